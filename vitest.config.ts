@@ -1,0 +1,20 @@
+import { defineConfig } from 'vitest/config';
+
+const suite = (name: string, extra: Record<string, unknown> = {}) => ({
+  test: { name, include: [`test/${name}/**/*.test.ts`], ...extra },
+});
+
+/** Suites that talk to a real Redis; it is started once for all of them. */
+const withRedis = { globalSetup: ['test/support/global-redis.ts'], testTimeout: 30_000, hookTimeout: 60_000 };
+
+export default defineConfig({
+  test: {
+    projects: [
+      suite('architecture'),
+      suite('unit'),
+      suite('simulator', { testTimeout: 20_000 }),
+      suite('integration', withRedis),
+      suite('e2e', { ...withRedis, testTimeout: 120_000 }),
+    ],
+  },
+});
