@@ -20,7 +20,9 @@ build();
 
 function installDependencies() {
   const stampPath = join(root, 'node_modules', '.tiktok-publisher-lock');
-  const lockDigest = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  const lockDigest = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
   if (existsSync(stampPath) && readFileSync(stampPath, 'utf8') === lockDigest) return;
   console.error('setup: installing dependencies (npm ci) …');
   run(process.platform === 'win32' ? 'npm.cmd' : 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
