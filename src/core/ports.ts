@@ -1,0 +1,52 @@
+import type { PublishRequest } from './publish-request.ts';
+
+/** Wall-clock time; injected so that tests decide what time it is. */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+}
+
+/**
+ * Where access tokens come from. The vault is ours; an app that already keeps its customers' tokens brings its own.
+ *
+ * @throws PublishError `INPUT_ACCOUNT_UNKNOWN`, `AUTH_REAUTHORIZATION_REQUIRED`, or a `TRANSPORT_*`/`TIKTOK_*` code
+ * when a refresh could not be made right now
+ */
+export interface TokenSource {
+  /**
+   * A token that should work now.
+   * @param rejectedToken the token TikTok has just refused, so that another one is fetched
+   */
+  accessToken(account: string, options?: { rejectedToken?: string; signal?: AbortSignal }): Promise<string>;
+}
+
+/** Seals secrets at rest, bound to a context so that a sealed value can't be moved elsewhere. */
+export interface Sealer {
+  seal(plaintext: string, context: string): string;
+  /** @throws PublishError `CONFIG_KEY_UNKNOWN` or `INTERNAL_TAMPERED` */
+  open(sealed: string, context: string): string;
+}
+
+/** What identifies the bytes of a source, so that a changed one is noticed. */
+export interface SourcePin {
+  readonly sizeBytes: number;
+  /** Modification time (ms since the epoch) and inode for files, ETag or Last-Modified for remote ones. */
+  readonly version: string;
+}
+
+/** An opened video, readable by range. Flat memory: at most a few buffers are alive. */
+export interface MediaSource {
+  readonly pin: SourcePin;
+  readonly contentType: 'video/mp4' | 'video/quicktime' | 'video/webm';
+  /**
+   * The bytes of a half-open range, in buffers that are valid until the next one is asked for.
+   * @throws PublishError `INPUT_MEDIA_CHANGED` when the source is shorter than its pin says
+   */
+  read(startByte: number, endByteExclusive: number): AsyncGenerator<Uint8Array, void, void>;
+  /** @throws PublishError `INPUT_MEDIA_CHANGED` when the source is no longer what its pin says */
+  verifyUnchanged(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Opens the media of a request. */
+export type OpenMedia = (media: PublishRequest['media']) => Promise<MediaSource>;

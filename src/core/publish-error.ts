@@ -1,0 +1,68 @@
+import { ERROR_TABLE, type ErrorCode } from './error-table.ts';
+import type { ErrorRow } from './verdict.ts';
+
+/** Facts that may be shown, stored and logged: no token, no upload URL, provider text capped. */
+export interface SafeDetails {
+  /** What exactly was wrong this time, for example `expected …, got …`. */
+  readonly reason?: string;
+  readonly endpoint?: string;
+  readonly httpStatus?: number;
+  /** TikTok's own `error.code` or `fail_reason`, as sent. */
+  readonly tiktokCode?: string;
+  readonly tiktokMessage?: string;
+  readonly tiktokLogId?: string;
+  /** From Retry-After (ms from the moment of the answer). */
+  readonly retryAfterMs?: number;
+  /** The N of an upload reply's `Content-Range: bytes 0-N/T`; whether it is a count or a last index is TikTok's secret. */
+  readonly reportedUploadedBytes?: number;
+  /** Every problem of an invalid input. */
+  readonly problems?: readonly InputProblem[];
+}
+
+/** One thing wrong with an input: the field, and what to do. */
+export interface InputProblem {
+  readonly path: string;
+  readonly message: string;
+}
+
+const MAX_PROVIDER_TEXT_CHARS = 500;
+
+/** The one error of this program: a stable code plus safe data; its text is made from the two. */
+export class PublishError extends Error {
+  readonly code: ErrorCode;
+  readonly details: SafeDetails;
+
+  constructor(code: ErrorCode, details: SafeDetails = {}, options?: ErrorOptions) {
+    const capped = capProviderText(details);
+    super(renderMessage(code, capped), options);
+    this.name = 'PublishError';
+    this.code = code;
+    this.details = capped;
+  }
+
+  /** This code's row in the error table. */
+  get row(): ErrorRow {
+    return ERROR_TABLE[this.code];
+  }
+}
+
+/** Any thrown value as a PublishError; what we did not foresee becomes `INTERNAL_ERROR` and keeps its cause. */
+export function toPublishError(error: unknown): PublishError {
+  if (error instanceof PublishError) return error;
+  const reason = error instanceof Error ? error.name : typeof error;
+  return new PublishError('INTERNAL_ERROR', { reason }, { cause: error });
+}
+
+function renderMessage(code: ErrorCode, details: SafeDetails): string {
+  const parts = [details.reason ?? ERROR_TABLE[code].message];
+  const provider = [details.tiktokCode, details.tiktokMessage].filter(Boolean).join(': ');
+  if (provider !== '') parts.push(`(TikTok: ${provider})`);
+  for (const problem of details.problems ?? []) parts.push(`\n  - ${problem.path}: ${problem.message}`);
+  return parts.join(' ');
+}
+
+function capProviderText(details: SafeDetails): SafeDetails {
+  const { tiktokMessage } = details;
+  if (tiktokMessage === undefined || tiktokMessage.length <= MAX_PROVIDER_TEXT_CHARS) return details;
+  return { ...details, tiktokMessage: `${tiktokMessage.slice(0, MAX_PROVIDER_TEXT_CHARS)}…` };
+}

@@ -1,0 +1,83 @@
+/**
+ * The state machine of a publish job, as data. ARCHITECTURE.md shows it as a picture and a test compares the two.
+ *
+ * A state says what is true of the post, not what the queue happens to do.
+ */
+export const PUBLISH_STATES = {
+  scheduled: {
+    terminal: false,
+    next: ['queued', 'failed', 'cancelled'],
+    meaning: 'waits for its scheduled time',
+  },
+  queued: {
+    terminal: false,
+    next: ['uploading', 'failed', 'cancelled'],
+    meaning: 'may start; waitingFor says why it does not yet',
+  },
+  uploading: {
+    terminal: false,
+    next: ['queued', 'processing', 'failed', 'cancelled', 'unconfirmed'],
+    meaning: 'init was sent or bytes are moving',
+  },
+  processing: {
+    terminal: false,
+    next: ['queued', 'uploading', 'published', 'in_inbox', 'failed', 'cancelled', 'unconfirmed'],
+    meaning: 'TikTok has everything; its status is polled',
+  },
+  published: { terminal: true, next: [], meaning: 'TikTok reported PUBLISH_COMPLETE' },
+  in_inbox: {
+    terminal: true,
+    next: ['published', 'failed'],
+    meaning: "delivered to the creator's inbox, which is success for inbox mode",
+  },
+  failed: {
+    terminal: true,
+    next: ['queued', 'uploading', 'processing'],
+    meaning: 'TikTok or we refused it; failure says why and what to do',
+  },
+  cancelled: { terminal: true, next: [], meaning: 'stopped on request before it could be published' },
+  unconfirmed: {
+    terminal: true,
+    next: ['queued', 'uploading', 'processing', 'published', 'in_inbox', 'failed', 'cancelled'],
+    meaning: 'we cannot know whether TikTok published it; never retried by itself, corrected by a late answer',
+  },
+} as const satisfies Record<string, { terminal: boolean; next: readonly string[]; meaning: string }>;
+
+export type PublishState = keyof typeof PUBLISH_STATES;
+
+/** All states, in the order a job usually passes them. */
+export const ALL_PUBLISH_STATES = Object.keys(PUBLISH_STATES).filter((state): state is PublishState =>
+  Object.hasOwn(PUBLISH_STATES, state),
+);
+
+/** Whether a job in this state has its outcome (an `unconfirmed` one may still be corrected). */
+export function isTerminal(state: PublishState): boolean {
+  return PUBLISH_STATES[state].terminal;
+}
+
+/** Whether the machine allows this step; staying in a state is always allowed. */
+export function canTransition(from: PublishState, to: PublishState): boolean {
+  return from === to || (PUBLISH_STATES[from].next as readonly PublishState[]).includes(to);
+}
+
+/** The states from which `to` may be reached, `to` itself not counted. */
+export function statesBefore(to: PublishState): PublishState[] {
+  return ALL_PUBLISH_STATES.filter((from) => from !== to && canTransition(from, to));
+}
+
+/** Parses a state's name. @returns undefined for anything else. */
+export function parsePublishState(text: string): PublishState | undefined {
+  return ALL_PUBLISH_STATES.find((state) => state === text);
+}
+
+/** Why a `queued` job has not started. */
+export const WAIT_REASONS = [
+  'slot',
+  'rate_limit',
+  'daily_cap',
+  'pending_share_cap',
+  'active_user_cap',
+  'account_paused',
+  'reauthorization',
+] as const;
+export type WaitReason = (typeof WAIT_REASONS)[number];

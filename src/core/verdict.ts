@@ -1,0 +1,42 @@
+import type { WaitReason } from './publish-state.ts';
+
+/**
+ * What an error means for the job. The error table gives each code one of these; the workers act on it.
+ *
+ * - `retry`: try again after a backoff; burns one attempt
+ * - `wait`: try again at a time that is not ours to choose; burns none
+ * - `refresh_token`: get a new access token once and repeat the call
+ * - `resync_offset`: ask TikTok what it has and go on from there
+ * - `new_init`: the old publish_id is dead; after its status shows nothing was published, start afresh
+ * - `ask_status`: TikTok may have acted; ask before doing anything else
+ * - `give_up`: fail the job; repeating as it is can't help
+ * - `unconfirmed`: nobody can tell whether it was published; never repeat by ourselves
+ */
+export type VerdictKind =
+  | 'retry'
+  | 'wait'
+  | 'refresh_token'
+  | 'resync_offset'
+  | 'new_init'
+  | 'ask_status'
+  | 'give_up'
+  | 'unconfirmed';
+
+/** A row of the error table. */
+export interface ErrorRow {
+  readonly verdict: VerdictKind;
+  /** False when we do not know whether TikTok acted on the request. */
+  readonly outcomeKnown: boolean;
+  /** Whether a person may sensibly retry the job by hand as it is. */
+  readonly retryable: boolean;
+  /** What `wait` waits for. */
+  readonly waitReason?: WaitReason;
+  /** How long `wait` waits when the answer did not say (ms). */
+  readonly waitMs?: number;
+  /** What happened: a lower-case sentence without advice or secrets. */
+  readonly message: string;
+  /** What a person should do about it. */
+  readonly advice: string;
+  /** How loudly operators want to hear of it. */
+  readonly alert: 'page' | 'count' | 'ignore';
+}

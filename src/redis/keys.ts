@@ -1,0 +1,45 @@
+/** Every Redis key of ours. All carry the prefix's hash tag, so that they share one slot with BullMQ's on a cluster. */
+export interface Keys {
+  readonly prefix: string;
+  /** Hash: the truth about one publish job. */
+  job(id: string): string;
+  /** List: what happened to one publish job, oldest first, as JSON. */
+  timeline(id: string): string;
+  /** String: the job that an idempotency key stands for. */
+  idempotency(digest: string): string;
+  /** Sorted sets of job ids by creation time. */
+  readonly allJobs: string;
+  accountJobs(account: string): string;
+  stateJobs(state: string): string;
+  /** Sorted set of job ids by the time the sweep should look at them. */
+  readonly due: string;
+  /** Stream of completion events. */
+  readonly events: string;
+  /** List: the last times booked for one account and endpoint. */
+  slot(account: string, endpoint: string): string;
+  /** Hash: one account with sealed tokens. */
+  account(name: string): string;
+  /** Sorted set of account names by the time they were added. */
+  readonly accounts: string;
+  /** String: held by the one process that refreshes an account's token. */
+  accountRefreshLock(name: string): string;
+}
+
+/** @param prefix `QUEUE_PREFIX`, a hash tag such as `{tiktok-publisher}` */
+export function createKeys(prefix: string): Keys {
+  return {
+    prefix,
+    job: (id) => `${prefix}:job:${id}`,
+    timeline: (id) => `${prefix}:timeline:${id}`,
+    idempotency: (digest) => `${prefix}:idempotency:${digest}`,
+    allJobs: `${prefix}:jobs`,
+    accountJobs: (account) => `${prefix}:jobs:account:${account}`,
+    stateJobs: (state) => `${prefix}:jobs:state:${state}`,
+    due: `${prefix}:jobs:due`,
+    events: `${prefix}:events`,
+    slot: (account, endpoint) => `${prefix}:slot:${endpoint}:${account}`,
+    account: (name) => `${prefix}:account:${name}`,
+    accounts: `${prefix}:accounts`,
+    accountRefreshLock: (name) => `${prefix}:account-refresh:${name}`,
+  };
+}
