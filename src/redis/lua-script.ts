@@ -1,0 +1,26 @@
+import { createHash } from 'node:crypto';
+import type { Cluster, Redis } from 'ioredis';
+
+/** A Redis client of ours: single node, Sentinel or Cluster. */
+export type RedisClient = Redis | Cluster;
+
+/** Runs a Lua script by its digest, loading it where the server does not know it yet. */
+export type RunScript = (keys: readonly string[], args: readonly (string | number)[]) => Promise<unknown>;
+
+/**
+ * Prepares a Lua script for a client. All keys must share one hash slot.
+ *
+ * Unlike ioredis's `defineCommand` this leaves the client's type alone.
+ */
+export function prepareScript(redis: RedisClient, lua: string): RunScript {
+  const digest = createHash('sha1').update(lua).digest('hex');
+  return async (keys, args) => {
+    const values = [...keys, ...args.map(String)];
+    try {
+      return await redis.evalsha(digest, keys.length, ...values);
+    } catch (error) {
+      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+      return await redis.eval(lua, keys.length, ...values);
+    }
+  };
+}
