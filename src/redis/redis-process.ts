@@ -1,0 +1,109 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { open, readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import type { RedisProgram } from './redis-program.ts';
+
+/**
+ * Turns into Redis itself (so our child's process id is Redis's), leaving behind a watcher that reads our end
+ * of a pipe. The kernel closes that pipe however we die, SIGKILL included; the watcher then stops Redis. A word
+ * on the pipe says that Redis has ended already, and that its process id may by now be another program's.
+ */
+const LAUNCH = `
+exec 3<&0 </dev/null
+redis=$$
+( ( read -r word <&3; [ -n "$word" ] || kill -TERM "$redis" ) >/dev/null 2>&1 & )
+exec 3<&-
+[ -z "$1" ] || export LD_LIBRARY_PATH="$1"
+shift
+exec "$@"
+`;
+
+const LOG_TAIL_CHARACTERS = 2_000;
+
+/** A Redis server started by us. */
+export interface RedisProcess {
+  readonly pid: number;
+  /** Resolves when the process has ended. */
+  readonly exited: Promise<void>;
+  hasExited(): boolean;
+  /** Asks it to flush and end; `SIGKILL` does not ask. */
+  kill(signal: 'SIGTERM' | 'SIGKILL'): void;
+  /** Keeps our process alive until Redis has ended; without it Redis never keeps it alive. */
+  ref(): void;
+}
+
+/** Starts `program` on a loopback port, with its files and its log in `dataDir`. It ends when we do. */
+export async function spawnRedis(program: RedisProgram, dataDir: string, port: number): Promise<RedisProcess> {
+  const log = await open(logPath(dataDir), 'w', 0o600);
+  try {
+    const command = [program.libraryPath ?? '', program.command, ...redisArguments(dataDir, port)];
+    const child = spawn('/bin/sh', ['-c', LAUNCH, 'redis-launch', ...command], {
+      cwd: dataDir,
+      // A session of its own: Ctrl-C must reach us, not Redis, which has to outlive the workers.
+      detached: true,
+      stdio: ['pipe', log.fd, log.fd],
+    });
+    await once(child, 'spawn');
+    return watch(child);
+  } finally {
+    await log.close();
+  }
+}
+
+function watch(child: ChildProcess): RedisProcess {
+  const { pid, stdin } = child;
+  if (pid === undefined || stdin === null) throw new Error('expected a started process with a pipe');
+  stdin.on('error', () => undefined);
+  const exited = once(child, 'exit').then(() => {
+    stdin.end('ended\n');
+  });
+  child.unref();
+  if ('unref' in stdin && typeof stdin.unref === 'function') stdin.unref();
+  return {
+    pid,
+    exited,
+    hasExited: () => child.exitCode !== null || child.signalCode !== null,
+    kill: (signal) => void child.kill(signal),
+    ref: () => child.ref(),
+  };
+}
+
+/** `--hz 100` because delayed jobs wake at the server's tick: at the default 10 they are up to 100 ms late. */
+function redisArguments(dataDir: string, port: number): string[] {
+  const settings: Record<string, string> = {
+    bind: '127.0.0.1',
+    port: String(port),
+    dir: dataDir,
+    save: '',
+    appendonly: 'yes',
+    appendfsync: 'everysec',
+    hz: '100',
+    'maxmemory-policy': 'noeviction',
+    daemonize: 'no',
+  };
+  return Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
+}
+
+/** The end of what Redis logged since it was started, to explain why it did not. */
+export async function redisLogTail(dataDir: string): Promise<string> {
+  const text = await readFile(logPath(dataDir), 'utf8').catch(() => '');
+  return text.slice(-LOG_TAIL_CHARACTERS).trim();
+}
+
+function logPath(dataDir: string): string {
+  return join(dataDir, 'redis.log');
+}
+
+/** A loopback port that was free a moment ago; another program may take it before we do. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('expected a TCP address');
+  return address.port;
+}

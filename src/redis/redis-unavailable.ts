@@ -1,0 +1,38 @@
+/** Why no usable Redis could be reached; stable, for programs that react to it. */
+export type RedisUnavailableReason =
+  | 'refused'
+  | 'unknown_host'
+  | 'wrong_password'
+  | 'password_required'
+  | 'not_redis'
+  | 'timeout'
+  | 'tls'
+  | 'connection_lost'
+  | 'no_program'
+  | 'data_dir'
+  | 'start_failed'
+  | 'not_installed';
+
+interface RedisUnavailableOptions extends ErrorOptions {
+  /** What a person can do about it, as one or two sentences. */
+  readonly advice: string;
+}
+
+/** How to get a Redis, for people who have none. */
+export const HOW_TO_GET_REDIS =
+  'Install one (Debian/Ubuntu: apt-get install redis-server; macOS: brew install redis), ' +
+  'or run one (docker run -p 6379:6379 redis:7), or set REDIS_URL to one that you already have.';
+
+/** No usable Redis: says what was tried (never a password) and, in `advice`, how to fix it. */
+export class RedisUnavailableError extends Error {
+  readonly code = 'REDIS_UNAVAILABLE';
+  readonly reason: RedisUnavailableReason;
+  readonly advice: string;
+
+  constructor(reason: RedisUnavailableReason, message: string, options: RedisUnavailableOptions) {
+    super(message, options.cause === undefined ? {} : { cause: options.cause });
+    this.name = 'RedisUnavailableError';
+    this.reason = reason;
+    this.advice = options.advice;
+  }
+}
