@@ -1,0 +1,207 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../core/units.ts';
+
+/** What one metric is: the code registers it and docs/metrics.md lists it from here. */
+export interface MetricRow {
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly labels: readonly string[];
+  readonly meaning: string;
+}
+
+/**
+ * Every metric of ours. Base units, as Prometheus wants them, and no account, job or publish id in a label:
+ * each would open a new time series per video.
+ */
+export const METRIC_TABLE = {
+  tiktok_publish_jobs_total: {
+    type: 'counter',
+    labels: ['mode', 'source', 'outcome'],
+    meaning: 'publish jobs that got their outcome',
+  },
+  tiktok_publish_duration_seconds: {
+    type: 'histogram',
+    labels: ['mode', 'outcome'],
+    meaning: 'time from enqueue (or the scheduled time) to the outcome',
+  },
+  tiktok_upload_bytes_total: { type: 'counter', labels: [], meaning: 'video bytes that TikTok accepted' },
+  tiktok_upload_resent_bytes_total: {
+    type: 'counter',
+    labels: [],
+    meaning: 'video bytes that had to be sent again',
+  },
+  tiktok_upload_chunk_duration_seconds: {
+    type: 'histogram',
+    labels: [],
+    meaning: 'time to upload one accepted chunk',
+  },
+  tiktok_upload_chunk_retries_total: {
+    type: 'counter',
+    labels: ['reason'],
+    meaning: 'chunks that were sent again, by the error code that made us',
+  },
+  tiktok_upload_resumes_total: {
+    type: 'counter',
+    labels: ['reason'],
+    meaning: 'uploads that went on from the offset TikTok reported, by why they had stopped',
+  },
+  tiktok_uploads_in_progress: { type: 'gauge', labels: [], meaning: 'uploads that this process is working on' },
+  tiktok_api_requests_total: {
+    type: 'counter',
+    labels: ['endpoint', 'code'],
+    meaning: 'requests to TikTok, by its answer code (ok, a TikTok code, or ours when there was no answer)',
+  },
+  tiktok_api_request_duration_seconds: {
+    type: 'histogram',
+    labels: ['endpoint'],
+    meaning: 'time from sending a request to TikTok to the end of its answer',
+  },
+  tiktok_status_polls_total: {
+    type: 'counter',
+    labels: ['status'],
+    meaning: 'status polls, by the status TikTok gave',
+  },
+  tiktok_status_poll_lag_seconds: {
+    type: 'histogram',
+    labels: [],
+    meaning: 'how much later than planned a status poll ran',
+  },
+  tiktok_deferrals_total: {
+    type: 'counter',
+    labels: ['reason'],
+    meaning: 'times a job stepped aside without burning an attempt, by what it waits for',
+  },
+  tiktok_token_refreshes_total: { type: 'counter', labels: ['outcome'], meaning: 'refreshes of access tokens' },
+  tiktok_events_delivered_total: { type: 'counter', labels: ['outcome'], meaning: 'deliveries of completion events' },
+  bullmq_jobs: {
+    type: 'gauge',
+    labels: ['queue', 'state'],
+    meaning: 'jobs in a BullMQ queue at the moment of the scrape',
+  },
+} as const satisfies Record<string, MetricRow>;
+
+type MetricName = keyof typeof METRIC_TABLE;
+
+/** Upper edges in seconds: chunks and API calls. */
+const REQUEST_BUCKETS_SECONDS = [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+const CHUNK_BUCKETS_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
+const LAG_BUCKETS_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300];
+/** Moderation takes minutes to hours and we watch for a day. */
+const PUBLISH_BUCKETS_SECONDS = [
+  ...[1, 5, 15, 30].map((seconds) => seconds * SECOND_MS),
+  ...[1, 2, 5, 15, 30].map((minutes) => minutes * MINUTE_MS),
+  ...[1, 2, 4, 8, 16].map((hours) => hours * HOUR_MS),
+  DAY_MS,
+].map(toSeconds);
+
+/** Counts of jobs by state, as BullMQ's `queue.getJobCounts()` gives them. */
+export type CountJobs = () => Promise<Readonly<Record<string, number>>>;
+
+/** What the program measures. Each method takes our units (ms, bytes) and turns them into Prometheus' base units. */
+export interface Metrics {
+  jobEnded(job: { mode: string; source: string; outcome: string; durationMs: number }): void;
+  uploadStarted(): void;
+  uploadEnded(): void;
+  /** @param chunk `resentBytes` are those that had been sent before and were not kept by TikTok */
+  chunkAccepted(chunk: { newBytes: number; resentBytes: number; durationMs: number }): void;
+  chunkRetried(reason: string): void;
+  uploadResumed(reason: string): void;
+  apiRequest(request: { endpoint: string; code: string; durationMs: number }): void;
+  statusPolled(status: string): void;
+  pollLag(lagMs: number): void;
+  deferred(reason: string): void;
+  tokenRefreshed(outcome: string): void;
+  eventDelivered(outcome: string): void;
+  /** Asks `countJobs` at every scrape; a queue that can't be counted is left out of that scrape. */
+  watchQueue(queue: string, countJobs: CountJobs): void;
+  /** The Prometheus text of everything. */
+  render(): Promise<string>;
+  readonly contentType: string;
+}
+
+export interface MetricsOptions {
+  /** Also collect the process and event-loop metrics of prom-client (default false). */
+  readonly defaultMetrics?: boolean;
+}
+
+/** Builds the metrics on a registry of their own, so that several may live in one process. */
+export function createMetrics(options: MetricsOptions = {}): Metrics {
+  const registry = new Registry();
+  if (options.defaultMetrics === true) collectDefaultMetrics({ register: registry });
+  const counter = (name: MetricName) => new Counter({ ...definition(name), registers: [registry] });
+  const histogram = (name: MetricName, buckets: number[]) =>
+    new Histogram({ ...definition(name), buckets, registers: [registry] });
+
+  const jobs = counter('tiktok_publish_jobs_total');
+  const publishDuration = histogram('tiktok_publish_duration_seconds', PUBLISH_BUCKETS_SECONDS);
+  const acceptedBytes = counter('tiktok_upload_bytes_total');
+  const resentBytes = counter('tiktok_upload_resent_bytes_total');
+  const chunkDuration = histogram('tiktok_upload_chunk_duration_seconds', CHUNK_BUCKETS_SECONDS);
+  const chunkRetries = counter('tiktok_upload_chunk_retries_total');
+  const resumes = counter('tiktok_upload_resumes_total');
+  const uploads = new Gauge({ ...definition('tiktok_uploads_in_progress'), registers: [registry] });
+  const apiRequests = counter('tiktok_api_requests_total');
+  const apiDuration = histogram('tiktok_api_request_duration_seconds', REQUEST_BUCKETS_SECONDS);
+  const polls = counter('tiktok_status_polls_total');
+  const pollLag = histogram('tiktok_status_poll_lag_seconds', LAG_BUCKETS_SECONDS);
+  const deferrals = counter('tiktok_deferrals_total');
+  const refreshes = counter('tiktok_token_refreshes_total');
+  const deliveries = counter('tiktok_events_delivered_total');
+  const watchQueue = registerQueueGauge(registry);
+
+  return {
+    jobEnded: ({ mode, source, outcome, durationMs }) => {
+      jobs.inc({ mode, source, outcome });
+      publishDuration.observe({ mode, outcome }, toSeconds(durationMs));
+    },
+    uploadStarted: () => uploads.inc(),
+    uploadEnded: () => uploads.dec(),
+    chunkAccepted: (chunk) => {
+      acceptedBytes.inc(chunk.newBytes);
+      resentBytes.inc(chunk.resentBytes);
+      chunkDuration.observe(toSeconds(chunk.durationMs));
+    },
+    chunkRetried: (reason) => chunkRetries.inc({ reason }),
+    uploadResumed: (reason) => resumes.inc({ reason }),
+    apiRequest: ({ endpoint, code, durationMs }) => {
+      apiRequests.inc({ endpoint, code });
+      apiDuration.observe({ endpoint }, toSeconds(durationMs));
+    },
+    statusPolled: (status) => polls.inc({ status }),
+    pollLag: (lagMs) => pollLag.observe(toSeconds(lagMs)),
+    deferred: (reason) => deferrals.inc({ reason }),
+    tokenRefreshed: (outcome) => refreshes.inc({ outcome }),
+    eventDelivered: (outcome) => deliveries.inc({ outcome }),
+    watchQueue,
+    render: () => registry.metrics(),
+    contentType: registry.contentType,
+  };
+}
+
+/** The queue gauge asks Redis when it is scraped, since a job moves between states without telling us. */
+function registerQueueGauge(registry: Registry): Metrics['watchQueue'] {
+  const watched = new Map<string, CountJobs>();
+  const gauge = new Gauge({
+    ...definition('bullmq_jobs'),
+    registers: [registry],
+    collect: async () => {
+      gauge.reset();
+      await Promise.all([...watched].map(([queue, countJobs]) => setCounts(gauge, queue, countJobs)));
+    },
+  });
+  return (queue, countJobs) => watched.set(queue, countJobs);
+}
+
+async function setCounts(gauge: Gauge, queue: string, countJobs: CountJobs): Promise<void> {
+  // A scrape must answer while Redis is away: the other metrics are what one looks at then.
+  const counts = await countJobs().catch(() => ({}));
+  for (const [state, count] of Object.entries(counts)) gauge.set({ queue, state }, count);
+}
+
+function definition(name: MetricName): { name: string; help: string; labelNames: string[] } {
+  const row = METRIC_TABLE[name];
+  return { name, help: row.meaning, labelNames: [...row.labels] };
+}
+
+function toSeconds(durationMs: number): number {
+  return durationMs / SECOND_MS;
+}
