@@ -1,0 +1,37 @@
+import { MINUTE_MS } from '../units.ts';
+import type { ErrorRow } from '../verdict.ts';
+import { act, giveUp, wait } from './row.ts';
+
+/** What the owner of the TikTok account, or of the app's credentials, can put right. */
+export const AUTH_ROWS = {
+  AUTH_TOKEN_INVALID: act('refresh_token', {
+    message: 'TikTok refused the access token',
+    advice: 'A new one is fetched by itself. If this stays, connect the account again.',
+  }),
+  AUTH_REAUTHORIZATION_REQUIRED: wait('reauthorization', 10 * MINUTE_MS, {
+    message: 'the account must be connected to TikTok again',
+    advice: 'Let its owner connect it again (`tiktok-publisher accounts add`); waiting jobs then go on by themselves.',
+  }),
+  AUTH_SCOPE_MISSING: giveUp(
+    {
+      message: 'the owner of the account did not grant what this needs',
+      advice: 'Connect the account again with video.publish (direct) or video.upload (inbox), then retry.',
+    },
+    { retryable: true },
+  ),
+  AUTH_REMOVED: giveUp(
+    {
+      message: 'the owner of the account removed the app while TikTok processed the video',
+      advice: 'Let the owner connect the account again, then retry.',
+    },
+    { retryable: true },
+  ),
+  AUTH_CLIENT_REFUSED: act(
+    'retry',
+    {
+      message: 'TikTok refused the app itself',
+      advice: 'Check TIKTOK_CLIENT_KEY and TIKTOK_CLIENT_SECRET against the app in the TikTok developer portal.',
+    },
+    { alert: 'page' },
+  ),
+} as const satisfies Record<string, ErrorRow>;

@@ -1,0 +1,98 @@
+import type { ErrorRow } from '../verdict.ts';
+import { giveUp } from './row.ts';
+
+/** What the caller can put right. */
+export const INPUT_ROWS = {
+  INPUT_INVALID: giveUp({
+    message: 'the publish request is not valid',
+    advice: 'Correct every field named in the problems and send the request again.',
+  }),
+  INPUT_VERSION_UNSUPPORTED: giveUp(
+    {
+      message: 'the publish request has a version this program does not read',
+      advice: 'Send version 1, or upgrade the workers before the producers.',
+    },
+    { retryable: true, alert: 'count' },
+  ),
+  INPUT_MEDIA_TYPE_UNSUPPORTED: giveUp({
+    message: 'this version does not serve this media type',
+    advice: 'Use media.type "file" (we upload a local file) or "pull" (TikTok fetches a URL).',
+  }),
+  INPUT_ACCOUNT_UNKNOWN: giveUp(
+    {
+      message: 'no account of this name is connected',
+      advice:
+        'Check the spelling with `tiktok-publisher accounts list`, or connect it with `accounts add`, then retry.',
+    },
+    { retryable: true },
+  ),
+  INPUT_MEDIA_NOT_FOUND: giveUp(
+    {
+      message: 'the video file does not exist',
+      advice:
+        'Check the path; it is read by the worker, so the file must be there on the machine of the worker. Then retry.',
+    },
+    { retryable: true },
+  ),
+  INPUT_MEDIA_NOT_READABLE: giveUp(
+    {
+      message: 'the video file may not be read',
+      advice: 'Give the user of the worker the right to read the file and to enter its folders, then retry.',
+    },
+    { retryable: true },
+  ),
+  INPUT_MEDIA_NOT_A_FILE: giveUp({
+    message: 'the path does not name a regular file',
+    advice: 'Name a regular file: a directory, pipe, socket or device cannot be uploaded.',
+  }),
+  INPUT_MEDIA_EMPTY: giveUp(
+    {
+      message: 'the video file is empty',
+      advice: 'Enqueue the video after it was written completely.',
+    },
+    { retryable: true },
+  ),
+  INPUT_MEDIA_TOO_LARGE: giveUp({
+    message: 'the video file is larger than TikTok accepts',
+    advice: 'Encode the video to at most 4,000,000,000 bytes.',
+  }),
+  INPUT_MEDIA_CONTAINER_UNSUPPORTED: giveUp({
+    message: 'the file is not an MP4, MOV or WebM video',
+    advice: 'Convert the video to MP4 with H.264, for example `ffmpeg -i in.mkv -c:v libx264 -c:a aac out.mp4`.',
+  }),
+  INPUT_MEDIA_CHANGED: giveUp(
+    {
+      message: 'the video file changed while it was being published',
+      advice: 'Leave the file as it is until the job has ended. Retry the job to publish what the file holds now.',
+    },
+    { retryable: true },
+  ),
+  INPUT_MEDIA_OUTSIDE_ROOTS: giveUp({
+    message: 'the video file lies outside the folders that may be published from',
+    advice: 'Move the file below one of MEDIA_ROOTS, or let the operator add its folder there.',
+  }),
+  IDEMPOTENCY_CONFLICT: giveUp({
+    message: 'the idempotency key was used with another request',
+    advice: 'Use a new key for a new request; the same key is only for repeating the very same one.',
+  }),
+  JOB_NOT_FOUND: giveUp({
+    message: 'there is no publish job of this id',
+    advice: 'Check the id with `tiktok-publisher list`; finished jobs are dropped after RETENTION_DAYS.',
+  }),
+  JOB_NOT_CANCELLABLE: giveUp({
+    message: 'the job can no longer be cancelled',
+    advice: 'TikTok has the video already, or the job has ended: watch it to its end and delete the post in the app.',
+  }),
+  JOB_NOT_RETRYABLE: giveUp({
+    message: 'the job cannot be retried as it is',
+    advice:
+      'Look at its failure: correct the cause and enqueue a new request, or check on TikTok whether it was posted.',
+  }),
+  WAIT_TIMED_OUT: giveUp(
+    {
+      message: 'the job had no outcome in the time given',
+      advice: 'The job goes on: ask for its status later or wait again.',
+    },
+    { retryable: true },
+  ),
+} as const satisfies Record<string, ErrorRow>;

@@ -1,0 +1,63 @@
+import type { ErrorRow } from '../verdict.ts';
+import { giveUp, retry } from './row.ts';
+
+/** What operators and maintainers can put right. */
+export const OPERATION_ROWS = {
+  CONFIG_INVALID: giveUp(
+    {
+      message: 'a setting is not valid',
+      advice: 'Correct every setting named in the problems; .env.example describes all of them.',
+    },
+    { alert: 'page' },
+  ),
+  CONFIG_KEY_UNKNOWN: giveUp(
+    {
+      message: 'a secret was sealed with a key that is not configured',
+      advice: 'Put the key back into ENCRYPTION_KEYS (the first encrypts, all decrypt), or connect the accounts again.',
+    },
+    { retryable: true, alert: 'page' },
+  ),
+  CONFIG_CLIENT_CREDENTIALS_MISSING: retry(
+    {
+      message: "the app's credentials are not configured",
+      advice: 'Set TIKTOK_CLIENT_KEY and TIKTOK_CLIENT_SECRET; without them no access token can be renewed.',
+    },
+    { alert: 'page' },
+  ),
+  CONFIG_PORT_TAKEN: giveUp({
+    message: 'the port is in use by another program',
+    advice: 'Choose another one with PORT, or stop the program that holds it.',
+  }),
+  REDIS_UNAVAILABLE: retry(
+    {
+      message: 'Redis cannot be reached',
+      advice: 'Check that Redis runs and that REDIS_URL is right; `tiktok-publisher doctor` tells more.',
+    },
+    { alert: 'page' },
+  ),
+  INTERNAL_ERROR: retry(
+    {
+      message: 'something this program did not foresee went wrong',
+      advice: 'Look at the log for the cause and tell the maintainers.',
+    },
+    { outcomeKnown: false, alert: 'page' },
+  ),
+  INTERNAL_TAMPERED: giveUp(
+    {
+      message: 'a sealed secret was changed or moved',
+      advice: 'Find out who writes to this Redis; then connect the account again.',
+    },
+    { alert: 'page' },
+  ),
+  INTERNAL_OVERTAKEN: giveUp({
+    message: 'another worker has taken the job over',
+    advice: 'Nothing to do: the other worker goes on with it.',
+  }),
+  INTERNAL_ATTEMPTS_EXHAUSTED: giveUp(
+    {
+      message: 'the job failed too often in a row',
+      advice: 'Look at the last failure in its timeline, remove the cause and retry.',
+    },
+    { retryable: true, alert: 'page' },
+  ),
+} as const satisfies Record<string, ErrorRow>;
