@@ -1,0 +1,47 @@
+import { type DestinationStream, type Level, type Logger, pino, stdTimeFunctions } from 'pino';
+
+export interface LoggerOptions {
+  readonly level: Level | 'silent';
+  /** Where the lines go; standard error unless given, since standard output belongs to the answers. */
+  readonly destination?: DestinationStream;
+}
+
+/**
+ * Fields that hold secrets. No line should carry them at all: errors and jobs are built without them. This is the
+ * second lock, for the day somebody logs a whole object.
+ */
+const SECRET_FIELDS = [
+  'accessToken',
+  'access_token',
+  'refreshToken',
+  'refresh_token',
+  'clientSecret',
+  'client_secret',
+  'uploadUrl',
+  'upload_url',
+  'authorization',
+  'Authorization',
+  'cookie',
+  'password',
+  'apiKeys',
+  'encryptionKeys',
+];
+const SECRET_DEPTHS = ['', '*.', '*.*.'];
+const STDERR_FD = 2;
+
+/** The program's logger: JSON lines with ISO times, secrets blanked down to two levels of nesting. */
+export function createLogger({ level, destination }: LoggerOptions): Logger {
+  return pino(
+    {
+      level,
+      base: null,
+      timestamp: stdTimeFunctions.isoTime,
+      redact: {
+        paths: SECRET_DEPTHS.flatMap((depth) => SECRET_FIELDS.map((field) => `${depth}${field}`)),
+        censor: '[secret]',
+      },
+    },
+    // Synchronous, so that the last words before an exit are not lost.
+    destination ?? pino.destination({ dest: STDERR_FD, sync: true }),
+  );
+}
