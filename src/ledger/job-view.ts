@@ -1,0 +1,32 @@
+import type { PublishJob, TimelineEntry } from '../core/publish-job.ts';
+import type { LedgerRecord } from './record.ts';
+
+/** A ledger record as the library, REST and the command line show it: no sealed value, no fence. */
+export function toPublishJob(record: LedgerRecord, timeline: readonly TimelineEntry[]): PublishJob {
+  return {
+    id: record.id,
+    account: record.account,
+    mode: record.mode,
+    state: record.state,
+    waitingFor: record.waitingFor ?? null,
+    waitingUntil: toIso(record.waitingUntil),
+    createdAt: new Date(record.createdAt).toISOString(),
+    updatedAt: new Date(record.updatedAt).toISOString(),
+    scheduledAt: toIso(record.scheduledAt),
+    publishId: record.publishId ?? null,
+    postIds: record.postIds,
+    progress: {
+      totalBytes: record.totalBytes,
+      sentBytes: Math.max(record.sentBytes, record.acceptedBytes),
+      acceptedBytes: record.acceptedBytes,
+    },
+    attempts: record.attempts,
+    failure: record.failure ?? null,
+    metadata: record.request.metadata ?? null,
+    timeline,
+  };
+}
+
+function toIso(instant: number | undefined): string | null {
+  return instant === undefined ? null : new Date(instant).toISOString();
+}

@@ -1,0 +1,215 @@
+import type { Clock } from '../core/ports.ts';
+import { PublishError } from '../core/publish-error.ts';
+import type { PublishEventType, TimelineEntry } from '../core/publish-job.ts';
+import { type PublishState, statesBefore } from '../core/publish-state.ts';
+import { MINUTE_MS } from '../core/units.ts';
+import type { Keys } from '../redis/keys.ts';
+import { prepareScript, type RedisClient } from '../redis/lua-script.ts';
+import { encodeEvent } from './event.ts';
+import { decodeRecord, encodePatch, type LedgerPatch, type LedgerRecord } from './record.ts';
+import { CLAIM_SCRIPT, COMMIT_SCRIPT, CREATE_SCRIPT, FORGET_SCRIPT, HEARTBEAT_SCRIPT } from './scripts.ts';
+
+/** After how long the sweep looks at a job that nothing else has touched. */
+export const SWEEP_AFTER_MS = MINUTE_MS;
+
+/** What happened, for the timeline: a past-tense fact and what goes with it. Never a secret. */
+export interface Cause {
+  readonly event: string;
+  readonly [fact: string]: unknown;
+}
+
+/** A change of one record. */
+export interface Change {
+  readonly cause: Cause;
+  readonly patch?: LedgerPatch;
+  /** The new state; without it the state stays. */
+  readonly to?: PublishState;
+  /** The completion event that reports the change, written in the same step. */
+  readonly event?: PublishEventType;
+  /** When the sweep should look at the job again (ms since the epoch); by default in a minute. */
+  readonly dueAt?: number;
+}
+
+/** Which start of which queue entry wants to own a record. */
+export interface Run {
+  /** Names the queue entry, so that a replaced entry counts its starts afresh. */
+  readonly entry: string;
+  /** How often that entry has been started (BullMQ's attemptsStarted). */
+  readonly start: number;
+}
+
+export type Claim =
+  | { readonly kind: 'claimed'; readonly record: LedgerRecord }
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'overtaken' };
+
+export interface LedgerOptions {
+  readonly redis: RedisClient;
+  readonly keys: Keys;
+  readonly clock: Clock;
+  /** Approximate number of events the stream keeps. */
+  readonly eventsMaxLength?: number;
+}
+
+const DEFAULT_EVENTS_MAX_LENGTH = 100_000;
+
+export type Ledger = ReturnType<typeof createLedger>;
+
+/** The ledger's writing side: every change of a publish job goes through here. */
+export function createLedger({ redis, keys, clock, eventsMaxLength = DEFAULT_EVENTS_MAX_LENGTH }: LedgerOptions) {
+  const runCreate = prepareScript(redis, CREATE_SCRIPT);
+  const runClaim = prepareScript(redis, CLAIM_SCRIPT);
+  const runCommit = prepareScript(redis, COMMIT_SCRIPT);
+  const runHeartbeat = prepareScript(redis, HEARTBEAT_SCRIPT);
+  const runForget = prepareScript(redis, FORGET_SCRIPT);
+
+  const jobKeys = (id: string): string[] => [keys.job(id), keys.timeline(id), keys.due, keys.events];
+  const indexKeys = (record: LedgerRecord): string[] => [
+    keys.allJobs,
+    keys.accountJobs(record.account),
+    keys.stateJobs(record.state),
+    ...(record.idempotencyDigest === undefined ? [] : [keys.idempotency(record.idempotencyDigest)]),
+  ];
+  const timelineEntry = (cause: Cause): string =>
+    JSON.stringify({ at: new Date(clock.now()).toISOString(), ...cause } satisfies TimelineEntry);
+
+  async function commit(
+    record: LedgerRecord,
+    change: Change,
+    options: { fence: string; from: readonly PublishState[]; raiseFence?: boolean },
+  ): Promise<LedgerRecord> {
+    const now = clock.now();
+    const next: LedgerRecord = { ...record, ...change.patch, state: change.to ?? record.state, updatedAt: now };
+    const { set, remove } = encodePatch(change.patch ?? {});
+    const events = change.event === undefined ? [] : [encodeEvent(change.event, next, now)];
+    const answer = await runCommit(
+      [...jobKeys(record.id), keys.stateJobs('')],
+      [
+        record.id,
+        options.fence,
+        `,${options.from.join(',')},`,
+        change.to ?? '',
+        now,
+        change.dueAt ?? now + SWEEP_AFTER_MS,
+        options.raiseFence === true ? 1 : 0,
+        eventsMaxLength,
+        set.length,
+        ...set,
+        remove.length,
+        ...remove,
+        1,
+        timelineEntry(change.cause),
+        events.length,
+        ...events,
+      ],
+    );
+    const [outcome, detail, fence] = asArray(answer);
+    if (outcome === 'committed') return { ...next, revision: Number(detail), fence: Number(fence) };
+    if (outcome === 'refused') {
+      throw new PublishError('INTERNAL_OVERTAKEN', {
+        reason: `the job is ${String(detail)} by now and can't become ${change.to ?? record.state}`,
+      });
+    }
+    throw new PublishError(outcome === 'missing' ? 'JOB_NOT_FOUND' : 'INTERNAL_OVERTAKEN', { reason: record.id });
+  }
+
+  return {
+    /** Makes a record with its first event; answers the id that holds the id or idempotency key. */
+    async create(record: LedgerRecord, cause: Cause): Promise<{ created: boolean; id: string }> {
+      const { set } = encodePatch(omitUndefined(record));
+      const dueAt = record.scheduledAt ?? record.createdAt + SWEEP_AFTER_MS;
+      const answer = await runCreate(
+        [...jobKeys(record.id), ...indexKeys(record)],
+        [
+          record.id,
+          record.createdAt,
+          dueAt,
+          eventsMaxLength,
+          set.length,
+          ...set,
+          1,
+          timelineEntry(cause),
+          1,
+          encodeEvent('publish.queued', record, record.createdAt),
+        ],
+      );
+      const [outcome, id] = asArray(answer);
+      return { created: outcome === 'created', id: String(id) };
+    },
+
+    /** Becomes the owner of a record; an earlier owner is fenced out from here on. */
+    async claim(id: string, run: Run): Promise<Claim> {
+      const [outcome, hash] = asArray(await runClaim([keys.job(id)], [run.entry, run.start]));
+      if (outcome === 'claimed') return { kind: 'claimed', record: decodeRecord(asArray(hash)) };
+      return { kind: outcome === 'missing' ? 'missing' : 'overtaken' };
+    },
+
+    /**
+     * Changes a record as its owner.
+     * @throws PublishError `INTERNAL_OVERTAKEN` when somebody else owns it by now
+     */
+    async commit(record: LedgerRecord, change: Change): Promise<LedgerRecord> {
+      return await commit(record, change, { fence: String(record.fence), from: [record.state] });
+    },
+
+    /**
+     * Changes a record without owning it, from any state that allows it. Raises the fence, so that an owner at work
+     * learns of it at its next step.
+     * @throws PublishError `INTERNAL_OVERTAKEN` when the state does not allow it (any more)
+     */
+    async intervene(
+      record: LedgerRecord,
+      change: Change & { to: PublishState },
+      from: readonly PublishState[] = statesBefore(change.to),
+    ): Promise<LedgerRecord> {
+      return await commit(record, change, { fence: '', from, raiseFence: true });
+    },
+
+    /**
+     * Proves that the caller still owns the record, and writes how much was sent.
+     * @throws PublishError `INTERNAL_OVERTAKEN`
+     */
+    async heartbeat(record: LedgerRecord, sentBytes?: number): Promise<{ cancelRequested: boolean }> {
+      const [outcome, cancelRequested] = asArray(
+        await runHeartbeat([keys.job(record.id)], [record.fence, sentBytes ?? '']),
+      );
+      if (outcome !== 'held') throw new PublishError('INTERNAL_OVERTAKEN', { reason: record.id });
+      return { cancelRequested: cancelRequested === 1 };
+    },
+
+    async read(id: string): Promise<LedgerRecord | undefined> {
+      const hash = await redis.hgetall(keys.job(id));
+      const flat = Object.entries(hash).flat();
+      return flat.length === 0 ? undefined : decodeRecord(flat);
+    },
+
+    /** Ids of jobs that the sweep should look at, longest due first. */
+    async due(now: number, limit: number): Promise<string[]> {
+      return await redis.zrangebyscore(keys.due, '-inf', now, 'LIMIT', 0, limit);
+    },
+
+    /** Tells the sweep to come back later, without any history. */
+    async postpone(id: string, dueAt: number): Promise<void> {
+      await redis.zadd(keys.due, 'XX', dueAt, id);
+    },
+
+    /** Removes an id from the due set whose record is gone. */
+    async dropDue(id: string): Promise<void> {
+      await redis.zrem(keys.due, id);
+    },
+
+    /** Deletes a job whose retention is over. @returns false if it changed meanwhile */
+    async forget(record: LedgerRecord): Promise<boolean> {
+      const answer = await runForget([...jobKeys(record.id), ...indexKeys(record)], [record.id, record.revision]);
+      return answer === 1;
+    },
+  };
+}
+
+function omitUndefined(record: LedgerRecord): Partial<LedgerRecord> {
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined));
+}
+
+function asArray(answer: unknown): readonly unknown[] {
+  return Array.isArray(answer) ? answer : [];
+}

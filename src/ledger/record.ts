@@ -1,0 +1,156 @@
+import type { PublishFailure } from '../core/publish-job.ts';
+import { type PublishMode, type PublishRequest, parsePublishRequest } from '../core/publish-request.ts';
+import { type PublishState, parsePublishState, WAIT_REASONS, type WaitReason } from '../core/publish-state.ts';
+import { PublishError } from '../core/publish-error.ts';
+import type { SourcePin } from '../core/ports.ts';
+
+/** The truth about one publish job. Instants are ms since the epoch, sizes bytes. */
+export interface LedgerRecord {
+  readonly id: string;
+  readonly account: string;
+  readonly mode: PublishMode;
+  readonly request: PublishRequest;
+  /** SHA-256 of the request, to tell a repeated request from another one under the same key. */
+  readonly requestDigest: string;
+  readonly createdAt: number;
+  readonly scheduledAt?: number | undefined;
+  /** Key (digest) under which an idempotency entry points here. */
+  readonly idempotencyDigest?: string | undefined;
+
+  readonly state: PublishState;
+  /** Grows with every change. */
+  readonly revision: number;
+  /** Grows with every owner; a change by an overtaken owner is refused. */
+  readonly fence: number;
+  readonly updatedAt: number;
+  readonly waitingFor?: WaitReason | undefined;
+  readonly waitingUntil?: number | undefined;
+  /** A quota slot that was booked and not used yet. */
+  readonly bookedSlotAt?: number | undefined;
+  readonly cancelRequestedAt?: number | undefined;
+
+  /** Set before an init is sent, cleared when its answer is known. */
+  readonly initIntendedAt?: number | undefined;
+  readonly initCount: number;
+  readonly publishId?: string | undefined;
+  /** Sealed: an upload URL is a credential. */
+  readonly uploadUrlSealed?: string | undefined;
+  readonly uploadExpiresAt?: number | undefined;
+  /** Set before the first byte of the last chunk is sent: from here TikTok may have everything. */
+  readonly lastChunkStartedAt?: number | undefined;
+  readonly processingSince?: number | undefined;
+  readonly pollCount: number;
+
+  readonly totalBytes: number;
+  readonly chunkSizeBytes: number;
+  readonly sentBytes: number;
+  readonly acceptedBytes: number;
+  readonly pin?: SourcePin | undefined;
+  /** CRC-32 of the accepted bytes, so that a resumed upload continues the very same video. */
+  readonly acceptedCrc32?: number | undefined;
+
+  readonly attempts: number;
+  readonly failure?: PublishFailure | undefined;
+  readonly postIds: readonly string[];
+  readonly endedAt?: number | undefined;
+}
+
+/** What a change may set; `undefined` clears a field. */
+export type LedgerPatch = Partial<
+  Omit<LedgerRecord, 'id' | 'state' | 'revision' | 'fence' | 'updatedAt' | 'createdAt' | 'request' | 'requestDigest'>
+>;
+
+/** A patch as flat hash fields to set, and the names of those to delete. */
+export interface EncodedPatch {
+  readonly set: readonly string[];
+  readonly remove: readonly string[];
+}
+
+/** Encodes a patch (or a whole record) for the hash. */
+export function encodePatch(patch: Partial<LedgerRecord>): EncodedPatch {
+  const set: string[] = [];
+  const remove: string[] = [];
+  for (const [field, value] of Object.entries(patch)) {
+    if (value === undefined) remove.push(field);
+    else set.push(field, typeof value === 'object' ? JSON.stringify(value) : String(value));
+  }
+  return { set, remove };
+}
+
+/**
+ * Decodes what a script read from the hash.
+ * @param flat field, value, field, value …
+ * @throws PublishError `INTERNAL_ERROR` when the hash is not a record of ours
+ */
+export function decodeRecord(flat: readonly unknown[]): LedgerRecord {
+  const hash = new Map<string, string>();
+  for (let i = 0; i + 1 < flat.length; i += 2) hash.set(String(flat[i]), String(flat[i + 1]));
+  const text = (field: keyof LedgerRecord): string => required(hash, field);
+  const number = (field: keyof LedgerRecord): number => Number(required(hash, field));
+  const state = parsePublishState(text('state'));
+  const mode = text('mode');
+  if (state === undefined || (mode !== 'direct' && mode !== 'inbox')) throw damaged('state');
+  return {
+    id: text('id'),
+    account: text('account'),
+    mode,
+    request: parsePublishRequest(JSON.parse(text('request'))),
+    requestDigest: text('requestDigest'),
+    createdAt: number('createdAt'),
+    state,
+    revision: number('revision'),
+    fence: number('fence'),
+    updatedAt: number('updatedAt'),
+    initCount: number('initCount'),
+    pollCount: number('pollCount'),
+    totalBytes: number('totalBytes'),
+    chunkSizeBytes: number('chunkSizeBytes'),
+    sentBytes: number('sentBytes'),
+    acceptedBytes: number('acceptedBytes'),
+    attempts: number('attempts'),
+    postIds: parseDigits(JSON.parse(text('postIds'))),
+    ...decodeOptional(hash),
+  };
+}
+
+function decodeOptional(hash: ReadonlyMap<string, string>): Partial<LedgerRecord> {
+  const text = (field: keyof LedgerRecord): string | undefined => hash.get(field);
+  const number = (field: keyof LedgerRecord): number | undefined => {
+    const value = hash.get(field);
+    return value === undefined ? undefined : Number(value);
+  };
+  const pin = text('pin');
+  const failure = text('failure');
+  return {
+    scheduledAt: number('scheduledAt'),
+    idempotencyDigest: text('idempotencyDigest'),
+    waitingFor: WAIT_REASONS.find((reason) => reason === text('waitingFor')),
+    waitingUntil: number('waitingUntil'),
+    bookedSlotAt: number('bookedSlotAt'),
+    cancelRequestedAt: number('cancelRequestedAt'),
+    initIntendedAt: number('initIntendedAt'),
+    publishId: text('publishId'),
+    uploadUrlSealed: text('uploadUrlSealed'),
+    uploadExpiresAt: number('uploadExpiresAt'),
+    lastChunkStartedAt: number('lastChunkStartedAt'),
+    processingSince: number('processingSince'),
+    pin: pin === undefined ? undefined : (JSON.parse(pin) as SourcePin),
+    acceptedCrc32: number('acceptedCrc32'),
+    failure: failure === undefined ? undefined : (JSON.parse(failure) as PublishFailure),
+    endedAt: number('endedAt'),
+  };
+}
+
+function required(hash: ReadonlyMap<string, string>, field: string): string {
+  const value = hash.get(field);
+  if (value === undefined) throw damaged(field);
+  return value;
+}
+
+function damaged(field: string): PublishError {
+  return new PublishError('INTERNAL_ERROR', { reason: `the ledger's record lacks a valid ${field}` });
+}
+
+function parseDigits(value: unknown): string[] {
+  return Array.isArray(value) ? value.map(String) : [];
+}

@@ -1,0 +1,124 @@
+/**
+ * Lua scripts of the ledger. All keys of one call share the queue's hash tag.
+ *
+ * Common to all: KEYS[1] job hash, KEYS[2] timeline, KEYS[3] due set, KEYS[4] events stream.
+ */
+
+const TIMELINE_LENGTH = 300;
+
+/** Appends timeline entries and events; ARGV from `at`: count, entries…, count, (type, body)…; needs id, revision. */
+const APPEND = `
+local function append(at, id, revision, maxEvents)
+  local timelineCount = tonumber(ARGV[at])
+  for i = 1, timelineCount do redis.call('RPUSH', KEYS[2], ARGV[at + i]) end
+  if timelineCount > 0 then redis.call('LTRIM', KEYS[2], -${TIMELINE_LENGTH}, -1) end
+  at = at + timelineCount + 1
+  local eventCount = tonumber(ARGV[at])
+  for i = 1, eventCount do
+    local event = '{"specversion":"1.0","id":"' .. id .. '-' .. revision .. '-' .. i .. '",' .. ARGV[at + i]
+    redis.call('XADD', KEYS[4], 'MAXLEN', '~', maxEvents, '*', 'subject', id, 'event', event)
+  end
+end
+`;
+
+/**
+ * Makes a record unless the id or the idempotency key is taken.
+ *
+ * KEYS[5] all jobs, KEYS[6] the account's jobs, KEYS[7] the state's jobs, KEYS[8] (optional) idempotency entry.
+ * ARGV: id, createdAt, dueAt, maxEvents, field count, fields…, timeline and events as above.
+ * Answers `created`, or `exists` with the id that was there first.
+ */
+export const CREATE_SCRIPT = `${APPEND}
+local id = ARGV[1]
+if KEYS[8] then
+  local known = redis.call('GET', KEYS[8])
+  if known then return { 'exists', known } end
+end
+if redis.call('EXISTS', KEYS[1]) == 1 then return { 'exists', id } end
+local count = tonumber(ARGV[5])
+redis.call('HSET', KEYS[1], unpack(ARGV, 6, 5 + count))
+redis.call('ZADD', KEYS[3], ARGV[3], id)
+redis.call('ZADD', KEYS[5], ARGV[2], id)
+redis.call('ZADD', KEYS[6], ARGV[2], id)
+redis.call('ZADD', KEYS[7], ARGV[2], id)
+if KEYS[8] then redis.call('SET', KEYS[8], id) end
+append(6 + count, id, 1, ARGV[4])
+return { 'created', id }
+`;
+
+/**
+ * Makes the caller the owner: raises the fence and answers the record.
+ *
+ * ARGV: run (which queue entry), start (how often that entry was started). A start that is not newer than the last one
+ * of the same entry comes from a process that slept through a takeover: it is refused.
+ */
+export const CLAIM_SCRIPT = `
+local seen = redis.call('HMGET', KEYS[1], 'revision', 'run', 'start')
+if not seen[1] then return { 'missing' } end
+if seen[2] == ARGV[1] and tonumber(seen[3]) >= tonumber(ARGV[2]) then return { 'overtaken' } end
+redis.call('HSET', KEYS[1], 'run', ARGV[1], 'start', ARGV[2])
+redis.call('HINCRBY', KEYS[1], 'fence', 1)
+return { 'claimed', redis.call('HGETALL', KEYS[1]) }
+`;
+
+/**
+ * The one way a record changes.
+ *
+ * KEYS[5] prefix of the state indexes. ARGV: id, fence ('' for a change that needs no owner), allowed states as
+ * ',a,b,', new state ('' to stay), now, due time ('' to leave it), whether to raise the fence, maxEvents,
+ * set count, fields…, remove count, fields…, timeline and events as above.
+ * Answers `committed` with revision and fence, `missing`, `overtaken`, or `refused` with the present state.
+ */
+export const COMMIT_SCRIPT = `${APPEND}
+local id = ARGV[1]
+local seen = redis.call('HMGET', KEYS[1], 'state', 'fence', 'createdAt')
+local state = seen[1]
+if not state then return { 'missing' } end
+if ARGV[2] ~= '' and seen[2] ~= ARGV[2] then return { 'overtaken' } end
+if not string.find(ARGV[3], ',' .. state .. ',', 1, true) then return { 'refused', state } end
+local setCount = tonumber(ARGV[9])
+if setCount > 0 then redis.call('HSET', KEYS[1], unpack(ARGV, 10, 9 + setCount)) end
+local at = 10 + setCount
+local removeCount = tonumber(ARGV[at])
+if removeCount > 0 then redis.call('HDEL', KEYS[1], unpack(ARGV, at + 1, at + removeCount)) end
+redis.call('HSET', KEYS[1], 'updatedAt', ARGV[5])
+local revision = redis.call('HINCRBY', KEYS[1], 'revision', 1)
+if ARGV[7] == '1' then seen[2] = redis.call('HINCRBY', KEYS[1], 'fence', 1) end
+if ARGV[4] ~= '' and ARGV[4] ~= state then
+  redis.call('HSET', KEYS[1], 'state', ARGV[4])
+  redis.call('ZREM', KEYS[5] .. state, id)
+  redis.call('ZADD', KEYS[5] .. ARGV[4], seen[3], id)
+end
+if ARGV[6] ~= '' then redis.call('ZADD', KEYS[3], ARGV[6], id) end
+append(at + removeCount + 1, id, revision, ARGV[8])
+return { 'committed', revision, tonumber(seen[2]) }
+`;
+
+/**
+ * Heartbeat of an owner: proves the fence, writes progress, hears of a cancel request. Makes no history.
+ *
+ * KEYS[1] job hash. ARGV: fence, sentBytes ('' to leave it).
+ */
+export const HEARTBEAT_SCRIPT = `
+local seen = redis.call('HMGET', KEYS[1], 'fence', 'cancelRequestedAt')
+if not seen[1] then return { 'missing' } end
+if seen[1] ~= ARGV[1] then return { 'overtaken' } end
+if ARGV[2] ~= '' then redis.call('HSET', KEYS[1], 'sentBytes', ARGV[2]) end
+return { 'held', seen[2] and 1 or 0 }
+`;
+
+/**
+ * Deletes what is left of a job whose retention is over.
+ *
+ * KEYS[5] all jobs, KEYS[6] the account's jobs, KEYS[7] the state's jobs, KEYS[8] (optional) idempotency entry.
+ * ARGV: id, revision that was judged. A record that changed since is kept.
+ */
+export const FORGET_SCRIPT = `
+local revision = redis.call('HGET', KEYS[1], 'revision')
+if revision and revision ~= ARGV[2] then return 0 end
+if KEYS[8] and redis.call('GET', KEYS[8]) == ARGV[1] then redis.call('DEL', KEYS[8]) end
+redis.call('DEL', KEYS[1], KEYS[2])
+for i = 5, 7 do redis.call('ZREM', KEYS[i], ARGV[1]) end
+redis.call('ZREM', KEYS[3], ARGV[1])
+return 1
+`;

@@ -1,0 +1,18 @@
+/** Names of the BullMQ queues; any BullMQ client may add to the first. */
+export const QUEUE_NAMES = {
+  /** Init and upload. */
+  publish: 'tiktok-publish',
+  /** Polls of TikTok's status, one delayed job per publish job. */
+  status: 'tiktok-status',
+  /** Delivery of events to callback URLs. */
+  events: 'tiktok-events',
+} as const;
+
+export type QueueName = (typeof QUEUE_NAMES)[keyof typeof QUEUE_NAMES];
+
+/** Name of the jobs in `tiktok-publish`; their data is a publish request. */
+export const PUBLISH_JOB_NAME = 'publish';
+/** Name of the jobs in `tiktok-status` that bring a publish job to its outcome. */
+export const STATUS_JOB_NAME = 'status';
+/** Name of the jobs in `tiktok-status` that look at a finished publish job now and then. */
+export const RECHECK_JOB_NAME = 'recheck';

@@ -1,0 +1,98 @@
+import { type JobsOptions, Queue } from 'bullmq';
+import type { PublishRequest } from '../core/publish-request.ts';
+import { SECOND_MS } from '../core/units.ts';
+import type { RedisClient } from '../redis/lua-script.ts';
+import { recheckEntryId } from './job-ids.ts';
+import { PUBLISH_JOB_NAME, QUEUE_NAMES, RECHECK_JOB_NAME, STATUS_JOB_NAME } from './queue-names.ts';
+
+/** Data of an entry in `tiktok-status`: a reference, the ledger has the rest. */
+export interface StatusEntry {
+  readonly version: 1;
+  readonly id: string;
+  readonly account: string;
+}
+
+/** What is needed to put a publish job on its queue. */
+export interface PublishEntry {
+  readonly id: string;
+  readonly request: PublishRequest;
+  readonly delayMs: number;
+}
+
+export interface QueuesOptions {
+  readonly connection: RedisClient;
+  readonly prefix: string;
+  /** How long finished entries are kept (ms). */
+  readonly retentionMs: number;
+}
+
+export type Queues = ReturnType<typeof createQueues>;
+
+/** The BullMQ queues and the only ways in which entries get onto them. */
+export function createQueues({ connection, prefix, retentionMs }: QueuesOptions) {
+  const kept = { age: Math.ceil(retentionMs / SECOND_MS) };
+  const defaultJobOptions: JobsOptions = { removeOnComplete: kept, removeOnFail: kept };
+  const open = (name: string): Queue => {
+    const queue = new Queue(name, { connection, prefix, defaultJobOptions });
+    queue.on('error', () => {
+      // The connection's owner logs its outages; without a listener BullMQ prints them itself.
+    });
+    return queue;
+  };
+  const publish = open(QUEUE_NAMES.publish);
+  const status = open(QUEUE_NAMES.status);
+  const events = open(QUEUE_NAMES.events);
+
+  return {
+    publish,
+    status,
+    events,
+
+    /** Puts jobs on `tiktok-publish`; an entry that is there already stays as it is. */
+    async addPublishEntries(entries: readonly PublishEntry[]): Promise<void> {
+      const jobs = entries.map((entry) => ({
+        name: PUBLISH_JOB_NAME,
+        data: entry.request,
+        opts: { jobId: entry.id, delay: entry.delayMs, priority: entry.request.priority ?? 0 },
+      }));
+      const [only] = jobs;
+      if (jobs.length === 1 && only !== undefined) await publish.add(only.name, only.data, only.opts);
+      else await publish.addBulk(jobs);
+    },
+
+    /** Puts a job on `tiktok-status`; a finished entry of the same job makes room. */
+    async addStatusEntry(entry: StatusEntry, delayMs: number): Promise<void> {
+      await makeRoom(status, entry.id);
+      await status.add(STATUS_JOB_NAME, entry, { jobId: entry.id, delay: delayMs });
+    },
+
+    /** Lets a finished job be looked at once more, after a delay. */
+    async addRecheckEntry(entry: StatusEntry, delayMs: number): Promise<void> {
+      const jobId = recheckEntryId(entry.id);
+      await makeRoom(status, jobId);
+      await status.add(RECHECK_JOB_NAME, entry, { jobId, delay: delayMs });
+    },
+
+    /** Puts a job on `tiktok-publish` anew: a finished entry of the same job makes room. */
+    async addPublishEntryAnew(entry: PublishEntry): Promise<void> {
+      await makeRoom(publish, entry.id);
+      await this.addPublishEntries([entry]);
+    },
+
+    /** Whether an entry will still run: waiting, delayed or active. */
+    async isPending(queue: 'publish' | 'status', id: string): Promise<boolean> {
+      const state = await (queue === 'publish' ? publish : status).getJobState(id);
+      return state !== 'completed' && state !== 'failed' && state !== 'unknown';
+    },
+
+    async close(): Promise<void> {
+      await Promise.all([publish.close(), status.close(), events.close()]);
+    },
+  };
+}
+
+/** BullMQ ignores an add whose id exists, finished or not; so a finished one is taken away first. */
+async function makeRoom(queue: Queue, jobId: string): Promise<void> {
+  const state = await queue.getJobState(jobId);
+  if (state === 'completed' || state === 'failed') await queue.remove(jobId);
+}
