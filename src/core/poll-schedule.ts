@@ -1,0 +1,72 @@
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from './units.ts';
+
+/** When a processing post's status is asked for: quickly at first, then slowly for a day, then rarely. */
+export interface PollSchedule {
+  /** Delay before the first poll. */
+  readonly firstMs: number;
+  /** Growth of the delay from poll to poll. */
+  readonly factor: number;
+  /** Longest delay of the fast phase. */
+  readonly maxMs: number;
+  /** Time in processing after which the slow phase begins. */
+  readonly slowAfterMs: number;
+  readonly slowMs: number;
+  /** Time in processing after which the outcome counts as unconfirmed. */
+  readonly giveUpAfterMs: number;
+  /** Delay between the polls that still wait for a late answer. */
+  readonly rareMs: number;
+  /** Least delay per open job of the same account, so that all of them together stay below TikTok's limit. */
+  readonly minPerOpenJobMs: number;
+}
+
+/**
+ * Most videos are processed within a minute, a public post's moderation takes up to hours ("processing for 1 GB takes
+ * around 1 minute", content-posting-api-reference-get-video-status, read 2026-11-22), and 30 status calls a minute are
+ * allowed for each account, of which this uses at most 20.
+ */
+export const DEFAULT_POLL_SCHEDULE: PollSchedule = {
+  firstMs: 5 * SECOND_MS,
+  factor: 1.5,
+  maxMs: 30 * SECOND_MS,
+  slowAfterMs: 10 * MINUTE_MS,
+  slowMs: 5 * MINUTE_MS,
+  giveUpAfterMs: DAY_MS,
+  rareMs: 6 * HOUR_MS,
+  minPerOpenJobMs: 3 * SECOND_MS,
+};
+
+/** Share by which a delay is lengthened at random, so that jobs begun together drift apart. */
+const JITTER = 0.2;
+
+/** What is known when the next poll is planned. */
+export interface PollProgress {
+  readonly pollsDone: number;
+  /** Time since TikTok has had everything (ms). */
+  readonly processingForMs: number;
+  /** Jobs of the same account that are polled now, this one included. */
+  readonly openJobsOfAccount?: number;
+}
+
+/** The time until the next status poll (ms). `random` gives numbers from 0 to 1. */
+export function nextPollDelayMs(
+  progress: PollProgress,
+  options: { readonly random: () => number; readonly schedule?: PollSchedule },
+): number {
+  const schedule = options.schedule ?? DEFAULT_POLL_SCHEDULE;
+  const plannedMs = Math.max(
+    phaseDelayMs(progress, schedule),
+    (progress.openJobsOfAccount ?? 0) * schedule.minPerOpenJobMs,
+  );
+  return Math.round(plannedMs * (1 + JITTER * options.random()));
+}
+
+function phaseDelayMs({ pollsDone, processingForMs }: PollProgress, schedule: PollSchedule): number {
+  if (processingForMs >= schedule.giveUpAfterMs) return schedule.rareMs;
+  if (processingForMs >= schedule.slowAfterMs) return schedule.slowMs;
+  return Math.min(schedule.firstMs * schedule.factor ** pollsDone, schedule.maxMs);
+}
+
+/** Whether an outcome is so late that the job becomes `unconfirmed`. */
+export function isPastDeadline(processingForMs: number, schedule: PollSchedule = DEFAULT_POLL_SCHEDULE): boolean {
+  return processingForMs >= schedule.giveUpAfterMs;
+}
