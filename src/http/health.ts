@@ -1,0 +1,43 @@
+import type { FastifyInstance } from 'fastify';
+import { SECOND_MS } from '../core/units.ts';
+
+/** One thing that must work before traffic makes sense. */
+export interface ReadinessCheck {
+  readonly name: string;
+  /** Resolves when all is well; rejects with an error whose message says what is not, without secrets. */
+  check(): Promise<void>;
+}
+
+interface CheckOutcome {
+  readonly ok: boolean;
+  readonly reason?: string;
+}
+
+const CHECK_TIMEOUT_MS = 2 * SECOND_MS;
+
+/** Adds `/healthz` (the process is alive) and `/readyz` (everything it needs works; 503 with reasons otherwise). */
+export function registerHealth(server: FastifyInstance, checks: readonly ReadinessCheck[]): void {
+  server.get('/healthz', async () => ({ status: 'ok' }));
+  server.get('/readyz', async (_request, reply) => {
+    const outcomes = await Promise.all(checks.map(async (check) => [check.name, await runCheck(check)] as const));
+    const isReady = outcomes.every(([, outcome]) => outcome.ok);
+    reply.code(isReady ? 200 : 503);
+    return { status: isReady ? 'ready' : 'not_ready', checks: Object.fromEntries(outcomes) };
+  });
+}
+
+/** A check that hangs, as a ping to a frozen Redis does, is a check that failed. */
+async function runCheck({ check }: ReadinessCheck): Promise<CheckOutcome> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${CHECK_TIMEOUT_MS} ms`)), CHECK_TIMEOUT_MS);
+  });
+  try {
+    await Promise.race([check(), timeout]);
+    return { ok: true };
+  } catch (error) {
+    return { ok: false, reason: error instanceof Error ? error.message : 'failed' };
+  } finally {
+    clearTimeout(timer);
+  }
+}
