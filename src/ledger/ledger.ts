@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Clock } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { PublishEventType, TimelineEntry } from '../core/publish-job.ts';
@@ -63,6 +64,11 @@ export function createLedger({ redis, keys, clock, eventsMaxLength = DEFAULT_EVE
   const runHeartbeat = prepareScript(redis, HEARTBEAT_SCRIPT);
   const runForget = prepareScript(redis, FORGET_SCRIPT);
 
+  // ioredis sends a command again when the connection broke before its reply: the name of the call tells the scripts.
+  const caller = randomUUID();
+  let calls = 0;
+  const nextCall = (): string => `${caller}:${++calls}`;
+
   const jobKeys = (id: string): string[] => [keys.job(id), keys.timeline(id), keys.due, keys.events];
   const indexKeys = (record: LedgerRecord): string[] => [
     keys.allJobs,
@@ -86,6 +92,7 @@ export function createLedger({ redis, keys, clock, eventsMaxLength = DEFAULT_EVE
       [...jobKeys(record.id), keys.stateJobs('')],
       [
         record.id,
+        nextCall(),
         options.fence,
         `,${options.from.join(',')},`,
         change.to ?? '',
@@ -134,12 +141,13 @@ export function createLedger({ redis, keys, clock, eventsMaxLength = DEFAULT_EVE
         ],
       );
       const [outcome, id] = asArray(answer);
-      return { created: outcome === 'created', id: String(id) };
+      // An id of our own that exists already is our own call, sent again after a lost reply.
+      return { created: outcome === 'created' || id === record.id, id: String(id) };
     },
 
     /** Becomes the owner of a record; an earlier owner is fenced out from here on. */
     async claim(id: string, run: Run): Promise<Claim> {
-      const [outcome, hash] = asArray(await runClaim([keys.job(id)], [run.entry, run.start]));
+      const [outcome, hash] = asArray(await runClaim([keys.job(id)], [run.entry, run.start, nextCall()]));
       if (outcome === 'claimed') return { kind: 'claimed', record: decodeRecord(asArray(hash)) };
       return { kind: outcome === 'missing' ? 'missing' : 'overtaken' };
     },

@@ -49,14 +49,16 @@ return { 'created', id }
 /**
  * Makes the caller the owner: raises the fence and answers the record.
  *
- * ARGV: run (which queue entry), start (how often that entry was started). A start that is not newer than the last one
- * of the same entry comes from a process that slept through a takeover: it is refused.
+ * ARGV: run (which queue entry), start (how often that entry was started), call. A start that is not newer than the
+ * last one of the same entry comes from a process that slept through a takeover: it is refused. A call that is sent
+ * again after a lost reply changes nothing.
  */
 export const CLAIM_SCRIPT = `
-local seen = redis.call('HMGET', KEYS[1], 'revision', 'run', 'start')
+local seen = redis.call('HMGET', KEYS[1], 'revision', 'run', 'start', 'lastCall')
 if not seen[1] then return { 'missing' } end
+if seen[4] == ARGV[3] then return { 'claimed', redis.call('HGETALL', KEYS[1]) } end
 if seen[2] == ARGV[1] and tonumber(seen[3]) >= tonumber(ARGV[2]) then return { 'overtaken' } end
-redis.call('HSET', KEYS[1], 'run', ARGV[1], 'start', ARGV[2])
+redis.call('HSET', KEYS[1], 'run', ARGV[1], 'start', ARGV[2], 'lastCall', ARGV[3])
 redis.call('HINCRBY', KEYS[1], 'fence', 1)
 return { 'claimed', redis.call('HGETALL', KEYS[1]) }
 `;
@@ -64,33 +66,35 @@ return { 'claimed', redis.call('HGETALL', KEYS[1]) }
 /**
  * The one way a record changes.
  *
- * KEYS[5] prefix of the state indexes. ARGV: id, fence ('' for a change that needs no owner), allowed states as
+ * KEYS[5] prefix of the state indexes. ARGV: id, call, fence ('' for a change that needs no owner), allowed states as
  * ',a,b,', new state ('' to stay), now, due time ('' to leave it), whether to raise the fence, maxEvents,
  * set count, fields…, remove count, fields…, timeline and events as above.
+ * A call that is sent again after a lost reply changes nothing.
  * Answers `committed` with revision and fence, `missing`, `overtaken`, or `refused` with the present state.
  */
 export const COMMIT_SCRIPT = `${APPEND}
 local id = ARGV[1]
-local seen = redis.call('HMGET', KEYS[1], 'state', 'fence', 'createdAt')
+local seen = redis.call('HMGET', KEYS[1], 'state', 'fence', 'createdAt', 'lastCall', 'revision')
 local state = seen[1]
 if not state then return { 'missing' } end
-if ARGV[2] ~= '' and seen[2] ~= ARGV[2] then return { 'overtaken' } end
-if not string.find(ARGV[3], ',' .. state .. ',', 1, true) then return { 'refused', state } end
-local setCount = tonumber(ARGV[9])
-if setCount > 0 then redis.call('HSET', KEYS[1], unpack(ARGV, 10, 9 + setCount)) end
-local at = 10 + setCount
+if seen[4] == ARGV[2] then return { 'committed', tonumber(seen[5]), tonumber(seen[2]) } end
+if ARGV[3] ~= '' and seen[2] ~= ARGV[3] then return { 'overtaken' } end
+if not string.find(ARGV[4], ',' .. state .. ',', 1, true) then return { 'refused', state } end
+local setCount = tonumber(ARGV[10])
+if setCount > 0 then redis.call('HSET', KEYS[1], unpack(ARGV, 11, 10 + setCount)) end
+local at = 11 + setCount
 local removeCount = tonumber(ARGV[at])
 if removeCount > 0 then redis.call('HDEL', KEYS[1], unpack(ARGV, at + 1, at + removeCount)) end
-redis.call('HSET', KEYS[1], 'updatedAt', ARGV[5])
+redis.call('HSET', KEYS[1], 'updatedAt', ARGV[6], 'lastCall', ARGV[2])
 local revision = redis.call('HINCRBY', KEYS[1], 'revision', 1)
-if ARGV[7] == '1' then seen[2] = redis.call('HINCRBY', KEYS[1], 'fence', 1) end
-if ARGV[4] ~= '' and ARGV[4] ~= state then
-  redis.call('HSET', KEYS[1], 'state', ARGV[4])
+if ARGV[8] == '1' then seen[2] = redis.call('HINCRBY', KEYS[1], 'fence', 1) end
+if ARGV[5] ~= '' and ARGV[5] ~= state then
+  redis.call('HSET', KEYS[1], 'state', ARGV[5])
   redis.call('ZREM', KEYS[5] .. state, id)
-  redis.call('ZADD', KEYS[5] .. ARGV[4], seen[3], id)
+  redis.call('ZADD', KEYS[5] .. ARGV[5], seen[3], id)
 end
-if ARGV[6] ~= '' then redis.call('ZADD', KEYS[3], ARGV[6], id) end
-append(at + removeCount + 1, id, revision, ARGV[8])
+if ARGV[7] ~= '' then redis.call('ZADD', KEYS[3], ARGV[7], id) end
+append(at + removeCount + 1, id, revision, ARGV[9])
 return { 'committed', revision, tonumber(seen[2]) }
 `;
 

@@ -1,0 +1,38 @@
+import type { PublishRequest } from '../core/publish-request.ts';
+import { digestRequest, sha256Hex } from '../core/request-digest.ts';
+import type { LedgerRecord } from './record.ts';
+
+/** What a new publish job starts from. */
+export interface NewJob {
+  readonly id: string;
+  readonly request: PublishRequest;
+  readonly now: number;
+  readonly idempotencyKey?: string | undefined;
+}
+
+/** The first record of a publish job: `scheduled` if its time is to come, else `queued`. */
+export function newRecord({ id, request, now, idempotencyKey }: NewJob): LedgerRecord {
+  const scheduledAt = request.scheduledAt === undefined ? undefined : Date.parse(request.scheduledAt);
+  return {
+    id,
+    account: request.account,
+    mode: request.mode,
+    request,
+    requestDigest: digestRequest(request),
+    createdAt: now,
+    updatedAt: now,
+    scheduledAt,
+    idempotencyDigest: idempotencyKey === undefined ? undefined : sha256Hex(idempotencyKey),
+    state: scheduledAt !== undefined && scheduledAt > now ? 'scheduled' : 'queued',
+    revision: 1,
+    fence: 0,
+    initCount: 0,
+    pollCount: 0,
+    totalBytes: 0,
+    chunkSizeBytes: 0,
+    sentBytes: 0,
+    acceptedBytes: 0,
+    attempts: 0,
+    postIds: [],
+  };
+}

@@ -1,0 +1,123 @@
+import type { RedisConfig, RedisTarget } from '../config/redis-config.ts';
+import type { Clock } from '../core/ports.ts';
+import { PublishError } from '../core/publish-error.ts';
+import { createLedger } from '../ledger/ledger.ts';
+import { createLedgerReader } from '../ledger/ledger-reader.ts';
+import { createQueues } from '../queues/queues.ts';
+import { closeRedis, connectRedis } from '../redis/connections.ts';
+import { createKeys } from '../redis/keys.ts';
+import { provideRedis } from '../redis/provide-redis.ts';
+import type { RedisClient } from '../redis/lua-script.ts';
+import { RedisUnavailableError } from '../redis/redis-unavailable.ts';
+import { enqueueEntries, parseEntries } from './enqueue.ts';
+import { createEventTail } from './event-tail.ts';
+import type { Publisher } from './publisher.ts';
+import { waitForCompletion } from './wait-for-completion.ts';
+
+const DEFAULT_LIST_LIMIT = 50;
+const MAX_LIST_LIMIT = 500;
+
+/** The settings a publisher needs; `Config` has them all. */
+export interface PublisherConfig {
+  readonly redis: RedisConfig;
+  readonly dataDir: string;
+  readonly cacheDir: string;
+  readonly queuePrefix: string;
+  readonly retentionMs: number;
+}
+
+/**
+ * The producers' side over the given settings. Connects at the first call; a call while Redis is down fails at once,
+ * and the next one tries again.
+ */
+export function createPublisherFromConfig(config: PublisherConfig, clock: Clock = { now: Date.now }): Publisher {
+  const keys = createKeys(config.queuePrefix);
+  let opening: Promise<OpenPublisher> | undefined;
+  let closed = false;
+
+  function open(): Promise<OpenPublisher> {
+    if (closed) throw new PublishError('INPUT_INVALID', { reason: 'the publisher is closed: make a new one' });
+    opening ??= openPublisher(config, keys.prefix, clock).catch((error: unknown) => {
+      opening = undefined;
+      throw error;
+    });
+    return opening;
+  }
+
+  const tail = createEventTail({
+    eventsKey: keys.events,
+    connectBlocking: async () => await connectRedis((await open()).target, 'blocking'),
+  });
+  const read: Publisher['get'] = async (id) => await tellingOfRedis(async () => await (await open()).reader.read(id));
+
+  return {
+    async enqueue(request, options = {}) {
+      const entries = parseEntries([{ request, ...options }]);
+      const [job] = await tellingOfRedis(async () => await enqueueEntries(entries, await open()));
+      if (job === undefined) throw new PublishError('INTERNAL_ERROR', { reason: 'enqueue made no job' });
+      return job;
+    },
+    async enqueueBulk(requests) {
+      const entries = parseEntries(requests);
+      return await tellingOfRedis(async () => await enqueueEntries(entries, await open()));
+    },
+    get: read,
+    async list({ limit = DEFAULT_LIST_LIMIT, ...filter } = {}) {
+      if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIST_LIMIT) {
+        const message = `expected a whole number from 1 to ${MAX_LIST_LIMIT}`;
+        throw new PublishError('INPUT_INVALID', { problems: [{ path: 'limit', message }] });
+      }
+      return await tellingOfRedis(async () => await (await open()).reader.list({ ...filter, limit }));
+    },
+    async waitForCompletion(id, options = {}) {
+      return await waitForCompletion(id, options, { tail, read });
+    },
+    async close() {
+      closed = true;
+      await tail.close();
+      const publisher = await opening?.catch(() => undefined);
+      await publisher?.close();
+    },
+  };
+}
+
+/** A publisher's parts once it is connected. */
+type OpenPublisher = Awaited<ReturnType<typeof openPublisher>>;
+
+async function openPublisher(config: PublisherConfig, prefix: string, clock: Clock) {
+  const provided = await provideRedis(config);
+  const target: RedisTarget = provided.target;
+  let redis: RedisClient;
+  try {
+    redis = await connectRedis(target, 'producer');
+  } catch (error) {
+    await provided.close();
+    throw error;
+  }
+  const keys = createKeys(prefix);
+  const queues = createQueues({ connection: redis, prefix, retentionMs: config.retentionMs });
+  return {
+    target,
+    clock,
+    queues,
+    ledger: createLedger({ redis, keys, clock }),
+    reader: createLedgerReader({ redis, keys }),
+    async close(): Promise<void> {
+      await queues.close();
+      await closeRedis(redis);
+      await provided.close();
+    },
+  };
+}
+
+/** Redis trouble, in whatever words ioredis has for it, becomes `REDIS_UNAVAILABLE`. */
+async function tellingOfRedis<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    if (error instanceof PublishError) throw error;
+    const reason = error instanceof RedisUnavailableError ? `${error.message}. ${error.advice}` : undefined;
+    const details = reason === undefined ? {} : { reason };
+    throw new PublishError('REDIS_UNAVAILABLE', details, { cause: error });
+  }
+}

@@ -1,0 +1,101 @@
+import { v7 as uuidv7 } from 'uuid';
+import type { Clock } from '../core/ports.ts';
+import { PublishError, type InputProblem } from '../core/publish-error.ts';
+import { type PublishRequest, parsePublishRequest } from '../core/publish-request.ts';
+import { toPublishJob } from '../ledger/job-view.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { newRecord } from '../ledger/new-record.ts';
+import type { LedgerRecord } from '../ledger/record.ts';
+import type { Queues } from '../queues/queues.ts';
+import type { BulkEntry, EnqueuedJob } from './publisher.ts';
+
+const MAX_IDEMPOTENCY_KEY_LENGTH = 255;
+
+export interface EnqueueDeps {
+  readonly ledger: Ledger;
+  readonly queues: Queues;
+  readonly clock: Clock;
+}
+
+/** A request that passed every check, with the key it came under. */
+export interface AcceptableEntry {
+  readonly request: PublishRequest;
+  readonly idempotencyKey: string | undefined;
+}
+
+/**
+ * Checks entries before any of them is accepted.
+ * @throws PublishError the first entry's own error when there is one entry, else `INPUT_INVALID` with every problem
+ */
+export function parseEntries(entries: readonly (PublishRequest | BulkEntry)[]): AcceptableEntry[] {
+  const problems: InputProblem[] = [];
+  const parsed: AcceptableEntry[] = [];
+  for (const [index, entry] of entries.entries()) {
+    try {
+      parsed.push(parseEntry(entry));
+    } catch (error) {
+      if (!(error instanceof PublishError) || entries.length === 1) throw error;
+      const found = error.details.problems ?? [{ path: 'request', message: error.message }];
+      problems.push(...found.map(({ path, message }) => ({ path: `[${index}].${path}`, message })));
+    }
+  }
+  if (problems.length > 0) throw new PublishError('INPUT_INVALID', { problems });
+  return parsed;
+}
+
+function parseEntry(entry: PublishRequest | BulkEntry): AcceptableEntry {
+  if (!('request' in entry)) return { request: parsePublishRequest(entry), idempotencyKey: undefined };
+  const { idempotencyKey } = entry;
+  if (idempotencyKey !== undefined && !isIdempotencyKey(idempotencyKey)) {
+    const message = `expected a text of 1 to ${MAX_IDEMPOTENCY_KEY_LENGTH} characters`;
+    throw new PublishError('INPUT_INVALID', { problems: [{ path: 'idempotencyKey', message }] });
+  }
+  return { request: parsePublishRequest(entry.request), idempotencyKey };
+}
+
+function isIdempotencyKey(key: unknown): boolean {
+  return typeof key === 'string' && key.length >= 1 && key.length <= MAX_IDEMPOTENCY_KEY_LENGTH;
+}
+
+/**
+ * Makes the jobs' records, then their queue entries. Once the records stand the jobs are accepted: should the queue
+ * not be reached after that, the workers' sweep adds the entries.
+ */
+export async function enqueueEntries(entries: readonly AcceptableEntry[], deps: EnqueueDeps): Promise<EnqueuedJob[]> {
+  const accepted = await Promise.all(entries.map((entry) => createJob(entry, deps)));
+  const created = accepted.filter(({ job }) => job.created).map(({ record }) => record);
+  await addQueueEntries(created, deps).catch(() => undefined);
+  return accepted.map(({ job }) => job);
+}
+
+async function createJob(
+  { request, idempotencyKey }: AcceptableEntry,
+  { ledger, clock }: EnqueueDeps,
+): Promise<{ record: LedgerRecord; job: EnqueuedJob }> {
+  const cause = { event: 'queued' };
+  const record = newRecord({ id: uuidv7(), request, now: clock.now(), idempotencyKey });
+  const { created, id } = await ledger.create(record, cause);
+  if (created) {
+    const timeline = [{ at: new Date(record.createdAt).toISOString(), ...cause }];
+    return { record, job: { ...toPublishJob(record, timeline), created } };
+  }
+  const existing = await ledger.read(id);
+  if (existing === undefined || existing.requestDigest !== record.requestDigest) {
+    throw new PublishError('IDEMPOTENCY_CONFLICT', {
+      reason: `idempotency key was used for another request (job ${id})`,
+    });
+  }
+  return { record: existing, job: { ...toPublishJob(existing, []), created } };
+}
+
+async function addQueueEntries(records: readonly LedgerRecord[], { queues, clock }: EnqueueDeps): Promise<void> {
+  if (records.length === 0) return;
+  const now = clock.now();
+  await queues.addPublishEntries(
+    records.map((record) => ({
+      id: record.id,
+      request: record.request,
+      delayMs: Math.max(0, (record.scheduledAt ?? now) - now),
+    })),
+  );
+}

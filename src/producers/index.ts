@@ -1,0 +1,47 @@
+import { loadConfig } from '../config/load-config.ts';
+import { createPublisherFromConfig } from './create-publisher.ts';
+import type { Publisher } from './publisher.ts';
+
+/** Where a publisher finds its queue. What is left out comes from the environment, as in docs/configuration.md. */
+export interface PublisherOptions {
+  /** `redis://` or `rediss://`; instead of `REDIS_URL`. */
+  readonly redisUrl?: string;
+  /** The queue's hash tag; instead of `QUEUE_PREFIX`. */
+  readonly queuePrefix?: string;
+}
+
+/**
+ * A publisher for this process: enqueue, look at and wait for publish jobs.
+ *
+ * @throws ConfigError when a setting is wrong, with every problem
+ * @example
+ * const publisher = createPublisher();
+ * const job = await publisher.enqueue({
+ *   account: 'acme', mode: 'direct', media: { type: 'file', path: '/videos/a.mp4' },
+ *   post: { title: 'Hello', privacyLevel: 'SELF_ONLY' },
+ * });
+ */
+export function createPublisher(options: PublisherOptions = {}): Publisher {
+  return createPublisherFromConfig(
+    loadConfig({
+      ...process.env,
+      ...(options.redisUrl !== undefined && { REDIS_URL: options.redisUrl }),
+      ...(options.queuePrefix !== undefined && { QUEUE_PREFIX: options.queuePrefix }),
+    }),
+  );
+}
+
+export { PublishError } from '../core/publish-error.ts';
+export type { ErrorCode } from '../core/error-table.ts';
+export type { PublishEvent, PublishFailure, PublishJob, TimelineEntry } from '../core/publish-job.ts';
+export type { PublishMode, PublishRequest } from '../core/publish-request.ts';
+export type { PublishState, WaitReason } from '../core/publish-state.ts';
+export type {
+  BulkEntry,
+  EnqueuedJob,
+  EnqueueOptions,
+  JobPage,
+  ListFilter,
+  Publisher,
+  WaitOptions,
+} from './publisher.ts';
