@@ -1,0 +1,88 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { z } from 'zod';
+import { type Answer, json } from './answers.ts';
+import { ENDPOINTS } from './endpoints.ts';
+import { faultRuleSchema } from './faults.ts';
+import { readBody, writeAnswer } from './http-exchange.ts';
+import type { World } from './world.ts';
+
+/** Where the control plane lives; TikTok has no such path. */
+export const CONTROL_PREFIX = '/__simulator';
+
+const accountWish = z.strictObject({
+  openId: z.string().min(1).exactOptional(),
+  username: z.string().exactOptional(),
+  nickname: z.string().exactOptional(),
+  privacyLevelOptions: z.array(z.string()).exactOptional(),
+  scopes: z.array(z.string()).exactOptional(),
+  maxVideoPostDurationSec: z.int().min(1).exactOptional(),
+  commentDisabled: z.boolean().exactOptional(),
+  duetDisabled: z.boolean().exactOptional(),
+  stitchDisabled: z.boolean().exactOptional(),
+  banned: z.boolean().exactOptional(),
+  private: z.boolean().exactOptional(),
+});
+const userWish = z.strictObject({ openId: z.string().min(1) });
+const settleWish = z.strictObject({ publishId: z.string(), failReason: z.string().optional() });
+const postDraftWish = z.strictObject({ publishId: z.string(), isPublic: z.boolean().default(true) });
+const journalQuery = z.strictObject({
+  endpoint: z.enum(ENDPOINTS).exactOptional(),
+  openId: z.string().exactOptional(),
+  publishId: z.string().exactOptional(),
+  code: z.string().exactOptional(),
+  afterSeq: z.coerce.number().int().min(0).default(0),
+});
+
+type Control = (world: World, body: unknown, query: URLSearchParams) => unknown;
+
+/** Every control, by method and path below the prefix. */
+const CONTROLS: Record<string, Control> = {
+  'GET ': () => ({
+    name: 'TikTok simulator',
+    about: 'Imitates the TikTok Content Posting API v2 for tests. Nothing is published. See docs/simulator.md.',
+    controls: Object.keys(CONTROLS).map((control) => control.replace(' ', ` ${CONTROL_PREFIX}`)),
+  }),
+  'GET /health': (world) => ({ status: 'ok', now: world.now() }),
+  'POST /accounts': (world, body) => world.accounts.add(accountWish.parse(body)),
+  'POST /faults': (world, body) => ({ id: world.faults.add(faultRuleSchema.parse(body)).id }),
+  'DELETE /faults': (world) => world.faults.clear(),
+  'GET /journal': (world, _body, query) => {
+    const { afterSeq, ...filter } = journalQuery.parse(Object.fromEntries(query));
+    return world.journal.requests(filter).filter((entry) => entry.seq > afterSeq);
+  },
+  'GET /publishes': (world) => world.journal.publishes(),
+  'GET /posts': (world) => world.journal.posts(),
+  'POST /expire-token': (world, body) => world.accounts.expireAccessToken(userWish.parse(body).openId),
+  'POST /revoke-grant': (world, body) => world.revokeGrant(userWish.parse(body).openId),
+  'POST /settle': (world, body) => {
+    const { publishId, failReason } = settleWish.parse(body);
+    world.settle(publishId, failReason);
+  },
+  'POST /post-draft': (world, body) => {
+    const { publishId, isPublic } = postDraftWish.parse(body);
+    return { postId: world.postDraft(publishId, isPublic) };
+  },
+  'POST /reset': (world) => world.reset(),
+};
+
+/** Serves the control plane: what the library offers as methods, for tests in other processes and languages. */
+export async function serveControl(
+  world: World,
+  request: IncomingMessage,
+  response: ServerResponse,
+  url: URL,
+): Promise<void> {
+  const text = await readBody(request);
+  const path = url.pathname.slice(CONTROL_PREFIX.length).replace(/\/$/, '');
+  const control = CONTROLS[`${request.method} ${path}`];
+  writeAnswer(response, control === undefined ? json(404, { error: 'no such control' }) : perform());
+
+  function perform(): Answer {
+    try {
+      const result = control?.(world, text ? JSON.parse(text) : {}, url.searchParams);
+      return json(200, result ?? {});
+    } catch (error) {
+      return json(400, { error: error instanceof Error ? error.message : String(error) });
+    }
+  }
+}

@@ -1,0 +1,49 @@
+import type { AccountProfile } from './accounts.ts';
+import type { RefusalCode } from './answers.ts';
+import { publishStateAt } from './publish-status.ts';
+import type { Publish } from './publishes.ts';
+import type { World } from './world.ts';
+
+const DAY_MS = 86_400_000;
+
+/** Why this creator may not direct-post now, if so. */
+export function directPostCap(world: World, account: AccountProfile): RefusalCode | undefined {
+  if (account.banned) return 'spam_risk_user_banned_from_posting';
+  const recent = recentPublishes(world, 'direct');
+  const { postsPerDay, activeUsersPerDay } = world.settings.limits;
+  const own = recent.filter((publish) => publish.openId === account.openId);
+  if (own.length >= postsPerDay) return 'spam_risk_too_many_posts';
+  // A creator who is already inside the window may go on.
+  const activeUsers = new Set(recent.map((publish) => publish.openId));
+  if (!activeUsers.has(account.openId) && activeUsers.size >= activeUsersPerDay) return 'reached_active_user_cap';
+  return undefined;
+}
+
+/** Why this creator's inbox takes no more drafts now, if so. A draft frees its place when posted or after 24 h. */
+export function inboxCap(world: World, account: AccountProfile): RefusalCode | undefined {
+  if (account.banned) return 'spam_risk_user_banned_from_posting';
+  const pending = recentPublishes(world, 'inbox').filter(
+    (publish) =>
+      publish.openId === account.openId &&
+      publishStateAt(publish, world.now(), world.settings).status !== 'PUBLISH_COMPLETE',
+  );
+  return pending.length >= world.settings.limits.pendingSharesPerDay ? 'spam_risk_too_many_pending_share' : undefined;
+}
+
+/** The privacy levels creator_info offers: to an unaudited app only SELF_ONLY, as integrators report. */
+export function offeredPrivacyLevels(world: World, account: AccountProfile): string[] {
+  return world.settings.unaudited ? ['SELF_ONLY'] : account.privacyLevelOptions;
+}
+
+function recentPublishes(world: World, kind: Publish['kind']): Publish[] {
+  const now = world.now();
+  return world.publishes
+    .all()
+    .filter(
+      (publish) =>
+        publish.kind === kind &&
+        publish.initAt > now - DAY_MS &&
+        (world.settings.switches.failedPublishesCount ||
+          publishStateAt(publish, now, world.settings).status !== 'FAILED'),
+    );
+}

@@ -1,0 +1,46 @@
+import { type Answer, plain } from './answers.ts';
+import type { Endpoint } from './endpoints.ts';
+import type { FaultAct } from './faults.ts';
+import type { Publish } from './publishes.ts';
+import type { World } from './world.ts';
+
+/** The answer that a fault gives instead of letting the endpoint act, if it is of that kind. */
+export function answerInstead(world: World, endpoint: Endpoint, act: FaultAct | undefined): Answer | undefined {
+  switch (act?.kind) {
+    case 'raw':
+      return { httpStatus: act.httpStatus, headers: act.headers ?? {}, body: act.body };
+    case 'rate_limit': {
+      const answer = shaped(world, endpoint, 429, 'rate_limit_exceeded', 'The API rate limit was exceeded.');
+      if (act.retryAfterSeconds !== undefined) answer.headers['retry-after'] = String(act.retryAfterSeconds);
+      return answer;
+    }
+    case 'status': {
+      const code = act.code ?? (act.httpStatus >= 500 ? 'internal_error' : 'invalid_params');
+      const answer = shaped(world, endpoint, act.httpStatus, code, act.message ?? 'Scripted fault');
+      return { ...answer, headers: { ...answer.headers, ...act.headers } };
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** Makes the publish end as the fault says. */
+export function spoilPublish(act: FaultAct | undefined, publish: Publish | undefined): void {
+  if (publish === undefined) return;
+  if (act?.kind === 'fail_processing') publish.failReason = act.failReason;
+  if (act?.kind === 'stuck_processing') publish.stuck = true;
+}
+
+/** An error in the shape this endpoint uses. */
+function shaped(world: World, endpoint: Endpoint, httpStatus: number, code: string, message: string): Answer {
+  switch (endpoint) {
+    case 'upload':
+      return { ...plain(httpStatus, message), code };
+    case 'token':
+    case 'revoke':
+    case 'authorize':
+      return world.answers.flatError(httpStatus, code, message);
+    default:
+      return world.answers.envelope(httpStatus, code, message);
+  }
+}

@@ -1,0 +1,173 @@
+import type { ChunkRecord } from './chunk-record.ts';
+import type { Endpoint } from './endpoints.ts';
+import type { PostView, PublishView } from './publish-views.ts';
+import { peakWithin } from './windows.ts';
+
+/** What became of a request: the status answered, or why none was. */
+export type Outcome = number | 'dropped' | 'stalled' | 'aborted';
+
+/** One request. No entry holds a token, a secret or an upload URL. */
+export interface JournalEntry {
+  seq: number;
+  /** Arrival, epoch ms by the simulator's clock. */
+  at: number;
+  endpoint: Endpoint;
+  /** `aborted`: the client left before its request was complete. */
+  httpStatus: Outcome;
+  code?: string;
+  openId?: string;
+  publishId?: string;
+  /** The kind of scripted fault the request met. */
+  fault?: string;
+  /** The PUT's side of it. */
+  chunk?: ChunkRecord;
+  /** `grant_type` of a token request. */
+  grantType?: string;
+}
+
+/** Selects entries; every given field must be equal. */
+export type JournalFilter = Partial<
+  Pick<JournalEntry, 'endpoint' | 'openId' | 'publishId' | 'httpStatus' | 'code' | 'fault'>
+>;
+
+interface Waiter {
+  predicate: (entry: JournalEntry) => boolean;
+  resolve: (entry: JournalEntry) => void;
+}
+
+/** What the journal can tell about publishes. */
+export interface PublishLedger {
+  publishes(): PublishView[];
+  posts(): PostView[];
+}
+
+/** Everything that was asked of the simulator, in the order of the answers. */
+export class Journal {
+  readonly #limit: number;
+  readonly #ledger: PublishLedger;
+  readonly #waiters = new Set<Waiter>();
+  readonly #byteWaiters = new Set<() => void>();
+  #entries: JournalEntry[] = [];
+  #lastSeq = 0;
+
+  constructor(limit: number, ledger: PublishLedger) {
+    this.#limit = limit;
+    this.#ledger = ledger;
+  }
+
+  get entries(): readonly JournalEntry[] {
+    return this.#entries;
+  }
+
+  /** Entries that match the filter. */
+  requests(filter: JournalFilter = {}): JournalEntry[] {
+    return this.#entries.filter((entry) => matchesFilter(entry, filter));
+  }
+
+  /** Every publish as it stands now. */
+  publishes(): PublishView[] {
+    return this.#ledger.publishes();
+  }
+
+  /** Every post that exists now, public or not. */
+  posts(): PostView[] {
+    return this.#ledger.posts();
+  }
+
+  /** The most requests any one user sent to `endpoint` within any window of `windowMs`, throttled ones included. */
+  peakPerWindow(endpoint: Endpoint, windowMs: number): number {
+    const instantsByUser = new Map<string, number[]>();
+    for (const entry of this.#entries) {
+      if (entry.endpoint !== endpoint || entry.openId === undefined) continue;
+      const instants = instantsByUser.get(entry.openId) ?? [];
+      instants.push(entry.at);
+      instantsByUser.set(entry.openId, instants);
+    }
+    const peaks = [...instantsByUser.values()].map((instants) =>
+      peakWithin(
+        instants.sort((a, b) => a - b),
+        windowMs,
+      ),
+    );
+    return Math.max(0, ...peaks);
+  }
+
+  /**
+   * The first entry that matches, now or later.
+   * @throws Error when none came within `timeoutMs` (default 10000).
+   */
+  waitFor(predicate: (entry: JournalEntry) => boolean, { timeoutMs = 10_000 } = {}): Promise<JournalEntry> {
+    const present = this.#entries.find(predicate);
+    if (present !== undefined) return Promise.resolve(present);
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#waiters.delete(waiter);
+        reject(new Error(`no matching request within ${timeoutMs} ms`));
+      }, timeoutMs);
+      const waiter: Waiter = {
+        predicate,
+        resolve: (entry) => {
+          clearTimeout(timer);
+          this.#waiters.delete(waiter);
+          resolve(entry);
+        },
+      };
+      this.#waiters.add(waiter);
+    });
+  }
+
+  /**
+   * Resolves once a publish has received so many bytes of PUT bodies, accepted or not, while they come in; for a test
+   * that interrupts an upload in the middle.
+   * @throws Error when that did not happen within `timeoutMs` (default 10000).
+   */
+  waitForReceived(publishId: string, receivedBytes: number, { timeoutMs = 10_000 } = {}): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#byteWaiters.delete(check);
+        reject(new Error(`${publishId} did not receive ${receivedBytes} bytes within ${timeoutMs} ms`));
+      }, timeoutMs);
+      const check = () => {
+        const publish = this.#ledger.publishes().find((candidate) => candidate.publishId === publishId);
+        if ((publish?.receivedBytes ?? 0) < receivedBytes) return;
+        clearTimeout(timer);
+        this.#byteWaiters.delete(check);
+        resolve();
+      };
+      this.#byteWaiters.add(check);
+      check();
+    });
+  }
+
+  /** Adds an entry and wakes who waits for it. */
+  record(entry: Omit<JournalEntry, 'seq'>): void {
+    const numbered = { seq: ++this.#lastSeq, ...entry };
+    this.#entries.push(numbered);
+    // Drops a tenth at once, so that a full journal does not move all its entries at every request.
+    if (this.#entries.length > this.#limit) this.#entries = this.#entries.slice(Math.ceil(this.#limit / 10));
+    for (const waiter of this.#waiters) {
+      if (waiter.predicate(numbered)) waiter.resolve(numbered);
+    }
+  }
+
+  /** Tells that bytes of some PUT came in. */
+  noteBytes(): void {
+    for (const check of this.#byteWaiters) check();
+  }
+
+  clear(): void {
+    this.#entries = [];
+  }
+}
+
+/** Whether an entry has every value the filter names. */
+function matchesFilter(entry: JournalEntry, filter: JournalFilter): boolean {
+  return (
+    (filter.endpoint === undefined || filter.endpoint === entry.endpoint) &&
+    (filter.openId === undefined || filter.openId === entry.openId) &&
+    (filter.publishId === undefined || filter.publishId === entry.publishId) &&
+    (filter.httpStatus === undefined || filter.httpStatus === entry.httpStatus) &&
+    (filter.code === undefined || filter.code === entry.code) &&
+    (filter.fault === undefined || filter.fault === entry.fault)
+  );
+}

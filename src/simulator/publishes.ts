@@ -1,0 +1,147 @@
+import { createHash, type Hash } from 'node:crypto';
+import type { ChunkRecord } from './chunk-record.ts';
+import type { SimulatorSettings } from './options.ts';
+import { ALPHANUMERIC, type SeededRandom } from './random.ts';
+import type { FileSource, Source } from './source-info.ts';
+
+/** "The upload_url is valid for one hour", content-posting-api-media-transfer-guide, read 2026-11-22. */
+export const UPLOAD_URL_LIFETIME_MS = 3_600_000;
+
+/** The receiving side of a FILE_UPLOAD. */
+export interface UploadTask {
+  uploadId: string;
+  uploadToken: string;
+  plan: FileSource;
+  expiresAt: number;
+  acceptedBytes: number;
+  /** Bytes of all PUT bodies, those of refused and broken ones included. */
+  receivedBytes: number;
+  /** Running digest of the accepted bytes. */
+  hash: Hash | undefined;
+  /** The PUT that began last, to notice overlaps. */
+  latestPut: ChunkRecord | undefined;
+}
+
+/** The fetching side of a PULL_FROM_URL. */
+export interface PullTask {
+  videoUrl: string;
+  downloadedBytes: number;
+  totalBytes: number | undefined;
+  sha256: string | undefined;
+  failed: boolean;
+}
+
+/** A post on the creator's profile. */
+export interface Post {
+  postId: string;
+  at: number;
+  isPublic: boolean;
+}
+
+/** The fields of `post_info` the simulator keeps, as sent. */
+export type PostInfo = Record<string, unknown> & { title?: string | undefined; privacy_level?: string | undefined };
+
+/** One publish, from its init on. What it has become at a given time is worked out in publish-status.ts. */
+export interface Publish {
+  publishId: string;
+  openId: string;
+  kind: 'direct' | 'inbox';
+  initAt: number;
+  postInfo: PostInfo;
+  upload: UploadTask | undefined;
+  pull: PullTask | undefined;
+  /** When the last byte was in. */
+  transferredAt: number | undefined;
+  /** When the outcome is due, if a test asked for another time than `processingMs` after the last byte. */
+  processedAt: number | undefined;
+  /** Reason to fail with once processed. */
+  failReason: string | undefined;
+  stuck: boolean;
+  /** Ended early: cancelled, or the user disconnected the app. */
+  ended: { at: number; reason: string } | undefined;
+  /** Id of the post that a direct publish makes. */
+  directPostId: string;
+  /** Posts the person made of an inbox draft. */
+  draftPosts: Post[];
+}
+
+/** Makes publishes and finds them again. */
+export class Publishes {
+  readonly #settings: SimulatorSettings;
+  readonly #random: SeededRandom;
+  readonly #byId = new Map<string, Publish>();
+  readonly #byUploadId = new Map<string, Publish>();
+
+  constructor(settings: SimulatorSettings, random: SeededRandom) {
+    this.#settings = settings;
+    this.#random = random;
+  }
+
+  create(openId: string, kind: 'direct' | 'inbox', source: Source, postInfo: PostInfo): Publish {
+    const now = this.#settings.clock.now();
+    const isFile = source.source === 'FILE_UPLOAD';
+    const publish: Publish = {
+      publishId: `${idPrefix(kind, isFile)}.${this.#random.int64Digits()}`,
+      openId,
+      kind,
+      initAt: now,
+      postInfo,
+      upload: isFile ? this.#newUpload(source, now) : undefined,
+      pull: isFile ? undefined : newPull(source.videoUrl),
+      transferredAt: undefined,
+      processedAt: undefined,
+      failReason: undefined,
+      stuck: false,
+      ended: undefined,
+      directPostId: this.newPostId(),
+      draftPosts: [],
+    };
+    this.#byId.set(publish.publishId, publish);
+    if (publish.upload !== undefined) this.#byUploadId.set(publish.upload.uploadId, publish);
+    return publish;
+  }
+
+  get(publishId: string): Publish | undefined {
+    return this.#byId.get(publishId);
+  }
+
+  ofUpload(uploadId: string): Publish | undefined {
+    return this.#byUploadId.get(uploadId);
+  }
+
+  all(): Publish[] {
+    return [...this.#byId.values()];
+  }
+
+  newPostId(): string {
+    return this.#random.int64Digits();
+  }
+
+  clear(): void {
+    this.#byId.clear();
+    this.#byUploadId.clear();
+  }
+
+  #newUpload(plan: FileSource, now: number): UploadTask {
+    return {
+      uploadId: this.#random.int64Digits(),
+      uploadToken: this.#random.text(32, ALPHANUMERIC),
+      plan,
+      expiresAt: now + UPLOAD_URL_LIFETIME_MS,
+      acceptedBytes: 0,
+      receivedBytes: 0,
+      hash: this.#settings.digest ? createHash('sha256') : undefined,
+      latestPut: undefined,
+    };
+  }
+}
+
+/** The forms the documentation shows, content-posting-api-get-started, read 2026-11-22. */
+function idPrefix(kind: 'direct' | 'inbox', isFile: boolean): string {
+  if (kind === 'direct') return isFile ? 'v_pub_file~v2-1' : 'v_pub_url~v2';
+  return isFile ? 'v_inbox_file~v2' : 'v_inbox_url~v2';
+}
+
+function newPull(videoUrl: string): PullTask {
+  return { videoUrl, downloadedBytes: 0, totalBytes: undefined, sha256: undefined, failed: false };
+}

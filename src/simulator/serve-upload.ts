@@ -1,0 +1,181 @@
+import type { Hash } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Answer } from './answers.ts';
+import type { ChunkRecord } from './chunk-record.ts';
+import { answerInstead, spoilPublish } from './fault-answers.ts';
+import type { FaultAct } from './faults.ts';
+import { dropConnection, writeAnswer } from './http-exchange.ts';
+import type { Outcome } from './journal.ts';
+import type { Publish, UploadTask } from './publishes.ts';
+import {
+  accepted,
+  chunkIndexOf,
+  chunkRecordOf,
+  continues,
+  expired,
+  isRepeated,
+  outOfRange,
+  putRefusal,
+} from './put-rules.ts';
+import { receiveChunk } from './receive-chunk.ts';
+import type { World } from './world.ts';
+
+/** What socket buffers may still hold of a PUT whose client has already left. */
+const SOCKET_BUFFER_BYTES = 8 * 1_048_576;
+
+interface Put {
+  request: IncomingMessage;
+  response: ServerResponse;
+  at: number;
+  publish: Publish | undefined;
+  chunk: ChunkRecord;
+  fault: FaultAct | undefined;
+}
+
+/** Serves one PUT to an upload URL, together with the fault scripted for it. */
+export async function serveUpload(
+  world: World,
+  request: IncomingMessage,
+  response: ServerResponse,
+  url: URL,
+): Promise<void> {
+  const publish = publishOf(world, url);
+  const chunk = chunkRecordOf(request.headers);
+  const fault = world.faults.meet({ endpoint: 'upload', ...subjectOf(publish, chunk) });
+  const put: Put = { request, response, at: world.now(), publish, chunk, fault };
+  if (publish?.upload !== undefined) publish.upload.latestPut = chunk;
+
+  if (fault?.kind === 'drop_before') {
+    record(world, put, 'dropped');
+    dropConnection(request);
+    return;
+  }
+  const early =
+    answerInstead(world, 'upload', fault) ??
+    putRefusal(publish, chunk, request.headers, put.at, world.settings.switches);
+  if (early !== undefined) {
+    chunk.outOfOrder = early.httpStatus === 416;
+    answerEarly(world, put, early);
+    return;
+  }
+  if (publish?.upload !== undefined) await takeChunk(world, put, publish, publish.upload);
+}
+
+/** Reads the chunk and, only when all of it came, adds it to the upload. */
+async function takeChunk(world: World, put: Put, publish: Publish, task: UploadTask): Promise<void> {
+  const { chunk, fault, request, response } = put;
+  const digest = task.hash?.copy();
+  const reception = await receiveChunk(world, request, fault, (bytes) => {
+    digest?.update(bytes);
+    countBytes(world, put, task, bytes.length);
+  });
+  if (reception !== 'complete') {
+    record(world, put, reception);
+    return;
+  }
+  const answer = commit(world, publish, task, chunk, digest);
+  if (chunk.accepted) spoilPublish(fault, publish);
+
+  if (fault?.kind === 'drop_after') {
+    record(world, put, 'dropped', answer);
+    dropConnection(request);
+    return;
+  }
+  record(world, put, fault?.kind === 'stall_after' ? 'stalled' : answer.httpStatus, answer);
+  if (fault?.kind === 'stall_after') return;
+  if (fault?.kind === 'delay' && !(await world.wait(fault.ms))) return;
+  noteOverlapOnceAnswered(put, task);
+  writeAnswer(response, answer);
+}
+
+function commit(
+  world: World,
+  publish: Publish,
+  task: UploadTask,
+  chunk: ChunkRecord,
+  digest: Hash | undefined,
+): Answer {
+  const { switches } = world.settings;
+  // The whole upload must end within the hour, so the URL can expire under a slow chunk.
+  if (world.now() >= task.expiresAt) return expired();
+  if (isRepeated(task, chunk)) {
+    if (switches.repeatedChunk === 'success') return accepted(task, switches);
+  }
+  // Another PUT of the same chunk may have been faster.
+  if (!continues(task, chunk)) {
+    chunk.outOfOrder = true;
+    return outOfRange(task, switches);
+  }
+  chunk.accepted = true;
+  task.acceptedBytes = chunk.endByteExclusive;
+  task.hash = digest;
+  if (task.acceptedBytes === task.plan.totalBytes) publish.transferredAt = world.now();
+  return accepted(task, switches);
+}
+
+/** Answers at once and lets the body run out, so that the connection can be used again. */
+function answerEarly(world: World, put: Put, answer: Answer): void {
+  const task = put.publish?.upload;
+  put.request.on('data', (bytes: Buffer) => {
+    if (task === undefined) put.chunk.receivedBytes += bytes.length;
+    else countBytes(world, put, task, bytes.length);
+  });
+  // A client that gives up the rest of the body is no error of the server.
+  put.request.on('error', () => undefined);
+  record(world, put, answer.httpStatus, answer);
+  if (task !== undefined) noteOverlapOnceAnswered(put, task);
+  writeAnswer(put.response, answer);
+}
+
+function countBytes(world: World, { chunk }: Put, task: UploadTask, bytes: number): void {
+  chunk.receivedBytes += bytes;
+  task.receivedBytes += bytes;
+  if (task.latestPut !== undefined && task.latestPut !== chunk) {
+    chunk.bytesSinceOvertaken += bytes;
+    if (chunk.bytesSinceOvertaken > SOCKET_BUFFER_BYTES) noteOverlap(chunk, task.latestPut);
+  }
+  world.journal.noteBytes();
+}
+
+/**
+ * Two PUTs overlap when the older one's client is still there to take its answer. A client that broke the older one
+ * off and sent the chunk again does nothing wrong, even if the server has not noticed yet.
+ */
+function noteOverlapOnceAnswered({ request, response, chunk }: Put, task: UploadTask): void {
+  const newer = task.latestPut;
+  if (newer === undefined || newer === chunk) return;
+  response.once('finish', () => {
+    setImmediate(() => {
+      if (!request.socket.destroyed) noteOverlap(chunk, newer);
+    });
+  });
+}
+
+function noteOverlap(older: ChunkRecord, newer: ChunkRecord): void {
+  older.concurrent = true;
+  newer.concurrent = true;
+}
+
+function publishOf(world: World, url: URL): Publish | undefined {
+  const publish = world.publishes.ofUpload(url.searchParams.get('upload_id') ?? '');
+  return publish?.upload?.uploadToken === url.searchParams.get('upload_token') ? publish : undefined;
+}
+
+function subjectOf(publish: Publish | undefined, chunk: ChunkRecord) {
+  if (publish?.upload === undefined) return {};
+  const chunkIndex = chunkIndexOf(publish.upload, chunk);
+  const lastChunk = chunkIndex === publish.upload.plan.chunkCount - 1;
+  return { openId: publish.openId, publishId: publish.publishId, chunkIndex, lastChunk };
+}
+
+function record(world: World, { at, publish, chunk, fault }: Put, httpStatus: Outcome, answer?: Answer): void {
+  world.journal.record({
+    at,
+    endpoint: 'upload',
+    httpStatus,
+    ...(answer?.code === undefined ? {} : { code: answer.code }),
+    ...(publish === undefined ? {} : { openId: publish.openId, publishId: publish.publishId }),
+    ...(fault === undefined ? {} : { fault: fault.kind }),
+    chunk,
+  });
+}

@@ -1,0 +1,38 @@
+import type { AccountProfile, AccountTokens } from './accounts.ts';
+import type { FaultHandle, FaultRule } from './faults.ts';
+import type { Journal } from './journal.ts';
+
+/** A running simulator. */
+export interface Simulator {
+  /** Base of the API, `http://host:port`. Upload URLs share host and port with it. */
+  readonly url: string;
+  readonly clientKey: string;
+  readonly clientSecret: string;
+  /** Everything that was asked, and what came of it. */
+  readonly journal: Journal;
+  /** Scripted faults. */
+  readonly faults: { add(rule: FaultRule): FaultHandle; clear(): void };
+  /** Adds a user who has connected the app, or replaces one of the same openId, and issues tokens. */
+  addAccount(profile?: Partial<AccountProfile>): AccountTokens;
+  /** Makes this user's access tokens stop working now; the refresh token stays. */
+  expireAccessToken(openId: string): void;
+  /** The user disconnects the app: all tokens stop, publishes under way end FAILED / auth_removed. */
+  revokeGrant(openId: string): void;
+  /** An authorization code, as the consent page gives it to `redirectUri`; the challenge is a hex SHA-256. */
+  authorize(openId: string, redirectUri: string, codeChallenge?: string): string;
+  /**
+   * The person posts a draft from the inbox, as often as they like.
+   * @returns The post's id.
+   * @throws Error when there is no such draft in the inbox.
+   */
+  postDraft(publishId: string, options?: { isPublic?: boolean }): string;
+  /**
+   * Ends processing now: well, or FAILED with a reason. Frees a publish that a fault made stuck.
+   * @throws Error when it should end well and bytes are missing.
+   */
+  settle(publishId: string, failReason?: string): void;
+  /** Forgets publishes, posts, requests, faults and used quota. Accounts and tokens stay. */
+  reset(): void;
+  /** Breaks all connections and stops. */
+  close(): Promise<void>;
+}
