@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import { type InputProblem, PublishError } from '../core/publish-error.ts';
+import { publishRequestSchema } from '../core/publish-request.ts';
+
+/** The tokens of a TikTok user as an authorization gives them. Lifetimes in seconds, as on the wire. */
+export interface TokenInput {
+  readonly accessToken: string;
+  /** Absent: unknown, so the token is used until TikTok refuses it. */
+  readonly expiresInSeconds?: number | undefined;
+  readonly refreshToken?: string | undefined;
+  readonly refreshExpiresInSeconds?: number | undefined;
+  /** Comma list of what the user granted. */
+  readonly scope?: string | undefined;
+}
+
+/** An account as it is put into the vault. */
+export interface AccountInput extends TokenInput {
+  /** The name that publish requests use. */
+  readonly account: string;
+  /** TikTok's id of the user for our app. */
+  readonly openId: string;
+}
+
+/** Tokens travel in an HTTP header or a form, so anything else than visible ASCII is a paste error. */
+const token = z
+  .string({ error: 'expected a token' })
+  .regex(/^[\x21-\x7e]+$/, 'expected a token without white space, as TikTok gave it');
+const lifetimeSeconds = z.int({ error: 'expected a whole number of seconds' }).positive('expected more than 0 seconds');
+
+const tokenFields = {
+  accessToken: token,
+  expiresIn: lifetimeSeconds.optional(),
+  refreshToken: token.optional(),
+  refreshExpiresIn: lifetimeSeconds.optional(),
+  scope: z.string({ error: 'expected a comma list of scopes' }).optional(),
+};
+
+const tokenInputSchema = z
+  .strictObject(tokenFields, { error: `expected a JSON object with ${Object.keys(tokenFields).join(', ')}` })
+  .transform(
+    ({ expiresIn, refreshExpiresIn, ...tokens }): TokenInput => ({
+      ...tokens,
+      expiresInSeconds: expiresIn,
+      refreshExpiresInSeconds: refreshExpiresIn,
+    }),
+  );
+
+/** Names and open_ids share one space, since an account may be addressed by either. */
+const accountName = publishRequestSchema.shape.account;
+const accountInputSchema = z.object({
+  account: accountName,
+  openId: accountName,
+  accessToken: token,
+  expiresInSeconds: lifetimeSeconds.optional(),
+  refreshToken: token.optional(),
+  refreshExpiresInSeconds: lifetimeSeconds.optional(),
+  scope: z.string().optional(),
+});
+
+/**
+ * Parses the token object that operators hand in: `{"accessToken", "expiresIn", "refreshToken", "refreshExpiresIn",
+ * "scope"}`, all but `accessToken` optional, lifetimes in seconds.
+ * @throws PublishError `INPUT_INVALID` with every problem; no value is ever quoted
+ */
+export function parseAccountInput(input: unknown): TokenInput {
+  const result = tokenInputSchema.safeParse(input);
+  if (result.success) return result.data;
+  throw new PublishError('INPUT_INVALID', { problems: result.error.issues.flatMap(toProblems) });
+}
+
+/**
+ * Checks an account about to be stored.
+ * @throws PublishError `INPUT_INVALID` with every problem
+ */
+export function checkAccount(input: AccountInput): AccountInput {
+  const result = accountInputSchema.safeParse(input);
+  if (result.success) return result.data;
+  throw new PublishError('INPUT_INVALID', { problems: result.error.issues.flatMap(toProblems) });
+}
+
+function toProblems(issue: z.core.$ZodIssue): InputProblem[] {
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({
+      path: key,
+      message: `unknown field: expected one of ${Object.keys(tokenFields).join(', ')}`,
+    }));
+  }
+  return [{ path: issue.path.length === 0 ? 'input' : issue.path.map(String).join('.'), message: issue.message }];
+}

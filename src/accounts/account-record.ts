@@ -1,0 +1,141 @@
+import { randomUUID } from 'node:crypto';
+import type { Sealer } from '../core/ports.ts';
+import { SECOND_MS } from '../core/units.ts';
+import type { TokenInput } from './account-input.ts';
+import type { RotatingSealer } from './sealer.ts';
+
+/** What anyone may know of an account. Times are ISO 8601; null is unknown. */
+export interface AccountSummary {
+  readonly account: string;
+  readonly openId: string;
+  /** Comma list of what the user granted. */
+  readonly scope: string | null;
+  readonly addedAt: string;
+  readonly accessTokenExpiresAt: string | null;
+  readonly refreshTokenExpiresAt: string | null;
+  readonly status: 'active' | 'reauthorization_required' | 'paused';
+}
+
+/** An account's tokens in the clear: for the token source alone. */
+export interface StoredTokens {
+  readonly account: string;
+  readonly openId: string;
+  /** Random, and another one with every set of tokens. */
+  readonly version: string;
+  readonly accessToken: string;
+  /** Ms since the epoch; undefined: unknown. */
+  readonly accessTokenExpiresAt: number | undefined;
+  /** What a refresh may be tried with, the likeliest first. */
+  readonly refreshTokens: readonly string[];
+  readonly reauthorizationRequired: boolean;
+}
+
+/** Fields of the hash that say nothing secret. */
+export const SUMMARY_FIELDS = [
+  'openId',
+  'scope',
+  'addedAt',
+  'accessTokenExpiresAt',
+  'refreshTokenExpiresAt',
+  'reauthorizationRequiredAt',
+  'pausedAt',
+] as const;
+
+/** Fields of the hash that hold sealed tokens, and what each is sealed for. */
+const SEALED_FIELDS = { accessToken: 'access', refreshToken: 'refresh', fallbackRefreshToken: 'refresh' } as const;
+type SealedField = keyof typeof SEALED_FIELDS;
+const SEALED_FIELD_NAMES = ['accessToken', 'refreshToken', 'fallbackRefreshToken'] as const satisfies SealedField[];
+
+/** An account's hash as it lies in Redis. */
+export type AccountHash = Readonly<Record<string, string | undefined>>;
+
+/** The context that binds a sealed token to its account and purpose. */
+export function sealContext(account: string, field: SealedField): string {
+  return `account:${account}:${SEALED_FIELDS[field]}`;
+}
+
+/** The hash fields of a new set of tokens, sealed, under a fresh version. */
+export function encodeTokens(account: string, tokens: TokenInput, sealer: RotatingSealer, now: number): string[] {
+  const { refreshToken } = tokens;
+  const fields = {
+    version: randomUUID(),
+    accessToken: sealer.seal(tokens.accessToken, sealContext(account, 'accessToken')),
+    accessTokenExpiresAt: expiryAt(tokens.expiresInSeconds, now),
+    ...(refreshToken !== undefined && {
+      refreshToken: sealer.seal(refreshToken, sealContext(account, 'refreshToken')),
+      refreshTokenExpiresAt: expiryAt(tokens.refreshExpiresInSeconds, now),
+    }),
+    scope: tokens.scope,
+  };
+  return Object.entries(fields).flatMap(([field, value]) => (value === undefined ? [] : [field, String(value)]));
+}
+
+/**
+ * Opens the tokens of an account's hash.
+ * @returns undefined for a hash that is no account
+ * @throws PublishError `CONFIG_KEY_UNKNOWN` or `INTERNAL_TAMPERED`
+ */
+export function decodeTokens(account: string, hash: AccountHash, sealer: RotatingSealer): StoredTokens | undefined {
+  const { openId, version } = hash;
+  const accessToken = openField(account, hash, 'accessToken', sealer);
+  if (openId === undefined || version === undefined || accessToken === undefined) return undefined;
+  const refreshToken = openField(account, hash, 'refreshToken', sealer);
+  const fallback = openField(account, hash, 'fallbackRefreshToken', sealer);
+  return {
+    account,
+    openId,
+    version,
+    accessToken,
+    accessTokenExpiresAt: parseAt(hash.accessTokenExpiresAt),
+    refreshTokens: [...new Set([refreshToken, fallback])].filter((token) => token !== undefined),
+    reauthorizationRequired: hash.reauthorizationRequiredAt !== undefined,
+  };
+}
+
+/** What an older key has sealed, sealed again, as hash fields: so that the older key can be dropped some day. */
+export function resealedFields(account: string, hash: AccountHash, sealer: RotatingSealer): string[] {
+  return SEALED_FIELD_NAMES.flatMap((field) => {
+    const sealed = hash[field];
+    const plaintext = openField(account, hash, field, sealer);
+    if (sealed === undefined || plaintext === undefined || !sealer.needsReseal(sealed)) return [];
+    return [field, sealer.seal(plaintext, sealContext(account, field))];
+  });
+}
+
+function openField(account: string, hash: AccountHash, field: SealedField, sealer: Sealer): string | undefined {
+  const sealed = hash[field];
+  return sealed === undefined ? undefined : sealer.open(sealed, sealContext(account, field));
+}
+
+/** The summary of an account's hash. @returns undefined for a hash that is no account */
+export function summarize(account: string, hash: AccountHash): AccountSummary | undefined {
+  const { openId } = hash;
+  const addedAt = toIso(hash.addedAt);
+  if (openId === undefined || addedAt === null) return undefined;
+  return {
+    account,
+    openId,
+    scope: hash.scope ?? null,
+    addedAt,
+    accessTokenExpiresAt: toIso(hash.accessTokenExpiresAt),
+    refreshTokenExpiresAt: toIso(hash.refreshTokenExpiresAt),
+    status: statusOf(hash),
+  };
+}
+
+function statusOf(hash: AccountHash): AccountSummary['status'] {
+  if (hash.reauthorizationRequiredAt !== undefined) return 'reauthorization_required';
+  return hash.pausedAt === undefined ? 'active' : 'paused';
+}
+
+function expiryAt(lifetimeSeconds: number | undefined, now: number): number | undefined {
+  return lifetimeSeconds === undefined ? undefined : now + lifetimeSeconds * SECOND_MS;
+}
+
+function parseAt(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Number(text);
+}
+
+function toIso(text: string | undefined): string | null {
+  return text === undefined ? null : new Date(Number(text)).toISOString();
+}

@@ -1,0 +1,88 @@
+import type { Clock } from '../core/ports.ts';
+import { PublishError } from '../core/publish-error.ts';
+import type { Keys } from '../redis/keys.ts';
+import { prepareScript, type RedisClient } from '../redis/lua-script.ts';
+import type { TokenInput } from './account-input.ts';
+import { decodeTokens, encodeTokens, resealedFields, type StoredTokens, sealContext } from './account-record.ts';
+import type { RotatingSealer } from './sealer.ts';
+import { SAVE_TOKENS_LUA, SET_FIELDS_LUA } from './vault-scripts.ts';
+
+/** Sealed tokens at rest: the part of the vault that only the token source and the OAuth side may touch. */
+export interface TokenStore {
+  /**
+   * The tokens in the clear.
+   * @throws PublishError `INPUT_ACCOUNT_UNKNOWN`, `CONFIG_KEY_UNKNOWN` or `INTERNAL_TAMPERED`
+   */
+  loadTokens(nameOrOpenId: string): Promise<StoredTokens>;
+  /**
+   * Stores refreshed tokens unless newer ones were stored since, so that a refresher that froze overwrites nothing.
+   * @returns false if it was too late
+   */
+  saveTokens(name: string, grant: TokenInput, options: { expectedVersion: string }): Promise<boolean>;
+  /** Keeps a refresh token that lost a race, to be tried before the account is given up. */
+  saveFallbackRefreshToken(name: string, refreshToken: string): Promise<void>;
+  /**
+   * Notes that only the account's owner can help. Later tokens clear it.
+   * @returns false if there is no such account, or it has other tokens than expected by now
+   */
+  markReauthorizationRequired(
+    name: string,
+    options: { reason: string; expectedVersion?: string | undefined },
+  ): Promise<boolean>;
+}
+
+/** What the vault is built on. */
+export interface VaultDeps {
+  readonly redis: RedisClient;
+  readonly keys: Keys;
+  readonly sealer: RotatingSealer;
+  readonly clock?: Clock | undefined;
+}
+
+const ANY_VERSION = '';
+
+/** Creates the store of tokens on a Redis. */
+export function createTokenStore({ redis, keys, sealer, clock = Date }: VaultDeps): TokenStore {
+  const runSave = prepareScript(redis, SAVE_TOKENS_LUA);
+  const runSetFields = prepareScript(redis, SET_FIELDS_LUA);
+
+  async function setFields(name: string, version: string, fields: readonly (string | number)[]): Promise<boolean> {
+    return (await runSetFields([keys.account(name)], [version, ...fields])) === 1;
+  }
+
+  return {
+    async loadTokens(nameOrOpenId) {
+      const found = await redis.hgetall(keys.account(nameOrOpenId));
+      const { aliasOf } = found;
+      const account = aliasOf ?? nameOrOpenId;
+      const hash = aliasOf === undefined ? found : await redis.hgetall(keys.account(aliasOf));
+      const tokens = decodeTokens(account, hash, sealer);
+      if (tokens === undefined) throw accountUnknown(nameOrOpenId);
+      const resealed = resealedFields(account, hash, sealer);
+      if (resealed.length > 0) await setFields(account, tokens.version, resealed);
+      return tokens;
+    },
+
+    async saveTokens(name, grant, { expectedVersion }) {
+      const fields = encodeTokens(name, grant, sealer, clock.now());
+      return (await runSave([keys.account(name)], [expectedVersion, ...fields])) === 1;
+    },
+
+    async saveFallbackRefreshToken(name, refreshToken) {
+      const sealed = sealer.seal(refreshToken, sealContext(name, 'fallbackRefreshToken'));
+      await setFields(name, ANY_VERSION, ['fallbackRefreshToken', sealed]);
+    },
+
+    markReauthorizationRequired(name, { reason, expectedVersion = ANY_VERSION }) {
+      return setFields(name, expectedVersion, [
+        ...['reauthorizationRequiredAt', clock.now()],
+        ...['reauthorizationReason', reason],
+      ]);
+    },
+  };
+}
+
+/** The error for a name that no account has. */
+export function accountUnknown(nameOrOpenId: string): PublishError {
+  return new PublishError('INPUT_ACCOUNT_UNKNOWN', { reason: `no account is stored as "${nameOrOpenId}"` });
+}

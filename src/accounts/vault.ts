@@ -1,0 +1,127 @@
+import { z } from 'zod';
+import { PublishError } from '../core/publish-error.ts';
+import { prepareScript } from '../redis/lua-script.ts';
+import { type AccountInput, checkAccount } from './account-input.ts';
+import { type AccountSummary, encodeTokens, SUMMARY_FIELDS, summarize } from './account-record.ts';
+import { accountUnknown, createTokenStore, type TokenStore, type VaultDeps } from './token-store.ts';
+import { ADD_ACCOUNT_LUA, PAUSE_ACCOUNT_LUA, REMOVE_ACCOUNT_LUA, RESUME_ACCOUNT_LUA } from './vault-scripts.ts';
+
+/** Keeps TikTok accounts and their sealed tokens. Accounts go by the name they were added under or by their open_id. */
+export interface AccountVault extends TokenStore {
+  /**
+   * Adds an account, or replaces the tokens of one that is connected again, which ends a needed reauthorization.
+   * @throws PublishError `INPUT_INVALID`, also when the name stands for another TikTok user or the user has another name
+   */
+  add(account: AccountInput): Promise<AccountSummary>;
+  get(nameOrOpenId: string): Promise<AccountSummary | undefined>;
+  /** All accounts, oldest first. */
+  list(): Promise<AccountSummary[]>;
+  /**
+   * The account's name, which jobs, limits and events go by.
+   * @throws PublishError `INPUT_ACCOUNT_UNKNOWN`
+   */
+  resolve(nameOrOpenId: string): Promise<string>;
+  /** Forgets an account and its tokens. @returns false if there was none */
+  remove(nameOrOpenId: string): Promise<boolean>;
+  /** Notes that new publishes of the account are to be held back. @returns false if there is no such account */
+  pause(nameOrOpenId: string): Promise<boolean>;
+  /** Ends a pause. @returns false if there is no such account */
+  resume(nameOrOpenId: string): Promise<boolean>;
+}
+
+const addReply = z.tuple([
+  z.enum(['ok', 'name_is_open_id_of', 'has_other_open_id', 'open_id_taken_by']),
+  /** The name or open_id that stands against it. */
+  z.string(),
+]);
+
+/** Creates the vault on a Redis. */
+export function createAccountVault(deps: VaultDeps): AccountVault {
+  const { redis, keys, sealer, clock = Date } = deps;
+  const runAdd = prepareScript(redis, ADD_ACCOUNT_LUA);
+  const runRemove = prepareScript(redis, REMOVE_ACCOUNT_LUA);
+  const runPause = prepareScript(redis, PAUSE_ACCOUNT_LUA);
+  const runResume = prepareScript(redis, RESUME_ACCOUNT_LUA);
+
+  async function findName(nameOrOpenId: string): Promise<string | undefined> {
+    const [aliasOf, openId] = await redis.hmget(keys.account(nameOrOpenId), 'aliasOf', 'openId');
+    return aliasOf ?? (openId ? nameOrOpenId : undefined);
+  }
+
+  async function readSummary(name: string): Promise<AccountSummary | undefined> {
+    const values = await redis.hmget(keys.account(name), ...SUMMARY_FIELDS);
+    return summarize(
+      name,
+      Object.fromEntries(SUMMARY_FIELDS.map((field, index) => [field, values[index] ?? undefined])),
+    );
+  }
+
+  return {
+    ...createTokenStore(deps),
+
+    async add(input) {
+      const account = checkAccount(input);
+      const { account: name, openId } = account;
+      const now = clock.now();
+      const reply = await runAdd(
+        [keys.account(name), keys.account(openId), keys.accounts],
+        [name, openId, now, ...encodeTokens(name, account, sealer, now)],
+      );
+      const [outcome, other] = addReply.parse(reply);
+      if (outcome !== 'ok')
+        throw new PublishError('INPUT_INVALID', { problems: [explainRefusal[outcome](other, account)] });
+      const summary = await readSummary(name);
+      if (summary === undefined) throw accountUnknown(name);
+      return summary;
+    },
+
+    async get(nameOrOpenId) {
+      const name = await findName(nameOrOpenId);
+      return name === undefined ? undefined : await readSummary(name);
+    },
+
+    async list() {
+      const names = await redis.zrange(keys.accounts, '0', '-1');
+      const summaries = await Promise.all(names.map(readSummary));
+      return summaries.filter((summary) => summary !== undefined);
+    },
+
+    async resolve(nameOrOpenId) {
+      const name = await findName(nameOrOpenId);
+      if (name === undefined) throw accountUnknown(nameOrOpenId);
+      return name;
+    },
+
+    async remove(nameOrOpenId) {
+      const name = await findName(nameOrOpenId);
+      const openId = name === undefined ? null : await redis.hget(keys.account(name), 'openId');
+      if (name === undefined || openId === null) return false;
+      return (await runRemove([keys.account(name), keys.account(openId), keys.accounts], [name, openId])) === 1;
+    },
+
+    async pause(nameOrOpenId) {
+      const name = await findName(nameOrOpenId);
+      return name !== undefined && (await runPause([keys.account(name)], [clock.now()])) === 1;
+    },
+
+    async resume(nameOrOpenId) {
+      const name = await findName(nameOrOpenId);
+      return name !== undefined && (await runResume([keys.account(name)], [])) === 1;
+    },
+  };
+}
+
+const explainRefusal = {
+  name_is_open_id_of: (other: string) => ({
+    path: 'account',
+    message: `this is the open_id of the account "${other}": use that name, or remove that account first`,
+  }),
+  has_other_open_id: (other: string, { account, openId }: AccountInput) => ({
+    path: 'openId',
+    message: `expected ${other}, the TikTok user that "${account}" stands for, got ${openId}: use another name, or remove the account first`,
+  }),
+  open_id_taken_by: (other: string) => ({
+    path: 'openId',
+    message: `this TikTok user is already stored as "${other}": use that name, or remove that account first`,
+  }),
+};
