@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rename, rmdir, stat, utimes } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isErrno } from '../core/system-error.ts';
 import { SECOND_MS } from '../core/units.ts';
-import { isErrno } from './system-error.ts';
 
 const HEARTBEAT_MS = SECOND_MS;
 /** A holder that missed this many milliseconds of heartbeats is dead: its lock may be taken over. */

@@ -1,5 +1,7 @@
+import { PublishError } from '../core/publish-error.ts';
+
 /** Why no usable Redis could be reached; stable, for programs that react to it. */
-export type RedisUnavailableReason =
+export type RedisUnavailableCause =
   | 'refused'
   | 'unknown_host'
   | 'wrong_password'
@@ -23,16 +25,16 @@ export const HOW_TO_GET_REDIS =
   'Install one (Debian/Ubuntu: apt-get install redis-server; macOS: brew install redis), ' +
   'or run one (docker run -p 6379:6379 redis:7), or set REDIS_URL to one that you already have.';
 
-/** No usable Redis: says what was tried (never a password) and, in `advice`, how to fix it. */
-export class RedisUnavailableError extends Error {
-  readonly code = 'REDIS_UNAVAILABLE';
-  readonly reason: RedisUnavailableReason;
+/** `REDIS_UNAVAILABLE`: says what was tried (never a password) and, in `advice`, how to fix it. */
+export class RedisUnavailableError extends PublishError {
+  readonly why: RedisUnavailableCause;
+  /** More exact than the error table's advice. */
   readonly advice: string;
 
-  constructor(reason: RedisUnavailableReason, message: string, options: RedisUnavailableOptions) {
-    super(message, options.cause === undefined ? {} : { cause: options.cause });
+  constructor(why: RedisUnavailableCause, reason: string, options: RedisUnavailableOptions) {
+    super('REDIS_UNAVAILABLE', { reason }, options.cause === undefined ? {} : { cause: options.cause });
     this.name = 'RedisUnavailableError';
-    this.reason = reason;
+    this.why = why;
     this.advice = options.advice;
   }
 }

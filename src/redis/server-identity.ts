@@ -1,5 +1,6 @@
-import { Redis } from 'ioredis';
 import { SECOND_MS } from '../core/units.ts';
+import { closeRedis, connectRedis } from './connections.ts';
+import type { RedisClient } from './lua-script.ts';
 
 /** Which Redis answers on a port: its process id and the random id that each start of it makes anew. */
 export interface ServerIdentity {
@@ -12,26 +13,16 @@ export interface ServerIdentity {
  * One connection, one attempt.
  */
 export async function askServerIdentity(port: number): Promise<ServerIdentity | undefined> {
-  const client = new Redis({
-    host: '127.0.0.1',
-    port,
-    lazyConnect: true,
-    enableReadyCheck: false,
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    retryStrategy: () => null,
-    connectTimeout: SECOND_MS,
-    commandTimeout: SECOND_MS,
-  });
-  client.on('error', () => undefined);
+  const target = { kind: 'url', url: `redis://127.0.0.1:${port}` } as const;
+  let client: RedisClient | undefined;
   try {
-    await client.connect();
+    client = await connectRedis(target, 'probe', { timeoutMs: SECOND_MS });
     await client.ping();
     return parseIdentity(await client.info('server'));
   } catch {
     return undefined;
   } finally {
-    client.disconnect();
+    if (client) await closeRedis(client);
   }
 }
 

@@ -1,0 +1,105 @@
+import { resolve } from 'node:path';
+import { DAY_MS } from '../core/units.ts';
+import { cacheDirFrom } from './cache-dir.ts';
+import { ConfigError, type SettingProblem } from './config-error.ts';
+import type { RedisConfig } from './redis-config.ts';
+import { findConflicts, type GivenSettings } from './setting-conflicts.ts';
+import { SETTING_DESCRIPTIONS, type SettingName, type Settings, SettingsTable } from './settings-table.ts';
+
+/** Environment variables as Node gives them. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** All settings of a process, ready to use: times in ms, sizes in bytes, paths absolute. Frozen. Holds secrets: never log it. */
+export type Config = ReturnType<typeof toConfig>;
+
+/**
+ * Reads the settings. An empty variable counts as unset, blanks around a value are ignored.
+ *
+ * @throws ConfigError with every problem at once
+ */
+export function loadConfig(env: Environment): Config {
+  const given = givenSettings(env);
+  const parsed = SettingsTable.safeParse(Object.fromEntries(given));
+  const invalid = parsed.success ? [] : invalidValues(parsed.error.issues, given);
+  const problems = [...invalid, ...findConflicts(given)];
+  if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
+  return deepFreeze(toConfig(parsed.data));
+}
+
+function givenSettings(env: Environment): GivenSettings {
+  const given = new Map<SettingName, string>();
+  for (const name of SettingsTable.keyof().options) {
+    const text = env[name]?.trim();
+    if (text) given.set(name, text);
+  }
+  return given;
+}
+
+type Issue = { readonly path: readonly PropertyKey[]; readonly message: string };
+
+function invalidValues(issues: readonly Issue[], given: GivenSettings): SettingProblem[] {
+  return SETTING_DESCRIPTIONS.flatMap(({ variable, secret }) => {
+    const issue = issues.find(({ path }) => path[0] === variable);
+    if (!issue) return [];
+    const text = new Map<string, string>(given).get(variable) ?? '';
+    const got = secret ? `a secret of ${text.length} characters` : JSON.stringify(text);
+    return [{ variable, message: `expected ${issue.message}, got ${got}` }];
+  });
+}
+
+function toConfig(settings: Settings) {
+  return {
+    redis: redisConfig(settings),
+    dataDir: resolve(settings.DATA_DIR),
+    cacheDir: cacheDirFrom(settings),
+    queuePrefix: settings.QUEUE_PREFIX,
+    tiktok: {
+      apiBaseUrl: settings.TIKTOK_API_BASE_URL,
+      clientKey: settings.TIKTOK_CLIENT_KEY,
+      clientSecret: settings.TIKTOK_CLIENT_SECRET,
+    },
+    /** The first encrypts, all decrypt. Undefined only with the embedded Redis: see `encryptionKeysOf`. */
+    encryptionKeys: settings.ENCRYPTION_KEYS,
+    http: {
+      host: settings.HOST,
+      port: settings.PORT,
+      apiKeys: settings.API_KEYS ?? [],
+      board: boardLogin(settings),
+    },
+    upload: { concurrency: settings.UPLOAD_CONCURRENCY, chunkSizeBytes: settings.CHUNK_SIZE_BYTES },
+    status: { concurrency: settings.STATUS_CONCURRENCY },
+    /** Undefined: not restricted for CLI and library, no `file` sources over REST. */
+    mediaRoots: settings.MEDIA_ROOTS?.map((folder) => resolve(folder)),
+    outboundAllowHosts: settings.OUTBOUND_ALLOW_HOSTS ?? [],
+    preflight: settings.PREFLIGHT,
+    retentionMs: settings.RETENTION_DAYS * DAY_MS,
+    shutdownTimeoutMs: settings.SHUTDOWN_TIMEOUT_MS,
+    logLevel: settings.LOG_LEVEL,
+  } as const;
+}
+
+function redisConfig(settings: Settings): RedisConfig {
+  if (settings.REDIS_URL !== undefined) return { kind: 'url', url: settings.REDIS_URL };
+  const login = {
+    username: settings.REDIS_USERNAME,
+    password: settings.REDIS_PASSWORD,
+    tls: settings.REDIS_TLS ?? false,
+  };
+  if (settings.REDIS_CLUSTER_NODES) return { kind: 'cluster', nodes: settings.REDIS_CLUSTER_NODES, login };
+  if (settings.REDIS_SENTINELS && settings.REDIS_SENTINEL_NAME !== undefined) {
+    const { REDIS_SENTINELS: nodes, REDIS_SENTINEL_NAME: name, REDIS_SENTINEL_PASSWORD: sentinelPassword } = settings;
+    return { kind: 'sentinel', nodes, name, login, sentinelPassword };
+  }
+  return { kind: 'embedded' };
+}
+
+function boardLogin({ BOARD_USER: user, BOARD_PASSWORD: password }: Settings) {
+  return user !== undefined && password !== undefined ? { user, password } : undefined;
+}
+
+/** Freezes plain objects and arrays; the bytes of keys cannot be frozen. */
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Buffer.isBuffer(value)) return value;
+  for (const inner of Object.values(value)) deepFreeze(inner);
+  return Object.freeze(value);
+}

@@ -1,0 +1,46 @@
+import type { SettingProblem } from './config-error.ts';
+import { isLoopbackHost } from './loopback-host.ts';
+import type { SettingName } from './settings-table.ts';
+
+/** Texts of the variables that are set. */
+export type GivenSettings = ReadonlyMap<SettingName, string>;
+
+/** What is wrong with settings that may each be valid but do not go together. */
+export function findConflicts(given: GivenSettings): SettingProblem[] {
+  return [...redisConflicts(given), ...missingPartners(given), ...exposure(given)];
+}
+
+const REDIS_KINDS = ['REDIS_URL', 'REDIS_CLUSTER_NODES', 'REDIS_SENTINELS'] as const satisfies readonly SettingName[];
+
+function redisConflicts(given: GivenSettings): SettingProblem[] {
+  const [chosen, ...others] = REDIS_KINDS.filter((name) => given.has(name));
+  if (chosen === undefined) return [];
+  const problems = others.map((variable) => ({
+    variable,
+    message: `is set together with ${chosen}; keep only one of them`,
+  }));
+  if (given.has('ENCRYPTION_KEYS')) return problems;
+  const message = `is required with ${chosen}, since all processes need the same keys; make one with: openssl rand -base64 32`;
+  return [...problems, { variable: 'ENCRYPTION_KEYS', message }];
+}
+
+const PARTNERS = [
+  ['REDIS_SENTINELS', 'REDIS_SENTINEL_NAME'],
+  ['TIKTOK_CLIENT_KEY', 'TIKTOK_CLIENT_SECRET'],
+  ['BOARD_USER', 'BOARD_PASSWORD'],
+] as const satisfies readonly (readonly [SettingName, SettingName])[];
+
+function missingPartners(given: GivenSettings): SettingProblem[] {
+  return PARTNERS.flatMap(([first, second]) => {
+    if (given.has(first) === given.has(second)) return [];
+    const [present, missing] = given.has(first) ? [first, second] : [second, first];
+    return [{ variable: missing, message: `is not set although ${present} is; set both or neither` }];
+  });
+}
+
+function exposure(given: GivenSettings): SettingProblem[] {
+  const host = given.get('HOST');
+  if (host === undefined || isLoopbackHost(host) || given.has('API_KEYS')) return [];
+  const message = `is required with HOST=${host}, since anybody who reaches the server could publish; set it, or HOST=127.0.0.1`;
+  return [{ variable: 'API_KEYS', message }];
+}

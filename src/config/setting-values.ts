@@ -1,0 +1,113 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { isLoopbackHost } from './loopback-host.ts';
+import type { HostAndPort } from './redis-config.ts';
+
+/** A whole number within bounds, both included. */
+export function wholeNumber(min: number, max: number) {
+  return z
+    .string()
+    .regex(/^\d+$/, `a whole number from ${min} to ${max}`)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, `a whole number from ${min} to ${max}`);
+}
+
+/** One of some words. */
+export function oneOf<const T extends readonly [string, ...string[]]>(words: T) {
+  return z.enum(words, `one of ${words.join(', ')}`);
+}
+
+/** Any text; empty ones never get here. */
+export const text = z.string();
+
+/** A comma list of texts, at least one. */
+export const textList = z
+  .string()
+  .transform(splitList)
+  .refine((list) => list.length > 0, 'a comma list with at least one entry');
+
+/** `redis://` or `rediss://` with a host. */
+export const redisUrl = z
+  .string()
+  .refine(isRedisUrl, 'a URL such as redis://127.0.0.1:6379 or rediss://user:password@host:6380/0');
+
+/** A comma list of `host:port`; IPv6 addresses in brackets. */
+export const hostAndPortList = z.string().transform((value, context): HostAndPort[] => {
+  return splitList(value).flatMap((entry) => {
+    const [, host, port] = /^(\[[0-9a-f:]+\]|[\w.-]+):(\d{1,5})$/i.exec(entry) ?? [];
+    if (host !== undefined && isPort(port)) return [{ host: host.replace(/[[\]]/g, ''), port: Number(port) }];
+    context.addIssue('a comma list such as redis-1:6379,redis-2:6379');
+    return [];
+  });
+});
+
+/** A base address: https, or http on this machine only, because tokens travel there. */
+export const apiBaseUrl = z
+  .string()
+  .refine(
+    isApiBaseUrl,
+    'an https:// URL without user, query and fragment; http:// only for localhost, 127.x.x.x or [::1]',
+  )
+  .transform((value) => value.replace(/\/+$/, ''));
+
+/** BullMQ key prefix whose hash tag keeps all keys in one slot of a cluster. */
+export const queuePrefix = z
+  .string()
+  .regex(/^[^\s:{}]*\{[^\s:{}]+\}[^\s:{}]*$/, 'a text with one hash tag, such as {my-app}, without ":" and blanks');
+
+/** A comma list of base64 keys of 32 bytes each. */
+export const encryptionKeys = z.string().transform((value, context): Buffer[] => {
+  const entries = splitList(value);
+  if (entries.length === 0) context.addIssue('at least one base64 key of 32 bytes');
+  return entries.map((entry, index) => {
+    const key = Buffer.from(entry, 'base64');
+    if (!/^[A-Za-z0-9+/]+={0,2}$/.test(entry) || key.length !== 32) {
+      context.addIssue(`base64 keys of 32 bytes each; key ${index + 1} of ${entries.length} is not one`);
+    }
+    return key;
+  });
+});
+
+/** A comma list of `host`, `host:port` or CIDR. */
+export const allowedHostList = z.string().transform((value, context): string[] => {
+  const entries = splitList(value).map((entry) => entry.toLowerCase());
+  if (entries.length === 0 || !entries.every(isAllowedHost)) {
+    context.addIssue('a comma list of host, host:port or CIDR, such as minio:9000,10.0.0.0/8');
+  }
+  return entries;
+});
+
+/** `true` or `false`. */
+export const trueOrFalse = z.enum(['true', 'false'], 'true or false').transform((word) => word === 'true');
+
+function splitList(value: string): string[] {
+  return value
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '');
+}
+
+function isPort(digits: string | undefined): boolean {
+  return digits !== undefined && Number(digits) >= 1 && Number(digits) <= 65_535;
+}
+
+function isRedisUrl(value: string): boolean {
+  if (!URL.canParse(value)) return false;
+  const { protocol, hostname } = new URL(value);
+  return ['redis:', 'rediss:'].includes(protocol) && hostname !== '';
+}
+
+function isApiBaseUrl(value: string): boolean {
+  if (!URL.canParse(value)) return false;
+  const { protocol, hostname, username, password, search, hash } = new URL(value);
+  if (username + password + search + hash !== '') return false;
+  return protocol === 'https:' || (protocol === 'http:' && isLoopbackHost(hostname));
+}
+
+function isAllowedHost(entry: string): boolean {
+  const [, address, bits] = /^([0-9a-f.:]+)\/(\d{1,3})$/.exec(entry) ?? [];
+  if (address !== undefined && isIP(address)) return Number(bits) <= (isIP(address) === 4 ? 32 : 128);
+  if (isIP(entry)) return true;
+  const [, host, port] = /^(\[[0-9a-f:]+\]|[a-z0-9_.-]+)(?::(\d{1,5}))?$/.exec(entry) ?? [];
+  return host !== undefined && (port === undefined || isPort(port));
+}

@@ -1,0 +1,203 @@
+import { z } from 'zod';
+import * as value from './setting-values.ts';
+
+/** What people are told about one environment variable. */
+export interface SettingDescription {
+  readonly group: 'Redis' | 'Queue' | 'TikTok' | 'Secrets' | 'Web server' | 'Work' | 'Media' | 'Process';
+  /** What it does and when to change it; Markdown. */
+  readonly meaning: string;
+  /** The value it has when it is not set. */
+  readonly fallback?: string;
+  /** What being unset means, where there is no such value. */
+  readonly unset?: string;
+  /** Its value is never shown. */
+  readonly secret?: true;
+}
+
+const descriptions = new Map<z.ZodType, SettingDescription>();
+
+function optional<T extends z.ZodType<unknown, string>>(type: T, description: SettingDescription): z.ZodOptional<T> {
+  return described(type.optional(), description);
+}
+
+function withDefault<T extends z.ZodType<unknown, string>>(
+  type: T,
+  fallback: z.input<T>,
+  description: SettingDescription,
+): z.ZodPrefault<T> {
+  return described(type.prefault(fallback), { ...description, fallback });
+}
+
+function described<T extends z.ZodType>(type: T, description: SettingDescription): T {
+  descriptions.set(type, description);
+  return type;
+}
+
+/**
+ * Every environment variable that this program reads: the type of the settings, their defaults, `.env.example` and
+ * docs/configuration.md all come from here.
+ */
+export const SettingsTable = z.object({
+  REDIS_URL: optional(value.redisUrl, {
+    group: 'Redis',
+    secret: true,
+    unset: 'a Redis of our own is started in `DATA_DIR`',
+    meaning: 'Redis to use, `redis://` or, encrypted, `rediss://`, with user, password and database in the URL.',
+  }),
+  REDIS_CLUSTER_NODES: optional(value.hostAndPortList, {
+    group: 'Redis',
+    unset: 'no cluster',
+    meaning: 'Some nodes of a Redis Cluster, `host:port,host:port`. Instead of `REDIS_URL`.',
+  }),
+  REDIS_SENTINELS: optional(value.hostAndPortList, {
+    group: 'Redis',
+    unset: 'no Sentinel',
+    meaning: 'Redis Sentinels, `host:port,host:port`. Instead of `REDIS_URL`; needs `REDIS_SENTINEL_NAME`.',
+  }),
+  REDIS_SENTINEL_NAME: optional(value.text, {
+    group: 'Redis',
+    unset: 'no Sentinel',
+    meaning: 'Name under which the Sentinels watch the master, often `mymaster`.',
+  }),
+  REDIS_USERNAME: optional(value.text, {
+    group: 'Redis',
+    unset: "Redis's default user",
+    meaning: 'User name for a cluster or for the master behind Sentinels. With `REDIS_URL` it belongs into the URL.',
+  }),
+  REDIS_PASSWORD: optional(value.text, {
+    group: 'Redis',
+    secret: true,
+    unset: 'no password',
+    meaning: 'Password for a cluster or for the master behind Sentinels. With `REDIS_URL` it belongs into the URL.',
+  }),
+  REDIS_SENTINEL_PASSWORD: optional(value.text, {
+    group: 'Redis',
+    secret: true,
+    unset: 'no password',
+    meaning: 'Password of the Sentinels themselves.',
+  }),
+  REDIS_TLS: optional(value.trueOrFalse, {
+    group: 'Redis',
+    unset: 'not encrypted',
+    meaning:
+      '`true` encrypts connections to a cluster, or to Sentinels and their master. With `REDIS_URL` write `rediss://`.',
+  }),
+  DATA_DIR: withDefault(value.text, '.tiktok-publisher', {
+    group: 'Process',
+    meaning:
+      'Folder of our own Redis and of the generated development key. Must be on a local disk and used by one machine only. Commands that name the same folder share one Redis.',
+  }),
+  QUEUE_PREFIX: withDefault(value.queuePrefix, '{tiktok-publisher}', {
+    group: 'Queue',
+    meaning:
+      'First part of every Redis key. Programs that should see the same jobs need the same one. The hash tag in braces keeps all keys in one slot, so that it runs on a cluster.',
+  }),
+  TIKTOK_API_BASE_URL: withDefault(value.apiBaseUrl, 'https://open.tiktokapis.com', {
+    group: 'TikTok',
+    meaning: 'Where the TikTok API is. Change it to use the simulator; `http://` is accepted for this machine only.',
+  }),
+  TIKTOK_CLIENT_KEY: optional(value.text, {
+    group: 'TikTok',
+    unset: 'no token is refreshed and no account can be connected over OAuth',
+    meaning: 'Client key of your TikTok app. Together with `TIKTOK_CLIENT_SECRET`.',
+  }),
+  TIKTOK_CLIENT_SECRET: optional(value.text, {
+    group: 'TikTok',
+    secret: true,
+    unset: 'no token is refreshed, and webhooks are refused because their signature cannot be checked',
+    meaning: 'Client secret of your TikTok app.',
+  }),
+  ENCRYPTION_KEYS: optional(value.encryptionKeys, {
+    group: 'Secrets',
+    secret: true,
+    unset: 'generated in `DATA_DIR` when we run our own Redis; otherwise required',
+    meaning:
+      'Comma list of base64 keys of 32 bytes each, made by `openssl rand -base64 32`. Seals tokens at rest: the first encrypts, all decrypt. To change the key, put the new one in front.',
+  }),
+  HOST: withDefault(value.text, '127.0.0.1', {
+    group: 'Web server',
+    meaning: 'Address to listen on. Anything but loopback needs `API_KEYS`.',
+  }),
+  PORT: withDefault(value.wholeNumber(0, 65_535), '3000', {
+    group: 'Web server',
+    meaning: 'Port to listen on; 0 takes any free one.',
+  }),
+  API_KEYS: optional(value.textList, {
+    group: 'Web server',
+    secret: true,
+    unset: '`/v1` needs no key, and the server listens on loopback only',
+    meaning: 'Comma list of bearer keys for `/v1`. To change a key, list both until every client has the new one.',
+  }),
+  BOARD_USER: optional(value.text, {
+    group: 'Web server',
+    unset: 'the board is served on loopback only',
+    meaning: 'User name for the board at `/board`. Together with `BOARD_PASSWORD`.',
+  }),
+  BOARD_PASSWORD: optional(value.text, {
+    group: 'Web server',
+    secret: true,
+    unset: 'the board is served on loopback only',
+    meaning: 'Password for the board.',
+  }),
+  UPLOAD_CONCURRENCY: withDefault(value.wholeNumber(1, 1_000), '4', {
+    group: 'Work',
+    meaning: 'Uploads at the same time, per process. Each one holds a few megabytes.',
+  }),
+  STATUS_CONCURRENCY: withDefault(value.wholeNumber(1, 10_000), '50', {
+    group: 'Work',
+    meaning: 'Status polls at the same time, per process.',
+  }),
+  CHUNK_SIZE_BYTES: withDefault(value.wholeNumber(1, Number.MAX_SAFE_INTEGER), '10000000', {
+    group: 'Work',
+    meaning:
+      'Bytes per uploaded chunk, clamped to what TikTok accepts (5,000,000 to 64,000,000). Larger chunks cost fewer requests; a broken connection repeats at most one chunk.',
+  }),
+  MEDIA_ROOTS: optional(value.textList, {
+    group: 'Media',
+    unset: 'any readable path for CLI and library; REST refuses `file` sources',
+    meaning: 'Comma list of folders that `file` sources may live under.',
+  }),
+  OUTBOUND_ALLOW_HOSTS: optional(value.allowedHostList, {
+    group: 'Media',
+    unset: 'public addresses only',
+    meaning:
+      'Comma list of `host`, `host:port` or CIDR that `url` sources and callbacks may reach although they are private or loopback.',
+  }),
+  PREFLIGHT: withDefault(value.oneOf(['refuse', 'warn', 'off']), 'refuse', {
+    group: 'Media',
+    meaning: 'What happens to a video that TikTok would refuse: `refuse` it, `warn` only, or `off` to not look.',
+  }),
+  RETENTION_DAYS: withDefault(value.wholeNumber(1, 3_650), '14', {
+    group: 'Queue',
+    meaning: 'Days that finished jobs, their timeline and their idempotency keys are kept.',
+  }),
+  SHUTDOWN_TIMEOUT_MS: withDefault(value.wholeNumber(0, 3_600_000), '25000', {
+    group: 'Process',
+    meaning:
+      'How long a stop signal lets running work reach a safe point before it is handed back. Keep it below the grace period of whatever stops the process (Docker 10 s unless told, Kubernetes 30 s).',
+  }),
+  LOG_LEVEL: withDefault(value.oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']), 'info', {
+    group: 'Process',
+    meaning: 'Least important log messages to write: `fatal`, `error`, `warn`, `info`, `debug`, `trace`, or `silent`.',
+  }),
+  XDG_CACHE_HOME: optional(value.text, {
+    group: 'Process',
+    unset: '`~/.cache`',
+    meaning: 'Folder for what can be fetched again; a Redis program is kept there on Debian and Ubuntu that have none.',
+  }),
+});
+
+/** The settings as read, each under the name of its variable. */
+export type Settings = z.output<typeof SettingsTable>;
+
+/** The name of an environment variable of ours. */
+export type SettingName = keyof Settings;
+
+/** What people are told about each setting, in the order of the table. */
+export const SETTING_DESCRIPTIONS: readonly (SettingDescription & { readonly variable: string })[] = Object.entries(
+  SettingsTable.shape,
+).map(([variable, type]) => {
+  const description = descriptions.get(type);
+  if (!description) throw new Error(`expected a description of ${variable}`);
+  return { variable, ...description };
+});

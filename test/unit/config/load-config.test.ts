@@ -1,0 +1,190 @@
+import { resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { ConfigError } from '../../../src/config/config-error.ts';
+import { loadConfig } from '../../../src/config/load-config.ts';
+
+const KEY = Buffer.alloc(32, 7).toString('base64');
+const OTHER_KEY = Buffer.alloc(32, 8).toString('base64');
+
+function problemsOf(env: Record<string, string>): Record<string, string> {
+  try {
+    loadConfig(env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return Object.fromEntries(error.problems.map(({ variable, message }) => [variable, message]));
+  }
+  return {};
+}
+
+describe('defaults', () => {
+  it('needs no setting at all', () => {
+    expect(loadConfig({})).toMatchObject({
+      redis: { kind: 'embedded' },
+      dataDir: resolve('.tiktok-publisher'),
+      queuePrefix: '{tiktok-publisher}',
+      tiktok: { apiBaseUrl: 'https://open.tiktokapis.com', clientKey: undefined, clientSecret: undefined },
+      encryptionKeys: undefined,
+      http: { host: '127.0.0.1', port: 3000, apiKeys: [], board: undefined },
+      upload: { concurrency: 4, chunkSizeBytes: 10_000_000 },
+      status: { concurrency: 50 },
+      mediaRoots: undefined,
+      outboundAllowHosts: [],
+      preflight: 'refuse',
+      retentionMs: 14 * 24 * 3600 * 1000,
+      shutdownTimeoutMs: 25_000,
+      logLevel: 'info',
+    });
+  });
+
+  it('treats empty and blank variables as unset', () => {
+    expect(loadConfig({ REDIS_URL: '', PORT: '  ', ENCRYPTION_KEYS: '' })).toEqual(loadConfig({}));
+  });
+
+  it('ignores variables that are not its own', () => {
+    expect(loadConfig({ HOME: '/nowhere', REDIS: 'x' })).toEqual(loadConfig({}));
+  });
+
+  it('keeps downloads in XDG_CACHE_HOME if that is set', () => {
+    expect(loadConfig({ XDG_CACHE_HOME: '/var/cache/me' }).cacheDir).toBe('/var/cache/me/tiktok-publisher');
+    expect(loadConfig({}).cacheDir).toMatch(/\/\.cache\/tiktok-publisher$/);
+  });
+});
+
+describe('values', () => {
+  it('reads every kind of Redis', () => {
+    const login = { username: undefined, password: undefined, tls: false };
+    const keys = { ENCRYPTION_KEYS: KEY };
+    expect(loadConfig({ ...keys, REDIS_URL: 'rediss://u:p@r.example:6380/2' }).redis).toEqual({
+      kind: 'url',
+      url: 'rediss://u:p@r.example:6380/2',
+    });
+    expect(loadConfig({ ...keys, REDIS_CLUSTER_NODES: 'a:7000, [::1]:7001' }).redis).toEqual({
+      kind: 'cluster',
+      nodes: [
+        { host: 'a', port: 7000 },
+        { host: '::1', port: 7001 },
+      ],
+      login,
+    });
+    const sentinel = {
+      REDIS_SENTINELS: 's1:26379',
+      REDIS_SENTINEL_NAME: 'mymaster',
+      REDIS_PASSWORD: 'pw',
+      REDIS_TLS: 'true',
+    };
+    expect(loadConfig({ ...keys, ...sentinel }).redis).toEqual({
+      kind: 'sentinel',
+      nodes: [{ host: 's1', port: 26379 }],
+      name: 'mymaster',
+      login: { username: undefined, password: 'pw', tls: true },
+      sentinelPassword: undefined,
+    });
+  });
+
+  it('reads lists, keys and numbers', () => {
+    const config = loadConfig({
+      ENCRYPTION_KEYS: `${KEY}, ${OTHER_KEY}`,
+      API_KEYS: 'one,two,',
+      MEDIA_ROOTS: '/srv/videos, media',
+      OUTBOUND_ALLOW_HOSTS: 'MinIO:9000,10.0.0.0/8,[::1]:80,fd00::/8,127.0.0.1',
+      RETENTION_DAYS: '1',
+      PORT: '0',
+      HOST: '0.0.0.0',
+      BOARD_USER: 'ops',
+      BOARD_PASSWORD: 'pw',
+      TIKTOK_API_BASE_URL: 'http://127.0.0.1:4000/',
+    });
+    expect(config.encryptionKeys?.map((key) => key.toString('base64'))).toEqual([KEY, OTHER_KEY]);
+    expect(config.http).toEqual({
+      host: '0.0.0.0',
+      port: 0,
+      apiKeys: ['one', 'two'],
+      board: { user: 'ops', password: 'pw' },
+    });
+    expect(config.mediaRoots).toEqual(['/srv/videos', resolve('media')]);
+    expect(config.outboundAllowHosts).toEqual(['minio:9000', '10.0.0.0/8', '[::1]:80', 'fd00::/8', '127.0.0.1']);
+    expect(config.retentionMs).toBe(86_400_000);
+    expect(config.tiktok.apiBaseUrl).toBe('http://127.0.0.1:4000');
+  });
+
+  it('cannot be changed afterwards', () => {
+    const config = loadConfig({});
+    expect(() => Object.assign(config.upload, { concurrency: 9 })).toThrow(TypeError);
+    expect(Object.isFrozen(config.http.apiKeys)).toBe(true);
+  });
+});
+
+describe('problems', () => {
+  it('lists all of them at once, with what was given', () => {
+    const env = {
+      PORT: '99999',
+      UPLOAD_CONCURRENCY: 'many',
+      PREFLIGHT: 'maybe',
+      QUEUE_PREFIX: 'plain:prefix',
+      TIKTOK_API_BASE_URL: 'http://tiktok.example',
+      OUTBOUND_ALLOW_HOSTS: '10.0.0.0/40',
+      REDIS_CLUSTER_NODES: 'no-port',
+      LOG_LEVEL: 'loud',
+      SHUTDOWN_TIMEOUT_MS: '-1',
+    };
+    const problems = problemsOf(env);
+    const wrong = Object.keys(env).filter(
+      (name) => !problems[name]?.includes(JSON.stringify(env[name as keyof typeof env])),
+    );
+    expect(wrong).toEqual([]);
+    expect(problems.PORT).toBe('expected a whole number from 0 to 65535, got "99999"');
+  });
+
+  it('carries the stable code and names every variable in its message', () => {
+    expect(() => loadConfig({ PORT: 'x', LOG_LEVEL: 'y' })).toThrow(
+      expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringMatching(/PORT[\s\S]*LOG_LEVEL/) }),
+    );
+  });
+
+  it.each([
+    ['REDIS_URL', 'http://user:hunter2@host'],
+    ['REDIS_URL', 'hunter2:6379'],
+    ['ENCRYPTION_KEYS', 'hunter2'],
+    ['ENCRYPTION_KEYS', `${KEY},${Buffer.from('hunter2 hunter2').toString('base64')}`],
+  ])('never shows the value of %s (%#)', (variable, given) => {
+    const message = problemsOf({ [variable]: given })[variable];
+    expect(message).toContain(`a secret of ${given.length} characters`);
+    expect(message).not.toContain('hunter2');
+    expect(message).not.toContain(given);
+  });
+
+  it('says which of several keys is wrong', () => {
+    expect(problemsOf({ ENCRYPTION_KEYS: `${KEY},AAAA,${KEY}` }).ENCRYPTION_KEYS).toContain('key 2 of 3');
+  });
+
+  it('refuses more than one kind of Redis', () => {
+    const env = {
+      REDIS_URL: 'redis://a',
+      REDIS_CLUSTER_NODES: 'a:1',
+      REDIS_SENTINELS: 'a:1',
+      REDIS_SENTINEL_NAME: 'm',
+    };
+    expect(Object.keys(problemsOf({ ...env, ENCRYPTION_KEYS: KEY }))).toEqual([
+      'REDIS_CLUSTER_NODES',
+      'REDIS_SENTINELS',
+    ]);
+  });
+
+  it('requires keys with a Redis that other processes use too', () => {
+    expect(problemsOf({ REDIS_URL: 'redis://a' }).ENCRYPTION_KEYS).toContain('openssl rand -base64 32');
+  });
+
+  it.each([
+    ['BOARD_USER', 'BOARD_PASSWORD'],
+    ['TIKTOK_CLIENT_KEY', 'TIKTOK_CLIENT_SECRET'],
+  ])('refuses %s without %s and the other way round', (first, second) => {
+    expect(problemsOf({ [first]: 'x' })[second]).toContain(first);
+    expect(problemsOf({ [second]: 'x' })[first]).toContain(second);
+  });
+
+  it('refuses to listen beyond this machine without API keys', () => {
+    expect(problemsOf({ HOST: '0.0.0.0' }).API_KEYS).toContain('HOST=0.0.0.0');
+    expect(problemsOf({ HOST: '::1' })).toEqual({});
+    expect(problemsOf({ HOST: '0.0.0.0', API_KEYS: 'k' })).toEqual({});
+  });
+});
