@@ -1,0 +1,97 @@
+import type { ErrorCode } from '../core/error-table.ts';
+import { PublishError, type SafeDetails } from '../core/publish-error.ts';
+import { oauthErrorToErrorCode, tiktokCodeToErrorCode } from '../core/tiktok-codes.ts';
+import { DeadlineReachedError } from './deadline.ts';
+import type { RawAnswer } from './raw-answer.ts';
+
+/*
+ * A call fails in one of four ways, and each means something else for the post:
+ * nothing was sent; no answer came (TikTok may have acted); an answer that is no answer of TikTok's (may have acted);
+ * TikTok said no (did not act, unless it says that it failed inside).
+ */
+
+/** Marks an error of the connection's making: TikTok cannot have acted. */
+export class NothingSentError extends Error {
+  readonly code: string;
+  constructor(cause: Error) {
+    super('nothing was sent', { cause });
+    this.name = 'NothingSentError';
+    this.code = errorCodeOf(cause);
+  }
+}
+
+/** What undici names a peer that stopped moving bytes. */
+const TIMEOUT_CODES = ['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'];
+
+/**
+ * The PublishError for a call without an answer. What is a PublishError already (a body's own) stays as it is.
+ * @param onTimeout the code for a peer that stopped moving bytes
+ */
+export function classifyNetworkError(
+  error: unknown,
+  onTimeout: 'TRANSPORT_NO_ANSWER' | 'UPLOAD_STALLED',
+): PublishError {
+  if (error instanceof PublishError) return error;
+  const networkCode = errorCodeOf(error);
+  return new PublishError(
+    networkErrorCode(error, networkCode, onTimeout),
+    { reason: reasonOf(error, networkCode) },
+    { cause: error },
+  );
+}
+
+function networkErrorCode(error: unknown, networkCode: string, onTimeout: ErrorCode): ErrorCode {
+  if (error instanceof NothingSentError) return 'TRANSPORT_CONNECT_FAILED';
+  if (TIMEOUT_CODES.includes(networkCode)) return onTimeout;
+  if (networkCode === 'UND_ERR_RES_EXCEEDED_MAX_SIZE' || networkCode.startsWith('HPE_')) return 'TRANSPORT_BAD_ANSWER';
+  return 'TRANSPORT_NO_ANSWER';
+}
+
+function reasonOf(error: unknown, networkCode: string): string {
+  if (error instanceof NothingSentError) return `could not connect to TikTok: ${networkCode}`;
+  if (error instanceof DeadlineReachedError) return error.message;
+  return `expected an answer, got ${networkCode}`;
+}
+
+function errorCodeOf(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error;
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+}
+
+/** What TikTok said no with. */
+export interface Refusal {
+  readonly tiktokCode: string;
+  readonly tiktokMessage: string | undefined;
+  readonly tiktokLogId: string | undefined;
+}
+
+/** The PublishError for TikTok's own no, from the posting endpoints. */
+export function classifyRefusal(endpoint: string, answer: RawAnswer, refusal: Refusal): PublishError {
+  const code = tiktokCodeToErrorCode(refusal.tiktokCode, answer.httpStatus);
+  return new PublishError(code, answerDetails(endpoint, answer, refusal));
+}
+
+/** The PublishError for TikTok's own no, from the OAuth endpoints. */
+export function classifyOauthRefusal(endpoint: string, answer: RawAnswer, refusal: Refusal): PublishError {
+  const code = oauthErrorToErrorCode(refusal.tiktokCode, answer.httpStatus);
+  return new PublishError(code, answerDetails(endpoint, answer, refusal));
+}
+
+/** The PublishError for an answer that is not of the documented shape: judged by its status where that is telling. */
+export function classifyMalformedAnswer(endpoint: string, answer: RawAnswer, expected: string): PublishError {
+  const byStatus = tiktokCodeToErrorCode('', answer.httpStatus);
+  const code = byStatus === 'TIKTOK_UNKNOWN_ERROR' ? 'TRANSPORT_BAD_ANSWER' : byStatus;
+  const reason = `expected ${expected}, got HTTP ${answer.httpStatus} with ${answer.contentType ?? 'no content type'}`;
+  return new PublishError(code, { reason, ...answerDetails(endpoint, answer) });
+}
+
+function answerDetails(endpoint: string, answer: RawAnswer, refusal?: Refusal): SafeDetails {
+  return {
+    endpoint,
+    httpStatus: answer.httpStatus,
+    ...(answer.retryAfterMs === undefined ? {} : { retryAfterMs: answer.retryAfterMs }),
+    ...(refusal === undefined || refusal.tiktokCode === '' ? {} : { tiktokCode: refusal.tiktokCode }),
+    ...(refusal?.tiktokMessage === undefined ? {} : { tiktokMessage: refusal.tiktokMessage }),
+    ...(refusal?.tiktokLogId === undefined ? {} : { tiktokLogId: refusal.tiktokLogId }),
+  };
+}

@@ -1,0 +1,40 @@
+import type { CallDeps } from './call-deps.ts';
+import { createOauthCalls } from './oauth-calls.ts';
+import type { OnRequest } from './observe-request.ts';
+import { createPostingCalls } from './posting-calls.ts';
+import { putChunk } from './put-chunk.ts';
+import type { BriefRetry } from './retry.ts';
+import type { TikTokClient } from './tiktok-client.ts';
+import { createTransport, DEFAULT_TIMEOUTS, type TikTokTimeouts } from './transport.ts';
+
+/** Settings of a TikTok client. */
+export interface TikTokClientOptions {
+  /** Scheme, host and port, such as `https://open.tiktokapis.com`. */
+  readonly apiBaseUrl: string;
+  /** Those not given keep their defaults. */
+  readonly timeouts?: Partial<TikTokTimeouts>;
+  /** Told about every HTTP call once it is over; gets no secret. */
+  readonly onRequest?: OnRequest;
+  /** Times of the brief retries of status and creator info; three tries in ten seconds by default. */
+  readonly briefRetry?: BriefRetry;
+}
+
+/**
+ * A client of TikTok's Content Posting API; opens connections as calls need them.
+ * @throws TypeError when `apiBaseUrl` is no URL
+ */
+export function createTikTokClient(options: TikTokClientOptions): TikTokClient {
+  const transport = createTransport({ ...DEFAULT_TIMEOUTS, ...options.timeouts });
+  const deps: CallDeps = {
+    transport,
+    apiBaseUrl: new URL(options.apiBaseUrl),
+    onRequest: options.onRequest ?? (() => undefined),
+    briefRetry: options.briefRetry,
+  };
+  return {
+    ...createPostingCalls(deps),
+    ...createOauthCalls(deps),
+    putChunk: (input) => putChunk(deps, input),
+    close: () => transport.close(),
+  };
+}

@@ -1,0 +1,57 @@
+import { parse, parseNumberAndBigInt } from 'lossless-json';
+import type { z } from 'zod';
+import { classifyMalformedAnswer, classifyOauthRefusal, classifyRefusal } from './classify-error.ts';
+import type { RawAnswer } from './raw-answer.ts';
+import { envelopeWire, oauthErrorWire } from './wire.ts';
+
+/** The `data` of a successful answer, and the id under which TikTok logged the call. */
+export interface ParsedAnswer<T> {
+  readonly data: T;
+  readonly logId: string | undefined;
+}
+
+/**
+ * Reads an answer of the posting endpoints. It is a success if, and only if, `error.code` is "ok"
+ * (content-posting-api-reference-direct-post); creator info sends errors with HTTP 200.
+ *
+ * @throws PublishError of TikTok's own code, or `TRANSPORT_BAD_ANSWER`
+ */
+export function parseEnvelope<T>(endpoint: string, answer: RawAnswer, dataWire: z.ZodType<T>): ParsedAnswer<T> {
+  const envelope = envelopeWire.safeParse(parseJson(answer.text));
+  if (!envelope.success) throw classifyMalformedAnswer(endpoint, answer, "TikTok's JSON envelope");
+  const { error, data } = envelope.data;
+  const logId = error.log_id ?? error.logid;
+  if (error.code !== 'ok') {
+    const refusal = { tiktokCode: error.code, tiktokMessage: error.message, tiktokLogId: logId };
+    throw classifyRefusal(endpoint, answer, refusal);
+  }
+  const parsed = dataWire.safeParse(data);
+  if (!parsed.success || !isSuccess(answer)) throw classifyMalformedAnswer(endpoint, answer, 'the documented data');
+  return { data: parsed.data, logId };
+}
+
+/**
+ * Reads an answer of the OAuth endpoints: `error` comes first, since it is reported to come with HTTP 200 as well.
+ * @throws PublishError `AUTH_*`, `TIKTOK_*` or `TRANSPORT_BAD_ANSWER`
+ */
+export function parseOauthAnswer<T>(endpoint: string, answer: RawAnswer, grantWire: z.ZodType<T>): T {
+  const body = parseJson(answer.text);
+  const refusal = oauthErrorWire.safeParse(body);
+  if (refusal.success) throw classifyOauthRefusal(endpoint, answer, refusal.data);
+  const grant = grantWire.safeParse(body);
+  if (!grant.success || !isSuccess(answer)) throw classifyMalformedAnswer(endpoint, answer, 'the documented tokens');
+  return grant.data;
+}
+
+function isSuccess({ httpStatus }: RawAnswer): boolean {
+  return httpStatus >= 200 && httpStatus < 300;
+}
+
+/** Integers become bigint and so keep every digit. @returns undefined for what is not JSON */
+function parseJson(text: string): unknown {
+  try {
+    return parse(text, null, parseNumberAndBigInt);
+  } catch {
+    return undefined;
+  }
+}

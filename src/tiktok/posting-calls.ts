@@ -1,0 +1,117 @@
+import type { z } from 'zod';
+import { PublishError } from '../core/publish-error.ts';
+import type { CallDeps } from './call-deps.ts';
+import { observed } from './observe-request.ts';
+import { type ParsedAnswer, parseEnvelope } from './parse-answer.ts';
+import { toPostInfoWire, toSourceInfoWire } from './request-bodies.ts';
+import { retryBriefly } from './retry.ts';
+import {
+  type CallContext,
+  type InitAnswer,
+  KNOWN_STATUSES,
+  type TikTokClient,
+  type VideoSource,
+} from './tiktok-client.ts';
+import { creatorInfoWire, initWire, nothingWire, statusWire } from './wire.ts';
+
+/** An endpoint of the posting API; paths end in a slash. */
+interface Endpoint<T> {
+  readonly name: string;
+  readonly path: string;
+  readonly dataWire: z.ZodType<T>;
+  /** Whether repeating the call could do harm. */
+  readonly repeatable: boolean;
+}
+
+const DIRECT_INIT = {
+  name: 'direct_init',
+  path: '/v2/post/publish/video/init/',
+  dataWire: initWire,
+  repeatable: false,
+} as const;
+const INBOX_INIT = {
+  name: 'inbox_init',
+  path: '/v2/post/publish/inbox/video/init/',
+  dataWire: initWire,
+  repeatable: false,
+} as const;
+const STATUS_FETCH = {
+  name: 'status',
+  path: '/v2/post/publish/status/fetch/',
+  dataWire: statusWire,
+  repeatable: true,
+} as const;
+const CREATOR_INFO = {
+  name: 'creator_info',
+  path: '/v2/post/publish/creator_info/query/',
+  dataWire: creatorInfoWire,
+  repeatable: true,
+} as const;
+const CANCEL = {
+  name: 'cancel',
+  path: '/v2/post/publish/cancel/',
+  dataWire: nothingWire,
+  repeatable: false,
+} as const;
+
+/** The calls under `/v2/post/publish/`. */
+export function createPostingCalls(
+  deps: CallDeps,
+): Pick<TikTokClient, 'initDirectVideo' | 'initInboxVideo' | 'fetchStatus' | 'queryCreatorInfo' | 'cancelPublish'> {
+  return {
+    initDirectVideo: async ({ post, source }, context) => {
+      const body = { post_info: toPostInfoWire(post), source_info: toSourceInfoWire(source) };
+      return toInitAnswer(DIRECT_INIT.name, source, await call(deps, DIRECT_INIT, body, context));
+    },
+    initInboxVideo: async ({ source }, context) => {
+      const body = { source_info: toSourceInfoWire(source) };
+      return toInitAnswer(INBOX_INIT.name, source, await call(deps, INBOX_INIT, body, context));
+    },
+    fetchStatus: async ({ publishId }, context) => {
+      const { data, logId } = await call(deps, STATUS_FETCH, { publish_id: publishId }, context);
+      return { ...data, status: KNOWN_STATUSES.find((known) => known === data.rawStatus) ?? 'unknown', logId };
+    },
+    queryCreatorInfo: async (context) => (await call(deps, CREATOR_INFO, {}, context)).data,
+    cancelPublish: async ({ publishId }, context) => {
+      await call(deps, CANCEL, { publish_id: publishId }, context);
+    },
+  };
+}
+
+function call<T>(deps: CallDeps, endpoint: Endpoint<T>, body: unknown, context: CallContext): Promise<ParsedAnswer<T>> {
+  const callOnce = () =>
+    observed(endpoint.name, deps.onRequest, async () => {
+      const answer = await deps.transport.post({
+        url: new URL(endpoint.path, deps.apiBaseUrl),
+        headers: {
+          authorization: `Bearer ${context.accessToken}`,
+          'content-type': 'application/json; charset=UTF-8',
+        },
+        body: JSON.stringify(body),
+        ownConnection: !endpoint.repeatable,
+        signal: context.signal,
+      });
+      return parseEnvelope(endpoint.name, answer, endpoint.dataWire);
+    });
+  if (!endpoint.repeatable) return callOnce();
+  return retryBriefly(callOnce, {
+    signal: context.signal,
+    ...(deps.briefRetry === undefined ? {} : { times: deps.briefRetry }),
+  });
+}
+
+function toInitAnswer(
+  endpoint: string,
+  source: VideoSource,
+  { data, logId }: ParsedAnswer<Pick<InitAnswer, 'publishId' | 'uploadUrl'>>,
+): InitAnswer {
+  if (source.kind === 'file_upload' && data.uploadUrl === undefined) {
+    const reason = 'expected an upload_url for FILE_UPLOAD, got none';
+    throw new PublishError('TRANSPORT_BAD_ANSWER', {
+      reason,
+      endpoint,
+      ...(logId === undefined ? {} : { tiktokLogId: logId }),
+    });
+  }
+  return { ...data, logId };
+}

@@ -1,0 +1,149 @@
+import type { Readable } from 'node:stream';
+import { Agent, buildConnector, type Dispatcher } from 'undici';
+import { SECOND_MS } from '../core/units.ts';
+import { classifyNetworkError, NothingSentError } from './classify-error.ts';
+import { withDeadline } from './deadline.ts';
+import type { RawAnswer } from './raw-answer.ts';
+import { parseRetryAfterMs } from './retry-after.ts';
+
+/** Longest times of a call (ms). */
+export interface TikTokTimeouts {
+  /** Until a connection, TLS included, stands. Default 10 s. */
+  readonly connectMs: number;
+  /** From the start of an API call to the last byte of its answer. Default 30 s. */
+  readonly answerMs: number;
+  /** Without a byte moving in an upload. Default 30 s. */
+  readonly stallMs: number;
+}
+
+/** Timeouts unless told otherwise. */
+export const DEFAULT_TIMEOUTS: TikTokTimeouts = {
+  connectMs: 10 * SECOND_MS,
+  answerMs: 30 * SECOND_MS,
+  stallMs: 30 * SECOND_MS,
+};
+
+/** No documented answer is larger than a few kB. */
+const MAX_ANSWER_BYTES = 1_000_000;
+
+/** An API call: a POST with a body that is sent as it is. */
+export interface ApiPost {
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  /**
+   * Whether to open a connection of its own. Calls that must not be repeated blindly do, since a kept connection may be
+   * closed by the other side just when the call goes out, and then nobody knows whether it arrived.
+   */
+  readonly ownConnection: boolean;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** The PUT of one chunk. */
+export interface ChunkPut {
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: AsyncIterable<Uint8Array>;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Moves bytes to TikTok and back; knows nothing of what they mean. Follows no redirect. */
+export interface Transport {
+  /** @throws PublishError `TRANSPORT_*`; rejects with the signal's reason when aborted */
+  post(call: ApiPost): Promise<RawAnswer>;
+  /** @throws PublishError `TRANSPORT_*`, `UPLOAD_STALLED`, or what the body threw; rejects with the signal's reason */
+  put(call: ChunkPut): Promise<RawAnswer>;
+  close(): Promise<void>;
+}
+
+/** Opens nothing yet; connections are made as calls need them. */
+export function createTransport(timeouts: TikTokTimeouts): Transport {
+  const connect = connectorMarkingFailures(timeouts.connectMs);
+  const shared = { connect, maxResponseSize: MAX_ANSWER_BYTES };
+  const keptConnections = new Agent({ ...shared, headersTimeout: 0, bodyTimeout: 0 });
+  const ownConnections = new Agent({ ...shared, headersTimeout: 0, bodyTimeout: 0, pipelining: 0 });
+  // undici's headersTimeout runs anew whenever the socket takes bytes: it is the stall timeout of an upload.
+  const uploads = new Agent({ ...shared, headersTimeout: timeouts.stallMs, bodyTimeout: timeouts.stallMs });
+  const agents = [keptConnections, ownConnections, uploads];
+  return {
+    post: (call) =>
+      classified(call.signal, 'TRANSPORT_NO_ANSWER', () =>
+        withDeadline(timeouts.connectMs + timeouts.answerMs, call.signal, async (signal) => {
+          const agent = call.ownConnection ? ownConnections : keptConnections;
+          const answer = await send(agent, 'POST', call, call.body, signal);
+          return toRawAnswer(answer, await answer.body.text());
+        }),
+      ),
+    put: (call) =>
+      classified(call.signal, 'UPLOAD_STALLED', async () => {
+        const answer = await send(uploads, 'PUT', call, asRequestBody(call.body), call.signal);
+        // The status line alone is the answer: a body that breaks off takes nothing from it.
+        await answer.body.dump().catch(() => undefined);
+        return toRawAnswer(answer, '');
+      }),
+    close: async () => {
+      await Promise.all(agents.map((agent) => agent.destroy()));
+    },
+  };
+}
+
+/** undici's connector, with every failure marked as one before which nothing was sent. */
+function connectorMarkingFailures(timeoutMs: number): buildConnector.connector {
+  const connector = buildConnector({ timeout: timeoutMs });
+  return (options, callback) =>
+    connector(options, (...outcome) => {
+      if (outcome[0] === null) callback(...outcome);
+      else callback(new NothingSentError(outcome[0]), null);
+    });
+}
+
+function send(
+  agent: Dispatcher,
+  method: 'POST' | 'PUT',
+  call: Pick<ApiPost, 'url' | 'headers'>,
+  body: string | Readable,
+  signal: AbortSignal | undefined,
+): Promise<Dispatcher.ResponseData> {
+  const { origin, pathname, search } = call.url;
+  return agent.request({
+    origin,
+    path: `${pathname}${search}`,
+    method,
+    headers: call.headers,
+    body,
+    ...(signal === undefined ? {} : { signal }),
+  });
+}
+
+/** undici takes any async iterable as a body (docs/api/Dispatcher.md); its types name Readable only, which costs a copy. */
+function asRequestBody(body: AsyncIterable<Uint8Array>): Readable {
+  return body as unknown as Readable;
+}
+
+async function classified<T>(
+  signal: AbortSignal | undefined,
+  onTimeout: 'TRANSPORT_NO_ANSWER' | 'UPLOAD_STALLED',
+  run: () => Promise<T>,
+): Promise<T> {
+  signal?.throwIfAborted();
+  try {
+    return await run();
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw classifyNetworkError(error, onTimeout);
+  }
+}
+
+function toRawAnswer({ statusCode, headers }: Dispatcher.ResponseData, text: string): RawAnswer {
+  return {
+    httpStatus: statusCode,
+    text,
+    contentType: firstValue(headers['content-type']),
+    contentRange: firstValue(headers['content-range']),
+    retryAfterMs: parseRetryAfterMs(firstValue(headers['retry-after']), Date.now()),
+  };
+}
+
+function firstValue(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header[0] : header;
+}

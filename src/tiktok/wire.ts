@@ -1,0 +1,113 @@
+import { z } from 'zod';
+
+/*
+ * What TikTok sends. Unknown fields are ignored, fields that real answers leave out are optional, and every doubtful
+ * spelling is accepted. Numbers arrive here as bigint, so that ids of 19 digits keep all of them.
+ */
+
+const text = z.string().min(1).optional().catch(undefined);
+const flag = z.boolean().catch(false);
+const digits = z.union([z.bigint().nonnegative().transform(String), z.string().regex(/^\d+$/)]);
+const count = z
+  .union([z.bigint(), z.string().regex(/^\d{1,15}$/)])
+  .transform(Number)
+  .pipe(z.int().nonnegative());
+
+/** `error` of an envelope; `log_id` in real answers, `logid` in the field tables. */
+const errorWire = z.object({
+  code: z.string(),
+  message: text,
+  log_id: text,
+  logid: text,
+});
+
+/** The envelope of all `/v2/post/publish/` answers; `data` is `{}` or absent on errors. */
+export const envelopeWire = z.object({ data: z.unknown().optional(), error: errorWire });
+
+/** `data` of an init; `upload_url` only for FILE_UPLOAD. */
+export const initWire = z
+  .object({ publish_id: z.string().min(1), upload_url: text })
+  .transform((data) => ({ publishId: data.publish_id, uploadUrl: data.upload_url }));
+
+/** A list of post ids; 0 and empty stand for none. */
+const postIdsWire = z
+  .array(digits)
+  .nullish()
+  .transform((ids) => (ids ?? []).filter((id) => /[1-9]/.test(id)));
+
+/** `data` of a status fetch; TikTok's own spelling is `publicaly`. */
+export const statusWire = z
+  .object({
+    status: z.string().min(1),
+    fail_reason: text,
+    publicaly_available_post_id: postIdsWire,
+    publicly_available_post_id: postIdsWire,
+    uploaded_bytes: count.optional().catch(undefined),
+    downloaded_bytes: count.optional().catch(undefined),
+  })
+  .transform((data) => ({
+    rawStatus: data.status,
+    failReason: data.fail_reason,
+    postIds: [...new Set([...data.publicaly_available_post_id, ...data.publicly_available_post_id])],
+    uploadedBytes: data.uploaded_bytes,
+    downloadedBytes: data.downloaded_bytes,
+  }));
+
+/** `data` of a creator info query. */
+export const creatorInfoWire = z
+  .object({
+    creator_username: text,
+    creator_nickname: text,
+    creator_avatar_url: text,
+    privacy_level_options: z.array(z.string()),
+    comment_disabled: flag,
+    duet_disabled: flag,
+    stitch_disabled: flag,
+    max_video_post_duration_sec: count.optional().catch(undefined),
+  })
+  .transform((data) => ({
+    username: data.creator_username,
+    nickname: data.creator_nickname,
+    avatarUrl: data.creator_avatar_url,
+    privacyLevelOptions: data.privacy_level_options,
+    commentDisabled: data.comment_disabled,
+    duetDisabled: data.duet_disabled,
+    stitchDisabled: data.stitch_disabled,
+    maxVideoDurationSeconds: data.max_video_post_duration_sec,
+  }));
+
+/** Answers without `data` that matters. */
+export const nothingWire = z.unknown().transform(() => undefined);
+
+/** A token answer of OAuth: flat, no envelope. */
+export const tokenGrantWire = z
+  .object({
+    access_token: z.string().min(1),
+    expires_in: count,
+    refresh_token: z.string().min(1),
+    refresh_expires_in: count,
+    open_id: z.string().min(1),
+    scope: z.string().catch(''),
+  })
+  .transform((grant) => ({
+    accessToken: grant.access_token,
+    expiresInSeconds: grant.expires_in,
+    refreshToken: grant.refresh_token,
+    refreshExpiresInSeconds: grant.refresh_expires_in,
+    openId: grant.open_id,
+    scope: grant.scope,
+  }));
+
+/** An OAuth error, which comes with any HTTP status: flat by the documentation, enveloped from other gateways. */
+export const oauthErrorWire = z.union([
+  z.object({ error: z.string().min(1), error_description: text, log_id: text, logid: text }).transform((body) => ({
+    tiktokCode: body.error,
+    tiktokMessage: body.error_description,
+    tiktokLogId: body.log_id ?? body.logid,
+  })),
+  z.object({ error: errorWire.refine(({ code }) => code !== 'ok') }).transform(({ error }) => ({
+    tiktokCode: error.code,
+    tiktokMessage: error.message,
+    tiktokLogId: error.log_id ?? error.logid,
+  })),
+]);
