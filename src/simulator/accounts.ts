@@ -83,6 +83,16 @@ export class Accounts {
     return this.#issue(openId);
   }
 
+  /**
+   * Changes a user without touching their tokens.
+   * @throws Error when there is no such user.
+   */
+  update(openId: string, change: Partial<Omit<AccountProfile, 'openId'>>): void {
+    const profile = this.#profiles.get(openId);
+    if (profile === undefined) throw new Error(`no account ${openId}`);
+    Object.assign(profile, change);
+  }
+
   get(openId: string): AccountProfile | undefined {
     return this.#profiles.get(openId);
   }

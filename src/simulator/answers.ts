@@ -62,7 +62,8 @@ export class Answers {
   /** The error envelope of the publishing endpoints. */
   refuse(code: RefusalCode, change: { message?: string; httpStatus?: number } = {}): Answer {
     const [httpStatus, message] = REFUSALS[code];
-    return this.envelope(change.httpStatus ?? httpStatus, code, change.message ?? message);
+    const spelling = code === 'invalid_params' ? this.#switches.invalidParamsSpelling : code;
+    return this.envelope(change.httpStatus ?? httpStatus, spelling, change.message ?? message);
   }
 
   /** An error envelope with any status, code and message. */

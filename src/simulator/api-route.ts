@@ -88,7 +88,7 @@ function bearerToken(headers: IncomingHttpHeaders): string | undefined {
  * token", and code that holds under this reading holds under the other too.
  */
 function throttle(world: World, { endpoint, callsPerMinute }: Demand, openId: string): Answer | undefined {
-  if (callsPerMinute === undefined) return undefined;
+  if (callsPerMinute === undefined || callsPerMinute === Number.POSITIVE_INFINITY) return undefined;
   const { retryAfter, throttledCallsUseQuota } = world.settings.switches;
   const now = world.now();
   const window = world.callsPerMinute(endpoint);

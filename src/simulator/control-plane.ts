@@ -4,6 +4,7 @@ import { type Answer, json } from './answers.ts';
 import { ENDPOINTS } from './endpoints.ts';
 import { faultRuleSchema } from './faults.ts';
 import { readBody, writeAnswer } from './http-exchange.ts';
+import { type JournalEntry, matchesFilter } from './journal.ts';
 import type { World } from './world.ts';
 
 /** Where the control plane lives; TikTok has no such path. */
@@ -30,7 +31,10 @@ const journalQuery = z.strictObject({
   openId: z.string().exactOptional(),
   publishId: z.string().exactOptional(),
   code: z.string().exactOptional(),
+  /** Only entries later than this one. */
   afterSeq: z.coerce.number().int().min(0).default(0),
+  /** Waits so long for a first entry before it answers with none. */
+  waitMs: z.coerce.number().int().min(0).max(60_000).default(0),
 });
 
 type Control = (world: World, body: unknown, query: URLSearchParams) => unknown;
@@ -44,11 +48,17 @@ const CONTROLS: Record<string, Control> = {
   }),
   'GET /health': (world) => ({ status: 'ok', now: world.now() }),
   'POST /accounts': (world, body) => world.accounts.add(accountWish.parse(body)),
+  'PATCH /accounts': (world, body) => {
+    const { openId = '', ...change } = accountWish.parse(body);
+    world.accounts.update(openId, change);
+  },
   'POST /faults': (world, body) => ({ id: world.faults.add(faultRuleSchema.parse(body)).id }),
   'DELETE /faults': (world) => world.faults.clear(),
-  'GET /journal': (world, _body, query) => {
-    const { afterSeq, ...filter } = journalQuery.parse(Object.fromEntries(query));
-    return world.journal.requests(filter).filter((entry) => entry.seq > afterSeq);
+  'GET /journal': async (world, _body, query) => {
+    const { afterSeq, waitMs, ...filter } = journalQuery.parse(Object.fromEntries(query));
+    const isWanted = (entry: JournalEntry) => entry.seq > afterSeq && matchesFilter(entry, filter);
+    if (waitMs > 0) await world.journal.waitFor(isWanted, { timeoutMs: waitMs }).catch(() => undefined);
+    return world.journal.entries.filter(isWanted);
   },
   'GET /publishes': (world) => world.journal.publishes(),
   'GET /posts': (world) => world.journal.posts(),
@@ -75,11 +85,11 @@ export async function serveControl(
   const text = await readBody(request);
   const path = url.pathname.slice(CONTROL_PREFIX.length).replace(/\/$/, '');
   const control = CONTROLS[`${request.method} ${path}`];
-  writeAnswer(response, control === undefined ? json(404, { error: 'no such control' }) : perform());
+  writeAnswer(response, control === undefined ? json(404, { error: 'no such control' }) : await perform());
 
-  function perform(): Answer {
+  async function perform(): Promise<Answer> {
     try {
-      const result = control?.(world, text ? JSON.parse(text) : {}, url.searchParams);
+      const result = await control?.(world, text ? JSON.parse(text) : {}, url.searchParams);
       return json(200, result ?? {});
     } catch (error) {
       return json(400, { error: error instanceof Error ? error.message : String(error) });

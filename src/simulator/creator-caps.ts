@@ -9,24 +9,21 @@ const DAY_MS = 86_400_000;
 /** Why this creator may not direct-post now, if so. */
 export function directPostCap(world: World, account: AccountProfile): RefusalCode | undefined {
   if (account.banned) return 'spam_risk_user_banned_from_posting';
-  const recent = recentPublishes(world, 'direct');
   const { postsPerDay, activeUsersPerDay } = world.settings.limits;
-  const own = recent.filter((publish) => publish.openId === account.openId);
+  const own = recentPublishes(world, 'direct', world.publishes.ofUser(account.openId));
   if (own.length >= postsPerDay) return 'spam_risk_too_many_posts';
   // A creator who is already inside the window may go on.
+  if (own.length > 0 || activeUsersPerDay === Number.POSITIVE_INFINITY) return undefined;
+  const recent = recentPublishes(world, 'direct', world.publishes.all());
   const activeUsers = new Set(recent.map((publish) => publish.openId));
-  if (!activeUsers.has(account.openId) && activeUsers.size >= activeUsersPerDay) return 'reached_active_user_cap';
-  return undefined;
+  return activeUsers.size >= activeUsersPerDay ? 'reached_active_user_cap' : undefined;
 }
 
 /** Why this creator's inbox takes no more drafts now, if so. A draft frees its place when posted or after 24 h. */
 export function inboxCap(world: World, account: AccountProfile): RefusalCode | undefined {
   if (account.banned) return 'spam_risk_user_banned_from_posting';
-  const pending = recentPublishes(world, 'inbox').filter(
-    (publish) =>
-      publish.openId === account.openId &&
-      publishStateAt(publish, world.now(), world.settings).status !== 'PUBLISH_COMPLETE',
-  );
+  const own = recentPublishes(world, 'inbox', world.publishes.ofUser(account.openId));
+  const pending = own.filter((publish) => statusNow(world, publish) !== 'PUBLISH_COMPLETE');
   return pending.length >= world.settings.limits.pendingSharesPerDay ? 'spam_risk_too_many_pending_share' : undefined;
 }
 
@@ -35,15 +32,17 @@ export function offeredPrivacyLevels(world: World, account: AccountProfile): str
   return world.settings.unaudited ? ['SELF_ONLY'] : account.privacyLevelOptions;
 }
 
-function recentPublishes(world: World, kind: Publish['kind']): Publish[] {
-  const now = world.now();
-  return world.publishes
-    .all()
-    .filter(
-      (publish) =>
-        publish.kind === kind &&
-        publish.initAt > now - DAY_MS &&
-        (world.settings.switches.failedPublishesCount ||
-          publishStateAt(publish, now, world.settings).status !== 'FAILED'),
-    );
+function recentPublishes(world: World, kind: Publish['kind'], candidates: readonly Publish[]): Publish[] {
+  const since = world.now() - DAY_MS;
+  const { failedPublishesCount } = world.settings.switches;
+  return candidates.filter(
+    (publish) =>
+      publish.kind === kind &&
+      publish.initAt > since &&
+      (failedPublishesCount || statusNow(world, publish) !== 'FAILED'),
+  );
+}
+
+function statusNow(world: World, publish: Publish) {
+  return publishStateAt(publish, world.now(), world.settings).status;
 }

@@ -20,9 +20,9 @@ export async function readBody(request: IncomingMessage): Promise<string | undef
   return Buffer.concat(parts).toString('utf8');
 }
 
-/** Sends an answer; does nothing when the client has gone. */
+/** Sends an answer; does nothing when the client has gone or has its answer. */
 export function writeAnswer(response: ServerResponse, answer: Answer): void {
-  if (response.destroyed) return;
+  if (response.destroyed || response.headersSent) return;
   response.writeHead(answer.httpStatus, { 'content-length': Buffer.byteLength(answer.body), ...answer.headers });
   response.end(answer.body);
 }

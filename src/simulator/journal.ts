@@ -31,14 +31,17 @@ export type JournalFilter = Partial<
 >;
 
 interface Waiter {
-  predicate: (entry: JournalEntry) => boolean;
-  resolve: (entry: JournalEntry) => void;
+  isMet(entry?: JournalEntry): boolean;
+  resolve(): void;
+  reject(error: Error): void;
 }
 
 /** What the journal can tell about publishes. */
 export interface PublishLedger {
   publishes(): PublishView[];
   posts(): PostView[];
+  /** Bytes of PUT bodies that a publish has received. */
+  receivedBytes(publishId: string): number;
 }
 
 /** Everything that was asked of the simulator, in the order of the answers. */
@@ -46,7 +49,6 @@ export class Journal {
   readonly #limit: number;
   readonly #ledger: PublishLedger;
   readonly #waiters = new Set<Waiter>();
-  readonly #byteWaiters = new Set<() => void>();
   #entries: JournalEntry[] = [];
   #lastSeq = 0;
 
@@ -94,49 +96,28 @@ export class Journal {
 
   /**
    * The first entry that matches, now or later.
-   * @throws Error when none came within `timeoutMs` (default 10000).
+   * @throws Error when none came within `timeoutMs` (default 10000), or the simulator closed.
    */
-  waitFor(predicate: (entry: JournalEntry) => boolean, { timeoutMs = 10_000 } = {}): Promise<JournalEntry> {
-    const present = this.#entries.find(predicate);
-    if (present !== undefined) return Promise.resolve(present);
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.#waiters.delete(waiter);
-        reject(new Error(`no matching request within ${timeoutMs} ms`));
-      }, timeoutMs);
-      const waiter: Waiter = {
-        predicate,
-        resolve: (entry) => {
-          clearTimeout(timer);
-          this.#waiters.delete(waiter);
-          resolve(entry);
-        },
-      };
-      this.#waiters.add(waiter);
+  async waitFor(predicate: (entry: JournalEntry) => boolean, { timeoutMs = 10_000 } = {}): Promise<JournalEntry> {
+    let found = this.#entries.find(predicate);
+    if (found !== undefined) return found;
+    await this.#until(`a matching request within ${timeoutMs} ms`, timeoutMs, (entry) => {
+      if (entry !== undefined && predicate(entry)) found = entry;
+      return found !== undefined;
     });
+    if (found === undefined) throw new Error('woken without an entry');
+    return found;
   }
 
   /**
    * Resolves once a publish has received so many bytes of PUT bodies, accepted or not, while they come in; for a test
    * that interrupts an upload in the middle.
-   * @throws Error when that did not happen within `timeoutMs` (default 10000).
+   * @throws Error when that did not happen within `timeoutMs` (default 10000), or the simulator closed.
    */
-  waitForReceived(publishId: string, receivedBytes: number, { timeoutMs = 10_000 } = {}): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.#byteWaiters.delete(check);
-        reject(new Error(`${publishId} did not receive ${receivedBytes} bytes within ${timeoutMs} ms`));
-      }, timeoutMs);
-      const check = () => {
-        const publish = this.#ledger.publishes().find((candidate) => candidate.publishId === publishId);
-        if ((publish?.receivedBytes ?? 0) < receivedBytes) return;
-        clearTimeout(timer);
-        this.#byteWaiters.delete(check);
-        resolve();
-      };
-      this.#byteWaiters.add(check);
-      check();
-    });
+  async waitForReceived(publishId: string, receivedBytes: number, { timeoutMs = 10_000 } = {}): Promise<void> {
+    const isReached = () => this.#ledger.receivedBytes(publishId) >= receivedBytes;
+    if (isReached()) return;
+    await this.#until(`${receivedBytes} bytes of ${publishId} within ${timeoutMs} ms`, timeoutMs, isReached);
   }
 
   /** Adds an entry and wakes who waits for it. */
@@ -145,23 +126,49 @@ export class Journal {
     this.#entries.push(numbered);
     // Drops a tenth at once, so that a full journal does not move all its entries at every request.
     if (this.#entries.length > this.#limit) this.#entries = this.#entries.slice(Math.ceil(this.#limit / 10));
-    for (const waiter of this.#waiters) {
-      if (waiter.predicate(numbered)) waiter.resolve(numbered);
-    }
+    this.#wake(numbered);
   }
 
   /** Tells that bytes of some PUT came in. */
   noteBytes(): void {
-    for (const check of this.#byteWaiters) check();
+    this.#wake();
   }
 
   clear(): void {
     this.#entries = [];
   }
+
+  /** Ends every wait with an error. */
+  close(): void {
+    for (const waiter of this.#waiters) waiter.reject(new Error('the simulator closed'));
+  }
+
+  #wake(entry?: JournalEntry): void {
+    for (const waiter of this.#waiters) {
+      if (waiter.isMet(entry)) waiter.resolve();
+    }
+  }
+
+  #until(wanted: string, timeoutMs: number, isMet: Waiter['isMet']): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const settle = (outcome: () => void) => {
+        clearTimeout(timer);
+        this.#waiters.delete(waiter);
+        outcome();
+      };
+      const waiter: Waiter = {
+        isMet,
+        resolve: () => settle(resolve),
+        reject: (error) => settle(() => reject(error)),
+      };
+      const timer = setTimeout(() => waiter.reject(new Error(`waited in vain for ${wanted}`)), timeoutMs);
+      this.#waiters.add(waiter);
+    });
+  }
 }
 
 /** Whether an entry has every value the filter names. */
-function matchesFilter(entry: JournalEntry, filter: JournalFilter): boolean {
+export function matchesFilter(entry: JournalEntry, filter: JournalFilter): boolean {
   return (
     (filter.endpoint === undefined || filter.endpoint === entry.endpoint) &&
     (filter.openId === undefined || filter.openId === entry.openId) &&

@@ -34,7 +34,7 @@ export function publishStateAt(publish: Publish, now: number, settings: Simulato
 
   const processedAt = processedAtOf(publish, settings);
   if (publish.stuck || processedAt === undefined || now < processedAt) {
-    return { ...without, status: publish.upload === undefined ? 'PROCESSING_DOWNLOAD' : 'PROCESSING_UPLOAD' };
+    return { ...without, status: processingStatusAt(publish, now, settings) };
   }
   if (publish.failReason !== undefined) return failed(publish.failReason);
 
@@ -59,6 +59,12 @@ function processedAtOf(publish: Publish, settings: SimulatorSettings): number | 
   if (publish.processedAt !== undefined) return publish.processedAt;
   const transferredAt = transferredAtOf(publish, settings);
   return transferredAt === undefined ? undefined : transferredAt + settings.processingMs;
+}
+
+function processingStatusAt(publish: Publish, now: number, settings: SimulatorSettings): PublishStatus {
+  if (publish.upload !== undefined) return 'PROCESSING_UPLOAD';
+  const isDownloading = now < (transferredAtOf(publish, settings) ?? Number.POSITIVE_INFINITY);
+  return isDownloading ? 'PROCESSING_DOWNLOAD' : settings.switches.pullProcessingStatus;
 }
 
 function transferFailureAt(publish: Publish, now: number, settings: SimulatorSettings): string | undefined {

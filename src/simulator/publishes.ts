@@ -71,6 +71,7 @@ export class Publishes {
   readonly #random: SeededRandom;
   readonly #byId = new Map<string, Publish>();
   readonly #byUploadId = new Map<string, Publish>();
+  readonly #byOpenId = new Map<string, Publish[]>();
 
   constructor(settings: SimulatorSettings, random: SeededRandom) {
     this.#settings = settings;
@@ -97,6 +98,9 @@ export class Publishes {
       draftPosts: [],
     };
     this.#byId.set(publish.publishId, publish);
+    const ofUser = this.#byOpenId.get(openId) ?? [];
+    ofUser.push(publish);
+    this.#byOpenId.set(openId, ofUser);
     if (publish.upload !== undefined) this.#byUploadId.set(publish.upload.uploadId, publish);
     return publish;
   }
@@ -107,6 +111,11 @@ export class Publishes {
 
   ofUpload(uploadId: string): Publish | undefined {
     return this.#byUploadId.get(uploadId);
+  }
+
+  /** A user's publishes, oldest first. */
+  ofUser(openId: string): readonly Publish[] {
+    return this.#byOpenId.get(openId) ?? [];
   }
 
   all(): Publish[] {
@@ -120,6 +129,7 @@ export class Publishes {
   clear(): void {
     this.#byId.clear();
     this.#byUploadId.clear();
+    this.#byOpenId.clear();
   }
 
   #newUpload(plan: FileSource, now: number): UploadTask {

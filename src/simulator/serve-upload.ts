@@ -98,9 +98,7 @@ function commit(
   const { switches } = world.settings;
   // The whole upload must end within the hour, so the URL can expire under a slow chunk.
   if (world.now() >= task.expiresAt) return expired();
-  if (isRepeated(task, chunk)) {
-    if (switches.repeatedChunk === 'success') return accepted(task, switches);
-  }
+  if (switches.repeatedChunk === 'success' && isRepeated(task, chunk)) return accepted(task, switches);
   // Another PUT of the same chunk may have been faster.
   if (!continues(task, chunk)) {
     chunk.outOfOrder = true;

@@ -14,6 +14,11 @@ export interface Simulator {
   readonly faults: { add(rule: FaultRule): FaultHandle; clear(): void };
   /** Adds a user who has connected the app, or replaces one of the same openId, and issues tokens. */
   addAccount(profile?: Partial<AccountProfile>): AccountTokens;
+  /**
+   * Changes a user without touching their tokens: bans them, makes the account private.
+   * @throws Error when there is no such user.
+   */
+  updateAccount(openId: string, change: Partial<Omit<AccountProfile, 'openId'>>): void;
   /** Makes this user's access tokens stop working now; the refresh token stays. */
   expireAccessToken(openId: string): void;
   /** The user disconnects the app: all tokens stop, publishes under way end FAILED / auth_removed. */

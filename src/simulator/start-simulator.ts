@@ -48,6 +48,7 @@ function controlsOf(world: World, server: Server): Simulator {
     journal: world.journal,
     faults: world.faults,
     addAccount: (profile = {}) => world.accounts.add(profile),
+    updateAccount: (openId, change) => world.accounts.update(openId, change),
     expireAccessToken: (openId) => world.accounts.expireAccessToken(openId),
     revokeGrant: (openId) => world.revokeGrant(openId),
     authorize: (openId, redirectUri, challenge) => world.accounts.authorize(openId, redirectUri, challenge),
@@ -72,6 +73,7 @@ function listen(server: Server, port: number, host: string): Promise<string> {
 
 function close(world: World, server: Server): Promise<void> {
   world.closing.abort();
+  world.journal.close();
   return new Promise((resolve) => {
     server.close(() => resolve());
     server.closeAllConnections();

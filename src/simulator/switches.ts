@@ -31,6 +31,10 @@ export const switchesSchema = z.strictObject({
   failedPublishesCount: z.boolean().default(true),
   /** Cancelling an upload by FILE_UPLOAD: documented for pulls only. */
   cancelFileUpload: z.enum(['refuse', 'accept']).default('refuse'),
+  /** Spelling of the code for bad parameters: as the live API has it, or as the documentation. */
+  invalidParamsSpelling: z.enum(['invalid_params', 'invalid_param']).default('invalid_params'),
+  /** What a pulled video's status is between the end of the download and the outcome. */
+  pullProcessingStatus: z.enum(['PROCESSING_DOWNLOAD', 'PROCESSING_UPLOAD']).default('PROCESSING_DOWNLOAD'),
   /** Status fields: empty ones left out as real answers do, or all present as the documentation's example shows. */
   statusFields: z.enum(['omit-empty', 'all']).default('omit-empty'),
   /** When an upload that never got its bytes turns FAILED / internal, counted from init. */

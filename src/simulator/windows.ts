@@ -32,9 +32,10 @@ export class SlidingWindow {
   }
 
   #recent(key: string, now: number): number[] {
-    const recent = (this.#instants.get(key) ?? []).filter((instant) => instant > now - this.#windowMs);
-    this.#instants.set(key, recent);
-    return recent;
+    const instants = this.#instants.get(key) ?? [];
+    this.#instants.set(key, instants);
+    while ((instants[0] ?? now) <= now - this.#windowMs) instants.shift();
+    return instants;
   }
 }
 

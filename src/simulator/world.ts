@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Accounts } from './accounts.ts';
 import { Answers } from './answers.ts';
@@ -30,12 +31,15 @@ export class World {
   constructor(settings: SimulatorSettings) {
     const stream = (purpose: string) => new SeededRandom(settings.seed, purpose);
     this.settings = settings;
+    // Every slow request listens for the end; Node takes more than ten listeners for a leak.
+    setMaxListeners(0, this.closing.signal);
     this.answers = new Answers(stream('log ids'), settings.switches);
     this.accounts = new Accounts(settings, stream('accounts'));
     this.publishes = new Publishes(settings, stream('publishes'));
     this.faults = new Faults(stream('faults'));
     this.journal = new Journal(settings.journalLimit, {
       publishes: () => this.publishes.all().map((publish) => viewPublish(publish, this.now(), settings)),
+      receivedBytes: (publishId) => this.publishes.get(publishId)?.upload?.receivedBytes ?? 0,
       posts: () => this.publishes.all().flatMap((publish) => viewPosts(publish, this.now(), settings)),
     });
   }
