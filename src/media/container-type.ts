@@ -1,0 +1,57 @@
+import type { MediaSource } from '../core/ports.ts';
+
+/** How many of the first bytes of a file tell its container. */
+export const CONTAINER_PROBE_BYTES = 4_096;
+
+/** Brands of ISO files that hold no video: pictures and sound (mp4ra.org). */
+const BRANDS_WITHOUT_VIDEO = ['heic', 'heix', 'heim', 'heis', 'mif1', 'avif', 'crx ', 'M4A ', 'M4B ', 'jp2 ', 'jpx '];
+
+/** Atoms that QuickTime files without `ftyp` begin with (QuickTime File Format, "Overview of the file structure"). */
+const QUICKTIME_FIRST_ATOMS = ['moov', 'mdat', 'wide', 'free', 'skip', 'pnot'];
+
+const EBML_MAGIC = 0x1a45dfa3;
+const EBML_DOC_TYPE = 0x4282;
+
+/**
+ * The type of a video by its first bytes, since names lie.
+ * @returns undefined for what TikTok does not accept: anything but MP4, MOV and WebM, Matroska included
+ */
+export function detectContainerType(firstBytes: Buffer): MediaSource['contentType'] | undefined {
+  if (firstBytes.length < 12) return undefined;
+  if (firstBytes.readUInt32BE(0) === EBML_MAGIC) {
+    return readEbmlDocType(firstBytes) === 'webm' ? 'video/webm' : undefined;
+  }
+  const firstAtom = firstBytes.toString('latin1', 4, 8);
+  if (firstAtom !== 'ftyp') return QUICKTIME_FIRST_ATOMS.includes(firstAtom) ? 'video/quicktime' : undefined;
+  const majorBrand = firstBytes.toString('latin1', 8, 12);
+  if (majorBrand === 'qt  ') return 'video/quicktime';
+  return BRANDS_WITHOUT_VIDEO.includes(majorBrand) ? undefined : 'video/mp4';
+}
+
+/** Walks the elements of an EBML header (RFC 8794 section 8) to its DocType. */
+function readEbmlDocType(bytes: Buffer): string | undefined {
+  const header = readVint(bytes, 4, false);
+  if (header === undefined) return undefined;
+  const end = Math.min(header.next + header.value, bytes.length);
+  let position = header.next;
+  while (position < end) {
+    const id = readVint(bytes, position, true);
+    const size = id === undefined ? undefined : readVint(bytes, id.next, false);
+    if (id === undefined || size === undefined) return undefined;
+    if (id.value === EBML_DOC_TYPE) {
+      return bytes.toString('latin1', size.next, size.next + size.value).replace(/\0+$/, '');
+    }
+    position = size.next + size.value;
+  }
+  return undefined;
+}
+
+/** A variable-size integer (RFC 8794 section 4), of at most 6 bytes so that it is exact; ids keep their marker bit. */
+function readVint(bytes: Buffer, position: number, keepMarker: boolean): { value: number; next: number } | undefined {
+  const first = bytes[position];
+  if (first === undefined) return undefined;
+  const length = Math.clz32(first) - 23;
+  if (length > 6 || position + length > bytes.length) return undefined;
+  const raw = bytes.readUIntBE(position, length);
+  return { value: keepMarker ? raw : raw - 2 ** (7 * length), next: position + length };
+}

@@ -1,0 +1,32 @@
+import { realpath } from 'node:fs/promises';
+import { isAbsolute, relative, resolve, sep } from 'node:path';
+import { PublishError } from '../core/publish-error.ts';
+
+/** The folders that media may live under, with their links resolved as well. */
+export interface MediaRoots {
+  /**
+   * Checks both before a path is touched and, once its links are resolved, after.
+   * @throws PublishError `INPUT_MEDIA_OUTSIDE_ROOTS`
+   */
+  refuseOutside(path: string): void;
+}
+
+/** Resolves the folders; one that does not exist holds nothing. Without a list any path will do. */
+export async function resolveMediaRoots(roots: readonly string[] | undefined): Promise<MediaRoots> {
+  if (roots === undefined) return { refuseOutside: () => undefined };
+  const real = await Promise.all(roots.map((root) => realpath(root).catch(() => undefined)));
+  const folders = [...roots.map((root) => resolve(root)), ...real.filter((root) => root !== undefined)];
+  return {
+    refuseOutside: (path) => {
+      if (folders.some((folder) => isInside(folder, path))) return;
+      throw new PublishError('INPUT_MEDIA_OUTSIDE_ROOTS', {
+        reason: `expected a file below one of the folders that may be published from, got ${path}`,
+      });
+    },
+  };
+}
+
+function isInside(folder: string, path: string): boolean {
+  const steps = relative(folder, resolve(path));
+  return steps !== '..' && !steps.startsWith(`..${sep}`) && !isAbsolute(steps);
+}

@@ -1,0 +1,81 @@
+import type { FileHandle } from 'node:fs/promises';
+import { PublishError } from '../core/publish-error.ts';
+import { MEBIBYTE_BYTES } from '../core/units.ts';
+
+/** One piece is with the consumer, one is read ahead, and one may still lie in the socket. */
+const RING_SLOTS = 3;
+const SLOT_BYTES = MEBIBYTE_BYTES;
+
+/** Reads ranges of one file into a small ring of buffers. */
+export interface ReadAhead {
+  /** See `MediaSource.read`. Beginning another read ends the one before. */
+  read(startByte: number, endByteExclusive: number): AsyncGenerator<Uint8Array, void, void>;
+}
+
+/**
+ * Reads one piece ahead of the consumer, so that disk and network work at the same time.
+ * The buffers are our own, since undici closes a FileHandle whose stream it is given.
+ *
+ * @param name the file's name for errors
+ */
+export function createReadAhead(handle: FileHandle, name: string): ReadAhead {
+  let ring: Buffer[] | undefined;
+  let turn = 0;
+  let inFlight: Promise<unknown> = Promise.resolve();
+
+  function startFill(slot: number, startByte: number, endByteExclusive: number): Promise<Buffer> {
+    ring ??= Array.from({ length: RING_SLOTS }, () => Buffer.allocUnsafeSlow(SLOT_BYTES));
+    const buffer = ring[slot % RING_SLOTS] ?? Buffer.alloc(0);
+    const lengthBytes = Math.min(endByteExclusive - startByte, SLOT_BYTES);
+    const filling = fill(handle, buffer.subarray(0, lengthBytes), startByte, name);
+    // Awaited by the reader when its turn comes; a failure before that must not count as unhandled.
+    inFlight = filling.catch(() => undefined);
+    return filling;
+  }
+
+  return {
+    async *read(startByte, endByteExclusive) {
+      turn += 1;
+      const ownTurn = turn;
+      await inFlight;
+      let position = startByte;
+      let slot = 0;
+      let next = startFill(slot, position, endByteExclusive);
+      try {
+        while (position < endByteExclusive) {
+          const piece = await next;
+          if (ownTurn !== turn) throw new Error('another read of this source has begun');
+          position += piece.byteLength;
+          slot += 1;
+          if (position < endByteExclusive) next = startFill(slot, position, endByteExclusive);
+          yield piece;
+        }
+      } finally {
+        // An abandoned reader leaves no read behind that still writes into the ring.
+        await next.catch(() => undefined);
+      }
+    },
+  };
+}
+
+async function fill(handle: FileHandle, buffer: Buffer, startByte: number, name: string): Promise<Buffer> {
+  let filledBytes = 0;
+  while (filledBytes < buffer.length) {
+    const { bytesRead } = await readOnce(handle, buffer, filledBytes, startByte + filledBytes, name);
+    if (bytesRead === 0) {
+      const reason = `expected ${name} to go on at byte ${startByte + filledBytes}, but it ends there`;
+      throw new PublishError('INPUT_MEDIA_CHANGED', { reason });
+    }
+    filledBytes += bytesRead;
+  }
+  return buffer;
+}
+
+async function readOnce(handle: FileHandle, buffer: Buffer, offset: number, position: number, name: string) {
+  try {
+    return await handle.read(buffer, offset, buffer.length - offset, position);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : 'unknown error';
+    throw new PublishError('INPUT_MEDIA_NOT_READABLE', { reason: `cannot read ${name}: ${code}` }, { cause: error });
+  }
+}
