@@ -1,0 +1,11 @@
+#!/usr/bin/env node
+import { EXIT_CODES } from '../cli/exit-codes.ts';
+import { runCli } from '../cli/run-cli.ts';
+
+// A reader that has seen enough, such as `head`, closes the pipe: no reason for a stack trace.
+process.stdout.on('error', () => process.exit(EXIT_CODES.success));
+
+const { stdin, stdout, stderr, env } = process;
+const exitCode = await runCli(process.argv.slice(2), { stdin, stdout, stderr, env });
+// Whatever is still open must not hold the process; what was printed must be out.
+stdout.write('', () => process.exit(exitCode));

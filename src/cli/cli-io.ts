@@ -1,0 +1,36 @@
+import type { Readable } from 'node:stream';
+
+/** A stream to print to; a terminal says so and how wide it is. */
+export interface OutputStream extends NodeJS.WritableStream {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+/** What a command talks to. Handed in, so that tests can listen. */
+export interface CliIo {
+  readonly stdin: Readable & { readonly isTTY?: boolean };
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** How a command answers: JSON for programs or text for people on standard output, the rest on standard error. */
+export interface Output {
+  readonly json: boolean;
+  /** The answer: `value` as one line of JSON, or else `text`. */
+  answer(value: unknown, text: string): void;
+  /** Something to know beside the answer, for people; nothing of it reaches standard output. */
+  note(text: string): void;
+  /** A line of a live report: on standard output for people, on standard error beside JSON. */
+  step(text: string): void;
+}
+
+/** Builds the output of one command. */
+export function createOutput({ stdout, stderr }: Pick<CliIo, 'stdout' | 'stderr'>, json: boolean): Output {
+  return {
+    json,
+    answer: (value, text) => void stdout.write(`${json ? JSON.stringify(value) : text}\n`),
+    note: (text) => void stderr.write(`${text}\n`),
+    step: (text) => void (json ? stderr : stdout).write(`${text}\n`),
+  };
+}

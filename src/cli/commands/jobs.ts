@@ -1,0 +1,60 @@
+import { loadConfig } from '../../config/load-config.ts';
+import { PublishError } from '../../core/publish-error.ts';
+import { ALL_PUBLISH_STATES, parsePublishState } from '../../core/publish-state.ts';
+import type { ListFilter } from '../../producers/publisher.ts';
+import type { CommandContext } from '../command-context.ts';
+import { openClientApp } from '../compose-client.ts';
+import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
+import { jobTable, jobText } from '../job-text.ts';
+
+/** `status`: one job with its timeline. */
+export async function status(id: string, { io, output }: CommandContext): Promise<ExitCode> {
+  const app = await openClientApp(loadConfig(io.env), io);
+  try {
+    const job = await app.publisher.get(id);
+    if (job === undefined) throw new PublishError('JOB_NOT_FOUND', { reason: `there is no publish job ${id}` });
+    output.answer(job, jobText(job));
+    return EXIT_CODES.success;
+  } finally {
+    await app.close();
+  }
+}
+
+/** Options of `list`, as the command line gives them. */
+export interface ListCommandOptions {
+  readonly account?: string;
+  readonly state?: string;
+  readonly limit?: number;
+  readonly cursor?: string;
+}
+
+/** `list`: a page of jobs. */
+export async function list(options: ListCommandOptions, { io, output }: CommandContext): Promise<ExitCode> {
+  const filter = toFilter(options);
+  const app = await openClientApp(loadConfig(io.env), io);
+  try {
+    const page = await app.publisher.list(filter);
+    output.answer(page, jobTable(page.jobs, Date.now()));
+    if (page.nextCursor !== null) output.note(`There are more: add --cursor ${page.nextCursor}`);
+    return EXIT_CODES.success;
+  } finally {
+    await app.close();
+  }
+}
+
+function toFilter({ state: stateName, account, limit, cursor }: ListCommandOptions): ListFilter {
+  const state = stateName === undefined ? undefined : parsePublishState(stateName);
+  if (stateName !== undefined && state === undefined) {
+    const message = `expected one of ${ALL_PUBLISH_STATES.join(', ')}, got ${stateName}`;
+    throw new PublishError('INPUT_INVALID', {
+      reason: 'the filter is not valid',
+      problems: [{ path: '--state', message }],
+    });
+  }
+  return {
+    ...(state !== undefined && { state }),
+    ...(account !== undefined && { account }),
+    ...(limit !== undefined && { limit }),
+    ...(cursor !== undefined && { cursor }),
+  };
+}

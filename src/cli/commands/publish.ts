@@ -1,0 +1,141 @@
+import { resolve } from 'node:path';
+import { loadConfig } from '../../config/load-config.ts';
+import { PublishError } from '../../core/publish-error.ts';
+import { type PublishRequest, parsePublishRequest } from '../../core/publish-request.ts';
+import { openFileSource } from '../../media/file-source.ts';
+import type { EnqueuedJob } from '../../producers/publisher.ts';
+import type { CommandContext } from '../command-context.ts';
+import { type ClientApp, openClientApp } from '../compose-client.ts';
+import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
+import { headline } from '../job-text.ts';
+import { waitSilently, watchUntilEnd } from './watch.ts';
+
+/** Options of `publish`, as the command line gives them. */
+export interface PublishCommandOptions {
+  readonly account: string;
+  readonly mode: 'direct' | 'inbox';
+  readonly title?: string;
+  readonly privacy?: string;
+  readonly at?: string;
+  readonly idempotencyKey?: string;
+  readonly pull?: boolean;
+  readonly priority?: number;
+  readonly disableComment?: boolean;
+  readonly disableDuet?: boolean;
+  readonly disableStitch?: boolean;
+  readonly brandContent?: boolean;
+  readonly brandOrganic?: boolean;
+  readonly aiGenerated?: boolean;
+  readonly coverMs?: number;
+  readonly metadata?: Record<string, unknown>;
+  readonly watch?: boolean;
+  readonly wait?: boolean;
+}
+
+/** `publish`: checks everything that can be checked here, enqueues, and watches or waits if asked to. */
+export async function publish(
+  target: string,
+  options: PublishCommandOptions,
+  context: CommandContext,
+): Promise<ExitCode> {
+  const config = loadConfig(context.io.env);
+  const request = namingOptions(() => parsePublishRequest(buildRequest(target, options)));
+  if (request.media.type === 'file') {
+    const source = await openFileSource(
+      request.media.path,
+      config.mediaRoots === undefined ? {} : { roots: config.mediaRoots },
+    );
+    await source.close();
+  }
+  const app = await openClientApp(config, context.io);
+  try {
+    const account = await app.vault.resolve(request.account);
+    const { idempotencyKey } = options;
+    const job = await app.publisher.enqueue(
+      { ...request, account },
+      idempotencyKey === undefined ? {} : { idempotencyKey },
+    );
+    if (options.watch === true) return await watchFrom(job, app, context);
+    if (options.wait === true) return await waitSilently(job.id, app, context);
+    context.output.answer(job, enqueuedText(job));
+    tellIfNobodyWorks(app, context);
+    return EXIT_CODES.success;
+  } finally {
+    await app.close();
+  }
+}
+
+async function watchFrom(job: EnqueuedJob, app: ClientApp, context: CommandContext): Promise<ExitCode> {
+  context.output.note(`job ${job.id}`);
+  tellIfNobodyWorks(app, context);
+  return await watchUntilEnd(job.id, app.publisher, context);
+}
+
+/** Whether the job can start is the next question of whoever tries this without a deployment. */
+function tellIfNobodyWorks(app: ClientApp, { output }: CommandContext): void {
+  if (app.isAlone)
+    output.note('No worker runs yet: `tiktok-publisher start`, in this folder, publishes what is queued.');
+}
+
+function enqueuedText(job: EnqueuedJob): string {
+  if (!job.created) return `This idempotency key was used before, for job ${job.id}\n${headline(job)}`;
+  return `${headline(job)}\njob ${job.id}\nfollow it with: tiktok-publisher watch ${job.id}`;
+}
+
+function buildRequest(target: string, options: PublishCommandOptions): Record<string, unknown> {
+  const { account, mode, at, priority, metadata } = options;
+  const post = withoutUndefined({
+    title: options.title,
+    privacyLevel: options.privacy?.toUpperCase().replaceAll('-', '_'),
+    disableComment: options.disableComment,
+    disableDuet: options.disableDuet,
+    disableStitch: options.disableStitch,
+    brandContent: options.brandContent,
+    brandOrganic: options.brandOrganic,
+    aiGenerated: options.aiGenerated,
+    coverTimestampMs: options.coverMs,
+  });
+  const media = mediaOf(target, options.pull === true);
+  const postPart = Object.keys(post).length === 0 ? {} : { post };
+  return { ...withoutUndefined({ account, mode, scheduledAt: at, priority, metadata }), media, ...postPart };
+}
+
+function mediaOf(target: string, isPull: boolean): Record<string, unknown> {
+  const isUrl = /^[a-z][a-z0-9+.-]*:\/\//i.test(target);
+  if (isPull) return { type: 'pull', url: target };
+  if (!isUrl) return { type: 'file', path: resolve(target) };
+  throw new PublishError('INPUT_MEDIA_TYPE_UNSUPPORTED', {
+    reason: 'a URL needs --pull, with which TikTok fetches it; uploading from a URL is not served by this version',
+  });
+}
+
+const OPTION_OF_FIELD: Readonly<Record<string, string>> = {
+  account: '--account',
+  mode: '--mode',
+  'media.url': 'the URL of --pull',
+  'media.path': 'the file',
+  'post.title': '--title',
+  'post.privacyLevel': '--privacy',
+  'post.coverTimestampMs': '--cover-ms',
+  scheduledAt: '--at',
+  priority: '--priority',
+  metadata: '--metadata',
+};
+
+/** Says what is wrong in terms of what was typed. */
+function namingOptions(parse: () => PublishRequest): PublishRequest {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof PublishError) || error.details.problems === undefined) throw error;
+    const problems = error.details.problems.map(({ path, message }) => ({
+      path: OPTION_OF_FIELD[path] ?? path,
+      message,
+    }));
+    throw new PublishError(error.code, { ...error.details, problems }, { cause: error });
+  }
+}
+
+function withoutUndefined(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}

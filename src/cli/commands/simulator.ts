@@ -1,0 +1,51 @@
+import { PublishError } from '../../core/publish-error.ts';
+import { type SimulatorOptions, STAND_ALONE_OPEN_ID, startStandAloneSimulator } from '../../simulator/index.ts';
+import type { CommandContext } from '../command-context.ts';
+import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
+import { interruptible, untilAborted } from '../interrupt.ts';
+
+/** Options of `simulator`, as the command line gives them. */
+export interface SimulatorCommandOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly seed?: number;
+  readonly processingMs?: number;
+}
+
+type StandAlone = Awaited<ReturnType<typeof startStandAloneSimulator>>;
+
+/** `simulator`: runs until it is stopped. */
+export async function simulator(options: SimulatorCommandOptions, { output }: CommandContext): Promise<ExitCode> {
+  return await interruptible(async (signal) => {
+    const standAlone = await startOnPort(options);
+    const { url, clientKey, clientSecret } = standAlone.simulator;
+    output.answer({ url, clientKey, clientSecret, account: standAlone.account }, howToUse(standAlone));
+    await untilAborted(signal);
+    await standAlone.simulator.close();
+    return EXIT_CODES.success;
+  });
+}
+
+async function startOnPort(options: SimulatorOptions): Promise<StandAlone> {
+  try {
+    return await startStandAloneSimulator(options);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
+    const reason = `port ${options.port} of ${options.host} is in use by another program`;
+    throw new PublishError('CONFIG_PORT_TAKEN', { reason }, { cause: error });
+  }
+}
+
+function howToUse({ simulator: { url, clientKey, clientSecret }, account }: StandAlone): string {
+  const { accessToken, expiresIn, refreshToken, refreshExpiresIn, scope } = account;
+  const tokens = JSON.stringify({ accessToken, expiresIn, refreshToken, refreshExpiresIn, scope });
+  return `Simulated TikTok at ${url} (its journal: ${url}/__simulator). Ctrl-C stops it.
+
+To publish to it, in another terminal:
+
+export TIKTOK_API_BASE_URL=${url}
+export TIKTOK_CLIENT_KEY=${clientKey} TIKTOK_CLIENT_SECRET=${clientSecret}
+echo '${tokens}' \\
+  | tiktok-publisher accounts add simulated --open-id ${STAND_ALONE_OPEN_ID}
+tiktok-publisher start`;
+}

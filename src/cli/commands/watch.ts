@@ -1,0 +1,72 @@
+import { loadConfig } from '../../config/load-config.ts';
+import type { PublishJob } from '../../core/publish-job.ts';
+import type { Publisher } from '../../producers/publisher.ts';
+import type { CommandContext } from '../command-context.ts';
+import { type ClientApp, openClientApp } from '../compose-client.ts';
+import { exitCodeOfJob } from '../exit-code-of-job.ts';
+import type { ExitCode } from '../exit-codes.ts';
+import { Interrupted, interruptible } from '../interrupt.ts';
+import { headline, jobText } from '../job-text.ts';
+import { createProgressDisplay } from '../progress-display.ts';
+import { watchJob } from '../watch-job.ts';
+
+/** `watch`: shows a job until it has its outcome. */
+export async function watch(id: string, context: CommandContext): Promise<ExitCode> {
+  const app = await openClientApp(loadConfig(context.io.env), context.io);
+  try {
+    return await watchUntilEnd(id, app.publisher, context);
+  } finally {
+    await app.close();
+  }
+}
+
+/** Shows a job's progress until its outcome: with `--json` one document per change. */
+export async function watchUntilEnd(
+  id: string,
+  publisher: Pick<Publisher, 'get'>,
+  { io, output }: CommandContext,
+): Promise<ExitCode> {
+  const display = createProgressDisplay(io.stderr);
+  let last: PublishJob | undefined;
+  try {
+    await tellingThatTheJobGoesOn(id, output.note, async (signal) => {
+      for await (const job of watchJob(publisher, id, { signal })) {
+        last = job;
+        if (output.json) output.answer(job, '');
+        else display.show(job);
+      }
+    });
+  } finally {
+    display.stop();
+  }
+  if (last === undefined) throw new Error('watching ended without a job');
+  if (!output.json) output.answer(last, outcomeText(last));
+  return exitCodeOfJob(last);
+}
+
+/** Waits for a job's outcome and prints nothing before it. */
+export async function waitSilently(id: string, app: ClientApp, { output }: CommandContext): Promise<ExitCode> {
+  const job = await tellingThatTheJobGoesOn(id, output.note, (signal) =>
+    app.publisher.waitForCompletion(id, { signal }),
+  );
+  output.answer(job, outcomeText(job));
+  return exitCodeOfJob(job);
+}
+
+function outcomeText(job: PublishJob): string {
+  return job.failure === null ? `${headline(job)}\njob ${job.id}` : jobText({ ...job, timeline: [] });
+}
+
+/** People who press Ctrl-C must not think that they have stopped the job. */
+async function tellingThatTheJobGoesOn<T>(
+  id: string,
+  note: (text: string) => void,
+  wait: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  try {
+    return await interruptible(wait);
+  } catch (error) {
+    if (error instanceof Interrupted) note(`\nStopped watching. The job goes on: tiktok-publisher watch ${id}`);
+    throw error;
+  }
+}

@@ -1,0 +1,69 @@
+import type { Logger } from 'pino';
+import { createSealer, type RotatingSealer } from '../accounts/sealer.ts';
+import { encryptionKeysOf } from '../config/development-key.ts';
+import type { Config } from '../config/load-config.ts';
+import { createLogger } from '../observability/logger.ts';
+import { closeRedis, connectRedis, type RedisRole } from '../redis/connections.ts';
+import { createKeys, type Keys } from '../redis/keys.ts';
+import type { RedisClient } from '../redis/lua-script.ts';
+import { type ProvidedRedis, provideRedis } from '../redis/provide-redis.ts';
+
+/** What every process stands on: Redis, keys, log; and the order in which all of it ends. */
+export interface Foundation {
+  /** The settings, with the Redis that is really used in place of `embedded`. */
+  readonly config: Config;
+  readonly log: Logger;
+  readonly keys: Keys;
+  readonly sealer: RotatingSealer;
+  readonly redisKind: ProvidedRedis['kind'];
+  /** Something about Redis that people should be told. */
+  readonly notice: string | undefined;
+  /**
+   * A connection that is closed with the foundation.
+   * @throws RedisUnavailableError
+   */
+  connect(role: RedisRole): Promise<RedisClient>;
+  /** Has something closed before everything that was there earlier. */
+  onClose(close: () => Promise<void>): void;
+  /** Closes everything, the latest first; safe to call twice. */
+  readonly close: () => Promise<void>;
+}
+
+export interface FoundationOptions {
+  /** Whether an imitation of Redis may stand in where no real one can be had. */
+  readonly allowInMemory?: boolean;
+}
+
+/**
+ * Starts or finds Redis and reads the keys.
+ * @throws RedisUnavailableError, ConfigError
+ */
+export async function openFoundation(config: Config, options: FoundationOptions = {}): Promise<Foundation> {
+  const log = createLogger({ level: config.logLevel });
+  const sealer = createSealer(await encryptionKeysOf(config));
+  const provided = await provideRedis(config, { ...options, log });
+  const closers: (() => Promise<void>)[] = [() => provided.close()];
+  const close = async () => {
+    for (const closer of closers.splice(0).reverse()) await closer();
+  };
+  return {
+    config: { ...config, redis: provided.target },
+    log,
+    keys: createKeys(config.queuePrefix),
+    sealer,
+    redisKind: provided.kind,
+    notice: provided.notice,
+    async connect(role) {
+      try {
+        const redis = await connectRedis(provided.target, role, { log });
+        closers.push(() => closeRedis(redis));
+        return redis;
+      } catch (error) {
+        await close();
+        throw error;
+      }
+    },
+    onClose: (closer) => void closers.push(closer),
+    close,
+  };
+}

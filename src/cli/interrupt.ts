@@ -1,0 +1,38 @@
+import { EXIT_CODES } from './exit-codes.ts';
+
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+
+/** The person or the system asked the process to stop. */
+export class Interrupted extends Error {
+  readonly signal: (typeof SIGNALS)[number];
+
+  constructor(signal: (typeof SIGNALS)[number]) {
+    super(`interrupted by ${signal}`);
+    this.name = 'Interrupted';
+    this.signal = signal;
+  }
+}
+
+/**
+ * Runs something that Ctrl-C and SIGTERM end through its signal, whose reason is then an {@link Interrupted}.
+ * The second Ctrl-C ends the process at once, whatever still runs.
+ */
+export async function interruptible<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  const onSignal = (signal: (typeof SIGNALS)[number]) => {
+    if (controller.signal.aborted) process.exit(EXIT_CODES.interrupted);
+    controller.abort(new Interrupted(signal));
+  };
+  for (const signal of SIGNALS) process.on(signal, onSignal);
+  try {
+    return await run(controller.signal);
+  } finally {
+    for (const signal of SIGNALS) process.off(signal, onSignal);
+  }
+}
+
+/** Resolves when the signal is aborted. */
+export function untilAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}

@@ -1,0 +1,111 @@
+import type { PublishJob, TimelineEntry } from '../core/publish-job.ts';
+import type { WaitReason } from '../core/publish-state.ts';
+import { bytesText, durationText, partOfText, timeText } from './quantity-text.ts';
+
+const WAIT_TEXTS: Readonly<Record<WaitReason, string>> = {
+  slot: 'its turn at TikTok (requests per minute)',
+  rate_limit: "TikTok's rate limit",
+  daily_cap: "the account's daily post limit",
+  pending_share_cap: "the account's limit of unposted drafts",
+  active_user_cap: "the app's daily limit of users",
+  account_paused: 'the account, which is paused',
+  reauthorization: 'the account, which must be connected again',
+};
+
+/** What is true of a job, in one line for people. */
+export function headline(job: PublishJob): string {
+  switch (job.state) {
+    case 'scheduled':
+      return `scheduled for ${timeText(job.scheduledAt ?? job.createdAt)}`;
+    case 'queued':
+      return waitText(job);
+    case 'uploading':
+      return `uploading: ${partOfText(job.progress.acceptedBytes, job.progress.totalBytes)} accepted (${percentText(job)})`;
+    case 'processing':
+      return 'processing: TikTok has the video and works on it';
+    case 'published':
+      return job.postIds.length === 0 ? 'published' : `published as post ${job.postIds.join(', ')}`;
+    case 'in_inbox':
+      return "delivered to the creator's inbox, where it waits to be posted";
+    case 'failed':
+      return `failed: ${job.failure?.message ?? 'no reason is known'}`;
+    case 'cancelled':
+      return 'cancelled before it could be published';
+    case 'unconfirmed':
+      return `unconfirmed: ${job.failure?.message ?? 'nobody can tell whether it was published'}`;
+  }
+}
+
+/** How much TikTok has accepted, rounded down so that 100% means all of it. */
+export function percentText({ progress }: PublishJob): string {
+  if (progress.totalBytes === 0) return '0%';
+  return `${Math.floor((100 * progress.acceptedBytes) / progress.totalBytes)}%`;
+}
+
+function waitText({ waitingFor, waitingUntil }: PublishJob): string {
+  if (waitingFor === null) return 'queued: starts when a worker is free';
+  const until = waitingUntil === null ? '' : ` until ${timeText(waitingUntil)}`;
+  return `queued: waits for ${WAIT_TEXTS[waitingFor]}${until}`;
+}
+
+/** Everything about a job, for people. */
+export function jobText(job: PublishJob): string {
+  const { progress, failure } = job;
+  const facts: [string, string | undefined][] = [
+    ['job', job.id],
+    ['state', headline(job)],
+    ['fix', failure?.advice],
+    ['code', failure === null ? undefined : [failure.code, failure.tiktokCode].filter(Boolean).join(', ')],
+    ['TikTok log', failure?.tiktokLogId],
+    ['account', `${job.account} (${job.mode})`],
+    ['publish id', job.publishId ?? undefined],
+    ['video', progress.totalBytes === 0 ? undefined : sizeText(job)],
+    ['attempts', job.attempts === 0 ? undefined : `${job.attempts} failed`],
+    ['created', timeText(job.createdAt)],
+    ['updated', timeText(job.updatedAt)],
+    ['metadata', job.metadata === null ? undefined : JSON.stringify(job.metadata)],
+  ];
+  const known = facts.flatMap(([name, text]) => (text === undefined ? [] : [`${name.padEnd(12)}${text}`]));
+  return [...known, ...timelineText(job.timeline)].join('\n');
+}
+
+function sizeText(job: PublishJob): string {
+  const { totalBytes, acceptedBytes } = job.progress;
+  if (acceptedBytes === totalBytes) return `${bytesText(totalBytes)}, all accepted`;
+  return `${partOfText(acceptedBytes, totalBytes)} accepted (${percentText(job)})`;
+}
+
+function timelineText(timeline: readonly TimelineEntry[]): string[] {
+  if (timeline.length === 0) return [];
+  return ['timeline', ...timeline.map((entry) => `  ${timeText(entry.at)}  ${entry.event}${factsText(entry)}`)];
+}
+
+function factsText(entry: TimelineEntry): string {
+  const facts = Object.entries(entry).filter(([name]) => name !== 'at' && name !== 'event');
+  return facts.map(([name, value]) => ` ${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`).join('');
+}
+
+/** Jobs as a table that fits 80 columns unless account names are long. @param now ms since the epoch */
+export function jobTable(jobs: readonly PublishJob[], now: number): string {
+  if (jobs.length === 0) return 'No jobs.';
+  const rows = jobs.map((job) => [job.id, stateCell(job), job.account, durationText(now - Date.parse(job.createdAt))]);
+  return textTable([['JOB', 'STATE', 'ACCOUNT', 'AGE'], ...rows]);
+}
+
+function stateCell(job: PublishJob): string {
+  if (job.state === 'uploading') return `uploading ${percentText(job)}`;
+  return job.waitingFor === null ? job.state : `${job.state} (${job.waitingFor})`;
+}
+
+/** Rows in columns as wide as their widest cell. */
+export function textTable(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}

@@ -1,0 +1,50 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PublishError } from '../core/publish-error.ts';
+import type { PublishJob } from '../core/publish-job.ts';
+import { isTerminal } from '../core/publish-state.ts';
+import { MINUTE_MS, SECOND_MS } from '../core/units.ts';
+import type { Publisher } from '../producers/publisher.ts';
+
+export interface WatchOptions {
+  readonly signal: AbortSignal;
+  /** How often to look, in ms; 250 unless told. */
+  readonly intervalMs?: number;
+}
+
+const INTERVAL_MS = SECOND_MS / 4;
+/** How long Redis may be away before watching gives up. */
+const OUTAGE_PATIENCE_MS = MINUTE_MS;
+
+/**
+ * Yields a job whenever something about it has changed, lastly with its outcome.
+ * @throws PublishError `JOB_NOT_FOUND`, `REDIS_UNAVAILABLE` after a minute without Redis; the signal's reason when aborted
+ */
+export async function* watchJob(
+  publisher: Pick<Publisher, 'get'>,
+  id: string,
+  { signal, intervalMs = INTERVAL_MS }: WatchOptions,
+): AsyncGenerator<PublishJob, void, void> {
+  let shown = '';
+  let awaySince: number | undefined;
+  for (;;) {
+    signal.throwIfAborted();
+    const job = await publisher.get(id).catch((error: unknown) => {
+      awaySince ??= performance.now();
+      if (!isOutage(error) || performance.now() - awaySince > OUTAGE_PATIENCE_MS) throw error;
+      return 'away' as const;
+    });
+    if (job === undefined) throw new PublishError('JOB_NOT_FOUND', { reason: `there is no publish job ${id}` });
+    if (job !== 'away') {
+      awaySince = undefined;
+      const view = JSON.stringify(job);
+      if (view !== shown) yield job;
+      shown = view;
+      if (isTerminal(job.state)) return;
+    }
+    await sleep(intervalMs, undefined, { signal }).catch(() => signal.throwIfAborted());
+  }
+}
+
+function isOutage(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'REDIS_UNAVAILABLE';
+}
