@@ -27,7 +27,8 @@ export interface StoredTokens {
   readonly accessTokenExpiresAt: number | undefined;
   /** What a refresh may be tried with, the likeliest first. */
   readonly refreshTokens: readonly string[];
-  readonly reauthorizationRequired: boolean;
+  /** Why only the account's owner can help; undefined: the tokens are thought to work. */
+  readonly reauthorizationReason: string | undefined;
 }
 
 /** Fields of the hash that say nothing secret. */
@@ -37,7 +38,7 @@ export const SUMMARY_FIELDS = [
   'addedAt',
   'accessTokenExpiresAt',
   'refreshTokenExpiresAt',
-  'reauthorizationRequiredAt',
+  'reauthorizationReason',
   'pausedAt',
 ] as const;
 
@@ -88,7 +89,7 @@ export function decodeTokens(account: string, hash: AccountHash, sealer: Rotatin
     accessToken,
     accessTokenExpiresAt: parseAt(hash.accessTokenExpiresAt),
     refreshTokens: [...new Set([refreshToken, fallback])].filter((token) => token !== undefined),
-    reauthorizationRequired: hash.reauthorizationRequiredAt !== undefined,
+    reauthorizationReason: hash.reauthorizationReason,
   };
 }
 
@@ -124,7 +125,7 @@ export function summarize(account: string, hash: AccountHash): AccountSummary | 
 }
 
 function statusOf(hash: AccountHash): AccountSummary['status'] {
-  if (hash.reauthorizationRequiredAt !== undefined) return 'reauthorization_required';
+  if (hash.reauthorizationReason !== undefined) return 'reauthorization_required';
   return hash.pausedAt === undefined ? 'active' : 'paused';
 }
 

@@ -1,11 +1,13 @@
 import type { Clock } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
+import type { PublishEvent } from '../core/publish-job.ts';
+import { EVENT_SOURCE } from '../ledger/event.ts';
 import type { Keys } from '../redis/keys.ts';
 import { prepareScript, type RedisClient } from '../redis/lua-script.ts';
 import type { TokenInput } from './account-input.ts';
 import { decodeTokens, encodeTokens, resealedFields, type StoredTokens, sealContext } from './account-record.ts';
 import type { RotatingSealer } from './sealer.ts';
-import { SAVE_TOKENS_LUA, SET_FIELDS_LUA } from './vault-scripts.ts';
+import { MARK_REAUTHORIZATION_LUA, SAVE_TOKENS_LUA, SET_FIELDS_LUA } from './vault-scripts.ts';
 
 /** Sealed tokens at rest: the part of the vault that only the token source and the OAuth side may touch. */
 export interface TokenStore {
@@ -16,13 +18,19 @@ export interface TokenStore {
   loadTokens(nameOrOpenId: string): Promise<StoredTokens>;
   /**
    * Stores refreshed tokens unless newer ones were stored since, so that a refresher that froze overwrites nothing.
+   * @param options `grantedAt`: when their lifetimes began (ms since the epoch); now unless told
    * @returns false if it was too late
    */
-  saveTokens(name: string, grant: TokenInput, options: { expectedVersion: string }): Promise<boolean>;
+  saveTokens(
+    name: string,
+    grant: TokenInput,
+    options: { expectedVersion: string; grantedAt?: number | undefined },
+  ): Promise<boolean>;
   /** Keeps a refresh token that lost a race, to be tried before the account is given up. */
   saveFallbackRefreshToken(name: string, refreshToken: string): Promise<void>;
   /**
-   * Notes that only the account's owner can help. Later tokens clear it.
+   * Notes that only the account's owner can help, and reports it as `account.reauthorization_required` on the events
+   * stream in the same step. Later tokens clear it.
    * @returns false if there is no such account, or it has other tokens than expected by now
    */
   markReauthorizationRequired(
@@ -44,6 +52,7 @@ const ANY_VERSION = '';
 /** Creates the store of tokens on a Redis. */
 export function createTokenStore({ redis, keys, sealer, clock = Date }: VaultDeps): TokenStore {
   const runSave = prepareScript(redis, SAVE_TOKENS_LUA);
+  const runMark = prepareScript(redis, MARK_REAUTHORIZATION_LUA);
   const runSetFields = prepareScript(redis, SET_FIELDS_LUA);
 
   async function setFields(name: string, version: string, fields: readonly (string | number)[]): Promise<boolean> {
@@ -63,8 +72,8 @@ export function createTokenStore({ redis, keys, sealer, clock = Date }: VaultDep
       return tokens;
     },
 
-    async saveTokens(name, grant, { expectedVersion }) {
-      const fields = encodeTokens(name, grant, sealer, clock.now());
+    async saveTokens(name, grant, { expectedVersion, grantedAt = clock.now() }) {
+      const fields = encodeTokens(name, grant, sealer, grantedAt);
       return (await runSave([keys.account(name)], [expectedVersion, ...fields])) === 1;
     },
 
@@ -73,13 +82,25 @@ export function createTokenStore({ redis, keys, sealer, clock = Date }: VaultDep
       await setFields(name, ANY_VERSION, ['fallbackRefreshToken', sealed]);
     },
 
-    markReauthorizationRequired(name, { reason, expectedVersion = ANY_VERSION }) {
-      return setFields(name, expectedVersion, [
-        ...['reauthorizationRequiredAt', clock.now()],
-        ...['reauthorizationReason', reason],
-      ]);
+    async markReauthorizationRequired(name, { reason, expectedVersion = ANY_VERSION }) {
+      const now = clock.now();
+      const event = encodeReauthorizationEvent(name, reason, now);
+      return (await runMark([keys.account(name), keys.events], [expectedVersion, now, reason, name, event])) === 1;
     },
   };
+}
+
+/** The event without its opening `{"specversion","id",` part, which the script puts in front. */
+function encodeReauthorizationEvent(name: string, reason: string, now: number): string {
+  const event: Omit<PublishEvent, 'id' | 'specversion'> = {
+    source: EVENT_SOURCE,
+    type: 'account.reauthorization_required',
+    subject: name,
+    time: new Date(now).toISOString(),
+    datacontenttype: 'application/json',
+    data: { account: name, reason },
+  };
+  return JSON.stringify(event).slice(1);
 }
 
 /** The error for a name that no account has. */

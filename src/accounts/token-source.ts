@@ -1,0 +1,144 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { TokenSource } from '../core/ports.ts';
+import { PublishError } from '../core/publish-error.ts';
+import { MINUTE_MS, SECOND_MS } from '../core/units.ts';
+import type { Keys } from '../redis/keys.ts';
+import type { RedisClient } from '../redis/lua-script.ts';
+import type { StoredTokens } from './account-record.ts';
+import { createRefreshLock } from './refresh-lock.ts';
+import { createTokenRefresh, reauthorizationRequired, type TokenRefreshDeps } from './token-refresh.ts';
+
+/** What {@link createVaultTokenSource} needs. */
+export interface VaultTokenSourceDeps extends TokenRefreshDeps {
+  readonly redis: RedisClient;
+  readonly keys: Keys;
+  /** How long before its end a token is replaced (ms). */
+  readonly refreshAheadMs?: number | undefined;
+}
+
+/** A token source whose running refreshes can be waited for. */
+export interface VaultTokenSource extends TokenSource {
+  /** Waits for the refreshes under way: a process that ended before would lose tokens that TikTok has just replaced. */
+  close(): Promise<void>;
+}
+
+const REFRESH_AHEAD_MS = 5 * MINUTE_MS;
+/** While the old token still works, a refresh that failed is not tried again for so long. */
+const PAUSE_AFTER_FAILURE_MS = 15 * SECOND_MS;
+/** How long the lock outlives an owner that died (ms). */
+const LOCK_TTL_MS = 60 * SECOND_MS;
+/** Waiting for another process ends a little after a dead owner's lock. */
+const LOCK_WAIT_MS = LOCK_TTL_MS + 5 * SECOND_MS;
+const LOCK_POLL_MS = 50;
+
+/**
+ * Access tokens from the vault, refreshed when they are about to expire or were refused: once, however many callers
+ * and processes want it. A refresh that could not be made leaves the account connected and, while it works, the old
+ * token in use.
+ */
+export function createVaultTokenSource(deps: VaultTokenSourceDeps): VaultTokenSource {
+  const { vault, redis, keys, clock = Date, log, onRefresh, refreshAheadMs = REFRESH_AHEAD_MS } = deps;
+  const lock = createRefreshLock({ redis, keys, ttlMs: LOCK_TTL_MS });
+  const refresh = createTokenRefresh(deps);
+  const flights = new Map<string, Promise<StoredTokens>>();
+  const failedAt = new Map<string, number>();
+
+  /** Whether the token works for another while, as far as we know. */
+  function isGood(tokens: StoredTokens, rejectedToken: string | undefined, forMs: number): boolean {
+    if (tokens.accessToken === rejectedToken) return false;
+    return tokens.accessTokenExpiresAt === undefined || tokens.accessTokenExpiresAt > clock.now() + forMs;
+  }
+
+  function mayRefresh({ account, refreshTokens }: StoredTokens): boolean {
+    const lastFailureAt = failedAt.get(account) ?? Number.NEGATIVE_INFINITY;
+    return refreshTokens.length > 0 && clock.now() >= lastFailureAt + PAUSE_AFTER_FAILURE_MS;
+  }
+
+  function joinFlight(stale: StoredTokens): Promise<StoredTokens> {
+    // By version: who was refused the newest token must not be handed that one by the flight that brought it.
+    const key = `${stale.version} ${stale.account}`;
+    const flying = flights.get(key);
+    if (flying !== undefined) return flying;
+    const flight = refreshAlone(stale).finally(() => flights.delete(key));
+    flights.set(key, flight);
+    return flight;
+  }
+
+  async function refreshAlone(stale: StoredTokens): Promise<StoredTokens> {
+    const { account } = stale;
+    const owner = randomUUID();
+    try {
+      const newer = await waitForLock(stale, owner);
+      if (newer !== undefined) return newer;
+      try {
+        return await refresh(stale);
+      } finally {
+        // Unreleased, it ends by itself; the tokens are stored in any case.
+        await lock.release(account, owner).catch((err: unknown) => log?.warn({ account, err }, 'refresh lock kept'));
+      }
+    } catch (error) {
+      if (isFinal(error)) throw error;
+      failedAt.set(account, clock.now());
+      onRefresh?.('failed');
+      throw error;
+    }
+  }
+
+  /** @returns undefined once the lock is ours, or the tokens that somebody else has stored meanwhile */
+  async function waitForLock(stale: StoredTokens, owner: string): Promise<StoredTokens | undefined> {
+    const deadline = performance.now() + LOCK_WAIT_MS;
+    while (!(await lock.acquire(stale.account, owner))) {
+      if (performance.now() > deadline) {
+        const reason = `another process has been refreshing the tokens of "${stale.account}" for too long`;
+        throw new PublishError('TRANSPORT_NO_ANSWER', { reason });
+      }
+      await sleep(LOCK_POLL_MS * (1 + Math.random()));
+      const current = await vault.loadTokens(stale.account);
+      if (current.version !== stale.version) return current;
+    }
+    return undefined;
+  }
+
+  return {
+    async accessToken(account, { rejectedToken, signal } = {}) {
+      signal?.throwIfAborted();
+      const tokens = await vault.loadTokens(account);
+      if (tokens.reauthorizationReason !== undefined) throw reauthorizationRequired(tokens.reauthorizationReason);
+      if (isGood(tokens, rejectedToken, refreshAheadMs)) return tokens.accessToken;
+      if (isGood(tokens, rejectedToken, 0) && !mayRefresh(tokens)) return tokens.accessToken;
+      try {
+        return (await orAbort(joinFlight(tokens), signal)).accessToken;
+      } catch (error) {
+        if (signal?.aborted || isFinal(error) || !isGood(tokens, rejectedToken, 0)) throw error;
+        log?.warn(
+          { account: tokens.account, err: error },
+          'token refresh failed, the old token is used while it lasts',
+        );
+        return tokens.accessToken;
+      }
+    },
+
+    async close() {
+      await Promise.allSettled(flights.values());
+    },
+  };
+}
+
+/** Whether the account itself is lost, not just this attempt to refresh it. */
+function isFinal(error: unknown): boolean {
+  return (
+    error instanceof PublishError &&
+    (error.code === 'AUTH_REAUTHORIZATION_REQUIRED' || error.code === 'INPUT_ACCOUNT_UNKNOWN')
+  );
+}
+
+/** Stops waiting at an abort; the shared promise goes on, since others wait for it and its answer must not get lost. */
+function orAbort<T>(shared: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return shared;
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    shared.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}
