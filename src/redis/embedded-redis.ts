@@ -1,21 +1,20 @@
-import { mkdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { z } from 'zod';
 import { MINUTE_MS, SECOND_MS } from '../core/units.ts';
 import { withFolderLock } from './folder-lock.ts';
 import { findRedisProgram } from './redis-binary.ts';
 import { freePort, type RedisProcess, redisLogTail, spawnRedis } from './redis-process.ts';
 import type { RedisProgram } from './redis-program.ts';
 import { HOW_TO_GET_REDIS, RedisUnavailableError } from './redis-unavailable.ts';
+import { findRunning, type RunningRecord, removeRecord, untilOrphanGone, writeRecord } from './running-redis.ts';
 import { askServerIdentity } from './server-identity.ts';
 
 const READY_TIMEOUT_MS = MINUTE_MS;
 const READY_RETRY_MS = 10;
 const LOCK_WAIT_MS = READY_TIMEOUT_MS + 30 * SECOND_MS;
 const STOP_TIMEOUT_MS = 20 * SECOND_MS;
-const PREVIOUS_EXIT_WAIT_MS = 10 * SECOND_MS;
 const PORT_ATTEMPTS = 5;
 
 interface EmbeddedRedisOptions {
@@ -38,9 +37,6 @@ export interface EmbeddedRedis {
   close(): Promise<void>;
 }
 
-const RunningRecord = z.object({ port: z.int(), pid: z.int(), runId: z.string() });
-type RunningRecord = z.infer<typeof RunningRecord>;
-
 /**
  * Starts a Redis with its data in `dataDir`, or joins the one that another process has running there. It ends
  * with the process that started it, however that ends; what was written stays for the next start.
@@ -50,12 +46,11 @@ type RunningRecord = z.infer<typeof RunningRecord>;
 export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise<EmbeddedRedis> {
   const dataDir = await prepareDataDir(options.dataDir);
   const running = await findRunning(dataDir);
-  if (running) return share(running, options.log);
+  if (running?.ownerRuns) return share(running.record, options.log);
   const program = await findRedisProgram(options);
   return withFolderLock(lockPath(dataDir), { waitMs: LOCK_WAIT_MS }, async () => {
-    const started = await findRunning(dataDir);
-    if (started) return share(started, options.log);
-    await previousRedisGone(dataDir);
+    const survivor = await untilOrphanGone(dataDir);
+    if (survivor) return share(survivor, options.log);
     return own(program, dataDir, options);
   });
 }
@@ -116,7 +111,7 @@ async function untilReady(redis: RedisProcess, port: number): Promise<RunningRec
   while (!redis.hasExited() && performance.now() < deadline) {
     const identity = await askServerIdentity(port);
     // Another program's Redis may have taken the port; ours is about to end then.
-    if (identity?.pid === redis.pid) return { port, ...identity };
+    if (identity?.pid === redis.pid) return { port, ...identity, ownerPid: process.pid };
     await Promise.race([redis.exited, sleep(READY_RETRY_MS)]);
   }
   return undefined;
@@ -126,50 +121,13 @@ async function untilReady(redis: RedisProcess, port: number): Promise<RunningRec
 async function stop(redis: RedisProcess, dataDir: string): Promise<void> {
   redis.ref();
   await withFolderLock(lockPath(dataDir), { waitMs: LOCK_WAIT_MS }, async () => {
+    // Without the record nobody joins any more; whoever starts now waits for the lock.
+    await removeRecord(dataDir);
     redis.kill('SIGTERM');
     const killTimer = setTimeout(() => redis.kill('SIGKILL'), STOP_TIMEOUT_MS);
     await redis.exited;
     clearTimeout(killTimer);
-    await rm(recordPath(dataDir), { force: true });
   });
-}
-
-async function findRunning(dataDir: string): Promise<RunningRecord | undefined> {
-  const record = await readRecord(dataDir);
-  if (!record) return undefined;
-  const identity = await askServerIdentity(record.port);
-  return identity?.runId === record.runId ? record : undefined;
-}
-
-/** A Redis whose owner was killed may still be writing its last bytes. */
-async function previousRedisGone(dataDir: string): Promise<void> {
-  const record = await readRecord(dataDir);
-  const deadline = performance.now() + PREVIOUS_EXIT_WAIT_MS;
-  while (record && isAlive(record.pid) && performance.now() < deadline) await sleep(READY_RETRY_MS);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-async function readRecord(dataDir: string): Promise<RunningRecord | undefined> {
-  const text = await readFile(recordPath(dataDir), 'utf8').catch(() => '');
-  try {
-    return RunningRecord.parse(JSON.parse(text));
-  } catch {
-    return undefined;
-  }
-}
-
-async function writeRecord(dataDir: string, record: RunningRecord): Promise<void> {
-  const unfinished = `${recordPath(dataDir)}.new`;
-  await writeFile(unfinished, JSON.stringify(record), { mode: 0o600 });
-  await rename(unfinished, recordPath(dataDir));
 }
 
 function startFailed(program: RedisProgram, logTail: string): RedisUnavailableError {
@@ -183,5 +141,4 @@ function startFailed(program: RedisProgram, logTail: string): RedisUnavailableEr
 }
 
 const lockPath = (dataDir: string) => join(dataDir, 'redis.lock');
-const recordPath = (dataDir: string) => join(dataDir, 'redis.json');
 const urlOf = (port: number) => `redis://127.0.0.1:${port}`;

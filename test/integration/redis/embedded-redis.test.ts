@@ -1,0 +1,140 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { cacheDirFrom } from '../../../src/config/cache-dir.ts';
+import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
+import { type EmbeddedRedis, startEmbeddedRedis } from '../../../src/redis/embedded-redis.ts';
+import { eventually } from '../../support/eventually.ts';
+import { testRedisUrl } from '../../support/redis.ts';
+
+const cacheDir = cacheDirFrom(process.env);
+const started: EmbeddedRedis[] = [];
+let dataDir: string;
+
+beforeEach(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'embedded-redis-'));
+});
+afterEach(async () => {
+  await Promise.all(started.splice(0).map((redis) => redis.close()));
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+async function start(port?: number): Promise<EmbeddedRedis> {
+  const redis = await startEmbeddedRedis({ dataDir, cacheDir, port });
+  started.push(redis);
+  return redis;
+}
+
+async function command(url: string, name: string, ...args: string[]): Promise<unknown> {
+  const client = await connectRedis({ kind: 'url', url }, 'producer');
+  try {
+    return await client.call(name, ...args);
+  } finally {
+    await closeRedis(client);
+  }
+}
+
+const portOf = (url: string) => Number(new URL(url).port);
+
+it('keeps what was written over a close and a new start', async () => {
+  const first = await start();
+  await command(first.url, 'SET', 'kept', 'yes');
+  await first.close();
+  await expect(command(first.url, 'PING')).rejects.toMatchObject({ why: 'refused' });
+  const second = await start();
+  expect(await command(second.url, 'GET', 'kept')).toBe('yes');
+});
+
+it.each([
+  ['hz', '100'],
+  ['appendonly', 'yes'],
+  ['appendfsync', 'everysec'],
+  ['save', ''],
+  ['maxmemory-policy', 'noeviction'],
+  ['bind', '127.0.0.1'],
+])('runs with %s "%s"', async (setting, value) => {
+  expect(await command(testRedisUrl(), 'CONFIG', 'GET', setting)).toEqual([setting, value]);
+});
+
+it('runs in a session of its own, where Ctrl-C in our terminal does not reach it', async () => {
+  const { pid } = await start();
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
+  // Only Linux tells; the fields after the name are state, parent, process group, session.
+  const [, , group, session] = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? ['', '', `${pid}`, `${pid}`];
+  expect([group, session]).toEqual([String(pid), String(pid)]);
+});
+
+describe('a second start on the same folder', () => {
+  it('joins the running Redis, and closing it leaves that running', async () => {
+    const owner = await start();
+    const guest = await start();
+    expect(guest).toMatchObject({ url: owner.url, pid: owner.pid, kind: 'shared' });
+    await guest.close();
+    expect(await command(owner.url, 'PING')).toBe('PONG');
+  });
+
+  it('starts only one Redis when many start at the same time', async () => {
+    const all = await Promise.all(Array.from({ length: 6 }, () => start()));
+    expect(new Set(all.map(({ pid }) => pid)).size).toBe(1);
+    expect(all.filter(({ kind }) => kind !== 'shared')).toHaveLength(1);
+  });
+
+  it('waits for one that is closing, and then has everything that was written', async () => {
+    const owner = await start();
+    await command(owner.url, 'SET', 'kept', 'yes');
+    const closing = owner.close();
+    await eventually(async () => expect(await readdir(dataDir)).not.toContain('redis.json'), { intervalMs: 1 });
+    const next = await start();
+    await closing;
+    expect(next.kind).not.toBe('shared');
+    expect(await command(next.url, 'GET', 'kept')).toBe('yes');
+  });
+
+  it('starts anew when the record names a port where nothing listens', async () => {
+    const first = await start();
+    const record = await readFile(join(dataDir, 'redis.json'), 'utf8');
+    await first.close();
+    await writeFile(join(dataDir, 'redis.json'), record);
+    expect((await start()).kind).not.toBe('shared');
+  });
+
+  it('never takes a foreign Redis on the recorded port for its own', async () => {
+    const foreign = { port: portOf(testRedisUrl()), pid: 999_999_999, runId: 'f'.repeat(40), ownerPid: process.pid };
+    await writeFile(join(dataDir, 'redis.json'), JSON.stringify(foreign));
+    const redis = await start();
+    expect(redis.kind).not.toBe('shared');
+    expect(portOf(redis.url)).not.toBe(foreign.port);
+  });
+});
+
+describe('when it cannot start', () => {
+  it('names the data folder that cannot be made', async () => {
+    const file = join(dataDir, 'file');
+    await writeFile(file, '');
+    const attempt = startEmbeddedRedis({ dataDir: join(file, 'below'), cacheDir });
+    await expect(attempt).rejects.toMatchObject({
+      code: 'REDIS_UNAVAILABLE',
+      why: 'data_dir',
+      advice: expect.stringContaining('DATA_DIR'),
+    });
+  });
+
+  it('says that the wanted port is taken', async () => {
+    const holder = createServer().listen(0, '127.0.0.1');
+    await eventually(() => holder.listening);
+    const address = holder.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    await expect(start(port)).rejects.toMatchObject({ why: 'start_failed', message: /Address already in use/ });
+    holder.close();
+  });
+
+  it('repeats what Redis said about damaged files', async () => {
+    const first = await start();
+    await command(first.url, 'SET', 'a', 'b');
+    await first.close();
+    await writeFile(join(dataDir, 'appendonlydir', 'appendonly.aof.manifest'), 'nonsense\n');
+    await expect(start()).rejects.toMatchObject({ why: 'start_failed', message: /manifest/i });
+  });
+});
