@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
-import { isErrorCode } from '../core/error-table.ts';
 import { type InputProblem, PublishError } from '../core/publish-error.ts';
+import { RedisUnavailableError } from '../redis/redis-unavailable.ts';
 import { EXIT_CODES, type ExitCode } from './exit-codes.ts';
 
 /** An error as the command line shows it. */
@@ -18,17 +18,8 @@ const FAILED_PUBLISH_CODES = ['WAIT_TIMED_OUT'];
 /** Turns any thrown value into what to show and which code to exit with. */
 export function describeError(error: unknown): CliError {
   if (error instanceof CommanderError) return describeWrongUse(error);
-  if (error instanceof PublishError) {
-    const { problems } = error.details;
-    return {
-      exitCode: exitCodeOf(error.code),
-      code: error.code,
-      message: firstLine(error.message),
-      advice: error.row.advice,
-      ...(problems !== undefined && { problems }),
-    };
-  }
-  return describeKnownShape(error) ?? describeUnforeseen(error);
+  if (error instanceof PublishError) return describePublishError(error);
+  return describeUnforeseen(error);
 }
 
 /** The text for people: what is wrong, each problem, how to fix it. */
@@ -44,6 +35,18 @@ function exitCodeOf(code: string): ExitCode {
   return EXIT_CODES.publishFailed;
 }
 
+function describePublishError(error: PublishError): CliError {
+  const { problems } = error.details;
+  return {
+    exitCode: exitCodeOf(error.code),
+    code: error.code,
+    // The problems are rendered into the message, too; here they are shown on their own.
+    message: firstLine(error.message).replace(/:$/, ''),
+    advice: error instanceof RedisUnavailableError ? error.advice : error.row.advice,
+    ...(problems !== undefined && { problems }),
+  };
+}
+
 function describeWrongUse(error: CommanderError): CliError {
   return {
     exitCode: EXIT_CODES.wrongUse,
@@ -51,30 +54,6 @@ function describeWrongUse(error: CommanderError): CliError {
     message: error.message.replace(/^error: /, ''),
     advice: 'Add --help to the command to see what it takes.',
   };
-}
-
-/** Settings and Redis have errors of their own, which carry advice and a code of our table. */
-function describeKnownShape(error: unknown): CliError | undefined {
-  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
-  if (!isErrorCode(error.code)) return undefined;
-  const advice = 'advice' in error && typeof error.advice === 'string' ? error.advice : undefined;
-  const problems = 'problems' in error ? parseProblems(error.problems) : undefined;
-  return {
-    exitCode: exitCodeOf(error.code),
-    code: error.code,
-    message: problems === undefined ? error.message : firstLine(error.message),
-    advice: advice ?? new PublishError(error.code).row.advice,
-    ...(problems !== undefined && { problems }),
-  };
-}
-
-function parseProblems(value: unknown): InputProblem[] | undefined {
-  if (!Array.isArray(value)) return undefined;
-  return value.flatMap((problem: unknown) => {
-    if (typeof problem !== 'object' || problem === null || !('message' in problem)) return [];
-    const path = 'variable' in problem ? problem.variable : 'path' in problem ? problem.path : '';
-    return [{ path: String(path), message: String(problem.message) }];
-  });
 }
 
 function describeUnforeseen(error: unknown): CliError {

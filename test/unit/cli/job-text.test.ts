@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import { headline, jobTable, jobText, percentText } from '../../../src/cli/job-text.ts';
+import { ALL_PUBLISH_STATES, WAIT_REASONS } from '../../../src/core/publish-state.ts';
+import { sampleJob, uploadingJob } from './sample-job.ts';
+
+describe('text of a job', () => {
+  it('has a headline for every state, none like another', () => {
+    const lines = ALL_PUBLISH_STATES.map((state) => headline(sampleJob({ state })));
+    expect(new Set(lines).size).toBe(ALL_PUBLISH_STATES.length);
+  });
+
+  it('says for every reason what a queued job waits for, and until when', () => {
+    const lines = WAIT_REASONS.map((waitingFor) => headline(sampleJob({ waitingFor })));
+    expect(new Set(lines).size).toBe(WAIT_REASONS.length);
+    const waitingUntil = '2026-11-23T00:00:00.000Z';
+    expect(headline(sampleJob({ waitingFor: 'daily_cap', waitingUntil }))).toBe(
+      "queued: waits for the account's daily post limit until 2026-11-23 00:00:00Z",
+    );
+  });
+
+  it('rounds the accepted part down, so that 100% means all', () => {
+    expect(percentText(uploadingJob(47_999_999))).toBe('99%');
+    expect(percentText(uploadingJob(48_000_000))).toBe('100%');
+    expect(percentText(sampleJob())).toBe('0%');
+  });
+
+  it('shows post ids digit by digit', () => {
+    expect(headline(sampleJob({ state: 'published', postIds: ['7512345678901234567'] }))).toBe(
+      'published as post 7512345678901234567',
+    );
+  });
+
+  it('says of a failure what it was, how to fix it and what TikTok called it', () => {
+    const failure = {
+      code: 'TIKTOK_MEDIA_FRAME_RATE' as const,
+      message: 'the frame rate is not accepted',
+      advice: 'Encode it at 23 to 60 frames a second.',
+      retryable: false,
+      tiktokCode: 'frame_rate_check_failed',
+      tiktokLogId: '2026112210',
+    };
+    const text = jobText(sampleJob({ state: 'failed', failure }));
+    expect(text).toContain('failed: the frame rate is not accepted');
+    expect(text).toContain('Encode it at 23 to 60 frames a second.');
+    expect(text).toContain('TIKTOK_MEDIA_FRAME_RATE, frame_rate_check_failed');
+    expect(text).toContain('2026112210');
+  });
+
+  it('lists the timeline with its facts', () => {
+    const timeline = [
+      { at: '2026-11-22T10:00:00.000Z', event: 'queued' },
+      { at: '2026-11-22T10:00:01.000Z', event: 'chunk_accepted', chunkIndex: 2 },
+    ];
+    const lines = jobText(sampleJob({ timeline })).split('\n').slice(-2);
+    expect(lines).toEqual(['  2026-11-22 10:00:00Z  queued', '  2026-11-22 10:00:01Z  chunk_accepted chunkIndex=2']);
+  });
+});
+
+describe('table of jobs', () => {
+  it('fits 80 columns and tells states, progress and reasons apart', () => {
+    const now = Date.parse('2026-11-22T10:05:00.000Z');
+    const jobs = [
+      uploadingJob(20_000_000),
+      sampleJob({ waitingFor: 'daily_cap' }),
+      sampleJob({ state: 'unconfirmed', account: 'another-account' }),
+    ];
+    const lines = jobTable(jobs, now).split('\n');
+    expect(lines).toHaveLength(4);
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
+    expect(lines[1]).toContain('uploading 41%');
+    expect(lines[1]).toMatch(/5 min$/);
+    expect(lines[2]).toContain('queued (daily_cap)');
+  });
+
+  it('says so when there are none', () => {
+    expect(jobTable([], 0)).toBe('No jobs.');
+  });
+});

@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { createProgressDisplay } from '../../../src/cli/progress-display.ts';
+import { createSpeedometer, progressLine } from '../../../src/cli/progress-line.ts';
+import { capturedStream } from './captured-io.ts';
+import { sampleJob, uploadingJob } from './sample-job.ts';
+
+const noSpeed = { bytesPerSecond: undefined };
+
+describe('progress line', () => {
+  it('draws accepted bytes solid and bytes only sent shaded', () => {
+    const line = progressLine(uploadingJob(12_000_000, 24_000_000), noSpeed, 80);
+    expect(line).toBe(`uploading ${'█'.repeat(10)}${'▒'.repeat(10)}${'░'.repeat(20)}  25%  12.0/48.0 MB`);
+  });
+
+  it('has room for every number of the largest video in 80 columns', () => {
+    const job = uploadingJob(3_999_000_000, 4_000_000_000, 4_000_000_000);
+    const line = progressLine(job, { bytesPerSecond: 123_400_000 }, 80);
+    expect(line.length).toBeLessThan(80);
+    expect(line).toContain('3999.0/4000.0 MB  123.4 MB/s');
+    expect(line).toContain('█');
+  });
+
+  it.each([20, 30, 40, 60, 80, 200])('stays within %d columns', (columns) => {
+    const jobs = [uploadingJob(12_000_000), sampleJob({ waitingFor: 'active_user_cap' })];
+    for (const job of jobs) expect(progressLine(job, noSpeed, columns).length).toBeLessThan(columns);
+  });
+
+  it('uses words where no bytes move', () => {
+    expect(progressLine(sampleJob({ state: 'processing' }), noSpeed, 80)).toMatch(/^processing/);
+  });
+});
+
+describe('speed', () => {
+  it('counts from where the upload was first seen, so that a resumed one is not made faster', () => {
+    const speed = createSpeedometer();
+    expect(speed(sampleJob(), 0)).toEqual(noSpeed);
+    expect(speed(uploadingJob(30_000_000), 1_000)).toEqual(noSpeed);
+    expect(speed(uploadingJob(40_000_000), 3_000)).toEqual({ bytesPerSecond: 5_000_000 });
+    expect(speed(sampleJob({ state: 'processing' }), 4_000)).toEqual(noSpeed);
+  });
+});
+
+describe('progress display', () => {
+  it('writes plain lines where there is no terminal: at state changes, not at every chunk', () => {
+    const { stream, text } = capturedStream();
+    const display = createProgressDisplay(stream);
+    display.show(sampleJob());
+    for (const accepted of [0, 10_000_000, 20_000_000, 30_000_000]) display.show(uploadingJob(accepted));
+    display.show(sampleJob({ state: 'processing' }));
+    display.stop();
+    expect(text().split('\n')).toEqual([
+      'queued: starts when a worker is free',
+      'uploading: 0.0 of 48.0 MB accepted (0%)',
+      'processing: TikTok has the video and works on it',
+      '',
+    ]);
+  });
+
+  it('draws on a terminal, and gives its cursor back', () => {
+    const { stream, text } = capturedStream(80);
+    const terminal = Object.assign(stream, { cursorTo: () => true, moveCursor: () => true, clearLine: () => true });
+    const display = createProgressDisplay(terminal);
+    display.show(uploadingJob(12_000_000));
+    display.stop();
+    display.stop();
+    expect(text()).toContain('25%  12.0/48.0 MB');
+    expect(text()).toContain('\u001b[?25h');
+    expect(text().endsWith('\n')).toBe(true);
+  });
+});
