@@ -38,7 +38,9 @@ const EXPLANATIONS: readonly (Explanation & { readonly matches: (error: Error, t
     why: 'refused',
     what: 'nothing listens there',
     advice: (setting) => `Start Redis there or correct ${setting}. ${HOW_TO_GET_REDIS}`,
-    matches: (error, text) => isErrno(error, 'ECONNREFUSED') || /ECONNREFUSED|sentinels are unreachable/.test(text),
+    matches: (error, text) =>
+      isErrno(error, 'ECONNREFUSED') ||
+      /ECONNREFUSED|sentinels are unreachable|slots cache\. Connection is closed/.test(text),
   },
   {
     why: 'tls',

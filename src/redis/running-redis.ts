@@ -2,7 +2,9 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { isErrno } from '../core/system-error.ts';
 import { SECOND_MS } from '../core/units.ts';
+import { RedisUnavailableError } from './redis-unavailable.ts';
 import { askServerIdentity } from './server-identity.ts';
 
 const ORPHAN_EXIT_WAIT_MS = 10 * SECOND_MS;
@@ -25,30 +27,49 @@ async function answers(record: RunningRecord): Promise<boolean> {
 }
 
 /**
- * A Redis whose owner was killed is about to end: waits until it has written its last bytes. Resolves to one that
- * runs on, because its owner does, or because for some reason it did not end; two must never write the same files.
+ * A Redis whose owner was killed is about to end: waits until it has written its last bytes. Resolves to the one
+ * that runs on, if its owner does, or to undefined when nothing uses the files of this folder any more.
+ *
+ * @throws RedisUnavailableError `start_failed` when one still runs that is of no use; two must never write the same files
  */
 export async function untilOrphanGone(dataDir: string): Promise<RunningRecord | undefined> {
   const deadline = performance.now() + ORPHAN_EXIT_WAIT_MS;
   for (;;) {
     const running = await findRunning(dataDir);
-    const late = performance.now() > deadline;
-    if (running && (running.ownerRuns || late)) return running.record;
+    if (running?.ownerRuns) return running.record;
     const record = running?.record ?? (await readRecord(dataDir));
-    if (!record || late || !(await isRunning(record.pid))) return undefined;
+    if (!record || !(await isRedisRunning(record))) return undefined;
+    if (performance.now() > deadline) throw stillRunning(record);
     await sleep(RETRY_MS);
   }
 }
 
+function stillRunning({ pid }: RunningRecord): RedisUnavailableError {
+  return new RedisUnavailableError('start_failed', `an earlier redis (process ${pid}) still uses the data folder`, {
+    advice: `Stop it (kill ${pid}) and try again, or set DATA_DIR to another folder.`,
+  });
+}
+
 async function isRunning(pid: number): Promise<boolean> {
-  try {
-    process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-  // Ended, but not yet collected by its new parent; in containers that may never happen. Only Linux tells.
+  if (!exists(pid)) return false;
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   return !stat.includes(') Z ');
+}
+
+/** Its process id may by now be another program's, and in containers an ended process may stay listed. Only Linux tells. */
+async function isRedisRunning({ pid, port }: RunningRecord): Promise<boolean> {
+  if (!exists(pid)) return false;
+  const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => undefined);
+  return commandLine === undefined || commandLine.includes(String(port));
+}
+
+function exists(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return isErrno(error, 'EPERM');
+  }
 }
 
 async function readRecord(dataDir: string): Promise<RunningRecord | undefined> {

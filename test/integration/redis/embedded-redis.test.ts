@@ -100,6 +100,12 @@ describe('a second start on the same folder', () => {
     expect((await start()).kind).not.toBe('shared');
   });
 
+  it('starts anew when the recorded process id is another program by now', async () => {
+    const reused = { port: 1, pid: process.pid, runId: 'f'.repeat(40), ownerPid: process.pid };
+    await writeFile(join(dataDir, 'redis.json'), JSON.stringify(reused));
+    expect((await start()).kind).not.toBe('shared');
+  });
+
   it('never takes a foreign Redis on the recorded port for its own', async () => {
     const foreign = { port: portOf(testRedisUrl()), pid: 999_999_999, runId: 'f'.repeat(40), ownerPid: process.pid };
     await writeFile(join(dataDir, 'redis.json'), JSON.stringify(foreign));
