@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { PublishJob, TimelineEntry } from '../core/publish-job.ts';
 import { PublishError } from '../core/publish-error.ts';
+import type { PublishJob, TimelineEntry } from '../core/publish-job.ts';
 import type { PublishState } from '../core/publish-state.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';

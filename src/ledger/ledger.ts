@@ -7,8 +7,8 @@ import { MINUTE_MS } from '../core/units.ts';
 import type { Keys } from '../redis/keys.ts';
 import { prepareScript, type RedisClient } from '../redis/lua-script.ts';
 import { encodeEvent } from './event.ts';
-import { decodeRecord, encodePatch, type LedgerPatch, type LedgerRecord } from './record.ts';
-import { CLAIM_SCRIPT, COMMIT_SCRIPT, CREATE_SCRIPT, FORGET_SCRIPT, HEARTBEAT_SCRIPT } from './scripts.ts';
+import { decodeRecord, encodePatch, type LedgerPatch, type LedgerProgress, type LedgerRecord } from './record.ts';
+import { CLAIM_SCRIPT, COMMIT_SCRIPT, CREATE_SCRIPT, FORGET_SCRIPT, NOTE_SCRIPT } from './scripts.ts';
 
 /** After how long the sweep looks at a job that nothing else has touched. */
 export const SWEEP_AFTER_MS = MINUTE_MS;
@@ -61,7 +61,7 @@ export function createLedger({ redis, keys, clock, eventsMaxLength = DEFAULT_EVE
   const runCreate = prepareScript(redis, CREATE_SCRIPT);
   const runClaim = prepareScript(redis, CLAIM_SCRIPT);
   const runCommit = prepareScript(redis, COMMIT_SCRIPT);
-  const runHeartbeat = prepareScript(redis, HEARTBEAT_SCRIPT);
+  const runNote = prepareScript(redis, NOTE_SCRIPT);
   const runForget = prepareScript(redis, FORGET_SCRIPT);
 
   // ioredis sends a command again when the connection broke before its reply: the name of the call tells the scripts.
@@ -174,15 +174,19 @@ export function createLedger({ redis, keys, clock, eventsMaxLength = DEFAULT_EVE
     },
 
     /**
-     * Proves that the caller still owns the record, and writes how much was sent.
+     * Notes progress that is no event of its own, and so proves that the caller still owns the record.
      * @throws PublishError `INTERNAL_OVERTAKEN`
      */
-    async heartbeat(record: LedgerRecord, sentBytes?: number): Promise<{ cancelRequested: boolean }> {
-      const [outcome, cancelRequested] = asArray(
-        await runHeartbeat([keys.job(record.id)], [record.fence, sentBytes ?? '']),
-      );
+    async note(
+      record: LedgerRecord,
+      progress: LedgerProgress = {},
+      dueAt?: number,
+    ): Promise<{ record: LedgerRecord; cancelRequested: boolean }> {
+      const { set } = encodePatch(progress);
+      const answer = await runNote([keys.job(record.id), keys.due], [record.id, record.fence, dueAt ?? '', ...set]);
+      const [outcome, cancelRequested] = asArray(answer);
       if (outcome !== 'held') throw new PublishError('INTERNAL_OVERTAKEN', { reason: record.id });
-      return { cancelRequested: cancelRequested === 1 };
+      return { record: { ...record, ...progress }, cancelRequested: cancelRequested === 1 };
     },
 
     async read(id: string): Promise<LedgerRecord | undefined> {

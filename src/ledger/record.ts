@@ -1,8 +1,9 @@
+import { z } from 'zod';
+import type { SourcePin } from '../core/ports.ts';
+import { PublishError } from '../core/publish-error.ts';
 import type { PublishFailure } from '../core/publish-job.ts';
 import { type PublishMode, type PublishRequest, parsePublishRequest } from '../core/publish-request.ts';
 import { type PublishState, parsePublishState, WAIT_REASONS, type WaitReason } from '../core/publish-state.ts';
-import { PublishError } from '../core/publish-error.ts';
-import type { SourcePin } from '../core/ports.ts';
 
 /** The truth about one publish job. Instants are ms since the epoch, sizes bytes. */
 export interface LedgerRecord {
@@ -26,7 +27,7 @@ export interface LedgerRecord {
   readonly waitingFor?: WaitReason | undefined;
   readonly waitingUntil?: number | undefined;
   /** A quota slot that was booked and not used yet. */
-  readonly bookedSlotAt?: number | undefined;
+  readonly bookedSlot?: { readonly endpoint: string; readonly at: number } | undefined;
   readonly cancelRequestedAt?: number | undefined;
 
   /** Set before an init is sent, cleared when its answer is known. */
@@ -40,6 +41,8 @@ export interface LedgerRecord {
   readonly lastChunkStartedAt?: number | undefined;
   readonly processingSince?: number | undefined;
   readonly pollCount: number;
+  /** When the next status poll is planned. */
+  readonly nextPollAt?: number | undefined;
 
   readonly totalBytes: number;
   readonly chunkSizeBytes: number;
@@ -53,11 +56,21 @@ export interface LedgerRecord {
   readonly failure?: PublishFailure | undefined;
   readonly postIds: readonly string[];
   readonly endedAt?: number | undefined;
+  /** How often the job was looked at after its end. */
+  readonly recheckCount?: number | undefined;
 }
 
 /** What a change may set; `undefined` clears a field. */
 export type LedgerPatch = Partial<
   Omit<LedgerRecord, 'id' | 'state' | 'revision' | 'fence' | 'updatedAt' | 'createdAt' | 'request' | 'requestDigest'>
+>;
+
+/** Progress between changes: written often, so without history. */
+export type LedgerProgress = Partial<
+  Pick<
+    LedgerRecord,
+    'sentBytes' | 'acceptedBytes' | 'acceptedCrc32' | 'attempts' | 'pollCount' | 'nextPollAt' | 'recheckCount'
+  >
 >;
 
 /** A patch as flat hash fields to set, and the names of those to delete. */
@@ -126,7 +139,7 @@ function decodeOptional(hash: ReadonlyMap<string, string>): Partial<LedgerRecord
     idempotencyDigest: text('idempotencyDigest'),
     waitingFor: WAIT_REASONS.find((reason) => reason === text('waitingFor')),
     waitingUntil: number('waitingUntil'),
-    bookedSlotAt: number('bookedSlotAt'),
+    bookedSlot: parseBookedSlot(text('bookedSlot')),
     cancelRequestedAt: number('cancelRequestedAt'),
     initIntendedAt: number('initIntendedAt'),
     publishId: text('publishId'),
@@ -134,12 +147,16 @@ function decodeOptional(hash: ReadonlyMap<string, string>): Partial<LedgerRecord
     uploadExpiresAt: number('uploadExpiresAt'),
     lastChunkStartedAt: number('lastChunkStartedAt'),
     processingSince: number('processingSince'),
+    nextPollAt: number('nextPollAt'),
     pin: pin === undefined ? undefined : (JSON.parse(pin) as SourcePin),
     acceptedCrc32: number('acceptedCrc32'),
     failure: failure === undefined ? undefined : (JSON.parse(failure) as PublishFailure),
     endedAt: number('endedAt'),
+    recheckCount: number('recheckCount'),
   };
 }
+
+const bookedSlotSchema = z.object({ endpoint: z.string(), at: z.number() });
 
 function required(hash: ReadonlyMap<string, string>, field: string): string {
   const value = hash.get(field);
@@ -149,6 +166,10 @@ function required(hash: ReadonlyMap<string, string>, field: string): string {
 
 function damaged(field: string): PublishError {
   return new PublishError('INTERNAL_ERROR', { reason: `the ledger's record lacks a valid ${field}` });
+}
+
+function parseBookedSlot(json: string | undefined): LedgerRecord['bookedSlot'] {
+  return json === undefined ? undefined : bookedSlotSchema.parse(JSON.parse(json));
 }
 
 function parseDigits(value: unknown): string[] {

@@ -99,15 +99,16 @@ return { 'committed', revision, tonumber(seen[2]) }
 `;
 
 /**
- * Heartbeat of an owner: proves the fence, writes progress, hears of a cancel request. Makes no history.
+ * Notes an owner's progress: proves the fence, sets fields, hears of a cancel request. Makes no history.
  *
- * KEYS[1] job hash. ARGV: fence, sentBytes ('' to leave it).
+ * KEYS[1] job hash, KEYS[2] due set. ARGV: id, fence, due time ('' to leave it), fields….
  */
-export const HEARTBEAT_SCRIPT = `
+export const NOTE_SCRIPT = `
 local seen = redis.call('HMGET', KEYS[1], 'fence', 'cancelRequestedAt')
 if not seen[1] then return { 'missing' } end
-if seen[1] ~= ARGV[1] then return { 'overtaken' } end
-if ARGV[2] ~= '' then redis.call('HSET', KEYS[1], 'sentBytes', ARGV[2]) end
+if seen[1] ~= ARGV[2] then return { 'overtaken' } end
+if #ARGV > 3 then redis.call('HSET', KEYS[1], unpack(ARGV, 4)) end
+if ARGV[3] ~= '' then redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1]) end
 return { 'held', seen[2] and 1 or 0 }
 `;
 

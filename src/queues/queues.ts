@@ -60,8 +60,13 @@ export function createQueues({ connection, prefix, retentionMs }: QueuesOptions)
       else await publish.addBulk(jobs);
     },
 
-    /** Puts a job on `tiktok-status`; a finished entry of the same job makes room. */
+    /** Puts a job on `tiktok-status`. */
     async addStatusEntry(entry: StatusEntry, delayMs: number): Promise<void> {
+      await status.add(STATUS_JOB_NAME, entry, { jobId: entry.id, delay: delayMs });
+    },
+
+    /** Puts a job on `tiktok-status` anew: a finished entry of the same job makes room. */
+    async addStatusEntryAnew(entry: StatusEntry, delayMs: number): Promise<void> {
       await makeRoom(status, entry.id);
       await status.add(STATUS_JOB_NAME, entry, { jobId: entry.id, delay: delayMs });
     },

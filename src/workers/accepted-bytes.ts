@@ -1,0 +1,27 @@
+import { crc32 } from 'node:zlib';
+import type { MediaSource } from '../core/ports.ts';
+import { PublishError } from '../core/publish-error.ts';
+
+/**
+ * The CRC-32 of a source's first `endByte` bytes, for the upload to go on from there.
+ *
+ * Where we know the CRC of what was accepted before (`known`), the same bytes must still be there: else two different
+ * videos would be mixed into one.
+ * @throws PublishError `INPUT_MEDIA_CHANGED`
+ */
+export async function verifyAcceptedBytes(
+  source: MediaSource,
+  endByte: number,
+  known: { readonly endByte: number; readonly crc32: number } | undefined,
+): Promise<number> {
+  const checkedEnd = known === undefined || known.endByte > endByte ? 0 : known.endByte;
+  let crc = 0;
+  for await (const piece of source.read(0, checkedEnd)) crc = crc32(piece, crc);
+  if (known !== undefined && checkedEnd > 0 && crc !== known.crc32) {
+    throw new PublishError('INPUT_MEDIA_CHANGED', {
+      reason: `the first ${checkedEnd} bytes are no longer those that were uploaded`,
+    });
+  }
+  for await (const piece of source.read(checkedEnd, endByte)) crc = crc32(piece, crc);
+  return crc;
+}

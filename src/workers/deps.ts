@@ -1,0 +1,36 @@
+import type { Logger } from 'pino';
+import type { PollSchedule } from '../core/poll-schedule.ts';
+import type { Clock, OpenMedia, Sealer, TokenSource } from '../core/ports.ts';
+import type { RetryPolicy } from '../core/retry-policy.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Metrics } from '../observability/metrics.ts';
+import type { Queues } from '../queues/queues.ts';
+import type { Slots } from '../quota/slots.ts';
+import type { TikTokClient } from '../tiktok/index.ts';
+
+/** Numbers that shape the workers' behaviour. */
+export interface WorkerSettings {
+  /** Preferred chunk size (bytes); the plan clamps it to what TikTok accepts. */
+  readonly chunkSizeBytes: number;
+  /** How long finished jobs are kept (ms). */
+  readonly retentionMs: number;
+  readonly pollSchedule: PollSchedule;
+  readonly retryPolicy: RetryPolicy;
+}
+
+/** Everything the processors work with, built once at the entry point. */
+export interface WorkerDeps {
+  readonly ledger: Ledger;
+  readonly queues: Queues;
+  readonly tiktok: TikTokClient;
+  readonly tokens: TokenSource;
+  readonly slots: Slots;
+  readonly sealer: Sealer;
+  readonly openMedia: OpenMedia;
+  readonly clock: Clock;
+  /** Numbers from 0 to 1, for jitter. */
+  readonly random: () => number;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  readonly settings: WorkerSettings;
+}

@@ -1,0 +1,132 @@
+import { type Job, Worker } from 'bullmq';
+import type { Logger } from 'pino';
+import { SECOND_MS } from '../core/units.ts';
+import { publishIdOfEntry } from '../queues/job-ids.ts';
+import { QUEUE_NAMES, RECHECK_JOB_NAME } from '../queues/queue-names.ts';
+import type { RedisClient } from '../redis/lua-script.ts';
+import type { WorkerDeps } from './deps.ts';
+import { processPublishEntry } from './publish-processor.ts';
+import { processRecheckEntry } from './recheck-processor.ts';
+import { LOCK_LOST } from './run-owned.ts';
+import { settleJob } from './settle-job.ts';
+import type { Settlement } from './settlement.ts';
+import { processStatusEntry } from './status-processor.ts';
+import { startSweep } from './sweep.ts';
+
+export type { WorkerDeps, WorkerSettings } from './deps.ts';
+
+/**
+ * BullMQ's lock on an active entry and how often dead owners are looked for. Measured: after SIGKILL another worker has
+ * started 8 to 11 s later.
+ */
+const LOCK_DURATION_MS = 10 * SECOND_MS;
+const STALLED_INTERVAL_MS = 3 * SECOND_MS;
+/** A stall is an interruption, not a failure, and BullMQ never resets its count. */
+const MAX_STALLED_COUNT = 1_000_000;
+
+/** The kinds of work a process may do. */
+export const WORKER_KINDS = ['upload', 'status'] as const;
+export type WorkerKind = (typeof WORKER_KINDS)[number];
+
+export interface StartWorkersOptions {
+  readonly deps: WorkerDeps;
+  /** A connection of role `worker`; BullMQ makes its blocking ones from it. */
+  readonly connection: RedisClient;
+  readonly prefix: string;
+  readonly concurrency: { readonly upload: number; readonly status: number };
+  /** Which kinds to run; all unless told. */
+  readonly only?: readonly WorkerKind[];
+}
+
+/** The workers of one process. */
+export interface RunningWorkers {
+  /** Whether every worker takes jobs. */
+  isRunning(): boolean;
+  /**
+   * Stops taking jobs, lets uploads stop at their next chunk edge, and hands them back to the queue. What still runs
+   * after `timeoutMs` is aborted and handed back too. Burns no attempt.
+   */
+  close(options: { readonly timeoutMs: number }): Promise<void>;
+}
+
+/** Starts the workers and the sweep. */
+export function startWorkers(options: StartWorkersOptions): RunningWorkers {
+  const { deps, only = WORKER_KINDS } = options;
+  const draining = new AbortController();
+  const workers: Worker[] = [];
+  if (only.includes('upload')) {
+    const run = (job: Job, signal: AbortSignal): Promise<Settlement> =>
+      processPublishEntry({ id: publishIdOfEntry(job), data: job.data, run: runOf(job) }, deps, {
+        signal,
+        draining: draining.signal,
+      });
+    workers.push(startWorker(QUEUE_NAMES.publish, options.concurrency.upload, run, options));
+  }
+  if (only.includes('status')) {
+    const run = (job: Job): Promise<Settlement> => {
+      const entry = { data: job.data, run: runOf(job) };
+      return job.name === RECHECK_JOB_NAME ? processRecheckEntry(entry, deps) : processStatusEntry(entry, deps);
+    };
+    workers.push(startWorker(QUEUE_NAMES.status, options.concurrency.status, run, options));
+  }
+  const sweep = startSweep(deps);
+
+  return {
+    isRunning: () => workers.every((worker) => worker.isRunning() && !worker.isPaused()),
+    async close({ timeoutMs }) {
+      const closed = Promise.all(workers.map((worker) => worker.close()));
+      draining.abort();
+      const deadline = setTimeout(() => {
+        for (const worker of workers) worker.cancelAllJobs('shutdown');
+      }, timeoutMs);
+      await Promise.all([closed, sweep.stop()]);
+      clearTimeout(deadline);
+    },
+  };
+}
+
+function startWorker(
+  name: string,
+  concurrency: number,
+  run: (job: Job, signal: AbortSignal) => Promise<Settlement>,
+  { deps, connection, prefix }: StartWorkersOptions,
+): Worker {
+  const kept = { age: Math.ceil(deps.settings.retentionMs / SECOND_MS) };
+  const worker = new Worker(
+    name,
+    // BullMQ passes the signal only to a processor that declares three parameters.
+    async (job: Job, token: string | undefined, signal: AbortSignal | undefined) => {
+      const settlement = await run(job, signal ?? new AbortController().signal);
+      return await settleJob(job, token ?? '', settlement);
+    },
+    {
+      connection,
+      prefix,
+      concurrency,
+      lockDuration: LOCK_DURATION_MS,
+      stalledInterval: STALLED_INTERVAL_MS,
+      maxStalledCount: MAX_STALLED_COUNT,
+      removeOnComplete: kept,
+      removeOnFail: kept,
+    },
+  );
+  worker.on('lockRenewalFailed', (jobIds) => {
+    for (const jobId of jobIds) worker.cancelJob(jobId, LOCK_LOST);
+  });
+  reportTrouble(worker, deps.log);
+  return worker;
+}
+
+function runOf(job: Job): { entry: string; start: number } {
+  return { entry: `${job.queueName}:${job.id}:${job.timestamp}`, start: job.attemptsStarted };
+}
+
+function reportTrouble(worker: Worker, log: Logger): void {
+  worker.on('error', (err) =>
+    log.warn({ queue: worker.name, err: { type: err.name, message: err.message } }, 'worker trouble'),
+  );
+  worker.on('stalled', (jobId) => log.warn({ queue: worker.name, jobId }, 'job stalled and is taken over'));
+  worker.on('failed', (job, err) =>
+    log.info({ queue: worker.name, jobId: job?.id, reason: err.message }, 'queue entry failed'),
+  );
+}

@@ -1,0 +1,73 @@
+import type { ChunkPlan } from '../core/chunk-plan.ts';
+import type { SourcePin } from '../core/ports.ts';
+import { HOUR_MS, MINUTE_MS } from '../core/units.ts';
+import type { LedgerPatch } from '../ledger/record.ts';
+import type { InitAnswer, VideoSource } from '../tiktok/index.ts';
+import type { WorkerDeps } from './deps.ts';
+import type { OwnedJob } from './owned-job.ts';
+import { takeSlot, withToken } from './tiktok-calls.ts';
+
+/** "The upload_url is valid for one hour" (content-posting-api-reference-direct-post); a minute is left for the last chunk. */
+const UPLOAD_URL_LIFE_MS = HOUR_MS - MINUTE_MS;
+
+/** Begins an upload at TikTok: intent first, then the call, then its answer, each durable before the next. */
+export async function initUpload(job: OwnedJob, plan: ChunkPlan, pin: SourcePin, deps: WorkerDeps): Promise<void> {
+  const answer = await init(job, { kind: 'file_upload', plan }, deps, {
+    totalBytes: plan.totalBytes,
+    chunkSizeBytes: plan.chunkSizeBytes,
+    sentBytes: 0,
+    acceptedBytes: 0,
+    acceptedCrc32: 0,
+    pin,
+  });
+  await job.commit({
+    cause: { event: 'init_answered', publishId: answer.publishId },
+    patch: {
+      publishId: answer.publishId,
+      initIntendedAt: undefined,
+      uploadUrlSealed: deps.sealer.seal(answer.uploadUrl ?? '', uploadUrlContext(job.record.id)),
+      uploadExpiresAt: (job.record.initIntendedAt ?? deps.clock.now()) + UPLOAD_URL_LIFE_MS,
+    },
+  });
+}
+
+/** Lets TikTok fetch the video. The call itself starts the post, so it is never repeated on doubt. */
+export async function initPull(job: OwnedJob, url: string, deps: WorkerDeps): Promise<void> {
+  const answer = await init(job, { kind: 'pull', url }, deps, {});
+  await job.commit({
+    to: 'processing',
+    cause: { event: 'init_answered', publishId: answer.publishId },
+    patch: { publishId: answer.publishId, initIntendedAt: undefined, processingSince: deps.clock.now() },
+  });
+}
+
+/** What an upload URL is sealed to. */
+export function uploadUrlContext(publishJobId: string): string {
+  return `upload-url:${publishJobId}`;
+}
+
+async function init(job: OwnedJob, source: VideoSource, deps: WorkerDeps, session: LedgerPatch): Promise<InitAnswer> {
+  const { mode, account, request } = job.record;
+  await takeSlot(job, mode === 'direct' ? 'direct_init' : 'inbox_init', deps);
+  // A token that must be renewed first is renewed before the intent: that is no init yet.
+  await deps.tokens.accessToken(account);
+  const isFirst = job.record.initCount === 0;
+  await job.commit({
+    to: 'uploading',
+    ...(isFirst && { event: 'publish.started' as const }),
+    cause: { event: 'init_sent', source: source.kind },
+    patch: {
+      ...session,
+      initIntendedAt: deps.clock.now(),
+      initCount: job.record.initCount + 1,
+      waitingFor: undefined,
+      waitingUntil: undefined,
+      bookedSlot: undefined,
+    },
+  });
+  return await withToken(account, deps, (accessToken) =>
+    mode === 'direct'
+      ? deps.tiktok.initDirectVideo({ post: request.post ?? {}, source }, { accessToken })
+      : deps.tiktok.initInboxVideo({ source }, { accessToken }),
+  );
+}

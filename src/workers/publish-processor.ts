@@ -1,0 +1,109 @@
+import { PublishError, toPublishError } from '../core/publish-error.ts';
+import { type PublishRequest, parsePublishRequest } from '../core/publish-request.ts';
+import { digestRequest } from '../core/request-digest.ts';
+import { newRecord } from '../ledger/new-record.ts';
+import type { LedgerRecord } from '../ledger/record.ts';
+import type { WorkerDeps } from './deps.ts';
+import { hasEnded, settlementOf, toFailure, toResult } from './end-job.ts';
+import { initPull } from './init-publish.ts';
+import { OwnedJob } from './owned-job.ts';
+import { runOwned } from './run-owned.ts';
+import { settleError } from './settle-error.ts';
+import type { Settlement } from './settlement.ts';
+import { type StopSignals, uploadVideo } from './upload-video.ts';
+
+/** An entry of `tiktok-publish` as its processor sees it; the data comes from anybody. */
+export interface PublishQueueEntry {
+  /** The publish job's id. */
+  readonly id: string;
+  readonly data: unknown;
+  /** Names this very entry, see `Run`. */
+  readonly run: { readonly entry: string; readonly start: number };
+}
+
+/** Runs one entry of `tiktok-publish` as far as it gets: until TikTok has everything, or a reason to stop. */
+export async function processPublishEntry(
+  entry: PublishQueueEntry,
+  deps: WorkerDeps,
+  stop: StopSignals,
+): Promise<Settlement> {
+  let claim = await deps.ledger.claim(entry.id, entry.run);
+  if (claim.kind === 'missing') {
+    const refusal = await adopt(entry, deps);
+    if (refusal !== undefined) return refusal;
+    claim = await deps.ledger.claim(entry.id, entry.run);
+  }
+  if (claim.kind !== 'claimed') return { kind: 'lost' };
+  const job = new OwnedJob(claim.record, deps.ledger);
+  return await runOwned(
+    stop,
+    async () => await publish(job, entry, deps, stop),
+    async (error) => await settleError(job, error, deps),
+  );
+}
+
+/** Makes the record of an entry that came without one, from any BullMQ client. @returns the refusal of a malformed one */
+async function adopt(entry: PublishQueueEntry, { ledger, clock, log }: WorkerDeps): Promise<Settlement | undefined> {
+  let request: PublishRequest;
+  try {
+    request = parsePublishRequest(entry.data);
+  } catch (thrown) {
+    const { code, message } = toFailure(toPublishError(thrown));
+    log.warn({ publishJobId: entry.id, code }, 'publish request refused');
+    return { kind: 'failed', failure: { code, message } };
+  }
+  await ledger.create(newRecord({ id: entry.id, request, now: clock.now() }), { event: 'queued', by: 'queue' });
+  return undefined;
+}
+
+async function publish(
+  job: OwnedJob,
+  entry: PublishQueueEntry,
+  deps: WorkerDeps,
+  stop: StopSignals,
+): Promise<Settlement> {
+  const { record } = job;
+  if (hasEnded(record)) return endedSettlement(record, entry.data);
+  if (record.state !== 'processing') {
+    const { scheduledAt } = record;
+    if (scheduledAt !== undefined && scheduledAt > deps.clock.now()) return { kind: 'later', at: scheduledAt };
+    if (record.state === 'scheduled') await job.commit({ to: 'queued', cause: { event: 'due' } });
+    await handOver(job, deps, stop);
+  }
+  await addStatusEntry(job.record, deps);
+  return { kind: 'done', result: toResult(job.record) };
+}
+
+/** Gets everything to TikTok; leaves the job `processing`. */
+async function handOver(job: OwnedJob, deps: WorkerDeps, stop: StopSignals): Promise<void> {
+  const { media } = job.record.request;
+  if (media.type === 'pull') {
+    if (job.record.initIntendedAt !== undefined) throw new PublishError('TIKTOK_LOST_INIT');
+    await initPull(job, media.url, deps);
+    return;
+  }
+  const source = await deps.openMedia(media);
+  try {
+    await uploadVideo(job, source, deps, stop);
+  } finally {
+    await source.close();
+  }
+}
+
+async function addStatusEntry({ id, account, initCount }: LedgerRecord, deps: WorkerDeps): Promise<void> {
+  const entry = { version: 1, id, account } as const;
+  const { firstMs } = deps.settings.pollSchedule;
+  // Only a job that began more than once can have a finished entry in the way.
+  if (initCount > 1) await deps.queues.addStatusEntryAnew(entry, firstMs);
+  else await deps.queues.addStatusEntry(entry, firstMs);
+}
+
+/** An entry of a job that has ended: its outcome, unless the entry brings another request under the same id. */
+function endedSettlement(record: LedgerRecord, data: unknown): Settlement {
+  const request = parsePublishRequest(data);
+  if (digestRequest(request) === record.requestDigest) return settlementOf(record);
+  const { code, message } = new PublishError('IDEMPOTENCY_CONFLICT', {
+    reason: `the id ${record.id} belongs to another request that has ended`,
+  });
+  return { kind: 'failed', failure: { code, message } };
+}

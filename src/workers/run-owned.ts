@@ -1,0 +1,22 @@
+import { Handback, type Settlement } from './settlement.ts';
+import type { StopSignals } from './upload-video.ts';
+
+/** Reason with which a job's signal is aborted when BullMQ's lock could not be renewed. */
+export const LOCK_LOST = 'lock lost';
+
+/**
+ * Runs a step of an owned job and settles whatever it throws. An abort is no error of the job: a lost lock means that
+ * nothing may be written, a shutdown hands the job back.
+ */
+export async function runOwned(
+  { signal }: Pick<StopSignals, 'signal'>,
+  step: () => Promise<Settlement>,
+  settle: (thrown: unknown) => Promise<Settlement>,
+): Promise<Settlement> {
+  try {
+    return await step();
+  } catch (thrown) {
+    if (signal.aborted && signal.reason === LOCK_LOST) return { kind: 'lost' };
+    return await settle(signal.aborted ? new Handback() : thrown);
+  }
+}

@@ -1,0 +1,30 @@
+import { DelayedError, type Job, UnrecoverableError } from 'bullmq';
+import { SECOND_MS } from '../core/units.ts';
+import type { EntryResult, Settlement } from './settlement.ts';
+
+/** How soon an entry is looked at again whose job was changed by somebody else. */
+const LOOK_AGAIN_MS = SECOND_MS;
+/** Longest reason that Bull Board and Redis are given. */
+const MAX_REASON_CHARS = 500;
+
+/**
+ * Turns a settlement into BullMQ's own: the only place that uses its control-flow errors.
+ * @returns the entry's result when it is done; throws what BullMQ expects otherwise
+ */
+export async function settleJob(job: Job, token: string, settlement: Settlement): Promise<EntryResult> {
+  switch (settlement.kind) {
+    case 'done':
+      return settlement.result;
+    case 'failed': {
+      const { code, message } = settlement.failure;
+      throw new UnrecoverableError(`${code}: ${message}`.slice(0, MAX_REASON_CHARS));
+    }
+    case 'later':
+      await job.moveToDelayed(settlement.at, token);
+      throw new DelayedError();
+    case 'lost':
+      // If our lock is gone this fails, rightly: the entry belongs to another worker.
+      await job.moveToDelayed(Date.now() + LOOK_AGAIN_MS, token).catch(() => undefined);
+      throw new DelayedError();
+  }
+}

@@ -1,0 +1,45 @@
+import type { PublishFailure } from '../core/publish-job.ts';
+import type { PublishState, WaitReason } from '../core/publish-state.ts';
+
+/** What a finished queue entry answers, as Bull Board shows it. */
+export interface EntryResult {
+  readonly state: PublishState;
+  readonly publishId: string | null;
+  readonly postIds: readonly string[];
+}
+
+/** What a processor decided about its queue entry. */
+export type Settlement =
+  /** The entry's work is done. */
+  | { readonly kind: 'done'; readonly result: EntryResult }
+  /** The entry runs again at a time (ms since the epoch); costs no attempt of BullMQ's. */
+  | { readonly kind: 'later'; readonly at: number }
+  /** The entry failed for good. */
+  | { readonly kind: 'failed'; readonly failure: Pick<PublishFailure, 'code' | 'message'> }
+  /** Somebody else owns the job by now; nothing may be written. */
+  | { readonly kind: 'lost' };
+
+/** Thrown by a step that has to wait for something; costs no attempt. */
+export class Deferral extends Error {
+  readonly waitReason: WaitReason;
+  /** Ms since the epoch. */
+  readonly until: number;
+  /** A quota slot booked for that time. */
+  readonly bookedSlot: { readonly endpoint: string; readonly at: number } | undefined;
+
+  constructor(waitReason: WaitReason, until: number, bookedSlot?: { endpoint: string; at: number }) {
+    super(`waits for ${waitReason}`);
+    this.name = 'Deferral';
+    this.waitReason = waitReason;
+    this.until = until;
+    this.bookedSlot = bookedSlot;
+  }
+}
+
+/** Thrown at a chunk edge when the worker drains: the job goes back to the queue as it is. */
+export class Handback extends Error {
+  constructor() {
+    super('the worker is shutting down');
+    this.name = 'Handback';
+  }
+}

@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import { PublishError } from '../core/publish-error.ts';
+import type { WorkerDeps } from './deps.ts';
+import { OwnedJob } from './owned-job.ts';
+import type { Settlement } from './settlement.ts';
+
+const statusEntrySchema = z.looseObject({ version: z.literal(1), id: z.string(), account: z.string() });
+
+/** An entry of `tiktok-status` as its processors see it. */
+export interface StatusQueueEntry {
+  readonly data: unknown;
+  readonly run: { readonly entry: string; readonly start: number };
+}
+
+/** The publish job an entry is about, claimed; or how the entry ends without one. */
+export async function claimStatusEntry(
+  entry: StatusQueueEntry,
+  { ledger }: WorkerDeps,
+): Promise<OwnedJob | Settlement> {
+  const data = statusEntrySchema.safeParse(entry.data);
+  if (!data.success) {
+    const { code, message } = new PublishError('INPUT_VERSION_UNSUPPORTED', {
+      reason: 'expected an entry of version 1 with id and account; only this program adds to tiktok-status',
+    });
+    return { kind: 'failed', failure: { code, message } };
+  }
+  const claim = await ledger.claim(data.data.id, entry.run);
+  if (claim.kind === 'claimed') return new OwnedJob(claim.record, ledger);
+  if (claim.kind === 'overtaken') return { kind: 'lost' };
+  const { code, message } = new PublishError('JOB_NOT_FOUND', { reason: `no record of job ${data.data.id}` });
+  return { kind: 'failed', failure: { code, message } };
+}

@@ -1,0 +1,117 @@
+import { isPastDeadline, nextPollDelayMs } from '../core/poll-schedule.ts';
+import { PublishError, toPublishError } from '../core/publish-error.ts';
+import { MINUTE_MS } from '../core/units.ts';
+import { SWEEP_AFTER_MS } from '../ledger/ledger.ts';
+import type { StatusAnswer } from '../tiktok/index.ts';
+import type { WorkerDeps } from './deps.ts';
+import { endJob, hasEnded, settlementOf, toResult } from './end-job.ts';
+import { OwnedJob } from './owned-job.ts';
+import { startAfresh } from './reinit.ts';
+import { pushSlots } from './settle-error.ts';
+import { Deferral, type Settlement } from './settlement.ts';
+import { claimStatusEntry, type StatusQueueEntry } from './status-entry.ts';
+import { askStatus } from './tiktok-calls.ts';
+import { failureOf } from './upload-position.ts';
+import { endWatchedJob } from './watch-ended-job.ts';
+
+/** Asks once what became of a post, and says when to ask again. */
+export async function processStatusEntry(entry: StatusQueueEntry, deps: WorkerDeps): Promise<Settlement> {
+  const job = await claimStatusEntry(entry, deps);
+  if (!(job instanceof OwnedJob)) return job;
+  try {
+    return await poll(job, deps);
+  } catch (thrown) {
+    return await settlePollError(job, thrown, deps);
+  }
+}
+
+async function poll(job: OwnedJob, deps: WorkerDeps): Promise<Settlement> {
+  const { record } = job;
+  if (hasEnded(record)) return settlementOf(record);
+  // A job that began afresh is on the publish queue; this entry's work is over.
+  if (record.state !== 'processing') return { kind: 'done', result: toResult(record) };
+  if (record.nextPollAt !== undefined) deps.metrics.pollLag(Math.max(0, deps.clock.now() - record.nextPollAt));
+  const answer = await askStatus(job, deps);
+  deps.metrics.statusPolled(answer.rawStatus);
+  switch (answer.status) {
+    case 'PUBLISH_COMPLETE':
+      return await endWatchedJob(
+        job,
+        { to: 'published', postIds: answer.postIds, tiktokStatus: answer.rawStatus },
+        deps,
+      );
+    case 'SEND_TO_USER_INBOX':
+      return await endWatchedJob(job, { to: 'in_inbox', tiktokStatus: answer.rawStatus }, deps);
+    case 'FAILED':
+      return await settleFailed(job, answer, deps);
+    default:
+      return await pollAgain(job, undefined, deps);
+  }
+}
+
+async function settleFailed(job: OwnedJob, answer: StatusAnswer, deps: WorkerDeps): Promise<Settlement> {
+  const error = failureOf(answer);
+  if (error.row.verdict !== 'new_init') return await endJob(job, { to: 'failed', error }, deps);
+  const settlement = await startAfresh(job, error, deps);
+  if (settlement.kind !== 'later') return settlement;
+  const { id, request } = job.record;
+  const delayMs = Math.max(0, settlement.at - deps.clock.now());
+  await deps.queues.addPublishEntryAnew({ id, request, delayMs });
+  return { kind: 'done', result: toResult(job.record) };
+}
+
+/** TikTok has the video: no trouble with asking for its status may fail the job, it only delays the answer. */
+async function settlePollError(job: OwnedJob, thrown: unknown, deps: WorkerDeps): Promise<Settlement> {
+  if (thrown instanceof Deferral) {
+    deps.metrics.deferred(thrown.waitReason);
+    await job.commit({
+      cause: { event: 'poll_deferred', waitingFor: thrown.waitReason, until: new Date(thrown.until).toISOString() },
+      patch: { bookedSlot: thrown.bookedSlot },
+      dueAt: thrown.until + SWEEP_AFTER_MS,
+    });
+    return { kind: 'later', at: thrown.until };
+  }
+  const error = toPublishError(thrown);
+  if (error.code === 'INTERNAL_OVERTAKEN') return { kind: 'lost' };
+  if (error.code === 'INTERNAL_ERROR') deps.log.error({ err: error, publishJobId: job.record.id }, 'poll failed');
+  deps.metrics.statusPolled(error.code);
+  return await pollAgain(job, error, deps);
+}
+
+async function pollAgain(job: OwnedJob, trouble: PublishError | undefined, deps: WorkerDeps): Promise<Settlement> {
+  const now = deps.clock.now();
+  const { pollSchedule: schedule } = deps.settings;
+  const { processingSince = now, pollCount } = job.record;
+  const processingForMs = now - processingSince;
+  if (isPastDeadline(processingForMs, schedule)) return await endUnconfirmed(job, trouble, deps);
+  const progress = { pollsDone: pollCount + 1, processingForMs };
+  const plannedAt = now + nextPollDelayMs(progress, { random: deps.random, schedule });
+  const at = Math.max(plannedAt, now + mustWaitMs(trouble));
+  if (trouble?.code === 'TIKTOK_RATE_LIMITED') await pushSlots(job, trouble, at, deps);
+  if (trouble === undefined) {
+    await job.note({ pollCount: pollCount + 1, nextPollAt: at }, at + SWEEP_AFTER_MS);
+  } else {
+    await job.commit({
+      cause: {
+        event: 'poll_failed',
+        code: trouble.code,
+        message: trouble.message,
+        retryAt: new Date(at).toISOString(),
+      },
+      patch: { pollCount: pollCount + 1, nextPollAt: at },
+      dueAt: at + SWEEP_AFTER_MS,
+    });
+  }
+  return { kind: 'later', at };
+}
+
+function mustWaitMs(trouble: PublishError | undefined): number {
+  if (trouble?.row.verdict !== 'wait') return 0;
+  return Math.max(trouble.details.retryAfterMs ?? 0, trouble.row.waitMs ?? MINUTE_MS);
+}
+
+async function endUnconfirmed(job: OwnedJob, trouble: PublishError | undefined, deps: WorkerDeps): Promise<Settlement> {
+  const reason = trouble === undefined ? undefined : `the status could not be read: ${trouble.message}`;
+  const error = new PublishError('TIKTOK_NO_OUTCOME', reason === undefined ? {} : { reason });
+  return await endWatchedJob(job, { to: 'unconfirmed', error }, deps);
+}

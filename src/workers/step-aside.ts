@@ -1,0 +1,47 @@
+import type { PublishError } from '../core/publish-error.ts';
+import { nextRetry } from '../core/retry-policy.ts';
+import { type Cause, SWEEP_AFTER_MS } from '../ledger/ledger.ts';
+import type { LedgerPatch } from '../ledger/record.ts';
+import type { WorkerDeps } from './deps.ts';
+import { endJob } from './end-job.ts';
+import type { OwnedJob } from './owned-job.ts';
+import type { Settlement } from './settlement.ts';
+
+/** Tries again after a backoff, which burns an attempt; the last one fails the job with the error at hand. */
+export async function retryLater(
+  job: OwnedJob,
+  error: PublishError,
+  deps: WorkerDeps,
+  patch: LedgerPatch = {},
+): Promise<Settlement> {
+  const attempts = job.record.attempts + 1;
+  const chance = { random: deps.random, retryAfterMs: error.details.retryAfterMs };
+  const next = nextRetry(error.row, attempts, chance, deps.settings.retryPolicy);
+  if (next.kind === 'give_up') return await endJob(job, { to: 'failed', error }, deps);
+  const at = deps.clock.now() + next.delayMs;
+  await stepAside(job, {
+    at,
+    cause: { event: 'attempt_failed', attempt: attempts, code: error.code, message: error.message, retryAt: iso(at) },
+    patch: { ...patch, attempts },
+  });
+  return { kind: 'later', at };
+}
+
+/** Leaves the worker: a job that TikTok knows nothing of is `queued` again, any other keeps its state. */
+export async function stepAside(
+  job: OwnedJob,
+  { at, cause, patch }: { at: number; cause: Cause; patch: LedgerPatch },
+): Promise<void> {
+  const next = { ...job.record, ...patch };
+  const known = next.publishId !== undefined;
+  await job.commit({
+    ...(known || job.record.state === 'scheduled' ? {} : { to: 'queued' as const }),
+    cause,
+    patch: { ...patch, ...(known ? {} : { initIntendedAt: undefined }) },
+    dueAt: at + SWEEP_AFTER_MS,
+  });
+}
+
+function iso(instant: number): string {
+  return new Date(instant).toISOString();
+}

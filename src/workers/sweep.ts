@@ -1,0 +1,81 @@
+import { toPublishError } from '../core/publish-error.ts';
+import { isTerminal } from '../core/publish-state.ts';
+import { MINUTE_MS, SECOND_MS } from '../core/units.ts';
+import { SWEEP_AFTER_MS } from '../ledger/ledger.ts';
+import type { LedgerRecord } from '../ledger/record.ts';
+import type { WorkerDeps } from './deps.ts';
+
+const SWEEP_EVERY_MS = 5 * SECOND_MS;
+const BATCH = 200;
+
+/** Looks after jobs that nothing else looks after. */
+export interface Sweep {
+  stop(): Promise<void>;
+}
+
+/**
+ * Repairs what died between two steps, at short intervals: a job without a queue entry gets one, a scheduled job whose
+ * time has come says so, a job whose retention is over is deleted. Several processes may sweep at once; each repair
+ * may be made twice without harm.
+ */
+export function startSweep(deps: WorkerDeps): Sweep {
+  let timer: NodeJS.Timeout | undefined;
+  let running: Promise<void> = Promise.resolve();
+  let stopped = false;
+
+  async function run(): Promise<void> {
+    try {
+      await sweepOnce(deps);
+    } catch (error) {
+      if (!stopped) deps.log.warn({ err: toPublishError(error) }, 'sweep interrupted');
+    }
+    if (!stopped) timer = setTimeout(() => (running = run()), SWEEP_EVERY_MS);
+  }
+
+  running = run();
+  return {
+    async stop() {
+      stopped = true;
+      clearTimeout(timer);
+      await running;
+    },
+  };
+}
+
+/** Looks at every job whose time has come. */
+export async function sweepOnce(deps: WorkerDeps): Promise<void> {
+  const ids = await deps.ledger.due(deps.clock.now(), BATCH);
+  for (const id of ids) {
+    const record = await deps.ledger.read(id);
+    if (record === undefined) await deps.ledger.dropDue(id);
+    else await lookAfter(record, deps);
+  }
+}
+
+async function lookAfter(record: LedgerRecord, deps: WorkerDeps): Promise<void> {
+  const now = deps.clock.now();
+  if (isTerminal(record.state)) {
+    const keepUntil = (record.endedAt ?? record.updatedAt) + deps.settings.retentionMs;
+    if (keepUntil <= now) await deps.ledger.forget(record);
+    else await deps.ledger.postpone(record.id, keepUntil);
+    return;
+  }
+  if (record.state === 'scheduled' && record.scheduledAt !== undefined && record.scheduledAt <= now) {
+    // A worker may be faster; then this is refused and nothing is lost.
+    await deps.ledger.intervene(record, { to: 'queued', cause: { event: 'due' } }).catch(() => undefined);
+    return;
+  }
+  await ensureEntry(record, deps);
+  await deps.ledger.postpone(record.id, Math.max(now + SWEEP_AFTER_MS, (record.waitingUntil ?? 0) + MINUTE_MS));
+}
+
+/** A job that is not over must have an entry that will run. */
+async function ensureEntry(record: LedgerRecord, { queues, clock, log }: WorkerDeps): Promise<void> {
+  const { id, account, request } = record;
+  const queue = record.state === 'processing' ? 'status' : 'publish';
+  if (await queues.isPending(queue, id)) return;
+  log.warn({ publishJobId: id, queue }, 'queue entry was missing and is added again');
+  const delayMs = Math.max(0, (record.waitingUntil ?? record.scheduledAt ?? 0) - clock.now());
+  if (queue === 'status') await queues.addStatusEntryAnew({ version: 1, id, account }, delayMs);
+  else await queues.addPublishEntryAnew({ id, request, delayMs });
+}

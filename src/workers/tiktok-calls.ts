@@ -1,0 +1,58 @@
+import { PublishError } from '../core/publish-error.ts';
+import { type QuotaEndpoint, TIKTOK_QUOTAS } from '../quota/tiktok-quotas.ts';
+import type { StatusAnswer } from '../tiktok/index.ts';
+import type { WorkerDeps } from './deps.ts';
+import type { OwnedJob } from './owned-job.ts';
+import { Deferral } from './settlement.ts';
+
+/** A booked slot may be used this much early (ms): delayed entries wake by another clock than the one that booked. */
+const SLOT_TOLERANCE_MS = 50;
+
+type CallDeps = Pick<WorkerDeps, 'tokens' | 'slots' | 'clock' | 'tiktok'>;
+
+/**
+ * Calls TikTok with the account's token; a refused token is renewed once.
+ * @throws PublishError `AUTH_REAUTHORIZATION_REQUIRED` when the renewed one is refused too, and what `call` throws
+ */
+export async function withToken<T>(
+  account: string,
+  { tokens }: Pick<CallDeps, 'tokens'>,
+  call: (accessToken: string) => Promise<T>,
+): Promise<T> {
+  const accessToken = await tokens.accessToken(account);
+  try {
+    return await call(accessToken);
+  } catch (error) {
+    if (!(error instanceof PublishError) || error.code !== 'AUTH_TOKEN_INVALID') throw error;
+  }
+  const renewedToken = await tokens.accessToken(account, { rejectedToken: accessToken });
+  try {
+    return await call(renewedToken);
+  } catch (error) {
+    if (!(error instanceof PublishError) || error.code !== 'AUTH_TOKEN_INVALID') throw error;
+    throw new PublishError('AUTH_REAUTHORIZATION_REQUIRED', error.details, { cause: error });
+  }
+}
+
+/**
+ * Takes one call out of an account's quota.
+ * @throws Deferral until the slot that was booked, when none is free now
+ */
+export async function takeSlot(job: OwnedJob, endpoint: QuotaEndpoint, deps: CallDeps): Promise<void> {
+  const { account, bookedSlot } = job.record;
+  const booked = bookedSlot?.endpoint === endpoint && deps.clock.now() >= bookedSlot.at - SLOT_TOLERANCE_MS;
+  if (booked) {
+    await job.commit({ cause: { event: 'slot_used', endpoint }, patch: { bookedSlot: undefined } });
+    return;
+  }
+  const slot = await deps.slots.reserve({ account, endpoint, ...TIKTOK_QUOTAS[endpoint] });
+  if (slot.waitMs > 0) throw new Deferral('rate_limit', slot.slotAt, { endpoint, at: slot.slotAt });
+}
+
+/** Asks TikTok what became of the job's publish_id, within the account's quota. */
+export async function askStatus(job: OwnedJob, deps: CallDeps): Promise<StatusAnswer> {
+  const { publishId, account } = job.record;
+  if (publishId === undefined) throw new PublishError('INTERNAL_ERROR', { reason: 'no publish_id to ask about' });
+  await takeSlot(job, 'status', deps);
+  return await withToken(account, deps, (accessToken) => deps.tiktok.fetchStatus({ publishId }, { accessToken }));
+}

@@ -1,0 +1,227 @@
+import { performance } from 'node:perf_hooks';
+import { crc32 } from 'node:zlib';
+import { type Chunk, type ChunkPlan, chunkAt, chunkIndexAtOffset, planChunks } from '../core/chunk-plan.ts';
+import type { MediaSource } from '../core/ports.ts';
+import { PublishError } from '../core/publish-error.ts';
+import { retryBriefly } from '../tiktok/retry.ts';
+import { verifyAcceptedBytes } from './accepted-bytes.ts';
+import type { WorkerDeps } from './deps.ts';
+import { initUpload, uploadUrlContext } from './init-publish.ts';
+import { type Lease, startLease } from './lease.ts';
+import type { OwnedJob } from './owned-job.ts';
+import { Handback } from './settlement.ts';
+import { askStatus } from './tiktok-calls.ts';
+import { planOf, positionFromReport, positionFromStatus, type UploadPosition } from './upload-position.ts';
+
+/** More corrections of the offset than this in one run mean that something else is wrong. */
+const MAX_RESYNCS = 5;
+
+/** How a worker is told to stop. */
+export interface StopSignals {
+  /** Stop at the next chunk edge. */
+  readonly draining: AbortSignal;
+  /** Stop now: the lock is lost or the time is up. */
+  readonly signal: AbortSignal;
+}
+
+/** Brings the bytes of a job to TikTok, from wherever TikTok says it is. Leaves the job `processing`. */
+export async function uploadVideo(
+  job: OwnedJob,
+  source: MediaSource,
+  deps: WorkerDeps,
+  stop: StopSignals,
+): Promise<void> {
+  const position = await begin(job, source, deps);
+  if (position.kind !== 'complete') await new Upload(job, source, deps, stop).run(position);
+  await job.commit({
+    to: 'processing',
+    event: 'publish.upload.completed',
+    cause: { event: 'upload_completed', totalBytes: job.record.totalBytes },
+    patch: {
+      acceptedBytes: job.record.totalBytes,
+      sentBytes: job.record.totalBytes,
+      processingSince: deps.clock.now(),
+      uploadUrlSealed: undefined,
+      pollCount: 0,
+      attempts: 0,
+    },
+  });
+}
+
+/** A new upload, or where TikTok says the present one is. */
+async function begin(job: OwnedJob, source: MediaSource, deps: WorkerDeps): Promise<UploadPosition> {
+  const { publishId, pin } = job.record;
+  if (publishId === undefined) {
+    const plan = planChunks(source.pin.sizeBytes, deps.settings.chunkSizeBytes);
+    await initUpload(job, plan, source.pin, deps);
+    return { kind: 'at', offsetBytes: 0 };
+  }
+  if (pin?.sizeBytes !== source.pin.sizeBytes || pin.version !== source.pin.version) {
+    throw new PublishError('INPUT_MEDIA_CHANGED', { reason: 'the video is not the one whose upload was begun' });
+  }
+  deps.metrics.uploadResumed('restart');
+  return positionFromStatus(await askStatus(job, deps), planOf(job.record));
+}
+
+/** One run of the chunk loop. */
+class Upload {
+  readonly #job: OwnedJob;
+  readonly #source: MediaSource;
+  readonly #deps: WorkerDeps;
+  readonly #stop: StopSignals;
+  readonly #plan: ChunkPlan;
+  readonly #uploadUrl: string;
+  readonly #lease: Lease;
+  /** CRC-32 of everything before the present offset. */
+  #crc = 0;
+  #sentBytes = 0;
+  /** Highest byte that was ever sent, to count what is sent again. */
+  #highestSentByte: number;
+  #resyncs = 0;
+
+  constructor(job: OwnedJob, source: MediaSource, deps: WorkerDeps, stop: StopSignals) {
+    this.#job = job;
+    this.#source = source;
+    this.#deps = deps;
+    this.#stop = stop;
+    this.#plan = planOf(job.record);
+    const { id, uploadUrlSealed } = job.record;
+    if (uploadUrlSealed === undefined)
+      throw new PublishError('UPLOAD_TASK_MISSING', { reason: 'no upload URL is kept' });
+    this.#uploadUrl = deps.sealer.open(uploadUrlSealed, uploadUrlContext(id));
+    this.#highestSentByte = job.record.sentBytes;
+    this.#lease = startLease(job, () => ({ sentBytes: this.#sentBytes }));
+  }
+
+  async run(position: UploadPosition): Promise<void> {
+    this.#deps.metrics.uploadStarted();
+    try {
+      let offset = position.kind === 'at' ? position.offsetBytes : this.#job.record.acceptedBytes;
+      await this.#rewindTo(offset);
+      while (offset < this.#plan.totalBytes) offset = await this.#advance(offset);
+    } finally {
+      this.#lease.stop();
+      this.#deps.metrics.uploadEnded();
+    }
+  }
+
+  /** Sends the chunk at an offset. @returns the next byte TikTok wants */
+  async #advance(offset: number): Promise<number> {
+    if (this.#stop.draining.aborted) throw new Handback();
+    const { uploadExpiresAt } = this.#job.record;
+    if (uploadExpiresAt !== undefined && this.#deps.clock.now() >= uploadExpiresAt) {
+      throw new PublishError('UPLOAD_URL_EXPIRED');
+    }
+    const chunk = chunkAt(this.#plan, this.#indexAt(offset));
+    if (chunk.isLast && this.#job.record.lastChunkStartedAt === undefined) {
+      await this.#job.commit({
+        cause: { event: 'last_chunk_started' },
+        patch: { lastChunkStartedAt: this.#deps.clock.now() },
+      });
+    }
+    const signal = AbortSignal.any([this.#stop.signal, this.#lease.signal]);
+    const next = await retryBriefly(async () => await this.#sendOrAsk(chunk, signal), { signal });
+    if (next !== chunk.endByteExclusive && next !== this.#plan.totalBytes) await this.#rewindTo(next);
+    await this.#noteAccepted(next);
+    return next;
+  }
+
+  async #sendOrAsk(chunk: Chunk, signal: AbortSignal): Promise<number> {
+    try {
+      return await this.#send(chunk, signal);
+    } catch (error) {
+      if (!(error instanceof PublishError) || signal.aborted) throw error;
+      if (error.code === 'UPLOAD_OFFSET_MISMATCH') return await this.#resync(error, chunk);
+      this.#deps.metrics.chunkRetried(error.code);
+      if (error.row.outcomeKnown || !chunk.isLast) throw error;
+      // The last chunk makes the post: after a lost answer TikTok is asked before it is told again.
+      const next = this.#offsetOf(await this.#askPosition(), chunk.startByte);
+      if (next === chunk.startByte) throw error;
+      return next;
+    }
+  }
+
+  async #send(chunk: Chunk, signal: AbortSignal): Promise<number> {
+    const startedAt = performance.now();
+    let crc = this.#crc;
+    this.#sentBytes = chunk.startByte;
+    const resentBytes = Math.max(0, Math.min(this.#highestSentByte, chunk.endByteExclusive) - chunk.startByte);
+    const lease = this.#lease;
+    const read = this.#source.read(chunk.startByte, chunk.endByteExclusive);
+    const note = (piece: Uint8Array): void => {
+      crc = crc32(piece, crc);
+      this.#sentBytes += piece.byteLength;
+      this.#highestSentByte = Math.max(this.#highestSentByte, this.#sentBytes);
+    };
+    const source = this.#source;
+    let leftBytes = chunk.endByteExclusive - chunk.startByte;
+    async function* body(): AsyncGenerator<Uint8Array, void, void> {
+      for await (const piece of read) {
+        await lease.ensureHeld();
+        leftBytes -= piece.byteLength;
+        // Before the chunk can be taken: a file replaced midway must not become half of two videos.
+        if (leftBytes <= 0) await source.verifyUnchanged();
+        note(piece);
+        yield piece;
+      }
+    }
+    const answer = await this.#deps.tiktok.putChunk({
+      uploadUrl: this.#uploadUrl,
+      chunk,
+      totalBytes: this.#plan.totalBytes,
+      contentType: this.#source.contentType,
+      body,
+      signal,
+    });
+    this.#crc = crc;
+    this.#deps.metrics.chunkAccepted({
+      newBytes: chunk.endByteExclusive - chunk.startByte,
+      resentBytes,
+      durationMs: performance.now() - startedAt,
+    });
+    if (answer.complete) return this.#plan.totalBytes;
+    return this.#offsetOf(positionFromReport(answer.reportedUploadedBytes, this.#plan), chunk.endByteExclusive);
+  }
+
+  /** After a 416: the reply says where TikTok is, else its status does. */
+  async #resync(mismatch: PublishError, chunk: Chunk): Promise<number> {
+    this.#deps.metrics.uploadResumed('offset_mismatch');
+    const said = positionFromReport(mismatch.details.reportedUploadedBytes, this.#plan);
+    const position = said.kind === 'unknown' ? await this.#askPosition() : said;
+    const next = position.kind === 'unknown' ? undefined : this.#offsetOf(position, chunk.startByte);
+    // No word, or a word that contradicts the refusal: begin again from the queue, with a backoff.
+    this.#resyncs += 1;
+    if (next === undefined || next === chunk.startByte || this.#resyncs > MAX_RESYNCS) throw mismatch;
+    return next;
+  }
+
+  async #askPosition(): Promise<UploadPosition> {
+    return positionFromStatus(await askStatus(this.#job, this.#deps), this.#plan);
+  }
+
+  #offsetOf(position: UploadPosition, otherwise: number): number {
+    if (position.kind === 'complete') return this.#plan.totalBytes;
+    return position.kind === 'at' ? position.offsetBytes : otherwise;
+  }
+
+  #indexAt(offset: number): number {
+    const index = chunkIndexAtOffset(this.#plan, offset);
+    if (index === undefined) throw new PublishError('INTERNAL_ERROR', { reason: `no chunk starts at byte ${offset}` });
+    return index;
+  }
+
+  /** Makes the running checksum fit an offset that we did not arrive at by sending. */
+  async #rewindTo(offset: number): Promise<void> {
+    const { acceptedBytes, acceptedCrc32 } = this.#job.record;
+    const known = acceptedCrc32 === undefined ? undefined : { endByte: acceptedBytes, crc32: acceptedCrc32 };
+    this.#crc = await verifyAcceptedBytes(this.#source, offset, known);
+    this.#sentBytes = offset;
+  }
+
+  /** Bytes were taken, so whatever went wrong before is over: the retry budget starts anew. */
+  async #noteAccepted(offset: number): Promise<void> {
+    if (offset >= this.#plan.totalBytes) return;
+    const attempts = offset > this.#job.record.acceptedBytes ? 0 : this.#job.record.attempts;
+    await this.#job.note({ acceptedBytes: offset, sentBytes: offset, acceptedCrc32: this.#crc, attempts });
+  }
+}

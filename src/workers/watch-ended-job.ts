@@ -1,0 +1,22 @@
+import { isWorthRechecking, nextRecheckDelayMs } from '../core/recheck-schedule.ts';
+import type { LedgerRecord } from '../ledger/record.ts';
+import type { WorkerDeps } from './deps.ts';
+import { endJob, type JobEnd } from './end-job.ts';
+import type { OwnedJob } from './owned-job.ts';
+import type { Settlement } from './settlement.ts';
+
+/** Writes an outcome about which a late answer could still tell something, and starts the watch for it. */
+export async function endWatchedJob(job: OwnedJob, end: JobEnd, deps: WorkerDeps): Promise<Settlement> {
+  const { id, account } = job.record;
+  const outcome = { ...job.record, state: end.to, postIds: end.postIds ?? [] };
+  const delayMs = isWatched(outcome) ? nextRecheckDelayMs(0, 0, deps) : undefined;
+  // First the entry, then the outcome: an entry too many finds nothing to do, one too few would never look.
+  if (delayMs !== undefined) await deps.queues.addRecheckEntry({ version: 1, id, account }, delayMs);
+  return await endJob(job, end, deps);
+}
+
+/** Whether a late answer could still tell something about a job. */
+export function isWatched({ state, publishId, postIds, request }: LedgerRecord): boolean {
+  const isPublic = request.post?.privacyLevel === 'PUBLIC_TO_EVERYONE';
+  return isWorthRechecking({ state, publishId, postIds, isPublic });
+}
