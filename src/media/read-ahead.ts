@@ -6,7 +6,7 @@ import { MEBIBYTE_BYTES } from '../core/units.ts';
 const RING_SLOTS = 3;
 const SLOT_BYTES = MEBIBYTE_BYTES;
 
-/** Reads ranges of one file into a small ring of buffers. */
+/** Reads ranges of one file into a small ring of slots. */
 export interface ReadAhead {
   /** See `MediaSource.read`. Beginning another read ends the one before. */
   read(startByte: number, endByteExclusive: number): AsyncGenerator<Uint8Array, void, void>;
@@ -19,15 +19,15 @@ export interface ReadAhead {
  * @param name the file's name for errors
  */
 export function createReadAhead(handle: FileHandle, name: string): ReadAhead {
-  let ring: Buffer[] | undefined;
+  let ring: Buffer | undefined;
   let turn = 0;
   let inFlight: Promise<unknown> = Promise.resolve();
 
   function startFill(slot: number, startByte: number, endByteExclusive: number): Promise<Buffer> {
-    ring ??= Array.from({ length: RING_SLOTS }, () => Buffer.allocUnsafeSlow(SLOT_BYTES));
-    const buffer = ring[slot % RING_SLOTS] ?? Buffer.alloc(0);
+    ring ??= Buffer.allocUnsafeSlow(RING_SLOTS * SLOT_BYTES);
+    const slotByte = (slot % RING_SLOTS) * SLOT_BYTES;
     const lengthBytes = Math.min(endByteExclusive - startByte, SLOT_BYTES);
-    const filling = fill(handle, buffer.subarray(0, lengthBytes), startByte, name);
+    const filling = fill(handle, ring.subarray(slotByte, slotByte + lengthBytes), startByte, name);
     // Awaited by the reader when its turn comes; a failure before that must not count as unhandled.
     inFlight = filling.catch(() => undefined);
     return filling;

@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest';
+import { PublishError } from '../../../src/core/publish-error.ts';
+import { parsePublishRequest } from '../../../src/core/publish-request.ts';
+
+const valid = {
+  account: 'acme',
+  mode: 'direct',
+  media: { type: 'file', path: '/videos/a.mp4' },
+  post: { title: 'hello', privacyLevel: 'SELF_ONLY' },
+};
+
+function refusal(input: unknown): PublishError {
+  try {
+    parsePublishRequest(input);
+  } catch (error) {
+    if (error instanceof PublishError) return error;
+    throw error;
+  }
+  throw new Error('expected the request to be refused');
+}
+
+const problemPaths = (input: unknown) => refusal(input).details.problems?.map(({ path }) => path);
+
+describe('parsePublishRequest', () => {
+  it('takes a full request as it is', () => {
+    const request = {
+      ...valid,
+      version: 1,
+      scheduledAt: '2026-12-01T10:00:00+02:00',
+      priority: 3,
+      callbackUrl: 'https://example.com/done',
+      metadata: { yourId: '7' },
+    };
+    expect(parsePublishRequest(request)).toEqual(request);
+  });
+
+  it('takes an inbox request without post settings', () => {
+    const request = { account: 'acme', mode: 'inbox', media: { type: 'pull', url: 'https://example.com/a.mp4' } };
+    expect(parsePublishRequest(request)).toEqual(request);
+  });
+
+  it('lists every problem at once', () => {
+    const input = {
+      account: 'a b',
+      mode: 'both',
+      media: { type: 'file', path: '' },
+      post: { privacyLevel: 'EVERYONE', coverTimestampMs: -1, tittle: 'typo' },
+      scheduledAt: 'tomorrow',
+      priority: -1,
+      callbackUrl: 'http://example.com',
+      colour: 'red',
+    };
+    expect(problemPaths(input)?.toSorted()).toEqual([
+      'account',
+      'callbackUrl',
+      'colour',
+      'media.path',
+      'mode',
+      'post.coverTimestampMs',
+      'post.privacyLevel',
+      'post.tittle',
+      'priority',
+      'scheduledAt',
+    ]);
+  });
+
+  it.each([undefined, null, 'text', 7, []])('refuses %j, which is no request', (input) => {
+    expect(refusal(input).code).toBe('INPUT_INVALID');
+  });
+
+  it('counts a title in UTF-16 units, two for an emoji', () => {
+    const withTitle = (title: string) => ({ ...valid, post: { ...valid.post, title } });
+    expect(parsePublishRequest(withTitle('x'.repeat(2_200))).post?.title).toHaveLength(2_200);
+    expect(parsePublishRequest(withTitle('🎬'.repeat(1_100))).post?.title).toHaveLength(2_200);
+    expect(refusal(withTitle('x'.repeat(2_201))).message).toContain('expected at most 2200 UTF-16 units, got 2201');
+    expect(problemPaths(withTitle(`${'🎬'.repeat(1_100)}x`))).toEqual(['post.title']);
+  });
+
+  it('asks for a privacy level in direct mode, and has none by itself', () => {
+    expect(problemPaths({ ...valid, post: { title: 'hello' } })).toEqual(['post.privacyLevel']);
+    expect(problemPaths({ ...valid, post: undefined })).toEqual(['post.privacyLevel']);
+  });
+
+  it('refuses branded content that only its creator would see', () => {
+    expect(problemPaths({ ...valid, post: { privacyLevel: 'SELF_ONLY', brandContent: true } })).toEqual([
+      'post.privacyLevel',
+    ]);
+  });
+
+  it('bounds metadata in bytes of JSON', () => {
+    const metadata = { text: 'é'.repeat(1_100) };
+    expect(problemPaths({ ...valid, metadata })).toEqual(['metadata']);
+  });
+
+  it('refuses a payload of the future by name', () => {
+    const error = refusal({ ...valid, version: 2 });
+    expect(error).toMatchObject({ code: 'INPUT_VERSION_UNSUPPORTED', message: 'version: expected 1, got 2' });
+  });
+
+  it.each(['url', 's3', 'photos'])('says that media of type %s is still to come', (type) => {
+    expect(refusal({ ...valid, media: { type } }).code).toBe('INPUT_MEDIA_TYPE_UNSUPPORTED');
+  });
+});
