@@ -125,6 +125,13 @@ describe('slots', () => {
     expect((await slots.reserve(request)).slotAt).toBeGreaterThanOrEqual(slotAt + 59_000);
   });
 
+  it('books nothing before what is booked already, even after the clock of Redis was set back', async () => {
+    const request = { account: freshAccount(), endpoint: 'status', limit: 5, windowMs: 60_000 } as const;
+    const bookedAt = Date.now() + 30_000;
+    await redis.rpush(keys.slot(request.account, 'status'), bookedAt);
+    expect((await slots.reserve(request)).slotAt).toBeGreaterThanOrEqual(bookedAt - 1_000);
+  });
+
   it('leaves nothing in Redis once its bookings no longer matter', async () => {
     const request = { account: freshAccount(), endpoint: 'status', limit: 2, windowMs: 60_000 } as const;
     await slots.reserve(request);
