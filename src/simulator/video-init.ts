@@ -10,8 +10,11 @@ const POST_INFO_INCORRECT = 'The request post info is empty or incorrect';
 /** content-posting-api-reference-direct-post, read 2026-11-22. Unknown fields are let through. */
 const postInfoWire = z.looseObject({
   privacy_level: z.enum(['PUBLIC_TO_EVERYONE', 'MUTUAL_FOLLOW_FRIENDS', 'FOLLOWER_OF_CREATOR', 'SELF_ONLY']).optional(),
-  /** "The maximum length is 2200 in UTF-16 runes": what JavaScript counts as length. */
-  title: z.string().max(2_200).optional(),
+  /** "The maximum length is 2200 in UTF-16 runes": JavaScript's length. Zod's own `max` counts code points. */
+  title: z
+    .string()
+    .refine((title) => title.length <= 2_200)
+    .optional(),
   disable_duet: z.boolean().optional(),
   disable_stitch: z.boolean().optional(),
   disable_comment: z.boolean().optional(),
