@@ -54,7 +54,10 @@ async function debianRelease(): Promise<string | undefined> {
 
 async function findKept(cacheDir: string, prefix: string): Promise<RedisProgram | undefined> {
   const names = await readdir(cacheDir).catch((): string[] => []);
-  const folder = names.filter((name) => name.startsWith(prefix) && /-\d[\d.]*$/.test(name)).sort()[0];
+  const folder = names
+    .filter((name) => name.startsWith(prefix) && /-\d[\d.]*$/.test(name))
+    .sort()
+    .at(-1);
   return folder === undefined ? undefined : programIn(join(cacheDir, folder), folder.slice(prefix.length));
 }
 
@@ -111,6 +114,8 @@ function aptOptions(work: string): string[] {
     'Debug::NoLocking=1',
     'Acquire::Languages=none',
     'Acquire::Retries=2',
+    'Acquire::http::Timeout=15',
+    'Acquire::https::Timeout=15',
   ];
   return ['-qq', ...settings.flatMap((setting) => ['-o', setting])];
 }

@@ -1,8 +1,10 @@
+import { once } from 'node:events';
 import { HOW_TO_GET_REDIS, RedisUnavailableError } from './redis-unavailable.ts';
 
 /** A Redis imitation inside this process: slow, and forgotten at the end. */
 export interface InMemoryRedis {
   readonly url: string;
+  /** Waits until every connection has been closed. */
   close(): Promise<void>;
 }
 
@@ -12,12 +14,18 @@ export interface InMemoryRedis {
  * @throws RedisUnavailableError `not_installed` where npm left the optional dependency out (Node below 22)
  */
 export async function startInMemoryRedis(): Promise<InMemoryRedis> {
-  const { createRedisServer } = await import('js-redis-server').catch((cause: unknown) => {
-    throw new RedisUnavailableError('not_installed', 'the in-memory Redis (js-redis-server) is not installed', {
-      advice: `npm installs it on Node 22 and newer only. ${HOW_TO_GET_REDIS}`,
-      cause,
-    });
-  });
-  const server = await createRedisServer({ host: '127.0.0.1', port: 0 });
-  return { url: `redis://127.0.0.1:${server.port}`, close: () => server.close() };
+  const { createRedisCommandExecutor, RedisServerState, Resp2Server } = await import('js-redis-server/core').catch(
+    (cause: unknown) => {
+      throw new RedisUnavailableError('not_installed', 'the in-memory Redis (js-redis-server) is not installed', {
+        advice: `npm installs it on Node 22 and newer only. ${HOW_TO_GET_REDIS}`,
+        cause,
+      });
+    },
+  );
+  const state = new RedisServerState({ databaseCount: 1 });
+  const redis = new Resp2Server({ server: state, executor: createRedisCommandExecutor() });
+  // Its own listen() would let the whole network in.
+  redis.server.listen(0, '127.0.0.1');
+  await once(redis.server, 'listening');
+  return { url: `redis://127.0.0.1:${redis.getPort()}`, close: () => redis.close() };
 }

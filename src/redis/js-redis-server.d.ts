@@ -1,7 +1,15 @@
 /** The part of the optional dependency that we use; it is not installed on every Node version. */
-declare module 'js-redis-server' {
-  export function createRedisServer(options: {
-    host?: string;
-    port?: number;
-  }): Promise<{ host: string; port: number; close(): Promise<void> }>;
+declare module 'js-redis-server/core' {
+  import type { Server } from 'node:net';
+
+  export class RedisServerState {
+    constructor(options: { databaseCount: number });
+  }
+  export function createRedisCommandExecutor(): unknown;
+  export class Resp2Server {
+    constructor(options: { server: RedisServerState; executor: unknown });
+    readonly server: Server;
+    getPort(): number;
+    close(): Promise<void>;
+  }
 }

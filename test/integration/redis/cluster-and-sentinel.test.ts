@@ -1,0 +1,82 @@
+import { Queue, Worker } from 'bullmq';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { RedisTarget } from '../../../src/config/redis-config.ts';
+import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
+import type { RedisClient } from '../../../src/redis/lua-script.ts';
+import { eventually } from '../../support/eventually.ts';
+import { freshPrefix } from '../../support/redis.ts';
+import { type RedisServer, startRedisServer } from '../../support/redis-server.ts';
+
+const servers: RedisServer[] = [];
+afterEach(() => Promise.all(servers.splice(0).map((server) => server.close())));
+
+async function server(...args: Parameters<typeof startRedisServer>): Promise<RedisServer> {
+  const started = await startRedisServer(...args);
+  servers.push(started);
+  return started;
+}
+
+const clusterNode = ['cluster-enabled yes', 'cluster-announce-ip 127.0.0.1', 'requirepass secret'];
+const loginWith = (password?: string) => ({ username: undefined, password, tls: false });
+const localhost = (port: number) => ({ host: '127.0.0.1', port });
+
+async function withClient<T>(target: RedisTarget, work: (client: RedisClient) => Promise<T>): Promise<T> {
+  const client = await connectRedis(target, 'producer');
+  try {
+    return await work(client);
+  } finally {
+    await closeRedis(client);
+  }
+}
+
+describe('a cluster', () => {
+  it('runs a job from a producer connection to a worker connection, with a password', async () => {
+    const { port } = await server(clusterNode);
+    const single: RedisTarget = { kind: 'url', url: `redis://:secret@127.0.0.1:${port}` };
+    await withClient(single, (client) => client.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383'));
+    await eventually(() =>
+      withClient(single, async (c) => String(await c.call('CLUSTER', 'INFO')).includes('cluster_state:ok')),
+    );
+
+    const cluster: RedisTarget = { kind: 'cluster', nodes: [localhost(port)], login: loginWith('secret') };
+    const producer = await connectRedis(cluster, 'producer');
+    const consumer = await connectRedis(cluster, 'worker');
+    const prefix = freshPrefix();
+    const queue = new Queue<{ a: number }>('sums', { connection: producer, prefix });
+    const worker = new Worker<{ a: number }, number>('sums', async (job) => job.data.a + 1, {
+      connection: consumer,
+      prefix,
+    });
+    const result = new Promise((resolve) => worker.on('completed', (_, value) => resolve(value)));
+    await queue.add('sum', { a: 1 });
+    expect(await result).toBe(2);
+    await worker.close();
+    await queue.close();
+    await closeRedis(producer);
+    await closeRedis(consumer);
+  });
+
+  it('refuses a wrong password with the reason', async () => {
+    const { port } = await server(clusterNode);
+    const target: RedisTarget = { kind: 'cluster', nodes: [localhost(port)], login: loginWith('wrong') };
+    await expect(connectRedis(target, 'producer')).rejects.toMatchObject({ why: 'wrong_password' });
+  });
+});
+
+describe('sentinels', () => {
+  it('lead to the master that they watch', async () => {
+    const master = await server(['requirepass secret']);
+    const watch = [`sentinel monitor main 127.0.0.1 ${master.port} 1`, 'sentinel auth-pass main secret'];
+    const sentinel = await server(watch, ['--sentinel']);
+    const target: RedisTarget = {
+      kind: 'sentinel',
+      nodes: [localhost(sentinel.port)],
+      name: 'main',
+      login: loginWith('secret'),
+      sentinelPassword: undefined,
+    };
+    expect(await withClient(target, (client) => client.set('a', 'b'))).toBe('OK');
+    const direct: RedisTarget = { kind: 'url', url: `redis://:secret@127.0.0.1:${master.port}` };
+    expect(await withClient(direct, (client) => client.get('a'))).toBe('b');
+  });
+});

@@ -1,0 +1,48 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { cacheDirFrom } from '../../src/config/cache-dir.ts';
+import { findRedisProgram } from '../../src/redis/redis-binary.ts';
+import { freePort } from '../../src/redis/redis-process.ts';
+import { eventually } from './eventually.ts';
+
+/** A Redis with settings of its own, for tests of clusters and sentinels. */
+export interface RedisServer {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** Starts a Redis with the given configuration lines; `--sentinel` as an argument makes it a Sentinel. */
+export async function startRedisServer(
+  configLines: readonly string[],
+  args: readonly string[] = [],
+): Promise<RedisServer> {
+  const program = await findRedisProgram({ cacheDir: cacheDirFrom(process.env) });
+  const folder = await mkdtemp(join(tmpdir(), 'redis-server-'));
+  const port = await freePort();
+  const configFile = join(folder, 'redis.conf');
+  const lines = ['bind 127.0.0.1', `port ${port}`, `dir ${folder}`, ...configLines];
+  await writeFile(configFile, `${lines.join('\n')}\n`);
+  const env = { ...process.env, ...(program.libraryPath && { LD_LIBRARY_PATH: program.libraryPath }) };
+  const server = spawn(program.command, [configFile, ...args], { env, stdio: 'ignore' });
+  const exited = once(server, 'exit');
+  await eventually(() => canConnect(port));
+  return {
+    port,
+    close: async () => {
+      server.kill('SIGKILL');
+      await exited;
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Passwords and cluster states do not matter yet. */
+async function canConnect(port: number): Promise<void> {
+  const socket = connect(port, '127.0.0.1');
+  await once(socket, 'connect');
+  socket.destroy();
+}
