@@ -1,3 +1,4 @@
+import { errors } from 'undici';
 import type { ErrorCode } from '../core/error-table.ts';
 import { PublishError, type SafeDetails } from '../core/publish-error.ts';
 import { oauthErrorToErrorCode, tiktokCodeToErrorCode } from '../core/tiktok-codes.ts';
@@ -33,17 +34,18 @@ export function classifyNetworkError(
 ): PublishError {
   if (error instanceof PublishError) return error;
   const networkCode = errorCodeOf(error);
-  return new PublishError(
-    networkErrorCode(error, networkCode, onTimeout),
-    { reason: reasonOf(error, networkCode) },
-    { cause: error },
-  );
+  const code = networkErrorCode(error, networkCode, onTimeout);
+  const details = { reason: reasonOf(error, networkCode) };
+  // What undici could not parse it attaches as it came: no cause, since it would end up in logs.
+  return new PublishError(code, details, error instanceof errors.HTTPParserError ? undefined : { cause: error });
 }
 
 function networkErrorCode(error: unknown, networkCode: string, onTimeout: ErrorCode): ErrorCode {
   if (error instanceof NothingSentError) return 'TRANSPORT_CONNECT_FAILED';
   if (TIMEOUT_CODES.includes(networkCode)) return onTimeout;
-  if (networkCode === 'UND_ERR_RES_EXCEEDED_MAX_SIZE' || networkCode.startsWith('HPE_')) return 'TRANSPORT_BAD_ANSWER';
+  if (error instanceof errors.HTTPParserError || error instanceof errors.ResponseExceededMaxSizeError) {
+    return 'TRANSPORT_BAD_ANSWER';
+  }
   return 'TRANSPORT_NO_ANSWER';
 }
 

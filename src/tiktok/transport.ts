@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import { Agent, buildConnector, type Dispatcher } from 'undici';
 import { SECOND_MS } from '../core/units.ts';
 import { classifyNetworkError, NothingSentError } from './classify-error.ts';
@@ -79,6 +80,8 @@ export function createTransport(timeouts: TikTokTimeouts): Transport {
         const answer = await send(uploads, 'PUT', call, asRequestBody(call.body), call.signal);
         // The status line alone is the answer: a body that breaks off takes nothing from it.
         await answer.body.dump().catch(() => undefined);
+        // undici frees a connection one turn after its answer: without this the next chunk would open another.
+        await setImmediate();
         return toRawAnswer(answer, '');
       }),
     close: async () => {
