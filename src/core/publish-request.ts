@@ -25,7 +25,10 @@ const mediaSchema = z.discriminatedUnion(
   'type',
   [
     z.strictObject({ type: z.literal('file'), path: z.string().min(1, 'expected the path of a video file') }),
-    z.strictObject({ type: z.literal('pull'), url: z.url({ protocol: /^https?$/, error: 'expected an https:// URL' }) }),
+    z.strictObject({
+      type: z.literal('pull'),
+      url: z.url({ protocol: /^https?$/, error: 'expected an https:// URL' }),
+    }),
   ],
   { error: 'expected media.type "file" or "pull"' },
 );

@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Clock } from '../core/ports.ts';
-import { PublishError, type InputProblem } from '../core/publish-error.ts';
+import { type InputProblem, PublishError } from '../core/publish-error.ts';
 import { type PublishRequest, parsePublishRequest } from '../core/publish-request.ts';
 import { toPublishJob } from '../ledger/job-view.ts';
 import type { Ledger } from '../ledger/ledger.ts';

@@ -23,8 +23,10 @@ export function createEventTail({ connectBlocking, eventsKey }: EventTailOptions
   let connection: RedisClient | undefined;
   let following: Promise<void> | undefined;
 
+  /** Who waits; `events.once` also listens for `error`, which is no job. */
+  const awaited = (): (string | symbol)[] => emitter.eventNames().filter((name) => name !== 'error');
   const tellAll = (): void => {
-    for (const name of emitter.eventNames()) emitter.emit(name);
+    for (const name of awaited()) emitter.emit(name);
   };
 
   /** Reads the next events and tells their subjects. @returns the new position in the stream */
@@ -44,7 +46,7 @@ export function createEventTail({ connectBlocking, eventsKey }: EventTailOptions
 
   async function follow(): Promise<void> {
     let position: string | undefined;
-    while (emitter.eventNames().length > 0 && !closing.signal.aborted) {
+    while (awaited().length > 0 && !closing.signal.aborted) {
       try {
         connection ??= await connectBlocking();
         position = await readOn(connection, position);

@@ -31,8 +31,8 @@ export function createPublisher(options: PublisherOptions = {}): Publisher {
   );
 }
 
-export { PublishError } from '../core/publish-error.ts';
 export type { ErrorCode } from '../core/error-table.ts';
+export { PublishError } from '../core/publish-error.ts';
 export type { PublishEvent, PublishFailure, PublishJob, TimelineEntry } from '../core/publish-job.ts';
 export type { PublishMode, PublishRequest } from '../core/publish-request.ts';
 export type { PublishState, WaitReason } from '../core/publish-state.ts';

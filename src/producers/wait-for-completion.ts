@@ -1,5 +1,5 @@
-import type { PublishJob } from '../core/publish-job.ts';
 import { PublishError } from '../core/publish-error.ts';
+import type { PublishJob } from '../core/publish-job.ts';
 import { isTerminal } from '../core/publish-state.ts';
 import type { EventTail } from './event-tail.ts';
 import type { WaitOptions } from './publisher.ts';

@@ -15,13 +15,18 @@ export async function verifyAcceptedBytes(
   known: { readonly endByte: number; readonly crc32: number } | undefined,
 ): Promise<number> {
   const checkedEnd = known === undefined || known.endByte > endByte ? 0 : known.endByte;
-  let crc = 0;
-  for await (const piece of source.read(0, checkedEnd)) crc = crc32(piece, crc);
-  if (known !== undefined && checkedEnd > 0 && crc !== known.crc32) {
+  const checked = await crc32OfRange(source, 0, checkedEnd, 0);
+  if (known !== undefined && checkedEnd > 0 && checked !== known.crc32) {
     throw new PublishError('INPUT_MEDIA_CHANGED', {
       reason: `the first ${checkedEnd} bytes are no longer those that were uploaded`,
     });
   }
-  for await (const piece of source.read(checkedEnd, endByte)) crc = crc32(piece, crc);
+  return await crc32OfRange(source, checkedEnd, endByte, checked);
+}
+
+async function crc32OfRange(source: MediaSource, startByte: number, endByte: number, before: number): Promise<number> {
+  if (startByte === endByte) return before;
+  let crc = before;
+  for await (const piece of source.read(startByte, endByte)) crc = crc32(piece, crc);
   return crc;
 }

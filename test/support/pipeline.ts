@@ -1,0 +1,170 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pino from 'pino';
+import { createSealer } from '../../src/accounts/sealer.ts';
+import { createVaultTokenSource } from '../../src/accounts/token-source.ts';
+import { createAccountVault } from '../../src/accounts/vault.ts';
+import { DEFAULT_POLL_SCHEDULE, type PollSchedule } from '../../src/core/poll-schedule.ts';
+import type { PublishEvent } from '../../src/core/publish-job.ts';
+import type { RetryPolicy } from '../../src/core/retry-policy.ts';
+import { createLedger } from '../../src/ledger/ledger.ts';
+import { openFileSource } from '../../src/media/file-source.ts';
+import { createMetrics } from '../../src/observability/metrics.ts';
+import { createPublisherFromConfig } from '../../src/producers/create-publisher.ts';
+import { createQueues } from '../../src/queues/queues.ts';
+import { createSlots } from '../../src/quota/slots.ts';
+import { closeRedis, connectRedis } from '../../src/redis/connections.ts';
+import { createKeys } from '../../src/redis/keys.ts';
+import { type AccountTokens, type SimulatorOptions, startSimulator } from '../../src/simulator/index.ts';
+import { createTikTokClient } from '../../src/tiktok/index.ts';
+import { type RunningWorkers, startWorkers, type WorkerDeps } from '../../src/workers/index.ts';
+import { freshPrefix, testRedisUrl } from './redis.ts';
+
+/** A poll schedule of a few ms, so that tests need not wait. */
+export const RAPID_POLLS: PollSchedule = {
+  ...DEFAULT_POLL_SCHEDULE,
+  firstMs: 40,
+  maxMs: 120,
+  minPerOpenJobMs: 0,
+};
+
+/** Retries of a few ms. */
+export const RAPID_RETRIES: RetryPolicy = { maxAttempts: 4, baseMs: 60, factor: 1.5, maxMs: 200 };
+
+export interface PipelineOptions {
+  readonly simulator?: SimulatorOptions;
+  readonly polls?: PollSchedule;
+  readonly retries?: RetryPolicy;
+  readonly chunkSizeBytes?: number;
+  /** Start workers at once (default). */
+  readonly workers?: boolean;
+  readonly redisUrl?: string;
+  /** Time by which TikTok's sockets must answer (ms). */
+  readonly stallMs?: number;
+}
+
+export type Pipeline = Awaited<ReturnType<typeof startPipeline>>;
+
+/** The whole machine in this process, on a real Redis and the simulator over real HTTP, with rapid schedules. */
+export async function startPipeline(options: PipelineOptions = {}) {
+  const simulator = await startSimulator(options.simulator ?? {});
+  const target = { kind: 'url', url: options.redisUrl ?? testRedisUrl() } as const;
+  const prefix = freshPrefix();
+  const keys = createKeys(prefix);
+  const redis = await connectRedis(target, 'ledger');
+  const workerConnection = await connectRedis(target, 'worker');
+  const queues = createQueues({ connection: redis, prefix, retentionMs: 86_400_000 });
+  const sealer = createSealer([randomBytes(32)]);
+  const vault = createAccountVault({ redis, keys, sealer });
+  const stallMs = options.stallMs ?? 2_000;
+  const tiktok = createTikTokClient({ apiBaseUrl: simulator.url, timeouts: { answerMs: 2_000, stallMs } });
+  const metrics = createMetrics();
+  const log = pino({ level: process.env.TEST_LOG_LEVEL ?? 'silent' });
+  const tokens = createVaultTokenSource({
+    vault,
+    tiktok,
+    redis,
+    keys,
+    clientKey: simulator.clientKey,
+    clientSecret: simulator.clientSecret,
+  });
+  const deps: WorkerDeps = {
+    ledger: createLedger({ redis, keys, clock: Date }),
+    queues,
+    tiktok,
+    tokens,
+    slots: createSlots({ redis, keys }),
+    sealer,
+    openMedia: async (media) => {
+      if (media.type !== 'file') throw new Error('only files are opened');
+      return await openFileSource(media.path);
+    },
+    clock: Date,
+    random: Math.random,
+    metrics,
+    log,
+    settings: {
+      chunkSizeBytes: options.chunkSizeBytes ?? 5_242_880,
+      retentionMs: 86_400_000,
+      pollSchedule: options.polls ?? RAPID_POLLS,
+      retryPolicy: options.retries ?? RAPID_RETRIES,
+    },
+  };
+  const publisher = createPublisherFromConfig({
+    redis: target,
+    dataDir: '',
+    cacheDir: '',
+    queuePrefix: prefix,
+    retentionMs: 86_400_000,
+  });
+  const folder = await mkdtemp(join(tmpdir(), 'tiktok-publisher-videos-'));
+  const running = new Set<RunningWorkers>();
+
+  function startWorkersHere(): RunningWorkers {
+    const workers = startWorkers({
+      deps,
+      connection: workerConnection,
+      prefix,
+      concurrency: { upload: 4, status: 20 },
+    });
+    running.add(workers);
+    return workers;
+  }
+
+  async function addAccount(
+    name: string,
+    profile: Parameters<typeof simulator.addAccount>[0] = {},
+  ): Promise<AccountTokens> {
+    const account = simulator.addAccount(profile);
+    await vault.add({
+      account: name,
+      openId: account.openId,
+      accessToken: account.accessToken,
+      expiresInSeconds: account.expiresIn,
+      refreshToken: account.refreshToken,
+      refreshExpiresInSeconds: account.refreshExpiresIn,
+      scope: account.scope,
+    });
+    return account;
+  }
+
+  if (options.workers !== false) startWorkersHere();
+  const account = await addAccount('acme');
+
+  return {
+    simulator,
+    publisher,
+    account,
+    addAccount,
+    vault,
+    tokens,
+    deps,
+    metrics,
+    prefix,
+    redis,
+    keys,
+    queues,
+    folder,
+    startWorkers: startWorkersHere,
+
+    /** Completion events so far, oldest first. */
+    async events(): Promise<PublishEvent[]> {
+      const entries = await redis.xrange(keys.events, '-', '+');
+      return entries.map(([, fields]) => JSON.parse(fields[fields.indexOf('event') + 1] ?? '') as PublishEvent);
+    },
+
+    async close(): Promise<void> {
+      await Promise.all([...running].map((workers) => workers.close({ timeoutMs: 0 })));
+      await publisher.close();
+      await tokens.close();
+      await queues.close();
+      await tiktok.close();
+      await closeRedis(workerConnection);
+      await closeRedis(redis);
+      await simulator.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
