@@ -46,12 +46,13 @@ function readEbmlDocType(bytes: Buffer): string | undefined {
   return undefined;
 }
 
-/** A variable-size integer (RFC 8794 section 4), of at most 6 bytes so that it is exact; ids keep their marker bit. */
+/** A variable-size integer (RFC 8794 section 4); ids keep the marker bit that tells their length, sizes don't. */
 function readVint(bytes: Buffer, position: number, keepMarker: boolean): { value: number; next: number } | undefined {
-  const first = bytes[position];
-  if (first === undefined) return undefined;
+  const first = bytes[position] ?? 0;
   const length = Math.clz32(first) - 23;
-  if (length > 6 || position + length > bytes.length) return undefined;
-  const raw = bytes.readUIntBE(position, length);
-  return { value: keepMarker ? raw : raw - 2 ** (7 * length), next: position + length };
+  const next = position + length;
+  if (length > 8 || next > bytes.length) return undefined;
+  let value = keepMarker ? first : first - 2 ** (8 - length);
+  for (const byte of bytes.subarray(position + 1, next)) value = value * 256 + byte;
+  return { value, next };
 }

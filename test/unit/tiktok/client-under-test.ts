@@ -1,6 +1,5 @@
 import { createServer } from 'node:net';
-import { afterEach, expect } from 'vitest';
-import { PublishError } from '../../../src/core/publish-error.ts';
+import { afterEach } from 'vitest';
 import { createTikTokClient, type TikTokClientOptions } from '../../../src/tiktok/create-tiktok-client.ts';
 import type { RequestObservation, TikTokClient } from '../../../src/tiktok/tiktok-client.ts';
 import { type FakeTikTok, startFakeTikTok } from '../../fakes/tiktok-server.ts';
@@ -36,17 +35,6 @@ export async function unusedUrl(): Promise<string> {
   await new Promise((resolve) => server.close(resolve));
   if (address === null || typeof address === 'string') throw new Error('expected a port');
   return `http://127.0.0.1:${address.port}`;
-}
-
-/** The PublishError that a call rejects with. */
-export async function rejection(call: Promise<unknown>): Promise<PublishError> {
-  const outcome = await call.then(
-    () => 'resolved',
-    (error: unknown) => error,
-  );
-  expect(outcome).toBeInstanceOf(PublishError);
-  if (outcome instanceof PublishError) return outcome;
-  throw outcome;
 }
 
 /** TikTok's envelope. */

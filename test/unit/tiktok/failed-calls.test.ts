@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { FakeAnswer } from '../../fakes/tiktok-server.ts';
-import { clientUnderTest, envelope, rejection, unusedUrl } from './client-under-test.ts';
+import { rejection } from '../../support/rejection.ts';
+import { clientUnderTest, envelope, unusedUrl } from './client-under-test.ts';
 
 const context = { accessToken: 'act.secret' };
 const input = { post: {}, source: { kind: 'pull', url: 'https://videos.example.com/a.mp4' } } as const;

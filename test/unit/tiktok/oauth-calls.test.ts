@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { FakeAnswer } from '../../fakes/tiktok-server.ts';
-import { clientUnderTest, rejection } from './client-under-test.ts';
+import { rejection } from '../../support/rejection.ts';
+import { clientUnderTest } from './client-under-test.ts';
 
 const credentials = { clientKey: 'key', clientSecret: 'client secret' };
 const grantWire = {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { planChunks } from '../../../src/core/chunk-plan.ts';
-import { clientUnderTest, envelope, rejection } from './client-under-test.ts';
+import { rejection } from '../../support/rejection.ts';
+import { clientUnderTest, envelope } from './client-under-test.ts';
 
 const context = { accessToken: 'act.secret' };
 const plan = planChunks(50_000_123);

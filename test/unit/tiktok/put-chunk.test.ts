@@ -3,7 +3,8 @@ import { createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { PublishError } from '../../../src/core/publish-error.ts';
 import type { PutChunkInput } from '../../../src/tiktok/tiktok-client.ts';
-import { clientUnderTest, rejection } from './client-under-test.ts';
+import { rejection } from '../../support/rejection.ts';
+import { clientUnderTest } from './client-under-test.ts';
 
 const TOTAL_BYTES = 100;
 const UPLOAD_PATH = '/video/?upload_id=1&upload_token=secret%2Fx~y';
