@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { CommandContext } from './command-context.ts';
 import type { ExitCode } from './exit-codes.ts';
+import { WORKER_KIND_NAMES } from './worker-kinds.ts';
 
 /** Runs a command and keeps its exit code. */
 type Run = (command: (context: CommandContext) => Promise<ExitCode>) => Promise<void>;
@@ -39,7 +40,7 @@ function addServices(program: Command, run: Run): void {
     .action(() => run(async (context) => (await import('./commands/serve.ts')).start(context)));
   withJson(program.command('worker'))
     .description('run the workers alone, to scale out')
-    .option('--only <queues>', 'comma list of upload, status, events', parseWorkerKinds)
+    .option('--only <queues>', `comma list of ${WORKER_KIND_NAMES.join(', ')}`, parseWorkerKinds)
     .action((options) => run(async (context) => (await import('./commands/serve.ts')).worker(options, context)));
   withJson(program.command('server'))
     .description('run the web server alone')
@@ -136,13 +137,10 @@ function wholeNumber(least: number, most: number): (text: string) => number {
   };
 }
 
-const WORKER_KINDS = ['upload', 'status', 'events'] as const;
-export type WorkerKind = (typeof WORKER_KINDS)[number];
-
-function parseWorkerKinds(text: string): WorkerKind[] {
+function parseWorkerKinds(text: string): (typeof WORKER_KIND_NAMES)[number][] {
   return text.split(',').map((name) => {
-    const kind = WORKER_KINDS.find((known) => known === name.trim());
-    if (kind === undefined) throw new InvalidArgumentError(`Expected some of ${WORKER_KINDS.join(', ')}.`);
+    const kind = WORKER_KIND_NAMES.find((known) => known === name.trim());
+    if (kind === undefined) throw new InvalidArgumentError(`Expected some of ${WORKER_KIND_NAMES.join(', ')}.`);
     return kind;
   });
 }

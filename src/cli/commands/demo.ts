@@ -1,0 +1,144 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadConfig } from '../../config/load-config.ts';
+import { DEFAULT_POLL_SCHEDULE, type PollSchedule } from '../../core/poll-schedule.ts';
+import type { PublishJob } from '../../core/publish-job.ts';
+import { MEGABYTE_BYTES, SECOND_MS } from '../../core/units.ts';
+import { createPublisherFromConfig } from '../../producers/create-publisher.ts';
+import type { Publisher } from '../../producers/publisher.ts';
+import { type Simulator, startSimulator } from '../../simulator/index.ts';
+import type { CommandContext } from '../command-context.ts';
+import { openServer, openService, openWorkers, type Service } from '../compose-service.ts';
+import { demoEnvironment } from '../demo-environment.ts';
+import { type DemoReport, demoReportText, isDemoGood, reportOnDemo } from '../demo-report.ts';
+import { type DemoVideo, writeDemoVideo } from '../demo-video.ts';
+import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
+import { forgetKeys } from '../forget-keys.ts';
+import { openFoundation } from '../foundation.ts';
+import { interruptible, untilAborted } from '../interrupt.ts';
+import { createProgressDisplay } from '../progress-display.ts';
+import { bytesText } from '../quantity-text.ts';
+import { watchJob } from '../watch-job.ts';
+
+/** Large enough for several chunks, read slowly enough that one sees them go. */
+const VIDEO_BYTES = 48 * MEGABYTE_BYTES;
+const READ_BYTES_PER_SECOND = 12 * MEGABYTE_BYTES;
+const PROCESSING_MS = 2 * SECOND_MS;
+/** TikTok takes a minute for what the simulator does in two seconds. */
+const POLL_SCHEDULE: PollSchedule = {
+  ...DEFAULT_POLL_SCHEDULE,
+  firstMs: SECOND_MS / 2,
+  maxMs: SECOND_MS,
+  minPerOpenJobMs: 0,
+};
+const ACCOUNT = 'demo';
+
+/** `demo`: publishes a real video to a simulated TikTok, with everything in this process. */
+export async function demo(
+  { keepRunning = false }: { readonly keepRunning?: boolean },
+  context: CommandContext,
+): Promise<ExitCode> {
+  return await interruptible(async (signal) => {
+    const closers: (() => Promise<void>)[] = [];
+    try {
+      const report = await runDemo(context, signal, (close) => closers.push(close));
+      context.output.answer(report, `\n${demoReportText(report)}`);
+      if (keepRunning) {
+        context.output.step('\nEverything stays up until Ctrl-C.');
+        await untilAborted(signal);
+      }
+      return isDemoGood(report) ? EXIT_CODES.success : EXIT_CODES.publishFailed;
+    } finally {
+      for (const close of closers.reverse()) await close();
+    }
+  });
+}
+
+type OnClose = (close: () => Promise<void>) => void;
+
+async function runDemo(context: CommandContext, signal: AbortSignal, onClose: OnClose): Promise<DemoReport> {
+  const { step } = context.output;
+  step('Publishes a video to a simulated TikTok. Nothing leaves this machine.\n');
+  const folder = await mkdtemp(join(tmpdir(), 'tiktok-publisher-demo-'));
+  onClose(() => rm(folder, { recursive: true, force: true }));
+  const simulator = await startSimulator({ processingMs: PROCESSING_MS });
+  onClose(() => simulator.close());
+  slowDown(simulator);
+  const foundation = await openFoundation(loadConfig(demoEnvironment(context.io.env, simulator, folder)), {
+    allowInMemory: true,
+  });
+  onClose(foundation.close);
+  if (foundation.notice !== undefined) context.output.note(foundation.notice);
+  step(stepText('Redis', REDIS_TEXTS[foundation.redisKind] ?? 'started for this demo'));
+  const service = await openService(foundation);
+  if (foundation.redisKind === 'external')
+    foundation.onClose(() => forgetKeys(service.redis, foundation.config.queuePrefix));
+  step(stepText('TikTok', `simulated at ${simulator.url}`));
+  const workers = await openWorkers(service, { pollSchedule: POLL_SCHEDULE });
+  const web = await openServer(service, workers);
+  step(stepText('workers', 'upload and status'));
+  step(stepText('web', `${web.url}/board`));
+  const video = await writeDemoVideo(folder, VIDEO_BYTES);
+  step(stepText('video', `${bytesText(video.sizeBytes)}, H.264 and AAC, 1080x1920, 4 s`));
+  await connectAccount(service, simulator);
+  step(stepText('account', ACCOUNT));
+  const publisher = createPublisherFromConfig(foundation.config);
+  foundation.onClose(() => publisher.close());
+  const { job, durationMs } = await publishAndWatch(publisher, video, context, signal);
+  return reportOnDemo({ job, video, simulator, webUrl: web.url, durationMs });
+}
+
+const REDIS_TEXTS: Readonly<Record<string, string>> = {
+  external: 'the one that the settings name',
+  shared: 'the one that already runs in DATA_DIR',
+  'in-memory': 'an imitation in memory',
+};
+
+function stepText(name: string, text: string): string {
+  return `${name.padEnd(10)}${text}`;
+}
+
+function slowDown(simulator: Simulator): void {
+  simulator.faults.add({
+    endpoint: 'upload',
+    when: { times: 'always' },
+    act: { kind: 'slow_read', bytesPerSecond: READ_BYTES_PER_SECOND },
+  });
+}
+
+async function connectAccount({ vault }: Service, simulator: Simulator): Promise<void> {
+  const { openId, accessToken, refreshToken, expiresIn, refreshExpiresIn, scope } = simulator.addAccount();
+  await vault.add({
+    ...{ account: ACCOUNT, openId, accessToken, refreshToken, scope },
+    expiresInSeconds: expiresIn,
+    refreshExpiresInSeconds: refreshExpiresIn,
+  });
+}
+
+async function publishAndWatch(
+  publisher: Publisher,
+  video: DemoVideo,
+  { io, output }: CommandContext,
+  signal: AbortSignal,
+): Promise<{ job: PublishJob; durationMs: number }> {
+  const startedAt = performance.now();
+  const enqueued = await publisher.enqueue({
+    account: ACCOUNT,
+    mode: 'direct',
+    media: { type: 'file', path: video.path },
+    post: { title: 'Hello from tiktok-publisher', privacyLevel: 'SELF_ONLY' },
+  });
+  output.step(`${stepText('job', enqueued.id)}\n`);
+  const display = createProgressDisplay(io.stderr);
+  let job: PublishJob = enqueued;
+  try {
+    for await (const change of watchJob(publisher, enqueued.id, { signal, intervalMs: SECOND_MS / 10 })) {
+      job = change;
+      display.show(change);
+    }
+  } finally {
+    display.stop();
+  }
+  return { job, durationMs: performance.now() - startedAt };
+}

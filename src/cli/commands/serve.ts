@@ -1,0 +1,67 @@
+import { loadConfig } from '../../config/load-config.ts';
+import { WORKER_KINDS, type WorkerKind } from '../../workers/index.ts';
+import type { CommandContext } from '../command-context.ts';
+import { openServer, openService, openWorkers, type Service } from '../compose-service.ts';
+import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
+import { openFoundation } from '../foundation.ts';
+import { interruptible, untilAborted } from '../interrupt.ts';
+
+/** What a running service says of itself once it is up. */
+interface Announcement {
+  readonly value: Readonly<Record<string, unknown>>;
+  readonly text: string;
+}
+
+/** `start`: workers and web server in one process. */
+export async function start(context: CommandContext): Promise<ExitCode> {
+  return await serve(context, async (service) => {
+    const workers = await openWorkers(service);
+    const { url } = await openServer(service, workers);
+    return { value: { url, workers: WORKER_KINDS }, text: `Publishing. ${linksText(url)}` };
+  });
+}
+
+/** `worker`: workers alone. */
+export async function worker(
+  { only }: { readonly only?: readonly WorkerKind[] },
+  context: CommandContext,
+): Promise<ExitCode> {
+  return await serve(context, async (service) => {
+    await openWorkers(service, { only });
+    const kinds = only ?? WORKER_KINDS;
+    return { value: { workers: kinds }, text: `Workers run: ${kinds.join(', ')}. Ctrl-C stops them.` };
+  });
+}
+
+/** `server`: the web server alone. */
+export async function server(context: CommandContext): Promise<ExitCode> {
+  return await serve(context, async (service) => {
+    const { url } = await openServer(service);
+    return { value: { url }, text: linksText(url) };
+  });
+}
+
+/** Runs until a signal; then drains and closes within `SHUTDOWN_TIMEOUT_MS`. A second signal ends it at once. */
+async function serve(
+  { io, output }: CommandContext,
+  open: (service: Service) => Promise<Announcement>,
+): Promise<ExitCode> {
+  const config = loadConfig(io.env);
+  return await interruptible(async (signal) => {
+    const foundation = await openFoundation(config);
+    try {
+      const { value, text } = await open(await openService(foundation));
+      output.answer(value, text);
+      await untilAborted(signal);
+      foundation.log.info('stopping');
+    } finally {
+      await foundation.close();
+    }
+    foundation.log.info('stopped');
+    return EXIT_CODES.success;
+  });
+}
+
+function linksText(url: string): string {
+  return `Board ${url}/board, metrics ${url}/metrics. Ctrl-C stops it.`;
+}

@@ -1,0 +1,123 @@
+import { createVaultTokenSource } from '../accounts/token-source.ts';
+import { type AccountVault, createAccountVault } from '../accounts/vault.ts';
+import { DEFAULT_POLL_SCHEDULE, type PollSchedule } from '../core/poll-schedule.ts';
+import type { OpenMedia } from '../core/ports.ts';
+import { PublishError } from '../core/publish-error.ts';
+import { EIGHT_TRIES_IN_AN_HOUR } from '../core/retry-policy.ts';
+import type { ReadinessCheck } from '../http/health.ts';
+import { startServer, type WebServer } from '../http/start-server.ts';
+import { createLedger } from '../ledger/ledger.ts';
+import { openFileSource } from '../media/file-source.ts';
+import { createMetrics, type Metrics } from '../observability/metrics.ts';
+import { createQueues, type Queues } from '../queues/queues.ts';
+import { createSlots } from '../quota/slots.ts';
+import type { RedisClient } from '../redis/lua-script.ts';
+import { createTikTokClient } from '../tiktok/index.ts';
+import { type RunningWorkers, startWorkers, type WorkerDeps, type WorkerKind } from '../workers/index.ts';
+import type { Foundation } from './foundation.ts';
+
+/** What the parts of a long-running process share. All of it ends with the foundation, the latest part first. */
+export interface Service {
+  readonly foundation: Foundation;
+  readonly metrics: Metrics;
+  readonly queues: Queues;
+  readonly vault: AccountVault;
+  readonly redis: RedisClient;
+}
+
+/** Builds what workers and web server share. */
+export async function openService(foundation: Foundation): Promise<Service> {
+  const { config, keys, sealer } = foundation;
+  const redis = await foundation.connect('ledger');
+  const queues = createQueues({ connection: redis, prefix: config.queuePrefix, retentionMs: config.retentionMs });
+  foundation.onClose(() => queues.close());
+  const metrics = createMetrics({ defaultMetrics: true });
+  for (const queue of [queues.publish, queues.status, queues.events]) {
+    metrics.watchQueue(queue.name, () => queue.getJobCounts());
+  }
+  return { foundation, metrics, queues, redis, vault: createAccountVault({ redis, keys, sealer }) };
+}
+
+export interface WorkersOptions {
+  /** Which workers to run; all unless told. */
+  readonly only?: readonly WorkerKind[] | undefined;
+  readonly pollSchedule?: PollSchedule;
+}
+
+/** Starts workers; closing the foundation drains them first. */
+export async function openWorkers(service: Service, options: WorkersOptions = {}): Promise<RunningWorkers> {
+  const { foundation, metrics, queues, redis, vault } = service;
+  const { config, keys, log, sealer } = foundation;
+  const tiktok = createTikTokClient({ apiBaseUrl: config.tiktok.apiBaseUrl, onRequest: metrics.apiRequest });
+  foundation.onClose(() => tiktok.close());
+  const { clientKey, clientSecret } = config.tiktok;
+  const tokens = createVaultTokenSource({
+    ...{ vault, redis, keys, tiktok, clientKey, clientSecret, log },
+    onRefresh: metrics.tokenRefreshed,
+  });
+  foundation.onClose(() => tokens.close());
+  const deps: WorkerDeps = {
+    ...{ queues, tiktok, tokens, sealer, metrics, log },
+    ledger: createLedger({ redis, keys, clock: Date }),
+    slots: createSlots({ redis, keys }),
+    openMedia: openMediaUnder(config.mediaRoots),
+    clock: Date,
+    random: Math.random,
+    settings: {
+      chunkSizeBytes: config.upload.chunkSizeBytes,
+      retentionMs: config.retentionMs,
+      pollSchedule: options.pollSchedule ?? DEFAULT_POLL_SCHEDULE,
+      retryPolicy: EIGHT_TRIES_IN_AN_HOUR,
+    },
+  };
+  const workers = startWorkers({
+    deps,
+    connection: await foundation.connect('worker'),
+    prefix: config.queuePrefix,
+    concurrency: { upload: config.upload.concurrency, status: config.status.concurrency },
+    ...(options.only !== undefined && { only: options.only }),
+  });
+  foundation.onClose(() => workers.close({ timeoutMs: config.shutdownTimeoutMs }));
+  return workers;
+}
+
+function openMediaUnder(roots: readonly string[] | undefined): OpenMedia {
+  return async (media) => {
+    if (media.type === 'file') return await openFileSource(media.path, { roots });
+    throw new PublishError('INPUT_MEDIA_TYPE_UNSUPPORTED', {
+      reason: `media.type "${media.type}" has no bytes of ours`,
+    });
+  };
+}
+
+/** Starts the web server over the queues; `workers` are those of this process, if any. */
+export async function openServer(service: Service, workers?: RunningWorkers): Promise<WebServer> {
+  const { foundation, metrics, queues, redis } = service;
+  const { host, port, board } = foundation.config.http;
+  const server = await startServer({
+    ...{ host, port, metrics, log: foundation.log },
+    board: { queues: [queues.publish, queues.status, queues.events], login: board },
+    readinessChecks: [redisCheck(redis), ...(workers === undefined ? [] : [workersCheck(workers)])],
+  });
+  foundation.onClose(() => server.close());
+  return server;
+}
+
+function redisCheck(redis: RedisClient): ReadinessCheck {
+  return {
+    name: 'redis',
+    async check() {
+      if (redis.status !== 'ready') throw new Error('Redis is not connected');
+      await redis.ping();
+    },
+  };
+}
+
+function workersCheck(workers: Pick<RunningWorkers, 'isRunning'>): ReadinessCheck {
+  return {
+    name: 'workers',
+    async check() {
+      if (!workers.isRunning()) throw new Error('the workers do not run');
+    },
+  };
+}

@@ -1,0 +1,79 @@
+import type { PublishJob } from '../core/publish-job.ts';
+import type { Simulator } from '../simulator/index.ts';
+import type { DemoVideo } from './demo-video.ts';
+import { headline } from './job-text.ts';
+import { durationText } from './quantity-text.ts';
+
+/** How a demo ended: its JSON document. */
+export interface DemoReport {
+  readonly outcome: PublishJob['state'];
+  readonly postIds: readonly string[];
+  readonly sent: { readonly bytes: number; readonly sha256: string };
+  /** What the simulated TikTok holds. */
+  readonly received: {
+    readonly bytes: number;
+    readonly chunks: number;
+    readonly resentBytes: number;
+    readonly sha256: string | null;
+    readonly posts: number;
+  };
+  readonly sha256Equal: boolean;
+  /** From enqueueing to the outcome. */
+  readonly durationMs: number;
+  readonly links: { readonly board: string; readonly metrics: string; readonly simulator: string };
+  readonly job: PublishJob;
+}
+
+export interface DemoFacts {
+  readonly job: PublishJob;
+  readonly video: DemoVideo;
+  readonly simulator: Simulator;
+  readonly webUrl: string;
+  readonly durationMs: number;
+}
+
+/** Compares what was sent with what the simulator got. */
+export function reportOnDemo({ job, video, simulator, webUrl, durationMs }: DemoFacts): DemoReport {
+  const { journal } = simulator;
+  const published = journal.publishes().find(({ publishId }) => publishId === job.publishId);
+  const chunks = journal.entries.filter(({ chunk }) => chunk?.accepted === true).length;
+  return {
+    outcome: job.state,
+    postIds: job.postIds,
+    sent: { bytes: video.sizeBytes, sha256: video.sha256 },
+    received: {
+      bytes: published?.acceptedBytes ?? 0,
+      chunks,
+      resentBytes: published?.resentBytes ?? 0,
+      sha256: published?.sha256 ?? null,
+      posts: journal.posts().length,
+    },
+    sha256Equal: published?.sha256 === video.sha256,
+    durationMs: Math.round(durationMs),
+    links: { board: `${webUrl}/board`, metrics: `${webUrl}/metrics`, simulator: `${simulator.url}/__simulator` },
+    job,
+  };
+}
+
+/** Whether the demo showed what it promises: one post, with exactly the bytes that were sent. */
+export function isDemoGood({ outcome, sha256Equal, received }: DemoReport): boolean {
+  return outcome === 'published' && sha256Equal && received.posts === 1;
+}
+
+/** The report for people. */
+export function demoReportText(report: DemoReport): string {
+  const { received, sent, links, job } = report;
+  const bytes = received.bytes.toLocaleString('en-US');
+  const equality = report.sha256Equal
+    ? 'the same on both sides'
+    : `DIFFERENT: received ${received.sha256 ?? 'nothing'}`;
+  const facts: [string, string][] = [
+    ['outcome', headline(job)],
+    ['received', `${bytes} bytes in ${received.chunks} chunks, ${received.resentBytes} bytes sent twice`],
+    ['sha256', `${sent.sha256.slice(0, 16)}…, ${equality}`],
+    ['took', durationText(report.durationMs)],
+    ['board', links.board],
+    ['metrics', links.metrics],
+  ];
+  return facts.map(([name, text]) => `${name.padEnd(10)}${text}`).join('\n');
+}

@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { copyFile, open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { fileURLToPath } from 'node:url';
+
+/** The video we ship: 4 s, 1080x1920, 30 fps, H.264 and AAC; scripts/make-demo-video.sh makes it. */
+const SHIPPED_VIDEO = fileURLToPath(new URL('../../assets/demo.mp4', import.meta.url));
+const BOX_HEADER_BYTES = 8;
+
+/** A video to publish. */
+export interface DemoVideo {
+  readonly path: string;
+  readonly sizeBytes: number;
+  /** Hex digest of the file. */
+  readonly sha256: string;
+}
+
+/**
+ * Writes the shipped video into a folder, made as large as asked so that several chunks are to be seen. What is added
+ * is one `free` box, which every player skips: "the contents of a free-space box are irrelevant and may be ignored"
+ * (ISO/IEC 14496-12, 8.1.2).
+ */
+export async function writeDemoVideo(folder: string, sizeBytes: number): Promise<DemoVideo> {
+  const path = join(folder, 'demo.mp4');
+  await copyFile(SHIPPED_VIDEO, path);
+  const file = await open(path, 'r+');
+  try {
+    const { size: shippedBytes } = await file.stat();
+    const header = Buffer.alloc(BOX_HEADER_BYTES);
+    header.writeUInt32BE(sizeBytes - shippedBytes);
+    header.write('free', 4, 'latin1');
+    await file.write(header, 0, header.length, shippedBytes);
+    await file.truncate(sizeBytes);
+  } finally {
+    await file.close();
+  }
+  return { path, sizeBytes, sha256: await sha256Of(path) };
+}
+
+async function sha256Of(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path, { highWaterMark: 1_048_576 }), hash);
+  return hash.digest('hex');
+}
