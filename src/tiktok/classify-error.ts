@@ -41,7 +41,9 @@ export function classifyNetworkError(
 }
 
 function networkErrorCode(error: unknown, networkCode: string, onTimeout: ErrorCode): ErrorCode {
-  if (error instanceof NothingSentError) return 'TRANSPORT_CONNECT_FAILED';
+  // undici refuses to form a request, from a token with a line break for instance, before it sends anything.
+  if (error instanceof NothingSentError || error instanceof errors.InvalidArgumentError)
+    return 'TRANSPORT_CONNECT_FAILED';
   if (TIMEOUT_CODES.includes(networkCode)) return onTimeout;
   if (error instanceof errors.HTTPParserError || error instanceof errors.ResponseExceededMaxSizeError) {
     return 'TRANSPORT_BAD_ANSWER';
@@ -51,6 +53,7 @@ function networkErrorCode(error: unknown, networkCode: string, onTimeout: ErrorC
 
 function reasonOf(error: unknown, networkCode: string): string {
   if (error instanceof NothingSentError) return `could not connect to TikTok: ${networkCode}`;
+  if (error instanceof errors.InvalidArgumentError) return `could not form the request: ${networkCode}`;
   if (error instanceof DeadlineReachedError) return error.message;
   return `expected an answer, got ${networkCode}`;
 }

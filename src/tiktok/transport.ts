@@ -27,6 +27,9 @@ export const DEFAULT_TIMEOUTS: TikTokTimeouts = {
 /** No documented answer is larger than a few kB. */
 const MAX_ANSWER_BYTES = 1_000_000;
 
+/** Gateways distrust calls that don't say who they are. */
+const USER_AGENT = 'tiktok-publisher';
+
 /** An API call: a POST with a body that is sent as it is. */
 export interface ApiPost {
   readonly url: URL;
@@ -112,7 +115,7 @@ function send(
     origin,
     path: `${pathname}${search}`,
     method,
-    headers: call.headers,
+    headers: { 'user-agent': USER_AGENT, ...call.headers },
     body,
     ...(signal === undefined ? {} : { signal }),
   });

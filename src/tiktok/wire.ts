@@ -9,7 +9,7 @@ const text = z.string().min(1).optional().catch(undefined);
 const flag = z.boolean().catch(false);
 const digits = z.union([z.bigint().nonnegative().transform(String), z.string().regex(/^\d+$/)]);
 const count = z
-  .union([z.bigint(), z.string().regex(/^\d{1,15}$/)])
+  .union([z.bigint(), z.number(), z.string().regex(/^\d{1,15}$/)])
   .transform(Number)
   .pipe(z.int().nonnegative());
 

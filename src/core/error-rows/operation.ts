@@ -45,9 +45,9 @@ export const OPERATION_ROWS = {
   INTERNAL_TAMPERED: giveUp(
     {
       message: 'a sealed secret was changed or moved',
-      advice: 'Find out who writes to this Redis; then connect the account again.',
+      advice: 'Find out who writes to this Redis; then connect the account again and retry.',
     },
-    { alert: 'page' },
+    { retryable: true, alert: 'page' },
   ),
   INTERNAL_OVERTAKEN: giveUp({
     message: 'another worker has taken the job over',

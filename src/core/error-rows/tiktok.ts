@@ -25,10 +25,13 @@ export const TIKTOK_ROWS = {
     },
     { alert: 'page' },
   ),
-  TIKTOK_USER_BANNED: giveUp({
-    message: 'TikTok has banned the account from posting',
-    advice: 'The owner of the account must settle this with TikTok; then retry.',
-  }),
+  TIKTOK_USER_BANNED: giveUp(
+    {
+      message: 'TikTok has banned the account from posting',
+      advice: 'The owner of the account must settle this with TikTok; then retry.',
+    },
+    { retryable: true },
+  ),
   TIKTOK_INVALID_PARAMS: giveUp(
     {
       message: 'TikTok refused the request as invalid',
@@ -40,10 +43,13 @@ export const TIKTOK_ROWS = {
     message: 'TikTok refused the file of the upload',
     advice: 'Check that the video plays and follows the media specification of TikTok, then enqueue it again.',
   }),
-  TIKTOK_APP_VERSION: giveUp({
-    message: "the creator's TikTok app is too old to receive this draft",
-    advice: 'The creator must update the TikTok app; then retry.',
-  }),
+  TIKTOK_APP_VERSION: giveUp(
+    {
+      message: "the creator's TikTok app is too old to receive this draft",
+      advice: 'The creator must update the TikTok app; then retry.',
+    },
+    { retryable: true },
+  ),
   TIKTOK_URL_UNVERIFIED: giveUp(
     {
       message: 'the URL is not on a domain or prefix that the app has verified',
@@ -58,9 +64,10 @@ export const TIKTOK_ROWS = {
   TIKTOK_PUBLISH_ID_FOREIGN: giveUp(
     {
       message: 'the publish_id belongs to another account',
-      advice: 'The account of this name was connected to another TikTok user meanwhile: connect the first one again.',
+      advice:
+        'The account of this name was connected to another TikTok user meanwhile: connect the first one again, then retry.',
     },
-    { alert: 'page' },
+    { retryable: true, alert: 'page' },
   ),
   TIKTOK_NOT_CANCELLABLE: giveUp({
     message: 'TikTok can no longer cancel the post',
@@ -70,10 +77,14 @@ export const TIKTOK_ROWS = {
     message: 'the creator may not use this privacy level now',
     advice: 'Choose one of the privacy levels TikTok offers for this account now, and enqueue a new request.',
   }),
-  TIKTOK_UNAUDITED_CLIENT: giveUp({
-    message: 'an app that TikTok has not audited may post to private accounts only',
-    advice: 'Set the TikTok account itself to private and post SELF_ONLY, or have the app audited.',
-  }),
+  TIKTOK_UNAUDITED_CLIENT: giveUp(
+    {
+      message: 'an app that TikTok has not audited may post to private accounts only',
+      advice:
+        'Set the TikTok account itself to private (the post must be SELF_ONLY) or have the app audited, then retry.',
+    },
+    { retryable: true },
+  ),
   TIKTOK_INTERNAL: retry(
     {
       message: 'TikTok failed inside',

@@ -65,8 +65,9 @@ export const TRANSFER_ROWS = {
   UPLOAD_URL_REFUSED: giveUp(
     {
       message: 'the upload URL does not point to TikTok',
-      advice: 'Check TIKTOK_API_BASE_URL: files go only to https hosts of tiktokapis.com and to that host itself.',
+      advice:
+        'Check TIKTOK_API_BASE_URL: files go only to https hosts of tiktokapis.com and to that host itself. Then retry.',
     },
-    { alert: 'page' },
+    { retryable: true, alert: 'page' },
   ),
 } as const satisfies Record<string, ErrorRow>;

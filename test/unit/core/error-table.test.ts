@@ -53,6 +53,11 @@ describe('the error table', () => {
     for (const [, row] of unconfirmed) expect(row).toMatchObject({ retryable: false, outcomeKnown: false });
   });
 
+  it.each(rows)('%s may be retried by hand if its advice says so', (_code, row) => {
+    if (/\b([Tt]hen|and) retry\b/.test(row.advice)) expect(row.retryable).toBe(true);
+    expect(row.verdict === 'retry' && !row.retryable).toBe(false);
+  });
+
   it('waits at least a minute after a rate limit, the length of the window', () => {
     expect(ERROR_TABLE.TIKTOK_RATE_LIMITED.waitMs).toBeGreaterThanOrEqual(60_000);
   });

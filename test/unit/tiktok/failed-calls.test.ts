@@ -122,6 +122,14 @@ describe('a call without an answer', () => {
     expect((await rejection(client.initDirectVideo(input, context))).code).toBe('TRANSPORT_CONNECT_FAILED');
   });
 
+  it('knows that nothing was sent when the token is no header', async () => {
+    const { client, server } = await clientUnderTest();
+    const error = await rejection(client.initDirectVideo(input, { accessToken: 'act.secret\nx: y' }));
+    expect(error.message).toBe('could not form the request: UND_ERR_INVALID_ARG');
+    expect(error.row.outcomeKnown).toBe(true);
+    expect(server.connectionCount()).toBe(0);
+  });
+
   it('knows nothing when the connection is cut after the request', async () => {
     const { client, server } = await clientUnderTest();
     const init = client.initDirectVideo(input, context);
