@@ -29,13 +29,14 @@ const TIMEOUT_CODES = ['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'];
  * @param onTimeout the code for a peer that stopped moving bytes
  */
 export function classifyNetworkError(
+  endpoint: string,
   error: unknown,
   onTimeout: 'TRANSPORT_NO_ANSWER' | 'UPLOAD_STALLED',
 ): PublishError {
   if (error instanceof PublishError) return error;
   const networkCode = errorCodeOf(error);
   const code = networkErrorCode(error, networkCode, onTimeout);
-  const details = { reason: reasonOf(error, networkCode) };
+  const details = { endpoint, reason: reasonOf(error, networkCode) };
   // What undici could not parse it attaches as it came: no cause, since it would end up in logs.
   return new PublishError(code, details, error instanceof errors.HTTPParserError ? undefined : { cause: error });
 }

@@ -46,6 +46,7 @@ function postForm<T>(
 ): Promise<T> {
   return observed(endpoint.name, deps.onRequest, async () => {
     const answer = await deps.transport.post({
+      endpoint: endpoint.name,
       url: new URL(endpoint.path, deps.apiBaseUrl),
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
       body: new URLSearchParams(form).toString(),

@@ -82,6 +82,7 @@ function call<T>(deps: CallDeps, endpoint: Endpoint<T>, body: unknown, context: 
   const callOnce = () =>
     observed(endpoint.name, deps.onRequest, async () => {
       const answer = await deps.transport.post({
+        endpoint: endpoint.name,
         url: new URL(endpoint.path, deps.apiBaseUrl),
         headers: {
           authorization: `Bearer ${context.accessToken}`,

@@ -17,6 +17,7 @@ export async function putChunk(deps: CallDeps, input: PutChunkInput): Promise<Pu
   const lengthBytes = endByteExclusive - startByte;
   return observed(ENDPOINT, deps.onRequest, async () => {
     const answer = await deps.transport.put({
+      endpoint: ENDPOINT,
       url,
       headers: {
         'content-type': input.contentType,

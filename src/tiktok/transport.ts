@@ -32,6 +32,8 @@ const USER_AGENT = 'tiktok-publisher';
 
 /** An API call: a POST with a body that is sent as it is. */
 export interface ApiPost {
+  /** Its name in errors. */
+  readonly endpoint: string;
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
@@ -45,6 +47,8 @@ export interface ApiPost {
 
 /** The PUT of one chunk. */
 export interface ChunkPut {
+  /** Its name in errors. */
+  readonly endpoint: string;
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: AsyncIterable<Uint8Array>;
@@ -71,7 +75,7 @@ export function createTransport(timeouts: TikTokTimeouts): Transport {
   const agents = [keptConnections, ownConnections, uploads];
   return {
     post: (call) =>
-      classified(call.signal, 'TRANSPORT_NO_ANSWER', () =>
+      classified(call, 'TRANSPORT_NO_ANSWER', () =>
         withDeadline(timeouts.connectMs + timeouts.answerMs, call.signal, async (signal) => {
           const agent = call.ownConnection ? ownConnections : keptConnections;
           const answer = await send(agent, 'POST', call, call.body, signal);
@@ -79,7 +83,7 @@ export function createTransport(timeouts: TikTokTimeouts): Transport {
         }),
       ),
     put: (call) =>
-      classified(call.signal, 'UPLOAD_STALLED', async () => {
+      classified(call, 'UPLOAD_STALLED', async () => {
         const answer = await send(uploads, 'PUT', call, asRequestBody(call.body), call.signal);
         // The status line alone is the answer: a body that breaks off takes nothing from it.
         await answer.body.dump().catch(() => undefined);
@@ -127,7 +131,7 @@ function asRequestBody(body: AsyncIterable<Uint8Array>): Readable {
 }
 
 async function classified<T>(
-  signal: AbortSignal | undefined,
+  { endpoint, signal }: Pick<ApiPost, 'endpoint' | 'signal'>,
   onTimeout: 'TRANSPORT_NO_ANSWER' | 'UPLOAD_STALLED',
   run: () => Promise<T>,
 ): Promise<T> {
@@ -136,7 +140,7 @@ async function classified<T>(
     return await run();
   } catch (error) {
     signal?.throwIfAborted();
-    throw classifyNetworkError(error, onTimeout);
+    throw classifyNetworkError(endpoint, error, onTimeout);
   }
 }
 

@@ -136,7 +136,11 @@ describe('a call without an answer', () => {
     const request = await server.nextRequest();
     await request.readBody();
     request.destroy();
-    expect(await rejection(init)).toMatchObject({ code: 'TRANSPORT_NO_ANSWER', row: { outcomeKnown: false } });
+    expect(await rejection(init)).toMatchObject({
+      code: 'TRANSPORT_NO_ANSWER',
+      row: { outcomeKnown: false },
+      details: { endpoint: 'direct_init' },
+    });
   });
 
   it('knows nothing when the connection is cut in the midst of the answer', async () => {

@@ -70,7 +70,10 @@ describe('refreshToken', () => {
     const { client, server } = await clientUnderTest();
     const refresh = client.refreshToken({ ...credentials, refreshToken: 'rft.old' });
     (await server.nextRequest()).destroy();
-    expect((await rejection(refresh)).code).toBe('TRANSPORT_NO_ANSWER');
+    expect(await rejection(refresh)).toMatchObject({
+      code: 'TRANSPORT_NO_ANSWER',
+      details: { endpoint: 'oauth_refresh' },
+    });
     expect(server.connectionCount()).toBe(1);
   });
 });

@@ -28,6 +28,7 @@ describe('initDirectVideo', () => {
     expect(request).toMatchObject({ method: 'POST', path: '/v2/post/publish/video/init/' });
     expect(request.headers).toMatchObject({
       authorization: 'Bearer act.secret',
+      'user-agent': 'tiktok-publisher',
       'content-type': 'application/json; charset=UTF-8',
     });
     expect(JSON.parse((await request.readBody()).toString())).toEqual({
