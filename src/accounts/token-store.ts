@@ -1,7 +1,6 @@
 import type { Clock } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
-import type { PublishEvent } from '../core/publish-job.ts';
-import { EVENT_SOURCE } from '../ledger/event.ts';
+import { EVENT_SOURCE, type PublishEvent } from '../core/publish-job.ts';
 import type { Keys } from '../redis/keys.ts';
 import { prepareScript, type RedisClient } from '../redis/lua-script.ts';
 import type { TokenInput } from './account-input.ts';

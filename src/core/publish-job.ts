@@ -58,6 +58,9 @@ export const PUBLISH_EVENT_TYPES = [
 ] as const;
 export type PublishEventType = (typeof PUBLISH_EVENT_TYPES)[number];
 
+/** CloudEvents `source` of all our events. */
+export const EVENT_SOURCE = 'urn:tiktok-publisher';
+
 /** A CloudEvents 1.0 event as it lies on the stream. */
 export interface PublishEvent {
   readonly specversion: '1.0';

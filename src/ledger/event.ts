@@ -1,8 +1,5 @@
-import type { PublishEvent, PublishEventType } from '../core/publish-job.ts';
+import { EVENT_SOURCE, type PublishEvent, type PublishEventType } from '../core/publish-job.ts';
 import type { LedgerRecord } from './record.ts';
-
-/** CloudEvents `source` of all our events. */
-export const EVENT_SOURCE = 'urn:tiktok-publisher';
 
 /**
  * A CloudEvents 1.0 JSON document without its opening `{"specversion","id",` part: the ledger's script puts the id in
