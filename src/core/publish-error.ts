@@ -15,6 +15,8 @@ export interface SafeDetails {
   readonly retryAfterMs?: number;
   /** The N of an upload reply's `Content-Range: bytes 0-N/T`; whether it is a count or a last index is TikTok's secret. */
   readonly reportedUploadedBytes?: number;
+  /** TikTok itself declared the publish FAILED, so nothing was and will be published. */
+  readonly publishFailed?: true;
   /** Every problem of an invalid input. */
   readonly problems?: readonly InputProblem[];
 }

@@ -68,6 +68,8 @@ export const publishRequestSchema = z
       .optional(),
     priority: z.int().min(0).max(MAX_PRIORITY).optional(),
     callbackUrl: httpsUrl.optional(),
+    /** What to do when the answer to a pull's init was lost: TikTok may or may not be publishing it. */
+    onLostInit: z.enum(['unconfirmed', 'repeat'], { error: 'expected "unconfirmed" or "repeat"' }).optional(),
     metadata: z
       .record(z.string(), z.unknown())
       .refine((metadata) => Buffer.byteLength(JSON.stringify(metadata)) <= MAX_METADATA_BYTES, {

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { PublishEventType, TimelineEntry } from '../core/publish-job.ts';
-import { type PublishState, statesBefore } from '../core/publish-state.ts';
-import { MINUTE_MS } from '../core/units.ts';
+import { canTransition, type PublishState } from '../core/publish-state.ts';
+import { MINUTE_MS, SECOND_MS } from '../core/units.ts';
 import type { Keys } from '../redis/keys.ts';
 import { prepareScript, type RedisClient } from '../redis/lua-script.ts';
 import { encodeEvent } from './event.ts';
@@ -12,6 +12,8 @@ import { CLAIM_SCRIPT, COMMIT_SCRIPT, CREATE_SCRIPT, FORGET_SCRIPT, NOTE_SCRIPT 
 
 /** After how long the sweep looks at a job that nothing else has touched. */
 export const SWEEP_AFTER_MS = MINUTE_MS;
+/** After how long it looks at a new job, whose enqueuer may have died before it reached the queue. */
+const SWEEP_NEW_AFTER_MS = 15 * SECOND_MS;
 
 /** What happened, for the timeline: a past-tense fact and what goes with it. Never a secret. */
 export interface Cause {
@@ -82,8 +84,11 @@ export function createLedger({ redis, keys, clock, eventsMaxLength = DEFAULT_EVE
   async function commit(
     record: LedgerRecord,
     change: Change,
-    options: { fence: string; from: readonly PublishState[]; raiseFence?: boolean },
+    guard: { fence: number | ''; revision: number | ''; raiseFence: boolean },
   ): Promise<LedgerRecord> {
+    if (change.to !== undefined && !canTransition(record.state, change.to)) {
+      throw new PublishError('INTERNAL_ERROR', { reason: `a ${record.state} job can't become ${change.to}` });
+    }
     const now = clock.now();
     const next: LedgerRecord = { ...record, ...change.patch, state: change.to ?? record.state, updatedAt: now };
     const { set, remove } = encodePatch(change.patch ?? {});
@@ -93,12 +98,12 @@ export function createLedger({ redis, keys, clock, eventsMaxLength = DEFAULT_EVE
       [
         record.id,
         nextCall(),
-        options.fence,
-        `,${options.from.join(',')},`,
+        guard.fence,
+        guard.revision,
         change.to ?? '',
         now,
         change.dueAt ?? now + SWEEP_AFTER_MS,
-        options.raiseFence === true ? 1 : 0,
+        guard.raiseFence ? 1 : 0,
         eventsMaxLength,
         set.length,
         ...set,
@@ -112,11 +117,6 @@ export function createLedger({ redis, keys, clock, eventsMaxLength = DEFAULT_EVE
     );
     const [outcome, detail, fence] = asArray(answer);
     if (outcome === 'committed') return { ...next, revision: Number(detail), fence: Number(fence) };
-    if (outcome === 'refused') {
-      throw new PublishError('INTERNAL_OVERTAKEN', {
-        reason: `the job is ${String(detail)} by now and can't become ${change.to ?? record.state}`,
-      });
-    }
     throw new PublishError(outcome === 'missing' ? 'JOB_NOT_FOUND' : 'INTERNAL_OVERTAKEN', { reason: record.id });
   }
 
@@ -124,7 +124,7 @@ export function createLedger({ redis, keys, clock, eventsMaxLength = DEFAULT_EVE
     /** Makes a record with its first event; answers the id that holds the id or idempotency key. */
     async create(record: LedgerRecord, cause: Cause): Promise<{ created: boolean; id: string }> {
       const { set } = encodePatch(omitUndefined(record));
-      const dueAt = record.scheduledAt ?? record.createdAt + SWEEP_AFTER_MS;
+      const dueAt = record.scheduledAt ?? record.createdAt + SWEEP_NEW_AFTER_MS;
       const answer = await runCreate(
         [...jobKeys(record.id), ...indexKeys(record)],
         [
@@ -157,36 +157,34 @@ export function createLedger({ redis, keys, clock, eventsMaxLength = DEFAULT_EVE
      * @throws PublishError `INTERNAL_OVERTAKEN` when somebody else owns it by now
      */
     async commit(record: LedgerRecord, change: Change): Promise<LedgerRecord> {
-      return await commit(record, change, { fence: String(record.fence), from: [record.state] });
+      return await commit(record, change, { fence: record.fence, revision: '', raiseFence: false });
     },
 
     /**
-     * Changes a record without owning it, from any state that allows it. Raises the fence, so that an owner at work
-     * learns of it at its next step.
-     * @throws PublishError `INTERNAL_OVERTAKEN` when the state does not allow it (any more)
+     * Changes a record without owning it, if nothing happened since it was read. Raises the fence, so that an owner at
+     * work is stopped at its next step.
+     * @throws PublishError `INTERNAL_OVERTAKEN` when something happened: read again and decide again
      */
-    async intervene(
-      record: LedgerRecord,
-      change: Change & { to: PublishState },
-      from: readonly PublishState[] = statesBefore(change.to),
-    ): Promise<LedgerRecord> {
-      return await commit(record, change, { fence: '', from, raiseFence: true });
+    async intervene(record: LedgerRecord, change: Change): Promise<LedgerRecord> {
+      return await commit(record, change, { fence: '', revision: record.revision, raiseFence: true });
+    },
+
+    /**
+     * Leaves a wish on a record, if nothing happened since it was read; the owner at work goes on undisturbed.
+     * @throws PublishError `INTERNAL_OVERTAKEN` when something happened: read again and decide again
+     */
+    async annotate(record: LedgerRecord, change: Change): Promise<LedgerRecord> {
+      return await commit(record, change, { fence: '', revision: record.revision, raiseFence: false });
     },
 
     /**
      * Notes progress that is no event of its own, and so proves that the caller still owns the record.
      * @throws PublishError `INTERNAL_OVERTAKEN`
      */
-    async note(
-      record: LedgerRecord,
-      progress: LedgerProgress = {},
-      dueAt?: number,
-    ): Promise<{ record: LedgerRecord; cancelRequested: boolean }> {
+    async note(record: LedgerRecord, progress: LedgerProgress = {}, dueAt?: number): Promise<void> {
       const { set } = encodePatch(progress);
       const answer = await runNote([keys.job(record.id), keys.due], [record.id, record.fence, dueAt ?? '', ...set]);
-      const [outcome, cancelRequested] = asArray(answer);
-      if (outcome !== 'held') throw new PublishError('INTERNAL_OVERTAKEN', { reason: record.id });
-      return { record: { ...record, ...progress }, cancelRequested: cancelRequested === 1 };
+      if (answer !== 'held') throw new PublishError('INTERNAL_OVERTAKEN', { reason: record.id });
     },
 
     async read(id: string): Promise<LedgerRecord | undefined> {

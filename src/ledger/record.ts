@@ -28,7 +28,10 @@ export interface LedgerRecord {
   readonly waitingUntil?: number | undefined;
   /** A quota slot that was booked and not used yet. */
   readonly bookedSlot?: { readonly endpoint: string; readonly at: number } | undefined;
+  /** Somebody wants the job cancelled, which only TikTok can do by now. */
   readonly cancelRequestedAt?: number | undefined;
+  /** TikTok accepted to stop. */
+  readonly cancelAskedAt?: number | undefined;
 
   /** Set before an init is sent, cleared when its answer is known. */
   readonly initIntendedAt?: number | undefined;
@@ -40,6 +43,8 @@ export interface LedgerRecord {
   /** Set before the first byte of the last chunk is sent: from here TikTok may have everything. */
   readonly lastChunkStartedAt?: number | undefined;
   readonly processingSince?: number | undefined;
+  /** TikTok declared this publish_id FAILED: it published nothing and never will. */
+  readonly failedByTikTokAt?: number | undefined;
   readonly pollCount: number;
   /** When the next status poll is planned. */
   readonly nextPollAt?: number | undefined;
@@ -141,12 +146,14 @@ function decodeOptional(hash: ReadonlyMap<string, string>): Partial<LedgerRecord
     waitingUntil: number('waitingUntil'),
     bookedSlot: parseBookedSlot(text('bookedSlot')),
     cancelRequestedAt: number('cancelRequestedAt'),
+    cancelAskedAt: number('cancelAskedAt'),
     initIntendedAt: number('initIntendedAt'),
     publishId: text('publishId'),
     uploadUrlSealed: text('uploadUrlSealed'),
     uploadExpiresAt: number('uploadExpiresAt'),
     lastChunkStartedAt: number('lastChunkStartedAt'),
     processingSince: number('processingSince'),
+    failedByTikTokAt: number('failedByTikTokAt'),
     nextPollAt: number('nextPollAt'),
     pin: pin === undefined ? undefined : (JSON.parse(pin) as SourcePin),
     acceptedCrc32: number('acceptedCrc32'),

@@ -66,11 +66,11 @@ return { 'claimed', redis.call('HGETALL', KEYS[1]) }
 /**
  * The one way a record changes.
  *
- * KEYS[5] prefix of the state indexes. ARGV: id, call, fence ('' for a change that needs no owner), allowed states as
- * ',a,b,', new state ('' to stay), now, due time ('' to leave it), whether to raise the fence, maxEvents,
+ * KEYS[5] prefix of the state indexes. ARGV: id, call, fence ('' for a change that needs no owner), revision ('' or the
+ * one the change was decided on), new state ('' to stay), now, due time, whether to raise the fence, maxEvents,
  * set count, fields…, remove count, fields…, timeline and events as above.
  * A call that is sent again after a lost reply changes nothing.
- * Answers `committed` with revision and fence, `missing`, `overtaken`, or `refused` with the present state.
+ * Answers `committed` with revision and fence, `missing`, `overtaken` (another fence) or `changed` (another revision).
  */
 export const COMMIT_SCRIPT = `${APPEND}
 local id = ARGV[1]
@@ -79,7 +79,7 @@ local state = seen[1]
 if not state then return { 'missing' } end
 if seen[4] == ARGV[2] then return { 'committed', tonumber(seen[5]), tonumber(seen[2]) } end
 if ARGV[3] ~= '' and seen[2] ~= ARGV[3] then return { 'overtaken' } end
-if not string.find(ARGV[4], ',' .. state .. ',', 1, true) then return { 'refused', state } end
+if ARGV[4] ~= '' and seen[5] ~= ARGV[4] then return { 'changed' } end
 local setCount = tonumber(ARGV[10])
 if setCount > 0 then redis.call('HSET', KEYS[1], unpack(ARGV, 11, 10 + setCount)) end
 local at = 11 + setCount
@@ -93,23 +93,21 @@ if ARGV[5] ~= '' and ARGV[5] ~= state then
   redis.call('ZREM', KEYS[5] .. state, id)
   redis.call('ZADD', KEYS[5] .. ARGV[5], seen[3], id)
 end
-if ARGV[7] ~= '' then redis.call('ZADD', KEYS[3], ARGV[7], id) end
+redis.call('ZADD', KEYS[3], ARGV[7], id)
 append(at + removeCount + 1, id, revision, ARGV[9])
 return { 'committed', revision, tonumber(seen[2]) }
 `;
 
 /**
- * Notes an owner's progress: proves the fence, sets fields, hears of a cancel request. Makes no history.
+ * Notes an owner's progress: proves the fence, sets fields. Makes no history.
  *
  * KEYS[1] job hash, KEYS[2] due set. ARGV: id, fence, due time ('' to leave it), fields….
  */
 export const NOTE_SCRIPT = `
-local seen = redis.call('HMGET', KEYS[1], 'fence', 'cancelRequestedAt')
-if not seen[1] then return { 'missing' } end
-if seen[1] ~= ARGV[2] then return { 'overtaken' } end
+if redis.call('HGET', KEYS[1], 'fence') ~= ARGV[2] then return 'overtaken' end
 if #ARGV > 3 then redis.call('HSET', KEYS[1], unpack(ARGV, 4)) end
 if ARGV[3] ~= '' then redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1]) end
-return { 'held', seen[2] and 1 or 0 }
+return 'held'
 `;
 
 /**

@@ -1,6 +1,7 @@
 import type { RedisConfig, RedisTarget } from '../config/redis-config.ts';
 import type { Clock } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
+import type { PublishJob } from '../core/publish-job.ts';
 import { createLedger } from '../ledger/ledger.ts';
 import { createLedgerReader } from '../ledger/ledger-reader.ts';
 import { createQueues } from '../queues/queues.ts';
@@ -9,6 +10,7 @@ import { createKeys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import { provideRedis } from '../redis/provide-redis.ts';
 import { RedisUnavailableError } from '../redis/redis-unavailable.ts';
+import { cancelJob, retryJob } from './change-job.ts';
 import { enqueueEntries, parseEntries } from './enqueue.ts';
 import { createEventTail } from './event-tail.ts';
 import type { Publisher } from './publisher.ts';
@@ -50,6 +52,12 @@ export function createPublisherFromConfig(config: PublisherConfig, clock: Clock 
   });
   const read: Publisher['get'] = async (id) => await tellingOfRedis(async () => await (await open()).reader.read(id));
 
+  async function present(id: string): Promise<PublishJob> {
+    const job = await read(id);
+    if (job === undefined) throw new PublishError('JOB_NOT_FOUND', { reason: `there is no publish job ${id}` });
+    return job;
+  }
+
   return {
     async enqueue(request, options = {}) {
       const entries = parseEntries([{ request, ...options }]);
@@ -68,6 +76,14 @@ export function createPublisherFromConfig(config: PublisherConfig, clock: Clock 
         throw new PublishError('INPUT_INVALID', { problems: [{ path: 'limit', message }] });
       }
       return await tellingOfRedis(async () => await (await open()).reader.list({ ...filter, limit }));
+    },
+    async cancel(id) {
+      await tellingOfRedis(async () => await cancelJob(id, await open()));
+      return await present(id);
+    },
+    async retry(id, { force = false } = {}) {
+      const action = await tellingOfRedis(async () => await retryJob(id, { force }, await open()));
+      return { ...(await present(id)), action };
     },
     async waitForCompletion(id, options = {}) {
       return await waitForCompletion(id, options, { tail, read });

@@ -43,5 +43,7 @@ export type {
   JobPage,
   ListFilter,
   Publisher,
+  RetriedJob,
+  RetryOptions,
   WaitOptions,
 } from './publisher.ts';

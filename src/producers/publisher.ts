@@ -1,6 +1,7 @@
 import type { PublishJob } from '../core/publish-job.ts';
 import type { PublishRequest } from '../core/publish-request.ts';
 import type { PublishState } from '../core/publish-state.ts';
+import type { RetryAction } from './change-job.ts';
 
 /** What `enqueue` answers: the job, and whether this call made it. */
 export interface EnqueuedJob extends PublishJob {
@@ -39,6 +40,16 @@ export interface WaitOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface RetryOptions {
+  /** Begin afresh although TikTok may have published the job: you have looked and take the risk of a second post. */
+  readonly force?: boolean;
+}
+
+/** What `retry` answers: the job, and how it goes on. */
+export interface RetriedJob extends PublishJob {
+  readonly action: RetryAction;
+}
+
 /** The producers' side: what other apps use. Holds two Redis connections and no worker code. */
 export interface Publisher {
   /**
@@ -50,6 +61,18 @@ export interface Publisher {
   enqueueBulk(entries: readonly (PublishRequest | BulkEntry)[]): Promise<EnqueuedJob[]>;
   get(id: string): Promise<PublishJob | undefined>;
   list(filter?: ListFilter): Promise<JobPage>;
+  /**
+   * Cancels a job that can't have been published yet, or asks TikTok to stop a running pull; then the job ends
+   * `cancelled` once TikTok says so.
+   * @throws PublishError `JOB_NOT_FOUND`, `JOB_NOT_CANCELLABLE` with the reason
+   */
+  cancel(id: string): Promise<PublishJob>;
+  /**
+   * Retries a failed or unconfirmed job in the way that can't post twice: asks TikTok again, goes on with the bytes,
+   * or begins afresh.
+   * @throws PublishError `JOB_NOT_FOUND`, `JOB_NOT_RETRYABLE` where only `force` would do, and why
+   */
+  retry(id: string, options?: RetryOptions): Promise<RetriedJob>;
   /**
    * Resolves with the job once it has its outcome (any terminal state, failures included).
    * @throws PublishError `JOB_NOT_FOUND`, `WAIT_TIMED_OUT`; rejects with the signal's reason when aborted

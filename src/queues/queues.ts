@@ -84,6 +84,17 @@ export function createQueues({ connection, prefix, retentionMs }: QueuesOptions)
       await this.addPublishEntries([entry]);
     },
 
+    /** Takes a job off all queues; an entry that is being worked on stays, its owner is told by the ledger. */
+    async removeEntries(id: string): Promise<void> {
+      await Promise.all([publish.remove(id), status.remove(id)]);
+    },
+
+    /** Lets a delayed status entry run now. */
+    async wakeStatusEntry(id: string): Promise<void> {
+      const entry = await status.getJob(id);
+      if (entry !== undefined && (await entry.isDelayed())) await entry.promote();
+    },
+
     /** Whether an entry will still run: waiting, delayed or active. */
     async isPending(queue: 'publish' | 'status', id: string): Promise<boolean> {
       const state = await (queue === 'publish' ? publish : status).getJobState(id);

@@ -7,6 +7,7 @@ import type { Metrics } from '../observability/metrics.ts';
 import type { Queues } from '../queues/queues.ts';
 import type { Slots } from '../quota/slots.ts';
 import type { TikTokClient } from '../tiktok/index.ts';
+import type { Recovery } from './recovery.ts';
 
 /** Numbers that shape the workers' behaviour. */
 export interface WorkerSettings {
@@ -16,6 +17,8 @@ export interface WorkerSettings {
   readonly retentionMs: number;
   readonly pollSchedule: PollSchedule;
   readonly retryPolicy: RetryPolicy;
+  /** When the owner of a queue entry counts as dead; `DEFAULT_RECOVERY` unless told. */
+  readonly recovery?: Recovery;
 }
 
 /** Everything the processors work with, built once at the entry point. */

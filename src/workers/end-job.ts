@@ -60,7 +60,9 @@ export async function endJob(job: OwnedJob, end: JobEnd, { clock, metrics, setti
       waitingFor: undefined,
       waitingUntil: undefined,
       bookedSlot: undefined,
-      uploadUrlSealed: undefined,
+      // A failed upload may be resumed by hand while its URL lives.
+      ...(end.to !== 'failed' && { uploadUrlSealed: undefined }),
+      ...(end.error?.details.publishFailed === true && { failedByTikTokAt: now, uploadUrlSealed: undefined }),
     },
     dueAt: now + settings.retentionMs,
   });

@@ -1,5 +1,6 @@
 import { type Job, Worker } from 'bullmq';
 import type { Logger } from 'pino';
+import { toPublishError } from '../core/publish-error.ts';
 import { SECOND_MS } from '../core/units.ts';
 import { publishIdOfEntry } from '../queues/job-ids.ts';
 import { QUEUE_NAMES, RECHECK_JOB_NAME } from '../queues/queue-names.ts';
@@ -7,6 +8,7 @@ import type { RedisClient } from '../redis/lua-script.ts';
 import type { WorkerDeps } from './deps.ts';
 import { processPublishEntry } from './publish-processor.ts';
 import { processRecheckEntry } from './recheck-processor.ts';
+import { DEFAULT_RECOVERY } from './recovery.ts';
 import { LOCK_LOST } from './run-owned.ts';
 import { settleJob } from './settle-job.ts';
 import type { Settlement } from './settlement.ts';
@@ -15,12 +17,6 @@ import { startSweep } from './sweep.ts';
 
 export type { WorkerDeps, WorkerSettings } from './deps.ts';
 
-/**
- * BullMQ's lock on an active entry and how often dead owners are looked for. Measured: after SIGKILL another worker has
- * started 8 to 11 s later.
- */
-const LOCK_DURATION_MS = 10 * SECOND_MS;
-const STALLED_INTERVAL_MS = 3 * SECOND_MS;
 /** A stall is an interruption, not a failure, and BullMQ never resets its count. */
 const MAX_STALLED_COUNT = 1_000_000;
 
@@ -91,20 +87,25 @@ function startWorker(
   run: (job: Job, signal: AbortSignal) => Promise<Settlement>,
   { deps, connection, prefix }: StartWorkersOptions,
 ): Worker {
+  const { recovery = DEFAULT_RECOVERY } = deps.settings;
   const kept = { age: Math.ceil(deps.settings.retentionMs / SECOND_MS) };
   const worker = new Worker(
     name,
     // BullMQ passes the signal only to a processor that declares three parameters.
     async (job: Job, token: string | undefined, signal: AbortSignal | undefined) => {
-      const settlement = await run(job, signal ?? new AbortController().signal);
+      const settlement = await run(job, signal ?? new AbortController().signal).catch((error: unknown): Settlement => {
+        // Not even the failure could be written, so Redis is away: the entry is left as it is and taken up again.
+        deps.log.warn({ queue: name, jobId: job.id, err: toPublishError(error) }, 'step could not be settled');
+        return { kind: 'lost' };
+      });
       return await settleJob(job, token ?? '', settlement);
     },
     {
       connection,
       prefix,
       concurrency,
-      lockDuration: LOCK_DURATION_MS,
-      stalledInterval: STALLED_INTERVAL_MS,
+      lockDuration: recovery.lockDurationMs,
+      stalledInterval: recovery.stalledIntervalMs,
       maxStalledCount: MAX_STALLED_COUNT,
       removeOnComplete: kept,
       removeOnFail: kept,

@@ -1,7 +1,7 @@
 import type { ChunkPlan } from '../core/chunk-plan.ts';
 import type { SourcePin } from '../core/ports.ts';
 import { HOUR_MS, MINUTE_MS } from '../core/units.ts';
-import type { LedgerPatch } from '../ledger/record.ts';
+import type { LedgerPatch, LedgerRecord } from '../ledger/record.ts';
 import type { InitAnswer, VideoSource } from '../tiktok/index.ts';
 import type { WorkerDeps } from './deps.ts';
 import type { OwnedJob } from './owned-job.ts';
@@ -39,6 +39,15 @@ export async function initPull(job: OwnedJob, url: string, deps: WorkerDeps): Pr
     cause: { event: 'init_answered', publishId: answer.publishId },
     patch: { publishId: answer.publishId, initIntendedAt: undefined, processingSince: deps.clock.now() },
   });
+}
+
+/**
+ * Whether an init was sent whose answer is not known and which alone may have published: that of a pull. The caller may
+ * have chosen to repeat it all the same.
+ */
+export function mayHavePublishedByInit({ initIntendedAt, publishId, request }: LedgerRecord): boolean {
+  const isInDoubt = initIntendedAt !== undefined && publishId === undefined;
+  return isInDoubt && request.media.type === 'pull' && request.onLostInit !== 'repeat';
 }
 
 /** What an upload URL is sealed to. */

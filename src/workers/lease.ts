@@ -1,17 +1,10 @@
 import { performance } from 'node:perf_hooks';
 import { PublishError } from '../core/publish-error.ts';
-import { SECOND_MS } from '../core/units.ts';
 import type { LedgerProgress } from '../ledger/record.ts';
 import type { OwnedJob } from './owned-job.ts';
+import type { LeaseTimes } from './recovery.ts';
 
-/**
- * How long one proof of ownership lasts (ms). Together with BullMQ's renewal interval it stays below the lock's
- * duration, so an owner cut off from Redis falls silent before another one can start.
- */
-export const LEASE_MS = 4 * SECOND_MS;
-const RENEW_EVERY_MS = SECOND_MS;
-
-/** The right to send bytes, proven to the ledger about every second. */
+/** The right to send bytes, proven to the ledger again and again. */
 export interface Lease {
   /** Aborted when the job was overtaken. */
   readonly signal: AbortSignal;
@@ -27,7 +20,11 @@ export interface Lease {
  * Keeps proving that a job is ours, and notes its progress along the way.
  * @param progress asked at each proof
  */
-export function startLease(job: OwnedJob, progress: () => LedgerProgress): Lease {
+export function startLease(
+  job: OwnedJob,
+  { leaseMs, renewEveryMs }: LeaseTimes,
+  progress: () => LedgerProgress,
+): Lease {
   const ended = new AbortController();
   // Monotonic and counting on while the process is frozen, unlike timers.
   let heldUntil = performance.now();
@@ -37,7 +34,7 @@ export function startLease(job: OwnedJob, progress: () => LedgerProgress): Lease
     const askedAt = performance.now();
     try {
       await job.note(progress());
-      heldUntil = askedAt + LEASE_MS;
+      heldUntil = askedAt + leaseMs;
     } catch (error) {
       if (error instanceof PublishError && error.code === 'INTERNAL_OVERTAKEN') ended.abort(error);
       throw error;
@@ -54,7 +51,7 @@ export function startLease(job: OwnedJob, progress: () => LedgerProgress): Lease
   const timer = setInterval(() => {
     // While Redis is away the proof lapses and the bytes stop; nothing else to do here.
     renewOnce().catch(() => undefined);
-  }, RENEW_EVERY_MS);
+  }, renewEveryMs);
 
   return {
     signal: ended.signal,

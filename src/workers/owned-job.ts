@@ -20,14 +20,9 @@ export class OwnedJob {
     this.#record = await this.#ledger.commit(this.#record, change);
   }
 
-  /**
-   * @returns whether somebody asked to cancel the job
-   * @throws PublishError `INTERNAL_OVERTAKEN`
-   */
-  async note(progress: LedgerProgress = {}, dueAt?: number): Promise<boolean> {
-    const { cancelRequested } = await this.#ledger.note(this.#record, progress, dueAt);
-    // Other notes may have been written meanwhile: add ours to what is known now.
+  /** @throws PublishError `INTERNAL_OVERTAKEN` */
+  async note(progress: LedgerProgress = {}, dueAt?: number): Promise<void> {
+    await this.#ledger.note(this.#record, progress, dueAt);
     this.#record = { ...this.#record, ...progress };
-    return cancelRequested;
   }
 }

@@ -5,7 +5,7 @@ import { newRecord } from '../ledger/new-record.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
 import type { WorkerDeps } from './deps.ts';
 import { hasEnded, settlementOf, toFailure, toResult } from './end-job.ts';
-import { initPull } from './init-publish.ts';
+import { initPull, mayHavePublishedByInit } from './init-publish.ts';
 import { OwnedJob } from './owned-job.ts';
 import { runOwned } from './run-owned.ts';
 import { settleError } from './settle-error.ts';
@@ -78,7 +78,7 @@ async function publish(
 async function handOver(job: OwnedJob, deps: WorkerDeps, stop: StopSignals): Promise<void> {
   const { media } = job.record.request;
   if (media.type === 'pull') {
-    if (job.record.initIntendedAt !== undefined) throw new PublishError('TIKTOK_LOST_INIT');
+    if (mayHavePublishedByInit(job.record)) throw new PublishError('TIKTOK_LOST_INIT');
     await initPull(job, media.url, deps);
     return;
   }

@@ -1,8 +1,10 @@
 import { PublishError, toPublishError } from '../core/publish-error.ts';
 import { MINUTE_MS } from '../core/units.ts';
 import { TIKTOK_QUOTAS } from '../quota/tiktok-quotas.ts';
+import { failUnlessItMayAppear } from './await-outcome.ts';
 import type { WorkerDeps } from './deps.ts';
 import { endJob } from './end-job.ts';
+import { mayHavePublishedByInit } from './init-publish.ts';
 import type { OwnedJob } from './owned-job.ts';
 import { reinitIfNothingWasPublished } from './reinit.ts';
 import { Deferral, Handback, type Settlement } from './settlement.ts';
@@ -19,7 +21,7 @@ export async function settleError(job: OwnedJob, thrown: unknown, deps: WorkerDe
   if (isLostInit(job, error)) return await endLostInit(job, error, deps);
   switch (row.verdict) {
     case 'give_up':
-      return await endJob(job, { to: 'failed', error }, deps);
+      return await failUnlessItMayAppear(job, error, deps);
     case 'unconfirmed':
       return await endJob(job, { to: 'unconfirmed', error }, deps);
     case 'wait':
@@ -34,12 +36,9 @@ export async function settleError(job: OwnedJob, thrown: unknown, deps: WorkerDe
   }
 }
 
-/** An init that may have published something and whose answer nobody has: repeating it could post twice. */
+/** An init whose answer nobody has and that may have published something: repeating it could post twice. */
 function isLostInit(job: OwnedJob, error: PublishError): boolean {
-  const { initIntendedAt, publishId, request } = job.record;
-  return (
-    initIntendedAt !== undefined && publishId === undefined && request.media.type === 'pull' && !error.row.outcomeKnown
-  );
+  return mayHavePublishedByInit(job.record) && !error.row.outcomeKnown;
 }
 
 async function endLostInit(job: OwnedJob, cause: PublishError, deps: WorkerDeps): Promise<Settlement> {

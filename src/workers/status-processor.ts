@@ -10,7 +10,7 @@ import { startAfresh } from './reinit.ts';
 import { pushSlots } from './settle-error.ts';
 import { Deferral, type Settlement } from './settlement.ts';
 import { claimStatusEntry, type StatusQueueEntry } from './status-entry.ts';
-import { askStatus } from './tiktok-calls.ts';
+import { askStatus, withToken } from './tiktok-calls.ts';
 import { failureOf } from './upload-position.ts';
 import { endWatchedJob } from './watch-ended-job.ts';
 
@@ -31,6 +31,7 @@ async function poll(job: OwnedJob, deps: WorkerDeps): Promise<Settlement> {
   // A job that began afresh is on the publish queue; this entry's work is over.
   if (record.state !== 'processing') return { kind: 'done', result: toResult(record) };
   if (record.nextPollAt !== undefined) deps.metrics.pollLag(Math.max(0, deps.clock.now() - record.nextPollAt));
+  if (record.cancelRequestedAt !== undefined) await askToCancel(job, deps);
   const answer = await askStatus(job, deps);
   deps.metrics.statusPolled(answer.rawStatus);
   switch (answer.status) {
@@ -49,8 +50,24 @@ async function poll(job: OwnedJob, deps: WorkerDeps): Promise<Settlement> {
   }
 }
 
+/** Asks TikTok to stop a pull, once; what came of it shows in its status. */
+async function askToCancel(job: OwnedJob, deps: WorkerDeps): Promise<void> {
+  const { publishId, account, cancelAskedAt } = job.record;
+  if (publishId === undefined || cancelAskedAt !== undefined) return;
+  try {
+    await withToken(account, deps, (accessToken) => deps.tiktok.cancelPublish({ publishId }, { accessToken }));
+    await job.commit({ cause: { event: 'cancel_accepted' }, patch: { cancelAskedAt: deps.clock.now() } });
+  } catch (error) {
+    if (!(error instanceof PublishError) || error.code !== 'TIKTOK_NOT_CANCELLABLE') throw error;
+    await job.commit({ cause: { event: 'cancel_refused', code: error.code }, patch: { cancelRequestedAt: undefined } });
+  }
+}
+
 async function settleFailed(job: OwnedJob, answer: StatusAnswer, deps: WorkerDeps): Promise<Settlement> {
   const error = failureOf(answer);
+  if (error.code === 'TIKTOK_PUBLISH_CANCELLED' && job.record.cancelRequestedAt !== undefined) {
+    return await endJob(job, { to: 'cancelled', tiktokStatus: answer.rawStatus }, deps);
+  }
   if (error.row.verdict !== 'new_init') return await endJob(job, { to: 'failed', error }, deps);
   const settlement = await startAfresh(job, error, deps);
   if (settlement.kind !== 'later') return settlement;

@@ -2,8 +2,8 @@ import type { PublishError } from '../core/publish-error.ts';
 import { nextRetry } from '../core/retry-policy.ts';
 import { type Cause, SWEEP_AFTER_MS } from '../ledger/ledger.ts';
 import type { LedgerPatch } from '../ledger/record.ts';
+import { failUnlessItMayAppear } from './await-outcome.ts';
 import type { WorkerDeps } from './deps.ts';
-import { endJob } from './end-job.ts';
 import type { OwnedJob } from './owned-job.ts';
 import type { Settlement } from './settlement.ts';
 
@@ -17,7 +17,7 @@ export async function retryLater(
   const attempts = job.record.attempts + 1;
   const chance = { random: deps.random, retryAfterMs: error.details.retryAfterMs };
   const next = nextRetry(error.row, attempts, chance, deps.settings.retryPolicy);
-  if (next.kind === 'give_up') return await endJob(job, { to: 'failed', error }, deps);
+  if (next.kind === 'give_up') return await failUnlessItMayAppear(job, error, deps);
   const at = deps.clock.now() + next.delayMs;
   await stepAside(job, {
     at,

@@ -39,6 +39,7 @@ export function positionFromReport(reportedBytes: number | undefined, plan: Chun
 export function failureOf({ failReason, logId }: StatusAnswer): PublishError {
   return new PublishError(failReasonToErrorCode(failReason), {
     endpoint: 'status',
+    publishFailed: true,
     ...(failReason !== undefined && { tiktokCode: failReason }),
     ...(logId !== undefined && { tiktokLogId: logId }),
   });

@@ -9,6 +9,7 @@ import type { WorkerDeps } from './deps.ts';
 import { initUpload, uploadUrlContext } from './init-publish.ts';
 import { type Lease, startLease } from './lease.ts';
 import type { OwnedJob } from './owned-job.ts';
+import { DEFAULT_RECOVERY, leaseTimes } from './recovery.ts';
 import { Handback } from './settlement.ts';
 import { askStatus } from './tiktok-calls.ts';
 import { planOf, positionFromReport, positionFromStatus, type UploadPosition } from './upload-position.ts';
@@ -42,6 +43,8 @@ export async function uploadVideo(
       sentBytes: job.record.totalBytes,
       processingSince: deps.clock.now(),
       uploadUrlSealed: undefined,
+      waitingFor: undefined,
+      waitingUntil: undefined,
       pollCount: 0,
       attempts: 0,
     },
@@ -60,7 +63,12 @@ async function begin(job: OwnedJob, source: MediaSource, deps: WorkerDeps): Prom
     throw new PublishError('INPUT_MEDIA_CHANGED', { reason: 'the video is not the one whose upload was begun' });
   }
   deps.metrics.uploadResumed('restart');
-  return positionFromStatus(await askStatus(job, deps), planOf(job.record));
+  const position = positionFromStatus(await askStatus(job, deps), planOf(job.record));
+  await job.commit({
+    cause: { event: 'resumed', tiktokHas: position.kind === 'at' ? position.offsetBytes : position.kind },
+    patch: { waitingFor: undefined, waitingUntil: undefined },
+  });
+  return position;
 }
 
 /** One run of the chunk loop. */
@@ -90,7 +98,9 @@ class Upload {
       throw new PublishError('UPLOAD_TASK_MISSING', { reason: 'no upload URL is kept' });
     this.#uploadUrl = deps.sealer.open(uploadUrlSealed, uploadUrlContext(id));
     this.#highestSentByte = job.record.sentBytes;
-    this.#lease = startLease(job, () => ({ sentBytes: this.#sentBytes }));
+    this.#lease = startLease(job, leaseTimes(deps.settings.recovery ?? DEFAULT_RECOVERY), () => ({
+      sentBytes: this.#sentBytes,
+    }));
   }
 
   async run(position: UploadPosition): Promise<void> {

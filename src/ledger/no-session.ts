@@ -1,0 +1,19 @@
+import type { LedgerPatch } from './record.ts';
+
+/** Clears everything that belongs to a publish_id, for a job that begins afresh. */
+export const NO_SESSION: LedgerPatch = {
+  publishId: undefined,
+  uploadUrlSealed: undefined,
+  uploadExpiresAt: undefined,
+  lastChunkStartedAt: undefined,
+  processingSince: undefined,
+  failedByTikTokAt: undefined,
+  cancelRequestedAt: undefined,
+  cancelAskedAt: undefined,
+  initIntendedAt: undefined,
+  nextPollAt: undefined,
+  pollCount: 0,
+  sentBytes: 0,
+  acceptedBytes: 0,
+  acceptedCrc32: undefined,
+};

@@ -1,0 +1,98 @@
+import { planCancel } from '../core/cancel-plan.ts';
+import { PublishError } from '../core/publish-error.ts';
+import type { PublishState } from '../core/publish-state.ts';
+import { planRetry, type RetryPlan } from '../core/retry-plan.ts';
+import type { Change } from '../ledger/ledger.ts';
+import { NO_SESSION } from '../ledger/no-session.ts';
+import type { LedgerPatch, LedgerRecord } from '../ledger/record.ts';
+import type { EnqueueDeps } from './enqueue.ts';
+
+/** A job may move on between our look and our change; then we look again, at most so often. */
+const MAX_LOOKS = 5;
+
+/** How a retry was carried out. */
+export type RetryAction = Exclude<RetryPlan['kind'], 'refuse'>;
+
+/**
+ * Cancels a job where that is certain to keep it from being published, or asks TikTok to stop a running pull.
+ * @throws PublishError `JOB_NOT_FOUND`, `JOB_NOT_CANCELLABLE` with the reason
+ */
+export async function cancelJob(id: string, deps: EnqueueDeps): Promise<void> {
+  await changing(id, deps, async (record) => {
+    const plan = planCancel({ ...record, mediaType: record.request.media.type });
+    switch (plan.kind) {
+      case 'refuse':
+        throw new PublishError('JOB_NOT_CANCELLABLE', { reason: plan.reason });
+      case 'is_cancelled':
+        return;
+      case 'now':
+        await deps.ledger.intervene(record, cancelled(deps.clock.now()));
+        await deps.queues.removeEntries(id).catch(() => undefined);
+        return;
+      case 'ask_tiktok':
+        await deps.ledger.annotate(record, {
+          cause: { event: 'cancel_requested' },
+          patch: { cancelRequestedAt: deps.clock.now() },
+        });
+        await deps.queues.wakeStatusEntry(id).catch(() => undefined);
+    }
+  });
+}
+
+function cancelled(now: number): Change {
+  return {
+    to: 'cancelled',
+    event: 'publish.cancelled',
+    cause: { event: 'cancelled' },
+    patch: { endedAt: now, waitingFor: undefined, waitingUntil: undefined, uploadUrlSealed: undefined },
+  };
+}
+
+/**
+ * Retries a failed or unconfirmed job in the way that can't post twice.
+ * @throws PublishError `JOB_NOT_FOUND`, `JOB_NOT_RETRYABLE` with the reason
+ */
+export async function retryJob(id: string, { force }: { force: boolean }, deps: EnqueueDeps): Promise<RetryAction> {
+  return await changing(id, deps, async (record) => {
+    const plan = planRetry({ ...record, mediaType: record.request.media.type }, force);
+    if (plan.kind === 'refuse') throw new PublishError('JOB_NOT_RETRYABLE', { reason: plan.reason });
+    const { to, patch } = restart(plan.kind, deps.clock.now());
+    await deps.ledger.intervene(record, {
+      to,
+      cause: { event: 'retry_requested', action: plan.kind, forced: force },
+      patch: { ...patch, failure: undefined, endedAt: undefined, attempts: 0, recheckCount: undefined },
+    });
+    await requeue(record, plan.kind, deps).catch(() => undefined);
+    return plan.kind;
+  });
+}
+
+function restart(action: RetryAction, now: number): { to: PublishState; patch: LedgerPatch } {
+  if (action === 'fresh_init') return { to: 'queued', patch: { ...NO_SESSION, initCount: 0 } };
+  if (action === 'resume') return { to: 'uploading', patch: {} };
+  return { to: 'processing', patch: { processingSince: now, pollCount: 0 } };
+}
+
+/** Puts the job on its queue; should that fail, the sweep does it. */
+async function requeue({ id, account, request }: LedgerRecord, action: RetryAction, deps: EnqueueDeps): Promise<void> {
+  await deps.queues.removeEntries(id);
+  if (action === 'poll') await deps.queues.addStatusEntryAnew({ version: 1, id, account }, 0);
+  else await deps.queues.addPublishEntryAnew({ id, request, delayMs: 0 });
+}
+
+async function changing<T>(
+  id: string,
+  { ledger }: EnqueueDeps,
+  change: (record: LedgerRecord) => Promise<T>,
+): Promise<T> {
+  for (let look = 1; ; look += 1) {
+    const record = await ledger.read(id);
+    if (record === undefined) throw new PublishError('JOB_NOT_FOUND', { reason: `there is no publish job ${id}` });
+    try {
+      return await change(record);
+    } catch (error) {
+      const moved = error instanceof PublishError && error.code === 'INTERNAL_OVERTAKEN';
+      if (!moved || look === MAX_LOOKS) throw error;
+    }
+  }
+}
