@@ -11,6 +11,8 @@ export function pullUrlRefusal(videoUrl: string, settings: SimulatorSettings): R
   if (url === undefined) return 'invalid_params';
   if (settings.switches.pullUrlRules === 'off') return undefined;
   if (url.protocol !== 'https:') return 'invalid_params';
+  // The host of a property is "a domain, not an IP address".
+  if (isIP(url.hostname.replace(/^\[|\]$/g, '')) !== 0) return 'url_ownership_unverified';
   const isVerified = settings.verifiedUrlPrefixes.some((property) =>
     property.includes('://') ? url.href.startsWith(property) : isWithinDomain(url.hostname, property),
   );
@@ -18,7 +20,6 @@ export function pullUrlRefusal(videoUrl: string, settings: SimulatorSettings): R
 }
 
 function isWithinDomain(hostname: string, domain: string): boolean {
-  if (isIP(hostname) !== 0) return false;
   return hostname === domain || hostname.endsWith(`.${domain}`);
 }
 

@@ -144,7 +144,8 @@ function noteOverlapOnceAnswered({ request, response, chunk }: Put, task: Upload
   if (newer === undefined || newer === chunk) return;
   response.once('finish', () => {
     setImmediate(() => {
-      if (!request.socket.destroyed) noteOverlap(chunk, newer);
+      const hasLeft = request.socket.destroyed || request.socket.readableEnded;
+      if (!hasLeft) noteOverlap(chunk, newer);
     });
   });
 }

@@ -23,7 +23,6 @@ export type ParsedSource = { source: Source } | { refusal: string };
 const EMPTY_OR_INCORRECT = 'The request source info is empty or incorrect';
 const CHUNK_SIZE_INVALID = 'The chunk size is invalid';
 const CHUNK_COUNT_INVALID = 'The total chunk count is invalid';
-const MAX_CHUNKS = 1_000;
 
 /**
  * "Each chunk must be at least 5 MB but no greater than 64 MB, except for the final chunk, which can be greater than
@@ -78,8 +77,9 @@ function chunkRefusal(plan: FileSource, megabyte: SimulatorSwitches['megabyte'])
   const isWhole = chunkSizeBytes === totalBytes;
   if (chunkSizeBytes > maxChunkBytes || (!isWhole && chunkSizeBytes < minChunkBytes)) return CHUNK_SIZE_INVALID;
   if (chunkSizeBytes > totalBytes) return CHUNK_SIZE_INVALID;
-  // "total_chunk_count should be equal to video_size divided by chunk_size, rounded down".
-  if (chunkCount !== Math.floor(totalBytes / chunkSizeBytes) || chunkCount > MAX_CHUNKS) return CHUNK_COUNT_INVALID;
+  // "total_chunk_count should be equal to video_size divided by chunk_size, rounded down". The documented ceiling of
+  // 1000 chunks cannot be passed: the smallest chunks and the largest file make 819.
+  if (chunkCount !== Math.floor(totalBytes / chunkSizeBytes)) return CHUNK_COUNT_INVALID;
   if (chunkCount === 1 && !isWhole) return CHUNK_SIZE_INVALID;
   const last = chunkRange(plan, chunkCount - 1);
   return last.endByteExclusive - last.startByte > maxLastBytes ? CHUNK_SIZE_INVALID : undefined;

@@ -1,6 +1,7 @@
+import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { AccountTokens, Simulator } from '../../src/simulator/index.ts';
 import { call, dataText, errorCode } from './api-calls.ts';
@@ -41,7 +42,7 @@ describe('the URL of a pull', () => {
     ['not a URL', 'invalid_params'],
   ])('%s is answered %s', async (videoUrl, code) => {
     const simulator = await start({
-      verifiedUrlPrefixes: ['https://cdn.example.com/videos/user/', 'example.org'],
+      verifiedUrlPrefixes: ['https://cdn.example.com/videos/user/', 'example.org', 'https://127.0.0.1/', '0.0.1'],
     });
     expect(errorCode(await pull(simulator, simulator.addAccount(), videoUrl))).toBe(code);
   });
@@ -130,6 +131,24 @@ describe('a real download', () => {
     await pull(simulator, simulator.addAccount(), url);
     await settled(simulator).toBe('FAILED');
     expect(simulator.journal.publishes()).toMatchObject([{ failReason: 'video_pull_failed', posts: [] }]);
+  });
+
+  it('stops when it is cancelled', async () => {
+    let source: ServerResponse | undefined;
+    const url = await serve((_request, response) => {
+      source = response.writeHead(200);
+      response.write('first bytes');
+    });
+    const simulator = await start({ fetchPulls: true, switches: { pullUrlRules: 'off' } });
+    const account = simulator.addAccount();
+    const publishId = dataText(await pull(simulator, account, url), 'publish_id');
+    await expect.poll(() => simulator.journal.publishes()[0]?.acceptedBytes).toBe(11);
+    expect((await call(simulator, account, 'cancel', { publish_id: publishId })).status).toBe(200);
+    assert(source !== undefined);
+    const left = once(source, 'close');
+    source.write('more bytes');
+    await left;
+    expect(simulator.journal.publishes()).toMatchObject([{ status: 'FAILED', failReason: 'publish_cancelled' }]);
   });
 
   it('fails when it takes longer than an hour', async () => {

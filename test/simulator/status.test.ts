@@ -149,6 +149,17 @@ describe('a user who disconnects the app', () => {
 });
 
 describe('ids under a seed', () => {
+  it('are always rounded by a parser that reads doubles', async () => {
+    const { simulator, account } = await startWithClock({
+      limits: { initPerMinute: 100, postsPerDay: 100 },
+      processingMs: 0,
+    });
+    for (let index = 0; index < 20; index++) await uploaded(simulator, account);
+    const ids = simulator.journal.posts().map(({ postId }) => postId);
+    expect(ids.filter((id) => BigInt(Number(id)) === BigInt(id))).toEqual([]);
+    expect(new Set(ids).size).toBe(20);
+  });
+
   it('are the same in every run, whatever else is asked in between, and differ under another seed', async () => {
     const idsOf = async (seed: number, polls: number) => {
       const simulator = await startSimulator({ seed });

@@ -190,6 +190,26 @@ describe('an upload URL', () => {
   });
 });
 
+describe('the end of the hour', () => {
+  it('refuses a chunk that began within it, and comes before any other complaint', async () => {
+    const { clock, simulator, account } = await startWithClock();
+    const { publishId, uploadUrl } = await initFile(simulator, account, 9);
+    const slow = httpRequest(uploadUrl, {
+      method: 'PUT',
+      headers: { 'content-type': 'video/mp4', 'content-length': 9, 'content-range': 'bytes 0-8/9' },
+    });
+    slow.write('12345');
+    await simulator.journal.waitForReceived(publishId, 5);
+    clock.advance(3_600_000);
+    slow.end('6789');
+    const [response] = await once(slow, 'response');
+    response.resume();
+    expect(response.statusCode).toBe(403);
+    expect((await put(uploadUrl, Buffer.alloc(2), 5, 9)).status).toBe(403);
+    expect(simulator.journal.publishes()).toMatchObject([{ acceptedBytes: 0, completeUploads: 0 }]);
+  });
+});
+
 describe('a chunk that does not arrive whole', () => {
   it('is not accepted, and the same chunk may be sent again', async () => {
     const simulator = await start();
@@ -218,6 +238,53 @@ describe('a chunk that does not arrive whole', () => {
 });
 
 describe('two PUTs to one upload at the same time', () => {
+  it('are called concurrent while both go on', async () => {
+    const simulator = await start();
+    const totalBytes = 12_000_000;
+    const { publishId, uploadUrl } = await initFile(simulator, simulator.addAccount(), totalBytes);
+    const open = () => {
+      const request = httpRequest(uploadUrl, {
+        method: 'PUT',
+        headers: {
+          'content-type': 'video/mp4',
+          'content-length': totalBytes,
+          'content-range': `bytes 0-${totalBytes - 1}/${totalBytes}`,
+        },
+      });
+      request.on('error', () => undefined);
+      return request;
+    };
+    const [older, newer] = [open(), open()];
+    older.write(Buffer.alloc(1_000));
+    await simulator.journal.waitForReceived(publishId, 1_000);
+    newer.write(Buffer.alloc(1_000));
+    await simulator.journal.waitForReceived(publishId, 2_000);
+    older.write(Buffer.alloc(9_000_000));
+    await simulator.journal.waitForReceived(publishId, 9_002_000);
+    older.destroy();
+    newer.destroy();
+    const isSecond = ({ seq }: { seq: number }) => seq === 3;
+    await simulator.journal.waitFor(isSecond);
+    const chunks = simulator.journal.requests({ httpStatus: 'aborted' }).map(({ chunk }) => chunk?.concurrent);
+    expect(chunks).toEqual([true, true]);
+  });
+
+  it('are not called concurrent when the first one was given up', async () => {
+    const simulator = await start();
+    const { uploadUrl } = await initFile(simulator, simulator.addAccount(), 9);
+    simulator.faults.add({ endpoint: 'upload', act: { kind: 'delay', ms: 100 } });
+    const client = new AbortController();
+    const first = put(uploadUrl, Buffer.alloc(9), 0, 9, { signal: client.signal });
+    await simulator.journal.waitFor(({ endpoint }) => endpoint === 'upload');
+    client.abort(new Error('the client gave up'));
+    await expect(first).rejects.toThrow('the client gave up');
+    expect((await put(uploadUrl, Buffer.alloc(9), 0, 9)).status).toBe(416);
+    simulator.faults.add({ endpoint: 'upload', act: { kind: 'delay', ms: 200 } });
+    await put(uploadUrl, Buffer.alloc(9), 0, 9);
+    const chunks = simulator.journal.requests({ endpoint: 'upload' }).map(({ chunk }) => chunk?.concurrent);
+    expect(chunks).toEqual([false, false, false]);
+  });
+
   it('are both journaled as concurrent, and only one is accepted', async () => {
     const simulator = await start();
     const upload = await initTwoChunks(simulator, simulator.addAccount());
