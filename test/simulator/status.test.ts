@@ -156,7 +156,7 @@ describe('ids under a seed', () => {
     });
     for (let index = 0; index < 20; index++) await uploaded(simulator, account);
     const ids = simulator.journal.posts().map(({ postId }) => postId);
-    expect(ids.filter((id) => BigInt(Number(id)) === BigInt(id))).toEqual([]);
+    expect(ids.filter((id) => BigInt(id) % 2n === 0n || BigInt(Number(id)) === BigInt(id))).toEqual([]);
     expect(new Set(ids).size).toBe(20);
   });
 
