@@ -39,9 +39,9 @@ function createLiveLine(stream: OutputStream): ProgressDisplay {
   };
 }
 
-const PLAIN_LINE_EVERY_MS = 3 * SECOND_MS;
+const PLAIN_LINE_EVERY_MS = 2 * SECOND_MS;
 
-/** At once when the state changes, else at most one line in three seconds. */
+/** At once when the state changes, else at most one line in two seconds. */
 function createPlainLines(stream: OutputStream): ProgressDisplay {
   let shown = { state: '', text: '', at: 0 };
   return {

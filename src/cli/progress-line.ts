@@ -2,7 +2,8 @@ import type { PublishJob } from '../core/publish-job.ts';
 import { MEGABYTE_BYTES, SECOND_MS } from '../core/units.ts';
 import { headline, percentText } from './job-text.ts';
 
-const LONGEST_BAR_CHARS = 40;
+/** Leaves room for the usual numbers in 80 columns, so that the bar keeps its length. */
+const LONGEST_BAR_CHARS = 36;
 const SHORTEST_BAR_CHARS = 8;
 const ELLIPSIS = '…';
 

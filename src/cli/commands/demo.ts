@@ -70,7 +70,7 @@ async function runDemo(context: CommandContext, signal: AbortSignal, onClose: On
   });
   onClose(foundation.close);
   if (foundation.notice !== undefined) context.output.note(foundation.notice);
-  step(stepText('Redis', REDIS_TEXTS[foundation.redisKind] ?? 'started for this demo'));
+  step(stepText('Redis', REDIS_TEXTS[foundation.redisKind] ?? 'a real one, started for this demo'));
   const service = await openService(foundation);
   if (foundation.redisKind === 'external')
     foundation.onClose(() => forgetKeys(service.redis, foundation.config.queuePrefix));
@@ -127,7 +127,7 @@ async function publishAndWatch(
     account: ACCOUNT,
     mode: 'direct',
     media: { type: 'file', path: video.path },
-    post: { title: 'Hello from tiktok-publisher', privacyLevel: 'SELF_ONLY' },
+    post: { title: 'Hello from tiktok-publisher', privacyLevel: 'PUBLIC_TO_EVERYONE' },
   });
   output.step(`${stepText('job', enqueued.id)}\n`);
   const display = createProgressDisplay(io.stderr);

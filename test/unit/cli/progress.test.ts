@@ -9,7 +9,7 @@ const noSpeed = { bytesPerSecond: undefined };
 describe('progress line', () => {
   it('draws accepted bytes solid and bytes only sent shaded', () => {
     const line = progressLine(uploadingJob(12_000_000, 24_000_000), noSpeed, 80);
-    expect(line).toBe(`uploading ${'█'.repeat(10)}${'▒'.repeat(10)}${'░'.repeat(20)}  25%  12.0/48.0 MB`);
+    expect(line).toBe(`uploading ${'█'.repeat(9)}${'▒'.repeat(9)}${'░'.repeat(18)}  25%  12.0/48.0 MB`);
   });
 
   it('has room for every number of the largest video in 80 columns', () => {

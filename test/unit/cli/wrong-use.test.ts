@@ -42,7 +42,7 @@ describe('wrong use of the command line', () => {
     [['publish', fileWith('text.mp4', 'this is not a video at all'), ...direct], 'MP4'],
     [['publish', 'https://example.com/a.mp4', ...direct], '--pull'],
     [['publish', video, ...direct, '--pull'], 'https://'],
-    [['worker', '--only', 'upload,nothing'], 'upload, status, events'],
+    [['worker', '--only', 'upload,nothing'], 'upload, status'],
     [['list', '--state', 'done'], '--state: expected one of scheduled'],
     [['list', '--limit', '0'], 'whole number from 1'],
     [['accounts', 'add', 'acme'], '--open-id'],

@@ -1,0 +1,101 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { freshPrefix, testRedisUrl } from '../../support/redis.ts';
+
+const pathOf = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
+const running = new Set<ChildProcess>();
+
+/** What people run is the build; this makes it if it is older than the sources. */
+export function buildIfStale(): void {
+  const { status, stderr } = spawnSync(process.execPath, [pathOf('scripts/setup.mjs')], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`the build failed: ${stderr}`);
+}
+
+/** Settings for commands that should see the same jobs, and none of another test's. */
+export function freshEnvironment(extra: Record<string, string> = {}): Record<string, string> {
+  return {
+    REDIS_URL: testRedisUrl(),
+    QUEUE_PREFIX: freshPrefix(),
+    ENCRYPTION_KEYS: randomBytes(32).toString('base64'),
+    PORT: '0',
+    ...extra,
+  };
+}
+
+/** A command that runs. */
+export interface RunningCommand {
+  readonly stdout: () => string;
+  readonly stderr: () => string;
+  /** Resolves once one of the streams holds this text; rejects when the command ends before. */
+  printed(text: string | RegExp): Promise<void>;
+  /** The first JSON document on standard output. */
+  document(): Promise<unknown>;
+  kill(signal: NodeJS.Signals): void;
+  readonly ended: Promise<CommandResult>;
+}
+
+export interface CommandResult {
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Starts the built command with these settings and no others. */
+export function startCommand(args: readonly string[], env: Record<string, string>, stdin = ''): RunningCommand {
+  const home = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '' };
+  const child = spawn(process.execPath, [pathOf('dist/bin/tiktok-publisher.js'), ...args], {
+    env: { ...home, ...env },
+  });
+  running.add(child);
+  const streams = { stdout: '', stderr: '' };
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    streams.stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    streams.stderr += text;
+  });
+  child.stdin.end(stdin);
+  const ended = new Promise<CommandResult>((resolve) => {
+    child.on('close', (exitCode) => {
+      running.delete(child);
+      resolve({ exitCode, ...streams });
+    });
+  });
+  const until = (isThere: () => boolean, what: string) =>
+    new Promise<void>((resolve, reject) => {
+      const look = () => {
+        if (isThere()) resolve();
+      };
+      for (const stream of [child.stdout, child.stderr]) stream.on('data', look);
+      void ended.then(() => reject(new Error(`ended without printing ${what}: ${streams.stdout}${streams.stderr}`)));
+      look();
+    });
+  return {
+    stdout: () => streams.stdout,
+    stderr: () => streams.stderr,
+    printed: (text) =>
+      until(() => {
+        const all = streams.stdout + streams.stderr;
+        return typeof text === 'string' ? all.includes(text) : text.test(all);
+      }, String(text)),
+    document: async () => {
+      await until(() => streams.stdout.includes('\n'), 'a document');
+      return JSON.parse(streams.stdout.split('\n', 1).join(''));
+    },
+    kill: (signal) => void child.kill(signal),
+    ended,
+  };
+}
+
+/** Runs the built command to its end. */
+export function runCommand(args: readonly string[], env: Record<string, string>, stdin = ''): Promise<CommandResult> {
+  return startCommand(args, env, stdin).ended;
+}
+
+/** Ends what a failed test may have left running. */
+export async function endCommands(): Promise<void> {
+  const closed = [...running].map((child) => new Promise((resolve) => child.on('close', resolve)));
+  for (const child of running) child.kill('SIGKILL');
+  await Promise.all(closed);
+}

@@ -1,0 +1,211 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { eventually } from '../../support/eventually.ts';
+import { makeVideo, sha256OfFile } from '../../support/videos.ts';
+import {
+  buildIfStale,
+  endCommands,
+  freshEnvironment,
+  type RunningCommand,
+  runCommand,
+  startCommand,
+} from './command.ts';
+
+const simulatorDocument = z.object({
+  url: z.string(),
+  clientKey: z.string(),
+  clientSecret: z.string(),
+  account: z.looseObject({ openId: z.string(), accessToken: z.string(), refreshToken: z.string() }),
+});
+const jobDocument = z.looseObject({ id: z.string(), state: z.string(), postIds: z.array(z.string()) });
+const parseJob = (text: string) => jobDocument.parse(JSON.parse(text));
+
+let env: Record<string, string>;
+let simulator: RunningCommand;
+let service: RunningCommand;
+let simulated: z.infer<typeof simulatorDocument>;
+let webUrl: string;
+let folder: string;
+let video: string;
+
+beforeAll(async () => {
+  buildIfStale();
+  folder = await mkdtemp(join(tmpdir(), 'tiktok-publisher-cli-'));
+  video = await makeVideo(folder, 21_000_000);
+  simulator = startCommand(['simulator', '--json', '--processing-ms', '100'], {});
+  simulated = simulatorDocument.parse(await simulator.document());
+  env = freshEnvironment({
+    TIKTOK_API_BASE_URL: simulated.url,
+    TIKTOK_CLIENT_KEY: simulated.clientKey,
+    TIKTOK_CLIENT_SECRET: simulated.clientSecret,
+  });
+  service = startCommand(['start', '--json'], env);
+  webUrl = z.object({ url: z.string() }).parse(await service.document()).url;
+  const { accessToken, refreshToken } = simulated.account;
+  const added = await runCommand(
+    ['accounts', 'add', 'acme', '--open-id', simulated.account.openId, '--json'],
+    env,
+    JSON.stringify({ accessToken, refreshToken, expiresIn: 7_200 }),
+  );
+  expect(added).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(added.stdout).not.toContain(accessToken);
+}, 60_000);
+
+afterAll(async () => {
+  await endCommands();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const publish = (...more: string[]) => ['publish', video, '--account', 'acme', '--privacy', 'SELF_ONLY', ...more];
+
+async function simulatorPosts(path: string, body?: unknown): Promise<unknown> {
+  const init = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
+  return await (await fetch(`${simulated.url}/__simulator/${path}`, init)).json();
+}
+
+describe('publishing from the command line', () => {
+  it('waits for the post, byte for byte, and shows the job afterwards', async () => {
+    const waited = await runCommand(publish('--wait', '--json', '--title', 'one'), env);
+    expect(waited.stderr).toBe('');
+    expect(waited.exitCode).toBe(0);
+    const job = parseJob(waited.stdout);
+    expect(job.state).toBe('published');
+    expect(JSON.stringify(await simulatorPosts('publishes'))).toContain(await sha256OfFile(video));
+
+    const status = await runCommand(['status', job.id, '--json'], env);
+    expect(parseJob(status.stdout)).toMatchObject({ id: job.id, state: 'published', account: 'acme' });
+    const list = await runCommand(['list', '--account', 'acme', '--json'], env);
+    const { jobs } = z.looseObject({ jobs: z.array(jobDocument) }).parse(JSON.parse(list.stdout));
+    expect(jobs.map(({ id }) => id)).toContain(job.id);
+    expect((await runCommand(['status', job.id], env)).stdout).toContain('all accepted');
+    expect((await runCommand(['list'], env)).stdout).toContain(job.id);
+  });
+
+  it('returns at once without --wait, and another process watches to the end', async () => {
+    const enqueued = await runCommand(publish('--json', '--title', 'two'), env);
+    expect(enqueued.exitCode).toBe(0);
+    const { id } = parseJob(enqueued.stdout);
+    const watched = await runCommand(['watch', id, '--json'], env);
+    expect(watched.exitCode).toBe(0);
+    const states = watched.stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => parseJob(line).state);
+    expect(states.at(-1)).toBe('published');
+    expect((await runCommand(['watch', id], env)).stdout).toMatch(/^published/);
+  });
+
+  it('shows plain lines where there is no terminal', async () => {
+    const watched = await runCommand(publish('--watch', '--title', 'three'), env);
+    expect(watched.exitCode).toBe(0);
+    expect(watched.stderr).toMatch(/^job [0-9a-f-]+$/m);
+    expect(watched.stderr).toContain('published');
+    expect(watched.stderr).not.toContain('\u001b');
+    expect(watched.stdout).toMatch(/^published/);
+  });
+
+  it('gives the same job for the same idempotency key, and refuses the key for another request', async () => {
+    const keyed = (title: string) => runCommand(publish('--json', '--idempotency-key', 'k1', '--title', title), env);
+    const first = parseJob((await keyed('four')).stdout);
+    const again = await keyed('four');
+    expect(again.exitCode).toBe(0);
+    expect(parseJob(again.stdout)).toMatchObject({ id: first.id, created: false });
+    const conflict = await keyed('five');
+    expect(conflict.exitCode).toBe(2);
+    expect(JSON.parse(conflict.stdout)).toMatchObject({ error: { code: 'IDEMPOTENCY_CONFLICT' } });
+  });
+
+  it('exits with 1 when the publish fails, and says why and what to do', async () => {
+    await simulatorPosts('faults', {
+      endpoint: 'video_init',
+      act: { kind: 'status', httpStatus: 403, code: 'spam_risk_user_banned_from_posting' },
+    });
+    const failed = await runCommand(publish('--wait', '--title', 'six'), env);
+    expect(failed.exitCode).toBe(1);
+    expect(failed.stdout).toContain('failed: ');
+    expect(failed.stdout).toContain('TIKTOK_USER_BANNED');
+    expect(failed.stdout).toContain('fix');
+  });
+
+  it('refuses an account that is not connected, and says how to connect it', async () => {
+    const refused = await runCommand(['publish', video, '--account', 'nobody', '--privacy', 'SELF_ONLY'], env);
+    expect(refused.exitCode).toBe(2);
+    expect(refused.stderr).toContain('nobody');
+    expect(refused.stderr).toContain('accounts add');
+  });
+
+  it('says of an unknown job that there is none', async () => {
+    for (const command of ['status', 'watch']) {
+      const unknown = await runCommand([command, 'no-such-job', '--json'], env);
+      expect(unknown.exitCode).toBe(2);
+      expect(JSON.parse(unknown.stdout)).toMatchObject({ error: { code: 'JOB_NOT_FOUND' } });
+    }
+  });
+
+  it.each([
+    ['--watch', '2098-01-01'],
+    ['--wait', '2099-01-01'],
+  ])('stops %s on Ctrl-C with 130, and the job goes on', async (how, day) => {
+    const waiting = startCommand(publish(how, '--at', `${day}T00:00:00Z`), env);
+    const scheduled = async () => (await runCommand(['list', '--state', 'scheduled', '--json'], env)).stdout;
+    await eventually(async () => expect(await scheduled()).toContain(day));
+    waiting.kill('SIGINT');
+    const { exitCode, stderr } = await waiting.ended;
+    expect(exitCode).toBe(130);
+    expect(stderr).toContain('The job goes on: tiktok-publisher watch');
+    expect(await scheduled()).toContain(day);
+  });
+
+  it('lists and forgets accounts', async () => {
+    const tokens = JSON.stringify({ accessToken: 'act.example' });
+    expect((await runCommand(['accounts', 'add', 'other', '--open-id', 'o-2'], env, tokens)).exitCode).toBe(0);
+    expect((await runCommand(['accounts', 'list'], env)).stdout).toMatch(/^other +o-2 +active/m);
+    expect((await runCommand(['accounts', 'remove', 'other'], env)).exitCode).toBe(0);
+    const { stdout } = await runCommand(['accounts', 'list', '--json'], env);
+    expect(stdout).not.toContain('o-2');
+    expect(JSON.parse(stdout)).toMatchObject({ accounts: [{ account: 'acme' }] });
+    expect((await runCommand(['accounts', 'remove', 'other'], env)).exitCode).toBe(2);
+  });
+});
+
+describe('the service', () => {
+  it('says that it is ready, and counts what it published', async () => {
+    expect((await fetch(`${webUrl}/readyz`)).status).toBe(200);
+    expect(await (await fetch(`${webUrl}/metrics`)).text()).toContain(
+      'tiktok_publish_jobs_total{mode="direct",source="file",outcome="published"}',
+    );
+    expect((await fetch(`${webUrl}/board`)).status).toBe(200);
+  });
+
+  it('refuses a port that is taken with 3', async () => {
+    const { port } = new URL(webUrl);
+    const refused = await runCommand(['server', '--json'], { ...env, PORT: port });
+    expect(refused.exitCode).toBe(3);
+    expect(JSON.parse(refused.stdout)).toMatchObject({ error: { code: 'CONFIG_PORT_TAKEN' } });
+    expect((await runCommand(['simulator', '--port', port], {})).exitCode).toBe(3);
+  });
+
+  it('runs as separate workers and web server, too', async () => {
+    const workers = startCommand(['worker', '--only', 'upload', '--json'], env);
+    expect(await workers.document()).toEqual({ workers: ['upload'] });
+    const server = startCommand(['server', '--json'], env);
+    const { url } = z.object({ url: z.string() }).parse(await server.document());
+    expect(await (await fetch(`${url}/readyz`)).json()).toEqual({ status: 'ready', checks: { redis: { ok: true } } });
+    for (const process of [workers, server]) {
+      process.kill('SIGTERM');
+      expect((await process.ended).exitCode).toBe(0);
+    }
+  });
+
+  it.each(['SIGINT', 'SIGTERM'] as const)('drains and ends with 0 on %s', async (signal) => {
+    const another = startCommand(['start'], env);
+    await another.printed('Publishing.');
+    another.kill(signal);
+    const { exitCode, stderr } = await another.ended;
+    expect(stderr).toContain('"msg":"stopped"');
+    expect(exitCode).toBe(0);
+  });
+});
