@@ -1,0 +1,55 @@
+/** What a folder of `src` may import from the others. Imports within a folder are free; cycles are Biome's business. */
+export interface ImportRule {
+  /** Folders it may use at run time. */
+  readonly uses: readonly string[];
+  /** Folders of which it may know the types only. */
+  readonly knows: readonly string[];
+  readonly why: string;
+}
+
+/** The import directions. ARCHITECTURE.md shows this table and a test compares the two. */
+export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
+  core: { uses: [], knows: [], why: 'decisions are pure, so they can be tested for every case' },
+  config: { uses: ['core'], knows: [], why: 'settings are read before anything exists' },
+  redis: { uses: ['core'], knows: ['config'], why: 'a connection knows nothing of what is stored' },
+  ledger: { uses: ['core', 'redis'], knows: [], why: 'what is true does not depend on who asks or acts' },
+  quota: { uses: ['core', 'redis'], knows: [], why: 'limits are booked, whoever calls' },
+  accounts: { uses: ['core', 'redis'], knows: [], why: 'tokens leave through one port of the core' },
+  queues: { uses: ['core'], knows: ['redis'], why: 'the contract of the queues is the same for both of its sides' },
+  tiktok: { uses: ['core'], knows: [], why: 'the API client works without queue and Redis' },
+  media: { uses: ['core'], knows: [], why: 'where bytes come from has nothing to do with where they go' },
+  observability: { uses: ['core'], knows: [], why: 'what is measured is told by those who know it' },
+  simulator: { uses: [], knows: [], why: 'an island, so that it shares no mistake with what it tests' },
+  producers: {
+    uses: ['core', 'config', 'redis', 'ledger', 'queues'],
+    knows: [],
+    why: 'other apps load this: no worker, server, upload or TikTok code comes with it',
+  },
+  workers: {
+    uses: ['core', 'ledger', 'queues', 'quota', 'tiktok'],
+    knows: ['observability', 'redis'],
+    why: 'they are given what they work with, and know no entry point',
+  },
+  http: { uses: ['core'], knows: ['observability'], why: 'it shows what it is handed' },
+  cli: {
+    uses: [
+      'core',
+      'config',
+      'redis',
+      'ledger',
+      'quota',
+      'accounts',
+      'queues',
+      'tiktok',
+      'media',
+      'observability',
+      'simulator',
+      'producers',
+      'workers',
+      'http',
+    ],
+    knows: [],
+    why: 'the one place where the parts are put together',
+  },
+  bin: { uses: ['cli'], knows: [], why: 'the program starts here and nothing else happens here' },
+};

@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import { IMPORT_RULES } from './import-rules.ts';
+import { packageOf, readRepositoryFile, roomOf, sourceFiles } from './source-files.ts';
+
+const files = sourceFiles('src');
+const rooms = Object.keys(IMPORT_RULES);
+
+describe('the direction of imports', () => {
+  it('is laid down for every folder of src', () => {
+    expect([...new Set(files.map(({ path }) => roomOf(path)))].sort()).toEqual([...rooms].sort());
+  });
+
+  it.each(rooms)('%s imports only what its rule allows', (room) => {
+    const rule = IMPORT_RULES[room];
+    const wrong = files
+      .filter(({ path }) => roomOf(path) === room)
+      .flatMap(({ path, imports }) => imports.map((imported) => ({ path, ...imported })))
+      .filter(({ file, isTypeOnly }) => {
+        const target = file === undefined ? room : roomOf(file);
+        if (target === room || rule?.uses.includes(target)) return false;
+        return !(isTypeOnly && rule?.knows.includes(target));
+      })
+      .map(({ path, specifier }) => `${path} imports ${specifier}`);
+    expect(wrong, rule?.why).toEqual([]);
+  });
+
+  it.each(rooms)('%s needs everything that its rule allows', (room) => {
+    const rule = IMPORT_RULES[room];
+    const used = new Set(
+      files
+        .filter(({ path }) => roomOf(path) === room)
+        .flatMap(({ imports }) => imports)
+        .flatMap(({ file }) => (file === undefined ? [] : [roomOf(file)])),
+    );
+    expect([...(rule?.uses ?? []), ...(rule?.knows ?? [])].filter((target) => !used.has(target))).toEqual([]);
+  });
+
+  it('leads into the simulator through its index alone', () => {
+    const inner = files
+      .filter(({ path }) => roomOf(path) !== 'simulator')
+      .flatMap(({ path, imports }) => imports.map(({ file }) => ({ path, file })))
+      .filter(({ file }) => file?.startsWith('src/simulator/') === true && file !== 'src/simulator/index.ts');
+    expect(inner).toEqual([]);
+  });
+
+  it('is told in ARCHITECTURE.md as it is', () => {
+    const told = [...readRepositoryFile('ARCHITECTURE.md').matchAll(/^\| `src\/(\w+)` \|.*\| ([^|]*) \|$/gm)].map(
+      ([, room, imports]) => `${room}: ${imports}`,
+    );
+    const laidDown = rooms.map((room) => `${room}: ${describeRule(room)}`);
+    expect(told.sort()).toEqual(laidDown.sort());
+  });
+});
+
+describe('the core', () => {
+  const core = files.filter(({ path }) => roomOf(path) === 'core');
+
+  it('uses no package but zod and safe-stable-stringify, and of Node only hashing', () => {
+    const outside = core
+      .flatMap(({ imports }) => imports)
+      .filter(({ specifier }) => packageOf(specifier) !== undefined || specifier.startsWith('node:'))
+      .map(({ specifier }) => specifier);
+    expect([...new Set(outside)].sort()).toEqual(['node:crypto', 'safe-stable-stringify', 'zod']);
+  });
+
+  it('reads no clock, rolls no dice, waits for nothing: those are arguments', () => {
+    const impure =
+      /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bperformance\b|\bprocess\b|\bset(Timeout|Interval)\b/;
+    expect(core.filter(({ code }) => impure.test(code)).map(({ path }) => path)).toEqual([]);
+  });
+});
+
+/** A rule as ARCHITECTURE.md writes it. */
+function describeRule(room: string): string {
+  const { uses = [], knows = [] } = IMPORT_RULES[room] ?? {};
+  if (room === 'cli') return 'all of them';
+  const parts = [...uses.map((target) => `\`${target}\``), ...knows.map((target) => `types of \`${target}\``)];
+  return parts.length === 0 ? 'nothing' : parts.join(', ');
+}

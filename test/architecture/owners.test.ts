@@ -1,0 +1,134 @@
+import { describe, expect, it } from 'vitest';
+import { packageOf, sourceFiles } from './source-files.ts';
+
+const files = sourceFiles('src');
+const tests = sourceFiles('test').filter(({ path }) => !path.startsWith('test/architecture/'));
+
+/** Something that one place answers for. */
+interface Owned {
+  readonly thing: string;
+  readonly pattern: RegExp;
+  /** Where the rule holds; all of src unless told. */
+  readonly within?: string;
+  /** Files, and folders with a slash at the end. */
+  readonly owners: readonly string[];
+  readonly why: string;
+}
+
+const OWNED: readonly Owned[] = [
+  {
+    thing: 'the environment of the process',
+    pattern: /\bprocess\.env\b|\benv\s*\}\s*=\s*process\b/,
+    owners: ['src/config/', 'src/bin/', 'src/producers/index.ts'],
+    why: 'every setting is described, checked and documented in src/config',
+  },
+  {
+    thing: 'connections to Redis',
+    pattern: /\bnew (Redis|Cluster|IORedis)\(/,
+    owners: ['src/redis/connections.ts'],
+    why: 'a connection has a role, which decides who waits while Redis is away',
+  },
+  {
+    thing: 'keys of Redis',
+    pattern: /\$\{(\w+\.)?(queueP|p)refix\}:/,
+    owners: ['src/redis/keys.ts'],
+    why: 'who wants to know what lies in Redis reads one file',
+  },
+  {
+    thing: "BullMQ's control-flow errors",
+    pattern: /\b(DelayedError|UnrecoverableError|WaitingError|WaitingChildrenError|RateLimitError)\b/,
+    owners: ['src/workers/settle-job.ts'],
+    why: 'thrown at the wrong moment they lose a job; so workers answer with a settlement and one file throws',
+  },
+  {
+    thing: 'names of metrics',
+    pattern: /['"`](tiktok|bullmq)_[a-z_]+['"`]/,
+    owners: ['src/observability/metrics.ts'],
+    why: 'dashboards rely on them',
+  },
+  {
+    thing: 'timers in workers',
+    pattern: /\bsetTimeout\b|node:timers/,
+    within: 'src/workers/',
+    owners: ['src/workers/index.ts', 'src/workers/sweep.ts'],
+    why: 'nobody waits while holding a slot: a job that has to wait goes back to the queue',
+  },
+  {
+    thing: 'writing to the console',
+    pattern: /\bconsole\.\w/,
+    owners: [],
+    why: 'libraries log through the logger they are given, commands print through their output',
+  },
+  {
+    thing: 'notes to ourselves',
+    pattern: /\b(TODO|FIXME|XXX|HACK)\b/,
+    owners: [],
+    why: 'what is missing is an issue',
+  },
+];
+
+describe('one owner', () => {
+  it.each(OWNED)('for $thing', ({ pattern, within = 'src/', owners, why }) => {
+    const users = files.filter(({ path, code }) => path.startsWith(within) && pattern.test(code));
+    const elsewhere = users.filter(({ path }) => !isOwned(path, owners)).map(({ path }) => path);
+    expect(elsewhere, why).toEqual([]);
+  });
+
+  it.each(OWNED)('for $thing, and none that no longer needs it', ({ pattern, owners }) => {
+    const idle = owners.filter(
+      (owner) => !files.some(({ path, code }) => isOwned(path, [owner]) && pattern.test(code)),
+    );
+    expect(idle).toEqual([]);
+  });
+});
+
+/** Which files and folders may import a package at run time; types are free. */
+const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {
+  '@bull-board/api': ['src/http/board.ts'],
+  '@bull-board/fastify': ['src/http/board.ts'],
+  '@fastify/basic-auth': ['src/http/board.ts'],
+  bullmq: ['src/queues/', 'src/workers/index.ts', 'src/workers/settle-job.ts'],
+  'cli-progress': ['src/cli/'],
+  commander: ['src/cli/'],
+  fastify: ['src/http/'],
+  ioredis: ['src/redis/', 'src/cli/forget-keys.ts'],
+  'js-redis-server': ['src/redis/in-memory-redis.ts'],
+  'lossless-json': ['src/tiktok/', 'src/simulator/'],
+  'p-retry': ['src/tiktok/retry.ts'],
+  picocolors: ['src/cli/'],
+  pino: ['src/observability/logger.ts'],
+  'prom-client': ['src/observability/metrics.ts'],
+  'safe-stable-stringify': ['src/core/request-digest.ts'],
+  undici: ['src/media/', 'src/tiktok/'],
+  uuid: ['src/producers/enqueue.ts'],
+  zod: [''],
+};
+
+describe('a package', () => {
+  it('is imported only where it belongs', () => {
+    const astray = files.flatMap(({ path, imports }) =>
+      imports
+        .filter(({ isTypeOnly }) => !isTypeOnly)
+        .flatMap(({ specifier }) => packageOf(specifier) ?? [])
+        .filter((name) => !isOwned(path, PACKAGE_OWNERS[name] ?? []))
+        .map((name) => `${path} imports ${name}`),
+    );
+    expect(astray).toEqual([]);
+  });
+});
+
+describe('a test', () => {
+  it('waits for events, never for time: only `eventually` sleeps', () => {
+    const sleepers = tests.filter(({ code }) => /\bsetTimeout\b|\bsleep\b/.test(code)).map(({ path }) => path);
+    expect(sleepers).toEqual(['test/support/eventually.ts']);
+  });
+
+  it('runs, and runs with all others', () => {
+    const restricted = tests.filter(({ code }) => /\b(it|test|describe)\.(only|skip|todo|fails)\b/.test(code));
+    expect(restricted.map(({ path }) => path)).toEqual([]);
+  });
+});
+
+function isOwned(path: string, owners: readonly string[]): boolean {
+  return owners.some((owner) => (owner === '' || owner.endsWith('/') ? path.startsWith(owner) : path === owner));
+}

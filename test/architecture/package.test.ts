@@ -1,0 +1,132 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { loadedModules } from './loaded-modules.ts';
+import { packageOf, REPOSITORY, readRepositoryFile, sourceFiles } from './source-files.ts';
+
+const manifest = z
+  .object({
+    license: z.string(),
+    bin: z.record(z.string(), z.string()),
+    exports: z.record(z.string(), z.union([z.string(), z.object({ types: z.string(), default: z.string() })])),
+    files: z.array(z.string()),
+    dependencies: z.record(z.string(), z.string()),
+    optionalDependencies: z.record(z.string(), z.string()),
+  })
+  .parse(JSON.parse(readRepositoryFile('package.json')));
+
+const build = z
+  .object({ compilerOptions: z.object({ rootDir: z.string(), outDir: z.string() }) })
+  .parse(JSON.parse(readRepositoryFile('tsconfig.build.json'))).compilerOptions;
+
+/** The source of a file that the build makes. */
+function sourceOf(built: string): string {
+  const inside = built.replace(/^\.\//, '').replace(`${build.outDir}/`, `${build.rootDir}/`);
+  return inside.replace(/(\.d\.ts|\.js)$/, '.ts');
+}
+
+describe('the package', () => {
+  it('exports and runs only what the build makes', () => {
+    const built = [
+      ...Object.values(manifest.bin),
+      ...Object.values(manifest.exports).flatMap((target) => (typeof target === 'string' ? [] : Object.values(target))),
+    ];
+    expect(built.length).toBeGreaterThan(4);
+    expect(built.filter((path) => !path.replace(/^\.\//, '').startsWith(`${build.outDir}/`))).toEqual([]);
+    expect(built.map(sourceOf).filter((path) => !existsSync(join(REPOSITORY, path)))).toEqual([]);
+  });
+
+  it('carries only what exists', () => {
+    const carried = manifest.files.filter((path) => path !== build.outDir);
+    expect(carried.filter((path) => !existsSync(join(REPOSITORY, path)))).toEqual([]);
+  });
+});
+
+/** Compiling takes its time on a machine that has other things to do (ms). */
+const COMPILE_TIMEOUT_MS = 60_000;
+
+/** What must not come with an entry point, and the rooms of ours that may. */
+const ENTRIES = [
+  {
+    name: '.',
+    rooms: ['config', 'core', 'ledger', 'producers', 'queues', 'redis'],
+    never: ['undici', 'p-retry', 'fastify', '@bull-board/api', 'pino', 'prom-client', 'commander', 'js-redis-server'],
+  },
+  {
+    name: './tiktok',
+    rooms: ['core', 'tiktok'],
+    never: ['bullmq', 'ioredis', 'fastify', 'pino', 'prom-client', 'commander'],
+  },
+  {
+    name: './simulator',
+    rooms: ['simulator'],
+    never: ['bullmq', 'ioredis', 'undici', 'fastify', 'pino', 'prom-client', 'commander'],
+  },
+  {
+    name: './workers',
+    rooms: ['core', 'ledger', 'queues', 'quota', 'redis', 'tiktok', 'workers'],
+    never: ['fastify', '@bull-board/api', 'commander', 'prom-client'],
+  },
+];
+
+describe('an entry point', () => {
+  it('of each name is looked at here', () => {
+    const names = Object.keys(manifest.exports).filter((name) => name !== './package.json');
+    expect(ENTRIES.map(({ name }) => name).sort()).toEqual(names.sort());
+  });
+
+  it.each(ENTRIES)(
+    '$name loads nothing that its user does not need',
+    { timeout: COMPILE_TIMEOUT_MS },
+    async ({ name, rooms, never }) => {
+      const target = manifest.exports[name];
+      const built = typeof target === 'object' ? target.default : '';
+      const { files, packages } = await loadedModules(sourceOf(built).replace(`${build.rootDir}/`, ''));
+      expect(files.length).toBeGreaterThan(3);
+      expect(files.filter((file) => !rooms.includes(file.split('/')[0] ?? ''))).toEqual([]);
+      expect(packages.filter((loaded) => never.includes(loaded))).toEqual([]);
+    },
+  );
+});
+
+/** Packages that others load by name, so that no import of ours shows them. */
+const LOADED_BY_NAME = ['@bull-board/ui'];
+
+const ALLOWED_LICENCES = ['MIT', 'ISC', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', '0BSD', 'BlueOak-1.0.0'];
+
+const lockedPackages = z
+  .object({
+    packages: z.record(z.string(), z.object({ license: z.string().optional(), dev: z.boolean().optional() })),
+  })
+  .parse(JSON.parse(readRepositoryFile('package-lock.json'))).packages;
+
+describe('a dependency', () => {
+  const names = [...Object.keys(manifest.dependencies), ...Object.keys(manifest.optionalDependencies)];
+  const imported = new Set(
+    sourceFiles('src').flatMap(({ imports }) => imports.flatMap(({ specifier }) => packageOf(specifier) ?? [])),
+  );
+
+  it('is used', () => {
+    expect(names.filter((name) => !imported.has(name) && !LOADED_BY_NAME.includes(name))).toEqual([]);
+  });
+
+  it('is declared by us if we import it', () => {
+    expect([...imported].filter((name) => !names.includes(name))).toEqual([]);
+  });
+
+  it('has a licence that lets anybody use it, as have those that it needs itself', () => {
+    const shipped = Object.entries(lockedPackages).filter(([path, { dev }]) => path !== '' && dev !== true);
+    expect(shipped.length).toBeGreaterThan(names.length);
+    const others = shipped.filter(([, { license = '' }]) => !isAllowed(license));
+    expect(others.map(([path, { license }]) => `${path}: ${license}`)).toEqual([]);
+  });
+});
+
+/** An SPDX expression of one licence, or of several to choose from. */
+function isAllowed(expression: string): boolean {
+  return expression
+    .replace(/[()]/g, '')
+    .split(' OR ')
+    .some((licence) => ALLOWED_LICENCES.includes(licence));
+}
