@@ -1,6 +1,6 @@
-import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from './units.ts';
+import { DAY_MS, MINUTE_MS, SECOND_MS } from './units.ts';
 
-/** When a processing post's status is asked for: quickly at first, then slowly for a day, then rarely. */
+/** When a processing post's status is asked for: quickly at first, then slowly for a day. */
 export interface PollSchedule {
   /** Delay before the first poll. */
   readonly firstMs: number;
@@ -13,8 +13,6 @@ export interface PollSchedule {
   readonly slowMs: number;
   /** Time in processing after which the outcome counts as unconfirmed. */
   readonly giveUpAfterMs: number;
-  /** Delay between the polls that still wait for a late answer. */
-  readonly rareMs: number;
   /** Least delay per open job of the same account, so that all of them together stay below TikTok's limit. */
   readonly minPerOpenJobMs: number;
 }
@@ -31,7 +29,6 @@ export const DEFAULT_POLL_SCHEDULE: PollSchedule = {
   slowAfterMs: 10 * MINUTE_MS,
   slowMs: 5 * MINUTE_MS,
   giveUpAfterMs: DAY_MS,
-  rareMs: 6 * HOUR_MS,
   minPerOpenJobMs: 3 * SECOND_MS,
 };
 
@@ -61,7 +58,6 @@ export function nextPollDelayMs(
 }
 
 function phaseDelayMs({ pollsDone, processingForMs }: PollProgress, schedule: PollSchedule): number {
-  if (processingForMs >= schedule.giveUpAfterMs) return schedule.rareMs;
   if (processingForMs >= schedule.slowAfterMs) return schedule.slowMs;
   return Math.min(schedule.firstMs * schedule.factor ** pollsDone, schedule.maxMs);
 }

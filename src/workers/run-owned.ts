@@ -1,4 +1,5 @@
-import { Handback, type Settlement } from './settlement.ts';
+import { PublishError } from '../core/publish-error.ts';
+import { Deferral, Handback, type Settlement } from './settlement.ts';
 import type { StopSignals } from './upload-video.ts';
 
 /** Reason with which a job's signal is aborted when BullMQ's lock could not be renewed. */
@@ -6,7 +7,7 @@ export const LOCK_LOST = 'lock lost';
 
 /**
  * Runs a step of an owned job and settles whatever it throws. An abort is no error of the job: a lost lock means that
- * nothing may be written, a shutdown hands the job back.
+ * nothing may be written, a shutdown hands the job back. What TikTok answered before the abort still counts.
  */
 export async function runOwned(
   { signal }: Pick<StopSignals, 'signal'>,
@@ -17,6 +18,7 @@ export async function runOwned(
     return await step();
   } catch (thrown) {
     if (signal.aborted && signal.reason === LOCK_LOST) return { kind: 'lost' };
-    return await settle(signal.aborted ? new Handback() : thrown);
+    const isAnswer = thrown instanceof PublishError || thrown instanceof Deferral;
+    return await settle(signal.aborted && !isAnswer ? new Handback() : thrown);
   }
 }

@@ -38,7 +38,9 @@ export async function settleError(job: OwnedJob, thrown: unknown, deps: WorkerDe
 
 /** An init whose answer nobody has and that may have published something: repeating it could post twice. */
 function isLostInit(job: OwnedJob, error: PublishError): boolean {
-  return mayHavePublishedByInit(job.record) && !error.row.outcomeKnown;
+  // Trouble with renewing the token is no answer to the init: that was refused before.
+  const isAboutToken = error.details.endpoint?.startsWith('oauth') === true;
+  return mayHavePublishedByInit(job.record) && !error.row.outcomeKnown && !isAboutToken;
 }
 
 async function endLostInit(job: OwnedJob, cause: PublishError, deps: WorkerDeps): Promise<Settlement> {
@@ -87,6 +89,7 @@ async function waitUntil(job: OwnedJob, { waitReason, until, bookedSlot }: Defer
 }
 
 async function handBack(job: OwnedJob, deps: WorkerDeps): Promise<Settlement> {
+  if (mayHavePublishedByInit(job.record)) return await endLostInit(job, new PublishError('TRANSPORT_NO_ANSWER'), deps);
   const at = deps.clock.now();
   await stepAside(job, { at, cause: { event: 'handed_back' }, patch: {} });
   return { kind: 'later', at };

@@ -1,11 +1,11 @@
 import { toPublishError } from '../core/publish-error.ts';
 import { isTerminal } from '../core/publish-state.ts';
-import { MINUTE_MS, SECOND_MS } from '../core/units.ts';
+import { HOUR_MS } from '../core/units.ts';
 import { SWEEP_AFTER_MS } from '../ledger/ledger.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
 import type { WorkerDeps } from './deps.ts';
+import { DEFAULT_RECOVERY } from './recovery.ts';
 
-const SWEEP_EVERY_MS = 5 * SECOND_MS;
 const BATCH = 200;
 
 /** Looks after jobs that nothing else looks after. */
@@ -22,6 +22,7 @@ export function startSweep(deps: WorkerDeps): Sweep {
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
   let stopped = false;
+  const { sweepEveryMs } = deps.settings.recovery ?? DEFAULT_RECOVERY;
 
   async function run(): Promise<void> {
     try {
@@ -29,7 +30,7 @@ export function startSweep(deps: WorkerDeps): Sweep {
     } catch (error) {
       if (!stopped) deps.log.warn({ err: toPublishError(error) }, 'sweep interrupted');
     }
-    if (!stopped) timer = setTimeout(() => (running = run()), SWEEP_EVERY_MS);
+    if (!stopped) timer = setTimeout(() => (running = run()), sweepEveryMs);
   }
 
   running = run();
@@ -44,12 +45,17 @@ export function startSweep(deps: WorkerDeps): Sweep {
 
 /** Looks at every job whose time has come. */
 export async function sweepOnce(deps: WorkerDeps): Promise<void> {
-  const ids = await deps.ledger.due(deps.clock.now(), BATCH);
-  for (const id of ids) {
-    const record = await deps.ledger.read(id);
-    if (record === undefined) await deps.ledger.dropDue(id);
-    else await lookAfter(record, deps);
+  for (;;) {
+    const ids = await deps.ledger.due(deps.clock.now(), BATCH);
+    await Promise.all(ids.map((id) => lookAfterId(id, deps)));
+    if (ids.length < BATCH) return;
   }
+}
+
+async function lookAfterId(id: string, deps: WorkerDeps): Promise<void> {
+  const record = await deps.ledger.read(id);
+  if (record === undefined) await deps.ledger.dropDue(id);
+  else await lookAfter(record, deps);
 }
 
 async function lookAfter(record: LedgerRecord, deps: WorkerDeps): Promise<void> {
@@ -66,7 +72,9 @@ async function lookAfter(record: LedgerRecord, deps: WorkerDeps): Promise<void> 
     return;
   }
   await ensureEntry(record, deps);
-  await deps.ledger.postpone(record.id, Math.max(now + SWEEP_AFTER_MS, (record.waitingUntil ?? 0) + MINUTE_MS));
+  // Every change of a job brings the sweep back soon; one that stands still with its entry in place can wait longer.
+  const pauseMs = Math.min(Math.max(SWEEP_AFTER_MS, now - record.updatedAt), HOUR_MS);
+  await deps.ledger.postpone(record.id, Math.max(now, record.waitingUntil ?? 0) + pauseMs);
 }
 
 /** A job that is not over must have an entry that will run. */

@@ -1,0 +1,179 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { PublishRequest } from '../../../src/core/publish-request.ts';
+import { createLedger, type Ledger } from '../../../src/ledger/ledger.ts';
+import { createLedgerReader } from '../../../src/ledger/ledger-reader.ts';
+import { newRecord } from '../../../src/ledger/new-record.ts';
+import type { LedgerRecord } from '../../../src/ledger/record.ts';
+import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
+import { createKeys, type Keys } from '../../../src/redis/keys.ts';
+import type { RedisClient } from '../../../src/redis/lua-script.ts';
+import { freshPrefix, testRedisUrl } from '../../support/redis.ts';
+
+const request: PublishRequest = {
+  account: 'acme',
+  mode: 'direct',
+  media: { type: 'file', path: '/a.mp4' },
+  post: { privacyLevel: 'SELF_ONLY' },
+};
+
+let redis: RedisClient;
+let keys: Keys;
+let ledger: Ledger;
+let now = 1_000_000;
+
+beforeAll(async () => {
+  redis = await connectRedis({ kind: 'url', url: testRedisUrl() }, 'ledger');
+});
+afterAll(() => closeRedis(redis));
+beforeEach(() => {
+  keys = createKeys(freshPrefix());
+  now = 1_000_000;
+  ledger = createLedger({ redis, keys, clock: { now: () => now } });
+});
+
+async function create(id = 'job-1', idempotencyKey?: string): Promise<void> {
+  now += 1;
+  await ledger.create(newRecord({ id, request, now, idempotencyKey }), { event: 'queued' });
+}
+
+async function claim(start: number, id = 'job-1', entry = 'q:1'): Promise<LedgerRecord> {
+  const claimed = await ledger.claim(id, { entry, start });
+  if (claimed.kind !== 'claimed') throw new Error(`claim was ${claimed.kind}`);
+  return claimed.record;
+}
+
+async function eventTypes(): Promise<string[]> {
+  const entries = await redis.xrange(keys.events, '-', '+');
+  return entries.map(([, fields]) => JSON.parse(fields[fields.indexOf('event') + 1] ?? '{}').type);
+}
+
+const start = { to: 'uploading', cause: { event: 'init_sent' }, event: 'publish.started' } as const;
+
+describe('the fence', () => {
+  it('lets the latest owner change a record and refuses the one before', async () => {
+    await create();
+    const first = await claim(1);
+    const second = await claim(2);
+    expect(second.fence).toBeGreaterThan(first.fence);
+    await expect(ledger.commit(first, start)).rejects.toMatchObject({ code: 'INTERNAL_OVERTAKEN' });
+    await expect(ledger.note(first, { sentBytes: 5 })).rejects.toMatchObject({ code: 'INTERNAL_OVERTAKEN' });
+    expect(await ledger.commit(second, start)).toMatchObject({ state: 'uploading' });
+    expect(await ledger.read('job-1')).toMatchObject({ state: 'uploading', sentBytes: 0 });
+  });
+
+  it('refuses a start that slept through its own takeover', async () => {
+    await create();
+    await claim(2);
+    expect(await ledger.claim('job-1', { entry: 'q:1', start: 1 })).toEqual({ kind: 'overtaken' });
+    expect(await ledger.claim('job-1', { entry: 'q:1', start: 2 })).toEqual({ kind: 'overtaken' });
+    expect(await ledger.claim('job-1', { entry: 'q:other', start: 1 })).toMatchObject({ kind: 'claimed' });
+  });
+
+  it('stops the owner at work when somebody intervenes', async () => {
+    await create();
+    const owned = await claim(1);
+    const seen = await ledger.read('job-1');
+    if (seen === undefined) throw new Error('no record');
+    await ledger.intervene(seen, { to: 'cancelled', event: 'publish.cancelled', cause: { event: 'cancelled' } });
+    await expect(ledger.commit(owned, start)).rejects.toMatchObject({ code: 'INTERNAL_OVERTAKEN' });
+  });
+
+  it('refuses an intervention that was decided on an older revision', async () => {
+    await create();
+    const seen = await ledger.read('job-1');
+    if (seen === undefined) throw new Error('no record');
+    await ledger.commit(await claim(1), start);
+    await expect(ledger.intervene(seen, { to: 'cancelled', cause: { event: 'cancelled' } })).rejects.toMatchObject({
+      code: 'INTERNAL_OVERTAKEN',
+    });
+    expect(await ledger.read('job-1')).toMatchObject({ state: 'uploading' });
+  });
+});
+
+describe('a change', () => {
+  it('writes state, indexes, timeline and event in one step', async () => {
+    await create();
+    await ledger.commit(await claim(1), start);
+    expect(await eventTypes()).toEqual(['publish.queued', 'publish.started']);
+    expect(await redis.zrevrange(keys.stateJobs('queued'), 0, -1)).toEqual([]);
+    expect(await redis.zrevrange(keys.stateJobs('uploading'), 0, -1)).toEqual(['job-1']);
+    const job = await createLedgerReader({ redis, keys }).read('job-1');
+    expect(job?.timeline.map(({ event }) => event)).toEqual(['queued', 'init_sent']);
+  });
+
+  it('happens once although ioredis sends the command again after a lost reply', async () => {
+    await create();
+    const record = await claim(1);
+    const sent: string[][] = [];
+    const original = redis.evalsha.bind(redis);
+    redis.evalsha = ((...args: Parameters<typeof original>) => {
+      sent.push(args.map(String));
+      return original(...args);
+    }) as typeof redis.evalsha;
+    await ledger.commit(record, start);
+    Reflect.deleteProperty(redis, 'evalsha');
+    const [again] = sent;
+    if (again === undefined) throw new Error('nothing was sent');
+    const [sha = '', count = '0', ...rest] = again;
+    expect(await redis.evalsha(sha, Number(count), ...rest)).toEqual(['committed', 2, 1]);
+    expect(await eventTypes()).toEqual(['publish.queued', 'publish.started']);
+  });
+
+  it('that the state machine does not know is refused as a bug', async () => {
+    await create();
+    await expect(
+      ledger.commit(await claim(1), { to: 'published', cause: { event: 'published' } }),
+    ).rejects.toMatchObject({ code: 'INTERNAL_ERROR' });
+  });
+});
+
+describe('an idempotency key', () => {
+  it('gives the job that was made under it first', async () => {
+    await create('job-1', 'key');
+    const record = newRecord({ id: 'job-2', request, now, idempotencyKey: 'key' });
+    expect(await ledger.create(record, { event: 'queued' })).toEqual({ created: false, id: 'job-1' });
+    expect(await ledger.read('job-2')).toBeUndefined();
+  });
+});
+
+describe('forgetting', () => {
+  it('leaves nothing of a job, and keeps one that changed meanwhile', async () => {
+    await create('job-1', 'key');
+    const record = await ledger.read('job-1');
+    if (record === undefined) throw new Error('no record');
+    await claim(1);
+    await ledger.commit(await claim(2), start);
+    expect(await ledger.forget(record)).toBe(false);
+    const latest = await ledger.read('job-1');
+    if (latest === undefined) throw new Error('no record');
+    expect(await ledger.forget(latest)).toBe(true);
+    const left = await redis.keys(`${keys.prefix}:*`);
+    expect(left).toEqual([keys.events]);
+  });
+});
+
+describe('listing', () => {
+  it('pages newest first without missing or repeating jobs that share a millisecond', async () => {
+    for (const [index, at] of [1, 2, 2, 2, 3].entries()) {
+      now = 2_000_000 + at;
+      await ledger.create(newRecord({ id: `job-${index}`, request, now }), { event: 'queued' });
+    }
+    const reader = createLedgerReader({ redis, keys });
+    for (const filter of [
+      {},
+      { account: 'acme' },
+      { state: 'queued' as const },
+      { account: 'acme', state: 'queued' as const },
+    ]) {
+      const seen: string[] = [];
+      let cursor: string | undefined;
+      do {
+        const page = await reader.list({ ...filter, limit: 2, cursor });
+        seen.push(...page.jobs.map(({ id }) => id));
+        cursor = page.nextCursor ?? undefined;
+      } while (cursor !== undefined);
+      expect(seen).toEqual(['job-4', 'job-3', 'job-2', 'job-1', 'job-0']);
+    }
+    await expect(reader.list({ limit: 2, cursor: 'nonsense' })).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+  });
+});

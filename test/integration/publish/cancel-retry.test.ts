@@ -1,0 +1,171 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { eventually } from '../../support/eventually.ts';
+import { type Pipeline, type PipelineOptions, RAPID_POLLS, startPipeline } from '../../support/pipeline.ts';
+import { makeVideo } from '../../support/videos.ts';
+
+let pipeline: Pipeline | undefined;
+
+async function start(options?: PipelineOptions): Promise<Pipeline> {
+  pipeline = await startPipeline(options);
+  return pipeline;
+}
+
+afterEach(async () => {
+  await pipeline?.close();
+  pipeline = undefined;
+});
+
+const WAIT = { timeoutMs: 20_000 };
+const PULL_URL = 'https://videos.example.com/a.mp4';
+const VERIFIED = { verifiedUrlPrefixes: ['https://videos.example.com/'] };
+const post = { title: 'A title', privacyLevel: 'SELF_ONLY' } as const;
+const file = (path: string) => ({ account: 'acme', mode: 'direct', media: { type: 'file', path }, post }) as const;
+const pull = { account: 'acme', mode: 'direct', media: { type: 'pull', url: PULL_URL }, post } as const;
+
+describe('cancel', () => {
+  it('ends a scheduled job at once and takes it off the queue', async () => {
+    const { publisher, folder, queues } = await start();
+    const scheduledAt = new Date(Date.now() + 3_600_000).toISOString();
+    const job = await publisher.enqueue({ ...file(await makeVideo(folder, 1_000)), scheduledAt });
+    expect(job.state).toBe('scheduled');
+    expect(await publisher.cancel(job.id)).toMatchObject({ state: 'cancelled' });
+    expect(await queues.publish.getJobState(job.id)).toBe('unknown');
+    expect(await publisher.cancel(job.id)).toMatchObject({ state: 'cancelled' });
+  });
+
+  it('stops an upload before its last chunk, and nothing is published', async () => {
+    const { publisher, folder, simulator } = await start();
+    simulator.faults.add({ endpoint: 'upload', act: { kind: 'slow_read', bytesPerSecond: 1_500_000 } });
+    const job = await publisher.enqueue(file(await makeVideo(folder, 12_000_000)));
+    await eventually(async () => ((await publisher.get(job.id))?.progress.sentBytes ?? 0) > 0);
+    expect(await publisher.cancel(job.id)).toMatchObject({ state: 'cancelled' });
+    await eventually(() => simulator.journal.requests({ endpoint: 'upload' })[0]?.httpStatus === 'aborted');
+    expect(simulator.journal.posts()).toHaveLength(0);
+    expect(await publisher.get(job.id)).toMatchObject({ state: 'cancelled' });
+  });
+
+  it('says clearly that it is too late once TikTok has everything', async () => {
+    const { publisher, folder } = await start({ simulator: { processingMs: 3_000 } });
+    const job = await publisher.enqueue(file(await makeVideo(folder, 1_000)));
+    await eventually(async () => (await publisher.get(job.id))?.state === 'processing');
+    await expect(publisher.cancel(job.id)).rejects.toMatchObject({ code: 'JOB_NOT_CANCELLABLE' });
+    expect(await publisher.waitForCompletion(job.id, WAIT)).toMatchObject({ state: 'published' });
+    await expect(publisher.cancel(job.id)).rejects.toThrow(/published/);
+  });
+
+  it('has TikTok stop a running pull', async () => {
+    const { publisher, simulator } = await start({ simulator: { ...VERIFIED, pullMs: 60_000 } });
+    const job = await publisher.enqueue(pull);
+    await eventually(async () => (await publisher.get(job.id))?.state === 'processing');
+    await publisher.cancel(job.id);
+    const ended = await publisher.waitForCompletion(job.id, WAIT);
+    expect(ended.state).toBe('cancelled');
+    expect(ended.timeline.map(({ event }) => event)).toEqual(
+      expect.arrayContaining(['cancel_requested', 'cancel_accepted', 'cancelled']),
+    );
+    expect(simulator.journal.posts()).toHaveLength(0);
+  });
+
+  it('knows no job of another id', async () => {
+    const { publisher } = await start();
+    await expect(publisher.cancel('nobody')).rejects.toMatchObject({ code: 'JOB_NOT_FOUND' });
+  });
+});
+
+describe('retry', () => {
+  it('begins afresh after TikTok failed the post', async () => {
+    const { publisher, folder, simulator, queues } = await start();
+    simulator.faults.add({
+      endpoint: 'video_init',
+      act: { kind: 'fail_processing', failReason: 'file_format_check_failed' },
+    });
+    const job = await publisher.enqueue(file(await makeVideo(folder, 1_000)));
+    expect(await publisher.waitForCompletion(job.id, WAIT)).toMatchObject({
+      state: 'failed',
+      failure: { code: 'TIKTOK_MEDIA_FORMAT' },
+    });
+    expect(await queues.status.getFailedCount()).toBe(1);
+    expect(await publisher.retry(job.id)).toMatchObject({ action: 'fresh_init', failure: null });
+    expect(await publisher.waitForCompletion(job.id, WAIT)).toMatchObject({ state: 'published' });
+    expect(simulator.journal.posts()).toHaveLength(1);
+    expect(await queues.status.getFailedCount()).toBe(0);
+  });
+
+  it('goes on with the bytes of an upload that failed midway', async () => {
+    const { publisher, folder, simulator } = await start();
+    simulator.faults.add({
+      endpoint: 'upload',
+      when: { chunkIndex: 1 },
+      act: { kind: 'status', httpStatus: 400 },
+    });
+    const job = await publisher.enqueue(file(await makeVideo(folder, 16_000_000)));
+    expect(await publisher.waitForCompletion(job.id, WAIT)).toMatchObject({
+      state: 'failed',
+      failure: { code: 'UPLOAD_CHUNK_REFUSED' },
+    });
+    expect(await publisher.retry(job.id)).toMatchObject({ action: 'resume' });
+    expect(await publisher.waitForCompletion(job.id, WAIT)).toMatchObject({ state: 'published' });
+    expect(simulator.journal.publishes()).toHaveLength(1);
+    expect(simulator.journal.requests({ endpoint: 'video_init' })).toHaveLength(1);
+  });
+
+  it('refuses an unconfirmed pull without a publish_id unless forced', async () => {
+    const { publisher, simulator } = await start({ simulator: VERIFIED });
+    simulator.faults.add({ endpoint: 'video_init', act: { kind: 'drop_before' } });
+    const job = await publisher.enqueue(pull);
+    const ended = await publisher.waitForCompletion(job.id, WAIT);
+    expect(ended).toMatchObject({ state: 'unconfirmed', failure: { code: 'TIKTOK_LOST_INIT' } });
+    await expect(publisher.retry(job.id)).rejects.toMatchObject({ code: 'JOB_NOT_RETRYABLE' });
+    expect(await publisher.retry(job.id, { force: true })).toMatchObject({ action: 'fresh_init' });
+    expect(await publisher.waitForCompletion(job.id, WAIT)).toMatchObject({ state: 'published' });
+    expect(simulator.journal.posts()).toHaveLength(1);
+  });
+
+  it('repeats a lost pull init by itself where the caller chose so', async () => {
+    const { publisher, simulator } = await start({ simulator: VERIFIED });
+    simulator.faults.add({ endpoint: 'video_init', act: { kind: 'drop_before' } });
+    const job = await publisher.enqueue({ ...pull, onLostInit: 'repeat' });
+    expect(await publisher.waitForCompletion(job.id, WAIT)).toMatchObject({ state: 'published' });
+    expect(simulator.journal.posts()).toHaveLength(1);
+  });
+
+  it('refuses a job that is going on or was published', async () => {
+    const { publisher, folder } = await start();
+    const job = await publisher.enqueue(file(await makeVideo(folder, 1_000)));
+    await publisher.waitForCompletion(job.id, WAIT);
+    await expect(publisher.retry(job.id)).rejects.toThrow(/published/);
+  });
+});
+
+describe('a late answer', () => {
+  it('corrects an unconfirmed job, its failed entry and reports it', async () => {
+    const { publisher, folder, simulator, events, queues } = await start({
+      polls: { ...RAPID_POLLS, giveUpAfterMs: 300 },
+    });
+    simulator.faults.add({ endpoint: 'video_init', act: { kind: 'stuck_processing' } });
+    const job = await publisher.enqueue(file(await makeVideo(folder, 1_000)));
+    const ended = await publisher.waitForCompletion(job.id, WAIT);
+    expect(ended).toMatchObject({ state: 'unconfirmed', failure: { code: 'TIKTOK_NO_OUTCOME' } });
+    expect(await queues.status.getFailedCount()).toBe(1);
+    simulator.settle(ended.publishId ?? '');
+    const recheck = await queues.status.getJob(`${job.id}-recheck`);
+    await recheck?.promote();
+    await eventually(async () => (await publisher.get(job.id))?.state === 'published');
+    await eventually(async () => (await queues.status.getFailedCount()) === 0);
+    expect((await events()).map(({ type }) => type).slice(-2)).toEqual(['publish.unconfirmed', 'publish.published']);
+  });
+
+  it('brings the post id of a public post that was moderated for long', async () => {
+    const { publisher, folder, simulator, events, queues } = await start({ simulator: { moderationMs: 1_500 } });
+    const path = await makeVideo(folder, 1_000);
+    const job = await publisher.enqueue({ ...file(path), post: { privacyLevel: 'PUBLIC_TO_EVERYONE' } });
+    expect(await publisher.waitForCompletion(job.id, WAIT)).toMatchObject({ state: 'published', postIds: [] });
+    const recheckNow = async () => {
+      await (await queues.status.getJob(`${job.id}-recheck`))?.promote().catch(() => undefined);
+      return ((await publisher.get(job.id))?.postIds.length ?? 0) > 0;
+    };
+    await eventually(recheckNow, { intervalMs: 500 });
+    expect((await publisher.get(job.id))?.postIds).toEqual([simulator.journal.posts()[0]?.postId]);
+    expect((await events()).at(-1)?.type).toBe('publish.post_available');
+  });
+});

@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import { planCancel } from '../../../src/core/cancel-plan.ts';
+import { ALL_PUBLISH_STATES, isTerminal } from '../../../src/core/publish-state.ts';
+import { isWorthRechecking, nextRecheckDelayMs } from '../../../src/core/recheck-schedule.ts';
+import { planRetry } from '../../../src/core/retry-plan.ts';
+import { DAY_MS, MINUTE_MS } from '../../../src/core/units.ts';
+
+describe('planRetry', () => {
+  const failedUpload = { state: 'failed', mediaType: 'file', publishId: 'p', uploadUrlSealed: 's' } as const;
+  const lostPull = { state: 'unconfirmed', mediaType: 'pull' } as const;
+
+  it.each([
+    ['begins afresh when TikTok itself failed the post', { ...failedUpload, failedByTikTokAt: 1 }, 'fresh_init'],
+    ['begins afresh when there never was a publish_id', { state: 'failed', mediaType: 'file' } as const, 'fresh_init'],
+    ['goes on with the bytes of an upload that is not complete', failedUpload, 'resume'],
+    ['begins afresh when the upload URL is gone', { ...failedUpload, uploadUrlSealed: undefined }, 'fresh_init'],
+    ['asks TikTok when it may have the last chunk', { ...failedUpload, lastChunkStartedAt: 1 }, 'poll'],
+    [
+      'asks TikTok about an unconfirmed post',
+      { ...failedUpload, state: 'unconfirmed', lastChunkStartedAt: 1 } as const,
+      'poll',
+    ],
+    ['asks TikTok about a pull that has a publish_id', { ...lostPull, publishId: 'p' }, 'poll'],
+  ])('%s', (_, job, kind) => {
+    expect(planRetry(job, false)).toEqual({ kind });
+  });
+
+  it('refuses what could post twice unless forced', () => {
+    expect(planRetry(lostPull, false)).toMatchObject({ kind: 'refuse', reason: expect.stringContaining('force') });
+    expect(planRetry(lostPull, true)).toEqual({ kind: 'fresh_init' });
+  });
+
+  it.each(ALL_PUBLISH_STATES.filter((state) => state !== 'failed' && state !== 'unconfirmed'))(
+    'refuses a %s job even when forced',
+    (state) => {
+      expect(planRetry({ state, mediaType: 'file' }, true)).toMatchObject({ kind: 'refuse' });
+    },
+  );
+});
+
+describe('planCancel', () => {
+  it.each([
+    ['scheduled', {}, 'now'],
+    ['queued', {}, 'now'],
+    ['uploading', { publishId: 'p' }, 'now'],
+    ['uploading', { publishId: 'p', lastChunkStartedAt: 1 }, 'refuse'],
+    ['uploading', { mediaType: 'pull', initIntendedAt: 1 }, 'ask_tiktok'],
+    ['processing', { mediaType: 'pull', publishId: 'p' }, 'ask_tiktok'],
+    ['processing', { publishId: 'p' }, 'refuse'],
+    ['cancelled', {}, 'is_cancelled'],
+  ] as const)('a job that is %s with %o: %s', (state, facts, kind) => {
+    expect(planCancel({ state, mediaType: 'file', ...facts })).toMatchObject({ kind });
+  });
+
+  it('refuses every other job that has ended', () => {
+    for (const state of ALL_PUBLISH_STATES.filter((each) => isTerminal(each) && each !== 'cancelled')) {
+      expect(planCancel({ state, mediaType: 'file' })).toMatchObject({ kind: 'refuse' });
+    }
+  });
+});
+
+describe('rechecks', () => {
+  const published = { state: 'published', publishId: 'p', postIds: [] as string[], isPublic: true } as const;
+
+  it('watch a public post for its id, a draft and an unconfirmed post, and nothing else', () => {
+    expect(isWorthRechecking(published)).toBe(true);
+    expect(isWorthRechecking({ ...published, postIds: ['1'] })).toBe(false);
+    expect(isWorthRechecking({ ...published, isPublic: false })).toBe(false);
+    expect(isWorthRechecking({ ...published, state: 'in_inbox' })).toBe(true);
+    expect(isWorthRechecking({ ...published, state: 'unconfirmed' })).toBe(true);
+    expect(isWorthRechecking({ ...published, state: 'unconfirmed', publishId: undefined })).toBe(false);
+    expect(isWorthRechecking({ ...published, state: 'failed' })).toBe(false);
+  });
+
+  it('grow apart and end after three days', () => {
+    const random = () => 0;
+    expect(nextRecheckDelayMs(0, 0, { random })).toBe(MINUTE_MS);
+    expect(nextRecheckDelayMs(0, 3, { random })).toBe(8 * MINUTE_MS);
+    expect(nextRecheckDelayMs(DAY_MS, 40, { random })).toBe(360 * MINUTE_MS);
+    expect(nextRecheckDelayMs(3 * DAY_MS, 40, { random })).toBeUndefined();
+  });
+});
