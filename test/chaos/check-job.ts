@@ -1,0 +1,132 @@
+import type { PublishEvent, PublishJob } from '../../src/core/publish-job.ts';
+import type { JournalEntry, PublishView } from '../../src/simulator/index.ts';
+import type { PlannedJob } from './round-plan.ts';
+
+/** Everything that is known of one job once it has its outcome: TikTok's side first, ours beside it. */
+export interface Evidence {
+  readonly plan: PlannedJob;
+  /** SHA-256 of the file, if there is one. */
+  readonly sha256: string | undefined;
+  /** What the account, which no other job uses, has begun at TikTok. */
+  readonly publishes: readonly PublishView[];
+  /** The account's requests. */
+  readonly requests: readonly JournalEntry[];
+  readonly job: PublishJob;
+  readonly events: readonly PublishEvent[];
+  /** How often a process that had worked on the job, or Redis, was interrupted. */
+  readonly interruptions: number;
+}
+
+/** What must never happen, counted over all jobs. */
+export type FindingKind = 'duplicate' | 'loss' | 'wrong_state' | 'bytes';
+export interface Finding {
+  readonly kind: FindingKind;
+  readonly text: string;
+}
+
+/** Compares a job with what happened at TikTok. @returns what is wrong; nothing if all is well */
+export function checkJob(evidence: Evidence): Finding[] {
+  return [...checkPosts(evidence), ...checkBytes(evidence), ...checkState(evidence), ...checkEvents(evidence)];
+}
+
+function checkPosts({ publishes, requests, plan }: Evidence): Finding[] {
+  const findings: Finding[] = [];
+  const alive = publishes.filter(isComplete);
+  if (alive.length > 1) {
+    findings.push({ kind: 'duplicate', text: `${alive.length} posts or drafts: ${ids(alive)}` });
+  }
+  if (plan.source === 'file') return findings;
+  const asked = requests.filter(({ endpoint, code }) => endpoint.endsWith('_init') && !isRefusal(code));
+  const failed = publishes.filter(({ status }) => status === 'FAILED');
+  // After a FAILED for a passing reason a new init is right; each of them needs one.
+  if (asked.length > 1 + failed.length) {
+    findings.push({ kind: 'duplicate', text: `${asked.length} pull inits, of which ${failed.length} failed` });
+  }
+  return findings;
+}
+
+/** TikTok has the video, and will or does show it. */
+function isComplete({ status, completeUploads, source }: PublishView): boolean {
+  if (status === 'FAILED') return false;
+  return source === 'PULL_FROM_URL' || completeUploads > 0;
+}
+
+/** Codes with which the simulator certainly began nothing. */
+function isRefusal(code: string | undefined): boolean {
+  return code === 'access_token_invalid' || code === 'rate_limit_exceeded';
+}
+
+function checkBytes({ publishes, requests, sha256, interruptions }: Evidence): Finding[] {
+  const findings: Finding[] = [];
+  const puts = requests.filter(({ endpoint }) => endpoint === 'upload');
+  for (const { chunk, seq } of puts) {
+    if (!chunk?.accepted) continue;
+    if (chunk.concurrent) findings.push({ kind: 'bytes', text: `accepted PUT ${seq} ran beside another one` });
+    if (chunk.outOfOrder) findings.push({ kind: 'bytes', text: `accepted PUT ${seq} was out of order` });
+  }
+  for (const publish of publishes) {
+    if (publish.completeUploads > 0 && publish.sha256 !== sha256) {
+      findings.push({ kind: 'bytes', text: `${publish.publishId} holds other bytes than the file` });
+    }
+  }
+  // Each PUT is one chunk, so this bounds what is sent again to one chunk per interruption.
+  const wasted = puts.filter(({ chunk }) => chunk?.accepted === false && chunk.receivedBytes > 0).length;
+  const faults = puts.filter(({ fault }) => fault !== undefined && fault !== 'fail_processing').length;
+  if (wasted > interruptions + faults) {
+    const text = `${wasted} chunks sent in vain, for ${interruptions} interruptions and ${faults} faults`;
+    findings.push({ kind: 'bytes', text });
+  }
+  return findings;
+}
+
+/** Bytes that were sent beyond those newly accepted. */
+export function resentBytes(publishes: readonly PublishView[]): number {
+  return publishes
+    .filter(({ source }) => source === 'FILE_UPLOAD')
+    .reduce((sum, publish) => sum + publish.resentBytes, 0);
+}
+
+function checkState({ plan, publishes, job, interruptions, requests }: Evidence): Finding[] {
+  const { state } = job;
+  const wrong = (text: string): Finding => ({ kind: 'wrong_state', text: `${state}: ${text}` });
+  const alive = publishes.filter(isComplete);
+  const isPosted = alive.some(({ status }) => status === 'PUBLISH_COMPLETE');
+  const isDelivered = alive.some(({ status }) => status === 'SEND_TO_USER_INBOX');
+  switch (state) {
+    case 'published':
+      if (!isPosted) return [wrong('TikTok has no such post')];
+      return checkPostIds(job, alive);
+    case 'in_inbox':
+      return isDelivered ? [] : [wrong('TikTok has no such draft')];
+    case 'failed':
+      if (alive.length > 0) return [wrong(`TikTok has ${ids(alive)} (${job.failure?.code})`)];
+      return plan.refusedFor === undefined ? [{ kind: 'loss', text: `failed for ${job.failure?.code}` }] : [];
+    case 'unconfirmed': {
+      const mayBeLost =
+        interruptions > 0 || requests.some(({ endpoint, fault }) => fault && endpoint.endsWith('_init'));
+      return plan.source === 'pull' && mayBeLost ? [] : [wrong('nothing was in doubt')];
+    }
+    default:
+      return [{ kind: 'loss', text: `still ${state}` }];
+  }
+}
+
+function checkPostIds({ postIds }: PublishJob, alive: readonly PublishView[]): Finding[] {
+  const known = alive.flatMap(({ posts }) => posts);
+  const foreign = postIds.filter((postId) => !known.includes(postId));
+  return foreign.map((postId) => ({ kind: 'wrong_state', text: `post id ${postId} is not TikTok's` }));
+}
+
+const END_EVENTS = ['published', 'in_inbox', 'failed', 'cancelled', 'unconfirmed'].map((state) => `publish.${state}`);
+
+/** State and event change together: one end, reported once. */
+function checkEvents({ job, events }: Evidence): Finding[] {
+  const ends = events.filter(({ type }) => END_EVENTS.includes(type)).map(({ type }) => type);
+  const isTold = ends.length === 1 && ends[0] === `publish.${job.state}`;
+  const text = `the events tell ${ends.join(', ') || 'no end'}, the state is ${job.state}`;
+  return isTold ? [] : [{ kind: 'wrong_state', text }];
+}
+
+function ids(publishes: readonly PublishView[]): string {
+  return publishes.map(({ publishId, status }) => `${publishId} ${status}`).join(', ');
+}

@@ -1,0 +1,31 @@
+import { parsePublishRequest } from '../../src/core/publish-request.ts';
+import { createLedger } from '../../src/ledger/ledger.ts';
+import { enqueueEntries, parseEntries } from '../../src/producers/enqueue.ts';
+import { createQueues } from '../../src/queues/queues.ts';
+import { connectRedis } from '../../src/redis/connections.ts';
+import { createKeys } from '../../src/redis/keys.ts';
+import { enqueuerSettingsSchema, SETTINGS_VARIABLE } from './process-settings.ts';
+import { tell } from './traps.ts';
+
+/* An application that enqueues one video and is killed on the way. */
+
+const { redisUrl, prefix, request, idempotencyKey, killed } = enqueuerSettingsSchema.parse(
+  JSON.parse(process.env[SETTINGS_VARIABLE] ?? ''),
+);
+const redis = await connectRedis({ kind: 'url', url: redisUrl }, 'producer');
+const queues = createQueues({ connection: redis, prefix, retentionMs: 86_400_000 });
+const ledger = createLedger({ redis, keys: createKeys(prefix), clock: Date });
+const dying = {
+  ...queues,
+  async addPublishEntries(): Promise<void> {
+    process.kill(process.pid, 'SIGKILL');
+  },
+};
+tell({ kind: 'ready' });
+const [job] = await enqueueEntries(parseEntries([{ request: parsePublishRequest(request), idempotencyKey }]), {
+  ledger,
+  queues: killed === 'between' ? dying : queues,
+  clock: Date,
+});
+tell({ kind: 'accepted', id: job?.id ?? '' });
+process.kill(process.pid, 'SIGKILL');

@@ -1,0 +1,161 @@
+import { rm } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { PublishRequest } from '../../src/core/publish-request.ts';
+import { eventually } from '../support/eventually.ts';
+import { makeVideo, sha256OfFile } from '../support/videos.ts';
+import { checkJob, type Evidence, type Finding } from './check-job.ts';
+import { type PlannedJob, type PlannedRound, planRound } from './round-plan.ts';
+import { PULL_PREFIX, type Stage } from './stage.ts';
+import { WorkerSlot } from './worker-slot.ts';
+
+const WORKERS = 2;
+const ROUND_DEADLINE_MS = 90_000;
+/** A job whose enqueuer died before the queue knew of it is found by the sweep, which looks once a minute. */
+const ORPHAN_DEADLINE_MS = 130_000;
+
+/** A job that was accepted, and how to judge it. */
+interface RunningJob {
+  readonly id: string;
+  readonly plan: PlannedJob;
+  readonly round: number;
+  readonly openId: string;
+  readonly path: string | undefined;
+  readonly sha256: string | undefined;
+}
+
+/** A job with everything known of it, and what is wrong with it. */
+export interface JudgedJob {
+  readonly round: number;
+  readonly evidence: Evidence;
+  readonly findings: readonly Finding[];
+}
+
+/** What a lane counts while it runs. */
+export interface LaneCounts {
+  redisRestarts: number;
+  jobs: number;
+}
+
+/** One stage on which rounds are played one after the other. */
+export class Lane {
+  readonly counts: LaneCounts = { redisRestarts: 0, jobs: 0 };
+  readonly slots: readonly WorkerSlot[];
+  readonly #stage: Stage;
+  readonly #seed: number;
+  /** Interruptions that hit every job, whoever worked on it. */
+  #outages = 0;
+  #orphans: { job: RunningJob; outagesBefore: number }[] = [];
+
+  constructor(stage: Stage, seed: number) {
+    this.#stage = stage;
+    this.#seed = seed;
+    this.slots = Array.from({ length: WORKERS }, () => new WorkerSlot(stage));
+  }
+
+  async start(): Promise<void> {
+    await Promise.all(this.slots.map((slot) => slot.start()));
+  }
+
+  /** Plays a round to its end. @returns its jobs, but for those that wait for the sweep */
+  async play(round: number): Promise<JudgedJob[]> {
+    const plan = planRound(this.#seed, round);
+    const outagesBefore = this.#outages;
+    for (const [index, slot] of this.slots.entries()) slot.begin(plan.traps[index] ?? [], plan.freezeMs);
+    const outage = this.#breakRedis(plan);
+    const jobs = await Promise.all(
+      plan.jobs.map(async (job, index) => await this.#enqueue(job, round, `r${round}-j${index}`)),
+    );
+    this.counts.jobs += jobs.length;
+    const orphans = jobs.filter((job) => job.plan.enqueuer === 'between');
+    this.#orphans.push(...orphans.map((job) => ({ job, outagesBefore })));
+    const others = jobs.filter((job) => job.plan.enqueuer !== 'between');
+    const judged = await Promise.all(
+      others.map(async (job) => await this.#judge(job, outagesBefore, ROUND_DEADLINE_MS)),
+    );
+    await outage;
+    await Promise.all(this.slots.map((slot) => slot.finish()));
+    return judged;
+  }
+
+  /** Waits for the jobs that only the sweep can find. */
+  async judgeOrphans(): Promise<JudgedJob[]> {
+    const orphans = this.#orphans.splice(0);
+    return await Promise.all(
+      orphans.map(async ({ job, outagesBefore }) => await this.#judge(job, outagesBefore, ORPHAN_DEADLINE_MS)),
+    );
+  }
+
+  async #breakRedis({ redisOutage }: PlannedRound): Promise<void> {
+    if (redisOutage === undefined) return;
+    await sleep(redisOutage.afterMs);
+    this.#outages += 1;
+    this.counts.redisRestarts += 1;
+    await this.#stage.redis.kill();
+    await sleep(redisOutage.downMs);
+    await this.#stage.redis.restart();
+  }
+
+  async #enqueue(plan: PlannedJob, round: number, name: string): Promise<RunningJob> {
+    const { simulator, folder } = this.#stage;
+    const path = plan.source === 'file' ? await makeVideo(folder, plan.sizeBytes, `${name}.mp4`) : undefined;
+    const sha256 = path === undefined ? undefined : await sha256OfFile(path);
+    const openId = await this.#stage.addAccount(name);
+    for (const { when, ...fault } of plan.faults) simulator.faults.add({ ...fault, when: { ...when, openId } });
+    this.#expireToken(plan, openId);
+    const id = await this.#accept(requestOf(plan, name, path), name, plan.enqueuer);
+    return { id, plan, round, openId, path, sha256 };
+  }
+
+  #expireToken({ expireTokenAt }: PlannedJob, openId: string): void {
+    if (expireTokenAt === undefined) return;
+    const { journal, expireAccessToken } = this.#stage.simulator;
+    const isReached = (entry: { endpoint: string; openId?: string }): boolean =>
+      entry.endpoint === expireTokenAt && entry.openId === openId;
+    journal.waitFor(isReached, { timeoutMs: ORPHAN_DEADLINE_MS }).then(
+      () => expireAccessToken(openId),
+      // A job that never gets there needs no token.
+      () => undefined,
+    );
+  }
+
+  /** Enqueues until it is accepted, as a caller with an idempotency key would; the first one may die of it. */
+  async #accept(request: PublishRequest, idempotencyKey: string, killed: PlannedJob['enqueuer']): Promise<string> {
+    if (killed !== undefined) await this.#stage.enqueueAndDie({ request, idempotencyKey, killed });
+    const job = await eventually(async () => await this.#stage.publisher.enqueue(request, { idempotencyKey }), {
+      timeoutMs: 30_000,
+      intervalMs: 100,
+    });
+    return job.id;
+  }
+
+  async #judge(job: RunningJob, outagesBefore: number, deadlineMs: number): Promise<JudgedJob> {
+    // A job without an outcome by then is a finding like any other.
+    await this.#stage.outcomeOf(job.id, deadlineMs).catch(() => undefined);
+    const evidence = await this.#evidenceOf(job, outagesBefore);
+    if (job.path !== undefined) await rm(job.path);
+    return { round: job.round, evidence, findings: checkJob(evidence) };
+  }
+
+  async #evidenceOf({ id, plan, openId, sha256 }: RunningJob, outagesBefore: number): Promise<Evidence> {
+    const { publisher, simulator } = this.#stage;
+    const job = await eventually(async () => (await publisher.get(id)) ?? false, { timeoutMs: 20_000 });
+    if (job === false) throw new Error(`job ${id} is gone`);
+    const interruptions = this.slots.reduce((sum, slot) => sum + slot.interruptionsOf(id), 0);
+    return {
+      ...{ plan, sha256, job },
+      publishes: simulator.journal.publishes().filter((publish) => publish.openId === openId),
+      requests: simulator.journal.requests({ openId }),
+      events: await this.#stage.eventsOf(id),
+      interruptions: interruptions + this.#outages - outagesBefore,
+    };
+  }
+}
+
+function requestOf({ mode, source }: PlannedJob, name: string, path: string | undefined): PublishRequest {
+  const media =
+    source === 'pull' || path === undefined
+      ? ({ type: 'pull', url: `${PULL_PREFIX}${name}.mp4` } as const)
+      : ({ type: 'file', path } as const);
+  const post = { title: name, privacyLevel: 'PUBLIC_TO_EVERYONE' } as const;
+  return { account: name, mode, media, ...(mode === 'direct' && { post }) };
+}

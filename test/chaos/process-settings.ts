@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import { trapSchema } from './traps.ts';
+
+/** Name of the variable that holds a chaos process's settings as JSON. */
+export const SETTINGS_VARIABLE = 'CHAOS_PROCESS';
+
+const redisSettings = { redisUrl: z.string(), prefix: z.string() };
+
+/** What a worker process is started with. */
+export const workerSettingsSchema = z.strictObject({
+  ...redisSettings,
+  simulator: z.strictObject({ url: z.string(), clientKey: z.string(), clientSecret: z.string() }),
+  /** Base64, 32 bytes. */
+  encryptionKey: z.string(),
+  logFile: z.string(),
+  /** How long a graceful end may take. */
+  shutdownTimeoutMs: z.int().min(0),
+  traps: z.array(trapSchema),
+});
+export type WorkerSettings = z.infer<typeof workerSettingsSchema>;
+
+/** What an enqueuer process is started with. */
+export const enqueuerSettingsSchema = z.strictObject({
+  ...redisSettings,
+  request: z.unknown(),
+  idempotencyKey: z.string(),
+  /** Where it is killed: `between` the job's record and its queue entry, or right `after` enqueue. */
+  killed: z.enum(['between', 'after']),
+});
+export type EnqueuerSettings = z.infer<typeof enqueuerSettingsSchema>;

@@ -1,0 +1,153 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createSealer } from '../../src/accounts/sealer.ts';
+import { createAccountVault } from '../../src/accounts/vault.ts';
+import type { PublishEvent, PublishJob } from '../../src/core/publish-job.ts';
+import type { PublishRequest } from '../../src/core/publish-request.ts';
+import { createPublisherFromConfig } from '../../src/producers/create-publisher.ts';
+import { closeRedis, connectRedis } from '../../src/redis/connections.ts';
+import { createKeys } from '../../src/redis/keys.ts';
+import { type SimulatorOptions, startSimulator } from '../../src/simulator/index.ts';
+import { eventually } from '../support/eventually.ts';
+import { type ChaosProcess, startChaosProcess } from './chaos-process.ts';
+import { startChaosRedis } from './chaos-redis.ts';
+import type { EnqueuerSettings, WorkerSettings } from './process-settings.ts';
+import type { Notice, Trap } from './traps.ts';
+
+/** URLs below this may be pulled. */
+export const PULL_PREFIX = 'https://videos.example.com/';
+
+export interface StageOptions {
+  /** Folder of the compiled modules. */
+  readonly programs: string;
+  readonly simulator?: SimulatorOptions;
+}
+
+export interface StartWorkerOptions {
+  readonly traps?: readonly Trap[];
+  readonly shutdownTimeoutMs?: number;
+  readonly onNotice?: (notice: Notice) => void;
+}
+
+export type Stage = Awaited<ReturnType<typeof startStage>>;
+
+/** A Redis that can be killed, a simulated TikTok, and any number of real worker and enqueuer processes. */
+export async function startStage({ programs, simulator: simulatorOptions }: StageOptions) {
+  const folder = await mkdtemp(join(tmpdir(), 'tiktok-publisher-chaos-'));
+  const redis = await startChaosRedis(folder);
+  const simulator = await startSimulator({
+    processingMs: 200,
+    pullMs: 200,
+    verifiedUrlPrefixes: [PULL_PREFIX],
+    ...simulatorOptions,
+  });
+  const target = { kind: 'url', url: redis.url } as const;
+  const prefix = '{chaos}';
+  const keys = createKeys(prefix);
+  const connection = await connectRedis(target, 'worker');
+  const encryptionKey = randomBytes(32);
+  const vault = createAccountVault({ redis: connection, keys, sealer: createSealer([encryptionKey]) });
+  const publisher = createPublisherFromConfig({
+    redis: target,
+    dataDir: '',
+    cacheDir: '',
+    queuePrefix: prefix,
+    retentionMs: 86_400_000,
+  });
+  const processes: ChaosProcess[] = [];
+  const program = (name: string): string => join(programs, 'test', 'chaos', `${name}.js`);
+
+  function start(name: string, settings: unknown, onNotice?: (notice: Notice) => void): ChaosProcess {
+    const started = startChaosProcess(program(name), settings, onNotice);
+    processes.push(started);
+    return started;
+  }
+
+  return {
+    folder,
+    redis,
+    simulator,
+    publisher,
+    connection,
+    keys,
+    prefix,
+
+    /** A new TikTok user whose tokens the vault holds under a name. @returns the user's open_id */
+    async addAccount(account: string): Promise<string> {
+      const tokens = simulator.addAccount();
+      await vault.add({
+        account,
+        openId: tokens.openId,
+        accessToken: tokens.accessToken,
+        expiresInSeconds: tokens.expiresIn,
+        refreshToken: tokens.refreshToken,
+        refreshExpiresInSeconds: tokens.refreshExpiresIn,
+        scope: tokens.scope,
+      });
+      return tokens.openId;
+    },
+
+    /** Starts a worker and waits until it takes jobs. */
+    async startWorker({ traps = [], shutdownTimeoutMs = 5_000, onNotice }: StartWorkerOptions = {}) {
+      const settings: WorkerSettings = {
+        redisUrl: redis.url,
+        prefix,
+        simulator: {
+          url: simulator.url,
+          clientKey: simulator.clientKey,
+          clientSecret: simulator.clientSecret,
+        },
+        encryptionKey: encryptionKey.toString('base64'),
+        logFile: join(folder, 'workers.log'),
+        shutdownTimeoutMs,
+        traps: [...traps],
+      };
+      const worker = start('worker-process', settings, onNotice);
+      await worker.waitFor(({ kind }) => kind === 'ready');
+      return worker;
+    },
+
+    /** Has another process enqueue a request and die; resolves when it is dead. */
+    async enqueueAndDie(
+      wish: { request: PublishRequest } & Pick<EnqueuerSettings, 'idempotencyKey' | 'killed'>,
+    ): Promise<void> {
+      const settings: EnqueuerSettings = { redisUrl: redis.url, prefix, ...wish };
+      const { signal } = await start('enqueuer-process', settings).ended;
+      if (signal !== 'SIGKILL') throw new Error(`expected the enqueuer to be killed, got ${signal}`);
+    },
+
+    /** The job as soon as it has its outcome; Redis may be away meanwhile. */
+    async outcomeOf(id: string, timeoutMs = 60_000): Promise<PublishJob> {
+      const ended = ['published', 'in_inbox', 'failed', 'cancelled', 'unconfirmed'];
+      return await eventually(
+        async () => {
+          const job = await publisher.get(id);
+          if (job === undefined) throw new Error(`job ${id} is gone`);
+          if (!ended.includes(job.state)) throw new Error(`job ${id} is still ${job.state}`);
+          return job;
+        },
+        { timeoutMs, intervalMs: 100 },
+      );
+    },
+
+    /** Completion events of a job, oldest first. */
+    async eventsOf(id: string): Promise<PublishEvent[]> {
+      const entries = await connection.xrange(keys.events, '-', '+');
+      return entries
+        .map(([, fields]): PublishEvent => JSON.parse(fields[fields.indexOf('event') + 1] ?? ''))
+        .filter(({ subject }) => subject === id);
+    },
+
+    async close({ keepFolder = false } = {}): Promise<void> {
+      for (const started of processes) if (!started.hasEnded()) started.signal('SIGKILL');
+      await Promise.all(processes.map(({ ended }) => ended));
+      await publisher.close();
+      await closeRedis(connection);
+      await redis.close();
+      await simulator.close();
+      if (!keepFolder) await rm(folder, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,91 @@
+import type { RedisClient } from '../../src/redis/lua-script.ts';
+import type { PutChunkInput } from '../../src/tiktok/index.ts';
+import type { WorkerDeps } from '../../src/workers/index.ts';
+import { type Traps, tell } from './traps.ts';
+
+/** The worker's ports, each call passing the traps before and after; tells which jobs the process owns. */
+export function withTraps(deps: WorkerDeps, traps: Traps): WorkerDeps {
+  const around =
+    <A extends unknown[], R>(step: string, call: (...args: A) => Promise<R>) =>
+    async (...args: A): Promise<R> => {
+      traps.pass(step, 'before');
+      const answer = await call(...args);
+      traps.pass(step, 'after');
+      return answer;
+    };
+  const { ledger, queues, tiktok, tokens } = deps;
+  return {
+    ...deps,
+    ledger: {
+      ...ledger,
+      create: around('create', ledger.create),
+      note: around('note', ledger.note),
+      async claim(id, run) {
+        traps.pass('claim', 'before');
+        const claim = await ledger.claim(id, run);
+        if (claim.kind === 'claimed') tell({ kind: 'claimed', id, at: Date.now() });
+        traps.pass('claim', 'after');
+        return claim;
+      },
+      commit: async (record, change) => await around(`commit:${change.cause.event}`, ledger.commit)(record, change),
+    },
+    queues: {
+      ...queues,
+      addStatusEntry: around('addStatusEntry', queues.addStatusEntry),
+      addStatusEntryAnew: around('addStatusEntryAnew', queues.addStatusEntryAnew),
+      addRecheckEntry: around('addRecheckEntry', queues.addRecheckEntry),
+      addPublishEntryAnew: around('addPublishEntryAnew', (entry) => queues.addPublishEntryAnew(entry)),
+    },
+    tiktok: {
+      ...tiktok,
+      initDirectVideo: around('init', tiktok.initDirectVideo),
+      initInboxVideo: around('init', tiktok.initInboxVideo),
+      fetchStatus: around('fetchStatus', tiktok.fetchStatus),
+      putChunk: around('put', (input) => tiktok.putChunk(withTrapInside(input, traps))),
+    },
+    tokens: { accessToken: around('accessToken', tokens.accessToken) },
+  };
+}
+
+/** Cuts the piece in which the trap lies, so that exactly the bytes before it have gone out. */
+function withTrapInside(input: PutChunkInput, traps: Traps): PutChunkInput {
+  const inside = traps.insideChunk();
+  if (inside === undefined) return input;
+  const { afterBytes, spring } = inside;
+  async function* body(): AsyncGenerator<Uint8Array, void, void> {
+    let sentBytes = 0;
+    for await (const piece of input.body()) {
+      const restBytes = afterBytes - sentBytes;
+      sentBytes += piece.byteLength;
+      if (restBytes < 0 || restBytes >= piece.byteLength) {
+        yield piece;
+        continue;
+      }
+      if (restBytes > 0) yield piece.subarray(0, restBytes);
+      spring();
+      yield piece.subarray(restBytes);
+    }
+  }
+  return { ...input, body };
+}
+
+/** BullMQ's steps that change who works on an entry and how it ends. */
+const BULL_STEPS = ['moveToActive', 'moveToFinished', 'moveToDelayed', 'extendLocks', 'moveStalledJobsToWait'];
+
+/** Lets BullMQ's own scripts, sent over the worker's connection, pass the traps as `bull:<name>`. */
+export function trapBullScripts(client: RedisClient, traps: Traps): void {
+  const define = client.defineCommand.bind(client);
+  client.defineCommand = (name, definition) => {
+    define(name, definition);
+    const [step = ''] = name.split(':');
+    const run: unknown = Reflect.get(client, name);
+    if (!BULL_STEPS.includes(step) || typeof run !== 'function') return;
+    const trapped = async (...args: unknown[]): Promise<unknown> => {
+      traps.pass(`bull:${step}`, 'before');
+      const answer: unknown = await Reflect.apply(run, client, args);
+      traps.pass(`bull:${step}`, 'after');
+      return answer;
+    };
+    Reflect.set(client, name, trapped);
+  };
+}

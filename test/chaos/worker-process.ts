@@ -1,0 +1,75 @@
+import { createInterface } from 'node:readline';
+import pino from 'pino';
+import { z } from 'zod';
+import { createSealer } from '../../src/accounts/sealer.ts';
+import { createVaultTokenSource } from '../../src/accounts/token-source.ts';
+import { createAccountVault } from '../../src/accounts/vault.ts';
+import { DEFAULT_POLL_SCHEDULE } from '../../src/core/poll-schedule.ts';
+import { createLedger } from '../../src/ledger/ledger.ts';
+import { openFileSource } from '../../src/media/file-source.ts';
+import { createMetrics } from '../../src/observability/metrics.ts';
+import { createQueues } from '../../src/queues/queues.ts';
+import { createSlots } from '../../src/quota/slots.ts';
+import { connectRedis } from '../../src/redis/connections.ts';
+import { createKeys } from '../../src/redis/keys.ts';
+import { createTikTokClient } from '../../src/tiktok/index.ts';
+import { startWorkers, type WorkerDeps } from '../../src/workers/index.ts';
+import { SETTINGS_VARIABLE, workerSettingsSchema } from './process-settings.ts';
+import { trapBullScripts, withTraps } from './trapped-deps.ts';
+import { Traps, tell, trapSchema } from './traps.ts';
+
+/*
+ * A worker as in production, with rapid schedules, whose ports are wrapped so that it can be killed at any step.
+ * Takes other traps as JSON lines on stdin and ends when stdin does, so that no test leaves it behind.
+ */
+
+const settings = workerSettingsSchema.parse(JSON.parse(process.env[SETTINGS_VARIABLE] ?? ''));
+const { prefix, simulator } = settings;
+const traps = new Traps();
+const log = pino({ level: 'debug' }, pino.destination({ dest: settings.logFile, sync: true }));
+const target = { kind: 'url', url: settings.redisUrl } as const;
+const keys = createKeys(prefix);
+const redis = await connectRedis(target, 'ledger', { log });
+const connection = await connectRedis(target, 'worker', { log });
+trapBullScripts(connection, traps);
+const retentionMs = 86_400_000;
+const sealer = createSealer([Buffer.from(settings.encryptionKey, 'base64')]);
+const tiktok = createTikTokClient({ apiBaseUrl: simulator.url, timeouts: { answerMs: 2_000, stallMs: 2_000 } });
+const { clientKey, clientSecret } = simulator;
+const vault = createAccountVault({ redis, keys, sealer });
+
+const deps: WorkerDeps = withTraps(
+  {
+    ledger: createLedger({ redis, keys, clock: Date }),
+    queues: createQueues({ connection: redis, prefix, retentionMs }),
+    tiktok,
+    tokens: createVaultTokenSource({ vault, tiktok, redis, keys, clientKey, clientSecret, log }),
+    slots: createSlots({ redis, keys }),
+    sealer,
+    openMedia: async (media) => {
+      if (media.type !== 'file') throw new Error('expected a file');
+      return await openFileSource(media.path);
+    },
+    clock: Date,
+    random: Math.random,
+    metrics: createMetrics(),
+    log,
+    settings: {
+      chunkSizeBytes: 5_242_880,
+      retentionMs,
+      pollSchedule: { ...DEFAULT_POLL_SCHEDULE, firstMs: 100, maxMs: 1_000, minPerOpenJobMs: 0 },
+      retryPolicy: { maxAttempts: 8, baseMs: 100, factor: 1.5, maxMs: 1_000 },
+    },
+  },
+  traps,
+);
+traps.arm(settings.traps);
+const workers = startWorkers({ deps, connection, prefix, concurrency: { upload: 4, status: 20 } });
+
+process.once('SIGTERM', () => {
+  void workers.close({ timeoutMs: settings.shutdownTimeoutMs }).then(() => process.exit(0));
+});
+const commands = createInterface({ input: process.stdin });
+commands.on('line', (line) => traps.arm(z.array(trapSchema).parse(JSON.parse(line))));
+commands.on('close', () => process.exit(70));
+tell({ kind: 'ready' });

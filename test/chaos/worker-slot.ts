@@ -1,0 +1,117 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ChaosProcess } from './chaos-process.ts';
+import type { Stage } from './stage.ts';
+import type { Notice, Trap } from './traps.ts';
+
+/** What a slot counts while it runs. */
+export interface SlotCounts {
+  kills: number;
+  freezes: number;
+  blocks: number;
+  drains: number;
+}
+
+/** One worker that is always there: when its process dies, another one is started, as a supervisor would. */
+export class WorkerSlot {
+  readonly counts: SlotCounts = { kills: 0, freezes: 0, blocks: 0, drains: 0 };
+  /** Ends of processes that no trap explains. */
+  readonly troubles: string[] = [];
+  readonly claims: { readonly id: string; readonly at: number }[] = [];
+  /** When a process was killed, and which jobs it had owned. */
+  readonly deaths: { readonly at: number; readonly ids: readonly string[] }[] = [];
+  readonly #stage: Stage;
+  readonly #interruptions = new Map<string, number>();
+  #process: ChaosProcess | undefined;
+  /** Jobs that the present process has owned. */
+  #owned = new Set<string>();
+  #traps: Trap[] = [];
+  #freezeMs = 0;
+  #expected: 'killed' | 'drained' | undefined;
+  #busy: Promise<unknown> = Promise.resolve();
+  #isClosing = false;
+
+  constructor(stage: Stage) {
+    this.#stage = stage;
+  }
+
+  async start(): Promise<void> {
+    this.#owned = new Set();
+    this.#expected = undefined;
+    const started = await this.#stage.startWorker({
+      traps: this.#nextTraps(),
+      onNotice: (notice) => this.#hear(notice),
+    });
+    this.#process = started;
+    void started.ended.then(({ code, signal }) => {
+      if (this.#isClosing) return;
+      const asExpected =
+        this.#expected === 'killed' ? signal === 'SIGKILL' : this.#expected === 'drained' && code === 0;
+      if (!asExpected) this.troubles.push(`process ${started.pid} ended by ${signal ?? `exit ${code}`}`);
+      this.#busy = this.start();
+    });
+  }
+
+  /** Sets the round's traps. */
+  begin(traps: readonly Trap[], freezeMs: number): void {
+    this.#traps = [...traps];
+    this.#freezeMs = freezeMs;
+    this.#process?.arm(this.#nextTraps());
+  }
+
+  /** Ends the round: no trap acts any more, and the process is there and awake. */
+  async finish(): Promise<void> {
+    this.#traps = [];
+    await this.#busy;
+    this.#process?.arm([]);
+  }
+
+  /** No process is started any more. */
+  close(): void {
+    this.#isClosing = true;
+  }
+
+  /** How often a process that had owned the job was interrupted. */
+  interruptionsOf(id: string): number {
+    return this.#interruptions.get(id) ?? 0;
+  }
+
+  #nextTraps(): Trap[] {
+    return this.#traps.splice(0, 1);
+  }
+
+  #hear(notice: Notice): void {
+    if (notice.kind === 'claimed') {
+      this.#owned.add(notice.id);
+      this.claims.push({ id: notice.id, at: notice.at });
+    }
+    if (notice.kind === 'trapped') this.#interrupted(notice.trap.action, notice.at);
+  }
+
+  #interrupted(action: Trap['action'], at: number): void {
+    for (const id of this.#owned) this.#interruptions.set(id, this.interruptionsOf(id) + 1);
+    switch (action) {
+      case 'kill':
+        this.counts.kills += 1;
+        this.#expected = 'killed';
+        this.deaths.push({ at, ids: [...this.#owned] });
+        return;
+      case 'term':
+        this.counts.drains += 1;
+        this.#expected = 'drained';
+        return;
+      case 'stop':
+        this.counts.freezes += 1;
+        this.#busy = this.#wakeLater();
+        return;
+      case 'block':
+        this.counts.blocks += 1;
+        this.#process?.arm(this.#nextTraps());
+    }
+  }
+
+  async #wakeLater(): Promise<void> {
+    await sleep(this.#freezeMs);
+    this.#process?.signal('SIGCONT');
+    this.#process?.arm(this.#nextTraps());
+  }
+}
