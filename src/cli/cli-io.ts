@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import pc from 'picocolors';
 
 /** A stream to print to; a terminal says so and how wide it is. */
 export interface OutputStream extends NodeJS.WritableStream {
@@ -21,16 +22,21 @@ export interface Output {
   answer(value: unknown, text: string): void;
   /** Something to know beside the answer, for people; nothing of it reaches standard output. */
   note(text: string): void;
+  /** An error for people; its first word is coloured on a terminal. */
+  fail(text: string): void;
   /** A line of a live report: on standard output for people, on standard error beside JSON. */
   step(text: string): void;
 }
 
 /** Builds the output of one command. */
-export function createOutput({ stdout, stderr }: Pick<CliIo, 'stdout' | 'stderr'>, json: boolean): Output {
+export function createOutput({ stdout, stderr, env }: Omit<CliIo, 'stdin'>, json: boolean): Output {
+  // no-color.org: set to anything, it turns colours off.
+  const { red } = pc.createColors(stderr.isTTY === true && !env.NO_COLOR);
   return {
     json,
     answer: (value, text) => void stdout.write(`${json ? JSON.stringify(value) : text}\n`),
     note: (text) => void stderr.write(`${text}\n`),
+    fail: (text) => void stderr.write(`${text.replace(/^\w+:/, (word) => red(word))}\n`),
     step: (text) => void (json ? stderr : stdout).write(`${text}\n`),
   };
 }

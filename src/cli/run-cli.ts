@@ -39,7 +39,7 @@ function report(error: unknown, io: CliIo, output: Output): ExitCode {
     const { exitCode: _, ...shown } = described;
     output.answer({ error: shown }, '');
   } else {
-    output.note(renderCliError(described));
+    output.fail(renderCliError(described));
   }
   if (isDebugging(io)) output.note(stackOf(error));
   return described.exitCode;

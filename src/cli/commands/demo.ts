@@ -72,8 +72,8 @@ async function runDemo(context: CommandContext, signal: AbortSignal, onClose: On
   if (foundation.notice !== undefined) context.output.note(foundation.notice);
   step(stepText('Redis', REDIS_TEXTS[foundation.redisKind] ?? 'a real one, started for this demo'));
   const service = await openService(foundation);
-  if (foundation.redisKind === 'external')
-    foundation.onClose(() => forgetKeys(service.redis, foundation.config.queuePrefix));
+  // After the workers have stopped: a demo leaves nothing behind in a Redis that outlives it.
+  foundation.onClose(() => forgetKeys(service.redis, foundation.config.queuePrefix));
   step(stepText('TikTok', `simulated at ${simulator.url}`));
   const workers = await openWorkers(service, { pollSchedule: POLL_SCHEDULE });
   const web = await openServer(service, workers);
