@@ -4,8 +4,8 @@ import { giveUp } from './row.ts';
 /** What the caller can put right. */
 export const INPUT_ROWS = {
   INPUT_INVALID: giveUp({
-    message: 'the publish request is not valid',
-    advice: 'Correct every field named in the problems and send the request again.',
+    message: 'the input is not valid',
+    advice: 'Correct every field named in the problems and send it again.',
   }),
   INPUT_VERSION_UNSUPPORTED: giveUp(
     {
