@@ -26,7 +26,7 @@ describe('errors on the command line', () => {
   it('show each problem once, with the field it is about', () => {
     const problems = [{ path: '--title', message: 'too long' }];
     const described = describeError(new PublishError('INPUT_INVALID', { problems }));
-    expect(described).toMatchObject({ message: 'the publish request is not valid', problems });
+    expect(described).toMatchObject({ message: 'the input is not valid', problems });
     expect(renderCliError(described).match(/too long/g)).toHaveLength(1);
   });
 
