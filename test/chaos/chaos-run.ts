@@ -54,7 +54,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosSummary> {
     judged.push(...jobs);
     for (const job of jobs) if (job.findings.length > 0) reportFindings(job, options);
   };
-  let isClean = true;
+  let isClean = false;
   try {
     await Promise.all(
       lanes.map(async ({ lane }) => {
@@ -67,7 +67,9 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosSummary> {
         keep(await lane.judgeOrphans());
       }),
     );
-    isClean = judged.every(({ findings }) => findings.length === 0);
+    const troubles = lanes.flatMap(({ lane }) => lane.slots.flatMap((slot) => slot.troubles));
+    for (const trouble of troubles) options.report(`!! ${trouble}`);
+    isClean = troubles.length === 0 && judged.every(({ findings }) => findings.length === 0);
     return summarize(
       options,
       judged,
@@ -130,21 +132,23 @@ function summarize({ seed, rounds }: ChaosOptions, judged: readonly JudgedJob[],
     wrongBytes: count('bytes'),
     unexplainedEnds: sum(slots.map(({ troubles }) => troubles.length)),
     maxResentBytes: Math.max(0, ...judged.map(({ evidence }) => resentBytes(evidence.publishes))),
-    slowestRecoveryMs: Math.round(Math.max(0, ...lanes.flatMap(recoveriesMs))),
+    slowestRecoveryMs: Math.round(Math.max(0, ...recoveriesMs(judged, lanes))),
   };
 }
 
-/** For each job of a killed worker that was taken up again: how long that took. */
-function recoveriesMs({ slots }: Lane): number[] {
+/** For each job that a killed worker had and that was not over: how long until a worker owned it again. */
+function recoveriesMs(judged: readonly JudgedJob[], lanes: readonly Lane[]): number[] {
+  const slots = lanes.flatMap((lane) => lane.slots);
+  const deaths = slots.flatMap((slot) => slot.deaths);
   const claims = slots.flatMap((slot) => slot.claims);
-  return slots
-    .flatMap((slot) => slot.deaths)
-    .flatMap(({ at, ids }) =>
-      ids.flatMap((id) => {
-        const next = claims.filter((claim) => claim.id === id && claim.at >= at).map((claim) => claim.at - at);
-        return next.length === 0 ? [] : [Math.min(...next)];
-      }),
-    );
+  return judged.flatMap(({ evidence: { job, events } }) => {
+    const endedAt = Date.parse(events.find(({ type }) => type === `publish.${job.state}`)?.time ?? '');
+    const claimedAt = claims.filter(({ id }) => id === job.id).map(({ at }) => at);
+    return deaths
+      .filter(({ at, ids }) => ids.includes(job.id) && at < endedAt)
+      .map(({ at }) => Math.min(...claimedAt.filter((claim) => claim >= at)) - at)
+      .filter(Number.isFinite);
+  });
 }
 
 function describeRound(round: number, jobs: readonly JudgedJob[], durationMs: number): string {

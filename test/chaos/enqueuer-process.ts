@@ -4,7 +4,7 @@ import { enqueueEntries, parseEntries } from '../../src/producers/enqueue.ts';
 import { createQueues } from '../../src/queues/queues.ts';
 import { connectRedis } from '../../src/redis/connections.ts';
 import { createKeys } from '../../src/redis/keys.ts';
-import { enqueuerSettingsSchema, SETTINGS_VARIABLE } from './process-settings.ts';
+import { enqueuerSettingsSchema, REDIS_AWAY_EXIT_CODE, SETTINGS_VARIABLE } from './process-settings.ts';
 import { tell } from './traps.ts';
 
 /* An application that enqueues one video and is killed on the way. */
@@ -12,7 +12,9 @@ import { tell } from './traps.ts';
 const { redisUrl, prefix, request, idempotencyKey, killed } = enqueuerSettingsSchema.parse(
   JSON.parse(process.env[SETTINGS_VARIABLE] ?? ''),
 );
-const redis = await connectRedis({ kind: 'url', url: redisUrl }, 'producer');
+const redis = await connectRedis({ kind: 'url', url: redisUrl }, 'producer').catch(() =>
+  process.exit(REDIS_AWAY_EXIT_CODE),
+);
 const queues = createQueues({ connection: redis, prefix, retentionMs: 86_400_000 });
 const ledger = createLedger({ redis, keys: createKeys(prefix), clock: Date });
 const dying = {

@@ -4,6 +4,9 @@ import { trapSchema } from './traps.ts';
 /** Name of the variable that holds a chaos process's settings as JSON. */
 export const SETTINGS_VARIABLE = 'CHAOS_PROCESS';
 
+/** With which a chaos process ends that found no Redis at its start. */
+export const REDIS_AWAY_EXIT_CODE = 75;
+
 const redisSettings = { redisUrl: z.string(), prefix: z.string() };
 
 /** What a worker process is started with. */

@@ -10,11 +10,11 @@ import { openFileSource } from '../../src/media/file-source.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
 import { createQueues } from '../../src/queues/queues.ts';
 import { createSlots } from '../../src/quota/slots.ts';
-import { connectRedis } from '../../src/redis/connections.ts';
+import { connectRedis, type RedisRole } from '../../src/redis/connections.ts';
 import { createKeys } from '../../src/redis/keys.ts';
 import { createTikTokClient } from '../../src/tiktok/index.ts';
 import { startWorkers, type WorkerDeps } from '../../src/workers/index.ts';
-import { SETTINGS_VARIABLE, workerSettingsSchema } from './process-settings.ts';
+import { REDIS_AWAY_EXIT_CODE, SETTINGS_VARIABLE, workerSettingsSchema } from './process-settings.ts';
 import { trapBullScripts, withTraps } from './trapped-deps.ts';
 import { Traps, tell, trapSchema } from './traps.ts';
 
@@ -29,8 +29,8 @@ const traps = new Traps();
 const log = pino({ level: 'debug' }, pino.destination({ dest: settings.logFile, sync: true }));
 const target = { kind: 'url', url: settings.redisUrl } as const;
 const keys = createKeys(prefix);
-const redis = await connectRedis(target, 'ledger', { log });
-const connection = await connectRedis(target, 'worker', { log });
+const redis = await connectOrLeave('ledger');
+const connection = await connectOrLeave('worker');
 trapBullScripts(connection, traps);
 const retentionMs = 86_400_000;
 const sealer = createSealer([Buffer.from(settings.encryptionKey, 'base64')]);
@@ -73,3 +73,8 @@ const commands = createInterface({ input: process.stdin });
 commands.on('line', (line) => traps.arm(z.array(trapSchema).parse(JSON.parse(line))));
 commands.on('close', () => process.exit(70));
 tell({ kind: 'ready' });
+
+/** A worker that is started while Redis is away ends, and its supervisor starts another one. */
+async function connectOrLeave(role: RedisRole) {
+  return await connectRedis(target, role, { log }).catch(() => process.exit(REDIS_AWAY_EXIT_CODE));
+}

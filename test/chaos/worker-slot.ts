@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ChaosProcess } from './chaos-process.ts';
+import type { ChaosProcess, ProcessEnd } from './chaos-process.ts';
+import { REDIS_AWAY_EXIT_CODE } from './process-settings.ts';
 import type { Stage } from './stage.ts';
 import type { Notice, Trap } from './traps.ts';
 
@@ -34,21 +35,29 @@ export class WorkerSlot {
     this.#stage = stage;
   }
 
+  /** Starts a process; resolves once it takes jobs or is dead again. */
   async start(): Promise<void> {
     this.#owned = new Set();
     this.#expected = undefined;
-    const started = await this.#stage.startWorker({
+    const started = this.#stage.startWorker({
       traps: this.#nextTraps(),
       onNotice: (notice) => this.#hear(notice),
     });
     this.#process = started;
-    void started.ended.then(({ code, signal }) => {
-      if (this.#isClosing) return;
-      const asExpected =
-        this.#expected === 'killed' ? signal === 'SIGKILL' : this.#expected === 'drained' && code === 0;
-      if (!asExpected) this.troubles.push(`process ${started.pid} ended by ${signal ?? `exit ${code}`}`);
-      this.#busy = this.start();
+    void started.ended.then((end) => {
+      if (!this.#isClosing) this.#replace(started, end);
     });
+    const ready = started.waitFor(({ kind }) => kind === 'ready');
+    await Promise.race([ready.catch(() => undefined), started.ended]);
+  }
+
+  #replace({ pid }: ChaosProcess, { code, signal }: ProcessEnd): void {
+    const isExpected =
+      code === REDIS_AWAY_EXIT_CODE ||
+      (this.#expected === 'killed' && signal === 'SIGKILL') ||
+      (this.#expected === 'drained' && code === 0);
+    if (!isExpected) this.troubles.push(`process ${pid} ended by ${signal ?? `exit ${code}`}`);
+    this.#busy = this.start();
   }
 
   /** Sets the round's traps. */
@@ -61,7 +70,11 @@ export class WorkerSlot {
   /** Ends the round: no trap acts any more, and the process is there and awake. */
   async finish(): Promise<void> {
     this.#traps = [];
-    await this.#busy;
+    // A process that dies meanwhile is replaced by another one.
+    for (let busy: unknown; busy !== this.#busy; ) {
+      busy = this.#busy;
+      await busy;
+    }
     this.#process?.arm([]);
   }
 
