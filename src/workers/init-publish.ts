@@ -1,5 +1,6 @@
 import type { ChunkPlan } from '../core/chunk-plan.ts';
 import type { SourcePin } from '../core/ports.ts';
+import { PublishError } from '../core/publish-error.ts';
 import { HOUR_MS, MINUTE_MS } from '../core/units.ts';
 import type { LedgerPatch, LedgerRecord } from '../ledger/record.ts';
 import type { InitAnswer, VideoSource } from '../tiktok/index.ts';
@@ -74,9 +75,22 @@ async function init(job: OwnedJob, source: VideoSource, deps: WorkerDeps, sessio
       bookedSlot: undefined,
     },
   });
-  return await withToken(account, deps, (accessToken) =>
-    mode === 'direct'
-      ? deps.tiktok.initDirectVideo({ post: request.post ?? {}, source }, { accessToken })
-      : deps.tiktok.initInboxVideo({ source }, { accessToken }),
-  );
+  let inDoubt = false;
+  try {
+    return await withToken(account, deps, async (accessToken) => {
+      inDoubt = true;
+      try {
+        return mode === 'direct'
+          ? await deps.tiktok.initDirectVideo({ post: request.post ?? {}, source }, { accessToken })
+          : await deps.tiktok.initInboxVideo({ source }, { accessToken });
+      } catch (error) {
+        if (error instanceof PublishError && error.row.outcomeKnown) inDoubt = false;
+        throw error;
+      }
+    });
+  } catch (error) {
+    // Refused for certain, whatever else went wrong after that: there is no init that may have published.
+    if (!inDoubt) await job.commit({ cause: { event: 'init_refused' }, patch: { initIntendedAt: undefined } });
+    throw error;
+  }
 }

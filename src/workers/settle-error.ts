@@ -38,9 +38,7 @@ export async function settleError(job: OwnedJob, thrown: unknown, deps: WorkerDe
 
 /** An init whose answer nobody has and that may have published something: repeating it could post twice. */
 function isLostInit(job: OwnedJob, error: PublishError): boolean {
-  // Trouble with renewing the token is no answer to the init: that was refused before.
-  const isAboutToken = error.details.endpoint?.startsWith('oauth') === true;
-  return mayHavePublishedByInit(job.record) && !error.row.outcomeKnown && !isAboutToken;
+  return mayHavePublishedByInit(job.record) && !error.row.outcomeKnown;
 }
 
 async function endLostInit(job: OwnedJob, cause: PublishError, deps: WorkerDeps): Promise<Settlement> {

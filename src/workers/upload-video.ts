@@ -14,8 +14,8 @@ import { Handback } from './settlement.ts';
 import { askStatus } from './tiktok-calls.ts';
 import { planOf, positionFromReport, positionFromStatus, type UploadPosition } from './upload-position.ts';
 
-/** More corrections of the offset than this in one run mean that something else is wrong. */
-const MAX_RESYNCS = 5;
+/** Corrections of the offset in one run. */
+const MAX_CORRECTIONS = 5;
 
 /** How a worker is told to stop. */
 export interface StopSignals {
@@ -85,7 +85,9 @@ class Upload {
   #sentBytes = 0;
   /** Highest byte that was ever sent, to count what is sent again. */
   #highestSentByte: number;
-  #resyncs = 0;
+  #corrections = 0;
+  /** A try ended without an answer, and TikTok has not been asked since. */
+  #inDoubt = false;
 
   constructor(job: OwnedJob, source: MediaSource, deps: WorkerDeps, stop: StopSignals) {
     this.#job = job;
@@ -123,17 +125,31 @@ class Upload {
       throw new PublishError('UPLOAD_URL_EXPIRED');
     }
     const chunk = chunkAt(this.#plan, this.#indexAt(offset));
-    if (chunk.isLast && this.#job.record.lastChunkStartedAt === undefined) {
-      await this.#job.commit({
-        cause: { event: 'last_chunk_started' },
-        patch: { lastChunkStartedAt: this.#deps.clock.now() },
-      });
-    }
+    const beginsLastChunk = chunk.isLast && this.#job.record.lastChunkStartedAt === undefined;
+    if (beginsLastChunk) await this.#noteLastChunk('last_chunk_started', this.#deps.clock.now());
     const signal = AbortSignal.any([this.#stop.signal, this.#lease.signal]);
-    const next = await retryBriefly(async () => await this.#sendOrAsk(chunk, signal), { signal });
-    if (next !== chunk.endByteExclusive && next !== this.#plan.totalBytes) await this.#rewindTo(next);
-    await this.#noteAccepted(next);
-    return next;
+    try {
+      const next = await retryBriefly(async () => await this.#sendOrAsk(chunk, signal), { signal });
+      if (next <= offset) this.#countCorrection();
+      if (next !== chunk.endByteExclusive && next !== this.#plan.totalBytes) await this.#rewindTo(next);
+      await this.#noteAccepted(next);
+      return next;
+    } catch (error) {
+      // Every try was provably refused, so TikTok can't have everything after all.
+      const isRefused = error instanceof PublishError && error.row.outcomeKnown && !this.#inDoubt && !signal.aborted;
+      if (beginsLastChunk && isRefused) await this.#noteLastChunk('last_chunk_refused', undefined);
+      throw error;
+    }
+  }
+
+  async #noteLastChunk(event: string, lastChunkStartedAt: number | undefined): Promise<void> {
+    await this.#job.commit({ cause: { event }, patch: { lastChunkStartedAt } });
+  }
+
+  /** TikTok wants bytes again that it had; too often means that something else is wrong. */
+  #countCorrection(): void {
+    this.#corrections += 1;
+    if (this.#corrections > MAX_CORRECTIONS) throw new PublishError('UPLOAD_OFFSET_MISMATCH');
   }
 
   async #sendOrAsk(chunk: Chunk, signal: AbortSignal): Promise<number> {
@@ -143,6 +159,7 @@ class Upload {
       if (!(error instanceof PublishError) || signal.aborted) throw error;
       if (error.code === 'UPLOAD_OFFSET_MISMATCH') return await this.#resync(error, chunk);
       this.#deps.metrics.chunkRetried(error.code);
+      if (!error.row.outcomeKnown) this.#inDoubt = true;
       if (error.row.outcomeKnown || !chunk.isLast) throw error;
       // The last chunk makes the post: after a lost answer TikTok is asked before it is told again.
       const next = this.#offsetOf(await this.#askPosition(), chunk.startByte);
@@ -200,13 +217,15 @@ class Upload {
     const position = said.kind === 'unknown' ? await this.#askPosition() : said;
     const next = position.kind === 'unknown' ? undefined : this.#offsetOf(position, chunk.startByte);
     // No word, or a word that contradicts the refusal: begin again from the queue, with a backoff.
-    this.#resyncs += 1;
-    if (next === undefined || next === chunk.startByte || this.#resyncs > MAX_RESYNCS) throw mismatch;
+    if (next === undefined || next === chunk.startByte) throw mismatch;
+    this.#countCorrection();
     return next;
   }
 
   async #askPosition(): Promise<UploadPosition> {
-    return positionFromStatus(await askStatus(this.#job, this.#deps), this.#plan);
+    const position = positionFromStatus(await askStatus(this.#job, this.#deps), this.#plan);
+    if (position.kind !== 'unknown') this.#inDoubt = false;
+    return position;
   }
 
   #offsetOf(position: UploadPosition, otherwise: number): number {
