@@ -84,11 +84,11 @@ describe('retry', () => {
       state: 'failed',
       failure: { code: 'TIKTOK_MEDIA_FORMAT' },
     });
-    expect(await queues.status.getFailedCount()).toBe(1);
+    await eventually(async () => (await queues.status.getFailedCount()) === 1);
     expect(await publisher.retry(job.id)).toMatchObject({ action: 'fresh_init', failure: null });
     expect(await publisher.waitForCompletion(job.id, WAIT)).toMatchObject({ state: 'published' });
     expect(simulator.journal.posts()).toHaveLength(1);
-    expect(await queues.status.getFailedCount()).toBe(0);
+    await eventually(async () => (await queues.status.getFailedCount()) === 0);
   });
 
   it('goes on with the bytes of an upload that failed midway', async () => {
@@ -146,7 +146,7 @@ describe('a late answer', () => {
     const job = await publisher.enqueue(file(await makeVideo(folder, 1_000)));
     const ended = await publisher.waitForCompletion(job.id, WAIT);
     expect(ended).toMatchObject({ state: 'unconfirmed', failure: { code: 'TIKTOK_NO_OUTCOME' } });
-    expect(await queues.status.getFailedCount()).toBe(1);
+    await eventually(async () => (await queues.status.getFailedCount()) === 1);
     simulator.settle(ended.publishId ?? '');
     const recheck = await queues.status.getJob(`${job.id}-recheck`);
     await recheck?.promote();
