@@ -26,6 +26,7 @@ export function buildProgram(program: Command, run: Run): Command {
     .addHelpText('after', '\nSettings come from the environment: see docs/configuration.md or .env.example.');
   addServices(program, run);
   addPublishing(program, run);
+  addSteering(program, run);
   addAccounts(program, run);
   return program;
 }
@@ -101,6 +102,18 @@ function addPublishing(program: Command, run: Run): void {
     .description('show the progress of one job until its end')
     .argument('<id>', 'id of the job')
     .action((id) => run(async (context) => (await import('./commands/watch.ts')).watch(id, context)));
+}
+
+function addSteering(program: Command, run: Run): void {
+  withJson(program.command('cancel'))
+    .description('stop a job that cannot have been published yet')
+    .argument('<id>', 'id of the job')
+    .action((id) => run(async (context) => (await import('./commands/jobs.ts')).cancel(id, context)));
+  withJson(program.command('retry'))
+    .description('let a failed or unconfirmed job go on, in the way that cannot post twice')
+    .argument('<id>', 'id of the job')
+    .option('--force', 'begin afresh although it may have been published: you have looked on TikTok')
+    .action((id, options) => run(async (context) => (await import('./commands/jobs.ts')).retry(id, options, context)));
 }
 
 function addAccounts(program: Command, run: Run): void {

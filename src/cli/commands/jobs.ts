@@ -1,11 +1,11 @@
 import { loadConfig } from '../../config/load-config.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { ALL_PUBLISH_STATES, parsePublishState } from '../../core/publish-state.ts';
-import type { ListFilter } from '../../producers/publisher.ts';
+import type { ListFilter, RetriedJob } from '../../producers/publisher.ts';
 import type { CommandContext } from '../command-context.ts';
 import { openClientApp } from '../compose-client.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
-import { jobTable, jobText } from '../job-text.ts';
+import { headline, jobTable, jobText } from '../job-text.ts';
 
 /** `status`: one job with its timeline. */
 export async function status(id: string, { io, output }: CommandContext): Promise<ExitCode> {
@@ -14,6 +14,43 @@ export async function status(id: string, { io, output }: CommandContext): Promis
     const job = await app.publisher.get(id);
     if (job === undefined) throw new PublishError('JOB_NOT_FOUND', { reason: `there is no publish job ${id}` });
     output.answer(job, jobText(job));
+    return EXIT_CODES.success;
+  } finally {
+    await app.close();
+  }
+}
+
+/** `cancel`: stops a job that cannot have been published yet. */
+export async function cancel(id: string, { io, output }: CommandContext): Promise<ExitCode> {
+  const app = await openClientApp(loadConfig(io.env), io);
+  try {
+    const job = await app.publisher.cancel(id);
+    output.answer(
+      job,
+      job.state === 'cancelled' ? headline(job) : 'TikTok was asked to stop; watch the job to its end',
+    );
+    return EXIT_CODES.success;
+  } finally {
+    await app.close();
+  }
+}
+
+const RETRY_TEXTS: Readonly<Record<RetriedJob['action'], string>> = {
+  poll: 'Asking TikTok again what became of it.',
+  resume: 'Going on with the bytes that TikTok does not have yet.',
+  fresh_init: 'Beginning afresh.',
+};
+
+/** `retry`: lets a job that ended without a post go on, in the way that cannot post twice. */
+export async function retry(
+  id: string,
+  { force = false }: { readonly force?: boolean },
+  { io, output }: CommandContext,
+): Promise<ExitCode> {
+  const app = await openClientApp(loadConfig(io.env), io);
+  try {
+    const job = await app.publisher.retry(id, { force });
+    output.answer(job, `${RETRY_TEXTS[job.action]}\n${headline(job)}\nfollow it with: tiktok-publisher watch ${id}`);
     return EXIT_CODES.success;
   } finally {
     await app.close();

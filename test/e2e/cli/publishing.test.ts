@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { eventually } from '../../support/eventually.ts';
+import { startRedisServer } from '../../support/redis-server.ts';
 import { makeVideo, sha256OfFile } from '../../support/videos.ts';
 import {
   buildIfStale,
@@ -159,6 +160,38 @@ describe('publishing from the command line', () => {
     expect(await scheduled()).toContain(day);
   });
 
+  it('cancels what has not begun, and says so again when asked again', async () => {
+    const enqueued = await runCommand(publish('--at', '2097-01-01T00:00:00Z', '--json'), env);
+    const { id } = parseJob(enqueued.stdout);
+    const cancelled = await runCommand(['cancel', id, '--json'], env);
+    expect(cancelled.exitCode).toBe(0);
+    expect(parseJob(cancelled.stdout).state).toBe('cancelled');
+    expect(await runCommand(['cancel', id], env)).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringMatching(/^cancelled/),
+    });
+  });
+
+  it('retries what failed, and refuses to retry what is published', async () => {
+    await simulatorPosts('faults', {
+      endpoint: 'video_init',
+      act: { kind: 'status', httpStatus: 403, code: 'spam_risk_user_banned_from_posting' },
+    });
+    const failed = await runCommand(publish('--wait', '--json', '--title', 'seven'), env);
+    expect(failed.exitCode).toBe(1);
+    const { id } = parseJob(failed.stdout);
+    const retried = await runCommand(['retry', id, '--json'], env);
+    expect(retried.exitCode).toBe(0);
+    expect(JSON.parse(retried.stdout)).toMatchObject({ id, action: 'fresh_init' });
+    expect((await runCommand(['watch', id], env)).exitCode).toBe(0);
+    const refused = await runCommand(['retry', id, '--json'], env);
+    expect(refused.exitCode).toBe(2);
+    expect(JSON.parse(refused.stdout)).toMatchObject({ error: { code: 'JOB_NOT_RETRYABLE' } });
+    const tooLate = await runCommand(['cancel', id, '--json'], env);
+    expect(tooLate.exitCode).toBe(2);
+    expect(JSON.parse(tooLate.stdout)).toMatchObject({ error: { code: 'JOB_NOT_CANCELLABLE' } });
+  });
+
   it('lists and forgets accounts', async () => {
     const tokens = JSON.stringify({ accessToken: 'act.example' });
     expect((await runCommand(['accounts', 'add', 'other', '--open-id', 'o-2'], env, tokens)).exitCode).toBe(0);
@@ -206,6 +239,19 @@ describe('the service', () => {
     another.kill(signal);
     const { exitCode, stderr } = await another.ended;
     expect(stderr).toContain('"msg":"stopped"');
+    expect(exitCode).toBe(0);
+  });
+
+  it('ends in time although Redis is gone', async () => {
+    const redis = await startRedisServer([]);
+    const REDIS_URL = `redis://127.0.0.1:${redis.port}`;
+    const orphan = startCommand(['start', '--json'], { ...env, REDIS_URL, SHUTDOWN_TIMEOUT_MS: '500' });
+    await orphan.document();
+    await redis.close();
+    await orphan.printed('redis away');
+    orphan.kill('SIGTERM');
+    const { exitCode, stderr } = await orphan.ended;
+    expect(stderr).toContain('"msg":"stopped');
     expect(exitCode).toBe(0);
   });
 });
