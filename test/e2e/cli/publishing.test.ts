@@ -1,4 +1,6 @@
+import { createReadStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -21,6 +23,7 @@ const simulatorDocument = z.object({
   clientSecret: z.string(),
   account: z.looseObject({ openId: z.string(), accessToken: z.string(), refreshToken: z.string() }),
 });
+const addressSchema = z.looseObject({ port: z.number() });
 const jobDocument = z.looseObject({ id: z.string(), state: z.string(), postIds: z.array(z.string()) });
 const parseJob = (text: string) => jobDocument.parse(JSON.parse(text));
 
@@ -97,6 +100,25 @@ describe('publishing from the command line', () => {
       .map((line) => parseJob(line).state);
     expect(states.at(-1)).toBe('published');
     expect((await runCommand(['watch', id], env)).stdout).toMatch(/^published/);
+  });
+
+  it('leaves a draft in the inbox, which needs no privacy level', async () => {
+    const drafted = await runCommand(['publish', video, '--account', 'acme', '--mode', 'inbox', '--wait'], env);
+    expect(drafted).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("delivered to the creator's inbox") });
+  });
+
+  it('lets TikTok fetch a video from a URL', async () => {
+    const origin = createServer((_request, response) => void createReadStream(video).pipe(response));
+    await new Promise<void>((resolve) => origin.listen(0, '127.0.0.1', resolve));
+    const { port } = addressSchema.parse(origin.address());
+    const url = `http://127.0.0.1:${port}/video.mp4`;
+    const pulled = await runCommand(
+      ['publish', url, '--pull', '--account', 'acme', '--privacy', 'SELF_ONLY', '--wait', '--json'],
+      env,
+    );
+    origin.close();
+    expect(pulled.exitCode).toBe(0);
+    expect(parseJob(pulled.stdout).state).toBe('published');
   });
 
   it('shows plain lines where there is no terminal', async () => {
