@@ -32,7 +32,7 @@ export async function registerBoard(server: FastifyInstance, options: BoardOptio
     // Read-only: removing or re-running a queue's job behind the ledger's back could lose or double a post.
     queues: options.queues.map((queue) => new BullMQAdapter(queue, { readOnlyMode: true })),
     // The adapter carries its own copy of the API package, one patch release older: same shape, another private field.
-    serverAdapter: adapter as unknown as IServerAdapter,
+    serverAdapter: adapter,
     options: {
       uiConfig: {
         boardTitle: 'tiktok-publisher',

@@ -24,7 +24,7 @@ export interface JobEnd {
   readonly tiktokStatus?: string;
 }
 
-type EndDeps = Pick<WorkerDeps, 'clock' | 'metrics' | 'settings'>;
+type EndDeps = Pick<WorkerDeps, 'clock' | 'log' | 'metrics' | 'settings'>;
 
 /** An error as a person reads it on the job. */
 export function toFailure(error: PublishError): PublishFailure {
@@ -66,6 +66,7 @@ export async function endJob(job: OwnedJob, end: JobEnd, { clock, metrics, setti
     },
     dueAt: now + settings.retentionMs,
   });
+  log.info({ publishJobId: record.id, state: end.to, code: failure?.code }, 'publish job ended');
   metrics.jobEnded({
     mode: record.mode,
     source: record.request.media.type,

@@ -123,11 +123,14 @@ function runOf(job: Job): { entry: string; start: number } {
 }
 
 function reportTrouble(worker: Worker, log: Logger): void {
-  worker.on('error', (err) =>
-    log.warn({ queue: worker.name, err: { type: err.name, message: err.message } }, 'worker trouble'),
-  );
+  // BullMQ repeats an outage at every try; people want to read of it once.
+  let lastMessage = '';
+  worker.on('error', (err) => {
+    if (err.message !== lastMessage) log.warn({ queue: worker.name, reason: err.message }, 'worker trouble');
+    lastMessage = err.message;
+  });
+  worker.on('active', () => {
+    lastMessage = '';
+  });
   worker.on('stalled', (jobId) => log.warn({ queue: worker.name, jobId }, 'job stalled and is taken over'));
-  worker.on('failed', (job, err) =>
-    log.info({ queue: worker.name, jobId: job?.id, reason: err.message }, 'queue entry failed'),
-  );
 }

@@ -49,6 +49,7 @@ export async function uploadVideo(
       attempts: 0,
     },
   });
+  deps.log.info({ publishJobId: job.record.id, totalBytes: job.record.totalBytes }, 'upload completed');
 }
 
 /** A new upload, or where TikTok says the present one is. */
