@@ -1,7 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
-import type { IServerAdapter } from '@bull-board/api/typings/app';
 import { FastifyAdapter } from '@bull-board/fastify';
 import basicAuth from '@fastify/basic-auth';
 import type { Queue } from 'bullmq';
@@ -31,7 +30,6 @@ export async function registerBoard(server: FastifyInstance, options: BoardOptio
   createBullBoard({
     // Read-only: removing or re-running a queue's job behind the ledger's back could lose or double a post.
     queues: options.queues.map((queue) => new BullMQAdapter(queue, { readOnlyMode: true })),
-    // The adapter carries its own copy of the API package, one patch release older: same shape, another private field.
     serverAdapter: adapter,
     options: {
       uiConfig: {
