@@ -15,6 +15,8 @@ export default defineConfig({
       suite('simulator', { testTimeout: 20_000 }),
       suite('integration', withRedis),
       suite('e2e', { ...withRedis, testTimeout: 120_000 }),
+      // Starts and kills Redis servers of its own.
+      suite('chaos', { testTimeout: 120_000, hookTimeout: 60_000 }),
     ],
   },
 });
