@@ -16,7 +16,11 @@ export default defineConfig({
       suite('integration', withRedis),
       suite('e2e', { ...withRedis, testTimeout: 120_000 }),
       // Starts and kills Redis servers of its own.
-      suite('chaos', { testTimeout: 120_000, hookTimeout: 60_000 }),
+      suite('chaos', {
+        globalSetup: ['test/support/global-redis.ts', 'test/chaos/compiled-programs.ts'],
+        testTimeout: 120_000,
+        hookTimeout: 60_000,
+      }),
     ],
   },
 });
