@@ -53,11 +53,4 @@ export const OPERATION_ROWS = {
     message: 'another worker has taken the job over',
     advice: 'Nothing to do: the other worker goes on with it.',
   }),
-  INTERNAL_ATTEMPTS_EXHAUSTED: giveUp(
-    {
-      message: 'the job failed too often in a row',
-      advice: 'Look at the last failure in its timeline, remove the cause and retry.',
-    },
-    { retryable: true, alert: 'page' },
-  ),
 } as const satisfies Record<string, ErrorRow>;
