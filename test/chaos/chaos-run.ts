@@ -1,7 +1,8 @@
 import { join } from 'node:path';
+import type { Recovery } from '../../src/workers/recovery.ts';
 import { resentBytes } from './check-job.ts';
 import { type JudgedJob, Lane } from './lane.ts';
-import { planRound } from './round-plan.ts';
+import { KILL_STEPS, planRound } from './round-plan.ts';
 import { seededRandom } from './seeded-random.ts';
 import { type Stage, startStage } from './stage.ts';
 
@@ -14,6 +15,7 @@ export interface ChaosOptions {
   readonly from: number;
   /** Rounds played at the same time, each on a Redis and a TikTok of its own. */
   readonly lanes: number;
+  readonly recovery: Recovery;
   /** Told line by line. */
   readonly report: (line: string) => void;
   readonly signal?: AbortSignal;
@@ -40,6 +42,8 @@ export interface ChaosSummary {
   /** From a worker's death until another one owned its job, the slowest of all. */
   readonly slowestRecoveryMs: number;
   readonly outcomes: Readonly<Record<string, number>>;
+  /** Named steps at which no worker was killed. */
+  readonly stepsWithoutKill: readonly string[];
 }
 
 /** Plays rounds until all are over and sums them up. */
@@ -86,10 +90,11 @@ interface OpenLane {
 }
 
 /** What TikTok's documentation leaves open differs from lane to lane. */
-async function openLane({ programs, seed }: ChaosOptions, index: number): Promise<OpenLane> {
+async function openLane({ programs, seed, recovery }: ChaosOptions, index: number): Promise<OpenLane> {
   const random = seededRandom(seed + index);
   const stage = await startStage({
     programs,
+    recovery,
     simulator: {
       seed: seed + index,
       switches: {
@@ -118,8 +123,11 @@ function summarize({ seed, rounds }: ChaosOptions, judged: readonly JudgedJob[],
   const count = (kind: string): number => findings.filter((finding) => finding.kind === kind).length;
   const outcomes: Record<string, number> = {};
   for (const { evidence } of judged) outcomes[evidence.job.state] = (outcomes[evidence.job.state] ?? 0) + 1;
+  const killedAt = new Set(slots.flatMap((slot) => [...slot.killedAt.keys()]));
+  const steps = KILL_STEPS.map(([step, moment]) => `${moment} ${step}`);
   return {
     ...{ seed, rounds, jobs: judged.length, outcomes },
+    stepsWithoutKill: steps.filter((step) => !killedAt.has(step)),
     kills: sum(slots.map(({ counts }) => counts.kills)),
     freezes: sum(slots.map(({ counts }) => counts.freezes)),
     blocks: sum(slots.map(({ counts }) => counts.blocks)),
@@ -156,14 +164,14 @@ function describeRound(round: number, jobs: readonly JudgedJob[], durationMs: nu
   return `round ${round}: ${Math.round(durationMs / 100) / 10} s, ${states}`;
 }
 
-function reportFindings({ round, evidence, findings }: JudgedJob, { seed, report }: ChaosOptions): void {
+function reportFindings({ round, evidence, findings }: JudgedJob, { seed, recovery, report }: ChaosOptions): void {
   const { job, requests, publishes, events, interruptions } = evidence;
   report(
     `\n!! job ${job.id} of round ${round}; to repeat it: npm run chaos -- --seed ${seed} --from ${round} --rounds 1`,
   );
   for (const { kind, text } of findings) report(`   ${kind}: ${text}`);
   report(`   plan of the job: ${JSON.stringify(evidence.plan)}`);
-  const { traps, redisOutage } = planRound(seed, round);
+  const { traps, redisOutage } = planRound(seed, round, recovery.lockDurationMs);
   report(`   traps of the round: ${JSON.stringify(traps)} ${JSON.stringify(redisOutage ?? 'no outage of Redis')}`);
   report(`   interruptions: ${interruptions}; state ${job.state} ${JSON.stringify(job.failure)}`);
   for (const entry of job.timeline) report(`   timeline ${JSON.stringify(entry)}`);

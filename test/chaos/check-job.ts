@@ -15,7 +15,12 @@ export interface Evidence {
   readonly events: readonly PublishEvent[];
   /** How often a process that had worked on the job, or Redis, was interrupted. */
   readonly interruptions: number;
+  /** Chunks begun by a process after another one had come to own the job. */
+  readonly overtakenPuts: number;
 }
+
+/** What buffers may hold of a chunk when its sender is frozen or killed: nobody can call that back. */
+const SOCKET_BUFFER_BYTES = 8 * 1_048_576;
 
 /** What must never happen, counted over all jobs. */
 export type FindingKind = 'duplicate' | 'loss' | 'wrong_state' | 'bytes';
@@ -56,13 +61,20 @@ function isRefusal(code: string | undefined): boolean {
   return code === 'access_token_invalid' || code === 'rate_limit_exceeded';
 }
 
-function checkBytes({ publishes, requests, sha256, interruptions }: Evidence): Finding[] {
+function checkBytes({ overtakenPuts, publishes, requests, sha256, interruptions }: Evidence): Finding[] {
   const findings: Finding[] = [];
   const puts = requests.filter(({ endpoint }) => endpoint === 'upload');
   for (const { chunk, seq } of puts) {
-    if (!chunk?.accepted) continue;
-    if (chunk.concurrent) findings.push({ kind: 'bytes', text: `accepted PUT ${seq} ran beside another one` });
-    if (chunk.outOfOrder) findings.push({ kind: 'bytes', text: `accepted PUT ${seq} was out of order` });
+    if (chunk?.accepted && chunk.outOfOrder)
+      findings.push({ kind: 'bytes', text: `accepted PUT ${seq} is out of order` });
+    const isSendingOn = (chunk?.bytesSinceOvertaken ?? 0) > SOCKET_BUFFER_BYTES;
+    if (isSendingOn) findings.push({ kind: 'bytes', text: `PUT ${seq} was sent on beside a newer one` });
+  }
+  if (overtakenPuts > 0) {
+    findings.push({
+      kind: 'bytes',
+      text: `${overtakenPuts} chunks were begun by a process that no longer owned the job`,
+    });
   }
   for (const publish of publishes) {
     if (publish.completeUploads > 0 && publish.sha256 !== sha256) {
@@ -101,6 +113,9 @@ function checkState({ plan, publishes, job, interruptions, requests }: Evidence)
     case 'failed':
       if (alive.length > 0) return [wrong(`TikTok has ${ids(alive)} (${job.failure?.code})`)];
       return plan.refusedFor === undefined ? [{ kind: 'loss', text: `failed for ${job.failure?.code}` }] : [];
+    case 'cancelled':
+      if (alive.length > 0) return [wrong(`TikTok has ${ids(alive)}`)];
+      return plan.cancelAt === undefined ? [{ kind: 'loss', text: 'nobody cancelled it' }] : [];
     case 'unconfirmed': {
       const mayBeLost =
         interruptions > 0 || requests.some(({ endpoint, fault }) => fault && endpoint.endsWith('_init'));

@@ -10,8 +10,8 @@ import { WorkerSlot } from './worker-slot.ts';
 
 const WORKERS = 2;
 const ROUND_DEADLINE_MS = 90_000;
-/** A job whose enqueuer died before the queue knew of it is found by the sweep, which looks once a minute. */
-const ORPHAN_DEADLINE_MS = 130_000;
+/** A job whose enqueuer died before the queue knew of it is found by the sweep. */
+const ORPHAN_DEADLINE_MS = 90_000;
 
 /** A job that was accepted, and how to judge it. */
 interface RunningJob {
@@ -58,7 +58,7 @@ export class Lane {
 
   /** Plays a round to its end. @returns its jobs, but for those that wait for the sweep */
   async play(round: number): Promise<JudgedJob[]> {
-    const plan = planRound(this.#seed, round);
+    const plan = planRound(this.#seed, round, this.#stage.recovery.lockDurationMs);
     const outagesBefore = this.#outages;
     for (const [index, slot] of this.slots.entries()) slot.begin(plan.traps[index] ?? [], plan.freezeMs);
     const outage = this.#breakRedis(plan);
@@ -103,19 +103,40 @@ export class Lane {
     for (const { when, ...fault } of plan.faults) simulator.faults.add({ ...fault, when: { ...when, openId } });
     this.#expireToken(plan, openId);
     const id = await this.#accept(requestOf(plan, name, path), name, plan.enqueuer);
+    this.#cancel(plan, openId, id);
     return { id, plan, round, openId, path, sha256 };
   }
 
   #expireToken({ expireTokenAt }: PlannedJob, openId: string): void {
     if (expireTokenAt === undefined) return;
-    const { journal, expireAccessToken } = this.#stage.simulator;
-    const isReached = (entry: { endpoint: string; openId?: string }): boolean =>
-      entry.endpoint === expireTokenAt && entry.openId === openId;
-    journal.waitFor(isReached, { timeoutMs: ORPHAN_DEADLINE_MS }).then(
-      () => expireAccessToken(openId),
-      // A job that never gets there needs no token.
-      () => undefined,
+    this.#once(
+      openId,
+      (endpoint) => endpoint === expireTokenAt,
+      () => {
+        this.#stage.simulator.expireAccessToken(openId);
+      },
     );
+  }
+
+  #cancel({ cancelAt }: PlannedJob, openId: string, id: string): void {
+    if (cancelAt === undefined) return;
+    this.#once(
+      openId,
+      (endpoint) => endpoint.endsWith(cancelAt),
+      async () => {
+        // It may be too late for that, or Redis be away; either is an answer.
+        await this.#stage.publisher.cancel(id).catch(() => undefined);
+      },
+    );
+  }
+
+  /** Does something when TikTok hears of an account at an endpoint for the first time. */
+  #once(openId: string, isWanted: (endpoint: string) => boolean, act: () => void | Promise<void>): void {
+    const { journal } = this.#stage.simulator;
+    journal
+      .waitFor((entry) => entry.openId === openId && isWanted(entry.endpoint), { timeoutMs: ORPHAN_DEADLINE_MS })
+      // A job that never gets there needs nothing.
+      .then(act, () => undefined);
   }
 
   /** Enqueues until it is accepted, as a caller with an idempotency key would; the first one may die of it. */
@@ -147,7 +168,20 @@ export class Lane {
       requests: simulator.journal.requests({ openId }),
       events: await this.#stage.eventsOf(id),
       interruptions: interruptions + this.#outages - outagesBefore,
+      overtakenPuts: this.#overtakenPuts(id),
     };
+  }
+
+  #overtakenPuts(id: string): number {
+    const claims = this.slots.flatMap((slot) => slot.claims).filter((claim) => claim.id === id);
+    const puts = this.slots.flatMap((slot) => slot.puts).filter((put) => put.id === id);
+    return puts.filter((put) => {
+      const owner = claims
+        .filter(({ at }) => at < put.at)
+        .sort((a, b) => a.at - b.at)
+        .at(-1);
+      return owner !== undefined && owner.pid !== put.pid;
+    }).length;
   }
 }
 

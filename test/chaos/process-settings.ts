@@ -16,6 +16,12 @@ export const workerSettingsSchema = z.strictObject({
   /** Base64, 32 bytes. */
   encryptionKey: z.string(),
   logFile: z.string(),
+  /** When a worker counts as dead (ms), see src/workers/recovery.ts. */
+  recovery: z.strictObject({
+    lockDurationMs: z.int().min(1),
+    stalledIntervalMs: z.int().min(1),
+    sweepEveryMs: z.int().min(1),
+  }),
   /** How long a graceful end may take. */
   shutdownTimeoutMs: z.int().min(0),
   traps: z.array(trapSchema),

@@ -17,6 +17,8 @@ export interface PlannedJob {
   readonly expireTokenAt?: 'upload' | 'status';
   /** The process that enqueues it dies right after, or between record and queue entry. */
   readonly enqueuer?: 'after' | 'between';
+  /** The caller cancels it when it has reached this endpoint. */
+  readonly cancelAt?: 'init' | 'upload' | 'status';
   /** Reason for which TikTok refuses the video for good. */
   readonly refusedFor?: string;
 }
@@ -36,16 +38,30 @@ const THREE_CHUNKS_BYTES = 3 * 5_242_880;
 const JOBS = 6;
 const WORKERS = 2;
 
-/** Plans a round. */
-export function planRound(seed: number, round: number): PlannedRound {
+/**
+ * Plans a round.
+ * @param lockDurationMs workers are frozen for longer than this, so that others take over
+ */
+export function planRound(seed: number, round: number, lockDurationMs: number): PlannedRound {
   const random = seededRandom(seed * 1_000_003 + round);
   const jobs = Array.from({ length: JOBS }, () => planJob(random));
-  const traps = Array.from({ length: WORKERS }, () => Array.from({ length: random.int(1, 2) }, () => planTrap(random)));
-  const outage = random.chance(0.25) ? { afterMs: random.int(0, 3_000), downMs: random.int(300, 4_000) } : undefined;
+  const traps = Array.from({ length: WORKERS }, () =>
+    Array.from({ length: random.int(1, 2) }, () => planTrap(random, lockDurationMs)),
+  );
+  // Chance alone would leave steps out: one worker's first kill goes through all of them, round by round.
+  const [step, moment] = KILL_STEPS[round % KILL_STEPS.length] ?? ['claim', 'before'];
+  traps[0]?.unshift({
+    step,
+    moment,
+    nth: random.int(1, 2),
+    action: 'kill',
+    ...(moment === 'during' && { afterBytes: random.int(1, 5_242_880) }),
+  });
+  const outage = random.chance(0.25) ? { afterMs: random.int(0, 2_000), downMs: random.int(300, 4_000) } : undefined;
   return {
     jobs,
     traps,
-    freezeMs: random.int(11_000, 14_000),
+    freezeMs: (lockDurationMs * random.int(11, 15)) / 10,
     ...(outage !== undefined && { redisOutage: outage }),
   };
 }
@@ -58,6 +74,7 @@ function planJob(random: SeededRandom): PlannedJob {
   const common = { source, mode, sizeBytes } as const;
   const enqueuer = random.chance(0.12) ? random.pick(['after', 'between']) : undefined;
   const expireTokenAt = random.chance(0.15) ? random.pick(['upload', 'status']) : undefined;
+  const cancelAt = random.chance(0.08) ? random.pick(['init', 'upload', 'status']) : undefined;
   const refusedFor = random.chance(0.06) ? random.pick(['file_format_check_failed', 'spam_risk']) : undefined;
   const faults = random.chance(0.55) ? [planFault(random, source, mode, chunkCount)] : [];
   if (refusedFor !== undefined) faults.push({ ...refusal(source, mode, refusedFor) });
@@ -66,6 +83,7 @@ function planJob(random: SeededRandom): PlannedJob {
     faults,
     ...(enqueuer !== undefined && { enqueuer }),
     ...(expireTokenAt !== undefined && { expireTokenAt }),
+    ...(cancelAt !== undefined && { cancelAt }),
     ...(refusedFor !== undefined && { refusedFor }),
   };
 }
@@ -147,7 +165,9 @@ const STEPS: readonly [readonly [string, number], ...(readonly [string, number])
   ['commit:published', 2],
   ['commit:in_inbox', 1],
   ['addRecheckEntry', 1],
+  ['commit:resumed', 2],
   ['commit:attempt_failed', 2],
+  ['commit:poll_failed', 2],
   ['commit:handed_back', 1],
   ['addPublishEntryAnew', 1],
   ['bull:moveToActive', 10],
@@ -156,9 +176,18 @@ const STEPS: readonly [readonly [string, number], ...(readonly [string, number])
   ['any', 120],
 ];
 
-function planTrap(random: SeededRandom): Trap {
+/** Every step before and after, and inside a chunk. */
+export const KILL_STEPS: readonly (readonly [string, Trap['moment']])[] = [
+  ['put', 'during'],
+  ...STEPS.filter(([step]) => step !== 'any').flatMap(([step]) => [
+    [step, 'before'] as const,
+    [step, 'after'] as const,
+  ]),
+];
+
+function planTrap(random: SeededRandom, lockDurationMs: number): Trap {
   const action = planAction(random);
-  const end = action === 'block' ? { action, blockMs: random.int(10_500, 12_000) } : { action };
+  const end = action === 'block' ? { action, blockMs: (lockDurationMs * random.int(11, 13)) / 10 } : { action };
   if (random.chance(0.25)) {
     return { step: 'put', moment: 'during', nth: random.int(1, 6), afterBytes: random.int(0, 5_242_880), ...end };
   }

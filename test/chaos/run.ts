@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { DEFAULT_RECOVERY } from '../../src/workers/recovery.ts';
 import { runChaos } from './chaos-run.ts';
+import { RAPID_RECOVERY } from './stage.ts';
 
-/* npm run chaos -- --rounds N --seed S [--from R] [--lanes L] */
+/* npm run chaos -- --rounds N --seed S [--from R] [--lanes L] [--recovery rapid|default] */
 
 const { values } = parseArgs({
   options: {
@@ -10,6 +12,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     from: { type: 'string', default: '0' },
     lanes: { type: 'string', default: '3' },
+    recovery: { type: 'string', default: 'rapid' },
   },
 });
 const report = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -19,13 +22,14 @@ process.once('SIGINT', () => {
   interrupt.abort();
 });
 
-report(`seed ${values.seed}`);
+report(`seed ${values.seed}, ${values.recovery} recovery`);
 const summary = await runChaos({
   programs: join(import.meta.dirname, '..', '..'),
   seed: Number(values.seed),
   rounds: Number(values.rounds),
   from: Number(values.from),
   lanes: Number(values.lanes),
+  recovery: values.recovery === 'default' ? DEFAULT_RECOVERY : RAPID_RECOVERY,
   report,
   signal: interrupt.signal,
 });

@@ -10,6 +10,7 @@ import { createPublisherFromConfig } from '../../src/producers/create-publisher.
 import { closeRedis, connectRedis } from '../../src/redis/connections.ts';
 import { createKeys } from '../../src/redis/keys.ts';
 import { type SimulatorOptions, startSimulator } from '../../src/simulator/index.ts';
+import type { Recovery } from '../../src/workers/recovery.ts';
 import { eventually } from '../support/eventually.ts';
 import { type ChaosProcess, startChaosProcess } from './chaos-process.ts';
 import { startChaosRedis } from './chaos-redis.ts';
@@ -19,9 +20,13 @@ import type { Notice, Trap } from './traps.ts';
 /** URLs below this may be pulled. */
 export const PULL_PREFIX = 'https://videos.example.com/';
 
+/** A dead worker is noticed within five seconds, so that rounds are short. */
+export const RAPID_RECOVERY: Recovery = { lockDurationMs: 3_000, stalledIntervalMs: 1_000, sweepEveryMs: 1_000 };
+
 export interface StageOptions {
   /** Folder of the compiled modules. */
   readonly programs: string;
+  readonly recovery?: Recovery;
   readonly simulator?: SimulatorOptions;
 }
 
@@ -34,7 +39,7 @@ export interface StartWorkerOptions {
 export type Stage = Awaited<ReturnType<typeof startStage>>;
 
 /** A Redis that can be killed, a simulated TikTok, and any number of real worker and enqueuer processes. */
-export async function startStage({ programs, simulator: simulatorOptions }: StageOptions) {
+export async function startStage({ programs, recovery = RAPID_RECOVERY, simulator: simulatorOptions }: StageOptions) {
   const folder = await mkdtemp(join(tmpdir(), 'tiktok-publisher-chaos-'));
   const redis = await startChaosRedis(folder);
   const simulator = await startSimulator({
@@ -67,6 +72,7 @@ export async function startStage({ programs, simulator: simulatorOptions }: Stag
 
   return {
     folder,
+    recovery,
     redis,
     simulator,
     publisher,
@@ -101,6 +107,7 @@ export async function startStage({ programs, simulator: simulatorOptions }: Stag
         },
         encryptionKey: encryptionKey.toString('base64'),
         logFile: join(folder, 'workers.log'),
+        recovery,
         shutdownTimeoutMs,
         traps: [...traps],
       };

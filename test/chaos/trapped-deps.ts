@@ -13,7 +13,9 @@ export function withTraps(deps: WorkerDeps, traps: Traps): WorkerDeps {
       traps.pass(step, 'after');
       return answer;
     };
-  const { ledger, queues, tiktok, tokens } = deps;
+  const { ledger, queues, tiktok, tokens, sealer } = deps;
+  /** Whose upload URL it is; the context it was sealed to ends with the job's id. */
+  const jobOfUrl = new Map<string, string>();
   return {
     ...deps,
     ledger: {
@@ -41,29 +43,37 @@ export function withTraps(deps: WorkerDeps, traps: Traps): WorkerDeps {
       initDirectVideo: around('init', tiktok.initDirectVideo),
       initInboxVideo: around('init', tiktok.initInboxVideo),
       fetchStatus: around('fetchStatus', tiktok.fetchStatus),
-      putChunk: around('put', (input) => tiktok.putChunk(withTrapInside(input, traps))),
+      putChunk: around('put', async (input) => {
+        tell({ kind: 'put', id: jobOfUrl.get(input.uploadUrl) ?? '', at: Date.now() });
+        return await tiktok.putChunk(withTrapInside(input, traps));
+      }),
+    },
+    sealer: {
+      ...sealer,
+      open(sealed, context) {
+        const opened = sealer.open(sealed, context);
+        jobOfUrl.set(opened, context.slice(context.indexOf(':') + 1));
+        return opened;
+      },
     },
     tokens: { accessToken: around('accessToken', tokens.accessToken) },
   };
 }
 
-/** Cuts the piece in which the trap lies, so that exactly the bytes before it have gone out. */
+/** Cuts the piece in which the trap lies; at a piece's edge it acts before the next piece is asked for. */
 function withTrapInside(input: PutChunkInput, traps: Traps): PutChunkInput {
   const inside = traps.insideChunk();
   if (inside === undefined) return input;
   const { afterBytes, spring } = inside;
   async function* body(): AsyncGenerator<Uint8Array, void, void> {
-    let sentBytes = 0;
+    let restBytes = afterBytes;
+    if (restBytes === 0) spring();
     for await (const piece of input.body()) {
-      const restBytes = afterBytes - sentBytes;
-      sentBytes += piece.byteLength;
-      if (restBytes < 0 || restBytes >= piece.byteLength) {
-        yield piece;
-        continue;
-      }
-      if (restBytes > 0) yield piece.subarray(0, restBytes);
-      spring();
-      yield piece.subarray(restBytes);
+      const isHere = restBytes > 0 && restBytes <= piece.byteLength;
+      yield isHere ? piece.subarray(0, restBytes) : piece;
+      if (isHere) spring();
+      if (isHere && restBytes < piece.byteLength) yield piece.subarray(restBytes);
+      restBytes -= piece.byteLength;
     }
   }
   return { ...input, body };

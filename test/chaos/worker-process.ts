@@ -34,7 +34,10 @@ const connection = await connectOrLeave('worker');
 trapBullScripts(connection, traps);
 const retentionMs = 86_400_000;
 const sealer = createSealer([Buffer.from(settings.encryptionKey, 'base64')]);
-const tiktok = createTikTokClient({ apiBaseUrl: simulator.url, timeouts: { answerMs: 2_000, stallMs: 2_000 } });
+const tiktok = createTikTokClient({
+  apiBaseUrl: simulator.url,
+  timeouts: { connectMs: 1_000, answerMs: 1_000, stallMs: 2_000 },
+});
 const { clientKey, clientSecret } = simulator;
 const vault = createAccountVault({ redis, keys, sealer });
 
@@ -59,6 +62,7 @@ const deps: WorkerDeps = withTraps(
       retentionMs,
       pollSchedule: { ...DEFAULT_POLL_SCHEDULE, firstMs: 100, maxMs: 1_000, minPerOpenJobMs: 0 },
       retryPolicy: { maxAttempts: 8, baseMs: 100, factor: 1.5, maxMs: 1_000 },
+      recovery: settings.recovery,
     },
   },
   traps,

@@ -12,12 +12,23 @@ export interface SlotCounts {
   drains: number;
 }
 
+/** A step of a job's in some process. */
+export interface ProcessStep {
+  readonly id: string;
+  readonly at: number;
+  readonly pid: number;
+}
+
 /** One worker that is always there: when its process dies, another one is started, as a supervisor would. */
 export class WorkerSlot {
   readonly counts: SlotCounts = { kills: 0, freezes: 0, blocks: 0, drains: 0 };
   /** Ends of processes that no trap explains. */
   readonly troubles: string[] = [];
-  readonly claims: { readonly id: string; readonly at: number }[] = [];
+  readonly claims: ProcessStep[] = [];
+  /** Chunks that were begun. */
+  readonly puts: ProcessStep[] = [];
+  /** How often a worker was killed at each step. */
+  readonly killedAt = new Map<string, number>();
   /** When a process was killed, and which jobs it had owned. */
   readonly deaths: { readonly at: number; readonly ids: readonly string[] }[] = [];
   readonly #stage: Stage;
@@ -41,7 +52,7 @@ export class WorkerSlot {
     this.#expected = undefined;
     const started = this.#stage.startWorker({
       traps: this.#nextTraps(),
-      onNotice: (notice) => this.#hear(notice),
+      onNotice: (notice) => this.#hear(notice, started.pid),
     });
     this.#process = started;
     void started.ended.then((end) => {
@@ -92,19 +103,21 @@ export class WorkerSlot {
     return this.#traps.splice(0, 1);
   }
 
-  #hear(notice: Notice): void {
+  #hear(notice: Notice, pid: number): void {
     if (notice.kind === 'claimed') {
       this.#owned.add(notice.id);
-      this.claims.push({ id: notice.id, at: notice.at });
+      this.claims.push({ id: notice.id, at: notice.at, pid });
     }
-    if (notice.kind === 'trapped') this.#interrupted(notice.trap.action, notice.at);
+    if (notice.kind === 'put') this.puts.push({ id: notice.id, at: notice.at, pid });
+    if (notice.kind === 'trapped') this.#interrupted(notice.trap, notice.at);
   }
 
-  #interrupted(action: Trap['action'], at: number): void {
+  #interrupted({ action, moment, step }: Trap, at: number): void {
     for (const id of this.#owned) this.#interruptions.set(id, this.interruptionsOf(id) + 1);
     switch (action) {
       case 'kill':
         this.counts.kills += 1;
+        this.killedAt.set(`${moment} ${step}`, (this.killedAt.get(`${moment} ${step}`) ?? 0) + 1);
         this.#expected = 'killed';
         this.deaths.push({ at, ids: [...this.#owned] });
         return;
