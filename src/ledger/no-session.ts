@@ -11,6 +11,7 @@ export const NO_SESSION: LedgerPatch = {
   cancelRequestedAt: undefined,
   cancelAskedAt: undefined,
   initIntendedAt: undefined,
+  gaveUpFor: undefined,
   nextPollAt: undefined,
   pollCount: 0,
   sentBytes: 0,

@@ -59,6 +59,8 @@ export interface LedgerRecord {
 
   readonly attempts: number;
   readonly failure?: PublishFailure | undefined;
+  /** Why we gave the job up while TikTok may have had it all: its failure, should TikTok not publish it. */
+  readonly gaveUpFor?: PublishFailure | undefined;
   readonly postIds: readonly string[];
   readonly endedAt?: number | undefined;
   /** How often the job was looked at after its end. */
@@ -139,6 +141,7 @@ function decodeOptional(hash: ReadonlyMap<string, string>): Partial<LedgerRecord
   };
   const pin = text('pin');
   const failure = text('failure');
+  const gaveUpFor = text('gaveUpFor');
   return {
     scheduledAt: number('scheduledAt'),
     idempotencyDigest: text('idempotencyDigest'),
@@ -158,6 +161,7 @@ function decodeOptional(hash: ReadonlyMap<string, string>): Partial<LedgerRecord
     pin: pin === undefined ? undefined : (JSON.parse(pin) as SourcePin),
     acceptedCrc32: number('acceptedCrc32'),
     failure: failure === undefined ? undefined : (JSON.parse(failure) as PublishFailure),
+    gaveUpFor: gaveUpFor === undefined ? undefined : (JSON.parse(gaveUpFor) as PublishFailure),
     endedAt: number('endedAt'),
     recheckCount: number('recheckCount'),
   };

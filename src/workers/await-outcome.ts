@@ -1,25 +1,50 @@
-import type { PublishError } from '../core/publish-error.ts';
+import { PublishError } from '../core/publish-error.ts';
+import type { LedgerPatch } from '../ledger/record.ts';
 import type { WorkerDeps } from './deps.ts';
-import { endJob, toResult } from './end-job.ts';
+import { endJob, toFailure, toResult } from './end-job.ts';
 import type { OwnedJob } from './owned-job.ts';
 import type { Settlement } from './settlement.ts';
+import { askStatus } from './tiktok-calls.ts';
+import { planOf, positionFromStatus } from './upload-position.ts';
 
 /**
  * Fails a job, unless TikTok may still publish it: then only TikTok's status can tell, and the job goes on to polling
  * whatever went wrong on our side. A `failed` that appears on TikTok would be a lie, and an invitation to post twice.
  */
 export async function failUnlessItMayAppear(job: OwnedJob, error: PublishError, deps: WorkerDeps): Promise<Settlement> {
-  if (error.details.publishFailed === true || !mayAppear(job)) return await endJob(job, { to: 'failed', error }, deps);
-  return await awaitOutcome(job, error, deps);
+  const isCertain = error.details.publishFailed === true || !mayAppear(job) || (await isIncomplete(job, deps));
+  if (isCertain) return await endJob(job, { to: 'failed', error }, deps);
+  return await awaitOutcome(job, error, deps, { gaveUpFor: toFailure(error) });
 }
 
-/** Leaves the outcome to the polls. */
-export async function awaitOutcome(job: OwnedJob, error: PublishError, deps: WorkerDeps): Promise<Settlement> {
+/** Whether TikTok itself says that bytes are missing or that it failed the post. */
+async function isIncomplete(job: OwnedJob, deps: WorkerDeps): Promise<boolean> {
+  if (job.record.request.media.type !== 'file') return false;
+  try {
+    return positionFromStatus(await askStatus(job, deps), planOf(job.record)).kind === 'at';
+  } catch (thrown) {
+    if (!(thrown instanceof PublishError)) return false;
+    if (thrown.code === 'INTERNAL_OVERTAKEN') throw thrown;
+    return thrown.details.publishFailed === true;
+  }
+}
+
+/**
+ * Leaves the outcome to the polls.
+ * @param patch `gaveUpFor`: what the job fails with should TikTok turn out not to have published it
+ */
+export async function awaitOutcome(
+  job: OwnedJob,
+  error: PublishError,
+  deps: WorkerDeps,
+  patch: Pick<LedgerPatch, 'gaveUpFor'> = {},
+): Promise<Settlement> {
   const { id, account } = job.record;
   await job.commit({
     to: 'processing',
     cause: { event: 'outcome_awaited', code: error.code, message: error.message },
     patch: {
+      ...patch,
       processingSince: deps.clock.now(),
       uploadUrlSealed: undefined,
       waitingFor: undefined,

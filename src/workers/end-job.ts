@@ -40,7 +40,11 @@ export function toFailure(error: PublishError): PublishFailure {
 }
 
 /** Writes a job's outcome together with its event. */
-export async function endJob(job: OwnedJob, end: JobEnd, { clock, log, metrics, settings }: EndDeps): Promise<Settlement> {
+export async function endJob(
+  job: OwnedJob,
+  end: JobEnd,
+  { clock, log, metrics, settings }: EndDeps,
+): Promise<Settlement> {
   const now = clock.now();
   const { record } = job;
   const failure = end.error === undefined ? undefined : toFailure(end.error);

@@ -68,6 +68,11 @@ async function settleFailed(job: OwnedJob, answer: StatusAnswer, deps: WorkerDep
   if (error.code === 'TIKTOK_PUBLISH_CANCELLED' && job.record.cancelRequestedAt !== undefined) {
     return await endJob(job, { to: 'cancelled', tiktokStatus: answer.rawStatus }, deps);
   }
+  const { gaveUpFor } = job.record;
+  if (gaveUpFor !== undefined) {
+    const reason = new PublishError(gaveUpFor.code, { ...error.details, reason: gaveUpFor.message });
+    return await endJob(job, { to: 'failed', error: reason }, deps);
+  }
   if (error.row.verdict !== 'new_init') return await endJob(job, { to: 'failed', error }, deps);
   const settlement = await startAfresh(job, error, deps);
   if (settlement.kind !== 'later') return settlement;
