@@ -1,0 +1,11 @@
+import { resolve } from 'node:path';
+import { Queue } from 'bullmq';
+
+const { REDIS_URL = 'redis://127.0.0.1:6379', QUEUE_PREFIX = '{tiktok-publisher}' } = process.env;
+const [file = 'assets/demo.mp4', account = 'simulated'] = process.argv.slice(2);
+const media = { type: 'file', path: resolve(file) };
+const post = { title: 'Hello from plain BullMQ', privacyLevel: 'SELF_ONLY' };
+
+const queue = new Queue('tiktok-publish', { prefix: QUEUE_PREFIX, connection: { url: REDIS_URL } });
+await queue.add('publish', { account, mode: 'direct', media, post }, { jobId: 'order-5678' });
+await queue.close();

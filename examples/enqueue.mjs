@@ -1,0 +1,12 @@
+import { resolve } from 'node:path';
+import { createPublisher } from 'tiktok-publisher';
+
+const [file = 'assets/demo.mp4', account = 'simulated'] = process.argv.slice(2);
+const media = { type: 'file', path: resolve(file) };
+const post = { title: 'Hello from another app', privacyLevel: 'SELF_ONLY' };
+
+const publisher = createPublisher();
+const job = await publisher.enqueue({ account, mode: 'direct', media, post }, { idempotencyKey: 'order-1234' });
+const { state, failure } = await publisher.waitForCompletion(job.id);
+console.log(job.id, state, failure?.advice ?? '');
+await publisher.close();

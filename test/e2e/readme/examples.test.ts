@@ -1,0 +1,99 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { eventually } from '../../support/eventually.ts';
+import { makeVideo, sha256OfFile } from '../../support/videos.ts';
+import { buildIfStale, endCommands, freshEnvironment, runCommand, startCommand } from '../cli/command.ts';
+
+const run = promisify(execFile);
+const pathOf = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
+
+const simulatorDocument = z.object({
+  url: z.string(),
+  clientKey: z.string(),
+  clientSecret: z.string(),
+  account: z.looseObject({ openId: z.string(), accessToken: z.string(), refreshToken: z.string() }),
+});
+const postsDocument = z.array(z.looseObject({ title: z.string().nullish(), sha256: z.string().nullish() }));
+
+let folder: string;
+let video: string;
+
+beforeAll(buildIfStale, 60_000);
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tiktok-publisher-readme-'));
+  video = await makeVideo(folder, 1_000_000);
+});
+
+afterEach(async () => {
+  await endCommands();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** The first two terminals of the README: a simulator, and the service with the simulator's account. */
+async function startTerminals(env: Record<string, string>): Promise<{ simulatorUrl: string }> {
+  const simulator = startCommand(['simulator', '--json', '--processing-ms', '100'], {});
+  const { url, clientKey, clientSecret, account } = simulatorDocument.parse(await simulator.document());
+  const settings = {
+    ...env,
+    TIKTOK_API_BASE_URL: url,
+    TIKTOK_CLIENT_KEY: clientKey,
+    TIKTOK_CLIENT_SECRET: clientSecret,
+  };
+  const { accessToken, refreshToken } = account;
+  const add = ['accounts', 'add', 'simulated', '--open-id', account.openId];
+  expect((await runCommand(add, settings, JSON.stringify({ accessToken, refreshToken }))).exitCode).toBe(0);
+  await startCommand(['start', '--json'], settings).document();
+  return { simulatorUrl: url };
+}
+
+/** An example that did its work and does not end has failed, too (ms). */
+const EXAMPLE_TIMEOUT_MS = 30_000;
+
+/** Runs an example as another app's process would, with these settings alone. */
+async function runExample(name: string, env: Record<string, string>): Promise<string> {
+  const home = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '' };
+  const options = { env: { ...home, ...env }, timeout: EXAMPLE_TIMEOUT_MS };
+  const { stdout } = await run(process.execPath, [pathOf(`examples/${name}`), video], options);
+  return stdout;
+}
+
+async function postsOf(simulatorUrl: string) {
+  return postsDocument.parse(await (await fetch(`${simulatorUrl}/__simulator/posts`)).json());
+}
+
+describe("the README's examples", () => {
+  it.each(['enqueue.mjs', 'enqueue-with-bullmq.mjs'])('are in it as they are in examples/%s', async (name) => {
+    const readme = await readFile(pathOf('README.md'), 'utf8');
+    expect(readme).toContain(`\`\`\`js\n${await readFile(pathOf(`examples/${name}`), 'utf8')}\`\`\``);
+  });
+
+  it('enqueue from another app in the same folder, with nothing set, and never twice', async () => {
+    const env = { DATA_DIR: join(folder, 'data'), PORT: '0' };
+    const { simulatorUrl } = await startTerminals(env);
+    const first = await runExample('enqueue.mjs', env);
+    expect(first).toMatch(/^[\w-]+ published/);
+    expect(await runExample('enqueue.mjs', env)).toBe(first);
+    const [post, ...others] = await postsOf(simulatorUrl);
+    expect(others).toEqual([]);
+    expect(post).toMatchObject({ title: 'Hello from another app', sha256: await sha256OfFile(video) });
+  });
+
+  it('enqueue with plain BullMQ, without this library', async () => {
+    const env = freshEnvironment();
+    const { REDIS_URL = '', QUEUE_PREFIX = '' } = env;
+    const { simulatorUrl } = await startTerminals(env);
+    await runExample('enqueue-with-bullmq.mjs', { REDIS_URL, QUEUE_PREFIX });
+    // Until a worker has taken the entry there is no such job.
+    await eventually(async () => (await runCommand(['watch', 'order-5678', '--json'], env)).exitCode === 0);
+    const [post, ...others] = await postsOf(simulatorUrl);
+    expect(others).toEqual([]);
+    expect(post).toMatchObject({ title: 'Hello from plain BullMQ', sha256: await sha256OfFile(video) });
+  });
+});
