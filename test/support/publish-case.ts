@@ -11,6 +11,7 @@ export const PULL_URL = 'https://videos.example.com/a.mp4';
 export const PULLS = { verifiedUrlPrefixes: ['https://videos.example.com/'] };
 
 const ENDED = { timeoutMs: 20_000 };
+const QUOTAS = ['direct_init', 'inbox_init', 'status'];
 const INITS: readonly JournalEntry['endpoint'][] = ['video_init', 'inbox_init'];
 
 export type PublishCase = Awaited<ReturnType<typeof openCase>>;
@@ -22,7 +23,8 @@ export async function openCase(pipeline: Pipeline, profile: Parameters<Pipeline[
 }
 
 /** The case of a TikTok user whose tokens are, or are not, in the vault under this name. */
-export function caseOf({ simulator, publisher }: Pipeline, account: string, tokens: AccountTokens) {
+export function caseOf(pipeline: Pipeline, account: string, tokens: AccountTokens) {
+  const { simulator, publisher, redis, keys, queues } = pipeline;
   const { openId } = tokens;
   const { journal } = simulator;
   const enqueue = (request: Omit<PublishRequest, 'account' | 'post'>) =>
@@ -60,6 +62,13 @@ export function caseOf({ simulator, publisher }: Pipeline, account: string, toke
         if (job === undefined || isNoted !== true) throw new Error(`no ${event} ${code} in ${JSON.stringify(job)}`);
         return job;
       }),
+
+    /** Makes it later than the end of a wait: the user's quota is free again and the delay of the entry is over. */
+    async endWait(queue: 'publish' | 'status', entryId: string): Promise<void> {
+      await redis.del(...QUOTAS.map((endpoint) => keys.slot(account, endpoint)));
+      await eventually(async () => (await queues[queue].getJob(entryId))?.isDelayed() ?? false);
+      await (await queues[queue].getJob(entryId))?.promote();
+    },
 
     /** This user's requests to an endpoint. */
     requests: (endpoint: JournalEntry['endpoint']) => journal.requests({ endpoint, openId }),

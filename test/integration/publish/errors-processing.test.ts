@@ -1,22 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ERROR_TABLE, type ErrorCode } from '../../../src/core/error-table.ts';
-import { type Pipeline, startPipeline } from '../../support/pipeline.ts';
-import { openCase, PULLS, retriedCodes } from '../../support/publish-case.ts';
-import { makeVideo, sha256OfFile } from '../../support/videos.ts';
+import { openCase, retriedCodes } from '../../support/publish-case.ts';
+import { usePublishWorld } from '../../support/publish-world.ts';
 
-let pipeline: Pipeline;
-let video: string;
-let videoSha256: string;
-
-beforeAll(async () => {
-  pipeline = await startPipeline({ simulator: { ...PULLS, processingMs: 20, pullMs: 20 } });
-  video = await makeVideo(pipeline.folder, 100_000);
-  videoSha256 = await sha256OfFile(video);
-});
-
-afterAll(async () => {
-  await pipeline.close();
-});
+const world = usePublishWorld(100_000);
 
 describe('a post that TikTok fails for good', () => {
   it.concurrent.each<[failReason: string, code: ErrorCode]>([
@@ -35,10 +22,10 @@ describe('a post that TikTok fails for good', () => {
     ['mercury_in_retrograde', 'TIKTOK_FAILED_UNKNOWN_REASON'],
     ['', 'TIKTOK_FAILED_UNKNOWN_REASON'],
   ])('for the reason "%s" fails as %s, after one init', async (failReason, code) => {
-    const { fault, enqueueFile, enqueuePull, ended, inits, posts } = await openCase(pipeline);
+    const { fault, enqueueFile, enqueuePull, ended, inits, posts } = await openCase(world().pipeline);
     fault('upload', { kind: 'fail_processing', failReason }, { lastChunk: true });
     fault('video_init', { kind: 'fail_processing', failReason }, { nth: 2 });
-    for (const start of [() => enqueueFile(video), () => enqueuePull()]) {
+    for (const start of [() => enqueueFile(world().video), () => enqueuePull()]) {
       const job = await ended(await start());
       expect(job).toMatchObject({ state: 'failed', postIds: [], attempts: 0 });
       const { advice, retryable } = ERROR_TABLE[code];
@@ -57,24 +44,24 @@ describe('a post that TikTok fails for a passing reason', () => {
     ['pull', 'video_pull_failed', 'TIKTOK_PULL_FAILED'],
     ['pull', 'photo_pull_failed', 'TIKTOK_PULL_FAILED'],
   ])('by %s for the reason "%s" starts afresh and is published once', async (source, failReason, code) => {
-    const { fault, enqueueFile, enqueuePull, ended, publishes, posts } = await openCase(pipeline);
+    const { fault, enqueueFile, enqueuePull, ended, publishes, posts } = await openCase(world().pipeline);
     fault('video_init', { kind: 'fail_processing', failReason });
-    const job = await ended(source === 'file' ? await enqueueFile(video) : await enqueuePull());
+    const job = await ended(source === 'file' ? await enqueueFile(world().video) : await enqueuePull());
     expect(job).toMatchObject({ state: 'published', failure: null });
     expect(retriedCodes(job)).toEqual([code]);
     expect(publishes().map(({ status }) => status)).toEqual(['FAILED', 'PUBLISH_COMPLETE']);
     expect(posts()).toHaveLength(1);
     expect(job.publishId).toBe(posts()[0]?.publishId);
-    if (source === 'file') expect(posts()[0]?.sha256).toBe(videoSha256);
+    if (source === 'file') expect(posts()[0]?.sha256).toBe(world().sha256);
   });
 
   it.concurrent.each([
     ['file', 'internal', 'TIKTOK_PROCESSING_INTERNAL'],
     ['pull', 'video_pull_failed', 'TIKTOK_PULL_FAILED'],
   ] as const)('by %s again and again fails as "%s" in the end', async (source, failReason, code) => {
-    const { fault, enqueueFile, enqueuePull, ended, inits, posts } = await openCase(pipeline);
+    const { fault, enqueueFile, enqueuePull, ended, inits, posts } = await openCase(world().pipeline);
     fault('video_init', { kind: 'fail_processing', failReason }, { times: 'always' });
-    const job = await ended(source === 'file' ? await enqueueFile(video) : await enqueuePull());
+    const job = await ended(source === 'file' ? await enqueueFile(world().video) : await enqueuePull());
     expect(job).toMatchObject({ state: 'failed', failure: { code, tiktokCode: failReason } });
     expect(inits().length).toBeGreaterThan(1);
     expect(inits().length).toBeLessThanOrEqual(6);

@@ -1,42 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ERROR_TABLE, type ErrorCode } from '../../../src/core/error-table.ts';
 import type { PublishJob } from '../../../src/core/publish-job.ts';
 import { recheckEntryId } from '../../../src/queues/job-ids.ts';
 import type { FaultAct } from '../../../src/simulator/index.ts';
 import { eventually } from '../../support/eventually.ts';
-import {
-  type Pipeline,
-  type PipelineOptions,
-  RAPID_POLLS,
-  RAPID_RETRIES,
-  startPipeline,
-} from '../../support/pipeline.ts';
-import { openCase, PULLS, type PublishCase } from '../../support/publish-case.ts';
-import { makeVideo, sha256OfFile } from '../../support/videos.ts';
+import { RAPID_POLLS, RAPID_RETRIES } from '../../support/pipeline.ts';
+import { openCase, type PublishCase } from '../../support/publish-case.ts';
+import { usePublishWorld } from '../../support/publish-world.ts';
 
-interface World {
-  pipeline: Pipeline;
-  video: string;
-  sha256: string;
-}
-
-/** A pipeline for the tests of one `describe`. */
-function usePipeline(options: PipelineOptions = {}): World {
-  const world = {} as World;
-  beforeAll(async () => {
-    world.pipeline = await startPipeline({
-      ...options,
-      simulator: { ...PULLS, processingMs: 20, pullMs: 20, ...options.simulator },
-      stallMs: 500,
-    });
-    world.video = await makeVideo(world.pipeline.folder, 12_000_000);
-    world.sha256 = await sha256OfFile(world.video);
-  });
-  afterAll(async () => {
-    await world.pipeline.close();
-  });
-  return world;
-}
+const VIDEO_BYTES = 12_000_000;
 
 const refusal = (httpStatus: number, code: string): FaultAct => ({ kind: 'status', httpStatus, code });
 const raw = (httpStatus: number, body: string): FaultAct => ({ kind: 'raw', httpStatus, body });
@@ -47,7 +19,7 @@ const failedPolls = ({ timeline }: PublishJob): unknown[] =>
   timeline.filter(({ event }) => event === 'poll_failed').map(({ code }) => code);
 
 describe('trouble with the status of a post that TikTok has', () => {
-  const world = usePipeline();
+  const world = usePublishWorld(VIDEO_BYTES);
 
   it.concurrent.each<[title: string, act: FaultAct, code: ErrorCode | undefined]>([
     ['500', refusal(500, 'internal_error'), 'TIKTOK_INTERNAL'],
@@ -73,8 +45,8 @@ describe('trouble with the status of a post that TikTok has', () => {
     ['a refused token', refusal(401, 'access_token_invalid'), undefined],
     ['401 without a code', raw(401, ''), undefined],
   ])('by %s does not fail the job', async (_title, act, code) => {
-    const { fault, enqueueFile, enqueuePull, ended, inits, posts, publishes } = await openCase(world.pipeline);
-    for (const start of [() => enqueueFile(world.video), () => enqueuePull()]) {
+    const { fault, enqueueFile, enqueuePull, ended, inits, posts, publishes } = await openCase(world().pipeline);
+    for (const start of [() => enqueueFile(world().video), () => enqueuePull()]) {
       const handle = fault('status', act);
       const job = await ended(await start());
       expect(job).toMatchObject({ state: 'published', failure: null, attempts: 0 });
@@ -87,32 +59,32 @@ describe('trouble with the status of a post that TikTok has', () => {
   });
 
   it.concurrent('by 429 waits out the minute and asks again', async () => {
-    const { account, fault, enqueueFile, ended, noted, requests, posts } = await openCase(world.pipeline);
-    fault('status', { kind: 'rate_limit' });
+    const { fault, enqueueFile, ended, noted, endWait, requests, posts } = await openCase(world().pipeline);
+    fault('status', refusal(429, 'rate_limit_exceeded'));
     const startedAt = Date.now();
-    const enqueued = await enqueueFile(world.video);
+    const enqueued = await enqueueFile(world().video);
     const job = await noted(enqueued, 'poll_failed', 'TIKTOK_RATE_LIMITED');
     expect(job).toMatchObject({ state: 'processing', attempts: 0, failure: null });
     const retryAt = job.timeline.find(({ event }) => event === 'poll_failed')?.retryAt;
     expect(Date.parse(String(retryAt))).toBeGreaterThanOrEqual(startedAt + 60_000);
     expect(requests('status')).toHaveLength(1);
-    await endWait(world.pipeline, enqueued.id, account);
+    await endWait('status', enqueued.id);
     expect(await ended(enqueued)).toMatchObject({ state: 'published' });
     expect(posts()).toHaveLength(1);
   });
 
   it.concurrent('because its owner disconnected the app keeps asking until somebody connects it again', async () => {
-    const { account, fault, enqueueFile, ended, noted, openId } = await openCase(world.pipeline);
+    const { account, openId, fault, enqueueFile, ended, noted, endWait } = await openCase(world().pipeline);
     fault('upload', { kind: 'stuck_processing' }, { lastChunk: true });
-    const enqueued = await enqueueFile(world.video);
+    const enqueued = await enqueueFile(world().video);
     await noted(enqueued, 'upload_completed');
-    world.pipeline.simulator.revokeGrant(openId);
+    world().pipeline.simulator.revokeGrant(openId);
     const job = await noted(enqueued, 'poll_failed', 'AUTH_REAUTHORIZATION_REQUIRED');
     expect(job).toMatchObject({ state: 'processing', failure: null });
-    expect(await world.pipeline.vault.get(account)).toMatchObject({ status: 'reauthorization_required' });
+    expect(await world().pipeline.vault.get(account)).toMatchObject({ status: 'reauthorization_required' });
     // Connected again, the same TikTok user is asked about: the post is gone with the consent.
-    await world.pipeline.addAccount(account, { openId });
-    await endWait(world.pipeline, enqueued.id, account);
+    await world().pipeline.addAccount(account, { openId });
+    await endWait('status', enqueued.id);
     expect(await ended(enqueued)).toMatchObject({
       state: 'failed',
       failure: { code: 'AUTH_REMOVED', retryable: true },
@@ -121,7 +93,7 @@ describe('trouble with the status of a post that TikTok has', () => {
 });
 
 describe('a publish_id that TikTok does not know for a while after the init', () => {
-  const world = usePipeline({
+  const world = usePublishWorld(VIDEO_BYTES, {
     simulator: { switches: { publishIdUnknownForMs: 700 } },
     retries: { ...RAPID_RETRIES, maxAttempts: 30 },
   });
@@ -134,33 +106,33 @@ describe('a publish_id that TikTok does not know for a while after the init', ()
   };
 
   it.concurrent.each(['file', 'pull'] as const)('is asked about until it does (%s)', async (source) => {
-    const publishCase = await openCase(world.pipeline);
-    const enqueued = source === 'file' ? await publishCase.enqueueFile(world.video) : await publishCase.enqueuePull();
+    const publishCase = await openCase(world().pipeline);
+    const enqueued = source === 'file' ? await publishCase.enqueueFile(world().video) : await publishCase.enqueuePull();
     const job = await publishesOnce(publishCase, enqueued);
     expect(new Set(failedPolls(job))).toEqual(new Set(['TIKTOK_PUBLISH_ID_UNKNOWN']));
   });
 
   it.concurrent('is no reason to give an interrupted upload up', async () => {
-    const publishCase = await openCase(world.pipeline);
+    const publishCase = await openCase(world().pipeline);
     publishCase.fault('upload', { kind: 'status', httpStatus: 500 });
-    const job = await publishesOnce(publishCase, await publishCase.enqueueFile(world.video));
+    const job = await publishesOnce(publishCase, await publishCase.enqueueFile(world().video));
     expect(job.timeline.some(({ code }) => code === 'TIKTOK_PUBLISH_ID_UNKNOWN')).toBe(true);
-    expect(publishCase.posts()).toMatchObject([{ sha256: world.sha256 }]);
+    expect(publishCase.posts()).toMatchObject([{ sha256: world().sha256 }]);
   });
 });
 
 describe('a post without an outcome', () => {
-  const world = usePipeline({ polls: { ...RAPID_POLLS, giveUpAfterMs: 300 } });
+  const world = usePublishWorld(VIDEO_BYTES, { polls: { ...RAPID_POLLS, giveUpAfterMs: 300 } });
 
   it.concurrent.each<[title: string, act: FaultAct | undefined]>([
     ['while TikTok is still processing', undefined],
     ['while the status cannot be read', refusal(500, 'internal_error')],
     ['while TikTok does not know the publish_id', refusal(400, 'invalid_publish_id')],
   ])('%s is unconfirmed, never repeated, and corrected by a late answer', async (_title, act) => {
-    const { fault, enqueueFile, ended, inits, posts, publishes } = await openCase(world.pipeline);
+    const { fault, enqueueFile, ended, endWait, inits, posts, publishes } = await openCase(world().pipeline);
     fault('upload', { kind: 'stuck_processing' }, { lastChunk: true });
     const statusFault = act === undefined ? undefined : fault('status', act, { times: 'always' });
-    const enqueued = await enqueueFile(world.video);
+    const enqueued = await enqueueFile(world().video);
     const job = await ended(enqueued);
     const { advice } = ERROR_TABLE.TIKTOK_NO_OUTCOME;
     expect(job).toMatchObject({
@@ -169,37 +141,30 @@ describe('a post without an outcome', () => {
     });
     expect(job.publishId).toBe(publishes()[0]?.publishId);
     statusFault?.remove();
-    world.pipeline.simulator.settle(job.publishId ?? '');
-    await promote(world.pipeline, recheckEntryId(job.id));
+    world().pipeline.simulator.settle(job.publishId ?? '');
+    await endWait('status', recheckEntryId(job.id));
     await eventually(async () => {
       const postIds = posts().map(({ postId }) => postId);
       expect(postIds).toHaveLength(1);
-      expect(await world.pipeline.publisher.get(job.id)).toMatchObject({ state: 'published', failure: null, postIds });
+      expect(await world().pipeline.publisher.get(job.id)).toMatchObject({
+        state: 'published',
+        failure: null,
+        postIds,
+      });
     });
     expect(inits()).toHaveLength(1);
   });
 
   it.concurrent('that TikTok fails late becomes failed, with the reason', async () => {
-    const { fault, enqueueFile, ended } = await openCase(world.pipeline);
+    const { fault, enqueueFile, ended, endWait } = await openCase(world().pipeline);
     fault('upload', { kind: 'stuck_processing' }, { lastChunk: true });
-    const job = await ended(await enqueueFile(world.video));
+    const job = await ended(await enqueueFile(world().video));
     expect(job.state).toBe('unconfirmed');
-    world.pipeline.simulator.settle(job.publishId ?? '', 'duration_check_failed');
-    await promote(world.pipeline, recheckEntryId(job.id));
+    world().pipeline.simulator.settle(job.publishId ?? '', 'duration_check_failed');
+    await endWait('status', recheckEntryId(job.id));
     await eventually(async () => {
-      const found = await world.pipeline.publisher.get(job.id);
+      const found = await world().pipeline.publisher.get(job.id);
       expect(found).toMatchObject({ state: 'failed', failure: { code: 'TIKTOK_MEDIA_DURATION' } });
     });
   });
 });
-
-/** Makes it later than the end of a wait: quota is free again and the delay of the job's entry is over. */
-async function endWait(pipeline: Pipeline, id: string, account: string): Promise<void> {
-  await pipeline.redis.del(pipeline.keys.slot(account, 'status'));
-  await promote(pipeline, id);
-}
-
-async function promote({ queues }: Pipeline, entryId: string): Promise<void> {
-  await eventually(async () => (await queues.status.getJob(entryId))?.isDelayed() ?? false);
-  await (await queues.status.getJob(entryId))?.promote();
-}

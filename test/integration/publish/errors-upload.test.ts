@@ -1,16 +1,19 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ERROR_TABLE, type ErrorCode } from '../../../src/core/error-table.ts';
 import type { FaultAct, FaultRule, SimulatorOptions } from '../../../src/simulator/index.ts';
-import { type Pipeline, startPipeline } from '../../support/pipeline.ts';
 import { openCase, type PublishCase, retriedCodes } from '../../support/publish-case.ts';
-import { makeVideo, sha256OfFile } from '../../support/videos.ts';
+import { type PublishWorld, usePublishWorld } from '../../support/publish-world.ts';
+import { makeVideo } from '../../support/videos.ts';
 
 /** Cut into three chunks, the last one the largest. */
 const VIDEO_BYTES = 16_000_000;
 const CHUNK_BYTES = 5_242_880;
 const LAST_CHUNK_BYTES = VIDEO_BYTES - 2 * CHUNK_BYTES;
+
+/** Short, and still longer than a busy machine may stand still. */
+const STALL_MS = 1_500;
 
 type When = NonNullable<FaultRule['when']>;
 const POSITIONS: [name: string, when: When, chunkBytes: number][] = [
@@ -21,28 +24,14 @@ const POSITIONS: [name: string, when: When, chunkBytes: number][] = [
 
 const answer = (httpStatus: number): FaultAct => ({ kind: 'status', httpStatus });
 
-interface World {
-  pipeline: Pipeline;
-  video: string;
-  sha256: string;
-}
-
-/** A pipeline for the tests of one `describe`. */
-function usePipeline(simulator: SimulatorOptions = {}): World {
-  const world = {} as World;
-  beforeAll(async () => {
-    world.pipeline = await startPipeline({ simulator: { processingMs: 20, ...simulator }, stallMs: 500 });
-    world.video = await makeVideo(world.pipeline.folder, VIDEO_BYTES);
-    world.sha256 = await sha256OfFile(world.video);
-  });
-  afterAll(async () => {
-    await world.pipeline.close();
-  });
-  return world;
-}
+const useWorld = (switches: NonNullable<SimulatorOptions['switches']> = {}) =>
+  usePublishWorld(VIDEO_BYTES, { simulator: { switches }, stallMs: STALL_MS });
 
 /** Publishes and checks what must hold whatever went wrong: one post of exactly these bytes, one init. */
-async function publishOnce({ video, sha256 }: World, { enqueueFile, ended, posts, inits, publishes }: PublishCase) {
+async function publishOnce(
+  { video, sha256 }: PublishWorld,
+  { enqueueFile, ended, posts, inits, publishes }: PublishCase,
+) {
   const job = await ended(await enqueueFile(video));
   expect(job).toMatchObject({ state: 'published', failure: null, attempts: 0 });
   expect(posts()).toMatchObject([{ sha256, publishId: job.publishId }]);
@@ -53,7 +42,7 @@ async function publishOnce({ video, sha256 }: World, { enqueueFile, ended, posts
 }
 
 describe('a chunk that does not get through', () => {
-  const world = usePipeline();
+  const world = useWorld();
 
   const TROUBLES: [title: string, act: FaultAct, code: ErrorCode | undefined][] = [
     ['500', answer(500), 'UPLOAD_SERVER_ERROR'],
@@ -74,11 +63,34 @@ describe('a chunk that does not get through', () => {
     POSITIONS.map(([name, when, chunkBytes]) => ({ title, name, act, when, chunkBytes, code })),
   );
 
+  it.concurrent('at the end, with its answer lost and the status unreachable too, makes no second post', async () => {
+    const publishCase = await openCase(world().pipeline);
+    publishCase.fault('upload', { kind: 'drop_after' }, { lastChunk: true });
+    publishCase.fault('status', { kind: 'drop_before' }, { times: 3 });
+    const { resentBytes } = await publishOnce(world(), publishCase);
+    expect(resentBytes).toBeLessThanOrEqual(2 * LAST_CHUNK_BYTES);
+  });
+
+  it.concurrent('at the end, with its answer lost, is asked about, and not a byte is sent again', async () => {
+    const publishCase = await openCase(world().pipeline);
+    publishCase.fault('upload', { kind: 'drop_after' }, { lastChunk: true });
+    const { resentBytes } = await publishOnce(world(), publishCase);
+    expect(resentBytes).toBe(0);
+    expect(publishCase.requests('upload')).toHaveLength(3);
+  });
+
+  it.concurrent('at the end of a draft, with its answer lost, delivers it once', async () => {
+    const { fault, enqueueFile, ended, publishes } = await openCase(world().pipeline);
+    fault('upload', { kind: 'drop_after' }, { lastChunk: true });
+    expect(await ended(await enqueueFile(world().video, 'inbox'))).toMatchObject({ state: 'in_inbox' });
+    expect(publishes()).toMatchObject([{ kind: 'inbox', resentBytes: 0, sha256: world().sha256 }]);
+  });
+
   it.concurrent.each(CASES)('because of $title on the $name chunk is sent at most twice', async (trouble) => {
     const { act, when, chunkBytes, code } = trouble;
-    const publishCase = await openCase(world.pipeline);
+    const publishCase = await openCase(world().pipeline);
     const fault = publishCase.fault('upload', act, when);
-    const { job, resentBytes } = await publishOnce(world, publishCase);
+    const { job, resentBytes } = await publishOnce(world(), publishCase);
     expect(fault.fired).toBe(1);
     expect(resentBytes).toBeLessThanOrEqual(chunkBytes);
     const retried = retriedCodes(job);
@@ -88,24 +100,24 @@ describe('a chunk that does not get through', () => {
   });
 
   it.concurrent('is sent again after a 416 that tells nothing', async () => {
-    const publishCase = await openCase(world.pipeline);
+    const publishCase = await openCase(world().pipeline);
     publishCase.fault('upload', answer(416), { chunkIndex: 1 });
-    const { job, resentBytes } = await publishOnce(world, publishCase);
+    const { job, resentBytes } = await publishOnce(world(), publishCase);
     expect(retriedCodes(job)).toEqual(['UPLOAD_OFFSET_MISMATCH']);
     expect(resentBytes).toBeLessThanOrEqual(CHUNK_BYTES);
   });
 
   it.concurrent('is sent after all when a 200 was a lie', async () => {
-    const publishCase = await openCase(world.pipeline);
+    const publishCase = await openCase(world().pipeline);
     publishCase.fault('upload', { kind: 'raw', httpStatus: 200, body: '' }, { chunkIndex: 1 });
-    const { resentBytes } = await publishOnce(world, publishCase);
+    const { resentBytes } = await publishOnce(world(), publishCase);
     expect(resentBytes).toBeLessThanOrEqual(CHUNK_BYTES + LAST_CHUNK_BYTES);
   });
 
   it.concurrent('is asked about when 201 comes too early', async () => {
-    const publishCase = await openCase(world.pipeline);
+    const publishCase = await openCase(world().pipeline);
     publishCase.fault('upload', { kind: 'raw', httpStatus: 201, body: '' }, { chunkIndex: 1 });
-    const { job } = await publishOnce(world, publishCase);
+    const { job } = await publishOnce(world(), publishCase);
     expect(retriedCodes(job)).toEqual(['UPLOAD_UNEXPECTED_ANSWER']);
   });
 
@@ -119,10 +131,10 @@ describe('a chunk that does not get through', () => {
     await new Promise<void>((resolve) => elsewhere.listen(0, '127.0.0.1', resolve));
     const { port } = elsewhere.address() as AddressInfo;
     for (const httpStatus of [302, 307]) {
-      const publishCase = await openCase(world.pipeline);
+      const publishCase = await openCase(world().pipeline);
       const location = `http://127.0.0.1:${port}/video`;
       publishCase.fault('upload', { kind: 'raw', httpStatus, body: '', headers: { location } }, { chunkIndex: 1 });
-      const { job } = await publishOnce(world, publishCase);
+      const { job } = await publishOnce(world(), publishCase);
       expect(retriedCodes(job)).toEqual(['UPLOAD_UNEXPECTED_ANSWER']);
     }
     expect(visits).toEqual([]);
@@ -130,52 +142,25 @@ describe('a chunk that does not get through', () => {
   });
 
   it.concurrent('survives three troubles in a row, since each accepted chunk starts the attempts anew', async () => {
-    const publishCase = await openCase(world.pipeline);
+    const publishCase = await openCase(world().pipeline);
     for (const [, when] of POSITIONS) publishCase.fault('upload', answer(500), { ...when, times: 2 });
-    const { job } = await publishOnce(world, publishCase);
+    const { job } = await publishOnce(world(), publishCase);
     expect(retriedCodes(job)).toHaveLength(6);
   });
 
   it.concurrent('is not sent for ever when the answers report no progress', async () => {
-    const { fault, enqueueFile, ended, posts, publishes } = await openCase(world.pipeline);
+    const { fault, enqueueFile, ended, posts, publishes } = await openCase(world().pipeline);
     const headers = { 'content-range': `bytes 0-${CHUNK_BYTES - 1}/${VIDEO_BYTES}` };
     fault('upload', { kind: 'raw', httpStatus: 206, body: '', headers }, { chunkIndex: 1, times: 'always' });
-    const job = await ended(await enqueueFile(world.video));
+    const job = await ended(await enqueueFile(world().video));
     expect(job).toMatchObject({ state: 'failed', failure: { code: 'UPLOAD_OFFSET_MISMATCH', retryable: true } });
     expect(posts()).toEqual([]);
     expect(publishes()[0]?.resentBytes).toBeLessThan(30 * CHUNK_BYTES);
   });
 });
 
-describe('a lost answer to the last chunk', () => {
-  const world = usePipeline();
-
-  it.concurrent('with the status unreachable too makes no second post', async () => {
-    const publishCase = await openCase(world.pipeline);
-    publishCase.fault('upload', { kind: 'drop_after' }, { lastChunk: true });
-    publishCase.fault('status', { kind: 'drop_before' }, { times: 4 });
-    const { resentBytes } = await publishOnce(world, publishCase);
-    expect(resentBytes).toBeLessThanOrEqual(2 * LAST_CHUNK_BYTES);
-  });
-
-  it.concurrent('is settled by asking, and not a byte is sent again', async () => {
-    const publishCase = await openCase(world.pipeline);
-    publishCase.fault('upload', { kind: 'drop_after' }, { lastChunk: true });
-    const { resentBytes } = await publishOnce(world, publishCase);
-    expect(resentBytes).toBe(0);
-    expect(publishCase.requests('upload')).toHaveLength(3);
-  });
-
-  it.concurrent('of a draft delivers it once', async () => {
-    const { fault, enqueueFile, ended, publishes } = await openCase(world.pipeline);
-    fault('upload', { kind: 'drop_after' }, { lastChunk: true });
-    expect(await ended(await enqueueFile(world.video, 'inbox'))).toMatchObject({ state: 'in_inbox' });
-    expect(publishes()).toMatchObject([{ kind: 'inbox', resentBytes: 0, sha256: world.sha256 }]);
-  });
-});
-
 describe('an upload that TikTok no longer takes', () => {
-  const world = usePipeline({ switches: { abandonedUploadFailsAfterMs: 60_000 } });
+  const world = useWorld({ abandonedUploadFailsAfterMs: 60_000 });
 
   const GONE: [httpStatus: number, code: ErrorCode][] = [
     [403, 'UPLOAD_URL_EXPIRED'],
@@ -188,20 +173,20 @@ describe('an upload that TikTok no longer takes', () => {
   it.concurrent.each(CASES)(
     'with $httpStatus on the $name chunk starts afresh once',
     async ({ httpStatus, code, when }) => {
-      const { fault, enqueueFile, ended, inits, posts, publishes } = await openCase(world.pipeline);
+      const { fault, enqueueFile, ended, inits, posts, publishes } = await openCase(world().pipeline);
       fault('upload', answer(httpStatus), when);
-      const job = await ended(await enqueueFile(world.video));
+      const job = await ended(await enqueueFile(world().video));
       expect(job).toMatchObject({ state: 'published', failure: null });
       expect(retriedCodes(job)).toEqual([code]);
       expect(inits()).toHaveLength(2);
-      expect(posts()).toMatchObject([{ sha256: world.sha256, publishId: job.publishId }]);
+      expect(posts()).toMatchObject([{ sha256: world().sha256, publishId: job.publishId }]);
       expect(publishes().map(({ completeUploads }) => completeUploads)).toEqual([0, 1]);
     },
   );
 
   it.concurrent.each(GONE)('with %i on the only chunk starts afresh once', async (httpStatus, code) => {
-    const { fault, enqueueFile, ended, inits, posts } = await openCase(world.pipeline);
-    const video = await makeVideo(world.pipeline.folder, 50_000, `only-${httpStatus}.mp4`);
+    const { fault, enqueueFile, ended, inits, posts } = await openCase(world().pipeline);
+    const video = await makeVideo(world().pipeline.folder, 50_000, `only-${httpStatus}.mp4`);
     fault('upload', answer(httpStatus));
     const job = await ended(await enqueueFile(video));
     expect(job).toMatchObject({ state: 'published', failure: null });
@@ -210,36 +195,36 @@ describe('an upload that TikTok no longer takes', () => {
   });
 
   it.concurrent('although it took everything is not begun again', async () => {
-    const { fault, enqueueFile, ended, inits, posts } = await openCase(world.pipeline);
+    const { fault, enqueueFile, ended, inits, posts } = await openCase(world().pipeline);
     fault('upload', { kind: 'drop_after' }, { lastChunk: true });
     fault('status', answer(500), { nth: 1 });
     fault('upload', answer(404), { lastChunk: true });
-    const job = await ended(await enqueueFile(world.video));
+    const job = await ended(await enqueueFile(world().video));
     expect(job).toMatchObject({ state: 'published', failure: null });
     expect([inits().length, posts().length]).toEqual([1, 1]);
   });
 
   it.concurrent('again and again fails in the end', async () => {
-    const { fault, enqueueFile, ended, inits, posts } = await openCase(world.pipeline);
+    const { fault, enqueueFile, ended, inits, posts } = await openCase(world().pipeline);
     fault('upload', answer(404), { chunkIndex: 1, times: 'always' });
-    const job = await ended(await enqueueFile(world.video));
+    const job = await ended(await enqueueFile(world().video));
     expect(job).toMatchObject({ state: 'failed', failure: { code: 'UPLOAD_TASK_MISSING', retryable: true } });
     expect(inits().length).toBeLessThanOrEqual(6);
     expect(posts()).toEqual([]);
   });
 
   it.concurrent.each(POSITIONS)('with 400 on the %s chunk fails', async (_name, when) => {
-    const { fault, enqueueFile, ended, inits, posts } = await openCase(world.pipeline);
+    const { fault, enqueueFile, ended, inits, posts } = await openCase(world().pipeline);
     fault('upload', answer(400), when);
-    const job = await ended(await enqueueFile(world.video));
+    const job = await ended(await enqueueFile(world().video));
     const { advice } = ERROR_TABLE.UPLOAD_CHUNK_REFUSED;
     expect(job).toMatchObject({ state: 'failed', failure: { code: 'UPLOAD_CHUNK_REFUSED', advice } });
     expect([inits().length, posts().length]).toEqual([1, 0]);
   });
 
   it.concurrent('with 400 on the only chunk fails', async () => {
-    const { fault, enqueueFile, ended, inits, posts } = await openCase(world.pipeline);
-    const video = await makeVideo(world.pipeline.folder, 50_000, 'only-400.mp4');
+    const { fault, enqueueFile, ended, inits, posts } = await openCase(world().pipeline);
+    const video = await makeVideo(world().pipeline.folder, 50_000, 'only-400.mp4');
     fault('upload', answer(400));
     const job = await ended(await enqueueFile(video));
     expect(job).toMatchObject({ state: 'failed', failure: { code: 'UPLOAD_CHUNK_REFUSED' } });
@@ -254,23 +239,23 @@ describe.each<[title: string, switches: NonNullable<SimulatorOptions['switches']
   ['takes a chunk twice', { repeatedChunk: 'success' }],
   ['shows all status fields', { statusFields: 'all', contentRangeReading: 'count', contentRangeOn416: 'absent' }],
 ])('a TikTok that %s', (_title, switches) => {
-  const world = usePipeline({ switches });
+  const world = useWorld(switches);
 
   it.concurrent.each(POSITIONS)(
     'gets the %s chunk right after its answer was lost',
     async (_name, when, chunkBytes) => {
-      const publishCase = await openCase(world.pipeline);
+      const publishCase = await openCase(world().pipeline);
       publishCase.fault('upload', { kind: 'drop_after' }, when);
-      const { job, resentBytes } = await publishOnce(world, publishCase);
+      const { job, resentBytes } = await publishOnce(world(), publishCase);
       expect(resentBytes).toBeLessThanOrEqual(chunkBytes);
       expect(retriedCodes(job)).toEqual([]);
     },
   );
 
   it.concurrent.each(POSITIONS)('goes on at the %s chunk after a backoff', async (_name, when, chunkBytes) => {
-    const publishCase = await openCase(world.pipeline);
+    const publishCase = await openCase(world().pipeline);
     publishCase.fault('upload', answer(500), when);
-    const { job, resentBytes } = await publishOnce(world, publishCase);
+    const { job, resentBytes } = await publishOnce(world(), publishCase);
     expect(resentBytes).toBeLessThanOrEqual(chunkBytes);
     expect(retriedCodes(job)).toEqual(['UPLOAD_SERVER_ERROR']);
   });
