@@ -97,6 +97,8 @@ async function openLane({ programs, seed, recovery }: ChaosOptions, index: numbe
     recovery,
     simulator: {
       seed: seed + index,
+      // A new refresh token is lost with the process that was just given it, whatever one does; then a person is needed.
+      rotateRefreshTokens: false,
       switches: {
         contentRangeReading: index % 2 === 0 ? 'last-index' : 'count',
         contentRangeOn416: random.pick(['progress', 'absent']),

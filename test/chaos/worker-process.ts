@@ -36,7 +36,7 @@ const retentionMs = 86_400_000;
 const sealer = createSealer([Buffer.from(settings.encryptionKey, 'base64')]);
 const tiktok = createTikTokClient({
   apiBaseUrl: simulator.url,
-  timeouts: { connectMs: 1_000, answerMs: 1_000, stallMs: 2_000 },
+  timeouts: { connectMs: 1_000, answerMs: 1_500, stallMs: 4_000 },
 });
 const { clientKey, clientSecret } = simulator;
 const vault = createAccountVault({ redis, keys, sealer });
