@@ -46,8 +46,13 @@ export interface WorkersOptions {
 
 /** Starts workers; closing the foundation drains them first. */
 export async function openWorkers(service: Service, options: WorkersOptions = {}): Promise<RunningWorkers> {
-  const { foundation, metrics, queues, redis, vault } = service;
+  const { foundation, metrics } = service;
   const { config, keys, log, sealer } = foundation;
+  // Not the service's connection, whose calls fail at once while Redis is away: a worker sits a failover out.
+  const redis = await foundation.connect('ledger');
+  const queues = createQueues({ connection: redis, prefix: config.queuePrefix, retentionMs: config.retentionMs });
+  foundation.onClose(() => queues.close());
+  const vault = createAccountVault({ redis, keys, sealer });
   const tiktok = createTikTokClient({ apiBaseUrl: config.tiktok.apiBaseUrl, onRequest: metrics.apiRequest });
   foundation.onClose(() => tiktok.close());
   const { clientKey, clientSecret } = config.tiktok;
