@@ -15,8 +15,8 @@ export interface Evidence {
   readonly events: readonly PublishEvent[];
   /** How often a process that had worked on the job, or Redis, was interrupted. */
   readonly interruptions: number;
-  /** Chunks begun by a process after another one had come to own the job. */
-  readonly overtakenPuts: number;
+  /** Pieces sent by a process after another one had come to own the job. */
+  readonly overtakenPieces: number;
 }
 
 /** What buffers may hold of a chunk when its sender is frozen or killed: nobody can call that back. */
@@ -61,7 +61,7 @@ function isRefusal(code: string | undefined): boolean {
   return code === 'access_token_invalid' || code === 'rate_limit_exceeded';
 }
 
-function checkBytes({ overtakenPuts, publishes, requests, sha256, interruptions }: Evidence): Finding[] {
+function checkBytes({ overtakenPieces, publishes, requests, sha256, interruptions }: Evidence): Finding[] {
   const findings: Finding[] = [];
   const puts = requests.filter(({ endpoint }) => endpoint === 'upload');
   for (const { chunk, seq } of puts) {
@@ -70,10 +70,10 @@ function checkBytes({ overtakenPuts, publishes, requests, sha256, interruptions 
     const isSendingOn = (chunk?.bytesSinceOvertaken ?? 0) > SOCKET_BUFFER_BYTES;
     if (isSendingOn) findings.push({ kind: 'bytes', text: `PUT ${seq} was sent on beside a newer one` });
   }
-  if (overtakenPuts > 0) {
+  if (overtakenPieces > 0) {
     findings.push({
       kind: 'bytes',
-      text: `${overtakenPuts} chunks were begun by a process that no longer owned the job`,
+      text: `${overtakenPieces} pieces were sent by a process that no longer owned the job`,
     });
   }
   for (const publish of publishes) {

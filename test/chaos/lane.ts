@@ -168,19 +168,17 @@ export class Lane {
       requests: simulator.journal.requests({ openId }),
       events: await this.#stage.eventsOf(id),
       interruptions: interruptions + this.#outages - outagesBefore,
-      overtakenPuts: this.#overtakenPuts(id),
+      overtakenPieces: this.#overtakenPieces(id),
     };
   }
 
-  #overtakenPuts(id: string): number {
+  #overtakenPieces(id: string): number {
     const claims = this.slots.flatMap((slot) => slot.claims).filter((claim) => claim.id === id);
-    const puts = this.slots.flatMap((slot) => slot.puts).filter((put) => put.id === id);
-    return puts.filter((put) => {
-      const owner = claims
-        .filter(({ at }) => at < put.at)
-        .sort((a, b) => a.at - b.at)
-        .at(-1);
-      return owner !== undefined && owner.pid !== put.pid;
+    const pieces = this.slots.flatMap((slot) => slot.pieces).filter((piece) => piece.id === id);
+    return pieces.filter(({ at, pid }) => {
+      const earlier = claims.filter((claim) => claim.at < at).sort((a, b) => a.at - b.at);
+      const owner = earlier.at(-1);
+      return owner !== undefined && owner.pid !== pid;
     }).length;
   }
 }

@@ -44,8 +44,8 @@ export function withTraps(deps: WorkerDeps, traps: Traps): WorkerDeps {
       initInboxVideo: around('init', tiktok.initInboxVideo),
       fetchStatus: around('fetchStatus', tiktok.fetchStatus),
       putChunk: around('put', async (input) => {
-        tell({ kind: 'put', id: jobOfUrl.get(input.uploadUrl) ?? '', at: Date.now() });
-        return await tiktok.putChunk(withTrapInside(input, traps));
+        const id = jobOfUrl.get(input.uploadUrl) ?? '';
+        return await tiktok.putChunk({ ...input, body: trappedBody(id, input, traps) });
       }),
     },
     sealer: {
@@ -60,23 +60,24 @@ export function withTraps(deps: WorkerDeps, traps: Traps): WorkerDeps {
   };
 }
 
-/** Cuts the piece in which the trap lies; at a piece's edge it acts before the next piece is asked for. */
-function withTrapInside(input: PutChunkInput, traps: Traps): PutChunkInput {
+/**
+ * Tells of each piece that goes out. Cuts the one in which a trap lies; at a piece's edge the trap acts before the next
+ * piece is asked for.
+ */
+function trappedBody(id: string, { body }: PutChunkInput, traps: Traps): PutChunkInput['body'] {
   const inside = traps.insideChunk();
-  if (inside === undefined) return input;
-  const { afterBytes, spring } = inside;
-  async function* body(): AsyncGenerator<Uint8Array, void, void> {
-    let restBytes = afterBytes;
-    if (restBytes === 0) spring();
-    for await (const piece of input.body()) {
+  return async function* trapped() {
+    let restBytes = inside?.afterBytes ?? Number.POSITIVE_INFINITY;
+    if (restBytes === 0) inside?.spring();
+    for await (const piece of body()) {
+      tell({ kind: 'sending', id, at: Date.now() });
       const isHere = restBytes > 0 && restBytes <= piece.byteLength;
       yield isHere ? piece.subarray(0, restBytes) : piece;
-      if (isHere) spring();
+      if (isHere) inside?.spring();
       if (isHere && restBytes < piece.byteLength) yield piece.subarray(restBytes);
       restBytes -= piece.byteLength;
     }
-  }
-  return { ...input, body };
+  };
 }
 
 /** BullMQ's steps that change who works on an entry and how it ends. */

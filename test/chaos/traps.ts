@@ -29,8 +29,8 @@ export const noticeSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('trapped'), trap: trapSchema, at: z.number() }),
   /** The process owns a publish job from now on. */
   z.strictObject({ kind: z.literal('claimed'), id: z.string(), at: z.number() }),
-  /** The process begins to send a chunk of a publish job. */
-  z.strictObject({ kind: z.literal('put'), id: z.string(), at: z.number() }),
+  /** The process sends the next piece of a publish job's video. */
+  z.strictObject({ kind: z.literal('sending'), id: z.string(), at: z.number() }),
   /** A publish job was accepted. */
   z.strictObject({ kind: z.literal('accepted'), id: z.string() }),
 ]);

@@ -25,8 +25,8 @@ export class WorkerSlot {
   /** Ends of processes that no trap explains. */
   readonly troubles: string[] = [];
   readonly claims: ProcessStep[] = [];
-  /** Chunks that were begun. */
-  readonly puts: ProcessStep[] = [];
+  /** Pieces of videos that were sent. */
+  readonly pieces: ProcessStep[] = [];
   /** How often a worker was killed at each step. */
   readonly killedAt = new Map<string, number>();
   /** When a process was killed, and which jobs it had owned. */
@@ -108,7 +108,7 @@ export class WorkerSlot {
       this.#owned.add(notice.id);
       this.claims.push({ id: notice.id, at: notice.at, pid });
     }
-    if (notice.kind === 'put') this.puts.push({ id: notice.id, at: notice.at, pid });
+    if (notice.kind === 'sending') this.pieces.push({ id: notice.id, at: notice.at, pid });
     if (notice.kind === 'trapped') this.#interrupted(notice.trap, notice.at);
   }
 
