@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { realpath } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { compileSource } from '../support/compiled-source.ts';
 
@@ -33,8 +34,10 @@ export interface LoadedModules {
 export async function loadedModules(module: string): Promise<LoadedModules> {
   const compiled = await compileSource(module);
   try {
-    const folder = compiled.path.slice(0, -module.length);
-    const env = { ...process.env, HOOKS, ENTRY: `file://${compiled.path}` };
+    // Node tells where a module really is, links followed.
+    const path = await realpath(compiled.path);
+    const folder = path.slice(0, -module.length);
+    const env = { ...process.env, HOOKS, ENTRY: `file://${path}` };
     const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', PROGRAM], { env });
     const paths = stdout.split('\n').map((line) => line.replace(/^file:\/\//, ''));
     const files = paths
