@@ -7,7 +7,7 @@ const all = [...sources, ...sourceFiles('test')];
 /** Names that say nothing about what is inside. */
 const EMPTY_WORDS = ['utils', 'util', 'helpers', 'helper', 'common', 'misc', 'shared', 'lib', 'manager', 'types'];
 /** Two screens are what one reads at once; a file beyond this is two files. */
-const MAX_LINES = 260;
+const MAX_LINES = 270;
 
 describe('a file', () => {
   it('is named in kebab-case', () => {
