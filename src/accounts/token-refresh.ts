@@ -40,7 +40,7 @@ export interface TokenRefreshDeps {
 }
 
 /** How long TikTok may take to answer a refresh (ms); well below the lock's life, so that a live owner never loses it. */
-export const REFRESH_TIMEOUT_MS = 20 * SECOND_MS;
+export const REFRESH_TIMEOUT_MS = 10 * SECOND_MS;
 
 /** Tokens that TikTok gave and that are not stored yet: losing them would disconnect the account. */
 interface UnsavedGrant {

@@ -27,7 +27,7 @@ const REFRESH_AHEAD_MS = 5 * MINUTE_MS;
 /** While the old token still works, a refresh that failed is not tried again for so long. */
 const PAUSE_AFTER_FAILURE_MS = 15 * SECOND_MS;
 /** How long the lock outlives an owner that died (ms). */
-const LOCK_TTL_MS = 60 * SECOND_MS;
+const LOCK_TTL_MS = 15 * SECOND_MS;
 /** Waiting for another process ends a little after a dead owner's lock. */
 const LOCK_WAIT_MS = LOCK_TTL_MS + 5 * SECOND_MS;
 const LOCK_POLL_MS = 50;

@@ -39,7 +39,8 @@ const BY_OAUTH_ERROR: ReadonlyMap<string, ErrorCode> = new Map<string, ErrorCode
   ['invalid_client', 'AUTH_CLIENT_REFUSED'],
   ['unauthorized_client', 'AUTH_CLIENT_REFUSED'],
   ['invalid_scope', 'AUTH_SCOPE_MISSING'],
-  ['invalid_request', 'TIKTOK_INVALID_PARAMS'],
+  ['invalid_request', 'AUTH_CLIENT_REFUSED'],
+  ['unsupported_grant_type', 'AUTH_CLIENT_REFUSED'],
   ['server_error', 'TIKTOK_INTERNAL'],
   ['temporarily_unavailable', 'TIKTOK_INTERNAL'],
 ]);

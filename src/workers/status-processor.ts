@@ -110,17 +110,20 @@ async function pollAgain(job: OwnedJob, trouble: PublishError | undefined, deps:
   const plannedAt = now + nextPollDelayMs(progress, { random: deps.random, schedule });
   const at = Math.max(plannedAt, now + mustWaitMs(trouble));
   if (trouble?.code === 'TIKTOK_RATE_LIMITED') await pushSlots(job, trouble, at, deps);
-  if (trouble === undefined) {
+  if (trouble === undefined && job.record.waitingFor === undefined) {
     await job.note({ pollCount: pollCount + 1, nextPollAt: at }, at + SWEEP_AFTER_MS);
   } else {
     await job.commit({
-      cause: {
-        event: 'poll_failed',
-        code: trouble.code,
-        message: trouble.message,
-        retryAt: new Date(at).toISOString(),
+      cause:
+        trouble === undefined
+          ? { event: 'poll_answered' }
+          : { event: 'poll_failed', code: trouble.code, message: trouble.message, retryAt: new Date(at).toISOString() },
+      patch: {
+        pollCount: pollCount + 1,
+        nextPollAt: at,
+        waitingFor: trouble?.row.waitReason,
+        waitingUntil: trouble?.row.waitReason === undefined ? undefined : at,
       },
-      patch: { pollCount: pollCount + 1, nextPollAt: at },
       dueAt: at + SWEEP_AFTER_MS,
     });
   }

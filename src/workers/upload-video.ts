@@ -81,8 +81,9 @@ class Upload {
   readonly #plan: ChunkPlan;
   readonly #uploadUrl: string;
   readonly #lease: Lease;
-  /** CRC-32 of everything before the present offset. */
+  /** CRC-32 of the first `#crcEnd` bytes. */
   #crc = 0;
+  #crcEnd = 0;
   #sentBytes = 0;
   /** Highest byte that was ever sent, to count what is sent again. */
   #highestSentByte: number;
@@ -132,7 +133,7 @@ class Upload {
     try {
       const next = await retryBriefly(async () => await this.#sendOrAsk(chunk, signal), { signal });
       if (next <= offset) this.#countCorrection();
-      if (next !== chunk.endByteExclusive && next !== this.#plan.totalBytes) await this.#rewindTo(next);
+      if (next !== this.#crcEnd && next !== this.#plan.totalBytes) await this.#rewindTo(next);
       await this.#noteAccepted(next);
       return next;
     } catch (error) {
@@ -154,18 +155,19 @@ class Upload {
   }
 
   async #sendOrAsk(chunk: Chunk, signal: AbortSignal): Promise<number> {
+    // The last chunk makes the post: after a lost answer TikTok is asked before it is told again.
+    if (this.#inDoubt && chunk.isLast) {
+      const next = this.#offsetOf(await this.#askPosition(), chunk.startByte);
+      if (next !== chunk.startByte) return next;
+    }
     try {
       return await this.#send(chunk, signal);
     } catch (error) {
       if (!(error instanceof PublishError) || signal.aborted) throw error;
       if (error.code === 'UPLOAD_OFFSET_MISMATCH') return await this.#resync(error, chunk);
-      this.#deps.metrics.chunkRetried(error.code);
       if (!error.row.outcomeKnown) this.#inDoubt = true;
-      if (error.row.outcomeKnown || !chunk.isLast) throw error;
-      // The last chunk makes the post: after a lost answer TikTok is asked before it is told again.
-      const next = this.#offsetOf(await this.#askPosition(), chunk.startByte);
-      if (next === chunk.startByte) throw error;
-      return next;
+      this.#deps.metrics.chunkRetried(error.code);
+      throw error;
     }
   }
 
@@ -202,6 +204,7 @@ class Upload {
       signal,
     });
     this.#crc = crc;
+    this.#crcEnd = chunk.endByteExclusive;
     this.#deps.metrics.chunkAccepted({
       newBytes: chunk.endByteExclusive - chunk.startByte,
       resentBytes,
@@ -245,6 +248,7 @@ class Upload {
     const { acceptedBytes, acceptedCrc32 } = this.#job.record;
     const known = acceptedCrc32 === undefined ? undefined : { endByte: acceptedBytes, crc32: acceptedCrc32 };
     this.#crc = await verifyAcceptedBytes(this.#source, offset, known);
+    this.#crcEnd = offset;
     this.#sentBytes = offset;
   }
 

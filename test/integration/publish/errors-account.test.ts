@@ -67,7 +67,8 @@ describe('a refresh that cannot be made', () => {
     ['TikTok fails', refusal(500, 'server_error'), 'TIKTOK_INTERNAL'],
     ['TikTok is away for a moment', refusal(503, 'temporarily_unavailable'), 'TIKTOK_INTERNAL'],
     ['a gateway answers', { kind: 'raw', httpStatus: 503, body: '<html></html>' }, 'TIKTOK_INTERNAL'],
-    ['the grant type is not supported', refusal(400, 'unsupported_grant_type'), 'TIKTOK_UNKNOWN_ERROR'],
+    ['the grant type is not supported', refusal(400, 'unsupported_grant_type'), 'AUTH_CLIENT_REFUSED'],
+    ['the refresh was malformed', refusal(400, 'invalid_request'), 'AUTH_CLIENT_REFUSED'],
     ['the connection breaks', { kind: 'drop_before' }, 'TRANSPORT_NO_ANSWER'],
     ['the answer is half a JSON', { kind: 'raw', httpStatus: 200, body: '{"acc' }, 'TRANSPORT_BAD_ANSWER'],
   ];
@@ -86,7 +87,6 @@ describe('a refresh that cannot be made', () => {
   });
 
   it.concurrent.each<[oauthError: string, httpStatus: number, code: ErrorCode]>([
-    ['invalid_request', 400, 'TIKTOK_INVALID_PARAMS'],
     ['invalid_scope', 200, 'AUTH_SCOPE_MISSING'],
   ])('because of %s fails the job, and keeps the account', async (oauthError, httpStatus, code) => {
     const { openId, account, fault, enqueuePull, ended, inits, posts } = await openCase(world().pipeline);
