@@ -1,11 +1,13 @@
 #!/usr/bin/env node
 import { EXIT_CODES } from '../cli/exit-codes.ts';
 import { runCli } from '../cli/run-cli.ts';
+import { readEnvironment } from '../config/environment.ts';
 
 // A reader that has seen enough, such as `head`, closes the pipe: no reason for a stack trace.
 process.stdout.on('error', () => process.exit(EXIT_CODES.success));
 
-const { stdin, stdout, stderr, env } = process;
+const { stdin, stdout, stderr } = process;
+const env = await readEnvironment(process.cwd());
 const exitCode = await runCli(process.argv.slice(2), { stdin, stdout, stderr, env });
 // Whatever is still open must not hold the process; what was printed must be out.
 stdout.write('', () => process.exit(exitCode));

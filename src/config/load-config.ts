@@ -15,13 +15,14 @@ export type Config = ReturnType<typeof toConfig>;
 /**
  * Reads the settings. An empty variable counts as unset, blanks around a value are ignored.
  *
+ * @param use `sealsTokens`: whether the process handles tokens; one that only enqueues needs no keys for them
  * @throws ConfigError with every problem at once
  */
-export function loadConfig(env: Environment): Config {
+export function loadConfig(env: Environment, use: { readonly sealsTokens: boolean } = { sealsTokens: true }): Config {
   const given = givenSettings(env);
   const parsed = SettingsTable.safeParse(Object.fromEntries(given));
   const invalid = parsed.success ? [] : invalidValues(parsed.error.issues, given);
-  const problems = [...invalid, ...findConflicts(given)];
+  const problems = [...invalid, ...findConflicts(given, use)];
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
   return deepFreeze(toConfig(parsed.data));
 }

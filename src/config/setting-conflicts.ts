@@ -6,8 +6,13 @@ import type { SettingName } from './settings-table.ts';
 export type GivenSettings = ReadonlyMap<SettingName, string>;
 
 /** What is wrong with settings that may each be valid but do not go together. */
-export function findConflicts(given: GivenSettings): SettingProblem[] {
-  return [...redisConflicts(given), ...missingPartners(given), ...exposure(given)];
+export function findConflicts(given: GivenSettings, { sealsTokens }: { sealsTokens: boolean }): SettingProblem[] {
+  return [
+    ...redisConflicts(given),
+    ...(sealsTokens ? missingKeys(given) : []),
+    ...missingPartners(given),
+    ...exposure(given),
+  ];
 }
 
 const REDIS_KINDS = ['REDIS_URL', 'REDIS_CLUSTER_NODES', 'REDIS_SENTINELS'] as const satisfies readonly SettingName[];
@@ -15,13 +20,14 @@ const REDIS_KINDS = ['REDIS_URL', 'REDIS_CLUSTER_NODES', 'REDIS_SENTINELS'] as c
 function redisConflicts(given: GivenSettings): SettingProblem[] {
   const [chosen, ...others] = REDIS_KINDS.filter((name) => given.has(name));
   if (chosen === undefined) return [];
-  const problems = others.map((variable) => ({
-    variable,
-    message: `is set together with ${chosen}; keep only one of them`,
-  }));
-  if (given.has('ENCRYPTION_KEYS')) return problems;
+  return others.map((variable) => ({ variable, message: `is set together with ${chosen}; keep only one of them` }));
+}
+
+function missingKeys(given: GivenSettings): SettingProblem[] {
+  const chosen = REDIS_KINDS.find((name) => given.has(name));
+  if (chosen === undefined || given.has('ENCRYPTION_KEYS')) return [];
   const message = `is required with ${chosen}, since all processes need the same keys; make one with: openssl rand -base64 32`;
-  return [...problems, { variable: 'ENCRYPTION_KEYS', message }];
+  return [{ variable: 'ENCRYPTION_KEYS', message }];
 }
 
 const PARTNERS = [

@@ -115,16 +115,16 @@ export function parsePublishRequest(input: unknown): PublishRequest {
 }
 
 function refuseOtherVersions(input: unknown): void {
-  if (!isRecord(input) || input['version'] === undefined || input['version'] === REQUEST_VERSION) return;
-  const version = JSON.stringify(input['version']).slice(0, 40);
+  if (!isRecord(input) || input.version === undefined || input.version === REQUEST_VERSION) return;
+  const version = JSON.stringify(input.version).slice(0, 40);
   throw new PublishError('INPUT_VERSION_UNSUPPORTED', {
     reason: `version: expected ${REQUEST_VERSION}, got ${version}`,
   });
 }
 
 function refuseMediaTypesToCome(input: unknown): void {
-  if (!isRecord(input) || !isRecord(input['media'])) return;
-  const type = input['media']['type'];
+  if (!isRecord(input) || !isRecord(input.media)) return;
+  const type = input.media.type;
   if (typeof type !== 'string' || !MEDIA_TYPES_TO_COME.includes(type)) return;
   throw new PublishError('INPUT_MEDIA_TYPE_UNSUPPORTED', {
     reason: `media.type: "${type}" is not served by this version; use "file" or "pull"`,

@@ -49,6 +49,7 @@ export function createEventTail({ connectBlocking, eventsKey }: EventTailOptions
     while (awaited().length > 0 && !closing.signal.aborted) {
       try {
         connection ??= await connectBlocking();
+        if (closing.signal.aborted) break;
         position = await readOn(connection, position);
       } catch {
         connection?.disconnect();
@@ -75,6 +76,8 @@ export function createEventTail({ connectBlocking, eventsKey }: EventTailOptions
       closing.abort();
       connection?.disconnect();
       await following;
+      // It may have been opened while we were waiting.
+      connection?.disconnect();
     },
   };
 }

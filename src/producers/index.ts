@@ -23,11 +23,14 @@ export interface PublisherOptions {
  */
 export function createPublisher(options: PublisherOptions = {}): Publisher {
   return createPublisherFromConfig(
-    loadConfig({
-      ...process.env,
-      ...(options.redisUrl !== undefined && { REDIS_URL: options.redisUrl }),
-      ...(options.queuePrefix !== undefined && { QUEUE_PREFIX: options.queuePrefix }),
-    }),
+    loadConfig(
+      {
+        ...process.env,
+        ...(options.redisUrl !== undefined && { REDIS_URL: options.redisUrl }),
+        ...(options.queuePrefix !== undefined && { QUEUE_PREFIX: options.queuePrefix }),
+      },
+      { sealsTokens: false },
+    ),
   );
 }
 

@@ -31,7 +31,7 @@ export const OPERATION_ROWS = {
   REDIS_UNAVAILABLE: retry(
     {
       message: 'Redis cannot be reached',
-      advice: 'Check that Redis runs and that REDIS_URL is right; `tiktok-publisher doctor` tells more.',
+      advice: 'Check that Redis runs and that REDIS_URL is right.',
     },
     { alert: 'page' },
   ),

@@ -125,9 +125,13 @@ describe('any BullMQ client', () => {
   it('publishes a job that BullMQ numbered', async () => {
     const { publisher, folder } = await start();
     await addByQueue(direct(await makeVideo(folder, 1_000)));
-    const job = await eventually(async () => (await publisher.list()).jobs[0] ?? false);
-    expect(job && job.id).toMatch(/^bull-1-/);
-    expect(await publisher.waitForCompletion(job ? job.id : '', WAIT)).toMatchObject({ state: 'published' });
+    const job = await eventually(async () => {
+      const [found] = (await publisher.list()).jobs;
+      if (found === undefined) throw new Error('nothing is listed yet');
+      return found;
+    });
+    expect(job.id).toMatch(/^bull-1-/);
+    expect(await publisher.waitForCompletion(job.id, WAIT)).toMatchObject({ state: 'published' });
   });
 
   it('fails a malformed job with every reason and goes on with the others', async () => {
@@ -146,9 +150,10 @@ describe('any BullMQ client', () => {
     await addByQueue({ ...direct(await makeVideo(folder, 1_000)), version: 2 }, { jobId: 'future' });
     const job = await eventually(async () => {
       const found = await queues.publish.getJob('future');
-      return found?.failedReason === undefined ? false : found;
+      if (found?.failedReason === undefined) throw new Error('it has not failed yet');
+      return found;
     });
-    expect(job && job.failedReason).toMatch(/^INPUT_VERSION_UNSUPPORTED: .*version/);
-    expect(job && job.data).toMatchObject({ version: 2 });
+    expect(job.failedReason).toMatch(/^INPUT_VERSION_UNSUPPORTED: .*version/);
+    expect(job.data).toMatchObject({ version: 2 });
   });
 });

@@ -174,6 +174,10 @@ describe('problems', () => {
     expect(problemsOf({ REDIS_URL: 'redis://a' }).ENCRYPTION_KEYS).toContain('openssl rand -base64 32');
   });
 
+  it('requires no keys of a process that only enqueues', () => {
+    expect(loadConfig({ REDIS_URL: 'redis://a' }, { sealsTokens: false }).encryptionKeys).toBeUndefined();
+  });
+
   it.each([
     ['BOARD_USER', 'BOARD_PASSWORD'],
     ['TIKTOK_CLIENT_KEY', 'TIKTOK_CLIENT_SECRET'],
