@@ -16,6 +16,7 @@ export const workerSettingsSchema = z.strictObject({
   /** Base64, 32 bytes. */
   encryptionKey: z.string(),
   logFile: z.string(),
+  chunkSizeBytes: z.int().min(1),
   /** When a worker counts as dead (ms), see src/workers/recovery.ts. */
   recovery: z.strictObject({
     lockDurationMs: z.int().min(1),

@@ -1,6 +1,7 @@
 import { describe, expect, it, type TestContext } from 'vitest';
 import { DEFAULT_RECOVERY } from '../../src/workers/recovery.ts';
 import { sha256OfFile } from '../support/videos.ts';
+import { openRedisLink } from './redis-link.ts';
 import { CHUNK_BYTES, claims, isTrapped, type Scene, startScene } from './scene.ts';
 import type { Trap } from './traps.ts';
 
@@ -21,6 +22,99 @@ const insideChunk = (nth: number, afterBytes: number, action: Trap['action']): T
 /** So slow that a test can act in the middle of a chunk. */
 const slowChunk = (chunkIndex: number) =>
   ({ endpoint: 'upload', when: { chunkIndex }, act: { kind: 'slow_read', bytesPerSecond: 3_000_000 } }) as const;
+
+describe.concurrent('an enqueuer that is killed', () => {
+  it.for(['after', 'between'] as const)('(%s) loses nothing and, asked again, adds nothing', async (killed, test) => {
+    const { worker, publisher, fileRequest, enqueueAndDie, outcomeOf, atTikTok } = await start(test);
+    const request = await fileRequest(1_000);
+    await enqueueAndDie({ request, idempotencyKey: 'order-1', killed });
+    const { jobs } = await publisher.list({ account: 'acme' });
+    expect(jobs).toMatchObject([{ state: 'queued' }]);
+    const again = await publisher.enqueue(request, { idempotencyKey: 'order-1' });
+    expect(again).toMatchObject({ id: jobs[0]?.id, created: false });
+    await worker();
+    expect(await outcomeOf(again.id)).toMatchObject({ state: 'published' });
+    expect(atTikTok().posted).toBe(1);
+  });
+});
+
+describe.concurrent('a worker that sleeps through a takeover', () => {
+  it.for(['stop', 'block'] as const)('(%s) writes nothing and sends no further byte', async (action, test) => {
+    const { worker, publisher, fileRequest, outcomeOf, atTikTok } = await start(test);
+    // 4 MiB are whole pieces of the file, so nothing that was read before is left to send.
+    const sleeper = await worker({ ...insideChunk(2, 4_194_304, action), blockMs: 10_000 });
+    const { id } = await publisher.enqueue(await fileRequest());
+    await sleeper.waitFor(isTrapped);
+    const second = await worker();
+    const ended = await outcomeOf(id);
+    expect(ended).toMatchObject({ state: 'published', attempts: 0 });
+    const before = atTikTok();
+    expect(before).toMatchObject({ posted: 1, completeUploads: 1 });
+    second.signal('SIGTERM');
+    await second.ended;
+    sleeper.signal('SIGCONT');
+    // It is awake, and has settled what it was at, once it has done another job alone.
+    const next = await publisher.enqueue(await fileRequest(1_000));
+    expect(await outcomeOf(next.id)).toMatchObject({ state: 'published' });
+    expect(await publisher.get(id)).toEqual(ended);
+    expect(atTikTok().publishes[0]).toEqual(before.publishes[0]);
+  });
+});
+
+describe.concurrent('a worker that is cut off from Redis', () => {
+  it.for(['refused', 'silent'] as const)('(%s) stops sending before another one begins', async (kind, test) => {
+    const { redis, simulator, worker, publisher, fileRequest, outcomeOf, atTikTok } = await start(test);
+    const link = await openRedisLink(redis.url);
+    test.onTestFinished(() => link.close());
+    // Chunks that buffers can't swallow, taken in so slowly that the proof of ownership runs out on the way.
+    const chunkSizeBytes = 30_000_000;
+    simulator.faults.add({ endpoint: 'upload', act: { kind: 'slow_read', bytesPerSecond: 5_000_000 } });
+    const cutOff = await worker(undefined, { redisUrl: link.url, chunkSizeBytes });
+    const { id } = await publisher.enqueue(await fileRequest(2 * chunkSizeBytes));
+    const { publishId = '' } = await simulator.journal.waitFor(({ endpoint }) => endpoint === 'video_init');
+    await simulator.journal.waitForReceived(publishId, 1_000_000);
+    link.cut(kind);
+    const second = await worker(undefined, { chunkSizeBytes });
+    const ended = await outcomeOf(id);
+    expect(ended).toMatchObject({ state: 'published', attempts: 0 });
+    second.signal('SIGTERM');
+    await second.ended;
+    link.heal();
+    const next = await publisher.enqueue(await fileRequest(1_000));
+    await cutOff.waitFor(claims(next.id));
+    expect(await outcomeOf(next.id)).toMatchObject({ state: 'published' });
+    expect(await publisher.get(id)).toEqual(ended);
+    const { publishes, puts } = atTikTok();
+    expect(publishes).toMatchObject([{ completeUploads: 1 }, { completeUploads: 1 }]);
+    // The first chunk of the one that was cut off stayed unfinished.
+    expect(puts.filter(({ chunk }) => chunk?.accepted).map(({ fault }) => fault)).not.toContain('slow_read');
+    const sentInVain = publishes[0]?.resentBytes ?? 0;
+    expect(sentInVain).toBeGreaterThan(0);
+    expect(sentInVain).toBeLessThan(chunkSizeBytes);
+  });
+});
+
+describe.concurrent('a job that is cancelled while its worker sleeps', () => {
+  it.for(['before', 'after'] as const)('%s it notes the last chunk ends as it says', async (moment, test) => {
+    const { worker, publisher, fileRequest, outcomeOf, atTikTok } = await start(test);
+    const sleeper = await worker({ step: 'commit:last_chunk_started', moment, nth: 1, action: 'stop' });
+    const { id } = await publisher.enqueue(await fileRequest(1_000));
+    await sleeper.waitFor(isTrapped);
+    const cancelled = await publisher.cancel(id).catch((error: unknown) => error);
+    sleeper.signal('SIGCONT');
+    const next = await publisher.enqueue(await fileRequest(1_000));
+    expect(await outcomeOf(next.id)).toMatchObject({ state: 'published' });
+    if (moment === 'before') {
+      expect(cancelled).toMatchObject({ state: 'cancelled' });
+      expect(await publisher.get(id)).toMatchObject({ state: 'cancelled' });
+      expect(atTikTok().posted).toBe(1);
+    } else {
+      expect(cancelled).toMatchObject({ code: 'JOB_NOT_CANCELLABLE' });
+      expect(await outcomeOf(id)).toMatchObject({ state: 'published' });
+      expect(atTikTok().posted).toBe(2);
+    }
+  });
+});
 
 describe.concurrent('a worker that is killed', () => {
   it('between the reply to init and its record begins afresh, and posts once', async (test) => {
@@ -156,29 +250,6 @@ describe.concurrent('a reply that is lost', () => {
   });
 });
 
-describe.concurrent('a worker that sleeps through a takeover', () => {
-  it.for(['stop', 'block'] as const)('(%s) writes nothing and sends no further byte', async (action, test) => {
-    const { worker, publisher, fileRequest, outcomeOf, atTikTok } = await start(test);
-    // 4 MiB are whole pieces of the file, so nothing that was read before is left to send.
-    const sleeper = await worker({ ...insideChunk(2, 4_194_304, action), blockMs: 12_000 });
-    const { id } = await publisher.enqueue(await fileRequest());
-    await sleeper.waitFor(isTrapped);
-    const second = await worker();
-    const ended = await outcomeOf(id);
-    expect(ended).toMatchObject({ state: 'published', attempts: 0 });
-    const before = atTikTok();
-    expect(before).toMatchObject({ posted: 1, completeUploads: 1 });
-    second.signal('SIGTERM');
-    await second.ended;
-    sleeper.signal('SIGCONT');
-    // It is awake, and has settled what it was at, once it has done another job alone.
-    const next = await publisher.enqueue(await fileRequest(1_000));
-    expect(await outcomeOf(next.id)).toMatchObject({ state: 'published' });
-    expect(await publisher.get(id)).toEqual(ended);
-    expect(atTikTok().publishes[0]).toEqual(before.publishes[0]);
-  });
-});
-
 describe.concurrent('Redis', () => {
   it('may be killed and restarted during an upload', async (test) => {
     const { redis, simulator, worker, publisher, fileRequest, outcomeOf, atTikTok } = await start(test);
@@ -283,21 +354,6 @@ describe.concurrent('SIGTERM during a chunk', () => {
     expect(posted).toBe(1);
     expect(puts.length).toBeLessThanOrEqual(3 + resentChunks);
     expect(resentBytes).toBeLessThanOrEqual(resentChunks * CHUNK_BYTES);
-  });
-});
-
-describe.concurrent('an enqueuer that is killed', () => {
-  it.for(['after', 'between'] as const)('(%s) loses nothing and, asked again, adds nothing', async (killed, test) => {
-    const { worker, publisher, fileRequest, enqueueAndDie, outcomeOf, atTikTok } = await start(test);
-    const request = await fileRequest(1_000);
-    await enqueueAndDie({ request, idempotencyKey: 'order-1', killed });
-    const { jobs } = await publisher.list({ account: 'acme' });
-    expect(jobs).toMatchObject([{ state: 'queued' }]);
-    const again = await publisher.enqueue(request, { idempotencyKey: 'order-1' });
-    expect(again).toMatchObject({ id: jobs[0]?.id, created: false });
-    await worker();
-    expect(await outcomeOf(again.id)).toMatchObject({ state: 'published' });
-    expect(atTikTok().posted).toBe(1);
   });
 });
 

@@ -2,7 +2,7 @@ import { expect, inject, it } from 'vitest';
 import { runChaos } from './chaos-run.ts';
 import { RAPID_RECOVERY } from './stage.ts';
 
-const ROUNDS = 6;
+const ROUNDS = 4;
 
 it('posts nothing twice and loses nothing in a short form of the chaos', async () => {
   const seed = Date.now() % 1_000_000;

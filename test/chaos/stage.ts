@@ -33,6 +33,9 @@ export interface StageOptions {
 export interface StartWorkerOptions {
   readonly traps?: readonly Trap[];
   readonly shutdownTimeoutMs?: number;
+  readonly chunkSizeBytes?: number;
+  /** Another path to the stage's Redis. */
+  readonly redisUrl?: string;
   readonly onNotice?: (notice: Notice) => void;
 }
 
@@ -96,22 +99,18 @@ export async function startStage({ programs, recovery = RAPID_RECOVERY, simulato
     },
 
     /** Starts a worker; see `waitFor` for when it takes jobs. */
-    startWorker({ traps = [], shutdownTimeoutMs = 5_000, onNotice }: StartWorkerOptions = {}): ChaosProcess {
+    startWorker(options: StartWorkerOptions = {}): ChaosProcess {
+      const { url, clientKey, clientSecret } = simulator;
       const settings: WorkerSettings = {
-        redisUrl: redis.url,
-        prefix,
-        simulator: {
-          url: simulator.url,
-          clientKey: simulator.clientKey,
-          clientSecret: simulator.clientSecret,
-        },
+        ...{ prefix, recovery, simulator: { url, clientKey, clientSecret } },
+        redisUrl: options.redisUrl ?? redis.url,
         encryptionKey: encryptionKey.toString('base64'),
         logFile: join(folder, 'workers.log'),
-        recovery,
-        shutdownTimeoutMs,
-        traps: [...traps],
+        chunkSizeBytes: options.chunkSizeBytes ?? 5_242_880,
+        shutdownTimeoutMs: options.shutdownTimeoutMs ?? 5_000,
+        traps: [...(options.traps ?? [])],
       };
-      return start('worker-process', settings, onNotice);
+      return start('worker-process', settings, options.onNotice);
     },
 
     /** Has another process enqueue a request and die; resolves when it is dead, also if it found no Redis. */

@@ -58,7 +58,7 @@ const deps: WorkerDeps = withTraps(
     metrics: createMetrics(),
     log,
     settings: {
-      chunkSizeBytes: 5_242_880,
+      chunkSizeBytes: settings.chunkSizeBytes,
       retentionMs,
       pollSchedule: { ...DEFAULT_POLL_SCHEDULE, firstMs: 100, maxMs: 1_000, minPerOpenJobMs: 0 },
       retryPolicy: { maxAttempts: 8, baseMs: 100, factor: 1.5, maxMs: 1_000 },
