@@ -1,5 +1,5 @@
+import { isLoopbackHost } from '../core/loopback-host.ts';
 import type { SettingProblem } from './config-error.ts';
-import { isLoopbackHost } from './loopback-host.ts';
 import type { SettingName } from './settings-table.ts';
 
 /** Texts of the variables that are set. */

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { isLoopbackHost } from './loopback-host.ts';
+import { isLoopbackHost } from '../core/loopback-host.ts';
 import type { HostAndPort } from './redis-config.ts';
 
 /** A whole number within bounds, both included. */

@@ -5,7 +5,8 @@ import { FastifyAdapter } from '@bull-board/fastify';
 import basicAuth from '@fastify/basic-auth';
 import type { Queue } from 'bullmq';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { isLoopbackHost, isLoopbackHostHeader } from './loopback.ts';
+import { isLoopbackHost } from '../core/loopback-host.ts';
+import { isLoopbackHostHeader } from './loopback.ts';
 import { sendProblem } from './problem.ts';
 
 export const BOARD_PATH = '/board';

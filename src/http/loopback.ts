@@ -1,10 +1,4 @@
-import { isIPv4 } from 'node:net';
-
-/** Whether a host name or address can only be this machine: `localhost`, 127.0.0.0/8 or `::1`. */
-export function isLoopbackHost(host: string): boolean {
-  const name = host.replace(/^\[(.*)\]$/, '$1').toLowerCase();
-  return name === 'localhost' || name === '::1' || (isIPv4(name) && name.startsWith('127.'));
-}
+import { isLoopbackHost } from '../core/loopback-host.ts';
 
 /**
  * Whether a request's Host header names this machine. A page of another site that had its own name resolved to

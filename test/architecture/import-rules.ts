@@ -51,5 +51,5 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
     knows: [],
     why: 'the one place where the parts are put together',
   },
-  bin: { uses: ['cli'], knows: [], why: 'the program starts here and nothing else happens here' },
+  bin: { uses: ['cli', 'config'], knows: [], why: 'the program starts here and nothing else happens here' },
 };

@@ -20,7 +20,7 @@ const OWNED: readonly Owned[] = [
   {
     thing: 'the environment of the process',
     pattern: /\bprocess\.env\b|\benv\s*\}\s*=\s*process\b/,
-    owners: ['src/config/', 'src/bin/', 'src/producers/index.ts'],
+    owners: ['src/config/', 'src/producers/index.ts'],
     why: 'every setting is described, checked and documented in src/config',
   },
   {
