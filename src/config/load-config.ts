@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { isLoopbackHost } from '../core/loopback-host.ts';
 import { DAY_MS } from '../core/units.ts';
 import { cacheDirFrom } from './cache-dir.ts';
 import { ConfigError, type SettingProblem } from './config-error.ts';
@@ -65,6 +66,7 @@ function toConfig(settings: Settings) {
       host: settings.HOST,
       port: settings.PORT,
       apiKeys: settings.API_KEYS ?? [],
+      publicBaseUrl: publicBaseUrl(settings),
       board: boardLogin(settings),
     },
     upload: { concurrency: settings.UPLOAD_CONCURRENCY, chunkSizeBytes: settings.CHUNK_SIZE_BYTES },
@@ -92,6 +94,13 @@ function redisConfig(settings: Settings): RedisConfig {
     return { kind: 'sentinel', nodes, name, login, sentinelPassword };
   }
   return { kind: 'embedded' };
+}
+
+/** Undefined: none is known before the server listens, or it is reached under a name that only its operator knows. */
+function publicBaseUrl({ PUBLIC_BASE_URL, HOST: host, PORT: port }: Settings): string | undefined {
+  if (PUBLIC_BASE_URL !== undefined) return PUBLIC_BASE_URL;
+  if (port === 0 || !isLoopbackHost(host)) return undefined;
+  return `http://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`;
 }
 
 function boardLogin({ BOARD_USER: user, BOARD_PASSWORD: password }: Settings) {

@@ -122,6 +122,12 @@ export const SettingsTable = z.object({
     group: 'Web server',
     meaning: 'Port to listen on; 0 takes any free one.',
   }),
+  PUBLIC_BASE_URL: optional(value.apiBaseUrl, {
+    group: 'Web server',
+    unset: '`http://HOST:PORT` where `HOST` is loopback; otherwise no account can be connected over OAuth',
+    meaning:
+      'Address under which browsers reach this server, such as `https://publisher.example.com`; links that connect an account begin with it. Register it with `/connect/tiktok/callback` behind it as a redirect URI of your TikTok app.',
+  }),
   API_KEYS: optional(value.textList, {
     group: 'Web server',
     secret: true,

@@ -21,6 +21,8 @@ export interface Keys {
   account(name: string): string;
   /** Sorted set of account names by the time they were added. */
   readonly accounts: string;
+  /** String: a begun connection of an account, sealed, for whom its state is shown. */
+  connectState(state: string): string;
   /** String: held by the one process that refreshes an account's token. */
   accountRefreshLock(name: string): string;
 }
@@ -40,6 +42,7 @@ export function createKeys(prefix: string): Keys {
     slot: (account, endpoint) => `${prefix}:slot:${endpoint}:${account}`,
     account: (name) => `${prefix}:account:${name}`,
     accounts: `${prefix}:accounts`,
+    connectState: (state) => `${prefix}:connect:${state}`,
     accountRefreshLock: (name) => `${prefix}:account-refresh:${name}`,
   };
 }

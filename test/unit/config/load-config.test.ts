@@ -24,7 +24,7 @@ describe('defaults', () => {
       queuePrefix: '{tiktok-publisher}',
       tiktok: { apiBaseUrl: 'https://open.tiktokapis.com', clientKey: undefined, clientSecret: undefined },
       encryptionKeys: undefined,
-      http: { host: '127.0.0.1', port: 3000, apiKeys: [], board: undefined },
+      http: { host: '127.0.0.1', port: 3000, apiKeys: [], publicBaseUrl: 'http://127.0.0.1:3000', board: undefined },
       upload: { concurrency: 4, chunkSizeBytes: 10_000_000 },
       status: { concurrency: 50 },
       mediaRoots: undefined,
@@ -190,5 +190,20 @@ describe('problems', () => {
     expect(problemsOf({ HOST: '0.0.0.0' }).API_KEYS).toContain('HOST=0.0.0.0');
     expect(problemsOf({ HOST: '::1' })).toEqual({});
     expect(problemsOf({ HOST: '0.0.0.0', API_KEYS: 'k' })).toEqual({});
+  });
+});
+
+describe('the public address', () => {
+  const publicBaseUrl = (env: Record<string, string>) => loadConfig(env).http.publicBaseUrl;
+
+  it('is that of the loopback server unless told', () => {
+    expect(publicBaseUrl({ HOST: '::1', PORT: '8080' })).toBe('http://[::1]:8080');
+    expect(publicBaseUrl({ PORT: '0' })).toBeUndefined();
+    expect(publicBaseUrl({ HOST: '0.0.0.0', API_KEYS: 'k' })).toBeUndefined();
+    expect(publicBaseUrl({ PUBLIC_BASE_URL: 'https://a.example/tiktok/' })).toBe('https://a.example/tiktok');
+  });
+
+  it('is https, since codes that become tokens travel there', () => {
+    expect(problemsOf({ PUBLIC_BASE_URL: 'http://a.example' }).PUBLIC_BASE_URL).toContain('https://');
   });
 });
