@@ -173,8 +173,8 @@ function reportFindings({ round, evidence, findings }: JudgedJob, { seed, recove
   );
   for (const { kind, text } of findings) report(`   ${kind}: ${text}`);
   report(`   plan of the job: ${JSON.stringify(evidence.plan)}`);
-  const { traps, redisOutage } = planRound(seed, round, recovery.lockDurationMs);
-  report(`   traps of the round: ${JSON.stringify(traps)} ${JSON.stringify(redisOutage ?? 'no outage of Redis')}`);
+  const { jobs: _, ...disturbances } = planRound(seed, round, recovery.lockDurationMs);
+  report(`   disturbances of the round: ${JSON.stringify(disturbances)}`);
   report(`   interruptions: ${interruptions}; state ${job.state} ${JSON.stringify(job.failure)}`);
   for (const entry of job.timeline) report(`   timeline ${JSON.stringify(entry)}`);
   for (const entry of requests) report(`   tiktok ${new Date(entry.at).toISOString()} ${JSON.stringify(entry)}`);

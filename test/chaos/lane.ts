@@ -61,7 +61,7 @@ export class Lane {
     const plan = planRound(this.#seed, round, this.#stage.recovery.lockDurationMs);
     const outagesBefore = this.#outages;
     for (const [index, slot] of this.slots.entries()) slot.begin(plan.traps[index] ?? [], plan.freezeMs);
-    const outage = this.#breakRedis(plan);
+    const disturbances = [this.#breakRedis(plan), this.#shoot(plan)];
     const jobs = await Promise.all(
       plan.jobs.map(async (job, index) => await this.#enqueue(job, round, `r${round}-j${index}`)),
     );
@@ -72,7 +72,7 @@ export class Lane {
     const judged = await Promise.all(
       others.map(async (job) => await this.#judge(job, outagesBefore, ROUND_DEADLINE_MS)),
     );
-    await outage;
+    await Promise.all(disturbances);
     await Promise.all(this.slots.map((slot) => slot.finish()));
     return judged;
   }
@@ -83,6 +83,12 @@ export class Lane {
     return await Promise.all(
       orphans.map(async ({ job, outagesBefore }) => await this.#judge(job, outagesBefore, ORPHAN_DEADLINE_MS)),
     );
+  }
+
+  async #shoot({ shot }: PlannedRound): Promise<void> {
+    if (shot === undefined) return;
+    await sleep(shot.afterMs);
+    this.slots[shot.worker]?.shoot();
   }
 
   async #breakRedis({ redisOutage }: PlannedRound): Promise<void> {

@@ -29,6 +29,8 @@ export interface PlannedRound {
   /** Per worker process, one after the other: the next is set when the one before has acted. */
   readonly traps: readonly (readonly Trap[])[];
   readonly redisOutage?: { readonly afterMs: number; readonly downMs: number };
+  /** A worker is killed from outside, wherever it is then. */
+  readonly shot?: { readonly afterMs: number; readonly worker: number };
   /** How long a stopped worker stays stopped. */
   readonly freezeMs: number;
 }
@@ -58,9 +60,11 @@ export function planRound(seed: number, round: number, lockDurationMs: number): 
     ...(moment === 'during' && { afterBytes: random.int(1, 5_242_880) }),
   });
   const outage = random.chance(0.25) ? { afterMs: random.int(0, 2_000), downMs: random.int(300, 4_000) } : undefined;
+  const shot = random.chance(0.4) ? { afterMs: random.int(0, 6_000), worker: random.int(0, WORKERS - 1) } : undefined;
   return {
     jobs,
     traps,
+    ...(shot !== undefined && { shot }),
     freezeMs: (lockDurationMs * random.int(11, 15)) / 10,
     ...(outage !== undefined && { redisOutage: outage }),
   };

@@ -19,6 +19,8 @@ export interface ProcessStep {
   readonly pid: number;
 }
 
+const SHOT = { action: 'kill', moment: 'during', step: 'anything' } as const;
+
 /** One worker that is always there: when its process dies, another one is started, as a supervisor would. */
 export class WorkerSlot {
   readonly counts: SlotCounts = { kills: 0, freezes: 0, blocks: 0, drains: 0 };
@@ -39,6 +41,8 @@ export class WorkerSlot {
   #traps: Trap[] = [];
   #freezeMs = 0;
   #expected: 'killed' | 'drained' | undefined;
+  /** When the process was killed from outside. */
+  #shotAt: number | undefined;
   #busy: Promise<unknown> = Promise.resolve();
   #isClosing = false;
 
@@ -50,13 +54,16 @@ export class WorkerSlot {
   async start(): Promise<void> {
     this.#owned = new Set();
     this.#expected = undefined;
+    this.#shotAt = undefined;
     const started = this.#stage.startWorker({
       traps: this.#nextTraps(),
       onNotice: (notice) => this.#hear(notice, started.pid),
     });
     this.#process = started;
     void started.ended.then((end) => {
-      if (!this.#isClosing) this.#replace(started, end);
+      if (this.#isClosing) return;
+      if (this.#shotAt !== undefined) this.#interrupted(SHOT, this.#shotAt);
+      this.#replace(started, end);
     });
     const ready = started.waitFor(({ kind }) => kind === 'ready');
     await Promise.race([ready.catch(() => undefined), started.ended]);
@@ -76,6 +83,14 @@ export class WorkerSlot {
     this.#traps = [...traps];
     this.#freezeMs = freezeMs;
     this.#process?.arm(this.#nextTraps());
+  }
+
+  /** Kills the process from outside, wherever it is just now; one that is about to end is left to it. */
+  shoot(): void {
+    if (this.#expected !== undefined) return;
+    this.#expected = 'killed';
+    this.#shotAt = Date.now();
+    this.#process?.signal('SIGKILL');
   }
 
   /** Ends the round: no trap acts any more, and the process is there and awake. */
@@ -112,7 +127,7 @@ export class WorkerSlot {
     if (notice.kind === 'trapped') this.#interrupted(notice.trap, notice.at);
   }
 
-  #interrupted({ action, moment, step }: Trap, at: number): void {
+  #interrupted({ action, moment, step }: Pick<Trap, 'action' | 'moment' | 'step'>, at: number): void {
     for (const id of this.#owned) this.#interruptions.set(id, this.interruptionsOf(id) + 1);
     switch (action) {
       case 'kill':
