@@ -73,7 +73,9 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosSummary> {
     );
     const troubles = lanes.flatMap(({ lane }) => lane.slots.flatMap((slot) => slot.troubles));
     for (const trouble of troubles) options.report(`!! ${trouble}`);
-    isClean = troubles.length === 0 && judged.every(({ findings }) => findings.length === 0);
+    const latePosts = lanes.flatMap(({ lane }) => lane.latePosts(judged));
+    for (const publishId of latePosts) options.report(`!! ${publishId} came after its job was over`);
+    isClean = troubles.length + latePosts.length === 0 && judged.every(({ findings }) => findings.length === 0);
     return summarize(
       options,
       judged,
@@ -134,9 +136,9 @@ function summarize({ seed, rounds }: ChaosOptions, judged: readonly JudgedJob[],
     freezes: sum(slots.map(({ counts }) => counts.freezes)),
     blocks: sum(slots.map(({ counts }) => counts.blocks)),
     drains: sum(slots.map(({ counts }) => counts.drains)),
-    redisRestarts: sum(lanes.map(({ counts }) => counts.redisRestarts)),
+    redisRestarts: sum(lanes.map(({ redisRestarts }) => redisRestarts)),
     tiktokFaults: sum(judged.map(({ evidence }) => evidence.requests.filter(({ fault }) => fault).length)),
-    duplicates: count('duplicate'),
+    duplicates: count('duplicate') + sum(lanes.map((lane) => lane.latePosts(judged).length)),
     losses: count('loss'),
     wrongStates: count('wrong_state'),
     wrongBytes: count('bytes'),

@@ -36,9 +36,9 @@ export function checkJob(evidence: Evidence): Finding[] {
 
 function checkPosts({ publishes, requests, plan }: Evidence): Finding[] {
   const findings: Finding[] = [];
-  const alive = publishes.filter(isComplete);
-  if (alive.length > 1) {
-    findings.push({ kind: 'duplicate', text: `${alive.length} posts or drafts: ${ids(alive)}` });
+  const standing = publishes.filter(isStanding);
+  if (standing.length > 1) {
+    findings.push({ kind: 'duplicate', text: `${standing.length} posts or drafts: ${ids(standing)}` });
   }
   if (plan.source === 'file') return findings;
   const asked = requests.filter(({ endpoint, code }) => endpoint.endsWith('_init') && !isRefusal(code));
@@ -51,7 +51,7 @@ function checkPosts({ publishes, requests, plan }: Evidence): Finding[] {
 }
 
 /** TikTok has the video, and will or does show it. */
-function isComplete({ status, completeUploads, source }: PublishView): boolean {
+export function isStanding({ status, completeUploads, source }: PublishView): boolean {
   if (status === 'FAILED') return false;
   return source === 'PULL_FROM_URL' || completeUploads > 0;
 }
@@ -102,20 +102,20 @@ export function resentBytes(publishes: readonly PublishView[]): number {
 function checkState({ plan, publishes, job, interruptions, requests }: Evidence): Finding[] {
   const { state } = job;
   const wrong = (text: string): Finding => ({ kind: 'wrong_state', text: `${state}: ${text}` });
-  const alive = publishes.filter(isComplete);
-  const isPosted = alive.some(({ status }) => status === 'PUBLISH_COMPLETE');
-  const isDelivered = alive.some(({ status }) => status === 'SEND_TO_USER_INBOX');
+  const standing = publishes.filter(isStanding);
+  const isPosted = standing.some(({ status }) => status === 'PUBLISH_COMPLETE');
+  const isDelivered = standing.some(({ status }) => status === 'SEND_TO_USER_INBOX');
   switch (state) {
     case 'published':
       if (!isPosted) return [wrong('TikTok has no such post')];
-      return checkPostIds(job, alive);
+      return checkPostIds(job, standing);
     case 'in_inbox':
       return isDelivered ? [] : [wrong('TikTok has no such draft')];
     case 'failed':
-      if (alive.length > 0) return [wrong(`TikTok has ${ids(alive)} (${job.failure?.code})`)];
+      if (standing.length > 0) return [wrong(`TikTok has ${ids(standing)} (${job.failure?.code})`)];
       return plan.refusedFor === undefined ? [{ kind: 'loss', text: `failed for ${job.failure?.code}` }] : [];
     case 'cancelled':
-      if (alive.length > 0) return [wrong(`TikTok has ${ids(alive)}`)];
+      if (standing.length > 0) return [wrong(`TikTok has ${ids(standing)}`)];
       return plan.cancelAt === undefined ? [{ kind: 'loss', text: 'nobody cancelled it' }] : [];
     case 'unconfirmed': {
       const mayBeLost =
@@ -127,8 +127,8 @@ function checkState({ plan, publishes, job, interruptions, requests }: Evidence)
   }
 }
 
-function checkPostIds({ postIds }: PublishJob, alive: readonly PublishView[]): Finding[] {
-  const known = alive.flatMap(({ posts }) => posts);
+function checkPostIds({ postIds }: PublishJob, standing: readonly PublishView[]): Finding[] {
+  const known = standing.flatMap(({ posts }) => posts);
   const foreign = postIds.filter((postId) => !known.includes(postId));
   return foreign.map((postId) => ({ kind: 'wrong_state', text: `post id ${postId} is not TikTok's` }));
 }

@@ -1,9 +1,10 @@
 import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PublishRequest } from '../../src/core/publish-request.ts';
+import type { PublishView } from '../../src/simulator/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { makeVideo, sha256OfFile } from '../support/videos.ts';
-import { checkJob, type Evidence, type Finding } from './check-job.ts';
+import { checkJob, type Evidence, type Finding, isStanding } from './check-job.ts';
 import { type PlannedJob, type PlannedRound, planRound } from './round-plan.ts';
 import { PULL_PREFIX, type Stage } from './stage.ts';
 import { WorkerSlot } from './worker-slot.ts';
@@ -30,20 +31,13 @@ export interface JudgedJob {
   readonly findings: readonly Finding[];
 }
 
-/** What a lane counts while it runs. */
-export interface LaneCounts {
-  redisRestarts: number;
-  jobs: number;
-}
-
 /** One stage on which rounds are played one after the other. */
 export class Lane {
-  readonly counts: LaneCounts = { redisRestarts: 0, jobs: 0 };
   readonly slots: readonly WorkerSlot[];
   readonly #stage: Stage;
   readonly #seed: number;
   /** Interruptions that hit every job, whoever worked on it. */
-  #outages = 0;
+  #redisRestarts = 0;
   #orphans: { job: RunningJob; outagesBefore: number }[] = [];
 
   constructor(stage: Stage, seed: number) {
@@ -59,13 +53,12 @@ export class Lane {
   /** Plays a round to its end. @returns its jobs, but for those that wait for the sweep */
   async play(round: number): Promise<JudgedJob[]> {
     const plan = planRound(this.#seed, round, this.#stage.recovery.lockDurationMs);
-    const outagesBefore = this.#outages;
+    const outagesBefore = this.#redisRestarts;
     for (const [index, slot] of this.slots.entries()) slot.begin(plan.traps[index] ?? [], plan.freezeMs);
     const disturbances = [this.#breakRedis(plan), this.#shoot(plan)];
     const jobs = await Promise.all(
       plan.jobs.map(async (job, index) => await this.#enqueue(job, round, `r${round}-j${index}`)),
     );
-    this.counts.jobs += jobs.length;
     const orphans = jobs.filter((job) => job.plan.enqueuer === 'between');
     this.#orphans.push(...orphans.map((job) => ({ job, outagesBefore })));
     const others = jobs.filter((job) => job.plan.enqueuer !== 'between');
@@ -75,6 +68,17 @@ export class Lane {
     await Promise.all(disturbances);
     await Promise.all(this.slots.map((slot) => slot.finish()));
     return judged;
+  }
+
+  get redisRestarts(): number {
+    return this.#redisRestarts;
+  }
+
+  /** Posts and drafts that came after their job was judged, as by a worker that woke up late; there must be none. */
+  latePosts(judged: readonly JudgedJob[]): string[] {
+    const known = new Set(judged.flatMap(({ evidence }) => evidence.publishes.filter(isStanding)).map(publishIdOf));
+    const standing = this.#stage.simulator.journal.publishes().filter(isStanding).map(publishIdOf);
+    return standing.filter((publishId) => !known.has(publishId));
   }
 
   /** Waits for the jobs that only the sweep can find. */
@@ -94,8 +98,7 @@ export class Lane {
   async #breakRedis({ redisOutage }: PlannedRound): Promise<void> {
     if (redisOutage === undefined) return;
     await sleep(redisOutage.afterMs);
-    this.#outages += 1;
-    this.counts.redisRestarts += 1;
+    this.#redisRestarts += 1;
     await this.#stage.redis.kill();
     await sleep(redisOutage.downMs);
     await this.#stage.redis.restart();
@@ -173,7 +176,7 @@ export class Lane {
       publishes: simulator.journal.publishes().filter((publish) => publish.openId === openId),
       requests: simulator.journal.requests({ openId }),
       events: await this.#stage.eventsOf(id),
-      interruptions: interruptions + this.#outages - outagesBefore,
+      interruptions: interruptions + this.#redisRestarts - outagesBefore,
       overtakenPieces: this.#overtakenPieces(id),
     };
   }
@@ -187,6 +190,10 @@ export class Lane {
       return owner !== undefined && owner.pid !== pid;
     }).length;
   }
+}
+
+function publishIdOf({ publishId }: PublishView): string {
+  return publishId;
 }
 
 function requestOf({ mode, source }: PlannedJob, name: string, path: string | undefined): PublishRequest {
