@@ -9,6 +9,8 @@ const withRedis = { globalSetup: ['test/support/global-redis.ts'], testTimeout: 
 
 export default defineConfig({
   test: {
+    // Most tests wait for sockets and queues, not for a core.
+    maxWorkers: 4,
     projects: [
       suite('architecture'),
       suite('unit'),
