@@ -187,10 +187,11 @@ class Upload {
     let leftBytes = chunk.endByteExclusive - chunk.startByte;
     async function* body(): AsyncGenerator<Uint8Array, void, void> {
       for await (const piece of read) {
-        await lease.ensureHeld();
         leftBytes -= piece.byteLength;
         // Before the chunk can be taken: a file replaced midway must not become half of two videos.
         if (leftBytes <= 0) await source.verifyUnchanged();
+        // Last of all, so that as little as possible lies between the proof and the bytes.
+        await lease.ensureHeld();
         note(piece);
         yield piece;
       }
