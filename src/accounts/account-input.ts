@@ -78,6 +78,17 @@ export function checkAccount(input: AccountInput): AccountInput {
   throw new PublishError('INPUT_INVALID', { problems: result.error.issues.flatMap(toProblems) });
 }
 
+/**
+ * Checks the name of an account.
+ * @throws PublishError `INPUT_INVALID`
+ */
+export function parseAccountName(name: string): string {
+  const result = accountName.safeParse(name);
+  if (result.success) return result.data;
+  const problems = result.error.issues.map(({ message }) => ({ path: 'account', message }));
+  throw new PublishError('INPUT_INVALID', { problems });
+}
+
 function toProblems(issue: z.core.$ZodIssue): InputProblem[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({

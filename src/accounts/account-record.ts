@@ -60,6 +60,7 @@ export function encodeTokens(account: string, tokens: TokenInput, sealer: Rotati
   const { refreshToken } = tokens;
   const fields = {
     version: randomUUID(),
+    grantedAt: now,
     accessToken: sealer.seal(tokens.accessToken, sealContext(account, 'accessToken')),
     accessTokenExpiresAt: expiryAt(tokens.expiresInSeconds, now),
     ...(refreshToken !== undefined && {
@@ -138,5 +139,6 @@ function parseAt(text: string | undefined): number | undefined {
 }
 
 function toIso(text: string | undefined): string | null {
-  return text === undefined ? null : new Date(Number(text)).toISOString();
+  const date = new Date(Number(text));
+  return Number.isNaN(date.getTime()) ? null : date.toISOString();
 }

@@ -30,11 +30,12 @@ export interface TokenStore {
   /**
    * Notes that only the account's owner can help, and reports it as `account.reauthorization_required` on the events
    * stream in the same step. Later tokens clear it.
+   * @param options `grantedBefore`: ms since the epoch; tokens granted then or later are none of those that are meant
    * @returns false if there is no such account, or it has other tokens than expected by now
    */
   markReauthorizationRequired(
     name: string,
-    options: { reason: string; expectedVersion?: string | undefined },
+    options: { reason: string; expectedVersion?: string | undefined; grantedBefore?: number | undefined },
   ): Promise<boolean>;
 }
 
@@ -47,6 +48,7 @@ export interface VaultDeps {
 }
 
 const ANY_VERSION = '';
+const ANY_TIME = Number.MAX_SAFE_INTEGER;
 
 /** Creates the store of tokens on a Redis. */
 export function createTokenStore({ redis, keys, sealer, clock = Date }: VaultDeps): TokenStore {
@@ -81,10 +83,11 @@ export function createTokenStore({ redis, keys, sealer, clock = Date }: VaultDep
       await setFields(name, ANY_VERSION, ['fallbackRefreshToken', sealed]);
     },
 
-    async markReauthorizationRequired(name, { reason, expectedVersion = ANY_VERSION }) {
+    async markReauthorizationRequired(name, { reason, expectedVersion = ANY_VERSION, grantedBefore = ANY_TIME }) {
       const now = clock.now();
       const event = encodeReauthorizationEvent(name, reason, now);
-      return (await runMark([keys.account(name), keys.events], [expectedVersion, now, reason, name, event])) === 1;
+      const args = [expectedVersion, now, reason, name, event, grantedBefore];
+      return (await runMark([keys.account(name), keys.events], args)) === 1;
     },
   };
 }
