@@ -1,6 +1,6 @@
-import { parse, parseNumberAndBigInt } from 'lossless-json';
 import type { z } from 'zod';
 import { classifyMalformedAnswer, classifyOauthRefusal, classifyRefusal } from './classify-error.ts';
+import { parseExactJson } from './exact-json.ts';
 import type { RawAnswer } from './raw-answer.ts';
 import { envelopeWire, oauthErrorWire } from './wire.ts';
 
@@ -17,7 +17,7 @@ export interface ParsedAnswer<T> {
  * @throws PublishError of TikTok's own code, or `TRANSPORT_BAD_ANSWER`
  */
 export function parseEnvelope<T>(endpoint: string, answer: RawAnswer, dataWire: z.ZodType<T>): ParsedAnswer<T> {
-  const envelope = envelopeWire.safeParse(parseJson(answer.text));
+  const envelope = envelopeWire.safeParse(parseExactJson(answer.text));
   if (!envelope.success) throw classifyMalformedAnswer(endpoint, answer, "TikTok's JSON envelope");
   const { error, data } = envelope.data;
   const logId = error.log_id ?? error.logid;
@@ -35,7 +35,7 @@ export function parseEnvelope<T>(endpoint: string, answer: RawAnswer, dataWire: 
  * @throws PublishError `AUTH_*`, `TIKTOK_*` or `TRANSPORT_BAD_ANSWER`
  */
 export function parseOauthAnswer<T>(endpoint: string, answer: RawAnswer, grantWire: z.ZodType<T>): T {
-  const body = parseJson(answer.text);
+  const body = parseExactJson(answer.text);
   const refusal = oauthErrorWire.safeParse(body);
   if (refusal.success) throw classifyOauthRefusal(endpoint, answer, refusal.data);
   const grant = grantWire.safeParse(body);
@@ -45,13 +45,4 @@ export function parseOauthAnswer<T>(endpoint: string, answer: RawAnswer, grantWi
 
 function isSuccess({ httpStatus }: RawAnswer): boolean {
   return httpStatus >= 200 && httpStatus < 300;
-}
-
-/** Integers become bigint and so keep every digit. @returns undefined for what is not JSON */
-function parseJson(text: string): unknown {
-  try {
-    return parse(text, null, parseNumberAndBigInt);
-  } catch {
-    return undefined;
-  }
 }
