@@ -87,7 +87,7 @@ describe('one owner', () => {
 const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {
   '@bull-board/api': ['src/http/board.ts'],
   '@bull-board/fastify': ['src/http/board.ts'],
-  '@fastify/basic-auth': ['src/http/board.ts'],
+  '@fastify/basic-auth': ['src/http/operator-guard.ts'],
   bullmq: ['src/queues/', 'src/workers/index.ts', 'src/workers/settle-job.ts'],
   'cli-progress': ['src/cli/'],
   commander: ['src/cli/'],

@@ -1,0 +1,66 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import basicAuth from '@fastify/basic-auth';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { isLoopbackHost } from '../core/loopback-host.ts';
+import { isLoopbackHostHeader } from './loopback.ts';
+import { sendProblem } from './problem.ts';
+
+/** Name and password that operators are asked for. */
+export interface BoardLogin {
+  readonly user: string;
+  readonly password: string;
+}
+
+/** Who counts as an operator. */
+export interface OperatorGuardOptions {
+  /** Without one only this machine is let in. */
+  readonly login?: BoardLogin | undefined;
+  /** The host the server listens on. */
+  readonly host: string;
+  /** What strangers are told: a stable code, and why. */
+  readonly refusal: { readonly code: string; readonly detail: string };
+}
+
+/** Lets operators pass; for others it has sent the answer, or rejects with the error that is the answer. */
+export type OperatorGuard = (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
+
+/**
+ * Tells operators from strangers: by the board's login, or where there is none by asking from this machine. Behind a
+ * proxy everybody seems to do that, so a request that came through one that says so is a stranger's.
+ *
+ * @param scope a Fastify scope of its own, on which the login is installed
+ */
+export async function createOperatorGuard(
+  scope: FastifyInstance,
+  { login, host, refusal }: OperatorGuardOptions,
+): Promise<OperatorGuard> {
+  if (login === undefined) {
+    return async (request, reply) => {
+      const isLocal = isLoopbackHost(host) && isLoopbackHostHeader(request.headers.host) && !isForwarded(request);
+      if (!isLocal) await sendProblem(reply, { status: 403, ...refusal });
+    };
+  }
+  await scope.register(basicAuth, {
+    authenticate: { realm: 'tiktok-publisher board' },
+    strictCredentials: true,
+    validate: async (user, password) => {
+      // Digests have one length, so that the comparison takes the same time whatever was sent.
+      const isRight = [isSameText(user, login.user), isSameText(password, login.password)].every(Boolean);
+      if (!isRight) throw new Error('wrong user or password');
+    },
+  });
+  return (request, reply) =>
+    new Promise((resolve, reject) => {
+      scope.basicAuth(request, reply, (error?: Error) => (error === undefined ? resolve() : reject(error)));
+    });
+}
+
+/** Compares in a time that tells nothing about where two texts differ. */
+export function isSameText(one: string, other: string): boolean {
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(one), digest(other));
+}
+
+function isForwarded({ headers }: FastifyRequest): boolean {
+  return ['forwarded', 'x-forwarded-for', 'x-forwarded-host'].some((name) => headers[name] !== undefined);
+}
