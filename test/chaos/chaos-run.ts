@@ -120,13 +120,19 @@ async function closeLane(lane: Lane, stage: Stage, isClean: boolean, { report }:
   if (!isClean) report(`the workers' log is kept: ${join(stage.folder, 'workers.log')}`);
 }
 
-function summarize({ seed, rounds }: ChaosOptions, judged: readonly JudgedJob[], lanes: readonly Lane[]): ChaosSummary {
+function summarize(
+  { seed, rounds, report }: ChaosOptions,
+  judged: readonly JudgedJob[],
+  lanes: readonly Lane[],
+): ChaosSummary {
   const slots = lanes.flatMap((lane) => lane.slots);
   const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
   const findings = judged.flatMap((job) => job.findings);
   const count = (kind: string): number => findings.filter((finding) => finding.kind === kind).length;
   const outcomes: Record<string, number> = {};
   for (const { evidence } of judged) outcomes[evidence.job.state] = (outcomes[evidence.job.state] ?? 0) + 1;
+  const slowest = orphanagesOf(judged, lanes).sort((a, b) => b.lastedMs - a.lastedMs);
+  for (const orphanage of slowest.slice(0, 3)) report(describeOrphanage(orphanage));
   const killedAt = new Set(slots.flatMap((slot) => [...slot.killedAt.keys()]));
   const steps = KILL_STEPS.map(([step, moment]) => `${moment} ${step}`);
   return {
@@ -144,23 +150,38 @@ function summarize({ seed, rounds }: ChaosOptions, judged: readonly JudgedJob[],
     wrongBytes: count('bytes'),
     unexplainedEnds: sum(slots.map(({ troubles }) => troubles.length)),
     maxResentBytes: Math.max(0, ...judged.map(({ evidence }) => resentBytes(evidence.publishes))),
-    slowestRecoveryMs: Math.round(Math.max(0, ...recoveriesMs(judged, lanes))),
+    slowestRecoveryMs: slowest[0]?.lastedMs ?? 0,
   };
 }
 
+/** How long a job had no owner after its worker was killed. */
+interface Orphanage {
+  readonly id: string;
+  readonly round: number;
+  readonly killedAt: number;
+  readonly lastedMs: number;
+}
+
 /** For each job that a killed worker had and that was not over: how long until a worker owned it again. */
-function recoveriesMs(judged: readonly JudgedJob[], lanes: readonly Lane[]): number[] {
+function orphanagesOf(judged: readonly JudgedJob[], lanes: readonly Lane[]): Orphanage[] {
   const slots = lanes.flatMap((lane) => lane.slots);
   const deaths = slots.flatMap((slot) => slot.deaths);
   const claims = slots.flatMap((slot) => slot.claims);
-  return judged.flatMap(({ evidence: { job, events } }) => {
+  return judged.flatMap(({ round, evidence: { job, events } }) => {
+    const { id } = job;
     const endedAt = Date.parse(events.find(({ type }) => type === `publish.${job.state}`)?.time ?? '');
-    const claimedAt = claims.filter(({ id }) => id === job.id).map(({ at }) => at);
+    const ofJob = claims.filter((claim) => claim.id === id).sort((a, b) => a.at - b.at);
     return deaths
-      .filter(({ at, ids }) => ids.includes(job.id) && at < endedAt)
-      .map(({ at }) => Math.min(...claimedAt.filter((claim) => claim >= at)) - at)
-      .filter(Number.isFinite);
+      .filter(({ at, pid }) => at < endedAt && ofJob.findLast((claim) => claim.at <= at)?.pid === pid)
+      .flatMap(({ at }) => {
+        const next = ofJob.find((claim) => claim.at > at);
+        return next === undefined ? [] : [{ id, round, killedAt: at, lastedMs: next.at - at }];
+      });
   });
+}
+
+function describeOrphanage({ id, round, killedAt, lastedMs }: Orphanage): string {
+  return `slow recovery: job ${id} of round ${round}, ${lastedMs} ms from ${new Date(killedAt).toISOString()}`;
 }
 
 function describeRound(round: number, jobs: readonly JudgedJob[], durationMs: number): string {

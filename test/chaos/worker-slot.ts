@@ -31,8 +31,8 @@ export class WorkerSlot {
   readonly pieces: ProcessStep[] = [];
   /** How often a worker was killed at each step. */
   readonly killedAt = new Map<string, number>();
-  /** When a process was killed, and which jobs it had owned. */
-  readonly deaths: { readonly at: number; readonly ids: readonly string[] }[] = [];
+  /** When a process was killed. */
+  readonly deaths: { readonly at: number; readonly pid: number }[] = [];
   readonly #stage: Stage;
   readonly #interruptions = new Map<string, number>();
   #process: ChaosProcess | undefined;
@@ -134,7 +134,7 @@ export class WorkerSlot {
         this.counts.kills += 1;
         this.killedAt.set(`${moment} ${step}`, (this.killedAt.get(`${moment} ${step}`) ?? 0) + 1);
         this.#expected = 'killed';
-        this.deaths.push({ at, ids: [...this.#owned] });
+        this.deaths.push({ at, pid: this.#process?.pid ?? 0 });
         return;
       case 'term':
         this.counts.drains += 1;
