@@ -44,7 +44,7 @@ export interface ConnectFlowDeps {
   readonly clientKey?: string | undefined;
   readonly clientSecret?: string | undefined;
   /** Told of each account once its tokens are stored, before the browser is answered. */
-  readonly onConnected: (account: string) => Promise<void>;
+  readonly onConnected: (account: AccountSummary) => Promise<void>;
 }
 
 /** What TikTok's consent page sent the browser back with. */
@@ -55,9 +55,13 @@ export interface ConsentAnswer {
   readonly errorDescription?: string | undefined;
 }
 
-/** How a connection ended; `stale`: it was never begun, took too long or is over already. */
+/**
+ * How a connection ended. `known_otherwise`: the user is stored as `account`, whose tokens were renewed, and was not added
+ * under the name `wanted`. `stale`: it was never begun, took too long or is over already.
+ */
 export type ConnectOutcome =
   | { readonly kind: 'connected'; readonly account: string; readonly granted: string[]; readonly missing: string[] }
+  | { readonly kind: 'known_otherwise'; readonly account: string; readonly wanted: string }
   | { readonly kind: 'declined'; readonly tiktokCode: string; readonly tiktokMessage: string }
   | { readonly kind: 'stale' };
 
@@ -108,8 +112,7 @@ export function createConnectFlow(deps: ConnectFlowDeps): ConnectFlow {
     const account = known?.account ?? wanted ?? grant.openId;
     // Also for a user who is known by another name: TikTok may have stopped the tokens that were stored there.
     const summary = await vault.add({ ...toInput(grant), account });
-    await onConnected(account);
-    if (wanted !== undefined && wanted !== account) throw knownOtherwise(wanted, account);
+    await onConnected(summary);
     return summary;
   }
 
@@ -135,6 +138,8 @@ export function createConnectFlow(deps: ConnectFlowDeps): ConnectFlow {
       const { redirectUri, codeVerifier } = begun;
       const grant = await tiktok.exchangeCode({ ...credentials(), code, redirectUri, codeVerifier });
       const { account, scope } = await store(begun.account, grant);
+      const wanted = begun.account ?? account;
+      if (wanted !== account) return { kind: 'known_otherwise', account, wanted };
       return { kind: 'connected', account, granted: splitScopes(scope), missing: missingScopes(scope) };
     },
   };
@@ -150,15 +155,4 @@ function randomText(): string {
 
 function toInput({ scope, ...grant }: TokenGrant): Omit<AccountInput, 'account'> {
   return { ...grant, ...(scope !== undefined && scope !== '' && { scope }) };
-}
-
-function knownOtherwise(wanted: string, account: string): PublishError {
-  return new PublishError('INPUT_INVALID', {
-    problems: [
-      {
-        path: 'account',
-        message: `this TikTok user is already stored as "${account}", whose tokens are renewed now; "${wanted}" was not added`,
-      },
-    ],
-  });
 }

@@ -79,7 +79,7 @@ export function createTokenRefresh(deps: TokenRefreshDeps): (stale: StoredTokens
     const reason =
       current.refreshTokens.length === 0
         ? `the access token of "${current.account}" no longer works and there is no refresh token`
-        : `TikTok refused the refresh token of "${current.account}": it expired or its owner withdrew the consent`;
+        : `TikTok refused the refresh token of "${current.account}": it expired, its owner withdrew the consent, or it was granted to another app`;
     return await giveUp(current, reason);
   }
 

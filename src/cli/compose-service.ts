@@ -7,6 +7,7 @@ import { EIGHT_TRIES_IN_AN_HOUR } from '../core/retry-policy.ts';
 import type { ReadinessCheck } from '../http/health.ts';
 import { startServer, type WebServer } from '../http/start-server.ts';
 import { createLedger } from '../ledger/ledger.ts';
+import { createLedgerReader } from '../ledger/ledger-reader.ts';
 import { openFileSource } from '../media/file-source.ts';
 import { createMetrics, type Metrics } from '../observability/metrics.ts';
 import { createQueues, type Queues } from '../queues/queues.ts';
@@ -14,7 +15,9 @@ import { createSlots } from '../quota/slots.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import { createTikTokClient } from '../tiktok/index.ts';
 import { type RunningWorkers, startWorkers, type WorkerDeps, type WorkerKind } from '../workers/index.ts';
+import { type ConsentParts, connectOptions, webhookReceiver } from './compose-connect.ts';
 import type { Foundation } from './foundation.ts';
+import { wakeAccount } from './wake-account.ts';
 
 /** What the parts of a long-running process share. All of it ends with the foundation, the latest part first. */
 export interface Service {
@@ -97,10 +100,17 @@ function openMediaUnder(roots: readonly string[] | undefined): OpenMedia {
 
 /** Starts the web server over the queues; `workers` are those of this process, if any. */
 export async function openServer(service: Service, workers?: RunningWorkers): Promise<WebServer> {
-  const { foundation, metrics, queues, redis } = service;
+  const { foundation, metrics, queues, redis, vault } = service;
   const { host, port, board } = foundation.config.http;
+  const reader = createLedgerReader({ redis, keys: foundation.keys });
+  const consent: ConsentParts = {
+    ...{ foundation, redis, vault, onRequest: metrics.apiRequest },
+    onUsable: ({ account, openId }) => wakeAccount([account, openId], { reader, queues }),
+  };
   const server = await startServer({
     ...{ host, port, metrics, log: foundation.log },
+    connect: connectOptions(consent),
+    receiveWebhook: webhookReceiver(consent),
     board: { queues: [queues.publish, queues.status, queues.events], login: board },
     readinessChecks: [redisCheck(redis), ...(workers === undefined ? [] : [workersCheck(workers)])],
   });

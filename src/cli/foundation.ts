@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { type ConnectLinks, createConnectLinks } from '../accounts/connect-link.ts';
 import { createSealer, type RotatingSealer } from '../accounts/sealer.ts';
 import { encryptionKeysOf } from '../config/development-key.ts';
 import type { Config } from '../config/load-config.ts';
@@ -15,6 +16,7 @@ export interface Foundation {
   readonly log: Logger;
   readonly keys: Keys;
   readonly sealer: RotatingSealer;
+  readonly connectLinks: ConnectLinks;
   readonly redisKind: ProvidedRedis['kind'];
   /** Something about Redis that people should be told. */
   readonly notice: string | undefined;
@@ -40,7 +42,7 @@ export interface FoundationOptions {
  */
 export async function openFoundation(config: Config, options: FoundationOptions = {}): Promise<Foundation> {
   const log = createLogger({ level: config.logLevel });
-  const sealer = createSealer(await encryptionKeysOf(config));
+  const encryptionKeys = await encryptionKeysOf(config);
   const provided = await provideRedis(config, { ...options, log });
   const closers: (() => Promise<void>)[] = [() => provided.close()];
   const close = async () => {
@@ -50,7 +52,8 @@ export async function openFoundation(config: Config, options: FoundationOptions 
     config: { ...config, redis: provided.target },
     log,
     keys: createKeys(config.queuePrefix),
-    sealer,
+    sealer: createSealer(encryptionKeys),
+    connectLinks: createConnectLinks(encryptionKeys),
     redisKind: provided.kind,
     notice: provided.notice,
     async connect(role) {

@@ -1,11 +1,14 @@
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
 import type { Logger } from 'pino';
+import { isLoopbackHost } from '../core/loopback-host.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { type BoardOptions, registerBoard } from './board.ts';
+import { type ConnectOptions, registerConnect } from './connect.ts';
 import { type ReadinessCheck, registerHealth } from './health.ts';
 import { registerHomePage } from './home-page.ts';
 import { answerWithProblems } from './problem.ts';
+import { type ReceiveWebhook, registerWebhook } from './webhook.ts';
 
 export interface ServerOptions {
   readonly host: string;
@@ -14,6 +17,10 @@ export interface ServerOptions {
   readonly board: Omit<BoardOptions, 'host'>;
   readonly metrics: Pick<Metrics, 'render' | 'contentType'>;
   readonly readinessChecks: readonly ReadinessCheck[];
+  /** Without it no account can be connected in a browser. */
+  readonly connect?: ConnectOptions | undefined;
+  /** Without it webhooks are refused. */
+  readonly receiveWebhook?: ReceiveWebhook | undefined;
   readonly log: Logger;
 }
 
@@ -26,12 +33,12 @@ export interface WebServer {
 }
 
 /**
- * Starts the web server: board, metrics, health and a page of links. Every group of routes is one `register…` call.
+ * Starts the web server: board, metrics, health, connecting accounts, TikTok's webhooks and a page of links. Every group of routes is one `register…` call.
  *
  * @throws PublishError `CONFIG_PORT_TAKEN`, or `CONFIG_INVALID` when the host or port can't be listened on
  */
 export async function startServer(options: ServerOptions): Promise<WebServer> {
-  const { host, port, board, metrics, readinessChecks, log } = options;
+  const { host, port, board, metrics, readinessChecks, connect, receiveWebhook, log } = options;
   const loggerInstance: FastifyBaseLogger = log;
   const logController = new LogController({ disableRequestLogging: true });
   const server: FastifyInstance = fastify({ loggerInstance, logController });
@@ -40,15 +47,24 @@ export async function startServer(options: ServerOptions): Promise<WebServer> {
   registerHealth(server, readinessChecks);
   server.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.render()));
   await registerBoard(server, { ...board, host });
+  await registerWebhook(server, receiveWebhook);
+  const ownUrl = () => urlOf(host, listeningPort(server, port));
+  if (connect !== undefined) {
+    const baseUrl = () => connect.publicBaseUrl ?? (isLoopbackHost(host) ? ownUrl() : undefined);
+    await registerConnect(server, connect, { login: board.login, host, baseUrl });
+  }
   try {
     await server.listen({ host, port });
   } catch (error) {
     await server.close();
     throw explainListenError(error, host, port);
   }
-  const address = server.server.address();
-  const listeningPort = typeof address === 'object' && address !== null ? address.port : port;
-  return { url: urlOf(host, listeningPort), close: () => server.close() };
+  return { url: ownUrl(), close: () => server.close() };
+}
+
+function listeningPort({ server }: FastifyInstance, port: number): number {
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : port;
 }
 
 function urlOf(host: string, port: number): string {

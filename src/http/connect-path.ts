@@ -1,0 +1,2 @@
+/** Where connecting an account begins. */
+export const CONNECT_PATH = '/connect/tiktok';
