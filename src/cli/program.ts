@@ -28,6 +28,7 @@ export function buildProgram(program: Command, run: Run): Command {
   addPublishing(program, run);
   addSteering(program, run);
   addAccounts(program, run);
+  addDoctor(program, run);
   return program;
 }
 
@@ -130,12 +131,40 @@ function addAccounts(program: Command, run: Run): void {
   withJson(accounts.command('list'))
     .description('show the accounts, without their tokens')
     .action(() => run(async (context) => (await import('./commands/accounts.ts')).listAccounts(context)));
-  withJson(accounts.command('remove'))
-    .description('forget an account and its tokens')
+  withJson(accounts.command('connect'))
+    .description('make a link, good for a day, with which the owner of a TikTok account connects it')
+    .argument('<account>', 'name that publish requests will use')
+    .action((account) =>
+      run(async (context) => (await import('./commands/accounts.ts')).connectAccount(account, context)),
+    );
+  withJson(accounts.command('pause'))
+    .description('hold back what an account publishes')
     .argument('<account>', 'name or open_id')
     .action((account) =>
-      run(async (context) => (await import('./commands/accounts.ts')).removeAccount(account, context)),
+      run(async (context) => (await import('./commands/accounts.ts')).pauseAccount(account, context)),
     );
+  withJson(accounts.command('resume'))
+    .description('end a pause')
+    .argument('<account>', 'name or open_id')
+    .action((account) =>
+      run(async (context) => (await import('./commands/accounts.ts')).resumeAccount(account, context)),
+    );
+  withJson(accounts.command('remove'))
+    .description('forget an account and its tokens, and end the access at TikTok')
+    .argument('<account>', 'name or open_id')
+    .option('--keep-grant', 'leave the access at TikTok as it is, for another program that uses it')
+    .action((account, options) =>
+      run(async (context) => (await import('./commands/accounts.ts')).removeAccount(account, options, context)),
+    );
+  withJson(accounts.command('rekey'))
+    .description('seal all tokens with the first of ENCRYPTION_KEYS, so that the others can be dropped')
+    .action(() => run(async (context) => (await import('./commands/rekey.ts')).rekey(context)));
+}
+
+function addDoctor(program: Command, run: Run): void {
+  withJson(program.command('doctor'))
+    .description('check settings, Redis, keys, clock, TikTok and queues; say what is wrong and how to fix it')
+    .action(() => run(async (context) => (await import('./commands/doctor.ts')).doctor(context)));
 }
 
 function withJson(command: Command): Command {

@@ -1,57 +1,142 @@
 import { text } from 'node:stream/consumers';
-import { parseAccountInput } from '../../accounts/account-input.ts';
+import { parseAccountInput, parseAccountName } from '../../accounts/account-input.ts';
 import type { AccountSummary } from '../../accounts/account-record.ts';
-import { loadConfig } from '../../config/load-config.ts';
+import { createConnectLinks } from '../../accounts/connect-link.ts';
+import { missingScopes } from '../../accounts/scopes.ts';
+import { ConfigError } from '../../config/config-error.ts';
+import { encryptionKeysOf } from '../../config/development-key.ts';
+import { type Config, loadConfig } from '../../config/load-config.ts';
 import { PublishError } from '../../core/publish-error.ts';
+import { DAY_MS, SECOND_MS } from '../../core/units.ts';
+import { CONNECT_PATH } from '../../http/connect-path.ts';
 import type { CliIo } from '../cli-io.ts';
 import type { CommandContext } from '../command-context.ts';
-import { openClientApp } from '../compose-client.ts';
+import { type ClientApp, openClientApp } from '../compose-client.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
 import { textTable } from '../job-text.ts';
 import { timeText } from '../quantity-text.ts';
+import { type RevokeOutcome, revokeGrant } from '../revoke-grant.ts';
+
+const LINK_LIFETIME_MS = DAY_MS;
 
 /** `accounts add`: tokens come over standard input, since arguments can be seen by every user of the machine. */
 export async function addAccount(
   account: string,
   { openId }: { readonly openId: string },
-  { io, output }: CommandContext,
+  context: CommandContext,
 ): Promise<ExitCode> {
+  const { io, output } = context;
   const config = loadConfig(io.env);
   if (io.stdin.isTTY === true) output.note('Paste the JSON object with the tokens, then press Ctrl-D:');
   const tokens = parseAccountInput(await readJson(io));
-  const app = await openClientApp(config, io);
-  try {
+  return await withApp(config, context, async (app) => {
     const summary = await app.vault.add({ ...tokens, account, openId });
-    output.answer(summary, `Account "${summary.account}" is connected (open_id ${summary.openId}).`);
-    return EXIT_CODES.success;
-  } finally {
-    await app.close();
+    await app.wake(summary);
+    const missing = missingScopes(summary.scope);
+    if (missing.length > 0) output.note(missingScopesText(missing));
+    output.answer(
+      { ...summary, missingScopes: missing },
+      `Account "${summary.account}" is connected (open_id ${summary.openId}).`,
+    );
+  });
+}
+
+/** `accounts connect`: a link that only we can make, so that the account's owner can be sent to it. */
+export async function connectAccount(account: string, { io, output }: CommandContext): Promise<ExitCode> {
+  const config = loadConfig(io.env);
+  const { publicBaseUrl } = config.http;
+  if (config.tiktok.clientKey === undefined) {
+    const reason = 'TIKTOK_CLIENT_KEY and TIKTOK_CLIENT_SECRET are needed to connect an account';
+    throw new PublishError('CONFIG_CLIENT_CREDENTIALS_MISSING', { reason });
   }
+  if (publicBaseUrl === undefined) {
+    const message = 'is needed for links that work: the address under which browsers reach the web server';
+    throw new ConfigError([{ variable: 'PUBLIC_BASE_URL', message }]);
+  }
+  const links = createConnectLinks(await encryptionKeysOf(config));
+  const link = links.sign(parseAccountName(account), Date.now() + LINK_LIFETIME_MS);
+  const url = `${publicBaseUrl}${CONNECT_PATH}?${new URLSearchParams({ ...link })}`;
+  const expiresAt = new Date(Number(link.expires) * SECOND_MS).toISOString();
+  output.answer(
+    { account, url, expiresAt },
+    `Whoever owns the TikTok account can connect it as "${account}" here, until ${timeText(expiresAt)}:\n\n${url}\n\nThe web server must run meanwhile.`,
+  );
+  return EXIT_CODES.success;
 }
 
 /** `accounts list`. */
-export async function listAccounts({ io, output }: CommandContext): Promise<ExitCode> {
-  const app = await openClientApp(loadConfig(io.env), io);
-  try {
+export async function listAccounts(context: CommandContext): Promise<ExitCode> {
+  return await withApp(loadConfig(context.io.env), context, async (app) => {
     const accounts = await app.vault.list();
-    output.answer({ accounts }, accountTable(accounts));
+    context.output.answer({ accounts }, accountTable(accounts));
+  });
+}
+
+/** `accounts remove`: TikTok is told first, since that takes a token; whether it could be told changes nothing here. */
+export async function removeAccount(
+  account: string,
+  { keepGrant = false }: { readonly keepGrant?: boolean },
+  context: CommandContext,
+): Promise<ExitCode> {
+  return await withApp(loadConfig(context.io.env), context, async (app) => {
+    const name = await app.vault.resolve(account);
+    const revoked: RevokeOutcome = keepGrant ? { revoked: false } : await revokeGrant(app, name);
+    await app.vault.remove(name);
+    if (revoked.problem !== undefined) context.output.note(notRevokedText(revoked.problem));
+    const atTikTok = revoked.revoked ? ' TikTok has ended the access.' : '';
+    context.output.answer({ removed: name, ...revoked }, `Account "${name}" and its tokens are gone.${atTikTok}`);
+  });
+}
+
+/** `accounts pause`. */
+export async function pauseAccount(account: string, context: CommandContext): Promise<ExitCode> {
+  return await withApp(loadConfig(context.io.env), context, async (app) => {
+    const name = await app.vault.resolve(account);
+    await app.vault.pause(name);
+    const text = `Account "${name}" is paused: what it publishes waits until \`accounts resume\`.`;
+    context.output.answer(await present(app, name), text);
+  });
+}
+
+/** `accounts resume`. */
+export async function resumeAccount(account: string, context: CommandContext): Promise<ExitCode> {
+  return await withApp(loadConfig(context.io.env), context, async (app) => {
+    const name = await app.vault.resolve(account);
+    await app.vault.resume(name);
+    const summary = await present(app, name);
+    await app.wake(summary);
+    const waits = summary.status === 'reauthorization_required' ? ', but it must be connected again' : '';
+    context.output.answer(summary, `Account "${name}" is no longer paused${waits}.`);
+  });
+}
+
+async function withApp(
+  config: Config,
+  { io }: CommandContext,
+  run: (app: ClientApp) => Promise<void>,
+): Promise<ExitCode> {
+  const app = await openClientApp(config, io);
+  try {
+    await run(app);
     return EXIT_CODES.success;
   } finally {
     await app.close();
   }
 }
 
-/** `accounts remove`. */
-export async function removeAccount(account: string, { io, output }: CommandContext): Promise<ExitCode> {
-  const app = await openClientApp(loadConfig(io.env), io);
-  try {
-    const name = await app.vault.resolve(account);
-    await app.vault.remove(name);
-    output.answer({ removed: name }, `Account "${name}" and its tokens are gone.`);
-    return EXIT_CODES.success;
-  } finally {
-    await app.close();
-  }
+async function present({ vault }: ClientApp, name: string): Promise<AccountSummary> {
+  const summary = await vault.get(name);
+  if (summary === undefined) throw new PublishError('INPUT_ACCOUNT_UNKNOWN', { reason: `"${name}" was just removed` });
+  return summary;
+}
+
+function missingScopesText(missing: readonly string[]): string {
+  const scopes = missing.join(' and ');
+  return `warning: the owner of this account did not grant ${scopes}; connect it again to have what needs ${missing.length > 1 ? 'them' : 'it'} published.`;
+}
+
+function notRevokedText(problem: string): string {
+  return `TikTok was not told: ${problem}. The owner can end the access in the TikTok app, under the apps and services that may use the account.`;
 }
 
 async function readJson({ stdin }: CliIo): Promise<unknown> {
@@ -70,8 +155,7 @@ async function readJson({ stdin }: CliIo): Promise<unknown> {
 }
 
 function accountTable(accounts: readonly AccountSummary[]): string {
-  if (accounts.length === 0)
-    return 'No accounts. Connect one with: tiktok-publisher accounts add <name> --open-id <id>';
+  if (accounts.length === 0) return 'No accounts. Connect one with: tiktok-publisher accounts connect <name>';
   const rows = accounts.map(({ account, openId, status, accessTokenExpiresAt }) => [
     account,
     openId,

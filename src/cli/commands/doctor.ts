@@ -1,0 +1,89 @@
+import { ConfigError } from '../../config/config-error.ts';
+import { type Config, loadConfig } from '../../config/load-config.ts';
+import { describeTarget } from '../../redis/connection-error.ts';
+import { RedisUnavailableError } from '../../redis/redis-unavailable.ts';
+import type { CommandContext } from '../command-context.ts';
+import { accountFindings } from '../doctor/account-findings.ts';
+import type { CheckName, Finding } from '../doctor/finding.ts';
+import { queueFindings } from '../doctor/queue-findings.ts';
+import { clockFindings, redisFindings } from '../doctor/redis-findings.ts';
+import { tiktokFindings } from '../doctor/tiktok-findings.ts';
+import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
+import { openFoundation } from '../foundation.ts';
+
+/** `doctor`: 0 if nothing is wrong, otherwise 3. */
+export async function doctor({ io, output }: CommandContext): Promise<ExitCode> {
+  const findings = await examine(io.env);
+  const isHealthy = findings.every(({ level }) => level !== 'problem');
+  output.answer({ healthy: isHealthy, findings }, findingsText(findings, isHealthy));
+  return isHealthy ? EXIT_CODES.success : EXIT_CODES.unavailable;
+}
+
+async function examine(env: Readonly<Record<string, string | undefined>>): Promise<Finding[]> {
+  let config: Config;
+  try {
+    config = loadConfig(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return settingFindings(error);
+    throw error;
+  }
+  const [behindRedis, tiktok] = await Promise.all([examineRedis(config), tiktokFindings(config)]);
+  return [...behindRedis, ...tiktok];
+}
+
+async function examineRedis(config: Config): Promise<Finding[]> {
+  const settingsAreFine: Finding = { check: 'settings', level: 'ok', message: 'every setting is valid' };
+  try {
+    const foundation = await openFoundation({ ...config, logLevel: 'silent' });
+    try {
+      const redis = await foundation.connect('producer');
+      const target = foundation.config.redis;
+      const address = target.kind === 'embedded' ? 'DATA_DIR' : describeTarget(target).address;
+      return [
+        settingsAreFine,
+        ...(await orFinding('redis', () => redisFindings(redis, address))),
+        ...(await orFinding('clock', () => clockFindings(redis, Date.now))),
+        ...(await orFinding('accounts', () => accountFindings(redis, foundation))),
+        ...(await orFinding('queues', () => queueFindings(redis, foundation))),
+      ];
+    } finally {
+      await foundation.close();
+    }
+  } catch (error) {
+    if (error instanceof ConfigError) return settingFindings(error);
+    if (!(error instanceof RedisUnavailableError)) throw error;
+    return [settingsAreFine, { check: 'redis', level: 'problem', message: error.message, fix: error.advice }];
+  }
+}
+
+/** One check that can't be made must not hide what the others found. */
+async function orFinding(check: CheckName, find: () => Promise<Finding[]>): Promise<Finding[]> {
+  try {
+    return await find();
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return [{ check, level: 'problem', message: `this could not be checked: ${why}` }];
+  }
+}
+
+function settingFindings({ problems }: ConfigError): Finding[] {
+  return problems.map(({ variable, message }) => ({
+    check: 'settings',
+    level: 'problem',
+    message: `${variable} ${message}`,
+    fix: `Correct ${variable}; .env.example and docs/configuration.md describe it.`,
+  }));
+}
+
+const MARKS: Readonly<Record<Finding['level'], string>> = { ok: 'ok', advice: 'note', problem: 'WRONG' };
+const MARK_WIDTH = 7;
+const CHECK_WIDTH = 10;
+
+function findingsText(findings: readonly Finding[], isHealthy: boolean): string {
+  const lines = findings.flatMap(({ check, level, message, fix }) => [
+    `${MARKS[level].padEnd(MARK_WIDTH)}${check.padEnd(CHECK_WIDTH)}${message}`,
+    ...(fix === undefined ? [] : [`${''.padEnd(MARK_WIDTH)}${'fix'.padEnd(CHECK_WIDTH)}${fix}`]),
+  ]);
+  const problemCount = findings.filter(({ level }) => level === 'problem').length;
+  return [...lines, '', isHealthy ? 'Nothing is wrong.' : `Problems found: ${problemCount}.`].join('\n');
+}

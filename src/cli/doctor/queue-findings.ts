@@ -1,0 +1,86 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SECOND_MS } from '../../core/units.ts';
+import { QUEUE_NAMES } from '../../queues/queue-names.ts';
+import { createQueues, type Queues } from '../../queues/queues.ts';
+import type { RedisClient } from '../../redis/lua-script.ts';
+import type { Foundation } from '../foundation.ts';
+import type { Finding } from './finding.ts';
+
+/** A free worker takes a job within milliseconds. */
+const LOOK_AGAIN_AFTER_MS = SECOND_MS;
+
+/** Queues that somebody must work on; events are delivered only where somebody wants them. */
+const WORKED = ['publish', 'status'] as const;
+type WorkedQueue = (typeof WORKED)[number];
+
+/** Whether somebody works on what waits, and what needs a person. */
+export async function queueFindings(redis: RedisClient, { config }: Pick<Foundation, 'config'>): Promise<Finding[]> {
+  const queues = createQueues({ connection: redis, prefix: config.queuePrefix, retentionMs: config.retentionMs });
+  try {
+    const first = await lookAt(queues);
+    const suspects = first.filter(isIdle).map(({ name }) => name);
+    if (suspects.length > 0) await sleep(LOOK_AGAIN_AFTER_MS);
+    const second = suspects.length > 0 ? await lookAt(queues) : first;
+    return second.flatMap((look) => findingsOf(look, suspects));
+  } finally {
+    await queues.close();
+  }
+}
+
+interface QueueLook {
+  readonly name: WorkedQueue;
+  readonly waiting: number;
+  readonly active: number;
+  readonly delayed: number;
+  readonly failed: number;
+  readonly isPaused: boolean;
+  /** Undefined where Redis does not tell who is connected. */
+  readonly workers: number | undefined;
+}
+
+function lookAt(queues: Queues): Promise<QueueLook[]> {
+  return Promise.all(
+    WORKED.map(async (name) => {
+      const queue = queues[name];
+      const counts = await queue.getJobCounts('waiting', 'prioritized', 'active', 'delayed', 'failed');
+      return {
+        name,
+        waiting: (counts.waiting ?? 0) + (counts.prioritized ?? 0),
+        active: counts.active ?? 0,
+        delayed: counts.delayed ?? 0,
+        failed: counts.failed ?? 0,
+        isPaused: await queue.isPaused(),
+        workers: await queue.getWorkersCount().catch(() => undefined),
+      };
+    }),
+  );
+}
+
+function isIdle({ waiting, active }: QueueLook): boolean {
+  return waiting > 0 && active === 0;
+}
+
+function findingsOf(look: QueueLook, suspects: readonly WorkedQueue[]): Finding[] {
+  const { name, waiting, active, delayed, failed, isPaused, workers } = look;
+  const queue = QUEUE_NAMES[name];
+  const counts = `${queue}: ${waiting} waiting, ${active} active, ${delayed} delayed, ${failed} failed`;
+  const findings: Finding[] = [{ check: 'queues', level: 'ok', message: counts }];
+  const start = 'Run `tiktok-publisher start` or `tiktok-publisher worker`';
+  if (isPaused) {
+    const fix = "Resume it with BullMQ's queue.resume().";
+    findings.push({ check: 'queues', level: 'problem', message: `${queue} is paused, so nothing of it is done`, fix });
+  } else if (isIdle(look) && suspects.includes(name)) {
+    const message = `${waiting} jobs of ${queue} wait and nobody works on them`;
+    const fix = `${start} with this Redis and QUEUE_PREFIX; if workers run, look at their log.`;
+    findings.push({ check: 'queues', level: 'problem', message, fix });
+  } else if (workers === 0) {
+    const message = `no worker of ${queue} is connected`;
+    findings.push({ check: 'queues', level: 'advice', message, fix: `${start} to have jobs done.` });
+  }
+  if (failed > 0) {
+    const message = `${failed} jobs of ${queue} failed and are kept for people to look at`;
+    const fix = 'See why: tiktok-publisher list --state failed, and `--state unconfirmed`.';
+    findings.push({ check: 'queues', level: 'advice', message, fix });
+  }
+  return findings;
+}

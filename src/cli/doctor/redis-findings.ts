@@ -1,0 +1,100 @@
+import { MEGABYTE_BYTES, SECOND_MS } from '../../core/units.ts';
+import type { RedisClient } from '../../redis/lua-script.ts';
+import { measureClockAheadMs, readServerFacts, type ServerFacts } from '../../redis/server-facts.ts';
+import { durationText } from '../quantity-text.ts';
+import type { Finding } from './finding.ts';
+
+/** BullMQ warns below this one. */
+const LEAST_VERSION = [6, 2] as const;
+/** Of `maxmemory`; beyond it, writes may soon be refused. */
+const FULL_RATIO = 0.9;
+/** Slots of TikTok's minutes and delays are reckoned with both clocks. */
+const CLOCK_ADVICE_MS = SECOND_MS;
+const CLOCK_PROBLEM_MS = 5 * SECOND_MS;
+
+/** Whether the Redis we write to keeps what it is given. */
+export async function redisFindings(redis: RedisClient, address: string): Promise<Finding[]> {
+  const servers = await readServerFacts(redis);
+  const findings = servers
+    .flatMap((facts) => serverFindings(facts))
+    .map((found) => ({ check: 'redis', ...found }) as const);
+  const version = [...new Set(servers.map((facts) => facts.version))].join(', ');
+  const count = servers.length > 1 ? `, ${servers.length} masters` : '';
+  return [{ check: 'redis', level: 'ok', message: `Redis ${version} answers at ${address}${count}` }, ...findings];
+}
+
+type RedisFinding = Omit<Finding, 'check'>;
+
+/** What to say of one server. Exported for servers that a test can't start. */
+export function serverFindings(facts: ServerFacts): RedisFinding[] {
+  return [...versionFindings(facts), ...memoryFindings(facts), ...persistenceFindings(facts)];
+}
+
+function versionFindings({ version }: ServerFacts): RedisFinding[] {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  if (major > LEAST_VERSION[0] || (major === LEAST_VERSION[0] && minor >= LEAST_VERSION[1])) return [];
+  const message = `Redis ${version} is older than BullMQ supports`;
+  return [{ level: 'problem', message, fix: `Upgrade it to ${LEAST_VERSION.join('.')} or newer.` }];
+}
+
+function memoryFindings({ maxmemoryPolicy, maxmemoryBytes, usedMemoryBytes }: ServerFacts): RedisFinding[] {
+  const findings: RedisFinding[] = [];
+  if (maxmemoryPolicy !== 'noeviction') {
+    findings.push({
+      level: 'problem',
+      message: `it may throw jobs and accounts away when it is full: maxmemory-policy is ${maxmemoryPolicy}`,
+      fix: 'Set `maxmemory-policy noeviction` in redis.conf, and at once with: redis-cli config set maxmemory-policy noeviction',
+    });
+  }
+  if (maxmemoryBytes > 0 && usedMemoryBytes > FULL_RATIO * maxmemoryBytes) {
+    const megabytes = (bytes: number) => (bytes / MEGABYTE_BYTES).toFixed(0);
+    findings.push({
+      level: 'problem',
+      message: `it is nearly full: ${megabytes(usedMemoryBytes)} of ${megabytes(maxmemoryBytes)} MB`,
+      fix: 'Raise `maxmemory`, or keep finished jobs for fewer days with RETENTION_DAYS.',
+    });
+  }
+  return findings;
+}
+
+const APPEND_ONLY = 'Set `appendonly yes` in redis.conf, and at once with: redis-cli config set appendonly yes';
+
+function persistenceFindings({ appendsOnly, savePoints, lastWriteFailed }: ServerFacts): RedisFinding[] {
+  const findings: RedisFinding[] = [];
+  if (lastWriteFailed) {
+    findings.push({
+      level: 'problem',
+      message: 'its last attempt to write to its disk failed',
+      fix: 'Look at the log of Redis, and at the free space and the rights of its folder; it may refuse writes until it can.',
+    });
+  }
+  if (!appendsOnly && savePoints === '') {
+    findings.push({
+      level: 'problem',
+      message: 'it keeps nothing on disk: a restart forgets every job and every account',
+      fix: APPEND_ONLY,
+    });
+  } else if (!appendsOnly) {
+    const message =
+      'it writes snapshots only, or does not tell: a crash may forget the latest jobs, and tokens that TikTok has just renewed';
+    findings.push({ level: 'advice', message, fix: APPEND_ONLY });
+  }
+  return findings;
+}
+
+/** Whether our clock and that of Redis agree. @param now ms since the epoch, by our clock */
+export async function clockFindings(redis: RedisClient, now: () => number): Promise<Finding[]> {
+  const aheadMs = await measureClockAheadMs(redis, now);
+  const differenceMs = Math.abs(aheadMs);
+  if (differenceMs < CLOCK_ADVICE_MS)
+    return [{ check: 'clock', level: 'ok', message: 'the clocks of this machine and of Redis agree' }];
+  const direction = aheadMs > 0 ? 'behind' : 'ahead of';
+  return [
+    {
+      check: 'clock',
+      level: differenceMs < CLOCK_PROBLEM_MS ? 'advice' : 'problem',
+      message: `the clock of this machine is ${durationText(differenceMs)} ${direction} that of Redis: delays, limits and the ends of tokens are reckoned wrongly`,
+      fix: 'Let both machines set their clocks by NTP (chrony, systemd-timesyncd).',
+    },
+  ];
+}

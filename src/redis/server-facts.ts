@@ -1,0 +1,60 @@
+import { Cluster } from 'ioredis';
+import type { RedisClient } from './lua-script.ts';
+
+/** What one Redis server says of itself. */
+export interface ServerFacts {
+  readonly version: string;
+  /** What it does when it is full. */
+  readonly maxmemoryPolicy: string;
+  /** 0: no limit of its own. */
+  readonly maxmemoryBytes: number;
+  readonly usedMemoryBytes: number;
+  /** Whether it writes down each change (`appendonly yes`). */
+  readonly appendsOnly: boolean;
+  /** When it writes a snapshot, as `save` has it; undefined where it does not tell. */
+  readonly savePoints: string | undefined;
+  /** Whether its last attempt to write to its disk failed. */
+  readonly lastWriteFailed: boolean;
+}
+
+/** Asks every master that we write to. */
+export async function readServerFacts(redis: RedisClient): Promise<ServerFacts[]> {
+  const servers = redis instanceof Cluster ? redis.nodes('master') : [redis];
+  return await Promise.all(
+    servers.map(async (server) => {
+      const field = parseInfo(await server.info());
+      return {
+        version: field('redis_version'),
+        maxmemoryPolicy: field('maxmemory_policy'),
+        maxmemoryBytes: Number(field('maxmemory')),
+        usedMemoryBytes: Number(field('used_memory')),
+        appendsOnly: field('aof_enabled') === '1',
+        savePoints: await readSavePoints(server),
+        lastWriteFailed: ['aof_last_write_status', 'rdb_last_bgsave_status'].some((name) => field(name) === 'err'),
+      };
+    }),
+  );
+}
+
+/** How far the clock of Redis is ahead of ours (ms), as exactly as one round trip tells. */
+export async function measureClockAheadMs(redis: RedisClient, now: () => number): Promise<number> {
+  const askedAt = now();
+  const [seconds, microseconds] = await redis.time();
+  const answeredAt = now();
+  return Number(seconds) * 1_000 + Number(microseconds) / 1_000 - (askedAt + answeredAt) / 2;
+}
+
+function parseInfo(info: string): (name: string) => string {
+  const fields = new Map(info.split(/\r?\n/).map((line) => splitAt(line, line.indexOf(':'))));
+  return (name) => fields.get(name) ?? '';
+}
+
+function splitAt(line: string, at: number): [string, string] {
+  return at < 0 ? [line, ''] : [line.slice(0, at), line.slice(at + 1)];
+}
+
+/** Hosted ones often refuse CONFIG. */
+async function readSavePoints(server: Pick<RedisClient, 'config'>): Promise<string | undefined> {
+  const answer = await server.config('GET', 'save').catch(() => undefined);
+  return Array.isArray(answer) && typeof answer[1] === 'string' ? answer[1] : undefined;
+}
