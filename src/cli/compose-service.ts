@@ -6,6 +6,8 @@ import { PublishError } from '../core/publish-error.ts';
 import { EIGHT_TRIES_IN_AN_HOUR } from '../core/retry-policy.ts';
 import type { ReadinessCheck } from '../http/health.ts';
 import { startServer, type WebServer } from '../http/start-server.ts';
+import { createAccountNames } from '../lanes/account-names.ts';
+import { createLanes } from '../lanes/lanes.ts';
 import { createLedger } from '../ledger/ledger.ts';
 import { createLedgerReader } from '../ledger/ledger-reader.ts';
 import { openFileSource } from '../media/file-source.ts';
@@ -68,6 +70,8 @@ export async function openWorkers(service: Service, options: WorkersOptions = {}
     ...{ queues, tiktok, tokens, sealer, metrics, log },
     ledger: createLedger({ redis, keys, clock: Date }),
     slots: createSlots({ redis, keys }),
+    lanes: createLanes({ redis, keys, clock: Date }),
+    accountNames: createAccountNames({ redis, keys, clock: Date }),
     openMedia: openMediaUnder(config.mediaRoots),
     clock: Date,
     random: Math.random,

@@ -4,9 +4,11 @@ import { PublishError } from '../core/publish-error.ts';
 import type { PublishEventType, TimelineEntry } from '../core/publish-job.ts';
 import { canTransition, type PublishState } from '../core/publish-state.ts';
 import { MINUTE_MS, SECOND_MS } from '../core/units.ts';
+import { DEFAULT_LANE_LIMIT, laneScore } from '../lanes/lanes.ts';
 import type { Keys } from '../redis/keys.ts';
 import { prepareScript, type RedisClient } from '../redis/lua-script.ts';
 import { encodeEvent } from './event.ts';
+import { laneMemberOf } from './lane-member.ts';
 import { decodeRecord, encodePatch, type LedgerPatch, type LedgerProgress, type LedgerRecord } from './record.ts';
 import { CLAIM_SCRIPT, COMMIT_SCRIPT, CREATE_SCRIPT, FORGET_SCRIPT, NOTE_SCRIPT } from './scripts.ts';
 
@@ -52,6 +54,8 @@ export interface LedgerOptions {
   readonly clock: Clock;
   /** Approximate number of events the stream keeps. */
   readonly eventsMaxLength?: number;
+  /** Jobs of one account that may begin at a time; the same in all processes. */
+  readonly laneLimit?: number;
 }
 
 const DEFAULT_EVENTS_MAX_LENGTH = 100_000;
@@ -59,7 +63,13 @@ const DEFAULT_EVENTS_MAX_LENGTH = 100_000;
 export type Ledger = ReturnType<typeof createLedger>;
 
 /** The ledger's writing side: every change of a publish job goes through here. */
-export function createLedger({ redis, keys, clock, eventsMaxLength = DEFAULT_EVENTS_MAX_LENGTH }: LedgerOptions) {
+export function createLedger({
+  redis,
+  keys,
+  clock,
+  eventsMaxLength = DEFAULT_EVENTS_MAX_LENGTH,
+  laneLimit = DEFAULT_LANE_LIMIT,
+}: LedgerOptions) {
   const runCreate = prepareScript(redis, CREATE_SCRIPT);
   const runClaim = prepareScript(redis, CLAIM_SCRIPT);
   const runCommit = prepareScript(redis, COMMIT_SCRIPT);
@@ -76,8 +86,9 @@ export function createLedger({ redis, keys, clock, eventsMaxLength = DEFAULT_EVE
     keys.allJobs,
     keys.accountJobs(record.account),
     keys.stateJobs(record.state),
-    ...(record.idempotencyDigest === undefined ? [] : [keys.idempotency(record.idempotencyDigest)]),
   ];
+  const idempotencyKeys = ({ idempotencyDigest }: LedgerRecord): string[] =>
+    idempotencyDigest === undefined ? [] : [keys.idempotency(idempotencyDigest)];
   const timelineEntry = (cause: Cause): string =>
     JSON.stringify({ at: new Date(clock.now()).toISOString(), ...cause } satisfies TimelineEntry);
 
@@ -121,17 +132,32 @@ export function createLedger({ redis, keys, clock, eventsMaxLength = DEFAULT_EVE
   }
 
   return {
-    /** Makes a record with its first event; answers the id that holds the id or idempotency key. */
-    async create(record: LedgerRecord, cause: Cause): Promise<{ created: boolean; id: string }> {
+    /**
+     * Makes a record with its first event and, unless it is scheduled, lets it enter its account's lane.
+     * @returns the id that holds the id or idempotency key, and whether the new job waits in its lane
+     */
+    async create(record: LedgerRecord, cause: Cause): Promise<{ created: boolean; id: string; waits: boolean }> {
       const { set } = encodePatch(omitUndefined(record));
       const dueAt = record.scheduledAt ?? record.createdAt + SWEEP_NEW_AFTER_MS;
+      const place = record.state === 'queued' ? laneScore(laneMemberOf(record)) : '';
+      const { account } = record;
       const answer = await runCreate(
-        [...jobKeys(record.id), ...indexKeys(record)],
+        [
+          ...jobKeys(record.id),
+          ...indexKeys(record),
+          keys.laneWaiting(account),
+          keys.laneAdmitted(account),
+          keys.lanes,
+          ...idempotencyKeys(record),
+        ],
         [
           record.id,
           record.createdAt,
           dueAt,
           eventsMaxLength,
+          account,
+          place,
+          laneLimit,
           set.length,
           ...set,
           1,
@@ -140,9 +166,9 @@ export function createLedger({ redis, keys, clock, eventsMaxLength = DEFAULT_EVE
           encodeEvent('publish.queued', record, record.createdAt),
         ],
       );
-      const [outcome, id] = asArray(answer);
+      const [outcome, id, where] = asArray(answer);
       // An id of our own that exists already is our own call, sent again after a lost reply.
-      return { created: outcome === 'created' || id === record.id, id: String(id) };
+      return { created: outcome === 'created' || id === record.id, id: String(id), waits: where === 'waiting' };
     },
 
     /** Becomes the owner of a record; an earlier owner is fenced out from here on. */
@@ -210,7 +236,10 @@ export function createLedger({ redis, keys, clock, eventsMaxLength = DEFAULT_EVE
 
     /** Deletes a job whose retention is over. @returns false if it changed meanwhile */
     async forget(record: LedgerRecord): Promise<boolean> {
-      const answer = await runForget([...jobKeys(record.id), ...indexKeys(record)], [record.id, record.revision]);
+      const answer = await runForget(
+        [...jobKeys(record.id), ...indexKeys(record), ...idempotencyKeys(record)],
+        [record.id, record.revision],
+      );
       return answer === 1;
     },
   };

@@ -6,16 +6,18 @@ import type { LedgerRecord } from './record.ts';
 export interface NewJob {
   readonly id: string;
   readonly request: PublishRequest;
+  /** The account's own name, should the request go by its open_id. */
+  readonly account?: string | undefined;
   readonly now: number;
   readonly idempotencyKey?: string | undefined;
 }
 
 /** The first record of a publish job: `scheduled` if its time is to come, else `queued`. */
-export function newRecord({ id, request, now, idempotencyKey }: NewJob): LedgerRecord {
+export function newRecord({ id, request, account = request.account, now, idempotencyKey }: NewJob): LedgerRecord {
   const scheduledAt = request.scheduledAt === undefined ? undefined : Date.parse(request.scheduledAt);
   return {
     id,
-    account: request.account,
+    account,
     mode: request.mode,
     request,
     requestDigest: digestRequest(request),

@@ -1,3 +1,5 @@
+import { ADMIT_OR_WAIT } from '../lanes/lane-scripts.ts';
+
 /**
  * Lua scripts of the ledger. All keys of one call share the queue's hash tag.
  *
@@ -22,28 +24,33 @@ end
 `;
 
 /**
- * Makes a record unless the id or the idempotency key is taken.
+ * Makes a record unless the id or the idempotency key is taken, and lets it enter its account's lane.
  *
- * KEYS[5] all jobs, KEYS[6] the account's jobs, KEYS[7] the state's jobs, KEYS[8] (optional) idempotency entry.
- * ARGV: id, createdAt, dueAt, maxEvents, field count, fields…, timeline and events as above.
- * Answers `created`, or `exists` with the id that was there first.
+ * KEYS[5] all jobs, KEYS[6] the account's jobs, KEYS[7] the state's jobs, KEYS[8] waiting and KEYS[9] admitted jobs of
+ * the lane, KEYS[10] lanes in use, KEYS[11] (optional) idempotency entry.
+ * ARGV: id, createdAt, dueAt, maxEvents, account, place in the lane ('' for a job that does not enter yet), lane limit,
+ * field count, fields…, timeline and events as above.
+ * Answers `created` and whether it was admitted or waits, or `exists` with the id that was there first.
  */
-export const CREATE_SCRIPT = `${APPEND}
+export const CREATE_SCRIPT = `${APPEND}${ADMIT_OR_WAIT}
 local id = ARGV[1]
-if KEYS[8] then
-  local known = redis.call('GET', KEYS[8])
+if KEYS[11] then
+  local known = redis.call('GET', KEYS[11])
   if known then return { 'exists', known } end
 end
 if redis.call('EXISTS', KEYS[1]) == 1 then return { 'exists', id } end
-local count = tonumber(ARGV[5])
-redis.call('HSET', KEYS[1], unpack(ARGV, 6, 5 + count))
+local count = tonumber(ARGV[8])
+redis.call('HSET', KEYS[1], unpack(ARGV, 9, 8 + count))
 redis.call('ZADD', KEYS[3], ARGV[3], id)
 redis.call('ZADD', KEYS[5], ARGV[2], id)
 redis.call('ZADD', KEYS[6], ARGV[2], id)
 redis.call('ZADD', KEYS[7], ARGV[2], id)
-if KEYS[8] then redis.call('SET', KEYS[8], id) end
-append(6 + count, id, 1, ARGV[4])
-return { 'created', id }
+if KEYS[11] then redis.call('SET', KEYS[11], id) end
+append(9 + count, id, 1, ARGV[4])
+if ARGV[6] == '' then return { 'created', id, 'admitted' } end
+local where = admitOrWait(KEYS[8], KEYS[9], KEYS[10], ARGV[5], id, ARGV[6], ARGV[7], ARGV[2])
+if where == 'waiting' then redis.call('HSET', KEYS[1], 'waitingFor', 'slot') end
+return { 'created', id, where }
 `;
 
 /**

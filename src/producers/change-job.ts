@@ -2,6 +2,7 @@ import { planCancel } from '../core/cancel-plan.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { PublishState } from '../core/publish-state.ts';
 import { planRetry, type RetryPlan } from '../core/retry-plan.ts';
+import { wakeJobs } from '../lanes/wake-jobs.ts';
 import type { Change } from '../ledger/ledger.ts';
 import { NO_SESSION } from '../ledger/no-session.ts';
 import type { LedgerPatch, LedgerRecord } from '../ledger/record.ts';
@@ -27,7 +28,7 @@ export async function cancelJob(id: string, deps: EnqueueDeps): Promise<void> {
         return;
       case 'now':
         await deps.ledger.intervene(record, cancelled(deps.clock.now()));
-        await deps.queues.removeEntries(id).catch(() => undefined);
+        await giveTurnAway(record, deps).catch(() => undefined);
         return;
       case 'ask_tiktok':
         await deps.ledger.annotate(record, {
@@ -37,6 +38,12 @@ export async function cancelJob(id: string, deps: EnqueueDeps): Promise<void> {
         await deps.queues.wakeStatusEntry(id).catch(() => undefined);
     }
   });
+}
+
+/** Takes the job off its queues and lets the next of its account begin; should that fail, the sweep does it. */
+async function giveTurnAway({ id, account }: LedgerRecord, deps: EnqueueDeps): Promise<void> {
+  await deps.queues.removeEntries(id);
+  await wakeJobs(await deps.lanes.leave(account, id), deps);
 }
 
 function cancelled(now: number): Change {

@@ -2,6 +2,8 @@ import type { RedisConfig, RedisTarget } from '../config/redis-config.ts';
 import type { Clock } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { PublishJob } from '../core/publish-job.ts';
+import { createAccountNames } from '../lanes/account-names.ts';
+import { createLanes, DEFAULT_LANE_LIMIT } from '../lanes/lanes.ts';
 import { createLedger } from '../ledger/ledger.ts';
 import { createLedgerReader } from '../ledger/ledger-reader.ts';
 import { createQueues } from '../queues/queues.ts';
@@ -26,6 +28,8 @@ export interface PublisherConfig {
   readonly cacheDir: string;
   readonly queuePrefix: string;
   readonly retentionMs: number;
+  /** Uploads of one account at a time; one unless told. */
+  readonly uploadsPerAccount?: number;
 }
 
 /**
@@ -111,12 +115,15 @@ async function openPublisher(config: PublisherConfig, prefix: string, clock: Clo
     throw error;
   }
   const keys = createKeys(prefix);
+  const laneLimit = config.uploadsPerAccount ?? DEFAULT_LANE_LIMIT;
   const queues = createQueues({ connection: redis, prefix, retentionMs: config.retentionMs });
   return {
     target,
     clock,
     queues,
-    ledger: createLedger({ redis, keys, clock }),
+    lanes: createLanes({ redis, keys, clock, limit: laneLimit }),
+    accountNames: createAccountNames({ redis, keys, clock }),
+    ledger: createLedger({ redis, keys, clock, laneLimit }),
     reader: createLedgerReader({ redis, keys }),
     async close(): Promise<void> {
       await queues.close();

@@ -2,6 +2,8 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Clock } from '../core/ports.ts';
 import { type InputProblem, PublishError } from '../core/publish-error.ts';
 import { type PublishRequest, parsePublishRequest } from '../core/publish-request.ts';
+import type { AccountNames } from '../lanes/account-names.ts';
+import { type Lanes, PARKED_MS } from '../lanes/lanes.ts';
 import { toPublishJob } from '../ledger/job-view.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { newRecord } from '../ledger/new-record.ts';
@@ -14,7 +16,16 @@ const MAX_IDEMPOTENCY_KEY_LENGTH = 255;
 export interface EnqueueDeps {
   readonly ledger: Ledger;
   readonly queues: Queues;
+  readonly lanes: Lanes;
+  readonly accountNames: AccountNames;
   readonly clock: Clock;
+}
+
+interface Accepted {
+  readonly record: LedgerRecord;
+  /** Whether the job waits in its lane, so that its entry is parked until it is woken. */
+  readonly waits: boolean;
+  readonly job: EnqueuedJob;
 }
 
 /** A request that passed every check, with the key it came under. */
@@ -63,21 +74,25 @@ function isIdempotencyKey(key: unknown): boolean {
  */
 export async function enqueueEntries(entries: readonly AcceptableEntry[], deps: EnqueueDeps): Promise<EnqueuedJob[]> {
   const accepted = await Promise.all(entries.map((entry) => createJob(entry, deps)));
-  const created = accepted.filter(({ job }) => job.created).map(({ record }) => record);
-  await addQueueEntries(created, deps).catch(() => undefined);
+  await addQueueEntries(
+    accepted.filter(({ job }) => job.created),
+    deps,
+  ).catch(() => undefined);
   return accepted.map(({ job }) => job);
 }
 
 async function createJob(
   { request, idempotencyKey }: AcceptableEntry,
-  { ledger, clock }: EnqueueDeps,
-): Promise<{ record: LedgerRecord; job: EnqueuedJob }> {
+  { ledger, accountNames, clock }: EnqueueDeps,
+): Promise<Accepted> {
   const cause = { event: 'queued' };
-  const record = newRecord({ id: uuidv7(), request, now: clock.now(), idempotencyKey });
-  const { created, id } = await ledger.create(record, cause);
+  const account = await accountNames.resolve(request.account);
+  const record = newRecord({ id: uuidv7(), request, account, now: clock.now(), idempotencyKey });
+  const { created, id, waits } = await ledger.create(record, cause);
   if (created) {
     const timeline = [{ at: new Date(record.createdAt).toISOString(), ...cause }];
-    return { record, job: { ...toPublishJob(record, timeline), created } };
+    const present: LedgerRecord = waits ? { ...record, waitingFor: 'slot' } : record;
+    return { record, waits, job: { ...toPublishJob(present, timeline), created } };
   }
   const existing = await ledger.read(id);
   if (existing === undefined || existing.requestDigest !== record.requestDigest) {
@@ -85,17 +100,17 @@ async function createJob(
       reason: `idempotency key was used for another request (job ${id})`,
     });
   }
-  return { record: existing, job: { ...toPublishJob(existing, []), created } };
+  return { record: existing, waits, job: { ...toPublishJob(existing, []), created } };
 }
 
-async function addQueueEntries(records: readonly LedgerRecord[], { queues, clock }: EnqueueDeps): Promise<void> {
-  if (records.length === 0) return;
+async function addQueueEntries(accepted: readonly Accepted[], { queues, clock }: EnqueueDeps): Promise<void> {
+  if (accepted.length === 0) return;
   const now = clock.now();
   await queues.addPublishEntries(
-    records.map((record) => ({
-      id: record.id,
-      request: record.request,
-      delayMs: Math.max(0, (record.scheduledAt ?? now) - now),
+    accepted.map(({ record: { id, request, scheduledAt = now }, waits }) => ({
+      id,
+      request,
+      delayMs: waits ? PARKED_MS : Math.max(0, scheduledAt - now),
     })),
   );
 }

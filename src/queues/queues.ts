@@ -89,6 +89,14 @@ export function createQueues({ connection, prefix, retentionMs }: QueuesOptions)
       await Promise.all([publish.remove(id), status.remove(id)]);
     },
 
+    /** Lets a parked or delayed publish entry run now; one that is missing is added. */
+    async wakePublishEntry(entry: PublishEntry): Promise<void> {
+      const parked = await publish.getJob(entry.id);
+      if (parked === undefined) await this.addPublishEntries([entry]);
+      // It may have begun to run meanwhile, which is all we want.
+      else await parked.promote().catch(() => undefined);
+    },
+
     /** Lets a delayed status entry run now. */
     async wakeStatusEntry(id: string): Promise<void> {
       const entry = await status.getJob(id);

@@ -17,6 +17,14 @@ export interface Keys {
   readonly events: string;
   /** List: the last times booked for one account and endpoint. */
   slot(account: string, endpoint: string): string;
+  /** Sorted set: jobs of an account that wait for their turn. */
+  laneWaiting(account: string): string;
+  /** Sorted set: jobs of an account whose turn it is. */
+  laneAdmitted(account: string): string;
+  /** Hash: why a whole account stands still. */
+  laneGate(account: string): string;
+  /** Sorted set: accounts with waiting jobs, by when the sweep last looked. */
+  readonly lanes: string;
   /** Hash: one account with sealed tokens. */
   account(name: string): string;
   /** Sorted set of account names by the time they were added. */
@@ -40,6 +48,10 @@ export function createKeys(prefix: string): Keys {
     due: `${prefix}:jobs:due`,
     events: `${prefix}:events`,
     slot: (account, endpoint) => `${prefix}:slot:${endpoint}:${account}`,
+    laneWaiting: (account) => `${prefix}:lane:waiting:${account}`,
+    laneAdmitted: (account) => `${prefix}:lane:admitted:${account}`,
+    laneGate: (account) => `${prefix}:lane:gate:${account}`,
+    lanes: `${prefix}:lanes`,
     account: (name) => `${prefix}:account:${name}`,
     accounts: `${prefix}:accounts`,
     connectState: (state) => `${prefix}:connect:${state}`,

@@ -2,6 +2,8 @@ import type { Logger } from 'pino';
 import type { PollSchedule } from '../core/poll-schedule.ts';
 import type { Clock, OpenMedia, Sealer, TokenSource } from '../core/ports.ts';
 import type { RetryPolicy } from '../core/retry-policy.ts';
+import type { AccountNames } from '../lanes/account-names.ts';
+import type { Lanes } from '../lanes/lanes.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { Queues } from '../queues/queues.ts';
@@ -28,6 +30,8 @@ export interface WorkerDeps {
   readonly tiktok: TikTokClient;
   readonly tokens: TokenSource;
   readonly slots: Slots;
+  readonly lanes: Lanes;
+  readonly accountNames: AccountNames;
   readonly sealer: Sealer;
   readonly openMedia: OpenMedia;
   readonly clock: Clock;

@@ -5,6 +5,7 @@ import { newRecord } from '../ledger/new-record.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
 import type { WorkerDeps } from './deps.ts';
 import { hasEnded, settlementOf, toFailure, toResult } from './end-job.ts';
+import { inLane } from './in-lane.ts';
 import { initPull, mayHavePublishedByInit } from './init-publish.ts';
 import { OwnedJob } from './owned-job.ts';
 import { runOwned } from './run-owned.ts';
@@ -35,15 +36,23 @@ export async function processPublishEntry(
   }
   if (claim.kind !== 'claimed') return { kind: 'lost' };
   const job = new OwnedJob(claim.record, deps.ledger);
-  return await runOwned(
-    stop,
-    async () => await publish(job, entry, deps, stop),
-    async (error) => await settleError(job, error, deps),
+  return await inLane(
+    job,
+    deps,
+    async () =>
+      await runOwned(
+        stop,
+        async () => await publish(job, entry, deps, stop),
+        async (error) => await settleError(job, error, deps),
+      ),
   );
 }
 
 /** Makes the record of an entry that came without one, from any BullMQ client. @returns the refusal of a malformed one */
-async function adopt(entry: PublishQueueEntry, { ledger, clock, log }: WorkerDeps): Promise<Settlement | undefined> {
+async function adopt(
+  entry: PublishQueueEntry,
+  { ledger, accountNames, clock, log }: WorkerDeps,
+): Promise<Settlement | undefined> {
   let request: PublishRequest;
   try {
     request = parsePublishRequest(entry.data);
@@ -52,7 +61,9 @@ async function adopt(entry: PublishQueueEntry, { ledger, clock, log }: WorkerDep
     log.warn({ publishJobId: entry.id, code }, 'publish request refused');
     return { kind: 'failed', failure: { code, message } };
   }
-  await ledger.create(newRecord({ id: entry.id, request, now: clock.now() }), { event: 'queued', by: 'queue' });
+  const account = await accountNames.resolve(request.account);
+  const record = newRecord({ id: entry.id, request, account, now: clock.now() });
+  await ledger.create(record, { event: 'queued', by: 'queue' });
   return undefined;
 }
 

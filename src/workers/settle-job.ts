@@ -21,6 +21,7 @@ export async function settleJob(job: Job, token: string, settlement: Settlement)
     }
     case 'later':
       await job.moveToDelayed(settlement.at, token);
+      await settlement.afterwards?.();
       throw new DelayedError();
     case 'lost':
       // If our lock is gone this fails, rightly: the entry belongs to another worker.

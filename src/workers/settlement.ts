@@ -13,7 +13,12 @@ export type Settlement =
   /** The entry's work is done. */
   | { readonly kind: 'done'; readonly result: EntryResult }
   /** The entry runs again at a time (ms since the epoch); costs no attempt of BullMQ's. */
-  | { readonly kind: 'later'; readonly at: number }
+  | {
+      readonly kind: 'later';
+      readonly at: number;
+      /** Called once the entry lies in the queue again. */
+      readonly afterwards?: () => Promise<void>;
+    }
   /** The entry failed for good. */
   | { readonly kind: 'failed'; readonly failure: Pick<PublishFailure, 'code' | 'message'> }
   /** Somebody else owns the job by now; nothing may be written. */

@@ -1,6 +1,7 @@
 import { toPublishError } from '../core/publish-error.ts';
 import { isTerminal } from '../core/publish-state.ts';
 import { HOUR_MS } from '../core/units.ts';
+import { wakeJobs } from '../lanes/wake-jobs.ts';
 import { SWEEP_AFTER_MS } from '../ledger/ledger.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
 import type { WorkerDeps } from './deps.ts';
@@ -48,7 +49,23 @@ export async function sweepOnce(deps: WorkerDeps): Promise<void> {
   for (;;) {
     const ids = await deps.ledger.due(deps.clock.now(), BATCH);
     await Promise.all(ids.map((id) => lookAfterId(id, deps)));
-    if (ids.length < BATCH) return;
+    if (ids.length < BATCH) break;
+  }
+  await lookAfterLanes(deps);
+}
+
+/** Admits and wakes where a turn or a wake-up got lost. */
+async function lookAfterLanes(deps: WorkerDeps): Promise<void> {
+  for (const account of await deps.lanes.stale(BATCH)) {
+    for (const id of await deps.lanes.admitted(account)) {
+      const record = await deps.ledger.read(id);
+      if (record === undefined || isTerminal(record.state) || record.state === 'processing') {
+        await wakeJobs(await deps.lanes.leave(account, id), deps);
+      } else if ((record.waitingUntil ?? 0) <= deps.clock.now()) {
+        await wakeJobs([id], deps);
+      }
+    }
+    await wakeJobs(await deps.lanes.leave(account, ''), deps);
   }
 }
 

@@ -50,7 +50,7 @@ const COMPILE_TIMEOUT_MS = 60_000;
 const ENTRIES = [
   {
     name: '.',
-    rooms: ['config', 'core', 'ledger', 'producers', 'queues', 'redis'],
+    rooms: ['config', 'core', 'lanes', 'ledger', 'producers', 'queues', 'redis'],
     never: ['undici', 'p-retry', 'fastify', '@bull-board/api', 'pino', 'prom-client', 'commander', 'js-redis-server'],
   },
   {
@@ -65,7 +65,7 @@ const ENTRIES = [
   },
   {
     name: './workers',
-    rooms: ['core', 'ledger', 'queues', 'quota', 'redis', 'tiktok', 'workers'],
+    rooms: ['core', 'lanes', 'ledger', 'queues', 'quota', 'redis', 'tiktok', 'workers'],
     never: ['fastify', '@bull-board/api', 'commander', 'prom-client'],
   },
 ];

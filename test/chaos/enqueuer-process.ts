@@ -1,4 +1,6 @@
 import { parsePublishRequest } from '../../src/core/publish-request.ts';
+import { createAccountNames } from '../../src/lanes/account-names.ts';
+import { createLanes } from '../../src/lanes/lanes.ts';
 import { createLedger } from '../../src/ledger/ledger.ts';
 import { enqueueEntries, parseEntries } from '../../src/producers/enqueue.ts';
 import { createQueues } from '../../src/queues/queues.ts';
@@ -16,7 +18,8 @@ const redis = await connectRedis({ kind: 'url', url: redisUrl }, 'producer').cat
   process.exit(REDIS_AWAY_EXIT_CODE),
 );
 const queues = createQueues({ connection: redis, prefix, retentionMs: 86_400_000 });
-const ledger = createLedger({ redis, keys: createKeys(prefix), clock: Date });
+const keys = createKeys(prefix);
+const ledger = createLedger({ redis, keys, clock: Date });
 const dying = {
   ...queues,
   async addPublishEntries(): Promise<void> {
@@ -26,6 +29,8 @@ const dying = {
 tell({ kind: 'ready' });
 const [job] = await enqueueEntries(parseEntries([{ request: parsePublishRequest(request), idempotencyKey }]), {
   ledger,
+  lanes: createLanes({ redis, keys, clock: Date }),
+  accountNames: createAccountNames({ redis, keys, clock: Date }),
   queues: killed === 'between' ? dying : queues,
   clock: Date,
 });

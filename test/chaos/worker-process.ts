@@ -5,6 +5,8 @@ import { createSealer } from '../../src/accounts/sealer.ts';
 import { createVaultTokenSource } from '../../src/accounts/token-source.ts';
 import { createAccountVault } from '../../src/accounts/vault.ts';
 import { DEFAULT_POLL_SCHEDULE } from '../../src/core/poll-schedule.ts';
+import { createAccountNames } from '../../src/lanes/account-names.ts';
+import { createLanes } from '../../src/lanes/lanes.ts';
 import { createLedger } from '../../src/ledger/ledger.ts';
 import { openFileSource } from '../../src/media/file-source.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
@@ -48,6 +50,8 @@ const deps: WorkerDeps = withTraps(
     tiktok,
     tokens: createVaultTokenSource({ vault, tiktok, redis, keys, clientKey, clientSecret, log }),
     slots: createSlots({ redis, keys }),
+    lanes: createLanes({ redis, keys, clock: Date }),
+    accountNames: createAccountNames({ redis, keys, clock: Date }),
     sealer,
     openMedia: async (media) => {
       if (media.type !== 'file') throw new Error('expected a file');

@@ -9,6 +9,9 @@ import { createAccountVault } from '../../src/accounts/vault.ts';
 import { DEFAULT_POLL_SCHEDULE, type PollSchedule } from '../../src/core/poll-schedule.ts';
 import type { PublishEvent } from '../../src/core/publish-job.ts';
 import type { RetryPolicy } from '../../src/core/retry-policy.ts';
+import { createAccountNames } from '../../src/lanes/account-names.ts';
+import { createLanes } from '../../src/lanes/lanes.ts';
+import { wakeLane } from '../../src/lanes/wake-jobs.ts';
 import { createLedger } from '../../src/ledger/ledger.ts';
 import { openFileSource } from '../../src/media/file-source.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
@@ -76,6 +79,8 @@ export async function startPipeline(options: PipelineOptions = {}) {
     tiktok,
     tokens,
     slots: createSlots({ redis, keys }),
+    lanes: createLanes({ redis, keys, clock: Date }),
+    accountNames: createAccountNames({ redis, keys, clock: Date }),
     sealer,
     openMedia: async (media) => {
       if (media.type !== 'file') throw new Error('only files are opened');
@@ -148,6 +153,8 @@ export async function startPipeline(options: PipelineOptions = {}) {
     queues,
     folder,
     startWorkers: startWorkersHere,
+    /** Lets an account go on, as the commands do after `resume` and `add`. */
+    wakeLane: async (name: string) => await wakeLane(name, deps),
 
     /** Completion events so far, oldest first. */
     async events(): Promise<PublishEvent[]> {

@@ -1,0 +1,46 @@
+/**
+ * Lua of the lanes. KEYS of each: waiting set, admitted set, the account's hash, set of lanes in use.
+ *
+ * The waiting set is ordered by priority, then age; the admitted set by the time of admission.
+ */
+
+/** Admits a job where there is room, else lets it wait. Needs the locals waiting, admitted, id, score, limit, now. */
+export const ADMIT_OR_WAIT = `
+local function admitOrWait(waiting, admitted, lanes, account, id, score, limit, now)
+  if redis.call('ZSCORE', admitted, id) then return 'admitted' end
+  if redis.call('ZCARD', admitted) < tonumber(limit) and redis.call('ZCARD', waiting) == 0 then
+    redis.call('ZADD', admitted, now, id)
+    return 'admitted'
+  end
+  redis.call('ZADD', waiting, score, id)
+  redis.call('ZADD', lanes, 'NX', now, account)
+  return 'waiting'
+end
+`;
+
+/** ARGV: account, id, score, limit, now. Answers `admitted`, `waiting`, `account_paused` or `reauthorization`. */
+export const ENTER_LUA = `${ADMIT_OR_WAIT}
+local where = admitOrWait(KEYS[1], KEYS[2], KEYS[4], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5])
+if where == 'waiting' then return where end
+local seen = redis.call('HMGET', KEYS[3], 'pausedAt', 'reauthorizationRequiredAt')
+if seen[1] then return 'account_paused' end
+if seen[2] then return 'reauthorization' end
+return where
+`;
+
+/** ARGV: account, id ('' for nobody), limit, now. Answers the ids that were admitted in its place. */
+export const LEAVE_LUA = `
+redis.call('ZREM', KEYS[1], ARGV[2])
+redis.call('ZREM', KEYS[2], ARGV[2])
+local free = tonumber(ARGV[3]) - redis.call('ZCARD', KEYS[2])
+local next = {}
+while free > 0 do
+  local popped = redis.call('ZPOPMIN', KEYS[1])
+  if not popped[1] then break end
+  redis.call('ZADD', KEYS[2], ARGV[4], popped[1])
+  next[#next + 1] = popped[1]
+  free = free - 1
+end
+if redis.call('EXISTS', KEYS[1]) == 0 then redis.call('ZREM', KEYS[4], ARGV[1]) end
+return next
+`;

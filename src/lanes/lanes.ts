@@ -1,0 +1,103 @@
+import { z } from 'zod';
+import type { Clock } from '../core/ports.ts';
+import type { WaitReason } from '../core/publish-state.ts';
+import { DAY_MS, MINUTE_MS, SECOND_MS } from '../core/units.ts';
+import type { Keys } from '../redis/keys.ts';
+import { prepareScript, type RedisClient } from '../redis/lua-script.ts';
+import { ENTER_LUA, LEAVE_LUA } from './lane-scripts.ts';
+
+/** One upload per account at a time. */
+export const DEFAULT_LANE_LIMIT = 1;
+/** A parked entry is woken by whoever leaves the lane; this is only how long BullMQ keeps it asleep (ms). */
+export const PARKED_MS = 30 * DAY_MS;
+/** After how long the sweep looks at an admitted job that did not leave (ms). */
+const STALE_AFTER_MS = MINUTE_MS;
+
+/** A job as its lane sees it. */
+export interface LaneMember {
+  readonly id: string;
+  readonly account: string;
+  readonly priority: number;
+  /** When it was created or became due (ms since the epoch). */
+  readonly since: number;
+}
+
+/** Why a whole account stands still. */
+export interface Gate {
+  readonly reason: WaitReason;
+  /** Ms since the epoch; undefined: nobody knows. */
+  readonly until: number | undefined;
+}
+
+const answerSchema = z.enum(['admitted', 'waiting', 'account_paused', 'reauthorization']);
+const idsSchema = z.array(z.string());
+
+export type Lanes = ReturnType<typeof createLanes>;
+
+/** Priorities come first, then seconds of age; ids of one second sort by their own time. Exact within 2^53. */
+export function laneScore({ priority, since }: Pick<LaneMember, 'priority' | 'since'>): number {
+  return priority * 2 ** 32 + Math.floor(since / SECOND_MS);
+}
+
+/** The lanes of all accounts. `limit`: jobs of one account that may be admitted at a time, the same in all processes. */
+export function createLanes({
+  redis,
+  keys,
+  clock,
+  limit = DEFAULT_LANE_LIMIT,
+}: {
+  redis: RedisClient;
+  keys: Keys;
+  clock: Clock;
+  limit?: number;
+}) {
+  const runEnter = prepareScript(redis, ENTER_LUA);
+  const runLeave = prepareScript(redis, LEAVE_LUA);
+  const keysOf = (account: string): string[] => [
+    keys.laneWaiting(account),
+    keys.laneAdmitted(account),
+    keys.account(account),
+    keys.lanes,
+  ];
+
+  async function leave(account: string, id: string): Promise<string[]> {
+    return idsSchema.parse(await runLeave(keysOf(account), [account, id, limit, clock.now()]));
+  }
+
+  return {
+    /** Asks to begin: `admitted`, or why the job has to wait. Asking again changes nothing. */
+    async enter(member: LaneMember): Promise<'admitted' | 'waiting' | 'account_paused' | 'reauthorization'> {
+      const { account, id } = member;
+      return answerSchema.parse(await runEnter(keysOf(account), [account, id, laneScore(member), limit, clock.now()]));
+    },
+
+    /** Leaves the lane, admitted or not. @returns the jobs that are admitted now and have to be woken */
+    leave,
+
+    /** Jobs that hold a place in an account's lane, the longest first. */
+    async admitted(account: string): Promise<string[]> {
+      return await redis.zrevrange(keys.laneAdmitted(account), '0', '-1');
+    },
+
+    async isAdmitted(account: string, id: string): Promise<boolean> {
+      return (await redis.zscore(keys.laneAdmitted(account), id)) !== null;
+    },
+
+    /** Says why a whole account stands still, for those who look at its waiting jobs. */
+    async closeGate(account: string, { reason, until }: Gate): Promise<void> {
+      await redis.hset(keys.laneGate(account), { reason, until: until ?? '' });
+    },
+
+    async openGate(account: string): Promise<void> {
+      await redis.del(keys.laneGate(account));
+    },
+
+    /** Lanes in which jobs wait and nobody has looked for a while; each is given out once per while. */
+    async stale(count: number): Promise<string[]> {
+      const now = clock.now();
+      const accounts = await redis.zrangebyscore(keys.lanes, '-inf', now - STALE_AFTER_MS, 'LIMIT', 0, count);
+      if (accounts.length > 0) await redis.zadd(keys.lanes, 'XX', ...accounts.flatMap((account) => [now, account]));
+      return accounts;
+    },
+  };
+}

@@ -1,0 +1,36 @@
+import type { PublishRequest } from '../core/publish-request.ts';
+import type { WaitReason } from '../core/publish-state.ts';
+import type { Lanes } from './lanes.ts';
+
+/** What waking needs of the ledger and the queues. */
+export interface WakeDeps {
+  readonly ledger: {
+    read(
+      id: string,
+    ): Promise<{ readonly request: PublishRequest; readonly waitingFor?: WaitReason | undefined } | undefined>;
+  };
+  readonly queues: {
+    wakePublishEntry(entry: { id: string; request: PublishRequest; delayMs: number }): Promise<void>;
+  };
+}
+
+/** Lets parked jobs run now; should a wake-up get lost, the sweep makes up for it. */
+export async function wakeJobs(ids: readonly string[], { ledger, queues }: WakeDeps): Promise<void> {
+  for (const id of ids) {
+    const record = await ledger.read(id);
+    if (record !== undefined) await queues.wakePublishEntry({ id, request: record.request, delayMs: 0 });
+  }
+}
+
+/** Reasons that end when somebody resumes the account or connects it again. */
+const HELD: readonly (WaitReason | undefined)[] = [undefined, 'slot', 'account_paused', 'reauthorization'];
+
+/** Lets an account's lane go on after it was resumed or connected again; a job that waits for a quota waits on. */
+export async function wakeLane(account: string, { lanes, ...deps }: WakeDeps & { lanes: Lanes }): Promise<void> {
+  const admitted = await lanes.admitted(account);
+  const held: string[] = [];
+  for (const id of admitted) {
+    if (HELD.includes((await deps.ledger.read(id))?.waitingFor)) held.push(id);
+  }
+  await wakeJobs([...held, ...(await lanes.leave(account, ''))], deps);
+}

@@ -1,0 +1,118 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { eventually } from '../../support/eventually.ts';
+import { type Pipeline, type PipelineOptions, startPipeline } from '../../support/pipeline.ts';
+import { makeVideo } from '../../support/videos.ts';
+
+let pipeline: Pipeline | undefined;
+
+async function start(options?: PipelineOptions): Promise<Pipeline> {
+  pipeline = await startPipeline(options);
+  return pipeline;
+}
+
+afterEach(async () => {
+  await pipeline?.close();
+  pipeline = undefined;
+});
+
+const WAIT = { timeoutMs: 25_000 };
+const NO_LIMITS = { limits: { initPerMinute: 1_000, statusPerMinute: 1_000, postsPerDay: 1_000 } };
+const request = (account: string, path: string, priority = 0) =>
+  ({
+    account,
+    mode: 'inbox',
+    media: { type: 'file', path },
+    priority,
+  }) as const;
+
+describe('a lane', () => {
+  it('begins one upload of an account at a time, by priority and then age, and parks the others once', async () => {
+    const { publisher, folder, simulator, account, queues, startWorkers } = await start({
+      workers: false,
+      simulator: { limits: { pendingSharesPerDay: 100 } },
+    });
+    const path = await makeVideo(folder, 1_000);
+    const jobs = [];
+    for (const priority of [0, 5, 5, 1]) jobs.push(await publisher.enqueue(request('acme', path, priority)));
+    expect(jobs.map(({ waitingFor }) => waitingFor)).toEqual([null, 'slot', 'slot', 'slot']);
+    expect(await queues.publish.getDelayedCount()).toBe(3);
+    startWorkers();
+    const ended = await Promise.all(jobs.map(({ id }) => publisher.waitForCompletion(id, WAIT)));
+    expect(ended.map(({ state }) => state)).toEqual(['in_inbox', 'in_inbox', 'in_inbox', 'in_inbox']);
+    const order = simulator.journal.publishes().map(({ publishId }) => publishId);
+    const byJob = ended.map(({ publishId }) => order.indexOf(publishId ?? ''));
+    expect(byJob).toEqual([0, 2, 3, 1]);
+    expect(simulator.journal.requests({ endpoint: 'inbox_init', openId: account.openId })).toHaveLength(4);
+  });
+
+  it('of a busy account delays no other account', async () => {
+    const { publisher, folder, addAccount, startWorkers } = await start({ workers: false, simulator: NO_LIMITS });
+    const path = await makeVideo(folder, 1_000);
+    await addAccount('quiet');
+    const hot = await publisher.enqueueBulk(Array.from({ length: 200 }, () => request('acme', path)));
+    const quiet = await publisher.enqueue(request('quiet', path));
+    startWorkers();
+    const ended = await publisher.waitForCompletion(quiet.id, WAIT);
+    expect(ended.state).toBe('in_inbox');
+    const waiting = await Promise.all(hot.slice(20).map(({ id }) => publisher.get(id)));
+    expect(waiting.every((job) => job?.state === 'queued' && job.waitingFor === 'slot')).toBe(true);
+  });
+
+  it('goes on with the next job when one is cancelled or fails', async () => {
+    const { publisher, folder, startWorkers } = await start({ workers: false });
+    const path = await makeVideo(folder, 1_000);
+    const first = await publisher.enqueue(request('acme', path));
+    const second = await publisher.enqueue(request('acme', '/nowhere.mp4'));
+    const third = await publisher.enqueue(request('acme', path));
+    await publisher.cancel(first.id);
+    startWorkers();
+    expect(await publisher.waitForCompletion(second.id, WAIT)).toMatchObject({ state: 'failed' });
+    expect(await publisher.waitForCompletion(third.id, WAIT)).toMatchObject({ state: 'in_inbox' });
+  });
+
+  it('is shared by jobs that name the account by its name and by its open_id', async () => {
+    const { publisher, folder, account, startWorkers } = await start({ workers: false });
+    const path = await makeVideo(folder, 1_000);
+    const byName = await publisher.enqueue(request('acme', path));
+    const byOpenId = await publisher.enqueue(request(account.openId, path));
+    expect(byOpenId).toMatchObject({ account: 'acme', waitingFor: 'slot' });
+    startWorkers();
+    expect(await publisher.waitForCompletion(byOpenId.id, WAIT)).toMatchObject({ state: 'in_inbox' });
+    expect(await publisher.waitForCompletion(byName.id, WAIT)).toMatchObject({ state: 'in_inbox' });
+  });
+});
+
+describe('a paused account', () => {
+  it('holds its jobs with the reason and goes on when it is resumed', async () => {
+    const { publisher, folder, vault, wakeLane, simulator } = await start();
+    const path = await makeVideo(folder, 1_000);
+    await vault.pause('acme');
+    const job = await publisher.enqueue(request('acme', path));
+    await eventually(async () => (await publisher.get(job.id))?.waitingFor === 'account_paused');
+    expect(simulator.journal.requests({ endpoint: 'inbox_init' })).toHaveLength(0);
+    await vault.resume('acme');
+    await wakeLane('acme');
+    expect(await publisher.waitForCompletion(job.id, WAIT)).toMatchObject({ state: 'in_inbox' });
+  });
+});
+
+describe('an account that must be connected again', () => {
+  it('keeps its jobs, says so once, and goes on by itself when it is connected', async () => {
+    const { publisher, folder, vault, wakeLane, simulator, account, events } = await start();
+    const path = await makeVideo(folder, 1_000);
+    simulator.revokeGrant(account.openId);
+    const jobs = [await publisher.enqueue(request('acme', path)), await publisher.enqueue(request('acme', path))];
+    await eventually(async () => (await publisher.get(jobs[0]?.id ?? ''))?.waitingFor === 'reauthorization');
+    const fresh = simulator.addAccount({ openId: account.openId });
+    await vault.add({
+      account: 'acme',
+      openId: fresh.openId,
+      accessToken: fresh.accessToken,
+      refreshToken: fresh.refreshToken,
+    });
+    await wakeLane('acme');
+    for (const { id } of jobs) expect(await publisher.waitForCompletion(id, WAIT)).toMatchObject({ state: 'in_inbox' });
+    const required = (await events()).filter(({ type }) => type === 'account.reauthorization_required');
+    expect(required).toHaveLength(1);
+  });
+});
