@@ -1,7 +1,6 @@
 import type { AccountSummary } from '../accounts/account-record.ts';
 import { type AccountVault, createAccountVault } from '../accounts/vault.ts';
 import type { Config } from '../config/load-config.ts';
-import { createLedgerReader } from '../ledger/ledger-reader.ts';
 import { createPublisherFromConfig } from '../producers/create-publisher.ts';
 import type { Publisher } from '../producers/publisher.ts';
 import { createQueues } from '../queues/queues.ts';
@@ -34,14 +33,13 @@ export async function openClientApp(config: Config, io: CliIo): Promise<ClientAp
   const publisher = createPublisherFromConfig(foundation.config);
   foundation.onClose(() => publisher.close());
   const { redis, keys, sealer } = { ...foundation, redis: await foundation.connect('producer') };
-  const reader = createLedgerReader({ redis, keys });
   return {
     ...{ foundation, redis, publisher },
     vault: createAccountVault({ redis, keys, sealer }),
     isAlone: foundation.redisKind !== 'external' && foundation.redisKind !== 'shared',
     async wake({ account, openId }) {
       const queues = createQueues({ connection: redis, prefix: config.queuePrefix, retentionMs: config.retentionMs });
-      await wakeAccount([account, openId], { reader, queues });
+      await wakeAccount([account, openId], { redis, keys, queues });
       await queues.close();
     },
     close: foundation.close,

@@ -9,7 +9,6 @@ import { startServer, type WebServer } from '../http/start-server.ts';
 import { createAccountNames } from '../lanes/account-names.ts';
 import { createLanes } from '../lanes/lanes.ts';
 import { createLedger } from '../ledger/ledger.ts';
-import { createLedgerReader } from '../ledger/ledger-reader.ts';
 import { openFileSource } from '../media/file-source.ts';
 import { createMetrics, type Metrics } from '../observability/metrics.ts';
 import { createQueues, type Queues } from '../queues/queues.ts';
@@ -106,10 +105,9 @@ function openMediaUnder(roots: readonly string[] | undefined): OpenMedia {
 export async function openServer(service: Service, workers?: RunningWorkers): Promise<WebServer> {
   const { foundation, metrics, queues, redis, vault } = service;
   const { host, port, board } = foundation.config.http;
-  const reader = createLedgerReader({ redis, keys: foundation.keys });
   const consent: ConsentParts = {
     ...{ foundation, redis, vault, onRequest: metrics.apiRequest },
-    onUsable: ({ account, openId }) => wakeAccount([account, openId], { reader, queues }),
+    onUsable: ({ account, openId }) => wakeAccount([account, openId], { redis, keys: foundation.keys, queues }),
   };
   const server = await startServer({
     ...{ host, port, metrics, log: foundation.log },

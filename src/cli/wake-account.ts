@@ -1,31 +1,19 @@
-import type { WaitReason } from '../core/publish-state.ts';
-import type { LedgerReader } from '../ledger/ledger-reader.ts';
+import { createLanes } from '../lanes/lanes.ts';
+import { wakeLane } from '../lanes/wake-jobs.ts';
+import { createLedger } from '../ledger/ledger.ts';
 import type { Queues } from '../queues/queues.ts';
-
-const ENDED_WAITS: readonly WaitReason[] = ['reauthorization', 'account_paused'];
-const PAGE_SIZE = 100;
+import type { Keys } from '../redis/keys.ts';
+import type { RedisClient } from '../redis/lua-script.ts';
 
 /**
- * Lets the jobs go on that waited for an account to be connected or resumed; without this they notice later.
+ * Lets the jobs go on that waited for an account to be connected or resumed.
  * @param names what requests may have called the account: its name and its open_id
  */
 export async function wakeAccount(
   names: readonly string[],
-  { reader, queues }: { readonly reader: LedgerReader; readonly queues: Queues },
+  { redis, keys, queues }: { readonly redis: RedisClient; readonly keys: Keys; readonly queues: Queues },
 ): Promise<void> {
-  for (const account of new Set(names)) {
-    let cursor: string | undefined;
-    do {
-      const page = await reader.list({ account, state: 'queued', limit: PAGE_SIZE, cursor });
-      const waiting = page.jobs.filter(({ waitingFor }) => waitingFor !== null && ENDED_WAITS.includes(waitingFor));
-      for (const { id } of waiting) await wakeEntry(queues, id);
-      cursor = page.nextCursor ?? undefined;
-    } while (cursor !== undefined);
-  }
-}
-
-async function wakeEntry({ publish }: Queues, id: string): Promise<void> {
-  const entry = await publish.getJob(id);
-  // What is no longer delayed runs already.
-  await entry?.promote().catch(() => undefined);
+  const lanes = createLanes({ redis, keys, clock: Date });
+  const ledger = createLedger({ redis, keys, clock: Date });
+  for (const account of new Set(names)) await wakeLane(account, { lanes, ledger, queues });
 }
