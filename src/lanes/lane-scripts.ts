@@ -28,12 +28,15 @@ if seen[2] then return 'reauthorization' end
 return where
 `;
 
-/** ARGV: account, id ('' for nobody), limit, now. Answers the ids that were admitted in its place. */
+/**
+ * ARGV: account, id ('' for nobody), limit, now. Answers the ids that have to be woken: those admitted in its place, and
+ * all that are admitted when it had left before, since whoever took it out may have died before waking them.
+ */
 export const LEAVE_LUA = `
 redis.call('ZREM', KEYS[1], ARGV[2])
-redis.call('ZREM', KEYS[2], ARGV[2])
+local hadLeft = redis.call('ZREM', KEYS[2], ARGV[2]) == 0
+local next = hadLeft and redis.call('ZRANGE', KEYS[2], 0, -1) or {}
 local free = tonumber(ARGV[3]) - redis.call('ZCARD', KEYS[2])
-local next = {}
 while free > 0 do
   local popped = redis.call('ZPOPMIN', KEYS[1])
   if not popped[1] then break end

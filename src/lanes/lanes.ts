@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Clock } from '../core/ports.ts';
 import type { WaitReason } from '../core/publish-state.ts';
-import { DAY_MS, MINUTE_MS, SECOND_MS } from '../core/units.ts';
+import { DAY_MS, SECOND_MS } from '../core/units.ts';
 import type { Keys } from '../redis/keys.ts';
 import { prepareScript, type RedisClient } from '../redis/lua-script.ts';
 import { ENTER_LUA, LEAVE_LUA } from './lane-scripts.ts';
@@ -11,7 +11,7 @@ export const DEFAULT_LANE_LIMIT = 1;
 /** A parked entry is woken by whoever leaves the lane; this is only how long BullMQ keeps it asleep (ms). */
 export const PARKED_MS = 30 * DAY_MS;
 /** After how long the sweep looks at an admitted job that did not leave (ms). */
-const STALE_AFTER_MS = MINUTE_MS;
+const STALE_AFTER_MS = 10 * SECOND_MS;
 
 /** A job as its lane sees it. */
 export interface LaneMember {
@@ -71,7 +71,7 @@ export function createLanes({
       return answerSchema.parse(await runEnter(keysOf(account), [account, id, laneScore(member), limit, clock.now()]));
     },
 
-    /** Leaves the lane, admitted or not. @returns the jobs that are admitted now and have to be woken */
+    /** Leaves the lane, admitted or not. @returns the jobs that have to be woken */
     leave,
 
     /** Jobs that hold a place in an account's lane, the longest first. */

@@ -5,6 +5,7 @@ import { SWEEP_AFTER_MS } from '../ledger/ledger.ts';
 import type { StatusAnswer } from '../tiktok/index.ts';
 import type { WorkerDeps } from './deps.ts';
 import { endJob, hasEnded, settlementOf, toResult } from './end-job.ts';
+import { ensureEntry } from './ensure-entry.ts';
 import { OwnedJob } from './owned-job.ts';
 import { startAfresh } from './reinit.ts';
 import { pushSlots } from './settle-error.ts';
@@ -28,8 +29,11 @@ export async function processStatusEntry(entry: StatusQueueEntry, deps: WorkerDe
 async function poll(job: OwnedJob, deps: WorkerDeps): Promise<Settlement> {
   const { record } = job;
   if (hasEnded(record)) return settlementOf(record);
-  // A job that began afresh is on the publish queue; this entry's work is over.
-  if (record.state !== 'processing') return { kind: 'done', result: toResult(record) };
+  if (record.state !== 'processing') {
+    // It began afresh; whoever decided that may have died before the publish queue had it.
+    await ensureEntry(record, deps);
+    return { kind: 'done', result: toResult(record) };
+  }
   if (record.nextPollAt !== undefined) deps.metrics.pollLag(Math.max(0, deps.clock.now() - record.nextPollAt));
   if (record.cancelRequestedAt !== undefined) await askToCancel(job, deps);
   const answer = await askStatus(job, deps);

@@ -5,6 +5,7 @@ import { wakeJobs } from '../lanes/wake-jobs.ts';
 import { SWEEP_AFTER_MS } from '../ledger/ledger.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
 import type { WorkerDeps } from './deps.ts';
+import { ensureEntry } from './ensure-entry.ts';
 import { DEFAULT_RECOVERY } from './recovery.ts';
 
 const BATCH = 200;
@@ -92,15 +93,4 @@ async function lookAfter(record: LedgerRecord, deps: WorkerDeps): Promise<void> 
   // Every change of a job brings the sweep back soon; one that stands still with its entry in place can wait longer.
   const pauseMs = Math.min(Math.max(SWEEP_AFTER_MS, now - record.updatedAt), HOUR_MS);
   await deps.ledger.postpone(record.id, Math.max(now, record.waitingUntil ?? 0) + pauseMs);
-}
-
-/** A job that is not over must have an entry that will run. */
-async function ensureEntry(record: LedgerRecord, { queues, clock, log }: WorkerDeps): Promise<void> {
-  const { id, account, request } = record;
-  const queue = record.state === 'processing' ? 'status' : 'publish';
-  if (await queues.isPending(queue, id)) return;
-  log.warn({ publishJobId: id, queue }, 'queue entry was missing and is added again');
-  const delayMs = Math.max(0, (record.waitingUntil ?? record.scheduledAt ?? 0) - clock.now());
-  if (queue === 'status') await queues.addStatusEntryAnew({ version: 1, id, account }, delayMs);
-  else await queues.addPublishEntryAnew({ id, request, delayMs });
 }
