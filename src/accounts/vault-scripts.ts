@@ -21,7 +21,8 @@ if KEYS[1] ~= KEYS[2] then
   if owner and owner ~= name then return {'open_id_taken_by', owner} end
   redis.call('HSET', KEYS[2], 'aliasOf', name)
 end
-local addedAt = redis.call('HGET', KEYS[1], 'addedAt') or now
+local addedAt = redis.call('HGET', KEYS[1], 'addedAt')
+if not tonumber(addedAt or '') then addedAt = now end
 local pausedAt = redis.call('HGET', KEYS[1], 'pausedAt')
 redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 'openId', openId, 'addedAt', addedAt, unpack(ARGV, 4))

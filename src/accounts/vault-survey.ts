@@ -34,7 +34,7 @@ interface SurveyDeps {
 
 const BATCH_SIZE = 200;
 /** Each one lost means that somebody has just stored other tokens. */
-const RESEAL_TRIES = 5;
+const RESEAL_TRIES = 20;
 
 /** Looks at every account, oldest first, and opens its tokens; those that can't be opened don't end it. */
 export async function* surveyAccounts({ redis, keys, sealer }: SurveyDeps): AsyncGenerator<AccountState> {

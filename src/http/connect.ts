@@ -58,7 +58,7 @@ export interface ConnectSurroundings {
   readonly baseUrl: () => string | undefined;
 }
 
-const STATE_COOKIE = 'tiktok_connect';
+const STATE_COOKIE = 'tiktok-connect';
 const REFUSAL = {
   code: 'CONNECT_NEEDS_LINK',
   detail:

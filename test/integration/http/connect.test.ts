@@ -31,7 +31,7 @@ describe('connecting an account', () => {
     expect(begun.status).toBe(302);
     expect(begun.headers.get('cache-control')).toBe('no-store');
     expect(begun.headers.get('set-cookie')).toMatch(
-      /^tiktok_connect=[\w-]{43}; Path=\/connect\/tiktok\/callback; Max-Age=600; HttpOnly; SameSite=Lax$/,
+      /^tiktok-connect=[\w-]{43}; Path=\/connect\/tiktok\/callback; Max-Age=600; HttpOnly; SameSite=Lax$/,
     );
     expect(Object.fromEntries(consent.searchParams)).toMatchObject({
       scope: 'video.publish,video.upload',
@@ -167,14 +167,14 @@ describe('the state of a connection', () => {
     const site = await startSite();
     newUser(site.simulator, 'open-id-1');
     const { callback, browser, begun } = await goThroughConsent(site.sign('acme'), 'open-id-1');
-    expect(browser.cookies.get('tiktok_connect')).toBe('');
+    expect(browser.cookies.get('tiktok-connect')).toBe('');
     await site.vault.remove('acme');
     const again = await browser.visit(callback);
     expect(again.status).toBe(400);
     // Even with the cookie kept.
     const state = new URL(begun.location).searchParams.get('state') ?? '';
     const kept = openBrowser();
-    kept.cookies.set('tiktok_connect', state);
+    kept.cookies.set('tiktok-connect', state);
     expect(await kept.visit(callback)).toMatchObject({ status: 400, text: expect.stringContaining('Not connected') });
     expect(await site.vault.list()).toEqual([]);
   });
@@ -199,7 +199,7 @@ describe('the state of a connection', () => {
     async (query) => {
       const site = await startSite();
       const browser = openBrowser();
-      browser.cookies.set('tiktok_connect', new URLSearchParams(query).get('state') ?? '');
+      browser.cookies.set('tiktok-connect', new URLSearchParams(query).get('state') ?? '');
       const page = await browser.visit(`${site.url}/connect/tiktok/callback?${query}`);
       expect(page).toMatchObject({ status: 400, text: expect.stringContaining('Not connected') });
     },
