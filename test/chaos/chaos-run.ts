@@ -2,9 +2,10 @@ import { join } from 'node:path';
 import type { Recovery } from '../../src/workers/recovery.ts';
 import { resentBytes } from './check-job.ts';
 import { type JudgedJob, Lane } from './lane.ts';
-import { KILL_STEPS, planRound } from './round-plan.ts';
+import { planRound } from './round-plan.ts';
 import { seededRandom } from './seeded-random.ts';
 import { type Stage, startStage } from './stage.ts';
+import { KILL_STEPS } from './trap-plan.ts';
 
 export interface ChaosOptions {
   /** Folder of the compiled modules. */
@@ -74,7 +75,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosSummary> {
     const troubles = lanes.flatMap(({ lane }) => lane.slots.flatMap((slot) => slot.troubles));
     for (const trouble of troubles) options.report(`!! ${trouble}`);
     const latePosts = lanes.flatMap(({ lane }) => lane.latePosts(judged));
-    for (const publishId of latePosts) options.report(`!! ${publishId} came after its job was over`);
+    for (const latePost of latePosts) options.report(`!! ${latePost}`);
     isClean = troubles.length + latePosts.length === 0 && judged.every(({ findings }) => findings.length === 0);
     return summarize(
       options,

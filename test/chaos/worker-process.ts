@@ -11,6 +11,7 @@ import { createLedger } from '../../src/ledger/ledger.ts';
 import { openFileSource } from '../../src/media/file-source.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
 import { createQueues } from '../../src/queues/queues.ts';
+import { createCaps } from '../../src/quota/caps.ts';
 import { createSlots } from '../../src/quota/slots.ts';
 import { connectRedis, type RedisRole } from '../../src/redis/connections.ts';
 import { createKeys } from '../../src/redis/keys.ts';
@@ -50,6 +51,8 @@ const deps: WorkerDeps = withTraps(
     tiktok,
     tokens: createVaultTokenSource({ vault, tiktok, redis, keys, clientKey, clientSecret, log }),
     slots: createSlots({ redis, keys }),
+    caps: createCaps({ redis, keys, clock: Date }),
+    pauseAccount: (account) => vault.pause(account),
     lanes: createLanes({ redis, keys, clock: Date }),
     accountNames: createAccountNames({ redis, keys, clock: Date }),
     sealer,
@@ -64,6 +67,7 @@ const deps: WorkerDeps = withTraps(
     settings: {
       chunkSizeBytes: settings.chunkSizeBytes,
       retentionMs,
+      maxWaitMs: retentionMs,
       pollSchedule: { ...DEFAULT_POLL_SCHEDULE, firstMs: 100, maxMs: 1_000, minPerOpenJobMs: 0 },
       retryPolicy: { maxAttempts: 8, baseMs: 100, factor: 1.5, maxMs: 1_000 },
       recovery: settings.recovery,

@@ -19,7 +19,7 @@ export interface ProcessStep {
   readonly pid: number;
 }
 
-const SHOT = { action: 'kill', moment: 'during', step: 'anything' } as const;
+const ANYWHERE = { moment: 'during', step: 'anything' } as const;
 
 /** One worker that is always there: when its process dies, another one is started, as a supervisor would. */
 export class WorkerSlot {
@@ -41,8 +41,8 @@ export class WorkerSlot {
   #traps: Trap[] = [];
   #freezeMs = 0;
   #expected: 'killed' | 'drained' | undefined;
-  /** When the process was killed from outside. */
-  #shotAt: number | undefined;
+  /** What was done to the process from outside. */
+  #signalled: { readonly action: 'kill' | 'term'; readonly at: number } | undefined;
   #busy: Promise<unknown> = Promise.resolve();
   #isClosing = false;
 
@@ -54,7 +54,7 @@ export class WorkerSlot {
   async start(): Promise<void> {
     this.#owned = new Set();
     this.#expected = undefined;
-    this.#shotAt = undefined;
+    this.#signalled = undefined;
     const started = this.#stage.startWorker({
       traps: this.#nextTraps(),
       onNotice: (notice) => this.#hear(notice, started.pid),
@@ -62,7 +62,8 @@ export class WorkerSlot {
     this.#process = started;
     void started.ended.then((end) => {
       if (this.#isClosing) return;
-      if (this.#shotAt !== undefined) this.#interrupted(SHOT, this.#shotAt);
+      // All that it told has been heard by now, so it is known which jobs it had.
+      if (this.#signalled !== undefined) this.#interrupted({ ...ANYWHERE, ...this.#signalled }, this.#signalled.at);
       this.#replace(started, end);
     });
     const ready = started.waitFor(({ kind }) => kind === 'ready');
@@ -85,12 +86,14 @@ export class WorkerSlot {
     this.#process?.arm(this.#nextTraps());
   }
 
-  /** Kills the process from outside, wherever it is just now; one that is about to end is left to it. */
-  shoot(): void {
-    if (this.#expected !== undefined) return;
-    this.#expected = 'killed';
-    this.#shotAt = Date.now();
-    this.#process?.signal('SIGKILL');
+  /** Ends the process from outside, wherever it is just now; one that is about to end is left to it. */
+  signal(name: 'SIGKILL' | 'SIGTERM'): void {
+    // Before it is ready it does not know what SIGTERM asks of it.
+    const isReady = this.#process?.notices.some(({ kind }) => kind === 'ready') === true;
+    if (this.#expected !== undefined || !isReady) return;
+    this.#expected = name === 'SIGKILL' ? 'killed' : 'drained';
+    this.#signalled = { action: name === 'SIGKILL' ? 'kill' : 'term', at: Date.now() };
+    this.#process?.signal(name);
   }
 
   /** Ends the round: no trap acts any more, and the process is there and awake. */
