@@ -1,0 +1,60 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { goThroughConsent } from '../../support/connect-site.ts';
+import { buildIfStale, endCommands, freshEnvironment, runCommand, startCommand } from './command.ts';
+
+const simulatorDocument = z.object({
+  url: z.string(),
+  clientKey: z.string(),
+  clientSecret: z.string(),
+  account: z.looseObject({ openId: z.string() }),
+});
+
+let env: Record<string, string>;
+let openId: string;
+
+beforeAll(async () => {
+  buildIfStale();
+  const simulated = simulatorDocument.parse(await startCommand(['simulator', '--json'], {}).document());
+  openId = simulated.account.openId;
+  const fresh = freshEnvironment({
+    TIKTOK_API_BASE_URL: simulated.url,
+    TIKTOK_CLIENT_KEY: simulated.clientKey,
+    TIKTOK_CLIENT_SECRET: simulated.clientSecret,
+  });
+  const server = startCommand(['server', '--json'], fresh);
+  const { url } = z.object({ url: z.string() }).parse(await server.document());
+  env = { ...fresh, PUBLIC_BASE_URL: url };
+}, 60_000);
+afterAll(endCommands);
+
+describe('an account, from its link to its end', () => {
+  it('is connected by its owner, paused, resumed, found in order and removed', async () => {
+    const made = await runCommand(['accounts', 'connect', 'acme'], env);
+    expect(made.exitCode).toBe(0);
+    const [link = ''] = /http:\S+/.exec(made.stdout) ?? [];
+    const { page } = await goThroughConsent(link, openId);
+    expect(page).toMatchObject({ status: 200, text: expect.stringContaining('connected as <b>acme</b>') });
+
+    expect((await runCommand(['accounts', 'list'], env)).stdout).toMatch(new RegExp(`^acme +${openId} +active`, 'm'));
+    expect((await runCommand(['accounts', 'pause', 'acme'], env)).stdout).toContain('is paused');
+    expect((await runCommand(['accounts', 'list'], env)).stdout).toMatch(/^acme .* paused/m);
+    expect((await runCommand(['accounts', 'resume', 'acme'], env)).stdout).toContain('no longer paused');
+    expect((await runCommand(['accounts', 'rekey'], env)).stdout).toContain('1 were before');
+
+    const examined = await runCommand(['doctor'], env);
+    expect(examined.stdout).toContain('1 of 1 accounts have tokens that can be opened');
+    expect(examined).toMatchObject({ exitCode: 0, stderr: '' });
+
+    const removed = await runCommand(['accounts', 'remove', 'acme'], env);
+    expect(removed).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('TikTok has ended the access') });
+    expect((await runCommand(['accounts', 'list', '--json'], env)).stdout).toBe('{"accounts":[]}\n');
+  });
+
+  it('is not connected by a link made with other keys', async () => {
+    const foreign = { ...env, ENCRYPTION_KEYS: Buffer.alloc(32, 1).toString('base64') };
+    const made = await runCommand(['accounts', 'connect', 'acme', '--json'], foreign);
+    const { url } = z.looseObject({ url: z.string() }).parse(JSON.parse(made.stdout));
+    expect((await fetch(url)).status).toBe(403);
+  });
+});

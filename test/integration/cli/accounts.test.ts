@@ -1,0 +1,178 @@
+import { randomBytes } from 'node:crypto';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { z } from 'zod';
+import { runCli } from '../../../src/cli/run-cli.ts';
+import { startSimulator } from '../../../src/simulator/index.ts';
+import { freshPrefix, testRedisUrl } from '../../support/redis.ts';
+import { capturedIo } from '../../unit/cli/captured-io.ts';
+
+const [key, newKey] = [randomBytes(32).toString('base64'), randomBytes(32).toString('base64')];
+
+async function startWorld() {
+  const simulator = await startSimulator();
+  onTestFinished(() => simulator.close());
+  const env = {
+    REDIS_URL: testRedisUrl(),
+    QUEUE_PREFIX: freshPrefix(),
+    ENCRYPTION_KEYS: key,
+    TIKTOK_API_BASE_URL: simulator.url,
+    TIKTOK_CLIENT_KEY: simulator.clientKey,
+    TIKTOK_CLIENT_SECRET: simulator.clientSecret,
+  };
+  const run = async (args: string[], { stdin = '', ...more }: Record<string, string> = {}) => {
+    const io = capturedIo({ env: { ...env, ...more }, stdin });
+    const exitCode = await runCli([...args, '--json'], io);
+    const { stdout, stderr } = io.printed();
+    return { exitCode, answer: z.looseObject({}).parse(JSON.parse(stdout)), stdout, stderr };
+  };
+  const add = (account: string, openId: string, tokens: Record<string, unknown>) =>
+    run(['accounts', 'add', account, '--open-id', openId], { stdin: JSON.stringify(tokens) });
+  const addUser = async (account: string, openId = `open-id-${account}`) => {
+    const { accessToken, refreshToken } = simulator.addAccount({ openId });
+    expect((await add(account, openId, { accessToken, refreshToken })).exitCode).toBe(0);
+  };
+  return { simulator, run, add, addUser };
+}
+
+describe('accounts add', () => {
+  it('warns of what its owner did not grant, and adds it all the same', async () => {
+    const { add } = await startWorld();
+    const some = await add('acme', 'o-1', { accessToken: 'act.1', scope: 'user.info.basic,video.upload' });
+    expect(some).toMatchObject({ exitCode: 0, answer: { account: 'acme', missingScopes: ['video.publish'] } });
+    expect(some.stderr).toContain('did not grant video.publish');
+    const all = await add('beta', 'o-2', { accessToken: 'act.2', scope: 'video.publish,video.upload' });
+    expect(all).toMatchObject({ exitCode: 0, answer: { missingScopes: [] }, stderr: '' });
+    expect(await add('gamma', 'o-3', { accessToken: 'act.3' })).toMatchObject({ exitCode: 0, stderr: '' });
+  });
+
+  it('refuses a TikTok user who is there under another name, and a name that is another user', async () => {
+    const { run, add } = await startWorld();
+    await add('acme', 'o-1', { accessToken: 'act.1' });
+    const twice = await add('beta', 'o-1', { accessToken: 'act.2' });
+    expect(twice).toMatchObject({
+      exitCode: 2,
+      answer: {
+        error: { code: 'INPUT_INVALID', problems: [{ message: expect.stringContaining('stored as "acme"') }] },
+      },
+    });
+    expect((await add('acme', 'o-2', { accessToken: 'act.2' })).exitCode).toBe(2);
+    expect((await run(['accounts', 'list'])).answer).toMatchObject({ accounts: [{ account: 'acme', openId: 'o-1' }] });
+  });
+});
+
+describe('accounts connect', () => {
+  it('prints a link for a day', async () => {
+    const { run } = await startWorld();
+    const { exitCode, answer } = await run(['accounts', 'connect', 'acme'], { PUBLIC_BASE_URL: 'https://a.example' });
+    expect(exitCode).toBe(0);
+    const { url, expiresAt } = z.object({ url: z.url(), expiresAt: z.iso.datetime() }).parse(answer);
+    expect(url).toMatch(/^https:\/\/a\.example\/connect\/tiktok\?account=acme&expires=\d+&signature=[\w-]{43}$/);
+    const inHours = (Date.parse(expiresAt) - Date.now()) / 3_600_000;
+    expect(inHours).toBeGreaterThan(23.9);
+    expect(inHours).toBeLessThanOrEqual(24);
+  });
+
+  it.each([
+    [{ PORT: '0' }, 3, 'PUBLIC_BASE_URL'],
+    [{ HOST: '0.0.0.0', API_KEYS: 'k' }, 3, 'PUBLIC_BASE_URL'],
+    [{ TIKTOK_CLIENT_KEY: '', TIKTOK_CLIENT_SECRET: '' }, 3, 'TIKTOK_CLIENT_KEY'],
+  ])('says what is missing with %o', async (settings, exitCode, named) => {
+    const { run } = await startWorld();
+    const refused = await run(['accounts', 'connect', 'acme'], settings);
+    expect(refused).toMatchObject({ exitCode, stdout: expect.stringContaining(named) });
+  });
+
+  it('refuses a name that can be none', async () => {
+    const { run } = await startWorld();
+    expect((await run(['accounts', 'connect', ''])).exitCode).toBe(2);
+  });
+});
+
+describe('accounts pause and resume', () => {
+  it('hold an account back and end that, by name and by open_id', async () => {
+    const { run, addUser } = await startWorld();
+    await addUser('acme');
+    expect(await run(['accounts', 'pause', 'acme'])).toMatchObject({ exitCode: 0, answer: { status: 'paused' } });
+    expect((await run(['accounts', 'list'])).answer).toMatchObject({ accounts: [{ status: 'paused' }] });
+    expect(await run(['accounts', 'resume', 'open-id-acme'])).toMatchObject({
+      exitCode: 0,
+      answer: { account: 'acme', status: 'active' },
+    });
+    for (const command of ['pause', 'resume']) {
+      expect(await run(['accounts', command, 'nobody'])).toMatchObject({
+        exitCode: 2,
+        answer: { error: { code: 'INPUT_ACCOUNT_UNKNOWN' } },
+      });
+    }
+  });
+});
+
+describe('accounts remove', () => {
+  it('ends the access at TikTok, and leaves the other accounts alone', async () => {
+    const { simulator, run, addUser } = await startWorld();
+    await addUser('acme');
+    await addUser('beta');
+    expect(await run(['accounts', 'remove', 'beta'])).toMatchObject({
+      exitCode: 0,
+      answer: { removed: 'beta', revoked: true },
+      stderr: '',
+    });
+    const revokes = simulator.journal.entries.filter(({ endpoint }) => endpoint === 'revoke');
+    expect(revokes).toMatchObject([{ openId: 'open-id-beta', code: 'ok' }]);
+    expect((await run(['accounts', 'list'])).answer).toMatchObject({ accounts: [{ account: 'acme' }] });
+  });
+
+  it('ends it with a new token where the stored one is over', async () => {
+    const { simulator, run, add } = await startWorld();
+    const { refreshToken } = simulator.addAccount({ openId: 'o-1' });
+    await add('acme', 'o-1', { accessToken: 'act.over', expiresIn: 1, refreshToken });
+    expect(await run(['accounts', 'remove', 'acme'])).toMatchObject({ answer: { revoked: true } });
+    expect(simulator.journal.entries.map(({ endpoint, code }) => `${endpoint} ${code}`)).toEqual([
+      'token ok',
+      'revoke ok',
+    ]);
+  });
+
+  it('forgets the account although TikTok could not be told, and says so', async () => {
+    const { simulator, run, addUser } = await startWorld();
+    for (const account of ['refused', 'unset', 'unreadable', 'away']) await addUser(account);
+    simulator.revokeGrant('open-id-refused');
+    const refused = await run(['accounts', 'remove', 'refused']);
+    const unset = await run(['accounts', 'remove', 'unset'], { TIKTOK_CLIENT_KEY: '', TIKTOK_CLIENT_SECRET: '' });
+    const unreadable = await run(['accounts', 'remove', 'unreadable'], { ENCRYPTION_KEYS: newKey });
+    const away = await run(['accounts', 'remove', 'away'], { TIKTOK_API_BASE_URL: 'http://127.0.0.1:9' });
+    for (const answered of [refused, unset, unreadable, away]) {
+      expect(answered).toMatchObject({ exitCode: 0, answer: { revoked: false, problem: expect.stringMatching(/\w/) } });
+      expect(answered.stderr).toContain('TikTok was not told');
+    }
+    expect(unreadable.answer.problem).toContain('ENCRYPTION_KEYS');
+    expect((await run(['accounts', 'list'])).answer).toEqual({ accounts: [] });
+  });
+
+  it('leaves TikTok alone with --keep-grant', async () => {
+    const { simulator, run, addUser } = await startWorld();
+    await addUser('acme');
+    const removed = await run(['accounts', 'remove', 'acme', '--keep-grant']);
+    expect(removed).toMatchObject({ exitCode: 0, answer: { removed: 'acme', revoked: false }, stderr: '' });
+    expect(simulator.journal.entries).toEqual([]);
+  });
+});
+
+describe('accounts rekey', () => {
+  it('lets the older key be dropped, and names what it cannot open', async () => {
+    const { run, addUser } = await startWorld();
+    await addUser('acme');
+    await addUser('beta');
+    const rekeyed = await run(['accounts', 'rekey'], { ENCRYPTION_KEYS: `${newKey},${key}` });
+    expect(rekeyed).toMatchObject({ exitCode: 0, answer: { resealed: ['acme', 'beta'], currentCount: 0 } });
+    const withoutOld = { ENCRYPTION_KEYS: newKey };
+    expect(await run(['accounts', 'rekey'], withoutOld)).toMatchObject({ exitCode: 0, answer: { currentCount: 2 } });
+    expect(await run(['accounts', 'remove', 'acme'], withoutOld)).toMatchObject({ answer: { revoked: true } });
+    await addUser('gamma');
+    const partly = await run(['accounts', 'rekey'], withoutOld);
+    expect(partly).toMatchObject({
+      exitCode: 3,
+      answer: { unreadable: [{ account: 'gamma', code: 'CONFIG_KEY_UNKNOWN' }], currentCount: 1 },
+    });
+  });
+});

@@ -1,0 +1,231 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { Worker } from 'bullmq';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { z } from 'zod';
+import { createSealer } from '../../../src/accounts/sealer.ts';
+import { createAccountVault } from '../../../src/accounts/vault.ts';
+import { clockFindings } from '../../../src/cli/doctor/redis-findings.ts';
+import { runCli } from '../../../src/cli/run-cli.ts';
+import { QUEUE_NAMES } from '../../../src/queues/queue-names.ts';
+import { createQueues } from '../../../src/queues/queues.ts';
+import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
+import { createKeys } from '../../../src/redis/keys.ts';
+import { startSimulator } from '../../../src/simulator/index.ts';
+import { freshPrefix, testRedisUrl } from '../../support/redis.ts';
+import { startRedisServer } from '../../support/redis-server.ts';
+import { capturedIo } from '../../unit/cli/captured-io.ts';
+
+const NOBODY_LISTENS = 'http://127.0.0.1:9';
+
+const report = z.object({
+  healthy: z.boolean(),
+  findings: z.array(
+    z.object({
+      check: z.string(),
+      level: z.enum(['ok', 'advice', 'problem']),
+      message: z.string(),
+      fix: z.string().optional(),
+    }),
+  ),
+});
+
+async function startWorld() {
+  const simulator = await startSimulator();
+  const redis = await connectRedis({ kind: 'url', url: testRedisUrl() }, 'ledger');
+  onTestFinished(async () => {
+    await closeRedis(redis);
+    await simulator.close();
+  });
+  const [key, otherKey] = [randomBytes(32), randomBytes(32)];
+  const prefix = freshPrefix();
+  const env = {
+    REDIS_URL: testRedisUrl(),
+    QUEUE_PREFIX: prefix,
+    ENCRYPTION_KEYS: key.toString('base64'),
+    TIKTOK_API_BASE_URL: simulator.url,
+    TIKTOK_CLIENT_KEY: simulator.clientKey,
+    TIKTOK_CLIENT_SECRET: simulator.clientSecret,
+  };
+  const keys = createKeys(prefix);
+  const vaultSealedBy = (...sealedBy: Buffer[]) => createAccountVault({ redis, keys, sealer: createSealer(sealedBy) });
+  return { simulator, redis, keys, prefix, env, key, otherKey, vaultSealedBy };
+}
+
+async function examine(env: Record<string, string>) {
+  const io = capturedIo({ env });
+  const exitCode = await runCli(['doctor', '--json'], io);
+  const { healthy, findings } = report.parse(JSON.parse(io.printed().stdout));
+  expect(exitCode).toBe(healthy ? 0 : 3);
+  const found = (level: 'problem' | 'advice') => findings.filter((finding) => finding.level === level);
+  return { healthy, findings, problems: found('problem'), advice: found('advice') };
+}
+
+const tokensOf = (account: string) => ({ account, openId: `open-id-${account}`, accessToken: `act.${account}` });
+
+describe('doctor', () => {
+  it('finds a deployment healthy, in JSON and for people', async () => {
+    const { env, key, vaultSealedBy } = await startWorld();
+    await vaultSealedBy(key).add({ ...tokensOf('acme'), scope: 'video.publish,video.upload' });
+    const { healthy, findings } = await examine(env);
+    expect(healthy).toBe(true);
+    const checks = ['settings', 'redis', 'clock', 'accounts', 'queues', 'tiktok'];
+    expect([...new Set(findings.map(({ check }) => check))]).toEqual(checks);
+    const io = capturedIo({ env });
+    expect(await runCli(['doctor'], io)).toBe(0);
+    expect(io.printed().stdout).toMatch(/^ok +redis +Redis \d/m);
+    expect(io.printed().stdout).toContain('1 of 1 accounts have tokens that can be opened');
+    expect(io.printed().stdout).toMatch(/Nothing is wrong\.\n$/);
+  });
+
+  it('names every setting that is wrong, and looks no further', async () => {
+    const { healthy, findings } = await examine({ PORT: 'many', UPLOAD_CONCURRENCY: '0' });
+    expect(healthy).toBe(false);
+    expect(findings).toHaveLength(2);
+    expect(findings).toMatchObject([
+      { check: 'settings', level: 'problem', message: expect.stringContaining('PORT') },
+      { check: 'settings', level: 'problem', message: expect.stringContaining('UPLOAD_CONCURRENCY') },
+    ]);
+  });
+
+  it('says that Redis and TikTok cannot be reached, each with its setting', async () => {
+    const { env } = await startWorld();
+    const away = { ...env, REDIS_URL: 'redis://127.0.0.1:9', TIKTOK_API_BASE_URL: NOBODY_LISTENS };
+    const { problems } = await examine(away);
+    expect(problems).toMatchObject([
+      {
+        check: 'redis',
+        message: expect.stringContaining('nothing listens there'),
+        fix: expect.stringContaining('REDIS_URL'),
+      },
+      {
+        check: 'tiktok',
+        message: expect.stringContaining('ECONNREFUSED'),
+        fix: expect.stringContaining('TIKTOK_API_BASE_URL'),
+      },
+    ]);
+  });
+
+  it('warns of a Redis that evicts and keeps nothing', async () => {
+    const { env } = await startWorld();
+    const server = await startRedisServer([
+      'maxmemory 100mb',
+      'maxmemory-policy allkeys-lru',
+      'save ""',
+      'appendonly no',
+    ]);
+    onTestFinished(() => server.close());
+    const { problems } = await examine({ ...env, REDIS_URL: `redis://127.0.0.1:${server.port}` });
+    expect(problems).toMatchObject([
+      { check: 'redis', message: expect.stringContaining('allkeys-lru'), fix: expect.stringContaining('noeviction') },
+      {
+        check: 'redis',
+        message: expect.stringContaining('keeps nothing on disk'),
+        fix: expect.stringContaining('appendonly'),
+      },
+    ]);
+  });
+
+  it('names the accounts whose tokens cannot be opened, and why, without a token', async () => {
+    const { env, key, otherKey, vaultSealedBy, redis, keys } = await startWorld();
+    await vaultSealedBy(key).add(tokensOf('acme'));
+    await vaultSealedBy(otherKey).add(tokensOf('foreign'));
+    await vaultSealedBy(key).add(tokensOf('tampered'));
+    await redis.hset(keys.account('tampered'), 'accessToken', 'act.in-the-clear');
+    const { problems, findings } = await examine(env);
+    expect(problems).toMatchObject([
+      {
+        check: 'accounts',
+        message: expect.stringMatching(/^the tokens of "foreign" cannot be opened: .*CONFIG_KEY_UNKNOWN/),
+        fix: expect.stringContaining('ENCRYPTION_KEYS'),
+      },
+      {
+        check: 'accounts',
+        message: expect.stringMatching(/^the tokens of "tampered" cannot be opened: .*INTERNAL_TAMPERED/),
+        fix: expect.stringContaining('connect the account again'),
+      },
+    ]);
+    expect(findings.map(({ message }) => message)).toContain('1 of 3 accounts have tokens that can be opened');
+    expect(JSON.stringify(findings)).not.toContain('act.');
+  });
+
+  it('advises what to do for accounts that wait for somebody', async () => {
+    const { env, key, otherKey, vaultSealedBy } = await startWorld();
+    const vault = vaultSealedBy(key);
+    await vaultSealedBy(otherKey).add({ ...tokensOf('older'), scope: 'video.publish,video.upload' });
+    for (const account of ['gone', 'narrow', 'quiet']) await vault.add({ ...tokensOf(account), scope: 'video.upload' });
+    await vault.markReauthorizationRequired('gone', { reason: 'withdrawn' });
+    await vault.pause('quiet');
+    const bothKeys = `${key.toString('base64')},${otherKey.toString('base64')}`;
+    const { healthy, advice } = await examine({ ...env, ENCRYPTION_KEYS: bothKeys });
+    expect(healthy).toBe(true);
+    const fixes = advice.filter(({ check }) => check === 'accounts').map(({ message, fix }) => `${message} ${fix}`);
+    expect(fixes).toEqual([
+      expect.stringMatching(/older key: "older" .*accounts rekey/),
+      expect.stringMatching(/connected again.*: "gone" .*accounts connect/),
+      expect.stringMatching(/paused.*: "quiet" .*accounts resume/),
+      expect.stringMatching(/video\.publish.*: "gone", "narrow", "quiet" /),
+    ]);
+  });
+
+  it('sees that jobs wait and nobody works, and that a queue is paused', async () => {
+    const { env, redis, prefix } = await startWorld();
+    const queues = createQueues({ connection: redis, prefix, retentionMs: 60_000 });
+    onTestFinished(() => queues.close());
+    const request = { account: 'acme', mode: 'inbox', media: { type: 'file', path: '/x.mp4' } } as const;
+    await queues.addPublishEntries([{ id: 'job-one', request, delayMs: 0 }]);
+    const { problems } = await examine(env);
+    expect(problems).toMatchObject([
+      {
+        check: 'queues',
+        message: '1 jobs of tiktok-publish wait and nobody works on them',
+        fix: expect.stringContaining('tiktok-publisher worker'),
+      },
+    ]);
+    await queues.publish.pause();
+    expect((await examine(env)).problems).toMatchObject([
+      { message: expect.stringContaining('tiktok-publish is paused') },
+    ]);
+    await queues.publish.obliterate({ force: true });
+    await queues.publish.resume();
+    expect((await examine(env)).problems).toEqual([]);
+  });
+
+  it('counts what failed, and misses no worker that is there', async () => {
+    const { env, redis, prefix } = await startWorld();
+    const queues = createQueues({ connection: redis, prefix, retentionMs: 60_000 });
+    const connection = await connectRedis({ kind: 'url', url: testRedisUrl() }, 'worker');
+    const fail = async () => {
+      throw new Error('planned');
+    };
+    const worker = new Worker(QUEUE_NAMES.publish, fail, { connection, prefix });
+    onTestFinished(async () => {
+      await worker.close();
+      await queues.close();
+      await closeRedis(connection);
+    });
+    const failed = once(worker, 'failed');
+    const request = { account: 'acme', mode: 'inbox', media: { type: 'file', path: '/x.mp4' } } as const;
+    await queues.addPublishEntries([{ id: 'job-one', request, delayMs: 0 }]);
+    await failed;
+    const { problems, advice } = await examine(env);
+    expect(problems).toEqual([]);
+    const told = advice.filter(({ check }) => check === 'queues').map(({ message }) => message);
+    expect(told).toEqual([
+      '1 jobs of tiktok-publish failed and are kept for people to look at',
+      'no worker of tiktok-status is connected',
+    ]);
+  });
+});
+
+describe('the clock check', () => {
+  it.each([
+    [0, 'ok', 'agree'],
+    [2_500, 'advice', '2.5 s ahead of'],
+    [-90_000, 'problem', '1 min behind'],
+  ])('of a machine whose clock is %d ms ahead says %s', async (aheadMs, level, words) => {
+    const { redis } = await startWorld();
+    const [finding] = await clockFindings(redis, () => Date.now() + aheadMs);
+    expect(finding).toMatchObject({ level, message: expect.stringContaining(words) });
+  });
+});
