@@ -84,7 +84,7 @@ export function provocationOf(step: string, { mode }: FaultSubject): PlannedFaul
       return { endpoint: initOf(mode), act: { kind: 'fail_processing', failReason: 'internal' } };
     // Handed back are uploads that a drain meets midway.
     case 'commit:handed_back':
-      return { endpoint: 'upload', act: { kind: 'slow_read', bytesPerSecond: 2_500_000 } };
+      return { endpoint: 'upload', when: { times: 'always' }, act: { kind: 'slow_read', bytesPerSecond: 3_000_000 } };
     default:
       return undefined;
   }

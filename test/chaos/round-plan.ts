@@ -63,7 +63,7 @@ export function planRound(seed: number, round: number, lockDurationMs: number): 
 }
 
 /** Comes when uploads are under way. */
-const DRAIN = { name: 'SIGTERM', afterMs: 800, worker: 0 } as const;
+const DRAIN = { name: 'SIGTERM', afterMs: 2_500, worker: 0 } as const;
 
 function planSignal(random: SeededRandom): PlannedRound['signal'] {
   if (random.chance(0.5)) return undefined;

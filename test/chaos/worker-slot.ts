@@ -62,8 +62,6 @@ export class WorkerSlot {
     this.#process = started;
     void started.ended.then((end) => {
       if (this.#isClosing) return;
-      // All that it told has been heard by now, so it is known which jobs it had.
-      if (this.#signalled !== undefined) this.#interrupted({ ...ANYWHERE, ...this.#signalled }, this.#signalled.at);
       this.#replace(started, end);
     });
     const ready = started.waitFor(({ kind }) => kind === 'ready');
@@ -75,6 +73,8 @@ export class WorkerSlot {
       code === REDIS_AWAY_EXIT_CODE ||
       (this.#expected === 'killed' && signal === 'SIGKILL') ||
       (this.#expected === 'drained' && code === 0);
+    // All that it told has been heard by now, so it is known which jobs it had.
+    if (this.#signalled !== undefined) this.#interrupted({ ...ANYWHERE, ...this.#signalled }, this.#signalled.at);
     if (!isExpected) this.troubles.push(`process ${pid} ended by ${signal ?? `exit ${code}`}`);
     this.#busy = this.start();
   }
