@@ -61,6 +61,25 @@ describe.concurrent('a worker that sleeps through a takeover', () => {
   });
 });
 
+describe.concurrent('a worker that sleeps between the intent of a pull and its init', () => {
+  it('leaves the job unconfirmed, and nobody begins it a second time', async (test) => {
+    const { worker, publisher, pullRequest, fileRequest, outcomeOf, atTikTok } = await start(test);
+    const sleeper = await worker({ step: 'commit:init_sent', moment: 'after', nth: 1, action: 'stop' });
+    const { id } = await publisher.enqueue(pullRequest());
+    await sleeper.waitFor(isTrapped);
+    const second = await worker();
+    expect(await outcomeOf(id)).toMatchObject({ state: 'unconfirmed' });
+    second.signal('SIGTERM');
+    await second.ended;
+    sleeper.signal('SIGCONT');
+    const next = await publisher.enqueue(await fileRequest(1_000));
+    expect(await outcomeOf(next.id)).toMatchObject({ state: 'published' });
+    expect(await publisher.get(id)).toMatchObject({ state: 'unconfirmed' });
+    const pulls = atTikTok().publishes.filter(({ source }) => source === 'PULL_FROM_URL');
+    expect(pulls.length).toBeLessThanOrEqual(1);
+  });
+});
+
 describe.concurrent('a worker that is cut off from Redis', () => {
   it.for(['refused', 'silent'] as const)('(%s) stops sending before another one begins', async (kind, test) => {
     const { redis, simulator, worker, publisher, fileRequest, outcomeOf, atTikTok } = await start(test);
