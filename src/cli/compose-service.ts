@@ -12,6 +12,7 @@ import { createLedger } from '../ledger/ledger.ts';
 import { openFileSource } from '../media/file-source.ts';
 import { createMetrics, type Metrics } from '../observability/metrics.ts';
 import { createQueues, type Queues } from '../queues/queues.ts';
+import { createCaps } from '../quota/caps.ts';
 import { createSlots } from '../quota/slots.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import { createTikTokClient } from '../tiktok/index.ts';
@@ -67,9 +68,11 @@ export async function openWorkers(service: Service, options: WorkersOptions = {}
   foundation.onClose(() => tokens.close());
   const deps: WorkerDeps = {
     ...{ queues, tiktok, tokens, sealer, metrics, log },
-    ledger: createLedger({ redis, keys, clock: Date }),
+    ledger: createLedger({ redis, keys, clock: Date, laneLimit: config.uploadsPerAccount }),
     slots: createSlots({ redis, keys }),
-    lanes: createLanes({ redis, keys, clock: Date }),
+    caps: createCaps({ redis, keys, clock: Date }),
+    pauseAccount: (account) => vault.pause(account),
+    lanes: createLanes({ redis, keys, clock: Date, limit: config.uploadsPerAccount }),
     accountNames: createAccountNames({ redis, keys, clock: Date }),
     openMedia: openMediaUnder(config.mediaRoots),
     clock: Date,
@@ -77,6 +80,7 @@ export async function openWorkers(service: Service, options: WorkersOptions = {}
     settings: {
       chunkSizeBytes: config.upload.chunkSizeBytes,
       retentionMs: config.retentionMs,
+      maxWaitMs: config.maxWaitMs,
       pollSchedule: options.pollSchedule ?? DEFAULT_POLL_SCHEDULE,
       retryPolicy: EIGHT_TRIES_IN_AN_HOUR,
     },

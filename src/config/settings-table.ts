@@ -145,6 +145,15 @@ export const SettingsTable = z.object({
     unset: 'the board is served on loopback only',
     meaning: 'Password for the board.',
   }),
+  UPLOADS_PER_ACCOUNT: withDefault(value.wholeNumber(1, 100), '1', {
+    group: 'Work',
+    meaning:
+      'Uploads of one account at the same time; its other jobs wait for their turn. The same for producers and workers.',
+  }),
+  MAX_WAIT_HOURS: withDefault(value.wholeNumber(1, 8_760), '72', {
+    group: 'Work',
+    meaning: 'How long a job may wait for quotas, caps or its account; then it fails with that reason.',
+  }),
   UPLOAD_CONCURRENCY: withDefault(value.wholeNumber(1, 1_000), '4', {
     group: 'Work',
     meaning: 'Uploads at the same time, per process. Each one holds a few megabytes.',

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { Clock } from '../core/ports.ts';
-import type { WaitReason } from '../core/publish-state.ts';
 import { DAY_MS, SECOND_MS } from '../core/units.ts';
 import type { Keys } from '../redis/keys.ts';
 import { prepareScript, type RedisClient } from '../redis/lua-script.ts';
+import type { Gate } from './gate.ts';
 import { ENTER_LUA, LEAVE_LUA } from './lane-scripts.ts';
 
 /** One upload per account at a time. */
@@ -20,13 +20,6 @@ export interface LaneMember {
   readonly priority: number;
   /** When it was created or became due (ms since the epoch). */
   readonly since: number;
-}
-
-/** Why a whole account stands still. */
-export interface Gate {
-  readonly reason: WaitReason;
-  /** Ms since the epoch; undefined: nobody knows. */
-  readonly until: number | undefined;
 }
 
 const answerSchema = z.enum(['admitted', 'waiting', 'account_paused', 'reauthorization']);

@@ -2,10 +2,11 @@ import { z } from 'zod';
 import { PublishError } from '../core/publish-error.ts';
 import type { PublishJob, TimelineEntry } from '../core/publish-job.ts';
 import type { PublishState } from '../core/publish-state.ts';
+import { type Gate, parseGate } from '../lanes/gate.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import { toPublishJob } from './job-view.ts';
-import { decodeRecord } from './record.ts';
+import { decodeRecord, type LedgerRecord } from './record.ts';
 
 /** Which jobs to list, newest first. */
 export interface ReadFilter {
@@ -24,15 +25,33 @@ export function createLedgerReader({ redis, keys }: { redis: RedisClient; keys: 
     const pipeline = redis.pipeline();
     for (const id of ids) pipeline.hgetall(keys.job(id)).lrange(keys.timeline(id), 0, -1);
     const answers = (await pipeline.exec()) ?? [];
-    return ids.map((_, index) => {
+    const records = ids.map((_, index) => {
       const [hashError, hash] = answers[index * 2] ?? [];
       const [timelineError, timeline] = answers[index * 2 + 1] ?? [];
       if (hashError) throw hashError;
       if (timelineError) throw timelineError;
       const flat = Object.entries(hash as Record<string, string>).flat();
       if (flat.length === 0) return undefined;
-      return toPublishJob(decodeRecord(flat), parseTimeline(timeline as string[]));
+      return { record: decodeRecord(flat), timeline: parseTimeline(timeline as string[]) };
     });
+    const gates = await readGates(records.flatMap((found) => (found === undefined ? [] : [found.record])));
+    return records.map((found) =>
+      found === undefined ? undefined : toPublishJob(withGate(found.record, gates), found.timeline),
+    );
+  }
+
+  /** Why the lanes stand still in which jobs wait for their turn, by account. */
+  async function readGates(records: readonly LedgerRecord[]): Promise<ReadonlyMap<string, Gate>> {
+    const waiting = records.filter(({ waitingFor }) => waitingFor === 'slot').map(({ account }) => account);
+    const gates = new Map<string, Gate>();
+    for (const account of new Set(waiting)) {
+      const [paused, dead] = await redis.hmget(keys.account(account), 'pausedAt', 'reauthorizationRequiredAt');
+      const gate = parseGate(await redis.hgetall(keys.laneGate(account)));
+      if (paused) gates.set(account, { reason: 'account_paused', until: undefined });
+      else if (dead) gates.set(account, { reason: 'reauthorization', until: undefined });
+      else if (gate !== undefined) gates.set(account, gate);
+    }
+    return gates;
   }
 
   return {
@@ -62,6 +81,12 @@ export function createLedgerReader({ redis, keys }: { redis: RedisClient; keys: 
       }
     },
   };
+}
+
+/** A job that waits for its turn waits for what its whole account waits for. */
+function withGate(record: LedgerRecord, gates: ReadonlyMap<string, Gate>): LedgerRecord {
+  const gate = record.waitingFor === 'slot' ? gates.get(record.account) : undefined;
+  return gate === undefined ? record : { ...record, waitingFor: gate.reason, waitingUntil: gate.until };
 }
 
 /** A place in an index: creation time and id, both needed where several jobs share a time. */

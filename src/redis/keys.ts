@@ -23,6 +23,12 @@ export interface Keys {
   laneAdmitted(account: string): string;
   /** Hash: why a whole account stands still. */
   laneGate(account: string): string;
+  /** Sorted set: times of an account's direct posts within a day. */
+  directPosts(account: string): string;
+  /** Sorted set: accounts that posted within a day, by when. */
+  readonly activeUsers: string;
+  /** String: until when the app's cap on posting accounts holds new ones back. */
+  readonly activeUserCap: string;
   /** Sorted set: accounts with waiting jobs, by when the sweep last looked. */
   readonly lanes: string;
   /** Hash: one account with sealed tokens. */
@@ -51,6 +57,9 @@ export function createKeys(prefix: string): Keys {
     laneWaiting: (account) => `${prefix}:lane:waiting:${account}`,
     laneAdmitted: (account) => `${prefix}:lane:admitted:${account}`,
     laneGate: (account) => `${prefix}:lane:gate:${account}`,
+    directPosts: (account) => `${prefix}:caps:posts:${account}`,
+    activeUsers: `${prefix}:caps:active-users`,
+    activeUserCap: `${prefix}:caps:active-user-cap`,
     lanes: `${prefix}:lanes`,
     account: (name) => `${prefix}:account:${name}`,
     accounts: `${prefix}:accounts`,

@@ -7,6 +7,7 @@ import type { Lanes } from '../lanes/lanes.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { Queues } from '../queues/queues.ts';
+import type { Caps } from '../quota/caps.ts';
 import type { Slots } from '../quota/slots.ts';
 import type { TikTokClient } from '../tiktok/index.ts';
 import type { Recovery } from './recovery.ts';
@@ -17,6 +18,8 @@ export interface WorkerSettings {
   readonly chunkSizeBytes: number;
   /** How long finished jobs are kept (ms). */
   readonly retentionMs: number;
+  /** How long a job may wait for quotas, caps and its account before it fails (ms). */
+  readonly maxWaitMs: number;
   readonly pollSchedule: PollSchedule;
   readonly retryPolicy: RetryPolicy;
   /** When the owner of a queue entry counts as dead; `DEFAULT_RECOVERY` unless told. */
@@ -30,10 +33,13 @@ export interface WorkerDeps {
   readonly tiktok: TikTokClient;
   readonly tokens: TokenSource;
   readonly slots: Slots;
+  readonly caps: Caps;
   readonly lanes: Lanes;
   readonly accountNames: AccountNames;
   readonly sealer: Sealer;
   readonly openMedia: OpenMedia;
+  /** Holds an account back until a person resumes it; without it nothing is held. */
+  readonly pauseAccount?: (account: string) => Promise<unknown>;
   readonly clock: Clock;
   /** Numbers from 0 to 1, for jitter. */
   readonly random: () => number;

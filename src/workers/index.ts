@@ -107,6 +107,8 @@ function startWorker(
       lockDuration: recovery.lockDurationMs,
       stalledInterval: recovery.stalledIntervalMs,
       maxStalledCount: MAX_STALLED_COUNT,
+      // By default a worker that lost Redis sits idle for 15 s before it fetches again.
+      runRetryDelay: SECOND_MS,
       removeOnComplete: kept,
       removeOnFail: kept,
     },

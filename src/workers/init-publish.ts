@@ -6,6 +6,7 @@ import type { LedgerPatch, LedgerRecord } from '../ledger/record.ts';
 import type { InitAnswer, VideoSource } from '../tiktok/index.ts';
 import type { WorkerDeps } from './deps.ts';
 import type { OwnedJob } from './owned-job.ts';
+import { Deferral } from './settlement.ts';
 import { takeSlot, withToken } from './tiktok-calls.ts';
 
 /** "The upload_url is valid for one hour" (content-posting-api-reference-direct-post); a minute is left for the last chunk. */
@@ -30,6 +31,7 @@ export async function initUpload(job: OwnedJob, plan: ChunkPlan, pin: SourcePin,
       uploadExpiresAt: (job.record.initIntendedAt ?? deps.clock.now()) + UPLOAD_URL_LIFE_MS,
     },
   });
+  await noteBegun(job, deps);
 }
 
 /** Lets TikTok fetch the video. The call itself starts the post, so it is never repeated on doubt. */
@@ -40,6 +42,7 @@ export async function initPull(job: OwnedJob, url: string, deps: WorkerDeps): Pr
     cause: { event: 'init_answered', publishId: answer.publishId },
     patch: { publishId: answer.publishId, initIntendedAt: undefined, processingSince: deps.clock.now() },
   });
+  await noteBegun(job, deps);
 }
 
 /**
@@ -58,6 +61,7 @@ export function uploadUrlContext(publishJobId: string): string {
 
 async function init(job: OwnedJob, source: VideoSource, deps: WorkerDeps, session: LedgerPatch): Promise<InitAnswer> {
   const { mode, account, request } = job.record;
+  if (mode === 'direct') await awaitAppCap(job, deps);
   await takeSlot(job, mode === 'direct' ? 'direct_init' : 'inbox_init', deps);
   // A token that must be renewed first is renewed before the intent: that is no init yet.
   await deps.tokens.accessToken(account);
@@ -75,6 +79,7 @@ async function init(job: OwnedJob, source: VideoSource, deps: WorkerDeps, sessio
       bookedSlot: undefined,
     },
   });
+  await deps.lanes.openGate(account);
   let inDoubt = false;
   try {
     return await withToken(account, deps, async (accessToken) => {
@@ -93,4 +98,15 @@ async function init(job: OwnedJob, source: VideoSource, deps: WorkerDeps, sessio
     if (!inDoubt) await job.commit({ cause: { event: 'init_refused' }, patch: { initIntendedAt: undefined } });
     throw error;
   }
+}
+
+/** The app's cap on posting accounts holds new ones back; those inside go on. */
+async function awaitAppCap(job: OwnedJob, { caps }: WorkerDeps): Promise<void> {
+  const until = await caps.heldBackUntil(job.record.account);
+  if (until !== undefined) throw new Deferral('active_user_cap', until);
+}
+
+/** Counts that only help to choose when to try again; they come after everything that must not be lost. */
+async function noteBegun({ record }: OwnedJob, { caps }: WorkerDeps): Promise<void> {
+  if (record.mode === 'direct') await caps.noteDirectPost(record.account).catch(() => undefined);
 }

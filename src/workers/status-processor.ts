@@ -8,11 +8,11 @@ import { endJob, hasEnded, settlementOf, toResult } from './end-job.ts';
 import { ensureEntry } from './ensure-entry.ts';
 import { OwnedJob } from './owned-job.ts';
 import { startAfresh } from './reinit.ts';
-import { pushSlots } from './settle-error.ts';
 import { Deferral, type Settlement } from './settlement.ts';
 import { claimStatusEntry, type StatusQueueEntry } from './status-entry.ts';
 import { askStatus, withToken } from './tiktok-calls.ts';
 import { failureOf } from './upload-position.ts';
+import { pushSlots } from './wait-for-quota.ts';
 import { endWatchedJob } from './watch-ended-job.ts';
 
 /** Asks once what became of a post, and says when to ask again. */

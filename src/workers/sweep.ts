@@ -1,10 +1,12 @@
-import { toPublishError } from '../core/publish-error.ts';
-import { isTerminal } from '../core/publish-state.ts';
+import { PublishError, toPublishError } from '../core/publish-error.ts';
+import { isTerminal, type WaitReason } from '../core/publish-state.ts';
 import { HOUR_MS } from '../core/units.ts';
+import { hasWaitedTooLong, WAITED_TOO_LONG } from '../core/wait-limit.ts';
 import { wakeJobs } from '../lanes/wake-jobs.ts';
 import { SWEEP_AFTER_MS } from '../ledger/ledger.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
 import type { WorkerDeps } from './deps.ts';
+import { toFailure } from './end-job.ts';
 import { ensureEntry } from './ensure-entry.ts';
 import { DEFAULT_RECOVERY } from './recovery.ts';
 
@@ -89,8 +91,28 @@ async function lookAfter(record: LedgerRecord, deps: WorkerDeps): Promise<void> 
     await deps.ledger.intervene(record, { to: 'queued', cause: { event: 'due' } }).catch(() => undefined);
     return;
   }
+  if (record.waitingFor !== undefined && hasWaitedTooLong(record, now, deps.settings.maxWaitMs)) {
+    await failForWaiting(record, record.waitingFor, deps);
+    return;
+  }
   await ensureEntry(record, deps);
   // Every change of a job brings the sweep back soon; one that stands still with its entry in place can wait longer.
   const pauseMs = Math.min(Math.max(SWEEP_AFTER_MS, now - record.updatedAt), HOUR_MS);
   await deps.ledger.postpone(record.id, Math.max(now, record.waitingUntil ?? 0) + pauseMs);
+}
+
+/** A parked job never runs while it waits, so its patience is watched here. Nothing of it is at TikTok. */
+async function failForWaiting(record: LedgerRecord, reason: WaitReason, deps: WorkerDeps): Promise<void> {
+  if (record.publishId !== undefined) return;
+  const now = deps.clock.now();
+  const failure = toFailure(new PublishError(WAITED_TOO_LONG[reason]));
+  await deps.ledger.intervene(record, {
+    to: 'failed',
+    event: 'publish.failed',
+    cause: { event: 'failed', code: failure.code, message: failure.message },
+    patch: { failure, endedAt: now, waitingFor: undefined, waitingUntil: undefined },
+    dueAt: now + deps.settings.retentionMs,
+  });
+  // Its entry ends as the failed job's entry should: by running once more.
+  await wakeJobs([record.id], deps);
 }

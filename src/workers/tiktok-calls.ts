@@ -1,6 +1,7 @@
 import { PublishError } from '../core/publish-error.ts';
 import { type QuotaEndpoint, TIKTOK_QUOTAS } from '../quota/tiktok-quotas.ts';
 import type { StatusAnswer } from '../tiktok/index.ts';
+import { withToken } from '../tiktok/with-token.ts';
 import type { WorkerDeps } from './deps.ts';
 import type { OwnedJob } from './owned-job.ts';
 import { Deferral } from './settlement.ts';
@@ -9,30 +10,6 @@ import { Deferral } from './settlement.ts';
 const SLOT_TOLERANCE_MS = 50;
 
 type CallDeps = Pick<WorkerDeps, 'tokens' | 'slots' | 'clock' | 'tiktok'>;
-
-/**
- * Calls TikTok with the account's token; a refused token is renewed once.
- * @throws PublishError `AUTH_REAUTHORIZATION_REQUIRED` when the renewed one is refused too, and what `call` throws
- */
-export async function withToken<T>(
-  account: string,
-  { tokens }: Pick<CallDeps, 'tokens'>,
-  call: (accessToken: string) => Promise<T>,
-): Promise<T> {
-  const accessToken = await tokens.accessToken(account);
-  try {
-    return await call(accessToken);
-  } catch (error) {
-    if (!(error instanceof PublishError) || error.code !== 'AUTH_TOKEN_INVALID') throw error;
-  }
-  const renewedToken = await tokens.accessToken(account, { rejectedToken: accessToken });
-  try {
-    return await call(renewedToken);
-  } catch (error) {
-    if (!(error instanceof PublishError) || error.code !== 'AUTH_TOKEN_INVALID') throw error;
-    throw new PublishError('AUTH_REAUTHORIZATION_REQUIRED', error.details, { cause: error });
-  }
-}
 
 /**
  * Takes one call out of an account's quota.

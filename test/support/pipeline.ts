@@ -17,6 +17,7 @@ import { openFileSource } from '../../src/media/file-source.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
 import { createPublisherFromConfig } from '../../src/producers/create-publisher.ts';
 import { createQueues } from '../../src/queues/queues.ts';
+import { createCaps } from '../../src/quota/caps.ts';
 import { createSlots } from '../../src/quota/slots.ts';
 import { closeRedis, connectRedis } from '../../src/redis/connections.ts';
 import { createKeys } from '../../src/redis/keys.ts';
@@ -44,6 +45,7 @@ export interface PipelineOptions {
   /** Start workers at once (default). */
   readonly workers?: boolean;
   readonly redisUrl?: string;
+  readonly maxWaitMs?: number;
   /** Time by which TikTok's sockets must answer (ms). */
   readonly stallMs?: number;
 }
@@ -79,6 +81,8 @@ export async function startPipeline(options: PipelineOptions = {}) {
     tiktok,
     tokens,
     slots: createSlots({ redis, keys }),
+    caps: createCaps({ redis, keys, clock: Date }),
+    pauseAccount: (account) => vault.pause(account),
     lanes: createLanes({ redis, keys, clock: Date }),
     accountNames: createAccountNames({ redis, keys, clock: Date }),
     sealer,
@@ -93,6 +97,7 @@ export async function startPipeline(options: PipelineOptions = {}) {
     settings: {
       chunkSizeBytes: options.chunkSizeBytes ?? 5_242_880,
       retentionMs: 86_400_000,
+      maxWaitMs: options.maxWaitMs ?? 86_400_000,
       pollSchedule: options.polls ?? RAPID_POLLS,
       retryPolicy: options.retries ?? RAPID_RETRIES,
     },

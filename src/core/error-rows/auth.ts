@@ -10,8 +10,15 @@ export const AUTH_ROWS = {
   }),
   AUTH_REAUTHORIZATION_REQUIRED: wait('reauthorization', 10 * MINUTE_MS, {
     message: 'the account must be connected to TikTok again',
-    advice: 'Let its owner connect it again (`tiktok-publisher accounts add`); waiting jobs then go on by themselves.',
+    advice: 'Let its owner connect it again (`tiktok-publisher accounts connect`); waiting jobs then go on by themselves.',
   }),
+  AUTH_ACCOUNT_PAUSED: giveUp(
+    {
+      message: 'the account was paused for longer than a job may wait',
+      advice: 'Resume the account (`tiktok-publisher accounts resume`), then retry.',
+    },
+    { retryable: true },
+  ),
   AUTH_SCOPE_MISSING: giveUp(
     {
       message: 'the owner of the account did not grant what this needs',

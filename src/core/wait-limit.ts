@@ -1,0 +1,22 @@
+import type { ErrorCode } from './error-table.ts';
+import type { WaitReason } from './publish-state.ts';
+
+/** What a job fails with that waited longer than it may, by what it waited for. */
+export const WAITED_TOO_LONG = {
+  slot: 'TIKTOK_RATE_LIMITED',
+  rate_limit: 'TIKTOK_RATE_LIMITED',
+  daily_cap: 'TIKTOK_DAILY_POST_CAP',
+  pending_share_cap: 'TIKTOK_PENDING_SHARE_CAP',
+  active_user_cap: 'TIKTOK_ACTIVE_USER_CAP',
+  account_paused: 'AUTH_ACCOUNT_PAUSED',
+  reauthorization: 'AUTH_REAUTHORIZATION_REQUIRED',
+} as const satisfies Record<WaitReason, ErrorCode>;
+
+/** Whether a job waits too long. It counts from its creation or its scheduled time (ms since the epoch). */
+export function hasWaitedTooLong(
+  job: { readonly createdAt: number; readonly scheduledAt?: number | undefined },
+  at: number,
+  maxWaitMs: number,
+): boolean {
+  return at - Math.max(job.createdAt, job.scheduledAt ?? 0) > maxWaitMs;
+}

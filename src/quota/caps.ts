@@ -1,0 +1,57 @@
+import type { Clock } from '../core/ports.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../core/units.ts';
+import type { Keys } from '../redis/keys.ts';
+import type { RedisClient } from '../redis/lua-script.ts';
+
+/** TikTok's daily cap frees post by post; sooner than this it is not asked again (ms). */
+const SOONEST_RETRY_MS = 15 * MINUTE_MS;
+/** The cap counts posts of other apps too, so our own count may be wrong: ask again after this at the latest (ms). */
+const LATEST_RETRY_MS = 4 * HOUR_MS;
+
+export type Caps = ReturnType<typeof createCaps>;
+
+/**
+ * TikTok's caps per day (content-sharing-guidelines, read 2026-11-22): about 15 direct posts per creator, and a number
+ * of creators per app. Neither can be booked; these counts only say when asking again makes sense.
+ */
+export function createCaps({ redis, keys, clock }: { redis: RedisClient; keys: Keys; clock: Clock }) {
+  return {
+    /** Notes that a direct post of an account was begun: it counts for both caps. */
+    async noteDirectPost(account: string): Promise<void> {
+      const now = clock.now();
+      const pipeline = redis.pipeline();
+      for (const [key, member] of [
+        [keys.directPosts(account), String(now)],
+        [keys.activeUsers, account],
+      ] as const) {
+        pipeline
+          .zadd(key, now, member)
+          .zremrangebyscore(key, '-inf', now - DAY_MS)
+          .pexpire(key, DAY_MS);
+      }
+      await pipeline.exec();
+    },
+
+    /** When an account at its daily cap may try again: when its oldest post of the last day has aged out. */
+    async nextDailyTryAt(account: string): Promise<number> {
+      const now = clock.now();
+      const [oldest] = await redis.zrangebyscore(keys.directPosts(account), now - DAY_MS, '+inf', 'LIMIT', 0, 1);
+      const freesAt = oldest === undefined ? now + HOUR_MS : Number(oldest) + DAY_MS;
+      return Math.min(Math.max(freesAt, now + SOONEST_RETRY_MS), now + LATEST_RETRY_MS);
+    },
+
+    /** Holds accounts back that have not posted within a day, until a time (ms since the epoch). */
+    async holdNewUsersUntil(until: number): Promise<void> {
+      await redis.set(keys.activeUserCap, until, 'PX', Math.max(1, until - clock.now()));
+    },
+
+    /** Until when an account is held back by the app's cap. @returns undefined if it is not */
+    async heldBackUntil(account: string): Promise<number | undefined> {
+      const until = await redis.get(keys.activeUserCap);
+      if (until === null) return undefined;
+      const lastPostAt = await redis.zscore(keys.activeUsers, account);
+      const isInside = lastPostAt !== null && Number(lastPostAt) > clock.now() - DAY_MS;
+      return isInside ? undefined : Number(until);
+    },
+  };
+}
