@@ -4,6 +4,7 @@ import { PublishError, type SafeDetails } from '../core/publish-error.ts';
 import { oauthErrorToErrorCode, tiktokCodeToErrorCode } from '../core/tiktok-codes.ts';
 import { DeadlineReachedError } from './deadline.ts';
 import type { RawAnswer } from './raw-answer.ts';
+import { withoutSecrets } from './without-secrets.ts';
 
 /*
  * A call fails in one of four ways, and each means something else for the post:
@@ -87,17 +88,19 @@ export function classifyOauthRefusal(endpoint: string, answer: RawAnswer, refusa
 export function classifyMalformedAnswer(endpoint: string, answer: RawAnswer, expected: string): PublishError {
   const byStatus = tiktokCodeToErrorCode('', answer.httpStatus);
   const code = byStatus === 'TIKTOK_UNKNOWN_ERROR' ? 'TRANSPORT_BAD_ANSWER' : byStatus;
-  const reason = `expected ${expected}, got HTTP ${answer.httpStatus} with ${answer.contentType ?? 'no content type'}`;
+  const mediaType = /^[\w.+-]{1,50}\/[\w.+-]{1,50}/.exec(answer.contentType ?? '')?.[0] ?? 'no content type';
+  const reason = `expected ${expected}, got HTTP ${answer.httpStatus} with ${mediaType}`;
   return new PublishError(code, { reason, ...answerDetails(endpoint, answer) });
 }
 
 function answerDetails(endpoint: string, answer: RawAnswer, refusal?: Refusal): SafeDetails {
+  const shown = (text: string) => withoutSecrets(text, answer.sentSecrets);
   return {
     endpoint,
     httpStatus: answer.httpStatus,
     ...(answer.retryAfterMs === undefined ? {} : { retryAfterMs: answer.retryAfterMs }),
-    ...(refusal === undefined || refusal.tiktokCode === '' ? {} : { tiktokCode: refusal.tiktokCode }),
-    ...(refusal?.tiktokMessage === undefined ? {} : { tiktokMessage: refusal.tiktokMessage }),
-    ...(refusal?.tiktokLogId === undefined ? {} : { tiktokLogId: refusal.tiktokLogId }),
+    ...(refusal === undefined || refusal.tiktokCode === '' ? {} : { tiktokCode: shown(refusal.tiktokCode) }),
+    ...(refusal?.tiktokMessage === undefined ? {} : { tiktokMessage: shown(refusal.tiktokMessage) }),
+    ...(refusal?.tiktokLogId === undefined ? {} : { tiktokLogId: shown(refusal.tiktokLogId) }),
   };
 }

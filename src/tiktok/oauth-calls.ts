@@ -7,6 +7,8 @@ import { nothingWire, tokenGrantWire } from './wire.ts';
 
 const TOKEN_PATH = '/v2/oauth/token/';
 const REVOKE_PATH = '/v2/oauth/revoke/';
+/** Fields of these calls that nobody else may see. */
+const SECRET_FIELDS = ['client_secret', 'refresh_token', 'code', 'code_verifier', 'token'] as const;
 
 /** The calls under `/v2/oauth/`: form-encoded, answered by flat JSON (oauth-user-access-token-management, read 2026-11-22). */
 export function createOauthCalls(deps: CallDeps): Pick<TikTokClient, 'refreshToken' | 'exchangeCode' | 'revokeToken'> {
@@ -51,6 +53,7 @@ function postForm<T>(
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
       body: new URLSearchParams(form).toString(),
       ownConnection: true,
+      sentSecrets: SECRET_FIELDS.flatMap((field) => form[field] ?? []),
       signal,
     });
     return parseOauthAnswer(endpoint.name, answer, endpoint.wire);

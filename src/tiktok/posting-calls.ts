@@ -13,6 +13,7 @@ import {
   type VideoSource,
 } from './tiktok-client.ts';
 import { creatorInfoWire, initWire, nothingWire, statusWire } from './wire.ts';
+import { withoutSecrets } from './without-secrets.ts';
 
 /** An endpoint of the posting API; paths end in a slash. */
 interface Endpoint<T> {
@@ -69,7 +70,10 @@ export function createPostingCalls(
     },
     fetchStatus: async ({ publishId }, context) => {
       const { data, logId } = await call(deps, STATUS_FETCH, { publish_id: publishId }, context);
-      return { ...data, status: KNOWN_STATUSES.find((known) => known === data.rawStatus) ?? 'unknown', logId };
+      const status = KNOWN_STATUSES.find((known) => known === data.rawStatus) ?? 'unknown';
+      const shown = (text: string) => withoutSecrets(text, [context.accessToken]);
+      const { rawStatus, failReason } = data;
+      return { ...data, status, rawStatus: shown(rawStatus), failReason: failReason && shown(failReason), logId };
     },
     queryCreatorInfo: async (context) => (await call(deps, CREATOR_INFO, {}, context)).data,
     cancelPublish: async ({ publishId }, context) => {
@@ -90,6 +94,7 @@ function call<T>(deps: CallDeps, endpoint: Endpoint<T>, body: unknown, context: 
         },
         body: JSON.stringify(body),
         ownConnection: !endpoint.repeatable,
+        sentSecrets: [context.accessToken],
         signal: context.signal,
       });
       return parseEnvelope(endpoint.name, answer, endpoint.dataWire);

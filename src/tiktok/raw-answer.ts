@@ -6,4 +6,6 @@ export interface RawAnswer {
   readonly contentType: string | undefined;
   readonly contentRange: string | undefined;
   readonly retryAfterMs: number | undefined;
+  /** The credentials that were sent: no text of the answer may show them. */
+  readonly sentSecrets: readonly string[];
 }

@@ -42,6 +42,8 @@ export interface ApiPost {
    * closed by the other side just when the call goes out, and then nobody knows whether it arrived.
    */
   readonly ownConnection: boolean;
+  /** The credentials in headers and body. */
+  readonly sentSecrets: readonly string[];
   readonly signal: AbortSignal | undefined;
 }
 
@@ -79,7 +81,7 @@ export function createTransport(timeouts: TikTokTimeouts): Transport {
         withDeadline(timeouts.connectMs + timeouts.answerMs, call.signal, async (signal) => {
           const agent = call.ownConnection ? ownConnections : keptConnections;
           const answer = await send(agent, 'POST', call, call.body, signal);
-          return toRawAnswer(answer, await answer.body.text());
+          return toRawAnswer(answer, await answer.body.text(), call.sentSecrets);
         }),
       ),
     put: (call) =>
@@ -89,7 +91,7 @@ export function createTransport(timeouts: TikTokTimeouts): Transport {
         await answer.body.dump().catch(() => undefined);
         // undici frees a connection one turn after its answer: without this the next chunk would open another.
         await setImmediate();
-        return toRawAnswer(answer, '');
+        return toRawAnswer(answer, '', []);
       }),
     close: async () => {
       await Promise.all(agents.map((agent) => agent.destroy()));
@@ -144,10 +146,15 @@ async function classified<T>(
   }
 }
 
-function toRawAnswer({ statusCode, headers }: Dispatcher.ResponseData, text: string): RawAnswer {
+function toRawAnswer(
+  { statusCode, headers }: Dispatcher.ResponseData,
+  text: string,
+  sentSecrets: readonly string[],
+): RawAnswer {
   return {
     httpStatus: statusCode,
     text,
+    sentSecrets,
     contentType: firstValue(headers['content-type']),
     contentRange: firstValue(headers['content-range']),
     retryAfterMs: parseRetryAfterMs(firstValue(headers['retry-after']), Date.now()),

@@ -1,0 +1,43 @@
+/** What stands in the place of a secret. */
+const CENSORED = '[secret]';
+
+/** A shorter piece of a secret is no use to anybody, and may be a word that occurs by chance. */
+const MIN_PIECE_CHARS = 8;
+
+/** TikTok's tokens by their form: `act.` access, `rft.` refresh, `clt.` client (oauth-user-access-token-management, read 2026-11-22). */
+const TOKEN_FORM = /\b(?:act|rft|clt)\.[\w!.~*%+/=-]+/g;
+/** What follows the path of a URL: an upload URL is a credential by its query, and so is any other signed URL. */
+const URL_QUERY = /(\bhttps?:[^\s"'<>?]*\?)[^\s"'<>]+/gi;
+const UPLOAD_FIELD = /\b(upload_(?:token|id)\b["']?\s*[=:]\s*["']?)[\w%.~-]+/gi;
+
+/**
+ * A text of TikTok's as it may be shown, stored and logged: answers, and gateways before TikTok, may repeat what was
+ * sent. Takes out the credentials of the call, also pieces of them and percent-encoded ones, and whatever looks like
+ * a token or the query of a URL.
+ */
+export function withoutSecrets(text: string, sentSecrets: readonly string[]): string {
+  const forms = sentSecrets.flatMap((secret) => [...new Set([secret, encodeURIComponent(secret)])]);
+  return forms
+    .reduce(censorPieces, text)
+    .replace(TOKEN_FORM, CENSORED)
+    .replace(URL_QUERY, `$1${CENSORED}`)
+    .replace(UPLOAD_FIELD, `$1${CENSORED}`);
+}
+
+function censorPieces(text: string, secret: string): string {
+  const shortest = Math.min(MIN_PIECE_CHARS, secret.length);
+  if (shortest === 0) return text;
+  const pieces = new Set<string>();
+  for (let at = 0; at + shortest <= secret.length; at++) pieces.add(secret.slice(at, at + shortest));
+  let censored = '';
+  let shownTo = 0;
+  for (let at = 0; at + shortest <= text.length; at++) {
+    if (!pieces.has(text.slice(at, at + shortest))) continue;
+    let end = at + shortest;
+    while (end < text.length && pieces.has(text.slice(end + 1 - shortest, end + 1))) end++;
+    censored += text.slice(shownTo, at) + CENSORED;
+    shownTo = end;
+    at = end - 1;
+  }
+  return censored + text.slice(shownTo);
+}
