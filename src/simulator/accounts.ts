@@ -51,6 +51,8 @@ export class Accounts {
   readonly #profiles = new Map<string, AccountProfile>();
   readonly #grants = new Map<string, Grant>();
   readonly #codes = new Map<string, AuthorizationCode>();
+  /** Every token and authorization code that was ever given out. */
+  readonly handedOut: string[] = [];
 
   constructor(settings: SimulatorSettings, random: SeededRandom) {
     this.#settings = settings;
@@ -138,6 +140,7 @@ export class Accounts {
   authorize(openId: string, redirectUri: string, codeChallenge?: string): string {
     const code = this.#random.text(40, ALPHANUMERIC);
     const expiresAt = this.#now() + AUTHORIZATION_CODE_LIFETIME_MS;
+    this.handedOut.push(code);
     this.#codes.set(code, { openId, redirectUri, codeChallenge, expiresAt });
     return code;
   }
@@ -177,6 +180,7 @@ export class Accounts {
       refreshExpiresAt: keepsDeadline ? previous.refreshExpiresAt : now + refreshTokenSeconds * 1_000,
     };
     this.#grants.set(openId, grant);
+    this.handedOut.push(accessToken, grant.refreshToken);
     return {
       openId,
       accessToken,

@@ -4,11 +4,22 @@ import type { FaultAct } from './faults.ts';
 import type { Publish } from './publishes.ts';
 import type { World } from './world.ts';
 
-/** The answer that a fault gives instead of letting the endpoint act, if it is of that kind. */
-export function answerInstead(world: World, endpoint: Endpoint, act: FaultAct | undefined): Answer | undefined {
+const REQUEST_PLACEHOLDER = '{request}';
+
+/**
+ * The answer that a fault gives instead of letting the endpoint act, if it is of that kind.
+ * @param request what the caller sent, for answers that repeat it
+ */
+export function answerInstead(
+  world: World,
+  endpoint: Endpoint,
+  act: FaultAct | undefined,
+  request: string,
+): Answer | undefined {
+  const fill = (text: string) => text.replaceAll(REQUEST_PLACEHOLDER, () => request);
   switch (act?.kind) {
     case 'raw':
-      return { httpStatus: act.httpStatus, headers: act.headers ?? {}, body: act.body };
+      return { httpStatus: act.httpStatus, headers: act.headers ?? {}, body: fill(act.body) };
     case 'rate_limit': {
       const answer = shaped(world, endpoint, 429, 'rate_limit_exceeded', 'The API rate limit was exceeded.');
       if (act.retryAfterSeconds !== undefined) answer.headers['retry-after'] = String(act.retryAfterSeconds);
@@ -16,7 +27,8 @@ export function answerInstead(world: World, endpoint: Endpoint, act: FaultAct | 
     }
     case 'status': {
       const code = act.code ?? (act.httpStatus >= 500 ? 'internal_error' : 'invalid_params');
-      const answer = shaped(world, endpoint, act.httpStatus, code, act.message ?? 'Scripted fault');
+      const message = act.message ?? 'Scripted fault';
+      const answer = shaped(world, endpoint, act.httpStatus, code, fill(message));
       return { ...answer, headers: { ...answer.headers, ...act.headers } };
     }
     default:

@@ -9,7 +9,7 @@ const bytes = z.int().min(0);
 
 /** What can go wrong; see docs/simulator.md. */
 const faultAct = z.discriminatedUnion('kind', [
-  /** Answers this instead of acting. */
+  /** Answers this instead of acting; `{request}` in the message stands for what was sent, credentials included. */
   z.strictObject({
     kind: z.literal('status'),
     httpStatus,
@@ -17,7 +17,7 @@ const faultAct = z.discriminatedUnion('kind', [
     message: z.string().optional(),
     headers: headers.optional(),
   }),
-  /** Answers any text instead of acting: HTML of a gateway, half a JSON document. */
+  /** Answers any text instead of acting: HTML of a gateway, half a JSON document; `{request}` as above. */
   z.strictObject({ kind: z.literal('raw'), httpStatus, body: z.string(), headers: headers.optional() }),
   /** Answers 429 instead of acting. */
   z.strictObject({ kind: z.literal('rate_limit'), retryAfterSeconds: z.int().min(0).optional() }),

@@ -72,6 +72,8 @@ export class Publishes {
   readonly #byId = new Map<string, Publish>();
   readonly #byUploadId = new Map<string, Publish>();
   readonly #byOpenId = new Map<string, Publish[]>();
+  /** What every upload URL ever given out consists of, beside its address. */
+  readonly handedOut: string[] = [];
 
   constructor(settings: SimulatorSettings, random: SeededRandom) {
     this.#settings = settings;
@@ -133,9 +135,12 @@ export class Publishes {
   }
 
   #newUpload(plan: FileSource, now: number): UploadTask {
+    const uploadId = this.#random.int64Digits();
+    const uploadToken = this.#random.text(32, ALPHANUMERIC);
+    this.handedOut.push(uploadId, uploadToken);
     return {
-      uploadId: this.#random.int64Digits(),
-      uploadToken: this.#random.text(32, ALPHANUMERIC),
+      uploadId,
+      uploadToken,
       plan,
       expiresAt: now + UPLOAD_URL_LIFETIME_MS,
       acceptedBytes: 0,

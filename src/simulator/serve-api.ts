@@ -37,7 +37,7 @@ export async function serveApi(
     if (fault.ms === undefined) record('stalled');
     if (fault.ms === undefined || !(await world.wait(fault.ms))) return;
   }
-  const instead = answerInstead(world, route.endpoint, fault);
+  const instead = answerInstead(world, route.endpoint, fault, tellRequest(call));
   const result = instead === undefined ? route.act(world, call) : { answer: instead };
   spoilPublish(fault, result.publish);
 
@@ -50,6 +50,11 @@ export async function serveApi(
   if (fault?.kind === 'stall_after') return;
   if (fault?.kind === 'delay' && !(await world.wait(fault.ms))) return;
   writeAnswer(response, result.answer);
+}
+
+/** The request with its credentials, as a careless gateway repeats it. */
+function tellRequest({ method, url, headers, body }: ApiRequest): string {
+  return [method, url.href, headers.authorization ?? '', body].join(' ');
 }
 
 function entryOf(

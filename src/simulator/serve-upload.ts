@@ -51,7 +51,7 @@ export async function serveUpload(
     return;
   }
   const early =
-    answerInstead(world, 'upload', fault) ??
+    answerInstead(world, 'upload', fault, `PUT ${url.href}`) ??
     putRefusal(publish, chunk, request.headers, put.at, world.settings.switches);
   if (early !== undefined) {
     chunk.outOfOrder = early.httpStatus === 416;

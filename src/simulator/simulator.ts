@@ -36,6 +36,8 @@ export interface Simulator {
    * @throws Error when it should end well and bytes are missing.
    */
   settle(publishId: string, failReason?: string): void;
+  /** Every token, authorization code and part of an upload URL that was given out, for tests that search for leaks. */
+  secrets(): string[];
   /** Forgets publishes, posts, requests, faults and used quota. Accounts and tokens stay. */
   reset(): void;
   /** Breaks all connections and stops. */

@@ -54,6 +54,7 @@ function controlsOf(world: World, server: Server): Simulator {
     authorize: (openId, redirectUri, challenge) => world.accounts.authorize(openId, redirectUri, challenge),
     postDraft: (publishId, { isPublic = true } = {}) => world.postDraft(publishId, isPublic),
     settle: (publishId, failReason) => world.settle(publishId, failReason),
+    secrets: () => [...world.accounts.handedOut, ...world.publishes.handedOut],
     reset: () => world.reset(),
     close: () => close(world, server),
   };
