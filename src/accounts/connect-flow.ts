@@ -103,8 +103,9 @@ export function createConnectFlow(deps: ConnectFlowDeps): ConnectFlow {
 
   /** Takes what was begun out of Redis, so that nobody can use it twice. */
   async function take(state: string) {
-    const sealed = STATE_FORM.test(state) ? await redis.getdel(keys.connectState(state)) : null;
-    return sealed === null ? undefined : begunSchema.parse(JSON.parse(sealer.open(sealed, contextOf(state))));
+    const digest = digestOf(state);
+    const sealed = STATE_FORM.test(state) ? await redis.getdel(keys.connectState(digest)) : null;
+    return sealed === null ? undefined : begunSchema.parse(JSON.parse(sealer.open(sealed, contextOf(digest))));
   }
 
   async function store(wanted: string | undefined, grant: TokenGrant): Promise<AccountSummary> {
@@ -122,8 +123,9 @@ export function createConnectFlow(deps: ConnectFlowDeps): ConnectFlow {
       const name = account === undefined ? undefined : parseAccountName(account);
       const [state, codeVerifier] = [randomText(), randomText()];
       const begun: z.input<typeof begunSchema> = { account: name, redirectUri, codeVerifier };
-      const sealed = sealer.seal(JSON.stringify(begun), contextOf(state));
-      await redis.set(keys.connectState(state), sealed, 'PX', CONSENT_TIMEOUT_MS);
+      const digest = digestOf(state);
+      const sealed = sealer.seal(JSON.stringify(begun), contextOf(digest));
+      await redis.set(keys.connectState(digest), sealed, 'PX', CONSENT_TIMEOUT_MS);
       const codeChallenge = createHash('sha256').update(codeVerifier).digest('hex');
       const consentUrl = tiktok.consentUrl({ clientKey, redirectUri, state, codeChallenge, scopes: PUBLISHING_SCOPES });
       return { consentUrl, state };
@@ -145,8 +147,13 @@ export function createConnectFlow(deps: ConnectFlowDeps): ConnectFlow {
   };
 }
 
-function contextOf(state: string): string {
-  return `connect:${state}`;
+function contextOf(digest: string): string {
+  return `connect:${digest}`;
+}
+
+/** What Redis knows a state by, so that whoever reads Redis cannot end what another has begun. */
+function digestOf(state: string): string {
+  return createHash('sha256').update(state).digest('hex');
 }
 
 function randomText(): string {

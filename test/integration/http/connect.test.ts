@@ -148,16 +148,18 @@ describe('connecting an account', () => {
     const browser = openBrowser();
     const { location } = await browser.visit(site.sign('a-name-to-find'));
     const state = new URL(location).searchParams.get('state') ?? '';
-    const key = site.foundation.keys.connectState(state);
-    expect(await everythingStored(site)).not.toContain('a-name-to-find');
+    const stored = await everythingStored(site);
+    expect(stored).not.toContain('a-name-to-find');
+    expect(stored).not.toContain(state);
+    const [key = ''] = await site.redis.keys(site.foundation.keys.connectState('*'));
     const remainingMs = await site.redis.pttl(key);
     expect(remainingMs).toBeGreaterThan(590_000);
     expect(remainingMs).toBeLessThanOrEqual(600_000);
     await goThroughConsent(site.sign('acme'), 'open-id-1');
-    const stored = await everythingStored(site);
+    const storedInTheEnd = await everythingStored(site);
     const { accessToken, refreshTokens } = await site.vault.loadTokens('acme');
     for (const secret of [accessToken, ...refreshTokens, site.simulator.clientSecret]) {
-      expect(stored).not.toContain(secret);
+      expect(storedInTheEnd).not.toContain(secret);
     }
   });
 });
