@@ -4,6 +4,7 @@ import { DEFAULT_POLL_SCHEDULE, type PollSchedule } from '../core/poll-schedule.
 import type { OpenMedia } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { EIGHT_TRIES_IN_AN_HOUR } from '../core/retry-policy.ts';
+import { createCreatorCache } from '../creators/creator-cache.ts';
 import type { ReadinessCheck } from '../http/health.ts';
 import { startServer, type WebServer } from '../http/start-server.ts';
 import { createAccountNames } from '../lanes/account-names.ts';
@@ -71,6 +72,7 @@ export async function openWorkers(service: Service, options: WorkersOptions = {}
     ledger: createLedger({ redis, keys, clock: Date, laneLimit: config.uploadsPerAccount }),
     slots: createSlots({ redis, keys }),
     caps: createCaps({ redis, keys, clock: Date }),
+    creators: createCreatorCache({ redis, keys }),
     pauseAccount: (account) => vault.pause(account),
     lanes: createLanes({ redis, keys, clock: Date, limit: config.uploadsPerAccount }),
     accountNames: createAccountNames({ redis, keys, clock: Date }),
@@ -81,6 +83,7 @@ export async function openWorkers(service: Service, options: WorkersOptions = {}
       chunkSizeBytes: config.upload.chunkSizeBytes,
       retentionMs: config.retentionMs,
       maxWaitMs: config.maxWaitMs,
+      preflight: config.preflight,
       pollSchedule: options.pollSchedule ?? DEFAULT_POLL_SCHEDULE,
       retryPolicy: EIGHT_TRIES_IN_AN_HOUR,
     },

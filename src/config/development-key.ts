@@ -13,7 +13,7 @@ import { encryptionKeys } from './setting-values.ts';
  * @throws ConfigError when the kept key was damaged
  */
 export async function encryptionKeysOf(
-  config: Pick<Config, 'encryptionKeys' | 'dataDir'>,
+  config: Pick<Config, 'dataDir'> & { readonly encryptionKeys: readonly Buffer[] | undefined },
 ): Promise<readonly [Buffer, ...Buffer[]]> {
   const [first, ...others] = config.encryptionKeys ?? [];
   return first === undefined ? [await developmentKey(config.dataDir)] : [first, ...others];

@@ -36,8 +36,7 @@ export async function createOperatorGuard(
 ): Promise<OperatorGuard> {
   if (login === undefined) {
     return async (request, reply) => {
-      const isLocal = isLoopbackHost(host) && isLoopbackHostHeader(request.headers.host) && !isForwarded(request);
-      if (!isLocal) await sendProblem(reply, { status: 403, ...refusal });
+      if (!isFromThisMachine(request, host)) await sendProblem(reply, { status: 403, ...refusal });
     };
   }
   await scope.register(basicAuth, {
@@ -53,6 +52,14 @@ export async function createOperatorGuard(
     new Promise((resolve, reject) => {
       scope.basicAuth(request, reply, (error?: Error) => (error === undefined ? resolve() : reject(error)));
     });
+}
+
+/**
+ * Whether a request comes from this machine, as far as can be told.
+ * @param host the host the server listens on
+ */
+export function isFromThisMachine(request: FastifyRequest, host: string): boolean {
+  return isLoopbackHost(host) && isLoopbackHostHeader(request.headers.host) && !isForwarded(request);
 }
 
 /** Compares in a time that tells nothing about where two texts differ. */

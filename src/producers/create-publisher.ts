@@ -2,6 +2,7 @@ import type { RedisConfig, RedisTarget } from '../config/redis-config.ts';
 import type { Clock } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { PublishJob } from '../core/publish-job.ts';
+import type { Creators, OpenCreatorsDeps } from '../creators/open-creators.ts';
 import { createAccountNames } from '../lanes/account-names.ts';
 import { createLanes, DEFAULT_LANE_LIMIT } from '../lanes/lanes.ts';
 import { createLedger } from '../ledger/ledger.ts';
@@ -30,6 +31,9 @@ export interface PublisherConfig {
   readonly retentionMs: number;
   /** Uploads of one account at a time; one unless told. */
   readonly uploadsPerAccount?: number;
+  /** For `creator` alone: the keys that the tokens of accounts are sealed with, and where TikTok is. */
+  readonly encryptionKeys?: readonly Buffer[] | undefined;
+  readonly tiktok?: OpenCreatorsDeps['tiktok'];
 }
 
 /**
@@ -48,6 +52,17 @@ export function createPublisherFromConfig(config: PublisherConfig, clock: Clock 
       throw error;
     });
     return opening;
+  }
+
+  let asking: Promise<Creators> | undefined;
+  function openCreators(): Promise<Creators> {
+    asking ??= Promise.all([open(), import('./creator-query.ts')])
+      .then(([{ redis, keys }, { openCreatorQuery }]) => openCreatorQuery(config, { redis, keys, clock }))
+      .catch((error: unknown) => {
+        asking = undefined;
+        throw error;
+      });
+    return asking;
   }
 
   const tail = createEventTail({
@@ -92,9 +107,13 @@ export function createPublisherFromConfig(config: PublisherConfig, clock: Clock 
     async waitForCompletion(id, options = {}) {
       return await waitForCompletion(id, options, { tail, read });
     },
+    async creator(account) {
+      return await tellingOfRedis(async () => await (await openCreators()).ask(account));
+    },
     async close() {
       closed = true;
       await tail.close();
+      await (await asking?.catch(() => undefined))?.close();
       const publisher = await opening?.catch(() => undefined);
       await publisher?.close();
     },
@@ -118,9 +137,7 @@ async function openPublisher(config: PublisherConfig, prefix: string, clock: Clo
   const laneLimit = config.uploadsPerAccount ?? DEFAULT_LANE_LIMIT;
   const queues = createQueues({ connection: redis, prefix, retentionMs: config.retentionMs });
   return {
-    target,
-    clock,
-    queues,
+    ...{ target, clock, redis, keys, queues },
     lanes: createLanes({ redis, keys, clock, limit: laneLimit }),
     accountNames: createAccountNames({ redis, keys, clock }),
     ledger: createLedger({ redis, keys, clock, laneLimit }),

@@ -34,6 +34,7 @@ export function createPublisher(options: PublisherOptions = {}): Publisher {
   );
 }
 
+export type { CreatorInfo } from '../core/creator-rules.ts';
 export type { ErrorCode } from '../core/error-table.ts';
 export { PublishError } from '../core/publish-error.ts';
 export type { PublishEvent, PublishFailure, PublishJob, TimelineEntry } from '../core/publish-job.ts';

@@ -1,3 +1,4 @@
+import type { CreatorInfo } from '../core/creator-rules.ts';
 import type { PublishJob } from '../core/publish-job.ts';
 import type { PublishRequest } from '../core/publish-request.ts';
 import type { PublishState } from '../core/publish-state.ts';
@@ -78,5 +79,13 @@ export interface Publisher {
    * @throws PublishError `JOB_NOT_FOUND`, `WAIT_TIMED_OUT`; rejects with the signal's reason when aborted
    */
   waitForCompletion(id: string, options?: WaitOptions): Promise<PublishJob>;
+  /**
+   * What TikTok allows an account to post just now, asked afresh: ask each time you draw a page on which people choose
+   * the settings of a post, as TikTok's audit demands. Takes the account's token, so it needs `ENCRYPTION_KEYS` and, for
+   * a token that must be renewed, `TIKTOK_CLIENT_KEY` and `TIKTOK_CLIENT_SECRET`.
+   * @throws PublishError `TIKTOK_DAILY_POST_CAP`, `TIKTOK_ACTIVE_USER_CAP`, `TIKTOK_USER_BANNED` when the creator can't
+   * post now; `TIKTOK_RATE_LIMITED` after 20 calls in a minute; `INPUT_ACCOUNT_UNKNOWN`, `AUTH_*`, `CONFIG_*`, `TRANSPORT_*`
+   */
+  creator(account: string): Promise<CreatorInfo>;
   close(): Promise<void>;
 }

@@ -29,6 +29,8 @@ export interface Keys {
   readonly activeUsers: string;
   /** String: until when the app's cap on posting accounts holds new ones back. */
   readonly activeUserCap: string;
+  /** String: what TikTok allowed a creator to post a few minutes ago, as JSON. */
+  creator(account: string): string;
   /** Sorted set: accounts with waiting jobs, by when the sweep last looked. */
   readonly lanes: string;
   /** Hash: one account with sealed tokens. */
@@ -60,6 +62,7 @@ export function createKeys(prefix: string): Keys {
     directPosts: (account) => `${prefix}:caps:posts:${account}`,
     activeUsers: `${prefix}:caps:active-users`,
     activeUserCap: `${prefix}:caps:active-user-cap`,
+    creator: (account) => `${prefix}:creator:${account}`,
     lanes: `${prefix}:lanes`,
     account: (name) => `${prefix}:account:${name}`,
     accounts: `${prefix}:accounts`,

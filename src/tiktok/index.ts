@@ -8,6 +8,7 @@ export {
   MAX_VIDEO_BYTES,
   planChunks,
 } from '../core/chunk-plan.ts';
+export type { CreatorInfo } from '../core/creator-rules.ts';
 export { ERROR_TABLE, type ErrorCode } from '../core/error-table.ts';
 export { PublishError, type SafeDetails } from '../core/publish-error.ts';
 export { failReasonToErrorCode } from '../core/tiktok-codes.ts';
@@ -17,7 +18,6 @@ export type { BriefRetry } from './retry.ts';
 export type {
   CallContext,
   ClientCredentials,
-  CreatorInfo,
   InitAnswer,
   PostSettings,
   PutChunkAnswer,

@@ -1,4 +1,5 @@
 import type { ChunkPlan } from '../core/chunk-plan.ts';
+import type { CreatorInfo } from '../core/creator-rules.ts';
 import type { MediaSource } from '../core/ports.ts';
 import type { PublishRequest } from '../core/publish-request.ts';
 
@@ -47,19 +48,6 @@ export interface StatusAnswer {
   readonly uploadedBytes: number | undefined;
   readonly downloadedBytes: number | undefined;
   readonly logId: string | undefined;
-}
-
-/** What TikTok allows a creator to post just now. */
-export interface CreatorInfo {
-  readonly username: string | undefined;
-  readonly nickname: string | undefined;
-  /** Works for two hours. */
-  readonly avatarUrl: string | undefined;
-  readonly privacyLevelOptions: readonly string[];
-  readonly commentDisabled: boolean;
-  readonly duetDisabled: boolean;
-  readonly stitchDisabled: boolean;
-  readonly maxVideoDurationSeconds: number | undefined;
 }
 
 /** One chunk to send. */

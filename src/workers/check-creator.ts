@@ -1,6 +1,7 @@
-import { type CreatorFindings, checkCreatorRules } from '../core/creator-rules.ts';
+import { type CreatorFindings, type CreatorLimits, checkCreatorRules } from '../core/creator-rules.ts';
 import type { ErrorCode } from '../core/error-table.ts';
 import { PublishError } from '../core/publish-error.ts';
+import type { PublishRequest } from '../core/publish-request.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { CreatorCache } from '../creators/creator-cache.ts';
 import { withToken } from '../tiktok/with-token.ts';
@@ -50,9 +51,22 @@ async function findingsOf(job: OwnedJob, creators: CreatorCache, deps: WorkerDep
     if (findings.problems.length === 0 || isFresh) return findings;
   }
   await takeSlot(job, 'creator_info', deps);
-  const limits = await withToken(account, deps, async (accessToken) => await orUndefined(
-    () => deps.tiktok.queryCreatorInfo({ accessToken })), 
-  );
+  const limits = await withToken(account, deps, async (accessToken) => await askIfItCanSay(accessToken, deps));
   await creators.remember(account, limits);
   return findingsIn(request, limits);
+}
+
+/** @returns undefined when TikTok, or the network, has nothing to say about creators now: that holds no post back */
+async function askIfItCanSay(accessToken: string, { tiktok, log }: WorkerDeps): Promise<CreatorLimits | undefined> {
+  try {
+    return await tiktok.queryCreatorInfo({ accessToken });
+  } catch (error) {
+    if (!(error instanceof PublishError) || SAME_FOR_INIT.includes(error.code)) throw error;
+    log.warn({ code: error.code, reason: error.message }, 'creator not checked');
+    return undefined;
+  }
+}
+
+function findingsIn(request: PublishRequest, limits: CreatorLimits | undefined): CreatorFindings {
+  return limits === undefined ? { problems: [], notes: [] } : checkCreatorRules(request, limits);
 }

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { PollSchedule } from '../core/poll-schedule.ts';
 import type { Clock, OpenMedia, Sealer, TokenSource } from '../core/ports.ts';
 import type { RetryPolicy } from '../core/retry-policy.ts';
+import type { CreatorCache } from '../creators/creator-cache.ts';
 import type { AccountNames } from '../lanes/account-names.ts';
 import type { Lanes } from '../lanes/lanes.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -22,6 +23,8 @@ export interface WorkerSettings {
   readonly maxWaitMs: number;
   readonly pollSchedule: PollSchedule;
   readonly retryPolicy: RetryPolicy;
+  /** What happens to a post that its creator may not make: `refuse` it before anything is sent (default), `warn`, or `off`. */
+  readonly preflight?: 'refuse' | 'warn' | 'off';
   /** When the owner of a queue entry counts as dead; `DEFAULT_RECOVERY` unless told. */
   readonly recovery?: Recovery;
 }
@@ -34,6 +37,8 @@ export interface WorkerDeps {
   readonly tokens: TokenSource;
   readonly slots: Slots;
   readonly caps: Caps;
+  /** Without it requests are not held against what their creators may post. */
+  readonly creators?: CreatorCache;
   readonly lanes: Lanes;
   readonly accountNames: AccountNames;
   readonly sealer: Sealer;

@@ -1,13 +1,17 @@
+import { performance } from 'node:perf_hooks';
 import type { ChunkPlan } from '../core/chunk-plan.ts';
 import type { SourcePin } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { HOUR_MS, MINUTE_MS } from '../core/units.ts';
 import type { LedgerPatch, LedgerRecord } from '../ledger/record.ts';
 import type { InitAnswer, VideoSource } from '../tiktok/index.ts';
+import { withToken } from '../tiktok/with-token.ts';
+import { checkCreator } from './check-creator.ts';
 import type { WorkerDeps } from './deps.ts';
 import type { OwnedJob } from './owned-job.ts';
+import { DEFAULT_RECOVERY, leaseTimes } from './recovery.ts';
 import { Deferral } from './settlement.ts';
-import { takeSlot, withToken } from './tiktok-calls.ts';
+import { takeSlot } from './tiktok-calls.ts';
 
 /** "The upload_url is valid for one hour" (content-posting-api-reference-direct-post); a minute is left for the last chunk. */
 const UPLOAD_URL_LIFE_MS = HOUR_MS - MINUTE_MS;
@@ -62,9 +66,11 @@ export function uploadUrlContext(publishJobId: string): string {
 async function init(job: OwnedJob, source: VideoSource, deps: WorkerDeps, session: LedgerPatch): Promise<InitAnswer> {
   const { mode, account, request } = job.record;
   if (mode === 'direct') await awaitAppCap(job, deps);
-  await takeSlot(job, mode === 'direct' ? 'direct_init' : 'inbox_init', deps);
-  // A token that must be renewed first is renewed before the intent: that is no init yet.
+  await checkCreator(job, deps);
+  // A token that must be renewed is renewed first: that is no init yet, and would make one late against its slot.
   await deps.tokens.accessToken(account);
+  await takeSlot(job, mode === 'direct' ? 'direct_init' : 'inbox_init', deps);
+  const stillOwned = ownershipProof(job, deps);
   const isFirst = job.record.initCount === 0;
   await job.commit({
     to: 'uploading',
@@ -79,10 +85,10 @@ async function init(job: OwnedJob, source: VideoSource, deps: WorkerDeps, sessio
       bookedSlot: undefined,
     },
   });
-  await deps.lanes.openGate(account);
   let inDoubt = false;
   try {
     return await withToken(account, deps, async (accessToken) => {
+      await stillOwned();
       inDoubt = true;
       try {
         return mode === 'direct'
@@ -100,6 +106,22 @@ async function init(job: OwnedJob, source: VideoSource, deps: WorkerDeps, sessio
   }
 }
 
+/**
+ * Makes a check that a job is still ours, for right before a call that can't be taken back: a process that slept since
+ * the last proof asks the ledger again. Counts from now, so the next thing written must be a commit.
+ */
+function ownershipProof(job: OwnedJob, { settings }: WorkerDeps): () => Promise<void> {
+  const { leaseMs } = leaseTimes(settings.recovery ?? DEFAULT_RECOVERY);
+  let provenAt = performance.now();
+  return async () => {
+    while (performance.now() - provenAt > leaseMs) {
+      const askedAt = performance.now();
+      await job.note();
+      provenAt = askedAt;
+    }
+  };
+}
+
 /** The app's cap on posting accounts holds new ones back; those inside go on. */
 async function awaitAppCap(job: OwnedJob, { caps }: WorkerDeps): Promise<void> {
   const until = await caps.heldBackUntil(job.record.account);
@@ -107,6 +129,7 @@ async function awaitAppCap(job: OwnedJob, { caps }: WorkerDeps): Promise<void> {
 }
 
 /** Counts that only help to choose when to try again; they come after everything that must not be lost. */
-async function noteBegun({ record }: OwnedJob, { caps }: WorkerDeps): Promise<void> {
+async function noteBegun({ record }: OwnedJob, { caps, lanes }: WorkerDeps): Promise<void> {
+  await lanes.openGate(record.account).catch(() => undefined);
   if (record.mode === 'direct') await caps.noteDirectPost(record.account).catch(() => undefined);
 }

@@ -7,7 +7,9 @@ import type { OwnedJob } from './owned-job.ts';
 import { Deferral } from './settlement.ts';
 
 /** A booked slot may be used this much early (ms): delayed entries wake by another clock than the one that booked. */
-const SLOT_TOLERANCE_MS = 50;
+const SLOT_EARLY_MS = 50;
+/** And this much late: later it would come too close to the slots that were booked after it. */
+const SLOT_LATE_MS = 100;
 
 type CallDeps = Pick<WorkerDeps, 'tokens' | 'slots' | 'clock' | 'tiktok'>;
 
@@ -17,8 +19,8 @@ type CallDeps = Pick<WorkerDeps, 'tokens' | 'slots' | 'clock' | 'tiktok'>;
  */
 export async function takeSlot(job: OwnedJob, endpoint: QuotaEndpoint, deps: CallDeps): Promise<void> {
   const { account, bookedSlot } = job.record;
-  const booked = bookedSlot?.endpoint === endpoint && deps.clock.now() >= bookedSlot.at - SLOT_TOLERANCE_MS;
-  if (booked) {
+  const lateMs = bookedSlot?.endpoint === endpoint ? deps.clock.now() - bookedSlot.at : undefined;
+  if (lateMs !== undefined && lateMs >= -SLOT_EARLY_MS && lateMs <= SLOT_LATE_MS) {
     await job.commit({ cause: { event: 'slot_used', endpoint }, patch: { bookedSlot: undefined } });
     return;
   }
@@ -30,6 +32,8 @@ export async function takeSlot(job: OwnedJob, endpoint: QuotaEndpoint, deps: Cal
 export async function askStatus(job: OwnedJob, deps: CallDeps): Promise<StatusAnswer> {
   const { publishId, account } = job.record;
   if (publishId === undefined) throw new PublishError('INTERNAL_ERROR', { reason: 'no publish_id to ask about' });
+  // A token that has to be renewed would make the call late against its slot.
+  await deps.tokens.accessToken(account);
   await takeSlot(job, 'status', deps);
   return await withToken(account, deps, (accessToken) => deps.tiktok.fetchStatus({ publishId }, { accessToken }));
 }

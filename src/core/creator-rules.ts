@@ -1,0 +1,91 @@
+import type { ErrorCode } from './error-table.ts';
+import type { PublishRequest } from './publish-request.ts';
+
+/** What TikTok allows a creator to post just now (content-posting-api-reference-query-creator-info, read 2026-11-22). */
+export interface CreatorInfo {
+  readonly username: string | undefined;
+  readonly nickname: string | undefined;
+  /** Works for two hours. */
+  readonly avatarUrl: string | undefined;
+  readonly privacyLevelOptions: readonly string[];
+  readonly commentDisabled: boolean;
+  readonly duetDisabled: boolean;
+  readonly stitchDisabled: boolean;
+  readonly maxVideoDurationSeconds: number | undefined;
+}
+
+/** The part of it that a request is held against. */
+export type CreatorLimits = Omit<CreatorInfo, 'username' | 'nickname' | 'avatarUrl'>;
+
+/** Why TikTok would refuse a post. */
+export interface CreatorProblem {
+  readonly code: ErrorCode;
+  /** What is wrong this time, and what TikTok offers instead. */
+  readonly reason: string;
+}
+
+/** What a request meets at TikTok. */
+export interface CreatorFindings {
+  readonly problems: readonly CreatorProblem[];
+  /** What TikTok would do otherwise than asked, without refusing the post. */
+  readonly notes: readonly string[];
+}
+
+/** What integrators report to be offered where the app was not audited; a creator's own settings always leave more. */
+const OFFERED_TO_UNAUDITED_APPS = 'SELF_ONLY';
+
+/**
+ * Holds a direct post against what its creator may post.
+ * @param video `durationSeconds`: how long it is, if that is known
+ * @example
+ * checkCreatorRules(
+ *   { post: { privacyLevel: 'PUBLIC_TO_EVERYONE' } },
+ *   { privacyLevelOptions: ['SELF_ONLY'], commentDisabled: false, duetDisabled: false, stitchDisabled: false, maxVideoDurationSeconds: 300 },
+ * ).problems[0]?.code; // 'TIKTOK_UNAUDITED_CLIENT'
+ */
+export function checkCreatorRules(
+  { post = {} }: Pick<PublishRequest, 'post'>,
+  limits: CreatorLimits,
+  video: { readonly durationSeconds?: number | undefined } = {},
+): CreatorFindings {
+  const problems = [
+    privacyProblem(post.privacyLevel, limits.privacyLevelOptions),
+    durationProblem(video.durationSeconds, limits.maxVideoDurationSeconds),
+  ];
+  const notes = [
+    noteOf('comments', post.disableComment, limits.commentDisabled),
+    noteOf('duets', post.disableDuet, limits.duetDisabled),
+    noteOf('stitches', post.disableStitch, limits.stitchDisabled),
+  ];
+  return {
+    problems: problems.filter((problem) => problem !== undefined),
+    notes: notes.filter((note) => note !== undefined),
+  };
+}
+
+/** "privacy_level … should be one of the privacy_level_options" (content-posting-api-reference-direct-post). */
+function privacyProblem(wanted: string | undefined, offered: readonly string[]): CreatorProblem | undefined {
+  // No offer at all is no answer; the init itself will say.
+  if (wanted === undefined || offered.length === 0 || offered.includes(wanted)) return undefined;
+  if (offered.every((option) => option === OFFERED_TO_UNAUDITED_APPS)) {
+    const reason = `expected privacyLevel SELF_ONLY, got ${wanted}: TikTok offers nothing else for this account, as it does to an app that it has not audited`;
+    return { code: 'TIKTOK_UNAUDITED_CLIENT', reason };
+  }
+  const reason = `expected privacyLevel ${offered.join(' or ')}, which TikTok offers for this account now, got ${wanted}`;
+  return { code: 'TIKTOK_PRIVACY_MISMATCH', reason };
+}
+
+function durationProblem(
+  durationSeconds: number | undefined,
+  maxSeconds: number | undefined,
+): CreatorProblem | undefined {
+  if (durationSeconds === undefined || !maxSeconds || durationSeconds <= maxSeconds) return undefined;
+  const reason = `expected a video of at most ${maxSeconds} seconds, which is what TikTok allows this creator, got ${durationSeconds}`;
+  return { code: 'TIKTOK_MEDIA_DURATION', reason };
+}
+
+/** Asked for in so many words and switched off by the creator: TikTok posts all the same, without it. */
+function noteOf(what: string, disabledByRequest: boolean | undefined, disabledByCreator: boolean): string | undefined {
+  if (disabledByRequest !== false || !disabledByCreator) return undefined;
+  return `${what} were asked for, but this creator has them switched off`;
+}

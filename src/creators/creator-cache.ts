@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import type { CreatorInfo, CreatorLimits } from '../core/creator-rules.ts';
+import type { Clock } from '../core/ports.ts';
+import { MINUTE_MS, SECOND_MS } from '../core/units.ts';
+import type { Keys } from '../redis/keys.ts';
+import type { RedisClient } from '../redis/lua-script.ts';
+
+/** How long a creator's settings are taken as they were; the init itself refuses what has become wrong (ms). */
+const REMEMBERED_MS = 5 * MINUTE_MS;
+/** How long nobody asks again after TikTok could not say (ms). */
+const SILENCE_MS = 30 * SECOND_MS;
+
+/** What TikTok said last of a creator. */
+export interface RememberedCreator {
+  /** Ms since the epoch. */
+  readonly askedAt: number;
+  /** Undefined: TikTok could not say. */
+  readonly limits: CreatorLimits | undefined;
+}
+
+/** Remembers briefly, for all processes, what TikTok said of creators. */
+export interface CreatorCache {
+  recall(account: string): Promise<RememberedCreator | undefined>;
+  /** @param info undefined: TikTok could not say */
+  remember(account: string, info: CreatorLimits | CreatorInfo | undefined): Promise<void>;
+}
+
+/** What {@link createCreatorCache} needs. */
+export interface CreatorCacheDeps {
+  readonly redis: RedisClient;
+  readonly keys: Keys;
+  readonly clock?: Clock | undefined;
+}
+
+const limitsSchema = z.object({
+  privacyLevelOptions: z.array(z.string()),
+  commentDisabled: z.boolean(),
+  duetDisabled: z.boolean(),
+  stitchDisabled: z.boolean(),
+  maxVideoDurationSeconds: z.number().optional(),
+});
+const rememberedSchema = z.object({ askedAt: z.number(), limits: limitsSchema.optional() });
+
+/** Creates the cache on a Redis. */
+export function createCreatorCache({ redis, keys, clock = Date }: CreatorCacheDeps): CreatorCache {
+  return {
+    async recall(account) {
+      const json = await redis.get(keys.creator(account));
+      if (json === null) return undefined;
+      // What another version of this program wrote in another way is as good as nothing.
+      const remembered = rememberedSchema.safeParse(JSON.parse(json)).data;
+      if (remembered === undefined) return undefined;
+      const { askedAt, limits } = remembered;
+      return { askedAt, limits: limits && { maxVideoDurationSeconds: undefined, ...limits } };
+    },
+
+    async remember(account, info) {
+      // Without name and picture: nothing here needs them.
+      const limits = info === undefined ? undefined : limitsSchema.parse(info);
+      const json = JSON.stringify({ askedAt: clock.now(), limits });
+      await redis.set(keys.creator(account), json, 'PX', limits === undefined ? SILENCE_MS : REMEMBERED_MS);
+    },
+  };
+}

@@ -1,0 +1,28 @@
+import { createSealer } from '../accounts/sealer.ts';
+import { encryptionKeysOf } from '../config/development-key.ts';
+import { PublishError } from '../core/publish-error.ts';
+import { type Creators, type OpenCreatorsDeps, openCreators } from '../creators/open-creators.ts';
+import type { PublisherConfig } from './create-publisher.ts';
+
+const KEYS_MISSING = {
+  variable: 'ENCRYPTION_KEYS',
+  message: "is required to ask about creators, since that takes the accounts' tokens; set the same keys as the workers",
+};
+
+/**
+ * Opens the way to TikTok for `publisher.creator`. Loaded when that is called first: producers that only enqueue load
+ * no code for accounts and TikTok, and need no keys.
+ * @throws PublishError `CONFIG_INVALID` when the settings name no keys
+ */
+export async function openCreatorQuery(
+  config: PublisherConfig,
+  deps: Pick<OpenCreatorsDeps, 'redis' | 'keys' | 'clock'>,
+): Promise<Creators> {
+  const { dataDir, encryptionKeys, redis, tiktok } = config;
+  if (tiktok === undefined || (encryptionKeys === undefined && redis.kind !== 'embedded')) {
+    const { variable: path, message } = KEYS_MISSING;
+    throw new PublishError('CONFIG_INVALID', { problems: [{ path, message }] });
+  }
+  const sealer = createSealer(await encryptionKeysOf({ encryptionKeys, dataDir }));
+  return openCreators({ ...deps, sealer, tiktok });
+}

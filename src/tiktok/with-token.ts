@@ -1,0 +1,26 @@
+import type { TokenSource } from '../core/ports.ts';
+import { PublishError } from '../core/publish-error.ts';
+
+/**
+ * Calls TikTok with the account's token; a refused token is renewed once.
+ * @throws PublishError `AUTH_REAUTHORIZATION_REQUIRED` when the renewed one is refused too, and what `call` throws
+ */
+export async function withToken<T>(
+  account: string,
+  { tokens }: { readonly tokens: TokenSource },
+  call: (accessToken: string) => Promise<T>,
+): Promise<T> {
+  const accessToken = await tokens.accessToken(account);
+  try {
+    return await call(accessToken);
+  } catch (error) {
+    if (!(error instanceof PublishError) || error.code !== 'AUTH_TOKEN_INVALID') throw error;
+  }
+  const renewedToken = await tokens.accessToken(account, { rejectedToken: accessToken });
+  try {
+    return await call(renewedToken);
+  } catch (error) {
+    if (!(error instanceof PublishError) || error.code !== 'AUTH_TOKEN_INVALID') throw error;
+    throw new PublishError('AUTH_REAUTHORIZATION_REQUIRED', error.details, { cause: error });
+  }
+}
