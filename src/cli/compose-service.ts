@@ -5,6 +5,7 @@ import type { OpenMedia } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { EIGHT_TRIES_IN_AN_HOUR } from '../core/retry-policy.ts';
 import { createCreatorCache } from '../creators/creator-cache.ts';
+import { openCreators } from '../creators/open-creators.ts';
 import type { ReadinessCheck } from '../http/health.ts';
 import { startServer, type WebServer } from '../http/start-server.ts';
 import { createAccountNames } from '../lanes/account-names.ts';
@@ -111,13 +112,17 @@ function openMediaUnder(roots: readonly string[] | undefined): OpenMedia {
 /** Starts the web server over the queues; `workers` are those of this process, if any. */
 export async function openServer(service: Service, workers?: RunningWorkers): Promise<WebServer> {
   const { foundation, metrics, queues, redis, vault } = service;
-  const { host, port, board } = foundation.config.http;
+  const { host, port, board, apiKeys } = foundation.config.http;
   const consent: ConsentParts = {
     ...{ foundation, redis, vault, onRequest: metrics.apiRequest },
     onUsable: ({ account, openId }) => wakeAccount([account, openId], { redis, keys: foundation.keys, queues }),
   };
+  const { config, keys, sealer, log } = foundation;
+  const creators = openCreators({ redis, keys, sealer, tiktok: config.tiktok, log, onRequest: metrics.apiRequest });
+  foundation.onClose(() => creators.close());
   const server = await startServer({
     ...{ host, port, metrics, log: foundation.log },
+    api: { apiKeys, askCreator: creators.ask },
     connect: connectOptions(consent),
     receiveWebhook: webhookReceiver(consent),
     board: { queues: [queues.publish, queues.status, queues.events], login: board },

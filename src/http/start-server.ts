@@ -5,6 +5,7 @@ import { PublishError } from '../core/publish-error.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { type BoardOptions, registerBoard } from './board.ts';
 import { type ConnectOptions, registerConnect } from './connect.ts';
+import { type AskCreator, registerCreator } from './creator.ts';
 import { type ReadinessCheck, registerHealth } from './health.ts';
 import { registerHomePage } from './home-page.ts';
 import { answerWithProblems } from './problem.ts';
@@ -17,11 +18,20 @@ export interface ServerOptions {
   readonly board: Omit<BoardOptions, 'host'>;
   readonly metrics: Pick<Metrics, 'render' | 'contentType'>;
   readonly readinessChecks: readonly ReadinessCheck[];
+  /** The API under `/v1`; without it there is none. */
+  readonly api?: ApiOptions | undefined;
   /** Without it no account can be connected in a browser. */
   readonly connect?: ConnectOptions | undefined;
   /** Without it webhooks are refused. */
   readonly receiveWebhook?: ReceiveWebhook | undefined;
   readonly log: Logger;
+}
+
+/** What the API under `/v1` needs. */
+export interface ApiOptions {
+  /** Bearer keys; without any the API is served to this machine only. */
+  readonly apiKeys: readonly string[];
+  readonly askCreator: AskCreator;
 }
 
 /** A listening web server. */
@@ -32,22 +42,27 @@ export interface WebServer {
   close(): Promise<void>;
 }
 
+/** Longest part of a path that is a parameter: an account's name is up to 128 characters, each up to 12 encoded. */
+const MAX_PARAM_LENGTH = 2_000;
+
 /**
- * Starts the web server: board, metrics, health, connecting accounts, TikTok's webhooks and a page of links. Every group of routes is one `register…` call.
+ * Starts the web server: API, board, metrics, health, connecting accounts, TikTok's webhooks and a page of links. Every group of routes is one `register…` call.
  *
  * @throws PublishError `CONFIG_PORT_TAKEN`, or `CONFIG_INVALID` when the host or port can't be listened on
  */
 export async function startServer(options: ServerOptions): Promise<WebServer> {
-  const { host, port, board, metrics, readinessChecks, connect, receiveWebhook, log } = options;
+  const { host, port, board, metrics, readinessChecks, api, connect, receiveWebhook, log } = options;
   const loggerInstance: FastifyBaseLogger = log;
   const logController = new LogController({ disableRequestLogging: true });
-  const server: FastifyInstance = fastify({ loggerInstance, logController });
+  const routerOptions = { maxParamLength: MAX_PARAM_LENGTH };
+  const server: FastifyInstance = fastify({ loggerInstance, logController, routerOptions });
   answerWithProblems(server, log);
   registerHomePage(server);
   registerHealth(server, readinessChecks);
   server.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.render()));
   await registerBoard(server, { ...board, host });
   await registerWebhook(server, receiveWebhook);
+  if (api !== undefined) await registerCreator(server, api.askCreator, { apiKeys: api.apiKeys, host });
   const ownUrl = () => urlOf(host, listeningPort(server, port));
   if (connect !== undefined) {
     const baseUrl = () => connect.publicBaseUrl ?? (isLoopbackHost(host) ? ownUrl() : undefined);

@@ -50,6 +50,8 @@ async function findingsOf(job: OwnedJob, creators: CreatorCache, deps: WorkerDep
     const isFresh = remembered.askedAt > deps.clock.now() - FRESH_MS;
     if (findings.problems.length === 0 || isFresh) return findings;
   }
+  // A token that has to be renewed would make the call late against its slot.
+  await deps.tokens.accessToken(account);
   await takeSlot(job, 'creator_info', deps);
   const limits = await withToken(account, deps, async (accessToken) => await askIfItCanSay(accessToken, deps));
   await creators.remember(account, limits);

@@ -9,6 +9,7 @@ import { createAccountVault } from '../../src/accounts/vault.ts';
 import { DEFAULT_POLL_SCHEDULE, type PollSchedule } from '../../src/core/poll-schedule.ts';
 import type { PublishEvent } from '../../src/core/publish-job.ts';
 import type { RetryPolicy } from '../../src/core/retry-policy.ts';
+import { createCreatorCache } from '../../src/creators/creator-cache.ts';
 import { createAccountNames } from '../../src/lanes/account-names.ts';
 import { createLanes } from '../../src/lanes/lanes.ts';
 import { wakeLane } from '../../src/lanes/wake-jobs.ts';
@@ -46,6 +47,8 @@ export interface PipelineOptions {
   readonly workers?: boolean;
   readonly redisUrl?: string;
   readonly maxWaitMs?: number;
+  /** Hold direct posts against what their creators may post (not unless told). */
+  readonly preflight?: 'refuse' | 'warn' | 'off';
   /** Time by which TikTok's sockets must answer (ms). */
   readonly stallMs?: number;
 }
@@ -61,7 +64,8 @@ export async function startPipeline(options: PipelineOptions = {}) {
   const redis = await connectRedis(target, 'ledger');
   const workerConnection = await connectRedis(target, 'worker');
   const queues = createQueues({ connection: redis, prefix, retentionMs: 86_400_000 });
-  const sealer = createSealer([randomBytes(32)]);
+  const encryptionKeys = [randomBytes(32)];
+  const sealer = createSealer(encryptionKeys);
   const vault = createAccountVault({ redis, keys, sealer });
   const stallMs = options.stallMs ?? 2_000;
   const tiktok = createTikTokClient({ apiBaseUrl: simulator.url, timeouts: { answerMs: 2_000, stallMs } });
@@ -82,6 +86,7 @@ export async function startPipeline(options: PipelineOptions = {}) {
     tokens,
     slots: createSlots({ redis, keys }),
     caps: createCaps({ redis, keys, clock: Date }),
+    creators: createCreatorCache({ redis, keys }),
     pauseAccount: (account) => vault.pause(account),
     lanes: createLanes({ redis, keys, clock: Date }),
     accountNames: createAccountNames({ redis, keys, clock: Date }),
@@ -98,6 +103,7 @@ export async function startPipeline(options: PipelineOptions = {}) {
       chunkSizeBytes: options.chunkSizeBytes ?? 5_242_880,
       retentionMs: 86_400_000,
       maxWaitMs: options.maxWaitMs ?? 86_400_000,
+      preflight: options.preflight ?? 'off',
       pollSchedule: options.polls ?? RAPID_POLLS,
       retryPolicy: options.retries ?? RAPID_RETRIES,
     },
@@ -108,6 +114,12 @@ export async function startPipeline(options: PipelineOptions = {}) {
     cacheDir: '',
     queuePrefix: prefix,
     retentionMs: 86_400_000,
+    encryptionKeys,
+    tiktok: {
+      apiBaseUrl: simulator.url,
+      clientKey: simulator.clientKey,
+      clientSecret: simulator.clientSecret,
+    },
   });
   const folder = await mkdtemp(join(tmpdir(), 'tiktok-publisher-videos-'));
   const running = new Set<RunningWorkers>();
