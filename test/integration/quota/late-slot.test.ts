@@ -1,0 +1,40 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { TIKTOK_QUOTAS } from '../../../src/quota/tiktok-quotas.ts';
+import { eventually } from '../../support/eventually.ts';
+import { type Pipeline, startPipeline } from '../../support/pipeline.ts';
+import { makeVideo } from '../../support/videos.ts';
+
+let pipeline: Pipeline | undefined;
+
+afterEach(async () => {
+  await pipeline?.close();
+  pipeline = undefined;
+});
+
+describe('a job whose booked slot has passed because all workers were busy', () => {
+  it('books again, since its call would come too close to the slots that were booked after it', async () => {
+    pipeline = await startPipeline({ workers: false });
+    const { publisher, deps, folder, simulator, startWorkers } = pipeline;
+    const path = await makeVideo(folder, 1_000);
+    const { id } = await publisher.enqueue({ account: 'acme', mode: 'inbox', media: { type: 'file', path } });
+    const claim = await deps.ledger.claim(id, { entry: 'an entry of this test', start: 1 });
+    if (claim.kind !== 'claimed') throw new Error('nobody else owns it');
+    await deps.ledger.commit(claim.record, {
+      cause: { event: 'deferred', waitingFor: 'rate_limit' },
+      patch: { bookedSlot: { endpoint: 'inbox_init', at: Date.now() - 30_000 } },
+    });
+    const { limit, windowMs } = TIKTOK_QUOTAS.inbox_init;
+    const slot = { account: 'acme', endpoint: 'inbox_init', limit, windowMs } as const;
+    for (let call = 0; call < limit; call += 1) await deps.slots.reserve(slot);
+
+    startWorkers();
+    const job = await eventually(async () => {
+      const seen = await publisher.get(id);
+      if (seen?.waitingUntil === null) throw new Error('not deferred yet');
+      return seen;
+    });
+    expect(job).toMatchObject({ state: 'queued', waitingFor: 'rate_limit' });
+    expect(Date.parse(job?.waitingUntil ?? '') - Date.now()).toBeGreaterThan(windowMs - 20_000);
+    expect(simulator.journal.requests({ endpoint: 'inbox_init' })).toEqual([]);
+  });
+});

@@ -1,0 +1,20 @@
+/** The value below which a share (0 to 1) of the numbers lies. */
+export function percentile(numbers: readonly number[], share: number): number {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? 0;
+}
+
+/** Median, 99th percentile and maximum, for people. */
+export function spreadText(numbers: readonly number[]): string {
+  return `p50 ${percentile(numbers, 0.5)} ms, p99 ${percentile(numbers, 0.99)} ms, max ${Math.max(...numbers)} ms (n=${numbers.length})`;
+}
+
+/** How many of the numbers have each value, for people: `1: 40, 2: 3`. */
+export function histogramText(numbers: readonly number[]): string {
+  const counts = new Map<number, number>();
+  for (const number of numbers) counts.set(number, (counts.get(number) ?? 0) + 1);
+  return [...counts]
+    .sort(([a], [b]) => a - b)
+    .map(([value, count]) => `${value}: ${count}`)
+    .join(', ');
+}
