@@ -180,7 +180,8 @@ export const SettingsTable = z.object({
   }),
   PREFLIGHT: withDefault(value.oneOf(['refuse', 'warn', 'off']), 'refuse', {
     group: 'Media',
-    meaning: 'What happens to a video that TikTok would refuse: `refuse` it, `warn` only, or `off` to not look.',
+    meaning:
+      'What happens to a post that TikTok would refuse, by the settings of its creator for one: `refuse` it before anything is sent, `warn` in its timeline only, or `off` to not look.',
   }),
   RETENTION_DAYS: withDefault(value.wholeNumber(1, 3_650), '14', {
     group: 'Queue',
