@@ -1,0 +1,127 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { createAccountVault } from '../../../src/accounts/vault.ts';
+import { openFoundation } from '../../../src/cli/foundation.ts';
+import { loadConfig } from '../../../src/config/load-config.ts';
+import type { PublishRequest } from '../../../src/core/publish-request.ts';
+import { createPublisherFromConfig } from '../../../src/producers/create-publisher.ts';
+import { type FaultHandle, startSimulator } from '../../../src/simulator/index.ts';
+import type { Evidence, PlantedSecret } from '../../support/secret-search.ts';
+import { makeVideo } from '../../support/videos.ts';
+import { buildIfStale, type RunningCommand, runCommand, startCommand } from '../cli/command.ts';
+import type { Trouble } from './troubles.ts';
+
+const announcement = z.looseObject({ url: z.string() });
+const randomText = () => randomBytes(24).toString('base64url');
+
+export type Deployment = Awaited<ReturnType<typeof openDeployment>>;
+
+/** Programs on an embedded Redis and a simulated TikTok, all of whose secrets are known and whose every word is kept. */
+export async function openDeployment() {
+  buildIfStale();
+  const clientSecret = randomText();
+  const simulator = await startSimulator({
+    clientSecret,
+    processingMs: 20,
+    pullMs: 20,
+    switches: { pullUrlRules: 'off' },
+  });
+  const folder = await mkdtemp(join(tmpdir(), 'tiktok-publisher-secrets-'));
+  const dataDir = join(folder, 'data');
+  const media = {
+    small: { type: 'file', path: await makeVideo(folder, 2_000_000) },
+    large: { type: 'file', path: await makeVideo(folder, 12_000_000) },
+    pull: { type: 'pull', url: 'https://videos.example.com/a.mp4' },
+  } as const;
+  const secrets = { clientSecret, apiKey: randomText(), boardPassword: randomText() };
+  const env = {
+    DATA_DIR: dataDir,
+    LOG_LEVEL: 'trace',
+    PORT: '0',
+    UPLOAD_CONCURRENCY: '40',
+    CHUNK_SIZE_BYTES: '5000000',
+    SHUTDOWN_TIMEOUT_MS: '500',
+    TIKTOK_API_BASE_URL: simulator.url,
+    TIKTOK_CLIENT_KEY: simulator.clientKey,
+    TIKTOK_CLIENT_SECRET: clientSecret,
+    API_KEYS: secrets.apiKey,
+    BOARD_USER: 'operator',
+    BOARD_PASSWORD: secrets.boardPassword,
+  };
+  const planted: PlantedSecret[] = Object.entries(secrets).map(([name, value]) => ({ name, value }));
+  const evidence: Evidence[] = [];
+  const services: { readonly name: string; readonly command: RunningCommand }[] = [];
+  const faults: { readonly account: string; readonly handle: FaultHandle }[] = [];
+
+  function startService(name: string, args: readonly string[], extraEnv: Record<string, string> = {}): RunningCommand {
+    const command = startCommand([...args, '--json'], { ...env, ...extraEnv });
+    services.push({ name, command });
+    return command;
+  }
+
+  // The first to come owns Redis, and ends last.
+  const { url } = announcement.parse(await startService('server', ['server']).document());
+  const foundation = await openFoundation(loadConfig({ ...env, LOG_LEVEL: 'silent' }));
+  const redis = await foundation.connect('ledger');
+  const publisher = createPublisherFromConfig(foundation.config);
+  foundation.onClose(() => publisher.close());
+  const vault = createAccountVault({ redis, keys: foundation.keys, sealer: foundation.sealer });
+
+  async function addAccount(account: string) {
+    const tokens = simulator.addAccount({ openId: `open-id-of-${account}` });
+    const { openId, accessToken, refreshToken, expiresIn: expiresInSeconds } = tokens;
+    await vault.add({ account, openId, accessToken, refreshToken, expiresInSeconds });
+    return tokens;
+  }
+
+  const enqueue = (account: string, { media: kind = 'small', mode = 'direct' }: Partial<Trouble> = {}) => {
+    const request: PublishRequest = { account, mode, media: media[kind] };
+    const post = { privacyLevel: 'PUBLIC_TO_EVERYONE' } as const;
+    return publisher.enqueue(mode === 'direct' ? { ...request, post } : request);
+  };
+
+  return {
+    ...{ simulator, folder, dataDir, media, env, url, redis, keys: foundation.keys, publisher, vault },
+    ...{ planted, evidence, services, faults, startService, addAccount, enqueue },
+    boardHeaders: { authorization: `Basic ${btoa(`${env.BOARD_USER}:${env.BOARD_PASSWORD}`)}` },
+
+    /** Runs a command to its end and keeps what it says. */
+    async run(args: readonly string[], extraEnv: Record<string, string> = {}, stdin = '') {
+      const result = await runCommand(args, { ...env, PUBLIC_BASE_URL: url, ...extraEnv }, stdin);
+      evidence.push({ channel: 'cli', place: args.join(' '), content: result.stdout + result.stderr });
+      return result;
+    },
+
+    /** Enqueues a job for a user of its own, after having arranged its trouble. */
+    async begin(account: string, trouble: Trouble) {
+      const tokens = await addAccount(account);
+      trouble.arrange({
+        simulator,
+        tokens,
+        fault: (endpoint, act) => {
+          const when = { openId: tokens.openId, times: 'always' } as const;
+          faults.push({ account, handle: simulator.faults.add({ endpoint, when, act }) });
+        },
+      });
+      return await enqueue(account, trouble);
+    },
+
+    /** Ends all processes, Redis last, and keeps what they said. */
+    async stop(): Promise<void> {
+      await foundation.close();
+      for (const { name, command } of [...services].reverse()) {
+        command.kill('SIGTERM');
+        const { stdout, stderr } = await command.ended;
+        evidence.push({ channel: 'log', place: name, content: stdout + stderr });
+      }
+    },
+
+    async remove(): Promise<void> {
+      await simulator.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,158 @@
+import { randomBytes } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { jobText } from '../../../src/cli/job-text.ts';
+import { eventually } from '../../support/eventually.ts';
+import { type Evidence, searchFor } from '../../support/secret-search.ts';
+import { servedEvidence } from '../../support/served-evidence.ts';
+import { argumentEvidence, fileEvidence, redisEvidence } from '../../support/stored-evidence.ts';
+import { endCommands } from '../cli/command.ts';
+import { type Deployment, openDeployment } from './deployment.ts';
+import {
+  cancel,
+  connectAccounts,
+  killInMidUpload,
+  meetWrongKey,
+  removeAccount,
+  sendStrayRequests,
+  tamper,
+  useCommandsWrongly,
+} from './mishaps.ts';
+import { TROUBLES } from './troubles.ts';
+
+const KEY_FILE = 'development-key';
+const CHANNELS = ['redis', 'events', 'file', 'log', 'metrics', 'http', 'cli', 'argument'];
+const TROUBLE_TIMEOUT_MS = 40_000;
+
+/** A word that is no secret and is put into every channel, so that a search that is blind there is noticed. */
+const DECOY = `decoy_${randomBytes(12).toString('hex')}`;
+
+let deployment: Deployment;
+let evidence: readonly Evidence[];
+const outcomes = new Map<string, string>();
+
+beforeAll(async () => {
+  deployment = await openDeployment();
+  await meetWrongKey(deployment);
+  await killInMidUpload(deployment);
+  const { startService, url, boardHeaders } = deployment;
+  const service = startService('start', ['start']);
+  const started = z.looseObject({ url: z.string() }).parse(await service.document());
+  // Before any refresh: the code exchange that is refused must not be one of those.
+  await connectAccounts(deployment);
+  await Promise.all([
+    meetTroubles(),
+    tamper(deployment),
+    removeAccount(deployment),
+    cancel(deployment),
+    sendStrayRequests(deployment),
+    useCommandsWrongly(deployment).then(showJobs),
+    spreadDecoy(),
+  ]);
+  const shown = await Promise.all([started.url, url].map((base) => servedEvidence(base, boardHeaders)));
+  const stored = await redisEvidence(deployment.redis);
+  await deployment.stop();
+  const files = await fileEvidence(deployment.dataDir, [KEY_FILE]);
+  evidence = [...deployment.evidence, ...shown.flat(), ...stored, ...files];
+}, 120_000);
+
+afterAll(async () => {
+  await endCommands();
+  await deployment.remove();
+});
+
+async function meetTroubles(): Promise<void> {
+  const met = Object.entries(TROUBLES).map(async ([account, trouble]) => {
+    const { id } = await deployment.begin(account, trouble);
+    await eventually(
+      async () => {
+        const job = JSON.stringify(await deployment.publisher.get(id));
+        outcomes.set(account, job);
+        return trouble.shows.test(job);
+      },
+      { timeoutMs: TROUBLE_TIMEOUT_MS, intervalMs: 200 },
+    ).catch(() => undefined);
+  });
+  await Promise.all(met);
+}
+
+/** The text of every job; a few as the commands themselves show them. */
+async function showJobs(): Promise<void> {
+  const { run, publisher } = deployment;
+  const failed = await eventually(
+    async () => {
+      const { jobs } = await publisher.list({ state: 'failed' });
+      const [job] = jobs.filter(({ account }) => account.startsWith('init-refused'));
+      if (job === undefined) throw new Error('nothing has failed yet');
+      return job.id;
+    },
+    { timeoutMs: TROUBLE_TIMEOUT_MS },
+  );
+  const commands = [
+    ['status', failed],
+    ['status', failed, '--json'],
+    ['watch', failed],
+    ['list', '--json'],
+    ['accounts', 'list', '--json'],
+    ['doctor'],
+  ];
+  for (const command of commands) await run(command);
+}
+
+/** The decoy is an account's name, so it goes wherever accounts are named, and TikTok's code, which metrics count. */
+async function spreadDecoy(): Promise<void> {
+  const { simulator, addAccount, media, run, evidence: kept, publisher } = deployment;
+  const { openId } = await addAccount(DECOY);
+  simulator.expireAccessToken(openId);
+  const fault = (nth: number, code: string) =>
+    simulator.faults.add({
+      endpoint: 'video_init',
+      when: { openId, nth },
+      act: { kind: 'status', httpStatus: 403, code },
+    });
+  // The first init finds out that the token has run out; of the requests that a rule acts on, the next sees nothing.
+  fault(2, DECOY);
+  fault(2, 'spam_risk_user_banned_from_posting');
+  const watched = run(['publish', media.small.path, '--account', DECOY, '--privacy', 'SELF_ONLY', '--watch', '--json']);
+  await eventually(async () => (await publisher.list({ account: DECOY })).jobs.length > 0, {
+    timeoutMs: TROUBLE_TIMEOUT_MS,
+  });
+  kept.push(...(await argumentEvidence()));
+  await watched;
+}
+
+describe('what the system writes and shows', () => {
+  it.each(Object.entries(TROUBLES))('includes a job that went as scripted: %s', (account, { shows }) => {
+    expect(outcomes.get(account)).toMatch(shows);
+    for (const { handle } of deployment.faults.filter((fault) => fault.account === account)) {
+      expect(handle.fired).toBeGreaterThan(0);
+    }
+  });
+
+  it.each(CHANNELS)('is searched where it goes out: %s', (channel) => {
+    const found = searchFor([{ name: 'decoy', value: DECOY }])(evidence);
+    expect(found.map((leak) => leak.channel)).toContain(channel);
+  });
+
+  it('holds no piece of any secret, in whatever form', async () => {
+    const key = Buffer.from(await readFile(join(deployment.dataDir, KEY_FILE), 'utf8'), 'base64');
+    const issued = deployment.simulator.secrets().map((value, index) => ({ name: `issued ${index}`, value }));
+    const secrets = [...deployment.planted, ...issued, { name: 'development key', value: key }];
+    // Two tokens for each user, new ones for each that was refreshed, two parts for each upload URL.
+    expect(issued.length).toBeGreaterThan(4 * Object.keys(TROUBLES).length);
+    expect(secrets.every(({ value }) => value.length >= 16)).toBe(true);
+    const shownJobs = await Promise.all([...outcomes].map(([account, job]) => textOf(account, job)));
+    expect(searchFor(secrets)([...evidence, ...shownJobs])).toEqual([]);
+  });
+
+  it('keeps the development key where only its owner reads it', async () => {
+    expect((await stat(join(deployment.dataDir, KEY_FILE))).mode & 0o777).toBe(0o600);
+    expect((await stat(deployment.dataDir)).mode & 0o777).toBe(0o700);
+  });
+});
+
+function textOf(account: string, job: string): Evidence {
+  return { channel: 'cli', place: `status of ${account}`, content: jobText(JSON.parse(job)) };
+}

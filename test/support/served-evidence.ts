@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import type { Evidence } from './secret-search.ts';
+
+const boardAnswer = z.object({
+  queues: z.array(z.looseObject({ name: z.string(), jobs: z.array(z.looseObject({ id: z.string() })) })),
+});
+const PLAIN_PATHS = ['/', '/healthz', '/readyz', '/metrics', '/board', '/v1/publishes', '/connect/tiktok', '/nowhere'];
+
+/** Asks for a page and keeps all of the answer. */
+export async function pageEvidence(url: string, init: RequestInit = {}): Promise<Evidence> {
+  const answer = await fetch(url, { redirect: 'manual', ...init });
+  const { pathname } = new URL(url);
+  const content = `${answer.status} ${JSON.stringify([...answer.headers])}\n${await answer.text()}`;
+  return {
+    channel: pathname === '/metrics' ? 'metrics' : 'http',
+    place: `${init.method ?? 'GET'} ${pathname}`,
+    content,
+  };
+}
+
+/** Everything a web server shows: its pages, and of the board every queue and every job with its log. */
+export async function servedEvidence(url: string, boardHeaders: Record<string, string>): Promise<Evidence[]> {
+  const get = (path: string) => pageEvidence(`${url}${path}`, { headers: boardHeaders });
+  const pages = await Promise.all(PLAIN_PATHS.map(get));
+  const board = await fetch(`${url}/board/api/queues?jobsPerPage=1`, { headers: boardHeaders });
+  const { queues } = boardAnswer.parse(await board.json());
+  const ofQueues = await Promise.all(queues.map(({ name }) => queueEvidence(name, url, boardHeaders)));
+  return [...pages, ...ofQueues.flat()];
+}
+
+async function queueEvidence(queue: string, url: string, headers: Record<string, string>): Promise<Evidence[]> {
+  const query = new URLSearchParams({ activeQueue: queue, status: 'latest', page: '1', jobsPerPage: '1000' });
+  const list = await pageEvidence(`${url}/board/api/queues?${query}`, { headers });
+  const { queues } = boardAnswer.parse(JSON.parse(String(list.content).split('\n').slice(1).join('\n')));
+  const ids = queues.find(({ name }) => name === queue)?.jobs.map(({ id }) => id) ?? [];
+  const ofJobs = ids.flatMap((id) =>
+    ['', '/logs'].map((part) => pageEvidence(`${url}/board/api/queues/${queue}/${id}${part}`, { headers })),
+  );
+  return [list, ...(await Promise.all(ofJobs))];
+}
