@@ -31,8 +31,6 @@ describe('an init that TikTok refuses for good', () => {
     ['video_init', 400, 'invalid_file_upload', 'TIKTOK_INVALID_FILE_UPLOAD'],
     ['video_init', 401, 'scope_not_authorized', 'AUTH_SCOPE_MISSING'],
     ['inbox_init', 401, 'scope_permission_missed', 'AUTH_SCOPE_MISSING'],
-    ['video_init', 403, 'spam_risk_user_banned_from_posting', 'TIKTOK_USER_BANNED'],
-    ['video_init', 200, 'spam_risk_user_banned_from_posting', 'TIKTOK_USER_BANNED'],
     ['video_init', 403, 'privacy_level_option_mismatch', 'TIKTOK_PRIVACY_MISMATCH'],
     ['video_init', 403, 'unaudited_client_can_only_post_to_private_accounts', 'TIKTOK_UNAUDITED_CLIENT'],
     ['inbox_init', 400, 'app_version_check_failed', 'TIKTOK_APP_VERSION'],
@@ -92,7 +90,6 @@ describe('an init that TikTok asks to make later', () => {
       'pending_share_cap',
       3_600_000,
     ],
-    ['video_init', refusal(403, 'reached_active_user_cap'), 'TIKTOK_ACTIVE_USER_CAP', 'active_user_cap', 3_600_000],
   ])('%s answered with %j waits: %s', async (endpoint, act, code, waitingFor, leastMs) => {
     const mode = endpoint === 'video_init' ? 'direct' : 'inbox';
     const state = mode === 'direct' ? 'published' : 'in_inbox';
