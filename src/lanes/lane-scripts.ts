@@ -34,7 +34,7 @@ return where
  */
 export const LEAVE_LUA = `
 redis.call('ZREM', KEYS[1], ARGV[2])
-local hadLeft = redis.call('ZREM', KEYS[2], ARGV[2]) == 0
+local hadLeft = redis.call('ZREM', KEYS[2], ARGV[2]) == 0 and ARGV[2] ~= ''
 local next = hadLeft and redis.call('ZRANGE', KEYS[2], 0, -1) or {}
 local free = tonumber(ARGV[3]) - redis.call('ZCARD', KEYS[2])
 while free > 0 do

@@ -19,10 +19,14 @@ type CallDeps = Pick<WorkerDeps, 'tokens' | 'slots' | 'clock' | 'tiktok'>;
  */
 export async function takeSlot(job: OwnedJob, endpoint: QuotaEndpoint, deps: CallDeps): Promise<void> {
   const { account, bookedSlot } = job.record;
-  const lateMs = bookedSlot?.endpoint === endpoint ? deps.clock.now() - bookedSlot.at : undefined;
-  if (lateMs !== undefined && lateMs >= -SLOT_EARLY_MS && lateMs <= SLOT_LATE_MS) {
-    await job.commit({ cause: { event: 'slot_used', endpoint }, patch: { bookedSlot: undefined } });
-    return;
+  if (bookedSlot?.endpoint === endpoint) {
+    const lateMs = deps.clock.now() - bookedSlot.at;
+    // Woken early, it waits on: another slot would be one that nobody uses.
+    if (lateMs < -SLOT_EARLY_MS) throw new Deferral('rate_limit', bookedSlot.at, bookedSlot);
+    if (lateMs <= SLOT_LATE_MS) {
+      await job.commit({ cause: { event: 'slot_used', endpoint }, patch: { bookedSlot: undefined } });
+      return;
+    }
   }
   const slot = await deps.slots.reserve({ account, endpoint, ...TIKTOK_QUOTAS[endpoint] });
   if (slot.waitMs > 0) throw new Deferral('rate_limit', slot.slotAt, { endpoint, at: slot.slotAt });

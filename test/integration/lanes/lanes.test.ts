@@ -79,6 +79,20 @@ describe('a lane', () => {
     expect(left.toSorted()).toEqual(members.map(({ id }) => id));
   });
 
+  it('tells whom to wake when free places are given out, and leaves those asleep who have one', async () => {
+    const account = freshAccount();
+    const members = membersOf(
+      account,
+      Array.from({ length: 4 }, () => ({ priority: 0, second: 0 })),
+    );
+    const lanes = createLanes({ redis, keys, clock: Date });
+    for (const member of members) await lanes.enter(member);
+    expect(await lanes.leave(account, '')).toEqual([]);
+    const wider = createLanes({ redis, keys, clock: Date, limit: 3 });
+    expect(await wider.leave(account, '')).toEqual(['job-001', 'job-002']);
+    expect(await wider.leave(account, '')).toEqual([]);
+  });
+
   it('says why an account stands still instead of letting its next job begin, and goes on where it was', async () => {
     const account = freshAccount();
     const lanes = createLanes({ redis, keys, clock: Date });

@@ -11,6 +11,35 @@ afterEach(async () => {
   pipeline = undefined;
 });
 
+describe('a job that is woken before its slot', () => {
+  it('keeps its slot, whatever is free by then', async () => {
+    pipeline = await startPipeline({ workers: false });
+    const { publisher, deps, folder, redis, keys, startWorkers } = pipeline;
+    const path = await makeVideo(folder, 1_000);
+    const { limit, windowMs } = TIKTOK_QUOTAS.inbox_init;
+    const slot = { account: 'acme', endpoint: 'inbox_init', limit, windowMs } as const;
+    for (let call = 0; call < limit; call += 1) await deps.slots.reserve(slot);
+    const { id } = await publisher.enqueue({ account: 'acme', mode: 'inbox', media: { type: 'file', path } });
+    startWorkers();
+    const waits = async (times: number) =>
+      await eventually(async () => {
+        const job = await publisher.get(id);
+        if (job?.timeline.filter(({ event }) => event === 'deferred').length !== times) throw new Error('not yet');
+        return job;
+      });
+    const first = await waits(1);
+    const booked = await redis.lrange(keys.slot('acme', 'inbox_init'), '0', '-1');
+    await deps.queues.wakePublishEntry({
+      id,
+      request: { account: 'acme', mode: 'inbox', media: { type: 'file', path } },
+      delayMs: 0,
+    });
+    const second = await waits(2);
+    expect(second.waitingUntil).toBe(first.waitingUntil);
+    expect(await redis.lrange(keys.slot('acme', 'inbox_init'), '0', '-1')).toEqual(booked);
+  });
+});
+
 describe('a job whose booked slot has passed because all workers were busy', () => {
   it('books again, since its call would come too close to the slots that were booked after it', async () => {
     pipeline = await startPipeline({ workers: false });
