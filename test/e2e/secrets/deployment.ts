@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -15,6 +15,7 @@ import { buildIfStale, type RunningCommand, runCommand, startCommand } from '../
 import type { Trouble } from './troubles.ts';
 
 const announcement = z.looseObject({ url: z.string() });
+const redisRecord = z.looseObject({ port: z.number() });
 const randomText = () => randomBytes(24).toString('base64url');
 
 export type Deployment = Awaited<ReturnType<typeof openDeployment>>;
@@ -66,14 +67,15 @@ export async function openDeployment() {
   const { url } = announcement.parse(await startService('server', ['server']).document());
   const foundation = await openFoundation(loadConfig({ ...env, LOG_LEVEL: 'silent' }));
   const redis = await foundation.connect('ledger');
+  const redisPort = redisRecord.parse(JSON.parse(await readFile(join(dataDir, 'redis.json'), 'utf8'))).port;
   const publisher = createPublisherFromConfig(foundation.config);
   foundation.onClose(() => publisher.close());
   const vault = createAccountVault({ redis, keys: foundation.keys, sealer: foundation.sealer });
 
-  async function addAccount(account: string) {
+  async function addAccount(account: string, change: { expiresInSeconds?: number } = {}) {
     const tokens = simulator.addAccount({ openId: `open-id-of-${account}` });
     const { openId, accessToken, refreshToken, expiresIn: expiresInSeconds } = tokens;
-    await vault.add({ account, openId, accessToken, refreshToken, expiresInSeconds });
+    await vault.add({ account, openId, accessToken, refreshToken, expiresInSeconds, ...change });
     return tokens;
   }
 
@@ -86,6 +88,7 @@ export async function openDeployment() {
   return {
     ...{ simulator, folder, dataDir, media, env, url, redis, keys: foundation.keys, publisher, vault },
     ...{ planted, evidence, services, faults, startService, addAccount, enqueue },
+    redisAddress: `127.0.0.1:${redisPort}`,
     boardHeaders: { authorization: `Basic ${btoa(`${env.BOARD_USER}:${env.BOARD_PASSWORD}`)}` },
 
     /** Runs a command to its end and keeps what it says. */

@@ -140,7 +140,7 @@ export async function sendStrayRequests({ url, env, planted, evidence }: Deploym
 }
 
 /** Commands that are given secrets in wrong forms and places, and say what is wrong. */
-export async function useCommandsWrongly({ planted, run }: Deployment): Promise<void> {
+export async function useCommandsWrongly({ planted, redisAddress, run }: Deployment): Promise<void> {
   const secret = (name: string) => {
     const value = randomBytes(24).toString('base64url');
     planted.push({ name, value });
@@ -156,6 +156,8 @@ export async function useCommandsWrongly({ planted, run }: Deployment): Promise<
     () => run(['doctor'], { ENCRYPTION_KEYS: `${secret('half a key')},${otherKey()}`, REDIS_URL: `ftp://:${redis}@x` }),
     () => run(['doctor', '--json'], { ENCRYPTION_KEYS: otherKey(), REDIS_URL: `redis://:${redis}@127.0.0.1:1` }),
     () => run(['list'], { ENCRYPTION_KEYS: otherKey(), REDIS_URL: `redis://user:${redis}@127.0.0.1:1/0` }),
+    () => run(['list'], { ENCRYPTION_KEYS: otherKey(), REDIS_URL: `redis://user:${redis}@${redisAddress}` }),
+    () => run(['list'], { ENCRYPTION_KEYS: otherKey(), REDIS_URL: `redis://:${redis}@${redisAddress}/x` }),
     () => run(['start'], { BOARD_USER: '', BOARD_PASSWORD: secret('password without a user'), HOST: '0.0.0.0' }),
   ];
   // One after the other: each of them is a whole Node that starts.

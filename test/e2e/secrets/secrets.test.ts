@@ -48,7 +48,8 @@ beforeAll(async () => {
     removeAccount(deployment),
     cancel(deployment),
     sendStrayRequests(deployment),
-    useCommandsWrongly(deployment).then(showJobs),
+    useCommandsWrongly(deployment),
+    showJobs(),
     spreadDecoy(),
   ]);
   const shown = await Promise.all([started.url, url].map((base) => servedEvidence(base, boardHeaders)));
@@ -78,7 +79,7 @@ async function meetTroubles(): Promise<void> {
   await Promise.all(met);
 }
 
-/** The text of every job; a few as the commands themselves show them. */
+/** What commands show of jobs and accounts. */
 async function showJobs(): Promise<void> {
   const { run, publisher } = deployment;
   const failed = await eventually(
@@ -101,20 +102,17 @@ async function showJobs(): Promise<void> {
   for (const command of commands) await run(command);
 }
 
-/** The decoy is an account's name, so it goes wherever accounts are named, and TikTok's code, which metrics count. */
+/**
+ * The decoy is an account's name, so it goes wherever accounts are named, logs of refreshes among them, and a code of
+ * TikTok's, which metrics count.
+ */
 async function spreadDecoy(): Promise<void> {
   const { simulator, addAccount, media, run, evidence: kept, publisher } = deployment;
-  const { openId } = await addAccount(DECOY);
-  simulator.expireAccessToken(openId);
-  const fault = (nth: number, code: string) =>
-    simulator.faults.add({
-      endpoint: 'video_init',
-      when: { openId, nth },
-      act: { kind: 'status', httpStatus: 403, code },
-    });
-  // The first init finds out that the token has run out; of the requests that a rule acts on, the next sees nothing.
-  fault(2, DECOY);
-  fault(2, 'spam_risk_user_banned_from_posting');
+  const { openId } = await addAccount(DECOY, { expiresInSeconds: 1 });
+  for (const code of [DECOY, 'spam_risk_user_banned_from_posting']) {
+    const act = { kind: 'status', httpStatus: 403, code } as const;
+    simulator.faults.add({ endpoint: 'video_init', when: { openId }, act });
+  }
   const watched = run(['publish', media.small.path, '--account', DECOY, '--privacy', 'SELF_ONLY', '--watch', '--json']);
   await eventually(async () => (await publisher.list({ account: DECOY })).jobs.length > 0, {
     timeoutMs: TROUBLE_TIMEOUT_MS,

@@ -42,6 +42,11 @@ export const TROUBLES: Readonly<Record<string, Trouble>> = {
     arrange: ({ simulator, tokens }) => simulator.expireAccessToken(tokens.openId),
     shows: /"state":"published"/,
   },
+  'creator-refused': {
+    arrange: ({ fault }) => fault('creator_info', refused(403, 'spam_risk_user_banned_from_posting')),
+    shows: /TIKTOK_USER_BANNED/,
+  },
+  'creator-html': { arrange: ({ fault }) => fault('creator_info', html(500)), shows: /"state":"published"/ },
   'init-refused': {
     arrange: ({ fault }) => fault('video_init', refused(403, 'spam_risk_user_banned_from_posting')),
     shows: /TIKTOK_USER_BANNED/,
