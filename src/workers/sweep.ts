@@ -3,6 +3,7 @@ import { isTerminal, type WaitReason } from '../core/publish-state.ts';
 import { HOUR_MS } from '../core/units.ts';
 import { hasWaitedTooLong, WAITED_TOO_LONG } from '../core/wait-limit.ts';
 import { wakeJobs } from '../lanes/wake-jobs.ts';
+import { laneMemberOf } from '../ledger/lane-member.ts';
 import { SWEEP_AFTER_MS } from '../ledger/ledger.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
 import type { WorkerDeps } from './deps.ts';
@@ -11,6 +12,8 @@ import { ensureEntry } from './ensure-entry.ts';
 import { DEFAULT_RECOVERY } from './recovery.ts';
 
 const BATCH = 200;
+/** Reasons with which an entry is parked until somebody wakes it. */
+const PARKING_REASONS: readonly (WaitReason | undefined)[] = ['slot', 'account_paused', 'reauthorization'];
 
 /** Looks after jobs that nothing else looks after. */
 export interface Sweep {
@@ -64,12 +67,18 @@ async function lookAfterLanes(deps: WorkerDeps): Promise<void> {
       const record = await deps.ledger.read(id);
       if (record === undefined || isTerminal(record.state) || record.state === 'processing') {
         await wakeJobs(await deps.lanes.leave(account, id), deps);
-      } else if ((record.waitingUntil ?? 0) <= deps.clock.now()) {
+      } else if (await isForgotten(record, deps)) {
         await wakeJobs([id], deps);
       }
     }
     await wakeJobs(await deps.lanes.leave(account, ''), deps);
   }
+}
+
+/** Whether a job has its turn and sleeps without end; who waits for a time or sits out a backoff wakes by itself. */
+async function isForgotten(record: LedgerRecord, { lanes }: WorkerDeps): Promise<boolean> {
+  if (!PARKING_REASONS.includes(record.waitingFor)) return false;
+  return (await lanes.enter(laneMemberOf(record))) === 'admitted';
 }
 
 async function lookAfterId(id: string, deps: WorkerDeps): Promise<void> {
