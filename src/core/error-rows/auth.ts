@@ -10,7 +10,8 @@ export const AUTH_ROWS = {
   }),
   AUTH_REAUTHORIZATION_REQUIRED: wait('reauthorization', 10 * MINUTE_MS, {
     message: 'the account must be connected to TikTok again',
-    advice: 'Let its owner connect it again (`tiktok-publisher accounts connect`); waiting jobs then go on by themselves.',
+    advice:
+      'Let its owner connect it again (`tiktok-publisher accounts connect`); waiting jobs then go on by themselves.',
   }),
   AUTH_ACCOUNT_PAUSED: giveUp(
     {

@@ -144,12 +144,12 @@ describe('publishing from the command line', () => {
   it('exits with 1 when the publish fails, and says why and what to do', async () => {
     await simulatorPosts('faults', {
       endpoint: 'video_init',
-      act: { kind: 'status', httpStatus: 403, code: 'spam_risk_user_banned_from_posting' },
+      act: { kind: 'status', httpStatus: 403, code: 'unaudited_client_can_only_post_to_private_accounts' },
     });
     const failed = await runCommand(publish('--wait', '--title', 'six'), env);
     expect(failed.exitCode).toBe(1);
     expect(failed.stdout).toContain('failed: ');
-    expect(failed.stdout).toContain('TIKTOK_USER_BANNED');
+    expect(failed.stdout).toContain('TIKTOK_UNAUDITED_CLIENT');
     expect(failed.stdout).toContain('fix');
   });
 
@@ -197,7 +197,7 @@ describe('publishing from the command line', () => {
   it('retries what failed, and refuses to retry what is published', async () => {
     await simulatorPosts('faults', {
       endpoint: 'video_init',
-      act: { kind: 'status', httpStatus: 403, code: 'spam_risk_user_banned_from_posting' },
+      act: { kind: 'status', httpStatus: 403, code: 'unaudited_client_can_only_post_to_private_accounts' },
     });
     const failed = await runCommand(publish('--wait', '--json', '--title', 'seven'), env);
     expect(failed.exitCode).toBe(1);
