@@ -41,6 +41,11 @@ export function answerWithProblems(server: FastifyInstance, log: Logger): void {
   });
 }
 
+/** Answers an address that the router cannot read; the router's own words would repeat it with its query. */
+export function answerUnreadableAddress(_error: unknown, _request: unknown, reply: FastifyReply): void {
+  sendProblem(reply, { status: 400, code: 'REQUEST_INVALID', detail: 'The address is not a valid one.' });
+}
+
 function statusOf(error: unknown): number {
   if (typeof error !== 'object' || error === null || !('statusCode' in error)) return HTTP_INTERNAL_ERROR;
   return typeof error.statusCode === 'number' && error.statusCode >= 400 ? error.statusCode : HTTP_INTERNAL_ERROR;

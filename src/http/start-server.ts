@@ -8,7 +8,7 @@ import { type ConnectOptions, registerConnect } from './connect.ts';
 import { type AskCreator, registerCreator } from './creator.ts';
 import { type ReadinessCheck, registerHealth } from './health.ts';
 import { registerHomePage } from './home-page.ts';
-import { answerWithProblems } from './problem.ts';
+import { answerUnreadableAddress, answerWithProblems } from './problem.ts';
 import { type ReceiveWebhook, registerWebhook } from './webhook.ts';
 
 export interface ServerOptions {
@@ -55,7 +55,10 @@ export async function startServer(options: ServerOptions): Promise<WebServer> {
   const loggerInstance: FastifyBaseLogger = log;
   const logController = new LogController({ disableRequestLogging: true });
   const routerOptions = { maxParamLength: MAX_PARAM_LENGTH };
-  const server: FastifyInstance = fastify({ loggerInstance, logController, routerOptions });
+  const server: FastifyInstance = fastify({
+    ...{ loggerInstance, logController, routerOptions },
+    frameworkErrors: answerUnreadableAddress,
+  });
   answerWithProblems(server, log);
   registerHomePage(server);
   registerHealth(server, readinessChecks);

@@ -100,6 +100,15 @@ describe('web server', () => {
     expect(JSON.stringify(problem)).not.toContain('secret');
   });
 
+  it('answers unreadable addresses without repeating them', async () => {
+    const { url } = await start();
+    const answer = await fetch(`${url}/%zz?token=secret`);
+    expect(answer.headers.get('content-type')).toContain('application/problem+json');
+    const problem = await answer.json();
+    expect(problem).toMatchObject({ status: 400, code: 'REQUEST_INVALID' });
+    expect(JSON.stringify(problem)).not.toContain('secret');
+  });
+
   it('says which port is taken', async () => {
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
