@@ -118,7 +118,7 @@ function withoutHead<T extends { readonly content: string | Buffer }>(page: T): 
 }
 
 /** Requests that carry secrets to where they do not belong, and webhooks with right and wrong signatures. */
-export async function sendStrayRequests({ url, env, planted, evidence }: Deployment): Promise<void> {
+export async function sendStrayRequests({ url, env, boardHeaders, planted, evidence }: Deployment): Promise<void> {
   const stray = randomBytes(24).toString('base64url');
   planted.push({ name: 'stray secret', value: stray });
   const bearer = { authorization: `Bearer ${env.API_KEYS}` };
@@ -132,11 +132,23 @@ export async function sendStrayRequests({ url, env, planted, evidence }: Deploym
     webhook(sign(env.TIKTOK_CLIENT_SECRET).replace(/.$/, 'x')),
     pageEvidence(`${url}/v1/publishes`, { method: 'POST', headers: bearer, body: `{"token":"${stray}"` }),
     pageEvidence(`${url}/connect/tiktok/callback?code=${stray}&state=${stray}`),
+    pageEvidence(`${url}/connect/tiktok/%zz?code=${stray}`),
+    pageEvidence(`${url}/board/api/queues/${'x'.repeat(200)}/%E0%A4%A?code=${stray}`, { headers: boardHeaders }),
     pageEvidence(`${url}/nowhere?code=${stray}`, { headers: { ...bearer, cookie: `tiktok-connect=${stray}` } }),
     pageEvidence(`${url}/board`, { headers: { authorization: `Basic ${btoa(`operator:${stray}`)}` } }),
     pageEvidence(`${url}/board`, { headers: bearer }),
   ];
   evidence.push(...(await Promise.all(answers)));
+}
+
+/** Apps that ask what accounts may post: of each that is in trouble with its tokens or with TikTok, and as strangers. */
+export async function askForCreators({ url, env, evidence }: Deployment): Promise<void> {
+  const accounts = ['all-well', 'creator-refused', 'creator-html', 'refresh-refused', 'refresh-html', 'tampered'];
+  const ask = async (account: string, key: string) => {
+    const headers = { authorization: `Bearer ${key}` };
+    evidence.push(await pageEvidence(`${url}/v1/accounts/${account}/creator`, { headers }));
+  };
+  await Promise.all([...accounts.map((account) => ask(account, env.API_KEYS)), ask('all-well', env.BOARD_PASSWORD)]);
 }
 
 /** Commands that are given secrets in wrong forms and places, and say what is wrong. */

@@ -11,6 +11,7 @@ import { argumentEvidence, fileEvidence, redisEvidence } from '../../support/sto
 import { endCommands } from '../cli/command.ts';
 import { type Deployment, openDeployment } from './deployment.ts';
 import {
+  askForCreators,
   cancel,
   connectAccounts,
   killInMidUpload,
@@ -52,6 +53,7 @@ beforeAll(async () => {
     showJobs(),
     spreadDecoy(),
   ]);
+  await askForCreators(deployment);
   const shown = await Promise.all([started.url, url].map((base) => servedEvidence(base, boardHeaders)));
   const stored = await redisEvidence(deployment.redis);
   await deployment.stop();
