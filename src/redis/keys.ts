@@ -37,8 +37,8 @@ export interface Keys {
   account(name: string): string;
   /** Sorted set of account names by the time they were added. */
   readonly accounts: string;
-  /** String: a begun connection of an account, sealed, for whom its state is shown. */
-  connectState(state: string): string;
+  /** String: a begun connection of an account, sealed, by the digest of its state. */
+  connectState(digest: string): string;
   /** String: held by the one process that refreshes an account's token. */
   accountRefreshLock(name: string): string;
 }
@@ -66,7 +66,7 @@ export function createKeys(prefix: string): Keys {
     lanes: `${prefix}:lanes`,
     account: (name) => `${prefix}:account:${name}`,
     accounts: `${prefix}:accounts`,
-    connectState: (state) => `${prefix}:connect:${state}`,
+    connectState: (digest) => `${prefix}:connect:${digest}`,
     accountRefreshLock: (name) => `${prefix}:account-refresh:${name}`,
   };
 }
