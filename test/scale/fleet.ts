@@ -88,7 +88,7 @@ export async function startFleet(options: { simulator?: SimulatorOptions } = {})
     /** How many jobs are in a state. */
     count: async (state: PublishState): Promise<number> => await redis.zcard(keys.stateJobs(state)),
 
-    /** Resolves once so many jobs are published; throws at once when one ends otherwise. */
+    /** Resolves once so many jobs are published. */
     async published(count: number, timeoutMs: number): Promise<void> {
       await eventually(async () => (await redis.zcard(keys.stateJobs('published'))) >= count, {
         timeoutMs,
@@ -102,9 +102,6 @@ export async function startFleet(options: { simulator?: SimulatorOptions } = {})
       for (const id of ids) starts.push((await queues.publish.getJob(id))?.attemptsStarted ?? 0);
       return starts;
     },
-
-    /** What the workers complained of. */
-    complaints: (): string => workers.map(({ stderr }) => stderr()).join(''),
 
     async close(): Promise<void> {
       for (const worker of workers) worker.kill('SIGTERM');

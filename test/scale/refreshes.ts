@@ -2,14 +2,6 @@ import type { Journal, JournalEntry } from '../../src/simulator/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { accountNames, directPost, type Fleet } from './fleet.ts';
 
-/** How much is done. */
-export interface Load {
-  readonly accounts: number;
-  readonly jobsPerAccount: number;
-  readonly workers: number;
-  readonly timeoutMs: number;
-}
-
 /** What the journal tells about token refreshes. */
 export interface Refreshes {
   readonly count: number;
