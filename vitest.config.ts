@@ -17,6 +17,8 @@ export default defineConfig({
       suite('simulator', { testTimeout: 20_000 }),
       suite('integration', withRedis),
       suite('e2e', { ...withRedis, testTimeout: 120_000 }),
+      // Proofs of minutes with a command of their own: npm run scale.
+      suite('scale', { ...withRedis, testTimeout: 600_000, fileParallelism: false }),
       // Starts and kills Redis servers of its own.
       suite('chaos', {
         globalSetup: ['test/support/global-redis.ts', 'test/chaos/compiled-programs.ts'],

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Job, Worker } from 'bullmq';
 import type { Logger } from 'pino';
 import { toPublishError } from '../core/publish-error.ts';
@@ -17,6 +18,8 @@ import { startSweep } from './sweep.ts';
 
 export type { WorkerDeps, WorkerSettings } from './deps.ts';
 
+/** How long jobs that were aborted at the deadline have to be handed back (ms). */
+const HAND_BACK_MS = 3 * SECOND_MS;
 /** A stall is an interruption, not a failure, and BullMQ never resets its count. */
 const MAX_STALLED_COUNT = 1_000_000;
 
@@ -70,13 +73,17 @@ export function startWorkers(options: StartWorkersOptions): RunningWorkers {
   return {
     isRunning: () => workers.every((worker) => worker.isRunning() && !worker.isPaused()),
     async close({ timeoutMs }) {
-      const closed = Promise.all(workers.map((worker) => worker.close()));
+      const closed = Promise.all([...workers.map((worker) => worker.close()), sweep.stop()]);
       draining.abort();
       const deadline = setTimeout(() => {
         for (const worker of workers) worker.cancelAllJobs('shutdown');
       }, timeoutMs);
-      await Promise.all([closed, sweep.stop()]);
+      // BullMQ's close may wait for a Redis that went away; what it still holds is taken over when its locks run out.
+      const patience = new AbortController();
+      const atLast = sleep(timeoutMs + HAND_BACK_MS, undefined, { signal: patience.signal }).catch(() => undefined);
+      await Promise.race([closed, atLast]);
       clearTimeout(deadline);
+      patience.abort();
     },
   };
 }
