@@ -87,6 +87,7 @@ export function createLedger({
     keys.accountJobs(record.account),
     keys.stateJobs(record.state),
   ];
+  const laneKeys = ({ account }: LedgerRecord): string[] => [keys.laneWaiting(account), keys.laneAdmitted(account)];
   const idempotencyKeys = ({ idempotencyDigest }: LedgerRecord): string[] =>
     idempotencyDigest === undefined ? [] : [keys.idempotency(idempotencyDigest)];
   const timelineEntry = (cause: Cause): string =>
@@ -142,14 +143,7 @@ export function createLedger({
       const place = record.state === 'queued' ? laneScore(laneMemberOf(record)) : '';
       const { account } = record;
       const answer = await runCreate(
-        [
-          ...jobKeys(record.id),
-          ...indexKeys(record),
-          keys.laneWaiting(account),
-          keys.laneAdmitted(account),
-          keys.lanes,
-          ...idempotencyKeys(record),
-        ],
+        [...jobKeys(record.id), ...indexKeys(record), ...laneKeys(record), keys.lanes, ...idempotencyKeys(record)],
         [
           record.id,
           record.createdAt,
@@ -237,7 +231,7 @@ export function createLedger({
     /** Deletes a job whose retention is over. @returns false if it changed meanwhile */
     async forget(record: LedgerRecord): Promise<boolean> {
       const answer = await runForget(
-        [...jobKeys(record.id), ...indexKeys(record), ...idempotencyKeys(record)],
+        [...jobKeys(record.id), ...indexKeys(record), ...laneKeys(record), ...idempotencyKeys(record)],
         [record.id, record.revision],
       );
       return answer === 1;

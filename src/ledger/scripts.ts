@@ -120,15 +120,16 @@ return 'held'
 /**
  * Deletes what is left of a job whose retention is over.
  *
- * KEYS[5] all jobs, KEYS[6] the account's jobs, KEYS[7] the state's jobs, KEYS[8] (optional) idempotency entry.
+ * KEYS[5] all jobs, KEYS[6] the account's jobs, KEYS[7] the state's jobs, KEYS[8] waiting and KEYS[9] admitted jobs of
+ * the lane, KEYS[10] (optional) idempotency entry.
  * ARGV: id, revision that was judged. A record that changed since is kept.
  */
 export const FORGET_SCRIPT = `
 local revision = redis.call('HGET', KEYS[1], 'revision')
 if revision and revision ~= ARGV[2] then return 0 end
-if KEYS[8] and redis.call('GET', KEYS[8]) == ARGV[1] then redis.call('DEL', KEYS[8]) end
+if KEYS[10] and redis.call('GET', KEYS[10]) == ARGV[1] then redis.call('DEL', KEYS[10]) end
 redis.call('DEL', KEYS[1], KEYS[2])
-for i = 5, 7 do redis.call('ZREM', KEYS[i], ARGV[1]) end
+for i = 5, 9 do redis.call('ZREM', KEYS[i], ARGV[1]) end
 redis.call('ZREM', KEYS[3], ARGV[1])
 return 1
 `;
