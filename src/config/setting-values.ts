@@ -93,8 +93,9 @@ function isPort(digits: string | undefined): boolean {
 
 function isRedisUrl(value: string): boolean {
   if (!URL.canParse(value)) return false;
-  const { protocol, hostname } = new URL(value);
-  return ['redis:', 'rediss:'].includes(protocol) && hostname !== '';
+  const { protocol, hostname, pathname } = new URL(value);
+  // The path is the number of a database.
+  return ['redis:', 'rediss:'].includes(protocol) && hostname !== '' && /^\/?\d*$/.test(pathname);
 }
 
 function isApiBaseUrl(value: string): boolean {

@@ -144,6 +144,7 @@ describe('problems', () => {
   it.each([
     ['REDIS_URL', 'http://user:hunter2@host'],
     ['REDIS_URL', 'hunter2:6379'],
+    ['REDIS_URL', 'redis://127.0.0.1:6379/hunter2'],
     ['ENCRYPTION_KEYS', 'hunter2'],
     ['ENCRYPTION_KEYS', `${KEY},${Buffer.from('hunter2 hunter2').toString('base64')}`],
   ])('never shows the value of %s (%#)', (variable, given) => {
