@@ -85,7 +85,9 @@ function checkBytes({ overtakenPieces, publishes, requests, sha256, interruption
   // Each PUT is one chunk, so this bounds what is sent again to one chunk per interruption.
   const wasted = puts.filter(({ chunk }) => chunk?.accepted === false && chunk.receivedBytes > 0).length;
   const faults = puts.filter(({ fault }) => fault !== undefined && fault !== 'fail_processing').length;
-  if (wasted > interruptions + faults) {
+  // A cancel breaks the chunk off that is under way.
+  const cancels = job.state === 'cancelled' ? 1 : 0;
+  if (wasted > interruptions + faults + cancels) {
     const text = `${wasted} chunks sent in vain, for ${interruptions} interruptions and ${faults} faults`;
     findings.push({ kind: 'bytes', text });
   }
