@@ -61,7 +61,7 @@ function isRefusal(code: string | undefined): boolean {
   return code === 'access_token_invalid' || code === 'rate_limit_exceeded';
 }
 
-function checkBytes({ overtakenPieces, publishes, requests, sha256, interruptions }: Evidence): Finding[] {
+function checkBytes({ overtakenPieces, publishes, requests, sha256, interruptions, job }: Evidence): Finding[] {
   const findings: Finding[] = [];
   const puts = requests.filter(({ endpoint }) => endpoint === 'upload');
   for (const { chunk, seq } of puts) {
