@@ -94,7 +94,7 @@ describe('trouble with the status of a post that TikTok has', () => {
 
 describe('a publish_id that TikTok does not know for a while after the init', () => {
   const world = usePublishWorld(VIDEO_BYTES, {
-    simulator: { switches: { publishIdUnknownForMs: 700 } },
+    simulator: { switches: { publishIdUnknownForMs: 1_500 } },
     retries: { ...RAPID_RETRIES, maxAttempts: 30 },
   });
 
