@@ -17,6 +17,7 @@ import { createQueues, type Queues } from '../queues/queues.ts';
 import { createCaps } from '../quota/caps.ts';
 import { createSlots } from '../quota/slots.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
+import { publishSealingKey } from '../sealing/published-key.ts';
 import { createTikTokClient } from '../tiktok/index.ts';
 import { type RunningWorkers, startWorkers, type WorkerDeps, type WorkerKind } from '../workers/index.ts';
 import { type ConsentParts, connectOptions, webhookReceiver } from './compose-connect.ts';
@@ -34,8 +35,9 @@ export interface Service {
 
 /** Builds what workers and web server share. */
 export async function openService(foundation: Foundation): Promise<Service> {
-  const { config, keys, sealer } = foundation;
+  const { config, keys, sealer, requestSecrets } = foundation;
   const redis = await foundation.connect('ledger');
+  await publishSealingKey(redis, keys, requestSecrets.publicKey);
   const queues = createQueues({ connection: redis, prefix: config.queuePrefix, retentionMs: config.retentionMs });
   foundation.onClose(() => queues.close());
   const metrics = createMetrics({ defaultMetrics: true });
@@ -54,7 +56,7 @@ export interface WorkersOptions {
 /** Starts workers; closing the foundation drains them first. */
 export async function openWorkers(service: Service, options: WorkersOptions = {}): Promise<RunningWorkers> {
   const { foundation, metrics } = service;
-  const { config, keys, log, sealer } = foundation;
+  const { config, keys, log, sealer, requestSecrets } = foundation;
   // Not the service's connection, whose calls fail at once while Redis is away: a worker sits a failover out.
   const redis = await foundation.connect('ledger');
   const queues = createQueues({ connection: redis, prefix: config.queuePrefix, retentionMs: config.retentionMs });
@@ -69,7 +71,7 @@ export async function openWorkers(service: Service, options: WorkersOptions = {}
   });
   foundation.onClose(() => tokens.close());
   const deps: WorkerDeps = {
-    ...{ queues, tiktok, tokens, sealer, metrics, log },
+    ...{ queues, tiktok, tokens, sealer, requestSecrets, metrics, log },
     ledger: createLedger({ redis, keys, clock: Date, laneLimit: config.uploadsPerAccount }),
     slots: createSlots({ redis, keys }),
     caps: createCaps({ redis, keys, clock: Date }),

@@ -8,6 +8,7 @@ import { closeRedis, connectRedis, type RedisRole } from '../redis/connections.t
 import { createKeys, type Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import { type ProvidedRedis, provideRedis } from '../redis/provide-redis.ts';
+import { createRequestSecrets } from '../sealing/request-box.ts';
 
 /** What every process stands on: Redis, keys, log; and the order in which all of it ends. */
 export interface Foundation {
@@ -16,6 +17,7 @@ export interface Foundation {
   readonly log: Logger;
   readonly keys: Keys;
   readonly sealer: RotatingSealer;
+  readonly requestSecrets: ReturnType<typeof createRequestSecrets>;
   readonly connectLinks: ConnectLinks;
   readonly redisKind: ProvidedRedis['kind'];
   /** Something about Redis that people should be told. */
@@ -49,10 +51,11 @@ export async function openFoundation(config: Config, options: FoundationOptions 
     for (const closer of closers.splice(0).reverse()) await closer();
   };
   return {
-    config: { ...config, redis: provided.target },
+    config: { ...config, encryptionKeys: [...encryptionKeys], redis: provided.target },
     log,
     keys: createKeys(config.queuePrefix),
     sealer: createSealer(encryptionKeys),
+    requestSecrets: createRequestSecrets(encryptionKeys),
     connectLinks: createConnectLinks(encryptionKeys),
     redisKind: provided.kind,
     notice: provided.notice,

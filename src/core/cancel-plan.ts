@@ -3,7 +3,8 @@ import { isTerminal, type PublishState } from './publish-state.ts';
 /** What is known of a job that somebody wants to cancel. */
 export interface CancelSubject {
   readonly state: PublishState;
-  readonly mediaType: string;
+  /** Whether TikTok fetches the media by itself. */
+  readonly isFetched: boolean;
   readonly initIntendedAt?: number | undefined;
   readonly publishId?: string | undefined;
   readonly lastChunkStartedAt?: number | undefined;
@@ -21,7 +22,7 @@ export function planCancel(job: CancelSubject): CancelPlan {
   if (job.state === 'cancelled') return { kind: 'is_cancelled' };
   if (isTerminal(job.state)) return { kind: 'refuse', reason: `the job has ended: it is ${job.state}` };
   if (job.state === 'scheduled' || job.state === 'queued') return { kind: 'now' };
-  if (job.mediaType === 'pull') return { kind: 'ask_tiktok' };
+  if (job.isFetched) return { kind: 'ask_tiktok' };
   // An upload publishes nothing before its last chunk is in; the owner must note that it starts it, and is fenced out.
   if (job.state === 'uploading' && job.lastChunkStartedAt === undefined) return { kind: 'now' };
   return { kind: 'refuse', reason: 'TikTok has the whole video and is about to publish it' };

@@ -1,4 +1,4 @@
-import type { PublishRequest } from './publish-request.ts';
+import type { UploadedMedia } from './media-route.ts';
 
 /** Wall-clock time; injected so that tests decide what time it is. */
 export interface Clock {
@@ -48,5 +48,5 @@ export interface MediaSource {
   close(): Promise<void>;
 }
 
-/** Opens the media of a request. */
-export type OpenMedia = (media: PublishRequest['media']) => Promise<MediaSource>;
+/** Opens media whose bytes we send, with its secrets in the clear. */
+export type OpenMedia = (media: UploadedMedia) => Promise<MediaSource>;

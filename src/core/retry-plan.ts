@@ -3,7 +3,8 @@ import type { PublishState } from './publish-state.ts';
 /** What is known of a job that somebody wants to retry. */
 export interface RetrySubject {
   readonly state: PublishState;
-  readonly mediaType: string;
+  /** Whether TikTok fetches the media by itself. */
+  readonly isFetched: boolean;
   readonly publishId?: string | undefined;
   readonly failedByTikTokAt?: number | undefined;
   readonly lastChunkStartedAt?: number | undefined;
@@ -38,7 +39,7 @@ export function planRetry(job: RetrySubject, force: boolean): RetryPlan {
     };
   }
   if (force && job.state === 'unconfirmed') return { kind: 'fresh_init' };
-  const mayHaveEverything = job.mediaType !== 'file' || job.lastChunkStartedAt !== undefined;
+  const mayHaveEverything = job.isFetched || job.lastChunkStartedAt !== undefined;
   if (mayHaveEverything) return { kind: 'poll' };
   return { kind: job.uploadUrlSealed === undefined ? 'fresh_init' : 'resume' };
 }

@@ -6,6 +6,8 @@ import type { LedgerRecord } from './record.ts';
 export interface NewJob {
   readonly id: string;
   readonly request: PublishRequest;
+  /** The request as it may be stored, its secrets sealed; the request itself if it holds none. */
+  readonly stored?: PublishRequest | undefined;
   /** The account's own name, should the request go by its open_id. */
   readonly account?: string | undefined;
   readonly now: number;
@@ -13,13 +15,14 @@ export interface NewJob {
 }
 
 /** The first record of a publish job: `scheduled` if its time is to come, else `queued`. */
-export function newRecord({ id, request, account = request.account, now, idempotencyKey }: NewJob): LedgerRecord {
+export function newRecord(job: NewJob): LedgerRecord {
+  const { id, request, stored = request, account = request.account, now, idempotencyKey } = job;
   const scheduledAt = request.scheduledAt === undefined ? undefined : Date.parse(request.scheduledAt);
   return {
     id,
     account,
     mode: request.mode,
-    request,
+    request: stored,
     requestDigest: digestRequest(request),
     createdAt: now,
     updatedAt: now,

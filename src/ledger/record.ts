@@ -45,6 +45,8 @@ export interface LedgerRecord {
   readonly processingSince?: number | undefined;
   /** TikTok declared this publish_id FAILED: it published nothing and never will. */
   readonly failedByTikTokAt?: number | undefined;
+  /** TikTok's download was provably dead: from here on we fetch the video and upload it. */
+  readonly fellBackAt?: number | undefined;
   readonly pollCount: number;
   /** When the next status poll is planned. */
   readonly nextPollAt?: number | undefined;
@@ -157,6 +159,7 @@ function decodeOptional(hash: ReadonlyMap<string, string>): Partial<LedgerRecord
     lastChunkStartedAt: number('lastChunkStartedAt'),
     processingSince: number('processingSince'),
     failedByTikTokAt: number('failedByTikTokAt'),
+    fellBackAt: number('fellBackAt'),
     nextPollAt: number('nextPollAt'),
     pin: pin === undefined ? undefined : (JSON.parse(pin) as SourcePin),
     acceptedCrc32: number('acceptedCrc32'),

@@ -1,4 +1,5 @@
 import { planCancel } from '../core/cancel-plan.ts';
+import { isFetchedByTikTok, mediaInUse } from '../core/media-route.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { PublishState } from '../core/publish-state.ts';
 import { planRetry, type RetryPlan } from '../core/retry-plan.ts';
@@ -20,7 +21,7 @@ export type RetryAction = Exclude<RetryPlan['kind'], 'refuse'>;
  */
 export async function cancelJob(id: string, deps: EnqueueDeps): Promise<void> {
   await changing(id, deps, async (record) => {
-    const plan = planCancel({ ...record, mediaType: record.request.media.type });
+    const plan = planCancel({ ...record, isFetched: isFetchedByTikTok(mediaInUse(record)) });
     switch (plan.kind) {
       case 'refuse':
         throw new PublishError('JOB_NOT_CANCELLABLE', { reason: plan.reason });
@@ -61,7 +62,7 @@ function cancelled(now: number): Change {
  */
 export async function retryJob(id: string, { force }: { force: boolean }, deps: EnqueueDeps): Promise<RetryAction> {
   return await changing(id, deps, async (record) => {
-    const plan = planRetry({ ...record, mediaType: record.request.media.type }, force);
+    const plan = planRetry({ ...record, isFetched: isFetchedByTikTok(mediaInUse(record)) }, force);
     if (plan.kind === 'refuse') throw new PublishError('JOB_NOT_RETRYABLE', { reason: plan.reason });
     const { to, patch } = restart(plan.kind, deps.clock.now());
     await deps.ledger.intervene(record, {

@@ -2,6 +2,7 @@ import type { RedisConfig, RedisTarget } from '../config/redis-config.ts';
 import type { Clock } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { PublishJob } from '../core/publish-job.ts';
+import type { PublishRequest } from '../core/publish-request.ts';
 import type { Creators, OpenCreatorsDeps } from '../creators/open-creators.ts';
 import { createAccountNames } from '../lanes/account-names.ts';
 import { createLanes, DEFAULT_LANE_LIMIT } from '../lanes/lanes.ts';
@@ -31,8 +32,9 @@ export interface PublisherConfig {
   readonly retentionMs: number;
   /** Uploads of one account at a time; one unless told. */
   readonly uploadsPerAccount?: number;
-  /** For `creator` alone: the keys that the tokens of accounts are sealed with, and where TikTok is. */
+  /** The keys that the service seals with: for `creator`, and for secrets in URLs before any service has run. */
   readonly encryptionKeys?: readonly Buffer[] | undefined;
+  /** For `creator` alone: where TikTok is. */
   readonly tiktok?: OpenCreatorsDeps['tiktok'];
 }
 
@@ -138,6 +140,11 @@ async function openPublisher(config: PublisherConfig, prefix: string, clock: Clo
   const queues = createQueues({ connection: redis, prefix, retentionMs: config.retentionMs });
   return {
     ...{ target, clock, redis, keys, queues },
+    // Few requests hold secrets, and who never sends one need not load what seals them.
+    async sealSecrets(request: PublishRequest, jobId: string) {
+      const { sealSecrets } = await import('./seal-secrets.ts');
+      return await sealSecrets(request, jobId, { redis, keys, encryptionKeys: config.encryptionKeys });
+    },
     lanes: createLanes({ redis, keys, clock, limit: laneLimit }),
     accountNames: createAccountNames({ redis, keys, clock }),
     ledger: createLedger({ redis, keys, clock, laneLimit }),

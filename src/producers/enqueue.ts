@@ -2,6 +2,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Clock } from '../core/ports.ts';
 import { type InputProblem, PublishError } from '../core/publish-error.ts';
 import { type PublishRequest, parsePublishRequest } from '../core/publish-request.ts';
+import { holdsSecrets } from '../core/request-secrets.ts';
 import type { AccountNames } from '../lanes/account-names.ts';
 import { type Lanes, PARKED_MS } from '../lanes/lanes.ts';
 import { toPublishJob } from '../ledger/job-view.ts';
@@ -19,6 +20,8 @@ export interface EnqueueDeps {
   readonly lanes: Lanes;
   readonly accountNames: AccountNames;
   readonly clock: Clock;
+  /** Makes a request that holds secrets fit to be stored. */
+  readonly sealSecrets: (request: PublishRequest, jobId: string) => Promise<PublishRequest>;
 }
 
 interface Accepted {
@@ -83,21 +86,23 @@ export async function enqueueEntries(entries: readonly AcceptableEntry[], deps: 
 
 async function createJob(
   { request, idempotencyKey }: AcceptableEntry,
-  { ledger, accountNames, clock }: EnqueueDeps,
+  { ledger, accountNames, clock, sealSecrets }: EnqueueDeps,
 ): Promise<Accepted> {
   const cause = { event: 'queued' };
   const account = await accountNames.resolve(request.account);
-  const record = newRecord({ id: uuidv7(), request, account, now: clock.now(), idempotencyKey });
-  const { created, id, waits } = await ledger.create(record, cause);
+  const id = uuidv7();
+  const stored = holdsSecrets(request) ? await sealSecrets(request, id) : request;
+  const record = newRecord({ id, request, stored, account, now: clock.now(), idempotencyKey });
+  const { created, id: presentId, waits } = await ledger.create(record, cause);
   if (created) {
     const timeline = [{ at: new Date(record.createdAt).toISOString(), ...cause }];
     const present: LedgerRecord = waits ? { ...record, waitingFor: 'slot' } : record;
     return { record, waits, job: { ...toPublishJob(present, timeline), created } };
   }
-  const existing = await ledger.read(id);
+  const existing = await ledger.read(presentId);
   if (existing === undefined || existing.requestDigest !== record.requestDigest) {
     throw new PublishError('IDEMPOTENCY_CONFLICT', {
-      reason: `idempotency key was used for another request (job ${id})`,
+      reason: `idempotency key was used for another request (job ${presentId})`,
     });
   }
   return { record: existing, waits, job: { ...toPublishJob(existing, []), created } };

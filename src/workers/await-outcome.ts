@@ -1,3 +1,4 @@
+import { isFetchedByTikTok, mediaInUse } from '../core/media-route.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { LedgerPatch } from '../ledger/record.ts';
 import type { WorkerDeps } from './deps.ts';
@@ -19,7 +20,7 @@ export async function failUnlessItMayAppear(job: OwnedJob, error: PublishError, 
 
 /** Whether TikTok itself says that bytes are missing or that it failed the post. */
 async function isIncomplete(job: OwnedJob, deps: WorkerDeps): Promise<boolean> {
-  if (job.record.request.media.type !== 'file') return false;
+  if (isFetchedByTikTok(mediaInUse(job.record))) return false;
   try {
     return positionFromStatus(await askStatus(job, deps), planOf(job.record)).kind === 'at';
   } catch (thrown) {
@@ -59,5 +60,5 @@ export async function awaitOutcome(
 /** Whether TikTok may have everything it needs to publish. */
 function mayAppear({ record }: OwnedJob): boolean {
   if (record.publishId === undefined) return false;
-  return record.request.media.type === 'pull' || record.lastChunkStartedAt !== undefined;
+  return isFetchedByTikTok(mediaInUse(record)) || record.lastChunkStartedAt !== undefined;
 }

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { PollSchedule } from '../core/poll-schedule.ts';
 import type { Clock, OpenMedia, Sealer, TokenSource } from '../core/ports.ts';
+import type { RequestSecrets } from '../core/request-secrets.ts';
 import type { RetryPolicy } from '../core/retry-policy.ts';
 import type { CreatorCache } from '../creators/creator-cache.ts';
 import type { AccountNames } from '../lanes/account-names.ts';
@@ -42,6 +43,7 @@ export interface WorkerDeps {
   readonly lanes: Lanes;
   readonly accountNames: AccountNames;
   readonly sealer: Sealer;
+  readonly requestSecrets: RequestSecrets;
   readonly openMedia: OpenMedia;
   /** Holds an account back until a person resumes it; without it nothing is held. */
   readonly pauseAccount?: (account: string) => Promise<unknown>;

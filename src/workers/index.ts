@@ -55,10 +55,14 @@ export function startWorkers(options: StartWorkersOptions): RunningWorkers {
   const workers: Worker[] = [];
   if (only.includes('upload')) {
     const run = (job: Job, signal: AbortSignal): Promise<Settlement> =>
-      processPublishEntry({ id: publishIdOfEntry(job), data: job.data, run: runOf(job) }, deps, {
-        signal,
-        draining: draining.signal,
-      });
+      processPublishEntry(
+        { id: publishIdOfEntry(job), data: job.data, replaceData: (data) => job.updateData(data), run: runOf(job) },
+        deps,
+        {
+          signal,
+          draining: draining.signal,
+        },
+      );
     workers.push(startWorker(QUEUE_NAMES.publish, options.concurrency.upload, run, options));
   }
   if (only.includes('status')) {

@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { ChunkPlan } from '../core/chunk-plan.ts';
+import { type FetchedMedia, isFetchedByTikTok, mediaInUse } from '../core/media-route.ts';
 import type { SourcePin } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { HOUR_MS, MINUTE_MS } from '../core/units.ts';
@@ -38,9 +39,10 @@ export async function initUpload(job: OwnedJob, plan: ChunkPlan, pin: SourcePin,
   await noteBegun(job, deps);
 }
 
-/** Lets TikTok fetch the video. The call itself starts the post, so it is never repeated on doubt. */
-export async function initPull(job: OwnedJob, url: string, deps: WorkerDeps): Promise<void> {
-  const answer = await init(job, { kind: 'pull', url }, deps, {});
+/** Lets TikTok fetch the media. The call itself starts the post, so it is never repeated on doubt. */
+export async function initFetch(job: OwnedJob, media: FetchedMedia, deps: WorkerDeps): Promise<void> {
+  if (media.type === 'photos') throw new PublishError('INPUT_MEDIA_TYPE_UNSUPPORTED');
+  const answer = await init(job, { kind: 'pull', url: media.url }, deps, {});
   await job.commit({
     to: 'processing',
     cause: { event: 'init_answered', publishId: answer.publishId },
@@ -50,12 +52,13 @@ export async function initPull(job: OwnedJob, url: string, deps: WorkerDeps): Pr
 }
 
 /**
- * Whether an init was sent whose answer is not known and which alone may have published: that of a pull. The caller may
+ * Whether an init was sent whose answer is not known and which alone may have published: that of a pull or of
+ * photos. The caller may
  * have chosen to repeat it all the same.
  */
-export function mayHavePublishedByInit({ initIntendedAt, publishId, request }: LedgerRecord): boolean {
-  const isInDoubt = initIntendedAt !== undefined && publishId === undefined;
-  return isInDoubt && request.media.type === 'pull' && request.onLostInit !== 'repeat';
+export function mayHavePublishedByInit(record: LedgerRecord): boolean {
+  const isInDoubt = record.initIntendedAt !== undefined && record.publishId === undefined;
+  return isInDoubt && isFetchedByTikTok(mediaInUse(record)) && record.request.onLostInit !== 'repeat';
 }
 
 /** What an upload URL is sealed to. */

@@ -1,3 +1,4 @@
+import { isFetchedByTikTok, mediaInUse } from '../core/media-route.ts';
 import { PublishError, toPublishError } from '../core/publish-error.ts';
 import { type PublishRequest, parsePublishRequest } from '../core/publish-request.ts';
 import { digestRequest } from '../core/request-digest.ts';
@@ -6,7 +7,7 @@ import type { LedgerRecord } from '../ledger/record.ts';
 import type { WorkerDeps } from './deps.ts';
 import { hasEnded, settlementOf, toFailure, toResult } from './end-job.ts';
 import { inLane } from './in-lane.ts';
-import { initPull, mayHavePublishedByInit } from './init-publish.ts';
+import { initFetch, mayHavePublishedByInit } from './init-publish.ts';
 import { OwnedJob } from './owned-job.ts';
 import { runOwned } from './run-owned.ts';
 import { settleError } from './settle-error.ts';
@@ -18,6 +19,8 @@ export interface PublishQueueEntry {
   /** The publish job's id. */
   readonly id: string;
   readonly data: unknown;
+  /** Stores other data with the entry. */
+  readonly replaceData: (data: PublishRequest) => Promise<void>;
   /** Names this very entry, see `Run`. */
   readonly run: { readonly entry: string; readonly start: number };
 }
@@ -51,7 +54,7 @@ export async function processPublishEntry(
 /** Makes the record of an entry that came without one, from any BullMQ client. @returns the refusal of a malformed one */
 async function adopt(
   entry: PublishQueueEntry,
-  { ledger, accountNames, clock, log }: WorkerDeps,
+  { ledger, accountNames, clock, log, requestSecrets }: WorkerDeps,
 ): Promise<Settlement | undefined> {
   let request: PublishRequest;
   try {
@@ -62,8 +65,11 @@ async function adopt(
     return { kind: 'failed', failure: { code, message } };
   }
   const account = await accountNames.resolve(request.account);
-  const record = newRecord({ id: entry.id, request, account, now: clock.now() });
+  const stored = requestSecrets.seal(request, entry.id);
+  const record = newRecord({ id: entry.id, request, stored, account, now: clock.now() });
   await ledger.create(record, { event: 'queued', by: 'queue' });
+  // Whoever enqueued without the library left secrets in the clear: they stay no longer than until here.
+  if (stored !== request) await entry.replaceData(stored);
   return undefined;
 }
 
@@ -87,10 +93,11 @@ async function publish(
 
 /** Gets everything to TikTok; leaves the job `processing`. */
 async function handOver(job: OwnedJob, deps: WorkerDeps, stop: StopSignals): Promise<void> {
-  const { media } = job.record.request;
-  if (media.type === 'pull') {
-    if (mayHavePublishedByInit(job.record)) throw new PublishError('TIKTOK_LOST_INIT');
-    await initPull(job, media.url, deps);
+  const { record } = job;
+  const media = mediaInUse({ ...record, request: deps.requestSecrets.open(record.request, record.id) });
+  if (isFetchedByTikTok(media)) {
+    if (mayHavePublishedByInit(record)) throw new PublishError('TIKTOK_LOST_INIT');
+    await initFetch(job, media, deps);
     return;
   }
   const source = await deps.openMedia(media);
@@ -112,7 +119,11 @@ async function addStatusEntry({ id, account, initCount }: LedgerRecord, deps: Wo
 /** An entry of a job that has ended: its outcome, unless the entry brings another request under the same id. */
 function endedSettlement(record: LedgerRecord, data: unknown): Settlement {
   const request = parsePublishRequest(data);
-  if (digestRequest(request) === record.requestDigest) return settlementOf(record);
+  const isSame =
+    request.sealed === undefined
+      ? digestRequest(request) === record.requestDigest
+      : request.sealed === record.request.sealed;
+  if (isSame) return settlementOf(record);
   const { code, message } = new PublishError('IDEMPOTENCY_CONFLICT', {
     reason: `the id ${record.id} belongs to another request that has ended`,
   });

@@ -33,6 +33,7 @@ const [job] = await enqueueEntries(parseEntries([{ request: parsePublishRequest(
   accountNames: createAccountNames({ redis, keys, clock: Date }),
   queues: killed === 'between' ? dying : queues,
   clock: Date,
+  sealSecrets: () => Promise.reject(new Error('no request here holds a secret')),
 });
 tell({ kind: 'accepted', id: job?.id ?? '' });
 process.kill(process.pid, 'SIGKILL');

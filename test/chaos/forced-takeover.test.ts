@@ -26,7 +26,10 @@ async function startForcible() {
   return {
     ...{ id, publisher, simulator },
     run: (entry: string, start: number) =>
-      processPublishEntry({ id, data: request, run: { entry, start } }, deps, { draining: never, signal: never }),
+      processPublishEntry({ id, data: request, replaceData: async () => {}, run: { entry, start } }, deps, {
+        draining: never,
+        signal: never,
+      }),
   };
 }
 

@@ -15,6 +15,7 @@ import { createCaps } from '../../src/quota/caps.ts';
 import { createSlots } from '../../src/quota/slots.ts';
 import { connectRedis, type RedisRole } from '../../src/redis/connections.ts';
 import { createKeys } from '../../src/redis/keys.ts';
+import { createRequestSecrets } from '../../src/sealing/request-box.ts';
 import { createTikTokClient } from '../../src/tiktok/index.ts';
 import { startWorkers, type WorkerDeps } from '../../src/workers/index.ts';
 import { REDIS_AWAY_EXIT_CODE, SETTINGS_VARIABLE, workerSettingsSchema } from './process-settings.ts';
@@ -36,7 +37,8 @@ const redis = await connectOrLeave('ledger');
 const connection = await connectOrLeave('worker');
 trapBullScripts(connection, traps);
 const retentionMs = 86_400_000;
-const sealer = createSealer([Buffer.from(settings.encryptionKey, 'base64')]);
+const encryptionKeys = [Buffer.from(settings.encryptionKey, 'base64')];
+const sealer = createSealer(encryptionKeys);
 const tiktok = createTikTokClient({
   apiBaseUrl: simulator.url,
   timeouts: { connectMs: 1_000, answerMs: 1_500, stallMs: 4_000 },
@@ -56,6 +58,7 @@ const deps: WorkerDeps = withTraps(
     lanes: createLanes({ redis, keys, clock: Date }),
     accountNames: createAccountNames({ redis, keys, clock: Date }),
     sealer,
+    requestSecrets: createRequestSecrets(encryptionKeys),
     openMedia: async (media) => {
       if (media.type !== 'file') throw new Error('expected a file');
       return await openFileSource(media.path);

@@ -22,6 +22,7 @@ import { createCaps } from '../../src/quota/caps.ts';
 import { createSlots } from '../../src/quota/slots.ts';
 import { closeRedis, connectRedis } from '../../src/redis/connections.ts';
 import { createKeys } from '../../src/redis/keys.ts';
+import { createRequestSecrets } from '../../src/sealing/request-box.ts';
 import { type AccountTokens, type SimulatorOptions, startSimulator } from '../../src/simulator/index.ts';
 import { createTikTokClient } from '../../src/tiktok/index.ts';
 import { type RunningWorkers, startWorkers, type WorkerDeps } from '../../src/workers/index.ts';
@@ -91,6 +92,7 @@ export async function startPipeline(options: PipelineOptions = {}) {
     lanes: createLanes({ redis, keys, clock: Date }),
     accountNames: createAccountNames({ redis, keys, clock: Date }),
     sealer,
+    requestSecrets: createRequestSecrets(encryptionKeys),
     openMedia: async (media) => {
       if (media.type !== 'file') throw new Error('only files are opened');
       return await openFileSource(media.path);

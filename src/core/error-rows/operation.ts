@@ -17,6 +17,14 @@ export const OPERATION_ROWS = {
     },
     { retryable: true, alert: 'page' },
   ),
+  CONFIG_SEALING_KEY_MISSING: giveUp(
+    {
+      message: 'a URL of the request holds a secret, and there is no key to seal it with',
+      advice:
+        'Start the service once on this Redis: it publishes the key. Or set ENCRYPTION_KEYS here as the service has it.',
+    },
+    { retryable: true },
+  ),
   CONFIG_CLIENT_CREDENTIALS_MISSING: retry(
     {
       message: "the app's credentials are not configured",

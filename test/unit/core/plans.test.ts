@@ -6,12 +6,12 @@ import { planRetry } from '../../../src/core/retry-plan.ts';
 import { DAY_MS, MINUTE_MS } from '../../../src/core/units.ts';
 
 describe('planRetry', () => {
-  const failedUpload = { state: 'failed', mediaType: 'file', publishId: 'p', uploadUrlSealed: 's' } as const;
-  const lostPull = { state: 'unconfirmed', mediaType: 'pull' } as const;
+  const failedUpload = { state: 'failed', isFetched: false, publishId: 'p', uploadUrlSealed: 's' } as const;
+  const lostPull = { state: 'unconfirmed', isFetched: true } as const;
 
   it.each([
     ['begins afresh when TikTok itself failed the post', { ...failedUpload, failedByTikTokAt: 1 }, 'fresh_init'],
-    ['begins afresh when there never was a publish_id', { state: 'failed', mediaType: 'file' } as const, 'fresh_init'],
+    ['begins afresh when there never was a publish_id', { state: 'failed', isFetched: false } as const, 'fresh_init'],
     ['goes on with the bytes of an upload that is not complete', failedUpload, 'resume'],
     ['begins afresh when the upload URL is gone', { ...failedUpload, uploadUrlSealed: undefined }, 'fresh_init'],
     ['asks TikTok when it may have the last chunk', { ...failedUpload, lastChunkStartedAt: 1 }, 'poll'],
@@ -33,7 +33,7 @@ describe('planRetry', () => {
   it.each(ALL_PUBLISH_STATES.filter((state) => state !== 'failed' && state !== 'unconfirmed'))(
     'refuses a %s job even when forced',
     (state) => {
-      expect(planRetry({ state, mediaType: 'file' }, true)).toMatchObject({ kind: 'refuse' });
+      expect(planRetry({ state, isFetched: false }, true)).toMatchObject({ kind: 'refuse' });
     },
   );
 });
@@ -44,17 +44,17 @@ describe('planCancel', () => {
     ['queued', {}, 'now'],
     ['uploading', { publishId: 'p' }, 'now'],
     ['uploading', { publishId: 'p', lastChunkStartedAt: 1 }, 'refuse'],
-    ['uploading', { mediaType: 'pull', initIntendedAt: 1 }, 'ask_tiktok'],
-    ['processing', { mediaType: 'pull', publishId: 'p' }, 'ask_tiktok'],
+    ['uploading', { isFetched: true, initIntendedAt: 1 }, 'ask_tiktok'],
+    ['processing', { isFetched: true, publishId: 'p' }, 'ask_tiktok'],
     ['processing', { publishId: 'p' }, 'refuse'],
     ['cancelled', {}, 'is_cancelled'],
   ] as const)('a job that is %s with %o: %s', (state, facts, kind) => {
-    expect(planCancel({ state, mediaType: 'file', ...facts })).toMatchObject({ kind });
+    expect(planCancel({ state, isFetched: false, ...facts })).toMatchObject({ kind });
   });
 
   it('refuses every other job that has ended', () => {
     for (const state of ALL_PUBLISH_STATES.filter((each) => isTerminal(each) && each !== 'cancelled')) {
-      expect(planCancel({ state, mediaType: 'file' })).toMatchObject({ kind: 'refuse' });
+      expect(planCancel({ state, isFetched: false })).toMatchObject({ kind: 'refuse' });
     }
   });
 });

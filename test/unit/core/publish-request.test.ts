@@ -97,7 +97,51 @@ describe('parsePublishRequest', () => {
     expect(error).toMatchObject({ code: 'INPUT_VERSION_UNSUPPORTED', message: 'version: expected 1, got 2' });
   });
 
-  it.each(['url', 's3', 'photos'])('says that media of type %s is still to come', (type) => {
-    expect(refusal({ ...valid, media: { type } }).code).toBe('INPUT_MEDIA_TYPE_UNSUPPORTED');
+  it.each([
+    { type: 'url', url: 'https://cdn.example.com/a.mp4?signature=s' },
+    { type: 'url', url: 'http://cdn.example.com/a.mp4' },
+    { type: 's3', bucket: 'videos', key: 'a/ü.mp4', versionId: '7' },
+    { type: 'pull', url: 'https://cdn.example.com/a.mp4', fallback: 'upload' },
+    { type: 'pull', url: 'http://127.0.0.1:4010/a.mp4' },
+    { type: 'photos', urls: ['https://cdn.example.com/a.jpg'], coverIndex: 0 },
+  ])('takes the media %j', (media) => {
+    const request = { ...valid, media };
+    expect(parsePublishRequest(request)).toEqual(request);
+  });
+
+  const photos = (count: number) => Array.from({ length: count }, (_, index) => `https://cdn.example.com/${index}.jpg`);
+  it.each([
+    [{ type: 'url', url: 'ftp://cdn.example.com/a.mp4' }, 'media.url'],
+    [{ type: 'url' }, 'media.url'],
+    [{ type: 'pull', url: 'http://cdn.example.com/a.mp4' }, 'media.url'],
+    [{ type: 'pull', url: 'https://cdn.example.com/a.mp4', fallback: 'pray' }, 'media.fallback'],
+    [{ type: 's3', bucket: '', key: 'k' }, 'media.bucket'],
+    [{ type: 's3', bucket: 'b', key: 'ü'.repeat(513) }, 'media.key'],
+    [{ type: 's3', bucket: 'b', key: 'k', endpoint: 'https://evil.example.com' }, 'media.endpoint'],
+    [{ type: 'photos', urls: [] }, 'media.urls'],
+    [{ type: 'photos', urls: photos(36) }, 'media.urls'],
+    [{ type: 'photos', urls: ['http://cdn.example.com/a.jpg'] }, 'media.urls.0'],
+    [{ type: 'photos', urls: photos(2), coverIndex: 2 }, 'media.coverIndex'],
+    [{ type: 'ftp' }, 'media.type'],
+  ])('refuses the media %j by its field', (media, path) => {
+    expect(problemPaths({ ...valid, media })).toEqual([path]);
+  });
+
+  it('knows which settings and lengths belong to photos, and which to videos', () => {
+    const media = { type: 'photos', urls: photos(1) };
+    const post = {
+      privacyLevel: 'SELF_ONLY',
+      title: 'x'.repeat(90),
+      description: 'y'.repeat(4_000),
+      autoAddMusic: true,
+    };
+    expect(parsePublishRequest({ ...valid, media, post }).post).toEqual(post);
+    const wrong = { ...post, title: 'x'.repeat(91), disableDuet: true, coverTimestampMs: 0 };
+    expect(problemPaths({ ...valid, media, post: wrong })?.toSorted()).toEqual([
+      'post.coverTimestampMs',
+      'post.disableDuet',
+      'post.title',
+    ]);
+    expect(problemPaths({ ...valid, post })?.toSorted()).toEqual(['post.autoAddMusic', 'post.description']);
   });
 });

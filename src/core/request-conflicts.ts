@@ -1,0 +1,62 @@
+import { PRIVACY_LEVELS } from './privacy-levels.ts';
+import type { PublishRequest } from './publish-request.ts';
+
+/** Longest title of a photo post, in UTF-16 units (content-posting-api-reference-photo-post, read 2026-11-22). */
+export const MAX_PHOTO_TITLE_LENGTH = 90;
+
+/** What cannot be said of photos, and what of videos (content-posting-api-reference-photo-post). */
+const VIDEO_ONLY = ['disableDuet', 'disableStitch', 'coverTimestampMs'] as const;
+const PHOTOS_ONLY = ['description', 'autoAddMusic'] as const;
+
+/** Something wrong with how fields of a request go together. */
+export interface RequestConflict {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
+
+type ParsedRequest = Pick<PublishRequest, 'mode' | 'media' | 'post'>;
+
+/** What is wrong with a request whose fields are right one by one. */
+export function conflictsIn(request: ParsedRequest): RequestConflict[] {
+  return [
+    ...privacyConflicts(request),
+    ...(request.media.type === 'photos' ? photoConflicts(request) : videoConflicts(request)),
+  ];
+}
+
+function privacyConflicts({ mode, post = {} }: ParsedRequest): RequestConflict[] {
+  const path = ['post', 'privacyLevel'];
+  if (mode === 'direct' && post.privacyLevel === undefined) {
+    return [{ path, message: `required for mode "direct": choose one of ${PRIVACY_LEVELS.join(', ')}` }];
+  }
+  if (post.brandContent === true && post.privacyLevel === 'SELF_ONLY') {
+    return [
+      { path, message: 'branded content cannot be SELF_ONLY: choose another privacy level or drop brandContent' },
+    ];
+  }
+  return [];
+}
+
+function photoConflicts({ media, post = {} }: ParsedRequest): RequestConflict[] {
+  const conflicts: RequestConflict[] = VIDEO_ONLY.filter((field) => post[field] !== undefined).map((field) => ({
+    path: ['post', field],
+    message: 'photos have no such setting: remove it',
+  }));
+  const { title = '' } = post;
+  if (title.length > MAX_PHOTO_TITLE_LENGTH) {
+    const message = `expected at most ${MAX_PHOTO_TITLE_LENGTH} UTF-16 units for photos, got ${title.length}: put the rest into post.description`;
+    conflicts.push({ path: ['post', 'title'], message });
+  }
+  if (media.type === 'photos' && media.urls.length > 0 && (media.coverIndex ?? 0) >= media.urls.length) {
+    const message = `expected a number below ${media.urls.length}, the number of photos (the first one is 0), got ${media.coverIndex}`;
+    conflicts.push({ path: ['media', 'coverIndex'], message });
+  }
+  return conflicts;
+}
+
+function videoConflicts({ post = {} }: ParsedRequest): RequestConflict[] {
+  return PHOTOS_ONLY.filter((field) => post[field] !== undefined).map((field) => ({
+    path: ['post', field],
+    message: 'only photo posts have it: remove it, or put the text into post.title',
+  }));
+}

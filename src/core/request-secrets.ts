@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import { PublishError } from './publish-error.ts';
+import type { PublishRequest } from './publish-request.ts';
+
+/** URLs of a request by the path of their field, such as `media.url` or `media.urls.3`. */
+export type RequestUrls = Readonly<Record<string, string>>;
+
+/** Seals and opens the secret parts of requests, bound to the job they belong to. */
+export interface RequestSecrets {
+  /** The request as it may be stored: without secrets in the clear. One that holds none comes back as it is. */
+  seal(request: PublishRequest, jobId: string): PublishRequest;
+  /**
+   * The request with the URLs as they were given.
+   * @throws PublishError `CONFIG_KEY_UNKNOWN` or `INTERNAL_TAMPERED`
+   */
+  open(request: PublishRequest, jobId: string): PublishRequest;
+}
+
+/**
+ * The URLs of a request that hold secrets: a user and password, or a query, in which object stores put signatures and
+ * other services their tokens. Nobody can tell harmless queries from others, so all count.
+ */
+export function secretUrlsOf(request: PublishRequest): RequestUrls {
+  return Object.fromEntries(Object.entries(urlsOf(request)).filter(([, url]) => url !== withoutSecretParts(url)));
+}
+
+/** Whether a request must be sealed before it is stored. */
+export function holdsSecrets(request: PublishRequest): boolean {
+  return Object.keys(secretUrlsOf(request)).length > 0;
+}
+
+/** A URL as people may see it: without user, password, query and fragment. */
+export function withoutSecretParts(url: string): string {
+  const shown = new URL(url);
+  if (`${shown.username}${shown.password}${shown.search}${shown.hash}` === '') return url;
+  shown.username = '';
+  shown.password = '';
+  shown.search = '';
+  shown.hash = '';
+  return shown.href;
+}
+
+/** The request with these URLs in place of its own. */
+export function withUrls(request: PublishRequest, urls: RequestUrls): PublishRequest {
+  const { media, callbackUrl } = request;
+  const changed = { ...request };
+  if (media.type === 'url' || media.type === 'pull') changed.media = { ...media, url: urls['media.url'] ?? media.url };
+  if (media.type === 'photos') {
+    changed.media = { ...media, urls: media.urls.map((url, index) => urls[`media.urls.${index}`] ?? url) };
+  }
+  if (callbackUrl !== undefined) changed.callbackUrl = urls.callbackUrl ?? callbackUrl;
+  return changed;
+}
+
+/** The request with the secret parts of its URLs taken out and kept sealed beside. */
+export function withSealedUrls(request: PublishRequest, seal: (plaintext: string) => string): PublishRequest {
+  const secret = secretUrlsOf(request);
+  if (!holdsSecrets(request)) return request;
+  const shown = Object.fromEntries(Object.entries(secret).map(([path, url]) => [path, withoutSecretParts(url)]));
+  return { ...withUrls(request, shown), sealed: seal(JSON.stringify(secret)) };
+}
+
+/** The reverse of {@link withSealedUrls}. @throws PublishError `INTERNAL_TAMPERED`, and what `open` throws */
+export function withOpenedUrls(request: PublishRequest, open: (sealed: string) => string): PublishRequest {
+  const { sealed, ...rest } = request;
+  if (sealed === undefined) return request;
+  const urls = urlsSchema.safeParse(parseJson(open(sealed)));
+  if (urls.success) return withUrls(rest, urls.data);
+  throw new PublishError('INTERNAL_TAMPERED', { reason: 'the sealed URLs of the request are not what was stored' });
+}
+
+const urlsSchema = z.record(z.string(), z.url());
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function urlsOf({ media, callbackUrl }: PublishRequest): RequestUrls {
+  const urls: Record<string, string> = {};
+  if (media.type === 'url' || media.type === 'pull') urls['media.url'] = media.url;
+  if (media.type === 'photos') for (const [index, url] of media.urls.entries()) urls[`media.urls.${index}`] = url;
+  if (callbackUrl !== undefined) urls.callbackUrl = callbackUrl;
+  return urls;
+}

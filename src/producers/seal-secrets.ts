@@ -1,0 +1,26 @@
+import type { PublishRequest } from '../core/publish-request.ts';
+import type { Keys } from '../redis/keys.ts';
+import type { RedisClient } from '../redis/lua-script.ts';
+import { publishedSealingKey } from '../sealing/published-key.ts';
+import { createRequestSecrets, sealRequest } from '../sealing/request-box.ts';
+
+/** Where the key comes from: from the keys of the service where they are at hand, else from what it has published. */
+export interface SealingParts {
+  readonly redis: RedisClient;
+  readonly keys: Keys;
+  readonly encryptionKeys?: readonly Buffer[] | undefined;
+}
+
+/**
+ * The request as it may be stored, its secrets sealed for the workers.
+ * @throws PublishError `CONFIG_SEALING_KEY_MISSING`
+ */
+export async function sealSecrets(
+  request: PublishRequest,
+  jobId: string,
+  parts: SealingParts,
+): Promise<PublishRequest> {
+  const { redis, keys, encryptionKeys } = parts;
+  if (encryptionKeys !== undefined) return createRequestSecrets(encryptionKeys).seal(request, jobId);
+  return sealRequest(request, jobId, await publishedSealingKey(redis, keys));
+}

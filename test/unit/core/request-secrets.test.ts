@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import type { PublishRequest } from '../../../src/core/publish-request.ts';
+import { holdsSecrets, withOpenedUrls, withoutSecretParts, withSealedUrls } from '../../../src/core/request-secrets.ts';
+
+const seal = (plaintext: string) => Buffer.from(plaintext).toString('base64url');
+const open = (sealed: string) => Buffer.from(sealed, 'base64url').toString();
+const inbox = { account: 'acme', mode: 'inbox' } as const;
+
+const secretRequests: PublishRequest[] = [
+  { ...inbox, media: { type: 'url', url: 'https://cdn.example.com/a.mp4?X-Amz-Signature=hidden' } },
+  { ...inbox, media: { type: 'url', url: 'https://user:hidden@cdn.example.com/a.mp4' } },
+  { ...inbox, media: { type: 'pull', url: 'https://cdn.example.com/a.mp4?hidden' } },
+  { ...inbox, media: { type: 'photos', urls: ['https://a.example.com/1.jpg', 'https://a.example.com/2.jpg?hidden'] } },
+  { ...inbox, media: { type: 'file', path: '/a.mp4' }, callbackUrl: 'https://app.example.com/done?token=hidden' },
+];
+
+describe('secrets in requests', () => {
+  it.each(secretRequests)('are out of sight once sealed, and whole when opened: %j', (request) => {
+    expect(holdsSecrets(request)).toBe(true);
+    const sealed = withSealedUrls(request, seal);
+    const { sealed: box, ...shown } = sealed;
+    expect(JSON.stringify(shown)).not.toContain('hidden');
+    expect(box).toBe(seal(open(box ?? '')));
+    expect(withOpenedUrls(sealed, open)).toEqual(request);
+  });
+
+  it('are none in a request whose URLs are plain, which stays as it is', () => {
+    const request: PublishRequest = { ...inbox, media: { type: 'url', url: 'https://cdn.example.com/a.mp4' } };
+    expect(holdsSecrets(request)).toBe(false);
+    expect(withSealedUrls(request, seal)).toBe(request);
+    expect(withOpenedUrls(request, open)).toBe(request);
+  });
+
+  it('are everything in a URL but its scheme, host, port and path', () => {
+    expect(withoutSecretParts('https://u:p@cdn.example.com:8443/a%20b.mp4?q=1#f')).toBe(
+      'https://cdn.example.com:8443/a%20b.mp4',
+    );
+  });
+
+  it('are not taken from a box that holds something else', () => {
+    const request: PublishRequest = {
+      ...inbox,
+      media: { type: 'url', url: 'https://cdn.example.com/a.mp4' },
+      sealed: 'x',
+    };
+    expect(() => withOpenedUrls(request, () => '{"media.url":7}')).toThrow('not what was stored');
+    expect(() => withOpenedUrls(request, () => 'no json')).toThrow('not what was stored');
+  });
+});
