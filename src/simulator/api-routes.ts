@@ -1,5 +1,6 @@
 import type { ApiRoute } from './api-route.ts';
 import { cancelPublish } from './cancel-publish.ts';
+import { contentInit } from './content-init.ts';
 import { creatorInfo } from './creator-info.ts';
 import { inboxInit } from './inbox-init.ts';
 import { oauthAuthorize, oauthRevoke, oauthToken } from './oauth.ts';
@@ -11,6 +12,7 @@ export const API_ROUTES: readonly ApiRoute[] = [
   creatorInfo,
   videoInit,
   inboxInit,
+  contentInit,
   statusFetch,
   cancelPublish,
   oauthToken,

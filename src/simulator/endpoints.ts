@@ -3,6 +3,7 @@ export const ENDPOINTS = [
   'creator_info',
   'video_init',
   'inbox_init',
+  'content_init',
   'upload',
   'status',
   'cancel',

@@ -150,7 +150,7 @@ function matches(rule: FaultRule, subject: FaultSubject): boolean {
 }
 
 function actFits(endpoint: Endpoint, act: z.output<typeof faultAct>): boolean {
-  const isInit = endpoint === 'video_init' || endpoint === 'inbox_init';
+  const isInit = endpoint === 'video_init' || endpoint === 'inbox_init' || endpoint === 'content_init';
   switch (act.kind) {
     case 'drop_mid_body':
     case 'slow_read':

@@ -1,5 +1,6 @@
 import { type ApiRoute, admit, identifyCall } from './api-route.ts';
 import { inboxCap } from './creator-caps.ts';
+import { parseSource } from './source-info.ts';
 import { startPublish } from './start-publish.ts';
 
 /** content-posting-api-reference-upload-video, read 2026-11-22: a draft that the person posts in the app. */
@@ -17,7 +18,7 @@ export const inboxInit: ApiRoute = {
     return startPublish(world, {
       account,
       kind: 'inbox',
-      sourceInfo: body.source_info,
+      source: parseSource(body.source_info, world.settings.switches.megabyte),
       postInfo: {},
       permit: () => inboxCap(world, account),
     });

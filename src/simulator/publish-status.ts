@@ -1,5 +1,5 @@
 import type { SimulatorSettings } from './options.ts';
-import type { Post, Publish } from './publishes.ts';
+import type { Post, Publish, PullTask } from './publishes.ts';
 
 /** "TikTok's server will time out the task one hour after it starts", media-transfer-guide, read 2026-11-22. */
 const PULL_TIMEOUT_MS = 3_600_000;
@@ -68,12 +68,17 @@ function processingStatusAt(publish: Publish, now: number, settings: SimulatorSe
 }
 
 function transferFailureAt(publish: Publish, now: number, settings: SimulatorSettings): string | undefined {
-  if (publish.pull?.failed) return 'video_pull_failed';
+  if (publish.pull?.failReason !== undefined) return publish.pull.failReason;
   const transferredAt = transferredAtOf(publish, settings);
   if (transferredAt !== undefined && transferredAt <= now) return undefined;
   const ageMs = now - publish.initAt;
-  if (publish.pull !== undefined) return ageMs >= PULL_TIMEOUT_MS ? 'video_pull_failed' : undefined;
+  if (publish.pull !== undefined) return ageMs >= PULL_TIMEOUT_MS ? pullFailure(publish.pull) : undefined;
   return ageMs >= settings.switches.abandonedUploadFailsAfterMs ? 'internal' : undefined;
+}
+
+/** content-posting-api-reference-get-video-status, `fail_reason`, read 2026-11-22. */
+export function pullFailure({ media }: PullTask): string {
+  return media === 'photos' ? 'photo_pull_failed' : 'video_pull_failed';
 }
 
 function downloadedAt(publish: Publish, now: number, settings: SimulatorSettings): number {

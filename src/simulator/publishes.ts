@@ -2,7 +2,7 @@ import { createHash, type Hash } from 'node:crypto';
 import type { ChunkRecord } from './chunk-record.ts';
 import type { SimulatorSettings } from './options.ts';
 import { ALPHANUMERIC, type SeededRandom } from './random.ts';
-import type { FileSource, Source } from './source-info.ts';
+import type { FileSource, PullSource, Source } from './source-info.ts';
 
 /** "The upload_url is valid for one hour", content-posting-api-media-transfer-guide, read 2026-11-22. */
 export const UPLOAD_URL_LIFETIME_MS = 3_600_000;
@@ -24,11 +24,13 @@ export interface UploadTask {
 
 /** The fetching side of a PULL_FROM_URL. */
 export interface PullTask {
-  videoUrl: string;
+  media: PullSource['media'];
+  urls: readonly string[];
   downloadedBytes: number;
   totalBytes: number | undefined;
   sha256: string | undefined;
-  failed: boolean;
+  /** `fail_reason`, once it is known that nothing comes of it. */
+  failReason: string | undefined;
 }
 
 /** A post on the creator's profile. */
@@ -84,13 +86,13 @@ export class Publishes {
     const now = this.#settings.clock.now();
     const isFile = source.source === 'FILE_UPLOAD';
     const publish: Publish = {
-      publishId: `${idPrefix(kind, isFile)}.${this.#random.int64Digits()}`,
+      publishId: `${idPrefix(kind, source)}.${this.#random.int64Digits()}`,
       openId,
       kind,
       initAt: now,
       postInfo,
       upload: isFile ? this.#newUpload(source, now) : undefined,
-      pull: isFile ? undefined : newPull(source.videoUrl),
+      pull: isFile ? undefined : newPull(source),
       transferredAt: undefined,
       processedAt: undefined,
       failReason: undefined,
@@ -152,11 +154,13 @@ export class Publishes {
 }
 
 /** The forms the documentation shows, content-posting-api-get-started, read 2026-11-22. */
-function idPrefix(kind: 'direct' | 'inbox', isFile: boolean): string {
+function idPrefix(kind: 'direct' | 'inbox', source: Source): string {
+  if (source.source === 'PULL_FROM_URL' && source.media === 'photos') return 'p_pub_url~v2';
+  const isFile = source.source === 'FILE_UPLOAD';
   if (kind === 'direct') return isFile ? 'v_pub_file~v2-1' : 'v_pub_url~v2';
   return isFile ? 'v_inbox_file~v2' : 'v_inbox_url~v2';
 }
 
-function newPull(videoUrl: string): PullTask {
-  return { videoUrl, downloadedBytes: 0, totalBytes: undefined, sha256: undefined, failed: false };
+function newPull({ media, urls }: PullSource): PullTask {
+  return { media, urls, downloadedBytes: 0, totalBytes: undefined, sha256: undefined, failReason: undefined };
 }

@@ -1,39 +1,62 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import http from 'node:http';
 import https from 'node:https';
+import { isAcceptedPhoto, MAX_PHOTO_BYTES } from './photo-format.ts';
+import { pullFailure } from './publish-status.ts';
 import type { Publish, PullTask } from './publishes.ts';
 import type { World } from './world.ts';
 
 /**
- * Downloads a pulled URL in the background, as TikTok's servers would. Anything but a complete 200 fails the pull;
- * redirects are not followed ("3XX … is considered invalid", media-transfer-guide, read 2026-11-22).
+ * Downloads what was to be pulled in the background, one URL after the other, as TikTok's servers would. Anything but a
+ * complete 200 fails the pull; redirects are not followed ("3XX … is considered invalid", media-transfer-guide, read
+ * 2026-11-22).
  */
 export function startPullDownload(world: World, publish: Publish, pull: PullTask): void {
-  const { get } = pull.videoUrl.startsWith('https:') ? https : http;
-  const request = get(pull.videoUrl, { signal: world.closing.signal, agent: false }, (response) => {
-    if (response.statusCode !== 200) {
-      pull.failed = true;
-      response.destroy();
+  const hash = world.settings.digest ? createHash('sha256') : undefined;
+  void (async () => {
+    try {
+      for (const url of pull.urls) await downloadOne(world, publish, url, hash);
+    } catch (error) {
+      pull.failReason = error instanceof FormatRefused ? 'file_format_check_failed' : pullFailure(pull);
       return;
     }
-    const announcedBytes = Number(response.headers['content-length']);
-    if (Number.isSafeInteger(announcedBytes)) pull.totalBytes = announcedBytes;
-    const hash = world.settings.digest ? createHash('sha256') : undefined;
-    response.on('data', (bytes: Buffer) => {
-      pull.downloadedBytes += bytes.length;
-      hash?.update(bytes);
-      if (publish.ended !== undefined) response.destroy();
-    });
-    response.on('end', () => {
-      pull.totalBytes = pull.downloadedBytes;
-      pull.sha256 = hash?.digest('hex');
-      publish.transferredAt = world.now();
-    });
-    response.on('error', () => {
-      pull.failed = true;
-    });
-  });
-  request.on('error', () => {
-    pull.failed = true;
+    pull.totalBytes = pull.downloadedBytes;
+    pull.sha256 = hash?.digest('hex');
+    publish.transferredAt = world.now();
+  })();
+}
+
+/** A photo that came in and is none that TikTok takes. */
+class FormatRefused extends Error {}
+
+async function downloadOne(world: World, publish: Publish, url: string, hash: Hash | undefined): Promise<void> {
+  const { pull } = publish;
+  if (pull === undefined) return;
+  const response = await get(url, world.closing.signal);
+  if (response.statusCode !== 200) {
+    response.destroy();
+    throw new Error(`answered ${response.statusCode}`);
+  }
+  const announcedBytes = Number(response.headers['content-length']);
+  if (pull.media === 'video' && Number.isSafeInteger(announcedBytes)) pull.totalBytes = announcedBytes;
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  for await (const piece of response as AsyncIterable<Buffer>) {
+    bytes += piece.length;
+    pull.downloadedBytes += piece.length;
+    hash?.update(piece);
+    if (pull.media === 'photos') {
+      pieces.push(piece);
+      if (bytes > MAX_PHOTO_BYTES) throw new FormatRefused();
+    }
+    if (publish.ended !== undefined) throw new Error('ended');
+  }
+  if (pull.media === 'photos' && !isAcceptedPhoto(Buffer.concat(pieces))) throw new FormatRefused();
+}
+
+function get(url: string, signal: AbortSignal): Promise<http.IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const request = (url.startsWith('https:') ? https : http).get(url, { signal, agent: false }, resolve);
+    request.on('error', reject);
   });
 }

@@ -12,7 +12,9 @@ export interface FileSource {
 /** A PULL_FROM_URL as announced at init. */
 export interface PullSource {
   source: 'PULL_FROM_URL';
-  videoUrl: string;
+  media: 'video' | 'photos';
+  /** One for a video; for photos in the order of the post. */
+  urls: string[];
 }
 
 export type Source = FileSource | PullSource;
@@ -20,7 +22,7 @@ export type Source = FileSource | PullSource;
 /** A source, or the message of the `invalid_params` that refuses it. */
 export type ParsedSource = { source: Source } | { refusal: string };
 
-const EMPTY_OR_INCORRECT = 'The request source info is empty or incorrect';
+export const EMPTY_OR_INCORRECT = 'The request source info is empty or incorrect';
 const CHUNK_SIZE_INVALID = 'The chunk size is invalid';
 const CHUNK_COUNT_INVALID = 'The total chunk count is invalid';
 
@@ -50,7 +52,7 @@ export function parseSource(sourceInfo: unknown, megabyte: SimulatorSwitches['me
   const wire = sourceInfoWire.safeParse(sourceInfo);
   if (!wire.success) return { refusal: EMPTY_OR_INCORRECT };
   if (wire.data.source === 'PULL_FROM_URL') {
-    return { source: { source: 'PULL_FROM_URL', videoUrl: wire.data.video_url } };
+    return { source: { source: 'PULL_FROM_URL', media: 'video', urls: [wire.data.video_url] } };
   }
   const source: FileSource = {
     source: 'FILE_UPLOAD',

@@ -1,15 +1,13 @@
 import { z } from 'zod';
-import type { AccountProfile } from './accounts.ts';
 import { type ApiRoute, admit, identifyCall } from './api-route.ts';
-import { directPostCap, offeredPrivacyLevels } from './creator-caps.ts';
+import { directPostCap } from './creator-caps.ts';
+import { isForbiddenBrand, POST_INFO_INCORRECT, PRIVACY_LEVELS, privacyRefusal } from './post-info.ts';
+import { parseSource } from './source-info.ts';
 import { startPublish } from './start-publish.ts';
-import type { World } from './world.ts';
-
-const POST_INFO_INCORRECT = 'The request post info is empty or incorrect';
 
 /** content-posting-api-reference-direct-post, read 2026-11-22. Unknown fields are let through. */
 const postInfoWire = z.looseObject({
-  privacy_level: z.enum(['PUBLIC_TO_EVERYONE', 'MUTUAL_FOLLOW_FRIENDS', 'FOLLOWER_OF_CREATOR', 'SELF_ONLY']).optional(),
+  privacy_level: z.enum(PRIVACY_LEVELS).optional(),
   /** "The maximum length is 2200 in UTF-16 runes": JavaScript's length. Zod's own `max` counts code points. */
   title: z
     .string()
@@ -46,22 +44,9 @@ export const videoInit: ApiRoute = {
     return startPublish(world, {
       account,
       kind: 'direct',
-      sourceInfo: body.source_info,
+      source: parseSource(body.source_info, world.settings.switches.megabyte),
       postInfo: postInfo.data,
       permit: () => privacyRefusal(world, account, postInfo.data.privacy_level) ?? directPostCap(world, account),
     });
   },
 };
-
-/** "Branded content visibility cannot be set to private", content-sharing-guidelines, read 2026-11-22. */
-function isForbiddenBrand(world: World, postInfo: z.output<typeof postInfoWire>): boolean {
-  const isPrivateBrand = postInfo.brand_content_toggle === true && postInfo.privacy_level === 'SELF_ONLY';
-  return isPrivateBrand && world.settings.switches.brandedSelfOnly === 'refuse';
-}
-
-function privacyRefusal(world: World, account: AccountProfile, privacyLevel: string | undefined) {
-  // The account itself must be private, even for a SELF_ONLY post.
-  if (world.settings.unaudited && !account.private) return 'unaudited_client_can_only_post_to_private_accounts';
-  const isOffered = privacyLevel !== undefined && offeredPrivacyLevels(world, account).includes(privacyLevel);
-  return isOffered ? undefined : 'privacy_level_option_mismatch';
-}

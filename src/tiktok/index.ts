@@ -19,6 +19,7 @@ export type {
   CallContext,
   ClientCredentials,
   InitAnswer,
+  PhotoSet,
   PostSettings,
   PutChunkAnswer,
   PutChunkInput,

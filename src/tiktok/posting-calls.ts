@@ -3,7 +3,7 @@ import { PublishError } from '../core/publish-error.ts';
 import type { CallDeps } from './call-deps.ts';
 import { observed } from './observe-request.ts';
 import { type ParsedAnswer, parseEnvelope } from './parse-answer.ts';
-import { toPostInfoWire, toSourceInfoWire } from './request-bodies.ts';
+import { toPhotoPostWire, toPostInfoWire, toSourceInfoWire } from './request-bodies.ts';
 import { retryBriefly } from './retry.ts';
 import {
   type CallContext,
@@ -36,6 +36,12 @@ const INBOX_INIT = {
   dataWire: initWire,
   repeatable: false,
 } as const;
+const PHOTO_INIT = {
+  name: 'photo_init',
+  path: '/v2/post/publish/content/init/',
+  dataWire: initWire,
+  repeatable: false,
+} as const;
 const STATUS_FETCH = {
   name: 'status',
   path: '/v2/post/publish/status/fetch/',
@@ -58,7 +64,10 @@ const CANCEL = {
 /** The calls under `/v2/post/publish/`. */
 export function createPostingCalls(
   deps: CallDeps,
-): Pick<TikTokClient, 'initDirectVideo' | 'initInboxVideo' | 'fetchStatus' | 'queryCreatorInfo' | 'cancelPublish'> {
+): Pick<
+  TikTokClient,
+  'initDirectVideo' | 'initInboxVideo' | 'initPhotos' | 'fetchStatus' | 'queryCreatorInfo' | 'cancelPublish'
+> {
   return {
     initDirectVideo: async ({ post, source }, context) => {
       const body = { post_info: toPostInfoWire(post), source_info: toSourceInfoWire(source) };
@@ -67,6 +76,10 @@ export function createPostingCalls(
     initInboxVideo: async ({ source }, context) => {
       const body = { source_info: toSourceInfoWire(source) };
       return toInitAnswer(INBOX_INIT.name, source, await call(deps, INBOX_INIT, body, context));
+    },
+    initPhotos: async (input, context) => {
+      const { data, logId } = await call(deps, PHOTO_INIT, toPhotoPostWire(input), context);
+      return { ...data, logId };
     },
     fetchStatus: async ({ publishId }, context) => {
       const { data, logId } = await call(deps, STATUS_FETCH, { publish_id: publishId }, context);

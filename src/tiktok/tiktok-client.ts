@@ -1,7 +1,7 @@
 import type { ChunkPlan } from '../core/chunk-plan.ts';
 import type { CreatorInfo } from '../core/creator-rules.ts';
 import type { MediaSource } from '../core/ports.ts';
-import type { PublishRequest } from '../core/publish-request.ts';
+import type { PublishMode, PublishRequest } from '../core/publish-request.ts';
 
 /** Who a call is made for. */
 export interface CallContext {
@@ -15,6 +15,14 @@ export interface CallContext {
 export type VideoSource =
   | { readonly kind: 'file_upload'; readonly plan: ChunkPlan }
   | { readonly kind: 'pull'; readonly url: string };
+
+/** Photos that TikTok is to fetch. */
+export interface PhotoSet {
+  /** 1 to 35 URLs of verified domains. */
+  readonly urls: readonly string[];
+  /** Which of them is the cover, from 0. */
+  readonly coverIndex: number;
+}
 
 /** Settings of a direct post. */
 export type PostSettings = NonNullable<PublishRequest['post']>;
@@ -108,6 +116,14 @@ export interface TikTokClient {
   ): Promise<InitAnswer>;
   /** Begins a draft for the creator's inbox; takes no settings, the creator chooses them in the app. */
   initInboxVideo(input: { readonly source: VideoSource }, context: CallContext): Promise<InitAnswer>;
+  /**
+   * Begins a post of photos, or a draft of them. This call alone may publish: never repeat it after a lost answer.
+   * A draft takes title and description of the settings only.
+   */
+  initPhotos(
+    input: { readonly mode: PublishMode; readonly post: PostSettings; readonly photos: PhotoSet },
+    context: CallContext,
+  ): Promise<InitAnswer>;
   /** Repeated briefly by itself when the network hiccups. */
   fetchStatus(input: { readonly publishId: string }, context: CallContext): Promise<StatusAnswer>;
   /** Repeated briefly by itself when the network hiccups. */

@@ -32,7 +32,7 @@ export async function checkCreator(job: OwnedJob, deps: WorkerDeps): Promise<voi
   const { preflight = 'refuse' } = deps.settings;
   if (deps.creators === undefined || preflight === 'off' || mode !== 'direct') return;
   // Its place among the inits was booked when it had passed, and another booking would cost it that one.
-  if (bookedSlot?.endpoint === 'direct_init') return;
+  if (bookedSlot?.endpoint.endsWith('_init') === true) return;
   const { problems, notes } = await findingsOf(job, deps.creators, deps);
   const [problem] = problems;
   if (problem !== undefined && preflight === 'refuse') {

@@ -5,7 +5,7 @@ import type { SourcePin } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { HOUR_MS, MINUTE_MS } from '../core/units.ts';
 import type { LedgerPatch, LedgerRecord } from '../ledger/record.ts';
-import type { InitAnswer, VideoSource } from '../tiktok/index.ts';
+import type { InitAnswer, PhotoSet, VideoSource } from '../tiktok/index.ts';
 import { withToken } from '../tiktok/with-token.ts';
 import { checkCreator } from './check-creator.ts';
 import type { WorkerDeps } from './deps.ts';
@@ -41,8 +41,11 @@ export async function initUpload(job: OwnedJob, plan: ChunkPlan, pin: SourcePin,
 
 /** Lets TikTok fetch the media. The call itself starts the post, so it is never repeated on doubt. */
 export async function initFetch(job: OwnedJob, media: FetchedMedia, deps: WorkerDeps): Promise<void> {
-  if (media.type === 'photos') throw new PublishError('INPUT_MEDIA_TYPE_UNSUPPORTED');
-  const answer = await init(job, { kind: 'pull', url: media.url }, deps, {});
+  const source: PublishSource =
+    media.type === 'photos'
+      ? { kind: 'photos', urls: media.urls, coverIndex: media.coverIndex ?? 0 }
+      : { kind: 'pull', url: media.url };
+  const answer = await init(job, source, deps, {});
   await job.commit({
     to: 'processing',
     cause: { event: 'init_answered', publishId: answer.publishId },
@@ -66,13 +69,16 @@ export function uploadUrlContext(publishJobId: string): string {
   return `upload-url:${publishJobId}`;
 }
 
-async function init(job: OwnedJob, source: VideoSource, deps: WorkerDeps, session: LedgerPatch): Promise<InitAnswer> {
-  const { mode, account, request } = job.record;
+/** Where TikTok gets the media from. */
+type PublishSource = VideoSource | ({ readonly kind: 'photos' } & PhotoSet);
+
+async function init(job: OwnedJob, source: PublishSource, deps: WorkerDeps, session: LedgerPatch): Promise<InitAnswer> {
+  const { mode, account } = job.record;
   if (mode === 'direct') await awaitAppCap(job, deps);
   await checkCreator(job, deps);
   // A token that must be renewed is renewed first: that is no init yet, and would make one late against its slot.
   await deps.tokens.accessToken(account);
-  await takeSlot(job, mode === 'direct' ? 'direct_init' : 'inbox_init', deps);
+  await takeSlot(job, source.kind === 'photos' ? 'photo_init' : `${mode}_init`, deps);
   const stillOwned = ownershipProof(job, deps);
   const isFirst = job.record.initCount === 0;
   await job.commit({
@@ -94,9 +100,7 @@ async function init(job: OwnedJob, source: VideoSource, deps: WorkerDeps, sessio
       await stillOwned();
       inDoubt = true;
       try {
-        return mode === 'direct'
-          ? await deps.tiktok.initDirectVideo({ post: request.post ?? {}, source }, { accessToken })
-          : await deps.tiktok.initInboxVideo({ source }, { accessToken });
+        return await send(source, job.record, { deps, accessToken });
       } catch (error) {
         if (error instanceof PublishError && error.row.outcomeKnown) inDoubt = false;
         throw error;
@@ -107,6 +111,16 @@ async function init(job: OwnedJob, source: VideoSource, deps: WorkerDeps, sessio
     if (!inDoubt) await job.commit({ cause: { event: 'init_refused' }, patch: { initIntendedAt: undefined } });
     throw error;
   }
+}
+
+async function send(
+  source: PublishSource,
+  { mode, request: { post = {} } }: LedgerRecord,
+  { deps: { tiktok }, accessToken }: { deps: WorkerDeps; accessToken: string },
+): Promise<InitAnswer> {
+  if (source.kind === 'photos') return await tiktok.initPhotos({ mode, post, photos: source }, { accessToken });
+  if (mode === 'direct') return await tiktok.initDirectVideo({ post, source }, { accessToken });
+  return await tiktok.initInboxVideo({ source }, { accessToken });
 }
 
 /**

@@ -18,6 +18,7 @@ export const PATHS = {
   creator_info: '/v2/post/publish/creator_info/query/',
   video_init: '/v2/post/publish/video/init/',
   inbox_init: '/v2/post/publish/inbox/video/init/',
+  content_init: '/v2/post/publish/content/init/',
   status: '/v2/post/publish/status/fetch/',
   cancel: '/v2/post/publish/cancel/',
 } as const;

@@ -140,7 +140,7 @@ describe('post_info of a direct post', () => {
 });
 
 describe('what every publishing endpoint demands', () => {
-  const endpoints = ['creator_info', 'video_init', 'inbox_init', 'status', 'cancel'] as const;
+  const endpoints = ['creator_info', 'video_init', 'inbox_init', 'content_init', 'status', 'cancel'] as const;
 
   it.each(endpoints)('%s refuses a token that does not exist', async (endpoint) => {
     const simulator = await start();

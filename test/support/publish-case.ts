@@ -11,8 +11,8 @@ export const PULL_URL = 'https://videos.example.com/a.mp4';
 export const PULLS = { verifiedUrlPrefixes: ['https://videos.example.com/'] };
 
 const ENDED = { timeoutMs: 20_000 };
-const QUOTAS = ['direct_init', 'inbox_init', 'status'];
-const INITS: readonly JournalEntry['endpoint'][] = ['video_init', 'inbox_init'];
+const QUOTAS = ['direct_init', 'inbox_init', 'photo_init', 'status'];
+const INITS: readonly JournalEntry['endpoint'][] = ['video_init', 'inbox_init', 'content_init'];
 
 export type PublishCase = Awaited<ReturnType<typeof openCase>>;
 
