@@ -1,12 +1,12 @@
 import type { AccountSummary } from '../accounts/account-record.ts';
 import { type AccountVault, createAccountVault } from '../accounts/vault.ts';
 import type { Config } from '../config/load-config.ts';
+import { type Foundation, openFoundation } from '../foundation/foundation.ts';
 import { createPublisherFromConfig } from '../producers/create-publisher.ts';
 import type { Publisher } from '../producers/publisher.ts';
 import { createQueues } from '../queues/queues.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import type { CliIo } from './cli-io.ts';
-import { type Foundation, openFoundation } from './foundation.ts';
 import { wakeAccount } from './wake-account.ts';
 
 /** What commands that only ask or enqueue need. */

@@ -2,13 +2,13 @@ import type { AccountSummary } from '../accounts/account-record.ts';
 import { CONSENT_TIMEOUT_MS, createConnectFlow } from '../accounts/connect-flow.ts';
 import { noteRemovedAuthorization } from '../accounts/removed-authorization.ts';
 import type { AccountVault } from '../accounts/vault.ts';
+import type { Foundation } from '../foundation/foundation.ts';
 import type { ConnectOptions } from '../http/connect.ts';
 import type { ReceiveWebhook } from '../http/webhook.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import { consentUrl } from '../tiktok/consent-url.ts';
 import { createTikTokClient, type TikTokClientOptions } from '../tiktok/index.ts';
 import { isSignedByTikTok, parseWebhook } from '../tiktok/webhook.ts';
-import type { Foundation } from './foundation.ts';
 
 /** What the parts that deal with TikTok's consent stand on. */
 export interface ConsentParts {

@@ -21,6 +21,11 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
     knows: ['redis'],
     why: 'what a creator may post is the same for jobs and for people who choose',
   },
+  foundation: {
+    uses: ['core', 'config', 'redis', 'accounts', 'observability'],
+    knows: [],
+    why: 'what a process opens first and closes last is the same for every process',
+  },
   queues: { uses: ['core'], knows: ['redis'], why: 'the contract of the queues is the same for both of its sides' },
   tiktok: { uses: ['core'], knows: [], why: 'the API client works without queue and Redis' },
   media: { uses: ['core'], knows: [], why: 'where bytes come from has nothing to do with where they go' },
@@ -32,9 +37,22 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
     why: 'other apps load this: no worker, server or upload code comes with it, and what speaks to TikTok only when called',
   },
   workers: {
-    uses: ['core', 'lanes', 'ledger', 'queues', 'quota', 'tiktok'],
-    knows: ['creators', 'observability', 'redis'],
-    why: 'they are given what they work with, and know no entry point',
+    uses: [
+      'core',
+      'config',
+      'lanes',
+      'ledger',
+      'quota',
+      'accounts',
+      'creators',
+      'foundation',
+      'queues',
+      'tiktok',
+      'media',
+      'observability',
+    ],
+    knows: ['redis'],
+    why: 'processors are given what they work with; two files beside them put it together, here and for other apps',
   },
   http: { uses: ['core'], knows: ['observability'], why: 'it shows what it is handed' },
   cli: {
@@ -44,9 +62,9 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
       'redis',
       'lanes',
       'ledger',
-      'quota',
       'accounts',
       'creators',
+      'foundation',
       'queues',
       'tiktok',
       'media',
@@ -60,4 +78,14 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
     why: 'the one place where the parts are put together',
   },
   bin: { uses: ['cli', 'config'], knows: [], why: 'the program starts here and nothing else happens here' },
+};
+
+/** The files of a folder that alone may use some of what its rule allows. */
+export const COMPOSING_FILES: Readonly<
+  Record<string, { readonly uses: readonly string[]; readonly files: readonly string[] }>
+> = {
+  workers: {
+    uses: ['config', 'accounts', 'foundation', 'media', 'observability'],
+    files: ['src/workers/open-workers.ts', 'src/workers/stand-alone-workers.ts'],
+  },
 };

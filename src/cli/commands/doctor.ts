@@ -1,5 +1,6 @@
 import { ConfigError } from '../../config/config-error.ts';
 import { type Config, loadConfig } from '../../config/load-config.ts';
+import { openFoundation } from '../../foundation/foundation.ts';
 import { describeTarget } from '../../redis/connection-error.ts';
 import { RedisUnavailableError } from '../../redis/redis-unavailable.ts';
 import type { CommandContext } from '../command-context.ts';
@@ -12,7 +13,6 @@ import { queueFindings } from '../doctor/queue-findings.ts';
 import { redisFindings } from '../doctor/redis-findings.ts';
 import { tiktokFindings } from '../doctor/tiktok-findings.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
-import { openFoundation } from '../foundation.ts';
 
 /** `doctor`: 0 if nothing is wrong, otherwise 3. */
 export async function doctor({ io, output }: CommandContext): Promise<ExitCode> {

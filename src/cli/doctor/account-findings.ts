@@ -1,7 +1,7 @@
 import { missingScopes } from '../../accounts/scopes.ts';
 import { type AccountState, surveyAccounts } from '../../accounts/vault-survey.ts';
+import type { Foundation } from '../../foundation/foundation.ts';
 import type { RedisClient } from '../../redis/lua-script.ts';
-import type { Foundation } from '../foundation.ts';
 import { type Finding, nameList } from './finding.ts';
 
 /** Each unreadable account is named on its own, up to this many. */
