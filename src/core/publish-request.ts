@@ -21,61 +21,115 @@ export const PRIVACY_LEVELS = [
 
 const httpsUrl = z.url({ protocol: /^https$/, error: 'expected an https:// URL' });
 
-const mediaSchema = z.discriminatedUnion(
-  'type',
-  [
-    z.strictObject({ type: z.literal('file'), path: z.string().min(1, 'expected the path of a video file') }),
-    z.strictObject({
-      type: z.literal('pull'),
-      url: z.url({ protocol: /^https?$/, error: 'expected an https:// URL' }),
-    }),
-  ],
-  { error: 'expected media.type "file" or "pull"' },
-);
+const fileMediaSchema = z
+  .strictObject({
+    type: z.literal('file'),
+    path: z
+      .string()
+      .min(1, 'expected the path of a video file')
+      .meta({
+        description: 'Path of an MP4, MOV or WebM file, as the worker sees it.',
+        examples: ['/srv/media/spring.mp4'],
+      }),
+  })
+  .meta({ title: 'file', description: 'A video on a disk that the worker can read; it is uploaded in chunks.' });
 
-const postSchema = z.strictObject({
-  title: z
-    .string()
-    .refine((title) => title.length <= MAX_TITLE_LENGTH, {
-      error: (issue) =>
-        `expected at most ${MAX_TITLE_LENGTH} UTF-16 units, got ${typeof issue.input === 'string' ? issue.input.length : 'none'}`,
-    })
-    .optional(),
-  privacyLevel: z.enum(PRIVACY_LEVELS, { error: `expected one of ${PRIVACY_LEVELS.join(', ')}` }).optional(),
-  disableDuet: z.boolean().optional(),
-  disableStitch: z.boolean().optional(),
-  disableComment: z.boolean().optional(),
-  coverTimestampMs: z.int().nonnegative().optional(),
-  brandContent: z.boolean().optional(),
-  brandOrganic: z.boolean().optional(),
-  aiGenerated: z.boolean().optional(),
-});
+const pullMediaSchema = z
+  .strictObject({
+    type: z.literal('pull'),
+    url: z.url({ protocol: /^https?$/, error: 'expected an https:// URL' }).meta({
+      description: 'Address of the video, on a domain or URL prefix verified for your TikTok app.',
+      examples: ['https://media.example.com/spring.mp4'],
+    }),
+  })
+  .meta({ title: 'pull', description: 'A video that TikTok itself fetches; none of its bytes pass through here.' });
+
+const mediaSchema = z
+  .discriminatedUnion('type', [fileMediaSchema, pullMediaSchema], { error: 'expected media.type "file" or "pull"' })
+  .meta({ description: 'Where the video comes from.' });
+
+const postSchema = z
+  .strictObject({
+    title: z
+      .string()
+      .refine((title) => title.length <= MAX_TITLE_LENGTH, {
+        error: (issue) =>
+          `expected at most ${MAX_TITLE_LENGTH} UTF-16 units, got ${typeof issue.input === 'string' ? issue.input.length : 'none'}`,
+      })
+      .optional()
+      .meta({
+        description: `Caption, with its hashtags and mentions; at most ${MAX_TITLE_LENGTH} UTF-16 units.`,
+        examples: ['Hello from our kitchen #cooking'],
+      }),
+    privacyLevel: z
+      .enum(PRIVACY_LEVELS, { error: `expected one of ${PRIVACY_LEVELS.join(', ')}` })
+      .optional()
+      .meta({
+        description:
+          'Who may see the post. Required for `direct`, without a default: the creator has to choose. What an account may choose is told by `GET /v1/accounts/{account}/creator`.',
+      }),
+    disableDuet: z.boolean().optional().meta({ description: 'Forbid duets.' }),
+    disableStitch: z.boolean().optional().meta({ description: 'Forbid stitches.' }),
+    disableComment: z.boolean().optional().meta({ description: 'Forbid comments.' }),
+    coverTimestampMs: z
+      .int()
+      .nonnegative()
+      .optional()
+      .meta({ description: 'The frame that becomes the cover, in milliseconds from the start of the video.' }),
+    brandContent: z.boolean().optional().meta({
+      description: 'It is a paid partnership that promotes a third party. Such a post cannot be `SELF_ONLY`.',
+    }),
+    brandOrganic: z.boolean().optional().meta({ description: "It promotes the creator's own business." }),
+    aiGenerated: z.boolean().optional().meta({ description: 'It was made by AI; TikTok labels it so.' }),
+  })
+  .meta({
+    description: 'How the post looks and who sees it. Drafts (`inbox`) are finished by the creator in the app.',
+  });
 
 /** Version 1 of a publish request: what producers send and what lies in the queue. */
 export const publishRequestSchema = z
   .strictObject({
-    version: z.literal(REQUEST_VERSION).optional(),
+    version: z.literal(REQUEST_VERSION).optional().meta({ description: 'Version of this format; may be left out.' }),
     account: z
       .string({ error: 'expected the name of an account' })
       .min(1, 'expected the name of an account')
       .max(MAX_ACCOUNT_LENGTH)
-      .regex(/^[^\s{}\p{Cc}]+$/u, 'expected a name without white space and braces'),
-    mode: z.enum(['direct', 'inbox'], { error: 'expected "direct" or "inbox"' }),
+      .regex(/^[^\s{}\p{Cc}]+$/u, 'expected a name without white space and braces')
+      .meta({ description: 'Name of a connected account, or its TikTok open_id.', examples: ['acme'] }),
+    mode: z.enum(['direct', 'inbox'], { error: 'expected "direct" or "inbox"' }).meta({
+      description: "`direct` publishes the post. `inbox` puts a draft into the creator's inbox.",
+    }),
     media: mediaSchema,
     post: postSchema.optional(),
     scheduledAt: z.iso
       .datetime({ offset: true, error: 'expected an ISO 8601 time with a zone, such as 2026-12-01T10:00:00Z' })
-      .optional(),
-    priority: z.int().min(0).max(MAX_PRIORITY).optional(),
-    callbackUrl: httpsUrl.optional(),
+      .optional()
+      .meta({
+        description: 'When to begin, with a zone. At once if left out or past.',
+        examples: ['2026-12-01T10:00:00Z'],
+      }),
+    priority: z.int().min(0).max(MAX_PRIORITY).optional().meta({
+      description: 'Jobs with a lower number go first, those without one before all others.',
+    }),
+    callbackUrl: httpsUrl.optional().meta({
+      description: 'Gets the events of the job as signed POST requests (Standard Webhooks).',
+      examples: ['https://app.example.com/hooks/tiktok'],
+    }),
     /** What to do when the answer to a pull's init was lost: TikTok may or may not be publishing it. */
-    onLostInit: z.enum(['unconfirmed', 'repeat'], { error: 'expected "unconfirmed" or "repeat"' }).optional(),
+    onLostInit: z.enum(['unconfirmed', 'repeat'], { error: 'expected "unconfirmed" or "repeat"' }).optional().meta({
+      description:
+        "What to do when TikTok's answer to the start of a pull was lost, so that nobody knows whether it publishes: leave the job `unconfirmed` (the default), or `repeat` at the risk of a second post.",
+    }),
     metadata: z
       .record(z.string(), z.unknown())
       .refine((metadata) => Buffer.byteLength(JSON.stringify(metadata)) <= MAX_METADATA_BYTES, {
         error: `expected at most ${MAX_METADATA_BYTES} bytes of JSON`,
       })
-      .optional(),
+      .optional()
+      .meta({
+        description: `Anything of yours, echoed in the job and its events; at most ${MAX_METADATA_BYTES} bytes as JSON.`,
+        examples: [{ yourId: 'spring-7' }],
+      }),
   })
   .superRefine((request, context) => {
     if (request.mode === 'direct' && request.post?.privacyLevel === undefined) {
@@ -92,7 +146,8 @@ export const publishRequestSchema = z
         message: 'branded content cannot be SELF_ONLY: choose another privacy level or drop brandContent',
       });
     }
-  });
+  })
+  .meta({ id: 'PublishRequest', description: 'One request to put one video on one TikTok account.' });
 
 export type PublishRequest = z.infer<typeof publishRequestSchema>;
 export type PublishMode = PublishRequest['mode'];
