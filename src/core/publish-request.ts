@@ -1,11 +1,14 @@
 import { z } from 'zod';
-import { type InputProblem, PublishError } from './publish-error.ts';
+import { toInputProblems } from './input-problems.ts';
+import { PublishError } from './publish-error.ts';
 
 /** The newest payload version this program writes and reads. */
 export const REQUEST_VERSION = 1;
 
 /** Longest caption of a video, in UTF-16 units, that is JavaScript's `length` (content-posting-api-reference-direct-post). */
 export const MAX_TITLE_LENGTH = 2_200;
+/** Longest idempotency key, in UTF-16 units. */
+export const MAX_IDEMPOTENCY_KEY_LENGTH = 255;
 const MAX_METADATA_BYTES = 2_048;
 const MAX_ACCOUNT_LENGTH = 128;
 /** BullMQ's own bound, 2^21 - 1. */
@@ -166,7 +169,7 @@ export function parsePublishRequest(input: unknown): PublishRequest {
   refuseMediaTypesToCome(input);
   const result = publishRequestSchema.safeParse(input);
   if (result.success) return result.data;
-  throw new PublishError('INPUT_INVALID', { problems: result.error.issues.flatMap(toProblems) });
+  throw new PublishError('INPUT_INVALID', { problems: toInputProblems(result.error.issues, 'request') });
 }
 
 function refuseOtherVersions(input: unknown): void {
@@ -184,17 +187,6 @@ function refuseMediaTypesToCome(input: unknown): void {
   throw new PublishError('INPUT_MEDIA_TYPE_UNSUPPORTED', {
     reason: `media.type: "${type}" is not served by this version; use "file" or "pull"`,
   });
-}
-
-function toProblems(issue: z.core.$ZodIssue): InputProblem[] {
-  const path = issue.path.map(String).join('.');
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({
-      path: [path, key].filter(Boolean).join('.'),
-      message: 'unknown field: remove it or check its spelling',
-    }));
-  }
-  return [{ path: path === '' ? 'request' : path, message: issue.message }];
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
