@@ -12,7 +12,7 @@ import { closeRedis, connectRedis } from '../redis/connections.ts';
 import { createKeys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import { provideRedis } from '../redis/provide-redis.ts';
-import { RedisUnavailableError } from '../redis/redis-unavailable.ts';
+import { tellingOfRedis } from '../redis/telling-of-redis.ts';
 import { cancelJob, retryJob } from './change-job.ts';
 import { enqueueEntries, parseEntries } from './enqueue.ts';
 import { createEventTail } from './event-tail.ts';
@@ -148,16 +148,4 @@ async function openPublisher(config: PublisherConfig, prefix: string, clock: Clo
       await provided.close();
     },
   };
-}
-
-/** Redis trouble, in whatever words ioredis has for it, becomes `REDIS_UNAVAILABLE`. */
-async function tellingOfRedis<T>(call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (error) {
-    if (error instanceof PublishError) throw error;
-    const reason = error instanceof RedisUnavailableError ? `${error.message}. ${error.advice}` : undefined;
-    const details = reason === undefined ? {} : { reason };
-    throw new PublishError('REDIS_UNAVAILABLE', details, { cause: error });
-  }
 }
