@@ -18,7 +18,7 @@ import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
 export async function doctor({ io, output }: CommandContext): Promise<ExitCode> {
   const findings = await examine(io.env);
   const isHealthy = findings.every(({ level }) => level !== 'problem');
-  output.answer({ healthy: isHealthy, findings }, findingsText(findings, isHealthy));
+  output.answerProse({ healthy: isHealthy, findings }, findingsText(findings, isHealthy));
   return isHealthy ? EXIT_CODES.success : EXIT_CODES.unavailable;
 }
 

@@ -14,7 +14,7 @@ export async function status(id: string, { io, output }: CommandContext): Promis
   try {
     const job = await app.publisher.get(id);
     if (job === undefined) throw new PublishError('JOB_NOT_FOUND', { reason: `there is no publish job ${id}` });
-    output.answer(job, jobText(job));
+    output.answerProse(job, jobText(job));
     return EXIT_CODES.success;
   } finally {
     await app.close();

@@ -13,7 +13,7 @@ import { waitSilently, watchUntilEnd } from './watch.ts';
 
 /** Options of `publish`, as the command line gives them. */
 export interface PublishCommandOptions {
-  readonly account: string;
+  readonly account?: string;
   readonly mode: 'direct' | 'inbox';
   readonly title?: string;
   readonly privacy?: string;

@@ -42,14 +42,14 @@ export async function watchUntilEnd(
     display.stop();
   }
   if (last === undefined) throw new Error('watching ended without a job');
-  if (!output.json) output.answer(last, outcomeText(last));
+  if (!output.json) output.answerProse(last, outcomeText(last));
   return exitCodeOfJob(last);
 }
 
 /** Waits for a job's outcome and prints nothing before it. */
 export async function waitSilently(id: string, app: ClientApp, context: CommandContext): Promise<ExitCode> {
   const job = await tellingThatTheJobGoesOn(id, context, (signal) => app.publisher.waitForCompletion(id, { signal }));
-  context.output.answer(job, outcomeText(job));
+  context.output.answerProse(job, outcomeText(job));
   return exitCodeOfJob(job);
 }
 

@@ -1,7 +1,6 @@
 import type { Config } from '../../config/load-config.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { reachApi } from '../../tiktok/reachability.ts';
-import { durationText } from '../quantity-text.ts';
 import { tiktokClockFinding } from './clock-findings.ts';
 import type { Finding } from './finding.ts';
 
@@ -25,7 +24,7 @@ export async function tiktokFindings({ tiktok }: Pick<Config, 'tiktok'>, now: ()
 async function tryToReach(apiBaseUrl: string, now: () => number): Promise<Finding[]> {
   try {
     const { durationMs, clockAheadMs } = await reachApi(apiBaseUrl, now);
-    const message = `${apiBaseUrl} answers within ${durationText(durationMs)}`;
+    const message = `${apiBaseUrl} answers within ${Math.ceil(durationMs)} ms`;
     const clock = clockAheadMs === undefined ? [] : [tiktokClockFinding(clockAheadMs)];
     return [{ check: 'tiktok', level: 'ok', message }, ...clock];
   } catch (error) {
