@@ -30,17 +30,18 @@ export async function watchUntilEnd(
 ): Promise<ExitCode> {
   const display = createProgressDisplay(io.stderr);
   let last: PublishJob | undefined;
-  try {
-    await tellingThatTheJobGoesOn(id, { io, output }, async (signal) => {
+  await tellingThatTheJobGoesOn(id, { io, output }, async (signal) => {
+    try {
       for await (const job of watchJob(publisher, id, { signal })) {
         last = job;
         if (output.json) output.answer(job, '');
         else if (!isTerminal(job.state)) display.show(job);
       }
-    });
-  } finally {
-    display.stop();
-  }
+    } finally {
+      // Before anything else is said: the live line holds the terminal.
+      display.stop();
+    }
+  });
   if (last === undefined) throw new Error('watching ended without a job');
   if (!output.json) output.answerProse(last, outcomeText(last));
   return exitCodeOfJob(last);
