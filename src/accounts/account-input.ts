@@ -119,11 +119,19 @@ export function parseAccountName(name: string): string {
 }
 
 function toProblems(issue: z.core.$ZodIssue): InputProblem[] {
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({
-      path: key,
-      message: `unknown field: expected one of ${Object.keys(tokenFields).join(', ')}`,
-    }));
-  }
+  if (issue.code === 'unrecognized_keys') return toUnknownFields(issue.keys);
   return [{ path: issue.path.length === 0 ? 'input' : issue.path.map(String).join('.'), message: issue.message }];
+}
+
+/** What a slip of the pen makes of a field's name. Anything else may be a token in the wrong place. */
+const NAME_FORM = /^[A-Za-z_-]{1,40}$/;
+
+function toUnknownFields(names: readonly string[]): InputProblem[] {
+  const expected = `expected one of ${Object.keys(tokenFields).join(', ')}`;
+  const shown = names.filter((name) => NAME_FORM.test(name));
+  const hiddenCount = names.length - shown.length;
+  const problems = shown.map((name) => ({ path: name, message: `unknown field: ${expected}` }));
+  if (hiddenCount === 0) return problems;
+  const message = `${hiddenCount} unknown field${hiddenCount > 1 ? 's' : ''}, not named here because a name like that may be a secret: ${expected}`;
+  return [...problems, { path: 'input', message }];
 }
