@@ -33,12 +33,12 @@ export async function openClientApp(config: Config, io: CliIo): Promise<ClientAp
   const publisher = createPublisherFromConfig(foundation.config);
   foundation.onClose(() => publisher.close());
   const { redis, keys, sealer } = { ...foundation, redis: await foundation.connect('producer') };
-  const vault = createAccountVault({ redis, keys, sealer });
+  const vault = createAccountVault({ redis, keys, sealer, clientKey: config.tiktok.clientKey });
   const accounts = createManagedAccounts({
     vault,
     async wake({ account, openId }) {
       const queues = createQueues({ connection: redis, prefix: config.queuePrefix, retentionMs: config.retentionMs });
-      await wakeAccount([account, openId], { redis, keys, queues });
+      await wakeAccount([account, openId], { redis, keys, queues, laneLimit: config.uploadsPerAccount });
       await queues.close();
     },
     revoke: (account) => revokeGrant({ foundation, redis, vault }, account),

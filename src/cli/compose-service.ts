@@ -29,18 +29,20 @@ export async function openService(foundation: Foundation): Promise<Service> {
   for (const queue of [queues.publish, queues.status, queues.events]) {
     metrics.watchQueue(queue.name, () => queue.getJobCounts());
   }
-  return { foundation, metrics, queues, redis, vault: createAccountVault({ redis, keys, sealer }) };
+  const vault = createAccountVault({ redis, keys, sealer, clientKey: config.tiktok.clientKey });
+  return { foundation, metrics, queues, redis, vault };
 }
 
 /** Starts the web server over the queues; `workers` are those of this process, if any. */
 export async function openServer(service: Service, workers?: RunningWorkers): Promise<WebServer> {
   const { foundation, metrics, queues, redis, vault } = service;
-  const { host, port, board, apiKeys } = foundation.config.http;
+  const { config, keys, sealer, log } = foundation;
+  const { host, port, board, apiKeys } = config.http;
   const consent: ConsentParts = {
     ...{ foundation, redis, vault, onRequest: metrics.apiRequest },
-    onUsable: ({ account, openId }) => wakeAccount([account, openId], { redis, keys: foundation.keys, queues }),
+    onUsable: ({ account, openId }) =>
+      wakeAccount([account, openId], { redis, keys, queues, laneLimit: config.uploadsPerAccount }),
   };
-  const { config, keys, sealer, log } = foundation;
   const creators = openCreators({ redis, keys, sealer, tiktok: config.tiktok, log, onRequest: metrics.apiRequest });
   foundation.onClose(() => creators.close());
   const server = await startServer({

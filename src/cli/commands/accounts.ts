@@ -1,6 +1,7 @@
 import { text } from 'node:stream/consumers';
 import { parseAccountInput, parseAccountName } from '../../accounts/account-input.ts';
 import type { AccountSummary } from '../../accounts/account-record.ts';
+import { otherAppText } from '../../accounts/client-key.ts';
 import { createConnectLinks } from '../../accounts/connect-link.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { encryptionKeysOf } from '../../config/development-key.ts';
@@ -61,6 +62,9 @@ export async function connectAccount(account: string, { io, output }: CommandCon
 export async function listAccounts(context: CommandContext): Promise<ExitCode> {
   return await withApp(loadConfig(context.io.env), context, async (app) => {
     const accounts = await app.accounts.list();
+    for (const { account, clientKey, otherApp } of accounts) {
+      if (otherApp) context.output.note(`warning: ${otherAppText(account, clientKey)}`);
+    }
     context.output.answer({ accounts }, accountTable(accounts));
   });
 }

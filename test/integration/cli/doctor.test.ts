@@ -198,6 +198,54 @@ describe('doctor', () => {
     expect(JSON.stringify(findings)).not.toContain('act.');
   });
 
+  it('names accounts that another app connected, by the beginning of its client key', async () => {
+    const { env, key, redis, keys } = await startWorld();
+    const vaultOf = (clientKey?: string) => createAccountVault({ redis, keys, sealer: createSealer([key]), clientKey });
+    for (const account of ['theirs', 'theirs-too']) await vaultOf('aw12-planted').add(tokensOf(account));
+    await vaultOf('sb34-planted').add(tokensOf('another'));
+    await vaultOf(env.TIKTOK_CLIENT_KEY).add(tokensOf('ours'));
+    await vaultOf().add(tokensOf('unknown'));
+    const { problems, findings } = await examine(env);
+    expect(problems).toMatchObject([
+      {
+        check: 'accounts',
+        message: expect.stringMatching(/^connected by another app \(client key aw12…\).*: "theirs", "theirs-too"$/),
+        fix: expect.stringContaining('set TIKTOK_CLIENT_KEY back'),
+      },
+      { check: 'accounts', message: expect.stringMatching(/sb34….*: "another"$/) },
+    ]);
+    expect(JSON.stringify(findings)).not.toContain('planted');
+    const withoutKey = { ...env, TIKTOK_CLIENT_KEY: '', TIKTOK_CLIENT_SECRET: '' };
+    expect((await examine(withoutKey)).problems).toEqual([]);
+  });
+
+  it('tells of refresh tokens that end soon or have ended, and not of those whose owners are asked already', async () => {
+    const { env, key, redis, keys, vaultSealedBy } = await startWorld();
+    const vault = vaultSealedBy(key);
+    const daySeconds = 86_400;
+    const ends = { used: 180, quiet: 13, quieter: 8.5, asked: 3 };
+    for (const [account, days] of Object.entries(ends)) {
+      await vault.add({ ...tokensOf(account), refreshToken: 'rft.1', refreshExpiresInSeconds: days * daySeconds });
+    }
+    await vault.add({ ...tokensOf('over'), refreshToken: 'rft.1', refreshExpiresInSeconds: 1 });
+    await redis.hset(keys.account('over'), 'refreshTokenExpiresAt', Date.now() - 1_000);
+    await vault.markReauthorizationRequired('asked', { reason: 'withdrawn' });
+    const { problems, advice } = await examine(env);
+    expect(problems).toMatchObject([
+      {
+        check: 'accounts',
+        message: 'their refresh tokens have ended, and with them the access: "over"',
+        fix: expect.stringContaining('accounts connect'),
+      },
+    ]);
+    expect(advice).toContainEqual({
+      check: 'accounts',
+      level: 'advice',
+      message: 'the refresh token of "quieter" ends in 9 days, and soon after those of "quiet"',
+      fix: expect.stringContaining('/v1/accounts/<name>/creator'),
+    });
+  });
+
   it('advises what to do for accounts that wait for somebody', async () => {
     const { env, key, otherKey, vaultSealedBy } = await startWorld();
     const vault = vaultSealedBy(key);
