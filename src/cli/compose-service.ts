@@ -7,7 +7,8 @@ import { createMetrics, type Metrics } from '../observability/metrics.ts';
 import { createQueues, type Queues } from '../queues/queues.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import type { RunningWorkers } from '../workers/index.ts';
-import { type ConsentParts, connectOptions, webhookReceiver } from './compose-connect.ts';
+import { type ConsentParts, connectOptions } from './compose-connect.ts';
+import { webhookReceiver } from './compose-webhooks.ts';
 import { wakeAccount } from './wake-account.ts';
 
 /** What the parts of a long-running process share. All of it ends with the foundation, the latest part first. */
@@ -49,7 +50,7 @@ export async function openServer(service: Service, workers?: RunningWorkers): Pr
     ...{ host, port, metrics, log: foundation.log },
     api: { apiKeys, askCreator: creators.ask },
     connect: connectOptions(consent),
-    receiveWebhook: webhookReceiver(consent),
+    receiveWebhook: webhookReceiver(service),
     board: { queues: [queues.publish, queues.status, queues.events], login: board },
     readinessChecks: [redisCheck(redis), ...(workers === undefined ? [] : [workersCheck(workers)])],
   });

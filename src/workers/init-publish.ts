@@ -9,6 +9,7 @@ import { withToken } from '../tiktok/with-token.ts';
 import { checkCreator } from './check-creator.ts';
 import type { WorkerDeps } from './deps.ts';
 import type { OwnedJob } from './owned-job.ts';
+import { planFirstPoll } from './plan-poll.ts';
 import { DEFAULT_RECOVERY, leaseTimes } from './recovery.ts';
 import { Deferral } from './settlement.ts';
 import { takeSlot } from './tiktok-calls.ts';
@@ -40,11 +41,18 @@ export async function initUpload(job: OwnedJob, plan: ChunkPlan, pin: SourcePin,
 
 /** Lets TikTok fetch the video. The call itself starts the post, so it is never repeated on doubt. */
 export async function initPull(job: OwnedJob, url: string, deps: WorkerDeps): Promise<void> {
+  // Before the init, so that nothing lies between its answer and the ledger.
+  const nextPollAt = await planFirstPoll(job.record, deps);
   const answer = await init(job, { kind: 'pull', url }, deps, {});
   await job.commit({
     to: 'processing',
     cause: { event: 'init_answered', publishId: answer.publishId },
-    patch: { publishId: answer.publishId, initIntendedAt: undefined, processingSince: deps.clock.now() },
+    patch: {
+      publishId: answer.publishId,
+      initIntendedAt: undefined,
+      processingSince: deps.clock.now(),
+      nextPollAt,
+    },
   });
   await noteBegun(job, deps);
 }

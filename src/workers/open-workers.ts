@@ -16,6 +16,7 @@ import { createCaps } from '../quota/caps.ts';
 import { createSlots } from '../quota/slots.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import { createTikTokClient, type TikTokClient } from '../tiktok/index.ts';
+import { createWebhookArrivals } from '../webhooks/arrivals.ts';
 import { checkTokens } from './check-tokens.ts';
 import type { WorkerDeps } from './deps.ts';
 import { type RunningWorkers, startWorkers, type WorkerKind } from './start-workers.ts';
@@ -52,6 +53,7 @@ export async function openWorkers(parts: WorkersParts, options: WorkersOptions =
     slots: createSlots({ redis, keys }),
     caps: createCaps({ redis, keys, clock: Date }),
     creators: createCreatorCache({ redis, keys }),
+    webhooks: createWebhookArrivals({ redis, keys }),
     pauseAccount: (account) => vault.pause(account),
     lanes: createLanes({ redis, keys, clock: Date, limit: config.uploadsPerAccount }),
     accountNames: createAccountNames({ redis, keys, clock: Date }),

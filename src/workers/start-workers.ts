@@ -130,6 +130,7 @@ function startWorker(
   worker.on('lockRenewalFailed', (jobIds) => {
     for (const jobId of jobIds) worker.cancelJob(jobId, LOCK_LOST);
   });
+  deps.metrics.watchWorker(name, () => worker.isRunning() && !worker.isPaused());
   reportTrouble(worker, deps.log);
   return worker;
 }

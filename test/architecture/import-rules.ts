@@ -27,8 +27,14 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
     why: 'what a process opens first and closes last is the same for every process',
   },
   queues: { uses: ['core'], knows: ['redis'], why: 'the contract of the queues is the same for both of its sides' },
+  webhooks: {
+    uses: ['core'],
+    knows: ['redis', 'ledger', 'queues'],
+    why: 'what TikTok reports wakes a poll and changes nothing',
+  },
   tiktok: { uses: ['core'], knows: [], why: 'the API client works without queue and Redis' },
   media: { uses: ['core'], knows: [], why: 'where bytes come from has nothing to do with where they go' },
+  outbound: { uses: ['core'], knows: [], why: 'which hosts may be reached has nothing to do with what is sent there' },
   observability: { uses: ['core'], knows: [], why: 'what is measured is told by those who know it' },
   simulator: { uses: [], knows: [], why: 'an island, so that it shares no mistake with what it tests' },
   producers: {
@@ -50,6 +56,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
       'tiktok',
       'media',
       'observability',
+      'webhooks',
     ],
     knows: ['redis'],
     why: 'processors are given what they work with; two files beside them put it together, here and for other apps',
@@ -66,6 +73,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
       'creators',
       'foundation',
       'queues',
+      'webhooks',
       'tiktok',
       'media',
       'observability',
@@ -85,7 +93,7 @@ export const COMPOSING_FILES: Readonly<
   Record<string, { readonly uses: readonly string[]; readonly files: readonly string[] }>
 > = {
   workers: {
-    uses: ['config', 'accounts', 'foundation', 'media', 'observability'],
+    uses: ['config', 'accounts', 'foundation', 'media', 'observability', 'webhooks'],
     files: ['src/workers/open-workers.ts', 'src/workers/stand-alone-workers.ts'],
   },
 };
