@@ -88,6 +88,11 @@ export const INPUT_ROWS = {
     advice:
       'Look at its failure: correct the cause and enqueue a new request, or check on TikTok whether it was posted.',
   }),
+  EVENTS_CURSOR_LOST: giveUp({
+    message: 'events after the cursor were dropped before they were read',
+    advice:
+      'Begin again with after "0", the oldest event kept, and ask for the state of the jobs whose events you may have missed. Read more often: about the newest 100,000 events are kept.',
+  }),
   WAIT_TIMED_OUT: giveUp(
     {
       message: 'the job had no outcome in the time given',
