@@ -12,6 +12,8 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev --no-audit
 
 FROM node:22-slim
+# As process 1 it hands signals on from the first moment and reaps what is left behind.
+RUN apt-get update && apt-get install -y --no-install-recommends tini && rm -rf /var/lib/apt/lists/*
 ENV NODE_ENV=production
 WORKDIR /app
 COPY package.json LICENSE ./
@@ -23,5 +25,5 @@ EXPOSE 3000
 # Alive is enough: a container that waits for Redis must not be restarted for it.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || 3000}/healthz`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "dist/bin/tiktok-publisher.js"]
+ENTRYPOINT ["tini", "--", "node", "dist/bin/tiktok-publisher.js"]
 CMD ["start"]

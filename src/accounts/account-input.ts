@@ -28,25 +28,54 @@ const token = z
 const lifetimeSeconds = z.int({ error: 'expected a whole number of seconds' }).positive('expected more than 0 seconds');
 
 const tokenFields = {
-  accessToken: token,
-  expiresIn: lifetimeSeconds.optional(),
-  refreshToken: token.optional(),
-  refreshExpiresIn: lifetimeSeconds.optional(),
-  scope: z.string({ error: 'expected a comma list of scopes' }).optional(),
+  accessToken: token.meta({ description: 'Access token of the user. Never shown again.', examples: ['act.example'] }),
+  expiresIn: lifetimeSeconds
+    .optional()
+    .meta({ description: 'Seconds the access token lives. Unknown if left out: it is used until TikTok refuses it.' }),
+  refreshToken: token.optional().meta({
+    description: 'Refresh token. Without one the account must be connected again once the access token ends.',
+    examples: ['rft.example'],
+  }),
+  refreshExpiresIn: lifetimeSeconds.optional().meta({ description: 'Seconds the refresh token lives.' }),
+  scope: z
+    .string({ error: 'expected a comma list of scopes' })
+    .optional()
+    .meta({ description: 'Comma list of what the user granted.', examples: ['video.publish,video.upload'] }),
 };
 
 const tokenInputSchema = z
   .strictObject(tokenFields, { error: `expected a JSON object with ${Object.keys(tokenFields).join(', ')}` })
-  .transform(
-    ({ expiresIn, refreshExpiresIn, ...tokens }): TokenInput => ({
-      ...tokens,
-      expiresInSeconds: expiresIn,
-      refreshExpiresInSeconds: refreshExpiresIn,
-    }),
-  );
+  .transform(toTokenInput);
+
+/** Lifetimes say their unit from here on. */
+function toTokenInput({
+  expiresIn,
+  refreshExpiresIn,
+  ...tokens
+}: z.infer<z.ZodObject<typeof tokenFields>>): TokenInput {
+  return { ...tokens, expiresInSeconds: expiresIn, refreshExpiresInSeconds: refreshExpiresIn };
+}
 
 /** Names and open_ids share one space, since an account may be addressed by either. */
 const accountName = publishRequestSchema.shape.account;
+
+/** What connects an account over REST: the TikTok user and the fields of `accounts add`. */
+export const accountTokensSchema = z
+  .strictObject({
+    openId: accountName.meta({
+      description: "TikTok's id of the user for your app.",
+      examples: ['723f24d7-e717-40f8-a2b6-cb8464cd23b4'],
+    }),
+    ...tokenFields,
+  })
+  .meta({ id: 'AccountTokens', description: 'The tokens of a TikTok user, as an authorization gives them.' });
+
+/** An account about to be stored, from what connects it over REST. */
+export function toAccountInput(account: string, tokens: z.infer<typeof accountTokensSchema>): AccountInput {
+  const { openId, ...rest } = tokens;
+  return { ...toTokenInput(rest), account, openId };
+}
+
 const accountInputSchema = z.object({
   account: accountName,
   openId: accountName,
@@ -90,11 +119,19 @@ export function parseAccountName(name: string): string {
 }
 
 function toProblems(issue: z.core.$ZodIssue): InputProblem[] {
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({
-      path: key,
-      message: `unknown field: expected one of ${Object.keys(tokenFields).join(', ')}`,
-    }));
-  }
+  if (issue.code === 'unrecognized_keys') return toUnknownFields(issue.keys);
   return [{ path: issue.path.length === 0 ? 'input' : issue.path.map(String).join('.'), message: issue.message }];
+}
+
+/** What a slip of the pen makes of a field's name. Anything else may be a token in the wrong place. */
+const NAME_FORM = /^[A-Za-z_-]{1,40}$/;
+
+function toUnknownFields(names: readonly string[]): InputProblem[] {
+  const expected = `expected one of ${Object.keys(tokenFields).join(', ')}`;
+  const shown = names.filter((name) => NAME_FORM.test(name));
+  const hiddenCount = names.length - shown.length;
+  const problems = shown.map((name) => ({ path: name, message: `unknown field: ${expected}` }));
+  if (hiddenCount === 0) return problems;
+  const message = `${hiddenCount} unknown field${hiddenCount > 1 ? 's' : ''}, not named here because a name like that may be a secret: ${expected}`;
+  return [...problems, { path: 'input', message }];
 }

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Sealer } from '../core/ports.ts';
+import { refreshDueAt } from '../core/refresh-schedule.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { TokenInput } from './account-input.ts';
+import { clientKeyHint, isOtherApp } from './client-key.ts';
 import type { RotatingSealer } from './sealer.ts';
 
 /** What anyone may know of an account. Times are ISO 8601; null is unknown. */
@@ -14,6 +16,10 @@ export interface AccountSummary {
   readonly accessTokenExpiresAt: string | null;
   readonly refreshTokenExpiresAt: string | null;
   readonly status: 'active' | 'reauthorization_required' | 'paused';
+  /** The beginning of the client key of the app that the tokens were stored for. */
+  readonly clientKey: string | null;
+  /** Whether that is another app than ours, so that TikTok renews these tokens no more. */
+  readonly otherApp: boolean;
 }
 
 /** An account's tokens in the clear: for the token source alone. */
@@ -25,6 +31,10 @@ export interface StoredTokens {
   readonly accessToken: string;
   /** Ms since the epoch; undefined: unknown. */
   readonly accessTokenExpiresAt: number | undefined;
+  /** When another one should be fetched, though it still works: the same in every process. Ms since the epoch. */
+  readonly refreshDueAt: number | undefined;
+  /** The app that the tokens were stored for; undefined: not known. */
+  readonly clientKey: string | undefined;
   /** What a refresh may be tried with, the likeliest first. */
   readonly refreshTokens: readonly string[];
   /** Why only the account's owner can help; undefined: the tokens are thought to work. */
@@ -40,6 +50,7 @@ export const SUMMARY_FIELDS = [
   'refreshTokenExpiresAt',
   'reauthorizationReason',
   'pausedAt',
+  'clientKey',
 ] as const;
 
 /** Fields of the hash that hold sealed tokens, and what each is sealed for. */
@@ -55,17 +66,30 @@ export function sealContext(account: string, field: SealedField): string {
   return `account:${account}:${SEALED_FIELDS[field]}`;
 }
 
+/** A new set of tokens, and what is known of their grant. */
+export interface GrantedTokens {
+  readonly account: string;
+  readonly tokens: TokenInput;
+  /** When their lifetimes began (ms since the epoch). */
+  readonly grantedAt: number;
+  readonly clientKey: string | undefined;
+}
+
 /** The hash fields of a new set of tokens, sealed, under a fresh version. */
-export function encodeTokens(account: string, tokens: TokenInput, sealer: RotatingSealer, now: number): string[] {
+export function encodeTokens(
+  { account, tokens, grantedAt, clientKey }: GrantedTokens,
+  sealer: RotatingSealer,
+): string[] {
   const { refreshToken } = tokens;
   const fields = {
     version: randomUUID(),
-    grantedAt: now,
+    grantedAt,
+    clientKey,
     accessToken: sealer.seal(tokens.accessToken, sealContext(account, 'accessToken')),
-    accessTokenExpiresAt: expiryAt(tokens.expiresInSeconds, now),
+    accessTokenExpiresAt: expiryAt(tokens.expiresInSeconds, grantedAt),
     ...(refreshToken !== undefined && {
       refreshToken: sealer.seal(refreshToken, sealContext(account, 'refreshToken')),
-      refreshTokenExpiresAt: expiryAt(tokens.refreshExpiresInSeconds, now),
+      refreshTokenExpiresAt: expiryAt(tokens.refreshExpiresInSeconds, grantedAt),
     }),
     scope: tokens.scope,
   };
@@ -83,12 +107,18 @@ export function decodeTokens(account: string, hash: AccountHash, sealer: Rotatin
   if (openId === undefined || version === undefined || accessToken === undefined) return undefined;
   const refreshToken = openField(account, hash, 'refreshToken', sealer);
   const fallback = openField(account, hash, 'fallbackRefreshToken', sealer);
+  const expiresAt = parseAt(hash.accessTokenExpiresAt);
   return {
     account,
     openId,
     version,
     accessToken,
-    accessTokenExpiresAt: parseAt(hash.accessTokenExpiresAt),
+    accessTokenExpiresAt: expiresAt,
+    refreshDueAt:
+      expiresAt === undefined
+        ? undefined
+        : refreshDueAt({ grantedAt: parseAt(hash.grantedAt), expiresAt }, randomOf(version)),
+    clientKey: hash.clientKey,
     refreshTokens: [...new Set([refreshToken, fallback])].filter((token) => token !== undefined),
     reauthorizationReason: hash.reauthorizationReason,
   };
@@ -109,9 +139,17 @@ function openField(account: string, hash: AccountHash, field: SealedField, seale
   return sealed === undefined ? undefined : sealer.open(sealed, sealContext(account, field));
 }
 
-/** The summary of an account's hash. @returns undefined for a hash that is no account */
-export function summarize(account: string, hash: AccountHash): AccountSummary | undefined {
-  const { openId } = hash;
+/**
+ * The summary of an account's hash.
+ * @param ourClientKey undefined: not known, so no app counts as another
+ * @returns undefined for a hash that is no account
+ */
+export function summarize(
+  account: string,
+  hash: AccountHash,
+  ourClientKey: string | undefined,
+): AccountSummary | undefined {
+  const { openId, clientKey } = hash;
   const addedAt = toIso(hash.addedAt);
   if (openId === undefined || addedAt === null) return undefined;
   return {
@@ -122,6 +160,8 @@ export function summarize(account: string, hash: AccountHash): AccountSummary | 
     accessTokenExpiresAt: toIso(hash.accessTokenExpiresAt),
     refreshTokenExpiresAt: toIso(hash.refreshTokenExpiresAt),
     status: statusOf(hash),
+    clientKey: clientKey === undefined ? null : clientKeyHint(clientKey),
+    otherApp: isOtherApp(clientKey, ourClientKey),
   };
 }
 
@@ -141,4 +181,10 @@ function parseAt(text: string | undefined): number | undefined {
 function toIso(text: string | undefined): string | null {
   const date = new Date(Number(text));
   return Number.isNaN(date.getTime()) ? null : date.toISOString();
+}
+
+/** A number from 0 to 1 that was drawn with the version: its first 32 bits, which are random in a UUID (RFC 9562, 5.4). */
+function randomOf(version: string): number {
+  const drawn = Number.parseInt(version.slice(0, 8), 16);
+  return Number.isNaN(drawn) ? 0 : drawn / 2 ** 32;
 }

@@ -3,6 +3,7 @@ import type { Clock } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { StoredTokens } from './account-record.ts';
+import { clientKeyHint, isOtherApp, otherAppText } from './client-key.ts';
 import type { AccountVault } from './vault.ts';
 
 /** Tokens as TikTok's OAuth answers them, lifetimes in seconds. */
@@ -76,11 +77,16 @@ export function createTokenRefresh(deps: TokenRefreshDeps): (stale: StoredTokens
       const newer = await vault.loadTokens(current.account);
       if (newer.version !== current.version) return newer;
     }
-    const reason =
-      current.refreshTokens.length === 0
-        ? `the access token of "${current.account}" no longer works and there is no refresh token`
-        : `TikTok refused the refresh token of "${current.account}": it expired, its owner withdrew the consent, or it was granted to another app`;
-    return await giveUp(current, reason);
+    return await giveUp(current, refusalReason(current));
+  }
+
+  /** Why an account must be connected again. @throws OtherAppRefusal where that is not what TikTok has said */
+  function refusalReason({ account, refreshTokens, clientKey: grantedTo }: StoredTokens): string {
+    if (refreshTokens.length === 0) {
+      return `the access token of "${account}" no longer works and there is no refresh token`;
+    }
+    if (isOtherApp(grantedTo, clientKey)) throw new OtherAppRefusal(account, clientKeyHint(grantedTo));
+    return `TikTok refused the refresh token of "${account}": it expired, its owner withdrew the consent, or it was granted to another app`;
   }
 
   /** @returns undefined if TikTok refused the refresh token itself */
@@ -116,7 +122,7 @@ export function createTokenRefresh(deps: TokenRefreshDeps): (stale: StoredTokens
   async function store(granted: UnsavedGrant): Promise<void> {
     const { grant, replaces, grantedAt } = granted;
     const { account, version, openId } = replaces;
-    const saved = await vault.saveTokens(account, grant, { expectedVersion: version, grantedAt });
+    const saved = await vault.saveTokens(account, grant, { expectedVersion: version, grantedAt, clientKey });
     if (!saved && grant.refreshToken !== undefined && (await vault.get(account))?.openId === openId) {
       await vault.saveFallbackRefreshToken(account, grant.refreshToken);
     }
@@ -135,6 +141,16 @@ export function createTokenRefresh(deps: TokenRefreshDeps): (stale: StoredTokens
   }
 
   return refresh;
+}
+
+/**
+ * TikTok renews tokens for the app alone that they were granted to. So this refusal says nothing of the grant: the account
+ * is not given up, and works again as soon as the settings name its app.
+ */
+export class OtherAppRefusal extends PublishError {
+  constructor(account: string, hint: string) {
+    super('AUTH_REAUTHORIZATION_REQUIRED', { reason: otherAppText(account, hint) });
+  }
 }
 
 /** The error for an account that only its owner can connect again. */

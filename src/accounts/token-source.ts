@@ -2,19 +2,22 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TokenSource } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
-import { MINUTE_MS, SECOND_MS } from '../core/units.ts';
+import { SECOND_MS } from '../core/units.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import type { StoredTokens } from './account-record.ts';
 import { createRefreshLock } from './refresh-lock.ts';
-import { createTokenRefresh, reauthorizationRequired, type TokenRefreshDeps } from './token-refresh.ts';
+import {
+  createTokenRefresh,
+  OtherAppRefusal,
+  reauthorizationRequired,
+  type TokenRefreshDeps,
+} from './token-refresh.ts';
 
 /** What {@link createVaultTokenSource} needs. */
 export interface VaultTokenSourceDeps extends TokenRefreshDeps {
   readonly redis: RedisClient;
   readonly keys: Keys;
-  /** How long before its end a token is replaced (ms). */
-  readonly refreshAheadMs?: number | undefined;
 }
 
 /** A token source whose running refreshes can be waited for. */
@@ -23,7 +26,6 @@ export interface VaultTokenSource extends TokenSource {
   close(): Promise<void>;
 }
 
-const REFRESH_AHEAD_MS = 5 * MINUTE_MS;
 /** While the old token still works, a refresh that failed is not tried again for so long. */
 const PAUSE_AFTER_FAILURE_MS = 15 * SECOND_MS;
 /** How long the lock outlives an owner that died (ms). */
@@ -38,16 +40,19 @@ const LOCK_POLL_MS = 50;
  * token in use.
  */
 export function createVaultTokenSource(deps: VaultTokenSourceDeps): VaultTokenSource {
-  const { vault, redis, keys, clock = Date, log, onRefresh, refreshAheadMs = REFRESH_AHEAD_MS } = deps;
+  const { vault, redis, keys, clock = Date, log, onRefresh } = deps;
   const lock = createRefreshLock({ redis, keys, ttlMs: LOCK_TTL_MS });
   const refresh = createTokenRefresh(deps);
   const flights = new Map<string, Promise<StoredTokens>>();
   const failedAt = new Map<string, number>();
 
-  /** Whether the token works for another while, as far as we know. */
-  function isGood(tokens: StoredTokens, rejectedToken: string | undefined, forMs: number): boolean {
-    if (tokens.accessToken === rejectedToken) return false;
-    return tokens.accessTokenExpiresAt === undefined || tokens.accessTokenExpiresAt > clock.now() + forMs;
+  /** Whether the token works, as far as we know. */
+  function works({ accessToken, accessTokenExpiresAt: endsAt }: StoredTokens, rejectedToken?: string): boolean {
+    return accessToken !== rejectedToken && (endsAt === undefined || endsAt > clock.now());
+  }
+
+  function isDue({ refreshDueAt: dueAt }: StoredTokens): boolean {
+    return dueAt !== undefined && dueAt <= clock.now();
   }
 
   function mayRefresh({ account, refreshTokens }: StoredTokens): boolean {
@@ -105,12 +110,12 @@ export function createVaultTokenSource(deps: VaultTokenSourceDeps): VaultTokenSo
       signal?.throwIfAborted();
       const tokens = await vault.loadTokens(account);
       if (tokens.reauthorizationReason !== undefined) throw reauthorizationRequired(tokens.reauthorizationReason);
-      if (isGood(tokens, rejectedToken, refreshAheadMs)) return tokens.accessToken;
-      if (isGood(tokens, rejectedToken, 0) && !mayRefresh(tokens)) return tokens.accessToken;
+      const isUsable = works(tokens, rejectedToken);
+      if (isUsable && (!isDue(tokens) || !mayRefresh(tokens))) return tokens.accessToken;
       try {
         return (await orAbort(joinFlight(tokens), signal)).accessToken;
       } catch (error) {
-        if (signal?.aborted || isFinal(error) || !isGood(tokens, rejectedToken, 0)) throw error;
+        if (signal?.aborted || isFinal(error) || !works(tokens, rejectedToken)) throw error;
         log?.warn(
           { account: tokens.account, err: error },
           'token refresh failed, the old token is used while it lasts',
@@ -129,6 +134,7 @@ export function createVaultTokenSource(deps: VaultTokenSourceDeps): VaultTokenSo
 function isFinal(error: unknown): boolean {
   return (
     error instanceof PublishError &&
+    !(error instanceof OtherAppRefusal) &&
     (error.code === 'AUTH_REAUTHORIZATION_REQUIRED' || error.code === 'INPUT_ACCOUNT_UNKNOWN')
   );
 }

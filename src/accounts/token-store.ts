@@ -17,13 +17,14 @@ export interface TokenStore {
   loadTokens(nameOrOpenId: string): Promise<StoredTokens>;
   /**
    * Stores refreshed tokens unless newer ones were stored since, so that a refresher that froze overwrites nothing.
-   * @param options `grantedAt`: when their lifetimes began (ms since the epoch); now unless told
+   * @param options `grantedAt`: when their lifetimes began (ms since the epoch); now unless told. `clientKey`: the app they
+   * were granted to; ours unless told
    * @returns false if it was too late
    */
   saveTokens(
     name: string,
     grant: TokenInput,
-    options: { expectedVersion: string; grantedAt?: number | undefined },
+    options: { expectedVersion: string; grantedAt?: number | undefined; clientKey?: string | undefined },
   ): Promise<boolean>;
   /** Keeps a refresh token that lost a race, to be tried before the account is given up. */
   saveFallbackRefreshToken(name: string, refreshToken: string): Promise<void>;
@@ -45,13 +46,21 @@ export interface VaultDeps {
   readonly keys: Keys;
   readonly sealer: RotatingSealer;
   readonly clock?: Clock | undefined;
+  /** Our app, which tokens are stored for; where it is not told, what is stored does not say. */
+  readonly clientKey?: string | undefined;
 }
 
 const ANY_VERSION = '';
 const ANY_TIME = Number.MAX_SAFE_INTEGER;
 
 /** Creates the store of tokens on a Redis. */
-export function createTokenStore({ redis, keys, sealer, clock = Date }: VaultDeps): TokenStore {
+export function createTokenStore({
+  redis,
+  keys,
+  sealer,
+  clock = Date,
+  clientKey: ourClientKey,
+}: VaultDeps): TokenStore {
   const runSave = prepareScript(redis, SAVE_TOKENS_LUA);
   const runMark = prepareScript(redis, MARK_REAUTHORIZATION_LUA);
   const runSetFields = prepareScript(redis, SET_FIELDS_LUA);
@@ -73,8 +82,8 @@ export function createTokenStore({ redis, keys, sealer, clock = Date }: VaultDep
       return tokens;
     },
 
-    async saveTokens(name, grant, { expectedVersion, grantedAt = clock.now() }) {
-      const fields = encodeTokens(name, grant, sealer, grantedAt);
+    async saveTokens(name, grant, { expectedVersion, grantedAt = clock.now(), clientKey = ourClientKey }) {
+      const fields = encodeTokens({ account: name, tokens: grant, grantedAt, clientKey }, sealer);
       return (await runSave([keys.account(name)], [expectedVersion, ...fields])) === 1;
     },
 

@@ -47,7 +47,8 @@ return 1
 export const SAVE_TOKENS_LUA = `
 if redis.call('HGET', KEYS[1], 'version') ~= ARGV[1] then return 0 end
 local previous = redis.call('HGET', KEYS[1], 'refreshToken')
-redis.call('HDEL', KEYS[1], 'reauthorizationRequiredAt', 'reauthorizationReason', 'accessTokenExpiresAt')
+redis.call('HDEL', KEYS[1], 'reauthorizationRequiredAt', 'reauthorizationReason', 'accessTokenExpiresAt',
+  'clientKey')
 if previous then redis.call('HSET', KEYS[1], 'fallbackRefreshToken', previous) end
 redis.call('HSET', KEYS[1], unpack(ARGV, 2))
 return 1

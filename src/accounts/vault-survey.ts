@@ -30,6 +30,8 @@ interface SurveyDeps {
   readonly redis: RedisClient;
   readonly keys: Keys;
   readonly sealer: RotatingSealer;
+  /** Our app; where it is not told, no account counts as another app's. */
+  readonly clientKey?: string | undefined;
 }
 
 const BATCH_SIZE = 200;
@@ -37,11 +39,12 @@ const BATCH_SIZE = 200;
 const RESEAL_TRIES = 20;
 
 /** Looks at every account, oldest first, and opens its tokens; those that can't be opened don't end it. */
-export async function* surveyAccounts({ redis, keys, sealer }: SurveyDeps): AsyncGenerator<AccountState> {
+export async function* surveyAccounts(deps: SurveyDeps): AsyncGenerator<AccountState> {
+  const { redis, keys } = deps;
   for await (const names of readNames(redis, keys)) {
     for (const [account, hash] of await readHashes(redis, keys, names)) {
       const wasRemoved = hash.version === undefined && (await redis.zscore(keys.accounts, account)) === null;
-      if (!wasRemoved) yield stateOf(account, hash, sealer);
+      if (!wasRemoved) yield stateOf(account, hash, deps);
     }
   }
 }
@@ -93,8 +96,8 @@ async function readHashes(redis: RedisClient, keys: Keys, names: readonly string
   });
 }
 
-function stateOf(account: string, hash: AccountHash, sealer: RotatingSealer): AccountState {
-  const summary = summarize(account, hash);
+function stateOf(account: string, hash: AccountHash, { sealer, clientKey }: SurveyDeps): AccountState {
+  const summary = summarize(account, hash, clientKey);
   try {
     if (summary === undefined || decodeTokens(account, hash, sealer) === undefined) {
       const reason = `what is stored of "${account}" is not complete`;

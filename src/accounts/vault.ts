@@ -37,7 +37,7 @@ const addReply = z.tuple([
 
 /** Creates the vault on a Redis. */
 export function createAccountVault(deps: VaultDeps): AccountVault {
-  const { redis, keys, sealer, clock = Date } = deps;
+  const { redis, keys, sealer, clock = Date, clientKey } = deps;
   const runAdd = prepareScript(redis, ADD_ACCOUNT_LUA);
   const runRemove = prepareScript(redis, REMOVE_ACCOUNT_LUA);
   const runPause = prepareScript(redis, PAUSE_ACCOUNT_LUA);
@@ -53,6 +53,7 @@ export function createAccountVault(deps: VaultDeps): AccountVault {
     return summarize(
       name,
       Object.fromEntries(SUMMARY_FIELDS.map((field, index) => [field, values[index] ?? undefined])),
+      clientKey,
     );
   }
 
@@ -65,7 +66,7 @@ export function createAccountVault(deps: VaultDeps): AccountVault {
       const now = clock.now();
       const reply = await runAdd(
         [keys.account(name), keys.account(openId), keys.accounts],
-        [name, openId, now, ...encodeTokens(name, account, sealer, now)],
+        [name, openId, now, ...encodeTokens({ account: name, tokens: account, grantedAt: now, clientKey }, sealer)],
       );
       const [outcome, other] = addReply.parse(reply);
       if (outcome !== 'ok')

@@ -51,7 +51,8 @@ function describeWrongUse(error: CommanderError): CliError {
   return {
     exitCode: EXIT_CODES.wrongUse,
     code: 'INPUT_USAGE',
-    message: error.message.replace(/^error: /, ''),
+    // Suggestions of what was meant come on a line of their own.
+    message: error.message.replace(/^error: /, '').replaceAll('\n', ' '),
     advice: 'Add --help to the command to see what it takes.',
   };
 }

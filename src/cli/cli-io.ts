@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import pc from 'picocolors';
+import { wrapText } from './wrap-text.ts';
 
 /** A stream to print to; a terminal says so and how wide it is. */
 export interface OutputStream extends NodeJS.WritableStream {
@@ -20,6 +21,8 @@ export interface Output {
   readonly json: boolean;
   /** The answer: `value` as one line of JSON, or else `text`. */
   answer(value: unknown, text: string): void;
+  /** As {@link answer}, with long lines of `text` broken between words on a terminal: for what nobody pastes. */
+  answerProse(value: unknown, text: string): void;
   /** Something to know beside the answer, for people; nothing of it reaches standard output. */
   note(text: string): void;
   /** An error for people; its first word is coloured on a terminal. */
@@ -32,11 +35,13 @@ export interface Output {
 export function createOutput({ stdout, stderr, env }: Omit<CliIo, 'stdin'>, json: boolean): Output {
   // no-color.org: set to anything, it turns colours off.
   const { red } = pc.createColors(stderr.isTTY === true && !env.NO_COLOR);
+  const answer = (value: unknown, text: string) => void stdout.write(`${json ? JSON.stringify(value) : text}\n`);
   return {
     json,
-    answer: (value, text) => void stdout.write(`${json ? JSON.stringify(value) : text}\n`),
+    answer,
+    answerProse: (value, text) => answer(value, wrapText(text, stdout.columns)),
     note: (text) => void stderr.write(`${text}\n`),
-    fail: (text) => void stderr.write(`${text.replace(/^\w+:/, (word) => red(word))}\n`),
+    fail: (text) => void stderr.write(`${wrapText(text, stderr.columns).replace(/^\w+:/, (word) => red(word))}\n`),
     step: (text) => void (json ? stderr : stdout).write(`${text}\n`),
   };
 }

@@ -1,12 +1,13 @@
-import type { AccountSummary } from '../accounts/account-record.ts';
+import { createManagedAccounts, type ManagedAccounts } from '../accounts/managed-accounts.ts';
 import { type AccountVault, createAccountVault } from '../accounts/vault.ts';
 import type { Config } from '../config/load-config.ts';
+import { type Foundation, openFoundation } from '../foundation/foundation.ts';
 import { createPublisherFromConfig } from '../producers/create-publisher.ts';
 import type { Publisher } from '../producers/publisher.ts';
 import { createQueues } from '../queues/queues.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import type { CliIo } from './cli-io.ts';
-import { type Foundation, openFoundation } from './foundation.ts';
+import { revokeGrant } from './revoke-grant.ts';
 import { wakeAccount } from './wake-account.ts';
 
 /** What commands that only ask or enqueue need. */
@@ -15,10 +16,9 @@ export interface ClientApp {
   readonly redis: RedisClient;
   readonly publisher: Publisher;
   readonly vault: AccountVault;
+  readonly accounts: ManagedAccounts;
   /** Whether this process had to start Redis itself, so that no worker can be connected to it. */
   readonly isAlone: boolean;
-  /** To be called when an account may publish again: its waiting jobs go on at once. */
-  wake(account: Pick<AccountSummary, 'account' | 'openId'>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -33,15 +33,19 @@ export async function openClientApp(config: Config, io: CliIo): Promise<ClientAp
   const publisher = createPublisherFromConfig(foundation.config);
   foundation.onClose(() => publisher.close());
   const { redis, keys, sealer } = { ...foundation, redis: await foundation.connect('producer') };
-  return {
-    ...{ foundation, redis, publisher },
-    vault: createAccountVault({ redis, keys, sealer }),
-    isAlone: foundation.redisKind !== 'external' && foundation.redisKind !== 'shared',
+  const vault = createAccountVault({ redis, keys, sealer, clientKey: config.tiktok.clientKey });
+  const accounts = createManagedAccounts({
+    vault,
     async wake({ account, openId }) {
       const queues = createQueues({ connection: redis, prefix: config.queuePrefix, retentionMs: config.retentionMs });
-      await wakeAccount([account, openId], { redis, keys, queues });
+      await wakeAccount([account, openId], { redis, keys, queues, laneLimit: config.uploadsPerAccount });
       await queues.close();
     },
+    revoke: (account) => revokeGrant({ foundation, redis, vault }, account),
+  });
+  return {
+    ...{ foundation, redis, publisher, vault, accounts },
+    isAlone: foundation.redisKind !== 'external' && foundation.redisKind !== 'shared',
     close: foundation.close,
   };
 }

@@ -1,14 +1,11 @@
 import type { AccountSummary } from '../accounts/account-record.ts';
 import { CONSENT_TIMEOUT_MS, createConnectFlow } from '../accounts/connect-flow.ts';
-import { noteRemovedAuthorization } from '../accounts/removed-authorization.ts';
 import type { AccountVault } from '../accounts/vault.ts';
+import type { Foundation } from '../foundation/foundation.ts';
 import type { ConnectOptions } from '../http/connect.ts';
-import type { ReceiveWebhook } from '../http/webhook.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import { consentUrl } from '../tiktok/consent-url.ts';
 import { createTikTokClient, type TikTokClientOptions } from '../tiktok/index.ts';
-import { isSignedByTikTok, parseWebhook } from '../tiktok/webhook.ts';
-import type { Foundation } from './foundation.ts';
 
 /** What the parts that deal with TikTok's consent stand on. */
 export interface ConsentParts {
@@ -39,24 +36,5 @@ export function connectOptions({ foundation, redis, vault, onRequest, onUsable }
     isValidLink: (link) => connectLinks.isValid(link, Date.now()),
     publicBaseUrl: config.http.publicBaseUrl,
     stateLifetimeMs: CONSENT_TIMEOUT_MS,
-  };
-}
-
-/** TikTok's reports, for the web server; undefined without the secret that they are signed with. */
-export function webhookReceiver({ foundation, vault }: ConsentParts): ReceiveWebhook | undefined {
-  const { config, log } = foundation;
-  const { clientSecret } = config.tiktok;
-  if (clientSecret === undefined) return undefined;
-  return async ({ rawBody, signature }) => {
-    if (!isSignedByTikTok(signature, rawBody, clientSecret)) return 'refused';
-    const webhook = parseWebhook(rawBody);
-    if (webhook === undefined) log.warn({ bytes: rawBody.length }, 'webhook not readable');
-    else log.debug({ event: webhook.event }, 'webhook received');
-    if (webhook?.event === 'authorization.removed') {
-      const { openId, createdAt, reason } = webhook;
-      const noted = await noteRemovedAuthorization(vault, { openId, removedAt: createdAt, reason });
-      log.info({ openId, noted }, 'authorization removed');
-    }
-    return 'taken';
   };
 }

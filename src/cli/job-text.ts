@@ -37,9 +37,13 @@ export function headline(job: PublishJob): string {
 }
 
 /** How much TikTok has accepted, rounded down so that 100% means all of it. */
-export function percentText({ progress }: PublishJob): string {
-  if (progress.totalBytes === 0) return '0%';
-  return `${Math.floor((100 * progress.acceptedBytes) / progress.totalBytes)}%`;
+export function percentOf({ progress }: PublishJob): number {
+  return progress.totalBytes === 0 ? 0 : Math.floor((100 * progress.acceptedBytes) / progress.totalBytes);
+}
+
+/** {@link percentOf} for people. */
+export function percentText(job: PublishJob): string {
+  return `${percentOf(job)}%`;
 }
 
 function waitText({ waitingFor, waitingUntil }: PublishJob): string {
@@ -85,11 +89,18 @@ function factsText(entry: TimelineEntry): string {
   return facts.map(([name, value]) => ` ${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`).join('');
 }
 
-/** Jobs as a table that fits 80 columns unless account names are long. @param now ms since the epoch */
-export function jobTable(jobs: readonly PublishJob[], now: number): string {
+/**
+ * Jobs as a table that fits 80 columns unless account names are long; two lines for each where a terminal is narrower.
+ * @param now ms since the epoch
+ * @param columns of the terminal; undefined where there is none
+ */
+export function jobTable(jobs: readonly PublishJob[], now: number, columns?: number): string {
   if (jobs.length === 0) return 'No jobs.';
   const rows = jobs.map((job) => [job.id, stateCell(job), job.account, durationText(now - Date.parse(job.createdAt))]);
-  return textTable([['JOB', 'STATE', 'ACCOUNT', 'AGE'], ...rows]);
+  const table = textTable([['JOB', 'STATE', 'ACCOUNT', 'AGE'], ...rows]);
+  const tableColumns = Math.max(...table.split('\n').map((line) => line.length));
+  if (columns === undefined || tableColumns <= columns) return table;
+  return rows.map(([id, ...facts]) => `${id}\n  ${facts.join('  ')}`).join('\n');
 }
 
 function stateCell(job: PublishJob): string {

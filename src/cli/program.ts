@@ -60,7 +60,8 @@ function addPublishing(program: Command, run: Run): void {
   withJson(program.command('publish'))
     .description('enqueue a video')
     .argument('<file-or-url>', 'a video file, or with --pull the URL from which TikTok fetches it')
-    .requiredOption('--account <name>', 'account to publish on, by its name or open_id')
+    // Not commander's requiredOption: that would hide the suggestion for a misspelt one.
+    .option('--account <name>', 'account to publish on, by its name or open_id; required')
     .addOption(
       new Option('--mode <mode>', 'post it, or leave a draft in the inbox')
         .choices(['direct', 'inbox'])

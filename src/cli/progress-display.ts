@@ -1,8 +1,8 @@
 import { SingleBar } from 'cli-progress';
 import type { PublishJob } from '../core/publish-job.ts';
-import { SECOND_MS } from '../core/units.ts';
+import { MINUTE_MS, SECOND_MS } from '../core/units.ts';
 import type { OutputStream } from './cli-io.ts';
-import { headline } from './job-text.ts';
+import { headline, percentOf } from './job-text.ts';
 import { createSpeedometer, progressLine } from './progress-line.ts';
 
 /** Shows how a job goes on. */
@@ -40,17 +40,26 @@ function createLiveLine(stream: OutputStream): ProgressDisplay {
 }
 
 const PLAIN_LINE_EVERY_MS = 2 * SECOND_MS;
+/** A log of a long upload should be short: a line for every tenth, and one a minute to see that it lives. */
+const PLAIN_LINE_EVERY_PERCENT = 10;
+const PLAIN_LINE_AT_LEAST_EVERY_MS = MINUTE_MS;
 
-/** At once when the state changes, else at most one line in two seconds. */
+/** At once when the state changes, else when there is enough to tell. */
 function createPlainLines(stream: OutputStream): ProgressDisplay {
-  let shown = { state: '', text: '', at: 0 };
+  let shown = { state: '', text: '', percent: 0, at: 0 };
   return {
     show(job) {
       const text = headline(job);
       const now = performance.now();
-      const isDue = job.state !== shown.state || now - shown.at >= PLAIN_LINE_EVERY_MS;
+      const percent = percentOf(job);
+      const silentMs = now - shown.at;
+      const hasMoved = job.state !== 'uploading' || percent - shown.percent >= PLAIN_LINE_EVERY_PERCENT;
+      const isDue =
+        job.state !== shown.state ||
+        (hasMoved && silentMs >= PLAIN_LINE_EVERY_MS) ||
+        silentMs >= PLAIN_LINE_AT_LEAST_EVERY_MS;
       if (!isDue || text === shown.text) return;
-      shown = { state: job.state, text, at: now };
+      shown = { state: job.state, text, percent, at: now };
       stream.write(`${text}\n`);
     },
     stop() {},

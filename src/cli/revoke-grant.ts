@@ -1,18 +1,23 @@
+import type { RevokeOutcome } from '../accounts/managed-accounts.ts';
 import { createVaultTokenSource } from '../accounts/token-source.ts';
+import type { AccountVault } from '../accounts/vault.ts';
+import { toPublishError } from '../core/publish-error.ts';
 import { SECOND_MS } from '../core/units.ts';
+import type { Foundation } from '../foundation/foundation.ts';
+import type { RedisClient } from '../redis/lua-script.ts';
 import { createTikTokClient } from '../tiktok/index.ts';
-import type { ClientApp } from './compose-client.ts';
-
-/** Whether TikTok has ended the access, and if not, why. */
-export interface RevokeOutcome {
-  readonly revoked: boolean;
-  readonly problem?: string;
-}
 
 const TIMEOUT_MS = 15 * SECOND_MS;
 
+/** What giving an access back takes. */
+export interface RevokeParts {
+  readonly foundation: Foundation;
+  readonly redis: RedisClient;
+  readonly vault: AccountVault;
+}
+
 /** Gives the access to an account back, as well as that can be done now; never fails. */
-export async function revokeGrant({ foundation, redis, vault }: ClientApp, account: string): Promise<RevokeOutcome> {
+export async function revokeGrant({ foundation, redis, vault }: RevokeParts, account: string): Promise<RevokeOutcome> {
   const { config, keys } = foundation;
   const { apiBaseUrl, clientKey, clientSecret } = config.tiktok;
   if (clientKey === undefined || clientSecret === undefined) {
@@ -27,7 +32,7 @@ export async function revokeGrant({ foundation, redis, vault }: ClientApp, accou
     await tiktok.revokeToken({ clientKey, clientSecret, accessToken }, { signal });
     return { revoked: true };
   } catch (error) {
-    return { revoked: false, problem: error instanceof Error ? error.message : String(error) };
+    return { revoked: false, problem: toPublishError(error).message };
   } finally {
     await tokens.close();
     await tiktok.close();

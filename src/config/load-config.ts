@@ -67,7 +67,9 @@ function toConfig(settings: Settings) {
       port: settings.PORT,
       apiKeys: settings.API_KEYS ?? [],
       publicBaseUrl: publicBaseUrl(settings),
-      board: boardLogin(settings),
+      board: loginOf(settings.BOARD_USER, settings.BOARD_PASSWORD),
+      /** Who may look at the board and change nothing. */
+      boardViewer: loginOf(settings.BOARD_READONLY_USER, settings.BOARD_READONLY_PASSWORD),
     },
     upload: { concurrency: settings.UPLOAD_CONCURRENCY, chunkSizeBytes: settings.CHUNK_SIZE_BYTES },
     uploadsPerAccount: settings.UPLOADS_PER_ACCOUNT,
@@ -105,7 +107,7 @@ function publicBaseUrl({ PUBLIC_BASE_URL, HOST: host, PORT: port }: Settings): s
   return `http://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`;
 }
 
-function boardLogin({ BOARD_USER: user, BOARD_PASSWORD: password }: Settings) {
+function loginOf(user: string | undefined, password: string | undefined) {
   return user !== undefined && password !== undefined ? { user, password } : undefined;
 }
 

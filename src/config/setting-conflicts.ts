@@ -11,6 +11,7 @@ export function findConflicts(given: GivenSettings, { sealsTokens }: { sealsToke
     ...redisConflicts(given),
     ...(sealsTokens ? missingKeys(given) : []),
     ...missingPartners(given),
+    ...boardLogins(given),
     ...exposure(given),
   ];
 }
@@ -34,6 +35,7 @@ const PARTNERS = [
   ['REDIS_SENTINELS', 'REDIS_SENTINEL_NAME'],
   ['TIKTOK_CLIENT_KEY', 'TIKTOK_CLIENT_SECRET'],
   ['BOARD_USER', 'BOARD_PASSWORD'],
+  ['BOARD_READONLY_USER', 'BOARD_READONLY_PASSWORD'],
 ] as const satisfies readonly (readonly [SettingName, SettingName])[];
 
 function missingPartners(given: GivenSettings): SettingProblem[] {
@@ -42,6 +44,17 @@ function missingPartners(given: GivenSettings): SettingProblem[] {
     const [present, missing] = given.has(first) ? [first, second] : [second, first];
     return [{ variable: missing, message: `is not set although ${present} is; set both or neither` }];
   });
+}
+
+function boardLogins(given: GivenSettings): SettingProblem[] {
+  const viewer = given.get('BOARD_READONLY_USER');
+  if (viewer === undefined) return [];
+  if (!given.has('BOARD_USER')) {
+    const message = 'is required with BOARD_READONLY_USER: without it whoever is on this machine needs no login at all';
+    return [{ variable: 'BOARD_USER', message }];
+  }
+  if (viewer !== given.get('BOARD_USER')) return [];
+  return [{ variable: 'BOARD_READONLY_USER', message: 'is the same as BOARD_USER; give it a name of its own' }];
 }
 
 function exposure(given: GivenSettings): SettingProblem[] {

@@ -145,6 +145,17 @@ export const SettingsTable = z.object({
     unset: 'the board is served on loopback only',
     meaning: 'Password for the board.',
   }),
+  BOARD_READONLY_USER: optional(value.text, {
+    group: 'Web server',
+    unset: 'there is no second login',
+    meaning: 'User name for people who may look at the whole board and change nothing. Needs `BOARD_USER`.',
+  }),
+  BOARD_READONLY_PASSWORD: optional(value.text, {
+    group: 'Web server',
+    secret: true,
+    unset: 'there is no second login',
+    meaning: 'Password that goes with `BOARD_READONLY_USER`.',
+  }),
   UPLOADS_PER_ACCOUNT: withDefault(value.wholeNumber(1, 100), '1', {
     group: 'Work',
     meaning:

@@ -13,6 +13,8 @@ export interface PollSchedule {
   readonly slowMs: number;
   /** Time in processing after which the outcome counts as unconfirmed. */
   readonly giveUpAfterMs: number;
+  /** The same while TikTok's webhooks arrive, which tell of an outcome sooner than any poll. */
+  readonly withWebhooks: Pick<PollSchedule, 'firstMs' | 'factor' | 'maxMs' | 'slowMs'>;
   /** Least delay per open job of the same account, so that all of them together stay below TikTok's limit. */
   readonly minPerOpenJobMs: number;
 }
@@ -29,6 +31,7 @@ export const DEFAULT_POLL_SCHEDULE: PollSchedule = {
   slowAfterMs: 10 * MINUTE_MS,
   slowMs: 5 * MINUTE_MS,
   giveUpAfterMs: DAY_MS,
+  withWebhooks: { firstMs: MINUTE_MS, factor: 2, maxMs: 5 * MINUTE_MS, slowMs: 15 * MINUTE_MS },
   minPerOpenJobMs: 3 * SECOND_MS,
 };
 
@@ -42,6 +45,8 @@ export interface PollProgress {
   readonly processingForMs: number;
   /** Jobs of the same account that are polled now, this one included. */
   readonly openJobsOfAccount?: number;
+  /** TikTok's webhooks arrive, and none has told of this job yet. */
+  readonly awaitsWebhook?: boolean;
 }
 
 /** The time until the next status poll (ms). `random` gives numbers from 0 to 1. */
@@ -57,9 +62,10 @@ export function nextPollDelayMs(
   return Math.round(plannedMs * (1 + JITTER * options.random()));
 }
 
-function phaseDelayMs({ pollsDone, processingForMs }: PollProgress, schedule: PollSchedule): number {
-  if (processingForMs >= schedule.slowAfterMs) return schedule.slowMs;
-  return Math.min(schedule.firstMs * schedule.factor ** pollsDone, schedule.maxMs);
+function phaseDelayMs({ pollsDone, processingForMs, awaitsWebhook }: PollProgress, schedule: PollSchedule): number {
+  const { firstMs, factor, maxMs, slowMs } = awaitsWebhook === true ? schedule.withWebhooks : schedule;
+  if (processingForMs >= schedule.slowAfterMs) return slowMs;
+  return Math.min(firstMs * factor ** pollsDone, maxMs);
 }
 
 /** Whether an outcome is so late that the job becomes `unconfirmed`. */

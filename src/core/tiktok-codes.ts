@@ -50,6 +50,11 @@ export function oauthErrorToErrorCode(oauthError: string, httpStatus: number): E
   return BY_OAUTH_ERROR.get(oauthError) ?? tiktokCodeToErrorCode(oauthError, httpStatus);
 }
 
+/** Whether TikTok documents this `error.code` or OAuth `error`. */
+export function isTikTokCode(code: string): boolean {
+  return BY_TIKTOK_CODE.has(code) || BY_OAUTH_ERROR.has(code);
+}
+
 /** TikTok's `fail_reason` values (content-posting-api-reference-get-video-status). */
 const BY_FAIL_REASON: ReadonlyMap<string, ErrorCode> = new Map<string, ErrorCode>([
   ['internal', 'TIKTOK_PROCESSING_INTERNAL'],

@@ -41,7 +41,7 @@ export interface Creators {
 export function openCreators(deps: OpenCreatorsDeps): Creators {
   const { redis, keys, sealer, clock = Date, log, onRequest } = deps;
   const { apiBaseUrl, clientKey, clientSecret } = deps.tiktok;
-  const vault = createAccountVault({ redis, keys, sealer, clock });
+  const vault = createAccountVault({ redis, keys, sealer, clock, clientKey });
   const tiktok = createTikTokClient({ apiBaseUrl, ...(onRequest !== undefined && { onRequest }) });
   const tokens = createVaultTokenSource({ vault, redis, keys, tiktok, clientKey, clientSecret, clock, log });
   const slots = createSlots({ redis, keys, clock });

@@ -10,7 +10,7 @@ import { prepareScript, type RedisClient } from '../redis/lua-script.ts';
 import { encodeEvent } from './event.ts';
 import { laneMemberOf } from './lane-member.ts';
 import { decodeRecord, encodePatch, type LedgerPatch, type LedgerProgress, type LedgerRecord } from './record.ts';
-import { CLAIM_SCRIPT, COMMIT_SCRIPT, CREATE_SCRIPT, FORGET_SCRIPT, NOTE_SCRIPT } from './scripts.ts';
+import { CLAIM_SCRIPT, COMMIT_SCRIPT, CREATE_SCRIPT, FORGET_SCRIPT, NOTE_SCRIPT, TELL_SCRIPT } from './scripts.ts';
 
 /** After how long the sweep looks at a job that nothing else has touched. */
 export const SWEEP_AFTER_MS = MINUTE_MS;
@@ -74,6 +74,7 @@ export function createLedger({
   const runClaim = prepareScript(redis, CLAIM_SCRIPT);
   const runCommit = prepareScript(redis, COMMIT_SCRIPT);
   const runNote = prepareScript(redis, NOTE_SCRIPT);
+  const runTell = prepareScript(redis, TELL_SCRIPT);
   const runForget = prepareScript(redis, FORGET_SCRIPT);
 
   // ioredis sends a command again when the connection broke before its reply: the name of the call tells the scripts.
@@ -90,6 +91,8 @@ export function createLedger({
   const laneKeys = ({ account }: LedgerRecord): string[] => [keys.laneWaiting(account), keys.laneAdmitted(account)];
   const idempotencyKeys = ({ idempotencyDigest }: LedgerRecord): string[] =>
     idempotencyDigest === undefined ? [] : [keys.idempotency(idempotencyDigest)];
+  const publishIdKeys = ({ publishId }: Pick<LedgerPatch, 'publishId'>): string[] =>
+    publishId === undefined ? [] : [keys.publishId(publishId)];
   const timelineEntry = (cause: Cause): string =>
     JSON.stringify({ at: new Date(clock.now()).toISOString(), ...cause } satisfies TimelineEntry);
 
@@ -106,7 +109,10 @@ export function createLedger({
     const { set, remove } = encodePatch(change.patch ?? {});
     const events = change.event === undefined ? [] : [encodeEvent(change.event, next, now)];
     const answer = await runCommit(
-      [...jobKeys(record.id), keys.stateJobs('')],
+      [
+        ...[...jobKeys(record.id), keys.stateJobs(''), keys.polledJobs(record.account)],
+        ...publishIdKeys(change.patch ?? {}),
+      ],
       [
         record.id,
         nextCall(),
@@ -213,6 +219,22 @@ export function createLedger({
       return flat.length === 0 ? undefined : decodeRecord(flat);
     },
 
+    /** How many jobs of an account are polled now. */
+    async countPolled(account: string): Promise<number> {
+      return await redis.scard(keys.polledJobs(account));
+    },
+
+    /** The job that a publish_id of TikTok's belongs to. */
+    async idOfPublishId(publishId: string): Promise<string | undefined> {
+      return (await redis.get(keys.publishId(publishId))) ?? undefined;
+    },
+
+    /** Notes that TikTok reported something of a job. @returns the job, if the publish_id is still its own */
+    async tell(id: string, publishId: string): Promise<LedgerRecord | undefined> {
+      const flat = asArray(await runTell([keys.job(id)], [publishId, clock.now()]));
+      return flat.length === 0 ? undefined : decodeRecord(flat);
+    },
+
     /** Ids of jobs that the sweep should look at, longest due first. */
     async due(now: number, limit: number): Promise<string[]> {
       return await redis.zrangebyscore(keys.due, '-inf', now, 'LIMIT', 0, limit);
@@ -231,7 +253,10 @@ export function createLedger({
     /** Deletes a job whose retention is over. @returns false if it changed meanwhile */
     async forget(record: LedgerRecord): Promise<boolean> {
       const answer = await runForget(
-        [...jobKeys(record.id), ...indexKeys(record), ...laneKeys(record), ...idempotencyKeys(record)],
+        [
+          ...[...jobKeys(record.id), ...indexKeys(record), ...laneKeys(record)],
+          ...[...idempotencyKeys(record), ...publishIdKeys(record)],
+        ],
         [record.id, record.revision],
       );
       return answer === 1;

@@ -13,6 +13,7 @@ export const NO_SESSION: LedgerPatch = {
   initIntendedAt: undefined,
   gaveUpFor: undefined,
   nextPollAt: undefined,
+  toldAt: undefined,
   pollCount: 0,
   sentBytes: 0,
   acceptedBytes: 0,

@@ -50,6 +50,8 @@ export interface LedgerRecord {
   readonly pollCount: number;
   /** When the next status poll is planned. */
   readonly nextPollAt?: number | undefined;
+  /** When TikTok last reported something of the job by itself. */
+  readonly toldAt?: number | undefined;
 
   readonly totalBytes: number;
   readonly chunkSizeBytes: number;
@@ -161,6 +163,7 @@ function decodeOptional(hash: ReadonlyMap<string, string>): Partial<LedgerRecord
     failedByTikTokAt: number('failedByTikTokAt'),
     fellBackAt: number('fellBackAt'),
     nextPollAt: number('nextPollAt'),
+    toldAt: number('toldAt'),
     pin: pin === undefined ? undefined : (JSON.parse(pin) as SourcePin),
     acceptedCrc32: number('acceptedCrc32'),
     failure: failure === undefined ? undefined : (JSON.parse(failure) as PublishFailure),

@@ -1,3 +1,4 @@
+import { DAY_MS } from '../core/units.ts';
 import { ADMIT_OR_WAIT } from '../lanes/lane-scripts.ts';
 
 /**
@@ -7,6 +8,9 @@ import { ADMIT_OR_WAIT } from '../lanes/lane-scripts.ts';
  */
 
 const TIMELINE_LENGTH = 300;
+
+/** How long TikTok's reports about a publish_id find its job: a day until the outcome, three days of watch, and some. */
+const PUBLISH_ID_KEPT_MS = 7 * DAY_MS;
 
 /** Appends timeline entries and events; ARGV from `at`: count, entries…, count, (type, body)…; needs id, revision. */
 const APPEND = `
@@ -73,7 +77,8 @@ return { 'claimed', redis.call('HGETALL', KEYS[1]) }
 /**
  * The one way a record changes.
  *
- * KEYS[5] prefix of the state indexes. ARGV: id, call, fence ('' for a change that needs no owner), revision ('' or the
+ * KEYS[5] prefix of the state indexes, KEYS[6] the account's polled jobs, KEYS[7] (optional) index entry of a new
+ * publish_id. ARGV: id, call, fence ('' for a change that needs no owner), revision ('' or the
  * one the change was decided on), new state ('' to stay), now, due time, whether to raise the fence, maxEvents,
  * set count, fields…, remove count, fields…, timeline and events as above.
  * A call that is sent again after a lost reply changes nothing.
@@ -99,7 +104,9 @@ if ARGV[5] ~= '' and ARGV[5] ~= state then
   redis.call('HSET', KEYS[1], 'state', ARGV[5])
   redis.call('ZREM', KEYS[5] .. state, id)
   redis.call('ZADD', KEYS[5] .. ARGV[5], seen[3], id)
+  if ARGV[5] == 'processing' then redis.call('SADD', KEYS[6], id) else redis.call('SREM', KEYS[6], id) end
 end
+if KEYS[7] then redis.call('SET', KEYS[7], id, 'PX', ${PUBLISH_ID_KEPT_MS}) end
 redis.call('ZADD', KEYS[3], ARGV[7], id)
 append(at + removeCount + 1, id, revision, ARGV[9])
 return { 'committed', revision, tonumber(seen[2]) }
@@ -118,16 +125,29 @@ return 'held'
 `;
 
 /**
+ * Notes that TikTok reported something of a job, which proves nothing and makes no history. Answers the record.
+ *
+ * ARGV: the publish_id it is about, which must still be the job's; when (ms since the epoch).
+ */
+export const TELL_SCRIPT = `
+if redis.call('HGET', KEYS[1], 'publishId') ~= ARGV[1] then return {} end
+redis.call('HSET', KEYS[1], 'toldAt', ARGV[2])
+return redis.call('HGETALL', KEYS[1])
+`;
+
+/**
  * Deletes what is left of a job whose retention is over.
  *
  * KEYS[5] all jobs, KEYS[6] the account's jobs, KEYS[7] the state's jobs, KEYS[8] waiting and KEYS[9] admitted jobs of
- * the lane, KEYS[10] (optional) idempotency entry.
+ * the lane, KEYS[10…] entries that point to the job: its idempotency key, its publish_id.
  * ARGV: id, revision that was judged. A record that changed since is kept.
  */
 export const FORGET_SCRIPT = `
 local revision = redis.call('HGET', KEYS[1], 'revision')
 if revision and revision ~= ARGV[2] then return 0 end
-if KEYS[10] and redis.call('GET', KEYS[10]) == ARGV[1] then redis.call('DEL', KEYS[10]) end
+for i = 10, #KEYS do
+  if redis.call('GET', KEYS[i]) == ARGV[1] then redis.call('DEL', KEYS[i]) end
+end
 redis.call('DEL', KEYS[1], KEYS[2])
 for i = 5, 9 do redis.call('ZREM', KEYS[i], ARGV[1]) end
 redis.call('ZREM', KEYS[3], ARGV[1])

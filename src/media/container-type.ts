@@ -47,7 +47,11 @@ function readEbmlDocType(bytes: Buffer): string | undefined {
 }
 
 /** A variable-size integer (RFC 8794 section 4); ids keep the marker bit that tells their length, sizes don't. */
-function readVint(bytes: Buffer, position: number, keepMarker: boolean): { value: number; next: number } | undefined {
+export function readVint(
+  bytes: Buffer,
+  position: number,
+  keepMarker: boolean,
+): { value: number; next: number } | undefined {
   const first = bytes[position] ?? 0;
   const length = Math.clz32(first) - 23;
   const next = position + length;

@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../core/units.ts';
+import { requestCodeLabel, statusLabel, VALUES_FROM_THE_START, webhookLabel } from './label-values.ts';
 
 /** What one metric is: the code registers it and docs/metrics.md lists it from here. */
 export interface MetricRow {
@@ -72,6 +73,16 @@ export const METRIC_TABLE = {
   },
   tiktok_token_refreshes_total: { type: 'counter', labels: ['outcome'], meaning: 'refreshes of access tokens' },
   tiktok_events_delivered_total: { type: 'counter', labels: ['outcome'], meaning: 'deliveries of completion events' },
+  tiktok_webhooks_received_total: {
+    type: 'counter',
+    labels: ['event', 'outcome'],
+    meaning: 'webhooks from TikTok, by what they report and what came of it',
+  },
+  tiktok_workers_running: {
+    type: 'gauge',
+    labels: ['queue'],
+    meaning: '1 while this process takes jobs from a queue, 0 once its worker stopped',
+  },
   bullmq_jobs: {
     type: 'gauge',
     labels: ['queue', 'state'],
@@ -111,6 +122,9 @@ export interface Metrics {
   deferred(reason: string): void;
   tokenRefreshed(outcome: string): void;
   eventDelivered(outcome: string): void;
+  webhookReceived(event: string, outcome: string): void;
+  /** Asks `isRunning` at every scrape. */
+  watchWorker(queue: string, isRunning: () => boolean): void;
   /** Asks `countJobs` at every scrape; a queue that can't be counted is left out of that scrape. */
   watchQueue(queue: string, countJobs: CountJobs): void;
   /** The Prometheus text of everything. */
@@ -146,7 +160,14 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
   const deferrals = counter('tiktok_deferrals_total');
   const refreshes = counter('tiktok_token_refreshes_total');
   const deliveries = counter('tiktok_events_delivered_total');
+  const webhooks = counter('tiktok_webhooks_received_total');
   const watchQueue = registerQueueGauge(registry);
+  const watchWorker = registerWorkerGauge(registry);
+  for (const labels of VALUES_FROM_THE_START.jobs) jobs.inc(labels, 0);
+  for (const labels of VALUES_FROM_THE_START.deferrals) deferrals.inc(labels, 0);
+  for (const labels of VALUES_FROM_THE_START.refreshes) refreshes.inc(labels, 0);
+  for (const labels of VALUES_FROM_THE_START.deliveries) deliveries.inc(labels, 0);
+  for (const labels of VALUES_FROM_THE_START.throttled) apiRequests.inc(labels, 0);
 
   return {
     jobEnded: ({ mode, source, outcome, durationMs }) => {
@@ -163,14 +184,16 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
     chunkRetried: (reason) => chunkRetries.inc({ reason }),
     uploadResumed: (reason) => resumes.inc({ reason }),
     apiRequest: ({ endpoint, code, durationMs }) => {
-      apiRequests.inc({ endpoint, code });
+      apiRequests.inc({ endpoint, code: requestCodeLabel(code) });
       apiDuration.observe({ endpoint }, toSeconds(durationMs));
     },
-    statusPolled: (status) => polls.inc({ status }),
+    statusPolled: (status) => polls.inc({ status: statusLabel(status) }),
     pollLag: (lagMs) => pollLag.observe(toSeconds(lagMs)),
     deferred: (reason) => deferrals.inc({ reason }),
     tokenRefreshed: (outcome) => refreshes.inc({ outcome }),
     eventDelivered: (outcome) => deliveries.inc({ outcome }),
+    webhookReceived: (event, outcome) => webhooks.inc({ event: webhookLabel(event), outcome }),
+    watchWorker,
     watchQueue,
     render: () => registry.metrics(),
     contentType: registry.contentType,
@@ -189,6 +212,19 @@ function registerQueueGauge(registry: Registry): Metrics['watchQueue'] {
     },
   });
   return (queue, countJobs) => watched.set(queue, countJobs);
+}
+
+/** A worker that stopped by itself shows here, and nowhere else while its process lives. */
+function registerWorkerGauge(registry: Registry): Metrics['watchWorker'] {
+  const watched = new Map<string, () => boolean>();
+  const gauge = new Gauge({
+    ...definition('tiktok_workers_running'),
+    registers: [registry],
+    collect: () => {
+      for (const [queue, isRunning] of watched) gauge.set({ queue }, isRunning() ? 1 : 0);
+    },
+  });
+  return (queue, isRunning) => watched.set(queue, isRunning);
 }
 
 async function setCounts(gauge: Gauge, queue: string, countJobs: CountJobs): Promise<void> {

@@ -78,7 +78,7 @@ export async function retryJob(id: string, { force }: { force: boolean }, deps: 
 function restart(action: RetryAction, now: number): { to: PublishState; patch: LedgerPatch } {
   if (action === 'fresh_init') return { to: 'queued', patch: { ...NO_SESSION, initCount: 0 } };
   if (action === 'resume') return { to: 'uploading', patch: {} };
-  return { to: 'processing', patch: { processingSince: now, pollCount: 0 } };
+  return { to: 'processing', patch: { processingSince: now, pollCount: 0, nextPollAt: undefined } };
 }
 
 /** Puts the job on its queue; should that fail, the sweep does it. */

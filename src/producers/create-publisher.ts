@@ -13,10 +13,12 @@ import { closeRedis, connectRedis } from '../redis/connections.ts';
 import { createKeys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import { provideRedis } from '../redis/provide-redis.ts';
-import { RedisUnavailableError } from '../redis/redis-unavailable.ts';
+import { tellingOfRedis } from '../redis/telling-of-redis.ts';
 import { cancelJob, retryJob } from './change-job.ts';
+import { publisherClosed } from './closed.ts';
 import { enqueueEntries, parseEntries } from './enqueue.ts';
 import { createEventTail } from './event-tail.ts';
+import { followEvents } from './follow-events.ts';
 import type { Publisher } from './publisher.ts';
 import { waitForCompletion } from './wait-for-completion.ts';
 
@@ -48,7 +50,7 @@ export function createPublisherFromConfig(config: PublisherConfig, clock: Clock 
   let closed = false;
 
   function open(): Promise<OpenPublisher> {
-    if (closed) throw new PublishError('INPUT_INVALID', { reason: 'the publisher is closed: make a new one' });
+    if (closed) throw publisherClosed();
     opening ??= openPublisher(config, keys.prefix, clock).catch((error: unknown) => {
       opening = undefined;
       throw error;
@@ -109,6 +111,16 @@ export function createPublisherFromConfig(config: PublisherConfig, clock: Clock 
     async waitForCompletion(id, options = {}) {
       return await waitForCompletion(id, options, { tail, read });
     },
+    events(options = {}) {
+      return followEvents(options, {
+        ...{ tail, eventsKey: keys.events },
+        connect: async () => (await open()).redis,
+        createdAt: async (id) => {
+          const job = await read(id);
+          return job === undefined ? undefined : Date.parse(job.createdAt);
+        },
+      });
+    },
     async creator(account) {
       return await tellingOfRedis(async () => await (await openCreators()).ask(account));
     },
@@ -155,16 +167,4 @@ async function openPublisher(config: PublisherConfig, prefix: string, clock: Clo
       await provided.close();
     },
   };
-}
-
-/** Redis trouble, in whatever words ioredis has for it, becomes `REDIS_UNAVAILABLE`. */
-async function tellingOfRedis<T>(call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (error) {
-    if (error instanceof PublishError) throw error;
-    const reason = error instanceof RedisUnavailableError ? `${error.message}. ${error.advice}` : undefined;
-    const details = reason === undefined ? {} : { reason };
-    throw new PublishError('REDIS_UNAVAILABLE', details, { cause: error });
-  }
 }

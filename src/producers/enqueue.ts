@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Clock } from '../core/ports.ts';
 import { type InputProblem, PublishError } from '../core/publish-error.ts';
-import { type PublishRequest, parsePublishRequest } from '../core/publish-request.ts';
+import { MAX_IDEMPOTENCY_KEY_LENGTH, type PublishRequest, parsePublishRequest } from '../core/publish-request.ts';
 import { holdsSecrets } from '../core/request-secrets.ts';
 import type { AccountNames } from '../lanes/account-names.ts';
 import { type Lanes, PARKED_MS } from '../lanes/lanes.ts';
@@ -11,8 +11,6 @@ import { newRecord } from '../ledger/new-record.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
 import type { Queues } from '../queues/queues.ts';
 import type { BulkEntry, EnqueuedJob } from './publisher.ts';
-
-const MAX_IDEMPOTENCY_KEY_LENGTH = 255;
 
 export interface EnqueueDeps {
   readonly ledger: Ledger;

@@ -1,10 +1,14 @@
-import { EventEmitter, once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { BEFORE_ALL_EVENTS } from '../core/event-cursor.ts';
 import { SECOND_MS } from '../core/units.ts';
+import { closeRedis } from '../redis/connections.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
+import { parseStoredEvent, type StreamEntry, subjectsOf } from './stored-event.ts';
 
-/** Longest block of one read; also how often a waiter looks at its job by itself. */
+/** Longest block of one read; also how often a listener is told to look by itself. */
 const BLOCK_MS = 5 * SECOND_MS;
+/** A read that is not answered by this long after its block ended hangs on a dead connection. */
+const SILENCE_MS = 5 * SECOND_MS;
 const RECONNECT_DELAY_MS = 500;
 const READ_COUNT = 500;
 
@@ -14,46 +18,70 @@ export interface EventTailOptions {
   readonly eventsKey: string;
 }
 
+/** All that happened between two places of the stream: whom its events are about. */
+export interface TailNews {
+  readonly from: string;
+  readonly to: string;
+  readonly about: ReadonlySet<string>;
+}
+
+/** Told of news as they come. Without news: something may have happened, so look for yourself. */
+export type TailListener = (news?: TailNews) => void;
+
 export type EventTail = ReturnType<typeof createEventTail>;
 
-/** Follows the events stream while somebody waits; all waiters of a process share one blocking read. */
+/** Follows the events stream while somebody listens; all listeners of a process share one blocking read. */
 export function createEventTail({ connectBlocking, eventsKey }: EventTailOptions) {
-  const emitter = new EventEmitter().setMaxListeners(0);
+  const listeners = new Set<TailListener>();
   const closing = new AbortController();
   let connection: RedisClient | undefined;
   let following: Promise<void> | undefined;
 
-  /** Who waits; `events.once` also listens for `error`, which is no job. */
-  const awaited = (): (string | symbol)[] => emitter.eventNames().filter((name) => name !== 'error');
-  const tellAll = (): void => {
-    for (const name of awaited()) emitter.emit(name);
+  async function disconnect(): Promise<void> {
+    const open = connection;
+    connection = undefined;
+    if (open !== undefined) await closeRedis(open);
+  }
+
+  const tellAll = (news?: TailNews): void => {
+    for (const listener of listeners) listener(news);
   };
 
-  /** Reads the next events and tells their subjects. @returns the new position in the stream */
+  /** Reads the next events and tells whom they are about. @returns the new position in the stream */
   async function readOn(redis: RedisClient, position: string | undefined): Promise<string> {
     if (position === undefined) {
       const [last] = await redis.xrevrange(eventsKey, '+', '-', 'COUNT', 1);
-      // What happened before this moment is seen by the waiters' own look at their jobs.
+      // What happened before this moment is seen by the listeners' own look.
       tellAll();
-      return last?.[0] ?? '0-0';
+      return last?.[0] ?? BEFORE_ALL_EVENTS;
     }
-    const answer = await redis.xread('COUNT', READ_COUNT, 'BLOCK', BLOCK_MS, 'STREAMS', eventsKey, position);
-    const entries = answer?.[0]?.[1] ?? [];
-    for (const [, fields] of entries) emitter.emit(fields[fields.indexOf('subject') + 1] ?? '');
-    if (entries.length === 0) tellAll();
-    return entries.at(-1)?.[0] ?? position;
+    const entries = await readBlocking(redis, position);
+    const to = entries.at(-1)?.[0] ?? position;
+    // A full read may have begun behind events that were dropped meanwhile, and an empty one says nothing.
+    const isAll = entries.length > 0 && entries.length < READ_COUNT;
+    tellAll(isAll ? { from: position, to, about: subjectsIn(entries) } : undefined);
+    return to;
+  }
+
+  async function readBlocking(redis: RedisClient, position: string): Promise<readonly StreamEntry[]> {
+    const silence = setTimeout(() => redis.disconnect(), BLOCK_MS + SILENCE_MS);
+    try {
+      const answer = await redis.xread('COUNT', READ_COUNT, 'BLOCK', BLOCK_MS, 'STREAMS', eventsKey, position);
+      return answer?.[0]?.[1] ?? [];
+    } finally {
+      clearTimeout(silence);
+    }
   }
 
   async function follow(): Promise<void> {
     let position: string | undefined;
-    while (awaited().length > 0 && !closing.signal.aborted) {
+    while (listeners.size > 0 && !closing.signal.aborted) {
       try {
         connection ??= await connectBlocking();
         if (closing.signal.aborted) break;
         position = await readOn(connection, position);
       } catch {
-        connection?.disconnect();
-        connection = undefined;
+        await disconnect();
         await sleep(RECONNECT_DELAY_MS, undefined, { signal: closing.signal }).catch(() => undefined);
         tellAll();
       }
@@ -63,21 +91,33 @@ export function createEventTail({ connectBlocking, eventsKey }: EventTailOptions
 
   return {
     /**
-     * Resolves when a job may have changed: at an event of it, and every few seconds in any case.
-     * Rejects with an AbortError when the signal or the tail ends.
+     * Tells a listener of every event from now on, and every few seconds in any case, until the returned function is
+     * called. Told once more when the tail closes.
      */
-    async news(id: string, signal: AbortSignal): Promise<void> {
-      const changed = once(emitter, id, { signal: AbortSignal.any([signal, closing.signal]) });
+    listen(listener: TailListener): () => void {
+      listeners.add(listener);
       following ??= follow();
-      await changed;
+      return () => listeners.delete(listener);
     },
+
+    isClosed: (): boolean => closing.signal.aborted,
 
     async close(): Promise<void> {
       closing.abort();
-      connection?.disconnect();
+      tellAll();
+      await disconnect();
       await following;
       // It may have been opened while we were waiting.
-      connection?.disconnect();
+      await disconnect();
     },
   };
+}
+
+function subjectsIn(entries: readonly StreamEntry[]): ReadonlySet<string> {
+  return new Set(
+    entries.flatMap((entry) => {
+      const event = parseStoredEvent(entry);
+      return event === undefined ? [] : subjectsOf(event);
+    }),
+  );
 }

@@ -36,6 +36,7 @@ export function createPublisher(options: PublisherOptions = {}): Publisher {
 
 export type { CreatorInfo } from '../core/creator-rules.ts';
 export type { ErrorCode } from '../core/error-table.ts';
+export { OLDEST_EVENT } from '../core/event-cursor.ts';
 export { PublishError } from '../core/publish-error.ts';
 export type { PublishEvent, PublishFailure, PublishJob, TimelineEntry } from '../core/publish-job.ts';
 export type { PublishMode, PublishRequest } from '../core/publish-request.ts';
@@ -44,6 +45,9 @@ export type {
   BulkEntry,
   EnqueuedJob,
   EnqueueOptions,
+  EventEntry,
+  EventFeed,
+  EventsOptions,
   JobPage,
   ListFilter,
   Publisher,

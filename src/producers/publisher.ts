@@ -1,5 +1,5 @@
 import type { CreatorInfo } from '../core/creator-rules.ts';
-import type { PublishJob } from '../core/publish-job.ts';
+import type { PublishEvent, PublishJob } from '../core/publish-job.ts';
 import type { PublishRequest } from '../core/publish-request.ts';
 import type { PublishState } from '../core/publish-state.ts';
 import type { RetryAction } from './change-job.ts';
@@ -46,6 +46,32 @@ export interface RetryOptions {
   readonly force?: boolean;
 }
 
+export interface EventsOptions {
+  /** Begin after this place: `cursor` of an entry that was dealt with, or `OLDEST_EVENT`. From now on without it. */
+  readonly after?: string | undefined;
+  /** Only what is about this job, by its id, or about this account and its jobs, by its name. */
+  readonly subject?: string | undefined;
+  /** Ends the feed; a `next()` that waits resolves as done. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** An event and its place on the stream. */
+export interface EventEntry {
+  /** Store it with what you did about the event, and give it to `events` as `after` to go on from there. */
+  readonly cursor: string;
+  readonly event: PublishEvent;
+}
+
+/** What `events` answers: made for `for await`. Each feed is read by one reader. */
+export interface EventFeed extends AsyncIterableIterator<EventEntry, void, void> {
+  /** Resolves once the place to begin is known: later events are in the feed. Rejects as the first `next()` would. */
+  readonly started: Promise<void>;
+  /** How far the feed has been read, entries about others included: a newer `after` than that of the last entry. */
+  readonly cursor: string;
+  next(): Promise<IteratorResult<EventEntry, void>>;
+  return(): Promise<IteratorResult<EventEntry, void>>;
+}
+
 /** What `retry` answers: the job, and how it goes on. */
 export interface RetriedJob extends PublishJob {
   readonly action: RetryAction;
@@ -79,6 +105,17 @@ export interface Publisher {
    * @throws PublishError `JOB_NOT_FOUND`, `WAIT_TIMED_OUT`; rejects with the signal's reason when aborted
    */
   waitForCompletion(id: string, options?: WaitOptions): Promise<PublishJob>;
+  /**
+   * The completion events after a place, oldest first, each once, and then those to come. Redis keeps about the newest
+   * 100,000. Once it has started it sits out outages of Redis. However many feeds there are, they share one connection.
+   * `next()` rejects with PublishError `INPUT_INVALID`, `REDIS_UNAVAILABLE` when it can't start, and
+   * `EVENTS_CURSOR_LOST` when events that were to come next are no longer kept.
+   * @example
+   * for await (const { cursor, event } of publisher.events({ after: await readCursor() })) {
+   *   await applyAndStore(event, cursor);
+   * }
+   */
+  events(options?: EventsOptions): EventFeed;
   /**
    * What TikTok allows an account to post just now, asked afresh: ask each time you draw a page on which people choose
    * the settings of a post, as TikTok's audit demands. Takes the account's token, so it needs `ENCRYPTION_KEYS` and, for

@@ -1,8 +1,18 @@
 import { PublishError } from '../core/publish-error.ts';
 import type { PublishJob } from '../core/publish-job.ts';
 import { isTerminal } from '../core/publish-state.ts';
+import { createBell } from './bell.ts';
+import { publisherClosed } from './closed.ts';
 import type { EventTail } from './event-tail.ts';
 import type { WaitOptions } from './publisher.ts';
+
+/** Longest time that a timer of Node can hold: 24 days (ms). Nobody waits for more. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+interface WaitDeps {
+  readonly tail: EventTail;
+  readonly read: (id: string) => Promise<PublishJob | undefined>;
+}
 
 /**
  * Resolves with a job once it has its outcome; outages of Redis are sat out.
@@ -10,35 +20,64 @@ import type { WaitOptions } from './publisher.ts';
  */
 export async function waitForCompletion(
   id: string,
-  { timeoutMs, signal }: WaitOptions,
-  { tail, read }: { tail: EventTail; read: (id: string) => Promise<PublishJob | undefined> },
+  { timeoutMs = Number.POSITIVE_INFINITY, signal }: WaitOptions,
+  deps: WaitDeps,
 ): Promise<PublishJob> {
-  const timeout = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
-  const done = new AbortController();
-  const ends = [done.signal, timeout, signal].filter((end) => end !== undefined);
+  checkTimeout(timeoutMs);
+  signal?.throwIfAborted();
+  const end = new AbortController();
+  const onAbort = (): void => end.abort(signal?.reason);
+  signal?.addEventListener('abort', onAbort);
+  const timer =
+    timeoutMs > LONGEST_TIMER_MS ? undefined : setTimeout(() => end.abort(timedOut(id, timeoutMs)), timeoutMs);
   try {
-    for (;;) {
-      // Listening starts before the look, so that nothing happens unseen between the two.
-      const news = tail.news(id, AbortSignal.any(ends));
-      news.catch(() => undefined);
-      const job = await readThroughOutage(id, read);
-      if (job !== undefined && isTerminal(job.state)) return job;
-      await news;
-    }
-  } catch (error) {
-    signal?.throwIfAborted();
-    if (timeout?.aborted !== true) throw error;
-    throw new PublishError('WAIT_TIMED_OUT', { reason: `job ${id} had no outcome within ${timeoutMs} ms` });
+    // The race lets the caller go although Redis may owe the answer to a look.
+    return await Promise.race([lookUntilEnded(id, end.signal, deps), rejectionOf(end.signal)]);
   } finally {
-    done.abort();
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', onAbort);
+    end.abort();
   }
 }
 
+async function lookUntilEnded(id: string, end: AbortSignal, { tail, read }: WaitDeps): Promise<PublishJob> {
+  const bell = createBell();
+  // Listening starts before the look, so that nothing happens unseen between the two.
+  const stopListening = tail.listen((news) => {
+    if (news === undefined || news.about.has(id)) bell.ring();
+  });
+  end.addEventListener('abort', bell.ring);
+  try {
+    for (;;) {
+      const job = await readThroughOutage(id, read);
+      if (job !== undefined && isTerminal(job.state)) return job;
+      await bell.rang();
+      end.throwIfAborted();
+      if (tail.isClosed()) throw publisherClosed();
+    }
+  } finally {
+    stopListening();
+  }
+}
+
+function rejectionOf(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason));
+  });
+}
+
+function checkTimeout(timeoutMs: unknown): void {
+  if (typeof timeoutMs === 'number' && timeoutMs >= 0) return;
+  const message = 'expected a number of milliseconds, 0 or more';
+  throw new PublishError('INPUT_INVALID', { problems: [{ path: 'timeoutMs', message }] });
+}
+
+function timedOut(id: string, timeoutMs: number): PublishError {
+  return new PublishError('WAIT_TIMED_OUT', { reason: `job ${id} had no outcome within ${timeoutMs} ms` });
+}
+
 /** The job, or undefined while Redis can't be asked. */
-async function readThroughOutage(
-  id: string,
-  read: (id: string) => Promise<PublishJob | undefined>,
-): Promise<PublishJob | undefined> {
+async function readThroughOutage(id: string, read: WaitDeps['read']): Promise<PublishJob | undefined> {
   let job: PublishJob | undefined;
   try {
     job = await read(id);

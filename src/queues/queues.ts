@@ -1,4 +1,4 @@
-import { type JobsOptions, Queue } from 'bullmq';
+import { type Job, type JobsOptions, Queue } from 'bullmq';
 import type { PublishRequest } from '../core/publish-request.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
@@ -97,10 +97,18 @@ export function createQueues({ connection, prefix, retentionMs }: QueuesOptions)
       else await parked.promote().catch(() => undefined);
     },
 
-    /** Lets a delayed status entry run now. */
+    /** Lets a delayed status entry run now; one that runs or has run stays as it is. */
     async wakeStatusEntry(id: string): Promise<void> {
       const entry = await status.getJob(id);
-      if (entry !== undefined && (await entry.isDelayed())) await entry.promote();
+      if (entry !== undefined && (await entry.isDelayed())) await promote(entry);
+    },
+
+    /** Lets a finished job be looked at now, also when its watch is over. */
+    async wakeRecheckEntry(entry: StatusEntry): Promise<void> {
+      const found = await status.getJob(recheckEntryId(entry.id));
+      const state = await found?.getState();
+      if (found !== undefined && state === 'delayed') await promote(found);
+      else if (state !== 'active' && state !== 'waiting') await this.addRecheckEntry(entry, 0);
     },
 
     /** Whether an entry will still run: waiting, delayed or active. */
@@ -113,6 +121,15 @@ export function createQueues({ connection, prefix, retentionMs }: QueuesOptions)
       await Promise.all([publish.close(), status.close(), events.close()]);
     },
   };
+}
+
+/** It may have begun to run meanwhile, which is all we want. */
+async function promote(entry: Job): Promise<void> {
+  try {
+    await entry.promote();
+  } catch (error) {
+    if (await entry.isDelayed()) throw error;
+  }
 }
 
 /** BullMQ ignores an add whose id exists, finished or not; so a finished one is taken away first. */

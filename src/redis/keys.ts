@@ -13,6 +13,12 @@ export interface Keys {
   stateJobs(state: string): string;
   /** Sorted set of job ids by the time the sweep should look at them. */
   readonly due: string;
+  /** Set: jobs of an account whose status is polled. */
+  polledJobs(account: string): string;
+  /** String: the job that a publish_id of TikTok's belongs to. */
+  publishId(publishId: string): string;
+  /** String: present while TikTok's reports of posts are known to arrive. */
+  readonly webhooksArrive: string;
   /** Stream of completion events. */
   readonly events: string;
   /** List: the last times booked for one account and endpoint. */
@@ -56,6 +62,9 @@ export function createKeys(prefix: string): Keys {
     accountJobs: (account) => `${prefix}:jobs:account:${account}`,
     stateJobs: (state) => `${prefix}:jobs:state:${state}`,
     due: `${prefix}:jobs:due`,
+    polledJobs: (account) => `${prefix}:jobs:polled:${account}`,
+    publishId: (publishId) => `${prefix}:publish-id:${publishId}`,
+    webhooksArrive: `${prefix}:webhooks-arrive`,
     events: `${prefix}:events`,
     slot: (account, endpoint) => `${prefix}:slot:${endpoint}:${account}`,
     laneWaiting: (account) => `${prefix}:lane:waiting:${account}`,

@@ -4,6 +4,8 @@ import type { RedisClient } from './lua-script.ts';
 /** What one Redis server says of itself. */
 export interface ServerFacts {
   readonly version: string;
+  /** Whether it follows another one and so refuses writes. */
+  readonly isReplica: boolean;
   /** What it does when it is full. */
   readonly maxmemoryPolicy: string;
   /** 0: no limit of its own. */
@@ -25,6 +27,7 @@ export async function readServerFacts(redis: RedisClient): Promise<ServerFacts[]
       const field = parseInfo(await server.info());
       return {
         version: field('redis_version'),
+        isReplica: field('role') === 'slave',
         maxmemoryPolicy: field('maxmemory_policy'),
         maxmemoryBytes: Number(field('maxmemory')),
         usedMemoryBytes: Number(field('used_memory')),

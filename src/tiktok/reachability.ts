@@ -8,27 +8,37 @@ const TIMEOUT_MS = 5 * SECOND_MS;
 export interface ReachedApi {
   readonly httpStatus: number;
   readonly durationMs: number;
+  /** How far its clock is ahead of ours, known to the second; undefined if it does not tell the time. */
+  readonly clockAheadMs: number | undefined;
 }
 
 /**
  * Asks the API's address for anything at all, without credentials.
  * @throws PublishError `TRANSPORT_NO_ANSWER` or `TRANSPORT_BAD_ANSWER`
  */
-export async function reachApi(apiBaseUrl: string): Promise<ReachedApi> {
+export async function reachApi(apiBaseUrl: string, now: () => number = Date.now): Promise<ReachedApi> {
   const agent = new Agent({ connect: { timeout: TIMEOUT_MS } });
   const startedAt = performance.now();
+  const askedAt = now();
   try {
-    const { statusCode, body } = await agent.request({
+    const { statusCode, headers, body } = await agent.request({
       origin: new URL(apiBaseUrl).origin,
       path: '/',
       method: 'HEAD',
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
+    const clockAheadMs = clockAhead(headers.date, (askedAt + now()) / 2);
     await body.dump();
-    return { httpStatus: statusCode, durationMs: performance.now() - startedAt };
+    return { httpStatus: statusCode, durationMs: performance.now() - startedAt, clockAheadMs };
   } catch (error) {
     throw classifyNetworkError('reachability', error, 'TRANSPORT_NO_ANSWER');
   } finally {
     await agent.destroy();
   }
+}
+
+/** A `Date` header names the second that has begun, so on average it is half a second late. */
+function clockAhead(date: string | string[] | undefined, ourTimeAt: number): number | undefined {
+  const theirTimeAt = typeof date === 'string' ? Date.parse(date) : Number.NaN;
+  return Number.isNaN(theirTimeAt) ? undefined : theirTimeAt + SECOND_MS / 2 - ourTimeAt;
 }

@@ -5,6 +5,8 @@ import { parseExactJson } from './exact-json.ts';
 
 /** What TikTok reports on its own (webhooks-overview and webhooks-events, read 2026-11-22). */
 export interface TikTokWebhook {
+  /** The app it is meant for. */
+  readonly clientKey: string;
   /** As sent, such as `post.publish.complete` or `authorization.removed`. */
   readonly event: string;
   /** The user it is about. */
@@ -22,6 +24,7 @@ export interface TikTokWebhook {
 const looseText = z.union([z.string(), z.bigint(), z.number()]).transform(String).optional().catch(undefined);
 
 const envelopeWire = z.object({
+  client_key: z.string().catch(''),
   event: z.string().min(1),
   create_time: z.union([z.bigint(), z.number()]).transform(Number),
   user_openid: z.string().catch(''),
@@ -48,10 +51,10 @@ export function isSignedByTikTok(signature: string | undefined, rawBody: Buffer,
 export function parseWebhook(rawBody: Buffer): TikTokWebhook | undefined {
   const envelope = envelopeWire.safeParse(parseExactJson(rawBody.toString('utf8')));
   if (!envelope.success) return undefined;
-  const { event, create_time: createTime, user_openid: openId, content } = envelope.data;
+  const { client_key: clientKey, event, create_time: createTime, user_openid: openId, content } = envelope.data;
   const fields = contentWire.safeParse(typeof content === 'string' ? parseExactJson(content) : content);
   const { publish_id: publishId, post_id: postId, reason } = fields.data ?? {};
-  return { event, openId, createdAt: createTime * SECOND_MS, publishId, postId, reason };
+  return { clientKey, event, openId, createdAt: createTime * SECOND_MS, publishId, postId, reason };
 }
 
 function splitOnce(field: string): [string, string] {

@@ -4,6 +4,7 @@ import type { LedgerPatch } from '../ledger/record.ts';
 import type { WorkerDeps } from './deps.ts';
 import { endJob, toFailure, toResult } from './end-job.ts';
 import type { OwnedJob } from './owned-job.ts';
+import { planFirstPoll } from './plan-poll.ts';
 import type { Settlement } from './settlement.ts';
 import { askStatus } from './tiktok-calls.ts';
 import { planOf, positionFromStatus } from './upload-position.ts';
@@ -47,13 +48,15 @@ export async function awaitOutcome(
     patch: {
       ...patch,
       processingSince: deps.clock.now(),
+      nextPollAt: await planFirstPoll(job.record, deps),
       uploadUrlSealed: undefined,
       waitingFor: undefined,
       waitingUntil: undefined,
       pollCount: 0,
     },
   });
-  await deps.queues.addStatusEntryAnew({ version: 1, id, account }, deps.settings.pollSchedule.firstMs);
+  const { nextPollAt = 0 } = job.record;
+  await deps.queues.addStatusEntryAnew({ version: 1, id, account }, Math.max(0, nextPollAt - deps.clock.now()));
   return { kind: 'done', result: toResult(job.record) };
 }
 

@@ -12,6 +12,7 @@ import type { Queues } from '../queues/queues.ts';
 import type { Caps } from '../quota/caps.ts';
 import type { Slots } from '../quota/slots.ts';
 import type { TikTokClient } from '../tiktok/index.ts';
+import type { WebhookArrivals } from '../webhooks/arrivals.ts';
 import type { Recovery } from './recovery.ts';
 
 /** Numbers that shape the workers' behaviour. */
@@ -45,6 +46,8 @@ export interface WorkerDeps {
   readonly sealer: Sealer;
   readonly requestSecrets: RequestSecrets;
   readonly openMedia: OpenMedia;
+  /** Whether TikTok's reports arrive, so that polls may be rare; without it they are not counted on. */
+  readonly webhooks?: Pick<WebhookArrivals, 'areArriving' | 'doubt'>;
   /** Holds an account back until a person resumes it; without it nothing is held. */
   readonly pauseAccount?: (account: string) => Promise<unknown>;
   readonly clock: Clock;

@@ -10,6 +10,7 @@ import { withToken } from '../tiktok/with-token.ts';
 import { checkCreator } from './check-creator.ts';
 import type { WorkerDeps } from './deps.ts';
 import type { OwnedJob } from './owned-job.ts';
+import { planFirstPoll } from './plan-poll.ts';
 import { DEFAULT_RECOVERY, leaseTimes } from './recovery.ts';
 import { Deferral } from './settlement.ts';
 import { takeSlot } from './tiktok-calls.ts';
@@ -41,6 +42,8 @@ export async function initUpload(job: OwnedJob, plan: ChunkPlan, pin: SourcePin,
 
 /** Lets TikTok fetch the media. The call itself starts the post, so it is never repeated on doubt. */
 export async function initFetch(job: OwnedJob, media: FetchedMedia, deps: WorkerDeps): Promise<void> {
+  // Before the init, so that nothing lies between its answer and the ledger.
+  const nextPollAt = await planFirstPoll(job.record, deps);
   const source: PublishSource =
     media.type === 'photos'
       ? { kind: 'photos', urls: media.urls, coverIndex: media.coverIndex ?? 0 }
@@ -49,7 +52,12 @@ export async function initFetch(job: OwnedJob, media: FetchedMedia, deps: Worker
   await job.commit({
     to: 'processing',
     cause: { event: 'init_answered', publishId: answer.publishId },
-    patch: { publishId: answer.publishId, initIntendedAt: undefined, processingSince: deps.clock.now() },
+    patch: {
+      publishId: answer.publishId,
+      initIntendedAt: undefined,
+      processingSince: deps.clock.now(),
+      nextPollAt,
+    },
   });
   await noteBegun(job, deps);
 }

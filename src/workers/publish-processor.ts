@@ -9,6 +9,7 @@ import { hasEnded, settlementOf, toFailure, toResult } from './end-job.ts';
 import { inLane } from './in-lane.ts';
 import { initFetch, mayHavePublishedByInit } from './init-publish.ts';
 import { OwnedJob } from './owned-job.ts';
+import { wakeIfToldMeanwhile } from './plan-poll.ts';
 import { runOwned } from './run-owned.ts';
 import { settleError } from './settle-error.ts';
 import type { Settlement } from './settlement.ts';
@@ -108,12 +109,14 @@ async function handOver(job: OwnedJob, deps: WorkerDeps, stop: StopSignals): Pro
   }
 }
 
-async function addStatusEntry({ id, account, initCount }: LedgerRecord, deps: WorkerDeps): Promise<void> {
+async function addStatusEntry(record: LedgerRecord, deps: WorkerDeps): Promise<void> {
+  const { id, account, initCount, nextPollAt = 0 } = record;
   const entry = { version: 1, id, account } as const;
-  const { firstMs } = deps.settings.pollSchedule;
+  const delayMs = Math.max(0, nextPollAt - deps.clock.now());
   // Only a job that began more than once can have a finished entry in the way.
-  if (initCount > 1) await deps.queues.addStatusEntryAnew(entry, firstMs);
-  else await deps.queues.addStatusEntry(entry, firstMs);
+  if (initCount > 1) await deps.queues.addStatusEntryAnew(entry, delayMs);
+  else await deps.queues.addStatusEntry(entry, delayMs);
+  await wakeIfToldMeanwhile(record, deps);
 }
 
 /** An entry of a job that has ended: its outcome, unless the entry brings another request under the same id. */

@@ -18,7 +18,7 @@ export async function processRecheckEntry(entry: StatusQueueEntry, deps: WorkerD
   try {
     await apply(job, await askStatus(job, deps), deps);
   } catch (thrown) {
-    if (thrown instanceof Deferral) return { kind: 'later', at: thrown.until };
+    if (thrown instanceof Deferral) return await waitForSlot(job, thrown, deps);
     const error = toPublishError(thrown);
     if (error.code === 'INTERNAL_OVERTAKEN') return { kind: 'lost' };
     deps.log.info({ publishJobId: job.record.id, code: error.code }, 'recheck got no answer');
@@ -46,6 +46,16 @@ async function apply(job: OwnedJob, answer: StatusAnswer, deps: WorkerDeps): Pro
   } else if (answer.status === 'FAILED' && record.state === 'unconfirmed') {
     await correct(job, { to: 'failed', error: failureOf(answer) }, deps);
   }
+}
+
+/** Keeps the call that was booked, so that waking up does not book another. */
+async function waitForSlot(job: OwnedJob, { until, bookedSlot }: Deferral, deps: WorkerDeps): Promise<Settlement> {
+  await job.commit({
+    cause: { event: 'recheck_deferred', until: new Date(until).toISOString() },
+    patch: { bookedSlot },
+    dueAt: (job.record.endedAt ?? deps.clock.now()) + deps.settings.retentionMs,
+  });
+  return { kind: 'later', at: until };
 }
 
 /** A late answer replaces the outcome, and the failed entry that stood for it. */

@@ -1,13 +1,15 @@
-import { isPastDeadline, nextPollDelayMs } from '../core/poll-schedule.ts';
+import { isPastDeadline } from '../core/poll-schedule.ts';
 import { PublishError, toPublishError } from '../core/publish-error.ts';
 import { MINUTE_MS } from '../core/units.ts';
 import { SWEEP_AFTER_MS } from '../ledger/ledger.ts';
+import type { LedgerRecord } from '../ledger/record.ts';
 import type { StatusAnswer } from '../tiktok/index.ts';
 import { withToken } from '../tiktok/with-token.ts';
 import type { WorkerDeps } from './deps.ts';
 import { endJob, hasEnded, settlementOf, toResult } from './end-job.ts';
 import { ensureEntry } from './ensure-entry.ts';
 import { OwnedJob } from './owned-job.ts';
+import { doubtWebhooksIfUntold, planPoll, wakeIfToldMeanwhile } from './plan-poll.ts';
 import { startAfresh } from './reinit.ts';
 import { Deferral, type Settlement } from './settlement.ts';
 import { claimStatusEntry, type StatusQueueEntry } from './status-entry.ts';
@@ -35,10 +37,12 @@ async function poll(job: OwnedJob, deps: WorkerDeps): Promise<Settlement> {
     await ensureEntry(record, deps);
     return { kind: 'done', result: toResult(record) };
   }
-  if (record.nextPollAt !== undefined) deps.metrics.pollLag(Math.max(0, deps.clock.now() - record.nextPollAt));
   if (record.cancelRequestedAt !== undefined) await askToCancel(job, deps);
+  const askedAt = deps.clock.now();
   const answer = await askStatus(job, deps);
+  measureLag(record, askedAt, deps);
   deps.metrics.statusPolled(answer.rawStatus);
+  if (isOutcome(answer)) await doubtWebhooksIfUntold(record, deps);
   switch (answer.status) {
     case 'PUBLISH_COMPLETE':
       return await endWatchedJob(
@@ -53,6 +57,16 @@ async function poll(job: OwnedJob, deps: WorkerDeps): Promise<Settlement> {
     default:
       return await pollAgain(job, undefined, deps);
   }
+}
+
+/** One that was woken ahead of its time is not late. */
+function measureLag({ nextPollAt }: LedgerRecord, askedAt: number, { metrics }: WorkerDeps): void {
+  const lagMs = askedAt - (nextPollAt ?? Number.POSITIVE_INFINITY);
+  if (lagMs >= 0) metrics.pollLag(lagMs);
+}
+
+function isOutcome({ status }: StatusAnswer): boolean {
+  return status === 'PUBLISH_COMPLETE' || status === 'SEND_TO_USER_INBOX' || status === 'FAILED';
 }
 
 /** Asks TikTok to stop a pull, once; what came of it shows in its status. */
@@ -111,8 +125,7 @@ async function pollAgain(job: OwnedJob, trouble: PublishError | undefined, deps:
   const { processingSince = now, pollCount } = job.record;
   const processingForMs = now - processingSince;
   if (isPastDeadline(processingForMs, schedule)) return await endUnconfirmed(job, trouble, deps);
-  const progress = { pollsDone: pollCount + 1, processingForMs };
-  const plannedAt = now + nextPollDelayMs(progress, { random: deps.random, schedule });
+  const plannedAt = await planPoll(job.record, pollCount + 1, deps);
   const at = Math.max(plannedAt, now + mustWaitMs(trouble));
   if (trouble?.code === 'TIKTOK_RATE_LIMITED') await pushSlots(job, trouble, at, deps);
   if (trouble === undefined && job.record.waitingFor === undefined) {
@@ -132,7 +145,8 @@ async function pollAgain(job: OwnedJob, trouble: PublishError | undefined, deps:
       dueAt: at + SWEEP_AFTER_MS,
     });
   }
-  return { kind: 'later', at };
+  const seen = job.record;
+  return { kind: 'later', at, afterwards: () => wakeIfToldMeanwhile(seen, deps) };
 }
 
 function mustWaitMs(trouble: PublishError | undefined): number {

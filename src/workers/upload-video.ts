@@ -9,6 +9,7 @@ import type { WorkerDeps } from './deps.ts';
 import { initUpload, uploadUrlContext } from './init-publish.ts';
 import { type Lease, startLease } from './lease.ts';
 import type { OwnedJob } from './owned-job.ts';
+import { planFirstPoll } from './plan-poll.ts';
 import { DEFAULT_RECOVERY, leaseTimes } from './recovery.ts';
 import { Handback } from './settlement.ts';
 import { askStatus } from './tiktok-calls.ts';
@@ -42,6 +43,7 @@ export async function uploadVideo(
       acceptedBytes: job.record.totalBytes,
       sentBytes: job.record.totalBytes,
       processingSince: deps.clock.now(),
+      nextPollAt: await planFirstPoll(job.record, deps),
       uploadUrlSealed: undefined,
       waitingFor: undefined,
       waitingUntil: undefined,

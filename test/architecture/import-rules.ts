@@ -26,9 +26,20 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
     knows: ['redis'],
     why: 'who enqueues seals, who publishes opens, and they share no secret',
   },
+  foundation: {
+    uses: ['core', 'config', 'redis', 'accounts', 'sealing', 'observability'],
+    knows: [],
+    why: 'what a process opens first and closes last is the same for every process',
+  },
   queues: { uses: ['core'], knows: ['redis'], why: 'the contract of the queues is the same for both of its sides' },
+  webhooks: {
+    uses: ['core'],
+    knows: ['redis', 'ledger', 'queues'],
+    why: 'what TikTok reports wakes a poll and changes nothing',
+  },
   tiktok: { uses: ['core'], knows: [], why: 'the API client works without queue and Redis' },
   media: { uses: ['core'], knows: [], why: 'where bytes come from has nothing to do with where they go' },
+  outbound: { uses: ['core'], knows: [], why: 'which hosts may be reached has nothing to do with what is sent there' },
   observability: { uses: ['core'], knows: [], why: 'what is measured is told by those who know it' },
   simulator: { uses: [], knows: [], why: 'an island, so that it shares no mistake with what it tests' },
   producers: {
@@ -37,9 +48,24 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
     why: 'other apps load this: no worker, server or upload code comes with it, and what speaks to TikTok only when called',
   },
   workers: {
-    uses: ['core', 'lanes', 'ledger', 'queues', 'quota', 'tiktok'],
-    knows: ['creators', 'observability', 'redis'],
-    why: 'they are given what they work with, and know no entry point',
+    uses: [
+      'core',
+      'config',
+      'lanes',
+      'ledger',
+      'quota',
+      'accounts',
+      'creators',
+      'foundation',
+      'queues',
+      'tiktok',
+      'media',
+      'observability',
+      'sealing',
+      'webhooks',
+    ],
+    knows: ['redis'],
+    why: 'processors are given what they work with; two files beside them put it together, here and for other apps',
   },
   http: { uses: ['core'], knows: ['observability'], why: 'it shows what it is handed' },
   cli: {
@@ -49,11 +75,11 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
       'redis',
       'lanes',
       'ledger',
-      'quota',
       'accounts',
       'creators',
-      'sealing',
+      'foundation',
       'queues',
+      'webhooks',
       'tiktok',
       'media',
       'observability',
@@ -66,4 +92,14 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
     why: 'the one place where the parts are put together',
   },
   bin: { uses: ['cli', 'config'], knows: [], why: 'the program starts here and nothing else happens here' },
+};
+
+/** The files of a folder that alone may use some of what its rule allows. */
+export const COMPOSING_FILES: Readonly<
+  Record<string, { readonly uses: readonly string[]; readonly files: readonly string[] }>
+> = {
+  workers: {
+    uses: ['config', 'accounts', 'foundation', 'media', 'observability', 'sealing', 'webhooks'],
+    files: ['src/workers/open-workers.ts', 'src/workers/stand-alone-workers.ts'],
+  },
 };

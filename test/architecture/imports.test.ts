@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { IMPORT_RULES } from './import-rules.ts';
+import { COMPOSING_FILES, IMPORT_RULES } from './import-rules.ts';
 import { packageOf, readRepositoryFile, roomOf, sourceFiles } from './source-files.ts';
 
 const files = sourceFiles('src');
@@ -34,6 +34,18 @@ describe('the direction of imports', () => {
     );
     expect([...(rule?.uses ?? []), ...(rule?.knows ?? [])].filter((target) => !used.has(target))).toEqual([]);
   });
+
+  it.each(Object.entries(COMPOSING_FILES))(
+    'leaves putting %s together to few files',
+    (room, { uses, files: composing }) => {
+      const others = files
+        .filter(({ path }) => roomOf(path) === room && !composing.includes(path))
+        .flatMap(({ path, imports }) => imports.map((imported) => ({ path, ...imported })))
+        .filter(({ file, isTypeOnly }) => file !== undefined && !isTypeOnly && uses.includes(roomOf(file)))
+        .map(({ path, specifier }) => `${path} imports ${specifier}`);
+      expect(others).toEqual([]);
+    },
+  );
 
   it('leads into the simulator through its index alone', () => {
     const inner = files

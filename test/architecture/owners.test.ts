@@ -20,7 +20,7 @@ const OWNED: readonly Owned[] = [
   {
     thing: 'the environment of the process',
     pattern: /\bprocess\.env\b|\benv\s*\}\s*=\s*process\b/,
-    owners: ['src/config/', 'src/producers/index.ts'],
+    owners: ['src/config/', 'src/producers/index.ts', 'src/workers/stand-alone-workers.ts'],
     why: 'every setting is described, checked and documented in src/config',
   },
   {
@@ -51,7 +51,7 @@ const OWNED: readonly Owned[] = [
     thing: 'timers in workers',
     pattern: /\bsetTimeout\b|node:timers/,
     within: 'src/workers/',
-    owners: ['src/workers/index.ts', 'src/workers/sweep.ts'],
+    owners: ['src/workers/start-workers.ts', 'src/workers/sweep.ts'],
     why: 'nobody waits while holding a slot: a job that has to wait goes back to the queue',
   },
   {
@@ -88,7 +88,7 @@ const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {
   '@bull-board/api': ['src/http/board.ts'],
   '@bull-board/fastify': ['src/http/board.ts'],
   '@fastify/basic-auth': ['src/http/operator-guard.ts'],
-  bullmq: ['src/queues/', 'src/workers/index.ts', 'src/workers/settle-job.ts'],
+  bullmq: ['src/queues/', 'src/workers/start-workers.ts', 'src/workers/settle-job.ts'],
   'cli-progress': ['src/cli/'],
   commander: ['src/cli/'],
   fastify: ['src/http/'],

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { onTestFinished } from 'vitest';
 import { createConnectLinks } from '../../src/accounts/connect-link.ts';
 import { openServer, openService } from '../../src/cli/compose-service.ts';
-import { openFoundation } from '../../src/cli/foundation.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
+import { openFoundation } from '../../src/foundation/foundation.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/index.ts';
 import { freshPrefix, testRedisUrl } from './redis.ts';
 

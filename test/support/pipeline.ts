@@ -25,6 +25,7 @@ import { createKeys } from '../../src/redis/keys.ts';
 import { createRequestSecrets } from '../../src/sealing/request-box.ts';
 import { type AccountTokens, type SimulatorOptions, startSimulator } from '../../src/simulator/index.ts';
 import { createTikTokClient } from '../../src/tiktok/index.ts';
+import { createWebhookArrivals } from '../../src/webhooks/arrivals.ts';
 import { type RunningWorkers, startWorkers, type WorkerDeps } from '../../src/workers/index.ts';
 import { freshPrefix, testRedisUrl } from './redis.ts';
 
@@ -88,6 +89,7 @@ export async function startPipeline(options: PipelineOptions = {}) {
     slots: createSlots({ redis, keys }),
     caps: createCaps({ redis, keys, clock: Date }),
     creators: createCreatorCache({ redis, keys }),
+    webhooks: createWebhookArrivals({ redis, keys }),
     pauseAccount: (account) => vault.pause(account),
     lanes: createLanes({ redis, keys, clock: Date }),
     accountNames: createAccountNames({ redis, keys, clock: Date }),

@@ -1,8 +1,8 @@
 import { text } from 'node:stream/consumers';
 import { parseAccountInput, parseAccountName } from '../../accounts/account-input.ts';
 import type { AccountSummary } from '../../accounts/account-record.ts';
+import { otherAppText } from '../../accounts/client-key.ts';
 import { createConnectLinks } from '../../accounts/connect-link.ts';
-import { missingScopes } from '../../accounts/scopes.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { encryptionKeysOf } from '../../config/development-key.ts';
 import { type Config, loadConfig } from '../../config/load-config.ts';
@@ -15,7 +15,6 @@ import { type ClientApp, openClientApp } from '../compose-client.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
 import { textTable } from '../job-text.ts';
 import { timeText } from '../quantity-text.ts';
-import { type RevokeOutcome, revokeGrant } from '../revoke-grant.ts';
 
 const LINK_LIFETIME_MS = DAY_MS;
 
@@ -30,14 +29,9 @@ export async function addAccount(
   if (io.stdin.isTTY === true) output.note('Paste the JSON object with the tokens, then press Ctrl-D:');
   const tokens = parseAccountInput(await readJson(io));
   return await withApp(config, context, async (app) => {
-    const summary = await app.vault.add({ ...tokens, account, openId });
-    await app.wake(summary);
-    const missing = missingScopes(summary.scope);
-    if (missing.length > 0) output.note(missingScopesText(missing));
-    output.answer(
-      { ...summary, missingScopes: missing },
-      `Account "${summary.account}" is connected (open_id ${summary.openId}).`,
-    );
+    const connected = await app.accounts.connect({ ...tokens, account, openId });
+    if (connected.missingScopes.length > 0) output.note(missingScopesText(connected.missingScopes));
+    output.answer(connected, `Account "${connected.account}" is connected (open_id ${connected.openId}).`);
   });
 }
 
@@ -67,7 +61,10 @@ export async function connectAccount(account: string, { io, output }: CommandCon
 /** `accounts list`. */
 export async function listAccounts(context: CommandContext): Promise<ExitCode> {
   return await withApp(loadConfig(context.io.env), context, async (app) => {
-    const accounts = await app.vault.list();
+    const accounts = await app.accounts.list();
+    for (const { account, clientKey, otherApp } of accounts) {
+      if (otherApp) context.output.note(`warning: ${otherAppText(account, clientKey)}`);
+    }
     context.output.answer({ accounts }, accountTable(accounts));
   });
 }
@@ -79,34 +76,28 @@ export async function removeAccount(
   context: CommandContext,
 ): Promise<ExitCode> {
   return await withApp(loadConfig(context.io.env), context, async (app) => {
-    const name = await app.vault.resolve(account);
-    const revoked: RevokeOutcome = keepGrant ? { revoked: false } : await revokeGrant(app, name);
-    await app.vault.remove(name);
-    if (revoked.problem !== undefined) context.output.note(notRevokedText(revoked.problem));
-    const atTikTok = revoked.revoked ? ' TikTok has ended the access.' : '';
-    context.output.answer({ removed: name, ...revoked }, `Account "${name}" and its tokens are gone.${atTikTok}`);
+    const outcome = await app.accounts.remove(account, { keepGrant });
+    if (outcome.problem !== undefined) context.output.note(notRevokedText(outcome.problem));
+    const atTikTok = outcome.revoked ? ' TikTok has ended the access.' : '';
+    context.output.answer(outcome, `Account "${outcome.removed}" and its tokens are gone.${atTikTok}`);
   });
 }
 
 /** `accounts pause`. */
 export async function pauseAccount(account: string, context: CommandContext): Promise<ExitCode> {
   return await withApp(loadConfig(context.io.env), context, async (app) => {
-    const name = await app.vault.resolve(account);
-    await app.vault.pause(name);
-    const text = `Account "${name}" is paused: what it publishes waits until \`accounts resume\`.`;
-    context.output.answer(await present(app, name), text);
+    const summary = await app.accounts.pause(account);
+    const text = `Account "${summary.account}" is paused: what it publishes waits until \`accounts resume\`.`;
+    context.output.answer(summary, text);
   });
 }
 
 /** `accounts resume`. */
 export async function resumeAccount(account: string, context: CommandContext): Promise<ExitCode> {
   return await withApp(loadConfig(context.io.env), context, async (app) => {
-    const name = await app.vault.resolve(account);
-    await app.vault.resume(name);
-    const summary = await present(app, name);
-    await app.wake(summary);
+    const summary = await app.accounts.resume(account);
     const waits = summary.status === 'reauthorization_required' ? ', but it must be connected again' : '';
-    context.output.answer(summary, `Account "${name}" is no longer paused${waits}.`);
+    context.output.answer(summary, `Account "${summary.account}" is no longer paused${waits}.`);
   });
 }
 
@@ -122,12 +113,6 @@ async function withApp(
   } finally {
     await app.close();
   }
-}
-
-async function present({ vault }: ClientApp, name: string): Promise<AccountSummary> {
-  const summary = await vault.get(name);
-  if (summary === undefined) throw new PublishError('INPUT_ACCOUNT_UNKNOWN', { reason: `"${name}" was just removed` });
-  return summary;
 }
 
 function missingScopesText(missing: readonly string[]): string {

@@ -1,21 +1,24 @@
 import { ConfigError } from '../../config/config-error.ts';
 import { type Config, loadConfig } from '../../config/load-config.ts';
+import { openFoundation } from '../../foundation/foundation.ts';
 import { describeTarget } from '../../redis/connection-error.ts';
 import { RedisUnavailableError } from '../../redis/redis-unavailable.ts';
 import type { CommandContext } from '../command-context.ts';
 import { accountFindings } from '../doctor/account-findings.ts';
+import { redisClockFindings } from '../doctor/clock-findings.ts';
+import { diskFindings } from '../doctor/disk-findings.ts';
 import type { CheckName, Finding } from '../doctor/finding.ts';
+import { payloadFindings } from '../doctor/payload-findings.ts';
 import { queueFindings } from '../doctor/queue-findings.ts';
-import { clockFindings, redisFindings } from '../doctor/redis-findings.ts';
+import { redisFindings } from '../doctor/redis-findings.ts';
 import { tiktokFindings } from '../doctor/tiktok-findings.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
-import { openFoundation } from '../foundation.ts';
 
 /** `doctor`: 0 if nothing is wrong, otherwise 3. */
 export async function doctor({ io, output }: CommandContext): Promise<ExitCode> {
   const findings = await examine(io.env);
   const isHealthy = findings.every(({ level }) => level !== 'problem');
-  output.answer({ healthy: isHealthy, findings }, findingsText(findings, isHealthy));
+  output.answerProse({ healthy: isHealthy, findings }, findingsText(findings, isHealthy));
   return isHealthy ? EXIT_CODES.success : EXIT_CODES.unavailable;
 }
 
@@ -27,7 +30,7 @@ async function examine(env: Readonly<Record<string, string | undefined>>): Promi
     if (error instanceof ConfigError) return settingFindings(error);
     throw error;
   }
-  const [behindRedis, tiktok] = await Promise.all([examineRedis(config), tiktokFindings(config)]);
+  const [behindRedis, tiktok] = await Promise.all([examineRedis(config), tiktokFindings(config, Date.now)]);
   return [...behindRedis, ...tiktok];
 }
 
@@ -42,9 +45,11 @@ async function examineRedis(config: Config): Promise<Finding[]> {
       return [
         settingsAreFine,
         ...(await orFinding('redis', () => redisFindings(redis, address))),
-        ...(await orFinding('clock', () => clockFindings(redis, Date.now))),
+        ...(config.redis.kind === 'embedded' ? await orFinding('redis', () => diskFindings(config.dataDir)) : []),
+        ...(await orFinding('clock', () => redisClockFindings(redis, Date.now))),
         ...(await orFinding('accounts', () => accountFindings(redis, foundation))),
-        ...(await orFinding('queues', () => queueFindings(redis, foundation))),
+        ...(await orFinding('queues', () => queueFindings(redis, config))),
+        ...(await orFinding('queues', () => payloadFindings(redis, config))),
       ];
     } finally {
       await foundation.close();

@@ -3,6 +3,7 @@ import { PublishError } from '../../core/publish-error.ts';
 import { ALL_PUBLISH_STATES, parsePublishState } from '../../core/publish-state.ts';
 import type { ListFilter, RetriedJob } from '../../producers/publisher.ts';
 import type { CommandContext } from '../command-context.ts';
+import { commandName } from '../command-name.ts';
 import { openClientApp } from '../compose-client.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
 import { headline, jobTable, jobText } from '../job-text.ts';
@@ -13,7 +14,7 @@ export async function status(id: string, { io, output }: CommandContext): Promis
   try {
     const job = await app.publisher.get(id);
     if (job === undefined) throw new PublishError('JOB_NOT_FOUND', { reason: `there is no publish job ${id}` });
-    output.answer(job, jobText(job));
+    output.answerProse(job, jobText(job));
     return EXIT_CODES.success;
   } finally {
     await app.close();
@@ -50,7 +51,8 @@ export async function retry(
   const app = await openClientApp(loadConfig(io.env), io);
   try {
     const job = await app.publisher.retry(id, { force });
-    output.answer(job, `${RETRY_TEXTS[job.action]}\n${headline(job)}\nfollow it with: tiktok-publisher watch ${id}`);
+    const next = `follow it with: ${commandName(io)} watch ${id}`;
+    output.answer(job, `${RETRY_TEXTS[job.action]}\n${headline(job)}\n${next}`);
     return EXIT_CODES.success;
   } finally {
     await app.close();
@@ -71,7 +73,7 @@ export async function list(options: ListCommandOptions, { io, output }: CommandC
   const app = await openClientApp(loadConfig(io.env), io);
   try {
     const page = await app.publisher.list(filter);
-    output.answer(page, jobTable(page.jobs, Date.now()));
+    output.answer(page, jobTable(page.jobs, Date.now(), io.stdout.columns));
     if (page.nextCursor !== null) output.note(`There are more: add --cursor ${page.nextCursor}`);
     return EXIT_CODES.success;
   } finally {

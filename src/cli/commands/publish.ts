@@ -5,6 +5,7 @@ import { type PublishRequest, parsePublishRequest } from '../../core/publish-req
 import { openFileSource } from '../../media/file-source.ts';
 import type { EnqueuedJob } from '../../producers/publisher.ts';
 import type { CommandContext } from '../command-context.ts';
+import { commandName } from '../command-name.ts';
 import { type ClientApp, openClientApp } from '../compose-client.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
 import { headline } from '../job-text.ts';
@@ -12,7 +13,7 @@ import { waitSilently, watchUntilEnd } from './watch.ts';
 
 /** Options of `publish`, as the command line gives them. */
 export interface PublishCommandOptions {
-  readonly account: string;
+  readonly account?: string;
   readonly mode: 'direct' | 'inbox';
   readonly title?: string;
   readonly privacy?: string;
@@ -57,7 +58,7 @@ export async function publish(
     );
     if (options.watch === true) return await watchFrom(job, app, context);
     if (options.wait === true) return await waitSilently(job.id, app, context);
-    context.output.answer(job, enqueuedText(job));
+    context.output.answer(job, enqueuedText(job, commandName(context.io)));
     tellIfNobodyWorks(app, context);
     return EXIT_CODES.success;
   } finally {
@@ -72,14 +73,14 @@ async function watchFrom(job: EnqueuedJob, app: ClientApp, context: CommandConte
 }
 
 /** Whether the job can start is the next question of whoever tries this without a deployment. */
-function tellIfNobodyWorks(app: ClientApp, { output }: CommandContext): void {
+function tellIfNobodyWorks(app: ClientApp, { io, output }: CommandContext): void {
   if (app.isAlone)
-    output.note('No worker runs yet: `tiktok-publisher start`, in this folder, publishes what is queued.');
+    output.note(`No worker runs yet: \`${commandName(io)} start\`, in this folder, publishes what is queued.`);
 }
 
-function enqueuedText(job: EnqueuedJob): string {
+function enqueuedText(job: EnqueuedJob, command: string): string {
   if (!job.created) return `This idempotency key was used before, for job ${job.id}\n${headline(job)}`;
-  return `${headline(job)}\njob ${job.id}\nfollow it with: tiktok-publisher watch ${job.id}`;
+  return `${headline(job)}\njob ${job.id}\nfollow it with: ${command} watch ${job.id}`;
 }
 
 function buildRequest(target: string, options: PublishCommandOptions): Record<string, unknown> {

@@ -1,15 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { loadConfig } from '../../config/load-config.ts';
-import { SECOND_MS } from '../../core/units.ts';
+import { closeInTime } from '../../foundation/close-in-time.ts';
+import { openFoundation } from '../../foundation/foundation.ts';
 import { WORKER_KINDS, type WorkerKind } from '../../workers/index.ts';
+import { openWorkers } from '../../workers/open-workers.ts';
 import type { CommandContext } from '../command-context.ts';
-import { openServer, openService, openWorkers, type Service } from '../compose-service.ts';
+import { openServer, openService, type Service } from '../compose-service.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
-import { type Foundation, openFoundation } from '../foundation.ts';
 import { interruptible, untilAborted } from '../interrupt.ts';
-
-/** For what follows the drain: closing connections, and a Redis of our own writing its data to disk. */
-const CLOSE_GRACE_MS = 3 * SECOND_MS;
 
 /** What a running service says of itself once it is up. */
 interface Announcement {
@@ -60,22 +57,10 @@ async function serve(
       await untilAborted(signal);
       foundation.log.info('stopping');
     } finally {
-      await closeInTime(foundation);
+      await closeInTime(foundation, config.shutdownTimeoutMs);
     }
     return EXIT_CODES.success;
   });
-}
-
-/** What must be handed back waits for Redis; a Redis that is gone must not hold the process. */
-async function closeInTime({ close, config, log }: Foundation): Promise<void> {
-  const deadline = new AbortController();
-  const late = sleep(config.shutdownTimeoutMs + CLOSE_GRACE_MS, 'late', { signal: deadline.signal }).catch(
-    () => 'done',
-  );
-  const outcome = await Promise.race([close().then(() => 'done'), late]);
-  deadline.abort();
-  if (outcome === 'done') log.info('stopped');
-  else log.warn('stopped without closing everything: Redis did not answer in time; other workers take the jobs over');
 }
 
 function linksText(url: string): string {

@@ -1,6 +1,7 @@
 import { PublishError } from '../../core/publish-error.ts';
 import { type SimulatorOptions, STAND_ALONE_OPEN_ID, startStandAloneSimulator } from '../../simulator/index.ts';
 import type { CommandContext } from '../command-context.ts';
+import { commandName } from '../command-name.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
 import { interruptible, untilAborted } from '../interrupt.ts';
 
@@ -15,11 +16,11 @@ export interface SimulatorCommandOptions {
 type StandAlone = Awaited<ReturnType<typeof startStandAloneSimulator>>;
 
 /** `simulator`: runs until it is stopped. */
-export async function simulator(options: SimulatorCommandOptions, { output }: CommandContext): Promise<ExitCode> {
+export async function simulator(options: SimulatorCommandOptions, { io, output }: CommandContext): Promise<ExitCode> {
   return await interruptible(async (signal) => {
     const standAlone = await startOnPort(options);
     const { url, clientKey, clientSecret } = standAlone.simulator;
-    output.answer({ url, clientKey, clientSecret, account: standAlone.account }, howToUse(standAlone));
+    output.answer({ url, clientKey, clientSecret, account: standAlone.account }, howToUse(standAlone, commandName(io)));
     await untilAborted(signal);
     await standAlone.simulator.close();
     return EXIT_CODES.success;
@@ -36,7 +37,7 @@ async function startOnPort(options: SimulatorOptions): Promise<StandAlone> {
   }
 }
 
-function howToUse({ simulator: { url, clientKey, clientSecret }, account }: StandAlone): string {
+function howToUse({ simulator: { url, clientKey, clientSecret }, account }: StandAlone, command: string): string {
   const { accessToken, expiresIn, refreshToken, refreshExpiresIn, scope } = account;
   const tokens = JSON.stringify({ accessToken, expiresIn, refreshToken, refreshExpiresIn, scope });
   return `Simulated TikTok at ${url} (its journal: ${url}/__simulator). Ctrl-C stops it.
@@ -46,6 +47,6 @@ To publish to it, in another terminal:
 export TIKTOK_API_BASE_URL=${url}
 export TIKTOK_CLIENT_KEY=${clientKey} TIKTOK_CLIENT_SECRET=${clientSecret}
 echo '${tokens}' \\
-  | tiktok-publisher accounts add simulated --open-id ${STAND_ALONE_OPEN_ID}
-tiktok-publisher start`;
+  | ${command} accounts add simulated --open-id ${STAND_ALONE_OPEN_ID}
+${command} start`;
 }

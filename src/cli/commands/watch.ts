@@ -1,7 +1,9 @@
 import { loadConfig } from '../../config/load-config.ts';
 import type { PublishJob } from '../../core/publish-job.ts';
+import { isTerminal } from '../../core/publish-state.ts';
 import type { Publisher } from '../../producers/publisher.ts';
 import type { CommandContext } from '../command-context.ts';
+import { commandName } from '../command-name.ts';
 import { type ClientApp, openClientApp } from '../compose-client.ts';
 import { exitCodeOfJob } from '../exit-code-of-job.ts';
 import type { ExitCode } from '../exit-codes.ts';
@@ -28,28 +30,27 @@ export async function watchUntilEnd(
 ): Promise<ExitCode> {
   const display = createProgressDisplay(io.stderr);
   let last: PublishJob | undefined;
-  try {
-    await tellingThatTheJobGoesOn(id, output.note, async (signal) => {
+  await tellingThatTheJobGoesOn(id, { io, output }, async (signal) => {
+    try {
       for await (const job of watchJob(publisher, id, { signal })) {
         last = job;
         if (output.json) output.answer(job, '');
-        else display.show(job);
+        else if (!isTerminal(job.state)) display.show(job);
       }
-    });
-  } finally {
-    display.stop();
-  }
+    } finally {
+      // Before anything else is said: the live line holds the terminal.
+      display.stop();
+    }
+  });
   if (last === undefined) throw new Error('watching ended without a job');
-  if (!output.json) output.answer(last, outcomeText(last));
+  if (!output.json) output.answerProse(last, outcomeText(last));
   return exitCodeOfJob(last);
 }
 
 /** Waits for a job's outcome and prints nothing before it. */
-export async function waitSilently(id: string, app: ClientApp, { output }: CommandContext): Promise<ExitCode> {
-  const job = await tellingThatTheJobGoesOn(id, output.note, (signal) =>
-    app.publisher.waitForCompletion(id, { signal }),
-  );
-  output.answer(job, outcomeText(job));
+export async function waitSilently(id: string, app: ClientApp, context: CommandContext): Promise<ExitCode> {
+  const job = await tellingThatTheJobGoesOn(id, context, (signal) => app.publisher.waitForCompletion(id, { signal }));
+  context.output.answerProse(job, outcomeText(job));
   return exitCodeOfJob(job);
 }
 
@@ -60,13 +61,14 @@ function outcomeText(job: PublishJob): string {
 /** People who press Ctrl-C must not think that they have stopped the job. */
 async function tellingThatTheJobGoesOn<T>(
   id: string,
-  note: (text: string) => void,
+  { io, output }: CommandContext,
   wait: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   try {
     return await interruptible(wait);
   } catch (error) {
-    if (error instanceof Interrupted) note(`\nStopped watching. The job goes on: tiktok-publisher watch ${id}`);
+    if (error instanceof Interrupted)
+      output.note(`\nStopped watching. The job goes on: ${commandName(io)} watch ${id}`);
     throw error;
   }
 }

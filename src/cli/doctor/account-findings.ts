@@ -1,8 +1,9 @@
 import { missingScopes } from '../../accounts/scopes.ts';
 import { type AccountState, surveyAccounts } from '../../accounts/vault-survey.ts';
+import type { Foundation } from '../../foundation/foundation.ts';
 import type { RedisClient } from '../../redis/lua-script.ts';
-import type { Foundation } from '../foundation.ts';
 import { type Finding, nameList } from './finding.ts';
+import { otherAppFindings, refreshTokenFindings } from './grant-findings.ts';
 
 /** Each unreadable account is named on its own, up to this many. */
 const MAX_UNREADABLE = 20;
@@ -10,17 +11,25 @@ const MAX_UNREADABLE = 20;
 /** Whether every account's tokens can be opened, and what its owner should know. */
 export async function accountFindings(
   redis: RedisClient,
-  { keys, sealer }: Pick<Foundation, 'keys' | 'sealer'>,
+  { keys, sealer, config }: Pick<Foundation, 'keys' | 'sealer' | 'config'>,
+  now: () => number = Date.now,
 ): Promise<Finding[]> {
+  const { clientKey } = config.tiktok;
   const states: AccountState[] = [];
-  for await (const state of surveyAccounts({ redis, keys, sealer })) states.push(state);
+  for await (const state of surveyAccounts({ redis, keys, sealer, clientKey })) states.push(state);
   if (states.length === 0) {
     const fix = 'Connect one with: tiktok-publisher accounts connect <name>';
     return [{ check: 'accounts', level: 'advice', message: 'no account is connected', fix }];
   }
   const unreadable = states.filter(({ tokens }) => tokens === 'unreadable');
   const message = `${states.length - unreadable.length} of ${states.length} accounts have tokens that can be opened`;
-  return [{ check: 'accounts', level: 'ok', message }, ...unreadableFindings(unreadable), ...groupFindings(states)];
+  return [
+    { check: 'accounts', level: 'ok', message },
+    ...unreadableFindings(unreadable),
+    ...otherAppFindings(states),
+    ...refreshTokenFindings(states, now()),
+    ...groupFindings(states),
+  ];
 }
 
 const UNREADABLE_FIXES: Readonly<Record<string, string>> = {

@@ -1,26 +1,33 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Queue } from 'bullmq';
+import type { Config } from '../../config/load-config.ts';
 import { SECOND_MS } from '../../core/units.ts';
 import { QUEUE_NAMES } from '../../queues/queue-names.ts';
 import { createQueues, type Queues } from '../../queues/queues.ts';
 import type { RedisClient } from '../../redis/lua-script.ts';
-import type { Foundation } from '../foundation.ts';
+import { durationText } from '../quantity-text.ts';
 import type { Finding } from './finding.ts';
 
 /** A free worker takes a job within milliseconds. */
 const LOOK_AGAIN_AFTER_MS = SECOND_MS;
+/** A worker that runs starts what is due within a second. */
+const OVERDUE_FROM_MS = 30 * SECOND_MS;
 
 /** Queues that somebody must work on; events are delivered only where somebody wants them. */
 const WORKED = ['publish', 'status'] as const;
 type WorkedQueue = (typeof WORKED)[number];
 
 /** Whether somebody works on what waits, and what needs a person. */
-export async function queueFindings(redis: RedisClient, { config }: Pick<Foundation, 'config'>): Promise<Finding[]> {
+export async function queueFindings(
+  redis: RedisClient,
+  config: Pick<Config, 'queuePrefix' | 'retentionMs'>,
+): Promise<Finding[]> {
   const queues = createQueues({ connection: redis, prefix: config.queuePrefix, retentionMs: config.retentionMs });
   try {
-    const first = await lookAt(queues);
+    const first = await lookAt(queues, redis);
     const suspects = first.filter(isIdle).map(({ name }) => name);
     if (suspects.length > 0) await sleep(LOOK_AGAIN_AFTER_MS);
-    const second = suspects.length > 0 ? await lookAt(queues) : first;
+    const second = suspects.length > 0 ? await lookAt(queues, redis) : first;
     return second.flatMap((look) => findingsOf(look, suspects));
   } finally {
     await queues.close();
@@ -32,13 +39,15 @@ interface QueueLook {
   readonly waiting: number;
   readonly active: number;
   readonly delayed: number;
+  /** How long ago the first of the delayed should have started (ms); negative while none is due. */
+  readonly overdueMs: number;
   readonly failed: number;
   readonly isPaused: boolean;
   /** Undefined where Redis does not tell who is connected. */
   readonly workers: number | undefined;
 }
 
-function lookAt(queues: Queues): Promise<QueueLook[]> {
+function lookAt(queues: Queues, redis: RedisClient): Promise<QueueLook[]> {
   return Promise.all(
     WORKED.map(async (name) => {
       const queue = queues[name];
@@ -48,6 +57,7 @@ function lookAt(queues: Queues): Promise<QueueLook[]> {
         waiting: (counts.waiting ?? 0) + (counts.prioritized ?? 0),
         active: counts.active ?? 0,
         delayed: counts.delayed ?? 0,
+        overdueMs: await overdueMs(queue, redis),
         failed: counts.failed ?? 0,
         isPaused: await queue.isPaused(),
         workers: await queue.getWorkersCount().catch(() => undefined),
@@ -56,8 +66,16 @@ function lookAt(queues: Queues): Promise<QueueLook[]> {
   );
 }
 
-function isIdle({ waiting, active }: QueueLook): boolean {
-  return waiting > 0 && active === 0;
+/** BullMQ keeps the time at which a delayed job is due in the upper bits of its score. */
+const SCORES_PER_MS = 4_096;
+
+async function overdueMs(queue: Queue, redis: RedisClient): Promise<number> {
+  const [, score] = await redis.zrange(queue.toKey('delayed'), '0', '0', 'WITHSCORES');
+  return score === undefined ? -1 : Date.now() - Number(score) / SCORES_PER_MS;
+}
+
+function isIdle({ waiting, active, overdueMs: lateMs }: QueueLook): boolean {
+  return active === 0 && (waiting > 0 || lateMs > OVERDUE_FROM_MS);
 }
 
 function findingsOf(look: QueueLook, suspects: readonly WorkedQueue[]): Finding[] {
@@ -70,8 +88,8 @@ function findingsOf(look: QueueLook, suspects: readonly WorkedQueue[]): Finding[
     const fix = "Resume it with BullMQ's queue.resume().";
     findings.push({ check: 'queues', level: 'problem', message: `${queue} is paused, so nothing of it is done`, fix });
   } else if (isIdle(look) && suspects.includes(name)) {
-    const message = `${waiting} jobs of ${queue} wait and nobody works on them`;
     const fix = `${start} with this Redis and QUEUE_PREFIX; if workers run, look at their log.`;
+    const message = `${idleText(look)} and nobody works on them${workersText(look)}`;
     findings.push({ check: 'queues', level: 'problem', message, fix });
   } else if (workers === 0) {
     const message = `no worker of ${queue} is connected`;
@@ -83,4 +101,15 @@ function findingsOf(look: QueueLook, suspects: readonly WorkedQueue[]): Finding[
     findings.push({ check: 'queues', level: 'advice', message, fix });
   }
   return findings;
+}
+
+function idleText({ name, waiting, overdueMs: lateMs }: QueueLook): string {
+  const queue = QUEUE_NAMES[name];
+  if (waiting > 0) return `${waiting} jobs of ${queue} wait`;
+  return `delayed jobs of ${queue} should have started ${durationText(lateMs)} ago`;
+}
+
+function workersText({ workers }: QueueLook): string {
+  if (workers === undefined) return '';
+  return workers === 0 ? ': no worker is connected' : `, though workers are connected: ${workers}`;
 }

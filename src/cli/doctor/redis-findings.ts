@@ -1,16 +1,12 @@
-import { MEGABYTE_BYTES, SECOND_MS } from '../../core/units.ts';
+import { MEGABYTE_BYTES } from '../../core/units.ts';
 import type { RedisClient } from '../../redis/lua-script.ts';
-import { measureClockAheadMs, readServerFacts, type ServerFacts } from '../../redis/server-facts.ts';
-import { durationText } from '../quantity-text.ts';
+import { readServerFacts, type ServerFacts } from '../../redis/server-facts.ts';
 import type { Finding } from './finding.ts';
 
 /** BullMQ warns below this one. */
 const LEAST_VERSION = [6, 2] as const;
 /** Of `maxmemory`; beyond it, writes may soon be refused. */
 const FULL_RATIO = 0.9;
-/** Slots of TikTok's minutes and delays are reckoned with both clocks. */
-const CLOCK_ADVICE_MS = SECOND_MS;
-const CLOCK_PROBLEM_MS = 5 * SECOND_MS;
 
 /** Whether the Redis we write to keeps what it is given. */
 export async function redisFindings(redis: RedisClient, address: string): Promise<Finding[]> {
@@ -27,7 +23,13 @@ type RedisFinding = Omit<Finding, 'check'>;
 
 /** What to say of one server. Exported for servers that a test can't start. */
 export function serverFindings(facts: ServerFacts): RedisFinding[] {
-  return [...versionFindings(facts), ...memoryFindings(facts), ...persistenceFindings(facts)];
+  return [...versionFindings(facts), ...roleFindings(facts), ...memoryFindings(facts), ...persistenceFindings(facts)];
+}
+
+function roleFindings({ isReplica }: ServerFacts): RedisFinding[] {
+  if (!isReplica) return [];
+  const fix = 'Name its master in the settings, or let REDIS_SENTINELS find it.';
+  return [{ level: 'problem', message: 'it is a replica, which refuses writes: nothing can be enqueued', fix }];
 }
 
 function versionFindings({ version }: ServerFacts): RedisFinding[] {
@@ -80,21 +82,4 @@ function persistenceFindings({ appendsOnly, savePoints, lastWriteFailed }: Serve
     findings.push({ level: 'advice', message, fix: APPEND_ONLY });
   }
   return findings;
-}
-
-/** Whether our clock and that of Redis agree. @param now ms since the epoch, by our clock */
-export async function clockFindings(redis: RedisClient, now: () => number): Promise<Finding[]> {
-  const aheadMs = await measureClockAheadMs(redis, now);
-  const differenceMs = Math.abs(aheadMs);
-  if (differenceMs < CLOCK_ADVICE_MS)
-    return [{ check: 'clock', level: 'ok', message: 'the clocks of this machine and of Redis agree' }];
-  const direction = aheadMs > 0 ? 'behind' : 'ahead of';
-  return [
-    {
-      check: 'clock',
-      level: differenceMs < CLOCK_PROBLEM_MS ? 'advice' : 'problem',
-      message: `the clock of this machine is ${durationText(differenceMs)} ${direction} that of Redis: delays, limits and the ends of tokens are reckoned wrongly`,
-      fix: 'Let both machines set their clocks by NTP (chrony, systemd-timesyncd).',
-    },
-  ];
 }

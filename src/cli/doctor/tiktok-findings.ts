@@ -1,16 +1,16 @@
 import type { Config } from '../../config/load-config.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { reachApi } from '../../tiktok/reachability.ts';
-import { durationText } from '../quantity-text.ts';
+import { tiktokClockFinding } from './clock-findings.ts';
 import type { Finding } from './finding.ts';
 
-/** Whether TikTok can be reached from here, and the app be known to it. */
-export async function tiktokFindings({ tiktok }: Config): Promise<Finding[]> {
+/** Whether TikTok can be reached from here, at our time, and the app be known to it. @param now our clock, in ms */
+export async function tiktokFindings({ tiktok }: Pick<Config, 'tiktok'>, now: () => number): Promise<Finding[]> {
   const { apiBaseUrl, clientKey } = tiktok;
-  const reached = await tryToReach(apiBaseUrl);
-  if (clientKey !== undefined) return [reached];
+  const reached = await tryToReach(apiBaseUrl, now);
+  if (clientKey !== undefined) return reached;
   return [
-    reached,
+    ...reached,
     {
       check: 'tiktok',
       level: 'advice',
@@ -21,17 +21,20 @@ export async function tiktokFindings({ tiktok }: Config): Promise<Finding[]> {
   ];
 }
 
-async function tryToReach(apiBaseUrl: string): Promise<Finding> {
+async function tryToReach(apiBaseUrl: string, now: () => number): Promise<Finding[]> {
   try {
-    const { durationMs } = await reachApi(apiBaseUrl);
-    return { check: 'tiktok', level: 'ok', message: `${apiBaseUrl} answers within ${durationText(durationMs)}` };
+    const { durationMs, clockAheadMs } = await reachApi(apiBaseUrl, now);
+    const message = `${apiBaseUrl} answers within ${Math.ceil(durationMs)} ms`;
+    const clock = clockAheadMs === undefined ? [] : [tiktokClockFinding(clockAheadMs)];
+    return [{ check: 'tiktok', level: 'ok', message }, ...clock];
   } catch (error) {
     if (!(error instanceof PublishError)) throw error;
-    return {
+    const found = {
       check: 'tiktok',
       level: 'problem',
       message: `${apiBaseUrl} cannot be reached: ${error.message}`,
       fix: 'Check TIKTOK_API_BASE_URL, name resolution, and that the firewall lets this machine out.',
-    };
+    } as const;
+    return [found];
   }
 }

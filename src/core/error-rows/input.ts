@@ -60,6 +60,45 @@ export const INPUT_ROWS = {
     message: 'the file is not an MP4, MOV or WebM video',
     advice: 'Convert the video to MP4 with H.264, for example `ffmpeg -i in.mkv -c:v libx264 -c:a aac out.mp4`.',
   }),
+  INPUT_MEDIA_INCOMPLETE: giveUp(
+    {
+      message: 'the video file is not all there',
+      advice: 'Enqueue the video once it was written, or copied, to its end.',
+    },
+    { retryable: true },
+  ),
+  INPUT_MEDIA_NO_VIDEO: giveUp({
+    message: 'the file holds no video track',
+    advice: 'Give sound a picture to go with, for example `ffmpeg -loop 1 -i cover.jpg -i in.m4a -shortest out.mp4`.',
+  }),
+  INPUT_MEDIA_CODEC: giveUp(
+    {
+      message: 'the video has a codec that TikTok does not document',
+      advice: 'Encode it with H.264, for example `ffmpeg -i in.mp4 -c:v libx264 -c:a aac out.mp4`.',
+    },
+    { retryable: true },
+  ),
+  INPUT_MEDIA_FRAME_RATE: giveUp(
+    {
+      message: 'the video has a frame rate that TikTok does not accept',
+      advice: 'Encode it with 23 to 60 frames a second, for example `ffmpeg -i in.mp4 -r 30 out.mp4`.',
+    },
+    { retryable: true },
+  ),
+  INPUT_MEDIA_PICTURE_SIZE: giveUp(
+    {
+      message: 'the video has a picture size that TikTok does not accept',
+      advice: 'Scale it to 360 to 4096 pixels each way, for example `ffmpeg -i in.mp4 -vf scale=1080:-2 out.mp4`.',
+    },
+    { retryable: true },
+  ),
+  INPUT_MEDIA_DURATION: giveUp(
+    {
+      message: 'the video is longer than TikTok accepts',
+      advice: 'Cut it to at most 10 minutes, for example `ffmpeg -i in.mp4 -t 600 -c copy out.mp4`.',
+    },
+    { retryable: true },
+  ),
   INPUT_MEDIA_CHANGED: giveUp(
     {
       message: 'the video file changed while it was being published',
@@ -87,6 +126,11 @@ export const INPUT_ROWS = {
     message: 'the job cannot be retried as it is',
     advice:
       'Look at its failure: correct the cause and enqueue a new request, or check on TikTok whether it was posted.',
+  }),
+  EVENTS_CURSOR_LOST: giveUp({
+    message: 'events after the cursor were dropped before they were read',
+    advice:
+      'Begin again with after "0", the oldest event kept, and ask for the state of the jobs whose events you may have missed. Read more often: about the newest 100,000 events are kept.',
   }),
   WAIT_TIMED_OUT: giveUp(
     {

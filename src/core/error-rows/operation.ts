@@ -34,7 +34,7 @@ export const OPERATION_ROWS = {
   ),
   CONFIG_PORT_TAKEN: giveUp({
     message: 'the port is in use by another program',
-    advice: 'Choose another one with PORT, or stop the program that holds it.',
+    advice: 'Choose another one with PORT (of the simulator: --port), or stop the program that holds it.',
   }),
   REDIS_UNAVAILABLE: retry(
     {

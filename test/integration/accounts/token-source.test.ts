@@ -13,17 +13,31 @@ async function codeOf(action: Promise<unknown>): Promise<string> {
 }
 
 describe('token source', () => {
-  it('hands out the stored token while it lasts, and a new one five minutes before it ends', async () => {
+  it('hands out the stored token in its first half, and before its last five minutes a new one', async () => {
     const { tokens, granted, passHours, refreshesAsked, outcomes } = await startWorld();
-    passHours(2 - 0.1);
+    passHours(1);
     expect(await tokens.accessToken('acme')).toBe(granted.accessToken);
     expect(refreshesAsked()).toBe(0);
-    passHours(0.02);
+    passHours(0.92);
     const renewed = await tokens.accessToken(OPEN_ID);
     expect(renewed).not.toBe(granted.accessToken);
     expect(await tokens.accessToken('acme')).toBe(renewed);
     expect(refreshesAsked()).toBe(1);
     expect(outcomes).toEqual(['refreshed']);
+  });
+
+  it('uses a token that lives for a minute for half of it, instead of asking for another at every call', async () => {
+    const { tokens, passHours, refreshesAsked } = await startWorld({ accessTokenSeconds: 60 });
+    const second = 1 / 3_600;
+    for (let round = 1; round <= 3; round += 1) {
+      passHours(46 * second);
+      const renewed = await tokens.accessToken('acme');
+      expect(refreshesAsked()).toBe(round);
+      passHours(29 * second);
+      expect(await tokens.accessToken('acme')).toBe(renewed);
+      expect(refreshesAsked()).toBe(round);
+      passHours(-29 * second);
+    }
   });
 
   it('refreshes once, however many callers in however many processes want it', async () => {

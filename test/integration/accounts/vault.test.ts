@@ -56,6 +56,8 @@ describe('account vault', () => {
       accessTokenExpiresAt: '2026-11-22T14:00:00.000Z',
       refreshTokenExpiresAt: '2027-05-21T12:00:00.000Z',
       status: 'active',
+      clientKey: null,
+      otherApp: false,
     });
     expect(await vault.get('acme')).toEqual(added);
     expect(await vault.get('open-id-1')).toEqual(added);

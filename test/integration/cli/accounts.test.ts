@@ -2,6 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { runCli } from '../../../src/cli/run-cli.ts';
+import { createLanes } from '../../../src/lanes/lanes.ts';
+import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
+import { createKeys } from '../../../src/redis/keys.ts';
 import { startSimulator } from '../../../src/simulator/index.ts';
 import { freshPrefix, testRedisUrl } from '../../support/redis.ts';
 import { capturedIo } from '../../unit/cli/captured-io.ts';
@@ -31,7 +34,14 @@ async function startWorld() {
     const { accessToken, refreshToken } = simulator.addAccount({ openId });
     expect((await add(account, openId, { accessToken, refreshToken })).exitCode).toBe(0);
   };
-  return { simulator, run, add, addUser };
+  return { simulator, env, run, add, addUser };
+}
+
+/** What lies in Redis under a prefix. */
+async function connect(prefix: string) {
+  const redis = await connectRedis({ kind: 'url', url: testRedisUrl() }, 'ledger');
+  onTestFinished(() => closeRedis(redis));
+  return { redis, keys: createKeys(prefix) };
 }
 
 describe('accounts add', () => {
@@ -57,6 +67,23 @@ describe('accounts add', () => {
     });
     expect((await add('acme', 'o-2', { accessToken: 'act.2' })).exitCode).toBe(2);
     expect((await run(['accounts', 'list'])).answer).toMatchObject({ accounts: [{ account: 'acme', openId: 'o-1' }] });
+  });
+});
+
+describe('accounts list', () => {
+  it('names accounts of another app on standard error, and not its whole client key', async () => {
+    const { run, addUser, simulator } = await startWorld();
+    await addUser('acme');
+    expect(await run(['accounts', 'list'])).toMatchObject({
+      answer: { accounts: [{ clientKey: `${simulator.clientKey.slice(0, 4)}…`, otherApp: false }] },
+      stderr: '',
+    });
+    const listed = await run(['accounts', 'list'], { TIKTOK_CLIENT_KEY: 'sb34-another-app' });
+    expect(listed).toMatchObject({ exitCode: 0, answer: { accounts: [{ account: 'acme', otherApp: true }] } });
+    expect(listed.stderr).toMatch(
+      /^warning: account "acme" was connected by another app \(client key .{4}…\): connect it again or set TIKTOK_CLIENT_KEY back\n$/,
+    );
+    expect(listed.stdout + listed.stderr).not.toContain(simulator.clientKey);
   });
 });
 
@@ -107,6 +134,21 @@ describe('accounts pause and resume', () => {
   });
 });
 
+describe('accounts resume', () => {
+  it('lets as many jobs of the account go on as UPLOADS_PER_ACCOUNT says', async () => {
+    const { env, run, addUser } = await startWorld();
+    await addUser('acme');
+    const { redis, keys } = await connect(env.QUEUE_PREFIX);
+    const lanes = createLanes({ redis, keys, clock: Date, limit: 1 });
+    for (const id of ['one', 'two', 'three']) await lanes.enter({ id, account: 'acme', priority: 0, since: 0 });
+    expect(await lanes.admitted('acme')).toEqual(['one']);
+    await run(['accounts', 'resume', 'acme']);
+    expect(await lanes.admitted('acme')).toEqual(['one']);
+    await run(['accounts', 'resume', 'acme'], { UPLOADS_PER_ACCOUNT: '2' });
+    expect(await lanes.admitted('acme')).toHaveLength(2);
+  });
+});
+
 describe('accounts remove', () => {
   it('ends the access at TikTok, and leaves the other accounts alone', async () => {
     const { simulator, run, addUser } = await startWorld();
@@ -123,9 +165,11 @@ describe('accounts remove', () => {
   });
 
   it('ends it with a new token where the stored one is over', async () => {
-    const { simulator, run, add } = await startWorld();
+    const { simulator, env, run, add } = await startWorld();
     const { refreshToken } = simulator.addAccount({ openId: 'o-1' });
     await add('acme', 'o-1', { accessToken: 'act.over', expiresIn: 1, refreshToken });
+    const { redis, keys } = await connect(env.QUEUE_PREFIX);
+    await redis.hset(keys.account('acme'), 'accessTokenExpiresAt', Date.now() - 1);
     expect(await run(['accounts', 'remove', 'acme'])).toMatchObject({ answer: { revoked: true } });
     expect(simulator.journal.entries.map(({ endpoint, code }) => `${endpoint} ${code}`)).toEqual([
       'token ok',

@@ -1,12 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { Worker } from 'bullmq';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { createSealer } from '../../../src/accounts/sealer.ts';
 import { createAccountVault } from '../../../src/accounts/vault.ts';
-import { clockFindings } from '../../../src/cli/doctor/redis-findings.ts';
+import { redisClockFindings } from '../../../src/cli/doctor/clock-findings.ts';
+import { tiktokFindings } from '../../../src/cli/doctor/tiktok-findings.ts';
 import { runCli } from '../../../src/cli/run-cli.ts';
+import { loadConfig } from '../../../src/config/load-config.ts';
 import { QUEUE_NAMES } from '../../../src/queues/queue-names.ts';
 import { createQueues } from '../../../src/queues/queues.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
@@ -106,6 +109,52 @@ describe('doctor', () => {
     ]);
   });
 
+  it.each([
+    ['no password', '', 'requires a password', 'Add the password to REDIS_URL'],
+    [
+      'a wrong one',
+      ':planted-wrong-password@',
+      'refused the user name or password',
+      'Correct the user name and password',
+    ],
+  ])('says that Redis wants a password where the settings have %s, and repeats none', async (_, login, words, fix) => {
+    const { env } = await startWorld();
+    const server = await startRedisServer(['requirepass planted-right-password']);
+    onTestFinished(() => server.close());
+    const { problems } = await examine({ ...env, REDIS_URL: `redis://${login}127.0.0.1:${server.port}` });
+    expect(problems).toEqual([
+      { check: 'redis', level: 'problem', message: expect.stringContaining(words), fix: expect.stringContaining(fix) },
+    ]);
+    expect(JSON.stringify(problems)).not.toContain('planted');
+  });
+
+  it('says that a Redis is nearly full, and that another one is a replica', async () => {
+    const { env } = await startWorld();
+    const durable = ['appendonly yes', 'maxmemory-policy noeviction'];
+    const full = await startRedisServer([...durable, 'maxmemory 1mb']);
+    onTestFinished(() => full.close());
+    const replica = await startRedisServer([...durable, 'replicaof 127.0.0.1 9']);
+    onTestFinished(() => replica.close());
+    const problemsAt = async (port: number) =>
+      (await examine({ ...env, REDIS_URL: `redis://127.0.0.1:${port}` })).problems.filter(
+        ({ check }) => check === 'redis',
+      );
+    expect(await problemsAt(full.port)).toMatchObject([
+      { message: expect.stringContaining('nearly full'), fix: expect.stringContaining('maxmemory') },
+    ]);
+    expect(await problemsAt(replica.port)).toMatchObject([
+      { message: expect.stringContaining('it is a replica'), fix: expect.stringContaining('master') },
+    ]);
+  });
+
+  it('says that the key which seals tokens is missing, and how to make one', async () => {
+    const { env } = await startWorld();
+    const { ENCRYPTION_KEYS: _, ...without } = env;
+    const { problems } = await examine(without);
+    expect(problems).toMatchObject([{ check: 'settings', message: expect.stringContaining('ENCRYPTION_KEYS') }]);
+    expect(`${problems[0]?.message} ${problems[0]?.fix}`).toContain('openssl rand -base64 32');
+  });
+
   it('warns of a Redis that evicts and keeps nothing', async () => {
     const { env } = await startWorld();
     const server = await startRedisServer([
@@ -149,6 +198,54 @@ describe('doctor', () => {
     expect(JSON.stringify(findings)).not.toContain('act.');
   });
 
+  it('names accounts that another app connected, by the beginning of its client key', async () => {
+    const { env, key, redis, keys } = await startWorld();
+    const vaultOf = (clientKey?: string) => createAccountVault({ redis, keys, sealer: createSealer([key]), clientKey });
+    for (const account of ['theirs', 'theirs-too']) await vaultOf('aw12-planted').add(tokensOf(account));
+    await vaultOf('sb34-planted').add(tokensOf('another'));
+    await vaultOf(env.TIKTOK_CLIENT_KEY).add(tokensOf('ours'));
+    await vaultOf().add(tokensOf('unknown'));
+    const { problems, findings } = await examine(env);
+    expect(problems).toMatchObject([
+      {
+        check: 'accounts',
+        message: expect.stringMatching(/^connected by another app \(client key aw12…\).*: "theirs", "theirs-too"$/),
+        fix: expect.stringContaining('set TIKTOK_CLIENT_KEY back'),
+      },
+      { check: 'accounts', message: expect.stringMatching(/sb34….*: "another"$/) },
+    ]);
+    expect(JSON.stringify(findings)).not.toContain('planted');
+    const withoutKey = { ...env, TIKTOK_CLIENT_KEY: '', TIKTOK_CLIENT_SECRET: '' };
+    expect((await examine(withoutKey)).problems).toEqual([]);
+  });
+
+  it('tells of refresh tokens that end soon or have ended, and not of those whose owners are asked already', async () => {
+    const { env, key, redis, keys, vaultSealedBy } = await startWorld();
+    const vault = vaultSealedBy(key);
+    const daySeconds = 86_400;
+    const ends = { used: 180, quiet: 13, quieter: 8.5, asked: 3 };
+    for (const [account, days] of Object.entries(ends)) {
+      await vault.add({ ...tokensOf(account), refreshToken: 'rft.1', refreshExpiresInSeconds: days * daySeconds });
+    }
+    await vault.add({ ...tokensOf('over'), refreshToken: 'rft.1', refreshExpiresInSeconds: 1 });
+    await redis.hset(keys.account('over'), 'refreshTokenExpiresAt', Date.now() - 1_000);
+    await vault.markReauthorizationRequired('asked', { reason: 'withdrawn' });
+    const { problems, advice } = await examine(env);
+    expect(problems).toMatchObject([
+      {
+        check: 'accounts',
+        message: 'their refresh tokens have ended, and with them the access: "over"',
+        fix: expect.stringContaining('accounts connect'),
+      },
+    ]);
+    expect(advice).toContainEqual({
+      check: 'accounts',
+      level: 'advice',
+      message: 'the refresh token of "quieter" ends in 9 days, and soon after those of "quiet"',
+      fix: expect.stringContaining('/v1/accounts/<name>/creator'),
+    });
+  });
+
   it('advises what to do for accounts that wait for somebody', async () => {
     const { env, key, otherKey, vaultSealedBy } = await startWorld();
     const vault = vaultSealedBy(key);
@@ -178,7 +275,7 @@ describe('doctor', () => {
     expect(problems).toMatchObject([
       {
         check: 'queues',
-        message: '1 jobs of tiktok-publish wait and nobody works on them',
+        message: '1 jobs of tiktok-publish wait and nobody works on them: no worker is connected',
         fix: expect.stringContaining('tiktok-publisher worker'),
       },
     ]);
@@ -189,6 +286,46 @@ describe('doctor', () => {
     await queues.publish.obliterate({ force: true });
     await queues.publish.resume();
     expect((await examine(env)).problems).toEqual([]);
+  });
+
+  it('sees that delayed jobs are overdue, since it takes a worker to start them', async () => {
+    const { env, redis, prefix } = await startWorld();
+    const queues = createQueues({ connection: redis, prefix, retentionMs: 60_000 });
+    onTestFinished(() => queues.close());
+    await queues.addStatusEntry({ version: 1, id: 'job-one', account: 'acme' }, 60_000);
+    expect((await examine(env)).problems).toEqual([]);
+    await redis.zadd(queues.status.toKey('delayed'), (Date.now() - 5 * 60_000) * 4_096, 'job-one');
+    expect((await examine(env)).problems).toMatchObject([
+      {
+        check: 'queues',
+        message:
+          'delayed jobs of tiktok-status should have started 5 min ago and nobody works on them: no worker is connected',
+        fix: expect.stringContaining('tiktok-publisher worker'),
+      },
+    ]);
+  });
+
+  it('names the entries of another version, whatever they wait for, and no others', async () => {
+    const { env, redis, prefix } = await startWorld();
+    const queues = createQueues({ connection: redis, prefix, retentionMs: 60_000 });
+    onTestFinished(() => queues.close());
+    const request = { account: 'acme', mode: 'inbox', media: { type: 'file', path: '/x.mp4' } } as const;
+    await queues.publish.addBulk([
+      { name: 'publish', data: request, opts: { jobId: 'without-version' } },
+      { name: 'publish', data: { ...request, version: 1 }, opts: { jobId: 'present' } },
+      { name: 'publish', data: { account: 7 }, opts: { jobId: 'malformed' } },
+      { name: 'publish', data: { ...request, version: 2 }, opts: { jobId: 'future' } },
+      { name: 'publish', data: { ...request, version: 0 }, opts: { jobId: 'past', delay: 60_000 } },
+      { name: 'publish', data: { ...request, version: 'x' }, opts: { jobId: 'odd', priority: 3 } },
+    ]);
+    await queues.status.add('status', { version: 2, id: 'a', account: 'b' }, { jobId: 'later-poll', delay: 60_000 });
+    await queues.addStatusEntry({ version: 1, id: 'poll', account: 'b' }, 60_000);
+    const foreign = (await examine(env)).problems.filter(({ message }) => message.includes('does not understand'));
+    expect(foreign).toMatchObject([
+      { message: expect.stringMatching(/^3 entries of tiktok-publish .*: "future", "odd", "past"$/) },
+      { message: expect.stringMatching(/^1 entries of tiktok-status .*: "later-poll"$/) },
+    ]);
+    for (const { fix } of foreign) expect(fix).toContain('upgrade the workers');
   });
 
   it('counts what failed, and misses no worker that is there', async () => {
@@ -225,7 +362,33 @@ describe('the clock check', () => {
     [-90_000, 'problem', '1 min behind'],
   ])('of a machine whose clock is %d ms ahead says %s', async (aheadMs, level, words) => {
     const { redis } = await startWorld();
-    const [finding] = await clockFindings(redis, () => Date.now() + aheadMs);
+    const [finding] = await redisClockFindings(redis, () => Date.now() + aheadMs);
     expect(finding).toMatchObject({ level, message: expect.stringContaining(words) });
+  });
+
+  it.each([
+    [4_000, 'ok', 'agree'],
+    [20_000, 'advice', '19 s ahead of|20 s ahead of'],
+    [-3_600_000, 'problem', '(59 min|1 h) behind'],
+  ])('of a machine whose clock is %d ms ahead of TikTok says %s', async (aheadMs, level, words) => {
+    const { simulator } = await startWorld();
+    const config = loadConfig({ TIKTOK_API_BASE_URL: simulator.url });
+    const findings = await tiktokFindings(config, () => Date.now() + aheadMs);
+    const message = expect.stringMatching(`TikTok.*${words}|(${words}) that of TikTok`);
+    expect(findings.filter(({ check }) => check === 'clock')).toEqual([expect.objectContaining({ level, message })]);
+  });
+
+  it('of a TikTok that does not tell the time says nothing', async () => {
+    const server = createServer((_, response) => {
+      response.sendDate = false;
+      response.end();
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    const address = server.address();
+    if (typeof address !== 'object' || address === null) throw new Error('no address');
+    const config = loadConfig({ TIKTOK_API_BASE_URL: `http://127.0.0.1:${address.port}` });
+    expect((await tiktokFindings(config, Date.now)).map(({ check }) => check)).toEqual(['tiktok', 'tiktok']);
   });
 });

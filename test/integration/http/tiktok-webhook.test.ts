@@ -6,7 +6,7 @@ const DAY_SECONDS = 86_400;
 
 function reportOf(event: string, createTimeSeconds: number, content: unknown, openId = 'open-id-1'): string {
   return JSON.stringify({
-    ...{ client_key: 'k', event, create_time: createTimeSeconds, user_openid: openId },
+    ...{ client_key: 'simulator-client-key', event, create_time: createTimeSeconds, user_openid: openId },
     content: JSON.stringify(content),
   });
 }

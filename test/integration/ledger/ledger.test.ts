@@ -152,6 +152,45 @@ describe('forgetting', () => {
   });
 });
 
+describe('a publish_id', () => {
+  it('finds its job, until the job begins afresh or is forgotten', async () => {
+    await create('job-1', 'key');
+    const begun = await ledger.commit(await claim(1), { ...start, patch: { publishId: 'p-1' } });
+    expect(await ledger.idOfPublishId('p-1')).toBe('job-1');
+    expect((await ledger.tell('job-1', 'p-1'))?.toldAt).toBe(now);
+    expect(await ledger.tell('job-1', 'p-2')).toBeUndefined();
+    expect(await ledger.idOfPublishId('p-2')).toBeUndefined();
+    const anew = await ledger.commit(begun, { cause: { event: 'anew' }, patch: { publishId: undefined } });
+    expect(await ledger.tell('job-1', 'p-1')).toBeUndefined();
+    const again = await ledger.commit(anew, { cause: { event: 'begun' }, patch: { publishId: 'p-3' } });
+    expect(await ledger.idOfPublishId('p-3')).toBe('job-1');
+    expect(await ledger.forget(again)).toBe(true);
+    expect(await ledger.idOfPublishId('p-3')).toBeUndefined();
+    expect(await redis.pttl(keys.publishId('p-1'))).toBeGreaterThan(4 * 86_400_000);
+  });
+
+  it('leaves a report without a trace in revision, history and fence', async () => {
+    await create('job-1', 'key');
+    const begun = await ledger.commit(await claim(1), { ...start, patch: { publishId: 'p-1' } });
+    const told = await ledger.tell('job-1', 'p-1');
+    expect({ ...told, toldAt: undefined }).toEqual({ ...(await ledger.read('job-1')), toldAt: undefined });
+    expect(told).toMatchObject({ revision: begun.revision, fence: begun.fence, updatedAt: begun.updatedAt });
+  });
+});
+
+describe('polled jobs', () => {
+  it('are counted for each account while TikTok works on them', async () => {
+    await create('job-1', 'key');
+    const { account } = await claim(1);
+    const begun = await ledger.commit(await claim(2), start);
+    expect(await ledger.countPolled(account)).toBe(0);
+    const processing = await ledger.commit(begun, { to: 'processing', cause: { event: 'sent' } });
+    expect(await ledger.countPolled(account)).toBe(1);
+    await ledger.commit(processing, { to: 'published', cause: { event: 'published' } });
+    expect(await ledger.countPolled(account)).toBe(0);
+  });
+});
+
 describe('listing', () => {
   it('pages newest first without missing or repeating jobs that share a millisecond', async () => {
     for (const [index, at] of [1, 2, 2, 2, 3].entries()) {

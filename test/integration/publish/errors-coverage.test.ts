@@ -21,8 +21,13 @@ const COVERED_ELSEWHERE: Record<string, string> = {
   JOB_NOT_RETRYABLE: 'test/integration/publish/cancel-retry.test.ts',
   CONFIG_INVALID: 'test/unit/config/load-config.test.ts',
   CONFIG_PORT_TAKEN: 'test/integration/http/web-server.test.ts',
+  EVENTS_CURSOR_LOST: 'test/integration/producers/events.test.ts',
   REDIS_UNAVAILABLE: 'test/integration/redis/connections.test.ts',
   AUTH_ACCOUNT_PAUSED: 'test/integration/publish/caps.test.ts',
+  OUTBOUND_URL_REFUSED: 'test/unit/outbound/check-url.test.ts',
+  OUTBOUND_HOST_REFUSED: 'test/integration/outbound/outbound-agent.test.ts',
+  OUTBOUND_UNREACHABLE: 'test/integration/outbound/outbound-agent.test.ts',
+  OUTBOUND_NO_ANSWER: 'test/integration/outbound/outbound-agent.test.ts',
   INTERNAL_OVERTAKEN: 'test/integration/ledger/ledger.test.ts',
 };
 

@@ -48,6 +48,16 @@ describe('account input', () => {
     expect(JSON.stringify(problems)).not.toContain('planted');
   });
 
+  it.each([['act.planted'], ['rft.planted'], ['planted1234567890'], ['planted'.repeat(6)], ['planted with blanks']])(
+    'does not repeat the unknown field %j, which may be a token in the wrong place',
+    (name) => {
+      const problems = problemsOf(() => parseAccountInput({ accessToken: 'act.1', [name]: '', access_token: '' }));
+      expect(Object.keys(problems).sort()).toEqual(['access_token', 'input']);
+      expect(problems.input).toMatch(/^1 unknown field, not named here.*expected one of accessToken/);
+      expect(JSON.stringify(problems)).not.toContain('planted');
+    },
+  );
+
   it.each([[undefined], [null], ['act.1'], [[]]])('says what is expected instead of %j', (input) => {
     expect(problemsOf(() => parseAccountInput(input)).input).toContain('accessToken');
   });

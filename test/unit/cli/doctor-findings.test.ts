@@ -1,10 +1,14 @@
+import { statfs } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { describe, expect, it } from 'vitest';
+import { diskFindings } from '../../../src/cli/doctor/disk-findings.ts';
 import { nameList } from '../../../src/cli/doctor/finding.ts';
 import { serverFindings } from '../../../src/cli/doctor/redis-findings.ts';
 import type { ServerFacts } from '../../../src/redis/server-facts.ts';
 
 const good: ServerFacts = {
   version: '7.0.15',
+  isReplica: false,
   maxmemoryPolicy: 'noeviction',
   maxmemoryBytes: 0,
   usedMemoryBytes: 1_000_000,
@@ -21,6 +25,7 @@ describe('what the doctor says of a Redis server', () => {
 
   it.each([
     ['an old version', { version: '6.0.16' }, 'problem', '6.0.16 is older'],
+    ['a replica', { isReplica: true }, 'problem', 'refuses writes'],
     ['a policy that evicts', { maxmemoryPolicy: 'allkeys-lru' }, 'problem', 'allkeys-lru'],
     ['memory that is nearly full', { maxmemoryBytes: 1_050_000 }, 'problem', 'nearly full'],
     ['a write that failed', { lastWriteFailed: true }, 'problem', 'failed'],
@@ -30,6 +35,26 @@ describe('what the doctor says of a Redis server', () => {
   ])('names %s, and how to mend it', (_, change, level, words) => {
     const findings = serverFindings({ ...good, ...change });
     expect(findings).toEqual([{ level, message: expect.stringContaining(words), fix: expect.stringMatching(/\w/) }]);
+  });
+});
+
+describe('what the doctor says of the disk of our own Redis', () => {
+  const folder = tmpdir();
+
+  it.each([
+    [50_000_000_000, []],
+    [1_500_000_000, ['advice']],
+    [100_000_000, ['problem']],
+  ])('with %d bytes left has these levels: %j', async (freeBytes, levels) => {
+    const findings = await diskFindings(folder, async () => freeBytes);
+    expect(findings.map(({ level }) => level)).toEqual(levels);
+    for (const { message, fix } of findings)
+      expect(`${message} ${fix}`).toMatch(/DATA_DIR has only .* MB.*larger disk/);
+  });
+
+  it('is read from the system', async () => {
+    const { bavail, bsize } = await statfs(folder);
+    expect(await diskFindings(folder)).toHaveLength(bavail * bsize < 2_000_000_000 ? 1 : 0);
   });
 });
 

@@ -75,4 +75,12 @@ describe('table of jobs', () => {
   it('says so when there are none', () => {
     expect(jobTable([], 0)).toBe('No jobs.');
   });
+
+  it('takes two lines for each job where the terminal is too narrow for it', () => {
+    const job = sampleJob({ state: 'queued', waitingFor: 'account_paused' });
+    const now = Date.parse(job.createdAt) + 60_000;
+    const wide = jobTable([job], now);
+    expect(jobTable([job], now, 200)).toBe(wide);
+    expect(jobTable([job], now, 40).split('\n')).toEqual([job.id, `  queued (account_paused)  ${job.account}  1 min`]);
+  });
 });

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createProgressDisplay } from '../../../src/cli/progress-display.ts';
 import { createSpeedometer, progressLine } from '../../../src/cli/progress-line.ts';
 import { capturedStream } from './captured-io.ts';
@@ -54,6 +54,22 @@ describe('progress display', () => {
       'processing: TikTok has the video and works on it',
       '',
     ]);
+  });
+
+  it('keeps the log of a long upload short, and shows that it lives', () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { stream, text } = capturedStream();
+    const display = createProgressDisplay(stream);
+    const uploadAt = (seconds: number, percent: number) => {
+      vi.advanceTimersByTime(seconds * 1_000);
+      display.show(uploadingJob(480_000 * percent));
+    };
+    uploadAt(0, 0);
+    for (let percent = 1; percent <= 30; percent += 1) uploadAt(3, percent);
+    for (let percent = 31; percent <= 33; percent += 1) uploadAt(45, percent);
+    const percents = [...text().matchAll(/\((\d+)%\)/g)].map(([, percent]) => Number(percent));
+    expect(percents).toEqual([0, 10, 20, 30, 32]);
   });
 
   it('draws on a terminal, and gives its cursor back', () => {

@@ -24,7 +24,14 @@ describe('defaults', () => {
       queuePrefix: '{tiktok-publisher}',
       tiktok: { apiBaseUrl: 'https://open.tiktokapis.com', clientKey: undefined, clientSecret: undefined },
       encryptionKeys: undefined,
-      http: { host: '127.0.0.1', port: 3000, apiKeys: [], publicBaseUrl: 'http://127.0.0.1:3000', board: undefined },
+      http: {
+        host: '127.0.0.1',
+        port: 3000,
+        apiKeys: [],
+        publicBaseUrl: 'http://127.0.0.1:3000',
+        board: undefined,
+        boardViewer: undefined,
+      },
       upload: { concurrency: 4, chunkSizeBytes: 10_000_000 },
       status: { concurrency: 50 },
       mediaRoots: undefined,
@@ -92,6 +99,8 @@ describe('values', () => {
       HOST: '0.0.0.0',
       BOARD_USER: 'ops',
       BOARD_PASSWORD: 'pw',
+      BOARD_READONLY_USER: 'guest',
+      BOARD_READONLY_PASSWORD: 'look',
       TIKTOK_API_BASE_URL: 'http://127.0.0.1:4000/',
     });
     expect(config.encryptionKeys?.map((key) => key.toString('base64'))).toEqual([KEY, OTHER_KEY]);
@@ -100,6 +109,7 @@ describe('values', () => {
       port: 0,
       apiKeys: ['one', 'two'],
       board: { user: 'ops', password: 'pw' },
+      boardViewer: { user: 'guest', password: 'look' },
     });
     expect(config.mediaRoots).toEqual(['/srv/videos', resolve('media')]);
     expect(config.outboundAllowHosts).toEqual(['minio:9000', '10.0.0.0/8', '[::1]:80', 'fd00::/8', '127.0.0.1']);
@@ -181,10 +191,19 @@ describe('problems', () => {
 
   it.each([
     ['BOARD_USER', 'BOARD_PASSWORD'],
+    ['BOARD_READONLY_USER', 'BOARD_READONLY_PASSWORD'],
     ['TIKTOK_CLIENT_KEY', 'TIKTOK_CLIENT_SECRET'],
   ])('refuses %s without %s and the other way round', (first, second) => {
     expect(problemsOf({ [first]: 'x' })[second]).toContain(first);
     expect(problemsOf({ [second]: 'x' })[first]).toContain(second);
+  });
+
+  it('refuses a login that may only look where nobody has the login that may act', () => {
+    const viewer = { BOARD_READONLY_USER: 'guest', BOARD_READONLY_PASSWORD: 'look' };
+    expect(problemsOf(viewer).BOARD_USER).toContain('BOARD_READONLY_USER');
+    const sameName = { ...viewer, BOARD_USER: 'guest', BOARD_PASSWORD: 'pw' };
+    expect(problemsOf(sameName).BOARD_READONLY_USER).toContain('a name of its own');
+    expect(problemsOf({ ...sameName, BOARD_USER: 'ops' })).toEqual({});
   });
 
   it('refuses to listen beyond this machine without API keys', () => {

@@ -20,6 +20,15 @@ describe('nextPollDelayMs', () => {
     expect(at(DAY_MS - 1)).toBe(5 * MINUTE_MS);
   });
 
+  it('asks rarely while webhooks arrive, which tell sooner', () => {
+    const delays = [0, 1, 2, 3, 20].map((pollsDone) =>
+      nextPollDelayMs({ pollsDone, processingForMs: 0, awaitsWebhook: true }, noJitter),
+    );
+    expect(delays).toEqual([60_000, 120_000, 240_000, 300_000, 300_000]);
+    const later = { pollsDone: 5, processingForMs: 10 * MINUTE_MS, awaitsWebhook: true };
+    expect(nextPollDelayMs(later, noJitter)).toBe(15 * MINUTE_MS);
+  });
+
   it('keeps all jobs of an account below 20 polls a minute together', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 5_000 }), fc.nat(100), (openJobsOfAccount, pollsDone) => {

@@ -39,6 +39,46 @@ describe('metrics', () => {
     expect(text).toContain('tiktok_status_poll_lag_seconds_sum 0.25');
   });
 
+  it('open no time series for words that nobody knows', async () => {
+    const metrics = createMetrics();
+    for (let n = 0; n < 50; n++) {
+      metrics.apiRequest({ endpoint: 'status', code: `surprise_${n}`, durationMs: 1 });
+      metrics.statusPolled(`MODERATING_${n}`);
+      metrics.webhookReceived(`post.publish.surprise_${n}`, 'no_effect');
+    }
+    metrics.apiRequest({ endpoint: 'status', code: 'http_502', durationMs: 1 });
+    metrics.statusPolled('TRANSPORT_NO_ANSWER');
+    metrics.webhookReceived('post.publish.publicaly_available', 'acted_on');
+    const text = await metrics.render();
+    expect(text).toContain('tiktok_api_requests_total{endpoint="status",code="other"} 50');
+    expect(text).toContain('tiktok_api_requests_total{endpoint="status",code="http_502"} 1');
+    expect(text).toContain('tiktok_status_polls_total{status="other"} 50');
+    expect(text).toContain('tiktok_status_polls_total{status="TRANSPORT_NO_ANSWER"} 1');
+    expect(text).toContain('tiktok_webhooks_received_total{event="other",outcome="no_effect"} 50');
+    expect(text).toContain('tiktok_webhooks_received_total{event="publicly_available",outcome="acted_on"} 1');
+    expect(text).not.toContain('urprise_');
+  });
+
+  it('begin at zero where an alert watches for the first one', async () => {
+    const text = await createMetrics().render();
+    for (const line of [
+      'tiktok_publish_jobs_total{mode="direct",source="pull",outcome="unconfirmed"} 0',
+      'tiktok_token_refreshes_total{outcome="reauthorization_required"} 0',
+      'tiktok_api_requests_total{endpoint="direct_init",code="rate_limit_exceeded"} 0',
+    ]) {
+      expect(text).toContain(line);
+    }
+  });
+
+  it('tell whether the workers of this process still run', async () => {
+    const metrics = createMetrics();
+    let runs = true;
+    metrics.watchWorker('tiktok-publish', () => runs);
+    expect(await metrics.render()).toContain('tiktok_workers_running{queue="tiktok-publish"} 1');
+    runs = false;
+    expect(await metrics.render()).toContain('tiktok_workers_running{queue="tiktok-publish"} 0');
+  });
+
   it('have a bucket that holds a publish of a whole day', async () => {
     const metrics = createMetrics();
     metrics.jobEnded({ mode: 'direct', source: 'file', outcome: 'published', durationMs: DAY_MS });
@@ -72,6 +112,7 @@ describe('metrics', () => {
     one.deferred('slot');
     expect(await one.render()).toContain('process_cpu_seconds_total');
     expect(await other.render()).not.toContain('process_cpu_seconds_total');
-    expect(await other.render()).not.toContain('reason="slot"');
+    expect(await one.render()).toContain('tiktok_deferrals_total{reason="slot"} 1');
+    expect(await other.render()).toContain('tiktok_deferrals_total{reason="slot"} 0');
   });
 });

@@ -38,6 +38,7 @@ describe('the signature of a webhook', () => {
 describe('the body of a webhook', () => {
   it('is read with every digit of its post id', () => {
     expect(parseWebhook(body)).toEqual({
+      clientKey: 'k',
       event: 'post.publish.publicly_available',
       openId: 'o-1',
       createdAt: 1_795_449_600_000,

@@ -1,0 +1,91 @@
+import { tellingOfRedis } from '../redis/telling-of-redis.ts';
+import type { AccountInput } from './account-input.ts';
+import type { AccountSummary } from './account-record.ts';
+import { missingScopes } from './scopes.ts';
+import { accountUnknown } from './token-store.ts';
+import type { AccountVault } from './vault.ts';
+
+/** Whether TikTok has ended the access, and if not, why. */
+export interface RevokeOutcome {
+  readonly revoked: boolean;
+  readonly problem?: string;
+}
+
+/** An account that was connected just now. */
+export interface ConnectedAccount extends AccountSummary {
+  /** What publishing needs and the owner did not grant. */
+  readonly missingScopes: string[];
+}
+
+/** An account that is gone. */
+export interface RemovedAccount extends RevokeOutcome {
+  readonly removed: string;
+}
+
+/**
+ * What people do with accounts, on the command line and over REST. Accounts go by their name or open_id.
+ * Every call but `connect` and `list` throws PublishError `INPUT_ACCOUNT_UNKNOWN`; all throw `REDIS_UNAVAILABLE`.
+ */
+export interface ManagedAccounts {
+  /** Adds an account or renews its tokens; its waiting jobs go on. @throws PublishError `INPUT_INVALID` */
+  connect(input: AccountInput): Promise<ConnectedAccount>;
+  /** All accounts, oldest first. */
+  list(): Promise<AccountSummary[]>;
+  get(account: string): Promise<AccountSummary>;
+  /** Holds back what the account publishes. */
+  pause(account: string): Promise<AccountSummary>;
+  /** Lets the jobs go on that waited. */
+  resume(account: string): Promise<AccountSummary>;
+  /** Forgets an account and its tokens. TikTok is told first, unless the grant is to be kept; a refusal there changes nothing here. */
+  remove(account: string, options?: { readonly keepGrant?: boolean }): Promise<RemovedAccount>;
+}
+
+/** What else has to happen when accounts change. */
+export interface ManagedAccountsDeps {
+  readonly vault: AccountVault;
+  /** Lets the waiting jobs of an account go on. */
+  readonly wake: (account: Pick<AccountSummary, 'account' | 'openId'>) => Promise<void>;
+  /** Gives the access back at TikTok; never fails. */
+  readonly revoke: (account: string) => Promise<RevokeOutcome>;
+}
+
+/** Puts the vault and what goes with it together. */
+export function createManagedAccounts({ vault, wake, revoke }: ManagedAccountsDeps): ManagedAccounts {
+  async function present(account: string): Promise<AccountSummary> {
+    const summary = await vault.get(account);
+    if (summary === undefined) throw accountUnknown(account);
+    return summary;
+  }
+
+  return {
+    connect: (input) =>
+      tellingOfRedis(async () => {
+        const summary = await vault.add(input);
+        await wake(summary);
+        return { ...summary, missingScopes: missingScopes(summary.scope) };
+      }),
+    list: () => tellingOfRedis(() => vault.list()),
+    get: (account) => tellingOfRedis(() => present(account)),
+    pause: (account) =>
+      tellingOfRedis(async () => {
+        const name = await vault.resolve(account);
+        await vault.pause(name);
+        return await present(name);
+      }),
+    resume: (account) =>
+      tellingOfRedis(async () => {
+        const name = await vault.resolve(account);
+        await vault.resume(name);
+        const summary = await present(name);
+        await wake(summary);
+        return summary;
+      }),
+    remove: (account, { keepGrant = false } = {}) =>
+      tellingOfRedis(async () => {
+        const name = await vault.resolve(account);
+        const outcome: RevokeOutcome = keepGrant ? { revoked: false } : await revoke(name);
+        await vault.remove(name);
+        return { removed: name, ...outcome };
+      }),
+  };
+}

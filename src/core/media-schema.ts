@@ -1,0 +1,104 @@
+import { z } from 'zod';
+import { isLoopbackHost } from './loopback-host.ts';
+
+/** Most photos of one post (content-posting-api-reference-photo-post, read 2026-11-22). */
+export const MAX_PHOTOS = 35;
+/** S3's own bounds: names of buckets, and keys in bytes of UTF-8. */
+const MAX_BUCKET_LENGTH = 255;
+const MAX_OBJECT_KEY_BYTES = 1_024;
+const MAX_URL_LENGTH = 8_192;
+
+/** Any address on the web. */
+export const webUrl = z.url({ protocol: /^https?$/, error: 'expected an http:// or https:// URL' }).max(MAX_URL_LENGTH);
+
+/** An address that TikTok or a receiver is reached by: https, or plain http to this very machine. */
+export const secureUrl = webUrl.refine(isSecureUrl, 'expected an https:// URL');
+
+const fileMediaSchema = z
+  .strictObject({
+    type: z.literal('file'),
+    path: z
+      .string()
+      .min(1, 'expected the path of a video file')
+      .meta({
+        description: 'Path of an MP4, MOV or WebM file, as the worker sees it.',
+        examples: ['/srv/media/spring.mp4'],
+      }),
+  })
+  .meta({ title: 'file', description: 'A video on a disk that the worker can read; it is uploaded in chunks.' });
+
+const urlMediaSchema = z
+  .strictObject({
+    type: z.literal('url'),
+    url: webUrl.meta({
+      description:
+        'Address of the video on a server that answers ranges. User, password and query are kept sealed, so a presigned URL will do if it lives long enough.',
+      examples: ['https://media.example.com/spring.mp4'],
+    }),
+  })
+  .meta({ title: 'url', description: 'A video on the web; the worker fetches it by ranges straight into the upload.' });
+
+const s3MediaSchema = z
+  .strictObject({
+    type: z.literal('s3'),
+    bucket: z
+      .string()
+      .min(1, 'expected the name of a bucket')
+      .max(MAX_BUCKET_LENGTH)
+      .meta({ description: 'Name of the bucket.', examples: ['videos'] }),
+    key: z
+      .string()
+      .min(1, 'expected the key of an object')
+      .refine((key) => Buffer.byteLength(key) <= MAX_OBJECT_KEY_BYTES, {
+        error: `expected at most ${MAX_OBJECT_KEY_BYTES} bytes`,
+      })
+      .meta({ description: 'Key of the object.', examples: ['2026/spring.mp4'] }),
+    versionId: z
+      .string()
+      .min(1)
+      .max(MAX_OBJECT_KEY_BYTES)
+      .optional()
+      .meta({ description: 'Version of the object; the newest if left out, which is then kept to.' }),
+  })
+  .meta({ title: 's3', description: 'A video in object storage that the worker has credentials for.' });
+
+const pullMediaSchema = z
+  .strictObject({
+    type: z.literal('pull'),
+    url: secureUrl.meta({
+      description: 'Address of the video, on a domain or URL prefix verified for your TikTok app.',
+      examples: ['https://media.example.com/spring.mp4'],
+    }),
+    fallback: z.literal('upload', { error: 'expected "upload"' }).optional().meta({
+      description: "What to do when TikTok's download is provably dead: the worker fetches the video and uploads it.",
+    }),
+  })
+  .meta({ title: 'pull', description: 'A video that TikTok itself fetches; none of its bytes pass through here.' });
+
+const photosMediaSchema = z
+  .strictObject({
+    type: z.literal('photos'),
+    urls: z
+      .array(secureUrl)
+      .min(1, 'expected at least one URL')
+      .max(MAX_PHOTOS, `expected at most ${MAX_PHOTOS} photos`)
+      .meta({
+        description: 'Addresses of JPEG or WebP images, on domains or URL prefixes verified for your TikTok app.',
+        examples: [['https://media.example.com/1.jpg']],
+      }),
+    coverIndex: z.int().nonnegative().optional().meta({ description: 'Which of them is the cover, from 0.' }),
+  })
+  .meta({ title: 'photos', description: 'One to 35 photos that TikTok itself fetches.' });
+
+/** Where the media of a post come from. */
+export const mediaSchema = z
+  .discriminatedUnion('type', [fileMediaSchema, urlMediaSchema, s3MediaSchema, pullMediaSchema, photosMediaSchema], {
+    error: 'expected media.type "file", "url", "s3", "pull" or "photos"',
+  })
+  .meta({ description: 'Where the video or the photos come from.' });
+
+function isSecureUrl(url: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const { protocol, hostname } = new URL(url);
+  return protocol === 'https:' || isLoopbackHost(hostname);
+}

@@ -1,0 +1,54 @@
+import { z } from 'zod';
+import { PRIVACY_LEVELS } from './privacy-levels.ts';
+import { MAX_PHOTO_TITLE_LENGTH } from './request-conflicts.ts';
+
+/** Longest caption of a video, in UTF-16 units, that is JavaScript's `length` (content-posting-api-reference-direct-post). */
+export const MAX_TITLE_LENGTH = 2_200;
+/** Longest description of a photo post, in UTF-16 units (content-posting-api-reference-photo-post). */
+export const MAX_DESCRIPTION_LENGTH = 4_000;
+
+/** How the post looks and who sees it. */
+export const postSchema = z
+  .strictObject({
+    title: textOf(MAX_TITLE_LENGTH)
+      .optional()
+      .meta({
+        description: `Caption, with its hashtags and mentions; at most ${MAX_TITLE_LENGTH} UTF-16 units, for photos ${MAX_PHOTO_TITLE_LENGTH}.`,
+        examples: ['Hello from our kitchen #cooking'],
+      }),
+    description: textOf(MAX_DESCRIPTION_LENGTH)
+      .optional()
+      .meta({ description: `Photos only: the longer text; at most ${MAX_DESCRIPTION_LENGTH} UTF-16 units.` }),
+    privacyLevel: z
+      .enum(PRIVACY_LEVELS, { error: `expected one of ${PRIVACY_LEVELS.join(', ')}` })
+      .optional()
+      .meta({
+        description:
+          'Who may see the post. Required for `direct`, without a default: the creator has to choose. What an account may choose is told by `GET /v1/accounts/{account}/creator`.',
+      }),
+    disableDuet: z.boolean().optional().meta({ description: 'Forbid duets.' }),
+    disableStitch: z.boolean().optional().meta({ description: 'Forbid stitches.' }),
+    disableComment: z.boolean().optional().meta({ description: 'Forbid comments.' }),
+    coverTimestampMs: z
+      .int()
+      .nonnegative()
+      .optional()
+      .meta({ description: 'The frame that becomes the cover, in milliseconds from the start of the video.' }),
+    brandContent: z.boolean().optional().meta({
+      description: 'It is a paid partnership that promotes a third party. Such a post cannot be `SELF_ONLY`.',
+    }),
+    brandOrganic: z.boolean().optional().meta({ description: "It promotes the creator's own business." }),
+    autoAddMusic: z.boolean().optional().meta({ description: 'Photos only: TikTok chooses music to go with them.' }),
+    aiGenerated: z.boolean().optional().meta({ description: 'It was made by AI; TikTok labels it so.' }),
+  })
+  .meta({
+    description: 'How the post looks and who sees it. Drafts (`inbox`) are finished by the creator in the app.',
+  });
+
+/** A text whose length counts as TikTok counts it; Zod's own `max` counts code points. */
+function textOf(maxLength: number) {
+  return z.string().superRefine((text, context) => {
+    if (text.length <= maxLength) return;
+    context.addIssue({ code: 'custom', message: `expected at most ${maxLength} UTF-16 units, got ${text.length}` });
+  });
+}

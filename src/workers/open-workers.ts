@@ -1,0 +1,106 @@
+import { createVaultTokenSource } from '../accounts/token-source.ts';
+import { type AccountVault, createAccountVault } from '../accounts/vault.ts';
+import { DEFAULT_POLL_SCHEDULE, type PollSchedule } from '../core/poll-schedule.ts';
+import type { OpenMedia, TokenSource } from '../core/ports.ts';
+import { PublishError } from '../core/publish-error.ts';
+import { EIGHT_TRIES_IN_AN_HOUR } from '../core/retry-policy.ts';
+import { createCreatorCache } from '../creators/creator-cache.ts';
+import type { Foundation } from '../foundation/foundation.ts';
+import { createAccountNames } from '../lanes/account-names.ts';
+import { createLanes } from '../lanes/lanes.ts';
+import { createLedger } from '../ledger/ledger.ts';
+import { openFileSource } from '../media/file-source.ts';
+import type { Metrics } from '../observability/metrics.ts';
+import { createQueues } from '../queues/queues.ts';
+import { createCaps } from '../quota/caps.ts';
+import { createSlots } from '../quota/slots.ts';
+import type { RedisClient } from '../redis/lua-script.ts';
+import { publishSealingKey } from '../sealing/published-key.ts';
+import { createTikTokClient, type TikTokClient } from '../tiktok/index.ts';
+import { createWebhookArrivals } from '../webhooks/arrivals.ts';
+import { checkTokens } from './check-tokens.ts';
+import type { WorkerDeps } from './deps.ts';
+import { type RunningWorkers, startWorkers, type WorkerKind } from './start-workers.ts';
+
+export interface WorkersOptions {
+  /** Which workers to run; all unless told. */
+  readonly only?: readonly WorkerKind[] | undefined;
+  /** Where access tokens come from; the vault unless told. */
+  readonly tokens?: TokenSource | undefined;
+  readonly pollSchedule?: PollSchedule;
+}
+
+/** What workers stand on. */
+interface WorkersParts {
+  readonly foundation: Foundation;
+  readonly metrics: Metrics;
+}
+
+/** Puts workers together from the settings and starts them; closing the foundation drains them first. */
+export async function openWorkers(parts: WorkersParts, options: WorkersOptions = {}): Promise<RunningWorkers> {
+  const { foundation, metrics } = parts;
+  const { config, keys, log, sealer, requestSecrets } = foundation;
+  // Not the service's connection, whose calls fail at once while Redis is away: a worker sits a failover out.
+  const redis = await foundation.connect('ledger');
+  await publishSealingKey(redis, keys, requestSecrets.publicKey);
+  const queues = createQueues({ connection: redis, prefix: config.queuePrefix, retentionMs: config.retentionMs });
+  foundation.onClose(() => queues.close());
+  const vault = createAccountVault({ redis, keys, sealer, clientKey: config.tiktok.clientKey });
+  const tiktok = createTikTokClient({ apiBaseUrl: config.tiktok.apiBaseUrl, onRequest: metrics.apiRequest });
+  foundation.onClose(() => tiktok.close());
+  const deps: WorkerDeps = {
+    ...{ queues, tiktok, sealer, requestSecrets, metrics, log },
+    tokens: options.tokens === undefined ? vaultTokens(parts, { vault, redis, tiktok }) : checkTokens(options.tokens),
+    ledger: createLedger({ redis, keys, clock: Date, laneLimit: config.uploadsPerAccount }),
+    slots: createSlots({ redis, keys }),
+    caps: createCaps({ redis, keys, clock: Date }),
+    creators: createCreatorCache({ redis, keys }),
+    webhooks: createWebhookArrivals({ redis, keys }),
+    pauseAccount: (account) => vault.pause(account),
+    lanes: createLanes({ redis, keys, clock: Date, limit: config.uploadsPerAccount }),
+    accountNames: createAccountNames({ redis, keys, clock: Date }),
+    openMedia: openMediaUnder(config.mediaRoots),
+    clock: Date,
+    random: Math.random,
+    settings: {
+      chunkSizeBytes: config.upload.chunkSizeBytes,
+      retentionMs: config.retentionMs,
+      maxWaitMs: config.maxWaitMs,
+      preflight: config.preflight,
+      pollSchedule: options.pollSchedule ?? DEFAULT_POLL_SCHEDULE,
+      retryPolicy: EIGHT_TRIES_IN_AN_HOUR,
+    },
+  };
+  const workers = startWorkers({
+    deps,
+    connection: await foundation.connect('worker'),
+    prefix: config.queuePrefix,
+    concurrency: { upload: config.upload.concurrency, status: config.status.concurrency },
+    ...(options.only !== undefined && { only: options.only }),
+  });
+  foundation.onClose(() => workers.close({ timeoutMs: config.shutdownTimeoutMs }));
+  return workers;
+}
+
+function vaultTokens(
+  { foundation, metrics }: WorkersParts,
+  { vault, redis, tiktok }: { vault: AccountVault; redis: RedisClient; tiktok: TikTokClient },
+): TokenSource {
+  const { config, keys, log } = foundation;
+  const { clientKey, clientSecret } = config.tiktok;
+  const tokens = createVaultTokenSource({
+    ...{ vault, redis, keys, tiktok, clientKey, clientSecret, log },
+    onRefresh: metrics.tokenRefreshed,
+  });
+  foundation.onClose(() => tokens.close());
+  return tokens;
+}
+
+function openMediaUnder(roots: readonly string[] | undefined): OpenMedia {
+  return async (media) => {
+    if (media.type === 'file') return await openFileSource(media.path, { roots });
+    throw new PublishError('INPUT_MEDIA_TYPE_UNSUPPORTED', {
+      reason: `media.type "${media.type}" has no bytes of ours`,
+    });
+  };
+}

@@ -1,0 +1,157 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Job, Worker } from 'bullmq';
+import type { Logger } from 'pino';
+import { toPublishError } from '../core/publish-error.ts';
+import { SECOND_MS } from '../core/units.ts';
+import { wakeLane } from '../lanes/wake-jobs.ts';
+import { publishIdOfEntry } from '../queues/job-ids.ts';
+import { QUEUE_NAMES, RECHECK_JOB_NAME } from '../queues/queue-names.ts';
+import type { RedisClient } from '../redis/lua-script.ts';
+import type { WorkerDeps } from './deps.ts';
+import { processPublishEntry } from './publish-processor.ts';
+import { processRecheckEntry } from './recheck-processor.ts';
+import { DEFAULT_RECOVERY } from './recovery.ts';
+import { LOCK_LOST } from './run-owned.ts';
+import { settleJob } from './settle-job.ts';
+import type { Settlement } from './settlement.ts';
+import { processStatusEntry } from './status-processor.ts';
+import { startSweep } from './sweep.ts';
+
+/** How long jobs that were aborted at the deadline have to be handed back (ms). */
+const HAND_BACK_MS = 3 * SECOND_MS;
+/** A stall is an interruption, not a failure, and BullMQ never resets its count. */
+const MAX_STALLED_COUNT = 1_000_000;
+
+/** The kinds of work a process may do. */
+export const WORKER_KINDS = ['upload', 'status'] as const;
+export type WorkerKind = (typeof WORKER_KINDS)[number];
+
+export interface StartWorkersOptions {
+  readonly deps: WorkerDeps;
+  /** A connection of role `worker`; BullMQ makes its blocking ones from it. */
+  readonly connection: RedisClient;
+  readonly prefix: string;
+  readonly concurrency: { readonly upload: number; readonly status: number };
+  /** Which kinds to run; all unless told. */
+  readonly only?: readonly WorkerKind[];
+}
+
+/** The workers of one process. */
+export interface RunningWorkers {
+  /** Whether every worker takes jobs. */
+  isRunning(): boolean;
+  /** Lets an account's jobs go on at once that wait for its owner. */
+  wake(account: string): Promise<void>;
+  /**
+   * Stops taking jobs, lets uploads stop at their next chunk edge, and hands them back to the queue. What still runs
+   * after `timeoutMs` is aborted and handed back too. Burns no attempt. Called again, it waits for the same end.
+   */
+  close(options: { readonly timeoutMs: number }): Promise<void>;
+}
+
+/** Starts the workers and the sweep. */
+export function startWorkers(options: StartWorkersOptions): RunningWorkers {
+  const { deps, only = WORKER_KINDS } = options;
+  const draining = new AbortController();
+  const workers: Worker[] = [];
+  if (only.includes('upload')) {
+    const run = (job: Job, signal: AbortSignal): Promise<Settlement> =>
+      processPublishEntry(
+        { id: publishIdOfEntry(job), data: job.data, replaceData: (data) => job.updateData(data), run: runOf(job) },
+        deps,
+        {
+          signal,
+          draining: draining.signal,
+        },
+      );
+    workers.push(startWorker(QUEUE_NAMES.publish, options.concurrency.upload, run, options));
+  }
+  if (only.includes('status')) {
+    const run = (job: Job): Promise<Settlement> => {
+      const entry = { data: job.data, run: runOf(job) };
+      return job.name === RECHECK_JOB_NAME ? processRecheckEntry(entry, deps) : processStatusEntry(entry, deps);
+    };
+    workers.push(startWorker(QUEUE_NAMES.status, options.concurrency.status, run, options));
+  }
+  const sweep = startSweep(deps);
+
+  async function close(timeoutMs: number): Promise<void> {
+    const closed = Promise.all([...workers.map((worker) => worker.close()), sweep.stop()]);
+    draining.abort();
+    const deadline = setTimeout(() => {
+      for (const worker of workers) worker.cancelAllJobs('shutdown');
+    }, timeoutMs);
+    // BullMQ's close may wait for a Redis that went away; what it still holds is taken over when its locks run out.
+    const patience = new AbortController();
+    const atLast = sleep(timeoutMs + HAND_BACK_MS, undefined, { signal: patience.signal }).catch(() => undefined);
+    await Promise.race([closed, atLast]);
+    clearTimeout(deadline);
+    patience.abort();
+  }
+
+  let closing: Promise<void> | undefined;
+  return {
+    isRunning: () => workers.every((worker) => worker.isRunning() && !worker.isPaused()),
+    async wake(account) {
+      for (const name of new Set([account, await deps.accountNames.resolve(account)])) await wakeLane(name, deps);
+    },
+    close: ({ timeoutMs }) => (closing ??= close(timeoutMs)),
+  };
+}
+
+function startWorker(
+  name: string,
+  concurrency: number,
+  run: (job: Job, signal: AbortSignal) => Promise<Settlement>,
+  { deps, connection, prefix }: StartWorkersOptions,
+): Worker {
+  const { recovery = DEFAULT_RECOVERY } = deps.settings;
+  const kept = { age: Math.ceil(deps.settings.retentionMs / SECOND_MS) };
+  const worker = new Worker(
+    name,
+    // BullMQ passes the signal only to a processor that declares three parameters.
+    async (job: Job, token: string | undefined, signal: AbortSignal | undefined) => {
+      const settlement = await run(job, signal ?? new AbortController().signal).catch((error: unknown): Settlement => {
+        // Not even the failure could be written, so Redis is away: the entry is left as it is and taken up again.
+        deps.log.warn({ queue: name, jobId: job.id, err: toPublishError(error) }, 'step could not be settled');
+        return { kind: 'lost' };
+      });
+      return await settleJob(job, token ?? '', settlement);
+    },
+    {
+      connection,
+      prefix,
+      concurrency,
+      lockDuration: recovery.lockDurationMs,
+      stalledInterval: recovery.stalledIntervalMs,
+      maxStalledCount: MAX_STALLED_COUNT,
+      // By default a worker that lost Redis sits idle for 15 s before it fetches again.
+      runRetryDelay: SECOND_MS,
+      removeOnComplete: kept,
+      removeOnFail: kept,
+    },
+  );
+  worker.on('lockRenewalFailed', (jobIds) => {
+    for (const jobId of jobIds) worker.cancelJob(jobId, LOCK_LOST);
+  });
+  deps.metrics.watchWorker(name, () => worker.isRunning() && !worker.isPaused());
+  reportTrouble(worker, deps.log);
+  return worker;
+}
+
+function runOf(job: Job): { entry: string; start: number } {
+  return { entry: `${job.queueName}:${job.id}:${job.timestamp}`, start: job.attemptsStarted };
+}
+
+function reportTrouble(worker: Worker, log: Logger): void {
+  // BullMQ repeats an outage at every try; people want to read of it once.
+  let lastMessage = '';
+  worker.on('error', (err) => {
+    if (err.message !== lastMessage) log.warn({ queue: worker.name, reason: err.message }, 'worker trouble');
+    lastMessage = err.message;
+  });
+  worker.on('active', () => {
+    lastMessage = '';
+  });
+  worker.on('stalled', (jobId) => log.warn({ queue: worker.name, jobId }, 'job stalled and is taken over'));
+}

@@ -1,0 +1,292 @@
+import { execFile } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { Command } from 'commander';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { parse, parseAllDocuments } from 'yaml';
+import { z } from 'zod';
+import { buildProgram } from '../../src/cli/program.ts';
+import { SETTING_DESCRIPTIONS } from '../../src/config/settings-table.ts';
+import { METRIC_TABLE } from '../../src/observability/metrics.ts';
+import { QUEUE_NAMES } from '../../src/queues/queue-names.ts';
+import { REPOSITORY, readRepositoryFile } from './source-files.ts';
+
+const run = promisify(execFile);
+
+const settings = new Set(SETTING_DESCRIPTIONS.map(({ variable }) => variable));
+const fallbackOf = (variable: string) =>
+  SETTING_DESCRIPTIONS.find((setting) => setting.variable === variable)?.fallback;
+const commands = buildProgram(new Command(), async () => undefined).commands.map((command) => command.name());
+const yamlFiles = ['docker-compose.yml', ...filesBelow('deploy')].filter((path) => /\.ya?ml$/.test(path));
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(join(REPOSITORY, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(REPOSITORY.length));
+}
+
+/** Seconds of `30s` or `1m`. */
+function seconds(text: string): number {
+  const [, count = '', unit = ''] = /^(\d+)(s|m)$/.exec(text) ?? [];
+  if (count === '') throw new Error(`expected seconds or minutes, got ${text}`);
+  return Number(count) * (unit === 'm' ? 60 : 1);
+}
+
+/** What the program takes at most to stop: the drain, and three seconds in which it closes what is open. */
+const stopSeconds = Number(fallbackOf('SHUTDOWN_TIMEOUT_MS')) / 1_000 + 3;
+
+const named = z.looseObject({ kind: z.string(), metadata: z.looseObject({ name: z.string() }) });
+type Resource = z.infer<typeof named>;
+
+/** Every Kubernetes resource that we ship. */
+const resources: Resource[] = filesBelow('deploy/kubernetes')
+  .flatMap((path) => parseAllDocuments(readRepositoryFile(path)).map((document) => document.toJS() as unknown))
+  .filter((resource) => z.looseObject({ kind: z.literal('Kustomization') }).safeParse(resource).success === false)
+  .map((resource) => named.parse(resource));
+
+function find(kind: string, name: string): Resource {
+  const found = resources.find((resource) => resource.kind === kind && resource.metadata.name === name);
+  if (found === undefined) throw new Error(`there is no ${kind} ${name}`);
+  return found;
+}
+
+const httpGet = z.object({ httpGet: z.object({ path: z.string(), port: z.string() }) });
+const container = z.looseObject({
+  args: z.array(z.string()),
+  ports: z.array(z.object({ name: z.string(), containerPort: z.number() })),
+  envFrom: z.array(z.record(z.string(), z.object({ name: z.string() }))),
+  lifecycle: z.object({
+    preStop: z.object({ exec: z.object({ command: z.tuple([z.literal('sleep'), z.string()]) }) }),
+  }),
+  startupProbe: httpGet,
+  livenessProbe: httpGet,
+  readinessProbe: httpGet,
+});
+const deployment = z
+  .looseObject({
+    spec: z.looseObject({
+      selector: z.object({ matchLabels: z.record(z.string(), z.string()) }),
+      template: z.looseObject({
+        metadata: z.looseObject({
+          labels: z.record(z.string(), z.string()),
+          annotations: z.record(z.string(), z.string()),
+        }),
+        spec: z.looseObject({ terminationGracePeriodSeconds: z.number(), containers: z.tuple([container]) }),
+      }),
+    }),
+  })
+  .parse(find('Deployment', 'publisher'));
+const pod = deployment.spec.template.spec;
+const [publisher] = pod.containers;
+const settingsOfPods = z
+  .looseObject({ data: z.record(z.string(), z.string()) })
+  .parse(find('ConfigMap', 'publisher-settings')).data;
+
+/** Paths that the web server answers without anything else. */
+const PATHS = ['/healthz', '/readyz', '/metrics'];
+
+describe('a file of deploy/', () => {
+  it.each(yamlFiles)('%s is YAML without mistakes', (path) => {
+    const documents = parseAllDocuments(readRepositoryFile(path), { merge: true });
+    expect(documents.length).toBeGreaterThan(0);
+    for (const document of documents) expect([...document.errors, ...document.warnings]).toEqual([]);
+  });
+
+  it.each(filesBelow('deploy/kubernetes'))('%s names metrics that exist', (path) => {
+    const ours = new Set(Object.keys(METRIC_TABLE));
+    const used = [...readRepositoryFile(path).matchAll(/\b(?:tiktok_[a-z_]+|bullmq_[a-z_]+)\b(?=[{[)\s])/g)].map(
+      ([name]) => name,
+    );
+    // The autoscaler's own name of a metric that its adapter makes.
+    const unknown = used.filter(
+      (name) => name !== 'tiktok_publish_backlog' && !ours.has(name.replace(/_(bucket|sum|count)$/, '')),
+    );
+    expect(unknown).toEqual([]);
+  });
+});
+
+describe('the Kubernetes manifests', () => {
+  it('set only what exists, and name the rest in the secret', () => {
+    const secret = /publisher-secrets` holds the rest:\n#\s+(.*)/.exec(
+      readRepositoryFile('deploy/kubernetes/settings.yaml'),
+    )?.[1];
+    const variables = [...Object.keys(settingsOfPods), ...(secret ?? '').split(', ')];
+    expect(variables.length).toBeGreaterThan(10);
+    expect(variables.filter((variable) => !settings.has(variable))).toEqual([]);
+    const secrets = SETTING_DESCRIPTIONS.filter(({ secret: isSecret }) => isSecret).map(({ variable }) => variable);
+    expect(
+      Object.keys(settingsOfPods).filter((variable) => secrets.includes(variable) && variable !== 'REDIS_URL'),
+    ).toEqual([]);
+    const sources = publisher.envFrom.flatMap((source) => Object.values(source).map(({ name }) => name));
+    expect(sources).toEqual(['publisher-settings', 'publisher-secrets']);
+  });
+
+  it('probe and scrape paths that are served, on the port that is listened on', () => {
+    expect(commands).toContain(publisher.args[0]);
+    const [port] = publisher.ports;
+    expect(String(port?.containerPort)).toBe(settingsOfPods.PORT);
+    for (const { httpGet: probe } of [publisher.startupProbe, publisher.livenessProbe, publisher.readinessProbe]) {
+      expect(PATHS).toContain(probe.path);
+      expect(probe.port).toBe(port?.name);
+    }
+    // A pod that waits for Redis must not be restarted for it.
+    expect(publisher.livenessProbe.httpGet.path).toBe('/healthz');
+    const { annotations } = deployment.spec.template.metadata;
+    expect(annotations['prometheus.io/path']).toBe('/metrics');
+    expect(annotations['prometheus.io/port']).toBe(settingsOfPods.PORT);
+  });
+
+  it('leave time to drain', () => {
+    const preStopSeconds = Number(publisher.lifecycle.preStop.exec.command[1]);
+    const drainSeconds = Number(settingsOfPods.SHUTDOWN_TIMEOUT_MS) / 1_000 + 3;
+    expect(pod.terminationGracePeriodSeconds).toBeGreaterThan(preStopSeconds + drainSeconds);
+  });
+
+  it('select what they are about', () => {
+    expect(deployment.spec.template.metadata.labels).toMatchObject(deployment.spec.selector.matchLabels);
+    const labels = Object.entries(deployment.spec.selector.matchLabels);
+    const service = z.looseObject({ spec: z.looseObject({ selector: z.record(z.string(), z.string()) }) });
+    expect(Object.entries(service.parse(find('Service', 'publisher')).spec.selector)).toEqual(labels);
+    const { hostname } = new URL(settingsOfPods.REDIS_URL ?? '');
+    expect(find('Service', hostname).kind).toBe('Service');
+  });
+
+  it('scale what is there, by the queue that is worked on, to as many jobs as a pod takes', () => {
+    const target = z.looseObject({ spec: z.looseObject({ scaleTargetRef: z.looseObject({ name: z.string() }) }) });
+    for (const kind of ['ScaledObject', 'HorizontalPodAutoscaler'])
+      expect(target.parse(find(kind, 'publisher')).spec.scaleTargetRef.name).toBe('publisher');
+    const keda = readRepositoryFile('deploy/kubernetes/autoscaling-keda.yaml');
+    expect(keda).toContain(`queue="${QUEUE_NAMES.publish}"`);
+    expect(keda).toContain(`'${fallbackOf('QUEUE_PREFIX')}:${QUEUE_NAMES.publish}:wait'`);
+    expect(keda).toContain(`threshold: '${settingsOfPods.UPLOAD_CONCURRENCY}'`);
+    expect(readRepositoryFile('deploy/kubernetes/autoscaling-hpa.yaml')).toContain(
+      `averageValue: '${settingsOfPods.UPLOAD_CONCURRENCY}'`,
+    );
+  });
+
+  it('are built by kustomize into every resource once', async ({ skip }) => {
+    const built = await run('kubectl', ['kustomize', join(REPOSITORY, 'deploy/kubernetes')]).catch((error: unknown) => {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+      throw error;
+    });
+    if (built === undefined) return skip('kubectl is not on the PATH');
+    const kinds = parseAllDocuments(built.stdout).map((document) => named.parse(document.toJS()).kind);
+    expect(kinds.sort()).toEqual(
+      resources
+        .map(({ kind }) => kind)
+        .filter((kind) => !/Scaled|Autoscaler/.test(kind))
+        .sort(),
+    );
+  });
+});
+
+describe('docker-compose.yml', () => {
+  const service = z.looseObject({
+    image: z.string(),
+    command: z.array(z.string()).optional(),
+    environment: z.record(z.string(), z.string()).optional(),
+    stop_grace_period: z.string().optional(),
+    depends_on: z.record(z.string(), z.looseObject({ condition: z.string() })).optional(),
+    volumes: z.array(z.string()).optional(),
+    ports: z.array(z.string()).optional(),
+  });
+  const compose = z
+    .object({
+      name: z.string(),
+      services: z.record(z.string(), service),
+      volumes: z.record(z.string(), z.unknown()),
+      'x-publisher': z.unknown(),
+    })
+    .parse(parse(readRepositoryFile('docker-compose.yml'), { merge: true }));
+  const services = Object.entries(compose.services);
+  const ours = services.filter(([, { image }]) => image === 'tiktok-publisher');
+
+  it('sets only what exists, asks for the secrets, and runs commands that exist', () => {
+    expect(ours.length).toBeGreaterThan(1);
+    for (const [, { environment = {}, command = [] }] of ours) {
+      expect(Object.keys(environment).filter((variable) => !settings.has(variable))).toEqual([]);
+      expect(commands).toContain(command[0]);
+      for (const variable of ['ENCRYPTION_KEYS', 'TIKTOK_CLIENT_SECRET', 'API_KEYS', 'BOARD_PASSWORD'])
+        expect(environment[variable]).toMatch(/^\$\{\w+:\?/);
+    }
+  });
+
+  it('leaves time to drain', () => {
+    for (const [, { stop_grace_period: grace = '0s' }] of ours) expect(seconds(grace)).toBeGreaterThan(stopSeconds);
+  });
+
+  it('waits for services that are there, mounts what is there, and shows its ports to this machine only', () => {
+    for (const [, { depends_on: awaited = {}, volumes = [], ports = [] }] of services) {
+      for (const name of Object.keys(awaited)) expect(Object.keys(compose.services)).toContain(name);
+      for (const volume of volumes) {
+        const [source = ''] = volume.split(':');
+        const isThere = source.startsWith('./')
+          ? source === './media' ||
+            yamlFiles.concat(filesBelow('deploy')).some((path) => `./${path}`.startsWith(source))
+          : source in compose.volumes;
+        expect({ source, isThere }).toEqual({ source, isThere: true });
+      }
+      expect(ports.filter((port) => !port.startsWith('127.0.0.1:'))).toEqual([]);
+    }
+  });
+});
+
+describe('the systemd unit', () => {
+  const path = 'deploy/systemd/tiktok-publisher.service';
+  const unit = readRepositoryFile(path);
+  const optionOf = (name: string) => new RegExp(`^${name}=(.*)$`, 'm').exec(unit)?.[1] ?? '';
+
+  it('starts what the build makes, and leaves it time to drain', () => {
+    const [, , command = ''] = optionOf('ExecStart').split(' ');
+    expect(optionOf('ExecStart')).toContain('/dist/bin/tiktok-publisher.js');
+    expect(commands).toContain(command);
+    expect(seconds(optionOf('TimeoutStopSec'))).toBeGreaterThan(stopSeconds);
+    const variables = [...unit.matchAll(/^Environment=(\w+)=/gm)].map(([, variable = '']) => variable);
+    expect(variables.filter((variable) => variable !== 'NODE_ENV' && !settings.has(variable))).toEqual([]);
+  });
+
+  it('satisfies systemd-analyze', async ({ skip }) => {
+    const folder = await mkdtemp(join(tmpdir(), 'systemd-unit-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const file = join(folder, 'tiktok-publisher.service');
+    // Node is elsewhere on some machines, and the user is not there.
+    await writeFile(file, unit.replace('/usr/bin/node', process.execPath).replace(/^(User|Group)=.*$/gm, '$1=root'));
+    const verified = await run('systemd-analyze', ['verify', '--man=no', file]).catch((error: unknown) => {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+      throw error;
+    });
+    if (verified === undefined) return skip('systemd-analyze is not on the PATH');
+    expect(`${verified.stdout}${verified.stderr}`).toBe('');
+  });
+});
+
+describe('the Dockerfile', () => {
+  const dockerfile = readRepositoryFile('Dockerfile');
+  const last = dockerfile.slice(dockerfile.lastIndexOf('\nFROM '));
+
+  it('ends in an image with production dependencies only, an init, another user than root, and a health check', () => {
+    expect(dockerfile).toMatch(/AS dependencies\n[\s\S]*RUN npm ci --omit=dev/);
+    expect(last).toContain('COPY --from=dependencies /app/node_modules node_modules');
+    expect(last).not.toContain('npm ');
+    expect(last).toMatch(/^USER node$/m);
+    expect(last).toMatch(/^HEALTHCHECK /m);
+    expect(last).toContain('/healthz');
+    expect(last).toContain('ENTRYPOINT ["tini", "--", "node", "dist/bin/tiktok-publisher.js"]');
+    expect(commands).toContain(/^CMD \["(\w+)"\]$/m.exec(last)?.[1]);
+  });
+
+  it('copies only what the build context has', () => {
+    const context = readRepositoryFile('.dockerignore')
+      .split('\n')
+      .filter((line) => line.startsWith('!'))
+      .map((line) => line.slice(1));
+    const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.*) \S+$/gm)].flatMap(([, sources = '']) =>
+      sources.split(' '),
+    );
+    expect(copied.length).toBeGreaterThan(5);
+    expect(copied.filter((source) => !context.includes(source))).toEqual([]);
+  });
+});
