@@ -7,6 +7,8 @@ import { WORKER_KIND_NAMES } from './worker-kinds.ts';
 /** Runs a command and keeps its exit code. */
 type Run = (command: (context: CommandContext) => Promise<ExitCode>) => Promise<void>;
 
+/** The core's own bound; spelt out here, since `--help` loads nothing of the core. */
+const MAX_PHOTOS = 35;
 const MAX_PORT = 65_535;
 const MAX_PRIORITY = 2_097_151;
 const MAX_LIST_LIMIT = 500;
@@ -58,8 +60,8 @@ function addServices(program: Command, run: Run): void {
 
 function addPublishing(program: Command, run: Run): void {
   withJson(program.command('publish'))
-    .description('enqueue a video')
-    .argument('<file-or-url>', 'a video file, or with --pull the URL from which TikTok fetches it')
+    .description('enqueue a video or photos')
+    .argument('<media...>', 'a video: its file, its URL or s3://bucket/key; or, with --photos, the URLs of photos')
     // Not commander's requiredOption: that would hide the suggestion for a misspelt one.
     .option('--account <name>', 'account to publish on, by its name or open_id; required')
     .addOption(
@@ -75,6 +77,18 @@ function addPublishing(program: Command, run: Run): void {
     .option('--at <time>', 'publish at this time, such as 2026-12-01T10:00:00Z')
     .option('--idempotency-key <key>', 'the same key with the same request gives the same job')
     .option('--pull', 'let TikTok fetch the video from a URL of a domain you have verified')
+    .option('--fallback-upload', 'with --pull: fetch and upload it ourselves when TikTok fails to')
+    .option('--photos', 'post photos, which TikTok fetches from URLs of a domain you have verified')
+    .option('--cover <n>', 'with --photos: which of them is the cover, from 0', wholeNumber(0, MAX_PHOTOS - 1))
+    .option('--description <text>', 'with --photos: the longer text')
+    .option('--auto-add-music', 'with --photos: let TikTok choose music')
+    .option('--callback-url <url>', 'receives the events of the job as signed POST requests')
+    .addOption(
+      new Option(
+        '--on-duplicate <what>',
+        'what to do when this video was published on the account not long ago',
+      ).choices(['allow', 'warn', 'refuse']),
+    )
     .option('--priority <n>', '1 is the most urgent; 0, the default, comes before all', wholeNumber(0, MAX_PRIORITY))
     .option('--disable-comment', 'nobody may comment')
     .option('--disable-duet', 'nobody may make a duet')
@@ -86,8 +100,8 @@ function addPublishing(program: Command, run: Run): void {
     .option('--metadata <json>', 'your own JSON object, echoed with the job', parseJsonObject)
     .addOption(new Option('--watch', 'show progress until the end').conflicts('wait'))
     .option('--wait', 'wait silently until the end')
-    .action((target, options) =>
-      run(async (context) => (await import('./commands/publish.ts')).publish(target, options, context)),
+    .action((targets, options) =>
+      run(async (context) => (await import('./commands/publish.ts')).publish(targets, options, context)),
     );
   withJson(program.command('status'))
     .description('show one job')

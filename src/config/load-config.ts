@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { isLoopbackHost } from '../core/loopback-host.ts';
-import { DAY_MS, HOUR_MS } from '../core/units.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../core/units.ts';
 import { cacheDirFrom } from './cache-dir.ts';
 import { ConfigError, type SettingProblem } from './config-error.ts';
 import type { RedisConfig } from './redis-config.ts';
@@ -74,6 +74,7 @@ function toConfig(settings: Settings) {
     upload: { concurrency: settings.UPLOAD_CONCURRENCY, chunkSizeBytes: settings.CHUNK_SIZE_BYTES },
     uploadsPerAccount: settings.UPLOADS_PER_ACCOUNT,
     maxWaitMs: settings.MAX_WAIT_HOURS * HOUR_MS,
+    pullStallMs: settings.PULL_STALL_MINUTES * MINUTE_MS,
     status: { concurrency: settings.STATUS_CONCURRENCY },
     /** Undefined: not restricted for CLI and library, no `file` sources over REST. */
     mediaRoots: settings.MEDIA_ROOTS?.map((folder) => resolve(folder)),

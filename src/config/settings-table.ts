@@ -165,6 +165,11 @@ export const SettingsTable = z.object({
     group: 'Work',
     meaning: 'How long a job may wait for quotas, caps or its account; then it fails with that reason.',
   }),
+  PULL_STALL_MINUTES: withDefault(value.wholeNumber(1, 60), '20', {
+    group: 'Work',
+    meaning:
+      "How long TikTok's own download of a pull may stand still; then it is stopped, and the job fails or falls back to an upload. TikTok itself gives up after an hour.",
+  }),
   UPLOAD_CONCURRENCY: withDefault(value.wholeNumber(1, 1_000), '4', {
     group: 'Work',
     meaning: 'Uploads at the same time, per process. Each one holds a few megabytes.',

@@ -45,6 +45,11 @@ export interface LedgerRecord {
   readonly processingSince?: number | undefined;
   /** TikTok declared this publish_id FAILED: it published nothing and never will. */
   readonly failedByTikTokAt?: number | undefined;
+  /** Bytes that TikTok had downloaded, as it last said, and since when it says so. */
+  readonly pullBytes?: number | undefined;
+  readonly pullProgressAt?: number | undefined;
+  /** TikTok's download stood still for too long, so that it is to be stopped. */
+  readonly pullStalledAt?: number | undefined;
   /** TikTok's download was provably dead: from here on we fetch the video and upload it. */
   readonly fellBackAt?: number | undefined;
   readonly pollCount: number;
@@ -80,7 +85,15 @@ export type LedgerPatch = Partial<
 export type LedgerProgress = Partial<
   Pick<
     LedgerRecord,
-    'sentBytes' | 'acceptedBytes' | 'acceptedCrc32' | 'attempts' | 'pollCount' | 'nextPollAt' | 'recheckCount'
+    | 'pullBytes'
+    | 'pullProgressAt'
+    | 'sentBytes'
+    | 'acceptedBytes'
+    | 'acceptedCrc32'
+    | 'attempts'
+    | 'pollCount'
+    | 'nextPollAt'
+    | 'recheckCount'
   >
 >;
 
@@ -161,6 +174,9 @@ function decodeOptional(hash: ReadonlyMap<string, string>): Partial<LedgerRecord
     lastChunkStartedAt: number('lastChunkStartedAt'),
     processingSince: number('processingSince'),
     failedByTikTokAt: number('failedByTikTokAt'),
+    pullBytes: number('pullBytes'),
+    pullProgressAt: number('pullProgressAt'),
+    pullStalledAt: number('pullStalledAt'),
     fellBackAt: number('fellBackAt'),
     nextPollAt: number('nextPollAt'),
     toldAt: number('toldAt'),

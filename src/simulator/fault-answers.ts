@@ -41,6 +41,7 @@ export function spoilPublish(act: FaultAct | undefined, publish: Publish | undef
   if (publish === undefined) return;
   if (act?.kind === 'fail_processing') publish.failReason = act.failReason;
   if (act?.kind === 'stuck_processing') publish.stuck = true;
+  if (act?.kind === 'stall_download' && publish.pull !== undefined) publish.pull.stalledAtBytes = act.afterBytes;
 }
 
 /** An error in the shape this endpoint uses. */

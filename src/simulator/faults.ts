@@ -39,6 +39,8 @@ const faultAct = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('fail_processing'), failReason: z.string() }),
   /** Acts; the publish will stay in processing until `settle`. */
   z.strictObject({ kind: z.literal('stuck_processing') }),
+  /** Acts; the pretended download of a pull stops after so many bytes. */
+  z.strictObject({ kind: z.literal('stall_download'), afterBytes: bytes }),
 ]);
 
 /** Validates a rule that comes in over HTTP. */
@@ -158,6 +160,8 @@ function actFits(endpoint: Endpoint, act: z.output<typeof faultAct>): boolean {
     case 'fail_processing':
     case 'stuck_processing':
       return endpoint === 'upload' || isInit;
+    case 'stall_download':
+      return isInit;
     default:
       return true;
   }

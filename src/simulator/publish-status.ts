@@ -46,6 +46,7 @@ export function publishStateAt(publish: Publish, now: number, settings: Simulato
 
 /** When the last byte of this publish was or will be in, if that is known. */
 export function transferredAtOf(publish: Publish, settings: SimulatorSettings): number | undefined {
+  if (publish.pull?.stalledAtBytes !== undefined) return undefined;
   const pretended = publish.pull !== undefined && !settings.fetchPulls;
   return pretended ? publish.initAt + settings.pullMs : publish.transferredAt;
 }
@@ -85,7 +86,7 @@ function downloadedAt(publish: Publish, now: number, settings: SimulatorSettings
   if (publish.pull === undefined) return 0;
   if (settings.fetchPulls) return publish.pull.downloadedBytes;
   const share = settings.pullMs === 0 ? 1 : Math.min(1, (now - publish.initAt) / settings.pullMs);
-  return Math.floor(share * settings.pullBytes);
+  return Math.min(Math.floor(share * settings.pullBytes), publish.pull.stalledAtBytes ?? Number.POSITIVE_INFINITY);
 }
 
 function postsOf(publish: Publish, processedAt: number, settings: SimulatorSettings): Post[] {

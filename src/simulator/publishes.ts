@@ -29,6 +29,8 @@ export interface PullTask {
   downloadedBytes: number;
   totalBytes: number | undefined;
   sha256: string | undefined;
+  /** Where a fault stops the pretended download. */
+  stalledAtBytes: number | undefined;
   /** `fail_reason`, once it is known that nothing comes of it. */
   failReason: string | undefined;
 }
@@ -162,5 +164,13 @@ function idPrefix(kind: 'direct' | 'inbox', source: Source): string {
 }
 
 function newPull({ media, urls }: PullSource): PullTask {
-  return { media, urls, downloadedBytes: 0, totalBytes: undefined, sha256: undefined, failReason: undefined };
+  return {
+    media,
+    urls,
+    downloadedBytes: 0,
+    totalBytes: undefined,
+    sha256: undefined,
+    stalledAtBytes: undefined,
+    failReason: undefined,
+  };
 }

@@ -23,6 +23,8 @@ export interface WorkerSettings {
   readonly retentionMs: number;
   /** How long a job may wait for quotas, caps and its account before it fails (ms). */
   readonly maxWaitMs: number;
+  /** How long TikTok's own download may stand still before it is stopped (ms). */
+  readonly pullStallMs: number;
   readonly pollSchedule: PollSchedule;
   readonly retryPolicy: RetryPolicy;
   /** What happens to a post that its creator may not make: `refuse` it before anything is sent (default), `warn`, or `off`. */

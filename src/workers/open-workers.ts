@@ -66,6 +66,7 @@ export async function openWorkers(parts: WorkersParts, options: WorkersOptions =
       chunkSizeBytes: config.upload.chunkSizeBytes,
       retentionMs: config.retentionMs,
       maxWaitMs: config.maxWaitMs,
+      pullStallMs: config.pullStallMs,
       preflight: config.preflight,
       pollSchedule: options.pollSchedule ?? DEFAULT_POLL_SCHEDULE,
       retryPolicy: EIGHT_TRIES_IN_AN_HOUR,
@@ -99,7 +100,7 @@ function vaultTokens(
 function openMediaUnder(roots: readonly string[] | undefined): OpenMedia {
   return async (media) => {
     if (media.type === 'file') return await openFileSource(media.path, { roots });
-    throw new PublishError('INPUT_MEDIA_TYPE_UNSUPPORTED', {
+    throw new PublishError('INTERNAL_ERROR', {
       reason: `media.type "${media.type}" has no bytes of ours`,
     });
   };

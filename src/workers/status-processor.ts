@@ -2,7 +2,7 @@ import { isPastDeadline } from '../core/poll-schedule.ts';
 import { PublishError, toPublishError } from '../core/publish-error.ts';
 import { MINUTE_MS } from '../core/units.ts';
 import { SWEEP_AFTER_MS } from '../ledger/ledger.ts';
-import type { LedgerRecord } from '../ledger/record.ts';
+import type { LedgerProgress, LedgerRecord } from '../ledger/record.ts';
 import type { StatusAnswer } from '../tiktok/index.ts';
 import { withToken } from '../tiktok/with-token.ts';
 import type { WorkerDeps } from './deps.ts';
@@ -17,6 +17,7 @@ import { askStatus } from './tiktok-calls.ts';
 import { failureOf } from './upload-position.ts';
 import { pushSlots } from './wait-for-quota.ts';
 import { endWatchedJob } from './watch-ended-job.ts';
+import { settleDeadPull, watchPull } from './watch-pull.ts';
 
 /** Asks once what became of a post, and says when to ask again. */
 export async function processStatusEntry(entry: StatusQueueEntry, deps: WorkerDeps): Promise<Settlement> {
@@ -55,7 +56,7 @@ async function poll(job: OwnedJob, deps: WorkerDeps): Promise<Settlement> {
     case 'FAILED':
       return await settleFailed(job, answer, deps);
     default:
-      return await pollAgain(job, undefined, deps);
+      return await pollAgain(job, undefined, deps, await watchPull(job, answer, deps));
   }
 }
 
@@ -92,6 +93,8 @@ async function settleFailed(job: OwnedJob, answer: StatusAnswer, deps: WorkerDep
     const reason = new PublishError(gaveUpFor.code, { ...error.details, reason: gaveUpFor.message });
     return await endJob(job, { to: 'failed', error: reason }, deps);
   }
+  const settled = await settleDeadPull(job, error, deps);
+  if (settled !== undefined) return settled;
   if (error.row.verdict !== 'new_init') return await endJob(job, { to: 'failed', error }, deps);
   const settlement = await startAfresh(job, error, deps);
   if (settlement.kind !== 'later') return settlement;
@@ -119,7 +122,12 @@ async function settlePollError(job: OwnedJob, thrown: unknown, deps: WorkerDeps)
   return await pollAgain(job, error, deps);
 }
 
-async function pollAgain(job: OwnedJob, trouble: PublishError | undefined, deps: WorkerDeps): Promise<Settlement> {
+async function pollAgain(
+  job: OwnedJob,
+  trouble: PublishError | undefined,
+  deps: WorkerDeps,
+  pulled: LedgerProgress = {},
+): Promise<Settlement> {
   const now = deps.clock.now();
   const { pollSchedule: schedule } = deps.settings;
   const { processingSince = now, pollCount } = job.record;
@@ -129,7 +137,7 @@ async function pollAgain(job: OwnedJob, trouble: PublishError | undefined, deps:
   const at = Math.max(plannedAt, now + mustWaitMs(trouble));
   if (trouble?.code === 'TIKTOK_RATE_LIMITED') await pushSlots(job, trouble, at, deps);
   if (trouble === undefined && job.record.waitingFor === undefined) {
-    await job.note({ pollCount: pollCount + 1, nextPollAt: at }, at + SWEEP_AFTER_MS);
+    await job.note({ ...pulled, pollCount: pollCount + 1, nextPollAt: at }, at + SWEEP_AFTER_MS);
   } else {
     await job.commit({
       cause:
@@ -137,6 +145,7 @@ async function pollAgain(job: OwnedJob, trouble: PublishError | undefined, deps:
           ? { event: 'poll_answered' }
           : { event: 'poll_failed', code: trouble.code, message: trouble.message, retryAt: new Date(at).toISOString() },
       patch: {
+        ...pulled,
         pollCount: pollCount + 1,
         nextPollAt: at,
         waitingFor: trouble?.row.waitReason,

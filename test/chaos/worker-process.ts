@@ -71,6 +71,7 @@ const deps: WorkerDeps = withTraps(
       chunkSizeBytes: settings.chunkSizeBytes,
       retentionMs,
       maxWaitMs: retentionMs,
+      pullStallMs: retentionMs,
       pollSchedule: { ...DEFAULT_POLL_SCHEDULE, firstMs: 100, maxMs: 1_000, minPerOpenJobMs: 0 },
       retryPolicy: { maxAttempts: 8, baseMs: 100, factor: 1.5, maxMs: 1_000 },
       recovery: settings.recovery,

@@ -88,6 +88,22 @@ describe('a pretended download', () => {
     }
   });
 
+  it('may stop midway, and is cancelled then', async () => {
+    const { clock, simulator, account } = await startWithClock({ verifiedUrlPrefixes: ['example.org'], pullMs: 100 });
+    simulator.faults.add({ endpoint: 'video_init', act: { kind: 'stall_download', afterBytes: 7 } });
+    const publishId = dataText(await pull(simulator, account, 'https://example.org/a.mp4'), 'publish_id');
+    clock.advance(1_000_000);
+    expect(await statusOf(simulator, account, publishId)).toEqual({
+      status: 'PROCESSING_DOWNLOAD',
+      downloaded_bytes: 7,
+    });
+    await call(simulator, account, 'cancel', { publish_id: publishId });
+    expect(await statusOf(simulator, account, publishId)).toEqual({
+      status: 'FAILED',
+      fail_reason: 'publish_cancelled',
+    });
+  });
+
   it('shows the status of an upload while processing when so switched', async () => {
     const { clock, simulator, account } = await startWithClock({
       verifiedUrlPrefixes: ['example.org'],

@@ -7,6 +7,7 @@ import { createSealer } from '../../src/accounts/sealer.ts';
 import { createVaultTokenSource } from '../../src/accounts/token-source.ts';
 import { createAccountVault } from '../../src/accounts/vault.ts';
 import { DEFAULT_POLL_SCHEDULE, type PollSchedule } from '../../src/core/poll-schedule.ts';
+import type { OpenMedia } from '../../src/core/ports.ts';
 import type { PublishEvent } from '../../src/core/publish-job.ts';
 import type { RetryPolicy } from '../../src/core/retry-policy.ts';
 import { createCreatorCache } from '../../src/creators/creator-cache.ts';
@@ -49,6 +50,9 @@ export interface PipelineOptions {
   readonly workers?: boolean;
   readonly redisUrl?: string;
   readonly maxWaitMs?: number;
+  readonly pullStallMs?: number;
+  /** Opens the media whose bytes we send; local files unless told. */
+  readonly openMedia?: OpenMedia;
   /** Hold direct posts against what their creators may post (not unless told). */
   readonly preflight?: 'refuse' | 'warn' | 'off';
   /** Time by which TikTok's sockets must answer (ms). */
@@ -56,6 +60,11 @@ export interface PipelineOptions {
 }
 
 export type Pipeline = Awaited<ReturnType<typeof startPipeline>>;
+
+const openFiles: OpenMedia = async (media) => {
+  if (media.type !== 'file') throw new Error('only files are opened');
+  return await openFileSource(media.path);
+};
 
 /** The whole machine in this process, on a real Redis and the simulator over real HTTP, with rapid schedules. */
 export async function startPipeline(options: PipelineOptions = {}) {
@@ -81,6 +90,7 @@ export async function startPipeline(options: PipelineOptions = {}) {
     clientKey: simulator.clientKey,
     clientSecret: simulator.clientSecret,
   });
+  const requestSecrets = createRequestSecrets(encryptionKeys);
   const deps: WorkerDeps = {
     ledger: createLedger({ redis, keys, clock: Date }),
     queues,
@@ -94,11 +104,8 @@ export async function startPipeline(options: PipelineOptions = {}) {
     lanes: createLanes({ redis, keys, clock: Date }),
     accountNames: createAccountNames({ redis, keys, clock: Date }),
     sealer,
-    requestSecrets: createRequestSecrets(encryptionKeys),
-    openMedia: async (media) => {
-      if (media.type !== 'file') throw new Error('only files are opened');
-      return await openFileSource(media.path);
-    },
+    requestSecrets,
+    openMedia: options.openMedia ?? openFiles,
     clock: Date,
     random: Math.random,
     metrics,
@@ -107,6 +114,7 @@ export async function startPipeline(options: PipelineOptions = {}) {
       chunkSizeBytes: options.chunkSizeBytes ?? 5_242_880,
       retentionMs: 86_400_000,
       maxWaitMs: options.maxWaitMs ?? 86_400_000,
+      pullStallMs: options.pullStallMs ?? 1_200_000,
       preflight: options.preflight ?? 'off',
       pollSchedule: options.polls ?? RAPID_POLLS,
       retryPolicy: options.retries ?? RAPID_RETRIES,
@@ -167,6 +175,7 @@ export async function startPipeline(options: PipelineOptions = {}) {
     vault,
     tokens,
     deps,
+    requestSecrets,
     metrics,
     prefix,
     redis,

@@ -20,6 +20,13 @@ export interface PublishCommandOptions {
   readonly at?: string;
   readonly idempotencyKey?: string;
   readonly pull?: boolean;
+  readonly fallbackUpload?: boolean;
+  readonly photos?: boolean;
+  readonly cover?: number;
+  readonly description?: string;
+  readonly autoAddMusic?: boolean;
+  readonly callbackUrl?: string;
+  readonly onDuplicate?: 'allow' | 'warn' | 'refuse';
   readonly priority?: number;
   readonly disableComment?: boolean;
   readonly disableDuet?: boolean;
@@ -35,12 +42,12 @@ export interface PublishCommandOptions {
 
 /** `publish`: checks everything that can be checked here, enqueues, and watches or waits if asked to. */
 export async function publish(
-  target: string,
+  targets: readonly string[],
   options: PublishCommandOptions,
   context: CommandContext,
 ): Promise<ExitCode> {
   const config = loadConfig(context.io.env);
-  const request = namingOptions(() => parsePublishRequest(buildRequest(target, options)));
+  const request = namingOptions(() => parsePublishRequest(buildRequest(targets, options)));
   if (request.media.type === 'file') {
     const source = await openFileSource(
       request.media.path,
@@ -83,10 +90,12 @@ function enqueuedText(job: EnqueuedJob, command: string): string {
   return `${headline(job)}\njob ${job.id}\nfollow it with: ${command} watch ${job.id}`;
 }
 
-function buildRequest(target: string, options: PublishCommandOptions): Record<string, unknown> {
-  const { account, mode, at, priority, metadata } = options;
+function buildRequest(targets: readonly string[], options: PublishCommandOptions): Record<string, unknown> {
+  const { account, mode, at, priority, metadata, callbackUrl, onDuplicate } = options;
   const post = withoutUndefined({
     title: options.title,
+    description: options.description,
+    autoAddMusic: options.autoAddMusic,
     privacyLevel: options.privacy?.toUpperCase().replaceAll('-', '_'),
     disableComment: options.disableComment,
     disableDuet: options.disableDuet,
@@ -96,24 +105,46 @@ function buildRequest(target: string, options: PublishCommandOptions): Record<st
     aiGenerated: options.aiGenerated,
     coverTimestampMs: options.coverMs,
   });
-  const media = mediaOf(target, options.pull === true);
+  const media = mediaOf(targets, options);
   const postPart = Object.keys(post).length === 0 ? {} : { post };
-  return { ...withoutUndefined({ account, mode, scheduledAt: at, priority, metadata }), media, ...postPart };
+  return {
+    ...withoutUndefined({ account, mode, scheduledAt: at, priority, callbackUrl, onDuplicate, metadata }),
+    media,
+    ...postPart,
+  };
 }
 
-function mediaOf(target: string, isPull: boolean): Record<string, unknown> {
+function mediaOf(targets: readonly string[], options: PublishCommandOptions): Record<string, unknown> {
+  if (options.photos === true) return withoutUndefined({ type: 'photos', urls: targets, coverIndex: options.cover });
+  const [target = '', ...others] = targets;
+  if (others.length > 0) {
+    const message = `expected one video, got ${targets.length}: several URLs of photos need --photos`;
+    throw new PublishError('INPUT_INVALID', { problems: [{ path: 'media', message }] });
+  }
+  const fallback = options.fallbackUpload === true ? 'upload' : undefined;
+  if (options.pull === true) return withoutUndefined({ type: 'pull', url: target, fallback });
+  if (/^s3:\/\//i.test(target)) return objectOf(target);
   const isUrl = /^[a-z][a-z0-9+.-]*:\/\//i.test(target);
-  if (isPull) return { type: 'pull', url: target };
-  if (!isUrl) return { type: 'file', path: resolve(target) };
-  throw new PublishError('INPUT_MEDIA_TYPE_UNSUPPORTED', {
-    reason: 'a URL needs --pull, with which TikTok fetches it; uploading from a URL is not served by this version',
-  });
+  return isUrl ? { type: 'url', url: target } : { type: 'file', path: resolve(target) };
+}
+
+/** `s3://bucket/key`; the key may hold whatever S3 lets it hold, so it is no URL to be parsed. */
+function objectOf(target: string): Record<string, unknown> {
+  const [, bucket, key] = /^s3:\/\/([^/]*)\/?(.*)$/is.exec(target) ?? [];
+  return { type: 's3', bucket, key };
 }
 
 const OPTION_OF_FIELD: Readonly<Record<string, string>> = {
   account: '--account',
   mode: '--mode',
-  'media.url': 'the URL of --pull',
+  'media.url': 'the URL',
+  'media.urls': 'the URLs of --photos',
+  'media.coverIndex': '--cover',
+  'media.bucket': 's3://bucket/key',
+  'media.key': 's3://bucket/key',
+  'post.description': '--description',
+  callbackUrl: '--callback-url',
+  onDuplicate: '--on-duplicate',
   'media.path': 'the file',
   'post.title': '--title',
   'post.privacyLevel': '--privacy',

@@ -14,10 +14,6 @@ export const INPUT_ROWS = {
     },
     { retryable: true, alert: 'count' },
   ),
-  INPUT_MEDIA_TYPE_UNSUPPORTED: giveUp({
-    message: 'this version does not serve this media type',
-    advice: 'Use media.type "file" (we upload a local file) or "pull" (TikTok fetches a URL).',
-  }),
   INPUT_ACCOUNT_UNKNOWN: giveUp(
     {
       message: 'no account of this name is connected',

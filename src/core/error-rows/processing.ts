@@ -11,6 +11,14 @@ export const PROCESSING_ROWS = {
     message: 'TikTok could not fetch the video from its URL',
     advice: 'The URL must answer over https without a redirect, fast enough to be fetched within one hour.',
   }),
+  TIKTOK_PULL_STALLED: giveUp(
+    {
+      message: "TikTok's own download of the video stood still",
+      advice:
+        'Retry it, enqueue it with media.type "url", by which we upload it, or add "fallback": "upload" to the pull.',
+    },
+    { retryable: true },
+  ),
   TIKTOK_MEDIA_FORMAT: giveUp({
     message: 'TikTok does not accept the format of the video',
     advice: 'Encode it as MP4 with H.264 and enqueue it again.',

@@ -53,7 +53,8 @@ export const TIKTOK_ROWS = {
   TIKTOK_URL_UNVERIFIED: giveUp(
     {
       message: 'the URL is not on a domain or prefix that the app has verified',
-      advice: 'Add its domain or prefix under "URL properties" of the app in the TikTok developer portal, then retry.',
+      advice:
+        'In the TikTok developer portal, under "URL properties" of the app and in its production mode, verify the domain (by DNS; it covers all paths and subdomains) or the exact URL prefix (by a file; https, up to a slash). Then retry.',
     },
     { retryable: true },
   ),

@@ -26,13 +26,6 @@ describe('a call that cannot be served', () => {
     expect((await pipeline.publisher.list({ account })).jobs).toEqual([]);
   });
 
-  it('refuses a media type that this version does not serve', async () => {
-    const { account } = await openCase(pipeline);
-    const request = { account, mode: 'inbox', media: { type: 's3', bucket: 'b', key: 'k' } };
-    const error = await rejection(pipeline.publisher.enqueue(JSON.parse(JSON.stringify(request))));
-    expect(error.code).toBe('INPUT_MEDIA_TYPE_UNSUPPORTED');
-  });
-
   it('refuses a request of a later version', async () => {
     const { account } = await openCase(pipeline);
     const request = { version: 2, account, mode: 'inbox', media: { type: 'file', path } };
