@@ -39,6 +39,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
   },
   tiktok: { uses: ['core'], knows: [], why: 'the API client works without queue and Redis' },
   media: { uses: ['core'], knows: [], why: 'where bytes come from has nothing to do with where they go' },
+  preflight: { uses: ['core', 'media'], knows: [], why: 'what a video is does not depend on who wants to post it' },
   outbound: { uses: ['core'], knows: [], why: 'which hosts may be reached has nothing to do with what is sent there' },
   observability: { uses: ['core'], knows: [], why: 'what is measured is told by those who know it' },
   simulator: { uses: [], knows: [], why: 'an island, so that it shares no mistake with what it tests' },

@@ -1,0 +1,123 @@
+import type { MediaFacts, VideoFacts } from './media-facts.ts';
+import { findingOf, type PreflightFinding } from './preflight-finding.ts';
+
+/*
+ * TikTok's limits of videos (developers.tiktok.com/doc/content-posting-api-media-transfer-guide, "Video restrictions",
+ * read 2026-11-22): MP4, WebM or MOV; H.264, H.265, VP8 or VP9; 23 to 60 frames a second; 360 to 4096 pixels each way;
+ * at most 10 minutes by API. What that page says is refused here; what is only reported by integrators is a warning.
+ */
+const CODECS = ['h264', 'h265', 'vp8', 'vp9'];
+const FRAMES_PER_SECOND = { min: 23, max: 60 };
+const SIDE_PIXELS = { min: 360, max: 4_096 };
+const MAX_SECONDS = 600;
+/** Integrators report that shorter videos are refused; TikTok's pages name no shortest one. */
+const MIN_SECONDS_REPORTED = 3;
+
+/** Encoders round: a clock of 1/1000 s turns 60 frames a second into 60.02, and a camera's 60 is 60.1 at times. */
+const FRAME_RATE_TOLERANCE = 0.01;
+/** Sound ends a little after the picture, by up to a packet of it or two (s). */
+export const DURATION_TOLERANCE_SECONDS = 0.5;
+
+/** FourCCs under which one of the four codecs may hide: Dolby Vision and encrypted tracks. TikTok may know them. */
+const DOUBTFUL_CODEC_IDS = ['dvh1', 'dvhe', 'dva1', 'dvav', 'encv'];
+
+/**
+ * Holds what is known of a video against what TikTok documents.
+ * @returns nothing for a video that TikTok's documentation allows; a fact that is not known is never refused
+ */
+export function checkMediaRules(facts: MediaFacts): PreflightFinding[] {
+  const incomplete = incompleteFinding(facts);
+  // Of half a file nothing else is certain.
+  if (incomplete !== undefined) return [incomplete];
+  const { video } = facts;
+  const findings = [
+    ...(video === null ? [noVideoFinding(facts)] : [codecFinding(video), frameRateFinding(video), sideFinding(video)]),
+    durationFinding(facts.durationSeconds),
+    unreadFinding(facts),
+  ];
+  return findings.filter((finding) => finding !== undefined);
+}
+
+function incompleteFinding({ moov, missingBytes, sizeBytes }: MediaFacts): PreflightFinding | undefined {
+  const refusal = { severity: 'refuse', field: 'media' } as const;
+  if (missingBytes > 0) {
+    const [limit, found] = [`a file of ${sizeBytes + missingBytes} bytes`, `the first ${sizeBytes} bytes of it`];
+    return findingOf('INPUT_MEDIA_INCOMPLETE', { ...refusal, limit, found });
+  }
+  if (moov !== 'missing') return undefined;
+  const found = 'none, so that nothing can play it';
+  return findingOf('INPUT_MEDIA_INCOMPLETE', { ...refusal, limit: 'an index (the box moov)', found });
+}
+
+function noVideoFinding({ audioTracks, videoTracks, unread }: MediaFacts): PreflightFinding | undefined {
+  // Where the tracks could not be read, there may be one all the same.
+  if (unread.length > 0 || videoTracks > 0) return undefined;
+  const found = audioTracks > 0 ? 'sound alone' : 'no track at all';
+  return findingOf('INPUT_MEDIA_NO_VIDEO', { severity: 'refuse', field: 'media', limit: 'a video track', found });
+}
+
+function codecFinding({ codec, codecId }: VideoFacts): PreflightFinding | undefined {
+  if (codec !== null && CODECS.includes(codec)) return undefined;
+  const isDoubtful = codec === null && (codecId === null || DOUBTFUL_CODEC_IDS.includes(codecId));
+  return findingOf('INPUT_MEDIA_CODEC', {
+    severity: isDoubtful ? 'warn' : 'refuse',
+    field: 'media.codec',
+    limit: 'H.264, H.265, VP8 or VP9',
+    found: codec ?? codecId ?? 'a codec without a name',
+  });
+}
+
+function frameRateFinding({ frameRate }: VideoFacts): PreflightFinding | undefined {
+  const { min, max } = FRAMES_PER_SECOND;
+  if (frameRate === null) return undefined;
+  if (frameRate >= min * (1 - FRAME_RATE_TOLERANCE) && frameRate <= max * (1 + FRAME_RATE_TOLERANCE)) return undefined;
+  return findingOf('INPUT_MEDIA_FRAME_RATE', {
+    severity: 'refuse',
+    field: 'media.frameRate',
+    limit: `${min} to ${max} frames a second`,
+    found: rounded(frameRate),
+  });
+}
+
+function sideFinding({ displayWidth, displayHeight }: VideoFacts): PreflightFinding | undefined {
+  const { min, max } = SIDE_PIXELS;
+  if ([displayWidth, displayHeight].every((side) => side >= min && side <= max)) return undefined;
+  return findingOf('INPUT_MEDIA_PICTURE_SIZE', {
+    severity: 'refuse',
+    field: 'media.pictureSize',
+    limit: `${min} to ${max} pixels each way`,
+    found: `${displayWidth} x ${displayHeight}`,
+  });
+}
+
+function durationFinding(seconds: number | null): PreflightFinding | undefined {
+  if (seconds === null) return undefined;
+  const finding = { field: 'media.duration', found: `${rounded(seconds)} seconds` };
+  if (seconds > MAX_SECONDS + DURATION_TOLERANCE_SECONDS) {
+    return findingOf('INPUT_MEDIA_DURATION', {
+      ...finding,
+      severity: 'refuse',
+      limit: `at most ${MAX_SECONDS} seconds`,
+    });
+  }
+  if (seconds >= MIN_SECONDS_REPORTED) return undefined;
+  const advice = 'Integrators report that TikTok refuses such short videos. Make it longer, or see whether it passes.';
+  const limit = `at least ${MIN_SECONDS_REPORTED} seconds`;
+  return findingOf('INPUT_MEDIA_DURATION', { ...finding, severity: 'warn', limit, advice });
+}
+
+function unreadFinding({ unread }: MediaFacts): PreflightFinding | undefined {
+  if (unread.length === 0) return undefined;
+  return {
+    code: 'MEDIA_NOT_EXAMINED',
+    severity: 'warn',
+    field: 'media',
+    limit: null,
+    found: unread.join('; '),
+    advice: 'TikTok may take it all the same. Look at it with ffprobe, and encode it again if that complains.',
+  };
+}
+
+function rounded(value: number): string {
+  return String(Math.round(value * 100) / 100);
+}

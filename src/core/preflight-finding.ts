@@ -1,0 +1,32 @@
+import { ERROR_TABLE, type ErrorCode } from './error-table.ts';
+
+/** What a finding may be called besides the error that a job would fail with. */
+export type NoteCode = 'MEDIA_NOT_EXAMINED' | 'CREATOR_SETTING_OFF';
+
+/** One thing that a preflight found. */
+export interface PreflightFinding {
+  /** Of a refusal: the error that the job would fail with. */
+  readonly code: ErrorCode | NoteCode;
+  /** `refuse`: it would fail; `warn`: it may fail, or come out other than asked. */
+  readonly severity: 'refuse' | 'warn';
+  /** What it concerns, such as `media.frameRate` or `post.privacyLevel`. */
+  readonly field: string;
+  /** What is allowed; null where there is no such thing. */
+  readonly limit: string | null;
+  readonly found: string;
+  readonly advice: string;
+}
+
+/** A finding under an error's code, with that error's advice unless told better. */
+export function findingOf(
+  code: ErrorCode,
+  finding: Pick<PreflightFinding, 'severity' | 'field' | 'limit' | 'found'> & { readonly advice?: string },
+): PreflightFinding {
+  const { severity, field, limit, found, advice = ERROR_TABLE[code].advice } = finding;
+  return { code, severity, field, limit, found, advice };
+}
+
+/** A finding as one line of a timeline or an error message. */
+export function findingText({ limit, found }: PreflightFinding): string {
+  return limit === null ? found : `expected ${limit}, got ${found}`;
+}
