@@ -1,4 +1,5 @@
 import type { ErrorCode } from './error-table.ts';
+import { DURATION_TOLERANCE_SECONDS } from './media-rules.ts';
 import type { PublishRequest } from './publish-request.ts';
 
 /** What TikTok allows a creator to post just now (content-posting-api-reference-query-creator-info, read 2026-11-22). */
@@ -79,8 +80,9 @@ function durationProblem(
   durationSeconds: number | undefined,
   maxSeconds: number | undefined,
 ): CreatorProblem | undefined {
-  if (durationSeconds === undefined || !maxSeconds || durationSeconds <= maxSeconds) return undefined;
-  const reason = `expected a video of at most ${maxSeconds} seconds, which is what TikTok allows this creator, got ${durationSeconds}`;
+  if (durationSeconds === undefined || !maxSeconds) return undefined;
+  if (durationSeconds <= maxSeconds + DURATION_TOLERANCE_SECONDS) return undefined;
+  const reason = `expected a video of at most ${maxSeconds} seconds, which is what TikTok allows this creator, got ${Math.round(durationSeconds)}`;
   return { code: 'TIKTOK_MEDIA_DURATION', reason };
 }
 

@@ -1,3 +1,4 @@
+import type { MediaFacts } from './media-facts.ts';
 import type { UploadedMedia } from './media-route.ts';
 
 /** Wall-clock time; injected so that tests decide what time it is. */
@@ -39,6 +40,11 @@ export interface MediaSource {
   readonly pin: SourcePin;
   readonly contentType: 'video/mp4' | 'video/quicktime' | 'video/webm';
   /**
+   * Whether the pin changes with every byte, as ETags of object storage do: then what was accepted need not be read
+   * again to know that it is still the same. Not so for files, whose times and inodes can lie.
+   */
+  readonly isPinStrong?: boolean;
+  /**
    * The bytes of a half-open range, in buffers that are valid until the next one is asked for.
    * @throws PublishError `INPUT_MEDIA_CHANGED` when the source is shorter than its pin says
    */
@@ -50,3 +56,12 @@ export interface MediaSource {
 
 /** Opens media whose bytes we send, with its secrets in the clear. */
 export type OpenMedia = (media: UploadedMedia) => Promise<MediaSource>;
+
+/**
+ * Finds out what a video's bytes tell about it, within bounds of bytes and time.
+ * @throws PublishError of the source; rejects with the signal's reason when aborted
+ */
+export type ProbeMedia = (
+  source: MediaSource,
+  options?: { readonly signal?: AbortSignal },
+) => Promise<{ readonly facts: MediaFacts }>;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { MediaFacts } from '../core/media-facts.ts';
 import type { SourcePin } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { PublishFailure } from '../core/publish-job.ts';
@@ -63,6 +64,8 @@ export interface LedgerRecord {
   readonly sentBytes: number;
   readonly acceptedBytes: number;
   readonly pin?: SourcePin | undefined;
+  /** What a look into the video found, and at which bytes: nobody looks again while they are the same. */
+  readonly examined?: { readonly pin: SourcePin; readonly facts: MediaFacts } | undefined;
   /** CRC-32 of the accepted bytes, so that a resumed upload continues the very same video. */
   readonly acceptedCrc32?: number | undefined;
 
@@ -157,6 +160,7 @@ function decodeOptional(hash: ReadonlyMap<string, string>): Partial<LedgerRecord
     return value === undefined ? undefined : Number(value);
   };
   const pin = text('pin');
+  const examined = text('examined');
   const failure = text('failure');
   const gaveUpFor = text('gaveUpFor');
   return {
@@ -181,6 +185,7 @@ function decodeOptional(hash: ReadonlyMap<string, string>): Partial<LedgerRecord
     nextPollAt: number('nextPollAt'),
     toldAt: number('toldAt'),
     pin: pin === undefined ? undefined : (JSON.parse(pin) as SourcePin),
+    examined: examined === undefined ? undefined : (JSON.parse(examined) as LedgerRecord['examined']),
     acceptedCrc32: number('acceptedCrc32'),
     failure: failure === undefined ? undefined : (JSON.parse(failure) as PublishFailure),
     gaveUpFor: gaveUpFor === undefined ? undefined : (JSON.parse(gaveUpFor) as PublishFailure),

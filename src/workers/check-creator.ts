@@ -43,10 +43,11 @@ export async function checkCreator(job: OwnedJob, deps: WorkerDeps): Promise<voi
 }
 
 async function findingsOf(job: OwnedJob, creators: CreatorCache, deps: WorkerDeps): Promise<CreatorFindings> {
-  const { account, request } = job.record;
+  const { account, request, examined } = job.record;
+  const durationSeconds = examined?.facts.durationSeconds ?? undefined;
   const remembered = await creators.recall(account);
   if (remembered !== undefined) {
-    const findings = findingsIn(request, remembered.limits);
+    const findings = findingsIn(request, remembered.limits, durationSeconds);
     const isFresh = remembered.askedAt > deps.clock.now() - FRESH_MS;
     if (findings.problems.length === 0 || isFresh) return findings;
   }
@@ -55,7 +56,7 @@ async function findingsOf(job: OwnedJob, creators: CreatorCache, deps: WorkerDep
   await takeSlot(job, 'creator_info', deps);
   const limits = await withToken(account, deps, async (accessToken) => await askIfItCanSay(accessToken, deps));
   await creators.remember(account, limits);
-  return findingsIn(request, limits);
+  return findingsIn(request, limits, durationSeconds);
 }
 
 /** @returns undefined when TikTok, or the network, has nothing to say about creators now: that holds no post back */
@@ -69,6 +70,10 @@ async function askIfItCanSay(accessToken: string, { tiktok, log }: WorkerDeps): 
   }
 }
 
-function findingsIn(request: PublishRequest, limits: CreatorLimits | undefined): CreatorFindings {
-  return limits === undefined ? { problems: [], notes: [] } : checkCreatorRules(request, limits);
+function findingsIn(
+  request: PublishRequest,
+  limits: CreatorLimits | undefined,
+  durationSeconds: number | undefined,
+): CreatorFindings {
+  return limits === undefined ? { problems: [], notes: [] } : checkCreatorRules(request, limits, { durationSeconds });
 }

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { PollSchedule } from '../core/poll-schedule.ts';
-import type { Clock, OpenMedia, Sealer, TokenSource } from '../core/ports.ts';
+import type { Clock, OpenMedia, ProbeMedia, Sealer, TokenSource } from '../core/ports.ts';
 import type { RequestSecrets } from '../core/request-secrets.ts';
 import type { RetryPolicy } from '../core/retry-policy.ts';
 import type { CreatorCache } from '../creators/creator-cache.ts';
@@ -27,7 +27,7 @@ export interface WorkerSettings {
   readonly pullStallMs: number;
   readonly pollSchedule: PollSchedule;
   readonly retryPolicy: RetryPolicy;
-  /** What happens to a post that its creator may not make: `refuse` it before anything is sent (default), `warn`, or `off`. */
+  /** What happens to a post that TikTok would refuse: `refuse` it before anything is sent (default), `warn`, or `off`. */
   readonly preflight?: 'refuse' | 'warn' | 'off';
   /** When the owner of a queue entry counts as dead; `DEFAULT_RECOVERY` unless told. */
   readonly recovery?: Recovery;
@@ -48,6 +48,8 @@ export interface WorkerDeps {
   readonly sealer: Sealer;
   readonly requestSecrets: RequestSecrets;
   readonly openMedia: OpenMedia;
+  /** Looks into a video before its upload; without it its bytes are not looked at. */
+  readonly probeMedia?: ProbeMedia;
   /** Whether TikTok's reports arrive, so that polls may be rare; without it they are not counted on. */
   readonly webhooks?: Pick<WebhookArrivals, 'areArriving' | 'doubt'>;
   /** Holds an account back until a person resumes it; without it nothing is held. */

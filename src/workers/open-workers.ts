@@ -60,6 +60,10 @@ export async function openWorkers(parts: WorkersParts, options: WorkersOptions =
     lanes: createLanes({ redis, keys, clock: Date, limit: config.uploadsPerAccount }),
     accountNames: createAccountNames({ redis, keys, clock: Date }),
     openMedia: openMediaUnder(config.mediaRoots),
+    probeMedia: async (source, options) => {
+      const { probeMedia } = await import('../preflight/probe-media.ts');
+      return await probeMedia(source, options);
+    },
     clock: Date,
     random: Math.random,
     settings: {

@@ -6,6 +6,7 @@ import { newRecord } from '../ledger/new-record.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
 import type { WorkerDeps } from './deps.ts';
 import { hasEnded, settlementOf, toFailure, toResult } from './end-job.ts';
+import { examineMedia } from './examine-media.ts';
 import { inLane } from './in-lane.ts';
 import { initFetch, mayHavePublishedByInit } from './init-publish.ts';
 import { OwnedJob } from './owned-job.ts';
@@ -103,6 +104,7 @@ async function handOver(job: OwnedJob, deps: WorkerDeps, stop: StopSignals): Pro
   }
   const source = await deps.openMedia(media);
   try {
+    if (record.publishId === undefined) await examineMedia(job, source, deps, stop.signal);
     await uploadVideo(job, source, deps, stop);
   } finally {
     await source.close();

@@ -61,6 +61,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
       'queues',
       'tiktok',
       'media',
+      'preflight',
       'observability',
       'sealing',
       'webhooks',
@@ -100,7 +101,7 @@ export const COMPOSING_FILES: Readonly<
   Record<string, { readonly uses: readonly string[]; readonly files: readonly string[] }>
 > = {
   workers: {
-    uses: ['config', 'accounts', 'foundation', 'media', 'observability', 'sealing', 'webhooks'],
+    uses: ['config', 'accounts', 'foundation', 'media', 'preflight', 'observability', 'sealing', 'webhooks'],
     files: ['src/workers/open-workers.ts', 'src/workers/stand-alone-workers.ts'],
   },
 };

@@ -17,6 +17,7 @@ import { wakeLane } from '../../src/lanes/wake-jobs.ts';
 import { createLedger } from '../../src/ledger/ledger.ts';
 import { openFileSource } from '../../src/media/file-source.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
+import { probeMedia } from '../../src/preflight/probe-media.ts';
 import { createPublisherFromConfig } from '../../src/producers/create-publisher.ts';
 import { createQueues } from '../../src/queues/queues.ts';
 import { createCaps } from '../../src/quota/caps.ts';
@@ -53,7 +54,7 @@ export interface PipelineOptions {
   readonly pullStallMs?: number;
   /** Opens the media whose bytes we send; local files unless told. */
   readonly openMedia?: OpenMedia;
-  /** Hold direct posts against what their creators may post (not unless told). */
+  /** Hold videos against TikTok's limits, and direct posts against what their creators may post (not unless told). */
   readonly preflight?: 'refuse' | 'warn' | 'off';
   /** Time by which TikTok's sockets must answer (ms). */
   readonly stallMs?: number;
@@ -106,6 +107,7 @@ export async function startPipeline(options: PipelineOptions = {}) {
     sealer,
     requestSecrets,
     openMedia: options.openMedia ?? openFiles,
+    probeMedia,
     clock: Date,
     random: Math.random,
     metrics,

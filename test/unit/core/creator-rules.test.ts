@@ -43,7 +43,7 @@ describe('the rules of a creator', () => {
 
   it('refuse a video longer than the creator may post, if both are known', () => {
     const request = { post: { privacyLevel: 'SELF_ONLY' } } as const;
-    const { problems } = checkCreatorRules(request, PUBLIC_CREATOR, { durationSeconds: 300.5 });
+    const { problems } = checkCreatorRules(request, PUBLIC_CREATOR, { durationSeconds: 301 });
     expect(problems).toMatchObject([{ code: 'TIKTOK_MEDIA_DURATION' }]);
     expect(problems[0]?.reason).toContain('at most 300 seconds');
     expect(checkCreatorRules(request, PUBLIC_CREATOR).problems).toEqual([]);
