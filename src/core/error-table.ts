@@ -2,6 +2,7 @@ import { AUTH_ROWS } from './error-rows/auth.ts';
 import { INPUT_ROWS } from './error-rows/input.ts';
 import { OPERATION_ROWS } from './error-rows/operation.ts';
 import { PROCESSING_ROWS } from './error-rows/processing.ts';
+import { REMOTE_MEDIA_ROWS } from './error-rows/remote-media.ts';
 import { TIKTOK_ROWS } from './error-rows/tiktok.ts';
 import { TRANSFER_ROWS } from './error-rows/transfer.ts';
 import type { ErrorRow } from './verdict.ts';
@@ -12,6 +13,7 @@ import type { ErrorRow } from './verdict.ts';
  */
 export const ERROR_TABLE = {
   ...INPUT_ROWS,
+  ...REMOTE_MEDIA_ROWS,
   ...AUTH_ROWS,
   ...TIKTOK_ROWS,
   ...PROCESSING_ROWS,
