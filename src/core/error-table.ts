@@ -1,6 +1,7 @@
 import { AUTH_ROWS } from './error-rows/auth.ts';
 import { INPUT_ROWS } from './error-rows/input.ts';
 import { OPERATION_ROWS } from './error-rows/operation.ts';
+import { OUTBOUND_ROWS } from './error-rows/outbound.ts';
 import { PROCESSING_ROWS } from './error-rows/processing.ts';
 import { TIKTOK_ROWS } from './error-rows/tiktok.ts';
 import { TRANSFER_ROWS } from './error-rows/transfer.ts';
@@ -16,6 +17,7 @@ export const ERROR_TABLE = {
   ...TIKTOK_ROWS,
   ...PROCESSING_ROWS,
   ...TRANSFER_ROWS,
+  ...OUTBOUND_ROWS,
   ...OPERATION_ROWS,
 } as const satisfies Record<string, ErrorRow>;
 

@@ -92,6 +92,7 @@ const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {
   'cli-progress': ['src/cli/'],
   commander: ['src/cli/'],
   fastify: ['src/http/'],
+  'ipaddr.js': ['src/outbound/'],
   ioredis: ['src/redis/', 'src/cli/forget-keys.ts'],
   'js-redis-server': ['src/redis/in-memory-redis.ts'],
   'lossless-json': ['src/tiktok/', 'src/simulator/'],
@@ -100,7 +101,7 @@ const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {
   pino: ['src/observability/logger.ts'],
   'prom-client': ['src/observability/metrics.ts'],
   'safe-stable-stringify': ['src/core/request-digest.ts'],
-  undici: ['src/media/', 'src/tiktok/'],
+  undici: ['src/media/', 'src/outbound/', 'src/tiktok/'],
   uuid: ['src/producers/enqueue.ts'],
   zod: [''],
 };
