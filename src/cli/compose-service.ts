@@ -4,9 +4,11 @@ import type { Foundation } from '../foundation/foundation.ts';
 import type { ReadinessCheck } from '../http/health.ts';
 import { startServer, type WebServer } from '../http/start-server.ts';
 import { createMetrics, type Metrics } from '../observability/metrics.ts';
+import { createPublisherFromConfig } from '../producers/create-publisher.ts';
 import { createQueues, type Queues } from '../queues/queues.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import type { RunningWorkers } from '../workers/index.ts';
+import { boardOptions } from './compose-board.ts';
 import { type ConsentParts, connectOptions } from './compose-connect.ts';
 import { webhookReceiver } from './compose-webhooks.ts';
 import { wakeAccount } from './wake-account.ts';
@@ -38,7 +40,7 @@ export async function openService(foundation: Foundation): Promise<Service> {
 export async function openServer(service: Service, workers?: RunningWorkers): Promise<WebServer> {
   const { foundation, metrics, queues, redis, vault } = service;
   const { config, keys, sealer, log } = foundation;
-  const { host, port, board, apiKeys } = config.http;
+  const { host, port, apiKeys } = config.http;
   const consent: ConsentParts = {
     ...{ foundation, redis, vault, onRequest: metrics.apiRequest },
     onUsable: ({ account, openId }) =>
@@ -46,12 +48,14 @@ export async function openServer(service: Service, workers?: RunningWorkers): Pr
   };
   const creators = openCreators({ redis, keys, sealer, tiktok: config.tiktok, log, onRequest: metrics.apiRequest });
   foundation.onClose(() => creators.close());
+  const publisher = createPublisherFromConfig(config);
+  foundation.onClose(() => publisher.close());
   const server = await startServer({
     ...{ host, port, metrics, log: foundation.log },
     api: { apiKeys, askCreator: creators.ask },
     connect: connectOptions(consent),
     receiveWebhook: webhookReceiver(service),
-    board: { queues: [queues.publish, queues.status, queues.events], login: board },
+    board: boardOptions(service, publisher),
     readinessChecks: [redisCheck(redis), ...(workers === undefined ? [] : [workersCheck(workers)])],
   });
   foundation.onClose(() => server.close());
