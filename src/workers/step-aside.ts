@@ -1,6 +1,7 @@
 import type { PublishError } from '../core/publish-error.ts';
 import { nextRetry } from '../core/retry-policy.ts';
-import { type Cause, SWEEP_AFTER_MS } from '../ledger/ledger.ts';
+import type { Cause } from '../ledger/change.ts';
+import { SWEEP_AFTER_MS } from '../ledger/ledger.ts';
 import type { LedgerPatch } from '../ledger/record.ts';
 import { failUnlessItMayAppear } from './await-outcome.ts';
 import type { WorkerDeps } from './deps.ts';
