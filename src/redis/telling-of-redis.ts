@@ -2,10 +2,10 @@ import { PublishError } from '../core/publish-error.ts';
 
 /** What Redis says when it answers and still refuses, by how its answer begins. */
 const REFUSALS: readonly (readonly [RegExp, string])[] = [
-  [/^OOM\b/, 'it is full and refuses writes'],
-  [/^MISCONF\b/, 'it cannot write to its disk and refuses writes'],
-  [/^READONLY\b/, 'it is a replica and refuses writes'],
-  [/^LOADING\b/, 'it is still reading its data'],
+  [/^OOM\b/, 'Redis is full and refuses writes'],
+  [/^MISCONF\b/, 'Redis cannot write to its disk and refuses writes'],
+  [/^READONLY\b/, 'this Redis is a replica and refuses writes'],
+  [/^LOADING\b/, 'Redis is still reading its data'],
 ];
 
 /**
