@@ -87,7 +87,7 @@ export function startWorkers(options: StartWorkersOptions): RunningWorkers {
 
   let closing: Promise<void> | undefined;
   return {
-    isRunning: () => workers.every((worker) => worker.isRunning() && !worker.isPaused()),
+    isRunning: () => closing === undefined && workers.every((worker) => worker.isRunning() && !worker.isPaused()),
     async wake(account) {
       for (const name of new Set([account, await deps.accountNames.resolve(account)])) await wakeLane(name, deps);
     },
