@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { CommandContext } from './command-context.ts';
 import type { ExitCode } from './exit-codes.ts';
+import { readVersion } from './version.ts';
 import { WORKER_KIND_NAMES } from './worker-kinds.ts';
 
 /** Runs a command and keeps its exit code. */
@@ -53,6 +53,7 @@ function addServices(program: Command, run: Run): void {
     .option('--port <port>', 'port to listen on; 0 takes any free one', wholeNumber(0, MAX_PORT), 0)
     .option('--seed <n>', 'seed of ids and tokens', wholeNumber(0, Number.MAX_SAFE_INTEGER))
     .option('--processing-ms <ms>', 'from the last byte to the outcome', wholeNumber(0, Number.MAX_SAFE_INTEGER))
+    .option('--webhook-url <url>', "where to send TikTok's webhooks, such as <start's address>/webhooks/tiktok")
     .action((options) => run(async (context) => (await import('./commands/simulator.ts')).simulator(options, context)));
 }
 
@@ -196,10 +197,4 @@ function parseJsonObject(text: string): Record<string, unknown> {
     // Told below, together with JSON that is no object.
   }
   throw new InvalidArgumentError('Expected a JSON object, such as \'{"campaign": "spring"}\'.');
-}
-
-function readVersion(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  const isVersioned = typeof manifest === 'object' && manifest !== null && 'version' in manifest;
-  return isVersioned ? String(manifest.version) : 'unknown';
 }
