@@ -8,6 +8,7 @@ import { createPublisherFromConfig } from '../producers/create-publisher.ts';
 import { createQueues, type Queues } from '../queues/queues.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import type { RunningWorkers } from '../workers/index.ts';
+import { apiOptions } from './compose-api.ts';
 import { boardOptions } from './compose-board.ts';
 import { type ConsentParts, connectOptions } from './compose-connect.ts';
 import { webhookReceiver } from './compose-webhooks.ts';
@@ -40,7 +41,7 @@ export async function openService(foundation: Foundation): Promise<Service> {
 export async function openServer(service: Service, workers?: RunningWorkers): Promise<WebServer> {
   const { foundation, metrics, queues, redis, vault } = service;
   const { config, keys, sealer, log } = foundation;
-  const { host, port, apiKeys } = config.http;
+  const { host, port } = config.http;
   const consent: ConsentParts = {
     ...{ foundation, redis, vault, onRequest: metrics.apiRequest },
     onUsable: ({ account, openId }) =>
@@ -52,7 +53,7 @@ export async function openServer(service: Service, workers?: RunningWorkers): Pr
   foundation.onClose(() => publisher.close());
   const server = await startServer({
     ...{ host, port, metrics, log: foundation.log },
-    api: { apiKeys, askCreator: creators.ask },
+    api: apiOptions(service, { publisher, creators, wake: consent.onUsable }),
     connect: connectOptions(consent),
     receiveWebhook: webhookReceiver(service),
     board: boardOptions(service, publisher),

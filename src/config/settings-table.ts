@@ -3,7 +3,7 @@ import * as value from './setting-values.ts';
 
 /** What people are told about one environment variable. */
 export interface SettingDescription {
-  readonly group: 'Redis' | 'Queue' | 'TikTok' | 'Secrets' | 'Web server' | 'Work' | 'Media' | 'Process';
+  readonly group: 'Redis' | 'Queue' | 'TikTok' | 'Secrets' | 'Web server' | 'Work' | 'Media' | 'Process' | 'Traces';
   /** What it does and when to change it; Markdown. */
   readonly meaning: string;
   /** The value it has when it is not set. */
@@ -134,6 +134,11 @@ export const SettingsTable = z.object({
     unset: '`/v1` needs no key, and the server listens on loopback only',
     meaning: 'Comma list of bearer keys for `/v1`. To change a key, list both until every client has the new one.',
   }),
+  API_RATE_LIMIT_PER_MINUTE: withDefault(value.wholeNumber(1, 1_000_000), '600', {
+    group: 'Web server',
+    meaning:
+      'Requests to `/v1` that one key (without keys: one address) may make in a minute; more are answered with 429. Each process counts for itself.',
+  }),
   BOARD_USER: optional(value.text, {
     group: 'Web server',
     unset: 'the board is served on loopback only',
@@ -206,6 +211,40 @@ export const SettingsTable = z.object({
   LOG_LEVEL: withDefault(value.oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']), 'info', {
     group: 'Process',
     meaning: 'Least important log messages to write: `fatal`, `error`, `warn`, `info`, `debug`, `trace`, or `silent`.',
+  }),
+  METRICS_PORT: optional(value.wholeNumber(0, 65_535), {
+    group: 'Process',
+    unset: '`worker` serves none; `start` and `server` serve them on `PORT`',
+    meaning: 'Port on which `worker` serves `/metrics`, `/healthz` and `/readyz`; 0 takes any free one.',
+  }),
+  METRICS_HOST: withDefault(value.text, '127.0.0.1', {
+    group: 'Process',
+    meaning: 'Address for `METRICS_PORT`. What is served there holds no secret and asks for no login.',
+  }),
+  OTEL_EXPORTER_OTLP_ENDPOINT: optional(value.webAddress, {
+    group: 'Traces',
+    unset: 'nothing is traced',
+    meaning: 'Where an OpenTelemetry collector takes OTLP over HTTP, such as `http://127.0.0.1:4318`.',
+  }),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: optional(value.webAddress, {
+    group: 'Traces',
+    unset: '`OTEL_EXPORTER_OTLP_ENDPOINT` with `/v1/traces` behind it',
+    meaning: 'The whole address for traces, where it is another one.',
+  }),
+  OTEL_EXPORTER_OTLP_HEADERS: optional(value.headerList, {
+    group: 'Traces',
+    secret: true,
+    unset: 'none',
+    meaning: "Comma list of headers for the collector, `name=value`, often with its service's key.",
+  }),
+  OTEL_SERVICE_NAME: withDefault(value.text, 'tiktok-publisher', {
+    group: 'Traces',
+    meaning: 'Name of this service in traces.',
+  }),
+  OTEL_SDK_DISABLED: optional(value.trueOrFalse, {
+    group: 'Traces',
+    unset: 'traces are sent if an endpoint is set',
+    meaning: '`true` traces nothing although an endpoint is set.',
   }),
   XDG_CACHE_HOME: optional(value.text, {
     group: 'Process',

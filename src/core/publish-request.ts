@@ -150,7 +150,18 @@ export const publishRequestSchema = z
       });
     }
   })
-  .meta({ id: 'PublishRequest', description: 'One request to put one video on one TikTok account.' });
+  .meta({
+    id: 'PublishRequest',
+    description: 'One request to put one video on one TikTok account.',
+    examples: [
+      {
+        account: 'acme',
+        mode: 'direct',
+        media: { type: 'file', path: '/srv/media/spring.mp4' },
+        post: { title: 'Hello from our kitchen #cooking', privacyLevel: 'SELF_ONLY' },
+      },
+    ],
+  });
 
 export type PublishRequest = z.infer<typeof publishRequestSchema>;
 export type PublishMode = PublishRequest['mode'];

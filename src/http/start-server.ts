@@ -5,10 +5,10 @@ import { PublishError } from '../core/publish-error.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { type BoardOptions, registerBoard } from './board.ts';
 import { type ConnectOptions, registerConnect } from './connect.ts';
-import { type AskCreator, registerCreator } from './creator.ts';
 import { type ReadinessCheck, registerHealth } from './health.ts';
 import { registerHomePage } from './home-page.ts';
-import { answerUnreadableAddress, answerWithProblems } from './problem.ts';
+import { answerUnreadableAddress, answerUnreadableRequest, answerWithProblems } from './problem.ts';
+import { type ApiOptions, registerApi } from './v1/api.ts';
 import { type ReceiveWebhook, registerWebhook } from './webhook.ts';
 
 export interface ServerOptions {
@@ -25,13 +25,6 @@ export interface ServerOptions {
   /** Without it webhooks are refused. */
   readonly receiveWebhook?: ReceiveWebhook | undefined;
   readonly log: Logger;
-}
-
-/** What the API under `/v1` needs. */
-export interface ApiOptions {
-  /** Bearer keys; without any the API is served to this machine only. */
-  readonly apiKeys: readonly string[];
-  readonly askCreator: AskCreator;
 }
 
 /** A listening web server. */
@@ -58,6 +51,7 @@ export async function startServer(options: ServerOptions): Promise<WebServer> {
   const server: FastifyInstance = fastify({
     ...{ loggerInstance, logController, routerOptions },
     frameworkErrors: answerUnreadableAddress,
+    clientErrorHandler: answerUnreadableRequest,
   });
   answerWithProblems(server, log);
   registerHomePage(server);
@@ -65,7 +59,7 @@ export async function startServer(options: ServerOptions): Promise<WebServer> {
   server.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.render()));
   await registerBoard(server, { ...board, host });
   await registerWebhook(server, receiveWebhook);
-  if (api !== undefined) await registerCreator(server, api.askCreator, { apiKeys: api.apiKeys, host });
+  if (api !== undefined) await registerApi(server, api, host);
   const ownUrl = () => urlOf(host, listeningPort(server, port));
   if (connect !== undefined) {
     const baseUrl = () => connect.publicBaseUrl ?? (isLoopbackHost(host) ? ownUrl() : undefined);

@@ -61,7 +61,11 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
     knows: ['redis'],
     why: 'processors are given what they work with; two files beside them put it together, here and for other apps',
   },
-  http: { uses: ['core'], knows: ['observability'], why: 'it shows what it is handed' },
+  http: {
+    uses: ['core', 'accounts'],
+    knows: ['observability', 'producers'],
+    why: 'it shows what it is handed; what an account is made of is said in one place',
+  },
   cli: {
     uses: [
       'core',
