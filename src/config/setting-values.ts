@@ -80,6 +80,27 @@ export const allowedHostList = z.string().transform((value, context): string[] =
 /** `true` or `false`. */
 export const trueOrFalse = z.enum(['true', 'false'], 'true or false').transform((word) => word === 'true');
 
+/** An address over http or https. */
+export const webAddress = z.url({ protocol: /^https?$/, error: 'a URL such as http://127.0.0.1:4318' });
+
+/** `true` in any case; anything else is not, as the OpenTelemetry specification wants it. */
+export const looseTrue = z.string().transform((value) => value.toLowerCase() === 'true');
+
+/** `name=value,name=value`, values percent-encoded (OTLP Exporter Configuration, read 2026-11-22). */
+export const headerList = z.string().transform((value, context): Readonly<Record<string, string>> => {
+  const pairs = splitList(value).map((entry) => /^([\w!#$%&'*+.^`|~-]+)\s*=\s*(.*)$/.exec(entry) ?? []);
+  if (pairs.some(([, name]) => name === undefined)) context.addIssue('a comma list of name=value');
+  return Object.fromEntries(pairs.map(([, name = '', text = '']) => [name, decoded(text)]));
+});
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 function splitList(value: string): string[] {
   return value
     .split(',')

@@ -241,7 +241,7 @@ export const SettingsTable = z.object({
     group: 'Traces',
     meaning: 'Name of this service in traces.',
   }),
-  OTEL_SDK_DISABLED: optional(value.trueOrFalse, {
+  OTEL_SDK_DISABLED: optional(value.looseTrue, {
     group: 'Traces',
     unset: 'traces are sent if an endpoint is set',
     meaning: '`true` traces nothing although an endpoint is set.',

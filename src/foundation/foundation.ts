@@ -4,6 +4,7 @@ import { createSealer, type RotatingSealer } from '../accounts/sealer.ts';
 import { encryptionKeysOf } from '../config/development-key.ts';
 import type { Config } from '../config/load-config.ts';
 import { createLogger } from '../observability/logger.ts';
+import { startTraces, type Traces } from '../observability/tracing.ts';
 import { closeRedis, connectRedis, type RedisRole } from '../redis/connections.ts';
 import { createKeys, type Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
@@ -18,6 +19,8 @@ export interface Foundation {
   readonly sealer: RotatingSealer;
   readonly connectLinks: ConnectLinks;
   readonly redisKind: ProvidedRedis['kind'];
+  /** Where the traces of this process go; undefined where nobody wants any. */
+  readonly traces: Traces | undefined;
   /** Something about Redis that people should be told. */
   readonly notice: string | undefined;
   /**
@@ -44,7 +47,8 @@ export async function openFoundation(config: Config, options: FoundationOptions 
   const log = createLogger({ level: config.logLevel });
   const encryptionKeys = await encryptionKeysOf(config);
   const provided = await provideRedis(config, { ...options, log });
-  const closers: (() => Promise<void>)[] = [() => provided.close()];
+  const traces = await startTraces(config.tracing);
+  const closers: (() => Promise<void>)[] = [() => provided.close(), async () => await traces?.close()];
   const close = async () => {
     for (const closer of closers.splice(0).reverse()) await closer();
   };
@@ -56,6 +60,7 @@ export async function openFoundation(config: Config, options: FoundationOptions 
     connectLinks: createConnectLinks(encryptionKeys),
     redisKind: provided.kind,
     notice: provided.notice,
+    traces,
     async connect(role) {
       try {
         const redis = await connectRedis(provided.target, role, { log });

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { PollSchedule } from '../core/poll-schedule.ts';
 import type { Clock, OpenMedia, Sealer, TokenSource } from '../core/ports.ts';
 import type { RetryPolicy } from '../core/retry-policy.ts';
+import type { Tracing } from '../core/tracing.ts';
 import type { CreatorCache } from '../creators/creator-cache.ts';
 import type { AccountNames } from '../lanes/account-names.ts';
 import type { Lanes } from '../lanes/lanes.ts';
@@ -12,6 +13,7 @@ import type { Caps } from '../quota/caps.ts';
 import type { Slots } from '../quota/slots.ts';
 import type { TikTokClient } from '../tiktok/index.ts';
 import type { WebhookArrivals } from '../webhooks/arrivals.ts';
+import type { Callbacks } from './callback-deps.ts';
 import type { Recovery } from './recovery.ts';
 
 /** Numbers that shape the workers' behaviour. */
@@ -44,6 +46,8 @@ export interface WorkerDeps {
   readonly accountNames: AccountNames;
   readonly sealer: Sealer;
   readonly openMedia: OpenMedia;
+  /** Without it no event is brought to a callback URL by this process. */
+  readonly callbacks?: Callbacks;
   /** Whether TikTok's reports arrive, so that polls may be rare; without it they are not counted on. */
   readonly webhooks?: Pick<WebhookArrivals, 'areArriving' | 'doubt'>;
   /** Holds an account back until a person resumes it; without it nothing is held. */
@@ -51,6 +55,8 @@ export interface WorkerDeps {
   readonly clock: Clock;
   /** Numbers from 0 to 1, for jitter. */
   readonly random: () => number;
+  /** Without it nothing is traced. */
+  readonly tracing?: Tracing | undefined;
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly settings: WorkerSettings;

@@ -41,13 +41,15 @@ export async function openWorkers(parts: WorkersParts, options: WorkersOptions =
   const { config, keys, log, sealer } = foundation;
   // Not the service's connection, whose calls fail at once while Redis is away: a worker sits a failover out.
   const redis = await foundation.connect('ledger');
-  const queues = createQueues({ connection: redis, prefix: config.queuePrefix, retentionMs: config.retentionMs });
+  const { tracing, telemetry } = foundation.traces ?? {};
+  const { queuePrefix: prefix, retentionMs } = config;
+  const queues = createQueues({ connection: redis, prefix, retentionMs, telemetry });
   foundation.onClose(() => queues.close());
   const vault = createAccountVault({ redis, keys, sealer, clientKey: config.tiktok.clientKey });
-  const tiktok = createTikTokClient({ apiBaseUrl: config.tiktok.apiBaseUrl, onRequest: metrics.apiRequest });
+  const tiktok = createTikTokClient({ apiBaseUrl: config.tiktok.apiBaseUrl, onRequest: metrics.apiRequest, tracing });
   foundation.onClose(() => tiktok.close());
   const deps: WorkerDeps = {
-    ...{ queues, tiktok, sealer, metrics, log },
+    ...{ queues, tiktok, sealer, metrics, log, tracing },
     tokens: options.tokens === undefined ? vaultTokens(parts, { vault, redis, tiktok }) : checkTokens(options.tokens),
     ledger: createLedger({ redis, keys, clock: Date, laneLimit: config.uploadsPerAccount }),
     slots: createSlots({ redis, keys }),
@@ -62,7 +64,7 @@ export async function openWorkers(parts: WorkersParts, options: WorkersOptions =
     random: Math.random,
     settings: {
       chunkSizeBytes: config.upload.chunkSizeBytes,
-      retentionMs: config.retentionMs,
+      retentionMs,
       maxWaitMs: config.maxWaitMs,
       preflight: config.preflight,
       pollSchedule: options.pollSchedule ?? DEFAULT_POLL_SCHEDULE,
@@ -72,7 +74,8 @@ export async function openWorkers(parts: WorkersParts, options: WorkersOptions =
   const workers = startWorkers({
     deps,
     connection: await foundation.connect('worker'),
-    prefix: config.queuePrefix,
+    prefix,
+    telemetry,
     concurrency: { upload: config.upload.concurrency, status: config.status.concurrency },
     ...(options.only !== undefined && { only: options.only }),
   });
