@@ -1,4 +1,5 @@
 import { AUTH_ROWS } from './error-rows/auth.ts';
+import { CALLBACK_ROWS } from './error-rows/callback.ts';
 import { INPUT_ROWS } from './error-rows/input.ts';
 import { OPERATION_ROWS } from './error-rows/operation.ts';
 import { OUTBOUND_ROWS } from './error-rows/outbound.ts';
@@ -18,6 +19,7 @@ export const ERROR_TABLE = {
   ...PROCESSING_ROWS,
   ...TRANSFER_ROWS,
   ...OUTBOUND_ROWS,
+  ...CALLBACK_ROWS,
   ...OPERATION_ROWS,
 } as const satisfies Record<string, ErrorRow>;
 
