@@ -21,11 +21,12 @@ export const BOARD_HEADERS = {
 
 /**
  * Bull Board offers all that it can do to a queue that is not read-only. These are the buttons that would be refused;
- * only the retry of a failed job, known by its icon, is left.
+ * the retry of a failed job, known by its icon, is left. Its menus have nothing else that changes something.
  */
 const ONLY_RETRY = `
-  [class*="queueActions-"], [class*="headerContext-"] button, [class*="groupTrigger-"] { display: none !important }
-  [class*="jobActions-"] li:not(:has(.lucide-refresh-cw)) { display: none }
+  [class*="queueActions-"], button[class*="rigger-"][aria-haspopup="menu"],
+  [role="menuitem"]:has(.lucide-pause, .lucide-play, .lucide-refresh-cw),
+  [class*="jobActions-"] li:not(:has(.lucide-refresh-cw)) { display: none !important }
 `;
 
 /** Bull Board's page without what it loads from elsewhere, and without the buttons that would be refused. */
