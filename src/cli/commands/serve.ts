@@ -53,7 +53,7 @@ async function serve(
     const foundation = await openFoundation(config);
     try {
       const { value, text } = await open(await openService(foundation));
-      output.answer(value, text);
+      output.answerProse(value, text);
       await untilAborted(signal);
       foundation.log.info('stopping');
     } finally {
