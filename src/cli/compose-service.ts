@@ -49,7 +49,7 @@ export async function openServer(service: Service, workers?: RunningWorkers): Pr
   };
   const creators = openCreators({ redis, keys, sealer, tiktok: config.tiktok, log, onRequest: metrics.apiRequest });
   foundation.onClose(() => creators.close());
-  const publisher = createPublisherFromConfig(config);
+  const publisher = createPublisherFromConfig({ ...config, telemetry: foundation.traces?.telemetry });
   foundation.onClose(() => publisher.close());
   const server = await startServer({
     ...{ host, port, metrics, log: foundation.log },

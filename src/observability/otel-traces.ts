@@ -49,7 +49,9 @@ async function finish<T>(span: Span, run: (note: NoteFacts) => Promise<T>): Prom
     return await run((facts) => span.setAttributes(attributesOf(facts)));
   } catch (error) {
     // Not its message or stack: the code says what happened, and a trace is no place for texts of others.
-    span.setStatus({ code: SpanStatusCode.ERROR, message: codeOf(error) });
+    const code = codeOf(error);
+    if (code === undefined) span.setAttribute('interrupted', true);
+    else span.setStatus({ code: SpanStatusCode.ERROR, message: code });
     throw error;
   } finally {
     span.end();
@@ -60,7 +62,7 @@ function attributesOf(facts: SpanFacts): Attributes {
   return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined));
 }
 
-function codeOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'unknown';
-  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+/** @returns undefined for what only ends a step early, such as the wait for a slot */
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }

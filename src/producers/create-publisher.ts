@@ -1,3 +1,4 @@
+import type { Telemetry } from 'bullmq';
 import type { RedisConfig } from '../config/redis-config.ts';
 import type { Clock } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
@@ -26,6 +27,8 @@ export interface PublisherConfig {
   readonly retentionMs: number;
   /** Uploads of one account at a time; one unless told. */
   readonly uploadsPerAccount?: number;
+  /** Carries the traces of jobs over the queues: BullMQ's bridge to OpenTelemetry, such as `bullmq-otel`. */
+  readonly telemetry?: Telemetry | undefined;
   /** For `creator` alone: the keys that the tokens of accounts are sealed with, and where TikTok is. */
   readonly encryptionKeys?: readonly Buffer[] | undefined;
   readonly tiktok?: OpenCreatorsDeps['tiktok'];

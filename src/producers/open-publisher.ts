@@ -27,7 +27,8 @@ export async function openPublisher(config: PublisherConfig, keys: Keys, clock: 
     throw error;
   }
   const laneLimit = config.uploadsPerAccount ?? DEFAULT_LANE_LIMIT;
-  const queues = createQueues({ connection: redis, prefix: keys.prefix, retentionMs: config.retentionMs });
+  const { retentionMs, telemetry } = config;
+  const queues = createQueues({ connection: redis, prefix: keys.prefix, retentionMs, telemetry });
   return {
     ...{ clock, redis, keys, queues },
     lanes: createLanes({ redis, keys, clock, limit: laneLimit }),

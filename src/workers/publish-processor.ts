@@ -12,6 +12,7 @@ import { wakeIfToldMeanwhile } from './plan-poll.ts';
 import { runOwned } from './run-owned.ts';
 import { settleError } from './settle-error.ts';
 import type { Settlement } from './settlement.ts';
+import { inSpan } from './step-span.ts';
 import { type StopSignals, uploadVideo } from './upload-video.ts';
 
 /** An entry of `tiktok-publish` as its processor sees it; the data comes from anybody. */
@@ -91,7 +92,7 @@ async function handOver(job: OwnedJob, deps: WorkerDeps, stop: StopSignals): Pro
   const { media } = job.record.request;
   if (media.type === 'pull') {
     if (mayHavePublishedByInit(job.record)) throw new PublishError('TIKTOK_LOST_INIT');
-    await initPull(job, media.url, deps);
+    await inSpan('begin pull', job.record, deps, () => initPull(job, media.url, deps));
     return;
   }
   const source = await deps.openMedia(media);

@@ -12,6 +12,7 @@ import type { OwnedJob } from './owned-job.ts';
 import { planFirstPoll } from './plan-poll.ts';
 import { DEFAULT_RECOVERY, leaseTimes } from './recovery.ts';
 import { Handback } from './settlement.ts';
+import { inSpan } from './step-span.ts';
 import { askStatus } from './tiktok-calls.ts';
 import { planOf, positionFromReport, positionFromStatus, type UploadPosition } from './upload-position.ts';
 
@@ -33,8 +34,16 @@ export async function uploadVideo(
   deps: WorkerDeps,
   stop: StopSignals,
 ): Promise<void> {
-  const position = await begin(job, source, deps);
-  if (position.kind !== 'complete') await new Upload(job, source, deps, stop).run(position);
+  const position = await inSpan('begin upload', job.record, deps, async (note) => {
+    const begun = await begin(job, source, deps);
+    note({ 'upload.from_byte': begun.kind === 'at' ? begun.offsetBytes : undefined });
+    return begun;
+  });
+  if (position.kind !== 'complete') {
+    await inSpan('send chunks', job.record, deps, async () => {
+      await new Upload(job, source, deps, stop).run(position);
+    });
+  }
   await job.commit({
     to: 'processing',
     event: 'publish.upload.completed',
