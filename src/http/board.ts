@@ -18,6 +18,7 @@ import { publishProblem } from './publish-problem.ts';
 import { redactSecrets } from './redact-secrets.ts';
 
 export const BOARD_PATH = '/board';
+const STATIC_PATH = `${BOARD_PATH}/static/`;
 const RETRY_ROUTE = `${BOARD_PATH}/api/queues/:queueName/:jobId/retry`;
 
 /** A queue on the board. */
@@ -71,6 +72,8 @@ export async function registerBoard(server: FastifyInstance, options: BoardOptio
     const guard = await createOperatorGuard(scope, { login, viewer, host, refusal: REFUSAL });
     scope.addHook('onRequest', async (request, reply) => {
       reply.headers(BOARD_HEADERS);
+      // Who signs in after somebody else must not find that one's pages in the browser.
+      if (!request.url.startsWith(STATIC_PATH)) reply.header('cache-control', 'no-store');
       await guard(request, reply).catch(() => sendProblem(reply, NOT_SIGNED_IN));
       if (reply.sent) return;
       const refusal = refuseChange(request, RETRY_ROUTE);

@@ -153,6 +153,7 @@ describe('what the board shows', () => {
   it('loads nothing from elsewhere and cannot be framed', async () => {
     const answer = await get('/board');
     expect(await answer.text()).not.toMatch(/(href|src)="https?:/);
+    expect(answer.headers.get('cache-control')).toBe('no-store');
     const policy = answer.headers.get('content-security-policy');
     expect(policy).toContain("default-src 'none'");
     expect(policy).toContain("frame-ancestors 'none'");
