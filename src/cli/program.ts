@@ -28,6 +28,7 @@ export function buildProgram(program: Command, run: Run): Command {
   addPublishing(program, run);
   addSteering(program, run);
   addAccounts(program, run);
+  addCallbacks(program, run);
   addDoctor(program, run);
   return program;
 }
@@ -161,6 +162,31 @@ function addAccounts(program: Command, run: Run): void {
   withJson(accounts.command('rekey'))
     .description('seal all tokens with the first of ENCRYPTION_KEYS, so that the others can be dropped')
     .action(() => run(async (context) => (await import('./commands/rekey.ts')).rekey(context)));
+}
+
+function addCallbacks(program: Command, run: Run): void {
+  const callbacks = program.command('callbacks').description('look after events sent to callback URLs');
+  withJson(callbacks.command('list'))
+    .description('show how deliveries go, which endpoints are paused and what was given up')
+    .argument('[job]', 'id of a job, to see its deliveries')
+    .action((job) => run(async (context) => (await import('./commands/callbacks.ts')).listCallbacks(job, context)));
+  withJson(callbacks.command('replay'))
+    .description('deliver again: an event, all events of a job, or what was given up')
+    .argument('[event-or-job]', 'id of an event or of a job')
+    .option('--failed', 'everything that was given up')
+    .option('--endpoint <host>', 'with --failed: only what goes to this host, or host:port')
+    .action((id, options) =>
+      run(async (context) => (await import('./commands/callbacks.ts')).replayCallbacks(id, options, context)),
+    );
+  withJson(callbacks.command('resume'))
+    .description('end the pause of an endpoint that kept failing')
+    .argument('<endpoint>', 'its id or its address, as the list shows them')
+    .action((endpoint) =>
+      run(async (context) => (await import('./commands/callbacks.ts')).resumeCallbacks(endpoint, context)),
+    );
+  withJson(callbacks.command('secret'))
+    .description('print the secret that receivers check signatures with')
+    .action(() => run(async (context) => (await import('./commands/callbacks.ts')).printCallbackSecret(context)));
 }
 
 function addDoctor(program: Command, run: Run): void {

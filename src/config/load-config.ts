@@ -62,6 +62,8 @@ function toConfig(settings: Settings) {
     },
     /** The first encrypts, all decrypt. Undefined only with the embedded Redis: see `encryptionKeysOf`. */
     encryptionKeys: settings.ENCRYPTION_KEYS,
+    /** Undefined: derived from the encryption keys. */
+    callbackSecrets: settings.CALLBACK_SECRETS,
     http: {
       host: settings.HOST,
       port: settings.PORT,

@@ -68,6 +68,12 @@ export const encryptionKeys = z.string().transform((value, context): Buffer[] =>
   });
 });
 
+/** A comma list of secrets of Standard Webhooks, whose specification wants 24 to 64 bytes. */
+export const webhookSecretList = textList.refine(
+  (secrets) => secrets.every(isWebhookSecret),
+  'a comma list of secrets such as whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw, base64 of 24 to 64 bytes each',
+);
+
 /** A comma list of `host`, `host:port` or CIDR. */
 export const allowedHostList = z.string().transform((value, context): string[] => {
   const entries = splitList(value).map((entry) => entry.toLowerCase());
@@ -124,6 +130,13 @@ function isApiBaseUrl(value: string): boolean {
   const { protocol, hostname, username, password, search, hash } = new URL(value);
   if (username + password + search + hash !== '') return false;
   return protocol === 'https:' || (protocol === 'http:' && isLoopbackHost(hostname));
+}
+
+function isWebhookSecret(secret: string): boolean {
+  const [, base64] = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(secret) ?? [];
+  if (base64 === undefined || base64.length % 4 !== 0) return false;
+  const { length } = Buffer.from(base64, 'base64');
+  return length >= 24 && length <= 64;
 }
 
 function isAllowedHost(entry: string): boolean {

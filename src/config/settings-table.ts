@@ -1,37 +1,6 @@
 import { z } from 'zod';
+import { descriptionOf, optional, type SettingDescription, withDefault } from './setting-description.ts';
 import * as value from './setting-values.ts';
-
-/** What people are told about one environment variable. */
-export interface SettingDescription {
-  readonly group: 'Redis' | 'Queue' | 'TikTok' | 'Secrets' | 'Web server' | 'Work' | 'Media' | 'Process' | 'Traces';
-  /** What it does and when to change it; Markdown. */
-  readonly meaning: string;
-  /** The value it has when it is not set. */
-  readonly fallback?: string;
-  /** What being unset means, where there is no such value. */
-  readonly unset?: string;
-  /** Its value is never shown. */
-  readonly secret?: true;
-}
-
-const descriptions = new Map<z.ZodType, SettingDescription>();
-
-function optional<T extends z.ZodType<unknown, string>>(type: T, description: SettingDescription): z.ZodOptional<T> {
-  return described(type.optional(), description);
-}
-
-function withDefault<T extends z.ZodType<unknown, string>>(
-  type: T,
-  fallback: z.input<T>,
-  description: SettingDescription,
-): z.ZodPrefault<T> {
-  return described(type.prefault(fallback), { ...description, fallback });
-}
-
-function described<T extends z.ZodType>(type: T, description: SettingDescription): T {
-  descriptions.set(type, description);
-  return type;
-}
 
 /**
  * Every environment variable that this program reads: the type of the settings, their defaults, `.env.example` and
@@ -113,6 +82,13 @@ export const SettingsTable = z.object({
     unset: 'generated in `DATA_DIR` when we run our own Redis; otherwise required',
     meaning:
       'Comma list of base64 keys of 32 bytes each, made by `openssl rand -base64 32`. Seals tokens at rest: the first encrypts, all decrypt. To change the key, put the new one in front.',
+  }),
+  CALLBACK_SECRETS: optional(value.webhookSecretList, {
+    group: 'Secrets',
+    secret: true,
+    unset: 'derived from `ENCRYPTION_KEYS`; `tiktok-publisher callbacks secret` prints it',
+    meaning:
+      'Comma list of secrets, `whsec_` and base64 of 24 to 64 bytes, that sign what is sent to callback URLs. All sign. To change the secret, put the new one in front, and take the old one away once every receiver has the new one.',
   }),
   HOST: withDefault(value.text, '127.0.0.1', {
     group: 'Web server',
@@ -263,7 +239,7 @@ export type SettingName = keyof Settings;
 export const SETTING_DESCRIPTIONS: readonly (SettingDescription & { readonly variable: string })[] = Object.entries(
   SettingsTable.shape,
 ).map(([variable, type]) => {
-  const description = descriptions.get(type);
+  const description = descriptionOf(type);
   if (!description) throw new Error(`expected a description of ${variable}`);
   return { variable, ...description };
 });

@@ -22,7 +22,10 @@ export const PRIVACY_LEVELS = [
   'SELF_ONLY',
 ] as const;
 
-const httpsUrl = z.url({ protocol: /^https$/, error: 'expected an https:// URL' });
+/** Whether http will do depends on the host, which is checked where the settings are known. */
+const callbackUrl = z
+  .url({ protocol: /^https?$/, error: 'expected an https:// URL' })
+  .refine((text) => !hasCredentials(text), 'expected no user and password in the URL');
 
 const fileMediaSchema = z
   .strictObject({
@@ -114,7 +117,7 @@ export const publishRequestSchema = z
     priority: z.int().min(0).max(MAX_PRIORITY).optional().meta({
       description: 'Jobs with a lower number go first, those without one before all others.',
     }),
-    callbackUrl: httpsUrl.optional().meta({
+    callbackUrl: callbackUrl.optional().meta({
       description: 'Gets the events of the job as signed POST requests (Standard Webhooks).',
       examples: ['https://app.example.com/hooks/tiktok'],
     }),
@@ -198,6 +201,12 @@ function refuseMediaTypesToCome(input: unknown): void {
   throw new PublishError('INPUT_MEDIA_TYPE_UNSUPPORTED', {
     reason: `media.type: "${type}" is not served by this version; use "file" or "pull"`,
   });
+}
+
+function hasCredentials(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { username, password } = new URL(text);
+  return username !== '' || password !== '';
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

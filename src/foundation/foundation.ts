@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { type ConnectLinks, createConnectLinks } from '../accounts/connect-link.ts';
 import { createSealer, type RotatingSealer } from '../accounts/sealer.ts';
+import { deriveCallbackSecrets } from '../callbacks/secrets.ts';
 import { encryptionKeysOf } from '../config/development-key.ts';
 import type { Config } from '../config/load-config.ts';
 import { createLogger } from '../observability/logger.ts';
@@ -18,6 +19,8 @@ export interface Foundation {
   readonly keys: Keys;
   readonly sealer: RotatingSealer;
   readonly connectLinks: ConnectLinks;
+  /** What deliveries of events are signed with, the newest first; they are secret. */
+  readonly callbackSecrets: readonly string[];
   readonly redisKind: ProvidedRedis['kind'];
   /** Where the traces of this process go; undefined where nobody wants any. */
   readonly traces: Traces | undefined;
@@ -58,6 +61,7 @@ export async function openFoundation(config: Config, options: FoundationOptions 
     keys: createKeys(config.queuePrefix),
     sealer: createSealer(encryptionKeys),
     connectLinks: createConnectLinks(encryptionKeys),
+    callbackSecrets: config.callbackSecrets ?? deriveCallbackSecrets(encryptionKeys),
     redisKind: provided.kind,
     notice: provided.notice,
     traces,

@@ -8,7 +8,7 @@ import { createKeys } from '../redis/keys.ts';
 import { tellingOfRedis } from '../redis/telling-of-redis.ts';
 import { cancelJob, retryJob } from './change-job.ts';
 import { publisherClosed } from './closed.ts';
-import { enqueueEntries, parseEntries } from './enqueue.ts';
+import { checkCallbacks, enqueueEntries, parseEntries } from './enqueue.ts';
 import { createEventTail } from './event-tail.ts';
 import { followEvents } from './follow-events.ts';
 import type { OpenPublisher } from './open-publisher.ts';
@@ -27,6 +27,8 @@ export interface PublisherConfig {
   readonly retentionMs: number;
   /** Uploads of one account at a time; one unless told. */
   readonly uploadsPerAccount?: number;
+  /** Hosts that callbacks may reach although they are not public; none unless told. */
+  readonly outboundAllowHosts?: readonly string[];
   /** Carries the traces of jobs over the queues: BullMQ's bridge to OpenTelemetry, such as `bullmq-otel`. */
   readonly telemetry?: Telemetry | undefined;
   /** For `creator` alone: the keys that the tokens of accounts are sealed with, and where TikTok is. */
@@ -81,12 +83,14 @@ export function createPublisherFromConfig(config: PublisherConfig, clock: Clock 
   return {
     async enqueue(request, options = {}) {
       const entries = parseEntries([{ request, ...options }]);
+      await checkCallbacks(entries, config.outboundAllowHosts);
       const [job] = await tellingOfRedis(async () => await enqueueEntries(entries, await open()));
       if (job === undefined) throw new PublishError('INTERNAL_ERROR', { reason: 'enqueue made no job' });
       return job;
     },
     async enqueueBulk(requests) {
       const entries = parseEntries(requests);
+      await checkCallbacks(entries, config.outboundAllowHosts);
       return await tellingOfRedis(async () => await enqueueEntries(entries, await open()));
     },
     get: read,

@@ -19,7 +19,8 @@ import { createTikTokClient, type TikTokClient } from '../tiktok/index.ts';
 import { createWebhookArrivals } from '../webhooks/arrivals.ts';
 import { checkTokens } from './check-tokens.ts';
 import type { WorkerDeps } from './deps.ts';
-import { type RunningWorkers, startWorkers, type WorkerKind } from './start-workers.ts';
+import { openCallbacks } from './open-callbacks.ts';
+import { type RunningWorkers, startWorkers, WORKER_KINDS, type WorkerKind } from './start-workers.ts';
 
 export interface WorkersOptions {
   /** Which workers to run; all unless told. */
@@ -48,6 +49,7 @@ export async function openWorkers(parts: WorkersParts, options: WorkersOptions =
   const vault = createAccountVault({ redis, keys, sealer, clientKey: config.tiktok.clientKey });
   const tiktok = createTikTokClient({ apiBaseUrl: config.tiktok.apiBaseUrl, onRequest: metrics.apiRequest, tracing });
   foundation.onClose(() => tiktok.close());
+  const only = options.only ?? WORKER_KINDS;
   const deps: WorkerDeps = {
     ...{ queues, tiktok, sealer, metrics, log, tracing },
     tokens: options.tokens === undefined ? vaultTokens(parts, { vault, redis, tiktok }) : checkTokens(options.tokens),
@@ -60,6 +62,7 @@ export async function openWorkers(parts: WorkersParts, options: WorkersOptions =
     lanes: createLanes({ redis, keys, clock: Date, limit: config.uploadsPerAccount }),
     accountNames: createAccountNames({ redis, keys, clock: Date }),
     openMedia: openMediaUnder(config.mediaRoots),
+    ...(only.includes('events') && { callbacks: await openCallbacks(foundation, { redis, queues }) }),
     clock: Date,
     random: Math.random,
     settings: {
@@ -77,7 +80,7 @@ export async function openWorkers(parts: WorkersParts, options: WorkersOptions =
     prefix,
     telemetry,
     concurrency: { upload: config.upload.concurrency, status: config.status.concurrency },
-    ...(options.only !== undefined && { only: options.only }),
+    only,
   });
   foundation.onClose(() => workers.close({ timeoutMs: config.shutdownTimeoutMs }));
   return workers;

@@ -21,8 +21,13 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
     knows: ['redis'],
     why: 'what a creator may post is the same for jobs and for people who choose',
   },
+  callbacks: {
+    uses: ['core', 'ledger', 'outbound'],
+    knows: ['redis', 'queues'],
+    why: 'what is sent to callback URLs, and remembered of it, is the same for workers and for people',
+  },
   foundation: {
-    uses: ['core', 'config', 'redis', 'accounts', 'observability'],
+    uses: ['core', 'config', 'redis', 'accounts', 'callbacks', 'observability'],
     knows: [],
     why: 'what a process opens first and closes last is the same for every process',
   },
@@ -38,7 +43,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
   observability: { uses: ['core'], knows: [], why: 'what is measured is told by those who know it' },
   simulator: { uses: [], knows: [], why: 'an island, so that it shares no mistake with what it tests' },
   producers: {
-    uses: ['core', 'config', 'redis', 'lanes', 'ledger', 'accounts', 'creators', 'queues'],
+    uses: ['core', 'config', 'redis', 'lanes', 'ledger', 'accounts', 'creators', 'queues', 'outbound'],
     knows: [],
     why: 'other apps load this: no worker, server or upload code comes with it, and what speaks to TikTok only when called',
   },
@@ -51,6 +56,8 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
       'quota',
       'accounts',
       'creators',
+      'callbacks',
+      'outbound',
       'foundation',
       'queues',
       'tiktok',
@@ -75,6 +82,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
       'ledger',
       'accounts',
       'creators',
+      'callbacks',
       'foundation',
       'queues',
       'webhooks',
@@ -98,6 +106,6 @@ export const COMPOSING_FILES: Readonly<
 > = {
   workers: {
     uses: ['config', 'accounts', 'foundation', 'media', 'observability', 'webhooks'],
-    files: ['src/workers/open-workers.ts', 'src/workers/stand-alone-workers.ts'],
+    files: ['src/workers/open-callbacks.ts', 'src/workers/open-workers.ts', 'src/workers/stand-alone-workers.ts'],
   },
 };

@@ -72,7 +72,7 @@ const ENTRIES: readonly {
   },
   {
     name: './workers',
-    rooms: ['core', 'lanes', 'ledger', 'queues', 'quota', 'redis', 'tiktok', 'workers'],
+    rooms: ['callbacks', 'core', 'lanes', 'ledger', 'outbound', 'queues', 'quota', 'redis', 'tiktok', 'workers'],
     never: ['fastify', '@bull-board/api', 'commander', 'prom-client'],
   },
 ];
