@@ -2,6 +2,7 @@ import { type AccountVault, createAccountVault } from '../accounts/vault.ts';
 import { openCreators } from '../creators/open-creators.ts';
 import type { Foundation } from '../foundation/foundation.ts';
 import type { ReadinessCheck } from '../http/health.ts';
+import { startMetricsServer } from '../http/start-metrics-server.ts';
 import { startServer, type WebServer } from '../http/start-server.ts';
 import { createMetrics, type Metrics } from '../observability/metrics.ts';
 import { createPublisherFromConfig } from '../producers/create-publisher.ts';
@@ -59,6 +60,17 @@ export async function openServer(service: Service, workers?: RunningWorkers): Pr
     board: boardOptions(service, publisher),
     readinessChecks: [redisCheck(redis), ...(workers === undefined ? [] : [workersCheck(workers)])],
   });
+  foundation.onClose(() => server.close());
+  return server;
+}
+
+/** Serves the metrics and the health of a process that has workers only, where `METRICS_PORT` says so. */
+export async function openMetricsServer(service: Service, workers: RunningWorkers): Promise<WebServer | undefined> {
+  const { foundation, metrics, redis } = service;
+  const { config, log } = foundation;
+  if (config.metricsServer === undefined) return undefined;
+  const readinessChecks = [redisCheck(redis), workersCheck(workers)];
+  const server = await startMetricsServer({ ...config.metricsServer, metrics, log, readinessChecks });
   foundation.onClose(() => server.close());
   return server;
 }
