@@ -1,4 +1,5 @@
 import { createManagedAccounts, type ManagedAccountsDeps } from '../accounts/managed-accounts.ts';
+import { createAccountVault } from '../accounts/vault.ts';
 import type { Creators } from '../creators/open-creators.ts';
 import type { ApiOptions } from '../http/v1/api.ts';
 import { refuseOutsideRoots } from '../media/media-roots.ts';
@@ -16,15 +17,26 @@ export interface ApiParts {
   readonly wake: ManagedAccountsDeps['wake'];
 }
 
-/** The API under `/v1`, put together. */
-export function apiOptions(service: Service, { publisher, creators, wake }: ApiParts): ApiOptions {
-  const { http, mediaRoots } = service.foundation.config;
-  const { vault } = service;
+/**
+ * The API under `/v1`, put together.
+ * @param service its `redis` should fail at once while Redis is away, since somebody waits for an answer
+ */
+export function apiOptions(
+  { foundation, redis }: Pick<Service, 'foundation' | 'redis'>,
+  { publisher, creators, wake }: ApiParts,
+): ApiOptions {
+  const { config, keys, sealer } = foundation;
+  const { http, mediaRoots } = config;
+  const vault = createAccountVault({ redis, keys, sealer, clientKey: config.tiktok.clientKey });
   return {
     apiKeys: http.apiKeys,
     requestsPerMinute: http.requestsPerMinute,
     publisher,
-    accounts: createManagedAccounts({ vault, wake, revoke: (account) => revokeGrant(service, account) }),
+    accounts: createManagedAccounts({
+      vault,
+      wake,
+      revoke: (account) => revokeGrant({ foundation, redis, vault }, account),
+    }),
     askCreator: (account) => tellingOfRedis(() => creators.ask(account)),
     refuseFile: (path) => refuseOutsideRoots(path, mediaRoots),
     version: readVersion(),

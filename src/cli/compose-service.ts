@@ -48,13 +48,18 @@ export async function openServer(service: Service, workers?: RunningWorkers): Pr
     onUsable: ({ account, openId }) =>
       wakeAccount([account, openId], { redis, keys, queues, laneLimit: config.uploadsPerAccount }),
   };
-  const creators = openCreators({ redis, keys, sealer, tiktok: config.tiktok, log, onRequest: metrics.apiRequest });
+  // Whoever waits for an answer of the API is told at once that Redis is away.
+  const asking = await foundation.connect('producer');
+  const creators = openCreators({
+    ...{ redis: asking, keys, sealer, tiktok: config.tiktok, log },
+    onRequest: metrics.apiRequest,
+  });
   foundation.onClose(() => creators.close());
   const publisher = createPublisherFromConfig({ ...config, telemetry: foundation.traces?.telemetry });
   foundation.onClose(() => publisher.close());
   const server = await startServer({
     ...{ host, port, metrics, log: foundation.log },
-    api: apiOptions(service, { publisher, creators, wake: consent.onUsable }),
+    api: apiOptions({ foundation, redis: asking }, { publisher, creators, wake: consent.onUsable }),
     connect: connectOptions(consent),
     receiveWebhook: webhookReceiver(service),
     board: boardOptions(service, publisher),

@@ -9,6 +9,7 @@ import { registerHomePage } from './home-page.ts';
 import { listen, urlOf, type WebServer } from './listen.ts';
 import { registerMetrics } from './metrics-page.ts';
 import { answerUnreadableAddress, answerUnreadableRequest, answerWithProblems } from './problem.ts';
+import { dropUnusedConnections } from './unused-connections.ts';
 import { type ApiOptions, registerApi } from './v1/api.ts';
 import { type ReceiveWebhook, registerWebhook } from './webhook.ts';
 
@@ -46,6 +47,7 @@ export async function startServer(options: ServerOptions): Promise<WebServer> {
     frameworkErrors: answerUnreadableAddress,
     clientErrorHandler: answerUnreadableRequest,
   });
+  dropUnusedConnections(server);
   answerWithProblems(server, log);
   registerHomePage(server);
   registerHealth(server, readinessChecks);

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
@@ -17,6 +18,8 @@ type Options = Pick<ApiOptions, 'publisher'>;
 
 /** Each holds a socket and looks into Redis at each event of its own. */
 const MAX_STREAMS = 500;
+/** How long a stream may take to end once the server closes. */
+const CLOSE_GRACE_MS = SECOND_MS;
 const TOO_MANY = {
   status: 503,
   code: 'TOO_MANY_STREAMS',
@@ -53,23 +56,35 @@ const headers = z.object({
     }),
 });
 
+interface OpenStream {
+  readonly end: AbortController;
+  readonly reply: FastifyReply;
+}
+
 /** Adds the streams of events. */
 export function registerEventRoutes(api: ApiScope, { publisher }: Options): void {
-  const open = new Set<AbortController>();
+  const open = new Set<OpenStream>();
   api.addHook('preClose', async () => {
-    for (const stream of open) stream.abort();
+    for (const { end, reply } of open) {
+      end.abort();
+      // A client that does not read would hold the server up.
+      setTimeout(() => reply.raw.destroy(), CLOSE_GRACE_MS).unref();
+    }
   });
 
   /** Answers with events until the client leaves or the server closes. @throws PublishError while it can't begin */
   async function follow(filter: EventsOptions, reply: FastifyReply): Promise<Readable> {
     if (open.size >= MAX_STREAMS) throw new HttpProblem(TOO_MANY);
-    const end = new AbortController();
-    open.add(end);
-    end.signal.addEventListener('abort', () => open.delete(end), { once: true });
-    reply.raw.once('close', () => end.abort());
-    const feed = publisher.events({ ...filter, signal: end.signal });
+    const stream = { end: new AbortController(), reply };
+    open.add(stream);
+    reply.raw.once('close', () => {
+      open.delete(stream);
+      stream.end.abort();
+    });
+    const { signal } = stream.end;
+    const feed = publisher.events({ ...filter, signal });
     // From here on, nothing is missed.
-    await feed.started;
+    await Promise.race([feed.started, once(signal, 'abort')]);
     reply.headers(STREAM_HEADERS);
     return Readable.from(renderEvents(feed));
   }
@@ -110,8 +125,13 @@ export function registerEventRoutes(api: ApiScope, { publisher }: Options): void
   );
 }
 
-/** Proxies like nginx would else collect events before they pass them on. */
-const STREAM_HEADERS = { 'content-type': `${EVENT_STREAM}; charset=utf-8`, 'x-accel-buffering': 'no' } as const;
+const STREAM_HEADERS = {
+  'content-type': `${EVENT_STREAM}; charset=utf-8`,
+  // The connection ends with the stream, so that a server that closes need not wait for it.
+  connection: 'close',
+  // Proxies like nginx would else collect events before they pass them on.
+  'x-accel-buffering': 'no',
+} as const;
 
 function isCursor(text: string): boolean {
   try {
