@@ -65,7 +65,7 @@ function terminal(script: string, env: Record<string, string> = {}) {
     printed: () => printed,
     ended,
     async untilPrinted(pattern: RegExp): Promise<string> {
-      await eventually(() => expect(printed).toMatch(pattern));
+      await eventually(() => expect(printed).toMatch(pattern), { timeoutMs: 20_000 });
       return pattern.exec(printed)?.[1] ?? '';
     },
   };
@@ -86,7 +86,7 @@ function answerOf(printed: string): { status: number; job: z.infer<typeof jobAns
 }
 
 describe('the quick start for developers', () => {
-  it('leads to a service, a job from curl that is no second one, and one from Node', async () => {
+  it('leads to a service, a job from curl that is no second one, one from Node, and a callback that is verified', async () => {
     const simulator = terminal((await commandWith('simulator --port')).replace('--port 4010', '--port 0'));
     addresses.set('http://127.0.0.1:4010', await simulator.untilPrinted(/Simulated TikTok at (http:\S+)/));
     await run(await commandWith('cat > .env'));
@@ -101,9 +101,21 @@ describe('the quick start for developers', () => {
     const again = answerOf(await run(enqueue));
     expect(again).toMatchObject({ status: 200, job: { id: first.job.id } });
     const look = `ID=${first.job.id}\n${await commandWith('/v1/publishes/$ID')}`;
-    await eventually(async () => expect(await run(look)).toContain('"state":"published"'), { timeoutMs: 30_000 });
+    await eventually(async () => expect(await run(look)).toContain('"state":"published"'), {
+      timeoutMs: 30_000,
+      intervalMs: 500,
+    });
 
     expect(await run(await commandWith('examples/enqueue.mjs'))).toMatch(/^[\w-]+ published/);
+
+    const receiver = terminal(`exec ${await commandWith('examples/receive-callbacks.mjs')}`, { CALLBACK_PORT: '0' });
+    addresses.set('http://127.0.0.1:4020', await receiver.untilPrinted(/receiving at (http:\S+)/));
+    const calling = jobAnswer.parse(
+      JSON.parse((await run(`${await commandWith('callbackUrl')}`)).replace(/^[^{]*/, '')),
+    );
+    for (const type of ['queued', 'published'])
+      await receiver.untilPrinted(new RegExp(`verified publish\\.${type} ${calling.id}`));
+    expect(receiver.printed()).not.toContain('refused');
   });
 });
 
