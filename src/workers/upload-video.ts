@@ -1,12 +1,13 @@
 import { performance } from 'node:perf_hooks';
 import { crc32 } from 'node:zlib';
-import { type Chunk, type ChunkPlan, chunkAt, chunkIndexAtOffset, planChunks } from '../core/chunk-plan.ts';
+import { type Chunk, type ChunkPlan, chunkAt, chunkIndexAtOffset } from '../core/chunk-plan.ts';
 import type { MediaSource } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { retryBriefly } from '../tiktok/retry.ts';
 import { verifyAcceptedBytes } from './accepted-bytes.ts';
+import { beginUpload } from './begin-upload.ts';
 import type { WorkerDeps } from './deps.ts';
-import { initUpload, uploadUrlContext } from './init-publish.ts';
+import { uploadUrlContext } from './init-publish.ts';
 import { type Lease, startLease } from './lease.ts';
 import type { OwnedJob } from './owned-job.ts';
 import { planFirstPoll } from './plan-poll.ts';
@@ -35,7 +36,7 @@ export async function uploadVideo(
   stop: StopSignals,
 ): Promise<void> {
   const position = await inSpan('begin upload', job.record, deps, async (note) => {
-    const begun = await begin(job, source, deps);
+    const begun = await beginUpload(job, source, deps);
     note({ 'upload.from_byte': begun.kind === 'at' ? begun.offsetBytes : undefined });
     return begun;
   });
@@ -61,26 +62,6 @@ export async function uploadVideo(
     },
   });
   deps.log.info({ publishJobId: job.record.id, totalBytes: job.record.totalBytes }, 'upload completed');
-}
-
-/** A new upload, or where TikTok says the present one is. */
-async function begin(job: OwnedJob, source: MediaSource, deps: WorkerDeps): Promise<UploadPosition> {
-  const { publishId, pin } = job.record;
-  if (publishId === undefined) {
-    const plan = planChunks(source.pin.sizeBytes, deps.settings.chunkSizeBytes);
-    await initUpload(job, plan, source.pin, deps);
-    return { kind: 'at', offsetBytes: 0 };
-  }
-  if (pin?.sizeBytes !== source.pin.sizeBytes || pin.version !== source.pin.version) {
-    throw new PublishError('INPUT_MEDIA_CHANGED', { reason: 'the video is not the one whose upload was begun' });
-  }
-  deps.metrics.uploadResumed('restart');
-  const position = positionFromStatus(await askStatus(job, deps), planOf(job.record));
-  await job.commit({
-    cause: { event: 'resumed', tiktokHas: position.kind === 'at' ? position.offsetBytes : position.kind },
-    patch: { waitingFor: undefined, waitingUntil: undefined },
-  });
-  return position;
 }
 
 /** One run of the chunk loop. */
