@@ -34,6 +34,7 @@ export async function openService(foundation: Foundation): Promise<Service> {
   for (const queue of [queues.publish, queues.status, queues.events]) {
     metrics.watchQueue(queue.name, () => queue.getJobCounts());
   }
+  metrics.watchPausedEndpoints(() => redis.zcard(keys.pausedEndpoints));
   const vault = createAccountVault({ redis, keys, sealer, clientKey: config.tiktok.clientKey });
   return { foundation, metrics, queues, redis, vault };
 }

@@ -73,6 +73,11 @@ export const METRIC_TABLE = {
   },
   tiktok_token_refreshes_total: { type: 'counter', labels: ['outcome'], meaning: 'refreshes of access tokens' },
   tiktok_events_delivered_total: { type: 'counter', labels: ['outcome'], meaning: 'deliveries of completion events' },
+  tiktok_callback_endpoints_paused: {
+    type: 'gauge',
+    labels: [],
+    meaning: 'callback endpoints whose events wait because they kept failing',
+  },
   tiktok_webhooks_received_total: {
     type: 'counter',
     labels: ['event', 'outcome'],
@@ -127,6 +132,8 @@ export interface Metrics {
   watchWorker(queue: string, isRunning: () => boolean): void;
   /** Asks `countJobs` at every scrape; a queue that can't be counted is left out of that scrape. */
   watchQueue(queue: string, countJobs: CountJobs): void;
+  /** Asks `count` at every scrape; where it can't be counted the last number stays. */
+  watchPausedEndpoints(count: () => Promise<number>): void;
   /** The Prometheus text of everything. */
   render(): Promise<string>;
   readonly contentType: string;
@@ -195,6 +202,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
     webhookReceived: (event, outcome) => webhooks.inc({ event: webhookLabel(event), outcome }),
     watchWorker,
     watchQueue,
+    watchPausedEndpoints: (count) => void registerPausedGauge(registry, count),
     render: () => registry.metrics(),
     contentType: registry.contentType,
   };
@@ -212,6 +220,18 @@ function registerQueueGauge(registry: Registry): Metrics['watchQueue'] {
     },
   });
   return (queue, countJobs) => watched.set(queue, countJobs);
+}
+
+function registerPausedGauge(registry: Registry, count: () => Promise<number>): Gauge {
+  const gauge = new Gauge({
+    ...definition('tiktok_callback_endpoints_paused'),
+    registers: [registry],
+    collect: async () => {
+      const paused = await count().catch(() => undefined);
+      if (paused !== undefined) gauge.set(paused);
+    },
+  });
+  return gauge;
 }
 
 /** A worker that stopped by itself shows here, and nowhere else while its process lives. */
