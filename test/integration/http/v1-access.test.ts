@@ -78,7 +78,7 @@ describe('the API', () => {
     ['a form', { 'content-type': 'application/x-www-form-urlencoded' }, 'a=1', 415, 'CONTENT_TYPE_UNSUPPORTED'],
     ['text', { 'content-type': 'text/plain' }, JSON.stringify(PULL_REQUEST), 415, 'CONTENT_TYPE_UNSUPPORTED'],
     ['half of JSON', { 'content-type': 'application/json' }, '{"account": ', 400, 'BODY_NOT_JSON'],
-    ['no JSON', { 'content-type': 'application/json' }, '', 400, 'BODY_NOT_JSON'],
+    ['nothing', { 'content-type': 'application/json' }, '', 400, 'INPUT_INVALID'],
     ['a prototype', { 'content-type': 'application/json' }, '{"__proto__": {"a": 1}}', 400, 'BODY_NOT_JSON'],
     ['a large body', { 'content-type': 'application/json' }, `"${'x'.repeat(70_000)}"`, 413, 'BODY_TOO_LARGE'],
     ['deep nesting', { 'content-type': 'application/json' }, nested(30_000), 400, 'INPUT_INVALID'],
