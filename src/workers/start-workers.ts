@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { toPublishError } from '../core/publish-error.ts';
 import { SECOND_MS } from '../core/units.ts';
 import { wakeLane } from '../lanes/wake-jobs.ts';
-import { publishIdOfEntry } from '../queues/job-ids.ts';
+import { publishIdOfEntry, publishIdOfEntryId } from '../queues/job-ids.ts';
 import { QUEUE_NAMES, RECHECK_JOB_NAME } from '../queues/queue-names.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import { processEventEntry } from './callback-processor.ts';
@@ -128,7 +128,8 @@ function startWorker(
     async (job: Job, token: string | undefined, signal: AbortSignal | undefined) => {
       const settlement = await run(job, signal ?? new AbortController().signal).catch((error: unknown): Settlement => {
         // Not even the failure could be written, so Redis is away: the entry is left as it is and taken up again.
-        deps.log.warn({ queue: name, jobId: job.id, err: toPublishError(error) }, 'step could not be settled');
+        const publishJobId = publishIdOfEntryId(name, job.id ?? '');
+        deps.log.warn({ publishJobId, queue: name, err: toPublishError(error) }, 'step could not be settled');
         return { kind: 'lost' };
       });
       return await settleJob(job, token ?? '', settlement);
@@ -149,7 +150,10 @@ function startWorker(
     },
   );
   worker.on('lockRenewalFailed', (jobIds) => {
-    for (const jobId of jobIds) worker.cancelJob(jobId, LOCK_LOST);
+    for (const jobId of jobIds) {
+      deps.log.warn({ publishJobId: publishIdOfEntryId(name, jobId), queue: name }, 'lock lost');
+      worker.cancelJob(jobId, LOCK_LOST);
+    }
   });
   deps.metrics.watchWorker(name, () => worker.isRunning() && !worker.isPaused());
   reportTrouble(worker, deps.log);
@@ -170,5 +174,10 @@ function reportTrouble(worker: Worker, log: Logger): void {
   worker.on('active', () => {
     lastMessage = '';
   });
-  worker.on('stalled', (jobId) => log.warn({ queue: worker.name, jobId }, 'job stalled and is taken over'));
+  worker.on('stalled', (jobId) => {
+    log.warn(
+      { publishJobId: publishIdOfEntryId(worker.name, jobId), queue: worker.name },
+      'job stalled and is taken over',
+    );
+  });
 }

@@ -25,6 +25,8 @@ export async function retryLater(
     cause: { event: 'attempt_failed', attempt: attempts, code: error.code, message: error.message, retryAt: iso(at) },
     patch: { ...patch, attempts },
   });
+  const facts = { publishJobId: job.record.id, code: error.code, attempt: attempts, retryAt: iso(at) };
+  deps.log.warn(facts, 'attempt failed');
   return { kind: 'later', at };
 }
 
