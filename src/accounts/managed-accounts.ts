@@ -44,7 +44,7 @@ export interface ManagedAccounts {
 export interface ManagedAccountsDeps {
   readonly vault: AccountVault;
   /** Lets the waiting jobs of an account go on. */
-  readonly wake: (account: Pick<AccountSummary, 'account' | 'openId'>) => Promise<void>;
+  readonly wake: (account: AccountSummary) => Promise<void>;
   /** Gives the access back at TikTok; never fails. */
   readonly revoke: (account: string) => Promise<RevokeOutcome>;
 }

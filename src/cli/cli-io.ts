@@ -42,6 +42,9 @@ export function createOutput({ stdout, stderr, env }: Omit<CliIo, 'stdin'>, json
     answerProse: (value, text) => answer(value, wrapText(text, stdout.columns)),
     note: (text) => void stderr.write(`${text}\n`),
     fail: (text) => void stderr.write(`${wrapText(text, stderr.columns).replace(/^\w+:/, (word) => red(word))}\n`),
-    step: (text) => void (json ? stderr : stdout).write(`${text}\n`),
+    step: (text) => {
+      const stream = json ? stderr : stdout;
+      stream.write(`${wrapText(text, stream.columns)}\n`);
+    },
   };
 }

@@ -30,7 +30,7 @@ export async function openClientApp(config: Config, io: CliIo): Promise<ClientAp
   // People want answers, not a log; whoever sets a level asks for one.
   const logLevel = io.env.LOG_LEVEL ? config.logLevel : 'error';
   const foundation = await openFoundation({ ...config, logLevel });
-  const publisher = createPublisherFromConfig(foundation.config);
+  const publisher = createPublisherFromConfig({ ...foundation.config, telemetry: foundation.traces?.telemetry });
   foundation.onClose(() => publisher.close());
   const { redis, keys, sealer } = { ...foundation, redis: await foundation.connect('producer') };
   const vault = createAccountVault({ redis, keys, sealer, clientKey: config.tiktok.clientKey });

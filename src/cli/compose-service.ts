@@ -2,11 +2,15 @@ import { type AccountVault, createAccountVault } from '../accounts/vault.ts';
 import { openCreators } from '../creators/open-creators.ts';
 import type { Foundation } from '../foundation/foundation.ts';
 import type { ReadinessCheck } from '../http/health.ts';
+import { startMetricsServer } from '../http/start-metrics-server.ts';
 import { startServer, type WebServer } from '../http/start-server.ts';
 import { createMetrics, type Metrics } from '../observability/metrics.ts';
+import { createPublisherFromConfig } from '../producers/create-publisher.ts';
 import { createQueues, type Queues } from '../queues/queues.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import type { RunningWorkers } from '../workers/index.ts';
+import { apiOptions } from './compose-api.ts';
+import { boardOptions } from './compose-board.ts';
 import { type ConsentParts, connectOptions } from './compose-connect.ts';
 import { webhookReceiver } from './compose-webhooks.ts';
 import { wakeAccount } from './wake-account.ts';
@@ -30,6 +34,7 @@ export async function openService(foundation: Foundation): Promise<Service> {
   for (const queue of [queues.publish, queues.status, queues.events]) {
     metrics.watchQueue(queue.name, () => queue.getJobCounts());
   }
+  metrics.watchPausedEndpoints(() => redis.zcard(keys.pausedEndpoints));
   const vault = createAccountVault({ redis, keys, sealer, clientKey: config.tiktok.clientKey });
   return { foundation, metrics, queues, redis, vault };
 }
@@ -38,22 +43,40 @@ export async function openService(foundation: Foundation): Promise<Service> {
 export async function openServer(service: Service, workers?: RunningWorkers): Promise<WebServer> {
   const { foundation, metrics, queues, redis, vault } = service;
   const { config, keys, sealer, log } = foundation;
-  const { host, port, board, apiKeys } = config.http;
+  const { host, port } = config.http;
   const consent: ConsentParts = {
     ...{ foundation, redis, vault, onRequest: metrics.apiRequest },
     onUsable: ({ account, openId }) =>
       wakeAccount([account, openId], { redis, keys, queues, laneLimit: config.uploadsPerAccount }),
   };
-  const creators = openCreators({ redis, keys, sealer, tiktok: config.tiktok, log, onRequest: metrics.apiRequest });
+  // Whoever waits for an answer of the API is told at once that Redis is away.
+  const asking = await foundation.connect('producer');
+  const creators = openCreators({
+    ...{ redis: asking, keys, sealer, tiktok: config.tiktok, log },
+    onRequest: metrics.apiRequest,
+  });
   foundation.onClose(() => creators.close());
+  const publisher = createPublisherFromConfig({ ...config, telemetry: foundation.traces?.telemetry });
+  foundation.onClose(() => publisher.close());
   const server = await startServer({
     ...{ host, port, metrics, log: foundation.log },
-    api: { apiKeys, askCreator: creators.ask },
+    api: apiOptions({ foundation, redis: asking }, { publisher, creators, wake: consent.onUsable }),
     connect: connectOptions(consent),
     receiveWebhook: webhookReceiver(service),
-    board: { queues: [queues.publish, queues.status, queues.events], login: board },
+    board: boardOptions(service, publisher),
     readinessChecks: [redisCheck(redis), ...(workers === undefined ? [] : [workersCheck(workers)])],
   });
+  foundation.onClose(() => server.close());
+  return server;
+}
+
+/** Serves the metrics and the health of a process that has workers only, where `METRICS_PORT` says so. */
+export async function openMetricsServer(service: Service, workers: RunningWorkers): Promise<WebServer | undefined> {
+  const { foundation, metrics, redis } = service;
+  const { config, log } = foundation;
+  if (config.metricsServer === undefined) return undefined;
+  const readinessChecks = [redisCheck(redis), workersCheck(workers)];
+  const server = await startMetricsServer({ ...config.metricsServer, metrics, log, readinessChecks });
   foundation.onClose(() => server.close());
   return server;
 }

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { CommandContext } from './command-context.ts';
 import type { ExitCode } from './exit-codes.ts';
+import { readVersion } from './version.ts';
 import { WORKER_KIND_NAMES } from './worker-kinds.ts';
 
 /** Runs a command and keeps its exit code. */
@@ -30,6 +30,7 @@ export function buildProgram(program: Command, run: Run): Command {
   addPublishing(program, run);
   addSteering(program, run);
   addAccounts(program, run);
+  addCallbacks(program, run);
   addDoctor(program, run);
   return program;
 }
@@ -55,6 +56,7 @@ function addServices(program: Command, run: Run): void {
     .option('--port <port>', 'port to listen on; 0 takes any free one', wholeNumber(0, MAX_PORT), 0)
     .option('--seed <n>', 'seed of ids and tokens', wholeNumber(0, Number.MAX_SAFE_INTEGER))
     .option('--processing-ms <ms>', 'from the last byte to the outcome', wholeNumber(0, Number.MAX_SAFE_INTEGER))
+    .option('--webhook-url <url>', "where to send TikTok's webhooks, such as <start's address>/webhooks/tiktok")
     .action((options) => run(async (context) => (await import('./commands/simulator.ts')).simulator(options, context)));
 }
 
@@ -176,6 +178,31 @@ function addAccounts(program: Command, run: Run): void {
     .action(() => run(async (context) => (await import('./commands/rekey.ts')).rekey(context)));
 }
 
+function addCallbacks(program: Command, run: Run): void {
+  const callbacks = program.command('callbacks').description('look after events sent to callback URLs');
+  withJson(callbacks.command('list'))
+    .description('show how deliveries go, which endpoints are paused and what was given up')
+    .argument('[job]', 'id of a job, to see its deliveries')
+    .action((job) => run(async (context) => (await import('./commands/callbacks.ts')).listCallbacks(job, context)));
+  withJson(callbacks.command('replay'))
+    .description('deliver again: an event, all events of a job, or what was given up')
+    .argument('[event-or-job]', 'id of an event or of a job')
+    .option('--failed', 'everything that was given up')
+    .option('--endpoint <host>', 'with --failed: only what goes to this host, or host:port')
+    .action((id, options) =>
+      run(async (context) => (await import('./commands/callbacks.ts')).replayCallbacks(id, options, context)),
+    );
+  withJson(callbacks.command('resume'))
+    .description('end the pause of an endpoint that kept failing')
+    .argument('<endpoint>', 'its id or its address, as the list shows them')
+    .action((endpoint) =>
+      run(async (context) => (await import('./commands/callbacks.ts')).resumeCallbacks(endpoint, context)),
+    );
+  withJson(callbacks.command('secret'))
+    .description('print the secret that receivers check signatures with')
+    .action(() => run(async (context) => (await import('./commands/callbacks.ts')).printCallbackSecret(context)));
+}
+
 function addDoctor(program: Command, run: Run): void {
   withJson(program.command('doctor'))
     .description('check settings, Redis, keys, clock, TikTok and queues; say what is wrong and how to fix it')
@@ -210,10 +237,4 @@ function parseJsonObject(text: string): Record<string, unknown> {
     // Told below, together with JSON that is no object.
   }
   throw new InvalidArgumentError('Expected a JSON object, such as \'{"campaign": "spring"}\'.');
-}
-
-function readVersion(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  const isVersioned = typeof manifest === 'object' && manifest !== null && 'version' in manifest;
-  return isVersioned ? String(manifest.version) : 'unknown';
 }

@@ -62,10 +62,13 @@ function toConfig(settings: Settings) {
     },
     /** The first encrypts, all decrypt. Undefined only with the embedded Redis: see `encryptionKeysOf`. */
     encryptionKeys: settings.ENCRYPTION_KEYS,
+    /** Undefined: derived from the encryption keys. */
+    callbackSecrets: settings.CALLBACK_SECRETS,
     http: {
       host: settings.HOST,
       port: settings.PORT,
       apiKeys: settings.API_KEYS ?? [],
+      requestsPerMinute: settings.API_RATE_LIMIT_PER_MINUTE,
       publicBaseUrl: publicBaseUrl(settings),
       board: loginOf(settings.BOARD_USER, settings.BOARD_PASSWORD),
       /** Who may look at the board and change nothing. */
@@ -83,6 +86,10 @@ function toConfig(settings: Settings) {
     retentionMs: settings.RETENTION_DAYS * DAY_MS,
     shutdownTimeoutMs: settings.SHUTDOWN_TIMEOUT_MS,
     logLevel: settings.LOG_LEVEL,
+    /** Where `worker` serves its metrics. */
+    metricsServer: metricsServer(settings),
+    /** Undefined: nothing is traced. */
+    tracing: tracingConfig(settings),
   } as const;
 }
 
@@ -110,6 +117,18 @@ function publicBaseUrl({ PUBLIC_BASE_URL, HOST: host, PORT: port }: Settings): s
 
 function loginOf(user: string | undefined, password: string | undefined) {
   return user !== undefined && password !== undefined ? { user, password } : undefined;
+}
+
+function metricsServer({ METRICS_HOST: host, METRICS_PORT: port }: Settings) {
+  return port === undefined ? undefined : { host, port };
+}
+
+/** The variables of the OpenTelemetry specification ("OTLP Exporter Configuration", read 2026-11-22). */
+function tracingConfig(settings: Settings) {
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: base, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: whole } = settings;
+  const url = whole ?? (base === undefined ? undefined : `${base.replace(/\/$/, '')}/v1/traces`);
+  if (url === undefined || settings.OTEL_SDK_DISABLED === true) return undefined;
+  return { url, serviceName: settings.OTEL_SERVICE_NAME, headers: settings.OTEL_EXPORTER_OTLP_HEADERS ?? {} };
 }
 
 /** Freezes plain objects and arrays; the bytes of keys cannot be frozen. */

@@ -68,6 +68,12 @@ export const encryptionKeys = z.string().transform((value, context): Buffer[] =>
   });
 });
 
+/** A comma list of secrets of Standard Webhooks, whose specification wants 24 to 64 bytes. */
+export const webhookSecretList = textList.refine(
+  (secrets) => secrets.every(isWebhookSecret),
+  'a comma list of secrets such as whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw, base64 of 24 to 64 bytes each',
+);
+
 /** A comma list of `host`, `host:port` or CIDR. */
 export const allowedHostList = z.string().transform((value, context): string[] => {
   const entries = splitList(value).map((entry) => entry.toLowerCase());
@@ -79,6 +85,27 @@ export const allowedHostList = z.string().transform((value, context): string[] =
 
 /** `true` or `false`. */
 export const trueOrFalse = z.enum(['true', 'false'], 'true or false').transform((word) => word === 'true');
+
+/** An address over http or https. */
+export const webAddress = z.url({ protocol: /^https?$/, error: 'a URL such as http://127.0.0.1:4318' });
+
+/** `true` in any case; anything else is not, as the OpenTelemetry specification wants it. */
+export const looseTrue = z.string().transform((value) => value.toLowerCase() === 'true');
+
+/** `name=value,name=value`, values percent-encoded (OTLP Exporter Configuration, read 2026-11-22). */
+export const headerList = z.string().transform((value, context): Readonly<Record<string, string>> => {
+  const pairs = splitList(value).map((entry) => /^([\w!#$%&'*+.^`|~-]+)\s*=\s*(.*)$/.exec(entry) ?? []);
+  if (pairs.some(([, name]) => name === undefined)) context.addIssue('a comma list of name=value');
+  return Object.fromEntries(pairs.map(([, name = '', text = '']) => [name, decoded(text)]));
+});
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
 
 function splitList(value: string): string[] {
   return value
@@ -103,6 +130,13 @@ function isApiBaseUrl(value: string): boolean {
   const { protocol, hostname, username, password, search, hash } = new URL(value);
   if (username + password + search + hash !== '') return false;
   return protocol === 'https:' || (protocol === 'http:' && isLoopbackHost(hostname));
+}
+
+function isWebhookSecret(secret: string): boolean {
+  const [, base64] = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(secret) ?? [];
+  if (base64 === undefined || base64.length % 4 !== 0) return false;
+  const { length } = Buffer.from(base64, 'base64');
+  return length >= 24 && length <= 64;
 }
 
 function isAllowedHost(entry: string): boolean {

@@ -1,37 +1,6 @@
 import { z } from 'zod';
+import { descriptionOf, optional, type SettingDescription, withDefault } from './setting-description.ts';
 import * as value from './setting-values.ts';
-
-/** What people are told about one environment variable. */
-export interface SettingDescription {
-  readonly group: 'Redis' | 'Queue' | 'TikTok' | 'Secrets' | 'Web server' | 'Work' | 'Media' | 'Process';
-  /** What it does and when to change it; Markdown. */
-  readonly meaning: string;
-  /** The value it has when it is not set. */
-  readonly fallback?: string;
-  /** What being unset means, where there is no such value. */
-  readonly unset?: string;
-  /** Its value is never shown. */
-  readonly secret?: true;
-}
-
-const descriptions = new Map<z.ZodType, SettingDescription>();
-
-function optional<T extends z.ZodType<unknown, string>>(type: T, description: SettingDescription): z.ZodOptional<T> {
-  return described(type.optional(), description);
-}
-
-function withDefault<T extends z.ZodType<unknown, string>>(
-  type: T,
-  fallback: z.input<T>,
-  description: SettingDescription,
-): z.ZodPrefault<T> {
-  return described(type.prefault(fallback), { ...description, fallback });
-}
-
-function described<T extends z.ZodType>(type: T, description: SettingDescription): T {
-  descriptions.set(type, description);
-  return type;
-}
 
 /**
  * Every environment variable that this program reads: the type of the settings, their defaults, `.env.example` and
@@ -114,6 +83,13 @@ export const SettingsTable = z.object({
     meaning:
       'Comma list of base64 keys of 32 bytes each, made by `openssl rand -base64 32`. Seals tokens at rest: the first encrypts, all decrypt. To change the key, put the new one in front.',
   }),
+  CALLBACK_SECRETS: optional(value.webhookSecretList, {
+    group: 'Secrets',
+    secret: true,
+    unset: 'derived from `ENCRYPTION_KEYS`; `tiktok-publisher callbacks secret` prints it',
+    meaning:
+      'Comma list of secrets, `whsec_` and base64 of 24 to 64 bytes, that sign what is sent to callback URLs. All sign. To change the secret, put the new one in front, and take the old one away once every receiver has the new one.',
+  }),
   HOST: withDefault(value.text, '127.0.0.1', {
     group: 'Web server',
     meaning: 'Address to listen on. Anything but loopback needs `API_KEYS`.',
@@ -133,6 +109,11 @@ export const SettingsTable = z.object({
     secret: true,
     unset: '`/v1` needs no key, and the server listens on loopback only',
     meaning: 'Comma list of bearer keys for `/v1`. To change a key, list both until every client has the new one.',
+  }),
+  API_RATE_LIMIT_PER_MINUTE: withDefault(value.wholeNumber(1, 1_000_000), '600', {
+    group: 'Web server',
+    meaning:
+      'Requests to `/v1` that one key (without keys: one address) may make in a minute; more are answered with 429. Each process counts for itself.',
   }),
   BOARD_USER: optional(value.text, {
     group: 'Web server',
@@ -212,6 +193,40 @@ export const SettingsTable = z.object({
     group: 'Process',
     meaning: 'Least important log messages to write: `fatal`, `error`, `warn`, `info`, `debug`, `trace`, or `silent`.',
   }),
+  METRICS_PORT: optional(value.wholeNumber(0, 65_535), {
+    group: 'Process',
+    unset: '`worker` serves none; `start` and `server` serve them on `PORT`',
+    meaning: 'Port on which `worker` serves `/metrics`, `/healthz` and `/readyz`; 0 takes any free one.',
+  }),
+  METRICS_HOST: withDefault(value.text, '127.0.0.1', {
+    group: 'Process',
+    meaning: 'Address for `METRICS_PORT`. What is served there holds no secret and asks for no login.',
+  }),
+  OTEL_EXPORTER_OTLP_ENDPOINT: optional(value.webAddress, {
+    group: 'Traces',
+    unset: 'nothing is traced',
+    meaning: 'Where an OpenTelemetry collector takes OTLP over HTTP, such as `http://127.0.0.1:4318`.',
+  }),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: optional(value.webAddress, {
+    group: 'Traces',
+    unset: '`OTEL_EXPORTER_OTLP_ENDPOINT` with `/v1/traces` behind it',
+    meaning: 'The whole address for traces, where it is another one.',
+  }),
+  OTEL_EXPORTER_OTLP_HEADERS: optional(value.headerList, {
+    group: 'Traces',
+    secret: true,
+    unset: 'none',
+    meaning: "Comma list of headers for the collector, `name=value`, often with its service's key.",
+  }),
+  OTEL_SERVICE_NAME: withDefault(value.text, 'tiktok-publisher', {
+    group: 'Traces',
+    meaning: 'Name of this service in traces.',
+  }),
+  OTEL_SDK_DISABLED: optional(value.looseTrue, {
+    group: 'Traces',
+    unset: 'traces are sent if an endpoint is set',
+    meaning: '`true` traces nothing although an endpoint is set.',
+  }),
   XDG_CACHE_HOME: optional(value.text, {
     group: 'Process',
     unset: '`~/.cache`',
@@ -229,7 +244,7 @@ export type SettingName = keyof Settings;
 export const SETTING_DESCRIPTIONS: readonly (SettingDescription & { readonly variable: string })[] = Object.entries(
   SettingsTable.shape,
 ).map(([variable, type]) => {
-  const description = descriptions.get(type);
+  const description = descriptionOf(type);
   if (!description) throw new Error(`expected a description of ${variable}`);
   return { variable, ...description };
 });

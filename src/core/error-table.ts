@@ -1,6 +1,8 @@
 import { AUTH_ROWS } from './error-rows/auth.ts';
+import { CALLBACK_ROWS } from './error-rows/callback.ts';
 import { INPUT_ROWS } from './error-rows/input.ts';
 import { OPERATION_ROWS } from './error-rows/operation.ts';
+import { OUTBOUND_ROWS } from './error-rows/outbound.ts';
 import { PROCESSING_ROWS } from './error-rows/processing.ts';
 import { REMOTE_MEDIA_ROWS } from './error-rows/remote-media.ts';
 import { TIKTOK_ROWS } from './error-rows/tiktok.ts';
@@ -18,6 +20,8 @@ export const ERROR_TABLE = {
   ...TIKTOK_ROWS,
   ...PROCESSING_ROWS,
   ...TRANSFER_ROWS,
+  ...OUTBOUND_ROWS,
+  ...CALLBACK_ROWS,
   ...OPERATION_ROWS,
 } as const satisfies Record<string, ErrorRow>;
 

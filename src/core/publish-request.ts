@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { toInputProblems } from './input-problems.ts';
-import { mediaSchema, secureUrl } from './media-schema.ts';
+import { mediaSchema, webUrl } from './media-schema.ts';
 import { postSchema } from './post-schema.ts';
 import { PublishError } from './publish-error.ts';
 import { conflictsIn } from './request-conflicts.ts';
@@ -15,6 +15,9 @@ const MAX_METADATA_BYTES = 2_048;
 const MAX_ACCOUNT_LENGTH = 128;
 /** BullMQ's own bound, 2^21 - 1. */
 const MAX_PRIORITY = 2_097_151;
+
+/** Whether http will do depends on the host, which is checked where the settings are known. */
+const callbackUrl = webUrl.refine((text) => !hasCredentials(text), 'expected no user and password in the URL');
 
 /** Version 1 of a publish request: what producers send and what lies in the queue. */
 export const publishRequestSchema = z
@@ -41,7 +44,7 @@ export const publishRequestSchema = z
     priority: z.int().min(0).max(MAX_PRIORITY).optional().meta({
       description: 'Jobs with a lower number go first, those without one before all others.',
     }),
-    callbackUrl: secureUrl.optional().meta({
+    callbackUrl: callbackUrl.optional().meta({
       description: 'Gets the events of the job as signed POST requests (Standard Webhooks).',
       examples: ['https://app.example.com/hooks/tiktok'],
     }),
@@ -75,7 +78,18 @@ export const publishRequestSchema = z
       context.addIssue({ code: 'custom', path: [...path], message });
     }
   })
-  .meta({ id: 'PublishRequest', description: 'One request to put one video on one TikTok account.' });
+  .meta({
+    id: 'PublishRequest',
+    description: 'One request to put one video on one TikTok account.',
+    examples: [
+      {
+        account: 'acme',
+        mode: 'direct',
+        media: { type: 'file', path: '/srv/media/spring.mp4' },
+        post: { title: 'Hello from our kitchen #cooking', privacyLevel: 'SELF_ONLY' },
+      },
+    ],
+  });
 
 export type PublishRequest = z.infer<typeof publishRequestSchema>;
 export type PublishMode = PublishRequest['mode'];
@@ -98,6 +112,12 @@ function refuseOtherVersions(input: unknown): void {
   throw new PublishError('INPUT_VERSION_UNSUPPORTED', {
     reason: `version: expected ${REQUEST_VERSION}, got ${version}`,
   });
+}
+
+function hasCredentials(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { username, password } = new URL(text);
+  return username !== '' || password !== '';
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

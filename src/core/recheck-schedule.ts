@@ -1,3 +1,4 @@
+import type { PublishRequest } from './publish-request.ts';
 import type { PublishState } from './publish-state.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from './units.ts';
 
@@ -21,6 +22,11 @@ export function isWorthRechecking(job: {
   if (job.publishId === undefined) return false;
   if (job.state === 'published') return job.isPublic && job.postIds.length === 0;
   return job.state === 'in_inbox' || job.state === 'unconfirmed';
+}
+
+/** Whether a post may be seen by everybody; of a draft only its creator knows. */
+export function mayBePublic({ mode, post }: Pick<PublishRequest, 'mode' | 'post'>): boolean {
+  return mode === 'inbox' || post?.privacyLevel === 'PUBLIC_TO_EVERYONE';
 }
 
 /** The time until the next look (ms). @returns undefined when the watch is over */

@@ -1,9 +1,11 @@
 import type { Logger } from 'pino';
 import { type ConnectLinks, createConnectLinks } from '../accounts/connect-link.ts';
 import { createSealer, type RotatingSealer } from '../accounts/sealer.ts';
+import { deriveCallbackSecrets } from '../callbacks/secrets.ts';
 import { encryptionKeysOf } from '../config/development-key.ts';
 import type { Config } from '../config/load-config.ts';
 import { createLogger } from '../observability/logger.ts';
+import { startTraces, type Traces } from '../observability/tracing.ts';
 import { closeRedis, connectRedis, type RedisRole } from '../redis/connections.ts';
 import { createKeys, type Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
@@ -19,7 +21,11 @@ export interface Foundation {
   readonly sealer: RotatingSealer;
   readonly requestSecrets: ReturnType<typeof createRequestSecrets>;
   readonly connectLinks: ConnectLinks;
+  /** What deliveries of events are signed with, the newest first; they are secret. */
+  readonly callbackSecrets: readonly string[];
   readonly redisKind: ProvidedRedis['kind'];
+  /** Where the traces of this process go; undefined where nobody wants any. */
+  readonly traces: Traces | undefined;
   /** Something about Redis that people should be told. */
   readonly notice: string | undefined;
   /**
@@ -46,7 +52,8 @@ export async function openFoundation(config: Config, options: FoundationOptions 
   const log = createLogger({ level: config.logLevel });
   const encryptionKeys = await encryptionKeysOf(config);
   const provided = await provideRedis(config, { ...options, log });
-  const closers: (() => Promise<void>)[] = [() => provided.close()];
+  const traces = await startTraces(config.tracing);
+  const closers: (() => Promise<void>)[] = [() => provided.close(), async () => await traces?.close()];
   const close = async () => {
     for (const closer of closers.splice(0).reverse()) await closer();
   };
@@ -57,8 +64,10 @@ export async function openFoundation(config: Config, options: FoundationOptions 
     sealer: createSealer(encryptionKeys),
     requestSecrets: createRequestSecrets(encryptionKeys),
     connectLinks: createConnectLinks(encryptionKeys),
+    callbackSecrets: config.callbackSecrets ?? deriveCallbackSecrets(encryptionKeys),
     redisKind: provided.kind,
     notice: provided.notice,
+    traces,
     async connect(role) {
       try {
         const redis = await connectRedis(provided.target, role, { log });

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { cameFromElsewhere } from './cross-site.ts';
 import { isFromThisMachine, isSameText } from './operator-guard.ts';
 import { sendProblem } from './problem.ts';
 
@@ -18,19 +19,33 @@ const NEEDS_KEY = {
 const LOCAL_ONLY = {
   status: 403,
   code: 'API_NEEDS_KEYS',
-  detail: 'Without API_KEYS the API is served on this machine only, under localhost and 127.0.0.1.',
+  detail:
+    'Without API_KEYS the API is served on this machine only, under localhost and 127.0.0.1, and not to pages of other sites.',
 };
 
 /** A hook that lets callers of the API pass and answers all others. */
 export function createApiGuard({ apiKeys, host }: ApiAccess) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     if (apiKeys.length === 0) {
-      if (!isFromThisMachine(request, host)) await sendProblem(reply, LOCAL_ONLY);
+      const isLocal = isFromThisMachine(request, host) && !cameFromElsewhere(request);
+      if (!isLocal) await sendProblem(reply, LOCAL_ONLY);
       return;
     }
-    const key = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
-    // Every key is compared, so that the time tells nothing about which one was nearly right.
-    const isKnown = apiKeys.map((known) => isSameText(key, known)).includes(true);
-    if (!isKnown) await sendProblem(reply.header('www-authenticate', 'Bearer'), NEEDS_KEY);
+    if (keyNumber(request, apiKeys) === undefined) {
+      await sendProblem(reply.header('www-authenticate', 'Bearer'), NEEDS_KEY);
+    }
   };
+}
+
+/** Who a request is counted for: the holder of its key, or else whoever is at its address. */
+export function callerOf(request: FastifyRequest, apiKeys: readonly string[]): string {
+  const key = keyNumber(request, apiKeys);
+  return key === undefined ? `address ${request.ip}` : `key ${key}`;
+}
+
+function keyNumber({ headers }: FastifyRequest, apiKeys: readonly string[]): number | undefined {
+  const key = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1] ?? '';
+  // Every key is compared, so that the time tells nothing about which one was nearly right.
+  const found = apiKeys.map((known) => isSameText(key, known)).indexOf(true);
+  return found === -1 ? undefined : found;
 }

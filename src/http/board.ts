@@ -1,19 +1,63 @@
 import { createBullBoard } from '@bull-board/api';
+import type { BaseAdapter } from '@bull-board/api/baseAdapter';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { FastifyAdapter } from '@bull-board/fastify';
 import type { Queue } from 'bullmq';
-import type { FastifyInstance } from 'fastify';
-import { type BoardLogin, createOperatorGuard } from './operator-guard.ts';
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { PublishError } from '../core/publish-error.ts';
+import { LedgerAdapter } from './board-adapter.ts';
+import { type ChangeRefusal, refuseChange } from './board-changes.ts';
+import type { BoardJobs } from './board-jobs.ts';
+import { BOARD_HEADERS, tidyBoardPage } from './board-look.ts';
+import { PAGE_HEADERS } from './html-page.ts';
+import { type BoardLogin, createOperatorGuard, isViewer } from './operator-guard.ts';
+import { sendProblem } from './problem.ts';
+import { type EntryLink, PUBLISH_PAGES_PATH, renderPublishPage } from './publish-page.ts';
+import { publishProblem } from './publish-problem.ts';
+import { redactSecrets } from './redact-secrets.ts';
 
 export const BOARD_PATH = '/board';
+const STATIC_PATH = `${BOARD_PATH}/static/`;
+const RETRY_ROUTE = `${BOARD_PATH}/api/queues/:queueName/:jobId/retry`;
+
+/** A queue on the board. */
+export interface BoardQueue {
+  readonly queue: Queue;
+  /** What its entries are, for people. */
+  readonly description: string;
+  /** Whether its entries are the work of publish jobs, so that a failed one can be retried through the ledger. */
+  readonly isWork: boolean;
+}
 
 export interface BoardOptions {
-  readonly queues: readonly Queue[];
+  readonly queues: readonly BoardQueue[];
+  /** Without the ledger's side nothing can be retried, and entries are shown as they are. */
+  readonly jobs?: BoardJobs | undefined;
   /** Without one the board is served to this machine only. */
   readonly login?: BoardLogin | undefined;
+  /** The login of those who may look at everything and change nothing. */
+  readonly viewer?: BoardLogin | undefined;
   /** The host the server listens on. */
   readonly host: string;
 }
+
+type ErrorHandler = Parameters<FastifyAdapter['setErrorHandler']>[0];
+
+const BAD_REQUEST = 400;
+const FORBIDDEN = 403;
+const NOT_FOUND = 404;
+const CONFLICT = 409;
+const INTERNAL = 500;
+
+const errorStatus = z.object({ statusCode: z.number().catch(INTERNAL) });
+const queueList = z.looseObject({ queues: z.array(z.looseObject({})) });
+
+const NOT_SIGNED_IN = {
+  status: 401,
+  code: 'BOARD_LOGIN_REFUSED',
+  detail: 'Sign in with BOARD_USER and BOARD_PASSWORD, or with BOARD_READONLY_USER and its password to look only.',
+};
 
 const REFUSAL = {
   code: 'BOARD_NEEDS_LOGIN',
@@ -21,12 +65,40 @@ const REFUSAL = {
     'The board shows every job. Without BOARD_USER and BOARD_PASSWORD it is served on this machine only, under localhost and 127.0.0.1.',
 };
 
-/** Adds Bull Board under `/board`. */
+/** Adds Bull Board under `/board`, and a page for each publish job under `/publishes`. */
 export async function registerBoard(server: FastifyInstance, options: BoardOptions): Promise<void> {
+  const { login, viewer, host, jobs } = options;
+  await server.register(async (scope) => {
+    const guard = await createOperatorGuard(scope, { login, viewer, host, refusal: REFUSAL });
+    scope.addHook('onRequest', async (request, reply) => {
+      reply.headers(BOARD_HEADERS);
+      // Who signs in after somebody else must not find that one's pages in the browser.
+      if (!request.url.startsWith(STATIC_PATH)) reply.header('cache-control', 'no-store');
+      await guard(request, reply).catch(() => sendProblem(reply, NOT_SIGNED_IN));
+      if (reply.sent) return;
+      const refusal = refuseChange(request, RETRY_ROUTE);
+      if (refusal !== undefined) await reply.code(FORBIDDEN).send(boardError('Not done', refusal));
+    });
+    await scope.register(async (board) => {
+      board.addHook('preSerialization', async (request, _reply, payload) =>
+        redactSecrets(isViewer(request) ? withoutButtons(payload) : payload),
+      );
+      board.addHook('onSend', async (_request, _reply, payload) =>
+        typeof payload === 'string' && payload.startsWith('<!DOCTYPE html>') ? tidyBoardPage(payload) : payload,
+      );
+      await board.register(createBoard(options, scope.log).registerPlugin(), { prefix: BOARD_PATH });
+    });
+    if (jobs !== undefined) registerPublishPages(scope, { queues: options.queues, jobs });
+  });
+}
+
+function createBoard({ queues, jobs }: BoardOptions, log: FastifyBaseLogger): FastifyAdapter {
   const adapter = new FastifyAdapter().setBasePath(BOARD_PATH);
   createBullBoard({
-    // Read-only: removing or re-running a queue's job behind the ledger's back could lose or double a post.
-    queues: options.queues.map((queue) => new BullMQAdapter(queue, { readOnlyMode: true })),
+    queues: queues.map(({ queue, description, isWork }): BaseAdapter => {
+      if (jobs === undefined) return new BullMQAdapter(queue, { readOnlyMode: true, description });
+      return new LedgerAdapter(queue, { jobs, description, allowRetries: isWork });
+    }),
     serverAdapter: adapter,
     options: {
       uiConfig: {
@@ -36,9 +108,60 @@ export async function registerBoard(server: FastifyInstance, options: BoardOptio
       },
     },
   });
-  await server.register(async (scope) => {
-    const { login, host } = options;
-    scope.addHook('onRequest', await createOperatorGuard(scope, { login, host, refusal: REFUSAL }));
-    await scope.register(adapter.registerPlugin(), { prefix: BOARD_PATH });
+  return adapter.setErrorHandler((error) => answerError(error, log));
+}
+
+/** An error as Bull Board's page shows it to people; causes that nobody foresaw go to the log only. */
+function answerError(error: Error, log: FastifyBaseLogger): ReturnType<ErrorHandler> {
+  if (error instanceof PublishError) {
+    const { status, code, detail } = publishProblem(error);
+    return {
+      status: status === NOT_FOUND ? NOT_FOUND : status === CONFLICT ? CONFLICT : INTERNAL,
+      body: boardError('Not done', { code, detail }),
+    };
+  }
+  const { statusCode } = errorStatus.parse(error);
+  if (statusCode < INTERNAL) {
+    return { status: BAD_REQUEST, body: boardError('Not done', { code: 'REQUEST_INVALID', detail: error.message }) };
+  }
+  log.error({ err: error }, 'board request failed');
+  const detail = 'Redis may be away, or something happened that this program did not foresee; its log holds the cause.';
+  return { status: INTERNAL, body: boardError('Something went wrong', { code: 'INTERNAL_ERROR', detail }) };
+}
+
+/** `error` and `message` are what Bull Board's page shows. */
+function boardError(error: string, { code, detail }: ChangeRefusal) {
+  return { code, error, message: detail };
+}
+
+/** The board's lists as they are for somebody who may not touch: without a button that would be refused. */
+function withoutButtons(payload: unknown): unknown {
+  const listed = queueList.safeParse(payload);
+  if (!listed.success) return payload;
+  const queues = listed.data.queues.map((queue) => ({ ...queue, readOnlyMode: true, allowRetries: false }));
+  return { ...listed.data, queues };
+}
+
+function registerPublishPages(
+  scope: FastifyInstance,
+  { queues, jobs }: Required<Pick<BoardOptions, 'queues'>> & { jobs: BoardJobs },
+): void {
+  scope.get<{ Params: { id: string } }>(`${PUBLISH_PAGES_PATH}/:id`, async ({ params: { id } }, reply) => {
+    const [known] = await jobs.find([id]);
+    if (known === undefined) {
+      return sendProblem(reply, {
+        status: NOT_FOUND,
+        code: 'JOB_NOT_FOUND',
+        detail: 'There is no publish job of this id.',
+      });
+    }
+    const entries = await Promise.all(queues.map(({ queue }) => entryLink(queue, id)));
+    return reply.headers(PAGE_HEADERS).send(renderPublishPage(known, entries.flat()));
   });
+}
+
+async function entryLink(queue: Queue, id: string): Promise<EntryLink[]> {
+  const state = await queue.getJobState(id);
+  if (state === 'unknown') return [];
+  return [{ queue: queue.name, state, path: `${BOARD_PATH}/queue/${queue.name}/${encodeURIComponent(id)}` }];
 }

@@ -11,6 +11,7 @@ import {
   stalePage,
 } from './connect-pages.ts';
 import { CONNECT_PATH } from './connect-path.ts';
+import { cameFromElsewhere } from './cross-site.ts';
 import { PAGE_HEADERS, renderPage } from './html-page.ts';
 import { type BoardLogin, createOperatorGuard, isSameText } from './operator-guard.ts';
 import { sendProblem } from './problem.ts';
@@ -89,6 +90,7 @@ export async function registerConnect(
         const link = { account: account ?? '', expires: expires ?? '', signature };
         if (!options.isValidLink(link)) return sendPage(reply, invalidLinkPage());
       } else {
+        // A link on a page of somebody else's must not use the login or the machine of an operator who follows it.
         if (cameFromElsewhere(request)) return sendProblem(reply, { status: 403, ...REFUSAL });
         await guard(request, reply);
         if (reply.sent) return reply;
@@ -147,12 +149,6 @@ async function orFailedPage(
     request.log.warn({ err: error }, 'account not connected');
     return sendPage(reply, failedPage(error));
   }
-}
-
-/** A link on a page of somebody else's must not use the login or the machine of an operator who follows it. */
-function cameFromElsewhere({ headers }: FastifyRequest): boolean {
-  const site = headers['sec-fetch-site'];
-  return site !== undefined && site !== 'none' && site !== 'same-origin';
 }
 
 function stateCookie(redirectUri: string, state: string, lifetimeMs: number): string {

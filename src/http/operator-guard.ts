@@ -15,10 +15,19 @@ export interface BoardLogin {
 export interface OperatorGuardOptions {
   /** Without one only this machine is let in. */
   readonly login?: BoardLogin | undefined;
+  /** A second login for those who may look and not touch; what they may not do is the routes' business: see {@link isViewer}. */
+  readonly viewer?: BoardLogin | undefined;
   /** The host the server listens on. */
   readonly host: string;
   /** What strangers are told: a stable code, and why. */
   readonly refusal: { readonly code: string; readonly detail: string };
+}
+
+const viewers = new WeakSet<FastifyRequest>();
+
+/** Whether a request that a guard has let pass came with the login of those who may look and not touch. */
+export function isViewer(request: FastifyRequest): boolean {
+  return viewers.has(request);
 }
 
 /** Lets operators pass; for others it has sent the answer, or rejects with the error that is the answer. */
@@ -32,7 +41,7 @@ export type OperatorGuard = (request: FastifyRequest, reply: FastifyReply) => Pr
  */
 export async function createOperatorGuard(
   scope: FastifyInstance,
-  { login, host, refusal }: OperatorGuardOptions,
+  { login, viewer, host, refusal }: OperatorGuardOptions,
 ): Promise<OperatorGuard> {
   if (login === undefined) {
     return async (request, reply) => {
@@ -42,10 +51,11 @@ export async function createOperatorGuard(
   await scope.register(basicAuth, {
     authenticate: { realm: 'tiktok-publisher board' },
     strictCredentials: true,
-    validate: async (user, password) => {
-      // Digests have one length, so that the comparison takes the same time whatever was sent.
-      const isRight = [isSameText(user, login.user), isSameText(password, login.password)].every(Boolean);
-      if (!isRight) throw new Error('wrong user or password');
+    validate: async (user, password, request) => {
+      const isOperator = isLogin(login, user, password);
+      const isViewing = viewer !== undefined && isLogin(viewer, user, password);
+      if (!isOperator && !isViewing) throw new Error('wrong user or password');
+      if (!isOperator) viewers.add(request);
     },
   });
   return (request, reply) =>
@@ -62,8 +72,14 @@ export function isFromThisMachine(request: FastifyRequest, host: string): boolea
   return isLoopbackHost(host) && isLoopbackHostHeader(request.headers.host) && !isForwarded(request);
 }
 
+function isLogin(login: BoardLogin, user: string, password: string): boolean {
+  // Both are compared, so that the time tells nothing about which one is wrong.
+  return [isSameText(user, login.user), isSameText(password, login.password)].every(Boolean);
+}
+
 /** Compares in a time that tells nothing about where two texts differ. */
 export function isSameText(one: string, other: string): boolean {
+  // Digests have one length, so that the comparison takes the same time whatever was sent.
   const digest = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(one), digest(other));
 }

@@ -1,18 +1,45 @@
 import type { ErrorCode } from '../core/error-table.ts';
 import type { PublishError } from '../core/publish-error.ts';
+import { SECOND_MS } from '../core/units.ts';
 import type { Problem } from './problem.ts';
 
+/** The HTTP status of each code; those that are not here go by their group. */
 const BY_CODE: Partial<Record<ErrorCode, number>> = {
   INPUT_ACCOUNT_UNKNOWN: 404,
+  INPUT_MEDIA_OUTSIDE_ROOTS: 403,
   JOB_NOT_FOUND: 404,
+  EVENTS_CURSOR_LOST: 410,
+  IDEMPOTENCY_CONFLICT: 409,
+  JOB_NOT_CANCELLABLE: 409,
+  JOB_NOT_RETRYABLE: 409,
   TIKTOK_RATE_LIMITED: 429,
   INTERNAL_ERROR: 500,
   INTERNAL_TAMPERED: 500,
+  INTERNAL_OVERTAKEN: 503,
 };
+/** When to ask again where the error does not say. */
+const RETRY_AFTER_MS = 5 * SECOND_MS;
 
-/** An error of ours as a problem document: the same code, what happened and what to do. */
+/** An error of ours as a problem document: the same code, what happened, what to do, and every problem of an input. */
 export function publishProblem(error: PublishError): Problem {
-  return { status: statusOf(error), code: error.code, detail: `${sentence(error.message)} ${error.row.advice}` };
+  const { code, row, details } = error;
+  const status = statusOf(error);
+  const isBusy = status === 503 && row.verdict === 'retry';
+  const retryAfterMs = details.retryAfterMs ?? (isBusy || code === 'INTERNAL_OVERTAKEN' ? RETRY_AFTER_MS : undefined);
+  return {
+    ...{ status, code, retryAfterMs },
+    detail: `${sentence(textOf(error))} ${row.advice}`,
+    problems: isOurs(code) ? undefined : details.problems,
+  };
+}
+
+/** What operators have to put right is told to callers in the words of the table: the reason may name hosts and paths of ours. */
+function textOf({ code, row, message }: PublishError): string {
+  return isOurs(code) ? row.message : message.split('\n', 1).join('').trim();
+}
+
+function isOurs(code: ErrorCode): boolean {
+  return /^(CONFIG|REDIS|INTERNAL)_/.test(code);
 }
 
 function statusOf({ code, row }: PublishError): number {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { PublishError } from '../core/publish-error.ts';
 import type { PublishJob, TimelineEntry } from '../core/publish-job.ts';
+import { type PublishRequest, parsePublishRequest } from '../core/publish-request.ts';
 import type { PublishState } from '../core/publish-state.ts';
 import { type Gate, parseGate } from '../lanes/gate.ts';
 import type { Keys } from '../redis/keys.ts';
@@ -60,6 +61,12 @@ export function createLedgerReader({ redis, keys }: { redis: RedisClient; keys: 
 
     async read(id: string): Promise<PublishJob | undefined> {
       return (await readMany([id]))[0];
+    },
+
+    /** What was asked for, by job and in the order asked; undefined where there is none. */
+    async readRequests(ids: readonly string[]): Promise<(PublishRequest | undefined)[]> {
+      const texts = await Promise.all(ids.map((id) => redis.hget(keys.job(id), 'request')));
+      return texts.map((text) => (text === null ? undefined : parsePublishRequest(JSON.parse(text))));
     },
 
     /** A page of jobs, newest first; with both filters the account's jobs are read through. */

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
-import type { PublishEventType, TimelineEntry } from '../core/publish-job.ts';
-import { canTransition, type PublishState } from '../core/publish-state.ts';
+import type { TimelineEntry } from '../core/publish-job.ts';
+import { canTransition } from '../core/publish-state.ts';
 import { MINUTE_MS, SECOND_MS } from '../core/units.ts';
 import { DEFAULT_LANE_LIMIT, laneScore } from '../lanes/lanes.ts';
 import type { Keys } from '../redis/keys.ts';
 import { prepareScript, type RedisClient } from '../redis/lua-script.ts';
+import type { Cause, Change, Claim, Run } from './change.ts';
 import { encodeEvent } from './event.ts';
 import { laneMemberOf } from './lane-member.ts';
 import { decodeRecord, encodePatch, type LedgerPatch, type LedgerProgress, type LedgerRecord } from './record.ts';
@@ -16,37 +17,6 @@ import { CLAIM_SCRIPT, COMMIT_SCRIPT, CREATE_SCRIPT, FORGET_SCRIPT, NOTE_SCRIPT,
 export const SWEEP_AFTER_MS = MINUTE_MS;
 /** After how long it looks at a new job, whose enqueuer may have died before it reached the queue. */
 const SWEEP_NEW_AFTER_MS = 15 * SECOND_MS;
-
-/** What happened, for the timeline: a past-tense fact and what goes with it. Never a secret. */
-export interface Cause {
-  readonly event: string;
-  readonly [fact: string]: unknown;
-}
-
-/** A change of one record. */
-export interface Change {
-  readonly cause: Cause;
-  readonly patch?: LedgerPatch;
-  /** The new state; without it the state stays. */
-  readonly to?: PublishState;
-  /** The completion event that reports the change, written in the same step. */
-  readonly event?: PublishEventType;
-  /** When the sweep should look at the job again (ms since the epoch); by default in a minute. */
-  readonly dueAt?: number;
-}
-
-/** Which start of which queue entry wants to own a record. */
-export interface Run {
-  /** Names the queue entry, so that a replaced entry counts its starts afresh. */
-  readonly entry: string;
-  /** How often that entry has been started (BullMQ's attemptsStarted). */
-  readonly start: number;
-}
-
-export type Claim =
-  | { readonly kind: 'claimed'; readonly record: LedgerRecord }
-  | { readonly kind: 'missing' }
-  | { readonly kind: 'overtaken' };
 
 export interface LedgerOptions {
   readonly redis: RedisClient;
@@ -108,10 +78,12 @@ export function createLedger({
     const next: LedgerRecord = { ...record, ...change.patch, state: change.to ?? record.state, updatedAt: now };
     const { set, remove } = encodePatch(change.patch ?? {});
     const events = change.event === undefined ? [] : [encodeEvent(change.event, next, now)];
+    const callbackKeys = events.length === 0 ? [] : callbackKeysOf(record, keys);
     const answer = await runCommit(
       [
         ...[...jobKeys(record.id), keys.stateJobs(''), keys.polledJobs(record.account)],
         ...publishIdKeys(change.patch ?? {}),
+        ...callbackKeys,
       ],
       [
         record.id,
@@ -131,6 +103,7 @@ export function createLedger({
         timelineEntry(change.cause),
         events.length,
         ...events,
+        callbackKeys.length,
       ],
     );
     const [outcome, detail, fence] = asArray(answer);
@@ -148,8 +121,12 @@ export function createLedger({
       const dueAt = record.scheduledAt ?? record.createdAt + SWEEP_NEW_AFTER_MS;
       const place = record.state === 'queued' ? laneScore(laneMemberOf(record)) : '';
       const { account } = record;
+      const callbackKeys = callbackKeysOf(record, keys);
       const answer = await runCreate(
-        [...jobKeys(record.id), ...indexKeys(record), ...laneKeys(record), keys.lanes, ...idempotencyKeys(record)],
+        [
+          ...[...jobKeys(record.id), ...indexKeys(record), ...laneKeys(record), keys.lanes],
+          ...[...idempotencyKeys(record), ...callbackKeys],
+        ],
         [
           record.id,
           record.createdAt,
@@ -164,6 +141,7 @@ export function createLedger({
           timelineEntry(cause),
           1,
           encodeEvent('publish.queued', record, record.createdAt),
+          callbackKeys.length,
         ],
       );
       const [outcome, id, where] = asArray(answer);
@@ -262,6 +240,11 @@ export function createLedger({
       return answer === 1;
     },
   };
+}
+
+/** Where the events of a job that has a callback are put in the same step; costs other jobs nothing. */
+function callbackKeysOf({ id, request }: LedgerRecord, keys: Keys): string[] {
+  return request.callbackUrl === undefined ? [] : [keys.callbackOutbox, keys.undeliveredEvents(id)];
 }
 
 function omitUndefined(record: LedgerRecord): Partial<LedgerRecord> {

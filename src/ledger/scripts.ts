@@ -5,6 +5,9 @@ import { ADMIT_OR_WAIT } from '../lanes/lane-scripts.ts';
  * Lua scripts of the ledger. All keys of one call share the queue's hash tag.
  *
  * Common to all: KEYS[1] job hash, KEYS[2] timeline, KEYS[3] due set, KEYS[4] events stream.
+ *
+ * Where events are appended, the last of ARGV counts the keys of the job's callback: none, or the last two of KEYS,
+ * which are the outbox of callbacks and the job's events that are not delivered yet.
  */
 
 const TIMELINE_LENGTH = 300;
@@ -12,8 +15,13 @@ const TIMELINE_LENGTH = 300;
 /** How long TikTok's reports about a publish_id find its job: a day until the outcome, three days of watch, and some. */
 const PUBLISH_ID_KEPT_MS = 7 * DAY_MS;
 
+/** The order of a job's deliveries matters only while they are tried, which is far shorter. */
+const UNDELIVERED_KEPT_MS = 30 * DAY_MS;
+
 /** Appends timeline entries and events; ARGV from `at`: count, entries…, count, (type, body)…; needs id, revision. */
 const APPEND = `
+local callbackKeys = tonumber(ARGV[#ARGV])
+local ownKeys = #KEYS - callbackKeys
 local function append(at, id, revision, maxEvents)
   local timelineCount = tonumber(ARGV[at])
   for i = 1, timelineCount do redis.call('RPUSH', KEYS[2], ARGV[at + i]) end
@@ -21,8 +29,14 @@ local function append(at, id, revision, maxEvents)
   at = at + timelineCount + 1
   local eventCount = tonumber(ARGV[at])
   for i = 1, eventCount do
-    local event = '{"specversion":"1.0","id":"' .. id .. '-' .. revision .. '-' .. i .. '",' .. ARGV[at + i]
+    local eventId = id .. '-' .. revision .. '-' .. i
+    local event = '{"specversion":"1.0","id":"' .. eventId .. '",' .. ARGV[at + i]
     redis.call('XADD', KEYS[4], 'MAXLEN', '~', maxEvents, '*', 'subject', id, 'event', event)
+    if callbackKeys > 0 then
+      redis.call('XADD', KEYS[ownKeys + 1], '*', 'id', eventId, 'subject', id, 'event', event)
+      redis.call('ZADD', KEYS[ownKeys + 2], revision, eventId)
+      redis.call('PEXPIRE', KEYS[ownKeys + 2], ${UNDELIVERED_KEPT_MS})
+    end
   end
 end
 `;
@@ -33,12 +47,12 @@ end
  * KEYS[5] all jobs, KEYS[6] the account's jobs, KEYS[7] the state's jobs, KEYS[8] waiting and KEYS[9] admitted jobs of
  * the lane, KEYS[10] lanes in use, KEYS[11] (optional) idempotency entry.
  * ARGV: id, createdAt, dueAt, maxEvents, account, place in the lane ('' for a job that does not enter yet), lane limit,
- * field count, fields…, timeline and events as above.
+ * field count, fields…, timeline and events as above, number of callback keys.
  * Answers `created` and whether it was admitted or waits, or `exists` with the id that was there first.
  */
 export const CREATE_SCRIPT = `${APPEND}${ADMIT_OR_WAIT}
 local id = ARGV[1]
-if KEYS[11] then
+if ownKeys >= 11 then
   local known = redis.call('GET', KEYS[11])
   if known then return { 'exists', known } end
 end
@@ -49,7 +63,7 @@ redis.call('ZADD', KEYS[3], ARGV[3], id)
 redis.call('ZADD', KEYS[5], ARGV[2], id)
 redis.call('ZADD', KEYS[6], ARGV[2], id)
 redis.call('ZADD', KEYS[7], ARGV[2], id)
-if KEYS[11] then redis.call('SET', KEYS[11], id) end
+if ownKeys >= 11 then redis.call('SET', KEYS[11], id) end
 append(9 + count, id, 1, ARGV[4])
 if ARGV[6] == '' then return { 'created', id, 'admitted' } end
 local where = admitOrWait(KEYS[8], KEYS[9], KEYS[10], ARGV[5], id, ARGV[6], ARGV[7], ARGV[2])
@@ -80,7 +94,8 @@ return { 'claimed', redis.call('HGETALL', KEYS[1]) }
  * KEYS[5] prefix of the state indexes, KEYS[6] the account's polled jobs, KEYS[7] (optional) index entry of a new
  * publish_id. ARGV: id, call, fence ('' for a change that needs no owner), revision ('' or the
  * one the change was decided on), new state ('' to stay), now, due time, whether to raise the fence, maxEvents,
- * set count, fields…, remove count, fields…, timeline and events as above.
+ * set count, fields…, remove count, fields…, timeline and events as above, number
+ * of callback keys.
  * A call that is sent again after a lost reply changes nothing.
  * Answers `committed` with revision and fence, `missing`, `overtaken` (another fence) or `changed` (another revision).
  */
@@ -106,7 +121,7 @@ if ARGV[5] ~= '' and ARGV[5] ~= state then
   redis.call('ZADD', KEYS[5] .. ARGV[5], seen[3], id)
   if ARGV[5] == 'processing' then redis.call('SADD', KEYS[6], id) else redis.call('SREM', KEYS[6], id) end
 end
-if KEYS[7] then redis.call('SET', KEYS[7], id, 'PX', ${PUBLISH_ID_KEPT_MS}) end
+if ownKeys >= 7 then redis.call('SET', KEYS[7], id, 'PX', ${PUBLISH_ID_KEPT_MS}) end
 redis.call('ZADD', KEYS[3], ARGV[7], id)
 append(at + removeCount + 1, id, revision, ARGV[9])
 return { 'committed', revision, tonumber(seen[2]) }

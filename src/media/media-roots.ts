@@ -26,6 +26,24 @@ export async function resolveMediaRoots(roots: readonly string[] | undefined): P
   };
 }
 
+/**
+ * Refuses a path that leads out of the folders, links resolved. One that leads nowhere on this machine passes if it would
+ * lie inside: the worker that opens it looks again, perhaps on another machine.
+ *
+ * @param roots without any, every path is refused
+ * @throws PublishError `INPUT_MEDIA_OUTSIDE_ROOTS`
+ */
+export async function refuseOutsideRoots(path: string, roots: readonly string[] | undefined): Promise<void> {
+  if (roots === undefined) {
+    const reason = 'files can be published over REST only from below MEDIA_ROOTS, which is not set';
+    throw new PublishError('INPUT_MEDIA_OUTSIDE_ROOTS', { reason });
+  }
+  const { refuseOutside } = await resolveMediaRoots(roots);
+  refuseOutside(path);
+  const realPath = await realpath(path).catch(() => undefined);
+  if (realPath !== undefined) refuseOutside(realPath);
+}
+
 function isInside(folder: string, path: string): boolean {
   const steps = relative(folder, resolve(path));
   return steps !== '..' && !steps.startsWith(`..${sep}`) && !isAbsolute(steps);

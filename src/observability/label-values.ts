@@ -33,7 +33,7 @@ export const VALUES_FROM_THE_START = {
   ),
   deferrals: WAIT_REASONS.map((reason) => ({ reason })),
   refreshes: ['refreshed', 'overtaken', 'reauthorization_required', 'failed'].map((outcome) => ({ outcome })),
-  deliveries: ['delivered', 'failed'].map((outcome) => ({ outcome })),
+  deliveries: ['delivered', 'retried', 'failed', 'held'].map((outcome) => ({ outcome })),
   throttled: ['direct_init', 'inbox_init', 'status', 'creator_info'].map((endpoint) => ({
     endpoint,
     code: 'rate_limit_exceeded',

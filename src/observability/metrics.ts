@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../core/units.ts';
 import { requestCodeLabel, statusLabel, VALUES_FROM_THE_START, webhookLabel } from './label-values.ts';
+import { type CountJobs, registerPausedGauge, registerQueueGauge, registerWorkerGauge } from './sampled-gauges.ts';
 
 /** What one metric is: the code registers it and docs/metrics.md lists it from here. */
 export interface MetricRow {
@@ -73,6 +74,11 @@ export const METRIC_TABLE = {
   },
   tiktok_token_refreshes_total: { type: 'counter', labels: ['outcome'], meaning: 'refreshes of access tokens' },
   tiktok_events_delivered_total: { type: 'counter', labels: ['outcome'], meaning: 'deliveries of completion events' },
+  tiktok_callback_endpoints_paused: {
+    type: 'gauge',
+    labels: [],
+    meaning: 'callback endpoints whose events wait because they kept failing',
+  },
   tiktok_webhooks_received_total: {
     type: 'counter',
     labels: ['event', 'outcome'],
@@ -104,9 +110,6 @@ const PUBLISH_BUCKETS_SECONDS = [
   DAY_MS,
 ].map(toSeconds);
 
-/** Counts of jobs by state, as BullMQ's `queue.getJobCounts()` gives them. */
-export type CountJobs = () => Promise<Readonly<Record<string, number>>>;
-
 /** What the program measures. Each method takes our units (ms, bytes) and turns them into Prometheus' base units. */
 export interface Metrics {
   jobEnded(job: { mode: string; source: string; outcome: string; durationMs: number }): void;
@@ -127,6 +130,8 @@ export interface Metrics {
   watchWorker(queue: string, isRunning: () => boolean): void;
   /** Asks `countJobs` at every scrape; a queue that can't be counted is left out of that scrape. */
   watchQueue(queue: string, countJobs: CountJobs): void;
+  /** Asks `count` at every scrape; where it can't be counted the last number stays. */
+  watchPausedEndpoints(count: () => Promise<number>): void;
   /** The Prometheus text of everything. */
   render(): Promise<string>;
   readonly contentType: string;
@@ -161,8 +166,10 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
   const refreshes = counter('tiktok_token_refreshes_total');
   const deliveries = counter('tiktok_events_delivered_total');
   const webhooks = counter('tiktok_webhooks_received_total');
-  const watchQueue = registerQueueGauge(registry);
-  const watchWorker = registerWorkerGauge(registry);
+  const gauge = (name: MetricName) => ({ ...definition(name), registers: [registry] });
+  const watchQueue = registerQueueGauge(gauge('bullmq_jobs'));
+  const watchWorker = registerWorkerGauge(gauge('tiktok_workers_running'));
+  const watchPausedEndpoints = registerPausedGauge(gauge('tiktok_callback_endpoints_paused'));
   for (const labels of VALUES_FROM_THE_START.jobs) jobs.inc(labels, 0);
   for (const labels of VALUES_FROM_THE_START.deferrals) deferrals.inc(labels, 0);
   for (const labels of VALUES_FROM_THE_START.refreshes) refreshes.inc(labels, 0);
@@ -195,42 +202,10 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
     webhookReceived: (event, outcome) => webhooks.inc({ event: webhookLabel(event), outcome }),
     watchWorker,
     watchQueue,
+    watchPausedEndpoints,
     render: () => registry.metrics(),
     contentType: registry.contentType,
   };
-}
-
-/** The queue gauge asks Redis when it is scraped, since a job moves between states without telling us. */
-function registerQueueGauge(registry: Registry): Metrics['watchQueue'] {
-  const watched = new Map<string, CountJobs>();
-  const gauge = new Gauge({
-    ...definition('bullmq_jobs'),
-    registers: [registry],
-    collect: async () => {
-      gauge.reset();
-      await Promise.all([...watched].map(([queue, countJobs]) => setCounts(gauge, queue, countJobs)));
-    },
-  });
-  return (queue, countJobs) => watched.set(queue, countJobs);
-}
-
-/** A worker that stopped by itself shows here, and nowhere else while its process lives. */
-function registerWorkerGauge(registry: Registry): Metrics['watchWorker'] {
-  const watched = new Map<string, () => boolean>();
-  const gauge = new Gauge({
-    ...definition('tiktok_workers_running'),
-    registers: [registry],
-    collect: () => {
-      for (const [queue, isRunning] of watched) gauge.set({ queue }, isRunning() ? 1 : 0);
-    },
-  });
-  return (queue, isRunning) => watched.set(queue, isRunning);
-}
-
-async function setCounts(gauge: Gauge, queue: string, countJobs: CountJobs): Promise<void> {
-  // A scrape must answer while Redis is away: the other metrics are what one looks at then.
-  const counts = await countJobs().catch(() => ({}));
-  for (const [state, count] of Object.entries(counts)) gauge.set({ queue, state }, count);
 }
 
 function definition(name: MetricName): { name: string; help: string; labelNames: string[] } {

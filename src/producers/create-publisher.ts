@@ -1,24 +1,17 @@
-import type { RedisConfig, RedisTarget } from '../config/redis-config.ts';
+import type { Telemetry } from 'bullmq';
+import type { RedisConfig } from '../config/redis-config.ts';
 import type { Clock } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { PublishJob } from '../core/publish-job.ts';
-import type { PublishRequest } from '../core/publish-request.ts';
 import type { Creators, OpenCreatorsDeps } from '../creators/open-creators.ts';
-import { createAccountNames } from '../lanes/account-names.ts';
-import { createLanes, DEFAULT_LANE_LIMIT } from '../lanes/lanes.ts';
-import { createLedger } from '../ledger/ledger.ts';
-import { createLedgerReader } from '../ledger/ledger-reader.ts';
-import { createQueues } from '../queues/queues.ts';
-import { closeRedis, connectRedis } from '../redis/connections.ts';
 import { createKeys } from '../redis/keys.ts';
-import type { RedisClient } from '../redis/lua-script.ts';
-import { provideRedis } from '../redis/provide-redis.ts';
 import { tellingOfRedis } from '../redis/telling-of-redis.ts';
 import { cancelJob, retryJob } from './change-job.ts';
 import { publisherClosed } from './closed.ts';
-import { enqueueEntries, parseEntries } from './enqueue.ts';
+import { checkCallbacks, enqueueEntries, parseEntries } from './enqueue.ts';
 import { createEventTail } from './event-tail.ts';
 import { followEvents } from './follow-events.ts';
+import type { OpenPublisher } from './open-publisher.ts';
 import type { Publisher } from './publisher.ts';
 import { waitForCompletion } from './wait-for-completion.ts';
 
@@ -34,6 +27,10 @@ export interface PublisherConfig {
   readonly retentionMs: number;
   /** Uploads of one account at a time; one unless told. */
   readonly uploadsPerAccount?: number;
+  /** Hosts that callbacks may reach although they are not public; none unless told. */
+  readonly outboundAllowHosts?: readonly string[];
+  /** Carries the traces of jobs over the queues: BullMQ's bridge to OpenTelemetry, such as `bullmq-otel`. */
+  readonly telemetry?: Telemetry | undefined;
   /** The keys that the service seals with: for `creator`, and for secrets in URLs before any service has run. */
   readonly encryptionKeys?: readonly Buffer[] | undefined;
   /** For `creator` alone: where TikTok is. */
@@ -51,10 +48,13 @@ export function createPublisherFromConfig(config: PublisherConfig, clock: Clock 
 
   function open(): Promise<OpenPublisher> {
     if (closed) throw publisherClosed();
-    opening ??= openPublisher(config, keys.prefix, clock).catch((error: unknown) => {
-      opening = undefined;
-      throw error;
-    });
+    // BullMQ and the Redis client take most of the time of loading: who imports us pays for them when they are used.
+    opening ??= import('./open-publisher.ts')
+      .then(({ openPublisher }) => openPublisher(config, keys, clock))
+      .catch((error: unknown) => {
+        opening = undefined;
+        throw error;
+      });
     return opening;
   }
 
@@ -71,7 +71,7 @@ export function createPublisherFromConfig(config: PublisherConfig, clock: Clock 
 
   const tail = createEventTail({
     eventsKey: keys.events,
-    connectBlocking: async () => await connectRedis((await open()).target, 'blocking'),
+    connect: async () => await (await open()).connectBlocking(),
   });
   const read: Publisher['get'] = async (id) => await tellingOfRedis(async () => await (await open()).reader.read(id));
 
@@ -84,12 +84,14 @@ export function createPublisherFromConfig(config: PublisherConfig, clock: Clock 
   return {
     async enqueue(request, options = {}) {
       const entries = parseEntries([{ request, ...options }]);
+      await checkCallbacks(entries, config.outboundAllowHosts);
       const [job] = await tellingOfRedis(async () => await enqueueEntries(entries, await open()));
       if (job === undefined) throw new PublishError('INTERNAL_ERROR', { reason: 'enqueue made no job' });
       return job;
     },
     async enqueueBulk(requests) {
       const entries = parseEntries(requests);
+      await checkCallbacks(entries, config.outboundAllowHosts);
       return await tellingOfRedis(async () => await enqueueEntries(entries, await open()));
     },
     get: read,
@@ -130,41 +132,6 @@ export function createPublisherFromConfig(config: PublisherConfig, clock: Clock 
       await (await asking?.catch(() => undefined))?.close();
       const publisher = await opening?.catch(() => undefined);
       await publisher?.close();
-    },
-  };
-}
-
-/** A publisher's parts once it is connected. */
-type OpenPublisher = Awaited<ReturnType<typeof openPublisher>>;
-
-async function openPublisher(config: PublisherConfig, prefix: string, clock: Clock) {
-  const provided = await provideRedis(config);
-  const target: RedisTarget = provided.target;
-  let redis: RedisClient;
-  try {
-    redis = await connectRedis(target, 'producer');
-  } catch (error) {
-    await provided.close();
-    throw error;
-  }
-  const keys = createKeys(prefix);
-  const laneLimit = config.uploadsPerAccount ?? DEFAULT_LANE_LIMIT;
-  const queues = createQueues({ connection: redis, prefix, retentionMs: config.retentionMs });
-  return {
-    ...{ target, clock, redis, keys, queues },
-    // Few requests hold secrets, and who never sends one need not load what seals them.
-    async sealSecrets(request: PublishRequest, jobId: string) {
-      const { sealSecrets } = await import('./seal-secrets.ts');
-      return await sealSecrets(request, jobId, { redis, keys, encryptionKeys: config.encryptionKeys });
-    },
-    lanes: createLanes({ redis, keys, clock, limit: laneLimit }),
-    accountNames: createAccountNames({ redis, keys, clock }),
-    ledger: createLedger({ redis, keys, clock, laneLimit }),
-    reader: createLedgerReader({ redis, keys }),
-    async close(): Promise<void> {
-      await queues.close();
-      await closeRedis(redis);
-      await provided.close();
     },
   };
 }

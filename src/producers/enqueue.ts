@@ -70,6 +70,20 @@ function isIdempotencyKey(key: unknown): boolean {
 }
 
 /**
+ * Checks the callbacks of entries, if they have any.
+ * @throws PublishError `INPUT_INVALID` with every problem
+ */
+export async function checkCallbacks(
+  entries: readonly AcceptableEntry[],
+  allowHosts: readonly string[] = [],
+): Promise<void> {
+  if (entries.every(({ request }) => request.callbackUrl === undefined)) return;
+  // Loaded by those who use callbacks only.
+  const { refuseCallbacks } = await import('./refuse-callbacks.ts');
+  refuseCallbacks(entries, allowHosts);
+}
+
+/**
  * Makes the jobs' records, then their queue entries. Once the records stand the jobs are accepted: should the queue
  * not be reached after that, the workers' sweep adds the entries.
  */

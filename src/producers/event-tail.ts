@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BEFORE_ALL_EVENTS } from '../core/event-cursor.ts';
 import { SECOND_MS } from '../core/units.ts';
-import { closeRedis } from '../redis/connections.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import { parseStoredEvent, type StreamEntry, subjectsOf } from './stored-event.ts';
 
@@ -12,9 +11,14 @@ const SILENCE_MS = 5 * SECOND_MS;
 const RECONNECT_DELAY_MS = 500;
 const READ_COUNT = 500;
 
+/** A connection of its own: a blocking read would hold up every other call on it. */
+export interface TailConnection {
+  readonly redis: RedisClient;
+  close(): Promise<void>;
+}
+
 export interface EventTailOptions {
-  /** Opens a connection of its own: a blocking read would hold up every other call on it. */
-  readonly connectBlocking: () => Promise<RedisClient>;
+  readonly connect: () => Promise<TailConnection>;
   readonly eventsKey: string;
 }
 
@@ -31,16 +35,16 @@ export type TailListener = (news?: TailNews) => void;
 export type EventTail = ReturnType<typeof createEventTail>;
 
 /** Follows the events stream while somebody listens; all listeners of a process share one blocking read. */
-export function createEventTail({ connectBlocking, eventsKey }: EventTailOptions) {
+export function createEventTail({ connect, eventsKey }: EventTailOptions) {
   const listeners = new Set<TailListener>();
   const closing = new AbortController();
-  let connection: RedisClient | undefined;
+  let connection: TailConnection | undefined;
   let following: Promise<void> | undefined;
 
   async function disconnect(): Promise<void> {
     const open = connection;
     connection = undefined;
-    if (open !== undefined) await closeRedis(open);
+    await open?.close();
   }
 
   const tellAll = (news?: TailNews): void => {
@@ -77,9 +81,9 @@ export function createEventTail({ connectBlocking, eventsKey }: EventTailOptions
     let position: string | undefined;
     while (listeners.size > 0 && !closing.signal.aborted) {
       try {
-        connection ??= await connectBlocking();
+        connection ??= await connect();
         if (closing.signal.aborted) break;
-        position = await readOn(connection, position);
+        position = await readOn(connection.redis, position);
       } catch {
         await disconnect();
         await sleep(RECONNECT_DELAY_MS, undefined, { signal: closing.signal }).catch(() => undefined);

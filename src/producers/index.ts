@@ -38,7 +38,7 @@ export type { CreatorInfo } from '../core/creator-rules.ts';
 export type { ErrorCode } from '../core/error-table.ts';
 export { OLDEST_EVENT } from '../core/event-cursor.ts';
 export { PublishError } from '../core/publish-error.ts';
-export type { PublishEvent, PublishFailure, PublishJob, TimelineEntry } from '../core/publish-job.ts';
+export type { PublishEvent, PublishEventType, PublishFailure, PublishJob, TimelineEntry } from '../core/publish-job.ts';
 export type { PublishMode, PublishRequest } from '../core/publish-request.ts';
 export type { PublishState, WaitReason } from '../core/publish-state.ts';
 export type {

@@ -1,3 +1,5 @@
+import { QUEUE_NAMES } from './queue-names.ts';
+
 /**
  * The publish job's id for an entry of `tiktok-publish`.
  *
@@ -12,4 +14,11 @@ export function publishIdOfEntry(entry: { id?: string | undefined; timestamp: nu
 /** Id of the entry in `tiktok-status` that rechecks a finished job. */
 export function recheckEntryId(publishJobId: string): string {
   return `${publishJobId}-recheck`;
+}
+
+/** The publish job that an entry of a queue is about, by the entry's id alone; for the log. */
+export function publishIdOfEntryId(queue: string, entryId: string): string {
+  if (queue === QUEUE_NAMES.status) return entryId.replace(/-recheck$/, '');
+  // An event's id is its job's id, its revision and its number.
+  return queue === QUEUE_NAMES.events ? entryId.replace(/-\d+-\d+$/, '') : entryId;
 }

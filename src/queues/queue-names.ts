@@ -14,5 +14,7 @@ export type QueueName = (typeof QUEUE_NAMES)[keyof typeof QUEUE_NAMES];
 export const PUBLISH_JOB_NAME = 'publish';
 /** Name of the jobs in `tiktok-status` that bring a publish job to its outcome. */
 export const STATUS_JOB_NAME = 'status';
+/** Name of the jobs in `tiktok-events`. */
+export const EVENT_JOB_NAME = 'deliver';
 /** Name of the jobs in `tiktok-status` that look at a finished publish job now and then. */
 export const RECHECK_JOB_NAME = 'recheck';

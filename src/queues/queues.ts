@@ -1,15 +1,24 @@
-import { type Job, type JobsOptions, Queue } from 'bullmq';
+import { type Job, type JobsOptions, Queue, type Telemetry } from 'bullmq';
+import type { PublishEvent } from '../core/publish-job.ts';
 import type { PublishRequest } from '../core/publish-request.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import { recheckEntryId } from './job-ids.ts';
-import { PUBLISH_JOB_NAME, QUEUE_NAMES, RECHECK_JOB_NAME, STATUS_JOB_NAME } from './queue-names.ts';
+import { EVENT_JOB_NAME, PUBLISH_JOB_NAME, QUEUE_NAMES, RECHECK_JOB_NAME, STATUS_JOB_NAME } from './queue-names.ts';
 
 /** Data of an entry in `tiktok-status`: a reference, the ledger has the rest. */
 export interface StatusEntry {
   readonly version: 1;
   readonly id: string;
   readonly account: string;
+}
+
+/** Data of an entry in `tiktok-events`, whose id is the event's: where it goes is in the ledger. */
+export interface EventEntry {
+  readonly version: 1;
+  /** The publish job. */
+  readonly id: string;
+  readonly event: PublishEvent;
 }
 
 /** What is needed to put a publish job on its queue. */
@@ -22,6 +31,8 @@ export interface PublishEntry {
 export interface QueuesOptions {
   readonly connection: RedisClient;
   readonly prefix: string;
+  /** Carries traces over the queues. */
+  readonly telemetry?: Telemetry | undefined;
   /** How long finished entries are kept (ms). */
   readonly retentionMs: number;
 }
@@ -29,11 +40,16 @@ export interface QueuesOptions {
 export type Queues = ReturnType<typeof createQueues>;
 
 /** The BullMQ queues and the only ways in which entries get onto them. */
-export function createQueues({ connection, prefix, retentionMs }: QueuesOptions) {
+export function createQueues({ connection, prefix, retentionMs, telemetry }: QueuesOptions) {
   const kept = { age: Math.ceil(retentionMs / SECOND_MS) };
   const defaultJobOptions: JobsOptions = { removeOnComplete: kept, removeOnFail: kept };
   const open = (name: string): Queue => {
-    const queue = new Queue(name, { connection, prefix, defaultJobOptions });
+    const queue = new Queue(name, {
+      connection,
+      prefix,
+      defaultJobOptions,
+      ...(telemetry !== undefined && { telemetry }),
+    });
     queue.on('error', () => {
       // The connection's owner logs its outages; without a listener BullMQ prints them itself.
     });
@@ -78,6 +94,17 @@ export function createQueues({ connection, prefix, retentionMs }: QueuesOptions)
       await status.add(RECHECK_JOB_NAME, entry, { jobId, delay: delayMs });
     },
 
+    /** Puts an event on `tiktok-events`; one that is there already, delivered or not, stays as it is. */
+    async addEventEntry(entry: EventEntry, attempts: number): Promise<void> {
+      await events.add(EVENT_JOB_NAME, entry, { jobId: entry.event.id, attempts, backoff: { type: 'custom' } });
+    },
+
+    /** Lets a delayed delivery run now; one that runs or has run stays as it is. */
+    async wakeEventEntry(eventId: string): Promise<void> {
+      const entry = await events.getJob(eventId);
+      if (entry !== undefined && (await entry.isDelayed())) await promote(entry);
+    },
+
     /** Puts a job on `tiktok-publish` anew: a finished entry of the same job makes room. */
     async addPublishEntryAnew(entry: PublishEntry): Promise<void> {
       await makeRoom(publish, entry.id);
@@ -112,8 +139,8 @@ export function createQueues({ connection, prefix, retentionMs }: QueuesOptions)
     },
 
     /** Whether an entry will still run: waiting, delayed or active. */
-    async isPending(queue: 'publish' | 'status', id: string): Promise<boolean> {
-      const state = await (queue === 'publish' ? publish : status).getJobState(id);
+    async isPending(queue: 'publish' | 'status' | 'events', id: string): Promise<boolean> {
+      const state = await { publish, status, events }[queue].getJobState(id);
       return state !== 'completed' && state !== 'failed' && state !== 'unknown';
     },
 

@@ -21,6 +21,20 @@ export interface Keys {
   readonly webhooksArrive: string;
   /** Stream of completion events. */
   readonly events: string;
+  /** Stream: events on their way to callback URLs; a relay takes them out. */
+  readonly callbackOutbox: string;
+  /** Sorted set: ids of a job's events that its callback has not got yet, by revision. */
+  undeliveredEvents(id: string): string;
+  /** List: the last deliveries of a job's events, newest first, as JSON. */
+  callbackLog(id: string): string;
+  /** Hash: how the deliveries to one callback endpoint went lately. */
+  callbackEndpoint(digest: string): string;
+  /** Sorted set: digests of callback endpoints that are paused, by since when. */
+  readonly pausedEndpoints: string;
+  /** Set: ids of events that wait for a paused endpoint. */
+  endpointWaiting(digest: string): string;
+  /** String: held by the one delivery that tries a paused endpoint. */
+  endpointProbe(digest: string): string;
   /** List: the last times booked for one account and endpoint. */
   slot(account: string, endpoint: string): string;
   /** Sorted set: jobs of an account that wait for their turn. */
@@ -66,6 +80,13 @@ export function createKeys(prefix: string): Keys {
     publishId: (publishId) => `${prefix}:publish-id:${publishId}`,
     webhooksArrive: `${prefix}:webhooks-arrive`,
     events: `${prefix}:events`,
+    callbackOutbox: `${prefix}:callbacks:outbox`,
+    undeliveredEvents: (id) => `${prefix}:callbacks:undelivered:${id}`,
+    callbackLog: (id) => `${prefix}:callbacks:log:${id}`,
+    callbackEndpoint: (digest) => `${prefix}:callbacks:endpoint:${digest}`,
+    pausedEndpoints: `${prefix}:callbacks:paused`,
+    endpointWaiting: (digest) => `${prefix}:callbacks:waiting:${digest}`,
+    endpointProbe: (digest) => `${prefix}:callbacks:probe:${digest}`,
     slot: (account, endpoint) => `${prefix}:slot:${endpoint}:${account}`,
     laneWaiting: (account) => `${prefix}:lane:waiting:${account}`,
     laneAdmitted: (account) => `${prefix}:lane:admitted:${account}`,

@@ -5,6 +5,7 @@ import { ENDPOINTS } from './endpoints.ts';
 import { faultRuleSchema } from './faults.ts';
 import { readBody, writeAnswer } from './http-exchange.ts';
 import { type JournalEntry, matchesFilter } from './journal.ts';
+import { webhookTargetSchema } from './webhooks.ts';
 import type { World } from './world.ts';
 
 /** Where the control plane lives; TikTok has no such path. */
@@ -26,6 +27,7 @@ const accountWish = z.strictObject({
 const userWish = z.strictObject({ openId: z.string().min(1) });
 const settleWish = z.strictObject({ publishId: z.string(), failReason: z.string().optional() });
 const postDraftWish = z.strictObject({ publishId: z.string(), isPublic: z.boolean().default(true) });
+const webhooksWish = z.strictObject({ target: webhookTargetSchema.nullable() });
 const journalQuery = z.strictObject({
   endpoint: z.enum(ENDPOINTS).exactOptional(),
   openId: z.string().exactOptional(),
@@ -72,6 +74,8 @@ const CONTROLS: Record<string, Control> = {
     const { publishId, isPublic } = postDraftWish.parse(body);
     return { postId: world.postDraft(publishId, isPublic) };
   },
+  'GET /webhooks': (world) => world.webhooks.deliveries,
+  'POST /webhooks': (world, body) => world.webhooks.sendTo(webhooksWish.parse(body).target ?? undefined),
   'POST /reset': (world) => world.reset(),
 };
 

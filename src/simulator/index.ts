@@ -10,3 +10,4 @@ export type { Simulator } from './simulator.ts';
 export { STAND_ALONE_OPEN_ID, startStandAloneSimulator } from './stand-alone.ts';
 export { startSimulator } from './start-simulator.ts';
 export { type SimulatorSwitches, switchesSchema } from './switches.ts';
+export type { WebhookDelivery, WebhookTarget } from './webhooks.ts';

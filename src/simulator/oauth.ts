@@ -35,7 +35,7 @@ export const oauthRevoke: ApiRoute = {
     if (token === '') return { answer: world.answers.oauthError('invalid_request') };
     const openId = world.accounts.ownerOfAccessToken(token);
     if (openId === undefined) return { answer: world.answers.oauthError('invalid_grant') };
-    world.revokeGrant(openId);
+    world.revokeGrant(openId, 'by_developer');
     return { answer: json(200, {}, 'ok'), openId };
   },
 };

@@ -1,4 +1,5 @@
 import { type SimulatorSwitches, switchesSchema } from './switches.ts';
+import type { WebhookTarget } from './webhooks.ts';
 
 /** Tells the time in epoch ms; a test moves it by hand. */
 export interface SimulatorClock {
@@ -59,14 +60,17 @@ export interface SimulatorOptions {
   pullBytes?: number;
   /** Computes the sha256 of what is uploaded. Default true. */
   digest?: boolean;
+  /** Where webhooks are sent. Default: nowhere, see `sendWebhooksTo`. */
+  webhooks?: WebhookTarget;
   /** Journal entries kept; the oldest go first. Default 100000. */
   journalLimit?: number;
 }
 
 /** Options with every default filled in. */
 export interface SimulatorSettings
-  extends Required<Omit<SimulatorOptions, 'limits' | 'switches' | 'inboxPostedAfterMs'>> {
+  extends Required<Omit<SimulatorOptions, 'limits' | 'switches' | 'inboxPostedAfterMs' | 'webhooks'>> {
   inboxPostedAfterMs: number | undefined;
+  webhooks: WebhookTarget | undefined;
   limits: SimulatorLimits;
   switches: SimulatorSwitches;
 }
@@ -98,6 +102,7 @@ export function resolveOptions(options: SimulatorOptions): SimulatorSettings {
     ...options,
     unaudited,
     inboxPostedAfterMs: options.inboxPostedAfterMs,
+    webhooks: options.webhooks,
     switches: switchesSchema.parse(options.switches ?? {}),
     limits: {
       // developers.tiktok.com/doc/content-posting-api-reference-direct-post and its sister pages, read 2026-11-22.

@@ -1,6 +1,7 @@
 import type { AccountProfile, AccountTokens } from './accounts.ts';
 import type { FaultHandle, FaultRule } from './faults.ts';
 import type { Journal } from './journal.ts';
+import type { WebhookDelivery, WebhookTarget } from './webhooks.ts';
 
 /** A running simulator. */
 export interface Simulator {
@@ -36,6 +37,13 @@ export interface Simulator {
    * @throws Error when it should end well and bytes are missing.
    */
   settle(publishId: string, failReason?: string): void;
+  /**
+   * Sends webhooks to another address from here on, or to none.
+   * @throws ZodError when the address is no URL
+   */
+  sendWebhooksTo(target: WebhookTarget | undefined): void;
+  /** Webhooks sent so far, oldest first. */
+  readonly webhooks: readonly WebhookDelivery[];
   /** Every token, authorization code and part of an upload URL that was given out, for tests that search for leaks. */
   secrets(): string[];
   /** Forgets publishes, posts, requests, faults and used quota. Accounts and tokens stay. */

@@ -28,6 +28,7 @@ export function startPublish(world: World, wish: PublishWish): ApiResult {
   if (refusal !== undefined) return { answer: world.answers.refuse(refusal), openId };
 
   const publish = world.publishes.create(openId, wish.kind, source, wish.postInfo);
+  world.webhooks.watch(publish);
   if (publish.pull !== undefined && world.settings.fetchPulls) startPullDownload(world, publish, publish.pull);
   const answer = world.answers.ok({
     publish_id: publish.publishId,

@@ -54,6 +54,8 @@ function controlsOf(world: World, server: Server): Simulator {
     authorize: (openId, redirectUri, challenge) => world.accounts.authorize(openId, redirectUri, challenge),
     postDraft: (publishId, { isPublic = true } = {}) => world.postDraft(publishId, isPublic),
     settle: (publishId, failReason) => world.settle(publishId, failReason),
+    sendWebhooksTo: (target) => world.webhooks.sendTo(target),
+    webhooks: world.webhooks.deliveries,
     secrets: () => [...world.accounts.handedOut, ...world.publishes.handedOut],
     reset: () => world.reset(),
     close: () => close(world, server),
@@ -74,6 +76,7 @@ function listen(server: Server, port: number, host: string): Promise<string> {
 
 function close(world: World, server: Server): Promise<void> {
   world.closing.abort();
+  world.webhooks.close();
   world.journal.close();
   return new Promise((resolve) => {
     server.close(() => resolve());

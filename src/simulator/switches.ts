@@ -43,6 +43,8 @@ export const switchesSchema = z.strictObject({
   publishIdUnknownForMs: z.int().min(0).default(0),
   /** After how long a publish_id is forgotten; 0 is never. */
   publishIdLifetimeMs: z.int().min(0).default(0),
+  /** The event of a post that became public; the pages of 2023 and 2026 differ. */
+  publicWebhookSpelling: z.enum(['publicly_available', 'publicaly_available']).default('publicly_available'),
   /** Lets PULL_FROM_URL use http and hosts that nobody verified, such as a loopback server of a test. */
   pullUrlRules: z.enum(['enforce', 'off']).default('enforce'),
 });

@@ -10,6 +10,7 @@ import { isSettled, publishStateAt, transferredAtOf } from './publish-status.ts'
 import { viewPosts, viewPublish } from './publish-views.ts';
 import { type Publish, Publishes } from './publishes.ts';
 import { SeededRandom } from './random.ts';
+import { Webhooks } from './webhooks.ts';
 import { SlidingWindow } from './windows.ts';
 
 const MINUTE_MS = 60_000;
@@ -22,6 +23,7 @@ export class World {
   readonly publishes: Publishes;
   readonly faults: Faults;
   readonly journal: Journal;
+  readonly webhooks: Webhooks;
   /** Aborted when the simulator closes. */
   readonly closing = new AbortController();
   /** Where the simulator listens, `http://host:port`; known once it does. */
@@ -37,6 +39,7 @@ export class World {
     this.accounts = new Accounts(settings, stream('accounts'));
     this.publishes = new Publishes(settings, stream('publishes'));
     this.faults = new Faults(stream('faults'));
+    this.webhooks = new Webhooks(settings, stream('webhooks'), (ms) => this.wait(ms));
     this.journal = new Journal(settings.journalLimit, {
       publishes: () => this.publishes.all().map((publish) => viewPublish(publish, this.now(), settings)),
       receivedBytes: (publishId) => this.publishes.get(publishId)?.upload?.receivedBytes ?? 0,
@@ -66,8 +69,9 @@ export class World {
   }
 
   /** The user disconnects the app: tokens stop working and publishes under way fail. */
-  revokeGrant(openId: string): void {
+  revokeGrant(openId: string, reason: 'by_user' | 'by_developer' = 'by_user'): void {
     this.accounts.revoke(openId);
+    this.webhooks.authorizationRemoved(openId, reason);
     const now = this.now();
     for (const publish of this.publishes.all()) {
       if (publish.openId !== openId || isSettled(publishStateAt(publish, now, this.settings))) continue;
@@ -111,6 +115,7 @@ export class World {
   /** Forgets publishes, posts, requests, faults and used quota; accounts and their tokens stay. */
   reset(): void {
     this.publishes.clear();
+    this.webhooks.clear();
     this.journal.clear();
     this.faults.clear();
     this.#calls.clear();

@@ -1,3 +1,4 @@
+import { NO_TRACING, type Tracing } from '../core/tracing.ts';
 import type { CallDeps } from './call-deps.ts';
 import { createOauthCalls } from './oauth-calls.ts';
 import type { OnRequest } from './observe-request.ts';
@@ -15,6 +16,8 @@ export interface TikTokClientOptions {
   readonly timeouts?: Partial<TikTokTimeouts>;
   /** Told about every HTTP call once it is over; gets no secret. */
   readonly onRequest?: OnRequest;
+  /** Runs every HTTP call in a span; gets no secret. */
+  readonly tracing?: Tracing | undefined;
   /** Times of the brief retries of status and creator info; three tries in ten seconds by default. */
   readonly briefRetry?: BriefRetry;
 }
@@ -29,6 +32,7 @@ export function createTikTokClient(options: TikTokClientOptions): TikTokClient {
     transport,
     apiBaseUrl: new URL(options.apiBaseUrl),
     onRequest: options.onRequest ?? (() => undefined),
+    tracing: options.tracing ?? NO_TRACING,
     briefRetry: options.briefRetry,
   };
   return {

@@ -46,7 +46,7 @@ function postForm<T>(
   form: Record<string, string>,
   signal: AbortSignal | undefined,
 ): Promise<T> {
-  return observed(endpoint.name, deps.onRequest, async () => {
+  return observed({ endpoint: endpoint.name }, deps, async (note) => {
     const answer = await deps.transport.post({
       endpoint: endpoint.name,
       url: new URL(endpoint.path, deps.apiBaseUrl),
@@ -56,6 +56,7 @@ function postForm<T>(
       sentSecrets: SECRET_FIELDS.flatMap((field) => form[field] ?? []),
       signal,
     });
+    note({ httpStatus: answer.httpStatus });
     return parseOauthAnswer(endpoint.name, answer, endpoint.wire);
   });
 }

@@ -96,8 +96,10 @@ export function createPostingCalls(
 }
 
 function call<T>(deps: CallDeps, endpoint: Endpoint<T>, body: unknown, context: CallContext): Promise<ParsedAnswer<T>> {
-  const callOnce = () =>
-    observed(endpoint.name, deps.onRequest, async () => {
+  let attempts = 0;
+  const callOnce = () => {
+    attempts += 1;
+    return observed({ endpoint: endpoint.name, facts: { 'tiktok.attempt': attempts } }, deps, async (note) => {
       const answer = await deps.transport.post({
         endpoint: endpoint.name,
         url: new URL(endpoint.path, deps.apiBaseUrl),
@@ -110,8 +112,12 @@ function call<T>(deps: CallDeps, endpoint: Endpoint<T>, body: unknown, context: 
         sentSecrets: [context.accessToken],
         signal: context.signal,
       });
-      return parseEnvelope(endpoint.name, answer, endpoint.dataWire);
+      note({ httpStatus: answer.httpStatus });
+      const parsed = parseEnvelope(endpoint.name, answer, endpoint.dataWire);
+      note({ logId: parsed.logId });
+      return parsed;
     });
+  };
   if (!endpoint.repeatable) return callOnce();
   return retryBriefly(callOnce, {
     signal: context.signal,

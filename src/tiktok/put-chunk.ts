@@ -15,7 +15,8 @@ export async function putChunk(deps: CallDeps, input: PutChunkInput): Promise<Pu
   const url = parseUploadUrl(input.uploadUrl, deps.apiBaseUrl);
   const { startByte, endByteExclusive } = input.chunk;
   const lengthBytes = endByteExclusive - startByte;
-  return observed(ENDPOINT, deps.onRequest, async () => {
+  const facts = { 'tiktok.upload.first_byte': startByte, 'http.request.body.size': lengthBytes };
+  return observed({ endpoint: ENDPOINT, facts }, deps, async (note) => {
     const answer = await deps.transport.put({
       endpoint: ENDPOINT,
       url,
@@ -27,6 +28,7 @@ export async function putChunk(deps: CallDeps, input: PutChunkInput): Promise<Pu
       body: exactly(lengthBytes, input.body()),
       signal: input.signal,
     });
+    note({ httpStatus: answer.httpStatus });
     return readAnswer(answer, input);
   });
 }

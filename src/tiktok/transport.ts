@@ -5,7 +5,7 @@ import { SECOND_MS } from '../core/units.ts';
 import { classifyNetworkError, NothingSentError } from './classify-error.ts';
 import { withDeadline } from './deadline.ts';
 import type { RawAnswer } from './raw-answer.ts';
-import { parseRetryAfterMs } from './retry-after.ts';
+import { parseRetryAfterMs } from '../core/retry-after.ts';
 
 /** Longest times of a call (ms). */
 export interface TikTokTimeouts {

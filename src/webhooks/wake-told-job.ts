@@ -1,6 +1,6 @@
 import { type PostReport, wokenBy } from '../core/post-report.ts';
+import { mayBePublic } from '../core/recheck-schedule.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import type { LedgerRecord } from '../ledger/record.ts';
 import type { Queues } from '../queues/queues.ts';
 
 /** What waking needs. */
@@ -28,7 +28,8 @@ export async function wakeToldJob(
   const publishJobId = await ledger.idOfPublishId(publishId);
   if (publishJobId === undefined) return { publishJobId, woken: undefined };
   const record = await ledger.tell(publishJobId, publishId);
-  const woken = record === undefined ? undefined : wokenBy(report, { ...record, isPublic: isPublic(record) });
+  const woken =
+    record === undefined ? undefined : wokenBy(report, { ...record, isPublic: mayBePublic(record.request) });
   // A poll that has booked its call waits for that call: woken, it would only fall asleep again.
   if (record === undefined || woken === undefined || (record.bookedSlot?.at ?? 0) > clock.now()) {
     return { publishJobId, woken: undefined };
@@ -37,8 +38,4 @@ export async function wakeToldJob(
   if (woken === 'poll') await queues.wakeStatusEntry(id);
   else await queues.wakeRecheckEntry({ version: 1, id, account });
   return { publishJobId, woken };
-}
-
-function isPublic({ request }: LedgerRecord): boolean {
-  return request.post?.privacyLevel === 'PUBLIC_TO_EVERYONE';
 }

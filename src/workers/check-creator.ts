@@ -54,18 +54,26 @@ async function findingsOf(job: OwnedJob, creators: CreatorCache, deps: WorkerDep
   // A token that has to be renewed would make the call late against its slot.
   await deps.tokens.accessToken(account);
   await takeSlot(job, 'creator_info', deps);
-  const limits = await withToken(account, deps, async (accessToken) => await askIfItCanSay(accessToken, deps));
+  const limits = await withToken(
+    account,
+    deps,
+    async (accessToken) => await askIfItCanSay(job.record.id, accessToken, deps),
+  );
   await creators.remember(account, limits);
   return findingsIn(request, limits, durationSeconds);
 }
 
 /** @returns undefined when TikTok, or the network, has nothing to say about creators now: that holds no post back */
-async function askIfItCanSay(accessToken: string, { tiktok, log }: WorkerDeps): Promise<CreatorLimits | undefined> {
+async function askIfItCanSay(
+  publishJobId: string,
+  accessToken: string,
+  { tiktok, log }: WorkerDeps,
+): Promise<CreatorLimits | undefined> {
   try {
     return await tiktok.queryCreatorInfo({ accessToken });
   } catch (error) {
     if (!(error instanceof PublishError) || SAME_FOR_INIT.includes(error.code)) throw error;
-    log.warn({ code: error.code, reason: error.message }, 'creator not checked');
+    log.warn({ publishJobId, code: error.code, reason: error.message }, 'creator not checked');
     return undefined;
   }
 }

@@ -3,6 +3,7 @@ import type { PollSchedule } from '../core/poll-schedule.ts';
 import type { Clock, OpenMedia, ProbeMedia, Sealer, TokenSource } from '../core/ports.ts';
 import type { RequestSecrets } from '../core/request-secrets.ts';
 import type { RetryPolicy } from '../core/retry-policy.ts';
+import type { Tracing } from '../core/tracing.ts';
 import type { CreatorCache } from '../creators/creator-cache.ts';
 import type { AccountNames } from '../lanes/account-names.ts';
 import type { Lanes } from '../lanes/lanes.ts';
@@ -13,6 +14,7 @@ import type { Caps } from '../quota/caps.ts';
 import type { Slots } from '../quota/slots.ts';
 import type { TikTokClient } from '../tiktok/index.ts';
 import type { WebhookArrivals } from '../webhooks/arrivals.ts';
+import type { Callbacks } from './callback-deps.ts';
 import type { Recovery } from './recovery.ts';
 
 /** Numbers that shape the workers' behaviour. */
@@ -50,6 +52,8 @@ export interface WorkerDeps {
   readonly openMedia: OpenMedia;
   /** Looks into a video before its upload; without it its bytes are not looked at. */
   readonly probeMedia?: ProbeMedia;
+  /** Without it no event is brought to a callback URL by this process. */
+  readonly callbacks?: Callbacks;
   /** Whether TikTok's reports arrive, so that polls may be rare; without it they are not counted on. */
   readonly webhooks?: Pick<WebhookArrivals, 'areArriving' | 'doubt'>;
   /** Holds an account back until a person resumes it; without it nothing is held. */
@@ -57,6 +61,8 @@ export interface WorkerDeps {
   readonly clock: Clock;
   /** Numbers from 0 to 1, for jitter. */
   readonly random: () => number;
+  /** Without it nothing is traced. */
+  readonly tracing?: Tracing | undefined;
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly settings: WorkerSettings;

@@ -37,6 +37,7 @@ export async function initUpload(job: OwnedJob, plan: ChunkPlan, pin: SourcePin,
       uploadExpiresAt: (job.record.initIntendedAt ?? deps.clock.now()) + UPLOAD_URL_LIFE_MS,
     },
   });
+  logBegun(job, answer, deps);
   await noteBegun(job, deps);
 }
 
@@ -59,6 +60,7 @@ export async function initFetch(job: OwnedJob, media: FetchedMedia, deps: Worker
       nextPollAt,
     },
   });
+  logBegun(job, answer, deps);
   await noteBegun(job, deps);
 }
 
@@ -151,6 +153,11 @@ function ownershipProof(job: OwnedJob, { settings }: WorkerDeps): () => Promise<
 async function awaitAppCap(job: OwnedJob, { caps }: WorkerDeps): Promise<void> {
   const until = await caps.heldBackUntil(job.record.account);
   if (until !== undefined) throw new Deferral('active_user_cap', until);
+}
+
+/** Where the log names TikTok's own id, by which its support finds a post. */
+function logBegun({ record }: OwnedJob, { logId }: InitAnswer, { log }: WorkerDeps): void {
+  log.info({ publishJobId: record.id, publishId: record.publishId, tiktokLogId: logId }, 'post begun');
 }
 
 /** Counts that only help to choose when to try again; they come after everything that must not be lost. */

@@ -20,7 +20,8 @@ import { createTikTokClient, type TikTokClient } from '../tiktok/index.ts';
 import { createWebhookArrivals } from '../webhooks/arrivals.ts';
 import { checkTokens } from './check-tokens.ts';
 import type { WorkerDeps } from './deps.ts';
-import { type RunningWorkers, startWorkers, type WorkerKind } from './start-workers.ts';
+import { openCallbacks } from './open-callbacks.ts';
+import { type RunningWorkers, startWorkers, WORKER_KINDS, type WorkerKind } from './start-workers.ts';
 
 export interface WorkersOptions {
   /** Which workers to run; all unless told. */
@@ -43,13 +44,16 @@ export async function openWorkers(parts: WorkersParts, options: WorkersOptions =
   // Not the service's connection, whose calls fail at once while Redis is away: a worker sits a failover out.
   const redis = await foundation.connect('ledger');
   await publishSealingKey(redis, keys, requestSecrets.publicKey);
-  const queues = createQueues({ connection: redis, prefix: config.queuePrefix, retentionMs: config.retentionMs });
+  const { tracing, telemetry } = foundation.traces ?? {};
+  const { queuePrefix: prefix, retentionMs } = config;
+  const queues = createQueues({ connection: redis, prefix, retentionMs, telemetry });
   foundation.onClose(() => queues.close());
   const vault = createAccountVault({ redis, keys, sealer, clientKey: config.tiktok.clientKey });
-  const tiktok = createTikTokClient({ apiBaseUrl: config.tiktok.apiBaseUrl, onRequest: metrics.apiRequest });
+  const tiktok = createTikTokClient({ apiBaseUrl: config.tiktok.apiBaseUrl, onRequest: metrics.apiRequest, tracing });
   foundation.onClose(() => tiktok.close());
+  const only = options.only ?? WORKER_KINDS;
   const deps: WorkerDeps = {
-    ...{ queues, tiktok, sealer, requestSecrets, metrics, log },
+    ...{ queues, tiktok, sealer, requestSecrets, metrics, log, tracing },
     tokens: options.tokens === undefined ? vaultTokens(parts, { vault, redis, tiktok }) : checkTokens(options.tokens),
     ledger: createLedger({ redis, keys, clock: Date, laneLimit: config.uploadsPerAccount }),
     slots: createSlots({ redis, keys }),
@@ -64,11 +68,12 @@ export async function openWorkers(parts: WorkersParts, options: WorkersOptions =
       const { probeMedia } = await import('../preflight/probe-media.ts');
       return await probeMedia(source, options);
     },
+    ...(only.includes('events') && { callbacks: await openCallbacks(foundation, { redis, queues }) }),
     clock: Date,
     random: Math.random,
     settings: {
       chunkSizeBytes: config.upload.chunkSizeBytes,
-      retentionMs: config.retentionMs,
+      retentionMs,
       maxWaitMs: config.maxWaitMs,
       pullStallMs: config.pullStallMs,
       preflight: config.preflight,
@@ -79,9 +84,10 @@ export async function openWorkers(parts: WorkersParts, options: WorkersOptions =
   const workers = startWorkers({
     deps,
     connection: await foundation.connect('worker'),
-    prefix: config.queuePrefix,
+    prefix,
+    telemetry,
     concurrency: { upload: config.upload.concurrency, status: config.status.concurrency },
-    ...(options.only !== undefined && { only: options.only }),
+    only,
   });
   foundation.onClose(() => workers.close({ timeoutMs: config.shutdownTimeoutMs }));
   return workers;

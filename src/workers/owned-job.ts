@@ -1,4 +1,5 @@
-import type { Change, Ledger } from '../ledger/ledger.ts';
+import type { Change } from '../ledger/change.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import type { LedgerProgress, LedgerRecord } from '../ledger/record.ts';
 
 /** A publish job this process owns: its present record, and the ways to change it. */

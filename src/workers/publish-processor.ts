@@ -14,6 +14,7 @@ import { wakeIfToldMeanwhile } from './plan-poll.ts';
 import { runOwned } from './run-owned.ts';
 import { settleError } from './settle-error.ts';
 import type { Settlement } from './settlement.ts';
+import { inSpan } from './step-span.ts';
 import { type StopSignals, uploadVideo } from './upload-video.ts';
 
 /** An entry of `tiktok-publish` as its processor sees it; the data comes from anybody. */
@@ -99,7 +100,7 @@ async function handOver(job: OwnedJob, deps: WorkerDeps, stop: StopSignals): Pro
   const media = mediaInUse({ ...record, request: deps.requestSecrets.open(record.request, record.id) });
   if (isFetchedByTikTok(media)) {
     if (mayHavePublishedByInit(record)) throw new PublishError('TIKTOK_LOST_INIT');
-    await initFetch(job, media, deps);
+    await inSpan('begin pull', record, deps, () => initFetch(job, media, deps));
     return;
   }
   const source = await deps.openMedia(media);

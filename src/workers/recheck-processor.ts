@@ -6,6 +6,7 @@ import { endJob, toResult } from './end-job.ts';
 import { OwnedJob } from './owned-job.ts';
 import { Deferral, type Settlement } from './settlement.ts';
 import { claimStatusEntry, type StatusQueueEntry } from './status-entry.ts';
+import { inSpan } from './step-span.ts';
 import { askStatus } from './tiktok-calls.ts';
 import { failureOf } from './upload-position.ts';
 import { isWatched } from './watch-ended-job.ts';
@@ -16,7 +17,7 @@ export async function processRecheckEntry(entry: StatusQueueEntry, deps: WorkerD
   if (!(job instanceof OwnedJob)) return job;
   if (!isWatched(job.record)) return done(job);
   try {
-    await apply(job, await askStatus(job, deps), deps);
+    await inSpan('recheck', job.record, deps, async () => apply(job, await askStatus(job, deps), deps));
   } catch (thrown) {
     if (thrown instanceof Deferral) return await waitForSlot(job, thrown, deps);
     const error = toPublishError(thrown);

@@ -44,7 +44,7 @@ function isLostInit(job: OwnedJob, error: PublishError): boolean {
 /** Nothing of this account can be posted, so the others of its lane wait for its owner instead of failing one by one. */
 async function stopAccount({ record }: OwnedJob, { pauseAccount, log }: WorkerDeps): Promise<void> {
   await pauseAccount?.(record.account);
-  log.error({ account: record.account, code: 'TIKTOK_USER_BANNED' }, 'account paused');
+  log.error({ publishJobId: record.id, account: record.account, code: 'TIKTOK_USER_BANNED' }, 'account paused');
 }
 
 async function endLostInit(job: OwnedJob, cause: PublishError, deps: WorkerDeps): Promise<Settlement> {

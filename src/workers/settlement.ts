@@ -8,10 +8,16 @@ export interface EntryResult {
   readonly postIds: readonly string[];
 }
 
+/** What a delivered event's entry answers, as Bull Board shows it. */
+export interface DeliveryResult {
+  readonly delivered: true;
+  readonly status: number;
+}
+
 /** What a processor decided about its queue entry. */
 export type Settlement =
   /** The entry's work is done. */
-  | { readonly kind: 'done'; readonly result: EntryResult }
+  | { readonly kind: 'done'; readonly result: EntryResult | DeliveryResult }
   /** The entry runs again at a time (ms since the epoch); costs no attempt of BullMQ's. */
   | {
       readonly kind: 'later';
@@ -21,6 +27,12 @@ export type Settlement =
     }
   /** The entry failed for good. */
   | { readonly kind: 'failed'; readonly failure: Pick<PublishFailure, 'code' | 'message'> }
+  /** The entry failed and runs again after a pause; costs one of BullMQ's attempts. */
+  | {
+      readonly kind: 'retry';
+      readonly delayMs: number;
+      readonly failure: Pick<PublishFailure, 'code' | 'message'>;
+    }
   /** Somebody else owns the job by now; nothing may be written. */
   | { readonly kind: 'lost' };
 

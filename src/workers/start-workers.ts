@@ -1,18 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Job, Worker } from 'bullmq';
+import { type Job, type Telemetry, Worker } from 'bullmq';
 import type { Logger } from 'pino';
 import { toPublishError } from '../core/publish-error.ts';
 import { SECOND_MS } from '../core/units.ts';
 import { wakeLane } from '../lanes/wake-jobs.ts';
-import { publishIdOfEntry } from '../queues/job-ids.ts';
+import { publishIdOfEntry, publishIdOfEntryId } from '../queues/job-ids.ts';
 import { QUEUE_NAMES, RECHECK_JOB_NAME } from '../queues/queue-names.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
+import { processEventEntry } from './callback-processor.ts';
+import { type CallbackRelay, startCallbackRelay } from './callback-relay.ts';
 import type { WorkerDeps } from './deps.ts';
 import { processPublishEntry } from './publish-processor.ts';
 import { processRecheckEntry } from './recheck-processor.ts';
 import { DEFAULT_RECOVERY } from './recovery.ts';
 import { LOCK_LOST } from './run-owned.ts';
-import { settleJob } from './settle-job.ts';
+import { pauseOfRetry, settleJob } from './settle-job.ts';
 import type { Settlement } from './settlement.ts';
 import { processStatusEntry } from './status-processor.ts';
 import { startSweep } from './sweep.ts';
@@ -22,8 +24,11 @@ const HAND_BACK_MS = 3 * SECOND_MS;
 /** A stall is an interruption, not a failure, and BullMQ never resets its count. */
 const MAX_STALLED_COUNT = 1_000_000;
 
+/** Deliveries of events at the same time, per process; each holds one socket for at most ten seconds. */
+const EVENTS_CONCURRENCY = 50;
+
 /** The kinds of work a process may do. */
-export const WORKER_KINDS = ['upload', 'status'] as const;
+export const WORKER_KINDS = ['upload', 'status', 'events'] as const;
 export type WorkerKind = (typeof WORKER_KINDS)[number];
 
 export interface StartWorkersOptions {
@@ -32,6 +37,8 @@ export interface StartWorkersOptions {
   readonly connection: RedisClient;
   readonly prefix: string;
   readonly concurrency: { readonly upload: number; readonly status: number };
+  /** Carries traces over the queues. */
+  readonly telemetry?: Telemetry | undefined;
   /** Which kinds to run; all unless told. */
   readonly only?: readonly WorkerKind[];
 }
@@ -74,9 +81,10 @@ export function startWorkers(options: StartWorkersOptions): RunningWorkers {
     workers.push(startWorker(QUEUE_NAMES.status, options.concurrency.status, run, options));
   }
   const sweep = startSweep(deps);
+  const relay = only.includes('events') ? startDelivery(options, workers) : undefined;
 
   async function close(timeoutMs: number): Promise<void> {
-    const closed = Promise.all([...workers.map((worker) => worker.close()), sweep.stop()]);
+    const closed = Promise.all([...workers.map((worker) => worker.close()), sweep.stop(), relay?.stop()]);
     draining.abort();
     const deadline = setTimeout(() => {
       for (const worker of workers) worker.cancelAllJobs('shutdown');
@@ -91,7 +99,7 @@ export function startWorkers(options: StartWorkersOptions): RunningWorkers {
 
   let closing: Promise<void> | undefined;
   return {
-    isRunning: () => workers.every((worker) => worker.isRunning() && !worker.isPaused()),
+    isRunning: () => closing === undefined && workers.every((worker) => worker.isRunning() && !worker.isPaused()),
     async wake(account) {
       for (const name of new Set([account, await deps.accountNames.resolve(account)])) await wakeLane(name, deps);
     },
@@ -99,11 +107,22 @@ export function startWorkers(options: StartWorkersOptions): RunningWorkers {
   };
 }
 
+/** Starts what brings events to callback URLs, where this process can. */
+function startDelivery(options: StartWorkersOptions, workers: Worker[]): CallbackRelay | undefined {
+  const { callbacks, ...others } = options.deps;
+  if (callbacks === undefined) return undefined;
+  const deps = { ...others, callbacks };
+  const run = (job: Job, signal: AbortSignal): Promise<Settlement> =>
+    processEventEntry({ data: job.data, failedBefore: job.attemptsMade }, deps, signal);
+  workers.push(startWorker(QUEUE_NAMES.events, EVENTS_CONCURRENCY, run, options));
+  return startCallbackRelay(deps);
+}
+
 function startWorker(
   name: string,
   concurrency: number,
   run: (job: Job, signal: AbortSignal) => Promise<Settlement>,
-  { deps, connection, prefix }: StartWorkersOptions,
+  { deps, connection, prefix, telemetry }: StartWorkersOptions,
 ): Worker {
   const { recovery = DEFAULT_RECOVERY } = deps.settings;
   const kept = { age: Math.ceil(deps.settings.retentionMs / SECOND_MS) };
@@ -113,7 +132,8 @@ function startWorker(
     async (job: Job, token: string | undefined, signal: AbortSignal | undefined) => {
       const settlement = await run(job, signal ?? new AbortController().signal).catch((error: unknown): Settlement => {
         // Not even the failure could be written, so Redis is away: the entry is left as it is and taken up again.
-        deps.log.warn({ queue: name, jobId: job.id, err: toPublishError(error) }, 'step could not be settled');
+        const publishJobId = publishIdOfEntryId(name, job.id ?? '');
+        deps.log.warn({ publishJobId, queue: name, err: toPublishError(error) }, 'step could not be settled');
         return { kind: 'lost' };
       });
       return await settleJob(job, token ?? '', settlement);
@@ -125,14 +145,19 @@ function startWorker(
       lockDuration: recovery.lockDurationMs,
       stalledInterval: recovery.stalledIntervalMs,
       maxStalledCount: MAX_STALLED_COUNT,
+      settings: { backoffStrategy: pauseOfRetry },
       // By default a worker that lost Redis sits idle for 15 s before it fetches again.
       runRetryDelay: SECOND_MS,
       removeOnComplete: kept,
       removeOnFail: kept,
+      ...(telemetry !== undefined && { telemetry }),
     },
   );
   worker.on('lockRenewalFailed', (jobIds) => {
-    for (const jobId of jobIds) worker.cancelJob(jobId, LOCK_LOST);
+    for (const jobId of jobIds) {
+      deps.log.warn({ publishJobId: publishIdOfEntryId(name, jobId), queue: name }, 'lock lost');
+      worker.cancelJob(jobId, LOCK_LOST);
+    }
   });
   deps.metrics.watchWorker(name, () => worker.isRunning() && !worker.isPaused());
   reportTrouble(worker, deps.log);
@@ -153,5 +178,10 @@ function reportTrouble(worker: Worker, log: Logger): void {
   worker.on('active', () => {
     lastMessage = '';
   });
-  worker.on('stalled', (jobId) => log.warn({ queue: worker.name, jobId }, 'job stalled and is taken over'));
+  worker.on('stalled', (jobId) => {
+    log.warn(
+      { publishJobId: publishIdOfEntryId(worker.name, jobId), queue: worker.name },
+      'job stalled and is taken over',
+    );
+  });
 }

@@ -13,6 +13,7 @@ import { doubtWebhooksIfUntold, planPoll, wakeIfToldMeanwhile } from './plan-pol
 import { startAfresh } from './reinit.ts';
 import { Deferral, type Settlement } from './settlement.ts';
 import { claimStatusEntry, type StatusQueueEntry } from './status-entry.ts';
+import { inSpan } from './step-span.ts';
 import { askStatus } from './tiktok-calls.ts';
 import { failureOf } from './upload-position.ts';
 import { pushSlots } from './wait-for-quota.ts';
@@ -24,7 +25,7 @@ export async function processStatusEntry(entry: StatusQueueEntry, deps: WorkerDe
   const job = await claimStatusEntry(entry, deps);
   if (!(job instanceof OwnedJob)) return job;
   try {
-    return await poll(job, deps);
+    return await inSpan('poll', job.record, deps, async () => await poll(job, deps));
   } catch (thrown) {
     return await settlePollError(job, thrown, deps);
   }

@@ -1,6 +1,7 @@
 import type { PublishError } from '../core/publish-error.ts';
 import { nextRetry } from '../core/retry-policy.ts';
-import { type Cause, SWEEP_AFTER_MS } from '../ledger/ledger.ts';
+import type { Cause } from '../ledger/change.ts';
+import { SWEEP_AFTER_MS } from '../ledger/ledger.ts';
 import type { LedgerPatch } from '../ledger/record.ts';
 import { failUnlessItMayAppear } from './await-outcome.ts';
 import type { WorkerDeps } from './deps.ts';
@@ -24,6 +25,8 @@ export async function retryLater(
     cause: { event: 'attempt_failed', attempt: attempts, code: error.code, message: error.message, retryAt: iso(at) },
     patch: { ...patch, attempts },
   });
+  const facts = { publishJobId: job.record.id, code: error.code, attempt: attempts, retryAt: iso(at) };
+  deps.log.warn(facts, 'attempt failed');
   return { kind: 'later', at };
 }
 

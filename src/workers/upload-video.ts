@@ -1,17 +1,19 @@
 import { performance } from 'node:perf_hooks';
 import { crc32 } from 'node:zlib';
-import { type Chunk, type ChunkPlan, chunkAt, chunkIndexAtOffset, planChunks } from '../core/chunk-plan.ts';
+import { type Chunk, type ChunkPlan, chunkAt, chunkIndexAtOffset } from '../core/chunk-plan.ts';
 import type { MediaSource } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { retryBriefly } from '../tiktok/retry.ts';
 import { verifyAcceptedBytes } from './accepted-bytes.ts';
+import { beginUpload } from './begin-upload.ts';
 import type { WorkerDeps } from './deps.ts';
-import { initUpload, uploadUrlContext } from './init-publish.ts';
+import { uploadUrlContext } from './init-publish.ts';
 import { type Lease, startLease } from './lease.ts';
 import type { OwnedJob } from './owned-job.ts';
 import { planFirstPoll } from './plan-poll.ts';
 import { DEFAULT_RECOVERY, leaseTimes } from './recovery.ts';
 import { Handback } from './settlement.ts';
+import { inSpan } from './step-span.ts';
 import { askStatus } from './tiktok-calls.ts';
 import { planOf, positionFromReport, positionFromStatus, type UploadPosition } from './upload-position.ts';
 
@@ -33,8 +35,16 @@ export async function uploadVideo(
   deps: WorkerDeps,
   stop: StopSignals,
 ): Promise<void> {
-  const position = await begin(job, source, deps);
-  if (position.kind !== 'complete') await new Upload(job, source, deps, stop).run(position);
+  const position = await inSpan('begin upload', job.record, deps, async (note) => {
+    const begun = await beginUpload(job, source, deps);
+    note({ 'upload.from_byte': begun.kind === 'at' ? begun.offsetBytes : undefined });
+    return begun;
+  });
+  if (position.kind !== 'complete') {
+    await inSpan('send chunks', job.record, deps, async () => {
+      await new Upload(job, source, deps, stop).run(position);
+    });
+  }
   await job.commit({
     to: 'processing',
     event: 'publish.upload.completed',
@@ -52,26 +62,6 @@ export async function uploadVideo(
     },
   });
   deps.log.info({ publishJobId: job.record.id, totalBytes: job.record.totalBytes }, 'upload completed');
-}
-
-/** A new upload, or where TikTok says the present one is. */
-async function begin(job: OwnedJob, source: MediaSource, deps: WorkerDeps): Promise<UploadPosition> {
-  const { publishId, pin } = job.record;
-  if (publishId === undefined) {
-    const plan = planChunks(source.pin.sizeBytes, deps.settings.chunkSizeBytes);
-    await initUpload(job, plan, source.pin, deps);
-    return { kind: 'at', offsetBytes: 0 };
-  }
-  if (pin?.sizeBytes !== source.pin.sizeBytes || pin.version !== source.pin.version) {
-    throw new PublishError('INPUT_MEDIA_CHANGED', { reason: 'the video is not the one whose upload was begun' });
-  }
-  deps.metrics.uploadResumed('restart');
-  const position = positionFromStatus(await askStatus(job, deps), planOf(job.record));
-  await job.commit({
-    cause: { event: 'resumed', tiktokHas: position.kind === 'at' ? position.offsetBytes : position.kind },
-    patch: { waitingFor: undefined, waitingUntil: undefined },
-  });
-  return position;
 }
 
 /** One run of the chunk loop. */
@@ -246,11 +236,11 @@ class Upload {
     return index;
   }
 
-  /** Makes the running checksum fit an offset that we did not arrive at by sending. */
+  /** Makes the running checksum fit an offset that we did not arrive at by sending; a strong pin needs none. */
   async #rewindTo(offset: number): Promise<void> {
     const { acceptedBytes, acceptedCrc32 } = this.#job.record;
     const known = acceptedCrc32 === undefined ? undefined : { endByte: acceptedBytes, crc32: acceptedCrc32 };
-    this.#crc = await verifyAcceptedBytes(this.#source, offset, known);
+    this.#crc = this.#source.isPinStrong ? 0 : await verifyAcceptedBytes(this.#source, offset, known);
     this.#crcEnd = offset;
     this.#sentBytes = offset;
   }
@@ -259,6 +249,7 @@ class Upload {
   async #noteAccepted(offset: number): Promise<void> {
     if (offset >= this.#plan.totalBytes) return;
     const attempts = offset > this.#job.record.acceptedBytes ? 0 : this.#job.record.attempts;
-    await this.#job.note({ acceptedBytes: offset, sentBytes: offset, acceptedCrc32: this.#crc, attempts });
+    const acceptedCrc32 = this.#source.isPinStrong ? undefined : this.#crc;
+    await this.#job.note({ acceptedBytes: offset, sentBytes: offset, acceptedCrc32, attempts });
   }
 }

@@ -73,6 +73,10 @@ async function wait(
     },
     patch: { waitingFor: reason, waitingUntil: until, bookedSlot: why.bookedSlot },
   });
+  deps.log.info(
+    { publishJobId: job.record.id, waitingFor: reason, until: new Date(until).toISOString(), code: error?.code },
+    'publish job waits',
+  );
   await deps.lanes.closeGate(job.record.account, { reason, until });
   return { kind: 'later', at: until };
 }

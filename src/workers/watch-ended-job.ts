@@ -1,4 +1,4 @@
-import { isWorthRechecking, nextRecheckDelayMs } from '../core/recheck-schedule.ts';
+import { isWorthRechecking, mayBePublic, nextRecheckDelayMs } from '../core/recheck-schedule.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
 import type { WorkerDeps } from './deps.ts';
 import { endJob, type JobEnd } from './end-job.ts';
@@ -17,6 +17,5 @@ export async function endWatchedJob(job: OwnedJob, end: JobEnd, deps: WorkerDeps
 
 /** Whether a late answer could still tell something about a job. */
 export function isWatched({ state, publishId, postIds, request }: LedgerRecord): boolean {
-  const isPublic = request.post?.privacyLevel === 'PUBLIC_TO_EVERYONE';
-  return isWorthRechecking({ state, publishId, postIds, isPublic });
+  return isWorthRechecking({ state, publishId, postIds, isPublic: mayBePublic(request) });
 }

@@ -88,24 +88,27 @@ const settingsOfPods = z
 /** Paths that the web server answers without anything else. */
 const PATHS = ['/healthz', '/readyz', '/metrics'];
 
-describe('a file of deploy/', () => {
+describe('a file for operators', () => {
   it.each(yamlFiles)('%s is YAML without mistakes', (path) => {
     const documents = parseAllDocuments(readRepositoryFile(path), { merge: true });
     expect(documents.length).toBeGreaterThan(0);
     for (const document of documents) expect([...document.errors, ...document.warnings]).toEqual([]);
   });
 
-  it.each(filesBelow('deploy/kubernetes'))('%s names metrics that exist', (path) => {
-    const ours = new Set(Object.keys(METRIC_TABLE));
-    const used = [...readRepositoryFile(path).matchAll(/\b(?:tiktok_[a-z_]+|bullmq_[a-z_]+)\b(?=[{[)\s])/g)].map(
-      ([name]) => name,
-    );
-    // The autoscaler's own name of a metric that its adapter makes.
-    const unknown = used.filter(
-      (name) => name !== 'tiktok_publish_backlog' && !ours.has(name.replace(/_(bucket|sum|count)$/, '')),
-    );
-    expect(unknown).toEqual([]);
-  });
+  it.each([...filesBelow('deploy/kubernetes'), ...readdirSync(join(REPOSITORY, 'docs')).map((name) => `docs/${name}`)])(
+    '%s names metrics that exist',
+    (path) => {
+      const ours = new Set(Object.keys(METRIC_TABLE));
+      const used = [...readRepositoryFile(path).matchAll(/\b(?:tiktok_[a-z_]+|bullmq_[a-z_]+)\b(?=[{[)\s])/g)].map(
+        ([name]) => name,
+      );
+      // The autoscaler's own name of a metric that its adapter makes.
+      const unknown = used.filter(
+        (name) => name !== 'tiktok_publish_backlog' && !ours.has(name.replace(/_(bucket|sum|count)$/, '')),
+      );
+      expect(unknown).toEqual([]);
+    },
+  );
 });
 
 describe('the Kubernetes manifests', () => {

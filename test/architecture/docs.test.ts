@@ -18,11 +18,40 @@ const commands = buildProgram(new Command(), async () => undefined).commands.fla
   ...command.commands.map((sub) => `${command.name()} ${sub.name()}`),
 ]);
 
+function withoutCode(markdown: string): string {
+  return markdown.replace(/^ *```[\s\S]*?^ *```/gm, '');
+}
+
+/** The anchors that GitHub gives to the headings of a page. */
+function anchorsOf(markdown: string): ReadonlySet<string> {
+  const anchors = new Set<string>();
+  for (const [, heading = ''] of withoutCode(markdown).matchAll(/^#+ (.+)$/gm)) {
+    const slug = heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(' ', '-');
+    let anchor = slug;
+    for (let count = 1; anchors.has(anchor); count += 1) anchor = `${slug}-${count}`;
+    anchors.add(anchor);
+  }
+  return anchors;
+}
+
 describe('a page', () => {
   it.each(pages)('%s links to files that exist', (page) => {
     const targets = [...readRepositoryFile(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target);
     const files = targets.filter((target) => !/^(https?:|#)/.test(target)).map((target) => target.replace(/#.*$/, ''));
     expect(files.filter((file) => !existsSync(join(REPOSITORY, dirname(page), file)))).toEqual([]);
+  });
+
+  it.each(pages)('%s links to headings that exist', (page) => {
+    const targets = [...withoutCode(readRepositoryFile(page)).matchAll(/\]\(([^)\s]*)#([^)\s]+)\)/g)];
+    const ours = targets.filter(([, file = '']) => !/^https?:/.test(file) && (file === '' || file.endsWith('.md')));
+    const missing = ours.filter(([, file = '', anchor = '']) => {
+      const target = file === '' ? page : join(dirname(page), file);
+      return !anchorsOf(readRepositoryFile(target)).has(anchor);
+    });
+    expect(missing.map(([whole]) => whole)).toEqual([]);
   });
 
   it.each(pages)('%s names files of this repository that exist', (page) => {

@@ -26,8 +26,13 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
     knows: ['redis'],
     why: 'who enqueues seals, who publishes opens, and they share no secret',
   },
+  callbacks: {
+    uses: ['core', 'ledger', 'outbound'],
+    knows: ['redis', 'queues'],
+    why: 'what is sent to callback URLs, and remembered of it, is the same for workers and for people',
+  },
   foundation: {
-    uses: ['core', 'config', 'redis', 'accounts', 'sealing', 'observability'],
+    uses: ['core', 'config', 'redis', 'accounts', 'sealing', 'callbacks', 'observability'],
     knows: [],
     why: 'what a process opens first and closes last is the same for every process',
   },
@@ -44,7 +49,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
   observability: { uses: ['core'], knows: [], why: 'what is measured is told by those who know it' },
   simulator: { uses: [], knows: [], why: 'an island, so that it shares no mistake with what it tests' },
   producers: {
-    uses: ['core', 'config', 'redis', 'lanes', 'ledger', 'accounts', 'creators', 'sealing', 'queues'],
+    uses: ['core', 'config', 'redis', 'lanes', 'ledger', 'accounts', 'creators', 'sealing', 'queues', 'outbound'],
     knows: [],
     why: 'other apps load this: no worker, server or upload code comes with it, and what speaks to TikTok only when called',
   },
@@ -57,6 +62,8 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
       'quota',
       'accounts',
       'creators',
+      'callbacks',
+      'outbound',
       'foundation',
       'queues',
       'tiktok',
@@ -69,7 +76,11 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
     knows: ['redis'],
     why: 'processors are given what they work with; two files beside them put it together, here and for other apps',
   },
-  http: { uses: ['core'], knows: ['observability'], why: 'it shows what it is handed' },
+  http: {
+    uses: ['core', 'accounts'],
+    knows: ['observability', 'producers'],
+    why: 'it shows what it is handed; what an account is made of is said in one place',
+  },
   cli: {
     uses: [
       'core',
@@ -79,6 +90,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
       'ledger',
       'accounts',
       'creators',
+      'callbacks',
       'foundation',
       'queues',
       'webhooks',
@@ -101,7 +113,7 @@ export const COMPOSING_FILES: Readonly<
   Record<string, { readonly uses: readonly string[]; readonly files: readonly string[] }>
 > = {
   workers: {
-    uses: ['config', 'accounts', 'foundation', 'media', 'preflight', 'observability', 'sealing', 'webhooks'],
-    files: ['src/workers/open-workers.ts', 'src/workers/stand-alone-workers.ts'],
+    uses: ['config', 'accounts', 'foundation', 'media', 'observability', 'sealing', 'preflight', 'webhooks'],
+    files: ['src/workers/open-callbacks.ts', 'src/workers/open-workers.ts', 'src/workers/stand-alone-workers.ts'],
   },
 };

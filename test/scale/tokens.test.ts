@@ -11,8 +11,8 @@ const ACCOUNTS = 200;
 const WORKERS = 4;
 const MINUTE_MS = 60_000;
 /** Workers renew a token that lives as short as this in the third quarter of its life. */
-const ACCESS_TOKEN_SECONDS = 16;
-const DUE_AFTER_MS = 8_000;
+const ACCESS_TOKEN_SECONDS = 24;
+const DUE_AFTER_MS = 12_000;
 
 let folder: string;
 let video: string;

@@ -4,14 +4,14 @@ import { createConnectLinks } from '../../src/accounts/connect-link.ts';
 import { openServer, openService } from '../../src/cli/compose-service.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { openFoundation } from '../../src/foundation/foundation.ts';
-import { type Simulator, startSimulator } from '../../src/simulator/index.ts';
+import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/index.ts';
 import { freshPrefix, testRedisUrl } from './redis.ts';
 
 const HOUR_MS = 3_600_000;
 
 /** The web server as `start` runs it, on a simulated TikTok, with whatever settings a test wants; closed by itself. */
-export async function startSite(extraEnv: Record<string, string> = {}) {
-  const simulator = await startSimulator();
+export async function startSite(extraEnv: Record<string, string> = {}, simulated: SimulatorOptions = {}) {
+  const simulator = await startSimulator(simulated);
   onTestFinished(() => simulator.close());
   const key = randomBytes(32);
   const env = {

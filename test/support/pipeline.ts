@@ -127,6 +127,7 @@ export async function startPipeline(options: PipelineOptions = {}) {
     dataDir: '',
     cacheDir: '',
     queuePrefix: prefix,
+    outboundAllowHosts: ['127.0.0.1'],
     retentionMs: 86_400_000,
     encryptionKeys,
     tiktok: {

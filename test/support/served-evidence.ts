@@ -18,7 +18,7 @@ export async function pageEvidence(url: string, init: RequestInit = {}): Promise
   };
 }
 
-/** Everything a web server shows: its pages, and of the board every queue and every job with its log. */
+/** Everything a web server shows: its pages, and of the board every queue and every job with its log and its page. */
 export async function servedEvidence(url: string, boardHeaders: Record<string, string>): Promise<Evidence[]> {
   const get = (path: string) => pageEvidence(`${url}${path}`, { headers: boardHeaders });
   const pages = await Promise.all(PLAIN_PATHS.map(get));
@@ -34,7 +34,9 @@ async function queueEvidence(queue: string, url: string, headers: Record<string,
   const { queues } = boardAnswer.parse(JSON.parse(String(list.content).split('\n').slice(1).join('\n')));
   const ids = queues.find(({ name }) => name === queue)?.jobs.map(({ id }) => id) ?? [];
   const ofJobs = ids.flatMap((id) =>
-    ['', '/logs'].map((part) => pageEvidence(`${url}/board/api/queues/${queue}/${id}${part}`, { headers })),
+    [`/board/api/queues/${queue}/${id}`, `/board/api/queues/${queue}/${id}/logs`, `/publishes/${id}`].map((path) =>
+      pageEvidence(`${url}${path}`, { headers }),
+    ),
   );
   return [list, ...(await Promise.all(ofJobs))];
 }

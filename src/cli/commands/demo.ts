@@ -44,7 +44,7 @@ export async function demo(
     const closers: (() => Promise<void>)[] = [];
     try {
       const report = await runDemo(context, signal, (close) => closers.push(close));
-      context.output.answer(report, `\n${demoReportText(report)}`);
+      context.output.answerProse(report, `\n${demoReportText(report)}`);
       if (keepRunning) {
         context.output.step('\nEverything stays up until Ctrl-C.');
         await untilAborted(signal);

@@ -5,6 +5,7 @@ import { describeTarget } from '../../redis/connection-error.ts';
 import { RedisUnavailableError } from '../../redis/redis-unavailable.ts';
 import type { CommandContext } from '../command-context.ts';
 import { accountFindings } from '../doctor/account-findings.ts';
+import { callbackFindings } from '../doctor/callback-findings.ts';
 import { redisClockFindings } from '../doctor/clock-findings.ts';
 import { diskFindings } from '../doctor/disk-findings.ts';
 import type { CheckName, Finding } from '../doctor/finding.ts';
@@ -50,6 +51,7 @@ async function examineRedis(config: Config): Promise<Finding[]> {
         ...(await orFinding('accounts', () => accountFindings(redis, foundation))),
         ...(await orFinding('queues', () => queueFindings(redis, config))),
         ...(await orFinding('queues', () => payloadFindings(redis, config))),
+        ...(await orFinding('callbacks', () => callbackFindings(redis, foundation.keys, config))),
       ];
     } finally {
       await foundation.close();

@@ -4,7 +4,7 @@ import { openFoundation } from '../../foundation/foundation.ts';
 import { WORKER_KINDS, type WorkerKind } from '../../workers/index.ts';
 import { openWorkers } from '../../workers/open-workers.ts';
 import type { CommandContext } from '../command-context.ts';
-import { openServer, openService, type Service } from '../compose-service.ts';
+import { openMetricsServer, openServer, openService, type Service } from '../compose-service.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
 import { interruptible, untilAborted } from '../interrupt.ts';
 
@@ -29,9 +29,14 @@ export async function worker(
   context: CommandContext,
 ): Promise<ExitCode> {
   return await serve(context, async (service) => {
-    await openWorkers(service, { only });
+    const workers = await openWorkers(service, { only });
+    const metricsUrl = (await openMetricsServer(service, workers))?.url;
     const kinds = only ?? WORKER_KINDS;
-    return { value: { workers: kinds }, text: `Workers run: ${kinds.join(', ')}. Ctrl-C stops them.` };
+    const where = metricsUrl === undefined ? '' : ` Metrics ${metricsUrl}/metrics.`;
+    return {
+      value: { workers: kinds, ...(metricsUrl !== undefined && { metricsUrl }) },
+      text: `Workers run: ${kinds.join(', ')}.${where} Ctrl-C stops them.`,
+    };
   });
 }
 
@@ -53,7 +58,7 @@ async function serve(
     const foundation = await openFoundation(config);
     try {
       const { value, text } = await open(await openService(foundation));
-      output.answer(value, text);
+      output.answerProse(value, text);
       await untilAborted(signal);
       foundation.log.info('stopping');
     } finally {

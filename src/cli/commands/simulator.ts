@@ -1,5 +1,5 @@
 import { PublishError } from '../../core/publish-error.ts';
-import { type SimulatorOptions, STAND_ALONE_OPEN_ID, startStandAloneSimulator } from '../../simulator/index.ts';
+import { STAND_ALONE_OPEN_ID, startStandAloneSimulator } from '../../simulator/index.ts';
 import type { CommandContext } from '../command-context.ts';
 import { commandName } from '../command-name.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
@@ -11,6 +11,7 @@ export interface SimulatorCommandOptions {
   readonly port: number;
   readonly seed?: number;
   readonly processingMs?: number;
+  readonly webhookUrl?: string;
 }
 
 type StandAlone = Awaited<ReturnType<typeof startStandAloneSimulator>>;
@@ -27,9 +28,10 @@ export async function simulator(options: SimulatorCommandOptions, { io, output }
   });
 }
 
-async function startOnPort(options: SimulatorOptions): Promise<StandAlone> {
+async function startOnPort({ webhookUrl, ...options }: SimulatorCommandOptions): Promise<StandAlone> {
+  const webhooks = webhookUrl === undefined ? {} : { webhooks: { url: webhookUrl } };
   try {
-    return await startStandAloneSimulator(options);
+    return await startStandAloneSimulator({ ...options, ...webhooks });
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
     const reason = `port ${options.port} of ${options.host} is in use by another program`;

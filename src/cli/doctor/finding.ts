@@ -1,5 +1,5 @@
 /** What the doctor looks at, in this order. */
-export type CheckName = 'settings' | 'redis' | 'clock' | 'accounts' | 'tiktok' | 'queues';
+export type CheckName = 'settings' | 'redis' | 'clock' | 'accounts' | 'tiktok' | 'queues' | 'callbacks';
 
 /** One thing that the doctor found out. */
 export interface Finding {

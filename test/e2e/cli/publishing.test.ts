@@ -125,7 +125,7 @@ describe('publishing from the command line', () => {
     const watched = await runCommand(publish('--watch', '--title', 'three'), env);
     expect(watched.exitCode).toBe(0);
     expect(watched.stderr).toMatch(/^job [0-9a-f-]+$/m);
-    expect(watched.stderr).toContain('published');
+    expect(watched.stderr).toMatch(/^processing: /m);
     expect(watched.stderr).not.toContain('\u001b');
     expect(watched.stdout).toMatch(/^published/);
   });

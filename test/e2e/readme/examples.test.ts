@@ -5,21 +5,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { z } from 'zod';
 import { eventually } from '../../support/eventually.ts';
 import { makeVideo, sha256OfFile } from '../../support/videos.ts';
-import { buildIfStale, endCommands, freshEnvironment, runCommand, startCommand } from '../cli/command.ts';
+import { buildIfStale, endCommands, freshEnvironment, runCommand } from '../cli/command.ts';
+import { postsOf, startTerminals } from './terminals.ts';
 
 const run = promisify(execFile);
 const pathOf = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
-
-const simulatorDocument = z.object({
-  url: z.string(),
-  clientKey: z.string(),
-  clientSecret: z.string(),
-  account: z.looseObject({ openId: z.string(), accessToken: z.string(), refreshToken: z.string() }),
-});
-const postsDocument = z.array(z.looseObject({ title: z.string().nullish(), sha256: z.string().nullish() }));
 
 let folder: string;
 let video: string;
@@ -36,23 +28,6 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** The first two terminals of the README: a simulator, and the service with the simulator's account. */
-async function startTerminals(env: Record<string, string>): Promise<{ simulatorUrl: string }> {
-  const simulator = startCommand(['simulator', '--json', '--processing-ms', '100'], {});
-  const { url, clientKey, clientSecret, account } = simulatorDocument.parse(await simulator.document());
-  const settings = {
-    ...env,
-    TIKTOK_API_BASE_URL: url,
-    TIKTOK_CLIENT_KEY: clientKey,
-    TIKTOK_CLIENT_SECRET: clientSecret,
-  };
-  const { accessToken, refreshToken } = account;
-  const add = ['accounts', 'add', 'simulated', '--open-id', account.openId];
-  expect((await runCommand(add, settings, JSON.stringify({ accessToken, refreshToken }))).exitCode).toBe(0);
-  await startCommand(['start', '--json'], settings).document();
-  return { simulatorUrl: url };
-}
-
 /** An example that did its work and does not end has failed, too (ms). */
 const EXAMPLE_TIMEOUT_MS = 30_000;
 
@@ -62,10 +37,6 @@ async function runExample(name: string, env: Record<string, string>): Promise<st
   const options = { env: { ...home, ...env }, timeout: EXAMPLE_TIMEOUT_MS };
   const { stdout } = await run(process.execPath, [pathOf(`examples/${name}`), video], options);
   return stdout;
-}
-
-async function postsOf(simulatorUrl: string) {
-  return postsDocument.parse(await (await fetch(`${simulatorUrl}/__simulator/posts`)).json());
 }
 
 describe("the README's examples", () => {

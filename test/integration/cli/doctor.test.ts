@@ -72,7 +72,7 @@ describe('doctor', () => {
     await vaultSealedBy(key).add({ ...tokensOf('acme'), scope: 'video.publish,video.upload' });
     const { healthy, findings } = await examine(env);
     expect(healthy).toBe(true);
-    const checks = ['settings', 'redis', 'clock', 'accounts', 'queues', 'tiktok'];
+    const checks = ['settings', 'redis', 'clock', 'accounts', 'queues', 'callbacks', 'tiktok'];
     expect([...new Set(findings.map(({ check }) => check))]).toEqual(checks);
     const io = capturedIo({ env });
     expect(await runCli(['doctor'], io)).toBe(0);

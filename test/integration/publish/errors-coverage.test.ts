@@ -29,6 +29,10 @@ const COVERED_ELSEWHERE: Record<string, string> = {
   OUTBOUND_HOST_REFUSED: 'test/integration/outbound/outbound-agent.test.ts',
   OUTBOUND_UNREACHABLE: 'test/integration/outbound/outbound-agent.test.ts',
   OUTBOUND_NO_ANSWER: 'test/integration/outbound/outbound-agent.test.ts',
+  CALLBACK_REFUSED: 'test/integration/callbacks/delivery.test.ts',
+  CALLBACK_REDIRECTED: 'test/integration/callbacks/delivery.test.ts',
+  CALLBACK_GONE: 'test/integration/callbacks/delivery.test.ts',
+  CALLBACK_NOT_FOUND: 'test/integration/callbacks/replay.test.ts',
   INTERNAL_OVERTAKEN: 'test/integration/ledger/ledger.test.ts',
 };
 

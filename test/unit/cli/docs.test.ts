@@ -10,7 +10,9 @@ const documented = readFileSync(new URL('../../../docs/command-line.md', import.
 function rowsOf(command: Command, prefix = ''): string[] {
   return command.commands.flatMap((sub) => {
     if (sub.commands.length > 0) return rowsOf(sub, `${prefix}${sub.name()} `);
-    const args = sub.registeredArguments.map((argument) => ` <${argument.name()}>`).join('');
+    const args = sub.registeredArguments
+      .map((argument) => (argument.required ? ` <${argument.name()}>` : ` [${argument.name()}]`))
+      .join('');
     const options = sub.options.filter(({ long }) => long !== '--json');
     return [
       `| \`${prefix}${sub.name()}${args}\` | | ${sub.description()} |`,

@@ -108,6 +108,7 @@ describe('values', () => {
       host: '0.0.0.0',
       port: 0,
       apiKeys: ['one', 'two'],
+      requestsPerMinute: 600,
       board: { user: 'ops', password: 'pw' },
       boardViewer: { user: 'guest', password: 'look' },
     });

@@ -47,7 +47,7 @@ describe('parsePublishRequest', () => {
       post: { privacyLevel: 'EVERYONE', coverTimestampMs: -1, tittle: 'typo' },
       scheduledAt: 'tomorrow',
       priority: -1,
-      callbackUrl: 'http://example.com',
+      callbackUrl: 'https://user:secret@example.com',
       colour: 'red',
     };
     expect(problemPaths(input)?.toSorted()).toEqual([

@@ -1,4 +1,4 @@
-import { DAY_MS, SECOND_MS } from '../core/units.ts';
+import { DAY_MS, SECOND_MS } from './units.ts';
 
 /**
  * How long `Retry-After` (RFC 9110 section 10.2.3: seconds or an HTTP date) asks to wait, at most a day (ms).

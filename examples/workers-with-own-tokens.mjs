@@ -1,0 +1,41 @@
+import { text } from 'node:stream/consumers';
+import { createTikTokClient } from 'tiktok-publisher/tiktok';
+import { createWorkers, PublishError } from 'tiktok-publisher/workers';
+
+const { TIKTOK_API_BASE_URL: apiBaseUrl = 'https://open.tiktokapis.com' } = process.env;
+const { TIKTOK_CLIENT_KEY: clientKey, TIKTOK_CLIENT_SECRET: clientSecret } = process.env;
+const tiktok = createTikTokClient({ apiBaseUrl });
+
+// Stands for your table of customers: [["acme", { "accessToken", "refreshToken", "expiresAt" (ms) }], …].
+const customers = new Map(JSON.parse(await text(process.stdin)));
+const renewals = new Map();
+
+async function renew(account, { refreshToken }) {
+  const grant = await tiktok.refreshToken({ clientKey, clientSecret, refreshToken });
+  // Stored before anybody uses it: TikTok has already ended the tokens before.
+  customers.set(account, { ...grant, expiresAt: Date.now() + grant.expiresInSeconds * 1_000 });
+  return grant.accessToken;
+}
+
+const tokens = {
+  async accessToken(account, { rejectedToken } = {}) {
+    const customer = customers.get(account);
+    if (!customer) throw new PublishError('INPUT_ACCOUNT_UNKNOWN', { reason: `we have no customer "${account}"` });
+    const isFresh = customer.expiresAt > Date.now() + 60_000;
+    if (isFresh && customer.accessToken !== rejectedToken) return customer.accessToken;
+    // One renewal, however many ask. With several processes, hold a lock of your database meanwhile.
+    if (!renewals.has(account))
+      renewals.set(
+        account,
+        renew(account, customer).finally(() => renewals.delete(account)),
+      );
+    return await renewals.get(account);
+  },
+};
+
+const workers = await createWorkers({ tokens });
+console.log('Workers run.');
+process.once('SIGTERM', async () => {
+  await workers.close();
+  await tiktok.close();
+});

@@ -1,0 +1,188 @@
+import type { Job } from 'bullmq';
+import { endpointOf } from '../core/callback-schedule.ts';
+import { PublishError } from '../core/publish-error.ts';
+import type { PublishEvent } from '../core/publish-job.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Queues } from '../queues/queues.ts';
+import type { DeliveryAttempt, DeliveryLog } from './delivery-log.ts';
+import type { DeliveryOrder } from './delivery-order.ts';
+import { type EndpointHealth, endpointIdOf, type PausedEndpoint } from './endpoint-health.ts';
+
+const FAILED_LISTED = 50;
+const PAGE = 200;
+
+/** An event that was given up, as people are shown it. Times are ISO 8601. */
+export interface FailedEvent {
+  readonly eventId: string;
+  readonly jobId: string;
+  readonly type: string;
+  readonly at: string;
+  /** Origin and path; null once the job is forgotten. */
+  readonly endpoint: string | null;
+  /** `CODE: what happened`. */
+  readonly reason: string;
+}
+
+/** How the delivery of events goes. */
+export interface CallbackOverview {
+  /** Events on their way: waiting, being delivered, waiting for their next delivery; and those given up. */
+  readonly counts: {
+    readonly waiting: number;
+    readonly active: number;
+    readonly delayed: number;
+    readonly failed: number;
+  };
+  readonly paused: readonly PausedEndpoint[];
+  /** The latest that were given up. */
+  readonly failed: readonly FailedEvent[];
+}
+
+/** The deliveries of one job. */
+export interface JobDeliveries {
+  readonly jobId: string;
+  /** Ids of events that are still on their way, oldest first. */
+  readonly undelivered: readonly string[];
+  /** The last deliveries, newest first. */
+  readonly attempts: readonly DeliveryAttempt[];
+}
+
+/** What people do with callbacks. */
+export interface CallbackDesk {
+  overview(): Promise<CallbackOverview>;
+  /** @throws PublishError `JOB_NOT_FOUND` */
+  ofJob(jobId: string): Promise<JobDeliveries>;
+  /**
+   * Delivers an event again, or all events of a job that are kept, under their old ids.
+   * @returns ids of the events; @throws PublishError `CALLBACK_NOT_FOUND`
+   */
+  replay(id: string): Promise<{ readonly replayed: readonly string[] }>;
+  /** Delivers again what was given up. @param host `host` or `host:port` of the callback URL; all unless told */
+  replayFailed(host?: string): Promise<{ readonly replayed: readonly string[] }>;
+  /** Ends the pause of an endpoint. @param endpoint its id or its address @throws PublishError `CALLBACK_NOT_FOUND` */
+  resume(endpoint: string): Promise<{ readonly endpoint: string; readonly woken: number }>;
+}
+
+export interface CallbackDeskDeps {
+  readonly queues: Queues;
+  readonly ledger: Pick<Ledger, 'read'>;
+  readonly log: DeliveryLog;
+  readonly order: Pick<DeliveryOrder, 'undelivered'>;
+  readonly endpoints: EndpointHealth;
+}
+
+/** Over queue, ledger and what is remembered of deliveries. */
+export function createCallbackDesk({ queues, ledger, log, order, endpoints }: CallbackDeskDeps): CallbackDesk {
+  async function callbackUrlOf(jobId: string): Promise<string | undefined> {
+    return (await ledger.read(jobId))?.request.callbackUrl;
+  }
+
+  async function failedEvent(entry: Job): Promise<FailedEvent> {
+    const { id, event } = dataOf(entry);
+    const callbackUrl = await callbackUrlOf(id);
+    return {
+      eventId: entry.id ?? '',
+      jobId: id,
+      type: event?.type ?? '',
+      at: new Date(entry.finishedOn ?? entry.timestamp).toISOString(),
+      endpoint: callbackUrl === undefined ? null : endpointOf(callbackUrl),
+      reason: entry.failedReason ?? '',
+    };
+  }
+
+  /** Failed entries, those of a host only if it is told. */
+  async function failedEntries(host: string | undefined): Promise<Job[]> {
+    const found: Job[] = [];
+    for (let start = 0; ; start += PAGE) {
+      const page = await queues.events.getFailed(start, start + PAGE - 1);
+      for (const entry of page) {
+        const callbackUrl = host === undefined ? undefined : await callbackUrlOf(dataOf(entry).id);
+        const isMeant = host === undefined || (callbackUrl !== undefined && isOf(callbackUrl, host));
+        if (isMeant) found.push(entry);
+      }
+      if (page.length < PAGE) return found;
+    }
+  }
+
+  return {
+    async overview() {
+      const counts = await queues.events.getJobCounts('waiting', 'active', 'delayed', 'failed');
+      const failed = await queues.events.getFailed(0, FAILED_LISTED - 1);
+      const { waiting = 0, active = 0, delayed = 0, failed: failedCount = 0 } = counts;
+      return {
+        counts: { waiting, active, delayed, failed: failedCount },
+        paused: await endpoints.paused(),
+        failed: await Promise.all(failed.map(failedEvent)),
+      };
+    },
+
+    async ofJob(jobId) {
+      const [record, undelivered, attempts] = await Promise.all([
+        ledger.read(jobId),
+        order.undelivered(jobId),
+        log.read(jobId),
+      ]);
+      if (record === undefined && attempts.length === 0) {
+        throw new PublishError('JOB_NOT_FOUND', { reason: `there is no publish job ${jobId}` });
+      }
+      return { jobId, undelivered, attempts };
+    },
+
+    async replay(id) {
+      const known = await queues.events.getJob(id);
+      const ids = known === undefined ? await eventIdsOfJob(id) : [id];
+      const entries = (await Promise.all(ids.map((eventId) => queues.events.getJob(eventId)))).filter(
+        (entry) => entry !== undefined,
+      );
+      if (entries.length === 0) {
+        throw new PublishError('CALLBACK_NOT_FOUND', { reason: `there is no event or job ${id} among the callbacks` });
+      }
+      // One after the other, so that a job's events come in their order.
+      for (const entry of entries) await again(entry, queues);
+      return { replayed: entries.map((entry) => entry.id ?? '') };
+    },
+
+    async replayFailed(host) {
+      const entries = await failedEntries(host?.toLowerCase());
+      // The list is newest first.
+      for (const entry of entries.reverse()) await again(entry, queues);
+      return { replayed: entries.map((entry) => entry.id ?? '') };
+    },
+
+    async resume(endpoint) {
+      const paused = (await endpoints.paused()).find(
+        ({ id, endpoint: address }) =>
+          id === endpoint || id === endpointIdOf(addressOf(endpoint)) || address === endpoint,
+      );
+      if (paused === undefined) {
+        throw new PublishError('CALLBACK_NOT_FOUND', { reason: 'no endpoint of this id or address is paused' });
+      }
+      return { endpoint: paused.endpoint, woken: await endpoints.resume(paused.id) };
+    },
+  };
+
+  async function eventIdsOfJob(jobId: string): Promise<string[]> {
+    const attempts = await log.read(jobId);
+    const ids = attempts.map(({ eventId }) => eventId).reverse();
+    return [...new Set([...ids, ...(await order.undelivered(jobId))])];
+  }
+}
+
+/** Lets an entry run again from its first delivery on; one that has not ended is delivered now. */
+async function again(entry: Job, queues: Queues): Promise<void> {
+  const state = await entry.getState();
+  if (state === 'failed' || state === 'completed') await entry.retry(state, { resetAttemptsMade: true });
+  else await queues.wakeEventEntry(entry.id ?? '');
+}
+
+function dataOf({ data }: Job): { id: string; event?: PublishEvent } {
+  return data;
+}
+
+function isOf(callbackUrl: string, host: string): boolean {
+  const url = new URL(callbackUrl);
+  return url.host === host || url.hostname === host;
+}
+
+function addressOf(text: string): string {
+  return URL.canParse(text) ? endpointOf(text) : text;
+}

@@ -1,0 +1,147 @@
+import { type CallbackSchedule, endpointOf, shouldPause } from '../core/callback-schedule.ts';
+import type { Clock } from '../core/ports.ts';
+import { sha256Hex } from '../core/request-digest.ts';
+import type { Queues } from '../queues/queues.ts';
+import type { Keys } from '../redis/keys.ts';
+import type { RedisClient } from '../redis/lua-script.ts';
+
+const ENDPOINT_ID_CHARS = 16;
+/** Waiting entries that are woken at a time. */
+const WAKE_BATCH = 200;
+
+/** A paused endpoint, as people are shown it. Times are ISO 8601. */
+export interface PausedEndpoint {
+  /** Names it in commands, as its address does. */
+  readonly id: string;
+  /** Origin and path, without the query. */
+  readonly endpoint: string;
+  readonly pausedAt: string;
+  readonly failures: number;
+  readonly lastCode: string;
+  /** Events that wait for it. */
+  readonly waiting: number;
+}
+
+/** How an endpoint did lately. */
+export interface EndpointState {
+  readonly id: string;
+  readonly endpoint: string;
+  readonly failures: number;
+  readonly isPaused: boolean;
+}
+
+/** Remembers how the deliveries to each endpoint went, and holds back those of one that keeps failing. */
+export type EndpointHealth = ReturnType<typeof createEndpointHealth>;
+
+/** @param options `retentionMs`: how long a row of failures is remembered */
+export function createEndpointHealth(options: {
+  readonly redis: RedisClient;
+  readonly keys: Keys;
+  readonly clock: Clock;
+  readonly queues: Pick<Queues, 'wakeEventEntry'>;
+  readonly schedule: CallbackSchedule;
+  readonly retentionMs: number;
+}) {
+  const { redis, keys, clock, queues, schedule, retentionMs } = options;
+
+  async function resume(id: string): Promise<number> {
+    await redis.del(keys.callbackEndpoint(id), keys.endpointProbe(id));
+    await redis.zrem(keys.pausedEndpoints, id);
+    let woken = 0;
+    for (;;) {
+      const waiting = await redis.spop(keys.endpointWaiting(id), WAKE_BATCH);
+      await Promise.all(waiting.map((eventId) => queues.wakeEventEntry(eventId)));
+      woken += waiting.length;
+      if (waiting.length < WAKE_BATCH) return woken;
+    }
+  }
+
+  return {
+    async look(callbackUrl: string): Promise<EndpointState> {
+      const endpoint = endpointOf(callbackUrl);
+      const id = endpointIdOf(endpoint);
+      const [failures, pausedAt] = await redis.hmget(keys.callbackEndpoint(id), 'failures', 'pausedAt');
+      return { id, endpoint, failures: Number(failures ?? 0), isPaused: typeof pausedAt === 'string' };
+    },
+
+    /** Whether an endpoint is paused at this very moment. */
+    async isPaused({ id }: EndpointState): Promise<boolean> {
+      return (await redis.hexists(keys.callbackEndpoint(id), 'pausedAt')) === 1;
+    },
+
+    /** Whether this delivery may try a paused endpoint; of all that wait, one may now and then. */
+    async mayProbe({ id }: EndpointState, eventId: string): Promise<boolean> {
+      const taken = await redis.set(keys.endpointProbe(id), eventId, 'PX', schedule.probeEveryMs, 'NX');
+      return taken === 'OK';
+    },
+
+    /** Takes the right to probe back where it was not used, so that the next process need not wait for it. */
+    async releaseProbe({ id }: EndpointState): Promise<void> {
+      await redis.del(keys.endpointProbe(id));
+    },
+
+    /** Notes that an event waits for a paused endpoint, so that it goes on at once when that is over. */
+    async addWaiting({ id }: EndpointState, eventId: string): Promise<void> {
+      const key = keys.endpointWaiting(id);
+      await redis.multi().sadd(key, eventId).pexpire(key, retentionMs).exec();
+    },
+
+    /** Notes a success: a row of failures is over, and so is a pause. */
+    async succeeded(state: EndpointState): Promise<void> {
+      if (state.failures > 0 || state.isPaused) await resume(state.id);
+    },
+
+    /** Notes a failure. @returns whether the endpoint is paused now */
+    async failed({ id, endpoint }: EndpointState, code: string): Promise<boolean> {
+      const key = keys.callbackEndpoint(id);
+      const now = clock.now();
+      const failures = await redis.hincrby(key, 'failures', 1);
+      await redis.hsetnx(key, 'firstFailureAt', now);
+      await redis.hset(key, { endpoint, lastCode: code });
+      await redis.pexpire(key, retentionMs);
+      const [firstFailureAt, pausedAt] = await redis.hmget(key, 'firstFailureAt', 'pausedAt');
+      if (typeof pausedAt === 'string') return true;
+      if (!shouldPause({ failures, firstFailureAt: Number(firstFailureAt ?? now) }, now, schedule)) return false;
+      await redis.hsetnx(key, 'pausedAt', now);
+      await redis.zadd(keys.pausedEndpoints, 'NX', now, id);
+      // The first try of a paused endpoint comes after a pause, not at once.
+      await redis.set(keys.endpointProbe(id), '', 'PX', schedule.probeEveryMs);
+      return true;
+    },
+
+    async countPaused(): Promise<number> {
+      return await redis.zcard(keys.pausedEndpoints);
+    },
+
+    /** Paused endpoints, the longest paused first. */
+    async paused(): Promise<PausedEndpoint[]> {
+      const ids = await redis.zrange(keys.pausedEndpoints, '0', '-1');
+      const found = await Promise.all(ids.map((id) => pausedEndpoint(id)));
+      return found.filter((endpoint) => endpoint !== undefined);
+    },
+
+    resume,
+  };
+
+  async function pausedEndpoint(id: string): Promise<PausedEndpoint | undefined> {
+    const hash = await redis.hgetall(keys.callbackEndpoint(id));
+    if (hash.endpoint === undefined || hash.pausedAt === undefined) {
+      // Nothing was tried for as long as jobs are kept: there is nothing left to deliver.
+      await redis.zrem(keys.pausedEndpoints, id);
+      return undefined;
+    }
+    return {
+      id,
+      endpoint: hash.endpoint,
+      pausedAt: new Date(Number(hash.pausedAt)).toISOString(),
+      failures: Number(hash.failures ?? 0),
+      lastCode: hash.lastCode ?? '',
+      waiting: await redis.scard(keys.endpointWaiting(id)),
+    };
+  }
+}
+
+/** The id of an endpoint: its address may be long, and keys are no place for it. */
+export function endpointIdOf(endpoint: string): string {
+  return sha256Hex(endpoint).slice(0, ENDPOINT_ID_CHARS);
+}

@@ -1,0 +1,115 @@
+import type { CallbackDesk, CallbackOverview, JobDeliveries } from '../../callbacks/callback-desk.ts';
+import { openCallbackDesk } from '../../callbacks/open-callback-desk.ts';
+import { loadConfig } from '../../config/load-config.ts';
+import { PublishError } from '../../core/publish-error.ts';
+import { openFoundation } from '../../foundation/foundation.ts';
+import { createQueues } from '../../queues/queues.ts';
+import type { CommandContext } from '../command-context.ts';
+import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
+import { textTable } from '../job-text.ts';
+
+/** `callbacks list`: how deliveries go, or those of one job. */
+export async function listCallbacks(jobId: string | undefined, context: CommandContext): Promise<ExitCode> {
+  return await withDesk(context, async (desk) => {
+    if (jobId === undefined) {
+      const overview = await desk.overview();
+      context.output.answer(overview, overviewText(overview));
+    } else {
+      const deliveries = await desk.ofJob(jobId);
+      context.output.answer(deliveries, deliveriesText(deliveries));
+    }
+  });
+}
+
+/** Options of `callbacks replay`. */
+export interface ReplayOptions {
+  readonly failed?: boolean;
+  readonly endpoint?: string;
+}
+
+/** `callbacks replay`: delivers an event, the events of a job, or all that were given up, again. */
+export async function replayCallbacks(
+  id: string | undefined,
+  { failed = false, endpoint }: ReplayOptions,
+  context: CommandContext,
+): Promise<ExitCode> {
+  if ((id === undefined) !== failed || (endpoint !== undefined && !failed)) {
+    const message = 'expected the id of an event or a job, or --failed, to which --endpoint may be added';
+    throw new PublishError('INPUT_INVALID', { problems: [{ path: 'callbacks replay', message }] });
+  }
+  return await withDesk(context, async (desk) => {
+    const outcome = id === undefined ? await desk.replayFailed(endpoint) : await desk.replay(id);
+    const count = outcome.replayed.length;
+    const text = count === 1 ? 'One event is delivered again.' : `${count} events are delivered again.`;
+    context.output.answer(outcome, count === 0 ? 'There is nothing to deliver again.' : text);
+  });
+}
+
+/** `callbacks resume`: ends the pause of an endpoint. */
+export async function resumeCallbacks(endpoint: string, context: CommandContext): Promise<ExitCode> {
+  return await withDesk(context, async (desk) => {
+    const outcome = await desk.resume(endpoint);
+    const text = `${outcome.endpoint} is no longer paused; ${outcome.woken} events go on.`;
+    context.output.answer(outcome, text);
+  });
+}
+
+/** `callbacks secret`: what receivers verify signatures with, for people on a terminal and for pipes. */
+export async function printCallbackSecret({ io, output }: CommandContext): Promise<ExitCode> {
+  const foundation = await openFoundation({ ...loadConfig(io.env), logLevel: 'error' });
+  try {
+    const [newest = '', ...older] = foundation.callbackSecrets;
+    if (older.length > 0)
+      output.note(`${older.length} older secrets sign too, for receivers that do not have this one yet.`);
+    output.answer({ secret: newest }, newest);
+    return EXIT_CODES.success;
+  } finally {
+    await foundation.close();
+  }
+}
+
+async function withDesk({ io }: CommandContext, run: (desk: CallbackDesk) => Promise<void>): Promise<ExitCode> {
+  const config = loadConfig(io.env);
+  const foundation = await openFoundation({ ...config, logLevel: io.env.LOG_LEVEL ? config.logLevel : 'error' });
+  try {
+    const redis = await foundation.connect('producer');
+    const { queuePrefix: prefix, retentionMs } = config;
+    const queues = createQueues({ connection: redis, prefix, retentionMs });
+    foundation.onClose(() => queues.close());
+    await run(openCallbackDesk({ redis, keys: foundation.keys, queues, retentionMs }));
+    return EXIT_CODES.success;
+  } finally {
+    await foundation.close();
+  }
+}
+
+function overviewText({ counts, paused, failed }: CallbackOverview): string {
+  const { waiting, active, delayed, failed: failedCount } = counts;
+  const lines = [
+    `Events: ${waiting + active} on their way, ${delayed} wait for their next delivery, ${failedCount} given up.`,
+  ];
+  if (paused.length > 0) {
+    lines.push('', 'Paused endpoints. Resume one with: tiktok-publisher callbacks resume <id or address>');
+    const rows = paused.map((row) => [row.id, String(row.failures), String(row.waiting), row.lastCode, row.endpoint]);
+    lines.push(textTable([['ID', 'FAILURES', 'WAITING', 'LAST', 'ENDPOINT'], ...rows]));
+  }
+  if (failed.length > 0) {
+    lines.push(
+      '',
+      'Given up lately. Deliver again with: tiktok-publisher callbacks replay <event>, or replay --failed',
+    );
+    const rows = failed.map(({ eventId, type, reason }) => [eventId, type, reason]);
+    lines.push(textTable([['EVENT', 'TYPE', 'WHY'], ...rows]));
+  }
+  return lines.join('\n');
+}
+
+function deliveriesText({ undelivered, attempts }: JobDeliveries): string {
+  if (attempts.length === 0 && undelivered.length === 0) return 'Nothing of this job was or is to be delivered.';
+  const rows = attempts.map(({ at, eventId, type, outcome, status, durationMs, message }) => [
+    ...[at, eventId, type, outcome, status === null ? '–' : String(status), `${durationMs} ms`],
+    message ?? '',
+  ]);
+  const table = textTable([['AT', 'EVENT', 'TYPE', 'OUTCOME', 'STATUS', 'TOOK', 'WHY'], ...rows]);
+  return undelivered.length === 0 ? table : `Still on their way: ${undelivered.join(', ')}\n${table}`;
+}

@@ -1,0 +1,109 @@
+import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
+import type { QueueJob } from '@bull-board/api/typings/app';
+import type { Job, Queue } from 'bullmq';
+import { PublishError } from '../core/publish-error.ts';
+import type { PublishFailure } from '../core/publish-job.ts';
+import type { BoardJob, BoardJobs } from './board-jobs.ts';
+import { jobTitle, timelineWords } from './job-words.ts';
+import { publishPagePath } from './publish-page.ts';
+
+type JobStatuses = Parameters<BullMQAdapter['getJobs']>[0];
+
+export interface LedgerAdapterOptions {
+  readonly jobs: BoardJobs;
+  readonly description: string;
+  /** Whether entries of this queue stand for the work of a publish job, which the ledger can have done again. */
+  readonly allowRetries: boolean;
+}
+
+/**
+ * A queue on the board with what the ledger knows of its entries: a name that people can read, the state, the failure
+ * with its advice, the timeline as the log. Its retry asks the ledger, and never touches the entry.
+ */
+export class LedgerAdapter extends BullMQAdapter {
+  readonly #jobs: BoardJobs;
+  readonly #isWork: boolean;
+  // A completed entry has done its work, whatever became of the post.
+  override readonly allowCompletedRetries = false;
+
+  constructor(queue: Queue, { jobs, description, allowRetries }: LedgerAdapterOptions) {
+    super(queue, { description, allowRetries, ...(allowRetries && { externalJobUrl: linkToJob(queue.name, jobs) }) });
+    this.#jobs = jobs;
+    this.#isWork = allowRetries;
+  }
+
+  /** Without the state of flows, which there are none of. */
+  override getJobStatuses(): JobStatuses {
+    return super.getJobStatuses().filter((status) => status !== 'waiting-children');
+  }
+
+  override async getJob(id: string): Promise<Job | undefined> {
+    const entry = await super.getJob(id);
+    return entry === undefined ? undefined : (await this.#withLedger([entry]))[0];
+  }
+
+  override async getJobs(statuses: JobStatuses, start?: number, end?: number): Promise<Job[]> {
+    return await this.#withLedger(await super.getJobs(statuses, start, end));
+  }
+
+  /** The job's timeline, then what workers logged about the entry. */
+  override async getJobLogs(id: string): Promise<string[]> {
+    const [logs, entry] = await Promise.all([super.getJobLogs(id), super.getJob(id)]);
+    const jobId = entry === undefined ? undefined : this.#jobs.idOf(this.getName(), entry);
+    const [known] = jobId === undefined ? [] : await this.#jobs.find([jobId]);
+    const timeline = (known?.job.timeline ?? []).map(timelineWords);
+    return [...timeline.map(({ time, what, facts }) => [time, what, ...facts].join('  ')), ...logs];
+  }
+
+  async #withLedger(entries: readonly Job[]): Promise<Job[]> {
+    const ids = entries.map((entry) => this.#jobs.idOf(this.getName(), entry));
+    const asked = [...new Set(ids.filter((id) => id !== undefined))];
+    const found = new Map((await this.#jobs.find(asked)).map((job, index) => [asked[index], job]));
+    return entries.map((entry, index) => this.#shown(entry, ids[index], found.get(ids[index])));
+  }
+
+  #shown(entry: Job, id: string | undefined, known: BoardJob | undefined): Job {
+    const plain = entry.toJSON.bind(entry);
+    return Object.assign(entry, {
+      toJSON: () => ({ ...plain(), ...(known !== undefined && describeEntry(entry, known)) }),
+      retry: async () => {
+        if (id === undefined || !this.#isWork) {
+          throw new PublishError('JOB_NOT_RETRYABLE', { reason: 'this entry is not the work of a publish job' });
+        }
+        await this.#jobs.retry(id);
+      },
+    });
+  }
+}
+
+function linkToJob(queue: string, jobs: BoardJobs) {
+  return ({ id, timestamp, data }: ReturnType<QueueJob['toJSON']>) => {
+    const entry = { id: String(id), timestamp, data };
+    return { href: publishPagePath(jobs.idOf(queue, entry) ?? entry.id), displayText: 'Publish job' };
+  };
+}
+
+function describeEntry({ name, data, stacktrace }: Job, known: BoardJob) {
+  const { id, state, publishId, postIds, failure, attempts } = known.job;
+  const title = jobTitle(known);
+  return {
+    // The board shows the last one first.
+    stacktrace: failure === null ? stacktrace : [...(stacktrace ?? []), failureText(failure)],
+    name: name === 'recheck' ? `${title} · recheck` : title,
+    data: {
+      job: {
+        ...{ id, state, summary: known.headline },
+        ...(failure !== null && { failure }),
+        ...(publishId !== null && { publishId }),
+        ...(postIds.length > 0 && { postIds }),
+        ...(attempts > 0 && { failedAttempts: attempts }),
+      },
+      request: known.request,
+      entry: data,
+    },
+  };
+}
+
+function failureText({ code, message, advice }: PublishFailure): string {
+  return `${code}: ${message}\nWhat to do: ${advice}\n`;
+}

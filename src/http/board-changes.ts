@@ -1,0 +1,51 @@
+import type { FastifyRequest } from 'fastify';
+import { isViewer } from './operator-guard.ts';
+
+/** Why a request that would change something is refused. */
+export interface ChangeRefusal {
+  readonly code: string;
+  readonly detail: string;
+}
+
+const LOOKING = new Set(['GET', 'HEAD']);
+
+const REFUSALS = {
+  viewer: {
+    code: 'BOARD_READ_ONLY',
+    detail: 'You are signed in as somebody who may look and not touch. An operator has the other login.',
+  },
+  foreign: {
+    code: 'BOARD_FOREIGN_ORIGIN',
+    detail: 'The request comes from a page that is not the board. Changes are made from the board itself.',
+  },
+  ledger: {
+    code: 'BOARD_CHANGE_REFUSED',
+    detail:
+      'This would change a queue behind the ledger, which could lose or double a post. The board retries failed jobs; all else is done with `tiktok-publisher` or the API.',
+  },
+} as const satisfies Record<string, ChangeRefusal>;
+
+/**
+ * Why a request to the board may not change anything; undefined when it only looks, or is the one change that goes
+ * through the ledger.
+ * @param retryRoute pattern of the route by which one job is retried
+ */
+export function refuseChange(request: FastifyRequest, retryRoute: string): ChangeRefusal | undefined {
+  if (LOOKING.has(request.method)) return undefined;
+  if (isViewer(request)) return REFUSALS.viewer;
+  if (!isFromOwnPage(request)) return REFUSALS.foreign;
+  return request.method === 'PUT' && request.routeOptions.url === retryRoute ? undefined : REFUSALS.ledger;
+}
+
+/**
+ * Whether a change is asked for by a page of ours, or by no page at all. Browsers send a login along with whatever any
+ * page asks of us (CSRF), but they also say where the page is from: in Sec-Fetch-Site where the connection is trusted,
+ * else in Origin. No page can forge either.
+ */
+function isFromOwnPage({ headers }: FastifyRequest): boolean {
+  const site = headers['sec-fetch-site'];
+  if (site !== undefined) return site === 'same-origin';
+  const { origin } = headers;
+  if (origin === undefined) return true;
+  return URL.canParse(origin) && new URL(origin).host === headers.host?.toLowerCase();
+}

@@ -1,0 +1,60 @@
+import { posix, win32 } from 'node:path';
+import type { TimelineEntry } from '../core/publish-job.ts';
+import type { BoardJob } from './board-jobs.ts';
+
+/** A job by what people know it by: account, mode and video, such as `acme · direct · holiday.mp4`. */
+export function jobTitle({ request: { account, mode, media } }: Pick<BoardJob, 'request'>): string {
+  return [account, mode, mediaName(media)].filter(Boolean).join(' · ');
+}
+
+/** The last part of a path, address or key; the number of pictures. */
+export function mediaName(media: object): string {
+  if ('path' in media && typeof media.path === 'string') return posix.basename(win32.basename(media.path));
+  if ('key' in media && typeof media.key === 'string') return posix.basename(media.key);
+  if ('url' in media && typeof media.url === 'string') return nameInUrl(media.url);
+  if ('urls' in media && Array.isArray(media.urls)) {
+    return media.urls.length === 1 ? '1 photo' : `${media.urls.length} photos`;
+  }
+  return '';
+}
+
+function nameInUrl(text: string): string {
+  if (!URL.canParse(text)) return '';
+  const { pathname, hostname } = new URL(text);
+  return posix.basename(pathname) || hostname;
+}
+
+/** A fact of the timeline in words: what happened, and what goes with it. */
+export interface TimelineWords {
+  /** UTC to the millisecond, such as `2026-11-22 14:03:07.123Z`. */
+  readonly time: string;
+  /** Such as `init sent`. */
+  readonly what: string;
+  /** Such as `source: file`. */
+  readonly facts: readonly string[];
+}
+
+/** What happened, for people. */
+export function timelineWords({ at, event, ...facts }: TimelineEntry): TimelineWords {
+  return {
+    time: timeText(at),
+    what: inWords(event),
+    facts: Object.entries(facts).map(([name, value]) => `${inWords(name)}: ${factText(value)}`),
+  };
+}
+
+/** An ISO time as people read it: `2026-11-22 14:03:07.123Z`. */
+export function timeText(iso: string): string {
+  return iso.replace('T', ' ');
+}
+
+/** `init_sent`, `retryAt` → `init sent`, `retry at`. */
+function inWords(name: string): string {
+  return name
+    .replaceAll('_', ' ')
+    .replace(/([a-z])([A-Z])/g, (_, end: string, start: string) => `${end} ${start.toLowerCase()}`);
+}
+
+function factText(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}

@@ -1,0 +1,95 @@
+import { isTerminal } from '../core/publish-state.ts';
+import type { BoardJob } from './board-jobs.ts';
+import { escapeHtml, renderPage } from './html-page.ts';
+import { jobTitle, timelineWords, timeText } from './job-words.ts';
+import { redactText } from './redact-secrets.ts';
+
+export const PUBLISH_PAGES_PATH = '/publishes';
+
+/** Where the page of a publish job is. */
+export function publishPagePath(id: string): string {
+  return `${PUBLISH_PAGES_PATH}/${encodeURIComponent(id)}`;
+}
+
+/** An entry of a queue that stands for the job. */
+export interface EntryLink {
+  readonly queue: string;
+  /** Of BullMQ, such as `failed`. */
+  readonly state: string;
+  readonly path: string;
+}
+
+/** A page with all that is known of a publish job, for operators. It renews itself while the job goes on. */
+export function renderPublishPage(known: BoardJob, entries: readonly EntryLink[]): string {
+  const { job, headline } = known;
+  return renderPage({
+    title: jobTitle(known),
+    body: `${isTerminal(job.state) ? '' : '<meta http-equiv="refresh" content="3">'}
+<style>
+  body { max-width: 60rem }
+  table { border-collapse: collapse; width: 100% }
+  td { padding: .2rem 1rem .2rem 0; vertical-align: top; overflow-wrap: anywhere }
+  td:first-child { white-space: nowrap; font-variant-numeric: tabular-nums; opacity: .75 }
+  td:nth-child(2):nth-last-child(2) { white-space: nowrap; font-weight: 600 }
+  .state { font-size: 1.15rem } .fix { border-left: .25rem solid; padding-left: .8rem }
+</style>
+<p class="state">${shown(headline)}</p>
+${failureHtml(known)}
+${table(factsOf(known).map(([name, text]) => [name, shown(text)]))}
+<h2>In the queues</h2>
+${entriesHtml(entries)}
+<h2>What happened</h2>
+${table(
+  job.timeline
+    .map(timelineWords)
+    .map(({ time, what, facts }) => [shown(time), shown(what), facts.map(shown).join('<br>')]),
+)}`,
+  });
+}
+
+function failureHtml({ job: { failure } }: BoardJob): string {
+  return failure === null ? '' : `<p class="fix"><b>What to do:</b> ${shown(failure.advice)}</p>`;
+}
+
+function factsOf({ job, request }: BoardJob): [string, string][] {
+  const { progress, failure } = job;
+  const facts: [string, string | null | undefined | false][] = [
+    ['Job', job.id],
+    ['Title', request.post?.title],
+    ['Privacy', request.post?.privacyLevel],
+    ['Error code', failure !== null && [failure.code, failure.tiktokCode].filter(Boolean).join(', ')],
+    ['TikTok log id', failure?.tiktokLogId],
+    ['publish_id', job.publishId],
+    ['Post', job.postIds.join(', ')],
+    [
+      'Accepted',
+      progress.totalBytes > 0 && `${inDigits(progress.acceptedBytes)} of ${inDigits(progress.totalBytes)} bytes`,
+    ],
+    ['Failed attempts', job.attempts > 0 && String(job.attempts)],
+    ['Scheduled for', job.scheduledAt === null ? null : timeText(job.scheduledAt)],
+    ['Created', timeText(job.createdAt)],
+    ['Updated', timeText(job.updatedAt)],
+  ];
+  return facts.flatMap(([name, text]) => (text ? [[name, text]] : []));
+}
+
+function entriesHtml(entries: readonly EntryLink[]): string {
+  if (entries.length === 0) return '<p>No entry is left of it.</p>';
+  const items = entries.map(
+    ({ queue, state, path }) => `  <li><a href="${escapeHtml(path)}">${shown(queue)}</a>: ${shown(state)}</li>`,
+  );
+  return `<ul>\n${items.join('\n')}\n</ul>`;
+}
+
+function table(rows: readonly (readonly string[])[]): string {
+  const lines = rows.map((cells) => `  <tr>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`);
+  return `<table>\n${lines.join('\n')}\n</table>`;
+}
+
+function inDigits(bytes: number): string {
+  return bytes.toLocaleString('en');
+}
+
+function shown(text: string): string {
+  return escapeHtml(redactText(text));
+}

@@ -1,0 +1,161 @@
+import { accountTokensSchema, toAccountInput } from '../../accounts/account-input.ts';
+import type { CreatorInfo } from '../../core/creator-rules.ts';
+import {
+  accountListSchema,
+  accountParams,
+  accountSchema,
+  connectedAccountSchema,
+  creatorSchema,
+  removedAccountSchema,
+} from './account-schema.ts';
+import type { ApiOptions } from './api.ts';
+import { jsonAnswer, problemResponses } from './api-answers.ts';
+import type { ApiScope } from './typed-routes.ts';
+
+type Options = Pick<ApiOptions, 'accounts' | 'askCreator'>;
+
+const TAGS = ['Accounts'];
+const PATH = '/v1/accounts/:account';
+const NOT_FOUND = { 404: '`INPUT_ACCOUNT_UNKNOWN`: no account of this name is connected.' };
+
+/** Adds `/v1/accounts`. */
+export function registerAccountRoutes(api: ApiScope, options: Options): void {
+  registerConnecting(api, options);
+  registerReading(api, options);
+  registerPausing(api, options);
+  registerCreator(api, options);
+}
+
+function registerConnecting(api: ApiScope, { accounts }: Options): void {
+  api.put(
+    PATH,
+    {
+      schema: {
+        operationId: 'putAccount',
+        tags: TAGS,
+        summary: 'Connect an account',
+        description:
+          'Stores the tokens of a TikTok user under a name, sealed. For a name that is connected already it renews the tokens, and jobs that waited for that go on. Tokens are never shown again.',
+        params: accountParams,
+        body: accountTokensSchema,
+        response: {
+          200: jsonAnswer('The account is connected.', connectedAccountSchema),
+          ...problemResponses({ 413: true, 415: true }),
+        },
+      },
+    },
+    async ({ params: { account }, body }) => await accounts.connect(toAccountInput(account, body)),
+  );
+  api.delete(
+    PATH,
+    {
+      schema: {
+        operationId: 'removeAccount',
+        tags: TAGS,
+        summary: 'Remove an account',
+        description:
+          'Ends the access at TikTok, as well as that can be done, and forgets the account and its tokens. Its jobs that still wait will fail.',
+        params: accountParams,
+        response: { 200: jsonAnswer('The account is gone.', removedAccountSchema), ...problemResponses(NOT_FOUND) },
+      },
+    },
+    async ({ params: { account } }) => await accounts.remove(account),
+  );
+}
+
+function registerReading(api: ApiScope, { accounts }: Options): void {
+  api.get(
+    '/v1/accounts',
+    {
+      schema: {
+        operationId: 'listAccounts',
+        tags: TAGS,
+        summary: 'List accounts',
+        response: { 200: jsonAnswer('All accounts.', accountListSchema), ...problemResponses() },
+      },
+    },
+    async () => ({ accounts: await accounts.list() }),
+  );
+  api.get(
+    PATH,
+    {
+      schema: {
+        operationId: 'getAccount',
+        tags: TAGS,
+        summary: 'Look at an account',
+        params: accountParams,
+        response: { 200: jsonAnswer('The account.', accountSchema), ...problemResponses(NOT_FOUND) },
+      },
+    },
+    async ({ params: { account } }) => await accounts.get(account),
+  );
+}
+
+function registerPausing(api: ApiScope, { accounts }: Options): void {
+  const answers = { 200: jsonAnswer('The account as it is now.', accountSchema), ...problemResponses(NOT_FOUND) };
+  api.post(
+    `${PATH}/pause`,
+    {
+      schema: {
+        operationId: 'pauseAccount',
+        tags: TAGS,
+        summary: 'Pause an account',
+        description: 'Holds back what it publishes. What is under way goes on.',
+        params: accountParams,
+        response: answers,
+      },
+    },
+    async ({ params: { account } }) => await accounts.pause(account),
+  );
+  api.post(
+    `${PATH}/resume`,
+    {
+      schema: {
+        operationId: 'resumeAccount',
+        tags: TAGS,
+        summary: 'Resume an account',
+        description: 'Ends a pause: the jobs that waited go on.',
+        params: accountParams,
+        response: answers,
+      },
+    },
+    async ({ params: { account } }) => await accounts.resume(account),
+  );
+}
+
+function registerCreator(api: ApiScope, { askCreator }: Options): void {
+  api.get(
+    `${PATH}/creator`,
+    {
+      schema: {
+        operationId: 'getCreator',
+        tags: TAGS,
+        summary: 'Ask what a creator may post',
+        description:
+          'Asks TikTok afresh. Ask each time you draw a page on which people choose the settings of a post: they have to see the account, and choose among what it allows.',
+        params: accountParams,
+        response: {
+          200: jsonAnswer('What the creator may post just now.', creatorSchema),
+          ...problemResponses({
+            ...NOT_FOUND,
+            409: 'The creator cannot post now: `TIKTOK_DAILY_POST_CAP`, `TIKTOK_ACTIVE_USER_CAP`, `TIKTOK_USER_BANNED`, `AUTH_REAUTHORIZATION_REQUIRED`, `AUTH_SCOPE_MISSING`.',
+            429: '`TIKTOK_RATE_LIMITED`: TikTok answers this 20 times a minute.',
+            502: true,
+          }),
+        },
+      },
+    },
+    async ({ params: { account } }) => toCreator(await askCreator(account)),
+  );
+}
+
+/** With null for what TikTok did not say, so that every field is always there. */
+function toCreator(info: CreatorInfo) {
+  return {
+    ...info,
+    username: info.username ?? null,
+    nickname: info.nickname ?? null,
+    avatarUrl: info.avatarUrl ?? null,
+    maxVideoDurationSeconds: info.maxVideoDurationSeconds ?? null,
+  };
+}

@@ -1,0 +1,53 @@
+import type { z } from 'zod';
+import { PROBLEM_MEDIA_TYPE } from '../problem.ts';
+import { problemSchema } from './problem-schema.ts';
+
+/** An answer in JSON. */
+export function jsonAnswer<T extends z.ZodType>(description: string, schema: T) {
+  return { description, content: { 'application/json': { schema } } };
+}
+
+const MEANINGS = {
+  400: '`INPUT_INVALID`: something in the request is wrong; `problems` names each field. `BODY_NOT_JSON`, `REQUEST_INVALID`: it cannot be read.',
+  401: '`API_KEY_WRONG`: the bearer key is missing or wrong.',
+  403: '`API_NEEDS_KEYS`: without API keys the API is served to its own machine only.',
+  404: '`JOB_NOT_FOUND` or `INPUT_ACCOUNT_UNKNOWN`: there is no such job or account.',
+  409: 'The request does not fit the state of things; `code` says why.',
+  410: '`EVENTS_CURSOR_LOST`: events behind `Last-Event-ID` are no longer kept.',
+  413: '`BODY_TOO_LARGE`.',
+  415: '`CONTENT_TYPE_UNSUPPORTED`: the body has to be JSON.',
+  429: '`API_RATE_LIMITED`: too many requests. `Retry-After` says when to go on.',
+  502: "TikTok's trouble, or the network's: try again.",
+  503: '`REDIS_UNAVAILABLE`, or a setting is missing: try again after `Retry-After`.',
+} as const;
+
+type ProblemStatus = keyof typeof MEANINGS;
+
+/** What every route may answer. */
+const EVERYWHERE: readonly ProblemStatus[] = [400, 401, 403, 429, 503];
+const ALL_STATUSES: readonly ProblemStatus[] = [400, 401, 403, 404, 409, 410, 413, 415, 429, 502, 503];
+
+/** An error answer, as the document shows it. */
+interface ProblemAnswer {
+  readonly description: string;
+  readonly content: { readonly [PROBLEM_MEDIA_TYPE]: { readonly schema: typeof problemSchema } };
+}
+
+/**
+ * The error answers of a route: those that every route has, and its own.
+ * @param own more statuses, with what they mean here where that is more than usual
+ */
+export function problemResponses(
+  own: Partial<Record<ProblemStatus, string | true>> = {},
+): Partial<Record<ProblemStatus, ProblemAnswer>> {
+  const content = { [PROBLEM_MEDIA_TYPE]: { schema: problemSchema } };
+  const answers: Partial<Record<ProblemStatus, ProblemAnswer>> = {};
+  for (const status of ALL_STATUSES) {
+    const meaning = own[status];
+    if (meaning === undefined && !EVERYWHERE.includes(status)) continue;
+    const general = meaning === undefined || meaning === true || EVERYWHERE.includes(status) ? [MEANINGS[status]] : [];
+    const special = typeof meaning === 'string' ? [meaning] : [];
+    answers[status] = { description: [...special, ...general].join(' '), content };
+  }
+  return answers;
+}

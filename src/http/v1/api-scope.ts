@@ -1,0 +1,89 @@
+import rateLimit from '@fastify/rate-limit';
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { toInputProblems } from '../../core/input-problems.ts';
+import { PublishError } from '../../core/publish-error.ts';
+import { parsePublishRequest, publishRequestSchema } from '../../core/publish-request.ts';
+import { MINUTE_MS } from '../../core/units.ts';
+import { type ApiAccess, callerOf, createApiGuard } from '../api-guard.ts';
+import { HttpProblem } from '../problem.ts';
+
+/** What all routes of the API share. */
+export interface ApiRules extends ApiAccess {
+  /** Requests that one caller may make in a minute, as counted by this process. */
+  readonly requestsPerMinute: number;
+}
+
+/** Largest body: a caption of the longest kind with every character escaped takes less than half of it. */
+const MAX_BODY_BYTES = 65_536;
+
+/**
+ * Prepares a scope for routes typed by zod schemas: who may call, how often, how large, and how input is checked.
+ * @param scope a Fastify scope of its own
+ */
+export async function prepareApiScope(scope: FastifyInstance, rules: ApiRules): Promise<void> {
+  readJsonOnly(scope);
+  scope.setValidatorCompiler<z.ZodType>(({ schema, httpPart }) => inputCheck(schema, httpPart ?? 'request'));
+  // Typed where it is written, so there is nothing to check: an answer must never be lost to a field too many.
+  scope.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
+  await limitRate(scope, rules);
+  scope.addHook('onRequest', createApiGuard(rules));
+  scope.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'no-store'));
+  refuseWhatNoRouteNames(scope);
+}
+
+/** An empty body counts as none: clients made by generators send it, named as JSON, where a body may be left out. */
+function readJsonOnly(scope: FastifyInstance): void {
+  const parse = scope.getDefaultJsonParser('error', 'error');
+  scope.removeAllContentTypeParsers();
+  scope.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body.length === 0) done(null, undefined);
+    else parse(request, String(body), done);
+  });
+}
+
+function inputCheck(schema: z.ZodType, part: string) {
+  return (input: unknown) => {
+    try {
+      // It has errors of its own for requests of other versions and media to come.
+      if (schema === publishRequestSchema) return { value: parsePublishRequest(input) };
+      const { success, data, error } = schema.safeParse(input);
+      if (success) return { value: data };
+      return { error: new PublishError('INPUT_INVALID', { problems: toInputProblems(error.issues, part) }) };
+    } catch (error) {
+      if (error instanceof PublishError) return { error };
+      if (!(error instanceof RangeError)) throw error;
+      const problems = [{ path: part, message: 'expected fewer levels of nesting' }];
+      return { error: new PublishError('INPUT_INVALID', { problems }, { cause: error }) };
+    }
+  };
+}
+
+/** Before the guard, so that guessing keys is slow as well. */
+async function limitRate(scope: FastifyInstance, { apiKeys, requestsPerMinute }: ApiRules): Promise<void> {
+  await scope.register(rateLimit, {
+    global: false,
+    max: requestsPerMinute,
+    timeWindow: MINUTE_MS,
+    enableDraftSpec: true,
+    keyGenerator: (request) => callerOf(request, apiKeys),
+    errorResponseBuilder: (_request, { ttl }) =>
+      new HttpProblem({
+        status: 429,
+        code: 'API_RATE_LIMITED',
+        detail: `More than ${requestsPerMinute} requests in a minute (API_RATE_LIMIT_PER_MINUTE). Go on after the seconds of Retry-After.`,
+        retryAfterMs: ttl,
+      }),
+  });
+  scope.addHook('onRequest', scope.rateLimit());
+}
+
+const NO_QUERY = z.strictObject({});
+
+/** A misspelt parameter of a list would else answer more than was asked for; a wrong method gets the right ones. */
+function refuseWhatNoRouteNames(scope: FastifyInstance): void {
+  scope.addHook('onRoute', (route) => {
+    route.schema = { querystring: NO_QUERY, ...route.schema };
+    route.bodyLimit ??= MAX_BODY_BYTES;
+  });
+}

@@ -1,0 +1,143 @@
+import { once } from 'node:events';
+import { Readable } from 'node:stream';
+import type { FastifyReply } from 'fastify';
+import { z } from 'zod';
+import { OLDEST_EVENT, parseEventCursor } from '../../core/event-cursor.ts';
+import { PublishError } from '../../core/publish-error.ts';
+import { PUBLISH_EVENT_TYPES } from '../../core/publish-job.ts';
+import { SECOND_MS } from '../../core/units.ts';
+import type { EventsOptions } from '../../producers/publisher.ts';
+import { HttpProblem } from '../problem.ts';
+import type { ApiOptions } from './api.ts';
+import { problemResponses } from './api-answers.ts';
+import { renderEvents } from './event-stream.ts';
+import { jobParams } from './job-schema.ts';
+import type { ApiScope } from './typed-routes.ts';
+
+type Options = Pick<ApiOptions, 'publisher'>;
+
+/** Each holds a socket and looks into Redis at each event of its own. */
+const MAX_STREAMS = 500;
+/** How long a stream may take to end once the server closes. */
+const CLOSE_GRACE_MS = SECOND_MS;
+const TOO_MANY = {
+  status: 503,
+  code: 'TOO_MANY_STREAMS',
+  detail: `More than ${MAX_STREAMS} event streams are open here. Close those that nobody reads, or try again later.`,
+  retryAfterMs: 10 * SECOND_MS,
+};
+
+const EVENT_STREAM = 'text/event-stream';
+const FORMAT_TEXT = `Each event has the fields \`id\` (its cursor), \`event\` (its type) and \`data\` (a CloudEvents 1.0 document: \`id\`, \`type\`, \`subject\`, \`time\`, \`data\`). Types: ${PUBLISH_EVENT_TYPES.map((type) => `\`${type}\``).join(', ')}. Delivered at least once, ordered for each job: drop what has an \`id\` that you know.`;
+
+const EXAMPLE = `id: 1764583200000-0
+event: publish.queued
+data: {"specversion":"1.0","id":"…","source":"urn:tiktok-publisher","type":"publish.queued","subject":"0194f2b0-7c1e-7e56-9a53-2f6d5f2f7b10","time":"2026-12-01T10:00:00.000Z","datacontenttype":"application/json","data":{"account":"acme"}}
+`;
+
+/** A text for those who read it, sent piece by piece. */
+const streamSchema: z.ZodType<string | Readable> = z.string().meta({ examples: [EXAMPLE] });
+
+const answers = {
+  200: {
+    description: 'A stream that stays open.',
+    content: { [EVENT_STREAM]: { schema: streamSchema } },
+  },
+} as const;
+
+const headers = z.object({
+  'last-event-id': z
+    .string()
+    .refine(isCursor, `expected the id of an event, or "${OLDEST_EVENT}" for all that are kept`)
+    .optional()
+    .meta({
+      description: `The \`id\` of the last event you got: goes on behind it. \`${OLDEST_EVENT}\` begins with the oldest that is kept. Clients for server-sent events send it by themselves when they connect again.`,
+      examples: ['1764583200000-0'],
+    }),
+});
+
+interface OpenStream {
+  readonly end: AbortController;
+  readonly reply: FastifyReply;
+}
+
+/** Adds the streams of events. */
+export function registerEventRoutes(api: ApiScope, { publisher }: Options): void {
+  const open = new Set<OpenStream>();
+  api.addHook('preClose', async () => {
+    for (const { end, reply } of open) {
+      end.abort();
+      // A client that does not read would hold the server up.
+      setTimeout(() => reply.raw.destroy(), CLOSE_GRACE_MS).unref();
+    }
+  });
+
+  /** Answers with events until the client leaves or the server closes. @throws PublishError while it can't begin */
+  async function follow(filter: EventsOptions, reply: FastifyReply): Promise<Readable> {
+    if (open.size >= MAX_STREAMS) throw new HttpProblem(TOO_MANY);
+    const stream = { end: new AbortController(), reply };
+    open.add(stream);
+    reply.raw.once('close', () => {
+      open.delete(stream);
+      stream.end.abort();
+    });
+    const { signal } = stream.end;
+    const feed = publisher.events({ ...filter, signal });
+    // From here on, nothing is missed.
+    await Promise.race([feed.started, once(signal, 'abort')]);
+    reply.headers(STREAM_HEADERS);
+    return Readable.from(renderEvents(feed));
+  }
+
+  api.get(
+    '/v1/events',
+    {
+      exposeHeadRoute: false,
+      schema: {
+        operationId: 'followEvents',
+        tags: ['Events'],
+        summary: 'Follow all events',
+        description: `Server-sent events of all jobs and accounts, from now on or behind \`Last-Event-ID\`. ${FORMAT_TEXT}`,
+        headers,
+        response: { ...answers, ...problemResponses({ 410: true }) },
+      },
+    },
+    async ({ headers: { 'last-event-id': after } }, reply) => await follow({ after }, reply),
+  );
+  api.get(
+    '/v1/publishes/:id/events',
+    {
+      exposeHeadRoute: false,
+      schema: {
+        operationId: 'followPublish',
+        tags: ['Events'],
+        summary: 'Follow a job',
+        description: `Server-sent events of one job, from its first that is kept or behind \`Last-Event-ID\`. The stream stays open after the outcome, since a late answer of TikTok may correct it. ${FORMAT_TEXT}`,
+        params: jobParams,
+        headers,
+        response: { ...answers, ...problemResponses({ 404: '`JOB_NOT_FOUND`: there is no such job.', 410: true }) },
+      },
+    },
+    async ({ params: { id }, headers: { 'last-event-id': after = OLDEST_EVENT } }, reply) => {
+      if ((await publisher.get(id)) === undefined) throw new PublishError('JOB_NOT_FOUND');
+      return await follow({ after, subject: id }, reply);
+    },
+  );
+}
+
+const STREAM_HEADERS = {
+  'content-type': `${EVENT_STREAM}; charset=utf-8`,
+  // The connection ends with the stream, so that a server that closes need not wait for it.
+  connection: 'close',
+  // Proxies like nginx would else collect events before they pass them on.
+  'x-accel-buffering': 'no',
+} as const;
+
+function isCursor(text: string): boolean {
+  try {
+    parseEventCursor(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

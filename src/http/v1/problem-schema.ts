@@ -1,0 +1,33 @@
+import { z } from 'zod';
+
+/** A problem document (RFC 9457). */
+export const problemSchema = z
+  .object({
+    type: z.string().meta({ description: 'Always `about:blank`: `code` says what happened.' }),
+    title: z.string().meta({ description: 'Name of the HTTP status.' }),
+    status: z.int().meta({ description: 'HTTP status.' }),
+    code: z.string().meta({ description: 'Stable name of the error: match on it, never on the texts.' }),
+    detail: z.string().meta({ description: 'What is wrong and how to fix it, for people.' }),
+    problems: z
+      .array(
+        z.object({
+          path: z.string().meta({ description: 'The field, such as `post.privacyLevel`.' }),
+          message: z.string().meta({ description: 'What is wrong with it.' }),
+        }),
+      )
+      .optional()
+      .meta({ description: 'Each field of the input that is wrong.' }),
+  })
+  .meta({
+    id: 'Problem',
+    description: 'A problem document (RFC 9457).',
+    examples: [
+      {
+        type: 'about:blank',
+        title: 'Not Found',
+        status: 404,
+        code: 'JOB_NOT_FOUND',
+        detail: 'There is no publish job 0. Check the id with `tiktok-publisher list`.',
+      },
+    ],
+  });

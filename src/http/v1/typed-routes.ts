@@ -1,0 +1,27 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Readable } from 'node:stream';
+import type { FastifyBaseLogger, FastifyInstance, FastifyTypeProvider, RawServerDefault } from 'fastify';
+import type { z } from 'zod';
+
+/** What may be sent where a schema says `T`: read-only will do. */
+type Sent<T> = T extends Readable
+  ? T
+  : T extends readonly (infer Item)[]
+    ? readonly Sent<Item>[]
+    : T extends object
+      ? { readonly [Field in keyof T]: Sent<T[Field]> }
+      : T;
+
+/** Derives the types of requests and answers from zod schemas. */
+export interface ApiTypes extends FastifyTypeProvider {
+  validator: this['schema'] extends z.ZodType ? z.output<this['schema']> : unknown;
+  // Fastify hands in the schema for what a handler returns, and the whole answer for what `reply.code().send()` is given.
+  serializer: this['schema'] extends z.ZodType
+    ? Sent<z.output<this['schema']>>
+    : this['schema'] extends { content: { 'application/json': { schema: infer Schema extends z.ZodType } } }
+      ? Sent<z.output<Schema>>
+      : never;
+}
+
+/** The part of the server in which routes are typed by their schemas. */
+export type ApiScope = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, ApiTypes>;

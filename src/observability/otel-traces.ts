@@ -1,0 +1,68 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Attributes, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
+import { resourceFromAttributes } from '@opentelemetry/resources';
+import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
+import { BullMQOtel } from 'bullmq-otel';
+import type { NoteFacts, SpanFacts, Tracing } from '../core/tracing.ts';
+import { SECOND_MS } from '../core/units.ts';
+import type { Traces, TracingConfig } from './tracing.ts';
+
+const TRACER = 'tiktok-publisher';
+const EXPORT_TIMEOUT_MS = 5 * SECOND_MS;
+/** A collector that went away must not hold up the end of a process. */
+const LAST_EXPORT_MS = 2 * SECOND_MS;
+
+/** Loaded only where traces are wanted. Spans are sent in batches, and dropped when nobody takes them. */
+export function openTraces({ url, serviceName, headers }: TracingConfig): Traces {
+  const exporter = new OTLPTraceExporter({ url, headers: { ...headers }, timeoutMillis: EXPORT_TIMEOUT_MS });
+  const provider = new NodeTracerProvider({
+    resource: resourceFromAttributes({ 'service.name': serviceName }),
+    spanProcessors: [new BatchSpanProcessor(exporter)],
+  });
+  // BullMQ's bridge and the spans below find each other through the process-wide context.
+  provider.register();
+  return {
+    tracing: otelTracing(),
+    telemetry: new BullMQOtel({ tracerName: TRACER }),
+    async close() {
+      const patience = new AbortController();
+      const atLast = sleep(LAST_EXPORT_MS, undefined, { signal: patience.signal }).catch(() => undefined);
+      await Promise.race([provider.shutdown().catch(() => undefined), atLast]);
+      patience.abort();
+    },
+  };
+}
+
+function otelTracing(): Tracing {
+  const tracer = trace.getTracer(TRACER);
+  return {
+    async span({ name, kind, facts = {} }, run) {
+      const options = { kind: kind === 'call' ? SpanKind.CLIENT : SpanKind.INTERNAL, attributes: attributesOf(facts) };
+      return await tracer.startActiveSpan(name, options, async (span) => await finish(span, run));
+    },
+  };
+}
+
+async function finish<T>(span: Span, run: (note: NoteFacts) => Promise<T>): Promise<T> {
+  try {
+    return await run((facts) => span.setAttributes(attributesOf(facts)));
+  } catch (error) {
+    // Not its message or stack: the code says what happened, and a trace is no place for texts of others.
+    const code = codeOf(error);
+    if (code === undefined) span.setAttribute('interrupted', true);
+    else span.setStatus({ code: SpanStatusCode.ERROR, message: code });
+    throw error;
+  } finally {
+    span.end();
+  }
+}
+
+function attributesOf(facts: SpanFacts): Attributes {
+  return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined));
+}
+
+/** @returns undefined for what only ends a step early, such as the wait for a slot */
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}

@@ -1,0 +1,52 @@
+import { Gauge, type GaugeConfiguration } from 'prom-client';
+
+type Definition = Pick<GaugeConfiguration<string>, 'name' | 'help' | 'labelNames' | 'registers'>;
+
+/** Counts of jobs by state, as BullMQ's `queue.getJobCounts()` gives them. */
+export type CountJobs = () => Promise<Readonly<Record<string, number>>>;
+
+/** The queue gauge asks Redis when it is scraped, since a job moves between states without telling us. */
+export function registerQueueGauge(definition: Definition): (queue: string, countJobs: CountJobs) => void {
+  const watched = new Map<string, CountJobs>();
+  const gauge = new Gauge({
+    ...definition,
+    collect: async () => {
+      gauge.reset();
+      await Promise.all([...watched].map(([queue, countJobs]) => setCounts(gauge, queue, countJobs)));
+    },
+  });
+  return (queue, countJobs) => void watched.set(queue, countJobs);
+}
+
+async function setCounts(gauge: Gauge, queue: string, countJobs: CountJobs): Promise<void> {
+  // A scrape must answer while Redis is away: the other metrics are what one looks at then.
+  const counts = await countJobs().catch(() => ({}));
+  for (const [state, count] of Object.entries(counts)) gauge.set({ queue, state }, count);
+}
+
+/** A worker that stopped by itself shows here, and nowhere else while its process lives. */
+export function registerWorkerGauge(definition: Definition): (queue: string, isRunning: () => boolean) => void {
+  const watched = new Map<string, () => boolean>();
+  const gauge = new Gauge({
+    ...definition,
+    collect: () => {
+      for (const [queue, isRunning] of watched) gauge.set({ queue }, isRunning() ? 1 : 0);
+    },
+  });
+  return (queue, isRunning) => void watched.set(queue, isRunning);
+}
+
+/** A number that lies in Redis; where it can't be read the last one stays. */
+export function registerPausedGauge(definition: Definition): (count: () => Promise<number>) => void {
+  let countPaused: (() => Promise<number>) | undefined;
+  const gauge = new Gauge({
+    ...definition,
+    collect: async () => {
+      const paused = await countPaused?.().catch(() => undefined);
+      if (paused !== undefined) gauge.set(paused);
+    },
+  });
+  return (count) => {
+    countPaused = count;
+  };
+}

@@ -1,0 +1,82 @@
+import { type LookupAddress, lookup as systemLookup } from 'node:dns';
+import { promisify } from 'node:util';
+import { Agent, buildConnector } from 'undici';
+import { SECOND_MS } from '../core/units.ts';
+import type { AllowList } from './allow-list.ts';
+import { addressOf, portOf, refusedHost, refusedHttp } from './check-url.ts';
+import { isPlainAddress, isPublicAddress } from './public-address.ts';
+
+/** Finds all addresses of a host name. */
+export type Lookup = (hostname: string) => Promise<readonly LookupAddress[]>;
+
+export interface OutboundAgentOptions {
+  readonly allowed: AllowList;
+  /** The system's resolver unless told. */
+  readonly lookup?: Lookup;
+  /** Longest time for name, connection and TLS together (ms). Default 10 s. */
+  readonly connectMs?: number;
+  /** Longest time without a byte (ms). Default 30 s. */
+  readonly stallMs?: number;
+}
+
+const CONNECT_MS = 10 * SECOND_MS;
+const STALL_MS = 30 * SECOND_MS;
+
+const lookupAll = promisify(systemLookup);
+const resolveBySystem: Lookup = (hostname) => lookupAll(hostname, { all: true });
+
+type ConnectOptions = buildConnector.Options;
+
+/**
+ * An undici agent that reaches public addresses, and what the allow-list opens, and nothing else. Each new connection
+ * resolves its host once and goes to an address that was checked; TLS still proves the name. Follows no redirect.
+ *
+ * Requests fail with PublishError `OUTBOUND_HOST_REFUSED` or `OUTBOUND_URL_REFUSED` before anything is sent.
+ */
+export function createOutboundAgent(options: OutboundAgentOptions): Agent {
+  const { allowed, lookup = resolveBySystem, connectMs = CONNECT_MS, stallMs = STALL_MS } = options;
+  return new Agent({
+    headersTimeout: stallMs,
+    bodyTimeout: stallMs,
+    connect(target, callback) {
+      const begunAt = performance.now();
+      checkedAddresses(target, { allowed, lookup })
+        .then((addresses) => {
+          const leftMs = Math.max(1, connectMs - (performance.now() - begunAt));
+          connectTo(addresses, leftMs)(target, callback);
+        })
+        .catch((error: unknown) => callback(error instanceof Error ? error : new Error(String(error)), null));
+    },
+  });
+}
+
+/** Every address of a host that may be reached. @throws PublishError when there is none */
+async function checkedAddresses(
+  { hostname, host = hostname, protocol, port }: ConnectOptions,
+  { allowed, lookup }: { readonly allowed: AllowList; readonly lookup: Lookup },
+): Promise<readonly LookupAddress[]> {
+  const name = addressOf(hostname);
+  const isOpen = allowed.allowsHost(name, portOf({ protocol, port }));
+  const found = isPlainAddress(name) ? [{ address: name, family: name.includes(':') ? 6 : 4 }] : await lookup(name);
+  const isOpenAddress = ({ address }: LookupAddress) => isOpen || allowed.allowsAddress(address);
+  if (protocol === 'http:') {
+    const opened = found.filter(isOpenAddress);
+    if (opened.length > 0) return opened;
+    throw refusedHttp(host);
+  }
+  const reachable = found.filter((entry) => isOpenAddress(entry) || isPublicAddress(entry.address));
+  if (reachable.length > 0) return reachable;
+  throw refusedHost(host);
+}
+
+/** undici's connector, whose name resolution is done: Node is handed the checked addresses and asks nobody else. */
+function connectTo(addresses: readonly LookupAddress[], timeoutMs: number): buildConnector.connector {
+  return buildConnector({
+    timeout: timeoutMs,
+    lookup: (_hostname, { all }, callback) => {
+      const [first] = addresses;
+      if (all === true) callback(null, [...addresses]);
+      else callback(null, first?.address ?? '', first?.family);
+    },
+  });
+}

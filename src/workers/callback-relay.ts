@@ -1,0 +1,87 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { toPublishError } from '../core/publish-error.ts';
+import { PUBLISH_EVENT_TYPES, type PublishEvent } from '../core/publish-job.ts';
+import { SECOND_MS } from '../core/units.ts';
+import type { CallbackDeps } from './callback-deps.ts';
+
+/** Longest block of one read. */
+const BLOCK_MS = 5 * SECOND_MS;
+/** A read without an answer for so long is on a connection that died without a word. */
+const SILENCE_MS = BLOCK_MS + 10 * SECOND_MS;
+const READ_COUNT = 100;
+const PAUSE_AFTER_TROUBLE_MS = SECOND_MS;
+
+/** Moves events from the outbox to the queue. */
+export interface CallbackRelay {
+  stop(): Promise<void>;
+}
+
+const eventSchema = z.looseObject({
+  specversion: z.literal('1.0'),
+  id: z.string(),
+  source: z.string(),
+  type: z.enum(PUBLISH_EVENT_TYPES),
+  subject: z.string(),
+  time: z.string(),
+  datacontenttype: z.literal('application/json'),
+  data: z.record(z.string(), z.unknown()),
+}) satisfies z.ZodType<PublishEvent>;
+
+/**
+ * Takes events out of the ledger's outbox, oldest first, and puts each on `tiktok-events` before it leaves the outbox.
+ * What one process leaves behind the next one finds; two at once do no harm, since an entry bears its event's id.
+ */
+export function startCallbackRelay(deps: CallbackDeps): CallbackRelay {
+  const { redis, keys } = deps.callbacks.relay;
+  const stopping = new AbortController();
+
+  async function follow(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      try {
+        await relayOnce();
+      } catch (error) {
+        if (stopping.signal.aborted) break;
+        deps.log.warn({ err: toPublishError(error) }, 'relay of callbacks interrupted');
+        await sleep(PAUSE_AFTER_TROUBLE_MS, undefined, { signal: stopping.signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  async function relayOnce(): Promise<void> {
+    const guard = setTimeout(() => redis.disconnect(true), SILENCE_MS);
+    const answer = await redis
+      .xread('COUNT', READ_COUNT, 'BLOCK', BLOCK_MS, 'STREAMS', keys.callbackOutbox, '0-0')
+      .finally(() => clearTimeout(guard));
+    const entries = answer?.[0]?.[1] ?? [];
+    // Sent in the order of the stream on one connection, so an event never overtakes an earlier one into the queue.
+    await Promise.all(entries.map(([, fields]) => enqueue(fields, deps)));
+    if (entries.length > 0) await redis.xdel(keys.callbackOutbox, ...entries.map(([position]) => position));
+  }
+
+  const following = follow();
+  return {
+    async stop() {
+      stopping.abort();
+      redis.disconnect();
+      await following;
+    },
+  };
+}
+
+async function enqueue(fields: readonly string[], { queues, log, callbacks }: CallbackDeps): Promise<void> {
+  const event = parseEvent(fields[fields.indexOf('event') + 1] ?? '');
+  if (event === undefined) {
+    log.error({ eventId: fields[fields.indexOf('id') + 1] }, 'event in the outbox cannot be read and is left out');
+    return;
+  }
+  await queues.addEventEntry({ version: 1, id: event.subject, event }, callbacks.schedule.delaysMs.length + 1);
+}
+
+function parseEvent(json: string): PublishEvent | undefined {
+  try {
+    return eventSchema.parse(JSON.parse(json));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,81 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const pathOf = (path: string) => fileURLToPath(new URL(`../../../examples/${path}`, import.meta.url));
+const running = new Set<ChildProcess>();
+
+/** What an example printed, and how it ended. */
+export interface ExampleResult {
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+interface StartedExample {
+  readonly child: ChildProcess;
+  readonly printed: { stdout: string; stderr: string };
+  readonly ended: Promise<ExampleResult>;
+}
+
+/** Starts an example as another app's process would, with these settings alone. */
+function startExample(name: string, args: readonly string[], env: Record<string, string>): StartedExample {
+  const home = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '' };
+  const program = name.endsWith('.py') ? 'python3' : process.execPath;
+  const child = spawn(program, [pathOf(name), ...args], { env: { ...home, ...env } });
+  running.add(child);
+  const printed = { stdout: '', stderr: '' };
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    printed.stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    printed.stderr += text;
+  });
+  const ended = new Promise<ExampleResult>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (exitCode) => {
+      running.delete(child);
+      resolve({ exitCode, ...printed });
+    });
+  });
+  return { child, printed, ended };
+}
+
+/** Runs an example to its end. */
+export function runExample(name: string, args: readonly string[], env: Record<string, string>): Promise<ExampleResult> {
+  return startExample(name, args, env).ended;
+}
+
+/** An example that serves HTTP. */
+export interface ServingExample {
+  readonly url: string;
+  readonly stdout: () => string;
+  /** Tells it to end, as whoever runs it does. */
+  stop(): Promise<ExampleResult>;
+}
+
+/** Starts an example and waits until it says where it listens. */
+export async function serveExample(name: string, env: Record<string, string>): Promise<ServingExample> {
+  const { child, printed, ended } = startExample(name, [], env);
+  const url = await new Promise<string>((resolve, reject) => {
+    child.stdout?.on('data', () => {
+      const [, address] = /listening on (\S+)/.exec(printed.stdout) ?? [];
+      if (address !== undefined) resolve(address);
+    });
+    ended.then(({ stderr }) => reject(new Error(`${name} ended: ${stderr}`)), reject);
+  });
+  return {
+    url,
+    stdout: () => printed.stdout,
+    stop: async () => {
+      child.kill('SIGTERM');
+      return await ended;
+    },
+  };
+}
+
+/** Ends what a failed test may have left running. */
+export async function endExamples(): Promise<void> {
+  const closed = [...running].map((child) => new Promise((resolve) => child.on('close', resolve)));
+  for (const child of running) child.kill('SIGKILL');
+  await Promise.all(closed);
+}

@@ -1,0 +1,220 @@
+import { Webhook } from 'standardwebhooks';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Lookup } from '../../../src/outbound/outbound-agent.ts';
+import { type CallbackAnswer, type CallbackReceiver, startCallbackReceiver } from '../../support/callback-receiver.ts';
+import { eventually } from '../../support/eventually.ts';
+import { makeVideo } from '../../support/videos.ts';
+import { type CallbackWorld, type CallbackWorldOptions, SECRETS, startCallbackWorld } from './callback-world.ts';
+
+const closers: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+async function start(options: CallbackWorldOptions = {}): Promise<CallbackWorld> {
+  const world = await startCallbackWorld(options);
+  closers.push(world.close);
+  return world;
+}
+
+async function receive(answer?: CallbackAnswer): Promise<CallbackReceiver> {
+  const receiver = await startCallbackReceiver(answer);
+  closers.push(receiver.close);
+  return receiver;
+}
+
+const answerOf =
+  (...statuses: number[]): CallbackAnswer =>
+  (response, _request, index) =>
+    void response.writeHead(statuses[Math.min(index, statuses.length - 1)] ?? 204).end();
+
+describe('the delivery of events', () => {
+  it('brings each event of a publish job in order, as CloudEvents that the library of Standard Webhooks verifies', async () => {
+    const { pipeline } = await start({ only: ['upload', 'status', 'events'] });
+    const receiver = await receive();
+    const path = await makeVideo(pipeline.folder, 1_000);
+    const job = await pipeline.publisher.enqueue({
+      account: 'acme',
+      mode: 'inbox',
+      media: { type: 'file', path },
+      callbackUrl: `${receiver.url}?token=mine`,
+      metadata: { yourId: 'x-1' },
+    });
+    await receiver.arrived(4);
+    const onStream = await pipeline.events();
+    const types = receiver.received.map(({ body }) => JSON.parse(body).type);
+    expect(types).toEqual(['publish.queued', 'publish.started', 'publish.upload.completed', 'publish.in_inbox']);
+    for (const [index, { headers, body, id, path: address }] of receiver.received.entries()) {
+      expect(address).toBe('/hook?token=mine');
+      expect(headers['content-type']).toBe('application/cloudevents+json; charset=utf-8');
+      const plain = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
+      for (const secret of SECRETS) expect(new Webhook(secret).verify(body, plain)).toEqual(onStream[index]);
+      const stranger = new Webhook(`whsec_${Buffer.alloc(32, 9).toString('base64')}`);
+      expect(() => stranger.verify(body, plain)).toThrow();
+      expect(() => new Webhook(SECRETS[0] ?? '').verify(body.replace('acme', 'evil'), plain)).toThrow();
+      expect(id).toBe(onStream[index]?.id);
+      expect(JSON.parse(body)).toMatchObject({ subject: job.id, data: { metadata: { yourId: 'x-1' } } });
+    }
+  });
+
+  it('costs a job without a callback nothing', async () => {
+    const { redis, keys, createJob, report } = await start({ workers: false });
+    await report(await createJob('plain', undefined), 'publish.started');
+    expect(await redis.exists(keys.callbackOutbox, keys.undeliveredEvents('plain'))).toBe(0);
+  });
+
+  it('tries again what the receiver did not take, under the same id, and holds later events of the job back', async () => {
+    const world = await start();
+    const receiver = await receive(answerOf(500, 429, 204));
+    await world.report(await world.createJob('j', receiver.url), 'publish.started', 'publish.in_inbox');
+    await receiver.arrived(5);
+    await world.entryIn('j-3-1', 'completed');
+    expect(receiver.received.map(({ id }) => id)).toEqual(['j-1-1', 'j-1-1', 'j-1-1', 'j-2-1', 'j-3-1']);
+    const { attempts, undelivered } = await world.desk.ofJob('j');
+    expect(undelivered).toEqual([]);
+    expect([...attempts].reverse().map(({ outcome, status, code }) => [outcome, status, code])).toEqual([
+      ['retried', 500, 'CALLBACK_REFUSED'],
+      ['retried', 429, 'CALLBACK_REFUSED'],
+      ...Array(3).fill(['delivered', 204, null]),
+    ]);
+  });
+
+  it('goes on with the next event once one is given up', async () => {
+    const world = await start();
+    const receiver = await receive((response, { id }) => void response.writeHead(id === 'j-1-1' ? 500 : 204).end());
+    await world.report(await world.createJob('j', receiver.url), 'publish.started');
+    await world.entryIn('j-2-1', 'completed');
+    const entry = await world.entryIn('j-1-1', 'failed');
+    expect(entry.failedReason).toBe(`CALLBACK_REFUSED: ${receiver.host} answered 500`);
+    // As many deliveries as the schedule has pauses, and the first one.
+    expect(receiver.received.filter(({ id }) => id === 'j-1-1')).toHaveLength(4);
+  });
+
+  it('stops at 410', async () => {
+    const world = await start();
+    const receiver = await receive(answerOf(410));
+    await world.createJob('j', receiver.url);
+    const entry = await world.entryIn('j-1-1', 'failed');
+    expect(entry.failedReason).toMatch(/^CALLBACK_GONE: /);
+    expect(receiver.received).toHaveLength(1);
+  });
+
+  it('follows no redirect and says so', async () => {
+    const world = await start({ schedule: { delaysMs: [] } });
+    const elsewhere = await receive();
+    const receiver = await receive((response) => void response.writeHead(307, { location: elsewhere.url }).end());
+    await world.createJob('j', receiver.url);
+    const entry = await world.entryIn('j-1-1', 'failed');
+    expect(entry.failedReason).toMatch(/^CALLBACK_REDIRECTED: .* answered 307, and redirects are not followed$/);
+    expect(elsewhere.received).toHaveLength(0);
+  });
+
+  it('gives up on a receiver that hangs, and delivers when it is back', async () => {
+    const world = await start({ schedule: { timeoutMs: 200 } });
+    const receiver = await receive((response, _request, index) => {
+      if (index > 0) response.writeHead(204).end();
+    });
+    await world.createJob('j', receiver.url);
+    await world.entryIn('j-1-1', 'completed');
+    const { attempts } = await world.desk.ofJob('j');
+    expect(attempts.map(({ code }) => code)).toEqual([null, 'OUTBOUND_NO_ANSWER']);
+  });
+
+  it('takes the status and leaves a body without end', async () => {
+    const world = await start();
+    let sentBytes = 0;
+    const receiver = await receive((response) => {
+      response.writeHead(200);
+      const pour = () => {
+        while (!response.destroyed && sentBytes < 1e9) {
+          sentBytes += 65_536;
+          if (!response.write(Buffer.alloc(65_536))) return void response.once('drain', pour);
+        }
+      };
+      pour();
+    });
+    await world.createJob('j', receiver.url);
+    await world.entryIn('j-1-1', 'completed');
+    expect(sentBytes).toBeLessThan(50_000_000);
+  });
+
+  it('waits as long as Retry-After asks', async () => {
+    const world = await start();
+    const receiver = await receive((response) => void response.writeHead(503, { 'retry-after': '600' }).end());
+    await world.createJob('j', receiver.url);
+    const entry = await world.entryIn('j-1-1', 'delayed');
+    expect(entry.delay).toBe(600_000);
+    expect(entry.attemptsMade).toBe(1);
+  });
+
+  it('sends nothing into private networks, whatever a name resolves to and when', async () => {
+    const receiver = await receive();
+    const port = receiver.host.split(':')[1];
+    const answers = ['10.0.0.1', '127.0.0.1', '169.254.169.254'];
+    const lookup: Lookup = async () => [{ address: answers.shift() ?? '127.0.0.1', family: 4 }];
+    const world = await start({ lookup, allowHosts: [] });
+    await world.createJob('rebinding', `https://rebinding.test:${port}/hook`);
+    await world.createJob('literal', `https://127.0.0.1:${port}/hook`);
+    await world.createJob('http', `http://rebinding.test:${port}/hook`);
+    expect((await world.entryIn('rebinding-1-1', 'failed')).failedReason).toMatch(/^OUTBOUND_HOST_REFUSED: /);
+    expect((await world.entryIn('literal-1-1', 'failed')).failedReason).toMatch(/^OUTBOUND_HOST_REFUSED: /);
+    expect((await world.entryIn('http-1-1', 'failed')).failedReason).toMatch(/^OUTBOUND_URL_REFUSED: /);
+    await world.desk.replay('rebinding-1-1');
+    await eventually(() => answers.length <= 1);
+    expect((await world.entryIn('rebinding-1-1', 'failed')).failedReason).toMatch(/^OUTBOUND_HOST_REFUSED: /);
+    expect(receiver.received).toHaveLength(0);
+  });
+
+  it('delivers once where several processes relay', async () => {
+    const world = await start();
+    await world.startDelivery();
+    await world.startDelivery();
+    const receiver = await receive();
+    const ids = Array.from({ length: 30 }, (_, index) => `many-${index}`);
+    await Promise.all(ids.map(async (id) => await world.createJob(id, receiver.url)));
+    await receiver.arrived(ids.length);
+    await eventually(async () => (await world.queues.events.getCompletedCount()) === ids.length);
+    expect(new Set(receiver.received.map(({ id }) => id)).size).toBe(ids.length);
+    expect(receiver.received).toHaveLength(ids.length);
+    expect(await world.redis.xlen(world.keys.callbackOutbox)).toBe(0);
+  });
+
+  it('burns no attempt at a shutdown in the middle of a delivery', async () => {
+    const world = await start({ workers: false });
+    const receiver = await receive((response, _request, index) => {
+      if (index > 0) response.writeHead(204).end();
+    });
+    const workers = await world.startDelivery();
+    await world.createJob('j', receiver.url);
+    await receiver.arrived(1);
+    await workers.close({ timeoutMs: 0 });
+    expect((await world.queues.events.getJob('j-1-1'))?.attemptsMade).toBe(0);
+    await world.startDelivery();
+    await receiver.arrived(2);
+    const entry = await world.entryIn('j-1-1', 'completed');
+    expect(entry.attemptsMade).toBe(1);
+  });
+
+  it('shows the query of a callback URL in no log line, entry or list', async () => {
+    const world = await start({ schedule: { delaysMs: [20] } });
+    const receiver = await receive(answerOf(500));
+    await world.createJob('j', `${receiver.url}?token=s3cret-query`);
+    const entry = await world.entryIn('j-1-1', 'failed');
+    expect(world.lines.join('')).toContain('event not delivered');
+    const shown = [world.lines, entry.asJSON(), await world.desk.overview(), await world.desk.ofJob('j')];
+    expect(JSON.stringify(shown)).not.toContain('s3cret-query');
+    expect(await world.desk.overview()).toMatchObject({ failed: [{ endpoint: receiver.url, jobId: 'j' }] });
+  });
+});
+
+describe('a callback that could never arrive', () => {
+  it.each(['http://example.com/hook', 'https://10.0.0.1/hook', 'https://user:pw@example.com/', 'https://[::1]/'])(
+    'is refused with the request: %s',
+    async (callbackUrl) => {
+      const { pipeline } = await start({ workers: false });
+      const request = { account: 'acme', mode: 'inbox', media: { type: 'file', path: '/a.mp4' }, callbackUrl } as const;
+      const refused = expect(pipeline.publisher.enqueue(request)).rejects;
+      await refused.toMatchObject({ code: 'INPUT_INVALID', details: { problems: [{ path: 'callbackUrl' }] } });
+    },
+  );
+});

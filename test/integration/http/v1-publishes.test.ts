@@ -1,0 +1,153 @@
+import { symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { enqueue, folderWithVideo, PULL_REQUEST, startApi } from '../../support/api-site.ts';
+
+const job = z.looseObject({ id: z.string(), created: z.boolean().optional(), state: z.string() });
+const page = z.object({ jobs: z.array(job), nextCursor: z.string().nullable() });
+
+describe('POST /v1/publishes', () => {
+  it('accepts a request and says where its job is', async () => {
+    const api = await startApi();
+    const answer = await api.call('POST', '/v1/publishes', { ...PULL_REQUEST, metadata: { yourId: 'a-1' } });
+    expect(answer.status).toBe(202);
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+    expect(answer.body).toMatchObject({
+      ...{ account: 'acme', mode: 'inbox', state: 'queued', created: true, failure: null },
+      metadata: { yourId: 'a-1' },
+      timeline: [{ event: 'queued' }],
+    });
+    const { id } = job.parse(answer.body);
+    expect(answer.headers.get('location')).toBe(`/v1/publishes/${id}`);
+    expect((await api.call('GET', `/v1/publishes/${id}`)).body).toMatchObject({ id, state: 'queued' });
+  });
+
+  it('answers the same job to the same idempotency key, and refuses it with another request', async () => {
+    const api = await startApi();
+    const send = (request: unknown) => api.call('POST', '/v1/publishes', request, { 'idempotency-key': 'spring-7' });
+    const first = await send(PULL_REQUEST);
+    const again = await send(PULL_REQUEST);
+    expect([first.status, again.status]).toEqual([202, 200]);
+    expect(again.body).toMatchObject({ id: job.parse(first.body).id, created: false });
+    expect(again.headers.get('location')).toBe(first.headers.get('location'));
+    const other = await send({ ...PULL_REQUEST, account: 'other' });
+    expect(other.status).toBe(409);
+    expect(other.body).toMatchObject({ status: 409, code: 'IDEMPOTENCY_CONFLICT' });
+    const tooLong = await api.call('POST', '/v1/publishes', PULL_REQUEST, { 'idempotency-key': 'k'.repeat(256) });
+    expect(tooLong.body).toMatchObject({ code: 'INPUT_INVALID', problems: [{ path: 'idempotency-key' }] });
+  });
+
+  it('names every field that is wrong, and keeps the codes of requests from elsewhere', async () => {
+    const api = await startApi();
+    const wrong = await api.call('POST', '/v1/publishes', { account: 'a b', mode: 'direct', media: {}, shout: true });
+    expect(wrong.status).toBe(400);
+    expect(wrong.body).toMatchObject({
+      code: 'INPUT_INVALID',
+      problems: expect.arrayContaining([
+        expect.objectContaining({ path: 'account' }),
+        expect.objectContaining({ path: 'media.type' }),
+        expect.objectContaining({ path: 'shout', message: expect.stringContaining('unknown field') }),
+      ]),
+    });
+    const tomorrow = await api.call('POST', '/v1/publishes', { ...PULL_REQUEST, version: 2 });
+    expect(tomorrow.body).toMatchObject({ status: 400, code: 'INPUT_VERSION_UNSUPPORTED' });
+  });
+
+  it('refuses files where no folder is named for them', async () => {
+    const api = await startApi();
+    const { file } = await folderWithVideo();
+    const answer = await api.call('POST', '/v1/publishes', { ...PULL_REQUEST, media: { type: 'file', path: file } });
+    expect(answer.status).toBe(403);
+    expect(answer.body).toMatchObject({
+      code: 'INPUT_MEDIA_OUTSIDE_ROOTS',
+      detail: expect.stringContaining('MEDIA_ROOTS, which is not set'),
+    });
+    expect((await api.call('GET', '/v1/publishes')).body).toEqual({ jobs: [], nextCursor: null });
+  });
+
+  it('takes files from below MEDIA_ROOTS only, wherever links lead', async () => {
+    const inside = await folderWithVideo();
+    const outside = await folderWithVideo();
+    const api = await startApi({ MEDIA_ROOTS: inside.folder });
+    await symlink(outside.file, join(inside.folder, 'way-out.mp4'));
+    await symlink(inside.file, join(inside.folder, 'way-round.mp4'));
+    const statusOf = async (path: string) =>
+      (await api.call('POST', '/v1/publishes', { ...PULL_REQUEST, media: { type: 'file', path } })).status;
+    expect(await statusOf(inside.file)).toBe(202);
+    expect(await statusOf(join(inside.folder, 'way-round.mp4'))).toBe(202);
+    expect(await statusOf(join(inside.folder, 'not-here-but-perhaps-at-the-worker.mp4'))).toBe(202);
+    expect(await statusOf(join(inside.folder, 'way-out.mp4'))).toBe(403);
+    expect(await statusOf(join(inside.folder, '..', 'video.mp4'))).toBe(403);
+    expect(await statusOf(outside.file)).toBe(403);
+    expect(await statusOf(`${inside.folder}-beside/video.mp4`)).toBe(403);
+  });
+});
+
+describe('GET /v1/publishes', () => {
+  it('leads through all jobs page by page, newest first, by account and state too', async () => {
+    const api = await startApi();
+    const ids: string[] = [];
+    for (let i = 0; i < 5; i += 1) {
+      ids.unshift(await enqueue(api, { ...PULL_REQUEST, account: i === 2 ? 'other' : 'acme' }));
+    }
+    const seen: string[] = [];
+    let cursor: string | null = '';
+    while (cursor !== null) {
+      const query = new URLSearchParams({ limit: '2', ...(cursor !== '' && { cursor }) });
+      const found = page.parse((await api.call('GET', `/v1/publishes?${query}`)).body);
+      expect(found.jobs.length).toBeLessThanOrEqual(2);
+      seen.push(...found.jobs.map(({ id }) => id));
+      cursor = found.nextCursor;
+    }
+    expect(seen).toEqual(ids);
+    const others = page.parse((await api.call('GET', '/v1/publishes?account=other&state=queued')).body);
+    expect(others.jobs.map(({ id }) => id)).toEqual([ids[2]]);
+    expect(page.parse((await api.call('GET', '/v1/publishes?state=published')).body).jobs).toEqual([]);
+  });
+
+  it.each([
+    ['a cursor that is none', 'cursor=zz', 'cursor'],
+    ['a cursor of something else', `cursor=${Buffer.from('{"a":1}').toString('base64url')}`, 'cursor'],
+    ['no cursor at all', 'cursor=', 'cursor'],
+    ['a limit of none', 'limit=0', 'limit'],
+    ['a limit that is too large', 'limit=501', 'limit'],
+    ['a limit that is no number', 'limit=ten', 'limit'],
+    ['two limits', 'limit=1&limit=2', 'limit'],
+    ['a state that does not exist', 'state=done', 'state'],
+    ['a parameter that does not exist', 'acount=acme', 'acount'],
+  ])('names the field for %s', async (_title, query, path) => {
+    const api = await startApi();
+    const answer = await api.call('GET', `/v1/publishes?${query}`);
+    expect(answer.status).toBe(400);
+    expect(answer.body).toMatchObject({ code: 'INPUT_INVALID', problems: [{ path }] });
+  });
+});
+
+describe('a job', () => {
+  it('is cancelled once, and cannot be retried after that', async () => {
+    const api = await startApi();
+    const id = await enqueue(api);
+    expect((await api.call('POST', `/v1/publishes/${id}/cancel`)).body).toMatchObject({ id, state: 'cancelled' });
+    expect((await api.call('POST', `/v1/publishes/${id}/cancel`)).status).toBe(200);
+    for (const body of [undefined, {}, { force: true }]) {
+      const retried = await api.call('POST', `/v1/publishes/${id}/retry`, body);
+      expect(retried.status).toBe(409);
+      expect(retried.body).toMatchObject({ code: 'JOB_NOT_RETRYABLE' });
+    }
+  });
+
+  it('that does not exist is not found, whatever is done to it', async () => {
+    const api = await startApi();
+    for (const [method, path] of [
+      ['GET', ''],
+      ['GET', '/events'],
+      ['POST', '/cancel'],
+      ['POST', '/retry'],
+    ] as const) {
+      const answer = await api.call(method, `/v1/publishes/0${path}`);
+      expect(answer.status).toBe(404);
+      expect(answer.body).toMatchObject({ code: 'JOB_NOT_FOUND' });
+    }
+  });
+});

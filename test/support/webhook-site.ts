@@ -1,0 +1,59 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { DEFAULT_POLL_SCHEDULE, type PollSchedule } from '../../src/core/poll-schedule.ts';
+import { createPublisherFromConfig } from '../../src/producers/create-publisher.ts';
+import type { SimulatorOptions } from '../../src/simulator/index.ts';
+import { createWebhookArrivals } from '../../src/webhooks/arrivals.ts';
+import { openWorkers } from '../../src/workers/open-workers.ts';
+import { startSite } from './connect-site.ts';
+import { makeVideo } from './videos.ts';
+
+/** `start` in this process, on a simulated TikTok that sends its webhooks there. */
+export async function startWebhookSite(
+  options: { simulator?: SimulatorOptions; polls?: Partial<PollSchedule>; sendsWebhooks?: boolean } = {},
+) {
+  const site = await startSite({ PREFLIGHT: 'off' }, options.simulator);
+  const { simulator, url, foundation, redis, vault } = site;
+  await openWorkers(site, { pollSchedule: { ...DEFAULT_POLL_SCHEDULE, ...options.polls } });
+  const arrivals = createWebhookArrivals({ redis, keys: foundation.keys });
+  if (options.sendsWebhooks !== false) {
+    simulator.sendWebhooksTo({ url: `${url}/webhooks/tiktok` });
+    await arrivals.note();
+  }
+  const publisher = createPublisherFromConfig(foundation.config);
+  onTestFinished(() => publisher.close());
+  const folder = await mkdtemp(join(tmpdir(), 'tiktok-publisher-videos-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const path = await makeVideo(folder, 1_000);
+
+  async function addAccount(account: string) {
+    const { expiresIn, refreshExpiresIn, ...tokens } = simulator.addAccount();
+    await vault.add({
+      account,
+      ...tokens,
+      expiresInSeconds: expiresIn,
+      refreshExpiresInSeconds: refreshExpiresIn,
+    });
+  }
+  await addAccount('acme');
+
+  return {
+    ...site,
+    publisher,
+    arrivals,
+    addAccount,
+    enqueue: (mode: 'direct' | 'inbox', account = 'acme') =>
+      publisher.enqueue({
+        account,
+        mode,
+        media: { type: 'file', path },
+        ...(mode === 'direct' && { post: { privacyLevel: 'PUBLIC_TO_EVERYONE' } }),
+      }),
+    ended: (id: string) => publisher.waitForCompletion(id, { timeoutMs: 20_000 }),
+    polls: () => simulator.journal.requests({ endpoint: 'status' }),
+  };
+}
+
+export type WebhookSite = Awaited<ReturnType<typeof startWebhookSite>>;
