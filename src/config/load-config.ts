@@ -83,6 +83,8 @@ function toConfig(settings: Settings) {
     mediaRoots: settings.MEDIA_ROOTS?.map((folder) => resolve(folder)),
     outboundAllowHosts: settings.OUTBOUND_ALLOW_HOSTS ?? [],
     preflight: settings.PREFLIGHT,
+    onDuplicate: settings.ON_DUPLICATE,
+    duplicateWindowMs: settings.DUPLICATE_WINDOW_HOURS * HOUR_MS,
     retentionMs: settings.RETENTION_DAYS * DAY_MS,
     shutdownTimeoutMs: settings.SHUTDOWN_TIMEOUT_MS,
     logLevel: settings.LOG_LEVEL,

@@ -1,6 +1,6 @@
 import { isLoopbackHost } from '../core/loopback-host.ts';
 import type { SettingProblem } from './config-error.ts';
-import type { SettingName } from './settings-table.ts';
+import { SETTING_DESCRIPTIONS, type SettingName } from './settings-table.ts';
 
 /** Texts of the variables that are set. */
 export type GivenSettings = ReadonlyMap<SettingName, string>;
@@ -12,6 +12,7 @@ export function findConflicts(given: GivenSettings, { sealsTokens }: { sealsToke
     ...(sealsTokens ? missingKeys(given) : []),
     ...missingPartners(given),
     ...boardLogins(given),
+    ...forgottenDuplicates(given),
     ...exposure(given),
   ];
 }
@@ -55,6 +56,16 @@ function boardLogins(given: GivenSettings): SettingProblem[] {
   }
   if (viewer !== given.get('BOARD_USER')) return [];
   return [{ variable: 'BOARD_READONLY_USER', message: 'is the same as BOARD_USER; give it a name of its own' }];
+}
+
+/** A job that is no longer kept can't be compared with. Malformed numbers are named elsewhere. */
+function forgottenDuplicates(given: GivenSettings): SettingProblem[] {
+  const hours = given.get('DUPLICATE_WINDOW_HOURS');
+  const { fallback } = SETTING_DESCRIPTIONS.find(({ variable }) => variable === 'RETENTION_DAYS') ?? {};
+  const days = given.get('RETENTION_DAYS') ?? fallback;
+  if (hours === undefined || !(Number(hours) > Number(days) * 24)) return [];
+  const message = `is longer than the ${days} days of RETENTION_DAYS, after which jobs are forgotten; make it shorter, or keep jobs longer`;
+  return [{ variable: 'DUPLICATE_WINDOW_HOURS', message }];
 }
 
 function exposure(given: GivenSettings): SettingProblem[] {

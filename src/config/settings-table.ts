@@ -180,6 +180,15 @@ export const SettingsTable = z.object({
     meaning:
       'What happens to a post that TikTok would refuse, by the settings of its creator for one: `refuse` it before anything is sent, `warn` in its timeline only, or `off` to not look.',
   }),
+  ON_DUPLICATE: withDefault(value.oneOf(['allow', 'warn', 'refuse']), 'warn', {
+    group: 'Media',
+    meaning:
+      'What happens to a job whose video was published on the same account not long ago, unless its request says otherwise: `allow` it without looking, `warn` in its timeline, or `refuse` it before anything is sent.',
+  }),
+  DUPLICATE_WINDOW_HOURS: withDefault(value.wholeNumber(1, 87_600), '24', {
+    group: 'Media',
+    meaning: 'How long a published video counts for `ON_DUPLICATE`; at most as long as jobs are kept.',
+  }),
   RETENTION_DAYS: withDefault(value.wholeNumber(1, 3_650), '14', {
     group: 'Queue',
     meaning: 'Days that finished jobs, their timeline and their idempotency keys are kept.',

@@ -44,6 +44,8 @@ export interface MediaSource {
    * again to know that it is still the same. Not so for files, whose times and inodes can lie.
    */
   readonly isPinStrong?: boolean;
+  /** What a person should know of a source that can be read all the same; no secrets. */
+  readonly remarks?: readonly string[];
   /**
    * The bytes of a half-open range, in buffers that are valid until the next one is asked for.
    * @throws PublishError `INPUT_MEDIA_CHANGED` when the source is shorter than its pin says

@@ -53,6 +53,8 @@ export interface LedgerRecord {
   readonly pullStalledAt?: number | undefined;
   /** TikTok's download was provably dead: from here on we fetch the video and upload it. */
   readonly fellBackAt?: number | undefined;
+  /** The video as it was claimed for this job, so that it is looked at once; without pin where TikTok fetches it. */
+  readonly claimedVideo?: { readonly digest: string; readonly pin?: SourcePin | undefined } | undefined;
   readonly pollCount: number;
   /** When the next status poll is planned. */
   readonly nextPollAt?: number | undefined;
@@ -88,6 +90,7 @@ export type LedgerPatch = Partial<
 export type LedgerProgress = Partial<
   Pick<
     LedgerRecord,
+    | 'claimedVideo'
     | 'pullBytes'
     | 'pullProgressAt'
     | 'sentBytes'
@@ -161,6 +164,7 @@ function decodeOptional(hash: ReadonlyMap<string, string>): Partial<LedgerRecord
   };
   const pin = text('pin');
   const examined = text('examined');
+  const claimedVideo = text('claimedVideo');
   const failure = text('failure');
   const gaveUpFor = text('gaveUpFor');
   return {
@@ -185,6 +189,7 @@ function decodeOptional(hash: ReadonlyMap<string, string>): Partial<LedgerRecord
     nextPollAt: number('nextPollAt'),
     toldAt: number('toldAt'),
     pin: pin === undefined ? undefined : (JSON.parse(pin) as SourcePin),
+    claimedVideo: claimedVideo === undefined ? undefined : claimedVideoSchema.parse(JSON.parse(claimedVideo)),
     examined: examined === undefined ? undefined : (JSON.parse(examined) as LedgerRecord['examined']),
     acceptedCrc32: number('acceptedCrc32'),
     failure: failure === undefined ? undefined : (JSON.parse(failure) as PublishFailure),
@@ -195,6 +200,10 @@ function decodeOptional(hash: ReadonlyMap<string, string>): Partial<LedgerRecord
 }
 
 const bookedSlotSchema = z.object({ endpoint: z.string(), at: z.number() });
+const claimedVideoSchema = z.object({
+  digest: z.string(),
+  pin: z.object({ sizeBytes: z.number(), version: z.string() }).optional(),
+});
 
 function required(hash: ReadonlyMap<string, string>, field: string): string {
   const value = hash.get(field);

@@ -1,12 +1,13 @@
 import { type BigIntStats, constants } from 'node:fs';
-import { type FileHandle, open, realpath, stat } from 'node:fs/promises';
+import { type FileHandle, open, readlink, realpath, stat } from 'node:fs/promises';
 import { MAX_VIDEO_BYTES } from '../core/chunk-plan.ts';
-import type { ErrorCode } from '../core/error-table.ts';
 import type { MediaSource, SourcePin } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { CONTAINER_PROBE_BYTES, detectContainerType } from './container-type.ts';
-import { resolveMediaRoots } from './media-roots.ts';
+import { explained, isNoSuchFile, toFileError } from './file-error.ts';
+import { type MediaRoots, resolveMediaRoots } from './media-roots.ts';
 import { createReadAhead } from './read-ahead.ts';
+import { isStillFilled, remarkOnHoles } from './sparse-file.ts';
 
 /** Rules for opening a file. */
 export interface FileSourceOptions {
@@ -19,7 +20,8 @@ export interface FileSourceOptions {
  * three buffers of 1 MiB; one reader at a time.
  *
  * @throws PublishError `INPUT_MEDIA_NOT_FOUND`, `INPUT_MEDIA_NOT_READABLE`, `INPUT_MEDIA_NOT_A_FILE`, `INPUT_MEDIA_EMPTY`,
- * `INPUT_MEDIA_TOO_LARGE`, `INPUT_MEDIA_CONTAINER_UNSUPPORTED`, `INPUT_MEDIA_OUTSIDE_ROOTS`, each naming the path
+ * `INPUT_MEDIA_TOO_LARGE`, `INPUT_MEDIA_CONTAINER_UNSUPPORTED`, `INPUT_MEDIA_OUTSIDE_ROOTS`, `INPUT_MEDIA_BEING_WRITTEN`,
+ * `TRANSPORT_MEDIA_DISK`, each naming the path
  */
 export async function openFileSource(path: string, options: FileSourceOptions = {}): Promise<MediaSource> {
   const roots = await resolveMediaRoots(options.roots);
@@ -30,9 +32,11 @@ export async function openFileSource(path: string, options: FileSourceOptions = 
   refuseNonFile(path, await explained(path, () => stat(realPath, { bigint: true })));
   const handle = await explained(path, () => open(realPath, OPEN_FLAGS));
   try {
-    const stats = await handle.stat({ bigint: true });
+    if (options.roots !== undefined) await refuseSwapped(handle, roots);
+    const stats = await explained(path, () => handle.stat({ bigint: true }));
     refuseNonFile(path, stats);
     refuseSize(path, Number(stats.size));
+    refuseUnfinished(path, stats);
     const contentType = await detectContentType(handle, path);
     return createSource({ path, handle, stats, contentType });
   } catch (error) {
@@ -44,6 +48,12 @@ export async function openFileSource(path: string, options: FileSourceOptions = 
 /** Should the file be swapped after it was looked at: don't wait for a pipe's writer, don't follow a new link. */
 const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0);
 
+/** A folder may become a link after its path was checked. Linux tells where what is open really lies. */
+async function refuseSwapped(handle: FileHandle, roots: MediaRoots): Promise<void> {
+  const openedPath = await readlink(`/proc/self/fd/${handle.fd}`).catch(() => undefined);
+  if (openedPath !== undefined) roots.refuseOutside(openedPath);
+}
+
 interface OpenedFile {
   readonly path: string;
   readonly handle: FileHandle;
@@ -53,11 +63,13 @@ interface OpenedFile {
 
 function createSource({ path, handle, stats, contentType }: OpenedFile): MediaSource {
   const pin = toPin(stats);
+  const remark = remarkOnHoles(stats);
   const { read } = createReadAhead(handle, path);
   let closing: Promise<void> | undefined;
   return {
     pin,
     contentType,
+    ...(remark !== undefined && { remarks: [remark] }),
     read: (startByte, endByteExclusive) => {
       if (!(startByte >= 0 && startByte < endByteExclusive && endByteExclusive <= pin.sizeBytes)) {
         throw new RangeError(
@@ -67,15 +79,24 @@ function createSource({ path, handle, stats, contentType }: OpenedFile): MediaSo
       return read(startByte, endByteExclusive);
     },
     verifyUnchanged: async () => {
-      refuseChange(path, stats, await handle.stat({ bigint: true }));
+      refuseChange(path, stats, await explained(path, () => handle.stat({ bigint: true })));
       // The name may lead to another file by now, while the handle still holds the old one.
-      refuseChange(path, stats, await stat(path, { bigint: true }).catch(() => undefined));
+      refuseChange(path, stats, await statIfThere(path));
     },
     close: () => {
       closing ??= handle.close();
       return closing;
     },
   };
+}
+
+async function statIfThere(path: string): Promise<BigIntStats | undefined> {
+  try {
+    return await stat(path, { bigint: true });
+  } catch (error) {
+    if (isNoSuchFile(error)) return undefined;
+    throw toFileError(error, path);
+  }
 }
 
 /** The device is left out: its number may differ after a restart or on another worker, though the file is the same. */
@@ -108,6 +129,12 @@ function refuseSize(path: string, sizeBytes: number): void {
   throw new PublishError('INPUT_MEDIA_TOO_LARGE', { reason });
 }
 
+function refuseUnfinished(path: string, stats: BigIntStats): void {
+  if (!isStillFilled(stats, Date.now())) return;
+  const reason = `the file has holes and was written to less than a minute ago: ${path}`;
+  throw new PublishError('INPUT_MEDIA_BEING_WRITTEN', { reason });
+}
+
 async function detectContentType(handle: FileHandle, path: string): Promise<MediaSource['contentType']> {
   const probe = Buffer.alloc(CONTAINER_PROBE_BYTES);
   const { bytesRead } = await explained(path, () => handle.read(probe, 0, probe.length, 0));
@@ -115,25 +142,4 @@ async function detectContentType(handle: FileHandle, path: string): Promise<Medi
   if (contentType !== undefined) return contentType;
   const reason = `expected an MP4, MOV or WebM video, got something else: ${path}`;
   throw new PublishError('INPUT_MEDIA_CONTAINER_UNSUPPORTED', { reason });
-}
-
-const NOT_FOUND_CODES = ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'ERR_INVALID_ARG_VALUE'];
-const NOT_A_FILE_CODES = ['EISDIR', 'ENXIO', 'ENODEV'];
-
-/** Runs one step of opening and names the path in what goes wrong. */
-async function explained<T>(path: string, run: () => Promise<T>): Promise<T> {
-  try {
-    return await run();
-  } catch (error) {
-    const systemCode = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-    const { code, problem } = explain(systemCode);
-    throw new PublishError(code, { reason: `${problem}: ${path}` }, { cause: error });
-  }
-}
-
-function explain(systemCode: string): { code: ErrorCode; problem: string } {
-  if (NOT_FOUND_CODES.includes(systemCode)) return { code: 'INPUT_MEDIA_NOT_FOUND', problem: 'there is no such file' };
-  if (NOT_A_FILE_CODES.includes(systemCode))
-    return { code: 'INPUT_MEDIA_NOT_A_FILE', problem: 'expected a video file' };
-  return { code: 'INPUT_MEDIA_NOT_READABLE', problem: `the file cannot be read (${systemCode})` };
 }

@@ -1,6 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { PublishError } from '../core/publish-error.ts';
 import { MEBIBYTE_BYTES } from '../core/units.ts';
+import { toFileError } from './file-error.ts';
 
 /** One piece is with the consumer, one is read ahead, and one may still lie in the socket. */
 const RING_SLOTS = 3;
@@ -75,7 +76,6 @@ async function readOnce(handle: FileHandle, buffer: Buffer, offset: number, posi
   try {
     return await handle.read(buffer, offset, buffer.length - offset, position);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : 'unknown error';
-    throw new PublishError('INPUT_MEDIA_NOT_READABLE', { reason: `cannot read ${name}: ${code}` }, { cause: error });
+    throw toFileError(error, name);
   }
 }

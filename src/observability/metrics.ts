@@ -25,6 +25,11 @@ export const METRIC_TABLE = {
     labels: ['mode', 'outcome'],
     meaning: 'time from enqueue (or the scheduled time) to the outcome',
   },
+  tiktok_publish_duplicates_total: {
+    type: 'counter',
+    labels: ['action'],
+    meaning: 'jobs whose video another job of the account has, by what followed (warn, refuse)',
+  },
   tiktok_upload_bytes_total: { type: 'counter', labels: [], meaning: 'video bytes that TikTok accepted' },
   tiktok_upload_resent_bytes_total: {
     type: 'counter',
@@ -113,6 +118,7 @@ const PUBLISH_BUCKETS_SECONDS = [
 /** What the program measures. Each method takes our units (ms, bytes) and turns them into Prometheus' base units. */
 export interface Metrics {
   jobEnded(job: { mode: string; source: string; outcome: string; durationMs: number }): void;
+  duplicateFound(action: 'warn' | 'refuse'): void;
   uploadStarted(): void;
   uploadEnded(): void;
   /** @param chunk `resentBytes` are those that had been sent before and were not kept by TikTok */
@@ -152,6 +158,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
 
   const jobs = counter('tiktok_publish_jobs_total');
   const publishDuration = histogram('tiktok_publish_duration_seconds', PUBLISH_BUCKETS_SECONDS);
+  const duplicates = counter('tiktok_publish_duplicates_total');
   const acceptedBytes = counter('tiktok_upload_bytes_total');
   const resentBytes = counter('tiktok_upload_resent_bytes_total');
   const chunkDuration = histogram('tiktok_upload_chunk_duration_seconds', CHUNK_BUCKETS_SECONDS);
@@ -171,6 +178,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
   const watchWorker = registerWorkerGauge(gauge('tiktok_workers_running'));
   const watchPausedEndpoints = registerPausedGauge(gauge('tiktok_callback_endpoints_paused'));
   for (const labels of VALUES_FROM_THE_START.jobs) jobs.inc(labels, 0);
+  for (const action of ['warn', 'refuse']) duplicates.inc({ action }, 0);
   for (const labels of VALUES_FROM_THE_START.deferrals) deferrals.inc(labels, 0);
   for (const labels of VALUES_FROM_THE_START.refreshes) refreshes.inc(labels, 0);
   for (const labels of VALUES_FROM_THE_START.deliveries) deliveries.inc(labels, 0);
@@ -181,6 +189,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
       jobs.inc({ mode, source, outcome });
       publishDuration.observe({ mode, outcome }, toSeconds(durationMs));
     },
+    duplicateFound: (action) => duplicates.inc({ action }),
     uploadStarted: () => uploads.inc(),
     uploadEnded: () => uploads.dec(),
     chunkAccepted: (chunk) => {

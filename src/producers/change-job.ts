@@ -76,8 +76,10 @@ export async function retryJob(id: string, { force }: { force: boolean }, deps: 
 }
 
 function restart(action: RetryAction, now: number): { to: PublishState; patch: LedgerPatch } {
-  if (action === 'fresh_init') return { to: 'queued', patch: { ...NO_SESSION, initCount: 0 } };
-  if (action === 'resume') return { to: 'uploading', patch: {} };
+  // Whoever published the same video since this job failed goes first.
+  const claimedVideo = undefined;
+  if (action === 'fresh_init') return { to: 'queued', patch: { ...NO_SESSION, claimedVideo, initCount: 0 } };
+  if (action === 'resume') return { to: 'uploading', patch: { claimedVideo } };
   return { to: 'processing', patch: { processingSince: now, pollCount: 0, nextPollAt: undefined } };
 }
 

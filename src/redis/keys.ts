@@ -19,6 +19,8 @@ export interface Keys {
   publishId(publishId: string): string;
   /** String: present while TikTok's reports of posts are known to arrive. */
   readonly webhooksArrive: string;
+  /** Sorted set: jobs of an account that claimed a video, by when. */
+  claimedVideo(account: string, digest: string): string;
   /** Stream of completion events. */
   readonly events: string;
   /** Stream: events on their way to callback URLs; a relay takes them out. */
@@ -79,6 +81,7 @@ export function createKeys(prefix: string): Keys {
     polledJobs: (account) => `${prefix}:jobs:polled:${account}`,
     publishId: (publishId) => `${prefix}:publish-id:${publishId}`,
     webhooksArrive: `${prefix}:webhooks-arrive`,
+    claimedVideo: (account, digest) => `${prefix}:claimed-video:${account}:${digest}`,
     events: `${prefix}:events`,
     callbackOutbox: `${prefix}:callbacks:outbox`,
     undeliveredEvents: (id) => `${prefix}:callbacks:undelivered:${id}`,

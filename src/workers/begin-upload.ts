@@ -1,6 +1,7 @@
 import { planChunks } from '../core/chunk-plan.ts';
 import type { MediaSource } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
+import { isSamePin } from '../core/source-pin.ts';
 import type { WorkerDeps } from './deps.ts';
 import { initUpload } from './init-publish.ts';
 import type { OwnedJob } from './owned-job.ts';
@@ -15,7 +16,7 @@ export async function beginUpload(job: OwnedJob, source: MediaSource, deps: Work
     await initUpload(job, plan, source.pin, deps);
     return { kind: 'at', offsetBytes: 0 };
   }
-  if (pin?.sizeBytes !== source.pin.sizeBytes || pin.version !== source.pin.version) {
+  if (!isSamePin(pin, source.pin)) {
     throw new PublishError('INPUT_MEDIA_CHANGED', { reason: 'the video is not the one whose upload was begun' });
   }
   deps.metrics.uploadResumed('restart');

@@ -8,6 +8,7 @@ import type { CreatorCache } from '../creators/creator-cache.ts';
 import type { AccountNames } from '../lanes/account-names.ts';
 import type { Lanes } from '../lanes/lanes.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { VideoClaims } from '../ledger/video-claims.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { Queues } from '../queues/queues.ts';
 import type { Caps } from '../quota/caps.ts';
@@ -31,6 +32,8 @@ export interface WorkerSettings {
   readonly retryPolicy: RetryPolicy;
   /** What happens to a post that TikTok would refuse: `refuse` it before anything is sent (default), `warn`, or `off`. */
   readonly preflight?: 'refuse' | 'warn' | 'off';
+  /** What happens to a job whose video its account has, unless its request says otherwise; `warn` unless told. */
+  readonly onDuplicate?: 'allow' | 'warn' | 'refuse';
   /** When the owner of a queue entry counts as dead; `DEFAULT_RECOVERY` unless told. */
   readonly recovery?: Recovery;
 }
@@ -45,6 +48,8 @@ export interface WorkerDeps {
   readonly caps: Caps;
   /** Without it requests are not held against what their creators may post. */
   readonly creators?: CreatorCache;
+  /** Without it nobody looks whether the same video was published before. */
+  readonly videoClaims?: VideoClaims;
   readonly lanes: Lanes;
   readonly accountNames: AccountNames;
   readonly sealer: Sealer;

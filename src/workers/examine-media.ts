@@ -1,9 +1,10 @@
 import { isErrorCode } from '../core/error-table.ts';
 import type { MediaFacts } from '../core/media-facts.ts';
 import { checkMediaRules } from '../core/media-rules.ts';
-import type { MediaSource, SourcePin } from '../core/ports.ts';
+import type { MediaSource } from '../core/ports.ts';
 import { findingText } from '../core/preflight-finding.ts';
 import { PublishError } from '../core/publish-error.ts';
+import { isSamePin } from '../core/source-pin.ts';
 import type { WorkerDeps } from './deps.ts';
 import type { OwnedJob } from './owned-job.ts';
 
@@ -25,7 +26,7 @@ export async function examineMedia(
   const facts = isKnown ? examined.facts : (await deps.probeMedia(source, { signal })).facts;
   const findings = checkMediaRules(facts);
   if (!isKnown) {
-    const remarks = findings.map(findingText);
+    const remarks = [...(source.remarks ?? []), ...findings.map(findingText)];
     await job.commit({
       cause: { event: 'media_examined', ...summaryOf(facts), ...(remarks.length > 0 && { remarks }) },
       patch: { examined: { pin: source.pin, facts } },
@@ -35,10 +36,6 @@ export async function examineMedia(
   const code = refusals[0]?.code;
   if (preflight !== 'refuse' || code === undefined || !isErrorCode(code)) return;
   throw new PublishError(code, { reason: refusals.map(findingText).join('; ') });
-}
-
-function isSamePin(a: SourcePin, b: SourcePin): boolean {
-  return a.sizeBytes === b.sizeBytes && a.version === b.version;
 }
 
 /** What a person wants to see of it in a timeline. */

@@ -9,6 +9,7 @@ import type { Foundation } from '../foundation/foundation.ts';
 import { createAccountNames } from '../lanes/account-names.ts';
 import { createLanes } from '../lanes/lanes.ts';
 import { createLedger } from '../ledger/ledger.ts';
+import { createVideoClaims } from '../ledger/video-claims.ts';
 import { openFileSource } from '../media/file-source.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { createQueues } from '../queues/queues.ts';
@@ -59,6 +60,10 @@ export async function openWorkers(parts: WorkersParts, options: WorkersOptions =
     slots: createSlots({ redis, keys }),
     caps: createCaps({ redis, keys, clock: Date }),
     creators: createCreatorCache({ redis, keys }),
+    videoClaims: createVideoClaims({
+      ...{ redis, keys, clock: Date },
+      ...{ windowMs: config.duplicateWindowMs, maxWaitMs: config.maxWaitMs },
+    }),
     webhooks: createWebhookArrivals({ redis, keys }),
     pauseAccount: (account) => vault.pause(account),
     lanes: createLanes({ redis, keys, clock: Date, limit: config.uploadsPerAccount }),
@@ -77,6 +82,7 @@ export async function openWorkers(parts: WorkersParts, options: WorkersOptions =
       maxWaitMs: config.maxWaitMs,
       pullStallMs: config.pullStallMs,
       preflight: config.preflight,
+      onDuplicate: config.onDuplicate,
       pollSchedule: options.pollSchedule ?? DEFAULT_POLL_SCHEDULE,
       retryPolicy: EIGHT_TRIES_IN_AN_HOUR,
     },

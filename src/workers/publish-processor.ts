@@ -4,13 +4,14 @@ import { type PublishRequest, parsePublishRequest } from '../core/publish-reques
 import { digestRequest } from '../core/request-digest.ts';
 import { newRecord } from '../ledger/new-record.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
+import { claimFetchedMedia } from './check-duplicate.ts';
 import type { WorkerDeps } from './deps.ts';
 import { hasEnded, settlementOf, toFailure, toResult } from './end-job.ts';
-import { examineMedia } from './examine-media.ts';
 import { inLane } from './in-lane.ts';
 import { initFetch, mayHavePublishedByInit } from './init-publish.ts';
 import { OwnedJob } from './owned-job.ts';
 import { wakeIfToldMeanwhile } from './plan-poll.ts';
+import { prepareVideo } from './prepare-video.ts';
 import { runOwned } from './run-owned.ts';
 import { settleError } from './settle-error.ts';
 import type { Settlement } from './settlement.ts';
@@ -100,12 +101,13 @@ async function handOver(job: OwnedJob, deps: WorkerDeps, stop: StopSignals): Pro
   const media = mediaInUse({ ...record, request: deps.requestSecrets.open(record.request, record.id) });
   if (isFetchedByTikTok(media)) {
     if (mayHavePublishedByInit(record)) throw new PublishError('TIKTOK_LOST_INIT');
+    await claimFetchedMedia(job, media, deps);
     await inSpan('begin pull', record, deps, () => initFetch(job, media, deps));
     return;
   }
   const source = await deps.openMedia(media);
   try {
-    if (record.publishId === undefined) await examineMedia(job, source, deps, stop.signal);
+    await prepareVideo(job, source, deps, stop.signal);
     await uploadVideo(job, source, deps, stop);
   } finally {
     await source.close();

@@ -15,6 +15,7 @@ import { createAccountNames } from '../../src/lanes/account-names.ts';
 import { createLanes } from '../../src/lanes/lanes.ts';
 import { wakeLane } from '../../src/lanes/wake-jobs.ts';
 import { createLedger } from '../../src/ledger/ledger.ts';
+import { createVideoClaims } from '../../src/ledger/video-claims.ts';
 import { openFileSource } from '../../src/media/file-source.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
 import { probeMedia } from '../../src/preflight/probe-media.ts';
@@ -56,6 +57,10 @@ export interface PipelineOptions {
   readonly openMedia?: OpenMedia;
   /** Hold videos against TikTok's limits, and direct posts against what their creators may post (not unless told). */
   readonly preflight?: 'refuse' | 'warn' | 'off';
+  /** What happens to a job whose video its account has; nobody looks unless told. */
+  readonly onDuplicate?: 'allow' | 'warn' | 'refuse';
+  /** How long a published video counts for that (ms). */
+  readonly duplicateWindowMs?: number;
   /** Time by which TikTok's sockets must answer (ms). */
   readonly stallMs?: number;
 }
@@ -100,6 +105,12 @@ export async function startPipeline(options: PipelineOptions = {}) {
     slots: createSlots({ redis, keys }),
     caps: createCaps({ redis, keys, clock: Date }),
     creators: createCreatorCache({ redis, keys }),
+    ...(options.onDuplicate !== undefined && {
+      videoClaims: createVideoClaims({
+        ...{ redis, keys, clock: Date },
+        ...{ windowMs: options.duplicateWindowMs ?? 86_400_000, maxWaitMs: 86_400_000 },
+      }),
+    }),
     webhooks: createWebhookArrivals({ redis, keys }),
     pauseAccount: (account) => vault.pause(account),
     lanes: createLanes({ redis, keys, clock: Date }),
@@ -118,6 +129,7 @@ export async function startPipeline(options: PipelineOptions = {}) {
       maxWaitMs: options.maxWaitMs ?? 86_400_000,
       pullStallMs: options.pullStallMs ?? 1_200_000,
       preflight: options.preflight ?? 'off',
+      ...(options.onDuplicate !== undefined && { onDuplicate: options.onDuplicate }),
       pollSchedule: options.polls ?? RAPID_POLLS,
       retryPolicy: options.retries ?? RAPID_RETRIES,
     },

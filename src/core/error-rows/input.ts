@@ -1,5 +1,5 @@
 import type { ErrorRow } from '../verdict.ts';
-import { giveUp } from './row.ts';
+import { giveUp, retry } from './row.ts';
 
 /** What the caller can put right. */
 export const INPUT_ROWS = {
@@ -99,6 +99,19 @@ export const INPUT_ROWS = {
     {
       message: 'the video file changed while it was being published',
       advice: 'Leave the file as it is until the job has ended. Retry the job to publish what the file holds now.',
+    },
+    { retryable: true },
+  ),
+  INPUT_MEDIA_BEING_WRITTEN: retry({
+    message: 'the video is still being written',
+    advice:
+      'It is tried again by itself, for about an hour. Write videos under another name, rename them when they are whole, and enqueue them then.',
+  }),
+  INPUT_DUPLICATE_VIDEO: giveUp(
+    {
+      message: 'the same video was published on this account not long ago, or is about to be',
+      advice:
+        'If it is meant to be posted twice, enqueue it again with "onDuplicate": "allow". If the other job fails, retry this one.',
     },
     { retryable: true },
   ),

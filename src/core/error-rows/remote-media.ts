@@ -35,6 +35,11 @@ export const REMOTE_MEDIA_ROWS = {
     message: 'the server cannot serve the video just now',
     advice: 'It is tried again by itself, not before the time that the server asks for.',
   }),
+  TRANSPORT_MEDIA_DISK: retry({
+    message: 'the disk or network share of the video does not answer',
+    advice:
+      'It is tried again by itself. If it stays, look at the disk, at the mount on the machine of the worker, and at its file server.',
+  }),
   CONFIG_S3_CREDENTIALS: retry(
     {
       message: 'the credentials for object storage are missing or not accepted',

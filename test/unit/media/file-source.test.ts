@@ -110,6 +110,7 @@ describe('openFileSource', () => {
   it('takes a file of exactly four billion bytes', async () => {
     const { path } = await videoFile();
     await truncate(path, 4_000_000_000);
+    await utimes(path, 1, 1);
     expect((await opening(path)).pin.sizeBytes).toBe(4_000_000_000);
   });
 });
