@@ -82,6 +82,11 @@ function toConfig(settings: Settings) {
     /** Undefined: not restricted for CLI and library, no `file` sources over REST. */
     mediaRoots: settings.MEDIA_ROOTS?.map((folder) => resolve(folder)),
     outboundAllowHosts: settings.OUTBOUND_ALLOW_HOSTS ?? [],
+    s3: {
+      endpoint: settings.S3_ENDPOINT,
+      region: settings.S3_REGION ?? settings.AWS_REGION ?? (settings.S3_ENDPOINT && 'us-east-1'),
+      forcePathStyle: settings.S3_FORCE_PATH_STYLE,
+    },
     preflight: settings.PREFLIGHT,
     onDuplicate: settings.ON_DUPLICATE,
     duplicateWindowMs: settings.DUPLICATE_WINDOW_HOURS * HOUR_MS,

@@ -50,6 +50,12 @@ export const apiBaseUrl = z
   )
   .transform((value) => value.replace(/\/+$/, ''));
 
+/** Where a server of the deployment is, http too: requests to it are signed, and carry no password. */
+export const serverUrl = z
+  .string()
+  .refine(isServerUrl, 'an http:// or https:// URL without user, query and fragment')
+  .transform((value) => value.replace(/\/+$/, ''));
+
 /** BullMQ key prefix whose hash tag keeps all keys in one slot of a cluster. */
 export const queuePrefix = z
   .string()
@@ -125,10 +131,15 @@ function isRedisUrl(value: string): boolean {
   return ['redis:', 'rediss:'].includes(protocol) && hostname !== '' && /^\/?\d*$/.test(pathname);
 }
 
-function isApiBaseUrl(value: string): boolean {
+function isServerUrl(value: string): boolean {
   if (!URL.canParse(value)) return false;
-  const { protocol, hostname, username, password, search, hash } = new URL(value);
-  if (username + password + search + hash !== '') return false;
+  const { protocol, username, password, search, hash } = new URL(value);
+  return ['http:', 'https:'].includes(protocol) && username + password + search + hash === '';
+}
+
+function isApiBaseUrl(value: string): boolean {
+  if (!isServerUrl(value)) return false;
+  const { protocol, hostname } = new URL(value);
   return protocol === 'https:' || (protocol === 'http:' && isLoopbackHost(hostname));
 }
 

@@ -19,3 +19,22 @@ export function parseUploadReport(header: string | undefined): UploadReport | un
   if (match === null) return undefined;
   return { reportedBytes: Number(match[1]), totalBytes: Number(match[2]) };
 }
+
+/** The range that an answer says it holds, and of how many bytes; half-open. */
+export interface AnsweredRange {
+  readonly startByte: number;
+  readonly endByteExclusive: number;
+  readonly totalBytes: number;
+}
+
+/**
+ * Reads the `Content-Range` of a 206 (RFC 9110 section 14.4).
+ * @returns undefined when it is absent, malformed, or does not tell the whole length
+ */
+export function parseAnsweredRange(header: string | undefined): AnsweredRange | undefined {
+  const match = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15})$/i.exec(header?.trim() ?? '');
+  if (match === null) return undefined;
+  const [startByte, lastByte, totalBytes] = [Number(match[1]), Number(match[2]), Number(match[3])];
+  if (startByte > lastByte || lastByte >= totalBytes) return undefined;
+  return { startByte, endByteExclusive: lastByte + 1, totalBytes };
+}

@@ -3,7 +3,10 @@ import { PublishError } from '../core/publish-error.ts';
 import { SECOND_MS } from '../core/units.ts';
 
 /** The network's hiccups, which are usually over a second later. */
-const BRIEF_CODES = ['TRANSPORT_CONNECT_FAILED', 'TRANSPORT_NO_ANSWER'];
+const BRIEF_CODES = [
+  ...['TRANSPORT_CONNECT_FAILED', 'TRANSPORT_NO_ANSWER'],
+  ...['OUTBOUND_UNREACHABLE', 'OUTBOUND_NO_ANSWER', 'TRANSPORT_MEDIA_INTERRUPTED'],
+];
 const BRIEF_HTTP_STATUSES = [502, 503];
 
 /** Times of `retryBriefly` (ms). */

@@ -1,8 +1,7 @@
 import { createVaultTokenSource } from '../accounts/token-source.ts';
 import { type AccountVault, createAccountVault } from '../accounts/vault.ts';
 import { DEFAULT_POLL_SCHEDULE, type PollSchedule } from '../core/poll-schedule.ts';
-import type { OpenMedia, TokenSource } from '../core/ports.ts';
-import { PublishError } from '../core/publish-error.ts';
+import type { TokenSource } from '../core/ports.ts';
 import { EIGHT_TRIES_IN_AN_HOUR } from '../core/retry-policy.ts';
 import { createCreatorCache } from '../creators/creator-cache.ts';
 import type { Foundation } from '../foundation/foundation.ts';
@@ -10,7 +9,7 @@ import { createAccountNames } from '../lanes/account-names.ts';
 import { createLanes } from '../lanes/lanes.ts';
 import { createLedger } from '../ledger/ledger.ts';
 import { createVideoClaims } from '../ledger/video-claims.ts';
-import { openFileSource } from '../media/file-source.ts';
+import { createMediaOpener } from '../media/open-media.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { createQueues } from '../queues/queues.ts';
 import { createCaps } from '../quota/caps.ts';
@@ -52,6 +51,8 @@ export async function openWorkers(parts: WorkersParts, options: WorkersOptions =
   const vault = createAccountVault({ redis, keys, sealer, clientKey: config.tiktok.clientKey });
   const tiktok = createTikTokClient({ apiBaseUrl: config.tiktok.apiBaseUrl, onRequest: metrics.apiRequest, tracing });
   foundation.onClose(() => tiktok.close());
+  const media = createMediaOpener({ roots: config.mediaRoots, allowHosts: config.outboundAllowHosts, s3: config.s3 });
+  foundation.onClose(() => media.close());
   const only = options.only ?? WORKER_KINDS;
   const deps: WorkerDeps = {
     ...{ queues, tiktok, sealer, requestSecrets, metrics, log, tracing },
@@ -68,7 +69,7 @@ export async function openWorkers(parts: WorkersParts, options: WorkersOptions =
     pauseAccount: (account) => vault.pause(account),
     lanes: createLanes({ redis, keys, clock: Date, limit: config.uploadsPerAccount }),
     accountNames: createAccountNames({ redis, keys, clock: Date }),
-    openMedia: openMediaUnder(config.mediaRoots),
+    openMedia: media.open,
     probeMedia: async (source, options) => {
       const { probeMedia } = await import('../preflight/probe-media.ts');
       return await probeMedia(source, options);
@@ -111,13 +112,4 @@ function vaultTokens(
   });
   foundation.onClose(() => tokens.close());
   return tokens;
-}
-
-function openMediaUnder(roots: readonly string[] | undefined): OpenMedia {
-  return async (media) => {
-    if (media.type === 'file') return await openFileSource(media.path, { roots });
-    throw new PublishError('INTERNAL_ERROR', {
-      reason: `media.type "${media.type}" has no bytes of ours`,
-    });
-  };
 }

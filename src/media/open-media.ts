@@ -1,0 +1,47 @@
+import type { OpenMedia } from '../core/ports.ts';
+import { parseAllowList } from '../outbound/allow-list.ts';
+import { createOutboundAgent } from '../outbound/outbound-agent.ts';
+import { openFileSource } from './file-source.ts';
+import { createS3Opener, type S3Settings } from './s3-source.ts';
+import { openUrlSource } from './url-source.ts';
+
+/** What may be reached, and how. */
+export interface MediaAccess {
+  /** Folders that files must live under, see `openFileSource`. */
+  readonly roots?: readonly string[] | undefined;
+  /** Hosts that URLs may lead to although they are not public: `OUTBOUND_ALLOW_HOSTS`. */
+  readonly allowHosts?: readonly string[];
+  readonly s3?: S3Settings;
+  /** Longest time that a server may send nothing (ms). Default 15 s. */
+  readonly stallMs?: number;
+}
+
+/** Opens media of every kind whose bytes we send. */
+export interface MediaOpener {
+  readonly open: OpenMedia;
+  /** Ends all connections, those in use too. */
+  close(): Promise<void>;
+}
+
+/** Connects to nothing yet, and loads the AWS SDK for the first `s3` source only. */
+export function createMediaOpener({ roots, allowHosts = [], s3 = {}, stallMs }: MediaAccess = {}): MediaOpener {
+  const allowed = parseAllowList(allowHosts);
+  const outbound = { agent: createOutboundAgent({ allowed }), allowed };
+  const objects = createS3Opener(s3, stallMs);
+  return {
+    open: async (media) => {
+      switch (media.type) {
+        case 'file':
+          return await openFileSource(media.path, { roots });
+        case 'url':
+          return await openUrlSource(media.url, { outbound, ...(stallMs !== undefined && { stallMs }) });
+        case 's3':
+          return await objects.open(media);
+      }
+    },
+    close: async () => {
+      objects.close();
+      await outbound.agent.destroy();
+    },
+  };
+}

@@ -1,0 +1,86 @@
+import { PublishError } from '../core/publish-error.ts';
+import { SECOND_MS } from '../core/units.ts';
+
+/** Less than TikTok's side of the upload waits for bytes, so that the one who stands still is the one who is named. */
+export const STALL_MS = 15 * SECOND_MS;
+/** What must come while the stall time is spent waiting; slower than this no video arrives within its hour. */
+const MIN_BYTES_PER_STALL = 16_384;
+
+/** What a body must be. */
+export interface ExpectedBody {
+  /** The server's or the object's name, for errors. */
+  readonly name: string;
+  readonly lengthBytes: number;
+  /** Longest time to wait for a byte (ms). */
+  readonly stallMs: number;
+  /** Ends the request that the body comes from. */
+  readonly abort: (reason: Error) => void;
+}
+
+/**
+ * Passes a body on that is exactly as long as it should be. One piece is held back until the next one, or the end, is
+ * there: a body that turns out too short or too long never was complete for whoever reads this.
+ *
+ * @throws PublishError `TRANSPORT_MEDIA_INTERRUPTED`, `TRANSPORT_MEDIA_BAD_ANSWER`
+ */
+export async function* exactBody(
+  body: AsyncIterable<Uint8Array>,
+  expected: ExpectedBody,
+): AsyncGenerator<Uint8Array, void, void> {
+  const { name, lengthBytes } = expected;
+  let receivedBytes = 0;
+  let held: Uint8Array | undefined;
+  for await (const piece of watched(body, expected)) {
+    receivedBytes += piece.byteLength;
+    if (receivedBytes > lengthBytes) {
+      const reason = `expected ${lengthBytes} bytes from ${name}, got more`;
+      throw new PublishError('TRANSPORT_MEDIA_BAD_ANSWER', { reason });
+    }
+    if (held !== undefined) yield held;
+    held = piece;
+  }
+  if (receivedBytes < lengthBytes) {
+    const reason = `expected ${lengthBytes} bytes from ${name}, got ${receivedBytes}`;
+    throw new PublishError('TRANSPORT_MEDIA_INTERRUPTED', { reason });
+  }
+  if (held !== undefined) yield held;
+}
+
+/** All of a short body, see `exactBody`. */
+export async function readExactly(body: AsyncIterable<Uint8Array>, expected: ExpectedBody): Promise<Buffer> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of exactBody(body, expected)) pieces.push(piece);
+  return Buffer.concat(pieces);
+}
+
+/** Counts the time spent waiting for bytes, not the time in which nobody asked for any. */
+async function* watched(
+  body: AsyncIterable<Uint8Array>,
+  { name, stallMs, abort }: ExpectedBody,
+): AsyncGenerator<Uint8Array, void, void> {
+  const pieces = body[Symbol.asyncIterator]();
+  let waitedMs = 0;
+  let bytesMeanwhile = 0;
+  const stall = () => {
+    const reason = `${name} sent ${bytesMeanwhile} bytes in ${stallMs} ms of waiting`;
+    return new PublishError('TRANSPORT_MEDIA_INTERRUPTED', { reason });
+  };
+  try {
+    for (;;) {
+      const begunAt = performance.now();
+      const timer = setTimeout(() => abort(stall()), stallMs);
+      const next = await pieces.next().finally(() => clearTimeout(timer));
+      if (next.done === true) return;
+      waitedMs += performance.now() - begunAt;
+      bytesMeanwhile += next.value.byteLength;
+      if (waitedMs >= stallMs && bytesMeanwhile < MIN_BYTES_PER_STALL) throw stall();
+      if (waitedMs >= stallMs) {
+        waitedMs = 0;
+        bytesMeanwhile = 0;
+      }
+      yield next.value;
+    }
+  } finally {
+    await pieces.return?.();
+  }
+}
