@@ -23,25 +23,25 @@ export async function prepareVideo(
   try {
     await examineMedia(job, source, deps, signal);
     await claimVideo(job, source, deps, signal);
+    await source.verifyUnchanged();
   } catch (error) {
-    // What was found in a video that changed meanwhile says nothing about it.
-    if (error instanceof PublishError) await refuseUnfinished(async () => await lookAgain(source, error));
-    throw error;
+    if (!(error instanceof PublishError)) throw error;
+    const change = isChange(error) ? error : await changeOf(source);
+    if (change === undefined) throw error;
+    // What was found in it means nothing, and nothing was sent: what it holds when the job comes back is published.
+    throw new PublishError('INPUT_MEDIA_BEING_WRITTEN', { reason: change.message }, { cause: error });
   }
-  await refuseUnfinished(async () => await source.verifyUnchanged());
 }
 
-async function lookAgain(source: MediaSource, error: PublishError): Promise<void> {
-  if (error.code === 'INPUT_MEDIA_CHANGED') throw error;
-  await source.verifyUnchanged();
-}
-
-/** Nothing was sent: what the source holds when the job comes back is what is published. */
-async function refuseUnfinished(look: () => Promise<void>): Promise<void> {
+async function changeOf(source: MediaSource): Promise<PublishError | undefined> {
   try {
-    await look();
+    await source.verifyUnchanged();
+    return undefined;
   } catch (error) {
-    if (!(error instanceof PublishError) || error.code !== 'INPUT_MEDIA_CHANGED') throw error;
-    throw new PublishError('INPUT_MEDIA_BEING_WRITTEN', { reason: error.message }, { cause: error });
+    return isChange(error) ? error : undefined;
   }
+}
+
+function isChange(error: unknown): error is PublishError {
+  return error instanceof PublishError && error.code === 'INPUT_MEDIA_CHANGED';
 }

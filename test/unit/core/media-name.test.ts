@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { digestMediaName } from '../../../src/core/media-name.ts';
+
+const VIDEO = 'https://videos.example.com/a.mp4';
+const pull = (url: string): string => digestMediaName({ type: 'pull', url });
+const photos = (...urls: string[]): string => digestMediaName({ type: 'photos', urls });
+
+describe('digestMediaName', () => {
+  it.each([
+    ['signed by S3', '?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date=20261122T181500Z&X-Amz-Signature=abc'],
+    ['signed by Google', '?X-Goog-Expires=900&X-Goog-Signature=abc'],
+    ['signed by CloudFront', '?Expires=1795000000&Signature=abc&Key-Pair-Id=K1'],
+    ['signed by Azure', '?sv=2024-11-04&se=2026-12-01T00%3A00%3A00Z&sr=b&sp=r&sig=abc'],
+    ['with a fragment', '#t=3'],
+  ])('is that of the bare URL for one %s', (_what, added) => {
+    expect(pull(`${VIDEO}${added}`)).toBe(pull(VIDEO));
+  });
+
+  it('is the same for whoever fetches it', () => {
+    expect(pull('https://user:secret@videos.example.com/a.mp4')).toBe(pull(VIDEO));
+  });
+
+  it.each([
+    ['path', 'https://videos.example.com/b.mp4'],
+    ['host', 'https://videos.example.org/a.mp4'],
+    ['id in the query', `${VIDEO}?id=2`],
+    ['version of an object', `${VIDEO}?versionId=7`],
+  ])('is another one for another %s', (_what, url) => {
+    expect(pull(url)).not.toBe(pull(VIDEO));
+  });
+
+  it('tells photos by their URLs and order, whatever their cover', () => {
+    const [first, second] = ['https://videos.example.com/1.jpg', 'https://videos.example.com/2.jpg'];
+    expect(digestMediaName({ type: 'photos', urls: [first, second], coverIndex: 1 })).toBe(photos(first, second));
+    expect(photos(second, first)).not.toBe(photos(first, second));
+    expect(photos(first)).not.toBe(photos(first, second));
+    expect(photos(VIDEO)).not.toBe(pull(VIDEO));
+  });
+
+  it('holds nothing of the URL', () => {
+    expect(pull(`${VIDEO}?token=secret`)).toMatch(/^[0-9a-f]{64}$/);
+  });
+});
