@@ -100,6 +100,7 @@ function addPublishing(program: Command, run: Run): void {
     .option('--ai-generated', 'declare content made by AI')
     .option('--cover-ms <ms>', 'moment of the video that becomes its cover', wholeNumber(0, Number.MAX_SAFE_INTEGER))
     .option('--metadata <json>', 'your own JSON object, echoed with the job', parseJsonObject)
+    .addOption(new Option('--dry-run', 'only say whether it would be refused').conflicts(['watch', 'wait']))
     .addOption(new Option('--watch', 'show progress until the end').conflicts('wait'))
     .option('--wait', 'wait silently until the end')
     .action((targets, options) =>

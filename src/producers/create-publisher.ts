@@ -31,9 +31,11 @@ export interface PublisherConfig {
   readonly outboundAllowHosts?: readonly string[];
   /** Carries the traces of jobs over the queues: BullMQ's bridge to OpenTelemetry, such as `bullmq-otel`. */
   readonly telemetry?: Telemetry | undefined;
-  /** The keys that the service seals with: for `creator`, and for secrets in URLs before any service has run. */
+  /** The keys that the service seals with: for `creator` and `preflight`, and for secrets in URLs before any service has run. */
   readonly encryptionKeys?: readonly Buffer[] | undefined;
-  /** For `creator` alone: where TikTok is. */
+  /** For `preflight` alone: folders that files must live under. */
+  readonly mediaRoots?: readonly string[] | undefined;
+  /** For `creator` and `preflight`: where TikTok is. */
   readonly tiktok?: OpenCreatorsDeps['tiktok'];
 }
 
@@ -125,6 +127,13 @@ export function createPublisherFromConfig(config: PublisherConfig, clock: Clock 
     },
     async creator(account) {
       return await tellingOfRedis(async () => await (await openCreators()).ask(account));
+    },
+    async preflight(request) {
+      return await tellingOfRedis(async () => {
+        const [{ redis }, { runPreflight }] = await Promise.all([open(), import('./preflight-query.ts')]);
+        const askCreator: Creators['ask'] = async (account) => await (await openCreators()).ask(account);
+        return await runPreflight(request, config, { redis, keys, clock, askCreator });
+      });
     },
     async close() {
       closed = true;

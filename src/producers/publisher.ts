@@ -1,4 +1,5 @@
 import type { CreatorInfo } from '../core/creator-rules.ts';
+import type { PreflightReport } from '../core/preflight-report.ts';
 import type { PublishEvent, PublishJob } from '../core/publish-job.ts';
 import type { PublishRequest } from '../core/publish-request.ts';
 import type { PublishState } from '../core/publish-state.ts';
@@ -124,5 +125,12 @@ export interface Publisher {
    * post now; `TIKTOK_RATE_LIMITED` after 20 calls in a minute; `INPUT_ACCOUNT_UNKNOWN`, `AUTH_*`, `CONFIG_*`, `TRANSPORT_*`
    */
   creator(account: string): Promise<CreatorInfo>;
+  /**
+   * Finds out whether a request would be refused, and enqueues nothing: the request itself, its video (read from here),
+   * its account, what TikTok allows the creator just now, and the limits. What can't be checked here is said in
+   * `checked`: account and creator need `ENCRYPTION_KEYS`, as `creator` does, and take one of its calls.
+   * @throws PublishError `REDIS_UNAVAILABLE`; what is wrong with the request is in the report
+   */
+  preflight(request: PublishRequest): Promise<PreflightReport>;
   close(): Promise<void>;
 }

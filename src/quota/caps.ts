@@ -32,6 +32,11 @@ export function createCaps({ redis, keys, clock }: { redis: RedisClient; keys: K
       await pipeline.exec();
     },
 
+    /** How many direct posts of an account were begun within a day. */
+    async postsLastDay(account: string): Promise<number> {
+      return await redis.zcount(keys.directPosts(account), clock.now() - DAY_MS, '+inf');
+    },
+
     /** When an account at its daily cap may try again: when its oldest post of the last day has aged out. */
     async nextDailyTryAt(account: string): Promise<number> {
       const now = clock.now();

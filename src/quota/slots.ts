@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Clock } from '../core/ports.ts';
+import { SECOND_MS } from '../core/units.ts';
 import type { Keys } from '../redis/keys.ts';
 import { prepareScript, type RedisClient } from '../redis/lua-script.ts';
 import { PUSH_SLOTS_LUA, RESERVE_SLOT_LUA } from './slot-scripts.ts';
@@ -33,6 +34,8 @@ export interface Slots {
    * @param request `horizonMs`: don't book further ahead than this
    */
   reserve(request: SlotRequest & { readonly horizonMs?: number | undefined }): Promise<SlotReservation>;
+  /** How long a call would have to wait now (ms); books nothing. */
+  peek(request: SlotRequest): Promise<number>;
   /** After a 429: books nothing new before a time (ms since the epoch); what is booked already stays. */
   push(request: SlotRequest & { readonly notBeforeAt: number }): Promise<void>;
 }
@@ -59,6 +62,17 @@ export function createSlots({ redis, keys, clock = Date }: SlotsDeps): Slots {
       const reply = await reserveSlot([keys.slot(account, endpoint)], [limit, windowMs, SLOT_MARGIN_MS, horizonMs]);
       const [waitMs, booked] = reservationReply.parse(reply);
       return { booked: booked === 1, waitMs, slotAt: clock.now() + waitMs };
+    },
+
+    async peek({ account, endpoint, limit, windowMs }) {
+      const key = keys.slot(account, endpoint);
+      const [oldest, newest, [seconds]] = await Promise.all([
+        redis.lindex(key, -limit),
+        redis.lindex(key, -1),
+        redis.time(),
+      ]);
+      const freeAt = oldest === null ? 0 : Number(oldest) + windowMs + SLOT_MARGIN_MS;
+      return Math.max(0, Math.max(freeAt, Number(newest ?? 0)) - Number(seconds) * SECOND_MS);
     },
 
     async push({ account, endpoint, limit, windowMs, notBeforeAt }) {

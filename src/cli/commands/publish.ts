@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { loadConfig } from '../../config/load-config.ts';
+import { type Config, loadConfig } from '../../config/load-config.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { type PublishRequest, parsePublishRequest } from '../../core/publish-request.ts';
 import { openFileSource } from '../../media/file-source.ts';
@@ -9,6 +9,7 @@ import { commandName } from '../command-name.ts';
 import { type ClientApp, openClientApp } from '../compose-client.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
 import { headline } from '../job-text.ts';
+import { preflightText } from '../preflight-text.ts';
 import { waitSilently, watchUntilEnd } from './watch.ts';
 
 /** Options of `publish`, as the command line gives them. */
@@ -36,6 +37,7 @@ export interface PublishCommandOptions {
   readonly aiGenerated?: boolean;
   readonly coverMs?: number;
   readonly metadata?: Record<string, unknown>;
+  readonly dryRun?: boolean;
   readonly watch?: boolean;
   readonly wait?: boolean;
 }
@@ -48,6 +50,7 @@ export async function publish(
 ): Promise<ExitCode> {
   const config = loadConfig(context.io.env);
   const request = namingOptions(() => parsePublishRequest(buildRequest(targets, options)));
+  if (options.dryRun === true) return await dryRun(request, config, context);
   if (request.media.type === 'file') {
     const source = await openFileSource(
       request.media.path,
@@ -68,6 +71,18 @@ export async function publish(
     context.output.answer(job, enqueuedText(job, commandName(context.io)));
     tellIfNobodyWorks(app, context);
     return EXIT_CODES.success;
+  } finally {
+    await app.close();
+  }
+}
+
+/** Says whether a request would be refused, and enqueues nothing. */
+async function dryRun(request: PublishRequest, config: Config, context: CommandContext): Promise<ExitCode> {
+  const app = await openClientApp(config, context.io);
+  try {
+    const report = await app.publisher.preflight(request);
+    context.output.answer(report, preflightText(report));
+    return report.ok ? EXIT_CODES.success : EXIT_CODES.publishFailed;
   } finally {
     await app.close();
   }

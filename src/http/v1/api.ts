@@ -8,6 +8,7 @@ import { prepareApiScope } from './api-scope.ts';
 import { registerEventRoutes } from './event-routes.ts';
 import { documentApi, registerDocs } from './openapi.ts';
 import { answerOtherMethods } from './other-methods.ts';
+import { registerPreflightRoutes } from './preflight-routes.ts';
 import { registerPublishRoutes } from './publish-routes.ts';
 import type { ApiTypes } from './typed-routes.ts';
 
@@ -17,7 +18,7 @@ export interface ApiOptions {
   readonly apiKeys: readonly string[];
   /** Requests that one caller may make in a minute, as counted by this process. */
   readonly requestsPerMinute: number;
-  readonly publisher: Pick<Publisher, 'enqueue' | 'get' | 'list' | 'cancel' | 'retry' | 'events'>;
+  readonly publisher: Pick<Publisher, 'enqueue' | 'get' | 'list' | 'cancel' | 'retry' | 'events' | 'preflight'>;
   readonly accounts: ManagedAccounts;
   /** Asks TikTok what an account may post just now. @throws PublishError */
   readonly askCreator: (account: string) => Promise<CreatorInfo>;
@@ -43,6 +44,7 @@ export async function registerApi(
       await prepareApiScope(scope, { ...options, host });
       const api = scope.withTypeProvider<ApiTypes>();
       registerPublishRoutes(api, options);
+      registerPreflightRoutes(api, options);
       registerEventRoutes(api, options);
       registerAccountRoutes(api, options);
       addOtherMethods();

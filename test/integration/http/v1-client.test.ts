@@ -73,6 +73,7 @@ describe('/openapi.json', () => {
       '/v1/publishes/{id}',
       '/v1/publishes/{id}/cancel',
       '/v1/publishes/{id}/retry',
+      '/v1/preflight',
       '/v1/events',
       '/v1/publishes/{id}/events',
       '/v1/accounts/{account}',

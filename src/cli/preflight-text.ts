@@ -1,0 +1,42 @@
+import type { MediaFacts } from '../core/media-facts.ts';
+import { findingText, type PreflightFinding } from '../core/preflight-finding.ts';
+import type { PreflightReport } from '../core/preflight-report.ts';
+import { bytesText } from './quantity-text.ts';
+
+/** A preflight's report for people: the verdict, what the video is, each finding, and what was not looked at. */
+export function preflightText({ ok, findings, facts, checked }: PreflightReport): string {
+  const skipped = Object.entries(checked).flatMap(([part, outcome]) =>
+    outcome.checked ? [] : [`not checked: ${part} (${outcome.reason})`],
+  );
+  return [
+    verdict(ok, findings),
+    ...(facts === null ? [] : [factsText(facts)]),
+    ...findings.map(lineOf),
+    ...skipped,
+  ].join('\n');
+}
+
+function verdict(ok: boolean, { length }: readonly PreflightFinding[]): string {
+  if (!ok) return 'This would be refused. Nothing was enqueued.';
+  return `${length === 0 ? 'Nothing speaks against it.' : 'This can be published, but look at the warnings.'} Nothing was enqueued.`;
+}
+
+function lineOf(finding: PreflightFinding): string {
+  const { severity, code, field, advice } = finding;
+  return `${severity.padEnd(6)}  ${field}: ${findingText(finding)}  ${code}\n        ${advice}`;
+}
+
+function factsText({ container, video, audio, durationSeconds, sizeBytes, moov, fragmented }: MediaFacts): string {
+  const parts = [
+    container.toUpperCase(),
+    video && (video.codec ?? video.codecId),
+    video && `${video.displayWidth} x ${video.displayHeight}`,
+    video?.frameRate != null && `${Math.round(video.frameRate * 100) / 100} fps`,
+    audio === null ? 'no sound' : (audio.codec ?? audio.codecId),
+    durationSeconds !== null && `${Math.round(durationSeconds * 10) / 10} s`,
+    bytesText(sizeBytes),
+    moov !== null && moov !== 'missing' && `index at the ${moov}`,
+    fragmented === true && 'fragmented',
+  ];
+  return `video   ${parts.filter((part) => typeof part === 'string').join(', ')}`;
+}

@@ -1,0 +1,85 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createPublisherFromConfig } from '../../../src/producers/create-publisher.ts';
+import { mediaFixture } from '../../support/media-fixtures.ts';
+import { type Pipeline, startPipeline } from '../../support/pipeline.ts';
+import { openCase } from '../../support/publish-case.ts';
+import { testRedisUrl } from '../../support/redis.ts';
+
+let pipeline: Pipeline;
+beforeAll(async () => {
+  pipeline = await startPipeline({ workers: false });
+});
+afterAll(() => pipeline.close());
+
+const direct = (account: string, name: string) =>
+  ({
+    account,
+    mode: 'direct',
+    media: { type: 'file', path: mediaFixture(name) },
+    post: { privacyLevel: 'SELF_ONLY' },
+  }) as const;
+
+const CHECKED = { checked: true };
+
+describe('publisher.preflight', () => {
+  it('checks a request in every part and enqueues nothing', async () => {
+    const { account, requests, inits } = await openCase(pipeline);
+    const { facts, ...report } = await pipeline.publisher.preflight(direct(account, 'h264.mp4'));
+    const checked = { request: CHECKED, media: CHECKED, account: CHECKED, creator: CHECKED, quota: CHECKED };
+    expect(report).toEqual({ ok: true, findings: [], checked });
+    expect(facts).toMatchObject({ container: 'mp4', video: { codec: 'h264', frameRate: 30 } });
+    expect([requests('creator_info').length, inits().length]).toEqual([1, 0]);
+    expect((await pipeline.publisher.list({ account })).jobs).toEqual([]);
+  });
+
+  it('finds what is wrong with video, settings and limits at once', async () => {
+    const { account } = await openCase(pipeline, { privacyLevelOptions: ['FOLLOWER_OF_CREATOR', 'SELF_ONLY'] });
+    const posts = Array.from({ length: 15 }, (_, i) => [Date.now() - i * 60_000, `post ${i}`]).flat();
+    await pipeline.redis.zadd(pipeline.keys.directPosts(account), ...posts);
+    const inits = { account, endpoint: 'direct_init', limit: 6, windowMs: 60_000 } as const;
+    for (let i = 0; i < 6; i++) await pipeline.deps.slots.reserve(inits);
+    const request = { ...direct(account, 'fps-12.mp4'), post: { privacyLevel: 'PUBLIC_TO_EVERYONE' } } as const;
+    const { ok, findings } = await pipeline.publisher.preflight(request);
+    expect(ok).toBe(false);
+    expect(findings.map(({ severity, code }) => `${severity} ${code}`)).toEqual([
+      'refuse INPUT_MEDIA_FRAME_RATE',
+      'refuse TIKTOK_PRIVACY_MISMATCH',
+      'warn TIKTOK_RATE_LIMITED',
+      'warn TIKTOK_DAILY_POST_CAP',
+    ]);
+    expect(findings.at(-1)?.found).toBe('15');
+  });
+
+  it('takes no place among the inits', async () => {
+    const { account } = await openCase(pipeline);
+    for (let i = 0; i < 8; i++) await pipeline.publisher.preflight(direct(account, 'h264.mp4'));
+    expect(await pipeline.redis.exists(pipeline.keys.slot(account, 'direct_init'))).toBe(0);
+  });
+
+  it('knows accounts by their open_id, and those that are paused', async () => {
+    const { account, openId } = await openCase(pipeline);
+    await pipeline.vault.pause(account);
+    const { ok, findings } = await pipeline.publisher.preflight(direct(openId, 'h264.mp4'));
+    expect(ok).toBe(true);
+    expect(findings).toMatchObject([{ code: 'AUTH_ACCOUNT_PAUSED', severity: 'warn' }]);
+  });
+
+  it('says what it could not check without keys', async () => {
+    const { account } = await openCase(pipeline);
+    const publisher = createPublisherFromConfig({
+      redis: { kind: 'url', url: testRedisUrl() },
+      dataDir: '',
+      cacheDir: '',
+      queuePrefix: pipeline.prefix,
+      retentionMs: 86_400_000,
+    });
+    try {
+      const { ok, checked } = await publisher.preflight(direct(account, 'h264.mp4'));
+      expect(ok).toBe(true);
+      const skipped = { checked: false, reason: expect.stringContaining('ENCRYPTION_KEYS') };
+      expect(checked).toMatchObject({ media: CHECKED, account: skipped, creator: skipped, quota: CHECKED });
+    } finally {
+      await publisher.close();
+    }
+  });
+});

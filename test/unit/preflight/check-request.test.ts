@@ -1,0 +1,185 @@
+import { describe, expect, it } from 'vitest';
+import type { CreatorInfo } from '../../../src/core/creator-rules.ts';
+import { PublishError } from '../../../src/core/publish-error.ts';
+import type { PublishRequest } from '../../../src/core/publish-request.ts';
+import { openFileSource } from '../../../src/media/file-source.ts';
+import type { PreflightAccount } from '../../../src/preflight/check-account.ts';
+import { checkRequest, type PreflightDeps } from '../../../src/preflight/check-request.ts';
+import { probeMedia } from '../../../src/preflight/probe-media.ts';
+import { mediaFixture } from '../../support/media-fixtures.ts';
+
+const CREATOR: CreatorInfo = {
+  username: 'acme',
+  nickname: 'Acme',
+  avatarUrl: undefined,
+  privacyLevelOptions: ['PUBLIC_TO_EVERYONE', 'SELF_ONLY'],
+  commentDisabled: false,
+  duetDisabled: true,
+  stitchDisabled: false,
+  maxVideoDurationSeconds: 300,
+};
+const ACCOUNT: PreflightAccount = { name: 'acme', status: 'active', scopes: ['video.publish'] };
+const REQUEST: PublishRequest = {
+  account: 'acme',
+  mode: 'direct',
+  media: { type: 'file', path: mediaFixture('h264.mp4') },
+  post: { privacyLevel: 'SELF_ONLY' },
+};
+
+function deps(changes: Partial<PreflightDeps> = {}): PreflightDeps {
+  return {
+    openMedia: async (media) => {
+      if (media.type !== 'file') throw new Error('only files are opened');
+      return await openFileSource(media.path);
+    },
+    probeMedia,
+    accounts: { find: async () => ACCOUNT, askCreator: async () => CREATOR },
+    quota: { initWaitMs: async () => 0, postsLastDay: async () => 0, heldBackUntil: async () => undefined },
+    ...changes,
+  };
+}
+
+const withAccount = (account: PreflightAccount | undefined, creator: CreatorInfo | PublishError = CREATOR) =>
+  deps({
+    accounts: {
+      find: async () => account,
+      askCreator: async () => {
+        if (creator instanceof PublishError) throw creator;
+        return creator;
+      },
+    },
+  });
+
+const CHECKED = { checked: true };
+const skipped = (reason: string) => ({ checked: false, reason: expect.stringContaining(reason) });
+
+describe('the report on a request', () => {
+  it('finds nothing in one that can be published, and says that all of it was checked', async () => {
+    const { facts, ...report } = await checkRequest(REQUEST, deps());
+    const checked = { request: CHECKED, media: CHECKED, account: CHECKED, creator: CHECKED, quota: CHECKED };
+    expect(report).toEqual({ ok: true, findings: [], checked });
+    expect(facts).toMatchObject({ container: 'mp4', durationSeconds: 4 });
+  });
+
+  it('lists everything at once', async () => {
+    const request = {
+      ...REQUEST,
+      media: { type: 'file', path: mediaFixture('side-200.mp4') },
+      post: { privacyLevel: 'MUTUAL_FOLLOW_FRIENDS', disableDuet: false },
+    };
+    const { ok, findings } = await checkRequest(request, withAccount({ ...ACCOUNT, status: 'paused' }));
+    expect(ok).toBe(false);
+    expect(findings.map(({ severity, code, field }) => [severity, code, field])).toEqual([
+      ['refuse', 'INPUT_MEDIA_PICTURE_SIZE', 'media.pictureSize'],
+      ['warn', 'AUTH_ACCOUNT_PAUSED', 'account'],
+      ['refuse', 'TIKTOK_PRIVACY_MISMATCH', 'post'],
+      ['warn', 'CREATOR_SETTING_OFF', 'post'],
+    ]);
+  });
+
+  it('names each field of a request that is not valid, and checks no more', async () => {
+    const { ok, findings, facts, checked } = await checkRequest({ ...REQUEST, mode: 'loud', colour: 1 }, deps());
+    expect({ ok, facts }).toEqual({ ok: false, facts: null });
+    expect(findings.map(({ code, field }) => [code, field])).toEqual([
+      ['INPUT_INVALID', 'mode'],
+      ['INPUT_INVALID', 'colour'],
+    ]);
+    expect(checked.media).toEqual(skipped('not valid'));
+  });
+
+  it.each([null, 'a text', 7, []])('takes even %j for a request that is not valid', async (input) => {
+    expect(await checkRequest(input, deps())).toMatchObject({ ok: false, findings: [{ code: 'INPUT_INVALID' }] });
+  });
+
+  it('says what keeps a file from being opened', async () => {
+    const request = { ...REQUEST, media: { type: 'file', path: '/nowhere/a.mp4' } };
+    const { findings } = await checkRequest(request, deps());
+    expect(findings).toMatchObject([{ code: 'INPUT_MEDIA_NOT_FOUND', severity: 'refuse', field: 'media' }]);
+  });
+
+  it('does not look into what TikTok fetches', async () => {
+    const request = { ...REQUEST, media: { type: 'pull', url: 'https://videos.example.com/a.mp4' } };
+    const { ok, checked, facts } = await checkRequest(request, deps());
+    expect({ ok, facts }).toEqual({ ok: true, facts: null });
+    expect(checked.media).toEqual(skipped('TikTok fetches it'));
+  });
+
+  it('holds the length of the video against what its creator may post', async () => {
+    const { findings } = await checkRequest(REQUEST, withAccount(ACCOUNT, { ...CREATOR, maxVideoDurationSeconds: 3 }));
+    expect(findings).toMatchObject([{ code: 'TIKTOK_MEDIA_DURATION', severity: 'refuse' }]);
+  });
+
+  it('says why accounts were not looked at', async () => {
+    const { ok, checked } = await checkRequest(REQUEST, deps({ accounts: 'ENCRYPTION_KEYS is not set' }));
+    expect(ok).toBe(true);
+    expect([checked.account, checked.creator]).toEqual([skipped('ENCRYPTION_KEYS'), skipped('ENCRYPTION_KEYS')]);
+  });
+});
+
+describe('an account', () => {
+  it('that is not known is refused, and its creator not asked for', async () => {
+    const { findings, checked } = await checkRequest(REQUEST, withAccount(undefined));
+    expect(findings).toMatchObject([{ code: 'INPUT_ACCOUNT_UNKNOWN', severity: 'refuse', found: 'acme' }]);
+    expect(checked.creator).toEqual(skipped('not known'));
+  });
+
+  it('that must be connected again makes the job wait', async () => {
+    const { ok, findings } = await checkRequest(
+      REQUEST,
+      withAccount({ ...ACCOUNT, status: 'reauthorization_required' }),
+    );
+    expect(ok).toBe(true);
+    expect(findings).toMatchObject([{ code: 'AUTH_REAUTHORIZATION_REQUIRED', severity: 'warn' }]);
+  });
+
+  it.each([
+    ['direct', 'video.upload', ['AUTH_SCOPE_MISSING']],
+    ['direct', 'video.publish', []],
+    ['inbox', 'video.publish', ['AUTH_SCOPE_MISSING']],
+    ['inbox', 'video.upload', []],
+  ] as const)('for %s with the scope %s: %j', async (mode, scope, expected) => {
+    const { post, ...rest } = REQUEST;
+    const request = mode === 'direct' ? REQUEST : { ...rest, mode };
+    const { findings } = await checkRequest(request, withAccount({ ...ACCOUNT, scopes: [scope] }));
+    expect(post).toBeDefined();
+    expect(findings.map(({ code }) => code)).toEqual(expected);
+  });
+
+  it.each([
+    ['TIKTOK_DAILY_POST_CAP', 'warn'],
+    ['TIKTOK_ACTIVE_USER_CAP', 'warn'],
+    ['TIKTOK_USER_BANNED', 'refuse'],
+  ] as const)('of which TikTok says %s: %s', async (code, severity) => {
+    const { findings } = await checkRequest(REQUEST, withAccount(ACCOUNT, new PublishError(code)));
+    expect(findings).toMatchObject([{ code, severity }]);
+  });
+
+  it('of which TikTok has nothing to say just now is not held up by that', async () => {
+    const { ok, findings, checked } = await checkRequest(
+      REQUEST,
+      withAccount(ACCOUNT, new PublishError('TRANSPORT_CONNECT_FAILED')),
+    );
+    expect({ ok, findings }).toEqual({ ok: true, findings: [] });
+    expect(checked.creator).toEqual(skipped('TikTok could not be asked'));
+  });
+});
+
+describe('limits that are used up', () => {
+  it('are told and refuse nothing', async () => {
+    const until = Date.UTC(2026, 11, 1);
+    const quota = {
+      initWaitMs: async () => 12_345,
+      postsLastDay: async () => 15,
+      heldBackUntil: async () => until,
+    };
+    const { ok, findings } = await checkRequest(REQUEST, deps({ quota }));
+    expect(ok).toBe(true);
+    expect(findings.map(({ severity, code }) => `${severity} ${code}`)).toEqual([
+      'warn TIKTOK_RATE_LIMITED',
+      'warn TIKTOK_DAILY_POST_CAP',
+      'warn TIKTOK_ACTIVE_USER_CAP',
+    ]);
+    expect(findings[0]?.found).toContain('13 s');
+    expect(findings[2]?.found).toContain('2026-12-01T00:00:00.000Z');
+  });
+});
