@@ -13,17 +13,17 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   InvalidObjectState: 'INPUT_MEDIA_ACCESS_REFUSED',
   PreconditionFailed: 'INPUT_MEDIA_CHANGED',
   InvalidRange: 'INPUT_MEDIA_CHANGED',
-  CredentialsProviderError: 'CONFIG_S3_CREDENTIALS',
-  InvalidAccessKeyId: 'CONFIG_S3_CREDENTIALS',
-  SignatureDoesNotMatch: 'CONFIG_S3_CREDENTIALS',
-  ExpiredToken: 'CONFIG_S3_CREDENTIALS',
-  TokenRefreshRequired: 'CONFIG_S3_CREDENTIALS',
-  InvalidToken: 'CONFIG_S3_CREDENTIALS',
-  RequestTimeTooSkewed: 'CONFIG_S3_CREDENTIALS',
-  PermanentRedirect: 'CONFIG_S3_REGION',
-  TemporaryRedirect: 'CONFIG_S3_REGION',
-  AuthorizationHeaderMalformed: 'CONFIG_S3_REGION',
-  IllegalLocationConstraintException: 'CONFIG_S3_REGION',
+  CredentialsProviderError: 'CONFIG_STORAGE_CREDENTIALS',
+  InvalidAccessKeyId: 'CONFIG_STORAGE_CREDENTIALS',
+  SignatureDoesNotMatch: 'CONFIG_STORAGE_CREDENTIALS',
+  ExpiredToken: 'CONFIG_STORAGE_CREDENTIALS',
+  TokenRefreshRequired: 'CONFIG_STORAGE_CREDENTIALS',
+  InvalidToken: 'CONFIG_STORAGE_CREDENTIALS',
+  RequestTimeTooSkewed: 'CONFIG_STORAGE_CREDENTIALS',
+  PermanentRedirect: 'CONFIG_STORAGE_REGION',
+  TemporaryRedirect: 'CONFIG_STORAGE_REGION',
+  AuthorizationHeaderMalformed: 'CONFIG_STORAGE_REGION',
+  IllegalLocationConstraintException: 'CONFIG_STORAGE_REGION',
   SlowDown: 'TRANSPORT_MEDIA_BUSY',
   ServiceUnavailable: 'TRANSPORT_MEDIA_BUSY',
   InternalError: 'TRANSPORT_MEDIA_BUSY',
@@ -31,8 +31,8 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   ThrottlingException: 'TRANSPORT_MEDIA_BUSY',
 };
 const CODES_OF_STATUS: Readonly<Record<number, ErrorCode>> = {
-  301: 'CONFIG_S3_REGION',
-  307: 'CONFIG_S3_REGION',
+  301: 'CONFIG_STORAGE_REGION',
+  307: 'CONFIG_STORAGE_REGION',
   401: 'INPUT_MEDIA_ACCESS_REFUSED',
   403: 'INPUT_MEDIA_ACCESS_REFUSED',
   404: 'INPUT_MEDIA_NOT_FOUND',
@@ -54,7 +54,7 @@ interface SdkFacts {
 export function toS3Error(name: string, error: unknown): PublishError {
   if (error instanceof PublishError) return error;
   if (error instanceof Error && error.message === 'Region is missing') {
-    return new PublishError('CONFIG_S3_REGION', { reason: 'neither S3_REGION nor AWS_REGION is set' });
+    return new PublishError('CONFIG_STORAGE_REGION', { reason: 'neither S3_REGION nor AWS_REGION is set' });
   }
   const facts = factsOf(error);
   const { httpStatus } = facts;

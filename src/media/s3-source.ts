@@ -35,7 +35,7 @@ export interface S3Object {
 export interface S3Opener {
   /**
    * Opens an object that is read by ranges, each on condition that its ETag is still the same.
-   * @throws PublishError `INPUT_MEDIA_*`, `CONFIG_S3_*`, `TRANSPORT_MEDIA_*`, `OUTBOUND_UNREACHABLE`
+   * @throws PublishError `INPUT_MEDIA_*`, `CONFIG_STORAGE_*`, `TRANSPORT_MEDIA_*`, `OUTBOUND_UNREACHABLE`
    */
   open(object: S3Object): Promise<MediaSource>;
   close(): void;

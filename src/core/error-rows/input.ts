@@ -24,9 +24,9 @@ export const INPUT_ROWS = {
   ),
   INPUT_MEDIA_NOT_FOUND: giveUp(
     {
-      message: 'the video file does not exist',
+      message: 'the video does not exist',
       advice:
-        'Check the path; it is read by the worker, so the file must be there on the machine of the worker. Then retry.',
+        'Check the path, the URL, or bucket and key. A path is read by the worker, so the file must be on the machine of the worker. Then retry.',
     },
     { retryable: true },
   ),
@@ -97,8 +97,8 @@ export const INPUT_ROWS = {
   ),
   INPUT_MEDIA_CHANGED: giveUp(
     {
-      message: 'the video file changed while it was being published',
-      advice: 'Leave the file as it is until the job has ended. Retry the job to publish what the file holds now.',
+      message: 'the video changed while it was being published',
+      advice: 'Leave it as it is until the job has ended. Retry the job to publish what is there now.',
     },
     { retryable: true },
   ),

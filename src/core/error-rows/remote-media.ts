@@ -40,14 +40,14 @@ export const REMOTE_MEDIA_ROWS = {
     advice:
       'It is tried again by itself. If it stays, look at the disk, at the mount on the machine of the worker, and at its file server.',
   }),
-  CONFIG_S3_CREDENTIALS: retry(
+  CONFIG_STORAGE_CREDENTIALS: retry(
     {
       message: 'the credentials for object storage are missing or not accepted',
       advice: 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or whatever else the AWS SDK takes, for the workers.',
     },
     { alert: 'page' },
   ),
-  CONFIG_S3_REGION: giveUp(
+  CONFIG_STORAGE_REGION: giveUp(
     {
       message: 'the bucket lies in another region, or at another endpoint',
       advice: 'Set S3_REGION, and S3_ENDPOINT for storage that is not of AWS, to where the bucket lies. Then retry.',

@@ -105,7 +105,7 @@ describe.skipIf(!hasSwift())('an object in S3-compatible storage (needs Swift: a
     useCredentials({ ...SWIFT_CREDENTIALS, secretAccessKey: 'a-wrong-secret' });
     const others = createS3Opener({ endpoint: swift.endpoint, region: swift.region, forcePathStyle: true });
     const error = await rejection(others.open({ bucket: 'videos', key: 'a.mp4' }));
-    expect(error).toMatchObject({ code: 'CONFIG_S3_CREDENTIALS' });
+    expect(error).toMatchObject({ code: 'CONFIG_STORAGE_CREDENTIALS' });
     expect(`${error.message} ${error.stack}`).not.toMatch(/a-wrong-secret|test:tester/);
     others.close();
   });
@@ -113,7 +113,7 @@ describe.skipIf(!hasSwift())('an object in S3-compatible storage (needs Swift: a
   it('asked for with another region names the region', async () => {
     const others = createS3Opener({ endpoint: swift.endpoint, region: 'eu-central-1', forcePathStyle: true });
     const error = await rejection(others.open({ bucket: 'videos', key: 'a.mp4' }));
-    expect(error).toMatchObject({ code: 'CONFIG_S3_REGION' });
+    expect(error).toMatchObject({ code: 'CONFIG_STORAGE_REGION' });
     others.close();
   });
 });
@@ -143,11 +143,11 @@ describe('a refusal of object storage', () => {
   it.each<[status: number, code: string, named: ErrorCode]>([
     [403, 'AccessDenied', 'INPUT_MEDIA_ACCESS_REFUSED'],
     [403, 'InvalidObjectState', 'INPUT_MEDIA_ACCESS_REFUSED'],
-    [400, 'ExpiredToken', 'CONFIG_S3_CREDENTIALS'],
-    [403, 'InvalidAccessKeyId', 'CONFIG_S3_CREDENTIALS'],
-    [403, 'RequestTimeTooSkewed', 'CONFIG_S3_CREDENTIALS'],
-    [301, 'PermanentRedirect', 'CONFIG_S3_REGION'],
-    [400, 'AuthorizationHeaderMalformed', 'CONFIG_S3_REGION'],
+    [400, 'ExpiredToken', 'CONFIG_STORAGE_CREDENTIALS'],
+    [403, 'InvalidAccessKeyId', 'CONFIG_STORAGE_CREDENTIALS'],
+    [403, 'RequestTimeTooSkewed', 'CONFIG_STORAGE_CREDENTIALS'],
+    [301, 'PermanentRedirect', 'CONFIG_STORAGE_REGION'],
+    [400, 'AuthorizationHeaderMalformed', 'CONFIG_STORAGE_REGION'],
     [503, 'SlowDown', 'TRANSPORT_MEDIA_BUSY'],
     [500, 'InternalError', 'TRANSPORT_MEDIA_BUSY'],
     [502, 'Whatever', 'TRANSPORT_MEDIA_BUSY'],
@@ -186,6 +186,6 @@ describe('a refusal of object storage', () => {
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', '');
     vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'true');
     vi.stubEnv('HOME', '/nonexistent');
-    expect(await openAt(xml(200, ''))).toMatchObject({ code: 'CONFIG_S3_CREDENTIALS' });
+    expect(await openAt(xml(200, ''))).toMatchObject({ code: 'CONFIG_STORAGE_CREDENTIALS' });
   });
 });

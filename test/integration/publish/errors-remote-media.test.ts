@@ -158,8 +158,8 @@ describe('a video from a server that misbehaves', () => {
 
 describe('object storage that refuses', () => {
   it.each<[httpStatus: number, word: string, ErrorCode]>([
-    [403, 'InvalidAccessKeyId', 'CONFIG_S3_CREDENTIALS'],
-    [301, 'PermanentRedirect', 'CONFIG_S3_REGION'],
+    [403, 'InvalidAccessKeyId', 'CONFIG_STORAGE_CREDENTIALS'],
+    [301, 'PermanentRedirect', 'CONFIG_STORAGE_REGION'],
   ])('(%d %s) fails the job as its row says', async (httpStatus, word, code) => {
     const storage = createServer((_request, response) => {
       response.writeHead(httpStatus, { 'content-type': 'application/xml' });
