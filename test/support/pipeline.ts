@@ -12,7 +12,7 @@ import type { PublishEvent } from '../../src/core/publish-job.ts';
 import type { RetryPolicy } from '../../src/core/retry-policy.ts';
 import { createCreatorCache } from '../../src/creators/creator-cache.ts';
 import { createAccountNames } from '../../src/lanes/account-names.ts';
-import { createLanes } from '../../src/lanes/lanes.ts';
+import { createLanes, DEFAULT_LANE_LIMIT } from '../../src/lanes/lanes.ts';
 import { wakeLane } from '../../src/lanes/wake-jobs.ts';
 import { createLedger } from '../../src/ledger/ledger.ts';
 import { createVideoClaims } from '../../src/ledger/video-claims.ts';
@@ -61,6 +61,8 @@ export interface PipelineOptions {
   readonly onDuplicate?: 'allow' | 'warn' | 'refuse';
   /** How long a published video counts for that (ms). */
   readonly duplicateWindowMs?: number;
+  /** Uploads of one account at the same time; one unless told. */
+  readonly uploadsPerAccount?: number;
   /** Time by which TikTok's sockets must answer (ms). */
   readonly stallMs?: number;
 }
@@ -97,8 +99,9 @@ export async function startPipeline(options: PipelineOptions = {}) {
     clientSecret: simulator.clientSecret,
   });
   const requestSecrets = createRequestSecrets(encryptionKeys);
+  const laneLimit = options.uploadsPerAccount ?? DEFAULT_LANE_LIMIT;
   const deps: WorkerDeps = {
-    ledger: createLedger({ redis, keys, clock: Date }),
+    ledger: createLedger({ redis, keys, clock: Date, laneLimit }),
     queues,
     tiktok,
     tokens,
@@ -113,7 +116,7 @@ export async function startPipeline(options: PipelineOptions = {}) {
     }),
     webhooks: createWebhookArrivals({ redis, keys }),
     pauseAccount: (account) => vault.pause(account),
-    lanes: createLanes({ redis, keys, clock: Date }),
+    lanes: createLanes({ redis, keys, clock: Date, limit: laneLimit }),
     accountNames: createAccountNames({ redis, keys, clock: Date }),
     sealer,
     requestSecrets,
@@ -139,6 +142,7 @@ export async function startPipeline(options: PipelineOptions = {}) {
     dataDir: '',
     cacheDir: '',
     queuePrefix: prefix,
+    uploadsPerAccount: laneLimit,
     outboundAllowHosts: ['127.0.0.1'],
     retentionMs: 86_400_000,
     encryptionKeys,
