@@ -23,7 +23,7 @@ function verdict(ok: boolean, { length }: readonly PreflightFinding[]): string {
 
 function lineOf(finding: PreflightFinding): string {
   const { severity, code, field, advice } = finding;
-  return `${severity.padEnd(6)}  ${field}: ${findingText(finding)}  ${code}\n        ${advice}`;
+  return `${severity.padEnd(6)}  ${field}: ${findingText(finding)} (${code})\n        ${advice}`;
 }
 
 function factsText({ container, video, audio, durationSeconds, sizeBytes, moov, fragmented }: MediaFacts): string {

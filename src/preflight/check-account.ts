@@ -30,7 +30,7 @@ export async function checkAccount(
   if (typeof accounts === 'string') return { findings: [], part: notChecked(accounts), account: undefined };
   const account = await accounts.find(nameOrOpenId);
   if (account === undefined) {
-    const findings = [finding('INPUT_ACCOUNT_UNKNOWN', 'refuse', nameOrOpenId)];
+    const findings = [finding('INPUT_ACCOUNT_UNKNOWN', 'refuse', `no account ${nameOrOpenId} is connected`)];
     return { findings, part: CHECKED, account };
   }
   const { status, scopes } = account;

@@ -119,7 +119,9 @@ describe('the report on a request', () => {
 describe('an account', () => {
   it('that is not known is refused, and its creator not asked for', async () => {
     const { findings, checked } = await checkRequest(REQUEST, withAccount(undefined));
-    expect(findings).toMatchObject([{ code: 'INPUT_ACCOUNT_UNKNOWN', severity: 'refuse', found: 'acme' }]);
+    expect(findings).toMatchObject([
+      { code: 'INPUT_ACCOUNT_UNKNOWN', severity: 'refuse', found: 'no account acme is connected' },
+    ]);
     expect(checked.creator).toEqual(skipped('not known'));
   });
 

@@ -1,0 +1,81 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { mediaFixture } from '../../support/media-fixtures.ts';
+import { buildIfStale, endCommands, freshEnvironment, runCommand, startCommand } from './command.ts';
+
+const simulatorDocument = z.object({
+  url: z.string(),
+  clientKey: z.string(),
+  clientSecret: z.string(),
+  account: z.looseObject({ openId: z.string(), accessToken: z.string(), refreshToken: z.string() }),
+});
+
+let env: Record<string, string>;
+
+beforeAll(async () => {
+  buildIfStale();
+  const simulator = simulatorDocument.parse(await startCommand(['simulator', '--json'], {}).document());
+  env = freshEnvironment({
+    TIKTOK_API_BASE_URL: simulator.url,
+    TIKTOK_CLIENT_KEY: simulator.clientKey,
+    TIKTOK_CLIENT_SECRET: simulator.clientSecret,
+  });
+  const { openId, accessToken, refreshToken } = simulator.account;
+  const tokens = JSON.stringify({ accessToken, refreshToken, expiresIn: 7_200 });
+  expect(await runCommand(['accounts', 'add', 'acme', '--open-id', openId], env, tokens)).toMatchObject({
+    exitCode: 0,
+  });
+}, 60_000);
+
+afterAll(endCommands);
+
+const dryRun = (name: string, ...more: string[]) =>
+  runCommand(['publish', mediaFixture(name), '--account', 'acme', '--privacy', 'SELF_ONLY', '--dry-run', ...more], env);
+
+describe('publish --dry-run', () => {
+  it('says that nothing speaks against a good video, and enqueues nothing', async () => {
+    const { exitCode, stdout, stderr } = await dryRun('h264.mp4');
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(stdout).toBe(
+      [
+        'Nothing speaks against it. Nothing was enqueued.',
+        'video   MP4, h264, 360 x 640, 30 fps, aac, 4 s, 23.3 kB, index at the end',
+        '',
+      ].join('\n'),
+    );
+    const list = await runCommand(['list', '--json'], env);
+    expect(JSON.parse(list.stdout)).toMatchObject({ jobs: [] });
+  });
+
+  it('lists what a wrong one would be refused for, and ends with 1', async () => {
+    const { exitCode, stdout } = await dryRun('side-200.mp4');
+    expect(exitCode).toBe(1);
+    expect(stdout).toContain('This would be refused. Nothing was enqueued.');
+    expect(stdout).toMatch(
+      /^refuse {2}media\.pictureSize: expected 360 to 4096 .+ got 200 x 400 \(INPUT_MEDIA_PICTURE_SIZE\)$/m,
+    );
+  });
+
+  it('ends with 0 where there are but warnings', async () => {
+    const { exitCode, stdout } = await dryRun('second-1.mp4');
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('look at the warnings');
+    expect(stdout).toMatch(/^warn {4}media\.duration: expected at least 3 seconds, got 1 seconds/m);
+  });
+
+  it('prints the report as one JSON document', async () => {
+    const { exitCode, stdout } = await dryRun('fps-12.mp4', '--json');
+    expect(exitCode).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({
+      ok: false,
+      findings: [{ code: 'INPUT_MEDIA_FRAME_RATE', severity: 'refuse' }],
+      checked: { account: { checked: true }, creator: { checked: true } },
+    });
+  });
+
+  it('names a file that is not there in the report, and a wrong option as wrong use', async () => {
+    const missing = await dryRun('nowhere.mp4');
+    expect(missing).toMatchObject({ exitCode: 1, stdout: expect.stringContaining('INPUT_MEDIA_NOT_FOUND') });
+    expect(await dryRun('h264.mp4', '--watch')).toMatchObject({ exitCode: 2 });
+  });
+});
