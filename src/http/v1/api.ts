@@ -1,10 +1,12 @@
 import type { FastifyInstance } from 'fastify';
 import type { ManagedAccounts } from '../../accounts/managed-accounts.ts';
+import type { CallbackDesk } from '../../callbacks/callback-desk.ts';
 import type { CreatorInfo } from '../../core/creator-rules.ts';
 import type { Publisher } from '../../producers/publisher.ts';
 import type { ApiAccess } from '../api-guard.ts';
 import { registerAccountRoutes } from './account-routes.ts';
 import { prepareApiScope } from './api-scope.ts';
+import { registerCallbackRoutes } from './callback-routes.ts';
 import { registerEventRoutes } from './event-routes.ts';
 import { documentApi, registerDocs } from './openapi.ts';
 import { answerOtherMethods } from './other-methods.ts';
@@ -19,6 +21,7 @@ export interface ApiOptions {
   readonly requestsPerMinute: number;
   readonly publisher: Pick<Publisher, 'enqueue' | 'get' | 'list' | 'cancel' | 'retry' | 'events'>;
   readonly accounts: ManagedAccounts;
+  readonly callbacks: CallbackDesk;
   /** Asks TikTok what an account may post just now. @throws PublishError */
   readonly askCreator: (account: string) => Promise<CreatorInfo>;
   /**
@@ -45,6 +48,7 @@ export async function registerApi(
       registerPublishRoutes(api, options);
       registerEventRoutes(api, options);
       registerAccountRoutes(api, options);
+      registerCallbackRoutes(api, options.callbacks);
       addOtherMethods();
     });
     await registerDocs(outer);

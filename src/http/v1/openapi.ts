@@ -27,6 +27,7 @@ refused, so that a typo is not silently ignored.
 const TAGS = [
   { name: 'Publishes', description: 'Jobs: enqueue, look at, cancel, retry.' },
   { name: 'Events', description: 'What happens to jobs, as it happens: server-sent events.' },
+  { name: 'Callbacks', description: 'Deliveries of events to callback URLs: look at, replay, resume.' },
   { name: 'Accounts', description: 'The TikTok accounts that jobs publish to.' },
 ];
 

@@ -80,6 +80,11 @@ describe('/openapi.json', () => {
       '/v1/accounts/{account}/pause',
       '/v1/accounts/{account}/resume',
       '/v1/accounts/{account}/creator',
+      '/v1/callbacks',
+      '/v1/publishes/{id}/callbacks',
+      '/v1/callbacks/{id}/replay',
+      '/v1/callbacks/replay-failed',
+      '/v1/callbacks/{id}/resume',
     ]);
   });
 
