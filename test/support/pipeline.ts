@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pino from 'pino';
+import pino, { type Logger } from 'pino';
 import { createSealer } from '../../src/accounts/sealer.ts';
 import { createVaultTokenSource } from '../../src/accounts/token-source.ts';
 import { createAccountVault } from '../../src/accounts/vault.ts';
@@ -47,6 +47,8 @@ export interface PipelineOptions {
   /** Start workers at once (default). */
   readonly workers?: boolean;
   readonly redisUrl?: string;
+  /** Nothing is logged unless given. */
+  readonly log?: Logger;
   readonly maxWaitMs?: number;
   /** Hold direct posts against what their creators may post (not unless told). */
   readonly preflight?: 'refuse' | 'warn' | 'off';
@@ -71,7 +73,8 @@ export async function startPipeline(options: PipelineOptions = {}) {
   const stallMs = options.stallMs ?? 2_000;
   const tiktok = createTikTokClient({ apiBaseUrl: simulator.url, timeouts: { answerMs: 2_000, stallMs } });
   const metrics = createMetrics();
-  const log = pino({ level: process.env.TEST_LOG_LEVEL ?? 'silent' });
+  const log = options.log ?? pino({ level: process.env.TEST_LOG_LEVEL ?? 'silent' });
+  const webhooks = createWebhookArrivals({ redis, keys });
   const tokens = createVaultTokenSource({
     vault,
     tiktok,
@@ -88,7 +91,7 @@ export async function startPipeline(options: PipelineOptions = {}) {
     slots: createSlots({ redis, keys }),
     caps: createCaps({ redis, keys, clock: Date }),
     creators: createCreatorCache({ redis, keys }),
-    webhooks: createWebhookArrivals({ redis, keys }),
+    webhooks,
     pauseAccount: (account) => vault.pause(account),
     lanes: createLanes({ redis, keys, clock: Date }),
     accountNames: createAccountNames({ redis, keys, clock: Date }),
@@ -167,6 +170,7 @@ export async function startPipeline(options: PipelineOptions = {}) {
     tokens,
     deps,
     metrics,
+    webhooks,
     prefix,
     redis,
     keys,
