@@ -29,6 +29,7 @@ const TROUBLE_TIMEOUT_MS = 40_000;
 
 /** A word that is no secret and is put into every channel, so that a search that is blind there is noticed. */
 const DECOY = `decoy_${randomBytes(12).toString('hex')}`;
+const BANNED = 'spam_risk_user_banned_from_posting';
 
 let deployment: Deployment;
 let evidence: readonly Evidence[];
@@ -105,13 +106,13 @@ async function showJobs(): Promise<void> {
 }
 
 /**
- * The decoy is an account's name, so it goes wherever accounts are named, logs of refreshes among them, and a code of
- * TikTok's, which metrics count.
+ * The decoy is an account's name, so it goes wherever accounts are named, logs of refreshes among them, and a code that
+ * TikTok answers with.
  */
 async function spreadDecoy(): Promise<void> {
   const { simulator, addAccount, media, run, evidence: kept, publisher } = deployment;
   const { openId } = await addAccount(DECOY, { expiresInSeconds: 1 });
-  for (const code of [DECOY, 'spam_risk_user_banned_from_posting']) {
+  for (const code of [DECOY, BANNED]) {
     const act = { kind: 'status', httpStatus: 403, code } as const;
     simulator.faults.add({ endpoint: 'video_init', when: { openId }, act });
   }
@@ -132,7 +133,9 @@ describe('what the system writes and shows', () => {
   });
 
   it.each(CHANNELS)('is searched where it goes out: %s', (channel) => {
-    const found = searchFor([{ name: 'decoy', value: DECOY }])(evidence);
+    // Labels of metrics hold known words only, so a code of TikTok's shows that metrics are searched.
+    const value = channel === 'metrics' ? BANNED : DECOY;
+    const found = searchFor([{ name: 'decoy', value }])(evidence);
     expect(found.map((leak) => leak.channel)).toContain(channel);
   });
 
