@@ -39,7 +39,7 @@ beforeAll(async () => {
   deployment = await openDeployment();
   await meetWrongKey(deployment);
   await killInMidUpload(deployment);
-  const { startService, url, boardHeaders } = deployment;
+  const { startService, url, boardHeaders, env } = deployment;
   const service = startService('start', ['start']);
   const started = z.looseObject({ url: z.string() }).parse(await service.document());
   // Before any refresh: the code exchange that is refused must not be one of those.
@@ -55,7 +55,8 @@ beforeAll(async () => {
     spreadDecoy(),
   ]);
   await askForCreators(deployment);
-  const shown = await Promise.all([started.url, url].map((base) => servedEvidence(base, boardHeaders)));
+  const callers = { board: boardHeaders, api: { authorization: `Bearer ${env.API_KEYS}` } };
+  const shown = await Promise.all([started.url, url].map((base) => servedEvidence(base, callers)));
   const stored = await redisEvidence(deployment.redis);
   await deployment.stop();
   const files = await fileEvidence(deployment.dataDir, [KEY_FILE]);
