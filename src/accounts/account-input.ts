@@ -68,7 +68,17 @@ export const accountTokensSchema = z
     }),
     ...tokenFields,
   })
-  .meta({ id: 'AccountTokens', description: 'The tokens of a TikTok user, as an authorization gives them.' });
+  .meta({
+    id: 'AccountTokens',
+    description: 'The tokens of a TikTok user, as an authorization gives them.',
+    examples: [
+      {
+        openId: '723f24d7-e717-40f8-a2b6-cb8464cd23b4',
+        ...{ accessToken: 'act.example', expiresIn: 86_400, refreshToken: 'rft.example', refreshExpiresIn: 31_536_000 },
+        scope: 'video.publish,video.upload',
+      },
+    ],
+  });
 
 /** An account about to be stored, from what connects it over REST. */
 export function toAccountInput(account: string, tokens: z.infer<typeof accountTokensSchema>): AccountInput {

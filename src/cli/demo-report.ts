@@ -20,7 +20,12 @@ export interface DemoReport {
   readonly sha256Equal: boolean;
   /** From enqueueing to the outcome. */
   readonly durationMs: number;
-  readonly links: { readonly board: string; readonly metrics: string; readonly simulator: string };
+  readonly links: {
+    readonly board: string;
+    readonly metrics: string;
+    readonly docs: string;
+    readonly simulator: string;
+  };
   readonly job: PublishJob;
 }
 
@@ -50,7 +55,12 @@ export function reportOnDemo({ job, video, simulator, webUrl, durationMs }: Demo
     },
     sha256Equal: published?.sha256 === video.sha256,
     durationMs: Math.round(durationMs),
-    links: { board: `${webUrl}/board`, metrics: `${webUrl}/metrics`, simulator: `${simulator.url}/__simulator` },
+    links: {
+      board: `${webUrl}/board`,
+      metrics: `${webUrl}/metrics`,
+      docs: `${webUrl}/docs`,
+      simulator: `${simulator.url}/__simulator`,
+    },
     job,
   };
 }
@@ -74,6 +84,7 @@ export function demoReportText(report: DemoReport): string {
     ['took', durationText(report.durationMs)],
     ['board', links.board],
     ['metrics', links.metrics],
+    ['API', links.docs],
   ];
   return facts.map(([name, text]) => `${name.padEnd(10)}${text}`).join('\n');
 }

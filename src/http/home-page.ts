@@ -1,9 +1,11 @@
 import type { FastifyInstance } from 'fastify';
 import { BOARD_PATH } from './board.ts';
 import { PAGE_HEADERS, renderPage } from './html-page.ts';
+import { DOCS_PATH } from './v1/docs-page.ts';
 
 const LINKS = [
   [BOARD_PATH, 'Queues', 'every job in its queue (Bull Board)'],
+  [DOCS_PATH, 'API', 'what other programs can do here, made from /openapi.json'],
   ['/metrics', 'Metrics', 'Prometheus text'],
   ['/readyz', 'Readiness', 'whether Redis and the workers are there'],
   ['/healthz', 'Health', 'whether this process is alive'],

@@ -16,6 +16,8 @@ const READY_RETRY_MS = 10;
 const LOCK_WAIT_MS = READY_TIMEOUT_MS + 30 * SECOND_MS;
 const STOP_TIMEOUT_MS = 20 * SECOND_MS;
 const PORT_ATTEMPTS = 5;
+/** Tries to start a Redis again that ended by itself. */
+const REVIVALS = 5;
 
 interface EmbeddedRedisOptions {
   /** Folder of the data; processes that name the same folder share one Redis. Must be on a local disk. */
@@ -73,18 +75,53 @@ function share(record: RunningRecord, log: Logger | undefined): EmbeddedRedis {
 }
 
 async function own(program: RedisProgram, dataDir: string, options: EmbeddedRedisOptions): Promise<EmbeddedRedis> {
-  const { redis, record } = await startOnSomePort(program, dataDir, options.port);
+  const { log } = options;
+  let { redis, record } = await startOnSomePort(program, dataDir, options.port);
   await writeRecord(dataDir, record);
-  options.log?.info({ port: record.port, kind: program.kind, version: program.version }, 'embedded redis started');
+  log?.info({ port: record.port, kind: program.kind, version: program.version }, 'embedded redis started');
   let stopping: Promise<void> | undefined;
-  void redis.exited.then(async () => {
-    if (!stopping) options.log?.error({ logTail: await redisLogTail(dataDir) }, 'embedded redis ended by itself');
-  });
-  const close = () => {
-    stopping ??= stop(redis, dataDir);
-    return stopping;
+  let reviving: Promise<void> | undefined;
+
+  function watch(): void {
+    void redis.exited.then(async () => {
+      if (stopping !== undefined) return;
+      log?.error({ logTail: await redisLogTail(dataDir) }, 'embedded redis ended by itself');
+      reviving = revive();
+    });
+  }
+
+  /** Starts it again on the same port, where everybody's connections look for it. */
+  async function revive(): Promise<void> {
+    for (let attempt = 1; attempt <= REVIVALS && stopping === undefined; attempt += 1) {
+      try {
+        const started = await withFolderLock(lockPath(dataDir), { waitMs: LOCK_WAIT_MS }, async () => {
+          const again = await startOnSomePort(program, dataDir, record.port);
+          await writeRecord(dataDir, again.record);
+          return again;
+        });
+        ({ redis, record } = started);
+        log?.warn({ port: record.port }, 'embedded redis started again');
+        watch();
+        return;
+      } catch (err) {
+        log?.error({ err, attempt }, 'embedded redis did not start again');
+        await sleep(attempt * SECOND_MS, undefined, { ref: false });
+      }
+    }
+  }
+
+  watch();
+  return {
+    url: urlOf(record.port),
+    kind: program.kind,
+    get pid() {
+      return redis.pid;
+    },
+    close: () => {
+      stopping ??= Promise.resolve(reviving).then(() => stop(redis, dataDir));
+      return stopping;
+    },
   };
-  return { url: urlOf(record.port), kind: program.kind, pid: redis.pid, close };
 }
 
 async function startOnSomePort(

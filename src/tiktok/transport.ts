@@ -1,11 +1,11 @@
 import type { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { Agent, buildConnector, type Dispatcher } from 'undici';
+import { parseRetryAfterMs } from '../core/retry-after.ts';
 import { SECOND_MS } from '../core/units.ts';
 import { classifyNetworkError, NothingSentError } from './classify-error.ts';
 import { withDeadline } from './deadline.ts';
 import type { RawAnswer } from './raw-answer.ts';
-import { parseRetryAfterMs } from '../core/retry-after.ts';
 
 /** Longest times of a call (ms). */
 export interface TikTokTimeouts {

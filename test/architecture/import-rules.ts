@@ -92,7 +92,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
   },
   http: {
     uses: ['core', 'accounts'],
-    knows: ['observability', 'producers'],
+    knows: ['observability', 'producers', 'callbacks'],
     why: 'it shows what it is handed; what an account is made of is said in one place',
   },
   cli: {

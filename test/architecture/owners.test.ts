@@ -91,7 +91,7 @@ const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {
   '@fastify/basic-auth': ['src/http/operator-guard.ts'],
   '@fastify/rate-limit': ['src/http/v1/api-scope.ts'],
   '@fastify/swagger': ['src/http/v1/openapi.ts'],
-  '@fastify/swagger-ui': ['src/http/v1/openapi.ts'],
+  '@fastify/swagger-ui': ['src/http/v1/docs-page.ts'],
   '@opentelemetry/api': ['src/observability/otel-traces.ts'],
   '@opentelemetry/exporter-trace-otlp-http': ['src/observability/otel-traces.ts'],
   '@opentelemetry/resources': ['src/observability/otel-traces.ts'],

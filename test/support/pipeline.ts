@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pino from 'pino';
+import pino, { type Logger } from 'pino';
 import { createSealer } from '../../src/accounts/sealer.ts';
 import { createVaultTokenSource } from '../../src/accounts/token-source.ts';
 import { createAccountVault } from '../../src/accounts/vault.ts';
@@ -51,6 +51,8 @@ export interface PipelineOptions {
   /** Start workers at once (default). */
   readonly workers?: boolean;
   readonly redisUrl?: string;
+  /** Nothing is logged unless given. */
+  readonly log?: Logger;
   readonly maxWaitMs?: number;
   readonly pullStallMs?: number;
   /** Opens the media whose bytes we send; local files unless told. */
@@ -89,7 +91,8 @@ export async function startPipeline(options: PipelineOptions = {}) {
   const stallMs = options.stallMs ?? 2_000;
   const tiktok = createTikTokClient({ apiBaseUrl: simulator.url, timeouts: { answerMs: 2_000, stallMs } });
   const metrics = createMetrics();
-  const log = pino({ level: process.env.TEST_LOG_LEVEL ?? 'silent' });
+  const log = options.log ?? pino({ level: process.env.TEST_LOG_LEVEL ?? 'silent' });
+  const webhooks = createWebhookArrivals({ redis, keys });
   const tokens = createVaultTokenSource({
     vault,
     tiktok,
@@ -114,7 +117,7 @@ export async function startPipeline(options: PipelineOptions = {}) {
         ...{ windowMs: options.duplicateWindowMs ?? 86_400_000, maxWaitMs: 86_400_000 },
       }),
     }),
-    webhooks: createWebhookArrivals({ redis, keys }),
+    webhooks,
     pauseAccount: (account) => vault.pause(account),
     lanes: createLanes({ redis, keys, clock: Date, limit: laneLimit }),
     accountNames: createAccountNames({ redis, keys, clock: Date }),
@@ -196,6 +199,7 @@ export async function startPipeline(options: PipelineOptions = {}) {
     deps,
     requestSecrets,
     metrics,
+    webhooks,
     prefix,
     redis,
     keys,

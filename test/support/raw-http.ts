@@ -18,13 +18,13 @@ export interface RawAnswer {
 export function sendRaw(url: string, { head, body }: RawRequest): Promise<RawAnswer> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
-    const socket = connect(Number(port), hostname);
+    const socket = connect({ port: Number(port), host: hostname, timeout: 20_000 });
     const pieces: Buffer[] = [];
     const finish = () => {
       socket.destroy();
       resolve(parseAnswer(Buffer.concat(pieces)));
     };
-    socket.setTimeout(20_000, () => {
+    socket.on('timeout', () => {
       socket.destroy();
       reject(new Error(`no answer to ${head.slice(0, 500)}`));
     });

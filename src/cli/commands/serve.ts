@@ -69,5 +69,5 @@ async function serve(
 }
 
 function linksText(url: string): string {
-  return `Board ${url}/board, metrics ${url}/metrics. Ctrl-C stops it.`;
+  return `Board ${url}/board, API ${url}/docs, metrics ${url}/metrics. Ctrl-C stops it.`;
 }

@@ -30,18 +30,17 @@ const accountFields = {
   }),
 };
 
+const ACCOUNT_EXAMPLE = {
+  ...{ account: 'acme', openId: '723f24d7-e717-40f8-a2b6-cb8464cd23b4', scope: 'video.publish,video.upload' },
+  ...{ addedAt: '2026-11-22T09:00:00.000Z', accessTokenExpiresAt: '2026-11-23T09:00:00.000Z' },
+  ...{ refreshTokenExpiresAt: '2027-11-22T09:00:00.000Z', status: 'active', clientKey: 'awx1…', otherApp: false },
+} as const;
+
 /** An account, without its tokens. */
 export const accountSchema = z.object(accountFields).meta({
   id: 'Account',
   description: 'A TikTok account. Its tokens are never shown.',
-  examples: [
-    {
-      ...{ account: 'acme', openId: '723f24d7-e717-40f8-a2b6-cb8464cd23b4', scope: 'video.publish,video.upload' },
-      ...{ addedAt: '2026-11-22T09:00:00.000Z', accessTokenExpiresAt: '2026-11-23T09:00:00.000Z' },
-      ...{ refreshTokenExpiresAt: '2027-11-22T09:00:00.000Z', status: 'active' },
-      ...{ clientKey: 'awx1…', otherApp: false },
-    },
-  ],
+  examples: [ACCOUNT_EXAMPLE],
 });
 
 /** An account that was connected just now. */
@@ -52,12 +51,16 @@ export const connectedAccountSchema = z
       description: 'What publishing needs and the owner did not grant: without it something will be refused.',
     }),
   })
-  .meta({ id: 'ConnectedAccount', description: 'An account that was connected just now.' });
+  .meta({
+    id: 'ConnectedAccount',
+    description: 'An account that was connected just now.',
+    examples: [{ ...ACCOUNT_EXAMPLE, missingScopes: [] }],
+  });
 
 /** All accounts. */
 export const accountListSchema = z
   .object({ accounts: z.array(accountSchema).meta({ description: 'Oldest first.' }) })
-  .meta({ id: 'AccountList', description: 'All connected accounts.' });
+  .meta({ id: 'AccountList', description: 'All connected accounts.', examples: [{ accounts: [ACCOUNT_EXAMPLE] }] });
 
 /** An account that is gone. */
 export const removedAccountSchema = z
@@ -66,7 +69,11 @@ export const removedAccountSchema = z
     revoked: z.boolean().meta({ description: 'Whether TikTok has ended the access.' }),
     problem: z.string().optional().meta({ description: 'Why TikTok could not be told; the owner can end it there.' }),
   })
-  .meta({ id: 'RemovedAccount', description: 'The account and its tokens are gone here.' });
+  .meta({
+    id: 'RemovedAccount',
+    description: 'The account and its tokens are gone here.',
+    examples: [{ removed: 'acme', revoked: true }],
+  });
 
 /** What a creator may post. */
 export const creatorSchema = z
@@ -81,6 +88,20 @@ export const creatorSchema = z
     commentDisabled: z.boolean().meta({ description: 'Comments are off in the settings of the creator.' }),
     duetDisabled: z.boolean().meta({ description: 'Duets are off in the settings of the creator.' }),
     stitchDisabled: z.boolean().meta({ description: 'Stitches are off in the settings of the creator.' }),
-    maxVideoDurationSeconds: z.int().nullable().meta({ description: 'Longest video the creator may post.' }),
+    maxVideoDurationSeconds: z
+      .int()
+      .nonnegative()
+      .nullable()
+      .meta({ description: 'Longest video the creator may post.' }),
   })
-  .meta({ id: 'Creator', description: 'What a creator may post just now. Null is what TikTok did not say.' });
+  .meta({
+    id: 'Creator',
+    description: 'What a creator may post just now. Null is what TikTok did not say.',
+    examples: [
+      {
+        ...{ username: 'acme', nickname: 'Acme Kitchen', avatarUrl: 'https://p16.tiktokcdn.com/acme.webp' },
+        ...{ privacyLevelOptions: ['PUBLIC_TO_EVERYONE', 'SELF_ONLY'], maxVideoDurationSeconds: 600 },
+        ...{ commentDisabled: false, duetDisabled: false, stitchDisabled: true },
+      },
+    ],
+  });

@@ -1,12 +1,15 @@
 import type { FastifyInstance } from 'fastify';
 import type { ManagedAccounts } from '../../accounts/managed-accounts.ts';
+import type { CallbackDesk } from '../../callbacks/callback-desk.ts';
 import type { CreatorInfo } from '../../core/creator-rules.ts';
 import type { Publisher } from '../../producers/publisher.ts';
 import type { ApiAccess } from '../api-guard.ts';
 import { registerAccountRoutes } from './account-routes.ts';
 import { prepareApiScope } from './api-scope.ts';
+import { registerCallbackRoutes } from './callback-routes.ts';
+import { registerDocs } from './docs-page.ts';
 import { registerEventRoutes } from './event-routes.ts';
-import { documentApi, registerDocs } from './openapi.ts';
+import { documentApi } from './openapi.ts';
 import { answerOtherMethods } from './other-methods.ts';
 import { registerPreflightRoutes } from './preflight-routes.ts';
 import { registerPublishRoutes } from './publish-routes.ts';
@@ -20,6 +23,7 @@ export interface ApiOptions {
   readonly requestsPerMinute: number;
   readonly publisher: Pick<Publisher, 'enqueue' | 'get' | 'list' | 'cancel' | 'retry' | 'events' | 'preflight'>;
   readonly accounts: ManagedAccounts;
+  readonly callbacks: CallbackDesk;
   /** Asks TikTok what an account may post just now. @throws PublishError */
   readonly askCreator: (account: string) => Promise<CreatorInfo>;
   /**
@@ -47,6 +51,7 @@ export async function registerApi(
       registerPreflightRoutes(api, options);
       registerEventRoutes(api, options);
       registerAccountRoutes(api, options);
+      registerCallbackRoutes(api, options.callbacks);
       addOtherMethods();
     });
     await registerDocs(outer);

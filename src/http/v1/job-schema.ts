@@ -20,7 +20,18 @@ const failureSchema = z
     tiktokCode: z.string().optional().meta({ description: "TikTok's own code." }),
     tiktokLogId: z.string().optional().meta({ description: "TikTok's log id, for its support." }),
   })
-  .meta({ id: 'PublishFailure', description: 'Why a job failed or is unconfirmed.' });
+  .meta({
+    id: 'PublishFailure',
+    description: 'Why a job failed or is unconfirmed.',
+    examples: [
+      {
+        code: 'INPUT_MEDIA_NOT_FOUND',
+        message: 'there is no such file: /srv/media/spring.mp4',
+        advice: 'Check the path, then retry.',
+        retryable: true,
+      },
+    ],
+  });
 
 const timelineEntrySchema = z
   .looseObject({
@@ -30,12 +41,25 @@ const timelineEntrySchema = z
   .meta({ id: 'TimelineEntry', description: 'One thing that happened to a job, with facts of its own.' });
 
 const progressSchema = z.object({
-  totalBytes: z.int().meta({ description: 'Size of the video; 0 until it is known.' }),
-  sentBytes: z.int().meta({ description: 'Bytes sent so far.' }),
-  acceptedBytes: z.int().meta({ description: 'Bytes that TikTok has confirmed.' }),
+  totalBytes: z.int().nonnegative().meta({ description: 'Size of the video; 0 until it is known.' }),
+  sentBytes: z.int().nonnegative().meta({ description: 'Bytes sent so far.' }),
+  acceptedBytes: z.int().nonnegative().meta({ description: 'Bytes that TikTok has confirmed.' }),
 });
 
 const EXAMPLE_ID = '0194f2b0-7c1e-7e56-9a53-2f6d5f2f7b10';
+
+const JOB_EXAMPLE = {
+  ...{ id: EXAMPLE_ID, account: 'acme', mode: 'direct', state: 'published', waitingFor: null, waitingUntil: null },
+  ...{ createdAt: '2026-12-01T10:00:00.000Z', updatedAt: '2026-12-01T10:00:41.000Z', scheduledAt: null },
+  ...{ publishId: 'v_pub_file~v2-1.7012345', postIds: ['7512345678901234567'] },
+  ...{ progress: { totalBytes: 48_000_000, sentBytes: 48_000_000, acceptedBytes: 48_000_000 }, attempts: 0 },
+  ...{ failure: null, metadata: { yourId: 'spring-7' } },
+  timeline: [{ at: '2026-12-01T10:00:00.000Z', event: 'queued' }],
+} as const;
+const QUEUED_EXAMPLE = {
+  ...{ ...JOB_EXAMPLE, state: 'queued', updatedAt: JOB_EXAMPLE.createdAt, publishId: null, postIds: [] },
+  progress: { totalBytes: 0, sentBytes: 0, acceptedBytes: 0 },
+} as const;
 
 /** The id of a job, in the address. */
 export const jobParams = z.object({
@@ -61,7 +85,7 @@ const jobFields = {
     description: 'TikTok posts, as exact digits. May be empty, and be filled in after the job is `published`.',
   }),
   progress: progressSchema.meta({ description: 'How far the upload is.' }),
-  attempts: z.int().meta({ description: 'Attempts that ended in an error; waiting burns none.' }),
+  attempts: z.int().nonnegative().meta({ description: 'Attempts that ended in an error; waiting burns none.' }),
   failure: failureSchema.nullable(),
   metadata: z.record(z.string(), z.unknown()).nullable().meta({ description: 'What came with the request.' }),
   timeline: z.array(timelineEntrySchema).meta({ description: 'Everything that happened, oldest first.' }),
@@ -71,16 +95,7 @@ const jobFields = {
 export const jobSchema = z.object(jobFields).meta({
   id: 'PublishJob',
   description: 'A publish job. Times are ISO 8601, sizes are bytes.',
-  examples: [
-    {
-      ...{ id: EXAMPLE_ID, account: 'acme', mode: 'direct', state: 'published', waitingFor: null, waitingUntil: null },
-      ...{ createdAt: '2026-12-01T10:00:00.000Z', updatedAt: '2026-12-01T10:00:41.000Z', scheduledAt: null },
-      ...{ publishId: 'v_pub_file~v2-1.7012345', postIds: ['7512345678901234567'] },
-      ...{ progress: { totalBytes: 48_000_000, sentBytes: 48_000_000, acceptedBytes: 48_000_000 }, attempts: 0 },
-      ...{ failure: null, metadata: { yourId: 'spring-7' } },
-      timeline: [{ at: '2026-12-01T10:00:00.000Z', event: 'queued' }],
-    },
-  ],
+  examples: [JOB_EXAMPLE],
 });
 
 /** A job, and whether this request made it. */
@@ -89,7 +104,11 @@ export const enqueuedJobSchema = z
     ...jobFields,
     created: z.boolean().meta({ description: 'False when the idempotency key had been seen with the same request.' }),
   })
-  .meta({ id: 'EnqueuedJob', description: 'A publish job, and whether this request made it.' });
+  .meta({
+    id: 'EnqueuedJob',
+    description: 'A publish job, and whether this request made it.',
+    examples: [{ ...QUEUED_EXAMPLE, created: true }],
+  });
 
 /** A job, and how it goes on. */
 export const retriedJobSchema = z
@@ -100,7 +119,11 @@ export const retriedJobSchema = z
         'How the job goes on: `poll` asks TikTok again, `resume` goes on with the bytes, `fresh_init` begins afresh.',
     }),
   })
-  .meta({ id: 'RetriedJob', description: 'A publish job, and how it goes on.' });
+  .meta({
+    id: 'RetriedJob',
+    description: 'A publish job, and how it goes on.',
+    examples: [{ ...QUEUED_EXAMPLE, action: 'fresh_init' }],
+  });
 
 /** A page of jobs. */
 export const jobPageSchema = z
@@ -108,4 +131,8 @@ export const jobPageSchema = z
     jobs: z.array(jobSchema).meta({ description: 'Jobs, newest first.' }),
     nextCursor: z.string().nullable().meta({ description: '`cursor` of the next page; null on the last one.' }),
   })
-  .meta({ id: 'JobPage', description: 'A page of jobs, newest first.' });
+  .meta({
+    id: 'JobPage',
+    description: 'A page of jobs, newest first.',
+    examples: [{ jobs: [JOB_EXAMPLE], nextCursor: 'WzE3NjQ1ODMyMDAwMDAsIjAxOTRmMmIwIl0' }],
+  });

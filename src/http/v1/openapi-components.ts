@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { withProblemExamples } from './problem-examples.ts';
 
 /** The part of an OpenAPI document that this looks at. */
 interface Document {
@@ -26,6 +27,7 @@ export function tidyComponents<T extends Document>(document: T): T {
   const tidy: T = JSON.parse(
     JSON.stringify(whole, (key, value: unknown) => {
       if (key === '$ref' && typeof value === 'string') return REF_PATH + nameOf(value.slice(REF_PATH.length));
+      if (key === 'responses') return withProblemExamples(value);
       return key === 'requestBody' ? withoutNull(value) : value;
     }),
   );

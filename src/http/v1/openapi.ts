@@ -1,13 +1,7 @@
 import swagger from '@fastify/swagger';
-import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { tidyComponents } from './openapi-components.ts';
-
-/** Where people read about the API. */
-export const DOCS_PATH = '/docs';
-/** Where programs do. */
-export const OPENAPI_PATH = '/openapi.json';
 
 const INFO = `A background job queue that publishes videos to TikTok: never twice, never lost, and its state always true.
 
@@ -27,6 +21,7 @@ refused, so that a typo is not silently ignored.
 const TAGS = [
   { name: 'Publishes', description: 'Jobs: enqueue, look at, cancel, retry.' },
   { name: 'Events', description: 'What happens to jobs, as it happens: server-sent events.' },
+  { name: 'Callbacks', description: 'Deliveries of events to callback URLs: look at, replay, resume.' },
   { name: 'Accounts', description: 'The TikTok accounts that jobs publish to.' },
 ];
 
@@ -46,23 +41,3 @@ export async function documentApi(scope: FastifyInstance, version: string): Prom
     transformObject: (document) => tidyComponents(jsonSchemaTransformObject(document)),
   });
 }
-
-/** Adds `/openapi.json` and `/docs`. */
-export async function registerDocs(scope: FastifyInstance): Promise<void> {
-  scope.get(OPENAPI_PATH, { schema: { hide: true } }, async () => scope.swagger());
-  await scope.register(swaggerUi, {
-    routePrefix: DOCS_PATH,
-    staticCSP: true,
-    theme: { title: 'tiktok-publisher API', css: [{ filename: 'theme.css', content: THEME }] },
-    uiConfig: {
-      docExpansion: 'list',
-      defaultModelsExpandDepth: 0,
-      persistAuthorization: false,
-      tryItOutEnabled: false,
-    },
-  });
-}
-
-const THEME = `
-.swagger-ui .topbar { display: none }
-`;

@@ -21,13 +21,4 @@ export const problemSchema = z
   .meta({
     id: 'Problem',
     description: 'A problem document (RFC 9457).',
-    examples: [
-      {
-        type: 'about:blank',
-        title: 'Not Found',
-        status: 404,
-        code: 'JOB_NOT_FOUND',
-        detail: 'There is no publish job 0. Check the id with `tiktok-publisher list`.',
-      },
-    ],
   });

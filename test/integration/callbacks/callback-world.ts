@@ -118,8 +118,9 @@ export async function startCallbackWorld(options: CallbackWorldOptions = {}) {
     /** The entry of an event once it is in a state. */
     entryIn: (eventId: string, state: string) =>
       eventually(async () => {
+        const present = await queues.events.getJobState(eventId);
+        // Read after its state, so that it is no older.
         const entry = await queues.events.getJob(eventId);
-        const present = await entry?.getState();
         if (entry === undefined || present !== state)
           throw new Error(`${eventId} is ${present}: ${entry?.failedReason}`);
         return entry;

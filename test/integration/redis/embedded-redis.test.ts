@@ -58,6 +58,17 @@ it.each([
   expect(await command(testRedisUrl(), 'CONFIG', 'GET', setting)).toEqual([setting, value]);
 });
 
+it('is started again where it was when it is killed, with everything that was written', async () => {
+  const redis = await start();
+  await command(redis.url, 'SET', 'kept', 'yes');
+  const { pid } = redis;
+  process.kill(pid, 'SIGKILL');
+  expect(await eventually(() => command(redis.url, 'GET', 'kept'))).toBe('yes');
+  await eventually(() => redis.pid !== pid);
+  await redis.close();
+  await expect(command(redis.url, 'PING')).rejects.toMatchObject({ why: 'refused' });
+});
+
 it('runs in a session of its own, where Ctrl-C in our terminal does not reach it', async () => {
   const { pid } = await start();
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);

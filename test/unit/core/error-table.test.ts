@@ -32,7 +32,8 @@ describe('the error table', () => {
   });
 
   it('names each code by the group of who can act', () => {
-    const groups = /^(INPUT|IDEMPOTENCY|JOB|WAIT|AUTH|TIKTOK|TRANSPORT|UPLOAD|OUTBOUND|CALLBACK|EVENTS|CONFIG|REDIS|INTERNAL)_[A-Z_]+$/;
+    const groups =
+      /^(INPUT|IDEMPOTENCY|JOB|WAIT|AUTH|TIKTOK|TRANSPORT|UPLOAD|OUTBOUND|CALLBACK|EVENTS|CONFIG|REDIS|INTERNAL)_[A-Z_]+$/;
     for (const [code] of rows) expect(code).toMatch(groups);
   });
 
