@@ -30,11 +30,11 @@ export interface ChaosProcess {
 /** Starts a compiled module of test/chaos as a process of its own. */
 export function startChaosProcess(
   module: string,
-  settings: unknown,
+  { settings, environment = {} }: { settings: unknown; environment?: Readonly<Record<string, string>> },
   onNotice: (notice: Notice) => void = () => undefined,
 ): ChaosProcess {
   const child = spawn(process.execPath, [module], {
-    env: { PATH: process.env.PATH, [SETTINGS_VARIABLE]: JSON.stringify(settings) },
+    env: { PATH: process.env.PATH, ...environment, [SETTINGS_VARIABLE]: JSON.stringify(settings) },
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const notices: Notice[] = [];

@@ -121,7 +121,7 @@ export class Lane {
     const openId = await this.#stage.addAccount(name);
     for (const { when, ...fault } of plan.faults) simulator.faults.add({ ...fault, when: { ...when, openId } });
     this.#expireToken(plan, openId);
-    const id = await this.#accept(requestOf(plan, name, path), name, plan.enqueuer);
+    const id = await this.#accept(this.#requestOf(plan, name, path), name, plan.enqueuer);
     this.#cancel(plan, openId, id);
     return { id, plan, round, openId, path, sha256 };
   }
@@ -200,13 +200,15 @@ export class Lane {
       return owner !== undefined && owner.pid !== pid;
     }).length;
   }
-}
 
-function requestOf({ mode, source }: PlannedJob, name: string, path: string | undefined): PublishRequest {
-  const media =
-    source === 'pull' || path === undefined
-      ? ({ type: 'pull', url: `${PULL_PREFIX}${name}.mp4` } as const)
-      : ({ type: 'file', path } as const);
-  const post = { title: name, privacyLevel: 'PUBLIC_TO_EVERYONE' } as const;
-  return { account: name, mode, media, ...(mode === 'direct' && { post }) };
+  #requestOf({ mode, source, via }: PlannedJob, name: string, path: string | undefined): PublishRequest {
+    const post = { title: name, privacyLevel: 'PUBLIC_TO_EVERYONE' } as const;
+    const rest = { account: name, mode, ...(mode === 'direct' && { post }) };
+    if (source === 'pull' || path === undefined) {
+      return { ...rest, media: { type: 'pull', url: `${PULL_PREFIX}${name}.mp4` } };
+    }
+    const media =
+      via === 'web' ? ({ type: 'url', url: this.#stage.web.url(path) } as const) : ({ type: 'file', path } as const);
+    return { ...rest, media };
+  }
 }

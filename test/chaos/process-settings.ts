@@ -16,6 +16,11 @@ export const workerSettingsSchema = z.strictObject({
   /** Base64, 32 bytes. */
   encryptionKey: z.string(),
   logFile: z.string(),
+  /** What media may be reached, and how. */
+  media: z.strictObject({
+    allowHosts: z.array(z.string()),
+    s3: z.strictObject({ endpoint: z.string(), region: z.string(), forcePathStyle: z.boolean() }).optional(),
+  }),
   chunkSizeBytes: z.int().min(1),
   /** When a worker counts as dead (ms), see src/workers/recovery.ts. */
   recovery: z.strictObject({

@@ -7,6 +7,8 @@ import type { Trap } from './traps.ts';
 export interface PlannedJob {
   readonly mode: 'direct' | 'inbox';
   readonly source: 'file' | 'pull';
+  /** How the worker comes to the file: from its disk, or from a web server by ranges. */
+  readonly via: 'disk' | 'web';
   readonly sizeBytes: number;
   readonly faults: readonly PlannedFault[];
   /** TikTok takes the access token back when the job reaches this endpoint. */
@@ -85,6 +87,7 @@ function planJob(random: SeededRandom, step: string): PlannedJob {
   const refused = refusedFor === undefined ? undefined : refusal(subject, refusedFor);
   return {
     ...subject,
+    via: random.chance(0.35) ? 'web' : 'disk',
     faults: [provocationOf(step, subject), fault, refused].filter((planned) => planned !== undefined),
     ...(enqueuer !== undefined && { enqueuer }),
     ...(expireTokenAt !== undefined && { expireTokenAt }),

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { basename } from 'node:path';
 import { inject } from 'vitest';
 import type { PublishRequest } from '../../src/core/publish-request.ts';
 import type { JournalEntry, PublishView } from '../../src/simulator/index.ts';
@@ -43,6 +44,17 @@ export async function startScene(options: Omit<StageOptions, 'programs'> = {}) {
     async fileRequest(sizeBytes = THREE_CHUNKS_BYTES): Promise<PublishRequest> {
       const path = await makeVideo(stage.folder, sizeBytes, `${randomUUID()}.mp4`);
       return { account: 'acme', mode: 'direct', media: { type: 'file', path }, post };
+    },
+
+    /** The same by another way to the file's bytes. */
+    via(request: PublishRequest, way: 'url' | 's3'): PublishRequest {
+      if (request.media.type !== 'file') throw new Error('expected a file');
+      const { path } = request.media;
+      const remote =
+        way === 'url'
+          ? ({ type: 'url', url: stage.web.url(path) } as const)
+          : ({ type: 's3', bucket: 'videos', key: basename(path) } as const);
+      return { ...request, media: remote };
     },
 
     pullRequest(): PublishRequest {

@@ -12,6 +12,7 @@ import { createKeys } from '../../src/redis/keys.ts';
 import { type SimulatorOptions, startSimulator } from '../../src/simulator/index.ts';
 import type { Recovery } from '../../src/workers/recovery.ts';
 import { eventually } from '../support/eventually.ts';
+import { startMediaWebServer } from '../support/media-web-server.ts';
 import { type ChaosProcess, startChaosProcess } from './chaos-process.ts';
 import { startChaosRedis } from './chaos-redis.ts';
 import type { EnqueuerSettings, WorkerSettings } from './process-settings.ts';
@@ -28,6 +29,10 @@ export interface StageOptions {
   readonly programs: string;
   readonly recovery?: Recovery;
   readonly simulator?: SimulatorOptions;
+  /** Object storage that workers may read from. */
+  readonly s3?: WorkerSettings['media']['s3'];
+  /** Variables of the workers besides their settings: the AWS SDK takes its credentials from there. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export interface StartWorkerOptions {
@@ -42,14 +47,15 @@ export interface StartWorkerOptions {
 export type Stage = Awaited<ReturnType<typeof startStage>>;
 
 /** A Redis that can be killed, a simulated TikTok, and any number of real worker and enqueuer processes. */
-export async function startStage({ programs, recovery = RAPID_RECOVERY, simulator: simulatorOptions }: StageOptions) {
+export async function startStage({ programs, recovery = RAPID_RECOVERY, ...options }: StageOptions) {
   const folder = await mkdtemp(join(tmpdir(), 'tiktok-publisher-chaos-'));
+  const web = await startMediaWebServer(folder);
   const redis = await startChaosRedis(folder);
   const simulator = await startSimulator({
     processingMs: 200,
     pullMs: 200,
     verifiedUrlPrefixes: [PULL_PREFIX],
-    ...simulatorOptions,
+    ...options.simulator,
   });
   const target = { kind: 'url', url: redis.url } as const;
   const prefix = '{chaos}';
@@ -68,13 +74,15 @@ export async function startStage({ programs, recovery = RAPID_RECOVERY, simulato
   const program = (name: string): string => join(programs, 'test', 'chaos', `${name}.js`);
 
   function start(name: string, settings: unknown, onNotice?: (notice: Notice) => void): ChaosProcess {
-    const started = startChaosProcess(program(name), settings, onNotice);
+    const started = startChaosProcess(program(name), { settings, environment: options.environment ?? {} }, onNotice);
     processes.push(started);
     return started;
   }
 
   return {
     folder,
+    /** Serves the files of the folder over HTTP. */
+    web,
     recovery,
     redis,
     simulator,
@@ -99,18 +107,19 @@ export async function startStage({ programs, recovery = RAPID_RECOVERY, simulato
     },
 
     /** Starts a worker; see `waitFor` for when it takes jobs. */
-    startWorker(options: StartWorkerOptions = {}): ChaosProcess {
+    startWorker(worker: StartWorkerOptions = {}): ChaosProcess {
       const { url, clientKey, clientSecret } = simulator;
       const settings: WorkerSettings = {
         ...{ prefix, recovery, simulator: { url, clientKey, clientSecret } },
-        redisUrl: options.redisUrl ?? redis.url,
+        redisUrl: worker.redisUrl ?? redis.url,
         encryptionKey: encryptionKey.toString('base64'),
         logFile: join(folder, 'workers.log'),
-        chunkSizeBytes: options.chunkSizeBytes ?? 5_242_880,
-        shutdownTimeoutMs: options.shutdownTimeoutMs ?? 5_000,
-        traps: [...(options.traps ?? [])],
+        media: { allowHosts: web.allowHosts, ...(options.s3 !== undefined && { s3: options.s3 }) },
+        chunkSizeBytes: worker.chunkSizeBytes ?? 5_242_880,
+        shutdownTimeoutMs: worker.shutdownTimeoutMs ?? 5_000,
+        traps: [...(worker.traps ?? [])],
       };
-      return start('worker-process', settings, options.onNotice);
+      return start('worker-process', settings, worker.onNotice);
     },
 
     /** Has another process enqueue a request and die; resolves when it is dead, also if it found no Redis. */
@@ -150,6 +159,7 @@ export async function startStage({ programs, recovery = RAPID_RECOVERY, simulato
       await closeRedis(connection);
       await redis.close();
       await simulator.close();
+      await web.close();
       if (!keepFolder) await rm(folder, { recursive: true, force: true });
     },
   };

@@ -8,7 +8,7 @@ import { DEFAULT_POLL_SCHEDULE } from '../../src/core/poll-schedule.ts';
 import { createAccountNames } from '../../src/lanes/account-names.ts';
 import { createLanes } from '../../src/lanes/lanes.ts';
 import { createLedger } from '../../src/ledger/ledger.ts';
-import { openFileSource } from '../../src/media/file-source.ts';
+import { createMediaOpener } from '../../src/media/open-media.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
 import { createQueues } from '../../src/queues/queues.ts';
 import { createCaps } from '../../src/quota/caps.ts';
@@ -59,10 +59,7 @@ const deps: WorkerDeps = withTraps(
     accountNames: createAccountNames({ redis, keys, clock: Date }),
     sealer,
     requestSecrets: createRequestSecrets(encryptionKeys),
-    openMedia: async (media) => {
-      if (media.type !== 'file') throw new Error('expected a file');
-      return await openFileSource(media.path);
-    },
+    openMedia: createMediaOpener({ allowHosts: settings.media.allowHosts, s3: settings.media.s3 ?? {} }).open,
     clock: Date,
     random: Math.random,
     metrics: createMetrics(),
