@@ -4,6 +4,7 @@ import type { Clock } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { PublishJob } from '../core/publish-job.ts';
 import type { Creators, OpenCreatorsDeps } from '../creators/open-creators.ts';
+import type { S3Settings } from '../media/s3-source.ts';
 import { createKeys } from '../redis/keys.ts';
 import { tellingOfRedis } from '../redis/telling-of-redis.ts';
 import { cancelJob, retryJob } from './change-job.ts';
@@ -35,6 +36,8 @@ export interface PublisherConfig {
   readonly encryptionKeys?: readonly Buffer[] | undefined;
   /** For `preflight` alone: folders that files must live under. */
   readonly mediaRoots?: readonly string[] | undefined;
+  /** For `preflight` alone: where `s3` sources are. */
+  readonly s3?: S3Settings | undefined;
   /** For `creator` and `preflight`: where TikTok is. */
   readonly tiktok?: OpenCreatorsDeps['tiktok'];
 }

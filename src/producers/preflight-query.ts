@@ -2,11 +2,10 @@ import { splitScopes } from '../accounts/scopes.ts';
 import { createSealer } from '../accounts/sealer.ts';
 import { createAccountVault } from '../accounts/vault.ts';
 import { encryptionKeysOf } from '../config/development-key.ts';
-import type { Clock, OpenMedia } from '../core/ports.ts';
+import type { Clock } from '../core/ports.ts';
 import type { PreflightReport } from '../core/preflight-report.ts';
-import { PublishError } from '../core/publish-error.ts';
 import type { Creators } from '../creators/open-creators.ts';
-import { openFileSource } from '../media/file-source.ts';
+import { createMediaOpener } from '../media/open-media.ts';
 import type { PreflightAccounts } from '../preflight/check-account.ts';
 import type { PreflightQuota } from '../preflight/check-quota.ts';
 import { checkRequest } from '../preflight/check-request.ts';
@@ -36,19 +35,18 @@ export async function runPreflight(
   config: PublisherConfig,
   parts: PreflightParts,
 ): Promise<PreflightReport> {
-  return await checkRequest(request, {
-    openMedia: openMediaOf(config),
-    probeMedia,
-    accounts: await accountsOf(config, parts),
-    quota: quotaOf(parts),
-  });
-}
-
-function openMediaOf({ mediaRoots }: PublisherConfig): OpenMedia {
-  return async (media) => {
-    if (media.type === 'file') return await openFileSource(media.path, { roots: mediaRoots });
-    throw new PublishError('INTERNAL_ERROR', { reason: `media.type "${media.type}" has no bytes of ours` });
-  };
+  const { mediaRoots, outboundAllowHosts = [], s3 = {} } = config;
+  const media = createMediaOpener({ roots: mediaRoots, allowHosts: outboundAllowHosts, s3 });
+  try {
+    return await checkRequest(request, {
+      openMedia: media.open,
+      probeMedia,
+      accounts: await accountsOf(config, parts),
+      quota: quotaOf(parts),
+    });
+  } finally {
+    await media.close();
+  }
 }
 
 /** The accounts of the vault, or why they can't be looked at here. */

@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createPublisherFromConfig } from '../../../src/producers/create-publisher.ts';
+import { createPublisherFromConfig, type PublisherConfig } from '../../../src/producers/create-publisher.ts';
+import { startHostileMediaServer } from '../../support/hostile-media-server.ts';
 import { mediaFixture } from '../../support/media-fixtures.ts';
 import { type Pipeline, startPipeline } from '../../support/pipeline.ts';
 import { openCase } from '../../support/publish-case.ts';
@@ -10,6 +12,17 @@ beforeAll(async () => {
   pipeline = await startPipeline({ workers: false });
 });
 afterAll(() => pipeline.close());
+
+/** A publisher without keys over the pipeline's Redis. */
+const publisherWith = (settings: Partial<PublisherConfig>) =>
+  createPublisherFromConfig({
+    redis: { kind: 'url', url: testRedisUrl() },
+    dataDir: '',
+    cacheDir: '',
+    queuePrefix: pipeline.prefix,
+    retentionMs: 86_400_000,
+    ...settings,
+  });
 
 const direct = (account: string, name: string) =>
   ({
@@ -64,15 +77,26 @@ describe('publisher.preflight', () => {
     expect(findings).toMatchObject([{ code: 'AUTH_ACCOUNT_PAUSED', severity: 'warn' }]);
   });
 
+  it('looks into a video on the web by ranges, and names what is wrong on the way', async () => {
+    const server = await startHostileMediaServer(readFileSync(mediaFixture('fps-12.mp4')));
+    const { account } = await openCase(pipeline);
+    const publisher = publisherWith({ outboundAllowHosts: server.allowHosts });
+    const preflight = (url: string) => publisher.preflight({ account, mode: 'inbox', media: { type: 'url', url } });
+    try {
+      const { findings, facts } = await preflight(server.url('honest'));
+      expect(facts).toMatchObject({ durationSeconds: 4, video: { frameRate: 12 } });
+      expect(findings).toMatchObject([{ code: 'INPUT_MEDIA_FRAME_RATE' }]);
+      const elsewhere = await preflight('http://127.0.0.1:1/a.mp4');
+      expect(elsewhere.findings).toMatchObject([{ code: 'OUTBOUND_URL_REFUSED', severity: 'refuse' }]);
+    } finally {
+      await publisher.close();
+      await server.close();
+    }
+  });
+
   it('says what it could not check without keys', async () => {
     const { account } = await openCase(pipeline);
-    const publisher = createPublisherFromConfig({
-      redis: { kind: 'url', url: testRedisUrl() },
-      dataDir: '',
-      cacheDir: '',
-      queuePrefix: pipeline.prefix,
-      retentionMs: 86_400_000,
-    });
+    const publisher = publisherWith({});
     try {
       const { ok, checked } = await publisher.preflight(direct(account, 'h264.mp4'));
       expect(ok).toBe(true);
