@@ -7,7 +7,7 @@ import { CONTAINER_PROBE_BYTES, detectContainerType } from './container-type.ts'
 import { explained, isNoSuchFile, toFileError } from './file-error.ts';
 import { type MediaRoots, resolveMediaRoots } from './media-roots.ts';
 import { createReadAhead } from './read-ahead.ts';
-import { isStillFilled, remarkOnHoles } from './sparse-file.ts';
+import { refuseUnfinished, remarkOnHoles } from './unfinished-file.ts';
 
 /** Rules for opening a file. */
 export interface FileSourceOptions {
@@ -36,7 +36,7 @@ export async function openFileSource(path: string, options: FileSourceOptions = 
     const stats = await explained(path, () => handle.stat({ bigint: true }));
     refuseNonFile(path, stats);
     refuseSize(path, Number(stats.size));
-    refuseUnfinished(path, stats);
+    await refuseUnfinished(path, handle, stats);
     const contentType = await detectContentType(handle, path);
     return createSource({ path, handle, stats, contentType });
   } catch (error) {
@@ -127,12 +127,6 @@ function refuseSize(path: string, sizeBytes: number): void {
   if (sizeBytes <= MAX_VIDEO_BYTES) return;
   const reason = `expected at most ${MAX_VIDEO_BYTES} bytes, got ${sizeBytes}: ${path}`;
   throw new PublishError('INPUT_MEDIA_TOO_LARGE', { reason });
-}
-
-function refuseUnfinished(path: string, stats: BigIntStats): void {
-  if (!isStillFilled(stats, Date.now())) return;
-  const reason = `the file has holes and was written to less than a minute ago: ${path}`;
-  throw new PublishError('INPUT_MEDIA_BEING_WRITTEN', { reason });
 }
 
 async function detectContentType(handle: FileHandle, path: string): Promise<MediaSource['contentType']> {
