@@ -1,8 +1,12 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { appendFile, mkdir, open, rename, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ERROR_TABLE, type ErrorCode } from '../../../src/core/error-table.ts';
+import type { MediaSource } from '../../../src/core/ports.ts';
 import { PublishError } from '../../../src/core/publish-error.ts';
+import { openFileSource } from '../../../src/media/file-source.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { startWorkers, type WorkerDeps } from '../../../src/workers/index.ts';
 import { type Pipeline, startPipeline } from '../../support/pipeline.ts';
@@ -138,6 +142,57 @@ describe('a file that changes during the upload', () => {
   });
 });
 
+describe('a file that is still being written', () => {
+  it.concurrent('is published once it is whole, and costs one init', async () => {
+    const own = await startPipeline({ retries: { maxAttempts: 100, baseMs: 300, factor: 1, maxMs: 300 } });
+    const { enqueueFile, ended, noted, inits, posts } = await openCase(own);
+    const path = await makeVideo(own.folder, 6_000_000, 'export.mp4');
+    const script = `
+      const { appendFileSync } = require('node:fs');
+      setInterval(() => appendFileSync(process.argv[1], Buffer.alloc(1_000, 7)), 5);
+      process.stdin.on('end', () => process.exit()).resume();
+      setTimeout(() => process.stdout.write('writing'), 50);
+    `;
+    const writer = spawn(process.execPath, ['-e', script, path], { stdio: ['pipe', 'pipe', 'inherit'] });
+    await once(writer.stdout, 'data');
+    const enqueued = await enqueueFile(path);
+    await noted(enqueued, 'attempt_failed', 'INPUT_MEDIA_BEING_WRITTEN');
+    writer.stdin.end();
+    await once(writer, 'exit');
+    const job = await ended(enqueued);
+    expect(job).toMatchObject({ state: 'published', failure: null });
+    expect(inits()).toHaveLength(1);
+    expect(posts()).toMatchObject([{ sha256: await sha256OfFile(path) }]);
+    await own.close();
+  });
+
+  it.concurrent.each<[what: string, change: (path: string) => Promise<unknown>]>([
+    ['grows', (path) => appendFile(path, 'more')],
+    ['shrinks', (path) => truncate(path, 4_000_000)],
+    ['is replaced', async (path) => rename(await makeVideo(dirname(path), 5_000_000, `new-${basename(path)}`), path)],
+  ])('or %s while it is looked at is published as it is then', async (what, change) => {
+    let looks = 0;
+    const own = await startPipeline({
+      onDuplicate: 'warn',
+      openMedia: async (media) => {
+        if (media.type !== 'file') throw new Error('only files are opened');
+        const source = await openFileSource(media.path);
+        looks += 1;
+        if (looks === 1) await change(media.path);
+        return source;
+      },
+    });
+    const { enqueueFile, ended, inits, posts } = await openCase(own);
+    const path = await makeVideo(own.folder, 6_000_000, `${what.replaceAll(' ', '-')}.mp4`);
+    const job = await ended(await enqueueFile(path));
+    expect(job).toMatchObject({ state: 'published' });
+    expect(retriedCodes(job)).toEqual(['INPUT_MEDIA_BEING_WRITTEN']);
+    expect(inits()).toHaveLength(1);
+    expect(posts()).toMatchObject([{ sha256: await sha256OfFile(path) }]);
+    await own.close();
+  });
+});
+
 describe('a worker whose disk or program fails', () => {
   /** Publishes a file on workers whose `openMedia` is another. */
   async function publishWith(openMedia: WorkerDeps['openMedia']) {
@@ -166,6 +221,32 @@ describe('a worker whose disk or program fails', () => {
     });
     expect(job).toMatchObject({ state: 'failed', failure: { code: 'INPUT_MEDIA_NOT_READABLE', retryable: true } });
     expect(initCount).toBe(0);
+  });
+
+  const stale = new PublishError('TRANSPORT_MEDIA_DISK', { reason: 'the disk or share … (ESTALE): /v.mp4' });
+
+  it.concurrent.each<[when: string, gone: Partial<MediaSource>]>([
+    ['before the upload', { verifyUnchanged: () => Promise.reject(stale) }],
+    [
+      'in the midst of it',
+      {
+        read: async function* () {
+          yield Buffer.alloc(10);
+          throw stale;
+        },
+      },
+    ],
+  ])('tries again when a network share goes away %s, and then goes on', async (_when, gone) => {
+    let opened = 0;
+    const { job, initCount } = await publishWith(async (media) => {
+      if (media.type !== 'file') throw new Error('only files are opened');
+      opened += 1;
+      const source = await openFileSource(media.path);
+      return opened === 1 ? { ...source, ...gone } : source;
+    });
+    expect(job).toMatchObject({ state: 'published', failure: null });
+    expect(retriedCodes(job)).toEqual(['TRANSPORT_MEDIA_DISK']);
+    expect(initCount).toBe(1);
   });
 
   it.concurrent('says when a file lies outside of the folders that may be published from', async () => {
