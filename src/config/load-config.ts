@@ -83,6 +83,8 @@ function toConfig(settings: Settings) {
     mediaRoots: settings.MEDIA_ROOTS?.map((folder) => resolve(folder)),
     outboundAllowHosts: settings.OUTBOUND_ALLOW_HOSTS ?? [],
     s3: {
+      /** Whether a setting of ours says that `s3` sources are meant to work; platforms set AWS_REGION unasked. */
+      isChosen: settings.S3_ENDPOINT !== undefined || settings.S3_REGION !== undefined,
       endpoint: settings.S3_ENDPOINT,
       region: settings.S3_REGION ?? settings.AWS_REGION ?? (settings.S3_ENDPOINT && 'us-east-1'),
       forcePathStyle: settings.S3_FORCE_PATH_STYLE,

@@ -17,7 +17,9 @@ const BULK_SIZE = 500;
 export type Fleet = Awaited<ReturnType<typeof startFleet>>;
 
 /** Any number of `tiktok-publisher worker` processes with production settings, on one Redis and a simulated TikTok. */
-export async function startFleet(options: { simulator?: SimulatorOptions } = {}) {
+export async function startFleet(
+  options: { simulator?: SimulatorOptions; environment?: Readonly<Record<string, string>> } = {},
+) {
   buildIfStale();
   // Caps per day are not what is measured.
   const limits = { postsPerDay: 100_000, pendingSharesPerDay: 100_000 };
@@ -27,6 +29,7 @@ export async function startFleet(options: { simulator?: SimulatorOptions } = {})
     TIKTOK_CLIENT_KEY: simulator.clientKey,
     TIKTOK_CLIENT_SECRET: simulator.clientSecret,
     LOG_LEVEL: 'warn',
+    ...options.environment,
   });
   const { REDIS_URL: url = '', QUEUE_PREFIX: prefix = '', ENCRYPTION_KEYS: key = '' } = environment;
   const redis = await connectRedis({ kind: 'url', url }, 'ledger');
@@ -68,11 +71,12 @@ export async function startFleet(options: { simulator?: SimulatorOptions } = {})
       return openIds;
     },
 
-    /** Starts worker processes; resolves once all take jobs. */
-    async startWorkers(count: number): Promise<void> {
+    /** Starts worker processes; resolves with their pids once all take jobs. */
+    async startWorkers(count: number): Promise<number[]> {
       const started = Array.from({ length: count }, () => startCommand(['worker'], environment));
       workers.push(...started);
       await Promise.all(started.map((worker) => worker.printed('Workers run')));
+      return started.map(({ pid }) => pid);
     },
 
     /** @returns the jobs' ids, in order */
@@ -94,6 +98,13 @@ export async function startFleet(options: { simulator?: SimulatorOptions } = {})
         timeoutMs,
         intervalMs: 500,
       });
+    },
+
+    /** Resolves once TikTok has so many videos whole. */
+    async uploaded(count: number, timeoutMs: number): Promise<void> {
+      const isThere = () =>
+        simulator.journal.publishes().filter(({ completeUploads }) => completeUploads > 0).length >= count;
+      await eventually(isThere, { timeoutMs, intervalMs: 100 });
     },
 
     /** How often BullMQ has started each of these entries of `tiktok-publish`. */

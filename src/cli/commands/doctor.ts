@@ -12,6 +12,7 @@ import type { CheckName, Finding } from '../doctor/finding.ts';
 import { payloadFindings } from '../doctor/payload-findings.ts';
 import { queueFindings } from '../doctor/queue-findings.ts';
 import { redisFindings } from '../doctor/redis-findings.ts';
+import { storageFindings } from '../doctor/storage-findings.ts';
 import { tiktokFindings } from '../doctor/tiktok-findings.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
 
@@ -31,8 +32,12 @@ async function examine(env: Readonly<Record<string, string | undefined>>): Promi
     if (error instanceof ConfigError) return settingFindings(error);
     throw error;
   }
-  const [behindRedis, tiktok] = await Promise.all([examineRedis(config), tiktokFindings(config, Date.now)]);
-  return [...behindRedis, ...tiktok];
+  const [behindRedis, tiktok, storage] = await Promise.all([
+    examineRedis(config),
+    tiktokFindings(config, Date.now),
+    orFinding('storage', () => storageFindings(config)),
+  ]);
+  return [...behindRedis, ...tiktok, ...storage];
 }
 
 async function examineRedis(config: Config): Promise<Finding[]> {

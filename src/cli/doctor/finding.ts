@@ -1,5 +1,5 @@
 /** What the doctor looks at, in this order. */
-export type CheckName = 'settings' | 'redis' | 'clock' | 'accounts' | 'tiktok' | 'queues' | 'callbacks';
+export type CheckName = 'settings' | 'redis' | 'clock' | 'accounts' | 'tiktok' | 'queues' | 'callbacks' | 'storage';
 
 /** One thing that the doctor found out. */
 export interface Finding {

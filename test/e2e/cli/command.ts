@@ -25,6 +25,7 @@ export function freshEnvironment(extra: Record<string, string> = {}): Record<str
 
 /** A command that runs. */
 export interface RunningCommand {
+  readonly pid: number;
   readonly stdout: () => string;
   readonly stderr: () => string;
   /** Resolves once one of the streams holds this text; rejects when the command ends before. */
@@ -83,6 +84,7 @@ export function startCommand(args: readonly string[], env: Record<string, string
       await until(() => streams.stdout.includes('\n'), 'a document');
       return JSON.parse(streams.stdout.split('\n', 1).join(''));
     },
+    pid: child.pid ?? 0,
     kill: (signal) => void child.kill(signal),
     ended,
   };
