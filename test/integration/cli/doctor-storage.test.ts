@@ -35,15 +35,19 @@ describe('the doctor on object storage', () => {
     server.close();
   });
 
-  it.skipIf(!hasSwift())('tells good credentials from wrong ones (needs Swift)', async () => {
-    const swift = await startSwift();
-    useSecret(SWIFT_CREDENTIALS.secretAccessKey);
-    expect(await storageFindings(s3At(swift.endpoint))).toMatchObject([{ check: 'storage', level: 'ok' }]);
-    useSecret('a-wrong-secret');
-    const [finding] = await storageFindings(s3At(swift.endpoint));
-    expect(finding).toMatchObject({ level: 'problem' });
-    expect(finding?.fix).toContain('AWS_ACCESS_KEY_ID');
-    expect(JSON.stringify(finding)).not.toContain('a-wrong-secret');
-    await swift.close();
-  }, 90_000);
+  it.skipIf(!hasSwift())(
+    'tells good credentials from wrong ones (needs Swift)',
+    async () => {
+      const swift = await startSwift();
+      useSecret(SWIFT_CREDENTIALS.secretAccessKey);
+      expect(await storageFindings(s3At(swift.endpoint))).toMatchObject([{ check: 'storage', level: 'ok' }]);
+      useSecret('a-wrong-secret');
+      const [finding] = await storageFindings(s3At(swift.endpoint));
+      expect(finding).toMatchObject({ level: 'problem' });
+      expect(finding?.fix).toContain('AWS_ACCESS_KEY_ID');
+      expect(JSON.stringify(finding)).not.toContain('a-wrong-secret');
+      await swift.close();
+    },
+    90_000,
+  );
 });
