@@ -51,13 +51,7 @@ export async function publish(
   const config = loadConfig(context.io.env);
   const request = namingOptions(() => parsePublishRequest(buildRequest(targets, options)));
   if (options.dryRun === true) return await dryRun(request, config, context);
-  if (request.media.type === 'file') {
-    const source = await openFileSource(
-      request.media.path,
-      config.mediaRoots === undefined ? {} : { roots: config.mediaRoots },
-    );
-    await source.close();
-  }
+  if (request.media.type === 'file') await refuseWrongFile(request.media.path, config);
   const app = await openClientApp(config, context.io);
   try {
     const account = await app.vault.resolve(request.account);
@@ -73,6 +67,16 @@ export async function publish(
     return EXIT_CODES.success;
   } finally {
     await app.close();
+  }
+}
+
+/** Tells what is wrong with a file at once; what passes by itself is for the worker to sit out. */
+async function refuseWrongFile(path: string, { mediaRoots: roots }: Config): Promise<void> {
+  try {
+    const source = await openFileSource(path, { roots });
+    await source.close();
+  } catch (error) {
+    if (!(error instanceof PublishError) || error.row.verdict !== 'retry') throw error;
   }
 }
 

@@ -207,6 +207,15 @@ describe('problems', () => {
     expect(problemsOf({ ...sameName, BOARD_USER: 'ops' })).toEqual({});
   });
 
+  it('refuses to look for the same video among jobs that are forgotten by then', () => {
+    expect(problemsOf({ DUPLICATE_WINDOW_HOURS: '337' }).DUPLICATE_WINDOW_HOURS).toContain('14 days of RETENTION_DAYS');
+    expect(problemsOf({ DUPLICATE_WINDOW_HOURS: '25', RETENTION_DAYS: '1' }).DUPLICATE_WINDOW_HOURS).toContain(
+      '1 days',
+    );
+    expect(problemsOf({ DUPLICATE_WINDOW_HOURS: '336' })).toEqual({});
+    expect(problemsOf({ RETENTION_DAYS: '1' })).toEqual({});
+  });
+
   it('refuses to listen beyond this machine without API keys', () => {
     expect(problemsOf({ HOST: '0.0.0.0' }).API_KEYS).toContain('HOST=0.0.0.0');
     expect(problemsOf({ HOST: '::1' })).toEqual({});
