@@ -9,6 +9,7 @@ import type { PublishRequest } from '../../../src/core/publish-request.ts';
 import { openFoundation } from '../../../src/foundation/foundation.ts';
 import { createPublisherFromConfig } from '../../../src/producers/create-publisher.ts';
 import { type FaultHandle, startSimulator } from '../../../src/simulator/index.ts';
+import { startHostileMediaServer } from '../../support/hostile-media-server.ts';
 import type { Evidence, PlantedSecret } from '../../support/secret-search.ts';
 import { makeVideo } from '../../support/videos.ts';
 import { buildIfStale, type RunningCommand, runCommand, startCommand } from '../cli/command.ts';
@@ -32,12 +33,21 @@ export async function openDeployment() {
   });
   const folder = await mkdtemp(join(tmpdir(), 'tiktok-publisher-secrets-'));
   const dataDir = join(folder, 'data');
+  const inUrls = {
+    webUser: randomText(),
+    webPassword: randomText(),
+    webSignature: randomText(),
+    pullSignature: randomText(),
+    callbackToken: randomText(),
+  };
   const media = {
     small: { type: 'file', path: await makeVideo(folder, 2_000_000) },
     large: { type: 'file', path: await makeVideo(folder, 12_000_000) },
-    pull: { type: 'pull', url: 'https://videos.example.com/a.mp4' },
+    pull: { type: 'pull', url: `https://videos.example.com/a.mp4?X-Amz-Signature=${inUrls.pullSignature}` },
   } as const;
-  const secrets = { clientSecret, apiKey: randomText(), boardPassword: randomText() };
+  const secrets = { clientSecret, apiKey: randomText(), boardPassword: randomText(), ...inUrls };
+  const web = await startHostileMediaServer(await readFile(media.small.path));
+  const login = `//${inUrls.webUser}:${inUrls.webPassword}@`;
   const env = {
     DATA_DIR: dataDir,
     LOG_LEVEL: 'trace',
@@ -49,6 +59,7 @@ export async function openDeployment() {
     TIKTOK_CLIENT_KEY: simulator.clientKey,
     TIKTOK_CLIENT_SECRET: clientSecret,
     API_KEYS: secrets.apiKey,
+    OUTBOUND_ALLOW_HOSTS: web.allowHosts.join(','),
     BOARD_USER: 'operator',
     BOARD_PASSWORD: secrets.boardPassword,
   };
@@ -79,8 +90,14 @@ export async function openDeployment() {
     return tokens;
   }
 
-  const enqueue = (account: string, { media: kind = 'small', mode = 'direct' }: Partial<Trouble> = {}) => {
-    const request: PublishRequest = { account, mode, media: media[kind] };
+  const enqueue = (account: string, { media: kind = 'small', web: does, mode = 'direct' }: Partial<Trouble> = {}) => {
+    const signed = does && `${web.url(does).replace('//', login)}?X-Amz-Signature=${inUrls.webSignature}`;
+    const request: PublishRequest = {
+      ...{ account, mode },
+      media: signed === undefined ? media[kind] : { type: 'url', url: signed },
+      // Nobody takes callbacks there, so that each of them fails and is told of.
+      callbackUrl: `${web.url('forbidden')}?token=${inUrls.callbackToken}`,
+    };
     const post = { privacyLevel: 'PUBLIC_TO_EVERYONE' } as const;
     return publisher.enqueue(mode === 'direct' ? { ...request, post } : request);
   };
@@ -124,6 +141,7 @@ export async function openDeployment() {
 
     async remove(): Promise<void> {
       await simulator.close();
+      await web.close();
       await rm(folder, { recursive: true, force: true });
     },
   };

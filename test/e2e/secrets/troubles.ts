@@ -1,4 +1,5 @@
 import type { AccountTokens, FaultRule, Simulator } from '../../../src/simulator/index.ts';
+import type { Misbehaviour } from '../../support/hostile-media-server.ts';
 
 /** Stands for what was sent, credentials included. */
 const ECHO = '{request}';
@@ -16,6 +17,8 @@ export interface Victim {
 /** One way for a job to go well or wrong, in which TikTok repeats as many credentials as it can. */
 export interface Trouble {
   readonly media?: 'small' | 'large' | 'pull';
+  /** A video from a server that does this, under a presigned URL with user and password. */
+  readonly web?: Misbehaviour;
   readonly mode?: 'direct' | 'inbox';
   arrange(victim: Victim): void;
   /** What the job shows once it has happened. */
@@ -97,6 +100,18 @@ export const TROUBLES: Readonly<Record<string, Trouble>> = {
   'upload-answer-lost': {
     arrange: ({ fault }) => fault('upload', { kind: 'drop_after' }),
     shows: /"state":"published"/,
+  },
+  'web-all-well': { web: 'honest', arrange: () => undefined, shows: /"state":"published"/ },
+  'web-login': { web: 'unauthorized', arrange: () => undefined, shows: /INPUT_MEDIA_ACCESS_REFUSED/ },
+  'web-forbidden': { web: 'forbidden', arrange: () => undefined, shows: /INPUT_MEDIA_ACCESS_REFUSED/ },
+  'web-expired': { web: 'expired', arrange: () => undefined, shows: /INPUT_MEDIA_URL_EXPIRED/ },
+  'web-elsewhere': { web: 'to-loopback', arrange: () => undefined, shows: /OUTBOUND_HOST_REFUSED/ },
+  'web-resets': { web: 'resets-always', arrange: () => undefined, shows: /TRANSPORT_MEDIA_INTERRUPTED/ },
+  'web-changes': { web: 'lies-later', arrange: () => undefined, shows: /INPUT_MEDIA_BEING_WRITTEN/ },
+  'web-upload-400': {
+    web: 'honest',
+    arrange: ({ fault }) => fault('upload', refused(400, 'x')),
+    shows: /UPLOAD_CHUNK_REFUSED/,
   },
   'status-refused': {
     arrange: ({ fault }) => fault('status', refused(400, 'invalid_params')),
