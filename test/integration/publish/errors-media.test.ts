@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { appendFile, mkdir, open, rename, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -9,6 +7,7 @@ import { PublishError } from '../../../src/core/publish-error.ts';
 import { openFileSource } from '../../../src/media/file-source.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { startWorkers, type WorkerDeps } from '../../../src/workers/index.ts';
+import { startWriter } from '../../support/file-writer.ts';
 import { type Pipeline, startPipeline } from '../../support/pipeline.ts';
 import { openCase, retriedCodes } from '../../support/publish-case.ts';
 import { testRedisUrl } from '../../support/redis.ts';
@@ -147,18 +146,10 @@ describe('a file that is still being written', () => {
     const own = await startPipeline({ retries: { maxAttempts: 100, baseMs: 300, factor: 1, maxMs: 300 } });
     const { enqueueFile, ended, noted, inits, posts } = await openCase(own);
     const path = await makeVideo(own.folder, 6_000_000, 'export.mp4');
-    const script = `
-      const { appendFileSync } = require('node:fs');
-      setInterval(() => appendFileSync(process.argv[1], Buffer.alloc(1_000, 7)), 5);
-      process.stdin.on('end', () => process.exit()).resume();
-      setTimeout(() => process.stdout.write('writing'), 50);
-    `;
-    const writer = spawn(process.execPath, ['-e', script, path], { stdio: ['pipe', 'pipe', 'inherit'] });
-    await once(writer.stdout, 'data');
+    const writer = await startWriter(path);
     const enqueued = await enqueueFile(path);
     await noted(enqueued, 'attempt_failed', 'INPUT_MEDIA_BEING_WRITTEN');
-    writer.stdin.end();
-    await once(writer, 'exit');
+    await writer.stop();
     const job = await ended(enqueued);
     expect(job).toMatchObject({ state: 'published', failure: null });
     expect(inits()).toHaveLength(1);

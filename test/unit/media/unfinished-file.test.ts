@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFile, link, mkdir, mkdtemp, open, rm, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PublishError } from '../../../src/core/publish-error.ts';
 import { openFileSource } from '../../../src/media/file-source.ts';
+import { startWriter } from '../../support/file-writer.ts';
 
 const HEAD = Buffer.from('\0\0\0\x18ftypisom\0\0\x02\0isomiso2', 'latin1');
 const OLD = new Date('2026-01-01');
@@ -37,26 +38,12 @@ async function sparseFile(sizeBytes: number): Promise<void> {
   await truncate(path, sizeBytes);
 }
 
-/** A process that appends to the file all the time until it is told to end. */
-async function writer(): Promise<ChildProcess> {
-  const script = `
-    const { appendFileSync } = require('node:fs');
-    const timer = setInterval(() => appendFileSync(process.argv[1], Buffer.alloc(1000, 7)), 5);
-    process.stdin.on('end', () => clearInterval(timer)).resume();
-    setTimeout(() => process.stdout.write('writing'), 50);
-  `;
-  const child = spawn(process.execPath, ['-e', script, path], { stdio: ['pipe', 'pipe', 'inherit'] });
-  await once(child.stdout, 'data');
-  return child;
-}
-
 describe('a file that another process writes', () => {
   it('is not taken until the process is done', async () => {
     await writeFile(path, HEAD);
-    const child = await writer();
+    const writer = await startWriter(path);
     for (const _look of [1, 2, 3]) expect(await verdict()).toBe('INPUT_MEDIA_BEING_WRITTEN');
-    child.stdin?.end();
-    await once(child, 'exit');
+    await writer.stop();
     expect(await verdict()).toBe('whole');
   });
 
