@@ -8,6 +8,7 @@ import { DEFAULT_POLL_SCHEDULE } from '../../src/core/poll-schedule.ts';
 import { createAccountNames } from '../../src/lanes/account-names.ts';
 import { createLanes } from '../../src/lanes/lanes.ts';
 import { createLedger } from '../../src/ledger/ledger.ts';
+import { createVideoClaims } from '../../src/ledger/video-claims.ts';
 import { createMediaOpener } from '../../src/media/open-media.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
 import { createQueues } from '../../src/queues/queues.ts';
@@ -54,6 +55,7 @@ const deps: WorkerDeps = withTraps(
     tokens: createVaultTokenSource({ vault, tiktok, redis, keys, clientKey, clientSecret, log }),
     slots: createSlots({ redis, keys }),
     caps: createCaps({ redis, keys, clock: Date }),
+    videoClaims: createVideoClaims({ redis, keys, clock: Date, windowMs: retentionMs, maxWaitMs: retentionMs }),
     pauseAccount: (account) => vault.pause(account),
     lanes: createLanes({ redis, keys, clock: Date }),
     accountNames: createAccountNames({ redis, keys, clock: Date }),
