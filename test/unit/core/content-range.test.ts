@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatContentRange, parseUploadReport } from '../../../src/core/content-range.ts';
+import { formatContentRange, parseAnsweredRange, parseUploadReport } from '../../../src/core/content-range.ts';
 
 describe('formatContentRange', () => {
   it('includes the last byte, as HTTP does', () => {
@@ -24,5 +24,19 @@ describe('parseUploadReport', () => {
     'bytes 0-99999999999999999999/1',
   ])('reads nothing from %j', (header) => {
     expect(parseUploadReport(header)).toBeUndefined();
+  });
+});
+
+describe('the range of a 206', () => {
+  it('is half-open and knows the whole length', () => {
+    expect(parseAnsweredRange('bytes 0-9/10')).toEqual({ startByte: 0, endByteExclusive: 10, totalBytes: 10 });
+    expect(parseAnsweredRange(' BYTES 5-5/4000000000 ')).toMatchObject({ startByte: 5, endByteExclusive: 6 });
+  });
+
+  it.each([
+    ...[undefined, '', 'bytes 0-9/*', 'bytes */10', 'bytes 0-10/10', 'bytes 6-5/10', 'bytes=0-9/10', 'items 0-9/10'],
+    ...['bytes 0-9/10, bytes 0-9/10', 'bytes -1-9/10', 'bytes 0x0-9/10', 'bytes 0-9/1e9'],
+  ])('is none where it says something else: %s', (header) => {
+    expect(parseAnsweredRange(header)).toBeUndefined();
   });
 });
