@@ -70,10 +70,11 @@ async function adopt(
   }
   const account = await accountNames.resolve(request.account);
   const stored = requestSecrets.seal(request, entry.id);
+  // Whoever enqueued without the library left secrets in the clear: they stay no longer than until here. First of all,
+  // since a worker that dies after it finds the sealed ones.
+  if (stored !== request) await entry.replaceData(stored);
   const record = newRecord({ id: entry.id, request, stored, account, now: clock.now() });
   await ledger.create(record, { event: 'queued', by: 'queue' });
-  // Whoever enqueued without the library left secrets in the clear: they stay no longer than until here.
-  if (stored !== request) await entry.replaceData(stored);
   return undefined;
 }
 
