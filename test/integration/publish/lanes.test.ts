@@ -96,6 +96,17 @@ describe('a lane', () => {
   });
 });
 
+describe('an account that was not connected yet', () => {
+  it('has one lane for its name and its open_id from the moment on at which it is', async () => {
+    const { publisher, folder, addAccount } = await start({ workers: false });
+    const path = await makeVideo(folder, 1_000);
+    const tooEarly = await publisher.enqueue(request('open-id-of-new', path));
+    expect(tooEarly).toMatchObject({ account: 'open-id-of-new' });
+    await addAccount('new', { openId: 'open-id-of-new' });
+    expect(await publisher.enqueue(request('open-id-of-new', path))).toMatchObject({ account: 'new' });
+  });
+});
+
 describe('a paused account', () => {
   it('holds its jobs with the reason and goes on when it is resumed', async () => {
     const { publisher, folder, vault, wakeLane, simulator } = await start();
