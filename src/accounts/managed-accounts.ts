@@ -43,7 +43,7 @@ export interface ManagedAccounts {
 /** What else has to happen when accounts change. */
 export interface ManagedAccountsDeps {
   readonly vault: AccountVault;
-  /** Lets the waiting jobs of an account go on. */
+  /** Lets the waiting jobs of an account go on, or fail where it is gone. */
   readonly wake: (account: AccountSummary) => Promise<void>;
   /** Gives the access back at TikTok; never fails. */
   readonly revoke: (account: string) => Promise<RevokeOutcome>;
@@ -82,9 +82,12 @@ export function createManagedAccounts({ vault, wake, revoke }: ManagedAccountsDe
       }),
     remove: (account, { keepGrant = false } = {}) =>
       tellingOfRedis(async () => {
-        const name = await vault.resolve(account);
+        const summary = await present(account);
+        const { account: name } = summary;
         const outcome: RevokeOutcome = keepGrant ? { revoked: false } : await revoke(name);
         await vault.remove(name);
+        // Jobs that waited for it to be resumed or connected again find out now.
+        await wake(summary);
         return { removed: name, ...outcome };
       }),
   };

@@ -4,6 +4,7 @@ import { PublishError } from '../core/publish-error.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { StoredTokens } from './account-record.ts';
 import { clientKeyHint, isOtherApp, otherAppText } from './client-key.ts';
+import { startRefreshTimeout } from './refresh-timeout.ts';
 import type { AccountVault } from './vault.ts';
 
 /** Tokens as TikTok's OAuth answers them, lifetimes in seconds. */
@@ -96,7 +97,7 @@ export function createTokenRefresh(deps: TokenRefreshDeps): (stale: StoredTokens
         reason: `TIKTOK_CLIENT_KEY and TIKTOK_CLIENT_SECRET are needed to renew the access token of "${account}"`,
       });
     }
-    const signal = AbortSignal.timeout(REFRESH_TIMEOUT_MS);
+    const { signal, stop } = startRefreshTimeout(REFRESH_TIMEOUT_MS);
     try {
       return await tiktok.refreshToken({ clientKey, clientSecret, refreshToken }, { signal });
     } catch (error) {
@@ -104,6 +105,8 @@ export function createTokenRefresh(deps: TokenRefreshDeps): (stale: StoredTokens
       if (!signal.aborted) throw error;
       const reason = `TikTok did not answer a token refresh within ${REFRESH_TIMEOUT_MS / SECOND_MS} s`;
       throw new PublishError('TRANSPORT_NO_ANSWER', { reason }, { cause: error });
+    } finally {
+      stop();
     }
   }
 

@@ -12,11 +12,15 @@ export const WAITED_TOO_LONG = {
   reauthorization: 'AUTH_REAUTHORIZATION_REQUIRED',
 } as const satisfies Record<WaitReason, ErrorCode>;
 
-/** Whether a job waits too long. It counts from its creation or its scheduled time (ms since the epoch). */
+/** Whether a job waits too long. It counts from its creation, its scheduled time or its last retry (ms since the epoch). */
 export function hasWaitedTooLong(
-  job: { readonly createdAt: number; readonly scheduledAt?: number | undefined },
+  job: {
+    readonly createdAt: number;
+    readonly scheduledAt?: number | undefined;
+    readonly retriedAt?: number | undefined;
+  },
   at: number,
   maxWaitMs: number,
 ): boolean {
-  return at - Math.max(job.createdAt, job.scheduledAt ?? 0) > maxWaitMs;
+  return at - Math.max(job.createdAt, job.scheduledAt ?? 0, job.retriedAt ?? 0) > maxWaitMs;
 }

@@ -5,6 +5,7 @@ import { type ReadinessCheck, registerHealth } from './health.ts';
 import { listen, type WebServer } from './listen.ts';
 import { registerMetrics } from './metrics-page.ts';
 import { answerWithProblems } from './problem.ts';
+import { limitRequestTime } from './request-time.ts';
 
 export interface MetricsServerOptions {
   readonly host: string;
@@ -23,6 +24,7 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
   const { host, port, metrics, readinessChecks, log } = options;
   const loggerInstance: FastifyBaseLogger = log;
   const server: FastifyInstance = fastify({
+    ...limitRequestTime(),
     loggerInstance,
     logController: new LogController({ disableRequestLogging: true }),
   });

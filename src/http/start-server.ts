@@ -9,6 +9,7 @@ import { registerHomePage } from './home-page.ts';
 import { listen, urlOf, type WebServer } from './listen.ts';
 import { registerMetrics } from './metrics-page.ts';
 import { answerUnreadableAddress, answerUnreadableRequest, answerWithProblems } from './problem.ts';
+import { limitRequestTime } from './request-time.ts';
 import { dropUnusedConnections } from './unused-connections.ts';
 import { type ApiOptions, registerApi } from './v1/api.ts';
 import { type ReceiveWebhook, registerWebhook } from './webhook.ts';
@@ -26,6 +27,8 @@ export interface ServerOptions {
   readonly connect?: ConnectOptions | undefined;
   /** Without it webhooks are refused. */
   readonly receiveWebhook?: ReceiveWebhook | undefined;
+  /** Longest time in which a request has to arrive (ms). Half a minute unless told. */
+  readonly requestMs?: number | undefined;
   readonly log: Logger;
 }
 
@@ -38,12 +41,13 @@ const MAX_PARAM_LENGTH = 2_000;
  * @throws PublishError `CONFIG_PORT_TAKEN`, or `CONFIG_INVALID` when the host or port can't be listened on
  */
 export async function startServer(options: ServerOptions): Promise<WebServer> {
-  const { host, port, board, metrics, readinessChecks, api, connect, receiveWebhook, log } = options;
+  const { host, port, board, metrics, readinessChecks, api, connect, receiveWebhook, requestMs, log } = options;
   const loggerInstance: FastifyBaseLogger = log;
   const logController = new LogController({ disableRequestLogging: true });
   const routerOptions = { maxParamLength: MAX_PARAM_LENGTH };
   const server: FastifyInstance = fastify({
     ...{ loggerInstance, logController, routerOptions },
+    ...limitRequestTime(requestMs),
     frameworkErrors: answerUnreadableAddress,
     clientErrorHandler: answerUnreadableRequest,
   });

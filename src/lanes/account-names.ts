@@ -12,7 +12,7 @@ export interface AccountNames {
   resolve(nameOrOpenId: string): Promise<string>;
 }
 
-/** Looks names up in the vault and remembers them for a minute. */
+/** Looks names up in the vault and remembers those it has for a minute; another may be connected at any moment. */
 export function createAccountNames({
   redis,
   keys,
@@ -28,7 +28,9 @@ export function createAccountNames({
       const now = clock.now();
       const known = remembered.get(nameOrOpenId);
       if (known !== undefined && known.until > now) return known.name;
-      const name = (await redis.hget(keys.account(nameOrOpenId), 'aliasOf')) ?? nameOrOpenId;
+      const [aliasOf, openId] = await redis.hmget(keys.account(nameOrOpenId), 'aliasOf', 'openId');
+      const name = aliasOf ?? nameOrOpenId;
+      if (!aliasOf && !openId) return name;
       if (remembered.size >= MOST_REMEMBERED) remembered.clear();
       remembered.set(nameOrOpenId, { name, until: now + REMEMBERED_MS });
       return name;

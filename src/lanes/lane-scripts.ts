@@ -33,8 +33,8 @@ return where
  * all that are admitted when it had left before, since whoever took it out may have died before waking them.
  */
 export const LEAVE_LUA = `
-redis.call('ZREM', KEYS[1], ARGV[2])
-local hadLeft = redis.call('ZREM', KEYS[2], ARGV[2]) == 0 and ARGV[2] ~= ''
+local waited = redis.call('ZREM', KEYS[1], ARGV[2]) == 1
+local hadLeft = redis.call('ZREM', KEYS[2], ARGV[2]) == 0 and not waited and ARGV[2] ~= ''
 local next = hadLeft and redis.call('ZRANGE', KEYS[2], 0, -1) or {}
 local free = tonumber(ARGV[3]) - redis.call('ZCARD', KEYS[2])
 while free > 0 do

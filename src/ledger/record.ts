@@ -72,6 +72,8 @@ export interface LedgerRecord {
   readonly acceptedCrc32?: number | undefined;
 
   readonly attempts: number;
+  /** When somebody last had it tried again: from there its patience counts anew. */
+  readonly retriedAt?: number | undefined;
   readonly failure?: PublishFailure | undefined;
   /** Why we gave the job up while TikTok may have had it all: its failure, should TikTok not publish it. */
   readonly gaveUpFor?: PublishFailure | undefined;
@@ -169,6 +171,7 @@ function decodeOptional(hash: ReadonlyMap<string, string>): Partial<LedgerRecord
   const gaveUpFor = text('gaveUpFor');
   return {
     scheduledAt: number('scheduledAt'),
+    retriedAt: number('retriedAt'),
     idempotencyDigest: text('idempotencyDigest'),
     waitingFor: WAIT_REASONS.find((reason) => reason === text('waitingFor')),
     waitingUntil: number('waitingUntil'),

@@ -64,11 +64,12 @@ export async function retryJob(id: string, { force }: { force: boolean }, deps: 
   return await changing(id, deps, async (record) => {
     const plan = planRetry({ ...record, isFetched: isFetchedByTikTok(mediaInUse(record)) }, force);
     if (plan.kind === 'refuse') throw new PublishError('JOB_NOT_RETRYABLE', { reason: plan.reason });
-    const { to, patch } = restart(plan.kind, deps.clock.now());
+    const now = deps.clock.now();
+    const { to, patch } = restart(plan.kind, now);
     await deps.ledger.intervene(record, {
       to,
       cause: { event: 'retry_requested', action: plan.kind, forced: force },
-      patch: { ...patch, failure: undefined, endedAt: undefined, attempts: 0, recheckCount: undefined },
+      patch: { ...patch, retriedAt: now, failure: undefined, endedAt: undefined, attempts: 0, recheckCount: undefined },
     });
     await requeue(record, plan.kind, deps).catch(() => undefined);
     return plan.kind;

@@ -99,10 +99,12 @@ export function createQueues({ connection, prefix, retentionMs, telemetry }: Que
       await events.add(EVENT_JOB_NAME, entry, { jobId: entry.event.id, attempts, backoff: { type: 'custom' } });
     },
 
-    /** Lets a delayed delivery run now; one that runs or has run stays as it is. */
-    async wakeEventEntry(eventId: string): Promise<void> {
+    /** Lets a delayed delivery run now; one that runs or has run stays as it is. @returns whether it was delayed */
+    async wakeEventEntry(eventId: string): Promise<boolean> {
       const entry = await events.getJob(eventId);
-      if (entry !== undefined && (await entry.isDelayed())) await promote(entry);
+      if (entry === undefined || !(await entry.isDelayed())) return false;
+      await promote(entry);
+      return true;
     },
 
     /** Puts a job on `tiktok-publish` anew: a finished entry of the same job makes room. */

@@ -7,7 +7,7 @@ import { PUSH_SLOTS_LUA, RESERVE_SLOT_LUA } from './slot-scripts.ts';
 import type { Quota, QuotaEndpoint } from './tiktok-quotas.ts';
 
 /** Added to every window: how much later than booked a call may reach TikTok, being woken late, on a busy machine, over a slow network (ms). */
-export const SLOT_MARGIN_MS = 1_000;
+export const SLOT_MARGIN_MS = 3_000;
 const NO_HORIZON = -1;
 
 /** Which list of bookings, and how full it may get. */

@@ -35,6 +35,8 @@ export interface Keys {
   readonly pausedEndpoints: string;
   /** Set: ids of events that wait for a paused endpoint. */
   endpointWaiting(digest: string): string;
+  /** Sorted set: ids of events that wait until fewer deliveries to their host are under way, by since when. */
+  hostWaiting(digest: string): string;
   /** String: held by the one delivery that tries a paused endpoint. */
   endpointProbe(digest: string): string;
   /** List: the last times booked for one account and endpoint. */
@@ -89,6 +91,7 @@ export function createKeys(prefix: string): Keys {
     callbackEndpoint: (digest) => `${prefix}:callbacks:endpoint:${digest}`,
     pausedEndpoints: `${prefix}:callbacks:paused`,
     endpointWaiting: (digest) => `${prefix}:callbacks:waiting:${digest}`,
+    hostWaiting: (digest) => `${prefix}:callbacks:line:${digest}`,
     endpointProbe: (digest) => `${prefix}:callbacks:probe:${digest}`,
     slot: (account, endpoint) => `${prefix}:slot:${endpoint}:${account}`,
     laneWaiting: (account) => `${prefix}:lane:waiting:${account}`,

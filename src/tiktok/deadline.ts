@@ -8,6 +8,12 @@ export class DeadlineReachedError extends Error {
 }
 
 /**
+ * A process that was frozen finds its timers over before it has read what arrived meanwhile. An answer that is there
+ * counts, so the deadline leaves this time to read it (ms).
+ */
+const READING_MS = 100;
+
+/**
  * Runs something that stops on either the caller's signal or the deadline. By hand, since Node 20's `AbortSignal.any`
  * keeps every derived signal alive as long as the caller's, which here is the life of the process.
  */
@@ -18,7 +24,10 @@ export async function withDeadline<T>(
 ): Promise<T> {
   const controller = new AbortController();
   const followCaller = () => controller.abort(callerSignal?.reason);
-  const timer = setTimeout(() => controller.abort(new DeadlineReachedError(deadlineMs)), deadlineMs);
+  const abort = () => controller.abort(new DeadlineReachedError(deadlineMs));
+  let timer = setTimeout(() => {
+    timer = setTimeout(abort, READING_MS);
+  }, deadlineMs);
   callerSignal?.addEventListener('abort', followCaller, { once: true });
   try {
     return await run(controller.signal);

@@ -1,6 +1,6 @@
 import { isFetchedByTikTok, mediaInUse } from '../core/media-route.ts';
 import { PublishError } from '../core/publish-error.ts';
-import type { LedgerPatch } from '../ledger/record.ts';
+import type { LedgerPatch, LedgerRecord } from '../ledger/record.ts';
 import type { WorkerDeps } from './deps.ts';
 import { endJob, toFailure, toResult } from './end-job.ts';
 import type { OwnedJob } from './owned-job.ts';
@@ -14,7 +14,7 @@ import { planOf, positionFromStatus } from './upload-position.ts';
  * whatever went wrong on our side. A `failed` that appears on TikTok would be a lie, and an invitation to post twice.
  */
 export async function failUnlessItMayAppear(job: OwnedJob, error: PublishError, deps: WorkerDeps): Promise<Settlement> {
-  const isCertain = error.details.publishFailed === true || !mayAppear(job) || (await isIncomplete(job, deps));
+  const isCertain = error.details.publishFailed === true || !mayAppear(job.record) || (await isIncomplete(job, deps));
   if (isCertain) return await endJob(job, { to: 'failed', error }, deps);
   return await awaitOutcome(job, error, deps, { gaveUpFor: toFailure(error) });
 }
@@ -61,7 +61,7 @@ export async function awaitOutcome(
 }
 
 /** Whether TikTok may have everything it needs to publish. */
-function mayAppear({ record }: OwnedJob): boolean {
+export function mayAppear(record: LedgerRecord): boolean {
   if (record.publishId === undefined) return false;
   return isFetchedByTikTok(mediaInUse(record)) || record.lastChunkStartedAt !== undefined;
 }

@@ -3,6 +3,7 @@ import type { DeliveryDeps } from '../callbacks/delivery.ts';
 import type { DeliveryLog } from '../callbacks/delivery-log.ts';
 import type { DeliveryOrder } from '../callbacks/delivery-order.ts';
 import type { EndpointHealth } from '../callbacks/endpoint-health.ts';
+import type { HostGate } from '../callbacks/host-gate.ts';
 import type { CallbackSchedule } from '../core/callback-schedule.ts';
 import type { Clock } from '../core/ports.ts';
 import type { RequestSecrets } from '../core/request-secrets.ts';
@@ -18,6 +19,7 @@ export interface Callbacks {
   readonly log: DeliveryLog;
   readonly order: DeliveryOrder;
   readonly endpoints: EndpointHealth;
+  readonly gate: HostGate;
   readonly schedule: CallbackSchedule;
   /** A connection of the relay's own, since its reads block. */
   readonly relay: { readonly redis: RedisClient; readonly keys: Keys };

@@ -12,6 +12,8 @@ import type { Settlement } from './settlement.ts';
 
 /** How long an event sleeps that waits for an earlier one, which wakes it when it is through. */
 const PARKED_MS = 10 * MINUTE_MS;
+/** How long one sleeps at least that waits for its host, if the process dies that would have woken it. */
+const IN_LINE_MS = MINUTE_MS;
 
 /** An entry of `tiktok-events` as its processor sees it. */
 export interface EventQueueEntry {
@@ -40,7 +42,7 @@ export async function processEventEntry(
     return failed(new PublishError('INPUT_VERSION_UNSUPPORTED', { reason: 'expected an event of version 1' }));
   }
   const entry = parsed.data;
-  const { order, endpoints } = deps.callbacks;
+  const { order, gate } = deps.callbacks;
   const record = await deps.ledger.read(entry.id);
   // Without its secrets; it names the endpoint all the same.
   const shownUrl = record?.request.callbackUrl;
@@ -49,6 +51,35 @@ export async function processEventEntry(
     return failed(new PublishError('JOB_NOT_FOUND', { reason: `no record of job ${entry.id}` }));
   }
   if ((await order.predecessor(entry.id, entry.event.id)) !== undefined) return parked(entry, deps);
+  const { host } = new URL(shownUrl);
+  await gate.leaveLine(host, entry.event.id);
+  if (!gate.enter(host)) return inLine(entry, host, deps);
+  let tookMs: number | undefined;
+  try {
+    return await tryDelivery({ entry, record, shownUrl, failedBefore }, deps, signal, (durationMs) => {
+      tookMs = durationMs;
+    });
+  } finally {
+    await gate.leave(host, tookMs);
+  }
+}
+
+interface Turn {
+  readonly entry: Entry;
+  readonly record: LedgerRecord;
+  /** Without its secrets. */
+  readonly shownUrl: string;
+  readonly failedBefore: number;
+}
+
+/** @param took told how long the host took, if it was asked (ms) */
+async function tryDelivery(
+  { entry, record, shownUrl, failedBefore }: Turn,
+  deps: CallbackDeps,
+  signal: AbortSignal,
+  took: (durationMs: number) => void,
+): Promise<Settlement> {
+  const { endpoints } = deps.callbacks;
   const endpoint = await endpoints.look(shownUrl);
   if (endpoint.isPaused && !(await endpoints.mayProbe(endpoint, entry.event.id)))
     return await held(entry, endpoint, deps);
@@ -61,6 +92,7 @@ export async function processEventEntry(
     if (endpoint.isPaused) await endpoints.releaseProbe(endpoint);
     return { kind: 'later', at: deps.clock.now() };
   }
+  took(outcome.durationMs);
   return await settleDelivery(entry, { endpoint, outcome, attempt: failedBefore + 1 }, deps);
 }
 
@@ -146,6 +178,15 @@ function parked({ id, event }: Entry, { callbacks, queues, clock }: CallbackDeps
     async afterwards() {
       if ((await callbacks.order.predecessor(id, event.id)) === undefined) await queues.wakeEventEntry(event.id);
     },
+  };
+}
+
+/** The event waits until fewer deliveries to its host are under way. */
+function inLine({ event }: Entry, host: string, { callbacks, clock, random }: CallbackDeps): Settlement {
+  return {
+    kind: 'later',
+    at: clock.now() + Math.round(IN_LINE_MS * (1 + random())),
+    afterwards: async () => await callbacks.gate.waitFor(host, event.id),
   };
 }
 

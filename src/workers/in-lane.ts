@@ -2,8 +2,10 @@ import { PARKED_MS } from '../lanes/lanes.ts';
 import { wakeJobs } from '../lanes/wake-jobs.ts';
 import { laneMemberOf } from '../ledger/lane-member.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
+import { mayAppear } from './await-outcome.ts';
 import type { WorkerDeps } from './deps.ts';
 import { hasEnded } from './end-job.ts';
+import { mayHavePublishedByInit } from './init-publish.ts';
 import type { OwnedJob } from './owned-job.ts';
 import type { Settlement } from './settlement.ts';
 
@@ -26,8 +28,10 @@ export async function leaveLane({ account, id }: LedgerRecord, deps: WorkerDeps)
   await wakeJobs(await deps.lanes.leave(account, id), deps);
 }
 
+/** What TikTok may be publishing already is not held back: only TikTok's status tells what is true of it. */
 function needsTurn(record: LedgerRecord, now: number): boolean {
   if (hasEnded(record) || record.state === 'processing') return false;
+  if (mayAppear(record) || mayHavePublishedByInit(record)) return false;
   return record.scheduledAt === undefined || record.scheduledAt <= now;
 }
 

@@ -1,5 +1,6 @@
 import { createDeliveryLog } from '../callbacks/delivery-log.ts';
 import { createDeliveryOrder } from '../callbacks/delivery-order.ts';
+import { createHostGate } from '../callbacks/host-gate.ts';
 import { openEndpointHealth } from '../callbacks/open-callback-desk.ts';
 import { createCallbackSigner } from '../callbacks/signer.ts';
 import { ELEVEN_TRIES_IN_A_DAY } from '../core/callback-schedule.ts';
@@ -29,6 +30,7 @@ export async function openCallbacks(
     log: createDeliveryLog({ redis, keys, retentionMs }),
     order: createDeliveryOrder({ redis, keys, queues }),
     endpoints: openEndpointHealth({ redis, keys, queues, retentionMs }),
+    gate: createHostGate({ redis, keys, queues, clock: Date }),
     schedule,
     relay: { redis: await foundation.connect('blocking'), keys },
   };

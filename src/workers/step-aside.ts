@@ -23,7 +23,8 @@ export async function retryLater(
   await stepAside(job, {
     at,
     cause: { event: 'attempt_failed', attempt: attempts, code: error.code, message: error.message, retryAt: iso(at) },
-    patch: { ...patch, attempts },
+    // Whatever it waited for before, it waits for its next attempt now.
+    patch: { ...patch, attempts, waitingFor: undefined, waitingUntil: undefined },
   });
   const facts = { publishJobId: job.record.id, code: error.code, attempt: attempts, retryAt: iso(at) };
   deps.log.warn(facts, 'attempt failed');

@@ -6,9 +6,11 @@ import { wakeJobs } from '../lanes/wake-jobs.ts';
 import { laneMemberOf } from '../ledger/lane-member.ts';
 import { SWEEP_AFTER_MS } from '../ledger/ledger.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
+import { mayAppear } from './await-outcome.ts';
 import type { WorkerDeps } from './deps.ts';
 import { toFailure } from './end-job.ts';
 import { ensureEntry } from './ensure-entry.ts';
+import { mayHavePublishedByInit } from './init-publish.ts';
 import { DEFAULT_RECOVERY } from './recovery.ts';
 
 const BATCH = 200;
@@ -77,7 +79,8 @@ async function lookAfterLanes(deps: WorkerDeps): Promise<void> {
 
 /** Whether a job has its turn and sleeps without end; who waits for a time or sits out a backoff wakes by itself. */
 async function isForgotten(record: LedgerRecord, { lanes }: WorkerDeps): Promise<boolean> {
-  if (!PARKING_REASONS.includes(record.waitingFor)) return false;
+  const isParked = PARKING_REASONS.includes(record.waitingFor) && record.waitingUntil === undefined;
+  if (!isParked || record.state === 'processing') return false;
   return (await lanes.enter(laneMemberOf(record))) === 'admitted';
 }
 
@@ -100,19 +103,24 @@ async function lookAfter(record: LedgerRecord, deps: WorkerDeps): Promise<void> 
     await deps.ledger.intervene(record, { to: 'queued', cause: { event: 'due' } }).catch(() => undefined);
     return;
   }
-  if (record.waitingFor !== undefined && hasWaitedTooLong(record, now, deps.settings.maxWaitMs)) {
+  if (
+    record.waitingFor !== undefined &&
+    !mayAppear(record) &&
+    !mayHavePublishedByInit(record) &&
+    hasWaitedTooLong(record, now, deps.settings.maxWaitMs)
+  ) {
     await failForWaiting(record, record.waitingFor, deps);
     return;
   }
   await ensureEntry(record, deps);
+  if (await isForgotten(record, deps)) await wakeJobs([record.id], deps);
   // Every change of a job brings the sweep back soon; one that stands still with its entry in place can wait longer.
   const pauseMs = Math.min(Math.max(SWEEP_AFTER_MS, now - record.updatedAt), HOUR_MS);
   await deps.ledger.postpone(record.id, Math.max(now, record.waitingUntil ?? 0) + pauseMs);
 }
 
-/** A parked job never runs while it waits, so its patience is watched here. Nothing of it is at TikTok. */
+/** A parked job never runs while it waits, so its patience is watched here. Nothing of it can appear on TikTok. */
 async function failForWaiting(record: LedgerRecord, reason: WaitReason, deps: WorkerDeps): Promise<void> {
-  if (record.publishId !== undefined) return;
   const now = deps.clock.now();
   const failure = toFailure(new PublishError(WAITED_TOO_LONG[reason]));
   await deps.ledger.intervene(record, {

@@ -9,7 +9,7 @@ import { Deferral } from './settlement.ts';
 /** A booked slot may be used this much early (ms): delayed entries wake by another clock than the one that booked. */
 const SLOT_EARLY_MS = 50;
 /** And this much late: later it would come too close to the slots that were booked after it. */
-const SLOT_LATE_MS = 400;
+const SLOT_LATE_MS = 2_000;
 
 type CallDeps = Pick<WorkerDeps, 'tokens' | 'slots' | 'clock' | 'tiktok'>;
 

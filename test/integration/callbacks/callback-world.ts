@@ -3,6 +3,7 @@ import pino from 'pino';
 import { createDeliveryLog } from '../../../src/callbacks/delivery-log.ts';
 import { createDeliveryOrder } from '../../../src/callbacks/delivery-order.ts';
 import { createEndpointHealth } from '../../../src/callbacks/endpoint-health.ts';
+import { createHostGate } from '../../../src/callbacks/host-gate.ts';
 import { openCallbackDesk } from '../../../src/callbacks/open-callback-desk.ts';
 import { createCallbackSigner } from '../../../src/callbacks/signer.ts';
 import type { CallbackSchedule } from '../../../src/core/callback-schedule.ts';
@@ -74,6 +75,7 @@ export async function startCallbackWorld(options: CallbackWorldOptions = {}) {
       callbacks: {
         delivery: { agent, allowed, signer: createCallbackSigner(SECRETS), clock: Date, timeoutMs: schedule.timeoutMs },
         ...{ log: deliveryLog, order, endpoints, schedule },
+        gate: createHostGate({ redis, keys, queues, clock: Date }),
         relay: { redis: relay, keys },
       },
     };

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { Webhook } from 'standardwebhooks';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Lookup } from '../../../src/outbound/outbound-agent.ts';
@@ -180,6 +181,28 @@ describe('the delivery of events', () => {
     expect(receiver.received).toHaveLength(ids.length);
     expect(await world.redis.xlen(world.keys.callbackOutbox)).toBe(0);
   });
+
+  it.each([1, 2])(
+    'has the events of a host that hangs wait, and not those of others, with %i processes',
+    async (processes) => {
+      const world = await start({ workers: false, schedule: { timeoutMs: 60_000 } });
+      for (let started = 0; started < processes; started += 1) await world.startDelivery();
+      const held: ServerResponse[] = [];
+      const hanging = await receive((response) => void held.push(response));
+      const ids = Array.from({ length: 120 }, (_, index) => `many-${index}`);
+      await Promise.all(ids.map(async (id) => await world.createJob(id, `${hanging.url}/${id}`)));
+      await hanging.arrived(25 * processes);
+      const healthy = await receive();
+      await world.createJob('other', healthy.url);
+      await healthy.arrived(1);
+      expect(held).toHaveLength(25 * processes);
+      hanging.answerWith(answerOf(204));
+      for (const response of held) response.writeHead(204).end();
+      await eventually(async () => (await world.queues.events.getCompletedCount()) === ids.length + 1);
+      expect(new Set(hanging.received.map(({ id }) => id)).size).toBe(ids.length);
+      expect(hanging.received).toHaveLength(ids.length);
+    },
+  );
 
   it('burns no attempt at a shutdown in the middle of a delivery', async () => {
     const world = await start({ workers: false });

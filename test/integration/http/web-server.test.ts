@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type ServerOptions, startServer, type WebServer } from '../../../src/http/start-server.ts';
 import { createLogger } from '../../../src/observability/logger.ts';
@@ -34,6 +35,15 @@ describe('web server', () => {
       expect(page).toContain(`href="${path}"`);
       expect((await fetch(`${url}${path}`)).status).toBe(200);
     }
+  });
+
+  it('hangs up on a body that does not come', async () => {
+    const { url } = await start({ requestMs: 200 });
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    cleanups.push(() => socket.destroy());
+    const head = ['Host: localhost', 'Content-Type: application/json', 'Content-Length: 1000'];
+    socket.write(`POST /webhooks/tiktok HTTP/1.1\r\n${head.join('\r\n')}\r\n\r\n{`);
+    expect(await text(socket)).toMatch(/^HTTP\/1\.1 408 /);
   });
 
   it('serves the metrics as Prometheus text', async () => {

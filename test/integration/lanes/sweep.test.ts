@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { sweepOnce } from '../../../src/workers/sweep.ts';
 import { eventually } from '../../support/eventually.ts';
-import { type Pipeline, startPipeline } from '../../support/pipeline.ts';
+import { type Pipeline, type PipelineOptions, startPipeline } from '../../support/pipeline.ts';
 import { makeVideo } from '../../support/videos.ts';
 
 let pipeline: Pipeline | undefined;
@@ -15,8 +15,8 @@ const WAIT = { timeoutMs: 20_000 };
 const LONG_BACKOFF = { maxAttempts: 8, baseMs: 600_000, factor: 1, maxMs: 600_000 };
 
 /** Two jobs of one account, the first of which has its turn and the second of which waits. */
-async function startWithTwoJobs() {
-  pipeline = await startPipeline({ workers: false, retries: LONG_BACKOFF });
+async function startWithTwoJobs(options: PipelineOptions = {}) {
+  pipeline = await startPipeline({ workers: false, retries: LONG_BACKOFF, ...options });
   const { publisher, folder, redis, keys, deps, queues } = pipeline;
   const media = { type: 'file', path: await makeVideo(folder, 1_000) } as const;
   const request = { account: 'acme', mode: 'inbox', media } as const;
@@ -25,6 +25,11 @@ async function startWithTwoJobs() {
   return {
     ...pipeline,
     ...{ first, second },
+    /** What the sweep does at a job that nobody has looked at for a while. */
+    async sweepJob(id: string) {
+      await redis.zadd(keys.due, 'XX', 0, id);
+      await sweepOnce(deps);
+    },
     /** What the sweep does at a lane that nobody has looked at for a while. */
     async sweep() {
       await redis.zadd(keys.lanes, 'XX', 0, 'acme');
@@ -66,5 +71,87 @@ describe('the sweep', () => {
     startWorkers();
     await sweep();
     expect(await publisher.waitForCompletion(second.id, WAIT)).toMatchObject({ state: 'in_inbox' });
+  });
+
+  it('lets a job sit out the backoff of an attempt that failed after it had waited for its turn', async () => {
+    const { first, second, sweep, isAsleep, publisher, simulator, startWorkers, redis, keys, queues } =
+      await startWithTwoJobs();
+    simulator.faults.add({ endpoint: 'token', when: { times: 'always' }, act: { kind: 'status', httpStatus: 500 } });
+    await redis.hset(keys.account('acme'), { accessTokenExpiresAt: 1 });
+    startWorkers();
+    await eventually(async () => (await publisher.get(second.id))?.attempts === 1);
+    await eventually(() => isAsleep(second.id));
+    expect(await publisher.get(second.id)).toMatchObject({ state: 'queued', waitingFor: null });
+    await eventually(() => isAsleep(first.id));
+    await (await queues.publish.getJob(first.id))?.promote();
+    await eventually(async () => (await publisher.get(first.id))?.attempts === 2);
+    await sweep();
+    expect(await isAsleep(second.id)).toBe(true);
+    expect(await publisher.get(second.id)).toMatchObject({ attempts: 1 });
+  });
+
+  it('leaves a job asleep that tries again at a time although its account is not known to need its owner', async () => {
+    const { first, sweep, isAsleep, publisher, simulator, startWorkers, redis, keys } = await startWithTwoJobs();
+    const tokensOfAnotherApp = { accessTokenExpiresAt: 1, clientKey: 'another app' };
+    await redis.hset(keys.account('acme'), tokensOfAnotherApp);
+    const refused = { kind: 'status', httpStatus: 200, code: 'invalid_grant' } as const;
+    simulator.faults.add({ endpoint: 'token', when: { times: 'always' }, act: refused });
+    startWorkers();
+    await eventually(async () => (await publisher.get(first.id))?.waitingFor === 'reauthorization');
+    await eventually(() => isAsleep(first.id));
+    await sweep();
+    expect(await isAsleep(first.id)).toBe(true);
+  });
+
+  it('wakes the last job of an account when a resume was not followed by a wake-up', async () => {
+    const { first, second, vault, sweepJob, isAsleep, publisher, startWorkers } = await startWithTwoJobs();
+    await publisher.cancel(first.id);
+    await vault.pause('acme');
+    startWorkers();
+    await eventually(async () => (await publisher.get(second.id))?.waitingFor === 'account_paused');
+    await eventually(() => isAsleep(second.id));
+    await sweepJob(second.id);
+    expect(await isAsleep(second.id)).toBe(true);
+    await vault.resume('acme');
+    await sweepJob(second.id);
+    expect(await publisher.waitForCompletion(second.id, WAIT)).toMatchObject({ state: 'in_inbox' });
+  });
+
+  it('looks after a job that TikTok has, however long it has waited', async () => {
+    const { first, sweepJob, publisher, simulator, account, startWorkers, redis, keys, deps, queues } =
+      await startWithTwoJobs({ maxWaitMs: 1 });
+    simulator.faults.add({ endpoint: 'inbox_init', act: { kind: 'stuck_processing' } });
+    startWorkers();
+    await eventually(async () => (await publisher.get(first.id))?.state === 'processing');
+    simulator.revokeGrant(account.openId);
+    await eventually(async () => (await publisher.get(first.id))?.waitingFor === 'reauthorization');
+    await eventually(async () => (await queues.status.getJob(first.id))?.isDelayed() ?? false);
+    await queues.status.remove(first.id);
+    await sweepJob(first.id);
+    expect(await queues.isPending('status', first.id)).toBe(true);
+    expect(Number(await redis.zscore(keys.due, first.id))).toBeGreaterThan(deps.clock.now());
+    expect(await publisher.get(first.id)).toMatchObject({ state: 'processing' });
+  });
+
+  it('fails a job that was paused within its upload and has waited for too long', async () => {
+    const { first, vault, sweepJob, isAsleep, publisher, simulator, startWorkers, queues, deps } =
+      await startWithTwoJobs({ maxWaitMs: 1 });
+    simulator.faults.add({ endpoint: 'upload', act: { kind: 'status', httpStatus: 500 } });
+    startWorkers();
+    await eventually(async () => (await publisher.get(first.id))?.attempts === 1);
+    await eventually(() => isAsleep(first.id));
+    const begun = await deps.ledger.read(first.id);
+    if (begun === undefined) throw new Error('it has a record');
+    // As if more chunks were to come, none of which may publish.
+    await deps.ledger.annotate(begun, { cause: { event: 'test' }, patch: { lastChunkStartedAt: undefined } });
+    await vault.pause('acme');
+    await (await queues.publish.getJob(first.id))?.promote();
+    await eventually(async () => (await publisher.get(first.id))?.waitingFor === 'account_paused');
+    await eventually(() => isAsleep(first.id));
+    await sweepJob(first.id);
+    expect(await publisher.get(first.id)).toMatchObject({
+      state: 'failed',
+      failure: { code: 'AUTH_ACCOUNT_PAUSED', retryable: true },
+    });
   });
 });

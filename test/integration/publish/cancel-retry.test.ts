@@ -1,4 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { OwnedJob } from '../../../src/workers/owned-job.ts';
+import { sweepOnce } from '../../../src/workers/sweep.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type Pipeline, type PipelineOptions, RAPID_POLLS, startPipeline } from '../../support/pipeline.ts';
 import { makeVideo } from '../../support/videos.ts';
@@ -129,11 +131,50 @@ describe('retry', () => {
     expect(simulator.journal.posts()).toHaveLength(1);
   });
 
+  it('gives a job that has waited for too long its whole patience anew', async () => {
+    const { publisher, folder, vault, redis, keys, deps } = await start({ maxWaitMs: 60_000 });
+    await vault.pause('acme');
+    const job = await publisher.enqueue(file(await makeVideo(folder, 1_000)));
+    const sweepHeld = async () => {
+      await eventually(async () => (await publisher.get(job.id))?.waitingFor === 'account_paused');
+      await redis.zadd(keys.due, 'XX', 0, job.id);
+      await sweepOnce(deps);
+    };
+    await eventually(async () => (await publisher.get(job.id))?.waitingFor === 'account_paused');
+    await redis.hset(keys.job(job.id), { createdAt: Date.now() - 61_000 });
+    await sweepHeld();
+    expect(await publisher.waitForCompletion(job.id, WAIT)).toMatchObject({ failure: { code: 'AUTH_ACCOUNT_PAUSED' } });
+    await publisher.retry(job.id);
+    await sweepHeld();
+    expect(await publisher.get(job.id)).toMatchObject({ state: 'queued', waitingFor: 'account_paused' });
+  });
+
   it('refuses a job that is going on or was published', async () => {
     const { publisher, folder } = await start();
     const job = await publisher.enqueue(file(await makeVideo(folder, 1_000)));
     await publisher.waitForCompletion(job.id, WAIT);
     await expect(publisher.retry(job.id)).rejects.toThrow(/published/);
+  });
+});
+
+describe('a pull whose worker died before the answer to its init', () => {
+  it('is unconfirmed at once, also when its account was paused meanwhile', async () => {
+    const { publisher, vault, deps, startWorkers } = await start({ workers: false, simulator: VERIFIED });
+    const { id } = await publisher.enqueue(pull);
+    const claim = await deps.ledger.claim(id, { entry: 'of the worker that died', start: 1 });
+    if (claim.kind !== 'claimed') throw new Error('nobody else runs it');
+    const intent = { initIntendedAt: Date.now(), initCount: 1 };
+    await new OwnedJob(claim.record, deps.ledger).commit({
+      to: 'uploading',
+      cause: { event: 'init_sent', source: 'pull' },
+      patch: intent,
+    });
+    await vault.pause('acme');
+    startWorkers();
+    expect(await publisher.waitForCompletion(id, WAIT)).toMatchObject({
+      state: 'unconfirmed',
+      failure: { code: 'TIKTOK_LOST_INIT' },
+    });
   });
 });
 

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { createManagedAccounts } from '../../../src/accounts/managed-accounts.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type Pipeline, type PipelineOptions, startPipeline } from '../../support/pipeline.ts';
 import { makeVideo } from '../../support/videos.ts';
@@ -70,6 +71,19 @@ describe('a lane', () => {
     expect(await publisher.waitForCompletion(third.id, WAIT)).toMatchObject({ state: 'in_inbox' });
   });
 
+  it('lets the job ahead wait on when those behind it are cancelled', async () => {
+    const { publisher, folder, simulator, queues } = await start({ simulator: { limits: { pendingSharesPerDay: 0 } } });
+    const path = await makeVideo(folder, 1_000);
+    const jobs = await publisher.enqueueBulk(Array.from({ length: 4 }, () => request('acme', path)));
+    const [head, ...others] = jobs;
+    if (head === undefined) throw new Error('four jobs were enqueued');
+    await eventually(async () => (await publisher.get(head.id))?.waitingFor === 'pending_share_cap');
+    await eventually(async () => (await queues.publish.getJob(head.id))?.isDelayed() ?? false);
+    for (const { id } of others) await publisher.cancel(id);
+    expect(await (await queues.publish.getJob(head.id))?.isDelayed()).toBe(true);
+    expect(simulator.journal.requests({ endpoint: 'inbox_init' })).toHaveLength(1);
+  });
+
   it('is shared by jobs that name the account by its name and by its open_id', async () => {
     const { publisher, folder, account, startWorkers } = await start({ workers: false });
     const path = await makeVideo(folder, 1_000);
@@ -79,6 +93,17 @@ describe('a lane', () => {
     startWorkers();
     expect(await publisher.waitForCompletion(byOpenId.id, WAIT)).toMatchObject({ state: 'in_inbox' });
     expect(await publisher.waitForCompletion(byName.id, WAIT)).toMatchObject({ state: 'in_inbox' });
+  });
+});
+
+describe('an account that was not connected yet', () => {
+  it('has one lane for its name and its open_id from the moment on at which it is', async () => {
+    const { publisher, folder, addAccount } = await start({ workers: false });
+    const path = await makeVideo(folder, 1_000);
+    const tooEarly = await publisher.enqueue(request('open-id-of-new', path));
+    expect(tooEarly).toMatchObject({ account: 'open-id-of-new' });
+    await addAccount('new', { openId: 'open-id-of-new' });
+    expect(await publisher.enqueue(request('open-id-of-new', path))).toMatchObject({ account: 'new' });
   });
 });
 
@@ -93,6 +118,24 @@ describe('a paused account', () => {
     await vault.resume('acme');
     await wakeLane('acme');
     expect(await publisher.waitForCompletion(job.id, WAIT)).toMatchObject({ state: 'in_inbox' });
+  });
+});
+
+describe('a removed account', () => {
+  it('fails what waited for it to be resumed, as it fails any other job', async () => {
+    const { publisher, folder, vault, wakeLane } = await start();
+    const path = await makeVideo(folder, 1_000);
+    await vault.pause('acme');
+    const { id } = await publisher.enqueue(request('acme', path));
+    await eventually(async () => (await publisher.get(id))?.waitingFor === 'account_paused');
+    const accounts = createManagedAccounts({
+      vault,
+      wake: ({ account }) => wakeLane(account),
+      revoke: async () => ({ revoked: true }),
+    });
+    expect(await accounts.remove('acme')).toEqual({ removed: 'acme', revoked: true });
+    const ended = await publisher.waitForCompletion(id, WAIT);
+    expect(ended).toMatchObject({ state: 'failed', failure: { code: 'INPUT_ACCOUNT_UNKNOWN' } });
   });
 });
 

@@ -46,6 +46,13 @@ describe("another app's token source", () => {
     },
   );
 
+  it('that stays silent is in trouble that passes, and holds nobody up for ever', async () => {
+    const silent = checkTokens({ accessToken: () => new Promise<string>(() => undefined) }, 20);
+    const error = await rejection(silent.accessToken('acme'));
+    expect(error.code).toBe('TRANSPORT_CONNECT_FAILED');
+    expect(error.message).toContain('did not answer within');
+  });
+
   it('that throws because its caller left is not in trouble', async () => {
     const tokens = checkTokens({ accessToken: async (_, options) => options?.signal?.throwIfAborted() ?? 'act.1' });
     const signal = AbortSignal.abort(new Error('shutting down'));
