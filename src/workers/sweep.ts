@@ -130,6 +130,13 @@ async function failForWaiting(record: LedgerRecord, reason: WaitReason, deps: Wo
     patch: { failure, endedAt: now, waitingFor: undefined, waitingUntil: undefined },
     dueAt: now + deps.settings.retentionMs,
   });
+  deps.log.info({ publishJobId: record.id, state: 'failed', code: failure.code }, 'publish job ended');
+  deps.metrics.jobEnded({
+    mode: record.mode,
+    source: record.request.media.type,
+    outcome: 'failed',
+    durationMs: now - Math.max(record.createdAt, record.scheduledAt ?? 0),
+  });
   // Its entry ends as the failed job's entry should: by running once more.
   await wakeJobs([record.id], deps);
 }

@@ -134,7 +134,7 @@ describe('the sweep', () => {
   });
 
   it('fails a job that was paused within its upload and has waited for too long', async () => {
-    const { first, vault, sweepJob, isAsleep, publisher, simulator, startWorkers, queues, deps } =
+    const { first, vault, sweepJob, isAsleep, publisher, simulator, startWorkers, queues, deps, metrics } =
       await startWithTwoJobs({ maxWaitMs: 1 });
     simulator.faults.add({ endpoint: 'upload', act: { kind: 'status', httpStatus: 500 } });
     startWorkers();
@@ -153,5 +153,7 @@ describe('the sweep', () => {
       state: 'failed',
       failure: { code: 'AUTH_ACCOUNT_PAUSED', retryable: true },
     });
+    const counted = 'tiktok_publish_jobs_total{mode="inbox",source="file",outcome="failed"} 1';
+    expect(await metrics.render()).toContain(counted);
   });
 });
