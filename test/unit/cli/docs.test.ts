@@ -11,7 +11,10 @@ function rowsOf(command: Command, prefix = ''): string[] {
   return command.commands.flatMap((sub) => {
     if (sub.commands.length > 0) return rowsOf(sub, `${prefix}${sub.name()} `);
     const args = sub.registeredArguments
-      .map((argument) => (argument.required ? ` <${argument.name()}>` : ` [${argument.name()}]`))
+      .map((argument) => {
+        const name = `${argument.name()}${argument.variadic ? '...' : ''}`;
+        return argument.required ? ` <${name}>` : ` [${name}]`;
+      })
       .join('');
     const options = sub.options.filter(({ long }) => long !== '--json');
     return [
