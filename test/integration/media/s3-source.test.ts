@@ -4,6 +4,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import type { ErrorCode } from '../../../src/core/error-table.ts';
 import type { MediaSource } from '../../../src/core/ports.ts';
 import { createS3Opener, type S3Opener } from '../../../src/media/s3-source.ts';
+import {
+  type HostileMediaServer,
+  type Misbehaviour,
+  startHostileMediaServer,
+} from '../../support/hostile-media-server.ts';
 import { rejection } from '../../support/rejection.ts';
 import { createBucket } from '../../support/s3-bucket.ts';
 import { hasSwift, SWIFT_CREDENTIALS, type SwiftServer, startSwift } from '../../support/swift-server.ts';
@@ -138,6 +143,76 @@ const xml = (status: number, code: string) => (response: ServerResponse) =>
   void response
     .writeHead(status, { 'content-type': 'application/xml' })
     .end(`<?xml version="1.0"?><Error><Code>${code}</Code><Message>m</Message></Error>`);
+
+describe('object storage that answers as any server may', () => {
+  const video = Buffer.concat([MP4_START, randomBytes(3_000_000)]);
+  let server: HostileMediaServer;
+  let objects: S3Opener;
+
+  beforeAll(async () => {
+    server = await startHostileMediaServer(video);
+    objects = createS3Opener({ endpoint: server.origin, region: 'x', forcePathStyle: true }, 400);
+  });
+
+  afterAll(async () => {
+    objects.close();
+    await server.close();
+  });
+
+  it('is asked for ranges on condition of its ETag, over one connection', async () => {
+    const before = server.connections();
+    const source = await objects.open({ bucket: 'honest', key: 'a.mp4' });
+    for (const [start, end] of [
+      [0, 1_000_000],
+      [1_000_000, 2_000_000],
+      [2_000_000, video.length],
+    ] as const) {
+      expect(digest(await bytesOf(source, start, end))).toBe(digest(video.subarray(start, end)));
+      await source.verifyUnchanged();
+    }
+    await source.close();
+    expect(server.asked.map(({ range, headers }) => [range, headers['if-match']])).toEqual([
+      ['bytes=0-4095', undefined],
+      ['bytes=0-999999', '"1"'],
+      ['bytes=1000000-1999999', '"1"'],
+      [`bytes=2000000-${video.length - 1}`, '"1"'],
+    ]);
+    expect(server.connections() - before).toBe(1);
+  });
+
+  it.each<[Misbehaviour, ErrorCode]>([
+    ['ignores-range-later', 'TRANSPORT_MEDIA_BAD_ANSWER'],
+    ['other-range', 'TRANSPORT_MEDIA_BAD_ANSWER'],
+    ['lies-later', 'INPUT_MEDIA_CHANGED'],
+    ['chunked-short', 'TRANSPORT_MEDIA_INTERRUPTED'],
+    ['chunked-long', 'TRANSPORT_MEDIA_BAD_ANSWER'],
+    ['endless', 'TRANSPORT_MEDIA_BAD_ANSWER'],
+    ['drip', 'TRANSPORT_MEDIA_INTERRUPTED'],
+    ['stops', 'TRANSPORT_MEDIA_INTERRUPTED'],
+    ['silent', 'OUTBOUND_NO_ANSWER'],
+    ['resets-always', 'TRANSPORT_MEDIA_INTERRUPTED'],
+    ['unmarked-later', 'INPUT_MEDIA_NO_RANGES'],
+  ])('(%s) is named %s, and never gives a whole range', async (name, code) => {
+    const source = await objects.open({ bucket: name, key: 'a.mp4' });
+    let givenBytes = 0;
+    const reading = async () => {
+      for await (const piece of source.read(0, 1_000_000)) givenBytes += piece.byteLength;
+    };
+    expect(await rejection(reading())).toMatchObject({ code });
+    expect(givenBytes).toBeLessThan(1_000_000);
+    await source.close();
+  });
+
+  it.each<[Misbehaviour]>([['changes-midway'], ['changes-size-midway'], ['shrinks-midway']])(
+    'and changes the object (%s) is noticed before a byte of it is given, though it ignores the condition',
+    async (name) => {
+      const source = await objects.open({ bucket: name, key: 'b.mp4' });
+      await bytesOf(source, 0, 1_000_000);
+      expect(await rejection(source.read(1_000_000, 2_000_000).next())).toMatchObject({ code: 'INPUT_MEDIA_CHANGED' });
+      await source.close();
+    },
+  );
+});
 
 describe('a refusal of object storage', () => {
   it.each<[status: number, code: string, named: ErrorCode]>([
