@@ -1,9 +1,10 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { copyFile, open } from 'node:fs/promises';
+import { copyFile, type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
+import { MEBIBYTE_BYTES } from '../core/units.ts';
 
 /** The video we ship: 4 s, 1080x1920, 30 fps, H.264 and AAC; scripts/make-demo-video.sh makes it. */
 const SHIPPED_VIDEO = fileURLToPath(new URL('../../assets/demo.mp4', import.meta.url));
@@ -32,11 +33,19 @@ export async function writeDemoVideo(folder: string, sizeBytes: number): Promise
     header.writeUInt32BE(sizeBytes - shippedBytes);
     header.write('free', 4, 'latin1');
     await file.write(header, 0, header.length, shippedBytes);
-    await file.truncate(sizeBytes);
+    await fill(file, shippedBytes + header.length, sizeBytes);
   } finally {
     await file.close();
   }
   return { path, sizeBytes, sha256: await sha256Of(path) };
+}
+
+/** Bytes that take room on every disk: a file with holes looks like one that is still being written. */
+async function fill(file: FileHandle, startByte: number, endByteExclusive: number): Promise<void> {
+  const block = randomBytes(MEBIBYTE_BYTES);
+  for (let at = startByte; at < endByteExclusive; at += block.length) {
+    await file.write(block, 0, Math.min(block.length, endByteExclusive - at), at);
+  }
 }
 
 async function sha256Of(path: string): Promise<string> {
