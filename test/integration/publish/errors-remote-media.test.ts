@@ -10,7 +10,7 @@ import {
   startHostileMediaServer,
 } from '../../support/hostile-media-server.ts';
 import { type Pipeline, startPipeline } from '../../support/pipeline.ts';
-import { openCase, retriedCodes } from '../../support/publish-case.ts';
+import { openCase, type PublishCase, retriedCodes } from '../../support/publish-case.ts';
 
 const MP4_START = Buffer.from('0000001c667479706d703432000000006d70343269736f6d61766331', 'hex');
 /** Two chunks. */
@@ -68,8 +68,9 @@ afterAll(async () => {
   vi.unstubAllEnvs();
 });
 
-async function publish(url: string) {
+async function publish(url: string, arrange: (opened: PublishCase) => void = () => undefined) {
   const opened = await openCase(pipeline);
+  arrange(opened);
   const { id } = await pipeline.publisher.enqueue({
     account: opened.account,
     mode: 'direct',
@@ -100,6 +101,25 @@ describe('a video from a server that behaves', () => {
     const { job, publishes } = await publish(server.url(name));
     expect(job).toMatchObject({ state: 'published' });
     expect(publishes()).toMatchObject([{ sha256: sha256(video), completeUploads: 1 }]);
+  });
+});
+
+describe('an upload from a URL that is begun anew', () => {
+  it.concurrent.each<[Misbehaviour, what: string, firstChunkReads: number]>([
+    ['honest', 'trusts a strong ETag', 1],
+    ['weak', 'reads again what TikTok has, since a weak ETag proves nothing', 2],
+  ])('(%s) %s', async (name, _what, firstChunkReads) => {
+    const url = server.url(name);
+    const { job, publishes } = await publish(url, ({ fault }) => {
+      fault('upload', { kind: 'status', httpStatus: 500 }, { chunkIndex: 1, times: 1 });
+    });
+    expect(job).toMatchObject({ state: 'published' });
+    expect(retriedCodes(job)).toEqual(['UPLOAD_SERVER_ERROR']);
+    expect(publishes()).toMatchObject([{ sha256: sha256(video), completeUploads: 1 }]);
+    const ofFirstChunk = server.asked.filter(
+      ({ path, range }) => url.endsWith(path) && range === `bytes=0-${CHUNK_BYTES - 1}`,
+    );
+    expect(ofFirstChunk).toHaveLength(firstChunkReads);
   });
 });
 
