@@ -5,7 +5,8 @@ import { giveUp, retry } from './row.ts';
 export const OUTBOUND_ROWS = {
   OUTBOUND_URL_REFUSED: giveUp({
     message: 'this URL may not be asked',
-    advice: 'Use https; http is for hosts in OUTBOUND_ALLOW_HOSTS. User and password may stand in the URL of a video only.',
+    advice:
+      'Use https; http is for hosts in OUTBOUND_ALLOW_HOSTS. User and password may stand in the URL of a video only.',
   }),
   OUTBOUND_HOST_REFUSED: giveUp({
     message: 'the host is not on the public internet',
