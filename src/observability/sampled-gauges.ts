@@ -1,4 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Gauge, type GaugeConfiguration } from 'prom-client';
+import { SECOND_MS } from '../core/units.ts';
+
+/** A client that is cut off from Redis may wait for it; Prometheus gives a scrape up after ten seconds. */
+const READ_MS = SECOND_MS;
 
 type Definition = Pick<GaugeConfiguration<string>, 'name' | 'help' | 'labelNames' | 'registers'>;
 
@@ -20,7 +25,7 @@ export function registerQueueGauge(definition: Definition): (queue: string, coun
 
 async function setCounts(gauge: Gauge, queue: string, countJobs: CountJobs): Promise<void> {
   // A scrape must answer while Redis is away: the other metrics are what one looks at then.
-  const counts = await countJobs().catch(() => ({}));
+  const counts = (await readInTime(countJobs)) ?? {};
   for (const [state, count] of Object.entries(counts)) gauge.set({ queue, state }, count);
 }
 
@@ -42,11 +47,22 @@ export function registerPausedGauge(definition: Definition): (count: () => Promi
   const gauge = new Gauge({
     ...definition,
     collect: async () => {
-      const paused = await countPaused?.().catch(() => undefined);
+      const paused = countPaused === undefined ? undefined : await readInTime(countPaused);
       if (paused !== undefined) gauge.set(paused);
     },
   });
   return (count) => {
     countPaused = count;
   };
+}
+
+/** What Redis says, or undefined if it says nothing in time. */
+async function readInTime<T>(read: () => Promise<T>): Promise<T | undefined> {
+  const answered = new AbortController();
+  const silence = sleep(READ_MS, undefined, { signal: answered.signal }).catch(() => undefined);
+  try {
+    return await Promise.race([read().catch(() => undefined), silence]);
+  } finally {
+    answered.abort();
+  }
 }

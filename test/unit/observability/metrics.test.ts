@@ -107,6 +107,17 @@ describe('metrics', () => {
     expect(text).not.toContain('tiktok-status');
   });
 
+  it('answer although Redis says nothing, as it is while a client waits for it to come back', async () => {
+    const metrics = createMetrics();
+    const silence = new Promise<never>(() => undefined);
+    metrics.watchQueue('tiktok-publish', () => silence);
+    metrics.watchPausedEndpoints(() => silence);
+    metrics.deferred('slot');
+    const text = await metrics.render();
+    expect(text).toContain('tiktok_deferrals_total{reason="slot"} 1');
+    expect(text).not.toContain('bullmq_jobs{');
+  });
+
   it('of two instances do not mix, and process metrics come only when asked for', async () => {
     const [one, other] = [createMetrics({ defaultMetrics: true }), createMetrics()];
     one.deferred('slot');
