@@ -54,7 +54,7 @@ export function createEventTail({ connect, eventsKey }: EventTailOptions) {
   /** Reads the next events and tells whom they are about. @returns the new position in the stream */
   async function readOn(redis: RedisClient, position: string | undefined): Promise<string> {
     if (position === undefined) {
-      const [last] = await redis.xrevrange(eventsKey, '+', '-', 'COUNT', 1);
+      const [last] = await unlessGivenUp(redis, redis.xrevrange(eventsKey, '+', '-', 'COUNT', 1));
       // What happened before this moment is seen by the listeners' own look.
       tellAll();
       return last?.[0] ?? BEFORE_ALL_EVENTS;
@@ -68,12 +68,29 @@ export function createEventTail({ connect, eventsKey }: EventTailOptions) {
   }
 
   async function readBlocking(redis: RedisClient, position: string): Promise<readonly StreamEntry[]> {
-    const silence = setTimeout(() => redis.disconnect(), BLOCK_MS + SILENCE_MS);
+    const answer = await unlessGivenUp(
+      redis,
+      redis.xread('COUNT', READ_COUNT, 'BLOCK', BLOCK_MS, 'STREAMS', eventsKey, position),
+    );
+    return answer?.[0]?.[1] ?? [];
+  }
+
+  /** The answer, unless it takes too long or the tail closes: a client that is told to stop while it connects again never rejects. */
+  async function unlessGivenUp<T>(redis: RedisClient, asking: Promise<T>): Promise<T> {
+    let giveUp = (): void => undefined;
+    const givenUp = new Promise<never>((_, reject) => {
+      giveUp = () => {
+        redis.disconnect();
+        reject(new Error('the read was given up'));
+      };
+    });
+    const silence = setTimeout(giveUp, BLOCK_MS + SILENCE_MS);
+    closing.signal.addEventListener('abort', giveUp);
     try {
-      const answer = await redis.xread('COUNT', READ_COUNT, 'BLOCK', BLOCK_MS, 'STREAMS', eventsKey, position);
-      return answer?.[0]?.[1] ?? [];
+      return await Promise.race([asking, givenUp]);
     } finally {
       clearTimeout(silence);
+      closing.signal.removeEventListener('abort', giveUp);
     }
   }
 

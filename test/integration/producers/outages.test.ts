@@ -90,6 +90,19 @@ describe('a feed of events', () => {
   });
 });
 
+describe('a publisher whose events are followed', () => {
+  it('closes while Redis is away', async () => {
+    const feed = publisher.events({ after: '0' });
+    await publisher.enqueue(REQUEST);
+    await feed.next();
+    await redis.kill();
+    await eventually(() => openRedisConnections().some(({ status }) => status === 'reconnecting'));
+    await publisher.close();
+    expect(openRedisConnections()).toEqual([]);
+    await redis.restart();
+  });
+});
+
 describe('waiting for the outcome of a job', () => {
   it('goes on when Redis was killed and came back meanwhile', async () => {
     const other = anotherPublisher();
