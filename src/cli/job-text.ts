@@ -3,7 +3,7 @@ import type { WaitReason } from '../core/publish-state.ts';
 import { bytesText, durationText, partOfText, timeText } from './quantity-text.ts';
 
 const WAIT_TEXTS: Readonly<Record<WaitReason, string>> = {
-  slot: 'its turn at TikTok (requests per minute)',
+  slot: 'its turn among the uploads of its account',
   rate_limit: "TikTok's rate limit",
   daily_cap: "the account's daily post limit",
   pending_share_cap: "the account's limit of unposted drafts",
@@ -20,7 +20,7 @@ export function headline(job: PublishJob): string {
     case 'queued':
       return waitText(job);
     case 'uploading':
-      return `uploading: ${partOfText(job.progress.acceptedBytes, job.progress.totalBytes)} accepted (${percentText(job)})`;
+      return `uploading: ${partOfText(job.progress.acceptedBytes, job.progress.totalBytes)} accepted (${percentText(job)})${againText(job)}`;
     case 'processing':
       return 'processing: TikTok has the video and works on it';
     case 'published':
@@ -46,7 +46,17 @@ export function percentText(job: PublishJob): string {
   return `${percentOf(job)}%`;
 }
 
-function waitText({ waitingFor, waitingUntil }: PublishJob): string {
+/** When a job goes on after an attempt that failed, and why that one did. */
+function againText({ waitingFor, waitingUntil, timeline }: PublishJob): string {
+  if (waitingFor !== null || waitingUntil === null) return '';
+  const message = timeline.findLast(({ event }) => event === 'attempt_failed')?.message;
+  const why = typeof message === 'string' ? ` after: ${message}` : '';
+  return `, tries again at ${timeText(waitingUntil)}${why}`;
+}
+
+function waitText(job: PublishJob): string {
+  const { waitingFor, waitingUntil } = job;
+  if (waitingFor === null && waitingUntil !== null) return `queued${againText(job)}`;
   if (waitingFor === null) return 'queued: starts when a worker is free';
   const until = waitingUntil === null ? '' : ` until ${timeText(waitingUntil)}`;
   return `queued: waits for ${WAIT_TEXTS[waitingFor]}${until}`;

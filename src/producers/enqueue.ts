@@ -7,6 +7,7 @@ import type { AccountNames } from '../lanes/account-names.ts';
 import { type Lanes, PARKED_MS } from '../lanes/lanes.ts';
 import { toPublishJob } from '../ledger/job-view.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { LedgerReader } from '../ledger/ledger-reader.ts';
 import { newRecord } from '../ledger/new-record.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
 import type { Queues } from '../queues/queues.ts';
@@ -14,6 +15,7 @@ import type { BulkEntry, EnqueuedJob } from './publisher.ts';
 
 export interface EnqueueDeps {
   readonly ledger: Ledger;
+  readonly reader: Pick<LedgerReader, 'read'>;
   readonly queues: Queues;
   readonly lanes: Lanes;
   readonly accountNames: AccountNames;
@@ -98,7 +100,7 @@ export async function enqueueEntries(entries: readonly AcceptableEntry[], deps: 
 
 async function createJob(
   { request, idempotencyKey }: AcceptableEntry,
-  { ledger, accountNames, clock, sealSecrets }: EnqueueDeps,
+  { ledger, reader, accountNames, clock, sealSecrets }: EnqueueDeps,
 ): Promise<Accepted> {
   const cause = { event: 'queued' };
   const account = await accountNames.resolve(request.account);
@@ -117,7 +119,8 @@ async function createJob(
       reason: `idempotency key was used for another request (job ${presentId})`,
     });
   }
-  return { record: existing, waits, job: { ...toPublishJob(existing, []), created } };
+  const present = (await reader.read(presentId)) ?? toPublishJob(existing, []);
+  return { record: existing, waits, job: { ...present, created } };
 }
 
 async function addQueueEntries(accepted: readonly Accepted[], { queues, clock }: EnqueueDeps): Promise<void> {

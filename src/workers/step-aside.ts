@@ -24,7 +24,7 @@ export async function retryLater(
     at,
     cause: { event: 'attempt_failed', attempt: attempts, code: error.code, message: error.message, retryAt: iso(at) },
     // Whatever it waited for before, it waits for its next attempt now.
-    patch: { ...patch, attempts, waitingFor: undefined, waitingUntil: undefined },
+    patch: { ...patch, attempts, waitingFor: undefined, waitingUntil: at },
   });
   const facts = { publishJobId: job.record.id, code: error.code, attempt: attempts, retryAt: iso(at) };
   deps.log.warn(facts, 'attempt failed');

@@ -2,6 +2,7 @@ import { parsePublishRequest } from '../../src/core/publish-request.ts';
 import { createAccountNames } from '../../src/lanes/account-names.ts';
 import { createLanes } from '../../src/lanes/lanes.ts';
 import { createLedger } from '../../src/ledger/ledger.ts';
+import { createLedgerReader } from '../../src/ledger/ledger-reader.ts';
 import { enqueueEntries, parseEntries } from '../../src/producers/enqueue.ts';
 import { createQueues } from '../../src/queues/queues.ts';
 import { connectRedis } from '../../src/redis/connections.ts';
@@ -29,6 +30,7 @@ const dying = {
 tell({ kind: 'ready' });
 const [job] = await enqueueEntries(parseEntries([{ request: parsePublishRequest(request), idempotencyKey }]), {
   ledger,
+  reader: createLedgerReader({ redis, keys }),
   lanes: createLanes({ redis, keys, clock: Date }),
   accountNames: createAccountNames({ redis, keys, clock: Date }),
   queues: killed === 'between' ? dying : queues,

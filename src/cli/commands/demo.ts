@@ -48,6 +48,10 @@ export async function demo(
       if (keepRunning) {
         context.output.step('\nEverything stays up until Ctrl-C.');
         await untilAborted(signal);
+      } else {
+        context.output.step(
+          '\nThe demo is over and its pages are gone: `npm run demo -- --keep-running` leaves them up.',
+        );
       }
       return isDemoGood(report) ? EXIT_CODES.success : EXIT_CODES.publishFailed;
     } finally {

@@ -76,7 +76,7 @@ const jobFields = {
   mode: z.enum(['direct', 'inbox']).meta({ description: 'Published directly, or put into the inbox as a draft.' }),
   state: stateSchema,
   waitingFor: z.enum(WAIT_REASONS).nullable().meta({ description: 'Why a `queued` job has not begun.' }),
-  waitingUntil: time.nullable().meta({ description: 'Until when it waits, where that is known.' }),
+  waitingUntil: time.nullable().meta({ description: 'Until when it waits, where that is known; without `waitingFor` it waits for its next attempt after one that failed.' }),
   createdAt: time.meta({ description: 'When it was accepted.' }),
   updatedAt: time.meta({ description: 'When it changed last.' }),
   scheduledAt: time.nullable().meta({ description: 'When it was asked to begin.' }),

@@ -209,7 +209,8 @@ describe('a TikTok that cannot be reached', () => {
       const { enqueueFile, enqueuePull, ended, noted } = caseOf(own, 'acme', own.account);
       const enqueued = source === 'file' ? await enqueueFile(world().video) : await enqueuePull();
       const waiting = await noted(enqueued, 'attempt_failed', 'TRANSPORT_CONNECT_FAILED');
-      expect(waiting).toMatchObject({ publishId: null, failure: null });
+      expect(waiting).toMatchObject({ publishId: null, failure: null, waitingFor: null });
+      expect(Date.parse(waiting.waitingUntil ?? '')).toBeGreaterThan(Date.parse(waiting.createdAt));
       const again = await startSimulator(settings);
       try {
         // The same seed makes the same user and tokens.

@@ -42,7 +42,10 @@ describe('a call that cannot be served', () => {
     const first = await enqueue('SELF_ONLY');
     expect((await rejection(enqueue('PUBLIC_TO_EVERYONE'))).code).toBe('IDEMPOTENCY_CONFLICT');
     expect((await enqueue('SELF_ONLY')).id).toBe(first.id);
-    expect(await ended(first)).toMatchObject({ state: 'published' });
+    const job = await ended(first);
+    expect(job).toMatchObject({ state: 'published' });
+    // Repeated, it shows all that is known of the job.
+    expect(await enqueue('SELF_ONLY')).toEqual({ ...job, created: false });
     expect(posts()).toHaveLength(1);
   });
 

@@ -56,6 +56,16 @@ describe('progress display', () => {
     ]);
   });
 
+  it('says when a job tries again, and after what', () => {
+    const { stream, text } = capturedStream();
+    const display = createProgressDisplay(stream);
+    const at = '2026-11-22T10:00:00.000Z';
+    const timeline = [{ at, event: 'attempt_failed', message: 'TikTok did not answer' }];
+    display.show(sampleJob({ waitingUntil: at, timeline }));
+    display.stop();
+    expect(text()).toMatch(/^queued, tries again at .+ after: TikTok did not answer\n$/);
+  });
+
   it('keeps the log of a long upload short, and shows that it lives', () => {
     vi.useFakeTimers({ toFake: ['performance'] });
     onTestFinished(() => void vi.useRealTimers());
