@@ -95,8 +95,17 @@ describe('a publisher whose events are followed', () => {
     const feed = publisher.events({ after: '0' });
     await publisher.enqueue(REQUEST);
     await feed.next();
+    const next = feed.next();
+    // By then it waits for news in a read that blocks.
+    await eventually(() =>
+      openRedisConnections().some(({ role, status }) => role === 'blocking' && status === 'ready'),
+    );
+    await publisher.enqueue(REQUEST);
+    await next;
     await redis.kill();
-    await eventually(() => openRedisConnections().some(({ status }) => status === 'reconnecting'));
+    const isBlocked = ({ role, status }: { role: string; status: string }) =>
+      role === 'blocking' && status === 'reconnecting';
+    await eventually(() => openRedisConnections().some(isBlocked));
     await publisher.close();
     expect(openRedisConnections()).toEqual([]);
     await redis.restart();
