@@ -24,6 +24,7 @@ describe('a box', () => {
         const plain = Buffer.from(text).toString();
         expect(opener.open(sealTo(opener.publicKey, plain, context), context)).toBe(plain);
       }),
+      { numRuns: 40 },
     );
   });
 
