@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { orAbort } from '../core/or-abort.ts';
 import type { TokenSource } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { SECOND_MS } from '../core/units.ts';
@@ -137,14 +138,4 @@ function isFinal(error: unknown): boolean {
     !(error instanceof OtherAppRefusal) &&
     (error.code === 'AUTH_REAUTHORIZATION_REQUIRED' || error.code === 'INPUT_ACCOUNT_UNKNOWN')
   );
-}
-
-/** Stops waiting at an abort; the shared promise goes on, since others wait for it and its answer must not get lost. */
-function orAbort<T>(shared: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return shared;
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-    shared.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
 }

@@ -1,9 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
 import { z } from 'zod';
+import type { CallbackSchedule } from '../core/callback-schedule.ts';
+import { orAbort } from '../core/or-abort.ts';
 import { toPublishError } from '../core/publish-error.ts';
 import { PUBLISH_EVENT_TYPES, type PublishEvent } from '../core/publish-job.ts';
 import { SECOND_MS } from '../core/units.ts';
-import type { CallbackDeps } from './callback-deps.ts';
+import type { Queues } from '../queues/queues.ts';
+import type { Callbacks } from './callback-deps.ts';
 
 /** Longest block of one read. */
 const BLOCK_MS = 5 * SECOND_MS;
@@ -11,6 +15,13 @@ const BLOCK_MS = 5 * SECOND_MS;
 const SILENCE_MS = BLOCK_MS + 10 * SECOND_MS;
 const READ_COUNT = 100;
 const PAUSE_AFTER_TROUBLE_MS = SECOND_MS;
+
+/** What the relay works with. */
+export interface CallbackRelayDeps {
+  readonly queues: Pick<Queues, 'addEventEntry'>;
+  readonly log: Logger;
+  readonly callbacks: Pick<Callbacks, 'relay'> & { readonly schedule: Pick<CallbackSchedule, 'delaysMs'> };
+}
 
 /** Moves events from the outbox to the queue. */
 export interface CallbackRelay {
@@ -32,7 +43,7 @@ const eventSchema = z.looseObject({
  * Takes events out of the ledger's outbox, oldest first, and puts each on `tiktok-events` before it leaves the outbox.
  * What one process leaves behind the next one finds; two at once do no harm, since an entry bears its event's id.
  */
-export function startCallbackRelay(deps: CallbackDeps): CallbackRelay {
+export function startCallbackRelay(deps: CallbackRelayDeps): CallbackRelay {
   const { redis, keys } = deps.callbacks.relay;
   const stopping = new AbortController();
 
@@ -50,9 +61,9 @@ export function startCallbackRelay(deps: CallbackDeps): CallbackRelay {
 
   async function relayOnce(): Promise<void> {
     const guard = setTimeout(() => redis.disconnect(true), SILENCE_MS);
-    const answer = await redis
-      .xread('COUNT', READ_COUNT, 'BLOCK', BLOCK_MS, 'STREAMS', keys.callbackOutbox, '0-0')
-      .finally(() => clearTimeout(guard));
+    const reading = redis.xread('COUNT', READ_COUNT, 'BLOCK', BLOCK_MS, 'STREAMS', keys.callbackOutbox, '0-0');
+    // A client that is told to stop while it connects again never rejects what it was asked.
+    const answer = await orAbort(reading, stopping.signal).finally(() => clearTimeout(guard));
     const entries = answer?.[0]?.[1] ?? [];
     // Sent in the order of the stream on one connection, so an event never overtakes an earlier one into the queue.
     await Promise.all(entries.map(([, fields]) => enqueue(fields, deps)));
@@ -69,7 +80,7 @@ export function startCallbackRelay(deps: CallbackDeps): CallbackRelay {
   };
 }
 
-async function enqueue(fields: readonly string[], { queues, log, callbacks }: CallbackDeps): Promise<void> {
+async function enqueue(fields: readonly string[], { queues, log, callbacks }: CallbackRelayDeps): Promise<void> {
   const event = parseEvent(fields[fields.indexOf('event') + 1] ?? '');
   if (event === undefined) {
     log.error({ eventId: fields[fields.indexOf('id') + 1] }, 'event in the outbox cannot be read and is left out');

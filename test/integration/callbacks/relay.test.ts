@@ -1,0 +1,37 @@
+import pino from 'pino';
+import { expect, it } from 'vitest';
+import { createQueues } from '../../../src/queues/queues.ts';
+import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
+import { createKeys } from '../../../src/redis/keys.ts';
+import { startCallbackRelay } from '../../../src/workers/callback-relay.ts';
+import { eventually } from '../../support/eventually.ts';
+import { startRedisServer } from '../../support/redis-server.ts';
+
+const PREFIX = '{relay}';
+const EVENT = {
+  ...{ specversion: '1.0', id: 'job-1', source: 's', type: 'publish.queued', subject: 'job', time: 't' },
+  ...{ datacontenttype: 'application/json', data: {} },
+};
+
+it('the relay of callbacks stops at once, even while Redis is away', async () => {
+  const server = await startRedisServer([]);
+  const target = { kind: 'url', url: `redis://127.0.0.1:${server.port}` } as const;
+  const redis = await connectRedis(target, 'ledger');
+  const blocking = await connectRedis(target, 'blocking');
+  const keys = createKeys(PREFIX);
+  const queues = createQueues({ connection: redis, prefix: PREFIX, retentionMs: 86_400_000 });
+  const relay = startCallbackRelay({
+    queues,
+    log: pino({ level: 'silent' }),
+    callbacks: { relay: { redis: blocking, keys }, schedule: { delaysMs: [1] } },
+  });
+  await redis.xadd(keys.callbackOutbox, '*', 'id', EVENT.id, 'event', JSON.stringify(EVENT));
+  await eventually(async () => (await queues.events.getJob(EVENT.id)) !== undefined);
+  await server.close();
+  await eventually(() => blocking.status === 'reconnecting');
+  await relay.stop();
+  expect(blocking.status).not.toBe('ready');
+  redis.disconnect();
+  await queues.close();
+  await closeRedis(redis);
+});
