@@ -10,7 +10,8 @@ import type { Queues } from '../queues/queues.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import { headline } from './job-text.ts';
 
-const statusEntry = z.looseObject({ id: z.string() });
+/** Entries of `tiktok-status` and `tiktok-events` name their publish job. */
+const entryOfJob = z.looseObject({ id: z.string() });
 
 /** What the board stands on. */
 export interface BoardParts {
@@ -33,7 +34,8 @@ export function boardOptions(
       {
         queue: queues.status,
         isWork: true,
-        description: 'Polls of TikTok: ends with the outcome of the post, so its failed list is what needs a person',
+        description:
+          'Polls of TikTok: ends with the outcome of the post. What needs a person is in its failed list and in that of tiktok-publish',
       },
       { queue: queues.events, isWork: false, description: 'Delivery of events to callback URLs' },
     ],
@@ -48,7 +50,7 @@ export function createBoardJobs(
   return {
     idOf(queue, { id, timestamp, data }) {
       if (queue === QUEUE_NAMES.publish) return publishIdOfEntry({ id, timestamp });
-      return queue === QUEUE_NAMES.status ? statusEntry.safeParse(data).data?.id : undefined;
+      return entryOfJob.safeParse(data).data?.id;
     },
     async find(ids) {
       const [jobs, requests] = await Promise.all([reader.readMany(ids), reader.readRequests(ids)]);

@@ -43,14 +43,17 @@ export async function openService(foundation: Foundation): Promise<Service> {
 export async function openServer(service: Service, workers?: RunningWorkers): Promise<WebServer> {
   const { foundation, metrics, queues, redis, vault } = service;
   const { config, keys, sealer, log } = foundation;
-  const { host, port } = config.http;
+  const { http, queuePrefix: prefix, retentionMs } = config;
+  const { host, port } = http;
   const consent: ConsentParts = {
     ...{ foundation, redis, vault, onRequest: metrics.apiRequest },
     onUsable: ({ account, openId }) =>
       wakeAccount([account, openId], { redis, keys, queues, laneLimit: config.uploadsPerAccount }),
   };
-  // Whoever waits for an answer of the API is told at once that Redis is away.
+  // Whoever waits for an answer of API or board is told at once that Redis is away.
   const asking = await foundation.connect('producer');
+  const shown = createQueues({ connection: asking, prefix, retentionMs });
+  foundation.onClose(() => shown.close());
   const creators = openCreators({
     ...{ redis: asking, keys, sealer, tiktok: config.tiktok, log },
     onRequest: metrics.apiRequest,
@@ -63,7 +66,7 @@ export async function openServer(service: Service, workers?: RunningWorkers): Pr
     api: apiOptions({ foundation, redis: asking }, { publisher, creators, wake: consent.onUsable }),
     connect: connectOptions(consent),
     receiveWebhook: webhookReceiver(service),
-    board: boardOptions(service, publisher),
+    board: boardOptions({ foundation, queues: shown, redis: asking }, publisher),
     readinessChecks: [redisCheck(redis), ...(workers === undefined ? [] : [workersCheck(workers)])],
   });
   foundation.onClose(() => server.close());

@@ -1,11 +1,15 @@
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import type { QueueJob } from '@bull-board/api/typings/app';
 import type { Job, Queue } from 'bullmq';
+import { z } from 'zod';
 import { PublishError } from '../core/publish-error.ts';
 import type { PublishFailure } from '../core/publish-job.ts';
 import type { BoardJob, BoardJobs } from './board-jobs.ts';
 import { jobTitle, timelineWords } from './job-words.ts';
 import { publishPagePath } from './publish-page.ts';
+
+/** An event on its way to a callback URL. */
+const delivery = z.looseObject({ event: z.looseObject({ type: z.string() }) });
 
 type JobStatuses = Parameters<BullMQAdapter['getJobs']>[0];
 
@@ -27,7 +31,7 @@ export class LedgerAdapter extends BullMQAdapter {
   override readonly allowCompletedRetries = false;
 
   constructor(queue: Queue, { jobs, description, allowRetries }: LedgerAdapterOptions) {
-    super(queue, { description, allowRetries, ...(allowRetries && { externalJobUrl: linkToJob(queue.name, jobs) }) });
+    super(queue, { description, allowRetries, externalJobUrl: linkToJob(queue.name, jobs) });
     this.#jobs = jobs;
     this.#isWork = allowRetries;
   }
@@ -49,7 +53,7 @@ export class LedgerAdapter extends BullMQAdapter {
   /** The job's timeline, then what workers logged about the entry. */
   override async getJobLogs(id: string): Promise<string[]> {
     const [logs, entry] = await Promise.all([super.getJobLogs(id), super.getJob(id)]);
-    const jobId = entry === undefined ? undefined : this.#jobs.idOf(this.getName(), entry);
+    const jobId = entry === undefined || !this.#isWork ? undefined : this.#jobs.idOf(this.getName(), entry);
     const [known] = jobId === undefined ? [] : await this.#jobs.find([jobId]);
     const timeline = (known?.job.timeline ?? []).map(timelineWords);
     return [...timeline.map(({ time, what, facts }) => [time, what, ...facts].join('  ')), ...logs];
@@ -57,7 +61,7 @@ export class LedgerAdapter extends BullMQAdapter {
 
   async #withLedger(entries: readonly Job[]): Promise<Job[]> {
     const ids = entries.map((entry) => this.#jobs.idOf(this.getName(), entry));
-    const asked = [...new Set(ids.filter((id) => id !== undefined))];
+    const asked = this.#isWork ? [...new Set(ids.filter((id) => id !== undefined))] : [];
     const found = new Map((await this.#jobs.find(asked)).map((job, index) => [asked[index], job]));
     return entries.map((entry, index) => this.#shown(entry, ids[index], found.get(ids[index])));
   }
@@ -65,7 +69,11 @@ export class LedgerAdapter extends BullMQAdapter {
   #shown(entry: Job, id: string | undefined, known: BoardJob | undefined): Job {
     const plain = entry.toJSON.bind(entry);
     return Object.assign(entry, {
-      toJSON: () => ({ ...plain(), ...(known !== undefined && describeEntry(entry, known)) }),
+      toJSON: () => ({
+        ...plain(),
+        ...(known !== undefined && describeEntry(entry, known)),
+        ...(!this.#isWork && id !== undefined && nameOfDelivery(entry, id)),
+      }),
       retry: async () => {
         if (id === undefined || !this.#isWork) {
           throw new PublishError('JOB_NOT_RETRYABLE', { reason: 'this entry is not the work of a publish job' });
@@ -102,6 +110,12 @@ function describeEntry({ name, data, stacktrace }: Job, known: BoardJob) {
       entry: data,
     },
   };
+}
+
+/** A delivery by what is told and of which publish job. */
+function nameOfDelivery({ data }: Job, jobId: string): { name: string } | undefined {
+  const parsed = delivery.safeParse(data).data;
+  return parsed && { name: `${parsed.event.type} · ${jobId}` };
 }
 
 function failureText({ code, message, advice }: PublishFailure): string {

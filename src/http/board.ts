@@ -3,9 +3,11 @@ import type { BaseAdapter } from '@bull-board/api/baseAdapter';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { FastifyAdapter } from '@bull-board/fastify';
 import type { Queue } from 'bullmq';
-import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { PublishError } from '../core/publish-error.ts';
+import { redisTroubleOf } from '../core/redis-trouble.ts';
+import { SECOND_MS } from '../core/units.ts';
 import { LedgerAdapter } from './board-adapter.ts';
 import { type ChangeRefusal, refuseChange } from './board-changes.ts';
 import type { BoardJobs } from './board-jobs.ts';
@@ -42,12 +44,8 @@ export interface BoardOptions {
   readonly host: string;
 }
 
-type ErrorHandler = Parameters<FastifyAdapter['setErrorHandler']>[0];
-
-const BAD_REQUEST = 400;
 const FORBIDDEN = 403;
 const NOT_FOUND = 404;
-const CONFLICT = 409;
 const INTERNAL = 500;
 
 const errorStatus = z.object({ statusCode: z.number().catch(INTERNAL) });
@@ -86,13 +84,17 @@ export async function registerBoard(server: FastifyInstance, options: BoardOptio
       board.addHook('onSend', async (_request, _reply, payload) =>
         typeof payload === 'string' && payload.startsWith('<!DOCTYPE html>') ? tidyBoardPage(payload) : payload,
       );
-      await board.register(createBoard(options, scope.log).registerPlugin(), { prefix: BOARD_PATH });
+      board.setErrorHandler(answerError);
+      await board.register(createBoard(options).registerPlugin(), { prefix: BOARD_PATH });
+    });
+    scope.setErrorHandler((error) => {
+      throw redisTroubleOf(error) ?? error;
     });
     if (jobs !== undefined) registerPublishPages(scope, { queues: options.queues, jobs });
   });
 }
 
-function createBoard({ queues, jobs }: BoardOptions, log: FastifyBaseLogger): FastifyAdapter {
+function createBoard({ queues, jobs }: BoardOptions): FastifyAdapter {
   const adapter = new FastifyAdapter().setBasePath(BOARD_PATH);
   createBullBoard({
     queues: queues.map(({ queue, description, isWork }): BaseAdapter => {
@@ -108,25 +110,29 @@ function createBoard({ queues, jobs }: BoardOptions, log: FastifyBaseLogger): Fa
       },
     },
   });
-  return adapter.setErrorHandler((error) => answerError(error, log));
+  // Bull Board's own type of an answer knows few statuses; thrown on, an error comes to the handler around it.
+  return adapter.setErrorHandler((error) => {
+    throw error;
+  });
 }
 
 /** An error as Bull Board's page shows it to people; causes that nobody foresaw go to the log only. */
-function answerError(error: Error, log: FastifyBaseLogger): ReturnType<ErrorHandler> {
-  if (error instanceof PublishError) {
-    const { status, code, detail } = publishProblem(error);
-    return {
-      status: status === NOT_FOUND ? NOT_FOUND : status === CONFLICT ? CONFLICT : INTERNAL,
-      body: boardError('Not done', { code, detail }),
-    };
+async function answerError(error: Error, { log }: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const known = redisTroubleOf(error) ?? error;
+  if (known instanceof PublishError) {
+    const { status, code, detail, retryAfterMs } = publishProblem(known);
+    if (retryAfterMs !== undefined) reply.header('retry-after', Math.ceil(retryAfterMs / SECOND_MS));
+    return await reply.code(status).send(boardError('Not done', { code, detail }));
   }
   const { statusCode } = errorStatus.parse(error);
   if (statusCode < INTERNAL) {
-    return { status: BAD_REQUEST, body: boardError('Not done', { code: 'REQUEST_INVALID', detail: error.message }) };
+    return await reply
+      .code(statusCode)
+      .send(boardError('Not done', { code: 'REQUEST_INVALID', detail: error.message }));
   }
   log.error({ err: error }, 'board request failed');
-  const detail = 'Redis may be away, or something happened that this program did not foresee; its log holds the cause.';
-  return { status: INTERNAL, body: boardError('Something went wrong', { code: 'INTERNAL_ERROR', detail }) };
+  const detail = 'Something happened that this program did not foresee; its log holds the cause.';
+  return await reply.code(INTERNAL).send(boardError('Something went wrong', { code: 'INTERNAL_ERROR', detail }));
 }
 
 /** `error` and `message` are what Bull Board's page shows. */

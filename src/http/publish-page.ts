@@ -43,7 +43,8 @@ ${table(
   job.timeline
     .map(timelineWords)
     .map(({ time, what, facts }) => [shown(time), shown(what), facts.map(shown).join('<br>')]),
-)}`,
+)}
+<p><a href="/">All pages of tiktok-publisher</a></p>`,
   });
 }
 

@@ -1,5 +1,6 @@
 import { PublishError, toPublishError } from '../core/publish-error.ts';
 import { isTerminal, type WaitReason } from '../core/publish-state.ts';
+import { redisTroubleOf } from '../core/redis-trouble.ts';
 import { HOUR_MS } from '../core/units.ts';
 import { hasWaitedTooLong, WAITED_TOO_LONG } from '../core/wait-limit.ts';
 import { wakeJobs } from '../lanes/wake-jobs.ts';
@@ -37,7 +38,7 @@ export function startSweep(deps: WorkerDeps): Sweep {
     try {
       await sweepOnce(deps);
     } catch (error) {
-      if (!stopped) deps.log.warn({ err: toPublishError(error) }, 'sweep interrupted');
+      if (!stopped) deps.log.warn(interruption(error), 'sweep interrupted');
     }
     if (!stopped) timer = setTimeout(() => (running = run()), sweepEveryMs);
   }
@@ -50,6 +51,12 @@ export function startSweep(deps: WorkerDeps): Sweep {
       await running;
     },
   };
+}
+
+/** What the log says; that Redis is away has no stack worth reading. */
+function interruption(error: unknown): object {
+  const trouble = redisTroubleOf(error);
+  return trouble === undefined ? { err: toPublishError(error) } : { code: trouble.code, reason: trouble.message };
 }
 
 /** Looks at every job whose time has come. */

@@ -117,6 +117,18 @@ describe('what the board shows', () => {
     });
   });
 
+  it('names a delivery after its event and its publish job, and links the job', async () => {
+    const { id } = await failedJob();
+    const event = { id: `${id}-9-1`, type: 'publish.failed', subject: id };
+    const data = { version: 1, id, event };
+    await pipeline.queues.events.add('deliver', data, { jobId: event.id, delay: 3_600_000 });
+    expect(page.parse(await json(`/board/api/queues/tiktok-events/${event.id}`)).job).toMatchObject({
+      name: `publish.failed · ${id}`,
+      data,
+      externalUrl: { href: `/publishes/${id}`, displayText: 'Publish job' },
+    });
+  });
+
   it('has a page for each publish job that links its entries and escapes what comes from outside', async () => {
     const title = '<script>alert(1)</script>';
     const { id, account } = await enqueue({ kind: 'status', httpStatus: 403, code: 'spam_risk' }, undefined, title);
@@ -128,6 +140,7 @@ describe('what the board shows', () => {
     expect(html).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
     expect(html).not.toContain(title);
     expect(html).toContain('init sent');
+    expect(html).toContain('href="/"');
   });
 
   it('hides the query of a URL on every page', async () => {

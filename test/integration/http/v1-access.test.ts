@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { PULL_REQUEST, startApi } from '../../support/api-site.ts';
+import { enqueue, PULL_REQUEST, startApi } from '../../support/api-site.ts';
 import { startRedisServer } from '../../support/redis-server.ts';
 import { request } from './raw-request.ts';
 
@@ -125,6 +125,22 @@ describe('the API', () => {
       expect(answer.body).toMatchObject({ code: 'REDIS_UNAVAILABLE' });
       expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
       expect(answer.text).not.toMatch(/127\.0\.0\.1|ECONN|ioredis/);
+    }
+  });
+
+  it('says so at once on the board and on the page of a job, too', { timeout: 15_000 }, async () => {
+    const redis = await startRedisServer(['save ""']);
+    const api = await startApi({ REDIS_URL: `redis://127.0.0.1:${redis.port}` });
+    const id = await enqueue(api);
+    await redis.close();
+    for (const path of ['/board/api/queues', `/board/api/queues/tiktok-publish/${id}`, `/publishes/${id}`]) {
+      const askedAt = performance.now();
+      const answer = await api.call('GET', path);
+      expect([path, answer.status]).toEqual([path, 503]);
+      expect(answer.body).toMatchObject({ code: 'REDIS_UNAVAILABLE' });
+      expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+      expect(answer.text).not.toMatch(/127\.0\.0\.1|ECONN|ioredis/);
+      expect(performance.now() - askedAt).toBeLessThan(3_000);
     }
   });
 });

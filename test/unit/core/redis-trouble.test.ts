@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { PublishError } from '../../../src/core/publish-error.ts';
+import { redisTroubleOf } from '../../../src/core/redis-trouble.ts';
+
+describe('trouble with Redis', () => {
+  it.each([
+    ['Connection is closed.'],
+    ["Stream isn't writeable and enableOfflineQueue options is false"],
+    ['Reached the max retries per request limit (which is 10). Refer to "maxRetriesPerRequest" option for details.'],
+    ['Failed to refresh slots cache.'],
+    ["OOM command not allowed when used memory > 'maxmemory'."],
+    ['LOADING Redis is loading the dataset in memory'],
+  ])('is seen in "%s"', (message) => {
+    const cause = new Error(message);
+    expect(redisTroubleOf(cause)).toMatchObject({ code: 'REDIS_UNAVAILABLE', cause });
+  });
+
+  it('says why a Redis that answers refuses', () => {
+    const refusal = redisTroubleOf(new Error('MISCONF Redis is configured to save RDB snapshots'));
+    expect(refusal?.message).toBe('Redis cannot write to its disk and refuses writes');
+  });
+
+  it('is kept when it has been told already, and is not seen in anything else', () => {
+    const told = new PublishError('REDIS_UNAVAILABLE');
+    expect(redisTroubleOf(told)).toBe(told);
+    const others = [
+      new PublishError('JOB_NOT_FOUND'),
+      new TypeError('x is not a function'),
+      new Error('ERR no'),
+      'OOM',
+    ];
+    expect(others.map(redisTroubleOf)).toEqual([undefined, undefined, undefined, undefined]);
+  });
+});
