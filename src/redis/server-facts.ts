@@ -17,6 +17,8 @@ export interface ServerFacts {
   readonly savePoints: string | undefined;
   /** Whether its last attempt to write to its disk failed. */
   readonly lastWriteFailed: boolean;
+  /** How often a second it looks for what is due, at least; undefined where it does not tell. */
+  readonly hz: number | undefined;
 }
 
 /** Asks every master that we write to. */
@@ -25,6 +27,7 @@ export async function readServerFacts(redis: RedisClient): Promise<ServerFacts[]
   return await Promise.all(
     servers.map(async (server) => {
       const field = parseInfo(await server.info());
+      const hz = await readSetting(server, 'hz');
       return {
         version: field('redis_version'),
         isReplica: field('role') === 'slave',
@@ -32,8 +35,9 @@ export async function readServerFacts(redis: RedisClient): Promise<ServerFacts[]
         maxmemoryBytes: Number(field('maxmemory')),
         usedMemoryBytes: Number(field('used_memory')),
         appendsOnly: field('aof_enabled') === '1',
-        savePoints: await readSavePoints(server),
+        savePoints: await readSetting(server, 'save'),
         lastWriteFailed: ['aof_last_write_status', 'rdb_last_bgsave_status'].some((name) => field(name) === 'err'),
+        hz: hz === undefined ? undefined : Number(hz),
       };
     }),
   );
@@ -57,7 +61,7 @@ function splitAt(line: string, at: number): [string, string] {
 }
 
 /** Hosted ones often refuse CONFIG. */
-async function readSavePoints(server: Pick<RedisClient, 'config'>): Promise<string | undefined> {
-  const answer = await server.config('GET', 'save').catch(() => undefined);
+async function readSetting(server: Pick<RedisClient, 'config'>, name: string): Promise<string | undefined> {
+  const answer = await server.config('GET', name).catch(() => undefined);
   return Array.isArray(answer) && typeof answer[1] === 'string' ? answer[1] : undefined;
 }

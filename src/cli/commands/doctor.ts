@@ -12,6 +12,7 @@ import type { CheckName, Finding } from '../doctor/finding.ts';
 import { payloadFindings } from '../doctor/payload-findings.ts';
 import { queueFindings } from '../doctor/queue-findings.ts';
 import { redisFindings } from '../doctor/redis-findings.ts';
+import { settingFindings } from '../doctor/setting-findings.ts';
 import { storageFindings } from '../doctor/storage-findings.ts';
 import { tiktokFindings } from '../doctor/tiktok-findings.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
@@ -29,7 +30,7 @@ async function examine(env: Readonly<Record<string, string | undefined>>): Promi
   try {
     config = loadConfig(env);
   } catch (error) {
-    if (error instanceof ConfigError) return settingFindings(error);
+    if (error instanceof ConfigError) return refusedSettings(error);
     throw error;
   }
   const [behindRedis, tiktok, storage] = await Promise.all([
@@ -41,7 +42,7 @@ async function examine(env: Readonly<Record<string, string | undefined>>): Promi
 }
 
 async function examineRedis(config: Config): Promise<Finding[]> {
-  const settingsAreFine: Finding = { check: 'settings', level: 'ok', message: 'every setting is valid' };
+  const settings = await orFinding('settings', () => settingFindings(config));
   try {
     const foundation = await openFoundation({ ...config, logLevel: 'silent' });
     try {
@@ -49,7 +50,7 @@ async function examineRedis(config: Config): Promise<Finding[]> {
       const target = foundation.config.redis;
       const address = target.kind === 'embedded' ? 'DATA_DIR' : describeTarget(target).address;
       return [
-        settingsAreFine,
+        ...settings,
         ...(await orFinding('redis', () => redisFindings(redis, address))),
         ...(config.redis.kind === 'embedded' ? await orFinding('redis', () => diskFindings(config.dataDir)) : []),
         ...(await orFinding('clock', () => redisClockFindings(redis, Date.now))),
@@ -62,9 +63,9 @@ async function examineRedis(config: Config): Promise<Finding[]> {
       await foundation.close();
     }
   } catch (error) {
-    if (error instanceof ConfigError) return settingFindings(error);
+    if (error instanceof ConfigError) return refusedSettings(error);
     if (!(error instanceof RedisUnavailableError)) throw error;
-    return [settingsAreFine, { check: 'redis', level: 'problem', message: error.message, fix: error.advice }];
+    return [...settings, { check: 'redis', level: 'problem', message: error.message, fix: error.advice }];
   }
 }
 
@@ -78,7 +79,7 @@ async function orFinding(check: CheckName, find: () => Promise<Finding[]>): Prom
   }
 }
 
-function settingFindings({ problems }: ConfigError): Finding[] {
+function refusedSettings({ problems }: ConfigError): Finding[] {
   return problems.map(({ variable, message }) => ({
     check: 'settings',
     level: 'problem',

@@ -89,14 +89,14 @@ function findingsOf(look: QueueLook, suspects: readonly WorkedQueue[]): Finding[
     findings.push({ check: 'queues', level: 'problem', message: `${queue} is paused, so nothing of it is done`, fix });
   } else if (isIdle(look) && suspects.includes(name)) {
     const fix = `${start} with this Redis and QUEUE_PREFIX; if workers run, look at their log.`;
-    const message = `${idleText(look)} and nobody works on them${workersText(look)}`;
+    const message = `${idleText(look)} and nobody works on ${waiting === 1 ? 'it' : 'them'}${workersText(look)}`;
     findings.push({ check: 'queues', level: 'problem', message, fix });
   } else if (workers === 0) {
     const message = `no worker of ${queue} is connected`;
     findings.push({ check: 'queues', level: 'advice', message, fix: `${start} to have jobs done.` });
   }
   if (failed > 0) {
-    const message = `${failed} jobs of ${queue} failed and are kept for people to look at`;
+    const message = `${failed === 1 ? '1 job' : `${failed} jobs`} of ${queue} failed, kept for people to look at`;
     const fix = 'See why: tiktok-publisher list --state failed, and `--state unconfirmed`.';
     findings.push({ check: 'queues', level: 'advice', message, fix });
   }
@@ -105,7 +105,7 @@ function findingsOf(look: QueueLook, suspects: readonly WorkedQueue[]): Finding[
 
 function idleText({ name, waiting, overdueMs: lateMs }: QueueLook): string {
   const queue = QUEUE_NAMES[name];
-  if (waiting > 0) return `${waiting} jobs of ${queue} wait`;
+  if (waiting > 0) return waiting === 1 ? `1 job of ${queue} waits` : `${waiting} jobs of ${queue} wait`;
   return `delayed jobs of ${queue} should have started ${durationText(lateMs)} ago`;
 }
 

@@ -1,4 +1,4 @@
-import { MEGABYTE_BYTES } from '../../core/units.ts';
+import { MEGABYTE_BYTES, SECOND_MS } from '../../core/units.ts';
 import type { RedisClient } from '../../redis/lua-script.ts';
 import { readServerFacts, type ServerFacts } from '../../redis/server-facts.ts';
 import type { Finding } from './finding.ts';
@@ -7,6 +7,8 @@ import type { Finding } from './finding.ts';
 const LEAST_VERSION = [6, 2] as const;
 /** Of `maxmemory`; beyond it, writes may soon be refused. */
 const FULL_RATIO = 0.9;
+/** Redis ends blocking reads, by which workers wait for what is due, this often a second. */
+const PUNCTUAL_HZ = 100;
 
 /** Whether the Redis we write to keeps what it is given. */
 export async function redisFindings(redis: RedisClient, address: string): Promise<Finding[]> {
@@ -23,7 +25,13 @@ type RedisFinding = Omit<Finding, 'check'>;
 
 /** What to say of one server. Exported for servers that a test can't start. */
 export function serverFindings(facts: ServerFacts): RedisFinding[] {
-  return [...versionFindings(facts), ...roleFindings(facts), ...memoryFindings(facts), ...persistenceFindings(facts)];
+  return [
+    ...versionFindings(facts),
+    ...roleFindings(facts),
+    ...memoryFindings(facts),
+    ...persistenceFindings(facts),
+    ...paceFindings(facts),
+  ];
 }
 
 function roleFindings({ isReplica }: ServerFacts): RedisFinding[] {
@@ -57,6 +65,13 @@ function memoryFindings({ maxmemoryPolicy, maxmemoryBytes, usedMemoryBytes }: Se
     });
   }
   return findings;
+}
+
+function paceFindings({ hz }: ServerFacts): RedisFinding[] {
+  if (hz === undefined || hz >= PUNCTUAL_HZ) return [];
+  const message = `delayed jobs start up to ${Math.round(SECOND_MS / hz)} ms late: hz is ${hz}`;
+  const fix = `Set \`hz ${PUNCTUAL_HZ}\` in redis.conf, and at once with: redis-cli config set hz ${PUNCTUAL_HZ}`;
+  return [{ level: 'advice', message, fix }];
 }
 
 const APPEND_ONLY = 'Set `appendonly yes` in redis.conf, and at once with: redis-cli config set appendonly yes';

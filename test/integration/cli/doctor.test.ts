@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Worker } from 'bullmq';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
@@ -89,6 +92,27 @@ describe('doctor', () => {
       { check: 'settings', level: 'problem', message: expect.stringContaining('PORT') },
       { check: 'settings', level: 'problem', message: expect.stringContaining('UPLOAD_CONCURRENCY') },
     ]);
+  });
+
+  it('sees settings that are valid as text and cannot be meant so', async () => {
+    const { env } = await startWorld();
+    const folder = await mkdtemp(join(tmpdir(), 'doctor-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const [missing, file] = [join(folder, 'missing'), join(folder, 'file')];
+    await writeFile(file, '');
+    const good = await examine({ ...env, MEDIA_ROOTS: folder });
+    expect(good.problems).toEqual([]);
+    const { problems, findings } = await examine({ ...env, MEDIA_ROOTS: `${folder},${missing},${file}` });
+    expect(problems).toMatchObject([
+      { check: 'settings', message: expect.stringContaining(`${missing}, which does not exist`) },
+      { check: 'settings', message: expect.stringContaining(`${file}, which is not a folder`) },
+    ]);
+    expect(findings.map(({ message }) => message)).not.toContain('every setting is valid');
+    for (const key of ['aw12…', 'your client key', 'aw1234567…', 'awx']) {
+      const named = (await examine({ ...env, TIKTOK_CLIENT_KEY: key })).problems;
+      expect(named).toMatchObject([{ check: 'settings', message: expect.stringContaining('TIKTOK_CLIENT_KEY') }]);
+      expect(JSON.stringify(named)).not.toContain(key);
+    }
   });
 
   it('says that Redis and TikTok cannot be reached, each with its setting', async () => {
@@ -275,7 +299,7 @@ describe('doctor', () => {
     expect(problems).toMatchObject([
       {
         check: 'queues',
-        message: '1 jobs of tiktok-publish wait and nobody works on them: no worker is connected',
+        message: '1 job of tiktok-publish waits and nobody works on it: no worker is connected',
         fix: expect.stringContaining('tiktok-publisher worker'),
       },
     ]);
@@ -349,7 +373,7 @@ describe('doctor', () => {
     expect(problems).toEqual([]);
     const told = advice.filter(({ check }) => check === 'queues').map(({ message }) => message);
     expect(told).toEqual([
-      '1 jobs of tiktok-publish failed and are kept for people to look at',
+      '1 job of tiktok-publish failed, kept for people to look at',
       'no worker of tiktok-status is connected',
     ]);
   });

@@ -15,12 +15,14 @@ const good: ServerFacts = {
   appendsOnly: true,
   savePoints: '3600 1',
   lastWriteFailed: false,
+  hz: 100,
 };
 
 describe('what the doctor says of a Redis server', () => {
   it('is nothing when all is well', () => {
     expect(serverFindings(good)).toEqual([]);
     expect(serverFindings({ ...good, version: '6.2.0', maxmemoryBytes: 2_000_000 })).toEqual([]);
+    expect(serverFindings({ ...good, hz: undefined })).toEqual([]);
   });
 
   it.each([
@@ -31,6 +33,7 @@ describe('what the doctor says of a Redis server', () => {
     ['a write that failed', { lastWriteFailed: true }, 'problem', 'failed'],
     ['nothing kept on disk', { appendsOnly: false, savePoints: '' }, 'problem', 'keeps nothing on disk'],
     ['snapshots only', { appendsOnly: false }, 'advice', 'snapshots only'],
+    ['a leisurely pace', { hz: 10 }, 'advice', 'up to 100 ms late'],
     ['a server that does not tell', { appendsOnly: false, savePoints: undefined }, 'advice', 'does not tell'],
   ])('names %s, and how to mend it', (_, change, level, words) => {
     const findings = serverFindings({ ...good, ...change });
