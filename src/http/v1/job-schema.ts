@@ -76,7 +76,10 @@ const jobFields = {
   mode: z.enum(['direct', 'inbox']).meta({ description: 'Published directly, or put into the inbox as a draft.' }),
   state: stateSchema,
   waitingFor: z.enum(WAIT_REASONS).nullable().meta({ description: 'Why a `queued` job has not begun.' }),
-  waitingUntil: time.nullable().meta({ description: 'Until when it waits, where that is known; without `waitingFor` it waits for its next attempt after one that failed.' }),
+  waitingUntil: time.nullable().meta({
+    description:
+      'Until when it waits, where that is known; without `waitingFor` it waits for its next attempt after one that failed.',
+  }),
   createdAt: time.meta({ description: 'When it was accepted.' }),
   updatedAt: time.meta({ description: 'When it changed last.' }),
   scheduledAt: time.nullable().meta({ description: 'When it was asked to begin.' }),
@@ -85,7 +88,9 @@ const jobFields = {
     description: 'TikTok posts, as exact digits. May be empty, and be filled in after the job is `published`.',
   }),
   progress: progressSchema.meta({ description: 'How far the upload is.' }),
-  attempts: z.int().nonnegative().meta({ description: 'Attempts that ended in an error; waiting burns none.' }),
+  attempts: z.int().nonnegative().meta({
+    description: 'Attempts that ended in an error, in a row; progress sets it back to 0. Waiting burns none.',
+  }),
   failure: failureSchema.nullable(),
   metadata: z.record(z.string(), z.unknown()).nullable().meta({ description: 'What came with the request.' }),
   timeline: z.array(timelineEntrySchema).meta({ description: 'Everything that happened, oldest first.' }),

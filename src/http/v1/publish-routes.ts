@@ -36,8 +36,7 @@ function registerEnqueue(api: ApiScope, { publisher, refuseFile }: Options): voi
             .optional()
             .meta({
               description:
-                'The same key with the same request answers the same job; with another request 409. Kept as long as the job.',
-              examples: ['spring-7'],
+                'Any text, such as `spring-7`. The same key with the same request answers the same job; with another request 409. Kept as long as the job.',
             }),
         }),
         body: publishRequestSchema,
