@@ -39,7 +39,7 @@ export const MEDIA_SETTINGS = {
   PREFLIGHT: withDefault(value.oneOf(['refuse', 'warn', 'off']), 'refuse', {
     group: 'Media',
     meaning:
-      'What happens to a post that TikTok would refuse, by the settings of its creator for one: `refuse` it before anything is sent, `warn` in its timeline only, or `off` to not look.',
+      'What happens to a post that TikTok would refuse for its video or by the settings of its creator: `refuse` it before anything is sent, `warn` in its timeline only, or `off` to not look.',
   }),
   ON_DUPLICATE: withDefault(value.oneOf(['allow', 'warn', 'refuse']), 'warn', {
     group: 'Media',
