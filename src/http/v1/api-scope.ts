@@ -45,7 +45,7 @@ function readJsonOnly(scope: FastifyInstance): void {
 function inputCheck(schema: z.ZodType, part: string) {
   return (input: unknown) => {
     try {
-      // It has errors of its own for requests of other versions and media to come.
+      // It has errors of its own for requests of other versions.
       if (schema === publishRequestSchema) return { value: parsePublishRequest(input) };
       const { success, data, error } = schema.safeParse(input);
       if (success) return { value: data };
