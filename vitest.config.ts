@@ -12,8 +12,8 @@ export default defineConfig({
     // Most tests wait for sockets and queues, not for a core.
     maxWorkers: 4,
     projects: [
-      suite('architecture'),
-      suite('unit'),
+      suite('architecture', { testTimeout: 30_000 }),
+      suite('unit', { testTimeout: 20_000 }),
       suite('simulator', { testTimeout: 20_000 }),
       suite('integration', withRedis),
       suite('e2e', { ...withRedis, testTimeout: 120_000 }),

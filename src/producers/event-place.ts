@@ -3,7 +3,7 @@ import { PublishError } from '../core/publish-error.ts';
 import { MINUTE_MS } from '../core/units.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import type { EventsOptions } from './publisher.ts';
-import type { StreamEntry } from './stored-event.ts';
+import type { StreamEntry } from './stream-entry.ts';
 
 /** Most entries of one look. */
 export const LOOK_COUNT = 500;

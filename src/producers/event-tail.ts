@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BEFORE_ALL_EVENTS } from '../core/event-cursor.ts';
+import { parseStoredEvent } from '../core/stored-event.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
-import { parseStoredEvent, type StreamEntry, subjectsOf } from './stored-event.ts';
+import { type StreamEntry, subjectsOf } from './stream-entry.ts';
 
 /** Longest block of one read; also how often a listener is told to look by itself. */
 const BLOCK_MS = 5 * SECOND_MS;
@@ -137,7 +138,7 @@ export function createEventTail({ connect, eventsKey }: EventTailOptions) {
 function subjectsIn(entries: readonly StreamEntry[]): ReadonlySet<string> {
   return new Set(
     entries.flatMap((entry) => {
-      const event = parseStoredEvent(entry);
+      const event = parseStoredEvent(entry[1]);
       return event === undefined ? [] : subjectsOf(event);
     }),
   );

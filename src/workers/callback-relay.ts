@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { z } from 'zod';
 import type { CallbackSchedule } from '../core/callback-schedule.ts';
 import { orAbort } from '../core/or-abort.ts';
 import { toPublishError } from '../core/publish-error.ts';
-import { PUBLISH_EVENT_TYPES, type PublishEvent } from '../core/publish-job.ts';
+import { parseStoredEvent } from '../core/stored-event.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { Queues } from '../queues/queues.ts';
 import type { Callbacks } from './callback-deps.ts';
@@ -27,17 +26,6 @@ export interface CallbackRelayDeps {
 export interface CallbackRelay {
   stop(): Promise<void>;
 }
-
-const eventSchema = z.looseObject({
-  specversion: z.literal('1.0'),
-  id: z.string(),
-  source: z.string(),
-  type: z.enum(PUBLISH_EVENT_TYPES),
-  subject: z.string(),
-  time: z.string(),
-  datacontenttype: z.literal('application/json'),
-  data: z.record(z.string(), z.unknown()),
-}) satisfies z.ZodType<PublishEvent>;
 
 /**
  * Takes events out of the ledger's outbox, oldest first, and puts each on `tiktok-events` before it leaves the outbox.
@@ -81,18 +69,10 @@ export function startCallbackRelay(deps: CallbackRelayDeps): CallbackRelay {
 }
 
 async function enqueue(fields: readonly string[], { queues, log, callbacks }: CallbackRelayDeps): Promise<void> {
-  const event = parseEvent(fields[fields.indexOf('event') + 1] ?? '');
+  const event = parseStoredEvent(fields);
   if (event === undefined) {
     log.error({ eventId: fields[fields.indexOf('id') + 1] }, 'event in the outbox cannot be read and is left out');
     return;
   }
   await queues.addEventEntry({ version: 1, id: event.subject, event }, callbacks.schedule.delaysMs.length + 1);
-}
-
-function parseEvent(json: string): PublishEvent | undefined {
-  try {
-    return eventSchema.parse(JSON.parse(json));
-  } catch {
-    return undefined;
-  }
 }
