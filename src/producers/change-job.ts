@@ -34,7 +34,7 @@ export async function cancelJob(id: string, deps: EnqueueDeps): Promise<void> {
       case 'ask_tiktok':
         await deps.ledger.annotate(record, {
           cause: { event: 'cancel_requested' },
-          patch: { cancelRequestedAt: deps.clock.now() },
+          patch: { cancelRequestedAt: deps.clock.now(), cancelAskedAt: undefined },
         });
         await deps.queues.wakeStatusEntry(id).catch(() => undefined);
     }
@@ -79,7 +79,9 @@ export async function retryJob(id: string, { force }: { force: boolean }, deps: 
 function restart(action: RetryAction, now: number): { to: PublishState; patch: LedgerPatch } {
   // Whoever published the same video since this job failed goes first.
   const claimedVideo = undefined;
-  if (action === 'fresh_init') return { to: 'queued', patch: { ...NO_SESSION, claimedVideo, initCount: 0 } };
+  if (action === 'fresh_init') {
+    return { to: 'queued', patch: { ...NO_SESSION, cancelRequestedAt: undefined, claimedVideo, initCount: 0 } };
+  }
   if (action === 'resume') return { to: 'uploading', patch: { claimedVideo } };
   return { to: 'processing', patch: { processingSince: now, pollCount: 0, nextPollAt: undefined } };
 }
