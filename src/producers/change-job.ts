@@ -69,19 +69,23 @@ export async function retryJob(id: string, { force }: { force: boolean }, deps: 
     await deps.ledger.intervene(record, {
       to,
       cause: { event: 'retry_requested', action: plan.kind, forced: force },
-      patch: { ...patch, retriedAt: now, failure: undefined, endedAt: undefined, attempts: 0, recheckCount: undefined },
+      patch: { ...patch, ...NOT_ENDED, retriedAt: now },
     });
     await requeue(record, plan.kind, deps).catch(() => undefined);
     return plan.kind;
   });
 }
 
+/** Clears the outcome, and a wish to cancel that is older than the retry. */
+const NOT_ENDED: LedgerPatch = {
+  ...{ failure: undefined, endedAt: undefined, attempts: 0, recheckCount: undefined },
+  ...{ cancelRequestedAt: undefined, cancelAskedAt: undefined },
+};
+
 function restart(action: RetryAction, now: number): { to: PublishState; patch: LedgerPatch } {
   // Whoever published the same video since this job failed goes first.
   const claimedVideo = undefined;
-  if (action === 'fresh_init') {
-    return { to: 'queued', patch: { ...NO_SESSION, cancelRequestedAt: undefined, claimedVideo, initCount: 0 } };
-  }
+  if (action === 'fresh_init') return { to: 'queued', patch: { ...NO_SESSION, claimedVideo, initCount: 0 } };
   if (action === 'resume') return { to: 'uploading', patch: { claimedVideo } };
   return { to: 'processing', patch: { processingSince: now, pollCount: 0, nextPollAt: undefined } };
 }
