@@ -40,6 +40,19 @@ export function withoutSecretParts(url: string): string {
   return shown.href;
 }
 
+/** Any data without the secret parts of the URLs in it, for a request that nobody can read as one. */
+export function withoutSecretUrls(data: unknown): unknown {
+  if (typeof data === 'string') return /^\s*https?:/i.test(data) ? withoutSecretPartsOfText(data) : data;
+  if (Array.isArray(data)) return data.map(withoutSecretUrls);
+  if (typeof data !== 'object' || data === null) return data;
+  return Object.fromEntries(Object.entries(data).map(([name, value]) => [name, withoutSecretUrls(value)]));
+}
+
+function withoutSecretPartsOfText(text: string): string {
+  if (URL.canParse(text)) return withoutSecretParts(text);
+  return text.replace(/[?#].*$/s, '').replace(/\/\/.*@/s, '//');
+}
+
 /** The request with these URLs in place of its own. */
 export function withUrls(request: PublishRequest, urls: RequestUrls): PublishRequest {
   const { media, callbackUrl } = request;

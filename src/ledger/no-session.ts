@@ -1,6 +1,6 @@
 import type { LedgerPatch } from './record.ts';
 
-/** Clears everything that belongs to a publish_id, for a job that begins afresh. */
+/** Clears everything that belongs to a publish_id, for a job that begins afresh; a wish to cancel it outlives that. */
 export const NO_SESSION: LedgerPatch = {
   publishId: undefined,
   uploadUrlSealed: undefined,
@@ -8,7 +8,6 @@ export const NO_SESSION: LedgerPatch = {
   lastChunkStartedAt: undefined,
   processingSince: undefined,
   failedByTikTokAt: undefined,
-  cancelRequestedAt: undefined,
   cancelAskedAt: undefined,
   initIntendedAt: undefined,
   gaveUpFor: undefined,

@@ -31,7 +31,7 @@ export interface LedgerRecord {
   readonly bookedSlot?: { readonly endpoint: string; readonly at: number } | undefined;
   /** Somebody wants the job cancelled, which only TikTok can do by now. */
   readonly cancelRequestedAt?: number | undefined;
-  /** TikTok accepted to stop. */
+  /** TikTok was asked for that, whatever it said. */
   readonly cancelAskedAt?: number | undefined;
 
   /** Set before an init is sent, cleared when its answer is known. */

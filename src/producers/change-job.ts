@@ -34,7 +34,7 @@ export async function cancelJob(id: string, deps: EnqueueDeps): Promise<void> {
       case 'ask_tiktok':
         await deps.ledger.annotate(record, {
           cause: { event: 'cancel_requested' },
-          patch: { cancelRequestedAt: deps.clock.now() },
+          patch: { cancelRequestedAt: deps.clock.now(), cancelAskedAt: undefined },
         });
         await deps.queues.wakeStatusEntry(id).catch(() => undefined);
     }
@@ -69,12 +69,18 @@ export async function retryJob(id: string, { force }: { force: boolean }, deps: 
     await deps.ledger.intervene(record, {
       to,
       cause: { event: 'retry_requested', action: plan.kind, forced: force },
-      patch: { ...patch, retriedAt: now, failure: undefined, endedAt: undefined, attempts: 0, recheckCount: undefined },
+      patch: { ...patch, ...NOT_ENDED, retriedAt: now },
     });
     await requeue(record, plan.kind, deps).catch(() => undefined);
     return plan.kind;
   });
 }
+
+/** Clears the outcome, and a wish to cancel that is older than the retry. */
+const NOT_ENDED: LedgerPatch = {
+  ...{ failure: undefined, endedAt: undefined, attempts: 0, recheckCount: undefined },
+  ...{ cancelRequestedAt: undefined, cancelAskedAt: undefined },
+};
 
 function restart(action: RetryAction, now: number): { to: PublishState; patch: LedgerPatch } {
   // Whoever published the same video since this job failed goes first.

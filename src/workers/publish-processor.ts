@@ -2,11 +2,12 @@ import { isFetchedByTikTok, mediaInUse } from '../core/media-route.ts';
 import { PublishError, toPublishError } from '../core/publish-error.ts';
 import { type PublishRequest, parsePublishRequest } from '../core/publish-request.ts';
 import { digestRequest } from '../core/request-digest.ts';
+import { withoutSecretUrls } from '../core/request-secrets.ts';
 import { newRecord } from '../ledger/new-record.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
 import { claimFetchedMedia } from './check-duplicate.ts';
 import type { WorkerDeps } from './deps.ts';
-import { hasEnded, settlementOf, toFailure, toResult } from './end-job.ts';
+import { endJob, hasEnded, settlementOf, toFailure, toResult } from './end-job.ts';
 import { inLane } from './in-lane.ts';
 import { initFetch, mayHavePublishedByInit } from './init-publish.ts';
 import { OwnedJob } from './owned-job.ts';
@@ -24,7 +25,7 @@ export interface PublishQueueEntry {
   readonly id: string;
   readonly data: unknown;
   /** Stores other data with the entry. */
-  readonly replaceData: (data: PublishRequest) => Promise<void>;
+  readonly replaceData: (data: unknown) => Promise<void>;
   /** Names this very entry, see `Run`. */
   readonly run: { readonly entry: string; readonly start: number };
 }
@@ -65,6 +66,8 @@ async function adopt(
     request = parsePublishRequest(entry.data);
   } catch (thrown) {
     const { code, message } = toFailure(toPublishError(thrown));
+    // A payload of the future may be tried again by a newer worker, with all that it holds.
+    if (code === 'INPUT_INVALID') await entry.replaceData(withoutSecretUrls(entry.data));
     log.warn({ publishJobId: entry.id, code }, 'publish request refused');
     return { kind: 'failed', failure: { code, message } };
   }
@@ -89,6 +92,7 @@ async function publish(
   if (record.state !== 'processing') {
     const { scheduledAt } = record;
     if (scheduledAt !== undefined && scheduledAt > deps.clock.now()) return { kind: 'later', at: scheduledAt };
+    if (isCancelledBetweenInits(record)) return await endJob(job, { to: 'cancelled' }, deps);
     if (record.state === 'scheduled') await job.commit({ to: 'queued', cause: { event: 'due' } });
     await handOver(job, deps, stop);
   }
@@ -96,12 +100,18 @@ async function publish(
   return { kind: 'done', result: toResult(job.record) };
 }
 
+/** Whether somebody asked to cancel while TikTok had a pull of which, as it turned out, nothing comes. */
+function isCancelledBetweenInits({ cancelRequestedAt, initIntendedAt, publishId }: LedgerRecord): boolean {
+  return cancelRequestedAt !== undefined && initIntendedAt === undefined && publishId === undefined;
+}
+
 /** Gets everything to TikTok; leaves the job `processing`. */
 async function handOver(job: OwnedJob, deps: WorkerDeps, stop: StopSignals): Promise<void> {
   const { record } = job;
+  // Before anything that can fail, such as a key that is gone: no such failure says that nothing was published.
+  if (mayHavePublishedByInit(record)) throw new PublishError('TIKTOK_LOST_INIT');
   const media = mediaInUse({ ...record, request: deps.requestSecrets.open(record.request, record.id) });
   if (isFetchedByTikTok(media)) {
-    if (mayHavePublishedByInit(record)) throw new PublishError('TIKTOK_LOST_INIT');
     await claimFetchedMedia(job, media, deps);
     await inSpan('begin pull', record, deps, () => initFetch(job, media, deps));
     return;

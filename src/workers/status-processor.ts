@@ -71,7 +71,7 @@ function isOutcome({ status }: StatusAnswer): boolean {
   return status === 'PUBLISH_COMPLETE' || status === 'SEND_TO_USER_INBOX' || status === 'FAILED';
 }
 
-/** Asks TikTok to stop a pull, once; what came of it shows in its status. */
+/** Asks TikTok to stop a pull, once for each time that somebody wishes it; what came of it shows in its status. */
 async function askToCancel(job: OwnedJob, deps: WorkerDeps): Promise<void> {
   const { publishId, account, cancelAskedAt } = job.record;
   if (publishId === undefined || cancelAskedAt !== undefined) return;
@@ -80,13 +80,18 @@ async function askToCancel(job: OwnedJob, deps: WorkerDeps): Promise<void> {
     await job.commit({ cause: { event: 'cancel_accepted' }, patch: { cancelAskedAt: deps.clock.now() } });
   } catch (error) {
     if (!(error instanceof PublishError) || error.code !== 'TIKTOK_NOT_CANCELLABLE') throw error;
-    await job.commit({ cause: { event: 'cancel_refused', code: error.code }, patch: { cancelRequestedAt: undefined } });
+    // The wish stays: what then fails at TikTok must not begin again.
+    const patch = { cancelAskedAt: deps.clock.now() };
+    await job.commit({ cause: { event: 'cancel_refused', code: error.code }, patch });
   }
 }
 
 async function settleFailed(job: OwnedJob, answer: StatusAnswer, deps: WorkerDeps): Promise<Settlement> {
   const error = failureOf(answer);
-  if (error.code === 'TIKTOK_PUBLISH_CANCELLED' && job.record.cancelRequestedAt !== undefined) {
+  if (
+    (error.code === 'TIKTOK_PUBLISH_CANCELLED' || error.row.verdict === 'new_init') &&
+    job.record.cancelRequestedAt !== undefined
+  ) {
     return await endJob(job, { to: 'cancelled', tiktokStatus: answer.rawStatus }, deps);
   }
   const { gaveUpFor } = job.record;

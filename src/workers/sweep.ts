@@ -72,16 +72,22 @@ export async function sweepOnce(deps: WorkerDeps): Promise<void> {
 /** Admits and wakes where a turn or a wake-up got lost. */
 async function lookAfterLanes(deps: WorkerDeps): Promise<void> {
   for (const account of await deps.lanes.stale(BATCH)) {
-    for (const id of await deps.lanes.admitted(account)) {
-      const record = await deps.ledger.read(id);
-      if (record === undefined || isTerminal(record.state) || record.state === 'processing') {
-        await wakeJobs(await deps.lanes.leave(account, id), deps);
-      } else if (await isForgotten(record, deps)) {
-        await wakeJobs([id], deps);
-      }
-    }
-    await wakeJobs(await deps.lanes.leave(account, ''), deps);
+    await lookAfterLane(account, deps).catch((error: unknown) => {
+      deps.log.warn({ err: toPublishError(error), account }, 'lane could not be looked after');
+    });
   }
+}
+
+async function lookAfterLane(account: string, deps: WorkerDeps): Promise<void> {
+  for (const id of await deps.lanes.admitted(account)) {
+    const record = await deps.ledger.read(id);
+    if (record === undefined || isTerminal(record.state) || record.state === 'processing') {
+      await wakeJobs(await deps.lanes.leave(account, id), deps);
+    } else if (await isForgotten(record, deps)) {
+      await wakeJobs([id], deps);
+    }
+  }
+  await wakeJobs(await deps.lanes.leave(account, ''), deps);
 }
 
 /** Whether a job has its turn and sleeps without end; who waits for a time or sits out a backoff wakes by itself. */
@@ -92,9 +98,15 @@ async function isForgotten(record: LedgerRecord, { lanes }: WorkerDeps): Promise
 }
 
 async function lookAfterId(id: string, deps: WorkerDeps): Promise<void> {
-  const record = await deps.ledger.read(id);
-  if (record === undefined) await deps.ledger.dropDue(id);
-  else await lookAfter(record, deps);
+  try {
+    const record = await deps.ledger.read(id);
+    if (record === undefined) await deps.ledger.dropDue(id);
+    else await lookAfter(record, deps);
+  } catch (error) {
+    // Such as the record of a newer version: it is kept for whoever can read it, and holds nobody else up.
+    deps.log.warn({ err: toPublishError(error), publishJobId: id }, 'publish job could not be looked after');
+    await deps.ledger.postpone(id, deps.clock.now() + SWEEP_AFTER_MS);
+  }
 }
 
 async function lookAfter(record: LedgerRecord, deps: WorkerDeps): Promise<void> {

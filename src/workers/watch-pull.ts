@@ -32,7 +32,8 @@ async function stopPull(job: OwnedJob, facts: Record<string, number>, deps: Work
   await job.commit({ cause: { event: 'pull_stalled', ...facts }, patch: { pullStalledAt: deps.clock.now() } });
   try {
     await withToken(account, deps, (accessToken) => deps.tiktok.cancelPublish({ publishId }, { accessToken }));
-    await job.commit({ cause: { event: 'pull_stopped' }, patch: { cancelAskedAt: deps.clock.now() } });
+    // Not `cancelAskedAt`: should TikTok go on all the same, a person's wish is still to be passed on.
+    await job.commit({ cause: { event: 'pull_stopped' }, patch: {} });
   } catch (error) {
     if (!(error instanceof PublishError) || error.code !== 'TIKTOK_NOT_CANCELLABLE') throw error;
     await job.commit({ cause: { event: 'pull_not_stopped', code: error.code }, patch: {} });

@@ -14,7 +14,7 @@ export async function rekey({ io, output }: CommandContext): Promise<ExitCode> {
       `${resealed.length} accounts are sealed with the first key now, ${currentCount} were before.`,
       ...unreadable.map(({ account, code, message }) => `  "${account}" could not be read: ${message} (${code})`),
       unreadable.length === 0
-        ? 'The older keys can be dropped once every process has the new one first and an hour has passed: upload URLs, which live for an hour, are not sealed anew.'
+        ? 'The older keys can be dropped once every process has the new one first, an hour has passed and every job of before that has ended: upload URLs, which live for an hour, and the URLs of jobs are not sealed anew.'
         : 'Keep the older keys until these accounts are connected again or removed.',
     ];
     output.answer({ resealed, currentCount, unreadable }, lines.join('\n'));

@@ -40,6 +40,19 @@ async function startWithTwoJobs(options: PipelineOptions = {}) {
 }
 
 describe('the sweep', () => {
+  it('is not held up by a job that only a newer version can read, and keeps it', async () => {
+    const { first, second, publisher, queues, redis, keys, deps } = await startWithTwoJobs();
+    await redis.hset(keys.job(first.id), 'request', '{"account":"acme","mode":"inbox","media":{"type":"hologram"}}');
+    await queues.publish.remove(second.id);
+    await redis.zadd(keys.due, 'XX', 0, first.id, 0, second.id);
+    await redis.zadd(keys.lanes, 'XX', 0, 'acme');
+    await sweepOnce(deps);
+    expect(await queues.publish.getJob(second.id)).toBeDefined();
+    expect(await deps.ledger.due(Date.now(), 10)).toEqual([]);
+    expect(await redis.zscore(keys.due, first.id)).not.toBeNull();
+    await expect(publisher.get(first.id)).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+  });
+
   it('leaves the job of a paused account asleep, and wakes it when a resume was not followed by a wake-up', async () => {
     const { first, vault, sweep, isAsleep, publisher, startWorkers } = await startWithTwoJobs();
     await vault.pause('acme');

@@ -1,4 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
+import { openFileSource } from '../../../src/media/file-source.ts';
+import { createRequestSecrets } from '../../../src/sealing/request-box.ts';
 import { OwnedJob } from '../../../src/workers/owned-job.ts';
 import { sweepOnce } from '../../../src/workers/sweep.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -66,6 +69,54 @@ describe('cancel', () => {
       expect.arrayContaining(['cancel_requested', 'cancel_accepted', 'cancelled']),
     );
     expect(simulator.journal.posts()).toHaveLength(0);
+  });
+
+  it('keeps a pull that dies meanwhile from being begun anew, also when TikTok would not stop it', async () => {
+    let video = '';
+    const { publisher, folder, simulator } = await start({
+      simulator: { ...VERIFIED, pullMs: 700 },
+      openMedia: async () => await openFileSource(video),
+    });
+    video = await makeVideo(folder, 1_000);
+    const failReason = 'video_pull_failed';
+    simulator.faults.add({ endpoint: 'video_init', act: { kind: 'fail_processing', failReason } });
+    const refusal = { kind: 'status', httpStatus: 400, code: 'publish_not_cancellable' } as const;
+    simulator.faults.add({ endpoint: 'cancel', act: refusal });
+    const job = await publisher.enqueue({ ...pull, media: { ...pull.media, fallback: 'upload' } });
+    await eventually(async () => (await publisher.get(job.id))?.state === 'processing');
+    await publisher.cancel(job.id);
+    const ended = await publisher.waitForCompletion(job.id, WAIT);
+    expect(ended.state).toBe('cancelled');
+    expect(ended.timeline.map(({ event }) => event)).toEqual(expect.arrayContaining(['cancel_refused', 'cancelled']));
+    expect(simulator.journal.publishes()).toHaveLength(1);
+  });
+
+  it('holds for a pull whose init is refused meanwhile', async () => {
+    const { publisher, deps, simulator, startWorkers } = await start({ workers: false, simulator: VERIFIED });
+    const { id } = await publisher.enqueue(pull);
+    const claim = await deps.ledger.claim(id, { entry: 'of a worker', start: 1 });
+    if (claim.kind !== 'claimed') throw new Error('nobody else runs it');
+    const job = new OwnedJob(claim.record, deps.ledger);
+    const cause = { event: 'init_sent', source: 'pull' };
+    await job.commit({ to: 'uploading', cause, patch: { initIntendedAt: Date.now(), initCount: 1 } });
+    await publisher.cancel(id);
+    await job.commit({ to: 'queued', cause: { event: 'deferred' }, patch: { initIntendedAt: undefined } });
+    startWorkers();
+    expect(await publisher.waitForCompletion(id, WAIT)).toMatchObject({ state: 'cancelled' });
+    expect(simulator.journal.requests({ endpoint: 'video_init' })).toHaveLength(0);
+  });
+
+  it('is passed on to TikTok although a pull that stood still was stopped before, in vain', async () => {
+    const { publisher, simulator } = await start({ simulator: VERIFIED, pullStallMs: 300 });
+    simulator.faults.add({ endpoint: 'video_init', act: { kind: 'stall_download', afterBytes: 7 } });
+    const body = '{"error":{"code":"ok","message":"","log_id":"1"}}';
+    simulator.faults.add({ endpoint: 'cancel', act: { kind: 'raw', httpStatus: 200, body } });
+    const job = await publisher.enqueue(pull);
+    const events = async () => (await publisher.get(job.id))?.timeline.map(({ event }) => event) ?? [];
+    await eventually(async () => (await events()).includes('pull_stopped'));
+    await publisher.cancel(job.id);
+    expect(await publisher.waitForCompletion(job.id, WAIT)).toMatchObject({ state: 'cancelled' });
+    expect(await events()).toContain('cancel_accepted');
   });
 
   it('knows no job of another id', async () => {
@@ -175,6 +226,23 @@ describe('a pull whose worker died before the answer to its init', () => {
       state: 'unconfirmed',
       failure: { code: 'TIKTOK_LOST_INIT' },
     });
+  });
+});
+
+describe('a pull whose worker died before the answer to its init, and whose URL nobody can open any more', () => {
+  it('is unconfirmed, and not failed', async () => {
+    const { publisher, deps, startWorkers } = await start({ workers: false, simulator: VERIFIED });
+    const { id } = await publisher.enqueue({ ...pull, media: { type: 'pull', url: `${PULL_URL}?signature=secret` } });
+    const claim = await deps.ledger.claim(id, { entry: 'of the worker that died', start: 1 });
+    if (claim.kind !== 'claimed') throw new Error('nobody else runs it');
+    const cause = { event: 'init_sent', source: 'pull' };
+    const intent = { initIntendedAt: Date.now(), initCount: 1 };
+    await new OwnedJob(claim.record, deps.ledger).commit({ to: 'uploading', cause, patch: intent });
+    Object.assign(deps, { requestSecrets: createRequestSecrets([randomBytes(32)]) });
+    startWorkers();
+    const ended = await publisher.waitForCompletion(id, WAIT);
+    expect(ended).toMatchObject({ state: 'unconfirmed', failure: { code: 'TIKTOK_LOST_INIT' } });
+    await expect(publisher.retry(id)).rejects.toMatchObject({ code: 'JOB_NOT_RETRYABLE' });
   });
 });
 

@@ -145,6 +145,21 @@ describe('any BullMQ client', () => {
     expect(await publisher.get('bad')).toBeUndefined();
   });
 
+  it('keeps no secret of a malformed job', async () => {
+    const { queues } = await start();
+    const url = 'https://user:planted-password@media.example.com/a.mp4?X-Amz-Signature=planted-signature';
+    const broken = 'https://user:planted-password@media example.com/a.mp4?sig=planted-signature';
+    const request = { account: 'acme', mode: 'live', media: { type: 'url', url }, more: [broken] };
+    await addByQueue(request, { jobId: 'careless' });
+    const job = await eventually(async () => {
+      const found = await queues.publish.getJob('careless');
+      if (found?.failedReason === undefined) throw new Error('it has not failed yet');
+      return found;
+    });
+    expect(JSON.stringify(job.toJSON())).not.toContain('planted');
+    expect(job.data).toMatchObject({ account: 'acme', media: { url: 'https://media.example.com/a.mp4' } });
+  });
+
   it('refuses a payload of the future clearly and keeps it', async () => {
     const { folder, queues } = await start();
     await addByQueue({ ...direct(await makeVideo(folder, 1_000)), version: 2 }, { jobId: 'future' });
