@@ -8,8 +8,9 @@ export const PROCESSING_ROWS = {
     advice: 'It is sent again by itself. If it stays, try another encoding.',
   }),
   TIKTOK_PULL_FAILED: act('new_init', {
-    message: 'TikTok could not fetch the video from its URL',
-    advice: 'The URL must answer over https without a redirect, fast enough to be fetched within one hour.',
+    message: 'TikTok could not fetch the video or the photos',
+    advice:
+      'Each URL must answer over https without a redirect, fast enough to be fetched within one hour; photos must be JPEG or WebP of at most 20 MB.',
   }),
   TIKTOK_PULL_STALLED: giveUp(
     {
