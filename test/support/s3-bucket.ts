@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { CreateBucketCommand, PutBucketVersioningCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { eventually } from './eventually.ts';
 import { SWIFT_CREDENTIALS, type SwiftServer } from './swift-server.ts';
 
 /** A bucket on a test's Swift, and what a person does with it. */
@@ -12,7 +13,17 @@ export async function createBucket(swift: Pick<SwiftServer, 'endpoint' | 'region
     credentials: SWIFT_CREDENTIALS,
     requestChecksumCalculation: 'WHEN_REQUIRED',
   });
-  await client.send(new CreateBucketCommand({ Bucket: bucket }));
+  const patience = { timeoutMs: 25_000, intervalMs: 200 };
+  // Swift's proxy is up before the servers behind it are, and answers 503 until then.
+  await eventually(async () => {
+    try {
+      await client.send(new CreateBucketCommand({ Bucket: bucket }));
+    } catch (error) {
+      if (!(error instanceof Error) || error.name !== 'BucketAlreadyOwnedByYou') throw error;
+    }
+  }, patience);
+  const first = { Bucket: bucket, Key: 'first', Body: Buffer.from('first') };
+  await eventually(() => client.send(new PutObjectCommand(first)), patience);
   return {
     bucket,
 
