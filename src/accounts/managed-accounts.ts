@@ -70,12 +70,14 @@ export function createManagedAccounts({ vault, wake, revoke }: ManagedAccountsDe
       tellingOfRedis(async () => {
         const name = await vault.resolve(account);
         await vault.pause(name);
+        await vault.confirmStored(name);
         return await present(name);
       }),
     resume: (account) =>
       tellingOfRedis(async () => {
         const name = await vault.resolve(account);
         await vault.resume(name);
+        await vault.confirmStored(name);
         const summary = await present(name);
         await wake(summary);
         return summary;

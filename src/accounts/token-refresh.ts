@@ -71,6 +71,8 @@ export function createTokenRefresh(deps: TokenRefreshDeps): (stale: StoredTokens
     if (current.version !== stale.version) return current;
     if (current.reauthorizationReason !== undefined) throw reauthorizationRequired(current.reauthorizationReason);
 
+    // A refresh token works once: what cannot be kept for certain is not asked for.
+    await vault.confirmStored(current.account);
     for (const refreshToken of current.refreshTokens) {
       const grantedAt = clock.now();
       const grant = await askTikTok(current.account, refreshToken);
@@ -121,14 +123,17 @@ export function createTokenRefresh(deps: TokenRefreshDeps): (stale: StoredTokens
     return await vault.loadTokens(replaces.account);
   }
 
-  /** If it fails, the grant stays in memory and the next refresh stores it first. */
+  /** If it fails or can't be confirmed, the grant stays in memory and the next refresh stores it first. */
   async function store(granted: UnsavedGrant): Promise<void> {
     const { grant, replaces, grantedAt } = granted;
     const { account, version, openId } = replaces;
-    const saved = await vault.saveTokens(account, grant, { expectedVersion: version, grantedAt, clientKey });
-    if (!saved && grant.refreshToken !== undefined && (await vault.get(account))?.openId === openId) {
-      await vault.saveFallbackRefreshToken(account, grant.refreshToken);
-    }
+    let saved: boolean;
+    do {
+      saved = await vault.saveTokens(account, grant, { expectedVersion: version, grantedAt, clientKey });
+      if (!saved && grant.refreshToken !== undefined && (await vault.get(account))?.openId === openId) {
+        await vault.saveFallbackRefreshToken(account, grant.refreshToken);
+      }
+    } while (!(await vault.confirmStored(account)));
     unsavedGrants.delete(account);
     onRefresh?.(saved ? 'refreshed' : 'overtaken');
     log?.info({ account, saved }, 'access token refreshed');

@@ -1,6 +1,7 @@
 import type { Clock } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { EVENT_SOURCE, type PublishEvent } from '../core/publish-job.ts';
+import { type Confirmation, NO_CONFIRMATION } from '../redis/confirmation.ts';
 import type { Keys } from '../redis/keys.ts';
 import { prepareScript, type RedisClient } from '../redis/lua-script.ts';
 import type { TokenInput } from './account-input.ts';
@@ -29,6 +30,12 @@ export interface TokenStore {
   /** Keeps a refresh token that lost a race, to be tried before the account is given up. */
   saveFallbackRefreshToken(name: string, refreshToken: string): Promise<void>;
   /**
+   * Proves that an account survives a failover as it is stored now: before its refresh token is used up, and after.
+   * @returns false when it went to a server that is no longer the master, or was changed meanwhile
+   * @throws PublishError `REDIS_NOT_REPLICATED`
+   */
+  confirmStored(name: string): Promise<boolean>;
+  /**
    * Notes that only the account's owner can help, and reports it as `account.reauthorization_required` on the events
    * stream in the same step. Later tokens clear it.
    * @param options `grantedBefore`: ms since the epoch; tokens granted then or later are none of those that are meant
@@ -46,9 +53,14 @@ export interface VaultDeps {
   readonly keys: Keys;
   readonly sealer: RotatingSealer;
   readonly clock?: Clock | undefined;
+  /** Proves that writes survive a failover; nothing is proven by default. */
+  readonly confirmation?: Confirmation | undefined;
   /** Our app, which tokens are stored for; where it is not told, what is stored does not say. */
   readonly clientKey?: string | undefined;
 }
+
+/** What tells one state of an account from another. */
+const CONFIRMED_FIELDS = ['openId', 'version', 'fallbackRefreshToken', 'pausedAt'] as const;
 
 const ANY_VERSION = '';
 const ANY_TIME = Number.MAX_SAFE_INTEGER;
@@ -59,6 +71,7 @@ export function createTokenStore({
   keys,
   sealer,
   clock = Date,
+  confirmation = NO_CONFIRMATION,
   clientKey: ourClientKey,
 }: VaultDeps): TokenStore {
   const runSave = prepareScript(redis, SAVE_TOKENS_LUA);
@@ -90,6 +103,13 @@ export function createTokenStore({
     async saveFallbackRefreshToken(name, refreshToken) {
       const sealed = sealer.seal(refreshToken, sealContext(name, 'fallbackRefreshToken'));
       await setFields(name, ANY_VERSION, ['fallbackRefreshToken', sealed]);
+    },
+
+    async confirmStored(name) {
+      const key = keys.account(name);
+      const values = await redis.hmget(key, ...CONFIRMED_FIELDS);
+      const facts = CONFIRMED_FIELDS.map((field, index) => ({ key, field, is: values[index] ?? '' }));
+      return (await confirmation.confirm(facts)) === 'confirmed';
     },
 
     async markReauthorizationRequired(name, { reason, expectedVersion = ANY_VERSION, grantedBefore = ANY_TIME }) {

@@ -10,7 +10,8 @@ import { ADD_ACCOUNT_LUA, PAUSE_ACCOUNT_LUA, REMOVE_ACCOUNT_LUA, RESUME_ACCOUNT_
 export interface AccountVault extends TokenStore {
   /**
    * Adds an account, or replaces the tokens of one that is connected again, which ends a needed reauthorization.
-   * @throws PublishError `INPUT_INVALID`, also when the name stands for another TikTok user or the user has another name
+   * @throws PublishError `INPUT_INVALID`, also when the name stands for another TikTok user or the user has another name;
+   * `REDIS_NOT_REPLICATED`
    */
   add(account: AccountInput): Promise<AccountSummary>;
   get(nameOrOpenId: string): Promise<AccountSummary | undefined>;
@@ -57,8 +58,9 @@ export function createAccountVault(deps: VaultDeps): AccountVault {
     );
   }
 
+  const tokenStore = createTokenStore(deps);
   return {
-    ...createTokenStore(deps),
+    ...tokenStore,
 
     async add(input) {
       const account = checkAccount(input);
@@ -72,7 +74,7 @@ export function createAccountVault(deps: VaultDeps): AccountVault {
       if (outcome !== 'ok')
         throw new PublishError('INPUT_INVALID', { problems: [explainRefusal[outcome](other, account)] });
       const summary = await readSummary(name);
-      if (summary === undefined) throw accountUnknown(name);
+      if (summary === undefined || !(await tokenStore.confirmStored(name))) throw accountUnknown(name);
       return summary;
     },
 

@@ -29,9 +29,9 @@ export function apiOptions(
   { foundation, redis }: Pick<Service, 'foundation' | 'redis'>,
   { publisher, creators, wake }: ApiParts,
 ): ApiOptions {
-  const { config, keys, sealer } = foundation;
+  const { config, keys, sealer, confirmation } = foundation;
   const { http, mediaRoots } = config;
-  const vault = createAccountVault({ redis, keys, sealer, clientKey: config.tiktok.clientKey });
+  const vault = createAccountVault({ redis, keys, sealer, confirmation, clientKey: config.tiktok.clientKey });
   return {
     apiKeys: http.apiKeys,
     requestsPerMinute: http.requestsPerMinute,

@@ -32,8 +32,8 @@ export async function openClientApp(config: Config, io: CliIo): Promise<ClientAp
   const foundation = await openFoundation({ ...config, logLevel });
   const publisher = createPublisherFromConfig({ ...foundation.config, telemetry: foundation.traces?.telemetry });
   foundation.onClose(() => publisher.close());
-  const { redis, keys, sealer } = { ...foundation, redis: await foundation.connect('producer') };
-  const vault = createAccountVault({ redis, keys, sealer, clientKey: config.tiktok.clientKey });
+  const { redis, keys, sealer, confirmation } = { ...foundation, redis: await foundation.connect('producer') };
+  const vault = createAccountVault({ redis, keys, sealer, confirmation, clientKey: config.tiktok.clientKey });
   const accounts = createManagedAccounts({
     vault,
     async wake({ account, openId }) {

@@ -26,7 +26,7 @@ export interface Service {
 
 /** Builds what workers and web server share. */
 export async function openService(foundation: Foundation): Promise<Service> {
-  const { config, keys, sealer } = foundation;
+  const { config, keys, sealer, confirmation } = foundation;
   const redis = await foundation.connect('ledger');
   const queues = createQueues({ connection: redis, prefix: config.queuePrefix, retentionMs: config.retentionMs });
   foundation.onClose(() => queues.close());
@@ -35,14 +35,14 @@ export async function openService(foundation: Foundation): Promise<Service> {
     metrics.watchQueue(queue.name, () => queue.getJobCounts());
   }
   metrics.watchPausedEndpoints(() => redis.zcard(keys.pausedEndpoints));
-  const vault = createAccountVault({ redis, keys, sealer, clientKey: config.tiktok.clientKey });
+  const vault = createAccountVault({ redis, keys, sealer, confirmation, clientKey: config.tiktok.clientKey });
   return { foundation, metrics, queues, redis, vault };
 }
 
 /** Starts the web server over the queues; `workers` are those of this process, if any. */
 export async function openServer(service: Service, workers?: RunningWorkers): Promise<WebServer> {
   const { foundation, metrics, queues, redis, vault } = service;
-  const { config, keys, sealer, log } = foundation;
+  const { config, keys, sealer, log, confirmation } = foundation;
   const { http, queuePrefix: prefix, retentionMs } = config;
   const { host, port } = http;
   const consent: ConsentParts = {
@@ -55,7 +55,7 @@ export async function openServer(service: Service, workers?: RunningWorkers): Pr
   const shown = createQueues({ connection: asking, prefix, retentionMs });
   foundation.onClose(() => shown.close());
   const creators = openCreators({
-    ...{ redis: asking, keys, sealer, tiktok: config.tiktok, log },
+    ...{ redis: asking, keys, sealer, confirmation, tiktok: config.tiktok, log },
     onRequest: metrics.apiRequest,
   });
   foundation.onClose(() => creators.close());

@@ -10,6 +10,7 @@ const WAIT_TEXTS: Readonly<Record<WaitReason, string>> = {
   active_user_cap: "the app's daily limit of users",
   account_paused: 'the account, which is paused',
   reauthorization: 'the account, which must be connected again',
+  replication: 'the replicas of Redis, which have not confirmed the last write',
 };
 
 /** What is true of a job, in one line for people. */

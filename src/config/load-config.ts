@@ -52,6 +52,8 @@ function invalidValues(issues: readonly Issue[], given: GivenSettings): SettingP
 function toConfig(settings: Settings) {
   return {
     redis: redisConfig(settings),
+    /** Undefined: what suits the kind of Redis. */
+    redisWaitReplicas: settings.REDIS_WAIT_REPLICAS,
     dataDir: resolve(settings.DATA_DIR),
     cacheDir: cacheDirFrom(settings),
     queuePrefix: settings.QUEUE_PREFIX,

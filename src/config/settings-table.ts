@@ -52,6 +52,12 @@ export const SettingsTable = z.object({
     meaning:
       '`true` encrypts connections to a cluster, or to Sentinels and their master. With `REDIS_URL` write `rediss://`.',
   }),
+  REDIS_WAIT_REPLICAS: optional(value.wholeNumber(0, 10), {
+    group: 'Redis',
+    unset: '1 with Sentinel and with a cluster, 0 with `REDIS_URL`',
+    meaning:
+      'How many replicas must have a write before a job counts as accepted and before anything is sent that cannot be taken back. 0 waits for none: then a failover may lose or repeat posts. The same for producers and workers.',
+  }),
   DATA_DIR: withDefault(value.text, '.tiktok-publisher', {
     group: 'Process',
     meaning:

@@ -79,5 +79,6 @@ export const WAIT_REASONS = [
   'active_user_cap',
   'account_paused',
   'reauthorization',
+  'replication',
 ] as const;
 export type WaitReason = (typeof WAIT_REASONS)[number];

@@ -10,6 +10,7 @@ export const WAITED_TOO_LONG = {
   active_user_cap: 'TIKTOK_ACTIVE_USER_CAP',
   account_paused: 'AUTH_ACCOUNT_PAUSED',
   reauthorization: 'AUTH_REAUTHORIZATION_REQUIRED',
+  replication: 'REDIS_NOT_REPLICATED',
 } as const satisfies Record<WaitReason, ErrorCode>;
 
 /** Whether a job waits too long. It counts from its creation, its scheduled time or its last retry (ms since the epoch). */

@@ -5,6 +5,7 @@ import { createAccountVault } from '../accounts/vault.ts';
 import type { CreatorInfo } from '../core/creator-rules.ts';
 import type { Clock } from '../core/ports.ts';
 import { createSlots } from '../quota/slots.ts';
+import type { Confirmation } from '../redis/confirmation.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import { createTikTokClient, type TikTokClientOptions } from '../tiktok/index.ts';
@@ -15,6 +16,7 @@ import { createCreatorCache } from './creator-cache.ts';
 export interface OpenCreatorsDeps {
   readonly redis: RedisClient;
   readonly keys: Keys;
+  readonly confirmation?: Confirmation | undefined;
   readonly sealer: RotatingSealer;
   readonly tiktok: {
     readonly apiBaseUrl: string;
@@ -39,9 +41,9 @@ export interface Creators {
 
 /** Puts together what asking TikTok about the accounts of the vault takes, outside of workers. */
 export function openCreators(deps: OpenCreatorsDeps): Creators {
-  const { redis, keys, sealer, clock = Date, log, onRequest } = deps;
+  const { redis, keys, confirmation, sealer, clock = Date, log, onRequest } = deps;
   const { apiBaseUrl, clientKey, clientSecret } = deps.tiktok;
-  const vault = createAccountVault({ redis, keys, sealer, clock, clientKey });
+  const vault = createAccountVault({ redis, keys, sealer, confirmation, clock, clientKey });
   const tiktok = createTikTokClient({ apiBaseUrl, ...(onRequest !== undefined && { onRequest }) });
   const tokens = createVaultTokenSource({ vault, redis, keys, tiktok, clientKey, clientSecret, clock, log });
   const slots = createSlots({ redis, keys, clock });

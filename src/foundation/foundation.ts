@@ -6,9 +6,11 @@ import { encryptionKeysOf } from '../config/development-key.ts';
 import type { Config } from '../config/load-config.ts';
 import { createLogger } from '../observability/logger.ts';
 import { startTraces, type Traces } from '../observability/tracing.ts';
+import type { Confirmation } from '../redis/confirmation.ts';
 import { closeRedis, connectRedis, type RedisRole } from '../redis/connections.ts';
 import { createKeys, type Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
+import { openConfirmation } from '../redis/open-confirmation.ts';
 import { type ProvidedRedis, provideRedis } from '../redis/provide-redis.ts';
 import { createRequestSecrets } from '../sealing/request-box.ts';
 
@@ -18,6 +20,8 @@ export interface Foundation {
   readonly config: Config;
   readonly log: Logger;
   readonly keys: Keys;
+  /** Proves that writes survive a failover. */
+  readonly confirmation: Confirmation;
   readonly sealer: RotatingSealer;
   readonly requestSecrets: ReturnType<typeof createRequestSecrets>;
   readonly connectLinks: ConnectLinks;
@@ -53,14 +57,21 @@ export async function openFoundation(config: Config, options: FoundationOptions 
   const encryptionKeys = await encryptionKeysOf(config);
   const provided = await provideRedis(config, { ...options, log });
   const traces = await startTraces(config.tracing);
-  const closers: (() => Promise<void>)[] = [() => provided.close(), async () => await traces?.close()];
+  const keys = createKeys(config.queuePrefix);
+  const confirmation = openConfirmation(provided.target, { keys, replicas: config.redisWaitReplicas });
+  const closers: (() => Promise<void>)[] = [
+    () => provided.close(),
+    async () => await traces?.close(),
+    () => confirmation.close(),
+  ];
   const close = async () => {
     for (const closer of closers.splice(0).reverse()) await closer();
   };
   return {
     config: { ...config, encryptionKeys: [...encryptionKeys], redis: provided.target },
     log,
-    keys: createKeys(config.queuePrefix),
+    keys,
+    confirmation,
     sealer: createSealer(encryptionKeys),
     requestSecrets: createRequestSecrets(encryptionKeys),
     connectLinks: createConnectLinks(encryptionKeys),

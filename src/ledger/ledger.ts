@@ -5,6 +5,7 @@ import type { TimelineEntry } from '../core/publish-job.ts';
 import { canTransition } from '../core/publish-state.ts';
 import { MINUTE_MS, SECOND_MS } from '../core/units.ts';
 import { DEFAULT_LANE_LIMIT, laneScore } from '../lanes/lanes.ts';
+import { type Confirmation, type Confirmed, NO_CONFIRMATION } from '../redis/confirmation.ts';
 import type { Keys } from '../redis/keys.ts';
 import { prepareScript, type RedisClient } from '../redis/lua-script.ts';
 import type { Cause, Change, Claim, Run } from './change.ts';
@@ -22,6 +23,8 @@ export interface LedgerOptions {
   readonly redis: RedisClient;
   readonly keys: Keys;
   readonly clock: Clock;
+  /** Proves that writes survive a failover; nothing is proven by default. */
+  readonly confirmation?: Confirmation;
   /** Approximate number of events the stream keeps. */
   readonly eventsMaxLength?: number;
   /** Jobs of one account that may begin at a time; the same in all processes. */
@@ -37,6 +40,7 @@ export function createLedger({
   redis,
   keys,
   clock,
+  confirmation = NO_CONFIRMATION,
   eventsMaxLength = DEFAULT_EVENTS_MAX_LENGTH,
   laneLimit = DEFAULT_LANE_LIMIT,
 }: LedgerOptions) {
@@ -189,6 +193,35 @@ export function createLedger({
       const { set } = encodePatch(progress);
       const answer = await runNote([keys.job(record.id), keys.due], [record.id, record.fence, dueAt ?? '', ...set]);
       if (answer !== 'held') throw new PublishError('INTERNAL_OVERTAKEN', { reason: record.id });
+    },
+
+    /**
+     * Proves that the last change of a record survives a failover, before something that can't be taken back.
+     * @throws PublishError `REDIS_NOT_REPLICATED`; `INTERNAL_OVERTAKEN` when somebody else owns it by now, or when what
+     * we wrote went to a server that is no longer the master
+     */
+    async confirm({ id, fence, revision }: LedgerRecord): Promise<void> {
+      const key = keys.job(id);
+      const facts = [
+        { key, field: 'fence', is: String(fence) },
+        { key, field: 'revision', atLeast: revision },
+      ];
+      if ((await confirmation.confirm(facts)) === 'missing')
+        throw new PublishError('INTERNAL_OVERTAKEN', { reason: id });
+    },
+
+    /**
+     * As {@link confirm}, for who changed a record without owning it.
+     * @throws PublishError `REDIS_NOT_REPLICATED`, `INTERNAL_OVERTAKEN`
+     */
+    async confirmIntervention({ id, revision }: LedgerRecord): Promise<void> {
+      const outcome = await confirmation.confirm([{ key: keys.job(id), field: 'revision', atLeast: revision }]);
+      if (outcome === 'missing') throw new PublishError('INTERNAL_OVERTAKEN', { reason: id });
+    },
+
+    /** Whether a record is there to stay. @throws PublishError `REDIS_NOT_REPLICATED` */
+    async confirmCreated(id: string): Promise<Confirmed> {
+      return await confirmation.confirm([{ key: keys.job(id), field: 'id', is: id }]);
     },
 
     async read(id: string): Promise<LedgerRecord | undefined> {

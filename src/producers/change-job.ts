@@ -26,16 +26,20 @@ export async function cancelJob(id: string, deps: EnqueueDeps): Promise<void> {
       case 'refuse':
         throw new PublishError('JOB_NOT_CANCELLABLE', { reason: plan.reason });
       case 'is_cancelled':
+        // Whoever cancelled it may have been told that this could not be confirmed.
+        await deps.ledger.confirmIntervention(record);
         return;
       case 'now':
-        await deps.ledger.intervene(record, cancelled(deps.clock.now()));
+        await deps.ledger.confirmIntervention(await deps.ledger.intervene(record, cancelled(deps.clock.now())));
         await giveTurnAway(record, deps).catch(() => undefined);
         return;
       case 'ask_tiktok':
-        await deps.ledger.annotate(record, {
-          cause: { event: 'cancel_requested' },
-          patch: { cancelRequestedAt: deps.clock.now(), cancelAskedAt: undefined },
-        });
+        await deps.ledger.confirmIntervention(
+          await deps.ledger.annotate(record, {
+            cause: { event: 'cancel_requested' },
+            patch: { cancelRequestedAt: deps.clock.now(), cancelAskedAt: undefined },
+          }),
+        );
         await deps.queues.wakeStatusEntry(id).catch(() => undefined);
     }
   });
@@ -66,11 +70,12 @@ export async function retryJob(id: string, { force }: { force: boolean }, deps: 
     if (plan.kind === 'refuse') throw new PublishError('JOB_NOT_RETRYABLE', { reason: plan.reason });
     const now = deps.clock.now();
     const { to, patch } = restart(plan.kind, now);
-    await deps.ledger.intervene(record, {
+    const changed = await deps.ledger.intervene(record, {
       to,
       cause: { event: 'retry_requested', action: plan.kind, forced: force },
       patch: { ...patch, ...NOT_ENDED, retriedAt: now },
     });
+    await deps.ledger.confirmIntervention(changed);
     await requeue(record, plan.kind, deps).catch(() => undefined);
     return plan.kind;
   });

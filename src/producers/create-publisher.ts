@@ -22,6 +22,8 @@ const MAX_LIST_LIMIT = 500;
 /** The settings a publisher needs; `Config` has them all. */
 export interface PublisherConfig {
   readonly redis: RedisConfig;
+  /** Replicas of Redis that must have a job before it counts as accepted; unless told, what suits the kind of Redis. */
+  readonly redisWaitReplicas?: number | undefined;
   readonly dataDir: string;
   readonly cacheDir: string;
   readonly queuePrefix: string;
@@ -66,7 +68,9 @@ export function createPublisherFromConfig(config: PublisherConfig, clock: Clock 
   let asking: Promise<Creators> | undefined;
   function openCreators(): Promise<Creators> {
     asking ??= Promise.all([open(), import('./creator-query.ts')])
-      .then(([{ redis, keys }, { openCreatorQuery }]) => openCreatorQuery(config, { redis, keys, clock }))
+      .then(([{ redis, confirmation }, { openCreatorQuery }]) =>
+        openCreatorQuery(config, { redis, keys, confirmation, clock }),
+      )
       .catch((error: unknown) => {
         asking = undefined;
         throw error;

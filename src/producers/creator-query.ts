@@ -16,7 +16,7 @@ const KEYS_MISSING = {
  */
 export async function openCreatorQuery(
   config: PublisherConfig,
-  deps: Pick<OpenCreatorsDeps, 'redis' | 'keys' | 'clock'>,
+  deps: Pick<OpenCreatorsDeps, 'redis' | 'keys' | 'confirmation' | 'clock'>,
 ): Promise<Creators> {
   const { dataDir, encryptionKeys, redis, tiktok } = config;
   if (tiktok === undefined || (encryptionKeys === undefined && redis.kind !== 'embedded')) {

@@ -5,6 +5,7 @@ import { MAX_IDEMPOTENCY_KEY_LENGTH, type PublishRequest, parsePublishRequest } 
 import { holdsSecrets } from '../core/request-secrets.ts';
 import type { AccountNames } from '../lanes/account-names.ts';
 import { type Lanes, PARKED_MS } from '../lanes/lanes.ts';
+import type { Cause } from '../ledger/change.ts';
 import { toPublishJob } from '../ledger/job-view.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { LedgerReader } from '../ledger/ledger-reader.ts';
@@ -85,9 +86,13 @@ export async function checkCallbacks(
   refuseCallbacks(entries, allowHosts);
 }
 
+/** How often a record is made anew that went to a server which was no longer the master. */
+const MAX_CREATIONS = 3;
+
 /**
- * Makes the jobs' records, then their queue entries. Once the records stand the jobs are accepted: should the queue
- * not be reached after that, the workers' sweep adds the entries.
+ * Makes the jobs' records, proves that a failover can't lose them, and then adds their queue entries. Once the records
+ * stand the jobs are accepted: should the queue not be reached after that, the workers' sweep adds the entries.
+ * @throws PublishError `REDIS_NOT_REPLICATED` when that can't be proven; then what was made is taken back
  */
 export async function enqueueEntries(entries: readonly AcceptableEntry[], deps: EnqueueDeps): Promise<EnqueuedJob[]> {
   const accepted = await Promise.all(entries.map((entry) => createJob(entry, deps)));
@@ -107,7 +112,7 @@ async function createJob(
   const id = uuidv7();
   const stored = holdsSecrets(request) ? await sealSecrets(request, id) : request;
   const record = newRecord({ id, request, stored, account, now: clock.now(), idempotencyKey });
-  const { created, id: presentId, waits } = await ledger.create(record, cause);
+  const { created, id: presentId, waits } = await createForGood(record, cause, ledger);
   if (created) {
     const timeline = [{ at: new Date(record.createdAt).toISOString(), ...cause }];
     const present: LedgerRecord = waits ? { ...record, waitingFor: 'slot' } : record;
@@ -121,6 +126,29 @@ async function createJob(
   }
   const present = (await reader.read(presentId)) ?? toPublishJob(existing, []);
   return { record: existing, waits, job: { ...present, created } };
+}
+
+/** A job that was there already is proven, too: whoever made it may have been told that it was not accepted. */
+async function createForGood(record: LedgerRecord, cause: Cause, ledger: Ledger): ReturnType<Ledger['create']> {
+  for (let creations = 1; ; creations += 1) {
+    const made = await ledger.create(record, cause);
+    try {
+      if ((await ledger.confirmCreated(made.id)) === 'confirmed') return made;
+      if (creations === MAX_CREATIONS) throw new PublishError('REDIS_NOT_REPLICATED', { reason: 'the master changes' });
+    } catch (error) {
+      if (made.created) await takeBack(record, ledger);
+      throw error;
+    }
+  }
+}
+
+/** @throws PublishError `REDIS_NOT_REPLICATED` when that can't be done, so that the job may run all the same */
+async function takeBack(record: LedgerRecord, ledger: Ledger): Promise<void> {
+  const isGone = await ledger.forget(record).catch(() => false);
+  if (isGone) return;
+  throw new PublishError('REDIS_NOT_REPLICATED', {
+    reason: `job ${record.id} could be neither confirmed nor taken back and may run: enqueue it again with the same idempotency key`,
+  });
 }
 
 async function addQueueEntries(accepted: readonly Accepted[], { queues, clock }: EnqueueDeps): Promise<void> {

@@ -9,6 +9,7 @@ import { createQueues } from '../queues/queues.ts';
 import { closeRedis, connectRedis } from '../redis/connections.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
+import { openConfirmation } from '../redis/open-confirmation.ts';
 import { provideRedis } from '../redis/provide-redis.ts';
 import type { PublisherConfig } from './create-publisher.ts';
 import type { TailConnection } from './event-tail.ts';
@@ -27,11 +28,12 @@ export async function openPublisher(config: PublisherConfig, keys: Keys, clock: 
     await provided.close();
     throw error;
   }
+  const confirmation = openConfirmation(target, { keys, replicas: config.redisWaitReplicas });
   const laneLimit = config.uploadsPerAccount ?? DEFAULT_LANE_LIMIT;
   const { retentionMs, telemetry } = config;
   const queues = createQueues({ connection: redis, prefix: keys.prefix, retentionMs, telemetry });
   return {
-    ...{ clock, redis, keys, queues },
+    ...{ clock, redis, keys, queues, confirmation },
     // Few requests hold secrets, and who never sends one need not load what seals them.
     async sealSecrets(request: PublishRequest, jobId: string) {
       const { sealSecrets } = await import('./seal-secrets.ts');
@@ -39,7 +41,7 @@ export async function openPublisher(config: PublisherConfig, keys: Keys, clock: 
     },
     lanes: createLanes({ redis, keys, clock, limit: laneLimit }),
     accountNames: createAccountNames({ redis, keys, clock }),
-    ledger: createLedger({ redis, keys, clock, laneLimit }),
+    ledger: createLedger({ redis, keys, clock, confirmation, laneLimit }),
     reader: createLedgerReader({ redis, keys }),
     /** A connection of its own, for commands that block. */
     async connectBlocking(): Promise<TailConnection> {
@@ -48,6 +50,7 @@ export async function openPublisher(config: PublisherConfig, keys: Keys, clock: 
     },
     async close(): Promise<void> {
       await queues.close();
+      await confirmation.close();
       await closeRedis(redis);
       await provided.close();
     },

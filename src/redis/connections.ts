@@ -12,9 +12,11 @@ import type { RedisClient } from './lua-script.ts';
  * - `ledger`: they wait for about ten seconds, so that a worker survives a failover, and then fail
  * - `worker`: they wait for as long as it takes; BullMQ's workers require that
  * - `blocking`: as `worker`, for commands that block the whole connection, such as `XREAD BLOCK`
+ * - `confirmation`: they fail at once and are never sent again: a wait that is repeated elsewhere proves nothing
+ * - `sentinel`: a sentinel is asked, which has a second to answer
  * - `probe`: one attempt only
  */
-export type RedisRole = 'producer' | 'worker' | 'blocking' | 'ledger' | 'probe';
+export type RedisRole = 'producer' | 'worker' | 'blocking' | 'ledger' | 'confirmation' | 'sentinel' | 'probe';
 
 interface CreateRedisOptions {
   readonly log?: Logger | undefined;
@@ -36,6 +38,18 @@ const ROLE_OPTIONS: Record<RedisRole, RedisOptions> = {
   ledger: { maxRetriesPerRequest: 10, socketTimeout: SILENCE_TIMEOUT_MS },
   worker: { maxRetriesPerRequest: null },
   blocking: { maxRetriesPerRequest: null },
+  confirmation: {
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    connectTimeout: SECOND_MS,
+    reconnectOnError: (error) => (isFailover(error) ? 1 : false),
+  },
+  sentinel: {
+    enableReadyCheck: false,
+    maxRetriesPerRequest: 0,
+    connectTimeout: SECOND_MS,
+    commandTimeout: SECOND_MS,
+  },
   probe: {
     enableOfflineQueue: false,
     enableReadyCheck: false,
@@ -161,7 +175,11 @@ function reconnectDelayMs(attempt: number): number {
 
 /** After a failover the old master refuses writes: reconnect, which finds the new one, and send the command again. */
 function afterFailover(error: Error): 2 | false {
-  return error.message.startsWith('READONLY') ? 2 : false;
+  return isFailover(error) ? 2 : false;
+}
+
+function isFailover(error: Error): boolean {
+  return error.message.startsWith('READONLY');
 }
 
 function logOutages(client: RedisClient, role: RedisRole, target: RedisTarget, log: Logger | undefined): void {

@@ -63,6 +63,8 @@ export interface Keys {
   readonly accounts: string;
   /** String: a begun connection of an account, sealed, by the digest of its state. */
   connectState(digest: string): string;
+  /** String: written before each wait for replicas; gone after a minute. */
+  readonly confirmationMark: string;
   /** String: the public key that secrets in requests are sealed to. */
   readonly sealingKey: string;
   /** String: held by the one process that refreshes an account's token. */
@@ -105,6 +107,7 @@ export function createKeys(prefix: string): Keys {
     account: (name) => `${prefix}:account:${name}`,
     accounts: `${prefix}:accounts`,
     connectState: (digest) => `${prefix}:connect:${digest}`,
+    confirmationMark: `${prefix}:confirmation-mark`,
     sealingKey: `${prefix}:sealing-key`,
     accountRefreshLock: (name) => `${prefix}:account-refresh:${name}`,
   };

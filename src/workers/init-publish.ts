@@ -106,6 +106,8 @@ async function init(job: OwnedJob, source: PublishSource, deps: WorkerDeps, sess
   });
   let inDoubt = false;
   try {
+    // Such an init alone makes the post; an upload's can be forgotten until its last chunk.
+    if (source.kind !== 'file_upload') await job.confirm();
     return await withToken(account, deps, async (accessToken) => {
       await stillOwned();
       inDoubt = true;

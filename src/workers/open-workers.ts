@@ -40,7 +40,7 @@ interface WorkersParts {
 /** Puts workers together from the settings and starts them; closing the foundation drains them first. */
 export async function openWorkers(parts: WorkersParts, options: WorkersOptions = {}): Promise<RunningWorkers> {
   const { foundation, metrics } = parts;
-  const { config, keys, log, sealer, requestSecrets } = foundation;
+  const { config, keys, log, sealer, requestSecrets, confirmation } = foundation;
   // Not the service's connection, whose calls fail at once while Redis is away: a worker sits a failover out.
   const redis = await foundation.connect('ledger');
   await publishSealingKey(redis, keys, requestSecrets.publicKey);
@@ -48,7 +48,7 @@ export async function openWorkers(parts: WorkersParts, options: WorkersOptions =
   const { queuePrefix: prefix, retentionMs } = config;
   const queues = createQueues({ connection: redis, prefix, retentionMs, telemetry });
   foundation.onClose(() => queues.close());
-  const vault = createAccountVault({ redis, keys, sealer, clientKey: config.tiktok.clientKey });
+  const vault = createAccountVault({ redis, keys, sealer, confirmation, clientKey: config.tiktok.clientKey });
   const tiktok = createTikTokClient({ apiBaseUrl: config.tiktok.apiBaseUrl, onRequest: metrics.apiRequest, tracing });
   foundation.onClose(() => tiktok.close());
   const media = createMediaOpener({ roots: config.mediaRoots, allowHosts: config.outboundAllowHosts, s3: config.s3 });
@@ -57,7 +57,7 @@ export async function openWorkers(parts: WorkersParts, options: WorkersOptions =
   const deps: WorkerDeps = {
     ...{ queues, tiktok, sealer, requestSecrets, metrics, log, tracing },
     tokens: options.tokens === undefined ? vaultTokens(parts, { vault, redis, tiktok }) : checkTokens(options.tokens),
-    ledger: createLedger({ redis, keys, clock: Date, laneLimit: config.uploadsPerAccount }),
+    ledger: createLedger({ redis, keys, clock: Date, confirmation, laneLimit: config.uploadsPerAccount }),
     slots: createSlots({ redis, keys }),
     caps: createCaps({ redis, keys, clock: Date }),
     creators: createCreatorCache({ redis, keys }),

@@ -21,6 +21,14 @@ export class OwnedJob {
     this.#record = await this.#ledger.commit(this.#record, change);
   }
 
+  /**
+   * Proves that what was committed survives a failover.
+   * @throws PublishError `REDIS_NOT_REPLICATED`, `INTERNAL_OVERTAKEN`
+   */
+  async confirm(): Promise<void> {
+    await this.#ledger.confirm(this.#record);
+  }
+
   /** @throws PublishError `INTERNAL_OVERTAKEN` */
   async note(progress: LedgerProgress = {}, dueAt?: number): Promise<void> {
     await this.#ledger.note(this.#record, progress, dueAt);

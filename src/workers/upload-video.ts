@@ -80,6 +80,8 @@ class Upload {
   /** Highest byte that was ever sent, to count what is sent again. */
   #highestSentByte: number;
   #corrections = 0;
+  /** Whether a failover can no longer forget the publish_id whose last chunk we send. */
+  #isConfirmed = false;
   /** A try ended without an answer, and TikTok has not been asked since. */
   #inDoubt = false;
 
@@ -123,6 +125,7 @@ class Upload {
     if (beginsLastChunk) await this.#noteLastChunk('last_chunk_started', this.#deps.clock.now());
     const signal = AbortSignal.any([this.#stop.signal, this.#lease.signal]);
     try {
+      if (chunk.isLast) await this.#confirm();
       const next = await retryBriefly(async () => await this.#sendOrAsk(chunk, signal), { signal });
       if (next <= offset) this.#countCorrection();
       if (next !== this.#crcEnd && next !== this.#plan.totalBytes) await this.#rewindTo(next);
@@ -138,6 +141,12 @@ class Upload {
 
   async #noteLastChunk(event: string, lastChunkStartedAt: number | undefined): Promise<void> {
     await this.#job.commit({ cause: { event }, patch: { lastChunkStartedAt } });
+  }
+
+  /** Also for a last chunk that was begun before: whoever began it may have died before this. */
+  async #confirm(): Promise<void> {
+    if (!this.#isConfirmed) await this.#job.confirm();
+    this.#isConfirmed = true;
   }
 
   /** TikTok wants bytes again that it had; too often means that something else is wrong. */

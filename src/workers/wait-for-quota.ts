@@ -77,6 +77,7 @@ async function wait(
     { publishJobId: job.record.id, waitingFor: reason, until: new Date(until).toISOString(), code: error?.code },
     'publish job waits',
   );
-  await deps.lanes.closeGate(job.record.account, { reason, until });
+  // What Redis lacks is no matter of this account.
+  if (reason !== 'replication') await deps.lanes.closeGate(job.record.account, { reason, until });
   return { kind: 'later', at: until };
 }

@@ -1,5 +1,6 @@
+import { SECOND_MS } from '../units.ts';
 import type { ErrorRow } from '../verdict.ts';
-import { giveUp, retry } from './row.ts';
+import { giveUp, retry, wait } from './row.ts';
 
 /** What operators and maintainers can put right. */
 export const OPERATION_ROWS = {
@@ -40,6 +41,16 @@ export const OPERATION_ROWS = {
     {
       message: 'Redis cannot be reached',
       advice: 'Check that Redis runs and that REDIS_URL is right.',
+    },
+    { alert: 'page' },
+  ),
+  REDIS_NOT_REPLICATED: wait(
+    'replication',
+    5 * SECOND_MS,
+    {
+      message: 'Redis could not confirm that its replicas have the write',
+      advice:
+        'Nothing was sent, and a job that was refused with this was not enqueued: try again. Check the replicas and sentinels of Redis, and REDIS_WAIT_REPLICAS.',
     },
     { alert: 'page' },
   ),

@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import type { RedisTarget } from '../config/redis-config.ts';
+import { closeRedis, createRedis } from './connections.ts';
+import type { RedisClient } from './lua-script.ts';
+import type { MasterCheck } from './replica-round.ts';
+
+type SentinelTarget = Extract<RedisTarget, { kind: 'sentinel' }>;
+
+const pairsSchema = z.array(z.string());
+
+/** What one sentinel says of the master. */
+interface SentinelView {
+  readonly flags: string;
+  readonly runId: string;
+  /** Grows with every failover: the view with the highest one is the newest. */
+  readonly configEpoch: number;
+}
+
+/**
+ * Asks all sentinels that the settings name, of which most must answer. Before another server is promoted, the sentinel
+ * that promotes it says `failover_in_progress`; after that, it names the other server under a higher epoch. So a server
+ * that none of them speaks against was the only one to take writes until now.
+ */
+export function createSentinelCheck(target: SentinelTarget): MasterCheck {
+  const sentinels = target.nodes.map((node) => createRedis(sentinelTarget(node, target), 'sentinel'));
+  const needed = Math.floor(sentinels.length / 2) + 1;
+  return {
+    async check(runId) {
+      const views = await Promise.allSettled(sentinels.map((sentinel) => askAboutMaster(sentinel, target.name)));
+      const seen = views.flatMap((view) => (view.status === 'fulfilled' ? [view.value] : []));
+      if (seen.length < needed) throw new Error(`${seen.length} of ${sentinels.length} sentinels answered`);
+      if (seen.some(({ flags }) => /failover_in_progress|o_down/.test(flags)))
+        throw new Error('a failover is under way');
+      const newest = Math.max(...seen.map(({ configEpoch }) => configEpoch));
+      const names = seen.filter(({ configEpoch }) => configEpoch === newest).map((view) => view.runId);
+      if (names.some((name) => name !== runId)) throw new Error('the sentinels name another master');
+    },
+    async close() {
+      await Promise.all(sentinels.map(closeRedis));
+    },
+  };
+}
+
+async function askAboutMaster(sentinel: RedisClient, name: string): Promise<SentinelView> {
+  const pairs = pairsSchema.parse(await sentinel.call('SENTINEL', 'MASTER', name));
+  const field = (name: string): string => pairs[pairs.indexOf(name) + 1] ?? '';
+  return { flags: field('flags'), runId: field('runid'), configEpoch: Number(field('config-epoch')) };
+}
+
+function sentinelTarget({ host, port }: SentinelTarget['nodes'][number], target: SentinelTarget): RedisTarget {
+  const login = target.sentinelPassword === undefined ? '' : `:${encodeURIComponent(target.sentinelPassword)}@`;
+  return { kind: 'url', url: `${target.login.tls ? 'rediss' : 'redis'}://${login}${host}:${port}` };
+}
