@@ -25,7 +25,7 @@ const RETRY_AFTER_MS = 5 * SECOND_MS;
 export function publishProblem(error: PublishError): Problem {
   const { code, row, details } = error;
   const status = statusOf(error);
-  const isBusy = status === 503 && row.verdict === 'retry';
+  const isBusy = status === 503 && (row.verdict === 'retry' || row.verdict === 'wait');
   const retryAfterMs = details.retryAfterMs ?? (isBusy || code === 'INTERNAL_OVERTAKEN' ? RETRY_AFTER_MS : undefined);
   return {
     ...{ status, code, retryAfterMs },
@@ -40,7 +40,7 @@ function textOf({ code, row, message }: PublishError): string {
 }
 
 function isOurs(code: ErrorCode): boolean {
-  return /^(CONFIG|REDIS|INTERNAL)_/.test(code);
+  return /^(CONFIG|REDIS_UNAVAILABLE|INTERNAL)/.test(code);
 }
 
 function statusOf({ code, row }: PublishError): number {

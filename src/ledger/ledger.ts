@@ -5,12 +5,13 @@ import type { TimelineEntry } from '../core/publish-job.ts';
 import { canTransition } from '../core/publish-state.ts';
 import { MINUTE_MS, SECOND_MS } from '../core/units.ts';
 import { DEFAULT_LANE_LIMIT, laneScore } from '../lanes/lanes.ts';
-import { type Confirmation, type Confirmed, NO_CONFIRMATION } from '../redis/confirmation.ts';
+import { type Confirmation, NO_CONFIRMATION } from '../redis/confirmation.ts';
 import type { Keys } from '../redis/keys.ts';
 import { prepareScript, type RedisClient } from '../redis/lua-script.ts';
 import type { Cause, Change, Claim, Run } from './change.ts';
 import { encodeEvent } from './event.ts';
 import { laneMemberOf } from './lane-member.ts';
+import { createLedgerConfirmation } from './ledger-confirmation.ts';
 import { decodeRecord, encodePatch, type LedgerPatch, type LedgerProgress, type LedgerRecord } from './record.ts';
 import { CLAIM_SCRIPT, COMMIT_SCRIPT, CREATE_SCRIPT, FORGET_SCRIPT, NOTE_SCRIPT, TELL_SCRIPT } from './scripts.ts';
 
@@ -116,6 +117,8 @@ export function createLedger({
   }
 
   return {
+    ...createLedgerConfirmation({ confirmation, keys }),
+
     /**
      * Makes a record with its first event and, unless it is scheduled, lets it enter its account's lane.
      * @returns the id that holds the id or idempotency key, and whether the new job waits in its lane
@@ -193,35 +196,6 @@ export function createLedger({
       const { set } = encodePatch(progress);
       const answer = await runNote([keys.job(record.id), keys.due], [record.id, record.fence, dueAt ?? '', ...set]);
       if (answer !== 'held') throw new PublishError('INTERNAL_OVERTAKEN', { reason: record.id });
-    },
-
-    /**
-     * Proves that the last change of a record survives a failover, before something that can't be taken back.
-     * @throws PublishError `REDIS_NOT_REPLICATED`; `INTERNAL_OVERTAKEN` when somebody else owns it by now, or when what
-     * we wrote went to a server that is no longer the master
-     */
-    async confirm({ id, fence, revision }: LedgerRecord): Promise<void> {
-      const key = keys.job(id);
-      const facts = [
-        { key, field: 'fence', is: String(fence) },
-        { key, field: 'revision', atLeast: revision },
-      ];
-      if ((await confirmation.confirm(facts)) === 'missing')
-        throw new PublishError('INTERNAL_OVERTAKEN', { reason: id });
-    },
-
-    /**
-     * As {@link confirm}, for who changed a record without owning it.
-     * @throws PublishError `REDIS_NOT_REPLICATED`, `INTERNAL_OVERTAKEN`
-     */
-    async confirmIntervention({ id, revision }: LedgerRecord): Promise<void> {
-      const outcome = await confirmation.confirm([{ key: keys.job(id), field: 'revision', atLeast: revision }]);
-      if (outcome === 'missing') throw new PublishError('INTERNAL_OVERTAKEN', { reason: id });
-    },
-
-    /** Whether a record is there to stay. @throws PublishError `REDIS_NOT_REPLICATED` */
-    async confirmCreated(id: string): Promise<Confirmed> {
-      return await confirmation.confirm([{ key: keys.job(id), field: 'id', is: id }]);
     },
 
     async read(id: string): Promise<LedgerRecord | undefined> {

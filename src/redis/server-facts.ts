@@ -17,6 +17,10 @@ export interface ServerFacts {
   readonly savePoints: string | undefined;
   /** Whether its last attempt to write to its disk failed. */
   readonly lastWriteFailed: boolean;
+  /** Replicas that follow it now. */
+  readonly connectedReplicas: number;
+  /** `min-replicas-to-write`: with fewer replicas it refuses writes; undefined where it does not tell. */
+  readonly minReplicasToWrite: number | undefined;
   /** How often a second it looks for what is due, at least; undefined where it does not tell. */
   readonly hz: number | undefined;
 }
@@ -27,7 +31,7 @@ export async function readServerFacts(redis: RedisClient): Promise<ServerFacts[]
   return await Promise.all(
     servers.map(async (server) => {
       const field = parseInfo(await server.info());
-      const hz = await readSetting(server, 'hz');
+      const hz = await readNumber(server, 'hz');
       return {
         version: field('redis_version'),
         isReplica: field('role') === 'slave',
@@ -37,7 +41,9 @@ export async function readServerFacts(redis: RedisClient): Promise<ServerFacts[]
         appendsOnly: field('aof_enabled') === '1',
         savePoints: await readSetting(server, 'save'),
         lastWriteFailed: ['aof_last_write_status', 'rdb_last_bgsave_status'].some((name) => field(name) === 'err'),
-        hz: hz === undefined ? undefined : Number(hz),
+        connectedReplicas: Number(field('connected_slaves')),
+        minReplicasToWrite: await readNumber(server, 'min-replicas-to-write'),
+        hz,
       };
     }),
   );
@@ -58,6 +64,11 @@ function parseInfo(info: string): (name: string) => string {
 
 function splitAt(line: string, at: number): [string, string] {
   return at < 0 ? [line, ''] : [line.slice(0, at), line.slice(at + 1)];
+}
+
+async function readNumber(server: Pick<RedisClient, 'config'>, name: string): Promise<number | undefined> {
+  const text = await readSetting(server, name);
+  return text === undefined ? undefined : Number(text);
 }
 
 /** Hosted ones often refuse CONFIG. */

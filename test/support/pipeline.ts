@@ -25,6 +25,7 @@ import { createCaps } from '../../src/quota/caps.ts';
 import { createSlots } from '../../src/quota/slots.ts';
 import { closeRedis, connectRedis } from '../../src/redis/connections.ts';
 import { createKeys } from '../../src/redis/keys.ts';
+import { openConfirmation } from '../../src/redis/open-confirmation.ts';
 import { createRequestSecrets } from '../../src/sealing/request-box.ts';
 import { type AccountTokens, type SimulatorOptions, startSimulator } from '../../src/simulator/index.ts';
 import { createTikTokClient } from '../../src/tiktok/index.ts';
@@ -51,6 +52,8 @@ export interface PipelineOptions {
   /** Start workers at once (default). */
   readonly workers?: boolean;
   readonly redisUrl?: string;
+  /** Replicas that must have what can't be taken back; none unless told. */
+  readonly waitReplicas?: number;
   /** Nothing is logged unless given. */
   readonly log?: Logger;
   readonly maxWaitMs?: number;
@@ -84,10 +87,11 @@ export async function startPipeline(options: PipelineOptions = {}) {
   const keys = createKeys(prefix);
   const redis = await connectRedis(target, 'ledger');
   const workerConnection = await connectRedis(target, 'worker');
+  const confirmation = openConfirmation(target, { keys, replicas: options.waitReplicas });
   const queues = createQueues({ connection: redis, prefix, retentionMs: 86_400_000 });
   const encryptionKeys = [randomBytes(32)];
   const sealer = createSealer(encryptionKeys);
-  const vault = createAccountVault({ redis, keys, sealer });
+  const vault = createAccountVault({ redis, keys, sealer, confirmation });
   const stallMs = options.stallMs ?? 2_000;
   const tiktok = createTikTokClient({ apiBaseUrl: simulator.url, timeouts: { answerMs: 2_000, stallMs } });
   const metrics = createMetrics();
@@ -104,7 +108,7 @@ export async function startPipeline(options: PipelineOptions = {}) {
   const requestSecrets = createRequestSecrets(encryptionKeys);
   const laneLimit = options.uploadsPerAccount ?? DEFAULT_LANE_LIMIT;
   const deps: WorkerDeps = {
-    ledger: createLedger({ redis, keys, clock: Date, laneLimit }),
+    ledger: createLedger({ redis, keys, clock: Date, confirmation, laneLimit }),
     queues,
     tiktok,
     tokens,
@@ -142,6 +146,7 @@ export async function startPipeline(options: PipelineOptions = {}) {
   };
   const publisher = createPublisherFromConfig({
     redis: target,
+    redisWaitReplicas: options.waitReplicas,
     dataDir: '',
     cacheDir: '',
     queuePrefix: prefix,
@@ -221,6 +226,7 @@ export async function startPipeline(options: PipelineOptions = {}) {
       await tokens.close();
       await queues.close();
       await tiktok.close();
+      await confirmation.close();
       await closeRedis(workerConnection);
       await closeRedis(redis);
       await simulator.close();

@@ -12,6 +12,8 @@ import { eventually } from './eventually.ts';
 /** A Redis with settings of its own, for tests of clusters and sentinels. */
 export interface RedisServer {
   readonly port: number;
+  /** `SIGSTOP` freezes it, `SIGCONT` wakes it. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void;
   close(): Promise<void>;
 }
 
@@ -32,6 +34,7 @@ export async function startRedisServer(
   await eventually(() => canConnect(port));
   return {
     port,
+    signal: (signal) => void server.kill(signal),
     close: async () => {
       server.kill('SIGKILL');
       await exited;

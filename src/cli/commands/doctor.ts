@@ -12,6 +12,7 @@ import type { CheckName, Finding } from '../doctor/finding.ts';
 import { payloadFindings } from '../doctor/payload-findings.ts';
 import { queueFindings } from '../doctor/queue-findings.ts';
 import { redisFindings } from '../doctor/redis-findings.ts';
+import { replicationFindings } from '../doctor/replication-findings.ts';
 import { settingFindings } from '../doctor/setting-findings.ts';
 import { storageFindings } from '../doctor/storage-findings.ts';
 import { tiktokFindings } from '../doctor/tiktok-findings.ts';
@@ -52,6 +53,7 @@ async function examineRedis(config: Config): Promise<Finding[]> {
       return [
         ...settings,
         ...(await orFinding('redis', () => redisFindings(redis, address))),
+        ...(await orFinding('redis', () => replicationFindings(redis, config))),
         ...(config.redis.kind === 'embedded' ? await orFinding('redis', () => diskFindings(config.dataDir)) : []),
         ...(await orFinding('clock', () => redisClockFindings(redis, Date.now))),
         ...(await orFinding('accounts', () => accountFindings(redis, foundation))),

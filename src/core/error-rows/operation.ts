@@ -50,7 +50,7 @@ export const OPERATION_ROWS = {
     {
       message: 'Redis could not confirm that its replicas have the write',
       advice:
-        'Nothing was sent, and a job that was refused with this was not enqueued: try again. Check the replicas and sentinels of Redis, and REDIS_WAIT_REPLICAS.',
+        'Nothing was sent. Unless the reason says otherwise, nothing was enqueued either: try again. Check the replicas and sentinels of Redis, and REDIS_WAIT_REPLICAS.',
     },
     { alert: 'page' },
   ),

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { diskFindings } from '../../../src/cli/doctor/disk-findings.ts';
 import { nameList } from '../../../src/cli/doctor/finding.ts';
 import { serverFindings } from '../../../src/cli/doctor/redis-findings.ts';
+import { replicaFindings } from '../../../src/cli/doctor/replication-findings.ts';
 import type { ServerFacts } from '../../../src/redis/server-facts.ts';
 
 const good: ServerFacts = {
@@ -15,6 +16,8 @@ const good: ServerFacts = {
   appendsOnly: true,
   savePoints: '3600 1',
   lastWriteFailed: false,
+  connectedReplicas: 1,
+  minReplicasToWrite: 1,
   hz: 100,
 };
 
@@ -37,6 +40,23 @@ describe('what the doctor says of a Redis server', () => {
     ['a server that does not tell', { appendsOnly: false, savePoints: undefined }, 'advice', 'does not tell'],
   ])('names %s, and how to mend it', (_, change, level, words) => {
     const findings = serverFindings({ ...good, ...change });
+    expect(findings).toEqual([{ level, message: expect.stringContaining(words), fix: expect.stringMatching(/\w/) }]);
+  });
+});
+
+describe('what the doctor says of replicas', () => {
+  it('is nothing when what counts is confirmed, or there are none to fail over to', () => {
+    expect(replicaFindings(good, 1)).toEqual([]);
+    expect(replicaFindings({ ...good, minReplicasToWrite: undefined }, 1)).toEqual([]);
+    expect(replicaFindings({ ...good, connectedReplicas: 0, minReplicasToWrite: 0 }, 0)).toEqual([]);
+  });
+
+  it.each([
+    ['too few of them', { connectedReplicas: 0 }, 1, 'problem', 'nothing can be accepted'],
+    ['replicas that nobody waits for', {}, 0, 'advice', 'may lose jobs or post one twice'],
+    ['a master that writes without replicas', { minReplicasToWrite: 0 }, 1, 'advice', 'min-replicas-to-write is 0'],
+  ])('names %s, and how to mend it', (_, change, wanted, level, words) => {
+    const findings = replicaFindings({ ...good, ...change }, wanted);
     expect(findings).toEqual([{ level, message: expect.stringContaining(words), fix: expect.stringMatching(/\w/) }]);
   });
 });

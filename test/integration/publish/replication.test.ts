@@ -1,0 +1,121 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { PublishRequest } from '../../../src/core/publish-request.ts';
+import { eventually } from '../../support/eventually.ts';
+import { type Pipeline, startPipeline } from '../../support/pipeline.ts';
+import { clientOfTest, startReplicated, urlOf } from '../../support/replicated-redis.ts';
+import { makeVideo } from '../../support/videos.ts';
+
+const CHUNK_BYTES = 5_242_880;
+const PULL_PREFIX = 'https://cdn.example.com/';
+
+/** A pipeline on a master whose one replica must have what can't be taken back. */
+async function startOnReplicated() {
+  const { master, replicas } = await startReplicated(1);
+  const [replica] = replicas;
+  const pipeline = await startPipeline({
+    redisUrl: urlOf(master),
+    waitReplicas: 1,
+    simulator: { processingMs: 20, verifiedUrlPrefixes: [PULL_PREFIX] },
+  });
+  onTestFinished(() => pipeline.close());
+  return {
+    ...pipeline,
+    losesReplica: () => replica?.signal('SIGSTOP'),
+    findsReplica: () => replica?.signal('SIGCONT'),
+    operator: await clientOfTest({ kind: 'url', url: urlOf(master) }),
+  };
+}
+
+async function uploadOf({ folder }: Pipeline, sizeBytes: number): Promise<PublishRequest> {
+  const path = await makeVideo(folder, sizeBytes);
+  return { account: 'acme', mode: 'direct', media: { type: 'file', path }, post: { privacyLevel: 'SELF_ONLY' } };
+}
+
+async function untilWaiting({ publisher }: Pipeline, id: string): Promise<void> {
+  await eventually(async () => expect((await publisher.get(id))?.waitingFor).toBe('replication'), {
+    timeoutMs: 20_000,
+  });
+}
+
+describe('a master that lost its replicas', () => {
+  it('takes no job, leaves nothing of it behind, and takes it once they are back', async () => {
+    const world = await startOnReplicated();
+    const request = await uploadOf(world, 1_000);
+    world.losesReplica();
+    const error = { code: 'REDIS_NOT_REPLICATED', message: expect.stringContaining('0 of 1 replicas') };
+    await expect(world.publisher.enqueue(request, { idempotencyKey: 'order-1' })).rejects.toMatchObject(error);
+    expect((await world.publisher.list()).jobs).toEqual([]);
+    world.findsReplica();
+    const { id } = await world.publisher.enqueue(request, { idempotencyKey: 'order-1' });
+    expect((await world.publisher.waitForCompletion(id)).state).toBe('published');
+  });
+
+  it('holds the last chunk back until they are back, which burns no attempt', async () => {
+    const world = await startOnReplicated();
+    world.simulator.faults.add({ endpoint: 'upload', when: { chunkIndex: 0 }, act: { kind: 'delay', ms: 1_000 } });
+    const { id } = await world.publisher.enqueue(await uploadOf(world, 2 * CHUNK_BYTES));
+    await world.simulator.journal.waitFor(({ endpoint }) => endpoint === 'video_init');
+    world.losesReplica();
+    await untilWaiting(world, id);
+    expect(await world.publisher.get(id)).toMatchObject({ state: 'uploading', attempts: 0 });
+    const sent = world.simulator.journal.requests({ endpoint: 'upload' }).map(({ chunk }) => chunk?.startByte);
+    expect(sent).toEqual([0]);
+    world.findsReplica();
+    expect(await world.publisher.waitForCompletion(id)).toMatchObject({ state: 'published', attempts: 0 });
+    expect(world.simulator.journal.publishes()).toHaveLength(1);
+  });
+
+  it('lets no pull begin', async () => {
+    const world = await startOnReplicated();
+    await world.vault.pause('acme');
+    const media = { type: 'pull', url: `${PULL_PREFIX}a.mp4` } as const;
+    const { id } = await world.publisher.enqueue({
+      ...{ account: 'acme', mode: 'direct', media },
+      post: { privacyLevel: 'SELF_ONLY' },
+    });
+    world.losesReplica();
+    await world.vault.resume('acme');
+    await world.wakeLane('acme');
+    await untilWaiting(world, id);
+    expect(world.simulator.journal.requests({ endpoint: 'video_init' })).toEqual([]);
+    world.findsReplica();
+    expect((await world.publisher.waitForCompletion(id)).state).toBe('published');
+    expect(world.simulator.journal.requests({ endpoint: 'video_init' })).toHaveLength(1);
+  });
+
+  it('uses up no refresh token', async () => {
+    const world = await startOnReplicated();
+    const { accessToken: rejectedToken } = world.account;
+    world.losesReplica();
+    const refreshing = world.tokens.accessToken('acme', { rejectedToken });
+    await expect(refreshing).rejects.toMatchObject({ code: 'REDIS_NOT_REPLICATED' });
+    expect(world.simulator.journal.requests({ endpoint: 'token' })).toEqual([]);
+  });
+
+  it('cancels no job for good', async () => {
+    const world = await startOnReplicated();
+    const scheduledAt = new Date(Date.now() + 3_600_000).toISOString();
+    const { id } = await world.publisher.enqueue({ ...(await uploadOf(world, 1_000)), scheduledAt });
+    world.losesReplica();
+    await expect(world.publisher.cancel(id)).rejects.toMatchObject({ code: 'REDIS_NOT_REPLICATED' });
+    world.findsReplica();
+    expect((await world.publisher.cancel(id)).state).toBe('cancelled');
+  });
+});
+
+describe('a record that went back in time', () => {
+  it('is noticed before the last chunk is sent', async () => {
+    const world = await startOnReplicated();
+    const { simulator, publisher, operator, keys } = world;
+    simulator.faults.add({ endpoint: 'upload', when: { chunkIndex: 0 }, act: { kind: 'delay', ms: 1_500 } });
+    const { id } = await publisher.enqueue(await uploadOf(world, 2 * CHUNK_BYTES));
+    const before = await operator.dumpBuffer(keys.job(id));
+    await simulator.journal.waitFor(({ endpoint }) => endpoint === 'video_init');
+    await eventually(async () => expect(await operator.hget(keys.job(id), 'publishId')).not.toBeNull());
+    // As after a failover to a replica that had not heard of the init.
+    await operator.restore(keys.job(id), 0, before, 'REPLACE');
+    expect((await publisher.waitForCompletion(id, { timeoutMs: 60_000 })).state).toBe('published');
+    const complete = simulator.journal.publishes().filter(({ completeUploads }) => completeUploads > 0);
+    expect(complete).toHaveLength(1);
+  });
+});

@@ -1,0 +1,135 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { RedisTarget } from '../../../src/config/redis-config.ts';
+import type { Confirmation } from '../../../src/redis/confirmation.ts';
+import { createKeys } from '../../../src/redis/keys.ts';
+import { openConfirmation } from '../../../src/redis/open-confirmation.ts';
+import { createSentinelCheck } from '../../../src/redis/sentinel-check.ts';
+import { eventually } from '../../support/eventually.ts';
+import { freshPrefix } from '../../support/redis.ts';
+import { clientOfTest, serverOfTest, startReplicated, startSentinels, urlOf } from '../../support/replicated-redis.ts';
+
+const keys = createKeys(freshPrefix());
+const key = keys.job('a');
+
+function confirmationOf(target: RedisTarget, replicas?: number): Confirmation {
+  const confirmation = openConfirmation(target, { keys, replicas });
+  onTestFinished(() => confirmation.close());
+  return confirmation;
+}
+
+describe('a confirmation', () => {
+  it('says of each write whether it is there once a replica has it', async () => {
+    const { master } = await startReplicated(1);
+    const target = { kind: 'url', url: urlOf(master) } as const;
+    const client = await clientOfTest(target);
+    const confirmation = confirmationOf(target, 1);
+    await client.hset(key, { state: 'queued', revision: 7 });
+    const outcomes = await Promise.all([
+      confirmation.confirm([{ key, field: 'state', is: 'queued' }]),
+      confirmation.confirm([{ key, field: 'state', is: 'published' }]),
+      confirmation.confirm([
+        { key, field: 'revision', atLeast: 6 },
+        { key, field: 'nothing', is: '' },
+      ]),
+      confirmation.confirm([{ key, field: 'revision', atLeast: 8 }]),
+      confirmation.confirm([{ key, field: 'nothing', atLeast: 0 }]),
+      confirmation.confirm([]),
+    ]);
+    expect(outcomes).toEqual(['confirmed', 'missing', 'confirmed', 'missing', 'missing', 'confirmed']);
+  });
+
+  it('fails while no replica answers, and holds again when one does', async () => {
+    const { master, replicas } = await startReplicated(1);
+    const confirmation = confirmationOf({ kind: 'url', url: urlOf(master) }, 1);
+    replicas[0]?.signal('SIGSTOP');
+    await expect(confirmation.confirm([])).rejects.toMatchObject({ code: 'REDIS_NOT_REPLICATED' });
+    replicas[0]?.signal('SIGCONT');
+    expect(await eventually(() => confirmation.confirm([]))).toBe('confirmed');
+  });
+
+  it('needs as many replicas as it is told', async () => {
+    const { master } = await startReplicated(1);
+    const target = { kind: 'url', url: urlOf(master) } as const;
+    expect(await confirmationOf(target).confirm([])).toBe('confirmed');
+    await expect(confirmationOf(target, 2).confirm([])).rejects.toMatchObject({
+      code: 'REDIS_NOT_REPLICATED',
+      message: expect.stringContaining('1 of 2 replicas'),
+    });
+  });
+
+  it('asks the master of its slot in a cluster', async () => {
+    const nodes = await Promise.all(
+      [0, 1, 2].map(() =>
+        serverOfTest(['cluster-enabled yes', 'cluster-announce-ip 127.0.0.1', 'cluster-node-timeout 2000']),
+      ),
+    );
+    const [first, second, replica] = await Promise.all(
+      nodes.map((node) => clientOfTest({ kind: 'url', url: urlOf(node) })),
+    );
+    const [firstNode, secondNode] = nodes;
+    await second?.call('CLUSTER', 'MEET', '127.0.0.1', String(firstNode?.port));
+    await replica?.call('CLUSTER', 'MEET', '127.0.0.1', String(firstNode?.port));
+    await first?.call('CLUSTER', 'ADDSLOTSRANGE', '0', '8191');
+    await second?.call('CLUSTER', 'ADDSLOTSRANGE', '8192', '16383');
+    const slot = Number(await first?.call('CLUSTER', 'KEYSLOT', key));
+    const owner = slot < 8192 ? first : second;
+    const ownerId = String(await owner?.call('CLUSTER', 'MYID'));
+    await eventually(() => replica?.call('CLUSTER', 'REPLICATE', ownerId), { timeoutMs: 20_000 });
+    await eventually(async () => String(await first?.call('CLUSTER', 'INFO')).includes('cluster_state:ok'), {
+      timeoutMs: 20_000,
+    });
+    const target: RedisTarget = {
+      kind: 'cluster',
+      nodes: [{ host: '127.0.0.1', port: secondNode?.port ?? 0 }],
+      login: { username: undefined, password: undefined, tls: false },
+    };
+    const client = await clientOfTest(target);
+    await client.hset(key, { state: 'queued' });
+    const confirmation = confirmationOf(target);
+    expect(await eventually(() => confirmation.confirm([{ key, field: 'state', is: 'queued' }]))).toBe('confirmed');
+    expect(await confirmation.confirm([{ key, field: 'state', is: 'failed' }])).toBe('missing');
+  });
+});
+
+describe('sentinels', () => {
+  it('speak against a master that was frozen and wakes up after another one was promoted', async () => {
+    const { master, replicas } = await startReplicated(2);
+    const { target } = await startSentinels(master, { replicas: 2 });
+    const check = createSentinelCheck(target);
+    onTestFinished(() => check.close());
+    const confirmation = confirmationOf(target);
+    const client = await clientOfTest({ kind: 'url', url: urlOf(master) });
+    const oldRunId = /^run_id:(\w+)/m.exec(await client.info('server'))?.[1] ?? '';
+    await check.check(oldRunId);
+    expect(await confirmation.confirm([])).toBe('confirmed');
+    await client.hset(key, { state: 'old' });
+
+    master.signal('SIGSTOP');
+    const viaSentinels = await eventually(
+      async () => {
+        await check.check(oldRunId).then(
+          () => Promise.reject(new Error('nobody speaks against it yet')),
+          () => undefined,
+        );
+        const promoted = await Promise.all(
+          replicas.map(async (replica) => {
+            const asked = await clientOfTest({ kind: 'url', url: urlOf(replica) });
+            return (await asked.info('replication')).includes('role:master') ? asked : undefined;
+          }),
+        );
+        const found = promoted.find((each) => each !== undefined);
+        if (found === undefined) throw new Error('nobody is promoted yet');
+        return found;
+      },
+      { timeoutMs: 30_000 },
+    );
+    master.signal('SIGCONT');
+    await expect(check.check(oldRunId)).rejects.toThrow();
+    // What only the old master has is found missing, and what the new one has is confirmed.
+    await viaSentinels.hset(key, { state: 'new' });
+    expect(
+      await eventually(() => confirmation.confirm([{ key, field: 'state', is: 'old' }]), { timeoutMs: 30_000 }),
+    ).toBe('missing');
+    expect(await confirmation.confirm([{ key, field: 'state', is: 'new' }])).toBe('confirmed');
+  });
+});
