@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import type { Clock } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { TimelineEntry } from '../core/publish-job.ts';
@@ -74,7 +74,7 @@ export function createLedger({
   async function commit(
     record: LedgerRecord,
     change: Change,
-    guard: { fence: number | ''; revision: number | ''; raiseFence: boolean },
+    guard: { revision: number | ''; fence: number | '' },
   ): Promise<LedgerRecord> {
     if (change.to !== undefined && !canTransition(record.state, change.to)) {
       throw new PublishError('INTERNAL_ERROR', { reason: `a ${record.state} job can't become ${change.to}` });
@@ -93,12 +93,12 @@ export function createLedger({
       [
         record.id,
         nextCall(),
-        guard.fence,
+        record.fence,
         guard.revision,
         change.to ?? '',
         now,
         change.dueAt ?? now + SWEEP_AFTER_MS,
-        guard.raiseFence ? 1 : 0,
+        guard.fence,
         eventsMaxLength,
         set.length,
         ...set,
@@ -158,7 +158,7 @@ export function createLedger({
 
     /** Becomes the owner of a record; an earlier owner is fenced out from here on. */
     async claim(id: string, run: Run): Promise<Claim> {
-      const [outcome, hash] = asArray(await runClaim([keys.job(id)], [run.entry, run.start, nextCall()]));
+      const [outcome, hash] = asArray(await runClaim([keys.job(id)], [run.entry, run.start, nextCall(), newFence()]));
       if (outcome === 'claimed') return { kind: 'claimed', record: decodeRecord(asArray(hash)) };
       return { kind: outcome === 'missing' ? 'missing' : 'overtaken' };
     },
@@ -168,16 +168,16 @@ export function createLedger({
      * @throws PublishError `INTERNAL_OVERTAKEN` when somebody else owns it by now
      */
     async commit(record: LedgerRecord, change: Change): Promise<LedgerRecord> {
-      return await commit(record, change, { fence: record.fence, revision: '', raiseFence: false });
+      return await commit(record, change, { revision: '', fence: '' });
     },
 
     /**
-     * Changes a record without owning it, if nothing happened since it was read. Raises the fence, so that an owner at
+     * Changes a record without owning it, if nothing happened since it was read. Changes the fence, so that an owner at
      * work is stopped at its next step.
      * @throws PublishError `INTERNAL_OVERTAKEN` when something happened: read again and decide again
      */
     async intervene(record: LedgerRecord, change: Change): Promise<LedgerRecord> {
-      return await commit(record, change, { fence: '', revision: record.revision, raiseFence: true });
+      return await commit(record, change, { revision: record.revision, fence: newFence() });
     },
 
     /**
@@ -185,7 +185,7 @@ export function createLedger({
      * @throws PublishError `INTERNAL_OVERTAKEN` when something happened: read again and decide again
      */
     async annotate(record: LedgerRecord, change: Change): Promise<LedgerRecord> {
-      return await commit(record, change, { fence: '', revision: record.revision, raiseFence: false });
+      return await commit(record, change, { revision: record.revision, fence: '' });
     },
 
     /**
@@ -252,6 +252,11 @@ export function createLedger({
 /** Where the events of a job that has a callback are put in the same step; costs other jobs nothing. */
 function callbackKeysOf({ id, request }: LedgerRecord, keys: Keys): string[] {
   return request.callbackUrl === undefined ? [] : [keys.callbackOutbox, keys.undeliveredEvents(id)];
+}
+
+/** At random, not counted: after a failover, two servers would count on to the same number for two owners. */
+function newFence(): number {
+  return randomInt(1, 2 ** 47);
 }
 
 function omitUndefined(record: LedgerRecord): Partial<LedgerRecord> {

@@ -22,7 +22,7 @@ export interface LedgerRecord {
   readonly state: PublishState;
   /** Grows with every change. */
   readonly revision: number;
-  /** Grows with every owner; a change by an overtaken owner is refused. */
+  /** Another number with every owner; a change by an overtaken owner is refused. */
   readonly fence: number;
   readonly updatedAt: number;
   readonly waitingFor?: WaitReason | undefined;

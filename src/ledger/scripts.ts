@@ -72,9 +72,9 @@ return { 'created', id, where }
 `;
 
 /**
- * Makes the caller the owner: raises the fence and answers the record.
+ * Makes the caller the owner: changes the fence and answers the record.
  *
- * ARGV: run (which queue entry), start (how often that entry was started), call. A start that is not newer than the
+ * ARGV: run (which queue entry), start (how often that entry was started), call, new fence. A start that is not newer than the
  * last one of the same entry comes from a process that slept through a takeover: it is refused. A call that is sent
  * again after a lost reply changes nothing.
  */
@@ -83,8 +83,7 @@ local seen = redis.call('HMGET', KEYS[1], 'revision', 'run', 'start', 'lastCall'
 if not seen[1] then return { 'missing' } end
 if seen[4] == ARGV[3] then return { 'claimed', redis.call('HGETALL', KEYS[1]) } end
 if seen[2] == ARGV[1] and tonumber(seen[3]) >= tonumber(ARGV[2]) then return { 'overtaken' } end
-redis.call('HSET', KEYS[1], 'run', ARGV[1], 'start', ARGV[2], 'lastCall', ARGV[3])
-redis.call('HINCRBY', KEYS[1], 'fence', 1)
+redis.call('HSET', KEYS[1], 'run', ARGV[1], 'start', ARGV[2], 'lastCall', ARGV[3], 'fence', ARGV[4])
 return { 'claimed', redis.call('HGETALL', KEYS[1]) }
 `;
 
@@ -92,8 +91,8 @@ return { 'claimed', redis.call('HGETALL', KEYS[1]) }
  * The one way a record changes.
  *
  * KEYS[5] prefix of the state indexes, KEYS[6] the account's polled jobs, KEYS[7] (optional) index entry of a new
- * publish_id. ARGV: id, call, fence ('' for a change that needs no owner), revision ('' or the
- * one the change was decided on), new state ('' to stay), now, due time, whether to raise the fence, maxEvents,
+ * publish_id. ARGV: id, call, fence of the record that the change was decided on, its
+ * revision ('' for an owner's change), new state ('' to stay), now, due time, new fence ('' to keep it), maxEvents,
  * set count, fields…, remove count, fields…, timeline and events as above, number
  * of callback keys.
  * A call that is sent again after a lost reply changes nothing.
@@ -105,7 +104,7 @@ local seen = redis.call('HMGET', KEYS[1], 'state', 'fence', 'createdAt', 'lastCa
 local state = seen[1]
 if not state then return { 'missing' } end
 if seen[4] == ARGV[2] then return { 'committed', tonumber(seen[5]), tonumber(seen[2]) } end
-if ARGV[3] ~= '' and seen[2] ~= ARGV[3] then return { 'overtaken' } end
+if seen[2] ~= ARGV[3] then return { 'overtaken' } end
 if ARGV[4] ~= '' and seen[5] ~= ARGV[4] then return { 'changed' } end
 local setCount = tonumber(ARGV[10])
 if setCount > 0 then redis.call('HSET', KEYS[1], unpack(ARGV, 11, 10 + setCount)) end
@@ -114,7 +113,10 @@ local removeCount = tonumber(ARGV[at])
 if removeCount > 0 then redis.call('HDEL', KEYS[1], unpack(ARGV, at + 1, at + removeCount)) end
 redis.call('HSET', KEYS[1], 'updatedAt', ARGV[6], 'lastCall', ARGV[2])
 local revision = redis.call('HINCRBY', KEYS[1], 'revision', 1)
-if ARGV[8] == '1' then seen[2] = redis.call('HINCRBY', KEYS[1], 'fence', 1) end
+if ARGV[8] ~= '' then
+  redis.call('HSET', KEYS[1], 'fence', ARGV[8])
+  seen[2] = ARGV[8]
+end
 if ARGV[5] ~= '' and ARGV[5] ~= state then
   redis.call('HSET', KEYS[1], 'state', ARGV[5])
   redis.call('ZREM', KEYS[5] .. state, id)
