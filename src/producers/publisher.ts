@@ -82,7 +82,8 @@ export interface RetriedJob extends PublishJob {
 export interface Publisher {
   /**
    * Accepts a request durably: when this resolves, the job survives anything.
-   * @throws PublishError `INPUT_*`, `IDEMPOTENCY_CONFLICT`, `REDIS_UNAVAILABLE`
+   * @throws PublishError `INPUT_*`, `IDEMPOTENCY_CONFLICT`, `REDIS_UNAVAILABLE`, `REDIS_NOT_REPLICATED`. After the last two the
+   * job may have been accepted or not: enqueue it again with the same idempotency key
    */
   enqueue(request: PublishRequest, options?: EnqueueOptions): Promise<EnqueuedJob>;
   /** Like `enqueue` for many at once; nothing is accepted unless every request is valid. Answers keep the order. */
@@ -92,7 +93,7 @@ export interface Publisher {
   /**
    * Cancels a job that can't have been published yet, or asks TikTok to stop a running pull; then the job ends
    * `cancelled` once TikTok says so.
-   * @throws PublishError `JOB_NOT_FOUND`, `JOB_NOT_CANCELLABLE` with the reason
+   * @throws PublishError `JOB_NOT_FOUND`, `JOB_NOT_CANCELLABLE` with the reason, `REDIS_NOT_REPLICATED`
    */
   cancel(id: string): Promise<PublishJob>;
   /**

@@ -18,7 +18,7 @@ const MEANINGS = {
   415: '`CONTENT_TYPE_UNSUPPORTED`: the body has to be JSON.',
   429: '`API_RATE_LIMITED`: too many requests. `Retry-After` says when to go on.',
   502: "TikTok's trouble, or the network's: try again.",
-  503: '`REDIS_UNAVAILABLE`, or a setting is missing: try again after `Retry-After`.',
+  503: '`REDIS_UNAVAILABLE`, `REDIS_NOT_REPLICATED`, or a setting is missing: try again after `Retry-After`.',
 } as const;
 
 type ProblemStatus = keyof typeof MEANINGS;
