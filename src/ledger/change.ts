@@ -16,6 +16,11 @@ export interface Change {
   readonly to?: PublishState;
   /** The completion event that reports the change, written in the same step. */
   readonly event?: PublishEventType;
+  /**
+   * Only where a record went back in time and is written again as it was: from where its counts go on. That is no step of
+   * the job, so any state may follow any other.
+   */
+  readonly goesOnFrom?: Pick<LedgerRecord, 'revision' | 'fence'>;
   /** When the sweep should look at the job again (ms since the epoch); by default in a minute. */
   readonly dueAt?: number;
 }

@@ -71,12 +71,13 @@ export function createLedger({
     change: Change,
     guard: { fence: number | ''; revision: number | ''; raiseFence: boolean },
   ): Promise<LedgerRecord> {
-    if (change.to !== undefined && !canTransition(record.state, change.to)) {
+    const isStep = change.goesOnFrom === undefined;
+    if (isStep && change.to !== undefined && !canTransition(record.state, change.to)) {
       throw new PublishError('INTERNAL_ERROR', { reason: `a ${record.state} job can't become ${change.to}` });
     }
     const now = clock.now();
     const next: LedgerRecord = { ...record, ...change.patch, state: change.to ?? record.state, updatedAt: now };
-    const { set, remove } = encodePatch(change.patch ?? {});
+    const { set, remove } = encodePatch({ ...change.patch, ...change.goesOnFrom });
     const events = change.event === undefined ? [] : [encodeEvent(change.event, next, now)];
     const callbackKeys = events.length === 0 ? [] : callbackKeysOf(record, keys);
     const answer = await runCommit(

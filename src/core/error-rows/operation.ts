@@ -1,5 +1,5 @@
 import type { ErrorRow } from '../verdict.ts';
-import { giveUp, retry } from './row.ts';
+import { act, giveUp, retry } from './row.ts';
 
 /** What operators and maintainers can put right. */
 export const OPERATION_ROWS = {
@@ -42,6 +42,14 @@ export const OPERATION_ROWS = {
       advice: 'Check that Redis runs and that REDIS_URL is right.',
     },
     { alert: 'page' },
+  ),
+  REDIS_WENT_BACK: act(
+    'unconfirmed',
+    {
+      message: 'Redis was set back to an older state, and the job may have been published since',
+      advice: 'Look on TikTok whether the post appeared; only if it did not, retry with force.',
+    },
+    { outcomeKnown: false, retryable: false, alert: 'page' },
   ),
   INTERNAL_ERROR: retry(
     {
