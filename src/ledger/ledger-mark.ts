@@ -39,6 +39,17 @@ end
 return { redis.call('HGETALL', KEYS[1]), redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES') }
 `;
 
+/**
+ * Notes a doubt, unless the mark changed since it was found: a person may have accepted the ledger meanwhile.
+ *
+ * KEYS[1] mark. ARGV: id and count that were found ('' for none), field, doubt.
+ */
+const DOUBT_SCRIPT = `
+local now = redis.call('HMGET', KEYS[1], 'id', 'count')
+if (now[1] or '') == ARGV[1] and (now[2] or '') == ARGV[2] then redis.call('HSETNX', KEYS[1], ARGV[3], ARGV[4]) end
+return 1
+`;
+
 const DOUBT_FIELD = 'doubt:';
 /** Far more than people ever accept. */
 const MAX_ACCEPTED = 20;
@@ -48,6 +59,7 @@ export type LedgerMark = ReturnType<typeof createLedgerMark>;
 /** The mark by which workers tell that Redis was set back to an older state. */
 export function createLedgerMark({ redis, keys }: { redis: RedisClient; keys: Keys }) {
   const runLook = prepareScript(redis, LOOK_SCRIPT);
+  const runDoubt = prepareScript(redis, DOUBT_SCRIPT);
 
   async function look(newId = ''): Promise<FoundMark> {
     const answer = await runLook([keys.mark, keys.allJobs], [BEAT_MS, newId]);
@@ -75,8 +87,10 @@ export function createLedgerMark({ redis, keys }: { redis: RedisClient; keys: Ke
     },
 
     /** Tells other processes, and whoever accepts the ledger. The first word stays. */
-    async doubt(doubt: Doubt): Promise<void> {
-      await redis.hsetnx(keys.mark, `${DOUBT_FIELD}${doubt.seen.id}`, JSON.stringify(doubt));
+    async doubt(seen: LedgerSight, found: LedgerSight | undefined): Promise<void> {
+      const doubt: Doubt = { seen, found, everybody: found === undefined || found.id === seen.id };
+      const args = [found?.id ?? '', found?.count ?? '', `${DOUBT_FIELD}${seen.id}`, JSON.stringify(doubt)];
+      await runDoubt([keys.mark], args);
     },
 
     /** Lets workers go on that saw more of this ledger, or another one. */

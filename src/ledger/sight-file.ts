@@ -14,6 +14,8 @@ export interface SightFile {
   write(sight: LedgerSight): Promise<void>;
 }
 
+const MAX_LEDGERS = 100;
+
 /** By name of the ledger. */
 const sightsSchema = z.record(z.string(), sightSchema);
 
@@ -41,7 +43,7 @@ export function createSightFile({ dataDir, ledgerName }: { dataDir: string; ledg
     },
 
     async write(sight) {
-      const sights = await readAll();
+      const sights = newest(await readAll());
       const kept = Object.hasOwn(sights, ledgerName) ? sights[ledgerName] : undefined;
       // Another process of this machine may have seen more.
       if (kept !== undefined && kept.id === sight.id && kept.count >= sight.count) return;
@@ -56,4 +58,10 @@ export function createSightFile({ dataDir, ledgerName }: { dataDir: string; ledg
       }
     },
   };
+}
+
+/** Prefixes that nobody uses any more need not be kept for ever. */
+function newest(sights: Record<string, LedgerSight>): Record<string, LedgerSight> {
+  const latestFirst = Object.entries(sights).toSorted(([, a], [, b]) => b.at - a.at);
+  return Object.fromEntries(latestFirst.slice(0, MAX_LEDGERS));
 }

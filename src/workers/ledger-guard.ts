@@ -28,6 +28,7 @@ interface GuardParts {
   readonly log: Logger;
 }
 
+/** Makes the guard of one process. */
 export function createLedgerGuard({ mark, file, log }: GuardParts): LedgerGuard {
   let last: LedgerSight | undefined;
   let written: LedgerSight | undefined;
@@ -40,10 +41,7 @@ export function createLedgerGuard({ mark, file, log }: GuardParts): LedgerGuard 
     hasRead = true;
     const found = await mark.look();
     const verdict = judgeLedger(last, found);
-    if (last !== undefined && verdict === 'went_back') {
-      const everybody = found.sight === undefined || found.sight.id === last.id;
-      await mark.doubt({ seen: last, found: found.sight, everybody });
-    }
+    if (last !== undefined && verdict === 'went_back') await mark.doubt(last, found.sight);
     const doubt = found.doubts.find(({ everybody }) => everybody);
     if (last !== undefined && verdict === 'went_back') tell(describeDoubt(last, found.sight));
     else if (doubt !== undefined) tell(describeDoubt(doubt.seen, doubt.found));
@@ -57,7 +55,7 @@ export function createLedgerGuard({ mark, file, log }: GuardParts): LedgerGuard 
   }
 
   async function accept({ sight }: FoundMark, isNew: boolean): Promise<void> {
-    if (trouble !== undefined) log.info('the ledger was accepted, jobs are taken again');
+    if (trouble !== undefined) log.info('the ledger is in order or was accepted, jobs are taken again');
     trouble = undefined;
     if (isNew && last !== undefined) log.info('the ledger is a new one, without the jobs of before');
     if (sight === undefined) return;

@@ -57,13 +57,13 @@ async function withOwnDoubt(found: FoundMark, mark: LedgerMark, foundation: Foun
   const seen =
     ledgerName === undefined ? undefined : await createSightFile({ dataDir: config.dataDir, ledgerName }).read();
   if (seen === undefined || judgeLedger(seen, found) !== 'went_back') return found;
-  await mark.doubt({ seen, found: found.sight, everybody: found.sight === undefined || found.sight.id === seen.id });
+  await mark.doubt(seen, found.sight);
   return await mark.read();
 }
 
-/** The backup is older than every sight of the newer state. Without any, each job may be of the backup. */
+/** The backup is older than each sight of the newer state. Without any, each job may be of the backup. */
 function restoredAfter({ doubts }: FoundMark): number {
-  return doubts.length === 0 ? Date.now() : Math.min(...doubts.map(({ seen }) => seen.at));
+  return doubts.length === 0 ? Date.now() : Math.max(...doubts.map(({ seen }) => seen.at));
 }
 
 function text(
