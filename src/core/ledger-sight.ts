@@ -41,6 +41,8 @@ export function judgeLedger(last: LedgerSight | undefined, found: FoundLedger): 
   if (last === undefined) return sight === undefined ? 'new' : 'same';
   if (sight?.id === last.id) return sight.count < last.count - MAX_LOST_BEATS ? 'went_back' : 'same';
   if (acceptedIds.includes(last.id)) return 'same';
+  // A failover may also lose a mark that was begun seconds ago, as by the first worker of this version.
+  if (sight === undefined && last.count <= MAX_LOST_BEATS) return 'new';
   // Emptied, or set up anew: everything in it began after we looked last.
   const holdsOlderJobs = oldestJobAt !== undefined && oldestJobAt < last.at - CLOCK_MARGIN_MS;
   return holdsOlderJobs ? 'went_back' : 'new';

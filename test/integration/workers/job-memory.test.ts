@@ -78,6 +78,7 @@ describe('a record that went back in time', () => {
       if (job?.state !== 'processing') throw new Error(`it is ${job?.state}`);
       return job;
     });
+    await eventually(async () => (await pipeline.queues.publish.getJobState(id)) === 'completed');
     await setBack();
     silence.remove();
     await runAgain(id);

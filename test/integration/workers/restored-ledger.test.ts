@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import pino from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { openMetricsServer, openService } from '../../../src/cli/compose-service.ts';
 import { runCli } from '../../../src/cli/run-cli.ts';
 import { loadConfig } from '../../../src/config/load-config.ts';
 import { openFoundation } from '../../../src/foundation/foundation.ts';
-import { createMetrics } from '../../../src/observability/metrics.ts';
 import { createPublisherFromConfig } from '../../../src/producers/create-publisher.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { createKeys } from '../../../src/redis/keys.ts';
@@ -41,6 +41,7 @@ async function startWorld() {
     TIKTOK_CLIENT_KEY: simulator.clientKey,
     TIKTOK_CLIENT_SECRET: simulator.clientSecret,
     DATA_DIR: join(folder, 'data'),
+    METRICS_PORT: '0',
     PREFLIGHT: 'off',
     ON_DUPLICATE: 'allow',
   };
@@ -57,12 +58,14 @@ async function startWorld() {
     let text = '';
     const lines = new PassThrough().on('data', (line: Buffer) => (text += line.toString()));
     const log = pino({ level: 'info' }, lines);
-    const parts = { foundation: { ...foundation, log }, metrics: createMetrics() };
-    const tokens = { accessToken: async () => accessToken };
-    const workers = await openWorkers(parts, { tokens, pollSchedule: RAPID_POLLS });
     onTestFinished(() => foundation.close());
+    const service = await openService({ ...foundation, log });
+    const tokens = { accessToken: async () => accessToken };
+    const workers = await openWorkers(service, { tokens, pollSchedule: RAPID_POLLS });
+    const health = await openMetricsServer(service, workers);
+    const ready = async () => await fetch(`${health?.url}/readyz`);
     const logged = (words: string) => text.split('\n').filter((line) => line.includes(words)).length;
-    return { ...workers, close: foundation.close, logged };
+    return { ...workers, close: foundation.close, logged, ready };
   }
 
   const enqueue = async (more: { scheduledAt?: string } = {}) =>
@@ -153,9 +156,13 @@ describe('workers that find Redis set back to an older backup', () => {
     const { publisher, server, worker, accept, enqueue, inits, stateOf, ...jobs } = await startRestoredWorld();
     const { asked, failed, queued, later } = jobs;
     expect(worker.ledgerTrouble()).toBeUndefined();
+    expect((await worker.ready()).status).toBe(200);
     await server.restore();
     await eventually(() => worker.ledgerTrouble() !== undefined && !worker.isRunning(), ENDED);
     expect(worker.ledgerTrouble()).toMatch(/set back.*ledger accept/);
+    const unready = await worker.ready();
+    expect(unready.status).toBe(503);
+    expect(await unready.json()).toMatchObject({ checks: { ledger: { reason: worker.ledgerTrouble() } } });
 
     const dry = await accept();
     expect(dry).toMatchObject({ wentBack: true, accepted: false });

@@ -22,6 +22,7 @@ describe('a ledger held against the last sight of it', () => {
     ['is new when it is empty', last, found(undefined), 'new'],
     ['is new when all of its jobs are', last, found(undefined, T + 1), 'new'],
     ['went back when it has older jobs and no mark', last, found(undefined, T - HOUR_MS), 'went_back'],
+    ['may lack a mark that was begun seconds ago', { ...last, count: 3 }, found(undefined, T - HOUR_MS), 'new'],
     ['is another one without older jobs', last, found({ id: 'b', count: 1 }, T + 1), 'new'],
     ['went back to one with another mark', last, found({ id: 'b', count: 9_999 }, T - HOUR_MS), 'went_back'],
     ['is the one that was accepted', last, found({ id: 'b', count: 1 }, T - HOUR_MS, ['a']), 'same'],
