@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -8,6 +8,7 @@ import { openMetricsServer, openService } from '../../../src/cli/compose-service
 import { runCli } from '../../../src/cli/run-cli.ts';
 import { loadConfig } from '../../../src/config/load-config.ts';
 import { openFoundation } from '../../../src/foundation/foundation.ts';
+import { createLedgerMark } from '../../../src/ledger/ledger-mark.ts';
 import { createPublisherFromConfig } from '../../../src/producers/create-publisher.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { createKeys } from '../../../src/redis/keys.ts';
@@ -151,7 +152,8 @@ async function startRestoredWorld() {
   return { ...world, worker, asked, failed, queued, later };
 }
 
-describe('workers that find Redis set back to an older backup', () => {
+// Each look of a worker comes five seconds after the last one, as in production.
+describe('workers that find Redis set back to an older backup', { timeout: 90_000 }, () => {
   it('stop and say so, until a person accepts it; nothing is posted twice', async () => {
     const { publisher, server, worker, accept, enqueue, inits, stateOf, ...jobs } = await startRestoredWorld();
     const { asked, failed, queued, later } = jobs;
@@ -243,7 +245,7 @@ async function startTalkingWorld() {
   return world;
 }
 
-describe('workers', () => {
+describe('workers', { timeout: 60_000 }, () => {
   it('go on after a failover that lost some seconds', async () => {
     const { redis, config, work, enqueue, publisher, anHourPasses } = await startTalkingWorld();
     const worker = await work();
@@ -252,6 +254,31 @@ describe('workers', () => {
     const { id } = await enqueue();
     expect((await publisher.waitForCompletion(id, ENDED)).state).toBe('in_inbox');
     expect(worker.ledgerTrouble()).toBeUndefined();
+  });
+
+  it('that were pointed to another Redis by mistake stop, and do not stop those who work there', async () => {
+    const { redis, config, env, folder, work, enqueue, publisher, accept, stateOf } = await startTalkingWorld();
+    const worker = await work();
+    // Of another Redis behind the same address.
+    const sight = { id: 'another-ledger', count: 500, at: Date.now() + 3_600_000 };
+    const strangerDir = join(folder, 'stranger');
+    await mkdir(strangerDir);
+    await writeFile(
+      join(strangerDir, 'ledger-mark.json'),
+      JSON.stringify({ [`${env.REDIS_URL} ${config.queuePrefix}`]: sight }),
+    );
+    const done = await enqueue();
+    expect((await publisher.waitForCompletion(done.id, ENDED)).state).toBe('in_inbox');
+    const stranger = await work(strangerDir);
+    expect(stranger.ledgerTrouble()).toContain('of ledger another-');
+    const later = await enqueue({ scheduledAt: new Date(Date.now() + 3_600_000).toISOString() });
+    const { id } = await enqueue();
+    expect((await publisher.waitForCompletion(id, ENDED)).state).toBe('in_inbox');
+    expect(worker.ledgerTrouble()).toBeUndefined();
+    await accept('--yes', '--keep-jobs');
+    await eventually(() => stranger.ledgerTrouble() === undefined && stranger.isRunning(), ENDED);
+    expect(await stateOf(later)).toBe('scheduled');
+    expect((await createLedgerMark({ redis, keys: createKeys(config.queuePrefix) }).read()).doubts).toEqual([]);
   });
 
   it('go on with a Redis that was emptied', async () => {
