@@ -20,6 +20,9 @@ COPY package.json LICENSE ./
 COPY assets assets
 COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist dist
+# Where workers keep what they last saw of the ledger; a volume here outlives the container.
+ENV DATA_DIR=/var/lib/tiktok-publisher
+RUN install -d -o node -g node -m 0700 "$DATA_DIR"
 USER node
 EXPOSE 3000
 # Alive is enough: a container that waits for Redis must not be restarted for it.

@@ -67,7 +67,10 @@ export async function openServer(service: Service, workers?: RunningWorkers): Pr
     connect: connectOptions(consent),
     receiveWebhook: webhookReceiver(service),
     board: boardOptions({ foundation, queues: shown, redis: asking }, publisher),
-    readinessChecks: [redisCheck(redis), ...(workers === undefined ? [] : [workersCheck(workers)])],
+    readinessChecks: [
+      redisCheck(redis),
+      ...(workers === undefined ? [] : [workersCheck(workers), ledgerCheck(workers)]),
+    ],
   });
   foundation.onClose(() => server.close());
   return server;
@@ -78,7 +81,7 @@ export async function openMetricsServer(service: Service, workers: RunningWorker
   const { foundation, metrics, redis } = service;
   const { config, log } = foundation;
   if (config.metricsServer === undefined) return undefined;
-  const readinessChecks = [redisCheck(redis), workersCheck(workers)];
+  const readinessChecks = [redisCheck(redis), workersCheck(workers), ledgerCheck(workers)];
   const server = await startMetricsServer({ ...config.metricsServer, metrics, log, readinessChecks });
   foundation.onClose(() => server.close());
   return server;
@@ -99,6 +102,16 @@ function workersCheck(workers: Pick<RunningWorkers, 'isRunning'>): ReadinessChec
     name: 'workers',
     async check() {
       if (!workers.isRunning()) throw new Error('the workers do not run');
+    },
+  };
+}
+
+function ledgerCheck(workers: Pick<RunningWorkers, 'ledgerTrouble'>): ReadinessCheck {
+  return {
+    name: 'ledger',
+    async check() {
+      const trouble = workers.ledgerTrouble();
+      if (trouble !== undefined) throw new Error(trouble);
     },
   };
 }

@@ -31,6 +31,7 @@ export function buildProgram(program: Command, run: Run): Command {
   addSteering(program, run);
   addAccounts(program, run);
   addCallbacks(program, run);
+  addLedger(program, run);
   addDoctor(program, run);
   return program;
 }
@@ -202,6 +203,16 @@ function addCallbacks(program: Command, run: Run): void {
   withJson(callbacks.command('secret'))
     .description('print the secret that receivers check signatures with')
     .action(() => run(async (context) => (await import('./commands/callbacks.ts')).printCallbackSecret(context)));
+}
+
+function addLedger(program: Command, run: Run): void {
+  const ledger = program.command('ledger').description('look after what Redis holds of the jobs');
+  withJson(ledger.command('accept'))
+    .description('go on with a Redis that was set back to an older state; without --yes it only says what it would do')
+    .option('--yes', 'end what may have been published since as unconfirmed, and let workers go on')
+    .option('--keep-jobs', 'end no job: nothing was published since, or it is another Redis')
+    .option('--restored', 'a backup was restored, although no worker noticed')
+    .action((options) => run(async (context) => (await import('./commands/ledger.ts')).acceptLedger(options, context)));
 }
 
 function addDoctor(program: Command, run: Run): void {

@@ -61,7 +61,7 @@ export const SettingsTable = z.object({
   DATA_DIR: withDefault(value.text, '.tiktok-publisher', {
     group: 'Process',
     meaning:
-      'Folder of our own Redis and of the generated development key. Must be on a local disk and used by one machine only. Commands that name the same folder share one Redis.',
+      'Folder of our own Redis, of the generated development key, and of what workers last saw of the ledger; keep it over restarts. Must be on a local disk and used by one machine only. Commands that name the same folder share one Redis.',
   }),
   QUEUE_PREFIX: withDefault(value.queuePrefix, '{tiktok-publisher}', {
     group: 'Queue',

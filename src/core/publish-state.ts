@@ -6,12 +6,12 @@
 export const PUBLISH_STATES = {
   scheduled: {
     terminal: false,
-    next: ['queued', 'failed', 'cancelled'],
+    next: ['queued', 'failed', 'cancelled', 'unconfirmed'],
     meaning: 'waits for its scheduled time',
   },
   queued: {
     terminal: false,
-    next: ['uploading', 'failed', 'cancelled'],
+    next: ['uploading', 'failed', 'cancelled', 'unconfirmed'],
     meaning: 'may start; waitingFor says why it does not yet',
   },
   uploading: {

@@ -7,6 +7,7 @@ import type { Config } from '../config/load-config.ts';
 import { createLogger } from '../observability/logger.ts';
 import { startTraces, type Traces } from '../observability/tracing.ts';
 import type { Confirmation } from '../redis/confirmation.ts';
+import { describeTarget } from '../redis/connection-error.ts';
 import { closeRedis, connectRedis, type RedisRole } from '../redis/connections.ts';
 import { createKeys, type Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
@@ -28,6 +29,11 @@ export interface Foundation {
   /** What deliveries of events are signed with, the newest first; they are secret. */
   readonly callbackSecrets: readonly string[];
   readonly redisKind: ProvidedRedis['kind'];
+  /**
+   * Names this ledger among all that a machine may know, without a secret: where its Redis is, and the prefix. Undefined
+   * for one that nothing of is kept.
+   */
+  readonly ledgerName: string | undefined;
   /** Where the traces of this process go; undefined where nobody wants any. */
   readonly traces: Traces | undefined;
   /** Something about Redis that people should be told. */
@@ -77,6 +83,7 @@ export async function openFoundation(config: Config, options: FoundationOptions 
     connectLinks: createConnectLinks(encryptionKeys),
     callbackSecrets: config.callbackSecrets ?? deriveCallbackSecrets(encryptionKeys),
     redisKind: provided.kind,
+    ledgerName: ledgerNameOf(config, provided.kind),
     notice: provided.notice,
     traces,
     async connect(role) {
@@ -92,4 +99,11 @@ export async function openFoundation(config: Config, options: FoundationOptions 
     onClose: (closer) => void closers.push(closer),
     close,
   };
+}
+
+function ledgerNameOf({ redis, queuePrefix }: Config, kind: ProvidedRedis['kind']): string | undefined {
+  if (kind === 'in-memory') return undefined;
+  // One of our own has its files in the same folder, and another port each time.
+  const address = redis.kind === 'embedded' ? 'own' : describeTarget(redis).address;
+  return `${address} ${queuePrefix}`;
 }

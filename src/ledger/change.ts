@@ -16,6 +16,11 @@ export interface Change {
   readonly to?: PublishState;
   /** The completion event that reports the change, written in the same step. */
   readonly event?: PublishEventType;
+  /**
+   * Only where a record went back in time and is written again as it was: the revision from which it goes on.
+   * That is no step of the job, so any state may follow any other.
+   */
+  readonly goesOnFrom?: Pick<LedgerRecord, 'revision'>;
   /** When the sweep should look at the job again (ms since the epoch); by default in a minute. */
   readonly dueAt?: number;
 }

@@ -74,14 +74,15 @@ export function createLedger({
   async function commit(
     record: LedgerRecord,
     change: Change,
-    guard: { revision: number | ''; fence: number | '' },
+    guard: { revision: string; fence: number | '' },
   ): Promise<LedgerRecord> {
-    if (change.to !== undefined && !canTransition(record.state, change.to)) {
+    const isStep = change.goesOnFrom === undefined;
+    if (isStep && change.to !== undefined && !canTransition(record.state, change.to)) {
       throw new PublishError('INTERNAL_ERROR', { reason: `a ${record.state} job can't become ${change.to}` });
     }
     const now = clock.now();
     const next: LedgerRecord = { ...record, ...change.patch, state: change.to ?? record.state, updatedAt: now };
-    const { set, remove } = encodePatch(change.patch ?? {});
+    const { set, remove } = encodePatch({ ...change.patch, ...change.goesOnFrom });
     const events = change.event === undefined ? [] : [encodeEvent(change.event, next, now)];
     const callbackKeys = events.length === 0 ? [] : callbackKeysOf(record, keys);
     const answer = await runCommit(
@@ -168,7 +169,7 @@ export function createLedger({
      * @throws PublishError `INTERNAL_OVERTAKEN` when somebody else owns it by now
      */
     async commit(record: LedgerRecord, change: Change): Promise<LedgerRecord> {
-      return await commit(record, change, { revision: '', fence: '' });
+      return await commit(record, change, { revision: `${record.revision}+`, fence: '' });
     },
 
     /**
@@ -177,7 +178,7 @@ export function createLedger({
      * @throws PublishError `INTERNAL_OVERTAKEN` when something happened: read again and decide again
      */
     async intervene(record: LedgerRecord, change: Change): Promise<LedgerRecord> {
-      return await commit(record, change, { revision: record.revision, fence: newFence() });
+      return await commit(record, change, { revision: `${record.revision}`, fence: newFence() });
     },
 
     /**
@@ -185,7 +186,7 @@ export function createLedger({
      * @throws PublishError `INTERNAL_OVERTAKEN` when something happened: read again and decide again
      */
     async annotate(record: LedgerRecord, change: Change): Promise<LedgerRecord> {
-      return await commit(record, change, { revision: record.revision, fence: '' });
+      return await commit(record, change, { revision: `${record.revision}`, fence: '' });
     },
 
     /**

@@ -92,11 +92,12 @@ return { 'claimed', redis.call('HGETALL', KEYS[1]) }
  *
  * KEYS[5] prefix of the state indexes, KEYS[6] the account's polled jobs, KEYS[7] (optional) index entry of a new
  * publish_id. ARGV: id, call, fence of the record that the change was decided on, its
- * revision ('' for an owner's change), new state ('' to stay), now, due time, new fence ('' to keep it), maxEvents,
+ * revision (with `+` behind it for an owner's change: or a later one), new state ('' to stay), now, due time, new fence ('' to keep it), maxEvents,
  * set count, fields…, remove count, fields…, timeline and events as above, number
  * of callback keys.
  * A call that is sent again after a lost reply changes nothing.
- * Answers `committed` with revision and fence, `missing`, `overtaken` (another fence) or `changed` (another revision).
+ * Answers `committed` with revision and fence, `missing`, `overtaken` (another fence) or `changed` (another revision; for an
+ * owner, an older one: the record went back in time).
  */
 export const COMMIT_SCRIPT = `${APPEND}
 local id = ARGV[1]
@@ -105,7 +106,9 @@ local state = seen[1]
 if not state then return { 'missing' } end
 if seen[4] == ARGV[2] then return { 'committed', tonumber(seen[5]), tonumber(seen[2]) } end
 if seen[2] ~= ARGV[3] then return { 'overtaken' } end
-if ARGV[4] ~= '' and seen[5] ~= ARGV[4] then return { 'changed' } end
+local wanted, orLater = string.match(ARGV[4], '^(%d+)(%+?)$')
+if tonumber(seen[5]) < tonumber(wanted) then return { 'changed' } end
+if orLater == '' and seen[5] ~= wanted then return { 'changed' } end
 local setCount = tonumber(ARGV[10])
 if setCount > 0 then redis.call('HSET', KEYS[1], unpack(ARGV, 11, 10 + setCount)) end
 local at = 11 + setCount

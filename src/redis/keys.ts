@@ -21,6 +21,8 @@ export interface Keys {
   readonly webhooksArrive: string;
   /** Sorted set: jobs of an account that claimed a video, by when. */
   claimedVideo(account: string, digest: string): string;
+  /** Hash: which ledger this is and how far it is, so that a restored older one is noticed. */
+  readonly mark: string;
   /** Stream of completion events. */
   readonly events: string;
   /** Stream: events on their way to callback URLs; a relay takes them out. */
@@ -86,6 +88,7 @@ export function createKeys(prefix: string): Keys {
     publishId: (publishId) => `${prefix}:publish-id:${publishId}`,
     webhooksArrive: `${prefix}:webhooks-arrive`,
     claimedVideo: (account, digest) => `${prefix}:claimed-video:${account}:${digest}`,
+    mark: `${prefix}:mark`,
     events: `${prefix}:events`,
     callbackOutbox: `${prefix}:callbacks:outbox`,
     undeliveredEvents: (id) => `${prefix}:callbacks:undelivered:${id}`,

@@ -14,7 +14,7 @@ export interface CreateWorkersOptions {
 }
 
 /** The workers of one process, with all that they stand on. */
-export interface Workers extends Pick<RunningWorkers, 'isRunning'> {
+export interface Workers extends Pick<RunningWorkers, 'isRunning' | 'ledgerTrouble'> {
   /** Lets an account's jobs go on at once that wait for its owner; they would by themselves within ten minutes. */
   wake(account: string): Promise<void>;
   /** What this process measured, as Prometheus text. */

@@ -16,6 +16,7 @@ import type { Slots } from '../quota/slots.ts';
 import type { TikTokClient } from '../tiktok/index.ts';
 import type { WebhookArrivals } from '../webhooks/arrivals.ts';
 import type { Callbacks } from './callback-deps.ts';
+import type { LedgerGuard } from './ledger-guard.ts';
 import type { Recovery } from './recovery.ts';
 
 /** Numbers that shape the workers' behaviour. */
@@ -41,6 +42,8 @@ export interface WorkerSettings {
 /** Everything the processors work with, built once at the entry point. */
 export interface WorkerDeps {
   readonly ledger: Ledger;
+  /** Without it nobody notices that Redis was set back to an older state. */
+  readonly ledgerGuard?: LedgerGuard;
   readonly queues: Queues;
   readonly tiktok: TikTokClient;
   readonly tokens: TokenSource;

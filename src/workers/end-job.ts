@@ -7,7 +7,7 @@ import type { OwnedJob } from './owned-job.ts';
 import type { EntryResult, Settlement } from './settlement.ts';
 
 /** States in which a job ends, and the event that reports each. */
-const END_EVENTS = {
+export const END_EVENTS = {
   published: 'publish.published',
   in_inbox: 'publish.in_inbox',
   failed: 'publish.failed',

@@ -8,6 +8,8 @@ import type { Foundation } from '../foundation/foundation.ts';
 import { createAccountNames } from '../lanes/account-names.ts';
 import { createLanes } from '../lanes/lanes.ts';
 import { createLedger } from '../ledger/ledger.ts';
+import { createLedgerMark } from '../ledger/ledger-mark.ts';
+import { createSightFile } from '../ledger/sight-file.ts';
 import { createVideoClaims } from '../ledger/video-claims.ts';
 import { createMediaOpener } from '../media/open-media.ts';
 import type { Metrics } from '../observability/metrics.ts';
@@ -20,6 +22,8 @@ import { createTikTokClient, type TikTokClient } from '../tiktok/index.ts';
 import { createWebhookArrivals } from '../webhooks/arrivals.ts';
 import { checkTokens } from './check-tokens.ts';
 import type { WorkerDeps } from './deps.ts';
+import { rememberJobs } from './job-memory.ts';
+import { createLedgerGuard } from './ledger-guard.ts';
 import { openCallbacks } from './open-callbacks.ts';
 import { type RunningWorkers, startWorkers, WORKER_KINDS, type WorkerKind } from './start-workers.ts';
 
@@ -40,7 +44,7 @@ interface WorkersParts {
 /** Puts workers together from the settings and starts them; closing the foundation drains them first. */
 export async function openWorkers(parts: WorkersParts, options: WorkersOptions = {}): Promise<RunningWorkers> {
   const { foundation, metrics } = parts;
-  const { config, keys, log, sealer, requestSecrets, confirmation } = foundation;
+  const { config, keys, log, sealer, requestSecrets, confirmation, ledgerName } = foundation;
   // Not the service's connection, whose calls fail at once while Redis is away: a worker sits a failover out.
   const redis = await foundation.connect('ledger');
   await publishSealingKey(redis, keys, requestSecrets.publicKey);
@@ -53,11 +57,22 @@ export async function openWorkers(parts: WorkersParts, options: WorkersOptions =
   foundation.onClose(() => tiktok.close());
   const media = createMediaOpener({ roots: config.mediaRoots, allowHosts: config.outboundAllowHosts, s3: config.s3 });
   foundation.onClose(() => media.close());
+  const ledgerGuard = createLedgerGuard({
+    ...{ mark: createLedgerMark({ redis, keys }), log },
+    file: ledgerName === undefined ? undefined : createSightFile({ dataDir: config.dataDir, ledgerName }),
+  });
+  await ledgerGuard.look();
   const only = options.only ?? WORKER_KINDS;
   const deps: WorkerDeps = {
     ...{ queues, tiktok, sealer, requestSecrets, metrics, log, tracing },
     tokens: options.tokens === undefined ? vaultTokens(parts, { vault, redis, tiktok }) : checkTokens(options.tokens),
-    ledger: createLedger({ redis, keys, clock: Date, confirmation, laneLimit: config.uploadsPerAccount }),
+    ledger: rememberJobs(
+      ledgerGuard.protect(
+        createLedger({ redis, keys, clock: Date, confirmation, laneLimit: config.uploadsPerAccount }),
+      ),
+      { log },
+    ),
+    ledgerGuard,
     slots: createSlots({ redis, keys }),
     caps: createCaps({ redis, keys, clock: Date }),
     creators: createCreatorCache({ redis, keys }),

@@ -47,6 +47,8 @@ export interface StartWorkersOptions {
 export interface RunningWorkers {
   /** Whether every worker takes jobs. */
   isRunning(): boolean;
+  /** Why no job is taken on this ledger, and what to do: Redis was set back to an older state. */
+  ledgerTrouble(): string | undefined;
   /** Lets an account's jobs go on at once that wait for its owner. */
   wake(account: string): Promise<void>;
   /**
@@ -61,6 +63,7 @@ export function startWorkers(options: StartWorkersOptions): RunningWorkers {
   const { deps, only = WORKER_KINDS } = options;
   const draining = new AbortController();
   const workers: Worker[] = [];
+  let closing: Promise<void> | undefined;
   if (only.includes('upload')) {
     const run = (job: Job, signal: AbortSignal): Promise<Settlement> =>
       processPublishEntry(
@@ -80,8 +83,17 @@ export function startWorkers(options: StartWorkersOptions): RunningWorkers {
     };
     workers.push(startWorker(QUEUE_NAMES.status, options.concurrency.status, run, options));
   }
-  const sweep = startSweep(deps);
+  const sweep = startSweep(deps, mayAct);
   const relay = only.includes('events') ? startDelivery(options, workers) : undefined;
+
+  /** Nothing acts on a ledger that went back in time; once it is accepted, everything goes on. */
+  async function mayAct(): Promise<boolean> {
+    await deps.ledgerGuard?.look();
+    const isInTrouble = deps.ledgerGuard?.trouble() !== undefined;
+    const mustChange = workers.filter((worker) => closing === undefined && worker.isPaused() !== isInTrouble);
+    await Promise.all(mustChange.map((worker) => (isInTrouble ? worker.pause(true) : worker.resume())));
+    return !isInTrouble;
+  }
 
   async function close(timeoutMs: number): Promise<void> {
     const closed = Promise.all([...workers.map((worker) => worker.close()), sweep.stop(), relay?.stop()]);
@@ -97,9 +109,9 @@ export function startWorkers(options: StartWorkersOptions): RunningWorkers {
     patience.abort();
   }
 
-  let closing: Promise<void> | undefined;
   return {
     isRunning: () => closing === undefined && workers.every((worker) => worker.isRunning() && !worker.isPaused()),
+    ledgerTrouble: () => deps.ledgerGuard?.trouble(),
     async wake(account) {
       for (const name of new Set([account, await deps.accountNames.resolve(account)])) await wakeLane(name, deps);
     },

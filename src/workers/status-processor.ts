@@ -1,5 +1,6 @@
 import { isPastDeadline } from '../core/poll-schedule.ts';
 import { PublishError, toPublishError } from '../core/publish-error.ts';
+import type { PublishFailure } from '../core/publish-job.ts';
 import { MINUTE_MS } from '../core/units.ts';
 import { SWEEP_AFTER_MS } from '../ledger/ledger.ts';
 import type { LedgerProgress, LedgerRecord } from '../ledger/record.ts';
@@ -97,6 +98,8 @@ async function settleFailed(job: OwnedJob, answer: StatusAnswer, deps: WorkerDep
   const { gaveUpFor } = job.record;
   if (gaveUpFor !== undefined) {
     const reason = new PublishError(gaveUpFor.code, { ...error.details, reason: gaveUpFor.message });
+    // Of a restored ledger: this publish_id published nothing, but there may be a later one that nobody knows of.
+    if (reason.row.verdict === 'unconfirmed') return await endInDoubt(job, gaveUpFor, deps);
     return await endJob(job, { to: 'failed', error: reason }, deps);
   }
   const settled = await settleDeadPull(job, error, deps);
@@ -108,6 +111,10 @@ async function settleFailed(job: OwnedJob, answer: StatusAnswer, deps: WorkerDep
   const delayMs = Math.max(0, settlement.at - deps.clock.now());
   await deps.queues.addPublishEntryAnew({ id, request, delayMs });
   return { kind: 'done', result: toResult(job.record) };
+}
+
+async function endInDoubt(job: OwnedJob, { code, message }: PublishFailure, deps: WorkerDeps): Promise<Settlement> {
+  return await endJob(job, { to: 'unconfirmed', error: new PublishError(code, { reason: message }) }, deps);
 }
 
 /** TikTok has the video: no trouble with asking for its status may fail the job, it only delays the answer. */

@@ -27,8 +27,9 @@ export interface Sweep {
  * Repairs what died between two steps, at short intervals: a job without a queue entry gets one, a scheduled job whose
  * time has come says so, a job whose retention is over is deleted. Several processes may sweep at once; each repair
  * may be made twice without harm.
+ * @param mayAct asked before each look
  */
-export function startSweep(deps: WorkerDeps): Sweep {
+export function startSweep(deps: WorkerDeps, mayAct: () => Promise<boolean>): Sweep {
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
   let stopped = false;
@@ -36,7 +37,7 @@ export function startSweep(deps: WorkerDeps): Sweep {
 
   async function run(): Promise<void> {
     try {
-      await sweepOnce(deps);
+      if (await mayAct()) await sweepOnce(deps);
     } catch (error) {
       if (!stopped) deps.log.warn(interruption(error), 'sweep interrupted');
     }

@@ -31,6 +31,7 @@ import { type AccountTokens, type SimulatorOptions, startSimulator } from '../..
 import { createTikTokClient } from '../../src/tiktok/index.ts';
 import { createWebhookArrivals } from '../../src/webhooks/arrivals.ts';
 import { type RunningWorkers, startWorkers, type WorkerDeps } from '../../src/workers/index.ts';
+import { rememberJobs } from '../../src/workers/job-memory.ts';
 import { freshPrefix, testRedisUrl } from './redis.ts';
 
 /** A poll schedule of a few ms, so that tests need not wait. */
@@ -108,7 +109,7 @@ export async function startPipeline(options: PipelineOptions = {}) {
   const requestSecrets = createRequestSecrets(encryptionKeys);
   const laneLimit = options.uploadsPerAccount ?? DEFAULT_LANE_LIMIT;
   const deps: WorkerDeps = {
-    ledger: createLedger({ redis, keys, clock: Date, confirmation, laneLimit }),
+    ledger: rememberJobs(createLedger({ redis, keys, clock: Date, confirmation, laneLimit }), { log }),
     queues,
     tiktok,
     tokens,

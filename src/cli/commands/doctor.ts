@@ -9,6 +9,7 @@ import { callbackFindings } from '../doctor/callback-findings.ts';
 import { redisClockFindings } from '../doctor/clock-findings.ts';
 import { diskFindings } from '../doctor/disk-findings.ts';
 import type { CheckName, Finding } from '../doctor/finding.ts';
+import { markFindings } from '../doctor/mark-findings.ts';
 import { payloadFindings } from '../doctor/payload-findings.ts';
 import { queueFindings } from '../doctor/queue-findings.ts';
 import { redisFindings } from '../doctor/redis-findings.ts';
@@ -55,6 +56,7 @@ async function examineRedis(config: Config): Promise<Finding[]> {
         ...(await orFinding('redis', () => redisFindings(redis, address))),
         ...(await orFinding('redis', () => replicationFindings(redis, config))),
         ...(config.redis.kind === 'embedded' ? await orFinding('redis', () => diskFindings(config.dataDir)) : []),
+        ...(await orFinding('redis', () => markFindings(redis, foundation))),
         ...(await orFinding('clock', () => redisClockFindings(redis, Date.now))),
         ...(await orFinding('accounts', () => accountFindings(redis, foundation))),
         ...(await orFinding('queues', () => queueFindings(redis, config))),

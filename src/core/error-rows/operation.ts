@@ -1,6 +1,6 @@
 import { SECOND_MS } from '../units.ts';
 import type { ErrorRow } from '../verdict.ts';
-import { giveUp, retry, wait } from './row.ts';
+import { act, giveUp, retry, wait } from './row.ts';
 
 /** What operators and maintainers can put right. */
 export const OPERATION_ROWS = {
@@ -53,6 +53,14 @@ export const OPERATION_ROWS = {
         'Nothing was sent. Unless the reason says otherwise, nothing was enqueued either: try again. Check the replicas and sentinels of Redis, and REDIS_WAIT_REPLICAS.',
     },
     { alert: 'page' },
+  ),
+  REDIS_WENT_BACK: act(
+    'unconfirmed',
+    {
+      message: 'Redis was set back to an older state, and the job may have been published since',
+      advice: 'Look on TikTok whether the post appeared; only if it did not, retry with force.',
+    },
+    { outcomeKnown: false, retryable: false, alert: 'page' },
   ),
   INTERNAL_ERROR: retry(
     {

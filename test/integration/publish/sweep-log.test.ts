@@ -18,11 +18,12 @@ it('a sweep that Redis interrupts is logged as such, without a stack', async () 
   onTestFinished(() => closeRedis(redis));
   await server.close();
   const lines = new PassThrough();
-  const sweep = startSweep({
+  const deps = {
     ...pipeline.deps,
     ledger: createLedger({ redis, keys: createKeys(freshPrefix()), clock: Date, laneLimit: 1 }),
     log: pino(lines),
-  });
+  };
+  const sweep = startSweep(deps, async () => true);
   onTestFinished(() => sweep.stop());
   const [line] = await once(lines, 'data');
   const told: unknown = JSON.parse(String(line));

@@ -50,7 +50,7 @@ describe('the error table', () => {
 
   it('never offers to retry as it is what nobody knows the outcome of', () => {
     const unconfirmed = rows.filter(([, row]) => row.verdict === 'unconfirmed');
-    expect(unconfirmed.map(([code]) => code)).toEqual(['TIKTOK_LOST_INIT', 'TIKTOK_NO_OUTCOME']);
+    expect(unconfirmed.map(([code]) => code)).toEqual(['TIKTOK_LOST_INIT', 'TIKTOK_NO_OUTCOME', 'REDIS_WENT_BACK']);
     for (const [, row] of unconfirmed) expect(row).toMatchObject({ retryable: false, outcomeKnown: false });
   });
 

@@ -1,0 +1,90 @@
+import { loadConfig } from '../../config/load-config.ts';
+import { judgeLedger } from '../../core/ledger-sight.ts';
+import type { Foundation } from '../../foundation/foundation.ts';
+import { createLedger } from '../../ledger/ledger.ts';
+import { createLedgerMark, type FoundMark, type LedgerMark } from '../../ledger/ledger-mark.ts';
+import { createSightFile } from '../../ledger/sight-file.ts';
+import { createQueues } from '../../queues/queues.ts';
+import { describeDoubt } from '../../workers/ledger-guard.ts';
+import { type RestoredJobs, settleRestoredJobs } from '../../workers/settle-restored-jobs.ts';
+import type { CommandContext } from '../command-context.ts';
+import { openClientApp } from '../compose-client.ts';
+import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
+
+/** Options of `ledger accept`. */
+export interface AcceptOptions {
+  readonly yes?: boolean;
+  readonly keepJobs?: boolean;
+  readonly restored?: boolean;
+}
+
+/** `ledger accept`: lets workers go on with a ledger that was set back to an older state. */
+export async function acceptLedger(options: AcceptOptions, { io, output }: CommandContext): Promise<ExitCode> {
+  const { yes = false, keepJobs = false, restored = false } = options;
+  const app = await openClientApp(loadConfig(io.env), io);
+  try {
+    const { redis, foundation } = app;
+    const { keys, config } = foundation;
+    const mark = createLedgerMark({ redis, keys });
+    const found = await withOwnDoubt(await mark.read(), mark, foundation);
+    const wentBack = found.doubts.length > 0;
+    if (!wentBack && !restored) {
+      output.answerProse({ wentBack, accepted: false }, NOT_BACK);
+      return EXIT_CODES.success;
+    }
+    const queues = createQueues({ connection: redis, prefix: config.queuePrefix, retentionMs: config.retentionMs });
+    foundation.onClose(() => queues.close());
+    const ledger = createLedger({ redis, keys, clock: Date, laneLimit: config.uploadsPerAccount });
+    const how = { restoredAfter: restoredAfter(found), apply: yes && !keepJobs };
+    const deps = { redis, keys, ledger, queues, clock: Date, retentionMs: config.retentionMs };
+    const jobs = await settleRestoredJobs(how, deps);
+    // Last, so that workers go on only when every job is settled.
+    if (yes) await mark.accept(found);
+    const reasons = found.doubts.map(({ seen, found: sight }) => describeDoubt(seen, sight));
+    output.answerProse({ wentBack, reasons, accepted: yes, keepJobs, jobs }, text(reasons, jobs, { yes, keepJobs }));
+    return EXIT_CODES.success;
+  } finally {
+    await app.close();
+  }
+}
+
+const NOT_BACK =
+  'No worker found this ledger older than it was, so there is nothing to accept. If you restored a backup all the same, add --restored before you start workers.';
+
+/** What this machine saw last counts, too, where no worker has looked yet. */
+async function withOwnDoubt(found: FoundMark, mark: LedgerMark, foundation: Foundation): Promise<FoundMark> {
+  const { ledgerName, config } = foundation;
+  const seen =
+    ledgerName === undefined ? undefined : await createSightFile({ dataDir: config.dataDir, ledgerName }).read();
+  if (seen === undefined || judgeLedger(seen, found) !== 'went_back') return found;
+  await mark.doubt(seen, found.sight);
+  return await mark.read();
+}
+
+/** The backup is older than each sight of the newer state. Without any, each job may be of the backup. */
+function restoredAfter({ doubts }: FoundMark): number {
+  return doubts.length === 0 ? Date.now() : Math.max(...doubts.map(({ seen }) => seen.at));
+}
+
+function text(
+  reasons: readonly string[],
+  { ask, unconfirmed, keep }: RestoredJobs,
+  { yes, keepJobs }: { readonly yes: boolean; readonly keepJobs: boolean },
+): string {
+  const counts = keepJobs
+    ? [`All open jobs stay as they are: ${ask.length + unconfirmed.length + keep.length}.`]
+    : [
+        `May have been published since, end unconfirmed: ${unconfirmed.length}.`,
+        `Have a publish_id, TikTok is asked what became of it and nothing more is sent: ${ask.length}.`,
+        `Are for later or newer than the backup, stay as they are: ${keep.length}.`,
+      ];
+  const next = yes
+    ? [
+        'Accepted: workers take jobs again within seconds.',
+        ...(keepJobs ? [] : ['See which to look up on TikTok: tiktok-publisher list --state unconfirmed']),
+      ]
+    : [
+        'Nothing was changed. Add --yes to do it, and --keep-jobs if nothing was published since or it is another Redis.',
+      ];
+  return [...reasons, ...counts, ...next].join('\n');
+}

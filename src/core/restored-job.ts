@@ -1,0 +1,28 @@
+import { CLOCK_MARGIN_MS } from './ledger-sight.ts';
+import { isTerminal, type PublishState } from './publish-state.ts';
+
+/** What is known of a job in a ledger that was set back. */
+export interface RestoredSubject {
+  readonly state: PublishState;
+  readonly createdAt: number;
+  readonly scheduledAt?: number | undefined;
+  readonly publishId?: string | undefined;
+}
+
+/**
+ * What becomes of a job of a restored backup. `keep`: nothing of it can have been sent since. `ask`: TikTok tells what
+ * became of its publish_id. `unconfirmed`: it may have been published, and nobody knows.
+ */
+export type RestoredFate = 'keep' | 'ask' | 'unconfirmed';
+
+/**
+ * @param times.now ms since the epoch
+ * @param times.restoredAfter when workers last saw the newer state: the backup is older than that
+ */
+export function fateOfRestored(job: RestoredSubject, times: { now: number; restoredAfter: number }): RestoredFate {
+  if (isTerminal(job.state)) return 'keep';
+  if (job.createdAt > times.restoredAfter + CLOCK_MARGIN_MS) return 'keep';
+  if (job.publishId !== undefined) return 'ask';
+  if (job.state === 'scheduled' && job.scheduledAt !== undefined && job.scheduledAt > times.now) return 'keep';
+  return 'unconfirmed';
+}

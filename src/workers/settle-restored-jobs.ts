@@ -1,0 +1,93 @@
+import type { Clock } from '../core/ports.ts';
+import { PublishError } from '../core/publish-error.ts';
+import { ALL_PUBLISH_STATES, isTerminal } from '../core/publish-state.ts';
+import { fateOfRestored, type RestoredFate } from '../core/restored-job.ts';
+import type { Change } from '../ledger/change.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { LedgerRecord } from '../ledger/record.ts';
+import type { Queues } from '../queues/queues.ts';
+import type { Keys } from '../redis/keys.ts';
+import type { RedisClient } from '../redis/lua-script.ts';
+import { END_EVENTS, toFailure } from './end-job.ts';
+
+/** At the same time; enough to keep Redis busy. */
+const BATCH = 50;
+
+export interface RestoredJobsDeps {
+  readonly redis: RedisClient;
+  readonly keys: Keys;
+  readonly ledger: Ledger;
+  readonly queues: Pick<Queues, 'wakePublishEntry'>;
+  readonly clock: Clock;
+  readonly retentionMs: number;
+}
+
+/** The open jobs of a ledger by what becomes of them. */
+export type RestoredJobs = Readonly<Record<RestoredFate, readonly string[]>>;
+
+/**
+ * Settles the open jobs of a ledger that was set back, so that none of them is published twice. Called again it does what
+ * is left.
+ * @param how.restoredAfter ms since the epoch, see `fateOfRestored`
+ * @param how.apply false: only says what would be done
+ */
+export async function settleRestoredJobs(
+  how: { readonly restoredAfter: number; readonly apply: boolean },
+  deps: RestoredJobsDeps,
+): Promise<RestoredJobs> {
+  const jobs: Record<RestoredFate, string[]> = { keep: [], ask: [], unconfirmed: [] };
+  const times = { now: deps.clock.now(), restoredAfter: how.restoredAfter };
+  for (const state of ALL_PUBLISH_STATES.filter((other) => !isTerminal(other))) {
+    const ids = await deps.redis.zrange(deps.keys.stateJobs(state), '0', '-1');
+    for (let at = 0; at < ids.length; at += BATCH) {
+      const records = await Promise.all(ids.slice(at, at + BATCH).map((id) => deps.ledger.read(id)));
+      const open = records.filter((record) => record !== undefined && !isTerminal(record.state));
+      await Promise.all(
+        open.map(async (record) => {
+          if (record === undefined) return;
+          const fate = fateOfRestored(record, times);
+          if (how.apply) await settle(record, fate, deps);
+          jobs[fate].push(record.id);
+        }),
+      );
+    }
+  }
+  return jobs;
+}
+
+async function settle(record: LedgerRecord, fate: RestoredFate, deps: RestoredJobsDeps): Promise<void> {
+  const now = deps.clock.now();
+  if (fate === 'ask') await deps.ledger.intervene(record, asking(now));
+  if (fate !== 'unconfirmed') return;
+  await deps.ledger.intervene(record, ending(now, deps.retentionMs));
+  // Its entry ends as that of an unconfirmed job should: by running once more, when workers take jobs again.
+  const { id, request } = record;
+  await deps.queues.wakePublishEntry({ id, request, delayMs: 0 });
+}
+
+const SETTLED = { waitingFor: undefined, waitingUntil: undefined, bookedSlot: undefined, uploadUrlSealed: undefined };
+
+function ending(now: number, retentionMs: number): Change {
+  const failure = toFailure(new PublishError('REDIS_WENT_BACK'));
+  const { code, message } = failure;
+  return {
+    to: 'unconfirmed',
+    event: END_EVENTS.unconfirmed,
+    cause: { event: 'unconfirmed', code, message },
+    patch: { ...SETTLED, failure, endedAt: now, initIntendedAt: undefined },
+    dueAt: now + retentionMs,
+  };
+}
+
+/** Nothing more is sent for it. Should TikTok say that this publish_id failed, a later one may still have published. */
+function asking(now: number): Change {
+  const gaveUpFor = toFailure(new PublishError('REDIS_WENT_BACK'));
+  const { code, message } = gaveUpFor;
+  return {
+    to: 'processing',
+    cause: { event: 'outcome_awaited', code, message },
+    patch: { ...SETTLED, gaveUpFor, processingSince: now, pollCount: 0, nextPollAt: now },
+    // The sweep sees to it that its status is asked for.
+    dueAt: now,
+  };
+}

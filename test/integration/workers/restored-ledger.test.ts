@@ -1,0 +1,307 @@
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import pino from 'pino';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { openMetricsServer, openService } from '../../../src/cli/compose-service.ts';
+import { runCli } from '../../../src/cli/run-cli.ts';
+import { loadConfig } from '../../../src/config/load-config.ts';
+import { openFoundation } from '../../../src/foundation/foundation.ts';
+import { createLedgerMark } from '../../../src/ledger/ledger-mark.ts';
+import { createPublisherFromConfig } from '../../../src/producers/create-publisher.ts';
+import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
+import { createKeys } from '../../../src/redis/keys.ts';
+import { startSimulator } from '../../../src/simulator/index.ts';
+import { openWorkers } from '../../../src/workers/open-workers.ts';
+import { eventually } from '../../support/eventually.ts';
+import { RAPID_POLLS } from '../../support/pipeline.ts';
+import { startRestorableRedis } from '../../support/restorable-redis.ts';
+import { makeVideo } from '../../support/videos.ts';
+import { capturedIo } from '../../unit/cli/captured-io.ts';
+
+/** Beats of more than an hour. */
+const MANY_BEATS = 1_000;
+const ENDED = { timeoutMs: 20_000 };
+
+/** A Redis that can be set back, a simulated TikTok, and what enqueues, runs and accepts there. */
+async function startWorld() {
+  const folder = await mkdtemp(join(tmpdir(), 'restored-ledger-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const server = await startRestorableRedis();
+  onTestFinished(() => server.close());
+  const simulator = await startSimulator({ processingMs: 20 });
+  onTestFinished(() => simulator.close());
+  const { accessToken } = simulator.addAccount();
+  /** Until then TikTok tells nothing. */
+  const silence = simulator.faults.add({ endpoint: 'status', when: { times: 'always' }, act: { kind: 'drop_before' } });
+  const env = {
+    REDIS_URL: server.url,
+    ENCRYPTION_KEYS: Buffer.alloc(32, 7).toString('base64'),
+    TIKTOK_API_BASE_URL: simulator.url,
+    TIKTOK_CLIENT_KEY: simulator.clientKey,
+    TIKTOK_CLIENT_SECRET: simulator.clientSecret,
+    DATA_DIR: join(folder, 'data'),
+    METRICS_PORT: '0',
+    PREFLIGHT: 'off',
+    ON_DUPLICATE: 'allow',
+  };
+  const config = loadConfig(env);
+  const redis = await connectRedis({ kind: 'url', url: server.url }, 'ledger');
+  onTestFinished(() => closeRedis(redis));
+  const publisher = createPublisherFromConfig(config);
+  onTestFinished(() => publisher.close());
+  const video = await makeVideo(folder, 100_000);
+
+  /** A worker process with a data folder. */
+  async function work(dataDir = env.DATA_DIR) {
+    const foundation = await openFoundation(loadConfig({ ...env, DATA_DIR: dataDir }));
+    let text = '';
+    const lines = new PassThrough().on('data', (line: Buffer) => (text += line.toString()));
+    const log = pino({ level: 'info' }, lines);
+    onTestFinished(() => foundation.close());
+    const service = await openService({ ...foundation, log });
+    const tokens = { accessToken: async () => accessToken };
+    const workers = await openWorkers(service, { tokens, pollSchedule: RAPID_POLLS });
+    const health = await openMetricsServer(service, workers);
+    const ready = async () => await fetch(`${health?.url}/readyz`);
+    const logged = (words: string) => text.split('\n').filter((line) => line.includes(words)).length;
+    return { ...workers, close: foundation.close, logged, ready };
+  }
+
+  const enqueue = async (more: { scheduledAt?: string } = {}) =>
+    await publisher.enqueue({
+      account: 'acme',
+      mode: 'inbox',
+      media: { type: 'file', path: video },
+      ...more,
+    });
+
+  /** Lets the ledger count as many beats as in an hour, and the workers see them. */
+  async function anHourPasses(): Promise<void> {
+    const { mark } = createKeys(config.queuePrefix);
+    const count = await redis.hincrby(mark, 'count', MANY_BEATS);
+    await eventually(
+      async () => lastSeenCount(await readFile(join(env.DATA_DIR, 'ledger-mark.json'), 'utf8')) >= count,
+    );
+  }
+
+  async function accept(...options: string[]) {
+    const io = capturedIo({ env });
+    expect(await runCli(['ledger', 'accept', '--json', ...options], io)).toBe(0);
+    return JSON.parse(io.printed().stdout) as {
+      wentBack: boolean;
+      accepted: boolean;
+      jobs: Record<'keep' | 'ask' | 'unconfirmed', string[]>;
+    };
+  }
+
+  /** What becomes of a job, whose Redis may just be coming back. */
+  const stateOf = async ({ id }: { id: string }) =>
+    await eventually(async () => (await publisher.get(id))?.state ?? 'unknown');
+  const inits = () => simulator.journal.requests({ endpoint: 'inbox_init' }).length;
+  return {
+    env,
+    folder,
+    server,
+    redis,
+    config,
+    publisher,
+    work,
+    enqueue,
+    anHourPasses,
+    accept,
+    inits,
+    stateOf,
+    simulator,
+    silence,
+  };
+}
+
+function lastSeenCount(file: string): number {
+  const [sight] = Object.values(JSON.parse(file) as Record<string, { count: number }>);
+  return sight?.count ?? 0;
+}
+
+/**
+ * A ledger whose backup has a job that waits, two that TikTok works on, and one for later. Since the backup the first
+ * was posted, of the others one was posted and one failed and was begun anew.
+ */
+async function startRestoredWorld() {
+  const world = await startWorld();
+  const { publisher, server, simulator, silence, work, enqueue, stateOf } = world;
+  const first = await work();
+  const asked = await enqueue();
+  await eventually(async () => (await stateOf(asked)) === 'processing');
+  const fails = { kind: 'fail_processing', failReason: 'internal' } as const;
+  const fault = simulator.faults.add({ endpoint: 'inbox_init', act: fails });
+  const failed = await enqueue();
+  await eventually(async () => (await stateOf(failed)) === 'processing');
+  expect(fault.fired).toBe(1);
+  await first.close();
+  const queued = await enqueue();
+  const later = await enqueue({ scheduledAt: new Date(Date.now() + 3_600_000).toISOString() });
+  await server.backUp();
+  silence.remove();
+  const worker = await work();
+  for (const { id } of [asked, queued, failed]) {
+    expect((await publisher.waitForCompletion(id, ENDED)).state).toBe('in_inbox');
+  }
+  expect(world.inits()).toBe(4);
+  await world.anHourPasses();
+  return { ...world, worker, asked, failed, queued, later };
+}
+
+// Each look of a worker comes five seconds after the last one, as in production.
+describe('workers that find Redis set back to an older backup', { timeout: 90_000 }, () => {
+  it('stop and say so, until a person accepts it; nothing is posted twice', async () => {
+    const { publisher, server, worker, accept, enqueue, inits, stateOf, ...jobs } = await startRestoredWorld();
+    const { asked, failed, queued, later } = jobs;
+    expect(worker.ledgerTrouble()).toBeUndefined();
+    expect((await worker.ready()).status).toBe(200);
+    await server.restore();
+    await eventually(() => worker.ledgerTrouble() !== undefined && !worker.isRunning(), ENDED);
+    expect(worker.ledgerTrouble()).toMatch(/set back.*ledger accept/);
+    const unready = await worker.ready();
+    expect(unready.status).toBe(503);
+    expect(await unready.json()).toMatchObject({ checks: { ledger: { reason: worker.ledgerTrouble() } } });
+
+    const dry = await accept();
+    expect(dry).toMatchObject({ wentBack: true, accepted: false });
+    expect(dry.jobs.ask.toSorted()).toEqual([asked.id, failed.id].toSorted());
+    expect(dry.jobs).toMatchObject({ keep: [later.id], unconfirmed: [queued.id] });
+    expect(await stateOf(queued)).toBe('queued');
+    expect(worker.ledgerTrouble()).toBeDefined();
+
+    await accept('--yes');
+    // Of these nobody could know, but for this very process, which remembers how they ended and says so again.
+    for (const job of [queued, failed]) await eventually(async () => (await stateOf(job)) === 'in_inbox', ENDED);
+    expect((await publisher.waitForCompletion(asked.id, ENDED)).state).toBe('in_inbox');
+    expect((await publisher.get(queued.id))?.timeline.map(({ event }) => event)).toContain('record_restored');
+    expect(await stateOf(later)).toBe('scheduled');
+    await eventually(() => worker.isRunning(), ENDED);
+    const fresh = await enqueue();
+    expect((await publisher.waitForCompletion(fresh.id, ENDED)).state).toBe('in_inbox');
+    expect(inits()).toBe(5);
+    expect(worker.logged('no jobs are taken')).toBe(1);
+    expect(await accept()).toMatchObject({ wentBack: false, accepted: false });
+  });
+
+  it('notice it after a restart, too, and tell those who never saw more', async () => {
+    const { server, worker, work, folder, inits, env, stateOf, accept, publisher, ...jobs } =
+      await startRestoredWorld();
+    const { queued, asked, failed } = jobs;
+    const { mode } = await stat(join(env.DATA_DIR, 'ledger-mark.json'));
+    expect(mode & 0o777).toBe(0o600);
+    await worker.close();
+    await server.restore();
+    const again = await work();
+    expect(again.ledgerTrouble()).toMatch(/set back/);
+    const stranger = await work(join(folder, 'another-machine'));
+    expect(stranger.ledgerTrouble()).toMatch(/set back/);
+    await eventually(() => !again.isRunning() && !stranger.isRunning(), ENDED);
+    expect(await stateOf(queued)).toBe('queued');
+    expect(inits()).toBe(4);
+    const io = capturedIo({ env });
+    await runCli(['doctor', '--json'], io);
+    expect(io.printed().stdout).toContain('Redis was set back');
+
+    await accept('--yes');
+    const ended = await publisher.waitForCompletion(queued.id, ENDED);
+    expect(ended).toMatchObject({ state: 'unconfirmed', failure: { code: 'REDIS_WENT_BACK' } });
+    expect((await publisher.waitForCompletion(asked.id, ENDED)).state).toBe('in_inbox');
+    // TikTok failed the publish_id that the backup knows, and nobody knows the one that was posted.
+    const unknown = await publisher.waitForCompletion(failed.id, ENDED);
+    expect(unknown).toMatchObject({ state: 'unconfirmed', failure: { code: 'REDIS_WENT_BACK' } });
+    await eventually(() => again.isRunning() && stranger.isRunning(), ENDED);
+    expect(inits()).toBe(4);
+  });
+
+  it('end no job where a person says that nothing was published since', async () => {
+    const { server, worker, accept, queued, stateOf } = await startRestoredWorld();
+    await worker.close();
+    await server.restore();
+    // This machine saw more, though no worker has looked yet.
+    expect(await accept('--yes', '--keep-jobs')).toMatchObject({ wentBack: true, accepted: true });
+    expect(await stateOf(queued)).toBe('queued');
+    expect(await accept()).toMatchObject({ wentBack: false });
+  });
+
+  it('that nobody has seen is settled when a person says so', async () => {
+    const { server, worker, accept, queued, stateOf, env } = await startRestoredWorld();
+    await worker.close();
+    await rm(env.DATA_DIR, { recursive: true });
+    await server.restore();
+    expect(await accept('--yes')).toMatchObject({ wentBack: false, accepted: false });
+    expect(await stateOf(queued)).toBe('queued');
+    expect(await accept('--yes', '--restored')).toMatchObject({ wentBack: false, accepted: true });
+    expect(await stateOf(queued)).toBe('unconfirmed');
+  });
+});
+
+async function startTalkingWorld() {
+  const world = await startWorld();
+  world.silence.remove();
+  return world;
+}
+
+describe('workers', { timeout: 60_000 }, () => {
+  it('go on after a failover that lost some seconds', async () => {
+    const { redis, config, work, enqueue, publisher, anHourPasses } = await startTalkingWorld();
+    const worker = await work();
+    await anHourPasses();
+    await redis.hincrby(createKeys(config.queuePrefix).mark, 'count', -5);
+    const { id } = await enqueue();
+    expect((await publisher.waitForCompletion(id, ENDED)).state).toBe('in_inbox');
+    expect(worker.ledgerTrouble()).toBeUndefined();
+  });
+
+  it('that were pointed to another Redis by mistake stop, and do not stop those who work there', async () => {
+    const { redis, config, env, folder, work, enqueue, publisher, accept, stateOf } = await startTalkingWorld();
+    const worker = await work();
+    // Of another Redis behind the same address.
+    const sight = { id: 'another-ledger', count: 500, at: Date.now() + 3_600_000 };
+    const strangerDir = join(folder, 'stranger');
+    await mkdir(strangerDir);
+    await writeFile(
+      join(strangerDir, 'ledger-mark.json'),
+      JSON.stringify({ [`${env.REDIS_URL} ${config.queuePrefix}`]: sight }),
+    );
+    const done = await enqueue();
+    expect((await publisher.waitForCompletion(done.id, ENDED)).state).toBe('in_inbox');
+    const stranger = await work(strangerDir);
+    expect(stranger.ledgerTrouble()).toContain('of ledger another-');
+    const later = await enqueue({ scheduledAt: new Date(Date.now() + 3_600_000).toISOString() });
+    const { id } = await enqueue();
+    expect((await publisher.waitForCompletion(id, ENDED)).state).toBe('in_inbox');
+    expect(worker.ledgerTrouble()).toBeUndefined();
+    await accept('--yes', '--keep-jobs');
+    await eventually(() => stranger.ledgerTrouble() === undefined && stranger.isRunning(), ENDED);
+    expect(await stateOf(later)).toBe('scheduled');
+    expect((await createLedgerMark({ redis, keys: createKeys(config.queuePrefix) }).read()).doubts).toEqual([]);
+  });
+
+  it('go on with a Redis that was emptied', async () => {
+    const { redis, work, enqueue, publisher, anHourPasses } = await startTalkingWorld();
+    const worker = await work();
+    await anHourPasses();
+    await redis.flushall();
+    const { id } = await enqueue();
+    expect((await publisher.waitForCompletion(id, ENDED)).state).toBe('in_inbox');
+    expect(worker.ledgerTrouble()).toBeUndefined();
+    await eventually(() => worker.logged('the ledger is a new one') === 1);
+  });
+
+  it('go on where nothing can be written to the data folder, and say so once', async () => {
+    const { folder, work, enqueue, publisher, redis, config } = await startTalkingWorld();
+    const file = join(folder, 'a-file');
+    await writeFile(file, '');
+    const worker = await work(join(file, 'data'));
+    const { id } = await enqueue();
+    expect((await publisher.waitForCompletion(id, ENDED)).state).toBe('in_inbox');
+    await redis.hincrby(createKeys(config.queuePrefix).mark, 'count', MANY_BEATS);
+    const second = await enqueue();
+    expect((await publisher.waitForCompletion(second.id, ENDED)).state).toBe('in_inbox');
+    expect(worker.logged('cannot be kept')).toBe(1);
+  });
+});

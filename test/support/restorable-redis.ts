@@ -1,0 +1,57 @@
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { cacheDirFrom } from '../../src/config/cache-dir.ts';
+import { findRedisProgram } from '../../src/redis/redis-binary.ts';
+import { freePort, spawnRedis } from '../../src/redis/redis-process.ts';
+import { askServerIdentity } from '../../src/redis/server-identity.ts';
+import { eventually } from './eventually.ts';
+
+export type RestorableRedis = Awaited<ReturnType<typeof startRestorableRedis>>;
+
+const APPEND_ONLY_FOLDER = 'appendonlydir';
+
+/** The product's own Redis, whose append-only files can be backed up and put back, at the same address. */
+export async function startRestorableRedis() {
+  const program = await findRedisProgram({ cacheDir: cacheDirFrom(process.env) });
+  const folder = await mkdtemp(join(tmpdir(), 'restorable-redis-'));
+  const [data, backup] = [join(folder, APPEND_ONLY_FOLDER), join(folder, 'backup')];
+  const port = await freePort();
+  const start = async () => {
+    const started = await spawnRedis(program, folder, port);
+    await eventually(async () => (await askServerIdentity(port))?.pid === started.pid, { timeoutMs: 20_000 });
+    return started;
+  };
+  let server = await start();
+
+  async function stop(): Promise<void> {
+    server.ref();
+    server.kill('SIGTERM');
+    await server.exited;
+  }
+
+  return {
+    url: `redis://127.0.0.1:${port}`,
+
+    /** Copies its files; nobody may write meanwhile. */
+    async backUp(): Promise<void> {
+      await stop();
+      await rm(backup, { recursive: true, force: true });
+      await cp(data, backup, { recursive: true });
+      server = await start();
+    },
+
+    /** Throws away what came after the backup. */
+    async restore(): Promise<void> {
+      await stop();
+      await rm(data, { recursive: true, force: true });
+      await cp(backup, data, { recursive: true });
+      server = await start();
+    },
+
+    async close(): Promise<void> {
+      await stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
