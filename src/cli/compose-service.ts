@@ -94,11 +94,12 @@ function redisCheck(redis: RedisClient): ReadinessCheck {
   };
 }
 
-function workersCheck(workers: Pick<RunningWorkers, 'isRunning'>): ReadinessCheck {
+function workersCheck(workers: Pick<RunningWorkers, 'readiness'>): ReadinessCheck {
   return {
     name: 'workers',
     async check() {
-      if (!workers.isRunning()) throw new Error('the workers do not run');
+      const { ready, reasons } = await workers.readiness();
+      if (!ready) throw new Error(reasons.join('; '));
     },
   };
 }

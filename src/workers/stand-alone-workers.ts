@@ -12,6 +12,7 @@ export async function openStandAloneWorkers(options: CreateWorkersOptions): Prom
   const running = await openOrClose(foundation, () => openWorkers({ foundation, metrics }, options));
   return {
     isRunning: running.isRunning,
+    readiness: running.readiness,
     wake: running.wake,
     metrics: metrics.render,
     async close({ timeoutMs = foundation.config.shutdownTimeoutMs } = {}) {

@@ -57,6 +57,8 @@ const OWNED: readonly Owned[] = [
       'src/workers/check-tokens.ts',
       'src/workers/start-workers.ts',
       'src/workers/sweep.ts',
+      // Between two fetches that Redis refused: no job is held.
+      'src/workers/watched-worker.ts',
     ],
     why: 'nobody waits while holding a slot: a job that has to wait goes back to the queue',
   },
