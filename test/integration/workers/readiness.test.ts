@@ -120,7 +120,8 @@ beforeAll(() => {
 });
 afterAll(() => vi.unstubAllEnvs());
 
-// Side by side, since a worker waits for twelve seconds before it calls itself not ready.
+// All side by side, since a worker waits for twelve seconds before it calls itself not ready.
+vi.setConfig({ maxConcurrency: SCENARIOS.length });
 describe.concurrent('workers whose Redis', () => {
   it.for(SCENARIOS)(
     '$what say so, and are ready again by themselves',
