@@ -102,10 +102,11 @@ export function startWorkers(options: StartWorkersOptions): RunningWorkers {
     // BullMQ's close may wait for a Redis that went away; what it still holds is taken over when its locks run out.
     const patience = new AbortController();
     const wait = (ms: number) => sleep(ms, undefined, { signal: patience.signal }).catch(() => undefined);
-    await Promise.race([closed, untilNothingMoves(workers, wait), wait(timeoutMs + HAND_BACK_MS)]);
+    const givenUp = Promise.race([untilNothingMoves(workers, wait), wait(timeoutMs + HAND_BACK_MS)]);
+    const isClosed = await Promise.race([closed.then(() => true), givenUp.then(() => false)]);
     clearTimeout(deadline);
     patience.abort();
-    for (const worker of workers) worker.abandon();
+    if (!isClosed) await Promise.all(workers.map((worker) => worker.abandon()));
   }
 
   let closing: Promise<void> | undefined;

@@ -10,6 +10,8 @@ const LATE_AFTER_MS = 12 * SECOND_MS;
 /** BullMQ itself fetches again at once, which is thousands of times a second. */
 const PAUSE_AFTER_REFUSAL_MS = SECOND_MS;
 
+const ignore = (): void => undefined;
+
 /**
  * BullMQ's worker that knows whether it could take a job. An idle one asks for a job at least every few seconds, by a
  * script that writes; the answer proves all that a job needs: the connection, the permissions, and a Redis that takes
@@ -53,9 +55,16 @@ export class WatchedWorker extends Worker {
     if (!this.isIdle) await new Promise<void>((resolve) => void this.#onIdle.push(resolve));
   }
 
-  /** Leaves a close that waits for a Redis that went away, so that no timer holds the process. */
-  abandon(): void {
-    this.lockManager.close().catch(() => undefined);
+  /** Leaves a close that waits for a Redis that went away: neither timer nor socket of it may hold the process. */
+  async abandon(): Promise<void> {
+    await this.lockManager.close();
+    const backend = this.getBackend();
+    // While it closes, BullMQ may still connect anew to wait for jobs.
+    void backend.blockingClient?.then((client) => {
+      for (const event of ['connect', 'reconnecting']) client.on(event, () => client.disconnect());
+      client.disconnect();
+    }, ignore);
+    void backend.close(true).catch(ignore);
   }
 
   override get maximumBlockTimeout(): number {
