@@ -69,7 +69,10 @@ export async function openServer(service: Service, workers?: RunningWorkers): Pr
     board: boardOptions({ foundation, queues: shown, redis: asking }, publisher),
     readinessChecks: [redisCheck(redis), ...(workers === undefined ? [] : [workersCheck(workers)])],
   });
-  foundation.onClose(() => server.close());
+  foundation.onClose(async () => {
+    // Requests under way may wait for Redis; the time that the workers have to drain runs meanwhile.
+    await Promise.all([server.close(), workers?.close({ timeoutMs: config.shutdownTimeoutMs })]);
+  });
   return server;
 }
 
