@@ -67,12 +67,12 @@ export async function openServer(service: Service, workers?: RunningWorkers): Pr
     connect: connectOptions(consent),
     receiveWebhook: webhookReceiver(service),
     board: boardOptions({ foundation, queues: shown, redis: asking }, publisher),
-    readinessChecks: [
-      redisCheck(redis),
-      ...(workers === undefined ? [] : [workersCheck(workers), ledgerCheck(workers)]),
-    ],
+    readinessChecks: [redisCheck(redis), ...(workers === undefined ? [] : [workersCheck(workers)])],
   });
-  foundation.onClose(() => server.close());
+  foundation.onClose(async () => {
+    // Requests under way may wait for Redis; the time that the workers have to drain runs meanwhile.
+    await Promise.all([server.close(), workers?.close({ timeoutMs: config.shutdownTimeoutMs })]);
+  });
   return server;
 }
 
@@ -81,7 +81,7 @@ export async function openMetricsServer(service: Service, workers: RunningWorker
   const { foundation, metrics, redis } = service;
   const { config, log } = foundation;
   if (config.metricsServer === undefined) return undefined;
-  const readinessChecks = [redisCheck(redis), workersCheck(workers), ledgerCheck(workers)];
+  const readinessChecks = [redisCheck(redis), workersCheck(workers)];
   const server = await startMetricsServer({ ...config.metricsServer, metrics, log, readinessChecks });
   foundation.onClose(() => server.close());
   return server;
@@ -97,21 +97,12 @@ function redisCheck(redis: RedisClient): ReadinessCheck {
   };
 }
 
-function workersCheck(workers: Pick<RunningWorkers, 'isRunning'>): ReadinessCheck {
+function workersCheck(workers: Pick<RunningWorkers, 'readiness'>): ReadinessCheck {
   return {
     name: 'workers',
     async check() {
-      if (!workers.isRunning()) throw new Error('the workers do not run');
-    },
-  };
-}
-
-function ledgerCheck(workers: Pick<RunningWorkers, 'ledgerTrouble'>): ReadinessCheck {
-  return {
-    name: 'ledger',
-    async check() {
-      const trouble = workers.ledgerTrouble();
-      if (trouble !== undefined) throw new Error(trouble);
+      const { ready, reasons } = await workers.readiness();
+      if (!ready) throw new Error(reasons.join('; '));
     },
   };
 }

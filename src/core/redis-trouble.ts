@@ -6,6 +6,7 @@ const REFUSALS: readonly (readonly [RegExp, string])[] = [
   [/^MISCONF\b/, 'Redis cannot write to its disk and refuses writes'],
   [/^READONLY\b/, 'this Redis is a replica and refuses writes'],
   [/^LOADING\b/, 'Redis is still reading its data'],
+  [/^NOREPLICAS\b/, 'Redis has too few replicas in reach (min-replicas-to-write) and refuses writes'],
 ];
 /** What ioredis says of a command while there is no connection. */
 const AWAY =

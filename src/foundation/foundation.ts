@@ -4,6 +4,7 @@ import { createSealer, type RotatingSealer } from '../accounts/sealer.ts';
 import { deriveCallbackSecrets } from '../callbacks/secrets.ts';
 import { encryptionKeysOf } from '../config/development-key.ts';
 import type { Config } from '../config/load-config.ts';
+import { toPublishError } from '../core/publish-error.ts';
 import { createLogger } from '../observability/logger.ts';
 import { startTraces, type Traces } from '../observability/tracing.ts';
 import type { Confirmation } from '../redis/confirmation.ts';
@@ -13,6 +14,7 @@ import { createKeys, type Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import { openConfirmation } from '../redis/open-confirmation.ts';
 import { type ProvidedRedis, provideRedis } from '../redis/provide-redis.ts';
+import { probeWrite } from '../redis/write-probe.ts';
 import { createRequestSecrets } from '../sealing/request-box.ts';
 
 /** What every process stands on: Redis, keys, log; and the order in which all of it ends. */
@@ -43,9 +45,11 @@ export interface Foundation {
    * @throws RedisUnavailableError
    */
   connect(role: RedisRole): Promise<RedisClient>;
+  /** Why Redis takes no write now, as a connection of its own finds; undefined where it takes one. */
+  probeRedis(): Promise<string | undefined>;
   /** Has something closed before everything that was there earlier. */
   onClose(close: () => Promise<void>): void;
-  /** Closes everything, the latest first; safe to call twice. */
+  /** Closes everything, the latest first and connections at the end; safe to call twice. Never rejects. */
   readonly close: () => Promise<void>;
 }
 
@@ -65,13 +69,20 @@ export async function openFoundation(config: Config, options: FoundationOptions 
   const traces = await startTraces(config.tracing);
   const keys = createKeys(config.queuePrefix);
   const confirmation = openConfirmation(provided.target, { keys, replicas: config.redisWaitReplicas });
-  const closers: (() => Promise<void>)[] = [
-    () => provided.close(),
-    async () => await traces?.close(),
-    () => confirmation.close(),
-  ];
+  const closers: (() => Promise<void>)[] = [async () => await traces?.close(), () => confirmation.close()];
+  const clients = new Set<RedisClient>();
+  // What one part cannot end, such as a call that Redis refuses, must not keep the others open.
+  const tryTo = async (closer: () => Promise<void>) => {
+    await closer().catch((error: unknown) => log.warn({ err: toPublishError(error) }, 'a part did not close'));
+  };
+  let isClosed = false;
   const close = async () => {
-    for (const closer of closers.splice(0).reverse()) await closer();
+    isClosed = true;
+    for (const closer of closers.splice(0).reverse()) await tryTo(closer);
+    // Together: a Redis that says nothing keeps each of them waiting.
+    await Promise.all([...clients].map((client) => tryTo(() => closeRedis(client))));
+    clients.clear();
+    await tryTo(() => provided.close());
   };
   return {
     config: { ...config, encryptionKeys: [...encryptionKeys], redis: provided.target },
@@ -89,13 +100,15 @@ export async function openFoundation(config: Config, options: FoundationOptions 
     async connect(role) {
       try {
         const redis = await connectRedis(provided.target, role, { log });
-        closers.push(() => closeRedis(redis));
+        clients.add(redis);
+        if (isClosed) throw new Error('closed while it connected');
         return redis;
       } catch (error) {
         await close();
         throw error;
       }
     },
+    probeRedis: () => probeWrite(provided.target, keys),
     onClose: (closer) => void closers.push(closer),
     close,
   };

@@ -7,7 +7,7 @@ const LINKS = [
   [BOARD_PATH, 'Queues', 'every job in its queue (Bull Board)'],
   [DOCS_PATH, 'API', 'what other programs can do here, made from /openapi.json'],
   ['/metrics', 'Metrics', 'Prometheus text'],
-  ['/readyz', 'Readiness', 'whether Redis and the workers are there'],
+  ['/readyz', 'Readiness', 'whether Redis lets the workers take jobs'],
   ['/healthz', 'Health', 'whether this process is alive'],
 ] as const;
 

@@ -6,6 +6,7 @@ import { listen, type WebServer } from './listen.ts';
 import { registerMetrics } from './metrics-page.ts';
 import { answerWithProblems } from './problem.ts';
 import { limitRequestTime } from './request-time.ts';
+import { dropUnusedConnections } from './unused-connections.ts';
 
 export interface MetricsServerOptions {
   readonly host: string;
@@ -28,6 +29,7 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
     loggerInstance,
     logController: new LogController({ disableRequestLogging: true }),
   });
+  dropUnusedConnections(server);
   answerWithProblems(server, log);
   registerHealth(server, readinessChecks);
   registerMetrics(server, metrics);

@@ -92,7 +92,12 @@ export const METRIC_TABLE = {
   tiktok_workers_running: {
     type: 'gauge',
     labels: ['queue'],
-    meaning: '1 while this process takes jobs from a queue, 0 once its worker stopped',
+    meaning: '1 while the worker of a queue runs in this process, 0 once it stopped',
+  },
+  tiktok_worker_ready: {
+    type: 'gauge',
+    labels: ['queue'],
+    meaning: '1 while this process could take a job from a queue, 0 while Redis does not let it; /readyz says why',
   },
   bullmq_jobs: {
     type: 'gauge',
@@ -132,8 +137,8 @@ export interface Metrics {
   tokenRefreshed(outcome: string): void;
   eventDelivered(outcome: string): void;
   webhookReceived(event: string, outcome: string): void;
-  /** Asks `isRunning` at every scrape. */
-  watchWorker(queue: string, isRunning: () => boolean): void;
+  /** Asks at every scrape. */
+  watchWorker(queue: string, worker: { readonly isRunning: () => boolean; readonly isReady: () => boolean }): void;
   /** Asks `countJobs` at every scrape; a queue that can't be counted is left out of that scrape. */
   watchQueue(queue: string, countJobs: CountJobs): void;
   /** Asks `count` at every scrape; where it can't be counted the last number stays. */
@@ -175,7 +180,8 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
   const webhooks = counter('tiktok_webhooks_received_total');
   const gauge = (name: MetricName) => ({ ...definition(name), registers: [registry] });
   const watchQueue = registerQueueGauge(gauge('bullmq_jobs'));
-  const watchWorker = registerWorkerGauge(gauge('tiktok_workers_running'));
+  const watchRunning = registerWorkerGauge(gauge('tiktok_workers_running'));
+  const watchReady = registerWorkerGauge(gauge('tiktok_worker_ready'));
   const watchPausedEndpoints = registerPausedGauge(gauge('tiktok_callback_endpoints_paused'));
   for (const labels of VALUES_FROM_THE_START.jobs) jobs.inc(labels, 0);
   for (const action of ['warn', 'refuse']) duplicates.inc({ action }, 0);
@@ -209,7 +215,10 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
     tokenRefreshed: (outcome) => refreshes.inc({ outcome }),
     eventDelivered: (outcome) => deliveries.inc({ outcome }),
     webhookReceived: (event, outcome) => webhooks.inc({ event: webhookLabel(event), outcome }),
-    watchWorker,
+    watchWorker: (queue, { isRunning, isReady }) => {
+      watchRunning(queue, isRunning);
+      watchReady(queue, isReady);
+    },
     watchQueue,
     watchPausedEndpoints,
     render: () => registry.metrics(),

@@ -29,16 +29,16 @@ async function setCounts(gauge: Gauge, queue: string, countJobs: CountJobs): Pro
   for (const [state, count] of Object.entries(counts)) gauge.set({ queue, state }, count);
 }
 
-/** A worker that stopped by itself shows here, and nowhere else while its process lives. */
-export function registerWorkerGauge(definition: Definition): (queue: string, isRunning: () => boolean) => void {
+/** What is true of the worker of a queue at the moment of the scrape. */
+export function registerWorkerGauge(definition: Definition): (queue: string, isTrue: () => boolean) => void {
   const watched = new Map<string, () => boolean>();
   const gauge = new Gauge({
     ...definition,
     collect: () => {
-      for (const [queue, isRunning] of watched) gauge.set({ queue }, isRunning() ? 1 : 0);
+      for (const [queue, isTrue] of watched) gauge.set({ queue }, isTrue() ? 1 : 0);
     },
   });
-  return (queue, isRunning) => void watched.set(queue, isRunning);
+  return (queue, isTrue) => void watched.set(queue, isTrue);
 }
 
 /** A number that lies in Redis; where it can't be read the last one stays. */

@@ -54,6 +54,7 @@ const ROLE_OPTIONS: Record<RedisRole, RedisOptions> = {
     enableOfflineQueue: false,
     enableReadyCheck: false,
     maxRetriesPerRequest: 0,
+    reconnectOnError: () => false,
     retryStrategy: () => null,
     connectTimeout: SECOND_MS,
     commandTimeout: SECOND_MS,

@@ -71,6 +71,8 @@ export interface Keys {
   readonly sealingKey: string;
   /** String: held by the one process that refreshes an account's token. */
   accountRefreshLock(name: string): string;
+  /** String: written and deleted at once, to learn whether Redis takes writes. */
+  writeProbe(id: string): string;
 }
 
 /** @param prefix `QUEUE_PREFIX`, a hash tag such as `{tiktok-publisher}` */
@@ -113,5 +115,6 @@ export function createKeys(prefix: string): Keys {
     confirmationMark: `${prefix}:confirmation-mark`,
     sealingKey: `${prefix}:sealing-key`,
     accountRefreshLock: (name) => `${prefix}:account-refresh:${name}`,
+    writeProbe: (id) => `${prefix}:write-probe:${id}`,
   };
 }

@@ -45,6 +45,8 @@ async function inTime<T>(account: string, withinMs: number, answer: Promise<T>):
       const reason = `the app's token source did not answer within ${withinMs / SECOND_MS} s for "${account}"`;
       reject(new PublishError('TRANSPORT_CONNECT_FAILED', { reason }));
     }, withinMs);
+    // A source that never answers must not hold a process that has closed its workers.
+    timer.unref();
   });
   try {
     return await Promise.race([answer, silence]);

@@ -14,14 +14,15 @@ export interface CreateWorkersOptions {
 }
 
 /** The workers of one process, with all that they stand on. */
-export interface Workers extends Pick<RunningWorkers, 'isRunning' | 'ledgerTrouble'> {
+export interface Workers extends Pick<RunningWorkers, 'isRunning' | 'readiness'> {
   /** Lets an account's jobs go on at once that wait for its owner; they would by themselves within ten minutes. */
   wake(account: string): Promise<void>;
   /** What this process measured, as Prometheus text. */
   metrics(): Promise<string>;
   /**
    * Stops taking jobs, lets uploads stop at their next chunk edge, hands them back, and closes every connection. What
-   * still runs after `timeoutMs` (`SHUTDOWN_TIMEOUT_MS` unless told) is aborted and handed back too.
+   * still runs after `timeoutMs` (`SHUTDOWN_TIMEOUT_MS` unless told) is aborted and handed back too. Where Redis is away
+   * it ends all the same: with nothing running within seconds, else within `timeoutMs` and a few seconds.
    */
   close(options?: { readonly timeoutMs?: number }): Promise<void>;
 }

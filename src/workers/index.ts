@@ -3,6 +3,7 @@ export type { TokenSource } from '../core/ports.ts';
 export { PublishError } from '../core/publish-error.ts';
 export { type CreateWorkersOptions, createWorkers, type Workers } from './create-workers.ts';
 export type { WorkerDeps, WorkerSettings } from './deps.ts';
+export type { ProbeRedis, Readiness } from './readiness.ts';
 export {
   type RunningWorkers,
   type StartWorkersOptions,

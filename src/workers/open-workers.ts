@@ -110,6 +110,7 @@ export async function openWorkers(parts: WorkersParts, options: WorkersOptions =
     telemetry,
     concurrency: { upload: config.upload.concurrency, status: config.status.concurrency },
     only,
+    probeRedis: foundation.probeRedis,
   });
   foundation.onClose(() => workers.close({ timeoutMs: config.shutdownTimeoutMs }));
   return workers;

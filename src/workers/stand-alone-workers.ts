@@ -12,7 +12,7 @@ export async function openStandAloneWorkers(options: CreateWorkersOptions): Prom
   const running = await openOrClose(foundation, () => openWorkers({ foundation, metrics }, options));
   return {
     isRunning: running.isRunning,
-    ledgerTrouble: running.ledgerTrouble,
+    readiness: running.readiness,
     wake: running.wake,
     metrics: metrics.render,
     async close({ timeoutMs = foundation.config.shutdownTimeoutMs } = {}) {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Job, type Telemetry, Worker } from 'bullmq';
+import type { Job, Telemetry } from 'bullmq';
 import type { Logger } from 'pino';
 import { toPublishError } from '../core/publish-error.ts';
 import { SECOND_MS } from '../core/units.ts';
@@ -11,6 +11,7 @@ import { processEventEntry } from './callback-processor.ts';
 import { type CallbackRelay, startCallbackRelay } from './callback-relay.ts';
 import type { WorkerDeps } from './deps.ts';
 import { processPublishEntry } from './publish-processor.ts';
+import { type ProbeRedis, type Readiness, readinessOf } from './readiness.ts';
 import { processRecheckEntry } from './recheck-processor.ts';
 import { DEFAULT_RECOVERY } from './recovery.ts';
 import { LOCK_LOST } from './run-owned.ts';
@@ -18,8 +19,9 @@ import { pauseOfRetry, settleJob } from './settle-job.ts';
 import type { Settlement } from './settlement.ts';
 import { processStatusEntry } from './status-processor.ts';
 import { startSweep } from './sweep.ts';
+import { WatchedWorker } from './watched-worker.ts';
 
-/** How long jobs that were aborted at the deadline have to be handed back (ms). */
+/** How long a job that was aborted or has ended has to be handed back (ms). */
 const HAND_BACK_MS = 3 * SECOND_MS;
 /** A stall is an interruption, not a failure, and BullMQ never resets its count. */
 const MAX_STALLED_COUNT = 1_000_000;
@@ -41,19 +43,25 @@ export interface StartWorkersOptions {
   readonly telemetry?: Telemetry | undefined;
   /** Which kinds to run; all unless told. */
   readonly only?: readonly WorkerKind[];
+  /** Finds out why fetches go unanswered, for {@link RunningWorkers.readiness}. */
+  readonly probeRedis?: ProbeRedis;
 }
 
 /** The workers of one process. */
 export interface RunningWorkers {
-  /** Whether every worker takes jobs. */
+  /** Whether every worker could take a job now, as {@link readiness} says. */
   isRunning(): boolean;
-  /** Why no job is taken on this ledger, and what to do: Redis was set back to an older state. */
-  ledgerTrouble(): string | undefined;
+  /**
+   * Whether every worker could take a job now, and if not, why. A worker could where Redis answered its last fetch, at
+   * most 12 seconds ago; one whose places are all taken could where its locks are renewed. Answers within two seconds.
+   */
+  readiness(): Promise<Readiness>;
   /** Lets an account's jobs go on at once that wait for its owner. */
   wake(account: string): Promise<void>;
   /**
    * Stops taking jobs, lets uploads stop at their next chunk edge, and hands them back to the queue. What still runs
-   * after `timeoutMs` is aborted and handed back too. Burns no attempt. Called again, it waits for the same end.
+   * after `timeoutMs` is aborted and handed back too. Burns no attempt. Called again, it waits for the same end. Redis
+   * may be away: once no job runs here, its answer is waited for no longer than three seconds.
    */
   close(options: { readonly timeoutMs: number }): Promise<void>;
 }
@@ -62,7 +70,7 @@ export interface RunningWorkers {
 export function startWorkers(options: StartWorkersOptions): RunningWorkers {
   const { deps, only = WORKER_KINDS } = options;
   const draining = new AbortController();
-  const workers: Worker[] = [];
+  const workers: WatchedWorker[] = [];
   let closing: Promise<void> | undefined;
   if (only.includes('upload')) {
     const run = (job: Job, signal: AbortSignal): Promise<Settlement> =>
@@ -103,15 +111,22 @@ export function startWorkers(options: StartWorkersOptions): RunningWorkers {
     }, timeoutMs);
     // BullMQ's close may wait for a Redis that went away; what it still holds is taken over when its locks run out.
     const patience = new AbortController();
-    const atLast = sleep(timeoutMs + HAND_BACK_MS, undefined, { signal: patience.signal }).catch(() => undefined);
-    await Promise.race([closed, atLast]);
+    const wait = (ms: number) => sleep(ms, undefined, { signal: patience.signal }).catch(() => undefined);
+    const givenUp = Promise.race([untilNothingMoves(workers, wait), wait(timeoutMs + HAND_BACK_MS)]);
+    const isClosed = await Promise.race([closed.then(() => true), givenUp.then(() => false)]);
     clearTimeout(deadline);
     patience.abort();
+    if (!isClosed) await Promise.all(workers.map((worker) => worker.abandon()));
   }
 
   return {
-    isRunning: () => closing === undefined && workers.every((worker) => worker.isRunning() && !worker.isPaused()),
-    ledgerTrouble: () => deps.ledgerGuard?.trouble(),
+    isRunning: () => closing === undefined && workers.every((worker) => worker.isReady),
+    async readiness() {
+      if (closing !== undefined) return { ready: false, reasons: ['the workers are stopping'] };
+      const trouble = deps.ledgerGuard?.trouble();
+      if (trouble !== undefined) return { ready: false, reasons: [trouble] };
+      return await readinessOf(workers, options.probeRedis);
+    },
     async wake(account) {
       for (const name of new Set([account, await deps.accountNames.resolve(account)])) await wakeLane(name, deps);
     },
@@ -119,8 +134,19 @@ export function startWorkers(options: StartWorkersOptions): RunningWorkers {
   };
 }
 
+/** Resolves once no job has run for as long as handing one back may take: a fetch may have been under way. */
+async function untilNothingMoves(
+  workers: readonly WatchedWorker[],
+  wait: (ms: number) => Promise<void>,
+): Promise<void> {
+  do {
+    await Promise.all(workers.map((worker) => worker.untilIdle()));
+    await wait(HAND_BACK_MS);
+  } while (!workers.every((worker) => worker.isIdle));
+}
+
 /** Starts what brings events to callback URLs, where this process can. */
-function startDelivery(options: StartWorkersOptions, workers: Worker[]): CallbackRelay | undefined {
+function startDelivery(options: StartWorkersOptions, workers: WatchedWorker[]): CallbackRelay | undefined {
   const { callbacks, ...others } = options.deps;
   if (callbacks === undefined) return undefined;
   const deps = { ...others, callbacks };
@@ -135,10 +161,10 @@ function startWorker(
   concurrency: number,
   run: (job: Job, signal: AbortSignal) => Promise<Settlement>,
   { deps, connection, prefix, telemetry }: StartWorkersOptions,
-): Worker {
+): WatchedWorker {
   const { recovery = DEFAULT_RECOVERY } = deps.settings;
   const kept = { age: Math.ceil(deps.settings.retentionMs / SECOND_MS) };
-  const worker = new Worker(
+  const worker = new WatchedWorker(
     name,
     // BullMQ passes the signal only to a processor that declares three parameters.
     async (job: Job, token: string | undefined, signal: AbortSignal | undefined) => {
@@ -171,7 +197,10 @@ function startWorker(
       worker.cancelJob(jobId, LOCK_LOST);
     }
   });
-  deps.metrics.watchWorker(name, () => worker.isRunning() && !worker.isPaused());
+  deps.metrics.watchWorker(name, {
+    isRunning: () => worker.isRunning() && !worker.isPaused(),
+    isReady: () => worker.isReady,
+  });
   reportTrouble(worker, deps.log);
   return worker;
 }
@@ -180,7 +209,7 @@ function runOf(job: Job): { entry: string; start: number } {
   return { entry: `${job.queueName}:${job.id}:${job.timestamp}`, start: job.attemptsStarted };
 }
 
-function reportTrouble(worker: Worker, log: Logger): void {
+function reportTrouble(worker: WatchedWorker, log: Logger): void {
   // BullMQ repeats an outage at every try; people want to read of it once.
   let lastMessage = '';
   worker.on('error', (err) => {

@@ -57,6 +57,8 @@ const OWNED: readonly Owned[] = [
       'src/workers/check-tokens.ts',
       'src/workers/start-workers.ts',
       'src/workers/sweep.ts',
+      // Between two fetches that Redis refused: no job is held.
+      'src/workers/watched-worker.ts',
     ],
     why: 'nobody waits while holding a slot: a job that has to wait goes back to the queue',
   },
@@ -102,7 +104,7 @@ const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {
   '@opentelemetry/exporter-trace-otlp-http': ['src/observability/otel-traces.ts'],
   '@opentelemetry/resources': ['src/observability/otel-traces.ts'],
   '@opentelemetry/sdk-trace-node': ['src/observability/otel-traces.ts'],
-  bullmq: ['src/queues/', 'src/workers/start-workers.ts', 'src/workers/settle-job.ts'],
+  bullmq: ['src/queues/', 'src/workers/start-workers.ts', 'src/workers/watched-worker.ts', 'src/workers/settle-job.ts'],
   'bullmq-otel': ['src/observability/otel-traces.ts'],
   'cli-progress': ['src/cli/'],
   commander: ['src/cli/'],

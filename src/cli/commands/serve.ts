@@ -57,8 +57,10 @@ async function serve(
   return await interruptible(async (signal) => {
     const foundation = await openFoundation(config);
     try {
-      const { value, text } = await open(await openService(foundation));
-      output.answerProse(value, text);
+      const opening = openService(foundation).then(open);
+      // A start that waits for Redis is over when it is told to stop.
+      const opened = await Promise.race([opening, untilAborted(signal)]);
+      if (opened !== undefined) output.answerProse(opened.value, opened.text);
       await untilAborted(signal);
       foundation.log.info('stopping');
     } finally {

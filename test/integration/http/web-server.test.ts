@@ -1,10 +1,13 @@
+import { EventEmitter, once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
+import { startMetricsServer } from '../../../src/http/start-metrics-server.ts';
 import { type ServerOptions, startServer, type WebServer } from '../../../src/http/start-server.ts';
 import { createLogger } from '../../../src/observability/logger.ts';
 import { createMetrics } from '../../../src/observability/metrics.ts';
+import { eventually } from '../../support/eventually.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -25,6 +28,18 @@ async function start(options: Partial<ServerOptions> = {}): Promise<WebServer> {
   });
   cleanups.push(() => server.close());
   return server;
+}
+
+/** A check that tells that it was asked, and passes when it is let. */
+function slowCheck() {
+  const events = new EventEmitter();
+  const asked = once(events, 'asked');
+  const check = async () => {
+    const passed = once(events, 'passed');
+    events.emit('asked');
+    await passed;
+  };
+  return { checks: [{ name: 'slow', check }], asked, pass: () => events.emit('passed') };
 }
 
 describe('web server', () => {
@@ -82,6 +97,22 @@ describe('web server', () => {
     const answer = await fetch(`${url}/readyz`);
     expect(answer.status).toBe(503);
     expect(await answer.json()).toMatchObject({ checks: { redis: { reason: 'no answer within 2000 ms' } } });
+  });
+
+  it.each([
+    ['web server', start],
+    ['metrics server', startMetricsServer],
+  ])('a %s that closes answers what is under way, and does not wait for its client to hang up', async (_, open) => {
+    const { checks, asked, pass } = slowCheck();
+    const metrics = createMetrics();
+    const server = await open({ host: '127.0.0.1', port: 0, readinessChecks: checks, metrics, log });
+    const answer = fetch(`${server.url}/readyz`);
+    await asked;
+    const closed = server.close();
+    await eventually(() => expect(fetch(`${server.url}/healthz`)).rejects.toThrow());
+    pass();
+    expect((await answer).status).toBe(200);
+    await closed;
   });
 
   it('answers unknown paths with a problem document', async () => {

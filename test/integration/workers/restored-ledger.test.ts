@@ -13,6 +13,7 @@ import { createPublisherFromConfig } from '../../../src/producers/create-publish
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { createKeys } from '../../../src/redis/keys.ts';
 import { startSimulator } from '../../../src/simulator/index.ts';
+import type { RunningWorkers } from '../../../src/workers/index.ts';
 import { openWorkers } from '../../../src/workers/open-workers.ts';
 import { eventually } from '../../support/eventually.ts';
 import { RAPID_POLLS } from '../../support/pipeline.ts';
@@ -152,26 +153,31 @@ async function startRestoredWorld() {
   return { ...world, worker, asked, failed, queued, later };
 }
 
+/** Why a worker takes no job on this ledger. */
+async function troubleOf(worker: Pick<RunningWorkers, 'readiness'>): Promise<string | undefined> {
+  return (await worker.readiness()).reasons.find((reason) => reason.includes('ledger'));
+}
+
 // Each look of a worker comes five seconds after the last one, as in production.
 describe('workers that find Redis set back to an older backup', { timeout: 90_000 }, () => {
   it('stop and say so, until a person accepts it; nothing is posted twice', async () => {
     const { publisher, server, worker, accept, enqueue, inits, stateOf, ...jobs } = await startRestoredWorld();
     const { asked, failed, queued, later } = jobs;
-    expect(worker.ledgerTrouble()).toBeUndefined();
+    expect(await troubleOf(worker)).toBeUndefined();
     expect((await worker.ready()).status).toBe(200);
     await server.restore();
-    await eventually(() => worker.ledgerTrouble() !== undefined && !worker.isRunning(), ENDED);
-    expect(worker.ledgerTrouble()).toMatch(/set back.*ledger accept/);
+    await eventually(async () => (await troubleOf(worker)) !== undefined && !worker.isRunning(), ENDED);
+    expect(await troubleOf(worker)).toMatch(/set back.*ledger accept/);
     const unready = await worker.ready();
     expect(unready.status).toBe(503);
-    expect(await unready.json()).toMatchObject({ checks: { ledger: { reason: worker.ledgerTrouble() } } });
+    expect(await unready.json()).toMatchObject({ checks: { workers: { reason: await troubleOf(worker) } } });
 
     const dry = await accept();
     expect(dry).toMatchObject({ wentBack: true, accepted: false });
     expect(dry.jobs.ask.toSorted()).toEqual([asked.id, failed.id].toSorted());
     expect(dry.jobs).toMatchObject({ keep: [later.id], unconfirmed: [queued.id] });
     expect(await stateOf(queued)).toBe('queued');
-    expect(worker.ledgerTrouble()).toBeDefined();
+    expect(await troubleOf(worker)).toBeDefined();
 
     await accept('--yes');
     // Of these nobody could know, but for this very process, which remembers how they ended and says so again.
@@ -196,9 +202,9 @@ describe('workers that find Redis set back to an older backup', { timeout: 90_00
     await worker.close();
     await server.restore();
     const again = await work();
-    expect(again.ledgerTrouble()).toMatch(/set back/);
+    expect(await troubleOf(again)).toMatch(/set back/);
     const stranger = await work(join(folder, 'another-machine'));
-    expect(stranger.ledgerTrouble()).toMatch(/set back/);
+    expect(await troubleOf(stranger)).toMatch(/set back/);
     await eventually(() => !again.isRunning() && !stranger.isRunning(), ENDED);
     expect(await stateOf(queued)).toBe('queued');
     expect(inits()).toBe(4);
@@ -253,7 +259,7 @@ describe('workers', { timeout: 60_000 }, () => {
     await redis.hincrby(createKeys(config.queuePrefix).mark, 'count', -5);
     const { id } = await enqueue();
     expect((await publisher.waitForCompletion(id, ENDED)).state).toBe('in_inbox');
-    expect(worker.ledgerTrouble()).toBeUndefined();
+    expect(await troubleOf(worker)).toBeUndefined();
   });
 
   it('that were pointed to another Redis by mistake stop, and do not stop those who work there', async () => {
@@ -270,13 +276,13 @@ describe('workers', { timeout: 60_000 }, () => {
     const done = await enqueue();
     expect((await publisher.waitForCompletion(done.id, ENDED)).state).toBe('in_inbox');
     const stranger = await work(strangerDir);
-    expect(stranger.ledgerTrouble()).toContain('of ledger another-');
+    expect(await troubleOf(stranger)).toContain('of ledger another-');
     const later = await enqueue({ scheduledAt: new Date(Date.now() + 3_600_000).toISOString() });
     const { id } = await enqueue();
     expect((await publisher.waitForCompletion(id, ENDED)).state).toBe('in_inbox');
-    expect(worker.ledgerTrouble()).toBeUndefined();
+    expect(await troubleOf(worker)).toBeUndefined();
     await accept('--yes', '--keep-jobs');
-    await eventually(() => stranger.ledgerTrouble() === undefined && stranger.isRunning(), ENDED);
+    await eventually(async () => (await troubleOf(stranger)) === undefined && stranger.isRunning(), ENDED);
     expect(await stateOf(later)).toBe('scheduled');
     expect((await createLedgerMark({ redis, keys: createKeys(config.queuePrefix) }).read()).doubts).toEqual([]);
   });
@@ -288,7 +294,7 @@ describe('workers', { timeout: 60_000 }, () => {
     await redis.flushall();
     const { id } = await enqueue();
     expect((await publisher.waitForCompletion(id, ENDED)).state).toBe('in_inbox');
-    expect(worker.ledgerTrouble()).toBeUndefined();
+    expect(await troubleOf(worker)).toBeUndefined();
     await eventually(() => worker.logged('the ledger is a new one') === 1);
   });
 

@@ -70,12 +70,15 @@ describe('metrics', () => {
     }
   });
 
-  it('tell whether the workers of this process still run', async () => {
+  it('tell whether the workers of this process still run, and whether they could take a job', async () => {
     const metrics = createMetrics();
-    let runs = true;
-    metrics.watchWorker('tiktok-publish', () => runs);
+    const now = { runs: true, ready: true };
+    metrics.watchWorker('tiktok-publish', { isRunning: () => now.runs, isReady: () => now.ready });
+    expect(await metrics.render()).toContain('tiktok_worker_ready{queue="tiktok-publish"} 1');
+    now.ready = false;
+    expect(await metrics.render()).toContain('tiktok_worker_ready{queue="tiktok-publish"} 0');
     expect(await metrics.render()).toContain('tiktok_workers_running{queue="tiktok-publish"} 1');
-    runs = false;
+    now.runs = false;
     expect(await metrics.render()).toContain('tiktok_workers_running{queue="tiktok-publish"} 0');
   });
 

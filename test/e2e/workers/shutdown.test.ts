@@ -1,0 +1,120 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, it, vi } from 'vitest';
+import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
+import { openRedisLink, type RedisLink } from '../../chaos/redis-link.ts';
+import { eventually } from '../../support/eventually.ts';
+import { testRedisUrl } from '../../support/redis.ts';
+import { startRedisServer } from '../../support/redis-server.ts';
+import { buildIfStale, endCommands, freshEnvironment, startCommand } from '../cli/command.ts';
+
+const TEN_MINUTES_MS = '600000';
+/** Beyond every test's own limit: who waits for work that nobody has fails. */
+const PATIENT = { SHUTDOWN_TIMEOUT_MS: TEN_MINUTES_MS, LOG_LEVEL: 'info' };
+const distOf = (path: string) => JSON.stringify(new URL(`../../../dist/${path}`, import.meta.url).href);
+
+/** Another app with our workers and a publisher. Nothing but an open handle can keep it once it has closed them. */
+const APP = `
+import { createPublisher } from ${distOf('producers/index.js')};
+import { createWorkers } from ${distOf('workers/index.js')};
+const publisher = createPublisher();
+await publisher.list();
+let ask = () => {};
+const asked = new Promise((resolve) => { ask = resolve; });
+const workers = await createWorkers({ tokens: { async accessToken() { ask(); await new Promise(() => {}); } } });
+if (process.env.WITH_JOB) {
+  await publisher.enqueue({ account: 'acme', mode: 'inbox', media: { type: 'pull', url: 'https://videos.example/a.mp4' } });
+  await asked;
+}
+process.once('SIGTERM', () => Promise.all([workers.close(), publisher.close()]));
+console.log('up');
+`;
+
+interface Harm {
+  readonly link: RedisLink;
+  readonly operator: Redis;
+  readonly pid: number;
+}
+
+const HARMS: readonly (readonly [what: string, harm: (at: Harm) => unknown])[] = [
+  ['says nothing any more', ({ link }) => link.cut('silent')],
+  ['is gone', ({ link }) => link.cut('refused')],
+  ['is frozen', ({ pid }) => process.kill(pid, 'SIGSTOP')],
+  ['has become a replica', ({ operator }) => operator.replicaof('127.0.0.1', 9)],
+  ['forbids every command', ({ operator }) => operator.acl('SETUSER', 'default', 'nocommands')],
+  [
+    'reads its data again',
+    async ({ operator }) => {
+      for (let index = 0; index < 60; index += 1) await operator.set(`load-${index}`, 'x'.repeat(2_000));
+      await operator.config('SET', 'rdbcompression', 'no', 'key-load-delay', '1000000');
+      operator.call('DEBUG', 'RELOAD').catch(() => undefined);
+    },
+  ],
+];
+
+beforeAll(buildIfStale, 120_000);
+afterAll(endCommands);
+vi.setConfig({ maxConcurrency: 6 });
+
+describe.concurrent('SIGTERM', () => {
+  it.for(HARMS)('ends start when Redis %s', { timeout: 60_000 }, async ([, harm], { expect, onTestFinished }) => {
+    const server = await startRedisServer([
+      'enable-debug-command yes',
+      'loading-process-events-interval-bytes 1024',
+      'user operator on nopass ~* &* +@all',
+    ]);
+    onTestFinished(() => server.close());
+    const link = await openRedisLink(`redis://127.0.0.1:${server.port}`);
+    onTestFinished(() => link.close());
+    const url = `redis://operator:any@127.0.0.1:${server.port}`;
+    const operator = (await connectRedis({ kind: 'url', url }, 'blocking')) as Redis;
+    onTestFinished(() => closeRedis(operator));
+    const pid = Number(/process_id:(\d+)/.exec(await operator.info('server'))?.[1]);
+    const command = startCommand(['start'], freshEnvironment({ ...PATIENT, REDIS_URL: link.url }));
+    await command.printed('Publishing.');
+    await eventually(async () => expect(await operator.info('clients')).toContain('blocked_clients:4'));
+    await harm({ link, operator, pid });
+    command.kill('SIGTERM');
+    expect(await command.ended).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('"msg":"stopping"') });
+  });
+
+  it.for(['worker', 'server'])('ends %s when Redis says nothing any more', { timeout: 60_000 }, async (name, test) => {
+    const link = await openRedisLink(testRedisUrl());
+    test.onTestFinished(() => link.close());
+    const command = startCommand([name], freshEnvironment({ ...PATIENT, REDIS_URL: link.url }));
+    await command.printed('Ctrl-C stops');
+    link.cut('silent');
+    command.kill('SIGTERM');
+    test.expect((await command.ended).exitCode).toBe(0);
+  });
+
+  const idle = PATIENT;
+  const busy = { SHUTDOWN_TIMEOUT_MS: '500', WITH_JOB: 'yes' };
+  it.for([
+    { what: 'says nothing any more while nothing runs', kind: 'silent', settings: idle },
+    { what: 'is gone while nothing runs', kind: 'refused', settings: idle },
+    { what: 'says nothing any more in the middle of a job', kind: 'silent', settings: busy },
+  ] as const)(
+    'ends an app that closes workers and publisher when Redis $what',
+    { timeout: 60_000 },
+    async ({ kind, settings }, { expect, onTestFinished }) => {
+      const link = await openRedisLink(testRedisUrl());
+      onTestFinished(() => link.close());
+      const home = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '' };
+      const app = spawn(process.execPath, ['--input-type=module', '-e', APP], {
+        env: { ...home, ...freshEnvironment({ ...settings, REDIS_URL: link.url, LOG_LEVEL: 'silent' }) },
+        cwd: fileURLToPath(new URL('.', import.meta.url)),
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      onTestFinished(() => void app.kill('SIGKILL'));
+      const ended = once(app, 'exit');
+      await once(createInterface(app.stdout), 'line');
+      link.cut(kind);
+      app.kill('SIGTERM');
+      expect(await ended).toEqual([0, null]);
+    },
+  );
+});

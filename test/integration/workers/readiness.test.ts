@@ -1,0 +1,159 @@
+import { mkdir, rm } from 'node:fs/promises';
+import type { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, it, vi } from 'vitest';
+import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
+import { createWorkers } from '../../../src/workers/index.ts';
+import { openRedisLink, type RedisLink } from '../../chaos/redis-link.ts';
+import { eventually } from '../../support/eventually.ts';
+import { freshPrefix } from '../../support/redis.ts';
+import { startRedisServer } from '../../support/redis-server.ts';
+
+const QUEUES = ['tiktok-publish', 'tiktok-status', 'tiktok-events'];
+const CONFIG = [
+  'save 3600 1',
+  'maxmemory-policy noeviction',
+  'enable-protected-configs yes',
+  'enable-debug-command yes',
+  'loading-process-events-interval-bytes 1024',
+  'user operator on nopass ~* &* +@all',
+];
+
+/** What a scenario may do harm with. */
+interface Harm {
+  /** Past the link, as a user of its own. */
+  readonly operator: Redis;
+  readonly link: RedisLink;
+  readonly pid: number;
+  readonly folder: string;
+}
+
+interface Scenario {
+  readonly what: string;
+  harm(at: Harm): unknown;
+  heal(at: Harm): unknown;
+  readonly reason: string;
+}
+
+const SCENARIOS: readonly Scenario[] = [
+  {
+    what: 'is full',
+    harm: ({ operator }) => operator.config('SET', 'maxmemory', '1'),
+    heal: ({ operator }) => operator.config('SET', 'maxmemory', '0'),
+    reason: 'Redis is full and refuses writes',
+  },
+  {
+    what: 'has too few replicas',
+    harm: ({ operator }) => operator.config('SET', 'min-replicas-to-write', '1'),
+    heal: ({ operator }) => operator.config('SET', 'min-replicas-to-write', '0'),
+    reason: 'Redis has too few replicas in reach (min-replicas-to-write) and refuses writes',
+  },
+  {
+    what: 'has become a replica',
+    harm: ({ operator }) => operator.replicaof('127.0.0.1', 9),
+    heal: ({ operator }) => operator.replicaof('NO', 'ONE'),
+    reason: 'this Redis is a replica and refuses writes',
+  },
+  {
+    what: 'cannot write to its disk',
+    async harm({ operator, folder }) {
+      await rm(folder, { recursive: true });
+      await operator.bgsave();
+      await eventually(async () => (await operator.info('persistence')).includes('rdb_last_bgsave_status:err'));
+    },
+    async heal({ operator, folder }) {
+      await mkdir(folder);
+      await operator.config('SET', 'dir', folder);
+      await operator.bgsave();
+    },
+    reason: 'Redis cannot write to its disk and refuses writes',
+  },
+  {
+    what: 'is still reading its data',
+    async harm({ operator }) {
+      for (let index = 0; index < 60; index += 1) await operator.set(`load-${index}`, 'x'.repeat(2_000));
+      await operator.config('SET', 'rdbcompression', 'no', 'key-load-delay', '1000000');
+      operator.call('DEBUG', 'RELOAD').catch(() => undefined);
+    },
+    async heal({ operator }) {
+      // The operator's connection waits for the end of the reload.
+      const another = operator.duplicate({ enableReadyCheck: false });
+      await another.config('SET', 'key-load-delay', '0');
+      another.disconnect();
+    },
+    reason: 'Redis is still reading its data',
+  },
+  {
+    what: 'forbids scripts',
+    harm: ({ operator }) => operator.acl('SETUSER', 'default', '-evalsha'),
+    heal: ({ operator }) => operator.acl('SETUSER', 'default', '+evalsha'),
+    reason: 'the ACL of our Redis user forbids EVALSHA',
+  },
+  {
+    what: 'forbids to wait for jobs',
+    harm: ({ operator }) => operator.acl('SETUSER', 'default', '-bzpopmin'),
+    heal: ({ operator }) => operator.acl('SETUSER', 'default', '+bzpopmin'),
+    reason: 'the ACL of our Redis user forbids BZPOPMIN',
+  },
+  {
+    what: 'is frozen',
+    harm: ({ pid }) => process.kill(pid, 'SIGSTOP'),
+    heal: ({ pid }) => process.kill(pid, 'SIGCONT'),
+    reason: 'Redis does not answer',
+  },
+  {
+    what: 'is behind a network that swallows everything',
+    harm: ({ link }) => link.cut('silent'),
+    heal: ({ link }) => link.heal(),
+    reason: 'Redis does not answer',
+  },
+  {
+    what: 'is gone',
+    harm: ({ link }) => link.cut('refused'),
+    heal: ({ link }) => link.heal(),
+    reason: 'Redis cannot be reached',
+  },
+];
+
+beforeAll(() => {
+  const settings = { ENCRYPTION_KEYS: Buffer.alloc(32, 7).toString('base64'), LOG_LEVEL: 'silent' };
+  for (const [variable, value] of Object.entries(settings)) vi.stubEnv(variable, value);
+});
+afterAll(() => vi.unstubAllEnvs());
+
+// All side by side, since a worker waits for twelve seconds before it calls itself not ready.
+vi.setConfig({ maxConcurrency: SCENARIOS.length });
+describe.concurrent('workers whose Redis', () => {
+  it.for(SCENARIOS)(
+    '$what say so, and are ready again by themselves',
+    { timeout: 90_000 },
+    async (scenario, { expect, onTestFinished }) => {
+      const server = await startRedisServer(CONFIG);
+      onTestFinished(() => server.close());
+      const link = await openRedisLink(`redis://127.0.0.1:${server.port}`);
+      onTestFinished(() => link.close());
+      const url = `redis://operator:any@127.0.0.1:${server.port}`;
+      const operator = (await connectRedis({ kind: 'url', url }, 'blocking')) as Redis;
+      onTestFinished(() => closeRedis(operator));
+      const pid = Number(/process_id:(\d+)/.exec(await operator.info('server'))?.[1]);
+      const [, folder = ''] = (await operator.config('GET', 'dir')) as string[];
+      const workers = await createWorkers({ redisUrl: link.url, queuePrefix: freshPrefix() });
+      onTestFinished(() => workers.close({ timeoutMs: 0 }));
+      // Three that wait for jobs, and the relay of events.
+      await eventually(async () => expect(await operator.info('clients')).toContain('blocked_clients:4'));
+      expect(await workers.readiness()).toEqual({ ready: true, reasons: [] });
+
+      const at = { operator, link, pid, folder };
+      await scenario.harm(at);
+      const notReady = { ready: false, reasons: QUEUES.map((queue) => `${queue} takes no jobs: ${scenario.reason}`) };
+      await eventually(async () => expect(await workers.readiness()).toEqual(notReady), { timeoutMs: 30_000 });
+      expect(workers.isRunning()).toBe(false);
+      expect(await workers.metrics()).toContain('tiktok_worker_ready{queue="tiktok-publish"} 0');
+
+      await scenario.heal(at);
+      await eventually(async () => expect(await workers.readiness()).toEqual({ ready: true, reasons: [] }), {
+        timeoutMs: 30_000,
+      });
+      expect(await workers.metrics()).toContain('tiktok_worker_ready{queue="tiktok-publish"} 1');
+    },
+  );
+});

@@ -1,0 +1,50 @@
+import { performance } from 'node:perf_hooks';
+import { Queue } from 'bullmq';
+import { afterEach, expect, it, onTestFinished, vi } from 'vitest';
+import { WatchedWorker } from '../../../src/workers/watched-worker.ts';
+import { eventually } from '../../support/eventually.ts';
+import { freshPrefix, testRedisUrl } from '../../support/redis.ts';
+
+afterEach(() => vi.restoreAllMocks());
+
+/** Lets a minute pass for those who look at the clock; timers go on as ever. */
+function passMinute(): void {
+  const now = performance.now.bind(performance);
+  vi.spyOn(performance, 'now').mockImplementation(() => now() + 60_000);
+}
+
+/** A worker with one place, in which a job stays until it is told to end. */
+async function startBusyWorker() {
+  const options = { connection: { url: testRedisUrl() }, prefix: freshPrefix() };
+  const queue = new Queue('busy', options);
+  onTestFinished(() => queue.close());
+  let end = (): void => undefined;
+  const job = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  const worker = new WatchedWorker('busy', () => job, { ...options, concurrency: 1, lockDuration: 1_000 });
+  onTestFinished(async () => {
+    end();
+    await worker.close();
+  });
+  await queue.add('job', {});
+  await eventually(() => !worker.isIdle);
+  return { worker, end };
+}
+
+it('a worker whose only place is taken is ready while its lock is renewed, although it fetches nothing', async () => {
+  const { worker } = await startBusyWorker();
+  expect(worker.isReady).toBe(true);
+  passMinute();
+  expect(worker.isReady).toBe(false);
+  await eventually(() => worker.isReady);
+  expect(worker.isIdle).toBe(false);
+});
+
+it('a worker tells when no job runs any more', async () => {
+  const { worker, end } = await startBusyWorker();
+  const idle = worker.untilIdle();
+  end();
+  await idle;
+  expect(worker.isIdle).toBe(true);
+});
