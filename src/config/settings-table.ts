@@ -52,6 +52,38 @@ export const SettingsTable = z.object({
     meaning:
       '`true` encrypts connections to a cluster, or to Sentinels and their master. With `REDIS_URL` write `rediss://`.',
   }),
+  REDIS_TLS_CA_FILE: optional(value.text, {
+    group: 'Redis',
+    unset: 'the authorities that Node knows, and those of `NODE_EXTRA_CA_CERTS`',
+    meaning:
+      'PEM file with the certificates to trust on encrypted connections to Redis, and on no others. For a Redis whose certificate is self-signed or of a private authority.',
+  }),
+  REDIS_TLS_CERT_FILE: optional(value.text, {
+    group: 'Redis',
+    unset: 'no client certificate',
+    meaning: 'PEM file with the client certificate for Redis. Together with `REDIS_TLS_KEY_FILE`.',
+  }),
+  REDIS_TLS_KEY_FILE: optional(value.text, {
+    group: 'Redis',
+    unset: 'no client certificate',
+    meaning: 'PEM file with the key of `REDIS_TLS_CERT_FILE`, without a passphrase.',
+  }),
+  REDIS_TLS_INSECURE: optional(value.trueOrFalse, {
+    group: 'Redis',
+    unset: 'the certificate of Redis is checked',
+    meaning:
+      '`true` accepts any certificate of Redis: the connection is encrypted, but whoever is in between can read and change everything. Only for a while, or where nobody can be in between; `REDIS_TLS_CA_FILE` is the right way.',
+  }),
+  REDIS_DEAD_PEER_MS: withDefault(value.wholeNumber(1_000, 60_000), '15000', {
+    group: 'Redis',
+    meaning:
+      'Milliseconds without an answer after which a connection to Redis is taken for dead and made anew, although nobody closed it. Connections on which workers wait for jobs keep at least 12000, since a wait takes up to 10 seconds.',
+  }),
+  REDIS_START_WAIT_MS: withDefault(value.wholeNumber(0, 3_600_000), '60000', {
+    group: 'Redis',
+    meaning:
+      'Milliseconds that `start`, `worker`, `server` and `createWorkers` wait at their start for a Redis that is not there yet, is still loading or fails over; 0 does not wait. A wrong password or a missing permission stops them at once.',
+  }),
   DATA_DIR: withDefault(value.text, '.tiktok-publisher', {
     group: 'Process',
     meaning:

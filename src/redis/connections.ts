@@ -1,20 +1,14 @@
 import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
 import type { Logger } from 'pino';
-import type { HostAndPort, RedisTarget } from '../config/redis-config.ts';
+import type { RedisTarget } from '../config/redis-config.ts';
 import { SECOND_MS } from '../core/units.ts';
+import { clusterPatience, firstWordMs, type RedisRole, roleOptions } from './client-options.ts';
 import { describeTarget, explainRedisError } from './connection-error.ts';
 import type { RedisClient } from './lua-script.ts';
+import { reconnectDelayMs, reconnecting } from './reconnecting.ts';
+import { tlsOptions } from './tls-options.ts';
 
-/**
- * What a connection is for, which decides what its calls do while Redis is away:
- *
- * - `producer`: they fail at once, so that people and web requests are told
- * - `ledger`: they wait for about ten seconds, so that a worker survives a failover, and then fail
- * - `worker`: they wait for as long as it takes; BullMQ's workers require that
- * - `blocking`: as `worker`, for commands that block the whole connection, such as `XREAD BLOCK`
- * - `probe`: one attempt only
- */
-export type RedisRole = 'producer' | 'worker' | 'blocking' | 'ledger' | 'probe';
+export type { RedisRole };
 
 interface CreateRedisOptions {
   readonly log?: Logger | undefined;
@@ -27,24 +21,6 @@ interface ConnectRedisOptions extends CreateRedisOptions {
 
 const CONNECT_TIMEOUT_MS = 5 * SECOND_MS;
 const QUIT_TIMEOUT_MS = 2 * SECOND_MS;
-/** Without a reply for this long, a connection is taken for dead although nobody closed it. Not for blocking commands. */
-const SILENCE_TIMEOUT_MS = 15 * SECOND_MS;
-const LONGEST_RECONNECT_DELAY_MS = 2 * SECOND_MS;
-
-const ROLE_OPTIONS: Record<RedisRole, RedisOptions> = {
-  producer: { enableOfflineQueue: false, maxRetriesPerRequest: 1, socketTimeout: SILENCE_TIMEOUT_MS },
-  ledger: { maxRetriesPerRequest: 10, socketTimeout: SILENCE_TIMEOUT_MS },
-  worker: { maxRetriesPerRequest: null },
-  blocking: { maxRetriesPerRequest: null },
-  probe: {
-    enableOfflineQueue: false,
-    enableReadyCheck: false,
-    maxRetriesPerRequest: 0,
-    retryStrategy: () => null,
-    connectTimeout: SECOND_MS,
-    commandTimeout: SECOND_MS,
-  },
-};
 
 type DnsLookupCallback = Parameters<NonNullable<ClusterOptions['dnsLookup']>>[1];
 
@@ -75,10 +51,14 @@ export async function connectRedis(
  * its commands fail while it is not connected.
  */
 export function createRedis(target: RedisTarget, role: RedisRole, { log }: CreateRedisOptions = {}): RedisClient {
-  const client = openClient(target, {
-    ...{ lazyConnect: true, retryStrategy: reconnectDelayMs, reconnectOnError: afterFailover },
-    ...ROLE_OPTIONS[role],
+  const { address } = describeTarget(target);
+  const options = roleOptions(role, target.deadPeerMs);
+  const comingBack = reconnecting({
+    queues: options.enableOfflineQueue !== false,
+    asksSentinels: target.kind === 'sentinel',
+    onRefusal: (code) => log?.warn({ role, address, code }, 'redis refuses: looking for its master'),
   });
+  const client = openClient(target, role, { lazyConnect: true, ...comingBack, ...options });
   openClients.set(client, role);
   client.on('end', () => openClients.delete(client));
   logOutages(client, role, target, log);
@@ -103,31 +83,57 @@ export function openRedisConnections(): readonly { readonly role: RedisRole; rea
   return [...openClients].map(([client, role]) => ({ role, status: client.status }));
 }
 
-function openClient(target: RedisTarget, options: RedisOptions): RedisClient {
-  if (target.kind === 'url') return new Redis(target.url, { ...options, replyMapping: 'legacy' });
-  const { username, password, tls } = target.login;
-  const login = { ...(username && { username }), ...(password && { password }), ...(tls && { tls: {} }) };
-  if (target.kind === 'cluster') return openCluster(target.nodes, { ...options, ...login });
-  return new Redis({
+function openClient(target: RedisTarget, role: RedisRole, shared: RedisOptions): RedisClient {
+  const tls = tlsOptions(target);
+  const options: RedisOptions = { ...shared, ...(tls && { tls }) };
+  if (target.kind === 'url') {
+    return hangUpOnSilence(
+      new Redis(target.url, { ...options, ...nameInUrl(target.url), replyMapping: 'legacy' }),
+      target,
+    );
+  }
+  const { username, password } = target.login;
+  const login = { ...(username && { username }), ...(password && { password }) };
+  if (target.kind === 'cluster') return openCluster(target, role, { ...options, ...login });
+  const client = new Redis({
     ...options,
     ...login,
     replyMapping: 'legacy',
     sentinels: [...target.nodes],
     name: target.name,
-    enableTLSForSentinelMode: tls,
+    ...(tls && { enableTLSForSentinelMode: true, sentinelTLS: tls }),
     ...(target.sentinelPassword && { sentinelPassword: target.sentinelPassword }),
   });
+  return hangUpOnSilence(client, target);
 }
 
-function openCluster(nodes: readonly HostAndPort[], options: RedisOptions): Cluster {
+/** A name that the operator gave the connections in the URL stays. */
+function nameInUrl(url: string): Pick<RedisOptions, 'connectionName'> {
+  const connectionName = new URL(url).searchParams.get('connectionName');
+  return connectionName === null ? {} : { connectionName };
+}
+
+function openCluster(target: RedisTarget & { kind: 'cluster' }, role: RedisRole, options: RedisOptions): Cluster {
   const { lazyConnect = false, enableOfflineQueue = true, retryStrategy: _, ...redisOptions } = options;
-  return new Cluster([...nodes], {
+  const cluster = new Cluster([...target.nodes], {
+    ...clusterPatience(role),
     lazyConnect,
     enableOfflineQueue,
     clusterRetryStrategy: reconnectDelayMs,
     redisOptions: { ...redisOptions, replyMapping: 'legacy' },
     // Certificates are made out to names, so names must not be resolved before connecting.
     ...(options.tls && { dnsLookup: (address: string, callback: DnsLookupCallback) => callback(null, address) }),
+  });
+  return cluster.on('+node', (node: Redis) => void hangUpOnSilence(node, target));
+}
+
+/** A frozen server's system still accepts connections for it: such a one is left soon, since another may serve by now. */
+function hangUpOnSilence(client: Redis, { deadPeerMs }: RedisTarget): Redis {
+  return client.on('connect', () => {
+    const { stream } = client;
+    const hangUp = () => stream.destroy(new Error('Socket timeout. The server took the connection and says nothing.'));
+    const timer = setTimeout(hangUp, firstWordMs(deadPeerMs));
+    stream.once('data', () => clearTimeout(timer)).once('close', () => clearTimeout(timer));
   });
 }
 
@@ -152,16 +158,6 @@ function firstConnection(client: RedisClient, target: RedisTarget, timeoutMs: nu
 function notInTime(target: RedisTarget, timeoutMs: number): Error {
   const timeout = new Error(`timed out after ${timeoutMs} ms`);
   return explainRedisError(timeout, target) ?? timeout;
-}
-
-/** 50 ms, doubling up to 2 s, for ever. */
-function reconnectDelayMs(attempt: number): number {
-  return Math.min(50 * 2 ** (attempt - 1), LONGEST_RECONNECT_DELAY_MS);
-}
-
-/** After a failover the old master refuses writes: reconnect, which finds the new one, and send the command again. */
-function afterFailover(error: Error): 2 | false {
-  return error.message.startsWith('READONLY') ? 2 : false;
 }
 
 function logOutages(client: RedisClient, role: RedisRole, target: RedisTarget, log: Logger | undefined): void {
