@@ -6,10 +6,12 @@ import { encryptionKeysOf } from '../config/development-key.ts';
 import type { Config } from '../config/load-config.ts';
 import { createLogger } from '../observability/logger.ts';
 import { startTraces, type Traces } from '../observability/tracing.ts';
+import { checkRedisForService, createPatience, type Patience, type StartWait } from '../redis/await-redis.ts';
 import { closeRedis, connectRedis, type RedisRole } from '../redis/connections.ts';
 import { createKeys, type Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import { type ProvidedRedis, provideRedis } from '../redis/provide-redis.ts';
+import { trustsAnybody } from '../redis/tls-options.ts';
 import { createRequestSecrets } from '../sealing/request-box.ts';
 
 /** What every process stands on: Redis, keys, log; and the order in which all of it ends. */
@@ -42,6 +44,8 @@ export interface Foundation {
 export interface FoundationOptions {
   /** Whether an imitation of Redis may stand in where no real one can be had. */
   readonly allowInMemory?: boolean;
+  /** For services: waits for a Redis of the settings that is not there yet, and sees to it that it can be used. */
+  readonly start?: StartWait;
 }
 
 /**
@@ -52,6 +56,7 @@ export async function openFoundation(config: Config, options: FoundationOptions 
   const log = createLogger({ level: config.logLevel });
   const encryptionKeys = await encryptionKeysOf(config);
   const provided = await provideRedis(config, { ...options, log });
+  const patience = await prepare(provided, config, options.start, log);
   const traces = await startTraces(config.tracing);
   const closers: (() => Promise<void>)[] = [() => provided.close(), async () => await traces?.close()];
   const close = async () => {
@@ -70,7 +75,8 @@ export async function openFoundation(config: Config, options: FoundationOptions 
     traces,
     async connect(role) {
       try {
-        const redis = await connectRedis(provided.target, role, { log });
+        const attempt = () => connectRedis(provided.target, role, { log });
+        const redis = await (patience === undefined ? attempt() : patience.until(attempt));
         closers.push(() => closeRedis(redis));
         return redis;
       } catch (error) {
@@ -81,4 +87,22 @@ export async function openFoundation(config: Config, options: FoundationOptions 
     onClose: (closer) => void closers.push(closer),
     close,
   };
+}
+
+/** Waits, for a service, until the Redis of its settings serves. */
+async function prepare(
+  { kind, target }: ProvidedRedis,
+  { redisStartWaitMs, queuePrefix }: Config,
+  start: StartWait | undefined,
+  log: Logger,
+): Promise<Patience | undefined> {
+  if (start === undefined || kind !== 'external') return undefined;
+  if (trustsAnybody(target)) {
+    const warning = 'REDIS_TLS_INSECURE is true: nothing proves that it is the right Redis that answers';
+    log.warn(warning);
+    start.tell?.(`Warning: ${warning}.`);
+  }
+  const patience = createPatience(redisStartWaitMs, start, log);
+  await patience.until(() => checkRedisForService(target, queuePrefix, log));
+  return patience;
 }

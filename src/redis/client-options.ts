@@ -48,6 +48,8 @@ export function roleOptions(role: RedisRole, deadPeerMs = DEAD_PEER_MS): RedisOp
   return {
     // Shown by CLIENT LIST, so that operators see whose connection it is.
     connectionName: `tiktok-publisher:${role}:${process.pid}`,
+    // Two commands less while connecting, which a careful ACL would refuse.
+    disableClientInfo: true,
     connectTimeout: Math.min(deadPeerMs, CONNECT_MS),
     sentinelCommandTimeout: Math.min(deadPeerMs, ASK_AROUND_MS),
     // By default a server that is loading is asked again after up to ten seconds.

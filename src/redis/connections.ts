@@ -139,7 +139,7 @@ function hangUpOnSilence(client: Redis, { deadPeerMs }: RedisTarget): Redis {
 
 function firstConnection(client: RedisClient, target: RedisTarget, timeoutMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(notInTime(target, timeoutMs)), timeoutMs);
+    const timer = setTimeout(() => reject(notInTime(client, target, timeoutMs)), timeoutMs);
     const settle = (action: () => void) => {
       clearTimeout(timer);
       client.off('error', onError);
@@ -155,8 +155,10 @@ function firstConnection(client: RedisClient, target: RedisTarget, timeoutMs: nu
   });
 }
 
-function notInTime(target: RedisTarget, timeoutMs: number): Error {
-  const timeout = new Error(`timed out after ${timeoutMs} ms`);
+function notInTime(client: RedisClient, target: RedisTarget, timeoutMs: number): Error {
+  // It answers, and the check that comes before "ready" waits: for a server that reads its data.
+  const isLoading = client instanceof Redis && client.status === 'connect' && client.stream.bytesRead > 0;
+  const timeout = new Error(isLoading ? 'LOADING' : `timed out after ${timeoutMs} ms`);
   return explainRedisError(timeout, target) ?? timeout;
 }
 

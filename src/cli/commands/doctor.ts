@@ -11,7 +11,7 @@ import { diskFindings } from '../doctor/disk-findings.ts';
 import type { CheckName, Finding } from '../doctor/finding.ts';
 import { payloadFindings } from '../doctor/payload-findings.ts';
 import { queueFindings } from '../doctor/queue-findings.ts';
-import { redisFindings } from '../doctor/redis-findings.ts';
+import { accessFindings, redisFindings } from '../doctor/redis-findings.ts';
 import { settingFindings } from '../doctor/setting-findings.ts';
 import { storageFindings } from '../doctor/storage-findings.ts';
 import { tiktokFindings } from '../doctor/tiktok-findings.ts';
@@ -52,6 +52,9 @@ async function examineRedis(config: Config): Promise<Finding[]> {
       return [
         ...settings,
         ...(await orFinding('redis', () => redisFindings(redis, address))),
+        ...(target.kind === 'embedded'
+          ? []
+          : await orFinding('redis', () => accessFindings(redis, target, config.queuePrefix))),
         ...(config.redis.kind === 'embedded' ? await orFinding('redis', () => diskFindings(config.dataDir)) : []),
         ...(await orFinding('clock', () => redisClockFindings(redis, Date.now))),
         ...(await orFinding('accounts', () => accountFindings(redis, foundation))),
