@@ -103,6 +103,6 @@ async function prepare(
     start.tell?.(`Warning: ${warning}.`);
   }
   const patience = createPatience(redisStartWaitMs, start, log);
-  await patience.until(() => checkRedisForService(target, queuePrefix, log));
+  await patience.until(() => checkRedisForService(target, queuePrefix));
   return patience;
 }

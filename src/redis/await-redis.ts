@@ -60,8 +60,8 @@ export function createPatience(waitMs: number, { signal, tell }: StartWait, log:
  * Whether Redis can do what a service needs.
  * @throws RedisUnavailableError with what is missing
  */
-export async function checkRedisForService(target: RedisTarget, prefix: string, log: Logger): Promise<void> {
-  const redis = await connectRedis(target, 'producer', { log });
+export async function checkRedisForService(target: RedisTarget, prefix: string): Promise<void> {
+  const redis = await connectRedis(target, 'producer');
   try {
     const missing = await findMissingPermissions(redis, prefix, NEEDED_BY_SERVICES);
     const described = describeMissing(missing, target, prefix);

@@ -91,9 +91,7 @@ const BY_TEXT: readonly (Explanation & { readonly matches: (error: Error, text: 
     why: 'tls',
     what: 'the encrypted connection could not be set up',
     advice: ({ tls }) => `Check in ${tls} whether the server speaks TLS or not.`,
-    matches: (error, text) =>
-      isErrno(error, 'EPROTO') ||
-      /wrong version number|packet length too long|socket disconnected before secure TLS/i.test(text),
+    matches: (error, text) => isErrno(error, 'EPROTO') || /wrong version number|packet length too long/i.test(text),
   },
   {
     why: 'refused',
@@ -121,11 +119,11 @@ const BY_TEXT: readonly (Explanation & { readonly matches: (error: Error, text: 
     why: 'connection_lost',
     what: 'the connection is gone',
     advice: ({ tls }) =>
-      `Check that Redis is running, and in ${tls} whether it speaks TLS. The connection comes back by itself when Redis does.`,
+      `Check that Redis is running, in ${tls} whether it speaks TLS, and its \`maxclients\`. The connection comes back by itself when Redis does.`,
     matches: (error, text) =>
       isErrno(error, 'ECONNRESET', 'EPIPE') ||
       error.name === 'MaxRetriesPerRequestError' ||
-      /Connection is closed|isn't writeable|None of startup nodes|Failed to refresh slots|Cluster isn't ready/.test(
+      /Connection is closed|before secure TLS connection|isn't writeable|None of startup nodes|Failed to refresh slots|Cluster isn't ready/.test(
         text,
       ),
   },

@@ -1,12 +1,12 @@
-import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
+import { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import type { RedisTarget } from '../config/redis-config.ts';
 import { SECOND_MS } from '../core/units.ts';
-import { clusterPatience, firstWordMs, type RedisRole, roleOptions } from './client-options.ts';
+import type { RedisRole } from './client-options.ts';
 import { describeTarget, explainRedisError } from './connection-error.ts';
+import { firstWordsOf } from './first-words.ts';
 import type { RedisClient } from './lua-script.ts';
-import { reconnectDelayMs, reconnecting } from './reconnecting.ts';
-import { tlsOptions } from './tls-options.ts';
+import { openClient } from './open-client.ts';
 
 export type { RedisRole };
 
@@ -21,8 +21,6 @@ interface ConnectRedisOptions extends CreateRedisOptions {
 
 const CONNECT_TIMEOUT_MS = 5 * SECOND_MS;
 const QUIT_TIMEOUT_MS = 2 * SECOND_MS;
-
-type DnsLookupCallback = Parameters<NonNullable<ClusterOptions['dnsLookup']>>[1];
 
 const openClients = new Map<RedisClient, RedisRole>();
 
@@ -42,7 +40,9 @@ export async function connectRedis(
     return client;
   } catch (error) {
     await closeRedis(client);
-    throw explainRedisError(error, target) ?? error;
+    const explained = explainRedisError(error, target);
+    const unasked = explained?.why === 'connection_lost' ? await firstWordsOf(target) : undefined;
+    throw explainRedisError(unasked, target) ?? explained ?? error;
   }
 }
 
@@ -52,13 +52,9 @@ export async function connectRedis(
  */
 export function createRedis(target: RedisTarget, role: RedisRole, { log }: CreateRedisOptions = {}): RedisClient {
   const { address } = describeTarget(target);
-  const options = roleOptions(role, target.deadPeerMs);
-  const comingBack = reconnecting({
-    queues: options.enableOfflineQueue !== false,
-    asksSentinels: target.kind === 'sentinel',
-    onRefusal: (code) => log?.warn({ role, address, code }, 'redis refuses: looking for its master'),
+  const client = openClient(target, role, (code) => {
+    log?.warn({ role, address, code }, 'redis refuses, looking for its master');
   });
-  const client = openClient(target, role, { lazyConnect: true, ...comingBack, ...options });
   openClients.set(client, role);
   client.on('end', () => openClients.delete(client));
   logOutages(client, role, target, log);
@@ -81,60 +77,6 @@ export async function closeRedis(client: RedisClient): Promise<void> {
 /** The connections that nobody has closed yet, for leak checks. */
 export function openRedisConnections(): readonly { readonly role: RedisRole; readonly status: string }[] {
   return [...openClients].map(([client, role]) => ({ role, status: client.status }));
-}
-
-function openClient(target: RedisTarget, role: RedisRole, shared: RedisOptions): RedisClient {
-  const tls = tlsOptions(target);
-  const options: RedisOptions = { ...shared, ...(tls && { tls }) };
-  if (target.kind === 'url') {
-    return hangUpOnSilence(
-      new Redis(target.url, { ...options, ...nameInUrl(target.url), replyMapping: 'legacy' }),
-      target,
-    );
-  }
-  const { username, password } = target.login;
-  const login = { ...(username && { username }), ...(password && { password }) };
-  if (target.kind === 'cluster') return openCluster(target, role, { ...options, ...login });
-  const client = new Redis({
-    ...options,
-    ...login,
-    replyMapping: 'legacy',
-    sentinels: [...target.nodes],
-    name: target.name,
-    ...(tls && { enableTLSForSentinelMode: true, sentinelTLS: tls }),
-    ...(target.sentinelPassword && { sentinelPassword: target.sentinelPassword }),
-  });
-  return hangUpOnSilence(client, target);
-}
-
-/** A name that the operator gave the connections in the URL stays. */
-function nameInUrl(url: string): Pick<RedisOptions, 'connectionName'> {
-  const connectionName = new URL(url).searchParams.get('connectionName');
-  return connectionName === null ? {} : { connectionName };
-}
-
-function openCluster(target: RedisTarget & { kind: 'cluster' }, role: RedisRole, options: RedisOptions): Cluster {
-  const { lazyConnect = false, enableOfflineQueue = true, retryStrategy: _, ...redisOptions } = options;
-  const cluster = new Cluster([...target.nodes], {
-    ...clusterPatience(role),
-    lazyConnect,
-    enableOfflineQueue,
-    clusterRetryStrategy: reconnectDelayMs,
-    redisOptions: { ...redisOptions, replyMapping: 'legacy' },
-    // Certificates are made out to names, so names must not be resolved before connecting.
-    ...(options.tls && { dnsLookup: (address: string, callback: DnsLookupCallback) => callback(null, address) }),
-  });
-  return cluster.on('+node', (node: Redis) => void hangUpOnSilence(node, target));
-}
-
-/** A frozen server's system still accepts connections for it: such a one is left soon, since another may serve by now. */
-function hangUpOnSilence(client: Redis, { deadPeerMs }: RedisTarget): Redis {
-  return client.on('connect', () => {
-    const { stream } = client;
-    const hangUp = () => stream.destroy(new Error('Socket timeout. The server took the connection and says nothing.'));
-    const timer = setTimeout(hangUp, firstWordMs(deadPeerMs));
-    stream.once('data', () => clearTimeout(timer)).once('close', () => clearTimeout(timer));
-  });
 }
 
 function firstConnection(client: RedisClient, target: RedisTarget, timeoutMs: number): Promise<void> {
