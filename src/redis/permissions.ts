@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
 import type { RedisTarget } from '../config/redis-config.ts';
 import { type RedisCode, redisCodeOf } from '../core/redis-code.ts';
 import type { RedisClient } from './lua-script.ts';
@@ -64,15 +65,14 @@ async function tryInScript(redis: RedisClient, key: string, probes: NeededComman
 }
 
 async function tryDirectly(redis: RedisClient, key: string, direct: readonly string[]): Promise<Refusal[]> {
-  const transaction = () => redis.multi().exists(key).exec();
   const tries: Readonly<Record<string, () => Promise<unknown>>> = {
     evalsha: () => redis.evalsha('0'.repeat(40), 1, key),
     info: () => redis.info('server'),
     ping: () => redis.ping(),
-    multi: transaction,
-    exec: transaction,
+    multi: () => redis.multi().exists(key).exec().catch(orFirstOfTransaction),
+    // Without a transaction it fails in any case, but forbidden in other words.
+    exec: () => redis.call('EXEC'),
     wait: () => redis.wait(0, 0),
-    // A string is in its way, so that it need not wait.
     bzpopmin: () => redis.bzpopmin(key, 0.01),
   };
   const refusals: Refusal[] = [];
@@ -81,6 +81,13 @@ async function tryDirectly(redis: RedisClient, key: string, direct: readonly str
     if (error !== undefined) refusals.push({ command, error });
   }
   return refusals;
+}
+
+/** ioredis says that the end of the transaction failed, and keeps why with the error. */
+function orFirstOfTransaction(error: unknown): never {
+  const [first] =
+    error instanceof Error && 'previousErrors' in error ? z.array(z.instanceof(Error)).parse(error.previousErrors) : [];
+  throw first ?? error;
 }
 
 /** What Redis answered; that it did not answer is no matter of permissions. */
