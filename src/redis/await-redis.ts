@@ -66,6 +66,7 @@ export async function checkRedisForService(target: RedisTarget, prefix: string):
     const missing = await findMissingPermissions(redis, prefix, NEEDED_BY_SERVICES);
     const described = describeMissing(missing, target, prefix);
     if (described !== undefined) throw unusable(target, 'permission', described.what, described.fix);
+    if (missing.writesRefused) throw missing.writesRefused;
     const [old] = (await readServerFacts(redis)).filter(({ version }) => !isVersionSupported(version));
     if (old !== undefined) {
       const fix = `Upgrade it to ${LEAST_REDIS_VERSION.join('.')} or newer.`;

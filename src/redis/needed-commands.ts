@@ -1,3 +1,5 @@
+import { createKeys } from './keys.ts';
+
 /** How a command is tried without effect: what follows its name, with `KEY` for a throwaway key that holds a string. */
 type Probe = readonly string[];
 
@@ -95,5 +97,5 @@ export const NEEDED_BY_ENQUEUERS: NeededCommands = { probes: ENQUEUER_PROBES, di
 /** The rules of a Redis user that may do no more than is needed, as `ACL SETUSER` takes them. */
 export function leastAcl({ probes, direct }: NeededCommands, prefix: string): string {
   const commands = [...CONNECTING, ...direct, ...Object.keys(probes)].sort().map((name) => `+${name}`);
-  return ['resetkeys', `~${prefix}:*`, 'resetchannels', '-@all', ...commands].join(' ');
+  return ['resetkeys', `~${createKeys(prefix).pattern}`, 'resetchannels', '-@all', ...commands].join(' ');
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { RedisTarget } from '../config/redis-config.ts';
 import { type RedisCode, redisCodeOf } from '../core/redis-code.ts';
+import { createKeys } from './keys.ts';
 import type { RedisClient } from './lua-script.ts';
 import type { NeededCommands } from './needed-commands.ts';
 
@@ -10,6 +11,8 @@ export interface MissingPermissions {
   readonly commands: readonly string[];
   /** Whether our own keys are among what is forbidden. */
   readonly keys: boolean;
+  /** What Redis says where it takes no writes at all now. */
+  readonly writesRefused?: Error;
 }
 
 /** Tries each command on KEYS[1], and answers with those that failed, each followed by what Redis said. */
@@ -26,26 +29,37 @@ return failed
 `;
 
 /** By which a server tells that it takes no writes now. */
-const REFUSES_WRITES: readonly RedisCode[] = ['READONLY', 'NOREPLICAS', 'OOM', 'MISCONF', 'LOADING', 'MASTERDOWN'];
+const REFUSES_WRITES: readonly RedisCode[] = [
+  'READONLY',
+  'MASTERDOWN',
+  'LOADING',
+  'CLUSTERDOWN',
+  'TRYAGAIN',
+  'NOREPLICAS',
+  'OOM',
+  'MISCONF',
+];
 
 /**
  * Tries what a process needs, without leaving anything behind.
- * @throws what Redis says when it takes no writes at all, or answers nothing
+ * @throws what is not an answer of Redis's
  */
 export async function findMissingPermissions(
   redis: RedisClient,
   prefix: string,
   { probes, direct }: NeededCommands,
 ): Promise<MissingPermissions> {
-  const key = `${prefix}:permission-check:${randomUUID()}`;
-  const refusals = [...(await tryDirectly(redis, key, direct)), ...(await tryInScript(redis, key, probes))];
-  const writesRefused = refusals.find(({ error }) => REFUSES_WRITES.some((code) => code === redisCodeOf(error)));
-  if (writesRefused) throw writesRefused.error;
+  const key = createKeys(prefix).permissionCheck(randomUUID());
+  const inScript = await tryInScript(redis, key, probes);
+  const unwritable = inScript.find(({ error }) => REFUSES_WRITES.some((code) => code === redisCodeOf(error)));
+  // There the connection would be given up, to look for the master.
+  const refusals = unwritable ? inScript : [...inScript, ...(await tryDirectly(redis, key, direct))];
   const forbidden = refusals.filter(({ error }) => redisCodeOf(error) === 'NOPERM');
   const aboutKeys = forbidden.filter(({ error }) => /access/.test(error.message));
   return {
     keys: aboutKeys.length > 0,
     commands: forbidden.filter((refusal) => !aboutKeys.includes(refusal)).map(({ command }) => command),
+    ...(unwritable && { writesRefused: unwritable.error }),
   };
 }
 
@@ -104,11 +118,12 @@ export function describeMissing(
 ): { readonly what: string; readonly fix: string } | undefined {
   if (commands.length === 0 && !keys) return undefined;
   const user = userOf(target);
+  const { pattern } = createKeys(prefix);
   const forbidden = [
     ...(commands.length > 0 ? [`run ${commands.map((name) => name.toUpperCase()).join(', ')}`] : []),
-    ...(keys ? [`use the keys ${prefix}:*`] : []),
+    ...(keys ? [`use the keys ${pattern}`] : []),
   ];
-  const rules = [...(keys ? [`~${prefix}:*`] : []), ...commands.map((name) => `+${name}`)];
+  const rules = [...(keys ? [`~${pattern}`] : []), ...commands.map((name) => `+${name}`)];
   return {
     what: `its user "${user}" may not ${forbidden.join(' and may not ')}`,
     fix: `Let an administrator of Redis run: ACL SETUSER ${user} ${rules.join(' ')}. docs/deployment.md has the whole list.`,
