@@ -6,7 +6,7 @@ import { SECOND_MS } from '../core/units.ts';
  *
  * - `producer`: they fail at once, so that people and web requests are told
  * - `ledger`: they wait for about ten seconds, so that a worker survives a failover, and then fail
- * - `worker`: they wait for as long as it takes; BullMQ's workers require that
+ * - `worker`: they wait for as long as it takes; BullMQ's workers require that, and block on copies of it
  * - `blocking`: for commands that block the whole connection, such as `XREAD BLOCK`; they fail when no answer comes in time
  * - `probe`: one attempt only
  */
@@ -27,12 +27,11 @@ const REDIRECTIONS: Record<RedisRole, number> = { producer: 8, probe: 8, ledger:
 const ROLE_OPTIONS: Record<RedisRole, (deadPeerMs: number) => RedisOptions> = {
   producer: (deadPeerMs) => ({ enableOfflineQueue: false, maxRetriesPerRequest: 1, socketTimeout: deadPeerMs }),
   ledger: (deadPeerMs) => ({ maxRetriesPerRequest: 10, socketTimeout: deadPeerMs }),
-  // BullMQ's blocking connections are copies of a worker's.
-  worker: (deadPeerMs) => ({ maxRetriesPerRequest: null, socketTimeout: Math.max(deadPeerMs, LONGEST_BLOCK_MS) }),
-  blocking: (deadPeerMs) => {
-    const silenceMs = Math.max(deadPeerMs, LONGEST_BLOCK_MS);
-    return { maxRetriesPerRequest: null, socketTimeout: silenceMs, commandTimeout: silenceMs };
-  },
+  worker: (deadPeerMs) => ({ maxRetriesPerRequest: null, socketTimeout: deadPeerMs }),
+  blocking: (deadPeerMs) => ({
+    ...{ maxRetriesPerRequest: null, socketTimeout: blockedSilenceMs(deadPeerMs) },
+    commandTimeout: blockedSilenceMs(deadPeerMs),
+  }),
   probe: () => ({
     enableOfflineQueue: false,
     enableReadyCheck: false,
@@ -42,6 +41,11 @@ const ROLE_OPTIONS: Record<RedisRole, (deadPeerMs: number) => RedisOptions> = {
     commandTimeout: SECOND_MS,
   }),
 };
+
+/** How long a connection may be silent on which somebody waits for news. */
+export function blockedSilenceMs(deadPeerMs = DEAD_PEER_MS): number {
+  return Math.max(deadPeerMs, LONGEST_BLOCK_MS);
+}
 
 /** How a connection of a role behaves, whatever it leads to. */
 export function roleOptions(role: RedisRole, deadPeerMs = DEAD_PEER_MS): RedisOptions {

@@ -1,7 +1,7 @@
 import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
 import type { RedisLogin, RedisTarget } from '../config/redis-config.ts';
 import type { RedisCode } from '../core/redis-code.ts';
-import { clusterPatience, firstWordMs, type RedisRole, roleOptions } from './client-options.ts';
+import { blockedSilenceMs, clusterPatience, firstWordMs, type RedisRole, roleOptions } from './client-options.ts';
 import type { RedisClient } from './lua-script.ts';
 import { reconnectDelayMs, reconnecting } from './reconnecting.ts';
 import { tlsOptions } from './tls-options.ts';
@@ -17,9 +17,8 @@ export function openClient(target: RedisTarget, role: RedisRole, onRefusal: (cod
   const options: RedisOptions = { lazyConnect: true, ...comeBack(), ...ofRole, ...(tls && { tls }) };
   const watch = (client: Redis): Redis => {
     hangUpOnSilence(client, firstWordMs(target.deadPeerMs));
-    // BullMQ's workers read from copies of their connection.
     const duplicate = client.duplicate.bind(client);
-    client.duplicate = (override) => watch(duplicate({ ...comeBack(), ...override }));
+    client.duplicate = (override) => watch(duplicate({ ...comeBack(), ...override, ...mayBlock(target) }));
     return client;
   };
   if (target.kind === 'cluster') return watchNodes(openCluster(target, role, options), target);
@@ -55,9 +54,17 @@ function openCluster(target: RedisTarget & { kind: 'cluster' }, role: RedisRole,
   });
 }
 
+/** BullMQ's workers wait for jobs on copies of their connection. */
+function mayBlock({ deadPeerMs }: RedisTarget): Pick<RedisOptions, 'socketTimeout'> {
+  return { socketTimeout: blockedSilenceMs(deadPeerMs) };
+}
+
 function watchNodes(cluster: Cluster, target: RedisTarget): Cluster {
   const duplicate = cluster.duplicate.bind(cluster);
-  cluster.duplicate = (...override) => watchNodes(duplicate(...override), target);
+  cluster.duplicate = (nodes, override) => {
+    const redisOptions = { ...override?.redisOptions, ...mayBlock(target), replyMapping: 'legacy' } as const;
+    return watchNodes(duplicate(nodes, { ...override, redisOptions }), target);
+  };
   return cluster.on('+node', (node: Redis) => hangUpOnSilence(node, firstWordMs(target.deadPeerMs)));
 }
 

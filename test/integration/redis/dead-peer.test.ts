@@ -1,4 +1,5 @@
 import { Queue, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
 import { describe, expect, it, type TestContext } from 'vitest';
 import type { RedisTarget } from '../../../src/config/redis-config.ts';
 import { closeRedis, connectRedis, type RedisRole } from '../../../src/redis/connections.ts';
@@ -86,10 +87,14 @@ describe.concurrent('a peer that falls silent without closing anything', () => {
         connect(target, 'worker', onTestFinished),
         connect(target, 'blocking', onTestFinished),
       ]);
+      // As BullMQ does it.
+      const copy = (worker as Redis).duplicate();
+      onTestFinished(() => closeRedis(copy));
+      await copy.connect();
       const before = proxy.connections();
       const none = `${freshPrefix()}:none`;
       expect(
-        await Promise.all([worker.bzpopmin(none, 10), blocking.xread('BLOCK', 10_000, 'STREAMS', none, '$')]),
+        await Promise.all([copy.bzpopmin(none, 10), blocking.xread('BLOCK', 10_000, 'STREAMS', none, '$')]),
       ).toEqual([null, null]);
       expect(proxy.connections()).toBe(before);
     },
