@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
-import { ConfigError } from '../config/config-error.ts';
 import type { RedisTarget, RedisTlsFiles } from '../config/redis-config.ts';
+import { PublishError } from '../core/publish-error.ts';
 
 /** How to encrypt connections to a target; undefined where they are not. Files are read now, so renewed ones are used. */
 export function tlsOptions(target: RedisTarget): ConnectionOptions | undefined {
@@ -27,6 +27,9 @@ function read(variable: string, path: string): Buffer {
   } catch (error) {
     const why = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
     const message = `names ${path}, which cannot be read (${why}); correct the path, or let this user read the file`;
-    throw new ConfigError([{ variable, message }]);
+    throw new PublishError('CONFIG_INVALID', {
+      reason: 'the settings are not valid:',
+      problems: [{ path: variable, message }],
+    });
   }
 }

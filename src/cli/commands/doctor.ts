@@ -1,5 +1,6 @@
 import { ConfigError } from '../../config/config-error.ts';
 import { type Config, loadConfig } from '../../config/load-config.ts';
+import { PublishError } from '../../core/publish-error.ts';
 import { openFoundation } from '../../foundation/foundation.ts';
 import { describeTarget } from '../../redis/connection-error.ts';
 import { RedisUnavailableError } from '../../redis/redis-unavailable.ts';
@@ -66,7 +67,7 @@ async function examineRedis(config: Config): Promise<Finding[]> {
       await foundation.close();
     }
   } catch (error) {
-    if (error instanceof ConfigError) return refusedSettings(error);
+    if (error instanceof PublishError && error.code === 'CONFIG_INVALID') return refusedSettings(error);
     if (!(error instanceof RedisUnavailableError)) throw error;
     return [...settings, { check: 'redis', level: 'problem', message: error.message, fix: error.advice }];
   }
@@ -82,8 +83,8 @@ async function orFinding(check: CheckName, find: () => Promise<Finding[]>): Prom
   }
 }
 
-function refusedSettings({ problems }: ConfigError): Finding[] {
-  return problems.map(({ variable, message }) => ({
+function refusedSettings({ details: { problems = [] } }: PublishError): Finding[] {
+  return problems.map(({ path: variable, message }) => ({
     check: 'settings',
     level: 'problem',
     message: `${variable} ${message}`,
