@@ -18,7 +18,8 @@ export function openClient(target: RedisTarget, role: RedisRole, onRefusal: (cod
   const watch = (client: Redis): Redis => {
     hangUpOnSilence(client, firstWordMs(target.deadPeerMs));
     const duplicate = client.duplicate.bind(client);
-    client.duplicate = (override) => watch(duplicate({ ...comeBack(), ...override, ...mayBlock(target) }));
+    const { lazyConnect, redisOptions } = ofCopies(target);
+    client.duplicate = (override) => watch(duplicate({ ...comeBack(), ...override, ...redisOptions, lazyConnect }));
     return client;
   };
   if (target.kind === 'cluster') return watchNodes(openCluster(target, role, options), target);
@@ -54,16 +55,20 @@ function openCluster(target: RedisTarget & { kind: 'cluster' }, role: RedisRole,
   });
 }
 
-/** BullMQ's workers wait for jobs on copies of their connection. */
-function mayBlock({ deadPeerMs }: RedisTarget): Pick<RedisOptions, 'socketTimeout'> {
-  return { socketTimeout: blockedSilenceMs(deadPeerMs) };
+/**
+ * BullMQ's workers wait for jobs on copies of their connection. A copy connects by itself: if BullMQ had to ask for it and
+ * the first attempt failed, it would never look at the copy again.
+ */
+function ofCopies({ deadPeerMs }: RedisTarget) {
+  return { lazyConnect: false, redisOptions: { socketTimeout: blockedSilenceMs(deadPeerMs) } };
 }
 
 function watchNodes(cluster: Cluster, target: RedisTarget): Cluster {
   const duplicate = cluster.duplicate.bind(cluster);
   cluster.duplicate = (nodes, override) => {
-    const redisOptions = { ...override?.redisOptions, ...mayBlock(target), replyMapping: 'legacy' } as const;
-    return watchNodes(duplicate(nodes, { ...override, redisOptions }), target);
+    const { lazyConnect, redisOptions } = ofCopies(target);
+    const merged = { ...override?.redisOptions, ...redisOptions, replyMapping: 'legacy' } as const;
+    return watchNodes(duplicate(nodes, { ...override, redisOptions: merged, lazyConnect }), target);
   };
   return cluster.on('+node', (node: Redis) => hangUpOnSilence(node, firstWordMs(target.deadPeerMs)));
 }

@@ -90,7 +90,7 @@ describe.concurrent('a peer that falls silent without closing anything', () => {
       // As BullMQ does it.
       const copy = (worker as Redis).duplicate();
       onTestFinished(() => closeRedis(copy));
-      await copy.connect();
+      await copy.ping();
       const before = proxy.connections();
       const none = `${freshPrefix()}:none`;
       expect(

@@ -1,3 +1,4 @@
+import { Queue, Worker } from 'bullmq';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { RedisTarget } from '../../../src/config/redis-config.ts';
 import { closeRedis, connectRedis, type RedisRole } from '../../../src/redis/connections.ts';
@@ -135,6 +136,30 @@ describe('a server that takes no more connections', () => {
       why: 'too_many_clients',
       message: expect.stringContaining('maxclients'),
     });
+  });
+});
+
+describe('a worker whose own connections are refused at first', () => {
+  it('takes jobs as soon as there is room for them', async () => {
+    const server = await startRedisServer([]);
+    closers.push(() => server.close());
+    const target: RedisTarget = { kind: 'url', url: `redis://127.0.0.1:${server.port}` };
+    const [operator, connection] = [await connect(target, 'producer'), await connect(target, 'worker')];
+    await operator.config('SET', 'maxclients', '2');
+    const prefix = freshPrefix();
+    const queue = new Queue('jobs', { connection: operator, prefix });
+    const troubles: Error[] = [];
+    const done: string[] = [];
+    const worker = new Worker('jobs', async ({ name }) => done.push(name), { connection, prefix, runRetryDelay: 100 });
+    worker.on('error', (error) => troubles.push(error));
+    closers.push(
+      () => queue.close(),
+      () => worker.close(),
+    );
+    await queue.add('a', {});
+    await eventually(() => troubles.length > 0);
+    await operator.config('SET', 'maxclients', '100');
+    await eventually(() => done.includes('a'));
   });
 });
 
