@@ -159,7 +159,11 @@ describe('a worker whose own connections are refused at first', () => {
     await queue.add('a', {});
     await eventually(() => troubles.length > 0);
     await operator.config('SET', 'maxclients', '100');
+    // The first one is fetched without waiting, the second only by the connection that was refused.
     await eventually(() => done.includes('a'));
+    await eventually(async () => (await queue.getWaitingCount()) + (await queue.getActiveCount()) === 0);
+    await queue.add('b', {});
+    await eventually(() => done.includes('b'));
   });
 });
 
