@@ -54,6 +54,8 @@ function toConfig(settings: Settings) {
     redis: redisConfig(settings),
     /** Undefined: what suits the kind of Redis. */
     redisWaitReplicas: settings.REDIS_WAIT_REPLICAS,
+    /** How long services wait for a Redis that is not there yet; 0: not at all. */
+    redisStartWaitMs: settings.REDIS_START_WAIT_MS,
     dataDir: resolve(settings.DATA_DIR),
     cacheDir: cacheDirFrom(settings),
     queuePrefix: settings.QUEUE_PREFIX,
@@ -105,18 +107,22 @@ function toConfig(settings: Settings) {
 }
 
 function redisConfig(settings: Settings): RedisConfig {
-  if (settings.REDIS_URL !== undefined) return { kind: 'url', url: settings.REDIS_URL };
+  const deadPeerMs = settings.REDIS_DEAD_PEER_MS;
+  const { REDIS_TLS_CA_FILE: caFile, REDIS_TLS_CERT_FILE: certFile, REDIS_TLS_KEY_FILE: keyFile } = settings;
+  const tls = { caFile, certFile, keyFile, insecure: settings.REDIS_TLS_INSECURE };
+  if (settings.REDIS_URL !== undefined) return { kind: 'url', url: settings.REDIS_URL, deadPeerMs, tls };
   const login = {
     username: settings.REDIS_USERNAME,
     password: settings.REDIS_PASSWORD,
     tls: settings.REDIS_TLS ?? false,
   };
-  if (settings.REDIS_CLUSTER_NODES) return { kind: 'cluster', nodes: settings.REDIS_CLUSTER_NODES, login };
+  if (settings.REDIS_CLUSTER_NODES)
+    return { kind: 'cluster', nodes: settings.REDIS_CLUSTER_NODES, login, deadPeerMs, tls };
   if (settings.REDIS_SENTINELS && settings.REDIS_SENTINEL_NAME !== undefined) {
     const { REDIS_SENTINELS: nodes, REDIS_SENTINEL_NAME: name, REDIS_SENTINEL_PASSWORD: sentinelPassword } = settings;
-    return { kind: 'sentinel', nodes, name, login, sentinelPassword };
+    return { kind: 'sentinel', nodes, name, login, sentinelPassword, deadPeerMs, tls };
   }
-  return { kind: 'embedded' };
+  return { kind: 'embedded', deadPeerMs };
 }
 
 /** Undefined: none is known before the server listens, or it is reached under a name that only its operator knows. */

@@ -11,18 +11,37 @@ export interface RedisLogin {
   readonly tls: boolean;
 }
 
+/** PEM files for encrypted connections to Redis, and for them alone. */
+export interface RedisTlsFiles {
+  /** Whom to trust instead of the public authorities. */
+  readonly caFile?: string | undefined;
+  readonly certFile?: string | undefined;
+  readonly keyFile?: string | undefined;
+  /** Encrypts, but takes any server for the right one. */
+  readonly insecure?: boolean | undefined;
+}
+
+/** What goes for every connection, whatever it leads to. */
+interface RedisManners {
+  /** Without an answer for this long (ms), a connection is taken for dead; 15 s unless told. */
+  readonly deadPeerMs?: number;
+  readonly tls?: RedisTlsFiles;
+}
+
 /** A Redis that can be connected to. */
-export type RedisTarget =
-  | { readonly kind: 'url'; readonly url: string }
-  | { readonly kind: 'cluster'; readonly nodes: readonly HostAndPort[]; readonly login: RedisLogin }
-  | {
-      readonly kind: 'sentinel';
-      readonly nodes: readonly HostAndPort[];
-      /** The name under which the sentinels watch the master. */
-      readonly name: string;
-      readonly login: RedisLogin;
-      readonly sentinelPassword: string | undefined;
-    };
+export type RedisTarget = RedisManners &
+  (
+    | { readonly kind: 'url'; readonly url: string }
+    | { readonly kind: 'cluster'; readonly nodes: readonly HostAndPort[]; readonly login: RedisLogin }
+    | {
+        readonly kind: 'sentinel';
+        readonly nodes: readonly HostAndPort[];
+        /** The name under which the sentinels watch the master. */
+        readonly name: string;
+        readonly login: RedisLogin;
+        readonly sentinelPassword: string | undefined;
+      }
+  );
 
 /** Which Redis to use; `embedded` is started by us in the data folder. */
-export type RedisConfig = RedisTarget | { readonly kind: 'embedded' };
+export type RedisConfig = RedisTarget | ({ readonly kind: 'embedded' } & RedisManners);

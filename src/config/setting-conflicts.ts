@@ -9,6 +9,7 @@ export type GivenSettings = ReadonlyMap<SettingName, string>;
 export function findConflicts(given: GivenSettings, { sealsTokens }: { sealsTokens: boolean }): SettingProblem[] {
   return [
     ...redisConflicts(given),
+    ...unusedTls(given),
     ...(sealsTokens ? missingKeys(given) : []),
     ...missingPartners(given),
     ...boardLogins(given),
@@ -25,6 +26,23 @@ function redisConflicts(given: GivenSettings): SettingProblem[] {
   return others.map((variable) => ({ variable, message: `is set together with ${chosen}; keep only one of them` }));
 }
 
+const TLS_SETTINGS = [
+  'REDIS_TLS_CA_FILE',
+  'REDIS_TLS_CERT_FILE',
+  'REDIS_TLS_KEY_FILE',
+  'REDIS_TLS_INSECURE',
+] as const satisfies readonly SettingName[];
+
+/** A certificate for a connection that is not encrypted is a mistake that nobody would notice. */
+function unusedTls(given: GivenSettings): SettingProblem[] {
+  const url = given.get('REDIS_URL');
+  const isEncrypted = url === undefined ? given.get('REDIS_TLS') === 'true' : /^rediss:/i.test(url);
+  if (isEncrypted) return [];
+  const cure = url === undefined ? 'set REDIS_TLS=true' : 'begin REDIS_URL with rediss://';
+  const message = `is set, but the connection to Redis is not encrypted: ${cure}, or remove it`;
+  return TLS_SETTINGS.filter((name) => given.has(name)).map((variable) => ({ variable, message }));
+}
+
 function missingKeys(given: GivenSettings): SettingProblem[] {
   const chosen = REDIS_KINDS.find((name) => given.has(name));
   if (chosen === undefined || given.has('ENCRYPTION_KEYS')) return [];
@@ -34,6 +52,7 @@ function missingKeys(given: GivenSettings): SettingProblem[] {
 
 const PARTNERS = [
   ['REDIS_SENTINELS', 'REDIS_SENTINEL_NAME'],
+  ['REDIS_TLS_CERT_FILE', 'REDIS_TLS_KEY_FILE'],
   ['TIKTOK_CLIENT_KEY', 'TIKTOK_CLIENT_SECRET'],
   ['BOARD_USER', 'BOARD_PASSWORD'],
   ['BOARD_READONLY_USER', 'BOARD_READONLY_PASSWORD'],

@@ -29,7 +29,10 @@ export const textList = z
 /** `redis://` or `rediss://` with a host. */
 export const redisUrl = z
   .string()
-  .refine(isRedisUrl, 'a URL such as redis://127.0.0.1:6379 or rediss://user:password@host:6380/0');
+  .refine(
+    isRedisUrl,
+    'a URL such as redis://127.0.0.1:6379 or rediss://user:password@host:6380/0, where user and password are percent-encoded (% is written %25, # is %23, / is %2F, ? is %3F, @ is %40)',
+  );
 
 /** A comma list of `host:port`; IPv6 addresses in brackets. */
 export const hostAndPortList = z.string().transform((value, context): HostAndPort[] => {
@@ -126,9 +129,21 @@ function isPort(digits: string | undefined): boolean {
 
 function isRedisUrl(value: string): boolean {
   if (!URL.canParse(value)) return false;
-  const { protocol, hostname, pathname } = new URL(value);
+  const { protocol, hostname, pathname, search, hash, username, password } = new URL(value);
+  // With a raw "#", "/" or "?" in the password, the host stands behind what looks like the end of the address.
+  if (hash !== '' || search.includes('@')) return false;
+  if (!isPercentEncoded(username) || !isPercentEncoded(password)) return false;
   // The path is the number of a database.
   return ['redis:', 'rediss:'].includes(protocol) && hostname !== '' && /^\/?\d*$/.test(pathname);
+}
+
+function isPercentEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function isServerUrl(value: string): boolean {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { MEDIA_SETTINGS } from './media-settings.ts';
+import { REDIS_SETTINGS } from './redis-settings.ts';
 import { descriptionOf, optional, type SettingDescription, withDefault } from './setting-description.ts';
 import * as value from './setting-values.ts';
 
@@ -8,56 +9,7 @@ import * as value from './setting-values.ts';
  * docs/configuration.md all come from here.
  */
 export const SettingsTable = z.object({
-  REDIS_URL: optional(value.redisUrl, {
-    group: 'Redis',
-    secret: true,
-    unset: 'a Redis of our own is started in `DATA_DIR`',
-    meaning: 'Redis to use, `redis://` or, encrypted, `rediss://`, with user, password and database in the URL.',
-  }),
-  REDIS_CLUSTER_NODES: optional(value.hostAndPortList, {
-    group: 'Redis',
-    unset: 'no cluster',
-    meaning: 'Some nodes of a Redis Cluster, `host:port,host:port`. Instead of `REDIS_URL`.',
-  }),
-  REDIS_SENTINELS: optional(value.hostAndPortList, {
-    group: 'Redis',
-    unset: 'no Sentinel',
-    meaning: 'Redis Sentinels, `host:port,host:port`. Instead of `REDIS_URL`; needs `REDIS_SENTINEL_NAME`.',
-  }),
-  REDIS_SENTINEL_NAME: optional(value.text, {
-    group: 'Redis',
-    unset: 'no Sentinel',
-    meaning: 'Name under which the Sentinels watch the master, often `mymaster`.',
-  }),
-  REDIS_USERNAME: optional(value.text, {
-    group: 'Redis',
-    unset: "Redis's default user",
-    meaning: 'User name for a cluster or for the master behind Sentinels. With `REDIS_URL` it belongs into the URL.',
-  }),
-  REDIS_PASSWORD: optional(value.text, {
-    group: 'Redis',
-    secret: true,
-    unset: 'no password',
-    meaning: 'Password for a cluster or for the master behind Sentinels. With `REDIS_URL` it belongs into the URL.',
-  }),
-  REDIS_SENTINEL_PASSWORD: optional(value.text, {
-    group: 'Redis',
-    secret: true,
-    unset: 'no password',
-    meaning: 'Password of the Sentinels themselves.',
-  }),
-  REDIS_TLS: optional(value.trueOrFalse, {
-    group: 'Redis',
-    unset: 'not encrypted',
-    meaning:
-      '`true` encrypts connections to a cluster, or to Sentinels and their master. With `REDIS_URL` write `rediss://`.',
-  }),
-  REDIS_WAIT_REPLICAS: optional(value.wholeNumber(0, 10), {
-    group: 'Redis',
-    unset: '1 with Sentinel and with a cluster, 0 with `REDIS_URL`',
-    meaning:
-      'How many replicas must have a write before a job counts as accepted and before anything is sent that cannot be taken back. 0 waits for none: then a failover may lose or repeat posts. The same for producers and workers.',
-  }),
+  ...REDIS_SETTINGS,
   DATA_DIR: withDefault(value.text, '.tiktok-publisher', {
     group: 'Process',
     meaning:

@@ -1,16 +1,25 @@
 import { PublishError } from './publish-error.ts';
+import { type RedisCode, redisCodeOf } from './redis-code.ts';
 
-/** What Redis says when it answers and still refuses, by how its answer begins. */
-const REFUSALS: readonly (readonly [RegExp, string])[] = [
-  [/^OOM\b/, 'Redis is full and refuses writes'],
-  [/^MISCONF\b/, 'Redis cannot write to its disk and refuses writes'],
-  [/^READONLY\b/, 'this Redis is a replica and refuses writes'],
-  [/^LOADING\b/, 'Redis is still reading its data'],
-  [/^NOREPLICAS\b/, 'Redis has too few replicas in reach (min-replicas-to-write) and refuses writes'],
-];
-/** What ioredis says of a command while there is no connection. */
+/** What it means for people that Redis answers and still refuses. */
+const REFUSALS: Partial<Record<RedisCode, string>> = {
+  OOM: 'Redis is full and refuses writes',
+  MISCONF: 'Redis cannot write to its disk and refuses writes',
+  READONLY: 'this Redis is a replica and refuses writes',
+  UNBLOCKED: 'this Redis has just become a replica',
+  LOADING: 'Redis is still reading its data',
+  MASTERDOWN: 'this Redis is a replica that has lost its master',
+  CLUSTERDOWN: 'the Redis Cluster is down or has no master for our keys',
+  TRYAGAIN: 'the Redis Cluster is moving our keys to another node',
+  NOREPLICAS: 'Redis has too few replicas in reach (min-replicas-to-write) and refuses writes',
+  NOPERM: 'the ACL of our Redis user forbids a command or key that is needed',
+  NOAUTH: 'Redis requires a password and none was given',
+  WRONGPASS: 'Redis refused the user name or password',
+  MAXCLIENTS: 'Redis has reached its limit of connections (maxclients)',
+};
+/** What ioredis says of a command while there is no connection, also as the last error of a cluster's redirections. */
 const AWAY =
-  /^Connection is closed|^Stream isn't writeable|^Reached the max retries per request limit|^Socket timeout|^Command timed out|^None of startup nodes|^Failed to refresh slots|^Cluster isn't ready/;
+  /^(?:Too many Cluster redirections\. Last error: (?:\w*Error: )?)?(?:Connection is closed|Stream isn't writeable|Reached the max retries per request limit|Socket timeout|Command timed out|None of startup nodes|Failed to refresh slots|Cluster isn't ready|Cluster is ended|All sentinels are unreachable)/;
 
 /** `REDIS_UNAVAILABLE` for an error by which Redis is away or refuses writes; undefined for any other. */
 export function redisTroubleOf(error: unknown): PublishError | undefined {
@@ -23,5 +32,6 @@ export function redisTroubleOf(error: unknown): PublishError | undefined {
 
 /** Why a Redis that answers refuses, for people; undefined where the error is no such refusal. */
 export function redisRefusalOf(error: Error): string | undefined {
-  return REFUSALS.find(([begins]) => begins.test(error.message))?.[1];
+  const code = redisCodeOf(error);
+  return code === undefined ? undefined : REFUSALS[code];
 }

@@ -7,6 +7,7 @@ import type { Config } from '../config/load-config.ts';
 import { toPublishError } from '../core/publish-error.ts';
 import { createLogger } from '../observability/logger.ts';
 import { startTraces, type Traces } from '../observability/tracing.ts';
+import { checkRedisForService, createPatience, type Patience, type StartWait } from '../redis/await-redis.ts';
 import type { Confirmation } from '../redis/confirmation.ts';
 import { describeTarget } from '../redis/connection-error.ts';
 import { closeRedis, connectRedis, type RedisRole } from '../redis/connections.ts';
@@ -14,6 +15,7 @@ import { createKeys, type Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import { openConfirmation } from '../redis/open-confirmation.ts';
 import { type ProvidedRedis, provideRedis } from '../redis/provide-redis.ts';
+import { trustsAnybody } from '../redis/tls-options.ts';
 import { probeWrite } from '../redis/write-probe.ts';
 import { createRequestSecrets } from '../sealing/request-box.ts';
 
@@ -56,6 +58,8 @@ export interface Foundation {
 export interface FoundationOptions {
   /** Whether an imitation of Redis may stand in where no real one can be had. */
   readonly allowInMemory?: boolean;
+  /** For services: waits for a Redis of the settings that is not there yet, and sees to it that it can be used. */
+  readonly start?: StartWait;
 }
 
 /**
@@ -66,6 +70,7 @@ export async function openFoundation(config: Config, options: FoundationOptions 
   const log = createLogger({ level: config.logLevel });
   const encryptionKeys = await encryptionKeysOf(config);
   const provided = await provideRedis(config, { ...options, log });
+  const patience = await prepare(provided, config, options.start, log);
   const traces = await startTraces(config.tracing);
   const keys = createKeys(config.queuePrefix);
   const confirmation = openConfirmation(provided.target, { keys, replicas: config.redisWaitReplicas });
@@ -99,7 +104,8 @@ export async function openFoundation(config: Config, options: FoundationOptions 
     traces,
     async connect(role) {
       try {
-        const redis = await connectRedis(provided.target, role, { log });
+        const attempt = () => connectRedis(provided.target, role, { log });
+        const redis = await (patience === undefined ? attempt() : patience.until(attempt));
         clients.add(redis);
         if (isClosed) throw new Error('closed while it connected');
         return redis;
@@ -119,4 +125,22 @@ function ledgerNameOf({ redis, queuePrefix }: Config, kind: ProvidedRedis['kind'
   // One of our own has its files in the same folder, and another port each time.
   const address = redis.kind === 'embedded' ? 'own' : describeTarget(redis).address;
   return `${address} ${queuePrefix}`;
+}
+
+/** Waits, for a service, until the Redis of its settings serves. */
+async function prepare(
+  { kind, target }: ProvidedRedis,
+  { redisStartWaitMs, queuePrefix }: Config,
+  start: StartWait | undefined,
+  log: Logger,
+): Promise<Patience | undefined> {
+  if (start === undefined || kind !== 'external') return undefined;
+  if (trustsAnybody(target)) {
+    const warning = 'REDIS_TLS_INSECURE is true: nothing proves that it is the right Redis that answers';
+    log.warn(warning);
+    start.tell?.(`Warning: ${warning}.`);
+  }
+  const patience = createPatience(redisStartWaitMs, start, log);
+  await patience.until(() => checkRedisForService(target, queuePrefix));
+  return patience;
 }

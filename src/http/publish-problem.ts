@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../core/error-table.ts';
 import type { PublishError } from '../core/publish-error.ts';
+import { redisRefusalOf } from '../core/redis-trouble.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { Problem } from './problem.ts';
 
@@ -35,7 +36,9 @@ export function publishProblem(error: PublishError): Problem {
 }
 
 /** What operators have to put right is told to callers in the words of the table: the reason may name hosts and paths of ours. */
-function textOf({ code, row, message }: PublishError): string {
+function textOf({ code, row, message, cause }: PublishError): string {
+  // What Redis itself refuses says nothing of where it is.
+  if (code === 'REDIS_UNAVAILABLE' && cause instanceof Error) return redisRefusalOf(cause) ?? row.message;
   return isOurs(code) ? row.message : message.split('\n', 1).join('').trim();
 }
 

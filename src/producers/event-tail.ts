@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BEFORE_ALL_EVENTS } from '../core/event-cursor.ts';
+import { orAbort } from '../core/or-abort.ts';
 import { parseStoredEvent } from '../core/stored-event.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
@@ -7,12 +8,10 @@ import { type StreamEntry, subjectsOf } from './stream-entry.ts';
 
 /** Longest block of one read; also how often a listener is told to look by itself. */
 const BLOCK_MS = 5 * SECOND_MS;
-/** A read that is not answered by this long after its block ended hangs on a dead connection. */
-const SILENCE_MS = 5 * SECOND_MS;
 const RECONNECT_DELAY_MS = 500;
 const READ_COUNT = 500;
 
-/** A connection of its own: a blocking read would hold up every other call on it. */
+/** A connection of its own, of role `blocking`: a blocking read would hold up every other call on it. */
 export interface TailConnection {
   readonly redis: RedisClient;
   close(): Promise<void>;
@@ -55,7 +54,7 @@ export function createEventTail({ connect, eventsKey }: EventTailOptions) {
   /** Reads the next events and tells whom they are about. @returns the new position in the stream */
   async function readOn(redis: RedisClient, position: string | undefined): Promise<string> {
     if (position === undefined) {
-      const [last] = await unlessGivenUp(redis, redis.xrevrange(eventsKey, '+', '-', 'COUNT', 1));
+      const [last] = await orAbort(redis.xrevrange(eventsKey, '+', '-', 'COUNT', 1), closing.signal);
       // What happened before this moment is seen by the listeners' own look.
       tellAll();
       return last?.[0] ?? BEFORE_ALL_EVENTS;
@@ -69,30 +68,10 @@ export function createEventTail({ connect, eventsKey }: EventTailOptions) {
   }
 
   async function readBlocking(redis: RedisClient, position: string): Promise<readonly StreamEntry[]> {
-    const answer = await unlessGivenUp(
-      redis,
-      redis.xread('COUNT', READ_COUNT, 'BLOCK', BLOCK_MS, 'STREAMS', eventsKey, position),
-    );
+    const asking = redis.xread('COUNT', READ_COUNT, 'BLOCK', BLOCK_MS, 'STREAMS', eventsKey, position);
+    // A client that is told to stop while it connects again never rejects what it was asked.
+    const answer = await orAbort(asking, closing.signal);
     return answer?.[0]?.[1] ?? [];
-  }
-
-  /** The answer, unless it takes too long or the tail closes: a client that is told to stop while it connects again never rejects. */
-  async function unlessGivenUp<T>(redis: RedisClient, asking: Promise<T>): Promise<T> {
-    let giveUp = (): void => undefined;
-    const givenUp = new Promise<never>((_, reject) => {
-      giveUp = () => {
-        redis.disconnect();
-        reject(new Error('the read was given up'));
-      };
-    });
-    const silence = setTimeout(giveUp, BLOCK_MS + SILENCE_MS);
-    closing.signal.addEventListener('abort', giveUp);
-    try {
-      return await Promise.race([asking, givenUp]);
-    } finally {
-      clearTimeout(silence);
-      closing.signal.removeEventListener('abort', giveUp);
-    }
   }
 
   async function follow(): Promise<void> {

@@ -1,22 +1,14 @@
-import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
+import { Redis } from 'ioredis';
 import type { Logger } from 'pino';
-import type { HostAndPort, RedisTarget } from '../config/redis-config.ts';
+import type { RedisTarget } from '../config/redis-config.ts';
 import { SECOND_MS } from '../core/units.ts';
+import type { RedisRole } from './client-options.ts';
 import { describeTarget, explainRedisError } from './connection-error.ts';
+import { firstWordsOf } from './first-words.ts';
 import type { RedisClient } from './lua-script.ts';
+import { openClient } from './open-client.ts';
 
-/**
- * What a connection is for, which decides what its calls do while Redis is away:
- *
- * - `producer`: they fail at once, so that people and web requests are told
- * - `ledger`: they wait for about ten seconds, so that a worker survives a failover, and then fail
- * - `worker`: they wait for as long as it takes; BullMQ's workers require that
- * - `blocking`: as `worker`, for commands that block the whole connection, such as `XREAD BLOCK`
- * - `confirmation`: they fail at once and are never sent again: a wait that is repeated elsewhere proves nothing
- * - `sentinel`: a sentinel is asked, which has a second to answer
- * - `probe`: one attempt only
- */
-export type RedisRole = 'producer' | 'worker' | 'blocking' | 'ledger' | 'confirmation' | 'sentinel' | 'probe';
+export type { RedisRole };
 
 interface CreateRedisOptions {
   readonly log?: Logger | undefined;
@@ -29,39 +21,6 @@ interface ConnectRedisOptions extends CreateRedisOptions {
 
 const CONNECT_TIMEOUT_MS = 5 * SECOND_MS;
 const QUIT_TIMEOUT_MS = 2 * SECOND_MS;
-/** Without a reply for this long, a connection is taken for dead although nobody closed it. Not for blocking commands. */
-const SILENCE_TIMEOUT_MS = 15 * SECOND_MS;
-const LONGEST_RECONNECT_DELAY_MS = 2 * SECOND_MS;
-
-const ROLE_OPTIONS: Record<RedisRole, RedisOptions> = {
-  producer: { enableOfflineQueue: false, maxRetriesPerRequest: 1, socketTimeout: SILENCE_TIMEOUT_MS },
-  ledger: { maxRetriesPerRequest: 10, socketTimeout: SILENCE_TIMEOUT_MS },
-  worker: { maxRetriesPerRequest: null },
-  blocking: { maxRetriesPerRequest: null },
-  confirmation: {
-    autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: 0,
-    connectTimeout: SECOND_MS,
-    reconnectOnError: (error) => (isFailover(error) ? 1 : false),
-  },
-  sentinel: {
-    enableReadyCheck: false,
-    maxRetriesPerRequest: 0,
-    connectTimeout: SECOND_MS,
-    commandTimeout: SECOND_MS,
-  },
-  probe: {
-    enableOfflineQueue: false,
-    enableReadyCheck: false,
-    maxRetriesPerRequest: 0,
-    reconnectOnError: () => false,
-    retryStrategy: () => null,
-    connectTimeout: SECOND_MS,
-    commandTimeout: SECOND_MS,
-  },
-};
-
-type DnsLookupCallback = Parameters<NonNullable<ClusterOptions['dnsLookup']>>[1];
 
 const openClients = new Map<RedisClient, RedisRole>();
 
@@ -81,7 +40,9 @@ export async function connectRedis(
     return client;
   } catch (error) {
     await closeRedis(client);
-    throw explainRedisError(error, target) ?? error;
+    const explained = explainRedisError(error, target);
+    const unasked = explained?.why === 'connection_lost' ? await firstWordsOf(target) : undefined;
+    throw explainRedisError(unasked, target) ?? explained ?? error;
   }
 }
 
@@ -90,9 +51,9 @@ export async function connectRedis(
  * its commands fail while it is not connected.
  */
 export function createRedis(target: RedisTarget, role: RedisRole, { log }: CreateRedisOptions = {}): RedisClient {
-  const client = openClient(target, {
-    ...{ lazyConnect: true, retryStrategy: reconnectDelayMs, reconnectOnError: afterFailover },
-    ...ROLE_OPTIONS[role],
+  const { address } = describeTarget(target);
+  const client = openClient(target, role, (code) => {
+    log?.warn({ role, address, code }, 'redis refuses, looking for its master');
   });
   openClients.set(client, role);
   client.on('end', () => openClients.delete(client));
@@ -118,37 +79,9 @@ export function openRedisConnections(): readonly { readonly role: RedisRole; rea
   return [...openClients].map(([client, role]) => ({ role, status: client.status }));
 }
 
-function openClient(target: RedisTarget, options: RedisOptions): RedisClient {
-  if (target.kind === 'url') return new Redis(target.url, { ...options, replyMapping: 'legacy' });
-  const { username, password, tls } = target.login;
-  const login = { ...(username && { username }), ...(password && { password }), ...(tls && { tls: {} }) };
-  if (target.kind === 'cluster') return openCluster(target.nodes, { ...options, ...login });
-  return new Redis({
-    ...options,
-    ...login,
-    replyMapping: 'legacy',
-    sentinels: [...target.nodes],
-    name: target.name,
-    enableTLSForSentinelMode: tls,
-    ...(target.sentinelPassword && { sentinelPassword: target.sentinelPassword }),
-  });
-}
-
-function openCluster(nodes: readonly HostAndPort[], options: RedisOptions): Cluster {
-  const { lazyConnect = false, enableOfflineQueue = true, retryStrategy: _, ...redisOptions } = options;
-  return new Cluster([...nodes], {
-    lazyConnect,
-    enableOfflineQueue,
-    clusterRetryStrategy: reconnectDelayMs,
-    redisOptions: { ...redisOptions, replyMapping: 'legacy' },
-    // Certificates are made out to names, so names must not be resolved before connecting.
-    ...(options.tls && { dnsLookup: (address: string, callback: DnsLookupCallback) => callback(null, address) }),
-  });
-}
-
 function firstConnection(client: RedisClient, target: RedisTarget, timeoutMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(notInTime(target, timeoutMs)), timeoutMs);
+    const timer = setTimeout(() => reject(notInTime(client, target, timeoutMs)), timeoutMs);
     const settle = (action: () => void) => {
       clearTimeout(timer);
       client.off('error', onError);
@@ -164,23 +97,11 @@ function firstConnection(client: RedisClient, target: RedisTarget, timeoutMs: nu
   });
 }
 
-function notInTime(target: RedisTarget, timeoutMs: number): Error {
-  const timeout = new Error(`timed out after ${timeoutMs} ms`);
+function notInTime(client: RedisClient, target: RedisTarget, timeoutMs: number): Error {
+  // It answers, and the check that comes before "ready" waits: for a server that reads its data.
+  const isLoading = client instanceof Redis && client.status === 'connect' && client.stream.bytesRead > 0;
+  const timeout = new Error(isLoading ? 'LOADING' : `timed out after ${timeoutMs} ms`);
   return explainRedisError(timeout, target) ?? timeout;
-}
-
-/** 50 ms, doubling up to 2 s, for ever. */
-function reconnectDelayMs(attempt: number): number {
-  return Math.min(50 * 2 ** (attempt - 1), LONGEST_RECONNECT_DELAY_MS);
-}
-
-/** After a failover the old master refuses writes: reconnect, which finds the new one, and send the command again. */
-function afterFailover(error: Error): 2 | false {
-  return isFailover(error) ? 2 : false;
-}
-
-function isFailover(error: Error): boolean {
-  return error.message.startsWith('READONLY');
 }
 
 function logOutages(client: RedisClient, role: RedisRole, target: RedisTarget, log: Logger | undefined): void {

@@ -1,6 +1,10 @@
 /** Every Redis key of ours. All carry the prefix's hash tag, so that they share one slot with BullMQ's on a cluster. */
 export interface Keys {
   readonly prefix: string;
+  /** All of ours, as Redis's ACLs name them. */
+  readonly pattern: string;
+  /** String: there for a moment, to find out what our Redis user may do with it. */
+  permissionCheck(id: string): string;
   /** Hash: the truth about one publish job. */
   job(id: string): string;
   /** List: what happened to one publish job, oldest first, as JSON. */
@@ -79,6 +83,8 @@ export interface Keys {
 export function createKeys(prefix: string): Keys {
   return {
     prefix,
+    pattern: `${prefix}:*`,
+    permissionCheck: (id) => `${prefix}:permission-check:${id}`,
     job: (id) => `${prefix}:job:${id}`,
     timeline: (id) => `${prefix}:timeline:${id}`,
     idempotency: (digest) => `${prefix}:idempotency:${digest}`,

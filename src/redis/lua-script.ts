@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Cluster, Redis } from 'ioredis';
+import { redisCodeOf } from '../core/redis-code.ts';
 
 /** A Redis client of ours: single node, Sentinel or Cluster. */
 export type RedisClient = Redis | Cluster;
@@ -19,7 +20,7 @@ export function prepareScript(redis: RedisClient, lua: string): RunScript {
     try {
       return await redis.evalsha(digest, keys.length, ...values);
     } catch (error) {
-      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+      if (redisCodeOf(error) !== 'NOSCRIPT') throw error;
       return await redis.eval(lua, keys.length, ...values);
     }
   };

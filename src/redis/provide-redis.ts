@@ -35,7 +35,9 @@ export async function provideRedis(
   }
   try {
     const redis = await startEmbeddedRedis({ dataDir: config.dataDir, cacheDir: config.cacheDir, log });
-    return { target: { kind: 'url', url: redis.url }, kind: redis.kind, close: () => redis.close() };
+    const { deadPeerMs } = config.redis;
+    const target = { kind: 'url', url: redis.url, ...(deadPeerMs !== undefined && { deadPeerMs }) } as const;
+    return { target, kind: redis.kind, close: () => redis.close() };
   } catch (error) {
     const nothingToRun = error instanceof RedisUnavailableError && error.why === 'no_program';
     if (!allowInMemory || !nothingToRun) throw error;

@@ -10,10 +10,34 @@ export type RedisUnavailableCause =
   | 'timeout'
   | 'tls'
   | 'connection_lost'
+  | 'loading'
+  | 'read_only'
+  | 'cluster_down'
+  | 'no_replicas'
+  | 'no_master'
+  | 'full'
+  | 'disk'
+  | 'too_many_clients'
+  | 'permission'
+  | 'too_old'
   | 'no_program'
   | 'data_dir'
   | 'start_failed'
   | 'not_installed';
+
+/** Causes that do not pass by themselves: who waits, waits for a person. */
+const LASTING: readonly RedisUnavailableCause[] = [
+  'wrong_password',
+  'password_required',
+  'permission',
+  'not_redis',
+  'too_old',
+  'tls',
+  'no_program',
+  'data_dir',
+  'start_failed',
+  'not_installed',
+];
 
 interface RedisUnavailableOptions extends ErrorOptions {
   /** What a person can do about it, as one or two sentences. */
@@ -30,6 +54,11 @@ export class RedisUnavailableError extends PublishError {
   readonly why: RedisUnavailableCause;
   /** More exact than the error table's advice. */
   readonly advice: string;
+
+  /** Whether it may be over soon without anybody doing anything. */
+  get passes(): boolean {
+    return !LASTING.includes(this.why);
+  }
 
   constructor(why: RedisUnavailableCause, reason: string, options: RedisUnavailableOptions) {
     super('REDIS_UNAVAILABLE', { reason }, options.cause === undefined ? {} : { cause: options.cause });

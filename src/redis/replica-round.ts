@@ -48,7 +48,6 @@ return answers
 `;
 
 const answersSchema = z.array(z.int());
-const roleSchema = z.tuple([z.literal('master'), z.number(), z.array(z.unknown())]);
 
 /**
  * Looks at the present master: are the facts there, do its replicas have what it has (`WAIT` covers all writes before
@@ -81,19 +80,19 @@ export function createReplicaRound(options: ReplicaRoundOptions): ConfirmationRo
           MARK_KEPT_MS,
           ...argsOf(facts),
         )
-        .role()
         .info('server')
+        .info('replication')
         .wait(Math.max(replicas, connectedReplicas), ALL_REPLICAS_MS)
         .exec();
-      const [found, role, server, acknowledged] = (answers ?? []).map(([error, answer]) => {
+      const [found, server, replication, acknowledged] = (answers ?? []).map(([error, answer]) => {
         if (error) throw error;
         return answer;
       });
-      connectedReplicas = roleSchema.parse(role)[2].length;
+      connectedReplicas = Number(fieldIn(replication, 'connected_slaves'));
       let count = Number(acknowledged);
       if (count < replicas) count = await node.wait(replicas, REPLICAS_MS);
       if (count < replicas) throw new Error(`${count} of ${replicas} replicas have confirmed the write`);
-      await masterCheck?.check(runIdIn(String(server)));
+      await masterCheck?.check(fieldIn(server, 'run_id'));
       return answersSchema.parse(found).map((answer) => answer === 1);
     },
 
@@ -119,6 +118,6 @@ function nodeOfSlot(cluster: Cluster, slot: number): Redis {
   return node;
 }
 
-function runIdIn(info: string): string {
-  return /^run_id:(\w+)/m.exec(info)?.[1] ?? '';
+function fieldIn(info: unknown, name: string): string {
+  return new RegExp(`^${name}:(\\w+)`, 'm').exec(String(info))?.[1] ?? '';
 }

@@ -10,8 +10,6 @@ import type { Callbacks } from './callback-deps.ts';
 
 /** Longest block of one read. */
 const BLOCK_MS = 5 * SECOND_MS;
-/** A read without an answer for so long is on a connection that died without a word. */
-const SILENCE_MS = BLOCK_MS + 10 * SECOND_MS;
 const READ_COUNT = 100;
 const PAUSE_AFTER_TROUBLE_MS = SECOND_MS;
 
@@ -48,10 +46,9 @@ export function startCallbackRelay(deps: CallbackRelayDeps): CallbackRelay {
   }
 
   async function relayOnce(): Promise<void> {
-    const guard = setTimeout(() => redis.disconnect(true), SILENCE_MS);
     const reading = redis.xread('COUNT', READ_COUNT, 'BLOCK', BLOCK_MS, 'STREAMS', keys.callbackOutbox, '0-0');
     // A client that is told to stop while it connects again never rejects what it was asked.
-    const answer = await orAbort(reading, stopping.signal).finally(() => clearTimeout(guard));
+    const answer = await orAbort(reading, stopping.signal);
     const entries = answer?.[0]?.[1] ?? [];
     // Sent in the order of the stream on one connection, so an event never overtakes an earlier one into the queue.
     await Promise.all(entries.map(([, fields]) => enqueue(fields, deps)));

@@ -39,14 +39,15 @@ export interface WorkersOptions {
 interface WorkersParts {
   readonly foundation: Foundation;
   readonly metrics: Metrics;
+  /** A connection of role `ledger` to share; one is made unless given. */
+  readonly redis?: RedisClient;
 }
 
 /** Puts workers together from the settings and starts them; closing the foundation drains them first. */
 export async function openWorkers(parts: WorkersParts, options: WorkersOptions = {}): Promise<RunningWorkers> {
   const { foundation, metrics } = parts;
   const { config, keys, log, sealer, requestSecrets, confirmation, ledgerName } = foundation;
-  // Not the service's connection, whose calls fail at once while Redis is away: a worker sits a failover out.
-  const redis = await foundation.connect('ledger');
+  const redis = parts.redis ?? (await foundation.connect('ledger'));
   await publishSealingKey(redis, keys, requestSecrets.publicKey);
   const { tracing, telemetry } = foundation.traces ?? {};
   const { queuePrefix: prefix, retentionMs } = config;

@@ -7,7 +7,7 @@ import { openWorkers } from './open-workers.ts';
 
 /** Opens everything that workers need in a process that is not ours. @throws ConfigError, RedisUnavailableError */
 export async function openStandAloneWorkers(options: CreateWorkersOptions): Promise<Workers> {
-  const foundation = await openFoundation(configOf(options));
+  const foundation = await openFoundation(configOf(options), { start: {} });
   const metrics = createMetrics();
   const running = await openOrClose(foundation, () => openWorkers({ foundation, metrics }, options));
   return {

@@ -180,6 +180,8 @@ function startWorker(
       connection,
       prefix,
       concurrency,
+      // BullMQ names its blocking connections itself, and puts this at the end.
+      name: `tiktok-publisher:worker:${process.pid}`,
       lockDuration: recovery.lockDurationMs,
       stalledInterval: recovery.stalledIntervalMs,
       maxStalledCount: MAX_STALLED_COUNT,

@@ -26,7 +26,7 @@ const OWNED: readonly Owned[] = [
   {
     thing: 'connections to Redis',
     pattern: /\bnew (Redis|Cluster|IORedis)\(/,
-    owners: ['src/redis/connections.ts'],
+    owners: ['src/redis/open-client.ts'],
     why: 'a connection has a role, which decides who waits while Redis is away',
   },
   {

@@ -1,5 +1,6 @@
 import { ConfigError } from '../../config/config-error.ts';
 import { type Config, loadConfig } from '../../config/load-config.ts';
+import { PublishError } from '../../core/publish-error.ts';
 import { openFoundation } from '../../foundation/foundation.ts';
 import { describeTarget } from '../../redis/connection-error.ts';
 import { RedisUnavailableError } from '../../redis/redis-unavailable.ts';
@@ -12,7 +13,7 @@ import type { CheckName, Finding } from '../doctor/finding.ts';
 import { markFindings } from '../doctor/mark-findings.ts';
 import { payloadFindings } from '../doctor/payload-findings.ts';
 import { queueFindings } from '../doctor/queue-findings.ts';
-import { redisFindings } from '../doctor/redis-findings.ts';
+import { accessFindings, redisFindings } from '../doctor/redis-findings.ts';
 import { replicationFindings } from '../doctor/replication-findings.ts';
 import { settingFindings } from '../doctor/setting-findings.ts';
 import { storageFindings } from '../doctor/storage-findings.ts';
@@ -55,6 +56,9 @@ async function examineRedis(config: Config): Promise<Finding[]> {
         ...settings,
         ...(await orFinding('redis', () => redisFindings(redis, address))),
         ...(await orFinding('redis', () => replicationFindings(redis, config))),
+        ...(target.kind === 'embedded'
+          ? []
+          : await orFinding('redis', () => accessFindings(redis, target, config.queuePrefix))),
         ...(config.redis.kind === 'embedded' ? await orFinding('redis', () => diskFindings(config.dataDir)) : []),
         ...(await orFinding('redis', () => markFindings(redis, foundation))),
         ...(await orFinding('clock', () => redisClockFindings(redis, Date.now))),
@@ -67,7 +71,7 @@ async function examineRedis(config: Config): Promise<Finding[]> {
       await foundation.close();
     }
   } catch (error) {
-    if (error instanceof ConfigError) return refusedSettings(error);
+    if (error instanceof PublishError && error.code === 'CONFIG_INVALID') return refusedSettings(error);
     if (!(error instanceof RedisUnavailableError)) throw error;
     return [...settings, { check: 'redis', level: 'problem', message: error.message, fix: error.advice }];
   }
@@ -83,8 +87,8 @@ async function orFinding(check: CheckName, find: () => Promise<Finding[]>): Prom
   }
 }
 
-function refusedSettings({ problems }: ConfigError): Finding[] {
-  return problems.map(({ variable, message }) => ({
+function refusedSettings({ details: { problems = [] } }: PublishError): Finding[] {
+  return problems.map(({ path: variable, message }) => ({
     check: 'settings',
     level: 'problem',
     message: `${variable} ${message}`,

@@ -55,7 +55,10 @@ async function serve(
 ): Promise<ExitCode> {
   const config = loadConfig(io.env);
   return await interruptible(async (signal) => {
-    const foundation = await openFoundation(config);
+    const foundation = await openFoundation(config, { start: { signal, tell: output.note } }).catch(
+      unlessStopped(signal),
+    );
+    if (foundation === undefined) return EXIT_CODES.success;
     try {
       const opening = openService(foundation).then(open);
       // A start that waits for Redis is over when it is told to stop.
@@ -68,6 +71,13 @@ async function serve(
     }
     return EXIT_CODES.success;
   });
+}
+
+/** Whoever stops a service that still waits for Redis wants nothing else of it. */
+function unlessStopped(signal: AbortSignal) {
+  return (error: unknown): undefined => {
+    if (!signal.aborted || error !== signal.reason) throw error;
+  };
 }
 
 function linksText(url: string): string {

@@ -1,10 +1,13 @@
+import type { RedisTarget } from '../../config/redis-config.ts';
 import { MEGABYTE_BYTES, SECOND_MS } from '../../core/units.ts';
 import type { RedisClient } from '../../redis/lua-script.ts';
+import { NEEDED_BY_SERVICES } from '../../redis/needed-commands.ts';
+import { describeMissing, findMissingPermissions } from '../../redis/permissions.ts';
 import { readServerFacts, type ServerFacts } from '../../redis/server-facts.ts';
+import { isVersionSupported, LEAST_REDIS_VERSION } from '../../redis/supported-version.ts';
+import { trustsAnybody } from '../../redis/tls-options.ts';
 import type { Finding } from './finding.ts';
 
-/** BullMQ warns below this one. */
-const LEAST_VERSION = [6, 2] as const;
 /** Of `maxmemory`; beyond it, writes may soon be refused. */
 const FULL_RATIO = 0.9;
 /** Redis ends blocking reads, by which workers wait for what is due, this often a second. */
@@ -20,6 +23,23 @@ export async function redisFindings(redis: RedisClient, address: string): Promis
   const count = servers.length > 1 ? `, ${servers.length} masters` : '';
   return [{ check: 'redis', level: 'ok', message: `Redis ${version} answers at ${address}${count}` }, ...findings];
 }
+
+/** Whether we may do there what we need, and know that it is the right server. */
+export async function accessFindings(redis: RedisClient, target: RedisTarget, prefix: string): Promise<Finding[]> {
+  const missing = describeMissing(await findMissingPermissions(redis, prefix, NEEDED_BY_SERVICES), target, prefix);
+  const permissions: Finding[] =
+    missing === undefined
+      ? []
+      : [{ check: 'redis', level: 'problem', message: `workers cannot run: ${missing.what}`, fix: missing.fix }];
+  return [...permissions, ...(trustsAnybody(target) ? [INSECURE] : [])];
+}
+
+const INSECURE: Finding = {
+  check: 'redis',
+  level: 'problem',
+  message: 'REDIS_TLS_INSECURE is true: whoever is in between can read and change everything, tokens included',
+  fix: 'Name the certificate of its authority in REDIS_TLS_CA_FILE, and remove REDIS_TLS_INSECURE.',
+};
 
 type RedisFinding = Omit<Finding, 'check'>;
 
@@ -41,10 +61,9 @@ function roleFindings({ isReplica }: ServerFacts): RedisFinding[] {
 }
 
 function versionFindings({ version }: ServerFacts): RedisFinding[] {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  if (major > LEAST_VERSION[0] || (major === LEAST_VERSION[0] && minor >= LEAST_VERSION[1])) return [];
+  if (isVersionSupported(version)) return [];
   const message = `Redis ${version} is older than BullMQ supports`;
-  return [{ level: 'problem', message, fix: `Upgrade it to ${LEAST_VERSION.join('.')} or newer.` }];
+  return [{ level: 'problem', message, fix: `Upgrade it to ${LEAST_REDIS_VERSION.join('.')} or newer.` }];
 }
 
 function memoryFindings({ maxmemoryPolicy, maxmemoryBytes, usedMemoryBytes }: ServerFacts): RedisFinding[] {

@@ -40,7 +40,8 @@ export const OPERATION_ROWS = {
   REDIS_UNAVAILABLE: retry(
     {
       message: 'Redis cannot be reached',
-      advice: 'Check that Redis runs and that REDIS_URL is right.',
+      advice:
+        'Check that Redis runs and that REDIS_URL is right; `tiktok-publisher doctor` says what is wrong with it.',
     },
     { alert: 'page' },
   ),

@@ -80,6 +80,7 @@ describe('createWorkers', () => {
     vi.stubEnv('UPLOAD_CONCURRENCY', 'many');
     expect((await rejection(createWorkers(where))).message).toContain('UPLOAD_CONCURRENCY');
     vi.stubEnv('UPLOAD_CONCURRENCY', '1');
+    vi.stubEnv('REDIS_START_WAIT_MS', '0');
     await expect(createWorkers({ ...where, redisUrl: 'redis://127.0.0.1:9' })).rejects.toThrow('nothing listens there');
   });
 

@@ -61,11 +61,11 @@ describe('values', () => {
   it('reads every kind of Redis', () => {
     const login = { username: undefined, password: undefined, tls: false };
     const keys = { ENCRYPTION_KEYS: KEY };
-    expect(loadConfig({ ...keys, REDIS_URL: 'rediss://u:p@r.example:6380/2' }).redis).toEqual({
+    expect(loadConfig({ ...keys, REDIS_URL: 'rediss://u:p@r.example:6380/2' }).redis).toMatchObject({
       kind: 'url',
       url: 'rediss://u:p@r.example:6380/2',
     });
-    expect(loadConfig({ ...keys, REDIS_CLUSTER_NODES: 'a:7000, [::1]:7001' }).redis).toEqual({
+    expect(loadConfig({ ...keys, REDIS_CLUSTER_NODES: 'a:7000, [::1]:7001' }).redis).toMatchObject({
       kind: 'cluster',
       nodes: [
         { host: 'a', port: 7000 },
@@ -79,13 +79,39 @@ describe('values', () => {
       REDIS_PASSWORD: 'pw',
       REDIS_TLS: 'true',
     };
-    expect(loadConfig({ ...keys, ...sentinel }).redis).toEqual({
+    expect(loadConfig({ ...keys, ...sentinel }).redis).toMatchObject({
       kind: 'sentinel',
       nodes: [{ host: 's1', port: 26379 }],
       name: 'mymaster',
       login: { username: undefined, password: 'pw', tls: true },
       sentinelPassword: undefined,
     });
+  });
+
+  it.each(['50%off', 'a#b', 'a/b', '12#b', '12/b', '12?b@c'])(
+    'asks for a Redis password such as "%s" percent-encoded, without showing it',
+    (password) => {
+      const problem = problemsOf({ ENCRYPTION_KEYS: KEY, REDIS_URL: `redis://me:${password}@r.example:6379` });
+      expect(problem.REDIS_URL).toContain('percent-encoded');
+      expect(problem.REDIS_URL).toContain('got a secret of');
+      expect(problem.REDIS_URL).not.toContain(password);
+      const encoded = `redis://me:${encodeURIComponent(password)}@r.example:6379`;
+      expect(problemsOf({ ENCRYPTION_KEYS: KEY, REDIS_URL: encoded })).toEqual({});
+    },
+  );
+
+  it('reads the TLS files of Redis, and refuses them for a connection that is not encrypted', () => {
+    const files = { REDIS_TLS_CA_FILE: '/ca.pem', REDIS_TLS_CERT_FILE: '/a.pem', REDIS_TLS_KEY_FILE: '/a.key' };
+    const keys = { ENCRYPTION_KEYS: KEY };
+    expect(loadConfig({ ...keys, ...files, REDIS_URL: 'rediss://r.example' }).redis).toMatchObject({
+      tls: { caFile: '/ca.pem', certFile: '/a.pem', keyFile: '/a.key' },
+    });
+    const plain = problemsOf({ ...keys, ...files, REDIS_URL: 'redis://r.example' });
+    expect(plain.REDIS_TLS_CA_FILE).toContain('rediss://');
+    const cluster = problemsOf({ ...keys, REDIS_CLUSTER_NODES: 'a:1', REDIS_TLS_INSECURE: 'true' });
+    expect(cluster.REDIS_TLS_INSECURE).toContain('REDIS_TLS=true');
+    const half = problemsOf({ ...keys, REDIS_TLS_KEY_FILE: '/a.key', REDIS_URL: 'rediss://r.example' });
+    expect(half.REDIS_TLS_CERT_FILE).toContain('REDIS_TLS_KEY_FILE');
   });
 
   it('reads lists, keys and numbers', () => {

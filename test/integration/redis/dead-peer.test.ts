@@ -1,0 +1,114 @@
+import { Queue, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { describe, expect, it, type TestContext } from 'vitest';
+import type { RedisTarget } from '../../../src/config/redis-config.ts';
+import { closeRedis, connectRedis, type RedisRole } from '../../../src/redis/connections.ts';
+import type { RedisClient } from '../../../src/redis/lua-script.ts';
+import { eventually } from '../../support/eventually.ts';
+import { freshPrefix, testRedisUrl } from '../../support/redis.ts';
+import { type RedisProxy, startRedisProxy } from '../../support/redis-proxy.ts';
+
+const LONG = { timeout: 60_000 };
+/** These tests run side by side, since each waits for a bound to pass: what one opens is closed at its own end. */
+type Finished = TestContext['onTestFinished'];
+
+async function proxied(
+  deadPeerMs: number,
+  onTestFinished: Finished,
+): Promise<{ proxy: RedisProxy; target: RedisTarget }> {
+  const proxy = await startRedisProxy(Number(new URL(testRedisUrl()).port));
+  onTestFinished(() => proxy.close());
+  return { proxy, target: { kind: 'url', url: proxy.url, deadPeerMs } };
+}
+
+async function connect(target: RedisTarget, role: RedisRole, onTestFinished: Finished): Promise<RedisClient> {
+  const client = await connectRedis(target, role);
+  onTestFinished(() => closeRedis(client));
+  return client;
+}
+
+describe.concurrent('a peer that falls silent without closing anything', () => {
+  it.for(['producer', 'ledger', 'worker', 'blocking'] as const)(
+    'is left by a connection of role %s with its next command, and Redis is used again when it is back',
+    LONG,
+    async (role, { onTestFinished }) => {
+      const { proxy, target } = await proxied(1_000, onTestFinished);
+      const client = await connect(target, role, onTestFinished);
+      proxy.freeze();
+      const asked = client.get('x').catch((error: Error) => error);
+      await eventually(() => client.status !== 'ready', { timeoutMs: 30_000 });
+      proxy.thaw();
+      await asked;
+      expect(await eventually(() => client.ping())).toBe('PONG');
+    },
+  );
+
+  it('is left in the middle of a blocking read', LONG, async ({ onTestFinished }) => {
+    const { proxy, target } = await proxied(1_000, onTestFinished);
+    const client = await connect(target, 'blocking', onTestFinished);
+    const reading = client
+      .xread('BLOCK', 5_000, 'STREAMS', `${freshPrefix()}:none`, '$')
+      .catch((error: Error) => error);
+    proxy.freeze();
+    expect(await reading).toBeInstanceOf(Error);
+    proxy.thaw();
+    expect(await eventually(() => client.ping())).toBe('PONG');
+  });
+
+  it('does not keep a worker from the jobs that come afterwards', LONG, async ({ onTestFinished }) => {
+    const { proxy, target } = await proxied(1_000, onTestFinished);
+    const connection = await connect(target, 'worker', onTestFinished);
+    const prefix = freshPrefix();
+    const direct = await connect({ kind: 'url', url: testRedisUrl() }, 'producer', onTestFinished);
+    const queue = new Queue('jobs', { connection: direct, prefix });
+    const worker = new Worker('jobs', async (job) => job.name, { connection, prefix, runRetryDelay: 1_000 });
+    worker.on('error', () => undefined);
+    onTestFinished(() => queue.close());
+    onTestFinished(() => worker.close());
+    const done: string[] = [];
+    worker.on('completed', (job) => done.push(job.name));
+    await queue.add('before', {});
+    await eventually(() => done.includes('before'));
+    proxy.freeze();
+    await queue.add('meanwhile', {});
+    const seen = proxy.connections();
+    await eventually(() => proxy.connections() > seen, { timeoutMs: 30_000 });
+    proxy.thaw();
+    await queue.add('after', {});
+    await eventually(() => done.includes('meanwhile') && done.includes('after'), { timeoutMs: 45_000 });
+  });
+
+  it(
+    'is not seen in a living one: a read that blocks for ten seconds is never cut',
+    LONG,
+    async ({ onTestFinished }) => {
+      const { proxy, target } = await proxied(1_000, onTestFinished);
+      const [worker, blocking] = await Promise.all([
+        connect(target, 'worker', onTestFinished),
+        connect(target, 'blocking', onTestFinished),
+      ]);
+      // As BullMQ does it.
+      const copy = (worker as Redis).duplicate();
+      onTestFinished(() => closeRedis(copy));
+      await copy.ping();
+      const before = proxy.connections();
+      const none = `${freshPrefix()}:none`;
+      expect(
+        await Promise.all([copy.bzpopmin(none, 10), blocking.xread('BLOCK', 10_000, 'STREAMS', none, '$')]),
+      ).toEqual([null, null]);
+      expect(proxy.connections()).toBe(before);
+    },
+  );
+
+  it('is left soon when it accepts a connection and then says nothing', LONG, async ({ onTestFinished }) => {
+    const { proxy, target } = await proxied(15_000, onTestFinished);
+    const client = await connect(target, 'ledger', onTestFinished);
+    const failures: string[] = [];
+    client.on('error', (error: Error) => failures.push(error.message));
+    proxy.freeze();
+    client.disconnect(true);
+    await eventually(() => failures.some((message) => message.includes('says nothing')));
+    proxy.thaw();
+    expect(await client.ping()).toBe('PONG');
+  });
+});
