@@ -1,0 +1,33 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+
+/** The local ports of a process's TCP connections over IPv4; undefined where the system does not tell. */
+export function portsOf(pid: number): ReadonlySet<number> | undefined {
+  if (process.platform !== 'linux') return undefined;
+  const inodes = socketsOf(pid);
+  const ports = readFileSync('/proc/net/tcp', 'latin1')
+    .split('\n')
+    .slice(1)
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, , , , , , , , , inode]) => inode !== undefined && inodes.has(inode))
+    .map(([, local = '']) => Number.parseInt(local.slice(local.indexOf(':') + 1), 16));
+  return new Set(ports);
+}
+
+/** A process that ended has none. */
+function socketsOf(pid: number): ReadonlySet<string> {
+  try {
+    const folder = `/proc/${pid}/fd`;
+    return new Set(readdirSync(folder).flatMap((name) => socketBehind(`${folder}/${name}`)));
+  } catch {
+    return new Set();
+  }
+}
+
+function socketBehind(path: string): string[] {
+  try {
+    const [, inode] = /^socket:\[(\d+)\]$/.exec(readlinkSync(path)) ?? [];
+    return inode === undefined ? [] : [inode];
+  } catch {
+    return [];
+  }
+}
