@@ -12,12 +12,14 @@ import { tell } from './traps.ts';
 
 /* An application that enqueues one video and is killed on the way. */
 
-const { redisUrl, prefix, request, idempotencyKey, killed } = enqueuerSettingsSchema.parse(
-  JSON.parse(process.env[SETTINGS_VARIABLE] ?? ''),
-);
-const redis = await connectRedis({ kind: 'url', url: redisUrl }, 'producer').catch(() =>
-  process.exit(REDIS_AWAY_EXIT_CODE),
-);
+const {
+  redis: target,
+  prefix,
+  request,
+  idempotencyKey,
+  killed,
+} = enqueuerSettingsSchema.parse(JSON.parse(process.env[SETTINGS_VARIABLE] ?? ''));
+const redis = await connectRedis(target, 'producer').catch(() => process.exit(REDIS_AWAY_EXIT_CODE));
 const queues = createQueues({ connection: redis, prefix, retentionMs: 86_400_000 });
 const keys = createKeys(prefix);
 const ledger = createLedger({ redis, keys, clock: Date });

@@ -57,6 +57,15 @@ export async function startCluster(folder: string): Promise<Topology> {
     return byPort(owner);
   }
 
+  async function replica(): Promise<RedisNode> {
+    const chief = await master();
+    const view = await viewOf(chief);
+    const { id } = lineOf(view, chief);
+    const found = view.find(({ masterId }) => masterId === id);
+    if (found === undefined) throw new Error('the master has no replica');
+    return byPort(found.port);
+  }
+
   async function assertHealthy(): Promise<void> {
     await master();
     const views = await Promise.all(nodes.map(viewOf));
@@ -71,7 +80,9 @@ export async function startCluster(folder: string): Promise<Topology> {
     const picture = views[0] ?? [];
     const masters = picture.filter(({ isMaster }) => isMaster);
     await Promise.all(masters.map(async ({ port }) => await assertMaster(byPort(port), 1)));
-    await Promise.all(picture.filter((line) => !line.isMaster).map(async ({ port }) => await assertReplica(byPort(port))));
+    await Promise.all(
+      picture.filter((line) => !line.isMaster).map(async ({ port }) => await assertReplica(byPort(port))),
+    );
   }
 
   const topology: Topology = {
@@ -84,15 +95,13 @@ export async function startCluster(folder: string): Promise<Topology> {
     nodes,
     sentinels: [],
     master,
+    replicas: 1,
+    replica,
     assertHealthy,
     async failOver(how) {
       const old = await master();
-      const view = await viewOf(old);
-      const { id } = lineOf(view, old);
-      const replica = view.find(({ masterId }) => masterId === id);
-      if (replica === undefined) throw new Error('the master has no replica');
       const mode = how === 'plain' ? [] : [how.toUpperCase()];
-      await byPort(replica.port).admin.call('CLUSTER', 'FAILOVER', ...mode);
+      await (await replica()).admin.call('CLUSTER', 'FAILOVER', ...mode);
       await eventually(async () => (await master()) !== old, { timeoutMs: 20_000 });
     },
     async moveSlot() {
@@ -143,7 +152,9 @@ async function form(nodes: readonly RedisNode[]): Promise<void> {
 }
 
 async function viewOf({ admin }: RedisNode): Promise<ClusterView[]> {
-  const lines = String(await admin.call('CLUSTER', 'NODES')).trim().split('\n');
+  const lines = String(await admin.call('CLUSTER', 'NODES'))
+    .trim()
+    .split('\n');
   return lines.map((line) => {
     const [id = '', address = '', flags = '', masterId = '', , , epoch = '', link = '', ...slots] = line.split(' ');
     return {

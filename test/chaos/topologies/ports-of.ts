@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
-/** The local ports of a process's TCP connections over IPv4; undefined where the system does not tell. */
-export function portsOf(pid: number): ReadonlySet<number> | undefined {
+/** From which local ports a process is connected to a port over IPv4; undefined where the system does not tell. */
+export function portsOf(pid: number, toPort: number): ReadonlySet<number> | undefined {
   if (process.platform !== 'linux') return undefined;
   const inodes = socketsOf(pid);
   const ports = readFileSync('/proc/net/tcp', 'latin1')
@@ -9,8 +9,14 @@ export function portsOf(pid: number): ReadonlySet<number> | undefined {
     .slice(1)
     .map((line) => line.trim().split(/\s+/))
     .filter(([, , , , , , , , , inode]) => inode !== undefined && inodes.has(inode))
-    .map(([, local = '']) => Number.parseInt(local.slice(local.indexOf(':') + 1), 16));
+    .filter(([, , remote = '']) => portIn(remote) === toPort)
+    .map(([, local = '']) => portIn(local));
   return new Set(ports);
+}
+
+/** From `0100007F:1F90`. */
+function portIn(address: string): number {
+  return Number.parseInt(address.slice(address.indexOf(':') + 1), 16);
 }
 
 /** A process that ended has none. */

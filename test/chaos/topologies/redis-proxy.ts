@@ -72,8 +72,8 @@ function isHit({ kind, near }: Link, filter: LinkFilter): boolean {
   return filter.pid === undefined || isOf(filter.pid, near);
 }
 
-function isOf(pid: number, { remotePort }: Socket): boolean {
-  const ports = portsOf(pid);
+function isOf(pid: number, { remotePort, localPort = 0 }: Socket): boolean {
+  const ports = portsOf(pid, localPort);
   return ports === undefined || (remotePort !== undefined && ports.has(remotePort));
 }
 

@@ -83,6 +83,13 @@ export async function startSentinel(folder: string): Promise<Topology> {
     nodes,
     sentinels,
     master,
+    replicas: REPLICAS,
+    async replica() {
+      const chief = await master();
+      const [first] = nodes.filter((node) => node !== chief);
+      if (first === undefined) throw new Error('there is no replica');
+      return first;
+    },
     assertHealthy,
     async failOver() {
       const old = await master();

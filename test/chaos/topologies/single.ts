@@ -11,6 +11,8 @@ export async function startSingle(folder: string): Promise<Topology> {
     target: { kind: 'url', url: `redis://127.0.0.1:${node.proxy.port}` },
     nodes: [node],
     sentinels: [],
+    replicas: 0,
+    replica: never,
     master: () => Promise.resolve(node),
     assertHealthy: async () => void (await node.admin.ping()),
     failOver: never,

@@ -14,6 +14,10 @@ export interface Topology {
   readonly sentinels: readonly RedisNode[];
   /** The node that holds our keys, as the majority sees it. Rejects while nobody does. */
   master(): Promise<RedisNode>;
+  /** A replica of that node. */
+  replica(): Promise<RedisNode>;
+  /** How many replicas each master has. */
+  readonly replicas: number;
   /** Passes when all nodes are there and in step. @throws Error that says what is not */
   assertHealthy(): Promise<void>;
   /** Makes a replica the master by command. */
@@ -35,7 +39,9 @@ export function partition(topology: Topology, node: RedisNode, from: readonly Pe
   if (topology.kind === 'cluster') {
     heals.push(...(node.busProxy === undefined ? [] : [node.busProxy.break(how)]));
     const others = topology.nodes.filter((other) => other !== node);
-    heals.push(...others.flatMap(({ busProxy }) => (busProxy === undefined ? [] : [busProxy.break(how, { pid: node.pid })])));
+    heals.push(
+      ...others.flatMap(({ busProxy }) => (busProxy === undefined ? [] : [busProxy.break(how, { pid: node.pid })])),
+    );
   }
   return () => {
     for (const heal of heals) heal();
@@ -71,6 +77,8 @@ export async function assertMaster(node: RedisNode, replicas: number): Promise<v
   const offset = Number(facts.get('master_repl_offset'));
   const online = [...facts]
     .filter(([name]) => /^slave\d+$/.test(name))
-    .filter(([, value]) => value.includes('state=online') && Number(/offset=(\d+)/.exec(value)?.[1]) >= offset - 20_000);
+    .filter(
+      ([, value]) => value.includes('state=online') && Number(/offset=(\d+)/.exec(value)?.[1]) >= offset - 20_000,
+    );
   if (online.length < replicas) throw new Error(`the master has ${online.length} replicas in step`);
 }
