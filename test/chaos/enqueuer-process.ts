@@ -30,7 +30,7 @@ const dying = {
   },
 };
 tell({ kind: 'ready' });
-const [job] = await enqueueEntries(parseEntries([{ request: parsePublishRequest(request), idempotencyKey }]), {
+const jobs = await enqueueEntries(parseEntries([{ request: parsePublishRequest(request), idempotencyKey }]), {
   ledger,
   reader: createLedgerReader({ redis, keys }),
   lanes: createLanes({ redis, keys, clock: Date }),
@@ -38,6 +38,8 @@ const [job] = await enqueueEntries(parseEntries([{ request: parsePublishRequest(
   queues: killed === 'between' ? dying : queues,
   clock: Date,
   sealSecrets: () => Promise.reject(new Error('no request here holds a secret')),
-});
-tell({ kind: 'accepted', id: job?.id ?? '' });
+})
+  // Its caller asks again.
+  .catch(() => process.exit(REDIS_AWAY_EXIT_CODE));
+tell({ kind: 'accepted', id: jobs[0]?.id ?? '' });
 process.kill(process.pid, 'SIGKILL');

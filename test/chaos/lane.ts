@@ -114,10 +114,21 @@ export class Lane {
   async #judge(job: EnqueuedJob, outagesBefore: number, deadlineMs: number): Promise<JudgedJob> {
     const { id, round, openId } = job;
     // A job without an outcome by then is a finding like any other.
-    await this.#stage.outcomeOf(id, deadlineMs).catch(() => undefined);
+    await this.#outcomeOf(id, deadlineMs).catch(() => undefined);
     const evidence = await this.#evidenceOf(job, outagesBefore);
     if (job.path !== undefined) await rm(job.path);
     return { round, id, openId, evidence, findings: checkJob(evidence) };
+  }
+
+  /** Of a job that is not there any more nothing is to be waited for: all is well again by now. */
+  async #outcomeOf(id: string, deadlineMs: number): Promise<void> {
+    await eventually(
+      async () => {
+        const job = await this.#stage.lookUp(id);
+        return job === undefined || isEnded(job);
+      },
+      { timeoutMs: deadlineMs, intervalMs: 100 },
+    );
   }
 
   async #evidenceOf({ id, plan, openId, sha256 }: EnqueuedJob, outagesBefore: number): Promise<Evidence> {

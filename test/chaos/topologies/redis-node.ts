@@ -45,6 +45,7 @@ export class RedisNode {
   readonly #command: readonly string[];
   readonly #libraryPath: string | undefined;
   #child: ChildProcess | undefined;
+  #isFirstStart = true;
 
   private constructor(
     options: RedisNodeOptions,
@@ -91,14 +92,12 @@ export class RedisNode {
     return this.#child?.pid ?? 0;
   }
 
-  get isUp(): boolean {
-    return this.#child !== undefined;
-  }
-
   /** Starts it; resolves once it answers. */
   async start(): Promise<void> {
     const [command = '', ...args] = this.#command;
     const env = { ...process.env, ...(this.#libraryPath && { LD_LIBRARY_PATH: this.#libraryPath }) };
+    if (!this.#isFirstStart) await Promise.all([this.proxy.listen(), this.busProxy?.listen()]);
+    this.#isFirstStart = false;
     const child = spawn(command, args, { env, stdio: 'ignore', detached: true });
     living.add(child);
     child.once('exit', () => living.delete(child));
@@ -111,6 +110,8 @@ export class RedisNode {
     const child = this.#child;
     if (child === undefined) return;
     this.#child = undefined;
+    this.proxy.deafen();
+    this.busProxy?.deafen();
     const exited = once(child, 'exit');
     child.kill('SIGKILL');
     await exited;
