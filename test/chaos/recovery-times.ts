@@ -44,8 +44,9 @@ export function recoveriesOf(judged: readonly JudgedJob[], lanes: readonly Lane[
 }
 
 /** From acceptance to outcome. */
-function spanOf({ evidence: { job, events } }: JudgedJob): { beganAt: number; endedAt: number } | undefined {
-  if (job === undefined || !isEnded(job)) return undefined;
+function spanOf({ evidence: { plan, job, events } }: JudgedJob): { beganAt: number; endedAt: number } | undefined {
+  // Whose enqueuer died too early waits for the sweep, whatever Redis does.
+  if (plan.enqueuer === 'between' || job === undefined || !isEnded(job)) return undefined;
   const end = events.find(({ type }) => type === `publish.${job.state}`);
   return end === undefined ? undefined : { beganAt: Date.parse(job.createdAt), endedAt: Date.parse(end.time) };
 }
