@@ -22,6 +22,7 @@ const {
 const redis = await connectRedis(target, 'producer').catch(() => process.exit(REDIS_AWAY_EXIT_CODE));
 const queues = createQueues({ connection: redis, prefix, retentionMs: 86_400_000 });
 const keys = createKeys(prefix);
+// REDIS_WAIT_REPLICAS goes here, from the settings' `waitReplicas`.
 const ledger = createLedger({ redis, keys, clock: Date });
 const dying = {
   ...queues,

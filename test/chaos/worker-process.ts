@@ -50,6 +50,7 @@ const vault = createAccountVault({ redis, keys, sealer });
 
 const deps: WorkerDeps = withTraps(
   {
+    // REDIS_WAIT_REPLICAS goes here and to the token source, from `settings.waitReplicas`.
     ledger: createLedger({ redis, keys, clock: Date }),
     queues: createQueues({ connection: redis, prefix, retentionMs }),
     tiktok,
