@@ -50,7 +50,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosSummary> {
         keep(await lane.judgeOrphans());
       }),
     );
-    const troubles = lanes.flatMap(({ lane }) => lane.slots.flatMap((slot) => slot.troubles));
+    const troubles = lanes.flatMap(({ lane }) => [...lane.troubles, ...lane.slots.flatMap((slot) => slot.troubles)]);
     for (const trouble of troubles) options.report(`!! ${trouble}`);
     const latePosts = lanes.flatMap(({ lane }) => lane.latePosts(judged));
     for (const latePost of latePosts) options.report(`!! ${latePost}`);

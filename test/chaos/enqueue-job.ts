@@ -6,7 +6,7 @@ import { PULL_PREFIX, type Stage } from './stage.ts';
 
 /** How long after the enqueue things are still done to a job. */
 const WATCHED_MS = 90_000;
-/** Longer than any silence that a producer has to find out about. */
+/** Longer than any silence that a producer has to find out about, and any fault. */
 const ENQUEUE_DEADLINE_MS = 60_000;
 const PHOTOS = 3;
 
@@ -81,13 +81,11 @@ async function acceptAtLast(
   request: PublishRequest,
   idempotencyKey: string,
   killed: PlannedJob['enqueuer'],
-): Promise<string> {
+): Promise<string | undefined> {
   if (killed !== undefined) await enqueueAndDie({ request, idempotencyKey, killed });
-  const job = await eventually(async () => await publisher.enqueue(request, { idempotencyKey }), {
-    timeoutMs: ENQUEUE_DEADLINE_MS,
-    intervalMs: 100,
-  });
-  return job.id;
+  const asked = async () => await publisher.enqueue(request, { idempotencyKey });
+  const job = await eventually(asked, { timeoutMs: ENQUEUE_DEADLINE_MS, intervalMs: 100 }).catch(() => undefined);
+  return job?.id;
 }
 
 /** Does something when TikTok hears of an account at an endpoint for the first time. */

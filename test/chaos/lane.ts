@@ -29,6 +29,8 @@ export class Lane {
   readonly disturbances: Disturbances;
   /** Accounts whose only job was refused, and so may be posted once or never. */
   readonly refused: { readonly openId: string; readonly round: number }[] = [];
+  /** Jobs that were refused for too long. */
+  readonly troubles: string[] = [];
   readonly #stage: Stage;
   readonly #seed: number;
   #orphans: { job: EnqueuedJob; outagesBefore: number }[] = [];
@@ -108,6 +110,7 @@ export class Lane {
     const id = await accept(this.#stage, job);
     if (id !== undefined) return { ...job, id };
     this.refused.push({ openId: job.openId, round: job.round });
+    if (job.plan.hasKey) this.troubles.push(`a job of round ${job.round} was refused again and again for a minute`);
     return undefined;
   }
 

@@ -25,7 +25,7 @@ export interface ChaosSummary {
   readonly duplicates: number;
   /** Accepted, and then unknown to the product. */
   readonly forgotten: number;
-  /** Without an outcome long after all was well again. */
+  /** Without an outcome long after all was well again, or refused all that time. */
   readonly stuck: number;
   /** Failed or cancelled for no reason. */
   readonly losses: number;
@@ -74,7 +74,7 @@ export function summarize(options: ChaosOptions, judged: readonly JudgedJob[], l
     tiktokFaults: sum(judged.map(({ evidence }) => evidence.requests.filter(({ fault }) => fault).length)),
     duplicates: count('duplicate') + sum(lanes.map((lane) => lane.latePosts(judged).length)),
     forgotten: count('forgotten'),
-    stuck: count('stuck'),
+    stuck: count('stuck') + sum(lanes.map(({ troubles }) => troubles.length)),
     losses: count('loss'),
     wrongStates: count('wrong_state'),
     wrongBytes: count('bytes'),

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '../../support/eventually.ts';
 import type { SeededRandom } from '../seeded-random.ts';
 import type { LinkFault } from './link.ts';
 import type { RedisNode } from './redis-node.ts';
@@ -63,7 +64,7 @@ export function planNodeFault(random: SeededRandom, topology: TopologyKind, turn
  */
 export async function playNodeFault(topology: Topology, fault: NodeFault): Promise<number> {
   const { kind, lastsMs } = fault;
-  const master = await topology.master();
+  const master = await eventually(topology.master, { intervalMs: 100 });
   switch (kind) {
     case 'freeze':
       master.freeze();
