@@ -94,6 +94,10 @@ export async function startStage({
     return await work(master.admin);
   }
 
+  async function lookUp(id: string): Promise<PublishJob | undefined> {
+    return await atMaster(async (redis) => await createLedgerReader({ redis, keys }).read(id));
+  }
+
   return {
     folder,
     /** Serves the files of the folder over HTTP. */
@@ -148,15 +152,13 @@ export async function startStage({
     },
 
     /** The job as the master has it. */
-    async lookUp(id: string): Promise<PublishJob | undefined> {
-      return await atMaster(async (redis) => await createLedgerReader({ redis, keys }).read(id));
-    },
+    lookUp,
 
     /** The job as soon as it has its outcome; Redis may be away meanwhile. */
     async outcomeOf(id: string, timeoutMs = 60_000): Promise<PublishJob> {
       return await eventually(
         async () => {
-          const job = await this.lookUp(id);
+          const job = await lookUp(id);
           if (job === undefined) throw new Error(`job ${id} is gone`);
           if (!isEnded(job)) throw new Error(`job ${id} is still ${job.state}`);
           return job;
