@@ -29,10 +29,19 @@ const OWN_CONFIG = [
   'repl-diskless-sync-delay 0',
 ];
 
-const living = new Set<ChildProcess>();
-process.once('exit', () => {
-  for (const child of living) child.kill('SIGKILL');
-});
+/**
+ * As in src/redis/redis-process.ts: Redis itself, and beside it a watcher that kills it once our end of a pipe is
+ * closed, however we died; a word on the pipe says that it has ended already. SIGKILL, since it may be frozen.
+ */
+const LAUNCH = `
+exec 3<&0 </dev/null
+redis=$$
+( ( read -r word <&3; [ -n "$word" ] || kill -KILL "$redis" ) >/dev/null 2>&1 & )
+exec 3<&-
+[ -z "$1" ] || export LD_LIBRARY_PATH="$1"
+shift
+exec "$@"
+`;
 
 /** A Redis (or a Sentinel) that comes back at the same address with the same files, and the proxy in front of it. */
 export class RedisNode {
@@ -94,13 +103,12 @@ export class RedisNode {
 
   /** Starts it; resolves once it answers. */
   async start(): Promise<void> {
-    const [command = '', ...args] = this.#command;
-    const env = { ...process.env, ...(this.#libraryPath && { LD_LIBRARY_PATH: this.#libraryPath }) };
     if (!this.#isFirstStart) await Promise.all([this.proxy.listen(), this.busProxy?.listen()]);
     this.#isFirstStart = false;
-    const child = spawn(command, args, { env, stdio: 'ignore', detached: true });
-    living.add(child);
-    child.once('exit', () => living.delete(child));
+    const launch = ['-c', LAUNCH, 'redis-launch', this.#libraryPath ?? '', ...this.#command];
+    const child = spawn('/bin/sh', launch, { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+    child.stdin.on('error', () => undefined);
+    child.once('exit', () => child.stdin.end('ended\n'));
     this.#child = child;
     await eventually(async () => (await this.admin.ping()) === 'PONG', { timeoutMs: 20_000 });
   }
