@@ -135,7 +135,7 @@ describe('a slot that moves to another master', () => {
   });
 });
 
-describe('a worker whose connections all fall silent without an end', () => {
+describe.concurrent('a worker whose connections all fall silent without an end', () => {
   it.for(['single', 'sentinel', 'cluster'] as const)('(%s) notices, and takes jobs again', async (kind, test) => {
     const { stage, topology, pids, enqueueDuring } = await start(test, kind, 1);
     cutOff(topology, pids[0] ?? 0, 'strand');
