@@ -11,9 +11,13 @@ export interface Evidence {
   readonly publishes: readonly PublishView[];
   /** The account's requests. */
   readonly requests: readonly JournalEntry[];
-  readonly job: PublishJob;
+  /** As the ledger has it; undefined once it was forgotten. */
+  readonly job: PublishJob | undefined;
   readonly events: readonly PublishEvent[];
-  /** How often a process that had worked on the job, or Redis, was interrupted. */
+  /**
+   * How often a process that had worked on the job, or Redis, was interrupted; more than once for what can throw records
+   * back.
+   */
   readonly interruptions: number;
   /** Pieces sent by a process after another one had come to own the job. */
   readonly overtakenPieces: number;
@@ -23,7 +27,7 @@ export interface Evidence {
 const SOCKET_BUFFER_BYTES = 8 * 1_048_576;
 
 /** What must never happen, counted over all jobs. */
-export type FindingKind = 'duplicate' | 'loss' | 'wrong_state' | 'bytes';
+export type FindingKind = 'duplicate' | 'forgotten' | 'stuck' | 'loss' | 'wrong_state' | 'bytes';
 export interface Finding {
   readonly kind: FindingKind;
   readonly text: string;
@@ -31,7 +35,17 @@ export interface Finding {
 
 /** Compares a job with what happened at TikTok. @returns what is wrong; nothing if all is well */
 export function checkJob(evidence: Evidence): Finding[] {
-  return [...checkPosts(evidence), ...checkBytes(evidence), ...checkState(evidence), ...checkEvents(evidence)];
+  const { job } = evidence;
+  if (job === undefined) {
+    const forgotten = { kind: 'forgotten', text: 'accepted, and now nobody knows of it' } as const;
+    return [...checkPosts(evidence), forgotten];
+  }
+  return [
+    ...checkPosts(evidence),
+    ...checkBytes(evidence),
+    ...checkState(evidence, job),
+    ...checkEvents(evidence, job),
+  ];
 }
 
 function checkPosts({ publishes, requests, plan }: Evidence): Finding[] {
@@ -86,7 +100,7 @@ function checkBytes({ overtakenPieces, publishes, requests, sha256, interruption
   const wasted = puts.filter(({ chunk }) => chunk?.accepted === false && chunk.receivedBytes > 0).length;
   const faults = puts.filter(({ fault }) => fault !== undefined && fault !== 'fail_processing').length;
   // A cancel breaks the chunk off that is under way.
-  const cancels = job.state === 'cancelled' ? 1 : 0;
+  const cancels = job?.state === 'cancelled' ? 1 : 0;
   if (wasted > interruptions + faults + cancels) {
     const text = `${wasted} chunks sent in vain, for ${interruptions} interruptions and ${faults} faults`;
     findings.push({ kind: 'bytes', text });
@@ -101,7 +115,7 @@ export function resentBytes(publishes: readonly PublishView[]): number {
     .reduce((sum, publish) => sum + publish.resentBytes, 0);
 }
 
-function checkState({ plan, publishes, job, interruptions, requests }: Evidence): Finding[] {
+function checkState({ plan, publishes, interruptions, requests }: Evidence, job: PublishJob): Finding[] {
   const { state } = job;
   const wrong = (text: string): Finding => ({ kind: 'wrong_state', text: `${state}: ${text}` });
   const standing = publishes.filter(isStanding);
@@ -122,10 +136,10 @@ function checkState({ plan, publishes, job, interruptions, requests }: Evidence)
     case 'unconfirmed': {
       const mayBeLost =
         interruptions > 0 || requests.some(({ endpoint, fault }) => fault && endpoint.endsWith('_init'));
-      return plan.source === 'pull' && mayBeLost ? [] : [wrong('nothing was in doubt')];
+      return plan.source !== 'file' && mayBeLost ? [] : [wrong('nothing was in doubt')];
     }
     default:
-      return [{ kind: 'loss', text: `still ${state}` }];
+      return [{ kind: 'stuck', text: `still ${state}` }];
   }
 }
 
@@ -135,10 +149,17 @@ function checkPostIds({ postIds }: PublishJob, standing: readonly PublishView[])
   return foreign.map((postId) => ({ kind: 'wrong_state', text: `post id ${postId} is not TikTok's` }));
 }
 
-const END_EVENTS = ['published', 'in_inbox', 'failed', 'cancelled', 'unconfirmed'].map((state) => `publish.${state}`);
+const END_STATES = ['published', 'in_inbox', 'failed', 'cancelled', 'unconfirmed'];
+const END_EVENTS = END_STATES.map((state) => `publish.${state}`);
+
+/** Whether a job has its outcome. */
+export function isEnded({ state }: PublishJob): boolean {
+  return END_STATES.includes(state);
+}
 
 /** State and event change together: one end, reported once. */
-function checkEvents({ job, events }: Evidence): Finding[] {
+function checkEvents({ events }: Evidence, job: PublishJob): Finding[] {
+  if (!isEnded(job)) return [];
   const ends = events.filter(({ type }) => END_EVENTS.includes(type)).map(({ type }) => type);
   const isTold = ends.length === 1 && ends[0] === `publish.${job.state}`;
   const text = `the events tell ${ends.join(', ') || 'no end'}, the state is ${job.state}`;

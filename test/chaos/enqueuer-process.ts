@@ -12,14 +12,17 @@ import { tell } from './traps.ts';
 
 /* An application that enqueues one video and is killed on the way. */
 
-const { redisUrl, prefix, request, idempotencyKey, killed } = enqueuerSettingsSchema.parse(
-  JSON.parse(process.env[SETTINGS_VARIABLE] ?? ''),
-);
-const redis = await connectRedis({ kind: 'url', url: redisUrl }, 'producer').catch(() =>
-  process.exit(REDIS_AWAY_EXIT_CODE),
-);
+const {
+  redis: target,
+  prefix,
+  request,
+  idempotencyKey,
+  killed,
+} = enqueuerSettingsSchema.parse(JSON.parse(process.env[SETTINGS_VARIABLE] ?? ''));
+const redis = await connectRedis(target, 'producer').catch(() => process.exit(REDIS_AWAY_EXIT_CODE));
 const queues = createQueues({ connection: redis, prefix, retentionMs: 86_400_000 });
 const keys = createKeys(prefix);
+// REDIS_WAIT_REPLICAS goes here, from the settings' `waitReplicas`.
 const ledger = createLedger({ redis, keys, clock: Date });
 const dying = {
   ...queues,
@@ -28,7 +31,7 @@ const dying = {
   },
 };
 tell({ kind: 'ready' });
-const [job] = await enqueueEntries(parseEntries([{ request: parsePublishRequest(request), idempotencyKey }]), {
+const jobs = await enqueueEntries(parseEntries([{ request: parsePublishRequest(request), idempotencyKey }]), {
   ledger,
   reader: createLedgerReader({ redis, keys }),
   lanes: createLanes({ redis, keys, clock: Date }),
@@ -36,6 +39,8 @@ const [job] = await enqueueEntries(parseEntries([{ request: parsePublishRequest(
   queues: killed === 'between' ? dying : queues,
   clock: Date,
   sealSecrets: () => Promise.reject(new Error('no request here holds a secret')),
-});
-tell({ kind: 'accepted', id: job?.id ?? '' });
+})
+  // Its caller asks again.
+  .catch(() => process.exit(REDIS_AWAY_EXIT_CODE));
+tell({ kind: 'accepted', id: jobs[0]?.id ?? '' });
 process.kill(process.pid, 'SIGKILL');

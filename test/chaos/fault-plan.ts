@@ -9,31 +9,33 @@ export type PlannedFault = Pick<FaultRule, 'endpoint' | 'act'> & {
 /** What decides which faults can hit a job. */
 export interface FaultSubject {
   readonly mode: 'direct' | 'inbox';
-  readonly source: 'file' | 'pull';
+  readonly source: 'file' | 'pull' | 'photos';
   readonly sizeBytes: number;
 }
 
 const CHUNK_BYTES = 5_242_880;
 
 /** TikTok refuses the video once it has looked at it, whichever publish_id it came under. */
-export function refusal({ source, mode }: FaultSubject, failReason: string): PlannedFault {
+export function refusal(subject: FaultSubject, failReason: string): PlannedFault {
   const act = { kind: 'fail_processing', failReason } as const;
-  if (source === 'pull') return { endpoint: initOf(mode), when: { times: 'always' }, act };
+  if (subject.source !== 'file') return { endpoint: initOf(subject), when: { times: 'always' }, act };
   return { endpoint: 'upload', when: { lastChunk: true, times: 'always' }, act };
 }
 
 /** One fault somewhere on the job's way. */
-export function planFault(random: SeededRandom, { source, mode, sizeBytes }: FaultSubject): PlannedFault {
+export function planFault(random: SeededRandom, subject: FaultSubject): PlannedFault {
+  const { source, sizeBytes } = subject;
   const chunkCount = Math.max(1, Math.floor(sizeBytes / CHUNK_BYTES));
   const where =
-    source === 'pull' ? random.pick(['init', 'status']) : random.pick(['init', 'upload', 'upload', 'status']);
-  if (where === 'init') return { endpoint: initOf(mode), act: random.pick(INIT_ACTS) };
+    source !== 'file' ? random.pick(['init', 'status']) : random.pick(['init', 'upload', 'upload', 'status']);
+  if (where === 'init') return { endpoint: initOf(subject), act: random.pick(INIT_ACTS) };
   if (where === 'status') return { endpoint: 'status', when: { nth: random.int(1, 2) }, act: random.pick(STATUS_ACTS) };
   const chunk = random.chance(0.4) ? { lastChunk: true } : { chunkIndex: random.int(0, chunkCount - 1) };
   return { endpoint: 'upload', when: chunk, act: planUploadAct(random) };
 }
 
-function initOf(mode: FaultSubject['mode']): 'video_init' | 'inbox_init' {
+function initOf({ mode, source }: Pick<FaultSubject, 'mode' | 'source'>): 'video_init' | 'inbox_init' | 'content_init' {
+  if (source === 'photos') return 'content_init';
   return mode === 'direct' ? 'video_init' : 'inbox_init';
 }
 
@@ -74,14 +76,14 @@ function planUploadAct(random: SeededRandom): PlannedFault['act'] {
 }
 
 /** A fault without which a step would hardly ever happen, if it is such a step. */
-export function provocationOf(step: string, { mode }: FaultSubject): PlannedFault | undefined {
+export function provocationOf(step: string, subject: FaultSubject): PlannedFault | undefined {
   switch (step) {
     case 'commit:attempt_failed':
       return { endpoint: 'upload', act: { kind: 'status', httpStatus: 500 } };
     case 'commit:poll_failed':
       return { endpoint: 'status', act: { kind: 'status', httpStatus: 500 } };
     case 'addPublishEntryAnew':
-      return { endpoint: initOf(mode), act: { kind: 'fail_processing', failReason: 'internal' } };
+      return { endpoint: initOf(subject), act: { kind: 'fail_processing', failReason: 'internal' } };
     // Handed back are uploads that a drain meets midway.
     case 'commit:handed_back':
       return { endpoint: 'upload', when: { times: 'always' }, act: { kind: 'slow_read', bytesPerSecond: 3_000_000 } };

@@ -16,7 +16,7 @@ afterEach(async () => {
 /** A job that no worker takes, and a way to make two take it. */
 async function startForcible() {
   stage = await startStage({ programs: inject('chaosPrograms') });
-  pipeline = await startPipeline({ redisUrl: stage.redis.url, workers: false });
+  pipeline = await startPipeline({ redisUrl: stage.topology.nodes[0]?.url ?? '', workers: false });
   const { deps, publisher, simulator, folder } = pipeline;
   const path = await makeVideo(folder, THREE_CHUNKS_BYTES);
   const post = { title: 'A title', privacyLevel: 'SELF_ONLY' } as const;

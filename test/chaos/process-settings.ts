@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { RedisTarget } from '../../src/config/redis-config.ts';
 import { trapSchema } from './traps.ts';
 
 /** Name of the variable that holds a chaos process's settings as JSON. */
@@ -7,7 +8,13 @@ export const SETTINGS_VARIABLE = 'CHAOS_PROCESS';
 /** With which a chaos process ends that found no Redis at its start. */
 export const REDIS_AWAY_EXIT_CODE = 75;
 
-const redisSettings = { redisUrl: z.string(), prefix: z.string() };
+const redisSettings = {
+  /** Written by us, so nothing is checked. */
+  redis: z.custom<RedisTarget>(),
+  prefix: z.string(),
+  /** How many replicas must confirm what can't be taken back; as the topology has it unless told. */
+  waitReplicas: z.int().min(0).exactOptional(),
+};
 
 /** What a worker process is started with. */
 export const workerSettingsSchema = z.strictObject({

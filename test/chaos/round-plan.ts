@@ -1,12 +1,17 @@
 import { type PlannedFault, planFault, provocationOf, refusal } from './fault-plan.ts';
+import { type ProcessLinkFault, planLinkFault } from './link-plan.ts';
 import { type SeededRandom, seededRandom } from './seeded-random.ts';
+import { type NodeFault, planNodeFault } from './topologies/node-fault.ts';
+import type { TopologyKind } from './topologies/topology.ts';
 import { KILL_STEPS, planTrap } from './trap-plan.ts';
 import type { Trap } from './traps.ts';
 
 /** One job of a round, and what goes wrong with it. */
 export interface PlannedJob {
   readonly mode: 'direct' | 'inbox';
-  readonly source: 'file' | 'pull';
+  readonly source: 'file' | 'pull' | 'photos';
+  /** Enqueued with an idempotency key, and so again until it is accepted; without one only once. */
+  readonly hasKey: boolean;
   /** How the worker comes to the file: from its disk, or from a web server by ranges. */
   readonly via: 'disk' | 'web';
   readonly sizeBytes: number;
@@ -26,7 +31,9 @@ export interface PlannedRound {
   readonly jobs: readonly PlannedJob[];
   /** Per worker process, one after the other: the next is set when the one before has acted. */
   readonly traps: readonly (readonly Trap[])[];
-  readonly redisOutage?: { readonly afterMs: number; readonly downMs: number };
+  /** One node at a time: that is what is promised. */
+  readonly nodeFault?: NodeFault;
+  readonly linkFault?: ProcessLinkFault;
   /** Sent to a worker from outside, wherever it is then. */
   readonly signal?: { readonly name: 'SIGKILL' | 'SIGTERM'; readonly afterMs: number; readonly worker: number };
   /** How long a stopped worker stays stopped. */
@@ -38,11 +45,16 @@ const THREE_CHUNKS_BYTES = 3 * CHUNK_BYTES;
 const JOBS = 6;
 const WORKERS = 2;
 
-/**
- * Plans a round.
- * @param lockDurationMs workers are frozen for longer than this, so that others take over
- */
-export function planRound(seed: number, round: number, lockDurationMs: number): PlannedRound {
+export interface RoundOptions {
+  readonly seed: number;
+  readonly round: number;
+  /** Workers are frozen for longer than this, so that others take over. */
+  readonly lockDurationMs: number;
+  readonly topology: TopologyKind;
+}
+
+/** Plans a round. */
+export function planRound({ seed, round, lockDurationMs, topology }: RoundOptions): PlannedRound {
   const random = seededRandom(seed * 1_000_003 + round);
   // Chance alone would leave steps out: one worker's first kill goes through all of them, round by round.
   const [step, moment] = KILL_STEPS[round % KILL_STEPS.length] ?? ['claim', 'before'];
@@ -53,14 +65,16 @@ export function planRound(seed: number, round: number, lockDurationMs: number): 
     Array.from({ length: random.int(1, 2) }, () => planTrap(random, lockDurationMs)),
   );
   traps[0]?.unshift(moment === 'during' ? { ...first, afterBytes } : first);
-  const outage = random.chance(0.25) ? { afterMs: random.int(0, 2_000), downMs: random.int(300, 4_000) } : undefined;
+  const nodeFault = planNodeFault(random, topology, seed + round);
+  const linkFault = planLinkFault(random);
   const signal = step === 'commit:handed_back' ? DRAIN : planSignal(random);
   return {
     jobs,
     traps,
     freezeMs: (lockDurationMs * random.int(11, 15)) / 10,
     ...(signal !== undefined && { signal }),
-    ...(outage !== undefined && { redisOutage: outage }),
+    ...(nodeFault !== undefined && { nodeFault }),
+    ...(linkFault !== undefined && { linkFault }),
   };
 }
 
@@ -75,7 +89,7 @@ function planSignal(random: SeededRandom): PlannedRound['signal'] {
 
 /** @param step the round is about; a fault may have to lead there */
 function planJob(random: SeededRandom, step: string): PlannedJob {
-  const source = random.chance(0.25) ? 'pull' : 'file';
+  const source = random.pick(['file', 'file', 'file', 'file', 'file', 'pull', 'photos']);
   const mode = random.chance(0.7) ? 'direct' : 'inbox';
   const sizeBytes = random.chance(0.6) ? random.int(THREE_CHUNKS_BYTES, 16_000_000) : random.int(1_000, 10_000_000);
   const subject = { source, mode, sizeBytes } as const;
@@ -87,6 +101,7 @@ function planJob(random: SeededRandom, step: string): PlannedJob {
   const refused = refusedFor === undefined ? undefined : refusal(subject, refusedFor);
   return {
     ...subject,
+    hasKey: enqueuer !== undefined || random.chance(0.7),
     via: random.chance(0.35) ? 'web' : 'disk',
     faults: [provocationOf(step, subject), fault, refused].filter((planned) => planned !== undefined),
     ...(enqueuer !== undefined && { enqueuer }),

@@ -1,8 +1,8 @@
 import { describe, expect, it, type TestContext } from 'vitest';
 import { DEFAULT_RECOVERY } from '../../src/workers/recovery.ts';
 import { sha256OfFile } from '../support/videos.ts';
-import { openRedisLink } from './redis-link.ts';
 import { CHUNK_BYTES, claims, isTrapped, type Scene, startScene } from './scene.ts';
+import { cutOff } from './topologies/topology.ts';
 import type { Trap } from './traps.ts';
 
 /** A scene that ends with its test; tests run side by side, since most of their time they wait for locks to run out. */
@@ -81,26 +81,24 @@ describe.concurrent('a worker that sleeps between the intent of a pull and its i
 });
 
 describe.concurrent('a worker that is cut off from Redis', () => {
-  it.for(['refused', 'silent'] as const)('(%s) stops sending before another one begins', async (kind, test) => {
-    const { redis, simulator, worker, publisher, fileRequest, outcomeOf, atTikTok } = await start(test);
-    const link = await openRedisLink(redis.url);
-    test.onTestFinished(() => link.close());
+  it.for(['refuse', 'black_hole'] as const)('(%s) stops sending before another one begins', async (kind, test) => {
+    const { topology, simulator, worker, publisher, fileRequest, outcomeOf, atTikTok } = await start(test);
     // Chunks that buffers can't swallow, taken in so slowly that the proof of ownership runs out on the way.
     const chunkSizeBytes = 30_000_000;
     simulator.faults.add({ endpoint: 'upload', act: { kind: 'slow_read', bytesPerSecond: 5_000_000 } });
-    const cutOff = await worker(undefined, { redisUrl: link.url, chunkSizeBytes });
+    const cutOffWorker = await worker(undefined, { chunkSizeBytes });
     const { id } = await publisher.enqueue(await fileRequest(2 * chunkSizeBytes));
     const { publishId = '' } = await simulator.journal.waitFor(({ endpoint }) => endpoint === 'video_init');
     await simulator.journal.waitForReceived(publishId, 1_000_000);
-    link.cut(kind);
+    const heal = cutOff(topology, cutOffWorker.pid, kind);
     const second = await worker(undefined, { chunkSizeBytes });
     const ended = await outcomeOf(id);
     expect(ended).toMatchObject({ state: 'published', attempts: 0 });
     second.signal('SIGTERM');
     await second.ended;
-    link.heal();
+    heal();
     const next = await publisher.enqueue(await fileRequest(1_000));
-    await cutOff.waitFor(claims(next.id));
+    await cutOffWorker.waitFor(claims(next.id));
     expect(await outcomeOf(next.id)).toMatchObject({ state: 'published' });
     expect(await publisher.get(id)).toEqual(ended);
     const { publishes, puts } = atTikTok();
@@ -271,7 +269,8 @@ describe.concurrent('a reply that is lost', () => {
 
 describe.concurrent('Redis', () => {
   it('may be killed and restarted during an upload', async (test) => {
-    const { redis, simulator, worker, publisher, fileRequest, outcomeOf, atTikTok } = await start(test);
+    const { topology, simulator, worker, publisher, fileRequest, outcomeOf, atTikTok } = await start(test);
+    const redis = await topology.master();
     simulator.faults.add(slowChunk(1));
     await worker();
     await worker();
@@ -281,7 +280,7 @@ describe.concurrent('Redis', () => {
     await redis.kill();
     // The upload has come to a stand still for want of proof, or to the end of its chunk.
     await simulator.journal.waitForReceived(publishId, 2 * CHUNK_BYTES - 2_000_000);
-    await redis.restart();
+    await redis.start();
     expect(await outcomeOf(id)).toMatchObject({ state: 'published' });
     const { posted, completeUploads, publishes, resentBytes } = atTikTok();
     expect({ posted, completeUploads, inits: publishes.length }).toEqual({ posted: 1, completeUploads: 1, inits: 1 });

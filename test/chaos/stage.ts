@@ -2,20 +2,23 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Redis } from 'ioredis';
 import { createSealer } from '../../src/accounts/sealer.ts';
 import { createAccountVault } from '../../src/accounts/vault.ts';
 import type { PublishEvent, PublishJob } from '../../src/core/publish-job.ts';
 import type { PublishRequest } from '../../src/core/publish-request.ts';
+import { createLedgerReader } from '../../src/ledger/ledger-reader.ts';
 import { createPublisherFromConfig } from '../../src/producers/create-publisher.ts';
-import { closeRedis, connectRedis } from '../../src/redis/connections.ts';
 import { createKeys } from '../../src/redis/keys.ts';
 import { type SimulatorOptions, startSimulator } from '../../src/simulator/index.ts';
 import type { Recovery } from '../../src/workers/recovery.ts';
 import { eventually } from '../support/eventually.ts';
 import { startMediaWebServer } from '../support/media-web-server.ts';
 import { type ChaosProcess, startChaosProcess } from './chaos-process.ts';
-import { startChaosRedis } from './chaos-redis.ts';
+import { isEnded } from './check-job.ts';
 import type { EnqueuerSettings, WorkerSettings } from './process-settings.ts';
+import { startTopology } from './topologies/start-topology.ts';
+import { KEY_PREFIX, type TopologyKind } from './topologies/topology.ts';
 import type { Notice, Trap } from './traps.ts';
 
 /** URLs below this may be pulled. */
@@ -27,6 +30,10 @@ export const RAPID_RECOVERY: Recovery = { lockDurationMs: 3_000, stalledInterval
 export interface StageOptions {
   /** Folder of the compiled modules. */
   readonly programs: string;
+  /** A single Redis unless told. */
+  readonly topology?: TopologyKind;
+  /** Replicas that must confirm what can't be taken back; as the topology has it unless told. */
+  readonly waitReplicas?: number | undefined;
   readonly recovery?: Recovery;
   readonly simulator?: SimulatorOptions;
   /** Object storage that workers may read from. */
@@ -39,32 +46,35 @@ export interface StartWorkerOptions {
   readonly traps?: readonly Trap[];
   readonly shutdownTimeoutMs?: number;
   readonly chunkSizeBytes?: number;
-  /** Another path to the stage's Redis. */
-  readonly redisUrl?: string;
   readonly onNotice?: (notice: Notice) => void;
 }
 
 export type Stage = Awaited<ReturnType<typeof startStage>>;
 
-/** A Redis that can be killed, a simulated TikTok, and any number of real worker and enqueuer processes. */
-export async function startStage({ programs, recovery = RAPID_RECOVERY, ...options }: StageOptions) {
+/** Redis that can fail in many ways, a simulated TikTok, and any number of real worker and enqueuer processes. */
+export async function startStage({
+  programs,
+  topology: kind = 'single',
+  recovery = RAPID_RECOVERY,
+  ...options
+}: StageOptions) {
   const folder = await mkdtemp(join(tmpdir(), 'tiktok-publisher-chaos-'));
   const web = await startMediaWebServer(folder);
-  const redis = await startChaosRedis(folder);
+  const topology = await startTopology(kind, folder);
   const simulator = await startSimulator({
     processingMs: 200,
     pullMs: 200,
     verifiedUrlPrefixes: [PULL_PREFIX],
     ...options.simulator,
   });
-  const target = { kind: 'url', url: redis.url } as const;
-  const prefix = '{chaos}';
+  const prefix = KEY_PREFIX;
   const keys = createKeys(prefix);
-  const connection = await connectRedis(target, 'worker');
   const encryptionKey = randomBytes(32);
-  const vault = createAccountVault({ redis: connection, keys, sealer: createSealer([encryptionKey]) });
+  const { waitReplicas } = options;
+  const processSettings = { redis: topology.target, prefix, ...(waitReplicas !== undefined && { waitReplicas }) };
   const publisher = createPublisherFromConfig({
-    redis: target,
+    redis: topology.target,
+    // REDIS_WAIT_REPLICAS goes here, from `waitReplicas`.
     dataDir: '',
     cacheDir: '',
     queuePrefix: prefix,
@@ -79,29 +89,41 @@ export async function startStage({ programs, recovery = RAPID_RECOVERY, ...optio
     return started;
   }
 
+  async function atMaster<T>(work: (redis: Redis) => Promise<T>): Promise<T> {
+    const master = await eventually(topology.master, { timeoutMs: 20_000, intervalMs: 100 });
+    return await work(master.admin);
+  }
+
+  async function lookUp(id: string): Promise<PublishJob | undefined> {
+    return await atMaster(async (redis) => await createLedgerReader({ redis, keys }).read(id));
+  }
+
   return {
     folder,
     /** Serves the files of the folder over HTTP. */
     web,
     recovery,
-    redis,
+    topology,
+    /** Asks the master of our keys, past everything that is broken. */
+    atMaster,
     simulator,
     publisher,
-    connection,
-    keys,
-    prefix,
 
     /** A new TikTok user whose tokens the vault holds under a name. @returns the user's open_id */
     async addAccount(account: string): Promise<string> {
       const tokens = simulator.addAccount();
-      await vault.add({
-        account,
-        openId: tokens.openId,
-        accessToken: tokens.accessToken,
-        expiresInSeconds: tokens.expiresIn,
-        refreshToken: tokens.refreshToken,
-        refreshExpiresInSeconds: tokens.refreshExpiresIn,
-        scope: tokens.scope,
+      await atMaster(async (redis) => {
+        const vault = createAccountVault({ redis, keys, sealer: createSealer([encryptionKey]) });
+        await vault.add({
+          account,
+          openId: tokens.openId,
+          accessToken: tokens.accessToken,
+          expiresInSeconds: tokens.expiresIn,
+          refreshToken: tokens.refreshToken,
+          refreshExpiresInSeconds: tokens.refreshExpiresIn,
+          scope: tokens.scope,
+        });
+        await redis.wait(topology.replicas, 0);
       });
       return tokens.openId;
     },
@@ -110,8 +132,7 @@ export async function startStage({ programs, recovery = RAPID_RECOVERY, ...optio
     startWorker(worker: StartWorkerOptions = {}): ChaosProcess {
       const { url, clientKey, clientSecret } = simulator;
       const settings: WorkerSettings = {
-        ...{ prefix, recovery, simulator: { url, clientKey, clientSecret } },
-        redisUrl: worker.redisUrl ?? redis.url,
+        ...{ ...processSettings, recovery, simulator: { url, clientKey, clientSecret } },
         encryptionKey: encryptionKey.toString('base64'),
         logFile: join(folder, 'workers.log'),
         media: { allowHosts: web.allowHosts, ...(options.s3 !== undefined && { s3: options.s3 }) },
@@ -126,18 +147,20 @@ export async function startStage({ programs, recovery = RAPID_RECOVERY, ...optio
     async enqueueAndDie(
       wish: { request: PublishRequest } & Pick<EnqueuerSettings, 'idempotencyKey' | 'killed'>,
     ): Promise<void> {
-      const settings: EnqueuerSettings = { redisUrl: redis.url, prefix, ...wish };
+      const settings: EnqueuerSettings = { ...processSettings, ...wish };
       await start('enqueuer-process', settings).ended;
     },
 
+    /** The job as the master has it. */
+    lookUp,
+
     /** The job as soon as it has its outcome; Redis may be away meanwhile. */
     async outcomeOf(id: string, timeoutMs = 60_000): Promise<PublishJob> {
-      const ended = ['published', 'in_inbox', 'failed', 'cancelled', 'unconfirmed'];
       return await eventually(
         async () => {
-          const job = await publisher.get(id);
+          const job = await lookUp(id);
           if (job === undefined) throw new Error(`job ${id} is gone`);
-          if (!ended.includes(job.state)) throw new Error(`job ${id} is still ${job.state}`);
+          if (!isEnded(job)) throw new Error(`job ${id} is still ${job.state}`);
           return job;
         },
         { timeoutMs, intervalMs: 100 },
@@ -146,7 +169,7 @@ export async function startStage({ programs, recovery = RAPID_RECOVERY, ...optio
 
     /** Completion events of a job, oldest first. */
     async eventsOf(id: string): Promise<PublishEvent[]> {
-      const entries = await connection.xrange(keys.events, '-', '+');
+      const entries = await atMaster((redis) => redis.xrange(keys.events, '-', '+'));
       return entries
         .map(([, fields]): PublishEvent => JSON.parse(fields[fields.indexOf('event') + 1] ?? ''))
         .filter(({ subject }) => subject === id);
@@ -156,8 +179,7 @@ export async function startStage({ programs, recovery = RAPID_RECOVERY, ...optio
       for (const started of processes) if (!started.hasEnded()) started.signal('SIGKILL');
       await Promise.all(processes.map(({ ended }) => ended));
       await publisher.close();
-      await closeRedis(connection);
-      await redis.close();
+      await topology.close();
       await simulator.close();
       await web.close();
       if (!keepFolder) await rm(folder, { recursive: true, force: true });

@@ -42,6 +42,7 @@ export function withTraps(deps: WorkerDeps, traps: Traps): WorkerDeps {
       ...tiktok,
       initDirectVideo: around('init', tiktok.initDirectVideo),
       initInboxVideo: around('init', tiktok.initInboxVideo),
+      initPhotos: around('init', tiktok.initPhotos),
       fetchStatus: around('fetchStatus', tiktok.fetchStatus),
       putChunk: around('put', async (input) => {
         const id = jobOfUrl.get(input.uploadUrl) ?? '';

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { createSealer } from '../../src/accounts/sealer.ts';
 import { createVaultTokenSource } from '../../src/accounts/token-source.ts';
 import { createAccountVault } from '../../src/accounts/vault.ts';
+import type { RedisTarget } from '../../src/config/redis-config.ts';
 import { DEFAULT_POLL_SCHEDULE } from '../../src/core/poll-schedule.ts';
 import { createAccountNames } from '../../src/lanes/account-names.ts';
 import { createLanes } from '../../src/lanes/lanes.ts';
@@ -32,7 +33,7 @@ const settings = workerSettingsSchema.parse(JSON.parse(process.env[SETTINGS_VARI
 const { prefix, simulator } = settings;
 const traps = new Traps();
 const log = pino({ level: 'debug' }, pino.destination({ dest: settings.logFile, sync: true }));
-const target = { kind: 'url', url: settings.redisUrl } as const;
+const target: RedisTarget = settings.redis;
 const keys = createKeys(prefix);
 const redis = await connectOrLeave('ledger');
 const connection = await connectOrLeave('worker');
@@ -49,6 +50,7 @@ const vault = createAccountVault({ redis, keys, sealer });
 
 const deps: WorkerDeps = withTraps(
   {
+    // REDIS_WAIT_REPLICAS goes here and to the token source, from `settings.waitReplicas`.
     ledger: createLedger({ redis, keys, clock: Date }),
     queues: createQueues({ connection: redis, prefix, retentionMs }),
     tiktok,

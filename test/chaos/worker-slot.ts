@@ -19,6 +19,8 @@ export interface ProcessStep {
   readonly pid: number;
 }
 
+/** A supervisor does not start over and over what finds no Redis. */
+const RESTART_PAUSE_MS = 500;
 const ANYWHERE = { moment: 'during', step: 'anything' } as const;
 
 /** One worker that is always there: when its process dies, another one is started, as a supervisor would. */
@@ -50,6 +52,10 @@ export class WorkerSlot {
     this.#stage = stage;
   }
 
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
   /** Starts a process; resolves once it takes jobs or is dead again. */
   async start(): Promise<void> {
     this.#owned = new Set();
@@ -76,7 +82,7 @@ export class WorkerSlot {
     // All that it told has been heard by now, so it is known which jobs it had.
     if (this.#signalled !== undefined) this.#interrupted({ ...ANYWHERE, ...this.#signalled }, this.#signalled.at);
     if (!isExpected) this.troubles.push(`process ${pid} ended by ${signal ?? `exit ${code}`}`);
-    this.#busy = this.start();
+    this.#busy = code === REDIS_AWAY_EXIT_CODE ? sleep(RESTART_PAUSE_MS).then(() => this.start()) : this.start();
   }
 
   /** Sets the round's traps. */

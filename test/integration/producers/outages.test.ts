@@ -6,18 +6,18 @@ import { createPublisherFromConfig } from '../../../src/producers/create-publish
 import { OLDEST_EVENT, type Publisher } from '../../../src/producers/index.ts';
 import { openRedisConnections } from '../../../src/redis/connections.ts';
 import { askServerIdentity } from '../../../src/redis/server-identity.ts';
-import { type ChaosRedis, startChaosRedis } from '../../chaos/chaos-redis.ts';
+import { RedisNode } from '../../chaos/topologies/redis-node.ts';
 import { eventually } from '../../support/eventually.ts';
 import { rejection } from '../../support/rejection.ts';
 
 let dataDir: string;
-let redis: ChaosRedis;
+let redis: RedisNode;
 let publishers: Publisher[];
 let publisher: Publisher;
 
 beforeEach(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'tiktok-publisher-outage-'));
-  redis = await startChaosRedis(dataDir);
+  redis = await RedisNode.start({ folder: dataDir });
   publishers = [];
   publisher = anotherPublisher();
 });
@@ -59,7 +59,7 @@ describe('a feed of events', () => {
         ids.push((await whenBack(() => other.enqueue(REQUEST, options))).id);
       }
       await redis.kill();
-      await redis.restart();
+      await redis.start();
     }
     const last = await whenBack(() => other.enqueue(REQUEST));
     await eventually(() => seen.includes(last.id), { timeoutMs: 20_000 });
@@ -71,7 +71,7 @@ describe('a feed of events', () => {
   it('says at the first next() that Redis is not there to begin with', async () => {
     await redis.kill();
     expect((await rejection(publisher.events().next())).code).toBe('REDIS_UNAVAILABLE');
-    await redis.restart();
+    await redis.start();
   });
 
   it('ends at once by its signal although Redis hangs', async () => {
@@ -108,7 +108,7 @@ describe('a publisher whose events are followed', () => {
     await eventually(() => openRedisConnections().some(isBlocked));
     await publisher.close();
     expect(openRedisConnections()).toEqual([]);
-    await redis.restart();
+    await redis.start();
   });
 });
 
@@ -118,7 +118,7 @@ describe('waiting for the outcome of a job', () => {
     const job = await publisher.enqueue(REQUEST);
     const waiting = publisher.waitForCompletion(job.id, { timeoutMs: 25_000 });
     await redis.kill();
-    await redis.restart();
+    await redis.start();
     await whenBack(() => other.cancel(job.id));
     expect(await waiting).toMatchObject({ id: job.id, state: 'cancelled' });
   });
@@ -128,7 +128,7 @@ describe('waiting for the outcome of a job', () => {
     const job = await other.enqueue(REQUEST);
     await redis.kill();
     const waiting = publisher.waitForCompletion(job.id, { timeoutMs: 25_000 });
-    await redis.restart();
+    await redis.start();
     await whenBack(() => other.cancel(job.id));
     expect(await waiting).toMatchObject({ id: job.id, state: 'cancelled' });
   });
@@ -139,7 +139,7 @@ describe('waiting for the outcome of a job', () => {
     const error = await rejection(publisher.waitForCompletion(job.id, { timeoutMs: 200 }));
     expect(error.code).toBe('WAIT_TIMED_OUT');
     expect(error.message).toBe(`job ${job.id} had no outcome within 200 ms`);
-    await redis.restart();
+    await redis.start();
   });
 
   it('is let go by its signal, with its reason, although Redis hangs', async () => {
