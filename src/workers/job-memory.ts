@@ -18,6 +18,8 @@ interface Known extends Pick<LedgerRecord, 'createdAt' | 'state' | 'revision' | 
   readonly facts: Facts;
   /** When its last init was intended, kept after the answer: so an older record of the same init is recognised. */
   readonly intendedAt: number | undefined;
+  /** Every publish_id that it had, as far as we saw. */
+  readonly publishIds: ReadonlySet<string>;
 }
 
 /**
@@ -33,8 +35,9 @@ export function rememberJobs(ledger: Ledger, { log }: { log: Logger }): Ledger {
     const before = jobs.get(id);
     const sameInit = before?.facts.initCount === initCount ? before.intendedAt : undefined;
     const intendedAt = record.initIntendedAt ?? sameInit;
+    const publishIds = new Set([...(before?.publishIds ?? []), record.publishId].filter((each) => each !== undefined));
     jobs.delete(id);
-    jobs.set(id, { createdAt, state, revision, updatedAt, facts: factsOf(record), intendedAt });
+    jobs.set(id, { createdAt, state, revision, updatedAt, facts: factsOf(record), intendedAt, publishIds });
     const [oldest] = jobs.size > MAX_JOBS ? jobs.keys() : [];
     if (oldest !== undefined) jobs.delete(oldest);
   }
@@ -75,8 +78,11 @@ function goesOnFrom(record: LedgerRecord, known: Known): boolean {
 }
 
 /** Another owner may have begun a session of its own since; what we remember must not replace that one. */
-function isSameSession({ publishId, initIntendedAt, initCount }: LedgerRecord, { facts, intendedAt }: Known): boolean {
-  if (publishId !== undefined) return publishId === facts.publishId;
+function isSameSession(
+  { publishId, initIntendedAt, initCount }: LedgerRecord,
+  { facts, intendedAt, publishIds }: Known,
+): boolean {
+  if (publishId !== undefined) return publishIds.has(publishId);
   if (initIntendedAt !== undefined) return initIntendedAt === intendedAt;
   return initCount <= facts.initCount;
 }
