@@ -1,5 +1,5 @@
+import type { LinkFault } from '../support/redis-proxy/link.ts';
 import type { SeededRandom } from './seeded-random.ts';
-import type { LinkFault } from './topologies/link.ts';
 
 /** Something between one process and all of Redis. */
 export interface ProcessLinkFault {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../../support/eventually.ts';
+import type { LinkFault } from '../../support/redis-proxy/link.ts';
 import type { SeededRandom } from '../seeded-random.ts';
-import type { LinkFault } from './link.ts';
 import type { RedisNode } from './redis-node.ts';
 import { partition, type Topology, type TopologyKind } from './topology.ts';
 import { tearAof } from './torn-aof.ts';

@@ -6,8 +6,8 @@ import { Redis } from 'ioredis';
 import { cacheDirFrom } from '../../../src/config/cache-dir.ts';
 import { findRedisProgram } from '../../../src/redis/redis-binary.ts';
 import { eventually } from '../../support/eventually.ts';
-import { quietPort } from './quiet-port.ts';
-import { openProxy, type RedisProxy } from './redis-proxy.ts';
+import { quietPort } from '../../support/redis-proxy/quiet-port.ts';
+import { openProxy, type RedisProxy } from '../../support/redis-proxy/redis-proxy.ts';
 
 export interface RedisNodeOptions {
   /** Its files and its log go here. */

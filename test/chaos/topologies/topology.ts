@@ -1,5 +1,5 @@
 import type { RedisTarget } from '../../../src/config/redis-config.ts';
-import type { LinkFault, PeerKind } from './link.ts';
+import type { LinkFault, PeerKind } from '../../support/redis-proxy/link.ts';
 import type { RedisNode } from './redis-node.ts';
 
 export const TOPOLOGIES = ['single', 'sentinel', 'cluster'] as const;

@@ -5,9 +5,9 @@ import { fileURLToPath } from 'node:url';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, it, vi } from 'vitest';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
-import { openRedisLink, type RedisLink } from '../../chaos/redis-link.ts';
 import { eventually } from '../../support/eventually.ts';
 import { testRedisUrl } from '../../support/redis.ts';
+import { openProxy, type RedisProxy } from '../../support/redis-proxy/redis-proxy.ts';
 import { startRedisServer } from '../../support/redis-server.ts';
 import { buildIfStale, endCommands, freshEnvironment, startCommand } from '../cli/command.ts';
 
@@ -34,14 +34,14 @@ console.log('up');
 `;
 
 interface Harm {
-  readonly link: RedisLink;
+  readonly proxy: RedisProxy;
   readonly operator: Redis;
   readonly pid: number;
 }
 
 const HARMS: readonly (readonly [what: string, harm: (at: Harm) => unknown])[] = [
-  ['says nothing any more', ({ link }) => link.cut('silent')],
-  ['is gone', ({ link }) => link.cut('refused')],
+  ['says nothing any more', ({ proxy }) => proxy.break('black_hole')],
+  ['is gone', ({ proxy }) => proxy.break('refuse')],
   ['is frozen', ({ pid }) => process.kill(pid, 'SIGSTOP')],
   ['has become a replica', ({ operator }) => operator.replicaof('127.0.0.1', 9)],
   ['forbids every command', ({ operator }) => operator.acl('SETUSER', 'default', 'nocommands')],
@@ -67,26 +67,26 @@ describe.concurrent('SIGTERM', () => {
       'user operator on nopass ~* &* +@all',
     ]);
     onTestFinished(() => server.close());
-    const link = await openRedisLink(`redis://127.0.0.1:${server.port}`);
-    onTestFinished(() => link.close());
+    const proxy = await openProxy(server.port);
+    onTestFinished(() => proxy.close());
     const url = `redis://operator:any@127.0.0.1:${server.port}`;
     const operator = (await connectRedis({ kind: 'url', url }, 'blocking')) as Redis;
     onTestFinished(() => closeRedis(operator));
     const pid = Number(/process_id:(\d+)/.exec(await operator.info('server'))?.[1]);
-    const command = startCommand(['start'], freshEnvironment({ ...PATIENT, REDIS_URL: link.url }));
+    const command = startCommand(['start'], freshEnvironment({ ...PATIENT, REDIS_URL: proxy.url }));
     await command.printed('Publishing.');
     await eventually(async () => expect(await operator.info('clients')).toContain('blocked_clients:4'));
-    await harm({ link, operator, pid });
+    await harm({ proxy, operator, pid });
     command.kill('SIGTERM');
     expect(await command.ended).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('"msg":"stopping"') });
   });
 
   it.for(['worker', 'server'])('ends %s when Redis says nothing any more', { timeout: 60_000 }, async (name, test) => {
-    const link = await openRedisLink(testRedisUrl());
-    test.onTestFinished(() => link.close());
-    const command = startCommand([name], freshEnvironment({ ...PATIENT, REDIS_URL: link.url }));
+    const proxy = await openProxy(Number(new URL(testRedisUrl()).port));
+    test.onTestFinished(() => proxy.close());
+    const command = startCommand([name], freshEnvironment({ ...PATIENT, REDIS_URL: proxy.url }));
     await command.printed('Ctrl-C stops');
-    link.cut('silent');
+    proxy.break('black_hole');
     command.kill('SIGTERM');
     test.expect((await command.ended).exitCode).toBe(0);
   });
@@ -94,25 +94,25 @@ describe.concurrent('SIGTERM', () => {
   const idle = PATIENT;
   const busy = { SHUTDOWN_TIMEOUT_MS: '500', WITH_JOB: 'yes' };
   it.for([
-    { what: 'says nothing any more while nothing runs', kind: 'silent', settings: idle },
-    { what: 'is gone while nothing runs', kind: 'refused', settings: idle },
-    { what: 'says nothing any more in the middle of a job', kind: 'silent', settings: busy },
+    { what: 'says nothing any more while nothing runs', kind: 'black_hole', settings: idle },
+    { what: 'is gone while nothing runs', kind: 'refuse', settings: idle },
+    { what: 'says nothing any more in the middle of a job', kind: 'black_hole', settings: busy },
   ] as const)(
     'ends an app that closes workers and publisher when Redis $what',
     { timeout: 60_000 },
     async ({ kind, settings }, { expect, onTestFinished }) => {
-      const link = await openRedisLink(testRedisUrl());
-      onTestFinished(() => link.close());
+      const proxy = await openProxy(Number(new URL(testRedisUrl()).port));
+      onTestFinished(() => proxy.close());
       const home = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '' };
       const app = spawn(process.execPath, ['--input-type=module', '-e', APP], {
-        env: { ...home, ...freshEnvironment({ ...settings, REDIS_URL: link.url, LOG_LEVEL: 'silent' }) },
+        env: { ...home, ...freshEnvironment({ ...settings, REDIS_URL: proxy.url, LOG_LEVEL: 'silent' }) },
         cwd: fileURLToPath(new URL('.', import.meta.url)),
         stdio: ['ignore', 'pipe', 'inherit'],
       });
       onTestFinished(() => void app.kill('SIGKILL'));
       const ended = once(app, 'exit');
       await once(createInterface(app.stdout), 'line');
-      link.cut(kind);
+      proxy.break(kind);
       app.kill('SIGTERM');
       expect(await ended).toEqual([0, null]);
     },

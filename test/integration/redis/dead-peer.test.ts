@@ -4,9 +4,9 @@ import { describe, expect, it, type TestContext } from 'vitest';
 import type { RedisTarget } from '../../../src/config/redis-config.ts';
 import { closeRedis, connectRedis, type RedisRole } from '../../../src/redis/connections.ts';
 import type { RedisClient } from '../../../src/redis/lua-script.ts';
+import { type RedisProxy, startRedisProxy } from '../../support/answering-redis.ts';
 import { eventually } from '../../support/eventually.ts';
 import { freshPrefix, testRedisUrl } from '../../support/redis.ts';
-import { type RedisProxy, startRedisProxy } from '../../support/redis-proxy.ts';
 
 const LONG = { timeout: 60_000 };
 /** These tests run side by side, since each waits for a bound to pass: what one opens is closed at its own end. */

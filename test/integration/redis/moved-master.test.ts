@@ -3,9 +3,9 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { RedisTarget } from '../../../src/config/redis-config.ts';
 import { closeRedis, connectRedis, type RedisRole } from '../../../src/redis/connections.ts';
 import { prepareScript, type RedisClient } from '../../../src/redis/lua-script.ts';
+import { type RedisProxy, startRedisProxy } from '../../support/answering-redis.ts';
 import { eventually } from '../../support/eventually.ts';
 import { freshPrefix, testRedisUrl } from '../../support/redis.ts';
-import { type RedisProxy, startRedisProxy } from '../../support/redis-proxy.ts';
 import { startRedisServer } from '../../support/redis-server.ts';
 
 const closers: (() => Promise<unknown>)[] = [];

@@ -3,9 +3,9 @@ import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, it, vi } from 'vitest';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { createWorkers } from '../../../src/workers/index.ts';
-import { openRedisLink, type RedisLink } from '../../chaos/redis-link.ts';
 import { eventually } from '../../support/eventually.ts';
 import { freshPrefix } from '../../support/redis.ts';
+import { openProxy, type RedisProxy } from '../../support/redis-proxy/redis-proxy.ts';
 import { startRedisServer } from '../../support/redis-server.ts';
 
 const QUEUES = ['tiktok-publish', 'tiktok-status', 'tiktok-events'];
@@ -22,7 +22,7 @@ const CONFIG = [
 interface Harm {
   /** Past the link, as a user of its own. */
   readonly operator: Redis;
-  readonly link: RedisLink;
+  readonly proxy: RedisProxy;
   readonly pid: number;
   readonly folder: string;
 }
@@ -102,14 +102,14 @@ const SCENARIOS: readonly Scenario[] = [
   },
   {
     what: 'is behind a network that swallows everything',
-    harm: ({ link }) => link.cut('silent'),
-    heal: ({ link }) => link.heal(),
+    harm: ({ proxy }) => proxy.break('black_hole'),
+    heal: ({ proxy }) => proxy.heal(),
     reason: 'Redis does not answer',
   },
   {
     what: 'is gone',
-    harm: ({ link }) => link.cut('refused'),
-    heal: ({ link }) => link.heal(),
+    harm: ({ proxy }) => proxy.break('refuse'),
+    heal: ({ proxy }) => proxy.heal(),
     reason: 'Redis cannot be reached',
   },
 ];
@@ -129,20 +129,20 @@ describe.concurrent('workers whose Redis', () => {
     async (scenario, { expect, onTestFinished }) => {
       const server = await startRedisServer(CONFIG);
       onTestFinished(() => server.close());
-      const link = await openRedisLink(`redis://127.0.0.1:${server.port}`);
-      onTestFinished(() => link.close());
+      const proxy = await openProxy(server.port);
+      onTestFinished(() => proxy.close());
       const url = `redis://operator:any@127.0.0.1:${server.port}`;
       const operator = (await connectRedis({ kind: 'url', url }, 'blocking')) as Redis;
       onTestFinished(() => closeRedis(operator));
       const pid = Number(/process_id:(\d+)/.exec(await operator.info('server'))?.[1]);
       const [, folder = ''] = (await operator.config('GET', 'dir')) as string[];
-      const workers = await createWorkers({ redisUrl: link.url, queuePrefix: freshPrefix() });
+      const workers = await createWorkers({ redisUrl: proxy.url, queuePrefix: freshPrefix() });
       onTestFinished(() => workers.close({ timeoutMs: 0 }));
       // Three that wait for jobs, and the relay of events.
       await eventually(async () => expect(await operator.info('clients')).toContain('blocked_clients:4'));
       expect(await workers.readiness()).toEqual({ ready: true, reasons: [] });
 
-      const at = { operator, link, pid, folder };
+      const at = { operator, proxy, pid, folder };
       await scenario.harm(at);
       const notReady = { ready: false, reasons: QUEUES.map((queue) => `${queue} takes no jobs: ${scenario.reason}`) };
       await eventually(async () => expect(await workers.readiness()).toEqual(notReady), { timeoutMs: 30_000 });

@@ -23,8 +23,11 @@ const PASSING: readonly LinkFault[] = ['cut', 'half_close', 'strand'];
 /** What stands in front of one Redis: everybody who wants it comes through here, so each path can be broken. */
 export interface RedisProxy {
   readonly port: number;
+  readonly url: string;
   /** Breaks the connections of a filter, and those that are made until it is healed. @returns what heals it */
   break(how: LinkFault, filter?: LinkFilter): () => void;
+  /** Heals everything that is broken. */
+  heal(): void;
   /** As the port of a dead process: it takes no connections, until it listens again. */
   deafen(): void;
   listen(): Promise<void>;
@@ -71,6 +74,7 @@ export async function openProxy(targetPort: number): Promise<RedisProxy> {
   await listen();
   return {
     port,
+    url: `redis://127.0.0.1:${port}`,
     break(how, filter = {}) {
       const ports = portsAt(filter);
       const hit = new Set([...links].filter((link) => isHit(link, filter, ports)));
@@ -80,6 +84,10 @@ export async function openProxy(targetPort: number): Promise<RedisProxy> {
       return () => {
         if (faults.delete(fault)) for (const link of links) apply(link);
       };
+    },
+    heal() {
+      faults.clear();
+      for (const link of links) apply(link);
     },
     deafen: () => void server.close(),
     listen,
