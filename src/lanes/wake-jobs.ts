@@ -5,20 +5,29 @@ import type { Lanes } from './lanes.ts';
 /** What waking needs of the ledger and the queues. */
 export interface WakeDeps {
   readonly ledger: {
-    read(
-      id: string,
-    ): Promise<{ readonly request: PublishRequest; readonly waitingFor?: WaitReason | undefined } | undefined>;
+    read(id: string): Promise<
+      | {
+          readonly account: string;
+          readonly request: Pick<PublishRequest, 'priority'>;
+          readonly waitingFor?: WaitReason | undefined;
+        }
+      | undefined
+    >;
   };
   readonly queues: {
-    wakePublishEntry(entry: { id: string; request: PublishRequest; delayMs: number }): Promise<void>;
+    wakePublishEntry(id: string): Promise<boolean>;
+    addPublishEntryAnew(entry: { id: string; account: string; priority: number; delayMs: number }): Promise<void>;
   };
 }
 
-/** Lets parked jobs run now; should a wake-up get lost, the sweep makes up for it. */
+/** Lets parked jobs run now; one whose entry is lost gets one. Should a wake-up get lost, the sweep makes up for it. */
 export async function wakeJobs(ids: readonly string[], { ledger, queues }: WakeDeps): Promise<void> {
   for (const id of ids) {
+    if (await queues.wakePublishEntry(id)) continue;
     const record = await ledger.read(id);
-    if (record !== undefined) await queues.wakePublishEntry({ id, request: record.request, delayMs: 0 });
+    if (record === undefined) continue;
+    const { account, request } = record;
+    await queues.addPublishEntryAnew({ id, account, priority: request.priority ?? 0, delayMs: 0 });
   }
 }
 

@@ -7,6 +7,7 @@ import { wakeJobs } from '../lanes/wake-jobs.ts';
 import type { Change } from '../ledger/change.ts';
 import { NO_SESSION } from '../ledger/no-session.ts';
 import type { LedgerPatch, LedgerRecord } from '../ledger/record.ts';
+import { publishEntryOf, referenceTo } from '../queues/job-reference.ts';
 import type { EnqueueDeps } from './enqueue.ts';
 
 /** A job may move on between our look and our change; then we look again, at most so often. */
@@ -91,10 +92,10 @@ function restart(action: RetryAction, now: number): { to: PublishState; patch: L
 }
 
 /** Puts the job on its queue; should that fail, the sweep does it. */
-async function requeue({ id, account, request }: LedgerRecord, action: RetryAction, deps: EnqueueDeps): Promise<void> {
-  await deps.queues.removeEntries(id);
-  if (action === 'poll') await deps.queues.addStatusEntryAnew({ version: 1, id, account }, 0);
-  else await deps.queues.addPublishEntryAnew({ id, request, delayMs: 0 });
+async function requeue(record: LedgerRecord, action: RetryAction, deps: EnqueueDeps): Promise<void> {
+  await deps.queues.removeEntries(record.id);
+  if (action === 'poll') await deps.queues.addStatusEntryAnew(referenceTo(record), 0);
+  else await deps.queues.addPublishEntryAnew(publishEntryOf(record, 0));
 }
 
 async function changing<T>(

@@ -10,6 +10,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { LedgerReader } from '../ledger/ledger-reader.ts';
 import { newRecord } from '../ledger/new-record.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
+import { publishEntryOf } from '../queues/job-reference.ts';
 import type { Queues } from '../queues/queues.ts';
 import type { BulkEntry, EnqueuedJob } from './publisher.ts';
 
@@ -127,10 +128,8 @@ async function addQueueEntries(accepted: readonly Accepted[], { queues, clock }:
   if (accepted.length === 0) return;
   const now = clock.now();
   await queues.addPublishEntries(
-    accepted.map(({ record: { id, request, scheduledAt = now }, waits }) => ({
-      id,
-      request,
-      delayMs: waits ? PARKED_MS : Math.max(0, scheduledAt - now),
-    })),
+    accepted.map(({ record, waits }) =>
+      publishEntryOf(record, waits ? PARKED_MS : Math.max(0, (record.scheduledAt ?? now) - now)),
+    ),
   );
 }

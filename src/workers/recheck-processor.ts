@@ -1,5 +1,6 @@
 import { toPublishError } from '../core/publish-error.ts';
 import { nextRecheckDelayMs } from '../core/recheck-schedule.ts';
+import { referenceTo } from '../queues/job-reference.ts';
 import type { StatusAnswer } from '../tiktok/index.ts';
 import type { WorkerDeps } from './deps.ts';
 import { endJob, toResult } from './end-job.ts';
@@ -61,9 +62,8 @@ async function waitForSlot(job: OwnedJob, { until, bookedSlot }: Deferral, deps:
 
 /** A late answer replaces the outcome, and the failed entry that stood for it. */
 async function correct(job: OwnedJob, end: Parameters<typeof endJob>[1], deps: WorkerDeps): Promise<void> {
-  const { id, account } = job.record;
   await endJob(job, end, deps);
-  await deps.queues.addStatusEntryAnew({ version: 1, id, account }, 0);
+  await deps.queues.addStatusEntryAnew(referenceTo(job.record), 0);
 }
 
 async function lookAgain(job: OwnedJob, deps: WorkerDeps): Promise<Settlement> {

@@ -3,6 +3,7 @@ import { PublishError, toPublishError } from '../core/publish-error.ts';
 import { MINUTE_MS } from '../core/units.ts';
 import { SWEEP_AFTER_MS } from '../ledger/ledger.ts';
 import type { LedgerProgress, LedgerRecord } from '../ledger/record.ts';
+import { publishEntryOf } from '../queues/job-reference.ts';
 import type { StatusAnswer } from '../tiktok/index.ts';
 import { withToken } from '../tiktok/with-token.ts';
 import type { WorkerDeps } from './deps.ts';
@@ -104,9 +105,8 @@ async function settleFailed(job: OwnedJob, answer: StatusAnswer, deps: WorkerDep
   if (error.row.verdict !== 'new_init') return await endJob(job, { to: 'failed', error }, deps);
   const settlement = await startAfresh(job, error, deps);
   if (settlement.kind !== 'later') return settlement;
-  const { id, request } = job.record;
   const delayMs = Math.max(0, settlement.at - deps.clock.now());
-  await deps.queues.addPublishEntryAnew({ id, request, delayMs });
+  await deps.queues.addPublishEntryAnew(publishEntryOf(job.record, delayMs));
   return { kind: 'done', result: toResult(job.record) };
 }
 

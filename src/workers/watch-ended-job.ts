@@ -1,5 +1,6 @@
 import { isWorthRechecking, mayBePublic, nextRecheckDelayMs } from '../core/recheck-schedule.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
+import { referenceTo } from '../queues/job-reference.ts';
 import type { WorkerDeps } from './deps.ts';
 import { endJob, type JobEnd } from './end-job.ts';
 import type { OwnedJob } from './owned-job.ts';
@@ -7,11 +8,10 @@ import type { Settlement } from './settlement.ts';
 
 /** Writes an outcome about which a late answer could still tell something, and starts the watch for it. */
 export async function endWatchedJob(job: OwnedJob, end: JobEnd, deps: WorkerDeps): Promise<Settlement> {
-  const { id, account } = job.record;
   const outcome = { ...job.record, state: end.to, postIds: end.postIds ?? [] };
   const delayMs = isWatched(outcome) ? nextRecheckDelayMs(0, 0, deps) : undefined;
   // First the entry, then the outcome: an entry too many finds nothing to do, one too few would never look.
-  if (delayMs !== undefined) await deps.queues.addRecheckEntry({ version: 1, id, account }, delayMs);
+  if (delayMs !== undefined) await deps.queues.addRecheckEntry(referenceTo(job.record), delayMs);
   return await endJob(job, end, deps);
 }
 
