@@ -12,6 +12,7 @@ import { encodeEvent } from './event.ts';
 import { laneMemberOf } from './lane-member.ts';
 import { decodeRecord, encodePatch, type LedgerPatch, type LedgerProgress, type LedgerRecord } from './record.ts';
 import { CLAIM_SCRIPT, COMMIT_SCRIPT, CREATE_SCRIPT, FORGET_SCRIPT, NOTE_SCRIPT, TELL_SCRIPT } from './scripts.ts';
+import { createSweepList } from './sweep-list.ts';
 
 /** After how long the sweep looks at a job that nothing else has touched. */
 export const SWEEP_AFTER_MS = MINUTE_MS;
@@ -92,7 +93,7 @@ export function createLedger({
         guard.revision,
         change.to ?? '',
         now,
-        change.dueAt ?? now + SWEEP_AFTER_MS,
+        (change.dueAt ?? now + SWEEP_AFTER_MS) - now,
         guard.raiseFence ? 1 : 0,
         eventsMaxLength,
         set.length,
@@ -112,6 +113,8 @@ export function createLedger({
   }
 
   return {
+    ...createSweepList({ redis, keys }),
+
     /**
      * Makes a record with its first event and, unless it is scheduled, lets it enter its account's lane.
      * @returns the id that holds the id or idempotency key, and whether the new job waits in its lane
@@ -187,7 +190,8 @@ export function createLedger({
      */
     async note(record: LedgerRecord, progress: LedgerProgress = {}, dueAt?: number): Promise<void> {
       const { set } = encodePatch(progress);
-      const answer = await runNote([keys.job(record.id), keys.due], [record.id, record.fence, dueAt ?? '', ...set]);
+      const dueInMs = dueAt === undefined ? '' : dueAt - clock.now();
+      const answer = await runNote([keys.job(record.id), keys.due], [record.id, record.fence, dueInMs, ...set]);
       if (answer !== 'held') throw new PublishError('INTERNAL_OVERTAKEN', { reason: record.id });
     },
 
@@ -211,21 +215,6 @@ export function createLedger({
     async tell(id: string, publishId: string): Promise<LedgerRecord | undefined> {
       const flat = asArray(await runTell([keys.job(id)], [publishId, clock.now()]));
       return flat.length === 0 ? undefined : decodeRecord(flat);
-    },
-
-    /** Ids of jobs that the sweep should look at, longest due first. */
-    async due(now: number, limit: number): Promise<string[]> {
-      return await redis.zrangebyscore(keys.due, '-inf', now, 'LIMIT', 0, limit);
-    },
-
-    /** Tells the sweep to come back later, without any history. */
-    async postpone(id: string, dueAt: number): Promise<void> {
-      await redis.zadd(keys.due, 'XX', dueAt, id);
-    },
-
-    /** Removes an id from the due set whose record is gone. */
-    async dropDue(id: string): Promise<void> {
-      await redis.zrem(keys.due, id);
     },
 
     /** Deletes a job whose retention is over. @returns false if it changed meanwhile */

@@ -3,7 +3,10 @@ import { publishEntryOf, referenceTo } from '../queues/job-reference.ts';
 import type { WorkerDeps } from './deps.ts';
 
 /** A job that is not over must have an entry that will run. */
-export async function ensureEntry(record: LedgerRecord, { queues, clock, log }: WorkerDeps): Promise<void> {
+export async function ensureEntry(
+  record: LedgerRecord,
+  { queues, clock, log }: Pick<WorkerDeps, 'queues' | 'clock' | 'log'>,
+): Promise<void> {
   const { id } = record;
   const queue = record.state === 'processing' ? 'status' : 'publish';
   if (await queues.isPending(queue, id)) return;

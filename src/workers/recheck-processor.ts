@@ -20,7 +20,7 @@ export async function processRecheckEntry(entry: StatusQueueEntry, deps: WorkerD
   try {
     await inSpan('recheck', job.record, deps, async () => apply(job, await askStatus(job, deps), deps));
   } catch (thrown) {
-    if (thrown instanceof Deferral) return await waitForSlot(job, thrown, deps);
+    if (thrown instanceof Deferral) return await waitForSlot(job, thrown);
     const error = toPublishError(thrown);
     if (error.code === 'INTERNAL_OVERTAKEN') return { kind: 'lost' };
     deps.log.info({ publishJobId: job.record.id, code: error.code }, 'recheck got no answer');
@@ -37,7 +37,6 @@ async function apply(job: OwnedJob, answer: StatusAnswer, deps: WorkerDeps): Pro
       event: 'publish.post_available',
       cause: { event: 'post_available', postIds: answer.postIds },
       patch: { postIds: answer.postIds },
-      dueAt: (record.endedAt ?? deps.clock.now()) + deps.settings.retentionMs,
     });
     return;
   }
@@ -51,11 +50,10 @@ async function apply(job: OwnedJob, answer: StatusAnswer, deps: WorkerDeps): Pro
 }
 
 /** Keeps the call that was booked, so that waking up does not book another. */
-async function waitForSlot(job: OwnedJob, { until, bookedSlot }: Deferral, deps: WorkerDeps): Promise<Settlement> {
+async function waitForSlot(job: OwnedJob, { until, bookedSlot }: Deferral): Promise<Settlement> {
   await job.commit({
     cause: { event: 'recheck_deferred', until: new Date(until).toISOString() },
     patch: { bookedSlot },
-    dueAt: (job.record.endedAt ?? deps.clock.now()) + deps.settings.retentionMs,
   });
   return { kind: 'later', at: until };
 }
