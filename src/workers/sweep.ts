@@ -72,6 +72,7 @@ export async function sweepOnce(deps: WorkerDeps, search: EntrySearch = createEn
   }
   await search.restoreLost(deps);
   await lookAfterLanes(deps);
+  await deps.restoreSealingKey?.();
 }
 
 /** Admits and wakes where a turn or a wake-up got lost. */
@@ -97,9 +98,13 @@ async function lookAfterLane(account: string, deps: WorkerDeps): Promise<void> {
 
 /** Whether a job has its turn and sleeps without end; who waits for a time or sits out a backoff wakes by itself. */
 async function isForgotten(record: LedgerRecord, { lanes }: WorkerDeps): Promise<boolean> {
-  const isParked = PARKING_REASONS.includes(record.waitingFor) && record.waitingUntil === undefined;
-  if (!isParked || record.state === 'processing') return false;
+  if (!isParked(record)) return false;
   return (await lanes.enter(laneMemberOf(record))) === 'admitted';
+}
+
+/** Whether a job's entry sleeps until somebody wakes it. */
+function isParked({ state, waitingFor, waitingUntil }: LedgerRecord): boolean {
+  return state !== 'processing' && PARKING_REASONS.includes(waitingFor) && waitingUntil === undefined;
 }
 
 async function lookAfterId(id: string, now: number, deps: WorkerDeps): Promise<void> {
@@ -124,8 +129,8 @@ async function lookAfterEnded(record: LedgerRecord, now: number, deps: WorkerDep
   const { id } = record;
   const keepUntil = (record.stateSince ?? record.endedAt ?? record.updatedAt) + settings.retentionMs;
   if (keepUntil <= now) {
-    const isForgotten = (await queues.removeAllEntries(id)) && (await ledger.forget(record));
-    if (!isForgotten) await ledger.postpone(id, now + SWEEP_AFTER_MS);
+    const isGone = (await queues.removeAllEntries(id)) && (await ledger.forget(record));
+    if (!isGone) await ledger.postpone(id, now + SWEEP_AFTER_MS);
     return;
   }
   if (record.state === 'cancelled') await queues.removeWaitingEntries(id);
@@ -154,7 +159,12 @@ async function lookAfter(record: LedgerRecord, now: number, deps: WorkerDeps): P
     return;
   }
   await ensureEntry(record, deps);
-  if (await isForgotten(record, deps)) await wakeJobs([record.id], deps);
+  // Whoever changed a job last put its look a minute behind its next step, so an entry that still sleeps came to lie too
+  // far ahead, as one does that was put there by a clock that is wrong.
+  if (record.state === 'processing') await deps.queues.wakeStatusEntry(record.id);
+  else if (record.state !== 'scheduled' && (!isParked(record) || (await isForgotten(record, deps)))) {
+    await wakeJobs([record.id], deps);
+  }
   await deps.ledger.postpone(record.id, nextLookAt(record, now));
 }
 
