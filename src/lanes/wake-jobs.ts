@@ -1,3 +1,4 @@
+import { type PublishEntry, publishEntryOf } from '../core/job-reference.ts';
 import type { PublishRequest } from '../core/publish-request.ts';
 import type { WaitReason } from '../core/publish-state.ts';
 import type { Lanes } from './lanes.ts';
@@ -5,19 +6,19 @@ import type { Lanes } from './lanes.ts';
 /** What waking needs of the ledger and the queues. */
 export interface WakeDeps {
   readonly ledger: {
-    read(id: string): Promise<
-      | {
-          readonly account: string;
-          readonly request: Pick<PublishRequest, 'priority'>;
-          readonly waitingFor?: WaitReason | undefined;
-        }
-      | undefined
-    >;
+    read(id: string): Promise<WakeableJob | undefined>;
   };
   readonly queues: {
     wakePublishEntry(id: string): Promise<boolean>;
-    addPublishEntryAnew(entry: { id: string; account: string; priority: number; delayMs: number }): Promise<void>;
+    addPublishEntryAnew(entry: PublishEntry): Promise<void>;
   };
+}
+
+interface WakeableJob {
+  readonly id: string;
+  readonly account: string;
+  readonly request: Pick<PublishRequest, 'priority'>;
+  readonly waitingFor?: WaitReason | undefined;
 }
 
 /** Lets parked jobs run now; one whose entry is lost gets one. Should a wake-up get lost, the sweep makes up for it. */
@@ -26,8 +27,7 @@ export async function wakeJobs(ids: readonly string[], { ledger, queues }: WakeD
     if (await queues.wakePublishEntry(id)) continue;
     const record = await ledger.read(id);
     if (record === undefined) continue;
-    const { account, request } = record;
-    await queues.addPublishEntryAnew({ id, account, priority: request.priority ?? 0, delayMs: 0 });
+    await queues.addPublishEntryAnew(publishEntryOf(record, 0));
   }
 }
 

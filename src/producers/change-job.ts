@@ -1,4 +1,5 @@
 import { planCancel } from '../core/cancel-plan.ts';
+import { publishEntryOf, referenceTo } from '../core/job-reference.ts';
 import { isFetchedByTikTok, mediaInUse } from '../core/media-route.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { PublishState } from '../core/publish-state.ts';
@@ -7,7 +8,6 @@ import { wakeJobs } from '../lanes/wake-jobs.ts';
 import type { Change } from '../ledger/change.ts';
 import { NO_SESSION } from '../ledger/no-session.ts';
 import type { LedgerPatch, LedgerRecord } from '../ledger/record.ts';
-import { publishEntryOf, referenceTo } from '../queues/job-reference.ts';
 import type { EnqueueDeps } from './enqueue.ts';
 
 /** A job may move on between our look and our change; then we look again, at most so often. */

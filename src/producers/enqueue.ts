@@ -1,4 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
+import { publishEntryOf } from '../core/job-reference.ts';
 import type { Clock } from '../core/ports.ts';
 import { type InputProblem, PublishError } from '../core/publish-error.ts';
 import { MAX_IDEMPOTENCY_KEY_LENGTH, type PublishRequest, parsePublishRequest } from '../core/publish-request.ts';
@@ -10,7 +11,6 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { LedgerReader } from '../ledger/ledger-reader.ts';
 import { newRecord } from '../ledger/new-record.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
-import { publishEntryOf } from '../queues/job-reference.ts';
 import type { Queues } from '../queues/queues.ts';
 import type { BulkEntry, EnqueuedJob } from './publisher.ts';
 

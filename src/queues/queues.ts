@@ -1,9 +1,9 @@
 import { type Job, type JobsOptions, Queue, type Telemetry } from 'bullmq';
+import { type JobReference, type PublishEntry, referenceTo } from '../core/job-reference.ts';
 import type { PublishEvent } from '../core/publish-job.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import { entryNumberOf, publishIdOfEntry, recheckEntryId } from './job-ids.ts';
-import { type JobReference, type PublishEntry, referenceTo } from './job-reference.ts';
 import { EVENT_JOB_NAME, PUBLISH_JOB_NAME, QUEUE_NAMES, RECHECK_JOB_NAME, STATUS_JOB_NAME } from './queue-names.ts';
 
 /** Data of an entry in `tiktok-events`, whose id is the event's: where it goes is in the ledger. */

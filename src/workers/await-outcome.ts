@@ -1,7 +1,7 @@
+import { referenceTo } from '../core/job-reference.ts';
 import { isFetchedByTikTok, mediaInUse } from '../core/media-route.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { LedgerPatch, LedgerRecord } from '../ledger/record.ts';
-import { referenceTo } from '../queues/job-reference.ts';
 import type { WorkerDeps } from './deps.ts';
 import { endJob, toFailure, toResult } from './end-job.ts';
 import type { OwnedJob } from './owned-job.ts';

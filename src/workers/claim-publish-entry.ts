@@ -1,3 +1,4 @@
+import { isDataLost, isReference, publishEntryOf, referenceTo } from '../core/job-reference.ts';
 import { PublishError, toPublishError } from '../core/publish-error.ts';
 import { type PublishRequest, parsePublishRequest } from '../core/publish-request.ts';
 import { digestRequest } from '../core/request-digest.ts';
@@ -5,7 +6,6 @@ import { withoutSecretUrls } from '../core/request-secrets.ts';
 import { PARKED_MS } from '../lanes/lanes.ts';
 import { newRecord } from '../ledger/new-record.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
-import { isDataLost, isReference, publishEntryOf, referenceTo } from '../queues/job-reference.ts';
 import type { WorkerDeps } from './deps.ts';
 import { toFailure } from './end-job.ts';
 import { OwnedJob } from './owned-job.ts';

@@ -1,5 +1,5 @@
+import { publishEntryOf, referenceTo } from '../core/job-reference.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
-import { publishEntryOf, referenceTo } from '../queues/job-reference.ts';
 import type { WorkerDeps } from './deps.ts';
 
 /** A job that is not over must have an entry that will run. */

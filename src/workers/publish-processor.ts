@@ -1,7 +1,7 @@
+import { referenceTo } from '../core/job-reference.ts';
 import { isFetchedByTikTok, mediaInUse } from '../core/media-route.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
-import { referenceTo } from '../queues/job-reference.ts';
 import { claimFetchedMedia } from './check-duplicate.ts';
 import { claimPublishEntry, type PublishQueueEntry } from './claim-publish-entry.ts';
 import type { WorkerDeps } from './deps.ts';

@@ -1,6 +1,6 @@
+import { referenceTo } from '../core/job-reference.ts';
 import { toPublishError } from '../core/publish-error.ts';
 import { nextRecheckDelayMs } from '../core/recheck-schedule.ts';
-import { referenceTo } from '../queues/job-reference.ts';
 import type { StatusAnswer } from '../tiktok/index.ts';
 import type { WorkerDeps } from './deps.ts';
 import { endJob, toResult } from './end-job.ts';

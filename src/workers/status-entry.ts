@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { isDataLost } from '../core/job-reference.ts';
 import { PublishError } from '../core/publish-error.ts';
-import { isDataLost } from '../queues/job-reference.ts';
 import type { WorkerDeps } from './deps.ts';
 import { OwnedJob } from './owned-job.ts';
 import type { Settlement } from './settlement.ts';

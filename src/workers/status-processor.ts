@@ -1,9 +1,9 @@
+import { publishEntryOf } from '../core/job-reference.ts';
 import { isPastDeadline } from '../core/poll-schedule.ts';
 import { PublishError, toPublishError } from '../core/publish-error.ts';
 import { MINUTE_MS } from '../core/units.ts';
 import { SWEEP_AFTER_MS } from '../ledger/ledger.ts';
 import type { LedgerProgress, LedgerRecord } from '../ledger/record.ts';
-import { publishEntryOf } from '../queues/job-reference.ts';
 import type { StatusAnswer } from '../tiktok/index.ts';
 import { withToken } from '../tiktok/with-token.ts';
 import type { WorkerDeps } from './deps.ts';

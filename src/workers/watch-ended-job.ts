@@ -1,7 +1,7 @@
+import { referenceTo } from '../core/job-reference.ts';
 import { isWorthRechecking, mayBePublic, nextRecheckDelayMs } from '../core/recheck-schedule.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
 import { recheckEntryId } from '../queues/job-ids.ts';
-import { referenceTo } from '../queues/job-reference.ts';
 import type { WorkerDeps } from './deps.ts';
 import { endJob, type JobEnd } from './end-job.ts';
 import type { OwnedJob } from './owned-job.ts';

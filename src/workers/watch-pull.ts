@@ -1,8 +1,8 @@
+import { publishEntryOf } from '../core/job-reference.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { SWEEP_AFTER_MS } from '../ledger/ledger.ts';
 import { NO_SESSION } from '../ledger/no-session.ts';
 import type { LedgerProgress, LedgerRecord } from '../ledger/record.ts';
-import { publishEntryOf } from '../queues/job-reference.ts';
 import type { StatusAnswer } from '../tiktok/index.ts';
 import { withToken } from '../tiktok/with-token.ts';
 import type { WorkerDeps } from './deps.ts';

@@ -1,8 +1,8 @@
 import type { Job, Queue } from 'bullmq';
 import type { Config } from '../../config/load-config.ts';
+import type { JobReference } from '../../core/job-reference.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { parsePublishRequest } from '../../core/publish-request.ts';
-import type { JobReference } from '../../queues/job-reference.ts';
 import { QUEUE_NAMES } from '../../queues/queue-names.ts';
 import { createQueues } from '../../queues/queues.ts';
 import type { RedisClient } from '../../redis/lua-script.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { PublishRequest } from '../core/publish-request.ts';
+import type { PublishRequest } from './publish-request.ts';
 
 /** Data of our entries in `tiktok-publish` and `tiktok-status`: which job it is. The ledger has the rest. */
 export interface JobReference {
@@ -36,7 +36,11 @@ export interface PublishEntry {
 
 /** A job as an entry of `tiktok-publish` that runs after a delay. */
 export function publishEntryOf(
-  { id, account, request }: { readonly id: string; readonly account: string; readonly request: PublishRequest },
+  {
+    id,
+    account,
+    request,
+  }: { readonly id: string; readonly account: string; readonly request: Pick<PublishRequest, 'priority'> },
   delayMs: number,
 ): PublishEntry {
   return { id, account, priority: request.priority ?? 0, delayMs };
