@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { PublishRequest } from '../../../src/core/publish-request.ts';
 import { DAY_MS } from '../../../src/core/units.ts';
 import { cancelJob } from '../../../src/producers/change-job.ts';
 import type { Queues } from '../../../src/queues/queues.ts';
@@ -185,6 +186,29 @@ describe('an entry of a plain client with an id of its own', () => {
     const entry = await queues.publish.getJob('order-2');
     expect(entry?.data).toEqual({ version: 1, id: 'order-2', account: 'acme' });
   });
+
+  it.each([
+    ['as it was added', (request: PublishRequest) => request],
+    ['sealed, as the version before left it', (_: PublishRequest, stored: PublishRequest) => stored],
+  ])(
+    'is known by its request, secrets and all, when its worker died after the record was made (%s)',
+    async (_, left) => {
+      const world = await start({ workers: false });
+      const { queues, folder, publisher, requestSecrets } = world;
+      const callbackUrl = 'https://app.example.com/hook?key=planted';
+      const request = { ...directPost(await makeVideo(folder, 1_000)), callbackUrl };
+      const job = await queues.publish.add('publish', request, { jobId: 'order-4' });
+      const { deps, entry } = dyingAt('ledger.create', 'after', world.deps, asStarted(job));
+      await startAndDie(world, entry, deps);
+      const record = await world.deps.ledger.read('order-4');
+      expect(requestSecrets.open(record?.request ?? request, 'order-4')).toEqual(request);
+      await job.updateData(left(request, record?.request ?? request));
+      world.startWorkers();
+      expect(await publisher.waitForCompletion('order-4', WAIT)).toMatchObject({ state: 'published' });
+      expect((await queues.publish.getJob('order-4'))?.data).toEqual({ version: 1, id: 'order-4', account: 'acme' });
+      expect(postsByTitle(world)).toEqual({ 'A title': 1 });
+    },
+  );
 
   it('is refused when the id belongs to another request, and does nothing when to the same', async () => {
     const world = await start();
