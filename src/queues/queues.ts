@@ -1,5 +1,5 @@
 import { type Job, type JobsOptions, Queue, type Telemetry } from 'bullmq';
-import { type JobReference, type PublishEntry, referenceTo } from '../core/job-reference.ts';
+import { isDataLost, isReference, type JobReference, type PublishEntry, referenceTo } from '../core/job-reference.ts';
 import type { PublishEvent } from '../core/publish-job.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
@@ -110,20 +110,31 @@ export function createQueues({ connection, prefix, retentionMs, telemetry }: Que
       await Promise.all([publish.remove(id), status.remove(id)]);
     },
 
-    /** Takes whatever there is of a job off all queues. @returns false if an entry is being worked on and stays */
+    /**
+     * Ends what waits of a job that is over. An entry that brings a request of its own is not taken away: it was added
+     * under the job's id since, and whoever did so is told, by running, that the job is over.
+     * @returns false if there is such an entry
+     */
+    async endWaitingEntries(id: string): Promise<boolean> {
+      if (WAITING_STATES.includes(await status.getJobState(id))) await status.remove(id);
+      const [entry, state] = await Promise.all([publish.getJob(id), publish.getJobState(id)]);
+      if (!WAITING_STATES.includes(state)) return true;
+      if (entry === undefined || isReference(entry.data) || isDataLost(entry.data)) {
+        await publish.remove(id);
+        return true;
+      }
+      if (state === 'delayed') await promote(entry);
+      return false;
+    },
+
+    /** Takes whatever there is of a job that is over off all queues. @returns false if an entry has to run first */
     async removeAllEntries(id: string): Promise<boolean> {
+      if (!(await this.endWaitingEntries(id))) return false;
       const removed = [publish.remove(id), status.remove(id), status.remove(recheckEntryId(id))];
       const number = entryNumberOf(id);
       const origin = number === undefined ? undefined : await publish.getJob(number);
       if (origin?.id !== undefined && publishIdOfEntry(origin) === id) removed.push(publish.remove(origin.id));
       return (await Promise.all(removed)).every((count) => count === 1);
-    },
-
-    /** Takes a job's entries that wait off the queues. One that runs or has run stays, and so does its recheck. */
-    async removeWaitingEntries(id: string): Promise<void> {
-      for (const queue of [publish, status]) {
-        if (WAITING_STATES.includes(await queue.getJobState(id))) await queue.remove(id);
-      }
     },
 
     /** Lets a parked or delayed publish entry run now. @returns false if there is none that will run */

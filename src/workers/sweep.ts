@@ -122,7 +122,7 @@ async function lookAfterId(id: string, now: number, deps: WorkerDeps): Promise<v
 
 /**
  * Ends what whoever ended the job left when it died, and forgets the job when its retention is over: first its entries,
- * then its record, so that no entry outlives the record. Where an entry is being worked on, forgetting waits.
+ * then its record, so that no entry outlives the record. Where an entry runs, or has to run first, forgetting waits.
  */
 async function lookAfterEnded(record: LedgerRecord, now: number, deps: WorkerDeps): Promise<void> {
   const { ledger, queues, settings } = deps;
@@ -133,7 +133,7 @@ async function lookAfterEnded(record: LedgerRecord, now: number, deps: WorkerDep
     if (!isGone) await ledger.postpone(id, now + SWEEP_AFTER_MS);
     return;
   }
-  if (record.state === 'cancelled') await queues.removeWaitingEntries(id);
+  if (record.state === 'cancelled') await queues.endWaitingEntries(id);
   // Such as one that failed while it was parked: its entry ends as the job did, by running once more.
   else await queues.wakePublishEntry(id);
   const isWatched = await ensureRecheckEntry(record, now, deps);

@@ -309,6 +309,25 @@ describe('forgetting', () => {
     expect(await countLive(world)).toBe(0);
   });
 
+  it('waits for an entry that a plain client added under the id since, and that is told so by running', async () => {
+    const world = await start({ workers: false });
+    const { publisher, folder, queues, startWorkers } = world;
+    const path = await makeVideo(folder, 1_000);
+    const workers = startWorkers();
+    await queues.publish.add('publish', directPost(path), { jobId: 'order-5' });
+    await eventually(async () => (await publisher.get('order-5'))?.state === 'published');
+    await workers.close({ timeoutMs: 1_000 });
+    await eventually(async () => (await queues.publish.remove('order-5')) === 1);
+    await queues.publish.add('publish', directPost(path, 'Another'), { jobId: 'order-5', delay: 40 * DAY_MS });
+    await sweepAMonthLater(world, 'order-5');
+    expect(await publisher.get('order-5')).toMatchObject({ state: 'published' });
+    startWorkers();
+    expect(await failureOf(queues, 'order-5')).toMatch(/^IDEMPOTENCY_CONFLICT: /);
+    await sweepAMonthLater(world, 'order-5');
+    expect(await publisher.get('order-5')).toBeUndefined();
+    expect(postsByTitle(world)).toEqual({ 'A title': 1 });
+  });
+
   it('takes a numbered entry, too, that a killed worker left in the middle of its start', async () => {
     const world = await start({ workers: false });
     const { queues, folder, publisher } = world;
