@@ -107,8 +107,11 @@ export function createLedger({
         callbackKeys.length,
       ],
     );
-    const [outcome, detail, fence] = asArray(answer);
-    if (outcome === 'committed') return { ...next, revision: Number(detail), fence: Number(fence) };
+    const [outcome, detail, fence, since] = asArray(answer);
+    if (outcome === 'committed') {
+      const stateSince = since === null ? undefined : Number(since);
+      return { ...next, revision: Number(detail), fence: Number(fence), stateSince };
+    }
     throw new PublishError(outcome === 'missing' ? 'JOB_NOT_FOUND' : 'INTERNAL_OVERTAKEN', { reason: record.id });
   }
 

@@ -108,14 +108,15 @@ return { 'claimed', redis.call('HGETALL', KEYS[1]) }
  * set count, fields…, remove count, fields…, timeline and events as above, number
  * of callback keys.
  * A call that is sent again after a lost reply changes nothing.
- * Answers `committed` with revision and fence, `missing`, `overtaken` (another fence) or `changed` (another revision).
+ * Answers `committed` with revision, fence and since when the job is in its state, `missing`, `overtaken` (another fence) or `changed` (another revision).
  */
 export const COMMIT_SCRIPT = `${APPEND}${SERVER_TIME}
 local id = ARGV[1]
 local seen = redis.call('HMGET', KEYS[1], 'state', 'fence', 'createdAt', 'lastCall', 'revision')
 local state = seen[1]
 if not state then return { 'missing' } end
-if seen[4] == ARGV[2] then return { 'committed', tonumber(seen[5]), tonumber(seen[2]) } end
+local since = redis.call('HGET', KEYS[1], 'stateSince')
+if seen[4] == ARGV[2] then return { 'committed', tonumber(seen[5]), tonumber(seen[2]), since } end
 if ARGV[3] ~= '' and seen[2] ~= ARGV[3] then return { 'overtaken' } end
 if ARGV[4] ~= '' and seen[5] ~= ARGV[4] then return { 'changed' } end
 local setCount = tonumber(ARGV[10])
@@ -127,7 +128,8 @@ redis.call('HSET', KEYS[1], 'updatedAt', ARGV[6], 'lastCall', ARGV[2])
 local revision = redis.call('HINCRBY', KEYS[1], 'revision', 1)
 if ARGV[8] == '1' then seen[2] = redis.call('HINCRBY', KEYS[1], 'fence', 1) end
 if ARGV[5] ~= '' and ARGV[5] ~= state then
-  redis.call('HSET', KEYS[1], 'state', ARGV[5], 'stateSince', serverTime())
+  since = serverTime()
+  redis.call('HSET', KEYS[1], 'state', ARGV[5], 'stateSince', since)
   redis.call('ZREM', KEYS[5] .. state, id)
   redis.call('ZADD', KEYS[5] .. ARGV[5], seen[3], id)
   if ARGV[5] == 'processing' then redis.call('SADD', KEYS[6], id) else redis.call('SREM', KEYS[6], id) end
@@ -135,7 +137,7 @@ end
 if ownKeys >= 7 then redis.call('SET', KEYS[7], id, 'PX', ${PUBLISH_ID_KEPT_MS}) end
 redis.call('ZADD', KEYS[3], serverTime() + ARGV[7], id)
 append(at + removeCount + 1, id, revision, ARGV[9])
-return { 'committed', revision, tonumber(seen[2]) }
+return { 'committed', revision, tonumber(seen[2]), since }
 `;
 
 /**
