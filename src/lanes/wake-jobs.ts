@@ -1,3 +1,4 @@
+import { type PublishEntry, publishEntryOf } from '../core/job-reference.ts';
 import type { PublishRequest } from '../core/publish-request.ts';
 import type { WaitReason } from '../core/publish-state.ts';
 import type { Lanes } from './lanes.ts';
@@ -5,20 +6,28 @@ import type { Lanes } from './lanes.ts';
 /** What waking needs of the ledger and the queues. */
 export interface WakeDeps {
   readonly ledger: {
-    read(
-      id: string,
-    ): Promise<{ readonly request: PublishRequest; readonly waitingFor?: WaitReason | undefined } | undefined>;
+    read(id: string): Promise<WakeableJob | undefined>;
   };
   readonly queues: {
-    wakePublishEntry(entry: { id: string; request: PublishRequest; delayMs: number }): Promise<void>;
+    wakePublishEntry(id: string): Promise<boolean>;
+    addPublishEntryAnew(entry: PublishEntry): Promise<void>;
   };
 }
 
-/** Lets parked jobs run now; should a wake-up get lost, the sweep makes up for it. */
+interface WakeableJob {
+  readonly id: string;
+  readonly account: string;
+  readonly request: Pick<PublishRequest, 'priority'>;
+  readonly waitingFor?: WaitReason | undefined;
+}
+
+/** Lets parked jobs run now; one whose entry is lost gets one. Should a wake-up get lost, the sweep makes up for it. */
 export async function wakeJobs(ids: readonly string[], { ledger, queues }: WakeDeps): Promise<void> {
   for (const id of ids) {
+    if (await queues.wakePublishEntry(id)) continue;
     const record = await ledger.read(id);
-    if (record !== undefined) await queues.wakePublishEntry({ id, request: record.request, delayMs: 0 });
+    if (record === undefined) continue;
+    await queues.addPublishEntryAnew(publishEntryOf(record, 0));
   }
 }
 

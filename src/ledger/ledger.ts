@@ -14,6 +14,7 @@ import { laneMemberOf } from './lane-member.ts';
 import { createLedgerConfirmation } from './ledger-confirmation.ts';
 import { decodeRecord, encodePatch, type LedgerPatch, type LedgerProgress, type LedgerRecord } from './record.ts';
 import { CLAIM_SCRIPT, COMMIT_SCRIPT, CREATE_SCRIPT, FORGET_SCRIPT, NOTE_SCRIPT, TELL_SCRIPT } from './scripts.ts';
+import { createSweepList } from './sweep-list.ts';
 
 /** After how long the sweep looks at a job that nothing else has touched. */
 export const SWEEP_AFTER_MS = MINUTE_MS;
@@ -98,7 +99,7 @@ export function createLedger({
         guard.revision,
         change.to ?? '',
         now,
-        change.dueAt ?? now + SWEEP_AFTER_MS,
+        (change.dueAt ?? now + SWEEP_AFTER_MS) - now,
         guard.fence,
         eventsMaxLength,
         set.length,
@@ -112,12 +113,16 @@ export function createLedger({
         callbackKeys.length,
       ],
     );
-    const [outcome, detail, fence] = asArray(answer);
-    if (outcome === 'committed') return { ...next, revision: Number(detail), fence: Number(fence) };
+    const [outcome, detail, fence, since] = asArray(answer);
+    if (outcome === 'committed') {
+      const stateSince = since === null ? undefined : Number(since);
+      return { ...next, revision: Number(detail), fence: Number(fence), stateSince };
+    }
     throw new PublishError(outcome === 'missing' ? 'JOB_NOT_FOUND' : 'INTERNAL_OVERTAKEN', { reason: record.id });
   }
 
   return {
+    ...createSweepList({ redis, keys }),
     ...createLedgerConfirmation({ confirmation, keys }),
 
     /**
@@ -195,7 +200,8 @@ export function createLedger({
      */
     async note(record: LedgerRecord, progress: LedgerProgress = {}, dueAt?: number): Promise<void> {
       const { set } = encodePatch(progress);
-      const answer = await runNote([keys.job(record.id), keys.due], [record.id, record.fence, dueAt ?? '', ...set]);
+      const dueInMs = dueAt === undefined ? '' : dueAt - clock.now();
+      const answer = await runNote([keys.job(record.id), keys.due], [record.id, record.fence, dueInMs, ...set]);
       if (answer !== 'held') throw new PublishError('INTERNAL_OVERTAKEN', { reason: record.id });
     },
 
@@ -219,21 +225,6 @@ export function createLedger({
     async tell(id: string, publishId: string): Promise<LedgerRecord | undefined> {
       const flat = asArray(await runTell([keys.job(id)], [publishId, clock.now()]));
       return flat.length === 0 ? undefined : decodeRecord(flat);
-    },
-
-    /** Ids of jobs that the sweep should look at, longest due first. */
-    async due(now: number, limit: number): Promise<string[]> {
-      return await redis.zrangebyscore(keys.due, '-inf', now, 'LIMIT', 0, limit);
-    },
-
-    /** Tells the sweep to come back later, without any history. */
-    async postpone(id: string, dueAt: number): Promise<void> {
-      await redis.zadd(keys.due, 'XX', dueAt, id);
-    },
-
-    /** Removes an id from the due set whose record is gone. */
-    async dropDue(id: string): Promise<void> {
-      await redis.zrem(keys.due, id);
     },
 
     /** Deletes a job whose retention is over. @returns false if it changed meanwhile */

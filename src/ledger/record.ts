@@ -20,6 +20,8 @@ export interface LedgerRecord {
   readonly idempotencyDigest?: string | undefined;
 
   readonly state: PublishState;
+  /** Since when, by Redis's clock; written by the ledger's scripts. */
+  readonly stateSince?: number | undefined;
   /** Grows with every change. */
   readonly revision: number;
   /** Another number with every owner; a change by an overtaken owner is refused. */
@@ -85,7 +87,10 @@ export interface LedgerRecord {
 
 /** What a change may set; `undefined` clears a field. */
 export type LedgerPatch = Partial<
-  Omit<LedgerRecord, 'id' | 'state' | 'revision' | 'fence' | 'updatedAt' | 'createdAt' | 'request' | 'requestDigest'>
+  Omit<
+    LedgerRecord,
+    'id' | 'state' | 'stateSince' | 'revision' | 'fence' | 'updatedAt' | 'createdAt' | 'request' | 'requestDigest'
+  >
 >;
 
 /** Progress between changes: written often, so without history. */
@@ -170,6 +175,7 @@ function decodeOptional(hash: ReadonlyMap<string, string>): Partial<LedgerRecord
   const failure = text('failure');
   const gaveUpFor = text('gaveUpFor');
   return {
+    stateSince: number('stateSince'),
     scheduledAt: number('scheduledAt'),
     retriedAt: number('retriedAt'),
     idempotencyDigest: text('idempotencyDigest'),

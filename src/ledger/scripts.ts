@@ -42,6 +42,17 @@ end
 `;
 
 /**
+ * Redis's time (ms). A record's age and when the sweep looks at it go by this one clock: who writes it may be on a
+ * machine whose clock is a month off, and must neither have it forgotten early nor hide it from the sweep.
+ */
+const SERVER_TIME = `
+local function serverTime()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+`;
+
+/**
  * Makes a record unless the id or the idempotency key is taken, and lets it enter its account's lane.
  *
  * KEYS[5] all jobs, KEYS[6] the account's jobs, KEYS[7] the state's jobs, KEYS[8] waiting and KEYS[9] admitted jobs of
@@ -50,7 +61,7 @@ end
  * field count, fields…, timeline and events as above, number of callback keys.
  * Answers `created` and whether it was admitted or waits, or `exists` with the id that was there first.
  */
-export const CREATE_SCRIPT = `${APPEND}${ADMIT_OR_WAIT}
+export const CREATE_SCRIPT = `${APPEND}${ADMIT_OR_WAIT}${SERVER_TIME}
 local id = ARGV[1]
 if ownKeys >= 11 then
   local known = redis.call('GET', KEYS[11])
@@ -58,7 +69,7 @@ if ownKeys >= 11 then
 end
 if redis.call('EXISTS', KEYS[1]) == 1 then return { 'exists', id } end
 local count = tonumber(ARGV[8])
-redis.call('HSET', KEYS[1], unpack(ARGV, 9, 8 + count))
+redis.call('HSET', KEYS[1], 'stateSince', serverTime(), unpack(ARGV, 9, 8 + count))
 redis.call('ZADD', KEYS[3], ARGV[3], id)
 redis.call('ZADD', KEYS[5], ARGV[2], id)
 redis.call('ZADD', KEYS[6], ARGV[2], id)
@@ -92,19 +103,20 @@ return { 'claimed', redis.call('HGETALL', KEYS[1]) }
  *
  * KEYS[5] prefix of the state indexes, KEYS[6] the account's polled jobs, KEYS[7] (optional) index entry of a new
  * publish_id. ARGV: id, call, fence of the record that the change was decided on, its
- * revision (with `+` behind it for an owner's change: or a later one), new state ('' to stay), now, due time, new fence ('' to keep it), maxEvents,
- * set count, fields…, remove count, fields…, timeline and events as above, number
- * of callback keys.
+ * revision (with `+` behind it for an owner's change: or a later one), new state ('' to stay), now, in how long it is due
+ * (ms), new fence ('' to keep it), maxEvents, set count, fields…, remove count, fields…, timeline and events as above,
+ * number of callback keys.
  * A call that is sent again after a lost reply changes nothing.
- * Answers `committed` with revision and fence, `missing`, `overtaken` (another fence) or `changed` (another revision; for an
- * owner, an older one: the record went back in time).
+ * Answers `committed` with revision, fence and since when the job is in its state, `missing`, `overtaken` (another fence)
+ * or `changed` (another revision; for an owner, an older one: the record went back in time).
  */
-export const COMMIT_SCRIPT = `${APPEND}
+export const COMMIT_SCRIPT = `${APPEND}${SERVER_TIME}
 local id = ARGV[1]
 local seen = redis.call('HMGET', KEYS[1], 'state', 'fence', 'createdAt', 'lastCall', 'revision')
 local state = seen[1]
 if not state then return { 'missing' } end
-if seen[4] == ARGV[2] then return { 'committed', tonumber(seen[5]), tonumber(seen[2]) } end
+local since = redis.call('HGET', KEYS[1], 'stateSince')
+if seen[4] == ARGV[2] then return { 'committed', tonumber(seen[5]), tonumber(seen[2]), since } end
 if seen[2] ~= ARGV[3] then return { 'overtaken' } end
 local wanted, orLater = string.match(ARGV[4], '^(%d+)(%+?)$')
 if tonumber(seen[5]) < tonumber(wanted) then return { 'changed' } end
@@ -121,26 +133,27 @@ if ARGV[8] ~= '' then
   seen[2] = ARGV[8]
 end
 if ARGV[5] ~= '' and ARGV[5] ~= state then
-  redis.call('HSET', KEYS[1], 'state', ARGV[5])
+  since = serverTime()
+  redis.call('HSET', KEYS[1], 'state', ARGV[5], 'stateSince', since)
   redis.call('ZREM', KEYS[5] .. state, id)
   redis.call('ZADD', KEYS[5] .. ARGV[5], seen[3], id)
   if ARGV[5] == 'processing' then redis.call('SADD', KEYS[6], id) else redis.call('SREM', KEYS[6], id) end
 end
 if ownKeys >= 7 then redis.call('SET', KEYS[7], id, 'PX', ${PUBLISH_ID_KEPT_MS}) end
-redis.call('ZADD', KEYS[3], ARGV[7], id)
+redis.call('ZADD', KEYS[3], serverTime() + ARGV[7], id)
 append(at + removeCount + 1, id, revision, ARGV[9])
-return { 'committed', revision, tonumber(seen[2]) }
+return { 'committed', revision, tonumber(seen[2]), since }
 `;
 
 /**
  * Notes an owner's progress: proves the fence, sets fields. Makes no history.
  *
- * KEYS[1] job hash, KEYS[2] due set. ARGV: id, fence, due time ('' to leave it), fields….
+ * KEYS[1] job hash, KEYS[2] due set. ARGV: id, fence, in how long it is due (ms, '' to leave it), fields….
  */
-export const NOTE_SCRIPT = `
+export const NOTE_SCRIPT = `${SERVER_TIME}
 if redis.call('HGET', KEYS[1], 'fence') ~= ARGV[2] then return 'overtaken' end
 if #ARGV > 3 then redis.call('HSET', KEYS[1], unpack(ARGV, 4)) end
-if ARGV[3] ~= '' then redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1]) end
+if ARGV[3] ~= '' then redis.call('ZADD', KEYS[2], serverTime() + ARGV[3], ARGV[1]) end
 return 'held'
 `;
 

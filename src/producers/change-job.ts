@@ -1,4 +1,5 @@
 import { planCancel } from '../core/cancel-plan.ts';
+import { publishEntryOf, referenceTo } from '../core/job-reference.ts';
 import { isFetchedByTikTok, mediaInUse } from '../core/media-route.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { PublishState } from '../core/publish-state.ts';
@@ -96,10 +97,10 @@ function restart(action: RetryAction, now: number): { to: PublishState; patch: L
 }
 
 /** Puts the job on its queue; should that fail, the sweep does it. */
-async function requeue({ id, account, request }: LedgerRecord, action: RetryAction, deps: EnqueueDeps): Promise<void> {
-  await deps.queues.removeEntries(id);
-  if (action === 'poll') await deps.queues.addStatusEntryAnew({ version: 1, id, account }, 0);
-  else await deps.queues.addPublishEntryAnew({ id, request, delayMs: 0 });
+async function requeue(record: LedgerRecord, action: RetryAction, deps: EnqueueDeps): Promise<void> {
+  await deps.queues.removeEntries(record.id);
+  if (action === 'poll') await deps.queues.addStatusEntryAnew(referenceTo(record), 0);
+  else await deps.queues.addPublishEntryAnew(publishEntryOf(record, 0));
 }
 
 async function changing<T>(

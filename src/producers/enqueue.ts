@@ -1,4 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
+import { publishEntryOf } from '../core/job-reference.ts';
 import type { Clock } from '../core/ports.ts';
 import { type InputProblem, PublishError } from '../core/publish-error.ts';
 import { MAX_IDEMPOTENCY_KEY_LENGTH, type PublishRequest, parsePublishRequest } from '../core/publish-request.ts';
@@ -155,10 +156,8 @@ async function addQueueEntries(accepted: readonly Accepted[], { queues, clock }:
   if (accepted.length === 0) return;
   const now = clock.now();
   await queues.addPublishEntries(
-    accepted.map(({ record: { id, request, scheduledAt = now }, waits }) => ({
-      id,
-      request,
-      delayMs: waits ? PARKED_MS : Math.max(0, scheduledAt - now),
-    })),
+    accepted.map(({ record, waits }) =>
+      publishEntryOf(record, waits ? PARKED_MS : Math.max(0, (record.scheduledAt ?? now) - now)),
+    ),
   );
 }

@@ -1,17 +1,10 @@
 import { type Job, type JobsOptions, Queue, type Telemetry } from 'bullmq';
+import { isDataLost, isReference, type JobReference, type PublishEntry, referenceTo } from '../core/job-reference.ts';
 import type { PublishEvent } from '../core/publish-job.ts';
-import type { PublishRequest } from '../core/publish-request.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
-import { recheckEntryId } from './job-ids.ts';
+import { entryNumberOf, publishIdOfEntry, recheckEntryId } from './job-ids.ts';
 import { EVENT_JOB_NAME, PUBLISH_JOB_NAME, QUEUE_NAMES, RECHECK_JOB_NAME, STATUS_JOB_NAME } from './queue-names.ts';
-
-/** Data of an entry in `tiktok-status`: a reference, the ledger has the rest. */
-export interface StatusEntry {
-  readonly version: 1;
-  readonly id: string;
-  readonly account: string;
-}
 
 /** Data of an entry in `tiktok-events`, whose id is the event's: where it goes is in the ledger. */
 export interface EventEntry {
@@ -19,13 +12,6 @@ export interface EventEntry {
   /** The publish job. */
   readonly id: string;
   readonly event: PublishEvent;
-}
-
-/** What is needed to put a publish job on its queue. */
-export interface PublishEntry {
-  readonly id: string;
-  readonly request: PublishRequest;
-  readonly delayMs: number;
 }
 
 export interface QueuesOptions {
@@ -36,6 +22,12 @@ export interface QueuesOptions {
   /** How long finished entries are kept (ms). */
   readonly retentionMs: number;
 }
+
+/** States of entries that nobody works on and that will run. */
+const WAITING_STATES: readonly string[] = ['waiting', 'prioritized', 'delayed'];
+
+/** States of entries that nobody will ever start; `unknown` is that of one that is in no list. */
+const NEVER_RUN_AGAIN: readonly string[] = ['completed', 'failed', 'unknown'];
 
 export type Queues = ReturnType<typeof createQueues>;
 
@@ -68,8 +60,8 @@ export function createQueues({ connection, prefix, retentionMs, telemetry }: Que
     async addPublishEntries(entries: readonly PublishEntry[]): Promise<void> {
       const jobs = entries.map((entry) => ({
         name: PUBLISH_JOB_NAME,
-        data: entry.request,
-        opts: { jobId: entry.id, delay: entry.delayMs, priority: entry.request.priority ?? 0 },
+        data: referenceTo(entry),
+        opts: { jobId: entry.id, delay: entry.delayMs, priority: entry.priority },
       }));
       const [only] = jobs;
       if (jobs.length === 1 && only !== undefined) await publish.add(only.name, only.data, only.opts);
@@ -77,18 +69,18 @@ export function createQueues({ connection, prefix, retentionMs, telemetry }: Que
     },
 
     /** Puts a job on `tiktok-status`. */
-    async addStatusEntry(entry: StatusEntry, delayMs: number): Promise<void> {
+    async addStatusEntry(entry: JobReference, delayMs: number): Promise<void> {
       await status.add(STATUS_JOB_NAME, entry, { jobId: entry.id, delay: delayMs });
     },
 
     /** Puts a job on `tiktok-status` anew: a finished entry of the same job makes room. */
-    async addStatusEntryAnew(entry: StatusEntry, delayMs: number): Promise<void> {
+    async addStatusEntryAnew(entry: JobReference, delayMs: number): Promise<void> {
       await makeRoom(status, entry.id);
       await status.add(STATUS_JOB_NAME, entry, { jobId: entry.id, delay: delayMs });
     },
 
     /** Lets a finished job be looked at once more, after a delay. */
-    async addRecheckEntry(entry: StatusEntry, delayMs: number): Promise<void> {
+    async addRecheckEntry(entry: JobReference, delayMs: number): Promise<void> {
       const jobId = recheckEntryId(entry.id);
       await makeRoom(status, jobId);
       await status.add(RECHECK_JOB_NAME, entry, { jobId, delay: delayMs });
@@ -118,12 +110,44 @@ export function createQueues({ connection, prefix, retentionMs, telemetry }: Que
       await Promise.all([publish.remove(id), status.remove(id)]);
     },
 
-    /** Lets a parked or delayed publish entry run now; one that is missing is added. */
-    async wakePublishEntry(entry: PublishEntry): Promise<void> {
-      const parked = await publish.getJob(entry.id);
-      if (parked === undefined) await this.addPublishEntries([entry]);
-      // It may have begun to run meanwhile, which is all we want.
-      else await parked.promote().catch(() => undefined);
+    /**
+     * Ends what waits of a job that is over. An entry that brings a request of its own is not taken away: it was added
+     * under the job's id since, and whoever did so is told, by running, that the job is over.
+     * @returns false if there is such an entry
+     */
+    async endWaitingEntries(id: string): Promise<boolean> {
+      if (WAITING_STATES.includes(await status.getJobState(id))) await status.remove(id);
+      const [entry, state] = await Promise.all([publish.getJob(id), publish.getJobState(id)]);
+      if (!WAITING_STATES.includes(state)) return true;
+      if (entry === undefined || isReference(entry.data) || isDataLost(entry.data)) {
+        await publish.remove(id);
+        return true;
+      }
+      if (state === 'delayed') await promote(entry);
+      return false;
+    },
+
+    /** Takes whatever there is of a job that is over off all queues. @returns false if an entry has to run first */
+    async removeAllEntries(id: string): Promise<boolean> {
+      if (!(await this.endWaitingEntries(id))) return false;
+      const removed = [publish.remove(id), status.remove(id), status.remove(recheckEntryId(id))];
+      const number = entryNumberOf(id);
+      const origin = number === undefined ? undefined : await publish.getJob(number);
+      if (origin?.id !== undefined && publishIdOfEntry(origin) === id) removed.push(publish.remove(origin.id));
+      return (await Promise.all(removed)).every((count) => count === 1);
+    },
+
+    /** Lets a parked or delayed publish entry run now. @returns false if there is none that will run */
+    async wakePublishEntry(id: string): Promise<boolean> {
+      const entry = await publish.getJob(id);
+      if (entry === undefined) return false;
+      try {
+        await entry.promote();
+        return true;
+      } catch {
+        // It is not delayed: it may have begun to run meanwhile, which is all we want.
+        return await this.isPending('publish', id);
+      }
     },
 
     /** Lets a delayed status entry run now; one that runs or has run stays as it is. */
@@ -133,17 +157,21 @@ export function createQueues({ connection, prefix, retentionMs, telemetry }: Que
     },
 
     /** Lets a finished job be looked at now, also when its watch is over. */
-    async wakeRecheckEntry(entry: StatusEntry): Promise<void> {
+    async wakeRecheckEntry(entry: JobReference): Promise<void> {
       const found = await status.getJob(recheckEntryId(entry.id));
       const state = await found?.getState();
       if (found !== undefined && state === 'delayed') await promote(found);
       else if (state !== 'active' && state !== 'waiting') await this.addRecheckEntry(entry, 0);
     },
 
+    /** How many entries of `tiktok-publish` will still run, or run now. */
+    async countPublishEntries(): Promise<number> {
+      return await publish.getJobCountByTypes('waiting', 'prioritized', 'delayed', 'active');
+    },
+
     /** Whether an entry will still run: waiting, delayed or active. */
     async isPending(queue: 'publish' | 'status' | 'events', id: string): Promise<boolean> {
-      const state = await { publish, status, events }[queue].getJobState(id);
-      return state !== 'completed' && state !== 'failed' && state !== 'unknown';
+      return !NEVER_RUN_AGAIN.includes(await { publish, status, events }[queue].getJobState(id));
     },
 
     async close(): Promise<void> {
@@ -161,8 +189,11 @@ async function promote(entry: Job): Promise<void> {
   }
 }
 
-/** BullMQ ignores an add whose id exists, finished or not; so a finished one is taken away first. */
+/**
+ * BullMQ ignores an add whose id exists. So a finished entry is taken away first, and so is what is left of one when
+ * Redis lost a part of it: its data, or its place in the queue's lists.
+ */
 async function makeRoom(queue: Queue, jobId: string): Promise<void> {
-  const state = await queue.getJobState(jobId);
-  if (state === 'completed' || state === 'failed') await queue.remove(jobId);
+  const [state, entry] = await Promise.all([queue.getJobState(jobId), queue.getJob(jobId)]);
+  if (entry === undefined || NEVER_RUN_AGAIN.includes(state)) await queue.remove(jobId);
 }

@@ -7,6 +7,11 @@ export async function publishSealingKey(redis: RedisClient, keys: Keys, publicKe
   await redis.set(keys.sealingKey, publicKey);
 }
 
+/** Tells them again if Redis has lost it. */
+export async function restoreSealingKey(redis: RedisClient, keys: Keys, publicKey: string): Promise<void> {
+  await redis.set(keys.sealingKey, publicKey, 'NX');
+}
+
 /**
  * The public key that a service has published on this Redis.
  * @throws PublishError `CONFIG_SEALING_KEY_MISSING` when none has run here yet

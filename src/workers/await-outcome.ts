@@ -1,3 +1,4 @@
+import { referenceTo } from '../core/job-reference.ts';
 import { isFetchedByTikTok, mediaInUse } from '../core/media-route.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { LedgerPatch, LedgerRecord } from '../ledger/record.ts';
@@ -41,7 +42,6 @@ export async function awaitOutcome(
   deps: WorkerDeps,
   patch: Pick<LedgerPatch, 'gaveUpFor'> = {},
 ): Promise<Settlement> {
-  const { id, account } = job.record;
   await job.commit({
     to: 'processing',
     cause: { event: 'outcome_awaited', code: error.code, message: error.message },
@@ -56,7 +56,7 @@ export async function awaitOutcome(
     },
   });
   const { nextPollAt = 0 } = job.record;
-  await deps.queues.addStatusEntryAnew({ version: 1, id, account }, Math.max(0, nextPollAt - deps.clock.now()));
+  await deps.queues.addStatusEntryAnew(referenceTo(job.record), Math.max(0, nextPollAt - deps.clock.now()));
   return { kind: 'done', result: toResult(job.record) };
 }
 

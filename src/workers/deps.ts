@@ -66,6 +66,8 @@ export interface WorkerDeps {
   readonly webhooks?: Pick<WebhookArrivals, 'areArriving' | 'doubt'>;
   /** Holds an account back until a person resumes it; without it nothing is held. */
   readonly pauseAccount?: (account: string) => Promise<unknown>;
+  /** Tells producers again which key to seal to, should Redis have lost it; without it nobody does. */
+  readonly restoreSealingKey?: () => Promise<void>;
   readonly clock: Clock;
   /** Numbers from 0 to 1, for jitter. */
   readonly random: () => number;

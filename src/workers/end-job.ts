@@ -24,7 +24,7 @@ export interface JobEnd {
   readonly tiktokStatus?: string;
 }
 
-type EndDeps = Pick<WorkerDeps, 'clock' | 'log' | 'metrics' | 'settings'>;
+type EndDeps = Pick<WorkerDeps, 'clock' | 'log' | 'metrics'>;
 
 /** An error as a person reads it on the job. */
 export function toFailure(error: PublishError): PublishFailure {
@@ -40,11 +40,7 @@ export function toFailure(error: PublishError): PublishFailure {
 }
 
 /** Writes a job's outcome together with its event. */
-export async function endJob(
-  job: OwnedJob,
-  end: JobEnd,
-  { clock, log, metrics, settings }: EndDeps,
-): Promise<Settlement> {
+export async function endJob(job: OwnedJob, end: JobEnd, { clock, log, metrics }: EndDeps): Promise<Settlement> {
   const now = clock.now();
   const { record } = job;
   const failure = end.error === undefined ? undefined : toFailure(end.error);
@@ -68,7 +64,6 @@ export async function endJob(
       ...(end.to !== 'failed' && { uploadUrlSealed: undefined }),
       ...(end.error?.details.publishFailed === true && { failedByTikTokAt: now, uploadUrlSealed: undefined }),
     },
-    dueAt: now + settings.retentionMs,
   });
   log.info({ publishJobId: record.id, state: end.to, code: failure?.code }, 'publish job ended');
   metrics.jobEnded({

@@ -1,13 +1,17 @@
+import { publishEntryOf, referenceTo } from '../core/job-reference.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
 import type { WorkerDeps } from './deps.ts';
 
 /** A job that is not over must have an entry that will run. */
-export async function ensureEntry(record: LedgerRecord, { queues, clock, log }: WorkerDeps): Promise<void> {
-  const { id, account, request } = record;
+export async function ensureEntry(
+  record: LedgerRecord,
+  { queues, clock, log }: Pick<WorkerDeps, 'queues' | 'clock' | 'log'>,
+): Promise<void> {
+  const { id } = record;
   const queue = record.state === 'processing' ? 'status' : 'publish';
   if (await queues.isPending(queue, id)) return;
   log.warn({ publishJobId: id, queue }, 'queue entry was missing and is added again');
   const delayMs = Math.max(0, (record.waitingUntil ?? record.scheduledAt ?? 0) - clock.now());
-  if (queue === 'status') await queues.addStatusEntryAnew({ version: 1, id, account }, delayMs);
-  else await queues.addPublishEntryAnew({ id, request, delayMs });
+  if (queue === 'status') await queues.addStatusEntryAnew(referenceTo(record), delayMs);
+  else await queues.addPublishEntryAnew(publishEntryOf(record, delayMs));
 }

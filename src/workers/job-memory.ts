@@ -10,7 +10,7 @@ const MAX_JOBS = 10_000;
 /** What a record says of its job, without what never changes or is the ledger's own. */
 type Facts = Omit<
   LedgerRecord,
-  'id' | 'request' | 'requestDigest' | 'createdAt' | 'state' | 'revision' | 'fence' | 'updatedAt'
+  'id' | 'request' | 'requestDigest' | 'createdAt' | 'state' | 'stateSince' | 'revision' | 'fence' | 'updatedAt'
 >;
 
 /** The newest that this process knows of one job. */
@@ -88,7 +88,7 @@ function isSameSession(
 }
 
 function factsOf(record: LedgerRecord): Facts {
-  const { id, request, requestDigest, createdAt, state, revision, fence, updatedAt, ...facts } = record;
+  const { id, request, requestDigest, createdAt, state, stateSince, revision, fence, updatedAt, ...facts } = record;
   return facts;
 }
 

@@ -17,7 +17,7 @@ import { createQueues } from '../queues/queues.ts';
 import { createCaps } from '../quota/caps.ts';
 import { createSlots } from '../quota/slots.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
-import { publishSealingKey } from '../sealing/published-key.ts';
+import { publishSealingKey, restoreSealingKey } from '../sealing/published-key.ts';
 import { createTikTokClient, type TikTokClient } from '../tiktok/index.ts';
 import { createWebhookArrivals } from '../webhooks/arrivals.ts';
 import { checkTokens } from './check-tokens.ts';
@@ -83,6 +83,7 @@ export async function openWorkers(parts: WorkersParts, options: WorkersOptions =
     }),
     webhooks: createWebhookArrivals({ redis, keys }),
     pauseAccount: (account) => vault.pause(account),
+    restoreSealingKey: () => restoreSealingKey(redis, keys, requestSecrets.publicKey),
     lanes: createLanes({ redis, keys, clock: Date, limit: config.uploadsPerAccount }),
     accountNames: createAccountNames({ redis, keys, clock: Date }),
     openMedia: media.open,

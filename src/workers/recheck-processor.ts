@@ -1,3 +1,4 @@
+import { referenceTo } from '../core/job-reference.ts';
 import { toPublishError } from '../core/publish-error.ts';
 import { nextRecheckDelayMs } from '../core/recheck-schedule.ts';
 import type { StatusAnswer } from '../tiktok/index.ts';
@@ -19,7 +20,7 @@ export async function processRecheckEntry(entry: StatusQueueEntry, deps: WorkerD
   try {
     await inSpan('recheck', job.record, deps, async () => apply(job, await askStatus(job, deps), deps));
   } catch (thrown) {
-    if (thrown instanceof Deferral) return await waitForSlot(job, thrown, deps);
+    if (thrown instanceof Deferral) return await waitForSlot(job, thrown);
     const error = toPublishError(thrown);
     if (error.code === 'INTERNAL_OVERTAKEN') return { kind: 'lost' };
     deps.log.info({ publishJobId: job.record.id, code: error.code }, 'recheck got no answer');
@@ -36,7 +37,6 @@ async function apply(job: OwnedJob, answer: StatusAnswer, deps: WorkerDeps): Pro
       event: 'publish.post_available',
       cause: { event: 'post_available', postIds: answer.postIds },
       patch: { postIds: answer.postIds },
-      dueAt: (record.endedAt ?? deps.clock.now()) + deps.settings.retentionMs,
     });
     return;
   }
@@ -50,20 +50,18 @@ async function apply(job: OwnedJob, answer: StatusAnswer, deps: WorkerDeps): Pro
 }
 
 /** Keeps the call that was booked, so that waking up does not book another. */
-async function waitForSlot(job: OwnedJob, { until, bookedSlot }: Deferral, deps: WorkerDeps): Promise<Settlement> {
+async function waitForSlot(job: OwnedJob, { until, bookedSlot }: Deferral): Promise<Settlement> {
   await job.commit({
     cause: { event: 'recheck_deferred', until: new Date(until).toISOString() },
     patch: { bookedSlot },
-    dueAt: (job.record.endedAt ?? deps.clock.now()) + deps.settings.retentionMs,
   });
   return { kind: 'later', at: until };
 }
 
 /** A late answer replaces the outcome, and the failed entry that stood for it. */
 async function correct(job: OwnedJob, end: Parameters<typeof endJob>[1], deps: WorkerDeps): Promise<void> {
-  const { id, account } = job.record;
   await endJob(job, end, deps);
-  await deps.queues.addStatusEntryAnew({ version: 1, id, account }, 0);
+  await deps.queues.addStatusEntryAnew(referenceTo(job.record), 0);
 }
 
 async function lookAgain(job: OwnedJob, deps: WorkerDeps): Promise<Settlement> {

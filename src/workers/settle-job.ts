@@ -1,6 +1,6 @@
 import { DelayedError, type Job, UnrecoverableError } from 'bullmq';
 import { SECOND_MS } from '../core/units.ts';
-import type { DeliveryResult, EntryResult, Settlement } from './settlement.ts';
+import type { AdoptionResult, DeliveryResult, EntryResult, Settlement } from './settlement.ts';
 
 /** How soon an entry is looked at again whose job was changed by somebody else. */
 const LOOK_AGAIN_MS = SECOND_MS;
@@ -30,7 +30,7 @@ export async function settleJob(
   job: Job,
   token: string,
   settlement: Settlement,
-): Promise<EntryResult | DeliveryResult> {
+): Promise<EntryResult | AdoptionResult | DeliveryResult> {
   switch (settlement.kind) {
     case 'done':
       return settlement.result;

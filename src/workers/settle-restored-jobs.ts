@@ -2,6 +2,7 @@ import type { Clock } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { ALL_PUBLISH_STATES, isTerminal } from '../core/publish-state.ts';
 import { fateOfRestored, type RestoredFate } from '../core/restored-job.ts';
+import { wakeJobs } from '../lanes/wake-jobs.ts';
 import type { Change } from '../ledger/change.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
@@ -17,7 +18,7 @@ export interface RestoredJobsDeps {
   readonly redis: RedisClient;
   readonly keys: Keys;
   readonly ledger: Ledger;
-  readonly queues: Pick<Queues, 'wakePublishEntry'>;
+  readonly queues: Pick<Queues, 'wakePublishEntry' | 'addPublishEntryAnew'>;
   readonly clock: Clock;
   readonly retentionMs: number;
 }
@@ -61,8 +62,7 @@ async function settle(record: LedgerRecord, fate: RestoredFate, deps: RestoredJo
   if (fate !== 'unconfirmed') return;
   await deps.ledger.intervene(record, ending(now, deps.retentionMs));
   // Its entry ends as that of an unconfirmed job should: by running once more, when workers take jobs again.
-  const { id, request } = record;
-  await deps.queues.wakePublishEntry({ id, request, delayMs: 0 });
+  await wakeJobs([record.id], deps);
 }
 
 const SETTLED = { waitingFor: undefined, waitingUntil: undefined, bookedSlot: undefined, uploadUrlSealed: undefined };

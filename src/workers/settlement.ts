@@ -8,6 +8,11 @@ export interface EntryResult {
   readonly postIds: readonly string[];
 }
 
+/** What an entry that BullMQ numbered answers: its job goes on under this id. */
+export interface AdoptionResult {
+  readonly id: string;
+}
+
 /** What a delivered event's entry answers, as Bull Board shows it. */
 export interface DeliveryResult {
   readonly delivered: true;
@@ -17,7 +22,7 @@ export interface DeliveryResult {
 /** What a processor decided about its queue entry. */
 export type Settlement =
   /** The entry's work is done. */
-  | { readonly kind: 'done'; readonly result: EntryResult | DeliveryResult }
+  | { readonly kind: 'done'; readonly result: EntryResult | AdoptionResult | DeliveryResult }
   /** The entry runs again at a time (ms since the epoch); costs no attempt of BullMQ's. */
   | {
       readonly kind: 'later';

@@ -4,8 +4,8 @@ import type { Logger } from 'pino';
 import { toPublishError } from '../core/publish-error.ts';
 import { SECOND_MS } from '../core/units.ts';
 import { wakeLane } from '../lanes/wake-jobs.ts';
-import { publishIdOfEntry, publishIdOfEntryId } from '../queues/job-ids.ts';
-import { QUEUE_NAMES, RECHECK_JOB_NAME } from '../queues/queue-names.ts';
+import { isNumbered, isRecheck, publishIdOfEntry, publishIdOfEntryId } from '../queues/job-ids.ts';
+import { QUEUE_NAMES } from '../queues/queue-names.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import { processEventEntry } from './callback-processor.ts';
 import { type CallbackRelay, startCallbackRelay } from './callback-relay.ts';
@@ -75,19 +75,23 @@ export function startWorkers(options: StartWorkersOptions): RunningWorkers {
   if (only.includes('upload')) {
     const run = (job: Job, signal: AbortSignal): Promise<Settlement> =>
       processPublishEntry(
-        { id: publishIdOfEntry(job), data: job.data, replaceData: (data) => job.updateData(data), run: runOf(job) },
-        deps,
         {
-          signal,
-          draining: draining.signal,
+          id: publishIdOfEntry(job),
+          isNumbered: isNumbered(job),
+          data: job.data,
+          replaceData: (data) => job.updateData(data),
+          run: runOf(job),
         },
+        deps,
+        { signal, draining: draining.signal },
       );
     workers.push(startWorker(QUEUE_NAMES.publish, options.concurrency.upload, run, options));
   }
   if (only.includes('status')) {
     const run = (job: Job): Promise<Settlement> => {
-      const entry = { data: job.data, run: runOf(job) };
-      return job.name === RECHECK_JOB_NAME ? processRecheckEntry(entry, deps) : processStatusEntry(entry, deps);
+      const { id = '' } = job;
+      const entry = { id: publishIdOfEntryId(QUEUE_NAMES.status, id), data: job.data, run: runOf(job) };
+      return isRecheck(job) ? processRecheckEntry(entry, deps) : processStatusEntry(entry, deps);
     };
     workers.push(startWorker(QUEUE_NAMES.status, options.concurrency.status, run, options));
   }

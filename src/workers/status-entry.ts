@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isDataLost } from '../core/job-reference.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { WorkerDeps } from './deps.ts';
 import { OwnedJob } from './owned-job.ts';
@@ -8,6 +9,8 @@ const statusEntrySchema = z.looseObject({ version: z.literal(1), id: z.string(),
 
 /** An entry of `tiktok-status` as its processors see it. */
 export interface StatusQueueEntry {
+  /** The publish job's id by the entry's own id, should its data be lost. */
+  readonly id: string;
   readonly data: unknown;
   readonly run: { readonly entry: string; readonly start: number };
 }
@@ -17,16 +20,19 @@ export async function claimStatusEntry(
   entry: StatusQueueEntry,
   { ledger }: WorkerDeps,
 ): Promise<OwnedJob | Settlement> {
-  const data = statusEntrySchema.safeParse(entry.data);
-  if (!data.success) {
+  const reference = statusEntrySchema.safeParse(entry.data);
+  if (!reference.success && !isDataLost(entry.data)) {
     const { code, message } = new PublishError('INPUT_VERSION_UNSUPPORTED', {
       reason: 'expected an entry of version 1 with id and account; only this program adds to tiktok-status',
     });
     return { kind: 'failed', failure: { code, message } };
   }
-  const claim = await ledger.claim(data.data.id, entry.run);
+  const id = reference.data?.id ?? entry.id;
+  const claim = await ledger.claim(id, entry.run);
   if (claim.kind === 'claimed') return new OwnedJob(claim.record, ledger);
   if (claim.kind === 'overtaken') return { kind: 'lost' };
-  const { code, message } = new PublishError('JOB_NOT_FOUND', { reason: `no record of job ${data.data.id}` });
+  const { code, message } = new PublishError('JOB_NOT_FOUND', {
+    reason: `no record of job ${id}, so nothing was sent`,
+  });
   return { kind: 'failed', failure: { code, message } };
 }

@@ -1,3 +1,4 @@
+import { publishEntryOf } from '../core/job-reference.ts';
 import { isPastDeadline } from '../core/poll-schedule.ts';
 import { PublishError, toPublishError } from '../core/publish-error.ts';
 import type { PublishFailure } from '../core/publish-job.ts';
@@ -107,9 +108,8 @@ async function settleFailed(job: OwnedJob, answer: StatusAnswer, deps: WorkerDep
   if (error.row.verdict !== 'new_init') return await endJob(job, { to: 'failed', error }, deps);
   const settlement = await startAfresh(job, error, deps);
   if (settlement.kind !== 'later') return settlement;
-  const { id, request } = job.record;
   const delayMs = Math.max(0, settlement.at - deps.clock.now());
-  await deps.queues.addPublishEntryAnew({ id, request, delayMs });
+  await deps.queues.addPublishEntryAnew(publishEntryOf(job.record, delayMs));
   return { kind: 'done', result: toResult(job.record) };
 }
 

@@ -11,8 +11,10 @@ import { mayAppear } from './await-outcome.ts';
 import type { WorkerDeps } from './deps.ts';
 import { toFailure } from './end-job.ts';
 import { ensureEntry } from './ensure-entry.ts';
+import { createEntrySearch, type EntrySearch } from './entry-search.ts';
 import { mayHavePublishedByInit } from './init-publish.ts';
 import { DEFAULT_RECOVERY } from './recovery.ts';
+import { ensureRecheckEntry } from './watch-ended-job.ts';
 
 const BATCH = 200;
 /** Reasons with which an entry is parked until somebody wakes it. */
@@ -33,11 +35,12 @@ export function startSweep(deps: WorkerDeps, mayAct: () => Promise<boolean>): Sw
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
   let stopped = false;
+  const search = createEntrySearch();
   const { sweepEveryMs } = deps.settings.recovery ?? DEFAULT_RECOVERY;
 
   async function run(): Promise<void> {
     try {
-      if (await mayAct()) await sweepOnce(deps);
+      if (await mayAct()) await sweepOnce(deps, search);
     } catch (error) {
       if (!stopped) deps.log.warn(interruption(error), 'sweep interrupted');
     }
@@ -60,14 +63,17 @@ function interruption(error: unknown): object {
   return trouble === undefined ? { err: toPublishError(error) } : { code: trouble.code, reason: trouble.message };
 }
 
-/** Looks at every job whose time has come. */
-export async function sweepOnce(deps: WorkerDeps): Promise<void> {
+/** Looks at every job whose time has come, and for jobs that have lost their entry. */
+export async function sweepOnce(deps: WorkerDeps, search: EntrySearch = createEntrySearch()): Promise<void> {
+  const now = await deps.ledger.serverTime();
   for (;;) {
-    const ids = await deps.ledger.due(deps.clock.now(), BATCH);
-    await Promise.all(ids.map((id) => lookAfterId(id, deps)));
+    const ids = await deps.ledger.due(now, BATCH);
+    await Promise.all(ids.map((id) => lookAfterId(id, now, deps)));
     if (ids.length < BATCH) break;
   }
+  await search.restoreLost(deps);
   await lookAfterLanes(deps);
+  await deps.restoreSealingKey?.();
 }
 
 /** Admits and wakes where a turn or a wake-up got lost. */
@@ -93,34 +99,55 @@ async function lookAfterLane(account: string, deps: WorkerDeps): Promise<void> {
 
 /** Whether a job has its turn and sleeps without end; who waits for a time or sits out a backoff wakes by itself. */
 async function isForgotten(record: LedgerRecord, { lanes }: WorkerDeps): Promise<boolean> {
-  const isParked = PARKING_REASONS.includes(record.waitingFor) && record.waitingUntil === undefined;
-  if (!isParked || record.state === 'processing') return false;
+  if (!isParked(record)) return false;
   return (await lanes.enter(laneMemberOf(record))) === 'admitted';
 }
 
-async function lookAfterId(id: string, deps: WorkerDeps): Promise<void> {
+/** Whether a job's entry sleeps until somebody wakes it. */
+function isParked({ state, waitingFor, waitingUntil }: LedgerRecord): boolean {
+  return state !== 'processing' && PARKING_REASONS.includes(waitingFor) && waitingUntil === undefined;
+}
+
+async function lookAfterId(id: string, now: number, deps: WorkerDeps): Promise<void> {
   try {
     const record = await deps.ledger.read(id);
     if (record === undefined) await deps.ledger.dropDue(id);
-    else await lookAfter(record, deps);
+    else if (isTerminal(record.state)) await lookAfterEnded(record, now, deps);
+    else await lookAfter(record, now, deps);
   } catch (error) {
     // Such as the record of a newer version: it is kept for whoever can read it, and holds nobody else up.
     deps.log.warn({ err: toPublishError(error), publishJobId: id }, 'publish job could not be looked after');
-    await deps.ledger.postpone(id, deps.clock.now() + SWEEP_AFTER_MS);
+    await deps.ledger.postpone(id, now + SWEEP_AFTER_MS);
   }
 }
 
-async function lookAfter(record: LedgerRecord, deps: WorkerDeps): Promise<void> {
-  const now = deps.clock.now();
-  if (isTerminal(record.state)) {
-    const keepUntil = (record.endedAt ?? record.updatedAt) + deps.settings.retentionMs;
-    if (keepUntil <= now) await deps.ledger.forget(record);
-    else await deps.ledger.postpone(record.id, keepUntil);
+/**
+ * Ends what whoever ended the job left when it died, and forgets the job when its retention is over: first its entries,
+ * then its record, so that no entry outlives the record. Where an entry runs, or has to run first, forgetting waits.
+ */
+async function lookAfterEnded(record: LedgerRecord, now: number, deps: WorkerDeps): Promise<void> {
+  const { ledger, queues, settings } = deps;
+  const { id } = record;
+  const keepUntil = (record.stateSince ?? record.endedAt ?? record.updatedAt) + settings.retentionMs;
+  if (keepUntil <= now) {
+    const isGone = (await queues.removeAllEntries(id)) && (await ledger.forget(record));
+    if (!isGone) await ledger.postpone(id, now + SWEEP_AFTER_MS);
     return;
   }
+  if (record.state === 'cancelled') await queues.endWaitingEntries(id);
+  // Such as one that failed while it was parked: its entry ends as the job did, by running once more.
+  else await queues.wakePublishEntry(id);
+  const isWatched = await ensureRecheckEntry(record, now, deps);
+  await ledger.postpone(id, isWatched ? Math.min(keepUntil, now + HOUR_MS) : keepUntil);
+}
+
+async function lookAfter(record: LedgerRecord, now: number, deps: WorkerDeps): Promise<void> {
   if (record.state === 'scheduled' && record.scheduledAt !== undefined && record.scheduledAt <= now) {
     // A worker may be faster; then this is refused and nothing is lost.
-    await deps.ledger.intervene(record, { to: 'queued', cause: { event: 'due' } }).catch(() => undefined);
+    const queued = await deps.ledger
+      .intervene(record, { to: 'queued', cause: { event: 'due' } })
+      .catch(() => undefined);
+    if (queued !== undefined) await ensureEntry(queued, deps);
     return;
   }
   if (
@@ -133,10 +160,24 @@ async function lookAfter(record: LedgerRecord, deps: WorkerDeps): Promise<void> 
     return;
   }
   await ensureEntry(record, deps);
-  if (await isForgotten(record, deps)) await wakeJobs([record.id], deps);
-  // Every change of a job brings the sweep back soon; one that stands still with its entry in place can wait longer.
-  const pauseMs = Math.min(Math.max(SWEEP_AFTER_MS, now - record.updatedAt), HOUR_MS);
-  await deps.ledger.postpone(record.id, Math.max(now, record.waitingUntil ?? 0) + pauseMs);
+  // Whoever changed a job last put its look a minute behind its next step, so an entry that still sleeps came to lie too
+  // far ahead, as one does that was put there by a clock that is wrong.
+  if (record.state === 'processing') await deps.queues.wakeStatusEntry(record.id);
+  else if (record.state !== 'scheduled' && (!isParked(record) || (await isForgotten(record, deps)))) {
+    await wakeJobs([record.id], deps);
+  }
+  await deps.ledger.postpone(record.id, nextLookAt(record, now));
+}
+
+/**
+ * Every change of a job brings the sweep back soon; one that stands still with its entry in place can wait longer, but
+ * one that has a time is looked at when that has passed.
+ */
+function nextLookAt(record: LedgerRecord, now: number): number {
+  if (record.state === 'scheduled' && record.scheduledAt !== undefined) return record.scheduledAt;
+  const { waitingUntil = 0 } = record;
+  if (waitingUntil > now) return waitingUntil + SWEEP_AFTER_MS;
+  return now + Math.min(Math.max(SWEEP_AFTER_MS, now - record.updatedAt), HOUR_MS);
 }
 
 /** A parked job never runs while it waits, so its patience is watched here. Nothing of it can appear on TikTok. */
@@ -148,7 +189,6 @@ async function failForWaiting(record: LedgerRecord, reason: WaitReason, deps: Wo
     event: 'publish.failed',
     cause: { event: 'failed', code: failure.code, message: failure.message },
     patch: { failure, endedAt: now, waitingFor: undefined, waitingUntil: undefined },
-    dueAt: now + deps.settings.retentionMs,
   });
   deps.log.info({ publishJobId: record.id, state: 'failed', code: failure.code }, 'publish job ended');
   deps.metrics.jobEnded({

@@ -1,3 +1,4 @@
+import { publishEntryOf } from '../core/job-reference.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { SWEEP_AFTER_MS } from '../ledger/ledger.ts';
 import { NO_SESSION } from '../ledger/no-session.ts';
@@ -71,7 +72,6 @@ async function fallBack(job: OwnedJob, error: PublishError, deps: WorkerDeps): P
     patch: { ...NO_SESSION, fellBackAt: now, attempts: 0 },
     dueAt: now + SWEEP_AFTER_MS,
   });
-  const { id, request } = job.record;
-  await deps.queues.addPublishEntryAnew({ id, request, delayMs: 0 });
+  await deps.queues.addPublishEntryAnew(publishEntryOf(job.record, 0));
   return { kind: 'done', result: toResult(job.record) };
 }

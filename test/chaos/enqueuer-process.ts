@@ -7,6 +7,7 @@ import { enqueueEntries, parseEntries } from '../../src/producers/enqueue.ts';
 import { createQueues } from '../../src/queues/queues.ts';
 import { connectRedis } from '../../src/redis/connections.ts';
 import { createKeys } from '../../src/redis/keys.ts';
+import { openConfirmation } from '../../src/redis/open-confirmation.ts';
 import { enqueuerSettingsSchema, REDIS_AWAY_EXIT_CODE, SETTINGS_VARIABLE } from './process-settings.ts';
 import { tell } from './traps.ts';
 
@@ -15,6 +16,7 @@ import { tell } from './traps.ts';
 const {
   redis: target,
   prefix,
+  waitReplicas,
   request,
   idempotencyKey,
   killed,
@@ -22,8 +24,8 @@ const {
 const redis = await connectRedis(target, 'producer').catch(() => process.exit(REDIS_AWAY_EXIT_CODE));
 const queues = createQueues({ connection: redis, prefix, retentionMs: 86_400_000 });
 const keys = createKeys(prefix);
-// REDIS_WAIT_REPLICAS goes here, from the settings' `waitReplicas`.
-const ledger = createLedger({ redis, keys, clock: Date });
+const confirmation = openConfirmation(target, { keys, replicas: waitReplicas });
+const ledger = createLedger({ redis, keys, clock: Date, confirmation });
 const dying = {
   ...queues,
   async addPublishEntries(): Promise<void> {

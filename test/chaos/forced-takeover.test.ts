@@ -26,10 +26,14 @@ async function startForcible() {
   return {
     ...{ id, publisher, simulator },
     run: (entry: string, start: number) =>
-      processPublishEntry({ id, data: request, replaceData: async () => {}, run: { entry, start } }, deps, {
-        draining: never,
-        signal: never,
-      }),
+      processPublishEntry(
+        { id, isNumbered: false, data: request, replaceData: async () => {}, run: { entry, start } },
+        deps,
+        {
+          draining: never,
+          signal: never,
+        },
+      ),
   };
 }
 

@@ -74,7 +74,7 @@ export async function startStage({
   const processSettings = { redis: topology.target, prefix, ...(waitReplicas !== undefined && { waitReplicas }) };
   const publisher = createPublisherFromConfig({
     redis: topology.target,
-    // REDIS_WAIT_REPLICAS goes here, from `waitReplicas`.
+    redisWaitReplicas: waitReplicas,
     dataDir: '',
     cacheDir: '',
     queuePrefix: prefix,

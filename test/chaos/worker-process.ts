@@ -17,9 +17,11 @@ import { createCaps } from '../../src/quota/caps.ts';
 import { createSlots } from '../../src/quota/slots.ts';
 import { connectRedis, type RedisRole } from '../../src/redis/connections.ts';
 import { createKeys } from '../../src/redis/keys.ts';
+import { openConfirmation } from '../../src/redis/open-confirmation.ts';
 import { createRequestSecrets } from '../../src/sealing/request-box.ts';
 import { createTikTokClient } from '../../src/tiktok/index.ts';
 import { startWorkers, type WorkerDeps } from '../../src/workers/index.ts';
+import { rememberJobs } from '../../src/workers/job-memory.ts';
 import { REDIS_AWAY_EXIT_CODE, SETTINGS_VARIABLE, workerSettingsSchema } from './process-settings.ts';
 import { trapBullScripts, withTraps } from './trapped-deps.ts';
 import { Traps, tell, trapSchema } from './traps.ts';
@@ -46,12 +48,12 @@ const tiktok = createTikTokClient({
   timeouts: { connectMs: 1_000, answerMs: 1_500, stallMs: 4_000 },
 });
 const { clientKey, clientSecret } = simulator;
-const vault = createAccountVault({ redis, keys, sealer });
+const confirmation = openConfirmation(target, { keys, replicas: settings.waitReplicas });
+const vault = createAccountVault({ redis, keys, sealer, confirmation });
 
 const deps: WorkerDeps = withTraps(
   {
-    // REDIS_WAIT_REPLICAS goes here and to the token source, from `settings.waitReplicas`.
-    ledger: createLedger({ redis, keys, clock: Date }),
+    ledger: rememberJobs(createLedger({ redis, keys, clock: Date, confirmation }), { log }),
     queues: createQueues({ connection: redis, prefix, retentionMs }),
     tiktok,
     tokens: createVaultTokenSource({ vault, tiktok, redis, keys, clientKey, clientSecret, log }),

@@ -26,6 +26,7 @@ import { createSlots } from '../../src/quota/slots.ts';
 import { closeRedis, connectRedis } from '../../src/redis/connections.ts';
 import { createKeys } from '../../src/redis/keys.ts';
 import { openConfirmation } from '../../src/redis/open-confirmation.ts';
+import { restoreSealingKey } from '../../src/sealing/published-key.ts';
 import { createRequestSecrets } from '../../src/sealing/request-box.ts';
 import { type AccountTokens, type SimulatorOptions, startSimulator } from '../../src/simulator/index.ts';
 import { createTikTokClient } from '../../src/tiktok/index.ts';
@@ -124,6 +125,7 @@ export async function startPipeline(options: PipelineOptions = {}) {
     }),
     webhooks,
     pauseAccount: (account) => vault.pause(account),
+    restoreSealingKey: () => restoreSealingKey(redis, keys, requestSecrets.publicKey),
     lanes: createLanes({ redis, keys, clock: Date, limit: laneLimit }),
     accountNames: createAccountNames({ redis, keys, clock: Date }),
     sealer,

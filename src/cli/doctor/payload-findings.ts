@@ -1,9 +1,10 @@
 import type { Job, Queue } from 'bullmq';
 import type { Config } from '../../config/load-config.ts';
+import type { JobReference } from '../../core/job-reference.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { parsePublishRequest } from '../../core/publish-request.ts';
 import { QUEUE_NAMES } from '../../queues/queue-names.ts';
-import { createQueues, type StatusEntry } from '../../queues/queues.ts';
+import { createQueues } from '../../queues/queues.ts';
 import type { RedisClient } from '../../redis/lua-script.ts';
 import { type Finding, nameList } from './finding.ts';
 
@@ -40,7 +41,7 @@ async function findStrangers(queue: Queue, isServed: (data: unknown) => boolean)
   return ids;
 }
 
-/** Requests that are wrong in another way fail on their own, with every reason. */
+/** A reference of ours has the version of requests. Requests that are wrong in another way fail on their own. */
 function isServedRequest(data: unknown): boolean {
   try {
     parsePublishRequest(data);
@@ -50,7 +51,7 @@ function isServedRequest(data: unknown): boolean {
   }
 }
 
-const STATUS_ENTRY_VERSION: StatusEntry['version'] = 1;
+const STATUS_ENTRY_VERSION: JobReference['version'] = 1;
 
 function isServedStatusEntry(data: unknown): boolean {
   return typeof data === 'object' && data !== null && 'version' in data && data.version === STATUS_ENTRY_VERSION;

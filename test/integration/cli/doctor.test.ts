@@ -293,8 +293,7 @@ describe('doctor', () => {
     const { env, redis, prefix } = await startWorld();
     const queues = createQueues({ connection: redis, prefix, retentionMs: 60_000 });
     onTestFinished(() => queues.close());
-    const request = { account: 'acme', mode: 'inbox', media: { type: 'file', path: '/x.mp4' } } as const;
-    await queues.addPublishEntries([{ id: 'job-one', request, delayMs: 0 }]);
+    await queues.addPublishEntries([{ id: 'job-one', account: 'acme', priority: 0, delayMs: 0 }]);
     const { problems } = await examine(env);
     expect(problems).toMatchObject([
       {
@@ -366,8 +365,7 @@ describe('doctor', () => {
       await closeRedis(connection);
     });
     const failed = once(worker, 'failed');
-    const request = { account: 'acme', mode: 'inbox', media: { type: 'file', path: '/x.mp4' } } as const;
-    await queues.addPublishEntries([{ id: 'job-one', request, delayMs: 0 }]);
+    await queues.addPublishEntries([{ id: 'job-one', account: 'acme', priority: 0, delayMs: 0 }]);
     await failed;
     const { problems, advice } = await examine(env);
     expect(problems).toEqual([]);

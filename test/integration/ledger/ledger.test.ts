@@ -112,6 +112,16 @@ describe('a change', () => {
     expect(job?.timeline.map(({ event }) => event)).toEqual(['queued', 'init_sent']);
   });
 
+  it('answers the record as it is stored, and is looked at and kept by Redis’s clock', async () => {
+    await create();
+    const changed = await ledger.commit(await claim(1), start);
+    expect(await ledger.read('job-1')).toEqual(changed);
+    const serverTime = await ledger.serverTime();
+    expect(Math.abs(serverTime - (changed.stateSince ?? 0))).toBeLessThan(60_000);
+    expect(await ledger.due(serverTime, 10)).toEqual([]);
+    expect(await ledger.due(serverTime + 61_000, 10)).toEqual(['job-1']);
+  });
+
   it('happens once although ioredis sends the command again after a lost reply', async () => {
     await create();
     const record = await claim(1);
@@ -126,7 +136,7 @@ describe('a change', () => {
     const [again] = sent;
     if (again === undefined) throw new Error('nothing was sent');
     const [sha = '', count = '0', ...rest] = again;
-    expect(await redis.evalsha(sha, Number(count), ...rest)).toEqual(['committed', 2, record.fence]);
+    expect(await redis.evalsha(sha, Number(count), ...rest)).toEqual(['committed', 2, record.fence, expect.anything()]);
     expect(await eventTypes()).toEqual(['publish.queued', 'publish.started']);
   });
 

@@ -29,11 +29,7 @@ describe('a job that is woken before its slot', () => {
       });
     const first = await waits(1);
     const booked = await redis.lrange(keys.slot('acme', 'inbox_init'), '0', '-1');
-    await deps.queues.wakePublishEntry({
-      id,
-      request: { account: 'acme', mode: 'inbox', media: { type: 'file', path } },
-      delayMs: 0,
-    });
+    await deps.queues.wakePublishEntry(id);
     const second = await waits(2);
     expect(second.waitingUntil).toBe(first.waitingUntil);
     expect(await redis.lrange(keys.slot('acme', 'inbox_init'), '0', '-1')).toEqual(booked);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import pino from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { publishEntryOf } from '../../../src/core/job-reference.ts';
 import { createLedger } from '../../../src/ledger/ledger.ts';
 import { newRecord } from '../../../src/ledger/new-record.ts';
 import { mayHavePublishedByInit } from '../../../src/workers/init-publish.ts';
@@ -30,7 +31,7 @@ async function startIdlePipeline() {
     const record = await pipeline.deps.ledger.read(id);
     if (record === undefined) throw new Error('there is no record');
     await queues.removeEntries(id);
-    await queues.addPublishEntryAnew({ id, request: record.request, delayMs: 0 });
+    await queues.addPublishEntryAnew(publishEntryOf(record, 0));
   }
 
   const enqueue = async (media: { type: 'file'; path: string } | { type: 'pull'; url: string }) =>

@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import type { PublishRequest } from './publish-request.ts';
+
+/** Data of our entries in `tiktok-publish` and `tiktok-status`: which job it is. The ledger has the rest. */
+export interface JobReference {
+  readonly version: 1;
+  readonly id: string;
+  readonly account: string;
+}
+
+const referenceSchema = z.strictObject({ version: z.literal(1), id: z.string(), account: z.string() });
+
+/** The reference to a job. */
+export function referenceTo({ id, account }: Pick<JobReference, 'id' | 'account'>): JobReference {
+  return { version: 1, id, account };
+}
+
+/** Whether an entry's data is a reference, so that the entry is one of ours. */
+export function isReference(data: unknown): boolean {
+  return referenceSchema.safeParse(data).success;
+}
+
+/** Whether an entry has no data, which is how BullMQ shows one whose hash Redis has lost. */
+export function isDataLost(data: unknown): boolean {
+  return typeof data === 'object' && data !== null && Object.keys(data).length === 0;
+}
+
+/** What is needed to put a publish job on its queue. */
+export interface PublishEntry {
+  readonly id: string;
+  readonly account: string;
+  /** BullMQ's: lower goes first, 0 before all. */
+  readonly priority: number;
+  readonly delayMs: number;
+}
+
+/** A job as an entry of `tiktok-publish` that runs after a delay. */
+export function publishEntryOf(
+  {
+    id,
+    account,
+    request,
+  }: { readonly id: string; readonly account: string; readonly request: Pick<PublishRequest, 'priority'> },
+  delayMs: number,
+): PublishEntry {
+  return { id, account, priority: request.priority ?? 0, delayMs };
+}

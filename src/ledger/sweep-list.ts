@@ -1,0 +1,52 @@
+import type { PublishState } from '../core/publish-state.ts';
+import type { Keys } from '../redis/keys.ts';
+import type { RedisClient } from '../redis/lua-script.ts';
+
+/** States of jobs that have an entry in `tiktok-publish`; nothing was sent yet of those that have not begun. */
+const NOT_BEGUN = ['scheduled', 'queued'] as const satisfies readonly PublishState[];
+const IN_PUBLISH_QUEUE = [...NOT_BEGUN, 'uploading'] as const satisfies readonly PublishState[];
+
+/** What the sweep goes by: which jobs are to be looked at, and what time it is. */
+export function createSweepList({ redis, keys }: { readonly redis: RedisClient; readonly keys: Keys }) {
+  return {
+    /** Redis's time (ms since the epoch): one for all processes, however wrong the clock of a machine is. */
+    async serverTime(): Promise<number> {
+      const [seconds, microseconds] = await redis.time();
+      return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
+    },
+
+    /** Ids of jobs that the sweep should look at, longest due first. */
+    async due(now: number, limit: number): Promise<string[]> {
+      return await redis.zrangebyscore(keys.due, '-inf', now, 'LIMIT', 0, limit);
+    },
+
+    /** Tells the sweep to come back later, without any history. */
+    async postpone(id: string, dueAt: number): Promise<void> {
+      await redis.zadd(keys.due, 'XX', dueAt, id);
+    },
+
+    /** Removes an id from the due set whose record is gone. */
+    async dropDue(id: string): Promise<void> {
+      await redis.zrem(keys.due, id);
+    },
+
+    /** How many jobs should have an entry in `tiktok-publish`. */
+    async countForPublishQueue(): Promise<number> {
+      const counts = await Promise.all(IN_PUBLISH_QUEUE.map((state) => redis.zcard(keys.stateJobs(state))));
+      return counts.reduce((sum, count) => sum + count, 0);
+    },
+
+    /** Ids of jobs that have not begun, oldest first within each state; a page of them. */
+    async notBegun(offset: number, count: number): Promise<string[]> {
+      const ids: string[] = [];
+      let skip = offset;
+      for (const state of NOT_BEGUN) {
+        const key = keys.stateJobs(state);
+        ids.push(...(await redis.zrange(key, String(skip), String(skip + count - ids.length - 1))));
+        if (ids.length >= count) break;
+        skip = Math.max(0, skip - (await redis.zcard(key)));
+      }
+      return ids;
+    },
+  };
+}
