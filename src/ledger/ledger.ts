@@ -19,7 +19,7 @@ import { createSweepList } from './sweep-list.ts';
 /** After how long the sweep looks at a job that nothing else has touched. */
 export const SWEEP_AFTER_MS = MINUTE_MS;
 /** After how long it looks at a new job, whose enqueuer may have died before it reached the queue. */
-const SWEEP_NEW_AFTER_MS = 15 * SECOND_MS;
+export const SWEEP_NEW_AFTER_MS = 15 * SECOND_MS;
 
 export interface LedgerOptions {
   readonly redis: RedisClient;

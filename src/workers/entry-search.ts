@@ -1,4 +1,6 @@
 import { toPublishError } from '../core/publish-error.ts';
+import { SWEEP_NEW_AFTER_MS } from '../ledger/ledger.ts';
+import type { LedgerRecord } from '../ledger/record.ts';
 import type { WorkerDeps } from './deps.ts';
 import { ensureEntry } from './ensure-entry.ts';
 
@@ -50,12 +52,18 @@ async function restoreThoseLost(ids: readonly string[], deps: SearchDeps): Promi
   return count;
 }
 
+/** Whoever enqueues it may still take it back, and adds the entry when it counts as accepted. */
+async function isBeingEnqueued({ revision, createdAt }: LedgerRecord, { ledger }: SearchDeps): Promise<boolean> {
+  return revision === 1 && Math.abs((await ledger.serverTime()) - createdAt) < SWEEP_NEW_AFTER_MS;
+}
+
 async function restoreIfLost(id: string, deps: SearchDeps): Promise<boolean> {
   try {
     if (await deps.queues.isPending('publish', id)) return false;
     const record = await deps.ledger.read(id);
     // It may have gone on meanwhile.
     if (record?.state !== 'scheduled' && record?.state !== 'queued') return false;
+    if (await isBeingEnqueued(record, deps)) return false;
     await ensureEntry(record, deps);
     return true;
   } catch (error) {

@@ -52,13 +52,26 @@ export async function fileEvidence(folder: string, except: readonly string[]): P
   );
 }
 
-/** What every user of this machine can see of our processes: their arguments. */
+/** What every user of this machine can see of the processes that this one has started: their arguments. */
 export async function argumentEvidence(): Promise<Evidence[]> {
-  const processIds = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
   return await Promise.all(
-    processIds.map(async (pid) => {
+    (await startedFromHere()).map(async (pid) => {
       const path = `/proc/${pid}/cmdline`;
       return { channel: 'argument', place: path, content: await readFile(path).catch(() => '') };
     }),
   );
+}
+
+/** Ids of all processes below this one; tests of other files run beside it, and may show what they like. */
+async function startedFromHere(): Promise<string[]> {
+  const processIds = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const parents = new Map<string, string>();
+  for (const pid of processIds) {
+    const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+    // Behind the name, which may hold anything: state and parent.
+    parents.set(pid, stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1] ?? '');
+  }
+  const isOurs = (pid: string | undefined): boolean =>
+    pid !== undefined && pid !== '' && (pid === String(process.pid) || isOurs(parents.get(pid)));
+  return processIds.filter(isOurs);
 }
