@@ -1,14 +1,38 @@
 import type { PublishState } from '../core/publish-state.ts';
 import type { Keys } from '../redis/keys.ts';
-import type { RedisClient } from '../redis/lua-script.ts';
+import { prepareScript, type RedisClient } from '../redis/lua-script.ts';
 
 /** States of jobs that have an entry in `tiktok-publish`; nothing was sent yet of those that have not begun. */
 const NOT_BEGUN = ['scheduled', 'queued'] as const satisfies readonly PublishState[];
 const IN_PUBLISH_QUEUE = [...NOT_BEGUN, 'uploading'] as const satisfies readonly PublishState[];
+const UNDER_WAY = ['uploading', 'processing'] as const satisfies readonly PublishState[];
+
+/** Asked in a script, which a cluster runs where KEYS[1] lies. */
+const RUN_ID_LUA = `return string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')`;
 
 /** What the sweep goes by: which jobs are to be looked at, and what time it is. */
 export function createSweepList({ redis, keys }: { readonly redis: RedisClient; readonly keys: Keys }) {
+  const runRunId = prepareScript(redis, RUN_ID_LUA);
+
+  /** A page of ids out of the indexes of some states, one index after the other, oldest first within each. */
+  async function page(states: readonly PublishState[], offset: number, count: number): Promise<string[]> {
+    const ids: string[] = [];
+    let skip = offset;
+    for (const state of states) {
+      const key = keys.stateJobs(state);
+      ids.push(...(await redis.zrange(key, String(skip), String(skip + count - ids.length - 1))));
+      if (ids.length >= count) break;
+      skip = Math.max(0, skip - (await redis.zcard(key)));
+    }
+    return ids;
+  }
+
   return {
+    /** Which server answers: another one after a failover, and after a restart. */
+    async serverRunId(): Promise<string> {
+      return String(await runRunId([keys.due], []));
+    },
+
     /** Redis's time (ms since the epoch): one for all processes, however wrong the clock of a machine is. */
     async serverTime(): Promise<number> {
       const [seconds, microseconds] = await redis.time();
@@ -36,17 +60,14 @@ export function createSweepList({ redis, keys }: { readonly redis: RedisClient; 
       return counts.reduce((sum, count) => sum + count, 0);
     },
 
-    /** Ids of jobs that have not begun, oldest first within each state; a page of them. */
+    /** Ids of jobs that have not begun; a page of them. */
     async notBegun(offset: number, count: number): Promise<string[]> {
-      const ids: string[] = [];
-      let skip = offset;
-      for (const state of NOT_BEGUN) {
-        const key = keys.stateJobs(state);
-        ids.push(...(await redis.zrange(key, String(skip), String(skip + count - ids.length - 1))));
-        if (ids.length >= count) break;
-        skip = Math.max(0, skip - (await redis.zcard(key)));
-      }
-      return ids;
+      return await page(NOT_BEGUN, offset, count);
+    },
+
+    /** Ids of jobs of which something was sent, in the same way. */
+    async underWay(offset: number, count: number): Promise<string[]> {
+      return await page(UNDER_WAY, offset, count);
     },
   };
 }

@@ -2,16 +2,17 @@ import { publishEntryOf, referenceTo } from '../core/job-reference.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
 import type { WorkerDeps } from './deps.ts';
 
-/** A job that is not over must have an entry that will run. */
+/** A job that is not over must have an entry that will run. @returns whether it had lost it */
 export async function ensureEntry(
   record: LedgerRecord,
   { queues, clock, log }: Pick<WorkerDeps, 'queues' | 'clock' | 'log'>,
-): Promise<void> {
+): Promise<boolean> {
   const { id } = record;
   const queue = record.state === 'processing' ? 'status' : 'publish';
-  if (await queues.isPending(queue, id)) return;
+  if (await queues.isPending(queue, id)) return false;
   log.warn({ publishJobId: id, queue }, 'queue entry was missing and is added again');
   const delayMs = Math.max(0, (record.waitingUntil ?? record.scheduledAt ?? 0) - clock.now());
   if (queue === 'status') await queues.addStatusEntryAnew(referenceTo(record), delayMs);
   else await queues.addPublishEntryAnew(publishEntryOf(record, delayMs));
+  return true;
 }

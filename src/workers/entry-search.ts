@@ -1,4 +1,7 @@
+import { performance } from 'node:perf_hooks';
 import { toPublishError } from '../core/publish-error.ts';
+import { isTerminal } from '../core/publish-state.ts';
+import { SECOND_MS } from '../core/units.ts';
 import { SWEEP_NEW_AFTER_MS } from '../ledger/ledger.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
 import type { WorkerDeps } from './deps.ts';
@@ -10,8 +13,11 @@ const PAGE = 1_000;
 const MAX_PAGES = 20;
 /** Jobs looked at at once. */
 const BATCH = 100;
+/** For so long after a failover, a process may still be connected to both servers. */
+const DOUBT_MS = 30 * SECOND_MS;
 
 type SearchDeps = Pick<WorkerDeps, 'ledger' | 'queues' | 'clock' | 'log'>;
+type ReadPage = (offset: number, count: number) => Promise<string[]>;
 
 /** Finds jobs whose entries Redis has lost. */
 export interface EntrySearch {
@@ -19,25 +25,37 @@ export interface EntrySearch {
 }
 
 /**
- * A job that stands still, such as one that waits for its turn, is rarely looked at. When BullMQ's keys, or some of them,
- * are deleted or evicted, all that stand still are without an entry at once. That shows in the number of entries: as long
- * as there are fewer than there should be, this goes through the jobs that have not begun, a page in each pass, and on at
- * once where it finds some. There are too few for a moment, too, whenever somebody enqueues.
+ * A job that stands still, such as one that waits for its turn, is rarely looked at. Two things make the search look.
+ *
+ * When BullMQ's keys, or some of them, are deleted or evicted, there are fewer entries than there should be: as long as that
+ * is so, this goes through the jobs that have not begun, a page in each pass, and on at once where it finds some. There are
+ * too few for a moment, too, whenever somebody enqueues.
+ *
+ * After a failover, a worker may have finished an entry on the new master by what the old one said of its job. So for a
+ * while this goes through the jobs that are under way, too.
  */
 export function createEntrySearch(): EntrySearch {
-  let offset = 0;
+  const offsets = { notBegun: 0, underWay: 0 };
+  let runId: string | undefined;
+  let doubtedUntil = 0;
+
+  async function goThrough(which: keyof typeof offsets, readPage: ReadPage, deps: SearchDeps): Promise<void> {
+    for (let page = 0; page < MAX_PAGES; page += 1) {
+      const ids = await readPage(offsets[which], PAGE);
+      offsets[which] = ids.length < PAGE ? 0 : offsets[which] + PAGE;
+      if ((await restoreThoseLost(ids, deps)) === 0 || offsets[which] === 0) return;
+    }
+  }
+
   return {
     async restoreLost(deps) {
-      const [wanted, present] = await Promise.all([
-        deps.ledger.countForPublishQueue(),
-        deps.queues.countPublishEntries(),
-      ]);
-      if (present >= wanted) return;
-      for (let page = 0; page < MAX_PAGES; page += 1) {
-        const ids = await deps.ledger.notBegun(offset, PAGE);
-        offset = ids.length < PAGE ? 0 : offset + PAGE;
-        if ((await restoreThoseLost(ids, deps)) === 0 || offset === 0) return;
-      }
+      const { ledger, queues } = deps;
+      const present = await ledger.serverRunId();
+      if (present !== runId) doubtedUntil = performance.now() + DOUBT_MS;
+      runId = present;
+      if (performance.now() < doubtedUntil) await goThrough('underWay', ledger.underWay, deps);
+      const [wanted, found] = await Promise.all([ledger.countForPublishQueue(), queues.countPublishEntries()]);
+      if (found < wanted) await goThrough('notBegun', ledger.notBegun, deps);
     },
   };
 }
@@ -52,23 +70,21 @@ async function restoreThoseLost(ids: readonly string[], deps: SearchDeps): Promi
   return count;
 }
 
-/** Whoever enqueues it may still take it back, and adds the entry when it counts as accepted. */
-async function isBeingEnqueued({ revision, createdAt }: LedgerRecord, { ledger }: SearchDeps): Promise<boolean> {
-  return revision === 1 && Math.abs((await ledger.serverTime()) - createdAt) < SWEEP_NEW_AFTER_MS;
-}
-
 async function restoreIfLost(id: string, deps: SearchDeps): Promise<boolean> {
   try {
     if (await deps.queues.isPending('publish', id)) return false;
     const record = await deps.ledger.read(id);
     // It may have gone on meanwhile.
-    if (record?.state !== 'scheduled' && record?.state !== 'queued') return false;
-    if (await isBeingEnqueued(record, deps)) return false;
-    await ensureEntry(record, deps);
-    return true;
+    if (record === undefined || isTerminal(record.state) || (await isBeingEnqueued(record, deps))) return false;
+    return await ensureEntry(record, deps);
   } catch (error) {
     // Such as the record of a newer version, which holds nobody else up.
     deps.log.warn({ err: toPublishError(error), publishJobId: id }, 'queue entry could not be looked for');
     return false;
   }
+}
+
+/** Whoever enqueues it may still take it back, and adds the entry when it counts as accepted. */
+async function isBeingEnqueued({ revision, createdAt }: LedgerRecord, { ledger }: SearchDeps): Promise<boolean> {
+  return revision === 1 && Math.abs((await ledger.serverTime()) - createdAt) < SWEEP_NEW_AFTER_MS;
 }
