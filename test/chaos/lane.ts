@@ -145,6 +145,7 @@ export class Lane {
       events: await this.#stage.eventsOf(id),
       interruptions: interruptions + this.disturbances.outages - outagesBefore,
       overtakenPieces: this.#overtakenPieces(id),
+      mayHaveTwoOwners: this.#stage.topology.kind !== 'single',
     };
   }
 
