@@ -4,9 +4,9 @@ import { describe, expect, it, type TestContext } from 'vitest';
 import type { RedisTarget } from '../../../src/config/redis-config.ts';
 import { closeRedis, connectRedis, type RedisRole } from '../../../src/redis/connections.ts';
 import type { RedisClient } from '../../../src/redis/lua-script.ts';
-import { type RedisProxy, startRedisProxy } from '../../support/answering-redis.ts';
 import { eventually } from '../../support/eventually.ts';
 import { freshPrefix, testRedisUrl } from '../../support/redis.ts';
+import { openProxy, type RedisProxy } from '../../support/redis-proxy/redis-proxy.ts';
 
 const LONG = { timeout: 60_000 };
 /** These tests run side by side, since each waits for a bound to pass: what one opens is closed at its own end. */
@@ -16,7 +16,7 @@ async function proxied(
   deadPeerMs: number,
   onTestFinished: Finished,
 ): Promise<{ proxy: RedisProxy; target: RedisTarget }> {
-  const proxy = await startRedisProxy(Number(new URL(testRedisUrl()).port));
+  const proxy = await openProxy(Number(new URL(testRedisUrl()).port));
   onTestFinished(() => proxy.close());
   return { proxy, target: { kind: 'url', url: proxy.url, deadPeerMs } };
 }
@@ -34,10 +34,10 @@ describe.concurrent('a peer that falls silent without closing anything', () => {
     async (role, { onTestFinished }) => {
       const { proxy, target } = await proxied(1_000, onTestFinished);
       const client = await connect(target, role, onTestFinished);
-      proxy.freeze();
+      proxy.break('black_hole');
       const asked = client.get('x').catch((error: Error) => error);
       await eventually(() => client.status !== 'ready', { timeoutMs: 30_000 });
-      proxy.thaw();
+      proxy.heal();
       await asked;
       expect(await eventually(() => client.ping())).toBe('PONG');
     },
@@ -49,9 +49,9 @@ describe.concurrent('a peer that falls silent without closing anything', () => {
     const reading = client
       .xread('BLOCK', 5_000, 'STREAMS', `${freshPrefix()}:none`, '$')
       .catch((error: Error) => error);
-    proxy.freeze();
+    proxy.break('black_hole');
     expect(await reading).toBeInstanceOf(Error);
-    proxy.thaw();
+    proxy.heal();
     expect(await eventually(() => client.ping())).toBe('PONG');
   });
 
@@ -69,11 +69,11 @@ describe.concurrent('a peer that falls silent without closing anything', () => {
     worker.on('completed', (job) => done.push(job.name));
     await queue.add('before', {});
     await eventually(() => done.includes('before'));
-    proxy.freeze();
+    proxy.break('black_hole');
     await queue.add('meanwhile', {});
     const seen = proxy.connections();
     await eventually(() => proxy.connections() > seen, { timeoutMs: 30_000 });
-    proxy.thaw();
+    proxy.heal();
     await queue.add('after', {});
     await eventually(() => done.includes('meanwhile') && done.includes('after'), { timeoutMs: 45_000 });
   });
@@ -105,10 +105,10 @@ describe.concurrent('a peer that falls silent without closing anything', () => {
     const client = await connect(target, 'ledger', onTestFinished);
     const failures: string[] = [];
     client.on('error', (error: Error) => failures.push(error.message));
-    proxy.freeze();
+    proxy.break('black_hole');
     client.disconnect(true);
     await eventually(() => failures.some((message) => message.includes('says nothing')));
-    proxy.thaw();
+    proxy.heal();
     expect(await client.ping()).toBe('PONG');
   });
 });

@@ -3,9 +3,9 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { RedisTarget } from '../../../src/config/redis-config.ts';
 import { closeRedis, connectRedis, type RedisRole } from '../../../src/redis/connections.ts';
 import { prepareScript, type RedisClient } from '../../../src/redis/lua-script.ts';
-import { type RedisProxy, startRedisProxy } from '../../support/answering-redis.ts';
 import { eventually } from '../../support/eventually.ts';
 import { freshPrefix, testRedisUrl } from '../../support/redis.ts';
+import { openProxy, type RedisProxy } from '../../support/redis-proxy/redis-proxy.ts';
 import { startRedisServer } from '../../support/redis-server.ts';
 
 const closers: (() => Promise<unknown>)[] = [];
@@ -20,7 +20,7 @@ async function connect(target: RedisTarget, role: RedisRole): Promise<RedisClien
 }
 
 async function proxied(): Promise<RedisProxy> {
-  const proxy = await startRedisProxy(Number(new URL(testRedisUrl()).port));
+  const proxy = await openProxy(Number(new URL(testRedisUrl()).port));
   closers.push(() => proxy.close());
   return proxy;
 }
@@ -73,7 +73,7 @@ describe('a master that has become a replica', () => {
       () => master.close(),
       () => other.close(),
     );
-    const proxy = await startRedisProxy(master.port);
+    const proxy = await openProxy(master.port);
     closers.push(() => proxy.close());
     const worker = await connect({ kind: 'url', url: proxy.url }, 'worker');
     const operator = await connect({ kind: 'url', url: `redis://127.0.0.1:${master.port}` }, 'producer');
@@ -105,9 +105,9 @@ describe('sentinels', () => {
       () => master.close(),
       () => sentinel.close(),
     );
-    const frozen = await startRedisProxy(sentinel.port);
+    const frozen = await openProxy(sentinel.port);
     closers.push(() => frozen.close());
-    frozen.freeze();
+    frozen.break('black_hole');
     const nodes = [frozen.port, sentinel.port].map((port) => ({ host: '127.0.0.1', port }));
     const login = { username: undefined, password: undefined, tls: false };
     const target = { kind: 'sentinel', nodes, name: 'main', login, sentinelPassword: undefined } as const;

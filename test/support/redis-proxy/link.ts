@@ -21,6 +21,13 @@ const DELAY_MS = 250;
 /** How much of a connection is looked at to tell who it is. */
 const SNIFFED_BYTES = 2_048;
 
+interface LinkOwner {
+  /** Called when a link turns out to be no client's. */
+  readonly onKnown: (link: Link) => void;
+  /** A line to answer instead of Redis; undefined passes on what was sent. */
+  readonly replyTo: (sent: string) => string | undefined;
+}
+
 /** One connection through a proxy. */
 export class Link {
   readonly near: Socket;
@@ -31,13 +38,12 @@ export class Link {
   #isStranded = false;
   #delayMs = 0;
 
-  /** @param onKnown called when it turns out to be no client's */
-  constructor(near: Socket, targetPort: number, onKnown: (link: Link) => void) {
+  constructor(near: Socket, targetPort: number, { onKnown, replyTo }: LinkOwner) {
     this.near = near;
     this.#onKnown = onKnown;
     this.#far = connect({ port: targetPort, host: '127.0.0.1', allowHalfOpen: true });
     near.on('data', (bytes: Buffer) => this.#sniff(bytes));
-    this.#pump(near, this.#far);
+    this.#pump(near, this.#far, replyTo);
     this.#pump(this.#far, near);
   }
 
@@ -74,7 +80,7 @@ export class Link {
   }
 
   /** Passes bytes and the end on; late ones in their order. */
-  #pump(from: Socket, to: Socket): void {
+  #pump(from: Socket, to: Socket, replyTo: LinkOwner['replyTo'] = () => undefined): void {
     let last: Promise<unknown> = Promise.resolve();
     let isQueued = 0;
     const inOrder = (act: () => void): void => {
@@ -92,7 +98,9 @@ export class Link {
     };
     from.on('data', (bytes: Buffer) =>
       inOrder(() => {
-        if (to.writable) to.write(bytes);
+        const reply = replyTo(bytes.toString('latin1'));
+        if (reply !== undefined) from.write(`${reply}\r\n`);
+        else if (to.writable) to.write(bytes);
       }),
     );
     from.on('end', () => inOrder(() => void to.end()));

@@ -4,8 +4,8 @@ import { Link, type LinkFault, type PeerKind } from './link.ts';
 import { portsOf } from './ports-of.ts';
 import { quietPort } from './quiet-port.ts';
 
-/** Which connections a fault hits; all of them unless told. */
-export interface LinkFilter {
+/** Which connections a fault hits; by default all of them. */
+interface LinkFilter {
   readonly kind?: PeerKind;
   /** The process at the near end. Known on Linux only; elsewhere the fault hits everybody. */
   readonly pid?: number;
@@ -28,6 +28,10 @@ export interface RedisProxy {
   break(how: LinkFault, filter?: LinkFilter): () => void;
   /** Heals everything that is broken. */
   heal(): void;
+  /** Answers clients itself, with the line that this gives; what it gives none for is passed on. */
+  answer(replyTo: (sent: string) => string | undefined): void;
+  /** Connections so far. */
+  connections(): number;
   /** As the port of a dead process: it takes no connections, until it listens again. */
   deafen(): void;
   listen(): Promise<void>;
@@ -39,8 +43,11 @@ export async function openProxy(targetPort: number): Promise<RedisProxy> {
   const port = await quietPort();
   const links = new Set<Link>();
   const faults = new Set<ActiveFault>();
+  let count = 0;
+  let replyTo: (sent: string) => string | undefined = () => undefined;
   const server = createServer({ allowHalfOpen: true }, (near) => {
-    const link = new Link(near, targetPort, find);
+    count += 1;
+    const link = new Link(near, targetPort, { onKnown: find, replyTo: (sent) => replyTo(sent) });
     links.add(link);
     near.on('close', () => {
       links.delete(link);
@@ -89,6 +96,10 @@ export async function openProxy(targetPort: number): Promise<RedisProxy> {
       faults.clear();
       for (const link of links) apply(link);
     },
+    answer(replies) {
+      replyTo = replies;
+    },
+    connections: () => count,
     deafen: () => void server.close(),
     listen,
     async close() {
