@@ -8,8 +8,6 @@ export const QUEUE_NAMES = {
   events: 'tiktok-events',
 } as const;
 
-export type QueueName = (typeof QUEUE_NAMES)[keyof typeof QUEUE_NAMES];
-
 /** Name of the jobs in `tiktok-publish`; their data is a reference, or a publish request of a plain BullMQ client. */
 export const PUBLISH_JOB_NAME = 'publish';
 /** Name of the jobs in `tiktok-status` that bring a publish job to its outcome. */

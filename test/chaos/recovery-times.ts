@@ -2,7 +2,7 @@ import { isEnded } from './check-job.ts';
 import type { JudgedJob, Lane } from './lane.ts';
 
 /** How long a job stood still after something that stopped it. */
-export interface JobRecovery {
+interface JobRecovery {
   readonly id: string;
   readonly round: number;
   /** What it was. */

@@ -34,7 +34,7 @@ export async function startReplicated(replicaCount: number): Promise<{ master: R
 }
 
 /** Waits until so many replicas follow a master. */
-export async function untilReplicas(master: RedisServer, count: number): Promise<void> {
+async function untilReplicas(master: RedisServer, count: number): Promise<void> {
   const client = await connectRedis({ kind: 'url', url: urlOf(master) }, 'ledger');
   try {
     await eventually(async () => ((await client.info('replication')).match(/state=online/g) ?? []).length === count);

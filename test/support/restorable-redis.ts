@@ -7,8 +7,6 @@ import { freePort, spawnRedis } from '../../src/redis/redis-process.ts';
 import { askServerIdentity } from '../../src/redis/server-identity.ts';
 import { eventually } from './eventually.ts';
 
-export type RestorableRedis = Awaited<ReturnType<typeof startRestorableRedis>>;
-
 const APPEND_ONLY_FOLDER = 'appendonlydir';
 
 /** The product's own Redis, whose append-only files can be backed up and put back, at the same address. */

@@ -8,13 +8,12 @@ const MASTERS = 3;
 const SLOTS = 16_384;
 
 /** A line of CLUSTER NODES. */
-export interface ClusterView {
+interface ClusterView {
   readonly id: string;
   readonly port: number;
   readonly isMaster: boolean;
   readonly isWell: boolean;
   readonly masterId: string;
-  readonly epoch: number;
   readonly ranges: readonly (readonly [number, number])[];
 }
 
@@ -156,9 +155,9 @@ async function viewOf({ admin }: RedisNode): Promise<ClusterView[]> {
     .trim()
     .split('\n');
   return lines.map((line) => {
-    const [id = '', address = '', flags = '', masterId = '', , , epoch = '', link = '', ...slots] = line.split(' ');
+    const [id = '', address = '', flags = '', masterId = '', , , , link = '', ...slots] = line.split(' ');
     return {
-      ...{ id, masterId, epoch: Number(epoch) },
+      ...{ id, masterId },
       port: Number(/:(\d+)@/.exec(address)?.[1]),
       isMaster: flags.includes('master'),
       isWell: !/fail|handshake|noaddr/.test(flags) && link === 'connected',

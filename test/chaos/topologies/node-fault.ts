@@ -18,7 +18,7 @@ const KINDS = {
     ...['replica_kill', 'full', 'torn_aof', 'link'],
   ],
 } as const;
-export type NodeFaultKind = (typeof KINDS)[TopologyKind][number];
+type NodeFaultKind = (typeof KINDS)[TopologyKind][number];
 
 /** One thing that goes wrong with one node. */
 export interface NodeFault {

@@ -9,7 +9,7 @@ import { eventually } from '../../support/eventually.ts';
 import { quietPort } from '../../support/redis-proxy/quiet-port.ts';
 import { openProxy, type RedisProxy } from '../../support/redis-proxy/redis-proxy.ts';
 
-export interface RedisNodeOptions {
+interface RedisNodeOptions {
   /** Its files and its log go here. */
   readonly folder: string;
   readonly isSentinel?: boolean;

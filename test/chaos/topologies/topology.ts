@@ -57,7 +57,7 @@ export function cutOff(topology: Topology, pid: number, how: LinkFault): () => v
 }
 
 /** Fields of INFO replication. */
-export async function replicationOf({ admin }: RedisNode): Promise<ReadonlyMap<string, string>> {
+async function replicationOf({ admin }: RedisNode): Promise<ReadonlyMap<string, string>> {
   const lines = (await admin.info('replication')).split('\r\n').map((line) => line.split(':'));
   return new Map(lines.map(([name = '', ...value]) => [name, value.join(':')]));
 }
