@@ -19,6 +19,15 @@ const MAX_LEDGERS = 100;
 /** By name of the ledger. */
 const sightsSchema = z.record(z.string(), sightSchema);
 
+/** The file of sights of a process; undefined for a ledger without a name, of which nothing is kept. */
+export function sightFileOf(of: {
+  readonly config: { readonly dataDir: string };
+  readonly ledgerName: string | undefined;
+}): SightFile | undefined {
+  const { config, ledgerName } = of;
+  return ledgerName === undefined ? undefined : createSightFile({ dataDir: config.dataDir, ledgerName });
+}
+
 /**
  * The file of sights in the data folder. It holds no secret, and is read by its owner alone all the same.
  * @param ledgerName tells this ledger from others; holds no secret

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { judgeLedger, type LedgerSight, MAX_LOST_BEATS } from '../core/ledger-sight.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import type { FoundMark, LedgerMark } from '../ledger/ledger-mark.ts';
+import type { Doubt, FoundMark, LedgerMark } from '../ledger/ledger-mark.ts';
 import type { SightFile } from '../ledger/sight-file.ts';
 
 /** Sights are written down this often, so that a restart forgets less than a restored backup would lack. */
@@ -40,12 +40,15 @@ export function createLedgerGuard({ mark, file, log }: GuardParts): LedgerGuard 
     if (!hasRead) written = last = await file?.read();
     hasRead = true;
     const found = await mark.look();
-    const verdict = judgeLedger(last, found);
-    if (last !== undefined && verdict === 'went_back') await mark.doubt(last, found.sight);
-    const doubt = found.doubts.find(({ everybody }) => everybody);
-    if (last !== undefined && verdict === 'went_back') tell(describeDoubt(last, found.sight));
-    else if (doubt !== undefined) tell(describeDoubt(doubt.seen, doubt.found));
-    else await accept(verdict === 'new' && found.sight === undefined ? await mark.begin() : found, verdict === 'new');
+    const own = ownDoubt(last, found);
+    if (own !== undefined) await mark.doubt(own.seen, own.found);
+    const doubt = own ?? found.doubts.find(({ everybody }) => everybody);
+    if (doubt !== undefined) {
+      tell(describeDoubt(doubt.seen, doubt.found));
+      return;
+    }
+    const isNew = judgeLedger(last, found) === 'new';
+    await accept(isNew && found.sight === undefined ? await mark.begin() : found, isNew);
   }
 
   /** Once: what lasts for hours need not be read a thousand times. */
@@ -93,6 +96,12 @@ export function createLedgerGuard({ mark, file, log }: GuardParts): LedgerGuard 
       },
     }),
   };
+}
+
+/** What is doubtful about a ledger by what was seen of it last. */
+export function ownDoubt(seen: LedgerSight | undefined, found: FoundMark): Pick<Doubt, 'seen' | 'found'> | undefined {
+  if (seen === undefined || judgeLedger(seen, found) !== 'went_back') return undefined;
+  return { seen, found: found.sight };
 }
 
 /** What happened, for people. */

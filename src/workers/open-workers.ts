@@ -9,7 +9,7 @@ import { createAccountNames } from '../lanes/account-names.ts';
 import { createLanes } from '../lanes/lanes.ts';
 import { createLedger } from '../ledger/ledger.ts';
 import { createLedgerMark } from '../ledger/ledger-mark.ts';
-import { createSightFile } from '../ledger/sight-file.ts';
+import { sightFileOf } from '../ledger/sight-file.ts';
 import { createVideoClaims } from '../ledger/video-claims.ts';
 import { createMediaOpener } from '../media/open-media.ts';
 import type { Metrics } from '../observability/metrics.ts';
@@ -46,7 +46,7 @@ interface WorkersParts {
 /** Puts workers together from the settings and starts them; closing the foundation drains them first. */
 export async function openWorkers(parts: WorkersParts, options: WorkersOptions = {}): Promise<RunningWorkers> {
   const { foundation, metrics } = parts;
-  const { config, keys, log, sealer, requestSecrets, confirmation, ledgerName } = foundation;
+  const { config, keys, log, sealer, requestSecrets, confirmation } = foundation;
   const redis = parts.redis ?? (await foundation.connect('ledger'));
   await publishSealingKey(redis, keys, requestSecrets.publicKey);
   const { tracing, telemetry } = foundation.traces ?? {};
@@ -59,8 +59,7 @@ export async function openWorkers(parts: WorkersParts, options: WorkersOptions =
   const media = createMediaOpener({ roots: config.mediaRoots, allowHosts: config.outboundAllowHosts, s3: config.s3 });
   foundation.onClose(() => media.close());
   const ledgerGuard = createLedgerGuard({
-    ...{ mark: createLedgerMark({ redis, keys }), log },
-    file: ledgerName === undefined ? undefined : createSightFile({ dataDir: config.dataDir, ledgerName }),
+    ...{ mark: createLedgerMark({ redis, keys }), file: sightFileOf(foundation), log },
   });
   await ledgerGuard.look();
   const only = options.only ?? WORKER_KINDS;

@@ -1,11 +1,10 @@
 import { loadConfig } from '../../config/load-config.ts';
-import { judgeLedger } from '../../core/ledger-sight.ts';
 import type { Foundation } from '../../foundation/foundation.ts';
 import { createLedger } from '../../ledger/ledger.ts';
 import { createLedgerMark, type FoundMark, type LedgerMark } from '../../ledger/ledger-mark.ts';
-import { createSightFile } from '../../ledger/sight-file.ts';
+import { sightFileOf } from '../../ledger/sight-file.ts';
 import { createQueues } from '../../queues/queues.ts';
-import { describeDoubt } from '../../workers/ledger-guard.ts';
+import { describeDoubt, ownDoubt } from '../../workers/ledger-guard.ts';
 import { type RestoredJobs, settleRestoredJobs } from '../../workers/settle-restored-jobs.ts';
 import type { CommandContext } from '../command-context.ts';
 import { openClientApp } from '../compose-client.ts';
@@ -53,11 +52,9 @@ const NOT_BACK =
 
 /** What this machine saw last counts, too, where no worker has looked yet. */
 async function withOwnDoubt(found: FoundMark, mark: LedgerMark, foundation: Foundation): Promise<FoundMark> {
-  const { ledgerName, config } = foundation;
-  const seen =
-    ledgerName === undefined ? undefined : await createSightFile({ dataDir: config.dataDir, ledgerName }).read();
-  if (seen === undefined || judgeLedger(seen, found) !== 'went_back') return found;
-  await mark.doubt(seen, found.sight);
+  const own = ownDoubt(await sightFileOf(foundation)?.read(), found);
+  if (own === undefined) return found;
+  await mark.doubt(own.seen, own.found);
   return await mark.read();
 }
 
