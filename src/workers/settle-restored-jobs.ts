@@ -20,7 +20,6 @@ export interface RestoredJobsDeps {
   readonly ledger: Ledger;
   readonly queues: Pick<Queues, 'wakePublishEntry' | 'addPublishEntryAnew'>;
   readonly clock: Clock;
-  readonly retentionMs: number;
 }
 
 /** The open jobs of a ledger by what becomes of them. */
@@ -60,14 +59,14 @@ async function settle(record: LedgerRecord, fate: RestoredFate, deps: RestoredJo
   const now = deps.clock.now();
   if (fate === 'ask') await deps.ledger.intervene(record, asking(now));
   if (fate !== 'unconfirmed') return;
-  await deps.ledger.intervene(record, ending(now, deps.retentionMs));
+  await deps.ledger.intervene(record, ending(now));
   // Its entry ends as that of an unconfirmed job should: by running once more, when workers take jobs again.
   await wakeJobs([record.id], deps);
 }
 
 const SETTLED = { waitingFor: undefined, waitingUntil: undefined, bookedSlot: undefined, uploadUrlSealed: undefined };
 
-function ending(now: number, retentionMs: number): Change {
+function ending(now: number): Change {
   const failure = toFailure(new PublishError('REDIS_WENT_BACK'));
   const { code, message } = failure;
   return {
@@ -75,7 +74,6 @@ function ending(now: number, retentionMs: number): Change {
     event: END_EVENTS.unconfirmed,
     cause: { event: 'unconfirmed', code, message },
     patch: { ...SETTLED, failure, endedAt: now, initIntendedAt: undefined },
-    dueAt: now + retentionMs,
   };
 }
 

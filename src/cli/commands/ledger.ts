@@ -35,8 +35,7 @@ export async function acceptLedger(options: AcceptOptions, { io, output }: Comma
     foundation.onClose(() => queues.close());
     const ledger = createLedger({ redis, keys, clock: Date, laneLimit: config.uploadsPerAccount });
     const how = { restoredAfter: restoredAfter(found), apply: yes && !keepJobs };
-    const deps = { redis, keys, ledger, queues, clock: Date, retentionMs: config.retentionMs };
-    const jobs = await settleRestoredJobs(how, deps);
+    const jobs = await settleRestoredJobs(how, { redis, keys, ledger, queues, clock: Date });
     // Last, so that workers go on only when every job is settled.
     if (yes) await mark.accept(found);
     const reasons = found.doubts.map(({ seen, found: sight }) => describeDoubt(seen, sight));
