@@ -23,7 +23,7 @@ export interface RedisTlsFiles {
 
 /** What goes for every connection, whatever it leads to. */
 interface RedisManners {
-  /** Without an answer for this long (ms), a connection is taken for dead; 15 s unless told. */
+  /** Without an answer for this long (ms), a connection is taken for dead; 15 s by default. */
   readonly deadPeerMs?: number;
   readonly tls?: RedisTlsFiles;
 }

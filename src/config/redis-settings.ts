@@ -27,13 +27,13 @@ export const REDIS_SETTINGS = {
   REDIS_USERNAME: optional(value.text, {
     group: 'Redis',
     unset: "Redis's default user",
-    meaning: 'User name for a cluster or for the master behind Sentinels. With `REDIS_URL` it belongs into the URL.',
+    meaning: 'User name for a cluster or for the master behind Sentinels. With `REDIS_URL` it goes in the URL.',
   }),
   REDIS_PASSWORD: optional(value.text, {
     group: 'Redis',
     secret: true,
     unset: 'no password',
-    meaning: 'Password for a cluster or for the master behind Sentinels. With `REDIS_URL` it belongs into the URL.',
+    meaning: 'Password for a cluster or for the master behind Sentinels. With `REDIS_URL` it goes in the URL.',
   }),
   REDIS_SENTINEL_PASSWORD: optional(value.text, {
     group: 'Redis',
@@ -78,7 +78,7 @@ export const REDIS_SETTINGS = {
   REDIS_DEAD_PEER_MS: withDefault(value.wholeNumber(1_000, 60_000), '15000', {
     group: 'Redis',
     meaning:
-      'Milliseconds without an answer after which a connection to Redis is taken for dead and made anew, although nobody closed it. Connections on which workers wait for jobs keep at least 12000, since a wait takes up to 10 seconds.',
+      'Milliseconds without an answer after which a connection to Redis is taken for dead and made anew, although nobody closed it. At least 12000 where workers wait for jobs or events, since no answer is due during a wait.',
   }),
   REDIS_START_WAIT_MS: withDefault(value.wholeNumber(0, 3_600_000), '60000', {
     group: 'Redis',

@@ -35,7 +35,7 @@ export interface Foundation {
   readonly redisKind: ProvidedRedis['kind'];
   /**
    * Names this ledger among all that a machine may know, without a secret: where its Redis is, and the prefix. Undefined
-   * for one that nothing of is kept.
+   * for one in memory, which ends with the process.
    */
   readonly ledgerName: string | undefined;
   /** Where the traces of this process go; undefined where nobody wants any. */

@@ -22,7 +22,7 @@ const MAX_LIST_LIMIT = 500;
 /** The settings a publisher needs; `Config` has them all. */
 export interface PublisherConfig {
   readonly redis: RedisConfig;
-  /** Replicas of Redis that must have a job before it counts as accepted; unless told, what suits the kind of Redis. */
+  /** Replicas of Redis that must have a job before it counts as accepted; by default what suits the kind of Redis. */
   readonly redisWaitReplicas?: number | undefined;
   readonly dataDir: string;
   readonly cacheDir: string;

@@ -16,7 +16,7 @@ import { isServedElsewhere } from './reconnecting.ts';
 export type RedisRole = 'producer' | 'worker' | 'blocking' | 'ledger' | 'confirmation' | 'sentinel' | 'probe';
 
 const DEAD_PEER_MS = 15 * SECOND_MS;
-/** BullMQ blocks for ten seconds at most; Redis ends a block at its next tick, and a busy one later. */
+/** BullMQ blocks for up to ten seconds, our workers for five; Redis ends a block at its next tick, a busy one later. */
 const LONGEST_BLOCK_MS = 12 * SECOND_MS;
 const CONNECT_MS = 10 * SECOND_MS;
 /** A Sentinel or node that is asked where the master is; there are others to ask. */

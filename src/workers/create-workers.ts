@@ -21,7 +21,7 @@ export interface Workers extends Pick<RunningWorkers, 'isRunning' | 'readiness'>
   metrics(): Promise<string>;
   /**
    * Stops taking jobs, lets uploads stop at their next chunk edge, hands them back, and closes every connection. What
-   * still runs after `timeoutMs` (`SHUTDOWN_TIMEOUT_MS` unless told) is aborted and handed back too. Where Redis is away
+   * still runs after `timeoutMs` (`SHUTDOWN_TIMEOUT_MS` by default) is aborted and handed back too. Where Redis is away
    * it ends all the same: with nothing running within seconds, else within `timeoutMs` and a few seconds.
    */
   close(options?: { readonly timeoutMs?: number }): Promise<void>;

@@ -5,7 +5,7 @@ import type { WatchedWorker } from './watched-worker.ts';
 /** Whether workers could take a job now, and for people why they could not. */
 export interface Readiness {
   readonly ready: boolean;
-  /** One sentence per queue that gets no jobs taken; without addresses or secrets. */
+  /** One sentence per queue whose jobs are not taken, or one about all of them; without addresses or secrets. */
   readonly reasons: readonly string[];
 }
 

@@ -18,7 +18,7 @@ export interface ChaosOptions {
   readonly lanes: number;
   readonly recovery: Recovery;
   readonly topology: TopologyKind;
-  /** Replicas that must confirm what can't be taken back; as the topology has it unless told. */
+  /** Replicas that must confirm what can't be taken back; by default as the topology has it. */
   readonly waitReplicas?: number | undefined;
   /** Told line by line. */
   readonly report: (line: string) => void;

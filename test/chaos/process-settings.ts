@@ -12,7 +12,7 @@ const redisSettings = {
   /** Written by us, so nothing is checked. */
   redis: z.custom<RedisTarget>(),
   prefix: z.string(),
-  /** How many replicas must confirm what can't be taken back; as the topology has it unless told. */
+  /** How many replicas must confirm what can't be taken back; by default as the topology has it. */
   waitReplicas: z.int().min(0).exactOptional(),
 };
 

@@ -30,9 +30,9 @@ export const RAPID_RECOVERY: Recovery = { lockDurationMs: 3_000, stalledInterval
 export interface StageOptions {
   /** Folder of the compiled modules. */
   readonly programs: string;
-  /** A single Redis unless told. */
+  /** By default a single Redis. */
   readonly topology?: TopologyKind;
-  /** Replicas that must confirm what can't be taken back; as the topology has it unless told. */
+  /** Replicas that must confirm what can't be taken back; by default as the topology has it. */
   readonly waitReplicas?: number | undefined;
   readonly recovery?: Recovery;
   readonly simulator?: SimulatorOptions;

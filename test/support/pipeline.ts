@@ -54,7 +54,7 @@ export interface PipelineOptions {
   /** Start workers at once (default). */
   readonly workers?: boolean;
   readonly redisUrl?: string;
-  /** Replicas that must have what can't be taken back; none unless told. */
+  /** Replicas that must have what can't be taken back; by default none. */
   readonly waitReplicas?: number;
   /** Nothing is logged unless given. */
   readonly log?: Logger;
