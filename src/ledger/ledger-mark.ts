@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { BEAT_MS, type FoundLedger, type LedgerSight } from '../core/ledger-sight.ts';
 import type { Keys } from '../redis/keys.ts';
 import { prepareScript, type RedisClient } from '../redis/lua-script.ts';
+import { SERVER_TIME } from './scripts.ts';
 
 /** A process found this ledger older than its last sight. */
 export interface Doubt {
@@ -25,10 +26,9 @@ export interface FoundMark extends FoundLedger {
  * KEYS[1] mark, KEYS[2] all jobs. ARGV: ms between beats, id of a mark to begin ('' to begin none).
  * Answers the mark's fields and the oldest job with its time.
  */
-const LOOK_SCRIPT = `
+const LOOK_SCRIPT = `${SERVER_TIME}
 local seen = redis.call('HMGET', KEYS[1], 'id', 'at')
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = serverTime()
 local at = tonumber(seen[2] or 0)
 local begins = not seen[1] and ARGV[2] ~= ''
 if begins then redis.call('HSET', KEYS[1], 'id', ARGV[2]) end
@@ -62,7 +62,7 @@ export function createLedgerMark({ redis, keys }: { redis: RedisClient; keys: Ke
   const runDoubt = prepareScript(redis, DOUBT_SCRIPT);
 
   async function look(newId = ''): Promise<FoundMark> {
-    const answer = await runLook([keys.mark, keys.allJobs], [BEAT_MS, newId]);
+    const answer = await runLook([keys.ledgerMark, keys.allJobs], [BEAT_MS, newId]);
     const [fields, oldest] = Array.isArray(answer) ? answer : [];
     return parseMark(fields, oldest);
   }
@@ -76,13 +76,13 @@ export function createLedgerMark({ redis, keys }: { redis: RedisClient; keys: Ke
 
     /** Reads which ledger it is and how far, in one plain command. */
     async peek(): Promise<{ readonly id: string | undefined; readonly count: number }> {
-      const [id, count] = await redis.hmget(keys.mark, 'id', 'count');
+      const [id, count] = await redis.hmget(keys.ledgerMark, 'id', 'count');
       return { id: id ?? undefined, count: Number(count ?? 0) };
     },
 
     /** Reads the mark and changes nothing. */
     async read(): Promise<FoundMark> {
-      const fields = Object.entries(await redis.hgetall(keys.mark)).flat();
+      const fields = Object.entries(await redis.hgetall(keys.ledgerMark)).flat();
       return parseMark(fields, await redis.zrange(keys.allJobs, '0', '0', 'WITHSCORES'));
     },
 
@@ -90,7 +90,7 @@ export function createLedgerMark({ redis, keys }: { redis: RedisClient; keys: Ke
     async doubt(seen: LedgerSight, found: LedgerSight | undefined): Promise<void> {
       const doubt: Doubt = { seen, found, everybody: found === undefined || found.id === seen.id };
       const args = [found?.id ?? '', found?.count ?? '', `${DOUBT_FIELD}${seen.id}`, JSON.stringify(doubt)];
-      await runDoubt([keys.mark], args);
+      await runDoubt([keys.ledgerMark], args);
     },
 
     /** Lets workers go on that saw more of this ledger, or another one. */
@@ -100,8 +100,8 @@ export function createLedgerMark({ redis, keys }: { redis: RedisClient; keys: Ke
       const others = doubts.map(({ seen }) => seen.id).filter((seenId) => seenId !== id);
       const accepted = [...new Set([...acceptedIds, ...others])].slice(-MAX_ACCEPTED);
       const at = sight?.at ?? Date.now();
-      await redis.hset(keys.mark, { id, count, at, accepted: accepted.join(' ') });
-      if (doubts.length > 0) await redis.hdel(keys.mark, ...doubts.map(({ seen }) => `${DOUBT_FIELD}${seen.id}`));
+      await redis.hset(keys.ledgerMark, { id, count, at, accepted: accepted.join(' ') });
+      if (doubts.length > 0) await redis.hdel(keys.ledgerMark, ...doubts.map(({ seen }) => `${DOUBT_FIELD}${seen.id}`));
     },
   };
 }

@@ -45,7 +45,7 @@ end
  * Redis's time (ms). A record's age and when the sweep looks at it go by this one clock: who writes it may be on a
  * machine whose clock is a month off, and must neither have it forgotten early nor hide it from the sweep.
  */
-const SERVER_TIME = `
+export const SERVER_TIME = `
 local function serverTime()
   local time = redis.call('TIME')
   return time[1] * 1000 + math.floor(time[2] / 1000)

@@ -3,8 +3,8 @@ export interface Keys {
   readonly prefix: string;
   /** All of ours, as Redis's ACLs name them. */
   readonly pattern: string;
-  /** String: there for a moment, to find out what our Redis user may do with it. */
-  permissionCheck(id: string): string;
+  /** String: there for a moment, to find out what Redis lets us do. */
+  probe(id: string): string;
   /** Hash: the truth about one publish job. */
   job(id: string): string;
   /** List: what happened to one publish job, oldest first, as JSON. */
@@ -26,7 +26,7 @@ export interface Keys {
   /** Sorted set: jobs of an account that claimed a video, by when. */
   claimedVideo(account: string, digest: string): string;
   /** Hash: which ledger this is and how far it is, so that a restored older one is noticed. */
-  readonly mark: string;
+  readonly ledgerMark: string;
   /** Stream of completion events. */
   readonly events: string;
   /** Stream: events on their way to callback URLs; a relay takes them out. */
@@ -75,8 +75,6 @@ export interface Keys {
   readonly sealingKey: string;
   /** String: held by the one process that refreshes an account's token. */
   accountRefreshLock(name: string): string;
-  /** String: written and deleted at once, to learn whether Redis takes writes. */
-  writeProbe(id: string): string;
 }
 
 /** @param prefix `QUEUE_PREFIX`, a hash tag such as `{tiktok-publisher}` */
@@ -84,7 +82,7 @@ export function createKeys(prefix: string): Keys {
   return {
     prefix,
     pattern: `${prefix}:*`,
-    permissionCheck: (id) => `${prefix}:permission-check:${id}`,
+    probe: (id) => `${prefix}:probe:${id}`,
     job: (id) => `${prefix}:job:${id}`,
     timeline: (id) => `${prefix}:timeline:${id}`,
     idempotency: (digest) => `${prefix}:idempotency:${digest}`,
@@ -96,7 +94,7 @@ export function createKeys(prefix: string): Keys {
     publishId: (publishId) => `${prefix}:publish-id:${publishId}`,
     webhooksArrive: `${prefix}:webhooks-arrive`,
     claimedVideo: (account, digest) => `${prefix}:claimed-video:${account}:${digest}`,
-    mark: `${prefix}:mark`,
+    ledgerMark: `${prefix}:ledger-mark`,
     events: `${prefix}:events`,
     callbackOutbox: `${prefix}:callbacks:outbox`,
     undeliveredEvents: (id) => `${prefix}:callbacks:undelivered:${id}`,
@@ -121,6 +119,5 @@ export function createKeys(prefix: string): Keys {
     confirmationMark: `${prefix}:confirmation-mark`,
     sealingKey: `${prefix}:sealing-key`,
     accountRefreshLock: (name) => `${prefix}:account-refresh:${name}`,
-    writeProbe: (id) => `${prefix}:write-probe:${id}`,
   };
 }

@@ -49,7 +49,7 @@ export async function findMissingPermissions(
   prefix: string,
   { probes, direct }: NeededCommands,
 ): Promise<MissingPermissions> {
-  const key = createKeys(prefix).permissionCheck(randomUUID());
+  const key = createKeys(prefix).probe(randomUUID());
   const inScript = await tryInScript(redis, key, probes);
   const unwritable = inScript.find(({ error }) => REFUSES_WRITES.some((code) => code === redisCodeOf(error)));
   // There the connection would be given up, to look for the master.

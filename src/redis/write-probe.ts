@@ -18,7 +18,7 @@ export async function probeWrite(target: RedisTarget, keys: Keys): Promise<strin
   try {
     const redis = await connectRedis(target, 'probe', { timeoutMs: CONNECT_MS });
     try {
-      await prepareScript(redis, WRITE_NOTHING)([keys.writeProbe(randomUUID())], []);
+      await prepareScript(redis, WRITE_NOTHING)([keys.probe(randomUUID())], []);
       return undefined;
     } finally {
       redis.disconnect();

@@ -28,7 +28,7 @@ describe("a ledger's mark", () => {
   it('counts one beat however many look at the same time, and none before its time', async () => {
     const { redis, keys, mark } = await startMark();
     await mark.begin();
-    await redis.hincrby(keys.mark, 'at', -5_001);
+    await redis.hincrby(keys.ledgerMark, 'at', -5_001);
     await Promise.all(Array.from({ length: 10 }, () => mark.look()));
     expect((await mark.read()).sight?.count).toBe(2);
   });
@@ -36,7 +36,7 @@ describe("a ledger's mark", () => {
   it('goes on counting when the clock of Redis is set back', async () => {
     const { redis, keys, mark } = await startMark();
     await mark.begin();
-    await redis.hincrby(keys.mark, 'at', 3_600_000);
+    await redis.hincrby(keys.ledgerMark, 'at', 3_600_000);
     expect((await mark.look()).sight?.count).toBe(2);
     expect((await mark.look()).sight?.count).toBe(2);
   });
@@ -53,7 +53,7 @@ describe("a ledger's mark", () => {
     expect((await mark.read()).sight?.count).toBe(501);
     await mark.doubt(seen, sight);
     expect((await mark.read()).doubts).toEqual([]);
-    expect(await redis.hget(keys.mark, 'id')).toBe(sight.id);
+    expect(await redis.hget(keys.ledgerMark, 'id')).toBe(sight.id);
   });
 
   it('that was missing is begun with the acceptance, and another one is known as accepted', async () => {

@@ -80,8 +80,8 @@ async function startWorld() {
 
   /** Lets the ledger count as many beats as in an hour, and the workers see them. */
   async function anHourPasses(): Promise<void> {
-    const { mark } = createKeys(config.queuePrefix);
-    const count = await redis.hincrby(mark, 'count', MANY_BEATS);
+    const { ledgerMark } = createKeys(config.queuePrefix);
+    const count = await redis.hincrby(ledgerMark, 'count', MANY_BEATS);
     await eventually(
       async () => lastSeenCount(await readFile(join(env.DATA_DIR, 'ledger-mark.json'), 'utf8')) >= count,
     );
@@ -256,7 +256,7 @@ describe('workers', { timeout: 60_000 }, () => {
     const { redis, config, work, enqueue, publisher, anHourPasses } = await startTalkingWorld();
     const worker = await work();
     await anHourPasses();
-    await redis.hincrby(createKeys(config.queuePrefix).mark, 'count', -5);
+    await redis.hincrby(createKeys(config.queuePrefix).ledgerMark, 'count', -5);
     const { id } = await enqueue();
     expect((await publisher.waitForCompletion(id, ENDED)).state).toBe('in_inbox');
     expect(await troubleOf(worker)).toBeUndefined();
@@ -305,7 +305,7 @@ describe('workers', { timeout: 60_000 }, () => {
     const worker = await work(join(file, 'data'));
     const { id } = await enqueue();
     expect((await publisher.waitForCompletion(id, ENDED)).state).toBe('in_inbox');
-    await redis.hincrby(createKeys(config.queuePrefix).mark, 'count', MANY_BEATS);
+    await redis.hincrby(createKeys(config.queuePrefix).ledgerMark, 'count', MANY_BEATS);
     const second = await enqueue();
     expect((await publisher.waitForCompletion(second.id, ENDED)).state).toBe('in_inbox');
     expect(worker.logged('cannot be kept')).toBe(1);
