@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cacheDirFrom } from '../../src/config/cache-dir.ts';
 import { findRedisProgram } from '../../src/redis/redis-binary.ts';
-import { freePort, spawnRedis } from '../../src/redis/redis-process.ts';
+import { spawnRedis } from '../../src/redis/redis-process.ts';
 import { askServerIdentity } from '../../src/redis/server-identity.ts';
 import { eventually } from './eventually.ts';
+import { quietPort } from './redis-proxy/quiet-port.ts';
 
 const APPEND_ONLY_FOLDER = 'appendonlydir';
 
@@ -14,7 +15,7 @@ export async function startRestorableRedis() {
   const program = await findRedisProgram({ cacheDir: cacheDirFrom(process.env) });
   const folder = await mkdtemp(join(tmpdir(), 'restorable-redis-'));
   const [data, backup] = [join(folder, APPEND_ONLY_FOLDER), join(folder, 'backup')];
-  const port = await freePort();
+  const port = await quietPort();
   const start = async () => {
     const started = await spawnRedis(program, folder, port);
     await eventually(async () => (await askServerIdentity(port))?.pid === started.pid, { timeoutMs: 20_000 });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import pino from 'pino';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, type TestContext } from 'vitest';
 import { openMetricsServer, openService } from '../../../src/cli/compose-service.ts';
 import { runCli } from '../../../src/cli/run-cli.ts';
 import { loadConfig } from '../../../src/config/load-config.ts';
@@ -26,7 +26,7 @@ const MANY_BEATS = 1_000;
 const ENDED = { timeoutMs: 20_000 };
 
 /** A Redis that can be set back, a simulated TikTok, and what enqueues, runs and accepts there. */
-async function startWorld() {
+async function startWorld({ onTestFinished }: Pick<TestContext, 'onTestFinished'>) {
   const folder = await mkdtemp(join(tmpdir(), 'restored-ledger-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const server = await startRestorableRedis();
@@ -128,8 +128,8 @@ function lastSeenCount(file: string): number {
  * A ledger whose backup has a job that waits, two that TikTok works on, and one for later. Since the backup the first
  * was posted, of the others one was posted and one failed and was begun anew.
  */
-async function startRestoredWorld() {
-  const world = await startWorld();
+async function startRestoredWorld(test: TestContext) {
+  const world = await startWorld(test);
   const { publisher, server, simulator, silence, work, enqueue, stateOf } = world;
   const first = await work();
   const asked = await enqueue();
@@ -158,10 +158,10 @@ async function troubleOf(worker: Pick<RunningWorkers, 'readiness'>): Promise<str
   return (await worker.readiness()).reasons.find((reason) => reason.includes('ledger'));
 }
 
-// Each look of a worker comes five seconds after the last one, as in production.
-describe('workers that find Redis set back to an older backup', { timeout: 90_000 }, () => {
-  it('stop and say so, until a person accepts it; nothing is posted twice', async () => {
-    const { publisher, server, worker, accept, enqueue, inits, stateOf, ...jobs } = await startRestoredWorld();
+// Side by side: each look of a worker comes five seconds after the last one, as in production.
+describe.concurrent('workers that find Redis set back to an older backup', { timeout: 90_000 }, () => {
+  it('stop and say so, until a person accepts it; nothing is posted twice', async (test) => {
+    const { publisher, server, worker, accept, enqueue, inits, stateOf, ...jobs } = await startRestoredWorld(test);
     const { asked, failed, queued, later } = jobs;
     expect(await troubleOf(worker)).toBeUndefined();
     expect((await worker.ready()).status).toBe(200);
@@ -193,9 +193,9 @@ describe('workers that find Redis set back to an older backup', { timeout: 90_00
     expect(await accept()).toMatchObject({ wentBack: false, accepted: false });
   });
 
-  it('notice it after a restart, too, and tell those who never saw more', async () => {
+  it('notice it after a restart, too, and tell those who never saw more', async (test) => {
     const { server, worker, work, folder, inits, env, stateOf, accept, publisher, ...jobs } =
-      await startRestoredWorld();
+      await startRestoredWorld(test);
     const { queued, asked, failed } = jobs;
     const { mode } = await stat(join(env.DATA_DIR, 'ledger-mark.json'));
     expect(mode & 0o777).toBe(0o600);
@@ -223,8 +223,8 @@ describe('workers that find Redis set back to an older backup', { timeout: 90_00
     expect(inits()).toBe(4);
   });
 
-  it('end no job where a person says that nothing was published since', async () => {
-    const { server, worker, accept, queued, stateOf } = await startRestoredWorld();
+  it('end no job where a person says that nothing was published since', async (test) => {
+    const { server, worker, accept, queued, stateOf } = await startRestoredWorld(test);
     await worker.close();
     await server.restore();
     // This machine saw more, though no worker has looked yet.
@@ -233,8 +233,8 @@ describe('workers that find Redis set back to an older backup', { timeout: 90_00
     expect(await accept()).toMatchObject({ wentBack: false });
   });
 
-  it('that nobody has seen is settled when a person says so', async () => {
-    const { server, worker, accept, queued, stateOf, env } = await startRestoredWorld();
+  it('that nobody has seen is settled when a person says so', async (test) => {
+    const { server, worker, accept, queued, stateOf, env } = await startRestoredWorld(test);
     await worker.close();
     await rm(env.DATA_DIR, { recursive: true });
     await server.restore();
@@ -245,15 +245,15 @@ describe('workers that find Redis set back to an older backup', { timeout: 90_00
   });
 });
 
-async function startTalkingWorld() {
-  const world = await startWorld();
+async function startTalkingWorld(test: TestContext) {
+  const world = await startWorld(test);
   world.silence.remove();
   return world;
 }
 
-describe('workers', { timeout: 60_000 }, () => {
-  it('go on after a failover that lost some seconds', async () => {
-    const { redis, config, work, enqueue, publisher, anHourPasses } = await startTalkingWorld();
+describe.concurrent('workers', { timeout: 60_000 }, () => {
+  it('go on after a failover that lost some seconds', async (test) => {
+    const { redis, config, work, enqueue, publisher, anHourPasses } = await startTalkingWorld(test);
     const worker = await work();
     await anHourPasses();
     await redis.hincrby(createKeys(config.queuePrefix).ledgerMark, 'count', -5);
@@ -262,8 +262,8 @@ describe('workers', { timeout: 60_000 }, () => {
     expect(await troubleOf(worker)).toBeUndefined();
   });
 
-  it('that were pointed to another Redis by mistake stop, and do not stop those who work there', async () => {
-    const { redis, config, env, folder, work, enqueue, publisher, accept, stateOf } = await startTalkingWorld();
+  it('that were pointed to another Redis by mistake stop, and do not stop those who work there', async (test) => {
+    const { redis, config, env, folder, work, enqueue, publisher, accept, stateOf } = await startTalkingWorld(test);
     const worker = await work();
     // Of another Redis behind the same address.
     const sight = { id: 'another-ledger', count: 500, at: Date.now() + 3_600_000 };
@@ -287,8 +287,8 @@ describe('workers', { timeout: 60_000 }, () => {
     expect((await createLedgerMark({ redis, keys: createKeys(config.queuePrefix) }).read()).doubts).toEqual([]);
   });
 
-  it('go on with a Redis that was emptied', async () => {
-    const { redis, work, enqueue, publisher, anHourPasses } = await startTalkingWorld();
+  it('go on with a Redis that was emptied', async (test) => {
+    const { redis, work, enqueue, publisher, anHourPasses } = await startTalkingWorld(test);
     const worker = await work();
     await anHourPasses();
     await redis.flushall();
@@ -298,8 +298,8 @@ describe('workers', { timeout: 60_000 }, () => {
     await eventually(() => worker.logged('the ledger is a new one') === 1);
   });
 
-  it('go on where nothing can be written to the data folder, and say so once', async () => {
-    const { folder, work, enqueue, publisher, redis, config } = await startTalkingWorld();
+  it('go on where nothing can be written to the data folder, and say so once', async (test) => {
+    const { folder, work, enqueue, publisher, redis, config } = await startTalkingWorld(test);
     const file = join(folder, 'a-file');
     await writeFile(file, '');
     const worker = await work(join(file, 'data'));
