@@ -2,13 +2,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, it, vi } from 'vitest';
-import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { eventually } from '../../support/eventually.ts';
+import { type ProxiedRedis, reloadSlowly, startProxiedRedis } from '../../support/proxied-redis.ts';
 import { testRedisUrl } from '../../support/redis.ts';
-import { openProxy, type RedisProxy } from '../../support/redis-proxy/redis-proxy.ts';
-import { startRedisServer } from '../../support/redis-server.ts';
+import { openProxy } from '../../support/redis-proxy/redis-proxy.ts';
 import { buildIfStale, endCommands, freshEnvironment, startCommand } from '../cli/command.ts';
 
 const TEN_MINUTES_MS = '600000';
@@ -33,26 +31,13 @@ process.once('SIGTERM', () => Promise.all([workers.close(), publisher.close()]))
 console.log('up');
 `;
 
-interface Harm {
-  readonly proxy: RedisProxy;
-  readonly operator: Redis;
-  readonly pid: number;
-}
-
-const HARMS: readonly (readonly [what: string, harm: (at: Harm) => unknown])[] = [
+const HARMS: readonly (readonly [what: string, harm: (at: ProxiedRedis) => unknown])[] = [
   ['says nothing any more', ({ proxy }) => proxy.break('black_hole')],
   ['is gone', ({ proxy }) => proxy.break('refuse')],
   ['is frozen', ({ pid }) => process.kill(pid, 'SIGSTOP')],
   ['has become a replica', ({ operator }) => operator.replicaof('127.0.0.1', 9)],
   ['forbids every command', ({ operator }) => operator.acl('SETUSER', 'default', 'nocommands')],
-  [
-    'reads its data again',
-    async ({ operator }) => {
-      for (let index = 0; index < 60; index += 1) await operator.set(`load-${index}`, 'x'.repeat(2_000));
-      await operator.config('SET', 'rdbcompression', 'no', 'key-load-delay', '1000000');
-      operator.call('DEBUG', 'RELOAD').catch(() => undefined);
-    },
-  ],
+  ['reads its data again', reloadSlowly],
 ];
 
 beforeAll(buildIfStale, 120_000);
@@ -60,23 +45,13 @@ afterAll(endCommands);
 vi.setConfig({ maxConcurrency: 6 });
 
 describe.concurrent('SIGTERM', () => {
-  it.for(HARMS)('ends start when Redis %s', { timeout: 60_000 }, async ([, harm], { expect, onTestFinished }) => {
-    const server = await startRedisServer([
-      'enable-debug-command yes',
-      'loading-process-events-interval-bytes 1024',
-      'user operator on nopass ~* &* +@all',
-    ]);
-    onTestFinished(() => server.close());
-    const proxy = await openProxy(server.port);
-    onTestFinished(() => proxy.close());
-    const url = `redis://operator:any@127.0.0.1:${server.port}`;
-    const operator = (await connectRedis({ kind: 'url', url }, 'blocking')) as Redis;
-    onTestFinished(() => closeRedis(operator));
-    const pid = Number(/process_id:(\d+)/.exec(await operator.info('server'))?.[1]);
-    const command = startCommand(['start'], freshEnvironment({ ...PATIENT, REDIS_URL: proxy.url }));
+  it.for(HARMS)('ends start when Redis %s', { timeout: 60_000 }, async ([, harm], test) => {
+    const { expect } = test;
+    const redis = await startProxiedRedis(test);
+    const command = startCommand(['start'], freshEnvironment({ ...PATIENT, REDIS_URL: redis.proxy.url }));
     await command.printed('Publishing.');
-    await eventually(async () => expect(await operator.info('clients')).toContain('blocked_clients:4'));
-    await harm({ proxy, operator, pid });
+    await eventually(async () => expect(await redis.operator.info('clients')).toContain('blocked_clients:4'));
+    await harm(redis);
     command.kill('SIGTERM');
     expect(await command.ended).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('"msg":"stopping"') });
   });

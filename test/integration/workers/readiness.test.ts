@@ -1,29 +1,15 @@
 import { mkdir, rm } from 'node:fs/promises';
-import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, it, vi } from 'vitest';
-import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { createWorkers } from '../../../src/workers/index.ts';
 import { eventually } from '../../support/eventually.ts';
+import { type ProxiedRedis, reloadSlowly, startProxiedRedis } from '../../support/proxied-redis.ts';
 import { freshPrefix } from '../../support/redis.ts';
-import { openProxy, type RedisProxy } from '../../support/redis-proxy/redis-proxy.ts';
-import { startRedisServer } from '../../support/redis-server.ts';
 
 const QUEUES = ['tiktok-publish', 'tiktok-status', 'tiktok-events'];
-const CONFIG = [
-  'save 3600 1',
-  'maxmemory-policy noeviction',
-  'enable-protected-configs yes',
-  'enable-debug-command yes',
-  'loading-process-events-interval-bytes 1024',
-  'user operator on nopass ~* &* +@all',
-];
+const CONFIG = ['save 3600 1', 'maxmemory-policy noeviction', 'enable-protected-configs yes'];
 
 /** What a scenario may do harm with. */
-interface Harm {
-  /** Past the link, as a user of its own. */
-  readonly operator: Redis;
-  readonly proxy: RedisProxy;
-  readonly pid: number;
+interface Harm extends ProxiedRedis {
   readonly folder: string;
 }
 
@@ -69,11 +55,7 @@ const SCENARIOS: readonly Scenario[] = [
   },
   {
     what: 'is still reading its data',
-    async harm({ operator }) {
-      for (let index = 0; index < 60; index += 1) await operator.set(`load-${index}`, 'x'.repeat(2_000));
-      await operator.config('SET', 'rdbcompression', 'no', 'key-load-delay', '1000000');
-      operator.call('DEBUG', 'RELOAD').catch(() => undefined);
-    },
+    harm: reloadSlowly,
     async heal({ operator }) {
       // The operator's connection waits for the end of the reload.
       const another = operator.duplicate({ enableReadyCheck: false });
@@ -123,37 +105,28 @@ afterAll(() => vi.unstubAllEnvs());
 // All side by side, since a worker waits for twelve seconds before it calls itself not ready.
 vi.setConfig({ maxConcurrency: SCENARIOS.length });
 describe.concurrent('workers whose Redis', () => {
-  it.for(SCENARIOS)(
-    '$what say so, and are ready again by themselves',
-    { timeout: 90_000 },
-    async (scenario, { expect, onTestFinished }) => {
-      const server = await startRedisServer(CONFIG);
-      onTestFinished(() => server.close());
-      const proxy = await openProxy(server.port);
-      onTestFinished(() => proxy.close());
-      const url = `redis://operator:any@127.0.0.1:${server.port}`;
-      const operator = (await connectRedis({ kind: 'url', url }, 'blocking')) as Redis;
-      onTestFinished(() => closeRedis(operator));
-      const pid = Number(/process_id:(\d+)/.exec(await operator.info('server'))?.[1]);
-      const [, folder = ''] = (await operator.config('GET', 'dir')) as string[];
-      const workers = await createWorkers({ redisUrl: proxy.url, queuePrefix: freshPrefix() });
-      onTestFinished(() => workers.close({ timeoutMs: 0 }));
-      // Three that wait for jobs, and the relay of events.
-      await eventually(async () => expect(await operator.info('clients')).toContain('blocked_clients:4'));
-      expect(await workers.readiness()).toEqual({ ready: true, reasons: [] });
+  it.for(SCENARIOS)('$what say so, and are ready again by themselves', { timeout: 90_000 }, async (scenario, test) => {
+    const { expect, onTestFinished } = test;
+    const redis = await startProxiedRedis(test, CONFIG);
+    const { operator, proxy } = redis;
+    const [, folder = ''] = (await operator.config('GET', 'dir')) as string[];
+    const workers = await createWorkers({ redisUrl: proxy.url, queuePrefix: freshPrefix() });
+    onTestFinished(() => workers.close({ timeoutMs: 0 }));
+    // Three that wait for jobs, and the relay of events.
+    await eventually(async () => expect(await operator.info('clients')).toContain('blocked_clients:4'));
+    expect(await workers.readiness()).toEqual({ ready: true, reasons: [] });
 
-      const at = { operator, proxy, pid, folder };
-      await scenario.harm(at);
-      const notReady = { ready: false, reasons: QUEUES.map((queue) => `${queue} takes no jobs: ${scenario.reason}`) };
-      await eventually(async () => expect(await workers.readiness()).toEqual(notReady), { timeoutMs: 30_000 });
-      expect(workers.isRunning()).toBe(false);
-      expect(await workers.metrics()).toContain('tiktok_worker_ready{queue="tiktok-publish"} 0');
+    const at = { ...redis, folder };
+    await scenario.harm(at);
+    const notReady = { ready: false, reasons: QUEUES.map((queue) => `${queue} takes no jobs: ${scenario.reason}`) };
+    await eventually(async () => expect(await workers.readiness()).toEqual(notReady), { timeoutMs: 30_000 });
+    expect(workers.isRunning()).toBe(false);
+    expect(await workers.metrics()).toContain('tiktok_worker_ready{queue="tiktok-publish"} 0');
 
-      await scenario.heal(at);
-      await eventually(async () => expect(await workers.readiness()).toEqual({ ready: true, reasons: [] }), {
-        timeoutMs: 30_000,
-      });
-      expect(await workers.metrics()).toContain('tiktok_worker_ready{queue="tiktok-publish"} 1');
-    },
-  );
+    await scenario.heal(at);
+    await eventually(async () => expect(await workers.readiness()).toEqual({ ready: true, reasons: [] }), {
+      timeoutMs: 30_000,
+    });
+    expect(await workers.metrics()).toContain('tiktok_worker_ready{queue="tiktok-publish"} 1');
+  });
 });
