@@ -21,15 +21,15 @@ export interface RedisTlsFiles {
   readonly insecure?: boolean | undefined;
 }
 
-/** What goes for every connection, whatever it leads to. */
-interface RedisManners {
+/** What holds for every connection, wherever Redis is. */
+interface ConnectionSettings {
   /** Without an answer for this long (ms), a connection is taken for dead; 15 s by default. */
   readonly deadPeerMs?: number;
   readonly tls?: RedisTlsFiles;
 }
 
 /** A Redis that can be connected to. */
-export type RedisTarget = RedisManners &
+export type RedisTarget = ConnectionSettings &
   (
     | { readonly kind: 'url'; readonly url: string }
     | { readonly kind: 'cluster'; readonly nodes: readonly HostAndPort[]; readonly login: RedisLogin }
@@ -44,4 +44,4 @@ export type RedisTarget = RedisManners &
   );
 
 /** Which Redis to use; `embedded` is started by us in the data folder. */
-export type RedisConfig = RedisTarget | ({ readonly kind: 'embedded' } & RedisManners);
+export type RedisConfig = RedisTarget | ({ readonly kind: 'embedded' } & ConnectionSettings);

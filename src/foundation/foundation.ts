@@ -58,7 +58,7 @@ export interface Foundation {
 export interface FoundationOptions {
   /** Whether an imitation of Redis may stand in where no real one can be had. */
   readonly allowInMemory?: boolean;
-  /** For services: waits for a Redis of the settings that is not there yet, and sees to it that it can be used. */
+  /** For services: waits for the Redis of the settings, and checks that it can be used. */
   readonly start?: StartWait;
 }
 

@@ -15,15 +15,15 @@ const TRY_AGAIN_MS = SECOND_MS / 2;
 
 /** How a service waits at its start for a Redis that is not there yet. */
 export interface StartWait {
-  /** Gives the waiting up. */
+  /** Ends the wait. */
   readonly signal?: AbortSignal | undefined;
-  /** Told once, when the waiting begins and when it ends. */
+  /** Told twice at most: when the wait begins and when it ends. */
   readonly tell?: ((text: string) => void) | undefined;
 }
 
 export type Patience = ReturnType<typeof createPatience>;
 
-/** Repeats what fails because Redis does not serve yet; all of it together has one limit. */
+/** Repeats what fails because Redis is not ready yet; all attempts together have one limit. */
 export function createPatience(waitMs: number, { signal, tell }: StartWait, log: Logger) {
   const deadline = performance.now() + waitMs;
   let waits = false;
@@ -31,7 +31,7 @@ export function createPatience(waitMs: number, { signal, tell }: StartWait, log:
   function onTrouble({ message, why }: RedisUnavailableError): void {
     if (waits) return;
     waits = true;
-    log.warn({ reason: why, waitMs }, 'redis does not serve yet, waiting');
+    log.warn({ reason: why, waitMs }, 'redis is not ready yet, waiting');
     tell?.(`Waiting for Redis, for up to ${Math.round(waitMs / SECOND_MS)} s (REDIS_START_WAIT_MS): ${message}.`);
   }
 
@@ -41,7 +41,7 @@ export function createPatience(waitMs: number, { signal, tell }: StartWait, log:
       for (;;) {
         try {
           const value = await orAbort(attempt(), signal);
-          if (waits) tell?.('Redis serves now.');
+          if (waits) tell?.('Redis is ready now.');
           waits = false;
           return value;
         } catch (error) {

@@ -42,7 +42,7 @@ const REFUSES_WRITES: readonly RedisCode[] = [
 
 /**
  * Tries what a process needs, without leaving anything behind.
- * @throws what is not an answer of Redis's
+ * @throws Error when Redis does not answer
  */
 export async function findMissingPermissions(
   redis: RedisClient,

@@ -49,13 +49,7 @@ async function askAboutMaster(sentinel: RedisClient, name: string): Promise<Sent
 
 function sentinelTarget({ host, port }: SentinelTarget['nodes'][number], target: SentinelTarget): RedisTarget {
   const login = target.sentinelPassword === undefined ? '' : `:${encodeURIComponent(target.sentinelPassword)}@`;
-  const {
-    kind: _,
-    nodes: __,
-    name: ___,
-    login: { tls },
-    sentinelPassword: ____,
-    ...manners
-  } = target;
-  return { ...manners, kind: 'url', url: `${tls ? 'rediss' : 'redis'}://${login}${host}:${port}` };
+  const { deadPeerMs, tls } = target;
+  const url = `${target.login.tls ? 'rediss' : 'redis'}://${login}${host}:${port}`;
+  return { kind: 'url', url, ...(deadPeerMs !== undefined && { deadPeerMs }), ...(tls && { tls }) };
 }

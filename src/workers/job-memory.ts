@@ -8,10 +8,7 @@ import { END_EVENTS, hasEnded } from './end-job.ts';
 const MAX_JOBS = 10_000;
 
 /** What a record says of its job, without what never changes or is the ledger's own. */
-type Facts = Omit<
-  LedgerRecord,
-  'id' | 'request' | 'requestDigest' | 'createdAt' | 'state' | 'stateSince' | 'revision' | 'fence' | 'updatedAt'
->;
+type Facts = Pick<LedgerRecord, keyof LedgerPatch>;
 
 /** The newest that this process knows of one job. */
 interface Known extends Pick<LedgerRecord, 'createdAt' | 'state' | 'revision' | 'updatedAt'> {

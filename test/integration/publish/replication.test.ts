@@ -92,7 +92,7 @@ describe('a master that lost its replicas', () => {
     expect(world.simulator.journal.requests({ endpoint: 'token' })).toEqual([]);
   });
 
-  it('cancels no job for good', async () => {
+  it('does not say that a job is cancelled', async () => {
     const world = await startOnReplicated();
     const scheduledAt = new Date(Date.now() + 3_600_000).toISOString();
     const { id } = await world.publisher.enqueue({ ...(await uploadOf(world, 1_000)), scheduledAt });

@@ -40,7 +40,7 @@ const requestFor = (path: string) =>
   }) as const;
 
 describe('the documented permissions', () => {
-  it('are enough for services: jobs run, retry, and report to callbacks', async () => {
+  it('are enough for services: jobs run, retry, and wait for their time', async () => {
     const { operator, rules, url } = await guardedRedis();
     await rules(leastAcl(NEEDED_BY_SERVICES, '{t-*}'));
     const pipeline = await startPipeline({ redisUrl: url, onDuplicate: 'allow' });
