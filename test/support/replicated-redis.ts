@@ -1,12 +1,18 @@
-import { onTestFinished } from 'vitest';
+import type { TestContext } from 'vitest';
 import type { RedisTarget } from '../../src/config/redis-config.ts';
 import { closeRedis, connectRedis } from '../../src/redis/connections.ts';
 import type { RedisClient } from '../../src/redis/lua-script.ts';
 import { eventually } from './eventually.ts';
 import { type RedisServer, startRedisServer } from './redis-server.ts';
 
+/** With whose end everything is closed. */
+type Test = Pick<TestContext, 'onTestFinished'>;
+
 /** Starts a Redis that is closed with the test. */
-export async function serverOfTest(...args: Parameters<typeof startRedisServer>): Promise<RedisServer> {
+export async function serverOfTest(
+  { onTestFinished }: Test,
+  ...args: Parameters<typeof startRedisServer>
+): Promise<RedisServer> {
   const server = await startRedisServer(...args);
   onTestFinished(() => server.close());
   return server;
@@ -17,17 +23,20 @@ export function urlOf({ port }: Pick<RedisServer, 'port'>): string {
 }
 
 /** A client that is closed with the test. */
-export async function clientOfTest(target: RedisTarget): Promise<RedisClient> {
+export async function clientOfTest({ onTestFinished }: Test, target: RedisTarget): Promise<RedisClient> {
   const client = await connectRedis(target, 'ledger');
   onTestFinished(() => closeRedis(client));
   return client;
 }
 
 /** Starts a master with replicas that have caught up with it. */
-export async function startReplicated(replicaCount: number): Promise<{ master: RedisServer; replicas: RedisServer[] }> {
-  const master = await serverOfTest(['repl-diskless-sync-delay 0']);
+export async function startReplicated(
+  test: Test,
+  replicaCount: number,
+): Promise<{ master: RedisServer; replicas: RedisServer[] }> {
+  const master = await serverOfTest(test, ['repl-diskless-sync-delay 0']);
   const replicas = await Promise.all(
-    Array.from({ length: replicaCount }, () => serverOfTest([`replicaof 127.0.0.1 ${master.port}`])),
+    Array.from({ length: replicaCount }, () => serverOfTest(test, [`replicaof 127.0.0.1 ${master.port}`])),
   );
   await untilReplicas(master, replicaCount);
   return { master, replicas };
@@ -45,6 +54,7 @@ async function untilReplicas(master: RedisServer, count: number): Promise<void> 
 
 /** Has three sentinels watch a master. @returns how to connect through them */
 export async function startSentinels(
+  test: Test,
   master: RedisServer,
   options: { readonly replicas: number },
 ): Promise<{ target: Extract<RedisTarget, { kind: 'sentinel' }>; sentinels: RedisServer[] }> {
@@ -53,10 +63,10 @@ export async function startSentinels(
     'sentinel down-after-milliseconds main 1000',
     'sentinel failover-timeout main 5000',
   ];
-  const sentinels = await Promise.all(Array.from({ length: 3 }, () => serverOfTest(watch, ['--sentinel'])));
+  const sentinels = await Promise.all(Array.from({ length: 3 }, () => serverOfTest(test, watch, ['--sentinel'])));
   await Promise.all(
     sentinels.map(async (sentinel) => {
-      const client = await clientOfTest({ kind: 'url', url: urlOf(sentinel) });
+      const client = await clientOfTest(test, { kind: 'url', url: urlOf(sentinel) });
       await eventually(
         async () => {
           const pairs = (await client.call('SENTINEL', 'MASTER', 'main')) as string[];

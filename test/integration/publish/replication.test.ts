@@ -1,4 +1,4 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, type TestContext } from 'vitest';
 import type { PublishRequest } from '../../../src/core/publish-request.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type Pipeline, startPipeline } from '../../support/pipeline.ts';
@@ -9,20 +9,20 @@ const CHUNK_BYTES = 5_242_880;
 const PULL_PREFIX = 'https://cdn.example.com/';
 
 /** A pipeline on a master whose one replica must have what can't be taken back. */
-async function startOnReplicated() {
-  const { master, replicas } = await startReplicated(1);
+async function startOnReplicated(test: TestContext) {
+  const { master, replicas } = await startReplicated(test, 1);
   const [replica] = replicas;
   const pipeline = await startPipeline({
     redisUrl: urlOf(master),
     waitReplicas: 1,
     simulator: { processingMs: 20, verifiedUrlPrefixes: [PULL_PREFIX] },
   });
-  onTestFinished(() => pipeline.close());
+  test.onTestFinished(() => pipeline.close());
   return {
     ...pipeline,
     losesReplica: () => replica?.signal('SIGSTOP'),
     findsReplica: () => replica?.signal('SIGCONT'),
-    operator: await clientOfTest({ kind: 'url', url: urlOf(master) }),
+    operator: await clientOfTest(test, { kind: 'url', url: urlOf(master) }),
   };
 }
 
@@ -37,9 +37,10 @@ async function untilWaiting({ publisher }: Pipeline, id: string): Promise<void> 
   });
 }
 
-describe('a master that lost its replicas', () => {
-  it('takes no job, leaves nothing of it behind, and takes it once they are back', async () => {
-    const world = await startOnReplicated();
+// Side by side, since each waits for a confirmation to fail.
+describe.concurrent('a master that lost its replicas', () => {
+  it('takes no job, leaves nothing of it behind, and takes it once they are back', async (test) => {
+    const world = await startOnReplicated(test);
     const request = await uploadOf(world, 1_000);
     world.losesReplica();
     const error = { code: 'REDIS_NOT_REPLICATED', message: expect.stringContaining('0 of 1 replicas') };
@@ -50,8 +51,8 @@ describe('a master that lost its replicas', () => {
     expect((await world.publisher.waitForCompletion(id)).state).toBe('published');
   });
 
-  it('holds the last chunk back until they are back, which burns no attempt', async () => {
-    const world = await startOnReplicated();
+  it('holds the last chunk back until they are back, which burns no attempt', async (test) => {
+    const world = await startOnReplicated(test);
     world.simulator.faults.add({ endpoint: 'upload', when: { chunkIndex: 0 }, act: { kind: 'delay', ms: 1_000 } });
     const { id } = await world.publisher.enqueue(await uploadOf(world, 2 * CHUNK_BYTES));
     await world.simulator.journal.waitFor(({ endpoint }) => endpoint === 'video_init');
@@ -65,8 +66,8 @@ describe('a master that lost its replicas', () => {
     expect(world.simulator.journal.publishes()).toHaveLength(1);
   });
 
-  it('lets no pull begin', async () => {
-    const world = await startOnReplicated();
+  it('lets no pull begin', async (test) => {
+    const world = await startOnReplicated(test);
     await world.vault.pause('acme');
     const media = { type: 'pull', url: `${PULL_PREFIX}a.mp4` } as const;
     const { id } = await world.publisher.enqueue({
@@ -83,8 +84,8 @@ describe('a master that lost its replicas', () => {
     expect(world.simulator.journal.requests({ endpoint: 'video_init' })).toHaveLength(1);
   });
 
-  it('uses up no refresh token', async () => {
-    const world = await startOnReplicated();
+  it('uses up no refresh token', async (test) => {
+    const world = await startOnReplicated(test);
     const { accessToken: rejectedToken } = world.account;
     world.losesReplica();
     const refreshing = world.tokens.accessToken('acme', { rejectedToken });
@@ -92,8 +93,8 @@ describe('a master that lost its replicas', () => {
     expect(world.simulator.journal.requests({ endpoint: 'token' })).toEqual([]);
   });
 
-  it('does not say that a job is cancelled', async () => {
-    const world = await startOnReplicated();
+  it('does not say that a job is cancelled', async (test) => {
+    const world = await startOnReplicated(test);
     const scheduledAt = new Date(Date.now() + 3_600_000).toISOString();
     const { id } = await world.publisher.enqueue({ ...(await uploadOf(world, 1_000)), scheduledAt });
     world.losesReplica();
@@ -104,8 +105,8 @@ describe('a master that lost its replicas', () => {
 });
 
 describe('a record that went back in time', () => {
-  it('is noticed before the last chunk is sent', async () => {
-    const world = await startOnReplicated();
+  it('is noticed before the last chunk is sent', async (test) => {
+    const world = await startOnReplicated(test);
     const { simulator, publisher, operator, keys } = world;
     simulator.faults.add({ endpoint: 'upload', when: { chunkIndex: 0 }, act: { kind: 'delay', ms: 1_500 } });
     const { id } = await publisher.enqueue(await uploadOf(world, 2 * CHUNK_BYTES));

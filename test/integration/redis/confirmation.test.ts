@@ -1,4 +1,4 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, type TestContext } from 'vitest';
 import type { RedisTarget } from '../../../src/config/redis-config.ts';
 import type { Confirmation } from '../../../src/redis/confirmation.ts';
 import { createKeys } from '../../../src/redis/keys.ts';
@@ -11,18 +11,19 @@ import { clientOfTest, serverOfTest, startReplicated, startSentinels, urlOf } fr
 const keys = createKeys(freshPrefix());
 const key = keys.job('a');
 
-function confirmationOf(target: RedisTarget, replicas?: number): Confirmation {
+function confirmationOf(test: TestContext, target: RedisTarget, replicas?: number): Confirmation {
   const confirmation = openConfirmation(target, { keys, replicas });
-  onTestFinished(() => confirmation.close());
+  test.onTestFinished(() => confirmation.close());
   return confirmation;
 }
 
-describe('a confirmation', () => {
-  it('says of each write whether it is there once a replica has it', async () => {
-    const { master } = await startReplicated(1);
+// Side by side, since each waits for a confirmation to fail or a failover to end.
+describe.concurrent('a confirmation', () => {
+  it('says of each write whether it is there once a replica has it', async (test) => {
+    const { master } = await startReplicated(test, 1);
     const target = { kind: 'url', url: urlOf(master) } as const;
-    const client = await clientOfTest(target);
-    const confirmation = confirmationOf(target, 1);
+    const client = await clientOfTest(test, target);
+    const confirmation = confirmationOf(test, target, 1);
     await client.hset(key, { state: 'queued', revision: 7 });
     const outcomes = await Promise.all([
       confirmation.confirm([{ key, field: 'state', is: 'queued' }]),
@@ -38,33 +39,33 @@ describe('a confirmation', () => {
     expect(outcomes).toEqual(['confirmed', 'missing', 'confirmed', 'missing', 'missing', 'confirmed']);
   });
 
-  it('fails while no replica answers, and holds again when one does', async () => {
-    const { master, replicas } = await startReplicated(1);
-    const confirmation = confirmationOf({ kind: 'url', url: urlOf(master) }, 1);
+  it('fails while no replica answers, and holds again when one does', async (test) => {
+    const { master, replicas } = await startReplicated(test, 1);
+    const confirmation = confirmationOf(test, { kind: 'url', url: urlOf(master) }, 1);
     replicas[0]?.signal('SIGSTOP');
     await expect(confirmation.confirm([])).rejects.toMatchObject({ code: 'REDIS_NOT_REPLICATED' });
     replicas[0]?.signal('SIGCONT');
     expect(await eventually(() => confirmation.confirm([]))).toBe('confirmed');
   });
 
-  it('needs as many replicas as it is told', async () => {
-    const { master } = await startReplicated(1);
+  it('needs as many replicas as it is told', async (test) => {
+    const { master } = await startReplicated(test, 1);
     const target = { kind: 'url', url: urlOf(master) } as const;
-    expect(await confirmationOf(target).confirm([])).toBe('confirmed');
-    await expect(confirmationOf(target, 2).confirm([])).rejects.toMatchObject({
+    expect(await confirmationOf(test, target).confirm([])).toBe('confirmed');
+    await expect(confirmationOf(test, target, 2).confirm([])).rejects.toMatchObject({
       code: 'REDIS_NOT_REPLICATED',
       message: expect.stringContaining('1 of 2 replicas'),
     });
   });
 
-  it('asks the master of its slot in a cluster', async () => {
+  it('asks the master of its slot in a cluster', async (test) => {
     const nodes = await Promise.all(
       [0, 1, 2].map(() =>
-        serverOfTest(['cluster-enabled yes', 'cluster-announce-ip 127.0.0.1', 'cluster-node-timeout 2000']),
+        serverOfTest(test, ['cluster-enabled yes', 'cluster-announce-ip 127.0.0.1', 'cluster-node-timeout 2000']),
       ),
     );
     const [first, second, replica] = await Promise.all(
-      nodes.map((node) => clientOfTest({ kind: 'url', url: urlOf(node) })),
+      nodes.map((node) => clientOfTest(test, { kind: 'url', url: urlOf(node) })),
     );
     const [firstNode, secondNode] = nodes;
     await second?.call('CLUSTER', 'MEET', '127.0.0.1', String(firstNode?.port));
@@ -83,22 +84,22 @@ describe('a confirmation', () => {
       nodes: [{ host: '127.0.0.1', port: secondNode?.port ?? 0 }],
       login: { username: undefined, password: undefined, tls: false },
     };
-    const client = await clientOfTest(target);
+    const client = await clientOfTest(test, target);
     await client.hset(key, { state: 'queued' });
-    const confirmation = confirmationOf(target);
+    const confirmation = confirmationOf(test, target);
     expect(await eventually(() => confirmation.confirm([{ key, field: 'state', is: 'queued' }]))).toBe('confirmed');
     expect(await confirmation.confirm([{ key, field: 'state', is: 'failed' }])).toBe('missing');
   });
 });
 
-describe('sentinels', () => {
-  it('speak against a master that was frozen and wakes up after another one was promoted', async () => {
-    const { master, replicas } = await startReplicated(2);
-    const { target } = await startSentinels(master, { replicas: 2 });
+describe.concurrent('sentinels', () => {
+  it('speak against a master that was frozen and wakes up after another one was promoted', async (test) => {
+    const { master, replicas } = await startReplicated(test, 2);
+    const { target } = await startSentinels(test, master, { replicas: 2 });
     const check = createSentinelCheck(target);
-    onTestFinished(() => check.close());
-    const confirmation = confirmationOf(target);
-    const client = await clientOfTest({ kind: 'url', url: urlOf(master) });
+    test.onTestFinished(() => check.close());
+    const confirmation = confirmationOf(test, target);
+    const client = await clientOfTest(test, { kind: 'url', url: urlOf(master) });
     const oldRunId = /^run_id:(\w+)/m.exec(await client.info('server'))?.[1] ?? '';
     await check.check(oldRunId);
     expect(await confirmation.confirm([])).toBe('confirmed');
@@ -113,7 +114,7 @@ describe('sentinels', () => {
         );
         const promoted = await Promise.all(
           replicas.map(async (replica) => {
-            const asked = await clientOfTest({ kind: 'url', url: urlOf(replica) });
+            const asked = await clientOfTest(test, { kind: 'url', url: urlOf(replica) });
             return (await asked.info('replication')).includes('role:master') ? asked : undefined;
           }),
         );
