@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, type TestContext } from 'vitest';
 import type { RedisClient } from '../../../src/redis/lua-script.ts';
 import { DEFAULT_RECOVERY } from '../../../src/workers/recovery.ts';
 import { sweepOnce } from '../../../src/workers/sweep.ts';
@@ -8,19 +8,13 @@ import { countLive, directPost, postsByTitle, sweepAMonthLater } from '../../sup
 import { startRedisServer } from '../../support/redis-server.ts';
 import { makeVideo } from '../../support/videos.ts';
 
-let pipeline: Pipeline | undefined;
-
 /** Workers whose sweep looks often; it does what it does every five seconds otherwise. */
-async function start(options: PipelineOptions = {}): Promise<Pipeline> {
-  pipeline = await startPipeline({ ...options, workers: false });
+async function start(test: TestContext, options: PipelineOptions = {}): Promise<Pipeline> {
+  const pipeline = await startPipeline({ ...options, workers: false });
+  test.onTestFinished(() => pipeline.close());
   Object.assign(pipeline.deps.settings, { recovery: { ...DEFAULT_RECOVERY, sweepEveryMs: 100 } });
   return pipeline;
 }
-
-afterEach(async () => {
-  await pipeline?.close();
-  pipeline = undefined;
-});
 
 const WAIT = { timeoutMs: 30_000 };
 
@@ -31,9 +25,14 @@ async function deleteKeys(redis: RedisClient, pattern: string): Promise<number> 
   return deleted;
 }
 
+/** As if it had been enqueued a while ago: the entry of a new one is added by its enqueuer. */
+async function age({ redis, keys }: Pipeline, id: string): Promise<void> {
+  await redis.hincrby(keys.job(id), 'createdAt', -20_000);
+}
+
 /** A job in each stage in which it waits: for its time, for its turn, for its account, for its outcome. */
 async function startWaitingJobs(world: Pipeline) {
-  const { publisher, folder, vault, addAccount, simulator, startWorkers, queues, redis, keys } = world;
+  const { publisher, folder, vault, addAccount, simulator, startWorkers, queues } = world;
   const path = await makeVideo(folder, 1_000);
   await addAccount('paused');
   await vault.pause('paused');
@@ -48,8 +47,7 @@ async function startWaitingJobs(world: Pipeline) {
   const scheduled = await publisher.enqueue({ ...directPost(path, 'scheduled'), account: 'later', scheduledAt });
   for (const { id } of [held, waiting, scheduled]) {
     await eventually(async () => (await queues.publish.getJobState(id)) === 'delayed');
-    // Enqueued a while ago: for a new one its enqueuer adds the entry.
-    await redis.hincrby(keys.job(id), 'createdAt', -20_000);
+    await age(world, id);
   }
   await eventually(async () => (await queues.status.getJobState(polled.id)) === 'delayed');
   return { polled, held, waiting, scheduled, scheduledAt };
@@ -80,21 +78,21 @@ async function goOn(world: Pipeline, jobs: Awaited<ReturnType<typeof startWaitin
 
 const simulatorPosts = ({ simulator }: Pipeline) => simulator.journal.posts();
 
-describe('BullMQ’s keys, lost while workers run', () => {
-  it.each([
+describe.concurrent('BullMQ’s keys, lost while workers run', () => {
+  it.for([
     ['all of them', '*:tiktok-*'],
     ['the lists of delayed entries', '*:delayed'],
     ['meta, marker and id', '*:tiktok-*:[mi][ead]*'],
     ['the entries themselves', '*:tiktok-*:*-*-*-*'],
-  ])('(%s) delay no job and double none', async (_, pattern) => {
-    const world = await start();
+  ] as const)('(%s) delay no job and double none', async ([, pattern], test) => {
+    const world = await start(test);
     const jobs = await startWaitingJobs(world);
     expect(await deleteKeys(world.redis, `${world.prefix}${pattern}`)).toBeGreaterThan(0);
     await goOn(world, jobs);
   });
 
-  it.each(['wait', 'prioritized'])('(the list %s) delay no job and double none', async (list) => {
-    const world = await start();
+  it.for(['wait', 'prioritized'])('(the list %s) delay no job and double none', async (list, test) => {
+    const world = await start(test);
     const { publisher, folder, redis, prefix, startWorkers, addAccount } = world;
     const path = await makeVideo(folder, 1_000);
     const titles = ['one', 'two', 'three'];
@@ -106,6 +104,7 @@ describe('BullMQ’s keys, lost while workers run', () => {
         ...(list === 'prioritized' && { priority: 7 }),
       })),
     );
+    for (const { id } of jobs) await age(world, id);
     expect(await deleteKeys(redis, `${prefix}:tiktok-publish:${list}`)).toBe(1);
     startWorkers();
     for (const { id } of jobs) {
@@ -114,8 +113,8 @@ describe('BullMQ’s keys, lost while workers run', () => {
     expect(postsByTitle(world)).toEqual({ one: 1, two: 1, three: 1 });
   });
 
-  it('let an upload under way be gone on with where it is', async () => {
-    const world = await start();
+  it('let an upload under way be gone on with where it is', async (test) => {
+    const world = await start(test);
     const { publisher, folder, redis, keys, prefix, simulator, startWorkers } = world;
     Object.assign(world.deps.settings, { recovery: { ...DEFAULT_RECOVERY, sweepEveryMs: 100, lockDurationMs: 1_000 } });
     const slow = { kind: 'slow_read', bytesPerSecond: 3_000_000 } as const;
@@ -131,11 +130,11 @@ describe('BullMQ’s keys, lost while workers run', () => {
     expect(simulator.journal.requests({ endpoint: 'video_init' })).toHaveLength(1);
   });
 
-  it.each([
+  it.for([
     ['finishes', 200],
     ['fails an attempt and waits', 500],
-  ])('(the list active) leave no job behind whose worker %s', async (_, httpStatus) => {
-    const world = await start();
+  ] as const)('(the list active) leave no job behind whose worker %s', async ([, httpStatus], test) => {
+    const world = await start(test);
     const { publisher, folder, redis, keys, prefix, simulator, startWorkers, queues } = world;
     if (httpStatus === 500) simulator.faults.add({ endpoint: 'upload', act: { kind: 'status', httpStatus } });
     const slow = { kind: 'slow_read', bytesPerSecond: 500_000 } as const;
@@ -153,8 +152,8 @@ describe('BullMQ’s keys, lost while workers run', () => {
     expect(await redis.keys(`${prefix.replace(/[{}]/g, '?')}:tiktok-*:${job.id}*`)).toEqual([]);
   });
 
-  it('let a job that has ended be watched on', async () => {
-    const world = await start({ simulator: { moderationMs: 600_000 } });
+  it('let a job that has ended be watched on', async (test) => {
+    const world = await start(test, { simulator: { moderationMs: 600_000 } });
     const { publisher, folder, queues, redis, keys, prefix, deps, startWorkers } = world;
     startWorkers();
     const request = directPost(await makeVideo(folder, 1_000));
@@ -169,10 +168,10 @@ describe('BullMQ’s keys, lost while workers run', () => {
 });
 
 describe('everything lost while workers run, the ledger and the scripts too', () => {
-  it('lets the workers live on, sends nothing, and enqueueing works again', async () => {
+  it('lets the workers live on, sends nothing, and enqueueing works again', async (test) => {
     const server = await startRedisServer(['save ""']);
-    onTestFinished(() => server.close());
-    const world = await start({ redisUrl: `redis://127.0.0.1:${server.port}` });
+    test.onTestFinished(() => server.close());
+    const world = await start(test, { redisUrl: `redis://127.0.0.1:${server.port}` });
     await startWaitingJobs(world);
     const sent = world.simulator.journal.publishes().length;
     await world.redis.flushall();
@@ -193,8 +192,8 @@ describe('everything lost while workers run, the ledger and the scripts too', ()
 });
 
 describe('the ledger lost while the queues are kept', () => {
-  it('lets every entry fail with a clear reason, and nothing is sent', async () => {
-    const world = await start();
+  it('lets every entry fail with a clear reason, and nothing is sent', async (test) => {
+    const world = await start(test);
     const { polled, held, waiting, scheduled } = await startWaitingJobs(world);
     const { redis, prefix, queues, simulator } = world;
     const sent = simulator.journal.publishes().length;
