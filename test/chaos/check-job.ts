@@ -85,7 +85,8 @@ function checkBytes(evidence: Evidence): Finding[] {
     if (chunk?.accepted && chunk.outOfOrder)
       findings.push({ kind: 'bytes', text: `accepted PUT ${seq} is out of order` });
     const isSendingOn = (chunk?.bytesSinceOvertaken ?? 0) > SOCKET_BUFFER_BYTES;
-    if (isSendingOn && !mayHaveTwoOwners) findings.push({ kind: 'bytes', text: `PUT ${seq} was sent on beside a newer one` });
+    if (isSendingOn && !mayHaveTwoOwners)
+      findings.push({ kind: 'bytes', text: `PUT ${seq} was sent on beside a newer one` });
   }
   // A freeze between the proof of ownership and the send lets that one piece through; nobody can check later than that.
   if (overtakenPieces > interruptions && !mayHaveTwoOwners) {
