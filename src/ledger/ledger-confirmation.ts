@@ -25,11 +25,16 @@ export function createLedgerConfirmation({ confirmation, keys }: { confirmation:
     },
 
     /**
-     * As {@link confirm}, for who changed a record without owning it.
+     * As {@link confirm}, for who changed a record without owning it. The revision proves nothing here: at the present
+     * master others may have counted on to it, while the change went to a server that is no longer the master.
+     * @param field one that the change has set to what it now is
      * @throws PublishError `REDIS_NOT_REPLICATED`, `INTERNAL_OVERTAKEN`
      */
-    async confirmIntervention({ id, revision }: LedgerRecord): Promise<void> {
-      const outcome = await confirmation.confirm([{ key: keys.job(id), field: 'revision', atLeast: revision }]);
+    async confirmIntervention(
+      { id, ...record }: LedgerRecord,
+      field: 'state' | 'cancelRequestedAt' | 'retriedAt',
+    ): Promise<void> {
+      const outcome = await confirmation.confirm([{ key: keys.job(id), field, is: String(record[field] ?? '') }]);
       if (outcome === 'missing') throw new PublishError('INTERNAL_OVERTAKEN', { reason: id });
     },
 

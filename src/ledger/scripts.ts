@@ -65,7 +65,12 @@ export const CREATE_SCRIPT = `${APPEND}${ADMIT_OR_WAIT}${SERVER_TIME}
 local id = ARGV[1]
 if ownKeys >= 11 then
   local known = redis.call('GET', KEYS[11])
-  if known then return { 'exists', known } end
+  if known then
+    -- Somebody else relies on it from here on, so whoever made it can no longer take it back as if nobody knew of it.
+    local job = string.sub(KEYS[1], 1, -#id - 1) .. known
+    if redis.call('HGET', job, 'revision') == '1' then redis.call('HINCRBY', job, 'revision', 1) end
+    return { 'exists', known }
+  end
 end
 if redis.call('EXISTS', KEYS[1]) == 1 then return { 'exists', id } end
 local count = tonumber(ARGV[8])

@@ -28,10 +28,13 @@ export async function cancelJob(id: string, deps: EnqueueDeps): Promise<void> {
         throw new PublishError('JOB_NOT_CANCELLABLE', { reason: plan.reason });
       case 'is_cancelled':
         // Whoever cancelled it may have been told that this could not be confirmed.
-        await deps.ledger.confirmIntervention(record);
+        await deps.ledger.confirmIntervention(record, 'state');
         return;
       case 'now':
-        await deps.ledger.confirmIntervention(await deps.ledger.intervene(record, cancelled(deps.clock.now())));
+        await deps.ledger.confirmIntervention(
+          await deps.ledger.intervene(record, cancelled(deps.clock.now())),
+          'state',
+        );
         await giveTurnAway(record, deps).catch(() => undefined);
         return;
       case 'ask_tiktok':
@@ -40,6 +43,7 @@ export async function cancelJob(id: string, deps: EnqueueDeps): Promise<void> {
             cause: { event: 'cancel_requested' },
             patch: { cancelRequestedAt: deps.clock.now(), cancelAskedAt: undefined },
           }),
+          'cancelRequestedAt',
         );
         await deps.queues.wakeStatusEntry(id).catch(() => undefined);
     }
@@ -76,7 +80,7 @@ export async function retryJob(id: string, { force }: { force: boolean }, deps: 
       cause: { event: 'retry_requested', action: plan.kind, forced: force },
       patch: { ...patch, ...NOT_ENDED, retriedAt: now },
     });
-    await deps.ledger.confirmIntervention(changed);
+    await deps.ledger.confirmIntervention(changed, 'retriedAt');
     await requeue(record, plan.kind, deps).catch(() => undefined);
     return plan.kind;
   });

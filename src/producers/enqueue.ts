@@ -93,14 +93,22 @@ const MAX_CREATIONS = 3;
 /**
  * Makes the jobs' records, proves that a failover can't lose them, and then adds their queue entries. Once the records
  * stand the jobs are accepted: should the queue not be reached after that, the workers' sweep adds the entries.
- * @throws PublishError `REDIS_NOT_REPLICATED` when that can't be proven; then what was made is taken back
+ * @throws PublishError `REDIS_NOT_REPLICATED` when that can't be proven of one of them; then all that were made are taken
+ * back, and those that can't be are named
  */
 export async function enqueueEntries(entries: readonly AcceptableEntry[], deps: EnqueueDeps): Promise<EnqueuedJob[]> {
-  const accepted = await Promise.all(entries.map((entry) => createJob(entry, deps)));
-  await addQueueEntries(
-    accepted.filter(({ job }) => job.created),
-    deps,
-  ).catch(() => undefined);
+  const outcomes = await Promise.allSettled(entries.map((entry) => createJob(entry, deps)));
+  const accepted = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+  const created = accepted.filter(({ job }) => job.created);
+  const errors = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
+  const notReplicated = errors.find((error) => error instanceof PublishError && error.code === 'REDIS_NOT_REPLICATED');
+  if (notReplicated !== undefined) {
+    // Nobody was told of the others yet: who repeats the call must not get them twice.
+    await Promise.all(created.map(({ record }) => takeBack(record, deps.ledger)));
+    throw notReplicated;
+  }
+  await addQueueEntries(created, deps).catch(() => undefined);
+  if (errors.length > 0) throw errors[0];
   return accepted.map(({ job }) => job);
 }
 

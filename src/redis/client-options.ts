@@ -47,6 +47,8 @@ const ROLE_OPTIONS: Record<RedisRole, (deadPeerMs: number) => RedisOptions> = {
   sentinel: () => ({
     ...{ enableReadyCheck: false, maxRetriesPerRequest: 0 },
     ...{ connectTimeout: SECOND_MS, commandTimeout: SECOND_MS },
+    // The connections lie idle between confirmations, and a firewall may forget all of them at once.
+    socketTimeout: ASK_AROUND_MS,
   }),
   probe: () => ({
     enableOfflineQueue: false,

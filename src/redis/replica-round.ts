@@ -71,15 +71,11 @@ export function createReplicaRound(options: ReplicaRoundOptions): ConfirmationRo
       looks += 1;
       const answers = await node
         .pipeline()
-        .eval(
-          LOOK_LUA,
-          1 + facts.length,
-          markKey,
-          ...facts.map(({ key }) => key),
-          looks,
-          MARK_KEPT_MS,
-          ...argsOf(facts),
-        )
+        // As one list: a call takes no more than some ten thousand arguments, and a bulk of jobs brings more.
+        .call('EVAL', [
+          ...[LOOK_LUA, 1 + facts.length, markKey, ...facts.map(({ key }) => key)],
+          ...[looks, MARK_KEPT_MS, ...argsOf(facts)],
+        ])
         .info('server')
         .info('replication')
         .wait(Math.max(replicas, connectedReplicas), ALL_REPLICAS_MS)

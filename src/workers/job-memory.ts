@@ -1,8 +1,11 @@
 import type { Logger } from 'pino';
+import { isTerminal } from '../core/publish-state.ts';
 import type { Change } from '../ledger/change.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { LedgerPatch, LedgerRecord } from '../ledger/record.ts';
+import { mayAppear } from './await-outcome.ts';
 import { END_EVENTS, hasEnded } from './end-job.ts';
+import { mayHavePublishedByInit } from './init-publish.ts';
 
 /** A record takes about 1 kB, so this is about 10 MB at the most. */
 const MAX_JOBS = 10_000;
@@ -71,7 +74,20 @@ function goesOnFrom(record: LedgerRecord, known: Known): boolean {
   if (known.createdAt !== record.createdAt) return false;
   // A person decided since, and has looked.
   if ((record.retriedAt ?? 0) > known.updatedAt) return false;
-  return known.revision > record.revision && isSameSession(record, known);
+  return known.revision > record.revision && isSameSession(record, known) && !wasEndedSince(record, known);
+}
+
+/**
+ * Whether somebody ended a record after it went back, by a cancel or by accepting a restored ledger. That stands unless
+ * what we remember tells of a post that TikTok has or may have.
+ */
+function wasEndedSince(record: LedgerRecord, { state, facts }: Known): boolean {
+  if (!isTerminal(record.state) || facts.retriedAt !== record.retriedAt) return false;
+  if (state === 'processing' || state === 'published' || state === 'in_inbox') return false;
+  // Another process may have begun once more since, and what we remember could be sent in addition.
+  if (record.state === 'unconfirmed') return true;
+  const remembered: LedgerRecord = { ...record, ...facts, state };
+  return isTerminal(state) || (!mayAppear(remembered) && !mayHavePublishedByInit(remembered));
 }
 
 /** Another owner may have begun a session of its own since; what we remember must not replace that one. */

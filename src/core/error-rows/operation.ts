@@ -51,7 +51,7 @@ export const OPERATION_ROWS = {
     {
       message: 'Redis could not confirm that its replicas have the write',
       advice:
-        'Nothing was sent. Unless the reason says otherwise, nothing was enqueued either: try again. Check the replicas and sentinels of Redis, and REDIS_WAIT_REPLICAS.',
+        'Nothing was sent. Enqueue again with the same idempotency key: what was taken back could come back with a failover. Check the replicas and sentinels of Redis, and REDIS_WAIT_REPLICAS.',
     },
     { alert: 'page' },
   ),

@@ -1,5 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { describe, expect, it, type TestContext } from 'vitest';
 import type { PublishRequest } from '../../../src/core/publish-request.ts';
+import { createLedger } from '../../../src/ledger/ledger.ts';
+import { newRecord } from '../../../src/ledger/new-record.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type Pipeline, startPipeline } from '../../support/pipeline.ts';
 import { clientOfTest, startReplicated, urlOf } from '../../support/replicated-redis.ts';
@@ -49,6 +52,36 @@ describe.concurrent('a master that lost its replicas', () => {
     world.findsReplica();
     const { id } = await world.publisher.enqueue(request, { idempotencyKey: 'order-1' });
     expect((await world.publisher.waitForCompletion(id)).state).toBe('published');
+  });
+
+  it('leaves none of a bulk behind when one of them is refused', async (test) => {
+    const world = await startOnReplicated(test);
+    const request = await uploadOf(world, 1_000);
+    const { redis, publisher } = world;
+    world.losesReplica();
+    // The first is confirmed alone and refused; the replica is back for the others.
+    const refused = publisher.enqueueBulk(Array.from({ length: 50 }, () => request)).catch((error: unknown) => error);
+    await eventually(async () => expect(await redis.zcard(world.keys.allJobs)).toBe(50));
+    await eventually(async () => expect(await redis.zcard(world.keys.allJobs)).toBeLessThan(50), { timeoutMs: 20_000 });
+    world.findsReplica();
+    expect(await refused).toMatchObject({ code: 'REDIS_NOT_REPLICATED' });
+    expect(await redis.zcard(world.keys.allJobs)).toBe(0);
+  });
+
+  it('takes no job back that somebody else was told of', async (test) => {
+    const world = await startOnReplicated(test);
+    const request = await uploadOf(world, 1_000);
+    world.losesReplica();
+    const mine = world.publisher.enqueue(request, { idempotencyKey: 'order-1' }).catch((error: unknown) => error);
+    await eventually(async () => expect(await world.redis.zcard(world.keys.allJobs)).toBe(1));
+    // Somebody who waits for no replicas asks for the same.
+    const record = newRecord({ id: randomUUID(), request, now: Date.now(), idempotencyKey: 'order-1' });
+    const ledger = createLedger({ redis: world.redis, keys: world.keys, clock: Date });
+    const { created, id } = await ledger.create(record, { event: 'queued' });
+    expect(created).toBe(false);
+    expect(await mine).toMatchObject({ code: 'REDIS_NOT_REPLICATED', message: expect.stringContaining('may run') });
+    expect(await ledger.read(id)).toBeDefined();
+    world.findsReplica();
   });
 
   it('holds the last chunk back until they are back, which burns no attempt', async (test) => {

@@ -6,6 +6,7 @@ import { openConfirmation } from '../../../src/redis/open-confirmation.ts';
 import { createSentinelCheck } from '../../../src/redis/sentinel-check.ts';
 import { eventually } from '../../support/eventually.ts';
 import { freshPrefix } from '../../support/redis.ts';
+import { openProxy } from '../../support/redis-proxy/redis-proxy.ts';
 import { clientOfTest, serverOfTest, startReplicated, startSentinels, urlOf } from '../../support/replicated-redis.ts';
 
 const keys = createKeys(freshPrefix());
@@ -46,6 +47,12 @@ describe.concurrent('a confirmation', () => {
     await expect(confirmation.confirm([])).rejects.toMatchObject({ code: 'REDIS_NOT_REPLICATED' });
     replicas[0]?.signal('SIGCONT');
     expect(await eventually(() => confirmation.confirm([]))).toBe('confirmed');
+  });
+
+  it('takes tens of thousands of writes at once', async (test) => {
+    const { master } = await startReplicated(test, 1);
+    const facts = Array.from({ length: 50_000 }, (_, number) => ({ key: keys.job(`${number}`), field: 'id', is: '' }));
+    expect(await confirmationOf(test, { kind: 'url', url: urlOf(master) }, 1).confirm(facts)).toBe('confirmed');
   });
 
   it('needs as many replicas as it is told', async (test) => {
@@ -93,6 +100,24 @@ describe.concurrent('a confirmation', () => {
 });
 
 describe.concurrent('sentinels', () => {
+  it('are asked on new connections once the old ones have fallen silent', async (test) => {
+    const { master } = await startReplicated(test, 1);
+    const { target, sentinels } = await startSentinels(test, master, { replicas: 1 });
+    const proxies = await Promise.all(sentinels.map(({ port }) => openProxy(port)));
+    const nodes = proxies.map(({ port }) => ({ host: '127.0.0.1', port }));
+    const check = createSentinelCheck({ ...target, nodes });
+    test.onTestFinished(async () => {
+      await check.close();
+      await Promise.all(proxies.map((proxy) => proxy.close()));
+    });
+    const client = await clientOfTest(test, { kind: 'url', url: urlOf(master) });
+    const runId = /^run_id:(\w+)/m.exec(await client.info('server'))?.[1] ?? '';
+    await check.check(runId);
+    for (const proxy of proxies) proxy.break('strand');
+    await expect(check.check(runId)).rejects.toThrow('0 of 3 sentinels answered');
+    await eventually(() => check.check(runId), { timeoutMs: 15_000 });
+  });
+
   it('speak against a master that was frozen and wakes up after another one was promoted', async (test) => {
     const { master, replicas } = await startReplicated(test, 2);
     const { target } = await startSentinels(test, master, { replicas: 2 });

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import pino from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { publishEntryOf } from '../../../src/core/job-reference.ts';
+import type { Change } from '../../../src/ledger/change.ts';
 import { createLedger } from '../../../src/ledger/ledger.ts';
 import { newRecord } from '../../../src/ledger/new-record.ts';
 import { mayHavePublishedByInit } from '../../../src/workers/init-publish.ts';
@@ -164,5 +165,46 @@ describe('a record that went back in time', () => {
     await ledger.forget({ ...seen.record, revision: 2 });
     await ledger.create(newRecord({ id: other, request, now: 2_000 }), { event: 'queued' });
     expect(await ledger.claim(other, { entry: 'b', start: 1 })).toMatchObject({ record: { attempts: 0 } });
+  });
+
+  it('is left as somebody ended it since, unless TikTok may have the post by what is remembered', async () => {
+    const { deps, redis, keys, publisher, enqueue, keepRecord } = await startIdlePipeline();
+    const { ledger } = deps;
+    /** A job of which a worker knows more than the record tells that a failover left. */
+    async function setBackAfter(...changes: Change[]): Promise<string> {
+      const { id } = await enqueue({ type: 'pull', url: PULL_URL });
+      const setBack = await keepRecord(id);
+      const claim = await ledger.claim(id, { entry: 'a', start: 1 });
+      if (claim.kind !== 'claimed') throw new Error(claim.kind);
+      let { record } = claim;
+      for (const change of changes) record = await ledger.commit(record, change);
+      await setBack();
+      return id;
+    }
+    const tried = (attempts: number): Change => ({ cause: { event: 'tried' }, patch: { attempts } });
+    const stateAt = async (id: string) => {
+      const claim = await ledger.claim(id, { entry: 'b', start: 1 });
+      return claim.kind === 'claimed' ? claim.record.state : claim.kind;
+    };
+
+    const cancelled = await setBackAfter(tried(1), tried(2));
+    await publisher.cancel(cancelled);
+    expect(await stateAt(cancelled)).toBe('cancelled');
+
+    const accepted = await setBackAfter(tried(1), tried(2));
+    const others = createLedger({ redis, keys, clock: Date });
+    const before = await others.read(accepted);
+    if (before === undefined) throw new Error('there is no record');
+    await others.intervene(before, { to: 'unconfirmed', cause: { event: 'unconfirmed' } });
+    expect(await stateAt(accepted)).toBe('unconfirmed');
+
+    const begun: Change = {
+      to: 'uploading',
+      cause: { event: 'init_sent' },
+      patch: { initIntendedAt: 1, initCount: 1 },
+    };
+    const sent = await setBackAfter(begun, tried(1));
+    await publisher.cancel(sent);
+    expect(await stateAt(sent)).toBe('uploading');
   });
 });
