@@ -10,10 +10,12 @@ import { startTraces, type Traces } from '../observability/tracing.ts';
 import { checkRedisForService, createPatience, type Patience, type StartWait } from '../redis/await-redis.ts';
 import type { Confirmation } from '../redis/confirmation.ts';
 import { describeTarget } from '../redis/connection-error.ts';
-import { closeRedis, connectRedis, type RedisRole } from '../redis/connections.ts';
+import { closeRedis, connectRedis, type RedisRole, reconnectRedis } from '../redis/connections.ts';
 import { createKeys, type Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
+import { NEEDED_BY_SERVICES } from '../redis/needed-commands.ts';
 import { openConfirmation } from '../redis/open-confirmation.ts';
+import { describeMissing, findMissingPermissions } from '../redis/permissions.ts';
 import { type ProvidedRedis, provideRedis } from '../redis/provide-redis.ts';
 import { trustsAnybody } from '../redis/tls-options.ts';
 import { probeWrite } from '../redis/write-probe.ts';
@@ -49,6 +51,8 @@ export interface Foundation {
   connect(role: RedisRole): Promise<RedisClient>;
   /** Why Redis takes no write now, as a connection of its own finds; undefined where it takes one. */
   probeRedis(): Promise<string | undefined>;
+  /** What our Redis user may not do although workers need it, for people; undefined where nothing is missing. */
+  findForbidden(redis: RedisClient): Promise<string | undefined>;
   /** Has something closed before everything that was there earlier. */
   onClose(close: () => Promise<void>): void;
   /** Closes everything, the latest first and connections at the end; safe to call twice. Never rejects. */
@@ -73,7 +77,10 @@ export async function openFoundation(config: Config, options: FoundationOptions 
   const patience = await prepare(provided, config, options.start, log);
   const traces = await startTraces(config.tracing);
   const keys = createKeys(config.queuePrefix);
-  const confirmation = openConfirmation(provided.target, { keys, replicas: config.redisWaitReplicas });
+  const confirmation = openConfirmation(provided.target, {
+    ...{ keys, replicas: config.redisWaitReplicas },
+    onStale: () => clients.forEach(reconnectRedis),
+  });
   const closers: (() => Promise<void>)[] = [async () => await traces?.close(), () => confirmation.close()];
   const clients = new Set<RedisClient>();
   // What one part cannot end, such as a call that Redis refuses, must not keep the others open.
@@ -115,6 +122,13 @@ export async function openFoundation(config: Config, options: FoundationOptions 
       }
     },
     probeRedis: () => probeWrite(provided.target, keys),
+    async findForbidden(redis) {
+      // What can be tried in one script: this is asked often.
+      const needed = { probes: NEEDED_BY_SERVICES.probes, direct: [] };
+      const missing = await findMissingPermissions(redis, config.queuePrefix, needed);
+      const text = describeMissing(missing, provided.target, config.queuePrefix)?.what;
+      return text && `Redis refuses what jobs need: ${text}`;
+    },
     onClose: (closer) => void closers.push(closer),
     close,
   };

@@ -38,6 +38,11 @@ export function createLedgerConfirmation({ confirmation, keys }: { confirmation:
       if (outcome === 'missing') throw new PublishError('INTERNAL_OVERTAKEN', { reason: id });
     },
 
+    /** Whether a record is gone for good. @throws PublishError `REDIS_NOT_REPLICATED` */
+    async confirmGone(id: string): Promise<Confirmed> {
+      return await confirmation.confirm([{ key: keys.job(id), field: 'id', is: '' }]);
+    },
+
     /** Whether a record is there to stay. @throws PublishError `REDIS_NOT_REPLICATED` */
     async confirmCreated(id: string): Promise<Confirmed> {
       return await confirmation.confirm([{ key: keys.job(id), field: 'id', is: id }]);

@@ -1,7 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
 import { publishEntryOf } from '../core/job-reference.ts';
 import type { Clock } from '../core/ports.ts';
-import { type InputProblem, PublishError } from '../core/publish-error.ts';
+import { type InputProblem, PublishError, toPublishError } from '../core/publish-error.ts';
 import { MAX_IDEMPOTENCY_KEY_LENGTH, type PublishRequest, parsePublishRequest } from '../core/publish-request.ts';
 import { holdsSecrets } from '../core/request-secrets.ts';
 import type { AccountNames } from '../lanes/account-names.ts';
@@ -13,6 +14,7 @@ import type { LedgerReader } from '../ledger/ledger-reader.ts';
 import { newRecord } from '../ledger/new-record.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
 import type { Queues } from '../queues/queues.ts';
+import type { Confirmed } from '../redis/confirmation.ts';
 import type { BulkEntry, EnqueuedJob } from './publisher.ts';
 
 export interface EnqueueDeps {
@@ -89,6 +91,7 @@ export async function checkCallbacks(
 
 /** How often a record is made anew that went to a server which was no longer the master. */
 const MAX_CREATIONS = 3;
+const RECONNECTED_AFTER_MS = 500;
 
 /**
  * Makes the jobs' records, proves that a failover can't lose them, and then adds their queue entries. Once the records
@@ -101,15 +104,20 @@ export async function enqueueEntries(entries: readonly AcceptableEntry[], deps: 
   const accepted = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
   const created = accepted.filter(({ job }) => job.created);
   const errors = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
-  const notReplicated = errors.find((error) => error instanceof PublishError && error.code === 'REDIS_NOT_REPLICATED');
+  const notReplicated = errors.find(isNotReplicated);
   if (notReplicated !== undefined) {
     // Nobody was told of the others yet: who repeats the call must not get them twice.
-    await Promise.all(created.map(({ record }) => takeBack(record, deps.ledger)));
-    throw notReplicated;
+    const fates = await Promise.all(created.map(({ record }) => takeBack(record, deps.ledger)));
+    const left = created.filter((_, index) => fates[index] !== 'gone').map(({ record }) => record.id);
+    throw left.length === 0 ? notReplicated : mayRun(left, notReplicated);
   }
   await addQueueEntries(created, deps).catch(() => undefined);
   if (errors.length > 0) throw errors[0];
   return accepted.map(({ job }) => job);
+}
+
+function isNotReplicated(error: unknown): error is PublishError {
+  return error instanceof PublishError && error.code === 'REDIS_NOT_REPLICATED';
 }
 
 async function createJob(
@@ -141,23 +149,37 @@ async function createJob(
 async function createForGood(record: LedgerRecord, cause: Cause, ledger: Ledger): ReturnType<Ledger['create']> {
   for (let creations = 1; ; creations += 1) {
     const made = await ledger.create(record, cause);
-    try {
-      if ((await ledger.confirmCreated(made.id)) === 'confirmed') return made;
-      if (creations === MAX_CREATIONS) throw new PublishError('REDIS_NOT_REPLICATED', { reason: 'the master changes' });
-    } catch (error) {
-      if (made.created) await takeBack(record, ledger);
-      throw error;
+    const outcome = await ledger.confirmCreated(made.id).catch((error: unknown) => toPublishError(error));
+    if (outcome === 'confirmed') return made;
+    if (outcome === 'missing' && creations < MAX_CREATIONS) {
+      // By then we are connected to the server that is the master now.
+      await sleep(RECONNECTED_AFTER_MS);
+      continue;
     }
+    const error = outcome === 'missing' ? new PublishError('REDIS_NOT_REPLICATED') : outcome;
+    if (!made.created) throw error;
+    const fate = await takeBack(record, ledger);
+    if (fate === 'stands') return made;
+    throw fate === 'gone' ? error : mayRun([record.id], error);
   }
 }
 
-/** @throws PublishError `REDIS_NOT_REPLICATED` when that can't be done, so that the job may run all the same */
-async function takeBack(record: LedgerRecord, ledger: Ledger): Promise<void> {
-  const isGone = await ledger.forget(record).catch(() => false);
-  if (isGone) return;
-  throw new PublishError('REDIS_NOT_REPLICATED', {
-    reason: `job ${record.id} could be neither confirmed nor taken back and may run: enqueue it again with the same idempotency key`,
-  });
+/** @returns `stands` when a failover has kept the job, `unknown` when nobody can tell */
+async function takeBack(record: LedgerRecord, ledger: Ledger): Promise<'gone' | 'stands' | 'unknown'> {
+  const { id } = record;
+  // On the server that we know. Another one that has the job may be the master by now, or be made it.
+  if (!(await ledger.forget(record).catch(() => false))) return 'unknown';
+  if (await isConfirmed(ledger.confirmGone(id))) return 'gone';
+  return (await isConfirmed(ledger.confirmCreated(id))) ? 'stands' : 'unknown';
+}
+
+async function isConfirmed(confirming: Promise<Confirmed>): Promise<boolean> {
+  return (await confirming.catch(() => 'missing')) === 'confirmed';
+}
+
+function mayRun(ids: readonly string[], cause: PublishError): PublishError {
+  const reason = `${cause.details.reason ?? cause.message}; what was made could not be taken back for certain and may run: ${ids.join(', ')}`;
+  return new PublishError('REDIS_NOT_REPLICATED', { reason });
 }
 
 async function addQueueEntries(accepted: readonly Accepted[], { queues, clock }: EnqueueDeps): Promise<void> {

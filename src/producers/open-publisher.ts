@@ -6,7 +6,7 @@ import { createLanes, DEFAULT_LANE_LIMIT } from '../lanes/lanes.ts';
 import { createLedger } from '../ledger/ledger.ts';
 import { createLedgerReader } from '../ledger/ledger-reader.ts';
 import { createQueues } from '../queues/queues.ts';
-import { closeRedis, connectRedis } from '../redis/connections.ts';
+import { closeRedis, connectRedis, reconnectRedis } from '../redis/connections.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import { openConfirmation } from '../redis/open-confirmation.ts';
@@ -28,7 +28,10 @@ export async function openPublisher(config: PublisherConfig, keys: Keys, clock: 
     await provided.close();
     throw error;
   }
-  const confirmation = openConfirmation(target, { keys, replicas: config.redisWaitReplicas });
+  const confirmation = openConfirmation(target, {
+    ...{ keys, replicas: config.redisWaitReplicas },
+    onStale: () => reconnectRedis(redis),
+  });
   const laneLimit = config.uploadsPerAccount ?? DEFAULT_LANE_LIMIT;
   const { retentionMs, telemetry } = config;
   const queues = createQueues({ connection: redis, prefix: keys.prefix, retentionMs, telemetry });

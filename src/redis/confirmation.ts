@@ -25,6 +25,9 @@ export interface Confirmation {
 /** For a Redis without replicas: what it acknowledged counts. */
 export const NO_CONFIRMATION: Confirmation = { confirm: async () => 'confirmed', close: async () => undefined };
 
+/** The server that was looked at has been replaced. */
+export class NotTheMasterError extends Error {}
+
 /** One look at the present master. */
 export interface ConfirmationRound {
   /** Whether each fact is there, once replicas have it. @throws Error why it can't be said */
@@ -39,6 +42,8 @@ const LOOK_MS = 2_500;
 /** How long looks are repeated: time to find another master (ms). */
 const PATIENCE_MS = 5 * SECOND_MS;
 const PAUSE_MS = 100;
+/** Connecting again takes a while. */
+const TELL_EVERY_MS = 2 * SECOND_MS;
 
 interface Waiting {
   readonly facts: readonly WrittenFact[];
@@ -46,11 +51,21 @@ interface Waiting {
   readonly reject: (error: PublishError) => void;
 }
 
-/** Confirms writes in groups: while one look is under way, the next group gathers. */
-export function createConfirmation(round: ConfirmationRound): Confirmation {
+/**
+ * Confirms writes in groups: while one look is under way, the next group gathers.
+ * @param onStale told that other connections of this process may still lead to a server that was replaced
+ */
+export function createConfirmation(round: ConfirmationRound, onStale: () => void = () => undefined): Confirmation {
   const closing = new AbortController();
   let waiting: Waiting[] = [];
   let running = false;
+  let toldAt = Number.NEGATIVE_INFINITY;
+
+  function tellStale(): void {
+    if (performance.now() - toldAt < TELL_EVERY_MS) return;
+    toldAt = performance.now();
+    onStale();
+  }
 
   async function runGroups(): Promise<void> {
     running = true;
@@ -67,10 +82,13 @@ export function createConfirmation(round: ConfirmationRound): Confirmation {
     let trouble: unknown;
     do {
       try {
-        settle(group, await inTime(round.look(group.flatMap(({ facts }) => facts))));
+        const answers = await inTime(round.look(group.flatMap(({ facts }) => facts)));
+        if (answers.includes(false)) tellStale();
+        settle(group, answers);
         return;
       } catch (error) {
         trouble = error;
+        if (error instanceof NotTheMasterError) tellStale();
         round.reconnect();
         await sleep(PAUSE_MS, undefined, { signal: closing.signal }).catch(() => undefined);
       }

@@ -74,6 +74,11 @@ export async function closeRedis(client: RedisClient): Promise<void> {
   client.disconnect();
 }
 
+/** Has a connection made anew, so that it finds the present master; a cluster's client finds it by itself. */
+export function reconnectRedis(client: RedisClient): void {
+  if (client instanceof Redis && client.status === 'ready') client.disconnect(true);
+}
+
 /** The connections that nobody has closed yet, for leak checks. */
 export function openRedisConnections(): readonly { readonly role: RedisRole; readonly status: string }[] {
   return [...openClients].map(([client, role]) => ({ role, status: client.status }));

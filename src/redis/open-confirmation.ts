@@ -9,10 +9,15 @@ export interface OpenConfirmationOptions {
   readonly keys: Pick<Keys, 'confirmationMark'>;
   /** `REDIS_WAIT_REPLICAS`: how many replicas must have a write; by default 1 where replicas take over, else 0. */
   readonly replicas?: number | undefined;
+  /** Told that other connections may still lead to a master that was replaced. */
+  readonly onStale?: () => void;
 }
 
 /** Opens what confirms writes on a Redis; it connects when it is first used. */
-export function openConfirmation(target: RedisTarget, { keys, replicas }: OpenConfirmationOptions): Confirmation {
+export function openConfirmation(
+  target: RedisTarget,
+  { keys, replicas, onStale }: OpenConfirmationOptions,
+): Confirmation {
   const wanted = replicas ?? defaultReplicas(target);
   if (wanted === 0) return NO_CONFIRMATION;
   const client = createRedis(target, 'confirmation');
@@ -21,6 +26,7 @@ export function openConfirmation(target: RedisTarget, { keys, replicas }: OpenCo
       ...{ client, markKey: keys.confirmationMark, replicas: wanted, close: () => closeRedis(client) },
       masterCheck: target.kind === 'sentinel' ? createSentinelCheck(target) : undefined,
     }),
+    onStale,
   );
 }
 

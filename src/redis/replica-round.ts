@@ -87,8 +87,9 @@ export function createReplicaRound(options: ReplicaRoundOptions): ConfirmationRo
       connectedReplicas = Number(fieldIn(replication, 'connected_slaves'));
       let count = Number(acknowledged);
       if (count < replicas) count = await node.wait(replicas, REPLICAS_MS);
-      if (count < replicas) throw new Error(`${count} of ${replicas} replicas have confirmed the write`);
+      // A server that was replaced has lost its replicas, too: that is told first.
       await masterCheck?.check(fieldIn(server, 'run_id'));
+      if (count < replicas) throw new Error(`${count} of ${replicas} replicas have confirmed the write`);
       return answersSchema.parse(found).map((answer) => answer === 1);
     },
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { RedisTarget } from '../config/redis-config.ts';
+import { NotTheMasterError } from './confirmation.ts';
 import { closeRedis, createRedis } from './connections.ts';
 import type { RedisClient } from './lua-script.ts';
 import type { MasterCheck } from './replica-round.ts';
@@ -33,7 +34,7 @@ export function createSentinelCheck(target: SentinelTarget): MasterCheck {
         throw new Error('a failover is under way');
       const newest = Math.max(...seen.map(({ configEpoch }) => configEpoch));
       const names = seen.filter(({ configEpoch }) => configEpoch === newest).map((view) => view.runId);
-      if (names.some((name) => name !== runId)) throw new Error('the sentinels name another master');
+      if (names.some((name) => name !== runId)) throw new NotTheMasterError('the sentinels name another master');
     },
     async close() {
       await Promise.all(sentinels.map(closeRedis));

@@ -45,6 +45,8 @@ export interface StartWorkersOptions {
   readonly only?: readonly WorkerKind[];
   /** Finds out why fetches go unanswered, for {@link RunningWorkers.readiness}. */
   readonly probeRedis?: ProbeRedis;
+  /** What our Redis user may not do although a job needs it; asked before each sweep. */
+  readonly findForbidden?: () => Promise<string | undefined>;
 }
 
 /** The workers of one process. */
@@ -72,6 +74,7 @@ export function startWorkers(options: StartWorkersOptions): RunningWorkers {
   const draining = new AbortController();
   const workers: WatchedWorker[] = [];
   let closing: Promise<void> | undefined;
+  let forbidden: string | undefined;
   if (only.includes('upload')) {
     const run = (job: Job, signal: AbortSignal): Promise<Settlement> =>
       processPublishEntry(
@@ -95,11 +98,18 @@ export function startWorkers(options: StartWorkersOptions): RunningWorkers {
     };
     workers.push(startWorker(QUEUE_NAMES.status, options.concurrency.status, run, options));
   }
+  for (const worker of workers) {
+    deps.metrics.watchWorker(worker.name, {
+      isRunning: () => worker.isRunning() && !worker.isPaused(),
+      isReady: () => worker.isReady && forbidden === undefined,
+    });
+  }
   const sweep = startSweep(deps, mayAct);
   const relay = only.includes('events') ? startDelivery(options, workers) : undefined;
 
   /** Nothing acts on a ledger that went back in time; once it is accepted, everything goes on. */
   async function mayAct(): Promise<boolean> {
+    forbidden = await options.findForbidden?.();
     await deps.ledgerGuard?.look();
     const isInTrouble = deps.ledgerGuard?.trouble() !== undefined;
     const mustChange = workers.filter((worker) => closing === undefined && worker.isPaused() !== isInTrouble);
@@ -124,10 +134,10 @@ export function startWorkers(options: StartWorkersOptions): RunningWorkers {
   }
 
   return {
-    isRunning: () => closing === undefined && workers.every((worker) => worker.isReady),
+    isRunning: () => closing === undefined && forbidden === undefined && workers.every((worker) => worker.isReady),
     async readiness() {
       if (closing !== undefined) return { ready: false, reasons: ['the workers are stopping'] };
-      const trouble = deps.ledgerGuard?.trouble();
+      const trouble = deps.ledgerGuard?.trouble() ?? forbidden;
       if (trouble !== undefined) return { ready: false, reasons: [trouble] };
       return await readinessOf(workers, options.probeRedis);
     },
@@ -202,10 +212,6 @@ function startWorker(
       deps.log.warn({ publishJobId: publishIdOfEntryId(name, jobId), queue: name }, 'lock lost');
       worker.cancelJob(jobId, LOCK_LOST);
     }
-  });
-  deps.metrics.watchWorker(name, {
-    isRunning: () => worker.isRunning() && !worker.isPaused(),
-    isReady: () => worker.isReady,
   });
   reportTrouble(worker, deps.log);
   return worker;

@@ -18,6 +18,8 @@ interface Scenario {
   harm(at: Harm): unknown;
   heal(at: Harm): unknown;
   readonly reason: string;
+  /** One reason for all queues. */
+  readonly isAboutAll?: true;
 }
 
 const SCENARIOS: readonly Scenario[] = [
@@ -77,6 +79,13 @@ const SCENARIOS: readonly Scenario[] = [
     reason: 'the ACL of our Redis user forbids BZPOPMIN',
   },
   {
+    what: 'forbids what only jobs need',
+    harm: ({ operator }) => operator.acl('SETUSER', 'default', '-zadd'),
+    heal: ({ operator }) => operator.acl('SETUSER', 'default', '+zadd'),
+    reason: 'Redis refuses what jobs need: its user "default" may not run ZADD',
+    isAboutAll: true,
+  },
+  {
     what: 'is frozen',
     harm: ({ pid }) => process.kill(pid, 'SIGSTOP'),
     heal: ({ pid }) => process.kill(pid, 'SIGCONT'),
@@ -118,7 +127,9 @@ describe.concurrent('workers whose Redis', () => {
 
     const at = { ...redis, folder };
     await scenario.harm(at);
-    const notReady = { ready: false, reasons: QUEUES.map((queue) => `${queue} takes no jobs: ${scenario.reason}`) };
+    const { reason, isAboutAll } = scenario;
+    const reasons = isAboutAll ? [reason] : QUEUES.map((queue) => `${queue} takes no jobs: ${reason}`);
+    const notReady = { ready: false, reasons };
     await eventually(async () => expect(await workers.readiness()).toEqual(notReady), { timeoutMs: 30_000 });
     expect(workers.isRunning()).toBe(false);
     expect(await workers.metrics()).toContain('tiktok_worker_ready{queue="tiktok-publish"} 0');
