@@ -94,10 +94,12 @@ export class Lane {
 
   /** Waits for the jobs that only the sweep can find. */
   async judgeOrphans(): Promise<JudgedJob[]> {
-    const orphans = this.#orphans.splice(0);
-    return await Promise.all(
-      orphans.map(async ({ job, outagesBefore }) => await this.#judge(job, outagesBefore, ORPHAN_DEADLINE_MS)),
-    );
+    const judged: JudgedJob[] = [];
+    // One after the other: each reads all events, which are many by now.
+    for (const { job, outagesBefore } of this.#orphans.splice(0)) {
+      judged.push(await this.#judge(job, outagesBefore, ORPHAN_DEADLINE_MS));
+    }
+    return judged;
   }
 
   /** What is stuck in a process must not spoil the rounds to come. */
