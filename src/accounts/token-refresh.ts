@@ -127,13 +127,13 @@ export function createTokenRefresh(deps: TokenRefreshDeps): (stale: StoredTokens
   async function store(granted: UnsavedGrant): Promise<void> {
     const { grant, replaces, grantedAt } = granted;
     const { account, version, openId } = replaces;
-    let saved: boolean;
-    do {
-      saved = await vault.saveTokens(account, grant, { expectedVersion: version, grantedAt, clientKey });
-      if (!saved && grant.refreshToken !== undefined && (await vault.get(account))?.openId === openId) {
-        await vault.saveFallbackRefreshToken(account, grant.refreshToken);
-      }
-    } while (!(await vault.confirmStored(account)));
+    const saved = await vault.saveTokens(account, grant, { expectedVersion: version, grantedAt, clientKey });
+    if (!saved && grant.refreshToken !== undefined && (await vault.get(account))?.openId === openId) {
+      await vault.saveFallbackRefreshToken(account, grant.refreshToken);
+    }
+    if (!(await vault.confirmStored(account))) {
+      throw new PublishError('REDIS_NOT_REPLICATED', { reason: 'the new tokens went to a master that was replaced' });
+    }
     unsavedGrants.delete(account);
     onRefresh?.(saved ? 'refreshed' : 'overtaken');
     log?.info({ account, saved }, 'access token refreshed');
