@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { BEAT_MS, type FoundLedger, type LedgerSight, leastCount } from '../core/ledger-sight.ts';
+import { type Confirmation, NO_CONFIRMATION } from '../redis/confirmation.ts';
 import type { Keys } from '../redis/keys.ts';
 import { prepareScript, type RedisClient } from '../redis/lua-script.ts';
 import { SERVER_TIME } from './scripts.ts';
@@ -71,8 +72,15 @@ const EVENTS_BATCH = 1_000;
 
 export type LedgerMark = ReturnType<typeof createLedgerMark>;
 
+interface MarkParts {
+  readonly redis: RedisClient;
+  readonly keys: Keys;
+  /** Proves that a beat survives a failover; nothing is proven by default. */
+  readonly confirmation?: Confirmation;
+}
+
 /** The mark by which workers tell that Redis was set back to an older state. */
-export function createLedgerMark({ redis, keys }: { redis: RedisClient; keys: Keys }) {
+export function createLedgerMark({ redis, keys, confirmation = NO_CONFIRMATION }: MarkParts) {
   const runLook = prepareScript(redis, LOOK_SCRIPT);
   const runDoubt = prepareScript(redis, DOUBT_SCRIPT);
 
@@ -89,6 +97,20 @@ export function createLedgerMark({ redis, keys }: { redis: RedisClient; keys: Ke
 
     /** Begins a mark where there is none. */
     begin: async (): Promise<FoundMark> => await look(randomUUID()),
+
+    /** Whether a failover would keep what was seen; a master that was cut off counts on, and nobody will know of it. */
+    async isLasting({ id, count }: LedgerSight): Promise<boolean> {
+      const key = keys.ledgerMark;
+      const facts = [
+        { key, field: 'id', is: id },
+        { key, field: 'count', atLeast: count },
+      ];
+      // Where it can't be said, the next look asks again.
+      return await confirmation.confirm(facts).then(
+        (outcome) => outcome === 'confirmed',
+        () => false,
+      );
+    },
 
     /** Reads which ledger it is and how far, in one plain command. */
     async peek(): Promise<{ readonly id: string | undefined; readonly count: number }> {

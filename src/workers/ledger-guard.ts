@@ -61,7 +61,7 @@ export function createLedgerGuard({ mark, file, log }: GuardParts): LedgerGuard 
     trouble = undefined;
     if (isNew && last !== undefined) log.info('the ledger is a new one, without the jobs of before');
     if (sight === undefined) return;
-    if (last?.id === sight.id && last.count >= sight.count) return;
+    if (last?.id === sight.id && (last.count >= sight.count || !(await mark.isLasting(sight)))) return;
     last = sight;
     await write(sight);
   }
