@@ -1,20 +1,20 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { judgeLedger, type LedgerSight, MAX_LOST_BEATS } from '../core/ledger-sight.ts';
+import { BEAT_MS, judgeLedger, type LedgerSight, leastCount } from '../core/ledger-sight.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import type { Doubt, FoundMark, LedgerMark } from '../ledger/ledger-mark.ts';
+import { describeDoubt, ownDoubt, WAY_OUT } from '../ledger/ledger-doubt.ts';
+import type { FoundMark, LedgerMark } from '../ledger/ledger-mark.ts';
 import type { SightFile } from '../ledger/sight-file.ts';
-
-/** Sights are written down this often, so that a restart forgets less than a restored backup would lack. */
-const WRITE_EVERY_BEATS = MAX_LOST_BEATS / 2;
-
-/** What a person does about it. */
-export const WAY_OUT =
-  'No job is taken until you restore what is newer, or run `tiktok-publisher ledger accept`, which says what it would do.';
 
 /** Keeps a process from acting on a ledger that was set back to an older state. */
 export interface LedgerGuard {
-  /** Looks at the ledger's mark. Called before the first job, and every few seconds. */
+  /** Looks at the ledger's mark. Called before the first job, and before each sweep. */
   look(): Promise<void>;
+  /**
+   * Looks twice a beat, however long a sweep or the end of a process takes: what a backup lacks is counted in beats.
+   * @returns stops it after a last look, which is written down for the next start
+   */
+  watch(): () => Promise<void>;
   /** Why no job may be taken now. */
   trouble(): string | undefined;
   /** A ledger that lets nobody own a job while there is trouble: each claim looks at the mark again. */
@@ -31,20 +31,19 @@ interface GuardParts {
 /** Makes the guard of one process. */
 export function createLedgerGuard({ mark, file, log }: GuardParts): LedgerGuard {
   let last: LedgerSight | undefined;
-  let written: LedgerSight | undefined;
   let hasRead = false;
   let isFileTold = false;
   let trouble: string | undefined;
 
   async function look(): Promise<void> {
-    if (!hasRead) written = last = await file?.read();
+    if (!hasRead) last = await file?.read();
     hasRead = true;
-    const found = await mark.look();
+    const found = await mark.look(last);
     const own = ownDoubt(last, found);
     if (own !== undefined) await mark.doubt(own.seen, own.found);
     const doubt = own ?? found.doubts.find(({ everybody }) => everybody);
     if (doubt !== undefined) {
-      tell(describeDoubt(doubt.seen, doubt.found));
+      tell(describeDoubt(doubt));
       return;
     }
     const isNew = judgeLedger(last, found) === 'new';
@@ -62,8 +61,9 @@ export function createLedgerGuard({ mark, file, log }: GuardParts): LedgerGuard 
     trouble = undefined;
     if (isNew && last !== undefined) log.info('the ledger is a new one, without the jobs of before');
     if (sight === undefined) return;
-    if (last?.id !== sight.id || last.count < sight.count) last = sight;
-    if (written?.id !== last.id || written.count + WRITE_EVERY_BEATS <= last.count) await write(last);
+    if (last?.id === sight.id && (last.count >= sight.count || !(await mark.isLasting(sight)))) return;
+    last = sight;
+    await write(sight);
   }
 
   async function write(sight: LedgerSight): Promise<void> {
@@ -75,15 +75,31 @@ export function createLedgerGuard({ mark, file, log }: GuardParts): LedgerGuard 
       if (!isFileTold) log.warn({ file: file?.path, reason }, what);
       isFileTold = true;
     }
-    written = sight;
   }
 
   /** Whether a mark is worth a closer look. */
   const isDoubtful = (now: { readonly id: string | undefined; readonly count: number }): boolean =>
-    last !== undefined && (now.id !== last.id || now.count < last.count - MAX_LOST_BEATS);
+    last !== undefined && (now.id !== last.id || now.count < leastCount(last));
+
+  async function lookOn(stopped: AbortSignal): Promise<void> {
+    for (let isLast = false; !isLast; ) {
+      await sleep(BEAT_MS / 2, undefined, { signal: stopped }).catch(() => undefined);
+      isLast = stopped.aborted;
+      // A Redis that is away is told of by the sweep.
+      await look().catch(() => undefined);
+    }
+  }
 
   return {
     look,
+    watch() {
+      const stopping = new AbortController();
+      const watching = lookOn(stopping.signal);
+      return async () => {
+        stopping.abort();
+        await watching;
+      };
+    },
     trouble: () => (trouble === undefined ? undefined : `${trouble}. ${WAY_OUT}`),
     protect: (ledger) => ({
       ...ledger,
@@ -96,20 +112,4 @@ export function createLedgerGuard({ mark, file, log }: GuardParts): LedgerGuard 
       },
     }),
   };
-}
-
-/** What is doubtful about a ledger by what was seen of it last. */
-export function ownDoubt(seen: LedgerSight | undefined, found: FoundMark): Pick<Doubt, 'seen' | 'found'> | undefined {
-  if (seen === undefined || judgeLedger(seen, found) !== 'went_back') return undefined;
-  return { seen, found: found.sight };
-}
-
-/** What happened, for people. */
-export function describeDoubt(seen: LedgerSight, found: LedgerSight | undefined): string {
-  const state = found === undefined ? 'a state of before it had a mark' : sightText(found);
-  return `Redis was set back: workers last saw ${sightText(seen)}, and it now holds ${state}`;
-}
-
-function sightText({ id, count, at }: LedgerSight): string {
-  return `beat ${count} of ledger ${id.slice(0, 8)}, of ${new Date(at).toISOString()}`;
 }

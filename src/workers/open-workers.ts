@@ -59,7 +59,7 @@ export async function openWorkers(parts: WorkersParts, options: WorkersOptions =
   const media = createMediaOpener({ roots: config.mediaRoots, allowHosts: config.outboundAllowHosts, s3: config.s3 });
   foundation.onClose(() => media.close());
   const ledgerGuard = createLedgerGuard({
-    ...{ mark: createLedgerMark({ redis, keys }), file: sightFileOf(foundation), log },
+    ...{ mark: createLedgerMark({ redis, keys, confirmation }), file: sightFileOf(foundation), log },
   });
   await ledgerGuard.look();
   const only = options.only ?? WORKER_KINDS;

@@ -29,30 +29,35 @@ export type RestoredJobs = Readonly<Record<RestoredFate, readonly string[]>>;
  * Settles the open jobs of a ledger that was set back, so that none of them is published twice. Called again it does what
  * is left.
  * @param how.restoredAfter ms since the epoch, see `fateOfRestored`
+ * @param how.cameAfter jobs that are surely not of the backup
  * @param how.apply false: only says what would be done
  */
 export async function settleRestoredJobs(
-  how: { readonly restoredAfter: number; readonly apply: boolean },
+  how: { readonly restoredAfter: number; readonly cameAfter: ReadonlySet<string>; readonly apply: boolean },
   deps: RestoredJobsDeps,
 ): Promise<RestoredJobs> {
   const jobs: Record<RestoredFate, string[]> = { keep: [], ask: [], unconfirmed: [] };
   const times = { now: deps.clock.now(), restoredAfter: how.restoredAfter };
-  for (const state of ALL_PUBLISH_STATES.filter((other) => !isTerminal(other))) {
-    const ids = await deps.redis.zrange(deps.keys.stateJobs(state), '0', '-1');
-    for (let at = 0; at < ids.length; at += BATCH) {
-      const records = await Promise.all(ids.slice(at, at + BATCH).map((id) => deps.ledger.read(id)));
-      const open = records.filter((record) => record !== undefined && !isTerminal(record.state));
-      await Promise.all(
-        open.map(async (record) => {
-          if (record === undefined) return;
-          const fate = fateOfRestored(record, times);
-          if (how.apply) await settle(record, fate, deps);
-          jobs[fate].push(record.id);
-        }),
-      );
-    }
+  const ids = await openJobs(deps);
+  for (let at = 0; at < ids.length; at += BATCH) {
+    const records = await Promise.all(ids.slice(at, at + BATCH).map((id) => deps.ledger.read(id)));
+    await Promise.all(
+      records.map(async (record) => {
+        if (record === undefined || isTerminal(record.state)) return;
+        const fate = how.cameAfter.has(record.id) ? 'keep' : fateOfRestored(record, times);
+        if (how.apply) await settle(record, fate, deps);
+        jobs[fate].push(record.id);
+      }),
+    );
   }
   return jobs;
+}
+
+/** Each job once, and all before any is settled, since that moves a job from one state to another. */
+async function openJobs({ redis, keys }: RestoredJobsDeps): Promise<readonly string[]> {
+  const open = ALL_PUBLISH_STATES.filter((state) => !isTerminal(state));
+  const lists = await Promise.all(open.map((state) => redis.zrange(keys.stateJobs(state), '0', '-1')));
+  return [...new Set(lists.flat())];
 }
 
 async function settle(record: LedgerRecord, fate: RestoredFate, deps: RestoredJobsDeps): Promise<void> {

@@ -105,6 +105,7 @@ export function startWorkers(options: StartWorkersOptions): RunningWorkers {
     });
   }
   const sweep = startSweep(deps, mayAct);
+  const stopWatch = deps.ledgerGuard?.watch();
   const relay = only.includes('events') ? startDelivery(options, workers) : undefined;
 
   /** Nothing acts on a ledger that went back in time; once it is accepted, everything goes on. */
@@ -118,7 +119,10 @@ export function startWorkers(options: StartWorkersOptions): RunningWorkers {
   }
 
   async function close(timeoutMs: number): Promise<void> {
-    const closed = Promise.all([...workers.map((worker) => worker.close()), sweep.stop(), relay?.stop()]);
+    // The ledger is watched to the end, since jobs go on until then.
+    const closed = Promise.all([...workers.map((worker) => worker.close()), sweep.stop(), relay?.stop()]).then(() =>
+      stopWatch?.(),
+    );
     draining.abort();
     const deadline = setTimeout(() => {
       for (const worker of workers) worker.cancelAllJobs('shutdown');

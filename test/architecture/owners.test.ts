@@ -55,6 +55,8 @@ const OWNED: readonly Owned[] = [
       'src/workers/callback-relay.ts',
       // A limit to a wait that is another app's.
       'src/workers/check-tokens.ts',
+      // Between two looks at the ledger's mark: no job is held.
+      'src/workers/ledger-guard.ts',
       'src/workers/start-workers.ts',
       'src/workers/sweep.ts',
       // Between two fetches that Redis refused: no job is held.

@@ -1,10 +1,10 @@
 import { loadConfig } from '../../config/load-config.ts';
 import type { Foundation } from '../../foundation/foundation.ts';
 import { createLedger } from '../../ledger/ledger.ts';
+import { describeDoubt, ownDoubt } from '../../ledger/ledger-doubt.ts';
 import { createLedgerMark, type FoundMark, type LedgerMark } from '../../ledger/ledger-mark.ts';
 import { sightFileOf } from '../../ledger/sight-file.ts';
 import { createQueues } from '../../queues/queues.ts';
-import { describeDoubt, ownDoubt } from '../../workers/ledger-guard.ts';
 import { type RestoredJobs, settleRestoredJobs } from '../../workers/settle-restored-jobs.ts';
 import type { CommandContext } from '../command-context.ts';
 import { openClientApp } from '../compose-client.ts';
@@ -34,11 +34,12 @@ export async function acceptLedger(options: AcceptOptions, { io, output }: Comma
     const queues = createQueues({ connection: redis, prefix: config.queuePrefix, retentionMs: config.retentionMs });
     foundation.onClose(() => queues.close());
     const ledger = createLedger({ redis, keys, clock: Date, laneLimit: config.uploadsPerAccount });
-    const how = { restoredAfter: restoredAfter(found), apply: yes && !keepJobs };
+    const cameAfter = await mark.enqueuedSince(found);
+    const how = { restoredAfter: restoredAfter(found), cameAfter, apply: yes && !keepJobs };
     const jobs = await settleRestoredJobs(how, { redis, keys, ledger, queues, clock: Date });
     // Last, so that workers go on only when every job is settled.
     if (yes) await mark.accept(found);
-    const reasons = found.doubts.map(({ seen, found: sight }) => describeDoubt(seen, sight));
+    const reasons = found.doubts.map(describeDoubt);
     output.answerProse({ wentBack, reasons, accepted: yes, keepJobs, jobs }, text(reasons, jobs, { yes, keepJobs }));
     return EXIT_CODES.success;
   } finally {

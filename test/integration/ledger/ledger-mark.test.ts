@@ -2,7 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { createLedger } from '../../../src/ledger/ledger.ts';
 import { createLedgerMark } from '../../../src/ledger/ledger-mark.ts';
+import { newRecord } from '../../../src/ledger/new-record.ts';
 import { createSightFile } from '../../../src/ledger/sight-file.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { createKeys } from '../../../src/redis/keys.ts';
@@ -12,7 +14,15 @@ async function startMark() {
   const redis = await connectRedis({ kind: 'url', url: testRedisUrl() }, 'ledger');
   onTestFinished(() => closeRedis(redis));
   const keys = createKeys(freshPrefix());
-  return { redis, keys, mark: createLedgerMark({ redis, keys }) };
+  const ledger = createLedger({ redis, keys, clock: Date });
+
+  /** @param now by the clock of who enqueues */
+  async function enqueue(id: string, now = Date.now()): Promise<void> {
+    const request = { account: 'acme', mode: 'inbox', media: { type: 'file', path: '/a.mp4' } } as const;
+    await ledger.create(newRecord({ id, request, now }), { event: 'queued' });
+  }
+
+  return { redis, keys, enqueue, mark: createLedgerMark({ redis, keys }) };
 }
 
 describe("a ledger's mark", () => {
@@ -31,6 +41,48 @@ describe("a ledger's mark", () => {
     await redis.hincrby(keys.ledgerMark, 'at', -5_001);
     await Promise.all(Array.from({ length: 10 }, () => mark.look()));
     expect((await mark.read()).sight?.count).toBe(2);
+  });
+
+  it('counts no beat for one that saw more of it, or another one, so that its own last beat stays', async () => {
+    const { redis, keys, mark } = await startMark();
+    const { sight } = await mark.begin();
+    if (sight === undefined) throw new Error('there is no mark');
+    const at = sight.at - 60_000;
+    await redis.hset(keys.ledgerMark, { count: 93, at });
+    for (const id of [sight.id, 'another']) {
+      expect((await mark.look({ ...sight, id, count: 100 })).sight).toEqual({ id: sight.id, count: 93, at });
+    }
+    expect((await mark.look({ ...sight, count: 99 })).sight?.count).toBe(94);
+  });
+
+  it('dates its jobs by the clock of Redis, and by those of enqueuers where no event tells', async () => {
+    const { redis, keys, enqueue, mark } = await startMark();
+    const { sight } = await mark.begin();
+    const hourAgo = Date.now() - 3_600_000;
+    await enqueue('of-a-clock-that-is-behind', hourAgo);
+    const looks = [await mark.look(), await mark.read()];
+    expect(looks.every(({ holdsJobsSince = 0 }) => holdsJobsSince >= (sight?.at ?? Infinity))).toBe(true);
+    await redis.del(keys.events);
+    expect((await mark.look()).holdsJobsSince).toBe(hourAgo);
+  });
+
+  it('tells which jobs were enqueued since the latest doubt, whatever clocks say', async () => {
+    const { mark, enqueue } = await startMark();
+    const { sight } = await mark.begin();
+    if (sight === undefined) throw new Error('there is no mark');
+    await enqueue('of-the-backup');
+    expect(await mark.enqueuedSince(await mark.read())).toEqual(new Set());
+    await mark.doubt({ ...sight, count: 500 }, sight);
+    await enqueue('came-after', 1_000);
+    await mark.doubt({ ...sight, count: 499 }, sight);
+    expect(await mark.enqueuedSince(await mark.read())).toEqual(new Set(['came-after']));
+    // As in a backup of a ledger in doubt, which was accepted and went on.
+    await mark.doubt({ ...sight, count: 900 }, sight);
+    const doubted = await mark.read();
+    expect(doubted.doubts).toMatchObject([{ seen: { count: 900 } }]);
+    expect(await mark.enqueuedSince(doubted)).toEqual(new Set());
+    await mark.accept(doubted);
+    expect((await mark.read()).doubtedAfter).toBeUndefined();
   });
 
   it('goes on counting when the clock of Redis is set back', async () => {

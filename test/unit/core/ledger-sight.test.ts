@@ -5,9 +5,9 @@ import { HOUR_MS, MINUTE_MS } from '../../../src/core/units.ts';
 
 const T = Date.parse('2026-11-28T12:00:00Z');
 const last: LedgerSight = { id: 'a', count: 1_000, at: T };
-const found = (sight: Partial<LedgerSight> | undefined, oldestJobAt?: number, acceptedIds: string[] = []) => ({
+const found = (sight: Partial<LedgerSight> | undefined, holdsJobsSince?: number, acceptedIds: string[] = []) => ({
   sight: sight === undefined ? undefined : { ...last, ...sight },
-  oldestJobAt,
+  holdsJobsSince,
   acceptedIds,
 });
 

@@ -1,0 +1,22 @@
+import { judgeLedger, type LedgerSight } from '../core/ledger-sight.ts';
+import type { Doubt, FoundMark } from './ledger-mark.ts';
+
+/** What a person does about a doubt. */
+export const WAY_OUT =
+  'No job is taken until you restore what is newer, or run `tiktok-publisher ledger accept`, which says what it would do.';
+
+/** What is doubtful about a ledger by what was seen of it last. */
+export function ownDoubt(seen: LedgerSight | undefined, found: FoundMark): Pick<Doubt, 'seen' | 'found'> | undefined {
+  if (seen === undefined || judgeLedger(seen, found) !== 'went_back') return undefined;
+  return { seen, found: found.sight };
+}
+
+/** What happened, for people. */
+export function describeDoubt({ seen, found }: Pick<Doubt, 'seen' | 'found'>): string {
+  const state = found === undefined ? 'a state of before it had a mark' : sightText(found);
+  return `Redis was set back: workers last saw ${sightText(seen)}, and it now holds ${state}`;
+}
+
+function sightText({ id, count, at }: LedgerSight): string {
+  return `beat ${count} of ledger ${id.slice(0, 8)}, of ${new Date(at).toISOString()}`;
+}

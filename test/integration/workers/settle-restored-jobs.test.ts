@@ -1,0 +1,33 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { settleRestoredJobs } from '../../../src/workers/settle-restored-jobs.ts';
+import { startPipeline } from '../../support/pipeline.ts';
+
+describe('settling the jobs of a restored backup', () => {
+  it('takes each job once, whatever state it comes to, and leaves those that came after', async () => {
+    const pipeline = await startPipeline({ workers: false });
+    onTestFinished(() => pipeline.close());
+    const { publisher, deps, redis, keys, queues } = pipeline;
+    const enqueue = async () =>
+      await publisher.enqueue({ account: 'acme', mode: 'inbox', media: { type: 'file', path: '/a.mp4' } });
+    const uploading = await enqueue();
+    const record = await deps.ledger.read(uploading.id);
+    if (record === undefined) throw new Error('there is no record');
+    await deps.ledger.intervene(record, {
+      ...{ to: 'uploading', cause: { event: 'init_answered' }, patch: { publishId: 'p-1' } },
+    });
+    const queued = await enqueue();
+    const later = await enqueue();
+    const settle = async (apply: boolean) =>
+      await settleRestoredJobs(
+        { restoredAfter: Date.now(), cameAfter: new Set([later.id]), apply },
+        { redis, keys, ledger: deps.ledger, queues, clock: Date },
+      );
+    const expected = { ask: [uploading.id], unconfirmed: [queued.id], keep: [later.id] };
+    expect(await settle(false)).toEqual(expected);
+    expect(await settle(true)).toEqual(expected);
+    const asked = await publisher.get(uploading.id);
+    expect(asked?.timeline.filter(({ event }) => event === 'outcome_awaited')).toHaveLength(1);
+    expect((await publisher.get(queued.id))?.state).toBe('unconfirmed');
+    expect((await publisher.get(later.id))?.state).toBe('queued');
+  });
+});
