@@ -1,4 +1,4 @@
-import { PublishError } from './publish-error.ts';
+import { PublishError, toPublishError } from './publish-error.ts';
 import { type RedisCode, redisCodeOf } from './redis-code.ts';
 
 /** What it means for people that Redis answers and still refuses. */
@@ -28,6 +28,22 @@ export function redisTroubleOf(error: unknown): PublishError | undefined {
   const reason = redisRefusalOf(error);
   if (reason === undefined && !AWAY.test(error.message)) return undefined;
   return new PublishError('REDIS_UNAVAILABLE', reason === undefined ? {} : { reason }, { cause: error });
+}
+
+/** What the log says of an error: that Redis is away or has no replicas needs no stack. */
+export function loggedTrouble(error: unknown): { code: string; reason: string } | { err: PublishError } {
+  const isUnproven = error instanceof PublishError && error.code === 'REDIS_NOT_REPLICATED';
+  const trouble = isUnproven ? error : redisTroubleOf(error);
+  if (trouble === undefined) return { err: toPublishError(error) };
+  const { code, message, details, cause } = trouble;
+  // The row's text alone says little, and what ioredis says names no secret.
+  const isBare = details.reason === undefined && cause instanceof Error;
+  return { code, reason: isBare ? `${message}: ${wordsOf(cause)}` : message };
+}
+
+/** ioredis says so also when the sentinels answer and only the master that they name does not. */
+function wordsOf({ message }: Error): string {
+  return message.startsWith('All sentinels are unreachable') ? 'no sentinel named a master that answers' : message;
 }
 
 /** Why a Redis that answers refuses, for people; undefined where the error is no such refusal. */

@@ -1,6 +1,6 @@
 import { PublishError, toPublishError } from '../core/publish-error.ts';
 import { isTerminal, type WaitReason } from '../core/publish-state.ts';
-import { redisTroubleOf } from '../core/redis-trouble.ts';
+import { loggedTrouble, redisTroubleOf } from '../core/redis-trouble.ts';
 import { HOUR_MS } from '../core/units.ts';
 import { hasWaitedTooLong, WAITED_TOO_LONG } from '../core/wait-limit.ts';
 import { wakeJobs } from '../lanes/wake-jobs.ts';
@@ -42,7 +42,7 @@ export function startSweep(deps: WorkerDeps, mayAct: () => Promise<boolean>): Sw
     try {
       if (await mayAct()) await sweepOnce(deps, search);
     } catch (error) {
-      if (!stopped) deps.log.warn(interruption(error), 'sweep interrupted');
+      if (!stopped) deps.log.warn(loggedTrouble(error), 'sweep interrupted');
     }
     if (!stopped) timer = setTimeout(() => (running = run()), sweepEveryMs);
   }
@@ -55,12 +55,6 @@ export function startSweep(deps: WorkerDeps, mayAct: () => Promise<boolean>): Sw
       await running;
     },
   };
-}
-
-/** What the log says; that Redis is away has no stack worth reading. */
-function interruption(error: unknown): object {
-  const trouble = redisTroubleOf(error);
-  return trouble === undefined ? { err: toPublishError(error) } : { code: trouble.code, reason: trouble.message };
 }
 
 /** Looks at every job whose time has come, and for jobs that have lost their entry. */
@@ -80,6 +74,7 @@ export async function sweepOnce(deps: WorkerDeps, search: EntrySearch = createEn
 async function lookAfterLanes(deps: WorkerDeps): Promise<void> {
   for (const account of await deps.lanes.stale(BATCH)) {
     await lookAfterLane(account, deps).catch((error: unknown) => {
+      if (redisTroubleOf(error) !== undefined) throw error;
       deps.log.warn({ err: toPublishError(error), account }, 'lane could not be looked after');
     });
   }
@@ -115,6 +110,7 @@ async function lookAfterId(id: string, now: number, deps: WorkerDeps): Promise<v
     else if (isTerminal(record.state)) await lookAfterEnded(record, now, deps);
     else await lookAfter(record, now, deps);
   } catch (error) {
+    if (redisTroubleOf(error) !== undefined) throw error;
     // Such as the record of a newer version: it is kept for whoever can read it, and holds nobody else up.
     deps.log.warn({ err: toPublishError(error), publishJobId: id }, 'publish job could not be looked after');
     await deps.ledger.postpone(id, now + SWEEP_AFTER_MS);

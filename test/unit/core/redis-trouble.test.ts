@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { PublishError } from '../../../src/core/publish-error.ts';
-import { redisTroubleOf } from '../../../src/core/redis-trouble.ts';
+import { loggedTrouble, redisTroubleOf } from '../../../src/core/redis-trouble.ts';
 
 describe('trouble with Redis', () => {
   it.each([
@@ -30,5 +30,19 @@ describe('trouble with Redis', () => {
       'OOM',
     ];
     expect(others.map(redisTroubleOf)).toEqual([undefined, undefined, undefined, undefined]);
+  });
+
+  it('is logged in its words or those of its cause, anything else with its stack', () => {
+    const closed = new Error('Connection is closed.');
+    const reason = 'Redis cannot be reached: Connection is closed.';
+    expect(loggedTrouble(closed)).toEqual({ code: 'REDIS_UNAVAILABLE', reason });
+    const unproven = new PublishError('REDIS_NOT_REPLICATED', { reason: '0 of 1 replicas' });
+    expect(loggedTrouble(unproven)).toEqual({ code: 'REDIS_NOT_REPLICATED', reason: '0 of 1 replicas' });
+    expect(loggedTrouble(new TypeError('x'))).toMatchObject({ err: { code: 'INTERNAL_ERROR' } });
+  });
+
+  it('does not say that sentinels are away where only the master that they name is', () => {
+    const error = new Error('All sentinels are unreachable. Retrying from scratch after 10ms.');
+    expect(loggedTrouble(error)).toMatchObject({ reason: expect.stringContaining('no sentinel named a master') });
   });
 });
