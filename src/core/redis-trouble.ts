@@ -49,5 +49,7 @@ function wordsOf({ message }: Error): string {
 /** Why a Redis that answers refuses, for people; undefined where the error is no such refusal. */
 export function redisRefusalOf(error: Error): string | undefined {
   const code = redisCodeOf(error);
-  return code === undefined ? undefined : REFUSALS[code];
+  if (code === undefined) return undefined;
+  const [, command] = code === 'NOPERM' ? (/permissions to run the '([\w|]+)' command/.exec(error.message) ?? []) : [];
+  return command === undefined ? REFUSALS[code] : `the ACL of our Redis user forbids ${command.toUpperCase()}`;
 }

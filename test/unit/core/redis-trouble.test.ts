@@ -20,6 +20,16 @@ describe('trouble with Redis', () => {
     expect(refusal?.message).toBe('Redis cannot write to its disk and refuses writes');
   });
 
+  it.each([
+    ["NOPERM this user has no permissions to run the 'xadd' command", 'XADD'],
+    ["ERR ACL failure in script: User app has no permissions to run the 'zadd' command", 'ZADD'],
+    ['NOPERM this user has no permissions to access one of the keys used as arguments', 'a command or key'],
+  ])('names the permission that is missing in "%s"', (text, name) => {
+    expect(redisTroubleOf(new Error(text))?.message).toBe(
+      `the ACL of our Redis user forbids ${name}${name === 'a command or key' ? ' that is needed' : ''}`,
+    );
+  });
+
   it('is kept when it has been told already, and is not seen in anything else', () => {
     const told = new PublishError('REDIS_UNAVAILABLE');
     expect(redisTroubleOf(told)).toBe(told);
