@@ -37,7 +37,9 @@ export const redisUrl = z
     if (!URL.canParse(value)) return;
     const given = [...new URL(value).searchParams.keys()].filter((option) => OPTIONS_OF_OURS.has(option.toLowerCase()));
     if (given.length === 0) return;
-    context.addIssue(`a URL without ${given.join(', ')}, which each connection chooses for its purpose: take it out`);
+    context.addIssue(
+      `a URL without ${given.join(' and ')} (take that out: each connection chooses it for its purpose)`,
+    );
   });
 
 /** Options of ioredis that would go before what our connections choose, with texts where it wants functions. */

@@ -105,8 +105,7 @@ describe('values', () => {
     (option) => {
       const [name] = option.split('=');
       const problem = problemsOf({ ENCRYPTION_KEYS: KEY, REDIS_URL: `redis://r.example:6379?family=6&${option}` });
-      expect(problem.REDIS_URL).toContain(`without ${name}, which`);
-      expect(problem.REDIS_URL).toContain('take it out');
+      expect(problem.REDIS_URL).toContain(`without ${name} (take that out`);
       expect(problem.REDIS_URL).not.toContain('hunter2');
       expect(problemsOf({ ENCRYPTION_KEYS: KEY, REDIS_URL: 'redis://r.example:6379?family=6' })).toEqual({});
     },
