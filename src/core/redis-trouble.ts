@@ -37,13 +37,16 @@ export function loggedTrouble(error: unknown): { code: string; reason: string } 
   if (trouble === undefined) return { err: toPublishError(error) };
   const { code, message, details, cause } = trouble;
   // The row's text alone says little, and what ioredis says names no secret.
-  const isBare = details.reason === undefined && cause instanceof Error;
-  return { code, reason: isBare ? `${message}: ${wordsOf(cause)}` : message };
+  const words = details.reason === undefined && cause instanceof Error ? wordsOf(cause) : undefined;
+  return { code, reason: words === undefined ? message : `${message}: ${words}` };
 }
 
-/** ioredis says so also when the sentinels answer and only the master that they name does not. */
-function wordsOf({ message }: Error): string {
-  return message.startsWith('All sentinels are unreachable') ? 'no sentinel named a master that answers' : message;
+function wordsOf({ message }: Error): string | undefined {
+  // Tells of an option of ioredis.
+  if (message.startsWith('Reached the max retries')) return undefined;
+  // ioredis says so also when the sentinels answer and only the master that they name does not.
+  if (message.startsWith('All sentinels are unreachable')) return 'no sentinel named a master that answers';
+  return message;
 }
 
 /** Why a Redis that answers refuses, for people; undefined where the error is no such refusal. */

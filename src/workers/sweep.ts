@@ -1,6 +1,6 @@
 import { PublishError, toPublishError } from '../core/publish-error.ts';
 import { isTerminal, type WaitReason } from '../core/publish-state.ts';
-import { loggedTrouble, redisTroubleOf } from '../core/redis-trouble.ts';
+import { redisTroubleOf } from '../core/redis-trouble.ts';
 import { HOUR_MS } from '../core/units.ts';
 import { hasWaitedTooLong, WAITED_TOO_LONG } from '../core/wait-limit.ts';
 import { wakeJobs } from '../lanes/wake-jobs.ts';
@@ -13,6 +13,7 @@ import { toFailure } from './end-job.ts';
 import { ensureEntry } from './ensure-entry.ts';
 import { createEntrySearch, type EntrySearch } from './entry-search.ts';
 import { mayHavePublishedByInit } from './init-publish.ts';
+import { createOutageLog } from './outage-log.ts';
 import { DEFAULT_RECOVERY } from './recovery.ts';
 import { ensureRecheckEntry } from './watch-ended-job.ts';
 
@@ -36,13 +37,15 @@ export function startSweep(deps: WorkerDeps, mayAct: () => Promise<boolean>): Sw
   let running: Promise<void> = Promise.resolve();
   let stopped = false;
   const search = createEntrySearch();
+  const outage = createOutageLog(deps.log);
   const { sweepEveryMs } = deps.settings.recovery ?? DEFAULT_RECOVERY;
 
   async function run(): Promise<void> {
     try {
       if (await mayAct()) await sweepOnce(deps, search);
+      outage.isOver();
     } catch (error) {
-      if (!stopped) deps.log.warn(loggedTrouble(error), 'sweep interrupted');
+      if (!stopped) outage.tell(error, {}, 'sweep interrupted');
     }
     if (!stopped) timer = setTimeout(() => (running = run()), sweepEveryMs);
   }

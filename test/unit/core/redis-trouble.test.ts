@@ -51,6 +51,11 @@ describe('trouble with Redis', () => {
     expect(loggedTrouble(new TypeError('x'))).toMatchObject({ err: { code: 'INTERNAL_ERROR' } });
   });
 
+  it('is logged without a word about options of ioredis', () => {
+    const error = new Error('Reached the max retries per request limit (which is 10). Refer to "maxRetriesPerRequest"');
+    expect(loggedTrouble(error)).toEqual({ code: 'REDIS_UNAVAILABLE', reason: 'Redis cannot be reached' });
+  });
+
   it('does not say that sentinels are away where only the master that they name is', () => {
     const error = new Error('All sentinels are unreachable. Retrying from scratch after 10ms.');
     expect(loggedTrouble(error)).toMatchObject({ reason: expect.stringContaining('no sentinel named a master') });
