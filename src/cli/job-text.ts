@@ -21,9 +21,9 @@ export function headline(job: PublishJob): string {
     case 'queued':
       return waitText(job);
     case 'uploading':
-      return `uploading: ${partOfText(job.progress.acceptedBytes, job.progress.totalBytes)} accepted (${percentText(job)})${againText(job)}`;
+      return `uploading: ${partOfText(job.progress.acceptedBytes, job.progress.totalBytes)} accepted (${percentText(job)})${againText(job)}${pauseText(job, ', ')}`;
     case 'processing':
-      return 'processing: TikTok has the video and works on it';
+      return `processing: TikTok has the video and works on it${pauseText(job, '; asking for its status ')}`;
     case 'published':
       return job.postIds.length === 0 ? 'published' : `published as post ${job.postIds.join(', ')}`;
     case 'in_inbox':
@@ -58,9 +58,14 @@ function againText({ waitingFor, waitingUntil, timeline }: PublishJob): string {
 function waitText(job: PublishJob): string {
   const { waitingFor, waitingUntil } = job;
   if (waitingFor === null && waitingUntil !== null) return `queued${againText(job)}`;
-  if (waitingFor === null) return 'queued: starts when a worker is free';
+  return waitingFor === null ? 'queued: starts when a worker is free' : `queued: ${pauseText(job)}`;
+}
+
+/** What a job waits for and until when, if it waits for something. */
+function pauseText({ waitingFor, waitingUntil }: PublishJob, before = ''): string {
+  if (waitingFor === null) return '';
   const until = waitingUntil === null ? '' : ` until ${timeText(waitingUntil)}`;
-  return `queued: waits for ${WAIT_TEXTS[waitingFor]}${until}`;
+  return `${before}waits for ${WAIT_TEXTS[waitingFor]}${until}`;
 }
 
 /** Everything about a job, for people. */
@@ -115,8 +120,8 @@ export function jobTable(jobs: readonly PublishJob[], now: number, columns?: num
 }
 
 function stateCell(job: PublishJob): string {
-  if (job.state === 'uploading') return `uploading ${percentText(job)}`;
-  return job.waitingFor === null ? job.state : `${job.state} (${job.waitingFor})`;
+  if (job.waitingFor !== null) return `${job.state} (${job.waitingFor})`;
+  return job.state === 'uploading' ? `uploading ${percentText(job)}` : job.state;
 }
 
 /** Rows in columns as wide as their widest cell. */

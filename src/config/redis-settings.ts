@@ -17,7 +17,7 @@ export const REDIS_SETTINGS = {
   REDIS_SENTINELS: optional(value.hostAndPortList, {
     group: 'Redis',
     unset: 'no Sentinel',
-    meaning: 'Redis Sentinels, `host:port,host:port`. Instead of `REDIS_URL`; needs `REDIS_SENTINEL_NAME`.',
+    meaning: 'All Redis Sentinels, `host:port,host:port`. Instead of `REDIS_URL`; needs `REDIS_SENTINEL_NAME`.',
   }),
   REDIS_SENTINEL_NAME: optional(value.text, {
     group: 'Redis',

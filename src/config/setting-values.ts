@@ -32,7 +32,25 @@ export const redisUrl = z
   .refine(
     isRedisUrl,
     'a URL such as redis://127.0.0.1:6379 or rediss://user:password@host:6380/0, where user and password are percent-encoded (% is written %25, # is %23, / is %2F, ? is %3F, @ is %40)',
-  );
+  )
+  .superRefine((value, context) => {
+    if (!URL.canParse(value)) return;
+    const given = [...new URL(value).searchParams.keys()].filter((option) => OPTIONS_OF_OURS.has(option.toLowerCase()));
+    if (given.length === 0) return;
+    context.addIssue(
+      `a URL without ${given.join(' and ')} (take that out: each connection chooses it for its purpose)`,
+    );
+  });
+
+/** Options of ioredis that would go before what our connections choose, with texts where it wants functions. */
+const OPTIONS_OF_OURS: ReadonlySet<string> = new Set(
+  [
+    ...['maxRetriesPerRequest', 'enableOfflineQueue', 'autoResendUnfulfilledCommands', 'enableReadyCheck'],
+    ...['commandTimeout', 'socketTimeout', 'blockingTimeout', 'lazyConnect', 'maxLoadingRetryTime'],
+    ...['retryStrategy', 'reconnectOnError', 'keyPrefix', 'replyMapping', 'protocol', 'stringNumbers'],
+    ...['sentinels', 'role', 'Connector', 'scripts', 'readOnly', 'monitor', 'tls'],
+  ].map((option) => option.toLowerCase()),
+);
 
 /** A comma list of `host:port`; IPv6 addresses in brackets. */
 export const hostAndPortList = z.string().transform((value, context): HostAndPort[] => {

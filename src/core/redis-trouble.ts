@@ -1,4 +1,4 @@
-import { PublishError } from './publish-error.ts';
+import { PublishError, toPublishError } from './publish-error.ts';
 import { type RedisCode, redisCodeOf } from './redis-code.ts';
 
 /** What it means for people that Redis answers and still refuses. */
@@ -30,8 +30,29 @@ export function redisTroubleOf(error: unknown): PublishError | undefined {
   return new PublishError('REDIS_UNAVAILABLE', reason === undefined ? {} : { reason }, { cause: error });
 }
 
+/** What the log says of an error: that Redis is away or has no replicas needs no stack. */
+export function loggedTrouble(error: unknown): { code: string; reason: string } | { err: PublishError } {
+  const isUnproven = error instanceof PublishError && error.code === 'REDIS_NOT_REPLICATED';
+  const trouble = isUnproven ? error : redisTroubleOf(error);
+  if (trouble === undefined) return { err: toPublishError(error) };
+  const { code, message, details, cause } = trouble;
+  // The row's text alone says little, and what ioredis says names no secret.
+  const words = details.reason === undefined && cause instanceof Error ? wordsOf(cause) : undefined;
+  return { code, reason: words === undefined ? message : `${message}: ${words}` };
+}
+
+function wordsOf({ message }: Error): string | undefined {
+  // Tells of an option of ioredis.
+  if (message.startsWith('Reached the max retries')) return undefined;
+  // ioredis says so also when the sentinels answer and only the master that they name does not.
+  if (message.startsWith('All sentinels are unreachable')) return 'no sentinel named a master that answers';
+  return message;
+}
+
 /** Why a Redis that answers refuses, for people; undefined where the error is no such refusal. */
 export function redisRefusalOf(error: Error): string | undefined {
   const code = redisCodeOf(error);
-  return code === undefined ? undefined : REFUSALS[code];
+  if (code === undefined) return undefined;
+  const [, command] = code === 'NOPERM' ? (/permissions to run the '([\w|]+)' command/.exec(error.message) ?? []) : [];
+  return command === undefined ? REFUSALS[code] : `the ACL of our Redis user forbids ${command.toUpperCase()}`;
 }

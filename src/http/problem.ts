@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Logger } from 'pino';
 import { type InputProblem, PublishError } from '../core/publish-error.ts';
+import { loggedTrouble } from '../core/redis-trouble.ts';
 import { SECOND_MS } from '../core/units.ts';
 import { publishProblem } from './publish-problem.ts';
 
@@ -77,7 +78,10 @@ export function answerWithProblems(server: FastifyInstance, log: Logger): void {
   server.setErrorHandler((error, request, reply) => {
     const problem = problemOf(error);
     if (problem.status >= HTTP_INTERNAL_ERROR) {
-      log.error({ err: error, method: request.method, path: pathOf(request.url) }, 'request failed');
+      const facts = { method: request.method, path: pathOf(request.url) };
+      const trouble = loggedTrouble(error);
+      if ('reason' in trouble) log.warn({ ...facts, ...trouble }, 'request refused');
+      else log.error({ err: error, ...facts }, 'request failed');
     }
     return sendProblem(reply, problem);
   });

@@ -134,7 +134,8 @@ async function inTime<T>(looking: Promise<T>): Promise<T> {
   }
 }
 
+/** Without the cause: the log would say its text twice. */
 function notReplicated(cause: unknown): PublishError {
   const reason = cause instanceof Error ? cause.message : 'it could not be proven';
-  return new PublishError('REDIS_NOT_REPLICATED', { reason }, { cause });
+  return new PublishError('REDIS_NOT_REPLICATED', { reason });
 }

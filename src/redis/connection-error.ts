@@ -53,7 +53,19 @@ const BY_CODE: Partial<Record<RedisCode, Omit<Explanation, 'what'>>> = {
   },
 };
 
-const BY_TEXT: readonly (Explanation & { readonly matches: (error: Error, text: string) => boolean })[] = [
+interface TextExplanation extends Explanation {
+  readonly matches: (error: Error, text: string) => boolean;
+  /** Where Redis must be for it; anywhere unless named. */
+  readonly only?: RedisTarget['kind'];
+}
+
+const REFUSED = /ECONNREFUSED|slots cache\. Connection is closed|sentinels are unreachable.*Connection is closed/;
+
+function isRefused(error: Error, text: string): boolean {
+  return isErrno(error, 'ECONNREFUSED') || REFUSED.test(text);
+}
+
+const BY_TEXT: readonly TextExplanation[] = [
   {
     why: 'not_redis',
     what: 'something else than the expected kind of Redis answers there',
@@ -94,12 +106,32 @@ const BY_TEXT: readonly (Explanation & { readonly matches: (error: Error, text: 
     matches: (error, text) => isErrno(error, 'EPROTO') || /wrong version number|packet length too long/i.test(text),
   },
   {
+    why: 'no_master',
+    what: 'the master that the sentinels name does not answer',
+    advice: () =>
+      `A failover may be under way: try again. If that does not end, look at SENTINEL MASTERS and start Redis. ${COMES_BACK}`,
+    matches: (error, text) => isRefused(error, text) && !text.includes('sentinels are unreachable'),
+    only: 'sentinel',
+  },
+  {
+    why: 'refused',
+    what: 'none of the sentinels answers',
+    advice: ({ where }) => `Start the sentinels or correct ${where}. ${COMES_BACK}`,
+    matches: isRefused,
+    only: 'sentinel',
+  },
+  {
+    why: 'refused',
+    what: 'none of its nodes answers',
+    advice: ({ where }) => `Start the nodes or correct ${where}. ${COMES_BACK}`,
+    matches: isRefused,
+    only: 'cluster',
+  },
+  {
     why: 'refused',
     what: 'nothing listens there',
     advice: ({ where }) => `Start Redis there or correct ${where}. ${HOW_TO_GET_REDIS}`,
-    matches: (error, text) =>
-      isErrno(error, 'ECONNREFUSED') ||
-      /ECONNREFUSED|slots cache\. Connection is closed|sentinels are unreachable.*Connection is closed/.test(text),
+    matches: isRefused,
   },
   {
     why: 'timeout',
@@ -136,7 +168,7 @@ const BY_TEXT: readonly (Explanation & { readonly matches: (error: Error, text: 
 export function explainRedisError(error: unknown, target: RedisTarget): RedisUnavailableError | undefined {
   if (error instanceof RedisUnavailableError) return error;
   if (!(error instanceof Error)) return undefined;
-  const found = explanationOf(error);
+  const found = explanationOf(error, target);
   if (!found) return undefined;
   const { setting, address } = describeTarget(target);
   return new RedisUnavailableError(found.why, `no Redis at ${address} (${setting}): ${found.what}`, {
@@ -145,12 +177,12 @@ export function explainRedisError(error: unknown, target: RedisTarget): RedisUna
   });
 }
 
-function explanationOf(error: Error): Explanation | undefined {
+function explanationOf(error: Error, { kind }: RedisTarget): Explanation | undefined {
   const code = redisCodeOf(error);
   const byCode = code === undefined ? undefined : BY_CODE[code];
   if (byCode !== undefined) return { ...byCode, what: redisRefusalOf(error) ?? error.message };
   const text = errorTexts(error).join(' ');
-  return BY_TEXT.find((explanation) => explanation.matches(error, text));
+  return BY_TEXT.find(({ only = kind, matches }) => only === kind && matches(error, text));
 }
 
 /** A cluster hides the reason in the error of the last node that it tried. */

@@ -20,7 +20,8 @@ interface SentinelView {
 /**
  * Asks all sentinels that the settings name, of which most must answer. Before another server is promoted, the sentinel
  * that promotes it says `failover_in_progress`; after that, it names the other server under a higher epoch. So a server
- * that none of them speaks against was the only one to take writes until now.
+ * that none of them speaks against was the only one to take writes until now, unless just the sentinel that promotes
+ * another one is the one that can't be asked. Therefore the settings must name all sentinels.
  */
 export function createSentinelCheck(target: SentinelTarget): MasterCheck {
   const sentinels = target.nodes.map((node) => createRedis(sentinelTarget(node, target), 'sentinel'));

@@ -11,6 +11,9 @@ export interface ServerFacts {
   /** 0: no limit of its own. */
   readonly maxmemoryBytes: number;
   readonly usedMemoryBytes: number;
+  /** How many connections it takes; undefined where it does not tell. */
+  readonly maxClients: number | undefined;
+  readonly connectedClients: number;
   /** Whether it writes down each change (`appendonly yes`). */
   readonly appendsOnly: boolean;
   /** When it writes a snapshot, as `save` has it; undefined where it does not tell. */
@@ -38,6 +41,9 @@ export async function readServerFacts(redis: RedisClient): Promise<ServerFacts[]
         maxmemoryPolicy: field('maxmemory_policy'),
         maxmemoryBytes: Number(field('maxmemory')),
         usedMemoryBytes: Number(field('used_memory')),
+        // INFO tells since Redis 7.0.
+        maxClients: Number(field('maxclients')) || (await readNumber(server, 'maxclients')),
+        connectedClients: Number(field('connected_clients')),
         appendsOnly: field('aof_enabled') === '1',
         savePoints: await readSetting(server, 'save'),
         lastWriteFailed: ['aof_last_write_status', 'rdb_last_bgsave_status'].some((name) => field(name) === 'err'),

@@ -9,9 +9,9 @@ export function tlsOptions(target: RedisTarget): ConnectionOptions | undefined {
   if (!isEncrypted) return undefined;
   const { caFile, certFile, keyFile, insecure = false }: RedisTlsFiles = target.tls ?? {};
   return {
-    ...(caFile !== undefined && { ca: read('REDIS_TLS_CA_FILE', caFile) }),
-    ...(certFile !== undefined && { cert: read('REDIS_TLS_CERT_FILE', certFile) }),
-    ...(keyFile !== undefined && { key: read('REDIS_TLS_KEY_FILE', keyFile) }),
+    ...(caFile !== undefined && { ca: read('REDIS_TLS_CA_FILE', caFile, 'certificate') }),
+    ...(certFile !== undefined && { cert: read('REDIS_TLS_CERT_FILE', certFile, 'certificate') }),
+    ...(keyFile !== undefined && { key: read('REDIS_TLS_KEY_FILE', keyFile, 'private key') }),
     ...(insecure && { rejectUnauthorized: false }),
   };
 }
@@ -21,15 +21,26 @@ export function trustsAnybody(target: RedisTarget): boolean {
   return tlsOptions(target)?.rejectUnauthorized === false;
 }
 
-function read(variable: string, path: string): Buffer {
+/** @throws PublishError `CONFIG_INVALID` also for a file of something else, of which TLS would not say what it lacks */
+function read(variable: string, path: string, what: 'certificate' | 'private key'): Buffer {
+  const content = readOrRefuse(variable, path);
+  if (new RegExp(`^-----BEGIN [A-Z0-9 ]*${what.toUpperCase()}-----`, 'm').test(content.toString('latin1')))
+    return content;
+  throw refused(variable, `names ${path}, which holds no ${what} in PEM format; name the file that does`);
+}
+
+function readOrRefuse(variable: string, path: string): Buffer {
   try {
     return readFileSync(path);
   } catch (error) {
     const why = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
-    const message = `names ${path}, which cannot be read (${why}); correct the path, or let this user read the file`;
-    throw new PublishError('CONFIG_INVALID', {
-      reason: 'the settings are not valid:',
-      problems: [{ path: variable, message }],
-    });
+    throw refused(
+      variable,
+      `names ${path}, which cannot be read (${why}); correct the path, or let this user read the file`,
+    );
   }
+}
+
+function refused(path: string, message: string): PublishError {
+  return new PublishError('CONFIG_INVALID', { reason: 'the settings are not valid:', problems: [{ path, message }] });
 }

@@ -2,11 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { CallbackSchedule } from '../core/callback-schedule.ts';
 import { orAbort } from '../core/or-abort.ts';
-import { toPublishError } from '../core/publish-error.ts';
 import { parseStoredEvent } from '../core/stored-event.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { Queues } from '../queues/queues.ts';
 import type { Callbacks } from './callback-deps.ts';
+import { createOutageLog } from './outage-log.ts';
 
 /** Longest block of one read. */
 const BLOCK_MS = 5 * SECOND_MS;
@@ -32,14 +32,16 @@ export interface CallbackRelay {
 export function startCallbackRelay(deps: CallbackRelayDeps): CallbackRelay {
   const { redis, keys } = deps.callbacks.relay;
   const stopping = new AbortController();
+  const outage = createOutageLog(deps.log);
 
   async function follow(): Promise<void> {
     while (!stopping.signal.aborted) {
       try {
         await relayOnce();
+        outage.isOver();
       } catch (error) {
         if (stopping.signal.aborted) break;
-        deps.log.warn({ err: toPublishError(error) }, 'relay of callbacks interrupted');
+        outage.tell(error, {}, 'relay of callbacks interrupted');
         await sleep(PAUSE_AFTER_TROUBLE_MS, undefined, { signal: stopping.signal }).catch(() => undefined);
       }
     }

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { toPublishError } from '../core/publish-error.ts';
 import { isTerminal } from '../core/publish-state.ts';
+import { redisTroubleOf } from '../core/redis-trouble.ts';
 import { SECOND_MS } from '../core/units.ts';
 import { SWEEP_NEW_AFTER_MS } from '../ledger/ledger.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
@@ -78,6 +79,7 @@ async function restoreIfLost(id: string, deps: SearchDeps): Promise<boolean> {
     if (record === undefined || isTerminal(record.state) || (await isBeingEnqueued(record, deps))) return false;
     return await ensureEntry(record, deps);
   } catch (error) {
+    if (redisTroubleOf(error) !== undefined) throw error;
     // Such as the record of a newer version, which holds nobody else up.
     deps.log.warn({ err: toPublishError(error), publishJobId: id }, 'queue entry could not be looked for');
     return false;

@@ -27,11 +27,9 @@ function reasonOf({ lateness }: WatchedWorker, found: string | undefined): strin
   return told(trouble) ?? found ?? `Redis has not answered this worker for ${Math.round(sinceMs / SECOND_MS)} seconds`;
 }
 
-/** What an error of Redis means; its words are kept only where they name the command that is forbidden. */
+/** What an error of Redis means. */
 function told(error: Error | undefined): string | undefined {
   if (error === undefined) return undefined;
   if (/ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH/.test(error.message)) return 'Redis cannot be reached';
-  const command = /NOPERM.*'([a-z|]+)' command/.exec(error.message)?.[1];
-  if (command !== undefined) return `the ACL of our Redis user forbids ${command.toUpperCase()}`;
   return redisRefusalOf(error);
 }

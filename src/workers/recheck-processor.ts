@@ -1,6 +1,7 @@
 import { referenceTo } from '../core/job-reference.ts';
 import { toPublishError } from '../core/publish-error.ts';
 import { nextRecheckDelayMs } from '../core/recheck-schedule.ts';
+import { redisTroubleOf } from '../core/redis-trouble.ts';
 import type { StatusAnswer } from '../tiktok/index.ts';
 import type { WorkerDeps } from './deps.ts';
 import { endJob, toResult } from './end-job.ts';
@@ -21,6 +22,8 @@ export async function processRecheckEntry(entry: StatusQueueEntry, deps: WorkerD
     await inSpan('recheck', job.record, deps, async () => apply(job, await askStatus(job, deps), deps));
   } catch (thrown) {
     if (thrown instanceof Deferral) return await waitForSlot(job, thrown);
+    const trouble = redisTroubleOf(thrown);
+    if (trouble !== undefined) return { kind: 'lost', trouble };
     const error = toPublishError(thrown);
     if (error.code === 'INTERNAL_OVERTAKEN') return { kind: 'lost' };
     deps.log.info({ publishJobId: job.record.id, code: error.code }, 'recheck got no answer');

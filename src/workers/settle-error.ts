@@ -1,4 +1,5 @@
 import { PublishError, toPublishError } from '../core/publish-error.ts';
+import { redisTroubleOf } from '../core/redis-trouble.ts';
 import { failUnlessItMayAppear } from './await-outcome.ts';
 import type { WorkerDeps } from './deps.ts';
 import { endJob } from './end-job.ts';
@@ -13,6 +14,9 @@ import { waitForDeferral, waitForRefusal } from './wait-for-quota.ts';
 export async function settleError(job: OwnedJob, thrown: unknown, deps: WorkerDeps): Promise<Settlement> {
   if (thrown instanceof Handback) return await handBack(job, deps);
   if (thrown instanceof Deferral) return await waitForDeferral(job, thrown, deps);
+  const trouble = redisTroubleOf(thrown);
+  // Says nothing of the job, and nothing could be written of it.
+  if (trouble !== undefined) return { kind: 'lost', trouble };
   const error = toPublishError(thrown);
   const { row } = error;
   if (error.code === 'INTERNAL_OVERTAKEN') return { kind: 'lost' };

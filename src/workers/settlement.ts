@@ -1,3 +1,4 @@
+import type { PublishError } from '../core/publish-error.ts';
 import type { PublishFailure } from '../core/publish-job.ts';
 import type { PublishState, WaitReason } from '../core/publish-state.ts';
 
@@ -38,8 +39,15 @@ export type Settlement =
       readonly delayMs: number;
       readonly failure: Pick<PublishFailure, 'code' | 'message'>;
     }
-  /** Somebody else owns the job by now; nothing may be written. */
-  | { readonly kind: 'lost' };
+  /**
+   * Nothing may or can be written: somebody else owns the job by now, or Redis is away. The entry is taken up again as
+   * it is; costs no attempt.
+   */
+  | {
+      readonly kind: 'lost';
+      /** What is wrong with Redis. */
+      readonly trouble?: PublishError;
+    };
 
 /** Thrown by a step that has to wait for something; costs no attempt. */
 export class Deferral extends Error {

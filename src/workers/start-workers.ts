@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Job, Telemetry } from 'bullmq';
 import type { Logger } from 'pino';
-import { toPublishError } from '../core/publish-error.ts';
+import { loggedTrouble } from '../core/redis-trouble.ts';
 import { SECOND_MS } from '../core/units.ts';
 import { wakeLane } from '../lanes/wake-jobs.ts';
 import { isNumbered, isRecheck, publishIdOfEntry, publishIdOfEntryId } from '../queues/job-ids.ts';
@@ -10,6 +10,7 @@ import type { RedisClient } from '../redis/lua-script.ts';
 import { processEventEntry } from './callback-processor.ts';
 import { type CallbackRelay, startCallbackRelay } from './callback-relay.ts';
 import type { WorkerDeps } from './deps.ts';
+import { createOutageLog } from './outage-log.ts';
 import { processPublishEntry } from './publish-processor.ts';
 import { type ProbeRedis, type Readiness, readinessOf } from './readiness.ts';
 import { processRecheckEntry } from './recheck-processor.ts';
@@ -181,17 +182,21 @@ function startWorker(
   { deps, connection, prefix, telemetry }: StartWorkersOptions,
 ): WatchedWorker {
   const { recovery = DEFAULT_RECOVERY } = deps.settings;
+  const steps = createOutageLog(deps.log);
+  const tellUnsettled = ({ id = '' }: Job, error: unknown): void =>
+    steps.tell(error, { publishJobId: publishIdOfEntryId(name, id), queue: name }, 'step could not be settled');
   const kept = { age: Math.ceil(deps.settings.retentionMs / SECOND_MS) };
   const worker = new WatchedWorker(
     name,
     // BullMQ passes the signal only to a processor that declares three parameters.
     async (job: Job, token: string | undefined, signal: AbortSignal | undefined) => {
       const settlement = await run(job, signal ?? new AbortController().signal).catch((error: unknown): Settlement => {
-        // Not even the failure could be written, so Redis is away: the entry is left as it is and taken up again.
-        const publishJobId = publishIdOfEntryId(name, job.id ?? '');
-        deps.log.warn({ publishJobId, queue: name, err: toPublishError(error) }, 'step could not be settled');
+        // Not even the failure could be written: the entry is left as it is and taken up again.
+        tellUnsettled(job, error);
         return { kind: 'lost' };
       });
+      if (settlement.kind !== 'lost') steps.isOver();
+      else if (settlement.trouble !== undefined) tellUnsettled(job, settlement.trouble);
       return await settleJob(job, token ?? '', settlement);
     },
     {
@@ -226,14 +231,10 @@ function runOf(job: Job): { entry: string; start: number } {
 }
 
 function reportTrouble(worker: WatchedWorker, log: Logger): void {
-  // BullMQ repeats an outage at every try; people want to read of it once.
-  let lastMessage = '';
-  worker.on('error', (err) => {
-    if (err.message !== lastMessage) log.warn({ queue: worker.name, reason: err.message }, 'worker trouble');
-    lastMessage = err.message;
-  });
-  worker.on('active', () => {
-    lastMessage = '';
+  worker.on('error', (error) => {
+    const trouble = loggedTrouble(error);
+    const reason = 'reason' in trouble ? trouble.reason : error.message;
+    if (worker.isNewTrouble(reason)) log.warn({ queue: worker.name, reason }, 'worker trouble');
   });
   worker.on('stalled', (jobId) => {
     log.warn(

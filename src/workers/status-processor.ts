@@ -2,6 +2,7 @@ import { publishEntryOf } from '../core/job-reference.ts';
 import { isPastDeadline } from '../core/poll-schedule.ts';
 import { PublishError, toPublishError } from '../core/publish-error.ts';
 import type { PublishFailure } from '../core/publish-job.ts';
+import { redisTroubleOf } from '../core/redis-trouble.ts';
 import { MINUTE_MS } from '../core/units.ts';
 import { SWEEP_AFTER_MS } from '../ledger/ledger.ts';
 import type { LedgerProgress, LedgerRecord } from '../ledger/record.ts';
@@ -128,6 +129,8 @@ async function settlePollError(job: OwnedJob, thrown: unknown, deps: WorkerDeps)
     });
     return { kind: 'later', at: thrown.until };
   }
+  const redisTrouble = redisTroubleOf(thrown);
+  if (redisTrouble !== undefined) return { kind: 'lost', trouble: redisTrouble };
   const error = toPublishError(thrown);
   if (error.code === 'INTERNAL_OVERTAKEN') return { kind: 'lost' };
   if (error.code === 'INTERNAL_ERROR') deps.log.error({ err: error, publishJobId: job.record.id }, 'poll failed');

@@ -13,6 +13,7 @@ import { toFailure } from './end-job.ts';
 import { ensureEntry } from './ensure-entry.ts';
 import { createEntrySearch, type EntrySearch } from './entry-search.ts';
 import { mayHavePublishedByInit } from './init-publish.ts';
+import { createOutageLog } from './outage-log.ts';
 import { DEFAULT_RECOVERY } from './recovery.ts';
 import { ensureRecheckEntry } from './watch-ended-job.ts';
 
@@ -36,13 +37,15 @@ export function startSweep(deps: WorkerDeps, mayAct: () => Promise<boolean>): Sw
   let running: Promise<void> = Promise.resolve();
   let stopped = false;
   const search = createEntrySearch();
+  const outage = createOutageLog(deps.log);
   const { sweepEveryMs } = deps.settings.recovery ?? DEFAULT_RECOVERY;
 
   async function run(): Promise<void> {
     try {
       if (await mayAct()) await sweepOnce(deps, search);
+      outage.isOver();
     } catch (error) {
-      if (!stopped) deps.log.warn(interruption(error), 'sweep interrupted');
+      if (!stopped) outage.tell(error, {}, 'sweep interrupted');
     }
     if (!stopped) timer = setTimeout(() => (running = run()), sweepEveryMs);
   }
@@ -55,12 +58,6 @@ export function startSweep(deps: WorkerDeps, mayAct: () => Promise<boolean>): Sw
       await running;
     },
   };
-}
-
-/** What the log says; that Redis is away has no stack worth reading. */
-function interruption(error: unknown): object {
-  const trouble = redisTroubleOf(error);
-  return trouble === undefined ? { err: toPublishError(error) } : { code: trouble.code, reason: trouble.message };
 }
 
 /** Looks at every job whose time has come, and for jobs that have lost their entry. */
@@ -80,6 +77,7 @@ export async function sweepOnce(deps: WorkerDeps, search: EntrySearch = createEn
 async function lookAfterLanes(deps: WorkerDeps): Promise<void> {
   for (const account of await deps.lanes.stale(BATCH)) {
     await lookAfterLane(account, deps).catch((error: unknown) => {
+      if (redisTroubleOf(error) !== undefined) throw error;
       deps.log.warn({ err: toPublishError(error), account }, 'lane could not be looked after');
     });
   }
@@ -115,6 +113,7 @@ async function lookAfterId(id: string, now: number, deps: WorkerDeps): Promise<v
     else if (isTerminal(record.state)) await lookAfterEnded(record, now, deps);
     else await lookAfter(record, now, deps);
   } catch (error) {
+    if (redisTroubleOf(error) !== undefined) throw error;
     // Such as the record of a newer version: it is kept for whoever can read it, and holds nobody else up.
     deps.log.warn({ err: toPublishError(error), publishJobId: id }, 'publish job could not be looked after');
     await deps.ledger.postpone(id, now + SWEEP_AFTER_MS);

@@ -132,9 +132,12 @@ class Upload {
       await this.#noteAccepted(next);
       return next;
     } catch (error) {
-      // Every try was provably refused, so TikTok can't have everything after all.
+      // Every try was provably refused or none was made, so TikTok can't have everything after all.
       const isRefused = error instanceof PublishError && error.row.outcomeKnown && !this.#inDoubt && !signal.aborted;
-      if (beginsLastChunk && isRefused) await this.#noteLastChunk('last_chunk_refused', undefined);
+      if (beginsLastChunk && isRefused) {
+        const isHeldBack = error.code === 'REDIS_NOT_REPLICATED';
+        await this.#noteLastChunk(isHeldBack ? 'last_chunk_held_back' : 'last_chunk_refused', undefined);
+      }
       throw error;
     }
   }

@@ -21,6 +21,8 @@ export class WatchedWorker extends Worker {
   readonly #startedAt = performance.now();
   #answeredAt: number | undefined;
   #trouble: Error | undefined;
+  /** What was wrong in the outage at hand. */
+  readonly #told = new Set<string>();
   #running = 0;
   readonly #onIdle: (() => void)[] = [];
   readonly #stopping = new AbortController();
@@ -32,6 +34,16 @@ export class WatchedWorker extends Worker {
     this.on('error', (error) => {
       this.#trouble = error;
     });
+  }
+
+  /**
+   * Whether this is told for the first time in this outage: BullMQ repeats an outage at every try, each connection in
+   * words of its own. It is over when two answers follow each other without trouble.
+   */
+  isNewTrouble(reason: string): boolean {
+    const isNew = !this.#told.has(reason);
+    this.#told.add(reason);
+    return isNew;
   }
 
   /** Since when no fetch was answered, where that is too long, and what Redis or its connection said meanwhile. */
@@ -104,6 +116,7 @@ export class WatchedWorker extends Worker {
 
   #answered(): void {
     this.#answeredAt = performance.now();
+    if (this.#trouble === undefined) this.#told.clear();
     this.#trouble = undefined;
   }
 }

@@ -1,8 +1,8 @@
 import type { RedisTarget } from '../../config/redis-config.ts';
 import { MEGABYTE_BYTES, SECOND_MS } from '../../core/units.ts';
 import type { RedisClient } from '../../redis/lua-script.ts';
-import { NEEDED_BY_SERVICES } from '../../redis/needed-commands.ts';
-import { describeMissing, findMissingPermissions } from '../../redis/permissions.ts';
+import { NEEDED_BY_ENQUEUERS, NEEDED_BY_SERVICES } from '../../redis/needed-commands.ts';
+import { describeMissing, findMissingPermissions, type MissingPermissions } from '../../redis/permissions.ts';
 import { readServerFacts, type ServerFacts } from '../../redis/server-facts.ts';
 import { isVersionSupported, LEAST_REDIS_VERSION } from '../../redis/supported-version.ts';
 import { trustsAnybody } from '../../redis/tls-options.ts';
@@ -12,6 +12,10 @@ import type { Finding } from './finding.ts';
 const FULL_RATIO = 0.9;
 /** Redis ends blocking reads, by which workers wait for what is due, this often a second. */
 const PUNCTUAL_HZ = 100;
+/** What `start` opens at most where nothing is confirmed, as docs/deployment.md has it. */
+const START_CONNECTIONS = 10;
+/** Room for a second service while a first one is replaced. */
+const SPARE_CONNECTIONS = 20;
 
 /** Whether the Redis we write to keeps what it is given. */
 export async function redisFindings(redis: RedisClient, address: string): Promise<Finding[]> {
@@ -26,12 +30,25 @@ export async function redisFindings(redis: RedisClient, address: string): Promis
 
 /** Whether we may do there what we need, and know that it is the right server. */
 export async function accessFindings(redis: RedisClient, target: RedisTarget, prefix: string): Promise<Finding[]> {
-  const missing = describeMissing(await findMissingPermissions(redis, prefix, NEEDED_BY_SERVICES), target, prefix);
-  const permissions: Finding[] =
-    missing === undefined
-      ? []
-      : [{ check: 'redis', level: 'problem', message: `workers cannot run: ${missing.what}`, fix: missing.fix }];
+  const missing = await findMissingPermissions(redis, prefix, NEEDED_BY_SERVICES);
+  const described = describeMissing(missing, target, prefix);
+  const permissions = described === undefined ? [] : [permissionFinding(described, mayEnqueue(missing))];
   return [...permissions, ...(trustsAnybody(target) ? [INSECURE] : [])];
+}
+
+/** Whether nothing is missing that a program needs which only enqueues, as the documented user for it. */
+function mayEnqueue({ commands, keys }: MissingPermissions): boolean {
+  const needed = [...NEEDED_BY_ENQUEUERS.direct, ...Object.keys(NEEDED_BY_ENQUEUERS.probes)];
+  return !keys && !commands.some((command) => needed.includes(command));
+}
+
+function permissionFinding({ what, fix }: { what: string; fix: string }, isEnough: boolean): Finding {
+  if (!isEnough) return { check: 'redis', level: 'problem', message: `workers cannot run: ${what}`, fix };
+  return {
+    ...{ check: 'redis', level: 'advice' },
+    message: `these settings are for programs that only enqueue and look; workers cannot run with them: ${what}`,
+    fix: `Nothing, unless a service is to run with them. ${fix}`,
+  };
 }
 
 const INSECURE: Finding = {
@@ -51,6 +68,7 @@ export function serverFindings(facts: ServerFacts): RedisFinding[] {
     ...memoryFindings(facts),
     ...persistenceFindings(facts),
     ...paceFindings(facts),
+    ...connectionFindings(facts),
   ];
 }
 
@@ -90,6 +108,19 @@ function paceFindings({ hz }: ServerFacts): RedisFinding[] {
   if (hz === undefined || hz >= PUNCTUAL_HZ) return [];
   const message = `delayed jobs start up to ${Math.round(SECOND_MS / hz)} ms late: hz is ${hz}`;
   const fix = `Set \`hz ${PUNCTUAL_HZ}\` in redis.conf, and at once with: redis-cli config set hz ${PUNCTUAL_HZ}`;
+  return [{ level: 'advice', message, fix }];
+}
+
+function connectionFindings({ maxClients, connectedClients }: ServerFacts): RedisFinding[] {
+  if (maxClients === undefined) return [];
+  const fix = 'Raise `maxclients` of Redis; docs/deployment.md says how many connections each process opens.';
+  if (maxClients < START_CONNECTIONS) {
+    const message = `\`start\` needs ${START_CONNECTIONS} connections, and it takes only ${maxClients}`;
+    return [{ level: 'problem', message, fix }];
+  }
+  const free = maxClients - connectedClients;
+  if (free >= SPARE_CONNECTIONS) return [];
+  const message = `it takes only ${free} more connections: maxclients is ${maxClients}`;
   return [{ level: 'advice', message, fix }];
 }
 

@@ -37,7 +37,7 @@ export function replicaFindings(
   }
   if (minReplicasToWrite === undefined || minReplicasToWrite > 0) return [];
   const message =
-    'a master that is cut off from its replicas takes writes that will be thrown away: min-replicas-to-write is 0. What counts is confirmed all the same; less has to be done again with it';
+    'a master that is cut off from its replicas takes writes that will be thrown away: min-replicas-to-write is 0. No post is lost or repeated by that; with 1, workers do less there that has to be done once more';
   const fix =
     'Set `min-replicas-to-write 1` and `min-replicas-max-lag 10` in redis.conf of every server, and at once with redis-cli config set.';
   return [{ level: 'advice', message, fix }];

@@ -41,7 +41,7 @@ export const OPERATION_ROWS = {
     {
       message: 'Redis cannot be reached',
       advice:
-        'Check that Redis runs and that REDIS_URL is right; `tiktok-publisher doctor` says what is wrong with it.',
+        'Check that Redis runs and that the settings of Redis are right; `tiktok-publisher doctor` says what is wrong with it.',
     },
     { alert: 'page' },
   ),
@@ -51,7 +51,7 @@ export const OPERATION_ROWS = {
     {
       message: 'Redis could not confirm that its replicas have the write',
       advice:
-        'Nothing was sent. Enqueue again with the same idempotency key: what was taken back could come back with a failover. Check the replicas and sentinels of Redis, and REDIS_WAIT_REPLICAS.',
+        'Nothing was sent to TikTok, but what was asked for may have taken effect all the same: ask again, for a new job with the same idempotency key. Check the replicas and sentinels of Redis, and REDIS_WAIT_REPLICAS.',
     },
     { alert: 'page' },
   ),

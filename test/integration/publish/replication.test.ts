@@ -91,7 +91,11 @@ describe.concurrent('a master that lost its replicas', () => {
     await world.simulator.journal.waitFor(({ endpoint }) => endpoint === 'video_init');
     world.losesReplica();
     await untilWaiting(world, id);
-    expect(await world.publisher.get(id)).toMatchObject({ state: 'uploading', attempts: 0 });
+    const held = await world.publisher.get(id);
+    expect(held).toMatchObject({ state: 'uploading', attempts: 0 });
+    const events = held?.timeline.map(({ event }) => event);
+    expect(events).toContain('last_chunk_held_back');
+    expect(events).not.toContain('last_chunk_refused');
     const sent = world.simulator.journal.requests({ endpoint: 'upload' }).map(({ chunk }) => chunk?.startByte);
     expect(sent).toEqual([0]);
     world.findsReplica();

@@ -6,6 +6,8 @@ import type { RedisClient } from '../../../src/redis/lua-script.ts';
 import { eventually } from '../../support/eventually.ts';
 import { freshPrefix } from '../../support/redis.ts';
 import { type RedisServer, startRedisServer } from '../../support/redis-server.ts';
+import { rejection } from '../../support/rejection.ts';
+import { startReplicated, startSentinels } from '../../support/replicated-redis.ts';
 
 const servers: RedisServer[] = [];
 afterEach(() => Promise.all(servers.splice(0).map((server) => server.close())));
@@ -78,5 +80,19 @@ describe('sentinels', () => {
     expect(await withClient(target, (client) => client.set('a', 'b'))).toBe('OK');
     const direct: RedisTarget = { kind: 'url', url: `redis://:secret@127.0.0.1:${master.port}` };
     expect(await withClient(direct, (client) => client.get('a'))).toBe('b');
+  });
+
+  it('tell a master that is gone from sentinels that are gone, without hints how to install Redis', async (test) => {
+    const { master } = await startReplicated(test, 0);
+    const { target, sentinels } = await startSentinels(test, master, { replicas: 0 });
+    await master.close();
+    const noMaster = await rejection(connectRedis(target, 'producer'));
+    expect(noMaster).toMatchObject({ message: expect.stringContaining('the master that the sentinels name') });
+    await Promise.all(sentinels.map((sentinel) => sentinel.close()));
+    const noSentinels = await rejection(connectRedis(target, 'producer'));
+    expect(noSentinels).toMatchObject({ message: expect.stringContaining('none of the sentinels answers') });
+    for (const error of [noMaster, noSentinels]) {
+      expect(error).toMatchObject({ advice: expect.not.stringMatching(/install|REDIS_URL/) });
+    }
   });
 });

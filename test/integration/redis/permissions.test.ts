@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { accessFindings } from '../../../src/cli/doctor/redis-findings.ts';
 import { createPublisherFromConfig } from '../../../src/producers/create-publisher.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import type { RedisClient } from '../../../src/redis/lua-script.ts';
@@ -92,6 +93,17 @@ describe('the documented permissions', () => {
     await events.return?.();
     expect(await refused(operator)).toEqual([]);
   });
+});
+
+it('a user that may only enqueue is no problem to the doctor, only that workers cannot run as it', async () => {
+  const { rules, url } = await guardedRedis();
+  await rules(leastAcl(NEEDED_BY_ENQUEUERS, '{p}'));
+  const client = await connectAs(url);
+  const look = () => accessFindings(client, { kind: 'url', url }, '{p}');
+  const message = expect.stringContaining('workers cannot run');
+  expect(await look()).toEqual([{ check: 'redis', level: 'advice', message, fix: expect.any(String) }]);
+  await rules('-xadd');
+  expect(await look()).toMatchObject([{ level: 'problem', message }]);
 });
 
 describe('a missing permission', () => {

@@ -64,6 +64,18 @@ describe('an encrypted Redis with a certificate of a private authority', () => {
     expect(await ping({ ...target, tls: { insecure: true } })).toBe('PONG');
   });
 
+  it('is not blamed for a setting that names a file of something else', async () => {
+    const target = { kind: 'url', url: 'rediss://127.0.0.1:1' } as const;
+    for (const [setting, tls, what] of [
+      ['REDIS_TLS_CA_FILE', { caFile: file('ca.key') }, 'no certificate'],
+      ['REDIS_TLS_CERT_FILE', { certFile: file('redis.key'), keyFile: file('redis.key') }, 'no certificate'],
+      ['REDIS_TLS_KEY_FILE', { certFile: file('redis.pem'), keyFile: file('redis.pem') }, 'no private key'],
+    ] as const) {
+      const problems = [{ path: setting, message: expect.stringContaining(what) }];
+      await expect(ping({ ...target, tls })).rejects.toMatchObject({ code: 'CONFIG_INVALID', details: { problems } });
+    }
+  });
+
   it('gets the client certificate that it asks for', async () => {
     const { tlsPort } = await startTlsServer(['tls-auth-clients yes']);
     const target = { kind: 'url', url: `rediss://127.0.0.1:${tlsPort}` } as const;

@@ -16,6 +16,8 @@ const good: ServerFacts = {
   appendsOnly: true,
   savePoints: '3600 1',
   lastWriteFailed: false,
+  maxClients: 10_000,
+  connectedClients: 10,
   connectedReplicas: 1,
   minReplicasToWrite: 1,
   hz: 100,
@@ -25,7 +27,7 @@ describe('what the doctor says of a Redis server', () => {
   it('is nothing when all is well', () => {
     expect(serverFindings(good)).toEqual([]);
     expect(serverFindings({ ...good, version: '6.2.0', maxmemoryBytes: 2_000_000 })).toEqual([]);
-    expect(serverFindings({ ...good, hz: undefined })).toEqual([]);
+    expect(serverFindings({ ...good, hz: undefined, maxClients: undefined })).toEqual([]);
   });
 
   it.each([
@@ -37,6 +39,8 @@ describe('what the doctor says of a Redis server', () => {
     ['nothing kept on disk', { appendsOnly: false, savePoints: '' }, 'problem', 'keeps nothing on disk'],
     ['snapshots only', { appendsOnly: false }, 'advice', 'snapshots only'],
     ['a leisurely pace', { hz: 10 }, 'advice', 'up to 100 ms late'],
+    ['too few connections', { maxClients: 5 }, 'problem', 'takes only 5'],
+    ['connections that run out', { maxClients: 20 }, 'advice', 'only 10 more'],
     ['a server that does not tell', { appendsOnly: false, savePoints: undefined }, 'advice', 'does not tell'],
   ])('names %s, and how to mend it', (_, change, level, words) => {
     const findings = serverFindings({ ...good, ...change });

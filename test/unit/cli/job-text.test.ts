@@ -18,6 +18,15 @@ describe('text of a job', () => {
     );
   });
 
+  it('says what an upload or a status waits for', () => {
+    const waits = { waitingFor: 'replication', waitingUntil: '2026-11-23T00:00:00.000Z' } as const;
+    expect(headline({ ...uploadingJob(24_000_000), ...waits })).toMatch(
+      /accepted \(50%\), waits for the replicas of Redis.* until 2026-11-23 00:00:00Z$/,
+    );
+    const processing = headline(sampleJob({ state: 'processing', waitingFor: 'rate_limit' }));
+    expect(processing).toMatch(/; asking for its status waits for TikTok's rate limit$/);
+  });
+
   it('rounds the accepted part down, so that 100% means all', () => {
     expect(percentText(uploadingJob(47_999_999))).toBe('99%');
     expect(percentText(uploadingJob(48_000_000))).toBe('100%');
@@ -70,6 +79,9 @@ describe('table of jobs', () => {
     expect(lines[1]).toContain('uploading 41%');
     expect(lines[1]).toMatch(/5 min$/);
     expect(lines[2]).toContain('queued (daily_cap)');
+    const waiting = jobTable([{ ...uploadingJob(20_000_000), waitingFor: 'replication' }], now).split('\n')[1];
+    expect(waiting).toContain('uploading (replication)');
+    expect(waiting?.length).toBeLessThanOrEqual(80);
   });
 
   it('says so when there are none', () => {

@@ -100,6 +100,17 @@ describe('values', () => {
     },
   );
 
+  it.each(['maxRetriesPerRequest=20', 'enableOfflineQueue=false', 'keyPrefix=hunter2', 'retryStrategy=hunter2'])(
+    'refuses the option %s in REDIS_URL, which connections choose themselves, and takes others',
+    (option) => {
+      const [name] = option.split('=');
+      const problem = problemsOf({ ENCRYPTION_KEYS: KEY, REDIS_URL: `redis://r.example:6379?family=6&${option}` });
+      expect(problem.REDIS_URL).toContain(`without ${name} (take that out`);
+      expect(problem.REDIS_URL).not.toContain('hunter2');
+      expect(problemsOf({ ENCRYPTION_KEYS: KEY, REDIS_URL: 'redis://r.example:6379?family=6' })).toEqual({});
+    },
+  );
+
   it('reads the TLS files of Redis, and refuses them for a connection that is not encrypted', () => {
     const files = { REDIS_TLS_CA_FILE: '/ca.pem', REDIS_TLS_CERT_FILE: '/a.pem', REDIS_TLS_KEY_FILE: '/a.key' };
     const keys = { ENCRYPTION_KEYS: KEY };

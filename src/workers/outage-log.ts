@@ -1,0 +1,26 @@
+import type { Logger } from 'pino';
+import { loggedTrouble } from '../core/redis-trouble.ts';
+
+/** Logs what is wrong with Redis: everybody who is hit by an outage is hit again at every try. */
+export interface OutageLog {
+  /** Logs trouble with Redis unless it was told since the last {@link isOver}; any other error always, with its stack. */
+  tell(error: unknown, facts: object, message: string): void;
+  isOver(): void;
+}
+
+/** One for each that is hit on its own. */
+export function createOutageLog(log: Logger): OutageLog {
+  const told = new Set<string>();
+  return {
+    tell(error, facts, message) {
+      const trouble = loggedTrouble(error);
+      if ('reason' in trouble) {
+        const words = `${message}: ${trouble.reason}`;
+        if (told.has(words)) return;
+        told.add(words);
+      }
+      log.warn({ ...facts, ...trouble }, message);
+    },
+    isOver: () => told.clear(),
+  };
+}
