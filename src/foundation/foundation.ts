@@ -53,6 +53,11 @@ export interface Foundation {
   probeRedis(): Promise<string | undefined>;
   /** What our Redis user may not do although workers need it, for people; undefined where nothing is missing. */
   findForbidden(redis: RedisClient): Promise<string | undefined>;
+  /**
+   * As {@link connect}, in the midst of the work: a failure closes nothing.
+   * @throws RedisUnavailableError
+   */
+  connectAnew(role: RedisRole): Promise<RedisClient>;
   /** Has something closed before everything that was there earlier. */
   onClose(close: () => Promise<void>): void;
   /** Closes everything, the latest first and connections at the end; safe to call twice. Never rejects. */
@@ -88,6 +93,12 @@ export async function openFoundation(config: Config, options: FoundationOptions 
     await closer().catch((error: unknown) => log.warn({ err: toPublishError(error) }, 'a part did not close'));
   };
   let isClosed = false;
+  async function connectOnce(role: RedisRole): Promise<RedisClient> {
+    const redis = await connectRedis(provided.target, role, { log });
+    clients.add(redis);
+    if (isClosed) throw new Error('closed while it connected');
+    return redis;
+  }
   const close = async () => {
     isClosed = true;
     for (const closer of closers.splice(0).reverse()) await tryTo(closer);
@@ -109,13 +120,10 @@ export async function openFoundation(config: Config, options: FoundationOptions 
     ledgerName: ledgerNameOf(config, provided.kind),
     notice: provided.notice,
     traces,
+    connectAnew: connectOnce,
     async connect(role) {
       try {
-        const attempt = () => connectRedis(provided.target, role, { log });
-        const redis = await (patience === undefined ? attempt() : patience.until(attempt));
-        clients.add(redis);
-        if (isClosed) throw new Error('closed while it connected');
-        return redis;
+        return await (patience === undefined ? connectOnce(role) : patience.until(() => connectOnce(role)));
       } catch (error) {
         await close();
         throw error;

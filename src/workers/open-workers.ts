@@ -112,6 +112,7 @@ export async function openWorkers(parts: WorkersParts, options: WorkersOptions =
     concurrency: { upload: config.upload.concurrency, status: config.status.concurrency },
     only,
     probeRedis: foundation.probeRedis,
+    connectAnew: () => foundation.connectAnew('worker'),
     findForbidden: () => foundation.findForbidden(redis),
   });
   foundation.onClose(() => workers.close({ timeoutMs: config.shutdownTimeoutMs }));

@@ -15,6 +15,7 @@ import { processPublishEntry } from './publish-processor.ts';
 import { type ProbeRedis, type Readiness, readinessOf } from './readiness.ts';
 import { processRecheckEntry } from './recheck-processor.ts';
 import { DEFAULT_RECOVERY } from './recovery.ts';
+import { type MakeWorker, replaceStuckWorkers } from './replace-stuck.ts';
 import { LOCK_LOST } from './run-owned.ts';
 import { pauseOfRetry, settleJob } from './settle-job.ts';
 import type { Settlement } from './settlement.ts';
@@ -46,6 +47,8 @@ export interface StartWorkersOptions {
   readonly only?: readonly WorkerKind[];
   /** Finds out why fetches go unanswered, for {@link RunningWorkers.readiness}. */
   readonly probeRedis?: ProbeRedis;
+  /** Another connection of role `worker`, for workers whose own no longer answers though Redis does. */
+  readonly connectAnew?: () => Promise<RedisClient>;
   /** What our Redis user may not do although a job needs it; asked before each sweep. */
   readonly findForbidden?: () => Promise<string | undefined>;
 }
@@ -69,11 +72,19 @@ export interface RunningWorkers {
   close(options: { readonly timeoutMs: number }): Promise<void>;
 }
 
+type Launch = (name: string, concurrency: number, run: (job: Job, signal: AbortSignal) => Promise<Settlement>) => void;
+
 /** Starts the workers and the sweep. */
 export function startWorkers(options: StartWorkersOptions): RunningWorkers {
   const { deps, only = WORKER_KINDS } = options;
   const draining = new AbortController();
   const workers: WatchedWorker[] = [];
+  const makers: MakeWorker[] = [];
+  const launch: Launch = (name, concurrency, run) => {
+    const make: MakeWorker = (connection) => startWorker(name, concurrency, run, { ...options, connection });
+    makers.push(make);
+    workers.push(make(options.connection));
+  };
   let closing: Promise<void> | undefined;
   let forbidden: string | undefined;
   if (only.includes('upload')) {
@@ -89,7 +100,7 @@ export function startWorkers(options: StartWorkersOptions): RunningWorkers {
         deps,
         { signal, draining: draining.signal },
       );
-    workers.push(startWorker(QUEUE_NAMES.publish, options.concurrency.upload, run, options));
+    launch(QUEUE_NAMES.publish, options.concurrency.upload, run);
   }
   if (only.includes('status')) {
     const run = (job: Job): Promise<Settlement> => {
@@ -97,17 +108,20 @@ export function startWorkers(options: StartWorkersOptions): RunningWorkers {
       const entry = { id: publishIdOfEntryId(QUEUE_NAMES.status, id), data: job.data, run: runOf(job) };
       return isRecheck(job) ? processRecheckEntry(entry, deps) : processStatusEntry(entry, deps);
     };
-    workers.push(startWorker(QUEUE_NAMES.status, options.concurrency.status, run, options));
-  }
-  for (const worker of workers) {
-    deps.metrics.watchWorker(worker.name, {
-      isRunning: () => worker.isRunning() && !worker.isPaused(),
-      isReady: () => worker.isReady && forbidden === undefined,
-    });
+    launch(QUEUE_NAMES.status, options.concurrency.status, run);
   }
   const sweep = startSweep(deps, mayAct);
   const stopWatch = deps.ledgerGuard?.watch();
-  const relay = only.includes('events') ? startDelivery(options, workers) : undefined;
+  const relay = only.includes('events') ? startDelivery(options, launch) : undefined;
+  for (const [place, { name }] of workers.entries()) {
+    deps.metrics.watchWorker(name, {
+      isRunning: () => workers[place]?.isRunning() === true && !workers[place].isPaused(),
+      isReady: () => workers[place]?.isReady === true && forbidden === undefined,
+    });
+  }
+  const { probeRedis, connectAnew } = options;
+  const stopReplacing =
+    probeRedis && connectAnew && replaceStuckWorkers(workers, makers, { probeRedis, connectAnew, log: deps.log });
 
   /** Nothing acts on a ledger that went back in time; once it is accepted, everything goes on. */
   async function mayAct(): Promise<boolean> {
@@ -120,6 +134,7 @@ export function startWorkers(options: StartWorkersOptions): RunningWorkers {
   }
 
   async function close(timeoutMs: number): Promise<void> {
+    stopReplacing?.();
     // The ledger is watched to the end, since jobs go on until then.
     const closed = Promise.all([...workers.map((worker) => worker.close()), sweep.stop(), relay?.stop()]).then(() =>
       stopWatch?.(),
@@ -165,13 +180,13 @@ async function untilNothingMoves(
 }
 
 /** Starts what brings events to callback URLs, where this process can. */
-function startDelivery(options: StartWorkersOptions, workers: WatchedWorker[]): CallbackRelay | undefined {
+function startDelivery(options: StartWorkersOptions, launch: Launch): CallbackRelay | undefined {
   const { callbacks, ...others } = options.deps;
   if (callbacks === undefined) return undefined;
   const deps = { ...others, callbacks };
   const run = (job: Job, signal: AbortSignal): Promise<Settlement> =>
     processEventEntry({ data: job.data, failedBefore: job.attemptsMade }, deps, signal);
-  workers.push(startWorker(QUEUE_NAMES.events, EVENTS_CONCURRENCY, run, options));
+  launch(QUEUE_NAMES.events, EVENTS_CONCURRENCY, run);
   return startCallbackRelay(deps);
 }
 

@@ -67,6 +67,12 @@ export class WatchedWorker extends Worker {
     if (!this.isIdle) await new Promise<void>((resolve) => void this.#onIdle.push(resolve));
   }
 
+  /** Takes no more jobs and lets go of its connections, without waiting for anything. */
+  async leave(): Promise<void> {
+    void this.close(true).catch(ignore);
+    await this.abandon();
+  }
+
   /** Leaves a close that waits for a Redis that went away: neither timer nor socket of it may hold the process. */
   async abandon(): Promise<void> {
     await this.lockManager.close();

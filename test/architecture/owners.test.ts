@@ -57,6 +57,7 @@ const OWNED: readonly Owned[] = [
       'src/workers/check-tokens.ts',
       // Between two looks at the ledger's mark: no job is held.
       'src/workers/ledger-guard.ts',
+      'src/workers/replace-stuck.ts',
       'src/workers/start-workers.ts',
       'src/workers/sweep.ts',
       // Between two fetches that Redis refused: no job is held.

@@ -18,6 +18,7 @@ import { createSlots } from '../../src/quota/slots.ts';
 import { connectRedis, type RedisRole } from '../../src/redis/connections.ts';
 import { createKeys } from '../../src/redis/keys.ts';
 import { openConfirmation } from '../../src/redis/open-confirmation.ts';
+import { probeWrite } from '../../src/redis/write-probe.ts';
 import { createRequestSecrets } from '../../src/sealing/request-box.ts';
 import { createTikTokClient } from '../../src/tiktok/index.ts';
 import { startWorkers, type WorkerDeps } from '../../src/workers/index.ts';
@@ -83,7 +84,11 @@ const deps: WorkerDeps = withTraps(
   traps,
 );
 traps.arm(settings.traps);
-const workers = startWorkers({ deps, connection, prefix, concurrency: { upload: 4, status: 20 } });
+const workers = startWorkers({
+  ...{ deps, connection, prefix, concurrency: { upload: 4, status: 20 } },
+  probeRedis: () => probeWrite(target, keys),
+  connectAnew: async () => await connectRedis(target, 'worker', { log }),
+});
 
 process.once('SIGTERM', () => {
   void workers.close({ timeoutMs: settings.shutdownTimeoutMs }).then(() => process.exit(0));
