@@ -70,7 +70,20 @@ function watchNodes(cluster: Cluster, target: RedisTarget): Cluster {
     const merged = { ...override?.redisOptions, ...redisOptions, replyMapping: 'legacy' } as const;
     return watchNodes(duplicate(nodes, { ...override, redisOptions: merged, lazyConnect }), target);
   };
-  return cluster.on('+node', (node: Redis) => hangUpOnSilence(node, firstWordMs(target.deadPeerMs)));
+  return cluster.on('+node', (node: Redis) => {
+    hangUpOnSilence(node, firstWordMs(target.deadPeerMs));
+    handleAsking(node);
+  });
+}
+
+/** A cluster's client sends ASKING before a command and looks at the command's answer alone: unhandled, it ends the process. */
+function handleAsking(node: Redis): void {
+  const asking = node.asking.bind(node);
+  node.asking = () => {
+    const asked = asking();
+    asked.catch(() => undefined);
+    return asked;
+  };
 }
 
 /** A frozen server's system still accepts connections for it: such a one is left soon, since another may serve by now. */

@@ -1,7 +1,8 @@
 import { Queue, Worker } from 'bullmq';
+import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { RedisTarget } from '../../../src/config/redis-config.ts';
-import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
+import { closeRedis, connectRedis, createRedis } from '../../../src/redis/connections.ts';
 import type { RedisClient } from '../../../src/redis/lua-script.ts';
 import { eventually } from '../../support/eventually.ts';
 import { freshPrefix } from '../../support/redis.ts';
@@ -56,6 +57,18 @@ describe('a cluster', () => {
     await queue.close();
     await closeRedis(producer);
     await closeRedis(consumer);
+  });
+
+  it('does not end the process when a node goes that was asked for keys on the move', async () => {
+    const cluster = createRedis({ kind: 'cluster', nodes: [localhost(9)], login: loginWith() }, 'worker');
+    const node = new Redis({ port: 9, lazyConnect: true, maxRetriesPerRequest: 0, retryStrategy: () => null });
+    node.on('error', () => undefined);
+    cluster.emit('+node', node);
+    const gone = new Promise((resolve) => node.once('end', resolve));
+    // As ioredis does: nobody looks at what becomes of it. Vitest fails where a rejection is handled by nobody.
+    void node.asking();
+    await gone;
+    await closeRedis(cluster);
   });
 
   it('refuses a wrong password with the reason', async () => {
