@@ -19,10 +19,13 @@ const DOUBT_MS = 30 * SECOND_MS;
 
 type SearchDeps = Pick<WorkerDeps, 'ledger' | 'queues' | 'clock' | 'log'>;
 type ReadPage = (offset: number, count: number) => Promise<string[]>;
+/** Restores one job's entry. @returns whether it was lost */
+type Restore = (id: string) => Promise<boolean>;
 
 /** Finds jobs whose entries Redis has lost. */
 export interface EntrySearch {
-  restoreLost(deps: SearchDeps): Promise<void>;
+  /** @param now Redis's time (ms since the epoch) */
+  restoreLost(deps: SearchDeps, now: number): Promise<void>;
 }
 
 /**
@@ -40,43 +43,44 @@ export function createEntrySearch(): EntrySearch {
   let runId: string | undefined;
   let doubtedUntil = 0;
 
-  async function goThrough(which: keyof typeof offsets, readPage: ReadPage, deps: SearchDeps): Promise<void> {
+  async function goThrough(which: keyof typeof offsets, readPage: ReadPage, restore: Restore): Promise<void> {
     for (let page = 0; page < MAX_PAGES; page += 1) {
       const ids = await readPage(offsets[which], PAGE);
       offsets[which] = ids.length < PAGE ? 0 : offsets[which] + PAGE;
-      if ((await restoreThoseLost(ids, deps)) === 0 || offsets[which] === 0) return;
+      if ((await restoreThoseLost(ids, restore)) === 0 || offsets[which] === 0) return;
     }
   }
 
   return {
-    async restoreLost(deps) {
+    async restoreLost(deps, now) {
       const { ledger, queues } = deps;
+      const restore: Restore = (id) => restoreIfLost(id, now, deps);
       const present = await ledger.serverRunId();
       if (present !== runId) doubtedUntil = performance.now() + DOUBT_MS;
       runId = present;
-      if (performance.now() < doubtedUntil) await goThrough('underWay', ledger.underWay, deps);
+      if (performance.now() < doubtedUntil) await goThrough('underWay', ledger.underWay, restore);
       const [wanted, found] = await Promise.all([ledger.countForPublishQueue(), queues.countPublishEntries()]);
-      if (found < wanted) await goThrough('notBegun', ledger.notBegun, deps);
+      if (found < wanted) await goThrough('notBegun', ledger.notBegun, restore);
     },
   };
 }
 
 /** @returns how many had lost their entry */
-async function restoreThoseLost(ids: readonly string[], deps: SearchDeps): Promise<number> {
+async function restoreThoseLost(ids: readonly string[], restore: Restore): Promise<number> {
   let count = 0;
   for (let start = 0; start < ids.length; start += BATCH) {
-    const restored = await Promise.all(ids.slice(start, start + BATCH).map((id) => restoreIfLost(id, deps)));
+    const restored = await Promise.all(ids.slice(start, start + BATCH).map(restore));
     count += restored.filter(Boolean).length;
   }
   return count;
 }
 
-async function restoreIfLost(id: string, deps: SearchDeps): Promise<boolean> {
+async function restoreIfLost(id: string, now: number, deps: SearchDeps): Promise<boolean> {
   try {
     if (await deps.queues.isPending('publish', id)) return false;
     const record = await deps.ledger.read(id);
     // It may have gone on meanwhile.
-    if (record === undefined || isTerminal(record.state) || (await isBeingEnqueued(record, deps))) return false;
+    if (record === undefined || isTerminal(record.state) || isBeingEnqueued(record, now)) return false;
     return await ensureEntry(record, deps);
   } catch (error) {
     if (redisTroubleOf(error) !== undefined) throw error;
@@ -87,6 +91,6 @@ async function restoreIfLost(id: string, deps: SearchDeps): Promise<boolean> {
 }
 
 /** Whoever enqueues it may still take it back, and adds the entry when it counts as accepted. */
-async function isBeingEnqueued({ revision, createdAt }: LedgerRecord, { ledger }: SearchDeps): Promise<boolean> {
-  return revision === 1 && Math.abs((await ledger.serverTime()) - createdAt) < SWEEP_NEW_AFTER_MS;
+function isBeingEnqueued({ revision, createdAt }: LedgerRecord, now: number): boolean {
+  return revision === 1 && Math.abs(now - createdAt) < SWEEP_NEW_AFTER_MS;
 }

@@ -68,7 +68,7 @@ export async function sweepOnce(deps: WorkerDeps, search: EntrySearch = createEn
     await Promise.all(ids.map((id) => lookAfterId(id, now, deps)));
     if (ids.length < BATCH) break;
   }
-  await search.restoreLost(deps);
+  await search.restoreLost(deps, now);
   await lookAfterLanes(deps);
   await deps.restoreSealingKey?.();
 }
