@@ -4,6 +4,7 @@ import { PublishError } from '../../core/publish-error.ts';
 import { openFoundation } from '../../foundation/foundation.ts';
 import { describeTarget } from '../../redis/connection-error.ts';
 import { RedisUnavailableError } from '../../redis/redis-unavailable.ts';
+import { readServerFacts } from '../../redis/server-facts.ts';
 import type { CommandContext } from '../command-context.ts';
 import { accountFindings } from '../doctor/account-findings.ts';
 import { callbackFindings } from '../doctor/callback-findings.ts';
@@ -54,8 +55,10 @@ async function examineRedis(config: Config): Promise<Finding[]> {
       const address = target.kind === 'embedded' ? 'DATA_DIR' : describeTarget(target).address;
       return [
         ...settings,
-        ...(await orFinding('redis', () => redisFindings(redis, address))),
-        ...(await orFinding('redis', () => replicationFindings(redis, config))),
+        ...(await orFinding('redis', async () => {
+          const servers = await readServerFacts(redis);
+          return [...redisFindings(servers, address), ...replicationFindings(servers, config)];
+        })),
         ...(target.kind === 'embedded'
           ? []
           : await orFinding('redis', () => accessFindings(redis, target, config.queuePrefix))),

@@ -3,7 +3,7 @@ import { MEGABYTE_BYTES, SECOND_MS } from '../../core/units.ts';
 import type { RedisClient } from '../../redis/lua-script.ts';
 import { NEEDED_BY_ENQUEUERS, NEEDED_BY_SERVICES } from '../../redis/needed-commands.ts';
 import { describeMissing, findMissingPermissions, type MissingPermissions } from '../../redis/permissions.ts';
-import { readServerFacts, type ServerFacts } from '../../redis/server-facts.ts';
+import type { ServerFacts } from '../../redis/server-facts.ts';
 import { isVersionSupported, LEAST_REDIS_VERSION } from '../../redis/supported-version.ts';
 import { trustsAnybody } from '../../redis/tls-options.ts';
 import type { Finding } from './finding.ts';
@@ -18,8 +18,7 @@ const START_CONNECTIONS = 10;
 const SPARE_CONNECTIONS = 20;
 
 /** Whether the Redis we write to keeps what it is given. */
-export async function redisFindings(redis: RedisClient, address: string): Promise<Finding[]> {
-  const servers = await readServerFacts(redis);
+export function redisFindings(servers: readonly ServerFacts[], address: string): Finding[] {
   const findings = servers
     .flatMap((facts) => serverFindings(facts))
     .map((found) => ({ check: 'redis', ...found }) as const);

@@ -1,19 +1,17 @@
 import type { Config } from '../../config/load-config.ts';
-import type { RedisClient } from '../../redis/lua-script.ts';
 import { defaultReplicas } from '../../redis/open-confirmation.ts';
-import { readServerFacts, type ServerFacts } from '../../redis/server-facts.ts';
+import type { ServerFacts } from '../../redis/server-facts.ts';
 import type { Finding } from './finding.ts';
 
 /** Fewer sentinels can't outvote one that errs. */
 const USUAL_SENTINELS = 3;
 
 /** Whether a failover could lose what was acknowledged, or nothing can be acknowledged now. */
-export async function replicationFindings(
-  redis: RedisClient,
+export function replicationFindings(
+  servers: readonly ServerFacts[],
   config: Pick<Config, 'redis' | 'redisWaitReplicas'>,
-): Promise<Finding[]> {
+): Finding[] {
   const wanted = config.redisWaitReplicas ?? defaultReplicas(config.redis);
-  const servers = await readServerFacts(redis);
   const findings = servers.flatMap((facts) => replicaFindings(facts, wanted));
   return [...findings, ...sentinelFindings(config.redis)].map((found) => ({ check: 'redis', ...found }));
 }
