@@ -1,14 +1,6 @@
-import { isTerminal, type PublishState } from './publish-state.ts';
-
-/** What is known of a job that somebody wants to cancel. */
-export interface CancelSubject {
-  readonly state: PublishState;
-  /** Whether TikTok fetches the media by itself. */
-  readonly isFetched: boolean;
-  readonly initIntendedAt?: number | undefined;
-  readonly publishId?: string | undefined;
-  readonly lastChunkStartedAt?: number | undefined;
-}
+import { exposureOf, type SessionFacts } from './exposure.ts';
+import { isFetchedByTikTok, mediaInUse } from './media-route.ts';
+import { isTerminal } from './publish-state.ts';
 
 /**
  * `now`: nothing can have been published, so it ends here. `ask_tiktok`: TikTok is downloading and may still stop.
@@ -18,12 +10,12 @@ export type CancelPlan =
   | { readonly kind: 'refuse'; readonly reason: string };
 
 /** Whether and how a job can be cancelled without lying about what TikTok may publish. */
-export function planCancel(job: CancelSubject): CancelPlan {
+export function planCancel(job: SessionFacts): CancelPlan {
   if (job.state === 'cancelled') return { kind: 'is_cancelled' };
   if (isTerminal(job.state)) return { kind: 'refuse', reason: `the job has ended: it is ${job.state}` };
   if (job.state === 'scheduled' || job.state === 'queued') return { kind: 'now' };
-  if (job.isFetched) return { kind: 'ask_tiktok' };
+  if (isFetchedByTikTok(mediaInUse(job))) return { kind: 'ask_tiktok' };
   // An upload publishes nothing before its last chunk is in; the owner must note that it starts it, and is fenced out.
-  if (job.state === 'uploading' && job.lastChunkStartedAt === undefined) return { kind: 'now' };
+  if (exposureOf(job) !== 'may_appear') return { kind: 'now' };
   return { kind: 'refuse', reason: 'TikTok has the whole video and is about to publish it' };
 }

@@ -18,7 +18,7 @@ export function mediaInUse({
   request,
   fellBackAt,
 }: {
-  request: PublishRequest;
+  request: Pick<PublishRequest, 'media'>;
   fellBackAt?: number | undefined;
 }): Media {
   const { media } = request;

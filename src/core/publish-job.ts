@@ -1,4 +1,5 @@
 import type { ErrorCode } from './error-table.ts';
+import type { PublishError } from './publish-error.ts';
 import type { PublishMode } from './publish-request.ts';
 import type { PublishState, WaitReason } from './publish-state.ts';
 
@@ -10,6 +11,18 @@ export interface PublishFailure {
   readonly retryable: boolean;
   readonly tiktokCode?: string;
   readonly tiktokLogId?: string;
+}
+
+/** An error as a person reads it on the job. */
+export function toFailure({ code, message, row, details: { tiktokCode, tiktokLogId } }: PublishError): PublishFailure {
+  return {
+    code,
+    message,
+    advice: row.advice,
+    retryable: row.retryable,
+    ...(tiktokCode !== undefined && { tiktokCode }),
+    ...(tiktokLogId !== undefined && { tiktokLogId }),
+  };
 }
 
 /** One thing that happened to a job. */
@@ -57,6 +70,16 @@ export const PUBLISH_EVENT_TYPES = [
   'account.reauthorization_required',
 ] as const;
 export type PublishEventType = (typeof PUBLISH_EVENT_TYPES)[number];
+
+/** States in which a job ends, and the event that reports each. */
+export const END_EVENTS = {
+  published: 'publish.published',
+  in_inbox: 'publish.in_inbox',
+  failed: 'publish.failed',
+  cancelled: 'publish.cancelled',
+  unconfirmed: 'publish.unconfirmed',
+} as const satisfies Partial<Record<PublishState, PublishEventType>>;
+export type EndState = keyof typeof END_EVENTS;
 
 /** CloudEvents `source` of all our events. */
 export const EVENT_SOURCE = 'urn:tiktok-publisher';

@@ -1,12 +1,11 @@
+import { exposureOf, type SessionFacts } from './exposure.ts';
 import { CLOCK_MARGIN_MS } from './ledger-sight.ts';
-import { isTerminal, type PublishState } from './publish-state.ts';
+import { isTerminal } from './publish-state.ts';
 
 /** What is known of a job in a ledger that was set back. */
-export interface RestoredSubject {
-  readonly state: PublishState;
+export interface RestoredSubject extends SessionFacts {
   readonly createdAt: number;
   readonly scheduledAt?: number | undefined;
-  readonly publishId?: string | undefined;
 }
 
 /**
@@ -22,7 +21,8 @@ export type RestoredFate = 'keep' | 'ask' | 'unconfirmed';
 export function fateOfRestored(job: RestoredSubject, times: { now: number; restoredAfter: number }): RestoredFate {
   if (isTerminal(job.state)) return 'keep';
   if (job.createdAt > times.restoredAfter + CLOCK_MARGIN_MS) return 'keep';
-  if (job.publishId !== undefined) return 'ask';
+  const exposure = exposureOf(job);
+  if (exposure === 'open' || exposure === 'may_appear') return 'ask';
   if (job.state === 'scheduled' && job.scheduledAt !== undefined && job.scheduledAt > times.now) return 'keep';
   return 'unconfirmed';
 }

@@ -1,13 +1,7 @@
-import type { PublishState } from './publish-state.ts';
+import { exposureOf, type SessionFacts } from './exposure.ts';
 
 /** What is known of a job that somebody wants to retry. */
-export interface RetrySubject {
-  readonly state: PublishState;
-  /** Whether TikTok fetches the media by itself. */
-  readonly isFetched: boolean;
-  readonly publishId?: string | undefined;
-  readonly failedByTikTokAt?: number | undefined;
-  readonly lastChunkStartedAt?: number | undefined;
+export interface RetrySubject extends SessionFacts {
   readonly uploadUrlSealed?: string | undefined;
 }
 
@@ -28,18 +22,21 @@ export function planRetry(job: RetrySubject, force: boolean): RetryPlan {
   if (job.state !== 'failed' && job.state !== 'unconfirmed') {
     return { kind: 'refuse', reason: `only failed and unconfirmed jobs can be retried, this one is ${job.state}` };
   }
-  // TikTok's own word: this publish_id published nothing.
-  if (job.failedByTikTokAt !== undefined) return { kind: 'fresh_init' };
-  if (job.publishId === undefined) {
-    if (job.state === 'failed' || force) return { kind: 'fresh_init' };
-    return {
-      kind: 'refuse',
-      reason:
-        'TikTok may have published it and there is no publish_id to ask about: look on TikTok, and if the post is not there retry with force',
-    };
-  }
+  const exposure = exposureOf(job);
   if (force && job.state === 'unconfirmed') return { kind: 'fresh_init' };
-  const mayHaveEverything = job.isFetched || job.lastChunkStartedAt !== undefined;
-  if (mayHaveEverything) return { kind: 'poll' };
-  return { kind: job.uploadUrlSealed === undefined ? 'fresh_init' : 'resume' };
+  switch (exposure) {
+    case 'dead':
+    case 'none':
+      return { kind: 'fresh_init' };
+    case 'open':
+      return { kind: job.uploadUrlSealed === undefined ? 'fresh_init' : 'resume' };
+    case 'may_appear':
+      return { kind: 'poll' };
+    case 'init_in_doubt':
+      return {
+        kind: 'refuse',
+        reason:
+          'TikTok may have published it and there is no publish_id to ask about: look on TikTok, and if the post is not there retry with force',
+      };
+  }
 }

@@ -1,5 +1,4 @@
 import { MINUTE_MS, SECOND_MS } from './units.ts';
-import type { ErrorRow } from './verdict.ts';
 
 /** How often and how far apart a job is tried again. */
 export interface RetryPolicy {
@@ -31,13 +30,11 @@ export type NextRetry = { readonly kind: 'retry'; readonly delayMs: number } | {
  * @param chance `random` gives numbers from 0 to 1
  */
 export function nextRetry(
-  row: Pick<ErrorRow, 'verdict'>,
   attempt: number,
   chance: { readonly random: () => number; readonly retryAfterMs?: number | undefined },
   policy: RetryPolicy = EIGHT_TRIES_IN_AN_HOUR,
 ): NextRetry {
-  const isFinal = row.verdict === 'give_up' || row.verdict === 'unconfirmed';
-  if (isFinal || attempt >= policy.maxAttempts) return { kind: 'give_up' };
+  if (attempt >= policy.maxAttempts) return { kind: 'give_up' };
   const boundMs = Math.min(policy.baseMs * policy.factor ** (attempt - 1), policy.maxMs);
   const backoffMs = Math.round(chance.random() * boundMs);
   return { kind: 'retry', delayMs: Math.max(backoffMs, chance.retryAfterMs ?? 0) };

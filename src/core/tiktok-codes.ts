@@ -86,7 +86,7 @@ const BY_UPLOAD_STATUS: ReadonlyMap<number, ErrorCode> = new Map<number, ErrorCo
   [404, 'UPLOAD_TASK_MISSING'],
   [408, 'UPLOAD_SERVER_ERROR'],
   [416, 'UPLOAD_OFFSET_MISMATCH'],
-  [429, 'UPLOAD_SERVER_ERROR'],
+  [429, 'UPLOAD_RATE_LIMITED'],
 ]);
 
 /** Our code for an upload answer that is no success. */

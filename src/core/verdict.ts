@@ -11,6 +11,7 @@ import type { WaitReason } from './publish-state.ts';
  * - `ask_status`: TikTok may have acted; ask before doing anything else
  * - `give_up`: fail the job; repeating as it is can't help
  * - `unconfirmed`: nobody can tell whether it was published; never repeat by ourselves
+ * - `superseded`: another owner acts on the job; write nothing
  */
 export type VerdictKind =
   | 'retry'
@@ -20,7 +21,8 @@ export type VerdictKind =
   | 'new_init'
   | 'ask_status'
   | 'give_up'
-  | 'unconfirmed';
+  | 'unconfirmed'
+  | 'superseded';
 
 /** A row of the error table. */
 export interface ErrorRow {
@@ -33,6 +35,8 @@ export interface ErrorRow {
   readonly waitReason?: WaitReason;
   /** How long `wait` waits when the answer did not say (ms). */
   readonly waitMs?: number;
+  /** Nothing of the account can be posted, so the account is paused instead of failing its jobs one by one. */
+  readonly pausesAccount?: true;
   /** What happened: a lower-case sentence without advice or secrets. */
   readonly message: string;
   /** What a person should do about it. */

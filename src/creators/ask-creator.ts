@@ -1,7 +1,7 @@
 import type { CreatorInfo } from '../core/creator-rules.ts';
 import type { Clock, TokenSource } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
-import { MINUTE_MS } from '../core/units.ts';
+import { holdQuotaOnRefusal } from '../quota/hold-quota.ts';
 import type { Slots } from '../quota/slots.ts';
 import { TIKTOK_QUOTAS } from '../quota/tiktok-quotas.ts';
 import type { TikTokClient } from '../tiktok/index.ts';
@@ -29,15 +29,9 @@ export async function askCreator(account: string, deps: AskCreatorDeps): Promise
   const quota = { account, endpoint: 'creator_info', ...TIKTOK_QUOTAS.creator_info } as const;
   const { booked, waitMs } = await slots.reserve({ ...quota, horizonMs: 0 });
   if (!booked) throw new PublishError('TIKTOK_RATE_LIMITED', { endpoint: 'creator_info', retryAfterMs: waitMs });
-  try {
-    const info = await withToken(account, { tokens }, (accessToken) => tiktok.queryCreatorInfo({ accessToken }));
-    await cache.remember(account, info);
-    return info;
-  } catch (error) {
-    if (error instanceof PublishError && error.code === 'TIKTOK_RATE_LIMITED') {
-      const notBeforeAt = clock.now() + Math.max(MINUTE_MS, error.details.retryAfterMs ?? 0);
-      await slots.push({ ...quota, notBeforeAt });
-    }
-    throw error;
-  }
+  const info = await holdQuotaOnRefusal(quota, { slots, clock }, () =>
+    withToken(account, { tokens }, (accessToken) => tiktok.queryCreatorInfo({ accessToken })),
+  );
+  await cache.remember(account, info);
+  return info;
 }

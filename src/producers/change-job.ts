@@ -1,12 +1,11 @@
 import { planCancel } from '../core/cancel-plan.ts';
 import { publishEntryOf, referenceTo } from '../core/job-reference.ts';
-import { isFetchedByTikTok, mediaInUse } from '../core/media-route.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { PublishState } from '../core/publish-state.ts';
 import { planRetry, type RetryPlan } from '../core/retry-plan.ts';
 import { wakeJobs } from '../lanes/wake-jobs.ts';
-import type { Change } from '../ledger/change.ts';
 import { NO_SESSION } from '../ledger/no-session.ts';
+import { endChange } from '../ledger/patches.ts';
 import type { LedgerPatch, LedgerRecord } from '../ledger/record.ts';
 import type { EnqueueDeps } from './enqueue.ts';
 
@@ -22,7 +21,7 @@ export type RetryAction = Exclude<RetryPlan['kind'], 'refuse'>;
  */
 export async function cancelJob(id: string, deps: EnqueueDeps): Promise<void> {
   await changing(id, deps, async (record) => {
-    const plan = planCancel({ ...record, isFetched: isFetchedByTikTok(mediaInUse(record)) });
+    const plan = planCancel(record);
     switch (plan.kind) {
       case 'refuse':
         throw new PublishError('JOB_NOT_CANCELLABLE', { reason: plan.reason });
@@ -32,7 +31,7 @@ export async function cancelJob(id: string, deps: EnqueueDeps): Promise<void> {
         return;
       case 'now':
         await deps.ledger.confirmIntervention(
-          await deps.ledger.intervene(record, cancelled(deps.clock.now())),
+          await deps.ledger.intervene(record, endChange(record, { to: 'cancelled' }, deps.clock.now())),
           'state',
         );
         await giveTurnAway(record, deps).catch(() => undefined);
@@ -56,22 +55,13 @@ async function giveTurnAway({ id, account }: LedgerRecord, deps: EnqueueDeps): P
   await wakeJobs(await deps.lanes.leave(account, id), deps);
 }
 
-function cancelled(now: number): Change {
-  return {
-    to: 'cancelled',
-    event: 'publish.cancelled',
-    cause: { event: 'cancelled' },
-    patch: { endedAt: now, waitingFor: undefined, waitingUntil: undefined, uploadUrlSealed: undefined },
-  };
-}
-
 /**
  * Retries a failed or unconfirmed job in the way that can't post twice.
  * @throws PublishError `JOB_NOT_FOUND`, `JOB_NOT_RETRYABLE` with the reason
  */
 export async function retryJob(id: string, { force }: { force: boolean }, deps: EnqueueDeps): Promise<RetryAction> {
   return await changing(id, deps, async (record) => {
-    const plan = planRetry({ ...record, isFetched: isFetchedByTikTok(mediaInUse(record)) }, force);
+    const plan = planRetry(record, force);
     if (plan.kind === 'refuse') throw new PublishError('JOB_NOT_RETRYABLE', { reason: plan.reason });
     const now = deps.clock.now();
     const { to, patch } = restart(plan.kind, now);
@@ -118,7 +108,7 @@ async function changing<T>(
     try {
       return await change(record);
     } catch (error) {
-      const moved = error instanceof PublishError && error.code === 'INTERNAL_OVERTAKEN';
+      const moved = error instanceof PublishError && error.row.verdict === 'superseded';
       if (!moved || look === MAX_LOOKS) throw error;
     }
   }

@@ -14,13 +14,13 @@ export async function withToken<T>(
   try {
     return await call(accessToken);
   } catch (error) {
-    if (!(error instanceof PublishError) || error.code !== 'AUTH_TOKEN_INVALID') throw error;
+    if (!(error instanceof PublishError) || error.row.verdict !== 'refresh_token') throw error;
   }
   const renewedToken = await tokens.accessToken(account, { rejectedToken: accessToken });
   try {
     return await call(renewedToken);
   } catch (error) {
-    if (!(error instanceof PublishError) || error.code !== 'AUTH_TOKEN_INVALID') throw error;
+    if (!(error instanceof PublishError) || error.row.verdict !== 'refresh_token') throw error;
     throw new PublishError('AUTH_REAUTHORIZATION_REQUIRED', error.details, { cause: error });
   }
 }

@@ -4,10 +4,9 @@ import { PublishError } from '../core/publish-error.ts';
 import type { PublishRequest } from '../core/publish-request.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { CreatorCache } from '../creators/creator-cache.ts';
-import { withToken } from '../tiktok/with-token.ts';
 import type { WorkerDeps } from './deps.ts';
 import type { OwnedJob } from './owned-job.ts';
-import { takeSlot } from './tiktok-calls.ts';
+import { callWithinQuota } from './tiktok-calls.ts';
 
 /** A refusal rests on what TikTok said no longer ago than this (ms); its owner may just have changed the setting. */
 const FRESH_MS = 10 * SECOND_MS;
@@ -51,13 +50,8 @@ async function findingsOf(job: OwnedJob, creators: CreatorCache, deps: WorkerDep
     const isFresh = remembered.askedAt > deps.clock.now() - FRESH_MS;
     if (findings.problems.length === 0 || isFresh) return findings;
   }
-  // A token that has to be renewed would make the call late against its slot.
-  await deps.tokens.accessToken(account);
-  await takeSlot(job, 'creator_info', deps);
-  const limits = await withToken(
-    account,
-    deps,
-    async (accessToken) => await askIfItCanSay(job.record.id, accessToken, deps),
+  const limits = await callWithinQuota(job, 'creator_info', deps, async (accessToken) =>
+    askIfItCanSay(job.record.id, accessToken, deps),
   );
   await creators.remember(account, limits);
   return findingsIn(request, limits, durationSeconds);

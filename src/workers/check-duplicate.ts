@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { exposureOf } from '../core/exposure.ts';
 import { digestMediaName } from '../core/media-name.ts';
 import type { FetchedMedia } from '../core/media-route.ts';
 import type { MediaSource } from '../core/ports.ts';
@@ -20,9 +21,8 @@ export async function claimVideo(
   deps: WorkerDeps,
   signal: AbortSignal,
 ): Promise<void> {
-  const { claimedVideo, lastChunkStartedAt } = job.record;
   // TikTok may have everything: whether it was right to begin is no longer the question.
-  if (lastChunkStartedAt !== undefined || isSamePin(claimedVideo?.pin, source.pin)) return;
+  if (exposureOf(job.record) === 'may_appear' || isSamePin(job.record.claimedVideo?.pin, source.pin)) return;
   await claim(job, deps, async () => ({ digest: await fingerprint(source, signal), pin: source.pin }));
 }
 

@@ -7,7 +7,7 @@ import { PARKED_MS } from '../lanes/lanes.ts';
 import { newRecord } from '../ledger/new-record.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
 import type { WorkerDeps } from './deps.ts';
-import { toFailure } from './end-job.ts';
+import { failed } from './end-job.ts';
 import { OwnedJob } from './owned-job.ts';
 import type { Settlement } from './settlement.ts';
 
@@ -50,7 +50,7 @@ export async function claimPublishEntry(entry: PublishQueueEntry, deps: AdoptDep
 /** How an entry of ours ends whose record was lost, or is kept no longer. */
 function recordIsGone({ id }: PublishQueueEntry, { log }: AdoptDeps): Settlement {
   log.warn({ publishJobId: id, code: 'JOB_NOT_FOUND' }, 'queue entry without a record: nothing is sent');
-  return refusal(new PublishError('JOB_NOT_FOUND', { reason: `no record of job ${id}, so nothing was sent` }));
+  return failed(new PublishError('JOB_NOT_FOUND', { reason: `no record of job ${id}, so nothing was sent` }));
 }
 
 /** The request that a plain client's entry brings, or the refusal of a malformed one. */
@@ -62,7 +62,7 @@ async function requestOf(entry: PublishQueueEntry, { log }: AdoptDeps): Promise<
     // A payload of the future may be tried again by a newer worker, with all that it holds.
     if (error.code === 'INPUT_INVALID') await entry.replaceData(withoutSecretUrls(entry.data));
     log.warn({ publishJobId: entry.id, code: error.code }, 'publish request refused');
-    return refusal(error);
+    return failed(error);
   }
 }
 
@@ -124,10 +124,5 @@ function isRequestOf(request: PublishRequest, record: LedgerRecord): boolean {
 }
 
 function conflict({ id }: LedgerRecord): Settlement {
-  return refusal(new PublishError('IDEMPOTENCY_CONFLICT', { reason: `the id ${id} belongs to another request` }));
-}
-
-function refusal(error: PublishError): Settlement {
-  const { code, message } = toFailure(error);
-  return { kind: 'failed', failure: { code, message } };
+  return failed(new PublishError('IDEMPOTENCY_CONFLICT', { reason: `the id ${id} belongs to another request` }));
 }

@@ -1,88 +1,47 @@
+import { referenceTo } from '../core/job-reference.ts';
 import { PublishError } from '../core/publish-error.ts';
-import type { PublishEventType, PublishFailure } from '../core/publish-job.ts';
+import { type PublishFailure, toFailure } from '../core/publish-job.ts';
 import { isTerminal } from '../core/publish-state.ts';
+import { isWorthRechecking, mayBePublic, nextRecheckDelayMs } from '../core/recheck-schedule.ts';
+import { endChange, type JobEnd } from '../ledger/patches.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
+import { recheckEntryId } from '../queues/job-ids.ts';
 import type { WorkerDeps } from './deps.ts';
 import type { OwnedJob } from './owned-job.ts';
 import type { EntryResult, Settlement } from './settlement.ts';
 
-/** States in which a job ends, and the event that reports each. */
-export const END_EVENTS = {
-  published: 'publish.published',
-  in_inbox: 'publish.in_inbox',
-  failed: 'publish.failed',
-  cancelled: 'publish.cancelled',
-  unconfirmed: 'publish.unconfirmed',
-} as const satisfies Record<string, PublishEventType>;
+type EndDeps = Pick<WorkerDeps, 'clock' | 'log' | 'metrics' | 'queues' | 'random'>;
 
-/** An outcome, and what goes with it. */
-export interface JobEnd {
-  readonly to: keyof typeof END_EVENTS;
-  readonly error?: PublishError;
-  readonly postIds?: readonly string[];
-  /** TikTok's status, as sent. */
-  readonly tiktokStatus?: string;
-}
-
-type EndDeps = Pick<WorkerDeps, 'clock' | 'log' | 'metrics'>;
-
-/** An error as a person reads it on the job. */
-export function toFailure(error: PublishError): PublishFailure {
-  const { tiktokCode, tiktokLogId } = error.details;
-  return {
-    code: error.code,
-    message: error.message,
-    advice: error.row.advice,
-    retryable: error.row.retryable,
-    ...(tiktokCode !== undefined && { tiktokCode }),
-    ...(tiktokLogId !== undefined && { tiktokLogId }),
-  };
-}
-
-/** Writes a job's outcome together with its event. */
-export async function endJob(job: OwnedJob, end: JobEnd, { clock, log, metrics }: EndDeps): Promise<Settlement> {
-  const now = clock.now();
-  const { record } = job;
-  const failure = end.error === undefined ? undefined : toFailure(end.error);
-  await job.commit({
-    to: end.to,
-    event: END_EVENTS[end.to],
-    cause: {
-      event: end.to,
-      ...(failure !== undefined && { code: failure.code, message: failure.message }),
-      ...(end.tiktokStatus !== undefined && { tiktokStatus: end.tiktokStatus }),
-    },
-    patch: {
-      endedAt: now,
-      failure,
-      postIds: end.postIds ?? record.postIds,
-      initIntendedAt: undefined,
-      waitingFor: undefined,
-      waitingUntil: undefined,
-      bookedSlot: undefined,
-      // A failed upload may be resumed by hand while its URL lives.
-      ...(end.to !== 'failed' && { uploadUrlSealed: undefined }),
-      ...(end.error?.details.publishFailed === true && { failedByTikTokAt: now, uploadUrlSealed: undefined }),
-    },
-  });
-  log.info({ publishJobId: record.id, state: end.to, code: failure?.code }, 'publish job ended');
-  metrics.jobEnded({
-    mode: record.mode,
-    source: record.request.media.type,
-    outcome: end.to,
-    durationMs: now - Math.max(record.createdAt, record.scheduledAt ?? 0),
-  });
+/** Writes a job's outcome with its event, and starts the watch for what a late answer could still tell. */
+export async function endJob(job: OwnedJob, end: JobEnd, deps: EndDeps): Promise<Settlement> {
+  const outcome = { ...job.record, state: end.to, postIds: end.postIds ?? job.record.postIds };
+  const delayMs = isWatched(outcome) ? nextRecheckDelayMs(0, 0, deps) : undefined;
+  // First the entry, then the outcome: an entry too many finds nothing to do, one too few would never look.
+  if (delayMs !== undefined) await deps.queues.addRecheckEntry(referenceTo(job.record), delayMs);
+  const now = deps.clock.now();
+  await job.commit(endChange(job.record, end, now));
+  reportEnd(job.record, now, deps);
   return settlementOf(job.record);
+}
+
+/** Tells log and metrics of a job that has just ended. */
+export function reportEnd(record: LedgerRecord, now: number, { log, metrics }: Pick<EndDeps, 'log' | 'metrics'>): void {
+  const { id, state, failure, mode, request, createdAt, scheduledAt = 0 } = record;
+  log.info({ publishJobId: id, state, code: failure?.code }, 'publish job ended');
+  const durationMs = now - Math.max(createdAt, scheduledAt);
+  metrics.jobEnded({ mode, source: request.media.type, outcome: state, durationMs });
 }
 
 /** How a queue entry ends whose job has its outcome (or whose part of the work is done). */
 export function settlementOf(record: LedgerRecord): Settlement {
   const isFailure = record.state === 'failed' || record.state === 'unconfirmed';
-  if (isFailure) {
-    const { code, message } = record.failure ?? toFailure(new PublishError('INTERNAL_ERROR'));
-    return { kind: 'failed', failure: { code, message } };
-  }
-  return { kind: 'done', result: toResult(record) };
+  if (!isFailure) return { kind: 'done', result: toResult(record) };
+  return failed(record.failure ?? toFailure(new PublishError('INTERNAL_ERROR')));
+}
+
+/** A queue entry that failed for good. */
+export function failed({ code, message }: Pick<PublishFailure, 'code' | 'message'>): Settlement {
+  return { kind: 'failed', failure: { code, message } };
 }
 
 /** What Bull Board shows as an entry's result. */
@@ -93,4 +52,21 @@ export function toResult(record: LedgerRecord): EntryResult {
 /** Whether a job has its outcome, so that an entry of it has nothing left to do. */
 export function hasEnded(record: LedgerRecord): boolean {
   return isTerminal(record.state);
+}
+
+/** Whether a late answer could still tell something about a job. */
+export function isWatched({ state, publishId, postIds, request }: LedgerRecord): boolean {
+  return isWorthRechecking({ state, publishId, postIds, isPublic: mayBePublic(request) });
+}
+
+/** Gives a job that is still watched its entry back, should it be lost. @returns whether the job is still watched */
+export async function ensureRecheckEntry(record: LedgerRecord, now: number, deps: EndDeps): Promise<boolean> {
+  if (!isWatched(record)) return false;
+  const { id, endedAt = now, recheckCount = 0 } = record;
+  const delayMs = nextRecheckDelayMs(now - endedAt, recheckCount, deps);
+  if (delayMs === undefined) return false;
+  if (!(await deps.queues.isPending('status', recheckEntryId(id)))) {
+    await deps.queues.addRecheckEntry(referenceTo(record), delayMs);
+  }
+  return true;
 }

@@ -1,11 +1,10 @@
+import { exposureOf, mayAppear } from '../core/exposure.ts';
 import { PARKED_MS } from '../lanes/lanes.ts';
 import { wakeJobs } from '../lanes/wake-jobs.ts';
 import { laneMemberOf } from '../ledger/lane-member.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
-import { mayAppear } from './await-outcome.ts';
 import type { WorkerDeps } from './deps.ts';
 import { hasEnded } from './end-job.ts';
-import { mayHavePublishedByInit } from './init-publish.ts';
 import type { OwnedJob } from './owned-job.ts';
 import type { Settlement } from './settlement.ts';
 
@@ -31,7 +30,7 @@ export async function leaveLane({ account, id }: LedgerRecord, deps: WorkerDeps)
 /** What TikTok may be publishing already is not held back: only TikTok's status tells what is true of it. */
 function needsTurn(record: LedgerRecord, now: number): boolean {
   if (hasEnded(record) || record.state === 'processing') return false;
-  if (mayAppear(record) || mayHavePublishedByInit(record)) return false;
+  if (mayAppear(exposureOf(record))) return false;
   return record.scheduledAt === undefined || record.scheduledAt <= now;
 }
 
@@ -42,7 +41,7 @@ function needsTurn(record: LedgerRecord, now: number): boolean {
 function keepsTurn(record: LedgerRecord, settlement: Settlement, now: number): boolean {
   if (settlement.kind === 'lost') return true;
   if (settlement.kind !== 'later' || record.state === 'scheduled') return false;
-  return record.publishId !== undefined || record.waitingFor !== undefined || settlement.at <= now;
+  return exposureOf(record) !== 'none' || record.waitingFor !== undefined || settlement.at <= now;
 }
 
 async function park(

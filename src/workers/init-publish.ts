@@ -1,19 +1,19 @@
 import { performance } from 'node:perf_hooks';
 import type { ChunkPlan } from '../core/chunk-plan.ts';
-import { type FetchedMedia, isFetchedByTikTok, mediaInUse } from '../core/media-route.ts';
+import type { FetchedMedia } from '../core/media-route.ts';
 import type { SourcePin } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
+import { Deferral } from '../core/step-interrupt.ts';
 import { HOUR_MS, MINUTE_MS } from '../core/units.ts';
+import { NOT_WAITING } from '../ledger/patches.ts';
 import type { LedgerPatch, LedgerRecord } from '../ledger/record.ts';
 import type { InitAnswer, PhotoSet, VideoSource } from '../tiktok/index.ts';
-import { withToken } from '../tiktok/with-token.ts';
 import { checkCreator } from './check-creator.ts';
 import type { WorkerDeps } from './deps.ts';
 import type { OwnedJob } from './owned-job.ts';
 import { planFirstPoll } from './plan-poll.ts';
 import { DEFAULT_RECOVERY, leaseTimes } from './recovery.ts';
-import { Deferral } from './settlement.ts';
-import { takeSlot } from './tiktok-calls.ts';
+import { callInSlot, takeSlot } from './tiktok-calls.ts';
 
 /** "The upload_url is valid for one hour" (content-posting-api-reference-direct-post); a minute is left for the last chunk. */
 const UPLOAD_URL_LIFE_MS = HOUR_MS - MINUTE_MS;
@@ -64,16 +64,6 @@ export async function initFetch(job: OwnedJob, media: FetchedMedia, deps: Worker
   await noteBegun(job, deps);
 }
 
-/**
- * Whether an init was sent whose answer is not known and which alone may have published: that of a pull or of
- * photos. The caller may
- * have chosen to repeat it all the same.
- */
-export function mayHavePublishedByInit(record: LedgerRecord): boolean {
-  const isInDoubt = record.initIntendedAt !== undefined && record.publishId === undefined;
-  return isInDoubt && isFetchedByTikTok(mediaInUse(record)) && record.request.onLostInit !== 'repeat';
-}
-
 /** What an upload URL is sealed to. */
 export function uploadUrlContext(publishJobId: string): string {
   return `upload-url:${publishJobId}`;
@@ -83,12 +73,11 @@ export function uploadUrlContext(publishJobId: string): string {
 type PublishSource = VideoSource | ({ readonly kind: 'photos' } & PhotoSet);
 
 async function init(job: OwnedJob, source: PublishSource, deps: WorkerDeps, session: LedgerPatch): Promise<InitAnswer> {
-  const { mode, account } = job.record;
+  const { mode } = job.record;
   if (mode === 'direct') await awaitAppCap(job, deps);
   await checkCreator(job, deps);
-  // A token that must be renewed is renewed first: that is no init yet, and would make one late against its slot.
-  await deps.tokens.accessToken(account);
-  await takeSlot(job, source.kind === 'photos' ? 'photo_init' : `${mode}_init`, deps);
+  const endpoint = source.kind === 'photos' ? 'photo_init' : (`${mode}_init` as const);
+  await takeSlot(job, endpoint, deps);
   const stillOwned = ownershipProof(job, deps);
   const isFirst = job.record.initCount === 0;
   await job.commit({
@@ -97,18 +86,16 @@ async function init(job: OwnedJob, source: PublishSource, deps: WorkerDeps, sess
     cause: { event: 'init_sent', source: source.kind },
     patch: {
       ...session,
+      ...NOT_WAITING,
       initIntendedAt: deps.clock.now(),
       initCount: job.record.initCount + 1,
-      waitingFor: undefined,
-      waitingUntil: undefined,
-      bookedSlot: undefined,
     },
   });
   let inDoubt = false;
   try {
     // Such an init alone makes the post; an upload's can be forgotten until its last chunk.
     if (source.kind !== 'file_upload') await job.confirm();
-    return await withToken(account, deps, async (accessToken) => {
+    return await callInSlot(job, endpoint, deps, async (accessToken) => {
       await stillOwned();
       inDoubt = true;
       try {

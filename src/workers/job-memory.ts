@@ -1,11 +1,11 @@
 import type { Logger } from 'pino';
+import { exposureOf, mayAppear } from '../core/exposure.ts';
+import { END_EVENTS } from '../core/publish-job.ts';
 import { isTerminal } from '../core/publish-state.ts';
 import type { Change } from '../ledger/change.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { LedgerPatch, LedgerRecord } from '../ledger/record.ts';
-import { mayAppear } from './await-outcome.ts';
-import { END_EVENTS, hasEnded } from './end-job.ts';
-import { mayHavePublishedByInit } from './init-publish.ts';
+import { hasEnded } from './end-job.ts';
 
 /** A record takes about 1 kB, so this is about 10 MB at the most. */
 const MAX_JOBS = 10_000;
@@ -87,7 +87,7 @@ function wasEndedSince(record: LedgerRecord, { state, facts }: Known): boolean {
   // Another process may have begun once more since, and what we remember could be sent in addition.
   if (record.state === 'unconfirmed') return true;
   const remembered: LedgerRecord = { ...record, ...facts, state };
-  return isTerminal(state) || (!mayAppear(remembered) && !mayHavePublishedByInit(remembered));
+  return isTerminal(state) || !mayAppear(exposureOf(remembered));
 }
 
 /** Another owner may have begun a session of its own since; what we remember must not replace that one. */

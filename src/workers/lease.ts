@@ -36,7 +36,7 @@ export function startLease(
       await job.note(progress());
       heldUntil = askedAt + leaseMs;
     } catch (error) {
-      if (error instanceof PublishError && error.code === 'INTERNAL_OVERTAKEN') ended.abort(error);
+      if (error instanceof PublishError && error.row.verdict === 'superseded') ended.abort(error);
       throw error;
     }
   }

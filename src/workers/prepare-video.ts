@@ -1,3 +1,4 @@
+import { exposureOf } from '../core/exposure.ts';
 import type { MediaSource } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { claimVideo } from './check-duplicate.ts';
@@ -16,7 +17,7 @@ export async function prepareVideo(
   deps: WorkerDeps,
   signal: AbortSignal,
 ): Promise<void> {
-  if (job.record.publishId !== undefined) {
+  if (exposureOf(job.record) !== 'none') {
     await claimVideo(job, source, deps, signal);
     return;
   }

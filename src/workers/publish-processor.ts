@@ -1,21 +1,23 @@
+import { exposureOf } from '../core/exposure.ts';
 import { referenceTo } from '../core/job-reference.ts';
 import { isFetchedByTikTok, mediaInUse } from '../core/media-route.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
 import { claimFetchedMedia } from './check-duplicate.ts';
+import type { StopSignals } from './chunk-loop.ts';
 import { claimPublishEntry, type PublishQueueEntry } from './claim-publish-entry.ts';
 import type { WorkerDeps } from './deps.ts';
 import { endJob, hasEnded, settlementOf, toResult } from './end-job.ts';
 import { inLane } from './in-lane.ts';
-import { initFetch, mayHavePublishedByInit } from './init-publish.ts';
+import { initFetch } from './init-publish.ts';
 import { OwnedJob } from './owned-job.ts';
 import { wakeIfToldMeanwhile } from './plan-poll.ts';
 import { prepareVideo } from './prepare-video.ts';
 import { runOwned } from './run-owned.ts';
-import { settleError } from './settle-error.ts';
+import { settleTrouble } from './settle-trouble.ts';
 import type { Settlement } from './settlement.ts';
 import { inSpan } from './step-span.ts';
-import { type StopSignals, uploadVideo } from './upload-video.ts';
+import { uploadVideo } from './upload-video.ts';
 
 /** Runs one entry of `tiktok-publish` as far as it gets: until TikTok has everything, or a reason to stop. */
 export async function processPublishEntry(
@@ -32,7 +34,7 @@ export async function processPublishEntry(
       await runOwned(
         stop,
         async () => await publish(job, deps, stop),
-        async (error) => await settleError(job, error, deps),
+        async (error) => await settleTrouble(job, error, 'publish', deps),
       ),
   );
 }
@@ -43,7 +45,9 @@ async function publish(job: OwnedJob, deps: WorkerDeps, stop: StopSignals): Prom
   if (record.state !== 'processing') {
     const { scheduledAt } = record;
     if (scheduledAt !== undefined && scheduledAt > deps.clock.now()) return { kind: 'later', at: scheduledAt };
-    if (isCancelledBetweenInits(record)) return await endJob(job, { to: 'cancelled' }, deps);
+    // Somebody asked to cancel while TikTok had a pull of which, as it turned out, nothing comes.
+    if (record.cancelRequestedAt !== undefined && exposureOf(record) === 'none')
+      return await endJob(job, { to: 'cancelled' }, deps);
     if (record.state === 'scheduled') await job.commit({ to: 'queued', cause: { event: 'due' } });
     await handOver(job, deps, stop);
   }
@@ -51,16 +55,11 @@ async function publish(job: OwnedJob, deps: WorkerDeps, stop: StopSignals): Prom
   return { kind: 'done', result: toResult(job.record) };
 }
 
-/** Whether somebody asked to cancel while TikTok had a pull of which, as it turned out, nothing comes. */
-function isCancelledBetweenInits({ cancelRequestedAt, initIntendedAt, publishId }: LedgerRecord): boolean {
-  return cancelRequestedAt !== undefined && initIntendedAt === undefined && publishId === undefined;
-}
-
 /** Gets everything to TikTok; leaves the job `processing`. */
 async function handOver(job: OwnedJob, deps: WorkerDeps, stop: StopSignals): Promise<void> {
   const { record } = job;
   // Before anything that can fail, such as a key that is gone: no such failure says that nothing was published.
-  if (mayHavePublishedByInit(record)) throw new PublishError('TIKTOK_LOST_INIT');
+  if (exposureOf(record) === 'init_in_doubt') throw new PublishError('TIKTOK_LOST_INIT');
   const media = mediaInUse({ ...record, request: deps.requestSecrets.open(record.request, record.id) });
   if (isFetchedByTikTok(media)) {
     await claimFetchedMedia(job, media, deps);

@@ -1,6 +1,7 @@
 import { PublishError } from '../core/publish-error.ts';
-import { Deferral, Handback, type Settlement } from './settlement.ts';
-import type { StopSignals } from './upload-video.ts';
+import { Deferral, Handback } from '../core/step-interrupt.ts';
+import type { StopSignals } from './chunk-loop.ts';
+import type { Settlement } from './settlement.ts';
 
 /** Reason with which a job's signal is aborted when BullMQ's lock could not be renewed. */
 export const LOCK_LOST = 'lock lost';

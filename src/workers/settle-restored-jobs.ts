@@ -1,15 +1,16 @@
 import type { Clock } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
+import { toFailure } from '../core/publish-job.ts';
 import { ALL_PUBLISH_STATES, isTerminal } from '../core/publish-state.ts';
 import { fateOfRestored, type RestoredFate } from '../core/restored-job.ts';
 import { wakeJobs } from '../lanes/wake-jobs.ts';
 import type { Change } from '../ledger/change.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { endChange, nowProcessing } from '../ledger/patches.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
 import type { Queues } from '../queues/queues.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
-import { END_EVENTS, toFailure } from './end-job.ts';
 
 /** At the same time; enough to keep Redis busy. */
 const BATCH = 50;
@@ -64,22 +65,12 @@ async function settle(record: LedgerRecord, fate: RestoredFate, deps: RestoredJo
   const now = deps.clock.now();
   if (fate === 'ask') await deps.ledger.intervene(record, asking(now));
   if (fate !== 'unconfirmed') return;
-  await deps.ledger.intervene(record, ending(now));
+  await deps.ledger.intervene(
+    record,
+    endChange(record, { to: 'unconfirmed', error: new PublishError('REDIS_WENT_BACK') }, now),
+  );
   // Its entry ends as that of an unconfirmed job should: by running once more, when workers take jobs again.
   await wakeJobs([record.id], deps);
-}
-
-const SETTLED = { waitingFor: undefined, waitingUntil: undefined, bookedSlot: undefined, uploadUrlSealed: undefined };
-
-function ending(now: number): Change {
-  const failure = toFailure(new PublishError('REDIS_WENT_BACK'));
-  const { code, message } = failure;
-  return {
-    to: 'unconfirmed',
-    event: END_EVENTS.unconfirmed,
-    cause: { event: 'unconfirmed', code, message },
-    patch: { ...SETTLED, failure, endedAt: now, initIntendedAt: undefined },
-  };
 }
 
 /** Nothing more is sent for it. Should TikTok say that this publish_id failed, a later one may still have published. */
@@ -89,7 +80,7 @@ function asking(now: number): Change {
   return {
     to: 'processing',
     cause: { event: 'outcome_awaited', code, message },
-    patch: { ...SETTLED, gaveUpFor, processingSince: now, pollCount: 0, nextPollAt: now },
+    patch: { ...nowProcessing(now, now), gaveUpFor },
     // The sweep sees to it that its status is asked for.
     dueAt: now,
   };

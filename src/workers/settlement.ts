@@ -1,6 +1,6 @@
 import type { PublishError } from '../core/publish-error.ts';
 import type { PublishFailure } from '../core/publish-job.ts';
-import type { PublishState, WaitReason } from '../core/publish-state.ts';
+import type { PublishState } from '../core/publish-state.ts';
 
 /** What a finished queue entry answers, as Bull Board shows it. */
 export interface EntryResult {
@@ -48,28 +48,3 @@ export type Settlement =
       /** What is wrong with Redis. */
       readonly trouble?: PublishError;
     };
-
-/** Thrown by a step that has to wait for something; costs no attempt. */
-export class Deferral extends Error {
-  readonly waitReason: WaitReason;
-  /** Ms since the epoch. */
-  readonly until: number;
-  /** A quota slot booked for that time. */
-  readonly bookedSlot: { readonly endpoint: string; readonly at: number } | undefined;
-
-  constructor(waitReason: WaitReason, until: number, bookedSlot?: { endpoint: string; at: number }) {
-    super(`waits for ${waitReason}`);
-    this.name = 'Deferral';
-    this.waitReason = waitReason;
-    this.until = until;
-    this.bookedSlot = bookedSlot;
-  }
-}
-
-/** Thrown at a chunk edge when the worker drains: the job goes back to the queue as it is. */
-export class Handback extends Error {
-  constructor() {
-    super('the worker is shutting down');
-    this.name = 'Handback';
-  }
-}

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { isDataLost } from '../core/job-reference.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { WorkerDeps } from './deps.ts';
+import { failed } from './end-job.ts';
 import { OwnedJob } from './owned-job.ts';
 import type { Settlement } from './settlement.ts';
 
@@ -22,17 +23,12 @@ export async function claimStatusEntry(
 ): Promise<OwnedJob | Settlement> {
   const reference = statusEntrySchema.safeParse(entry.data);
   if (!reference.success && !isDataLost(entry.data)) {
-    const { code, message } = new PublishError('INPUT_VERSION_UNSUPPORTED', {
-      reason: 'expected an entry of version 1 with id and account; only this program adds to tiktok-status',
-    });
-    return { kind: 'failed', failure: { code, message } };
+    const reason = 'expected an entry of version 1 with id and account; only this program adds to tiktok-status';
+    return failed(new PublishError('INPUT_VERSION_UNSUPPORTED', { reason }));
   }
   const id = reference.data?.id ?? entry.id;
   const claim = await ledger.claim(id, entry.run);
   if (claim.kind === 'claimed') return new OwnedJob(claim.record, ledger);
   if (claim.kind === 'overtaken') return { kind: 'lost' };
-  const { code, message } = new PublishError('JOB_NOT_FOUND', {
-    reason: `no record of job ${id}, so nothing was sent`,
-  });
-  return { kind: 'failed', failure: { code, message } };
+  return failed(new PublishError('JOB_NOT_FOUND', { reason: `no record of job ${id}, so nothing was sent` }));
 }

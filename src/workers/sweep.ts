@@ -1,21 +1,19 @@
-import { PublishError, toPublishError } from '../core/publish-error.ts';
+import { planAfterWaiting } from '../core/plan-after-error.ts';
+import { toPublishError } from '../core/publish-error.ts';
 import { isTerminal, type WaitReason } from '../core/publish-state.ts';
 import { redisTroubleOf } from '../core/redis-trouble.ts';
 import { HOUR_MS } from '../core/units.ts';
-import { hasWaitedTooLong, WAITED_TOO_LONG } from '../core/wait-limit.ts';
 import { wakeJobs } from '../lanes/wake-jobs.ts';
 import { laneMemberOf } from '../ledger/lane-member.ts';
 import { SWEEP_AFTER_MS } from '../ledger/ledger.ts';
+import { endChange, type JobEnd } from '../ledger/patches.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
-import { mayAppear } from './await-outcome.ts';
 import type { WorkerDeps } from './deps.ts';
-import { toFailure } from './end-job.ts';
+import { ensureRecheckEntry, reportEnd } from './end-job.ts';
 import { ensureEntry } from './ensure-entry.ts';
 import { createEntrySearch, type EntrySearch } from './entry-search.ts';
-import { mayHavePublishedByInit } from './init-publish.ts';
 import { createOutageLog } from './outage-log.ts';
 import { DEFAULT_RECOVERY } from './recovery.ts';
-import { ensureRecheckEntry } from './watch-ended-job.ts';
 
 const BATCH = 200;
 /** Reasons with which an entry is parked until somebody wakes it. */
@@ -149,13 +147,9 @@ async function lookAfter(record: LedgerRecord, now: number, deps: WorkerDeps): P
     if (queued !== undefined) await ensureEntry(queued, deps);
     return;
   }
-  if (
-    record.waitingFor !== undefined &&
-    !mayAppear(record) &&
-    !mayHavePublishedByInit(record) &&
-    hasWaitedTooLong(record, now, deps.settings.maxWaitMs)
-  ) {
-    await failForWaiting(record, record.waitingFor, deps);
+  const end = planAfterWaiting(record, { now, maxWaitMs: deps.settings.maxWaitMs });
+  if (end !== undefined) {
+    await endWaiting(record, end, deps);
     return;
   }
   await ensureEntry(record, deps);
@@ -179,23 +173,10 @@ function nextLookAt(record: LedgerRecord, now: number): number {
   return now + Math.min(Math.max(SWEEP_AFTER_MS, now - record.updatedAt), HOUR_MS);
 }
 
-/** A parked job never runs while it waits, so its patience is watched here. Nothing of it can appear on TikTok. */
-async function failForWaiting(record: LedgerRecord, reason: WaitReason, deps: WorkerDeps): Promise<void> {
+/** A parked job never runs while it waits, so the wait limit is watched here. */
+async function endWaiting(record: LedgerRecord, end: JobEnd, deps: WorkerDeps): Promise<void> {
   const now = deps.clock.now();
-  const failure = toFailure(new PublishError(WAITED_TOO_LONG[reason]));
-  await deps.ledger.intervene(record, {
-    to: 'failed',
-    event: 'publish.failed',
-    cause: { event: 'failed', code: failure.code, message: failure.message },
-    patch: { failure, endedAt: now, waitingFor: undefined, waitingUntil: undefined },
-  });
-  deps.log.info({ publishJobId: record.id, state: 'failed', code: failure.code }, 'publish job ended');
-  deps.metrics.jobEnded({
-    mode: record.mode,
-    source: record.request.media.type,
-    outcome: 'failed',
-    durationMs: now - Math.max(record.createdAt, record.scheduledAt ?? 0),
-  });
+  reportEnd(await deps.ledger.intervene(record, endChange(record, end, now)), now, deps);
   // Its entry ends as the failed job's entry should: by running once more.
   await wakeJobs([record.id], deps);
 }

@@ -1,24 +1,28 @@
 import { PublishError } from '../core/publish-error.ts';
+import { Deferral } from '../core/step-interrupt.ts';
+import { holdQuotaOnRefusal } from '../quota/hold-quota.ts';
 import { type QuotaEndpoint, TIKTOK_QUOTAS } from '../quota/tiktok-quotas.ts';
 import type { StatusAnswer } from '../tiktok/index.ts';
 import { withToken } from '../tiktok/with-token.ts';
 import type { WorkerDeps } from './deps.ts';
 import type { OwnedJob } from './owned-job.ts';
-import { Deferral } from './settlement.ts';
 
 /** A booked slot may be used this much early (ms): delayed entries wake by another clock than the one that booked. */
 const SLOT_EARLY_MS = 50;
 /** And this much late: later it would come too close to the slots that were booked after it. */
 const SLOT_LATE_MS = 2_000;
 
-type CallDeps = Pick<WorkerDeps, 'tokens' | 'slots' | 'clock' | 'tiktok'>;
+/** What a call to TikTok for a job takes. */
+export type CallDeps = Pick<WorkerDeps, 'tokens' | 'slots' | 'clock'>;
 
 /**
- * Takes one call out of an account's quota.
+ * Takes one call out of an account's quota. The token comes first: one that has to be renewed would make the call late
+ * against its slot.
  * @throws Deferral until the slot that was booked, when none is free now
  */
 export async function takeSlot(job: OwnedJob, endpoint: QuotaEndpoint, deps: CallDeps): Promise<void> {
   const { account, bookedSlot } = job.record;
+  await deps.tokens.accessToken(account);
   if (bookedSlot?.endpoint === endpoint) {
     const lateMs = deps.clock.now() - bookedSlot.at;
     // Woken early, it waits on: another slot would be one that nobody uses.
@@ -32,12 +36,50 @@ export async function takeSlot(job: OwnedJob, endpoint: QuotaEndpoint, deps: Cal
   if (slot.waitMs > 0) throw new Deferral('rate_limit', slot.slotAt, { endpoint, at: slot.slotAt });
 }
 
+/** Calls TikTok with the account's token, in a slot that was taken; after a 429 the quota is held. */
+export async function callInSlot<T>(
+  { record: { account } }: OwnedJob,
+  endpoint: QuotaEndpoint,
+  deps: CallDeps,
+  call: (accessToken: string) => Promise<T>,
+): Promise<T> {
+  return await holdQuotaOnRefusal({ account, endpoint }, deps, () => withToken(account, deps, call));
+}
+
+/** Token, then quota, then the call. @throws Deferral, see `takeSlot` */
+export async function callWithinQuota<T>(
+  job: OwnedJob,
+  endpoint: QuotaEndpoint,
+  deps: CallDeps,
+  call: (accessToken: string) => Promise<T>,
+): Promise<T> {
+  await takeSlot(job, endpoint, deps);
+  return await callInSlot(job, endpoint, deps, call);
+}
+
 /** Asks TikTok what became of the job's publish_id, within the account's quota. */
-export async function askStatus(job: OwnedJob, deps: CallDeps): Promise<StatusAnswer> {
-  const { publishId, account } = job.record;
+export async function askStatus(job: OwnedJob, deps: CallDeps & Pick<WorkerDeps, 'tiktok'>): Promise<StatusAnswer> {
+  const publishId = publishIdOf(job);
+  return await callWithinQuota(job, 'status', deps, (accessToken) =>
+    deps.tiktok.fetchStatus({ publishId }, { accessToken }),
+  );
+}
+
+/** Asks TikTok to stop the download of a pull; what comes of it shows in its status. @returns whether TikTok agreed */
+export async function askToStopPull(job: OwnedJob, deps: Pick<WorkerDeps, 'tokens' | 'tiktok'>): Promise<boolean> {
+  const publishId = publishIdOf(job);
+  try {
+    await withToken(job.record.account, deps, (accessToken) =>
+      deps.tiktok.cancelPublish({ publishId }, { accessToken }),
+    );
+    return true;
+  } catch (error) {
+    if (error instanceof PublishError && error.code === 'TIKTOK_NOT_CANCELLABLE') return false;
+    throw error;
+  }
+}
+
+function publishIdOf({ record: { publishId } }: OwnedJob): string {
   if (publishId === undefined) throw new PublishError('INTERNAL_ERROR', { reason: 'no publish_id to ask about' });
-  // A token that has to be renewed would make the call late against its slot.
-  await deps.tokens.accessToken(account);
-  await takeSlot(job, 'status', deps);
-  return await withToken(account, deps, (accessToken) => deps.tiktok.fetchStatus({ publishId }, { accessToken }));
+  return publishId;
 }

@@ -77,8 +77,12 @@ export const OPERATION_ROWS = {
     },
     { retryable: true, alert: 'page' },
   ),
-  INTERNAL_OVERTAKEN: giveUp({
-    message: 'another worker has taken the job over',
-    advice: 'Nothing to do: the other worker goes on with it.',
-  }),
+  INTERNAL_OVERTAKEN: act(
+    'superseded',
+    {
+      message: 'another worker has taken the job over',
+      advice: 'Nothing to do: the other worker goes on with it.',
+    },
+    { retryable: false, alert: 'ignore' },
+  ),
 } as const satisfies Record<string, ErrorRow>;

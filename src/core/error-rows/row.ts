@@ -7,7 +7,7 @@ export interface RowText {
   readonly advice: string;
 }
 
-type RowOverrides = Partial<Pick<ErrorRow, 'outcomeKnown' | 'retryable' | 'alert'>>;
+type RowOverrides = Partial<Pick<ErrorRow, 'outcomeKnown' | 'retryable' | 'alert' | 'pausesAccount'>>;
 
 /** A refusal for good: nothing happened, and repeating it as it is can't help. */
 export function giveUp(text: RowText, overrides: RowOverrides = {}): ErrorRow {

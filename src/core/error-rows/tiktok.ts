@@ -30,7 +30,7 @@ export const TIKTOK_ROWS = {
       message: 'TikTok has banned the account from posting',
       advice: 'The owner of the account must settle this with TikTok; then retry.',
     },
-    { retryable: true },
+    { retryable: true, pausesAccount: true },
   ),
   TIKTOK_INVALID_PARAMS: giveUp(
     {

@@ -1,5 +1,6 @@
+import { MINUTE_MS } from '../units.ts';
 import type { ErrorRow } from '../verdict.ts';
-import { act, giveUp, retry } from './row.ts';
+import { act, giveUp, retry, wait } from './row.ts';
 
 /** What goes wrong on the network, and in the upload of chunks (content-posting-api-media-transfer-guide, read 2026-11-22). */
 export const TRANSFER_ROWS = {
@@ -44,6 +45,15 @@ export const TRANSFER_ROWS = {
     {
       message: 'the upload server could not take a part of the file just now',
       advice: 'It is sent again by itself.',
+    },
+    { outcomeKnown: false },
+  ),
+  UPLOAD_RATE_LIMITED: wait(
+    'rate_limit',
+    MINUTE_MS,
+    {
+      message: 'the upload server asked for a pause',
+      advice: 'Nothing to do: the upload goes on after the pause.',
     },
     { outcomeKnown: false },
   ),

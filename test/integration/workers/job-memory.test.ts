@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import pino from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { exposureOf } from '../../../src/core/exposure.ts';
 import { publishEntryOf } from '../../../src/core/job-reference.ts';
 import type { Change } from '../../../src/ledger/change.ts';
 import { createLedger } from '../../../src/ledger/ledger.ts';
 import { newRecord } from '../../../src/ledger/new-record.ts';
-import { mayHavePublishedByInit } from '../../../src/workers/init-publish.ts';
 import { rememberJobs } from '../../../src/workers/job-memory.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startPipeline } from '../../support/pipeline.ts';
@@ -106,7 +106,7 @@ describe('a record that went back in time', () => {
     const again = await ledger.claim(id, { entry: 'a', start: 1 });
     if (again.kind !== 'claimed') throw new Error(again.kind);
     expect(again.record).toMatchObject({ state: 'uploading', initCount: 1 });
-    expect(mayHavePublishedByInit(again.record)).toBe(true);
+    expect(exposureOf(again.record)).toBe('init_in_doubt');
     expect(await ledger.read(id)).toEqual(again.record);
   });
 

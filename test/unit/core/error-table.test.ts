@@ -15,6 +15,7 @@ const THEN: Record<VerdictKind, string> = {
   new_init: 'starts afresh',
   ask_status: 'asks TikTok',
   unconfirmed: 'is unconfirmed',
+  superseded: 'another worker acts',
 };
 
 function documentedRows(): string[][] {

@@ -32,7 +32,11 @@ describe('a ledger held against the last sight of it', () => {
 });
 
 describe('a job of a restored backup', () => {
-  const job: RestoredSubject = { state: 'queued', createdAt: T - HOUR_MS };
+  const job: RestoredSubject = {
+    state: 'queued',
+    request: { media: { type: 'file', path: '/v.mp4' } },
+    createdAt: T - HOUR_MS,
+  };
   it.each([
     ['that was queued may have been published since', job, 'unconfirmed'],
     ['whose init was on its way may have been published since', { ...job, state: 'uploading' }, 'unconfirmed'],

@@ -5,19 +5,27 @@ import { isWorthRechecking, nextRecheckDelayMs } from '../../../src/core/recheck
 import { planRetry } from '../../../src/core/retry-plan.ts';
 import { DAY_MS, MINUTE_MS } from '../../../src/core/units.ts';
 
+const UPLOAD = { media: { type: 'file', path: '/v.mp4' } } as const;
+const PULL = { media: { type: 'pull', url: 'https://example.com/v.mp4' } } as const;
+
 describe('planRetry', () => {
-  const failedUpload = { state: 'failed', isFetched: false, publishId: 'p', uploadUrlSealed: 's' } as const;
-  const lostPull = { state: 'unconfirmed', isFetched: true } as const;
+  const failedUpload = { state: 'failed', request: UPLOAD, publishId: 'p', uploadUrlSealed: 's' } as const;
+  const lostPull = { state: 'unconfirmed', request: PULL } as const;
 
   it.each([
     ['begins afresh when TikTok itself failed the post', { ...failedUpload, failedByTikTokAt: 1 }, 'fresh_init'],
-    ['begins afresh when there never was a publish_id', { state: 'failed', isFetched: false } as const, 'fresh_init'],
+    ['begins afresh when there never was a publish_id', { state: 'failed', request: UPLOAD } as const, 'fresh_init'],
     ['goes on with the bytes of an upload that is not complete', failedUpload, 'resume'],
     ['begins afresh when the upload URL is gone', { ...failedUpload, uploadUrlSealed: undefined }, 'fresh_init'],
     ['asks TikTok when it may have the last chunk', { ...failedUpload, lastChunkStartedAt: 1 }, 'poll'],
     [
       'asks TikTok about an unconfirmed post',
       { ...failedUpload, state: 'unconfirmed', lastChunkStartedAt: 1 } as const,
+      'poll',
+    ],
+    [
+      'asks TikTok about an unconfirmed upload, whatever we remember of its bytes',
+      { ...failedUpload, state: 'unconfirmed', uploadUrlSealed: undefined } as const,
       'poll',
     ],
     ['asks TikTok about a pull that has a publish_id', { ...lostPull, publishId: 'p' }, 'poll'],
@@ -33,7 +41,7 @@ describe('planRetry', () => {
   it.each(ALL_PUBLISH_STATES.filter((state) => state !== 'failed' && state !== 'unconfirmed'))(
     'refuses a %s job even when forced',
     (state) => {
-      expect(planRetry({ state, isFetched: false }, true)).toMatchObject({ kind: 'refuse' });
+      expect(planRetry({ state, request: UPLOAD }, true)).toMatchObject({ kind: 'refuse' });
     },
   );
 });
@@ -44,17 +52,17 @@ describe('planCancel', () => {
     ['queued', {}, 'now'],
     ['uploading', { publishId: 'p' }, 'now'],
     ['uploading', { publishId: 'p', lastChunkStartedAt: 1 }, 'refuse'],
-    ['uploading', { isFetched: true, initIntendedAt: 1 }, 'ask_tiktok'],
-    ['processing', { isFetched: true, publishId: 'p' }, 'ask_tiktok'],
+    ['uploading', { request: PULL, initIntendedAt: 1 }, 'ask_tiktok'],
+    ['processing', { request: PULL, publishId: 'p' }, 'ask_tiktok'],
     ['processing', { publishId: 'p' }, 'refuse'],
     ['cancelled', {}, 'is_cancelled'],
   ] as const)('a job that is %s with %o: %s', (state, facts, kind) => {
-    expect(planCancel({ state, isFetched: false, ...facts })).toMatchObject({ kind });
+    expect(planCancel({ state, request: UPLOAD, ...facts })).toMatchObject({ kind });
   });
 
   it('refuses every other job that has ended', () => {
     for (const state of ALL_PUBLISH_STATES.filter((each) => isTerminal(each) && each !== 'cancelled')) {
-      expect(planCancel({ state, isFetched: false })).toMatchObject({ kind: 'refuse' });
+      expect(planCancel({ state, request: UPLOAD })).toMatchObject({ kind: 'refuse' });
     }
   });
 });

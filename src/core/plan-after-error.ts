@@ -1,0 +1,283 @@
+import { exposureOf, mayAppear, type SessionFacts } from './exposure.ts';
+import { PublishError } from './publish-error.ts';
+import type { PublishFailure } from './publish-job.ts';
+import type { PublishRequest } from './publish-request.ts';
+import type { WaitReason } from './publish-state.ts';
+import { nextRetry, type RetryPolicy } from './retry-policy.ts';
+import { type BookedCall, Deferral, Handback } from './step-interrupt.ts';
+import { MINUTE_MS } from './units.ts';
+import { hasWaitedTooLong, WAITED_TOO_LONG } from './wait-limit.ts';
+
+/** More inits than this for one job mean that it cannot succeed as it is. */
+const MAX_INITS = 6;
+
+/** What interrupts a step: an error, something to wait for, or a worker that stops. */
+export type Trouble = PublishError | Deferral | Handback;
+
+/** What is known of a job when a step of it is interrupted; a ledger record has all of it. Instants are ms. */
+export interface InterruptedJob extends SessionFacts {
+  readonly request: Pick<PublishRequest, 'media' | 'onLostInit'>;
+  readonly attempts: number;
+  readonly initCount: number;
+  readonly createdAt: number;
+  readonly scheduledAt?: number | undefined;
+  readonly retriedAt?: number | undefined;
+  readonly processingSince?: number | undefined;
+  readonly cancelRequestedAt?: number | undefined;
+  /** Why we gave the job up while TikTok might publish it. */
+  readonly gaveUpFor?: PublishFailure | undefined;
+  /** TikTok's download stalled, so that we asked TikTok to stop it. */
+  readonly pullStalledAt?: number | undefined;
+  readonly pullBytes?: number | undefined;
+}
+
+/** Which step was interrupted, and by which rules it goes on. */
+export interface PlanContext {
+  /** `publish` brings a post to TikTok, `poll` asks for its outcome, `recheck` looks at an ended job once more. */
+  readonly step: 'publish' | 'poll' | 'recheck';
+  readonly now: number;
+  /** Numbers from 0 to 1, for jitter. */
+  readonly random: () => number;
+  readonly retryPolicy: RetryPolicy;
+  /** How long a job may wait for quotas, caps and its account before it fails. */
+  readonly maxWaitMs: number;
+  /** How long TikTok may process a post before its outcome counts as unknown. */
+  readonly outcomeWithinMs: number;
+  /** When a cap frees by our own count of posts. */
+  readonly capFreesAt?: number | undefined;
+}
+
+/** What TikTok's status said when a plan asked for it. */
+export type StatusSaid =
+  | { readonly kind: 'has_everything' | 'lacks_bytes' | 'nothing' }
+  /** FAILED: TikTok published nothing of this publish_id. */
+  | { readonly kind: 'failed'; readonly error: PublishError }
+  | { readonly kind: 'no_answer'; readonly trouble: Trouble };
+
+/** What becomes of a job whose step was interrupted. Instants are ms since the epoch. */
+export type Plan =
+  /** Another owner acts: nothing may be written. */
+  | { readonly kind: 'superseded' }
+  /** Back to the queue as it is, for another worker. */
+  | { readonly kind: 'hand_back' }
+  /** Goes on at a time that is not ours to choose; burns no attempt. */
+  | {
+      readonly kind: 'wait';
+      readonly reason: WaitReason;
+      readonly until: number;
+      readonly error?: PublishError;
+      readonly bookedSlot?: BookedCall | undefined;
+    }
+  /** The same step again after a backoff; burns an attempt. */
+  | { readonly kind: 'retry'; readonly at: number; readonly attempts: number; readonly error: PublishError }
+  /** A new publish_id, because nothing comes of the present one. */
+  | {
+      readonly kind: 'start_over';
+      readonly at: number;
+      readonly attempts: number;
+      readonly error: PublishError;
+      /** From now on we fetch the video that TikTok could not fetch. */
+      readonly fallsBack: boolean;
+    }
+  /** TikTok's status is needed first; then the planner is asked again. */
+  | { readonly kind: 'ask_status' }
+  /** TikTok may have everything: its outcome is polled. `gaveUp`: should it publish nothing, the job fails with `error`. */
+  | { readonly kind: 'follow'; readonly error: PublishError; readonly gaveUp: boolean }
+  /** TikTok is asked again, not before a time; what is true of the job stays. */
+  | { readonly kind: 'ask_later'; readonly notBeforeAt: number; readonly error: PublishError }
+  | { readonly kind: 'end'; readonly to: 'failed' | 'unconfirmed'; readonly error: PublishError }
+  | { readonly kind: 'end'; readonly to: 'cancelled' };
+
+/**
+ * Decides what follows when a step of a job is interrupted: the one place that does. Two rules stand above all others.
+ * No plan begins a new session while the present one may still appear on TikTok, and no plan ends a job `failed` while
+ * nobody knows whether it was published. ARCHITECTURE.md shows the table.
+ *
+ * @param said the answer to an `ask_status` plan for the same trouble
+ */
+export function planAfterError(job: InterruptedJob, trouble: Trouble, context: PlanContext, said?: StatusSaid): Plan {
+  if (trouble instanceof PublishError && trouble.row.verdict === 'superseded') return { kind: 'superseded' };
+  if (context.step !== 'publish') return planAfterAsking(job, trouble, context);
+  if (exposureOf(job) === 'init_in_doubt') return { kind: 'end', to: 'unconfirmed', error: lostInit(trouble) };
+  if (trouble instanceof Handback) return { kind: 'hand_back' };
+  if (trouble instanceof Deferral) return waitFor(job, trouble, context, said);
+  if (trouble.details.publishFailed === true) return planAfterFailed(job, trouble, context);
+  switch (trouble.row.verdict) {
+    case 'give_up':
+      return giveUp(job, trouble, said);
+    case 'unconfirmed':
+      return { kind: 'end', to: 'unconfirmed', error: trouble };
+    case 'wait':
+      return waitFor(job, trouble, context, said);
+    case 'retry':
+      return retryLater(job, trouble, context, said);
+    case 'refresh_token':
+      // The next start fetches a new token, which needs no backoff.
+      return retryLater(job, trouble, { ...context, random: () => 0 }, said);
+    case 'ask_status':
+    case 'resync_offset':
+      return goOnFromStatus(job, trouble, context, said);
+    case 'new_init':
+      return replaceSession(job, trouble, context, said);
+    case 'superseded':
+      return { kind: 'superseded' };
+  }
+}
+
+/** TikTok may have the post: trouble with asking for its status delays the answer and changes nothing else. */
+function planAfterAsking(job: InterruptedJob, trouble: Trouble, context: PlanContext): Plan {
+  const { step, now } = context;
+  if (trouble instanceof Handback) return { kind: 'hand_back' };
+  if (trouble instanceof Deferral) {
+    const { waitReason: reason, until, bookedSlot } = trouble;
+    return { kind: 'wait', reason, until, bookedSlot };
+  }
+  const askLater: Plan = { kind: 'ask_later', notBeforeAt: refusedUntil(trouble, context), error: trouble };
+  if (step === 'recheck') return askLater;
+  if (trouble.details.publishFailed === true) return planAfterFailed(job, trouble, context);
+  if (now - (job.processingSince ?? now) < context.outcomeWithinMs) return askLater;
+  const reason = `the status could not be read: ${trouble.message}`;
+  const error = trouble.row.verdict === 'unconfirmed' ? trouble : new PublishError('TIKTOK_NO_OUTCOME', { reason });
+  return { kind: 'end', to: 'unconfirmed', error };
+}
+
+/** TikTok itself says that it published nothing. */
+function planAfterFailed(job: InterruptedJob, error: PublishError, context: PlanContext): Plan {
+  const { gaveUpFor, request, fellBackAt, pullStalledAt } = job;
+  const { media } = request;
+  const isNewInit = error.row.verdict === 'new_init';
+  const wasCancelled = error.code === 'TIKTOK_PUBLISH_CANCELLED';
+  if (job.cancelRequestedAt !== undefined && (wasCancelled || isNewInit)) return { kind: 'end', to: 'cancelled' };
+  if (gaveUpFor !== undefined) return endGivenUp(gaveUpFor, error);
+  const wasStopped = wasCancelled && pullStalledAt !== undefined;
+  const mayFallBack = media.type === 'pull' && media.fallback === 'upload' && fellBackAt === undefined;
+  if (mayFallBack && (wasStopped || error.code === 'TIKTOK_PULL_FAILED')) {
+    return { kind: 'start_over', at: context.now, attempts: 0, error, fallsBack: true };
+  }
+  if (wasStopped) {
+    const reason = `TikTok's download stalled at ${job.pullBytes ?? 0} bytes and was stopped`;
+    return { kind: 'end', to: 'failed', error: new PublishError('TIKTOK_PULL_STALLED', { ...error.details, reason }) };
+  }
+  return isNewInit ? startOver(job, error, context) : { kind: 'end', to: 'failed', error };
+}
+
+/** After `unconfirmed` (a restored ledger) there may be a later publish_id that nobody knows of. */
+function endGivenUp({ code, message }: PublishFailure, { details }: PublishError): Plan {
+  const error = new PublishError(code, { reason: message });
+  if (error.row.verdict === 'unconfirmed') return { kind: 'end', to: 'unconfirmed', error };
+  return { kind: 'end', to: 'failed', error: new PublishError(code, { ...details, reason: message }) };
+}
+
+/** Fails a job, unless TikTok may still publish it: a `failed` post that appears would be an invitation to post twice. */
+function giveUp(job: InterruptedJob, error: PublishError, said: StatusSaid | undefined): Plan {
+  if (exposureOf(job) !== 'may_appear') return { kind: 'end', to: 'failed', error };
+  if (said === undefined) return { kind: 'ask_status' };
+  if (said.kind === 'lacks_bytes' || said.kind === 'failed') return { kind: 'end', to: 'failed', error };
+  return { kind: 'follow', error, gaveUp: true };
+}
+
+function waitFor(
+  job: InterruptedJob,
+  trouble: PublishError | Deferral,
+  context: PlanContext,
+  said: StatusSaid | undefined,
+): Plan {
+  const isDeferral = trouble instanceof Deferral;
+  const reason = isDeferral ? trouble.waitReason : (trouble.row.waitReason ?? 'rate_limit');
+  const until = isDeferral ? trouble.until : (context.capFreesAt ?? refusedUntil(trouble, context));
+  if (hasWaitedTooLong(job, until, context.maxWaitMs)) {
+    return giveUp(job, isDeferral ? new PublishError(WAITED_TOO_LONG[reason]) : trouble, said);
+  }
+  return isDeferral
+    ? { kind: 'wait', reason, until, bookedSlot: trouble.bookedSlot }
+    : { kind: 'wait', reason, until, error: trouble };
+}
+
+/**
+ * Whether a job that waits has waited for too long, and how it then ends.
+ * @returns undefined while it may wait on, or where only TikTok's status may end it
+ */
+export function planAfterWaiting(
+  job: InterruptedJob & { readonly waitingFor?: WaitReason | undefined },
+  { now, maxWaitMs }: Pick<PlanContext, 'now' | 'maxWaitMs'>,
+): { readonly to: 'failed'; readonly error: PublishError } | undefined {
+  const { waitingFor } = job;
+  if (waitingFor === undefined || mayAppear(exposureOf(job)) || !hasWaitedTooLong(job, now, maxWaitMs))
+    return undefined;
+  return { to: 'failed', error: new PublishError(WAITED_TOO_LONG[waitingFor]) };
+}
+
+/** When what was refused may be asked for again; at once where the error names no time. */
+export function refusedUntil({ row, details }: PublishError, { now }: Pick<PlanContext, 'now'>): number {
+  if (row.verdict !== 'wait') return now;
+  return now + Math.max(details.retryAfterMs ?? 0, row.waitMs ?? MINUTE_MS);
+}
+
+/** The last attempt gives the job up with the error at hand. */
+function retryLater(
+  job: InterruptedJob,
+  error: PublishError,
+  context: PlanContext,
+  said: StatusSaid | undefined,
+): Plan {
+  const next = nextTry(job, error, context);
+  return next === undefined ? giveUp(job, error, said) : { kind: 'retry', ...next, error };
+}
+
+function nextTry(job: InterruptedJob, error: PublishError, { now, random, retryPolicy }: PlanContext) {
+  const attempts = job.attempts + 1;
+  const next = nextRetry(attempts, { random, retryAfterMs: error.details.retryAfterMs }, retryPolicy);
+  return next.kind === 'give_up' ? undefined : { at: now + next.delayMs, attempts };
+}
+
+/** TikTok knows how far the upload is; the next start asks and goes on from there. */
+function goOnFromStatus(
+  job: InterruptedJob,
+  error: PublishError,
+  context: PlanContext,
+  said: StatusSaid | undefined,
+): Plan {
+  if (exposureOf(job) === 'none') return retryLater(job, error, context, said);
+  if (said === undefined) return { kind: 'ask_status' };
+  if (said.kind === 'has_everything') return { kind: 'follow', error, gaveUp: false };
+  return planAfterSilence(job, context, said) ?? retryLater(job, error, context, said);
+}
+
+/** The session is said to be dead. It is replaced if TikTok's status shows that it published nothing. */
+function replaceSession(
+  job: InterruptedJob,
+  error: PublishError,
+  context: PlanContext,
+  said: StatusSaid | undefined,
+): Plan {
+  const exposure = exposureOf(job);
+  if (exposure === 'none') return retryLater(job, error, context, said);
+  if (said === undefined) return { kind: 'ask_status' };
+  if (said.kind === 'lacks_bytes') return startOver(job, error, context);
+  if (said.kind === 'has_everything') return { kind: 'follow', error, gaveUp: false };
+  const otherwise = planAfterSilence(job, context, said);
+  if (otherwise !== undefined) return otherwise;
+  return exposure === 'may_appear' ? { kind: 'follow', error, gaveUp: false } : startOver(job, error, context);
+}
+
+/** What follows when asking brought something else than a position. */
+function planAfterSilence(job: InterruptedJob, context: PlanContext, said: StatusSaid): Plan | undefined {
+  if (said.kind === 'failed') return planAfterFailed(job, said.error, context);
+  if (said.kind === 'no_answer') return planAfterError(job, said.trouble, context, { kind: 'nothing' });
+  return undefined;
+}
+
+/** Gives up a publish_id of which nothing comes. */
+function startOver(job: InterruptedJob, error: PublishError, context: PlanContext): Plan {
+  const next = job.initCount >= MAX_INITS ? undefined : nextTry(job, error, context);
+  if (next === undefined) return { kind: 'end', to: 'failed', error };
+  return { kind: 'start_over', ...next, error, fallsBack: false };
+}
+
+/** The init that alone makes the post was sent and its answer is unknown: repeating it could post twice. */
+function lostInit(trouble: Trouble): PublishError {
+  if (trouble instanceof PublishError && trouble.row.verdict === 'unconfirmed') return trouble;
+  const cause = trouble instanceof PublishError ? trouble : new PublishError('TRANSPORT_NO_ANSWER');
+  const reason = `the answer to the init was lost: ${cause.message}`;
+  return new PublishError('TIKTOK_LOST_INIT', { ...cause.details, reason }, { cause });
+}

@@ -1,0 +1,222 @@
+import { exposureOf } from '../core/exposure.ts';
+import { publishEntryOf, referenceTo } from '../core/job-reference.ts';
+import { isFetchedByTikTok, mediaInUse } from '../core/media-route.ts';
+import {
+  type InterruptedJob,
+  type Plan,
+  type PlanContext,
+  planAfterError,
+  type StatusSaid,
+  type Trouble,
+} from '../core/plan-after-error.ts';
+import { PublishError, toPublishError } from '../core/publish-error.ts';
+import { toFailure } from '../core/publish-job.ts';
+import { redisTroubleOf } from '../core/redis-trouble.ts';
+import { Deferral, Handback } from '../core/step-interrupt.ts';
+import type { Cause } from '../ledger/change.ts';
+import { SWEEP_AFTER_MS } from '../ledger/ledger.ts';
+import { NO_SESSION } from '../ledger/no-session.ts';
+import { NOT_WAITING, nowProcessing } from '../ledger/patches.ts';
+import type { LedgerPatch } from '../ledger/record.ts';
+import { askAgain } from './ask-again.ts';
+import type { WorkerDeps } from './deps.ts';
+import { endJob, toResult } from './end-job.ts';
+import type { OwnedJob } from './owned-job.ts';
+import { planFirstPoll } from './plan-poll.ts';
+import type { Settlement } from './settlement.ts';
+import { askStatus } from './tiktok-calls.ts';
+import { planOf, positionFromStatus } from './upload-position.ts';
+
+type Step = PlanContext['step'];
+type PlanOf<Kind extends Plan['kind']> = Extract<Plan, { kind: Kind }>;
+
+/**
+ * Settles whatever interrupted a step of a job: has the core plan what follows, and carries that out. The only place
+ * that does, for the publish queue, the polls and the rechecks alike.
+ */
+export async function settleTrouble(job: OwnedJob, thrown: unknown, step: Step, deps: WorkerDeps): Promise<Settlement> {
+  // Says nothing of the job, and nothing could be written of it.
+  const redisTrouble = redisTroubleOf(thrown);
+  if (redisTrouble !== undefined) return { kind: 'lost', trouble: redisTrouble };
+  const trouble = toTrouble(thrown);
+  await report(job, trouble, step, deps);
+  const context = await contextOf(job, trouble, step, deps);
+  let plan = planAfterError(job.record, trouble, context);
+  if (plan.kind === 'ask_status') {
+    const said = await askForPlan(job, deps);
+    if (said.kind === 'lost') return said;
+    plan = planAfterError(job.record, trouble, context, said);
+  }
+  return await apply(job, plan, step, deps);
+}
+
+function toTrouble(thrown: unknown): Trouble {
+  return thrown instanceof Deferral || thrown instanceof Handback ? thrown : toPublishError(thrown);
+}
+
+async function report(job: OwnedJob, trouble: Trouble, step: Step, deps: WorkerDeps): Promise<void> {
+  if (!(trouble instanceof PublishError) || trouble.row.verdict === 'superseded') return;
+  const { code, row } = trouble;
+  const publishJobId = job.record.id;
+  if (code === 'INTERNAL_ERROR') deps.log.error({ err: trouble, publishJobId, step }, 'unforeseen error');
+  if (step === 'poll') deps.metrics.statusPolled(code);
+  if (step === 'publish' && row.pausesAccount === true) {
+    const { account } = job.record;
+    await deps.pauseAccount?.(account);
+    deps.log.error({ publishJobId, account, code }, 'account paused');
+  }
+}
+
+async function contextOf(job: OwnedJob, trouble: Trouble, step: Step, deps: WorkerDeps): Promise<PlanContext> {
+  const { clock, random, caps, settings } = deps;
+  const isDailyCap = trouble instanceof PublishError && trouble.row.waitReason === 'daily_cap';
+  return {
+    step,
+    now: clock.now(),
+    random,
+    retryPolicy: settings.retryPolicy,
+    maxWaitMs: settings.maxWaitMs,
+    outcomeWithinMs: settings.pollSchedule.giveUpAfterMs,
+    capFreesAt: isDailyCap ? await caps.nextDailyTryAt(job.record.account) : undefined,
+  };
+}
+
+/** What TikTok's status says of a job for which a plan needs it. Of a fetched post it cannot say that bytes are missing. */
+async function askForPlan(
+  job: OwnedJob,
+  deps: WorkerDeps,
+): Promise<StatusSaid | Extract<Settlement, { kind: 'lost' }>> {
+  if (isFetchedByTikTok(mediaInUse(job.record))) return { kind: 'nothing' };
+  try {
+    const { kind } = positionFromStatus(await askStatus(job, deps), planOf(job.record));
+    return { kind: kind === 'complete' ? 'has_everything' : kind === 'at' ? 'lacks_bytes' : 'nothing' };
+  } catch (thrown) {
+    const redisTrouble = redisTroubleOf(thrown);
+    if (redisTrouble !== undefined) return { kind: 'lost', trouble: redisTrouble };
+    const trouble = toTrouble(thrown);
+    const isFailed = trouble instanceof PublishError && trouble.details.publishFailed === true;
+    return isFailed ? { kind: 'failed', error: trouble } : { kind: 'no_answer', trouble };
+  }
+}
+
+async function apply(job: OwnedJob, plan: Plan, step: Step, deps: WorkerDeps): Promise<Settlement> {
+  switch (plan.kind) {
+    case 'superseded':
+    case 'ask_status':
+      return { kind: 'lost' };
+    case 'hand_back':
+      return await leave(job, { at: deps.clock.now(), cause: { event: 'handed_back' } });
+    case 'wait':
+      return step === 'publish' ? await wait(job, plan, deps) : await waitToAsk(job, plan, step, deps);
+    case 'retry':
+      return await retry(job, plan, deps);
+    case 'start_over':
+      return await startOver(job, plan, step, deps);
+    case 'follow':
+      return await follow(job, plan, deps);
+    case 'ask_later':
+      return await askAgain(job, step, deps, plan);
+    case 'end':
+      return await endJob(job, plan, deps);
+  }
+}
+
+async function wait(job: OwnedJob, plan: PlanOf<'wait'>, deps: WorkerDeps): Promise<Settlement> {
+  const { reason, until, error, bookedSlot } = plan;
+  if (reason === 'active_user_cap' && error !== undefined) await deps.caps.holdNewUsersUntil(until);
+  deps.metrics.deferred(reason);
+  const why = error === undefined ? {} : { code: error.code, message: error.message };
+  const settlement = await leave(job, {
+    at: until,
+    cause: { event: 'deferred', waitingFor: reason, until: iso(until), ...why },
+    patch: { waitingFor: reason, waitingUntil: until, bookedSlot },
+  });
+  const facts = { publishJobId: job.record.id, waitingFor: reason, until: iso(until), code: error?.code };
+  deps.log.info(facts, 'publish job waits');
+  // What Redis lacks is no matter of this account.
+  if (reason !== 'replication') await deps.lanes.closeGate(job.record.account, { reason, until });
+  return settlement;
+}
+
+/** Keeps the call that was booked, so that waking up does not book another. */
+async function waitToAsk(
+  job: OwnedJob,
+  { reason, until, bookedSlot }: PlanOf<'wait'>,
+  step: Step,
+  deps: WorkerDeps,
+): Promise<Settlement> {
+  deps.metrics.deferred(reason);
+  await job.commit({
+    cause: { event: `${step}_deferred`, waitingFor: reason, until: iso(until) },
+    patch: { bookedSlot },
+    dueAt: until + SWEEP_AFTER_MS,
+  });
+  return { kind: 'later', at: until };
+}
+
+async function retry(job: OwnedJob, plan: PlanOf<'retry' | 'start_over'>, deps: WorkerDeps): Promise<Settlement> {
+  const { at, attempts, error, kind } = plan;
+  const settlement = await leave(job, {
+    at,
+    cause: {
+      event: 'attempt_failed',
+      attempt: attempts,
+      code: error.code,
+      message: error.message,
+      retryAt: iso(at),
+    },
+    // Whatever it waited for before, it waits for its next attempt now.
+    patch: { ...(kind === 'start_over' && NO_SESSION), attempts, waitingFor: undefined, waitingUntil: at },
+  });
+  const facts = { publishJobId: job.record.id, code: error.code, attempt: attempts, retryAt: iso(at) };
+  deps.log.warn(facts, 'attempt failed');
+  return settlement;
+}
+
+async function startOver(job: OwnedJob, plan: PlanOf<'start_over'>, step: Step, deps: WorkerDeps): Promise<Settlement> {
+  const { at, error, attempts, fallsBack } = plan;
+  const settlement = fallsBack
+    ? await leave(job, {
+        at,
+        cause: { event: 'fell_back', to: 'upload', code: error.code },
+        patch: { ...NO_SESSION, ...NOT_WAITING, fellBackAt: at, attempts },
+      })
+    : await retry(job, plan, deps);
+  if (step === 'publish') return settlement;
+  const delayMs = Math.max(0, at - deps.clock.now());
+  await deps.queues.addPublishEntryAnew(publishEntryOf(job.record, delayMs));
+  return { kind: 'done', result: toResult(job.record) };
+}
+
+/** Leaves the outcome to the polls. */
+async function follow(job: OwnedJob, { error, gaveUp }: PlanOf<'follow'>, deps: WorkerDeps): Promise<Settlement> {
+  const nextPollAt = await planFirstPoll(job.record, deps);
+  const now = deps.clock.now();
+  await job.commit({
+    to: 'processing',
+    cause: { event: 'outcome_awaited', code: error.code, message: error.message },
+    patch: { ...nowProcessing(now, nextPollAt), ...(gaveUp && { gaveUpFor: toFailure(error) }) },
+  });
+  await deps.queues.addStatusEntryAnew(referenceTo(job.record), Math.max(0, nextPollAt - now));
+  return { kind: 'done', result: toResult(job.record) };
+}
+
+/** Leaves the worker: a job that TikTok knows nothing of is `queued` again, any other keeps its state. */
+async function leave(
+  job: OwnedJob,
+  { at, cause, patch = {} }: { at: number; cause: Cause; patch?: LedgerPatch },
+): Promise<Settlement> {
+  const next: InterruptedJob = { ...job.record, ...patch };
+  const isUnknown = exposureOf(next) === 'none';
+  await job.commit({
+    ...(isUnknown && next.state !== 'scheduled' && { to: 'queued' as const }),
+    cause,
+    patch: { ...patch, ...(isUnknown && { initIntendedAt: undefined }) },
+    dueAt: at + SWEEP_AFTER_MS,
+  });
+  return { kind: 'later', at };
+}
+
+function iso(instant: number): string {
+  return new Date(instant).toISOString();
+}
