@@ -50,7 +50,6 @@ describe('a chunk that does not get through', () => {
     ['503', answer(503), undefined],
     ['504', answer(504), 'UPLOAD_SERVER_ERROR'],
     ['408', answer(408), 'UPLOAD_SERVER_ERROR'],
-    ['429', answer(429), 'UPLOAD_SERVER_ERROR'],
     ['409, which is not documented,', answer(409), 'UPLOAD_UNEXPECTED_ANSWER'],
     ['a connection broken before it', { kind: 'drop_before' }, undefined],
     ['a connection broken within it', { kind: 'drop_mid_body', afterBytes: 3_000_000 }, undefined],
@@ -98,6 +97,23 @@ describe('a chunk that does not get through', () => {
     if (code === undefined) expect(retried.filter((retriedCode) => retriedCode !== 'UPLOAD_STALLED')).toEqual([]);
     else expect(retried).toEqual([code]);
   });
+
+  it.concurrent.each(POSITIONS)(
+    'because of 429 on the %s chunk waits, burns no attempt, and is sent once more',
+    async (...position) => {
+      const [, when, chunkBytes] = position;
+      const { fault, enqueueFile, noted, endWait, ended, posts, publishes, inits } = await openCase(world().pipeline);
+      fault('upload', answer(429), when);
+      const enqueued = await enqueueFile(world().video);
+      const waiting = await noted(enqueued, 'deferred', 'UPLOAD_RATE_LIMITED');
+      expect(waiting).toMatchObject({ state: 'uploading', waitingFor: 'rate_limit', attempts: 0, failure: null });
+      await endWait('publish', enqueued.id);
+      expect(await ended(enqueued)).toMatchObject({ state: 'published', waitingFor: null, attempts: 0 });
+      expect(posts()).toMatchObject([{ sha256: world().sha256 }]);
+      expect(inits()).toHaveLength(1);
+      expect(publishes()[0]?.resentBytes).toBeLessThanOrEqual(chunkBytes);
+    },
+  );
 
   it.concurrent('is sent again after a 416 that tells nothing', async () => {
     const publishCase = await openCase(world().pipeline);
