@@ -42,35 +42,3 @@ export interface PublishJob {
   readonly metadata: Readonly<Record<string, unknown>> | null;
   readonly timeline: readonly TimelineEntry[];
 }
-
-/** Types of completion events (CloudEvents `type`). */
-export const PUBLISH_EVENT_TYPES = [
-  'publish.queued',
-  'publish.started',
-  'publish.upload.completed',
-  'publish.published',
-  'publish.post_available',
-  'publish.in_inbox',
-  'publish.failed',
-  'publish.cancelled',
-  'publish.unconfirmed',
-  'account.reauthorization_required',
-] as const;
-export type PublishEventType = (typeof PUBLISH_EVENT_TYPES)[number];
-
-/** CloudEvents `source` of all our events. */
-export const EVENT_SOURCE = 'urn:tiktok-publisher';
-
-/** A CloudEvents 1.0 event as it lies on the stream. */
-export interface PublishEvent {
-  readonly specversion: '1.0';
-  /** Stable and unique. */
-  readonly id: string;
-  readonly source: string;
-  readonly type: PublishEventType;
-  /** The job's id, or the account's name for account events. */
-  readonly subject: string;
-  readonly time: string;
-  readonly datacontenttype: 'application/json';
-  readonly data: Readonly<Record<string, unknown>>;
-}

@@ -25,3 +25,35 @@ export function prepareScript(redis: RedisClient, lua: string): RunScript {
     }
   };
 }
+
+/** Runs a script that calls its keys and the fields of its one argument by name; an undefined one is not there. */
+export type RunNamedScript = (
+  keys: Readonly<Record<string, string | undefined>>,
+  argument: Readonly<Record<string, unknown>>,
+) => Promise<unknown>;
+
+const NAMES_LUA = `local arg = cjson.decode(ARGV[1])
+local key = {}
+for position, name in ipairs(arg.keys) do key[name] = KEYS[position] end
+`;
+
+/**
+ * Prepares a Lua script that finds its keys in the table `key` and its argument in the table `arg`. Numbers beyond 14
+ * digits, and JSON that is to be stored as it is, must be passed as strings: Lua's own JSON would change them.
+ */
+export function prepareNamedScript(redis: RedisClient, lua: string): RunNamedScript {
+  const run = prepareScript(redis, NAMES_LUA + lua);
+  return async (keys, argument) => {
+    const given = Object.entries(keys).flatMap(([name, key]) => (key === undefined ? [] : [{ name, key }]));
+    const named = { ...argument, keys: given.map(({ name }) => name) };
+    return await run(
+      given.map(({ key }) => key),
+      [JSON.stringify(named, withoutLoneSurrogates)],
+    );
+  };
+}
+
+/** Redis refuses to decode half a UTF-16 pair; as a plain argument it would have become the same mark. */
+function withoutLoneSurrogates(_field: string, value: unknown): unknown {
+  return typeof value === 'string' ? value.replace(/\p{Surrogate}/gu, '\uFFFD') : value;
+}

@@ -1,5 +1,6 @@
 import { PublishError } from '../core/publish-error.ts';
-import type { PublishEventType, PublishFailure } from '../core/publish-job.ts';
+import type { PublishEventType } from '../core/publish-event.ts';
+import type { PublishFailure } from '../core/publish-job.ts';
 import { isTerminal } from '../core/publish-state.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
 import type { WorkerDeps } from './deps.ts';

@@ -106,7 +106,7 @@ function factsOf(record: LedgerRecord): Facts {
 }
 
 function restoration(record: LedgerRecord, { state, revision, facts }: Known): Change {
-  const cause = { event: 'record_restored', from: record.state, to: state, revision: record.revision };
+  const cause = { event: 'record_restored', from: record.state, to: state, revision: record.revision } as const;
   const cleared = Object.fromEntries(Object.keys(factsOf(record)).map((field) => [field, undefined]));
   const patch: LedgerPatch = { ...cleared, ...facts };
   const isOver = hasEnded({ ...record, state });

@@ -1,5 +1,5 @@
 import type { PublishError } from '../core/publish-error.ts';
-import { NO_SESSION } from '../ledger/no-session.ts';
+import { NO_SESSION } from '../ledger/change.ts';
 import { awaitOutcome } from './await-outcome.ts';
 import type { WorkerDeps } from './deps.ts';
 import { endJob } from './end-job.ts';

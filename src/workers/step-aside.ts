@@ -1,6 +1,6 @@
 import type { PublishError } from '../core/publish-error.ts';
 import { nextRetry } from '../core/retry-policy.ts';
-import type { Cause } from '../ledger/change.ts';
+import type { TimelineFact } from '../core/timeline-events.ts';
 import { SWEEP_AFTER_MS } from '../ledger/ledger.ts';
 import type { LedgerPatch } from '../ledger/record.ts';
 import { failUnlessItMayAppear } from './await-outcome.ts';
@@ -34,7 +34,7 @@ export async function retryLater(
 /** Leaves the worker: a job that TikTok knows nothing of is `queued` again, any other keeps its state. */
 export async function stepAside(
   job: OwnedJob,
-  { at, cause, patch }: { at: number; cause: Cause; patch: LedgerPatch },
+  { at, cause, patch }: { at: number; cause: TimelineFact; patch: LedgerPatch },
 ): Promise<void> {
   const next = { ...job.record, ...patch };
   const known = next.publishId !== undefined;

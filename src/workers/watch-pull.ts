@@ -1,7 +1,7 @@
 import { publishEntryOf } from '../core/job-reference.ts';
 import { PublishError } from '../core/publish-error.ts';
+import { NO_SESSION } from '../ledger/change.ts';
 import { SWEEP_AFTER_MS } from '../ledger/ledger.ts';
-import { NO_SESSION } from '../ledger/no-session.ts';
 import type { LedgerProgress, LedgerRecord } from '../ledger/record.ts';
 import type { StatusAnswer } from '../tiktok/index.ts';
 import { withToken } from '../tiktok/with-token.ts';
@@ -27,7 +27,11 @@ export async function watchPull(job: OwnedJob, answer: StatusAnswer, deps: Worke
   return { pullProgressAt: now };
 }
 
-async function stopPull(job: OwnedJob, facts: Record<string, number>, deps: WorkerDeps): Promise<void> {
+async function stopPull(
+  job: OwnedJob,
+  facts: { downloadedBytes: number; stoodStillMs: number },
+  deps: WorkerDeps,
+): Promise<void> {
   const { publishId, account } = job.record;
   if (publishId === undefined) return;
   await job.commit({ cause: { event: 'pull_stalled', ...facts }, patch: { pullStalledAt: deps.clock.now() } });

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { PublishRequest } from '../../../src/core/publish-request.ts';
+import { newRecord } from '../../../src/ledger/change.ts';
 import { createLedger, type Ledger } from '../../../src/ledger/ledger.ts';
 import { createLedgerReader } from '../../../src/ledger/ledger-reader.ts';
-import { newRecord } from '../../../src/ledger/new-record.ts';
 import type { LedgerRecord } from '../../../src/ledger/record.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { createKeys, type Keys } from '../../../src/redis/keys.ts';
@@ -47,7 +47,11 @@ async function eventTypes(): Promise<string[]> {
   return entries.map(([, fields]) => JSON.parse(fields[fields.indexOf('event') + 1] ?? '{}').type);
 }
 
-const start = { to: 'uploading', cause: { event: 'init_sent' }, event: 'publish.started' } as const;
+const start = {
+  to: 'uploading',
+  cause: { event: 'init_sent', source: 'file_upload' },
+  event: 'publish.started',
+} as const;
 
 describe('the fence', () => {
   it('tells apart an owner by a master that was replaced and one by its successor', async () => {
@@ -181,9 +185,9 @@ describe('a publish_id', () => {
     expect((await ledger.tell('job-1', 'p-1'))?.toldAt).toBe(now);
     expect(await ledger.tell('job-1', 'p-2')).toBeUndefined();
     expect(await ledger.idOfPublishId('p-2')).toBeUndefined();
-    const anew = await ledger.commit(begun, { cause: { event: 'anew' }, patch: { publishId: undefined } });
+    const anew = await ledger.commit(begun, { cause: { event: 'handed_back' }, patch: { publishId: undefined } });
     expect(await ledger.tell('job-1', 'p-1')).toBeUndefined();
-    const again = await ledger.commit(anew, { cause: { event: 'begun' }, patch: { publishId: 'p-3' } });
+    const again = await ledger.commit(anew, { cause: { event: 'handed_back' }, patch: { publishId: 'p-3' } });
     expect(await ledger.idOfPublishId('p-3')).toBe('job-1');
     expect(await ledger.forget(again)).toBe(true);
     expect(await ledger.idOfPublishId('p-3')).toBeUndefined();
@@ -205,7 +209,10 @@ describe('polled jobs', () => {
     const { account } = await claim(1);
     const begun = await ledger.commit(await claim(2), start);
     expect(await ledger.countPolled(account)).toBe(0);
-    const processing = await ledger.commit(begun, { to: 'processing', cause: { event: 'sent' } });
+    const processing = await ledger.commit(begun, {
+      to: 'processing',
+      cause: { event: 'upload_completed', totalBytes: 1 },
+    });
     expect(await ledger.countPolled(account)).toBe(1);
     await ledger.commit(processing, { to: 'published', cause: { event: 'published' } });
     expect(await ledger.countPolled(account)).toBe(0);
