@@ -16,7 +16,7 @@ export interface PublishFailure {
 export interface TimelineEntry {
   /** ISO 8601. */
   readonly at: string;
-  /** Past-tense fact in snake_case, such as `queued`, `init_sent`, `chunk_accepted`. */
+  /** Past-tense fact in snake_case, such as `queued` or `init_sent`: see `TIMELINE_EVENTS`. Older ones may be others. */
   readonly event: string;
   readonly [fact: string]: unknown;
 }

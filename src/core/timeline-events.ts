@@ -31,7 +31,7 @@ export const TIMELINE_EVENTS = {
   },
   slot_used: { meaning: 'The job made the call that was reserved for it in a quota.', facts: { endpoint: text } },
   media_examined: {
-    meaning: 'The video was examined; `remarks` are what TikTok may refuse.',
+    meaning: 'The video was examined; `remarks` are what a person should know, such as a limit that it exceeds.',
     facts: {
       container: text,
       durationSeconds: number.optional(),
@@ -119,3 +119,9 @@ export type TimelineFact = { [E in TimelineEvent]: { readonly event: E } & Facts
 export const ALL_TIMELINE_EVENTS = Object.keys(TIMELINE_EVENTS).filter((event): event is TimelineEvent =>
   Object.hasOwn(TIMELINE_EVENTS, event),
 );
+
+/** The names of an event's facts; one that may be missing has a question mark. */
+export function factNames(event: TimelineEvent): string[] {
+  const facts: Readonly<Record<string, z.ZodType>> = TIMELINE_EVENTS[event].facts;
+  return Object.entries(facts).map(([name, schema]) => (schema.safeParse(undefined).success ? `${name}?` : name));
+}

@@ -32,28 +32,32 @@ export type RunNamedScript = (
   argument: Readonly<Record<string, unknown>>,
 ) => Promise<unknown>;
 
-const NAMES_LUA = `local arg = cjson.decode(ARGV[1])
-local key = {}
-for position, name in ipairs(arg.keys) do key[name] = KEYS[position] end
-`;
-
 /**
  * Prepares a Lua script that finds its keys in the table `key` and its argument in the table `arg`. Numbers beyond 14
  * digits, and JSON that is to be stored as it is, must be passed as strings: Lua's own JSON would change them.
  */
 export function prepareNamedScript(redis: RedisClient, lua: string): RunNamedScript {
-  const run = prepareScript(redis, NAMES_LUA + lua);
+  // Redis keeps one script for each set of keys that calls come with, of which there are few.
+  const runs = new Map<string, RunScript>();
   return async (keys, argument) => {
     const given = Object.entries(keys).flatMap(([name, key]) => (key === undefined ? [] : [{ name, key }]));
-    const named = { ...argument, keys: given.map(({ name }) => name) };
+    const table = given.map(({ name }, index) => `${name} = KEYS[${index + 1}]`).join(', ');
+    const run = runs.get(table) ?? prepareScript(redis, `local key = { ${table} }\n${DECODE_LUA}${lua}`);
+    runs.set(table, run);
     return await run(
       given.map(({ key }) => key),
-      [JSON.stringify(named, withoutLoneSurrogates)],
+      [encodeArgument(argument)],
     );
   };
 }
 
+const DECODE_LUA = 'local arg = cjson.decode(ARGV[1])\n';
+
 /** Redis refuses to decode half a UTF-16 pair; as a plain argument it would have become the same mark. */
-function withoutLoneSurrogates(_field: string, value: unknown): unknown {
-  return typeof value === 'string' ? value.replace(/\p{Surrogate}/gu, '\uFFFD') : value;
+function encodeArgument(argument: unknown): string {
+  const json = JSON.stringify(argument);
+  if (!json.includes('\\ud')) return json;
+  return JSON.stringify(argument, (_field, value: unknown) =>
+    typeof value === 'string' ? value.replace(/\p{Surrogate}/gu, '\uFFFD') : value,
+  );
 }
