@@ -1,6 +1,6 @@
 import type { Clock } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
-import { EVENT_SOURCE, type PublishEvent } from '../core/publish-job.ts';
+import { encodeEvent, UNKNOWN_PART } from '../core/publish-event.ts';
 import { type Confirmation, NO_CONFIRMATION } from '../redis/confirmation.ts';
 import type { Keys } from '../redis/keys.ts';
 import { prepareScript, type RedisClient } from '../redis/lua-script.ts';
@@ -114,24 +114,17 @@ export function createTokenStore({
 
     async markReauthorizationRequired(name, { reason, expectedVersion = ANY_VERSION, grantedBefore = ANY_TIME }) {
       const now = clock.now();
-      const event = encodeReauthorizationEvent(name, reason, now);
-      const args = [expectedVersion, now, reason, name, event, grantedBefore];
+      const event = encodeEvent({
+        id: `account-${UNKNOWN_PART}`,
+        type: 'account.reauthorization_required',
+        subject: name,
+        at: now,
+        data: { account: name, reason },
+      });
+      const args = [expectedVersion, now, reason, name, event, grantedBefore, UNKNOWN_PART];
       return (await runMark([keys.account(name), keys.events], args)) === 1;
     },
   };
-}
-
-/** The event without its opening `{"specversion","id",` part, which the script puts in front. */
-function encodeReauthorizationEvent(name: string, reason: string, now: number): string {
-  const event: Omit<PublishEvent, 'id' | 'specversion'> = {
-    source: EVENT_SOURCE,
-    type: 'account.reauthorization_required',
-    subject: name,
-    time: new Date(now).toISOString(),
-    datacontenttype: 'application/json',
-    data: { account: name, reason },
-  };
-  return JSON.stringify(event).slice(1);
 }
 
 /** The error for a name that no account has. */

@@ -82,8 +82,8 @@ return redis.call('HEXISTS', KEYS[1], 'openId')
 /**
  * Notes that an account's owner must connect it again, and tells it on the events stream, once per set of tokens.
  *
- * KEYS: the account, the events stream. ARGV: version it must have ('' for any), now, reason, name, the event's JSON
- * after its id, and the time before which its tokens were granted. Returns 1 if it is noted.
+ * KEYS: the account, the events stream. ARGV: version it must have ('' for any), now, reason, name, the event's JSON, the
+ * time before which its tokens were granted, and what stands in the event's id for the version. Returns 1 if it is noted.
  */
 export const MARK_REAUTHORIZATION_LUA = `
 local version = redis.call('HGET', KEYS[1], 'version')
@@ -92,7 +92,7 @@ local grantedAt = tonumber(redis.call('HGET', KEYS[1], 'grantedAt') or '') or 0
 if grantedAt >= tonumber(ARGV[6]) then return 0 end
 if redis.call('HSETNX', KEYS[1], 'reauthorizationRequiredAt', ARGV[2]) == 0 then return 1 end
 redis.call('HSET', KEYS[1], 'reauthorizationReason', ARGV[3])
-local event = '{"specversion":"1.0","id":"account-' .. version .. '",' .. ARGV[5]
+local event = string.gsub(ARGV[5], ARGV[7], version, 1)
 redis.call('XADD', KEYS[2], '*', 'subject', ARGV[4], 'event', event)
 return 1
 `;

@@ -1,7 +1,7 @@
 import type { Job } from 'bullmq';
 import { endpointOf } from '../core/callback-schedule.ts';
 import { PublishError } from '../core/publish-error.ts';
-import type { PublishEvent } from '../core/publish-job.ts';
+import type { PublishEvent } from '../core/publish-event.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Queues } from '../queues/queues.ts';
 import type { DeliveryAttempt, DeliveryLog } from './delivery-log.ts';

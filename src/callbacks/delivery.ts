@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici';
 import type { Clock } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
-import type { PublishEvent } from '../core/publish-job.ts';
+import type { PublishEvent } from '../core/publish-event.ts';
 import { parseRetryAfterMs } from '../core/retry-after.ts';
 import type { AllowList } from '../outbound/allow-list.ts';
 import { checkOutboundUrl } from '../outbound/check-url.ts';

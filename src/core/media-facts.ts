@@ -1,43 +1,48 @@
-/** What the bytes of a video tell about it, without decoding it; null: not told. */
-export interface MediaFacts {
-  readonly container: 'mp4' | 'mov' | 'webm';
-  /** Major brand of an ISO file, such as `isom`. */
-  readonly brand: string | null;
-  readonly sizeBytes: number;
-  readonly durationSeconds: number | null;
-  readonly videoTracks: number;
-  readonly audioTracks: number;
-  readonly video: VideoFacts | null;
-  readonly audio: AudioFacts | null;
-  /** Where an ISO file keeps its index. At the end is as good for TikTok; null: another container, or not found out. */
-  readonly moov: 'front' | 'end' | 'missing' | null;
-  /** Made of fragments, as live encoders do. */
-  readonly fragmented: boolean | null;
-  /** What the file says it holds and doesn't. */
-  readonly missingBytes: number;
-  /** What could not be read, and why. */
-  readonly unread: readonly string[];
-}
+import { z } from 'zod';
+
+const codec = {
+  /** `h264`, `h265`, `vp8`, `aac` and the like; null: a codec the prober doesn't know. */
+  codec: z.string().nullable(),
+  /** FourCC of an ISO file, codec id of WebM. */
+  codecId: z.string().nullable(),
+};
 
 /** The main video track. */
-export interface VideoFacts {
-  /** `h264`, `h265`, `vp8`, `vp9` and the like; null: a codec the prober doesn't know. */
-  readonly codec: string | null;
-  /** FourCC of an ISO file, codec id of WebM. */
-  readonly codecId: string | null;
+const videoFactsSchema = z.object({
+  ...codec,
   /** As shown, that is after rotation. */
-  readonly displayWidth: number;
-  readonly displayHeight: number;
-  readonly codedWidth: number;
-  readonly codedHeight: number;
+  displayWidth: z.number(),
+  displayHeight: z.number(),
+  codedWidth: z.number(),
+  codedHeight: z.number(),
   /** Degrees clockwise. */
-  readonly rotation: number;
+  rotation: z.number(),
   /** Frames a second on average: over all frames of an ISO file, over the first ones of fragments and of WebM. */
-  readonly frameRate: number | null;
-}
+  frameRate: z.number().nullable(),
+});
 
-/** The main audio track. */
-export interface AudioFacts {
-  readonly codec: string | null;
-  readonly codecId: string | null;
-}
+/** What the bytes of a video tell about it, without decoding it, as a ledger record holds it; null: not told. */
+export const mediaFactsSchema = z.object({
+  container: z.enum(['mp4', 'mov', 'webm']),
+  /** Major brand of an ISO file, such as `isom`. */
+  brand: z.string().nullable(),
+  sizeBytes: z.number(),
+  durationSeconds: z.number().nullable(),
+  videoTracks: z.number(),
+  audioTracks: z.number(),
+  video: videoFactsSchema.nullable(),
+  /** The main audio track. */
+  audio: z.object(codec).nullable(),
+  /** Where an ISO file keeps its index. At the end is as good for TikTok; null: another container, or not found out. */
+  moov: z.enum(['front', 'end', 'missing']).nullable(),
+  /** Made of fragments, as live encoders do. */
+  fragmented: z.boolean().nullable(),
+  /** What the file says it holds and doesn't. */
+  missingBytes: z.number(),
+  /** What could not be read, and why. */
+  unread: z.array(z.string()).readonly(),
+});
+
+export type MediaFacts = Readonly<z.infer<typeof mediaFactsSchema>>;
+export type VideoFacts = Readonly<z.infer<typeof videoFactsSchema>>;
+export type AudioFacts = Readonly<NonNullable<MediaFacts['audio']>>;

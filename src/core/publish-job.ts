@@ -29,7 +29,7 @@ export function toFailure({ code, message, row, details: { tiktokCode, tiktokLog
 export interface TimelineEntry {
   /** ISO 8601. */
   readonly at: string;
-  /** Past-tense fact in snake_case, such as `queued`, `init_sent`, `chunk_accepted`. */
+  /** Past-tense fact in snake_case, such as `queued` or `init_sent`: see `TIMELINE_EVENTS`. Older ones may be others. */
   readonly event: string;
   readonly [fact: string]: unknown;
 }
@@ -54,46 +54,4 @@ export interface PublishJob {
   readonly failure: PublishFailure | null;
   readonly metadata: Readonly<Record<string, unknown>> | null;
   readonly timeline: readonly TimelineEntry[];
-}
-
-/** Types of completion events (CloudEvents `type`). */
-export const PUBLISH_EVENT_TYPES = [
-  'publish.queued',
-  'publish.started',
-  'publish.upload.completed',
-  'publish.published',
-  'publish.post_available',
-  'publish.in_inbox',
-  'publish.failed',
-  'publish.cancelled',
-  'publish.unconfirmed',
-  'account.reauthorization_required',
-] as const;
-export type PublishEventType = (typeof PUBLISH_EVENT_TYPES)[number];
-
-/** States in which a job ends, and the event that reports each. */
-export const END_EVENTS = {
-  published: 'publish.published',
-  in_inbox: 'publish.in_inbox',
-  failed: 'publish.failed',
-  cancelled: 'publish.cancelled',
-  unconfirmed: 'publish.unconfirmed',
-} as const satisfies Partial<Record<PublishState, PublishEventType>>;
-export type EndState = keyof typeof END_EVENTS;
-
-/** CloudEvents `source` of all our events. */
-export const EVENT_SOURCE = 'urn:tiktok-publisher';
-
-/** A CloudEvents 1.0 event as it lies on the stream. */
-export interface PublishEvent {
-  readonly specversion: '1.0';
-  /** Stable and unique. */
-  readonly id: string;
-  readonly source: string;
-  readonly type: PublishEventType;
-  /** The job's id, or the account's name for account events. */
-  readonly subject: string;
-  readonly time: string;
-  readonly datacontenttype: 'application/json';
-  readonly data: Readonly<Record<string, unknown>>;
 }

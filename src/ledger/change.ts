@@ -1,16 +1,76 @@
-import type { PublishEventType } from '../core/publish-job.ts';
+import type { PublishEventType } from '../core/publish-event.ts';
+import type { PublishRequest } from '../core/publish-request.ts';
 import type { PublishState } from '../core/publish-state.ts';
+import { digestRequest, sha256Hex } from '../core/request-digest.ts';
+import type { TimelineFact } from '../core/timeline-events.ts';
 import type { LedgerPatch, LedgerRecord } from './record.ts';
 
-/** What happened, for the timeline: a past-tense fact and what goes with it. Never a secret. */
-export interface Cause {
-  readonly event: string;
-  readonly [fact: string]: unknown;
+/** What a new publish job starts from. */
+export interface NewJob {
+  readonly id: string;
+  readonly request: PublishRequest;
+  /** The request as it may be stored, its secrets sealed; the request itself if it holds none. */
+  readonly stored?: PublishRequest | undefined;
+  /** The account's own name, should the request go by its open_id. */
+  readonly account?: string | undefined;
+  readonly now: number;
+  readonly idempotencyKey?: string | undefined;
 }
+
+/** The first record of a publish job: `scheduled` if its time is to come, else `queued`. */
+export function newRecord(job: NewJob): LedgerRecord {
+  const { id, request, stored = request, account = request.account, now, idempotencyKey } = job;
+  const scheduledAt = request.scheduledAt === undefined ? undefined : Date.parse(request.scheduledAt);
+  return {
+    id,
+    account,
+    mode: request.mode,
+    request: stored,
+    requestDigest: digestRequest(request),
+    createdAt: now,
+    updatedAt: now,
+    scheduledAt,
+    idempotencyDigest: idempotencyKey === undefined ? undefined : sha256Hex(idempotencyKey),
+    state: scheduledAt !== undefined && scheduledAt > now ? 'scheduled' : 'queued',
+    revision: 1,
+    fence: 0,
+    initCount: 0,
+    pollCount: 0,
+    totalBytes: 0,
+    chunkSizeBytes: 0,
+    sentBytes: 0,
+    acceptedBytes: 0,
+    attempts: 0,
+    postIds: [],
+  };
+}
+
+/** Clears everything that belongs to a publish_id, for a job that begins afresh; a wish to cancel it outlives that. */
+export const NO_SESSION: LedgerPatch = {
+  publishId: undefined,
+  uploadUrlSealed: undefined,
+  uploadExpiresAt: undefined,
+  lastChunkStartedAt: undefined,
+  processingSince: undefined,
+  failedByTikTokAt: undefined,
+  cancelAskedAt: undefined,
+  initIntendedAt: undefined,
+  gaveUpFor: undefined,
+  pullBytes: undefined,
+  pullProgressAt: undefined,
+  pullStalledAt: undefined,
+  nextPollAt: undefined,
+  toldAt: undefined,
+  pollCount: 0,
+  sentBytes: 0,
+  acceptedBytes: 0,
+  acceptedCrc32: undefined,
+};
 
 /** A change of one record. */
 export interface Change {
-  readonly cause: Cause;
+  /** What happened, for the timeline. Never a secret. */
+  readonly cause: TimelineFact;
   readonly patch?: LedgerPatch;
   /** The new state; without it the state stays. */
   readonly to?: PublishState;

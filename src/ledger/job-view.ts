@@ -1,3 +1,4 @@
+import { type EventContent, type PublishEventType, UNKNOWN_PART } from '../core/publish-event.ts';
 import type { PublishJob, TimelineEntry } from '../core/publish-job.ts';
 import type { LedgerRecord } from './record.ts';
 
@@ -24,6 +25,26 @@ export function toPublishJob(record: LedgerRecord, timeline: readonly TimelineEn
     failure: record.failure ?? null,
     metadata: record.request.metadata ?? null,
     timeline,
+  };
+}
+
+/** A ledger record as its event shows it; the ledger's script puts the record's revision into the event's id. */
+export function jobEvent(type: PublishEventType, record: LedgerRecord): EventContent {
+  return {
+    id: `${record.id}-${UNKNOWN_PART}-1`,
+    type,
+    subject: record.id,
+    at: record.updatedAt,
+    data: {
+      id: record.id,
+      account: record.account,
+      mode: record.mode,
+      state: record.state,
+      publishId: record.publishId ?? null,
+      postIds: record.postIds,
+      failure: record.failure ?? null,
+      metadata: record.request.metadata ?? null,
+    },
   };
 }
 

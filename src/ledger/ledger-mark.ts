@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { BEAT_MS, type FoundLedger, type LedgerSight, leastCount } from '../core/ledger-sight.ts';
+import { decodeEvent } from '../core/publish-event.ts';
 import { type Confirmation, NO_CONFIRMATION } from '../redis/confirmation.ts';
 import type { Keys } from '../redis/keys.ts';
-import { prepareScript, type RedisClient } from '../redis/lua-script.ts';
+import { prepareNamedScript, type RedisClient } from '../redis/lua-script.ts';
 import { SERVER_TIME } from './scripts.ts';
 
 /** A process found this ledger older than its last sight. */
@@ -24,43 +25,39 @@ export interface FoundMark extends FoundLedger {
 }
 
 /**
- * Counts a beat if it is time, or begins a mark. A clock that was set back lets the next beat come at once. A ledger that
- * is older than the caller knows it gets none: so its own last beat stays, to be told, and none hides what is missing.
- *
- * KEYS[1] mark, KEYS[2] all jobs, KEYS[3] events. ARGV: ms between beats, id of a mark to begin ('' to begin none), id that
- * the caller knows ('' for any), least count.
+ * Counts a beat if it is time, or begins a mark with `newId`. A clock that was set back lets the next beat come at once. A
+ * ledger that is older than the caller knows it gets none: so its own last beat stays, to be told, and none hides what is
+ * missing. A caller without `knownId` knows nothing of it.
  * Answers the mark's fields, the oldest job with its time, and the oldest event.
  */
 const LOOK_SCRIPT = `${SERVER_TIME}
-local seen = redis.call('HMGET', KEYS[1], 'id', 'at', 'count')
+local id, seenAt, count = unpack(redis.call('HMGET', key.mark, 'id', 'at', 'count'))
 local now = serverTime()
-local at = tonumber(seen[2] or 0)
-local begins = not seen[1] and ARGV[2] ~= ''
-local isKnown = seen[1] and (ARGV[3] == '' or (seen[1] == ARGV[3] and tonumber(seen[3] or 0) >= tonumber(ARGV[4])))
-if begins then redis.call('HSET', KEYS[1], 'id', ARGV[2]) end
-if begins or (isKnown and (now < at or now - at >= tonumber(ARGV[1]))) then
-  redis.call('HINCRBY', KEYS[1], 'count', 1)
-  redis.call('HSET', KEYS[1], 'at', string.format('%.0f', now))
+local at = tonumber(seenAt or 0)
+local begins = not id and arg.newId
+local isKnown = id and (not arg.knownId or (id == arg.knownId and tonumber(count or 0) >= arg.leastCount))
+if begins then redis.call('HSET', key.mark, 'id', arg.newId) end
+if begins or (isKnown and (now < at or now - at >= arg.beatMs)) then
+  redis.call('HINCRBY', key.mark, 'count', 1)
+  redis.call('HSET', key.mark, 'at', string.format('%.0f', now))
 end
 return {
-  redis.call('HGETALL', KEYS[1]),
-  redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES'),
-  redis.call('XRANGE', KEYS[3], '-', '+', 'COUNT', 1)
+  redis.call('HGETALL', key.mark),
+  redis.call('ZRANGE', key.allJobs, 0, 0, 'WITHSCORES'),
+  redis.call('XRANGE', key.events, '-', '+', 'COUNT', 1)
 }
 `;
 
 /**
  * Notes a doubt, unless the mark changed since it was found: a person may have accepted the ledger meanwhile. What was
  * seen later replaces what was seen before.
- *
- * KEYS[1] mark, KEYS[2] events. ARGV: id and count that were found ('' for none), field, doubt, count that was seen.
  */
 const DOUBT_SCRIPT = `
-local now = redis.call('HMGET', KEYS[1], 'id', 'count', ARGV[3])
-if (now[1] or '') ~= ARGV[1] or (now[2] or '') ~= ARGV[2] then return 0 end
-if now[3] and cjson.decode(now[3]).seen.count >= tonumber(ARGV[5]) then return 0 end
-local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
-redis.call('HSET', KEYS[1], ARGV[3], ARGV[4], 'doubtedAfter', last and last[1] or '0-0')
+local id, count, known = unpack(redis.call('HMGET', key.mark, 'id', 'count', arg.field))
+if (id or '') ~= arg.foundId or (count or '') ~= arg.foundCount then return 0 end
+if known and cjson.decode(known).seen.count >= arg.seenCount then return 0 end
+local last = redis.call('XREVRANGE', key.events, '+', '-', 'COUNT', 1)[1]
+redis.call('HSET', key.mark, arg.field, arg.doubt, 'doubtedAfter', last and last[1] or '0-0')
 return 1
 `;
 
@@ -81,19 +78,22 @@ interface MarkParts {
 
 /** The mark by which workers tell that Redis was set back to an older state. */
 export function createLedgerMark({ redis, keys, confirmation = NO_CONFIRMATION }: MarkParts) {
-  const runLook = prepareScript(redis, LOOK_SCRIPT);
-  const runDoubt = prepareScript(redis, DOUBT_SCRIPT);
+  const runLook = prepareNamedScript(redis, LOOK_SCRIPT);
+  const runDoubt = prepareNamedScript(redis, DOUBT_SCRIPT);
 
-  async function look(newId: string, last?: LedgerSight): Promise<FoundMark> {
-    const known = last === undefined ? ['', 0] : [last.id, leastCount(last)];
-    const answer = await runLook([keys.ledgerMark, keys.allJobs, keys.events], [BEAT_MS, newId, ...known]);
+  async function look(newId: string | undefined, last?: LedgerSight): Promise<FoundMark> {
+    const known = last === undefined ? {} : { knownId: last.id, leastCount: leastCount(last) };
+    const answer = await runLook(
+      { mark: keys.ledgerMark, allJobs: keys.allJobs, events: keys.events },
+      { beatMs: BEAT_MS, newId, ...known },
+    );
     const [fields, oldestJob, oldestEvent] = Array.isArray(answer) ? answer : [];
     return parseMark(fields, oldestJob, oldestEvent);
   }
 
   return {
     /** Looks at the mark, which counts a beat if it is time and the ledger is no older than `last`. */
-    look: async (last?: LedgerSight): Promise<FoundMark> => await look('', last),
+    look: async (last?: LedgerSight): Promise<FoundMark> => await look(undefined, last),
 
     /** Begins a mark where there is none. */
     begin: async (): Promise<FoundMark> => await look(randomUUID()),
@@ -131,8 +131,16 @@ export function createLedgerMark({ redis, keys, confirmation = NO_CONFIRMATION }
     /** Tells other processes, and whoever accepts the ledger. */
     async doubt(seen: LedgerSight, found: LedgerSight | undefined): Promise<void> {
       const doubt: Doubt = { seen, found, everybody: found === undefined || found.id === seen.id };
-      const args = [found?.id ?? '', found?.count ?? '', `${DOUBT_FIELD}${seen.id}`, JSON.stringify(doubt), seen.count];
-      await runDoubt([keys.ledgerMark, keys.events], args);
+      await runDoubt(
+        { mark: keys.ledgerMark, events: keys.events },
+        {
+          field: `${DOUBT_FIELD}${seen.id}`,
+          doubt: JSON.stringify(doubt),
+          seenCount: seen.count,
+          foundId: found?.id ?? '',
+          foundCount: String(found?.count ?? ''),
+        },
+      );
     },
 
     /** Jobs that were enqueued since the doubt came up, and so are not of the backup, whatever clocks say. */
@@ -141,8 +149,8 @@ export function createLedgerMark({ redis, keys, confirmation = NO_CONFIRMATION }
       for (let after = doubtedAfter; after !== undefined; ) {
         const entries = await redis.xrange(keys.events, `(${after}`, '+', 'COUNT', EVENTS_BATCH);
         for (const [, fields] of entries) {
-          const { type, subject } = eventSchema.parse(JSON.parse(fields[fields.indexOf('event') + 1] ?? ''));
-          if (type === 'publish.queued') ids.add(subject);
+          const event = decodeEvent(fields);
+          if (event?.type === 'publish.queued') ids.add(event.subject);
         }
         after = entries.length < EVENTS_BATCH ? undefined : entries.at(-1)?.[0];
       }
@@ -167,8 +175,6 @@ export function createLedgerMark({ redis, keys, confirmation = NO_CONFIRMATION }
 export const sightSchema = z.object({ id: z.string(), count: z.number(), at: z.number() });
 
 const doubtSchema = z.object({ seen: sightSchema, found: sightSchema.optional(), everybody: z.boolean() });
-
-const eventSchema = z.object({ type: z.string(), subject: z.string() });
 
 function parseMark(flatFields: unknown, oldestJob: unknown, oldestEvent: unknown): FoundMark {
   const flat = Array.isArray(flatFields) ? flatFields.map(String) : [];

@@ -1,15 +1,17 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import type { Clock } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
+import { encodeEvent, type PublishEventType, UNKNOWN_PART } from '../core/publish-event.ts';
 import type { TimelineEntry } from '../core/publish-job.ts';
 import { canTransition } from '../core/publish-state.ts';
+import type { TimelineFact } from '../core/timeline-events.ts';
 import { MINUTE_MS, SECOND_MS } from '../core/units.ts';
 import { DEFAULT_LANE_LIMIT, laneScore } from '../lanes/lanes.ts';
 import { type Confirmation, NO_CONFIRMATION } from '../redis/confirmation.ts';
 import type { Keys } from '../redis/keys.ts';
-import { prepareScript, type RedisClient } from '../redis/lua-script.ts';
-import type { Cause, Change, Claim, Run } from './change.ts';
-import { encodeEvent } from './event.ts';
+import { prepareNamedScript, type RedisClient } from '../redis/lua-script.ts';
+import type { Change, Claim, Run } from './change.ts';
+import { jobEvent } from './job-view.ts';
 import { laneMemberOf } from './lane-member.ts';
 import { createLedgerConfirmation } from './ledger-confirmation.ts';
 import { decodeRecord, encodePatch, type LedgerPatch, type LedgerProgress, type LedgerRecord } from './record.ts';
@@ -46,36 +48,47 @@ export function createLedger({
   eventsMaxLength = DEFAULT_EVENTS_MAX_LENGTH,
   laneLimit = DEFAULT_LANE_LIMIT,
 }: LedgerOptions) {
-  const runCreate = prepareScript(redis, CREATE_SCRIPT);
-  const runClaim = prepareScript(redis, CLAIM_SCRIPT);
-  const runCommit = prepareScript(redis, COMMIT_SCRIPT);
-  const runNote = prepareScript(redis, NOTE_SCRIPT);
-  const runTell = prepareScript(redis, TELL_SCRIPT);
-  const runForget = prepareScript(redis, FORGET_SCRIPT);
+  const runCreate = prepareNamedScript(redis, CREATE_SCRIPT);
+  const runClaim = prepareNamedScript(redis, CLAIM_SCRIPT);
+  const runCommit = prepareNamedScript(redis, COMMIT_SCRIPT);
+  const runNote = prepareNamedScript(redis, NOTE_SCRIPT);
+  const runTell = prepareNamedScript(redis, TELL_SCRIPT);
+  const runForget = prepareNamedScript(redis, FORGET_SCRIPT);
 
   // ioredis sends a command again when the connection broke before its reply: the name of the call tells the scripts.
   const caller = randomUUID();
   let calls = 0;
   const nextCall = (): string => `${caller}:${++calls}`;
 
-  const jobKeys = (id: string): string[] => [keys.job(id), keys.timeline(id), keys.due, keys.events];
-  const indexKeys = (record: LedgerRecord): string[] => [
-    keys.allJobs,
-    keys.accountJobs(record.account),
-    keys.stateJobs(record.state),
-  ];
-  const laneKeys = ({ account }: LedgerRecord): string[] => [keys.laneWaiting(account), keys.laneAdmitted(account)];
-  const idempotencyKeys = ({ idempotencyDigest }: LedgerRecord): string[] =>
-    idempotencyDigest === undefined ? [] : [keys.idempotency(idempotencyDigest)];
-  const publishIdKeys = ({ publishId }: Pick<LedgerPatch, 'publishId'>): string[] =>
-    publishId === undefined ? [] : [keys.publishId(publishId)];
-  const timelineEntry = (cause: Cause): string =>
-    JSON.stringify({ at: new Date(clock.now()).toISOString(), ...cause } satisfies TimelineEntry);
+  const jobKeys = (id: string) => ({ job: keys.job(id), timeline: keys.timeline(id), due: keys.due });
+  const indexKeys = ({ account, state, idempotencyDigest }: LedgerRecord) => ({
+    allJobs: keys.allJobs,
+    accountJobs: keys.accountJobs(account),
+    stateJobs: keys.stateJobs(state),
+    laneWaiting: keys.laneWaiting(account),
+    laneAdmitted: keys.laneAdmitted(account),
+    idempotency: idempotencyDigest === undefined ? undefined : keys.idempotency(idempotencyDigest),
+  });
+  const publishIdKey = ({ publishId }: Pick<LedgerPatch, 'publishId'>) => ({
+    publishId: publishId === undefined ? undefined : keys.publishId(publishId),
+  });
+  /** Where an event goes; those of a job that has a callback into the outbox, too, which costs other jobs nothing. */
+  const eventKeys = ({ id, request }: LedgerRecord) => ({
+    events: keys.events,
+    ...(request.callbackUrl !== undefined && { outbox: keys.callbackOutbox, undelivered: keys.undeliveredEvents(id) }),
+  });
+  /** What a change adds to the job's history. */
+  const history = (record: LedgerRecord, cause: TimelineFact, type: PublishEventType | undefined) => ({
+    timelineEntry: JSON.stringify({ at: new Date(clock.now()).toISOString(), ...cause } satisfies TimelineEntry),
+    event: type === undefined ? undefined : encodeEvent(jobEvent(type, record)),
+    revisionMark: UNKNOWN_PART,
+    maxEvents: eventsMaxLength,
+  });
 
   async function commit(
     record: LedgerRecord,
     change: Change,
-    guard: { revision: string; fence: number | '' },
+    guard: { orLater?: true; newFence?: string },
   ): Promise<LedgerRecord> {
     const isStep = change.goesOnFrom === undefined;
     if (isStep && change.to !== undefined && !canTransition(record.state, change.to)) {
@@ -83,40 +96,31 @@ export function createLedger({
     }
     const now = clock.now();
     const next: LedgerRecord = { ...record, ...change.patch, state: change.to ?? record.state, updatedAt: now };
-    const { set, remove } = encodePatch({ ...change.patch, ...change.goesOnFrom });
-    const events = change.event === undefined ? [] : [encodeEvent(change.event, next, now)];
-    const callbackKeys = events.length === 0 ? [] : callbackKeysOf(record, keys);
     const answer = await runCommit(
-      [
-        ...[...jobKeys(record.id), keys.stateJobs(''), keys.polledJobs(record.account)],
-        ...publishIdKeys(change.patch ?? {}),
-        ...callbackKeys,
-      ],
-      [
-        record.id,
-        nextCall(),
-        record.fence,
-        guard.revision,
-        change.to ?? '',
-        now,
-        (change.dueAt ?? now + SWEEP_AFTER_MS) - now,
-        guard.fence,
-        eventsMaxLength,
-        set.length,
-        ...set,
-        remove.length,
-        ...remove,
-        1,
-        timelineEntry(change.cause),
-        events.length,
-        ...events,
-        callbackKeys.length,
-      ],
+      {
+        ...jobKeys(record.id),
+        ...eventKeys(record),
+        ...publishIdKey(change.patch ?? {}),
+        stateJobsPrefix: keys.stateJobs(''),
+        polledJobs: keys.polledJobs(record.account),
+      },
+      {
+        id: record.id,
+        call: nextCall(),
+        fence: String(record.fence),
+        revision: String(record.revision),
+        ...guard,
+        to: change.to,
+        now: String(now),
+        dueInMs: (change.dueAt ?? now + SWEEP_AFTER_MS) - now,
+        ...encodePatch({ ...change.patch, ...change.goesOnFrom }),
+        ...history(next, change.cause, change.event),
+      },
     );
-    const [outcome, detail, fence, since] = asArray(answer);
+    const [outcome, revision, fence, since] = asArray(answer);
     if (outcome === 'committed') {
       const stateSince = since === null ? undefined : Number(since);
-      return { ...next, revision: Number(detail), fence: Number(fence), stateSince };
+      return { ...next, revision: Number(revision), fence: Number(fence), stateSince };
     }
     throw new PublishError(outcome === 'missing' ? 'JOB_NOT_FOUND' : 'INTERNAL_OVERTAKEN', { reason: record.id });
   }
@@ -129,33 +133,20 @@ export function createLedger({
      * Makes a record with its first event and, unless it is scheduled, lets it enter its account's lane.
      * @returns the id that holds the id or idempotency key, and whether the new job waits in its lane
      */
-    async create(record: LedgerRecord, cause: Cause): Promise<{ created: boolean; id: string; waits: boolean }> {
-      const { set } = encodePatch(omitUndefined(record));
-      const dueAt = record.scheduledAt ?? record.createdAt + SWEEP_NEW_AFTER_MS;
-      const place = record.state === 'queued' ? laneScore(laneMemberOf(record)) : '';
-      const { account } = record;
-      const callbackKeys = callbackKeysOf(record, keys);
+    async create(record: LedgerRecord, cause: TimelineFact): Promise<{ created: boolean; id: string; waits: boolean }> {
       const answer = await runCreate(
-        [
-          ...[...jobKeys(record.id), ...indexKeys(record), ...laneKeys(record), keys.lanes],
-          ...[...idempotencyKeys(record), ...callbackKeys],
-        ],
-        [
-          record.id,
-          record.createdAt,
-          dueAt,
-          eventsMaxLength,
-          account,
-          place,
+        { ...jobKeys(record.id), ...eventKeys(record), ...indexKeys(record), lanes: keys.lanes },
+        {
+          id: record.id,
+          jobPrefix: keys.job(''),
+          createdAt: String(record.createdAt),
+          dueAt: String(record.scheduledAt ?? record.createdAt + SWEEP_NEW_AFTER_MS),
+          account: record.account,
+          place: record.state === 'queued' ? String(laneScore(laneMemberOf(record))) : undefined,
           laneLimit,
-          set.length,
-          ...set,
-          1,
-          timelineEntry(cause),
-          1,
-          encodeEvent('publish.queued', record, record.createdAt),
-          callbackKeys.length,
-        ],
+          set: encodePatch(record).set,
+          ...history(record, cause, 'publish.queued'),
+        },
       );
       const [outcome, id, where] = asArray(answer);
       // An id of our own that exists already is our own call, sent again after a lost reply.
@@ -164,7 +155,8 @@ export function createLedger({
 
     /** Becomes the owner of a record; an earlier owner is fenced out from here on. */
     async claim(id: string, run: Run): Promise<Claim> {
-      const [outcome, hash] = asArray(await runClaim([keys.job(id)], [run.entry, run.start, nextCall(), newFence()]));
+      const argument = { run: run.entry, start: run.start, call: nextCall(), newFence: newFence() };
+      const [outcome, hash] = asArray(await runClaim({ job: keys.job(id) }, argument));
       if (outcome === 'claimed') return { kind: 'claimed', record: decodeRecord(asArray(hash)) };
       return { kind: outcome === 'missing' ? 'missing' : 'overtaken' };
     },
@@ -174,7 +166,7 @@ export function createLedger({
      * @throws PublishError `INTERNAL_OVERTAKEN` when somebody else owns it by now
      */
     async commit(record: LedgerRecord, change: Change): Promise<LedgerRecord> {
-      return await commit(record, change, { revision: `${record.revision}+`, fence: '' });
+      return await commit(record, change, { orLater: true });
     },
 
     /**
@@ -183,7 +175,7 @@ export function createLedger({
      * @throws PublishError `INTERNAL_OVERTAKEN` when something happened: read again and decide again
      */
     async intervene(record: LedgerRecord, change: Change): Promise<LedgerRecord> {
-      return await commit(record, change, { revision: `${record.revision}`, fence: newFence() });
+      return await commit(record, change, { newFence: newFence() });
     },
 
     /**
@@ -191,7 +183,7 @@ export function createLedger({
      * @throws PublishError `INTERNAL_OVERTAKEN` when something happened: read again and decide again
      */
     async annotate(record: LedgerRecord, change: Change): Promise<LedgerRecord> {
-      return await commit(record, change, { revision: `${record.revision}`, fence: '' });
+      return await commit(record, change, {});
     },
 
     /**
@@ -200,8 +192,11 @@ export function createLedger({
      */
     async note(record: LedgerRecord, progress: LedgerProgress = {}, dueAt?: number): Promise<void> {
       const { set } = encodePatch(progress);
-      const dueInMs = dueAt === undefined ? '' : dueAt - clock.now();
-      const answer = await runNote([keys.job(record.id), keys.due], [record.id, record.fence, dueInMs, ...set]);
+      const dueInMs = dueAt === undefined ? undefined : dueAt - clock.now();
+      const answer = await runNote(
+        { job: keys.job(record.id), due: keys.due },
+        { id: record.id, fence: String(record.fence), dueInMs, set },
+      );
       if (answer !== 'held') throw new PublishError('INTERNAL_OVERTAKEN', { reason: record.id });
     },
 
@@ -223,36 +218,24 @@ export function createLedger({
 
     /** Notes that TikTok reported something of a job. @returns the job, if the publish_id is still its own */
     async tell(id: string, publishId: string): Promise<LedgerRecord | undefined> {
-      const flat = asArray(await runTell([keys.job(id)], [publishId, clock.now()]));
+      const flat = asArray(await runTell({ job: keys.job(id) }, { publishId, now: String(clock.now()) }));
       return flat.length === 0 ? undefined : decodeRecord(flat);
     },
 
     /** Deletes a job whose retention is over. @returns false if it changed meanwhile */
     async forget(record: LedgerRecord): Promise<boolean> {
       const answer = await runForget(
-        [
-          ...[...jobKeys(record.id), ...indexKeys(record), ...laneKeys(record)],
-          ...[...idempotencyKeys(record), ...publishIdKeys(record)],
-        ],
-        [record.id, record.revision],
+        { ...jobKeys(record.id), ...indexKeys(record), ...publishIdKey(record) },
+        { id: record.id, revision: String(record.revision) },
       );
       return answer === 1;
     },
   };
 }
 
-/** Where the events of a job that has a callback are put in the same step; costs other jobs nothing. */
-function callbackKeysOf({ id, request }: LedgerRecord, keys: Keys): string[] {
-  return request.callbackUrl === undefined ? [] : [keys.callbackOutbox, keys.undeliveredEvents(id)];
-}
-
 /** At random, not counted: after a failover, two servers would count on to the same number for two owners. */
-function newFence(): number {
-  return randomInt(1, 2 ** 47);
-}
-
-function omitUndefined(record: LedgerRecord): Partial<LedgerRecord> {
-  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined));
+function newFence(): string {
+  return String(randomInt(1, 2 ** 47));
 }
 
 function asArray(answer: unknown): readonly unknown[] {

@@ -1,5 +1,6 @@
 import type { PublishError } from '../core/publish-error.ts';
-import { END_EVENTS, type EndState, type PublishFailure, toFailure } from '../core/publish-job.ts';
+import { END_EVENTS, type EndState } from '../core/publish-event.ts';
+import { type PublishFailure, toFailure } from '../core/publish-job.ts';
 import type { Change } from './change.ts';
 import type { LedgerPatch, LedgerRecord } from './record.ts';
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { MediaFacts } from '../core/media-facts.ts';
+import { type ErrorCode, isErrorCode } from '../core/error-table.ts';
+import { type MediaFacts, mediaFactsSchema } from '../core/media-facts.ts';
 import type { SourcePin } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { PublishFailure } from '../core/publish-job.ts';
@@ -169,11 +170,13 @@ function decodeOptional(hash: ReadonlyMap<string, string>): Partial<LedgerRecord
     const value = hash.get(field);
     return value === undefined ? undefined : Number(value);
   };
-  const pin = text('pin');
-  const examined = text('examined');
-  const claimedVideo = text('claimedVideo');
-  const failure = text('failure');
-  const gaveUpFor = text('gaveUpFor');
+  const json = <T>(field: keyof LedgerRecord, schema: z.ZodType<T>): T | undefined => {
+    const value = hash.get(field);
+    if (value === undefined) return undefined;
+    const parsed = schema.safeParse(JSON.parse(value));
+    if (!parsed.success) throw damaged(field);
+    return parsed.data;
+  };
   return {
     stateSince: number('stateSince'),
     scheduledAt: number('scheduledAt'),
@@ -181,7 +184,7 @@ function decodeOptional(hash: ReadonlyMap<string, string>): Partial<LedgerRecord
     idempotencyDigest: text('idempotencyDigest'),
     waitingFor: WAIT_REASONS.find((reason) => reason === text('waitingFor')),
     waitingUntil: number('waitingUntil'),
-    bookedSlot: parseBookedSlot(text('bookedSlot')),
+    bookedSlot: json('bookedSlot', bookedSlotSchema),
     cancelRequestedAt: number('cancelRequestedAt'),
     cancelAskedAt: number('cancelAskedAt'),
     initIntendedAt: number('initIntendedAt'),
@@ -197,21 +200,30 @@ function decodeOptional(hash: ReadonlyMap<string, string>): Partial<LedgerRecord
     fellBackAt: number('fellBackAt'),
     nextPollAt: number('nextPollAt'),
     toldAt: number('toldAt'),
-    pin: pin === undefined ? undefined : (JSON.parse(pin) as SourcePin),
-    claimedVideo: claimedVideo === undefined ? undefined : claimedVideoSchema.parse(JSON.parse(claimedVideo)),
-    examined: examined === undefined ? undefined : (JSON.parse(examined) as LedgerRecord['examined']),
+    pin: json('pin', pinSchema),
+    claimedVideo: json('claimedVideo', claimedVideoSchema),
+    examined: json('examined', examinedSchema),
     acceptedCrc32: number('acceptedCrc32'),
-    failure: failure === undefined ? undefined : (JSON.parse(failure) as PublishFailure),
-    gaveUpFor: gaveUpFor === undefined ? undefined : (JSON.parse(gaveUpFor) as PublishFailure),
+    failure: json('failure', failureSchema),
+    gaveUpFor: json('gaveUpFor', failureSchema),
     endedAt: number('endedAt'),
     recheckCount: number('recheckCount'),
   };
 }
 
 const bookedSlotSchema = z.object({ endpoint: z.string(), at: z.number() });
-const claimedVideoSchema = z.object({
-  digest: z.string(),
-  pin: z.object({ sizeBytes: z.number(), version: z.string() }).optional(),
+const pinSchema = z.object({ sizeBytes: z.number(), version: z.string() });
+const claimedVideoSchema = z.object({ digest: z.string(), pin: pinSchema.optional() });
+/** What another version examined, and noted in another way, is examined again. */
+const examinedSchema = z.object({ pin: pinSchema, facts: mediaFactsSchema }).optional().catch(undefined);
+const failureSchema: z.ZodType<PublishFailure> = z.object({
+  // A code that only a newer version has: the message still says what happened.
+  code: z.custom<ErrorCode>((code) => typeof code === 'string' && isErrorCode(code)).catch('INTERNAL_ERROR'),
+  message: z.string(),
+  advice: z.string(),
+  retryable: z.boolean(),
+  tiktokCode: z.string().exactOptional(),
+  tiktokLogId: z.string().exactOptional(),
 });
 
 function required(hash: ReadonlyMap<string, string>, field: string): string {
@@ -222,10 +234,6 @@ function required(hash: ReadonlyMap<string, string>, field: string): string {
 
 function damaged(field: string): PublishError {
   return new PublishError('INTERNAL_ERROR', { reason: `the ledger's record lacks a valid ${field}` });
-}
-
-function parseBookedSlot(json: string | undefined): LedgerRecord['bookedSlot'] {
-  return json === undefined ? undefined : bookedSlotSchema.parse(JSON.parse(json));
 }
 
 function parseDigits(value: unknown): string[] {

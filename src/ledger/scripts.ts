@@ -2,12 +2,8 @@ import { DAY_MS } from '../core/units.ts';
 import { ADMIT_OR_WAIT } from '../lanes/lane-scripts.ts';
 
 /**
- * Lua scripts of the ledger. All keys of one call share the queue's hash tag.
- *
- * Common to all: KEYS[1] job hash, KEYS[2] timeline, KEYS[3] due set, KEYS[4] events stream.
- *
- * Where events are appended, the last of ARGV counts the keys of the job's callback: none, or the last two of KEYS,
- * which are the outbox of callbacks and the job's events that are not delivered yet.
+ * Lua scripts of the ledger. All keys of one call share the queue's hash tag. `key` and `arg` are what the caller in
+ * ledger.ts passes by name; JSON that is stored comes encoded.
  */
 
 const TIMELINE_LENGTH = 300;
@@ -18,25 +14,19 @@ const PUBLISH_ID_KEPT_MS = 7 * DAY_MS;
 /** The order of a job's deliveries matters only while they are tried, which is far shorter. */
 const UNDELIVERED_KEPT_MS = 30 * DAY_MS;
 
-/** Appends timeline entries and events; ARGV from `at`: count, entries…, count, (type, body)…; needs id, revision. */
+/** Appends the timeline entry and, if there is one, the event: also to the outbox if the job has a callback. */
 const APPEND = `
-local callbackKeys = tonumber(ARGV[#ARGV])
-local ownKeys = #KEYS - callbackKeys
-local function append(at, id, revision, maxEvents)
-  local timelineCount = tonumber(ARGV[at])
-  for i = 1, timelineCount do redis.call('RPUSH', KEYS[2], ARGV[at + i]) end
-  if timelineCount > 0 then redis.call('LTRIM', KEYS[2], -${TIMELINE_LENGTH}, -1) end
-  at = at + timelineCount + 1
-  local eventCount = tonumber(ARGV[at])
-  for i = 1, eventCount do
-    local eventId = id .. '-' .. revision .. '-' .. i
-    local event = '{"specversion":"1.0","id":"' .. eventId .. '",' .. ARGV[at + i]
-    redis.call('XADD', KEYS[4], 'MAXLEN', '~', maxEvents, '*', 'subject', id, 'event', event)
-    if callbackKeys > 0 then
-      redis.call('XADD', KEYS[ownKeys + 1], '*', 'id', eventId, 'subject', id, 'event', event)
-      redis.call('ZADD', KEYS[ownKeys + 2], revision, eventId)
-      redis.call('PEXPIRE', KEYS[ownKeys + 2], ${UNDELIVERED_KEPT_MS})
-    end
+local function append(revision)
+  redis.call('RPUSH', key.timeline, arg.timelineEntry)
+  redis.call('LTRIM', key.timeline, -${TIMELINE_LENGTH}, -1)
+  if not arg.event then return end
+  local eventId = arg.id .. '-' .. revision .. '-1'
+  local event = string.gsub(arg.event, arg.revisionMark, revision, 1)
+  redis.call('XADD', key.events, 'MAXLEN', '~', arg.maxEvents, '*', 'subject', arg.id, 'event', event)
+  if key.outbox then
+    redis.call('XADD', key.outbox, '*', 'id', eventId, 'subject', arg.id, 'event', event)
+    redis.call('ZADD', key.undelivered, revision, eventId)
+    redis.call('PEXPIRE', key.undelivered, ${UNDELIVERED_KEPT_MS})
   end
 end
 `;
@@ -53,141 +43,114 @@ end
 `;
 
 /**
- * Makes a record unless the id or the idempotency key is taken, and lets it enter its account's lane.
- *
- * KEYS[5] all jobs, KEYS[6] the account's jobs, KEYS[7] the state's jobs, KEYS[8] waiting and KEYS[9] admitted jobs of
- * the lane, KEYS[10] lanes in use, KEYS[11] (optional) idempotency entry.
- * ARGV: id, createdAt, dueAt, maxEvents, account, place in the lane ('' for a job that does not enter yet), lane limit,
- * field count, fields…, timeline and events as above, number of callback keys.
+ * Makes a record unless the id or the idempotency key is taken, and lets it enter its account's lane; one without a
+ * place in the lane does not enter yet.
  * Answers `created` and whether it was admitted or waits, or `exists` with the id that was there first.
  */
 export const CREATE_SCRIPT = `${APPEND}${ADMIT_OR_WAIT}${SERVER_TIME}
-local id = ARGV[1]
-if ownKeys >= 11 then
-  local known = redis.call('GET', KEYS[11])
-  if known then
-    -- Somebody else relies on it from here on, so whoever made it can no longer take it back as if nobody knew of it.
-    local job = string.sub(KEYS[1], 1, -#id - 1) .. known
-    if redis.call('HGET', job, 'revision') == '1' then redis.call('HINCRBY', job, 'revision', 1) end
-    return { 'exists', known }
-  end
+local known = key.idempotency and redis.call('GET', key.idempotency)
+if known then
+  -- Somebody else relies on it from here on, so whoever made it can no longer take it back as if nobody knew of it.
+  local job = arg.jobPrefix .. known
+  if redis.call('HGET', job, 'revision') == '1' then redis.call('HINCRBY', job, 'revision', 1) end
+  return { 'exists', known }
 end
-if redis.call('EXISTS', KEYS[1]) == 1 then return { 'exists', id } end
-local count = tonumber(ARGV[8])
-redis.call('HSET', KEYS[1], 'stateSince', serverTime(), unpack(ARGV, 9, 8 + count))
-redis.call('ZADD', KEYS[3], ARGV[3], id)
-redis.call('ZADD', KEYS[5], ARGV[2], id)
-redis.call('ZADD', KEYS[6], ARGV[2], id)
-redis.call('ZADD', KEYS[7], ARGV[2], id)
-if ownKeys >= 11 then redis.call('SET', KEYS[11], id) end
-append(9 + count, id, 1, ARGV[4])
-if ARGV[6] == '' then return { 'created', id, 'admitted' } end
-local where = admitOrWait(KEYS[8], KEYS[9], KEYS[10], ARGV[5], id, ARGV[6], ARGV[7], ARGV[2])
-if where == 'waiting' then redis.call('HSET', KEYS[1], 'waitingFor', 'slot') end
-return { 'created', id, where }
+if redis.call('EXISTS', key.job) == 1 then return { 'exists', arg.id } end
+redis.call('HSET', key.job, 'stateSince', serverTime(), unpack(arg.set))
+redis.call('ZADD', key.due, arg.dueAt, arg.id)
+redis.call('ZADD', key.allJobs, arg.createdAt, arg.id)
+redis.call('ZADD', key.accountJobs, arg.createdAt, arg.id)
+redis.call('ZADD', key.stateJobs, arg.createdAt, arg.id)
+if key.idempotency then redis.call('SET', key.idempotency, arg.id) end
+append(1)
+if not arg.place then return { 'created', arg.id, 'admitted' } end
+local where = admitOrWait(
+  key.laneWaiting, key.laneAdmitted, key.lanes, arg.account, arg.id, arg.place, arg.laneLimit, arg.createdAt)
+if where == 'waiting' then redis.call('HSET', key.job, 'waitingFor', 'slot') end
+return { 'created', arg.id, where }
 `;
 
 /**
  * Makes the caller the owner: changes the fence and answers the record.
  *
- * ARGV: run (which queue entry), start (how often that entry was started), call, new fence. A start that is not newer than the
- * last one of the same entry comes from a process that slept through a takeover: it is refused. A call that is sent
- * again after a lost reply changes nothing.
+ * A start that is not newer than the last one of the same queue entry (`run`) comes from a process that slept through a
+ * takeover: it is refused. A call that is sent again after a lost reply changes nothing.
  */
 export const CLAIM_SCRIPT = `
-local seen = redis.call('HMGET', KEYS[1], 'revision', 'run', 'start', 'lastCall')
-if not seen[1] then return { 'missing' } end
-if seen[4] == ARGV[3] then return { 'claimed', redis.call('HGETALL', KEYS[1]) } end
-if seen[2] == ARGV[1] and tonumber(seen[3]) >= tonumber(ARGV[2]) then return { 'overtaken' } end
-redis.call('HSET', KEYS[1], 'run', ARGV[1], 'start', ARGV[2], 'lastCall', ARGV[3], 'fence', ARGV[4])
-return { 'claimed', redis.call('HGETALL', KEYS[1]) }
+local revision, run, start, lastCall = unpack(redis.call('HMGET', key.job, 'revision', 'run', 'start', 'lastCall'))
+if not revision then return { 'missing' } end
+if lastCall == arg.call then return { 'claimed', redis.call('HGETALL', key.job) } end
+if run == arg.run and tonumber(start) >= arg.start then return { 'overtaken' } end
+redis.call('HSET', key.job, 'run', arg.run, 'start', arg.start, 'lastCall', arg.call, 'fence', arg.newFence)
+return { 'claimed', redis.call('HGETALL', key.job) }
 `;
 
 /**
  * The one way a record changes.
  *
- * KEYS[5] prefix of the state indexes, KEYS[6] the account's polled jobs, KEYS[7] (optional) index entry of a new
- * publish_id. ARGV: id, call, fence of the record that the change was decided on, its
- * revision (with `+` behind it for an owner's change: or a later one), new state ('' to stay), now, in how long it is due
- * (ms), new fence ('' to keep it), maxEvents, set count, fields…, remove count, fields…, timeline and events as above,
- * number of callback keys.
- * A call that is sent again after a lost reply changes nothing.
+ * The change was decided on a record with `fence` and `revision`; with `orLater`, as for an owner, a later revision is as
+ * good. Without `to` the state stays, without `newFence` the owner. `key.publishId` is the index entry of a new
+ * publish_id. A call that is sent again after a lost reply changes nothing.
  * Answers `committed` with revision, fence and since when the job is in its state, `missing`, `overtaken` (another fence)
  * or `changed` (another revision; for an owner, an older one: the record went back in time).
  */
 export const COMMIT_SCRIPT = `${APPEND}${SERVER_TIME}
-local id = ARGV[1]
-local seen = redis.call('HMGET', KEYS[1], 'state', 'fence', 'createdAt', 'lastCall', 'revision')
-local state = seen[1]
+local state, fence, createdAt, lastCall, seenRevision, since = unpack(
+  redis.call('HMGET', key.job, 'state', 'fence', 'createdAt', 'lastCall', 'revision', 'stateSince'))
 if not state then return { 'missing' } end
-local since = redis.call('HGET', KEYS[1], 'stateSince')
-if seen[4] == ARGV[2] then return { 'committed', tonumber(seen[5]), tonumber(seen[2]), since } end
-if seen[2] ~= ARGV[3] then return { 'overtaken' } end
-local wanted, orLater = string.match(ARGV[4], '^(%d+)(%+?)$')
-if tonumber(seen[5]) < tonumber(wanted) then return { 'changed' } end
-if orLater == '' and seen[5] ~= wanted then return { 'changed' } end
-local setCount = tonumber(ARGV[10])
-if setCount > 0 then redis.call('HSET', KEYS[1], unpack(ARGV, 11, 10 + setCount)) end
-local at = 11 + setCount
-local removeCount = tonumber(ARGV[at])
-if removeCount > 0 then redis.call('HDEL', KEYS[1], unpack(ARGV, at + 1, at + removeCount)) end
-redis.call('HSET', KEYS[1], 'updatedAt', ARGV[6], 'lastCall', ARGV[2])
-local revision = redis.call('HINCRBY', KEYS[1], 'revision', 1)
-if ARGV[8] ~= '' then
-  redis.call('HSET', KEYS[1], 'fence', ARGV[8])
-  seen[2] = ARGV[8]
+if lastCall == arg.call then return { 'committed', tonumber(seenRevision), tonumber(fence), since } end
+if fence ~= arg.fence then return { 'overtaken' } end
+if tonumber(seenRevision) < tonumber(arg.revision) then return { 'changed' } end
+if not arg.orLater and seenRevision ~= arg.revision then return { 'changed' } end
+if #arg.set > 0 then redis.call('HSET', key.job, unpack(arg.set)) end
+if #arg.remove > 0 then redis.call('HDEL', key.job, unpack(arg.remove)) end
+redis.call('HSET', key.job, 'updatedAt', arg.now, 'lastCall', arg.call)
+local revision = redis.call('HINCRBY', key.job, 'revision', 1)
+if arg.newFence then
+  fence = arg.newFence
+  redis.call('HSET', key.job, 'fence', fence)
 end
-if ARGV[5] ~= '' and ARGV[5] ~= state then
+if arg.to and arg.to ~= state then
   since = serverTime()
-  redis.call('HSET', KEYS[1], 'state', ARGV[5], 'stateSince', since)
-  redis.call('ZREM', KEYS[5] .. state, id)
-  redis.call('ZADD', KEYS[5] .. ARGV[5], seen[3], id)
-  if ARGV[5] == 'processing' then redis.call('SADD', KEYS[6], id) else redis.call('SREM', KEYS[6], id) end
+  redis.call('HSET', key.job, 'state', arg.to, 'stateSince', since)
+  redis.call('ZREM', key.stateJobsPrefix .. state, arg.id)
+  redis.call('ZADD', key.stateJobsPrefix .. arg.to, createdAt, arg.id)
+  redis.call(arg.to == 'processing' and 'SADD' or 'SREM', key.polledJobs, arg.id)
 end
-if ownKeys >= 7 then redis.call('SET', KEYS[7], id, 'PX', ${PUBLISH_ID_KEPT_MS}) end
-redis.call('ZADD', KEYS[3], serverTime() + ARGV[7], id)
-append(at + removeCount + 1, id, revision, ARGV[9])
-return { 'committed', revision, tonumber(seen[2]), since }
+if key.publishId then redis.call('SET', key.publishId, arg.id, 'PX', ${PUBLISH_ID_KEPT_MS}) end
+redis.call('ZADD', key.due, serverTime() + arg.dueInMs, arg.id)
+append(revision)
+return { 'committed', revision, tonumber(fence), since }
 `;
 
-/**
- * Notes an owner's progress: proves the fence, sets fields. Makes no history.
- *
- * KEYS[1] job hash, KEYS[2] due set. ARGV: id, fence, in how long it is due (ms, '' to leave it), fields….
- */
+/** Notes an owner's progress: proves the fence, sets fields, and when it is due unless that stays. Makes no history. */
 export const NOTE_SCRIPT = `${SERVER_TIME}
-if redis.call('HGET', KEYS[1], 'fence') ~= ARGV[2] then return 'overtaken' end
-if #ARGV > 3 then redis.call('HSET', KEYS[1], unpack(ARGV, 4)) end
-if ARGV[3] ~= '' then redis.call('ZADD', KEYS[2], serverTime() + ARGV[3], ARGV[1]) end
+if redis.call('HGET', key.job, 'fence') ~= arg.fence then return 'overtaken' end
+if #arg.set > 0 then redis.call('HSET', key.job, unpack(arg.set)) end
+if arg.dueInMs then redis.call('ZADD', key.due, serverTime() + arg.dueInMs, arg.id) end
 return 'held'
 `;
 
 /**
- * Notes that TikTok reported something of a job, which proves nothing and makes no history. Answers the record.
- *
- * ARGV: the publish_id it is about, which must still be the job's; when (ms since the epoch).
+ * Notes that TikTok reported something of a job, which proves nothing and makes no history. Answers the record, if the
+ * publish_id that it is about is still the job's.
  */
 export const TELL_SCRIPT = `
-if redis.call('HGET', KEYS[1], 'publishId') ~= ARGV[1] then return {} end
-redis.call('HSET', KEYS[1], 'toldAt', ARGV[2])
-return redis.call('HGETALL', KEYS[1])
+if redis.call('HGET', key.job, 'publishId') ~= arg.publishId then return {} end
+redis.call('HSET', key.job, 'toldAt', arg.now)
+return redis.call('HGETALL', key.job)
 `;
 
-/**
- * Deletes what is left of a job whose retention is over.
- *
- * KEYS[5] all jobs, KEYS[6] the account's jobs, KEYS[7] the state's jobs, KEYS[8] waiting and KEYS[9] admitted jobs of
- * the lane, KEYS[10…] entries that point to the job: its idempotency key, its publish_id.
- * ARGV: id, revision that was judged. A record that changed since is kept.
- */
+/** Deletes what is left of a job whose retention is over, unless its record changed since it was judged. */
 export const FORGET_SCRIPT = `
-local revision = redis.call('HGET', KEYS[1], 'revision')
-if revision and revision ~= ARGV[2] then return 0 end
-for i = 10, #KEYS do
-  if redis.call('GET', KEYS[i]) == ARGV[1] then redis.call('DEL', KEYS[i]) end
+local revision = redis.call('HGET', key.job, 'revision')
+if revision and revision ~= arg.revision then return 0 end
+for _, name in ipairs({ 'idempotency', 'publishId' }) do
+  if key[name] and redis.call('GET', key[name]) == arg.id then redis.call('DEL', key[name]) end
 end
-redis.call('DEL', KEYS[1], KEYS[2])
-for i = 5, 9 do redis.call('ZREM', KEYS[i], ARGV[1]) end
-redis.call('ZREM', KEYS[3], ARGV[1])
+redis.call('DEL', key.job, key.timeline)
+for _, name in ipairs({ 'due', 'allJobs', 'accountJobs', 'stateJobs', 'laneWaiting', 'laneAdmitted' }) do
+  redis.call('ZREM', key[name], arg.id)
+end
 return 1
 `;

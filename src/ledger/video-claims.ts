@@ -2,7 +2,7 @@ import type { Clock } from '../core/ports.ts';
 import { type PublishState, parsePublishState } from '../core/publish-state.ts';
 import { DAY_MS } from '../core/units.ts';
 import type { Keys } from '../redis/keys.ts';
-import { prepareScript, type RedisClient } from '../redis/lua-script.ts';
+import { prepareNamedScript, type RedisClient } from '../redis/lua-script.ts';
 
 /** So many jobs of one video are remembered, the latest. */
 const REMEMBERED_JOBS = 100;
@@ -10,30 +10,25 @@ const REMEMBERED_JOBS = 100;
 /**
  * Claims a video for a job, unless another job that was or may yet be posted has it. The others' own records say what
  * became of them, so there is nothing to give back when a job fails, is cancelled or dies.
- *
- * KEYS[1] the jobs that claimed this video on this account. ARGV: id, now, window (ms), how long to keep the set (ms),
- * `1` to leave it to the other job, prefix of the job hashes.
  * Answers id and state of the latest other job, if there is one.
  */
 const CLAIM_VIDEO_SCRIPT = `
-local id, now, window = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local other
-for _, member in ipairs(redis.call('ZREVRANGE', KEYS[1], 0, -1)) do
-  if member ~= id then
-    local seen = redis.call('HMGET', ARGV[6] .. member, 'state', 'endedAt')
-    local state, endedAt = seen[1], tonumber(seen[2] or '')
+for _, member in ipairs(redis.call('ZREVRANGE', key.claims, 0, -1)) do
+  if member ~= arg.id then
+    local state, endedAt = unpack(redis.call('HMGET', arg.jobPrefix .. member, 'state', 'endedAt'))
     local counts = state and state ~= 'failed' and state ~= 'cancelled'
-    if not state or (counts and endedAt and endedAt <= now - window) then
-      redis.call('ZREM', KEYS[1], member)
+    if not state or (counts and endedAt and tonumber(endedAt) <= arg.now - arg.windowMs) then
+      redis.call('ZREM', key.claims, member)
     elseif counts and not other then
       other = { member, state }
     end
   end
 end
-if other and ARGV[5] == '1' then return other end
-redis.call('ZADD', KEYS[1], ARGV[2], id)
-redis.call('ZREMRANGEBYRANK', KEYS[1], 0, -${REMEMBERED_JOBS + 1})
-redis.call('PEXPIRE', KEYS[1], ARGV[4])
+if other and arg.leaveToOther then return other end
+redis.call('ZADD', key.claims, arg.now, arg.id)
+redis.call('ZREMRANGEBYRANK', key.claims, 0, -${REMEMBERED_JOBS + 1})
+redis.call('PEXPIRE', key.claims, arg.keptMs)
 return other or {}
 `;
 
@@ -70,14 +65,14 @@ export interface VideoClaimsOptions {
 
 /** Opens the claims of videos; they live beside the ledger, whose records say which of them count. */
 export function createVideoClaims({ redis, keys, clock, windowMs, maxWaitMs }: VideoClaimsOptions): VideoClaims {
-  const runClaim = prepareScript(redis, CLAIM_VIDEO_SCRIPT);
+  const runClaim = prepareNamedScript(redis, CLAIM_VIDEO_SCRIPT);
   // A day for the outcome, and one to spare.
   const keptMs = windowMs + maxWaitMs + 2 * DAY_MS;
   return {
     async claim({ id, account }, digest, { leaveToOther }) {
       const answer = await runClaim(
-        [keys.claimedVideo(account, digest)],
-        [id, clock.now(), windowMs, keptMs, leaveToOther ? 1 : 0, keys.job('')],
+        { claims: keys.claimedVideo(account, digest) },
+        { id, now: clock.now(), windowMs, keptMs, leaveToOther, jobPrefix: keys.job('') },
       );
       const [other, stateName] = Array.isArray(answer) ? answer : [];
       const state = parsePublishState(String(stateName));

@@ -4,7 +4,7 @@ import { PublishError } from '../core/publish-error.ts';
 import type { PublishState } from '../core/publish-state.ts';
 import { planRetry, type RetryPlan } from '../core/retry-plan.ts';
 import { wakeJobs } from '../lanes/wake-jobs.ts';
-import { NO_SESSION } from '../ledger/no-session.ts';
+import { NO_SESSION } from '../ledger/change.ts';
 import { endChange } from '../ledger/patches.ts';
 import type { LedgerPatch, LedgerRecord } from '../ledger/record.ts';
 import type { EnqueueDeps } from './enqueue.ts';

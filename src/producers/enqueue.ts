@@ -5,13 +5,13 @@ import type { Clock } from '../core/ports.ts';
 import { type InputProblem, PublishError, toPublishError } from '../core/publish-error.ts';
 import { MAX_IDEMPOTENCY_KEY_LENGTH, type PublishRequest, parsePublishRequest } from '../core/publish-request.ts';
 import { holdsSecrets } from '../core/request-secrets.ts';
+import type { TimelineFact } from '../core/timeline-events.ts';
 import type { AccountNames } from '../lanes/account-names.ts';
 import { type Lanes, PARKED_MS } from '../lanes/lanes.ts';
-import type { Cause } from '../ledger/change.ts';
+import { newRecord } from '../ledger/change.ts';
 import { toPublishJob } from '../ledger/job-view.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { LedgerReader } from '../ledger/ledger-reader.ts';
-import { newRecord } from '../ledger/new-record.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
 import type { Queues } from '../queues/queues.ts';
 import type { Confirmed } from '../redis/confirmation.ts';
@@ -124,7 +124,7 @@ async function createJob(
   { request, idempotencyKey }: AcceptableEntry,
   { ledger, reader, accountNames, clock, sealSecrets }: EnqueueDeps,
 ): Promise<Accepted> {
-  const cause = { event: 'queued' };
+  const cause = { event: 'queued' } as const;
   const account = await accountNames.resolve(request.account);
   const id = uuidv7();
   const stored = holdsSecrets(request) ? await sealSecrets(request, id) : request;
@@ -146,7 +146,7 @@ async function createJob(
 }
 
 /** A job that was there already is proven, too: whoever made it may have been told that it was not accepted. */
-async function createForGood(record: LedgerRecord, cause: Cause, ledger: Ledger): ReturnType<Ledger['create']> {
+async function createForGood(record: LedgerRecord, cause: TimelineFact, ledger: Ledger): ReturnType<Ledger['create']> {
   for (let creations = 1; ; creations += 1) {
     const made = await ledger.create(record, cause);
     const outcome = await ledger.confirmCreated(made.id).catch((error: unknown) => toPublishError(error));

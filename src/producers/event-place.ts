@@ -1,9 +1,9 @@
 import { BEFORE_ALL_EVENTS, isBefore, OLDEST_EVENT, parseEventCursor } from '../core/event-cursor.ts';
 import { PublishError } from '../core/publish-error.ts';
+import type { StreamEntry } from '../core/publish-event.ts';
 import { MINUTE_MS } from '../core/units.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import type { EventsOptions } from './publisher.ts';
-import type { StreamEntry } from './stream-entry.ts';
 
 /** Most entries of one look. */
 export const LOOK_COUNT = 500;

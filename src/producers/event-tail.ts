@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BEFORE_ALL_EVENTS } from '../core/event-cursor.ts';
 import { orAbort } from '../core/or-abort.ts';
-import { parseStoredEvent } from '../core/stored-event.ts';
+import { decodeEvent, type StreamEntry, subjectsOf } from '../core/publish-event.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
-import { type StreamEntry, subjectsOf } from './stream-entry.ts';
 
 /** Longest block of one read; also how often a listener is told to look by itself. */
 const BLOCK_MS = 5 * SECOND_MS;
@@ -117,7 +116,7 @@ export function createEventTail({ connect, eventsKey }: EventTailOptions) {
 function subjectsIn(entries: readonly StreamEntry[]): ReadonlySet<string> {
   return new Set(
     entries.flatMap((entry) => {
-      const event = parseStoredEvent(entry[1]);
+      const event = decodeEvent(entry[1]);
       return event === undefined ? [] : subjectsOf(event);
     }),
   );

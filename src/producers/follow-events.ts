@@ -1,6 +1,6 @@
 import { OLDEST_EVENT } from '../core/event-cursor.ts';
 import { PublishError } from '../core/publish-error.ts';
-import { parseStoredEvent } from '../core/stored-event.ts';
+import { decodeEvent, type StreamEntry, subjectsOf } from '../core/publish-event.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import { tellingOfRedis } from '../redis/telling-of-redis.ts';
@@ -8,7 +8,6 @@ import { createBell } from './bell.ts';
 import { type EventPlace, findEventStart, LOOK_COUNT, lookFurther } from './event-place.ts';
 import type { EventTail, TailNews } from './event-tail.ts';
 import type { EventEntry, EventFeed, EventsOptions } from './publisher.ts';
-import { type StreamEntry, subjectsOf } from './stream-entry.ts';
 
 const RETRY_MS = SECOND_MS / 2;
 
@@ -75,7 +74,7 @@ export function followEvents({ after, subject, signal }: EventsOptions, deps: Fo
         for (const entry of entries) {
           if (end.signal.aborted) return;
           place = { cursor: entry[0], isEntry: true };
-          const event = parseStoredEvent(entry[1]);
+          const event = decodeEvent(entry[1]);
           if (event === undefined || (subject !== undefined && !subjectsOf(event).includes(subject))) continue;
           yield { cursor: entry[0], event };
         }

@@ -41,7 +41,8 @@ export type { AudioFacts, MediaFacts, VideoFacts } from '../core/media-facts.ts'
 export type { PreflightFinding } from '../core/preflight-finding.ts';
 export type { CheckedPart, PreflightReport } from '../core/preflight-report.ts';
 export { PublishError } from '../core/publish-error.ts';
-export type { PublishEvent, PublishEventType, PublishFailure, PublishJob, TimelineEntry } from '../core/publish-job.ts';
+export type { PublishEvent, PublishEventType } from '../core/publish-event.ts';
+export type { PublishFailure, PublishJob, TimelineEntry } from '../core/publish-job.ts';
 export type { PublishMode, PublishRequest } from '../core/publish-request.ts';
 export type { PublishState, WaitReason } from '../core/publish-state.ts';
 export type {

@@ -1,6 +1,7 @@
 import type { CreatorInfo } from '../core/creator-rules.ts';
 import type { PreflightReport } from '../core/preflight-report.ts';
-import type { PublishEvent, PublishJob } from '../core/publish-job.ts';
+import type { PublishEvent } from '../core/publish-event.ts';
+import type { PublishJob } from '../core/publish-job.ts';
 import type { PublishRequest } from '../core/publish-request.ts';
 import type { PublishState } from '../core/publish-state.ts';
 import type { RetryAction } from './change-job.ts';

@@ -1,6 +1,6 @@
 import { type Job, type JobsOptions, Queue, type Telemetry } from 'bullmq';
 import { isDataLost, isReference, type JobReference, type PublishEntry, referenceTo } from '../core/job-reference.ts';
-import type { PublishEvent } from '../core/publish-job.ts';
+import type { PublishEvent } from '../core/publish-event.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import { entryNumberOf, publishIdOfEntry, recheckEntryId } from './job-ids.ts';

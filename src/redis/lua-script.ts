@@ -25,3 +25,39 @@ export function prepareScript(redis: RedisClient, lua: string): RunScript {
     }
   };
 }
+
+/** Runs a script that calls its keys and the fields of its one argument by name; an undefined one is not there. */
+export type RunNamedScript = (
+  keys: Readonly<Record<string, string | undefined>>,
+  argument: Readonly<Record<string, unknown>>,
+) => Promise<unknown>;
+
+/**
+ * Prepares a Lua script that finds its keys in the table `key` and its argument in the table `arg`. Numbers beyond 14
+ * digits, and JSON that is to be stored as it is, must be passed as strings: Lua's own JSON would change them.
+ */
+export function prepareNamedScript(redis: RedisClient, lua: string): RunNamedScript {
+  // Redis keeps one script for each set of keys that calls come with, of which there are few.
+  const runs = new Map<string, RunScript>();
+  return async (keys, argument) => {
+    const given = Object.entries(keys).flatMap(([name, key]) => (key === undefined ? [] : [{ name, key }]));
+    const table = given.map(({ name }, index) => `${name} = KEYS[${index + 1}]`).join(', ');
+    const run = runs.get(table) ?? prepareScript(redis, `local key = { ${table} }\n${DECODE_LUA}${lua}`);
+    runs.set(table, run);
+    return await run(
+      given.map(({ key }) => key),
+      [encodeArgument(argument)],
+    );
+  };
+}
+
+const DECODE_LUA = 'local arg = cjson.decode(ARGV[1])\n';
+
+/** Redis refuses to decode half a UTF-16 pair; as a plain argument it would have become the same mark. */
+function encodeArgument(argument: unknown): string {
+  const json = JSON.stringify(argument);
+  if (!json.includes('\\ud')) return json;
+  return JSON.stringify(argument, (_field, value: unknown) =>
+    typeof value === 'string' ? value.replace(/\p{Surrogate}/gu, '\uFFFD') : value,
+  );
+}

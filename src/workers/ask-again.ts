@@ -1,4 +1,4 @@
-import type { PlanContext } from '../core/plan-after-error.ts';
+import type { PlanContext } from '../core/plan.ts';
 import type { PublishError } from '../core/publish-error.ts';
 import { nextRecheckDelayMs } from '../core/recheck-schedule.ts';
 import { SWEEP_AFTER_MS } from '../ledger/ledger.ts';
@@ -43,7 +43,7 @@ export async function pollAgain(
     await job.note(noted, dueAt);
   } else {
     const waitingFor = delay?.error.row.waitReason;
-    const cause = delay === undefined ? { event: 'poll_answered' } : failedPoll(delay.error, at);
+    const cause = delay === undefined ? { event: 'poll_answered' as const } : failedPoll(delay.error, at);
     const waitingUntil = waitingFor === undefined ? undefined : at;
     await job.commit({ cause, patch: { ...noted, waitingFor, waitingUntil }, dueAt });
   }
@@ -52,7 +52,7 @@ export async function pollAgain(
 }
 
 function failedPoll({ code, message }: PublishError, at: number) {
-  return { event: 'poll_failed', code, message, retryAt: new Date(at).toISOString() };
+  return { event: 'poll_failed' as const, code, message, retryAt: new Date(at).toISOString() };
 }
 
 /** Looks at an ended job again, as long as an answer could tell something new. */

@@ -3,7 +3,7 @@ import { type DeliveryOutcome, deliverEvent } from '../callbacks/delivery.ts';
 import type { EndpointState } from '../callbacks/endpoint-health.ts';
 import { nextDelivery } from '../core/callback-schedule.ts';
 import { PublishError, toPublishError } from '../core/publish-error.ts';
-import type { PublishEvent } from '../core/publish-job.ts';
+import type { PublishEvent } from '../core/publish-event.ts';
 import type { PublishRequest } from '../core/publish-request.ts';
 import { MINUTE_MS } from '../core/units.ts';
 import type { LedgerRecord } from '../ledger/record.ts';

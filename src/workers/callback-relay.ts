@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { CallbackSchedule } from '../core/callback-schedule.ts';
 import { orAbort } from '../core/or-abort.ts';
-import { parseStoredEvent } from '../core/stored-event.ts';
+import { decodeEvent } from '../core/publish-event.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { Queues } from '../queues/queues.ts';
 import type { Callbacks } from './callback-deps.ts';
@@ -68,7 +68,7 @@ export function startCallbackRelay(deps: CallbackRelayDeps): CallbackRelay {
 }
 
 async function enqueue(fields: readonly string[], { queues, log, callbacks }: CallbackRelayDeps): Promise<void> {
-  const event = parseStoredEvent(fields);
+  const event = decodeEvent(fields);
   if (event === undefined) {
     log.error({ eventId: fields[fields.indexOf('id') + 1] }, 'event in the outbox cannot be read and is left out');
     return;

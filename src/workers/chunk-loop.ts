@@ -18,6 +18,8 @@ import { planOf, positionFromReport, positionFromStatus, type UploadPosition } f
 /** Corrections of the offset in one run. */
 const MAX_CORRECTIONS = 5;
 
+type LastChunkEvent = 'last_chunk_started' | 'last_chunk_refused' | 'last_chunk_held_back';
+
 /** How a worker is told to stop. */
 export interface StopSignals {
   /** Stop at the next chunk edge. */
@@ -105,7 +107,7 @@ export class ChunkLoop {
     }
   }
 
-  async #noteLastChunk(event: string, lastChunkStartedAt: number | undefined): Promise<void> {
+  async #noteLastChunk(event: LastChunkEvent, lastChunkStartedAt: number | undefined): Promise<void> {
     await this.#job.commit({ cause: { event }, patch: { lastChunkStartedAt } });
   }
 

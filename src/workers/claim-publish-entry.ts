@@ -4,7 +4,7 @@ import { type PublishRequest, parsePublishRequest } from '../core/publish-reques
 import { digestRequest } from '../core/request-digest.ts';
 import { withoutSecretUrls } from '../core/request-secrets.ts';
 import { PARKED_MS } from '../lanes/lanes.ts';
-import { newRecord } from '../ledger/new-record.ts';
+import { newRecord } from '../ledger/change.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
 import type { WorkerDeps } from './deps.ts';
 import { failed } from './end-job.ts';

@@ -39,7 +39,7 @@ export async function examineMedia(
 }
 
 /** What a person wants to see of it in a timeline. */
-function summaryOf({ container, durationSeconds, video }: MediaFacts): Record<string, unknown> {
+function summaryOf({ container, durationSeconds, video }: MediaFacts) {
   return {
     container,
     ...(durationSeconds !== null && { durationSeconds }),

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { exposureOf, mayAppear } from '../core/exposure.ts';
-import { END_EVENTS } from '../core/publish-job.ts';
+import { END_EVENTS } from '../core/publish-event.ts';
 import { isTerminal } from '../core/publish-state.ts';
 import type { Change } from '../ledger/change.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -106,7 +106,7 @@ function factsOf(record: LedgerRecord): Facts {
 }
 
 function restoration(record: LedgerRecord, { state, revision, facts }: Known): Change {
-  const cause = { event: 'record_restored', from: record.state, to: state, revision: record.revision };
+  const cause = { event: 'record_restored', from: record.state, to: state, revision: record.revision } as const;
   const cleared = Object.fromEntries(Object.keys(factsOf(record)).map((field) => [field, undefined]));
   const patch: LedgerPatch = { ...cleared, ...facts };
   const isOver = hasEnded({ ...record, state });

@@ -1,21 +1,15 @@
 import { exposureOf } from '../core/exposure.ts';
 import { publishEntryOf, referenceTo } from '../core/job-reference.ts';
 import { isFetchedByTikTok, mediaInUse } from '../core/media-route.ts';
-import {
-  type InterruptedJob,
-  type Plan,
-  type PlanContext,
-  planAfterError,
-  type StatusSaid,
-  type Trouble,
-} from '../core/plan-after-error.ts';
+import type { InterruptedJob, Plan, PlanContext, StatusSaid, Trouble } from '../core/plan.ts';
+import { planAfterError } from '../core/plan-after-error.ts';
 import { PublishError, toPublishError } from '../core/publish-error.ts';
 import { toFailure } from '../core/publish-job.ts';
 import { redisTroubleOf } from '../core/redis-trouble.ts';
 import { Deferral, Handback } from '../core/step-interrupt.ts';
-import type { Cause } from '../ledger/change.ts';
+import type { TimelineFact } from '../core/timeline-events.ts';
+import { NO_SESSION } from '../ledger/change.ts';
 import { SWEEP_AFTER_MS } from '../ledger/ledger.ts';
-import { NO_SESSION } from '../ledger/no-session.ts';
 import { NOT_WAITING, nowProcessing } from '../ledger/patches.ts';
 import type { LedgerPatch } from '../ledger/record.ts';
 import { askAgain } from './ask-again.ts';
@@ -147,7 +141,7 @@ async function waitToAsk(
 ): Promise<Settlement> {
   deps.metrics.deferred(reason);
   await job.commit({
-    cause: { event: `${step}_deferred`, waitingFor: reason, until: iso(until) },
+    cause: { event: step === 'poll' ? 'poll_deferred' : 'recheck_deferred', waitingFor: reason, until: iso(until) },
     patch: { bookedSlot },
     dueAt: until + SWEEP_AFTER_MS,
   });
@@ -204,7 +198,7 @@ async function follow(job: OwnedJob, { error, gaveUp }: PlanOf<'follow'>, deps: 
 /** Leaves the worker: a job that TikTok knows nothing of is `queued` again, any other keeps its state. */
 async function leave(
   job: OwnedJob,
-  { at, cause, patch = {} }: { at: number; cause: Cause; patch?: LedgerPatch },
+  { at, cause, patch = {} }: { at: number; cause: TimelineFact; patch?: LedgerPatch },
 ): Promise<Settlement> {
   const next: InterruptedJob = { ...job.record, ...patch };
   const isUnknown = exposureOf(next) === 'none';

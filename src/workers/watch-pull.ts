@@ -21,7 +21,11 @@ export async function watchPull(job: OwnedJob, answer: StatusAnswer, deps: Worke
   return { pullProgressAt: now };
 }
 
-async function stopPull(job: OwnedJob, facts: Record<string, number>, deps: WorkerDeps): Promise<void> {
+async function stopPull(
+  job: OwnedJob,
+  facts: { downloadedBytes: number; stoodStillMs: number },
+  deps: WorkerDeps,
+): Promise<void> {
   await job.commit({ cause: { event: 'pull_stalled', ...facts }, patch: { pullStalledAt: deps.clock.now() } });
   const hasAgreed = await askToStopPull(job, deps);
   // Not `cancelAskedAt`: should TikTok go on all the same, a person's wish is still to be passed on.

@@ -1,4 +1,5 @@
-import type { PublishEvent, PublishJob } from '../../src/core/publish-job.ts';
+import type { PublishEvent } from '../../src/core/publish-event.ts';
+import type { PublishJob } from '../../src/core/publish-job.ts';
 import type { JournalEntry, PublishView } from '../../src/simulator/index.ts';
 import type { PlannedJob } from './round-plan.ts';
 

@@ -8,7 +8,7 @@ import { createVaultTokenSource } from '../../src/accounts/token-source.ts';
 import { createAccountVault } from '../../src/accounts/vault.ts';
 import { DEFAULT_POLL_SCHEDULE, type PollSchedule } from '../../src/core/poll-schedule.ts';
 import type { OpenMedia } from '../../src/core/ports.ts';
-import type { PublishEvent } from '../../src/core/publish-job.ts';
+import type { PublishEvent } from '../../src/core/publish-event.ts';
 import type { RetryPolicy } from '../../src/core/retry-policy.ts';
 import { createCreatorCache } from '../../src/creators/creator-cache.ts';
 import { createAccountNames } from '../../src/lanes/account-names.ts';

@@ -4,7 +4,7 @@ import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { OLDEST_EVENT, parseEventCursor } from '../../core/event-cursor.ts';
 import { PublishError } from '../../core/publish-error.ts';
-import { PUBLISH_EVENT_TYPES } from '../../core/publish-job.ts';
+import { PUBLISH_EVENT_TYPES } from '../../core/publish-event.ts';
 import { SECOND_MS } from '../../core/units.ts';
 import type { EventsOptions } from '../../producers/publisher.ts';
 import { HttpProblem } from '../problem.ts';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isErrorCode } from '../../core/error-table.ts';
 import { ALL_PUBLISH_STATES, PUBLISH_STATES, WAIT_REASONS } from '../../core/publish-state.ts';
+import { ALL_TIMELINE_EVENTS, factNames, TIMELINE_EVENTS } from '../../core/timeline-events.ts';
 
 const time = z.iso.datetime();
 
@@ -33,10 +34,15 @@ const failureSchema = z
     ],
   });
 
+const EVENTS_TEXT = ALL_TIMELINE_EVENTS.map((event) => {
+  const facts = factNames(event).map((name) => `\`${name}\``);
+  return `\`${event}\`${facts.length > 0 ? ` (${facts.join(', ')})` : ''}: ${TIMELINE_EVENTS[event].meaning}`;
+}).join(' ');
+
 const timelineEntrySchema = z
   .looseObject({
     at: time.meta({ description: 'When.' }),
-    event: z.string().meta({ description: 'What, such as `queued`, `init_sent`, `chunk_accepted`.' }),
+    event: z.string().meta({ description: `What. ${EVENTS_TEXT} An older version may have written others.` }),
   })
   .meta({ id: 'TimelineEntry', description: 'One thing that happened to a job, with facts of its own.' });
 

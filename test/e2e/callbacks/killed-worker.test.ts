@@ -1,7 +1,7 @@
 import { Webhook } from 'standardwebhooks';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { newRecord } from '../../../src/ledger/change.ts';
 import { createLedger } from '../../../src/ledger/ledger.ts';
-import { newRecord } from '../../../src/ledger/new-record.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { createKeys } from '../../../src/redis/keys.ts';
 import type { RedisClient } from '../../../src/redis/lua-script.ts';
@@ -43,7 +43,7 @@ function deployment() {
     async reportStart(id: string): Promise<void> {
       const record = await ledger.read(id);
       if (record !== undefined)
-        await ledger.annotate(record, { event: 'publish.started', cause: { event: 'started' } });
+        await ledger.annotate(record, { event: 'publish.started', cause: { event: 'handed_back' } });
     },
   };
 }

@@ -7,8 +7,8 @@ import { createHostGate } from '../../../src/callbacks/host-gate.ts';
 import { openCallbackDesk } from '../../../src/callbacks/open-callback-desk.ts';
 import { createCallbackSigner } from '../../../src/callbacks/signer.ts';
 import type { CallbackSchedule } from '../../../src/core/callback-schedule.ts';
-import type { PublishEventType } from '../../../src/core/publish-job.ts';
-import { newRecord } from '../../../src/ledger/new-record.ts';
+import type { PublishEventType } from '../../../src/core/publish-event.ts';
+import { newRecord } from '../../../src/ledger/change.ts';
 import type { LedgerRecord } from '../../../src/ledger/record.ts';
 import { parseAllowList } from '../../../src/outbound/allow-list.ts';
 import { createOutboundAgent, type Lookup } from '../../../src/outbound/outbound-agent.ts';
@@ -113,7 +113,8 @@ export async function startCallbackWorld(options: CallbackWorldOptions = {}) {
     /** Makes events of a job, one after the other. */
     async report(record: LedgerRecord, ...types: PublishEventType[]): Promise<LedgerRecord> {
       let present = record;
-      for (const event of types) present = await pipeline.deps.ledger.annotate(present, { event, cause: { event } });
+      const cause = { event: 'handed_back' } as const;
+      for (const event of types) present = await pipeline.deps.ledger.annotate(present, { event, cause });
       return present;
     },
 

@@ -156,7 +156,7 @@ describe('the sweep', () => {
     const begun = await deps.ledger.read(first.id);
     if (begun === undefined) throw new Error('it has a record');
     // As if more chunks were to come, none of which may publish.
-    await deps.ledger.annotate(begun, { cause: { event: 'test' }, patch: { lastChunkStartedAt: undefined } });
+    await deps.ledger.annotate(begun, { cause: { event: 'handed_back' }, patch: { lastChunkStartedAt: undefined } });
     await vault.pause('acme');
     await (await queues.publish.getJob(first.id))?.promote();
     await eventually(async () => (await publisher.get(first.id))?.waitingFor === 'account_paused');

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { decodeEvent, type PublishEvent } from '../../../src/core/publish-event.ts';
 import type { PublishRequest } from '../../../src/core/publish-request.ts';
+import { newRecord } from '../../../src/ledger/change.ts';
 import { createLedger, type Ledger } from '../../../src/ledger/ledger.ts';
 import { createLedgerReader } from '../../../src/ledger/ledger-reader.ts';
-import { newRecord } from '../../../src/ledger/new-record.ts';
 import type { LedgerRecord } from '../../../src/ledger/record.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { createKeys, type Keys } from '../../../src/redis/keys.ts';
@@ -42,12 +43,20 @@ async function claim(start: number, id = 'job-1', entry = 'q:1'): Promise<Ledger
   return claimed.record;
 }
 
-async function eventTypes(): Promise<string[]> {
+async function events(): Promise<PublishEvent[]> {
   const entries = await redis.xrange(keys.events, '-', '+');
-  return entries.map(([, fields]) => JSON.parse(fields[fields.indexOf('event') + 1] ?? '{}').type);
+  return entries.flatMap(([, fields]) => decodeEvent(fields) ?? []);
 }
 
-const start = { to: 'uploading', cause: { event: 'init_sent' }, event: 'publish.started' } as const;
+async function eventTypes(): Promise<string[]> {
+  return (await events()).map(({ type }) => type);
+}
+
+const start = {
+  to: 'uploading',
+  cause: { event: 'init_sent', source: 'file_upload' },
+  event: 'publish.started',
+} as const;
 
 describe('the fence', () => {
   it('tells apart an owner by a master that was replaced and one by its successor', async () => {
@@ -140,11 +149,76 @@ describe('a change', () => {
     expect(await eventTypes()).toEqual(['publish.queued', 'publish.started']);
   });
 
+  it('of a job whose id is made of JSON breaks no event and forges none', async () => {
+    const id = 'a","type":"publish.published","subject":"b\\"{}%1\n';
+    await create(id);
+    await ledger.commit(await claim(1, id), start);
+    const told = await events();
+    expect(told.map(({ type, subject, data }) => ({ type, subject, of: data.id }))).toEqual([
+      { type: 'publish.queued', subject: id, of: id },
+      { type: 'publish.started', subject: id, of: id },
+    ]);
+    expect(told.map((event) => event.id)).toEqual([`${id}-1-1`, `${id}-2-1`]);
+  });
+
+  it('is told by an event that holds exactly what the job holds', async () => {
+    const metadata = {
+      ...{ none: null, empty: {}, list: [], nested: [[], {}, null], text: 'é "\\" 🎬 \u0000', half: 'x\ud83d' },
+      ...{ large: 9_007_199_254_740_991, precise: 0.1234567890123456, tiny: 1e-9, digits: '7512345678901234567' },
+    };
+    now += 1;
+    await ledger.create(newRecord({ id: 'job-1', request: { ...request, metadata }, now }), { event: 'queued' });
+    const postIds = ['7512345678901234567'];
+    await ledger.commit(await claim(1), { ...start, patch: { publishId: 'p~1', postIds } });
+    const data = { id: 'job-1', account: 'acme', mode: 'direct', state: 'queued', publishId: null, postIds: [] };
+    const [queued, started] = await events();
+    expect(queued).toStrictEqual({
+      ...{ specversion: '1.0', id: 'job-1-1-1', source: 'urn:tiktok-publisher', type: 'publish.queued' },
+      ...{ subject: 'job-1', time: new Date(now).toISOString(), datacontenttype: 'application/json' },
+      data: { ...data, failure: null, metadata },
+    });
+    expect(started?.data).toStrictEqual({
+      ...{ ...data, state: 'uploading', publishId: 'p~1', postIds },
+      ...{ failure: null, metadata },
+    });
+    expect((await ledger.read('job-1'))?.postIds).toEqual(postIds);
+  });
+
+  it('with text that is no Unicode is stored all the same', async () => {
+    await create();
+    const failure = { code: 'INTERNAL_ERROR', message: 'half \ud83d', advice: '', retryable: false } as const;
+    const changed = await ledger.commit(await claim(1), { ...start, patch: { publishId: 'p\ud83d', failure } });
+    expect(await ledger.read('job-1')).toEqual({ ...changed, publishId: 'p\uFFFD' });
+  });
+
   it('that the state machine does not know is refused as a bug', async () => {
     await create();
     await expect(
       ledger.commit(await claim(1), { to: 'published', cause: { event: 'published' } }),
     ).rejects.toMatchObject({ code: 'INTERNAL_ERROR' });
+  });
+});
+
+describe('what an earlier version stored', () => {
+  it('is read: a timeline of events that nothing writes any more', async () => {
+    await create();
+    const entry = { at: '2026-11-22T10:00:01.000Z', event: 'chunk_accepted', chunkIndex: 2 };
+    await redis.rpush(keys.timeline('job-1'), JSON.stringify(entry));
+    const job = await createLedgerReader({ redis, keys }).read('job-1');
+    expect(job?.timeline.at(-1)).toEqual(entry);
+  });
+
+  it('is read: facts of a video in another form, and an error code that is not known', async () => {
+    await create();
+    const pin = { sizeBytes: 5, version: 'v' };
+    const failure = { code: 'GONE_SINCE', message: 'what happened', advice: 'what to do', retryable: false };
+    await redis.hset(keys.job('job-1'), {
+      pin: JSON.stringify(pin),
+      examined: JSON.stringify({ pin, facts: { container: 'mp4' } }),
+      failure: JSON.stringify(failure),
+    });
+    const expected = { pin, examined: undefined, failure: { ...failure, code: 'INTERNAL_ERROR' } };
+    expect(await ledger.read('job-1')).toMatchObject(expected);
   });
 });
 
@@ -181,9 +255,9 @@ describe('a publish_id', () => {
     expect((await ledger.tell('job-1', 'p-1'))?.toldAt).toBe(now);
     expect(await ledger.tell('job-1', 'p-2')).toBeUndefined();
     expect(await ledger.idOfPublishId('p-2')).toBeUndefined();
-    const anew = await ledger.commit(begun, { cause: { event: 'anew' }, patch: { publishId: undefined } });
+    const anew = await ledger.commit(begun, { cause: { event: 'handed_back' }, patch: { publishId: undefined } });
     expect(await ledger.tell('job-1', 'p-1')).toBeUndefined();
-    const again = await ledger.commit(anew, { cause: { event: 'begun' }, patch: { publishId: 'p-3' } });
+    const again = await ledger.commit(anew, { cause: { event: 'handed_back' }, patch: { publishId: 'p-3' } });
     expect(await ledger.idOfPublishId('p-3')).toBe('job-1');
     expect(await ledger.forget(again)).toBe(true);
     expect(await ledger.idOfPublishId('p-3')).toBeUndefined();
@@ -205,7 +279,10 @@ describe('polled jobs', () => {
     const { account } = await claim(1);
     const begun = await ledger.commit(await claim(2), start);
     expect(await ledger.countPolled(account)).toBe(0);
-    const processing = await ledger.commit(begun, { to: 'processing', cause: { event: 'sent' } });
+    const processing = await ledger.commit(begun, {
+      to: 'processing',
+      cause: { event: 'upload_completed', totalBytes: 1 },
+    });
     expect(await ledger.countPolled(account)).toBe(1);
     await ledger.commit(processing, { to: 'published', cause: { event: 'published' } });
     expect(await ledger.countPolled(account)).toBe(0);

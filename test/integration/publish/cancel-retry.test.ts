@@ -97,10 +97,14 @@ describe('cancel', () => {
     const claim = await deps.ledger.claim(id, { entry: 'of a worker', start: 1 });
     if (claim.kind !== 'claimed') throw new Error('nobody else runs it');
     const job = new OwnedJob(claim.record, deps.ledger);
-    const cause = { event: 'init_sent', source: 'pull' };
+    const cause = { event: 'init_sent', source: 'pull' } as const;
     await job.commit({ to: 'uploading', cause, patch: { initIntendedAt: Date.now(), initCount: 1 } });
     await publisher.cancel(id);
-    await job.commit({ to: 'queued', cause: { event: 'deferred' }, patch: { initIntendedAt: undefined } });
+    await job.commit({
+      to: 'queued',
+      cause: { event: 'deferred', waitingFor: 'rate_limit', until: new Date().toISOString() },
+      patch: { initIntendedAt: undefined },
+    });
     startWorkers();
     expect(await publisher.waitForCompletion(id, WAIT)).toMatchObject({ state: 'cancelled' });
     expect(simulator.journal.requests({ endpoint: 'video_init' })).toHaveLength(0);
@@ -217,7 +221,7 @@ describe('a pull whose worker died before the answer to its init', () => {
     const intent = { initIntendedAt: Date.now(), initCount: 1 };
     await new OwnedJob(claim.record, deps.ledger).commit({
       to: 'uploading',
-      cause: { event: 'init_sent', source: 'pull' },
+      cause: { event: 'init_sent', source: 'pull' } as const,
       patch: intent,
     });
     await vault.pause('acme');
@@ -235,7 +239,7 @@ describe('a pull whose worker died before the answer to its init, and whose URL 
     const { id } = await publisher.enqueue({ ...pull, media: { type: 'pull', url: `${PULL_URL}?signature=secret` } });
     const claim = await deps.ledger.claim(id, { entry: 'of the worker that died', start: 1 });
     if (claim.kind !== 'claimed') throw new Error('nobody else runs it');
-    const cause = { event: 'init_sent', source: 'pull' };
+    const cause = { event: 'init_sent', source: 'pull' } as const;
     const intent = { initIntendedAt: Date.now(), initCount: 1 };
     await new OwnedJob(claim.record, deps.ledger).commit({ to: 'uploading', cause, patch: intent });
     Object.assign(deps, { requestSecrets: createRequestSecrets([randomBytes(32)]) });

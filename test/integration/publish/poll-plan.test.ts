@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { DEFAULT_POLL_SCHEDULE } from '../../../src/core/poll-schedule.ts';
-import { newRecord } from '../../../src/ledger/new-record.ts';
+import { newRecord } from '../../../src/ledger/change.ts';
 import { planFirstPoll, planPoll } from '../../../src/workers/plan-poll.ts';
 import { type Pipeline, startPipeline } from '../../support/pipeline.ts';
 
@@ -20,9 +20,16 @@ async function makePending({ deps }: Pipeline, account: string, count: number) {
       await deps.ledger.create(newRecord({ id, request, account, now: Date.now() }), { event: 'queued' });
       const claim = await deps.ledger.claim(id, { entry: id, start: 1 });
       if (claim.kind !== 'claimed') throw new Error(claim.kind);
-      const begun = await deps.ledger.commit(claim.record, { to: 'uploading', cause: { event: 'begun' } });
+      const begun = await deps.ledger.commit(claim.record, {
+        to: 'uploading',
+        cause: { event: 'init_sent', source: 'file_upload' },
+      });
       const patch = { processingSince: Date.now() };
-      return await deps.ledger.commit(begun, { to: 'processing', cause: { event: 'sent' }, patch });
+      return await deps.ledger.commit(begun, {
+        to: 'processing',
+        cause: { event: 'upload_completed', totalBytes: 1 },
+        patch,
+      });
     }),
   );
   const last = records.at(-1);

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it, type TestContext } from 'vitest';
 import type { PublishRequest } from '../../../src/core/publish-request.ts';
+import { newRecord } from '../../../src/ledger/change.ts';
 import { createLedger } from '../../../src/ledger/ledger.ts';
-import { newRecord } from '../../../src/ledger/new-record.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type Pipeline, startPipeline } from '../../support/pipeline.ts';
 import { clientOfTest, startReplicated, urlOf } from '../../support/replicated-redis.ts';

@@ -45,7 +45,7 @@ describe('a job whose booked slot has passed because all workers were busy', () 
     const claim = await deps.ledger.claim(id, { entry: 'an entry of this test', start: 1 });
     if (claim.kind !== 'claimed') throw new Error('nobody else owns it');
     await deps.ledger.commit(claim.record, {
-      cause: { event: 'deferred', waitingFor: 'rate_limit' },
+      cause: { event: 'deferred', waitingFor: 'rate_limit', until: new Date().toISOString() },
       patch: { bookedSlot: { endpoint: 'inbox_init', at: Date.now() - 30_000 } },
     });
     const { limit, windowMs } = TIKTOK_QUOTAS.inbox_init;

@@ -4,8 +4,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { exposureOf } from '../../../src/core/exposure.ts';
 import { publishEntryOf } from '../../../src/core/job-reference.ts';
 import type { Change } from '../../../src/ledger/change.ts';
+import { newRecord } from '../../../src/ledger/change.ts';
 import { createLedger } from '../../../src/ledger/ledger.ts';
-import { newRecord } from '../../../src/ledger/new-record.ts';
 import { rememberJobs } from '../../../src/workers/job-memory.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startPipeline } from '../../support/pipeline.ts';
@@ -99,7 +99,7 @@ describe('a record that went back in time', () => {
     if (claim.kind !== 'claimed') throw new Error(claim.kind);
     await ledger.commit(claim.record, {
       to: 'uploading',
-      cause: { event: 'init_sent' },
+      cause: { event: 'init_sent', source: 'pull' },
       patch: { initIntendedAt: Date.now(), initCount: 1 },
     });
     await setBack();
@@ -117,10 +117,12 @@ describe('a record that went back in time', () => {
     const claim = await ledger.claim(id, { entry: 'a', start: 1 });
     if (claim.kind !== 'claimed') throw new Error(claim.kind);
     const setBack = await keepRecord(id);
-    const first = await ledger.commit(claim.record, { cause: { event: 'one' }, patch: { attempts: 1 } });
-    const second = await ledger.commit(first, { cause: { event: 'two' }, patch: { sentBytes: 2 } });
+    const first = await ledger.commit(claim.record, { cause: { event: 'handed_back' }, patch: { attempts: 1 } });
+    const second = await ledger.commit(first, { cause: { event: 'handed_back' }, patch: { sentBytes: 2 } });
     await setBack();
-    const error = await rejection(ledger.commit(second, { cause: { event: 'three' }, patch: { acceptedBytes: 3 } }));
+    const error = await rejection(
+      ledger.commit(second, { cause: { event: 'handed_back' }, patch: { acceptedBytes: 3 } }),
+    );
     expect(error.code).toBe('INTERNAL_OVERTAKEN');
     const again = await ledger.claim(id, { entry: 'a', start: 2 });
     expect(again).toMatchObject({ kind: 'claimed', record: { attempts: 1, sentBytes: 2, acceptedBytes: 0 } });
@@ -133,10 +135,14 @@ describe('a record that went back in time', () => {
     const { id } = await enqueue({ type: 'pull', url: PULL_URL });
     const setBack = await keepRecord(id);
     const begun = (at: number) =>
-      ({ to: 'uploading', cause: { event: 'init_sent' }, patch: { initIntendedAt: at, initCount: 1 } }) as const;
+      ({
+        to: 'uploading',
+        cause: { event: 'init_sent', source: 'pull' },
+        patch: { initIntendedAt: at, initCount: 1 },
+      }) as const;
     const first = await mine.claim(id, { entry: 'a', start: 1 });
     if (first.kind !== 'claimed') throw new Error(first.kind);
-    await mine.commit(await mine.commit(first.record, begun(1)), { cause: { event: 'more' } });
+    await mine.commit(await mine.commit(first.record, begun(1)), { cause: { event: 'handed_back' } });
     await setBack();
     const second = await others.claim(id, { entry: 'a', start: 1 });
     if (second.kind !== 'claimed') throw new Error(second.kind);
@@ -151,7 +157,7 @@ describe('a record that went back in time', () => {
     const setBack = await keepRecord(id);
     const claim = await ledger.claim(id, { entry: 'a', start: 1 });
     if (claim.kind !== 'claimed') throw new Error(claim.kind);
-    await ledger.commit(claim.record, { cause: { event: 'one' }, patch: { attempts: 1 } });
+    await ledger.commit(claim.record, { cause: { event: 'handed_back' }, patch: { attempts: 1 } });
     await setBack();
     await redis.hset(keys.job(id), 'retriedAt', Date.now() + 1);
     expect(await ledger.claim(id, { entry: 'b', start: 1 })).toMatchObject({ record: { attempts: 0 } });
@@ -161,7 +167,7 @@ describe('a record that went back in time', () => {
     await ledger.create(newRecord({ id: other, request, now: 1_000 }), { event: 'queued' });
     const seen = await ledger.claim(other, { entry: 'a', start: 1 });
     if (seen.kind !== 'claimed') throw new Error(seen.kind);
-    await ledger.commit(seen.record, { cause: { event: 'one' }, patch: { attempts: 1 } });
+    await ledger.commit(seen.record, { cause: { event: 'handed_back' }, patch: { attempts: 1 } });
     await ledger.forget({ ...seen.record, revision: 2 });
     await ledger.create(newRecord({ id: other, request, now: 2_000 }), { event: 'queued' });
     expect(await ledger.claim(other, { entry: 'b', start: 1 })).toMatchObject({ record: { attempts: 0 } });
@@ -181,7 +187,7 @@ describe('a record that went back in time', () => {
       await setBack();
       return id;
     }
-    const tried = (attempts: number): Change => ({ cause: { event: 'tried' }, patch: { attempts } });
+    const tried = (attempts: number): Change => ({ cause: { event: 'handed_back' }, patch: { attempts } });
     const stateAt = async (id: string) => {
       const claim = await ledger.claim(id, { entry: 'b', start: 1 });
       return claim.kind === 'claimed' ? claim.record.state : claim.kind;
@@ -200,7 +206,7 @@ describe('a record that went back in time', () => {
 
     const begun: Change = {
       to: 'uploading',
-      cause: { event: 'init_sent' },
+      cause: { event: 'init_sent', source: 'pull' },
       patch: { initIntendedAt: 1, initCount: 1 },
     };
     const sent = await setBackAfter(begun, tried(1));

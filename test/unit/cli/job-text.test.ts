@@ -58,10 +58,10 @@ describe('text of a job', () => {
   it('lists the timeline with its facts', () => {
     const timeline = [
       { at: '2026-11-22T10:00:00.000Z', event: 'queued' },
-      { at: '2026-11-22T10:00:01.000Z', event: 'chunk_accepted', chunkIndex: 2 },
+      { at: '2026-11-22T10:00:01.000Z', event: 'init_sent', source: 'pull' },
     ];
     const lines = jobText(sampleJob({ timeline })).split('\n').slice(-2);
-    expect(lines).toEqual(['  2026-11-22 10:00:00Z  queued', '  2026-11-22 10:00:01Z  chunk_accepted chunkIndex=2']);
+    expect(lines).toEqual(['  2026-11-22 10:00:00Z  queued', '  2026-11-22 10:00:01Z  init_sent source=pull']);
   });
 });
 

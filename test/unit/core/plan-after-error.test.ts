@@ -2,15 +2,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../../../src/core/error-table.ts';
 import { type Exposure, exposureOf, mayAppear } from '../../../src/core/exposure.ts';
-import {
-  type InterruptedJob,
-  type Plan,
-  type PlanContext,
-  planAfterError,
-  planAfterWaiting,
-  type StatusSaid,
-  type Trouble,
-} from '../../../src/core/plan-after-error.ts';
+import type { InterruptedJob, Plan, PlanContext, StatusSaid, Trouble } from '../../../src/core/plan.ts';
+import { planAfterError, planAfterWaiting } from '../../../src/core/plan-after-error.ts';
 import { PublishError } from '../../../src/core/publish-error.ts';
 import { EIGHT_TRIES_IN_AN_HOUR } from '../../../src/core/retry-policy.ts';
 import { Deferral, Handback } from '../../../src/core/step-interrupt.ts';
