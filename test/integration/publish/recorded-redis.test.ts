@@ -26,6 +26,7 @@ import { freshPrefix, testRedisUrl } from '../../support/redis.ts';
 /** What a job that waits for its account's turn says of it; a3e916a stored `slot`. */
 const TURN = 'slot';
 const MINUTE_MS = 60_000;
+const HOUR_MS = 3_600_000;
 const ENDED = { timeoutMs: 18_000 };
 
 const FOUND: Readonly<Record<string, readonly [state: string, waitingFor?: string]>> = {
@@ -194,5 +195,18 @@ describe('what version a3e916a left in Redis', () => {
     await eventually(() =>
       ['later', 'hang', 'ok'].every((hook) => web.delivered.some(({ path }) => path.startsWith(`/hook/${hook}`))),
     );
+  });
+
+  it('goes on by itself hours later, when waits are over, tokens have expired and uploads are void', async (test) => {
+    const world = await open(test, 6 * HOUR_MS);
+    await world.work();
+    const late = ['scheduled', 'retrying', 'waits slot', 'uploading', 'last chunk in', 'cancel requested', 'queued'];
+    for (const reason of ['rate_limit', 'daily_cap', 'pending_share_cap', 'active_user_cap'])
+      late.push(`waits ${reason}`);
+    const states = await Promise.all(late.map(async (name) => [name, (await world.ended(name)).state]));
+    expect(states).toEqual(late.map((name) => [name, name === 'waits pending_share_cap' ? 'in_inbox' : 'published']));
+    // Of kim's upload TikTok has half and says so, and its URL is dead: it alone may begin anew.
+    const inits = TOUCHED.map((account) => [account, world.newInits(account)]);
+    expect(inits).toEqual(TOUCHED.map((account) => [account, account === 'kim' ? 1 : 0]));
   });
 });
