@@ -1,6 +1,7 @@
 import { isFetchedByTikTok, mediaInUse } from './media-route.ts';
 import type { PublishRequest } from './publish-request.ts';
 import type { PublishState } from './publish-state.ts';
+import type { Session } from './session.ts';
 
 /**
  * How much TikTok may have of a post. Whether a job may begin another session, fail, be cancelled or be retried follows
@@ -14,34 +15,38 @@ import type { PublishState } from './publish-state.ts';
  */
 export type Exposure = 'none' | 'init_in_doubt' | 'open' | 'may_appear' | 'dead';
 
-/** What is stored of a job's session at TikTok. Instants are ms since the epoch. */
+/** What the exposure of a job's post follows from. */
 export interface SessionFacts {
   readonly state: PublishState;
   readonly request: Pick<PublishRequest, 'media' | 'onLostInit'>;
   readonly fellBackAt?: number | undefined;
-  /** Set before an init is sent, cleared when its answer is known. */
-  readonly initIntendedAt?: number | undefined;
-  readonly publishId?: string | undefined;
-  /** Set before the first byte of the last chunk is sent. */
-  readonly lastChunkStartedAt?: number | undefined;
-  /** TikTok's status said FAILED. */
-  readonly failedByTikTokAt?: number | undefined;
+  readonly session: Session;
 }
 
-/** The exposure of a post: nothing else in this program reads it out of the session's facts. */
+/** The exposure of a post: nothing else in this program reads it out of the session. */
 export function exposureOf(job: SessionFacts): Exposure {
-  if (job.failedByTikTokAt !== undefined) return 'dead';
-  const isFetched = isFetchedByTikTok(mediaInUse(job));
-  if (job.publishId === undefined) {
-    // The post may exist and there is no publish_id to ask about.
-    if (job.state === 'unconfirmed') return 'init_in_doubt';
-    // An upload whose publish_id nobody knows gets no byte. The caller of a pull may take a lost init for none.
-    const isInDoubt = job.initIntendedAt !== undefined && isFetched && job.request.onLostInit !== 'repeat';
-    return isInDoubt ? 'init_in_doubt' : 'none';
+  const { state, session } = job;
+  switch (session.kind) {
+    case 'none':
+      // The post may exist, and there is no publish_id to ask about.
+      return state === 'unconfirmed' ? 'init_in_doubt' : 'none';
+    case 'init_sent': {
+      // An upload whose publish_id nobody knows gets no byte. The caller of a pull may take a lost init for none.
+      const publishesByItself = isFetchedByTikTok(mediaInUse(job)) && job.request.onLostInit !== 'repeat';
+      return publishesByItself || state === 'unconfirmed' ? 'init_in_doubt' : 'none';
+    }
+    case 'upload':
+      return session.lastChunkStartedAt !== undefined || isPastUpload(state) ? 'may_appear' : 'open';
+    case 'fetch':
+      return 'may_appear';
+    case 'failed':
+      return 'dead';
   }
-  const isPastUpload =
-    job.state !== 'uploading' && job.state !== 'queued' && job.state !== 'failed' && job.state !== 'cancelled';
-  return isFetched || job.lastChunkStartedAt !== undefined || isPastUpload ? 'may_appear' : 'open';
+}
+
+/** States in which TikTok has everything, or had it as far as anybody knows. */
+function isPastUpload(state: PublishState): boolean {
+  return state === 'processing' || state === 'published' || state === 'in_inbox' || state === 'unconfirmed';
 }
 
 /** Whether a post may be on TikTok, or come to be, without any further act of ours. */

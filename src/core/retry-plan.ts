@@ -1,10 +1,5 @@
 import { exposureOf, type SessionFacts } from './exposure.ts';
 
-/** What is known of a job that somebody wants to retry. */
-export interface RetrySubject extends SessionFacts {
-  readonly uploadUrlSealed?: string | undefined;
-}
-
 /**
  * How a job is retried: `poll` asks TikTok again what became of it, `resume` goes on with the bytes, `fresh_init` makes
  * a new publish_id.
@@ -18,7 +13,7 @@ export type RetryPlan =
  *
  * @param force the caller has looked and takes the risk of a second post
  */
-export function planRetry(job: RetrySubject, force: boolean): RetryPlan {
+export function planRetry(job: SessionFacts, force: boolean): RetryPlan {
   if (job.state !== 'failed' && job.state !== 'unconfirmed') {
     return { kind: 'refuse', reason: `only failed and unconfirmed jobs can be retried, this one is ${job.state}` };
   }
@@ -29,7 +24,7 @@ export function planRetry(job: RetrySubject, force: boolean): RetryPlan {
     case 'none':
       return { kind: 'fresh_init' };
     case 'open':
-      return { kind: job.uploadUrlSealed === undefined ? 'fresh_init' : 'resume' };
+      return { kind: job.session.kind === 'upload' && job.session.urlSealed !== undefined ? 'resume' : 'fresh_init' };
     case 'may_appear':
       return { kind: 'poll' };
     case 'init_in_doubt':

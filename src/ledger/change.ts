@@ -33,6 +33,7 @@ export function newRecord(job: NewJob): LedgerRecord {
     idempotencyDigest: idempotencyKey === undefined ? undefined : sha256Hex(idempotencyKey),
     state: scheduledAt !== undefined && scheduledAt > now ? 'scheduled' : 'queued',
     revision: 1,
+    session: { kind: 'none' },
     fence: 0,
     initCount: 0,
     pollCount: 0,
@@ -47,14 +48,9 @@ export function newRecord(job: NewJob): LedgerRecord {
 
 /** Clears everything that belongs to a publish_id, for a job that begins afresh; a wish to cancel it outlives that. */
 export const NO_SESSION: LedgerPatch = {
-  publishId: undefined,
-  uploadUrlSealed: undefined,
-  uploadExpiresAt: undefined,
-  lastChunkStartedAt: undefined,
+  session: { kind: 'none' },
   processingSince: undefined,
-  failedByTikTokAt: undefined,
   cancelAskedAt: undefined,
-  initIntendedAt: undefined,
   gaveUpFor: undefined,
   pullBytes: undefined,
   pullProgressAt: undefined,

@@ -1,5 +1,6 @@
 import { type EventContent, type PublishEventType, UNKNOWN_PART } from '../core/publish-event.ts';
 import type { PublishJob, TimelineEntry } from '../core/publish-job.ts';
+import { publishIdOf } from '../core/session.ts';
 import type { LedgerRecord } from './record.ts';
 
 /** A ledger record as the library, REST and the command line show it: no sealed value, no fence. */
@@ -14,7 +15,7 @@ export function toPublishJob(record: LedgerRecord, timeline: readonly TimelineEn
     createdAt: new Date(record.createdAt).toISOString(),
     updatedAt: new Date(record.updatedAt).toISOString(),
     scheduledAt: toIso(record.scheduledAt),
-    publishId: record.publishId ?? null,
+    publishId: publishIdOf(record.session) ?? null,
     postIds: record.postIds,
     progress: {
       totalBytes: record.totalBytes,
@@ -40,7 +41,7 @@ export function jobEvent(type: PublishEventType, record: LedgerRecord): EventCon
       account: record.account,
       mode: record.mode,
       state: record.state,
-      publishId: record.publishId ?? null,
+      publishId: publishIdOf(record.session) ?? null,
       postIds: record.postIds,
       failure: record.failure ?? null,
       metadata: record.request.metadata ?? null,

@@ -4,6 +4,7 @@ import { PublishError } from '../core/publish-error.ts';
 import { encodeEvent, type PublishEventType, UNKNOWN_PART } from '../core/publish-event.ts';
 import type { TimelineEntry } from '../core/publish-job.ts';
 import { canTransition } from '../core/publish-state.ts';
+import { publishIdOf, type Session } from '../core/session.ts';
 import type { TimelineFact } from '../core/timeline-events.ts';
 import { MINUTE_MS, SECOND_MS } from '../core/units.ts';
 import { DEFAULT_LANE_LIMIT, laneScore } from '../lanes/lanes.ts';
@@ -69,8 +70,8 @@ export function createLedger({
     laneAdmitted: keys.laneAdmitted(account),
     idempotency: idempotencyDigest === undefined ? undefined : keys.idempotency(idempotencyDigest),
   });
-  const publishIdKey = ({ publishId }: Pick<LedgerPatch, 'publishId'>) => ({
-    publishId: publishId === undefined ? undefined : keys.publishId(publishId),
+  const publishIdKey = ({ session }: Pick<LedgerPatch, 'session'>) => ({
+    publishId: session === undefined ? undefined : publishIdKeyOf(session, keys),
   });
   /** Where an event goes; those of a job that has a callback into the outbox, too, which costs other jobs nothing. */
   const eventKeys = ({ id, request }: LedgerRecord) => ({
@@ -240,4 +241,9 @@ function newFence(): string {
 
 function asArray(answer: unknown): readonly unknown[] {
   return Array.isArray(answer) ? answer : [];
+}
+
+function publishIdKeyOf(session: Session, keys: Keys): string | undefined {
+  const publishId = publishIdOf(session);
+  return publishId === undefined ? undefined : keys.publishId(publishId);
 }

@@ -1,6 +1,7 @@
 import type { PublishError } from '../core/publish-error.ts';
 import { END_EVENTS, type EndState } from '../core/publish-event.ts';
 import { type PublishFailure, toFailure } from '../core/publish-job.ts';
+import { endedSession, type Session, withoutUploadUrl } from '../core/session.ts';
 import type { Change } from './change.ts';
 import type { LedgerPatch, LedgerRecord } from './record.ts';
 
@@ -8,8 +9,8 @@ import type { LedgerPatch, LedgerRecord } from './record.ts';
 export const NOT_WAITING: LedgerPatch = { waitingFor: undefined, waitingUntil: undefined, bookedSlot: undefined };
 
 /** For a job of which TikTok may have everything: from `now` on its status is polled. */
-export function nowProcessing(now: number, nextPollAt: number): LedgerPatch {
-  return { ...NOT_WAITING, processingSince: now, nextPollAt, uploadUrlSealed: undefined, pollCount: 0 };
+export function nowProcessing(session: Session, now: number, nextPollAt: number): LedgerPatch {
+  return { ...NOT_WAITING, session: withoutUploadUrl(session), processingSince: now, nextPollAt, pollCount: 0 };
 }
 
 /** An outcome, and what goes with it. */
@@ -24,6 +25,7 @@ export interface JobEnd {
 /** The change that ends a job, with its event. */
 export function endChange(record: LedgerRecord, { to, error, postIds, tiktokStatus }: JobEnd, now: number): Change {
   const failure: PublishFailure | undefined = error === undefined ? undefined : toFailure(error);
+  const session = endedSession(record.session, error?.details.publishFailed === true ? now : undefined);
   return {
     to,
     event: END_EVENTS[to],
@@ -37,10 +39,8 @@ export function endChange(record: LedgerRecord, { to, error, postIds, tiktokStat
       endedAt: now,
       failure,
       postIds: postIds ?? record.postIds,
-      initIntendedAt: undefined,
       // A failed upload may be resumed by hand while its URL lives.
-      ...(to !== 'failed' && { uploadUrlSealed: undefined }),
-      ...(error?.details.publishFailed === true && { failedByTikTokAt: now, uploadUrlSealed: undefined }),
+      session: to === 'failed' ? session : withoutUploadUrl(session),
     },
   };
 }

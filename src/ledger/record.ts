@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import { type ErrorCode, isErrorCode } from '../core/error-table.ts';
 import { type MediaFacts, mediaFactsSchema } from '../core/media-facts.ts';
+import { isFetchedByTikTok, mediaInUse } from '../core/media-route.ts';
 import type { SourcePin } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { PublishFailure } from '../core/publish-job.ts';
 import { type PublishMode, type PublishRequest, parsePublishRequest } from '../core/publish-request.ts';
 import { type PublishState, parsePublishState, WAIT_REASONS, type WaitReason } from '../core/publish-state.ts';
+import { publishIdOf, type Session } from '../core/session.ts';
 
 /** The truth about one publish job. Instants are ms since the epoch, sizes bytes. */
 export interface LedgerRecord {
@@ -37,18 +39,9 @@ export interface LedgerRecord {
   /** TikTok was asked for that, whatever it said. */
   readonly cancelAskedAt?: number | undefined;
 
-  /** Set before an init is sent, cleared when its answer is known. */
-  readonly initIntendedAt?: number | undefined;
+  readonly session: Session;
   readonly initCount: number;
-  readonly publishId?: string | undefined;
-  /** Sealed: an upload URL is a credential. */
-  readonly uploadUrlSealed?: string | undefined;
-  readonly uploadExpiresAt?: number | undefined;
-  /** Set before the first byte of the last chunk is sent: from here TikTok may have everything. */
-  readonly lastChunkStartedAt?: number | undefined;
   readonly processingSince?: number | undefined;
-  /** TikTok declared this publish_id FAILED: it published nothing and never will. */
-  readonly failedByTikTokAt?: number | undefined;
   /** Bytes that TikTok had downloaded, as it last said, and since when it says so. */
   readonly pullBytes?: number | undefined;
   readonly pullProgressAt?: number | undefined;
@@ -121,11 +114,25 @@ export interface EncodedPatch {
 export function encodePatch(patch: Partial<LedgerRecord>): EncodedPatch {
   const set: string[] = [];
   const remove: string[] = [];
-  for (const [field, value] of Object.entries(patch)) {
+  const { session, ...fields } = patch;
+  for (const [field, value] of Object.entries({ ...fields, ...(session !== undefined && sessionFields(session)) })) {
     if (value === undefined) remove.push(field);
     else set.push(field, typeof value === 'object' ? JSON.stringify(value) : String(value));
   }
   return { set, remove };
+}
+
+/** The hash's fields of a session; all of them, so that a new session leaves nothing of the one before. */
+function sessionFields(session: Session) {
+  const upload = session.kind === 'upload' ? session : undefined;
+  return {
+    initIntendedAt: session.kind === 'init_sent' ? session.intendedAt : undefined,
+    publishId: publishIdOf(session),
+    uploadUrlSealed: upload?.urlSealed,
+    uploadExpiresAt: upload?.urlExpiresAt,
+    lastChunkStartedAt: upload?.lastChunkStartedAt,
+    failedByTikTokAt: session.kind === 'failed' ? session.failedAt : undefined,
+  };
 }
 
 /**
@@ -141,11 +148,14 @@ export function decodeRecord(flat: readonly unknown[]): LedgerRecord {
   const state = parsePublishState(text('state'));
   const mode = text('mode');
   if (state === undefined || (mode !== 'direct' && mode !== 'inbox')) throw damaged('state');
+  const request = parsePublishRequest(JSON.parse(text('request')));
+  const optional = decodeOptional(hash);
   return {
     id: text('id'),
     account: text('account'),
     mode,
-    request: parsePublishRequest(JSON.parse(text('request'))),
+    request,
+    session: decodeSession(hash, isFetchedByTikTok(mediaInUse({ request, fellBackAt: optional.fellBackAt }))),
     requestDigest: text('requestDigest'),
     createdAt: number('createdAt'),
     state,
@@ -160,16 +170,37 @@ export function decodeRecord(flat: readonly unknown[]): LedgerRecord {
     acceptedBytes: number('acceptedBytes'),
     attempts: number('attempts'),
     postIds: parseDigits(JSON.parse(text('postIds'))),
-    ...decodeOptional(hash),
+    ...optional,
   };
+}
+
+function decodeSession(hash: ReadonlyMap<string, string>, isFetched: boolean): Session {
+  const number = (field: string): number | undefined => numberOf(hash, field);
+  const publishId = hash.get('publishId');
+  if (publishId === undefined) {
+    const intendedAt = number('initIntendedAt');
+    return intendedAt === undefined ? { kind: 'none' } : { kind: 'init_sent', intendedAt };
+  }
+  const failedAt = number('failedByTikTokAt');
+  if (failedAt !== undefined) return { kind: 'failed', publishId, failedAt };
+  if (isFetched) return { kind: 'fetch', publishId };
+  return {
+    kind: 'upload',
+    publishId,
+    urlSealed: hash.get('uploadUrlSealed'),
+    urlExpiresAt: number('uploadExpiresAt'),
+    lastChunkStartedAt: number('lastChunkStartedAt'),
+  };
+}
+
+function numberOf(hash: ReadonlyMap<string, string>, field: string): number | undefined {
+  const value = hash.get(field);
+  return value === undefined ? undefined : Number(value);
 }
 
 function decodeOptional(hash: ReadonlyMap<string, string>): Partial<LedgerRecord> {
   const text = (field: keyof LedgerRecord): string | undefined => hash.get(field);
-  const number = (field: keyof LedgerRecord): number | undefined => {
-    const value = hash.get(field);
-    return value === undefined ? undefined : Number(value);
-  };
+  const number = (field: keyof LedgerRecord): number | undefined => numberOf(hash, field);
   const json = <T>(field: keyof LedgerRecord, schema: z.ZodType<T>): T | undefined => {
     const value = hash.get(field);
     if (value === undefined) return undefined;
@@ -187,13 +218,7 @@ function decodeOptional(hash: ReadonlyMap<string, string>): Partial<LedgerRecord
     bookedSlot: json('bookedSlot', bookedSlotSchema),
     cancelRequestedAt: number('cancelRequestedAt'),
     cancelAskedAt: number('cancelAskedAt'),
-    initIntendedAt: number('initIntendedAt'),
-    publishId: text('publishId'),
-    uploadUrlSealed: text('uploadUrlSealed'),
-    uploadExpiresAt: number('uploadExpiresAt'),
-    lastChunkStartedAt: number('lastChunkStartedAt'),
     processingSince: number('processingSince'),
-    failedByTikTokAt: number('failedByTikTokAt'),
     pullBytes: number('pullBytes'),
     pullProgressAt: number('pullProgressAt'),
     pullStalledAt: number('pullStalledAt'),

@@ -4,6 +4,7 @@ import { type Chunk, type ChunkPlan, chunkAt, chunkIndexAtOffset } from '../core
 import { exposureOf } from '../core/exposure.ts';
 import type { MediaSource } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
+import type { UploadSession } from '../core/session.ts';
 import { Handback } from '../core/step-interrupt.ts';
 import { retryBriefly } from '../tiktok/retry.ts';
 import { verifyAcceptedBytes } from './accepted-bytes.ts';
@@ -55,14 +56,19 @@ export class ChunkLoop {
     this.#deps = deps;
     this.#stop = stop;
     this.#plan = planOf(job.record);
-    const { id, uploadUrlSealed } = job.record;
-    if (uploadUrlSealed === undefined)
-      throw new PublishError('UPLOAD_TASK_MISSING', { reason: 'no upload URL is kept' });
-    this.#uploadUrl = deps.sealer.open(uploadUrlSealed, uploadUrlContext(id));
+    const { urlSealed } = this.#session;
+    if (urlSealed === undefined) throw new PublishError('UPLOAD_TASK_MISSING', { reason: 'no upload URL is kept' });
+    this.#uploadUrl = deps.sealer.open(urlSealed, uploadUrlContext(job.record.id));
     this.#highestSentByte = job.record.sentBytes;
     this.#lease = startLease(job, leaseTimes(deps.settings.recovery ?? DEFAULT_RECOVERY), () => ({
       sentBytes: this.#sentBytes,
     }));
+  }
+
+  get #session(): UploadSession {
+    const { session } = this.#job.record;
+    if (session.kind !== 'upload') throw new PublishError('UPLOAD_TASK_MISSING', { reason: 'no upload was begun' });
+    return session;
   }
 
   async run(position: UploadPosition): Promise<void> {
@@ -80,8 +86,8 @@ export class ChunkLoop {
   /** Sends the chunk at an offset. @returns the next byte TikTok wants */
   async #advance(offset: number): Promise<number> {
     if (this.#stop.draining.aborted) throw new Handback();
-    const { uploadExpiresAt } = this.#job.record;
-    if (uploadExpiresAt !== undefined && this.#deps.clock.now() >= uploadExpiresAt) {
+    const { urlExpiresAt } = this.#session;
+    if (urlExpiresAt !== undefined && this.#deps.clock.now() >= urlExpiresAt) {
       throw new PublishError('UPLOAD_URL_EXPIRED');
     }
     const chunk = chunkAt(this.#plan, this.#indexAt(offset));
@@ -108,7 +114,7 @@ export class ChunkLoop {
   }
 
   async #noteLastChunk(event: LastChunkEvent, lastChunkStartedAt: number | undefined): Promise<void> {
-    await this.#job.commit({ cause: { event }, patch: { lastChunkStartedAt } });
+    await this.#job.commit({ cause: { event }, patch: { session: { ...this.#session, lastChunkStartedAt } } });
   }
 
   /** Also for a last chunk that was begun before: whoever began it may have died before this. */

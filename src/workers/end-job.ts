@@ -3,6 +3,7 @@ import { PublishError } from '../core/publish-error.ts';
 import { type PublishFailure, toFailure } from '../core/publish-job.ts';
 import { isTerminal } from '../core/publish-state.ts';
 import { isWorthRechecking, mayBePublic, nextRecheckDelayMs } from '../core/recheck-schedule.ts';
+import { publishIdOf } from '../core/session.ts';
 import { endChange, type JobEnd } from '../ledger/patches.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
 import { recheckEntryId } from '../queues/job-ids.ts';
@@ -46,7 +47,7 @@ export function failed({ code, message }: Pick<PublishFailure, 'code' | 'message
 
 /** What Bull Board shows as an entry's result. */
 export function toResult(record: LedgerRecord): EntryResult {
-  return { state: record.state, publishId: record.publishId ?? null, postIds: record.postIds };
+  return { state: record.state, publishId: publishIdOf(record.session) ?? null, postIds: record.postIds };
 }
 
 /** Whether a job has its outcome, so that an entry of it has nothing left to do. */
@@ -55,8 +56,8 @@ export function hasEnded(record: LedgerRecord): boolean {
 }
 
 /** Whether a late answer could still tell something about a job. */
-export function isWatched({ state, publishId, postIds, request }: LedgerRecord): boolean {
-  return isWorthRechecking({ state, publishId, postIds, isPublic: mayBePublic(request) });
+export function isWatched({ state, session, postIds, request }: LedgerRecord): boolean {
+  return isWorthRechecking({ state, publishId: publishIdOf(session), postIds, isPublic: mayBePublic(request) });
 }
 
 /** Gives a job that is still watched its entry back, should it be lost. @returns whether the job is still watched */

@@ -3,9 +3,10 @@ import type { ChunkPlan } from '../core/chunk-plan.ts';
 import type { FetchedMedia } from '../core/media-route.ts';
 import type { SourcePin } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
+import { publishIdOf } from '../core/session.ts';
 import { Deferral } from '../core/step-interrupt.ts';
 import { HOUR_MS, MINUTE_MS } from '../core/units.ts';
-import { NOT_WAITING } from '../ledger/patches.ts';
+import { NOT_WAITING, nowProcessing } from '../ledger/patches.ts';
 import type { LedgerPatch, LedgerRecord } from '../ledger/record.ts';
 import type { InitAnswer, PhotoSet, VideoSource } from '../tiktok/index.ts';
 import { checkCreator } from './check-creator.ts';
@@ -31,10 +32,12 @@ export async function initUpload(job: OwnedJob, plan: ChunkPlan, pin: SourcePin,
   await job.commit({
     cause: { event: 'init_answered', publishId: answer.publishId },
     patch: {
-      publishId: answer.publishId,
-      initIntendedAt: undefined,
-      uploadUrlSealed: deps.sealer.seal(answer.uploadUrl ?? '', uploadUrlContext(job.record.id)),
-      uploadExpiresAt: (job.record.initIntendedAt ?? deps.clock.now()) + UPLOAD_URL_LIFE_MS,
+      session: {
+        kind: 'upload',
+        publishId: answer.publishId,
+        urlSealed: deps.sealer.seal(answer.uploadUrl ?? '', uploadUrlContext(job.record.id)),
+        urlExpiresAt: answer.intendedAt + UPLOAD_URL_LIFE_MS,
+      },
     },
   });
   logBegun(job, answer, deps);
@@ -54,10 +57,7 @@ export async function initFetch(job: OwnedJob, media: FetchedMedia, deps: Worker
     to: 'processing',
     cause: { event: 'init_answered', publishId: answer.publishId },
     patch: {
-      publishId: answer.publishId,
-      initIntendedAt: undefined,
-      processingSince: deps.clock.now(),
-      nextPollAt,
+      ...nowProcessing({ kind: 'fetch', publishId: answer.publishId }, deps.clock.now(), nextPollAt),
     },
   });
   logBegun(job, answer, deps);
@@ -72,7 +72,12 @@ export function uploadUrlContext(publishJobId: string): string {
 /** Where TikTok gets the media from. */
 type PublishSource = VideoSource | ({ readonly kind: 'photos' } & PhotoSet);
 
-async function init(job: OwnedJob, source: PublishSource, deps: WorkerDeps, session: LedgerPatch): Promise<InitAnswer> {
+async function init(
+  job: OwnedJob,
+  source: PublishSource,
+  deps: WorkerDeps,
+  upload: LedgerPatch,
+): Promise<InitAnswer & { readonly intendedAt: number }> {
   const { mode } = job.record;
   if (mode === 'direct') await awaitAppCap(job, deps);
   await checkCreator(job, deps);
@@ -80,14 +85,15 @@ async function init(job: OwnedJob, source: PublishSource, deps: WorkerDeps, sess
   await takeSlot(job, endpoint, deps);
   const stillOwned = ownershipProof(job, deps);
   const isFirst = job.record.initCount === 0;
+  const intendedAt = deps.clock.now();
   await job.commit({
     to: 'uploading',
     ...(isFirst && { event: 'publish.started' as const }),
     cause: { event: 'init_sent', source: source.kind },
     patch: {
-      ...session,
+      ...upload,
       ...NOT_WAITING,
-      initIntendedAt: deps.clock.now(),
+      session: { kind: 'init_sent', intendedAt },
       initCount: job.record.initCount + 1,
     },
   });
@@ -95,7 +101,7 @@ async function init(job: OwnedJob, source: PublishSource, deps: WorkerDeps, sess
   try {
     // Such an init alone makes the post; an upload's can be forgotten until its last chunk.
     if (source.kind !== 'file_upload') await job.confirm();
-    return await callInSlot(job, endpoint, deps, async (accessToken) => {
+    const answer = await callInSlot(job, endpoint, deps, async (accessToken) => {
       await stillOwned();
       inDoubt = true;
       try {
@@ -105,9 +111,10 @@ async function init(job: OwnedJob, source: PublishSource, deps: WorkerDeps, sess
         throw error;
       }
     });
+    return { ...answer, intendedAt };
   } catch (error) {
     // Refused for certain, whatever else went wrong after that: there is no init that may have published.
-    if (!inDoubt) await job.commit({ cause: { event: 'init_refused' }, patch: { initIntendedAt: undefined } });
+    if (!inDoubt) await job.commit({ cause: { event: 'init_refused' }, patch: { session: { kind: 'none' } } });
     throw error;
   }
 }
@@ -146,7 +153,7 @@ async function awaitAppCap(job: OwnedJob, { caps }: WorkerDeps): Promise<void> {
 
 /** Where the log names TikTok's own id, by which its support finds a post. */
 function logBegun({ record }: OwnedJob, { logId }: InitAnswer, { log }: WorkerDeps): void {
-  log.info({ publishJobId: record.id, publishId: record.publishId, tiktokLogId: logId }, 'post begun');
+  log.info({ publishJobId: record.id, publishId: publishIdOf(record.session), tiktokLogId: logId }, 'post begun');
 }
 
 /** Counts that only help to choose when to try again; they come after everything that must not be lost. */

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { exposureOf, mayAppear } from '../core/exposure.ts';
 import { END_EVENTS } from '../core/publish-event.ts';
 import { isTerminal } from '../core/publish-state.ts';
+import { publishIdOf } from '../core/session.ts';
 import type { Change } from '../ledger/change.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { LedgerPatch, LedgerRecord } from '../ledger/record.ts';
@@ -34,8 +35,8 @@ export function rememberJobs(ledger: Ledger, { log }: { log: Logger }): Ledger {
     const { id, createdAt, state, revision, updatedAt, initCount } = record;
     const before = jobs.get(id);
     const sameInit = before?.facts.initCount === initCount ? before.intendedAt : undefined;
-    const intendedAt = record.initIntendedAt ?? sameInit;
-    const publishIds = new Set([...(before?.publishIds ?? []), record.publishId].filter((each) => each !== undefined));
+    const intendedAt = record.session.kind === 'init_sent' ? record.session.intendedAt : sameInit;
+    const publishIds = new Set([...(before?.publishIds ?? []), publishIdOf(record.session) ?? []].flat());
     jobs.delete(id);
     jobs.set(id, { createdAt, state, revision, updatedAt, facts: factsOf(record), intendedAt, publishIds });
     const [oldest] = jobs.size > MAX_JOBS ? jobs.keys() : [];
@@ -91,13 +92,15 @@ function wasEndedSince(record: LedgerRecord, { state, facts }: Known): boolean {
 }
 
 /** Another owner may have begun a session of its own since; what we remember must not replace that one. */
-function isSameSession(
-  { publishId, initIntendedAt, initCount }: LedgerRecord,
-  { facts, intendedAt, publishIds }: Known,
-): boolean {
-  if (publishId !== undefined) return publishIds.has(publishId);
-  if (initIntendedAt !== undefined) return initIntendedAt === intendedAt;
-  return initCount <= facts.initCount;
+function isSameSession({ session, initCount }: LedgerRecord, { facts, intendedAt, publishIds }: Known): boolean {
+  switch (session.kind) {
+    case 'none':
+      return initCount <= facts.initCount;
+    case 'init_sent':
+      return session.intendedAt === intendedAt;
+    default:
+      return publishIds.has(session.publishId);
+  }
 }
 
 function factsOf(record: LedgerRecord): Facts {

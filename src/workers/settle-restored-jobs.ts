@@ -63,7 +63,7 @@ async function openJobs({ redis, keys }: RestoredJobsDeps): Promise<readonly str
 
 async function settle(record: LedgerRecord, fate: RestoredFate, deps: RestoredJobsDeps): Promise<void> {
   const now = deps.clock.now();
-  if (fate === 'ask') await deps.ledger.intervene(record, asking(now));
+  if (fate === 'ask') await deps.ledger.intervene(record, asking(record, now));
   if (fate !== 'unconfirmed') return;
   await deps.ledger.intervene(
     record,
@@ -74,13 +74,13 @@ async function settle(record: LedgerRecord, fate: RestoredFate, deps: RestoredJo
 }
 
 /** Nothing more is sent for it. Should TikTok say that this publish_id failed, a later one may still have published. */
-function asking(now: number): Change {
+function asking({ session }: LedgerRecord, now: number): Change {
   const gaveUpFor = toFailure(new PublishError('REDIS_WENT_BACK'));
   const { code, message } = gaveUpFor;
   return {
     to: 'processing',
     cause: { event: 'outcome_awaited', code, message },
-    patch: { ...nowProcessing(now, now), gaveUpFor },
+    patch: { ...nowProcessing(session, now, now), gaveUpFor },
     // The sweep sees to it that its status is asked for.
     dueAt: now,
   };

@@ -189,7 +189,7 @@ async function follow(job: OwnedJob, { error, gaveUp }: PlanOf<'follow'>, deps: 
   await job.commit({
     to: 'processing',
     cause: { event: 'outcome_awaited', code: error.code, message: error.message },
-    patch: { ...nowProcessing(now, nextPollAt), ...(gaveUp && { gaveUpFor: toFailure(error) }) },
+    patch: { ...nowProcessing(job.record.session, now, nextPollAt), ...(gaveUp && { gaveUpFor: toFailure(error) }) },
   });
   await deps.queues.addStatusEntryAnew(referenceTo(job.record), Math.max(0, nextPollAt - now));
   return { kind: 'done', result: toResult(job.record) };
@@ -205,7 +205,7 @@ async function leave(
   await job.commit({
     ...(isUnknown && next.state !== 'scheduled' && { to: 'queued' as const }),
     cause,
-    patch: { ...patch, ...(isUnknown && { initIntendedAt: undefined }) },
+    patch: { ...patch, ...(isUnknown && { session: { kind: 'none' as const } }) },
     dueAt: at + SWEEP_AFTER_MS,
   });
   return { kind: 'later', at };

@@ -1,4 +1,5 @@
 import { PublishError } from '../core/publish-error.ts';
+import { publishIdOf } from '../core/session.ts';
 import { Deferral } from '../core/step-interrupt.ts';
 import { holdQuotaOnRefusal } from '../quota/hold-quota.ts';
 import { type QuotaEndpoint, TIKTOK_QUOTAS } from '../quota/tiktok-quotas.ts';
@@ -59,7 +60,7 @@ export async function callWithinQuota<T>(
 
 /** Asks TikTok what became of the job's publish_id, within the account's quota. */
 export async function askStatus(job: OwnedJob, deps: CallDeps & Pick<WorkerDeps, 'tiktok'>): Promise<StatusAnswer> {
-  const publishId = publishIdOf(job);
+  const publishId = publishIdToAskAbout(job);
   return await callWithinQuota(job, 'status', deps, (accessToken) =>
     deps.tiktok.fetchStatus({ publishId }, { accessToken }),
   );
@@ -67,7 +68,7 @@ export async function askStatus(job: OwnedJob, deps: CallDeps & Pick<WorkerDeps,
 
 /** Asks TikTok to stop the download of a pull; what comes of it shows in its status. @returns whether TikTok agreed */
 export async function askToStopPull(job: OwnedJob, deps: Pick<WorkerDeps, 'tokens' | 'tiktok'>): Promise<boolean> {
-  const publishId = publishIdOf(job);
+  const publishId = publishIdToAskAbout(job);
   try {
     await withToken(job.record.account, deps, (accessToken) =>
       deps.tiktok.cancelPublish({ publishId }, { accessToken }),
@@ -79,7 +80,8 @@ export async function askToStopPull(job: OwnedJob, deps: Pick<WorkerDeps, 'token
   }
 }
 
-function publishIdOf({ record: { publishId } }: OwnedJob): string {
+function publishIdToAskAbout({ record: { session } }: OwnedJob): string {
+  const publishId = publishIdOf(session);
   if (publishId === undefined) throw new PublishError('INTERNAL_ERROR', { reason: 'no publish_id to ask about' });
   return publishId;
 }

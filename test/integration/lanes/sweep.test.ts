@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { publishIdOf } from '../../../src/core/session.ts';
 import { sweepOnce } from '../../../src/workers/sweep.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type Pipeline, type PipelineOptions, startPipeline } from '../../support/pipeline.ts';
@@ -156,7 +157,10 @@ describe('the sweep', () => {
     const begun = await deps.ledger.read(first.id);
     if (begun === undefined) throw new Error('it has a record');
     // As if more chunks were to come, none of which may publish.
-    await deps.ledger.annotate(begun, { cause: { event: 'handed_back' }, patch: { lastChunkStartedAt: undefined } });
+    await deps.ledger.annotate(begun, {
+      cause: { event: 'handed_back' },
+      patch: { session: { kind: 'upload', publishId: publishIdOf(begun.session) ?? '' } },
+    });
     await vault.pause('acme');
     await (await queues.publish.getJob(first.id))?.promote();
     await eventually(async () => (await publisher.get(first.id))?.waitingFor === 'account_paused');

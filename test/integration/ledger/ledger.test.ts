@@ -169,7 +169,10 @@ describe('a change', () => {
     now += 1;
     await ledger.create(newRecord({ id: 'job-1', request: { ...request, metadata }, now }), { event: 'queued' });
     const postIds = ['7512345678901234567'];
-    await ledger.commit(await claim(1), { ...start, patch: { publishId: 'p~1', postIds } });
+    await ledger.commit(await claim(1), {
+      ...start,
+      patch: { session: { kind: 'upload', publishId: 'p~1' }, postIds },
+    });
     const data = { id: 'job-1', account: 'acme', mode: 'direct', state: 'queued', publishId: null, postIds: [] };
     const [queued, started] = await events();
     expect(queued).toStrictEqual({
@@ -187,8 +190,11 @@ describe('a change', () => {
   it('with text that is no Unicode is stored all the same', async () => {
     await create();
     const failure = { code: 'INTERNAL_ERROR', message: 'half \ud83d', advice: '', retryable: false } as const;
-    const changed = await ledger.commit(await claim(1), { ...start, patch: { publishId: 'p\ud83d', failure } });
-    expect(await ledger.read('job-1')).toEqual({ ...changed, publishId: 'p\uFFFD' });
+    const changed = await ledger.commit(await claim(1), {
+      ...start,
+      patch: { session: { kind: 'upload', publishId: 'p\ud83d' }, failure },
+    });
+    expect(await ledger.read('job-1')).toEqual({ ...changed, session: { ...changed.session, publishId: 'p\uFFFD' } });
   });
 
   it('that the state machine does not know is refused as a bug', async () => {
@@ -250,14 +256,20 @@ describe('forgetting', () => {
 describe('a publish_id', () => {
   it('finds its job, until the job begins afresh or is forgotten', async () => {
     await create('job-1', 'key');
-    const begun = await ledger.commit(await claim(1), { ...start, patch: { publishId: 'p-1' } });
+    const begun = await ledger.commit(await claim(1), {
+      ...start,
+      patch: { session: { kind: 'upload', publishId: 'p-1' } },
+    });
     expect(await ledger.idOfPublishId('p-1')).toBe('job-1');
     expect((await ledger.tell('job-1', 'p-1'))?.toldAt).toBe(now);
     expect(await ledger.tell('job-1', 'p-2')).toBeUndefined();
     expect(await ledger.idOfPublishId('p-2')).toBeUndefined();
-    const anew = await ledger.commit(begun, { cause: { event: 'handed_back' }, patch: { publishId: undefined } });
+    const anew = await ledger.commit(begun, { cause: { event: 'handed_back' }, patch: { session: { kind: 'none' } } });
     expect(await ledger.tell('job-1', 'p-1')).toBeUndefined();
-    const again = await ledger.commit(anew, { cause: { event: 'handed_back' }, patch: { publishId: 'p-3' } });
+    const again = await ledger.commit(anew, {
+      cause: { event: 'handed_back' },
+      patch: { session: { kind: 'upload', publishId: 'p-3' } },
+    });
     expect(await ledger.idOfPublishId('p-3')).toBe('job-1');
     expect(await ledger.forget(again)).toBe(true);
     expect(await ledger.idOfPublishId('p-3')).toBeUndefined();
@@ -266,7 +278,10 @@ describe('a publish_id', () => {
 
   it('leaves a report without a trace in revision, history and fence', async () => {
     await create('job-1', 'key');
-    const begun = await ledger.commit(await claim(1), { ...start, patch: { publishId: 'p-1' } });
+    const begun = await ledger.commit(await claim(1), {
+      ...start,
+      patch: { session: { kind: 'upload', publishId: 'p-1' } },
+    });
     const told = await ledger.tell('job-1', 'p-1');
     expect({ ...told, toldAt: undefined }).toEqual({ ...(await ledger.read('job-1')), toldAt: undefined });
     expect(told).toMatchObject({ revision: begun.revision, fence: begun.fence, updatedAt: begun.updatedAt });

@@ -98,12 +98,16 @@ describe('cancel', () => {
     if (claim.kind !== 'claimed') throw new Error('nobody else runs it');
     const job = new OwnedJob(claim.record, deps.ledger);
     const cause = { event: 'init_sent', source: 'pull' } as const;
-    await job.commit({ to: 'uploading', cause, patch: { initIntendedAt: Date.now(), initCount: 1 } });
+    await job.commit({
+      to: 'uploading',
+      cause,
+      patch: { session: { kind: 'init_sent', intendedAt: Date.now() }, initCount: 1 },
+    });
     await publisher.cancel(id);
     await job.commit({
       to: 'queued',
       cause: { event: 'deferred', waitingFor: 'rate_limit', until: new Date().toISOString() },
-      patch: { initIntendedAt: undefined },
+      patch: { session: { kind: 'none' } },
     });
     startWorkers();
     expect(await publisher.waitForCompletion(id, WAIT)).toMatchObject({ state: 'cancelled' });
@@ -218,7 +222,7 @@ describe('a pull whose worker died before the answer to its init', () => {
     const { id } = await publisher.enqueue(pull);
     const claim = await deps.ledger.claim(id, { entry: 'of the worker that died', start: 1 });
     if (claim.kind !== 'claimed') throw new Error('nobody else runs it');
-    const intent = { initIntendedAt: Date.now(), initCount: 1 };
+    const intent = { session: { kind: 'init_sent', intendedAt: Date.now() }, initCount: 1 } as const;
     await new OwnedJob(claim.record, deps.ledger).commit({
       to: 'uploading',
       cause: { event: 'init_sent', source: 'pull' } as const,
@@ -240,7 +244,7 @@ describe('a pull whose worker died before the answer to its init, and whose URL 
     const claim = await deps.ledger.claim(id, { entry: 'of the worker that died', start: 1 });
     if (claim.kind !== 'claimed') throw new Error('nobody else runs it');
     const cause = { event: 'init_sent', source: 'pull' } as const;
-    const intent = { initIntendedAt: Date.now(), initCount: 1 };
+    const intent = { session: { kind: 'init_sent', intendedAt: Date.now() }, initCount: 1 } as const;
     await new OwnedJob(claim.record, deps.ledger).commit({ to: 'uploading', cause, patch: intent });
     Object.assign(deps, { requestSecrets: createRequestSecrets([randomBytes(32)]) });
     startWorkers();

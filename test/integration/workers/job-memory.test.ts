@@ -100,7 +100,7 @@ describe('a record that went back in time', () => {
     await ledger.commit(claim.record, {
       to: 'uploading',
       cause: { event: 'init_sent', source: 'pull' },
-      patch: { initIntendedAt: Date.now(), initCount: 1 },
+      patch: { session: { kind: 'init_sent', intendedAt: Date.now() }, initCount: 1 },
     });
     await setBack();
     const again = await ledger.claim(id, { entry: 'a', start: 1 });
@@ -138,7 +138,7 @@ describe('a record that went back in time', () => {
       ({
         to: 'uploading',
         cause: { event: 'init_sent', source: 'pull' },
-        patch: { initIntendedAt: at, initCount: 1 },
+        patch: { session: { kind: 'init_sent', intendedAt: at } as const, initCount: 1 },
       }) as const;
     const first = await mine.claim(id, { entry: 'a', start: 1 });
     if (first.kind !== 'claimed') throw new Error(first.kind);
@@ -147,7 +147,9 @@ describe('a record that went back in time', () => {
     const second = await others.claim(id, { entry: 'a', start: 1 });
     if (second.kind !== 'claimed') throw new Error(second.kind);
     await others.commit(second.record, begun(2));
-    expect(await mine.claim(id, { entry: 'a', start: 2 })).toMatchObject({ record: { initIntendedAt: 2 } });
+    expect(await mine.claim(id, { entry: 'a', start: 2 })).toMatchObject({
+      record: { session: { kind: 'init_sent', intendedAt: 2 } },
+    });
   });
 
   it('is left alone where a person had it retried since, or where it is another job of the same id', async () => {
@@ -207,7 +209,7 @@ describe('a record that went back in time', () => {
     const begun: Change = {
       to: 'uploading',
       cause: { event: 'init_sent', source: 'pull' },
-      patch: { initIntendedAt: 1, initCount: 1 },
+      patch: { session: { kind: 'init_sent', intendedAt: 1 }, initCount: 1 },
     };
     const sent = await setBackAfter(begun, tried(1));
     await publisher.cancel(sent);

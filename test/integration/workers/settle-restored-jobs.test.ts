@@ -13,7 +13,11 @@ describe('settling the jobs of a restored backup', () => {
     const record = await deps.ledger.read(uploading.id);
     if (record === undefined) throw new Error('there is no record');
     await deps.ledger.intervene(record, {
-      ...{ to: 'uploading', cause: { event: 'init_answered', publishId: 'p-1' }, patch: { publishId: 'p-1' } },
+      ...{
+        to: 'uploading',
+        cause: { event: 'init_answered', publishId: 'p-1' },
+        patch: { session: { kind: 'upload', publishId: 'p-1' } },
+      },
     });
     const queued = await enqueue();
     const later = await enqueue();

@@ -36,12 +36,21 @@ describe('a job of a restored backup', () => {
     state: 'queued',
     request: { media: { type: 'file', path: '/v.mp4' } },
     createdAt: T - HOUR_MS,
+    session: { kind: 'none' },
   };
   it.each([
     ['that was queued may have been published since', job, 'unconfirmed'],
     ['whose init was on its way may have been published since', { ...job, state: 'uploading' }, 'unconfirmed'],
-    ['that has a publish_id is asked about', { ...job, state: 'uploading', publishId: 'p' }, 'ask'],
-    ['that TikTok works on is asked about', { ...job, state: 'processing', publishId: 'p' }, 'ask'],
+    [
+      'that has a publish_id is asked about',
+      { ...job, state: 'uploading', session: { kind: 'upload', publishId: 'p' } },
+      'ask',
+    ],
+    [
+      'that TikTok works on is asked about',
+      { ...job, state: 'processing', session: { kind: 'upload', publishId: 'p' } },
+      'ask',
+    ],
     ['that is for later stays', { ...job, state: 'scheduled', scheduledAt: T + HOUR_MS + 1 }, 'keep'],
     ['that became due since may have been published', { ...job, state: 'scheduled', scheduledAt: T }, 'unconfirmed'],
     ['that came after the restore stays', { ...job, createdAt: T + 2 * MINUTE_MS }, 'keep'],

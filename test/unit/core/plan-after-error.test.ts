@@ -14,38 +14,61 @@ const NOW = Date.parse('2026-11-29T12:00:00Z');
 const { maxAttempts } = EIGHT_TRIES_IN_AN_HOUR;
 const UPLOAD = { media: { type: 'file', path: '/v.mp4' } } as const;
 const PULL = { media: { type: 'pull', url: 'https://example.com/v.mp4' } } as const;
-const FRESH: InterruptedJob = { state: 'uploading', request: UPLOAD, attempts: 0, initCount: 1, createdAt: NOW };
+const FRESH: InterruptedJob = {
+  state: 'uploading',
+  request: UPLOAD,
+  attempts: 0,
+  initCount: 1,
+  createdAt: NOW,
+  session: { kind: 'none' },
+};
 
 /** Every way in which a session comes to an exposure. */
 const JOBS: readonly { readonly name: string; readonly exposure: Exposure; readonly job: InterruptedJob }[] = [
   { name: 'an upload without init', exposure: 'none', job: { ...FRESH, state: 'queued' } },
-  { name: 'an upload whose init got no answer', exposure: 'none', job: { ...FRESH, initIntendedAt: NOW } },
+  {
+    name: 'an upload whose init got no answer',
+    exposure: 'none',
+    job: { ...FRESH, session: { kind: 'init_sent', intendedAt: NOW } },
+  },
   { name: 'a pull without init', exposure: 'none', job: { ...FRESH, request: PULL } },
   {
     name: 'a pull whose lost init its caller repeats',
     exposure: 'none',
-    job: { ...FRESH, request: { ...PULL, onLostInit: 'repeat' }, initIntendedAt: NOW },
+    job: { ...FRESH, request: { ...PULL, onLostInit: 'repeat' }, session: { kind: 'init_sent', intendedAt: NOW } },
   },
-  { name: 'a lost pull', exposure: 'init_in_doubt', job: { ...FRESH, request: PULL, initIntendedAt: NOW } },
+  {
+    name: 'a lost pull',
+    exposure: 'init_in_doubt',
+    job: { ...FRESH, request: PULL, session: { kind: 'init_sent', intendedAt: NOW } },
+  },
   { name: 'an unconfirmed job without publish_id', exposure: 'init_in_doubt', job: { ...FRESH, state: 'unconfirmed' } },
-  { name: 'an open upload', exposure: 'open', job: { ...FRESH, publishId: 'p' } },
+  { name: 'an open upload', exposure: 'open', job: { ...FRESH, session: { kind: 'upload', publishId: 'p' } } },
   {
     name: 'a pull that fell back to an upload',
     exposure: 'open',
-    job: { ...FRESH, request: PULL, fellBackAt: NOW, publishId: 'p' },
+    job: { ...FRESH, request: PULL, fellBackAt: NOW, session: { kind: 'upload', publishId: 'p' } },
   },
   {
     name: 'an upload with its last chunk under way',
     exposure: 'may_appear',
-    job: { ...FRESH, publishId: 'p', lastChunkStartedAt: NOW },
+    job: { ...FRESH, session: { kind: 'upload', publishId: 'p', lastChunkStartedAt: NOW } },
   },
   {
     name: 'an upload that TikTok has',
     exposure: 'may_appear',
-    job: { ...FRESH, state: 'processing', publishId: 'p', processingSince: NOW },
+    job: { ...FRESH, state: 'processing', session: { kind: 'upload', publishId: 'p' }, processingSince: NOW },
   },
-  { name: 'a pull that TikTok took', exposure: 'may_appear', job: { ...FRESH, request: PULL, publishId: 'p' } },
-  { name: 'a dead upload', exposure: 'dead', job: { ...FRESH, publishId: 'p', failedByTikTokAt: NOW } },
+  {
+    name: 'a pull that TikTok took',
+    exposure: 'may_appear',
+    job: { ...FRESH, request: PULL, session: { kind: 'fetch', publishId: 'p' } },
+  },
+  {
+    name: 'a dead upload',
+    exposure: 'dead',
+    job: { ...FRESH, session: { kind: 'failed', publishId: 'p', failedAt: NOW } },
+  },
 ];
 
 /** A code of each verdict, and those of which the planner knows more. */

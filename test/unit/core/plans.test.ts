@@ -7,28 +7,44 @@ import { DAY_MS, MINUTE_MS } from '../../../src/core/units.ts';
 
 const UPLOAD = { media: { type: 'file', path: '/v.mp4' } } as const;
 const PULL = { media: { type: 'pull', url: 'https://example.com/v.mp4' } } as const;
+const NONE = { kind: 'none' } as const;
+const SENT = { kind: 'upload', publishId: 'p' } as const;
+const WHOLE = { ...SENT, lastChunkStartedAt: 1 } as const;
+const FETCHED = { kind: 'fetch', publishId: 'p' } as const;
 
 describe('planRetry', () => {
-  const failedUpload = { state: 'failed', request: UPLOAD, publishId: 'p', uploadUrlSealed: 's' } as const;
-  const lostPull = { state: 'unconfirmed', request: PULL } as const;
+  const failedUpload = {
+    state: 'failed',
+    request: UPLOAD,
+    session: { kind: 'upload', publishId: 'p', urlSealed: 's' },
+  } as const;
+  const lostPull = { state: 'unconfirmed', request: PULL, session: NONE } as const;
 
   it.each([
-    ['begins afresh when TikTok itself failed the post', { ...failedUpload, failedByTikTokAt: 1 }, 'fresh_init'],
-    ['begins afresh when there never was a publish_id', { state: 'failed', request: UPLOAD } as const, 'fresh_init'],
+    [
+      'begins afresh when TikTok itself failed the post',
+      { ...failedUpload, session: { kind: 'failed', publishId: 'p', failedAt: 1 } } as const,
+      'fresh_init',
+    ],
+    [
+      'begins afresh when there never was a publish_id',
+      { state: 'failed', request: UPLOAD, session: NONE } as const,
+      'fresh_init',
+    ],
     ['goes on with the bytes of an upload that is not complete', failedUpload, 'resume'],
-    ['begins afresh when the upload URL is gone', { ...failedUpload, uploadUrlSealed: undefined }, 'fresh_init'],
-    ['asks TikTok when it may have the last chunk', { ...failedUpload, lastChunkStartedAt: 1 }, 'poll'],
+    ['begins afresh when the upload URL is gone', { ...failedUpload, session: SENT } as const, 'fresh_init'],
+    ['asks TikTok when it may have the last chunk', { ...failedUpload, session: WHOLE } as const, 'poll'],
     [
       'asks TikTok about an unconfirmed post',
-      { ...failedUpload, state: 'unconfirmed', lastChunkStartedAt: 1 } as const,
+      { ...failedUpload, state: 'unconfirmed', session: WHOLE } as const,
       'poll',
     ],
     [
       'asks TikTok about an unconfirmed upload, whatever we remember of its bytes',
-      { ...failedUpload, state: 'unconfirmed', uploadUrlSealed: undefined } as const,
+      { ...failedUpload, state: 'unconfirmed', session: SENT } as const,
       'poll',
     ],
-    ['asks TikTok about a pull that has a publish_id', { ...lostPull, publishId: 'p' }, 'poll'],
+    ['asks TikTok about a pull that has a publish_id', { ...lostPull, session: FETCHED } as const, 'poll'],
   ])('%s', (_, job, kind) => {
     expect(planRetry(job, false)).toEqual({ kind });
   });
@@ -41,7 +57,7 @@ describe('planRetry', () => {
   it.each(ALL_PUBLISH_STATES.filter((state) => state !== 'failed' && state !== 'unconfirmed'))(
     'refuses a %s job even when forced',
     (state) => {
-      expect(planRetry({ state, request: UPLOAD }, true)).toMatchObject({ kind: 'refuse' });
+      expect(planRetry({ state, request: UPLOAD, session: NONE }, true)).toMatchObject({ kind: 'refuse' });
     },
   );
 });
@@ -50,19 +66,19 @@ describe('planCancel', () => {
   it.each([
     ['scheduled', {}, 'now'],
     ['queued', {}, 'now'],
-    ['uploading', { publishId: 'p' }, 'now'],
-    ['uploading', { publishId: 'p', lastChunkStartedAt: 1 }, 'refuse'],
-    ['uploading', { request: PULL, initIntendedAt: 1 }, 'ask_tiktok'],
-    ['processing', { request: PULL, publishId: 'p' }, 'ask_tiktok'],
-    ['processing', { publishId: 'p' }, 'refuse'],
+    ['uploading', { session: SENT }, 'now'],
+    ['uploading', { session: WHOLE }, 'refuse'],
+    ['uploading', { request: PULL, session: { kind: 'init_sent', intendedAt: 1 } }, 'ask_tiktok'],
+    ['processing', { request: PULL, session: FETCHED }, 'ask_tiktok'],
+    ['processing', { session: SENT }, 'refuse'],
     ['cancelled', {}, 'is_cancelled'],
   ] as const)('a job that is %s with %o: %s', (state, facts, kind) => {
-    expect(planCancel({ state, request: UPLOAD, ...facts })).toMatchObject({ kind });
+    expect(planCancel({ state, request: UPLOAD, session: NONE, ...facts })).toMatchObject({ kind });
   });
 
   it('refuses every other job that has ended', () => {
     for (const state of ALL_PUBLISH_STATES.filter((each) => isTerminal(each) && each !== 'cancelled')) {
-      expect(planCancel({ state, request: UPLOAD })).toMatchObject({ kind: 'refuse' });
+      expect(planCancel({ state, request: UPLOAD, session: NONE })).toMatchObject({ kind: 'refuse' });
     }
   });
 });
