@@ -105,7 +105,7 @@ async function deliver(
 ): Promise<DeliveryOutcome> {
   let opened: PublishRequest;
   try {
-    opened = requestSecrets.open(request, id);
+    opened = await requestSecrets.open(request, id);
   } catch (error) {
     return { durationMs: 0, status: undefined, error: toPublishError(error) };
   }

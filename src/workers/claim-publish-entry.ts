@@ -73,7 +73,7 @@ async function createRecord(
   { ledger, accountNames, requestSecrets, clock }: AdoptDeps,
 ): Promise<{ record: LedgerRecord; waits: boolean }> {
   const account = await accountNames.resolve(request.account);
-  const stored = requestSecrets.seal(request, id);
+  const stored = await requestSecrets.seal(request, id);
   const record = newRecord({ id, request, stored, account, now: clock.now() });
   const { waits } = await ledger.create(record, { event: 'queued', by: 'queue' });
   return { record, waits };

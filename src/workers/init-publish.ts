@@ -33,7 +33,7 @@ export async function initUpload(job: OwnedJob, plan: ChunkPlan, pin: SourcePin,
     patch: {
       publishId: answer.publishId,
       initIntendedAt: undefined,
-      uploadUrlSealed: deps.sealer.seal(answer.uploadUrl ?? '', uploadUrlContext(job.record.id)),
+      uploadUrlSealed: await deps.sealer.seal(answer.uploadUrl ?? '', uploadUrlContext(job.record.id)),
       uploadExpiresAt: (job.record.initIntendedAt ?? deps.clock.now()) + UPLOAD_URL_LIFE_MS,
     },
   });
@@ -74,8 +74,14 @@ export function mayHavePublishedByInit(record: LedgerRecord): boolean {
   return isInDoubt && isFetchedByTikTok(mediaInUse(record)) && record.request.onLostInit !== 'repeat';
 }
 
+/** The upload URL of a job that was begun. */
+export async function openUploadUrl({ id, uploadUrlSealed }: LedgerRecord, { sealer }: WorkerDeps): Promise<string> {
+  if (uploadUrlSealed !== undefined) return await sealer.open(uploadUrlSealed, uploadUrlContext(id));
+  throw new PublishError('UPLOAD_TASK_MISSING', { reason: 'no upload URL is kept' });
+}
+
 /** What an upload URL is sealed to. */
-export function uploadUrlContext(publishJobId: string): string {
+function uploadUrlContext(publishJobId: string): string {
   return `upload-url:${publishJobId}`;
 }
 

@@ -48,7 +48,7 @@ export async function openWorkers(parts: WorkersParts, options: WorkersOptions =
   const { foundation, metrics } = parts;
   const { config, keys, log, sealer, requestSecrets, confirmation } = foundation;
   const redis = parts.redis ?? (await foundation.connect('ledger'));
-  await publishSealingKey(redis, keys, requestSecrets.publicKey);
+  await publishSealingKey(redis, keys, requestSecrets.publicKeys);
   const { tracing, telemetry } = foundation.traces ?? {};
   const { queuePrefix: prefix, retentionMs } = config;
   const queues = createQueues({ connection: redis, prefix, retentionMs, telemetry });
@@ -82,7 +82,7 @@ export async function openWorkers(parts: WorkersParts, options: WorkersOptions =
     }),
     webhooks: createWebhookArrivals({ redis, keys }),
     pauseAccount: (account) => vault.pause(account),
-    restoreSealingKey: () => restoreSealingKey(redis, keys, requestSecrets.publicKey),
+    restoreSealingKey: () => restoreSealingKey(redis, keys, requestSecrets.publicKeys),
     lanes: createLanes({ redis, keys, clock: Date, limit: config.uploadsPerAccount }),
     accountNames: createAccountNames({ redis, keys, clock: Date }),
     openMedia: media.open,

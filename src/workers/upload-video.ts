@@ -7,7 +7,7 @@ import { retryBriefly } from '../tiktok/retry.ts';
 import { verifyAcceptedBytes } from './accepted-bytes.ts';
 import { beginUpload } from './begin-upload.ts';
 import type { WorkerDeps } from './deps.ts';
-import { uploadUrlContext } from './init-publish.ts';
+import { openUploadUrl } from './init-publish.ts';
 import { type Lease, startLease } from './lease.ts';
 import type { OwnedJob } from './owned-job.ts';
 import { planFirstPoll } from './plan-poll.ts';
@@ -42,7 +42,8 @@ export async function uploadVideo(
   });
   if (position.kind !== 'complete') {
     await inSpan('send chunks', job.record, deps, async () => {
-      await new Upload(job, source, deps, stop).run(position);
+      const uploadUrl = await openUploadUrl(job.record, deps);
+      await new Upload(job, source, deps, stop, uploadUrl).run(position);
     });
   }
   await job.commit({
@@ -85,16 +86,13 @@ class Upload {
   /** A try ended without an answer, and TikTok has not been asked since. */
   #inDoubt = false;
 
-  constructor(job: OwnedJob, source: MediaSource, deps: WorkerDeps, stop: StopSignals) {
+  constructor(job: OwnedJob, source: MediaSource, deps: WorkerDeps, stop: StopSignals, uploadUrl: string) {
     this.#job = job;
     this.#source = source;
     this.#deps = deps;
     this.#stop = stop;
     this.#plan = planOf(job.record);
-    const { id, uploadUrlSealed } = job.record;
-    if (uploadUrlSealed === undefined)
-      throw new PublishError('UPLOAD_TASK_MISSING', { reason: 'no upload URL is kept' });
-    this.#uploadUrl = deps.sealer.open(uploadUrlSealed, uploadUrlContext(id));
+    this.#uploadUrl = uploadUrl;
     this.#highestSentByte = job.record.sentBytes;
     this.#lease = startLease(job, leaseTimes(deps.settings.recovery ?? DEFAULT_RECOVERY), () => ({
       sentBytes: this.#sentBytes,

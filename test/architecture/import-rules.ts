@@ -104,6 +104,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
       'ledger',
       'accounts',
       'creators',
+      'sealing',
       'callbacks',
       'foundation',
       'queues',

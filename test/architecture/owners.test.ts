@@ -115,6 +115,7 @@ const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {
   'fastify-type-provider-zod': ['src/http/v1/openapi.ts'],
   'ipaddr.js': ['src/outbound/'],
   ioredis: ['src/redis/', 'src/cli/forget-keys.ts'],
+  jose: ['src/sealing/jwe.ts'],
   'js-redis-server': ['src/redis/in-memory-redis.ts'],
   'lossless-json': ['src/tiktok/', 'src/simulator/'],
   'p-retry': ['src/tiktok/retry.ts'],

@@ -1,7 +1,6 @@
 import { createInterface } from 'node:readline';
 import pino from 'pino';
 import { z } from 'zod';
-import { createSealer } from '../../src/accounts/sealer.ts';
 import { createVaultTokenSource } from '../../src/accounts/token-source.ts';
 import { createAccountVault } from '../../src/accounts/vault.ts';
 import type { RedisTarget } from '../../src/config/redis-config.ts';
@@ -20,6 +19,7 @@ import { createKeys } from '../../src/redis/keys.ts';
 import { openConfirmation } from '../../src/redis/open-confirmation.ts';
 import { probeWrite } from '../../src/redis/write-probe.ts';
 import { createRequestSecrets } from '../../src/sealing/request-box.ts';
+import { createSealer } from '../../src/sealing/sealer.ts';
 import { createTikTokClient } from '../../src/tiktok/index.ts';
 import { startWorkers, type WorkerDeps } from '../../src/workers/index.ts';
 import { rememberJobs } from '../../src/workers/job-memory.ts';

@@ -3,7 +3,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino, { type Logger } from 'pino';
-import { createSealer } from '../../src/accounts/sealer.ts';
 import { createVaultTokenSource } from '../../src/accounts/token-source.ts';
 import { createAccountVault } from '../../src/accounts/vault.ts';
 import { DEFAULT_POLL_SCHEDULE, type PollSchedule } from '../../src/core/poll-schedule.ts';
@@ -28,6 +27,7 @@ import { createKeys } from '../../src/redis/keys.ts';
 import { openConfirmation } from '../../src/redis/open-confirmation.ts';
 import { restoreSealingKey } from '../../src/sealing/published-key.ts';
 import { createRequestSecrets } from '../../src/sealing/request-box.ts';
+import { createSealer } from '../../src/sealing/sealer.ts';
 import { type AccountTokens, type SimulatorOptions, startSimulator } from '../../src/simulator/index.ts';
 import { createTikTokClient } from '../../src/tiktok/index.ts';
 import { createWebhookArrivals } from '../../src/webhooks/arrivals.ts';
@@ -125,7 +125,7 @@ export async function startPipeline(options: PipelineOptions = {}) {
     }),
     webhooks,
     pauseAccount: (account) => vault.pause(account),
-    restoreSealingKey: () => restoreSealingKey(redis, keys, requestSecrets.publicKey),
+    restoreSealingKey: () => restoreSealingKey(redis, keys, requestSecrets.publicKeys),
     lanes: createLanes({ redis, keys, clock: Date, limit: laneLimit }),
     accountNames: createAccountNames({ redis, keys, clock: Date }),
     sealer,
