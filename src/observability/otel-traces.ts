@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Attributes, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
 import { BullMQOtel } from 'bullmq-otel';
+import { orLate } from '../core/deadline.ts';
 import type { NoteFacts, SpanFacts, Tracing } from '../core/tracing.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { Traces, TracingConfig } from './tracing.ts';
@@ -26,10 +26,8 @@ export function openTraces({ url, serviceName, headers }: TracingConfig): Traces
     tracing: otelTracing(),
     telemetry: new BullMQOtel({ tracerName: TRACER }),
     async close() {
-      const patience = new AbortController();
-      const atLast = sleep(LAST_EXPORT_MS, undefined, { signal: patience.signal }).catch(() => undefined);
-      await Promise.race([provider.shutdown().catch(() => undefined), atLast]);
-      patience.abort();
+      const exported = provider.shutdown().catch(() => undefined);
+      await orLate(exported, { withinMs: LAST_EXPORT_MS, late: () => undefined });
     },
   };
 }

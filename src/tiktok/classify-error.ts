@@ -2,7 +2,6 @@ import { errors } from 'undici';
 import type { ErrorCode } from '../core/error-table.ts';
 import { PublishError, type SafeDetails } from '../core/publish-error.ts';
 import { oauthErrorToErrorCode, tiktokCodeToErrorCode } from '../core/tiktok-codes.ts';
-import { DeadlineReachedError } from './deadline.ts';
 import type { RawAnswer } from './raw-answer.ts';
 import { withoutSecrets } from './without-secrets.ts';
 
@@ -40,6 +39,15 @@ export function classifyNetworkError(
   const details = { endpoint, reason: reasonOf(error, networkCode) };
   // What undici could not parse it attaches as it came: no cause, since it would end up in logs.
   return new PublishError(code, details, error instanceof errors.HTTPParserError ? undefined : { cause: error });
+}
+
+/** The reason of an abort when an API call took too long. */
+export class DeadlineReachedError extends Error {
+  readonly code = 'DEADLINE_REACHED';
+  constructor(deadlineMs: number) {
+    super(`no answer within ${deadlineMs} ms`);
+    this.name = 'DeadlineReachedError';
+  }
 }
 
 function networkErrorCode(error: unknown, networkCode: string, onTimeout: ErrorCode): ErrorCode {
