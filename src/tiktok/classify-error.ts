@@ -1,6 +1,7 @@
 import { errors } from 'undici';
 import type { ErrorCode } from '../core/error-table.ts';
 import { PublishError, type SafeDetails } from '../core/publish-error.ts';
+import { codeOf } from '../core/system-error.ts';
 import { oauthErrorToErrorCode, tiktokCodeToErrorCode } from '../core/tiktok-codes.ts';
 import type { RawAnswer } from './raw-answer.ts';
 import { withoutSecrets } from './without-secrets.ts';
@@ -70,7 +71,7 @@ function reasonOf(error: unknown, networkCode: string): string {
 
 function errorCodeOf(error: unknown): string {
   if (!(error instanceof Error)) return typeof error;
-  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+  return codeOf(error) ?? error.name;
 }
 
 /** What TikTok said no with. */

@@ -1,3 +1,4 @@
+import { createAccountNames } from '../accounts/account-names.ts';
 import { createVaultTokenSource } from '../accounts/token-source.ts';
 import { type AccountVault, createAccountVault } from '../accounts/vault.ts';
 import { DEFAULT_POLL_SCHEDULE, type PollSchedule } from '../core/poll-schedule.ts';
@@ -5,7 +6,6 @@ import type { TokenSource } from '../core/ports.ts';
 import { EIGHT_TRIES_IN_AN_HOUR } from '../core/retry-policy.ts';
 import { createCreatorCache } from '../creators/creator-cache.ts';
 import type { Foundation } from '../foundation/foundation.ts';
-import { createAccountNames } from '../lanes/account-names.ts';
 import { createLanes } from '../lanes/lanes.ts';
 import { createLedger } from '../ledger/ledger.ts';
 import { createLedgerMark } from '../ledger/ledger-mark.ts';

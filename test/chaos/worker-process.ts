@@ -1,11 +1,11 @@
 import { createInterface } from 'node:readline';
 import pino from 'pino';
 import { z } from 'zod';
+import { createAccountNames } from '../../src/accounts/account-names.ts';
 import { createVaultTokenSource } from '../../src/accounts/token-source.ts';
 import { createAccountVault } from '../../src/accounts/vault.ts';
 import type { RedisTarget } from '../../src/config/redis-config.ts';
 import { DEFAULT_POLL_SCHEDULE } from '../../src/core/poll-schedule.ts';
-import { createAccountNames } from '../../src/lanes/account-names.ts';
 import { createLanes } from '../../src/lanes/lanes.ts';
 import { createLedger } from '../../src/ledger/ledger.ts';
 import { createVideoClaims } from '../../src/ledger/video-claims.ts';
