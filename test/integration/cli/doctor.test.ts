@@ -271,7 +271,8 @@ describe('doctor', () => {
   });
 
   it('advises what to do for accounts that wait for somebody', async () => {
-    const { env, key, otherKey, vaultSealedBy } = await startWorld();
+    const { env, key, otherKey, vaultSealedBy, redis, prefix } = await startWorld();
+    await redis.set(createKeys(prefix).sealingKeyBefore02, 'of an older service');
     const vault = vaultSealedBy(key);
     await vaultSealedBy(otherKey).add({ ...tokensOf('older'), scope: 'video.publish,video.upload' });
     for (const account of ['gone', 'narrow', 'quiet']) await vault.add({ ...tokensOf(account), scope: 'video.upload' });
@@ -286,6 +287,7 @@ describe('doctor', () => {
       expect.stringMatching(/connected again.*: "gone" .*accounts connect/),
       expect.stringMatching(/paused.*: "quiet" .*accounts resume/),
       expect.stringMatching(/video\.publish.*: "gone", "narrow", "quiet" /),
+      expect.stringMatching(/versions before 0\.2\.0.*accounts rekey/),
     ]);
   });
 
