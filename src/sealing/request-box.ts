@@ -63,7 +63,7 @@ function contextOf(jobId: string): string {
   return `request-urls:${jobId}`;
 }
 
-/** Not X25519: Node 20 warns that its Web Crypto does that by way of experiment. */
+/** Not X25519: on Node 20.19, Web Crypto warns that it is experimental. */
 function keyPairOf(encryptionKey: Buffer): PublicKeys['jwk'] & JWK & { readonly d: string } {
   const seed = hkdfSync('sha256', encryptionKey, '', 'tiktok-publisher request secrets P-256', SEED_BYTES);
   const scalar = (BigInt(`0x${Buffer.from(seed).toString('hex')}`) % (P256_ORDER - 1n)) + 1n;
