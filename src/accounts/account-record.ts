@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { Sealer } from '../core/ports.ts';
+import type { RotatingSealer, Sealer } from '../core/ports.ts';
 import { refreshDueAt } from '../core/refresh-schedule.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { TokenInput } from './account-input.ts';
 import { clientKeyHint, isOtherApp } from './client-key.ts';
-import type { RotatingSealer } from './sealer.ts';
 
 /** What anyone may know of an account. Times are ISO 8601; null is unknown. */
 export interface AccountSummary {
@@ -76,19 +75,19 @@ export interface GrantedTokens {
 }
 
 /** The hash fields of a new set of tokens, sealed, under a fresh version. */
-export function encodeTokens(
+export async function encodeTokens(
   { account, tokens, grantedAt, clientKey }: GrantedTokens,
   sealer: RotatingSealer,
-): string[] {
+): Promise<string[]> {
   const { refreshToken } = tokens;
   const fields = {
     version: randomUUID(),
     grantedAt,
     clientKey,
-    accessToken: sealer.seal(tokens.accessToken, sealContext(account, 'accessToken')),
+    accessToken: await sealer.seal(tokens.accessToken, sealContext(account, 'accessToken')),
     accessTokenExpiresAt: expiryAt(tokens.expiresInSeconds, grantedAt),
     ...(refreshToken !== undefined && {
-      refreshToken: sealer.seal(refreshToken, sealContext(account, 'refreshToken')),
+      refreshToken: await sealer.seal(refreshToken, sealContext(account, 'refreshToken')),
       refreshTokenExpiresAt: expiryAt(tokens.refreshExpiresInSeconds, grantedAt),
     }),
     scope: tokens.scope,
@@ -101,12 +100,16 @@ export function encodeTokens(
  * @returns undefined for a hash that is no account
  * @throws PublishError `CONFIG_KEY_UNKNOWN` or `INTERNAL_TAMPERED`
  */
-export function decodeTokens(account: string, hash: AccountHash, sealer: RotatingSealer): StoredTokens | undefined {
+export async function decodeTokens(
+  account: string,
+  hash: AccountHash,
+  sealer: RotatingSealer,
+): Promise<StoredTokens | undefined> {
   const { openId, version } = hash;
-  const accessToken = openField(account, hash, 'accessToken', sealer);
+  const accessToken = await openField(account, hash, 'accessToken', sealer);
   if (openId === undefined || version === undefined || accessToken === undefined) return undefined;
-  const refreshToken = openField(account, hash, 'refreshToken', sealer);
-  const fallback = openField(account, hash, 'fallbackRefreshToken', sealer);
+  const refreshToken = await openField(account, hash, 'refreshToken', sealer);
+  const fallback = await openField(account, hash, 'fallbackRefreshToken', sealer);
   const expiresAt = parseAt(hash.accessTokenExpiresAt);
   return {
     account,
@@ -124,19 +127,21 @@ export function decodeTokens(account: string, hash: AccountHash, sealer: Rotatin
   };
 }
 
-/** What an older key has sealed, sealed again, as hash fields: so that the older key can be dropped some day. */
-export function resealedFields(account: string, hash: AccountHash, sealer: RotatingSealer): string[] {
-  return SEALED_FIELD_NAMES.flatMap((field) => {
+/** What an older key or an older form has sealed, sealed again, as hash fields: so that the older key can be dropped some day. */
+export async function resealedFields(account: string, hash: AccountHash, sealer: RotatingSealer): Promise<string[]> {
+  const resealed: string[] = [];
+  for (const field of SEALED_FIELD_NAMES) {
     const sealed = hash[field];
-    const plaintext = openField(account, hash, field, sealer);
-    if (sealed === undefined || plaintext === undefined || !sealer.needsReseal(sealed)) return [];
-    return [field, sealer.seal(plaintext, sealContext(account, field))];
-  });
+    const plaintext = await openField(account, hash, field, sealer);
+    if (sealed === undefined || plaintext === undefined || !(await sealer.needsReseal(sealed))) continue;
+    resealed.push(field, await sealer.seal(plaintext, sealContext(account, field)));
+  }
+  return resealed;
 }
 
-function openField(account: string, hash: AccountHash, field: SealedField, sealer: Sealer): string | undefined {
+async function openField(account: string, hash: AccountHash, field: SealedField, sealer: Sealer) {
   const sealed = hash[field];
-  return sealed === undefined ? undefined : sealer.open(sealed, sealContext(account, field));
+  return sealed === undefined ? undefined : await sealer.open(sealed, sealContext(account, field));
 }
 
 /**

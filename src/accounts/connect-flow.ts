@@ -105,7 +105,7 @@ export function createConnectFlow(deps: ConnectFlowDeps): ConnectFlow {
   async function take(state: string) {
     const digest = digestOf(state);
     const sealed = STATE_FORM.test(state) ? await redis.getdel(keys.connectState(digest)) : null;
-    return sealed === null ? undefined : begunSchema.parse(JSON.parse(sealer.open(sealed, contextOf(digest))));
+    return sealed === null ? undefined : begunSchema.parse(JSON.parse(await sealer.open(sealed, contextOf(digest))));
   }
 
   async function store(wanted: string | undefined, grant: TokenGrant): Promise<AccountSummary> {
@@ -124,7 +124,7 @@ export function createConnectFlow(deps: ConnectFlowDeps): ConnectFlow {
       const [state, codeVerifier] = [randomText(), randomText()];
       const begun: z.input<typeof begunSchema> = { account: name, redirectUri, codeVerifier };
       const digest = digestOf(state);
-      const sealed = sealer.seal(JSON.stringify(begun), contextOf(digest));
+      const sealed = await sealer.seal(JSON.stringify(begun), contextOf(digest));
       await redis.set(keys.connectState(digest), sealed, 'PX', CONSENT_TIMEOUT_MS);
       const codeChallenge = createHash('sha256').update(codeVerifier).digest('hex');
       const consentUrl = tiktok.consentUrl({ clientKey, redirectUri, state, codeChallenge, scopes: PUBLISHING_SCOPES });

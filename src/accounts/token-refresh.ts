@@ -1,10 +1,10 @@
 import type { Logger } from 'pino';
+import { startDeadline } from '../core/deadline.ts';
 import type { Clock } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { StoredTokens } from './account-record.ts';
 import { clientKeyHint, isOtherApp, otherAppText } from './client-key.ts';
-import { startRefreshTimeout } from './refresh-timeout.ts';
 import type { AccountVault } from './vault.ts';
 
 /** Tokens as TikTok's OAuth answers them, lifetimes in seconds. */
@@ -43,6 +43,8 @@ export interface TokenRefreshDeps {
 
 /** How long TikTok may take to answer a refresh (ms); well below the lock's life, so that a live owner never loses it. */
 export const REFRESH_TIMEOUT_MS = 10 * SECOND_MS;
+/** Tokens that came while this process was frozen can't be fetched twice, so there is this time left to read them. */
+const READING_MS = SECOND_MS;
 
 /** Tokens that TikTok gave and that are not stored yet: losing them would disconnect the account. */
 interface UnsavedGrant {
@@ -99,7 +101,11 @@ export function createTokenRefresh(deps: TokenRefreshDeps): (stale: StoredTokens
         reason: `TIKTOK_CLIENT_KEY and TIKTOK_CLIENT_SECRET are needed to renew the access token of "${account}"`,
       });
     }
-    const { signal, stop } = startRefreshTimeout(REFRESH_TIMEOUT_MS);
+    const { signal, stop } = startDeadline({
+      withinMs: REFRESH_TIMEOUT_MS,
+      readingMs: READING_MS,
+      reason: () => new DOMException('no answer in time', 'TimeoutError'),
+    });
     try {
       return await tiktok.refreshToken({ clientKey, clientSecret, refreshToken }, { signal });
     } catch (error) {

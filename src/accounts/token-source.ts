@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { orAbort } from '../core/or-abort.ts';
+import { orAbort } from '../core/deadline.ts';
 import type { TokenSource } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { SECOND_MS } from '../core/units.ts';

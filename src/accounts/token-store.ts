@@ -1,4 +1,4 @@
-import type { Clock } from '../core/ports.ts';
+import type { Clock, RotatingSealer } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { encodeEvent, UNKNOWN_PART } from '../core/publish-event.ts';
 import { type Confirmation, NO_CONFIRMATION } from '../redis/confirmation.ts';
@@ -6,7 +6,6 @@ import type { Keys } from '../redis/keys.ts';
 import { prepareScript, type RedisClient } from '../redis/lua-script.ts';
 import type { TokenInput } from './account-input.ts';
 import { decodeTokens, encodeTokens, resealedFields, type StoredTokens, sealContext } from './account-record.ts';
-import type { RotatingSealer } from './sealer.ts';
 import { MARK_REAUTHORIZATION_LUA, SAVE_TOKENS_LUA, SET_FIELDS_LUA } from './vault-scripts.ts';
 
 /** Sealed tokens at rest: the part of the vault that only the token source and the OAuth side may touch. */
@@ -88,20 +87,20 @@ export function createTokenStore({
       const { aliasOf } = found;
       const account = aliasOf ?? nameOrOpenId;
       const hash = aliasOf === undefined ? found : await redis.hgetall(keys.account(aliasOf));
-      const tokens = decodeTokens(account, hash, sealer);
+      const tokens = await decodeTokens(account, hash, sealer);
       if (tokens === undefined) throw accountUnknown(nameOrOpenId);
-      const resealed = resealedFields(account, hash, sealer);
+      const resealed = await resealedFields(account, hash, sealer);
       if (resealed.length > 0) await setFields(account, tokens.version, resealed);
       return tokens;
     },
 
     async saveTokens(name, grant, { expectedVersion, grantedAt = clock.now(), clientKey = ourClientKey }) {
-      const fields = encodeTokens({ account: name, tokens: grant, grantedAt, clientKey }, sealer);
+      const fields = await encodeTokens({ account: name, tokens: grant, grantedAt, clientKey }, sealer);
       return (await runSave([keys.account(name)], [expectedVersion, ...fields])) === 1;
     },
 
     async saveFallbackRefreshToken(name, refreshToken) {
-      const sealed = sealer.seal(refreshToken, sealContext(name, 'fallbackRefreshToken'));
+      const sealed = await sealer.seal(refreshToken, sealContext(name, 'fallbackRefreshToken'));
       await setFields(name, ANY_VERSION, ['fallbackRefreshToken', sealed]);
     },
 

@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import type { RotatingSealer } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { Keys } from '../redis/keys.ts';
 import { prepareScript, type RedisClient } from '../redis/lua-script.ts';
 import { type AccountHash, type AccountSummary, decodeTokens, resealedFields, summarize } from './account-record.ts';
-import type { RotatingSealer } from './sealer.ts';
 import { SET_FIELDS_LUA } from './vault-scripts.ts';
 
 /** How one account's tokens lie in the vault. */
@@ -11,7 +11,7 @@ export interface AccountState {
   readonly account: string;
   /** Undefined: what is stored under the name is no account any more. */
   readonly summary: AccountSummary | undefined;
-  /** `old_key`: readable, but sealed with another key than the first; `unreadable`: see `error`. */
+  /** `old_key`: readable, but sealed with another key than the first, or in an older form; `unreadable`: see `error`. */
   readonly tokens: 'current_key' | 'old_key' | 'unreadable';
   /** Why the tokens can't be read: `CONFIG_KEY_UNKNOWN` or `INTERNAL_TAMPERED`. */
   readonly error: PublishError | undefined;
@@ -44,7 +44,7 @@ export async function* surveyAccounts(deps: SurveyDeps): AsyncGenerator<AccountS
   for await (const names of readNames(redis, keys)) {
     for (const [account, hash] of await readHashes(redis, keys, names)) {
       const wasRemoved = hash.version === undefined && (await redis.zscore(keys.accounts, account)) === null;
-      if (!wasRemoved) yield stateOf(account, hash, deps);
+      if (!wasRemoved) yield await stateOf(account, hash, deps);
     }
   }
 }
@@ -69,7 +69,7 @@ async function reseal(account: string, { redis, keys, sealer }: SurveyDeps): Pro
   for (let tries = 0; tries < RESEAL_TRIES; tries++) {
     const hash: AccountHash = await redis.hgetall(keys.account(account));
     if (hash.version === undefined) return false;
-    const fields = resealedFields(account, hash, sealer);
+    const fields = await resealedFields(account, hash, sealer);
     if (fields.length === 0) return true;
     if ((await setFields([keys.account(account)], [hash.version, ...fields])) === 1) return true;
   }
@@ -96,14 +96,14 @@ async function readHashes(redis: RedisClient, keys: Keys, names: readonly string
   });
 }
 
-function stateOf(account: string, hash: AccountHash, { sealer, clientKey }: SurveyDeps): AccountState {
+async function stateOf(account: string, hash: AccountHash, { sealer, clientKey }: SurveyDeps): Promise<AccountState> {
   const summary = summarize(account, hash, clientKey);
   try {
-    if (summary === undefined || decodeTokens(account, hash, sealer) === undefined) {
+    if (summary === undefined || (await decodeTokens(account, hash, sealer)) === undefined) {
       const reason = `what is stored of "${account}" is not complete`;
       return { account, summary, tokens: 'unreadable', error: new PublishError('INTERNAL_TAMPERED', { reason }) };
     }
-    const isOld = resealedFields(account, hash, sealer).length > 0;
+    const isOld = (await resealedFields(account, hash, sealer)).length > 0;
     return { account, summary, tokens: isOld ? 'old_key' : 'current_key', error: undefined };
   } catch (error) {
     if (!(error instanceof PublishError)) throw error;

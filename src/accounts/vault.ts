@@ -68,7 +68,12 @@ export function createAccountVault(deps: VaultDeps): AccountVault {
       const now = clock.now();
       const reply = await runAdd(
         [keys.account(name), keys.account(openId), keys.accounts],
-        [name, openId, now, ...encodeTokens({ account: name, tokens: account, grantedAt: now, clientKey }, sealer)],
+        [
+          name,
+          openId,
+          now,
+          ...(await encodeTokens({ account: name, tokens: account, grantedAt: now, clientKey }, sealer)),
+        ],
       );
       const [outcome, other] = addReply.parse(reply);
       if (outcome !== 'ok')

@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici';
+import { withDeadline } from '../core/deadline.ts';
 import type { Clock } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { PublishEvent } from '../core/publish-event.ts';
@@ -51,8 +52,9 @@ export async function deliverEvent(
   });
   try {
     checkOutboundUrl(url, deps.allowed);
-    const { status, retryAfterMs } = await withinTime(deps.timeoutMs, signal, (inTime) =>
-      post(event, url, deps, inTime),
+    const { status, retryAfterMs } = await withDeadline(
+      { withinMs: deps.timeoutMs, signal, reason: () => new DOMException('no answer in time', 'TimeoutError') },
+      (inTime) => post(event, url, deps, inTime),
     );
     return outcome(status, refusalOf(status, url.host, retryAfterMs));
   } catch (error) {
@@ -93,23 +95,4 @@ function refusalOf(status: number, host: string, retryAfterMs: number | undefine
     return new PublishError('CALLBACK_REDIRECTED', { ...details, reason });
   }
   return new PublishError('CALLBACK_REFUSED', { ...details, reason: `${host} answered ${status}` });
-}
-
-/** Runs a call that ends with the caller's signal, or with the time. */
-async function withinTime<T>(
-  timeoutMs: number,
-  signal: AbortSignal,
-  run: (inTime: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const controller = new AbortController();
-  const follow = () => controller.abort(signal.reason);
-  const timer = setTimeout(() => controller.abort(new DOMException('no answer in time', 'TimeoutError')), timeoutMs);
-  signal.addEventListener('abort', follow, { once: true });
-  try {
-    signal.throwIfAborted();
-    return await run(controller.signal);
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', follow);
-  }
 }

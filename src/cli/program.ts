@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { MAX_LISTED_JOBS, MAX_PHOTOS, MAX_PRIORITY } from '../core/post-limits.ts';
 import type { CommandContext } from './command-context.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { readVersion } from './version.ts';
@@ -7,11 +8,7 @@ import { WORKER_KIND_NAMES } from './worker-kinds.ts';
 /** Runs a command and keeps its exit code. */
 type Run = (command: (context: CommandContext) => Promise<ExitCode>) => Promise<void>;
 
-/** The core's own bound; spelt out here, since `--help` loads nothing of the core. */
-const MAX_PHOTOS = 35;
 const MAX_PORT = 65_535;
-const MAX_PRIORITY = 2_097_151;
-const MAX_LIST_LIMIT = 500;
 
 /**
  * The commands and what they take. Each is loaded only when it runs, so that `--help` and `status` don't pay for the
@@ -115,7 +112,7 @@ function addPublishing(program: Command, run: Run): void {
     .description('show jobs, newest first')
     .option('--account <name>', 'only of this account')
     .option('--state <state>', 'only in this state')
-    .option('--limit <n>', 'at most so many', wholeNumber(1, MAX_LIST_LIMIT))
+    .option('--limit <n>', 'at most so many', wholeNumber(1, MAX_LISTED_JOBS))
     .option('--cursor <cursor>', 'go on where the page before ended')
     .action((options) => run(async (context) => (await import('./commands/jobs.ts')).list(options, context)));
   withJson(program.command('watch'))

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { PublishError } from '../core/publish-error.ts';
 import type { PublishJob } from '../core/publish-job.ts';
 import { isTerminal } from '../core/publish-state.ts';
+import { codeOf } from '../core/system-error.ts';
 import { MINUTE_MS, SECOND_MS } from '../core/units.ts';
 import type { Publisher } from '../producers/publisher.ts';
 
@@ -46,5 +47,5 @@ export async function* watchJob(
 }
 
 function isOutage(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'REDIS_UNAVAILABLE';
+  return codeOf(error) === 'REDIS_UNAVAILABLE';
 }

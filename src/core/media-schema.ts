@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { isLoopbackHost } from './loopback-host.ts';
+import { MAX_PHOTOS } from './post-limits.ts';
 
-/** Most photos of one post (content-posting-api-reference-photo-post, read 2026-11-22). */
-export const MAX_PHOTOS = 35;
 /** S3's own bounds: names of buckets, and keys in bytes of UTF-8. */
 const MAX_BUCKET_LENGTH = 255;
 const MAX_OBJECT_KEY_BYTES = 1_024;
@@ -88,7 +87,7 @@ const photosMediaSchema = z
       }),
     coverIndex: z.int().nonnegative().optional().meta({ description: 'Which of them is the cover, from 0.' }),
   })
-  .meta({ title: 'photos', description: 'One to 35 photos that TikTok itself fetches.' });
+  .meta({ title: 'photos', description: `One to ${MAX_PHOTOS} photos that TikTok itself fetches.` });
 
 /** Where the media of a post come from. */
 export const mediaSchema = z

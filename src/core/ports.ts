@@ -23,9 +23,15 @@ export interface TokenSource {
 
 /** Seals secrets at rest, bound to a context so that a sealed value can't be moved elsewhere. */
 export interface Sealer {
-  seal(plaintext: string, context: string): string;
+  seal(plaintext: string, context: string): Promise<string>;
   /** @throws PublishError `CONFIG_KEY_UNKNOWN` or `INTERNAL_TAMPERED` */
-  open(sealed: string, context: string): string;
+  open(sealed: string, context: string): Promise<string>;
+}
+
+/** A sealer whose key can be rotated: the newest key seals, older ones still open. */
+export interface RotatingSealer extends Sealer {
+  /** Whether a value was sealed with another key, or in another form, than the one that seals now. */
+  needsReseal(sealed: string): Promise<boolean>;
 }
 
 /** What identifies the bytes of a source, so that a changed one is noticed. */

@@ -1,11 +1,6 @@
 import { z } from 'zod';
+import { MAX_DESCRIPTION_LENGTH, MAX_PHOTO_TITLE_LENGTH, MAX_TITLE_LENGTH } from './post-limits.ts';
 import { PRIVACY_LEVELS } from './privacy-levels.ts';
-import { MAX_PHOTO_TITLE_LENGTH } from './request-conflicts.ts';
-
-/** Longest caption of a video, in UTF-16 units, that is JavaScript's `length` (content-posting-api-reference-direct-post). */
-export const MAX_TITLE_LENGTH = 2_200;
-/** Longest description of a photo post, in UTF-16 units (content-posting-api-reference-photo-post). */
-export const MAX_DESCRIPTION_LENGTH = 4_000;
 
 /** How the post looks and who sees it. */
 export const postSchema = z

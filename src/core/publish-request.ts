@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { toInputProblems } from './input-problems.ts';
 import { mediaSchema, webUrl } from './media-schema.ts';
+import { MAX_PRIORITY } from './post-limits.ts';
 import { postSchema } from './post-schema.ts';
 import { PublishError } from './publish-error.ts';
 import { conflictsIn } from './request-conflicts.ts';
@@ -13,8 +14,6 @@ export const MAX_IDEMPOTENCY_KEY_LENGTH = 255;
 const MAX_SEALED_LENGTH = 500_000;
 const MAX_METADATA_BYTES = 2_048;
 const MAX_ACCOUNT_LENGTH = 128;
-/** BullMQ's own bound, 2^21 - 1. */
-const MAX_PRIORITY = 2_097_151;
 
 /** Whether http will do depends on the host, which is checked where the settings are known. */
 const callbackUrl = webUrl.refine((text) => !hasCredentials(text), 'expected no user and password in the URL');

@@ -1,8 +1,6 @@
+import { MAX_PHOTO_TITLE_LENGTH } from './post-limits.ts';
 import { PRIVACY_LEVELS } from './privacy-levels.ts';
 import type { PublishRequest } from './publish-request.ts';
-
-/** Longest title of a photo post, in UTF-16 units (content-posting-api-reference-photo-post, read 2026-11-22). */
-export const MAX_PHOTO_TITLE_LENGTH = 90;
 
 /** What cannot be said of photos, and what of videos (content-posting-api-reference-photo-post). */
 const VIDEO_ONLY = ['disableDuet', 'disableStitch', 'coverTimestampMs'] as const;

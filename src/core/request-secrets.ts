@@ -8,12 +8,12 @@ export type RequestUrls = Readonly<Record<string, string>>;
 /** Seals and opens the secret parts of requests, bound to the job they belong to. */
 export interface RequestSecrets {
   /** The request as it may be stored: without secrets in the clear. One that holds none comes back as it is. */
-  seal(request: PublishRequest, jobId: string): PublishRequest;
+  seal(request: PublishRequest, jobId: string): Promise<PublishRequest>;
   /**
    * The request with the URLs as they were given.
    * @throws PublishError `CONFIG_KEY_UNKNOWN` or `INTERNAL_TAMPERED`
    */
-  open(request: PublishRequest, jobId: string): PublishRequest;
+  open(request: PublishRequest, jobId: string): Promise<PublishRequest>;
 }
 
 /**
@@ -66,18 +66,24 @@ export function withUrls(request: PublishRequest, urls: RequestUrls): PublishReq
 }
 
 /** The request with the secret parts of its URLs taken out and kept sealed beside. */
-export function withSealedUrls(request: PublishRequest, seal: (plaintext: string) => string): PublishRequest {
+export async function withSealedUrls(
+  request: PublishRequest,
+  seal: (plaintext: string) => Promise<string>,
+): Promise<PublishRequest> {
   const secret = secretUrlsOf(request);
   if (!holdsSecrets(request)) return request;
   const shown = Object.fromEntries(Object.entries(secret).map(([path, url]) => [path, withoutSecretParts(url)]));
-  return { ...withUrls(request, shown), sealed: seal(JSON.stringify(secret)) };
+  return { ...withUrls(request, shown), sealed: await seal(JSON.stringify(secret)) };
 }
 
 /** The reverse of {@link withSealedUrls}. @throws PublishError `INTERNAL_TAMPERED`, and what `open` throws */
-export function withOpenedUrls(request: PublishRequest, open: (sealed: string) => string): PublishRequest {
+export async function withOpenedUrls(
+  request: PublishRequest,
+  open: (sealed: string) => Promise<string>,
+): Promise<PublishRequest> {
   const { sealed, ...rest } = request;
   if (sealed === undefined) return request;
-  const urls = urlsSchema.safeParse(parseJson(open(sealed)));
+  const urls = urlsSchema.safeParse(parseJson(await open(sealed)));
   if (urls.success) return withUrls(rest, urls.data);
   throw new PublishError('INTERNAL_TAMPERED', { reason: 'the sealed URLs of the request are not what was stored' });
 }

@@ -1,9 +1,8 @@
 import type { Logger } from 'pino';
-import type { RotatingSealer } from '../accounts/sealer.ts';
 import { createVaultTokenSource } from '../accounts/token-source.ts';
 import { createAccountVault } from '../accounts/vault.ts';
 import type { CreatorInfo } from '../core/creator-rules.ts';
-import type { Clock } from '../core/ports.ts';
+import type { Clock, RotatingSealer } from '../core/ports.ts';
 import { createSlots } from '../quota/slots.ts';
 import type { Confirmation } from '../redis/confirmation.ts';
 import type { Keys } from '../redis/keys.ts';

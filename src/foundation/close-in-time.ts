@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { orLate } from '../core/deadline.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { Foundation } from './foundation.ts';
 
@@ -10,10 +10,7 @@ const CLOSE_GRACE_MS = 3 * SECOND_MS;
  * @param drainMs how long the workers on it may take to drain
  */
 export async function closeInTime({ close, log }: Foundation, drainMs: number): Promise<void> {
-  const deadline = new AbortController();
-  const late = sleep(drainMs + CLOSE_GRACE_MS, 'late', { signal: deadline.signal }).catch(() => 'done');
-  const outcome = await Promise.race([close().then(() => 'done'), late]);
-  deadline.abort();
-  if (outcome === 'done') log.info('stopped');
+  const closing = close().then(() => true);
+  if (await orLate(closing, { withinMs: drainMs + CLOSE_GRACE_MS, late: () => false })) log.info('stopped');
   else log.warn('stopped without closing everything: Redis did not answer in time; other workers take the jobs over');
 }

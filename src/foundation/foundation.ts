@@ -1,9 +1,9 @@
 import type { Logger } from 'pino';
 import { type ConnectLinks, createConnectLinks } from '../accounts/connect-link.ts';
-import { createSealer, type RotatingSealer } from '../accounts/sealer.ts';
 import { deriveCallbackSecrets } from '../callbacks/secrets.ts';
 import { encryptionKeysOf } from '../config/development-key.ts';
 import type { Config } from '../config/load-config.ts';
+import type { RotatingSealer } from '../core/ports.ts';
 import { toPublishError } from '../core/publish-error.ts';
 import { createLogger } from '../observability/logger.ts';
 import { startTraces, type Traces } from '../observability/tracing.ts';
@@ -19,7 +19,9 @@ import { describeMissing, findMissingPermissions } from '../redis/permissions.ts
 import { type ProvidedRedis, provideRedis } from '../redis/provide-redis.ts';
 import { trustsAnybody } from '../redis/tls-options.ts';
 import { probeWrite } from '../redis/write-probe.ts';
+import { isOldFormInUse } from '../sealing/published-key.ts';
 import { createRequestSecrets } from '../sealing/request-box.ts';
+import { createSealer } from '../sealing/sealer.ts';
 
 /** What every process stands on: Redis, keys, log; and the order in which all of it ends. */
 export interface Foundation {
@@ -92,6 +94,10 @@ export async function openFoundation(config: Config, options: FoundationOptions 
   const tryTo = async (closer: () => Promise<void>) => {
     await closer().catch((error: unknown) => log.warn({ err: toPublishError(error) }, 'a part did not close'));
   };
+  const oldFormInUse = async () => {
+    const [redis] = clients;
+    return redis !== undefined && (await isOldFormInUse(redis, keys));
+  };
   let isClosed = false;
   async function connectOnce(role: RedisRole): Promise<RedisClient> {
     const redis = await connectRedis(provided.target, role, { log });
@@ -112,8 +118,8 @@ export async function openFoundation(config: Config, options: FoundationOptions 
     log,
     keys,
     confirmation,
-    sealer: createSealer(encryptionKeys),
-    requestSecrets: createRequestSecrets(encryptionKeys),
+    sealer: createSealer(encryptionKeys, oldFormInUse),
+    requestSecrets: createRequestSecrets(encryptionKeys, oldFormInUse),
     connectLinks: createConnectLinks(encryptionKeys),
     callbackSecrets: config.callbackSecrets ?? deriveCallbackSecrets(encryptionKeys),
     redisKind: provided.kind,

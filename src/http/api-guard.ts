@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { cameFromElsewhere } from './cross-site.ts';
 import { isFromThisMachine, isSameText } from './operator-guard.ts';
 import { sendProblem } from './problem.ts';
+import { isFromOwnPage } from './request-origin.ts';
 
 /** Who may use `/v1`. */
 export interface ApiAccess {
@@ -27,7 +27,7 @@ const LOCAL_ONLY = {
 export function createApiGuard({ apiKeys, host }: ApiAccess) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     if (apiKeys.length === 0) {
-      const isLocal = isFromThisMachine(request, host) && !cameFromElsewhere(request);
+      const isLocal = isFromThisMachine(request, host) && isFromOwnPage(request);
       if (!isLocal) await sendProblem(reply, LOCAL_ONLY);
       return;
     }

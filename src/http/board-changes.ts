@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { isViewer } from './operator-guard.ts';
+import { isFromOwnPage } from './request-origin.ts';
 
 /** Why a request that would change something is refused. */
 export interface ChangeRefusal {
@@ -35,17 +36,4 @@ export function refuseChange(request: FastifyRequest, retryRoute: string): Chang
   if (isViewer(request)) return REFUSALS.viewer;
   if (!isFromOwnPage(request)) return REFUSALS.foreign;
   return request.method === 'PUT' && request.routeOptions.url === retryRoute ? undefined : REFUSALS.ledger;
-}
-
-/**
- * Whether a change is asked for by a page of ours, or by no page at all. Browsers send a login along with whatever any
- * page asks of us (CSRF), but they also say where the page is from: in Sec-Fetch-Site where the connection is trusted,
- * else in Origin. No page can forge either.
- */
-function isFromOwnPage({ headers }: FastifyRequest): boolean {
-  const site = headers['sec-fetch-site'];
-  if (site !== undefined) return site === 'same-origin';
-  const { origin } = headers;
-  if (origin === undefined) return true;
-  return URL.canParse(origin) && new URL(origin).host === headers.host?.toLowerCase();
 }

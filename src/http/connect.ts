@@ -11,10 +11,10 @@ import {
   stalePage,
 } from './connect-pages.ts';
 import { CONNECT_PATH } from './connect-path.ts';
-import { cameFromElsewhere } from './cross-site.ts';
 import { PAGE_HEADERS, renderPage } from './html-page.ts';
 import { type BoardLogin, createOperatorGuard, isSameText } from './operator-guard.ts';
 import { sendProblem } from './problem.ts';
+import { isFromOwnPage } from './request-origin.ts';
 
 const CALLBACK_PATH = `${CONNECT_PATH}/callback`;
 
@@ -91,7 +91,7 @@ export async function registerConnect(
         if (!options.isValidLink(link)) return sendPage(reply, invalidLinkPage());
       } else {
         // A link on a page of somebody else's must not use the login or the machine of an operator who follows it.
-        if (cameFromElsewhere(request)) return sendProblem(reply, { status: 403, ...REFUSAL });
+        if (!isFromOwnPage(request)) return sendProblem(reply, { status: 403, ...REFUSAL });
         await guard(request, reply);
         if (reply.sent) return reply;
       }

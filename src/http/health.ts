@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { orLate } from '../core/deadline.ts';
 import { SECOND_MS } from '../core/units.ts';
 
 /** One thing that must work before traffic makes sense. */
@@ -28,16 +29,13 @@ export function registerHealth(server: FastifyInstance, checks: readonly Readine
 
 /** A check that hangs, as a ping to a frozen Redis does, is a check that failed. */
 async function runCheck({ check }: ReadinessCheck): Promise<CheckOutcome> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${CHECK_TIMEOUT_MS} ms`)), CHECK_TIMEOUT_MS);
-  });
+  const late = () => {
+    throw new Error(`no answer within ${CHECK_TIMEOUT_MS} ms`);
+  };
   try {
-    await Promise.race([check(), timeout]);
+    await orLate(check(), { withinMs: CHECK_TIMEOUT_MS, late });
     return { ok: true };
   } catch (error) {
     return { ok: false, reason: error instanceof Error ? error.message : 'failed' };
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { PublishError } from '../core/publish-error.ts';
+import { codeOf } from '../core/system-error.ts';
 
 /** A listening web server. */
 export interface WebServer {
@@ -41,7 +42,7 @@ export function urlOf(server: FastifyInstance, { host, port }: Pick<Listening, '
 }
 
 function explainListenError(error: unknown, { host, port, variables }: Listening): unknown {
-  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const code = codeOf(error) ?? '';
   const reasons: Readonly<Record<string, string>> = {
     EACCES: `${variables.port}: this user may not listen on it; ports below 1024 need special rights`,
     EADDRNOTAVAIL: `${variables.host}: is not an address of this machine`,

@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Logger } from 'pino';
 import { type InputProblem, PublishError } from '../core/publish-error.ts';
 import { loggedTrouble } from '../core/redis-trouble.ts';
+import { codeOf } from '../core/system-error.ts';
 import { SECOND_MS } from '../core/units.ts';
 import { publishProblem } from './publish-problem.ts';
 
@@ -125,7 +126,7 @@ function problemOf(error: unknown): Problem {
   if (error instanceof PublishError) return publishProblem(error);
   if (error instanceof HttpProblem) return error.problem;
   if (!(error instanceof Error)) return UNFORESEEN;
-  const refusal = 'code' in error && typeof error.code === 'string' ? REFUSALS[error.code] : undefined;
+  const refusal = REFUSALS[codeOf(error) ?? ''];
   if (refusal !== undefined) return refusal;
   const status = 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : undefined;
   if (status === undefined || status < 400 || status >= HTTP_INTERNAL_ERROR) return UNFORESEEN;

@@ -1,3 +1,5 @@
+import { ACCOUNT_HOLD_LUA } from '../accounts/account-hold.ts';
+
 /**
  * Lua of the lanes. KEYS of each: waiting set, admitted set, the account's hash, set of lanes in use.
  *
@@ -20,12 +22,10 @@ end
 
 /** ARGV: account, id, score, limit, now. Answers `admitted`, `waiting`, `account_paused` or `reauthorization`. */
 export const ENTER_LUA = `${ADMIT_OR_WAIT}
+${ACCOUNT_HOLD_LUA}
 local where = admitOrWait(KEYS[1], KEYS[2], KEYS[4], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5])
 if where == 'waiting' then return where end
-local seen = redis.call('HMGET', KEYS[3], 'pausedAt', 'reauthorizationRequiredAt')
-if seen[1] then return 'account_paused' end
-if seen[2] then return 'reauthorization' end
-return where
+return accountHold(KEYS[3]) or where
 `;
 
 /**

@@ -8,8 +8,8 @@ import { ENTER_LUA, LEAVE_LUA } from './lane-scripts.ts';
 
 /** One upload per account at a time. */
 export const DEFAULT_LANE_LIMIT = 1;
-/** A parked entry is woken by whoever leaves the lane; this is only how long BullMQ keeps it asleep (ms). */
-export const PARKED_MS = 30 * DAY_MS;
+/** An entry that waits for its turn is woken by whoever leaves the lane; this is only how long BullMQ keeps it asleep (ms). */
+export const AWAITING_TURN_MS = 30 * DAY_MS;
 /** After how long the sweep looks at an admitted job that did not leave (ms). */
 const STALE_AFTER_MS = 10 * SECOND_MS;
 

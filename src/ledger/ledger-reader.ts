@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { readAccountHold } from '../accounts/account-hold.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { PublishJob, TimelineEntry } from '../core/publish-job.ts';
 import { type PublishRequest, parsePublishRequest } from '../core/publish-request.ts';
@@ -46,10 +47,9 @@ export function createLedgerReader({ redis, keys }: { redis: RedisClient; keys: 
     const waiting = records.filter(({ waitingFor }) => waitingFor === 'slot').map(({ account }) => account);
     const gates = new Map<string, Gate>();
     for (const account of new Set(waiting)) {
-      const [paused, dead] = await redis.hmget(keys.account(account), 'pausedAt', 'reauthorizationRequiredAt');
+      const hold = await readAccountHold(redis, keys, account);
       const gate = parseGate(await redis.hgetall(keys.laneGate(account)));
-      if (paused) gates.set(account, { reason: 'account_paused', until: undefined });
-      else if (dead) gates.set(account, { reason: 'reauthorization', until: undefined });
+      if (hold !== undefined) gates.set(account, { reason: hold, until: undefined });
       else if (gate !== undefined) gates.set(account, gate);
     }
     return gates;

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../core/error-table.ts';
 import { PublishError } from '../core/publish-error.ts';
-import { isErrno } from '../core/system-error.ts';
+import { codeOf, isErrno } from '../core/system-error.ts';
 
 const NOT_FOUND = ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'ERR_INVALID_ARG_VALUE'];
 const NOT_A_FILE = ['EISDIR', 'ENXIO', 'ENODEV'];
@@ -41,7 +41,7 @@ export async function explained<T>(path: string, run: () => Promise<T>): Promise
 function explain(error: unknown): { code: ErrorCode; problem: string } {
   if (isNoSuchFile(error)) return { code: 'INPUT_MEDIA_NOT_FOUND', problem: 'there is no such file' };
   if (isErrno(error, ...NOT_A_FILE)) return { code: 'INPUT_MEDIA_NOT_A_FILE', problem: 'expected a video file' };
-  const systemCode = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+  const systemCode = codeOf(error) ?? 'unknown error';
   if (isErrno(error, ...PASSING)) {
     return { code: 'TRANSPORT_MEDIA_DISK', problem: `the disk or share does not give the file (${systemCode})` };
   }

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../core/error-table.ts';
 import { PublishError } from '../core/publish-error.ts';
+import { codeOf } from '../core/system-error.ts';
 
 /** What S3 and its kin name their refusals (docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html), and the SDK its own. */
 const CODES: Readonly<Record<string, ErrorCode>> = {
@@ -59,10 +60,10 @@ export function toS3Error(name: string, error: unknown): PublishError {
   const facts = factsOf(error);
   const { httpStatus } = facts;
   const answer = httpStatus === undefined ? '' : `, HTTP ${httpStatus}`;
-  return new PublishError(codeOf(facts), { reason: `${name} could not be read (${facts.name}${answer})` });
+  return new PublishError(errorCodeOf(facts), { reason: `${name} could not be read (${facts.name}${answer})` });
 }
 
-function codeOf({ name, systemCode, httpStatus }: SdkFacts): ErrorCode {
+function errorCodeOf({ name, systemCode, httpStatus }: SdkFacts): ErrorCode {
   const named = Object.hasOwn(CODES, name) ? CODES[name] : undefined;
   const byStatus = httpStatus === undefined ? undefined : CODES_OF_STATUS[httpStatus];
   if (named !== undefined) return named;
@@ -75,7 +76,7 @@ function codeOf({ name, systemCode, httpStatus }: SdkFacts): ErrorCode {
 
 function factsOf(error: unknown): SdkFacts {
   if (!(error instanceof Error)) return { name: typeof error, systemCode: undefined, httpStatus: undefined };
-  const systemCode = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  const systemCode = codeOf(error);
   const metadata: unknown = '$metadata' in error ? error.$metadata : undefined;
   const isObject = typeof metadata === 'object' && metadata !== null && 'httpStatusCode' in metadata;
   const status = isObject ? metadata.httpStatusCode : undefined;

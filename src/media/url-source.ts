@@ -3,6 +3,7 @@ import type { Dispatcher } from 'undici';
 import { type AnsweredRange, parseAnsweredRange } from '../core/content-range.ts';
 import type { MediaSource, SourcePin } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
+import { codeOf } from '../core/system-error.ts';
 import { CONTAINER_PROBE_BYTES } from './container-type.ts';
 import { readExactly, STALL_MS } from './remote-body.ts';
 import {
@@ -171,6 +172,6 @@ function otherRange(name: string, headers: Dispatcher.ResponseData['headers']): 
 function interrupted(name: string, error: unknown): PublishError {
   if (error instanceof PublishError) return error;
   if (!(error instanceof Error)) return new PublishError('TRANSPORT_MEDIA_INTERRUPTED', { reason: name });
-  const cause = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+  const cause = codeOf(error) ?? error.name;
   return new PublishError('TRANSPORT_MEDIA_INTERRUPTED', { reason: `the answer of ${name} broke off (${cause})` });
 }

@@ -1,9 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Attributes, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
 import { BullMQOtel } from 'bullmq-otel';
+import { orLate } from '../core/deadline.ts';
+import { codeOf } from '../core/system-error.ts';
 import type { NoteFacts, SpanFacts, Tracing } from '../core/tracing.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { Traces, TracingConfig } from './tracing.ts';
@@ -26,10 +27,8 @@ export function openTraces({ url, serviceName, headers }: TracingConfig): Traces
     tracing: otelTracing(),
     telemetry: new BullMQOtel({ tracerName: TRACER }),
     async close() {
-      const patience = new AbortController();
-      const atLast = sleep(LAST_EXPORT_MS, undefined, { signal: patience.signal }).catch(() => undefined);
-      await Promise.race([provider.shutdown().catch(() => undefined), atLast]);
-      patience.abort();
+      const exported = provider.shutdown().catch(() => undefined);
+      await orLate(exported, { withinMs: LAST_EXPORT_MS, late: () => undefined });
     },
   };
 }
@@ -49,6 +48,7 @@ async function finish<T>(span: Span, run: (note: NoteFacts) => Promise<T>): Prom
     return await run((facts) => span.setAttributes(attributesOf(facts)));
   } catch (error) {
     // Not its message or stack: the code says what happened, and a trace is no place for texts of others.
+    // None: it only ended the step early, as the wait for a slot does.
     const code = codeOf(error);
     if (code === undefined) span.setAttribute('interrupted', true);
     else span.setStatus({ code: SpanStatusCode.ERROR, message: code });
@@ -60,9 +60,4 @@ async function finish<T>(span: Span, run: (note: NoteFacts) => Promise<T>): Prom
 
 function attributesOf(facts: SpanFacts): Attributes {
   return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined));
-}
-
-/** @returns undefined for what only ends a step early, such as the wait for a slot */
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Gauge, type GaugeConfiguration } from 'prom-client';
+import { orLate } from '../core/deadline.ts';
 import { SECOND_MS } from '../core/units.ts';
 
 /** A client that is cut off from Redis may wait for it; Prometheus gives a scrape up after ten seconds. */
@@ -57,12 +57,9 @@ export function registerPausedGauge(definition: Definition): (count: () => Promi
 }
 
 /** What Redis says, or undefined if it says nothing in time. */
-async function readInTime<T>(read: () => Promise<T>): Promise<T | undefined> {
-  const answered = new AbortController();
-  const silence = sleep(READ_MS, undefined, { signal: answered.signal }).catch(() => undefined);
-  try {
-    return await Promise.race([read().catch(() => undefined), silence]);
-  } finally {
-    answered.abort();
-  }
+function readInTime<T>(read: () => Promise<T>): Promise<T | undefined> {
+  return orLate(
+    read().catch(() => undefined),
+    { withinMs: READ_MS, late: () => undefined },
+  );
 }

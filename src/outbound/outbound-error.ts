@@ -1,4 +1,5 @@
 import { PublishError } from '../core/publish-error.ts';
+import { codeOf } from '../core/system-error.ts';
 
 /** Before any of these, nothing of the request was sent. */
 const CONNECT_CODES: readonly string[] = [
@@ -22,17 +23,16 @@ const CERTIFICATE_CODE = /CERT|SIGNATURE|ISSUER|^ERR_TLS_|^ERR_SSL_/;
  */
 export function toOutboundError(error: unknown, host: string): PublishError {
   if (error instanceof PublishError) return error;
-  const cause = codeOf(error);
+  const cause = causeOf(error);
   const isUnsent = CONNECT_CODES.includes(cause) || CERTIFICATE_CODE.test(cause);
   return new PublishError(isUnsent ? 'OUTBOUND_UNREACHABLE' : 'OUTBOUND_NO_ANSWER', {
     reason: isUnsent ? `${host} could not be reached (${cause})` : `${host} gave no answer (${cause})`,
   });
 }
 
-function codeOf(error: unknown): string {
+function causeOf(error: unknown): string {
   if (!(error instanceof Error)) return typeof error;
   // Node bundles the failures of several addresses.
-  if (error instanceof AggregateError && error.errors.length > 0) return codeOf(error.errors[0]);
-  if ('code' in error && typeof error.code === 'string') return error.code;
-  return error.name;
+  if (error instanceof AggregateError && error.errors.length > 0) return causeOf(error.errors[0]);
+  return codeOf(error) ?? error.name;
 }

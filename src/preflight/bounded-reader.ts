@@ -1,3 +1,4 @@
+import { orAbort } from '../core/deadline.ts';
 import type { MediaSource } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
 
@@ -96,7 +97,7 @@ export class BoundedReader {
     let at = 0;
     try {
       for (;;) {
-        const { value, done } = await untilAborted(pieces.next(), this.#signal);
+        const { value, done } = await orAbort(pieces.next(), this.#signal);
         if (done === true) break;
         bytes.set(value, at);
         at += value.length;
@@ -109,19 +110,5 @@ export class BoundedReader {
     }
     if (at === bytes.length) return bytes;
     throw new ProbeLimitError(`byte ${startByte + at} could not be read`);
-  }
-}
-
-/** What a promise brings, unless the signal comes first. */
-async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  let stop: (() => void) | undefined;
-  const aborted = new Promise<never>((_resolve, reject) => {
-    stop = () => reject(signal.reason);
-    signal.addEventListener('abort', stop, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    if (stop !== undefined) signal.removeEventListener('abort', stop);
   }
 }

@@ -1,3 +1,4 @@
+import { startDeadline } from '../core/deadline.ts';
 import type { MediaFacts } from '../core/media-facts.ts';
 import type { MediaSource } from '../core/ports.ts';
 import { MEBIBYTE_BYTES, SECOND_MS } from '../core/units.ts';
@@ -38,21 +39,17 @@ export async function probeMedia(
   source: Pick<MediaSource, 'pin' | 'contentType' | 'read'>,
   { signal, limits = PROBE_LIMITS }: { signal?: AbortSignal | undefined; limits?: ProbeLimits } = {},
 ): Promise<Probe> {
-  const deadline = new AbortController();
-  const timer = setTimeout(
-    () => deadline.abort(new ProbeLimitError(`it took longer than ${limits.maxMs / SECOND_MS} seconds`)),
-    limits.maxMs,
-  );
-  const reader = new BoundedReader(
-    source,
-    limits,
-    signal === undefined ? deadline.signal : AbortSignal.any([signal, deadline.signal]),
-  );
+  const deadline = startDeadline({
+    withinMs: limits.maxMs,
+    signal,
+    reason: () => new ProbeLimitError(`it took longer than ${limits.maxMs / SECOND_MS} seconds`),
+  });
+  const reader = new BoundedReader(source, limits, deadline.signal);
   const container = CONTAINERS[source.contentType];
   const known = { ...NOTHING_KNOWN, container, sizeBytes: reader.sizeBytes };
   const facts = await (container === 'webm' ? readWebmFile(reader) : readIso(reader))
     .catch((error: unknown): Partial<MediaFacts> => ({ unread: [reasonOf(error)] }))
-    .finally(() => clearTimeout(timer));
+    .finally(deadline.stop);
   signal?.throwIfAborted();
   // It says nothing of the video, whatever a library made of it.
   if (reader.sourceError !== undefined) throw reader.sourceError;

@@ -1,6 +1,7 @@
 import type { Telemetry } from 'bullmq';
 import type { RedisConfig } from '../config/redis-config.ts';
 import type { Clock } from '../core/ports.ts';
+import { DEFAULT_LISTED_JOBS, MAX_LISTED_JOBS } from '../core/post-limits.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { PublishJob } from '../core/publish-job.ts';
 import type { Creators, OpenCreatorsDeps } from '../creators/open-creators.ts';
@@ -15,9 +16,6 @@ import { followEvents } from './follow-events.ts';
 import type { OpenPublisher } from './open-publisher.ts';
 import type { Publisher } from './publisher.ts';
 import { waitForCompletion } from './wait-for-completion.ts';
-
-const DEFAULT_LIST_LIMIT = 50;
-const MAX_LIST_LIMIT = 500;
 
 /** The settings a publisher needs; `Config` has them all. */
 export interface PublisherConfig {
@@ -104,9 +102,9 @@ export function createPublisherFromConfig(config: PublisherConfig, clock: Clock 
       return await tellingOfRedis(async () => await enqueueEntries(entries, await open()));
     },
     get: read,
-    async list({ limit = DEFAULT_LIST_LIMIT, ...filter } = {}) {
-      if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIST_LIMIT) {
-        const message = `expected a whole number from 1 to ${MAX_LIST_LIMIT}`;
+    async list({ limit = DEFAULT_LISTED_JOBS, ...filter } = {}) {
+      if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LISTED_JOBS) {
+        const message = `expected a whole number from 1 to ${MAX_LISTED_JOBS}`;
         throw new PublishError('INPUT_INVALID', { problems: [{ path: 'limit', message }] });
       }
       return await tellingOfRedis(async () => await (await open()).reader.list({ ...filter, limit }));

@@ -1,7 +1,8 @@
-import { createSealer } from '../accounts/sealer.ts';
 import { encryptionKeysOf } from '../config/development-key.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { type Creators, type OpenCreatorsDeps, openCreators } from '../creators/open-creators.ts';
+import { isOldFormInUse } from '../sealing/published-key.ts';
+import { createSealer } from '../sealing/sealer.ts';
 import type { PublisherConfig } from './create-publisher.ts';
 
 const KEYS_MISSING = {
@@ -23,6 +24,8 @@ export async function openCreatorQuery(
     const { variable: path, message } = KEYS_MISSING;
     throw new PublishError('CONFIG_INVALID', { problems: [{ path, message }] });
   }
-  const sealer = createSealer(await encryptionKeysOf({ encryptionKeys, dataDir }));
+  const sealer = createSealer(await encryptionKeysOf({ encryptionKeys, dataDir }), () =>
+    isOldFormInUse(deps.redis, deps.keys),
+  );
   return openCreators({ ...deps, sealer, tiktok });
 }

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
+import type { AccountNames } from '../accounts/account-names.ts';
 import { publishEntryOf } from '../core/job-reference.ts';
 import type { Clock } from '../core/ports.ts';
 import { type InputProblem, PublishError, toPublishError } from '../core/publish-error.ts';
 import { MAX_IDEMPOTENCY_KEY_LENGTH, type PublishRequest, parsePublishRequest } from '../core/publish-request.ts';
 import { holdsSecrets } from '../core/request-secrets.ts';
 import type { TimelineFact } from '../core/timeline-events.ts';
-import type { AccountNames } from '../lanes/account-names.ts';
-import { type Lanes, PARKED_MS } from '../lanes/lanes.ts';
+import { AWAITING_TURN_MS, type Lanes } from '../lanes/lanes.ts';
 import { newRecord } from '../ledger/change.ts';
 import { toPublishJob } from '../ledger/job-view.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -187,7 +187,7 @@ async function addQueueEntries(accepted: readonly Accepted[], { queues, clock }:
   const now = clock.now();
   await queues.addPublishEntries(
     accepted.map(({ record, waits }) =>
-      publishEntryOf(record, waits ? PARKED_MS : Math.max(0, (record.scheduledAt ?? now) - now)),
+      publishEntryOf(record, waits ? AWAITING_TURN_MS : Math.max(0, (record.scheduledAt ?? now) - now)),
     ),
   );
 }

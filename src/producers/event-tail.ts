@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { orAbort } from '../core/deadline.ts';
 import { BEFORE_ALL_EVENTS } from '../core/event-cursor.ts';
-import { orAbort } from '../core/or-abort.ts';
 import { decodeEvent, type StreamEntry, subjectsOf } from '../core/publish-event.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { RedisClient } from '../redis/lua-script.ts';

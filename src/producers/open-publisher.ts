@@ -1,7 +1,7 @@
+import { createAccountNames } from '../accounts/account-names.ts';
 import type { RedisTarget } from '../config/redis-config.ts';
 import type { Clock } from '../core/ports.ts';
 import type { PublishRequest } from '../core/publish-request.ts';
-import { createAccountNames } from '../lanes/account-names.ts';
 import { createLanes, DEFAULT_LANE_LIMIT } from '../lanes/lanes.ts';
 import { createLedger } from '../ledger/ledger.ts';
 import { createLedgerReader } from '../ledger/ledger-reader.ts';

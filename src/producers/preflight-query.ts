@@ -1,5 +1,4 @@
 import { splitScopes } from '../accounts/scopes.ts';
-import { createSealer } from '../accounts/sealer.ts';
 import { createAccountVault } from '../accounts/vault.ts';
 import { encryptionKeysOf } from '../config/development-key.ts';
 import type { Clock } from '../core/ports.ts';
@@ -15,6 +14,8 @@ import { createSlots } from '../quota/slots.ts';
 import { TIKTOK_QUOTAS } from '../quota/tiktok-quotas.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
+import { isOldFormInUse } from '../sealing/published-key.ts';
+import { createSealer } from '../sealing/sealer.ts';
 import type { PublisherConfig } from './create-publisher.ts';
 
 /** What `publisher.preflight` stands on. */
@@ -56,7 +57,7 @@ async function accountsOf(config: PublisherConfig, parts: PreflightParts): Promi
     return 'ENCRYPTION_KEYS is not set here, and accounts are sealed with the keys of the workers';
   }
   const { redis, keys, clock, askCreator } = parts;
-  const sealer = createSealer(await encryptionKeysOf({ encryptionKeys, dataDir }));
+  const sealer = createSealer(await encryptionKeysOf({ encryptionKeys, dataDir }), () => isOldFormInUse(redis, keys));
   const vault = createAccountVault({ redis, keys, sealer, clock, clientKey: tiktok.clientKey });
   return {
     async find(nameOrOpenId) {

@@ -1,3 +1,4 @@
+import { orAbort } from '../core/deadline.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { PublishJob } from '../core/publish-job.ts';
 import { isTerminal } from '../core/publish-state.ts';
@@ -32,7 +33,7 @@ export async function waitForCompletion(
     timeoutMs > LONGEST_TIMER_MS ? undefined : setTimeout(() => end.abort(timedOut(id, timeoutMs)), timeoutMs);
   try {
     // The race lets the caller go although Redis may owe the answer to a look.
-    return await Promise.race([lookUntilEnded(id, end.signal, deps), rejectionOf(end.signal)]);
+    return await orAbort(lookUntilEnded(id, end.signal, deps), end.signal);
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener('abort', onAbort);
@@ -58,12 +59,6 @@ async function lookUntilEnded(id: string, end: AbortSignal, { tail, read }: Wait
   } finally {
     stopListening();
   }
-}
-
-function rejectionOf(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason));
-  });
 }
 
 function checkTimeout(timeoutMs: unknown): void {

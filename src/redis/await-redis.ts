@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { RedisTarget } from '../config/redis-config.ts';
-import { orAbort } from '../core/or-abort.ts';
+import { orAbort } from '../core/deadline.ts';
 import { SECOND_MS } from '../core/units.ts';
 import { describeTarget, explainRedisError } from './connection-error.ts';
 import { closeRedis, connectRedis } from './connections.ts';

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { orLate } from '../core/deadline.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { SECOND_MS } from '../core/units.ts';
 
@@ -120,18 +121,13 @@ function settle(group: readonly Waiting[], answers: readonly boolean[]): void {
 }
 
 /** A server that fell silent must not hold up those that wait. */
-async function inTime<T>(looking: Promise<T>): Promise<T> {
-  const end = new AbortController();
-  const silence = sleep(LOOK_MS, undefined, { signal: end.signal }).then(() => {
-    throw new Error(`Redis did not answer within ${LOOK_MS} ms`);
+function inTime<T>(looking: Promise<T>): Promise<T> {
+  return orLate(looking, {
+    withinMs: LOOK_MS,
+    late: () => {
+      throw new Error(`Redis did not answer within ${LOOK_MS} ms`);
+    },
   });
-  looking.catch(() => undefined);
-  silence.catch(() => undefined);
-  try {
-    return await Promise.race([looking, silence]);
-  } finally {
-    end.abort();
-  }
 }
 
 /** Without the cause: the log would say its text twice. */

@@ -71,8 +71,10 @@ export interface Keys {
   connectState(digest: string): string;
   /** String: written before each wait for replicas; gone after a minute. */
   readonly confirmationMark: string;
-  /** String: the public key that secrets in requests are sealed to. */
+  /** String: the public key that secrets in requests are sealed to, as a JWK. */
   readonly sealingKey: string;
+  /** String: that of versions before 0.2.0; while it is there, values are sealed as they read them. */
+  readonly sealingKeyBefore02: string;
   /** String: held by the one process that refreshes an account's token. */
   accountRefreshLock(name: string): string;
 }
@@ -117,7 +119,8 @@ export function createKeys(prefix: string): Keys {
     accounts: `${prefix}:accounts`,
     connectState: (digest) => `${prefix}:connect:${digest}`,
     confirmationMark: `${prefix}:confirmation-mark`,
-    sealingKey: `${prefix}:sealing-key`,
+    sealingKey: `${prefix}:sealing-jwk`,
+    sealingKeyBefore02: `${prefix}:sealing-key`,
     accountRefreshLock: (name) => `${prefix}:account-refresh:${name}`,
   };
 }

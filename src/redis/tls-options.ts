@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
 import type { RedisTarget, RedisTlsFiles } from '../config/redis-config.ts';
 import { PublishError } from '../core/publish-error.ts';
+import { codeOf } from '../core/system-error.ts';
 
 /** How to encrypt connections to a target; undefined where they are not. Files are read now, so renewed ones are used. */
 export function tlsOptions(target: RedisTarget): ConnectionOptions | undefined {
@@ -33,7 +34,7 @@ function readOrRefuse(variable: string, path: string): Buffer {
   try {
     return readFileSync(path);
   } catch (error) {
-    const why = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+    const why = codeOf(error) ?? 'unreadable';
     throw refused(
       variable,
       `names ${path}, which cannot be read (${why}); correct the path, or let this user read the file`,

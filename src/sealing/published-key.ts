@@ -1,23 +1,87 @@
+import { z } from 'zod';
 import { PublishError } from '../core/publish-error.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 
-/** Tells producers which key to seal request secrets to. */
-export async function publishSealingKey(redis: RedisClient, keys: Keys, publicKey: string): Promise<void> {
-  await redis.set(keys.sealingKey, publicKey);
+const jwkSchema = z.object({
+  kty: z.literal('EC'),
+  crv: z.literal('P-256'),
+  kid: z.string(),
+  x: z.string().length(43),
+  y: z.string().length(43),
+});
+
+/** The public halves of the newest key, for producers of this version and of versions before 0.2.0. */
+export interface PublicKeys {
+  readonly jwk: z.infer<typeof jwkSchema>;
+  /** X25519: 32 bytes, base64url. */
+  readonly before02: string;
+}
+
+/** What a producer seals to; a text where a service of a version before 0.2.0 may open it. */
+export type SealingKey = PublicKeys['jwk'] | string;
+
+const BEFORE_0_2_FORM = /^[\w-]{43}$/;
+
+/**
+ * Tells producers which key to seal request secrets to. The key of the old form is only renewed: it stands in Redis
+ * where a service of a version before 0.2.0 has run, until `accounts rekey`.
+ */
+export async function publishSealingKey(redis: RedisClient, keys: Keys, { jwk, before02 }: PublicKeys): Promise<void> {
+  await redis.set(keys.sealingKey, JSON.stringify(jwk));
+  await redis.set(keys.sealingKeyBefore02, before02, 'XX');
 }
 
 /** Tells them again if Redis has lost it. */
-export async function restoreSealingKey(redis: RedisClient, keys: Keys, publicKey: string): Promise<void> {
-  await redis.set(keys.sealingKey, publicKey, 'NX');
+export async function restoreSealingKey(redis: RedisClient, keys: Keys, { jwk }: PublicKeys): Promise<void> {
+  await redis.set(keys.sealingKey, JSON.stringify(jwk), 'NX');
 }
 
 /**
- * The public key that a service has published on this Redis.
- * @throws PublishError `CONFIG_SEALING_KEY_MISSING` when none has run here yet
+ * Whether values must be sealed as versions before 0.2.0 read them, since one of their services may still run here: each
+ * publishes its key at its start and again at each sweep.
  */
-export async function publishedSealingKey(redis: RedisClient, keys: Keys): Promise<string> {
-  const publicKey = await redis.get(keys.sealingKey);
-  if (publicKey === null) throw new PublishError('CONFIG_SEALING_KEY_MISSING');
-  return publicKey;
+export async function isOldFormInUse(redis: RedisClient, keys: Keys): Promise<boolean> {
+  return (await redis.exists(keys.sealingKeyBefore02)) === 1;
+}
+
+/** The same for those who seal often: once the old form has ended, it does not come back. */
+export function watchOldForm(redis: RedisClient, keys: Keys): () => Promise<boolean> {
+  let hasEnded = false;
+  return async () => {
+    hasEnded ||= !(await isOldFormInUse(redis, keys));
+    return !hasEnded;
+  };
+}
+
+/** From here on values are sealed in the present form alone. */
+export async function endOldForm(redis: RedisClient, keys: Keys, { jwk }: PublicKeys): Promise<void> {
+  // First, so that producers always find a key.
+  await redis.set(keys.sealingKey, JSON.stringify(jwk));
+  await redis.del(keys.sealingKeyBefore02);
+}
+
+/**
+ * The public key that services have published on this Redis.
+ * @throws PublishError `CONFIG_SEALING_KEY_MISSING` when none has run here yet, `CONFIG_INVALID` when it is damaged
+ */
+export async function publishedSealingKey(redis: RedisClient, keys: Keys): Promise<SealingKey> {
+  const [before02, jwk] = await Promise.all([redis.get(keys.sealingKeyBefore02), redis.get(keys.sealingKey)]);
+  if (before02 !== null) return BEFORE_0_2_FORM.test(before02) ? before02 : damaged();
+  if (jwk === null) throw new PublishError('CONFIG_SEALING_KEY_MISSING');
+  return parseJwk(jwk) ?? damaged();
+}
+
+function parseJwk(text: string): PublicKeys['jwk'] | undefined {
+  try {
+    return jwkSchema.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+function damaged(): never {
+  throw new PublishError('CONFIG_INVALID', {
+    reason: 'the public key that request secrets are sealed to is damaged',
+  });
 }

@@ -1,8 +1,8 @@
 import { errors } from 'undici';
 import type { ErrorCode } from '../core/error-table.ts';
 import { PublishError, type SafeDetails } from '../core/publish-error.ts';
+import { codeOf } from '../core/system-error.ts';
 import { oauthErrorToErrorCode, tiktokCodeToErrorCode } from '../core/tiktok-codes.ts';
-import { DeadlineReachedError } from './deadline.ts';
 import type { RawAnswer } from './raw-answer.ts';
 import { withoutSecrets } from './without-secrets.ts';
 
@@ -42,6 +42,15 @@ export function classifyNetworkError(
   return new PublishError(code, details, error instanceof errors.HTTPParserError ? undefined : { cause: error });
 }
 
+/** The reason of an abort when an API call took too long. */
+export class DeadlineReachedError extends Error {
+  readonly code = 'DEADLINE_REACHED';
+  constructor(deadlineMs: number) {
+    super(`no answer within ${deadlineMs} ms`);
+    this.name = 'DeadlineReachedError';
+  }
+}
+
 function networkErrorCode(error: unknown, networkCode: string, onTimeout: ErrorCode): ErrorCode {
   // undici refuses to form a request, from a token with a line break for instance, before it sends anything.
   if (error instanceof NothingSentError || error instanceof errors.InvalidArgumentError)
@@ -62,7 +71,7 @@ function reasonOf(error: unknown, networkCode: string): string {
 
 function errorCodeOf(error: unknown): string {
   if (!(error instanceof Error)) return typeof error;
-  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+  return codeOf(error) ?? error.name;
 }
 
 /** What TikTok said no with. */

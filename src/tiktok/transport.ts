@@ -1,10 +1,10 @@
 import type { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { Agent, buildConnector, type Dispatcher } from 'undici';
+import { type DeadlineOptions, withDeadline } from '../core/deadline.ts';
 import { parseRetryAfterMs } from '../core/retry-after.ts';
 import { SECOND_MS } from '../core/units.ts';
-import { classifyNetworkError, NothingSentError } from './classify-error.ts';
-import { withDeadline } from './deadline.ts';
+import { classifyNetworkError, DeadlineReachedError, NothingSentError } from './classify-error.ts';
 import type { RawAnswer } from './raw-answer.ts';
 
 /** Longest times of a call (ms). */
@@ -24,6 +24,8 @@ export const DEFAULT_TIMEOUTS: TikTokTimeouts = {
   stallMs: 30 * SECOND_MS,
 };
 
+/** For an answer that came while this process was frozen. */
+const READING_MS = 100;
 /** No documented answer is larger than a few kB. */
 const MAX_ANSWER_BYTES = 1_000_000;
 
@@ -66,6 +68,11 @@ export interface Transport {
   close(): Promise<void>;
 }
 
+function answerDeadline({ connectMs, answerMs }: TikTokTimeouts, signal: AbortSignal | undefined): DeadlineOptions {
+  const withinMs = connectMs + answerMs;
+  return { withinMs, signal, readingMs: READING_MS, reason: () => new DeadlineReachedError(withinMs) };
+}
+
 /** Opens nothing yet; connections are made as calls need them. */
 export function createTransport(timeouts: TikTokTimeouts): Transport {
   const connect = connectorMarkingFailures(timeouts.connectMs);
@@ -78,7 +85,7 @@ export function createTransport(timeouts: TikTokTimeouts): Transport {
   return {
     post: (call) =>
       classified(call, 'TRANSPORT_NO_ANSWER', () =>
-        withDeadline(timeouts.connectMs + timeouts.answerMs, call.signal, async (signal) => {
+        withDeadline(answerDeadline(timeouts, call.signal), async (signal) => {
           const agent = call.ownConnection ? ownConnections : keptConnections;
           const answer = await send(agent, 'POST', call, call.body, signal);
           return toRawAnswer(answer, await answer.body.text(), call.sentSecrets);

@@ -11,7 +11,7 @@ import type { CallbackDeps } from './callback-deps.ts';
 import type { Settlement } from './settlement.ts';
 
 /** How long an event sleeps that waits for an earlier one, which wakes it when it is through. */
-const PARKED_MS = 10 * MINUTE_MS;
+const AWAITING_EARLIER_EVENT_MS = 10 * MINUTE_MS;
 /** How long one sleeps at least that waits for its host, if the process dies that would have woken it. */
 const IN_LINE_MS = MINUTE_MS;
 
@@ -105,7 +105,7 @@ async function deliver(
 ): Promise<DeliveryOutcome> {
   let opened: PublishRequest;
   try {
-    opened = requestSecrets.open(request, id);
+    opened = await requestSecrets.open(request, id);
   } catch (error) {
     return { durationMs: 0, status: undefined, error: toPublishError(error) };
   }
@@ -174,7 +174,7 @@ async function tell(
 function parked({ id, event }: Entry, { callbacks, queues, clock }: CallbackDeps): Settlement {
   return {
     kind: 'later',
-    at: clock.now() + PARKED_MS,
+    at: clock.now() + AWAITING_EARLIER_EVENT_MS,
     async afterwards() {
       if ((await callbacks.order.predecessor(id, event.id)) === undefined) await queues.wakeEventEntry(event.id);
     },

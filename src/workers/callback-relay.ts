@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { CallbackSchedule } from '../core/callback-schedule.ts';
-import { orAbort } from '../core/or-abort.ts';
+import { orAbort } from '../core/deadline.ts';
 import { decodeEvent } from '../core/publish-event.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { Queues } from '../queues/queues.ts';

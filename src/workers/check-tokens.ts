@@ -1,3 +1,4 @@
+import { orLate } from '../core/deadline.ts';
 import type { TokenSource } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { SECOND_MS } from '../core/units.ts';
@@ -38,19 +39,14 @@ async function askSource(...[source, account, options]: [TokenSource, ...Paramet
 }
 
 /** The source may go on: a renewal under way must not lose TikTok's answer. */
-async function inTime<T>(account: string, withinMs: number, answer: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const silence = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
+function inTime<T>(account: string, withinMs: number, answer: Promise<T>): Promise<T> {
+  return orLate(answer, {
+    withinMs,
+    late: () => {
       const reason = `the app's token source did not answer within ${withinMs / SECOND_MS} s for "${account}"`;
-      reject(new PublishError('TRANSPORT_CONNECT_FAILED', { reason }));
-    }, withinMs);
+      throw new PublishError('TRANSPORT_CONNECT_FAILED', { reason });
+    },
     // A source that never answers must not hold a process that has closed its workers.
-    timer.unref();
+    holdsProcess: false,
   });
-  try {
-    return await Promise.race([answer, silence]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -9,7 +9,6 @@ import { Handback } from '../core/step-interrupt.ts';
 import { retryBriefly } from '../tiktok/retry.ts';
 import { verifyAcceptedBytes } from './accepted-bytes.ts';
 import type { WorkerDeps } from './deps.ts';
-import { uploadUrlContext } from './init-publish.ts';
 import { type Lease, startLease } from './lease.ts';
 import type { OwnedJob } from './owned-job.ts';
 import { DEFAULT_RECOVERY, leaseTimes } from './recovery.ts';
@@ -50,15 +49,17 @@ export class ChunkLoop {
   /** A try ended without an answer, and TikTok has not been asked since. */
   #inDoubt = false;
 
-  constructor(job: OwnedJob, source: MediaSource, deps: WorkerDeps, stop: StopSignals) {
+  constructor(
+    { job, source, uploadUrl }: { job: OwnedJob; source: MediaSource; uploadUrl: string },
+    deps: WorkerDeps,
+    stop: StopSignals,
+  ) {
     this.#job = job;
     this.#source = source;
     this.#deps = deps;
     this.#stop = stop;
     this.#plan = planOf(job.record);
-    const { urlSealed } = this.#session;
-    if (urlSealed === undefined) throw new PublishError('UPLOAD_TASK_MISSING', { reason: 'no upload URL is kept' });
-    this.#uploadUrl = deps.sealer.open(urlSealed, uploadUrlContext(job.record.id));
+    this.#uploadUrl = uploadUrl;
     this.#highestSentByte = job.record.sentBytes;
     this.#lease = startLease(job, leaseTimes(deps.settings.recovery ?? DEFAULT_RECOVERY), () => ({
       sentBytes: this.#sentBytes,

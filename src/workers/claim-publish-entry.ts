@@ -3,7 +3,7 @@ import { PublishError, toPublishError } from '../core/publish-error.ts';
 import { type PublishRequest, parsePublishRequest } from '../core/publish-request.ts';
 import { digestRequest } from '../core/request-digest.ts';
 import { withoutSecretUrls } from '../core/request-secrets.ts';
-import { PARKED_MS } from '../lanes/lanes.ts';
+import { AWAITING_TURN_MS } from '../lanes/lanes.ts';
 import { newRecord } from '../ledger/change.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
 import type { WorkerDeps } from './deps.ts';
@@ -73,7 +73,7 @@ async function createRecord(
   { ledger, accountNames, requestSecrets, clock }: AdoptDeps,
 ): Promise<{ record: LedgerRecord; waits: boolean }> {
   const account = await accountNames.resolve(request.account);
-  const stored = requestSecrets.seal(request, id);
+  const stored = await requestSecrets.seal(request, id);
   const record = newRecord({ id, request, stored, account, now: clock.now() });
   const { waits } = await ledger.create(record, { event: 'queued', by: 'queue' });
   return { record, waits };
@@ -89,7 +89,7 @@ async function moveToOwnEntry(entry: PublishQueueEntry, deps: AdoptDeps): Promis
   const request = await requestOf(entry, deps);
   if ('kind' in request) return request;
   const { record, waits } = await createRecord(entry, request, deps);
-  const delayMs = waits ? PARKED_MS : Math.max(0, (record.scheduledAt ?? 0) - deps.clock.now());
+  const delayMs = waits ? AWAITING_TURN_MS : Math.max(0, (record.scheduledAt ?? 0) - deps.clock.now());
   await deps.queues.addPublishEntries([publishEntryOf(record, delayMs)]);
   await entry.replaceData(referenceTo(record));
   return moved;

@@ -1,11 +1,11 @@
 import type { Logger } from 'pino';
+import type { AccountNames } from '../accounts/account-names.ts';
 import type { PollSchedule } from '../core/poll-schedule.ts';
 import type { Clock, OpenMedia, ProbeMedia, Sealer, TokenSource } from '../core/ports.ts';
 import type { RequestSecrets } from '../core/request-secrets.ts';
 import type { RetryPolicy } from '../core/retry-policy.ts';
 import type { Tracing } from '../core/tracing.ts';
 import type { CreatorCache } from '../creators/creator-cache.ts';
-import type { AccountNames } from '../lanes/account-names.ts';
 import type { Lanes } from '../lanes/lanes.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { VideoClaims } from '../ledger/video-claims.ts';

@@ -1,5 +1,5 @@
 import { exposureOf, mayAppear } from '../core/exposure.ts';
-import { PARKED_MS } from '../lanes/lanes.ts';
+import { AWAITING_TURN_MS } from '../lanes/lanes.ts';
 import { wakeJobs } from '../lanes/wake-jobs.ts';
 import { laneMemberOf } from '../ledger/lane-member.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
@@ -59,7 +59,7 @@ async function park(
   }
   return {
     kind: 'later',
-    at: deps.clock.now() + PARKED_MS,
+    at: deps.clock.now() + AWAITING_TURN_MS,
     // Whoever freed the turn meanwhile could not wake an entry that was still running.
     afterwards: async () => {
       const place = await deps.lanes.enter(laneMemberOf(job.record));

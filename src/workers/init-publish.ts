@@ -35,7 +35,7 @@ export async function initUpload(job: OwnedJob, plan: ChunkPlan, pin: SourcePin,
       session: {
         kind: 'upload',
         publishId: answer.publishId,
-        urlSealed: deps.sealer.seal(answer.uploadUrl ?? '', uploadUrlContext(job.record.id)),
+        urlSealed: await deps.sealer.seal(answer.uploadUrl ?? '', uploadUrlContext(job.record.id)),
         urlExpiresAt: answer.intendedAt + UPLOAD_URL_LIFE_MS,
       },
     },
@@ -64,8 +64,16 @@ export async function initFetch(job: OwnedJob, media: FetchedMedia, deps: Worker
   await noteBegun(job, deps);
 }
 
+/** The upload URL of a job that was begun. */
+export async function openUploadUrl({ id, session }: LedgerRecord, { sealer }: WorkerDeps): Promise<string> {
+  if (session.kind === 'upload' && session.urlSealed !== undefined) {
+    return await sealer.open(session.urlSealed, uploadUrlContext(id));
+  }
+  throw new PublishError('UPLOAD_TASK_MISSING', { reason: 'no upload URL is kept' });
+}
+
 /** What an upload URL is sealed to. */
-export function uploadUrlContext(publishJobId: string): string {
+function uploadUrlContext(publishJobId: string): string {
   return `upload-url:${publishJobId}`;
 }
 

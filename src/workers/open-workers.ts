@@ -1,3 +1,4 @@
+import { createAccountNames } from '../accounts/account-names.ts';
 import { createVaultTokenSource } from '../accounts/token-source.ts';
 import { type AccountVault, createAccountVault } from '../accounts/vault.ts';
 import { DEFAULT_POLL_SCHEDULE, type PollSchedule } from '../core/poll-schedule.ts';
@@ -5,7 +6,6 @@ import type { TokenSource } from '../core/ports.ts';
 import { EIGHT_TRIES_IN_AN_HOUR } from '../core/retry-policy.ts';
 import { createCreatorCache } from '../creators/creator-cache.ts';
 import type { Foundation } from '../foundation/foundation.ts';
-import { createAccountNames } from '../lanes/account-names.ts';
 import { createLanes } from '../lanes/lanes.ts';
 import { createLedger } from '../ledger/ledger.ts';
 import { createLedgerMark } from '../ledger/ledger-mark.ts';
@@ -48,7 +48,7 @@ export async function openWorkers(parts: WorkersParts, options: WorkersOptions =
   const { foundation, metrics } = parts;
   const { config, keys, log, sealer, requestSecrets, confirmation } = foundation;
   const redis = parts.redis ?? (await foundation.connect('ledger'));
-  await publishSealingKey(redis, keys, requestSecrets.publicKey);
+  await publishSealingKey(redis, keys, requestSecrets.publicKeys);
   const { tracing, telemetry } = foundation.traces ?? {};
   const { queuePrefix: prefix, retentionMs } = config;
   const queues = createQueues({ connection: redis, prefix, retentionMs, telemetry });
@@ -82,7 +82,7 @@ export async function openWorkers(parts: WorkersParts, options: WorkersOptions =
     }),
     webhooks: createWebhookArrivals({ redis, keys }),
     pauseAccount: (account) => vault.pause(account),
-    restoreSealingKey: () => restoreSealingKey(redis, keys, requestSecrets.publicKey),
+    restoreSealingKey: () => restoreSealingKey(redis, keys, requestSecrets.publicKeys),
     lanes: createLanes({ redis, keys, clock: Date, limit: config.uploadsPerAccount }),
     accountNames: createAccountNames({ redis, keys, clock: Date }),
     openMedia: media.open,

@@ -60,7 +60,7 @@ async function handOver(job: OwnedJob, deps: WorkerDeps, stop: StopSignals): Pro
   const { record } = job;
   // Before anything that can fail, such as a key that is gone: no such failure says that nothing was published.
   if (exposureOf(record) === 'init_in_doubt') throw new PublishError('TIKTOK_LOST_INIT');
-  const media = mediaInUse({ ...record, request: deps.requestSecrets.open(record.request, record.id) });
+  const media = mediaInUse({ ...record, request: await deps.requestSecrets.open(record.request, record.id) });
   if (isFetchedByTikTok(media)) {
     await claimFetchedMedia(job, media, deps);
     await inSpan('begin pull', record, deps, () => initFetch(job, media, deps));

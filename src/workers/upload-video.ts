@@ -6,7 +6,7 @@ import { isSamePin } from '../core/source-pin.ts';
 import { nowProcessing } from '../ledger/patches.ts';
 import { ChunkLoop, type StopSignals } from './chunk-loop.ts';
 import type { WorkerDeps } from './deps.ts';
-import { initUpload } from './init-publish.ts';
+import { initUpload, openUploadUrl } from './init-publish.ts';
 import type { OwnedJob } from './owned-job.ts';
 import { planFirstPoll } from './plan-poll.ts';
 import { inSpan } from './step-span.ts';
@@ -27,7 +27,8 @@ export async function uploadVideo(
   });
   if (position.kind !== 'complete') {
     await inSpan('send chunks', job.record, deps, async () => {
-      await new ChunkLoop(job, source, deps, stop).run(position);
+      const uploadUrl = await openUploadUrl(job.record, deps);
+      await new ChunkLoop({ job, source, uploadUrl }, deps, stop).run(position);
     });
   }
   await job.commit({

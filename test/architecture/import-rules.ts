@@ -12,8 +12,12 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
   core: { uses: [], knows: [], why: 'decisions are pure, so they can be tested for every case' },
   config: { uses: ['core'], knows: [], why: 'settings are read before anything exists' },
   redis: { uses: ['core'], knows: ['config'], why: 'a connection knows nothing of what is stored' },
-  lanes: { uses: ['core', 'redis'], knows: [], why: 'turns are taken, whatever a job is' },
-  ledger: { uses: ['core', 'redis', 'lanes'], knows: [], why: 'what is true does not depend on who asks or acts' },
+  lanes: { uses: ['core', 'redis', 'accounts'], knows: [], why: 'turns are taken, whatever a job is' },
+  ledger: {
+    uses: ['core', 'redis', 'lanes', 'accounts'],
+    knows: [],
+    why: 'what is true does not depend on who asks or acts',
+  },
   quota: { uses: ['core', 'redis'], knows: [], why: 'limits are booked, whoever calls' },
   accounts: { uses: ['core', 'redis'], knows: [], why: 'tokens leave through one port of the core' },
   creators: {
@@ -104,6 +108,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
       'ledger',
       'accounts',
       'creators',
+      'sealing',
       'callbacks',
       'foundation',
       'queues',

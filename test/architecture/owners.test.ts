@@ -53,8 +53,6 @@ const OWNED: readonly Owned[] = [
     within: 'src/workers/',
     owners: [
       'src/workers/callback-relay.ts',
-      // A limit to a wait that is another app's.
-      'src/workers/check-tokens.ts',
       // Between two looks at the ledger's mark: no job is held.
       'src/workers/ledger-guard.ts',
       'src/workers/replace-stuck.ts',
@@ -64,6 +62,37 @@ const OWNED: readonly Owned[] = [
       'src/workers/watched-worker.ts',
     ],
     why: 'nobody waits while holding a slot: a job that has to wait goes back to the queue',
+  },
+  {
+    thing: 'races against time or abort',
+    pattern: /\bPromise\.race\(/,
+    owners: [
+      'src/core/deadline.ts',
+      // One that ends when a program ends, a stream begins or a command is stopped, whichever comes first.
+      'src/redis/embedded-redis.ts',
+      'src/http/v1/event-routes.ts',
+      'src/cli/commands/serve.ts',
+      'src/workers/start-workers.ts',
+    ],
+    why: 'a timer or listener that is left behind holds a process or leaks',
+  },
+  {
+    thing: 'codes of errors',
+    pattern: /'code' in \w+/,
+    owners: ['src/core/system-error.ts'],
+    why: 'what counts as a code is decided once',
+  },
+  {
+    thing: 'where a request comes from',
+    pattern: /sec-fetch-site/,
+    owners: ['src/http/request-origin.ts'],
+    why: 'a check against forged requests must not have a weaker copy',
+  },
+  {
+    thing: 'why an account holds its jobs back',
+    pattern: /reauthorizationRequiredAt/,
+    owners: ['src/accounts/'],
+    why: 'the layout of an account is known to its folder alone',
   },
   {
     thing: 'writing to the console',
@@ -115,6 +144,7 @@ const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {
   'fastify-type-provider-zod': ['src/http/v1/openapi.ts'],
   'ipaddr.js': ['src/outbound/'],
   ioredis: ['src/redis/', 'src/cli/forget-keys.ts'],
+  jose: ['src/sealing/jwe.ts'],
   'js-redis-server': ['src/redis/in-memory-redis.ts'],
   'lossless-json': ['src/tiktok/', 'src/simulator/'],
   'p-retry': ['src/tiktok/retry.ts'],

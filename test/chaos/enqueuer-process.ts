@@ -1,5 +1,5 @@
+import { createAccountNames } from '../../src/accounts/account-names.ts';
 import { parsePublishRequest } from '../../src/core/publish-request.ts';
-import { createAccountNames } from '../../src/lanes/account-names.ts';
 import { createLanes } from '../../src/lanes/lanes.ts';
 import { createLedger } from '../../src/ledger/ledger.ts';
 import { createLedgerReader } from '../../src/ledger/ledger-reader.ts';

@@ -51,8 +51,8 @@ export function withTraps(deps: WorkerDeps, traps: Traps): WorkerDeps {
     },
     sealer: {
       ...sealer,
-      open(sealed, context) {
-        const opened = sealer.open(sealed, context);
+      async open(sealed, context) {
+        const opened = await sealer.open(sealed, context);
         jobOfUrl.set(opened, context.slice(context.indexOf(':') + 1));
         return opened;
       },

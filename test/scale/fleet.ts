@@ -1,4 +1,3 @@
-import { createSealer } from '../../src/accounts/sealer.ts';
 import { createAccountVault } from '../../src/accounts/vault.ts';
 import type { PublishRequest } from '../../src/core/publish-request.ts';
 import type { PublishState } from '../../src/core/publish-state.ts';
@@ -6,6 +5,7 @@ import { createPublisherFromConfig } from '../../src/producers/create-publisher.
 import { createQueues } from '../../src/queues/queues.ts';
 import { closeRedis, connectRedis } from '../../src/redis/connections.ts';
 import { createKeys } from '../../src/redis/keys.ts';
+import { createSealer } from '../../src/sealing/sealer.ts';
 import { type SimulatorOptions, startSimulator } from '../../src/simulator/index.ts';
 import { buildIfStale, freshEnvironment, type RunningCommand, startCommand } from '../e2e/cli/command.ts';
 import { eventually } from '../support/eventually.ts';

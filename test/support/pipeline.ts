@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino, { type Logger } from 'pino';
-import { createSealer } from '../../src/accounts/sealer.ts';
+import { createAccountNames } from '../../src/accounts/account-names.ts';
 import { createVaultTokenSource } from '../../src/accounts/token-source.ts';
 import { createAccountVault } from '../../src/accounts/vault.ts';
 import { DEFAULT_POLL_SCHEDULE, type PollSchedule } from '../../src/core/poll-schedule.ts';
@@ -11,7 +11,6 @@ import type { OpenMedia } from '../../src/core/ports.ts';
 import type { PublishEvent } from '../../src/core/publish-event.ts';
 import type { RetryPolicy } from '../../src/core/retry-policy.ts';
 import { createCreatorCache } from '../../src/creators/creator-cache.ts';
-import { createAccountNames } from '../../src/lanes/account-names.ts';
 import { createLanes, DEFAULT_LANE_LIMIT } from '../../src/lanes/lanes.ts';
 import { wakeLane } from '../../src/lanes/wake-jobs.ts';
 import { createLedger } from '../../src/ledger/ledger.ts';
@@ -28,6 +27,7 @@ import { createKeys } from '../../src/redis/keys.ts';
 import { openConfirmation } from '../../src/redis/open-confirmation.ts';
 import { restoreSealingKey } from '../../src/sealing/published-key.ts';
 import { createRequestSecrets } from '../../src/sealing/request-box.ts';
+import { createSealer } from '../../src/sealing/sealer.ts';
 import { type AccountTokens, type SimulatorOptions, startSimulator } from '../../src/simulator/index.ts';
 import { createTikTokClient } from '../../src/tiktok/index.ts';
 import { createWebhookArrivals } from '../../src/webhooks/arrivals.ts';
@@ -125,7 +125,7 @@ export async function startPipeline(options: PipelineOptions = {}) {
     }),
     webhooks,
     pauseAccount: (account) => vault.pause(account),
-    restoreSealingKey: () => restoreSealingKey(redis, keys, requestSecrets.publicKey),
+    restoreSealingKey: () => restoreSealingKey(redis, keys, requestSecrets.publicKeys),
     lanes: createLanes({ redis, keys, clock: Date, limit: laneLimit }),
     accountNames: createAccountNames({ redis, keys, clock: Date }),
     sealer,

@@ -1,5 +1,6 @@
 import { rekeyAccounts } from '../../accounts/vault-survey.ts';
 import { loadConfig } from '../../config/load-config.ts';
+import { endOldForm } from '../../sealing/published-key.ts';
 import type { CommandContext } from '../command-context.ts';
 import { openClientApp } from '../compose-client.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
@@ -8,7 +9,8 @@ import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
 export async function rekey({ io, output }: CommandContext): Promise<ExitCode> {
   const app = await openClientApp(loadConfig(io.env), io);
   try {
-    const { keys, sealer } = app.foundation;
+    const { keys, sealer, requestSecrets } = app.foundation;
+    await endOldForm(app.redis, keys, requestSecrets.publicKeys);
     const { resealed, currentCount, unreadable } = await rekeyAccounts({ redis: app.redis, keys, sealer });
     const lines = [
       `${resealed.length} accounts are sealed with the first key now, ${currentCount} were before.`,

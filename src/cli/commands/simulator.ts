@@ -1,4 +1,5 @@
 import { PublishError } from '../../core/publish-error.ts';
+import { isErrno } from '../../core/system-error.ts';
 import { STAND_ALONE_OPEN_ID, startStandAloneSimulator } from '../../simulator/index.ts';
 import type { CommandContext } from '../command-context.ts';
 import { commandName } from '../command-name.ts';
@@ -33,7 +34,7 @@ async function startOnPort({ webhookUrl, ...options }: SimulatorCommandOptions):
   try {
     return await startStandAloneSimulator({ ...options, ...webhooks });
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
+    if (!isErrno(error, 'EADDRINUSE')) throw error;
     const reason = `port ${options.port} of ${options.host} is in use by another program`;
     throw new PublishError('CONFIG_PORT_TAKEN', { reason }, { cause: error });
   }

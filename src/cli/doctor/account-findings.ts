@@ -2,6 +2,7 @@ import { missingScopes } from '../../accounts/scopes.ts';
 import { type AccountState, surveyAccounts } from '../../accounts/vault-survey.ts';
 import type { Foundation } from '../../foundation/foundation.ts';
 import type { RedisClient } from '../../redis/lua-script.ts';
+import { isOldFormInUse } from '../../sealing/published-key.ts';
 import { type Finding, nameList } from './finding.ts';
 import { otherAppFindings, refreshTokenFindings } from './grant-findings.ts';
 
@@ -29,8 +30,16 @@ export async function accountFindings(
     ...otherAppFindings(states),
     ...refreshTokenFindings(states, now()),
     ...groupFindings(states),
+    ...((await isOldFormInUse(redis, keys)) ? [OLD_FORM] : []),
   ];
 }
+
+const OLD_FORM: Finding = {
+  check: 'accounts',
+  level: 'advice',
+  message: 'secrets are sealed in the form of versions before 0.2.0, which may still run',
+  fix: 'Once every process has this version, run `tiktok-publisher accounts rekey`.',
+};
 
 const UNREADABLE_FIXES: Readonly<Record<string, string>> = {
   CONFIG_KEY_UNKNOWN:

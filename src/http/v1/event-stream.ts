@@ -1,3 +1,4 @@
+import { orLate } from '../../core/deadline.ts';
 import { SECOND_MS } from '../../core/units.ts';
 import type { EventFeed } from '../../producers/publisher.ts';
 
@@ -20,7 +21,7 @@ export async function* renderEvents(
   yield `retry: ${RECONNECT_MS}\n\n`;
   let next = feed.next();
   for (;;) {
-    const outcome = await orQuiet(next, heartbeatMs);
+    const outcome = await orLate(next, { withinMs: heartbeatMs, late: () => 'quiet' as const });
     if (outcome === 'quiet') {
       yield `: still there\nid: ${feed.cursor}\n\n`;
       continue;
@@ -29,17 +30,5 @@ export async function* renderEvents(
     const { cursor, event } = outcome.value;
     yield `id: ${cursor}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
     next = feed.next();
-  }
-}
-
-async function orQuiet<T>(result: Promise<T>, quietMs: number): Promise<T | 'quiet'> {
-  let timer: NodeJS.Timeout | undefined;
-  const quiet = new Promise<'quiet'>((resolve) => {
-    timer = setTimeout(() => resolve('quiet'), quietMs);
-  });
-  try {
-    return await Promise.race([result, quiet]);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DEFAULT_LISTED_JOBS, MAX_LISTED_JOBS } from '../../core/post-limits.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { MAX_IDEMPOTENCY_KEY_LENGTH, publishRequestSchema } from '../../core/publish-request.ts';
 import type { ApiOptions } from './api.ts';
@@ -95,7 +96,13 @@ function registerReading(api: ApiScope, { publisher }: Options): void {
         querystring: z.strictObject({
           account: z.string().min(1).max(255).optional().meta({ description: 'Jobs of this account only.' }),
           state: stateSchema.optional(),
-          limit: z.coerce.number().int().min(1).max(500).default(50).meta({ description: 'Most jobs of a page.' }),
+          limit: z.coerce
+            .number()
+            .int()
+            .min(1)
+            .max(MAX_LISTED_JOBS)
+            .default(DEFAULT_LISTED_JOBS)
+            .meta({ description: 'Most jobs of a page.' }),
           cursor: z.string().max(1_000).optional().meta({ description: '`nextCursor` of the page before.' }),
         }),
         response: { 200: jsonAnswer('A page of jobs.', jobPageSchema), ...problemResponses() },

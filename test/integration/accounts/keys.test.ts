@@ -1,13 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createSealer } from '../../../src/accounts/sealer.ts';
 import { type AccountVault, createAccountVault } from '../../../src/accounts/vault.ts';
 import { type AccountState, rekeyAccounts, surveyAccounts } from '../../../src/accounts/vault-survey.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { createKeys, type Keys } from '../../../src/redis/keys.ts';
 import type { RedisClient } from '../../../src/redis/lua-script.ts';
+import { endOldForm, isOldFormInUse, publishSealingKey } from '../../../src/sealing/published-key.ts';
+import { createRequestSecrets } from '../../../src/sealing/request-box.ts';
+import { createSealer } from '../../../src/sealing/sealer.ts';
 import { freshPrefix, testRedisUrl } from '../../support/redis.ts';
 import { rejection } from '../../support/rejection.ts';
+import { oldValues } from '../../support/sealed-before-0-2.ts';
 
 const [oldKey, newKey, lostKey] = [randomBytes(32), randomBytes(32), randomBytes(32)];
 
@@ -150,5 +153,64 @@ describe('a wrong key', () => {
     expect(await survey(newKey)).toEqual({ acme: 'CONFIG_KEY_UNKNOWN' });
     expect((await vaultWith(oldKey).loadTokens('acme')).accessToken).toBe('act.acme');
     expect(await wrong.remove('acme')).toBe(true);
+  });
+});
+
+describe('an account of a version before 0.2.0', () => {
+  const storeOldAccount = async () => {
+    await redis.set(keys.sealingKeyBefore02, oldValues.publishedKey);
+    await redis.zadd(keys.accounts, '1', 'acme');
+    await redis.hset(keys.account('acme'), {
+      ...{ openId: 'open-id-acme', version: '1', addedAt: '1', grantedAt: '1' },
+      ...oldValues.tokens,
+    });
+  };
+  const vaultBesideOldServices = () => {
+    const sealer = createSealer([oldValues.key], () => isOldFormInUse(redis, keys));
+    return { sealer, vault: createAccountVault({ redis, keys, sealer }) };
+  };
+
+  it('is read and written as that version reads it while its services may run', async () => {
+    await storeOldAccount();
+    const { vault } = vaultBesideOldServices();
+    const { publicKeys } = createRequestSecrets([oldValues.key]);
+    await publishSealingKey(redis, keys, publicKeys);
+    expect(await vault.loadTokens('acme')).toMatchObject({
+      accessToken: 'old-accessToken',
+      refreshTokens: ['old-refreshToken', 'old-fallbackRefreshToken'],
+    });
+    expect(await redis.hgetall(keys.account('acme'))).toMatchObject(oldValues.tokens);
+    await add(vault, 'newcomer');
+    expect(await redis.hget(keys.account('newcomer'), 'accessToken')).toMatch(/^v1\./);
+    expect(await redis.get(keys.sealingKeyBefore02)).toBe(oldValues.publishedKey);
+  });
+
+  it('is sealed in the present form by rekeying, which ends the old one', async () => {
+    await storeOldAccount();
+    const { sealer, vault } = vaultBesideOldServices();
+    await endOldForm(redis, keys, createRequestSecrets([oldValues.key]).publicKeys);
+    expect(await rekeyAccounts({ redis, keys, sealer })).toEqual({
+      resealed: ['acme'],
+      currentCount: 0,
+      unreadable: [],
+    });
+    for (const field of ['accessToken', 'refreshToken', 'fallbackRefreshToken']) {
+      expect(await redis.hget(keys.account('acme'), field)).toMatch(/^eyJ/);
+    }
+    expect(await vault.loadTokens('acme')).toMatchObject({
+      accessToken: 'old-accessToken',
+      refreshTokens: ['old-refreshToken', 'old-fallbackRefreshToken'],
+    });
+    expect(await rekeyAccounts({ redis, keys, sealer })).toMatchObject({ resealed: [], currentCount: 1 });
+  });
+
+  it('whose key is gone is named, and stays as it is', async () => {
+    await storeOldAccount();
+    await redis.hset(keys.account('acme'), oldValues.tokensOfOlderKey);
+    const { sealer } = vaultBesideOldServices();
+    await endOldForm(redis, keys, createRequestSecrets([oldValues.key]).publicKeys);
+    const { unreadable } = await rekeyAccounts({ redis, keys, sealer });
+    expect(unreadable).toMatchObject([{ account: 'acme', code: 'CONFIG_KEY_UNKNOWN' }]);
+    expect(await redis.hgetall(keys.account('acme'))).toMatchObject(oldValues.tokensOfOlderKey);
   });
 });

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createSealer } from '../../../src/accounts/sealer.ts';
 import { type AccountVault, createAccountVault } from '../../../src/accounts/vault.ts';
 import { PublishError } from '../../../src/core/publish-error.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { createKeys, type Keys } from '../../../src/redis/keys.ts';
 import type { RedisClient } from '../../../src/redis/lua-script.ts';
+import { createSealer } from '../../../src/sealing/sealer.ts';
 import { freshPrefix, testRedisUrl } from '../../support/redis.ts';
 
 const NOW = Date.parse('2026-11-22T12:00:00Z');

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { onTestFinished } from 'vitest';
-import { createSealer } from '../../../src/accounts/sealer.ts';
 import type { RefreshOutcome, TokenRefresher } from '../../../src/accounts/token-refresh.ts';
 import { createVaultTokenSource, type VaultTokenSourceDeps } from '../../../src/accounts/token-source.ts';
 import { type AccountVault, createAccountVault } from '../../../src/accounts/vault.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { createKeys } from '../../../src/redis/keys.ts';
+import { createSealer } from '../../../src/sealing/sealer.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../../src/simulator/index.ts';
 import { createTikTokClient } from '../../../src/tiktok/index.ts';
 import { freshPrefix, testRedisUrl } from '../../support/redis.ts';

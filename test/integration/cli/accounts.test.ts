@@ -5,6 +5,8 @@ import { runCli } from '../../../src/cli/run-cli.ts';
 import { createLanes } from '../../../src/lanes/lanes.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { createKeys } from '../../../src/redis/keys.ts';
+import { publishedSealingKey } from '../../../src/sealing/published-key.ts';
+import { createRequestSecrets } from '../../../src/sealing/request-box.ts';
 import { startSimulator } from '../../../src/simulator/index.ts';
 import { freshPrefix, testRedisUrl } from '../../support/redis.ts';
 import { capturedIo } from '../../unit/cli/captured-io.ts';
@@ -218,5 +220,21 @@ describe('accounts rekey', () => {
       exitCode: 3,
       answer: { unreadable: [{ account: 'gamma', code: 'CONFIG_KEY_UNKNOWN' }], currentCount: 1 },
     });
+  });
+
+  it('ends the form of sealed values that services of versions before 0.2.0 need', async () => {
+    const { env, run, addUser } = await startWorld();
+    const { redis, keys } = await connect(env.QUEUE_PREFIX);
+    const secrets = createRequestSecrets([Buffer.from(key, 'base64')]);
+    await redis.set(keys.sealingKeyBefore02, secrets.publicKeys.before02);
+    const sealedToken = () => redis.hget(keys.account('acme'), 'accessToken');
+
+    await addUser('acme');
+    expect(await sealedToken()).toMatch(/^v1\./);
+    expect(await run(['accounts', 'rekey'])).toMatchObject({ exitCode: 0, answer: { resealed: ['acme'] } });
+    expect(await sealedToken()).toMatch(/^eyJ/);
+    expect(await redis.exists(keys.sealingKeyBefore02)).toBe(0);
+    expect(await publishedSealingKey(redis, keys)).toEqual(secrets.publicKeys.jwk);
+    expect(await run(['accounts', 'remove', 'acme'])).toMatchObject({ answer: { revoked: true } });
   });
 });

@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { Worker } from 'bullmq';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
-import { createSealer } from '../../../src/accounts/sealer.ts';
 import { createAccountVault } from '../../../src/accounts/vault.ts';
 import { redisClockFindings } from '../../../src/cli/doctor/clock-findings.ts';
 import { tiktokFindings } from '../../../src/cli/doctor/tiktok-findings.ts';
@@ -17,6 +16,7 @@ import { QUEUE_NAMES } from '../../../src/queues/queue-names.ts';
 import { createQueues } from '../../../src/queues/queues.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { createKeys } from '../../../src/redis/keys.ts';
+import { createSealer } from '../../../src/sealing/sealer.ts';
 import { startSimulator } from '../../../src/simulator/index.ts';
 import { freshPrefix, testRedisUrl } from '../../support/redis.ts';
 import { startRedisServer } from '../../support/redis-server.ts';
@@ -271,7 +271,8 @@ describe('doctor', () => {
   });
 
   it('advises what to do for accounts that wait for somebody', async () => {
-    const { env, key, otherKey, vaultSealedBy } = await startWorld();
+    const { env, key, otherKey, vaultSealedBy, redis, prefix } = await startWorld();
+    await redis.set(createKeys(prefix).sealingKeyBefore02, 'of an older service');
     const vault = vaultSealedBy(key);
     await vaultSealedBy(otherKey).add({ ...tokensOf('older'), scope: 'video.publish,video.upload' });
     for (const account of ['gone', 'narrow', 'quiet']) await vault.add({ ...tokensOf(account), scope: 'video.upload' });
@@ -286,6 +287,7 @@ describe('doctor', () => {
       expect.stringMatching(/connected again.*: "gone" .*accounts connect/),
       expect.stringMatching(/paused.*: "quiet" .*accounts resume/),
       expect.stringMatching(/video\.publish.*: "gone", "narrow", "quiet" /),
+      expect.stringMatching(/versions before 0\.2\.0.*accounts rekey/),
     ]);
   });
 

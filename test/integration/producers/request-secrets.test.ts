@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PublishRequest } from '../../../src/core/publish-request.ts';
 import { createPublisherFromConfig } from '../../../src/producers/create-publisher.ts';
-import { publishSealingKey } from '../../../src/sealing/published-key.ts';
+import { endOldForm, publishSealingKey } from '../../../src/sealing/published-key.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type Pipeline, startPipeline } from '../../support/pipeline.ts';
 import { freshPrefix, testRedisUrl } from '../../support/redis.ts';
@@ -13,7 +13,7 @@ import { redisEvidence } from '../../support/stored-evidence.ts';
 let pipeline: Pipeline;
 beforeAll(async () => {
   pipeline = await startPipeline({ workers: false, simulator: { verifiedUrlPrefixes: ['videos.example.com'] } });
-  await publishSealingKey(pipeline.redis, pipeline.keys, pipeline.requestSecrets.publicKey);
+  await publishSealingKey(pipeline.redis, pipeline.keys, pipeline.requestSecrets.publicKeys);
 });
 afterAll(async () => {
   await pipeline.close();
@@ -87,6 +87,26 @@ describe('a secret in a URL of a request', () => {
     const request = { ...inbox, media: { type: 'url', url: 'https://videos.example.com/a.mp4?sig=1' } } as const;
     expect((await rejection(publisher.enqueue(request))).code).toBe('CONFIG_SEALING_KEY_MISSING');
     expect((await publisher.list()).jobs).toEqual([]);
+    await publisher.close();
+  });
+
+  it('is sealed as a service of a version before 0.2.0 reads it, as long as one may run', async () => {
+    const { redis, keys, requestSecrets } = pipeline;
+    const publisher = strangersPublisher(pipeline.prefix);
+    const enqueue = async () => {
+      const media = { type: 'url', url: `https://videos.example.com/a.mp4?sig=${newSecret()}` } as const;
+      const { id } = await publisher.enqueue({ ...inbox, media });
+      const request = JSON.parse((await redis.hget(keys.job(id), 'request')) ?? '{}');
+      return { media, sealed: request.sealed, opened: await requestSecrets.open(request, id) };
+    };
+    await redis.set(keys.sealingKeyBefore02, requestSecrets.publicKeys.before02);
+    const before = await enqueue();
+    expect(before.sealed).toMatch(/^x1\./);
+    expect(before.opened.media).toEqual(before.media);
+    await endOldForm(redis, keys, requestSecrets.publicKeys);
+    const after = await enqueue();
+    expect(after.sealed).toMatch(/^eyJ/);
+    expect(after.opened.media).toEqual(after.media);
     await publisher.close();
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { createAccountNames } from '../../../src/accounts/account-names.ts';
 import { DAY_MS, HOUR_MS } from '../../../src/core/units.ts';
-import { createAccountNames } from '../../../src/lanes/account-names.ts';
 import { createLanes } from '../../../src/lanes/lanes.ts';
 import { createLedger } from '../../../src/ledger/ledger.ts';
 import { createCaps } from '../../../src/quota/caps.ts';

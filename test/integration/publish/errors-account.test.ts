@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { createSealer } from '../../../src/accounts/sealer.ts';
 import { createVaultTokenSource } from '../../../src/accounts/token-source.ts';
 import { createAccountVault } from '../../../src/accounts/vault.ts';
 import { ERROR_TABLE, type ErrorCode } from '../../../src/core/error-table.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
+import { createSealer } from '../../../src/sealing/sealer.ts';
 import type { FaultAct } from '../../../src/simulator/index.ts';
 import { startSimulator } from '../../../src/simulator/index.ts';
 import { startWorkers } from '../../../src/workers/index.ts';

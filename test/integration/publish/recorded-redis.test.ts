@@ -2,7 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, type TestContext } from 'vitest';
-import { createSealer } from '../../../src/accounts/sealer.ts';
 import { createAccountVault } from '../../../src/accounts/vault.ts';
 import { openService } from '../../../src/cli/compose-service.ts';
 import { loadConfig } from '../../../src/config/load-config.ts';
@@ -11,6 +10,7 @@ import { openFoundation } from '../../../src/foundation/foundation.ts';
 import { createPublisherFromConfig } from '../../../src/producers/create-publisher.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { createKeys } from '../../../src/redis/keys.ts';
+import { createSealer } from '../../../src/sealing/sealer.ts';
 import { openWorkers } from '../../../src/workers/open-workers.ts';
 import { eventually } from '../../support/eventually.ts';
 import { RAPID_POLLS } from '../../support/pipeline.ts';
@@ -154,7 +154,7 @@ describe('what version a3e916a left in Redis', () => {
     expect(accounts.find(({ account }) => account === 'sue')?.status).toBe('paused');
     expect(accounts.find(({ account }) => account === 'tom')?.status).toBe('reauthorization_required');
     const sealed = (await redis.hget(keys.account('ann'), 'accessToken')) ?? '';
-    expect(world.sealer.open(sealed, 'account:ann:access')).toMatch(/^act\./);
+    expect(await world.sealer.open(sealed, 'account:ann:access')).toMatch(/^act\./);
   });
 
   it('is carried to its end by the present workers, and nothing is begun twice', async (test) => {

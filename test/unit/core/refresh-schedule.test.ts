@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeTokens, encodeTokens } from '../../../src/accounts/account-record.ts';
-import { createSealer } from '../../../src/accounts/sealer.ts';
 import { refreshDueAt } from '../../../src/core/refresh-schedule.ts';
+import { createSealer } from '../../../src/sealing/sealer.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -51,25 +51,24 @@ describe('refreshDueAt', () => {
 describe('what is stored of a token', () => {
   const sealer = createSealer([Buffer.alloc(32, 1)]);
   const tokens = { accessToken: 'act.1', expiresInSeconds: 7_200 };
-  const stored = (account: string) => {
-    const fields = encodeTokens({ account, tokens, grantedAt: 0, clientKey: undefined }, sealer);
+  const stored = async (account: string) => {
+    const fields = await encodeTokens({ account, tokens, grantedAt: 0, clientKey: undefined }, sealer);
     const pairs = fields.flatMap((field, index) => (index % 2 === 0 ? [[field, fields[index + 1]]] : []));
     return { openId: randomUUID(), ...Object.fromEntries(pairs) };
   };
 
-  it('decides once when it is due, the same for whoever reads it', () => {
-    const hash = stored('acme');
-    const dueAt = decodeTokens('acme', hash, sealer)?.refreshDueAt;
+  it('decides once when it is due, the same for whoever reads it', async () => {
+    const hash = await stored('acme');
+    const dueAtOf = async () => (await decodeTokens('acme', hash, sealer))?.refreshDueAt;
+    const dueAt = await dueAtOf();
     expect(dueAt).toBeGreaterThan(HOUR_MS);
-    expect(Array.from({ length: 5 }, () => decodeTokens('acme', hash, sealer)?.refreshDueAt)).toEqual(
-      Array(5).fill(dueAt),
-    );
+    expect(await Promise.all(Array.from({ length: 5 }, dueAtOf))).toEqual(Array(5).fill(dueAt));
   });
 
-  it('spreads thousands of accounts that were added at once over half an hour', () => {
+  it('spreads thousands of accounts that were added at once over half an hour', async () => {
     const perMinute = new Map<number, number>();
     for (let index = 0; index < 6_000; index += 1) {
-      const minute = Math.floor((decodeTokens('a', stored('a'), sealer)?.refreshDueAt ?? 0) / MINUTE_MS);
+      const minute = Math.floor(((await decodeTokens('a', await stored('a'), sealer))?.refreshDueAt ?? 0) / MINUTE_MS);
       perMinute.set(minute, (perMinute.get(minute) ?? 0) + 1);
     }
     // 200 a minute on average; 300 would be seven standard deviations off.
@@ -77,10 +76,11 @@ describe('what is stored of a token', () => {
     expect(perMinute.size).toBeGreaterThanOrEqual(30);
   });
 
-  it('that lacks the time of its grant or a version with random digits still says when it is due', () => {
-    const { grantedAt, ...older } = stored('acme');
+  it('that lacks the time of its grant or a version with random digits still says when it is due', async () => {
+    const { grantedAt, ...older } = await stored('acme');
     expect(grantedAt).toBe('0');
-    expect(decodeTokens('acme', older, sealer)?.refreshDueAt).toBe(115 * MINUTE_MS);
-    expect(decodeTokens('acme', { ...stored('acme'), version: 'x' }, sealer)?.refreshDueAt).toBe(115 * MINUTE_MS);
+    expect((await decodeTokens('acme', older, sealer))?.refreshDueAt).toBe(115 * MINUTE_MS);
+    const unusual = await decodeTokens('acme', { ...(await stored('acme')), version: 'x' }, sealer);
+    expect(unusual?.refreshDueAt).toBe(115 * MINUTE_MS);
   });
 });

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { PublishRequest } from '../../../src/core/publish-request.ts';
 import { holdsSecrets, withOpenedUrls, withoutSecretParts, withSealedUrls } from '../../../src/core/request-secrets.ts';
 
-const seal = (plaintext: string) => Buffer.from(plaintext).toString('base64url');
-const open = (sealed: string) => Buffer.from(sealed, 'base64url').toString();
+const seal = async (plaintext: string) => Buffer.from(plaintext).toString('base64url');
+const open = async (sealed: string) => Buffer.from(sealed, 'base64url').toString();
 const inbox = { account: 'acme', mode: 'inbox' } as const;
 
 const secretRequests: PublishRequest[] = [
@@ -15,20 +15,20 @@ const secretRequests: PublishRequest[] = [
 ];
 
 describe('secrets in requests', () => {
-  it.each(secretRequests)('are out of sight once sealed, and whole when opened: %j', (request) => {
+  it.each(secretRequests)('are out of sight once sealed, and whole when opened: %j', async (request) => {
     expect(holdsSecrets(request)).toBe(true);
-    const sealed = withSealedUrls(request, seal);
+    const sealed = await withSealedUrls(request, seal);
     const { sealed: box, ...shown } = sealed;
     expect(JSON.stringify(shown)).not.toContain('hidden');
-    expect(box).toBe(seal(open(box ?? '')));
-    expect(withOpenedUrls(sealed, open)).toEqual(request);
+    expect(box).toBe(await seal(await open(box ?? '')));
+    expect(await withOpenedUrls(sealed, open)).toEqual(request);
   });
 
-  it('are none in a request whose URLs are plain, which stays as it is', () => {
+  it('are none in a request whose URLs are plain, which stays as it is', async () => {
     const request: PublishRequest = { ...inbox, media: { type: 'url', url: 'https://cdn.example.com/a.mp4' } };
     expect(holdsSecrets(request)).toBe(false);
-    expect(withSealedUrls(request, seal)).toBe(request);
-    expect(withOpenedUrls(request, open)).toBe(request);
+    expect(await withSealedUrls(request, seal)).toBe(request);
+    expect(await withOpenedUrls(request, open)).toBe(request);
   });
 
   it('are everything in a URL but its scheme, host, port and path', () => {
@@ -37,13 +37,13 @@ describe('secrets in requests', () => {
     );
   });
 
-  it('are not taken from a box that holds something else', () => {
+  it('are not taken from a box that holds something else', async () => {
     const request: PublishRequest = {
       ...inbox,
       media: { type: 'url', url: 'https://cdn.example.com/a.mp4' },
       sealed: 'x',
     };
-    expect(() => withOpenedUrls(request, () => '{"media.url":7}')).toThrow('not what was stored');
-    expect(() => withOpenedUrls(request, () => 'no json')).toThrow('not what was stored');
+    await expect(withOpenedUrls(request, async () => '{"media.url":7}')).rejects.toThrow('not what was stored');
+    await expect(withOpenedUrls(request, async () => 'no json')).rejects.toThrow('not what was stored');
   });
 });

@@ -1,0 +1,26 @@
+import type { Keys } from '../redis/keys.ts';
+import type { RedisClient } from '../redis/lua-script.ts';
+
+/** Why an account holds its jobs back: it is paused, or its owner must connect it again. */
+export type AccountHold = 'account_paused' | 'reauthorization';
+
+/** `accountHold(key)` for scripts: an {@link AccountHold}, or nil. */
+export const ACCOUNT_HOLD_LUA = `
+local function accountHold(key)
+  local seen = redis.call('HMGET', key, 'pausedAt', 'reauthorizationRequiredAt')
+  if seen[1] then return 'account_paused' end
+  if seen[2] then return 'reauthorization' end
+  return nil
+end
+`;
+
+/** Why an account holds its jobs back now; undefined when it does not. */
+export async function readAccountHold(
+  redis: RedisClient,
+  keys: Keys,
+  account: string,
+): Promise<AccountHold | undefined> {
+  const [paused, dead] = await redis.hmget(keys.account(account), 'pausedAt', 'reauthorizationRequiredAt');
+  if (paused) return 'account_paused';
+  return dead ? 'reauthorization' : undefined;
+}

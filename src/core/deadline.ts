@@ -1,0 +1,85 @@
+/** Stops waiting at an abort, with its reason; what was waited for goes on. */
+export function orAbort<T>(waiting: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return waiting;
+  if (signal.aborted) {
+    waiting.catch(() => undefined);
+    return Promise.reject(signal.reason);
+  }
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    waiting.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}
+
+/**
+ * Stops waiting when the time is up, with what `late` returns or throws; what was waited for goes on.
+ * @param holdsProcess false: a process that has nothing else to do ends
+ */
+export async function orLate<T, L>(
+  waiting: Promise<T>,
+  { withinMs, late, holdsProcess = true }: { withinMs: number; late: () => L; holdsProcess?: boolean },
+): Promise<T | L> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeUp = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, withinMs);
+    if (!holdsProcess) timer.unref();
+  });
+  try {
+    return await Promise.race([waiting, timeUp.then(late)]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** A limit of time for a call that stops at a signal. */
+export interface Deadline {
+  readonly signal: AbortSignal;
+  /** To be called when the call is over: leaves no timer and no listener behind. */
+  stop(): void;
+}
+
+/** How {@link startDeadline} limits a call. */
+export interface DeadlineOptions {
+  readonly withinMs: number;
+  /** What the signal is aborted with when the time is up. */
+  readonly reason: () => unknown;
+  /** The caller's own signal, which ends the call too. */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * A process that was frozen finds its timers over before it has read what arrived meanwhile. An answer that is there
+   * counts: this is the time to read it (ms).
+   */
+  readonly readingMs?: number;
+}
+
+/**
+ * Starts the time of a call. By hand, since Node 20's `AbortSignal.any` keeps every derived signal alive as long as the
+ * caller's, which often is the life of the process.
+ */
+export function startDeadline({ withinMs, reason, signal, readingMs = 0 }: DeadlineOptions): Deadline {
+  const controller = new AbortController();
+  const followCaller = () => controller.abort(signal?.reason);
+  const abort = () => controller.abort(reason());
+  let timer = setTimeout(() => {
+    if (readingMs === 0) abort();
+    else timer = setTimeout(abort, readingMs);
+  }, withinMs);
+  const stop = () => {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', followCaller);
+  };
+  if (signal?.aborted) followCaller();
+  else signal?.addEventListener('abort', followCaller, { once: true });
+  return { signal: controller.signal, stop };
+}
+
+/** Runs a call within a deadline. */
+export async function withDeadline<T>(options: DeadlineOptions, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const { signal, stop } = startDeadline(options);
+  try {
+    return await run(signal);
+  } finally {
+    stop();
+  }
+}

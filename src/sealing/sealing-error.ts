@@ -1,0 +1,20 @@
+import { createHash } from 'node:crypto';
+import { PublishError } from '../core/publish-error.ts';
+
+const KEY_ID_CHARS = 8;
+
+/** What a sealed value names the key by that opens it. */
+export function keyIdOf(key: Buffer): string {
+  return createHash('sha256').update(key).digest('hex').slice(0, KEY_ID_CHARS);
+}
+
+/** The error for a value that none of our keys has sealed. */
+export function keyUnknown(keyId: string, context: string): PublishError {
+  const reason = `ENCRYPTION_KEYS holds no key ${keyId.slice(0, KEY_ID_CHARS)}, which sealed ${context}`;
+  return new PublishError('CONFIG_KEY_UNKNOWN', { reason });
+}
+
+/** The error for a value that was changed, or moved to another record or field. */
+export function tampered(context: string): PublishError {
+  return new PublishError('INTERNAL_TAMPERED', { reason: `the sealed value of ${context} is not what was stored` });
+}
