@@ -75,7 +75,7 @@ export function demoReportText(report: DemoReport): string {
   const { received, sent, links, job } = report;
   const bytes = received.bytes.toLocaleString('en-US');
   const equality = report.sha256Equal
-    ? 'the same on both sides'
+    ? 'identical on both sides'
     : `DIFFERENT: received ${received.sha256 ?? 'nothing'}`;
   const facts: [string, string][] = [
     ['outcome', headline(job)],

@@ -33,7 +33,7 @@ export async function* watchJob(
       if (!isOutage(error) || performance.now() - awaySince > OUTAGE_PATIENCE_MS) throw error;
       return 'away' as const;
     });
-    if (job === undefined) throw new PublishError('JOB_NOT_FOUND', { reason: `there is no publish job ${id}` });
+    if (job === undefined) throw new PublishError('JOB_NOT_FOUND', { reason: `no publish job has the id ${id}` });
     if (job !== 'away') {
       awaySince = undefined;
       const view = JSON.stringify(job);

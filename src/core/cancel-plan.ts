@@ -25,5 +25,5 @@ export function planCancel(job: CancelSubject): CancelPlan {
   if (job.isFetched) return { kind: 'ask_tiktok' };
   // An upload publishes nothing before its last chunk is in; the owner must note that it starts it, and is fenced out.
   if (job.state === 'uploading' && job.lastChunkStartedAt === undefined) return { kind: 'now' };
-  return { kind: 'refuse', reason: 'TikTok has the whole video and is about to publish it' };
+  return { kind: 'refuse', reason: 'TikTok has the whole video and will publish it' };
 }

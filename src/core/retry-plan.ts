@@ -26,7 +26,7 @@ export type RetryPlan =
  */
 export function planRetry(job: RetrySubject, force: boolean): RetryPlan {
   if (job.state !== 'failed' && job.state !== 'unconfirmed') {
-    return { kind: 'refuse', reason: `only failed and unconfirmed jobs can be retried, this one is ${job.state}` };
+    return { kind: 'refuse', reason: `only failed and unconfirmed jobs can be retried; this job is ${job.state}` };
   }
   // TikTok's own word: this publish_id published nothing.
   if (job.failedByTikTokAt !== undefined) return { kind: 'fresh_init' };
@@ -35,7 +35,7 @@ export function planRetry(job: RetrySubject, force: boolean): RetryPlan {
     return {
       kind: 'refuse',
       reason:
-        'TikTok may have published it and there is no publish_id to ask about: look on TikTok, and if the post is not there retry with force',
+        'TikTok may have published the post, and there is no publish_id to check its status: check on TikTok, and if the post is not there, retry with force',
     };
   }
   if (force && job.state === 'unconfirmed') return { kind: 'fresh_init' };

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { tidyComponents } from './openapi-components.ts';
 
-const INFO = `A background job queue that publishes videos to TikTok: never twice, never lost, and its state always true.
+const INFO = `A background job queue that publishes videos to TikTok: never twice, never lost, and every job state is accurate.
 
 **Begin** by connecting an account (\`PUT /v1/accounts/{account}\`, or the OAuth page \`/connect/tiktok\`), then enqueue with
 \`POST /v1/publishes\` and follow the job with \`GET /v1/publishes/{id}\` or its events.

@@ -50,7 +50,7 @@ describe('publish --dry-run', () => {
   it('lists what a wrong one would be refused for, and ends with 1', async () => {
     const { exitCode, stdout } = await dryRun('side-200.mp4');
     expect(exitCode).toBe(1);
-    expect(stdout).toContain('This would be refused. Nothing was enqueued.');
+    expect(stdout).toContain('The request would be refused. Nothing was enqueued.');
     expect(stdout).toMatch(
       /^refuse {2}media\.pictureSize: expected 360 to 4096 .+ got 200 x 400 \(INPUT_MEDIA_PICTURE_SIZE\)$/m,
     );

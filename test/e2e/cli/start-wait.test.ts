@@ -55,9 +55,9 @@ describe('a service whose Redis is not there yet', () => {
     const port = await loadingRedis();
     const service = startCommand(['worker'], on(port));
     const listing = startCommand(['list'], on(port));
-    await service.printed('Redis is still reading its data');
+    await service.printed('Redis is still loading its data');
     const { exitCode, stderr } = await listing.ended;
-    expect([exitCode, stderr]).toEqual([3, expect.stringContaining('Redis is still reading its data')]);
+    expect([exitCode, stderr]).toEqual([3, expect.stringContaining('Redis is still loading its data')]);
     await service.printed('Workers run');
     service.kill('SIGTERM');
     expect((await service.ended).exitCode).toBe(0);

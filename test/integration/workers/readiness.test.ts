@@ -27,19 +27,19 @@ const SCENARIOS: readonly Scenario[] = [
     what: 'is full',
     harm: ({ operator }) => operator.config('SET', 'maxmemory', '1'),
     heal: ({ operator }) => operator.config('SET', 'maxmemory', '0'),
-    reason: 'Redis is full and refuses writes',
+    reason: 'Redis is full and rejects writes',
   },
   {
     what: 'has too few replicas',
     harm: ({ operator }) => operator.config('SET', 'min-replicas-to-write', '1'),
     heal: ({ operator }) => operator.config('SET', 'min-replicas-to-write', '0'),
-    reason: 'Redis has too few replicas in reach (min-replicas-to-write) and refuses writes',
+    reason: 'Redis has too few connected replicas (min-replicas-to-write) and rejects writes',
   },
   {
     what: 'has become a replica',
     harm: ({ operator }) => operator.replicaof('127.0.0.1', 9),
     heal: ({ operator }) => operator.replicaof('NO', 'ONE'),
-    reason: 'this Redis is a replica and refuses writes',
+    reason: 'this Redis is a read-only replica',
   },
   {
     what: 'cannot write to its disk',
@@ -53,7 +53,7 @@ const SCENARIOS: readonly Scenario[] = [
       await operator.config('SET', 'dir', folder);
       await operator.bgsave();
     },
-    reason: 'Redis cannot write to its disk and refuses writes',
+    reason: 'Redis cannot write to its disk and rejects writes',
   },
   {
     what: 'is still reading its data',
@@ -64,7 +64,7 @@ const SCENARIOS: readonly Scenario[] = [
       await another.config('SET', 'key-load-delay', '0');
       another.disconnect();
     },
-    reason: 'Redis is still reading its data',
+    reason: 'Redis is still loading its data',
   },
   {
     what: 'forbids scripts',

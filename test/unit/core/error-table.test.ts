@@ -72,7 +72,7 @@ describe('the error table', () => {
 describe('PublishError', () => {
   it('renders its text from the code and the safe details', () => {
     const error = new PublishError('TIKTOK_SPAM', { tiktokCode: 'spam_risk', tiktokMessage: 'no' });
-    expect(error.message).toBe('TikTok takes the post for spam (TikTok: spam_risk: no)');
+    expect(error.message).toBe('TikTok flagged the post as spam (TikTok: spam_risk: no)');
     expect(error.row.verdict).toBe('give_up');
   });
 

@@ -17,7 +17,7 @@ describe('trouble with Redis', () => {
 
   it('says why a Redis that answers refuses', () => {
     const refusal = redisTroubleOf(new Error('MISCONF Redis is configured to save RDB snapshots'));
-    expect(refusal?.message).toBe('Redis cannot write to its disk and refuses writes');
+    expect(refusal?.message).toBe('Redis cannot write to its disk and rejects writes');
   });
 
   it.each([
@@ -26,7 +26,7 @@ describe('trouble with Redis', () => {
     ['NOPERM this user has no permissions to access one of the keys used as arguments', 'a command or key'],
   ])('names the permission that is missing in "%s"', (text, name) => {
     expect(redisTroubleOf(new Error(text))?.message).toBe(
-      `the ACL of our Redis user forbids ${name}${name === 'a command or key' ? ' that is needed' : ''}`,
+      `the ACL of our Redis user denies ${name}${name === 'a command or key' ? ' that is needed' : ''}`,
     );
   });
 

@@ -11,7 +11,7 @@ describe('trouble with Redis, as callers of the API read it', () => {
     const trouble = redisTroubleOf(new Error(text));
     expect(trouble && publishProblem(trouble)).toMatchObject({
       status: 503,
-      detail: expect.stringContaining('Redis is full and refuses writes'),
+      detail: expect.stringContaining('Redis is full and rejects writes'),
     });
   });
 
