@@ -10,7 +10,7 @@ import type { RotatingSealer } from './sealer.ts';
 export interface AccountSummary {
   readonly account: string;
   readonly openId: string;
-  /** Comma list of what the user granted. */
+  /** Comma-separated list of the granted scopes. */
   readonly scope: string | null;
   readonly addedAt: string;
   readonly accessTokenExpiresAt: string | null;

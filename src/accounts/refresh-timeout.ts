@@ -14,7 +14,7 @@ const READING_MS = 1_000;
 /** Limits how long TikTok may take to answer a refresh (ms). */
 export function startRefreshTimeout(timeoutMs: number): RefreshTimeout {
   const controller = new AbortController();
-  const abort = () => controller.abort(new DOMException('no answer in time', 'TimeoutError'));
+  const abort = () => controller.abort(new DOMException('no response in time', 'TimeoutError'));
   let timer = setTimeout(() => {
     timer = setTimeout(abort, READING_MS);
   }, timeoutMs);

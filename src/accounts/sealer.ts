@@ -46,7 +46,7 @@ export function createSealer(keys: readonly Buffer[]): RotatingSealer {
       const key = keysById.get(keyId);
       if (key === undefined) {
         throw new PublishError('CONFIG_KEY_UNKNOWN', {
-          reason: `ENCRYPTION_KEYS holds no key ${keyId}, which sealed ${context}`,
+          reason: `ENCRYPTION_KEYS does not contain key ${keyId}, which encrypted ${context}`,
         });
       }
       const decipher = createDecipheriv(ALGORITHM, key, nonce, { authTagLength: TAG_BYTES })
@@ -90,5 +90,7 @@ function parseSealed(sealed: string, context: string) {
 }
 
 function tampered(context: string): PublishError {
-  return new PublishError('INTERNAL_TAMPERED', { reason: `the sealed value of ${context} is not what was stored` });
+  return new PublishError('INTERNAL_TAMPERED', {
+    reason: `the encrypted value of ${context} was changed after it was stored`,
+  });
 }

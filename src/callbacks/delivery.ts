@@ -87,12 +87,12 @@ async function post(
 function refusalOf(status: number, host: string, retryAfterMs: number | undefined): PublishError | undefined {
   if (status >= 200 && status < 300) return undefined;
   const details = { httpStatus: status, ...(retryAfterMs !== undefined && { retryAfterMs }) };
-  if (status === GONE) return new PublishError('CALLBACK_GONE', { ...details, reason: `${host} answered 410` });
+  if (status === GONE) return new PublishError('CALLBACK_GONE', { ...details, reason: `${host} responded with 410` });
   if (status >= 300 && status < 400) {
-    const reason = `${host} answered ${status}, and redirects are not followed`;
+    const reason = `${host} responded with ${status}; redirects are not followed`;
     return new PublishError('CALLBACK_REDIRECTED', { ...details, reason });
   }
-  return new PublishError('CALLBACK_REFUSED', { ...details, reason: `${host} answered ${status}` });
+  return new PublishError('CALLBACK_REFUSED', { ...details, reason: `${host} responded with ${status}` });
 }
 
 /** Runs a call that ends with the caller's signal, or with the time. */
@@ -103,7 +103,7 @@ async function withinTime<T>(
 ): Promise<T> {
   const controller = new AbortController();
   const follow = () => controller.abort(signal.reason);
-  const timer = setTimeout(() => controller.abort(new DOMException('no answer in time', 'TimeoutError')), timeoutMs);
+  const timer = setTimeout(() => controller.abort(new DOMException('no response in time', 'TimeoutError')), timeoutMs);
   signal.addEventListener('abort', follow, { once: true });
   try {
     signal.throwIfAborted();

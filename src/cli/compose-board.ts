@@ -30,7 +30,11 @@ export function boardOptions(
     ...{ login, viewer },
     jobs: createBoardJobs(createLedgerReader({ redis, keys: foundation.keys }), publisher),
     queues: [
-      { queue: queues.publish, isWork: true, description: 'Init and upload. An entry ends when TikTok has the whole video' },
+      {
+        queue: queues.publish,
+        isWork: true,
+        description: 'Init and upload. An entry ends when TikTok has the whole video',
+      },
       {
         queue: queues.status,
         isWork: true,

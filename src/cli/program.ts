@@ -56,7 +56,11 @@ function addServices(program: Command, run: Run): void {
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--port <port>', 'port to listen on; 0 picks a free port', wholeNumber(0, MAX_PORT), 0)
     .option('--seed <n>', 'seed for ids and tokens', wholeNumber(0, Number.MAX_SAFE_INTEGER))
-    .option('--processing-ms <ms>', 'processing time, from the last byte to the outcome', wholeNumber(0, Number.MAX_SAFE_INTEGER))
+    .option(
+      '--processing-ms <ms>',
+      'processing time, from the last byte to the outcome',
+      wholeNumber(0, Number.MAX_SAFE_INTEGER),
+    )
     .option('--webhook-url <url>', "where to send TikTok's webhooks, such as <start's address>/webhooks/tiktok")
     .action((options) => run(async (context) => (await import('./commands/simulator.ts')).simulator(options, context)));
 }
@@ -87,19 +91,28 @@ function addPublishing(program: Command, run: Run): void {
     .option('--auto-add-music', 'with --photos: let TikTok choose music')
     .option('--callback-url <url>', 'URL that receives the events of the job as signed POST requests')
     .addOption(
-      new Option(
-        '--on-duplicate <what>',
-        'what to do if this video was recently published on the account',
-      ).choices(['allow', 'warn', 'refuse']),
+      new Option('--on-duplicate <what>', 'what to do if this video was recently published on the account').choices([
+        'allow',
+        'warn',
+        'refuse',
+      ]),
     )
-    .option('--priority <n>', 'lower numbers run first; 0, the default, runs before all others', wholeNumber(0, MAX_PRIORITY))
+    .option(
+      '--priority <n>',
+      'lower numbers run first; 0, the default, runs before all others',
+      wholeNumber(0, MAX_PRIORITY),
+    )
     .option('--disable-comment', 'disable comments')
     .option('--disable-duet', 'disable duets')
     .option('--disable-stitch', 'disable stitches')
     .option('--brand-content', 'declare a paid partnership')
     .option('--brand-organic', 'declare a promotion of your own business')
     .option('--ai-generated', 'declare AI-generated content')
-    .option('--cover-ms <ms>', 'time of the video frame that becomes the cover', wholeNumber(0, Number.MAX_SAFE_INTEGER))
+    .option(
+      '--cover-ms <ms>',
+      'time of the video frame that becomes the cover',
+      wholeNumber(0, Number.MAX_SAFE_INTEGER),
+    )
     .option('--metadata <json>', 'your own JSON object, returned with the job', parseJsonObject)
     .addOption(new Option('--dry-run', 'only check the request, do not enqueue it').conflicts(['watch', 'wait']))
     .addOption(new Option('--watch', 'show progress until the job ends').conflicts('wait'))
@@ -208,7 +221,9 @@ function addCallbacks(program: Command, run: Run): void {
 function addLedger(program: Command, run: Run): void {
   const ledger = program.command('ledger').description('manage the job records in Redis');
   withJson(ledger.command('accept'))
-    .description('continue with a Redis that was restored to an older state; without --yes, only show what would change')
+    .description(
+      'continue with a Redis that was restored to an older state; without --yes, only show what would change',
+    )
     .option('--yes', 'apply: jobs that may have been published since end as unconfirmed, and workers continue')
     .option('--keep-jobs', 'end no job: nothing was published since the backup, or this is a different Redis')
     .option('--restored', 'a backup was restored, but no worker has detected it')

@@ -23,7 +23,7 @@ export const MEDIA_SETTINGS = {
   S3_REGION: optional(value.text, {
     group: 'Media',
     unset:
-      '`AWS_REGION`; if that is not set, `us-east-1` with `S3_ENDPOINT`, otherwise the region from the AWS SDK's files',
+      "`AWS_REGION`; if that is not set, `us-east-1` with `S3_ENDPOINT`, otherwise the region from the AWS SDK's files",
     meaning: 'Region of the buckets of `s3` sources.',
   }),
   AWS_REGION: optional(value.text, {
@@ -39,7 +39,7 @@ export const MEDIA_SETTINGS = {
   PREFLIGHT: withDefault(value.oneOf(['refuse', 'warn', 'off']), 'refuse', {
     group: 'Media',
     meaning:
-      'What to do with a post that TikTok would refuse because of its video or its creator's settings: `refuse` it before anything is sent, only `warn` in its timeline, or `off` to skip the check.',
+      "What to do with a post that TikTok would refuse because of its video or its creator's settings: `refuse` it before anything is sent, only `warn` in its timeline, or `off` to skip the check.",
   }),
   ON_DUPLICATE: withDefault(value.oneOf(['allow', 'warn', 'refuse']), 'warn', {
     group: 'Media',

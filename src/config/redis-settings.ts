@@ -22,7 +22,7 @@ export const REDIS_SETTINGS = {
   REDIS_SENTINEL_NAME: optional(value.text, {
     group: 'Redis',
     unset: 'no Sentinel',
-    meaning: 'Name of the master in the Sentinels' configuration, often `mymaster`.',
+    meaning: "Name of the master in the Sentinels' configuration, often `mymaster`.",
   }),
   REDIS_USERNAME: optional(value.text, {
     group: 'Redis',

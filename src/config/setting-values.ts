@@ -37,9 +37,7 @@ export const redisUrl = z
     if (!URL.canParse(value)) return;
     const given = [...new URL(value).searchParams.keys()].filter((option) => OPTIONS_OF_OURS.has(option.toLowerCase()));
     if (given.length === 0) return;
-    context.addIssue(
-      `a URL without ${given.join(' and ')} (remove that: each connection sets its own value)`,
-    );
+    context.addIssue(`a URL without ${given.join(' and ')} (remove that: each connection sets its own value)`);
   });
 
 /** Options of ioredis that would go before what our connections choose, with texts where it wants functions. */
@@ -80,7 +78,10 @@ export const serverUrl = z
 /** BullMQ key prefix whose hash tag keeps all keys in one slot of a cluster. */
 export const queuePrefix = z
   .string()
-  .regex(/^[^\s:{}]*\{[^\s:{}]+\}[^\s:{}]*$/, 'a text with one hash tag, such as {my-app}, without ":" and white space');
+  .regex(
+    /^[^\s:{}]*\{[^\s:{}]+\}[^\s:{}]*$/,
+    'a text with one hash tag, such as {my-app}, without ":" and white space',
+  );
 
 /** A comma-separated list of base64 keys of 32 bytes each. */
 export const encryptionKeys = z.string().transform((value, context): Buffer[] => {

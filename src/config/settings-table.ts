@@ -67,7 +67,8 @@ export const SettingsTable = z.object({
     group: 'Web server',
     secret: true,
     unset: '`/v1` needs no key, and the server listens on loopback only',
-    meaning: 'Comma-separated list of bearer keys for `/v1`. To change a key, list both keys until every client has the new one.',
+    meaning:
+      'Comma-separated list of bearer keys for `/v1`. To change a key, list both keys until every client has the new one.',
   }),
   API_RATE_LIMIT_PER_MINUTE: withDefault(value.wholeNumber(1, 1_000_000), '600', {
     group: 'Web server',
@@ -160,7 +161,7 @@ export const SettingsTable = z.object({
     group: 'Traces',
     secret: true,
     unset: 'none',
-    meaning: "Comma-separated list of headers for the collector, `name=value`, often with an API key.",
+    meaning: 'Comma-separated list of headers for the collector, `name=value`, often with an API key.',
   }),
   OTEL_SERVICE_NAME: withDefault(value.text, 'tiktok-publisher', {
     group: 'Traces',

@@ -72,7 +72,7 @@ function privacyProblem(wanted: string | undefined, offered: readonly string[]):
     const reason = `expected privacyLevel SELF_ONLY, got ${wanted}: TikTok offers no other level for this account, which is normal for an app that TikTok has not audited`;
     return { code: 'TIKTOK_UNAUDITED_CLIENT', reason };
   }
-  const reason = `expected privacyLevel ${offered.join(' or ')}(the levels that TikTok currently offers for this account), got ${wanted}`;
+  const reason = `expected privacyLevel ${offered.join(' or ')} (the levels that TikTok currently offers for this account), got ${wanted}`;
   return { code: 'TIKTOK_PRIVACY_MISMATCH', reason };
 }
 

@@ -36,7 +36,10 @@ const urlMediaSchema = z
       examples: ['https://media.example.com/spring.mp4'],
     }),
   })
-  .meta({ title: 'url', description: 'A video on the web. The worker downloads it with range requests and uploads it at the same time.' });
+  .meta({
+    title: 'url',
+    description: 'A video on the web. The worker downloads it with range requests and uploads it at the same time.',
+  });
 
 const s3MediaSchema = z
   .strictObject({
@@ -53,12 +56,10 @@ const s3MediaSchema = z
         error: `expected at most ${MAX_OBJECT_KEY_BYTES} bytes`,
       })
       .meta({ description: 'Key of the object.', examples: ['2026/spring.mp4'] }),
-    versionId: z
-      .string()
-      .min(1)
-      .max(MAX_OBJECT_KEY_BYTES)
-      .optional()
-      .meta({ description: 'Version of the object. Default: the newest version at the start of the job, used until the job ends.' }),
+    versionId: z.string().min(1).max(MAX_OBJECT_KEY_BYTES).optional().meta({
+      description:
+        'Version of the object. Default: the newest version at the start of the job, used until the job ends.',
+    }),
   })
   .meta({ title: 's3', description: 'A video in object storage for which the worker has credentials.' });
 
@@ -70,10 +71,14 @@ const pullMediaSchema = z
       examples: ['https://media.example.com/spring.mp4'],
     }),
     fallback: z.literal('upload', { error: 'expected "upload"' }).optional().meta({
-      description: "What to do when TikTok's download has definitely failed: the worker downloads the video and uploads it.",
+      description:
+        "What to do when TikTok's download has definitely failed: the worker downloads the video and uploads it.",
     }),
   })
-  .meta({ title: 'pull', description: 'A video that TikTok downloads itself. Its bytes do not pass through the worker.' });
+  .meta({
+    title: 'pull',
+    description: 'A video that TikTok downloads itself. Its bytes do not pass through the worker.',
+  });
 
 const photosMediaSchema = z
   .strictObject({

@@ -39,7 +39,8 @@ export const PUBLISH_STATES = {
   unconfirmed: {
     terminal: true,
     next: ['queued', 'uploading', 'processing', 'published', 'in_inbox', 'failed', 'cancelled'],
-    meaning: 'unknown whether TikTok published it; never retried automatically, corrected if TikTok reports the outcome later',
+    meaning:
+      'unknown whether TikTok published it; never retried automatically, corrected if TikTok reports the outcome later',
   },
 } as const satisfies Record<string, { terminal: boolean; next: readonly string[]; meaning: string }>;
 

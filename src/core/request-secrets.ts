@@ -79,7 +79,9 @@ export function withOpenedUrls(request: PublishRequest, open: (sealed: string) =
   if (sealed === undefined) return request;
   const urls = urlsSchema.safeParse(parseJson(open(sealed)));
   if (urls.success) return withUrls(rest, urls.data);
-  throw new PublishError('INTERNAL_TAMPERED', { reason: 'the encrypted URLs of the request were changed after they were stored' });
+  throw new PublishError('INTERNAL_TAMPERED', {
+    reason: 'the encrypted URLs of the request were changed after they were stored',
+  });
 }
 
 const urlsSchema = z.record(z.string(), z.url());

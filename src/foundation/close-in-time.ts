@@ -15,5 +15,8 @@ export async function closeInTime({ close, log }: Foundation, drainMs: number): 
   const outcome = await Promise.race([close().then(() => 'done'), late]);
   deadline.abort();
   if (outcome === 'done') log.info('stopped');
-  else log.warn('stopped without closing everything: Redis did not answer in time; other workers take the jobs over');
+  else
+    log.warn(
+      'stopped without closing all parts because Redis did not respond in time; other workers will take over the jobs',
+    );
 }

@@ -54,7 +54,8 @@ const queueList = z.looseObject({ queues: z.array(z.looseObject({})) });
 const NOT_SIGNED_IN = {
   status: 401,
   code: 'BOARD_LOGIN_REFUSED',
-  detail: 'Sign in with BOARD_USER and BOARD_PASSWORD, or with BOARD_READONLY_USER and its password for read-only access.',
+  detail:
+    'Sign in with BOARD_USER and BOARD_PASSWORD, or with BOARD_READONLY_USER and its password for read-only access.',
 };
 
 const REFUSAL = {

@@ -63,7 +63,7 @@ const STATE_COOKIE = 'tiktok-connect';
 const REFUSAL = {
   code: 'CONNECT_NEEDS_LINK',
   detail:
-    'To connect an account, open a link created by `tiktok-publisher accounts connect <account>`. Without a link, you need the operator's login of the board, or access from this machine.',
+    "To connect an account, open a link created by `tiktok-publisher accounts connect <account>`. Without a link, you need the operator's login of the board, or access from this machine.",
 };
 const NO_BASE_URL = {
   status: 503,

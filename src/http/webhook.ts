@@ -26,7 +26,8 @@ export async function registerWebhook(server: FastifyInstance, receive: ReceiveW
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
     scope.post(PATH, { bodyLimit: MAX_BODY_BYTES }, async (request, reply) => {
       if (receive === undefined) {
-        const detail = 'TIKTOK_CLIENT_SECRET is not set, so the signature of a TikTok webhook cannot be checked. The webhook was rejected.';
+        const detail =
+          'TIKTOK_CLIENT_SECRET is not set, so the signature of a TikTok webhook cannot be checked. The webhook was rejected.';
         return sendProblem(reply, { status: 503, code: 'WEBHOOK_NOT_CONFIGURED', detail });
       }
       const header = request.headers['tiktok-signature'];

@@ -86,7 +86,7 @@ export function createPublisherFromConfig(config: PublisherConfig, clock: Clock 
 
   async function present(id: string): Promise<PublishJob> {
     const job = await read(id);
-    if (job === undefined) throw new PublishError('JOB_NOT_FOUND', { reason: `there is no publish job ${id}` });
+    if (job === undefined) throw new PublishError('JOB_NOT_FOUND', { reason: `no publish job has the id ${id}` });
     return job;
   }
 
@@ -95,7 +95,7 @@ export function createPublisherFromConfig(config: PublisherConfig, clock: Clock 
       const entries = parseEntries([{ request, ...options }]);
       await checkCallbacks(entries, config.outboundAllowHosts);
       const [job] = await tellingOfRedis(async () => await enqueueEntries(entries, await open()));
-      if (job === undefined) throw new PublishError('INTERNAL_ERROR', { reason: 'enqueue made no job' });
+      if (job === undefined) throw new PublishError('INTERNAL_ERROR', { reason: 'enqueue created no job' });
       return job;
     },
     async enqueueBulk(requests) {

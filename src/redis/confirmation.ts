@@ -123,7 +123,7 @@ function settle(group: readonly Waiting[], answers: readonly boolean[]): void {
 async function inTime<T>(looking: Promise<T>): Promise<T> {
   const end = new AbortController();
   const silence = sleep(LOOK_MS, undefined, { signal: end.signal }).then(() => {
-    throw new Error(`Redis did not answer within ${LOOK_MS} ms`);
+    throw new Error(`Redis did not respond within ${LOOK_MS} ms`);
   });
   looking.catch(() => undefined);
   silence.catch(() => undefined);
@@ -136,6 +136,6 @@ async function inTime<T>(looking: Promise<T>): Promise<T> {
 
 /** Without the cause: the log would say its text twice. */
 function notReplicated(cause: unknown): PublishError {
-  const reason = cause instanceof Error ? cause.message : 'it could not be proven';
+  const reason = cause instanceof Error ? cause.message : 'the confirmation could not be verified';
   return new PublishError('REDIS_NOT_REPLICATED', { reason });
 }

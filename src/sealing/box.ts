@@ -69,7 +69,7 @@ export function createBoxOpener(encryptionKeys: readonly Buffer[]): BoxOpener {
       if (!isWhole || body.length < TAG_BYTES) throw tampered(context);
       const pair = pairs.find(({ publicRaw }) => keyIdOf(publicRaw) === keyId);
       if (pair === undefined) {
-        const reason = `ENCRYPTION_KEYS holds no key for ${keyId.slice(0, KEY_ID_CHARS)}, to which ${context} was sealed`;
+        const reason = `ENCRYPTION_KEYS does not contain the key ${keyId.slice(0, KEY_ID_CHARS)}, with which ${context} was encrypted`;
         throw new PublishError('CONFIG_KEY_UNKNOWN', { reason });
       }
       try {
@@ -97,7 +97,7 @@ function publicKeyOf(base64url: string): KeyObject {
   const raw = Buffer.from(base64url, 'base64url');
   if (raw.length !== RAW_KEY_BYTES) {
     throw new PublishError('CONFIG_INVALID', {
-      reason: 'the public key that request secrets are sealed to is damaged',
+      reason: 'the public key for encrypting request secrets is damaged',
     });
   }
   return createPublicKey({ key: Buffer.concat([PUBLIC_DER_PREFIX, raw]), format: 'der', type: 'spki' });
@@ -119,5 +119,7 @@ function keyIdOf(publicRaw: Buffer): string {
 }
 
 function tampered(context: string): PublishError {
-  return new PublishError('INTERNAL_TAMPERED', { reason: `the sealed value of ${context} is not what was stored` });
+  return new PublishError('INTERNAL_TAMPERED', {
+    reason: `the encrypted value of ${context} was changed after it was stored`,
+  });
 }

@@ -2,7 +2,7 @@
 export class DeadlineReachedError extends Error {
   readonly code = 'DEADLINE_REACHED';
   constructor(deadlineMs: number) {
-    super(`no answer within ${deadlineMs} ms`);
+    super(`no response within ${deadlineMs} ms`);
     this.name = 'DeadlineReachedError';
   }
 }

@@ -42,7 +42,7 @@ async function inTime<T>(account: string, withinMs: number, answer: Promise<T>):
   let timer: NodeJS.Timeout | undefined;
   const silence = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      const reason = `the app's token source did not answer within ${withinMs / SECOND_MS} s for "${account}"`;
+      const reason = `the app's token source did not respond within ${withinMs / SECOND_MS} s for "${account}"`;
       reject(new PublishError('TRANSPORT_CONNECT_FAILED', { reason }));
     }, withinMs);
     // A source that never answers must not hold a process that has closed its workers.

@@ -24,7 +24,9 @@ export async function readinessOf(workers: readonly WatchedWorker[], probe?: Pro
 function reasonOf({ lateness }: WatchedWorker, found: string | undefined): string {
   if (lateness === undefined) return 'its worker was stopped';
   const { sinceMs, trouble } = lateness;
-  return told(trouble) ?? found ?? `Redis has not answered this worker for ${Math.round(sinceMs / SECOND_MS)} seconds`;
+  return (
+    told(trouble) ?? found ?? `Redis has not responded to this worker for ${Math.round(sinceMs / SECOND_MS)} seconds`
+  );
 }
 
 /** What an error of Redis means. */

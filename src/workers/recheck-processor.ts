@@ -26,7 +26,7 @@ export async function processRecheckEntry(entry: StatusQueueEntry, deps: WorkerD
     if (trouble !== undefined) return { kind: 'lost', trouble };
     const error = toPublishError(thrown);
     if (error.code === 'INTERNAL_OVERTAKEN') return { kind: 'lost' };
-    deps.log.info({ publishJobId: job.record.id, code: error.code }, 'recheck got no answer');
+    deps.log.info({ publishJobId: job.record.id, code: error.code }, 'recheck failed');
   }
   return await lookAgain(job, deps);
 }

@@ -20,7 +20,7 @@ export async function settleError(job: OwnedJob, thrown: unknown, deps: WorkerDe
   const error = toPublishError(thrown);
   const { row } = error;
   if (error.code === 'INTERNAL_OVERTAKEN') return { kind: 'lost' };
-  if (error.code === 'INTERNAL_ERROR') deps.log.error({ err: error, publishJobId: job.record.id }, 'unforeseen error');
+  if (error.code === 'INTERNAL_ERROR') deps.log.error({ err: error, publishJobId: job.record.id }, 'unexpected error');
   if (isLostInit(job, error)) return await endLostInit(job, error, deps);
   switch (row.verdict) {
     case 'give_up':
@@ -54,7 +54,7 @@ async function stopAccount({ record }: OwnedJob, { pauseAccount, log }: WorkerDe
 async function endLostInit(job: OwnedJob, cause: PublishError, deps: WorkerDeps): Promise<Settlement> {
   const error = new PublishError(
     'TIKTOK_LOST_INIT',
-    { ...cause.details, reason: `the answer to the init was lost: ${cause.message}` },
+    { ...cause.details, reason: `the response to the init was lost: ${cause.message}` },
     { cause },
   );
   return await endJob(job, { to: 'unconfirmed', error }, deps);

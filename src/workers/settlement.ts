@@ -58,7 +58,7 @@ export class Deferral extends Error {
   readonly bookedSlot: { readonly endpoint: string; readonly at: number } | undefined;
 
   constructor(waitReason: WaitReason, until: number, bookedSlot?: { endpoint: string; at: number }) {
-    super(`waits for ${waitReason}`);
+    super(`waiting for ${waitReason}`);
     this.name = 'Deferral';
     this.waitReason = waitReason;
     this.until = until;

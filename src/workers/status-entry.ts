@@ -23,7 +23,7 @@ export async function claimStatusEntry(
   const reference = statusEntrySchema.safeParse(entry.data);
   if (!reference.success && !isDataLost(entry.data)) {
     const { code, message } = new PublishError('INPUT_VERSION_UNSUPPORTED', {
-      reason: 'expected an entry of version 1 with id and account; only this program adds to tiktok-status',
+      reason: 'expected an entry of version 1 with id and account; only this program may add entries to tiktok-status',
     });
     return { kind: 'failed', failure: { code, message } };
   }

@@ -133,7 +133,8 @@ async function settlePollError(job: OwnedJob, thrown: unknown, deps: WorkerDeps)
   if (redisTrouble !== undefined) return { kind: 'lost', trouble: redisTrouble };
   const error = toPublishError(thrown);
   if (error.code === 'INTERNAL_OVERTAKEN') return { kind: 'lost' };
-  if (error.code === 'INTERNAL_ERROR') deps.log.error({ err: error, publishJobId: job.record.id }, 'poll failed');
+  if (error.code === 'INTERNAL_ERROR')
+    deps.log.error({ err: error, publishJobId: job.record.id }, 'status poll failed');
   deps.metrics.statusPolled(error.code);
   return await pollAgain(job, error, deps);
 }

@@ -35,7 +35,7 @@ export async function takeSlot(job: OwnedJob, endpoint: QuotaEndpoint, deps: Cal
 /** Asks TikTok what became of the job's publish_id, within the account's quota. */
 export async function askStatus(job: OwnedJob, deps: CallDeps): Promise<StatusAnswer> {
   const { publishId, account } = job.record;
-  if (publishId === undefined) throw new PublishError('INTERNAL_ERROR', { reason: 'no publish_id to ask about' });
+  if (publishId === undefined) throw new PublishError('INTERNAL_ERROR', { reason: 'no publish_id to check' });
   // A token that has to be renewed would make the call late against its slot.
   await deps.tokens.accessToken(account);
   await takeSlot(job, 'status', deps);

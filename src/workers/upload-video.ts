@@ -93,7 +93,7 @@ class Upload {
     this.#plan = planOf(job.record);
     const { id, uploadUrlSealed } = job.record;
     if (uploadUrlSealed === undefined)
-      throw new PublishError('UPLOAD_TASK_MISSING', { reason: 'no upload URL is kept' });
+      throw new PublishError('UPLOAD_TASK_MISSING', { reason: 'no upload URL is stored' });
     this.#uploadUrl = deps.sealer.open(uploadUrlSealed, uploadUrlContext(id));
     this.#highestSentByte = job.record.sentBytes;
     this.#lease = startLease(job, leaseTimes(deps.settings.recovery ?? DEFAULT_RECOVERY), () => ({

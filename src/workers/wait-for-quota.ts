@@ -75,7 +75,7 @@ async function wait(
   });
   deps.log.info(
     { publishJobId: job.record.id, waitingFor: reason, until: new Date(until).toISOString(), code: error?.code },
-    'publish job waits',
+    'publish job waiting',
   );
   // What Redis lacks is no matter of this account.
   if (reason !== 'replication') await deps.lanes.closeGate(job.record.account, { reason, until });

@@ -55,7 +55,7 @@ export async function settleDeadPull(
   if (!isStopped && error.code !== 'TIKTOK_PULL_FAILED') return undefined;
   if (mayFallBack(record)) return await fallBack(job, error, deps);
   if (!isStopped) return undefined;
-  const reason = `TikTok's download stood still at ${record.pullBytes ?? 0} bytes and was stopped`;
+  const reason = `TikTok's download stalled at ${record.pullBytes ?? 0} bytes and was cancelled`;
   const stalled = new PublishError('TIKTOK_PULL_STALLED', { ...error.details, reason });
   return await endJob(job, { to: 'failed', error: stalled }, deps);
 }

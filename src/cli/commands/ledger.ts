@@ -78,7 +78,9 @@ function text(
   const next = yes
     ? [
         'Accepted. Workers take jobs again within seconds.',
-        ...(keepJobs ? [] : ['To list the jobs that you must check on TikTok: tiktok-publisher list --state unconfirmed']),
+        ...(keepJobs
+          ? []
+          : ['To list the jobs that you must check on TikTok: tiktok-publisher list --state unconfirmed']),
       ]
     : [
         'Nothing was changed. To apply this, add --yes. Add --keep-jobs if nothing was published since the backup, or if this is a different Redis.',

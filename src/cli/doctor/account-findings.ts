@@ -51,7 +51,10 @@ function unreadableFindings(unreadable: readonly AccountState[]): Finding[] {
   });
   const more = unreadable.length - named.length;
   if (more === 0) return named;
-  return [...named, { check: 'accounts', level: 'problem', message: `the tokens of ${more} more accounts cannot be decrypted either` }];
+  return [
+    ...named,
+    { check: 'accounts', level: 'problem', message: `the tokens of ${more} more accounts cannot be decrypted either` },
+  ];
 }
 
 interface Group {

@@ -86,7 +86,12 @@ function findingsOf(look: QueueLook, suspects: readonly WorkedQueue[]): Finding[
   const start = 'Run `tiktok-publisher start` or `tiktok-publisher worker`';
   if (isPaused) {
     const fix = "Resume it with BullMQ's queue.resume().";
-    findings.push({ check: 'queues', level: 'problem', message: `${queue} is paused, so its jobs are not processed`, fix });
+    findings.push({
+      check: 'queues',
+      level: 'problem',
+      message: `${queue} is paused, so its jobs are not processed`,
+      fix,
+    });
   } else if (isIdle(look) && suspects.includes(name)) {
     const fix = `${start} with the same Redis and QUEUE_PREFIX. If workers are running, check their log.`;
     const message = `${idleText(look)} and no worker processes ${waiting === 1 ? 'it' : 'them'}${workersText(look)}`;

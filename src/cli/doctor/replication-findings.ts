@@ -26,8 +26,15 @@ export function replicaFindings(
   if (isReplica) return [];
   if (wanted === 0) {
     if (connectedReplicas === 0) return [];
-    const message = 'REDIS_WAIT_REPLICAS is 0 and this Redis has replicas: a failover may lose jobs or post a video twice';
-    return [{ level: 'advice', message, fix: 'Set REDIS_WAIT_REPLICAS=1, unless there is never a failover to these replicas.' }];
+    const message =
+      'REDIS_WAIT_REPLICAS is 0 and this Redis has replicas: a failover may lose jobs or post a video twice';
+    return [
+      {
+        level: 'advice',
+        message,
+        fix: 'Set REDIS_WAIT_REPLICAS=1, unless there is never a failover to these replicas.',
+      },
+    ];
   }
   if (connectedReplicas < wanted) {
     const message = `no job can be accepted: REDIS_WAIT_REPLICAS requires ${wanted} replicas, connected replicas: ${connectedReplicas}`;

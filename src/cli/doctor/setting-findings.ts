@@ -39,7 +39,8 @@ async function folderProblem(folder: string): Promise<string | undefined> {
 /** Of a placeholder that was left in, TikTok says only that a client is unknown. */
 function clientKeyFindings(key: string | undefined): Finding[] {
   if (key === undefined || (key.length >= SHORTEST_CLIENT_KEY && !/\s|…|\.\.\./.test(key))) return [];
-  const message = 'TIKTOK_CLIENT_KEY is not a valid TikTok client key: it is too short, or contains white space or an ellipsis';
+  const message =
+    'TIKTOK_CLIENT_KEY is not a valid TikTok client key: it is too short, or contains white space or an ellipsis';
   const fix = 'Copy it, and TIKTOK_CLIENT_SECRET, from your app in the TikTok developer portal.';
   return [{ check: 'settings', level: 'problem', message, fix }];
 }

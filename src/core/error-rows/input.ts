@@ -26,14 +26,14 @@ export const INPUT_ROWS = {
     {
       message: 'the video does not exist',
       advice:
-        'Check the path, the URL, or the bucket and key. The worker reads the path, so the file must exist on the worker's machine. Then retry.',
+        "Check the path, the URL, or the bucket and key. The worker reads the path, so the file must exist on the worker's machine. Then retry.",
     },
     { retryable: true },
   ),
   INPUT_MEDIA_NOT_READABLE: giveUp(
     {
       message: 'no permission to read the video file',
-      advice: 'Give the worker's user read permission on the file and execute permission on its folders, then retry.',
+      advice: "Give the worker's user read permission on the file and execute permission on its folders, then retry.",
     },
     { retryable: true },
   ),
@@ -110,8 +110,7 @@ export const INPUT_ROWS = {
   INPUT_DUPLICATE_VIDEO: giveUp(
     {
       message: 'the same video was recently published on this account, or is already enqueued for it',
-      advice:
-        'To post it twice, enqueue it again with "onDuplicate": "allow". If the other job fails, retry this one.',
+      advice: 'To post it twice, enqueue it again with "onDuplicate": "allow". If the other job fails, retry this one.',
     },
     { retryable: true },
   ),
@@ -129,7 +128,8 @@ export const INPUT_ROWS = {
   }),
   JOB_NOT_CANCELLABLE: giveUp({
     message: 'the job can no longer be cancelled',
-    advice: 'TikTok already has the video, or the job has ended. Wait for the job to end, then delete the post in the TikTok app.',
+    advice:
+      'TikTok already has the video, or the job has ended. Wait for the job to end, then delete the post in the TikTok app.',
   }),
   JOB_NOT_RETRYABLE: giveUp({
     message: 'the job cannot be retried without changes',

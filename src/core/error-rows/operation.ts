@@ -14,7 +14,8 @@ export const OPERATION_ROWS = {
   CONFIG_KEY_UNKNOWN: giveUp(
     {
       message: 'a secret was encrypted with a key that is not configured',
-      advice: 'Add the key to ENCRYPTION_KEYS again (the first key encrypts, all keys decrypt), or connect the accounts again.',
+      advice:
+        'Add the key to ENCRYPTION_KEYS again (the first key encrypts, all keys decrypt), or connect the accounts again.',
     },
     { retryable: true, alert: 'page' },
   ),

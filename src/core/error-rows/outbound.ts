@@ -14,7 +14,8 @@ export const OUTBOUND_ROWS = {
   }),
   OUTBOUND_UNREACHABLE: retry({
     message: 'the host could not be reached; nothing was sent',
-    advice: 'The request is retried automatically. If the error persists, check the name, port and certificate of the host.',
+    advice:
+      'The request is retried automatically. If the error persists, check the name, port and certificate of the host.',
   }),
   OUTBOUND_NO_ANSWER: retry({
     message: 'the connection was lost or timed out before the host responded',

@@ -69,7 +69,7 @@ export const PROCESSING_ROWS = {
   TIKTOK_FAILED_UNKNOWN_REASON: giveUp(
     {
       message: 'TikTok rejected the post with an unknown reason',
-      advice: 'Look up TikTok's reason in its documentation before retrying, and report it to the maintainers.',
+      advice: "Look up TikTok's reason in its documentation before retrying, and report it to the maintainers.",
     },
     { retryable: true, alert: 'page' },
   ),

@@ -17,7 +17,8 @@ export const REMOTE_MEDIA_ROWS = {
   }),
   INPUT_MEDIA_NO_RANGES: giveUp(
     {
-      message: 'the server of the video does not support uncompressed range requests with a version (ETag or Last-Modified)',
+      message:
+        'the server of the video does not support uncompressed range requests with a version (ETag or Last-Modified)',
       advice:
         'Put the video on a server that responds to Range with 206, sends an ETag or Last-Modified, and does not compress, such as object storage. Then retry.',
     },
@@ -25,32 +26,36 @@ export const REMOTE_MEDIA_ROWS = {
   ),
   TRANSPORT_MEDIA_BAD_ANSWER: retry({
     message: 'the server of the video sent an unexpected response',
-    advice: 'The request is retried automatically. If the error persists, check the server and the proxies and caches in front of it.',
+    advice:
+      'The request is retried automatically. If the error persists, check the server and the proxies and caches in front of it.',
   }),
   TRANSPORT_MEDIA_INTERRUPTED: retry({
     message: 'the download of the video was interrupted or stalled',
-    advice: 'The download is retried automatically. If the error persists, check the server of the video and the network.',
+    advice:
+      'The download is retried automatically. If the error persists, check the server of the video and the network.',
   }),
   TRANSPORT_MEDIA_BUSY: retry({
     message: 'the server of the video is temporarily unavailable',
-    advice: 'The request is retried automatically, no earlier than the server's Retry-After allows.',
+    advice: "The request is retried automatically, no earlier than the server's Retry-After allows.",
   }),
   TRANSPORT_MEDIA_DISK: retry({
     message: 'the disk or network share of the video does not respond',
     advice:
-      'The read is retried automatically. If the error persists, check the disk, the mount on the worker's machine, and the file server.',
+      "The read is retried automatically. If the error persists, check the disk, the mount on the worker's machine, and the file server.",
   }),
   CONFIG_STORAGE_CREDENTIALS: retry(
     {
       message: 'the credentials for object storage are missing or were rejected',
-      advice: 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY for the workers, or use another credential source of the AWS SDK.',
+      advice:
+        'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY for the workers, or use another credential source of the AWS SDK.',
     },
     { alert: 'page' },
   ),
   CONFIG_STORAGE_REGION: giveUp(
     {
       message: 'the bucket is in another region or at another endpoint',
-      advice: 'Set S3_REGION to the bucket's region and, for storage outside AWS, S3_ENDPOINT to its endpoint. Then retry.',
+      advice:
+        "Set S3_REGION to the bucket's region and, for storage outside AWS, S3_ENDPOINT to its endpoint. Then retry.",
     },
     { retryable: true, alert: 'page' },
   ),

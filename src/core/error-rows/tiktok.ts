@@ -5,12 +5,13 @@ import { act, giveUp, retry, wait } from './row.ts';
 /** What TikTok's endpoints answer (error tables of the content-posting-api-reference pages, read 2026-11-22). */
 export const TIKTOK_ROWS = {
   TIKTOK_RATE_LIMITED: wait('rate_limit', MINUTE_MS, {
-    message: 'the account reached TikTok's rate limit per minute',
+    message: "the account reached TikTok's rate limit per minute",
     advice: 'Nothing to do: the job continues after the minute.',
   }),
   TIKTOK_DAILY_POST_CAP: wait('daily_cap', HOUR_MS, {
     message: 'the account reached its limit of posts per 24 hours',
-    advice: 'Nothing to do: the job continues when TikTok allows it. The limit counts posts from all apps, usually about 15.',
+    advice:
+      'Nothing to do: the job continues when TikTok allows it. The limit counts posts from all apps, usually about 15.',
   }),
   TIKTOK_PENDING_SHARE_CAP: wait('pending_share_cap', HOUR_MS, {
     message: "the creator's inbox reached TikTok's limit of unfinished drafts",
@@ -35,13 +36,13 @@ export const TIKTOK_ROWS = {
   TIKTOK_INVALID_PARAMS: giveUp(
     {
       message: 'TikTok rejected the request as invalid',
-      advice: 'Read TikTok's message next to this code, correct the request and enqueue it again.',
+      advice: "Read TikTok's message next to this code, correct the request and enqueue it again.",
     },
     { alert: 'count' },
   ),
   TIKTOK_INVALID_FILE_UPLOAD: giveUp({
     message: 'TikTok rejected the uploaded file',
-    advice: 'Check that the video plays and meets TikTok's media specification, then enqueue it again.',
+    advice: "Check that the video plays and meets TikTok's media specification, then enqueue it again.",
   }),
   TIKTOK_APP_VERSION: giveUp(
     {
@@ -60,7 +61,8 @@ export const TIKTOK_ROWS = {
   ),
   TIKTOK_PUBLISH_ID_UNKNOWN: retry({
     message: 'TikTok does not know the publish_id',
-    advice: 'Shortly after the start of a post this resolves itself. If the error persists, check on TikTok whether the post exists.',
+    advice:
+      'Shortly after the start of a post this resolves itself. If the error persists, check on TikTok whether the post exists.',
   }),
   TIKTOK_PUBLISH_ID_FOREIGN: giveUp(
     {
@@ -89,14 +91,14 @@ export const TIKTOK_ROWS = {
   TIKTOK_INTERNAL: retry(
     {
       message: 'TikTok had an internal error',
-      advice: 'The call is retried automatically. If the error persists, check TikTok's status page.',
+      advice: "The call is retried automatically. If the error persists, check TikTok's status page.",
     },
     { outcomeKnown: false },
   ),
   TIKTOK_UNKNOWN_ERROR: retry(
     {
       message: 'TikTok returned an unknown error',
-      advice: 'Look up TikTok's code in its documentation and report it to the maintainers of this program.',
+      advice: "Look up TikTok's code in its documentation and report it to the maintainers of this program.",
     },
     { alert: 'page' },
   ),
@@ -112,7 +114,8 @@ export const TIKTOK_ROWS = {
     'unconfirmed',
     {
       message: 'TikTok reported no outcome within 24 hours',
-      advice: 'Check on TikTok whether the post appeared. If TikTok reports the outcome later, this job is corrected automatically.',
+      advice:
+        'Check on TikTok whether the post appeared. If TikTok reports the outcome later, this job is corrected automatically.',
     },
     { outcomeKnown: false, retryable: false, alert: 'page' },
   ),

@@ -10,20 +10,22 @@ export const TRANSFER_ROWS = {
   TRANSPORT_NO_ANSWER: retry(
     {
       message: 'the connection was lost before TikTok responded',
-      advice: 'This is resolved automatically: TikTok's status is checked before any call that could post twice is repeated.',
+      advice:
+        "This is resolved automatically: TikTok's status is checked before any call that could post twice is repeated.",
     },
     { outcomeKnown: false },
   ),
   TRANSPORT_BAD_ANSWER: retry(
     {
-      message: 'the response does not match TikTok's documentation',
+      message: "the response does not match TikTok's documentation",
       advice: 'Check that TIKTOK_API_BASE_URL points to TikTok and that no proxy responds in its place.',
     },
     { outcomeKnown: false },
   ),
   UPLOAD_URL_EXPIRED: act('new_init', {
     message: 'the upload took longer than the upload URL is valid (one hour)',
-    advice: 'The upload restarts automatically. If the error persists, the uplink is too slow for this file: encode a smaller file.',
+    advice:
+      'The upload restarts automatically. If the error persists, the uplink is too slow for this file: encode a smaller file.',
   }),
   UPLOAD_TASK_MISSING: act('new_init', {
     message: 'TikTok no longer knows this upload',
@@ -51,7 +53,8 @@ export const TRANSFER_ROWS = {
     'ask_status',
     {
       message: 'the upload server sent a response that TikTok does not document',
-      advice: 'TikTok's status is checked automatically. If the error persists, check that no proxy responds in place of TikTok.',
+      advice:
+        "TikTok's status is checked automatically. If the error persists, check that no proxy responds in place of TikTok.",
     },
     { outcomeKnown: false },
   ),

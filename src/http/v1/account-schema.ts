@@ -16,8 +16,12 @@ const accountFields = {
   openId: z.string().meta({ description: "TikTok's id (open_id) of the user for your app." }),
   scope: z.string().nullable().meta({ description: 'Comma-separated list of the granted scopes; null: unknown.' }),
   addedAt: time.meta({ description: 'When the account was first connected.' }),
-  accessTokenExpiresAt: time.nullable().meta({ description: 'When the access token expires. It is refreshed before then. null: unknown.' }),
-  refreshTokenExpiresAt: time.nullable().meta({ description: 'When the refresh token expires. Then the account must be connected again. null: unknown.' }),
+  accessTokenExpiresAt: time
+    .nullable()
+    .meta({ description: 'When the access token expires. It is refreshed before then. null: unknown.' }),
+  refreshTokenExpiresAt: time
+    .nullable()
+    .meta({ description: 'When the refresh token expires. Then the account must be connected again. null: unknown.' }),
   status: z.enum(['active', 'reauthorization_required', 'paused']).meta({
     description:
       '`active`; `paused`: its jobs wait until it is resumed; `reauthorization_required`: TikTok no longer accepts its tokens, so the owner must connect the account again.',
@@ -26,7 +30,8 @@ const accountFields = {
     description: 'First characters of the client key of the app to which the tokens belong; null: unknown.',
   }),
   otherApp: z.boolean().meta({
-    description: 'Whether the tokens belong to an app other than the configured one. TikTok no longer refreshes such tokens.',
+    description:
+      'Whether the tokens belong to an app other than the configured one. TikTok no longer refreshes such tokens.',
   }),
 };
 
@@ -67,7 +72,10 @@ export const removedAccountSchema = z
   .object({
     removed: z.string().meta({ description: 'Account name.' }),
     revoked: z.boolean().meta({ description: 'Whether TikTok has revoked the access.' }),
-    problem: z.string().optional().meta({ description: 'Why the access could not be revoked. The owner can revoke it in the TikTok app.' }),
+    problem: z
+      .string()
+      .optional()
+      .meta({ description: 'Why the access could not be revoked. The owner can revoke it in the TikTok app.' }),
   })
   .meta({
     id: 'RemovedAccount',

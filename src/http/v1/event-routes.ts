@@ -115,7 +115,10 @@ export function registerEventRoutes(api: ApiScope, { publisher }: Options): void
         description: `Server-sent events of one job, from its oldest stored event or after \`Last-Event-ID\`. The stream stays open after the outcome, because a late report from TikTok may correct it. ${FORMAT_TEXT}`,
         params: jobParams,
         headers,
-        response: { ...answers, ...problemResponses({ 404: '`JOB_NOT_FOUND`: no publish job has this id.', 410: true }) },
+        response: {
+          ...answers,
+          ...problemResponses({ 404: '`JOB_NOT_FOUND`: no publish job has this id.', 410: true }),
+        },
       },
     },
     async ({ params: { id }, headers: { 'last-event-id': after = OLDEST_EVENT } }, reply) => {

@@ -85,7 +85,8 @@ const jobFields = {
   scheduledAt: time.nullable().meta({ description: 'Requested start time.' }),
   publishId: z.string().nullable().meta({ description: "TikTok's id of the post, if it has one yet." }),
   postIds: z.array(z.string()).meta({
-    description: 'Ids of the TikTok posts, as decimal strings. May be empty at first and be filled in after the job is `published`.',
+    description:
+      'Ids of the TikTok posts, as decimal strings. May be empty at first and be filled in after the job is `published`.',
   }),
   progress: progressSchema.meta({ description: 'Progress of the upload.' }),
   attempts: z.int().nonnegative().meta({

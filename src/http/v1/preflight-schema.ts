@@ -4,9 +4,12 @@ const findingSchema = z
   .object({
     code: z.string().meta({ description: 'For `refuse`: the error code with which the job would fail.' }),
     severity: z.enum(['refuse', 'warn']).meta({
-      description: '`refuse`: the job would fail. `warn`: the job may fail or wait, or the post may differ from the request.',
+      description:
+        '`refuse`: the job would fail. `warn`: the job may fail or wait, or the post may differ from the request.',
     }),
-    field: z.string().meta({ description: 'The field of the request, or the part of the video.', examples: ['media.frameRate'] }),
+    field: z
+      .string()
+      .meta({ description: 'The field of the request, or the part of the video.', examples: ['media.frameRate'] }),
     limit: z.string().nullable().meta({ description: 'The allowed values, if there is a limit.' }),
     found: z.string().meta({ description: 'What was found.' }),
     advice: z.string().meta({ description: 'Recommended action.' }),

@@ -9,7 +9,9 @@ import type { ApiScope } from './typed-routes.ts';
 type Options = Pick<ApiOptions, 'publisher' | 'refuseFile'>;
 
 const TAGS = ['Publishes'];
-const NOT_FOUND = { 404: '`JOB_NOT_FOUND`: no publish job has this id, or the job was deleted after its retention period.' };
+const NOT_FOUND = {
+  404: '`JOB_NOT_FOUND`: no publish job has this id, or the job was deleted after its retention period.',
+};
 
 /** Adds `/v1/publishes`. */
 export function registerPublishRoutes(api: ApiScope, options: Options): void {
@@ -41,10 +43,7 @@ function registerEnqueue(api: ApiScope, { publisher, refuseFile }: Options): voi
         }),
         body: publishRequestSchema,
         response: {
-          202: jsonAnswer(
-            'Accepted: the job was created. The header `Location` has its URL.',
-            enqueuedJobSchema,
-          ),
+          202: jsonAnswer('Accepted: the job was created. The header `Location` has its URL.', enqueuedJobSchema),
           200: jsonAnswer('The idempotency key was already used: the job that it created.', enqueuedJobSchema),
           ...problemResponses({
             403: '`INPUT_MEDIA_OUTSIDE_ROOTS`: this file cannot be published over REST.',
@@ -95,7 +94,13 @@ function registerReading(api: ApiScope, { publisher }: Options): void {
         querystring: z.strictObject({
           account: z.string().min(1).max(255).optional().meta({ description: 'Jobs of this account only.' }),
           state: stateSchema.optional(),
-          limit: z.coerce.number().int().min(1).max(500).default(50).meta({ description: 'Maximum number of jobs on a page.' }),
+          limit: z.coerce
+            .number()
+            .int()
+            .min(1)
+            .max(500)
+            .default(50)
+            .meta({ description: 'Maximum number of jobs on a page.' }),
           cursor: z.string().max(1_000).optional().meta({ description: '`nextCursor` of the previous page.' }),
         }),
         response: { 200: jsonAnswer('A page of jobs.', jobPageSchema), ...problemResponses() },
@@ -124,7 +129,10 @@ function registerChanges(api: ApiScope, { publisher }: Options): void {
         params: jobParams,
         response: {
           200: jsonAnswer('The current job.', jobSchema),
-          ...problemResponses({ ...NOT_FOUND, 409: '`JOB_NOT_CANCELLABLE`: TikTok may already have the video, or the job has ended.' }),
+          ...problemResponses({
+            ...NOT_FOUND,
+            409: '`JOB_NOT_CANCELLABLE`: TikTok may already have the video, or the job has ended.',
+          }),
         },
       },
     },

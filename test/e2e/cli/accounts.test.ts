@@ -47,7 +47,7 @@ describe('an account, from its link to its end', () => {
     expect(examined).toMatchObject({ exitCode: 0, stderr: '' });
 
     const removed = await runCommand(['accounts', 'remove', 'acme'], env);
-    expect(removed).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('TikTok has ended the access') });
+    expect(removed).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('TikTok has revoked the access') });
     expect((await runCommand(['accounts', 'list', '--json'], env)).stdout).toBe('{"accounts":[]}\n');
   });
 

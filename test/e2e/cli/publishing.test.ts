@@ -270,7 +270,7 @@ describe('the service', () => {
     const orphan = startCommand(['start', '--json'], { ...env, REDIS_URL, SHUTDOWN_TIMEOUT_MS: '500' });
     await orphan.document();
     await redis.close();
-    await orphan.printed('redis away');
+    await orphan.printed('redis connection lost');
     orphan.kill('SIGTERM');
     const { exitCode, stderr } = await orphan.ended;
     expect(stderr).toContain('"msg":"stopped');

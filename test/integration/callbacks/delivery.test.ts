@@ -96,7 +96,7 @@ describe('the delivery of events', () => {
     const receiver = await receive(answerOf(410));
     await world.createJob('j', receiver.url);
     const entry = await world.entryIn('j-1-1', 'failed');
-    expect(entry.failedReason).toMatch(/answered 410$/);
+    expect(entry.failedReason).toMatch(/responded with 410$/);
     expect((await world.desk.ofJob('j')).attempts[0]?.code).toBe('CALLBACK_GONE');
     expect(receiver.received).toHaveLength(1);
   });
@@ -225,7 +225,7 @@ describe('the delivery of events', () => {
     const receiver = await receive(answerOf(500));
     await world.createJob('j', `${receiver.url}?token=s3cret-query`);
     const entry = await world.entryIn('j-1-1', 'failed');
-    expect(world.lines.join('')).toContain('event not delivered');
+    expect(world.lines.join('')).toContain('event delivery failed');
     const shown = [world.lines, entry.asJSON(), await world.desk.overview(), await world.desk.ofJob('j')];
     expect(JSON.stringify(shown)).not.toContain('s3cret-query');
     expect(await world.desk.overview()).toMatchObject({ failed: [{ endpoint: receiver.url, jobId: 'j' }] });

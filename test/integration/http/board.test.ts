@@ -193,7 +193,7 @@ describe('retry on the board', () => {
     expect(await answer.json()).toMatchObject({
       code: 'JOB_NOT_RETRYABLE',
       error: 'Not done',
-      message: expect.stringContaining('TikTok may have published it'),
+      message: expect.stringContaining('TikTok may have published the post'),
     });
     expect(await pipeline.publisher.get(id)).toEqual(before);
     expect(await pipeline.queues.publish.getJobState(id)).toBe('failed');

@@ -30,7 +30,7 @@ const SCENARIOS: readonly Scenario[] = [
     reason: 'Redis is full and rejects writes',
   },
   {
-    what: 'has too few replicas',
+    what: 'has too few connected replicas',
     harm: ({ operator }) => operator.config('SET', 'min-replicas-to-write', '1'),
     heal: ({ operator }) => operator.config('SET', 'min-replicas-to-write', '0'),
     reason: 'Redis has too few connected replicas (min-replicas-to-write) and rejects writes',
@@ -56,7 +56,7 @@ const SCENARIOS: readonly Scenario[] = [
     reason: 'Redis cannot write to its disk and rejects writes',
   },
   {
-    what: 'is still reading its data',
+    what: 'is still loading its data',
     harm: reloadSlowly,
     async heal({ operator }) {
       // The operator's connection waits for the end of the reload.
@@ -89,13 +89,13 @@ const SCENARIOS: readonly Scenario[] = [
     what: 'is frozen',
     harm: ({ pid }) => process.kill(pid, 'SIGSTOP'),
     heal: ({ pid }) => process.kill(pid, 'SIGCONT'),
-    reason: 'Redis does not answer',
+    reason: 'Redis does not respond',
   },
   {
     what: 'is behind a network that swallows everything',
     harm: ({ proxy }) => proxy.break('black_hole'),
     heal: ({ proxy }) => proxy.heal(),
-    reason: 'Redis does not answer',
+    reason: 'Redis does not respond',
   },
   {
     what: 'is gone',

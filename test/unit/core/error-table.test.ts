@@ -10,10 +10,10 @@ const THEN: Record<VerdictKind, string> = {
   give_up: 'fails',
   retry: 'retries',
   wait: 'waits',
-  refresh_token: 'renews the token',
+  refresh_token: 'refreshes the token',
   resync_offset: 'resumes',
-  new_init: 'starts afresh',
-  ask_status: 'asks TikTok',
+  new_init: 'restarts',
+  ask_status: 'checks the status',
   unconfirmed: 'is unconfirmed',
 };
 

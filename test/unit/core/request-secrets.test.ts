@@ -43,7 +43,7 @@ describe('secrets in requests', () => {
       media: { type: 'url', url: 'https://cdn.example.com/a.mp4' },
       sealed: 'x',
     };
-    expect(() => withOpenedUrls(request, () => '{"media.url":7}')).toThrow('not what was stored');
-    expect(() => withOpenedUrls(request, () => 'no json')).toThrow('not what was stored');
+    expect(() => withOpenedUrls(request, () => '{"media.url":7}')).toThrow('changed after they were stored');
+    expect(() => withOpenedUrls(request, () => 'no json')).toThrow('changed after they were stored');
   });
 });
