@@ -171,7 +171,7 @@ export function explainRedisError(error: unknown, target: RedisTarget): RedisUna
   const found = explanationOf(error, target);
   if (!found) return undefined;
   const { setting, address } = describeTarget(target);
-  return new RedisUnavailableError(found.why, `cannot connect to Redis at ${address} (${setting}): ${found.what}`, {
+  return new RedisUnavailableError(found.why, `cannot use Redis at ${address} (${setting}): ${found.what}`, {
     advice: found.advice(settingsOf(target)),
     cause: error,
   });

@@ -101,7 +101,7 @@ function findingsOf(look: QueueLook, suspects: readonly WorkedQueue[]): Finding[
     findings.push({ check: 'queues', level: 'advice', message, fix: `${start} to process jobs.` });
   }
   if (failed > 0) {
-    const message = `${failed === 1 ? '1 job' : `${failed} jobs`} of ${queue} failed and need attention`;
+    const message = `${failed === 1 ? '1 job' : `${failed} jobs`} of ${queue} failed and must be checked`;
     const fix = 'To see why: `tiktok-publisher list --state failed` and `--state unconfirmed`.';
     findings.push({ check: 'queues', level: 'advice', message, fix });
   }

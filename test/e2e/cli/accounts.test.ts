@@ -43,7 +43,7 @@ describe('an account, from its link to its end', () => {
     expect((await runCommand(['accounts', 'rekey'], env)).stdout).toContain('1 were before');
 
     const examined = await runCommand(['doctor'], env);
-    expect(examined.stdout).toContain('1 of 1 accounts have tokens that can be opened');
+    expect(examined.stdout).toContain('1 of 1 accounts have tokens that can be decrypted');
     expect(examined).toMatchObject({ exitCode: 0, stderr: '' });
 
     const removed = await runCommand(['accounts', 'remove', 'acme'], env);

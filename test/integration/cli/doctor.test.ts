@@ -80,7 +80,7 @@ describe('doctor', () => {
     const io = capturedIo({ env });
     expect(await runCli(['doctor'], io)).toBe(0);
     expect(io.printed().stdout).toMatch(/^ok +redis +Redis \d/m);
-    expect(io.printed().stdout).toContain('1 of 1 accounts have tokens that can be opened');
+    expect(io.printed().stdout).toContain('1 of 1 accounts have tokens that can be decrypted');
     expect(io.printed().stdout).toMatch(/All checks passed\.\n$/);
   });
 
@@ -209,16 +209,16 @@ describe('doctor', () => {
     expect(problems).toMatchObject([
       {
         check: 'accounts',
-        message: expect.stringMatching(/^the tokens of "foreign" cannot be opened: .*CONFIG_KEY_UNKNOWN/),
+        message: expect.stringMatching(/^the tokens of "foreign" cannot be decrypted: .*CONFIG_KEY_UNKNOWN/),
         fix: expect.stringContaining('ENCRYPTION_KEYS'),
       },
       {
         check: 'accounts',
-        message: expect.stringMatching(/^the tokens of "tampered" cannot be opened: .*INTERNAL_TAMPERED/),
+        message: expect.stringMatching(/^the tokens of "tampered" cannot be decrypted: .*INTERNAL_TAMPERED/),
         fix: expect.stringContaining('connect the account again'),
       },
     ]);
-    expect(findings.map(({ message }) => message)).toContain('1 of 3 accounts have tokens that can be opened');
+    expect(findings.map(({ message }) => message)).toContain('1 of 3 accounts have tokens that can be decrypted');
     expect(JSON.stringify(findings)).not.toContain('act.');
   });
 
@@ -258,7 +258,7 @@ describe('doctor', () => {
     expect(problems).toMatchObject([
       {
         check: 'accounts',
-        message: 'their refresh tokens have ended, and with them the access: "over"',
+        message: 'refresh tokens have expired, so the accounts have no access: "over"',
         fix: expect.stringContaining('accounts connect'),
       },
     ]);
@@ -298,7 +298,7 @@ describe('doctor', () => {
     expect(problems).toMatchObject([
       {
         check: 'queues',
-        message: '1 job of tiktok-publish waits and nobody works on it: no worker is connected',
+        message: '1 job of tiktok-publish is waiting and no worker processes it: no worker is connected',
         fix: expect.stringContaining('tiktok-publisher worker'),
       },
     ]);
@@ -322,7 +322,7 @@ describe('doctor', () => {
       {
         check: 'queues',
         message:
-          'delayed jobs of tiktok-status should have started 5 min ago and nobody works on them: no worker is connected',
+          'delayed jobs of tiktok-status should have started 5 min ago and no worker processes them: no worker is connected',
         fix: expect.stringContaining('tiktok-publisher worker'),
       },
     ]);
@@ -371,7 +371,7 @@ describe('doctor', () => {
     expect(problems).toEqual([]);
     const told = advice.filter(({ check }) => check === 'queues').map(({ message }) => message);
     expect(told).toEqual([
-      '1 job of tiktok-publish failed, kept for people to look at',
+      '1 job of tiktok-publish failed and must be checked',
       'no worker of tiktok-status is connected',
     ]);
   });

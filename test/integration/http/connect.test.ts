@@ -98,7 +98,7 @@ describe('connecting an account', () => {
     await goThroughConsent(site.sign('acme'), 'open-id-1');
     const before = await site.vault.loadTokens('acme');
     const { page } = await goThroughConsent(site.sign('beta'), 'open-id-1');
-    expect(page).toMatchObject({ status: 409, text: expect.stringContaining('connected as <b>acme</b> already') });
+    expect(page).toMatchObject({ status: 409, text: expect.stringContaining('already connected as <b>acme</b>') });
     expect(await site.vault.list()).toMatchObject([{ account: 'acme' }]);
     expect((await site.vault.loadTokens('acme')).accessToken).not.toBe(before.accessToken);
   });

@@ -106,7 +106,7 @@ describe('the first connection', () => {
     const attempt = connectRedis(url('redis://user:hunter2@no-such-host.invalid:6379/3'), 'producer');
     await expect(attempt).rejects.toMatchObject({
       why: 'unknown_host',
-      message: 'no Redis at redis://no-such-host.invalid:6379/3 (REDIS_URL): its host name cannot be resolved',
+      message: 'cannot use Redis at redis://no-such-host.invalid:6379/3 (REDIS_URL): its host name cannot be resolved',
     });
   });
 

@@ -82,7 +82,7 @@ const SCENARIOS: readonly Scenario[] = [
     what: 'forbids what only jobs need',
     harm: ({ operator }) => operator.acl('SETUSER', 'default', '-zadd'),
     heal: ({ operator }) => operator.acl('SETUSER', 'default', '+zadd'),
-    reason: 'Redis refuses what jobs need: its user "default" may not run ZADD',
+    reason: 'Redis rejects commands that jobs need: its user "default" is not allowed to run ZADD',
     isAboutAll: true,
   },
   {

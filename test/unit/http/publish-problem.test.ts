@@ -18,7 +18,7 @@ describe('trouble with Redis, as callers of the API read it', () => {
   it('does not tell where Redis is', () => {
     const away = new RedisUnavailableError(
       'refused',
-      'no Redis at redis://secret.internal:6379: connection refused, no server is listening there',
+      'cannot use Redis at redis://secret.internal:6379: connection refused, no server is listening there',
       {
         advice: 'Start it.',
         cause: new Error('connect ECONNREFUSED 10.0.0.1:6379'),
