@@ -86,7 +86,7 @@ describe('the delivery of events', () => {
     await world.report(await world.createJob('j', receiver.url), 'publish.started');
     await world.entryIn('j-2-1', 'completed');
     const entry = await world.entryIn('j-1-1', 'failed');
-    expect(entry.failedReason).toBe(`CALLBACK_REFUSED: ${receiver.host} answered 500`);
+    expect(entry.failedReason).toBe(`CALLBACK_REFUSED: ${receiver.host} responded with 500`);
     // As many deliveries as the schedule has pauses, and the first one.
     expect(receiver.received.filter(({ id }) => id === 'j-1-1')).toHaveLength(4);
   });
@@ -107,7 +107,7 @@ describe('the delivery of events', () => {
     const receiver = await receive((response) => void response.writeHead(307, { location: elsewhere.url }).end());
     await world.createJob('j', receiver.url);
     const entry = await world.entryIn('j-1-1', 'failed');
-    expect(entry.failedReason).toMatch(/answered 307, and redirects are not followed$/);
+    expect(entry.failedReason).toMatch(/responded with 307; redirects are not followed$/);
     expect((await world.desk.ofJob('j')).attempts[0]?.code).toBe('CALLBACK_REDIRECTED');
     expect(elsewhere.received).toHaveLength(0);
   });

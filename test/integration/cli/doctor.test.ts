@@ -265,7 +265,7 @@ describe('doctor', () => {
     expect(advice).toContainEqual({
       check: 'accounts',
       level: 'advice',
-      message: 'the refresh token of "quieter" ends in 9 days, and soon after those of "quiet"',
+      message: 'the refresh token of "quieter" expires in 9 days, and soon after that those of "quiet"',
       fix: expect.stringContaining('/v1/accounts/<name>/creator'),
     });
   });

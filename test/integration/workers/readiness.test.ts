@@ -70,13 +70,13 @@ const SCENARIOS: readonly Scenario[] = [
     what: 'forbids scripts',
     harm: ({ operator }) => operator.acl('SETUSER', 'default', '-evalsha'),
     heal: ({ operator }) => operator.acl('SETUSER', 'default', '+evalsha'),
-    reason: 'the ACL of our Redis user forbids EVALSHA',
+    reason: 'the ACL of our Redis user denies EVALSHA',
   },
   {
     what: 'forbids to wait for jobs',
     harm: ({ operator }) => operator.acl('SETUSER', 'default', '-bzpopmin'),
     heal: ({ operator }) => operator.acl('SETUSER', 'default', '+bzpopmin'),
-    reason: 'the ACL of our Redis user forbids BZPOPMIN',
+    reason: 'the ACL of our Redis user denies BZPOPMIN',
   },
   {
     what: 'forbids what only jobs need',

@@ -238,7 +238,7 @@ describe.concurrent('workers that find Redis set back to an older backup', { tim
     await worker.close();
     expect(lastSeenCount(await readFile(join(env.DATA_DIR, 'ledger-mark.json'), 'utf8'))).toBe(85);
     await server.restore();
-    expect(await troubleOf(await work())).toMatch(/saw beat 85 .* now holds beat 78 .* of 2020-01-01T00:00:00.000Z/);
+    expect(await troubleOf(await work())).toMatch(/saw beat 85 .* now has beat 78 .* of 2020-01-01T00:00:00.000Z/);
   });
 
   it('end no job where a person says that nothing was published since', async (test) => {
