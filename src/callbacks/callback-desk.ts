@@ -56,7 +56,7 @@ export interface CallbackDesk {
    * @returns ids of the events; @throws PublishError `CALLBACK_NOT_FOUND`
    */
   replay(id: string): Promise<{ readonly replayed: readonly string[] }>;
-  /** Delivers again what was given up. @param host `host` or `host:port` of the callback URL; all unless told */
+  /** Delivers again what was given up. @param host `host` or `host:port` of the callback URL; by default all */
   replayFailed(host?: string): Promise<{ readonly replayed: readonly string[] }>;
   /** Ends the pause of an endpoint. @param endpoint its id or its address @throws PublishError `CALLBACK_NOT_FOUND` */
   resume(endpoint: string): Promise<{ readonly endpoint: string; readonly woken: number }>;

@@ -22,7 +22,7 @@ export function describeError(error: unknown): CliError {
   return describeUnforeseen(error);
 }
 
-/** The text for people: what is wrong, each problem, how to fix it. */
+/** The human-readable text: what is wrong, each problem, how to fix it. */
 export function renderCliError({ code, message, advice, problems = [] }: CliError): string {
   const lines = [`error: ${message}`, ...problems.map(({ path, message: text }) => `  - ${path}: ${text}`)];
   return [...lines, `  ${advice} (${code})`].join('\n');

@@ -70,7 +70,7 @@ export function isDemoGood({ outcome, sha256Equal, received }: DemoReport): bool
   return outcome === 'published' && sha256Equal && received.posts === 1;
 }
 
-/** The report for people. */
+/** The human-readable report. */
 export function demoReportText(report: DemoReport): string {
   const { received, sent, links, job } = report;
   const bytes = received.bytes.toLocaleString('en-US');

@@ -13,7 +13,7 @@ const WAIT_TEXTS: Readonly<Record<WaitReason, string>> = {
   replication: 'the Redis replicas, which have not confirmed the last write',
 };
 
-/** What is true of a job, in one line for people. */
+/** What is true of a job, as one human-readable line. */
 export function headline(job: PublishJob): string {
   switch (job.state) {
     case 'scheduled':
@@ -68,7 +68,7 @@ function pauseText({ waitingFor, waitingUntil }: PublishJob, before = ''): strin
   return `${before}waiting for ${WAIT_TEXTS[waitingFor]}${until}`;
 }
 
-/** Everything about a job, for people. */
+/** Everything about a job, human-readable. */
 export function jobText(job: PublishJob): string {
   const { progress, failure } = job;
   const facts: [string, string | undefined][] = [

@@ -3,7 +3,7 @@ import { findingText, type PreflightFinding } from '../core/preflight-finding.ts
 import type { PreflightReport } from '../core/preflight-report.ts';
 import { bytesText } from './quantity-text.ts';
 
-/** A preflight's report for people: the verdict, what the video is, each finding, and what was not looked at. */
+/** The human-readable report of a preflight: the verdict, what the video is, each finding, and what was not looked at. */
 export function preflightText({ ok, findings, facts, checked }: PreflightReport): string {
   const skipped = Object.entries(checked).flatMap(([part, outcome]) =>
     outcome.checked ? [] : [`not checked: ${part} (${outcome.reason})`],

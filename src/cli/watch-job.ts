@@ -7,7 +7,7 @@ import type { Publisher } from '../producers/publisher.ts';
 
 export interface WatchOptions {
   readonly signal: AbortSignal;
-  /** How often to look, in ms; 250 unless told. */
+  /** How often to look, in ms; by default 250. */
   readonly intervalMs?: number;
 }
 

@@ -49,7 +49,7 @@ function wordsOf({ message }: Error): string | undefined {
   return message;
 }
 
-/** Why a Redis that answers refuses, for people; undefined where the error is no such refusal. */
+/** Why a Redis that answers refuses, human-readable; undefined where the error is no such refusal. */
 export function redisRefusalOf(error: Error): string | undefined {
   const code = redisCodeOf(error);
   if (code === undefined) return undefined;

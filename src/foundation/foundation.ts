@@ -51,7 +51,7 @@ export interface Foundation {
   connect(role: RedisRole): Promise<RedisClient>;
   /** Why Redis takes no write now, as a connection of its own finds; undefined where it takes one. */
   probeRedis(): Promise<string | undefined>;
-  /** What our Redis user may not do although workers need it, for people; undefined where nothing is missing. */
+  /** What our Redis user may not do although workers need it, human-readable; undefined where nothing is missing. */
   findForbidden(redis: RedisClient): Promise<string | undefined>;
   /**
    * As {@link connect}, in the midst of the work: a failure closes nothing.

@@ -12,7 +12,7 @@ export interface Problem {
   readonly status: number;
   /** Stable name for programs. */
   readonly code: string;
-  /** What is wrong and how to fix it, for people. */
+  /** What is wrong and how to fix it, human-readable. */
   readonly detail: string;
   /** Each field of the input that is wrong. */
   readonly problems?: readonly InputProblem[] | undefined;

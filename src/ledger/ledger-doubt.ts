@@ -11,7 +11,7 @@ export function ownDoubt(seen: LedgerSight | undefined, found: FoundMark): Pick<
   return { seen, found: found.sight };
 }
 
-/** What happened, for people. */
+/** What happened, human-readable. */
 export function describeDoubt({ seen, found }: Pick<Doubt, 'seen' | 'found'>): string {
   const state = found === undefined ? 'a state from before the first ledger mark' : sightText(found);
   return `Redis was restored to an older state: workers last saw ${sightText(seen)}, but Redis now has ${state}`;

@@ -28,9 +28,9 @@ export interface PublisherConfig {
   readonly cacheDir: string;
   readonly queuePrefix: string;
   readonly retentionMs: number;
-  /** Uploads of one account at a time; one unless told. */
+  /** Uploads of one account at a time; by default one. */
   readonly uploadsPerAccount?: number;
-  /** Hosts that callbacks may reach although they are not public; none unless told. */
+  /** Hosts that callbacks may reach although they are not public; by default none. */
   readonly outboundAllowHosts?: readonly string[];
   /** Carries the traces of jobs over the queues: BullMQ's bridge to OpenTelemetry, such as `bullmq-otel`. */
   readonly telemetry?: Telemetry | undefined;

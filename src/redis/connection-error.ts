@@ -205,7 +205,7 @@ function settingsOf(target: RedisTarget): Settings {
   return { where, login: `${login}, or for the Sentinels REDIS_SENTINEL_PASSWORD`, tls: 'REDIS_TLS' };
 }
 
-/** Where Redis is, for people, without user name and password. */
+/** Where Redis is, human-readable, without user name and password. */
 export function describeTarget(target: RedisTarget): { setting: string; address: string } {
   if (target.kind === 'url') {
     const { protocol, host, pathname } = new URL(target.url);

@@ -15,7 +15,7 @@ interface CreateRedisOptions {
 }
 
 interface ConnectRedisOptions extends CreateRedisOptions {
-  /** How long the first connection may take, in ms; 5 seconds unless told. */
+  /** How long the first connection may take, in ms; by default 5 seconds. */
   readonly timeoutMs?: number;
 }
 

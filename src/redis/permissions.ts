@@ -110,7 +110,7 @@ function orRefusal(error: unknown): Error {
   throw error;
 }
 
-/** What is missing, and the ACL rules that give it, for people; undefined where nothing is. */
+/** What is missing, and the ACL rules that give it, human-readable; undefined where nothing is. */
 export function describeMissing(
   { commands, keys }: MissingPermissions,
   target: RedisTarget,

@@ -43,7 +43,7 @@ export interface StartWorkersOptions {
   readonly concurrency: { readonly upload: number; readonly status: number };
   /** Carries traces over the queues. */
   readonly telemetry?: Telemetry | undefined;
-  /** Which kinds to run; all unless told. */
+  /** Which kinds to run; by default all. */
   readonly only?: readonly WorkerKind[];
   /** Finds out why fetches go unanswered, for {@link RunningWorkers.readiness}. */
   readonly probeRedis?: ProbeRedis;

@@ -24,7 +24,7 @@ export function redisFindings(servers: readonly ServerFacts[], address: string):
     .map((found) => ({ check: 'redis', ...found }) as const);
   const version = [...new Set(servers.map((facts) => facts.version))].join(', ');
   const count = servers.length > 1 ? `, ${servers.length} masters` : '';
-  return [{ check: 'redis', level: 'ok', message: `Redis ${version} answers at ${address}${count}` }, ...findings];
+  return [{ check: 'redis', level: 'ok', message: `Redis ${version} responds at ${address}${count}` }, ...findings];
 }
 
 /** Whether we may do there what we need, and know that it is the right server. */

@@ -90,7 +90,11 @@ describe('rekeying', () => {
     const { unreadable, resealed } = await rekeyAccounts({ redis, keys, sealer: createSealer([newKey, oldKey]) });
     expect(resealed).toEqual(['acme']);
     expect(unreadable).toMatchObject([
-      { account: 'lost', code: 'CONFIG_KEY_UNKNOWN', message: expect.stringContaining('ENCRYPTION_KEYS does not contain key') },
+      {
+        account: 'lost',
+        code: 'CONFIG_KEY_UNKNOWN',
+        message: expect.stringContaining('ENCRYPTION_KEYS does not contain key'),
+      },
       { account: 'tampered', code: 'INTERNAL_TAMPERED', message: expect.stringContaining('account:tampered:access') },
     ]);
     expect(JSON.stringify(unreadable)).not.toMatch(/act\.|rft\./);
