@@ -40,7 +40,7 @@ describe('an account, from its link to its end', () => {
     expect((await runCommand(['accounts', 'pause', 'acme'], env)).stdout).toContain('is paused');
     expect((await runCommand(['accounts', 'list'], env)).stdout).toMatch(/^acme .* paused/m);
     expect((await runCommand(['accounts', 'resume', 'acme'], env)).stdout).toContain('no longer paused');
-    expect((await runCommand(['accounts', 'rekey'], env)).stdout).toContain('1 were before');
+    expect((await runCommand(['accounts', 'rekey'], env)).stdout).toContain('1 already used it');
 
     const examined = await runCommand(['doctor'], env);
     expect(examined.stdout).toContain('1 of 1 accounts have tokens that can be decrypted');

@@ -34,7 +34,7 @@ describe('demo', () => {
 
   it('stays up with --keep-running until Ctrl-C', async () => {
     const demo = startCommand(['demo', '--keep-running'], { REDIS_URL: testRedisUrl() });
-    await demo.printed('until Ctrl-C');
+    await demo.printed('until you press Ctrl-C');
     const metrics = /metrics +(http:\S+)/.exec(demo.stdout())?.[1] ?? '';
     expect(await (await fetch(metrics)).text()).toContain('outcome="published"} 1');
     demo.kill('SIGINT');

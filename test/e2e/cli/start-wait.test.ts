@@ -102,7 +102,7 @@ describe('a service that Redis refuses for good', () => {
     await service.printed('Workers run');
     await rules('+@all -bzpopmin');
     const doctor = startCommand(['doctor'], on(0, { REDIS_URL: `redis://app:pw@127.0.0.1:${server.port}` }));
-    expect((await doctor.ended).stdout).toMatch(/may\s+not\s+run\s+BZPOPMIN/);
+    expect((await doctor.ended).stdout).toMatch(/is\s+not\s+allowed\s+to\s+run\s+BZPOPMIN/);
     service.kill('SIGTERM');
     expect((await service.ended).exitCode).toBe(0);
   });
