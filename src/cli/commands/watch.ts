@@ -68,7 +68,7 @@ async function tellingThatTheJobGoesOn<T>(
     return await interruptible(wait);
   } catch (error) {
     if (error instanceof Interrupted)
-      output.note(`\nStopped watching. The job is still running. To watch it again: ${commandName(io)} watch ${id}`);
+      output.note(`\nStopped watching. The job continues. To watch it again: ${commandName(io)} watch ${id}`);
     throw error;
   }
 }

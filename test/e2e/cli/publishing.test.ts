@@ -178,7 +178,7 @@ describe('publishing from the command line', () => {
     waiting.kill('SIGINT');
     const { exitCode, stderr } = await waiting.ended;
     expect(exitCode).toBe(130);
-    expect(stderr).toContain('The job goes on: tiktok-publisher watch');
+    expect(stderr).toContain('The job continues. To watch it again: tiktok-publisher watch');
     expect(await scheduled()).toContain(day);
   });
 
