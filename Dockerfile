@@ -12,7 +12,7 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev --no-audit
 
 FROM node:22-slim
-# As process 1 it hands signals on from the first moment and reaps what is left behind.
+# As process 1 it forwards signals from the start and reaps zombie processes.
 RUN apt-get update && apt-get install -y --no-install-recommends tini && rm -rf /var/lib/apt/lists/*
 ENV NODE_ENV=production
 WORKDIR /app
@@ -20,12 +20,12 @@ COPY package.json LICENSE ./
 COPY assets assets
 COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist dist
-# Where workers keep what they last saw of the ledger; a volume here outlives the container.
+# Workers store the last seen ledger version here; a volume keeps it across containers.
 ENV DATA_DIR=/var/lib/tiktok-publisher
 RUN install -d -o node -g node -m 0700 "$DATA_DIR"
 USER node
 EXPOSE 3000
-# Alive is enough: a container that waits for Redis must not be restarted for it.
+# Only liveness: a container that waits for Redis must not be restarted.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || 3000}/healthz`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["tini", "--", "node", "dist/bin/tiktok-publisher.js"]

@@ -1,6 +1,6 @@
 // Enqueues the posts of a CSV file: node enqueue-csv.mjs posts.csv [--skip-bad]
 // Columns: key, account, file, title, privacy (empty: a draft in the inbox), at (empty: at once).
-// A bad line is told by its number, and then nothing is enqueued, unless --skip-bad leaves the bad ones out.
+// Invalid lines are reported by number, and nothing is enqueued, unless --skip-bad skips them.
 // The keys make it safe to run twice: a post that is enqueued already is not enqueued again.
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';

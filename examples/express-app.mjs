@@ -1,4 +1,4 @@
-// An Express app that publishes videos and is told by signed callbacks what became of them.
+// An Express app that publishes videos and receives the outcome in signed callbacks.
 import { basename, resolve } from 'node:path';
 import express from 'express';
 import { Webhook, WebhookVerificationError } from 'standardwebhooks';
@@ -16,7 +16,7 @@ app.post('/publish', express.json(), async (request, response) => {
     {
       account,
       mode: 'direct',
-      // Never the path that somebody sends: only files of the one folder.
+      // Never a path from the client: only files in this folder.
       media: { type: 'file', path: resolve(VIDEO_FOLDER, basename(String(video))) },
       post: { title, privacyLevel: privacy },
       ...(CALLBACK_URL && { callbackUrl: CALLBACK_URL }),
@@ -35,7 +35,7 @@ app.get('/publish/:id', async (request, response) => {
     response.json({ id: job.id, state: job.state, progress: job.progress, postIds: job.postIds, failure: job.failure });
 });
 
-// Callbacks come at least once. A table of your database does what this set does, and survives a restart.
+// Callbacks arrive at least once. Use a table of your database instead of this set, so that it survives a restart.
 const handled = new Set();
 
 // The signature is over the bytes as they came, so the body must not be parsed before.

@@ -12,7 +12,7 @@ const renewals = new Map();
 
 async function renew(account, { refreshToken }) {
   const grant = await tiktok.refreshToken({ clientKey, clientSecret, refreshToken });
-  // Stored before anybody uses it: TikTok has already ended the tokens before.
+  // Stored before use: TikTok has already revoked the previous tokens.
   customers.set(account, { ...grant, expiresAt: Date.now() + grant.expiresInSeconds * 1_000 });
   return grant.accessToken;
 }
@@ -23,7 +23,7 @@ const tokens = {
     if (!customer) throw new PublishError('INPUT_ACCOUNT_UNKNOWN', { reason: `we have no customer "${account}"` });
     const isFresh = customer.expiresAt > Date.now() + 60_000;
     if (isFresh && customer.accessToken !== rejectedToken) return customer.accessToken;
-    // One renewal, however many ask. With several processes, hold a lock of your database meanwhile.
+    // One refresh for all callers. With several processes, hold a database lock during it.
     if (!renewals.has(account))
       renewals.set(
         account,

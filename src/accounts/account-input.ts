@@ -9,7 +9,7 @@ export interface TokenInput {
   readonly expiresInSeconds?: number | undefined;
   readonly refreshToken?: string | undefined;
   readonly refreshExpiresInSeconds?: number | undefined;
-  /** Comma list of what the user granted. */
+  /** Comma-separated list of the granted scopes. */
   readonly scope?: string | undefined;
 }
 
@@ -28,19 +28,19 @@ const token = z
 const lifetimeSeconds = z.int({ error: 'expected a whole number of seconds' }).positive('expected more than 0 seconds');
 
 const tokenFields = {
-  accessToken: token.meta({ description: 'Access token of the user. Never shown again.', examples: ['act.example'] }),
-  expiresIn: lifetimeSeconds
-    .optional()
-    .meta({ description: 'Seconds the access token lives. Unknown if left out: it is used until TikTok refuses it.' }),
+  accessToken: token.meta({ description: 'Access token of the user. Never returned.', examples: ['act.example'] }),
+  expiresIn: lifetimeSeconds.optional().meta({
+    description: 'Lifetime of the access token in seconds. If omitted, the token is used until TikTok rejects it.',
+  }),
   refreshToken: token.optional().meta({
-    description: 'Refresh token. Without one the account must be connected again once the access token ends.',
+    description: 'Refresh token. Without it, the account must be connected again when the access token expires.',
     examples: ['rft.example'],
   }),
-  refreshExpiresIn: lifetimeSeconds.optional().meta({ description: 'Seconds the refresh token lives.' }),
+  refreshExpiresIn: lifetimeSeconds.optional().meta({ description: 'Lifetime of the refresh token in seconds.' }),
   scope: z
-    .string({ error: 'expected a comma list of scopes' })
+    .string({ error: 'expected a comma-separated list of scopes' })
     .optional()
-    .meta({ description: 'Comma list of what the user granted.', examples: ['video.publish,video.upload'] }),
+    .meta({ description: 'Comma-separated list of the granted scopes.', examples: ['video.publish,video.upload'] }),
 };
 
 const tokenInputSchema = z
@@ -70,7 +70,7 @@ export const accountTokensSchema = z
   })
   .meta({
     id: 'AccountTokens',
-    description: 'The tokens of a TikTok user, as an authorization gives them.',
+    description: 'The tokens of a TikTok user, as returned by an authorization.',
     examples: [
       {
         openId: '723f24d7-e717-40f8-a2b6-cb8464cd23b4',
@@ -142,6 +142,6 @@ function toUnknownFields(names: readonly string[]): InputProblem[] {
   const hiddenCount = names.length - shown.length;
   const problems = shown.map((name) => ({ path: name, message: `unknown field: ${expected}` }));
   if (hiddenCount === 0) return problems;
-  const message = `${hiddenCount} unknown field${hiddenCount > 1 ? 's' : ''}, not named here because a name like that may be a secret: ${expected}`;
+  const message = `${hiddenCount} unknown field${hiddenCount > 1 ? 's' : ''}, not shown here because the name may be a secret: ${expected}`;
   return [...problems, { path: 'input', message }];
 }

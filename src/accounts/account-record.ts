@@ -9,7 +9,7 @@ import { clientKeyHint, isOtherApp } from './client-key.ts';
 export interface AccountSummary {
   readonly account: string;
   readonly openId: string;
-  /** Comma list of what the user granted. */
+  /** Comma-separated list of the granted scopes. */
   readonly scope: string | null;
   readonly addedAt: string;
   readonly accessTokenExpiresAt: string | null;

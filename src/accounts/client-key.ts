@@ -12,5 +12,5 @@ export function isOtherApp(clientKey: string | undefined, ourClientKey: string |
 
 /** What is wrong with the account of another app, and what to do, as one sentence. @param hint of that app's client key */
 export function otherAppText(account: string, hint: string | null): string {
-  return `account "${account}" was connected by another app (client key ${hint}): connect it again or set TIKTOK_CLIENT_KEY back`;
+  return `account "${account}" was connected by another app (client key ${hint}): connect it again or restore the previous TIKTOK_CLIENT_KEY`;
 }

@@ -3,10 +3,10 @@ import type { AccountVault } from './vault.ts';
 /** TikTok's reasons (webhooks-events, read 2026-11-22). */
 const REASONS: Readonly<Record<string, string>> = {
   '1': 'its owner disconnected the app',
-  '2': 'its owner deleted it',
-  '3': 'the age of its owner was changed',
-  '4': 'TikTok banned it',
-  '5': 'the app gave the access back',
+  '2': 'its owner deleted the account',
+  '3': "the owner's age was changed",
+  '4': 'TikTok banned the account',
+  '5': 'the app revoked the access itself',
 };
 
 /** What TikTok reports of a user who no longer lets the app act for them. */
@@ -30,9 +30,9 @@ export async function noteRemovedAuthorization(
 ): Promise<boolean> {
   const account = openId === '' ? undefined : (await vault.get(openId))?.account;
   if (account === undefined) return false;
-  const why = REASONS[reason] ?? 'TikTok does not say why';
+  const why = REASONS[reason] ?? 'TikTok gave no reason';
   return await vault.markReauthorizationRequired(account, {
-    reason: `TikTok ended the access to "${account}": ${why}`,
+    reason: `TikTok revoked the access to "${account}": ${why}`,
     grantedBefore: removedAt,
   });
 }

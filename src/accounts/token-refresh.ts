@@ -88,17 +88,17 @@ export function createTokenRefresh(deps: TokenRefreshDeps): (stale: StoredTokens
   /** Why an account must be connected again. @throws OtherAppRefusal where that is not what TikTok has said */
   function refusalReason({ account, refreshTokens, clientKey: grantedTo }: StoredTokens): string {
     if (refreshTokens.length === 0) {
-      return `the access token of "${account}" no longer works and there is no refresh token`;
+      return `the access token of "${account}" is no longer valid, and there is no refresh token`;
     }
     if (isOtherApp(grantedTo, clientKey)) throw new OtherAppRefusal(account, clientKeyHint(grantedTo));
-    return `TikTok refused the refresh token of "${account}": it expired, its owner withdrew the consent, or it was granted to another app`;
+    return `TikTok refused the refresh token of "${account}": it has expired, the owner revoked the consent, or it belongs to another app`;
   }
 
   /** @returns undefined if TikTok refused the refresh token itself */
   async function askTikTok(account: string, refreshToken: string): Promise<TokenGrant | undefined> {
     if (clientKey === undefined || clientSecret === undefined) {
       throw new PublishError('CONFIG_CLIENT_CREDENTIALS_MISSING', {
-        reason: `TIKTOK_CLIENT_KEY and TIKTOK_CLIENT_SECRET are needed to renew the access token of "${account}"`,
+        reason: `TIKTOK_CLIENT_KEY and TIKTOK_CLIENT_SECRET are required to refresh the access token of "${account}"`,
       });
     }
     const { signal, stop } = startDeadline({
@@ -111,7 +111,7 @@ export function createTokenRefresh(deps: TokenRefreshDeps): (stale: StoredTokens
     } catch (error) {
       if (error instanceof PublishError && error.code === 'AUTH_REAUTHORIZATION_REQUIRED') return undefined;
       if (!signal.aborted) throw error;
-      const reason = `TikTok did not answer a token refresh within ${REFRESH_TIMEOUT_MS / SECOND_MS} s`;
+      const reason = `TikTok did not respond to a token refresh within ${REFRESH_TIMEOUT_MS / SECOND_MS} s`;
       throw new PublishError('TRANSPORT_NO_ANSWER', { reason }, { cause: error });
     } finally {
       stop();
@@ -138,7 +138,9 @@ export function createTokenRefresh(deps: TokenRefreshDeps): (stale: StoredTokens
       await vault.saveFallbackRefreshToken(account, grant.refreshToken);
     }
     if (!(await vault.confirmStored(account))) {
-      throw new PublishError('REDIS_NOT_REPLICATED', { reason: 'the new tokens went to a master that was replaced' });
+      throw new PublishError('REDIS_NOT_REPLICATED', {
+        reason: 'the new tokens were stored on a master that was then replaced',
+      });
     }
     unsavedGrants.delete(account);
     onRefresh?.(saved ? 'refreshed' : 'overtaken');

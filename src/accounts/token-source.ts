@@ -81,7 +81,9 @@ export function createVaultTokenSource(deps: VaultTokenSourceDeps): VaultTokenSo
         return await refresh(stale);
       } finally {
         // Unreleased, it ends by itself; the tokens are stored in any case.
-        await lock.release(account, owner).catch((err: unknown) => log?.warn({ account, err }, 'refresh lock kept'));
+        await lock
+          .release(account, owner)
+          .catch((err: unknown) => log?.warn({ account, err }, 'refresh lock not released'));
       }
     } catch (error) {
       if (isFinal(error)) throw error;
@@ -119,7 +121,7 @@ export function createVaultTokenSource(deps: VaultTokenSourceDeps): VaultTokenSo
         if (signal?.aborted || isFinal(error) || !works(tokens, rejectedToken)) throw error;
         log?.warn(
           { account: tokens.account, err: error },
-          'token refresh failed, the old token is used while it lasts',
+          'token refresh failed, using the old token until it expires',
         );
         return tokens.accessToken;
       }

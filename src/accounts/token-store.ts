@@ -17,8 +17,8 @@ export interface TokenStore {
   loadTokens(nameOrOpenId: string): Promise<StoredTokens>;
   /**
    * Stores refreshed tokens unless newer ones were stored since, so that a refresher that froze overwrites nothing.
-   * @param options `grantedAt`: when their lifetimes began (ms since the epoch); now unless told. `clientKey`: the app they
-   * were granted to; ours unless told
+   * @param options `grantedAt`: when their lifetimes began (ms since the epoch); by default now. `clientKey`: the app they
+   * were granted to; by default ours
    * @returns false if it was too late
    */
   saveTokens(

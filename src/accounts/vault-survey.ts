@@ -74,7 +74,7 @@ async function reseal(account: string, { redis, keys, sealer }: SurveyDeps): Pro
     if ((await setFields([keys.account(account)], [hash.version, ...fields])) === 1) return true;
   }
   throw new PublishError('INTERNAL_ERROR', {
-    reason: `the tokens of "${account}" changed at every try to reseal them`,
+    reason: `the tokens of "${account}" changed during every attempt to re-encrypt them`,
   });
 }
 
@@ -100,7 +100,7 @@ async function stateOf(account: string, hash: AccountHash, { sealer, clientKey }
   const summary = summarize(account, hash, clientKey);
   try {
     if (summary === undefined || (await decodeTokens(account, hash, sealer)) === undefined) {
-      const reason = `what is stored of "${account}" is not complete`;
+      const reason = `the stored data of account "${account}" is incomplete`;
       return { account, summary, tokens: 'unreadable', error: new PublishError('INTERNAL_TAMPERED', { reason }) };
     }
     const isOld = (await resealedFields(account, hash, sealer)).length > 0;

@@ -126,7 +126,7 @@ const explainRefusal = {
   }),
   has_other_open_id: (other: string, { account, openId }: AccountInput) => ({
     path: 'openId',
-    message: `expected ${other}, the TikTok user that "${account}" stands for, got ${openId}: use another name, or remove the account first`,
+    message: `expected ${other}, the TikTok user of account "${account}", got ${openId}: use another name, or remove the account first`,
   }),
   open_id_taken_by: (other: string) => ({
     path: 'openId',

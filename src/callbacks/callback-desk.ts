@@ -56,7 +56,7 @@ export interface CallbackDesk {
    * @returns ids of the events; @throws PublishError `CALLBACK_NOT_FOUND`
    */
   replay(id: string): Promise<{ readonly replayed: readonly string[] }>;
-  /** Delivers again what was given up. @param host `host` or `host:port` of the callback URL; all unless told */
+  /** Delivers again what was given up. @param host `host` or `host:port` of the callback URL; by default all */
   replayFailed(host?: string): Promise<{ readonly replayed: readonly string[] }>;
   /** Ends the pause of an endpoint. @param endpoint its id or its address @throws PublishError `CALLBACK_NOT_FOUND` */
   resume(endpoint: string): Promise<{ readonly endpoint: string; readonly woken: number }>;
@@ -122,7 +122,7 @@ export function createCallbackDesk({ queues, ledger, log, order, endpoints }: Ca
         log.read(jobId),
       ]);
       if (record === undefined && attempts.length === 0) {
-        throw new PublishError('JOB_NOT_FOUND', { reason: `there is no publish job ${jobId}` });
+        throw new PublishError('JOB_NOT_FOUND', { reason: `no publish job has the id ${jobId}` });
       }
       return { jobId, undelivered, attempts };
     },
@@ -134,7 +134,7 @@ export function createCallbackDesk({ queues, ledger, log, order, endpoints }: Ca
         (entry) => entry !== undefined,
       );
       if (entries.length === 0) {
-        throw new PublishError('CALLBACK_NOT_FOUND', { reason: `there is no event or job ${id} among the callbacks` });
+        throw new PublishError('CALLBACK_NOT_FOUND', { reason: `no callback event or job has the id ${id}` });
       }
       // One after the other, so that a job's events come in their order.
       for (const entry of entries) await again(entry, queues);
@@ -154,7 +154,7 @@ export function createCallbackDesk({ queues, ledger, log, order, endpoints }: Ca
           id === endpoint || id === endpointIdOf(addressOf(endpoint)) || address === endpoint,
       );
       if (paused === undefined) {
-        throw new PublishError('CALLBACK_NOT_FOUND', { reason: 'no endpoint of this id or address is paused' });
+        throw new PublishError('CALLBACK_NOT_FOUND', { reason: 'no paused endpoint has this id or address' });
       }
       return { endpoint: paused.endpoint, woken: await endpoints.resume(paused.id) };
     },

@@ -89,10 +89,10 @@ async function post(
 function refusalOf(status: number, host: string, retryAfterMs: number | undefined): PublishError | undefined {
   if (status >= 200 && status < 300) return undefined;
   const details = { httpStatus: status, ...(retryAfterMs !== undefined && { retryAfterMs }) };
-  if (status === GONE) return new PublishError('CALLBACK_GONE', { ...details, reason: `${host} answered 410` });
+  if (status === GONE) return new PublishError('CALLBACK_GONE', { ...details, reason: `${host} responded with 410` });
   if (status >= 300 && status < 400) {
-    const reason = `${host} answered ${status}, and redirects are not followed`;
+    const reason = `${host} responded with ${status}; redirects are not followed`;
     return new PublishError('CALLBACK_REDIRECTED', { ...details, reason });
   }
-  return new PublishError('CALLBACK_REFUSED', { ...details, reason: `${host} answered ${status}` });
+  return new PublishError('CALLBACK_REFUSED', { ...details, reason: `${host} responded with ${status}` });
 }

@@ -22,7 +22,7 @@ export function describeError(error: unknown): CliError {
   return describeUnforeseen(error);
 }
 
-/** The text for people: what is wrong, each problem, how to fix it. */
+/** The human-readable text: what is wrong, each problem, how to fix it. */
 export function renderCliError({ code, message, advice, problems = [] }: CliError): string {
   const lines = [`error: ${message}`, ...problems.map(({ path, message: text }) => `  - ${path}: ${text}`)];
   return [...lines, `  ${advice} (${code})`].join('\n');
@@ -53,7 +53,7 @@ function describeWrongUse(error: CommanderError): CliError {
     code: 'INPUT_USAGE',
     // Suggestions of what was meant come on a line of their own.
     message: error.message.replace(/^error: /, '').replaceAll('\n', ' '),
-    advice: 'Add --help to the command to see what it takes.',
+    advice: 'Run the command with --help to see its arguments.',
   };
 }
 
@@ -61,8 +61,8 @@ function describeUnforeseen(error: unknown): CliError {
   return {
     exitCode: EXIT_CODES.publishFailed,
     code: 'INTERNAL_ERROR',
-    message: `something unforeseen went wrong: ${firstLine(error instanceof Error ? error.message : String(error))}`,
-    advice: 'Run it again with LOG_LEVEL=debug to see where, and tell the maintainers.',
+    message: `unexpected internal error: ${firstLine(error instanceof Error ? error.message : String(error))}`,
+    advice: 'Run the command again with LOG_LEVEL=debug for details, and report the error to the maintainers.',
   };
 }
 

@@ -23,9 +23,9 @@ export interface Output {
   answer(value: unknown, text: string): void;
   /** As {@link answer}, with long lines of `text` broken between words on a terminal: for what nobody pastes. */
   answerProse(value: unknown, text: string): void;
-  /** Something to know beside the answer, for people; nothing of it reaches standard output. */
+  /** Something to know beside the answer, human-readable; nothing of it reaches standard output. */
   note(text: string): void;
-  /** An error for people; its first word is coloured on a terminal. */
+  /** A human-readable error; its first word is coloured on a terminal. */
   fail(text: string): void;
   /** A line of a live report: on standard output for people, on standard error beside JSON. */
   step(text: string): void;

@@ -30,12 +30,16 @@ export function boardOptions(
     ...{ login, viewer },
     jobs: createBoardJobs(createLedgerReader({ redis, keys: foundation.keys }), publisher),
     queues: [
-      { queue: queues.publish, isWork: true, description: 'Inits and uploads: ends when TikTok has everything' },
+      {
+        queue: queues.publish,
+        isWork: true,
+        description: 'Init and upload. An entry ends when TikTok has the whole video',
+      },
       {
         queue: queues.status,
         isWork: true,
         description:
-          'Polls of TikTok: ends with the outcome of the post. What needs a person is in its failed list and in that of tiktok-publish',
+          'Status polls. An entry ends with the outcome of the post. Jobs that need a person are in the failed lists of this queue and of tiktok-publish',
       },
       { queue: queues.events, isWork: false, description: 'Delivery of events to callback URLs' },
     ],

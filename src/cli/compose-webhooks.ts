@@ -21,10 +21,10 @@ export function webhookReceiver(service: Service): ReceiveWebhook | undefined {
     }
     const webhook = parseWebhook(rawBody);
     if (webhook === undefined) {
-      log.warn({ bytes: rawBody.length }, 'webhook not readable');
+      log.warn({ bytes: rawBody.length }, 'TikTok webhook unreadable');
       metrics.webhookReceived('other', 'unreadable');
     } else if (clientKey !== undefined && webhook.clientKey !== clientKey) {
-      log.warn({ event: webhook.event }, 'webhook is meant for another app');
+      log.warn({ event: webhook.event }, 'TikTok webhook is for another app');
       metrics.webhookReceived(webhook.event, 'other_app');
     } else {
       metrics.webhookReceived(webhook.event, await receive(webhook));
@@ -46,12 +46,12 @@ function receiver({ foundation, redis, queues, vault }: Service): (webhook: TikT
     }
     const report = toPostReport(event);
     if (report === undefined || publishId === undefined) {
-      log.debug({ event }, 'webhook ignored');
+      log.debug({ event }, 'TikTok webhook ignored');
       return 'no_effect';
     }
     const { publishJobId, woken } = await wakeToldJob({ report, publishId }, { ledger, queues, clock: Date });
     await arrivals.note();
-    log.debug({ event, publishJobId, publishId, woken }, 'webhook received');
+    log.debug({ event, publishJobId, publishId, woken }, 'TikTok webhook received');
     if (publishJobId === undefined) return 'unknown_publish_id';
     return woken === undefined ? 'no_effect' : 'acted_on';
   };

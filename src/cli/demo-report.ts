@@ -70,12 +70,12 @@ export function isDemoGood({ outcome, sha256Equal, received }: DemoReport): bool
   return outcome === 'published' && sha256Equal && received.posts === 1;
 }
 
-/** The report for people. */
+/** The human-readable report. */
 export function demoReportText(report: DemoReport): string {
   const { received, sent, links, job } = report;
   const bytes = received.bytes.toLocaleString('en-US');
   const equality = report.sha256Equal
-    ? 'the same on both sides'
+    ? 'identical on both sides'
     : `DIFFERENT: received ${received.sha256 ?? 'nothing'}`;
   const facts: [string, string][] = [
     ['outcome', headline(job)],

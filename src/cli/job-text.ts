@@ -7,13 +7,13 @@ const WAIT_TEXTS: Readonly<Record<WaitReason, string>> = {
   rate_limit: "TikTok's rate limit",
   daily_cap: "the account's daily post limit",
   pending_share_cap: "the account's limit of unposted drafts",
-  active_user_cap: "the app's daily limit of users",
+  active_user_cap: "the app's daily limit of posting accounts",
   account_paused: 'the account, which is paused',
   reauthorization: 'the account, which must be connected again',
-  replication: 'the replicas of Redis, which have not confirmed the last write',
+  replication: 'the Redis replicas, which have not confirmed the last write',
 };
 
-/** What is true of a job, in one line for people. */
+/** What is true of a job, as one human-readable line. */
 export function headline(job: PublishJob): string {
   switch (job.state) {
     case 'scheduled':
@@ -23,17 +23,17 @@ export function headline(job: PublishJob): string {
     case 'uploading':
       return `uploading: ${partOfText(job.progress.acceptedBytes, job.progress.totalBytes)} accepted (${percentText(job)})${againText(job)}${pauseText(job, ', ')}`;
     case 'processing':
-      return `processing: TikTok has the video and works on it${pauseText(job, '; asking for its status ')}`;
+      return `processing: TikTok is processing the video${pauseText(job, '; status check ')}`;
     case 'published':
       return job.postIds.length === 0 ? 'published' : `published as post ${job.postIds.join(', ')}`;
     case 'in_inbox':
-      return "delivered to the creator's inbox, where it waits to be posted";
+      return "delivered to the creator's inbox as a draft";
     case 'failed':
-      return `failed: ${job.failure?.message ?? 'no reason is known'}`;
+      return `failed: ${job.failure?.message ?? 'reason unknown'}`;
     case 'cancelled':
       return 'cancelled before it could be published';
     case 'unconfirmed':
-      return `unconfirmed: ${job.failure?.message ?? 'nobody can tell whether it was published'}`;
+      return `unconfirmed: ${job.failure?.message ?? 'it is unknown whether the post was published'}`;
   }
 }
 
@@ -52,7 +52,7 @@ function againText({ waitingFor, waitingUntil, timeline }: PublishJob): string {
   if (waitingFor !== null || waitingUntil === null) return '';
   const message = timeline.findLast(({ event }) => event === 'attempt_failed')?.message;
   const why = typeof message === 'string' ? ` after: ${message}` : '';
-  return `, tries again at ${timeText(waitingUntil)}${why}`;
+  return `, next attempt at ${timeText(waitingUntil)}${why}`;
 }
 
 function waitText(job: PublishJob): string {
@@ -65,10 +65,10 @@ function waitText(job: PublishJob): string {
 function pauseText({ waitingFor, waitingUntil }: PublishJob, before = ''): string {
   if (waitingFor === null) return '';
   const until = waitingUntil === null ? '' : ` until ${timeText(waitingUntil)}`;
-  return `${before}waits for ${WAIT_TEXTS[waitingFor]}${until}`;
+  return `${before}waiting for ${WAIT_TEXTS[waitingFor]}${until}`;
 }
 
-/** Everything about a job, for people. */
+/** Everything about a job, human-readable. */
 export function jobText(job: PublishJob): string {
   const { progress, failure } = job;
   const facts: [string, string | undefined][] = [

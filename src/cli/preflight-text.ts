@@ -3,7 +3,7 @@ import { findingText, type PreflightFinding } from '../core/preflight-finding.ts
 import type { PreflightReport } from '../core/preflight-report.ts';
 import { bytesText } from './quantity-text.ts';
 
-/** A preflight's report for people: the verdict, what the video is, each finding, and what was not looked at. */
+/** The human-readable report of a preflight: the verdict, what the video is, each finding, and what was not looked at. */
 export function preflightText({ ok, findings, facts, checked }: PreflightReport): string {
   const skipped = Object.entries(checked).flatMap(([part, outcome]) =>
     outcome.checked ? [] : [`not checked: ${part} (${outcome.reason})`],
@@ -17,8 +17,8 @@ export function preflightText({ ok, findings, facts, checked }: PreflightReport)
 }
 
 function verdict(ok: boolean, { length }: readonly PreflightFinding[]): string {
-  if (!ok) return 'This would be refused. Nothing was enqueued.';
-  return `${length === 0 ? 'Nothing speaks against it.' : 'This can be published, but look at the warnings.'} Nothing was enqueued.`;
+  if (!ok) return 'The request would be refused. Nothing was enqueued.';
+  return `${length === 0 ? 'No problems found.' : 'The request can be published. Check the warnings.'} Nothing was enqueued.`;
 }
 
 function lineOf(finding: PreflightFinding): string {
@@ -32,7 +32,7 @@ function factsText({ container, video, audio, durationSeconds, sizeBytes, moov, 
     video && (video.codec ?? video.codecId),
     video && `${video.displayWidth} x ${video.displayHeight}`,
     video?.frameRate != null && `${Math.round(video.frameRate * 100) / 100} fps`,
-    audio === null ? 'no sound' : (audio.codec ?? audio.codecId),
+    audio === null ? 'no audio' : (audio.codec ?? audio.codecId),
     durationSeconds !== null && `${Math.round(durationSeconds * 10) / 10} s`,
     bytesText(sizeBytes),
     moov !== null && moov !== 'missing' && `index at the ${moov}`,

@@ -18,10 +18,10 @@ export function buildProgram(program: Command, run: Run): Command {
   program
     .name('tiktok-publisher')
     .description(
-      'A background job queue that publishes videos to TikTok: never twice, never lost, always telling the truth.',
+      'A background job queue that publishes videos to TikTok: never twice, never lost, and every job state is accurate.',
     )
     .version(readVersion(), '-V, --version', 'print the version')
-    .helpOption('-h, --help', 'print what a command takes')
+    .helpOption('-h, --help', 'print help for a command')
     .addHelpText('after', '\nSettings come from the environment: see docs/configuration.md or .env.example.');
   addServices(program, run);
   addPublishing(program, run);
@@ -36,24 +36,28 @@ export function buildProgram(program: Command, run: Run): Command {
 function addServices(program: Command, run: Run): void {
   withJson(program.command('demo'))
     .description('publish a real video to a simulated TikTok, offline, and show what happens')
-    .option('--keep-running', 'leave everything up afterwards, until Ctrl-C')
+    .option('--keep-running', 'keep the demo running until Ctrl-C')
     .action((options) => run(async (context) => (await import('./commands/demo.ts')).demo(options, context)));
   withJson(program.command('start'))
     .description('run everything a deployment needs in one process: workers and web server')
     .action(() => run(async (context) => (await import('./commands/serve.ts')).start(context)));
   withJson(program.command('worker'))
-    .description('run the workers alone, to scale out')
-    .option('--only <queues>', `comma list of ${WORKER_KIND_NAMES.join(', ')}`, parseWorkerKinds)
+    .description('run only workers, to scale out')
+    .option('--only <queues>', `comma-separated list of ${WORKER_KIND_NAMES.join(', ')}`, parseWorkerKinds)
     .action((options) => run(async (context) => (await import('./commands/serve.ts')).worker(options, context)));
   withJson(program.command('server'))
-    .description('run the web server alone')
+    .description('run only the web server')
     .action(() => run(async (context) => (await import('./commands/serve.ts')).server(context)));
   withJson(program.command('simulator'))
-    .description('run the TikTok simulator alone, with one account ready to use')
+    .description('run only the TikTok simulator, with one account ready to use')
     .option('--host <address>', 'address to listen on', '127.0.0.1')
-    .option('--port <port>', 'port to listen on; 0 takes any free one', wholeNumber(0, MAX_PORT), 0)
-    .option('--seed <n>', 'seed of ids and tokens', wholeNumber(0, Number.MAX_SAFE_INTEGER))
-    .option('--processing-ms <ms>', 'from the last byte to the outcome', wholeNumber(0, Number.MAX_SAFE_INTEGER))
+    .option('--port <port>', 'port to listen on; 0 picks a free port', wholeNumber(0, MAX_PORT), 0)
+    .option('--seed <n>', 'seed for ids and tokens', wholeNumber(0, Number.MAX_SAFE_INTEGER))
+    .option(
+      '--processing-ms <ms>',
+      'processing time, from the last byte to the outcome',
+      wholeNumber(0, Number.MAX_SAFE_INTEGER),
+    )
     .option('--webhook-url <url>', "where to send TikTok's webhooks, such as <start's address>/webhooks/tiktok")
     .action((options) => run(async (context) => (await import('./commands/simulator.ts')).simulator(options, context)));
 }
@@ -61,11 +65,11 @@ function addServices(program: Command, run: Run): void {
 function addPublishing(program: Command, run: Run): void {
   withJson(program.command('publish'))
     .description('enqueue a video or photos')
-    .argument('<media...>', 'a video: its file, its URL or s3://bucket/key; or, with --photos, the URLs of photos')
+    .argument('<media...>', 'a video: file path, URL or s3://bucket/key; with --photos: the photo URLs')
     // Not commander's requiredOption: that would hide the suggestion for a misspelt one.
-    .option('--account <name>', 'account to publish on, by its name or open_id; required')
+    .option('--account <name>', 'name or open_id of the account to publish to; required')
     .addOption(
-      new Option('--mode <mode>', 'post it, or leave a draft in the inbox')
+      new Option('--mode <mode>', 'publish directly, or send a draft to the inbox')
         .choices(['direct', 'inbox'])
         .default('direct'),
     )
@@ -75,61 +79,70 @@ function addPublishing(program: Command, run: Run): void {
       'PUBLIC_TO_EVERYONE, MUTUAL_FOLLOW_FRIENDS, FOLLOWER_OF_CREATOR or SELF_ONLY; required for direct',
     )
     .option('--at <time>', 'publish at this time, such as 2026-12-01T10:00:00Z')
-    .option('--idempotency-key <key>', 'the same key with the same request gives the same job')
-    .option('--pull', 'let TikTok fetch the video from a URL of a domain you have verified')
-    .option('--fallback-upload', 'with --pull: fetch and upload it ourselves when TikTok fails to')
-    .option('--photos', 'post photos, which TikTok fetches from URLs of a domain you have verified')
-    .option('--cover <n>', 'with --photos: which of them is the cover, from 0', wholeNumber(0, MAX_PHOTOS - 1))
-    .option('--description <text>', 'with --photos: the longer text')
+    .option('--idempotency-key <key>', 'the same key with the same request returns the same job')
+    .option('--pull', 'TikTok downloads the video itself, from a URL on your verified domain')
+    .option('--fallback-upload', 'with --pull: if the download by TikTok fails, the worker uploads the video')
+    .option('--photos', 'post photos, which TikTok downloads from URLs on your verified domain')
+    .option('--cover <n>', 'with --photos: index of the cover photo, from 0', wholeNumber(0, MAX_PHOTOS - 1))
+    .option('--description <text>', 'with --photos: the long description')
     .option('--auto-add-music', 'with --photos: let TikTok choose music')
-    .option('--callback-url <url>', 'receives the events of the job as signed POST requests')
+    .option('--callback-url <url>', 'URL that receives the events of the job as signed POST requests')
     .addOption(
-      new Option(
-        '--on-duplicate <what>',
-        'what to do when this video was published on the account not long ago',
-      ).choices(['allow', 'warn', 'refuse']),
+      new Option('--on-duplicate <what>', 'what to do if this video was recently published on the account').choices([
+        'allow',
+        'warn',
+        'refuse',
+      ]),
     )
-    .option('--priority <n>', '1 is the most urgent; 0, the default, comes before all', wholeNumber(0, MAX_PRIORITY))
-    .option('--disable-comment', 'nobody may comment')
-    .option('--disable-duet', 'nobody may make a duet')
-    .option('--disable-stitch', 'nobody may stitch')
+    .option(
+      '--priority <n>',
+      'lower numbers run first; 0, the default, runs before all others',
+      wholeNumber(0, MAX_PRIORITY),
+    )
+    .option('--disable-comment', 'disable comments')
+    .option('--disable-duet', 'disable duets')
+    .option('--disable-stitch', 'disable stitches')
     .option('--brand-content', 'declare a paid partnership')
-    .option('--brand-organic', 'declare promotion of your own business')
-    .option('--ai-generated', 'declare content made by AI')
-    .option('--cover-ms <ms>', 'moment of the video that becomes its cover', wholeNumber(0, Number.MAX_SAFE_INTEGER))
-    .option('--metadata <json>', 'your own JSON object, echoed with the job', parseJsonObject)
-    .addOption(new Option('--dry-run', 'only say whether it would be refused').conflicts(['watch', 'wait']))
-    .addOption(new Option('--watch', 'show progress until the end').conflicts('wait'))
-    .option('--wait', 'wait silently until the end')
+    .option('--brand-organic', 'declare a promotion of your own business')
+    .option('--ai-generated', 'declare AI-generated content')
+    .option(
+      '--cover-ms <ms>',
+      'time of the video frame that becomes the cover',
+      wholeNumber(0, Number.MAX_SAFE_INTEGER),
+    )
+    .option('--metadata <json>', 'your own JSON object, returned with the job', parseJsonObject)
+    .addOption(new Option('--dry-run', 'only check the request, do not enqueue it').conflicts(['watch', 'wait']))
+    .addOption(new Option('--watch', 'show progress until the job ends').conflicts('wait'))
+    .option('--wait', 'wait without output until the job ends')
     .action((targets, options) =>
       run(async (context) => (await import('./commands/publish.ts')).publish(targets, options, context)),
     );
   withJson(program.command('status'))
-    .description('show one job')
+    .description('show a job')
     .argument('<id>', 'id of the job')
     .action((id) => run(async (context) => (await import('./commands/jobs.ts')).status(id, context)));
   withJson(program.command('list'))
     .description('show jobs, newest first')
-    .option('--account <name>', 'only of this account')
-    .option('--state <state>', 'only in this state')
-    .option('--limit <n>', 'at most so many', wholeNumber(1, MAX_LISTED_JOBS))
-    .option('--cursor <cursor>', 'go on where the page before ended')
+    .option('--account <name>', 'only jobs of this account')
+    .option('--state <state>', 'only jobs in this state')
+    .option('--limit <n>', 'maximum number of jobs', wholeNumber(1, MAX_LISTED_JOBS))
+    .option('--cursor <cursor>', 'cursor of the next page, as printed by the previous one')
     .action((options) => run(async (context) => (await import('./commands/jobs.ts')).list(options, context)));
   withJson(program.command('watch'))
-    .description('show the progress of one job until its end')
+    .description('show the progress of a job until it ends')
     .argument('<id>', 'id of the job')
     .action((id) => run(async (context) => (await import('./commands/watch.ts')).watch(id, context)));
 }
 
 function addSteering(program: Command, run: Run): void {
   withJson(program.command('cancel'))
-    .description('stop a job that cannot have been published yet')
+    .description('cancel a job that cannot have been published yet')
     .argument('<id>', 'id of the job')
     .action((id) => run(async (context) => (await import('./commands/jobs.ts')).cancel(id, context)));
   withJson(program.command('retry'))
-    .description('let a failed or unconfirmed job go on, in the way that cannot post twice')
+    .description('retry a failed or unconfirmed job without the risk of posting twice')
     .argument('<id>', 'id of the job')
-    .option('--force', 'begin afresh although it may have been published: you have looked on TikTok')
+    .option('--force', 'start again even if the post may have been published; check on TikTok first')
     .action((id, options) => run(async (context) => (await import('./commands/jobs.ts')).retry(id, options, context)));
 }
 
@@ -139,87 +152,89 @@ function addAccounts(program: Command, run: Run): void {
     .description(
       'add an account, or replace its tokens; reads {"accessToken", "expiresIn", "refreshToken", "refreshExpiresIn", "scope"} from standard input',
     )
-    .argument('<account>', 'name that publish requests will use')
-    .requiredOption('--open-id <id>', "TikTok's id of the user")
+    .argument('<account>', 'account name for publish requests')
+    .requiredOption('--open-id <id>', "TikTok's id (open_id) of the user")
     .action((account, options) =>
       run(async (context) => (await import('./commands/accounts.ts')).addAccount(account, options, context)),
     );
   withJson(accounts.command('list'))
-    .description('show the accounts, without their tokens')
+    .description('show accounts, without tokens')
     .action(() => run(async (context) => (await import('./commands/accounts.ts')).listAccounts(context)));
   withJson(accounts.command('connect'))
-    .description('make a link, good for a day, with which the owner of a TikTok account connects it')
-    .argument('<account>', 'name that publish requests will use')
+    .description('create a link, valid for one day, with which the owner connects a TikTok account')
+    .argument('<account>', 'account name for publish requests')
     .action((account) =>
       run(async (context) => (await import('./commands/accounts.ts')).connectAccount(account, context)),
     );
   withJson(accounts.command('pause'))
-    .description('hold back what an account publishes')
+    .description('pause all publishing of an account')
     .argument('<account>', 'name or open_id')
     .action((account) =>
       run(async (context) => (await import('./commands/accounts.ts')).pauseAccount(account, context)),
     );
   withJson(accounts.command('resume'))
-    .description('end a pause')
+    .description('resume a paused account')
     .argument('<account>', 'name or open_id')
     .action((account) =>
       run(async (context) => (await import('./commands/accounts.ts')).resumeAccount(account, context)),
     );
   withJson(accounts.command('remove'))
-    .description('forget an account and its tokens, and end the access at TikTok')
+    .description('delete an account and its tokens, and revoke the access at TikTok')
     .argument('<account>', 'name or open_id')
-    .option('--keep-grant', 'leave the access at TikTok as it is, for another program that uses it')
+    .option('--keep-grant', 'do not revoke the access at TikTok, because another program uses it')
     .action((account, options) =>
       run(async (context) => (await import('./commands/accounts.ts')).removeAccount(account, options, context)),
     );
   withJson(accounts.command('rekey'))
-    .description('seal all tokens with the first of ENCRYPTION_KEYS, so that the others can be dropped')
+    .description('re-encrypt all tokens with the first key of ENCRYPTION_KEYS, so that the other keys can be removed')
     .action(() => run(async (context) => (await import('./commands/rekey.ts')).rekey(context)));
 }
 
 function addCallbacks(program: Command, run: Run): void {
-  const callbacks = program.command('callbacks').description('look after events sent to callback URLs');
+  const callbacks = program.command('callbacks').description('manage events sent to callback URLs');
   withJson(callbacks.command('list'))
-    .description('show how deliveries go, which endpoints are paused and what was given up')
-    .argument('[job]', 'id of a job, to see its deliveries')
+    .description('show pending deliveries, paused endpoints and failed events')
+    .argument('[job]', 'id of a job, to show its deliveries')
     .action((job) => run(async (context) => (await import('./commands/callbacks.ts')).listCallbacks(job, context)));
   withJson(callbacks.command('replay'))
-    .description('deliver again: an event, all events of a job, or what was given up')
+    .description('deliver again: one event, all events of a job, or all failed events')
     .argument('[event-or-job]', 'id of an event or of a job')
-    .option('--failed', 'everything that was given up')
-    .option('--endpoint <host>', 'with --failed: only what goes to this host, or host:port')
+    .option('--failed', 'all events that failed permanently')
+    .option('--endpoint <host>', 'with --failed: only events for this host or host:port')
     .action((id, options) =>
       run(async (context) => (await import('./commands/callbacks.ts')).replayCallbacks(id, options, context)),
     );
   withJson(callbacks.command('resume'))
-    .description('end the pause of an endpoint that kept failing')
-    .argument('<endpoint>', 'its id or its address, as the list shows them')
+    .description('resume an endpoint that was paused after repeated failures')
+    .argument('<endpoint>', 'id or address of the endpoint, as printed by `callbacks list`')
     .action((endpoint) =>
       run(async (context) => (await import('./commands/callbacks.ts')).resumeCallbacks(endpoint, context)),
     );
   withJson(callbacks.command('secret'))
-    .description('print the secret that receivers check signatures with')
+    .description('print the secret with which receivers verify signatures')
     .action(() => run(async (context) => (await import('./commands/callbacks.ts')).printCallbackSecret(context)));
 }
 
 function addLedger(program: Command, run: Run): void {
-  const ledger = program.command('ledger').description('look after what Redis holds of the jobs');
+  const ledger = program.command('ledger').description('manage the job records in Redis');
   withJson(ledger.command('accept'))
-    .description('go on with a Redis that was set back to an older state; without --yes it only says what it would do')
-    .option('--yes', 'end what may have been published since as unconfirmed, and let workers go on')
-    .option('--keep-jobs', 'end no job: nothing was published since, or it is another Redis')
-    .option('--restored', 'a backup was restored, although no worker noticed')
+    .description(
+      'continue with a Redis that was restored to an older state; without --yes, only show what would change',
+    )
+    .option('--yes', 'apply: jobs that may have been published since end as unconfirmed, and workers continue')
+    .option('--keep-jobs', 'end no job: nothing was published since the backup, or this is a different Redis')
+    .option('--restored', 'a backup was restored, but no worker has detected it')
     .action((options) => run(async (context) => (await import('./commands/ledger.ts')).acceptLedger(options, context)));
 }
 
 function addDoctor(program: Command, run: Run): void {
   withJson(program.command('doctor'))
-    .description('check settings, Redis, keys, clock, TikTok and queues; say what is wrong and how to fix it')
+    .description('check settings, Redis, keys, clock, TikTok and queues; show problems and how to fix them')
     .action(() => run(async (context) => (await import('./commands/doctor.ts')).doctor(context)));
 }
 
 function withJson(command: Command): Command {
-  return command.option('--json', 'print JSON and nothing else on standard output');
+  return command.option('--json', 'print only JSON on standard output');
 }
 
 function wholeNumber(least: number, most: number): (text: string) => number {
@@ -233,7 +248,7 @@ function wholeNumber(least: number, most: number): (text: string) => number {
 function parseWorkerKinds(text: string): (typeof WORKER_KIND_NAMES)[number][] {
   return text.split(',').map((name) => {
     const kind = WORKER_KIND_NAMES.find((known) => known === name.trim());
-    if (kind === undefined) throw new InvalidArgumentError(`Expected some of ${WORKER_KIND_NAMES.join(', ')}.`);
+    if (kind === undefined) throw new InvalidArgumentError(`Expected one or more of ${WORKER_KIND_NAMES.join(', ')}.`);
     return kind;
   });
 }

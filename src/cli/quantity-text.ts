@@ -2,7 +2,7 @@ import { DAY_MS, HOUR_MS, MEGABYTE_BYTES, MINUTE_MS, SECOND_MS } from '../core/u
 
 const KILOBYTE_BYTES = 1_000;
 
-/** A size for people, in decimal units as TikTok counts: `48.0 MB`, `512 bytes`. */
+/** A human-readable size, in decimal units as TikTok counts: `48.0 MB`, `512 bytes`. */
 export function bytesText(bytes: number): string {
   if (bytes >= MEGABYTE_BYTES) return `${(bytes / MEGABYTE_BYTES).toFixed(1)} MB`;
   if (bytes >= KILOBYTE_BYTES) return `${(bytes / KILOBYTE_BYTES).toFixed(1)} kB`;
@@ -20,7 +20,7 @@ const DURATION_UNITS = [
   [MINUTE_MS, 'min'],
 ] as const;
 
-/** A duration for people: `3.2 s`, `4 min`, `2 h`, `5 d`. */
+/** A human-readable duration: `3.2 s`, `4 min`, `2 h`, `5 d`. */
 export function durationText(durationMs: number): string {
   for (const [unitMs, unit] of DURATION_UNITS) {
     if (durationMs >= unitMs) return `${Math.floor(durationMs / unitMs)} ${unit}`;

@@ -8,7 +8,7 @@ import type { Publisher } from '../producers/publisher.ts';
 
 export interface WatchOptions {
   readonly signal: AbortSignal;
-  /** How often to look, in ms; 250 unless told. */
+  /** How often to look, in ms; by default 250. */
   readonly intervalMs?: number;
 }
 
@@ -34,7 +34,7 @@ export async function* watchJob(
       if (!isOutage(error) || performance.now() - awaySince > OUTAGE_PATIENCE_MS) throw error;
       return 'away' as const;
     });
-    if (job === undefined) throw new PublishError('JOB_NOT_FOUND', { reason: `there is no publish job ${id}` });
+    if (job === undefined) throw new PublishError('JOB_NOT_FOUND', { reason: `no publish job has the id ${id}` });
     if (job !== 'away') {
       awaySince = undefined;
       const view = JSON.stringify(job);

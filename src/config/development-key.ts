@@ -25,7 +25,7 @@ async function developmentKey(dataDir: string): Promise<Buffer> {
   const kept = (await readIfThere(path)) ?? (await createKey(path));
   const [key] = encryptionKeys.safeParse(kept.trim()).data ?? [];
   if (key) return key;
-  const message = `is not set, and ${path} does not hold a base64 key of 32 bytes; restore it, or delete it and add the accounts again`;
+  const message = `is not set, and ${path} does not contain a base64 key of 32 bytes; restore the file, or delete it and add the accounts again`;
   throw new ConfigError([{ variable: 'ENCRYPTION_KEYS', message }]);
 }
 

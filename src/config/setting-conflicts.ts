@@ -23,7 +23,7 @@ const REDIS_KINDS = ['REDIS_URL', 'REDIS_CLUSTER_NODES', 'REDIS_SENTINELS'] as c
 function redisConflicts(given: GivenSettings): SettingProblem[] {
   const [chosen, ...others] = REDIS_KINDS.filter((name) => given.has(name));
   if (chosen === undefined) return [];
-  return others.map((variable) => ({ variable, message: `is set together with ${chosen}; keep only one of them` }));
+  return others.map((variable) => ({ variable, message: `is set together with ${chosen}; set only one of them` }));
 }
 
 const TLS_SETTINGS = [
@@ -38,7 +38,7 @@ function unusedTls(given: GivenSettings): SettingProblem[] {
   const url = given.get('REDIS_URL');
   const isEncrypted = url === undefined ? given.get('REDIS_TLS') === 'true' : /^rediss:/i.test(url);
   if (isEncrypted) return [];
-  const cure = url === undefined ? 'set REDIS_TLS=true' : 'begin REDIS_URL with rediss://';
+  const cure = url === undefined ? 'set REDIS_TLS=true' : 'start REDIS_URL with rediss://';
   const message = `is set, but the connection to Redis is not encrypted: ${cure}, or remove it`;
   return TLS_SETTINGS.filter((name) => given.has(name)).map((variable) => ({ variable, message }));
 }
@@ -46,7 +46,7 @@ function unusedTls(given: GivenSettings): SettingProblem[] {
 function missingKeys(given: GivenSettings): SettingProblem[] {
   const chosen = REDIS_KINDS.find((name) => given.has(name));
   if (chosen === undefined || given.has('ENCRYPTION_KEYS')) return [];
-  const message = `is required with ${chosen}, since all processes need the same keys; make one with: openssl rand -base64 32`;
+  const message = `is required with ${chosen}, because all processes need the same keys; create a key with: openssl rand -base64 32`;
   return [{ variable: 'ENCRYPTION_KEYS', message }];
 }
 
@@ -62,7 +62,7 @@ function missingPartners(given: GivenSettings): SettingProblem[] {
   return PARTNERS.flatMap(([first, second]) => {
     if (given.has(first) === given.has(second)) return [];
     const [present, missing] = given.has(first) ? [first, second] : [second, first];
-    return [{ variable: missing, message: `is not set although ${present} is; set both or neither` }];
+    return [{ variable: missing, message: `is not set, but ${present} is; set both or neither` }];
   });
 }
 
@@ -70,11 +70,11 @@ function boardLogins(given: GivenSettings): SettingProblem[] {
   const viewer = given.get('BOARD_READONLY_USER');
   if (viewer === undefined) return [];
   if (!given.has('BOARD_USER')) {
-    const message = 'is required with BOARD_READONLY_USER: without it whoever is on this machine needs no login at all';
+    const message = 'is required with BOARD_READONLY_USER: without it, users on this machine need no login';
     return [{ variable: 'BOARD_USER', message }];
   }
   if (viewer !== given.get('BOARD_USER')) return [];
-  return [{ variable: 'BOARD_READONLY_USER', message: 'is the same as BOARD_USER; give it a name of its own' }];
+  return [{ variable: 'BOARD_READONLY_USER', message: 'is the same as BOARD_USER; use a different name' }];
 }
 
 /** A job that is no longer kept can't be compared with. Malformed numbers are named elsewhere. */
@@ -83,13 +83,13 @@ function forgottenDuplicates(given: GivenSettings): SettingProblem[] {
   const { fallback } = SETTING_DESCRIPTIONS.find(({ variable }) => variable === 'RETENTION_DAYS') ?? {};
   const days = given.get('RETENTION_DAYS') ?? fallback;
   if (hours === undefined || !(Number(hours) > Number(days) * 24)) return [];
-  const message = `is longer than the ${days} days of RETENTION_DAYS, after which jobs are forgotten; make it shorter, or keep jobs longer`;
+  const message = `is longer than the ${days} days of RETENTION_DAYS, after which jobs are deleted; use a shorter time, or increase RETENTION_DAYS`;
   return [{ variable: 'DUPLICATE_WINDOW_HOURS', message }];
 }
 
 function exposure(given: GivenSettings): SettingProblem[] {
   const host = given.get('HOST');
   if (host === undefined || isLoopbackHost(host) || given.has('API_KEYS')) return [];
-  const message = `is required with HOST=${host}, since anybody who reaches the server could publish; set it, or HOST=127.0.0.1`;
+  const message = `is required with HOST=${host}, because without it anyone who reaches the server can publish; set it, or set HOST=127.0.0.1`;
   return [{ variable: 'API_KEYS', message }];
 }

@@ -20,11 +20,11 @@ export function oneOf<const T extends readonly [string, ...string[]]>(words: T) 
 /** Any text; empty ones never get here. */
 export const text = z.string();
 
-/** A comma list of texts, at least one. */
+/** A comma-separated list of texts, at least one. */
 export const textList = z
   .string()
   .transform(splitList)
-  .refine((list) => list.length > 0, 'a comma list with at least one entry');
+  .refine((list) => list.length > 0, 'a comma-separated list with at least one entry');
 
 /** `redis://` or `rediss://` with a host. */
 export const redisUrl = z
@@ -37,9 +37,7 @@ export const redisUrl = z
     if (!URL.canParse(value)) return;
     const given = [...new URL(value).searchParams.keys()].filter((option) => OPTIONS_OF_OURS.has(option.toLowerCase()));
     if (given.length === 0) return;
-    context.addIssue(
-      `a URL without ${given.join(' and ')} (take that out: each connection chooses it for its purpose)`,
-    );
+    context.addIssue(`a URL without ${given.join(' and ')} (remove that: each connection sets its own value)`);
   });
 
 /** Options of ioredis that would go before what our connections choose, with texts where it wants functions. */
@@ -52,12 +50,12 @@ const OPTIONS_OF_OURS: ReadonlySet<string> = new Set(
   ].map((option) => option.toLowerCase()),
 );
 
-/** A comma list of `host:port`; IPv6 addresses in brackets. */
+/** A comma-separated list of `host:port`; IPv6 addresses in brackets. */
 export const hostAndPortList = z.string().transform((value, context): HostAndPort[] => {
   return splitList(value).flatMap((entry) => {
     const [, host, port] = /^(\[[0-9a-f:]+\]|[\w.-]+):(\d{1,5})$/i.exec(entry) ?? [];
     if (host !== undefined && isPort(port)) return [{ host: host.replace(/[[\]]/g, ''), port: Number(port) }];
-    context.addIssue('a comma list such as redis-1:6379,redis-2:6379');
+    context.addIssue('a comma-separated list such as redis-1:6379,redis-2:6379');
     return [];
   });
 });
@@ -80,9 +78,12 @@ export const serverUrl = z
 /** BullMQ key prefix whose hash tag keeps all keys in one slot of a cluster. */
 export const queuePrefix = z
   .string()
-  .regex(/^[^\s:{}]*\{[^\s:{}]+\}[^\s:{}]*$/, 'a text with one hash tag, such as {my-app}, without ":" and blanks');
+  .regex(
+    /^[^\s:{}]*\{[^\s:{}]+\}[^\s:{}]*$/,
+    'a text with one hash tag, such as {my-app}, without ":" and white space',
+  );
 
-/** A comma list of base64 keys of 32 bytes each. */
+/** A comma-separated list of base64 keys of 32 bytes each. */
 export const encryptionKeys = z.string().transform((value, context): Buffer[] => {
   const entries = splitList(value);
   if (entries.length === 0) context.addIssue('at least one base64 key of 32 bytes');
@@ -95,17 +96,17 @@ export const encryptionKeys = z.string().transform((value, context): Buffer[] =>
   });
 });
 
-/** A comma list of secrets of Standard Webhooks, whose specification wants 24 to 64 bytes. */
+/** A comma-separated list of secrets of Standard Webhooks, whose specification wants 24 to 64 bytes. */
 export const webhookSecretList = textList.refine(
   (secrets) => secrets.every(isWebhookSecret),
-  'a comma list of secrets such as whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw, base64 of 24 to 64 bytes each',
+  'a comma-separated list of secrets such as whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw, base64 of 24 to 64 bytes each',
 );
 
-/** A comma list of `host`, `host:port` or CIDR. */
+/** A comma-separated list of `host`, `host:port` or CIDR. */
 export const allowedHostList = z.string().transform((value, context): string[] => {
   const entries = splitList(value).map((entry) => entry.toLowerCase());
   if (entries.length === 0 || !entries.every(isAllowedHost)) {
-    context.addIssue('a comma list of host, host:port or CIDR, such as minio:9000,10.0.0.0/8');
+    context.addIssue('a comma-separated list of host, host:port or CIDR, such as minio:9000,10.0.0.0/8');
   }
   return entries;
 });
@@ -122,7 +123,7 @@ export const looseTrue = z.string().transform((value) => value.toLowerCase() ===
 /** `name=value,name=value`, values percent-encoded (OTLP Exporter Configuration, read 2026-11-22). */
 export const headerList = z.string().transform((value, context): Readonly<Record<string, string>> => {
   const pairs = splitList(value).map((entry) => /^([\w!#$%&'*+.^`|~-]+)\s*=\s*(.*)$/.exec(entry) ?? []);
-  if (pairs.some(([, name]) => name === undefined)) context.addIssue('a comma list of name=value');
+  if (pairs.some(([, name]) => name === undefined)) context.addIssue('a comma-separated list of name=value');
   return Object.fromEntries(pairs.map(([, name = '', text = '']) => [name, decoded(text)]));
 });
 

@@ -18,7 +18,7 @@ export const MAX_LAST_CHUNK_BYTES = 128 * MEGABYTE_BYTES;
 export const MAX_CHUNK_COUNT = 1_000;
 /** Largest video, 4 decimal GB. */
 export const MAX_VIDEO_BYTES = 4_000 * MEGABYTE_BYTES;
-/** Chunk size unless told otherwise: small enough to lose little, large enough to cost no time. */
+/** Default chunk size: small enough to lose little, large enough to cost no time. */
 export const DEFAULT_CHUNK_BYTES = 10 * MEGABYTE_BYTES;
 
 /** How a file is cut: `video_size`, `chunk_size` and `total_chunk_count` of an init call. */

@@ -69,10 +69,10 @@ function privacyProblem(wanted: string | undefined, offered: readonly string[]):
   // No offer at all is no answer; the init itself will say.
   if (wanted === undefined || offered.length === 0 || offered.includes(wanted)) return undefined;
   if (offered.every((option) => option === OFFERED_TO_UNAUDITED_APPS)) {
-    const reason = `expected privacyLevel SELF_ONLY, got ${wanted}: TikTok offers nothing else for this account, as it does to an app that it has not audited`;
+    const reason = `expected privacyLevel SELF_ONLY, got ${wanted}: TikTok offers no other level for this account, which is normal for an app that TikTok has not audited`;
     return { code: 'TIKTOK_UNAUDITED_CLIENT', reason };
   }
-  const reason = `expected privacyLevel ${offered.join(' or ')}, which TikTok offers for this account now, got ${wanted}`;
+  const reason = `expected privacyLevel ${offered.join(' or ')} (the levels that TikTok currently offers for this account), got ${wanted}`;
   return { code: 'TIKTOK_PRIVACY_MISMATCH', reason };
 }
 
@@ -82,12 +82,12 @@ function durationProblem(
 ): CreatorProblem | undefined {
   if (durationSeconds === undefined || !maxSeconds) return undefined;
   if (durationSeconds <= maxSeconds + DURATION_TOLERANCE_SECONDS) return undefined;
-  const reason = `expected a video of at most ${maxSeconds} seconds, which is what TikTok allows this creator, got ${Math.round(durationSeconds)}`;
+  const reason = `expected a video of at most ${maxSeconds} seconds (TikTok's limit for this creator), got ${Math.round(durationSeconds)}`;
   return { code: 'TIKTOK_MEDIA_DURATION', reason };
 }
 
 /** Asked for in so many words and switched off by the creator: TikTok posts all the same, without it. */
 function noteOf(what: string, disabledByRequest: boolean | undefined, disabledByCreator: boolean): string | undefined {
   if (disabledByRequest !== false || !disabledByCreator) return undefined;
-  return `${what} were asked for, but this creator has them switched off`;
+  return `the request allows ${what}, but this creator has disabled them`;
 }

@@ -24,7 +24,7 @@ export function parseEventCursor(after: unknown): string {
   const parts = typeof after === 'string' ? /^(\d{1,16})-(\d{1,16})$/.exec(after) : null;
   const [milliseconds, sequence] = [Number(parts?.[1]), Number(parts?.[2])];
   if (milliseconds <= LAST_INSTANT && Number.isSafeInteger(sequence)) return `${milliseconds}-${sequence}`;
-  const message = `expected the cursor of an event, or "${OLDEST_EVENT}" for all that are kept`;
+  const message = `expected the cursor of an event, or "${OLDEST_EVENT}" for all stored events`;
   throw new PublishError('INPUT_INVALID', { problems: [{ path: 'after', message }] });
 }
 

@@ -45,14 +45,14 @@ function incompleteFinding({ moov, missingBytes, sizeBytes }: MediaFacts): Prefl
     return findingOf('INPUT_MEDIA_INCOMPLETE', { ...refusal, limit, found });
   }
   if (moov !== 'missing') return undefined;
-  const found = 'none, so that nothing can play it';
-  return findingOf('INPUT_MEDIA_INCOMPLETE', { ...refusal, limit: 'an index (the box moov)', found });
+  const found = 'none, so the file cannot be played';
+  return findingOf('INPUT_MEDIA_INCOMPLETE', { ...refusal, limit: 'an index (the moov box)', found });
 }
 
 function noVideoFinding({ audioTracks, videoTracks, unread }: MediaFacts): PreflightFinding | undefined {
   // Where the tracks could not be read, there may be one all the same.
   if (unread.length > 0 || videoTracks > 0) return undefined;
-  const found = audioTracks > 0 ? 'sound alone' : 'no track at all';
+  const found = audioTracks > 0 ? 'only audio' : 'no track';
   return findingOf('INPUT_MEDIA_NO_VIDEO', { severity: 'refuse', field: 'media', limit: 'a video track', found });
 }
 
@@ -63,7 +63,7 @@ function codecFinding({ codec, codecId }: VideoFacts): PreflightFinding | undefi
     severity: isDoubtful ? 'warn' : 'refuse',
     field: 'media.codec',
     limit: 'H.264, H.265, VP8 or VP9',
-    found: codec ?? codecId ?? 'a codec without a name',
+    found: codec ?? codecId ?? 'an unnamed codec',
   });
 }
 
@@ -74,7 +74,7 @@ function frameRateFinding({ frameRate }: VideoFacts): PreflightFinding | undefin
   return findingOf('INPUT_MEDIA_FRAME_RATE', {
     severity: 'refuse',
     field: 'media.frameRate',
-    limit: `${min} to ${max} frames a second`,
+    limit: `${min} to ${max} frames per second`,
     found: rounded(frameRate),
   });
 }
@@ -85,7 +85,7 @@ function sideFinding({ displayWidth, displayHeight }: VideoFacts): PreflightFind
   return findingOf('INPUT_MEDIA_PICTURE_SIZE', {
     severity: 'refuse',
     field: 'media.pictureSize',
-    limit: `${min} to ${max} pixels each way`,
+    limit: `${min} to ${max} pixels in width and height`,
     found: `${displayWidth} x ${displayHeight}`,
   });
 }
@@ -101,7 +101,7 @@ function durationFinding(seconds: number | null): PreflightFinding | undefined {
     });
   }
   if (seconds >= MIN_SECONDS_REPORTED) return undefined;
-  const advice = 'Integrators report that TikTok refuses such short videos. Make it longer, or see whether it passes.';
+  const advice = 'Other developers report that TikTok rejects such short videos. Make it longer, or try it.';
   const limit = `at least ${MIN_SECONDS_REPORTED} seconds`;
   return findingOf('INPUT_MEDIA_DURATION', { ...finding, severity: 'warn', limit, advice });
 }
@@ -114,7 +114,7 @@ function unreadFinding({ unread }: MediaFacts): PreflightFinding | undefined {
     field: 'media',
     limit: null,
     found: unread.join('; '),
-    advice: 'TikTok may take it all the same. Look at it with ffprobe, and encode it again if that complains.',
+    advice: 'TikTok may still accept it. Check the file with ffprobe, and encode it again if ffprobe reports errors.',
   };
 }
 

@@ -20,22 +20,25 @@ const fileMediaSchema = z
       .string()
       .min(1, 'expected the path of a video file')
       .meta({
-        description: 'Path of an MP4, MOV or WebM file, as the worker sees it.',
+        description: "Path of an MP4, MOV or WebM file on the worker's machine.",
         examples: ['/srv/media/spring.mp4'],
       }),
   })
-  .meta({ title: 'file', description: 'A video on a disk that the worker can read; it is uploaded in chunks.' });
+  .meta({ title: 'file', description: 'A video on a disk that the worker can read. The worker uploads it in chunks.' });
 
 const urlMediaSchema = z
   .strictObject({
     type: z.literal('url'),
     url: webUrl.meta({
       description:
-        'Address of the video on a server that answers ranges. User, password and query are kept sealed, so a presigned URL will do if it lives long enough.',
+        'URL of the video on a server that supports range requests. User name, password and query are stored encrypted. A presigned URL works if it stays valid long enough.',
       examples: ['https://media.example.com/spring.mp4'],
     }),
   })
-  .meta({ title: 'url', description: 'A video on the web; the worker fetches it by ranges straight into the upload.' });
+  .meta({
+    title: 'url',
+    description: 'A video on the web. The worker downloads it with range requests and uploads it at the same time.',
+  });
 
 const s3MediaSchema = z
   .strictObject({
@@ -52,27 +55,29 @@ const s3MediaSchema = z
         error: `expected at most ${MAX_OBJECT_KEY_BYTES} bytes`,
       })
       .meta({ description: 'Key of the object.', examples: ['2026/spring.mp4'] }),
-    versionId: z
-      .string()
-      .min(1)
-      .max(MAX_OBJECT_KEY_BYTES)
-      .optional()
-      .meta({ description: 'Version of the object; the newest if left out, which is then kept to.' }),
+    versionId: z.string().min(1).max(MAX_OBJECT_KEY_BYTES).optional().meta({
+      description:
+        'Version of the object. Default: the newest version at the start of the job, used until the job ends.',
+    }),
   })
-  .meta({ title: 's3', description: 'A video in object storage that the worker has credentials for.' });
+  .meta({ title: 's3', description: 'A video in object storage for which the worker has credentials.' });
 
 const pullMediaSchema = z
   .strictObject({
     type: z.literal('pull'),
     url: secureUrl.meta({
-      description: 'Address of the video, on a domain or URL prefix verified for your TikTok app.',
+      description: 'URL of the video, on a domain or URL prefix verified for your TikTok app.',
       examples: ['https://media.example.com/spring.mp4'],
     }),
     fallback: z.literal('upload', { error: 'expected "upload"' }).optional().meta({
-      description: "What to do when TikTok's download is provably dead: the worker fetches the video and uploads it.",
+      description:
+        "What to do when TikTok's download has definitely failed: the worker downloads the video and uploads it.",
     }),
   })
-  .meta({ title: 'pull', description: 'A video that TikTok itself fetches; none of its bytes pass through here.' });
+  .meta({
+    title: 'pull',
+    description: 'A video that TikTok downloads itself. Its bytes do not pass through the worker.',
+  });
 
 const photosMediaSchema = z
   .strictObject({
@@ -82,12 +87,12 @@ const photosMediaSchema = z
       .min(1, 'expected at least one URL')
       .max(MAX_PHOTOS, `expected at most ${MAX_PHOTOS} photos`)
       .meta({
-        description: 'Addresses of JPEG or WebP images, on domains or URL prefixes verified for your TikTok app.',
+        description: 'URLs of JPEG or WebP images, on domains or URL prefixes verified for your TikTok app.',
         examples: [['https://media.example.com/1.jpg']],
       }),
-    coverIndex: z.int().nonnegative().optional().meta({ description: 'Which of them is the cover, from 0.' }),
+    coverIndex: z.int().nonnegative().optional().meta({ description: 'Index of the cover photo, from 0.' }),
   })
-  .meta({ title: 'photos', description: `One to ${MAX_PHOTOS} photos that TikTok itself fetches.` });
+  .meta({ title: 'photos', description: `1 to ${MAX_PHOTOS} photos that TikTok downloads itself.` });
 
 /** Where the media of a post come from. */
 export const mediaSchema = z

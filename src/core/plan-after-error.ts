@@ -78,7 +78,7 @@ function planAfterFailed(job: InterruptedJob, error: PublishError, context: Plan
     return { kind: 'start_over', at: context.now, attempts: 0, error, fallsBack: true };
   }
   if (wasStopped) {
-    const reason = `TikTok's download stalled at ${job.pullBytes ?? 0} bytes and was stopped`;
+    const reason = `TikTok's download stalled at ${job.pullBytes ?? 0} bytes and was cancelled`;
     return { kind: 'end', to: 'failed', error: new PublishError('TIKTOK_PULL_STALLED', { ...error.details, reason }) };
   }
   return isNewInit ? startOver(job, error, context) : { kind: 'end', to: 'failed', error };
@@ -201,6 +201,6 @@ function startOver(job: InterruptedJob, error: PublishError, context: PlanContex
 function lostInit(trouble: Trouble): PublishError {
   if (trouble instanceof PublishError && trouble.row.verdict === 'unconfirmed') return trouble;
   const cause = trouble instanceof PublishError ? trouble : new PublishError('TRANSPORT_NO_ANSWER');
-  const reason = `the answer to the init was lost: ${cause.message}`;
+  const reason = `the response to the init was lost: ${cause.message}`;
   return new PublishError('TIKTOK_LOST_INIT', { ...cause.details, reason }, { cause });
 }

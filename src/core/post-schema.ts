@@ -13,31 +13,31 @@ export const postSchema = z
       }),
     description: textOf(MAX_DESCRIPTION_LENGTH)
       .optional()
-      .meta({ description: `Photos only: the longer text; at most ${MAX_DESCRIPTION_LENGTH} UTF-16 units.` }),
+      .meta({ description: `Photos only: the long description; at most ${MAX_DESCRIPTION_LENGTH} UTF-16 units.` }),
     privacyLevel: z
       .enum(PRIVACY_LEVELS, { error: `expected one of ${PRIVACY_LEVELS.join(', ')}` })
       .optional()
       .meta({
         description:
-          'Who may see the post. Required for `direct`, without a default: the creator has to choose. What an account may choose is told by `GET /v1/accounts/{account}/creator`.',
+          'Who may see the post. Required for `direct`; there is no default because the creator must choose. `GET /v1/accounts/{account}/creator` returns the levels that an account can use.',
       }),
-    disableDuet: z.boolean().optional().meta({ description: 'Forbid duets.' }),
-    disableStitch: z.boolean().optional().meta({ description: 'Forbid stitches.' }),
-    disableComment: z.boolean().optional().meta({ description: 'Forbid comments.' }),
+    disableDuet: z.boolean().optional().meta({ description: 'Disable duets.' }),
+    disableStitch: z.boolean().optional().meta({ description: 'Disable stitches.' }),
+    disableComment: z.boolean().optional().meta({ description: 'Disable comments.' }),
     coverTimestampMs: z
       .int()
       .nonnegative()
       .optional()
       .meta({ description: 'The frame that becomes the cover, in milliseconds from the start of the video.' }),
     brandContent: z.boolean().optional().meta({
-      description: 'It is a paid partnership that promotes a third party. Such a post cannot be `SELF_ONLY`.',
+      description: 'Declares a paid partnership that promotes a third party. Such a post cannot be `SELF_ONLY`.',
     }),
-    brandOrganic: z.boolean().optional().meta({ description: "It promotes the creator's own business." }),
-    autoAddMusic: z.boolean().optional().meta({ description: 'Photos only: TikTok chooses music to go with them.' }),
-    aiGenerated: z.boolean().optional().meta({ description: 'It was made by AI; TikTok labels it so.' }),
+    brandOrganic: z.boolean().optional().meta({ description: "Declares a promotion of the creator's own business." }),
+    autoAddMusic: z.boolean().optional().meta({ description: 'Photos only: TikTok adds music.' }),
+    aiGenerated: z.boolean().optional().meta({ description: 'Declares AI-generated content. TikTok labels the post.' }),
   })
   .meta({
-    description: 'How the post looks and who sees it. Drafts (`inbox`) are finished by the creator in the app.',
+    description: 'Settings of the post. The creator finishes drafts (`inbox`) in the TikTok app.',
   });
 
 /** A text whose length counts as TikTok counts it; Zod's own `max` counts code points. */

@@ -17,7 +17,7 @@ export interface PreflightFinding {
   readonly advice: string;
 }
 
-/** A finding under an error's code, with that error's advice unless told better. */
+/** A finding under an error's code, by default with that error's advice. */
 export function findingOf(
   code: ErrorCode,
   finding: Pick<PreflightFinding, 'severity' | 'field' | 'limit' | 'found'> & { readonly advice?: string },

@@ -21,45 +21,45 @@ const callbackUrl = webUrl.refine((text) => !hasCredentials(text), 'expected no 
 /** Version 1 of a publish request: what producers send and what lies in the queue. */
 export const publishRequestSchema = z
   .strictObject({
-    version: z.literal(REQUEST_VERSION).optional().meta({ description: 'Version of this format; may be left out.' }),
+    version: z.literal(REQUEST_VERSION).optional().meta({ description: 'Version of this format. Optional.' }),
     account: z
-      .string({ error: 'expected the name of an account' })
-      .min(1, 'expected the name of an account')
+      .string({ error: 'expected an account name' })
+      .min(1, 'expected an account name')
       .max(MAX_ACCOUNT_LENGTH)
       .regex(/^[^\s{}\p{Cc}]+$/u, 'expected a name without white space and braces')
       .meta({ description: 'Name of a connected account, or its TikTok open_id.', examples: ['acme'] }),
     mode: z.enum(['direct', 'inbox'], { error: 'expected "direct" or "inbox"' }).meta({
-      description: "`direct` publishes the post. `inbox` puts a draft into the creator's inbox.",
+      description: "`direct` publishes the post. `inbox` sends a draft to the creator's inbox.",
     }),
     media: mediaSchema,
     post: postSchema.optional(),
     scheduledAt: z.iso
-      .datetime({ offset: true, error: 'expected an ISO 8601 time with a zone, such as 2026-12-01T10:00:00Z' })
+      .datetime({ offset: true, error: 'expected an ISO 8601 time with a time zone, such as 2026-12-01T10:00:00Z' })
       .optional()
       .meta({
-        description: 'When to begin, with a zone. At once if left out or past.',
+        description: 'Start time, with a time zone. If omitted or in the past, the job starts immediately.',
         examples: ['2026-12-01T10:00:00Z'],
       }),
     priority: z.int().min(0).max(MAX_PRIORITY).optional().meta({
-      description: 'Jobs with a lower number go first, those without one before all others.',
+      description: 'Jobs with a lower number run first. Jobs without a priority run before all others.',
     }),
     callbackUrl: callbackUrl.optional().meta({
-      description: 'Gets the events of the job as signed POST requests (Standard Webhooks).',
+      description: 'URL that receives the events of the job as signed POST requests (Standard Webhooks).',
       examples: ['https://app.example.com/hooks/tiktok'],
     }),
     /** What to do when the answer to a pull's init was lost: TikTok may or may not be publishing it. */
     onLostInit: z.enum(['unconfirmed', 'repeat'], { error: 'expected "unconfirmed" or "repeat"' }).optional().meta({
       description:
-        "What to do when TikTok's answer to the start of a pull was lost, so that nobody knows whether it publishes: leave the job `unconfirmed` (the default), or `repeat` at the risk of a second post.",
+        "What to do when TikTok's response to the start of a pull was lost, so it is unknown whether TikTok will publish: `unconfirmed` (the default) ends the job as unconfirmed; `repeat` starts again, at the risk of a second post.",
     }),
     onDuplicate: z
       .enum(['allow', 'warn', 'refuse'], { error: 'expected "allow", "warn" or "refuse"' })
       .optional()
       .meta({
-        description: 'What to do when the same video was published on this account not long ago.',
+        description: 'What to do if the same video was recently published on this account.',
       }),
     sealed: z.string().max(MAX_SEALED_LENGTH).optional().meta({
-      description: 'Set by the library: the secret parts of URLs, sealed for the workers. Leave it out.',
+      description: 'Set by the library: the secret parts of URLs, encrypted for the workers. Omit it.',
     }),
     metadata: z
       .record(z.string(), z.unknown())
@@ -68,7 +68,7 @@ export const publishRequestSchema = z
       })
       .optional()
       .meta({
-        description: `Anything of yours, echoed in the job and its events; at most ${MAX_METADATA_BYTES} bytes as JSON.`,
+        description: `Your own JSON object, returned in the job and its events; at most ${MAX_METADATA_BYTES} bytes as JSON.`,
         examples: [{ yourId: 'spring-7' }],
       }),
   })
@@ -79,7 +79,7 @@ export const publishRequestSchema = z
   })
   .meta({
     id: 'PublishRequest',
-    description: 'One request to put one video on one TikTok account.',
+    description: 'A request to publish one video or photo post on one TikTok account.',
     examples: [
       {
         account: 'acme',

@@ -12,34 +12,35 @@ export const PUBLISH_STATES = {
   queued: {
     terminal: false,
     next: ['uploading', 'failed', 'cancelled', 'unconfirmed'],
-    meaning: 'may start; waitingFor says why it does not yet',
+    meaning: 'can start; waitingFor says why it has not started',
   },
   uploading: {
     terminal: false,
     next: ['queued', 'processing', 'failed', 'cancelled', 'unconfirmed'],
-    meaning: 'init was sent or bytes are moving',
+    meaning: 'init was sent, or the upload is running',
   },
   processing: {
     terminal: false,
     next: ['queued', 'uploading', 'published', 'in_inbox', 'failed', 'cancelled', 'unconfirmed'],
-    meaning: 'TikTok has everything; its status is polled',
+    meaning: 'TikTok has the whole video; its status is polled',
   },
   published: { terminal: true, next: [], meaning: 'TikTok reported PUBLISH_COMPLETE' },
   in_inbox: {
     terminal: true,
     next: ['published', 'failed'],
-    meaning: "delivered to the creator's inbox, which is success for inbox mode",
+    meaning: "delivered to the creator's inbox: success in inbox mode",
   },
   failed: {
     terminal: true,
     next: ['queued', 'uploading', 'processing'],
-    meaning: 'TikTok or we refused it; failure says why and what to do',
+    meaning: 'rejected by TikTok or by a check; failure says why and what to do',
   },
-  cancelled: { terminal: true, next: [], meaning: 'stopped on request before it could be published' },
+  cancelled: { terminal: true, next: [], meaning: 'cancelled on request before it could be published' },
   unconfirmed: {
     terminal: true,
     next: ['queued', 'uploading', 'processing', 'published', 'in_inbox', 'failed', 'cancelled'],
-    meaning: 'we cannot know whether TikTok published it; never retried by itself, corrected by a late answer',
+    meaning:
+      'unknown whether TikTok published it; never retried automatically, corrected if TikTok reports the outcome later',
   },
 } as const satisfies Record<string, { terminal: boolean; next: readonly string[]; meaning: string }>;
 

@@ -3,19 +3,19 @@ import { type RedisCode, redisCodeOf } from './redis-code.ts';
 
 /** What it means for people that Redis answers and still refuses. */
 const REFUSALS: Partial<Record<RedisCode, string>> = {
-  OOM: 'Redis is full and refuses writes',
-  MISCONF: 'Redis cannot write to its disk and refuses writes',
-  READONLY: 'this Redis is a replica and refuses writes',
+  OOM: 'Redis is full and rejects writes',
+  MISCONF: 'Redis cannot write to its disk and rejects writes',
+  READONLY: 'this Redis is a read-only replica',
   UNBLOCKED: 'this Redis has just become a replica',
-  LOADING: 'Redis is still reading its data',
+  LOADING: 'Redis is still loading its data',
   MASTERDOWN: 'this Redis is a replica that has lost its master',
   CLUSTERDOWN: 'the Redis Cluster is down or has no master for our keys',
   TRYAGAIN: 'the Redis Cluster is moving our keys to another node',
-  NOREPLICAS: 'Redis has too few replicas in reach (min-replicas-to-write) and refuses writes',
-  NOPERM: 'the ACL of our Redis user forbids a command or key that is needed',
-  NOAUTH: 'Redis requires a password and none was given',
-  WRONGPASS: 'Redis refused the user name or password',
-  MAXCLIENTS: 'Redis has reached its limit of connections (maxclients)',
+  NOREPLICAS: 'Redis has too few connected replicas (min-replicas-to-write) and rejects writes',
+  NOPERM: 'the ACL of our Redis user denies a required command or key',
+  NOAUTH: 'Redis requires a password, but none is set',
+  WRONGPASS: 'Redis rejected the user name or password',
+  MAXCLIENTS: 'Redis has reached its connection limit (maxclients)',
 };
 /** What ioredis says of a command while there is no connection, also as the last error of a cluster's redirections. */
 const AWAY =
@@ -45,14 +45,14 @@ function wordsOf({ message }: Error): string | undefined {
   // Tells of an option of ioredis.
   if (message.startsWith('Reached the max retries')) return undefined;
   // ioredis says so also when the sentinels answer and only the master that they name does not.
-  if (message.startsWith('All sentinels are unreachable')) return 'no sentinel named a master that answers';
+  if (message.startsWith('All sentinels are unreachable')) return 'no sentinel reports a reachable master';
   return message;
 }
 
-/** Why a Redis that answers refuses, for people; undefined where the error is no such refusal. */
+/** Why a Redis that answers refuses, human-readable; undefined where the error is no such refusal. */
 export function redisRefusalOf(error: Error): string | undefined {
   const code = redisCodeOf(error);
   if (code === undefined) return undefined;
   const [, command] = code === 'NOPERM' ? (/permissions to run the '([\w|]+)' command/.exec(error.message) ?? []) : [];
-  return command === undefined ? REFUSALS[code] : `the ACL of our Redis user forbids ${command.toUpperCase()}`;
+  return command === undefined ? REFUSALS[code] : `the ACL of our Redis user denies ${command.toUpperCase()}`;
 }

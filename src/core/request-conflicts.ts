@@ -29,7 +29,7 @@ function privacyConflicts({ mode, post = {} }: ParsedRequest): RequestConflict[]
   }
   if (post.brandContent === true && post.privacyLevel === 'SELF_ONLY') {
     return [
-      { path, message: 'branded content cannot be SELF_ONLY: choose another privacy level or drop brandContent' },
+      { path, message: 'branded content cannot be SELF_ONLY: choose another privacy level or remove brandContent' },
     ];
   }
   return [];
@@ -38,15 +38,15 @@ function privacyConflicts({ mode, post = {} }: ParsedRequest): RequestConflict[]
 function photoConflicts({ media, post = {} }: ParsedRequest): RequestConflict[] {
   const conflicts: RequestConflict[] = VIDEO_ONLY.filter((field) => post[field] !== undefined).map((field) => ({
     path: ['post', field],
-    message: 'photos have no such setting: remove it',
+    message: 'not available for photos: remove it',
   }));
   const { title = '' } = post;
   if (title.length > MAX_PHOTO_TITLE_LENGTH) {
-    const message = `expected at most ${MAX_PHOTO_TITLE_LENGTH} UTF-16 units for photos, got ${title.length}: put the rest into post.description`;
+    const message = `expected at most ${MAX_PHOTO_TITLE_LENGTH} UTF-16 units for photos, got ${title.length}: move the rest to post.description`;
     conflicts.push({ path: ['post', 'title'], message });
   }
   if (media.type === 'photos' && media.urls.length > 0 && (media.coverIndex ?? 0) >= media.urls.length) {
-    const message = `expected a number below ${media.urls.length}, the number of photos (the first one is 0), got ${media.coverIndex}`;
+    const message = `expected a number below ${media.urls.length}, the number of photos (the first photo is 0), got ${media.coverIndex}`;
     conflicts.push({ path: ['media', 'coverIndex'], message });
   }
   return conflicts;
@@ -55,6 +55,6 @@ function photoConflicts({ media, post = {} }: ParsedRequest): RequestConflict[] 
 function videoConflicts({ post = {} }: ParsedRequest): RequestConflict[] {
   return PHOTOS_ONLY.filter((field) => post[field] !== undefined).map((field) => ({
     path: ['post', field],
-    message: 'only photo posts have it: remove it, or put the text into post.title',
+    message: 'only available for photo posts: remove it, or move the text to post.title',
   }));
 }

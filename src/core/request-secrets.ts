@@ -85,7 +85,9 @@ export async function withOpenedUrls(
   if (sealed === undefined) return request;
   const urls = urlsSchema.safeParse(parseJson(await open(sealed)));
   if (urls.success) return withUrls(rest, urls.data);
-  throw new PublishError('INTERNAL_TAMPERED', { reason: 'the sealed URLs of the request are not what was stored' });
+  throw new PublishError('INTERNAL_TAMPERED', {
+    reason: 'the encrypted URLs of the request were changed after they were stored',
+  });
 }
 
 const urlsSchema = z.record(z.string(), z.url());

@@ -15,7 +15,7 @@ export type RetryPlan =
  */
 export function planRetry(job: SessionFacts, force: boolean): RetryPlan {
   if (job.state !== 'failed' && job.state !== 'unconfirmed') {
-    return { kind: 'refuse', reason: `only failed and unconfirmed jobs can be retried, this one is ${job.state}` };
+    return { kind: 'refuse', reason: `only failed and unconfirmed jobs can be retried; this job is ${job.state}` };
   }
   const exposure = exposureOf(job);
   if (force && job.state === 'unconfirmed') return { kind: 'fresh_init' };
@@ -31,7 +31,7 @@ export function planRetry(job: SessionFacts, force: boolean): RetryPlan {
       return {
         kind: 'refuse',
         reason:
-          'TikTok may have published it and there is no publish_id to ask about: look on TikTok, and if the post is not there retry with force',
+          'TikTok may have published the post, and there is no publish_id to check its status: check on TikTok, and if the post is not there, retry with force',
       };
   }
 }

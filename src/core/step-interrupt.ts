@@ -15,7 +15,7 @@ export class Deferral extends Error {
   readonly bookedSlot: BookedCall | undefined;
 
   constructor(waitReason: WaitReason, until: number, bookedSlot?: BookedCall) {
-    super(`waits for ${waitReason}`);
+    super(`waiting for ${waitReason}`);
     this.name = 'Deferral';
     this.waitReason = waitReason;
     this.until = until;

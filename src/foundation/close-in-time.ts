@@ -12,5 +12,8 @@ const CLOSE_GRACE_MS = 3 * SECOND_MS;
 export async function closeInTime({ close, log }: Foundation, drainMs: number): Promise<void> {
   const closing = close().then(() => true);
   if (await orLate(closing, { withinMs: drainMs + CLOSE_GRACE_MS, late: () => false })) log.info('stopped');
-  else log.warn('stopped without closing everything: Redis did not answer in time; other workers take the jobs over');
+  else
+    log.warn(
+      'stopped without closing all parts because Redis did not respond in time; other workers will take over the jobs',
+    );
 }

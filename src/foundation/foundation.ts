@@ -53,7 +53,7 @@ export interface Foundation {
   connect(role: RedisRole): Promise<RedisClient>;
   /** Why Redis takes no write now, as a connection of its own finds; undefined where it takes one. */
   probeRedis(): Promise<string | undefined>;
-  /** What our Redis user may not do although workers need it, for people; undefined where nothing is missing. */
+  /** What our Redis user may not do although workers need it, human-readable; undefined where nothing is missing. */
   findForbidden(redis: RedisClient): Promise<string | undefined>;
   /**
    * As {@link connect}, in the midst of the work: a failure closes nothing.
@@ -92,7 +92,7 @@ export async function openFoundation(config: Config, options: FoundationOptions 
   const clients = new Set<RedisClient>();
   // What one part cannot end, such as a call that Redis refuses, must not keep the others open.
   const tryTo = async (closer: () => Promise<void>) => {
-    await closer().catch((error: unknown) => log.warn({ err: toPublishError(error) }, 'a part did not close'));
+    await closer().catch((error: unknown) => log.warn({ err: toPublishError(error) }, 'part failed to close'));
   };
   const oldFormInUse = async () => {
     const [redis] = clients;
@@ -102,7 +102,7 @@ export async function openFoundation(config: Config, options: FoundationOptions 
   async function connectOnce(role: RedisRole): Promise<RedisClient> {
     const redis = await connectRedis(provided.target, role, { log });
     clients.add(redis);
-    if (isClosed) throw new Error('closed while it connected');
+    if (isClosed) throw new Error('closed while connecting');
     return redis;
   }
   const close = async () => {
@@ -141,7 +141,7 @@ export async function openFoundation(config: Config, options: FoundationOptions 
       const needed = { probes: NEEDED_BY_SERVICES.probes, direct: [] };
       const missing = await findMissingPermissions(redis, config.queuePrefix, needed);
       const text = describeMissing(missing, provided.target, config.queuePrefix)?.what;
-      return text && `Redis refuses what jobs need: ${text}`;
+      return text && `Redis rejects commands that jobs need: ${text}`;
     },
     onClose: (closer) => void closers.push(closer),
     close,
@@ -164,7 +164,7 @@ async function prepare(
 ): Promise<Patience | undefined> {
   if (start === undefined || kind !== 'external') return undefined;
   if (trustsAnybody(target)) {
-    const warning = 'REDIS_TLS_INSECURE is true: nothing proves that it is the right Redis that answers';
+    const warning = 'REDIS_TLS_INSECURE is true: the identity of Redis is not verified';
     log.warn(warning);
     start.tell?.(`Warning: ${warning}.`);
   }

@@ -20,7 +20,7 @@ const LOCAL_ONLY = {
   status: 403,
   code: 'API_NEEDS_KEYS',
   detail:
-    'Without API_KEYS the API is served on this machine only, under localhost and 127.0.0.1, and not to pages of other sites.',
+    'Without API_KEYS the API is available only on this machine, at localhost and 127.0.0.1, and not to pages of other sites.',
 };
 
 /** A hook that lets callers of the API pass and answers all others. */

@@ -76,7 +76,7 @@ export class LedgerAdapter extends BullMQAdapter {
       }),
       retry: async () => {
         if (id === undefined || !this.#isWork) {
-          throw new PublishError('JOB_NOT_RETRYABLE', { reason: 'this entry is not the work of a publish job' });
+          throw new PublishError('JOB_NOT_RETRYABLE', { reason: 'this queue entry does not belong to a publish job' });
         }
         await this.#jobs.retry(id);
       },

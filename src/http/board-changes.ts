@@ -13,16 +13,16 @@ const LOOKING = new Set(['GET', 'HEAD']);
 const REFUSALS = {
   viewer: {
     code: 'BOARD_READ_ONLY',
-    detail: 'You are signed in as somebody who may look and not touch. An operator has the other login.',
+    detail: 'Your login is read-only. To make changes, sign in as the operator.',
   },
   foreign: {
     code: 'BOARD_FOREIGN_ORIGIN',
-    detail: 'The request comes from a page that is not the board. Changes are made from the board itself.',
+    detail: 'The request comes from a page outside the board. Make changes on the board itself.',
   },
   ledger: {
     code: 'BOARD_CHANGE_REFUSED',
     detail:
-      'This would change a queue behind the ledger, which could lose or double a post. The board retries failed jobs; all else is done with `tiktok-publisher` or the API.',
+      'This would change a queue without the ledger, which could lose or repeat a post. On the board you can only retry failed jobs. For other changes, use `tiktok-publisher` or the API.',
   },
 } as const satisfies Record<string, ChangeRefusal>;
 

@@ -13,7 +13,7 @@ export interface BoardEntry {
 export interface BoardJob {
   readonly job: PublishJob;
   readonly request: PublishRequest;
-  /** What is true of the job, in one line for people. */
+  /** What is true of the job, as one human-readable line. */
   readonly headline: string;
 }
 

@@ -26,7 +26,7 @@ const RETRY_ROUTE = `${BOARD_PATH}/api/queues/:queueName/:jobId/retry`;
 /** A queue on the board. */
 export interface BoardQueue {
   readonly queue: Queue;
-  /** What its entries are, for people. */
+  /** What its entries are, human-readable. */
   readonly description: string;
   /** Whether its entries are the work of publish jobs, so that a failed one can be retried through the ledger. */
   readonly isWork: boolean;
@@ -54,13 +54,14 @@ const queueList = z.looseObject({ queues: z.array(z.looseObject({})) });
 const NOT_SIGNED_IN = {
   status: 401,
   code: 'BOARD_LOGIN_REFUSED',
-  detail: 'Sign in with BOARD_USER and BOARD_PASSWORD, or with BOARD_READONLY_USER and its password to look only.',
+  detail:
+    'Sign in with BOARD_USER and BOARD_PASSWORD, or with BOARD_READONLY_USER and its password for read-only access.',
 };
 
 const REFUSAL = {
   code: 'BOARD_NEEDS_LOGIN',
   detail:
-    'The board shows every job. Without BOARD_USER and BOARD_PASSWORD it is served on this machine only, under localhost and 127.0.0.1.',
+    'The board shows every job. Without BOARD_USER and BOARD_PASSWORD it is available only on this machine, at localhost and 127.0.0.1.',
 };
 
 /** Adds Bull Board under `/board`, and a page for each publish job under `/publishes`. */
@@ -131,7 +132,7 @@ async function answerError(error: Error, { log }: FastifyRequest, reply: Fastify
       .send(boardError('Not done', { code: 'REQUEST_INVALID', detail: error.message }));
   }
   log.error({ err: error }, 'board request failed');
-  const detail = 'Something happened that this program did not foresee; its log holds the cause.';
+  const detail = 'An unexpected internal error occurred. See the log for the cause.';
   return await reply.code(INTERNAL).send(boardError('Something went wrong', { code: 'INTERNAL_ERROR', detail }));
 }
 
@@ -158,7 +159,7 @@ function registerPublishPages(
       return sendProblem(reply, {
         status: NOT_FOUND,
         code: 'JOB_NOT_FOUND',
-        detail: 'There is no publish job of this id.',
+        detail: 'No publish job has this id.',
       });
     }
     const entries = await Promise.all(queues.map(({ queue }) => entryLink(queue, id)));

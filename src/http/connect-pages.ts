@@ -6,7 +6,7 @@ export interface ConnectPage extends HtmlPage {
   readonly status: number;
 }
 
-const AGAIN = '<p>Nothing was stored. Open the link again to try once more.</p>';
+const AGAIN = '<p>Nothing was stored. To try again, open the link again.</p>';
 
 /** All went well; scopes that were not granted are named. */
 export function connectedPage(outcome: { account: string; granted: string[]; missing: string[] }): ConnectPage {
@@ -24,23 +24,23 @@ ${grantedText}${missing.map(missingText).join('\n')}`,
 }
 
 const WITHOUT: Readonly<Record<string, string>> = {
-  'video.publish': 'nothing can be posted directly',
-  'video.upload': 'no draft can be sent to the inbox',
+  'video.publish': 'direct posts will fail',
+  'video.upload': 'drafts to the inbox will fail',
 };
 
 function missingText(scope: string): string {
-  return `<p><b>Not granted: <code>${escapeHtml(scope)}</code></b>, so ${WITHOUT[scope] ?? 'something will be refused'}.
-To change that, open the link again and leave everything switched on.</p>`;
+  return `<p><b>Not granted: <code>${escapeHtml(scope)}</code></b>, so ${WITHOUT[scope] ?? 'some requests will be refused'}.
+To change this, open the link again and leave all permissions switched on.</p>`;
 }
 
 /** The user is there under another name already. */
 export function knownOtherwisePage({ account, wanted }: { account: string; wanted: string }): ConnectPage {
   return {
     status: 409,
-    title: 'Connected before',
-    body: `<p>This TikTok account is connected as <b>${escapeHtml(account)}</b> already, and that was renewed now.
-It was not added as <b>${escapeHtml(wanted)}</b>. To give it that name, remove the other one first; to connect another
-account, log in to that one at TikTok and open the link again.</p>`,
+    title: 'Already connected',
+    body: `<p>This TikTok account was already connected as <b>${escapeHtml(account)}</b>. That connection was refreshed.
+It was not added as <b>${escapeHtml(wanted)}</b>. To use that name, first remove the other one. To connect a different
+account, log in to that account at TikTok and open the link again.</p>`,
   };
 }
 
@@ -65,8 +65,8 @@ export function stalePage(): ConnectPage {
   return {
     status: 400,
     title: 'Not connected',
-    body: `<p>This page belongs to no connection that this browser has begun in the last ten minutes, or to one that is over.
-If that can't be, check that the browser accepts cookies and that the link has the address that TikTok leads back to.</p>
+    body: `<p>This browser has not started a connection in the last ten minutes, or the connection has already ended.
+If you did start one, check that the browser accepts cookies, and that the link has the same host as the address to which TikTok redirects.</p>
 ${AGAIN}`,
   };
 }
@@ -75,8 +75,8 @@ ${AGAIN}`,
 export function invalidLinkPage(): ConnectPage {
   return {
     status: 403,
-    title: 'This link does not work any more',
-    body: '<p>It is older than a day, or not complete. Ask whoever sent it for a new one.</p>',
+    title: 'This link no longer works',
+    body: '<p>The link is older than one day, or incomplete. Ask its sender for a new link.</p>',
   };
 }
 
@@ -92,7 +92,7 @@ export function failedPage(error: PublishError): ConnectPage {
     body: `<p>${escapeHtml(what)}</p>
 ${problems === '' ? '' : `<ul>${problems}</ul>`}
 ${AGAIN}
-<p>If it stays, tell whoever sent the link: <code>${error.code}</code>${logText}.</p>`,
+<p>If this error persists, report it to the sender of the link: <code>${error.code}</code>${logText}.</p>`,
   };
 }
 

@@ -63,12 +63,12 @@ const STATE_COOKIE = 'tiktok-connect';
 const REFUSAL = {
   code: 'CONNECT_NEEDS_LINK',
   detail:
-    'Connecting an account needs a link made by `tiktok-publisher accounts connect <account>`. Without one this works with the login of the board, or on this machine only.',
+    "To connect an account, open a link created by `tiktok-publisher accounts connect <account>`. Without a link, you need the operator's login of the board, or access from this machine.",
 };
 const NO_BASE_URL = {
   status: 503,
   code: 'CONNECT_NOT_CONFIGURED',
-  detail: 'Set PUBLIC_BASE_URL to the address under which browsers reach this server: TikTok sends them back there.',
+  detail: 'Set PUBLIC_BASE_URL to the address at which browsers reach this server. TikTok redirects browsers to it.',
 };
 
 const text = z.string().optional().catch(undefined);

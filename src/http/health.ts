@@ -30,7 +30,7 @@ export function registerHealth(server: FastifyInstance, checks: readonly Readine
 /** A check that hangs, as a ping to a frozen Redis does, is a check that failed. */
 async function runCheck({ check }: ReadinessCheck): Promise<CheckOutcome> {
   const late = () => {
-    throw new Error(`no answer within ${CHECK_TIMEOUT_MS} ms`);
+    throw new Error(`no response within ${CHECK_TIMEOUT_MS} ms`);
   };
   try {
     await orLate(check(), { withinMs: CHECK_TIMEOUT_MS, late });

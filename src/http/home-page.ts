@@ -4,11 +4,11 @@ import { PAGE_HEADERS, renderPage } from './html-page.ts';
 import { DOCS_PATH } from './v1/docs-page.ts';
 
 const LINKS = [
-  [BOARD_PATH, 'Queues', 'every job in its queue (Bull Board)'],
-  [DOCS_PATH, 'API', 'what other programs can do here, made from /openapi.json'],
-  ['/metrics', 'Metrics', 'Prometheus text'],
-  ['/readyz', 'Readiness', 'whether Redis lets the workers take jobs'],
-  ['/healthz', 'Health', 'whether this process is alive'],
+  [BOARD_PATH, 'Queues', 'all jobs in their queues (Bull Board)'],
+  [DOCS_PATH, 'API', 'documentation of the HTTP API, from /openapi.json'],
+  ['/metrics', 'Metrics', 'metrics for Prometheus'],
+  ['/readyz', 'Readiness', 'readiness: whether the workers can take jobs from Redis'],
+  ['/healthz', 'Health', 'liveness: whether this process is alive'],
 ] as const;
 
 const PAGE = renderPage({

@@ -34,7 +34,7 @@ export interface TimelineWords {
   readonly facts: readonly string[];
 }
 
-/** What happened, for people. */
+/** What happened, human-readable. */
 export function timelineWords({ at, event, ...facts }: TimelineEntry): TimelineWords {
   return {
     time: timeText(at),

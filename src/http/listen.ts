@@ -44,7 +44,7 @@ export function urlOf(server: FastifyInstance, { host, port }: Pick<Listening, '
 function explainListenError(error: unknown, { host, port, variables }: Listening): unknown {
   const code = codeOf(error) ?? '';
   const reasons: Readonly<Record<string, string>> = {
-    EACCES: `${variables.port}: this user may not listen on it; ports below 1024 need special rights`,
+    EACCES: `${variables.port}: this user has no permission to listen on it; ports below 1024 need special permission`,
     EADDRNOTAVAIL: `${variables.host}: is not an address of this machine`,
     ENOTFOUND: `${variables.host}: cannot be resolved`,
   };

@@ -13,7 +13,7 @@ export interface Problem {
   readonly status: number;
   /** Stable name for programs. */
   readonly code: string;
-  /** What is wrong and how to fix it, for people. */
+  /** What is wrong and how to fix it, human-readable. */
   readonly detail: string;
   /** Each field of the input that is wrong. */
   readonly problems?: readonly InputProblem[] | undefined;
@@ -58,11 +58,11 @@ const REFUSALS: Readonly<Record<string, Problem>> = {
     code: 'CONTENT_TYPE_UNSUPPORTED',
     detail: 'Send the body as JSON, with the header "Content-Type: application/json".',
   },
-  FST_ERR_CTP_BODY_TOO_LARGE: { status: 413, code: 'BODY_TOO_LARGE', detail: 'The body is larger than this accepts.' },
+  FST_ERR_CTP_BODY_TOO_LARGE: { status: 413, code: 'BODY_TOO_LARGE', detail: 'The body is too large.' },
   FST_ERR_CTP_EMPTY_JSON_BODY: {
     status: 400,
     code: 'BODY_NOT_JSON',
-    detail: 'The body is empty. Send JSON, or leave the header Content-Type out.',
+    detail: 'The body is empty. Send JSON, or omit the header Content-Type.',
   },
   FST_ERR_CTP_INVALID_JSON_BODY: { status: 400, code: 'BODY_NOT_JSON', detail: 'The body is not valid JSON.' },
 };
@@ -73,7 +73,7 @@ export function answerWithProblems(server: FastifyInstance, log: Logger): void {
     sendProblem(reply, {
       status: 404,
       code: 'NOT_FOUND',
-      detail: `There is nothing at ${request.method} ${pathOf(request.url)}.`,
+      detail: `No route matches ${request.method} ${pathOf(request.url)}.`,
     }),
   );
   server.setErrorHandler((error, request, reply) => {
@@ -90,7 +90,7 @@ export function answerWithProblems(server: FastifyInstance, log: Logger): void {
 
 /** Answers an address that the router cannot read; the router's own words would repeat it with its query. */
 export function answerUnreadableAddress(_error: unknown, _request: unknown, reply: FastifyReply): void {
-  sendProblem(reply, { status: 400, code: 'REQUEST_INVALID', detail: 'The address is not a valid one.' });
+  sendProblem(reply, { status: 400, code: 'REQUEST_INVALID', detail: 'The URL is not valid.' });
 }
 
 /** Answers what is no HTTP that we read, such as headers that are too large, and hangs up. */
@@ -112,14 +112,14 @@ export function answerUnreadableRequest(error: Error & { code?: string }, socket
 
 const NO_HTTP: Problem = { status: 400, code: 'REQUEST_INVALID', detail: 'This is not a valid HTTP request.' };
 const PARSER_REFUSALS: Readonly<Record<string, Problem>> = {
-  HPE_HEADER_OVERFLOW: { status: 431, code: 'HEADERS_TOO_LARGE', detail: 'Address and headers are too large.' },
-  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, code: 'REQUEST_TIMEOUT', detail: 'The request took too long to arrive.' },
+  HPE_HEADER_OVERFLOW: { status: 431, code: 'HEADERS_TOO_LARGE', detail: 'The URL and headers are too large.' },
+  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, code: 'REQUEST_TIMEOUT', detail: 'The request was not received in time.' },
 };
 
 const UNFORESEEN: Problem = {
   status: HTTP_INTERNAL_ERROR,
   code: 'INTERNAL_ERROR',
-  detail: 'Something this program did not foresee went wrong; its log holds the cause.',
+  detail: 'An unexpected internal error occurred. See the log for the cause.',
 };
 
 function problemOf(error: unknown): Problem {

@@ -36,9 +36,9 @@ export function renderPublishPage(known: BoardJob, entries: readonly EntryLink[]
 <p class="state">${shown(headline)}</p>
 ${failureHtml(known)}
 ${table(factsOf(known).map(([name, text]) => [name, shown(text)]))}
-<h2>In the queues</h2>
+<h2>Queue entries</h2>
 ${entriesHtml(entries)}
-<h2>What happened</h2>
+<h2>Timeline</h2>
 ${table(
   job.timeline
     .map(timelineWords)
@@ -75,7 +75,7 @@ function factsOf({ job, request }: BoardJob): [string, string][] {
 }
 
 function entriesHtml(entries: readonly EntryLink[]): string {
-  if (entries.length === 0) return '<p>No entry is left of it.</p>';
+  if (entries.length === 0) return '<p>No queue entries.</p>';
   const items = entries.map(
     ({ queue, state, path }) => `  <li><a href="${escapeHtml(path)}">${shown(queue)}</a>: ${shown(state)}</li>`,
   );

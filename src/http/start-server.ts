@@ -27,7 +27,7 @@ export interface ServerOptions {
   readonly connect?: ConnectOptions | undefined;
   /** Without it webhooks are refused. */
   readonly receiveWebhook?: ReceiveWebhook | undefined;
-  /** Longest time in which a request has to arrive (ms). Half a minute unless told. */
+  /** Longest time in which a request has to arrive (ms). Default: half a minute. */
   readonly requestMs?: number | undefined;
   readonly log: Logger;
 }

@@ -26,14 +26,15 @@ export async function registerWebhook(server: FastifyInstance, receive: ReceiveW
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
     scope.post(PATH, { bodyLimit: MAX_BODY_BYTES }, async (request, reply) => {
       if (receive === undefined) {
-        const detail = 'Without TIKTOK_CLIENT_SECRET the signature of a webhook cannot be checked, so none is taken.';
+        const detail =
+          'TIKTOK_CLIENT_SECRET is not set, so the signature of a TikTok webhook cannot be checked. The webhook was rejected.';
         return sendProblem(reply, { status: 503, code: 'WEBHOOK_NOT_CONFIGURED', detail });
       }
       const header = request.headers['tiktok-signature'];
       const signature = Array.isArray(header) ? header[0] : header;
       const rawBody = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
       if ((await receive({ rawBody, signature })) === 'taken') return reply.code(200).send();
-      const detail = 'TikTok-Signature does not fit this body and TIKTOK_CLIENT_SECRET.';
+      const detail = 'The TikTok-Signature does not match this body and TIKTOK_CLIENT_SECRET.';
       return sendProblem(reply, { status: 401, code: 'WEBHOOK_UNSIGNED', detail });
     });
   });

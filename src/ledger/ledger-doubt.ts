@@ -3,7 +3,7 @@ import type { Doubt, FoundMark } from './ledger-mark.ts';
 
 /** What a person does about a doubt. */
 export const WAY_OUT =
-  'No job is taken until you restore what is newer, or run `tiktok-publisher ledger accept`, which says what it would do.';
+  'Workers take no jobs until you restore newer data or run `tiktok-publisher ledger accept`, which first shows what it would change.';
 
 /** What is doubtful about a ledger by what was seen of it last. */
 export function ownDoubt(seen: LedgerSight | undefined, found: FoundMark): Pick<Doubt, 'seen' | 'found'> | undefined {
@@ -11,10 +11,10 @@ export function ownDoubt(seen: LedgerSight | undefined, found: FoundMark): Pick<
   return { seen, found: found.sight };
 }
 
-/** What happened, for people. */
+/** What happened, human-readable. */
 export function describeDoubt({ seen, found }: Pick<Doubt, 'seen' | 'found'>): string {
-  const state = found === undefined ? 'a state of before it had a mark' : sightText(found);
-  return `Redis was set back: workers last saw ${sightText(seen)}, and it now holds ${state}`;
+  const state = found === undefined ? 'a state from before the first ledger mark' : sightText(found);
+  return `Redis was restored to an older state: workers last saw ${sightText(seen)}, but Redis now has ${state}`;
 }
 
 function sightText({ id, count, at }: LedgerSight): string {

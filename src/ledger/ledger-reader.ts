@@ -142,7 +142,7 @@ function parseCursor(cursor: string | undefined): Position | undefined {
     const [createdAt, id] = cursorSchema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()));
     return { createdAt, id };
   } catch (cause) {
-    const problems = [{ path: 'cursor', message: 'expected nextCursor of the page before' }];
+    const problems = [{ path: 'cursor', message: 'expected nextCursor of the previous page' }];
     throw new PublishError('INPUT_INVALID', { problems }, { cause });
   }
 }

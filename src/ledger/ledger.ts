@@ -93,7 +93,7 @@ export function createLedger({
   ): Promise<LedgerRecord> {
     const isStep = change.goesOnFrom === undefined;
     if (isStep && change.to !== undefined && !canTransition(record.state, change.to)) {
-      throw new PublishError('INTERNAL_ERROR', { reason: `a ${record.state} job can't become ${change.to}` });
+      throw new PublishError('INTERNAL_ERROR', { reason: `a job cannot change from ${record.state} to ${change.to}` });
     }
     const now = clock.now();
     const next: LedgerRecord = { ...record, ...change.patch, state: change.to ?? record.state, updatedAt: now };

@@ -258,7 +258,7 @@ function required(hash: ReadonlyMap<string, string>, field: string): string {
 }
 
 function damaged(field: string): PublishError {
-  return new PublishError('INTERNAL_ERROR', { reason: `the ledger's record lacks a valid ${field}` });
+  return new PublishError('INTERNAL_ERROR', { reason: `the ledger record has no valid ${field}` });
 }
 
 function parseDigits(value: unknown): string[] {

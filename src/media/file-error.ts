@@ -39,11 +39,14 @@ export async function explained<T>(path: string, run: () => Promise<T>): Promise
 }
 
 function explain(error: unknown): { code: ErrorCode; problem: string } {
-  if (isNoSuchFile(error)) return { code: 'INPUT_MEDIA_NOT_FOUND', problem: 'there is no such file' };
+  if (isNoSuchFile(error)) return { code: 'INPUT_MEDIA_NOT_FOUND', problem: 'the file does not exist' };
   if (isErrno(error, ...NOT_A_FILE)) return { code: 'INPUT_MEDIA_NOT_A_FILE', problem: 'expected a video file' };
   const systemCode = codeOf(error) ?? 'unknown error';
   if (isErrno(error, ...PASSING)) {
-    return { code: 'TRANSPORT_MEDIA_DISK', problem: `the disk or share does not give the file (${systemCode})` };
+    return {
+      code: 'TRANSPORT_MEDIA_DISK',
+      problem: `the disk or network share returns an error for the file (${systemCode})`,
+    };
   }
   return { code: 'INPUT_MEDIA_NOT_READABLE', problem: `the file cannot be read (${systemCode})` };
 }

@@ -112,8 +112,8 @@ function refuseChange(path: string, before: BigIntStats, now: BigIntStats | unde
     now.ino === before.ino &&
     now.dev === before.dev;
   if (isSame) return;
-  const got = now === undefined ? 'it is no longer there' : 'it was written to or replaced';
-  throw new PublishError('INPUT_MEDIA_CHANGED', { reason: `expected ${path} to stay as it was, but ${got}` });
+  const got = now === undefined ? 'it no longer exists' : 'it was changed or replaced';
+  throw new PublishError('INPUT_MEDIA_CHANGED', { reason: `expected ${path} to stay unchanged, but ${got}` });
 }
 
 function refuseNonFile(path: string, stats: BigIntStats): void {

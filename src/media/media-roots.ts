@@ -20,7 +20,7 @@ export async function resolveMediaRoots(roots: readonly string[] | undefined): P
     refuseOutside: (path) => {
       if (folders.some((folder) => isInside(folder, path))) return;
       throw new PublishError('INPUT_MEDIA_OUTSIDE_ROOTS', {
-        reason: `expected a file below one of the folders that may be published from, got ${path}`,
+        reason: `expected a file in one of the MEDIA_ROOTS folders, got ${path}`,
       });
     },
   };
@@ -35,7 +35,7 @@ export async function resolveMediaRoots(roots: readonly string[] | undefined): P
  */
 export async function refuseOutsideRoots(path: string, roots: readonly string[] | undefined): Promise<void> {
   if (roots === undefined) {
-    const reason = 'files can be published over REST only from below MEDIA_ROOTS, which is not set';
+    const reason = 'REST can publish files only from MEDIA_ROOTS, which is not set';
     throw new PublishError('INPUT_MEDIA_OUTSIDE_ROOTS', { reason });
   }
   const { refuseOutside } = await resolveMediaRoots(roots);

@@ -45,7 +45,7 @@ export function createReadAhead(handle: FileHandle, name: string): ReadAhead {
       try {
         while (position < endByteExclusive) {
           const piece = await next;
-          if (ownTurn !== turn) throw new Error('another read of this source has begun');
+          if (ownTurn !== turn) throw new Error('another read of this source has started');
           position += piece.byteLength;
           slot += 1;
           if (position < endByteExclusive) next = startFill(slot, position, endByteExclusive);
@@ -64,7 +64,7 @@ async function fill(handle: FileHandle, buffer: Buffer, startByte: number, name:
   while (filledBytes < buffer.length) {
     const { bytesRead } = await readOnce(handle, buffer, filledBytes, startByte + filledBytes, name);
     if (bytesRead === 0) {
-      const reason = `expected ${name} to go on at byte ${startByte + filledBytes}, but it ends there`;
+      const reason = `expected more data from ${name} at byte ${startByte + filledBytes}, but it ends there`;
       throw new PublishError('INPUT_MEDIA_CHANGED', { reason });
     }
     filledBytes += bytesRead;

@@ -62,7 +62,7 @@ async function* watched(
   let waitedMs = 0;
   let bytesMeanwhile = 0;
   const stall = () => {
-    const reason = `${name} sent ${bytesMeanwhile} bytes in ${stallMs} ms of waiting`;
+    const reason = `${name} sent ${bytesMeanwhile} bytes in ${stallMs} ms`;
     return new PublishError('TRANSPORT_MEDIA_INTERRUPTED', { reason });
   };
   try {

@@ -69,7 +69,7 @@ export function createRemoteSource(video: RemoteVideo, contentType: MediaSource[
         throw new RangeError(`expected a range within 0 to ${pin.sizeBytes}, got ${startByte} to ${endByteExclusive}`);
       }
       // The consumer of the one before may be gone without having said so.
-      reader?.abort(new Error('another read of this source has begun'));
+      reader?.abort(new Error('another read of this source has started'));
       reader = new AbortController();
       return read({ startByte, endByteExclusive }, reader);
     },

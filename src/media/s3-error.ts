@@ -81,7 +81,7 @@ function factsOf(error: unknown): SdkFacts {
   const isObject = typeof metadata === 'object' && metadata !== null && 'httpStatusCode' in metadata;
   const status = isObject ? metadata.httpStatusCode : undefined;
   // Servers choose this name: it is shown, so it has to look like one.
-  const name = /^[\w.-]{1,60}$/.test(error.name) ? error.name : 'an unknown error';
+  const name = /^[\w.-]{1,60}$/.test(error.name) ? error.name : 'unknown error';
   return {
     name: name === 'Error' ? (systemCode ?? name) : name,
     systemCode,

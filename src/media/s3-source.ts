@@ -126,7 +126,7 @@ async function openObject({ getObject }: LoadedSdk, object: S3Object, stallMs: n
     throw isEmptyObject(error) ? emptyObject(name) : toS3Error(name, error);
   } finally {
     clearTimeout(timer);
-    abort(new Error('the opening has ended'));
+    abort(new Error('opening the source was aborted'));
   }
 }
 
@@ -142,7 +142,7 @@ function pinnedObject({ name, pin, etag, target, stallMs, getObject }: PinnedObj
     const answer = await getObject(input, request.signal).finally(() => clearTimeout(timer));
     const answered = parseAnsweredRange(answer.contentRange);
     if (answer.etag !== etag || (answered !== undefined && answered.totalBytes !== pin.sizeBytes)) {
-      throw new PublishError('INPUT_MEDIA_CHANGED', { reason: `${name} is not the object that was begun with` });
+      throw new PublishError('INPUT_MEDIA_CHANGED', { reason: `${name} has changed since the start of the job` });
     }
     if (answered?.startByte !== range.startByte || answered.endByteExclusive !== range.endByteExclusive) {
       throw otherRange(name);
@@ -186,14 +186,14 @@ function emptyObject(name: string): PublishError {
 }
 
 function silent(name: string, stallMs: number): PublishError {
-  return new PublishError('OUTBOUND_NO_ANSWER', { reason: `no answer for ${name} within ${2 * stallMs} ms` });
+  return new PublishError('OUTBOUND_NO_ANSWER', { reason: `no response for ${name} within ${2 * stallMs} ms` });
 }
 
 function noRanges(name: string, problem: string): PublishError {
-  return new PublishError('INPUT_MEDIA_NO_RANGES', { reason: `${name} cannot be read by ranges: ${problem}` });
+  return new PublishError('INPUT_MEDIA_NO_RANGES', { reason: `${name} does not support range requests: ${problem}` });
 }
 
 function otherRange(name: string): PublishError {
-  const reason = `expected the range of ${name} that was asked for, got another or none`;
+  const reason = `expected the requested range of ${name}, got a different range or none`;
   return new PublishError('TRANSPORT_MEDIA_BAD_ANSWER', { reason });
 }

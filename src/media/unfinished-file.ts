@@ -23,7 +23,7 @@ export async function refuseUnfinished(path: string, handle: FileHandle, stats: 
   // A file server's clock may be ahead of ours.
   const sinceWrittenMs = Math.abs(Date.now() - Number(stats.mtimeMs));
   if (missingBytes(stats) > SLACK_BYTES && sinceWrittenMs < FILL_MS) {
-    throw beingWritten(`the file has holes and was written to less than a minute ago: ${path}`);
+    throw beingWritten(`the file has holes and was changed less than a minute ago: ${path}`);
   }
   if (sinceWrittenMs >= QUIET_MS) return;
   await setTimeout(QUIET_MS - sinceWrittenMs);
@@ -40,7 +40,7 @@ export async function refuseUnfinished(path: string, handle: FileHandle, stats: 
 export function remarkOnHoles(stats: Pick<BigIntStats, 'size' | 'blocks'>): string | undefined {
   const missing = missingBytes(stats);
   if (missing <= SLACK_BYTES) return undefined;
-  return `the file takes ${missing} bytes less on its disk than it is long: it has holes, or the disk compresses it`;
+  return `the file uses ${missing} bytes less on disk than its size: it has holes, or the disk compresses it`;
 }
 
 function missingBytes({ size, blocks }: Pick<BigIntStats, 'size' | 'blocks'>): number {

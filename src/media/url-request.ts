@@ -55,7 +55,7 @@ export function createUrlRequest(text: string, outbound: Outbound, stallMs: numb
       discard(answer);
       const next = redirects < MAX_REDIRECTS ? targetOf(answer, url) : undefined;
       if (next === undefined) {
-        const reason = `${name} redirects ${redirects < MAX_REDIRECTS ? 'to nowhere' : `more than ${MAX_REDIRECTS} times`}`;
+        const reason = `${name} redirects ${redirects < MAX_REDIRECTS ? 'without a target' : `more than ${MAX_REDIRECTS} times`}`;
         throw new PublishError('TRANSPORT_MEDIA_BAD_ANSWER', { reason });
       }
       url = next;
@@ -91,7 +91,7 @@ export function createUrlRequest(text: string, outbound: Outbound, stallMs: numb
     name,
     async get(headers, request) {
       const all = { 'user-agent': 'tiktok-publisher', accept: '*/*', 'accept-encoding': 'identity', ...headers };
-      const reason = `${name} gave no answer within ${2 * stallMs} ms`;
+      const reason = `${name} did not respond within ${2 * stallMs} ms`;
       const timer = setTimeout(() => request.abort(new PublishError('OUTBOUND_NO_ANSWER', { reason })), 2 * stallMs);
       return await get(all, request.signal).finally(() => clearTimeout(timer));
     },
@@ -134,7 +134,7 @@ async function refuseErrors(answer: Dispatcher.ResponseData, url: URL): Promise<
   const { statusCode } = answer;
   if ([200, 206, 412, 416].includes(statusCode)) return;
   const text = await firstText(answer);
-  const got = `${url.host} answered HTTP ${statusCode}`;
+  const got = `${url.host} responded with HTTP ${statusCode}`;
   // Azure and S3 refuse with 403, some with 400.
   const isExpired = Date.now() >= (expiryOfPresignedUrl(url) ?? Number.POSITIVE_INFINITY) || saysExpired(text);
   if (isExpired && statusCode >= 400 && statusCode < 500 && !BUSY_STATUSES.includes(statusCode)) {

@@ -59,7 +59,7 @@ export async function openUrlSource(url: string, options: UrlSourceOptions): Pro
     throw interrupted(name, error);
   } finally {
     // A refused answer's body occupies its connection.
-    abort(new Error('the opening has ended'));
+    abort(new Error('opening the source was aborted'));
     signal?.removeEventListener('abort', endAsAsked);
   }
 }
@@ -112,7 +112,7 @@ function pinnedVideo(request: UrlRequest, { pin, validator, stallMs }: Pinned): 
     if (answered !== undefined && answered.totalBytes !== pin.sizeBytes) throw changed(name);
     if (!isRange(answered, range)) throw otherRange(name, headers);
     if (now === undefined) {
-      const reason = `expected the version of ${name} with each range, got none`;
+      const reason = `expected a version of ${name} with each range, got none`;
       throw new PublishError('TRANSPORT_MEDIA_BAD_ANSWER', { reason });
     }
     return answer.body;
@@ -151,20 +151,22 @@ function validatorOf(headers: Dispatcher.ResponseData['headers']): Validator | u
 function refuseEncoding(name: string, { headers }: Dispatcher.ResponseData): void {
   const encoding = headers['content-encoding'];
   if (encoding === undefined || encoding === '' || encoding === 'identity') return;
-  throw noRanges(name, `expected the bytes as they are, got them encoded`);
+  throw noRanges(name, `expected an uncompressed body, got an encoded body`);
 }
 
 function changed(name: string): PublishError {
-  return new PublishError('INPUT_MEDIA_CHANGED', { reason: `the video at ${name} is not the one that was begun with` });
+  return new PublishError('INPUT_MEDIA_CHANGED', {
+    reason: `the video at ${name} has changed since the start of the job`,
+  });
 }
 
 function noRanges(name: string, problem: string): PublishError {
-  return new PublishError('INPUT_MEDIA_NO_RANGES', { reason: `${name} cannot be read by ranges: ${problem}` });
+  return new PublishError('INPUT_MEDIA_NO_RANGES', { reason: `${name} does not support range requests: ${problem}` });
 }
 
 function otherRange(name: string, headers: Dispatcher.ResponseData['headers']): PublishError {
   const got = headers['content-range'] === undefined ? 'none' : 'another';
-  const reason = `expected ${name} to name the range it was asked for, got ${got}`;
+  const reason = `expected the requested range from ${name}, got ${got}`;
   return new PublishError('TRANSPORT_MEDIA_BAD_ANSWER', { reason });
 }
 
@@ -173,5 +175,7 @@ function interrupted(name: string, error: unknown): PublishError {
   if (error instanceof PublishError) return error;
   if (!(error instanceof Error)) return new PublishError('TRANSPORT_MEDIA_INTERRUPTED', { reason: name });
   const cause = codeOf(error) ?? error.name;
-  return new PublishError('TRANSPORT_MEDIA_INTERRUPTED', { reason: `the answer of ${name} broke off (${cause})` });
+  return new PublishError('TRANSPORT_MEDIA_INTERRUPTED', {
+    reason: `the response from ${name} was interrupted (${cause})`,
+  });
 }

@@ -18,7 +18,7 @@ export const METRIC_TABLE = {
   tiktok_publish_jobs_total: {
     type: 'counter',
     labels: ['mode', 'source', 'outcome'],
-    meaning: 'publish jobs that got their outcome',
+    meaning: 'publish jobs that ended',
   },
   tiktok_publish_duration_seconds: {
     type: 'histogram',
@@ -28,13 +28,13 @@ export const METRIC_TABLE = {
   tiktok_publish_duplicates_total: {
     type: 'counter',
     labels: ['action'],
-    meaning: 'jobs whose video another job of the account has, by what followed (warn, refuse)',
+    meaning: 'jobs with the same video as another job of the account, by action (warn, refuse)',
   },
   tiktok_upload_bytes_total: { type: 'counter', labels: [], meaning: 'video bytes that TikTok accepted' },
   tiktok_upload_resent_bytes_total: {
     type: 'counter',
     labels: [],
-    meaning: 'video bytes that had to be sent again',
+    meaning: 'video bytes that were sent again',
   },
   tiktok_upload_chunk_duration_seconds: {
     type: 'histogram',
@@ -44,65 +44,69 @@ export const METRIC_TABLE = {
   tiktok_upload_chunk_retries_total: {
     type: 'counter',
     labels: ['reason'],
-    meaning: 'chunks that were sent again, by the error code that made us',
+    meaning: 'chunks that were sent again, by error code',
   },
   tiktok_upload_resumes_total: {
     type: 'counter',
     labels: ['reason'],
-    meaning: 'uploads that went on from the offset TikTok reported, by why they had stopped',
+    meaning: 'uploads that resumed at the offset reported by TikTok, by reason of the interruption',
   },
-  tiktok_uploads_in_progress: { type: 'gauge', labels: [], meaning: 'uploads that this process is working on' },
+  tiktok_uploads_in_progress: { type: 'gauge', labels: [], meaning: 'uploads running in this process' },
   tiktok_api_requests_total: {
     type: 'counter',
     labels: ['endpoint', 'code'],
-    meaning: 'requests to TikTok, by its answer code (ok, a TikTok code, or ours when there was no answer)',
+    meaning: 'requests to TikTok, by result code (ok, a TikTok code, or our error code if there was no response)',
   },
   tiktok_api_request_duration_seconds: {
     type: 'histogram',
     labels: ['endpoint'],
-    meaning: 'time from sending a request to TikTok to the end of its answer',
+    meaning: 'time from sending a request to TikTok to the end of the response',
   },
   tiktok_status_polls_total: {
     type: 'counter',
     labels: ['status'],
-    meaning: 'status polls, by the status TikTok gave',
+    meaning: 'status polls, by the status from TikTok',
   },
   tiktok_status_poll_lag_seconds: {
     type: 'histogram',
     labels: [],
-    meaning: 'how much later than planned a status poll ran',
+    meaning: 'delay of a status poll after its planned time',
   },
   tiktok_deferrals_total: {
     type: 'counter',
     labels: ['reason'],
-    meaning: 'times a job stepped aside without burning an attempt, by what it waits for',
+    meaning: 'waits that did not use an attempt, by waiting reason',
   },
   tiktok_token_refreshes_total: { type: 'counter', labels: ['outcome'], meaning: 'refreshes of access tokens' },
-  tiktok_events_delivered_total: { type: 'counter', labels: ['outcome'], meaning: 'deliveries of completion events' },
+  tiktok_events_delivered_total: {
+    type: 'counter',
+    labels: ['outcome'],
+    meaning: 'delivery attempts of events to callback URLs',
+  },
   tiktok_callback_endpoints_paused: {
     type: 'gauge',
     labels: [],
-    meaning: 'callback endpoints whose events wait because they kept failing',
+    meaning: 'callback endpoints that are paused after repeated failures',
   },
   tiktok_webhooks_received_total: {
     type: 'counter',
     labels: ['event', 'outcome'],
-    meaning: 'webhooks from TikTok, by what they report and what came of it',
+    meaning: 'TikTok webhooks, by event and result',
   },
   tiktok_workers_running: {
     type: 'gauge',
     labels: ['queue'],
-    meaning: '1 while the worker of a queue runs in this process, 0 once it stopped',
+    meaning: '1 while the worker of a queue is running in this process, 0 after it stopped',
   },
   tiktok_worker_ready: {
     type: 'gauge',
     labels: ['queue'],
-    meaning: '1 while this process could take a job from a queue, 0 while Redis does not let it; /readyz says why',
+    meaning: '1 while this process can take jobs from a queue, 0 while Redis prevents it; /readyz says why',
   },
   bullmq_jobs: {
     type: 'gauge',
     labels: ['queue', 'state'],
-    meaning: 'jobs in a BullMQ queue at the moment of the scrape',
+    meaning: 'jobs in a BullMQ queue at the time of the scrape',
   },
 } as const satisfies Record<string, MetricRow>;
 

@@ -21,7 +21,7 @@ export function checkOutboundUrl(url: URL, allowed: AllowList): void {
   }
   if (url.protocol === 'http:' && !isOpen) {
     throw refusedUrl(
-      `expected https://, since http:// is for hosts in OUTBOUND_ALLOW_HOSTS only, got http://${url.host}`,
+      `expected https://, because http:// is allowed only for hosts in OUTBOUND_ALLOW_HOSTS, got http://${url.host}`,
     );
   }
   const address = addressOf(url.hostname);
@@ -40,12 +40,14 @@ export function addressOf(hostname: string): string {
 
 /** The refusal of a host none of whose addresses may be reached. */
 export function refusedHost(host: string): PublishError {
-  return new PublishError('OUTBOUND_HOST_REFUSED', { reason: `${host} is no address of the public internet` });
+  return new PublishError('OUTBOUND_HOST_REFUSED', { reason: `${host} is not a public internet address` });
 }
 
 /** The refusal of http where only https may be spoken. */
 export function refusedHttp(host: string): PublishError {
-  return refusedUrl(`expected https://, since http:// is for hosts in OUTBOUND_ALLOW_HOSTS only, got http://${host}`);
+  return refusedUrl(
+    `expected https://, because http:// is allowed only for hosts in OUTBOUND_ALLOW_HOSTS, got http://${host}`,
+  );
 }
 
 function refusedUrl(reason: string): PublishError {

@@ -11,7 +11,7 @@ export type Lookup = (hostname: string) => Promise<readonly LookupAddress[]>;
 
 export interface OutboundAgentOptions {
   readonly allowed: AllowList;
-  /** The system's resolver unless told. */
+  /** Default: the system's resolver. */
   readonly lookup?: Lookup;
   /** Longest time for name, connection and TLS together (ms). Default 10 s. */
   readonly connectMs?: number;

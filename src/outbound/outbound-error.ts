@@ -26,7 +26,7 @@ export function toOutboundError(error: unknown, host: string): PublishError {
   const cause = causeOf(error);
   const isUnsent = CONNECT_CODES.includes(cause) || CERTIFICATE_CODE.test(cause);
   return new PublishError(isUnsent ? 'OUTBOUND_UNREACHABLE' : 'OUTBOUND_NO_ANSWER', {
-    reason: isUnsent ? `${host} could not be reached (${cause})` : `${host} gave no answer (${cause})`,
+    reason: isUnsent ? `${host} could not be reached (${cause})` : `${host} did not respond (${cause})`,
   });
 }
 

@@ -68,7 +68,7 @@ export class BoundedReader {
   async #readOrRecall(startByte: number, endByteExclusive: number): Promise<Buffer> {
     this.#signal.throwIfAborted();
     if (!(startByte >= 0 && startByte < endByteExclusive && endByteExclusive <= this.sizeBytes)) {
-      throw new ProbeLimitError(`it refers to bytes ${startByte} to ${endByteExclusive}, which it does not have`);
+      throw new ProbeLimitError(`it refers to bytes ${startByte} to ${endByteExclusive}, which are not in the file`);
     }
     const known = this.#kept.find(
       (range) => range.startByte <= startByte && endByteExclusive <= range.startByte + range.bytes.length,

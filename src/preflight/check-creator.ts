@@ -30,21 +30,23 @@ export async function checkCreator(
   },
 ): Promise<PartReport> {
   const skip = (reason: string): PartReport => ({ findings: [], part: notChecked(reason) });
-  if (request.mode === 'inbox') return skip('the creator of a draft chooses its settings in the app');
+  if (request.mode === 'inbox') return skip('for a draft, the creator chooses the settings in the app');
   if (typeof accounts === 'string') return skip(accounts);
-  if (account === undefined) return skip('the account is not known');
+  if (account === undefined) return skip('the account is not connected');
   if (account.status === 'reauthorization_required') return skip('the account must be connected again');
   try {
     const limits = await accounts.askCreator(account.name);
     const { problems, notes } = checkCreatorRules(request, limits, { durationSeconds });
     const findings = [
       ...problems.map(({ code, reason }) => finding(code, 'refuse', reason, ERROR_TABLE[code].advice)),
-      ...notes.map((note) => finding('CREATOR_SETTING_OFF', 'warn', note, 'TikTok posts it all the same, without it.')),
+      ...notes.map((note) =>
+        finding('CREATOR_SETTING_OFF', 'warn', note, 'TikTok still publishes the post, but without it.'),
+      ),
     ];
     return { findings, part: CHECKED };
   } catch (error) {
     if (!(error instanceof PublishError)) throw error;
-    if (!TELLING.includes(error.code)) return skip(`TikTok could not be asked: ${error.message}`);
+    if (!TELLING.includes(error.code)) return skip(`the query to TikTok failed: ${error.message}`);
     const severity = error.row.verdict === 'give_up' ? 'refuse' : 'warn';
     return { findings: [finding(error.code, severity, error.message, error.row.advice)], part: CHECKED };
   }

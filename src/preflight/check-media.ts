@@ -13,7 +13,7 @@ export async function checkMedia(
   { openMedia, probeMedia }: { readonly openMedia: OpenMedia; readonly probeMedia: ProbeMedia },
 ): Promise<PartReport & { readonly facts: MediaFacts | null }> {
   if (isFetchedByTikTok(media)) {
-    return { findings: [], part: notChecked('TikTok fetches it by itself'), facts: null };
+    return { findings: [], part: notChecked('TikTok downloads the media itself'), facts: null };
   }
   try {
     const source = await openMedia(media);

@@ -23,11 +23,15 @@ export async function checkQuota(
   quota: PreflightQuota,
 ): Promise<PartReport> {
   const waitMs = await quota.initWaitMs(account, media.type === 'photos' ? 'photo_init' : `${mode}_init`);
-  const warning = { severity: 'warn', field: 'account', advice: 'Nothing: the job waits for it by itself.' } as const;
+  const warning = {
+    severity: 'warn',
+    field: 'account',
+    advice: 'Nothing to do: the job waits automatically.',
+  } as const;
   const findings = [];
   if (waitMs > 0) {
-    const found = `6 of them already; the next one in ${Math.ceil(waitMs / SECOND_MS)} s`;
-    findings.push(findingOf('TIKTOK_RATE_LIMITED', { ...warning, limit: '6 posts begun in a minute', found }));
+    const found = `6 posts already started; the next one can start in ${Math.ceil(waitMs / SECOND_MS)} s`;
+    findings.push(findingOf('TIKTOK_RATE_LIMITED', { ...warning, limit: 'at most 6 posts started per minute', found }));
   }
   if (mode === 'direct') {
     const posts = await quota.postsLastDay(account);
@@ -39,7 +43,11 @@ export async function checkQuota(
     if (until !== undefined) {
       const found = `an account that must wait until ${new Date(until).toISOString()}`;
       findings.push(
-        findingOf('TIKTOK_ACTIVE_USER_CAP', { ...warning, limit: "room in the app's cap of creators", found }),
+        findingOf('TIKTOK_ACTIVE_USER_CAP', {
+          ...warning,
+          limit: 'the app below its limit of posting accounts',
+          found,
+        }),
       );
     }
   }

@@ -71,13 +71,13 @@ async function walkBoxes(reader: BoundedReader, walk: Walk): Promise<void> {
   for (let count = 0; at < sizeBytes; count++) {
     // An index that was found tells all but the length of a file of fragments.
     if (count === MAX_BOXES) {
-      if (walk.index === undefined) walk.stoppedFor = `its first ${MAX_BOXES} boxes hold no index`;
+      if (walk.index === undefined) walk.stoppedFor = `no index in its first ${MAX_BOXES} boxes`;
       return;
     }
     const head = readBoxHead(await reader.bytes(at, Math.min(at + MAX_BOX_HEAD_BYTES, sizeBytes)));
     if (head === undefined) {
       // Players skip what follows the last box.
-      if (walk.index === undefined) walk.stoppedFor = `what begins at byte ${at} is no box of an ISO file`;
+      if (walk.index === undefined) walk.stoppedFor = `no valid ISO box at byte ${at}`;
       return;
     }
     const end = head.sizeBytes === undefined ? sizeBytes : at + head.sizeBytes;

@@ -57,7 +57,7 @@ export async function probeMedia(
 }
 
 function reasonOf(error: unknown): string {
-  return error instanceof ProbeLimitError ? error.message : 'its structure could not be understood';
+  return error instanceof ProbeLimitError ? error.message : 'its structure could not be parsed';
 }
 
 async function readIso(reader: BoundedReader): Promise<Partial<MediaFacts>> {
@@ -81,7 +81,7 @@ async function readIso(reader: BoundedReader): Promise<Partial<MediaFacts>> {
     audio: audioId == null ? null : { codec: AUDIO_CODECS[audioId] ?? null, codecId: audioId },
     video:
       main?.picture == null ? null : { ...main.picture, codecId: main.codecId, frameRate: frameRateOf(main, file) },
-    unread: main !== undefined && main.picture === null ? [...unread, 'its video track names no codec'] : unread,
+    unread: main !== undefined && main.picture === null ? [...unread, 'its video track has no codec name'] : unread,
   };
 }
 

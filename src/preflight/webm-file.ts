@@ -24,7 +24,7 @@ export async function readWebmFile(reader: BoundedReader): Promise<Partial<Media
   const reading = await readHead(reader);
   const missingBytes = Math.max(0, (reading.segmentEnd ?? 0) - reader.sizeBytes);
   if (missingBytes > 0) return { missingBytes };
-  if (reading.tracks.length === 0) return { unread: ['no tracks were found at its beginning'] };
+  if (reading.tracks.length === 0) return { unread: ['no tracks were found at the start of the file'] };
   const ofType = (type: 'video' | 'audio') => reading.tracks.filter((track) => track.type === type);
   const [video] = ofType('video');
   const [audio] = ofType('audio');

@@ -104,7 +104,7 @@ async function changing<T>(
 ): Promise<T> {
   for (let look = 1; ; look += 1) {
     const record = await ledger.read(id);
-    if (record === undefined) throw new PublishError('JOB_NOT_FOUND', { reason: `there is no publish job ${id}` });
+    if (record === undefined) throw new PublishError('JOB_NOT_FOUND', { reason: `no publish job has the id ${id}` });
     try {
       return await change(record);
     } catch (error) {

@@ -26,9 +26,9 @@ export interface PublisherConfig {
   readonly cacheDir: string;
   readonly queuePrefix: string;
   readonly retentionMs: number;
-  /** Uploads of one account at a time; one unless told. */
+  /** Uploads of one account at a time; by default one. */
   readonly uploadsPerAccount?: number;
-  /** Hosts that callbacks may reach although they are not public; none unless told. */
+  /** Hosts that callbacks may reach although they are not public; by default none. */
   readonly outboundAllowHosts?: readonly string[];
   /** Carries the traces of jobs over the queues: BullMQ's bridge to OpenTelemetry, such as `bullmq-otel`. */
   readonly telemetry?: Telemetry | undefined;
@@ -84,7 +84,7 @@ export function createPublisherFromConfig(config: PublisherConfig, clock: Clock 
 
   async function present(id: string): Promise<PublishJob> {
     const job = await read(id);
-    if (job === undefined) throw new PublishError('JOB_NOT_FOUND', { reason: `there is no publish job ${id}` });
+    if (job === undefined) throw new PublishError('JOB_NOT_FOUND', { reason: `no publish job has the id ${id}` });
     return job;
   }
 
@@ -93,7 +93,7 @@ export function createPublisherFromConfig(config: PublisherConfig, clock: Clock 
       const entries = parseEntries([{ request, ...options }]);
       await checkCallbacks(entries, config.outboundAllowHosts);
       const [job] = await tellingOfRedis(async () => await enqueueEntries(entries, await open()));
-      if (job === undefined) throw new PublishError('INTERNAL_ERROR', { reason: 'enqueue made no job' });
+      if (job === undefined) throw new PublishError('INTERNAL_ERROR', { reason: 'enqueue created no job' });
       return job;
     },
     async enqueueBulk(requests) {

@@ -7,7 +7,8 @@ import type { PublisherConfig } from './create-publisher.ts';
 
 const KEYS_MISSING = {
   variable: 'ENCRYPTION_KEYS',
-  message: "is required to ask about creators, since that takes the accounts' tokens; set the same keys as the workers",
+  message:
+    "is required to query creators, because the query needs the accounts' tokens; set the same keys as in the workers",
 };
 
 /**

@@ -138,7 +138,7 @@ async function createJob(
   const existing = await ledger.read(presentId);
   if (existing === undefined || existing.requestDigest !== record.requestDigest) {
     throw new PublishError('IDEMPOTENCY_CONFLICT', {
-      reason: `idempotency key was used for another request (job ${presentId})`,
+      reason: `the idempotency key was already used for a different request (job ${presentId})`,
     });
   }
   const present = (await reader.read(presentId)) ?? toPublishJob(existing, []);
@@ -178,7 +178,7 @@ async function isConfirmed(confirming: Promise<Confirmed>): Promise<boolean> {
 }
 
 function mayRun(ids: readonly string[], cause: PublishError): PublishError {
-  const reason = `${cause.details.reason ?? cause.message}; what was made could not be taken back for certain and may run: ${ids.join(', ')}`;
+  const reason = `${cause.details.reason ?? cause.message}; these jobs were created, could not be reliably removed, and may run: ${ids.join(', ')}`;
   return new PublishError('REDIS_NOT_REPLICATED', { reason });
 }
 

@@ -70,7 +70,7 @@ async function refuseIfDropped(redis: RedisClient, eventsKey: string, cursor: st
   const since = `since ${timeOf(cursor)} (cursor ${cursor})`;
   const lost = oldest === undefined ? 'all events' : `events before ${timeOf(oldest[0])} (cursor ${oldest[0]})`;
   throw new PublishError('EVENTS_CURSOR_LOST', {
-    reason: `${lost} ${since} were dropped, some perhaps unread; after "${OLDEST_EVENT}" begins at the oldest kept`,
+    reason: `${lost} ${since} were deleted, possibly unread; to start at the oldest stored event, use after "${OLDEST_EVENT}"`,
   });
 }
 
@@ -80,6 +80,6 @@ function timeOf(cursor: string): string {
 
 function checkSubject(subject: unknown): void {
   if (subject === undefined || (typeof subject === 'string' && subject !== '')) return;
-  const problems = [{ path: 'subject', message: 'expected the id of a job or the name of an account' }];
+  const problems = [{ path: 'subject', message: 'expected a job id or an account name' }];
   throw new PublishError('INPUT_INVALID', { problems });
 }

@@ -54,7 +54,7 @@ export async function runPreflight(
 async function accountsOf(config: PublisherConfig, parts: PreflightParts): Promise<PreflightAccounts | string> {
   const { dataDir, encryptionKeys, redis: target, tiktok } = config;
   if (tiktok === undefined || (encryptionKeys === undefined && target.kind !== 'embedded')) {
-    return 'ENCRYPTION_KEYS is not set here, and accounts are sealed with the keys of the workers';
+    return 'ENCRYPTION_KEYS is not set here, and accounts are encrypted with the keys of the workers';
   }
   const { redis, keys, clock, askCreator } = parts;
   const sealer = createSealer(await encryptionKeysOf({ encryptionKeys, dataDir }), () => isOldFormInUse(redis, keys));

@@ -68,7 +68,7 @@ function checkTimeout(timeoutMs: unknown): void {
 }
 
 function timedOut(id: string, timeoutMs: number): PublishError {
-  return new PublishError('WAIT_TIMED_OUT', { reason: `job ${id} had no outcome within ${timeoutMs} ms` });
+  return new PublishError('WAIT_TIMED_OUT', { reason: `job ${id} did not end within ${timeoutMs} ms` });
 }
 
 /** The job, or undefined while Redis can't be asked. */
@@ -80,6 +80,6 @@ async function readThroughOutage(id: string, read: WaitDeps['read']): Promise<Pu
     if (error instanceof PublishError && error.code !== 'REDIS_UNAVAILABLE') throw error;
     return undefined;
   }
-  if (job === undefined) throw new PublishError('JOB_NOT_FOUND', { reason: `there is no publish job ${id}` });
+  if (job === undefined) throw new PublishError('JOB_NOT_FOUND', { reason: `no publish job has the id ${id}` });
   return job;
 }

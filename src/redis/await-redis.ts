@@ -31,8 +31,8 @@ export function createPatience(waitMs: number, { signal, tell }: StartWait, log:
   function onTrouble({ message, why }: RedisUnavailableError): void {
     if (waits) return;
     waits = true;
-    log.warn({ reason: why, waitMs }, 'redis is not ready yet, waiting');
-    tell?.(`Waiting for Redis, for up to ${Math.round(waitMs / SECOND_MS)} s (REDIS_START_WAIT_MS): ${message}.`);
+    log.warn({ reason: why, waitMs }, 'waiting for redis');
+    tell?.(`Waiting for Redis for up to ${Math.round(waitMs / SECOND_MS)} s (REDIS_START_WAIT_MS): ${message}.`);
   }
 
   return {
@@ -41,7 +41,7 @@ export function createPatience(waitMs: number, { signal, tell }: StartWait, log:
       for (;;) {
         try {
           const value = await orAbort(attempt(), signal);
-          if (waits) tell?.('Redis is ready now.');
+          if (waits) tell?.('Redis is ready.');
           waits = false;
           return value;
         } catch (error) {

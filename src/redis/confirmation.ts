@@ -125,13 +125,13 @@ function inTime<T>(looking: Promise<T>): Promise<T> {
   return orLate(looking, {
     withinMs: LOOK_MS,
     late: () => {
-      throw new Error(`Redis did not answer within ${LOOK_MS} ms`);
+      throw new Error(`Redis did not respond within ${LOOK_MS} ms`);
     },
   });
 }
 
 /** Without the cause: the log would say its text twice. */
 function notReplicated(cause: unknown): PublishError {
-  const reason = cause instanceof Error ? cause.message : 'it could not be proven';
+  const reason = cause instanceof Error ? cause.message : 'the confirmation could not be verified';
   return new PublishError('REDIS_NOT_REPLICATED', { reason });
 }

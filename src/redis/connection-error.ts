@@ -17,7 +17,7 @@ interface Explanation {
   readonly advice: (settings: Settings) => string;
 }
 
-const COMES_BACK = 'Nothing has to be done here: the connection is made anew when it is over.';
+const COMES_BACK = 'Nothing to do here: the connection is reopened automatically afterwards.';
 
 /** What Redis itself says; `what` comes from the code. */
 const BY_CODE: Partial<Record<RedisCode, Omit<Explanation, 'what'>>> = {
@@ -25,31 +25,31 @@ const BY_CODE: Partial<Record<RedisCode, Omit<Explanation, 'what'>>> = {
   NOAUTH: { why: 'password_required', advice: ({ login }) => `Add the password to ${login}.` },
   NOPERM: {
     why: 'permission',
-    advice: () => 'Give the user what docs/deployment.md lists under "The least a Redis user may do".',
+    advice: () => 'Grant the user the permissions listed in docs/deployment.md under "The least a Redis user may do".',
   },
-  LOADING: { why: 'loading', advice: () => `Wait until Redis has read its data. ${COMES_BACK}` },
+  LOADING: { why: 'loading', advice: () => `Wait until Redis has loaded its data. ${COMES_BACK}` },
   READONLY: {
     why: 'read_only',
     advice: ({ where }) =>
-      `If no failover is going on, name the master in ${where}, or let REDIS_SENTINELS find it. ${COMES_BACK}`,
+      `If no failover is in progress, set ${where} to the master, or set REDIS_SENTINELS to find it. ${COMES_BACK}`,
   },
-  UNBLOCKED: { why: 'read_only', advice: () => `A failover is going on. ${COMES_BACK}` },
+  UNBLOCKED: { why: 'read_only', advice: () => `A failover is in progress. ${COMES_BACK}` },
   MASTERDOWN: {
     why: 'read_only',
-    advice: ({ where }) => `If no failover is going on, name the master in ${where}. ${COMES_BACK}`,
+    advice: ({ where }) => `If no failover is in progress, set ${where} to the master. ${COMES_BACK}`,
   },
-  CLUSTERDOWN: { why: 'cluster_down', advice: () => `Look at CLUSTER INFO and CLUSTER NODES. ${COMES_BACK}` },
+  CLUSTERDOWN: { why: 'cluster_down', advice: () => `Check CLUSTER INFO and CLUSTER NODES. ${COMES_BACK}` },
   TRYAGAIN: { why: 'cluster_down', advice: () => COMES_BACK },
-  NOREPLICAS: { why: 'no_replicas', advice: () => `Look at INFO replication of the master. ${COMES_BACK}` },
+  NOREPLICAS: { why: 'no_replicas', advice: () => `Check INFO replication on the master. ${COMES_BACK}` },
   OOM: {
     why: 'full',
     advice: () => 'Raise `maxmemory` of Redis, or keep finished jobs for fewer days with RETENTION_DAYS.',
   },
-  MISCONF: { why: 'disk', advice: () => 'Look at the log of Redis and at the free space of its folder.' },
+  MISCONF: { why: 'disk', advice: () => 'Check the Redis log and the free space of its folder.' },
   MAXCLIENTS: {
     why: 'too_many_clients',
     advice: () =>
-      'Raise `maxclients` of Redis, or run fewer processes: docs/deployment.md says how many connections each opens.',
+      'Raise `maxclients` of Redis, or run fewer processes. docs/deployment.md lists the connections of each process.',
   },
 };
 
@@ -68,22 +68,22 @@ function isRefused(error: Error, text: string): boolean {
 const BY_TEXT: readonly TextExplanation[] = [
   {
     why: 'not_redis',
-    what: 'something else than the expected kind of Redis answers there',
+    what: 'the server there is not the expected kind of Redis',
     advice: ({ where }) =>
-      `Check host and port in ${where}, and whether a single Redis, a cluster or sentinels run there.`,
+      `Check host and port in ${where}, and whether a single Redis, a cluster or Sentinels are running there.`,
     matches: (_, text) => /Unknown RESP type|Protocol error|cluster support disabled|unknown command/i.test(text),
   },
   {
     why: 'unknown_host',
-    what: 'its host name is unknown',
-    advice: ({ where }) => `Check the host name in ${where}, and that this machine can resolve it.`,
+    what: 'its host name cannot be resolved',
+    advice: ({ where }) => `Check the host name in ${where} and the DNS of this machine.`,
     matches: (error, text) => isErrno(error, 'ENOTFOUND', 'EAI_AGAIN') || /ENOTFOUND|EAI_AGAIN/.test(text),
   },
   {
     why: 'tls',
     what: 'its certificate is not trusted',
     advice: () =>
-      'Name the certificate of its authority in REDIS_TLS_CA_FILE (for a self-signed one: itself), and use a host name that it is made out to.',
+      'Set REDIS_TLS_CA_FILE to the CA certificate (for a self-signed certificate: the certificate itself), and use a host name that the certificate contains.',
     matches: (error, text) =>
       isErrno(error, 'CERT_HAS_EXPIRED', 'ERR_TLS_CERT_ALTNAME_INVALID', 'CERT_NOT_YET_VALID', 'CERT_UNTRUSTED') ||
       /self[- ]signed certificate|unable to (?:verify|get)[a-z ]* certificate|certificate has expired|does not match certificate/i.test(
@@ -92,8 +92,8 @@ const BY_TEXT: readonly TextExplanation[] = [
   },
   {
     why: 'tls',
-    what: 'it wants a client certificate that it trusts',
-    advice: () => 'Name one in REDIS_TLS_CERT_FILE and its key in REDIS_TLS_KEY_FILE.',
+    what: 'it requires a trusted client certificate',
+    advice: () => 'Set REDIS_TLS_CERT_FILE to the certificate and REDIS_TLS_KEY_FILE to its key.',
     matches: (_, text) =>
       /certificate required|alert (?:bad|unknown|unsupported) (?:certificate|ca)|alert number (?:42|48|116)/i.test(
         text,
@@ -101,57 +101,57 @@ const BY_TEXT: readonly TextExplanation[] = [
   },
   {
     why: 'tls',
-    what: 'the encrypted connection could not be set up',
-    advice: ({ tls }) => `Check in ${tls} whether the server speaks TLS or not.`,
+    what: 'the TLS connection could not be established',
+    advice: ({ tls }) => `Check in ${tls} whether the server uses TLS.`,
     matches: (error, text) => isErrno(error, 'EPROTO') || /wrong version number|packet length too long/i.test(text),
   },
   {
     why: 'no_master',
-    what: 'the master that the sentinels name does not answer',
+    what: 'the master reported by the sentinels does not respond',
     advice: () =>
-      `A failover may be under way: try again. If that does not end, look at SENTINEL MASTERS and start Redis. ${COMES_BACK}`,
+      `A failover may be in progress: try again. If the error persists, check SENTINEL MASTERS and start Redis. ${COMES_BACK}`,
     matches: (error, text) => isRefused(error, text) && !text.includes('sentinels are unreachable'),
     only: 'sentinel',
   },
   {
     why: 'refused',
-    what: 'none of the sentinels answers',
+    what: 'no sentinel responds',
     advice: ({ where }) => `Start the sentinels or correct ${where}. ${COMES_BACK}`,
     matches: isRefused,
     only: 'sentinel',
   },
   {
     why: 'refused',
-    what: 'none of its nodes answers',
+    what: 'no cluster node responds',
     advice: ({ where }) => `Start the nodes or correct ${where}. ${COMES_BACK}`,
     matches: isRefused,
     only: 'cluster',
   },
   {
     why: 'refused',
-    what: 'nothing listens there',
+    what: 'connection refused, no server is listening there',
     advice: ({ where }) => `Start Redis there or correct ${where}. ${HOW_TO_GET_REDIS}`,
     matches: isRefused,
   },
   {
     why: 'timeout',
-    what: 'it did not answer in time',
+    what: 'it did not respond in time',
     advice: ({ where, tls }) =>
-      `Check that ${where} is right, that no firewall is in between, and in ${tls} that TLS is used only if the server speaks it.`,
+      `Check that ${where} is correct, that no firewall blocks the connection, and in ${tls} that TLS is used only if the server uses TLS.`,
     matches: (error, text) =>
       isErrno(error, 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH') || /timed? ?out|timeout|Socket timeout/i.test(text),
   },
   {
     why: 'no_master',
-    what: 'the Sentinels name no master that can be reached',
-    advice: () => `If no failover is going on, check REDIS_SENTINEL_NAME, and look at SENTINEL MASTERS. ${COMES_BACK}`,
+    what: 'the Sentinels report no reachable master',
+    advice: () => `If no failover is in progress, check REDIS_SENTINEL_NAME and SENTINEL MASTERS. ${COMES_BACK}`,
     matches: (_, text) => text.includes('All sentinels are unreachable'),
   },
   {
     why: 'connection_lost',
-    what: 'the connection is gone',
+    what: 'the connection was lost',
     advice: ({ tls }) =>
-      `Check that Redis is running, in ${tls} whether it speaks TLS, and its \`maxclients\`. The connection comes back by itself when Redis does.`,
+      `Check that Redis is running, its \`maxclients\`, and in ${tls} whether it uses TLS. The connection is reopened automatically when Redis is back.`,
     matches: (error, text) =>
       isErrno(error, 'ECONNRESET', 'EPIPE') ||
       error.name === 'MaxRetriesPerRequestError' ||
@@ -171,7 +171,7 @@ export function explainRedisError(error: unknown, target: RedisTarget): RedisUna
   const found = explanationOf(error, target);
   if (!found) return undefined;
   const { setting, address } = describeTarget(target);
-  return new RedisUnavailableError(found.why, `no Redis at ${address} (${setting}): ${found.what}`, {
+  return new RedisUnavailableError(found.why, `cannot use Redis at ${address} (${setting}): ${found.what}`, {
     advice: found.advice(settingsOf(target)),
     cause: error,
   });
@@ -205,7 +205,7 @@ function settingsOf(target: RedisTarget): Settings {
   return { where, login: `${login}, or for the Sentinels REDIS_SENTINEL_PASSWORD`, tls: 'REDIS_TLS' };
 }
 
-/** Where Redis is, for people, without user name and password. */
+/** Where Redis is, human-readable, without user name and password. */
 export function describeTarget(target: RedisTarget): { setting: string; address: string } {
   if (target.kind === 'url') {
     const { protocol, host, pathname } = new URL(target.url);

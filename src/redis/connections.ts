@@ -15,7 +15,7 @@ interface CreateRedisOptions {
 }
 
 interface ConnectRedisOptions extends CreateRedisOptions {
-  /** How long the first connection may take, in ms; 5 seconds unless told. */
+  /** How long the first connection may take, in ms; by default 5 seconds. */
   readonly timeoutMs?: number;
 }
 
@@ -53,7 +53,7 @@ export async function connectRedis(
 export function createRedis(target: RedisTarget, role: RedisRole, { log }: CreateRedisOptions = {}): RedisClient {
   const { address } = describeTarget(target);
   const client = openClient(target, role, (code) => {
-    log?.warn({ role, address, code }, 'redis refuses, looking for its master');
+    log?.warn({ role, address, code }, 'redis rejects writes, looking for the master');
   });
   openClients.set(client, role);
   client.on('end', () => openClients.delete(client));
@@ -113,11 +113,15 @@ function logOutages(client: RedisClient, role: RedisRole, target: RedisTarget, l
   const { address } = describeTarget(target);
   let away = false;
   client.on('error', (error: Error) => {
-    if (!away) log?.warn({ role, address, reason: explainRedisError(error, target)?.why ?? error.name }, 'redis away');
+    if (!away)
+      log?.warn(
+        { role, address, reason: explainRedisError(error, target)?.why ?? error.name },
+        'redis connection lost',
+      );
     away = true;
   });
   client.on('ready', () => {
-    if (away) log?.info({ role, address }, 'redis back');
+    if (away) log?.info({ role, address }, 'redis connection restored');
     away = false;
   });
 }

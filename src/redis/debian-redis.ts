@@ -38,7 +38,7 @@ export async function debianRedis({ cacheDir, log }: DebianRedisOptions): Promis
     });
   } catch (error) {
     if (error instanceof RedisUnavailableError) throw error;
-    throw noProgram(`there is no redis-server on the PATH, and fetching the one of ${release} failed`, error);
+    throw noProgram(`there is no redis-server on the PATH, and downloading the one of ${release} failed`, error);
   }
 }
 
@@ -70,7 +70,7 @@ async function programIn(folder: string, version: string): Promise<RedisProgram>
 }
 
 async function download(cacheDir: string, prefix: string, log: Logger | undefined): Promise<RedisProgram> {
-  log?.info({ cacheDir }, 'no redis-server on the PATH: fetching the one of this distribution');
+  log?.info({ cacheDir }, 'no redis-server on the PATH, downloading it from the distribution');
   const work = await mkdtemp(join(cacheDir, 'download-'));
   try {
     const root = join(work, 'root');
@@ -81,7 +81,7 @@ async function download(cacheDir: string, prefix: string, log: Logger | undefine
     const folder = join(cacheDir, `${prefix}${version}`);
     // The folder appears complete or not at all.
     await rename(root, folder);
-    log?.info({ version }, 'redis fetched');
+    log?.info({ version }, 'redis downloaded');
     return await programIn(folder, version);
   } finally {
     await rm(work, { recursive: true, force: true });

@@ -63,14 +63,14 @@ async function prepareDataDir(path: string): Promise<string> {
     return await realpath(path);
   } catch (cause) {
     throw new RedisUnavailableError('data_dir', `the data folder ${path} cannot be created`, {
-      advice: 'Set DATA_DIR to a folder that this user may write to.',
+      advice: 'Set DATA_DIR to a folder that this user can write to.',
       cause,
     });
   }
 }
 
 function share(record: RunningRecord, log: Logger | undefined): EmbeddedRedis {
-  log?.info({ port: record.port }, 'sharing the redis that another process started on this data folder');
+  log?.info({ port: record.port }, 'using the redis that another process started in this data folder');
   return { url: urlOf(record.port), kind: 'shared', pid: record.pid, close: async () => undefined };
 }
 
@@ -85,7 +85,7 @@ async function own(program: RedisProgram, dataDir: string, options: EmbeddedRedi
   function watch(): void {
     void redis.exited.then(async () => {
       if (stopping !== undefined) return;
-      log?.error({ logTail: await redisLogTail(dataDir) }, 'embedded redis ended by itself');
+      log?.error({ logTail: await redisLogTail(dataDir) }, 'embedded redis stopped unexpectedly');
       reviving = revive();
     });
   }
@@ -100,11 +100,11 @@ async function own(program: RedisProgram, dataDir: string, options: EmbeddedRedi
           return again;
         });
         ({ redis, record } = started);
-        log?.warn({ port: record.port }, 'embedded redis started again');
+        log?.warn({ port: record.port }, 'embedded redis restarted');
         watch();
         return;
       } catch (err) {
-        log?.error({ err, attempt }, 'embedded redis did not start again');
+        log?.error({ err, attempt }, 'embedded redis failed to restart');
         await sleep(attempt * SECOND_MS, undefined, { ref: false });
       }
     }
@@ -168,13 +168,9 @@ async function stop(redis: RedisProcess, dataDir: string): Promise<void> {
 }
 
 function startFailed(program: RedisProgram, logTail: string): RedisUnavailableError {
-  return new RedisUnavailableError(
-    'start_failed',
-    `${program.command} did not start: ${logTail || 'it said nothing'}`,
-    {
-      advice: `Look at redis.log in the data folder. If nothing helps: ${HOW_TO_GET_REDIS}`,
-    },
-  );
+  return new RedisUnavailableError('start_failed', `${program.command} did not start: ${logTail || 'no output'}`, {
+    advice: `Check redis.log in the data folder. As an alternative: ${HOW_TO_GET_REDIS}`,
+  });
 }
 
 const lockPath = (dataDir: string) => join(dataDir, 'redis.lock');

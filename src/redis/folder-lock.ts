@@ -38,7 +38,7 @@ async function acquire(path: string, waitMs: number): Promise<void> {
   while (!(await tryCreate(path))) {
     const held = await lockAge(path);
     if (held !== undefined && held > STALE_MS) await takeAway(path);
-    else if (performance.now() > deadline) throw new Error(`another process has held ${path} for too long`);
+    else if (performance.now() > deadline) throw new Error(`another process has locked ${path} for too long`);
     else await sleep(RETRY_MS);
   }
 }

@@ -90,7 +90,8 @@ function handleAsking(node: Redis): void {
 function hangUpOnSilence(client: Redis, withinMs: number): void {
   client.on('connect', () => {
     const { stream } = client;
-    const hangUp = () => stream.destroy(new Error('Socket timeout. The server took the connection and says nothing.'));
+    const hangUp = () =>
+      stream.destroy(new Error('Socket timeout. The server accepted the connection but does not respond.'));
     const timer = setTimeout(hangUp, withinMs);
     stream.once('data', () => clearTimeout(timer)).once('close', () => clearTimeout(timer));
   });

@@ -110,7 +110,7 @@ function orRefusal(error: unknown): Error {
   throw error;
 }
 
-/** What is missing, and the ACL rules that give it, for people; undefined where nothing is. */
+/** What is missing, and the ACL rules that give it, human-readable; undefined where nothing is. */
 export function describeMissing(
   { commands, keys }: MissingPermissions,
   target: RedisTarget,
@@ -125,8 +125,8 @@ export function describeMissing(
   ];
   const rules = [...(keys ? [`~${pattern}`] : []), ...commands.map((name) => `+${name}`)];
   return {
-    what: `its user "${user}" may not ${forbidden.join(' and may not ')}`,
-    fix: `Let an administrator of Redis run: ACL SETUSER ${user} ${rules.join(' ')}. docs/deployment.md has the whole list.`,
+    what: `its user "${user}" is not allowed to ${forbidden.join(' or to ')}`,
+    fix: `Ask a Redis administrator to run: ACL SETUSER ${user} ${rules.join(' ')}. docs/deployment.md has the complete list.`,
   };
 }
 

@@ -52,7 +52,7 @@ async function provideInMemory(why: RedisUnavailableError): Promise<ProvidedRedi
   return {
     target: { kind: 'url', url: redis.url },
     kind: 'in-memory',
-    notice: `No Redis program was found (${why.message}), so an imitation in memory is used: nothing is kept after the end.`,
+    notice: `No Redis program was found (${why.message}). Using an in-memory imitation: all data is lost when this process ends.`,
     close: () => redis.close(),
   };
 }

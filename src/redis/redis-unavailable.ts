@@ -44,10 +44,10 @@ interface RedisUnavailableOptions extends ErrorOptions {
   readonly advice: string;
 }
 
-/** How to get a Redis, for people who have none. */
+/** How to install Redis. */
 export const HOW_TO_GET_REDIS =
   'Install one (Debian/Ubuntu: apt-get install redis-server; macOS: brew install redis), ' +
-  'or run one (docker run -p 6379:6379 redis:7), or set REDIS_URL to one that you already have.';
+  'or run one (docker run -p 6379:6379 redis:7), or set REDIS_URL to an existing one.';
 
 /** `REDIS_UNAVAILABLE`: says what was tried (never a password) and, in `advice`, how to fix it. */
 export class RedisUnavailableError extends PublishError {

@@ -111,7 +111,7 @@ function argsOf(facts: readonly WrittenFact[]): (string | number)[] {
 function nodeOfSlot(cluster: Cluster, slot: number): Redis {
   const [address] = cluster.slots[slot] ?? [];
   const node = cluster.nodes('master').find(({ options: { host, port } }) => `${host}:${port}` === address);
-  if (node === undefined) throw new Error('the master of our slot is not known');
+  if (node === undefined) throw new Error('the master of our hash slot is unknown');
   return node;
 }
 

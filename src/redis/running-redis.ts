@@ -45,7 +45,7 @@ export async function untilOrphanGone(dataDir: string): Promise<RunningRecord | 
 }
 
 function stillRunning({ pid }: RunningRecord): RedisUnavailableError {
-  return new RedisUnavailableError('start_failed', `an earlier redis (process ${pid}) still uses the data folder`, {
+  return new RedisUnavailableError('start_failed', `another redis (process ${pid}) still uses the data folder`, {
     advice: `Stop it (kill ${pid}) and try again, or set DATA_DIR to another folder.`,
   });
 }

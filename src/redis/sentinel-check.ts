@@ -32,10 +32,10 @@ export function createSentinelCheck(target: SentinelTarget): MasterCheck {
       const seen = views.flatMap((view) => (view.status === 'fulfilled' ? [view.value] : []));
       if (seen.length < needed) throw new Error(`${seen.length} of ${sentinels.length} sentinels answered`);
       if (seen.some(({ flags }) => /failover_in_progress|o_down/.test(flags)))
-        throw new Error('a failover is under way');
+        throw new Error('a failover is in progress');
       const newest = Math.max(...seen.map(({ configEpoch }) => configEpoch));
       const names = seen.filter(({ configEpoch }) => configEpoch === newest).map((view) => view.runId);
-      if (names.some((name) => name !== runId)) throw new NotTheMasterError('the sentinels name another master');
+      if (names.some((name) => name !== runId)) throw new NotTheMasterError('the sentinels report a different master');
     },
     async close() {
       await Promise.all(sentinels.map(closeRedis));

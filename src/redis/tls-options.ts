@@ -27,7 +27,7 @@ function read(variable: string, path: string, what: 'certificate' | 'private key
   const content = readOrRefuse(variable, path);
   if (new RegExp(`^-----BEGIN [A-Z0-9 ]*${what.toUpperCase()}-----`, 'm').test(content.toString('latin1')))
     return content;
-  throw refused(variable, `names ${path}, which holds no ${what} in PEM format; name the file that does`);
+  throw refused(variable, `is set to ${path}, which contains no ${what} in PEM format; set it to the correct file`);
 }
 
 function readOrRefuse(variable: string, path: string): Buffer {
@@ -37,7 +37,7 @@ function readOrRefuse(variable: string, path: string): Buffer {
     const why = codeOf(error) ?? 'unreadable';
     throw refused(
       variable,
-      `names ${path}, which cannot be read (${why}); correct the path, or let this user read the file`,
+      `is set to ${path}, which cannot be read (${why}); correct the path, or give this user read permission`,
     );
   }
 }

@@ -27,7 +27,7 @@ export async function probeWrite(target: RedisTarget, keys: Keys): Promise<strin
   } catch (error) {
     if (!(error instanceof Error)) return undefined;
     const refusal = redisRefusalOf(error) ?? refusalBehind(error);
-    return refusal ?? (isSilence(error) ? 'Redis does not answer' : 'Redis cannot be reached');
+    return refusal ?? (isSilence(error) ? 'Redis does not respond' : 'Redis cannot be reached');
   }
 }
 

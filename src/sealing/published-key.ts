@@ -82,6 +82,6 @@ function parseJwk(text: string): PublicKeys['jwk'] | undefined {
 
 function damaged(): never {
   throw new PublishError('CONFIG_INVALID', {
-    reason: 'the public key that request secrets are sealed to is damaged',
+    reason: 'the public key for encrypting request secrets is damaged',
   });
 }

@@ -10,11 +10,12 @@ export function keyIdOf(key: Buffer): string {
 
 /** The error for a value that none of our keys has sealed. */
 export function keyUnknown(keyId: string, context: string): PublishError {
-  const reason = `ENCRYPTION_KEYS holds no key ${keyId.slice(0, KEY_ID_CHARS)}, which sealed ${context}`;
+  const reason = `ENCRYPTION_KEYS does not contain key ${keyId.slice(0, KEY_ID_CHARS)}, which encrypted ${context}`;
   return new PublishError('CONFIG_KEY_UNKNOWN', { reason });
 }
 
 /** The error for a value that was changed, or moved to another record or field. */
 export function tampered(context: string): PublishError {
-  return new PublishError('INTERNAL_TAMPERED', { reason: `the sealed value of ${context} is not what was stored` });
+  const reason = `the encrypted value of ${context} was changed after it was stored`;
+  return new PublishError('INTERNAL_TAMPERED', { reason });
 }

@@ -89,7 +89,7 @@ export async function serveControl(
   const text = await readBody(request);
   const path = url.pathname.slice(CONTROL_PREFIX.length).replace(/\/$/, '');
   const control = CONTROLS[`${request.method} ${path}`];
-  writeAnswer(response, control === undefined ? json(404, { error: 'no such control' }) : await perform());
+  writeAnswer(response, control === undefined ? json(404, { error: 'unknown control' }) : await perform());
 
   async function perform(): Promise<Answer> {
     try {

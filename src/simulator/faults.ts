@@ -63,7 +63,7 @@ export const faultRuleSchema = z
       .optional(),
     act: faultAct,
   })
-  .refine(({ endpoint, act }) => actFits(endpoint, act), { message: 'this endpoint cannot act so' });
+  .refine(({ endpoint, act }) => actFits(endpoint, act), { message: 'this endpoint does not support this fault' });
 
 /** A scripted fault: where, when and what. */
 export type FaultRule = z.input<typeof faultRuleSchema>;

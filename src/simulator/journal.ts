@@ -161,7 +161,7 @@ export class Journal {
         resolve: () => settle(resolve),
         reject: (error) => settle(() => reject(error)),
       };
-      const timer = setTimeout(() => waiter.reject(new Error(`waited in vain for ${wanted}`)), timeoutMs);
+      const timer = setTimeout(() => waiter.reject(new Error(`timed out waiting for ${wanted}`)), timeoutMs);
       this.#waiters.add(waiter);
     });
   }

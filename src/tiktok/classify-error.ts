@@ -46,7 +46,7 @@ export function classifyNetworkError(
 export class DeadlineReachedError extends Error {
   readonly code = 'DEADLINE_REACHED';
   constructor(deadlineMs: number) {
-    super(`no answer within ${deadlineMs} ms`);
+    super(`no response within ${deadlineMs} ms`);
     this.name = 'DeadlineReachedError';
   }
 }
@@ -64,9 +64,9 @@ function networkErrorCode(error: unknown, networkCode: string, onTimeout: ErrorC
 
 function reasonOf(error: unknown, networkCode: string): string {
   if (error instanceof NothingSentError) return `could not connect to TikTok: ${networkCode}`;
-  if (error instanceof errors.InvalidArgumentError) return `could not form the request: ${networkCode}`;
+  if (error instanceof errors.InvalidArgumentError) return `could not create the request: ${networkCode}`;
   if (error instanceof DeadlineReachedError) return error.message;
-  return `expected an answer, got ${networkCode}`;
+  return `expected a response, got ${networkCode}`;
 }
 
 function errorCodeOf(error: unknown): string {

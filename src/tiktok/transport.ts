@@ -17,7 +17,7 @@ export interface TikTokTimeouts {
   readonly stallMs: number;
 }
 
-/** Timeouts unless told otherwise. */
+/** Default timeouts. */
 export const DEFAULT_TIMEOUTS: TikTokTimeouts = {
   connectMs: 10 * SECOND_MS,
   answerMs: 30 * SECOND_MS,

@@ -18,7 +18,7 @@ export async function verifyAcceptedBytes(
   const checked = await crc32OfRange(source, 0, checkedEnd, 0);
   if (known !== undefined && checkedEnd > 0 && checked !== known.crc32) {
     throw new PublishError('INPUT_MEDIA_CHANGED', {
-      reason: `the first ${checkedEnd} bytes are no longer those that were uploaded`,
+      reason: `the first ${checkedEnd} bytes differ from the bytes that were uploaded`,
     });
   }
   return await crc32OfRange(source, checkedEnd, endByte, checked);

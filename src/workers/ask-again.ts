@@ -25,7 +25,7 @@ export async function askAgain(
   delay: Delay,
 ): Promise<Settlement> {
   if (step !== 'recheck') return await pollAgain(job, deps, { delay });
-  deps.log.info({ publishJobId: job.record.id, code: delay.error.code }, 'recheck got no answer');
+  deps.log.info({ publishJobId: job.record.id, code: delay.error.code }, 'recheck failed');
   return await recheckAgain(job, deps, delay.notBeforeAt);
 }
 

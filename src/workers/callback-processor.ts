@@ -156,7 +156,7 @@ async function tell(
   metrics.eventDelivered(result);
   const facts = { publishJobId: id, eventId: event.id, type: event.type, attempt, httpStatus: status, durationMs };
   if (error === undefined) log.info(facts, 'event delivered');
-  else log.warn({ ...facts, code: error.code, isFinal: result === 'failed' }, 'event not delivered');
+  else log.warn({ ...facts, code: error.code, isFinal: result === 'failed' }, 'event delivery failed');
   await callbacks.log.add(id, {
     at: new Date(clock.now()).toISOString(),
     eventId: event.id,

@@ -41,7 +41,7 @@ export function startCallbackRelay(deps: CallbackRelayDeps): CallbackRelay {
         outage.isOver();
       } catch (error) {
         if (stopping.signal.aborted) break;
-        outage.tell(error, {}, 'relay of callbacks interrupted');
+        outage.tell(error, {}, 'callback relay interrupted');
         await sleep(PAUSE_AFTER_TROUBLE_MS, undefined, { signal: stopping.signal }).catch(() => undefined);
       }
     }
@@ -70,7 +70,7 @@ export function startCallbackRelay(deps: CallbackRelayDeps): CallbackRelay {
 async function enqueue(fields: readonly string[], { queues, log, callbacks }: CallbackRelayDeps): Promise<void> {
   const event = decodeEvent(fields);
   if (event === undefined) {
-    log.error({ eventId: fields[fields.indexOf('id') + 1] }, 'event in the outbox cannot be read and is left out');
+    log.error({ eventId: fields[fields.indexOf('id') + 1] }, 'skipped unreadable event in the outbox');
     return;
   }
   await queues.addEventEntry({ version: 1, id: event.subject, event }, callbacks.schedule.delaysMs.length + 1);

@@ -67,7 +67,7 @@ async function askIfItCanSay(
     return await tiktok.queryCreatorInfo({ accessToken });
   } catch (error) {
     if (!(error instanceof PublishError) || SAME_FOR_INIT.includes(error.code)) throw error;
-    log.warn({ publishJobId, code: error.code, reason: error.message }, 'creator not checked');
+    log.warn({ publishJobId, code: error.code, reason: error.message }, 'creator check skipped');
     return undefined;
   }
 }

@@ -50,7 +50,7 @@ async function claim(job: OwnedJob, deps: WorkerDeps, name: () => Promise<Claime
   }
   deps.metrics.duplicateFound(onDuplicate);
   if (leaveToOther) throw duplicateOf(other);
-  deps.log.warn({ publishJobId: job.record.id, otherJobId: other.id, otherState: other.state }, 'duplicate noted');
+  deps.log.warn({ publishJobId: job.record.id, otherJobId: other.id, otherState: other.state }, 'duplicate video');
   await job.commit({
     cause: { event: 'duplicate_noted', otherJobId: other.id, otherState: other.state },
     patch: { claimedVideo },
@@ -59,7 +59,7 @@ async function claim(job: OwnedJob, deps: WorkerDeps, name: () => Promise<Claime
 
 function duplicateOf({ id, state }: OtherJob): PublishError {
   return new PublishError('INPUT_DUPLICATE_VIDEO', {
-    reason: `the same video is that of publish job ${id} on this account, which is ${state}`,
+    reason: `publish job ${id} of this account has the same video and is ${state}`,
   });
 }
 

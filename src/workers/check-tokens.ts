@@ -43,7 +43,7 @@ function inTime<T>(account: string, withinMs: number, answer: Promise<T>): Promi
   return orLate(answer, {
     withinMs,
     late: () => {
-      const reason = `the app's token source did not answer within ${withinMs / SECOND_MS} s for "${account}"`;
+      const reason = `the app's token source did not respond within ${withinMs / SECOND_MS} s for "${account}"`;
       throw new PublishError('TRANSPORT_CONNECT_FAILED', { reason });
     },
     // A source that never answers must not hold a process that has closed its workers.

@@ -49,7 +49,7 @@ export async function claimPublishEntry(entry: PublishQueueEntry, deps: AdoptDep
 
 /** How an entry of ours ends whose record was lost, or is kept no longer. */
 function recordIsGone({ id }: PublishQueueEntry, { log }: AdoptDeps): Settlement {
-  log.warn({ publishJobId: id, code: 'JOB_NOT_FOUND' }, 'queue entry without a record: nothing is sent');
+  log.warn({ publishJobId: id, code: 'JOB_NOT_FOUND' }, 'queue entry has no ledger record, nothing is sent');
   return failed(new PublishError('JOB_NOT_FOUND', { reason: `no record of job ${id}, so nothing was sent` }));
 }
 

@@ -9,7 +9,7 @@ export interface CreateWorkersOptions {
   readonly redisUrl?: string;
   /** The queue's hash tag; instead of `QUEUE_PREFIX`. */
   readonly queuePrefix?: string;
-  /** Which workers to run; all unless told. */
+  /** Which workers to run; by default all. */
   readonly only?: readonly WorkerKind[];
 }
 

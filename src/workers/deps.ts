@@ -33,9 +33,9 @@ export interface WorkerSettings {
   readonly retryPolicy: RetryPolicy;
   /** What happens to a post that TikTok would refuse: `refuse` it before anything is sent (default), `warn`, or `off`. */
   readonly preflight?: 'refuse' | 'warn' | 'off';
-  /** What happens to a job whose video its account has, unless its request says otherwise; `warn` unless told. */
+  /** What happens to a job whose video its account has, unless its request says otherwise; by default `warn`. */
   readonly onDuplicate?: 'allow' | 'warn' | 'refuse';
-  /** When the owner of a queue entry counts as dead; `DEFAULT_RECOVERY` unless told. */
+  /** When the owner of a queue entry counts as dead; by default `DEFAULT_RECOVERY`. */
   readonly recovery?: Recovery;
 }
 

@@ -10,7 +10,7 @@ export async function ensureEntry(
   const { id } = record;
   const queue = record.state === 'processing' ? 'status' : 'publish';
   if (await queues.isPending(queue, id)) return false;
-  log.warn({ publishJobId: id, queue }, 'queue entry was missing and is added again');
+  log.warn({ publishJobId: id, queue }, 'missing queue entry added again');
   const delayMs = Math.max(0, (record.waitingUntil ?? record.scheduledAt ?? 0) - clock.now());
   if (queue === 'status') await queues.addStatusEntryAnew(referenceTo(record), delayMs);
   else await queues.addPublishEntryAnew(publishEntryOf(record, delayMs));

@@ -85,7 +85,7 @@ async function restoreIfLost(id: string, now: number, deps: SearchDeps): Promise
   } catch (error) {
     if (redisTroubleOf(error) !== undefined) throw error;
     // Such as the record of a newer version, which holds nobody else up.
-    deps.log.warn({ err: toPublishError(error), publishJobId: id }, 'queue entry could not be looked for');
+    deps.log.warn({ err: toPublishError(error), publishJobId: id }, 'search for queue entry failed');
     return false;
   }
 }

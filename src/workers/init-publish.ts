@@ -161,7 +161,7 @@ async function awaitAppCap(job: OwnedJob, { caps }: WorkerDeps): Promise<void> {
 
 /** Where the log names TikTok's own id, by which its support finds a post. */
 function logBegun({ record }: OwnedJob, { logId }: InitAnswer, { log }: WorkerDeps): void {
-  log.info({ publishJobId: record.id, publishId: publishIdOf(record.session), tiktokLogId: logId }, 'post begun');
+  log.info({ publishJobId: record.id, publishId: publishIdOf(record.session), tiktokLogId: logId }, 'post started');
 }
 
 /** Counts that only help to choose when to try again; they come after everything that must not be lost. */

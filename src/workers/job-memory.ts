@@ -64,7 +64,10 @@ export function rememberJobs(ledger: Ledger, { log }: { log: Logger }): Ledger {
   };
 
   async function restore(record: LedgerRecord, known: Known): Promise<LedgerRecord> {
-    log.warn({ publishJobId: record.id, from: record.state, to: known.state }, 'record went back in time, restored');
+    log.warn(
+      { publishJobId: record.id, from: record.state, to: known.state },
+      'older ledger record restored from memory',
+    );
     return await ledger.intervene(record, restoration(record, known));
   }
 }

@@ -52,14 +52,14 @@ export function createLedgerGuard({ mark, file, log }: GuardParts): LedgerGuard 
 
   /** Once: what lasts for hours need not be read a thousand times. */
   function tell(reason: string): void {
-    if (trouble === undefined) log.error({ code: 'REDIS_WENT_BACK', reason, advice: WAY_OUT }, 'no jobs are taken');
+    if (trouble === undefined) log.error({ code: 'REDIS_WENT_BACK', reason, advice: WAY_OUT }, 'workers take no jobs');
     trouble = reason;
   }
 
   async function accept({ sight }: FoundMark, isNew: boolean): Promise<void> {
-    if (trouble !== undefined) log.info('the ledger is in order or was accepted, jobs are taken again');
+    if (trouble !== undefined) log.info('ledger is valid or was accepted, workers take jobs again');
     trouble = undefined;
-    if (isNew && last !== undefined) log.info('the ledger is a new one, without the jobs of before');
+    if (isNew && last !== undefined) log.info('ledger is new, it has no earlier jobs');
     if (sight === undefined) return;
     if (last?.id === sight.id && (last.count >= sight.count || !(await mark.isLasting(sight)))) return;
     last = sight;
@@ -71,7 +71,7 @@ export function createLedgerGuard({ mark, file, log }: GuardParts): LedgerGuard 
       await file?.write(sight);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      const what = 'what was last seen of the ledger cannot be kept, so a restart forgets it';
+      const what = 'last seen ledger version cannot be saved, it is lost on restart';
       if (!isFileTold) log.warn({ file: file?.path, reason }, what);
       isFileTold = true;
     }

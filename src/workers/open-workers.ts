@@ -28,9 +28,9 @@ import { openCallbacks } from './open-callbacks.ts';
 import { type RunningWorkers, startWorkers, WORKER_KINDS, type WorkerKind } from './start-workers.ts';
 
 export interface WorkersOptions {
-  /** Which workers to run; all unless told. */
+  /** Which workers to run; by default all. */
   readonly only?: readonly WorkerKind[] | undefined;
-  /** Where access tokens come from; the vault unless told. */
+  /** Where access tokens come from; by default the vault. */
   readonly tokens?: TokenSource | undefined;
   readonly pollSchedule?: PollSchedule;
 }

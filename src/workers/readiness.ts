@@ -2,7 +2,7 @@ import { redisRefusalOf } from '../core/redis-trouble.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { WatchedWorker } from './watched-worker.ts';
 
-/** Whether workers could take a job now, and for people why they could not. */
+/** Whether workers could take a job now, and why not, human-readable. */
 export interface Readiness {
   readonly ready: boolean;
   /** One sentence per queue whose jobs are not taken, or one about all of them; without addresses or secrets. */
@@ -24,7 +24,9 @@ export async function readinessOf(workers: readonly WatchedWorker[], probe?: Pro
 function reasonOf({ lateness }: WatchedWorker, found: string | undefined): string {
   if (lateness === undefined) return 'its worker was stopped';
   const { sinceMs, trouble } = lateness;
-  return told(trouble) ?? found ?? `Redis has not answered this worker for ${Math.round(sinceMs / SECOND_MS)} seconds`;
+  return (
+    told(trouble) ?? found ?? `Redis has not responded to this worker for ${Math.round(sinceMs / SECOND_MS)} seconds`
+  );
 }
 
 /** What an error of Redis means. */

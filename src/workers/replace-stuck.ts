@@ -39,7 +39,10 @@ export function replaceStuckWorkers(
     const stuck = serves ? late.filter((worker) => suspects.includes(worker)) : [];
     suspects = serves ? late : [];
     if (stuck.length === 0) return;
-    log.warn({ queues: stuck.map(({ name }) => name) }, 'workers get no answer although Redis serves, started anew');
+    log.warn(
+      { queues: stuck.map(({ name }) => name) },
+      'workers got no response from a working Redis and were restarted',
+    );
     const connection = await connectAnew();
     if (isStopped) return;
     for (const [place, make] of makers.entries()) {
@@ -51,7 +54,7 @@ export function replaceStuckWorkers(
   }
 
   async function lookAndGoOn(): Promise<void> {
-    await look().catch((error: unknown) => log.warn({ reason: String(error) }, 'stuck workers were not replaced'));
+    await look().catch((error: unknown) => log.warn({ reason: String(error) }, 'restart of stuck workers failed'));
     if (!isStopped) schedule();
   }
 

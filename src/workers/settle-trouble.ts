@@ -52,7 +52,7 @@ async function report(job: OwnedJob, trouble: Trouble, step: Step, deps: WorkerD
   if (!(trouble instanceof PublishError) || trouble.row.verdict === 'superseded') return;
   const { code, row } = trouble;
   const publishJobId = job.record.id;
-  if (code === 'INTERNAL_ERROR') deps.log.error({ err: trouble, publishJobId, step }, 'unforeseen error');
+  if (code === 'INTERNAL_ERROR') deps.log.error({ err: trouble, publishJobId, step }, 'unexpected error');
   if (step === 'poll') deps.metrics.statusPolled(code);
   if (step === 'publish' && row.pausesAccount === true) {
     const { account } = job.record;
@@ -126,7 +126,7 @@ async function wait(job: OwnedJob, plan: PlanOf<'wait'>, deps: WorkerDeps): Prom
     patch: { waitingFor: reason, waitingUntil: until, bookedSlot },
   });
   const facts = { publishJobId: job.record.id, waitingFor: reason, until: iso(until), code: error?.code };
-  deps.log.info(facts, 'publish job waits');
+  deps.log.info(facts, 'publish job waiting');
   // What Redis lacks is no matter of this account.
   if (reason !== 'replication') await deps.lanes.closeGate(job.record.account, { reason, until });
   return settlement;

@@ -43,7 +43,7 @@ export interface StartWorkersOptions {
   readonly concurrency: { readonly upload: number; readonly status: number };
   /** Carries traces over the queues. */
   readonly telemetry?: Telemetry | undefined;
-  /** Which kinds to run; all unless told. */
+  /** Which kinds to run; by default all. */
   readonly only?: readonly WorkerKind[];
   /** Finds out why fetches go unanswered, for {@link RunningWorkers.readiness}. */
   readonly probeRedis?: ProbeRedis;
@@ -199,7 +199,7 @@ function startWorker(
   const { recovery = DEFAULT_RECOVERY } = deps.settings;
   const steps = createOutageLog(deps.log);
   const tellUnsettled = ({ id = '' }: Job, error: unknown): void =>
-    steps.tell(error, { publishJobId: publishIdOfEntryId(name, id), queue: name }, 'step could not be settled');
+    steps.tell(error, { publishJobId: publishIdOfEntryId(name, id), queue: name }, 'failed to settle a step');
   const kept = { age: Math.ceil(deps.settings.retentionMs / SECOND_MS) };
   const worker = new WatchedWorker(
     name,
@@ -249,12 +249,9 @@ function reportTrouble(worker: WatchedWorker, log: Logger): void {
   worker.on('error', (error) => {
     const trouble = loggedTrouble(error);
     const reason = 'reason' in trouble ? trouble.reason : error.message;
-    if (worker.isNewTrouble(reason)) log.warn({ queue: worker.name, reason }, 'worker trouble');
+    if (worker.isNewTrouble(reason)) log.warn({ queue: worker.name, reason }, 'worker error');
   });
   worker.on('stalled', (jobId) => {
-    log.warn(
-      { publishJobId: publishIdOfEntryId(worker.name, jobId), queue: worker.name },
-      'job stalled and is taken over',
-    );
+    log.warn({ publishJobId: publishIdOfEntryId(worker.name, jobId), queue: worker.name }, 'stalled job taken over');
   });
 }

@@ -23,7 +23,8 @@ export async function claimStatusEntry(
 ): Promise<OwnedJob | Settlement> {
   const reference = statusEntrySchema.safeParse(entry.data);
   if (!reference.success && !isDataLost(entry.data)) {
-    const reason = 'expected an entry of version 1 with id and account; only this program adds to tiktok-status';
+    const reason =
+      'expected an entry of version 1 with id and account; only this program may add entries to tiktok-status';
     return failed(new PublishError('INPUT_VERSION_UNSUPPORTED', { reason }));
   }
   const id = reference.data?.id ?? entry.id;

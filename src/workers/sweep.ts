@@ -76,7 +76,7 @@ async function lookAfterLanes(deps: WorkerDeps): Promise<void> {
   for (const account of await deps.lanes.stale(BATCH)) {
     await lookAfterLane(account, deps).catch((error: unknown) => {
       if (redisTroubleOf(error) !== undefined) throw error;
-      deps.log.warn({ err: toPublishError(error), account }, 'lane could not be looked after');
+      deps.log.warn({ err: toPublishError(error), account }, 'sweep of a lane failed');
     });
   }
 }
@@ -113,7 +113,7 @@ async function lookAfterId(id: string, now: number, deps: WorkerDeps): Promise<v
   } catch (error) {
     if (redisTroubleOf(error) !== undefined) throw error;
     // Such as the record of a newer version: it is kept for whoever can read it, and holds nobody else up.
-    deps.log.warn({ err: toPublishError(error), publishJobId: id }, 'publish job could not be looked after');
+    deps.log.warn({ err: toPublishError(error), publishJobId: id }, 'sweep of a publish job failed');
     await deps.ledger.postpone(id, now + SWEEP_AFTER_MS);
   }
 }

@@ -53,7 +53,7 @@ async function beginUpload(job: OwnedJob, source: MediaSource, deps: WorkerDeps)
     return { kind: 'at', offsetBytes: 0 };
   }
   if (!isSamePin(job.record.pin, source.pin)) {
-    throw new PublishError('INPUT_MEDIA_CHANGED', { reason: 'the video is not the one whose upload was begun' });
+    throw new PublishError('INPUT_MEDIA_CHANGED', { reason: 'the video has changed since the upload started' });
   }
   deps.metrics.uploadResumed('restart');
   const position = positionFromStatus(await askStatus(job, deps), planOf(job.record));

@@ -61,7 +61,7 @@ describe('the journal', () => {
 
   it('stops waiting when time is up or the simulator closes', async () => {
     const simulator = await start();
-    await expect(simulator.journal.waitFor(() => false, { timeoutMs: 1 })).rejects.toThrow('waited in vain');
+    await expect(simulator.journal.waitFor(() => false, { timeoutMs: 1 })).rejects.toThrow('timed out waiting');
     const waiting = expect(simulator.journal.waitFor(() => false)).rejects.toThrow('the simulator closed');
     await simulator.close();
     await waiting;

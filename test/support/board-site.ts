@@ -20,7 +20,7 @@ export async function startBoardSite({ redis, keys, queues, publisher, metrics, 
     board: {
       ...{ login: OPERATOR, viewer: VIEWER, jobs: createBoardJobs(createLedgerReader({ redis, keys }), publisher) },
       queues: [
-        { queue: queues.publish, description: 'Inits and uploads', isWork: true },
+        { queue: queues.publish, description: 'Init and upload', isWork: true },
         { queue: queues.status, description: 'Outcomes', isWork: true },
         { queue: queues.events, description: 'Callbacks', isWork: false },
       ],

@@ -40,11 +40,11 @@ export async function connectAccount(account: string, { io, output }: CommandCon
   const config = loadConfig(io.env);
   const { publicBaseUrl } = config.http;
   if (config.tiktok.clientKey === undefined) {
-    const reason = 'TIKTOK_CLIENT_KEY and TIKTOK_CLIENT_SECRET are needed to connect an account';
+    const reason = 'TIKTOK_CLIENT_KEY and TIKTOK_CLIENT_SECRET are required to connect an account';
     throw new PublishError('CONFIG_CLIENT_CREDENTIALS_MISSING', { reason });
   }
   if (publicBaseUrl === undefined) {
-    const message = 'is needed for links that work: the address under which browsers reach the web server';
+    const message = 'is required for connect links: set it to the address at which browsers reach the web server';
     throw new ConfigError([{ variable: 'PUBLIC_BASE_URL', message }]);
   }
   const links = createConnectLinks(await encryptionKeysOf(config));
@@ -53,7 +53,7 @@ export async function connectAccount(account: string, { io, output }: CommandCon
   const expiresAt = new Date(Number(link.expires) * SECOND_MS).toISOString();
   output.answer(
     { account, url, expiresAt },
-    `Whoever owns the TikTok account can connect it as "${account}" here, until ${timeText(expiresAt)}:\n\n${url}\n\nThe web server must run meanwhile.`,
+    `The owner of the TikTok account can connect it as "${account}" with this link, until ${timeText(expiresAt)}:\n\n${url}\n\nThe web server must be running when they open it.`,
   );
   return EXIT_CODES.success;
 }
@@ -78,8 +78,8 @@ export async function removeAccount(
   return await withApp(loadConfig(context.io.env), context, async (app) => {
     const outcome = await app.accounts.remove(account, { keepGrant });
     if (outcome.problem !== undefined) context.output.note(notRevokedText(outcome.problem));
-    const atTikTok = outcome.revoked ? ' TikTok has ended the access.' : '';
-    context.output.answer(outcome, `Account "${outcome.removed}" and its tokens are gone.${atTikTok}`);
+    const atTikTok = outcome.revoked ? ' TikTok has revoked the access.' : '';
+    context.output.answer(outcome, `Account "${outcome.removed}" and its tokens were removed.${atTikTok}`);
   });
 }
 
@@ -87,7 +87,7 @@ export async function removeAccount(
 export async function pauseAccount(account: string, context: CommandContext): Promise<ExitCode> {
   return await withApp(loadConfig(context.io.env), context, async (app) => {
     const summary = await app.accounts.pause(account);
-    const text = `Account "${summary.account}" is paused: what it publishes waits until \`accounts resume\`.`;
+    const text = `Account "${summary.account}" is paused. Its jobs wait until \`accounts resume\`.`;
     context.output.answer(summary, text);
   });
 }
@@ -117,11 +117,11 @@ async function withApp(
 
 function missingScopesText(missing: readonly string[]): string {
   const scopes = missing.join(' and ');
-  return `warning: the owner of this account did not grant ${scopes}; connect it again to have what needs ${missing.length > 1 ? 'them' : 'it'} published.`;
+  return `warning: the owner of this account did not grant ${scopes}. Jobs that need ${missing.length > 1 ? 'them' : 'it'} will fail until the account is connected again.`;
 }
 
 function notRevokedText(problem: string): string {
-  return `TikTok was not told: ${problem}. The owner can end the access in the TikTok app, under the apps and services that may use the account.`;
+  return `The access was not revoked at TikTok: ${problem}. The owner can revoke it in the TikTok app, under the apps and services with access to the account.`;
 }
 
 async function readJson({ stdin }: CliIo): Promise<unknown> {

@@ -34,14 +34,14 @@ export async function replayCallbacks(
   context: CommandContext,
 ): Promise<ExitCode> {
   if ((id === undefined) !== failed || (endpoint !== undefined && !failed)) {
-    const message = 'expected the id of an event or a job, or --failed, to which --endpoint may be added';
+    const message = 'expected the id of an event or a job, or --failed (optionally with --endpoint)';
     throw new PublishError('INPUT_INVALID', { problems: [{ path: 'callbacks replay', message }] });
   }
   return await withDesk(context, async (desk) => {
     const outcome = id === undefined ? await desk.replayFailed(endpoint) : await desk.replay(id);
     const count = outcome.replayed.length;
-    const text = count === 1 ? 'One event is delivered again.' : `${count} events are delivered again.`;
-    context.output.answer(outcome, count === 0 ? 'There is nothing to deliver again.' : text);
+    const text = count === 1 ? '1 event was queued for delivery.' : `${count} events were queued for delivery.`;
+    context.output.answer(outcome, count === 0 ? 'No events to deliver again.' : text);
   });
 }
 
@@ -49,7 +49,7 @@ export async function replayCallbacks(
 export async function resumeCallbacks(endpoint: string, context: CommandContext): Promise<ExitCode> {
   return await withDesk(context, async (desk) => {
     const outcome = await desk.resume(endpoint);
-    const text = `${outcome.endpoint} is no longer paused; ${outcome.woken} events go on.`;
+    const text = `${outcome.endpoint} is no longer paused. Events that will now be delivered: ${outcome.woken}.`;
     context.output.answer(outcome, text);
   });
 }
@@ -60,7 +60,7 @@ export async function printCallbackSecret({ io, output }: CommandContext): Promi
   try {
     const [newest = '', ...older] = foundation.callbackSecrets;
     if (older.length > 0)
-      output.note(`${older.length} older secrets sign too, for receivers that do not have this one yet.`);
+      output.note(`${older.length} older secrets also sign, for receivers that do not have this secret yet.`);
     output.answer({ secret: newest }, newest);
     return EXIT_CODES.success;
   } finally {
@@ -86,17 +86,17 @@ async function withDesk({ io }: CommandContext, run: (desk: CallbackDesk) => Pro
 function overviewText({ counts, paused, failed }: CallbackOverview): string {
   const { waiting, active, delayed, failed: failedCount } = counts;
   const lines = [
-    `Events: ${waiting + active} on their way, ${delayed} wait for their next delivery, ${failedCount} given up.`,
+    `Events: ${waiting + active} in delivery, ${delayed} waiting for the next attempt, ${failedCount} failed permanently.`,
   ];
   if (paused.length > 0) {
-    lines.push('', 'Paused endpoints. Resume one with: tiktok-publisher callbacks resume <id or address>');
+    lines.push('', 'Paused endpoints. To resume one: tiktok-publisher callbacks resume <id or address>');
     const rows = paused.map((row) => [row.id, String(row.failures), String(row.waiting), row.lastCode, row.endpoint]);
     lines.push(textTable([['ID', 'FAILURES', 'WAITING', 'LAST', 'ENDPOINT'], ...rows]));
   }
   if (failed.length > 0) {
     lines.push(
       '',
-      'Given up lately. Deliver again with: tiktok-publisher callbacks replay <event>, or replay --failed',
+      'Recent permanent failures. To deliver again: tiktok-publisher callbacks replay <event>, or replay --failed',
     );
     const rows = failed.map(({ eventId, type, reason }) => [eventId, type, reason]);
     lines.push(textTable([['EVENT', 'TYPE', 'WHY'], ...rows]));
@@ -105,11 +105,11 @@ function overviewText({ counts, paused, failed }: CallbackOverview): string {
 }
 
 function deliveriesText({ undelivered, attempts }: JobDeliveries): string {
-  if (attempts.length === 0 && undelivered.length === 0) return 'Nothing of this job was or is to be delivered.';
+  if (attempts.length === 0 && undelivered.length === 0) return 'This job has no callback deliveries.';
   const rows = attempts.map(({ at, eventId, type, outcome, status, durationMs, message }) => [
     ...[at, eventId, type, outcome, status === null ? '–' : String(status), `${durationMs} ms`],
     message ?? '',
   ]);
   const table = textTable([['AT', 'EVENT', 'TYPE', 'OUTCOME', 'STATUS', 'TOOK', 'WHY'], ...rows]);
-  return undelivered.length === 0 ? table : `Still on their way: ${undelivered.join(', ')}\n${table}`;
+  return undelivered.length === 0 ? table : `Not delivered yet: ${undelivered.join(', ')}\n${table}`;
 }

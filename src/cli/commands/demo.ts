@@ -46,11 +46,11 @@ export async function demo(
       const report = await runDemo(context, signal, (close) => closers.push(close));
       context.output.answerProse(report, `\n${demoReportText(report)}`);
       if (keepRunning) {
-        context.output.step('\nEverything stays up until Ctrl-C.');
+        context.output.step('\nThe demo keeps running until you press Ctrl-C.');
         await untilAborted(signal);
       } else {
         context.output.step(
-          '\nThe demo is over and its pages are gone: `npm run demo -- --keep-running` leaves them up.',
+          '\nThe demo has stopped, so its pages are no longer available. To keep them: `npm run demo -- --keep-running`.',
         );
       }
       return isDemoGood(report) ? EXIT_CODES.success : EXIT_CODES.publishFailed;
@@ -75,7 +75,7 @@ async function runDemo(context: CommandContext, signal: AbortSignal, onClose: On
   });
   onClose(foundation.close);
   if (foundation.notice !== undefined) context.output.note(foundation.notice);
-  step(stepText('Redis', REDIS_TEXTS[foundation.redisKind] ?? 'a real one, started for this demo'));
+  step(stepText('Redis', REDIS_TEXTS[foundation.redisKind] ?? 'a real Redis, started for this demo'));
   const service = await openService(foundation);
   // After the workers have stopped: a demo leaves nothing behind in a Redis that outlives it.
   foundation.onClose(() => forgetKeys(service.redis, foundation.config.queuePrefix));
@@ -95,9 +95,9 @@ async function runDemo(context: CommandContext, signal: AbortSignal, onClose: On
 }
 
 const REDIS_TEXTS: Readonly<Record<string, string>> = {
-  external: 'the one that the settings name',
-  shared: 'the one that already runs in DATA_DIR',
-  'in-memory': 'an imitation in memory',
+  external: 'the Redis from the settings',
+  shared: 'the Redis already running in DATA_DIR',
+  'in-memory': 'an in-memory imitation',
 };
 
 function stepText(name: string, text: string): string {

@@ -86,7 +86,7 @@ async function orFinding(check: CheckName, find: () => Promise<Finding[]>): Prom
     return await find();
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    return [{ check, level: 'problem', message: `this could not be checked: ${why}` }];
+    return [{ check, level: 'problem', message: `check failed to run: ${why}` }];
   }
 }
 
@@ -95,11 +95,11 @@ function refusedSettings({ details: { problems = [] } }: PublishError): Finding[
     check: 'settings',
     level: 'problem',
     message: `${variable} ${message}`,
-    fix: `Correct ${variable}; .env.example and docs/configuration.md describe it.`,
+    fix: `Correct ${variable}. See .env.example and docs/configuration.md.`,
   }));
 }
 
-const MARKS: Readonly<Record<Finding['level'], string>> = { ok: 'ok', advice: 'note', problem: 'WRONG' };
+const MARKS: Readonly<Record<Finding['level'], string>> = { ok: 'ok', advice: 'note', problem: 'fail' };
 const MARK_WIDTH = 7;
 const CHECK_WIDTH = 10;
 
@@ -109,5 +109,5 @@ function findingsText(findings: readonly Finding[], isHealthy: boolean): string 
     ...(fix === undefined ? [] : [`${''.padEnd(MARK_WIDTH)}${'fix'.padEnd(CHECK_WIDTH)}${fix}`]),
   ]);
   const problemCount = findings.filter(({ level }) => level === 'problem').length;
-  return [...lines, '', isHealthy ? 'Nothing is wrong.' : `Problems found: ${problemCount}.`].join('\n');
+  return [...lines, '', isHealthy ? 'All checks passed.' : `Problems found: ${problemCount}.`].join('\n');
 }

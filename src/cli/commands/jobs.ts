@@ -13,7 +13,7 @@ export async function status(id: string, { io, output }: CommandContext): Promis
   const app = await openClientApp(loadConfig(io.env), io);
   try {
     const job = await app.publisher.get(id);
-    if (job === undefined) throw new PublishError('JOB_NOT_FOUND', { reason: `there is no publish job ${id}` });
+    if (job === undefined) throw new PublishError('JOB_NOT_FOUND', { reason: `no publish job has the id ${id}` });
     output.answerProse(job, jobText(job));
     return EXIT_CODES.success;
   } finally {
@@ -28,7 +28,7 @@ export async function cancel(id: string, { io, output }: CommandContext): Promis
     const job = await app.publisher.cancel(id);
     output.answer(
       job,
-      job.state === 'cancelled' ? headline(job) : 'TikTok was asked to stop; watch the job to its end',
+      job.state === 'cancelled' ? headline(job) : 'TikTok was asked to cancel the post. Watch the job until it ends',
     );
     return EXIT_CODES.success;
   } finally {
@@ -37,9 +37,9 @@ export async function cancel(id: string, { io, output }: CommandContext): Promis
 }
 
 const RETRY_TEXTS: Readonly<Record<RetriedJob['action'], string>> = {
-  poll: 'Asking TikTok again what became of it.',
-  resume: 'Going on with the bytes that TikTok does not have yet.',
-  fresh_init: 'Beginning afresh.',
+  poll: 'The job checks its status at TikTok again.',
+  resume: 'The job resumes the upload at the offset that TikTok reports.',
+  fresh_init: 'The job starts again with a new upload.',
 };
 
 /** `retry`: lets a job that ended without a post go on, in the way that cannot post twice. */
@@ -51,7 +51,7 @@ export async function retry(
   const app = await openClientApp(loadConfig(io.env), io);
   try {
     const job = await app.publisher.retry(id, { force });
-    const next = `follow it with: ${commandName(io)} watch ${id}`;
+    const next = `to follow it: ${commandName(io)} watch ${id}`;
     output.answer(job, `${RETRY_TEXTS[job.action]}\n${headline(job)}\n${next}`);
     return EXIT_CODES.success;
   } finally {
@@ -74,7 +74,7 @@ export async function list(options: ListCommandOptions, { io, output }: CommandC
   try {
     const page = await app.publisher.list(filter);
     output.answer(page, jobTable(page.jobs, Date.now(), io.stdout.columns));
-    if (page.nextCursor !== null) output.note(`There are more: add --cursor ${page.nextCursor}`);
+    if (page.nextCursor !== null) output.note(`More jobs: add --cursor ${page.nextCursor}`);
     return EXIT_CODES.success;
   } finally {
     await app.close();

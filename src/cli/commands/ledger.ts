@@ -48,7 +48,7 @@ export async function acceptLedger(options: AcceptOptions, { io, output }: Comma
 }
 
 const NOT_BACK =
-  'No worker found this ledger older than it was, so there is nothing to accept. If you restored a backup all the same, add --restored before you start workers.';
+  'The workers have not detected an older ledger, so there is nothing to accept. If you did restore a backup, add --restored before you start workers.';
 
 /** What this machine saw last counts, too, where no worker has looked yet. */
 async function withOwnDoubt(found: FoundMark, mark: LedgerMark, foundation: Foundation): Promise<FoundMark> {
@@ -69,19 +69,21 @@ function text(
   { yes, keepJobs }: { readonly yes: boolean; readonly keepJobs: boolean },
 ): string {
   const counts = keepJobs
-    ? [`All open jobs stay as they are: ${ask.length + unconfirmed.length + keep.length}.`]
+    ? [`Open jobs that stay unchanged (all): ${ask.length + unconfirmed.length + keep.length}.`]
     : [
-        `May have been published since, end unconfirmed: ${unconfirmed.length}.`,
-        `Have a publish_id, TikTok is asked what became of it and nothing more is sent: ${ask.length}.`,
-        `Are for later or newer than the backup, stay as they are: ${keep.length}.`,
+        `Jobs that may have been published since and will end unconfirmed: ${unconfirmed.length}.`,
+        `Jobs with a publish_id, whose status will be checked at TikTok (nothing is sent again): ${ask.length}.`,
+        `Jobs scheduled for later or newer than the backup, which stay unchanged: ${keep.length}.`,
       ];
   const next = yes
     ? [
-        'Accepted: workers take jobs again within seconds.',
-        ...(keepJobs ? [] : ['See which to look up on TikTok: tiktok-publisher list --state unconfirmed']),
+        'Accepted. Workers take jobs again within seconds.',
+        ...(keepJobs
+          ? []
+          : ['To list the jobs that you must check on TikTok: tiktok-publisher list --state unconfirmed']),
       ]
     : [
-        'Nothing was changed. Add --yes to do it, and --keep-jobs if nothing was published since or it is another Redis.',
+        'Nothing was changed. To apply this, add --yes. Add --keep-jobs if nothing was published since the backup, or if this is a different Redis.',
       ];
   return [...reasons, ...counts, ...next].join('\n');
 }

@@ -101,12 +101,12 @@ async function watchFrom(job: EnqueuedJob, app: ClientApp, context: CommandConte
 /** Whether the job can start is the next question of whoever tries this without a deployment. */
 function tellIfNobodyWorks(app: ClientApp, { io, output }: CommandContext): void {
   if (app.isAlone)
-    output.note(`No worker runs yet: \`${commandName(io)} start\`, in this folder, publishes what is queued.`);
+    output.note(`No worker is running. To publish the queued jobs, run \`${commandName(io)} start\` in this folder.`);
 }
 
 function enqueuedText(job: EnqueuedJob, command: string): string {
-  if (!job.created) return `This idempotency key was used before, for job ${job.id}\n${headline(job)}`;
-  return `${headline(job)}\njob ${job.id}\nfollow it with: ${command} watch ${job.id}`;
+  if (!job.created) return `This idempotency key was already used for job ${job.id}\n${headline(job)}`;
+  return `${headline(job)}\njob ${job.id}\nto follow it: ${command} watch ${job.id}`;
 }
 
 function buildRequest(targets: readonly string[], options: PublishCommandOptions): Record<string, unknown> {
@@ -137,7 +137,7 @@ function mediaOf(targets: readonly string[], options: PublishCommandOptions): Re
   if (options.photos === true) return withoutUndefined({ type: 'photos', urls: targets, coverIndex: options.cover });
   const [target = '', ...others] = targets;
   if (others.length > 0) {
-    const message = `expected one video, got ${targets.length}: several URLs of photos need --photos`;
+    const message = `expected one video, got ${targets.length}: use --photos for several photo URLs`;
     throw new PublishError('INPUT_INVALID', { problems: [{ path: 'media', message }] });
   }
   const fallback = options.fallbackUpload === true ? 'upload' : undefined;

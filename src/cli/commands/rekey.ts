@@ -13,11 +13,11 @@ export async function rekey({ io, output }: CommandContext): Promise<ExitCode> {
     await endOldForm(app.redis, keys, requestSecrets.publicKeys);
     const { resealed, currentCount, unreadable } = await rekeyAccounts({ redis: app.redis, keys, sealer });
     const lines = [
-      `${resealed.length} accounts are sealed with the first key now, ${currentCount} were before.`,
+      `${resealed.length} accounts were re-encrypted with the first key, ${currentCount} already used it.`,
       ...unreadable.map(({ account, code, message }) => `  "${account}" could not be read: ${message} (${code})`),
       unreadable.length === 0
-        ? 'The older keys can be dropped once every process has the new one first, an hour has passed and every job of before that has ended: upload URLs, which live for an hour, and the URLs of jobs are not sealed anew.'
-        : 'Keep the older keys until these accounts are connected again or removed.',
+        ? 'You can remove the older keys when three conditions are met: every process has the new key first, one hour has passed since then, and every job from before then has ended. (Upload URLs, valid for one hour, and the URLs of jobs are not re-encrypted.)'
+        : 'Keep the older keys until these accounts have been connected again or removed.',
     ];
     output.answer({ resealed, currentCount, unreadable }, lines.join('\n'));
     return unreadable.length === 0 ? EXIT_CODES.success : EXIT_CODES.unavailable;

@@ -35,7 +35,7 @@ export async function worker(
     const where = metricsUrl === undefined ? '' : ` Metrics ${metricsUrl}/metrics.`;
     return {
       value: { workers: kinds, ...(metricsUrl !== undefined && { metricsUrl }) },
-      text: `Workers run: ${kinds.join(', ')}.${where} Ctrl-C stops them.`,
+      text: `Workers running: ${kinds.join(', ')}.${where} Press Ctrl-C to stop.`,
     };
   });
 }
@@ -81,5 +81,5 @@ function unlessStopped(signal: AbortSignal) {
 }
 
 function linksText(url: string): string {
-  return `Board ${url}/board, API ${url}/docs, metrics ${url}/metrics. Ctrl-C stops it.`;
+  return `Board ${url}/board, API ${url}/docs, metrics ${url}/metrics. Press Ctrl-C to stop.`;
 }

@@ -43,9 +43,9 @@ async function startOnPort({ webhookUrl, ...options }: SimulatorCommandOptions):
 function howToUse({ simulator: { url, clientKey, clientSecret }, account }: StandAlone, command: string): string {
   const { accessToken, expiresIn, refreshToken, refreshExpiresIn, scope } = account;
   const tokens = JSON.stringify({ accessToken, expiresIn, refreshToken, refreshExpiresIn, scope });
-  return `Simulated TikTok at ${url} (its journal: ${url}/__simulator). Ctrl-C stops it.
+  return `Simulated TikTok at ${url} (journal: ${url}/__simulator). Press Ctrl-C to stop.
 
-To publish to it, in another terminal:
+To publish to it, run in another terminal:
 
 export TIKTOK_API_BASE_URL=${url}
 export TIKTOK_CLIENT_KEY=${clientKey} TIKTOK_CLIENT_SECRET=${clientSecret}

@@ -42,7 +42,7 @@ export async function watchUntilEnd(
       display.stop();
     }
   });
-  if (last === undefined) throw new Error('watching ended without a job');
+  if (last === undefined) throw new Error('the job was deleted while it was watched');
   if (!output.json) output.answerProse(last, outcomeText(last));
   return exitCodeOfJob(last);
 }
@@ -68,7 +68,7 @@ async function tellingThatTheJobGoesOn<T>(
     return await interruptible(wait);
   } catch (error) {
     if (error instanceof Interrupted)
-      output.note(`\nStopped watching. The job goes on: ${commandName(io)} watch ${id}`);
+      output.note(`\nStopped watching. The job continues. To watch it again: ${commandName(io)} watch ${id}`);
     throw error;
   }
 }

@@ -23,7 +23,7 @@ export async function accountFindings(
     return [{ check: 'accounts', level: 'advice', message: 'no account is connected', fix }];
   }
   const unreadable = states.filter(({ tokens }) => tokens === 'unreadable');
-  const message = `${states.length - unreadable.length} of ${states.length} accounts have tokens that can be opened`;
+  const message = `${states.length - unreadable.length} of ${states.length} accounts have tokens that can be decrypted`;
   return [
     { check: 'accounts', level: 'ok', message },
     ...unreadableFindings(unreadable),
@@ -43,24 +43,27 @@ const OLD_FORM: Finding = {
 
 const UNREADABLE_FIXES: Readonly<Record<string, string>> = {
   CONFIG_KEY_UNKNOWN:
-    'Put the key that sealed it back into ENCRYPTION_KEYS, behind the first; if it is lost, connect the account again.',
-  INTERNAL_TAMPERED: 'Find out who else writes to this Redis, then connect the account again.',
+    'Add the key that encrypted it to ENCRYPTION_KEYS again, after the first key. If the key is lost, connect the account again.',
+  INTERNAL_TAMPERED: 'Find out which other program writes to this Redis, then connect the account again.',
 };
 
 function unreadableFindings(unreadable: readonly AccountState[]): Finding[] {
   const named = unreadable.slice(0, MAX_UNREADABLE).map(({ account, error }): Finding => {
-    const why = `${error?.message ?? 'no reason is known'} (${error?.code})`;
+    const why = `${error?.message ?? 'reason unknown'} (${error?.code})`;
     const fix = UNREADABLE_FIXES[error?.code ?? ''];
     return {
       check: 'accounts',
       level: 'problem',
-      message: `the tokens of "${account}" cannot be opened: ${why}`,
+      message: `the tokens of "${account}" cannot be decrypted: ${why}`,
       ...(fix !== undefined && { fix }),
     };
   });
   const more = unreadable.length - named.length;
   if (more === 0) return named;
-  return [...named, { check: 'accounts', level: 'problem', message: `nor can those of ${more} more accounts` }];
+  return [
+    ...named,
+    { check: 'accounts', level: 'problem', message: `the tokens of ${more} more accounts cannot be decrypted either` },
+  ];
 }
 
 interface Group {
@@ -72,23 +75,23 @@ interface Group {
 const GROUPS: readonly Group[] = [
   {
     isIn: ({ tokens }) => tokens === 'old_key',
-    message: 'sealed with an older key',
-    fix: 'Run `tiktok-publisher accounts rekey`, so that the older key can be dropped.',
+    message: 'encrypted with an older key',
+    fix: 'Run `tiktok-publisher accounts rekey`. Then you can remove the older key.',
   },
   {
     isIn: ({ summary }) => summary?.status === 'reauthorization_required',
-    message: 'must be connected again, their jobs wait',
-    fix: 'Send their owners a link: tiktok-publisher accounts connect <name>',
+    message: 'must be connected again; their jobs wait',
+    fix: 'Send a link to their owners: tiktok-publisher accounts connect <name>',
   },
   {
     isIn: ({ summary }) => summary?.status === 'paused',
-    message: 'paused, their jobs wait',
-    fix: 'End it with: tiktok-publisher accounts resume <name>',
+    message: 'paused; their jobs wait',
+    fix: 'To resume one: tiktok-publisher accounts resume <name>',
   },
   {
     isIn: ({ summary }) => missingScopes(summary?.scope).length > 0,
-    message: 'without video.publish or video.upload, so that direct posts or drafts fail',
-    fix: 'Let their owners connect again and grant both.',
+    message: 'without the scope video.publish or video.upload; direct posts or drafts fail',
+    fix: 'Ask their owners to connect again and grant both scopes.',
   },
 ];
 

@@ -20,24 +20,24 @@ export async function callbackFindings(
     const [{ counts, paused }, waitingInOutbox] = await Promise.all([desk.overview(), redis.xlen(keys.callbackOutbox)]);
     const findings: Finding[] = [];
     if (paused.length > 0) {
-      const message = `callback endpoints that kept failing are paused: ${nameList(paused.map(({ endpoint }) => endpoint))}`;
-      const fix = 'Mend the receivers; then `tiktok-publisher callbacks resume`, or wait up to ten minutes.';
+      const message = `callback endpoints are paused after repeated failures: ${nameList(paused.map(({ endpoint }) => endpoint))}`;
+      const fix = 'Fix the receivers. Then run `tiktok-publisher callbacks resume`, or wait up to ten minutes.';
       findings.push({ check: 'callbacks', level: 'problem', message, fix });
     }
     if (counts.failed > 0) {
-      const message = `${counts.failed} events could not be delivered and were given up`;
-      const fix = 'See why with `tiktok-publisher callbacks list`; deliver them with `callbacks replay --failed`.';
+      const message = `${counts.failed} callback events failed permanently`;
+      const fix = 'To see why: `tiktok-publisher callbacks list`. To deliver them again: `callbacks replay --failed`.';
       findings.push({ check: 'callbacks', level: 'advice', message, fix });
     }
     if (waitingInOutbox > UNRELAYED_FROM) {
-      const message = `${waitingInOutbox} events for callbacks wait and nobody takes them`;
+      const message = `${waitingInOutbox} callback events are waiting, but no worker takes them`;
       const fix = 'Run `tiktok-publisher start`, or `tiktok-publisher worker` of the kind events.';
       findings.push({ check: 'callbacks', level: 'problem', message, fix });
     }
     const ok: Finding = {
       check: 'callbacks',
       level: 'ok',
-      message: `${counts.delayed} events wait for a next delivery`,
+      message: `${counts.delayed} callback events are waiting for their next delivery attempt`,
     };
     return findings.length > 0 ? findings : [ok];
   } finally {

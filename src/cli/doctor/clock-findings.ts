@@ -18,8 +18,8 @@ const CLOCK_OF_REDIS: OtherClock = {
   name: 'Redis',
   adviceFromMs: SECOND_MS,
   problemFromMs: 5 * SECOND_MS,
-  harm: 'delays, limits and the ends of tokens are reckoned wrongly',
-  fix: 'Let both machines set their clocks by NTP (chrony, systemd-timesyncd).',
+  harm: 'delays, rate limits and token expiry are calculated incorrectly',
+  fix: 'Synchronize the clocks of both machines by NTP (chrony, systemd-timesyncd).',
 };
 
 /** Told to the second only. Who receives our callbacks refuses those signed more than five minutes ago (Standard Webhooks). */
@@ -27,8 +27,8 @@ const CLOCK_OF_TIKTOK: OtherClock = {
   name: 'TikTok',
   adviceFromMs: 10 * SECOND_MS,
   problemFromMs: MINUTE_MS,
-  harm: 'scheduled posts come at the wrong time, and callbacks may be refused as too old',
-  fix: 'Let this machine set its clock by NTP (chrony, systemd-timesyncd).',
+  harm: 'scheduled posts start at the wrong time, and receivers may reject callbacks as too old',
+  fix: 'Synchronize the clock of this machine by NTP (chrony, systemd-timesyncd).',
 };
 
 /** Whether our clock and that of Redis agree. @param now ms since the epoch, by our clock */

@@ -15,8 +15,8 @@ export async function diskFindings(dataDir: string, freeBytesOf = readFreeBytes)
     {
       check: 'redis',
       level: freeBytes < PROBLEM_BELOW_BYTES ? 'problem' : 'advice',
-      message: `the disk of DATA_DIR has only ${bytesText(freeBytes)} left: when it is full, Redis refuses every change`,
-      fix: 'Free some space, or let DATA_DIR be on a larger disk.',
+      message: `the disk of DATA_DIR has only ${bytesText(freeBytes)} left; when it is full, Redis rejects all writes`,
+      fix: 'Free some space, or move DATA_DIR to a larger disk.',
     },
   ];
 }

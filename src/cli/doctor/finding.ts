@@ -13,7 +13,7 @@ export interface Finding {
 
 const MAX_NAMES = 10;
 
-/** Some names for people, with how many there are beyond. */
+/** A human-readable list of names, with how many there are beyond. */
 export function nameList(names: readonly string[]): string {
   const shown = names.slice(0, MAX_NAMES).map((name) => `"${name}"`);
   const more = names.length - shown.length;

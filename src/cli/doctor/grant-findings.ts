@@ -10,8 +10,8 @@ export function otherAppFindings(states: readonly AccountState[]): Finding[] {
   return [...hints].map((hint) => ({
     check: 'accounts',
     level: 'problem',
-    message: `connected by another app (client key ${hint}), so that TikTok does not renew their tokens: ${namesOf(others.filter(({ clientKey }) => clientKey === hint))}`,
-    fix: 'Connect them again, or set TIKTOK_CLIENT_KEY back.',
+    message: `connected by another app (client key ${hint}), so TikTok does not refresh their tokens: ${namesOf(others.filter(({ clientKey }) => clientKey === hint))}`,
+    fix: 'Connect them again, or restore the previous TIKTOK_CLIENT_KEY.',
   }));
 }
 
@@ -47,8 +47,8 @@ function overFindings(ends: readonly End[]): Finding[] {
     {
       check: 'accounts',
       level: 'problem',
-      message: `their refresh tokens have ended, and with them the access: ${namesOf(ends)}`,
-      fix: 'Send their owners a link: tiktok-publisher accounts connect <name>',
+      message: `refresh tokens have expired, so the accounts have no access: ${namesOf(ends)}`,
+      fix: 'Send a link to their owners: tiktok-publisher accounts connect <name>',
     },
   ];
 }
@@ -57,13 +57,13 @@ function soonFindings(ends: readonly End[]): Finding[] {
   const [first, ...others] = ends;
   if (first === undefined) return [];
   const days = Math.ceil(first.leftMs / DAY_MS);
-  const soonAfter = others.length === 0 ? '' : `, and soon after those of ${namesOf(others)}`;
+  const soonAfter = others.length === 0 ? '' : `, and soon after that those of ${namesOf(others)}`;
   return [
     {
       check: 'accounts',
       level: 'advice',
-      message: `the refresh token of "${first.account}" ends in ${days} day${days === 1 ? '' : 's'}${soonAfter}`,
-      fix: 'Any use renews it, such as GET /v1/accounts/<name>/creator; or let the owner connect it again.',
+      message: `the refresh token of "${first.account}" expires in ${days} day${days === 1 ? '' : 's'}${soonAfter}`,
+      fix: 'Any use of the account refreshes it, such as GET /v1/accounts/<name>/creator. Or ask the owner to connect it again.',
     },
   ];
 }

@@ -63,8 +63,8 @@ function strangerFindings(queue: string, ids: readonly string[]): Finding[] {
     {
       check: 'queues',
       level: 'problem',
-      message: `${ids.length} entries of ${queue} were written by a version of this program that this one does not understand, and will fail: ${nameList(ids)}`,
-      fix: 'Let the version that wrote them finish before you go back to an older one, or upgrade the workers.',
+      message: `${ids.length} entries of ${queue} were written by an incompatible version of this program and will fail: ${nameList(ids)}`,
+      fix: 'Let the version that wrote them finish them before you downgrade, or upgrade the workers.',
     },
   ];
 }

@@ -86,18 +86,23 @@ function findingsOf(look: QueueLook, suspects: readonly WorkedQueue[]): Finding[
   const start = 'Run `tiktok-publisher start` or `tiktok-publisher worker`';
   if (isPaused) {
     const fix = "Resume it with BullMQ's queue.resume().";
-    findings.push({ check: 'queues', level: 'problem', message: `${queue} is paused, so nothing of it is done`, fix });
+    findings.push({
+      check: 'queues',
+      level: 'problem',
+      message: `${queue} is paused, so its jobs are not processed`,
+      fix,
+    });
   } else if (isIdle(look) && suspects.includes(name)) {
-    const fix = `${start} with this Redis and QUEUE_PREFIX; if workers run, look at their log.`;
-    const message = `${idleText(look)} and nobody works on ${waiting === 1 ? 'it' : 'them'}${workersText(look)}`;
+    const fix = `${start} with the same Redis and QUEUE_PREFIX. If workers are running, check their log.`;
+    const message = `${idleText(look)} and no worker processes ${waiting === 1 ? 'it' : 'them'}${workersText(look)}`;
     findings.push({ check: 'queues', level: 'problem', message, fix });
   } else if (workers === 0) {
     const message = `no worker of ${queue} is connected`;
-    findings.push({ check: 'queues', level: 'advice', message, fix: `${start} to have jobs done.` });
+    findings.push({ check: 'queues', level: 'advice', message, fix: `${start} to process jobs.` });
   }
   if (failed > 0) {
-    const message = `${failed === 1 ? '1 job' : `${failed} jobs`} of ${queue} failed, kept for people to look at`;
-    const fix = 'See why: tiktok-publisher list --state failed, and `--state unconfirmed`.';
+    const message = `${failed === 1 ? '1 job' : `${failed} jobs`} of ${queue} failed and must be checked`;
+    const fix = 'To see why: `tiktok-publisher list --state failed` and `--state unconfirmed`.';
     findings.push({ check: 'queues', level: 'advice', message, fix });
   }
   return findings;
@@ -105,11 +110,11 @@ function findingsOf(look: QueueLook, suspects: readonly WorkedQueue[]): Finding[
 
 function idleText({ name, waiting, overdueMs: lateMs }: QueueLook): string {
   const queue = QUEUE_NAMES[name];
-  if (waiting > 0) return waiting === 1 ? `1 job of ${queue} waits` : `${waiting} jobs of ${queue} wait`;
+  if (waiting > 0) return waiting === 1 ? `1 job of ${queue} is waiting` : `${waiting} jobs of ${queue} are waiting`;
   return `delayed jobs of ${queue} should have started ${durationText(lateMs)} ago`;
 }
 
 function workersText({ workers }: QueueLook): string {
   if (workers === undefined) return '';
-  return workers === 0 ? ': no worker is connected' : `, though workers are connected: ${workers}`;
+  return workers === 0 ? ': no worker is connected' : `, although workers are connected: ${workers}`;
 }

@@ -24,7 +24,7 @@ export function redisFindings(servers: readonly ServerFacts[], address: string):
     .map((found) => ({ check: 'redis', ...found }) as const);
   const version = [...new Set(servers.map((facts) => facts.version))].join(', ');
   const count = servers.length > 1 ? `, ${servers.length} masters` : '';
-  return [{ check: 'redis', level: 'ok', message: `Redis ${version} answers at ${address}${count}` }, ...findings];
+  return [{ check: 'redis', level: 'ok', message: `Redis ${version} responds at ${address}${count}` }, ...findings];
 }
 
 /** Whether we may do there what we need, and know that it is the right server. */
@@ -45,16 +45,16 @@ function permissionFinding({ what, fix }: { what: string; fix: string }, isEnoug
   if (!isEnough) return { check: 'redis', level: 'problem', message: `workers cannot run: ${what}`, fix };
   return {
     ...{ check: 'redis', level: 'advice' },
-    message: `these settings are for programs that only enqueue and look; workers cannot run with them: ${what}`,
-    fix: `Nothing, unless a service is to run with them. ${fix}`,
+    message: `workers cannot run with these settings, only programs that enqueue and read: ${what}`,
+    fix: `Needed only if workers will run with these settings. ${fix}`,
   };
 }
 
 const INSECURE: Finding = {
   check: 'redis',
   level: 'problem',
-  message: 'REDIS_TLS_INSECURE is true: whoever is in between can read and change everything, tokens included',
-  fix: 'Name the certificate of its authority in REDIS_TLS_CA_FILE, and remove REDIS_TLS_INSECURE.',
+  message: 'REDIS_TLS_INSECURE is true: an attacker on the network can read and change all data, including tokens',
+  fix: 'Set REDIS_TLS_CA_FILE to the CA certificate file of Redis, and remove REDIS_TLS_INSECURE.',
 };
 
 type RedisFinding = Omit<Finding, 'check'>;
@@ -73,13 +73,13 @@ export function serverFindings(facts: ServerFacts): RedisFinding[] {
 
 function roleFindings({ isReplica }: ServerFacts): RedisFinding[] {
   if (!isReplica) return [];
-  const fix = 'Name its master in the settings, or let REDIS_SENTINELS find it.';
-  return [{ level: 'problem', message: 'it is a replica, which refuses writes: nothing can be enqueued', fix }];
+  const fix = 'Set the address of its master in the settings, or set REDIS_SENTINELS to find it.';
+  return [{ level: 'problem', message: 'it is a read-only replica: no job can be enqueued', fix }];
 }
 
 function versionFindings({ version }: ServerFacts): RedisFinding[] {
   if (isVersionSupported(version)) return [];
-  const message = `Redis ${version} is older than BullMQ supports`;
+  const message = `Redis ${version} is too old for BullMQ`;
   return [{ level: 'problem', message, fix: `Upgrade it to ${LEAST_REDIS_VERSION.join('.')} or newer.` }];
 }
 
@@ -88,8 +88,8 @@ function memoryFindings({ maxmemoryPolicy, maxmemoryBytes, usedMemoryBytes }: Se
   if (maxmemoryPolicy !== 'noeviction') {
     findings.push({
       level: 'problem',
-      message: `it may throw jobs and accounts away when it is full: maxmemory-policy is ${maxmemoryPolicy}`,
-      fix: 'Set `maxmemory-policy noeviction` in redis.conf, and at once with: redis-cli config set maxmemory-policy noeviction',
+      message: `it may evict jobs and accounts when it is full: maxmemory-policy is ${maxmemoryPolicy}`,
+      fix: 'Set `maxmemory-policy noeviction` in redis.conf. To apply it immediately: redis-cli config set maxmemory-policy noeviction',
     });
   }
   if (maxmemoryBytes > 0 && usedMemoryBytes > FULL_RATIO * maxmemoryBytes) {
@@ -106,43 +106,43 @@ function memoryFindings({ maxmemoryPolicy, maxmemoryBytes, usedMemoryBytes }: Se
 function paceFindings({ hz }: ServerFacts): RedisFinding[] {
   if (hz === undefined || hz >= PUNCTUAL_HZ) return [];
   const message = `delayed jobs start up to ${Math.round(SECOND_MS / hz)} ms late: hz is ${hz}`;
-  const fix = `Set \`hz ${PUNCTUAL_HZ}\` in redis.conf, and at once with: redis-cli config set hz ${PUNCTUAL_HZ}`;
+  const fix = `Set \`hz ${PUNCTUAL_HZ}\` in redis.conf. To apply it immediately: redis-cli config set hz ${PUNCTUAL_HZ}`;
   return [{ level: 'advice', message, fix }];
 }
 
 function connectionFindings({ maxClients, connectedClients }: ServerFacts): RedisFinding[] {
   if (maxClients === undefined) return [];
-  const fix = 'Raise `maxclients` of Redis; docs/deployment.md says how many connections each process opens.';
+  const fix = 'Raise `maxclients` of Redis. docs/deployment.md lists the connections of each process.';
   if (maxClients < START_CONNECTIONS) {
-    const message = `\`start\` needs ${START_CONNECTIONS} connections, and it takes only ${maxClients}`;
+    const message = `\`start\` needs ${START_CONNECTIONS} connections, but Redis allows only ${maxClients}`;
     return [{ level: 'problem', message, fix }];
   }
   const free = maxClients - connectedClients;
   if (free >= SPARE_CONNECTIONS) return [];
-  const message = `it takes only ${free} more connections: maxclients is ${maxClients}`;
+  const message = `it allows only ${free} more connections: maxclients is ${maxClients}`;
   return [{ level: 'advice', message, fix }];
 }
 
-const APPEND_ONLY = 'Set `appendonly yes` in redis.conf, and at once with: redis-cli config set appendonly yes';
+const APPEND_ONLY = 'Set `appendonly yes` in redis.conf. To apply it immediately: redis-cli config set appendonly yes';
 
 function persistenceFindings({ appendsOnly, savePoints, lastWriteFailed }: ServerFacts): RedisFinding[] {
   const findings: RedisFinding[] = [];
   if (lastWriteFailed) {
     findings.push({
       level: 'problem',
-      message: 'its last attempt to write to its disk failed',
-      fix: 'Look at the log of Redis, and at the free space and the rights of its folder; it may refuse writes until it can.',
+      message: 'its last write to disk failed',
+      fix: 'Check the Redis log, and the free space and permissions of its folder. Redis may reject writes until this is fixed.',
     });
   }
   if (!appendsOnly && savePoints === '') {
     findings.push({
       level: 'problem',
-      message: 'it keeps nothing on disk: a restart forgets every job and every account',
+      message: 'it stores nothing on disk: a restart loses all jobs and accounts',
       fix: APPEND_ONLY,
     });
   } else if (!appendsOnly) {
     const message =
-      'it writes snapshots only, or does not tell: a crash may forget the latest jobs, and tokens that TikTok has just renewed';
+      'it writes only snapshots, or does not report its persistence: a crash may lose the latest jobs and recently refreshed tokens';
     findings.push({ level: 'advice', message, fix: APPEND_ONLY });
   }
   return findings;

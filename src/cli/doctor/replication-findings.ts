@@ -26,23 +26,30 @@ export function replicaFindings(
   if (isReplica) return [];
   if (wanted === 0) {
     if (connectedReplicas === 0) return [];
-    const message = 'REDIS_WAIT_REPLICAS is 0 and this Redis has replicas: a failover may lose jobs or post one twice';
-    return [{ level: 'advice', message, fix: 'Set REDIS_WAIT_REPLICAS=1, unless nothing ever fails over to them.' }];
+    const message =
+      'REDIS_WAIT_REPLICAS is 0 and this Redis has replicas: a failover may lose jobs or post a video twice';
+    return [
+      {
+        level: 'advice',
+        message,
+        fix: 'Set REDIS_WAIT_REPLICAS=1, unless there is never a failover to these replicas.',
+      },
+    ];
   }
   if (connectedReplicas < wanted) {
-    const message = `nothing can be accepted: REDIS_WAIT_REPLICAS asks for ${wanted}, connected replicas: ${connectedReplicas}`;
+    const message = `no job can be accepted: REDIS_WAIT_REPLICAS requires ${wanted} replicas, connected replicas: ${connectedReplicas}`;
     return [{ level: 'problem', message, fix: 'Start or repair the replicas, or lower REDIS_WAIT_REPLICAS.' }];
   }
   if (minReplicasToWrite === undefined || minReplicasToWrite > 0) return [];
   const message =
-    'a master that is cut off from its replicas takes writes that will be thrown away: min-replicas-to-write is 0. No post is lost or repeated by that; with 1, workers do less there that has to be done once more';
+    'min-replicas-to-write is 0: a master that loses its replicas accepts writes that are lost in the failover. No post is lost or repeated, but workers may have to repeat work';
   const fix =
-    'Set `min-replicas-to-write 1` and `min-replicas-max-lag 10` in redis.conf of every server, and at once with redis-cli config set.';
+    'Set `min-replicas-to-write 1` and `min-replicas-max-lag 10` in redis.conf of every server. To apply them immediately, use redis-cli config set.';
   return [{ level: 'advice', message, fix }];
 }
 
 function sentinelFindings(redis: Config['redis']): ReplicationFinding[] {
   if (redis.kind !== 'sentinel' || redis.nodes.length >= USUAL_SENTINELS) return [];
-  const message = `REDIS_SENTINELS names ${redis.nodes.length} of the sentinels: a failover that another one leads is noticed late`;
-  return [{ level: 'advice', message, fix: 'Name all of them, three or more.' }];
+  const message = `REDIS_SENTINELS lists only ${redis.nodes.length} of the sentinels: a failover led by another sentinel is detected late`;
+  return [{ level: 'advice', message, fix: 'List all sentinels, at least three.' }];
 }

@@ -20,8 +20,8 @@ export async function settingFindings({
 async function rootFindings(folder: string): Promise<Finding[]> {
   const problem = await folderProblem(folder);
   if (problem === undefined) return [];
-  const message = `MEDIA_ROOTS names ${folder}, which ${problem}: no file below it can be published from here`;
-  const fix = 'Correct MEDIA_ROOTS, or make the folder and let the user of the service read it.';
+  const message = `MEDIA_ROOTS lists ${folder}, which ${problem}: files in it cannot be published from this machine`;
+  const fix = 'Correct MEDIA_ROOTS, or create the folder and give the service user read permission.';
   return [{ check: 'settings', level: 'problem', message, fix }];
 }
 
@@ -32,14 +32,15 @@ async function folderProblem(folder: string): Promise<string | undefined> {
   // Files in a folder are opened by their paths: that takes the right to pass, not to list.
   return await access(folder, constants.X_OK).then(
     () => undefined,
-    () => 'this user may not read',
+    () => 'this user has no permission to read',
   );
 }
 
 /** Of a placeholder that was left in, TikTok says only that a client is unknown. */
 function clientKeyFindings(key: string | undefined): Finding[] {
   if (key === undefined || (key.length >= SHORTEST_CLIENT_KEY && !/\s|…|\.\.\./.test(key))) return [];
-  const message = 'TIKTOK_CLIENT_KEY cannot be one of TikTok: it is too short, or has white space or an ellipsis in it';
+  const message =
+    'TIKTOK_CLIENT_KEY is not a valid TikTok client key: it is too short, or contains white space or an ellipsis';
   const fix = 'Copy it, and TIKTOK_CLIENT_SECRET, from your app in the TikTok developer portal.';
   return [{ check: 'settings', level: 'problem', message, fix }];
 }

@@ -26,5 +26,5 @@ export async function storageFindings({ s3 }: Pick<Config, 's3'>): Promise<Findi
   } finally {
     await media.close();
   }
-  return [{ check: 'storage', level: 'ok', message: `object storage (${where}) answers and takes the credentials` }];
+  return [{ check: 'storage', level: 'ok', message: `object storage (${where}) responds and accepts the credentials` }];
 }

@@ -15,8 +15,8 @@ export async function tiktokFindings({ tiktok }: Pick<Config, 'tiktok'>, now: ()
       check: 'tiktok',
       level: 'advice',
       message:
-        'without TIKTOK_CLIENT_KEY and TIKTOK_CLIENT_SECRET no token is renewed and no account can be connected in a browser',
-      fix: 'Copy both from your app in the TikTok developer portal.',
+        'TIKTOK_CLIENT_KEY and TIKTOK_CLIENT_SECRET are not set: no token is refreshed, and no account can be connected in a browser',
+      fix: 'Copy both values from your app in the TikTok developer portal.',
     },
   ];
 }
@@ -24,7 +24,7 @@ export async function tiktokFindings({ tiktok }: Pick<Config, 'tiktok'>, now: ()
 async function tryToReach(apiBaseUrl: string, now: () => number): Promise<Finding[]> {
   try {
     const { durationMs, clockAheadMs } = await reachApi(apiBaseUrl, now);
-    const message = `${apiBaseUrl} answers within ${Math.ceil(durationMs)} ms`;
+    const message = `${apiBaseUrl} responded within ${Math.ceil(durationMs)} ms`;
     const clock = clockAheadMs === undefined ? [] : [tiktokClockFinding(clockAheadMs)];
     return [{ check: 'tiktok', level: 'ok', message }, ...clock];
   } catch (error) {
@@ -33,7 +33,7 @@ async function tryToReach(apiBaseUrl: string, now: () => number): Promise<Findin
       check: 'tiktok',
       level: 'problem',
       message: `${apiBaseUrl} cannot be reached: ${error.message}`,
-      fix: 'Check TIKTOK_API_BASE_URL, name resolution, and that the firewall lets this machine out.',
+      fix: 'Check TIKTOK_API_BASE_URL, DNS, and that the firewall allows outgoing connections.',
     } as const;
     return [found];
   }

@@ -5,13 +5,13 @@ import { act, giveUp, wait } from './row.ts';
 /** What the owner of the TikTok account, or of the app's credentials, can put right. */
 export const AUTH_ROWS = {
   AUTH_TOKEN_INVALID: act('refresh_token', {
-    message: 'TikTok refused the access token',
-    advice: 'A new one is fetched by itself. If this stays, connect the account again.',
+    message: 'TikTok rejected the access token',
+    advice: 'The token is refreshed automatically. If the error persists, connect the account again.',
   }),
   AUTH_REAUTHORIZATION_REQUIRED: wait('reauthorization', 10 * MINUTE_MS, {
     message: 'the account must be connected to TikTok again',
     advice:
-      'Let its owner connect it again (`tiktok-publisher accounts connect`); waiting jobs then go on by themselves.',
+      'The owner must connect the account again (`tiktok-publisher accounts connect`). Waiting jobs then continue automatically.',
   }),
   AUTH_ACCOUNT_PAUSED: giveUp(
     {
@@ -22,7 +22,7 @@ export const AUTH_ROWS = {
   ),
   AUTH_SCOPE_MISSING: giveUp(
     {
-      message: 'the owner of the account did not grant what this needs',
+      message: 'the owner of the account did not grant a scope that this needs',
       advice: 'Connect the account again with video.publish (direct) or video.upload (inbox), then retry.',
     },
     { retryable: true },
@@ -30,14 +30,14 @@ export const AUTH_ROWS = {
   AUTH_REMOVED: giveUp(
     {
       message: 'the owner of the account removed the app while TikTok processed the video',
-      advice: 'Let the owner connect the account again, then retry.',
+      advice: 'The owner must connect the account again, then retry.',
     },
     { retryable: true },
   ),
   AUTH_CLIENT_REFUSED: act(
     'retry',
     {
-      message: 'TikTok refused the app itself',
+      message: 'TikTok rejected the app credentials',
       advice: 'Check TIKTOK_CLIENT_KEY and TIKTOK_CLIENT_SECRET against the app in the TikTok developer portal.',
     },
     { alert: 'page' },

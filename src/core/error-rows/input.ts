@@ -5,18 +5,18 @@ import { giveUp, retry } from './row.ts';
 export const INPUT_ROWS = {
   INPUT_INVALID: giveUp({
     message: 'the input is not valid',
-    advice: 'Correct every field named in the problems and send it again.',
+    advice: 'Correct every field listed in the problems and send the request again.',
   }),
   INPUT_VERSION_UNSUPPORTED: giveUp(
     {
-      message: 'the publish request has a version this program does not read',
+      message: 'this program does not support the version of the publish request',
       advice: 'Send version 1, or upgrade the workers before the producers.',
     },
     { retryable: true, alert: 'count' },
   ),
   INPUT_ACCOUNT_UNKNOWN: giveUp(
     {
-      message: 'no account of this name is connected',
+      message: 'no account with this name is connected',
       advice:
         'Check the spelling with `tiktok-publisher accounts list`, or connect it with `accounts add`, then retry.',
     },
@@ -26,31 +26,31 @@ export const INPUT_ROWS = {
     {
       message: 'the video does not exist',
       advice:
-        'Check the path, the URL, or bucket and key. A path is read by the worker, so the file must be on the machine of the worker. Then retry.',
+        "Check the path, the URL, or the bucket and key. The worker reads the path, so the file must exist on the worker's machine. Then retry.",
     },
     { retryable: true },
   ),
   INPUT_MEDIA_NOT_READABLE: giveUp(
     {
-      message: 'the video file may not be read',
-      advice: 'Give the user of the worker the right to read the file and to enter its folders, then retry.',
+      message: 'no permission to read the video file',
+      advice: "Give the worker's user read permission on the file and execute permission on its folders, then retry.",
     },
     { retryable: true },
   ),
   INPUT_MEDIA_NOT_A_FILE: giveUp({
-    message: 'the path does not name a regular file',
-    advice: 'Name a regular file: a directory, pipe, socket or device cannot be uploaded.',
+    message: 'the path is not a regular file',
+    advice: 'Use a regular file: a directory, pipe, socket or device cannot be uploaded.',
   }),
   INPUT_MEDIA_EMPTY: giveUp(
     {
       message: 'the video file is empty',
-      advice: 'Enqueue the video after it was written completely.',
+      advice: 'Enqueue the video after the file is completely written.',
     },
     { retryable: true },
   ),
   INPUT_MEDIA_TOO_LARGE: giveUp({
     message: 'the video file is larger than TikTok accepts',
-    advice: 'Encode the video to at most 4,000,000,000 bytes.',
+    advice: 'Encode the video to 4,000,000,000 bytes or less.',
   }),
   INPUT_MEDIA_CONTAINER_UNSUPPORTED: giveUp({
     message: 'the file is not an MP4, MOV or WebM video',
@@ -58,14 +58,14 @@ export const INPUT_ROWS = {
   }),
   INPUT_MEDIA_INCOMPLETE: giveUp(
     {
-      message: 'the video file is not all there',
-      advice: 'Enqueue the video once it was written, or copied, to its end.',
+      message: 'the video file is incomplete',
+      advice: 'Enqueue the video after it is completely written or copied.',
     },
     { retryable: true },
   ),
   INPUT_MEDIA_NO_VIDEO: giveUp({
-    message: 'the file holds no video track',
-    advice: 'Give sound a picture to go with, for example `ffmpeg -loop 1 -i cover.jpg -i in.m4a -shortest out.mp4`.',
+    message: 'the file has no video track',
+    advice: 'Add a video track to the audio, for example `ffmpeg -loop 1 -i cover.jpg -i in.m4a -shortest out.mp4`.',
   }),
   INPUT_MEDIA_CODEC: giveUp(
     {
@@ -77,14 +77,14 @@ export const INPUT_ROWS = {
   INPUT_MEDIA_FRAME_RATE: giveUp(
     {
       message: 'the video has a frame rate that TikTok does not accept',
-      advice: 'Encode it with 23 to 60 frames a second, for example `ffmpeg -i in.mp4 -r 30 out.mp4`.',
+      advice: 'Encode it with 23 to 60 frames per second, for example `ffmpeg -i in.mp4 -r 30 out.mp4`.',
     },
     { retryable: true },
   ),
   INPUT_MEDIA_PICTURE_SIZE: giveUp(
     {
-      message: 'the video has a picture size that TikTok does not accept',
-      advice: 'Scale it to 360 to 4096 pixels each way, for example `ffmpeg -i in.mp4 -vf scale=1080:-2 out.mp4`.',
+      message: 'the video has a resolution that TikTok does not accept',
+      advice: 'Scale width and height to 360 to 4096 pixels, for example `ffmpeg -i in.mp4 -vf scale=1080:-2 out.mp4`.',
     },
     { retryable: true },
   ),
@@ -98,53 +98,53 @@ export const INPUT_ROWS = {
   INPUT_MEDIA_CHANGED: giveUp(
     {
       message: 'the video changed while it was being published',
-      advice: 'Leave it as it is until the job has ended. Retry the job to publish what is there now.',
+      advice: 'Do not change the file until the job has ended. Retry the job to publish the current version.',
     },
     { retryable: true },
   ),
   INPUT_MEDIA_BEING_WRITTEN: retry({
     message: 'the video is still being written',
     advice:
-      'It is tried again by itself, for about an hour. Write videos under another name, rename them when they are whole, and enqueue them then.',
+      'The job is retried automatically for about an hour. Write videos under a temporary name, rename them when they are complete, and then enqueue them.',
   }),
   INPUT_DUPLICATE_VIDEO: giveUp(
     {
-      message: 'the same video was published on this account not long ago, or is about to be',
-      advice:
-        'If it is meant to be posted twice, enqueue it again with "onDuplicate": "allow". If the other job fails, retry this one.',
+      message: 'the same video was recently published on this account, or is already enqueued for it',
+      advice: 'To post it twice, enqueue it again with "onDuplicate": "allow". If the other job fails, retry this one.',
     },
     { retryable: true },
   ),
   INPUT_MEDIA_OUTSIDE_ROOTS: giveUp({
-    message: 'the video file lies outside the folders that may be published from',
-    advice: 'Move the file below one of MEDIA_ROOTS, or let the operator add its folder there.',
+    message: 'the video file is outside the folders in MEDIA_ROOTS',
+    advice: 'Move the file into one of the MEDIA_ROOTS folders, or ask the operator to add its folder.',
   }),
   IDEMPOTENCY_CONFLICT: giveUp({
-    message: 'the idempotency key was used with another request',
-    advice: 'Use a new key for a new request; the same key is only for repeating the very same one.',
+    message: 'the idempotency key was used with a different request',
+    advice: 'Use a new key for a new request. Use the same key only to repeat the identical request.',
   }),
   JOB_NOT_FOUND: giveUp({
-    message: 'there is no publish job of this id',
-    advice: 'Check the id with `tiktok-publisher list`; finished jobs are dropped after RETENTION_DAYS.',
+    message: 'no publish job has this id',
+    advice: 'Check the id with `tiktok-publisher list`. Finished jobs are deleted after RETENTION_DAYS.',
   }),
   JOB_NOT_CANCELLABLE: giveUp({
     message: 'the job can no longer be cancelled',
-    advice: 'TikTok has the video already, or the job has ended: watch it to its end and delete the post in the app.',
+    advice:
+      'TikTok already has the video, or the job has ended. Wait for the job to end, then delete the post in the TikTok app.',
   }),
   JOB_NOT_RETRYABLE: giveUp({
-    message: 'the job cannot be retried as it is',
+    message: 'the job cannot be retried without changes',
     advice:
-      'Look at its failure: correct the cause and enqueue a new request, or check on TikTok whether it was posted.',
+      'Look at its failure. Correct the cause and enqueue a new request, or check on TikTok whether it was posted.',
   }),
   EVENTS_CURSOR_LOST: giveUp({
-    message: 'events after the cursor were dropped before they were read',
+    message: 'events after the cursor were deleted before they were read',
     advice:
-      'Begin again with after "0", the oldest event kept, and ask for the state of the jobs whose events you may have missed. Read more often: about the newest 100,000 events are kept.',
+      'Start again with after "0", the oldest stored event, and query the state of the jobs whose events you may have missed. Read more often: about 100,000 events are kept.',
   }),
   WAIT_TIMED_OUT: giveUp(
     {
-      message: 'the job had no outcome in the time given',
-      advice: 'The job goes on: ask for its status later or wait again.',
+      message: 'the job did not end within the given time',
+      advice: 'The job is still running. Query its state later, or wait again.',
     },
     { retryable: true },
   ),

@@ -6,45 +6,47 @@ import { act, giveUp, retry, wait } from './row.ts';
 export const TRANSFER_ROWS = {
   TRANSPORT_CONNECT_FAILED: retry({
     message: 'TikTok could not be reached; nothing was sent',
-    advice: 'It is tried again by itself. If it stays, check name resolution, proxy and firewall of the worker.',
+    advice: 'The call is retried automatically. If the error persists, check DNS, proxy and firewall of the worker.',
   }),
   TRANSPORT_NO_ANSWER: retry(
     {
-      message: 'the connection broke before TikTok answered',
-      advice: 'It is settled by itself: TikTok is asked before anything is repeated that could post twice.',
+      message: 'the connection was lost before TikTok responded',
+      advice:
+        "This is resolved automatically: TikTok's status is checked before any call that could post twice is repeated.",
     },
     { outcomeKnown: false },
   ),
   TRANSPORT_BAD_ANSWER: retry(
     {
-      message: 'the answer is not what TikTok documents',
-      advice: 'Check that TIKTOK_API_BASE_URL names TikTok and that no proxy answers in its place.',
+      message: "the response does not match TikTok's documentation",
+      advice: 'Check that TIKTOK_API_BASE_URL points to TikTok and that no proxy responds in its place.',
     },
     { outcomeKnown: false },
   ),
   UPLOAD_URL_EXPIRED: act('new_init', {
-    message: 'the upload took longer than the hour its URL lives',
-    advice: 'It starts afresh by itself. If it stays, the uplink is too slow for this file: encode it smaller.',
+    message: 'the upload took longer than the upload URL is valid (one hour)',
+    advice:
+      'The upload restarts automatically. If the error persists, the uplink is too slow for this file: encode a smaller file.',
   }),
   UPLOAD_TASK_MISSING: act('new_init', {
     message: 'TikTok no longer knows this upload',
-    advice: 'It starts afresh by itself.',
+    advice: 'The upload restarts automatically.',
   }),
   UPLOAD_OFFSET_MISMATCH: act('resync_offset', {
-    message: 'TikTok expects another part of the file next',
-    advice: 'Nothing to do: the upload goes on from where TikTok says.',
+    message: 'TikTok expects a different chunk next',
+    advice: 'Nothing to do: the upload resumes at the offset that TikTok reports.',
   }),
   UPLOAD_CHUNK_REFUSED: giveUp(
     {
-      message: 'TikTok refused a part of the file as malformed',
-      advice: 'This is a fault of this program or of a proxy that changes bodies: tell the maintainers.',
+      message: 'TikTok rejected a chunk as malformed',
+      advice: 'This is a bug in this program, or a proxy changes request bodies. Report it to the maintainers.',
     },
     { alert: 'page' },
   ),
   UPLOAD_SERVER_ERROR: retry(
     {
-      message: 'the upload server could not take a part of the file just now',
-      advice: 'It is sent again by itself.',
+      message: 'the upload server could not accept a chunk',
+      advice: 'The chunk is retried automatically.',
     },
     { outcomeKnown: false },
   ),
@@ -53,22 +55,23 @@ export const TRANSFER_ROWS = {
     MINUTE_MS,
     {
       message: 'the upload server asked for a pause',
-      advice: 'Nothing to do: the upload goes on after the pause.',
+      advice: 'Nothing to do: the upload continues after the pause.',
     },
     { outcomeKnown: false },
   ),
   UPLOAD_UNEXPECTED_ANSWER: act(
     'ask_status',
     {
-      message: 'the upload server gave an answer that TikTok does not document',
-      advice: 'TikTok is asked what it has. If it stays, check that no proxy answers in place of TikTok.',
+      message: 'the upload server sent a response that TikTok does not document',
+      advice:
+        "TikTok's status is checked automatically. If the error persists, check that no proxy responds in place of TikTok.",
     },
     { outcomeKnown: false },
   ),
   UPLOAD_STALLED: retry(
     {
-      message: 'the upload stood still',
-      advice: 'It goes on by itself. If it stays, check the uplink of the worker.',
+      message: 'the upload stalled',
+      advice: 'The upload resumes automatically. If the error persists, check the uplink of the worker.',
     },
     { outcomeKnown: false },
   ),
@@ -76,7 +79,7 @@ export const TRANSFER_ROWS = {
     {
       message: 'the upload URL does not point to TikTok',
       advice:
-        'Check TIKTOK_API_BASE_URL: files go only to https hosts of tiktokapis.com and to that host itself. Then retry.',
+        'Check TIKTOK_API_BASE_URL: files are uploaded only to https hosts of tiktokapis.com and to the host in that setting. Then retry.',
     },
     { retryable: true, alert: 'page' },
   ),

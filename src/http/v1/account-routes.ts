@@ -16,7 +16,7 @@ type Options = Pick<ApiOptions, 'accounts' | 'askCreator'>;
 
 const TAGS = ['Accounts'];
 const PATH = '/v1/accounts/:account';
-const NOT_FOUND = { 404: '`INPUT_ACCOUNT_UNKNOWN`: no account of this name is connected.' };
+const NOT_FOUND = { 404: '`INPUT_ACCOUNT_UNKNOWN`: no account with this name is connected.' };
 
 /** Adds `/v1/accounts`. */
 export function registerAccountRoutes(api: ApiScope, options: Options): void {
@@ -35,7 +35,7 @@ function registerConnecting(api: ApiScope, { accounts }: Options): void {
         tags: TAGS,
         summary: 'Connect an account',
         description:
-          'Stores the tokens of a TikTok user under a name, sealed. For a name that is connected already it renews the tokens, and jobs that waited for that go on. Tokens are never shown again.',
+          'Stores the tokens of a TikTok user under a name, encrypted. If the name is already connected, the tokens are replaced and waiting jobs continue. Tokens are never returned.',
         params: accountParams,
         body: accountTokensSchema,
         response: {
@@ -54,9 +54,9 @@ function registerConnecting(api: ApiScope, { accounts }: Options): void {
         tags: TAGS,
         summary: 'Remove an account',
         description:
-          'Ends the access at TikTok, as well as that can be done, and forgets the account and its tokens. Its jobs that still wait will fail.',
+          'Revokes the access at TikTok if possible, and deletes the account and its tokens. Its waiting jobs will fail.',
         params: accountParams,
-        response: { 200: jsonAnswer('The account is gone.', removedAccountSchema), ...problemResponses(NOT_FOUND) },
+        response: { 200: jsonAnswer('The account was removed.', removedAccountSchema), ...problemResponses(NOT_FOUND) },
       },
     },
     async ({ params: { account } }) => await accounts.remove(account),
@@ -82,7 +82,7 @@ function registerReading(api: ApiScope, { accounts }: Options): void {
       schema: {
         operationId: 'getAccount',
         tags: TAGS,
-        summary: 'Look at an account',
+        summary: 'Get an account',
         params: accountParams,
         response: { 200: jsonAnswer('The account.', accountSchema), ...problemResponses(NOT_FOUND) },
       },
@@ -92,7 +92,7 @@ function registerReading(api: ApiScope, { accounts }: Options): void {
 }
 
 function registerPausing(api: ApiScope, { accounts }: Options): void {
-  const answers = { 200: jsonAnswer('The account as it is now.', accountSchema), ...problemResponses(NOT_FOUND) };
+  const answers = { 200: jsonAnswer('The current account.', accountSchema), ...problemResponses(NOT_FOUND) };
   api.post(
     `${PATH}/pause`,
     {
@@ -100,7 +100,7 @@ function registerPausing(api: ApiScope, { accounts }: Options): void {
         operationId: 'pauseAccount',
         tags: TAGS,
         summary: 'Pause an account',
-        description: 'Holds back what it publishes. What is under way goes on.',
+        description: 'The jobs of the account wait. Jobs that have already started continue.',
         params: accountParams,
         response: answers,
       },
@@ -114,7 +114,7 @@ function registerPausing(api: ApiScope, { accounts }: Options): void {
         operationId: 'resumeAccount',
         tags: TAGS,
         summary: 'Resume an account',
-        description: 'Ends a pause: the jobs that waited go on.',
+        description: 'Ends the pause. Waiting jobs continue.',
         params: accountParams,
         response: answers,
       },
@@ -130,16 +130,16 @@ function registerCreator(api: ApiScope, { askCreator }: Options): void {
       schema: {
         operationId: 'getCreator',
         tags: TAGS,
-        summary: 'Ask what a creator may post',
+        summary: 'Get the posting options of a creator',
         description:
-          'Asks TikTok afresh. Ask each time you draw a page on which people choose the settings of a post: they have to see the account, and choose among what it allows.',
+          'Queries TikTok each time, without a cache. Call this each time you show a page on which a person chooses the settings of a post: TikTok requires that the page shows the account and offers only the options that it allows.',
         params: accountParams,
         response: {
-          200: jsonAnswer('What the creator may post just now.', creatorSchema),
+          200: jsonAnswer('The current posting options of the creator.', creatorSchema),
           ...problemResponses({
             ...NOT_FOUND,
             409: 'The creator cannot post now: `TIKTOK_DAILY_POST_CAP`, `TIKTOK_ACTIVE_USER_CAP`, `TIKTOK_USER_BANNED`, `AUTH_REAUTHORIZATION_REQUIRED`, `AUTH_SCOPE_MISSING`.',
-            429: '`TIKTOK_RATE_LIMITED`: TikTok answers this 20 times a minute.',
+            429: '`TIKTOK_RATE_LIMITED`: TikTok allows this query 20 times a minute.',
             502: true,
           }),
         },

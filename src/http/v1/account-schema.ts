@@ -12,21 +12,26 @@ export const accountParams = z.object({
 });
 
 const accountFields = {
-  account: z.string().meta({ description: 'The name that publish requests use.' }),
-  openId: z.string().meta({ description: "TikTok's id of the user for your app." }),
-  scope: z.string().nullable().meta({ description: 'Comma list of what the user granted; null is unknown.' }),
-  addedAt: time.meta({ description: 'When it was connected first.' }),
-  accessTokenExpiresAt: time.nullable().meta({ description: 'It is renewed before; null is unknown.' }),
-  refreshTokenExpiresAt: time.nullable().meta({ description: 'Then it must be connected again; null is unknown.' }),
+  account: z.string().meta({ description: 'Account name for publish requests.' }),
+  openId: z.string().meta({ description: "TikTok's id (open_id) of the user for your app." }),
+  scope: z.string().nullable().meta({ description: 'Comma-separated list of the granted scopes; null: unknown.' }),
+  addedAt: time.meta({ description: 'When the account was first connected.' }),
+  accessTokenExpiresAt: time
+    .nullable()
+    .meta({ description: 'When the access token expires. It is refreshed before then. null: unknown.' }),
+  refreshTokenExpiresAt: time
+    .nullable()
+    .meta({ description: 'When the refresh token expires. Then the account must be connected again. null: unknown.' }),
   status: z.enum(['active', 'reauthorization_required', 'paused']).meta({
     description:
-      '`active`; `paused`: its jobs wait until it is resumed; `reauthorization_required`: TikTok takes its tokens no more, so its owner has to connect it again.',
+      '`active`; `paused`: its jobs wait until it is resumed; `reauthorization_required`: TikTok no longer accepts its tokens, so the owner must connect the account again.',
   }),
   clientKey: z.string().nullable().meta({
-    description: 'The beginning of the client key of the app that the tokens were stored for; null is unknown.',
+    description: 'First characters of the client key of the app to which the tokens belong; null: unknown.',
   }),
   otherApp: z.boolean().meta({
-    description: 'Whether that is another app than the configured one, so that TikTok renews these tokens no more.',
+    description:
+      'Whether the tokens belong to an app other than the configured one. TikTok no longer refreshes such tokens.',
   }),
 };
 
@@ -39,7 +44,7 @@ const ACCOUNT_EXAMPLE = {
 /** An account, without its tokens. */
 export const accountSchema = z.object(accountFields).meta({
   id: 'Account',
-  description: 'A TikTok account. Its tokens are never shown.',
+  description: 'A TikTok account. Its tokens are never returned.',
   examples: [ACCOUNT_EXAMPLE],
 });
 
@@ -48,12 +53,12 @@ export const connectedAccountSchema = z
   .object({
     ...accountFields,
     missingScopes: z.array(z.string()).meta({
-      description: 'What publishing needs and the owner did not grant: without it something will be refused.',
+      description: 'Scopes that publishing needs but the owner did not grant. Requests that need them will be refused.',
     }),
   })
   .meta({
     id: 'ConnectedAccount',
-    description: 'An account that was connected just now.',
+    description: 'An account that was just connected.',
     examples: [{ ...ACCOUNT_EXAMPLE, missingScopes: [] }],
   });
 
@@ -65,38 +70,41 @@ export const accountListSchema = z
 /** An account that is gone. */
 export const removedAccountSchema = z
   .object({
-    removed: z.string().meta({ description: 'Its name.' }),
-    revoked: z.boolean().meta({ description: 'Whether TikTok has ended the access.' }),
-    problem: z.string().optional().meta({ description: 'Why TikTok could not be told; the owner can end it there.' }),
+    removed: z.string().meta({ description: 'Account name.' }),
+    revoked: z.boolean().meta({ description: 'Whether TikTok has revoked the access.' }),
+    problem: z
+      .string()
+      .optional()
+      .meta({ description: 'Why the access could not be revoked. The owner can revoke it in the TikTok app.' }),
   })
   .meta({
     id: 'RemovedAccount',
-    description: 'The account and its tokens are gone here.',
+    description: 'The account and its tokens were deleted here.',
     examples: [{ removed: 'acme', revoked: true }],
   });
 
 /** What a creator may post. */
 export const creatorSchema = z
   .object({
-    username: z.string().nullable().meta({ description: 'Name in the address of the profile.' }),
+    username: z.string().nullable().meta({ description: 'User name in the profile URL.' }),
     nickname: z
       .string()
       .nullable()
-      .meta({ description: 'Name to show: TikTok wants people to see whom they post as.' }),
-    avatarUrl: z.string().nullable().meta({ description: 'Picture; the address works for two hours.' }),
-    privacyLevelOptions: z.array(z.string()).meta({ description: 'The privacy levels to offer, and no others.' }),
-    commentDisabled: z.boolean().meta({ description: 'Comments are off in the settings of the creator.' }),
-    duetDisabled: z.boolean().meta({ description: 'Duets are off in the settings of the creator.' }),
-    stitchDisabled: z.boolean().meta({ description: 'Stitches are off in the settings of the creator.' }),
+      .meta({ description: 'Display name. TikTok requires that the user sees the account to which they post.' }),
+    avatarUrl: z.string().nullable().meta({ description: 'URL of the profile picture, valid for two hours.' }),
+    privacyLevelOptions: z.array(z.string()).meta({ description: 'The privacy levels to offer. Offer no others.' }),
+    commentDisabled: z.boolean().meta({ description: 'The creator has disabled comments.' }),
+    duetDisabled: z.boolean().meta({ description: 'The creator has disabled duets.' }),
+    stitchDisabled: z.boolean().meta({ description: 'The creator has disabled stitches.' }),
     maxVideoDurationSeconds: z
       .int()
       .nonnegative()
       .nullable()
-      .meta({ description: 'Longest video the creator may post.' }),
+      .meta({ description: 'Longest video that the creator can post.' }),
   })
   .meta({
     id: 'Creator',
-    description: 'What a creator may post just now. Null is what TikTok did not say.',
+    description: 'The current posting options of a creator. null: not reported by TikTok.',
     examples: [
       {
         ...{ username: 'acme', nickname: 'Acme Kitchen', avatarUrl: 'https://p16.tiktokcdn.com/acme.webp' },

@@ -8,16 +8,16 @@ export function jsonAnswer<T extends z.ZodType>(description: string, schema: T) 
 }
 
 const MEANINGS = {
-  400: '`INPUT_INVALID`: something in the request is wrong; `problems` names each field. `BODY_NOT_JSON`, `REQUEST_INVALID`: it cannot be read.',
+  400: '`INPUT_INVALID`: the request is not valid; `problems` lists each field. `BODY_NOT_JSON`, `REQUEST_INVALID`: the request cannot be parsed.',
   401: '`API_KEY_WRONG`: the bearer key is missing or wrong.',
-  403: '`API_NEEDS_KEYS`: without API keys the API is served to its own machine only.',
-  404: '`JOB_NOT_FOUND` or `INPUT_ACCOUNT_UNKNOWN`: there is no such job or account.',
-  409: 'The request does not fit the state of things; `code` says why.',
-  410: '`EVENTS_CURSOR_LOST`: events behind `Last-Event-ID` are no longer kept.',
+  403: "`API_NEEDS_KEYS`: without API keys the API is available only on the server's own machine.",
+  404: '`JOB_NOT_FOUND` or `INPUT_ACCOUNT_UNKNOWN`: the job or account does not exist.',
+  409: 'The request conflicts with the current state. `code` says why.',
+  410: '`EVENTS_CURSOR_LOST`: events after `Last-Event-ID` were already deleted.',
   413: '`BODY_TOO_LARGE`.',
-  415: '`CONTENT_TYPE_UNSUPPORTED`: the body has to be JSON.',
-  429: '`API_RATE_LIMITED`: too many requests. `Retry-After` says when to go on.',
-  502: "TikTok's trouble, or the network's: try again.",
+  415: '`CONTENT_TYPE_UNSUPPORTED`: the body must be JSON.',
+  429: '`API_RATE_LIMITED`: too many requests. `Retry-After` says when to try again.',
+  502: 'TikTok or the network failed. Try again.',
   503: '`REDIS_UNAVAILABLE`, `REDIS_NOT_REPLICATED`, or a setting is missing: try again after `Retry-After`.',
 } as const;
 

@@ -71,7 +71,7 @@ async function limitRate(scope: FastifyInstance, { apiKeys, requestsPerMinute }:
       new HttpProblem({
         status: 429,
         code: 'API_RATE_LIMITED',
-        detail: `More than ${requestsPerMinute} requests in a minute (API_RATE_LIMIT_PER_MINUTE). Go on after the seconds of Retry-After.`,
+        detail: `More than ${requestsPerMinute} requests in a minute (API_RATE_LIMIT_PER_MINUTE). Try again after the number of seconds in Retry-After.`,
         retryAfterMs: ttl,
       }),
   });

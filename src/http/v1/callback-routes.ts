@@ -11,7 +11,7 @@ import { jobParams } from './job-schema.ts';
 import type { ApiScope } from './typed-routes.ts';
 
 const TAGS = ['Callbacks'];
-const UNKNOWN = { 404: '`CALLBACK_NOT_FOUND`: there is no such event, job or endpoint among the callbacks.' };
+const UNKNOWN = { 404: '`CALLBACK_NOT_FOUND`: no callback event, job or endpoint has this id.' };
 const MAX_ID_LENGTH = 300;
 const MAX_HOST_LENGTH = 260;
 
@@ -32,9 +32,9 @@ function registerViews(api: ApiScope, desk: CallbackDesk): void {
       schema: {
         operationId: 'getCallbacks',
         tags: TAGS,
-        summary: 'See how deliveries go',
-        description: 'What is on its way to callback URLs, which endpoints are paused, and what was given up.',
-        response: { 200: jsonAnswer('How it goes now.', callbackOverviewSchema), ...problemResponses() },
+        summary: 'Get callback deliveries',
+        description: 'Pending deliveries, paused endpoints, and events that failed permanently.',
+        response: { 200: jsonAnswer('The current deliveries.', callbackOverviewSchema), ...problemResponses() },
       },
     },
     async () => await desk.overview(),
@@ -45,9 +45,12 @@ function registerViews(api: ApiScope, desk: CallbackDesk): void {
       schema: {
         operationId: 'getPublishCallbacks',
         tags: TAGS,
-        summary: 'See the deliveries of a job',
+        summary: 'Get the deliveries of a job',
         params: jobParams,
-        response: { 200: jsonAnswer('Its deliveries.', jobDeliveriesSchema), ...problemResponses({ 404: true }) },
+        response: {
+          200: jsonAnswer('The deliveries of the job.', jobDeliveriesSchema),
+          ...problemResponses({ 404: true }),
+        },
       },
     },
     async ({ params: { id } }) => await desk.ofJob(id),
@@ -62,9 +65,12 @@ function registerChanges(api: ApiScope, desk: CallbackDesk): void {
         operationId: 'replayCallback',
         tags: TAGS,
         summary: 'Deliver an event again',
-        description: 'Under its old id. The id of a job stands for all of its events that are kept.',
+        description: 'The event keeps its id. The id of a job delivers all stored events of the job again.',
         params: idParams,
-        response: { 200: jsonAnswer('They are delivered again.', replayedSchema), ...problemResponses(UNKNOWN) },
+        response: {
+          200: jsonAnswer('The events will be delivered again.', replayedSchema),
+          ...problemResponses(UNKNOWN),
+        },
       },
     },
     async ({ params: { id } }) => await desk.replay(id),
@@ -75,16 +81,16 @@ function registerChanges(api: ApiScope, desk: CallbackDesk): void {
       schema: {
         operationId: 'replayFailedCallbacks',
         tags: TAGS,
-        summary: 'Deliver again what was given up',
+        summary: 'Deliver failed events again',
         querystring: z.strictObject({
           host: z
             .string()
             .min(1)
             .max(MAX_HOST_LENGTH)
             .optional()
-            .meta({ description: 'Only what goes to this host, or host:port.' }),
+            .meta({ description: 'Only events for this host, or host:port.' }),
         }),
-        response: { 200: jsonAnswer('They are delivered again.', replayedSchema), ...problemResponses() },
+        response: { 200: jsonAnswer('The events will be delivered again.', replayedSchema), ...problemResponses() },
       },
     },
     async ({ query: { host } }) => await desk.replayFailed(host),
@@ -95,10 +101,13 @@ function registerChanges(api: ApiScope, desk: CallbackDesk): void {
       schema: {
         operationId: 'resumeCallbackEndpoint',
         tags: TAGS,
-        summary: 'End the pause of an endpoint',
-        description: 'Its events go on at once. The id is the one that `GET /v1/callbacks` shows.',
+        summary: 'Resume a paused endpoint',
+        description: 'Its events are delivered immediately. `GET /v1/callbacks` returns the id.',
         params: idParams,
-        response: { 200: jsonAnswer('It is no longer paused.', resumedEndpointSchema), ...problemResponses(UNKNOWN) },
+        response: {
+          200: jsonAnswer('The endpoint is no longer paused.', resumedEndpointSchema),
+          ...problemResponses(UNKNOWN),
+        },
       },
     },
     async ({ params: { id } }) => await desk.resume(id),

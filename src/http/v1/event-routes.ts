@@ -23,12 +23,12 @@ const CLOSE_GRACE_MS = SECOND_MS;
 const TOO_MANY = {
   status: 503,
   code: 'TOO_MANY_STREAMS',
-  detail: `More than ${MAX_STREAMS} event streams are open here. Close those that nobody reads, or try again later.`,
+  detail: `More than ${MAX_STREAMS} event streams are open on this server. Close unused streams, or try again later.`,
   retryAfterMs: 10 * SECOND_MS,
 };
 
 const EVENT_STREAM = 'text/event-stream';
-const FORMAT_TEXT = `Each event has the fields \`id\` (its cursor), \`event\` (its type) and \`data\` (a CloudEvents 1.0 document: \`id\`, \`type\`, \`subject\`, \`time\`, \`data\`). Types: ${PUBLISH_EVENT_TYPES.map((type) => `\`${type}\``).join(', ')}. Delivered at least once, ordered for each job: drop what has an \`id\` that you know.`;
+const FORMAT_TEXT = `Each event has the fields \`id\` (its cursor), \`event\` (its type) and \`data\` (a CloudEvents 1.0 document: \`id\`, \`type\`, \`subject\`, \`time\`, \`data\`). Types: ${PUBLISH_EVENT_TYPES.map((type) => `\`${type}\``).join(', ')}. Delivery is at least once and ordered per job: ignore an event whose \`id\` you have already processed.`;
 
 const EXAMPLE = `id: 1764583200000-0
 event: publish.queued
@@ -40,7 +40,7 @@ const streamSchema: z.ZodType<string | Readable> = z.string().meta({ examples: [
 
 const answers = {
   200: {
-    description: 'A stream that stays open.',
+    description: 'An event stream that stays open.',
     content: { [EVENT_STREAM]: { schema: streamSchema } },
   },
 } as const;
@@ -48,10 +48,10 @@ const answers = {
 const headers = z.object({
   'last-event-id': z
     .string()
-    .refine(isCursor, `expected the id of an event, or "${OLDEST_EVENT}" for all that are kept`)
+    .refine(isCursor, `expected the id of an event, or "${OLDEST_EVENT}" for all stored events`)
     .optional()
     .meta({
-      description: `The \`id\` of the last event you got: goes on behind it. \`${OLDEST_EVENT}\` begins with the oldest that is kept. Clients for server-sent events send it by themselves when they connect again.`,
+      description: `The \`id\` of the last event that you received: the stream continues after it. \`${OLDEST_EVENT}\` starts with the oldest stored event. Clients for server-sent events send this header automatically when they reconnect.`,
       examples: ['1764583200000-0'],
     }),
 });
@@ -97,7 +97,7 @@ export function registerEventRoutes(api: ApiScope, { publisher }: Options): void
         operationId: 'followEvents',
         tags: ['Events'],
         summary: 'Follow all events',
-        description: `Server-sent events of all jobs and accounts, from now on or behind \`Last-Event-ID\`. ${FORMAT_TEXT}`,
+        description: `Server-sent events of all jobs and accounts, from now on or after \`Last-Event-ID\`. ${FORMAT_TEXT}`,
         headers,
         response: { ...answers, ...problemResponses({ 410: true }) },
       },
@@ -112,10 +112,13 @@ export function registerEventRoutes(api: ApiScope, { publisher }: Options): void
         operationId: 'followPublish',
         tags: ['Events'],
         summary: 'Follow a job',
-        description: `Server-sent events of one job, from its first that is kept or behind \`Last-Event-ID\`. The stream stays open after the outcome, since a late answer of TikTok may correct it. ${FORMAT_TEXT}`,
+        description: `Server-sent events of one job, from its oldest stored event or after \`Last-Event-ID\`. The stream stays open after the outcome, because a late report from TikTok may correct it. ${FORMAT_TEXT}`,
         params: jobParams,
         headers,
-        response: { ...answers, ...problemResponses({ 404: '`JOB_NOT_FOUND`: there is no such job.', 410: true }) },
+        response: {
+          ...answers,
+          ...problemResponses({ 404: '`JOB_NOT_FOUND`: no publish job has this id.', 410: true }),
+        },
       },
     },
     async ({ params: { id }, headers: { 'last-event-id': after = OLDEST_EVENT } }, reply) => {

@@ -10,16 +10,16 @@ const STATES_TEXT = ALL_PUBLISH_STATES.map((state) => `\`${state}\`: ${PUBLISH_S
 /** Where a job stands. */
 export const stateSchema = z
   .enum(ALL_PUBLISH_STATES)
-  .meta({ id: 'PublishState', description: `Where a job stands. ${STATES_TEXT}.` });
+  .meta({ id: 'PublishState', description: `State of the job. ${STATES_TEXT}.` });
 
 const failureSchema = z
   .object({
-    code: z.string().refine(isErrorCode).meta({ description: 'Stable name of the error: match on it.' }),
+    code: z.string().refine(isErrorCode).meta({ description: 'Stable error code. Match on it.' }),
     message: z.string().meta({ description: 'What happened.' }),
-    advice: z.string().meta({ description: 'What a person can do.' }),
-    retryable: z.boolean().meta({ description: 'Whether a retry as it is may help.' }),
-    tiktokCode: z.string().optional().meta({ description: "TikTok's own code." }),
-    tiktokLogId: z.string().optional().meta({ description: "TikTok's log id, for its support." }),
+    advice: z.string().meta({ description: 'Recommended action.' }),
+    retryable: z.boolean().meta({ description: 'Whether a retry without changes may help.' }),
+    tiktokCode: z.string().optional().meta({ description: "TikTok's error code." }),
+    tiktokLogId: z.string().optional().meta({ description: "TikTok's log id, for TikTok support." }),
   })
   .meta({
     id: 'PublishFailure',
@@ -44,7 +44,7 @@ const timelineEntrySchema = z
     at: time.meta({ description: 'When.' }),
     event: z.string().meta({ description: `What. ${EVENTS_TEXT} An older version may have written others.` }),
   })
-  .meta({ id: 'TimelineEntry', description: 'One thing that happened to a job, with facts of its own.' });
+  .meta({ id: 'TimelineEntry', description: 'A timeline event of a job, with its own facts.' });
 
 const progressSchema = z.object({
   totalBytes: z.int().nonnegative().meta({ description: 'Size of the video; 0 until it is known.' }),
@@ -77,29 +77,30 @@ export const jobParams = z.object({
 });
 
 const jobFields = {
-  id: z.string().meta({ description: 'Our id of the job.' }),
-  account: z.string().meta({ description: 'The account it publishes to.' }),
-  mode: z.enum(['direct', 'inbox']).meta({ description: 'Published directly, or put into the inbox as a draft.' }),
+  id: z.string().meta({ description: 'Id of the job.' }),
+  account: z.string().meta({ description: 'Account to which the job publishes.' }),
+  mode: z.enum(['direct', 'inbox']).meta({ description: 'Publish directly, or send a draft to the inbox.' }),
   state: stateSchema,
-  waitingFor: z.enum(WAIT_REASONS).nullable().meta({ description: 'Why a `queued` job has not begun.' }),
+  waitingFor: z.enum(WAIT_REASONS).nullable().meta({ description: 'Why a `queued` job has not started.' }),
   waitingUntil: time.nullable().meta({
     description:
-      'Until when it waits, where that is known; without `waitingFor` it waits for its next attempt after one that failed.',
+      'End of the wait, if known. Without `waitingFor`, the job waits for its next attempt after a failed one.',
   }),
-  createdAt: time.meta({ description: 'When it was accepted.' }),
-  updatedAt: time.meta({ description: 'When it changed last.' }),
-  scheduledAt: time.nullable().meta({ description: 'When it was asked to begin.' }),
-  publishId: z.string().nullable().meta({ description: "TikTok's own handle of the publish, once there is one." }),
+  createdAt: time.meta({ description: 'When the job was accepted.' }),
+  updatedAt: time.meta({ description: 'When the job last changed.' }),
+  scheduledAt: time.nullable().meta({ description: 'Requested start time.' }),
+  publishId: z.string().nullable().meta({ description: "TikTok's id of the post, if it has one yet." }),
   postIds: z.array(z.string()).meta({
-    description: 'TikTok posts, as exact digits. May be empty, and be filled in after the job is `published`.',
+    description:
+      'Ids of the TikTok posts, as decimal strings. May be empty at first and be filled in after the job is `published`.',
   }),
-  progress: progressSchema.meta({ description: 'How far the upload is.' }),
+  progress: progressSchema.meta({ description: 'Progress of the upload.' }),
   attempts: z.int().nonnegative().meta({
-    description: 'Attempts that ended in an error, in a row; progress sets it back to 0. Waiting burns none.',
+    description: 'Number of consecutive failed attempts. Progress resets it to 0. Waiting does not count.',
   }),
   failure: failureSchema.nullable(),
-  metadata: z.record(z.string(), z.unknown()).nullable().meta({ description: 'What came with the request.' }),
-  timeline: z.array(timelineEntrySchema).meta({ description: 'Everything that happened, oldest first.' }),
+  metadata: z.record(z.string(), z.unknown()).nullable().meta({ description: 'Metadata from the request.' }),
+  timeline: z.array(timelineEntrySchema).meta({ description: 'Timeline of the job, oldest event first.' }),
 };
 
 /** A publish job. */
@@ -113,11 +114,11 @@ export const jobSchema = z.object(jobFields).meta({
 export const enqueuedJobSchema = z
   .object({
     ...jobFields,
-    created: z.boolean().meta({ description: 'False when the idempotency key had been seen with the same request.' }),
+    created: z.boolean().meta({ description: 'False if the idempotency key was already used with the same request.' }),
   })
   .meta({
     id: 'EnqueuedJob',
-    description: 'A publish job, and whether this request made it.',
+    description: 'A publish job, and whether this request created it.',
     examples: [{ ...QUEUED_EXAMPLE, created: true }],
   });
 
@@ -127,12 +128,12 @@ export const retriedJobSchema = z
     ...jobFields,
     action: z.enum(['poll', 'resume', 'fresh_init']).meta({
       description:
-        'How the job goes on: `poll` asks TikTok again, `resume` goes on with the bytes, `fresh_init` begins afresh.',
+        'How the job continues: `poll` checks the status at TikTok, `resume` resumes the upload, `fresh_init` starts a new upload.',
     }),
   })
   .meta({
     id: 'RetriedJob',
-    description: 'A publish job, and how it goes on.',
+    description: 'A publish job, and how it continues.',
     examples: [{ ...QUEUED_EXAMPLE, action: 'fresh_init' }],
   });
 
@@ -140,7 +141,7 @@ export const retriedJobSchema = z
 export const jobPageSchema = z
   .object({
     jobs: z.array(jobSchema).meta({ description: 'Jobs, newest first.' }),
-    nextCursor: z.string().nullable().meta({ description: '`cursor` of the next page; null on the last one.' }),
+    nextCursor: z.string().nullable().meta({ description: '`cursor` of the next page; null on the last page.' }),
   })
   .meta({
     id: 'JobPage',

@@ -3,25 +3,25 @@ import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { tidyComponents } from './openapi-components.ts';
 
-const INFO = `A background job queue that publishes videos to TikTok: never twice, never lost, and its state always true.
+const INFO = `A background job queue that publishes videos to TikTok: never twice, never lost, and every job state is accurate.
 
-**Begin** by connecting an account (\`PUT /v1/accounts/{account}\`, or the OAuth page \`/connect/tiktok\`), then enqueue with
+**To start**, connect an account (\`PUT /v1/accounts/{account}\`, or the OAuth page \`/connect/tiktok\`), then enqueue a job with
 \`POST /v1/publishes\` and follow the job with \`GET /v1/publishes/{id}\` or its events.
 
-**Keys**: send one of \`API_KEYS\` as \`Authorization: Bearer <key>\`. A server without keys serves its own machine only, and needs none.
+**Keys**: send one of \`API_KEYS\` as \`Authorization: Bearer <key>\`. A server without keys accepts requests only from its own machine, and needs no key.
 
-**Repeating is safe** with the header \`Idempotency-Key\`: the same key with the same request answers the same job, so repeat a
-\`POST\` whose answer was lost.
+**Retries are safe** with the header \`Idempotency-Key\`: the same key with the same request returns the same job, so repeat a
+\`POST\` whose response was lost.
 
-**Errors** are problem documents (RFC 9457). Match on \`code\`; \`detail\` says what to do. Parameters and fields that are not known are
-refused, so that a typo is not silently ignored.
+**Errors** are problem documents (RFC 9457). Match on \`code\`; \`detail\` says what to do. Unknown parameters and fields are
+rejected, so a typo is not silently ignored.
 
-**Limits**: bodies of 64 KiB; requests per minute and key as the headers \`ratelimit-limit\`, \`ratelimit-remaining\` and \`ratelimit-reset\` say.`;
+**Limits**: bodies of 64 KiB; requests per minute and key: see the headers \`ratelimit-limit\`, \`ratelimit-remaining\` and \`ratelimit-reset\`.`;
 
 const TAGS = [
-  { name: 'Publishes', description: 'Jobs: enqueue, look at, cancel, retry.' },
-  { name: 'Events', description: 'What happens to jobs, as it happens: server-sent events.' },
-  { name: 'Callbacks', description: 'Deliveries of events to callback URLs: look at, replay, resume.' },
+  { name: 'Publishes', description: 'Jobs: enqueue, get, cancel, retry.' },
+  { name: 'Events', description: 'Events of jobs and accounts, in real time: server-sent events.' },
+  { name: 'Callbacks', description: 'Deliveries of events to callback URLs: get, replay, resume.' },
   { name: 'Accounts', description: 'The TikTok accounts that jobs publish to.' },
 ];
 

@@ -22,7 +22,7 @@ export function answerOtherMethods(scope: FastifyInstance): () => void {
         onRequest: async (request, reply) => {
           reply.header('allow', allow);
           if (request.method === 'OPTIONS') return await reply.code(204).send();
-          const detail = `${request.method} is not possible here, only ${allow}.`;
+          const detail = `${request.method} is not allowed here. Allowed: ${allow}.`;
           return await sendProblem(reply, { status: 405, code: 'METHOD_NOT_ALLOWED', detail });
         },
         handler: async () => undefined,

@@ -17,12 +17,12 @@ export function registerPreflightRoutes(
         tags: ['Publishes'],
         summary: 'Check a request',
         description:
-          'Looks into the video, the account, what TikTok allows its creator just now, and the limits; enqueues nothing. Takes one of the 20 questions a minute that TikTok answers about a creator. `file` sources are taken from below `MEDIA_ROOTS` only, as they lie on this machine.',
+          'Checks the video, the account, the current posting options of its creator, and the rate limits. Enqueues nothing. Uses one of the 20 creator queries a minute that TikTok allows. `file` sources must be on this machine, in a folder of `MEDIA_ROOTS`.',
         body: publishRequestSchema,
         response: {
-          200: jsonAnswer('What was found, whether it speaks against the request or not.', preflightSchema),
+          200: jsonAnswer('The result of the checks, whether the request can be published or not.', preflightSchema),
           ...problemResponses({
-            403: '`INPUT_MEDIA_OUTSIDE_ROOTS`: such a file may not be published over REST.',
+            403: '`INPUT_MEDIA_OUTSIDE_ROOTS`: this file cannot be published over REST.',
             413: true,
             415: true,
           }),

@@ -2,28 +2,31 @@ import { z } from 'zod';
 
 const findingSchema = z
   .object({
-    code: z.string().meta({ description: 'Of a refusal: the error that the job would fail with.' }),
+    code: z.string().meta({ description: 'For `refuse`: the error code with which the job would fail.' }),
     severity: z.enum(['refuse', 'warn']).meta({
-      description: '`refuse`: the job would fail. `warn`: it may fail, wait, or come out other than asked.',
+      description:
+        '`refuse`: the job would fail. `warn`: the job may fail or wait, or the post may differ from the request.',
     }),
-    field: z.string().meta({ description: 'What it concerns.', examples: ['media.frameRate'] }),
-    limit: z.string().nullable().meta({ description: 'What is allowed, where there is such a thing.' }),
+    field: z
+      .string()
+      .meta({ description: 'The field of the request, or the part of the video.', examples: ['media.frameRate'] }),
+    limit: z.string().nullable().meta({ description: 'The allowed values, if there is a limit.' }),
     found: z.string().meta({ description: 'What was found.' }),
-    advice: z.string().meta({ description: 'What a person can do.' }),
+    advice: z.string().meta({ description: 'Recommended action.' }),
   })
-  .meta({ id: 'PreflightFinding', description: 'One thing that a preflight found.' });
+  .meta({ id: 'PreflightFinding', description: 'A finding of the preflight.' });
 
 const codecSchema = {
-  codec: z.string().nullable().meta({ description: 'Such as `h264`; null: not one we know.' }),
-  codecId: z.string().nullable().meta({ description: 'Its name in the file, such as `avc1`.' }),
+  codec: z.string().nullable().meta({ description: 'Codec, such as `h264`; null: unknown codec.' }),
+  codecId: z.string().nullable().meta({ description: 'Codec id in the file, such as `avc1`.' }),
 };
 
 const factsSchema = z
   .object({
-    container: z.enum(['mp4', 'mov', 'webm']).meta({ description: 'What kind of file it is.' }),
+    container: z.enum(['mp4', 'mov', 'webm']).meta({ description: 'Container format.' }),
     brand: z.string().nullable().meta({ description: 'Major brand of an MP4 or MOV file.' }),
     sizeBytes: z.int().meta({ description: 'Size of the file.' }),
-    durationSeconds: z.number().nullable().meta({ description: 'How long it is.' }),
+    durationSeconds: z.number().nullable().meta({ description: 'Duration of the video.' }),
     videoTracks: z.int().meta({ description: 'Number of video tracks.' }),
     audioTracks: z.int().meta({ description: 'Number of audio tracks.' }),
     video: z
@@ -34,7 +37,7 @@ const factsSchema = z
         codedWidth: z.int().meta({ description: 'As encoded.' }),
         codedHeight: z.int().meta({ description: 'As encoded.' }),
         rotation: z.int().meta({ description: 'Degrees.' }),
-        frameRate: z.number().nullable().meta({ description: 'Frames a second, on average.' }),
+        frameRate: z.number().nullable().meta({ description: 'Average frames per second.' }),
       })
       .nullable()
       .meta({ description: 'The main video track.' }),
@@ -42,18 +45,18 @@ const factsSchema = z
     moov: z
       .enum(['front', 'end', 'missing'])
       .nullable()
-      .meta({ description: 'Where an MP4 or MOV file keeps its index.' }),
-    fragmented: z.boolean().nullable().meta({ description: 'Made of fragments, as live encoders do.' }),
-    missingBytes: z.number().meta({ description: 'What the file says it holds and does not.' }),
+      .meta({ description: 'Position of the index in an MP4 or MOV file.' }),
+    fragmented: z.boolean().nullable().meta({ description: 'Whether the file is fragmented, as from live encoders.' }),
+    missingBytes: z.number().meta({ description: 'Bytes that are missing from the file.' }),
     unread: z.array(z.string()).meta({ description: 'What could not be read.' }),
   })
-  .meta({ id: 'MediaFacts', description: 'What the bytes of a video tell about it; null: not told.' });
+  .meta({ id: 'MediaFacts', description: 'Properties read from the video file; null: not in the file.' });
 
 const partSchema = z
   .union([
-    z.object({ checked: z.literal(true).meta({ description: 'It was.' }) }),
+    z.object({ checked: z.literal(true).meta({ description: 'The part was checked.' }) }),
     z.object({
-      checked: z.literal(false).meta({ description: 'It was not.' }),
+      checked: z.literal(false).meta({ description: 'The part was not checked.' }),
       reason: z.string().meta({ description: 'Why it was not checked.' }),
     }),
   ])
@@ -62,9 +65,9 @@ const partSchema = z
 /** What a preflight answers. */
 export const preflightSchema = z
   .object({
-    ok: z.boolean().meta({ description: 'Nothing was found for which the job would fail; it may still have to wait.' }),
+    ok: z.boolean().meta({ description: 'Whether the request would be accepted. The job may still have to wait.' }),
     findings: z.array(findingSchema),
-    facts: factsSchema.nullable().meta({ description: 'What the video is; null: not looked into.' }),
+    facts: factsSchema.nullable().meta({ description: 'Properties of the video; null: not read.' }),
     checked: z.object({
       request: partSchema,
       media: partSchema,
@@ -73,4 +76,4 @@ export const preflightSchema = z
       quota: partSchema,
     }),
   })
-  .meta({ id: 'PreflightReport', description: 'What is known of a request before anything of it is sent.' });
+  .meta({ id: 'PreflightReport', description: 'Result of checking a request before anything is sent.' });

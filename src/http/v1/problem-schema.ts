@@ -3,11 +3,11 @@ import { z } from 'zod';
 /** A problem document (RFC 9457). */
 export const problemSchema = z
   .object({
-    type: z.string().meta({ description: 'Always `about:blank`: `code` says what happened.' }),
+    type: z.string().meta({ description: 'Always `about:blank`. Use `code` instead.' }),
     title: z.string().meta({ description: 'Name of the HTTP status.' }),
     status: z.int().meta({ description: 'HTTP status.' }),
-    code: z.string().meta({ description: 'Stable name of the error: match on it, never on the texts.' }),
-    detail: z.string().meta({ description: 'What is wrong and how to fix it, for people.' }),
+    code: z.string().meta({ description: 'Stable error code. Match on it, never on the texts.' }),
+    detail: z.string().meta({ description: 'Human-readable text: what is wrong and how to fix it.' }),
     problems: z
       .array(
         z.object({
@@ -16,7 +16,7 @@ export const problemSchema = z
         }),
       )
       .optional()
-      .meta({ description: 'Each field of the input that is wrong.' }),
+      .meta({ description: 'Each invalid input field.' }),
   })
   .meta({
     id: 'Problem',

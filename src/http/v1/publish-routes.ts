@@ -10,7 +10,9 @@ import type { ApiScope } from './typed-routes.ts';
 type Options = Pick<ApiOptions, 'publisher' | 'refuseFile'>;
 
 const TAGS = ['Publishes'];
-const NOT_FOUND = { 404: '`JOB_NOT_FOUND`: there is no such job, or its retention is over.' };
+const NOT_FOUND = {
+  404: '`JOB_NOT_FOUND`: no publish job has this id, or the job was deleted after its retention period.',
+};
 
 /** Adds `/v1/publishes`. */
 export function registerPublishRoutes(api: ApiScope, options: Options): void {
@@ -28,7 +30,7 @@ function registerEnqueue(api: ApiScope, { publisher, refuseFile }: Options): voi
         tags: TAGS,
         summary: 'Enqueue a publish',
         description:
-          'Accepts a request durably: once this is answered, the job survives anything. `file` sources are taken from below `MEDIA_ROOTS` only.',
+          'Accepts a request durably: after the response, the job survives a crash of any process. `file` sources must be in a folder of `MEDIA_ROOTS`.',
         headers: z.object({
           'idempotency-key': z
             .string()
@@ -37,19 +39,16 @@ function registerEnqueue(api: ApiScope, { publisher, refuseFile }: Options): voi
             .optional()
             .meta({
               description:
-                'Any text, such as `spring-7`. The same key with the same request answers the same job; with another request 409. Kept as long as the job.',
+                'Any text, such as `spring-7`. The same key with the same request returns the same job; with a different request, the response is 409. The key is stored as long as the job.',
             }),
         }),
         body: publishRequestSchema,
         response: {
-          202: jsonAnswer(
-            'Accepted: the job is made. The header `Location` says where it is to be found.',
-            enqueuedJobSchema,
-          ),
-          200: jsonAnswer('The idempotency key had been seen: the job that it made.', enqueuedJobSchema),
+          202: jsonAnswer('Accepted: the job was created. The header `Location` has its URL.', enqueuedJobSchema),
+          200: jsonAnswer('The idempotency key was already used: the job that it created.', enqueuedJobSchema),
           ...problemResponses({
-            403: '`INPUT_MEDIA_OUTSIDE_ROOTS`: such a file may not be published over REST.',
-            409: '`IDEMPOTENCY_CONFLICT`: the key was used with another request.',
+            403: '`INPUT_MEDIA_OUTSIDE_ROOTS`: this file cannot be published over REST.',
+            409: '`IDEMPOTENCY_CONFLICT`: the key was used with a different request.',
             413: true,
             415: true,
           }),
@@ -73,9 +72,9 @@ function registerReading(api: ApiScope, { publisher }: Options): void {
       schema: {
         operationId: 'getPublish',
         tags: TAGS,
-        summary: 'Look at a job',
+        summary: 'Get a job',
         params: jobParams,
-        response: { 200: jsonAnswer('The job as it is now.', jobSchema), ...problemResponses(NOT_FOUND) },
+        response: { 200: jsonAnswer('The current job.', jobSchema), ...problemResponses(NOT_FOUND) },
       },
     },
     async ({ params: { id } }) => {
@@ -92,7 +91,7 @@ function registerReading(api: ApiScope, { publisher }: Options): void {
         tags: TAGS,
         summary: 'List jobs',
         description:
-          'Newest first. To read on, repeat the request with `cursor` set to `nextCursor`, until that is null. Jobs that come meanwhile do not shift the pages.',
+          'Newest first. For the next page, repeat the request with `cursor` set to `nextCursor`, until `nextCursor` is null. New jobs do not shift the pages.',
         querystring: z.strictObject({
           account: z.string().min(1).max(255).optional().meta({ description: 'Jobs of this account only.' }),
           state: stateSchema.optional(),
@@ -102,8 +101,8 @@ function registerReading(api: ApiScope, { publisher }: Options): void {
             .min(1)
             .max(MAX_LISTED_JOBS)
             .default(DEFAULT_LISTED_JOBS)
-            .meta({ description: 'Most jobs of a page.' }),
-          cursor: z.string().max(1_000).optional().meta({ description: '`nextCursor` of the page before.' }),
+            .meta({ description: 'Maximum number of jobs on a page.' }),
+          cursor: z.string().max(1_000).optional().meta({ description: '`nextCursor` of the previous page.' }),
         }),
         response: { 200: jsonAnswer('A page of jobs.', jobPageSchema), ...problemResponses() },
       },
@@ -127,11 +126,14 @@ function registerChanges(api: ApiScope, { publisher }: Options): void {
         tags: TAGS,
         summary: 'Cancel a job',
         description:
-          'Where that is certain to keep it from being published. A running pull is stopped by TikTok; the job is `cancelled` once TikTok says so.',
+          'Possible only if the job cannot have been published. A running pull is cancelled at TikTok; the job becomes `cancelled` when TikTok confirms it.',
         params: jobParams,
         response: {
-          200: jsonAnswer('The job as it is now.', jobSchema),
-          ...problemResponses({ ...NOT_FOUND, 409: '`JOB_NOT_CANCELLABLE`: TikTok may have it, or it has ended.' }),
+          200: jsonAnswer('The current job.', jobSchema),
+          ...problemResponses({
+            ...NOT_FOUND,
+            409: '`JOB_NOT_CANCELLABLE`: TikTok may already have the video, or the job has ended.',
+          }),
         },
       },
     },
@@ -144,21 +146,21 @@ function registerChanges(api: ApiScope, { publisher }: Options): void {
         operationId: 'retryPublish',
         tags: TAGS,
         summary: 'Retry a job',
-        description: 'A failed or unconfirmed job, in the way that cannot post twice. The body may be left out.',
+        description: 'Retries a failed or unconfirmed job without the risk of posting twice. The body is optional.',
         params: jobParams,
         body: z
           .strictObject({
             force: z.boolean().optional().meta({
               description:
-                'Begin afresh although TikTok may have published it: you have looked, and take the risk of a second post.',
+                'Start again even if TikTok may have published the post. Check on TikTok first: a second post is possible.',
             }),
           })
           .nullish(),
         response: {
-          200: jsonAnswer('The job, and how it goes on.', retriedJobSchema),
+          200: jsonAnswer('The job, and how it continues.', retriedJobSchema),
           ...problemResponses({
             ...NOT_FOUND,
-            409: '`JOB_NOT_RETRYABLE`: it has not failed, or only `force` would do; `detail` says why.',
+            409: '`JOB_NOT_RETRYABLE`: the job has not failed, or it can be retried only with `force`. `detail` says why.',
             413: true,
             415: true,
           }),

@@ -105,7 +105,7 @@ describe.skipIf(executablePath === undefined)(
       await openFailed(page, 'tiktok-publish');
       await buttonsOf(page).click();
       await page.getByRole('button', { name: 'Confirm' }).click();
-      await page.getByText('TikTok may have published it').waitFor();
+      await page.getByText('TikTok may have published the post').waitFor();
       expect(await pipeline.publisher.get(unconfirmed)).toMatchObject({ state: 'unconfirmed' });
     });
 

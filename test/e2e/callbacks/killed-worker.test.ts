@@ -116,7 +116,7 @@ describe('the command', () => {
       expect(stdout).toMatch(/j-1-1 +publish\.queued +delivered +204/);
     });
     const replay = await startCommand(['callbacks', 'replay', 'j-1-1'], env).ended;
-    expect(replay).toMatchObject({ exitCode: 0, stdout: 'One event is delivered again.\n' });
+    expect(replay).toMatchObject({ exitCode: 0, stdout: '1 event was queued for delivery.\n' });
     await receiver.arrived(2);
     const unknown = await startCommand(['callbacks', 'replay', 'nothing'], env).ended;
     expect(unknown).toMatchObject({ exitCode: 2 });

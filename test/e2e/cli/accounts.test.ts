@@ -40,14 +40,14 @@ describe('an account, from its link to its end', () => {
     expect((await runCommand(['accounts', 'pause', 'acme'], env)).stdout).toContain('is paused');
     expect((await runCommand(['accounts', 'list'], env)).stdout).toMatch(/^acme .* paused/m);
     expect((await runCommand(['accounts', 'resume', 'acme'], env)).stdout).toContain('no longer paused');
-    expect((await runCommand(['accounts', 'rekey'], env)).stdout).toContain('1 were before');
+    expect((await runCommand(['accounts', 'rekey'], env)).stdout).toContain('1 already used it');
 
     const examined = await runCommand(['doctor'], env);
-    expect(examined.stdout).toContain('1 of 1 accounts have tokens that can be opened');
+    expect(examined.stdout).toContain('1 of 1 accounts have tokens that can be decrypted');
     expect(examined).toMatchObject({ exitCode: 0, stderr: '' });
 
     const removed = await runCommand(['accounts', 'remove', 'acme'], env);
-    expect(removed).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('TikTok has ended the access') });
+    expect(removed).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('TikTok has revoked the access') });
     expect((await runCommand(['accounts', 'list', '--json'], env)).stdout).toBe('{"accounts":[]}\n');
   });
 

@@ -12,7 +12,7 @@ describe('demo', () => {
     expect(stderr).toContain('uploading: ');
     expect(stdout).toMatch(/outcome +published as post \d{19}/);
     expect(stdout).toMatch(/received +48,000,000 bytes in 4 chunks, 0 bytes sent twice/);
-    expect(stdout).toContain('the same on both sides');
+    expect(stdout).toContain('identical on both sides');
     expect(stdout).toMatch(/board +http:\/\/127\.0\.0\.1:\d+\/board/);
     expect(exitCode).toBe(0);
   });
@@ -34,7 +34,7 @@ describe('demo', () => {
 
   it('stays up with --keep-running until Ctrl-C', async () => {
     const demo = startCommand(['demo', '--keep-running'], { REDIS_URL: testRedisUrl() });
-    await demo.printed('until Ctrl-C');
+    await demo.printed('until you press Ctrl-C');
     const metrics = /metrics +(http:\S+)/.exec(demo.stdout())?.[1] ?? '';
     expect(await (await fetch(metrics)).text()).toContain('outcome="published"} 1');
     demo.kill('SIGINT');

@@ -38,7 +38,7 @@ describe('publish --dry-run', () => {
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     expect(stdout).toBe(
       [
-        'Nothing speaks against it. Nothing was enqueued.',
+        'No problems found. Nothing was enqueued.',
         'video   MP4, h264, 360 x 640, 30 fps, aac, 4 s, 23.3 kB, index at the end',
         '',
       ].join('\n'),
@@ -50,7 +50,7 @@ describe('publish --dry-run', () => {
   it('lists what a wrong one would be refused for, and ends with 1', async () => {
     const { exitCode, stdout } = await dryRun('side-200.mp4');
     expect(exitCode).toBe(1);
-    expect(stdout).toContain('This would be refused. Nothing was enqueued.');
+    expect(stdout).toContain('The request would be refused. Nothing was enqueued.');
     expect(stdout).toMatch(
       /^refuse {2}media\.pictureSize: expected 360 to 4096 .+ got 200 x 400 \(INPUT_MEDIA_PICTURE_SIZE\)$/m,
     );
@@ -59,7 +59,7 @@ describe('publish --dry-run', () => {
   it('ends with 0 where there are but warnings', async () => {
     const { exitCode, stdout } = await dryRun('second-1.mp4');
     expect(exitCode).toBe(0);
-    expect(stdout).toContain('look at the warnings');
+    expect(stdout).toContain('Check the warnings');
     expect(stdout).toMatch(/^warn {4}media\.duration: expected at least 3 seconds, got 1 seconds/m);
   });
 

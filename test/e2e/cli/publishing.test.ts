@@ -178,7 +178,7 @@ describe('publishing from the command line', () => {
     waiting.kill('SIGINT');
     const { exitCode, stderr } = await waiting.ended;
     expect(exitCode).toBe(130);
-    expect(stderr).toContain('The job goes on: tiktok-publisher watch');
+    expect(stderr).toContain('The job continues. To watch it again: tiktok-publisher watch');
     expect(await scheduled()).toContain(day);
   });
 
@@ -270,7 +270,7 @@ describe('the service', () => {
     const orphan = startCommand(['start', '--json'], { ...env, REDIS_URL, SHUTDOWN_TIMEOUT_MS: '500' });
     await orphan.document();
     await redis.close();
-    await orphan.printed('redis away');
+    await orphan.printed('redis connection lost');
     orphan.kill('SIGTERM');
     const { exitCode, stderr } = await orphan.ended;
     expect(stderr).toContain('"msg":"stopped');

@@ -48,16 +48,16 @@ describe('a service whose Redis is not there yet', () => {
     const { exitCode, stderr } = await service.ended;
     expect(exitCode).toBe(0);
     expect(stderr.split(WAITS)).toHaveLength(2);
-    expect(stderr).toContain('nothing listens there');
+    expect(stderr).toContain('connection refused, no server is listening there');
   });
 
   it('waits for one that still reads its data, which other commands tell', async () => {
     const port = await loadingRedis();
     const service = startCommand(['worker'], on(port));
     const listing = startCommand(['list'], on(port));
-    await service.printed('Redis is still reading its data');
+    await service.printed('Redis is still loading its data');
     const { exitCode, stderr } = await listing.ended;
-    expect([exitCode, stderr]).toEqual([3, expect.stringContaining('Redis is still reading its data')]);
+    expect([exitCode, stderr]).toEqual([3, expect.stringContaining('Redis is still loading its data')]);
     await service.printed('Workers run');
     service.kill('SIGTERM');
     expect((await service.ended).exitCode).toBe(0);
@@ -75,7 +75,7 @@ describe('a service whose Redis is not there yet', () => {
       const service = startCommand(['worker'], on(await freePort(), { REDIS_START_WAIT_MS: limit }));
       const { exitCode, stderr } = await service.ended;
       expect([exitCode, stderr.includes(WAITS)]).toEqual([3, limit !== '0']);
-      expect(stderr).toContain('nothing listens there');
+      expect(stderr).toContain('connection refused, no server is listening there');
     }
   });
 });
@@ -93,7 +93,7 @@ describe('a service that Redis refuses for good', () => {
       return await service.ended;
     };
     const wrong = await started('app:hunter2');
-    expect([wrong.exitCode, wrong.stderr]).toEqual([3, expect.stringContaining('refused the user name or password')]);
+    expect([wrong.exitCode, wrong.stderr]).toEqual([3, expect.stringContaining('rejected the user name or password')]);
     expect(wrong.stderr).not.toMatch(/hunter2|Waiting/);
     const forbidden = await started('app:pw');
     expect([forbidden.exitCode, forbidden.stderr]).toEqual([3, expect.stringContaining('ACL SETUSER app +info')]);
@@ -102,7 +102,7 @@ describe('a service that Redis refuses for good', () => {
     await service.printed('Workers run');
     await rules('+@all -bzpopmin');
     const doctor = startCommand(['doctor'], on(0, { REDIS_URL: `redis://app:pw@127.0.0.1:${server.port}` }));
-    expect((await doctor.ended).stdout).toMatch(/may\s+not\s+run\s+BZPOPMIN/);
+    expect((await doctor.ended).stdout).toMatch(/is\s+not\s+allowed\s+to\s+run\s+BZPOPMIN/);
     service.kill('SIGTERM');
     expect((await service.ended).exitCode).toBe(0);
   });

@@ -60,7 +60,7 @@ describe.concurrent('SIGTERM', () => {
     const proxy = await openProxy(Number(new URL(testRedisUrl()).port));
     test.onTestFinished(() => proxy.close());
     const command = startCommand([name], freshEnvironment({ ...PATIENT, REDIS_URL: proxy.url }));
-    await command.printed('Ctrl-C stops');
+    await command.printed('Press Ctrl-C to stop');
     proxy.break('black_hole');
     command.kill('SIGTERM');
     test.expect((await command.ended).exitCode).toBe(0);

@@ -19,7 +19,7 @@ it('says of tokens granted to another app that they may be that, and leaves the 
   passHours(2);
   const error = await rejection(tokens.accessToken('foreign'));
   expect(error.code).toBe('AUTH_REAUTHORIZATION_REQUIRED');
-  expect(error.message).toContain('or it was granted to another app');
+  expect(error.message).toContain('or it belongs to another app');
   expect(await vault.get('foreign')).toMatchObject({ status: 'reauthorization_required' });
   const renewed = await tokens.accessToken('acme');
   expect(renewed).not.toBe(granted.accessToken);
@@ -45,7 +45,7 @@ it('names the app that an account was connected by, keeps its token in use, and 
   expect(error.code).toBe('AUTH_REAUTHORIZATION_REQUIRED');
   expect(error.message).toBe(
     `account "acme" was connected by another app (client key ${world.simulator.clientKey.slice(0, 4)}…): ` +
-      'connect it again or set TIKTOK_CLIENT_KEY back',
+      'connect it again or restore the previous TIKTOK_CLIENT_KEY',
   );
   expect(error.message).not.toContain(world.simulator.clientKey);
   expect(mistaken.outcomes).toEqual(['failed', 'failed']);

@@ -93,7 +93,11 @@ describe('rekeying', () => {
     const { unreadable, resealed } = await rekeyAccounts({ redis, keys, sealer: createSealer([newKey, oldKey]) });
     expect(resealed).toEqual(['acme']);
     expect(unreadable).toMatchObject([
-      { account: 'lost', code: 'CONFIG_KEY_UNKNOWN', message: expect.stringContaining('ENCRYPTION_KEYS holds no key') },
+      {
+        account: 'lost',
+        code: 'CONFIG_KEY_UNKNOWN',
+        message: expect.stringContaining('ENCRYPTION_KEYS does not contain key'),
+      },
       { account: 'tampered', code: 'INTERNAL_TAMPERED', message: expect.stringContaining('account:tampered:access') },
     ]);
     expect(JSON.stringify(unreadable)).not.toMatch(/act\.|rft\./);
@@ -147,7 +151,9 @@ describe('a wrong key', () => {
     const wrong = vaultWith(newKey);
     const error = await rejection(wrong.loadTokens('acme'));
     expect(error).toMatchObject({ code: 'CONFIG_KEY_UNKNOWN' });
-    expect(error.message).toMatch(/ENCRYPTION_KEYS holds no key [0-9a-f]{8}, which sealed account:acme:access/);
+    expect(error.message).toMatch(
+      /ENCRYPTION_KEYS does not contain key [0-9a-f]{8}, which encrypted account:acme:access/,
+    );
     expect(await wrong.list()).toMatchObject([{ account: 'acme', status: 'active' }]);
     expect(await wrong.pause('acme')).toBe(true);
     expect(await survey(newKey)).toEqual({ acme: 'CONFIG_KEY_UNKNOWN' });

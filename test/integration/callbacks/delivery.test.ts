@@ -86,7 +86,7 @@ describe('the delivery of events', () => {
     await world.report(await world.createJob('j', receiver.url), 'publish.started');
     await world.entryIn('j-2-1', 'completed');
     const entry = await world.entryIn('j-1-1', 'failed');
-    expect(entry.failedReason).toBe(`CALLBACK_REFUSED: ${receiver.host} answered 500`);
+    expect(entry.failedReason).toBe(`CALLBACK_REFUSED: ${receiver.host} responded with 500`);
     // As many deliveries as the schedule has pauses, and the first one.
     expect(receiver.received.filter(({ id }) => id === 'j-1-1')).toHaveLength(4);
   });
@@ -96,7 +96,7 @@ describe('the delivery of events', () => {
     const receiver = await receive(answerOf(410));
     await world.createJob('j', receiver.url);
     const entry = await world.entryIn('j-1-1', 'failed');
-    expect(entry.failedReason).toMatch(/answered 410$/);
+    expect(entry.failedReason).toMatch(/responded with 410$/);
     expect((await world.desk.ofJob('j')).attempts[0]?.code).toBe('CALLBACK_GONE');
     expect(receiver.received).toHaveLength(1);
   });
@@ -107,7 +107,7 @@ describe('the delivery of events', () => {
     const receiver = await receive((response) => void response.writeHead(307, { location: elsewhere.url }).end());
     await world.createJob('j', receiver.url);
     const entry = await world.entryIn('j-1-1', 'failed');
-    expect(entry.failedReason).toMatch(/answered 307, and redirects are not followed$/);
+    expect(entry.failedReason).toMatch(/responded with 307; redirects are not followed$/);
     expect((await world.desk.ofJob('j')).attempts[0]?.code).toBe('CALLBACK_REDIRECTED');
     expect(elsewhere.received).toHaveLength(0);
   });
@@ -225,7 +225,7 @@ describe('the delivery of events', () => {
     const receiver = await receive(answerOf(500));
     await world.createJob('j', `${receiver.url}?token=s3cret-query`);
     const entry = await world.entryIn('j-1-1', 'failed');
-    expect(world.lines.join('')).toContain('event not delivered');
+    expect(world.lines.join('')).toContain('event delivery failed');
     const shown = [world.lines, entry.asJSON(), await world.desk.overview(), await world.desk.ofJob('j')];
     expect(JSON.stringify(shown)).not.toContain('s3cret-query');
     expect(await world.desk.overview()).toMatchObject({ failed: [{ endpoint: receiver.url, jobId: 'j' }] });

@@ -83,7 +83,7 @@ describe('accounts list', () => {
     const listed = await run(['accounts', 'list'], { TIKTOK_CLIENT_KEY: 'sb34-another-app' });
     expect(listed).toMatchObject({ exitCode: 0, answer: { accounts: [{ account: 'acme', otherApp: true }] } });
     expect(listed.stderr).toMatch(
-      /^warning: account "acme" was connected by another app \(client key .{4}…\): connect it again or set TIKTOK_CLIENT_KEY back\n$/,
+      /^warning: account "acme" was connected by another app \(client key .{4}…\): connect it again or restore the previous TIKTOK_CLIENT_KEY\n$/,
     );
     expect(listed.stdout + listed.stderr).not.toContain(simulator.clientKey);
   });
@@ -189,7 +189,7 @@ describe('accounts remove', () => {
     const away = await run(['accounts', 'remove', 'away'], { TIKTOK_API_BASE_URL: 'http://127.0.0.1:9' });
     for (const answered of [refused, unset, unreadable, away]) {
       expect(answered).toMatchObject({ exitCode: 0, answer: { revoked: false, problem: expect.stringMatching(/\w/) } });
-      expect(answered.stderr).toContain('TikTok was not told');
+      expect(answered.stderr).toContain('The access was not revoked at TikTok');
     }
     expect(unreadable.answer.problem).toContain('ENCRYPTION_KEYS');
     expect((await run(['accounts', 'list'])).answer).toEqual({ accounts: [] });

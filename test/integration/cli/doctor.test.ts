@@ -80,8 +80,8 @@ describe('doctor', () => {
     const io = capturedIo({ env });
     expect(await runCli(['doctor'], io)).toBe(0);
     expect(io.printed().stdout).toMatch(/^ok +redis +Redis \d/m);
-    expect(io.printed().stdout).toContain('1 of 1 accounts have tokens that can be opened');
-    expect(io.printed().stdout).toMatch(/Nothing is wrong\.\n$/);
+    expect(io.printed().stdout).toContain('1 of 1 accounts have tokens that can be decrypted');
+    expect(io.printed().stdout).toMatch(/All checks passed\.\n$/);
   });
 
   it('names every setting that is wrong, and looks no further', async () => {
@@ -122,7 +122,7 @@ describe('doctor', () => {
     expect(problems).toMatchObject([
       {
         check: 'redis',
-        message: expect.stringContaining('nothing listens there'),
+        message: expect.stringContaining('connection refused, no server is listening there'),
         fix: expect.stringContaining('REDIS_URL'),
       },
       {
@@ -138,7 +138,7 @@ describe('doctor', () => {
     [
       'a wrong one',
       ':planted-wrong-password@',
-      'refused the user name or password',
+      'rejected the user name or password',
       'Correct the user name and password',
     ],
   ])('says that Redis wants a password where the settings have %s, and repeats none', async (_, login, words, fix) => {
@@ -167,7 +167,7 @@ describe('doctor', () => {
       { message: expect.stringContaining('nearly full'), fix: expect.stringContaining('maxmemory') },
     ]);
     expect(await problemsAt(replica.port)).toMatchObject([
-      { message: expect.stringContaining('it is a replica'), fix: expect.stringContaining('master') },
+      { message: expect.stringContaining('it is a read-only replica'), fix: expect.stringContaining('master') },
     ]);
   });
 
@@ -193,7 +193,7 @@ describe('doctor', () => {
       { check: 'redis', message: expect.stringContaining('allkeys-lru'), fix: expect.stringContaining('noeviction') },
       {
         check: 'redis',
-        message: expect.stringContaining('keeps nothing on disk'),
+        message: expect.stringContaining('stores nothing on disk'),
         fix: expect.stringContaining('appendonly'),
       },
     ]);
@@ -209,16 +209,16 @@ describe('doctor', () => {
     expect(problems).toMatchObject([
       {
         check: 'accounts',
-        message: expect.stringMatching(/^the tokens of "foreign" cannot be opened: .*CONFIG_KEY_UNKNOWN/),
+        message: expect.stringMatching(/^the tokens of "foreign" cannot be decrypted: .*CONFIG_KEY_UNKNOWN/),
         fix: expect.stringContaining('ENCRYPTION_KEYS'),
       },
       {
         check: 'accounts',
-        message: expect.stringMatching(/^the tokens of "tampered" cannot be opened: .*INTERNAL_TAMPERED/),
+        message: expect.stringMatching(/^the tokens of "tampered" cannot be decrypted: .*INTERNAL_TAMPERED/),
         fix: expect.stringContaining('connect the account again'),
       },
     ]);
-    expect(findings.map(({ message }) => message)).toContain('1 of 3 accounts have tokens that can be opened');
+    expect(findings.map(({ message }) => message)).toContain('1 of 3 accounts have tokens that can be decrypted');
     expect(JSON.stringify(findings)).not.toContain('act.');
   });
 
@@ -234,7 +234,7 @@ describe('doctor', () => {
       {
         check: 'accounts',
         message: expect.stringMatching(/^connected by another app \(client key aw12…\).*: "theirs", "theirs-too"$/),
-        fix: expect.stringContaining('set TIKTOK_CLIENT_KEY back'),
+        fix: expect.stringContaining('restore the previous TIKTOK_CLIENT_KEY'),
       },
       { check: 'accounts', message: expect.stringMatching(/sb34….*: "another"$/) },
     ]);
@@ -258,14 +258,14 @@ describe('doctor', () => {
     expect(problems).toMatchObject([
       {
         check: 'accounts',
-        message: 'their refresh tokens have ended, and with them the access: "over"',
+        message: 'refresh tokens have expired, so the accounts have no access: "over"',
         fix: expect.stringContaining('accounts connect'),
       },
     ]);
     expect(advice).toContainEqual({
       check: 'accounts',
       level: 'advice',
-      message: 'the refresh token of "quieter" ends in 9 days, and soon after those of "quiet"',
+      message: 'the refresh token of "quieter" expires in 9 days, and soon after that those of "quiet"',
       fix: expect.stringContaining('/v1/accounts/<name>/creator'),
     });
   });
@@ -300,7 +300,7 @@ describe('doctor', () => {
     expect(problems).toMatchObject([
       {
         check: 'queues',
-        message: '1 job of tiktok-publish waits and nobody works on it: no worker is connected',
+        message: '1 job of tiktok-publish is waiting and no worker processes it: no worker is connected',
         fix: expect.stringContaining('tiktok-publisher worker'),
       },
     ]);
@@ -324,7 +324,7 @@ describe('doctor', () => {
       {
         check: 'queues',
         message:
-          'delayed jobs of tiktok-status should have started 5 min ago and nobody works on them: no worker is connected',
+          'delayed jobs of tiktok-status should have started 5 min ago and no worker processes them: no worker is connected',
         fix: expect.stringContaining('tiktok-publisher worker'),
       },
     ]);
@@ -345,7 +345,7 @@ describe('doctor', () => {
     ]);
     await queues.status.add('status', { version: 2, id: 'a', account: 'b' }, { jobId: 'later-poll', delay: 60_000 });
     await queues.addStatusEntry({ version: 1, id: 'poll', account: 'b' }, 60_000);
-    const foreign = (await examine(env)).problems.filter(({ message }) => message.includes('does not understand'));
+    const foreign = (await examine(env)).problems.filter(({ message }) => message.includes('incompatible version'));
     expect(foreign).toMatchObject([
       { message: expect.stringMatching(/^3 entries of tiktok-publish .*: "future", "odd", "past"$/) },
       { message: expect.stringMatching(/^1 entries of tiktok-status .*: "later-poll"$/) },
@@ -373,7 +373,7 @@ describe('doctor', () => {
     expect(problems).toEqual([]);
     const told = advice.filter(({ check }) => check === 'queues').map(({ message }) => message);
     expect(told).toEqual([
-      '1 job of tiktok-publish failed, kept for people to look at',
+      '1 job of tiktok-publish failed and must be checked',
       'no worker of tiktok-status is connected',
     ]);
   });

@@ -193,7 +193,7 @@ describe('retry on the board', () => {
     expect(await answer.json()).toMatchObject({
       code: 'JOB_NOT_RETRYABLE',
       error: 'Not done',
-      message: expect.stringContaining('TikTok may have published it'),
+      message: expect.stringContaining('TikTok may have published the post'),
     });
     expect(await pipeline.publisher.get(id)).toEqual(before);
     expect(await pipeline.queues.publish.getJobState(id)).toBe('failed');
@@ -207,7 +207,7 @@ describe('retry on the board', () => {
     await eventually(async () => (await pipeline.queues.status.getJobState(failed)) === 'completed');
     const answer = await retry('tiktok-status', failed);
     expect(answer.status).toBe(409);
-    expect(await answer.json()).toMatchObject({ message: expect.stringContaining('this one is published') });
+    expect(await answer.json()).toMatchObject({ message: expect.stringContaining('this job is published') });
   });
 
   it('of an entry that no job is known for is refused', async () => {

@@ -52,7 +52,7 @@ describe('connecting an account', () => {
     const site = await startSite();
     newUser(site.simulator, 'open-id-1', ['video.upload']);
     const { page } = await goThroughConsent(site.sign('acme'), 'open-id-1');
-    expect(page.text).toContain('Not granted: <code>video.publish</code></b>, so nothing can be posted directly');
+    expect(page.text).toContain('Not granted: <code>video.publish</code></b>, so direct posts will fail');
     expect(page.text).not.toContain('Not granted: <code>video.upload');
     expect(await site.vault.get('acme')).toMatchObject({ scope: 'video.upload' });
   });
@@ -98,7 +98,7 @@ describe('connecting an account', () => {
     await goThroughConsent(site.sign('acme'), 'open-id-1');
     const before = await site.vault.loadTokens('acme');
     const { page } = await goThroughConsent(site.sign('beta'), 'open-id-1');
-    expect(page).toMatchObject({ status: 409, text: expect.stringContaining('connected as <b>acme</b> already') });
+    expect(page).toMatchObject({ status: 409, text: expect.stringContaining('already connected as <b>acme</b>') });
     expect(await site.vault.list()).toMatchObject([{ account: 'acme' }]);
     expect((await site.vault.loadTokens('acme')).accessToken).not.toBe(before.accessToken);
   });
@@ -220,7 +220,7 @@ describe('who may connect an account', () => {
     const altered = link.search.replace('acme', 'beta');
     expect(await from(`${link.pathname}${altered}`)).toMatchObject({
       status: 403,
-      body: expect.stringContaining('does not work any more'),
+      body: expect.stringContaining('no longer works'),
     });
     const old = new URL(site.sign('acme', -1));
     expect((await from(`${old.pathname}${old.search}`)).status).toBe(403);

@@ -22,7 +22,7 @@ describe('POST /v1/preflight', () => {
           code: 'INPUT_MEDIA_FRAME_RATE',
           severity: 'refuse',
           field: 'media.frameRate',
-          limit: '23 to 60 frames a second',
+          limit: '23 to 60 frames per second',
           found: '12',
           advice: expect.stringContaining('ffmpeg'),
         },

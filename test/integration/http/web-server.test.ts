@@ -96,7 +96,7 @@ describe('web server', () => {
     const { url } = await start({ readinessChecks: [{ name: 'redis', check: () => new Promise(() => undefined) }] });
     const answer = await fetch(`${url}/readyz`);
     expect(answer.status).toBe(503);
-    expect(await answer.json()).toMatchObject({ checks: { redis: { reason: 'no answer within 2000 ms' } } });
+    expect(await answer.json()).toMatchObject({ checks: { redis: { reason: 'no response within 2000 ms' } } });
   });
 
   it.each([

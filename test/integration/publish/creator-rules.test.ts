@@ -67,7 +67,7 @@ describe('a direct post that its creator may not make', () => {
     expect(job.timeline).toContainEqual(
       expect.objectContaining({
         event: 'creator_noted',
-        remarks: ['duets were asked for, but this creator has them switched off'],
+        remarks: ['the request allows duets, but this creator has disabled them'],
       }),
     );
   });

@@ -38,7 +38,7 @@ const notedDuplicates = ({ timeline }: PublishJob): unknown[] =>
   timeline.filter(({ event }) => event === 'duplicate_noted').map(({ otherJobId }) => otherJobId);
 
 describe('a video that was published on the account before', () => {
-  it.concurrent('is refused by a name of its own before anything is sent, and names the other job', async () => {
+  it.concurrent('is refused by a different name before anything is sent, and names the other job', async () => {
     const { pipeline, video } = world();
     const { account, ended, inits } = await openCase(pipeline);
     const first = await ended(await enqueue(pipeline, account, video));
@@ -48,9 +48,7 @@ describe('a video that was published on the account before', () => {
     const { advice } = ERROR_TABLE.INPUT_DUPLICATE_VIDEO;
     expect(second).toMatchObject({ state: 'failed', attempts: 0, publishId: null });
     expect(second.failure).toMatchObject({ code: 'INPUT_DUPLICATE_VIDEO', advice, retryable: true });
-    expect(second.failure?.message).toBe(
-      `the same video is that of publish job ${first.id} on this account, which is in_inbox`,
-    );
+    expect(second.failure?.message).toBe(`publish job ${first.id} of this account has the same video and is in_inbox`);
     expect(inits()).toHaveLength(1);
   });
 

@@ -78,7 +78,7 @@ describe('a video that TikTok takes', () => {
     // It begins like an MP4 and goes on with random bytes.
     const job = await ended(await enqueueFile(video));
     expect(job.state).toBe('published');
-    const remarks = [expect.stringContaining('no box of an ISO file')];
+    const remarks = [expect.stringContaining('no valid ISO box')];
     expect(job.timeline).toContainEqual(expect.objectContaining({ event: 'media_examined', remarks }));
   });
 });
@@ -91,7 +91,7 @@ describe('PREFLIGHT=warn', () => {
     const job = await ended(await enqueueFile(mediaFixture('fps-12.mp4')));
     expect(job.state).toBe('published');
     expect(inits()).toHaveLength(1);
-    const remarks = ['expected 23 to 60 frames a second, got 12'];
+    const remarks = ['expected 23 to 60 frames per second, got 12'];
     expect(job.timeline).toContainEqual(expect.objectContaining({ event: 'media_examined', remarks }));
   });
 });

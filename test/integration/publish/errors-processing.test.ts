@@ -43,7 +43,7 @@ describe('a post that TikTok fails for a passing reason', () => {
     ['pull', 'internal', 'TIKTOK_PROCESSING_INTERNAL'],
     ['pull', 'video_pull_failed', 'TIKTOK_PULL_FAILED'],
     ['pull', 'photo_pull_failed', 'TIKTOK_PULL_FAILED'],
-  ])('by %s for the reason "%s" starts afresh and is published once', async (source, failReason, code) => {
+  ])('by %s for the reason "%s" restarts and is published once', async (source, failReason, code) => {
     const { fault, enqueueFile, enqueuePull, ended, publishes, posts } = await openCase(world().pipeline);
     fault('video_init', { kind: 'fail_processing', failReason });
     const job = await ended(source === 'file' ? await enqueueFile(world().video) : await enqueuePull());

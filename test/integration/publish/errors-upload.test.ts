@@ -186,21 +186,18 @@ describe('an upload that TikTok no longer takes', () => {
     POSITIONS.map(([name, when]) => ({ httpStatus, code, name, when })),
   );
 
-  it.concurrent.each(CASES)(
-    'with $httpStatus on the $name chunk starts afresh once',
-    async ({ httpStatus, code, when }) => {
-      const { fault, enqueueFile, ended, inits, posts, publishes } = await openCase(world().pipeline);
-      fault('upload', answer(httpStatus), when);
-      const job = await ended(await enqueueFile(world().video));
-      expect(job).toMatchObject({ state: 'published', failure: null });
-      expect(retriedCodes(job)).toEqual([code]);
-      expect(inits()).toHaveLength(2);
-      expect(posts()).toMatchObject([{ sha256: world().sha256, publishId: job.publishId }]);
-      expect(publishes().map(({ completeUploads }) => completeUploads)).toEqual([0, 1]);
-    },
-  );
+  it.concurrent.each(CASES)('with $httpStatus on the $name chunk restarts once', async ({ httpStatus, code, when }) => {
+    const { fault, enqueueFile, ended, inits, posts, publishes } = await openCase(world().pipeline);
+    fault('upload', answer(httpStatus), when);
+    const job = await ended(await enqueueFile(world().video));
+    expect(job).toMatchObject({ state: 'published', failure: null });
+    expect(retriedCodes(job)).toEqual([code]);
+    expect(inits()).toHaveLength(2);
+    expect(posts()).toMatchObject([{ sha256: world().sha256, publishId: job.publishId }]);
+    expect(publishes().map(({ completeUploads }) => completeUploads)).toEqual([0, 1]);
+  });
 
-  it.concurrent.each(GONE)('with %i on the only chunk starts afresh once', async (httpStatus, code) => {
+  it.concurrent.each(GONE)('with %i on the only chunk restarts once', async (httpStatus, code) => {
     const { fault, enqueueFile, ended, inits, posts } = await openCase(world().pipeline);
     const video = await makeVideo(world().pipeline.folder, 50_000, `only-${httpStatus}.mp4`);
     fault('upload', answer(httpStatus));

@@ -32,10 +32,10 @@ it('names the job in each line about one, and keeps what varies out of the messa
   expect(lines.filter(({ publishJobId = '' }) => !ids.includes(publishJobId))).toEqual([]);
   const messages = new Set(lines.map(({ msg }) => msg));
   expect([...messages]).toEqual(
-    expect.arrayContaining(['attempt failed', 'post begun', 'upload completed', 'publish job ended']),
+    expect.arrayContaining(['attempt failed', 'post started', 'upload completed', 'publish job ended']),
   );
   expect([...messages].filter((message) => /\d/.test(message))).toEqual([]);
-  expect(lines.find(({ msg }) => msg === 'post begun')).toMatchObject({
+  expect(lines.find(({ msg }) => msg === 'post started')).toMatchObject({
     publishId: expect.stringContaining('v_inbox_file'),
     tiktokLogId: expect.stringMatching(/\w{10}/),
   });

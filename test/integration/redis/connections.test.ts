@@ -106,7 +106,7 @@ describe('the first connection', () => {
     const attempt = connectRedis(url('redis://user:hunter2@no-such-host.invalid:6379/3'), 'producer');
     await expect(attempt).rejects.toMatchObject({
       why: 'unknown_host',
-      message: 'no Redis at redis://no-such-host.invalid:6379/3 (REDIS_URL): its host name is unknown',
+      message: 'cannot use Redis at redis://no-such-host.invalid:6379/3 (REDIS_URL): its host name cannot be resolved',
     });
   });
 
@@ -161,8 +161,8 @@ describe('while Redis is away', () => {
     await eventually(() => lines.length === 2);
     expect(await client.ping()).toBe('PONG');
     expect(lines.map((line) => JSON.parse(line))).toEqual([
-      expect.objectContaining({ msg: 'redis away', role: 'ledger', reason: expect.any(String) }),
-      expect.objectContaining({ msg: 'redis back', role: 'ledger' }),
+      expect.objectContaining({ msg: 'redis connection lost', role: 'ledger', reason: expect.any(String) }),
+      expect.objectContaining({ msg: 'redis connection restored', role: 'ledger' }),
     ]);
   });
 });

@@ -107,7 +107,7 @@ describe.concurrent('a peer that falls silent without closing anything', () => {
     client.on('error', (error: Error) => failures.push(error.message));
     proxy.break('black_hole');
     client.disconnect(true);
-    await eventually(() => failures.some((message) => message.includes('says nothing')));
+    await eventually(() => failures.some((message) => message.includes('does not respond')));
     proxy.heal();
     expect(await client.ping()).toBe('PONG');
   });

@@ -33,7 +33,7 @@ describe('a Redis that is full', () => {
     await operator.config('SET', 'maxmemory', '1');
     await expect(pipeline.publisher.enqueue(request)).rejects.toMatchObject({
       code: 'REDIS_UNAVAILABLE',
-      message: expect.stringContaining('Redis is full and refuses writes'),
+      message: expect.stringContaining('Redis is full and rejects writes'),
     });
     expect((await pipeline.publisher.list({})).jobs.map((job) => job.id)).toEqual([id]);
     // The worker meets it, too, and stops sending what it could not write down.

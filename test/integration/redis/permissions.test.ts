@@ -129,7 +129,7 @@ describe('a missing permission', () => {
     const client = await connectAs(url);
     const missing = await findMissingPermissions(client, '{q}', NEEDED_BY_SERVICES);
     expect(describeMissing(missing, { kind: 'url', url }, '{q}')).toEqual({
-      what: 'its user "app" may not run INFO and may not use the keys {q}:*',
+      what: 'its user "app" is not allowed to run INFO or to use the keys {q}:*',
       fix: expect.stringContaining('ACL SETUSER app ~{q}:* +info'),
     });
   });

@@ -31,7 +31,7 @@ describe('a service that starts', () => {
     const { target, operator } = await redis([]);
     await operator.call('REPLICAOF', '127.0.0.1', String(master.port));
     const { said, serves } = starting(target);
-    await eventually(() => expect(said).toEqual([expect.stringContaining('this Redis is a replica')]));
+    await eventually(() => expect(said).toEqual([expect.stringContaining('this Redis is a read-only replica')]));
     await operator.call('REPLICAOF', 'NO', 'ONE');
     await serves;
     expect(said).toHaveLength(2);

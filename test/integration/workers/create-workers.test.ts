@@ -81,7 +81,9 @@ describe('createWorkers', () => {
     expect((await rejection(createWorkers(where))).message).toContain('UPLOAD_CONCURRENCY');
     vi.stubEnv('UPLOAD_CONCURRENCY', '1');
     vi.stubEnv('REDIS_START_WAIT_MS', '0');
-    await expect(createWorkers({ ...where, redisUrl: 'redis://127.0.0.1:9' })).rejects.toThrow('nothing listens there');
+    await expect(createWorkers({ ...where, redisUrl: 'redis://127.0.0.1:9' })).rejects.toThrow(
+      'connection refused, no server is listening there',
+    );
   });
 
   it('closes although Redis is gone', async () => {

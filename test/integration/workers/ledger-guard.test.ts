@@ -24,7 +24,7 @@ async function startSetBack(confirm: typeof NO_CONFIRMATION.confirm) {
 
 describe('a worker process whose Redis lacks beats', () => {
   it('stops where they would have survived a failover, or nobody can say', async () => {
-    expect((await startSetBack(NO_CONFIRMATION.confirm)).trouble()).toMatch(/set back/);
+    expect((await startSetBack(NO_CONFIRMATION.confirm)).trouble()).toMatch(/restored to an older state/);
   });
 
   it('goes on where they were counted by a master that was cut off from its replicas', async () => {

@@ -27,19 +27,19 @@ const SCENARIOS: readonly Scenario[] = [
     what: 'is full',
     harm: ({ operator }) => operator.config('SET', 'maxmemory', '1'),
     heal: ({ operator }) => operator.config('SET', 'maxmemory', '0'),
-    reason: 'Redis is full and refuses writes',
+    reason: 'Redis is full and rejects writes',
   },
   {
-    what: 'has too few replicas',
+    what: 'has too few connected replicas',
     harm: ({ operator }) => operator.config('SET', 'min-replicas-to-write', '1'),
     heal: ({ operator }) => operator.config('SET', 'min-replicas-to-write', '0'),
-    reason: 'Redis has too few replicas in reach (min-replicas-to-write) and refuses writes',
+    reason: 'Redis has too few connected replicas (min-replicas-to-write) and rejects writes',
   },
   {
     what: 'has become a replica',
     harm: ({ operator }) => operator.replicaof('127.0.0.1', 9),
     heal: ({ operator }) => operator.replicaof('NO', 'ONE'),
-    reason: 'this Redis is a replica and refuses writes',
+    reason: 'this Redis is a read-only replica',
   },
   {
     what: 'cannot write to its disk',
@@ -53,10 +53,10 @@ const SCENARIOS: readonly Scenario[] = [
       await operator.config('SET', 'dir', folder);
       await operator.bgsave();
     },
-    reason: 'Redis cannot write to its disk and refuses writes',
+    reason: 'Redis cannot write to its disk and rejects writes',
   },
   {
-    what: 'is still reading its data',
+    what: 'is still loading its data',
     harm: reloadSlowly,
     async heal({ operator }) {
       // The operator's connection waits for the end of the reload.
@@ -64,38 +64,38 @@ const SCENARIOS: readonly Scenario[] = [
       await another.config('SET', 'key-load-delay', '0');
       another.disconnect();
     },
-    reason: 'Redis is still reading its data',
+    reason: 'Redis is still loading its data',
   },
   {
     what: 'forbids scripts',
     harm: ({ operator }) => operator.acl('SETUSER', 'default', '-evalsha'),
     heal: ({ operator }) => operator.acl('SETUSER', 'default', '+evalsha'),
-    reason: 'the ACL of our Redis user forbids EVALSHA',
+    reason: 'the ACL of our Redis user denies EVALSHA',
   },
   {
     what: 'forbids to wait for jobs',
     harm: ({ operator }) => operator.acl('SETUSER', 'default', '-bzpopmin'),
     heal: ({ operator }) => operator.acl('SETUSER', 'default', '+bzpopmin'),
-    reason: 'the ACL of our Redis user forbids BZPOPMIN',
+    reason: 'the ACL of our Redis user denies BZPOPMIN',
   },
   {
     what: 'forbids what only jobs need',
     harm: ({ operator }) => operator.acl('SETUSER', 'default', '-zadd'),
     heal: ({ operator }) => operator.acl('SETUSER', 'default', '+zadd'),
-    reason: 'Redis refuses what jobs need: its user "default" may not run ZADD',
+    reason: 'Redis rejects commands that jobs need: its user "default" is not allowed to run ZADD',
     isAboutAll: true,
   },
   {
     what: 'is frozen',
     harm: ({ pid }) => process.kill(pid, 'SIGSTOP'),
     heal: ({ pid }) => process.kill(pid, 'SIGCONT'),
-    reason: 'Redis does not answer',
+    reason: 'Redis does not respond',
   },
   {
     what: 'is behind a network that swallows everything',
     harm: ({ proxy }) => proxy.break('black_hole'),
     heal: ({ proxy }) => proxy.heal(),
-    reason: 'Redis does not answer',
+    reason: 'Redis does not respond',
   },
   {
     what: 'is gone',

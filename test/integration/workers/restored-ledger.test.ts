@@ -167,7 +167,7 @@ describe.concurrent('workers that find Redis set back to an older backup', { tim
     expect((await worker.ready()).status).toBe(200);
     await server.restore();
     await eventually(async () => (await troubleOf(worker)) !== undefined && !worker.isRunning(), ENDED);
-    expect(await troubleOf(worker)).toMatch(/set back.*ledger accept/);
+    expect(await troubleOf(worker)).toMatch(/restored to an older state.*ledger accept/);
     const unready = await worker.ready();
     expect(unready.status).toBe(503);
     expect(await unready.json()).toMatchObject({ checks: { workers: { reason: await troubleOf(worker) } } });
@@ -191,7 +191,7 @@ describe.concurrent('workers that find Redis set back to an older backup', { tim
     await eventually(() => worker.isRunning(), ENDED);
     expect((await publisher.waitForCompletion(fresh.id, ENDED)).state).toBe('in_inbox');
     expect(inits()).toBe(5);
-    expect(worker.logged('no jobs are taken')).toBe(1);
+    expect(worker.logged('workers take no jobs')).toBe(1);
     expect(await accept()).toMatchObject({ wentBack: false, accepted: false });
   });
 
@@ -204,15 +204,15 @@ describe.concurrent('workers that find Redis set back to an older backup', { tim
     await worker.close();
     await server.restore();
     const again = await work();
-    expect(await troubleOf(again)).toMatch(/set back/);
+    expect(await troubleOf(again)).toMatch(/restored to an older state/);
     const stranger = await work(join(folder, 'another-machine'));
-    expect(await troubleOf(stranger)).toMatch(/set back/);
+    expect(await troubleOf(stranger)).toMatch(/restored to an older state/);
     await eventually(() => !again.isRunning() && !stranger.isRunning(), ENDED);
     expect(await stateOf(queued)).toBe('queued');
     expect(inits()).toBe(4);
     const io = capturedIo({ env });
     await runCli(['doctor', '--json'], io);
-    expect(io.printed().stdout).toContain('Redis was set back');
+    expect(io.printed().stdout).toContain('Redis was restored to an older state');
 
     await accept('--yes');
     const ended = await publisher.waitForCompletion(queued.id, ENDED);
@@ -238,7 +238,7 @@ describe.concurrent('workers that find Redis set back to an older backup', { tim
     await worker.close();
     expect(lastSeenCount(await readFile(join(env.DATA_DIR, 'ledger-mark.json'), 'utf8'))).toBe(85);
     await server.restore();
-    expect(await troubleOf(await work())).toMatch(/saw beat 85 .* now holds beat 78 .* of 2020-01-01T00:00:00.000Z/);
+    expect(await troubleOf(await work())).toMatch(/saw beat 85 .* now has beat 78 .* of 2020-01-01T00:00:00.000Z/);
   });
 
   it('end no job where a person says that nothing was published since', async (test) => {
@@ -313,7 +313,7 @@ describe.concurrent('workers', { timeout: 60_000 }, () => {
     const { id } = await enqueue();
     expect((await publisher.waitForCompletion(id, ENDED)).state).toBe('in_inbox');
     expect(await troubleOf(worker)).toBeUndefined();
-    await eventually(() => worker.logged('the ledger is a new one') === 1);
+    await eventually(() => worker.logged('ledger is new') === 1);
   });
 
   it('go on where nothing can be written to the data folder, and say so once', async (test) => {
@@ -326,6 +326,6 @@ describe.concurrent('workers', { timeout: 60_000 }, () => {
     await redis.hincrby(createKeys(config.queuePrefix).ledgerMark, 'count', MANY_BEATS);
     const second = await enqueue();
     expect((await publisher.waitForCompletion(second.id, ENDED)).state).toBe('in_inbox');
-    expect(worker.logged('cannot be kept')).toBe(1);
+    expect(worker.logged('cannot be saved')).toBe(1);
   });
 });

@@ -31,17 +31,22 @@ describe('what the doctor says of a Redis server', () => {
   });
 
   it.each([
-    ['an old version', { version: '6.0.16' }, 'problem', '6.0.16 is older'],
-    ['a replica', { isReplica: true }, 'problem', 'refuses writes'],
+    ['an old version', { version: '6.0.16' }, 'problem', '6.0.16 is too old'],
+    ['a replica', { isReplica: true }, 'problem', 'read-only replica'],
     ['a policy that evicts', { maxmemoryPolicy: 'allkeys-lru' }, 'problem', 'allkeys-lru'],
     ['memory that is nearly full', { maxmemoryBytes: 1_050_000 }, 'problem', 'nearly full'],
     ['a write that failed', { lastWriteFailed: true }, 'problem', 'failed'],
-    ['nothing kept on disk', { appendsOnly: false, savePoints: '' }, 'problem', 'keeps nothing on disk'],
-    ['snapshots only', { appendsOnly: false }, 'advice', 'snapshots only'],
+    ['nothing kept on disk', { appendsOnly: false, savePoints: '' }, 'problem', 'stores nothing on disk'],
+    ['only snapshots', { appendsOnly: false }, 'advice', 'only snapshots'],
     ['a leisurely pace', { hz: 10 }, 'advice', 'up to 100 ms late'],
-    ['too few connections', { maxClients: 5 }, 'problem', 'takes only 5'],
+    ['too few connections', { maxClients: 5 }, 'problem', 'allows only 5'],
     ['connections that run out', { maxClients: 20 }, 'advice', 'only 10 more'],
-    ['a server that does not tell', { appendsOnly: false, savePoints: undefined }, 'advice', 'does not tell'],
+    [
+      'a server that does not tell',
+      { appendsOnly: false, savePoints: undefined },
+      'advice',
+      'does not report its persistence',
+    ],
   ])('names %s, and how to mend it', (_, change, level, words) => {
     const findings = serverFindings({ ...good, ...change });
     expect(findings).toEqual([{ level, message: expect.stringContaining(words), fix: expect.stringMatching(/\w/) }]);
@@ -56,8 +61,8 @@ describe('what the doctor says of replicas', () => {
   });
 
   it.each([
-    ['too few of them', { connectedReplicas: 0 }, 1, 'problem', 'nothing can be accepted'],
-    ['replicas that nobody waits for', {}, 0, 'advice', 'may lose jobs or post one twice'],
+    ['too few of them', { connectedReplicas: 0 }, 1, 'problem', 'no job can be accepted'],
+    ['replicas that nobody waits for', {}, 0, 'advice', 'may lose jobs or post a video twice'],
     ['a master that writes without replicas', { minReplicasToWrite: 0 }, 1, 'advice', 'min-replicas-to-write is 0'],
   ])('names %s, and how to mend it', (_, change, wanted, level, words) => {
     const findings = replicaFindings({ ...good, ...change }, wanted);

@@ -14,17 +14,17 @@ describe('text of a job', () => {
     expect(new Set(lines).size).toBe(WAIT_REASONS.length);
     const waitingUntil = '2026-11-23T00:00:00.000Z';
     expect(headline(sampleJob({ waitingFor: 'daily_cap', waitingUntil }))).toBe(
-      "queued: waits for the account's daily post limit until 2026-11-23 00:00:00Z",
+      "queued: waiting for the account's daily post limit until 2026-11-23 00:00:00Z",
     );
   });
 
   it('says what an upload or a status waits for', () => {
     const waits = { waitingFor: 'replication', waitingUntil: '2026-11-23T00:00:00.000Z' } as const;
     expect(headline({ ...uploadingJob(24_000_000), ...waits })).toMatch(
-      /accepted \(50%\), waits for the replicas of Redis.* until 2026-11-23 00:00:00Z$/,
+      /accepted \(50%\), waiting for the Redis replicas.* until 2026-11-23 00:00:00Z$/,
     );
     const processing = headline(sampleJob({ state: 'processing', waitingFor: 'rate_limit' }));
-    expect(processing).toMatch(/; asking for its status waits for TikTok's rate limit$/);
+    expect(processing).toMatch(/; status check waiting for TikTok's rate limit$/);
   });
 
   it('rounds the accepted part down, so that 100% means all', () => {

@@ -51,7 +51,7 @@ describe('progress display', () => {
     expect(text().split('\n')).toEqual([
       'queued: starts when a worker is free',
       'uploading: 0.0 of 48.0 MB accepted (0%)',
-      'processing: TikTok has the video and works on it',
+      'processing: TikTok is processing the video',
       '',
     ]);
   });
@@ -63,7 +63,7 @@ describe('progress display', () => {
     const timeline = [{ at, event: 'attempt_failed', message: 'TikTok did not answer' }];
     display.show(sampleJob({ waitingUntil: at, timeline }));
     display.stop();
-    expect(text()).toMatch(/^queued, tries again at .+ after: TikTok did not answer\n$/);
+    expect(text()).toMatch(/^queued, next attempt at .+ after: TikTok did not answer\n$/);
   });
 
   it('keeps the log of a long upload short, and shows that it lives', () => {

@@ -105,7 +105,7 @@ describe('values', () => {
     (option) => {
       const [name] = option.split('=');
       const problem = problemsOf({ ENCRYPTION_KEYS: KEY, REDIS_URL: `redis://r.example:6379?family=6&${option}` });
-      expect(problem.REDIS_URL).toContain(`without ${name} (take that out`);
+      expect(problem.REDIS_URL).toContain(`without ${name} (remove that`);
       expect(problem.REDIS_URL).not.toContain('hunter2');
       expect(problemsOf({ ENCRYPTION_KEYS: KEY, REDIS_URL: 'redis://r.example:6379?family=6' })).toEqual({});
     },
@@ -240,7 +240,7 @@ describe('problems', () => {
     const viewer = { BOARD_READONLY_USER: 'guest', BOARD_READONLY_PASSWORD: 'look' };
     expect(problemsOf(viewer).BOARD_USER).toContain('BOARD_READONLY_USER');
     const sameName = { ...viewer, BOARD_USER: 'guest', BOARD_PASSWORD: 'pw' };
-    expect(problemsOf(sameName).BOARD_READONLY_USER).toContain('a name of its own');
+    expect(problemsOf(sameName).BOARD_READONLY_USER).toContain('a different name');
     expect(problemsOf({ ...sameName, BOARD_USER: 'ops' })).toEqual({});
   });
 

@@ -23,7 +23,7 @@ describe('the rules of a creator', () => {
       {
         code: 'TIKTOK_PRIVACY_MISMATCH',
         reason:
-          'expected privacyLevel PUBLIC_TO_EVERYONE or MUTUAL_FOLLOW_FRIENDS or SELF_ONLY, which TikTok offers for this account now, got FOLLOWER_OF_CREATOR',
+          'expected privacyLevel PUBLIC_TO_EVERYONE or MUTUAL_FOLLOW_FRIENDS or SELF_ONLY (the levels that TikTok currently offers for this account), got FOLLOWER_OF_CREATOR',
       },
     ]);
   });
@@ -62,8 +62,8 @@ describe('the rules of a creator', () => {
     expect(checkCreatorRules({ post: asked }, limits)).toEqual({
       problems: [],
       notes: [
-        'comments were asked for, but this creator has them switched off',
-        'duets were asked for, but this creator has them switched off',
+        'the request allows comments, but this creator has disabled them',
+        'the request allows duets, but this creator has disabled them',
       ],
     });
     expect(checkCreatorRules({ post: { privacyLevel: 'SELF_ONLY' } }, limits).notes).toEqual([]);

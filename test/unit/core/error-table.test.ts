@@ -10,10 +10,10 @@ const THEN: Record<VerdictKind, string> = {
   give_up: 'fails',
   retry: 'retries',
   wait: 'waits',
-  refresh_token: 'renews the token',
+  refresh_token: 'refreshes the token',
   resync_offset: 'resumes',
-  new_init: 'starts afresh',
-  ask_status: 'asks TikTok',
+  new_init: 'restarts',
+  ask_status: 'checks the status',
   unconfirmed: 'is unconfirmed',
   superseded: 'another worker acts',
 };
@@ -73,7 +73,7 @@ describe('the error table', () => {
 describe('PublishError', () => {
   it('renders its text from the code and the safe details', () => {
     const error = new PublishError('TIKTOK_SPAM', { tiktokCode: 'spam_risk', tiktokMessage: 'no' });
-    expect(error.message).toBe('TikTok takes the post for spam (TikTok: spam_risk: no)');
+    expect(error.message).toBe('TikTok flagged the post as spam (TikTok: spam_risk: no)');
     expect(error.row.verdict).toBe('give_up');
   });
 

@@ -106,7 +106,7 @@ describe('the rules of videos', () => {
   it('name every limit, what was found and what to do', () => {
     const findings = checkMediaRules({ ...FACTS, durationSeconds: 700, video: { ...VIDEO, frameRate: 12.345 } });
     expect(findings.map(findingText)).toEqual([
-      'expected 23 to 60 frames a second, got 12.35',
+      'expected 23 to 60 frames per second, got 12.35',
       'expected at most 600 seconds, got 700 seconds',
     ]);
     for (const { advice, field } of findings) {

@@ -43,7 +43,9 @@ describe('secrets in requests', () => {
       media: { type: 'url', url: 'https://cdn.example.com/a.mp4' },
       sealed: 'x',
     };
-    await expect(withOpenedUrls(request, async () => '{"media.url":7}')).rejects.toThrow('not what was stored');
-    await expect(withOpenedUrls(request, async () => 'no json')).rejects.toThrow('not what was stored');
+    await expect(withOpenedUrls(request, async () => '{"media.url":7}')).rejects.toThrow(
+      'changed after they were stored',
+    );
+    await expect(withOpenedUrls(request, async () => 'no json')).rejects.toThrow('changed after they were stored');
   });
 });

@@ -11,14 +11,14 @@ describe('trouble with Redis, as callers of the API read it', () => {
     const trouble = redisTroubleOf(new Error(text));
     expect(trouble && publishProblem(trouble)).toMatchObject({
       status: 503,
-      detail: expect.stringContaining('Redis is full and refuses writes'),
+      detail: expect.stringContaining('Redis is full and rejects writes'),
     });
   });
 
   it('does not tell where Redis is', () => {
     const away = new RedisUnavailableError(
       'refused',
-      'no Redis at redis://secret.internal:6379: nothing listens there',
+      'cannot use Redis at redis://secret.internal:6379: connection refused, no server is listening there',
       {
         advice: 'Start it.',
         cause: new Error('connect ECONNREFUSED 10.0.0.1:6379'),

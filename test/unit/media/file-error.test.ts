@@ -41,7 +41,7 @@ describe('what the system says of a file', () => {
     const { read } = createReadAhead(handle, '/mnt/a.mp4');
     await expect(read(0, 100).next()).rejects.toMatchObject({
       code: 'TRANSPORT_MEDIA_DISK',
-      message: 'the disk or share does not give the file (EIO): /mnt/a.mp4',
+      message: 'the disk or network share returns an error for the file (EIO): /mnt/a.mp4',
     });
     await handle.close();
   });

@@ -190,7 +190,7 @@ describe('read', () => {
     const abandoned = source.read(MIB, 6 * MIB);
     await abandoned.next();
     expect(sha256(await readAll(source, 0, 6 * MIB))).toBe(sha256(bytes));
-    await expect(abandoned.next()).rejects.toThrow('another read of this source has begun');
+    await expect(abandoned.next()).rejects.toThrow('another read of this source has started');
   });
 
   it('says so when the file has become shorter, and leaves no rejection behind', async () => {
@@ -200,7 +200,7 @@ describe('read', () => {
     const reading = readAll(source, 0, 4 * MIB);
     await expect(reading).rejects.toMatchObject({
       code: 'INPUT_MEDIA_CHANGED',
-      message: `expected ${path} to go on at byte ${2 * MIB}, but it ends there`,
+      message: `expected more data from ${path} at byte ${2 * MIB}, but it ends there`,
     });
     const abandoned = source.read(MIB, 4 * MIB);
     await abandoned.next();

@@ -66,7 +66,7 @@ describe('a file with holes', () => {
   it('is taken with a remark when nobody has touched it for long', async () => {
     await sparseFile(10_000_000);
     await utimes(path, OLD, OLD);
-    expect(await verdict()).toMatch(/^the file takes 99\d{5} bytes less on its disk than it is long/);
+    expect(await verdict()).toMatch(/^the file uses 99\d{5} bytes less on disk than its size/);
   });
 
   it('is called too large, and nothing else, when it is', async () => {

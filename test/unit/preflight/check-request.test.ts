@@ -101,7 +101,7 @@ describe('the report on a request', () => {
     const request = { ...REQUEST, media: { type: 'pull', url: 'https://videos.example.com/a.mp4' } };
     const { ok, checked, facts } = await checkRequest(request, deps());
     expect({ ok, facts }).toEqual({ ok: true, facts: null });
-    expect(checked.media).toEqual(skipped('TikTok fetches it'));
+    expect(checked.media).toEqual(skipped('TikTok downloads the media'));
   });
 
   it('holds the length of the video against what its creator may post', async () => {
@@ -122,7 +122,7 @@ describe('an account', () => {
     expect(findings).toMatchObject([
       { code: 'INPUT_ACCOUNT_UNKNOWN', severity: 'refuse', found: 'no account acme is connected' },
     ]);
-    expect(checked.creator).toEqual(skipped('not known'));
+    expect(checked.creator).toEqual(skipped('not connected'));
   });
 
   it('that must be connected again makes the job wait', async () => {
@@ -162,7 +162,7 @@ describe('an account', () => {
       withAccount(ACCOUNT, new PublishError('TRANSPORT_CONNECT_FAILED')),
     );
     expect({ ok, findings }).toEqual({ ok: true, findings: [] });
-    expect(checked.creator).toEqual(skipped('TikTok could not be asked'));
+    expect(checked.creator).toEqual(skipped('the query to TikTok failed'));
   });
 });
 

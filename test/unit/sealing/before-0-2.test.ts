@@ -38,7 +38,7 @@ describe('values sealed before version 0.2.0', () => {
     const token = createSealer([key]).open(tokensOfOlderKey.accessToken, sealContext('acme', 'accessToken'));
     const error = await rejection(token);
     expect(error.code).toBe('CONFIG_KEY_UNKNOWN');
-    expect(error.message).toContain('ENCRYPTION_KEYS holds no key 857ebbec, which sealed');
+    expect(error.message).toContain('ENCRYPTION_KEYS does not contain key 857ebbec, which encrypted');
     const other = await rejection(createRequestSecrets([key]).open(oldValues.sealedRequestOfOlderKey, jobId));
     expect(other.code).toBe('CONFIG_KEY_UNKNOWN');
   });

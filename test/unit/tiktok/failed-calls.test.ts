@@ -125,7 +125,7 @@ describe('a call without an answer', () => {
   it('knows that nothing was sent when the token is no header', async () => {
     const { client, server } = await clientUnderTest();
     const error = await rejection(client.initDirectVideo(input, { accessToken: 'act.secret\nx: y' }));
-    expect(error.message).toBe('could not form the request: UND_ERR_INVALID_ARG');
+    expect(error.message).toBe('could not create the request: UND_ERR_INVALID_ARG');
     expect(error.row.outcomeKnown).toBe(true);
     expect(server.connectionCount()).toBe(0);
   });
@@ -155,7 +155,7 @@ describe('a call without an answer', () => {
     const init = client.initDirectVideo(input, context);
     await server.nextRequest();
     const error = await rejection(init);
-    expect(error).toMatchObject({ code: 'TRANSPORT_NO_ANSWER', message: 'no answer within 100 ms' });
+    expect(error).toMatchObject({ code: 'TRANSPORT_NO_ANSWER', message: 'no response within 100 ms' });
   });
 
   it('rejects with the reason of its signal', async () => {

@@ -50,7 +50,7 @@ describe("another app's token source", () => {
     const silent = checkTokens({ accessToken: () => new Promise<string>(() => undefined) }, 20);
     const error = await rejection(silent.accessToken('acme'));
     expect(error.code).toBe('TRANSPORT_CONNECT_FAILED');
-    expect(error.message).toContain('did not answer within');
+    expect(error.message).toContain('did not respond within');
   });
 
   it('that throws because its caller left is not in trouble', async () => {

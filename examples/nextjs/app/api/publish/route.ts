@@ -1,10 +1,10 @@
-// A Next.js route: POST /api/publish enqueues a post, GET /api/publish?id=… shows what became of it.
+// A Next.js route: POST /api/publish enqueues a post, GET /api/publish?id=… returns the job.
 import { basename, resolve } from 'node:path';
 import { createPublisher, PublishError, type Publisher } from 'tiktok-publisher';
 
 // The Redis client needs Node; it does not run on the edge.
 export const runtime = 'nodejs';
-// What a job is like is asked at each request and never cached.
+// The job is queried on each request and never cached.
 export const dynamic = 'force-dynamic';
 
 // While you develop, Next.js loads this file again at each change. One publisher is enough for all of them.
@@ -23,7 +23,7 @@ export async function POST(request: Request): Promise<Response> {
       {
         account,
         mode: 'direct',
-        // Never the path that somebody sends: only files of the one folder.
+        // Never a path from the client: only files in this folder.
         media: { type: 'file', path: resolve(process.env.VIDEO_FOLDER ?? '.', basename(String(video))) },
         post: { title, privacyLevel: privacy },
       },
