@@ -1,8 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { readVersion } from '../app/version.ts';
+import { WORKER_KINDS, type WorkerKind } from '../workers/worker-kinds.ts';
 import type { CommandContext } from './command-context.ts';
 import type { ExitCode } from './exit-codes.ts';
-import { readVersion } from './version.ts';
-import { WORKER_KIND_NAMES } from './worker-kinds.ts';
 
 /** Runs a command and keeps its exit code. */
 type Run = (command: (context: CommandContext) => Promise<ExitCode>) => Promise<void>;
@@ -46,7 +46,7 @@ function addServices(program: Command, run: Run): void {
     .action(() => run(async (context) => (await import('./commands/serve.ts')).start(context)));
   withJson(program.command('worker'))
     .description('run the workers alone, to scale out')
-    .option('--only <queues>', `comma list of ${WORKER_KIND_NAMES.join(', ')}`, parseWorkerKinds)
+    .option('--only <queues>', `comma list of ${WORKER_KINDS.join(', ')}`, parseWorkerKinds)
     .action((options) => run(async (context) => (await import('./commands/serve.ts')).worker(options, context)));
   withJson(program.command('server'))
     .description('run the web server alone')
@@ -233,10 +233,10 @@ function wholeNumber(least: number, most: number): (text: string) => number {
   };
 }
 
-function parseWorkerKinds(text: string): (typeof WORKER_KIND_NAMES)[number][] {
+function parseWorkerKinds(text: string): WorkerKind[] {
   return text.split(',').map((name) => {
-    const kind = WORKER_KIND_NAMES.find((known) => known === name.trim());
-    if (kind === undefined) throw new InvalidArgumentError(`Expected some of ${WORKER_KIND_NAMES.join(', ')}.`);
+    const kind = WORKER_KINDS.find((known) => known === name.trim());
+    if (kind === undefined) throw new InvalidArgumentError(`Expected some of ${WORKER_KINDS.join(', ')}.`);
     return kind;
   });
 }

@@ -4,7 +4,7 @@ import { PublishError } from '../core/publish-error.ts';
 import type { TimelineEntry } from '../core/publish-job.ts';
 import { canTransition } from '../core/publish-state.ts';
 import { MINUTE_MS, SECOND_MS } from '../core/units.ts';
-import { DEFAULT_LANE_LIMIT, laneScore } from '../lanes/lanes.ts';
+import { laneScore } from '../lanes/lanes.ts';
 import { type Confirmation, NO_CONFIRMATION } from '../redis/confirmation.ts';
 import type { Keys } from '../redis/keys.ts';
 import { prepareScript, type RedisClient } from '../redis/lua-script.ts';
@@ -29,8 +29,6 @@ export interface LedgerOptions {
   readonly confirmation?: Confirmation;
   /** Approximate number of events the stream keeps. */
   readonly eventsMaxLength?: number;
-  /** Jobs of one account that may begin at a time; the same in all processes. */
-  readonly laneLimit?: number;
 }
 
 const DEFAULT_EVENTS_MAX_LENGTH = 100_000;
@@ -44,7 +42,6 @@ export function createLedger({
   clock,
   confirmation = NO_CONFIRMATION,
   eventsMaxLength = DEFAULT_EVENTS_MAX_LENGTH,
-  laneLimit = DEFAULT_LANE_LIMIT,
 }: LedgerOptions) {
   const runCreate = prepareScript(redis, CREATE_SCRIPT);
   const runClaim = prepareScript(redis, CLAIM_SCRIPT);
@@ -137,7 +134,7 @@ export function createLedger({
       const callbackKeys = callbackKeysOf(record, keys);
       const answer = await runCreate(
         [
-          ...[...jobKeys(record.id), ...indexKeys(record), ...laneKeys(record), keys.lanes],
+          ...[...jobKeys(record.id), ...indexKeys(record), ...laneKeys(record), keys.lanes, keys.laneLimit],
           ...[...idempotencyKeys(record), ...callbackKeys],
         ],
         [
@@ -147,7 +144,6 @@ export function createLedger({
           eventsMaxLength,
           account,
           place,
-          laneLimit,
           set.length,
           ...set,
           1,

@@ -56,15 +56,15 @@ end
  * Makes a record unless the id or the idempotency key is taken, and lets it enter its account's lane.
  *
  * KEYS[5] all jobs, KEYS[6] the account's jobs, KEYS[7] the state's jobs, KEYS[8] waiting and KEYS[9] admitted jobs of
- * the lane, KEYS[10] lanes in use, KEYS[11] (optional) idempotency entry.
- * ARGV: id, createdAt, dueAt, maxEvents, account, place in the lane ('' for a job that does not enter yet), lane limit,
+ * the lane, KEYS[10] lanes in use, KEYS[11] lane limit, KEYS[12] (optional) idempotency entry.
+ * ARGV: id, createdAt, dueAt, maxEvents, account, place in the lane ('' for a job that does not enter yet),
  * field count, fields…, timeline and events as above, number of callback keys.
  * Answers `created` and whether it was admitted or waits, or `exists` with the id that was there first.
  */
 export const CREATE_SCRIPT = `${APPEND}${ADMIT_OR_WAIT}${SERVER_TIME}
 local id = ARGV[1]
-if ownKeys >= 11 then
-  local known = redis.call('GET', KEYS[11])
+if ownKeys >= 12 then
+  local known = redis.call('GET', KEYS[12])
   if known then
     -- Somebody else relies on it from here on, so whoever made it can no longer take it back as if nobody knew of it.
     local job = string.sub(KEYS[1], 1, -#id - 1) .. known
@@ -73,16 +73,16 @@ if ownKeys >= 11 then
   end
 end
 if redis.call('EXISTS', KEYS[1]) == 1 then return { 'exists', id } end
-local count = tonumber(ARGV[8])
-redis.call('HSET', KEYS[1], 'stateSince', serverTime(), unpack(ARGV, 9, 8 + count))
+local count = tonumber(ARGV[7])
+redis.call('HSET', KEYS[1], 'stateSince', serverTime(), unpack(ARGV, 8, 7 + count))
 redis.call('ZADD', KEYS[3], ARGV[3], id)
 redis.call('ZADD', KEYS[5], ARGV[2], id)
 redis.call('ZADD', KEYS[6], ARGV[2], id)
 redis.call('ZADD', KEYS[7], ARGV[2], id)
-if ownKeys >= 11 then redis.call('SET', KEYS[11], id) end
-append(9 + count, id, 1, ARGV[4])
+if ownKeys >= 12 then redis.call('SET', KEYS[12], id) end
+append(8 + count, id, 1, ARGV[4])
 if ARGV[6] == '' then return { 'created', id, 'admitted' } end
-local where = admitOrWait(KEYS[8], KEYS[9], KEYS[10], ARGV[5], id, ARGV[6], ARGV[7], ARGV[2])
+local where = admitOrWait(KEYS[8], KEYS[9], KEYS[10], KEYS[11], ARGV[5], id, ARGV[6], ARGV[2])
 if where == 'waiting' then redis.call('HSET', KEYS[1], 'waitingFor', 'slot') end
 return { 'created', id, where }
 `;

@@ -11,7 +11,7 @@ import { checkCreator } from './check-creator.ts';
 import type { WorkerDeps } from './deps.ts';
 import type { OwnedJob } from './owned-job.ts';
 import { planFirstPoll } from './plan-poll.ts';
-import { DEFAULT_RECOVERY, leaseTimes } from './recovery.ts';
+import { leaseTimes } from './recovery.ts';
 import { Deferral } from './settlement.ts';
 import { takeSlot } from './tiktok-calls.ts';
 
@@ -140,7 +140,7 @@ async function send(
  * the last proof asks the ledger again. Counts from now, so the next thing written must be a commit.
  */
 function ownershipProof(job: OwnedJob, { settings }: WorkerDeps): () => Promise<void> {
-  const { leaseMs } = leaseTimes(settings.recovery ?? DEFAULT_RECOVERY);
+  const { leaseMs } = leaseTimes(settings.recovery);
   let provenAt = performance.now();
   return async () => {
     while (performance.now() - provenAt > leaseMs) {

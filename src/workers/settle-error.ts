@@ -47,7 +47,7 @@ function isLostInit(job: OwnedJob, error: PublishError): boolean {
 
 /** Nothing of this account can be posted, so the others of its lane wait for its owner instead of failing one by one. */
 async function stopAccount({ record }: OwnedJob, { pauseAccount, log }: WorkerDeps): Promise<void> {
-  await pauseAccount?.(record.account);
+  await pauseAccount(record.account);
   log.error({ publishJobId: record.id, account: record.account, code: 'TIKTOK_USER_BANNED' }, 'account paused');
 }
 

@@ -14,7 +14,6 @@ import { ensureEntry } from './ensure-entry.ts';
 import { createEntrySearch, type EntrySearch } from './entry-search.ts';
 import { mayHavePublishedByInit } from './init-publish.ts';
 import { createOutageLog } from './outage-log.ts';
-import { DEFAULT_RECOVERY } from './recovery.ts';
 import { ensureRecheckEntry } from './watch-ended-job.ts';
 
 const BATCH = 200;
@@ -38,7 +37,7 @@ export function startSweep(deps: WorkerDeps, mayAct: () => Promise<boolean>): Sw
   let stopped = false;
   const search = createEntrySearch();
   const outage = createOutageLog(deps.log);
-  const { sweepEveryMs } = deps.settings.recovery ?? DEFAULT_RECOVERY;
+  const { sweepEveryMs } = deps.settings.recovery;
 
   async function run(): Promise<void> {
     try {
@@ -70,7 +69,7 @@ export async function sweepOnce(deps: WorkerDeps, search: EntrySearch = createEn
   }
   await search.restoreLost(deps, now);
   await lookAfterLanes(deps);
-  await deps.restoreSealingKey?.();
+  await deps.restorePublished();
 }
 
 /** Admits and wakes where a turn or a wake-up got lost. */

@@ -11,7 +11,7 @@ import { uploadUrlContext } from './init-publish.ts';
 import { type Lease, startLease } from './lease.ts';
 import type { OwnedJob } from './owned-job.ts';
 import { planFirstPoll } from './plan-poll.ts';
-import { DEFAULT_RECOVERY, leaseTimes } from './recovery.ts';
+import { leaseTimes } from './recovery.ts';
 import { Handback } from './settlement.ts';
 import { inSpan } from './step-span.ts';
 import { askStatus } from './tiktok-calls.ts';
@@ -96,7 +96,7 @@ class Upload {
       throw new PublishError('UPLOAD_TASK_MISSING', { reason: 'no upload URL is kept' });
     this.#uploadUrl = deps.sealer.open(uploadUrlSealed, uploadUrlContext(id));
     this.#highestSentByte = job.record.sentBytes;
-    this.#lease = startLease(job, leaseTimes(deps.settings.recovery ?? DEFAULT_RECOVERY), () => ({
+    this.#lease = startLease(job, leaseTimes(deps.settings.recovery), () => ({
       sentBytes: this.#sentBytes,
     }));
   }

@@ -1,46 +1,39 @@
-import { openCallbackDesk } from '../../callbacks/open-callback-desk.ts';
-import type { Config } from '../../config/load-config.ts';
-import { createQueues } from '../../queues/queues.ts';
-import type { Keys } from '../../redis/keys.ts';
-import type { RedisClient } from '../../redis/lua-script.ts';
+import type { Client } from '../../app/open-client.ts';
 import { type Finding, nameList } from './finding.ts';
 
 /** A relay takes events out of the outbox as they come; so many at once mean that there is none. */
 const UNRELAYED_FROM = 1_000;
 
 /** Whether events reach the callback URLs that want them. */
-export async function callbackFindings(
-  redis: RedisClient,
-  keys: Keys,
-  { queuePrefix: prefix, retentionMs }: Pick<Config, 'queuePrefix' | 'retentionMs'>,
-): Promise<Finding[]> {
-  const queues = createQueues({ connection: redis, prefix, retentionMs });
-  try {
-    const desk = openCallbackDesk({ redis, keys, queues, retentionMs });
-    const [{ counts, paused }, waitingInOutbox] = await Promise.all([desk.overview(), redis.xlen(keys.callbackOutbox)]);
-    const findings: Finding[] = [];
-    if (paused.length > 0) {
-      const message = `callback endpoints that kept failing are paused: ${nameList(paused.map(({ endpoint }) => endpoint))}`;
-      const fix = 'Mend the receivers; then `tiktok-publisher callbacks resume`, or wait up to ten minutes.';
-      findings.push({ check: 'callbacks', level: 'problem', message, fix });
-    }
-    if (counts.failed > 0) {
-      const message = `${counts.failed} events could not be delivered and were given up`;
-      const fix = 'See why with `tiktok-publisher callbacks list`; deliver them with `callbacks replay --failed`.';
-      findings.push({ check: 'callbacks', level: 'advice', message, fix });
-    }
-    if (waitingInOutbox > UNRELAYED_FROM) {
-      const message = `${waitingInOutbox} events for callbacks wait and nobody takes them`;
-      const fix = 'Run `tiktok-publisher start`, or `tiktok-publisher worker` of the kind events.';
-      findings.push({ check: 'callbacks', level: 'problem', message, fix });
-    }
-    const ok: Finding = {
-      check: 'callbacks',
-      level: 'ok',
-      message: `${counts.delayed} events wait for a next delivery`,
-    };
-    return findings.length > 0 ? findings : [ok];
-  } finally {
-    await queues.close();
+export async function callbackFindings({
+  app,
+  redis,
+  callbacks,
+}: Pick<Client, 'app' | 'redis' | 'callbacks'>): Promise<Finding[]> {
+  const [{ counts, paused }, waitingInOutbox] = await Promise.all([
+    callbacks.overview(),
+    redis.xlen(app.keys.callbackOutbox),
+  ]);
+  const findings: Finding[] = [];
+  if (paused.length > 0) {
+    const message = `callback endpoints that kept failing are paused: ${nameList(paused.map(({ endpoint }) => endpoint))}`;
+    const fix = 'Mend the receivers; then `tiktok-publisher callbacks resume`, or wait up to ten minutes.';
+    findings.push({ check: 'callbacks', level: 'problem', message, fix });
   }
+  if (counts.failed > 0) {
+    const message = `${counts.failed} events could not be delivered and were given up`;
+    const fix = 'See why with `tiktok-publisher callbacks list`; deliver them with `callbacks replay --failed`.';
+    findings.push({ check: 'callbacks', level: 'advice', message, fix });
+  }
+  if (waitingInOutbox > UNRELAYED_FROM) {
+    const message = `${waitingInOutbox} events for callbacks wait and nobody takes them`;
+    const fix = 'Run `tiktok-publisher start`, or `tiktok-publisher worker` of the kind events.';
+    findings.push({ check: 'callbacks', level: 'problem', message, fix });
+  }
+  const ok: Finding = {
+    check: 'callbacks',
+    level: 'ok',
+    message: `${counts.delayed} events wait for a next delivery`,
+  };
+  return findings.length > 0 ? findings : [ok];
 }

@@ -101,7 +101,7 @@ describe('cancel', () => {
     await job.commit({ to: 'uploading', cause, patch: { initIntendedAt: Date.now(), initCount: 1 } });
     await publisher.cancel(id);
     await job.commit({ to: 'queued', cause: { event: 'deferred' }, patch: { initIntendedAt: undefined } });
-    startWorkers();
+    await startWorkers();
     expect(await publisher.waitForCompletion(id, WAIT)).toMatchObject({ state: 'cancelled' });
     expect(simulator.journal.requests({ endpoint: 'video_init' })).toHaveLength(0);
   });
@@ -221,7 +221,7 @@ describe('a pull whose worker died before the answer to its init', () => {
       patch: intent,
     });
     await vault.pause('acme');
-    startWorkers();
+    await startWorkers();
     expect(await publisher.waitForCompletion(id, WAIT)).toMatchObject({
       state: 'unconfirmed',
       failure: { code: 'TIKTOK_LOST_INIT' },
@@ -239,7 +239,7 @@ describe('a pull whose worker died before the answer to its init, and whose URL 
     const intent = { initIntendedAt: Date.now(), initCount: 1 };
     await new OwnedJob(claim.record, deps.ledger).commit({ to: 'uploading', cause, patch: intent });
     Object.assign(deps, { requestSecrets: createRequestSecrets([randomBytes(32)]) });
-    startWorkers();
+    await startWorkers();
     const ended = await publisher.waitForCompletion(id, WAIT);
     expect(ended).toMatchObject({ state: 'unconfirmed', failure: { code: 'TIKTOK_LOST_INIT' } });
     await expect(publisher.retry(id)).rejects.toMatchObject({ code: 'JOB_NOT_RETRYABLE' });

@@ -37,7 +37,7 @@ describe('a lane', () => {
     for (const priority of [0, 5, 5, 1]) jobs.push(await publisher.enqueue(request('acme', path, priority)));
     expect(jobs.map(({ waitingFor }) => waitingFor)).toEqual([null, 'slot', 'slot', 'slot']);
     expect(await queues.publish.getDelayedCount()).toBe(3);
-    startWorkers();
+    await startWorkers();
     const ended = await Promise.all(jobs.map(({ id }) => publisher.waitForCompletion(id, WAIT)));
     expect(ended.map(({ state }) => state)).toEqual(['in_inbox', 'in_inbox', 'in_inbox', 'in_inbox']);
     const order = simulator.journal.publishes().map(({ publishId }) => publishId);
@@ -52,7 +52,7 @@ describe('a lane', () => {
     await addAccount('quiet');
     const hot = await publisher.enqueueBulk(Array.from({ length: 200 }, () => request('acme', path)));
     const quiet = await publisher.enqueue(request('quiet', path));
-    startWorkers();
+    await startWorkers();
     const ended = await publisher.waitForCompletion(quiet.id, WAIT);
     expect(ended.state).toBe('in_inbox');
     const waiting = await Promise.all(hot.slice(20).map(({ id }) => publisher.get(id)));
@@ -66,7 +66,7 @@ describe('a lane', () => {
     const second = await publisher.enqueue(request('acme', '/nowhere.mp4'));
     const third = await publisher.enqueue(request('acme', path));
     await publisher.cancel(first.id);
-    startWorkers();
+    await startWorkers();
     expect(await publisher.waitForCompletion(second.id, WAIT)).toMatchObject({ state: 'failed' });
     expect(await publisher.waitForCompletion(third.id, WAIT)).toMatchObject({ state: 'in_inbox' });
   });
@@ -90,7 +90,7 @@ describe('a lane', () => {
     const byName = await publisher.enqueue(request('acme', path));
     const byOpenId = await publisher.enqueue(request(account.openId, path));
     expect(byOpenId).toMatchObject({ account: 'acme', waitingFor: 'slot' });
-    startWorkers();
+    await startWorkers();
     expect(await publisher.waitForCompletion(byOpenId.id, WAIT)).toMatchObject({ state: 'in_inbox' });
     expect(await publisher.waitForCompletion(byName.id, WAIT)).toMatchObject({ state: 'in_inbox' });
   });
