@@ -1,11 +1,10 @@
 import type { ReadinessCheck } from '../http/health.ts';
 import { startMetricsServer } from '../http/start-metrics-server.ts';
 import { startServer, type WebServer } from '../http/start-server.ts';
-import type { ReceiveWebhook } from '../http/webhook.ts';
 import { createPublisher } from '../producers/create-publisher.ts';
 import type { Publisher } from '../producers/publisher.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
-import { createWebhookReceiver } from '../webhooks/receive-webhook.ts';
+import { createWebhookReceiver, type ReceiveWebhook } from '../webhooks/receive-webhook.ts';
 import type { RunningWorkers } from '../workers/start-workers.ts';
 import { type AccountParts, createWake, managedAccounts } from './account-parts.ts';
 import { apiOptions } from './api-parts.ts';

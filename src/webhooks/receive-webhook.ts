@@ -25,17 +25,24 @@ export interface ReceiveWebhookDeps extends WakeToldJobDeps {
   readonly onReceived: (event: string, outcome: WebhookOutcome) => void;
 }
 
-/** A webhook as it came over HTTP. */
-export interface ReceivedWebhook {
+/** What TikTok sent. */
+export interface WebhookDelivery {
   /** The body byte for byte, since that is what was signed. */
   readonly rawBody: Buffer;
+  /** The header `TikTok-Signature`. */
   readonly signature: string | undefined;
 }
 
+/**
+ * Acts on what TikTok reports; resolves once that is durable. May be called more than once for one report.
+ * @returns `refused` if TikTok did not sign it
+ */
+export type ReceiveWebhook = (delivery: WebhookDelivery) => Promise<'taken' | 'refused'>;
+
 /** Takes TikTok's webhooks: refuses what TikTok did not sign, and acts on the rest. */
-export function createWebhookReceiver(deps: ReceiveWebhookDeps) {
+export function createWebhookReceiver(deps: ReceiveWebhookDeps): ReceiveWebhook {
   const { clientKey, clientSecret, log, onReceived } = deps;
-  return async ({ rawBody, signature }: ReceivedWebhook): Promise<'taken' | 'refused'> => {
+  return async ({ rawBody, signature }) => {
     if (!isSignedByTikTok(signature, rawBody, clientSecret)) {
       onReceived('other', 'unsigned');
       return 'refused';

@@ -56,7 +56,7 @@ const ENTRIES: readonly {
 }[] = [
   {
     name: '.',
-    rooms: ['config', 'core', 'lanes', 'ledger', 'producers', 'redis'],
+    rooms: ['app', 'config', 'core', 'lanes', 'ledger', 'producers', 'redis'],
     // BullMQ and the Redis client come with the first call: they take two thirds of the time of loading.
     only: ['safe-stable-stringify', 'uuid', 'zod'],
   },
@@ -72,8 +72,9 @@ const ENTRIES: readonly {
   },
   {
     name: './workers',
-    rooms: ['callbacks', 'core', 'lanes', 'ledger', 'outbound', 'queues', 'quota', 'redis', 'tiktok', 'workers'],
-    never: ['fastify', '@bull-board/api', 'commander', 'prom-client'],
+    rooms: ['core', 'workers'],
+    // Everything comes with the first call.
+    only: [],
   },
 ];
 

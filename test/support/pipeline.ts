@@ -176,7 +176,7 @@ function configOf(
     upload: { ...config.upload, concurrency: 4 },
     status: { ...config.status, concurrency: 20 },
     shutdownTimeoutMs: 0,
-    outboundAllowHosts: options.allowHosts ?? ['127.0.0.1'],
+    outboundAllowHosts: [...(options.allowHosts ?? ['127.0.0.1'])],
     ...(options.callbackSecrets !== undefined && { callbackSecrets: [...options.callbackSecrets] }),
     redisWaitReplicas: options.waitReplicas,
     retentionMs: 86_400_000,

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createLanes, type LaneMember } from '../../../src/lanes/lanes.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { createKeys } from '../../../src/redis/keys.ts';
@@ -16,6 +16,7 @@ beforeAll(async () => {
   redis = await connectRedis({ kind: 'url', url: testRedisUrl() }, 'ledger');
 });
 afterAll(() => closeRedis(redis));
+beforeEach(async () => void (await redis.del(keys.laneLimit)));
 
 /** Any order of arrival, with few enough priorities and seconds that some are equal. */
 const arrivals = fc.array(fc.record({ priority: fc.nat({ max: 3 }), second: fc.nat({ max: 5 }) }), {
