@@ -9,7 +9,7 @@ import { publisherOn } from '../../src/app/open-server.ts';
 import { openParts, openService } from '../../src/app/open-service.ts';
 import { type RunWorkersOptions, runWorkers } from '../../src/app/open-workers.ts';
 import { workerParts } from '../../src/app/worker-parts.ts';
-import { loadConfig } from '../../src/config/load-config.ts';
+import { type Config, loadConfig } from '../../src/config/load-config.ts';
 import { DEFAULT_POLL_SCHEDULE, type PollSchedule } from '../../src/core/poll-schedule.ts';
 import type { OpenMedia } from '../../src/core/ports.ts';
 import type { PublishEvent } from '../../src/core/publish-job.ts';
@@ -161,7 +161,7 @@ function configOf(
     readonly prefix: string;
     readonly dataDir: string;
   },
-) {
+): Config {
   const config = loadConfig({
     REDIS_URL: options.redisUrl ?? testRedisUrl(),
     QUEUE_PREFIX: on.prefix,
@@ -186,5 +186,5 @@ function configOf(
     onDuplicate: options.onDuplicate ?? 'allow',
     duplicateWindowMs: options.duplicateWindowMs ?? 86_400_000,
     uploadsPerAccount: options.uploadsPerAccount ?? 1,
-  } as const;
+  };
 }
