@@ -99,7 +99,7 @@ export const SettingsTable = z.object({
   UPLOADS_PER_ACCOUNT: withDefault(value.wholeNumber(1, 100), '1', {
     group: 'Work',
     meaning:
-      'Uploads of one account at the same time; its other jobs wait for their turn. The same for producers and workers.',
+      'Uploads of one account at the same time; its other jobs wait for their turn. Workers publish it in Redis when they start; who only enqueues need not set it.',
   }),
   MAX_WAIT_HOURS: withDefault(value.wholeNumber(1, 8_760), '72', {
     group: 'Work',

@@ -1,5 +1,7 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { createManagedAccounts } from '../../../src/accounts/managed-accounts.ts';
+import { createPublisherFromConfig } from '../../../src/app/create-publisher.ts';
+import { sweepOnce } from '../../../src/workers/sweep.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type Pipeline, type PipelineOptions, startPipeline } from '../../support/pipeline.ts';
 import { makeVideo } from '../../support/videos.ts';
@@ -157,5 +159,24 @@ describe('an account that must be connected again', () => {
     for (const { id } of jobs) expect(await publisher.waitForCompletion(id, WAIT)).toMatchObject({ state: 'in_inbox' });
     const required = (await events()).filter(({ type }) => type === 'account.reauthorization_required');
     expect(required).toHaveLength(1);
+  });
+});
+
+describe('how many uploads of an account run at the same time', () => {
+  it('is said by the workers: programs that enqueue find it in Redis', async () => {
+    const { app, folder, vault, redis, keys, deps } = await start({ uploadsPerAccount: 2 });
+    await vault.pause('acme');
+    const { target, config } = app;
+    const { queuePrefix, retentionMs } = config;
+    const other = createPublisherFromConfig({ redis: target, dataDir: '', cacheDir: '', queuePrefix, retentionMs });
+    onTestFinished(() => other.close());
+    const path = await makeVideo(folder, 1_000);
+    const jobs = await other.enqueueBulk([1, 2, 3].map(() => request('acme', path)));
+    expect(await redis.zcard(keys.laneAdmitted('acme'))).toBe(2);
+    expect(jobs.filter(({ waitingFor }) => waitingFor === 'slot')).toHaveLength(1);
+    // As in a Redis that lost it.
+    await redis.del(keys.laneLimit);
+    await sweepOnce(deps);
+    expect(await redis.get(keys.laneLimit)).toBe('2');
   });
 });
