@@ -12,10 +12,9 @@ import { createSlots, type Slots } from '../quota/slots.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import type { RedisAccess } from './redis-access.ts';
 
-/** What is kept in Redis, on one connection. A process has one of these per role of connection that it needs. */
-export interface RedisParts {
+/** What is kept in Redis, on one connection. */
+export interface StoredParts {
   readonly redis: RedisClient;
-  readonly queues: Queues;
   readonly ledger: Ledger;
   readonly reader: LedgerReader;
   readonly mark: LedgerMark;
@@ -24,6 +23,11 @@ export interface RedisParts {
   readonly slots: Slots;
   readonly caps: Caps;
   readonly creatorCache: CreatorCache;
+}
+
+/** The same with the queues. A process has one of these per role of connection that it needs. */
+export interface RedisParts extends StoredParts {
+  readonly queues: Queues;
 }
 
 export interface RedisPartsOptions {
@@ -36,15 +40,21 @@ export interface RedisPartsOptions {
 
 /** Builds each of them once; they are closed with the access to Redis. */
 export function openRedisParts(
-  { keys, confirmation, onClose }: Pick<RedisAccess, 'keys' | 'confirmation' | 'onClose'>,
+  access: Pick<RedisAccess, 'keys' | 'confirmation' | 'onClose'>,
   redis: RedisClient,
-  { clock, retentionMs, telemetry }: RedisPartsOptions,
+  { clock, ...options }: RedisPartsOptions,
 ): RedisParts {
-  const queues = createQueues({ connection: redis, prefix: keys.prefix, retentionMs, telemetry });
-  onClose(() => queues.close());
+  return { ...storedParts(access, redis, clock), queues: openQueues(access, redis, options) };
+}
+
+/** Builds what sends nothing to Redis until it is used. */
+export function storedParts(
+  { keys, confirmation }: Pick<RedisAccess, 'keys' | 'confirmation'>,
+  redis: RedisClient,
+  clock: Clock,
+): StoredParts {
   return {
     redis,
-    queues,
     ledger: createLedger({ redis, keys, clock, confirmation }),
     reader: createLedgerReader({ redis, keys }),
     mark: createLedgerMark({ redis, keys, confirmation }),
@@ -54,4 +64,15 @@ export function openRedisParts(
     caps: createCaps({ redis, keys, clock }),
     creatorCache: createCreatorCache({ redis, keys, clock }),
   };
+}
+
+/** Opens the queues, which BullMQ begins with a write. */
+export function openQueues(
+  { keys, onClose }: Pick<RedisAccess, 'keys' | 'onClose'>,
+  redis: RedisClient,
+  { retentionMs, telemetry }: Omit<RedisPartsOptions, 'clock'>,
+): Queues {
+  const queues = createQueues({ connection: redis, prefix: keys.prefix, retentionMs, telemetry });
+  onClose(() => queues.close());
+  return queues;
 }

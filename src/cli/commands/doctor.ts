@@ -1,4 +1,5 @@
-import { openClient } from '../../app/open-client.ts';
+import { openApp } from '../../app/open-app.ts';
+import { storedParts } from '../../app/redis-parts.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { type Config, loadConfig } from '../../config/load-config.ts';
 import { PublishError } from '../../core/publish-error.ts';
@@ -48,9 +49,10 @@ async function examine(env: Readonly<Record<string, string | undefined>>): Promi
 async function examineRedis(config: Config): Promise<Finding[]> {
   const settings = await orFinding('settings', () => settingFindings(config));
   try {
-    const client = await openClient({ ...config, logLevel: 'silent' });
+    const app = await openApp({ ...config, logLevel: 'silent' });
     try {
-      const { app, redis } = client;
+      const redis = await app.connect('producer');
+      const parts = storedParts(app, redis, app.clock);
       const { target } = app;
       const address = describeTarget(target).address;
       return [
@@ -61,15 +63,15 @@ async function examineRedis(config: Config): Promise<Finding[]> {
         })),
         ...(await orFinding('redis', () => accessFindings(redis, target, config.queuePrefix))),
         ...(config.redis.kind === 'embedded' ? await orFinding('redis', () => diskFindings(config.dataDir)) : []),
-        ...(await orFinding('redis', () => markFindings(client))),
+        ...(await orFinding('redis', () => markFindings(app, parts))),
         ...(await orFinding('clock', () => redisClockFindings(redis, Date.now))),
         ...(await orFinding('accounts', () => accountFindings(redis, app))),
         ...(await orFinding('queues', () => queueFindings(redis, config))),
         ...(await orFinding('queues', () => payloadFindings(redis, config))),
-        ...(await orFinding('callbacks', () => callbackFindings(client))),
+        ...(await orFinding('callbacks', () => callbackFindings(app, parts))),
       ];
     } finally {
-      await client.close();
+      await app.close();
     }
   } catch (error) {
     if (error instanceof PublishError && error.code === 'CONFIG_INVALID') return refusedSettings(error);

@@ -1,17 +1,17 @@
-import type { Client } from '../../app/open-client.ts';
+import { callbackDesk } from '../../app/callback-parts.ts';
+import type { App } from '../../app/open-app.ts';
+import { openQueues, type StoredParts } from '../../app/redis-parts.ts';
 import { type Finding, nameList } from './finding.ts';
 
 /** A relay takes events out of the outbox as they come; so many at once mean that there is none. */
 const UNRELAYED_FROM = 1_000;
 
 /** Whether events reach the callback URLs that want them. */
-export async function callbackFindings({
-  app,
-  redis,
-  callbacks,
-}: Pick<Client, 'app' | 'redis' | 'callbacks'>): Promise<Finding[]> {
+export async function callbackFindings(app: App, parts: Pick<StoredParts, 'redis' | 'ledger'>): Promise<Finding[]> {
+  const { redis } = parts;
+  const queues = openQueues(app, redis, { retentionMs: app.config.retentionMs, telemetry: undefined });
   const [{ counts, paused }, waitingInOutbox] = await Promise.all([
-    callbacks.overview(),
+    callbackDesk(app, { ...parts, queues }).overview(),
     redis.xlen(app.keys.callbackOutbox),
   ]);
   const findings: Finding[] = [];
