@@ -78,7 +78,7 @@ async function goOn(world: Pipeline, jobs: Awaited<ReturnType<typeof startWaitin
 
 const simulatorPosts = ({ simulator }: Pipeline) => simulator.journal.posts();
 
-describe.concurrent('BullMQ’s keys, lost while workers run', () => {
+describe.concurrent('BullMQ’s keys, lost while workers run', { timeout: 60_000 }, () => {
   it.for([
     ['all of them', '*:tiktok-*'],
     ['the lists of delayed entries', '*:delayed'],
@@ -123,7 +123,9 @@ describe.concurrent('BullMQ’s keys, lost while workers run', () => {
     const job = await publisher.enqueue(directPost(await makeVideo(folder, 16_000_000)));
     await eventually(async () => ((await publisher.get(job.id))?.progress.acceptedBytes ?? 0) > 0);
     await deleteKeys(redis, `${prefix}:tiktok-*`);
-    await eventually(() => simulator.journal.requests({ endpoint: 'upload', httpStatus: 'aborted' }).length > 0);
+    await eventually(() => simulator.journal.requests({ endpoint: 'upload', httpStatus: 'aborted' }).length > 0, {
+      timeoutMs: 30_000,
+    });
     await redis.zadd(keys.due, 'XX', 0, job.id);
     expect(await publisher.waitForCompletion(job.id, WAIT)).toMatchObject({ state: 'published' });
     expect(postsByTitle(world)).toEqual({ 'A title': 1 });
