@@ -24,6 +24,25 @@ const OWNED: readonly Owned[] = [
     why: 'every setting is described, checked and documented in src/config',
   },
   {
+    thing: 'building what is kept in Redis',
+    pattern:
+      /(?<!function )\b(createQueues|createLedger|createLedgerReader|createLedgerMark|createLanes|createAccountNames|createSlots|createCaps|createCreatorCache)\(/,
+    owners: ['src/app/redis-parts.ts'],
+    why: 'each part is built once, so that whoever changes how it is built changes one line',
+  },
+  {
+    thing: 'building what deals with accounts',
+    pattern: /(?<!function )\b(createAccountVault|createVaultTokenSource|createManagedAccounts)\(/,
+    owners: ['src/app/account-parts.ts'],
+    why: 'the same',
+  },
+  {
+    thing: 'opening the confirmation',
+    pattern: /(?<!function )\bopenConfirmation\(/,
+    owners: ['src/app/redis-access.ts'],
+    why: 'a process has one: writes of all its parts are confirmed in the same groups',
+  },
+  {
     thing: 'connections to Redis',
     pattern: /\bnew (Redis|Cluster|IORedis)\(/,
     owners: ['src/redis/open-client.ts'],

@@ -1,5 +1,5 @@
 import { openApp } from '../../app/open-app.ts';
-import { storedParts } from '../../app/redis-parts.ts';
+import { openQueues, storedParts } from '../../app/redis-parts.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { type Config, loadConfig } from '../../config/load-config.ts';
 import { PublishError } from '../../core/publish-error.ts';
@@ -55,7 +55,7 @@ async function examineRedis(config: Config): Promise<Finding[]> {
       const parts = storedParts(app, redis, app.clock);
       const { target } = app;
       const address = describeTarget(target).address;
-      return [
+      const behindRedis = [
         ...settings,
         ...(await orFinding('redis', async () => {
           const servers = await readServerFacts(redis);
@@ -66,9 +66,14 @@ async function examineRedis(config: Config): Promise<Finding[]> {
         ...(await orFinding('redis', () => markFindings(app, parts))),
         ...(await orFinding('clock', () => redisClockFindings(redis, Date.now))),
         ...(await orFinding('accounts', () => accountFindings(redis, app))),
-        ...(await orFinding('queues', () => queueFindings(redis, config))),
-        ...(await orFinding('queues', () => payloadFindings(redis, config))),
-        ...(await orFinding('callbacks', () => callbackFindings(app, parts))),
+      ];
+      // Last, since BullMQ writes when they are opened, which a replica refuses.
+      const queues = openQueues(app, redis, { retentionMs: config.retentionMs, telemetry: undefined });
+      return [
+        ...behindRedis,
+        ...(await orFinding('queues', () => queueFindings(redis, queues))),
+        ...(await orFinding('queues', () => payloadFindings(queues))),
+        ...(await orFinding('callbacks', () => callbackFindings(app, { ...parts, queues }))),
       ];
     } finally {
       await app.close();

@@ -1,18 +1,19 @@
 import { callbackDesk } from '../../app/callback-parts.ts';
 import type { App } from '../../app/open-app.ts';
-import { openQueues, type StoredParts } from '../../app/redis-parts.ts';
+import type { RedisParts } from '../../app/redis-parts.ts';
 import { type Finding, nameList } from './finding.ts';
 
 /** A relay takes events out of the outbox as they come; so many at once mean that there is none. */
 const UNRELAYED_FROM = 1_000;
 
 /** Whether events reach the callback URLs that want them. */
-export async function callbackFindings(app: App, parts: Pick<StoredParts, 'redis' | 'ledger'>): Promise<Finding[]> {
-  const { redis } = parts;
-  const queues = openQueues(app, redis, { retentionMs: app.config.retentionMs, telemetry: undefined });
+export async function callbackFindings(
+  app: App,
+  parts: Pick<RedisParts, 'redis' | 'ledger' | 'queues'>,
+): Promise<Finding[]> {
   const [{ counts, paused }, waitingInOutbox] = await Promise.all([
-    callbackDesk(app, { ...parts, queues }).overview(),
-    redis.xlen(app.keys.callbackOutbox),
+    callbackDesk(app, parts).overview(),
+    parts.redis.xlen(app.keys.callbackOutbox),
   ]);
   const findings: Finding[] = [];
   if (paused.length > 0) {
