@@ -1,5 +1,5 @@
 /** One upload per account at a time, until a service has published another limit. */
-export const DEFAULT_LANE_LIMIT = 1;
+const DEFAULT_LANE_LIMIT = 1;
 
 /**
  * Lua of the lanes. KEYS of each: waiting set, admitted set, the account's hash, set of lanes in use, the lane limit.
