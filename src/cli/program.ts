@@ -1,9 +1,9 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { readVersion } from '../app/version.ts';
 import { MAX_LISTED_JOBS, MAX_PHOTOS, MAX_PRIORITY } from '../core/post-limits.ts';
+import { WORKER_KINDS, type WorkerKind } from '../workers/worker-kinds.ts';
 import type { CommandContext } from './command-context.ts';
 import type { ExitCode } from './exit-codes.ts';
-import { readVersion } from './version.ts';
-import { WORKER_KIND_NAMES } from './worker-kinds.ts';
 
 /** Runs a command and keeps its exit code. */
 type Run = (command: (context: CommandContext) => Promise<ExitCode>) => Promise<void>;
@@ -43,7 +43,7 @@ function addServices(program: Command, run: Run): void {
     .action(() => run(async (context) => (await import('./commands/serve.ts')).start(context)));
   withJson(program.command('worker'))
     .description('run only workers, to scale out')
-    .option('--only <queues>', `comma-separated list of ${WORKER_KIND_NAMES.join(', ')}`, parseWorkerKinds)
+    .option('--only <queues>', `comma-separated list of ${WORKER_KINDS.join(', ')}`, parseWorkerKinds)
     .action((options) => run(async (context) => (await import('./commands/serve.ts')).worker(options, context)));
   withJson(program.command('server'))
     .description('run only the web server')
@@ -245,10 +245,10 @@ function wholeNumber(least: number, most: number): (text: string) => number {
   };
 }
 
-function parseWorkerKinds(text: string): (typeof WORKER_KIND_NAMES)[number][] {
+function parseWorkerKinds(text: string): WorkerKind[] {
   return text.split(',').map((name) => {
-    const kind = WORKER_KIND_NAMES.find((known) => known === name.trim());
-    if (kind === undefined) throw new InvalidArgumentError(`Expected one or more of ${WORKER_KIND_NAMES.join(', ')}.`);
+    const kind = WORKER_KINDS.find((known) => known === name.trim());
+    if (kind === undefined) throw new InvalidArgumentError(`Expected one or more of ${WORKER_KINDS.join(', ')}.`);
     return kind;
   });
 }

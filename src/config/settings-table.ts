@@ -100,7 +100,7 @@ export const SettingsTable = z.object({
   UPLOADS_PER_ACCOUNT: withDefault(value.wholeNumber(1, 100), '1', {
     group: 'Work',
     meaning:
-      'Concurrent uploads per account. The other jobs of the account wait for their turn. Use the same value for producers and workers.',
+      'Concurrent uploads per account. The other jobs of the account wait for their turn. Workers publish this limit in Redis when they start, so producers do not need it.',
   }),
   MAX_WAIT_HOURS: withDefault(value.wholeNumber(1, 8_760), '72', {
     group: 'Work',

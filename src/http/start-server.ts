@@ -2,6 +2,7 @@ import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } 
 import type { Logger } from 'pino';
 import { isLoopbackHost } from '../core/loopback-host.ts';
 import type { Metrics } from '../observability/metrics.ts';
+import type { ReceiveWebhook } from '../webhooks/receive-webhook.ts';
 import { type BoardOptions, registerBoard } from './board.ts';
 import { type ConnectOptions, registerConnect } from './connect.ts';
 import { type ReadinessCheck, registerHealth } from './health.ts';
@@ -12,7 +13,7 @@ import { answerUnreadableAddress, answerUnreadableRequest, answerWithProblems } 
 import { limitRequestTime } from './request-time.ts';
 import { dropUnusedConnections } from './unused-connections.ts';
 import { type ApiOptions, registerApi } from './v1/api.ts';
-import { type ReceiveWebhook, registerWebhook } from './webhook.ts';
+import { registerWebhook } from './webhook.ts';
 
 export interface ServerOptions {
   readonly host: string;

@@ -1,19 +1,6 @@
 import type { FastifyInstance } from 'fastify';
+import type { ReceiveWebhook } from '../webhooks/receive-webhook.ts';
 import { sendProblem } from './problem.ts';
-
-/** What TikTok sent. */
-export interface WebhookDelivery {
-  /** The body byte for byte, since that is what was signed. */
-  readonly rawBody: Buffer;
-  /** The header `TikTok-Signature`. */
-  readonly signature: string | undefined;
-}
-
-/**
- * Acts on what TikTok reports; resolves once that is durable. May be called more than once for one report.
- * @returns `refused` if TikTok did not sign it
- */
-export type ReceiveWebhook = (delivery: WebhookDelivery) => Promise<'taken' | 'refused'>;
 
 const PATH = '/webhooks/tiktok';
 /** TikTok's reports are a few hundred bytes. */

@@ -6,8 +6,6 @@ import { prepareScript, type RedisClient } from '../redis/lua-script.ts';
 import type { Gate } from './gate.ts';
 import { ENTER_LUA, LEAVE_LUA } from './lane-scripts.ts';
 
-/** One upload per account at a time. */
-export const DEFAULT_LANE_LIMIT = 1;
 /** An entry that waits for its turn is woken by whoever leaves the lane; this is only how long BullMQ keeps it asleep (ms). */
 export const AWAITING_TURN_MS = 30 * DAY_MS;
 /** After how long the sweep looks at an admitted job that did not leave (ms). */
@@ -32,18 +30,8 @@ export function laneScore({ priority, since }: Pick<LaneMember, 'priority' | 'si
   return priority * 2 ** 32 + Math.floor(since / SECOND_MS);
 }
 
-/** The lanes of all accounts. `limit`: jobs of one account that may be admitted at a time, the same in all processes. */
-export function createLanes({
-  redis,
-  keys,
-  clock,
-  limit = DEFAULT_LANE_LIMIT,
-}: {
-  redis: RedisClient;
-  keys: Keys;
-  clock: Clock;
-  limit?: number;
-}) {
+/** The lanes of all accounts. How many jobs of one may be admitted at a time is read in Redis, by the scripts. */
+export function createLanes({ redis, keys, clock }: { redis: RedisClient; keys: Keys; clock: Clock }) {
   const runEnter = prepareScript(redis, ENTER_LUA);
   const runLeave = prepareScript(redis, LEAVE_LUA);
   const keysOf = (account: string): string[] => [
@@ -51,17 +39,28 @@ export function createLanes({
     keys.laneAdmitted(account),
     keys.account(account),
     keys.lanes,
+    keys.laneLimit,
   ];
 
   async function leave(account: string, id: string): Promise<string[]> {
-    return idsSchema.parse(await runLeave(keysOf(account), [account, id, limit, clock.now()]));
+    return idsSchema.parse(await runLeave(keysOf(account), [account, id, clock.now()]));
   }
 
   return {
+    /** Says to all processes how many jobs of one account may be admitted at a time. */
+    async publishLimit(limit: number): Promise<void> {
+      await redis.set(keys.laneLimit, limit);
+    },
+
+    /** Says it again if Redis has lost it. */
+    async restoreLimit(limit: number): Promise<void> {
+      await redis.set(keys.laneLimit, limit, 'NX');
+    },
+
     /** Asks to begin: `admitted`, or why the job has to wait. Asking again changes nothing. */
     async enter(member: LaneMember): Promise<'admitted' | 'waiting' | 'account_paused' | 'reauthorization'> {
       const { account, id } = member;
-      return answerSchema.parse(await runEnter(keysOf(account), [account, id, laneScore(member), limit, clock.now()]));
+      return answerSchema.parse(await runEnter(keysOf(account), [account, id, laneScore(member), clock.now()]));
     },
 
     /** Leaves the lane, admitted or not. @returns the jobs that have to be woken */

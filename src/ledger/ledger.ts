@@ -7,7 +7,7 @@ import { canTransition } from '../core/publish-state.ts';
 import { publishIdOf, type Session } from '../core/session.ts';
 import type { TimelineFact } from '../core/timeline-events.ts';
 import { MINUTE_MS, SECOND_MS } from '../core/units.ts';
-import { DEFAULT_LANE_LIMIT, laneScore } from '../lanes/lanes.ts';
+import { laneScore } from '../lanes/lanes.ts';
 import { type Confirmation, NO_CONFIRMATION } from '../redis/confirmation.ts';
 import type { Keys } from '../redis/keys.ts';
 import { prepareNamedScript, type RedisClient } from '../redis/lua-script.ts';
@@ -32,8 +32,6 @@ export interface LedgerOptions {
   readonly confirmation?: Confirmation;
   /** Approximate number of events the stream keeps. */
   readonly eventsMaxLength?: number;
-  /** Jobs of one account that may begin at a time; the same in all processes. */
-  readonly laneLimit?: number;
 }
 
 const DEFAULT_EVENTS_MAX_LENGTH = 100_000;
@@ -47,7 +45,6 @@ export function createLedger({
   clock,
   confirmation = NO_CONFIRMATION,
   eventsMaxLength = DEFAULT_EVENTS_MAX_LENGTH,
-  laneLimit = DEFAULT_LANE_LIMIT,
 }: LedgerOptions) {
   const runCreate = prepareNamedScript(redis, CREATE_SCRIPT);
   const runClaim = prepareNamedScript(redis, CLAIM_SCRIPT);
@@ -136,7 +133,13 @@ export function createLedger({
      */
     async create(record: LedgerRecord, cause: TimelineFact): Promise<{ created: boolean; id: string; waits: boolean }> {
       const answer = await runCreate(
-        { ...jobKeys(record.id), ...eventKeys(record), ...indexKeys(record), lanes: keys.lanes },
+        {
+          ...jobKeys(record.id),
+          ...eventKeys(record),
+          ...indexKeys(record),
+          lanes: keys.lanes,
+          laneLimit: keys.laneLimit,
+        },
         {
           id: record.id,
           jobPrefix: keys.job(''),
@@ -144,7 +147,6 @@ export function createLedger({
           dueAt: String(record.scheduledAt ?? record.createdAt + SWEEP_NEW_AFTER_MS),
           account: record.account,
           place: record.state === 'queued' ? String(laneScore(laneMemberOf(record))) : undefined,
-          laneLimit,
           set: encodePatch(record).set,
           ...history(record, cause, 'publish.queued'),
         },

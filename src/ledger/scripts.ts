@@ -65,7 +65,7 @@ if key.idempotency then redis.call('SET', key.idempotency, arg.id) end
 append(1)
 if not arg.place then return { 'created', arg.id, 'admitted' } end
 local where = admitOrWait(
-  key.laneWaiting, key.laneAdmitted, key.lanes, arg.account, arg.id, arg.place, arg.laneLimit, arg.createdAt)
+  key.laneWaiting, key.laneAdmitted, key.lanes, key.laneLimit, arg.account, arg.id, arg.place, arg.createdAt)
 if where == 'waiting' then redis.call('HSET', key.job, 'waitingFor', 'slot') end
 return { 'created', arg.id, where }
 `;

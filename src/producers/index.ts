@@ -1,5 +1,5 @@
+import { createPublisherFromConfig } from '../app/create-publisher.ts';
 import { loadConfig } from '../config/load-config.ts';
-import { createPublisherFromConfig } from './create-publisher.ts';
 import type { Publisher } from './publisher.ts';
 
 /** Where a publisher finds its queue. What is left out comes from the environment, as in docs/configuration.md. */

@@ -1,7 +1,7 @@
 import type { PublishRequest } from '../core/publish-request.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
-import { publishedSealingKey, watchOldForm } from '../sealing/published-key.ts';
+import { isOldFormInUse, publishedSealingKey } from '../sealing/published-key.ts';
 import { createRequestSecrets, sealRequest } from '../sealing/request-box.ts';
 
 /** Where the key comes from: from the keys of the service where they are at hand, else from what it has published. */
@@ -22,7 +22,7 @@ export async function sealSecrets(
 ): Promise<PublishRequest> {
   const { redis, keys, encryptionKeys } = parts;
   if (encryptionKeys !== undefined) {
-    return await createRequestSecrets(encryptionKeys, watchOldForm(redis, keys)).seal(request, jobId);
+    return await createRequestSecrets(encryptionKeys, () => isOldFormInUse(redis, keys)).seal(request, jobId);
   }
   return await sealRequest(request, jobId, await publishedSealingKey(redis, keys));
 }

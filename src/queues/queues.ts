@@ -1,18 +1,12 @@
-import { type Job, type JobsOptions, Queue, type Telemetry } from 'bullmq';
-import { isDataLost, isReference, type JobReference, type PublishEntry, referenceTo } from '../core/job-reference.ts';
-import type { PublishEvent } from '../core/publish-event.ts';
+import { type JobsOptions, Queue, type Telemetry } from 'bullmq';
 import { SECOND_MS } from '../core/units.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
-import { entryNumberOf, publishIdOfEntry, recheckEntryId } from './job-ids.ts';
-import { EVENT_JOB_NAME, PUBLISH_JOB_NAME, QUEUE_NAMES, RECHECK_JOB_NAME, STATUS_JOB_NAME } from './queue-names.ts';
-
-/** Data of an entry in `tiktok-events`, whose id is the event's: where it goes is in the ledger. */
-export interface EventEntry {
-  readonly version: 1;
-  /** The publish job. */
-  readonly id: string;
-  readonly event: PublishEvent;
-}
+import { endedEntries } from './ended-entries.ts';
+import { isPending } from './entry-states.ts';
+import { eventEntries } from './event-entries.ts';
+import { publishEntries } from './publish-entries.ts';
+import { QUEUE_NAMES } from './queue-names.ts';
+import { statusEntries } from './status-entries.ts';
 
 export interface QueuesOptions {
   readonly connection: RedisClient;
@@ -23,177 +17,42 @@ export interface QueuesOptions {
   readonly retentionMs: number;
 }
 
-/** States of entries that nobody works on and that will run. */
-const WAITING_STATES: readonly string[] = ['waiting', 'prioritized', 'delayed'];
-
-/** States of entries that nobody will ever start; `unknown` is that of one that is in no list. */
-const NEVER_RUN_AGAIN: readonly string[] = ['completed', 'failed', 'unknown'];
-
 export type Queues = ReturnType<typeof createQueues>;
 
 /** The BullMQ queues and the only ways in which entries get onto them. */
-export function createQueues({ connection, prefix, retentionMs, telemetry }: QueuesOptions) {
-  const kept = { age: Math.ceil(retentionMs / SECOND_MS) };
-  const defaultJobOptions: JobsOptions = { removeOnComplete: kept, removeOnFail: kept };
-  const open = (name: string): Queue => {
-    const queue = new Queue(name, {
-      connection,
-      prefix,
-      defaultJobOptions,
-      ...(telemetry !== undefined && { telemetry }),
-    });
-    queue.on('error', () => {
-      // The connection's owner logs its outages; without a listener BullMQ prints them itself.
-    });
-    return queue;
+export function createQueues(options: QueuesOptions) {
+  const queues = {
+    publish: openQueue(QUEUE_NAMES.publish, options),
+    status: openQueue(QUEUE_NAMES.status, options),
+    events: openQueue(QUEUE_NAMES.events, options),
   };
-  const publish = open(QUEUE_NAMES.publish);
-  const status = open(QUEUE_NAMES.status);
-  const events = open(QUEUE_NAMES.events);
-
   return {
-    publish,
-    status,
-    events,
-
-    /** Puts jobs on `tiktok-publish`; an entry that is there already stays as it is. */
-    async addPublishEntries(entries: readonly PublishEntry[]): Promise<void> {
-      const jobs = entries.map((entry) => ({
-        name: PUBLISH_JOB_NAME,
-        data: referenceTo(entry),
-        opts: { jobId: entry.id, delay: entry.delayMs, priority: entry.priority },
-      }));
-      const [only] = jobs;
-      if (jobs.length === 1 && only !== undefined) await publish.add(only.name, only.data, only.opts);
-      else await publish.addBulk(jobs);
-    },
-
-    /** Puts a job on `tiktok-status`. */
-    async addStatusEntry(entry: JobReference, delayMs: number): Promise<void> {
-      await status.add(STATUS_JOB_NAME, entry, { jobId: entry.id, delay: delayMs });
-    },
-
-    /** Puts a job on `tiktok-status` anew: a finished entry of the same job makes room. */
-    async addStatusEntryAnew(entry: JobReference, delayMs: number): Promise<void> {
-      await makeRoom(status, entry.id);
-      await status.add(STATUS_JOB_NAME, entry, { jobId: entry.id, delay: delayMs });
-    },
-
-    /** Lets a finished job be looked at once more, after a delay. */
-    async addRecheckEntry(entry: JobReference, delayMs: number): Promise<void> {
-      const jobId = recheckEntryId(entry.id);
-      await makeRoom(status, jobId);
-      await status.add(RECHECK_JOB_NAME, entry, { jobId, delay: delayMs });
-    },
-
-    /** Puts an event on `tiktok-events`; one that is there already, delivered or not, stays as it is. */
-    async addEventEntry(entry: EventEntry, attempts: number): Promise<void> {
-      await events.add(EVENT_JOB_NAME, entry, { jobId: entry.event.id, attempts, backoff: { type: 'custom' } });
-    },
-
-    /** Lets a delayed delivery run now; one that runs or has run stays as it is. @returns whether it was delayed */
-    async wakeEventEntry(eventId: string): Promise<boolean> {
-      const entry = await events.getJob(eventId);
-      if (entry === undefined || !(await entry.isDelayed())) return false;
-      await promote(entry);
-      return true;
-    },
-
-    /** Puts a job on `tiktok-publish` anew: a finished entry of the same job makes room. */
-    async addPublishEntryAnew(entry: PublishEntry): Promise<void> {
-      await makeRoom(publish, entry.id);
-      await this.addPublishEntries([entry]);
-    },
-
-    /** Takes a job off all queues; an entry that is being worked on stays, its owner is told by the ledger. */
-    async removeEntries(id: string): Promise<void> {
-      await Promise.all([publish.remove(id), status.remove(id)]);
-    },
-
-    /**
-     * Ends what waits of a job that is over. An entry that brings a request of its own is not taken away: it was added
-     * under the job's id since, and whoever did so is told, by running, that the job is over.
-     * @returns false if there is such an entry
-     */
-    async endWaitingEntries(id: string): Promise<boolean> {
-      if (WAITING_STATES.includes(await status.getJobState(id))) await status.remove(id);
-      const [entry, state] = await Promise.all([publish.getJob(id), publish.getJobState(id)]);
-      if (!WAITING_STATES.includes(state)) return true;
-      if (entry === undefined || isReference(entry.data) || isDataLost(entry.data)) {
-        await publish.remove(id);
-        return true;
-      }
-      if (state === 'delayed') await promote(entry);
-      return false;
-    },
-
-    /** Takes whatever there is of a job that is over off all queues. @returns false if an entry has to run first */
-    async removeAllEntries(id: string): Promise<boolean> {
-      if (!(await this.endWaitingEntries(id))) return false;
-      const removed = [publish.remove(id), status.remove(id), status.remove(recheckEntryId(id))];
-      const number = entryNumberOf(id);
-      const origin = number === undefined ? undefined : await publish.getJob(number);
-      if (origin?.id !== undefined && publishIdOfEntry(origin) === id) removed.push(publish.remove(origin.id));
-      return (await Promise.all(removed)).every((count) => count === 1);
-    },
-
-    /** Lets a parked or delayed publish entry run now. @returns false if there is none that will run */
-    async wakePublishEntry(id: string): Promise<boolean> {
-      const entry = await publish.getJob(id);
-      if (entry === undefined) return false;
-      try {
-        await entry.promote();
-        return true;
-      } catch {
-        // It is not delayed: it may have begun to run meanwhile, which is all we want.
-        return await this.isPending('publish', id);
-      }
-    },
-
-    /** Lets a delayed status entry run now; one that runs or has run stays as it is. */
-    async wakeStatusEntry(id: string): Promise<void> {
-      const entry = await status.getJob(id);
-      if (entry !== undefined && (await entry.isDelayed())) await promote(entry);
-    },
-
-    /** Lets a finished job be looked at now, also when its watch is over. */
-    async wakeRecheckEntry(entry: JobReference): Promise<void> {
-      const found = await status.getJob(recheckEntryId(entry.id));
-      const state = await found?.getState();
-      if (found !== undefined && state === 'delayed') await promote(found);
-      else if (state !== 'active' && state !== 'waiting') await this.addRecheckEntry(entry, 0);
-    },
-
-    /** How many entries of `tiktok-publish` will still run, or run now. */
-    async countPublishEntries(): Promise<number> {
-      return await publish.getJobCountByTypes('waiting', 'prioritized', 'delayed', 'active');
-    },
+    ...queues,
+    ...publishEntries(queues.publish),
+    ...statusEntries(queues.status),
+    ...eventEntries(queues.events),
+    ...endedEntries(queues),
 
     /** Whether an entry will still run: waiting, delayed or active. */
-    async isPending(queue: 'publish' | 'status' | 'events', id: string): Promise<boolean> {
-      return !NEVER_RUN_AGAIN.includes(await { publish, status, events }[queue].getJobState(id));
+    async isPending(queue: keyof typeof queues, id: string): Promise<boolean> {
+      return await isPending(queues[queue], id);
     },
 
     async close(): Promise<void> {
-      await Promise.all([publish.close(), status.close(), events.close()]);
+      await Promise.all(Object.values(queues).map((queue) => queue.close()));
     },
   };
 }
 
-/** It may have begun to run meanwhile, which is all we want. */
-async function promote(entry: Job): Promise<void> {
-  try {
-    await entry.promote();
-  } catch (error) {
-    if (await entry.isDelayed()) throw error;
-  }
-}
-
-/**
- * BullMQ ignores an add whose id exists. So a finished entry is taken away first, and so is what is left of one when
- * Redis lost a part of it: its data, or its place in the queue's lists.
- */
-async function makeRoom(queue: Queue, jobId: string): Promise<void> {
-  const [state, entry] = await Promise.all([queue.getJobState(jobId), queue.getJob(jobId)]);
-  if (entry === undefined || NEVER_RUN_AGAIN.includes(state)) await queue.remove(jobId);
+function openQueue(name: string, { connection, prefix, retentionMs, telemetry }: QueuesOptions): Queue {
+  const kept = { age: Math.ceil(retentionMs / SECOND_MS) };
+  const defaultJobOptions: JobsOptions = { removeOnComplete: kept, removeOnFail: kept };
+  const queue = new Queue(name, {
+    ...{ connection, prefix, defaultJobOptions },
+    ...(telemetry !== undefined && { telemetry }),
+  });
+  queue.on('error', () => {
+    // The connection's owner logs its outages; without a listener BullMQ prints them itself.
+  });
+  return queue;
 }

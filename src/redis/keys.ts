@@ -63,6 +63,8 @@ export interface Keys {
   creator(account: string): string;
   /** Sorted set: accounts with waiting jobs, by when the sweep last looked. */
   readonly lanes: string;
+  /** String: how many jobs of one account may be admitted at a time (UPLOADS_PER_ACCOUNT), as the service published it. */
+  readonly laneLimit: string;
   /** Hash: one account with sealed tokens. */
   account(name: string): string;
   /** Sorted set of account names by the time they were added. */
@@ -115,6 +117,7 @@ export function createKeys(prefix: string): Keys {
     activeUserCap: `${prefix}:caps:active-user-cap`,
     creator: (account) => `${prefix}:creator:${account}`,
     lanes: `${prefix}:lanes`,
+    laneLimit: `${prefix}:lane-limit`,
     account: (name) => `${prefix}:account:${name}`,
     accounts: `${prefix}:accounts`,
     connectState: (digest) => `${prefix}:connect:${digest}`,

@@ -46,11 +46,12 @@ export async function isOldFormInUse(redis: RedisClient, keys: Keys): Promise<bo
 }
 
 /** The same for those who seal often: once the old form has ended, it does not come back. */
-export function watchOldForm(redis: RedisClient, keys: Keys): () => Promise<boolean> {
+export function watchOldForm(redisOf: () => RedisClient | undefined, keys: Keys): () => Promise<boolean> {
   let hasEnded = false;
   return async () => {
-    hasEnded ||= !(await isOldFormInUse(redis, keys));
-    return !hasEnded;
+    const redis = redisOf();
+    if (redis !== undefined) hasEnded ||= !(await isOldFormInUse(redis, keys));
+    return redis !== undefined && !hasEnded;
   };
 }
 

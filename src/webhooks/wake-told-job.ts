@@ -1,3 +1,4 @@
+import type { Clock } from '../core/ports.ts';
 import { type PostReport, wokenBy } from '../core/post-report.ts';
 import { mayBePublic } from '../core/recheck-schedule.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -7,7 +8,7 @@ import type { Queues } from '../queues/queues.ts';
 export interface WakeToldJobDeps {
   readonly ledger: Pick<Ledger, 'idOfPublishId' | 'tell'>;
   readonly queues: Pick<Queues, 'wakeStatusEntry' | 'wakeRecheckEntry'>;
-  readonly clock: { now(): number };
+  readonly clock: Clock;
 }
 
 /** What a report was good for. */

@@ -3,7 +3,6 @@ import type { ErrorCode } from '../core/error-table.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { PublishRequest } from '../core/publish-request.ts';
 import { SECOND_MS } from '../core/units.ts';
-import type { CreatorCache } from '../creators/creator-cache.ts';
 import type { WorkerDeps } from './deps.ts';
 import type { OwnedJob } from './owned-job.ts';
 import { callWithinQuota } from './tiktok-calls.ts';
@@ -28,11 +27,11 @@ const SAME_FOR_INIT: readonly ErrorCode[] = [
  */
 export async function checkCreator(job: OwnedJob, deps: WorkerDeps): Promise<void> {
   const { mode, bookedSlot } = job.record;
-  const { preflight = 'refuse' } = deps.settings;
-  if (deps.creators === undefined || preflight === 'off' || mode !== 'direct') return;
+  const { preflight } = deps.settings;
+  if (preflight === 'off' || mode !== 'direct') return;
   // Its place among the inits was booked when it had passed, and another booking would cost it that one.
   if (bookedSlot?.endpoint.endsWith('_init') === true) return;
-  const { problems, notes } = await findingsOf(job, deps.creators, deps);
+  const { problems, notes } = await findingsOf(job, deps);
   const [problem] = problems;
   if (problem !== undefined && preflight === 'refuse') {
     throw new PublishError(problem.code, { reason: problem.reason });
@@ -41,10 +40,10 @@ export async function checkCreator(job: OwnedJob, deps: WorkerDeps): Promise<voi
   if (remarks.length > 0) await job.commit({ cause: { event: 'creator_noted', remarks } });
 }
 
-async function findingsOf(job: OwnedJob, creators: CreatorCache, deps: WorkerDeps): Promise<CreatorFindings> {
+async function findingsOf(job: OwnedJob, deps: WorkerDeps): Promise<CreatorFindings> {
   const { account, request, examined } = job.record;
   const durationSeconds = examined?.facts.durationSeconds ?? undefined;
-  const remembered = await creators.recall(account);
+  const remembered = await deps.creators.recall(account);
   if (remembered !== undefined) {
     const findings = findingsIn(request, remembered.limits, durationSeconds);
     const isFresh = remembered.askedAt > deps.clock.now() - FRESH_MS;
@@ -53,7 +52,7 @@ async function findingsOf(job: OwnedJob, creators: CreatorCache, deps: WorkerDep
   const limits = await callWithinQuota(job, 'creator_info', deps, async (accessToken) =>
     askIfItCanSay(job.record.id, accessToken, deps),
   );
-  await creators.remember(account, limits);
+  await deps.creators.remember(account, limits);
   return findingsIn(request, limits, durationSeconds);
 }
 

@@ -39,8 +39,8 @@ type ClaimedVideo = NonNullable<OwnedJob['record']['claimedVideo']>;
 
 async function claim(job: OwnedJob, deps: WorkerDeps, name: () => Promise<ClaimedVideo>): Promise<void> {
   const { videoClaims, settings } = deps;
-  const onDuplicate = job.record.request.onDuplicate ?? settings.onDuplicate ?? 'warn';
-  if (videoClaims === undefined || onDuplicate === 'allow') return;
+  const onDuplicate = job.record.request.onDuplicate ?? settings.onDuplicate;
+  if (onDuplicate === 'allow') return;
   const claimedVideo = await name();
   const leaveToOther = onDuplicate === 'refuse';
   const other = await videoClaims.claim(job.record, claimedVideo.digest, { leaveToOther });

@@ -11,7 +11,7 @@ import { verifyAcceptedBytes } from './accepted-bytes.ts';
 import type { WorkerDeps } from './deps.ts';
 import { type Lease, startLease } from './lease.ts';
 import type { OwnedJob } from './owned-job.ts';
-import { DEFAULT_RECOVERY, leaseTimes } from './recovery.ts';
+import { leaseTimes } from './recovery.ts';
 import { askStatus } from './tiktok-calls.ts';
 import { planOf, positionFromReport, positionFromStatus, type UploadPosition } from './upload-position.ts';
 
@@ -61,7 +61,7 @@ export class ChunkLoop {
     this.#plan = planOf(job.record);
     this.#uploadUrl = uploadUrl;
     this.#highestSentByte = job.record.sentBytes;
-    this.#lease = startLease(job, leaseTimes(deps.settings.recovery ?? DEFAULT_RECOVERY), () => ({
+    this.#lease = startLease(job, leaseTimes(deps.settings.recovery), () => ({
       sentBytes: this.#sentBytes,
     }));
   }

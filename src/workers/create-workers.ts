@@ -1,5 +1,6 @@
 import type { TokenSource } from '../core/ports.ts';
-import type { RunningWorkers, WorkerKind } from './start-workers.ts';
+import type { RunningWorkers } from './start-workers.ts';
+import type { WorkerKind } from './worker-kinds.ts';
 
 /** What may be told to workers in a process of one's own. What is left out comes from the environment. */
 export interface CreateWorkersOptions {
@@ -37,6 +38,6 @@ export interface Workers extends Pick<RunningWorkers, 'isRunning' | 'readiness'>
  */
 export async function createWorkers(options: CreateWorkersOptions = {}): Promise<Workers> {
   // Loaded when called: who only wants the types, or to put workers together alone, needs none of it.
-  const { openStandAloneWorkers } = await import('./stand-alone-workers.ts');
+  const { openStandAloneWorkers } = await import('../app/stand-alone-workers.ts');
   return await openStandAloneWorkers(options);
 }

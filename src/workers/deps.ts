@@ -15,7 +15,6 @@ import type { Caps } from '../quota/caps.ts';
 import type { Slots } from '../quota/slots.ts';
 import type { TikTokClient } from '../tiktok/index.ts';
 import type { WebhookArrivals } from '../webhooks/arrivals.ts';
-import type { Callbacks } from './callback-deps.ts';
 import type { LedgerGuard } from './ledger-guard.ts';
 import type { Recovery } from './recovery.ts';
 
@@ -31,48 +30,44 @@ export interface WorkerSettings {
   readonly pullStallMs: number;
   readonly pollSchedule: PollSchedule;
   readonly retryPolicy: RetryPolicy;
-  /** What happens to a post that TikTok would refuse: `refuse` it before anything is sent (default), `warn`, or `off`. */
-  readonly preflight?: 'refuse' | 'warn' | 'off';
-  /** What happens to a job whose video its account has, unless its request says otherwise; by default `warn`. */
-  readonly onDuplicate?: 'allow' | 'warn' | 'refuse';
-  /** When the owner of a queue entry counts as dead; by default `DEFAULT_RECOVERY`. */
-  readonly recovery?: Recovery;
+  /** What happens to a post that TikTok would refuse: `refuse` it before anything is sent, `warn`, or `off`. */
+  readonly preflight: 'refuse' | 'warn' | 'off';
+  /** What happens to a job whose video its account has, unless its request says otherwise. */
+  readonly onDuplicate: 'allow' | 'warn' | 'refuse';
+  /** When the owner of a queue entry counts as dead. */
+  readonly recovery: Recovery;
 }
 
-/** Everything the processors work with, built once at the entry point. */
+/** Everything the processors work with, built once in `src/app`. */
 export interface WorkerDeps {
   readonly ledger: Ledger;
-  /** Without it nobody notices that Redis was set back to an older state. */
-  readonly ledgerGuard?: LedgerGuard;
+  /** Notices that Redis was set back to an older state. */
+  readonly ledgerGuard: LedgerGuard;
   readonly queues: Queues;
   readonly tiktok: TikTokClient;
   readonly tokens: TokenSource;
   readonly slots: Slots;
   readonly caps: Caps;
-  /** Without it requests are not held against what their creators may post. */
-  readonly creators?: CreatorCache;
-  /** Without it nobody looks whether the same video was published before. */
-  readonly videoClaims?: VideoClaims;
+  readonly creators: CreatorCache;
+  readonly videoClaims: VideoClaims;
   readonly lanes: Lanes;
   readonly accountNames: AccountNames;
   readonly sealer: Sealer;
   readonly requestSecrets: RequestSecrets;
   readonly openMedia: OpenMedia;
-  /** Looks into a video before its upload; without it its bytes are not looked at. */
-  readonly probeMedia?: ProbeMedia;
-  /** Without it no event is brought to a callback URL by this process. */
-  readonly callbacks?: Callbacks;
-  /** Whether TikTok's reports arrive, so that polls may be rare; without it they are not counted on. */
-  readonly webhooks?: Pick<WebhookArrivals, 'areArriving' | 'doubt'>;
-  /** Holds an account back until a person resumes it; without it nothing is held. */
-  readonly pauseAccount?: (account: string) => Promise<unknown>;
-  /** Tells producers again which key to seal to, should Redis have lost it; without it nobody does. */
-  readonly restoreSealingKey?: () => Promise<void>;
+  /** Looks into a video before its upload. */
+  readonly probeMedia: ProbeMedia;
+  /** Whether TikTok's reports arrive, so that polls may be rare. */
+  readonly webhooks: Pick<WebhookArrivals, 'areArriving' | 'doubt'>;
+  /** Holds an account back until a person resumes it. */
+  readonly pauseAccount: (account: string) => Promise<unknown>;
+  /** Publishes again what other processes read in Redis (the sealing key, the lane limit), should Redis have lost it. */
+  readonly restorePublished: () => Promise<void>;
   readonly clock: Clock;
   /** Numbers from 0 to 1, for jitter. */
   readonly random: () => number;
-  /** Without it nothing is traced. */
-  readonly tracing?: Tracing | undefined;
+  /** Undefined where nobody wants traces. */
+  readonly tracing: Tracing | undefined;
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly settings: WorkerSettings;

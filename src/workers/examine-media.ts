@@ -19,8 +19,8 @@ export async function examineMedia(
   deps: WorkerDeps,
   signal: AbortSignal,
 ): Promise<void> {
-  const { preflight = 'refuse' } = deps.settings;
-  if (deps.probeMedia === undefined || preflight === 'off') return;
+  const { preflight } = deps.settings;
+  if (preflight === 'off') return;
   const { examined } = job.record;
   const isKnown = examined !== undefined && isSamePin(examined.pin, source.pin);
   const facts = isKnown ? examined.facts : (await deps.probeMedia(source, { signal })).facts;

@@ -13,7 +13,7 @@ import { checkCreator } from './check-creator.ts';
 import type { WorkerDeps } from './deps.ts';
 import type { OwnedJob } from './owned-job.ts';
 import { planFirstPoll } from './plan-poll.ts';
-import { DEFAULT_RECOVERY, leaseTimes } from './recovery.ts';
+import { leaseTimes } from './recovery.ts';
 import { callInSlot, takeSlot } from './tiktok-calls.ts';
 
 /** "The upload_url is valid for one hour" (content-posting-api-reference-direct-post); a minute is left for the last chunk. */
@@ -142,7 +142,7 @@ async function send(
  * the last proof asks the ledger again. Counts from now, so the next thing written must be a commit.
  */
 function ownershipProof(job: OwnedJob, { settings }: WorkerDeps): () => Promise<void> {
-  const { leaseMs } = leaseTimes(settings.recovery ?? DEFAULT_RECOVERY);
+  const { leaseMs } = leaseTimes(settings.recovery);
   let provenAt = performance.now();
   return async () => {
     while (performance.now() - provenAt > leaseMs) {

@@ -48,9 +48,9 @@ export async function doubtWebhooksIfUntold(
   { webhooks, clock, settings }: Pick<WorkerDeps, 'webhooks' | 'clock' | 'settings'>,
 ): Promise<void> {
   const hadTime = clock.now() - (processingSince ?? clock.now()) >= settings.pollSchedule.withWebhooks.firstMs;
-  if (hadTime && toldAt === undefined) await webhooks?.doubt();
+  if (hadTime && toldAt === undefined) await webhooks.doubt();
 }
 
 async function areArriving({ webhooks }: Pick<WorkerDeps, 'webhooks'>): Promise<boolean> {
-  return (await webhooks?.areArriving()) ?? false;
+  return await webhooks.areArriving();
 }

@@ -13,11 +13,11 @@ export interface Readiness {
 export type ProbeRedis = () => Promise<string | undefined>;
 
 /** Says of each worker whether it could take a job now. @param probe asked where no error tells why fetches go unanswered */
-export async function readinessOf(workers: readonly WatchedWorker[], probe?: ProbeRedis): Promise<Readiness> {
+export async function readinessOf(workers: readonly WatchedWorker[], probe: ProbeRedis): Promise<Readiness> {
   const stuck = workers.filter((worker) => !worker.isReady);
   if (stuck.length === 0) return { ready: true, reasons: [] };
   const isUnexplained = stuck.some(({ lateness }) => lateness !== undefined && told(lateness.trouble) === undefined);
-  const found = isUnexplained ? await probe?.() : undefined;
+  const found = isUnexplained ? await probe() : undefined;
   return { ready: false, reasons: stuck.map((worker) => `${worker.name} takes no jobs: ${reasonOf(worker, found)}`) };
 }
 

@@ -13,7 +13,6 @@ import { ensureRecheckEntry, reportEnd } from './end-job.ts';
 import { ensureEntry } from './ensure-entry.ts';
 import { createEntrySearch, type EntrySearch } from './entry-search.ts';
 import { createOutageLog } from './outage-log.ts';
-import { DEFAULT_RECOVERY } from './recovery.ts';
 
 const BATCH = 200;
 /** Reasons with which an entry is parked until somebody wakes it. */
@@ -36,7 +35,7 @@ export function startSweep(deps: WorkerDeps, mayAct: () => Promise<boolean>): Sw
   let stopped = false;
   const search = createEntrySearch();
   const outage = createOutageLog(deps.log);
-  const { sweepEveryMs } = deps.settings.recovery ?? DEFAULT_RECOVERY;
+  const { sweepEveryMs } = deps.settings.recovery;
 
   async function run(): Promise<void> {
     try {
@@ -68,7 +67,7 @@ export async function sweepOnce(deps: WorkerDeps, search: EntrySearch = createEn
   }
   await search.restoreLost(deps, now);
   await lookAfterLanes(deps);
-  await deps.restoreSealingKey?.();
+  await deps.restorePublished();
 }
 
 /** Admits and wakes where a turn or a wake-up got lost. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { COMPOSING_FILES, IMPORT_RULES } from './import-rules.ts';
+import { ENTRY_FILES, IMPORT_RULES } from './import-rules.ts';
 import { packageOf, readRepositoryFile, roomOf, sourceFiles } from './source-files.ts';
 
 const files = sourceFiles('src');
@@ -35,8 +35,8 @@ describe('the direction of imports', () => {
     expect([...(rule?.uses ?? []), ...(rule?.knows ?? [])].filter((target) => !used.has(target))).toEqual([]);
   });
 
-  it.each(Object.entries(COMPOSING_FILES))(
-    'leaves putting %s together to few files',
+  it.each(Object.entries(ENTRY_FILES))(
+    'lets only the public entry of %s open the whole program',
     (room, { uses, files: composing }) => {
       const others = files
         .filter(({ path }) => roomOf(path) === room && !composing.includes(path))
@@ -86,7 +86,7 @@ describe('the core', () => {
 /** A rule as ARCHITECTURE.md writes it. */
 function describeRule(room: string): string {
   const { uses = [], knows = [] } = IMPORT_RULES[room] ?? {};
-  if (room === 'cli') return 'all of them';
+  if (room === 'app') return 'all of them';
   const parts = [...uses.map((target) => `\`${target}\``), ...knows.map((target) => `types of \`${target}\``)];
   return parts.length === 0 ? 'nothing' : parts.join(', ');
 }

@@ -20,8 +20,27 @@ const OWNED: readonly Owned[] = [
   {
     thing: 'the environment of the process',
     pattern: /\bprocess\.env\b|\benv\s*\}\s*=\s*process\b/,
-    owners: ['src/config/', 'src/producers/index.ts', 'src/workers/stand-alone-workers.ts'],
+    owners: ['src/config/', 'src/producers/index.ts', 'src/app/stand-alone-workers.ts'],
     why: 'every setting is described, checked and documented in src/config',
+  },
+  {
+    thing: 'building what is kept in Redis',
+    pattern:
+      /(?<!function )\b(createQueues|createLedger|createLedgerReader|createLedgerMark|createLanes|createAccountNames|createSlots|createCaps|createCreatorCache)\(/,
+    owners: ['src/app/redis-parts.ts'],
+    why: 'each part is built once, so that whoever changes how it is built changes one line',
+  },
+  {
+    thing: 'building what deals with accounts',
+    pattern: /(?<!function )\b(createAccountVault|createVaultTokenSource|createManagedAccounts)\(/,
+    owners: ['src/app/account-parts.ts'],
+    why: 'the same',
+  },
+  {
+    thing: 'opening the confirmation',
+    pattern: /(?<!function )\bopenConfirmation\(/,
+    owners: ['src/app/redis-access.ts'],
+    why: 'a process has one: writes of all its parts are confirmed in the same groups',
   },
   {
     thing: 'connections to Redis',
@@ -53,10 +72,12 @@ const OWNED: readonly Owned[] = [
     within: 'src/workers/',
     owners: [
       'src/workers/callback-relay.ts',
+      // A limit to a wait that is another app's.
+      'src/workers/check-tokens.ts',
+      'src/workers/close-workers.ts',
       // Between two looks at the ledger's mark: no job is held.
       'src/workers/ledger-guard.ts',
       'src/workers/replace-stuck.ts',
-      'src/workers/start-workers.ts',
       'src/workers/sweep.ts',
       // Between two fetches that Redis refused: no job is held.
       'src/workers/watched-worker.ts',
@@ -136,7 +157,7 @@ const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {
   '@opentelemetry/exporter-trace-otlp-http': ['src/observability/otel-traces.ts'],
   '@opentelemetry/resources': ['src/observability/otel-traces.ts'],
   '@opentelemetry/sdk-trace-node': ['src/observability/otel-traces.ts'],
-  bullmq: ['src/queues/', 'src/workers/start-workers.ts', 'src/workers/watched-worker.ts', 'src/workers/settle-job.ts'],
+  bullmq: ['src/queues/', 'src/workers/watched-worker.ts', 'src/workers/settle-job.ts'],
   'bullmq-otel': ['src/observability/otel-traces.ts'],
   'cli-progress': ['src/cli/'],
   commander: ['src/cli/'],

@@ -56,7 +56,7 @@ const ENTRIES: readonly {
 }[] = [
   {
     name: '.',
-    rooms: ['accounts/account-hold', 'config', 'core', 'lanes', 'ledger', 'producers', 'redis'],
+    rooms: ['app', 'config', 'core', 'lanes', 'ledger', 'producers', 'redis'],
     // BullMQ and the Redis client come with the first call: they take two thirds of the time of loading.
     only: ['safe-stable-stringify', 'uuid', 'zod'],
   },
@@ -72,11 +72,9 @@ const ENTRIES: readonly {
   },
   {
     name: './workers',
-    rooms: [
-      ...['accounts/account-hold', 'callbacks', 'core', 'lanes', 'ledger', 'outbound', 'queues', 'quota', 'redis'],
-      ...['tiktok', 'workers'],
-    ],
-    never: ['fastify', '@bull-board/api', 'commander', 'prom-client'],
+    rooms: ['core', 'workers'],
+    // Everything comes with the first call.
+    only: [],
   },
 ];
 
@@ -101,6 +99,133 @@ describe('an entry point', () => {
     },
   );
 });
+
+/** All that other programs may import, by entry point: what is not here may change without notice. */
+const EXPORTS: Readonly<Record<string, { readonly values: readonly string[]; readonly types: readonly string[] }>> = {
+  '.': {
+    values: ['OLDEST_EVENT', 'PublishError', 'createPublisher'],
+    types: [
+      'AudioFacts',
+      'BulkEntry',
+      'CheckedPart',
+      'CreatorInfo',
+      'EnqueueOptions',
+      'EnqueuedJob',
+      'ErrorCode',
+      'EventEntry',
+      'EventFeed',
+      'EventsOptions',
+      'JobPage',
+      'ListFilter',
+      'MediaFacts',
+      'PreflightFinding',
+      'PreflightReport',
+      'PublishEvent',
+      'PublishEventType',
+      'PublishFailure',
+      'PublishJob',
+      'PublishMode',
+      'PublishRequest',
+      'PublishState',
+      'Publisher',
+      'PublisherOptions',
+      'RetriedJob',
+      'RetryOptions',
+      'TimelineEntry',
+      'VideoFacts',
+      'WaitOptions',
+      'WaitReason',
+    ],
+  },
+  './tiktok': {
+    values: [
+      'ERROR_TABLE',
+      'MAX_VIDEO_BYTES',
+      'PublishError',
+      'chunkAt',
+      'chunkIndexAtOffset',
+      'createTikTokClient',
+      'edgeForReport',
+      'failReasonToErrorCode',
+      'planChunks',
+    ],
+    types: [
+      'BriefRetry',
+      'CallContext',
+      'Chunk',
+      'ChunkPlan',
+      'ClientCredentials',
+      'CreatorInfo',
+      'ErrorCode',
+      'InitAnswer',
+      'OnRequest',
+      'PhotoSet',
+      'PostSettings',
+      'PutChunkAnswer',
+      'PutChunkInput',
+      'RequestObservation',
+      'SafeDetails',
+      'StatusAnswer',
+      'TikTokClient',
+      'TikTokClientOptions',
+      'TikTokTimeouts',
+      'TokenGrant',
+      'VideoSource',
+    ],
+  },
+  './simulator': {
+    values: ['ENDPOINTS', 'STAND_ALONE_OPEN_ID', 'startSimulator', 'startStandAloneSimulator', 'switchesSchema'],
+    types: [
+      'AccountProfile',
+      'AccountTokens',
+      'ChunkRecord',
+      'Endpoint',
+      'FaultAct',
+      'FaultHandle',
+      'FaultRule',
+      'Journal',
+      'JournalEntry',
+      'JournalFilter',
+      'Outcome',
+      'PostView',
+      'PublishStatus',
+      'PublishView',
+      'Simulator',
+      'SimulatorClock',
+      'SimulatorLimits',
+      'SimulatorOptions',
+      'SimulatorSwitches',
+      'WebhookDelivery',
+      'WebhookTarget',
+    ],
+  },
+  './workers': {
+    values: ['PublishError', 'createWorkers'],
+    types: ['CreateWorkersOptions', 'Readiness', 'TokenSource', 'WorkerKind', 'Workers'],
+  },
+};
+
+describe('what an entry point exports', () => {
+  it.each(ENTRIES)('of $name is just what is listed here', async ({ name }) => {
+    const target = manifest.exports[name];
+    const source = sourceOf(typeof target === 'object' ? target.default : '');
+    const values = Object.keys(await import(join(REPOSITORY, source))).sort();
+    expect({ values, types: exportedTypes(readRepositoryFile(source)) }).toEqual(EXPORTS[name]);
+  });
+});
+
+/** The names of types that a file exports, in order. */
+function exportedTypes(text: string): string[] {
+  const declared = [...text.matchAll(/^export (?:type|interface) (\w+)/gm)].map(([, name = '']) => name);
+  const passedOn = [...text.matchAll(/^export (type )?\{([^}]*)\}/gm)].flatMap(([, isTypeOnly, names = '']) =>
+    names
+      .split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== '' && (isTypeOnly !== undefined || name.startsWith('type ')))
+      .map((name) => name.replace(/^type /, '')),
+  );
+  return [...declared, ...passedOn].sort();
+}
 
 /** Packages that others load by name, so that no import of ours shows them. */
 const LOADED_BY_NAME = ['@bull-board/ui'];

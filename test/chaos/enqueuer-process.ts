@@ -1,13 +1,7 @@
-import { createAccountNames } from '../../src/accounts/account-names.ts';
+import { openRedisAccess } from '../../src/app/redis-access.ts';
+import { openRedisParts } from '../../src/app/redis-parts.ts';
 import { parsePublishRequest } from '../../src/core/publish-request.ts';
-import { createLanes } from '../../src/lanes/lanes.ts';
-import { createLedger } from '../../src/ledger/ledger.ts';
-import { createLedgerReader } from '../../src/ledger/ledger-reader.ts';
 import { enqueueEntries, parseEntries } from '../../src/producers/enqueue.ts';
-import { createQueues } from '../../src/queues/queues.ts';
-import { connectRedis } from '../../src/redis/connections.ts';
-import { createKeys } from '../../src/redis/keys.ts';
-import { openConfirmation } from '../../src/redis/open-confirmation.ts';
 import { enqueuerSettingsSchema, REDIS_AWAY_EXIT_CODE, SETTINGS_VARIABLE } from './process-settings.ts';
 import { tell } from './traps.ts';
 
@@ -21,11 +15,17 @@ const {
   idempotencyKey,
   killed,
 } = enqueuerSettingsSchema.parse(JSON.parse(process.env[SETTINGS_VARIABLE] ?? ''));
-const redis = await connectRedis(target, 'producer').catch(() => process.exit(REDIS_AWAY_EXIT_CODE));
-const queues = createQueues({ connection: redis, prefix, retentionMs: 86_400_000 });
-const keys = createKeys(prefix);
-const confirmation = openConfirmation(target, { keys, replicas: waitReplicas });
-const ledger = createLedger({ redis, keys, clock: Date, confirmation });
+const dayMs = 86_400_000;
+const access = await openRedisAccess({
+  redis: target,
+  redisWaitReplicas: waitReplicas,
+  queuePrefix: prefix,
+  dataDir: '',
+  cacheDir: '',
+});
+const redis = await access.connect('producer').catch(() => process.exit(REDIS_AWAY_EXIT_CODE));
+const parts = openRedisParts(access, redis, { clock: Date, retentionMs: dayMs, telemetry: undefined });
+const { queues } = parts;
 const dying = {
   ...queues,
   async addPublishEntries(): Promise<void> {
@@ -34,10 +34,7 @@ const dying = {
 };
 tell({ kind: 'ready' });
 const jobs = await enqueueEntries(parseEntries([{ request: parsePublishRequest(request), idempotencyKey }]), {
-  ledger,
-  reader: createLedgerReader({ redis, keys }),
-  lanes: createLanes({ redis, keys, clock: Date }),
-  accountNames: createAccountNames({ redis, keys, clock: Date }),
+  ...parts,
   queues: killed === 'between' ? dying : queues,
   clock: Date,
   sealSecrets: () => Promise.reject(new Error('no request here holds a secret')),

@@ -1,6 +1,6 @@
 import type { RedisClient } from '../../src/redis/lua-script.ts';
 import type { PutChunkInput } from '../../src/tiktok/index.ts';
-import type { WorkerDeps } from '../../src/workers/index.ts';
+import type { WorkerDeps } from '../../src/workers/deps.ts';
 import { type Traps, tell } from './traps.ts';
 
 /** The worker's ports, each call passing the traps before and after; tells which jobs the process owns. */

@@ -1,6 +1,5 @@
-import { createBoardJobs } from '../../src/cli/compose-board.ts';
+import { boardOptions } from '../../src/app/board-parts.ts';
 import { startServer, type WebServer } from '../../src/http/start-server.ts';
-import { createLedgerReader } from '../../src/ledger/ledger-reader.ts';
 import type { Pipeline } from './pipeline.ts';
 
 /** Who may do everything on the board of {@link startBoardSite}. */
@@ -14,16 +13,9 @@ export function signedInAs({ user, password }: { user: string; password: string 
 }
 
 /** The web server over a pipeline, with the board that it has in a deployment. */
-export async function startBoardSite({ redis, keys, queues, publisher, metrics, deps }: Pipeline): Promise<WebServer> {
+export async function startBoardSite({ service, publisher, metrics, deps }: Pipeline): Promise<WebServer> {
   return await startServer({
     ...{ host: '127.0.0.1', port: 0, metrics, readinessChecks: [], log: deps.log },
-    board: {
-      ...{ login: OPERATOR, viewer: VIEWER, jobs: createBoardJobs(createLedgerReader({ redis, keys }), publisher) },
-      queues: [
-        { queue: queues.publish, description: 'Init and upload', isWork: true },
-        { queue: queues.status, description: 'Outcomes', isWork: true },
-        { queue: queues.events, description: 'Callbacks', isWork: false },
-      ],
-    },
+    board: boardOptions({ board: OPERATOR, boardViewer: VIEWER }, service, publisher),
   });
 }

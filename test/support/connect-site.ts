@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { onTestFinished } from 'vitest';
 import { createConnectLinks } from '../../src/accounts/connect-link.ts';
-import { openServer, openService } from '../../src/cli/compose-service.ts';
+import { openApp } from '../../src/app/open-app.ts';
+import { openServer } from '../../src/app/open-server.ts';
+import { openMeasuredService } from '../../src/app/open-service.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
-import { openFoundation } from '../../src/foundation/foundation.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/index.ts';
 import { freshPrefix, testRedisUrl } from './redis.ts';
 
@@ -25,9 +26,9 @@ export async function startSite(extraEnv: Record<string, string> = {}, simulated
     TIKTOK_CLIENT_SECRET: simulator.clientSecret,
     ...extraEnv,
   };
-  const foundation = await openFoundation(loadConfig(env));
-  onTestFinished(foundation.close);
-  const service = await openService(foundation);
+  const app = await openApp(loadConfig(env));
+  onTestFinished(app.close);
+  const service = await openMeasuredService(app);
   const { url } = await openServer(service);
   const sign = (account: string, lifetimeMs = HOUR_MS) =>
     `${url}/connect/tiktok?${new URLSearchParams({ ...createConnectLinks([key]).sign(account, Date.now() + lifetimeMs) })}`;

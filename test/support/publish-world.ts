@@ -18,7 +18,7 @@ export function usePublishWorld(videoBytes: number, options: PipelineOptions = {
     const simulator = { ...PULLS, processingMs: 20, pullMs: 20, ...options.simulator };
     const pipeline = await startPipeline({ ...options, simulator });
     // Twice the upload slots of one process: most of the time the jobs sit out a backoff.
-    pipeline.startWorkers();
+    await pipeline.startWorkers();
     const video = await makeVideo(pipeline.folder, videoBytes);
     world = { pipeline, video, sha256: await sha256OfFile(video) };
   });

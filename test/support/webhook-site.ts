@@ -2,11 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { publisherOn } from '../../src/app/open-server.ts';
+import { openWorkers } from '../../src/app/open-workers.ts';
 import { DEFAULT_POLL_SCHEDULE, type PollSchedule } from '../../src/core/poll-schedule.ts';
-import { createPublisherFromConfig } from '../../src/producers/create-publisher.ts';
 import type { SimulatorOptions } from '../../src/simulator/index.ts';
-import { createWebhookArrivals } from '../../src/webhooks/arrivals.ts';
-import { openWorkers } from '../../src/workers/open-workers.ts';
 import { startSite } from './connect-site.ts';
 import { makeVideo } from './videos.ts';
 
@@ -15,15 +14,13 @@ export async function startWebhookSite(
   options: { simulator?: SimulatorOptions; polls?: Partial<PollSchedule>; sendsWebhooks?: boolean } = {},
 ) {
   const site = await startSite({ PREFLIGHT: 'off' }, options.simulator);
-  const { simulator, url, foundation, redis, vault } = site;
-  await openWorkers(site, { pollSchedule: { ...DEFAULT_POLL_SCHEDULE, ...options.polls } });
-  const arrivals = createWebhookArrivals({ redis, keys: foundation.keys });
+  const { simulator, url, app, vault, webhooks: arrivals } = site;
+  await openWorkers(site, { settings: { pollSchedule: { ...DEFAULT_POLL_SCHEDULE, ...options.polls } } });
   if (options.sendsWebhooks !== false) {
     simulator.sendWebhooksTo({ url: `${url}/webhooks/tiktok` });
     await arrivals.note();
   }
-  const publisher = createPublisherFromConfig(foundation.config);
-  onTestFinished(() => publisher.close());
+  const publisher = publisherOn(app, site);
   const folder = await mkdtemp(join(tmpdir(), 'tiktok-publisher-videos-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const path = await makeVideo(folder, 1_000);

@@ -3,6 +3,7 @@ import { parseAccountInput, parseAccountName } from '../../accounts/account-inpu
 import type { AccountSummary } from '../../accounts/account-record.ts';
 import { otherAppText } from '../../accounts/client-key.ts';
 import { createConnectLinks } from '../../accounts/connect-link.ts';
+import type { Client } from '../../app/open-client.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { encryptionKeysOf } from '../../config/development-key.ts';
 import { type Config, loadConfig } from '../../config/load-config.ts';
@@ -11,9 +12,9 @@ import { DAY_MS, SECOND_MS } from '../../core/units.ts';
 import { CONNECT_PATH } from '../../http/connect-path.ts';
 import type { CliIo } from '../cli-io.ts';
 import type { CommandContext } from '../command-context.ts';
-import { type ClientApp, openClientApp } from '../compose-client.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
 import { textTable } from '../job-text.ts';
+import { openClientApp } from '../open-client.ts';
 import { timeText } from '../quantity-text.ts';
 
 const LINK_LIFETIME_MS = DAY_MS;
@@ -101,11 +102,7 @@ export async function resumeAccount(account: string, context: CommandContext): P
   });
 }
 
-async function withApp(
-  config: Config,
-  { io }: CommandContext,
-  run: (app: ClientApp) => Promise<void>,
-): Promise<ExitCode> {
+async function withApp(config: Config, { io }: CommandContext, run: (app: Client) => Promise<void>): Promise<ExitCode> {
   const app = await openClientApp(config, io);
   try {
     await run(app);

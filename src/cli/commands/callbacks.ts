@@ -1,12 +1,11 @@
+import { openApp } from '../../app/open-app.ts';
 import type { CallbackDesk, CallbackOverview, JobDeliveries } from '../../callbacks/callback-desk.ts';
-import { openCallbackDesk } from '../../callbacks/open-callback-desk.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import { PublishError } from '../../core/publish-error.ts';
-import { openFoundation } from '../../foundation/foundation.ts';
-import { createQueues } from '../../queues/queues.ts';
 import type { CommandContext } from '../command-context.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
 import { textTable } from '../job-text.ts';
+import { openClientApp } from '../open-client.ts';
 
 /** `callbacks list`: how deliveries go, or those of one job. */
 export async function listCallbacks(jobId: string | undefined, context: CommandContext): Promise<ExitCode> {
@@ -56,30 +55,25 @@ export async function resumeCallbacks(endpoint: string, context: CommandContext)
 
 /** `callbacks secret`: what receivers verify signatures with, for people on a terminal and for pipes. */
 export async function printCallbackSecret({ io, output }: CommandContext): Promise<ExitCode> {
-  const foundation = await openFoundation({ ...loadConfig(io.env), logLevel: 'error' });
+  const app = await openApp({ ...loadConfig(io.env), logLevel: 'error' });
   try {
-    const [newest = '', ...older] = foundation.callbackSecrets;
+    const [newest = '', ...older] = app.callbackSecrets;
     if (older.length > 0)
       output.note(`${older.length} older secrets also sign, for receivers that do not have this secret yet.`);
     output.answer({ secret: newest }, newest);
     return EXIT_CODES.success;
   } finally {
-    await foundation.close();
+    await app.close();
   }
 }
 
 async function withDesk({ io }: CommandContext, run: (desk: CallbackDesk) => Promise<void>): Promise<ExitCode> {
-  const config = loadConfig(io.env);
-  const foundation = await openFoundation({ ...config, logLevel: io.env.LOG_LEVEL ? config.logLevel : 'error' });
+  const client = await openClientApp(loadConfig(io.env), io);
   try {
-    const redis = await foundation.connect('producer');
-    const { queuePrefix: prefix, retentionMs } = config;
-    const queues = createQueues({ connection: redis, prefix, retentionMs });
-    foundation.onClose(() => queues.close());
-    await run(openCallbackDesk({ redis, keys: foundation.keys, queues, retentionMs }));
+    await run(client.callbacks);
     return EXIT_CODES.success;
   } finally {
-    await foundation.close();
+    await client.close();
   }
 }
 

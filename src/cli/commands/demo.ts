@@ -1,17 +1,17 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { openApp } from '../../app/open-app.ts';
+import { openServer, publisherOn } from '../../app/open-server.ts';
+import { openMeasuredService, type Service } from '../../app/open-service.ts';
+import { openWorkers } from '../../app/open-workers.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import { DEFAULT_POLL_SCHEDULE, type PollSchedule } from '../../core/poll-schedule.ts';
 import type { PublishJob } from '../../core/publish-job.ts';
 import { MEGABYTE_BYTES, SECOND_MS } from '../../core/units.ts';
-import { openFoundation } from '../../foundation/foundation.ts';
-import { createPublisherFromConfig } from '../../producers/create-publisher.ts';
 import type { Publisher } from '../../producers/publisher.ts';
 import { type Simulator, startSimulator } from '../../simulator/index.ts';
-import { openWorkers } from '../../workers/open-workers.ts';
 import type { CommandContext } from '../command-context.ts';
-import { openServer, openService, type Service } from '../compose-service.ts';
 import { demoEnvironment } from '../demo-environment.ts';
 import { type DemoReport, demoReportText, isDemoGood, reportOnDemo } from '../demo-report.ts';
 import { type DemoVideo, writeDemoVideo } from '../demo-video.ts';
@@ -70,17 +70,17 @@ async function runDemo(context: CommandContext, signal: AbortSignal, onClose: On
   const simulator = await startSimulator({ processingMs: PROCESSING_MS });
   onClose(() => simulator.close());
   slowDown(simulator);
-  const foundation = await openFoundation(loadConfig(demoEnvironment(context.io.env, simulator, folder)), {
+  const app = await openApp(loadConfig(demoEnvironment(context.io.env, simulator, folder)), {
     allowInMemory: true,
   });
-  onClose(foundation.close);
-  if (foundation.notice !== undefined) context.output.note(foundation.notice);
-  step(stepText('Redis', REDIS_TEXTS[foundation.redisKind] ?? 'a real Redis, started for this demo'));
-  const service = await openService(foundation);
+  onClose(app.close);
+  if (app.notice !== undefined) context.output.note(app.notice);
+  step(stepText('Redis', REDIS_TEXTS[app.redisKind] ?? 'a real Redis, started for this demo'));
+  const service = await openMeasuredService(app);
   // After the workers have stopped: a demo leaves nothing behind in a Redis that outlives it.
-  foundation.onClose(() => forgetKeys(service.redis, foundation.config.queuePrefix));
+  app.onClose(() => forgetKeys(service.redis, app.config.queuePrefix));
   step(stepText('TikTok', `simulated at ${simulator.url}`));
-  const workers = await openWorkers(service, { pollSchedule: POLL_SCHEDULE });
+  const workers = await openWorkers(service, { settings: { pollSchedule: POLL_SCHEDULE } });
   const web = await openServer(service, workers);
   step(stepText('workers', 'upload and status'));
   step(stepText('web', `${web.url}/board`));
@@ -88,9 +88,7 @@ async function runDemo(context: CommandContext, signal: AbortSignal, onClose: On
   step(stepText('video', `${bytesText(video.sizeBytes)}, H.264 and AAC, 1080x1920, 4 s`));
   await connectAccount(service, simulator);
   step(stepText('account', ACCOUNT));
-  const publisher = createPublisherFromConfig(foundation.config);
-  foundation.onClose(() => publisher.close());
-  const { job, durationMs } = await publishAndWatch(publisher, video, context, signal);
+  const { job, durationMs } = await publishAndWatch(publisherOn(app, service), video, context, signal);
   return reportOnDemo({ job, video, simulator, webUrl: web.url, durationMs });
 }
 

@@ -1,7 +1,8 @@
+import { openApp } from '../../app/open-app.ts';
+import { openQueues, storedParts } from '../../app/redis-parts.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { type Config, loadConfig } from '../../config/load-config.ts';
 import { PublishError } from '../../core/publish-error.ts';
-import { openFoundation } from '../../foundation/foundation.ts';
 import { describeTarget } from '../../redis/connection-error.ts';
 import { RedisUnavailableError } from '../../redis/redis-unavailable.ts';
 import { readServerFacts } from '../../redis/server-facts.ts';
@@ -48,30 +49,34 @@ async function examine(env: Readonly<Record<string, string | undefined>>): Promi
 async function examineRedis(config: Config): Promise<Finding[]> {
   const settings = await orFinding('settings', () => settingFindings(config));
   try {
-    const foundation = await openFoundation({ ...config, logLevel: 'silent' });
+    const app = await openApp({ ...config, logLevel: 'silent' });
     try {
-      const redis = await foundation.connect('producer');
-      const target = foundation.config.redis;
-      const address = target.kind === 'embedded' ? 'DATA_DIR' : describeTarget(target).address;
-      return [
+      const redis = await app.connect('producer');
+      const parts = storedParts(app, redis, app.clock);
+      const { target } = app;
+      const address = describeTarget(target).address;
+      const behindRedis = [
         ...settings,
         ...(await orFinding('redis', async () => {
           const servers = await readServerFacts(redis);
           return [...redisFindings(servers, address), ...replicationFindings(servers, config)];
         })),
-        ...(target.kind === 'embedded'
-          ? []
-          : await orFinding('redis', () => accessFindings(redis, target, config.queuePrefix))),
+        ...(await orFinding('redis', () => accessFindings(redis, target, config.queuePrefix))),
         ...(config.redis.kind === 'embedded' ? await orFinding('redis', () => diskFindings(config.dataDir)) : []),
-        ...(await orFinding('redis', () => markFindings(redis, foundation))),
+        ...(await orFinding('redis', () => markFindings(app, parts))),
         ...(await orFinding('clock', () => redisClockFindings(redis, Date.now))),
-        ...(await orFinding('accounts', () => accountFindings(redis, foundation))),
-        ...(await orFinding('queues', () => queueFindings(redis, config))),
-        ...(await orFinding('queues', () => payloadFindings(redis, config))),
-        ...(await orFinding('callbacks', () => callbackFindings(redis, foundation.keys, config))),
+        ...(await orFinding('accounts', () => accountFindings(redis, app))),
+      ];
+      // Last, since BullMQ writes when they are opened, which a replica refuses.
+      const queues = openQueues(app, redis, { retentionMs: config.retentionMs, telemetry: undefined });
+      return [
+        ...behindRedis,
+        ...(await orFinding('queues', () => queueFindings(redis, queues))),
+        ...(await orFinding('queues', () => payloadFindings(queues))),
+        ...(await orFinding('callbacks', () => callbackFindings(app, { ...parts, queues }))),
       ];
     } finally {
-      await foundation.close();
+      await app.close();
     }
   } catch (error) {
     if (error instanceof PublishError && error.code === 'CONFIG_INVALID') return refusedSettings(error);

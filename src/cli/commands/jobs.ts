@@ -4,9 +4,9 @@ import { ALL_PUBLISH_STATES, parsePublishState } from '../../core/publish-state.
 import type { ListFilter, RetriedJob } from '../../producers/publisher.ts';
 import type { CommandContext } from '../command-context.ts';
 import { commandName } from '../command-name.ts';
-import { openClientApp } from '../compose-client.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
 import { headline, jobTable, jobText } from '../job-text.ts';
+import { openClientApp } from '../open-client.ts';
 
 /** `status`: one job with its timeline. */
 export async function status(id: string, { io, output }: CommandContext): Promise<ExitCode> {

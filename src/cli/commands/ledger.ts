@@ -1,14 +1,12 @@
+import type { App } from '../../app/open-app.ts';
 import { loadConfig } from '../../config/load-config.ts';
-import type { Foundation } from '../../foundation/foundation.ts';
-import { createLedger } from '../../ledger/ledger.ts';
 import { describeDoubt, ownDoubt } from '../../ledger/ledger-doubt.ts';
-import { createLedgerMark, type FoundMark, type LedgerMark } from '../../ledger/ledger-mark.ts';
+import type { FoundMark, LedgerMark } from '../../ledger/ledger-mark.ts';
 import { sightFileOf } from '../../ledger/sight-file.ts';
-import { createQueues } from '../../queues/queues.ts';
 import { type RestoredJobs, settleRestoredJobs } from '../../workers/settle-restored-jobs.ts';
 import type { CommandContext } from '../command-context.ts';
-import { openClientApp } from '../compose-client.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
+import { openClientApp } from '../open-client.ts';
 
 /** Options of `ledger accept`. */
 export interface AcceptOptions {
@@ -20,30 +18,25 @@ export interface AcceptOptions {
 /** `ledger accept`: lets workers go on with a ledger that was set back to an older state. */
 export async function acceptLedger(options: AcceptOptions, { io, output }: CommandContext): Promise<ExitCode> {
   const { yes = false, keepJobs = false, restored = false } = options;
-  const app = await openClientApp(loadConfig(io.env), io);
+  const client = await openClientApp(loadConfig(io.env), io);
   try {
-    const { redis, foundation } = app;
-    const { keys, config } = foundation;
-    const mark = createLedgerMark({ redis, keys });
-    const found = await withOwnDoubt(await mark.read(), mark, foundation);
+    const { mark, app } = client;
+    const found = await withOwnDoubt(await mark.read(), mark, app);
     const wentBack = found.doubts.length > 0;
     if (!wentBack && !restored) {
       output.answerProse({ wentBack, accepted: false }, NOT_BACK);
       return EXIT_CODES.success;
     }
-    const queues = createQueues({ connection: redis, prefix: config.queuePrefix, retentionMs: config.retentionMs });
-    foundation.onClose(() => queues.close());
-    const ledger = createLedger({ redis, keys, clock: Date, laneLimit: config.uploadsPerAccount });
     const cameAfter = await mark.enqueuedSince(found);
     const how = { restoredAfter: restoredAfter(found), cameAfter, apply: yes && !keepJobs };
-    const jobs = await settleRestoredJobs(how, { redis, keys, ledger, queues, clock: Date });
+    const jobs = await settleRestoredJobs(how, { ...client, ...app });
     // Last, so that workers go on only when every job is settled.
     if (yes) await mark.accept(found);
     const reasons = found.doubts.map(describeDoubt);
     output.answerProse({ wentBack, reasons, accepted: yes, keepJobs, jobs }, text(reasons, jobs, { yes, keepJobs }));
     return EXIT_CODES.success;
   } finally {
-    await app.close();
+    await client.close();
   }
 }
 
@@ -51,8 +44,8 @@ const NOT_BACK =
   'The workers have not detected an older ledger, so there is nothing to accept. If you did restore a backup, add --restored before you start workers.';
 
 /** What this machine saw last counts, too, where no worker has looked yet. */
-async function withOwnDoubt(found: FoundMark, mark: LedgerMark, foundation: Foundation): Promise<FoundMark> {
-  const own = ownDoubt(await sightFileOf(foundation)?.read(), found);
+async function withOwnDoubt(found: FoundMark, mark: LedgerMark, app: App): Promise<FoundMark> {
+  const own = ownDoubt(await sightFileOf(app)?.read(), found);
   if (own === undefined) return found;
   await mark.doubt(own.seen, own.found);
   return await mark.read();

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { Client } from '../../app/open-client.ts';
 import { type Config, loadConfig } from '../../config/load-config.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { type PublishRequest, parsePublishRequest } from '../../core/publish-request.ts';
@@ -6,9 +7,9 @@ import { openFileSource } from '../../media/file-source.ts';
 import type { EnqueuedJob } from '../../producers/publisher.ts';
 import type { CommandContext } from '../command-context.ts';
 import { commandName } from '../command-name.ts';
-import { type ClientApp, openClientApp } from '../compose-client.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
 import { headline } from '../job-text.ts';
+import { openClientApp } from '../open-client.ts';
 import { preflightText } from '../preflight-text.ts';
 import { waitSilently, watchUntilEnd } from './watch.ts';
 
@@ -92,14 +93,14 @@ async function dryRun(request: PublishRequest, config: Config, context: CommandC
   }
 }
 
-async function watchFrom(job: EnqueuedJob, app: ClientApp, context: CommandContext): Promise<ExitCode> {
+async function watchFrom(job: EnqueuedJob, app: Client, context: CommandContext): Promise<ExitCode> {
   context.output.note(`job ${job.id}`);
   tellIfNobodyWorks(app, context);
   return await watchUntilEnd(job.id, app.publisher, context);
 }
 
 /** Whether the job can start is the next question of whoever tries this without a deployment. */
-function tellIfNobodyWorks(app: ClientApp, { io, output }: CommandContext): void {
+function tellIfNobodyWorks(app: Client, { io, output }: CommandContext): void {
   if (app.isAlone)
     output.note(`No worker is running. To publish the queued jobs, run \`${commandName(io)} start\` in this folder.`);
 }

@@ -2,14 +2,14 @@ import { rekeyAccounts } from '../../accounts/vault-survey.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import { endOldForm } from '../../sealing/published-key.ts';
 import type { CommandContext } from '../command-context.ts';
-import { openClientApp } from '../compose-client.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
+import { openClientApp } from '../open-client.ts';
 
 /** `accounts rekey`: ends with 3 if some tokens can't be opened with any of the keys. */
 export async function rekey({ io, output }: CommandContext): Promise<ExitCode> {
   const app = await openClientApp(loadConfig(io.env), io);
   try {
-    const { keys, sealer, requestSecrets } = app.foundation;
+    const { keys, sealer, requestSecrets } = app.app;
     await endOldForm(app.redis, keys, requestSecrets.publicKeys);
     const { resealed, currentCount, unreadable } = await rekeyAccounts({ redis: app.redis, keys, sealer });
     const lines = [

@@ -1,10 +1,11 @@
+import { closeInTime } from '../../app/close-in-time.ts';
+import { openApp } from '../../app/open-app.ts';
+import { openMetricsServer, openServer } from '../../app/open-server.ts';
+import { openMeasuredService, type Service } from '../../app/open-service.ts';
+import { openWorkers } from '../../app/open-workers.ts';
 import { loadConfig } from '../../config/load-config.ts';
-import { closeInTime } from '../../foundation/close-in-time.ts';
-import { openFoundation } from '../../foundation/foundation.ts';
-import { WORKER_KINDS, type WorkerKind } from '../../workers/index.ts';
-import { openWorkers } from '../../workers/open-workers.ts';
+import { WORKER_KINDS, type WorkerKind } from '../../workers/worker-kinds.ts';
 import type { CommandContext } from '../command-context.ts';
-import { openMetricsServer, openServer, openService, type Service } from '../compose-service.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
 import { interruptible, untilAborted } from '../interrupt.ts';
 
@@ -55,19 +56,17 @@ async function serve(
 ): Promise<ExitCode> {
   const config = loadConfig(io.env);
   return await interruptible(async (signal) => {
-    const foundation = await openFoundation(config, { start: { signal, tell: output.note } }).catch(
-      unlessStopped(signal),
-    );
-    if (foundation === undefined) return EXIT_CODES.success;
+    const app = await openApp(config, { start: { signal, tell: output.note } }).catch(unlessStopped(signal));
+    if (app === undefined) return EXIT_CODES.success;
     try {
-      const opening = openService(foundation).then(open);
+      const opening = openMeasuredService(app).then(open);
       // A start that waits for Redis is over when it is told to stop.
       const opened = await Promise.race([opening, untilAborted(signal)]);
       if (opened !== undefined) output.answerProse(opened.value, opened.text);
       await untilAborted(signal);
-      foundation.log.info('stopping');
+      app.log.info('stopping');
     } finally {
-      await closeInTime(foundation, config.shutdownTimeoutMs);
+      await closeInTime(app, config.shutdownTimeoutMs);
     }
     return EXIT_CODES.success;
   });

@@ -1,14 +1,15 @@
+import type { Client } from '../../app/open-client.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import type { PublishJob } from '../../core/publish-job.ts';
 import { isTerminal } from '../../core/publish-state.ts';
 import type { Publisher } from '../../producers/publisher.ts';
 import type { CommandContext } from '../command-context.ts';
 import { commandName } from '../command-name.ts';
-import { type ClientApp, openClientApp } from '../compose-client.ts';
 import { exitCodeOfJob } from '../exit-code-of-job.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { Interrupted, interruptible } from '../interrupt.ts';
 import { headline, jobText } from '../job-text.ts';
+import { openClientApp } from '../open-client.ts';
 import { createProgressDisplay } from '../progress-display.ts';
 import { watchJob } from '../watch-job.ts';
 
@@ -48,7 +49,7 @@ export async function watchUntilEnd(
 }
 
 /** Waits for a job's outcome and prints nothing before it. */
-export async function waitSilently(id: string, app: ClientApp, context: CommandContext): Promise<ExitCode> {
+export async function waitSilently(id: string, app: Client, context: CommandContext): Promise<ExitCode> {
   const job = await tellingThatTheJobGoesOn(id, context, (signal) => app.publisher.waitForCompletion(id, { signal }));
   context.output.answerProse(job, outcomeText(job));
   return exitCodeOfJob(job);

@@ -1,6 +1,6 @@
 import { missingScopes } from '../../accounts/scopes.ts';
 import { type AccountState, surveyAccounts } from '../../accounts/vault-survey.ts';
-import type { Foundation } from '../../foundation/foundation.ts';
+import type { App } from '../../app/open-app.ts';
 import type { RedisClient } from '../../redis/lua-script.ts';
 import { isOldFormInUse } from '../../sealing/published-key.ts';
 import { type Finding, nameList } from './finding.ts';
@@ -12,7 +12,7 @@ const MAX_UNREADABLE = 20;
 /** Whether every account's tokens can be opened, and what its owner should know. */
 export async function accountFindings(
   redis: RedisClient,
-  { keys, sealer, config }: Pick<Foundation, 'keys' | 'sealer' | 'config'>,
+  { keys, sealer, config }: Pick<App, 'keys' | 'sealer' | 'config'>,
   now: () => number = Date.now,
 ): Promise<Finding[]> {
   const { clientKey } = config.tiktok;

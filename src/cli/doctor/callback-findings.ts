@@ -1,8 +1,6 @@
-import { openCallbackDesk } from '../../callbacks/open-callback-desk.ts';
-import type { Config } from '../../config/load-config.ts';
-import { createQueues } from '../../queues/queues.ts';
-import type { Keys } from '../../redis/keys.ts';
-import type { RedisClient } from '../../redis/lua-script.ts';
+import { callbackDesk } from '../../app/callback-parts.ts';
+import type { App } from '../../app/open-app.ts';
+import type { RedisParts } from '../../app/redis-parts.ts';
 import { type Finding, nameList } from './finding.ts';
 
 /** A relay takes events out of the outbox as they come; so many at once mean that there is none. */
@@ -10,37 +8,33 @@ const UNRELAYED_FROM = 1_000;
 
 /** Whether events reach the callback URLs that want them. */
 export async function callbackFindings(
-  redis: RedisClient,
-  keys: Keys,
-  { queuePrefix: prefix, retentionMs }: Pick<Config, 'queuePrefix' | 'retentionMs'>,
+  app: App,
+  parts: Pick<RedisParts, 'redis' | 'ledger' | 'queues'>,
 ): Promise<Finding[]> {
-  const queues = createQueues({ connection: redis, prefix, retentionMs });
-  try {
-    const desk = openCallbackDesk({ redis, keys, queues, retentionMs });
-    const [{ counts, paused }, waitingInOutbox] = await Promise.all([desk.overview(), redis.xlen(keys.callbackOutbox)]);
-    const findings: Finding[] = [];
-    if (paused.length > 0) {
-      const message = `callback endpoints are paused after repeated failures: ${nameList(paused.map(({ endpoint }) => endpoint))}`;
-      const fix = 'Fix the receivers. Then run `tiktok-publisher callbacks resume`, or wait up to ten minutes.';
-      findings.push({ check: 'callbacks', level: 'problem', message, fix });
-    }
-    if (counts.failed > 0) {
-      const message = `${counts.failed} callback events failed permanently`;
-      const fix = 'To see why: `tiktok-publisher callbacks list`. To deliver them again: `callbacks replay --failed`.';
-      findings.push({ check: 'callbacks', level: 'advice', message, fix });
-    }
-    if (waitingInOutbox > UNRELAYED_FROM) {
-      const message = `${waitingInOutbox} callback events are waiting, but no worker takes them`;
-      const fix = 'Run `tiktok-publisher start`, or `tiktok-publisher worker` of the kind events.';
-      findings.push({ check: 'callbacks', level: 'problem', message, fix });
-    }
-    const ok: Finding = {
-      check: 'callbacks',
-      level: 'ok',
-      message: `${counts.delayed} callback events are waiting for their next delivery attempt`,
-    };
-    return findings.length > 0 ? findings : [ok];
-  } finally {
-    await queues.close();
+  const [{ counts, paused }, waitingInOutbox] = await Promise.all([
+    callbackDesk(app, parts).overview(),
+    parts.redis.xlen(app.keys.callbackOutbox),
+  ]);
+  const findings: Finding[] = [];
+  if (paused.length > 0) {
+    const message = `callback endpoints are paused after repeated failures: ${nameList(paused.map(({ endpoint }) => endpoint))}`;
+    const fix = 'Fix the receivers. Then run `tiktok-publisher callbacks resume`, or wait up to ten minutes.';
+    findings.push({ check: 'callbacks', level: 'problem', message, fix });
   }
+  if (counts.failed > 0) {
+    const message = `${counts.failed} callback events failed permanently`;
+    const fix = 'To see why: `tiktok-publisher callbacks list`. To deliver them again: `callbacks replay --failed`.';
+    findings.push({ check: 'callbacks', level: 'advice', message, fix });
+  }
+  if (waitingInOutbox > UNRELAYED_FROM) {
+    const message = `${waitingInOutbox} callback events are waiting, but no worker takes them`;
+    const fix = 'Run `tiktok-publisher start`, or `tiktok-publisher worker` of the kind events.';
+    findings.push({ check: 'callbacks', level: 'problem', message, fix });
+  }
+  const ok: Finding = {
+    check: 'callbacks',
+    level: 'ok',
+    message: `${counts.delayed} callback events are waiting for their next delivery attempt`,
+  };
+  return findings.length > 0 ? findings : [ok];
 }

@@ -1,11 +1,9 @@
 import type { Job, Queue } from 'bullmq';
-import type { Config } from '../../config/load-config.ts';
 import type { JobReference } from '../../core/job-reference.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { parsePublishRequest } from '../../core/publish-request.ts';
 import { QUEUE_NAMES } from '../../queues/queue-names.ts';
-import { createQueues } from '../../queues/queues.ts';
-import type { RedisClient } from '../../redis/lua-script.ts';
+import type { Queues } from '../../queues/queues.ts';
 import { type Finding, nameList } from './finding.ts';
 
 /** Enough to notice what a deploy left behind; a queue of a million must not make the doctor slow. */
@@ -14,18 +12,10 @@ const PAGE_ENTRIES = 500;
 const NOT_STARTED = ['wait', 'prioritized', 'delayed'] as const;
 
 /** Whether what waits was written by a version of this program that we understand. */
-export async function payloadFindings(
-  redis: RedisClient,
-  config: Pick<Config, 'queuePrefix' | 'retentionMs'>,
-): Promise<Finding[]> {
-  const queues = createQueues({ connection: redis, prefix: config.queuePrefix, retentionMs: config.retentionMs });
-  try {
-    const publish = await findStrangers(queues.publish, isServedRequest);
-    const status = await findStrangers(queues.status, isServedStatusEntry);
-    return [...strangerFindings(QUEUE_NAMES.publish, publish), ...strangerFindings(QUEUE_NAMES.status, status)];
-  } finally {
-    await queues.close();
-  }
+export async function payloadFindings(queues: Pick<Queues, 'publish' | 'status'>): Promise<Finding[]> {
+  const publish = await findStrangers(queues.publish, isServedRequest);
+  const status = await findStrangers(queues.status, isServedStatusEntry);
+  return [...strangerFindings(QUEUE_NAMES.publish, publish), ...strangerFindings(QUEUE_NAMES.status, status)];
 }
 
 async function findStrangers(queue: Queue, isServed: (data: unknown) => boolean): Promise<string[]> {

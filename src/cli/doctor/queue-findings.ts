@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Queue } from 'bullmq';
-import type { Config } from '../../config/load-config.ts';
 import { SECOND_MS } from '../../core/units.ts';
 import { QUEUE_NAMES } from '../../queues/queue-names.ts';
-import { createQueues, type Queues } from '../../queues/queues.ts';
+import type { Queues } from '../../queues/queues.ts';
 import type { RedisClient } from '../../redis/lua-script.ts';
 import { durationText } from '../quantity-text.ts';
 import type { Finding } from './finding.ts';
@@ -18,20 +17,12 @@ const WORKED = ['publish', 'status'] as const;
 type WorkedQueue = (typeof WORKED)[number];
 
 /** Whether somebody works on what waits, and what needs a person. */
-export async function queueFindings(
-  redis: RedisClient,
-  config: Pick<Config, 'queuePrefix' | 'retentionMs'>,
-): Promise<Finding[]> {
-  const queues = createQueues({ connection: redis, prefix: config.queuePrefix, retentionMs: config.retentionMs });
-  try {
-    const first = await lookAt(queues, redis);
-    const suspects = first.filter(isIdle).map(({ name }) => name);
-    if (suspects.length > 0) await sleep(LOOK_AGAIN_AFTER_MS);
-    const second = suspects.length > 0 ? await lookAt(queues, redis) : first;
-    return second.flatMap((look) => findingsOf(look, suspects));
-  } finally {
-    await queues.close();
-  }
+export async function queueFindings(redis: RedisClient, queues: Queues): Promise<Finding[]> {
+  const first = await lookAt(queues, redis);
+  const suspects = first.filter(isIdle).map(({ name }) => name);
+  if (suspects.length > 0) await sleep(LOOK_AGAIN_AFTER_MS);
+  const second = suspects.length > 0 ? await lookAt(queues, redis) : first;
+  return second.flatMap((look) => findingsOf(look, suspects));
 }
 
 interface QueueLook {

@@ -3,11 +3,9 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { createAccountVault } from '../../../src/accounts/vault.ts';
+import { openClient } from '../../../src/app/open-client.ts';
 import { loadConfig } from '../../../src/config/load-config.ts';
 import type { PublishRequest } from '../../../src/core/publish-request.ts';
-import { openFoundation } from '../../../src/foundation/foundation.ts';
-import { createPublisherFromConfig } from '../../../src/producers/create-publisher.ts';
 import { type FaultHandle, startSimulator } from '../../../src/simulator/index.ts';
 import { startHostileMediaServer } from '../../support/hostile-media-server.ts';
 import type { Evidence, PlantedSecret } from '../../support/secret-search.ts';
@@ -76,12 +74,10 @@ export async function openDeployment() {
 
   // The first to come owns Redis, and ends last.
   const { url } = announcement.parse(await startService('server', ['server']).document());
-  const foundation = await openFoundation(loadConfig({ ...env, LOG_LEVEL: 'silent' }));
-  const redis = await foundation.connect('ledger');
+  const client = await openClient(loadConfig({ ...env, LOG_LEVEL: 'silent' }));
+  const { redis, publisher, vault } = client;
+  const { keys } = client.app;
   const redisPort = redisRecord.parse(JSON.parse(await readFile(join(dataDir, 'redis.json'), 'utf8'))).port;
-  const publisher = createPublisherFromConfig(foundation.config);
-  foundation.onClose(() => publisher.close());
-  const vault = createAccountVault({ redis, keys: foundation.keys, sealer: foundation.sealer });
 
   async function addAccount(account: string, change: { expiresInSeconds?: number } = {}) {
     const tokens = simulator.addAccount({ openId: `open-id-of-${account}` });
@@ -103,7 +99,7 @@ export async function openDeployment() {
   };
 
   return {
-    ...{ simulator, folder, dataDir, media, env, url, redis, keys: foundation.keys, publisher, vault },
+    ...{ simulator, folder, dataDir, media, env, url, redis, keys, publisher, vault },
     ...{ planted, evidence, services, faults, startService, addAccount, enqueue },
     redisAddress: `127.0.0.1:${redisPort}`,
     boardHeaders: { authorization: `Basic ${btoa(`${env.BOARD_USER}:${env.BOARD_PASSWORD}`)}` },
@@ -131,7 +127,7 @@ export async function openDeployment() {
 
     /** Ends all processes, Redis last, and keeps what they said. */
     async stop(): Promise<void> {
-      await foundation.close();
+      await client.close();
       for (const { name, command } of [...services].reverse()) {
         command.kill('SIGTERM');
         const { stdout, stderr } = await command.ended;

@@ -1,22 +1,17 @@
 import { Writable } from 'node:stream';
 import pino from 'pino';
-import { createDeliveryLog } from '../../../src/callbacks/delivery-log.ts';
+import { callbackDesk } from '../../../src/app/callback-parts.ts';
 import { createDeliveryOrder } from '../../../src/callbacks/delivery-order.ts';
 import { createEndpointHealth } from '../../../src/callbacks/endpoint-health.ts';
-import { createHostGate } from '../../../src/callbacks/host-gate.ts';
-import { openCallbackDesk } from '../../../src/callbacks/open-callback-desk.ts';
-import { createCallbackSigner } from '../../../src/callbacks/signer.ts';
 import type { CallbackSchedule } from '../../../src/core/callback-schedule.ts';
 import type { PublishEventType } from '../../../src/core/publish-event.ts';
 import { newRecord } from '../../../src/ledger/change.ts';
 import type { LedgerRecord } from '../../../src/ledger/record.ts';
-import { parseAllowList } from '../../../src/outbound/allow-list.ts';
-import { createOutboundAgent, type Lookup } from '../../../src/outbound/outbound-agent.ts';
-import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
-import { type RunningWorkers, startWorkers, type WorkerDeps, type WorkerKind } from '../../../src/workers/index.ts';
+import type { Lookup } from '../../../src/outbound/outbound-agent.ts';
+import type { RunningWorkers } from '../../../src/workers/start-workers.ts';
+import type { WorkerKind } from '../../../src/workers/worker-kinds.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startPipeline } from '../../support/pipeline.ts';
-import { testRedisUrl } from '../../support/redis.ts';
 
 /** Deliveries that are repeated within ms, and endpoints that are paused only where a test wants it. */
 export const RAPID_CALLBACKS: CallbackSchedule = {
@@ -46,12 +41,12 @@ export type CallbackWorld = Awaited<ReturnType<typeof startCallbackWorld>>;
 
 /** Redis, ledger and workers that deliver events, over real HTTP and with a rapid schedule. */
 export async function startCallbackWorld(options: CallbackWorldOptions = {}) {
-  const pipeline = await startPipeline({ workers: false, simulator: { processingMs: 20 } });
-  const { redis, keys, queues, prefix } = pipeline;
-  const target = { kind: 'url', url: testRedisUrl() } as const;
+  const pipeline = await startPipeline({
+    ...{ workers: false, simulator: { processingMs: 20 }, callbackSecrets: SECRETS },
+    ...(options.allowHosts !== undefined && { allowHosts: options.allowHosts }),
+  });
+  const { redis, keys, queues } = pipeline;
   const schedule = { ...RAPID_CALLBACKS, ...options.schedule };
-  const allowed = parseAllowList(options.allowHosts ?? ['127.0.0.1']);
-  const agent = createOutboundAgent({ allowed, ...(options.lookup !== undefined && { lookup: options.lookup }) });
   const lines: string[] = [];
   const destination = new Writable({
     write(chunk, _encoding, done) {
@@ -61,32 +56,15 @@ export async function startCallbackWorld(options: CallbackWorldOptions = {}) {
   });
   const log = pino({ level: 'trace' }, destination);
   const order = createDeliveryOrder({ redis, keys, queues });
-  const deliveryLog = createDeliveryLog({ redis, keys, retentionMs: RETENTION_MS });
   const endpoints = createEndpointHealth({ redis, keys, queues, schedule, clock: Date, retentionMs: RETENTION_MS });
-  const closers: (() => Promise<unknown>)[] = [];
 
   /** Workers as one process would run them. */
   async function startDelivery(): Promise<RunningWorkers> {
-    const relay = await connectRedis(target, 'blocking');
-    const connection = await connectRedis(target, 'worker');
-    const deps: WorkerDeps = {
-      ...pipeline.deps,
-      log,
-      callbacks: {
-        delivery: { agent, allowed, signer: createCallbackSigner(SECRETS), clock: Date, timeoutMs: schedule.timeoutMs },
-        ...{ log: deliveryLog, order, endpoints, schedule },
-        gate: createHostGate({ redis, keys, queues, clock: Date }),
-        relay: { redis: relay, keys },
-      },
-    };
-    const concurrency = { upload: 4, status: 20 };
-    const workers = startWorkers({ deps, connection, prefix, concurrency, only: options.only ?? ['events'] });
-    closers.push(async () => {
-      await workers.close({ timeoutMs: 0 });
-      await closeRedis(connection);
-      await closeRedis(relay);
-    });
-    return workers;
+    const { lookup } = options;
+    return await pipeline.startWorkersWith(
+      { log },
+      { only: options.only ?? ['events'], callbacks: { schedule, ...(lookup !== undefined && { lookup }) } },
+    );
   }
 
   /** A job with a callback, without a queue entry of its own. */
@@ -108,7 +86,7 @@ export async function startCallbackWorld(options: CallbackWorldOptions = {}) {
   return {
     pipeline,
     ...{ redis, keys, queues, lines, endpoints, order, startDelivery, createJob },
-    desk: openCallbackDesk({ redis, keys, queues, retentionMs: RETENTION_MS }),
+    desk: callbackDesk(pipeline.app, pipeline.service),
 
     /** Makes events of a job, one after the other. */
     async report(record: LedgerRecord, ...types: PublishEventType[]): Promise<LedgerRecord> {
@@ -130,8 +108,6 @@ export async function startCallbackWorld(options: CallbackWorldOptions = {}) {
       }),
 
     async close(): Promise<void> {
-      for (const close of closers.splice(0)) await close();
-      await agent.destroy();
       await pipeline.close();
     },
   };

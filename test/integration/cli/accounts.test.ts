@@ -137,16 +137,17 @@ describe('accounts pause and resume', () => {
 });
 
 describe('accounts resume', () => {
-  it('lets as many jobs of the account go on as UPLOADS_PER_ACCOUNT says', async () => {
+  it('lets as many jobs of the account go on as UPLOADS_PER_ACCOUNT of the service says', async () => {
     const { env, run, addUser } = await startWorld();
     await addUser('acme');
     const { redis, keys } = await connect(env.QUEUE_PREFIX);
-    const lanes = createLanes({ redis, keys, clock: Date, limit: 1 });
+    const lanes = createLanes({ redis, keys, clock: Date });
     for (const id of ['one', 'two', 'three']) await lanes.enter({ id, account: 'acme', priority: 0, since: 0 });
     expect(await lanes.admitted('acme')).toEqual(['one']);
     await run(['accounts', 'resume', 'acme']);
     expect(await lanes.admitted('acme')).toEqual(['one']);
-    await run(['accounts', 'resume', 'acme'], { UPLOADS_PER_ACCOUNT: '2' });
+    await lanes.publishLimit(2);
+    await run(['accounts', 'resume', 'acme'], { UPLOADS_PER_ACCOUNT: '3' });
     expect(await lanes.admitted('acme')).toHaveLength(2);
   });
 });

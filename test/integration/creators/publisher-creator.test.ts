@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createPublisherFromConfig, type PublisherConfig } from '../../../src/producers/create-publisher.ts';
+import { createPublisherFromConfig, type PublisherConfig } from '../../../src/app/create-publisher.ts';
 import { createPublisher } from '../../../src/producers/index.ts';
 import { SLOT_MARGIN_MS } from '../../../src/quota/slots.ts';
 import { type Pipeline, startPipeline } from '../../support/pipeline.ts';

@@ -2,16 +2,16 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createPublisherFromConfig } from '../../../src/producers/create-publisher.ts';
-import { openWorkers } from '../../../src/workers/open-workers.ts';
+import { createPublisherFromConfig } from '../../../src/app/create-publisher.ts';
+import { openWorkers } from '../../../src/app/open-workers.ts';
 import { goThroughConsent, newUser, openBrowser, type Site, startSite } from '../../support/connect-site.ts';
 import { eventually } from '../../support/eventually.ts';
 import { makeVideo } from '../../support/videos.ts';
 import { request } from './raw-request.ts';
 
 /** Every key of a test's own and what is in it, as one text. */
-async function everythingStored({ redis, foundation }: Site): Promise<string> {
-  const names = await redis.keys(`${foundation.config.queuePrefix}:*`);
+async function everythingStored({ redis, app }: Site): Promise<string> {
+  const names = await redis.keys(`${app.config.queuePrefix}:*`);
   const reads: Record<string, (name: string) => Promise<unknown>> = {
     string: (name) => redis.get(name),
     hash: (name) => redis.hgetall(name),
@@ -71,7 +71,7 @@ describe('connecting an account', () => {
     await goThroughConsent(site.sign('acme'), 'open-id-1');
     await site.vault.markReauthorizationRequired('acme', { reason: 'withdrawn' });
     await openWorkers(site);
-    const publisher = createPublisherFromConfig(site.foundation.config);
+    const publisher = createPublisherFromConfig(site.app.config);
     const folder = await mkdtemp(join(tmpdir(), 'tiktok-publisher-connect-'));
     onTestFinished(async () => {
       await publisher.close();
@@ -151,7 +151,7 @@ describe('connecting an account', () => {
     const stored = await everythingStored(site);
     expect(stored).not.toContain('a-name-to-find');
     expect(stored).not.toContain(state);
-    const [key = ''] = await site.redis.keys(site.foundation.keys.connectState('*'));
+    const [key = ''] = await site.redis.keys(site.app.keys.connectState('*'));
     const remainingMs = await site.redis.pttl(key);
     expect(remainingMs).toBeGreaterThan(590_000);
     expect(remainingMs).toBeLessThanOrEqual(600_000);

@@ -27,7 +27,7 @@ async function startWithAccount() {
 }
 
 const statusOf = async ({ vault }: Site) => (await vault.get('acme'))?.status;
-const events = ({ redis, foundation }: Site) => redis.xrange(foundation.keys.events, '-', '+');
+const events = ({ redis, app }: Site) => redis.xrange(app.keys.events, '-', '+');
 
 describe("TikTok's webhooks", () => {
   it('let the account of a removed authorization wait for its owner, once however often it is told', async () => {

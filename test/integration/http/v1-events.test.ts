@@ -43,7 +43,7 @@ describe('GET /v1/events', () => {
     const api = await startApi();
     const streams = [await openEvents(`${api.url}/v1/events`), await openEvents(`${api.url}/v1/events`)];
     const ended = Promise.all(streams.map((stream) => stream.next()));
-    await api.foundation.close();
+    await api.app.close();
     expect(await ended).toEqual([undefined, undefined]);
   });
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createLanes, type LaneMember } from '../../../src/lanes/lanes.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { createKeys } from '../../../src/redis/keys.ts';
@@ -16,6 +16,7 @@ beforeAll(async () => {
   redis = await connectRedis({ kind: 'url', url: testRedisUrl() }, 'ledger');
 });
 afterAll(() => closeRedis(redis));
+beforeEach(async () => void (await redis.del(keys.laneLimit)));
 
 /** Any order of arrival, with few enough priorities and seconds that some are equal. */
 const arrivals = fc.array(fc.record({ priority: fc.nat({ max: 3 }), second: fc.nat({ max: 5 }) }), {
@@ -37,7 +38,8 @@ describe('a lane', () => {
     await fc.assert(
       fc.asyncProperty(arrivals, fc.integer({ min: 1, max: 4 }), async (wanted, limit) => {
         const account = freshAccount();
-        const lanes = createLanes({ redis, keys, clock: Date, limit });
+        const lanes = createLanes({ redis, keys, clock: Date });
+        await lanes.publishLimit(limit);
         const members = membersOf(account, wanted);
         const places = await Promise.all(members.map((member) => lanes.enter(member)));
         const inside = members.filter((_, index) => places[index] === 'admitted').map(({ id }) => id);
@@ -63,7 +65,8 @@ describe('a lane', () => {
 
   it('gives a place that becomes free to one job only, however many leave at once', async () => {
     const account = freshAccount();
-    const lanes = createLanes({ redis, keys, clock: Date, limit: 3 });
+    const lanes = createLanes({ redis, keys, clock: Date });
+    await lanes.publishLimit(3);
     const members = membersOf(
       account,
       Array.from({ length: 40 }, () => ({ priority: 0, second: 0 })),
@@ -88,9 +91,9 @@ describe('a lane', () => {
     const lanes = createLanes({ redis, keys, clock: Date });
     for (const member of members) await lanes.enter(member);
     expect(await lanes.leave(account, '')).toEqual([]);
-    const wider = createLanes({ redis, keys, clock: Date, limit: 3 });
-    expect(await wider.leave(account, '')).toEqual(['job-001', 'job-002']);
-    expect(await wider.leave(account, '')).toEqual([]);
+    await lanes.publishLimit(3);
+    expect(await lanes.leave(account, '')).toEqual(['job-001', 'job-002']);
+    expect(await lanes.leave(account, '')).toEqual([]);
   });
 
   it('says why an account stands still instead of letting its next job begin, and goes on where it was', async () => {

@@ -57,7 +57,7 @@ describe('the sweep', () => {
   it('leaves the job of a paused account asleep, and wakes it when a resume was not followed by a wake-up', async () => {
     const { first, vault, sweep, isAsleep, publisher, startWorkers } = await startWithTwoJobs();
     await vault.pause('acme');
-    startWorkers();
+    await startWorkers();
     await eventually(async () => (await publisher.get(first.id))?.waitingFor === 'account_paused');
     await eventually(() => isAsleep(first.id));
     await sweep();
@@ -70,7 +70,7 @@ describe('the sweep', () => {
   it('lets an upload under way sit out its backoff', async () => {
     const { first, sweep, isAsleep, publisher, simulator, startWorkers, second } = await startWithTwoJobs();
     simulator.faults.add({ endpoint: 'upload', act: { kind: 'status', httpStatus: 500 } });
-    startWorkers();
+    await startWorkers();
     await eventually(async () => (await publisher.get(first.id))?.attempts === 1);
     await eventually(() => isAsleep(first.id));
     await sweep();
@@ -82,7 +82,7 @@ describe('the sweep', () => {
     const { first, second, sweep, publisher, deps, startWorkers } = await startWithTwoJobs();
     await publisher.cancel(first.id);
     await deps.lanes.leave('acme', first.id);
-    startWorkers();
+    await startWorkers();
     await sweep();
     expect(await publisher.waitForCompletion(second.id, WAIT)).toMatchObject({ state: 'in_inbox' });
   });
@@ -92,7 +92,7 @@ describe('the sweep', () => {
       await startWithTwoJobs();
     simulator.faults.add({ endpoint: 'token', when: { times: 'always' }, act: { kind: 'status', httpStatus: 500 } });
     await redis.hset(keys.account('acme'), { accessTokenExpiresAt: 1 });
-    startWorkers();
+    await startWorkers();
     await eventually(async () => (await publisher.get(second.id))?.attempts === 1);
     await eventually(() => isAsleep(second.id));
     expect(await publisher.get(second.id)).toMatchObject({ state: 'queued', waitingFor: null });
@@ -110,7 +110,7 @@ describe('the sweep', () => {
     await redis.hset(keys.account('acme'), tokensOfAnotherApp);
     const refused = { kind: 'status', httpStatus: 200, code: 'invalid_grant' } as const;
     simulator.faults.add({ endpoint: 'token', when: { times: 'always' }, act: refused });
-    startWorkers();
+    await startWorkers();
     await eventually(async () => (await publisher.get(first.id))?.waitingFor === 'reauthorization');
     await eventually(() => isAsleep(first.id));
     await sweep();
@@ -121,7 +121,7 @@ describe('the sweep', () => {
     const { first, second, vault, sweepJob, isAsleep, publisher, startWorkers } = await startWithTwoJobs();
     await publisher.cancel(first.id);
     await vault.pause('acme');
-    startWorkers();
+    await startWorkers();
     await eventually(async () => (await publisher.get(second.id))?.waitingFor === 'account_paused');
     await eventually(() => isAsleep(second.id));
     await sweepJob(second.id);
@@ -135,7 +135,7 @@ describe('the sweep', () => {
     const { first, sweepJob, publisher, simulator, account, startWorkers, redis, keys, deps, queues } =
       await startWithTwoJobs({ maxWaitMs: 1 });
     simulator.faults.add({ endpoint: 'inbox_init', act: { kind: 'stuck_processing' } });
-    startWorkers();
+    await startWorkers();
     await eventually(async () => (await publisher.get(first.id))?.state === 'processing');
     simulator.revokeGrant(account.openId);
     await eventually(async () => (await publisher.get(first.id))?.waitingFor === 'reauthorization');
@@ -151,7 +151,7 @@ describe('the sweep', () => {
     const { first, vault, sweepJob, isAsleep, publisher, simulator, startWorkers, queues, deps, metrics } =
       await startWithTwoJobs({ maxWaitMs: 1 });
     simulator.faults.add({ endpoint: 'upload', act: { kind: 'status', httpStatus: 500 } });
-    startWorkers();
+    await startWorkers();
     await eventually(async () => (await publisher.get(first.id))?.attempts === 1);
     await eventually(() => isAsleep(first.id));
     const begun = await deps.ledger.read(first.id);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createPublisherFromConfig } from '../../../src/app/create-publisher.ts';
 import type { PublishEventType } from '../../../src/core/publish-event.ts';
-import { createPublisherFromConfig } from '../../../src/producers/create-publisher.ts';
 import { type EventEntry, type EventFeed, OLDEST_EVENT, type Publisher } from '../../../src/producers/index.ts';
 import { closeRedis, connectRedis, openRedisConnections } from '../../../src/redis/connections.ts';
 import { createKeys } from '../../../src/redis/keys.ts';

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createPublisherFromConfig } from '../../../src/producers/create-publisher.ts';
+import { createPublisherFromConfig } from '../../../src/app/create-publisher.ts';
 import { OLDEST_EVENT, type Publisher } from '../../../src/producers/index.ts';
 import { openRedisConnections } from '../../../src/redis/connections.ts';
 import { askServerIdentity } from '../../../src/redis/server-identity.ts';

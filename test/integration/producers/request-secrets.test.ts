@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createPublisherFromConfig } from '../../../src/app/create-publisher.ts';
 import type { PublishRequest } from '../../../src/core/publish-request.ts';
-import { createPublisherFromConfig } from '../../../src/producers/create-publisher.ts';
 import { endOldForm, publishSealingKey } from '../../../src/sealing/published-key.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type Pipeline, startPipeline } from '../../support/pipeline.ts';
@@ -75,7 +75,7 @@ describe('a secret in a URL of a request', () => {
     const id = `plain-${randomBytes(4).toString('hex')}`;
     await pipeline.queues.publish.add('publish', { ...inbox, media: { type: 'pull', url } }, { jobId: id });
     expect(await leaks(secret)).not.toEqual([]);
-    const workers = pipeline.startWorkers();
+    const workers = await pipeline.startWorkers();
     await eventually(async () => (await pipeline.publisher.get(id))?.state === 'in_inbox');
     await workers.close({ timeoutMs: 1_000 });
     expect(await leaks(secret)).toEqual([]);

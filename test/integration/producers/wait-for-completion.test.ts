@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createPublisherFromConfig } from '../../../src/producers/create-publisher.ts';
+import { createPublisherFromConfig } from '../../../src/app/create-publisher.ts';
 import type { Publisher } from '../../../src/producers/index.ts';
 import { openRedisConnections } from '../../../src/redis/connections.ts';
 import { freshPrefix, testRedisUrl } from '../../support/redis.ts';

@@ -109,7 +109,7 @@ describe('cancel', () => {
       cause: { event: 'deferred', waitingFor: 'rate_limit', until: new Date().toISOString() },
       patch: { session: { kind: 'none' } },
     });
-    startWorkers();
+    await startWorkers();
     expect(await publisher.waitForCompletion(id, WAIT)).toMatchObject({ state: 'cancelled' });
     expect(simulator.journal.requests({ endpoint: 'video_init' })).toHaveLength(0);
   });
@@ -229,7 +229,7 @@ describe('a pull whose worker died before the answer to its init', () => {
       patch: intent,
     });
     await vault.pause('acme');
-    startWorkers();
+    await startWorkers();
     expect(await publisher.waitForCompletion(id, WAIT)).toMatchObject({
       state: 'unconfirmed',
       failure: { code: 'TIKTOK_LOST_INIT' },
@@ -247,7 +247,7 @@ describe('a pull whose worker died before the answer to its init, and whose URL 
     const intent = { session: { kind: 'init_sent', intendedAt: Date.now() }, initCount: 1 } as const;
     await new OwnedJob(claim.record, deps.ledger).commit({ to: 'uploading', cause, patch: intent });
     Object.assign(deps, { requestSecrets: createRequestSecrets([randomBytes(32)]) });
-    startWorkers();
+    await startWorkers();
     const ended = await publisher.waitForCompletion(id, WAIT);
     expect(ended).toMatchObject({ state: 'unconfirmed', failure: { code: 'TIKTOK_LOST_INIT' } });
     await expect(publisher.retry(id)).rejects.toMatchObject({ code: 'JOB_NOT_RETRYABLE' });

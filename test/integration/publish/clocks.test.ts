@@ -1,16 +1,11 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createAccountNames } from '../../../src/accounts/account-names.ts';
+import { openRedisParts } from '../../../src/app/redis-parts.ts';
 import { DAY_MS, HOUR_MS } from '../../../src/core/units.ts';
-import { createLanes } from '../../../src/lanes/lanes.ts';
-import { createLedger } from '../../../src/ledger/ledger.ts';
-import { createCaps } from '../../../src/quota/caps.ts';
-import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
-import { startWorkers, type WorkerDeps } from '../../../src/workers/index.ts';
+import type { WorkerDeps } from '../../../src/workers/deps.ts';
 import { sweepOnce } from '../../../src/workers/sweep.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type Pipeline, startPipeline } from '../../support/pipeline.ts';
 import { directPost, sweepJob } from '../../support/plain-entries.ts';
-import { testRedisUrl } from '../../support/redis.ts';
 import { makeVideo } from '../../support/videos.ts';
 
 const WRONG_CLOCKS = [
@@ -21,28 +16,15 @@ const WRONG_CLOCKS = [
 ] as const;
 
 /** A worker's parts with a clock that is off. */
-function depsWithClock(pipeline: Pipeline, aheadMs: number): WorkerDeps {
+function depsWithClock({ app, redis, deps }: Pipeline, aheadMs: number): WorkerDeps {
   const clock = { now: () => Date.now() + aheadMs };
-  const parts = { redis: pipeline.redis, keys: pipeline.keys, clock };
-  return {
-    ...pipeline.deps,
+  const { retentionMs } = app.config;
+  const { ledger, caps, lanes, accountNames } = openRedisParts(app, redis, {
     clock,
-    ledger: createLedger(parts),
-    caps: createCaps(parts),
-    lanes: createLanes(parts),
-    accountNames: createAccountNames(parts),
-  };
-}
-
-async function startWorkersWith(pipeline: Pipeline, deps: WorkerDeps) {
-  const connection = await connectRedis({ kind: 'url', url: testRedisUrl() }, 'worker');
-  onTestFinished(() => closeRedis(connection));
-  const workers = startWorkers({
-    ...{ deps, connection, prefix: pipeline.prefix },
-    concurrency: { upload: 4, status: 20 },
+    retentionMs,
+    telemetry: undefined,
   });
-  onTestFinished(() => workers.close({ timeoutMs: 0 }));
-  return workers;
+  return { ...deps, clock, ledger, caps, lanes, accountNames };
 }
 
 async function startWithoutWorkers(): Promise<Pipeline> {
@@ -56,7 +38,7 @@ const WAIT = { timeoutMs: 20_000 };
 describe('a worker whose clock is wrong', () => {
   it.each(WRONG_CLOCKS)('by %s still publishes each job once, one after the other', async (_, aheadMs) => {
     const pipeline = await startWithoutWorkers();
-    await startWorkersWith(pipeline, depsWithClock(pipeline, aheadMs));
+    await pipeline.startWorkersWith(depsWithClock(pipeline, aheadMs));
     const request = directPost(await makeVideo(pipeline.folder, 1_000_000));
     const jobs = await pipeline.publisher.enqueueBulk([request, request, request]);
     for (const { id } of jobs) {
@@ -70,7 +52,7 @@ describe('a worker whose clock is wrong', () => {
     const pipeline = await startWithoutWorkers();
     const { publisher, folder, redis, keys, deps } = pipeline;
     const wrong = depsWithClock(pipeline, aheadMs);
-    await startWorkersWith(pipeline, wrong);
+    await pipeline.startWorkersWith(wrong);
     const request = directPost(await makeVideo(folder, 1_000));
     const { id } = await publisher.enqueue(request, { idempotencyKey: 'once' });
     expect(await publisher.waitForCompletion(id, WAIT)).toMatchObject({ state: 'published' });
@@ -86,7 +68,7 @@ describe('a worker whose clock is wrong', () => {
     const pipeline = await startWithoutWorkers();
     const { publisher, folder, simulator, redis, keys, queues } = pipeline;
     simulator.faults.add({ endpoint: 'video_init', act: { kind: 'stuck_processing' } });
-    const workers = await startWorkersWith(pipeline, depsWithClock(pipeline, 31 * DAY_MS));
+    const workers = await pipeline.startWorkersWith(depsWithClock(pipeline, 31 * DAY_MS));
     const { id } = await publisher.enqueue(directPost(await makeVideo(folder, 1_000)));
     await eventually(async () => {
       const entry = await queues.status.getJob(id);
@@ -95,7 +77,7 @@ describe('a worker whose clock is wrong', () => {
     await workers.close({ timeoutMs: 1_000 });
     simulator.settle((await publisher.get(id))?.publishId ?? '');
     expect(Number(await redis.zscore(keys.due, id))).toBeLessThan(Date.now() + HOUR_MS);
-    pipeline.startWorkers();
+    await pipeline.startWorkers();
     await sweepJob(pipeline, id);
     expect(await publisher.waitForCompletion(id, WAIT)).toMatchObject({ state: 'published' });
   });

@@ -3,15 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { createVaultTokenSource } from '../../../src/accounts/token-source.ts';
 import { createAccountVault } from '../../../src/accounts/vault.ts';
 import { ERROR_TABLE, type ErrorCode } from '../../../src/core/error-table.ts';
-import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { createSealer } from '../../../src/sealing/sealer.ts';
 import type { FaultAct } from '../../../src/simulator/index.ts';
 import { startSimulator } from '../../../src/simulator/index.ts';
-import { startWorkers } from '../../../src/workers/index.ts';
 import { startPipeline } from '../../support/pipeline.ts';
 import { caseOf, openCase, PULLS, retriedCodes } from '../../support/publish-case.ts';
 import { usePublishWorld } from '../../support/publish-world.ts';
-import { testRedisUrl } from '../../support/redis.ts';
 
 const world = usePublishWorld(100_000);
 
@@ -139,14 +136,8 @@ describe('a refresh that cannot be made', () => {
 
   it.concurrent("because the app's credentials are missing says so", async () => {
     const own = await startPipeline({ workers: false });
-    const connection = await connectRedis({ kind: 'url', url: testRedisUrl() }, 'worker');
     const tokens = createVaultTokenSource({ ...own, tiktok: own.deps.tiktok });
-    const workers = startWorkers({
-      deps: { ...own.deps, tokens },
-      connection,
-      prefix: own.prefix,
-      concurrency: { upload: 2, status: 2 },
-    });
+    await own.startWorkersWith({ tokens });
     try {
       const { openId, enqueueFile, ended, posts } = await openCase(own);
       own.simulator.expireAccessToken(openId);
@@ -155,10 +146,8 @@ describe('a refresh that cannot be made', () => {
       expect(job).toMatchObject({ state: 'failed', failure: { code: 'CONFIG_CLIENT_CREDENTIALS_MISSING', advice } });
       expect(posts()).toEqual([]);
     } finally {
-      await workers.close({ timeoutMs: 0 });
-      await tokens.close();
-      await closeRedis(connection);
       await own.close();
+      await tokens.close();
     }
   });
 });

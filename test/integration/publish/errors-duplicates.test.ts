@@ -5,13 +5,10 @@ import { ERROR_TABLE } from '../../../src/core/error-table.ts';
 import type { PublishJob } from '../../../src/core/publish-job.ts';
 import type { PublishRequest } from '../../../src/core/publish-request.ts';
 import type { VideoClaims } from '../../../src/ledger/video-claims.ts';
-import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
-import { startWorkers } from '../../../src/workers/index.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type Pipeline, startPipeline } from '../../support/pipeline.ts';
 import { openCase, PULL_URL } from '../../support/publish-case.ts';
 import { usePublishWorld } from '../../support/publish-world.ts';
-import { testRedisUrl } from '../../support/redis.ts';
 import { makeVideo } from '../../support/videos.ts';
 
 const VIDEO_BYTES = 6_000_000;
@@ -182,7 +179,6 @@ describe('a job whose claim came through, and whose worker never knew', () => {
   it('has the video all the same, when it runs again and when another asks meanwhile', async () => {
     const own = await startPipeline({ workers: false, onDuplicate: 'refuse', simulator: { processingMs: 20 } });
     const { videoClaims } = own.deps;
-    if (videoClaims === undefined) throw new Error('nobody claims');
     const claimedBy: string[] = [];
     const claim: VideoClaims['claim'] = async (job, ...rest) => {
       const other = await videoClaims.claim(job, ...rest);
@@ -190,23 +186,18 @@ describe('a job whose claim came through, and whose worker never knew', () => {
       if (claimedBy.length === 1) throw new Error('the connection broke');
       return other;
     };
-    const connection = await connectRedis({ kind: 'url', url: testRedisUrl() }, 'worker');
-    const concurrency = { upload: 2, status: 2 };
-    const deps = { ...own.deps, videoClaims: { claim } };
     const { account, ended, publishes } = await openCase(own);
     const video = await makeVideo(own.folder, 10_000);
     const [first, second] = await own.publisher.enqueueBulk(
       [1, 2].map(() => ({ account, mode: 'inbox' as const, media: { type: 'file' as const, path: video } })),
     );
     if (first === undefined || second === undefined) throw new Error('nothing was enqueued');
-    const workers = startWorkers({ deps, connection, prefix: own.prefix, concurrency });
+    await own.startWorkersWith({ videoClaims: { claim } });
     const states = [(await ended(first)).state, (await ended(second)).state];
     expect(states.sort()).toEqual(['failed', 'in_inbox']);
     expect(claimedBy.filter((id) => id === claimedBy[0]).length).toBeGreaterThan(1);
     expect(publishes()).toHaveLength(1);
     expect((await own.publisher.get(claimedBy[0] ?? ''))?.state).toBe('in_inbox');
-    await workers.close({ timeoutMs: 0 });
-    await closeRedis(connection);
     await own.close();
   });
 });

@@ -5,12 +5,10 @@ import { ERROR_TABLE, type ErrorCode } from '../../../src/core/error-table.ts';
 import type { MediaSource } from '../../../src/core/ports.ts';
 import { PublishError } from '../../../src/core/publish-error.ts';
 import { openFileSource } from '../../../src/media/file-source.ts';
-import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
-import { startWorkers, type WorkerDeps } from '../../../src/workers/index.ts';
+import type { WorkerDeps } from '../../../src/workers/deps.ts';
 import { startWriter } from '../../support/file-writer.ts';
 import { type Pipeline, startPipeline } from '../../support/pipeline.ts';
 import { openCase, retriedCodes } from '../../support/publish-case.ts';
-import { testRedisUrl } from '../../support/redis.ts';
 import { makeVideo, sha256OfFile } from '../../support/videos.ts';
 
 let pipeline: Pipeline;
@@ -188,20 +186,12 @@ describe('a worker whose disk or program fails', () => {
   /** Publishes a file on workers whose `openMedia` is another. */
   async function publishWith(openMedia: WorkerDeps['openMedia']) {
     const own = await startPipeline({ workers: false, simulator: { processingMs: 20 } });
-    const connection = await connectRedis({ kind: 'url', url: testRedisUrl() }, 'worker');
-    const workers = startWorkers({
-      deps: { ...own.deps, openMedia },
-      connection,
-      prefix: own.prefix,
-      concurrency: { upload: 2, status: 2 },
-    });
+    await own.startWorkersWith({ openMedia });
     try {
       const { enqueueFile, ended, inits } = await openCase(own);
       const path = await makeVideo(own.folder, 1_000);
       return { job: await ended(await enqueueFile(path)), initCount: inits().length };
     } finally {
-      await workers.close({ timeoutMs: 0 });
-      await closeRedis(connection);
       await own.close();
     }
   }

@@ -3,13 +3,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ERROR_TABLE, type ErrorCode } from '../../../src/core/error-table.ts';
 import type { ProbeMedia } from '../../../src/core/ports.ts';
-import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
-import { startWorkers } from '../../../src/workers/index.ts';
 import { MEDIA_FIXTURES, mediaFixture } from '../../support/media-fixtures.ts';
 import { startPipeline } from '../../support/pipeline.ts';
 import { openCase, retriedCodes } from '../../support/publish-case.ts';
 import { usePublishWorld } from '../../support/publish-world.ts';
-import { testRedisUrl } from '../../support/redis.ts';
 
 const world = usePublishWorld(100_000, { preflight: 'refuse' });
 
@@ -99,29 +96,19 @@ describe('PREFLIGHT=warn', () => {
 describe('the look into a video', () => {
   let probed: string[] = [];
   let own: Awaited<ReturnType<typeof startPipeline>>;
-  let close: () => Promise<void>;
 
   beforeAll(async () => {
     own = await startPipeline({ workers: false, preflight: 'refuse', simulator: { processingMs: 20 } });
     const { probeMedia } = own.deps;
     const counted: ProbeMedia = async (source, options) => {
       probed.push(source.pin.version);
-      if (probeMedia === undefined) throw new Error('the pipeline has no probe');
       return await probeMedia(source, options);
     };
-    const connection = await connectRedis({ kind: 'url', url: testRedisUrl() }, 'worker');
-    const concurrency = { upload: 2, status: 2 };
-    const deps = { ...own.deps, probeMedia: counted };
-    const workers = startWorkers({ deps, connection, prefix: own.prefix, concurrency });
-    close = async () => {
-      await workers.close({ timeoutMs: 0 });
-      await closeRedis(connection);
-      await own.close();
-    };
+    await own.startWorkersWith({ probeMedia: counted });
   });
 
   afterAll(async () => {
-    await close();
+    await own.close();
   });
 
   it('is taken once, however often the job is tried', async () => {

@@ -57,8 +57,8 @@ beforeAll(async () => {
     chunkSizeBytes: CHUNK_BYTES,
     openMedia,
   });
-  pipeline.startWorkers();
-  pipeline.startWorkers();
+  await pipeline.startWorkers();
+  await pipeline.startWorkers();
 });
 
 afterAll(async () => {

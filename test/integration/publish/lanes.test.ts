@@ -1,5 +1,7 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { createManagedAccounts } from '../../../src/accounts/managed-accounts.ts';
+import { createPublisherFromConfig } from '../../../src/app/create-publisher.ts';
+import { sweepOnce } from '../../../src/workers/sweep.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type Pipeline, type PipelineOptions, startPipeline } from '../../support/pipeline.ts';
 import { makeVideo } from '../../support/videos.ts';
@@ -37,7 +39,7 @@ describe('a lane', () => {
     for (const priority of [0, 5, 5, 1]) jobs.push(await publisher.enqueue(request('acme', path, priority)));
     expect(jobs.map(({ waitingFor }) => waitingFor)).toEqual([null, 'slot', 'slot', 'slot']);
     expect(await queues.publish.getDelayedCount()).toBe(3);
-    startWorkers();
+    await startWorkers();
     const ended = await Promise.all(jobs.map(({ id }) => publisher.waitForCompletion(id, WAIT)));
     expect(ended.map(({ state }) => state)).toEqual(['in_inbox', 'in_inbox', 'in_inbox', 'in_inbox']);
     const order = simulator.journal.publishes().map(({ publishId }) => publishId);
@@ -52,7 +54,7 @@ describe('a lane', () => {
     await addAccount('quiet');
     const hot = await publisher.enqueueBulk(Array.from({ length: 200 }, () => request('acme', path)));
     const quiet = await publisher.enqueue(request('quiet', path));
-    startWorkers();
+    await startWorkers();
     const ended = await publisher.waitForCompletion(quiet.id, WAIT);
     expect(ended.state).toBe('in_inbox');
     const waiting = await Promise.all(hot.slice(20).map(({ id }) => publisher.get(id)));
@@ -66,7 +68,7 @@ describe('a lane', () => {
     const second = await publisher.enqueue(request('acme', '/nowhere.mp4'));
     const third = await publisher.enqueue(request('acme', path));
     await publisher.cancel(first.id);
-    startWorkers();
+    await startWorkers();
     expect(await publisher.waitForCompletion(second.id, WAIT)).toMatchObject({ state: 'failed' });
     expect(await publisher.waitForCompletion(third.id, WAIT)).toMatchObject({ state: 'in_inbox' });
   });
@@ -90,7 +92,7 @@ describe('a lane', () => {
     const byName = await publisher.enqueue(request('acme', path));
     const byOpenId = await publisher.enqueue(request(account.openId, path));
     expect(byOpenId).toMatchObject({ account: 'acme', waitingFor: 'slot' });
-    startWorkers();
+    await startWorkers();
     expect(await publisher.waitForCompletion(byOpenId.id, WAIT)).toMatchObject({ state: 'in_inbox' });
     expect(await publisher.waitForCompletion(byName.id, WAIT)).toMatchObject({ state: 'in_inbox' });
   });
@@ -157,5 +159,24 @@ describe('an account that must be connected again', () => {
     for (const { id } of jobs) expect(await publisher.waitForCompletion(id, WAIT)).toMatchObject({ state: 'in_inbox' });
     const required = (await events()).filter(({ type }) => type === 'account.reauthorization_required');
     expect(required).toHaveLength(1);
+  });
+});
+
+describe('how many uploads of an account run at the same time', () => {
+  it('is said by the workers: programs that enqueue find it in Redis', async () => {
+    const { app, folder, vault, redis, keys, deps } = await start({ uploadsPerAccount: 2 });
+    await vault.pause('acme');
+    const { target, config } = app;
+    const { queuePrefix, retentionMs } = config;
+    const other = createPublisherFromConfig({ redis: target, dataDir: '', cacheDir: '', queuePrefix, retentionMs });
+    onTestFinished(() => other.close());
+    const path = await makeVideo(folder, 1_000);
+    const jobs = await other.enqueueBulk([1, 2, 3].map(() => request('acme', path)));
+    expect(await redis.zcard(keys.laneAdmitted('acme'))).toBe(2);
+    expect(jobs.filter(({ waitingFor }) => waitingFor === 'slot')).toHaveLength(1);
+    // As in a Redis that lost it.
+    await redis.del(keys.laneLimit);
+    await sweepOnce(deps);
+    expect(await redis.get(keys.laneLimit)).toBe('2');
   });
 });

@@ -39,7 +39,7 @@ async function startWaitingJobs(world: Pipeline) {
   await addAccount('later');
   simulator.faults.add({ endpoint: 'video_init', act: { kind: 'stuck_processing' } });
   const polled = await publisher.enqueue(directPost(path, 'polled'));
-  startWorkers();
+  await startWorkers();
   await eventually(async () => (await publisher.get(polled.id))?.state === 'processing');
   const held = await publisher.enqueue({ ...directPost(path, 'held'), account: 'paused' });
   const waiting = await publisher.enqueue({ ...directPost(path, 'waiting'), account: 'paused' });
@@ -78,7 +78,7 @@ async function goOn(world: Pipeline, jobs: Awaited<ReturnType<typeof startWaitin
 
 const simulatorPosts = ({ simulator }: Pipeline) => simulator.journal.posts();
 
-describe.concurrent('BullMQ’s keys, lost while workers run', () => {
+describe.concurrent('BullMQ’s keys, lost while workers run', { timeout: 60_000 }, () => {
   it.for([
     ['all of them', '*:tiktok-*'],
     ['the lists of delayed entries', '*:delayed'],
@@ -106,7 +106,7 @@ describe.concurrent('BullMQ’s keys, lost while workers run', () => {
     );
     for (const { id } of jobs) await age(world, id);
     expect(await deleteKeys(redis, `${prefix}:tiktok-publish:${list}`)).toBe(1);
-    startWorkers();
+    await startWorkers();
     for (const { id } of jobs) {
       expect(await publisher.waitForCompletion(id, WAIT)).toMatchObject({ state: 'published' });
     }
@@ -119,11 +119,13 @@ describe.concurrent('BullMQ’s keys, lost while workers run', () => {
     Object.assign(world.deps.settings, { recovery: { ...DEFAULT_RECOVERY, sweepEveryMs: 100, lockDurationMs: 1_000 } });
     const slow = { kind: 'slow_read', bytesPerSecond: 3_000_000 } as const;
     simulator.faults.add({ endpoint: 'upload', when: { times: 'always' }, act: slow });
-    startWorkers();
+    await startWorkers();
     const job = await publisher.enqueue(directPost(await makeVideo(folder, 16_000_000)));
     await eventually(async () => ((await publisher.get(job.id))?.progress.acceptedBytes ?? 0) > 0);
     await deleteKeys(redis, `${prefix}:tiktok-*`);
-    await eventually(() => simulator.journal.requests({ endpoint: 'upload', httpStatus: 'aborted' }).length > 0);
+    await eventually(() => simulator.journal.requests({ endpoint: 'upload', httpStatus: 'aborted' }).length > 0, {
+      timeoutMs: 30_000,
+    });
     await redis.zadd(keys.due, 'XX', 0, job.id);
     expect(await publisher.waitForCompletion(job.id, WAIT)).toMatchObject({ state: 'published' });
     expect(postsByTitle(world)).toEqual({ 'A title': 1 });
@@ -139,7 +141,7 @@ describe.concurrent('BullMQ’s keys, lost while workers run', () => {
     if (httpStatus === 500) simulator.faults.add({ endpoint: 'upload', act: { kind: 'status', httpStatus } });
     const slow = { kind: 'slow_read', bytesPerSecond: 500_000 } as const;
     simulator.faults.add({ endpoint: 'upload', act: slow });
-    startWorkers();
+    await startWorkers();
     const job = await publisher.enqueue(directPost(await makeVideo(folder, 400_000)));
     await eventually(async () => (await publisher.get(job.id))?.state === 'uploading');
     await deleteKeys(redis, `${prefix}:tiktok-publish:active`);
@@ -155,7 +157,7 @@ describe.concurrent('BullMQ’s keys, lost while workers run', () => {
   it('let a job that has ended be watched on', async (test) => {
     const world = await start(test, { simulator: { moderationMs: 600_000 } });
     const { publisher, folder, queues, redis, keys, prefix, deps, startWorkers } = world;
-    startWorkers();
+    await startWorkers();
     const request = directPost(await makeVideo(folder, 1_000));
     const job = await publisher.enqueue({ ...request, post: { privacyLevel: 'PUBLIC_TO_EVERYONE' } });
     expect(await publisher.waitForCompletion(job.id, WAIT)).toMatchObject({ state: 'published', postIds: [] });

@@ -4,7 +4,7 @@ import { DAY_MS } from '../../../src/core/units.ts';
 import { cancelJob } from '../../../src/producers/change-job.ts';
 import type { Queues } from '../../../src/queues/queues.ts';
 import type { PublishQueueEntry } from '../../../src/workers/claim-publish-entry.ts';
-import type { WorkerDeps } from '../../../src/workers/index.ts';
+import type { WorkerDeps } from '../../../src/workers/deps.ts';
 import { sweepOnce } from '../../../src/workers/sweep.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type Pipeline, type PipelineOptions, startPipeline } from '../../support/pipeline.ts';
@@ -129,7 +129,7 @@ describe('a worker that is killed while it takes over a plain entry', () => {
     const { deps, entry } = dyingAt(step, moment, world.deps, asStarted(job));
     await startAndDie(world, entry, deps);
     // Its lock ran out: BullMQ starts the entry again.
-    world.startWorkers();
+    await world.startWorkers();
     const [id = ''] = await jobIds(world, 1);
     expect(await publisher.waitForCompletion(id, WAIT)).toMatchObject({ state: 'published' });
     await eventually(async () => (await countLive(world)) === 0);
@@ -203,7 +203,7 @@ describe('an entry of a plain client with an id of its own', () => {
       const record = await world.deps.ledger.read('order-4');
       expect(requestSecrets.open(record?.request ?? request, 'order-4')).toEqual(request);
       await job.updateData(left(request, record?.request ?? request));
-      world.startWorkers();
+      await world.startWorkers();
       expect(await publisher.waitForCompletion('order-4', WAIT)).toMatchObject({ state: 'published' });
       expect((await queues.publish.getJob('order-4'))?.data).toEqual({ version: 1, id: 'order-4', account: 'acme' });
       expect(postsByTitle(world)).toEqual({ 'A title': 1 });
@@ -313,7 +313,7 @@ describe('forgetting', () => {
     const world = await start({ workers: false });
     const { publisher, folder, queues, startWorkers } = world;
     const path = await makeVideo(folder, 1_000);
-    const workers = startWorkers();
+    const workers = await startWorkers();
     await queues.publish.add('publish', directPost(path), { jobId: 'order-5' });
     await eventually(async () => (await publisher.get('order-5'))?.state === 'published');
     await workers.close({ timeoutMs: 1_000 });
@@ -321,7 +321,7 @@ describe('forgetting', () => {
     await queues.publish.add('publish', directPost(path, 'Another'), { jobId: 'order-5', delay: 40 * DAY_MS });
     await sweepAMonthLater(world, 'order-5');
     expect(await publisher.get('order-5')).toMatchObject({ state: 'published' });
-    startWorkers();
+    await startWorkers();
     expect(await failureOf(queues, 'order-5')).toMatch(/^IDEMPOTENCY_CONFLICT: /);
     await sweepAMonthLater(world, 'order-5');
     expect(await publisher.get('order-5')).toBeUndefined();

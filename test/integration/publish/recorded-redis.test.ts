@@ -3,15 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, type TestContext } from 'vitest';
 import { createAccountVault } from '../../../src/accounts/vault.ts';
-import { openService } from '../../../src/cli/compose-service.ts';
+import { createPublisherFromConfig } from '../../../src/app/create-publisher.ts';
+import { openApp } from '../../../src/app/open-app.ts';
+import { openService } from '../../../src/app/open-service.ts';
+import { openWorkers } from '../../../src/app/open-workers.ts';
 import { loadConfig } from '../../../src/config/load-config.ts';
 import type { PublishJob } from '../../../src/core/publish-job.ts';
-import { openFoundation } from '../../../src/foundation/foundation.ts';
-import { createPublisherFromConfig } from '../../../src/producers/create-publisher.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { createKeys } from '../../../src/redis/keys.ts';
 import { createSealer } from '../../../src/sealing/sealer.ts';
-import { openWorkers } from '../../../src/workers/open-workers.ts';
 import { eventually } from '../../support/eventually.ts';
 import { RAPID_POLLS } from '../../support/pipeline.ts';
 import {
@@ -119,9 +119,9 @@ async function open({ onTestFinished }: Pick<TestContext, 'onTestFinished'>, age
     },
     ended: (name: string) => publisher.waitForCompletion(idOf(name), ENDED),
     async work() {
-      const foundation = await openFoundation(config);
-      onTestFinished(() => foundation.close());
-      return await openWorkers(await openService(foundation), { pollSchedule: RAPID_POLLS });
+      const app = await openApp(config);
+      onTestFinished(() => app.close());
+      return await openWorkers(await openService(app), { settings: { pollSchedule: RAPID_POLLS } });
     },
     /** Inits of an account that TikTok got since, beside those it had. */
     newInits: (account: string) =>

@@ -20,7 +20,7 @@ it('a sweep that Redis interrupts is logged as such, without a stack', async () 
   const lines = new PassThrough();
   const deps = {
     ...pipeline.deps,
-    ledger: createLedger({ redis, keys: createKeys(freshPrefix()), clock: Date, laneLimit: 1 }),
+    ledger: createLedger({ redis, keys: createKeys(freshPrefix()), clock: Date }),
     log: pino(lines),
   };
   const sweep = startSweep(deps, async () => true);

@@ -20,7 +20,7 @@ describe('a job that is woken before its slot', () => {
     const slot = { account: 'acme', endpoint: 'inbox_init', limit, windowMs } as const;
     for (let call = 0; call < limit; call += 1) await deps.slots.reserve(slot);
     const { id } = await publisher.enqueue({ account: 'acme', mode: 'inbox', media: { type: 'file', path } });
-    startWorkers();
+    await startWorkers();
     const waits = async (times: number) =>
       await eventually(async () => {
         const job = await publisher.get(id);
@@ -52,7 +52,7 @@ describe('a job whose booked slot has passed because all workers were busy', () 
     const slot = { account: 'acme', endpoint: 'inbox_init', limit, windowMs } as const;
     for (let call = 0; call < limit; call += 1) await deps.slots.reserve(slot);
 
-    startWorkers();
+    await startWorkers();
     const job = await eventually(async () => {
       const seen = await publisher.get(id);
       if (seen?.waitingUntil === null) throw new Error('not deferred yet');

@@ -27,7 +27,7 @@ describe('a Redis that is full', () => {
       act: { kind: 'slow_read', bytesPerSecond: 6_000_000 },
     });
     const { id } = await pipeline.publisher.enqueue(request);
-    pipeline.startWorkers();
+    await pipeline.startWorkers();
     await eventually(async () => expect((await pipeline.publisher.get(id))?.state).toBe('uploading'));
 
     await operator.config('SET', 'maxmemory', '1');

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { createPublisherFromConfig } from '../../../src/app/create-publisher.ts';
 import { accessFindings } from '../../../src/cli/doctor/redis-findings.ts';
-import { createPublisherFromConfig } from '../../../src/producers/create-publisher.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import type { RedisClient } from '../../../src/redis/lua-script.ts';
 import { leastAcl, NEEDED_BY_ENQUEUERS, NEEDED_BY_SERVICES } from '../../../src/redis/needed-commands.ts';
@@ -88,7 +88,7 @@ describe('the documented permissions', () => {
     const events = publisher.events({ after: '0-0' })[Symbol.asyncIterator]();
     expect((await events.next()).done).toBe(false);
     pipeline.simulator.faults.add({ endpoint: 'status', when: { times: 1 }, act: { kind: 'status', httpStatus: 503 } });
-    pipeline.startWorkers();
+    await pipeline.startWorkers();
     expect(await waiting).toMatchObject({ state: 'published' });
     await events.return?.();
     expect(await refused(operator)).toEqual([]);

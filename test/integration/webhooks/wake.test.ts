@@ -99,7 +99,7 @@ describe("TikTok's report of an outcome", () => {
     const { id } = await site.enqueue('direct');
     await eventually(async () => (await readJob(site, id)).state === 'processing');
     const { publishId } = await readJob(site, id);
-    const slots = createSlots({ redis: site.redis, keys: site.foundation.keys });
+    const slots = createSlots({ redis: site.redis, keys: site.app.keys });
     for (let n = 0; n < TIKTOK_QUOTAS.status.limit; n++) {
       await slots.reserve({ account: 'acme', endpoint: 'status', ...TIKTOK_QUOTAS.status });
     }

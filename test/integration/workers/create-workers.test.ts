@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { createPublisherFromConfig } from '../../../src/app/create-publisher.ts';
 import { PublishError } from '../../../src/core/publish-error.ts';
-import { createPublisherFromConfig } from '../../../src/producers/create-publisher.ts';
 import { startSimulator } from '../../../src/simulator/index.ts';
 import { createWorkers, type TokenSource } from '../../../src/workers/index.ts';
 import { eventually } from '../../support/eventually.ts';

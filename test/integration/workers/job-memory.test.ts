@@ -46,7 +46,7 @@ describe('a record that went back in time', () => {
     const { publisher, startWorkers, folder, keepRecord, runAgain, enqueue, inits, events } = await startIdlePipeline();
     const { id } = await enqueue({ type: 'file', path: await makeVideo(folder, 100_000) });
     const setBack = await keepRecord(id);
-    startWorkers();
+    await startWorkers();
     const ended = await publisher.waitForCompletion(id, ENDED);
     expect(ended.state).toBe('in_inbox');
     await setBack();
@@ -75,7 +75,7 @@ describe('a record that went back in time', () => {
     });
     const { id } = await pipeline.enqueue(await media(folder));
     const setBack = await keepRecord(id);
-    startWorkers();
+    await startWorkers();
     const { publishId } = await eventually(async () => {
       const job = await publisher.get(id);
       if (job?.state !== 'processing') throw new Error(`it is ${job?.state}`);

@@ -4,17 +4,18 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import pino from 'pino';
 import { describe, expect, it, type TestContext } from 'vitest';
-import { openMetricsServer, openService } from '../../../src/cli/compose-service.ts';
+import { createPublisherFromConfig } from '../../../src/app/create-publisher.ts';
+import { openApp } from '../../../src/app/open-app.ts';
+import { openMetricsServer } from '../../../src/app/open-server.ts';
+import { openMeasuredService } from '../../../src/app/open-service.ts';
+import { openWorkers } from '../../../src/app/open-workers.ts';
 import { runCli } from '../../../src/cli/run-cli.ts';
 import { loadConfig } from '../../../src/config/load-config.ts';
-import { openFoundation } from '../../../src/foundation/foundation.ts';
 import { createLedgerMark } from '../../../src/ledger/ledger-mark.ts';
-import { createPublisherFromConfig } from '../../../src/producers/create-publisher.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { createKeys } from '../../../src/redis/keys.ts';
 import { startSimulator } from '../../../src/simulator/index.ts';
-import type { RunningWorkers } from '../../../src/workers/index.ts';
-import { openWorkers } from '../../../src/workers/open-workers.ts';
+import type { RunningWorkers } from '../../../src/workers/start-workers.ts';
 import { eventually } from '../../support/eventually.ts';
 import { RAPID_POLLS } from '../../support/pipeline.ts';
 import { startRestorableRedis } from '../../support/restorable-redis.ts';
@@ -56,18 +57,18 @@ async function startWorld({ onTestFinished }: Pick<TestContext, 'onTestFinished'
 
   /** A worker process with a data folder. */
   async function work(dataDir = env.DATA_DIR) {
-    const foundation = await openFoundation(loadConfig({ ...env, DATA_DIR: dataDir }));
     let text = '';
     const lines = new PassThrough().on('data', (line: Buffer) => (text += line.toString()));
     const log = pino({ level: 'info' }, lines);
-    onTestFinished(() => foundation.close());
-    const service = await openService({ ...foundation, log });
+    const app = await openApp(loadConfig({ ...env, DATA_DIR: dataDir }), { log });
+    onTestFinished(() => app.close());
+    const service = await openMeasuredService(app);
     const tokens = { accessToken: async () => accessToken };
-    const workers = await openWorkers(service, { tokens, pollSchedule: RAPID_POLLS });
+    const workers = await openWorkers(service, { tokens, settings: { pollSchedule: RAPID_POLLS } });
     const health = await openMetricsServer(service, workers);
     const ready = async () => await fetch(`${health?.url}/readyz`);
     const logged = (words: string) => text.split('\n').filter((line) => line.includes(words)).length;
-    return { ...workers, close: foundation.close, logged, ready };
+    return { ...workers, close: app.close, logged, ready };
   }
 
   const enqueue = async (more: { scheduledAt?: string } = {}) =>

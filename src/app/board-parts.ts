@@ -1,34 +1,26 @@
 import { z } from 'zod';
-import type { Foundation } from '../foundation/foundation.ts';
+import { headline } from '../cli/job-text.ts';
+import type { Config } from '../config/load-config.ts';
 import type { BoardOptions } from '../http/board.ts';
 import type { BoardJobs } from '../http/board-jobs.ts';
-import { createLedgerReader, type LedgerReader } from '../ledger/ledger-reader.ts';
+import type { LedgerReader } from '../ledger/ledger-reader.ts';
 import type { Publisher } from '../producers/publisher.ts';
 import { publishIdOfEntry } from '../queues/job-ids.ts';
 import { QUEUE_NAMES } from '../queues/queue-names.ts';
-import type { Queues } from '../queues/queues.ts';
-import type { RedisClient } from '../redis/lua-script.ts';
-import { headline } from './job-text.ts';
+import type { RedisParts } from './redis-parts.ts';
 
 /** Entries of `tiktok-status` and `tiktok-events` name their publish job. */
 const entryOfJob = z.looseObject({ id: z.string() });
 
-/** What the board stands on. */
-export interface BoardParts {
-  readonly foundation: Pick<Foundation, 'config' | 'keys'>;
-  readonly queues: Queues;
-  readonly redis: RedisClient;
-}
-
 /** The board over the three queues, with the ledger behind it. */
 export function boardOptions(
-  { foundation, queues, redis }: BoardParts,
+  { board: login, boardViewer: viewer }: Pick<Config['http'], 'board' | 'boardViewer'>,
+  { queues, reader }: Pick<RedisParts, 'queues' | 'reader'>,
   publisher: Pick<Publisher, 'retry'>,
 ): Omit<BoardOptions, 'host'> {
-  const { board: login, boardViewer: viewer } = foundation.config.http;
   return {
     ...{ login, viewer },
-    jobs: createBoardJobs(createLedgerReader({ redis, keys: foundation.keys }), publisher),
+    jobs: createBoardJobs(reader, publisher),
     queues: [
       {
         queue: queues.publish,
@@ -47,7 +39,7 @@ export function boardOptions(
 }
 
 /** What the board asks of the ledger. */
-export function createBoardJobs(
+function createBoardJobs(
   reader: Pick<LedgerReader, 'readMany' | 'readRequests'>,
   publisher: Pick<Publisher, 'retry'>,
 ): BoardJobs {

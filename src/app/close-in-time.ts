@@ -1,15 +1,15 @@
 import { orLate } from '../core/deadline.ts';
 import { SECOND_MS } from '../core/units.ts';
-import type { Foundation } from './foundation.ts';
+import type { App } from './open-app.ts';
 
 /** For what follows the drain: closing connections, and a Redis of our own writing its data to disk. */
 const CLOSE_GRACE_MS = 3 * SECOND_MS;
 
 /**
- * Closes a foundation. What must be handed back waits for Redis; a Redis that is gone must not hold the process.
- * @param drainMs how long the workers on it may take to drain
+ * Closes a process's parts. What must be handed back waits for Redis; a Redis that is gone must not hold the process.
+ * @param drainMs how long its workers may take to drain
  */
-export async function closeInTime({ close, log }: Foundation, drainMs: number): Promise<void> {
+export async function closeInTime({ close, log }: Pick<App, 'close' | 'log'>, drainMs: number): Promise<void> {
   const closing = close().then(() => true);
   if (await orLate(closing, { withinMs: drainMs + CLOSE_GRACE_MS, late: () => false })) log.info('stopped');
   else

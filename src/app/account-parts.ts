@@ -1,0 +1,71 @@
+import type { Logger } from 'pino';
+import { createManagedAccounts, type ManagedAccounts } from '../accounts/managed-accounts.ts';
+import { createVaultTokenSource, type VaultTokenSource, type VaultTokenSourceDeps } from '../accounts/token-source.ts';
+import { type AccountVault, createAccountVault } from '../accounts/vault.ts';
+import type { CreatorInfo } from '../core/creator-rules.ts';
+import type { Clock, RotatingSealer } from '../core/ports.ts';
+import { askCreator } from '../creators/ask-creator.ts';
+import { wakeLane } from '../lanes/wake-jobs.ts';
+import type { TikTokClient } from '../tiktok/index.ts';
+import type { RedisAccess } from './redis-access.ts';
+import type { RedisParts } from './redis-parts.ts';
+import { revokeGrant } from './revoke-grant.ts';
+
+/** The accounts of the vault, and what TikTok is asked about them. */
+export interface AccountParts {
+  readonly vault: AccountVault;
+  readonly tokens: VaultTokenSource;
+  /**
+   * What TikTok allows an account to post just now, fresh.
+   * @throws PublishError as {@link askCreator}
+   */
+  readonly askCreator: (nameOrOpenId: string) => Promise<CreatorInfo>;
+}
+
+export interface AccountPartsOptions {
+  readonly sealer: RotatingSealer;
+  readonly clock: Clock;
+  readonly log: Logger | undefined;
+  readonly clientKey: string | undefined;
+  readonly clientSecret: string | undefined;
+  readonly tiktok: TikTokClient;
+  readonly onRefresh: VaultTokenSourceDeps['onRefresh'];
+}
+
+/** Builds each of them once; closing waits for token refreshes under way. */
+export function openAccountParts(
+  { keys, confirmation, onClose }: Pick<RedisAccess, 'keys' | 'confirmation' | 'onClose'>,
+  { redis, slots, creatorCache: cache }: Pick<RedisParts, 'redis' | 'slots' | 'creatorCache'>,
+  { sealer, clock, log, clientKey, clientSecret, tiktok, onRefresh }: AccountPartsOptions,
+): AccountParts {
+  const vault = createAccountVault({ redis, keys, sealer, confirmation, clock, clientKey });
+  const tokens = createVaultTokenSource({
+    ...{ vault, redis, keys, tiktok, clientKey, clientSecret, clock, log, onRefresh },
+  });
+  onClose(() => tokens.close());
+  return {
+    ...{ vault, tokens },
+    askCreator: async (nameOrOpenId) =>
+      await askCreator(await vault.resolve(nameOrOpenId), { tokens, tiktok, slots, cache, clock }),
+  };
+}
+
+/** Lets the jobs go on that waited for an account to be connected or resumed, whichever name they called it by. */
+export function createWake(parts: Pick<RedisParts, 'lanes' | 'ledger' | 'queues'>) {
+  return async ({ account, openId }: { readonly account: string; readonly openId: string }): Promise<void> => {
+    for (const name of new Set([account, openId])) await wakeLane(name, parts);
+  };
+}
+
+/** What people do with accounts. */
+export function managedAccounts(
+  { vault, tokens }: Pick<AccountParts, 'vault' | 'tokens'>,
+  {
+    wake,
+    ...app
+  }: Pick<AccountPartsOptions, 'tiktok' | 'clientKey' | 'clientSecret'> & {
+    readonly wake: ReturnType<typeof createWake>;
+  },
+): ManagedAccounts {
+  return createManagedAccounts({ vault, wake, revoke: (account) => revokeGrant(account, { ...app, tokens }) });
+}

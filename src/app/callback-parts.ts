@@ -1,0 +1,62 @@
+import { type CallbackDesk, type CallbackDeskDeps, createCallbackDesk } from '../callbacks/callback-desk.ts';
+import { createDeliveryLog } from '../callbacks/delivery-log.ts';
+import { createDeliveryOrder, type DeliveryOrder } from '../callbacks/delivery-order.ts';
+import { createEndpointHealth } from '../callbacks/endpoint-health.ts';
+import { createHostGate } from '../callbacks/host-gate.ts';
+import { createCallbackSigner } from '../callbacks/signer.ts';
+import { type CallbackSchedule, ELEVEN_TRIES_IN_A_DAY } from '../core/callback-schedule.ts';
+import { parseAllowList } from '../outbound/allow-list.ts';
+import { createOutboundAgent, type Lookup } from '../outbound/outbound-agent.ts';
+import type { Callbacks } from '../workers/callback-deps.ts';
+import type { App } from './open-app.ts';
+import type { RedisParts } from './redis-parts.ts';
+
+/** What is kept of callbacks in Redis. */
+type CallbackParts = Pick<CallbackDeskDeps, 'log' | 'endpoints'> & { readonly order: DeliveryOrder };
+
+function callbackParts(
+  { keys, clock, config }: Pick<App, 'keys' | 'clock' | 'config'>,
+  { redis, queues }: Pick<RedisParts, 'redis' | 'queues'>,
+  schedule: CallbackSchedule,
+): CallbackParts {
+  const { retentionMs } = config;
+  return {
+    log: createDeliveryLog({ redis, keys, retentionMs }),
+    order: createDeliveryOrder({ redis, keys, queues }),
+    endpoints: createEndpointHealth({ redis, keys, queues, retentionMs, clock, schedule }),
+  };
+}
+
+/** What people do with callbacks. */
+export function callbackDesk(
+  app: Pick<App, 'keys' | 'clock' | 'config'>,
+  parts: Pick<RedisParts, 'redis' | 'queues' | 'ledger'>,
+): CallbackDesk {
+  return createCallbackDesk({ ...parts, ...callbackParts(app, parts, ELEVEN_TRIES_IN_A_DAY) });
+}
+
+export interface CallbackOverrides {
+  readonly schedule?: CallbackSchedule;
+  /** Finds the addresses of a host; by default the system does. */
+  readonly lookup?: Lookup;
+}
+
+/** What brings events to callback URLs. */
+export async function openCallbacks(
+  app: App,
+  parts: Pick<RedisParts, 'redis' | 'queues'>,
+  { schedule = ELEVEN_TRIES_IN_A_DAY, lookup }: CallbackOverrides = {},
+): Promise<Callbacks> {
+  const { keys, clock, config, callbackSecrets, connect, onClose } = app;
+  const allowed = parseAllowList(config.outboundAllowHosts);
+  const agent = createOutboundAgent({ allowed, ...(lookup !== undefined && { lookup }) });
+  onClose(() => agent.destroy());
+  const { timeoutMs } = schedule;
+  return {
+    ...callbackParts(app, parts, schedule),
+    delivery: { agent, allowed, clock, timeoutMs, signer: createCallbackSigner(callbackSecrets) },
+    gate: createHostGate({ ...parts, keys, clock }),
+    schedule,
+    relay: { redis: await connect('blocking'), keys },
+  };
+}

@@ -1,0 +1,82 @@
+import type { Logger } from 'pino';
+import { type ConnectLinks, createConnectLinks } from '../accounts/connect-link.ts';
+import { deriveCallbackSecrets } from '../callbacks/secrets.ts';
+import { encryptionKeysOf } from '../config/development-key.ts';
+import type { Config } from '../config/load-config.ts';
+import type { Clock, RotatingSealer } from '../core/ports.ts';
+import { createLogger } from '../observability/logger.ts';
+import { startTraces, type Traces } from '../observability/tracing.ts';
+import type { StartWait } from '../redis/await-redis.ts';
+import { describeTarget } from '../redis/connection-error.ts';
+import type { ProvidedRedis } from '../redis/provide-redis.ts';
+import { watchOldForm } from '../sealing/published-key.ts';
+import { createRequestSecrets } from '../sealing/request-box.ts';
+import { createSealer } from '../sealing/sealer.ts';
+import { openRedisAccess, type RedisAccess, waitForRedis } from './redis-access.ts';
+
+/** What every part of a process is built on. */
+export interface App extends RedisAccess {
+  /** The settings, with the Redis that is really used in place of `embedded`. */
+  readonly config: Config;
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** Numbers from 0 to 1. */
+  readonly random: () => number;
+  readonly sealer: RotatingSealer;
+  readonly requestSecrets: ReturnType<typeof createRequestSecrets>;
+  readonly connectLinks: ConnectLinks;
+  /** What deliveries of events are signed with, the newest first; they are secret. */
+  readonly callbackSecrets: readonly string[];
+  /**
+   * Names this ledger among all that a machine may know, without a secret: where its Redis is, and the prefix. Undefined
+   * for one in memory, which ends with the process.
+   */
+  readonly ledgerName: string | undefined;
+  /** Where the traces of this process go; undefined where nobody wants any. */
+  readonly traces: Traces | undefined;
+}
+
+export interface AppOptions {
+  /** Whether an imitation of Redis may stand in where no real one can be had. */
+  readonly allowInMemory?: boolean;
+  /** For services: waits for the Redis of the settings, and checks that it can be used. */
+  readonly start?: StartWait;
+  /** By default one that writes to standard error, from `LOG_LEVEL` on. */
+  readonly log?: Logger;
+  readonly clock?: Clock;
+  readonly random?: () => number;
+}
+
+/**
+ * Starts or finds Redis and reads the keys.
+ * @throws RedisUnavailableError, ConfigError
+ */
+export async function openApp(config: Config, options: AppOptions = {}): Promise<App> {
+  const { allowInMemory, start, clock = Date, random = Math.random } = options;
+  const log = options.log ?? createLogger({ level: config.logLevel });
+  const encryptionKeys = await encryptionKeysOf(config);
+  const access = await openRedisAccess(config, {
+    ...{ log, allowInMemory },
+    ...(start !== undefined && { patience: (provided) => waitForRedis(provided, config, start, log) }),
+  });
+  const oldFormInUse = watchOldForm(access.anyClient, access.keys);
+  const traces = await startTraces(config.tracing);
+  access.onClose(async () => await traces?.close());
+  return {
+    ...access,
+    config: { ...config, encryptionKeys: [...encryptionKeys], redis: access.target },
+    ...{ log, clock, random, traces },
+    sealer: createSealer(encryptionKeys, oldFormInUse),
+    requestSecrets: createRequestSecrets(encryptionKeys, oldFormInUse),
+    connectLinks: createConnectLinks(encryptionKeys),
+    callbackSecrets: config.callbackSecrets ?? deriveCallbackSecrets(encryptionKeys),
+    ledgerName: ledgerNameOf(config, access.redisKind),
+  };
+}
+
+function ledgerNameOf({ redis, queuePrefix }: Config, kind: ProvidedRedis['kind']): string | undefined {
+  if (kind === 'in-memory') return undefined;
+  // One of our own has its files in the same folder, and another port each time.
+  const address = redis.kind === 'embedded' ? 'own' : describeTarget(redis).address;
+  return `${address} ${queuePrefix}`;
+}

@@ -1,0 +1,41 @@
+import type { ManagedAccounts } from '../accounts/managed-accounts.ts';
+import type { CallbackDesk } from '../callbacks/callback-desk.ts';
+import type { Config } from '../config/load-config.ts';
+import type { Publisher } from '../producers/publisher.ts';
+import { type AccountParts, createWake, managedAccounts } from './account-parts.ts';
+import { callbackDesk } from './callback-parts.ts';
+import { type App, openApp } from './open-app.ts';
+import { publisherOn } from './open-server.ts';
+import { openParts, openTikTok } from './open-service.ts';
+import type { RedisParts } from './redis-parts.ts';
+
+/** What a command works with that only asks or enqueues. */
+export interface Client extends RedisParts, AccountParts {
+  readonly app: App;
+  readonly publisher: Publisher;
+  readonly accounts: ManagedAccounts;
+  readonly callbacks: CallbackDesk;
+  /** Whether this process had to start Redis itself, so that no worker can be connected to it. */
+  readonly isAlone: boolean;
+  close(): Promise<void>;
+}
+
+/**
+ * Connects a command to Redis; what it asks fails at once while Redis is away.
+ * @throws RedisUnavailableError with what to do about it
+ */
+export async function openClient(config: Config): Promise<Client> {
+  const app = await openApp(config);
+  const redis = await app.connect('producer');
+  const tiktok = openTikTok(app);
+  const parts = openParts(app, redis, { tiktok });
+  return {
+    ...parts,
+    app,
+    publisher: publisherOn(app, parts),
+    accounts: managedAccounts(parts, { ...config.tiktok, tiktok, wake: createWake(parts) }),
+    callbacks: callbackDesk(app, parts),
+    isAlone: app.redisKind !== 'external' && app.redisKind !== 'shared',
+    close: app.close,
+  };
+}

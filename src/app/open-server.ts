@@ -1,0 +1,99 @@
+import type { ReadinessCheck } from '../http/health.ts';
+import { startMetricsServer } from '../http/start-metrics-server.ts';
+import { startServer, type WebServer } from '../http/start-server.ts';
+import { createPublisher } from '../producers/create-publisher.ts';
+import type { Publisher } from '../producers/publisher.ts';
+import type { RedisClient } from '../redis/lua-script.ts';
+import { createWebhookReceiver, type ReceiveWebhook } from '../webhooks/receive-webhook.ts';
+import type { RunningWorkers } from '../workers/start-workers.ts';
+import { type AccountParts, createWake, managedAccounts } from './account-parts.ts';
+import { apiOptions } from './api-parts.ts';
+import { boardOptions } from './board-parts.ts';
+import { callbackDesk } from './callback-parts.ts';
+import { connectOptions } from './connect-parts.ts';
+import type { App } from './open-app.ts';
+import { openParts, type Service } from './open-service.ts';
+import { publisherParts } from './publisher-parts.ts';
+import type { RedisParts } from './redis-parts.ts';
+
+/** Starts the web server over the queues; `workers` are those of this process, if any. */
+export async function openServer(service: Service, workers?: RunningWorkers): Promise<WebServer> {
+  const { app, metrics, redis } = service;
+  const { config, log } = app;
+  const { host, port } = config.http;
+  // Whoever waits for an answer of API or board is told at once that Redis is away.
+  const asking = openParts(app, await app.connect('producer'), service);
+  const publisher = publisherOn(app, asking);
+  const wake = createWake(service);
+  const server = await startServer({
+    ...{ host, port, metrics, log },
+    api: apiOptions(config, {
+      ...{ publisher, askCreator: asking.askCreator, callbacks: callbackDesk(app, asking) },
+      accounts: managedAccounts(asking, { ...config.tiktok, tiktok: service.tiktok, wake }),
+    }),
+    connect: connectOptions(service, wake),
+    receiveWebhook: webhookReceiver(service),
+    board: boardOptions(config.http, asking, publisher),
+    readinessChecks: [redisCheck(redis), ...(workers === undefined ? [] : [workersCheck(workers)])],
+  });
+  app.onClose(async () => {
+    // Requests under way may wait for Redis; the time that the workers have to drain runs meanwhile.
+    await Promise.all([server.close(), workers?.close({ timeoutMs: config.shutdownTimeoutMs })]);
+  });
+  return server;
+}
+
+/** The publisher of a process of ours, on parts that are open. */
+export function publisherOn(app: App, parts: RedisParts & AccountParts): Publisher {
+  const { config, keys, clock, onClose } = app;
+  const connection = publisherParts(config, app, { ...parts, clock }, async () => parts);
+  const publisher = createPublisher({
+    ...{ eventsKey: keys.events, allowHosts: config.outboundAllowHosts },
+    open: async () => connection,
+    close: async () => undefined,
+  });
+  onClose(() => publisher.close());
+  return publisher;
+}
+
+/** TikTok's webhooks, for the web server; undefined without the secret that they are signed with. */
+function webhookReceiver({ app, metrics, vault, ledger, queues, webhooks }: Service): ReceiveWebhook | undefined {
+  const { clientKey, clientSecret } = app.config.tiktok;
+  if (clientSecret === undefined) return undefined;
+  const { clock, log } = app;
+  return createWebhookReceiver({
+    ...{ clientKey, clientSecret, vault, ledger, queues, arrivals: webhooks, clock, log },
+    onReceived: metrics.webhookReceived,
+  });
+}
+
+/** Serves the metrics and the health of a process that has workers only, where `METRICS_PORT` says so. */
+export async function openMetricsServer(service: Service, workers: RunningWorkers): Promise<WebServer | undefined> {
+  const { app, metrics, redis } = service;
+  const { config, log } = app;
+  if (config.metricsServer === undefined) return undefined;
+  const readinessChecks = [redisCheck(redis), workersCheck(workers)];
+  const server = await startMetricsServer({ ...config.metricsServer, metrics, log, readinessChecks });
+  app.onClose(() => server.close());
+  return server;
+}
+
+function redisCheck(redis: RedisClient): ReadinessCheck {
+  return {
+    name: 'redis',
+    async check() {
+      if (redis.status !== 'ready') throw new Error('Redis is not connected');
+      await redis.ping();
+    },
+  };
+}
+
+function workersCheck(workers: Pick<RunningWorkers, 'readiness'>): ReadinessCheck {
+  return {
+    name: 'workers',
+    async check() {
+      const { ready, reasons } = await workers.readiness();
+      if (!ready) throw new Error(reasons.join('; '));
+    },
+  };
+}

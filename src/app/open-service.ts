@@ -1,0 +1,69 @@
+import { createMetrics, type Metrics } from '../observability/metrics.ts';
+import type { RedisClient } from '../redis/lua-script.ts';
+import { createTikTokClient, type TikTokClient } from '../tiktok/index.ts';
+import { createWebhookArrivals, type WebhookArrivals } from '../webhooks/arrivals.ts';
+import { type AccountParts, openAccountParts } from './account-parts.ts';
+import type { App } from './open-app.ts';
+import { openRedisParts, type RedisParts } from './redis-parts.ts';
+
+/** What the workers and the web server of a long-running process share; all of it is closed with the app. */
+export interface Service extends RedisParts, AccountParts {
+  readonly app: App;
+  readonly metrics: Metrics;
+  readonly tiktok: TikTokClient;
+  readonly webhooks: WebhookArrivals;
+}
+
+export interface ServiceOptions {
+  readonly metrics?: Metrics;
+  readonly tiktok?: TikTokClient;
+}
+
+/** Builds what workers and web server share. */
+export async function openService(app: App, options: ServiceOptions = {}): Promise<Service> {
+  const { keys } = app;
+  const metrics = options.metrics ?? createMetrics();
+  const tiktok = options.tiktok ?? openTikTok(app, metrics);
+  const parts = openParts(app, await app.connect('ledger'), { tiktok, metrics });
+  const { redis } = parts;
+  return { ...parts, app, metrics, tiktok, webhooks: createWebhookArrivals({ redis, keys }) };
+}
+
+/** What is kept in Redis, and the accounts, on a connection of the app's. */
+export function openParts(
+  app: App,
+  redis: RedisClient,
+  { tiktok, metrics }: { readonly tiktok: TikTokClient; readonly metrics?: Metrics },
+): RedisParts & AccountParts {
+  const { config, clock, sealer, log, traces } = app;
+  const { clientKey, clientSecret } = config.tiktok;
+  const parts = openRedisParts(app, redis, {
+    ...{ clock, retentionMs: config.retentionMs, telemetry: traces?.telemetry },
+  });
+  const accounts = openAccountParts(app, parts, {
+    ...{ sealer, clock, log, clientKey, clientSecret, tiktok, onRefresh: metrics?.tokenRefreshed },
+  });
+  return { ...parts, ...accounts };
+}
+
+/** The way to TikTok, which is measured where there are metrics. */
+export function openTikTok({ config, traces, onClose }: App, metrics?: Metrics): TikTokClient {
+  const tiktok = createTikTokClient({
+    apiBaseUrl: config.tiktok.apiBaseUrl,
+    tracing: traces?.tracing,
+    ...(metrics !== undefined && { onRequest: metrics.apiRequest }),
+  });
+  onClose(() => tiktok.close());
+  return tiktok;
+}
+
+/** A service of ours, which measures its process and the queues too, unlike workers in another app's process. */
+export async function openMeasuredService(app: App): Promise<Service> {
+  const service = await openService(app, { metrics: createMetrics({ defaultMetrics: true }) });
+  const { metrics, queues, redis } = service;
+  for (const queue of [queues.publish, queues.status, queues.events]) {
+    metrics.watchQueue(queue.name, () => queue.getJobCounts());
+  }
+  metrics.watchPausedEndpoints(() => redis.zcard(app.keys.pausedEndpoints));
+  return service;
+}

@@ -1,0 +1,60 @@
+import type { Clock } from '../core/ports.ts';
+import type { PublisherConnection } from '../producers/create-publisher.ts';
+import { closeRedis } from '../redis/connections.ts';
+import type { AccountParts } from './account-parts.ts';
+import type { PublisherConfig } from './create-publisher.ts';
+import { openRedisAccess, type RedisAccess } from './redis-access.ts';
+import { openRedisParts, type RedisParts } from './redis-parts.ts';
+
+/** The accounts that a publisher asks about. */
+export type PublisherAccounts = Pick<AccountParts, 'vault' | 'askCreator'>;
+
+/** What a publisher works with, on parts that are open. */
+export function publisherParts(
+  config: PublisherConfig,
+  access: Pick<RedisAccess, 'keys' | 'connectAnew'>,
+  parts: RedisParts & { readonly clock: Clock },
+  openAccounts: () => Promise<PublisherAccounts>,
+): PublisherConnection {
+  const { keys } = access;
+  const { redis } = parts;
+  return {
+    ...parts,
+    // Few requests hold secrets, and who never sends one need not load what seals them.
+    async sealSecrets(request, jobId) {
+      const { sealSecrets } = await import('../producers/seal-secrets.ts');
+      return await sealSecrets(request, jobId, { redis, keys, encryptionKeys: config.encryptionKeys });
+    },
+    async connectBlocking() {
+      const blocking = await access.connectAnew('blocking');
+      return { redis: blocking, close: () => closeRedis(blocking) };
+    },
+    askCreator: async (account) => await (await openAccounts()).askCreator(account),
+    async preflight(request) {
+      const { runPreflight } = await import('./preflight-query.ts');
+      return await runPreflight(request, config, { ...parts, openAccounts });
+    },
+  };
+}
+
+/** Connects a publisher that is alone in its process. @throws RedisUnavailableError */
+export async function connectPublisher(
+  config: PublisherConfig,
+  clock: Clock,
+): Promise<PublisherConnection & Pick<RedisAccess, 'close'>> {
+  const access = await openRedisAccess(config);
+  const redis = await access.connect('producer');
+  const { retentionMs, telemetry } = config;
+  const parts = { ...openRedisParts(access, redis, { clock, retentionMs, telemetry }), clock };
+  let accounts: Promise<PublisherAccounts> | undefined;
+  const openAccounts = (): Promise<PublisherAccounts> => {
+    accounts ??= import('./publisher-accounts.ts')
+      .then(({ openPublisherAccounts }) => openPublisherAccounts(config, access, parts))
+      .catch((error: unknown) => {
+        accounts = undefined;
+        throw error;
+      });
+    return accounts;
+  };
+  return { ...publisherParts(config, access, parts, openAccounts), close: access.close };
+}

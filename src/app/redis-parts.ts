@@ -1,0 +1,78 @@
+import type { Telemetry } from 'bullmq';
+import { type AccountNames, createAccountNames } from '../accounts/account-names.ts';
+import type { Clock } from '../core/ports.ts';
+import { type CreatorCache, createCreatorCache } from '../creators/creator-cache.ts';
+import { createLanes, type Lanes } from '../lanes/lanes.ts';
+import { createLedger, type Ledger } from '../ledger/ledger.ts';
+import { createLedgerMark, type LedgerMark } from '../ledger/ledger-mark.ts';
+import { createLedgerReader, type LedgerReader } from '../ledger/ledger-reader.ts';
+import { createQueues, type Queues } from '../queues/queues.ts';
+import { type Caps, createCaps } from '../quota/caps.ts';
+import { createSlots, type Slots } from '../quota/slots.ts';
+import type { RedisClient } from '../redis/lua-script.ts';
+import type { RedisAccess } from './redis-access.ts';
+
+/** What is kept in Redis, on one connection. */
+export interface StoredParts {
+  readonly redis: RedisClient;
+  readonly ledger: Ledger;
+  readonly reader: LedgerReader;
+  readonly mark: LedgerMark;
+  readonly lanes: Lanes;
+  readonly accountNames: AccountNames;
+  readonly slots: Slots;
+  readonly caps: Caps;
+  readonly creatorCache: CreatorCache;
+}
+
+/** The same with the queues. A process has one of these per role of connection that it needs. */
+export interface RedisParts extends StoredParts {
+  readonly queues: Queues;
+}
+
+export interface RedisPartsOptions {
+  readonly clock: Clock;
+  /** How long finished entries of the queues are kept (ms). */
+  readonly retentionMs: number;
+  /** Carries traces over the queues. */
+  readonly telemetry: Telemetry | undefined;
+}
+
+/** Builds each of them once; they are closed with the access to Redis. */
+export function openRedisParts(
+  access: Pick<RedisAccess, 'keys' | 'confirmation' | 'onClose'>,
+  redis: RedisClient,
+  { clock, ...options }: RedisPartsOptions,
+): RedisParts {
+  return { ...storedParts(access, redis, clock), queues: openQueues(access, redis, options) };
+}
+
+/** Builds what sends nothing to Redis until it is used. */
+export function storedParts(
+  { keys, confirmation }: Pick<RedisAccess, 'keys' | 'confirmation'>,
+  redis: RedisClient,
+  clock: Clock,
+): StoredParts {
+  return {
+    redis,
+    ledger: createLedger({ redis, keys, clock, confirmation }),
+    reader: createLedgerReader({ redis, keys }),
+    mark: createLedgerMark({ redis, keys, confirmation }),
+    lanes: createLanes({ redis, keys, clock }),
+    accountNames: createAccountNames({ redis, keys, clock }),
+    slots: createSlots({ redis, keys, clock }),
+    caps: createCaps({ redis, keys, clock }),
+    creatorCache: createCreatorCache({ redis, keys, clock }),
+  };
+}
+
+/** Opens the queues, which BullMQ begins with a write. */
+export function openQueues(
+  { keys, onClose }: Pick<RedisAccess, 'keys' | 'onClose'>,
+  redis: RedisClient,
+  { retentionMs, telemetry }: Omit<RedisPartsOptions, 'clock'>,
+): Queues {
+  const queues = createQueues({ connection: redis, prefix: keys.prefix, retentionMs, telemetry });
+  onClose(() => queues.close());
+  return queues;
+}

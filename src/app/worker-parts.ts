@@ -1,0 +1,64 @@
+import { DEFAULT_POLL_SCHEDULE } from '../core/poll-schedule.ts';
+import type { TokenSource } from '../core/ports.ts';
+import { EIGHT_TRIES_IN_AN_HOUR } from '../core/retry-policy.ts';
+import { sightFileOf } from '../ledger/sight-file.ts';
+import { createVideoClaims } from '../ledger/video-claims.ts';
+import { createMediaOpener } from '../media/open-media.ts';
+import { probeMedia } from '../preflight/probe-media.ts';
+import { restoreSealingKey } from '../sealing/published-key.ts';
+import { checkTokens } from '../workers/check-tokens.ts';
+import type { WorkerDeps, WorkerSettings } from '../workers/deps.ts';
+import { rememberJobs } from '../workers/job-memory.ts';
+import { createLedgerGuard } from '../workers/ledger-guard.ts';
+import { DEFAULT_RECOVERY } from '../workers/recovery.ts';
+import type { App } from './open-app.ts';
+import type { Service } from './open-service.ts';
+
+/** What may take the place of what the settings say. */
+export interface WorkerOverrides extends Partial<Omit<WorkerDeps, 'tokens' | 'settings'>> {
+  /** Another app's source of access tokens, which is checked; by default the vault. */
+  readonly tokens?: TokenSource | undefined;
+  readonly settings?: Partial<WorkerSettings> | undefined;
+}
+
+/** Everything that the jobs of a process work with. */
+export function workerParts(service: Service, { tokens, settings, ...overrides }: WorkerOverrides = {}): WorkerDeps {
+  const { app, mark, vault, creatorCache: creators, lanes, ...shared } = service;
+  const { config, keys, log, clock, random, sealer, requestSecrets } = app;
+  const { redis, queues, slots, caps, accountNames, tiktok, metrics, webhooks } = shared;
+  const ledgerGuard = createLedgerGuard({ mark, file: sightFileOf(app), log });
+  return {
+    ...{ queues, tiktok, slots, caps, creators, lanes, accountNames, webhooks, metrics },
+    ...{ log, clock, random, sealer, requestSecrets, tracing: app.traces?.tracing, ledgerGuard },
+    tokens: tokens === undefined ? service.tokens : checkTokens(tokens),
+    ledger: rememberJobs(ledgerGuard.protect(service.ledger), { log }),
+    videoClaims: createVideoClaims({
+      ...{ redis, keys, clock, windowMs: config.duplicateWindowMs, maxWaitMs: config.maxWaitMs },
+    }),
+    pauseAccount: (account) => vault.pause(account),
+    async restorePublished() {
+      await restoreSealingKey(redis, keys, requestSecrets.publicKeys);
+      await lanes.restoreLimit(config.uploadsPerAccount);
+    },
+    openMedia: openMediaOf(app),
+    probeMedia,
+    settings: { ...workerSettings(app), ...settings },
+    ...overrides,
+  };
+}
+
+function openMediaOf({ config, onClose }: App): WorkerDeps['openMedia'] {
+  const media = createMediaOpener({ roots: config.mediaRoots, allowHosts: config.outboundAllowHosts, s3: config.s3 });
+  onClose(() => media.close());
+  return media.open;
+}
+
+function workerSettings({ config }: App): WorkerSettings {
+  const { upload, retentionMs, maxWaitMs, pullStallMs, preflight, onDuplicate } = config;
+  return {
+    ...{ chunkSizeBytes: upload.chunkSizeBytes, retentionMs, maxWaitMs, pullStallMs, preflight, onDuplicate },
+    pollSchedule: DEFAULT_POLL_SCHEDULE,
+    retryPolicy: EIGHT_TRIES_IN_AN_HOUR,
+    recovery: DEFAULT_RECOVERY,
+  };
+}
