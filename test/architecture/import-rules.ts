@@ -49,12 +49,12 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
   simulator: { uses: [], knows: [], why: 'an island, so that it shares no mistake with what it tests' },
   producers: {
     uses: ['core', 'config', 'redis', 'lanes', 'ledger', 'sealing', 'outbound', 'app'],
-    knows: ['queues'],
+    knows: ['queues', 'accounts'],
     why: 'other apps load this: no worker, server or upload code comes with it, and what speaks to TikTok only when called',
   },
   workers: {
     uses: ['core', 'lanes', 'ledger', 'quota', 'callbacks', 'queues', 'tiktok', 'app'],
-    knows: ['redis', 'creators', 'webhooks', 'observability'],
+    knows: ['redis', 'accounts', 'creators', 'webhooks', 'observability'],
     why: 'processors are given what they work with',
   },
   http: {
@@ -96,9 +96,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
       'redis',
       'ledger',
       'accounts',
-      'creators',
       'sealing',
-      'callbacks',
       'queues',
       'tiktok',
       'media',

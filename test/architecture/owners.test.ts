@@ -72,8 +72,6 @@ const OWNED: readonly Owned[] = [
     within: 'src/workers/',
     owners: [
       'src/workers/callback-relay.ts',
-      // A limit to a wait that is another app's.
-      'src/workers/check-tokens.ts',
       'src/workers/close-workers.ts',
       // Between two looks at the ledger's mark: no job is held.
       'src/workers/ledger-guard.ts',
@@ -93,7 +91,7 @@ const OWNED: readonly Owned[] = [
       'src/redis/embedded-redis.ts',
       'src/http/v1/event-routes.ts',
       'src/cli/commands/serve.ts',
-      'src/workers/start-workers.ts',
+      'src/workers/close-workers.ts',
     ],
     why: 'a timer or listener that is left behind holds a process or leaks',
   },

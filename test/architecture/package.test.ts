@@ -56,7 +56,7 @@ const ENTRIES: readonly {
 }[] = [
   {
     name: '.',
-    rooms: ['app', 'config', 'core', 'lanes', 'ledger', 'producers', 'redis'],
+    rooms: ['accounts/account-hold', 'app', 'config', 'core', 'lanes', 'ledger', 'producers', 'redis'],
     // BullMQ and the Redis client come with the first call: they take two thirds of the time of loading.
     only: ['safe-stable-stringify', 'uuid', 'zod'],
   },
