@@ -4,8 +4,8 @@ import { createVaultTokenSource, type VaultTokenSource, type VaultTokenSourceDep
 import { type AccountVault, createAccountVault } from '../accounts/vault.ts';
 import type { CreatorInfo } from '../core/creator-rules.ts';
 import type { Clock, RotatingSealer } from '../core/ports.ts';
-import { askCreator } from '../creators/ask-creator.ts';
-import { wakeLane } from '../lanes/wake-jobs.ts';
+import { askCreator } from '../limits/ask-creator.ts';
+import { wakeLane } from '../limits/wake-jobs.ts';
 import type { TikTokClient } from '../tiktok/index.ts';
 import type { RedisAccess } from './redis-access.ts';
 import type { RedisParts } from './redis-parts.ts';

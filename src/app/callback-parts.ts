@@ -1,3 +1,4 @@
+import type { Callbacks } from '../callbacks/callback-deps.ts';
 import { type CallbackDesk, type CallbackDeskDeps, createCallbackDesk } from '../callbacks/callback-desk.ts';
 import { createDeliveryLog } from '../callbacks/delivery-log.ts';
 import { createDeliveryOrder, type DeliveryOrder } from '../callbacks/delivery-order.ts';
@@ -7,7 +8,6 @@ import { createCallbackSigner } from '../callbacks/signer.ts';
 import { type CallbackSchedule, ELEVEN_TRIES_IN_A_DAY } from '../core/callback-schedule.ts';
 import { parseAllowList } from '../outbound/allow-list.ts';
 import { createOutboundAgent, type Lookup } from '../outbound/outbound-agent.ts';
-import type { Callbacks } from '../workers/callback-deps.ts';
 import type { App } from './open-app.ts';
 import type { RedisParts } from './redis-parts.ts';
 

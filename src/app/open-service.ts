@@ -1,7 +1,7 @@
 import { createMetrics, type Metrics } from '../observability/metrics.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import { createTikTokClient, type TikTokClient } from '../tiktok/index.ts';
-import { createWebhookArrivals, type WebhookArrivals } from '../webhooks/arrivals.ts';
+import { createWebhookArrivals, type WebhookArrivals } from '../tiktok-webhooks/arrivals.ts';
 import { type AccountParts, openAccountParts } from './account-parts.ts';
 import type { App } from './open-app.ts';
 import { openRedisParts, type RedisParts } from './redis-parts.ts';

@@ -4,8 +4,8 @@ import { describeMissing, findMissingPermissions } from '../redis/permissions.ts
 import { probeWrite } from '../redis/write-probe.ts';
 import { publishSealingKey } from '../sealing/published-key.ts';
 import type { WorkerDeps } from '../workers/deps.ts';
-import { type RunningWorkers, startWorkers } from '../workers/start-workers.ts';
-import { WORKER_KINDS, type WorkerKind } from '../workers/worker-kinds.ts';
+import { type RunningWorkers, startWorkers } from '../workers/runtime/start-workers.ts';
+import { WORKER_KINDS, type WorkerKind } from '../workers/runtime/worker-kinds.ts';
 import { type CallbackOverrides, openCallbacks } from './callback-parts.ts';
 import type { App } from './open-app.ts';
 import type { Service } from './open-service.ts';

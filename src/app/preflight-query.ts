@@ -1,11 +1,11 @@
 import { splitScopes } from '../accounts/scopes.ts';
 import type { PreflightReport } from '../core/preflight-report.ts';
+import { TIKTOK_QUOTAS } from '../limits/tiktok-quotas.ts';
 import { createMediaOpener } from '../media/open-media.ts';
 import type { PreflightAccounts } from '../preflight/check-account.ts';
 import type { PreflightQuota } from '../preflight/check-quota.ts';
 import { checkRequest } from '../preflight/check-request.ts';
 import { probeMedia } from '../preflight/probe-media.ts';
-import { TIKTOK_QUOTAS } from '../quota/tiktok-quotas.ts';
 import type { PublisherConfig } from './create-publisher.ts';
 import { hasAccountKeys } from './publisher-accounts.ts';
 import type { PublisherAccounts } from './publisher-parts.ts';

@@ -2,13 +2,13 @@ import type { Logger } from 'pino';
 import type { Config } from '../config/load-config.ts';
 import type { RedisTarget } from '../config/redis-config.ts';
 import { toPublishError } from '../core/publish-error.ts';
+import { type ProvidedRedis, provideRedis } from '../embedded-redis/provide-redis.ts';
 import { checkRedisForService, createPatience, type Patience, type StartWait } from '../redis/await-redis.ts';
 import type { Confirmation } from '../redis/confirmation.ts';
 import { closeRedis, connectRedis, type RedisRole, reconnectRedis } from '../redis/connections.ts';
 import { createKeys, type Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import { openConfirmation } from '../redis/open-confirmation.ts';
-import { type ProvidedRedis, provideRedis } from '../redis/provide-redis.ts';
 import { trustsAnybody } from '../redis/tls-options.ts';
 
 /** The settings by which a process finds its Redis. */

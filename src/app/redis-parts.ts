@@ -1,14 +1,14 @@
 import type { Telemetry } from 'bullmq';
 import { type AccountNames, createAccountNames } from '../accounts/account-names.ts';
 import type { Clock } from '../core/ports.ts';
-import { type CreatorCache, createCreatorCache } from '../creators/creator-cache.ts';
-import { createLanes, type Lanes } from '../lanes/lanes.ts';
 import { createLedger, type Ledger } from '../ledger/ledger.ts';
 import { createLedgerMark, type LedgerMark } from '../ledger/ledger-mark.ts';
 import { createLedgerReader, type LedgerReader } from '../ledger/ledger-reader.ts';
+import { type Caps, createCaps } from '../limits/caps.ts';
+import { type CreatorCache, createCreatorCache } from '../limits/creator-cache.ts';
+import { createLanes, type Lanes } from '../limits/lanes.ts';
+import { createSlots, type Slots } from '../limits/slots.ts';
 import { createQueues, type Queues } from '../queues/queues.ts';
-import { type Caps, createCaps } from '../quota/caps.ts';
-import { createSlots, type Slots } from '../quota/slots.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import type { RedisAccess } from './redis-access.ts';
 

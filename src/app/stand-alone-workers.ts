@@ -1,6 +1,6 @@
 import { type Config, loadConfig } from '../config/load-config.ts';
 import type { CreateWorkersOptions, Workers } from '../workers/create-workers.ts';
-import type { RunningWorkers } from '../workers/start-workers.ts';
+import type { RunningWorkers } from '../workers/runtime/start-workers.ts';
 import { closeInTime } from './close-in-time.ts';
 import { openApp } from './open-app.ts';
 import { openService, type Service } from './open-service.ts';

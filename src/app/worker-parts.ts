@@ -6,11 +6,11 @@ import { createVideoClaims } from '../ledger/video-claims.ts';
 import { createMediaOpener } from '../media/open-media.ts';
 import { probeMedia } from '../preflight/probe-media.ts';
 import { restoreSealingKey } from '../sealing/published-key.ts';
-import { checkTokens } from '../workers/check-tokens.ts';
 import type { WorkerDeps, WorkerSettings } from '../workers/deps.ts';
-import { rememberJobs } from '../workers/job-memory.ts';
-import { createLedgerGuard } from '../workers/ledger-guard.ts';
-import { DEFAULT_RECOVERY } from '../workers/recovery.ts';
+import { checkTokens } from '../workers/runtime/check-tokens.ts';
+import { rememberJobs } from '../workers/runtime/job-memory.ts';
+import { createLedgerGuard } from '../workers/runtime/ledger-guard.ts';
+import { DEFAULT_RECOVERY } from '../workers/runtime/recovery.ts';
 import type { App } from './open-app.ts';
 import type { Service } from './open-service.ts';
 

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { readVersion } from '../app/version.ts';
 import { MAX_LISTED_JOBS, MAX_PHOTOS, MAX_PRIORITY } from '../core/post-limits.ts';
-import { WORKER_KINDS, type WorkerKind } from '../workers/worker-kinds.ts';
+import { WORKER_KINDS, type WorkerKind } from '../workers/runtime/worker-kinds.ts';
 import type { CommandContext } from './command-context.ts';
 import type { ExitCode } from './exit-codes.ts';
 

@@ -2,7 +2,7 @@ import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } 
 import type { Logger } from 'pino';
 import { isLoopbackHost } from '../core/loopback-host.ts';
 import type { Metrics } from '../observability/metrics.ts';
-import type { ReceiveWebhook } from '../webhooks/receive-webhook.ts';
+import type { ReceiveWebhook } from '../tiktok-webhooks/receive-webhook.ts';
 import { type BoardOptions, registerBoard } from './board.ts';
 import { type ConnectOptions, registerConnect } from './connect.ts';
 import { type ReadinessCheck, registerHealth } from './health.ts';

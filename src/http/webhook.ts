@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { ReceiveWebhook } from '../webhooks/receive-webhook.ts';
+import type { ReceiveWebhook } from '../tiktok-webhooks/receive-webhook.ts';
 import { sendProblem } from './problem.ts';
 
 const PATH = '/webhooks/tiktok';

@@ -1,4 +1,4 @@
-import type { LaneMember } from '../lanes/lanes.ts';
+import type { LaneMember } from '../limits/lanes.ts';
 import type { LedgerRecord } from './record.ts';
 
 /** A job as its lane sees it: a scheduled one is as old as its due time. */

@@ -7,7 +7,7 @@ import { canTransition } from '../core/publish-state.ts';
 import { publishIdOf, type Session } from '../core/session.ts';
 import type { TimelineFact } from '../core/timeline-events.ts';
 import { MINUTE_MS, SECOND_MS } from '../core/units.ts';
-import { laneScore } from '../lanes/lanes.ts';
+import { laneScore } from '../limits/lanes.ts';
 import { type Confirmation, NO_CONFIRMATION } from '../redis/confirmation.ts';
 import type { Keys } from '../redis/keys.ts';
 import { prepareNamedScript, type RedisClient } from '../redis/lua-script.ts';

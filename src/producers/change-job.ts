@@ -3,10 +3,10 @@ import { publishEntryOf, referenceTo } from '../core/job-reference.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { PublishState } from '../core/publish-state.ts';
 import { planRetry, type RetryPlan } from '../core/retry-plan.ts';
-import { wakeJobs } from '../lanes/wake-jobs.ts';
 import { NO_SESSION } from '../ledger/change.ts';
 import { endChange } from '../ledger/patches.ts';
 import type { LedgerPatch, LedgerRecord } from '../ledger/record.ts';
+import { wakeJobs } from '../limits/wake-jobs.ts';
 import type { EnqueueDeps } from './enqueue.ts';
 
 /** A job may move on between our look and our change; then we look again, at most so often. */

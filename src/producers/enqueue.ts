@@ -7,12 +7,12 @@ import { type InputProblem, PublishError, toPublishError } from '../core/publish
 import { MAX_IDEMPOTENCY_KEY_LENGTH, type PublishRequest, parsePublishRequest } from '../core/publish-request.ts';
 import { holdsSecrets } from '../core/request-secrets.ts';
 import type { TimelineFact } from '../core/timeline-events.ts';
-import { AWAITING_TURN_MS, type Lanes } from '../lanes/lanes.ts';
 import { newRecord } from '../ledger/change.ts';
 import { toPublishJob } from '../ledger/job-view.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { LedgerReader } from '../ledger/ledger-reader.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
+import { AWAITING_TURN_MS, type Lanes } from '../limits/lanes.ts';
 import type { Queues } from '../queues/queues.ts';
 import type { Confirmed } from '../redis/confirmation.ts';
 import type { BulkEntry, EnqueuedJob } from './publisher.ts';

@@ -1,6 +1,6 @@
 import type { TokenSource } from '../core/ports.ts';
-import type { RunningWorkers } from './start-workers.ts';
-import type { WorkerKind } from './worker-kinds.ts';
+import type { RunningWorkers } from './runtime/start-workers.ts';
+import type { WorkerKind } from './runtime/worker-kinds.ts';
 
 /** What may be told to workers in a process of one's own. What is left out comes from the environment. */
 export interface CreateWorkersOptions {

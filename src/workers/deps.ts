@@ -5,18 +5,18 @@ import type { Clock, OpenMedia, ProbeMedia, Sealer, TokenSource } from '../core/
 import type { RequestSecrets } from '../core/request-secrets.ts';
 import type { RetryPolicy } from '../core/retry-policy.ts';
 import type { Tracing } from '../core/tracing.ts';
-import type { CreatorCache } from '../creators/creator-cache.ts';
-import type { Lanes } from '../lanes/lanes.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { VideoClaims } from '../ledger/video-claims.ts';
+import type { Caps } from '../limits/caps.ts';
+import type { CreatorCache } from '../limits/creator-cache.ts';
+import type { Lanes } from '../limits/lanes.ts';
+import type { Slots } from '../limits/slots.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { Queues } from '../queues/queues.ts';
-import type { Caps } from '../quota/caps.ts';
-import type { Slots } from '../quota/slots.ts';
 import type { TikTokClient } from '../tiktok/index.ts';
-import type { WebhookArrivals } from '../webhooks/arrivals.ts';
-import type { LedgerGuard } from './ledger-guard.ts';
-import type { Recovery } from './recovery.ts';
+import type { WebhookArrivals } from '../tiktok-webhooks/arrivals.ts';
+import type { LedgerGuard } from './runtime/ledger-guard.ts';
+import type { Recovery } from './runtime/recovery.ts';
 
 /** Numbers that shape the workers' behaviour. */
 export interface WorkerSettings {

@@ -4,12 +4,12 @@ import { type PublishFailure, toFailure } from '../core/publish-job.ts';
 import { isTerminal } from '../core/publish-state.ts';
 import { isWorthRechecking, mayBePublic, nextRecheckDelayMs } from '../core/recheck-schedule.ts';
 import { publishIdOf } from '../core/session.ts';
+import type { EntryResult, Settlement } from '../core/settlement.ts';
 import { endChange, type JobEnd } from '../ledger/patches.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
 import { recheckEntryId } from '../queues/job-ids.ts';
 import type { WorkerDeps } from './deps.ts';
 import type { OwnedJob } from './owned-job.ts';
-import type { EntryResult, Settlement } from './settlement.ts';
 
 type EndDeps = Pick<WorkerDeps, 'clock' | 'log' | 'metrics' | 'queues' | 'random'>;
 

@@ -1,8 +1,8 @@
 import { PublishError } from '../core/publish-error.ts';
 import { publishIdOf } from '../core/session.ts';
 import { Deferral } from '../core/step-interrupt.ts';
-import { holdQuotaOnRefusal } from '../quota/hold-quota.ts';
-import { type QuotaEndpoint, TIKTOK_QUOTAS } from '../quota/tiktok-quotas.ts';
+import { holdQuotaOnRefusal } from '../limits/hold-quota.ts';
+import { type QuotaEndpoint, TIKTOK_QUOTAS } from '../limits/tiktok-quotas.ts';
 import type { StatusAnswer } from '../tiktok/index.ts';
 import { withToken } from '../tiktok/with-token.ts';
 import type { WorkerDeps } from './deps.ts';

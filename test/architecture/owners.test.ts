@@ -57,7 +57,7 @@ const OWNED: readonly Owned[] = [
   {
     thing: "BullMQ's control-flow errors",
     pattern: /\b(DelayedError|UnrecoverableError|WaitingError|WaitingChildrenError|RateLimitError)\b/,
-    owners: ['src/workers/settle-job.ts'],
+    owners: ['src/workers/runtime/settle-job.ts'],
     why: 'thrown at the wrong moment they lose a job; so workers answer with a settlement and one file throws',
   },
   {
@@ -71,14 +71,14 @@ const OWNED: readonly Owned[] = [
     pattern: /\bsetTimeout\b|node:timers/,
     within: 'src/workers/',
     owners: [
-      'src/workers/callback-relay.ts',
-      'src/workers/close-workers.ts',
+      'src/callbacks/callback-relay.ts',
+      'src/workers/runtime/close-workers.ts',
       // Between two looks at the ledger's mark: no job is held.
-      'src/workers/ledger-guard.ts',
-      'src/workers/replace-stuck.ts',
-      'src/workers/sweep.ts',
+      'src/workers/runtime/ledger-guard.ts',
+      'src/workers/runtime/replace-stuck.ts',
+      'src/workers/runtime/sweep.ts',
       // Between two fetches that Redis refused: no job is held.
-      'src/workers/watched-worker.ts',
+      'src/workers/runtime/watched-worker.ts',
     ],
     why: 'nobody waits while holding a slot: a job that has to wait goes back to the queue',
   },
@@ -88,10 +88,10 @@ const OWNED: readonly Owned[] = [
     owners: [
       'src/core/deadline.ts',
       // One that ends when a program ends, a stream begins or a command is stopped, whichever comes first.
-      'src/redis/embedded-redis.ts',
+      'src/embedded-redis/embedded-redis.ts',
       'src/http/v1/event-routes.ts',
       'src/cli/commands/serve.ts',
-      'src/workers/close-workers.ts',
+      'src/workers/runtime/close-workers.ts',
     ],
     why: 'a timer or listener that is left behind holds a process or leaks',
   },
@@ -155,7 +155,7 @@ const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {
   '@opentelemetry/exporter-trace-otlp-http': ['src/observability/otel-traces.ts'],
   '@opentelemetry/resources': ['src/observability/otel-traces.ts'],
   '@opentelemetry/sdk-trace-node': ['src/observability/otel-traces.ts'],
-  bullmq: ['src/queues/', 'src/workers/watched-worker.ts', 'src/workers/settle-job.ts'],
+  bullmq: ['src/queues/', 'src/workers/runtime/watched-worker.ts', 'src/workers/runtime/settle-job.ts'],
   'bullmq-otel': ['src/observability/otel-traces.ts'],
   'cli-progress': ['src/cli/'],
   commander: ['src/cli/'],
@@ -164,7 +164,7 @@ const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {
   'ipaddr.js': ['src/outbound/'],
   ioredis: ['src/redis/', 'src/cli/forget-keys.ts'],
   jose: ['src/sealing/jwe.ts'],
-  'js-redis-server': ['src/redis/in-memory-redis.ts'],
+  'js-redis-server': ['src/embedded-redis/in-memory-redis.ts'],
   'lossless-json': ['src/tiktok/', 'src/simulator/'],
   'p-retry': ['src/tiktok/retry.ts'],
   picocolors: ['src/cli/'],

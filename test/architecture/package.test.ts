@@ -56,7 +56,18 @@ const ENTRIES: readonly {
 }[] = [
   {
     name: '.',
-    rooms: ['accounts/account-hold', 'app', 'config', 'core', 'lanes', 'ledger', 'producers', 'redis'],
+    rooms: [
+      'accounts/account-hold',
+      'app',
+      'config',
+      'core',
+      'limits/lanes',
+      'limits/lane-scripts',
+      'limits/wake-jobs',
+      'ledger',
+      'producers',
+      'redis',
+    ],
     // BullMQ and the Redis client come with the first call: they take two thirds of the time of loading.
     only: ['safe-stable-stringify', 'uuid', 'zod'],
   },

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Recovery } from '../../src/workers/recovery.ts';
+import type { Recovery } from '../../src/workers/runtime/recovery.ts';
 import { type JudgedJob, Lane } from './lane.ts';
 import { planRound } from './round-plan.ts';
 import { seededRandom } from './seeded-random.ts';

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, inject, it } from 'vitest';
-import { processPublishEntry } from '../../src/workers/publish-processor.ts';
+import { processPublishEntry } from '../../src/workers/publish/publish-processor.ts';
 import { type Pipeline, startPipeline } from '../support/pipeline.ts';
 import { makeVideo } from '../support/videos.ts';
 import { CHUNK_BYTES, THREE_CHUNKS_BYTES } from './scene.ts';

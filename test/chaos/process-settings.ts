@@ -29,7 +29,7 @@ export const workerSettingsSchema = z.strictObject({
     s3: z.strictObject({ endpoint: z.string(), region: z.string(), forcePathStyle: z.boolean() }).optional(),
   }),
   chunkSizeBytes: z.int().min(1),
-  /** When a worker counts as dead (ms), see src/workers/recovery.ts. */
+  /** When a worker counts as dead (ms), see src/workers/runtime/recovery.ts. */
   recovery: z.strictObject({
     lockDurationMs: z.int().min(1),
     stalledIntervalMs: z.int().min(1),

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { DEFAULT_RECOVERY } from '../../src/workers/recovery.ts';
+import { DEFAULT_RECOVERY } from '../../src/workers/runtime/recovery.ts';
 import { runChaos } from './chaos-run.ts';
 import { RAPID_RECOVERY } from './stage.ts';
 import { faultsIn } from './summary.ts';

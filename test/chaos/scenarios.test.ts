@@ -1,5 +1,5 @@
 import { describe, expect, it, type TestContext } from 'vitest';
-import { DEFAULT_RECOVERY } from '../../src/workers/recovery.ts';
+import { DEFAULT_RECOVERY } from '../../src/workers/runtime/recovery.ts';
 import { sha256OfFile } from '../support/videos.ts';
 import { CHUNK_BYTES, claims, isTrapped, type Scene, startScene } from './scene.ts';
 import { cutOff } from './topologies/topology.ts';

@@ -12,7 +12,7 @@ import { createLedgerReader } from '../../src/ledger/ledger-reader.ts';
 import { createKeys } from '../../src/redis/keys.ts';
 import { createSealer } from '../../src/sealing/sealer.ts';
 import { type SimulatorOptions, startSimulator } from '../../src/simulator/index.ts';
-import type { Recovery } from '../../src/workers/recovery.ts';
+import type { Recovery } from '../../src/workers/runtime/recovery.ts';
 import { eventually } from '../support/eventually.ts';
 import { startMediaWebServer } from '../support/media-web-server.ts';
 import { type ChaosProcess, startChaosProcess } from './chaos-process.ts';

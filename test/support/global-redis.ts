@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { cacheDirFrom } from '../../src/config/cache-dir.ts';
-import { startEmbeddedRedis } from '../../src/redis/embedded-redis.ts';
+import { startEmbeddedRedis } from '../../src/embedded-redis/embedded-redis.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {

@@ -17,7 +17,7 @@ import type { RetryPolicy } from '../../src/core/retry-policy.ts';
 import { type AccountTokens, type SimulatorOptions, startSimulator } from '../../src/simulator/index.ts';
 import { createTikTokClient } from '../../src/tiktok/index.ts';
 import type { WorkerDeps } from '../../src/workers/deps.ts';
-import type { RunningWorkers } from '../../src/workers/start-workers.ts';
+import type { RunningWorkers } from '../../src/workers/runtime/start-workers.ts';
 import { freshPrefix, testRedisUrl } from './redis.ts';
 
 /** A poll schedule of a few ms, so that tests need not wait. */

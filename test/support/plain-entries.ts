@@ -1,9 +1,9 @@
 import type { Job } from 'bullmq';
 import { DAY_MS } from '../../src/core/units.ts';
 import { isNumbered, publishIdOfEntry } from '../../src/queues/job-ids.ts';
-import type { PublishQueueEntry } from '../../src/workers/claim-publish-entry.ts';
-import { processPublishEntry } from '../../src/workers/publish-processor.ts';
-import { sweepOnce } from '../../src/workers/sweep.ts';
+import type { PublishQueueEntry } from '../../src/workers/publish/claim-publish-entry.ts';
+import { processPublishEntry } from '../../src/workers/publish/publish-processor.ts';
+import { sweepOnce } from '../../src/workers/runtime/sweep.ts';
 import { eventually } from './eventually.ts';
 import type { Pipeline } from './pipeline.ts';
 

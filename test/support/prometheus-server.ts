@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { freePort } from '../../src/redis/redis-process.ts';
+import { freePort } from '../../src/embedded-redis/redis-process.ts';
 import { eventually } from './eventually.ts';
 import { programOnPath } from './program-on-path.ts';
 

@@ -5,8 +5,8 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cacheDirFrom } from '../../src/config/cache-dir.ts';
-import { findRedisProgram } from '../../src/redis/redis-binary.ts';
-import { freePort } from '../../src/redis/redis-process.ts';
+import { findRedisProgram } from '../../src/embedded-redis/redis-binary.ts';
+import { freePort } from '../../src/embedded-redis/redis-process.ts';
 import { eventually } from './eventually.ts';
 
 /** A Redis with settings of its own, for tests of clusters and sentinels. */

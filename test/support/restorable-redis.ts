@@ -2,9 +2,9 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cacheDirFrom } from '../../src/config/cache-dir.ts';
-import { findRedisProgram } from '../../src/redis/redis-binary.ts';
-import { spawnRedis } from '../../src/redis/redis-process.ts';
-import { askServerIdentity } from '../../src/redis/server-identity.ts';
+import { findRedisProgram } from '../../src/embedded-redis/redis-binary.ts';
+import { spawnRedis } from '../../src/embedded-redis/redis-process.ts';
+import { askServerIdentity } from '../../src/embedded-redis/server-identity.ts';
 import { eventually } from './eventually.ts';
 import { quietPort } from './redis-proxy/quiet-port.ts';
 

@@ -4,7 +4,7 @@ import { openMetricsServer, openServer } from '../../app/open-server.ts';
 import { openMeasuredService, type Service } from '../../app/open-service.ts';
 import { openWorkers } from '../../app/open-workers.ts';
 import { loadConfig } from '../../config/load-config.ts';
-import { WORKER_KINDS, type WorkerKind } from '../../workers/worker-kinds.ts';
+import { WORKER_KINDS, type WorkerKind } from '../../workers/runtime/worker-kinds.ts';
 import type { CommandContext } from '../command-context.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
 import { interruptible, untilAborted } from '../interrupt.ts';

@@ -4,7 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { cacheDirFrom } from '../../../src/config/cache-dir.ts';
-import { findRedisProgram } from '../../../src/redis/redis-binary.ts';
+import { findRedisProgram } from '../../../src/embedded-redis/redis-binary.ts';
 import { eventually } from '../../support/eventually.ts';
 import { quietPort } from '../../support/redis-proxy/quiet-port.ts';
 import { openProxy, type RedisProxy } from '../../support/redis-proxy/redis-proxy.ts';
@@ -30,7 +30,7 @@ const OWN_CONFIG = [
 ];
 
 /**
- * As in src/redis/redis-process.ts: Redis itself, and beside it a watcher that kills it once our end of a pipe is
+ * As in src/embedded-redis/redis-process.ts: Redis itself, and beside it a watcher that kills it once our end of a pipe is
  * closed, however we died; a word on the pipe says that it has ended already. SIGKILL, since it may be frozen.
  */
 const LAUNCH = `

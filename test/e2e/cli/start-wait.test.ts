@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { cacheDirFrom } from '../../../src/config/cache-dir.ts';
+import { startEmbeddedRedis } from '../../../src/embedded-redis/embedded-redis.ts';
+import { freePort } from '../../../src/embedded-redis/redis-process.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
-import { startEmbeddedRedis } from '../../../src/redis/embedded-redis.ts';
-import { freePort } from '../../../src/redis/redis-process.ts';
 import { startRedisServer } from '../../support/redis-server.ts';
 import { buildIfStale, freshEnvironment, startCommand } from './command.ts';
 

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Webhook } from 'standardwebhooks';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { freePort } from '../../../src/redis/redis-process.ts';
+import { freePort } from '../../../src/embedded-redis/redis-process.ts';
 import { eventually } from '../../support/eventually.ts';
 import { makeVideo, sha256OfFile } from '../../support/videos.ts';
 import { buildIfStale, endCommands, freshEnvironment } from '../cli/command.ts';

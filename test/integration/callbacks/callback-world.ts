@@ -8,8 +8,8 @@ import type { PublishEventType } from '../../../src/core/publish-event.ts';
 import { newRecord } from '../../../src/ledger/change.ts';
 import type { LedgerRecord } from '../../../src/ledger/record.ts';
 import type { Lookup } from '../../../src/outbound/outbound-agent.ts';
-import type { RunningWorkers } from '../../../src/workers/start-workers.ts';
-import type { WorkerKind } from '../../../src/workers/worker-kinds.ts';
+import type { RunningWorkers } from '../../../src/workers/runtime/start-workers.ts';
+import type { WorkerKind } from '../../../src/workers/runtime/worker-kinds.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startPipeline } from '../../support/pipeline.ts';
 

@@ -1,8 +1,8 @@
 import pino from 'pino';
 import { expect, it } from 'vitest';
+import { startCallbackRelay } from '../../../src/callbacks/callback-relay.ts';
 import { connectRedis } from '../../../src/redis/connections.ts';
 import { createKeys } from '../../../src/redis/keys.ts';
-import { startCallbackRelay } from '../../../src/workers/callback-relay.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startRedisServer } from '../../support/redis-server.ts';
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { runCli } from '../../../src/cli/run-cli.ts';
-import { createLanes } from '../../../src/lanes/lanes.ts';
+import { createLanes } from '../../../src/limits/lanes.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { createKeys } from '../../../src/redis/keys.ts';
 import { publishedSealingKey } from '../../../src/sealing/published-key.ts';

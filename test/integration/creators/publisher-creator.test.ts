@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPublisherFromConfig, type PublisherConfig } from '../../../src/app/create-publisher.ts';
+import { SLOT_MARGIN_MS } from '../../../src/limits/slots.ts';
 import { createPublisher } from '../../../src/producers/index.ts';
-import { SLOT_MARGIN_MS } from '../../../src/quota/slots.ts';
 import { type Pipeline, startPipeline } from '../../support/pipeline.ts';
 import { openCase } from '../../support/publish-case.ts';
 import { testRedisUrl } from '../../support/redis.ts';

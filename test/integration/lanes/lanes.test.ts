@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createLanes, type LaneMember } from '../../../src/lanes/lanes.ts';
+import { createLanes, type LaneMember } from '../../../src/limits/lanes.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { createKeys } from '../../../src/redis/keys.ts';
 import type { RedisClient } from '../../../src/redis/lua-script.ts';

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { publishIdOf } from '../../../src/core/session.ts';
-import { sweepOnce } from '../../../src/workers/sweep.ts';
+import { sweepOnce } from '../../../src/workers/runtime/sweep.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type Pipeline, type PipelineOptions, startPipeline } from '../../support/pipeline.ts';
 import { makeVideo } from '../../support/videos.ts';

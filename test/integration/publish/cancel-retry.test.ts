@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { openFileSource } from '../../../src/media/file-source.ts';
 import { createRequestSecrets } from '../../../src/sealing/request-box.ts';
 import { OwnedJob } from '../../../src/workers/owned-job.ts';
-import { sweepOnce } from '../../../src/workers/sweep.ts';
+import { sweepOnce } from '../../../src/workers/runtime/sweep.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type Pipeline, type PipelineOptions, RAPID_POLLS, startPipeline } from '../../support/pipeline.ts';
 import { makeVideo } from '../../support/videos.ts';

@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { openRedisParts } from '../../../src/app/redis-parts.ts';
 import { DAY_MS, HOUR_MS } from '../../../src/core/units.ts';
 import type { WorkerDeps } from '../../../src/workers/deps.ts';
-import { sweepOnce } from '../../../src/workers/sweep.ts';
+import { sweepOnce } from '../../../src/workers/runtime/sweep.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type Pipeline, startPipeline } from '../../support/pipeline.ts';
 import { directPost, sweepJob } from '../../support/plain-entries.ts';

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { createManagedAccounts } from '../../../src/accounts/managed-accounts.ts';
 import { createPublisherFromConfig } from '../../../src/app/create-publisher.ts';
-import { sweepOnce } from '../../../src/workers/sweep.ts';
+import { sweepOnce } from '../../../src/workers/runtime/sweep.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type Pipeline, type PipelineOptions, startPipeline } from '../../support/pipeline.ts';
 import { makeVideo } from '../../support/videos.ts';

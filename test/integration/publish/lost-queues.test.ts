@@ -1,7 +1,7 @@
 import { describe, expect, it, type TestContext } from 'vitest';
 import type { RedisClient } from '../../../src/redis/lua-script.ts';
-import { DEFAULT_RECOVERY } from '../../../src/workers/recovery.ts';
-import { sweepOnce } from '../../../src/workers/sweep.ts';
+import { DEFAULT_RECOVERY } from '../../../src/workers/runtime/recovery.ts';
+import { sweepOnce } from '../../../src/workers/runtime/sweep.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type Pipeline, type PipelineOptions, startPipeline } from '../../support/pipeline.ts';
 import { countLive, directPost, postsByTitle, sweepAMonthLater } from '../../support/plain-entries.ts';

@@ -3,9 +3,9 @@ import type { PublishRequest } from '../../../src/core/publish-request.ts';
 import { DAY_MS } from '../../../src/core/units.ts';
 import { cancelJob } from '../../../src/producers/change-job.ts';
 import type { Queues } from '../../../src/queues/queues.ts';
-import type { PublishQueueEntry } from '../../../src/workers/claim-publish-entry.ts';
 import type { WorkerDeps } from '../../../src/workers/deps.ts';
-import { sweepOnce } from '../../../src/workers/sweep.ts';
+import type { PublishQueueEntry } from '../../../src/workers/publish/claim-publish-entry.ts';
+import { sweepOnce } from '../../../src/workers/runtime/sweep.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type Pipeline, type PipelineOptions, startPipeline } from '../../support/pipeline.ts';
 import {

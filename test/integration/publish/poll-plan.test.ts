@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { DEFAULT_POLL_SCHEDULE } from '../../../src/core/poll-schedule.ts';
 import { newRecord } from '../../../src/ledger/change.ts';
-import { planFirstPoll, planPoll } from '../../../src/workers/plan-poll.ts';
+import { planFirstPoll, planPoll } from '../../../src/workers/status/plan-poll.ts';
 import { type Pipeline, startPipeline } from '../../support/pipeline.ts';
 
 let pipeline: Pipeline | undefined;

@@ -5,7 +5,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { createLedger } from '../../../src/ledger/ledger.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { createKeys } from '../../../src/redis/keys.ts';
-import { startSweep } from '../../../src/workers/sweep.ts';
+import { startSweep } from '../../../src/workers/runtime/sweep.ts';
 import { startPipeline } from '../../support/pipeline.ts';
 import { freshPrefix } from '../../support/redis.ts';
 import { startRedisServer } from '../../support/redis-server.ts';

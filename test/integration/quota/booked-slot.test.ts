@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { TIKTOK_QUOTAS } from '../../../src/quota/tiktok-quotas.ts';
+import { TIKTOK_QUOTAS } from '../../../src/limits/tiktok-quotas.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type Pipeline, startPipeline } from '../../support/pipeline.ts';
 import { makeVideo } from '../../support/videos.ts';

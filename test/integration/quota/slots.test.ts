@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createSlots, SLOT_MARGIN_MS, type Slots } from '../../../src/quota/slots.ts';
-import { TIKTOK_QUOTAS } from '../../../src/quota/tiktok-quotas.ts';
+import { createSlots, SLOT_MARGIN_MS, type Slots } from '../../../src/limits/slots.ts';
+import { TIKTOK_QUOTAS } from '../../../src/limits/tiktok-quotas.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { createKeys } from '../../../src/redis/keys.ts';
 import type { RedisClient } from '../../../src/redis/lua-script.ts';

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { cacheDirFrom } from '../../../src/config/cache-dir.ts';
+import { type EmbeddedRedis, startEmbeddedRedis } from '../../../src/embedded-redis/embedded-redis.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
-import { type EmbeddedRedis, startEmbeddedRedis } from '../../../src/redis/embedded-redis.ts';
 import { eventually } from '../../support/eventually.ts';
 import { testRedisUrl } from '../../support/redis.ts';
 

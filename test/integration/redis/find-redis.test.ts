@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { cacheDirFrom } from '../../../src/config/cache-dir.ts';
+import { provideRedis } from '../../../src/embedded-redis/provide-redis.ts';
+import { findRedisProgram } from '../../../src/embedded-redis/redis-binary.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
-import { provideRedis } from '../../../src/redis/provide-redis.ts';
-import { findRedisProgram } from '../../../src/redis/redis-binary.ts';
 import { testRedisUrl } from '../../support/redis.ts';
 
 let folder: string;

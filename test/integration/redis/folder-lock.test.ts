@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { withFolderLock } from '../../../src/redis/folder-lock.ts';
+import { withFolderLock } from '../../../src/embedded-redis/folder-lock.ts';
 
 let folder: string;
 beforeEach(async () => {

@@ -7,8 +7,8 @@ import { createInterface } from 'node:readline';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { z } from 'zod';
 import { cacheDirFrom } from '../../../src/config/cache-dir.ts';
+import { startEmbeddedRedis } from '../../../src/embedded-redis/embedded-redis.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
-import { startEmbeddedRedis } from '../../../src/redis/embedded-redis.ts';
 import { type CompiledSource, compileSource } from '../../support/compiled-source.ts';
 import { eventually } from '../../support/eventually.ts';
 

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { RedisTarget, RedisTlsFiles } from '../../../src/config/redis-config.ts';
+import { freePort } from '../../../src/embedded-redis/redis-process.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
-import { freePort } from '../../../src/redis/redis-process.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startRedisServer } from '../../support/redis-server.ts';
 

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { createSlots } from '../../../src/quota/slots.ts';
-import { TIKTOK_QUOTAS } from '../../../src/quota/tiktok-quotas.ts';
+import { createSlots } from '../../../src/limits/slots.ts';
+import { TIKTOK_QUOTAS } from '../../../src/limits/tiktok-quotas.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startWebhookSite, type WebhookSite } from '../../support/webhook-site.ts';
 

@@ -6,7 +6,7 @@ import { publishEntryOf } from '../../../src/core/job-reference.ts';
 import type { Change } from '../../../src/ledger/change.ts';
 import { newRecord } from '../../../src/ledger/change.ts';
 import { createLedger } from '../../../src/ledger/ledger.ts';
-import { rememberJobs } from '../../../src/workers/job-memory.ts';
+import { rememberJobs } from '../../../src/workers/runtime/job-memory.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startPipeline } from '../../support/pipeline.ts';
 import { PULL_URL, PULLS } from '../../support/publish-case.ts';

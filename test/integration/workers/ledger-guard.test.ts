@@ -4,7 +4,7 @@ import { createLedgerMark } from '../../../src/ledger/ledger-mark.ts';
 import { NO_CONFIRMATION } from '../../../src/redis/confirmation.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { createKeys } from '../../../src/redis/keys.ts';
-import { createLedgerGuard } from '../../../src/workers/ledger-guard.ts';
+import { createLedgerGuard } from '../../../src/workers/runtime/ledger-guard.ts';
 import { freshPrefix, testRedisUrl } from '../../support/redis.ts';
 
 /** A guard that saw 50 beats, all of which Redis then has forgotten. */

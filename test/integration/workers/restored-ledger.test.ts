@@ -15,7 +15,7 @@ import { createLedgerMark } from '../../../src/ledger/ledger-mark.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { createKeys } from '../../../src/redis/keys.ts';
 import { startSimulator } from '../../../src/simulator/index.ts';
-import type { RunningWorkers } from '../../../src/workers/start-workers.ts';
+import type { RunningWorkers } from '../../../src/workers/runtime/start-workers.ts';
 import { eventually } from '../../support/eventually.ts';
 import { RAPID_POLLS } from '../../support/pipeline.ts';
 import { startRestorableRedis } from '../../support/restorable-redis.ts';

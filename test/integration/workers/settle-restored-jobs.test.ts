@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { settleRestoredJobs } from '../../../src/workers/settle-restored-jobs.ts';
+import { settleRestoredJobs } from '../../../src/workers/runtime/settle-restored-jobs.ts';
 import { startPipeline } from '../../support/pipeline.ts';
 
 describe('settling the jobs of a restored backup', () => {

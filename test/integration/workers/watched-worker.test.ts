@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { Queue } from 'bullmq';
 import { afterEach, expect, it, onTestFinished, vi } from 'vitest';
-import { WatchedWorker } from '../../../src/workers/watched-worker.ts';
+import { WatchedWorker } from '../../../src/workers/runtime/watched-worker.ts';
 import { eventually } from '../../support/eventually.ts';
 import { freshPrefix, testRedisUrl } from '../../support/redis.ts';
 

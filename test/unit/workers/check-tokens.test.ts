@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { PublishError } from '../../../src/core/publish-error.ts';
-import { checkTokens } from '../../../src/workers/check-tokens.ts';
+import { checkTokens } from '../../../src/workers/runtime/check-tokens.ts';
 import { rejection } from '../../support/rejection.ts';
 
 const failing = (error: unknown) => checkTokens({ accessToken: () => Promise.reject(error) }).accessToken('acme');

@@ -1,0 +1,38 @@
+import type { Logger } from 'pino';
+import type { CallbackSchedule } from '../core/callback-schedule.ts';
+import type { Clock } from '../core/ports.ts';
+import type { RequestSecrets } from '../core/request-secrets.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Metrics } from '../observability/metrics.ts';
+import type { Queues } from '../queues/queues.ts';
+import type { Keys } from '../redis/keys.ts';
+import type { RedisClient } from '../redis/lua-script.ts';
+import type { DeliveryDeps } from './delivery.ts';
+import type { DeliveryLog } from './delivery-log.ts';
+import type { DeliveryOrder } from './delivery-order.ts';
+import type { EndpointHealth } from './endpoint-health.ts';
+import type { HostGate } from './host-gate.ts';
+
+/** What brings events to callback URLs, beside what all workers have. */
+export interface Callbacks {
+  readonly delivery: DeliveryDeps;
+  readonly log: DeliveryLog;
+  readonly order: DeliveryOrder;
+  readonly endpoints: EndpointHealth;
+  readonly gate: HostGate;
+  readonly schedule: CallbackSchedule;
+  /** A connection of the relay's own, since its reads block. */
+  readonly relay: { readonly redis: RedisClient; readonly keys: Keys };
+}
+
+/** Everything that the delivery of events works with. */
+export interface CallbackDeps {
+  readonly ledger: Pick<Ledger, 'read'>;
+  readonly requestSecrets: RequestSecrets;
+  readonly queues: Queues;
+  readonly metrics: Pick<Metrics, 'eventDelivered'>;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly callbacks: Callbacks;
+}

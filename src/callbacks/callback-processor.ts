@@ -1,0 +1,209 @@
+import { z } from 'zod';
+import { nextDelivery } from '../core/callback-schedule.ts';
+import { PublishError, toPublishError } from '../core/publish-error.ts';
+import type { PublishEvent } from '../core/publish-event.ts';
+import type { PublishRequest } from '../core/publish-request.ts';
+import type { Settlement } from '../core/settlement.ts';
+import { MINUTE_MS } from '../core/units.ts';
+import type { LedgerRecord } from '../ledger/record.ts';
+import type { CallbackDeps } from './callback-deps.ts';
+import { type DeliveryOutcome, deliverEvent } from './delivery.ts';
+import type { EndpointState } from './endpoint-health.ts';
+
+/** How long an event sleeps that waits for an earlier one, which wakes it when it is through. */
+const AWAITING_EARLIER_EVENT_MS = 10 * MINUTE_MS;
+/** How long one sleeps at least that waits for its host, if the process dies that would have woken it. */
+const IN_LINE_MS = MINUTE_MS;
+
+/** An entry of `tiktok-events` as its processor sees it. */
+export interface EventQueueEntry {
+  readonly data: unknown;
+  /** How many deliveries have failed so far (BullMQ's attemptsMade). */
+  readonly failedBefore: number;
+}
+
+const entrySchema = z.looseObject({
+  version: z.literal(1),
+  id: z.string(),
+  event: z.custom<PublishEvent>(
+    (event) => z.looseObject({ id: z.string(), type: z.string() }).safeParse(event).success,
+  ),
+});
+type Entry = z.infer<typeof entrySchema>;
+
+/** Delivers one event, if it is its turn and its endpoint is not paused. */
+export async function processEventEntry(
+  { data, failedBefore }: EventQueueEntry,
+  deps: CallbackDeps,
+  signal: AbortSignal,
+): Promise<Settlement> {
+  const parsed = entrySchema.safeParse(data);
+  if (!parsed.success) {
+    return failed(new PublishError('INPUT_VERSION_UNSUPPORTED', { reason: 'expected an event of version 1' }));
+  }
+  const entry = parsed.data;
+  const { order, gate } = deps.callbacks;
+  const record = await deps.ledger.read(entry.id);
+  // Without its secrets; it names the endpoint all the same.
+  const shownUrl = record?.request.callbackUrl;
+  if (record === undefined || shownUrl === undefined) {
+    await order.done(entry.id, entry.event.id);
+    return failed(new PublishError('JOB_NOT_FOUND', { reason: `no record of job ${entry.id}` }));
+  }
+  if ((await order.predecessor(entry.id, entry.event.id)) !== undefined) return parked(entry, deps);
+  const { host } = new URL(shownUrl);
+  await gate.leaveLine(host, entry.event.id);
+  if (!gate.enter(host)) return inLine(entry, host, deps);
+  let tookMs: number | undefined;
+  try {
+    return await tryDelivery({ entry, record, shownUrl, failedBefore }, deps, signal, (durationMs) => {
+      tookMs = durationMs;
+    });
+  } finally {
+    await gate.leave(host, tookMs);
+  }
+}
+
+interface Turn {
+  readonly entry: Entry;
+  readonly record: LedgerRecord;
+  /** Without its secrets. */
+  readonly shownUrl: string;
+  readonly failedBefore: number;
+}
+
+/** @param took told how long the host took, if it was asked (ms) */
+async function tryDelivery(
+  { entry, record, shownUrl, failedBefore }: Turn,
+  deps: CallbackDeps,
+  signal: AbortSignal,
+  took: (durationMs: number) => void,
+): Promise<Settlement> {
+  const { endpoints } = deps.callbacks;
+  const endpoint = await endpoints.look(shownUrl);
+  if (endpoint.isPaused && !(await endpoints.mayProbe(endpoint, entry.event.id)))
+    return await held(entry, endpoint, deps);
+  let outcome: DeliveryOutcome;
+  try {
+    outcome = await deliver(entry, { ...record, shownUrl }, deps, signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    // Told to stop in the middle: the receiver may get it twice, which its id tells.
+    if (endpoint.isPaused) await endpoints.releaseProbe(endpoint);
+    return { kind: 'later', at: deps.clock.now() };
+  }
+  took(outcome.durationMs);
+  return await settleDelivery(entry, { endpoint, outcome, attempt: failedBefore + 1 }, deps);
+}
+
+/** Opens the URL's secrets at the last moment; what can't be opened is a delivery that failed for good. */
+async function deliver(
+  { event }: Entry,
+  { request, id, shownUrl }: Pick<LedgerRecord, 'request' | 'id'> & { readonly shownUrl: string },
+  { requestSecrets, callbacks }: CallbackDeps,
+  signal: AbortSignal,
+): Promise<DeliveryOutcome> {
+  let opened: PublishRequest;
+  try {
+    opened = await requestSecrets.open(request, id);
+  } catch (error) {
+    return { durationMs: 0, status: undefined, error: toPublishError(error) };
+  }
+  return await deliverEvent(event, opened.callbackUrl ?? shownUrl, callbacks.delivery, signal);
+}
+
+interface Delivery {
+  readonly endpoint: EndpointState;
+  readonly outcome: DeliveryOutcome;
+  readonly attempt: number;
+}
+
+async function settleDelivery(entry: Entry, delivery: Delivery, deps: CallbackDeps): Promise<Settlement> {
+  const { endpoint, outcome, attempt } = delivery;
+  const { endpoints, order, schedule } = deps.callbacks;
+  const { error } = outcome;
+  if (error === undefined) {
+    await tell(entry, delivery, 'delivered', deps);
+    await endpoints.succeeded(endpoint);
+    await order.done(entry.id, entry.event.id);
+    return { kind: 'done', result: { delivered: true, status: outcome.status ?? 0 } };
+  }
+  const isFinal = error.row.verdict === 'give_up';
+  const isPaused = !isFinal && (await endpoints.failed(endpoint, error.code));
+  const next = nextDelivery(attempt, { random: deps.random, retryAfterMs: error.details.retryAfterMs }, schedule);
+  if (isPaused) {
+    // A pause takes no deliveries away: the event has as many left when it is over.
+    await tell(entry, delivery, 'retried', deps);
+    return await held(entry, endpoint, deps);
+  }
+  if (isFinal || next.kind === 'give_up') {
+    await tell(entry, delivery, 'failed', deps);
+    await order.done(entry.id, entry.event.id);
+    return failed(error);
+  }
+  await tell(entry, delivery, 'retried', deps);
+  return { kind: 'retry', delayMs: next.delayMs, failure: { code: error.code, message: error.message } };
+}
+
+/** Logs, counts and remembers one delivery. */
+async function tell(
+  { id, event }: Entry,
+  { outcome, attempt }: Delivery,
+  result: 'delivered' | 'retried' | 'failed',
+  { callbacks, metrics, log, clock }: CallbackDeps,
+): Promise<void> {
+  const { status = null, durationMs, error } = outcome;
+  metrics.eventDelivered(result);
+  const facts = { publishJobId: id, eventId: event.id, type: event.type, attempt, httpStatus: status, durationMs };
+  if (error === undefined) log.info(facts, 'event delivered');
+  else log.warn({ ...facts, code: error.code, isFinal: result === 'failed' }, 'event delivery failed');
+  await callbacks.log.add(id, {
+    at: new Date(clock.now()).toISOString(),
+    eventId: event.id,
+    type: event.type,
+    attempt,
+    outcome: result,
+    status,
+    durationMs,
+    code: error?.code ?? null,
+    message: error?.message ?? null,
+  });
+}
+
+/** The event waits for an earlier one of its job, which may get through just while it lies down. */
+function parked({ id, event }: Entry, { callbacks, queues, clock }: CallbackDeps): Settlement {
+  return {
+    kind: 'later',
+    at: clock.now() + AWAITING_EARLIER_EVENT_MS,
+    async afterwards() {
+      if ((await callbacks.order.predecessor(id, event.id)) === undefined) await queues.wakeEventEntry(event.id);
+    },
+  };
+}
+
+/** The event waits until fewer deliveries to its host are under way. */
+function inLine({ event }: Entry, host: string, { callbacks, clock, random }: CallbackDeps): Settlement {
+  return {
+    kind: 'later',
+    at: clock.now() + Math.round(IN_LINE_MS * (1 + random())),
+    afterwards: async () => await callbacks.gate.waitFor(host, event.id),
+  };
+}
+
+/** The event waits for a paused endpoint, which may be resumed just while it lies down. */
+async function held({ event }: Entry, endpoint: EndpointState, deps: CallbackDeps): Promise<Settlement> {
+  const { callbacks, metrics, queues, clock, random } = deps;
+  metrics.eventDelivered('held');
+  await callbacks.endpoints.addWaiting(endpoint, event.id);
+  return {
+    kind: 'later',
+    at: clock.now() + Math.round(callbacks.schedule.probeEveryMs * (1 + random())),
+    async afterwards() {
+      if (!(await callbacks.endpoints.isPaused(endpoint))) await queues.wakeEventEntry(event.id);
+    },
+  };
+}
+
+function failed({ code, message }: PublishError): Settlement {
+  return { kind: 'failed', failure: { code, message } };
+}

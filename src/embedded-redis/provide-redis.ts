@@ -1,0 +1,58 @@
+import type { Logger } from 'pino';
+import type { RedisConfig, RedisTarget } from '../config/redis-config.ts';
+import { RedisUnavailableError } from '../redis/redis-unavailable.ts';
+import { type EmbeddedRedis, startEmbeddedRedis } from './embedded-redis.ts';
+import { startInMemoryRedis } from './in-memory-redis.ts';
+
+interface ProvideRedisOptions {
+  readonly log?: Logger | undefined;
+  /** Whether to fall back to a Redis imitation that keeps nothing, if no real one can be had. */
+  readonly allowInMemory?: boolean;
+}
+
+/** The Redis to work with, wherever it comes from. */
+export interface ProvidedRedis {
+  readonly target: RedisTarget;
+  /** `external` is the one that the settings name; the others were started without set-up. */
+  readonly kind: 'external' | 'in-memory' | EmbeddedRedis['kind'];
+  /** Something that people should be told, as a sentence. */
+  readonly notice?: string;
+  /** Stops what was started for us; close every connection first. */
+  close(): Promise<void>;
+}
+
+/**
+ * Gives the Redis of the settings, or starts one where they name none.
+ *
+ * @throws RedisUnavailableError when none can be had
+ */
+export async function provideRedis(
+  config: { readonly redis: RedisConfig; readonly dataDir: string; readonly cacheDir: string },
+  { log, allowInMemory = false }: ProvideRedisOptions = {},
+): Promise<ProvidedRedis> {
+  if (config.redis.kind !== 'embedded') {
+    return { target: config.redis, kind: 'external', close: async () => undefined };
+  }
+  try {
+    const redis = await startEmbeddedRedis({ dataDir: config.dataDir, cacheDir: config.cacheDir, log });
+    const { deadPeerMs } = config.redis;
+    const target = { kind: 'url', url: redis.url, ...(deadPeerMs !== undefined && { deadPeerMs }) } as const;
+    return { target, kind: redis.kind, close: () => redis.close() };
+  } catch (error) {
+    const nothingToRun = error instanceof RedisUnavailableError && error.why === 'no_program';
+    if (!allowInMemory || !nothingToRun) throw error;
+    return provideInMemory(error);
+  }
+}
+
+async function provideInMemory(why: RedisUnavailableError): Promise<ProvidedRedis> {
+  const redis = await startInMemoryRedis().catch(() => {
+    throw why;
+  });
+  return {
+    target: { kind: 'url', url: redis.url },
+    kind: 'in-memory',
+    notice: `No Redis program was found (${why.message}). Using an in-memory imitation: all data is lost when this process ends.`,
+    close: () => redis.close(),
+  };
+}

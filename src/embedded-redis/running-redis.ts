@@ -1,0 +1,98 @@
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { isErrno } from '../core/system-error.ts';
+import { SECOND_MS } from '../core/units.ts';
+import { RedisUnavailableError } from '../redis/redis-unavailable.ts';
+import { askServerIdentity } from './server-identity.ts';
+
+const ORPHAN_EXIT_WAIT_MS = 10 * SECOND_MS;
+const RETRY_MS = 10;
+
+/** What `redis.json` in the data folder says about the Redis that was started there last. */
+const RunningRecord = z.object({ port: z.int(), pid: z.int(), runId: z.string(), ownerPid: z.int() });
+export type RunningRecord = z.infer<typeof RunningRecord>;
+
+/** The Redis that was started on `dataDir` and still answers; whether it stays depends on its owner. */
+export async function findRunning(dataDir: string): Promise<{ record: RunningRecord; ownerRuns: boolean } | undefined> {
+  const record = await readRecord(dataDir);
+  if (!record || !(await answers(record))) return undefined;
+  return { record, ownerRuns: await isRunning(record.ownerPid) };
+}
+
+async function answers(record: RunningRecord): Promise<boolean> {
+  const identity = await askServerIdentity(record.port);
+  return identity?.runId === record.runId;
+}
+
+/**
+ * A Redis whose owner was killed is about to end: waits until it has written its last bytes. Resolves to the one
+ * that runs on, if its owner does, or to undefined when nothing uses the files of this folder any more.
+ *
+ * @throws RedisUnavailableError `start_failed` when one still runs that is of no use; two must never write the same files
+ */
+export async function untilOrphanGone(dataDir: string): Promise<RunningRecord | undefined> {
+  const deadline = performance.now() + ORPHAN_EXIT_WAIT_MS;
+  for (;;) {
+    const running = await findRunning(dataDir);
+    if (running?.ownerRuns) return running.record;
+    const record = running?.record ?? (await readRecord(dataDir));
+    if (!record || !(await isRedisRunning(record))) return undefined;
+    if (performance.now() > deadline) throw stillRunning(record);
+    await sleep(RETRY_MS);
+  }
+}
+
+function stillRunning({ pid }: RunningRecord): RedisUnavailableError {
+  return new RedisUnavailableError('start_failed', `another redis (process ${pid}) still uses the data folder`, {
+    advice: `Stop it (kill ${pid}) and try again, or set DATA_DIR to another folder.`,
+  });
+}
+
+async function isRunning(pid: number): Promise<boolean> {
+  if (!exists(pid)) return false;
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  return !stat.includes(') Z ');
+}
+
+/** Its process id may by now be another program's, and in containers an ended process may stay listed. Only Linux tells. */
+async function isRedisRunning({ pid, port }: RunningRecord): Promise<boolean> {
+  if (!exists(pid)) return false;
+  const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => undefined);
+  return commandLine === undefined || commandLine.includes(String(port));
+}
+
+function exists(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return isErrno(error, 'EPERM');
+  }
+}
+
+async function readRecord(dataDir: string): Promise<RunningRecord | undefined> {
+  const text = await readFile(recordPath(dataDir), 'utf8').catch(() => '');
+  try {
+    return RunningRecord.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Makes a started Redis known to the processes that use the same folder. */
+export async function writeRecord(dataDir: string, record: RunningRecord): Promise<void> {
+  const unfinished = `${recordPath(dataDir)}.new`;
+  await writeFile(unfinished, JSON.stringify(record), { mode: 0o600 });
+  await rename(unfinished, recordPath(dataDir));
+}
+
+/** From now on nobody joins the Redis of this folder. */
+export async function removeRecord(dataDir: string): Promise<void> {
+  await rm(recordPath(dataDir), { force: true });
+}
+
+function recordPath(dataDir: string): string {
+  return join(dataDir, 'redis.json');
+}

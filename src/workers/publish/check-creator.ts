@@ -1,0 +1,80 @@
+import { type CreatorFindings, type CreatorLimits, checkCreatorRules } from '../../core/creator-rules.ts';
+import type { ErrorCode } from '../../core/error-table.ts';
+import { PublishError } from '../../core/publish-error.ts';
+import type { PublishRequest } from '../../core/publish-request.ts';
+import { SECOND_MS } from '../../core/units.ts';
+import type { WorkerDeps } from '../deps.ts';
+import type { OwnedJob } from '../owned-job.ts';
+import { callWithinQuota } from '../tiktok-calls.ts';
+
+/** A refusal rests on what TikTok said no longer ago than this (ms); its owner may just have changed the setting. */
+const FRESH_MS = 10 * SECOND_MS;
+
+/** Answers that mean the same to an init. Whatever else goes wrong with asking, TikTok's init itself will judge. */
+const SAME_FOR_INIT: readonly ErrorCode[] = [
+  'AUTH_TOKEN_INVALID',
+  'AUTH_SCOPE_MISSING',
+  'TIKTOK_RATE_LIMITED',
+  'TIKTOK_DAILY_POST_CAP',
+  'TIKTOK_ACTIVE_USER_CAP',
+  'TIKTOK_USER_BANNED',
+];
+
+/**
+ * Holds a direct post against what its creator may post, before anything of it is sent and before it takes a place in
+ * the quota of inits.
+ * @throws PublishError that it would be refused with; Deferral when TikTok can't be asked within the quota now
+ */
+export async function checkCreator(job: OwnedJob, deps: WorkerDeps): Promise<void> {
+  const { mode, bookedSlot } = job.record;
+  const { preflight } = deps.settings;
+  if (preflight === 'off' || mode !== 'direct') return;
+  // Its place among the inits was booked when it had passed, and another booking would cost it that one.
+  if (bookedSlot?.endpoint.endsWith('_init') === true) return;
+  const { problems, notes } = await findingsOf(job, deps);
+  const [problem] = problems;
+  if (problem !== undefined && preflight === 'refuse') {
+    throw new PublishError(problem.code, { reason: problem.reason });
+  }
+  const remarks = [...problems.map(({ reason }) => reason), ...notes];
+  if (remarks.length > 0) await job.commit({ cause: { event: 'creator_noted', remarks } });
+}
+
+async function findingsOf(job: OwnedJob, deps: WorkerDeps): Promise<CreatorFindings> {
+  const { account, request, examined } = job.record;
+  const durationSeconds = examined?.facts.durationSeconds ?? undefined;
+  const remembered = await deps.creators.recall(account);
+  if (remembered !== undefined) {
+    const findings = findingsIn(request, remembered.limits, durationSeconds);
+    const isFresh = remembered.askedAt > deps.clock.now() - FRESH_MS;
+    if (findings.problems.length === 0 || isFresh) return findings;
+  }
+  const limits = await callWithinQuota(job, 'creator_info', deps, async (accessToken) =>
+    askIfItCanSay(job.record.id, accessToken, deps),
+  );
+  await deps.creators.remember(account, limits);
+  return findingsIn(request, limits, durationSeconds);
+}
+
+/** @returns undefined when TikTok, or the network, has nothing to say about creators now: that holds no post back */
+async function askIfItCanSay(
+  publishJobId: string,
+  accessToken: string,
+  { tiktok, log }: WorkerDeps,
+): Promise<CreatorLimits | undefined> {
+  try {
+    return await tiktok.queryCreatorInfo({ accessToken });
+  } catch (error) {
+    if (!(error instanceof PublishError) || SAME_FOR_INIT.includes(error.code)) throw error;
+    log.warn({ publishJobId, code: error.code, reason: error.message }, 'creator check skipped');
+    return undefined;
+  }
+}
+
+function findingsIn(
+  request: PublishRequest,
+  limits: CreatorLimits | undefined,
+  durationSeconds: number | undefined,
+): CreatorFindings {
+  return limits === undefined ? { problems: [], notes: [] } : checkCreatorRules(request, limits, { durationSeconds });
+}

@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto';
+import { exposureOf } from '../../core/exposure.ts';
+import { digestMediaName } from '../../core/media-name.ts';
+import type { FetchedMedia } from '../../core/media-route.ts';
+import type { MediaSource } from '../../core/ports.ts';
+import { PublishError } from '../../core/publish-error.ts';
+import { isSamePin } from '../../core/source-pin.ts';
+import { fingerprintRanges } from '../../core/video-fingerprint.ts';
+import type { OtherJob } from '../../ledger/video-claims.ts';
+import type { WorkerDeps } from '../deps.ts';
+import type { OwnedJob } from '../owned-job.ts';
+
+/**
+ * Claims the video for this job, before anything that costs a quota. Reads some megabytes, once per job and version of
+ * the video, and nothing at all where duplicates are allowed.
+ * @throws PublishError `INPUT_DUPLICATE_VIDEO` when another job has the same video and the request says `refuse`
+ */
+export async function claimVideo(
+  job: OwnedJob,
+  source: MediaSource,
+  deps: WorkerDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  // TikTok may have everything: whether it was right to begin is no longer the question.
+  if (exposureOf(job.record) === 'may_appear' || isSamePin(job.record.claimedVideo?.pin, source.pin)) return;
+  await claim(job, deps, async () => ({ digest: await fingerprint(source, signal), pin: source.pin }));
+}
+
+/**
+ * The same for media that TikTok fetches, which are told by their URLs.
+ * @throws PublishError `INPUT_DUPLICATE_VIDEO`
+ */
+export async function claimFetchedMedia(job: OwnedJob, media: FetchedMedia, deps: WorkerDeps): Promise<void> {
+  if (job.record.claimedVideo !== undefined) return;
+  await claim(job, deps, async () => ({ digest: digestMediaName(media) }));
+}
+
+type ClaimedVideo = NonNullable<OwnedJob['record']['claimedVideo']>;
+
+async function claim(job: OwnedJob, deps: WorkerDeps, name: () => Promise<ClaimedVideo>): Promise<void> {
+  const { videoClaims, settings } = deps;
+  const onDuplicate = job.record.request.onDuplicate ?? settings.onDuplicate;
+  if (onDuplicate === 'allow') return;
+  const claimedVideo = await name();
+  const leaveToOther = onDuplicate === 'refuse';
+  const other = await videoClaims.claim(job.record, claimedVideo.digest, { leaveToOther });
+  if (other === undefined) {
+    await job.note({ claimedVideo });
+    return;
+  }
+  deps.metrics.duplicateFound(onDuplicate);
+  if (leaveToOther) throw duplicateOf(other);
+  deps.log.warn({ publishJobId: job.record.id, otherJobId: other.id, otherState: other.state }, 'duplicate video');
+  await job.commit({
+    cause: { event: 'duplicate_noted', otherJobId: other.id, otherState: other.state },
+    patch: { claimedVideo },
+  });
+}
+
+function duplicateOf({ id, state }: OtherJob): PublishError {
+  return new PublishError('INPUT_DUPLICATE_VIDEO', {
+    reason: `publish job ${id} of this account has the same video and is ${state}`,
+  });
+}
+
+/** SHA-256 (hex) of a video's size and of its windows. */
+async function fingerprint(source: MediaSource, signal: AbortSignal): Promise<string> {
+  const { sizeBytes } = source.pin;
+  const hash = createHash('sha256').update(`${sizeBytes}:`);
+  for (const { startByte, endByteExclusive } of fingerprintRanges(sizeBytes)) {
+    signal.throwIfAborted();
+    for await (const piece of source.read(startByte, endByteExclusive)) hash.update(piece);
+  }
+  return hash.digest('hex');
+}

@@ -1,0 +1,128 @@
+import { isDataLost, isReference, publishEntryOf, referenceTo } from '../../core/job-reference.ts';
+import { PublishError, toPublishError } from '../../core/publish-error.ts';
+import { type PublishRequest, parsePublishRequest } from '../../core/publish-request.ts';
+import { digestRequest } from '../../core/request-digest.ts';
+import { withoutSecretUrls } from '../../core/request-secrets.ts';
+import type { Settlement } from '../../core/settlement.ts';
+import { newRecord } from '../../ledger/change.ts';
+import type { LedgerRecord } from '../../ledger/record.ts';
+import { AWAITING_TURN_MS } from '../../limits/lanes.ts';
+import type { WorkerDeps } from '../deps.ts';
+import { failed } from '../end-job.ts';
+import { OwnedJob } from '../owned-job.ts';
+
+/** An entry of `tiktok-publish` as its processor sees it; the data comes from anybody. */
+export interface PublishQueueEntry {
+  /** The publish job's id. */
+  readonly id: string;
+  /** Whether BullMQ numbered the entry, so that the job's id is another one than the entry's. */
+  readonly isNumbered: boolean;
+  readonly data: unknown;
+  /** Stores other data with the entry. */
+  readonly replaceData: (data: unknown) => Promise<void>;
+  /** Names this very entry, see `Run`. */
+  readonly run: { readonly entry: string; readonly start: number };
+}
+
+type AdoptDeps = Pick<WorkerDeps, 'ledger' | 'queues' | 'accountNames' | 'clock' | 'log' | 'requestSecrets'>;
+
+/**
+ * The job of an entry, claimed; or how the entry ends without one.
+ *
+ * An entry of ours refers to its record and never outlives it: without a record nothing is sent. An entry of a plain
+ * BullMQ client brings a request. Its record is made first, then the entry becomes one of ours, before anything else.
+ * Each step may be done twice: whoever is killed in between leaves what the next start needs.
+ */
+export async function claimPublishEntry(entry: PublishQueueEntry, deps: AdoptDeps): Promise<OwnedJob | Settlement> {
+  if (entry.isNumbered) return await moveToOwnEntry(entry, deps);
+  let claim = await deps.ledger.claim(entry.id, entry.run);
+  if (claim.kind === 'missing') {
+    if (isReference(entry.data)) return recordIsGone(entry, deps);
+    const request = await requestOf(entry, deps);
+    if ('kind' in request) return request;
+    await createRecord(entry, request, deps);
+    claim = await deps.ledger.claim(entry.id, entry.run);
+  }
+  if (claim.kind !== 'claimed') return { kind: 'lost' };
+  return (await makeOurs(entry, claim.record, deps)) ?? new OwnedJob(claim.record, deps.ledger);
+}
+
+/** How an entry of ours ends whose record was lost, or is kept no longer. */
+function recordIsGone({ id }: PublishQueueEntry, { log }: AdoptDeps): Settlement {
+  log.warn({ publishJobId: id, code: 'JOB_NOT_FOUND' }, 'queue entry has no ledger record, nothing is sent');
+  return failed(new PublishError('JOB_NOT_FOUND', { reason: `no record of job ${id}, so nothing was sent` }));
+}
+
+/** The request that a plain client's entry brings, or the refusal of a malformed one. */
+async function requestOf(entry: PublishQueueEntry, { log }: AdoptDeps): Promise<PublishRequest | Settlement> {
+  try {
+    return parsePublishRequest(entry.data);
+  } catch (thrown) {
+    const error = toPublishError(thrown);
+    // A payload of the future may be tried again by a newer worker, with all that it holds.
+    if (error.code === 'INPUT_INVALID') await entry.replaceData(withoutSecretUrls(entry.data));
+    log.warn({ publishJobId: entry.id, code: error.code }, 'publish request refused');
+    return failed(error);
+  }
+}
+
+/** Makes the record, its secrets sealed. One that is there already stays as it is. */
+async function createRecord(
+  { id }: PublishQueueEntry,
+  request: PublishRequest,
+  { ledger, accountNames, requestSecrets, clock }: AdoptDeps,
+): Promise<{ record: LedgerRecord; waits: boolean }> {
+  const account = await accountNames.resolve(request.account);
+  const stored = await requestSecrets.seal(request, id);
+  const record = newRecord({ id, request, stored, account, now: clock.now() });
+  const { waits } = await ledger.create(record, { event: 'queued', by: 'queue' });
+  return { record, waits };
+}
+
+/**
+ * Gives the job of a numbered entry an entry of its own, under the job's id. The numbered one ends at once: it can
+ * neither wait for a turn nor run an upload under a name by which nobody else knows it.
+ */
+async function moveToOwnEntry(entry: PublishQueueEntry, deps: AdoptDeps): Promise<Settlement> {
+  const moved: Settlement = { kind: 'done', result: { id: entry.id } };
+  if (isReference(entry.data)) return moved;
+  const request = await requestOf(entry, deps);
+  if ('kind' in request) return request;
+  const { record, waits } = await createRecord(entry, request, deps);
+  const delayMs = waits ? AWAITING_TURN_MS : Math.max(0, (record.scheduledAt ?? 0) - deps.clock.now());
+  await deps.queues.addPublishEntries([publishEntryOf(record, delayMs)]);
+  await entry.replaceData(referenceTo(record));
+  return moved;
+}
+
+/**
+ * Makes a plain client's entry one of ours, which also takes the secrets of its request out of the queue.
+ * @returns how the entry ends if it brings another request than the one that its id stands for
+ */
+async function makeOurs(
+  entry: PublishQueueEntry,
+  record: LedgerRecord,
+  deps: AdoptDeps,
+): Promise<Settlement | undefined> {
+  if (isReference(entry.data)) return undefined;
+  if (!isDataLost(entry.data)) {
+    const request = await requestOf(entry, deps);
+    if ('kind' in request) return request;
+    if (!isRequestOf(request, record)) {
+      await entry.replaceData(withoutSecretUrls(entry.data));
+      return conflict(record);
+    }
+  }
+  await entry.replaceData(referenceTo(record));
+  return undefined;
+}
+
+function isRequestOf(request: PublishRequest, record: LedgerRecord): boolean {
+  return request.sealed === undefined
+    ? digestRequest(request) === record.requestDigest
+    : request.sealed === record.request.sealed;
+}
+
+function conflict({ id }: LedgerRecord): Settlement {
+  return failed(new PublishError('IDEMPOTENCY_CONFLICT', { reason: `the id ${id} belongs to another request` }));
+}

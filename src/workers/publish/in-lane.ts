@@ -1,0 +1,69 @@
+import { exposureOf, mayAppear } from '../../core/exposure.ts';
+import type { Settlement } from '../../core/settlement.ts';
+import { laneMemberOf } from '../../ledger/lane-member.ts';
+import type { LedgerRecord } from '../../ledger/record.ts';
+import { AWAITING_TURN_MS } from '../../limits/lanes.ts';
+import { wakeJobs } from '../../limits/wake-jobs.ts';
+import type { WorkerDeps } from '../deps.ts';
+import { hasEnded } from '../end-job.ts';
+import type { OwnedJob } from '../owned-job.ts';
+
+/**
+ * Runs a step of a job when its turn in the account's lane has come; parks it until then. Whoever leaves the lane
+ * wakes the next.
+ */
+export async function inLane(job: OwnedJob, deps: WorkerDeps, step: () => Promise<Settlement>): Promise<Settlement> {
+  if (needsTurn(job.record, deps.clock.now())) {
+    const place = await deps.lanes.enter(laneMemberOf(job.record));
+    if (place !== 'admitted') return await park(job, place === 'waiting' ? 'slot' : place, deps);
+  }
+  const settlement = await step();
+  if (!keepsTurn(job.record, settlement, deps.clock.now())) await leaveLane(job.record, deps);
+  return settlement;
+}
+
+/** Gives a job's turn to the next of its account, and wakes that one. */
+export async function leaveLane({ account, id }: LedgerRecord, deps: WorkerDeps): Promise<void> {
+  await wakeJobs(await deps.lanes.leave(account, id), deps);
+}
+
+/** What TikTok may be publishing already is not held back: only TikTok's status tells what is true of it. */
+function needsTurn(record: LedgerRecord, now: number): boolean {
+  if (hasEnded(record) || record.state === 'processing') return false;
+  if (mayAppear(exposureOf(record))) return false;
+  return record.scheduledAt === undefined || record.scheduledAt <= now;
+}
+
+/**
+ * A job that waits for something that stops the whole account keeps its turn, and so does one with an upload under way
+ * or handed back by a worker that stops. One that failed an attempt before it began lets the next go first.
+ */
+function keepsTurn(record: LedgerRecord, settlement: Settlement, now: number): boolean {
+  if (settlement.kind === 'lost') return true;
+  if (settlement.kind !== 'later' || record.state === 'scheduled') return false;
+  return exposureOf(record) !== 'none' || record.waitingFor !== undefined || settlement.at <= now;
+}
+
+async function park(
+  job: OwnedJob,
+  waitingFor: 'slot' | 'account_paused' | 'reauthorization',
+  deps: WorkerDeps,
+): Promise<Settlement> {
+  if (job.record.waitingFor !== waitingFor) {
+    deps.metrics.deferred(waitingFor);
+    await job.commit({
+      ...(job.record.state === 'scheduled' && { to: 'queued' as const }),
+      cause: { event: 'parked', waitingFor },
+      patch: { waitingFor, waitingUntil: undefined },
+    });
+  }
+  return {
+    kind: 'later',
+    at: deps.clock.now() + AWAITING_TURN_MS,
+    // Whoever freed the turn meanwhile could not wake an entry that was still running.
+    afterwards: async () => {
+      const place = await deps.lanes.enter(laneMemberOf(job.record));
+      if (place === 'admitted') await wakeJobs([job.record.id], deps);
+    },
+  };
+}

@@ -1,0 +1,48 @@
+import { exposureOf } from '../../core/exposure.ts';
+import type { MediaSource } from '../../core/ports.ts';
+import { PublishError } from '../../core/publish-error.ts';
+import type { WorkerDeps } from '../deps.ts';
+import type { OwnedJob } from '../owned-job.ts';
+import { claimVideo } from './check-duplicate.ts';
+import { examineMedia } from './examine-media.ts';
+
+/**
+ * All that is to be known of a video before an init is spent on it: what it is, whether it was posted before, and that
+ * nobody is still writing it. Once its upload has begun only the second question may come up again.
+ * @throws PublishError `INPUT_MEDIA_*`, `INPUT_DUPLICATE_VIDEO`, or an error of the source
+ */
+export async function prepareVideo(
+  job: OwnedJob,
+  source: MediaSource,
+  deps: WorkerDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  if (exposureOf(job.record) !== 'none') {
+    await claimVideo(job, source, deps, signal);
+    return;
+  }
+  try {
+    await examineMedia(job, source, deps, signal);
+    await claimVideo(job, source, deps, signal);
+    await source.verifyUnchanged();
+  } catch (error) {
+    if (!(error instanceof PublishError)) throw error;
+    const change = isChange(error) ? error : await changeOf(source);
+    if (change === undefined) throw error;
+    // What was found in it means nothing, and nothing was sent: what it holds when the job comes back is published.
+    throw new PublishError('INPUT_MEDIA_BEING_WRITTEN', { reason: change.message }, { cause: error });
+  }
+}
+
+async function changeOf(source: MediaSource): Promise<PublishError | undefined> {
+  try {
+    await source.verifyUnchanged();
+    return undefined;
+  } catch (error) {
+    return isChange(error) ? error : undefined;
+  }
+}
+
+function isChange(error: unknown): error is PublishError {
+  return error instanceof PublishError && error.code === 'INPUT_MEDIA_CHANGED';
+}

@@ -1,0 +1,86 @@
+import { exposureOf } from '../../core/exposure.ts';
+import { referenceTo } from '../../core/job-reference.ts';
+import { isFetchedByTikTok, mediaInUse } from '../../core/media-route.ts';
+import { PublishError } from '../../core/publish-error.ts';
+import type { Settlement } from '../../core/settlement.ts';
+import type { LedgerRecord } from '../../ledger/record.ts';
+import type { WorkerDeps } from '../deps.ts';
+import { endJob, hasEnded, settlementOf, toResult } from '../end-job.ts';
+import { OwnedJob } from '../owned-job.ts';
+import { settleTrouble } from '../settle-trouble.ts';
+import { wakeIfToldMeanwhile } from '../status/plan-poll.ts';
+import { inSpan } from '../step-span.ts';
+import { claimFetchedMedia } from './check-duplicate.ts';
+import type { StopSignals } from './chunk-loop.ts';
+import { claimPublishEntry, type PublishQueueEntry } from './claim-publish-entry.ts';
+import { inLane } from './in-lane.ts';
+import { initFetch } from './init-publish.ts';
+import { prepareVideo } from './prepare-video.ts';
+import { runOwned } from './run-owned.ts';
+import { uploadVideo } from './upload-video.ts';
+
+/** Runs one entry of `tiktok-publish` as far as it gets: until TikTok has everything, or a reason to stop. */
+export async function processPublishEntry(
+  entry: PublishQueueEntry,
+  deps: WorkerDeps,
+  stop: StopSignals,
+): Promise<Settlement> {
+  const job = await claimPublishEntry(entry, deps);
+  if (!(job instanceof OwnedJob)) return job;
+  return await inLane(
+    job,
+    deps,
+    async () =>
+      await runOwned(
+        stop,
+        async () => await publish(job, deps, stop),
+        async (error) => await settleTrouble(job, error, 'publish', deps),
+      ),
+  );
+}
+
+async function publish(job: OwnedJob, deps: WorkerDeps, stop: StopSignals): Promise<Settlement> {
+  const { record } = job;
+  if (hasEnded(record)) return settlementOf(record);
+  if (record.state !== 'processing') {
+    const { scheduledAt } = record;
+    if (scheduledAt !== undefined && scheduledAt > deps.clock.now()) return { kind: 'later', at: scheduledAt };
+    // Somebody asked to cancel while TikTok had a pull of which, as it turned out, nothing comes.
+    if (record.cancelRequestedAt !== undefined && exposureOf(record) === 'none')
+      return await endJob(job, { to: 'cancelled' }, deps);
+    if (record.state === 'scheduled') await job.commit({ to: 'queued', cause: { event: 'due' } });
+    await handOver(job, deps, stop);
+  }
+  await addStatusEntry(job.record, deps);
+  return { kind: 'done', result: toResult(job.record) };
+}
+
+/** Gets everything to TikTok; leaves the job `processing`. */
+async function handOver(job: OwnedJob, deps: WorkerDeps, stop: StopSignals): Promise<void> {
+  const { record } = job;
+  // Before anything that can fail, such as a key that is gone: no such failure says that nothing was published.
+  if (exposureOf(record) === 'init_in_doubt') throw new PublishError('TIKTOK_LOST_INIT');
+  const media = mediaInUse({ ...record, request: await deps.requestSecrets.open(record.request, record.id) });
+  if (isFetchedByTikTok(media)) {
+    await claimFetchedMedia(job, media, deps);
+    await inSpan('begin pull', record, deps, () => initFetch(job, media, deps));
+    return;
+  }
+  const source = await deps.openMedia(media);
+  try {
+    await prepareVideo(job, source, deps, stop.signal);
+    await uploadVideo(job, source, deps, stop);
+  } finally {
+    await source.close();
+  }
+}
+
+async function addStatusEntry(record: LedgerRecord, deps: WorkerDeps): Promise<void> {
+  const { initCount, nextPollAt = 0 } = record;
+  const entry = referenceTo(record);
+  const delayMs = Math.max(0, nextPollAt - deps.clock.now());
+  // Only a job that began more than once can have a finished entry in the way.
+  if (initCount > 1) await deps.queues.addStatusEntryAnew(entry, delayMs);
+  else await deps.queues.addStatusEntry(entry, delayMs);
+  await wakeIfToldMeanwhile(record, deps);
+}

@@ -1,0 +1,65 @@
+import { planChunks } from '../../core/chunk-plan.ts';
+import { exposureOf } from '../../core/exposure.ts';
+import type { MediaSource } from '../../core/ports.ts';
+import { PublishError } from '../../core/publish-error.ts';
+import { isSamePin } from '../../core/source-pin.ts';
+import { nowProcessing } from '../../ledger/patches.ts';
+import type { WorkerDeps } from '../deps.ts';
+import type { OwnedJob } from '../owned-job.ts';
+import { planFirstPoll } from '../status/plan-poll.ts';
+import { inSpan } from '../step-span.ts';
+import { askStatus } from '../tiktok-calls.ts';
+import { ChunkLoop, type StopSignals } from './chunk-loop.ts';
+import { initUpload, openUploadUrl } from './init-publish.ts';
+import { planOf, positionFromStatus, type UploadPosition } from './upload-position.ts';
+
+/** Brings the bytes of a job to TikTok, from wherever TikTok says it is. Leaves the job `processing`. */
+export async function uploadVideo(
+  job: OwnedJob,
+  source: MediaSource,
+  deps: WorkerDeps,
+  stop: StopSignals,
+): Promise<void> {
+  const position = await inSpan('begin upload', job.record, deps, async (note) => {
+    const begun = await beginUpload(job, source, deps);
+    note({ 'upload.from_byte': begun.kind === 'at' ? begun.offsetBytes : undefined });
+    return begun;
+  });
+  if (position.kind !== 'complete') {
+    await inSpan('send chunks', job.record, deps, async () => {
+      const uploadUrl = await openUploadUrl(job.record, deps);
+      await new ChunkLoop({ job, source, uploadUrl }, deps, stop).run(position);
+    });
+  }
+  await job.commit({
+    to: 'processing',
+    event: 'publish.upload.completed',
+    cause: { event: 'upload_completed', totalBytes: job.record.totalBytes },
+    patch: {
+      ...nowProcessing(job.record.session, deps.clock.now(), await planFirstPoll(job.record, deps)),
+      acceptedBytes: job.record.totalBytes,
+      sentBytes: job.record.totalBytes,
+      attempts: 0,
+    },
+  });
+  deps.log.info({ publishJobId: job.record.id, totalBytes: job.record.totalBytes }, 'upload completed');
+}
+
+/** A new upload, or where TikTok says the present one is. */
+async function beginUpload(job: OwnedJob, source: MediaSource, deps: WorkerDeps): Promise<UploadPosition> {
+  if (exposureOf(job.record) === 'none') {
+    const plan = planChunks(source.pin.sizeBytes, deps.settings.chunkSizeBytes);
+    await initUpload(job, plan, source.pin, deps);
+    return { kind: 'at', offsetBytes: 0 };
+  }
+  if (!isSamePin(job.record.pin, source.pin)) {
+    throw new PublishError('INPUT_MEDIA_CHANGED', { reason: 'the video has changed since the upload started' });
+  }
+  deps.metrics.uploadResumed('restart');
+  const position = positionFromStatus(await askStatus(job, deps), planOf(job.record));
+  await job.commit({
+    cause: { event: 'resumed', tiktokHas: position.kind === 'at' ? position.offsetBytes : position.kind },
+    patch: { waitingFor: undefined, waitingUntil: undefined },
+  });
+  return position;
+}

@@ -1,0 +1,96 @@
+import { performance } from 'node:perf_hooks';
+import { toPublishError } from '../../core/publish-error.ts';
+import { isTerminal } from '../../core/publish-state.ts';
+import { redisTroubleOf } from '../../core/redis-trouble.ts';
+import { SECOND_MS } from '../../core/units.ts';
+import { SWEEP_NEW_AFTER_MS } from '../../ledger/ledger.ts';
+import type { LedgerRecord } from '../../ledger/record.ts';
+import type { WorkerDeps } from '../deps.ts';
+import { ensureEntry } from '../ensure-entry.ts';
+
+/** Jobs looked at before the search asks itself whether to go on: some tenths of a second of Redis's time. */
+const PAGE = 1_000;
+/** Pages in one pass, so that the rest of the sweep gets its turn. */
+const MAX_PAGES = 20;
+/** Jobs looked at at once. */
+const BATCH = 100;
+/** For so long after a failover, a process may still be connected to both servers. */
+const DOUBT_MS = 30 * SECOND_MS;
+
+type SearchDeps = Pick<WorkerDeps, 'ledger' | 'queues' | 'clock' | 'log'>;
+type ReadPage = (offset: number, count: number) => Promise<string[]>;
+/** Restores one job's entry. @returns whether it was lost */
+type Restore = (id: string) => Promise<boolean>;
+
+/** Finds jobs whose entries Redis has lost. */
+export interface EntrySearch {
+  /** @param now Redis's time (ms since the epoch) */
+  restoreLost(deps: SearchDeps, now: number): Promise<void>;
+}
+
+/**
+ * A job that stands still, such as one that waits for its turn, is rarely looked at. Two things make the search look.
+ *
+ * When BullMQ's keys, or some of them, are deleted or evicted, there are fewer entries than there should be: as long as that
+ * is so, this goes through the jobs that have not begun, a page in each pass, and on at once where it finds some. There are
+ * too few for a moment, too, whenever somebody enqueues.
+ *
+ * After a failover, a worker may have finished an entry on the new master by what the old one said of its job. So for a
+ * while this goes through the jobs that are under way, too.
+ */
+export function createEntrySearch(): EntrySearch {
+  const offsets = { notBegun: 0, underWay: 0 };
+  let runId: string | undefined;
+  let doubtedUntil = 0;
+
+  async function goThrough(which: keyof typeof offsets, readPage: ReadPage, restore: Restore): Promise<void> {
+    for (let page = 0; page < MAX_PAGES; page += 1) {
+      const ids = await readPage(offsets[which], PAGE);
+      offsets[which] = ids.length < PAGE ? 0 : offsets[which] + PAGE;
+      if ((await restoreThoseLost(ids, restore)) === 0 || offsets[which] === 0) return;
+    }
+  }
+
+  return {
+    async restoreLost(deps, now) {
+      const { ledger, queues } = deps;
+      const restore: Restore = (id) => restoreIfLost(id, now, deps);
+      const present = await ledger.serverRunId();
+      if (present !== runId) doubtedUntil = performance.now() + DOUBT_MS;
+      runId = present;
+      if (performance.now() < doubtedUntil) await goThrough('underWay', ledger.underWay, restore);
+      const [wanted, found] = await Promise.all([ledger.countForPublishQueue(), queues.countPublishEntries()]);
+      if (found < wanted) await goThrough('notBegun', ledger.notBegun, restore);
+    },
+  };
+}
+
+/** @returns how many had lost their entry */
+async function restoreThoseLost(ids: readonly string[], restore: Restore): Promise<number> {
+  let count = 0;
+  for (let start = 0; start < ids.length; start += BATCH) {
+    const restored = await Promise.all(ids.slice(start, start + BATCH).map(restore));
+    count += restored.filter(Boolean).length;
+  }
+  return count;
+}
+
+async function restoreIfLost(id: string, now: number, deps: SearchDeps): Promise<boolean> {
+  try {
+    if (await deps.queues.isPending('publish', id)) return false;
+    const record = await deps.ledger.read(id);
+    // It may have gone on meanwhile.
+    if (record === undefined || isTerminal(record.state) || isBeingEnqueued(record, now)) return false;
+    return await ensureEntry(record, deps);
+  } catch (error) {
+    if (redisTroubleOf(error) !== undefined) throw error;
+    // Such as the record of a newer version, which holds nobody else up.
+    deps.log.warn({ err: toPublishError(error), publishJobId: id }, 'search for queue entry failed');
+    return false;
+  }
+}
+
+/** Whoever enqueues it may still take it back, and adds the entry when it counts as accepted. */
+function isBeingEnqueued({ revision, createdAt }: LedgerRecord, now: number): boolean {
+  return revision === 1 && Math.abs(now - createdAt) < SWEEP_NEW_AFTER_MS;
+}

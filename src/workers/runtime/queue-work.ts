@@ -1,0 +1,65 @@
+import type { Job } from 'bullmq';
+import type { CallbackDeps } from '../../callbacks/callback-deps.ts';
+import { processEventEntry } from '../../callbacks/callback-processor.ts';
+import type { Settlement } from '../../core/settlement.ts';
+import { isNumbered, isRecheck, publishIdOfEntry, publishIdOfEntryId } from '../../queues/job-ids.ts';
+import { QUEUE_NAMES } from '../../queues/queue-names.ts';
+import type { WorkerDeps } from '../deps.ts';
+import { processPublishEntry } from '../publish/publish-processor.ts';
+import { processRecheckEntry } from '../status/recheck-processor.ts';
+import { processStatusEntry } from '../status/status-processor.ts';
+
+/** Deliveries of events at the same time, per process; each holds one socket for at most ten seconds. */
+const EVENTS_CONCURRENCY = 50;
+
+/** What is done with the entries of one queue. */
+export interface QueueWork {
+  readonly queue: string;
+  /** How many entries at the same time, per process. */
+  readonly concurrency: number;
+  /** @param signal aborted when the entry has to be left at once */
+  run(job: Job, signal: AbortSignal): Promise<Settlement>;
+}
+
+/** Inits and uploads. @param draining aborted when uploads should stop at their next chunk edge */
+export function uploadWork(deps: WorkerDeps, concurrency: number, draining: AbortSignal): QueueWork {
+  return {
+    ...{ queue: QUEUE_NAMES.publish, concurrency },
+    run: (job, signal) =>
+      processPublishEntry(
+        {
+          id: publishIdOfEntry(job),
+          isNumbered: isNumbered(job),
+          data: job.data,
+          replaceData: (data) => job.updateData(data),
+          run: runOf(job),
+        },
+        deps,
+        { signal, draining },
+      ),
+  };
+}
+
+/** Polls of TikTok's status, and looks at what has ended. */
+export function statusWork(deps: WorkerDeps, concurrency: number): QueueWork {
+  return {
+    ...{ queue: QUEUE_NAMES.status, concurrency },
+    run(job) {
+      const { id = '' } = job;
+      const entry = { id: publishIdOfEntryId(QUEUE_NAMES.status, id), data: job.data, run: runOf(job) };
+      return isRecheck(job) ? processRecheckEntry(entry, deps) : processStatusEntry(entry, deps);
+    },
+  };
+}
+
+/** Deliveries of events to callback URLs. */
+export function deliveryWork(deps: CallbackDeps): QueueWork {
+  return {
+    ...{ queue: QUEUE_NAMES.events, concurrency: EVENTS_CONCURRENCY },
+    run: (job, signal) => processEventEntry({ data: job.data, failedBefore: job.attemptsMade }, deps, signal),
+  };
+}
+
+function runOf(job: Job): { entry: string; start: number } {
+  return { entry: `${job.queueName}:${job.id}:${job.timestamp}`, start: job.attemptsStarted };
+}

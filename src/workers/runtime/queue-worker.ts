@@ -1,0 +1,86 @@
+import type { Job, Telemetry } from 'bullmq';
+import type { Logger } from 'pino';
+import { loggedTrouble } from '../../core/redis-trouble.ts';
+import type { Settlement } from '../../core/settlement.ts';
+import { SECOND_MS } from '../../core/units.ts';
+import { createOutageLog } from '../../observability/outage-log.ts';
+import { publishIdOfEntryId } from '../../queues/job-ids.ts';
+import type { RedisClient } from '../../redis/lua-script.ts';
+import type { WorkerSettings } from '../deps.ts';
+import { LOCK_LOST } from '../publish/run-owned.ts';
+import type { QueueWork } from './queue-work.ts';
+import { pauseOfRetry, settleJob } from './settle-job.ts';
+import { WatchedWorker } from './watched-worker.ts';
+
+/** A stall is an interruption, not a failure, and BullMQ never resets its count. */
+const MAX_STALLED_COUNT = 1_000_000;
+
+/** What BullMQ's workers have in common. */
+export interface QueueWorkerOptions {
+  readonly prefix: string;
+  /** Carries traces over the queues. */
+  readonly telemetry: Telemetry | undefined;
+  readonly settings: Pick<WorkerSettings, 'recovery' | 'retentionMs'>;
+  readonly log: Logger;
+}
+
+/** BullMQ's worker on one queue. @param connection of role `worker`; BullMQ makes its blocking ones from it */
+export function startQueueWorker(
+  { queue, concurrency, run }: QueueWork,
+  connection: RedisClient,
+  { prefix, telemetry, settings, log }: QueueWorkerOptions,
+): WatchedWorker {
+  const { recovery, retentionMs } = settings;
+  const kept = { age: Math.ceil(retentionMs / SECOND_MS) };
+  const worker = new WatchedWorker(queue, processorOf(queue, run, log), {
+    ...{ connection, prefix, concurrency },
+    // BullMQ names its blocking connections itself, and puts this at the end.
+    name: `tiktok-publisher:worker:${process.pid}`,
+    lockDuration: recovery.lockDurationMs,
+    stalledInterval: recovery.stalledIntervalMs,
+    maxStalledCount: MAX_STALLED_COUNT,
+    settings: { backoffStrategy: pauseOfRetry },
+    // By default a worker that lost Redis sits idle for 15 s before it fetches again.
+    runRetryDelay: SECOND_MS,
+    removeOnComplete: kept,
+    removeOnFail: kept,
+    ...(telemetry !== undefined && { telemetry }),
+  });
+  reportTrouble(worker, log);
+  return worker;
+}
+
+function processorOf(queue: string, run: QueueWork['run'], log: Logger) {
+  const steps = createOutageLog(log);
+  const tellUnsettled = ({ id = '' }: Job, error: unknown): void =>
+    steps.tell(error, { publishJobId: publishIdOfEntryId(queue, id), queue }, 'failed to settle a step');
+  // BullMQ passes the signal only to a processor that declares three parameters.
+  return async (job: Job, token: string | undefined, signal: AbortSignal | undefined) => {
+    const settlement = await run(job, signal ?? new AbortController().signal).catch((error: unknown): Settlement => {
+      // Not even the failure could be written: the entry is left as it is and taken up again.
+      tellUnsettled(job, error);
+      return { kind: 'lost' };
+    });
+    if (settlement.kind !== 'lost') steps.isOver();
+    else if (settlement.trouble !== undefined) tellUnsettled(job, settlement.trouble);
+    return await settleJob(job, token ?? '', settlement);
+  };
+}
+
+function reportTrouble(worker: WatchedWorker, log: Logger): void {
+  const { name: queue } = worker;
+  worker.on('lockRenewalFailed', (jobIds) => {
+    for (const jobId of jobIds) {
+      log.warn({ publishJobId: publishIdOfEntryId(queue, jobId), queue }, 'lock lost');
+      worker.cancelJob(jobId, LOCK_LOST);
+    }
+  });
+  worker.on('error', (error) => {
+    const trouble = loggedTrouble(error);
+    const reason = 'reason' in trouble ? trouble.reason : error.message;
+    if (worker.isNewTrouble(reason)) log.warn({ queue, reason }, 'worker error');
+  });
+  worker.on('stalled', (jobId) => {
+    log.warn({ publishJobId: publishIdOfEntryId(queue, jobId), queue }, 'stalled job taken over');
+  });
+}

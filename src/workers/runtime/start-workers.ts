@@ -1,0 +1,121 @@
+import type { Telemetry } from 'bullmq';
+import type { Callbacks } from '../../callbacks/callback-deps.ts';
+import { startCallbackRelay } from '../../callbacks/callback-relay.ts';
+import { wakeLane } from '../../limits/wake-jobs.ts';
+import type { RedisClient } from '../../redis/lua-script.ts';
+import type { WorkerDeps } from '../deps.ts';
+import { closeWorkers } from './close-workers.ts';
+import { deliveryWork, type QueueWork, statusWork, uploadWork } from './queue-work.ts';
+import { startQueueWorker } from './queue-worker.ts';
+import { type ProbeRedis, type Readiness, readinessOf } from './readiness.ts';
+import { replaceStuckWorkers } from './replace-stuck.ts';
+import { startSweep } from './sweep.ts';
+import type { WatchedWorker } from './watched-worker.ts';
+import type { WorkerKind } from './worker-kinds.ts';
+
+export interface StartWorkersOptions {
+  readonly deps: WorkerDeps;
+  /** Which kinds to run. */
+  readonly only: readonly WorkerKind[];
+  /** What brings events to callback URLs; undefined where `events` is not among the kinds. */
+  readonly callbacks: Callbacks | undefined;
+  /** A connection of role `worker`; BullMQ makes its blocking ones from it. */
+  readonly connection: RedisClient;
+  readonly prefix: string;
+  readonly concurrency: { readonly upload: number; readonly status: number };
+  /** Carries traces over the queues. */
+  readonly telemetry: Telemetry | undefined;
+  /** Finds out why fetches go unanswered, for {@link RunningWorkers.readiness}. */
+  readonly probeRedis: ProbeRedis;
+  /** Another connection of role `worker`, for workers whose own no longer answers though Redis does. */
+  readonly connectAnew: () => Promise<RedisClient>;
+  /** What our Redis user may not do although a job needs it; asked before each sweep. */
+  readonly findForbidden: () => Promise<string | undefined>;
+}
+
+/** The workers of one process. */
+export interface RunningWorkers {
+  /** Whether every worker could take a job now, as {@link readiness} says. */
+  isRunning(): boolean;
+  /**
+   * Whether every worker could take a job now, and if not, why. A worker could where Redis answered its last fetch, at
+   * most 12 seconds ago; one whose places are all taken could where its locks are renewed. Answers within two seconds.
+   */
+  readiness(): Promise<Readiness>;
+  /** Lets an account's jobs go on at once that wait for its owner. */
+  wake(account: string): Promise<void>;
+  /**
+   * Stops taking jobs, lets uploads stop at their next chunk edge, and hands them back to the queue. What still runs
+   * after `timeoutMs` is aborted and handed back too. Burns no attempt. Called again, it waits for the same end. Redis
+   * may be away: once no job runs here, its answer is waited for no longer than three seconds.
+   */
+  close(options: { readonly timeoutMs: number }): Promise<void>;
+}
+
+/** Starts the workers and the sweep. */
+export function startWorkers(options: StartWorkersOptions): RunningWorkers {
+  const { deps, callbacks, connection, probeRedis, connectAnew } = options;
+  const { ledgerGuard, log, metrics, settings } = deps;
+  const draining = new AbortController();
+  const makers = workOf(options, draining.signal).map(
+    (work) => (redis: RedisClient) => startQueueWorker(work, redis, { ...options, settings, log }),
+  );
+  const workers = makers.map((make) => make(connection));
+  let closing: Promise<void> | undefined;
+  let forbidden: string | undefined;
+
+  /** Nothing acts on a ledger that went back in time; once it is accepted, everything goes on. */
+  async function mayAct(): Promise<boolean> {
+    forbidden = await options.findForbidden();
+    await ledgerGuard.look();
+    const isInTrouble = ledgerGuard.trouble() !== undefined;
+    const mustChange = workers.filter((worker) => closing === undefined && worker.isPaused() !== isInTrouble);
+    await Promise.all(mustChange.map((worker) => (isInTrouble ? worker.pause(true) : worker.resume())));
+    return !isInTrouble;
+  }
+
+  const sweep = startSweep(deps, mayAct);
+  const stopWatch = ledgerGuard.watch();
+  const relay = callbacks && startCallbackRelay({ ...deps, callbacks });
+  const stopReplacing = replaceStuckWorkers(workers, makers, { probeRedis, connectAnew, log });
+  measure(workers, metrics, () => forbidden === undefined);
+
+  async function close(timeoutMs: number): Promise<void> {
+    stopReplacing();
+    draining.abort();
+    await closeWorkers(workers, { timeoutMs, others: [sweep.stop(), relay?.stop()], last: stopWatch });
+  }
+
+  return {
+    isRunning: () => closing === undefined && forbidden === undefined && workers.every((worker) => worker.isReady),
+    async readiness() {
+      if (closing !== undefined) return { ready: false, reasons: ['the workers are stopping'] };
+      const trouble = ledgerGuard.trouble() ?? forbidden;
+      if (trouble !== undefined) return { ready: false, reasons: [trouble] };
+      return await readinessOf(workers, probeRedis);
+    },
+    async wake(account) {
+      for (const name of new Set([account, await deps.accountNames.resolve(account)])) await wakeLane(name, deps);
+    },
+    close: ({ timeoutMs }) => (closing ??= close(timeoutMs)),
+  };
+}
+
+/** What this process does, queue by queue. */
+function workOf({ deps, only, callbacks, concurrency }: StartWorkersOptions, draining: AbortSignal): QueueWork[] {
+  return [
+    ...(only.includes('upload') ? [uploadWork(deps, concurrency.upload, draining)] : []),
+    ...(only.includes('status') ? [statusWork(deps, concurrency.status)] : []),
+    ...(callbacks === undefined ? [] : [deliveryWork({ ...deps, callbacks })]),
+  ];
+}
+
+/** A worker may be replaced by another in its place. */
+function measure(workers: readonly WatchedWorker[], metrics: WorkerDeps['metrics'], mayRun: () => boolean): void {
+  for (const [place, { name }] of workers.entries()) {
+    metrics.watchWorker(name, {
+      isRunning: () => workers[place]?.isRunning() === true && !workers[place].isPaused(),
+      isReady: () => workers[place]?.isReady === true && mayRun(),
+    });
+  }
+}

@@ -1,0 +1,181 @@
+import { planAfterWaiting } from '../../core/plan-after-error.ts';
+import { toPublishError } from '../../core/publish-error.ts';
+import { isTerminal, type WaitReason } from '../../core/publish-state.ts';
+import { redisTroubleOf } from '../../core/redis-trouble.ts';
+import { HOUR_MS } from '../../core/units.ts';
+import { laneMemberOf } from '../../ledger/lane-member.ts';
+import { SWEEP_AFTER_MS } from '../../ledger/ledger.ts';
+import { endChange, type JobEnd } from '../../ledger/patches.ts';
+import type { LedgerRecord } from '../../ledger/record.ts';
+import { wakeJobs } from '../../limits/wake-jobs.ts';
+import { createOutageLog } from '../../observability/outage-log.ts';
+import type { WorkerDeps } from '../deps.ts';
+import { ensureRecheckEntry, reportEnd } from '../end-job.ts';
+import { ensureEntry } from '../ensure-entry.ts';
+import { createEntrySearch, type EntrySearch } from './entry-search.ts';
+
+const BATCH = 200;
+/** Reasons with which an entry is parked until somebody wakes it. */
+const PARKING_REASONS: readonly (WaitReason | undefined)[] = ['slot', 'account_paused', 'reauthorization'];
+
+/** Looks after jobs that nothing else looks after. */
+export interface Sweep {
+  stop(): Promise<void>;
+}
+
+/**
+ * Repairs what died between two steps, at short intervals: a job without a queue entry gets one, a scheduled job whose
+ * time has come says so, a job whose retention is over is deleted. Several processes may sweep at once; each repair
+ * may be made twice without harm.
+ * @param mayAct asked before each look
+ */
+export function startSweep(deps: WorkerDeps, mayAct: () => Promise<boolean>): Sweep {
+  let timer: NodeJS.Timeout | undefined;
+  let running: Promise<void> = Promise.resolve();
+  let stopped = false;
+  const search = createEntrySearch();
+  const outage = createOutageLog(deps.log);
+  const { sweepEveryMs } = deps.settings.recovery;
+
+  async function run(): Promise<void> {
+    try {
+      if (await mayAct()) await sweepOnce(deps, search);
+      outage.isOver();
+    } catch (error) {
+      if (!stopped) outage.tell(error, {}, 'sweep interrupted');
+    }
+    if (!stopped) timer = setTimeout(() => (running = run()), sweepEveryMs);
+  }
+
+  running = run();
+  return {
+    async stop() {
+      stopped = true;
+      clearTimeout(timer);
+      await running;
+    },
+  };
+}
+
+/** Looks at every job whose time has come, and for jobs that have lost their entry. */
+export async function sweepOnce(deps: WorkerDeps, search: EntrySearch = createEntrySearch()): Promise<void> {
+  const now = await deps.ledger.serverTime();
+  for (;;) {
+    const ids = await deps.ledger.due(now, BATCH);
+    await Promise.all(ids.map((id) => lookAfterId(id, now, deps)));
+    if (ids.length < BATCH) break;
+  }
+  await search.restoreLost(deps, now);
+  await lookAfterLanes(deps);
+  await deps.restorePublished();
+}
+
+/** Admits and wakes where a turn or a wake-up got lost. */
+async function lookAfterLanes(deps: WorkerDeps): Promise<void> {
+  for (const account of await deps.lanes.stale(BATCH)) {
+    await lookAfterLane(account, deps).catch((error: unknown) => {
+      if (redisTroubleOf(error) !== undefined) throw error;
+      deps.log.warn({ err: toPublishError(error), account }, 'sweep of a lane failed');
+    });
+  }
+}
+
+async function lookAfterLane(account: string, deps: WorkerDeps): Promise<void> {
+  for (const id of await deps.lanes.admitted(account)) {
+    const record = await deps.ledger.read(id);
+    if (record === undefined || isTerminal(record.state) || record.state === 'processing') {
+      await wakeJobs(await deps.lanes.leave(account, id), deps);
+    } else if (await isForgotten(record, deps)) {
+      await wakeJobs([id], deps);
+    }
+  }
+  await wakeJobs(await deps.lanes.leave(account, ''), deps);
+}
+
+/** Whether a job has its turn and sleeps without end; who waits for a time or sits out a backoff wakes by itself. */
+async function isForgotten(record: LedgerRecord, { lanes }: WorkerDeps): Promise<boolean> {
+  if (!isParked(record)) return false;
+  return (await lanes.enter(laneMemberOf(record))) === 'admitted';
+}
+
+/** Whether a job's entry sleeps until somebody wakes it. */
+function isParked({ state, waitingFor, waitingUntil }: LedgerRecord): boolean {
+  return state !== 'processing' && PARKING_REASONS.includes(waitingFor) && waitingUntil === undefined;
+}
+
+async function lookAfterId(id: string, now: number, deps: WorkerDeps): Promise<void> {
+  try {
+    const record = await deps.ledger.read(id);
+    if (record === undefined) await deps.ledger.dropDue(id);
+    else if (isTerminal(record.state)) await lookAfterEnded(record, now, deps);
+    else await lookAfter(record, now, deps);
+  } catch (error) {
+    if (redisTroubleOf(error) !== undefined) throw error;
+    // Such as the record of a newer version: it is kept for whoever can read it, and holds nobody else up.
+    deps.log.warn({ err: toPublishError(error), publishJobId: id }, 'sweep of a publish job failed');
+    await deps.ledger.postpone(id, now + SWEEP_AFTER_MS);
+  }
+}
+
+/**
+ * Ends what whoever ended the job left when it died, and forgets the job when its retention is over: first its entries,
+ * then its record, so that no entry outlives the record. Where an entry runs, or has to run first, forgetting waits.
+ */
+async function lookAfterEnded(record: LedgerRecord, now: number, deps: WorkerDeps): Promise<void> {
+  const { ledger, queues, settings } = deps;
+  const { id } = record;
+  const keepUntil = (record.stateSince ?? record.endedAt ?? record.updatedAt) + settings.retentionMs;
+  if (keepUntil <= now) {
+    const isGone = (await queues.removeAllEntries(id)) && (await ledger.forget(record));
+    if (!isGone) await ledger.postpone(id, now + SWEEP_AFTER_MS);
+    return;
+  }
+  if (record.state === 'cancelled') await queues.endWaitingEntries(id);
+  // Such as one that failed while it was parked: its entry ends as the job did, by running once more.
+  else await queues.wakePublishEntry(id);
+  const isWatched = await ensureRecheckEntry(record, now, deps);
+  await ledger.postpone(id, isWatched ? Math.min(keepUntil, now + HOUR_MS) : keepUntil);
+}
+
+async function lookAfter(record: LedgerRecord, now: number, deps: WorkerDeps): Promise<void> {
+  if (record.state === 'scheduled' && record.scheduledAt !== undefined && record.scheduledAt <= now) {
+    // A worker may be faster; then this is refused and nothing is lost.
+    const queued = await deps.ledger
+      .intervene(record, { to: 'queued', cause: { event: 'due' } })
+      .catch(() => undefined);
+    if (queued !== undefined) await ensureEntry(queued, deps);
+    return;
+  }
+  const end = planAfterWaiting(record, { now, maxWaitMs: deps.settings.maxWaitMs });
+  if (end !== undefined) {
+    await endWaiting(record, end, deps);
+    return;
+  }
+  await ensureEntry(record, deps);
+  // Whoever changed a job last put its look a minute behind its next step, so an entry that still sleeps came to lie too
+  // far ahead, as one does that was put there by a clock that is wrong.
+  if (record.state === 'processing') await deps.queues.wakeStatusEntry(record.id);
+  else if (record.state !== 'scheduled' && (!isParked(record) || (await isForgotten(record, deps)))) {
+    await wakeJobs([record.id], deps);
+  }
+  await deps.ledger.postpone(record.id, nextLookAt(record, now));
+}
+
+/**
+ * Every change of a job brings the sweep back soon; one that stands still with its entry in place can wait longer, but
+ * one that has a time is looked at when that has passed.
+ */
+function nextLookAt(record: LedgerRecord, now: number): number {
+  if (record.state === 'scheduled' && record.scheduledAt !== undefined) return record.scheduledAt;
+  const { waitingUntil = 0 } = record;
+  if (waitingUntil > now) return waitingUntil + SWEEP_AFTER_MS;
+  return now + Math.min(Math.max(SWEEP_AFTER_MS, now - record.updatedAt), HOUR_MS);
+}
+
+/** A parked job never runs while it waits, so the wait limit is watched here. */
+async function endWaiting(record: LedgerRecord, end: JobEnd, deps: WorkerDeps): Promise<void> {
+  const now = deps.clock.now();
+  reportEnd(await deps.ledger.intervene(record, endChange(record, end, now)), now, deps);
+  // Its entry ends as the failed job's entry should: by running once more.
+  await wakeJobs([record.id], deps);
+}

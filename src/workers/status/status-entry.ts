@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import { isDataLost } from '../../core/job-reference.ts';
+import { PublishError } from '../../core/publish-error.ts';
+import type { Settlement } from '../../core/settlement.ts';
+import type { WorkerDeps } from '../deps.ts';
+import { failed } from '../end-job.ts';
+import { OwnedJob } from '../owned-job.ts';
+
+const statusEntrySchema = z.looseObject({ version: z.literal(1), id: z.string(), account: z.string() });
+
+/** An entry of `tiktok-status` as its processors see it. */
+export interface StatusQueueEntry {
+  /** The publish job's id by the entry's own id, should its data be lost. */
+  readonly id: string;
+  readonly data: unknown;
+  readonly run: { readonly entry: string; readonly start: number };
+}
+
+/** The publish job an entry is about, claimed; or how the entry ends without one. */
+export async function claimStatusEntry(
+  entry: StatusQueueEntry,
+  { ledger }: WorkerDeps,
+): Promise<OwnedJob | Settlement> {
+  const reference = statusEntrySchema.safeParse(entry.data);
+  if (!reference.success && !isDataLost(entry.data)) {
+    const reason =
+      'expected an entry of version 1 with id and account; only this program may add entries to tiktok-status';
+    return failed(new PublishError('INPUT_VERSION_UNSUPPORTED', { reason }));
+  }
+  const id = reference.data?.id ?? entry.id;
+  const claim = await ledger.claim(id, entry.run);
+  if (claim.kind === 'claimed') return new OwnedJob(claim.record, ledger);
+  if (claim.kind === 'overtaken') return { kind: 'lost' };
+  return failed(new PublishError('JOB_NOT_FOUND', { reason: `no record of job ${id}, so nothing was sent` }));
+}

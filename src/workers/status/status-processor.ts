@@ -1,0 +1,80 @@
+import { isPastDeadline } from '../../core/poll-schedule.ts';
+import { PublishError } from '../../core/publish-error.ts';
+import type { Settlement } from '../../core/settlement.ts';
+import type { LedgerRecord } from '../../ledger/record.ts';
+import type { StatusAnswer } from '../../tiktok/index.ts';
+import type { WorkerDeps } from '../deps.ts';
+import { endJob, hasEnded, settlementOf, toResult } from '../end-job.ts';
+import { ensureEntry } from '../ensure-entry.ts';
+import { OwnedJob } from '../owned-job.ts';
+import { failureOf } from '../publish/upload-position.ts';
+import { settleTrouble } from '../settle-trouble.ts';
+import { inSpan } from '../step-span.ts';
+import { askStatus, askToStopPull } from '../tiktok-calls.ts';
+import { pollAgain } from './ask-again.ts';
+import { doubtWebhooksIfUntold } from './plan-poll.ts';
+import { claimStatusEntry, type StatusQueueEntry } from './status-entry.ts';
+import { watchPull } from './watch-pull.ts';
+
+/** Asks once what became of a post, and says when to ask again. */
+export async function processStatusEntry(entry: StatusQueueEntry, deps: WorkerDeps): Promise<Settlement> {
+  const job = await claimStatusEntry(entry, deps);
+  if (!(job instanceof OwnedJob)) return job;
+  try {
+    return await inSpan('poll', job.record, deps, async () => await poll(job, deps));
+  } catch (thrown) {
+    return await settleTrouble(job, thrown, 'poll', deps);
+  }
+}
+
+async function poll(job: OwnedJob, deps: WorkerDeps): Promise<Settlement> {
+  const { record } = job;
+  if (hasEnded(record)) return settlementOf(record);
+  if (record.state !== 'processing') {
+    // It began afresh; whoever decided that may have died before the publish queue had it.
+    await ensureEntry(record, deps);
+    return { kind: 'done', result: toResult(record) };
+  }
+  if (record.cancelRequestedAt !== undefined) await askToCancel(job, deps);
+  const askedAt = deps.clock.now();
+  const answer = await askStatus(job, deps);
+  measureLag(record, askedAt, deps);
+  deps.metrics.statusPolled(answer.rawStatus);
+  if (isOutcome(answer)) await doubtWebhooksIfUntold(record, deps);
+  switch (answer.status) {
+    case 'PUBLISH_COMPLETE':
+      return await endJob(job, { to: 'published', postIds: answer.postIds, tiktokStatus: answer.rawStatus }, deps);
+    case 'SEND_TO_USER_INBOX':
+      return await endJob(job, { to: 'in_inbox', tiktokStatus: answer.rawStatus }, deps);
+    case 'FAILED':
+      throw failureOf(answer);
+    default: {
+      const progress = await watchPull(job, answer, deps);
+      const now = deps.clock.now();
+      const processingForMs = now - (record.processingSince ?? now);
+      if (isPastDeadline(processingForMs, deps.settings.pollSchedule)) throw new PublishError('TIKTOK_NO_OUTCOME');
+      return await pollAgain(job, deps, { progress });
+    }
+  }
+}
+
+/** One that was woken ahead of its time is not late. */
+function measureLag({ nextPollAt }: LedgerRecord, askedAt: number, { metrics }: WorkerDeps): void {
+  const lagMs = askedAt - (nextPollAt ?? Number.POSITIVE_INFINITY);
+  if (lagMs >= 0) metrics.pollLag(lagMs);
+}
+
+function isOutcome({ status }: StatusAnswer): boolean {
+  return status === 'PUBLISH_COMPLETE' || status === 'SEND_TO_USER_INBOX' || status === 'FAILED';
+}
+
+/** Asks TikTok to stop a pull, once for each time that somebody wishes it. */
+async function askToCancel(job: OwnedJob, deps: WorkerDeps): Promise<void> {
+  if (job.record.cancelAskedAt !== undefined) return;
+  const hasAgreed = await askToStopPull(job, deps);
+  // The wish stays even if TikTok refused it: what then fails at TikTok must not begin again.
+  await job.commit({
+    cause: hasAgreed ? { event: 'cancel_accepted' } : { event: 'cancel_refused', code: 'TIKTOK_NOT_CANCELLABLE' },
+    patch: { cancelAskedAt: deps.clock.now() },
+  });
+}
