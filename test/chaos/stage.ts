@@ -90,7 +90,7 @@ export async function startStage({
   }
 
   async function atMaster<T>(work: (redis: Redis) => Promise<T>): Promise<T> {
-    const master = await eventually(topology.master, { timeoutMs: 20_000, intervalMs: 100 });
+    const master = await eventually(topology.master, { intervalMs: 100 });
     return await work(master.admin);
   }
 

@@ -6,10 +6,11 @@ import { cacheDirFrom } from '../../../src/config/cache-dir.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { startEmbeddedRedis } from '../../../src/redis/embedded-redis.ts';
 import { freePort } from '../../../src/redis/redis-process.ts';
+import { buildIfStale } from '../../support/build.ts';
 import { startRedisServer } from '../../support/redis-server.ts';
-import { buildIfStale, freshEnvironment, startCommand } from './command.ts';
+import { freshEnvironment, startCommand } from './command.ts';
 
-beforeAll(buildIfStale, 120_000);
+beforeAll(buildIfStale);
 const closers: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();

@@ -9,10 +9,11 @@ import type { PublishRequest } from '../../../src/core/publish-request.ts';
 import { openFoundation } from '../../../src/foundation/foundation.ts';
 import { createPublisherFromConfig } from '../../../src/producers/create-publisher.ts';
 import { type FaultHandle, startSimulator } from '../../../src/simulator/index.ts';
+import { buildIfStale } from '../../support/build.ts';
 import { startHostileMediaServer } from '../../support/hostile-media-server.ts';
 import type { Evidence, PlantedSecret } from '../../support/secret-search.ts';
 import { makeVideo } from '../../support/videos.ts';
-import { buildIfStale, type RunningCommand, runCommand, startCommand } from '../cli/command.ts';
+import { type RunningCommand, runCommand, startCommand } from '../cli/command.ts';
 import type { Trouble } from './troubles.ts';
 
 const announcement = z.looseObject({ url: z.string() });

@@ -5,7 +5,7 @@ import { pageEvidence } from '../../support/served-evidence.ts';
 import type { Deployment } from './deployment.ts';
 
 /** Enough for a machine on which everything else is tested, too. */
-const PATIENTLY = { timeoutMs: 40_000 };
+const PATIENTLY = { timeoutMs: 90_000 };
 
 const otherKey = () => randomBytes(32).toString('base64');
 

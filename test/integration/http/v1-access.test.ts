@@ -128,7 +128,7 @@ describe('the API', () => {
     }
   });
 
-  it('says so at once on the board and on the page of a job, too', { timeout: 15_000 }, async () => {
+  it('says so at once on the board and on the page of a job, too', { timeout: 180_000 }, async () => {
     const redis = await startRedisServer(['save ""']);
     const api = await startApi({ REDIS_URL: `redis://127.0.0.1:${redis.port}` });
     const id = await enqueue(api);

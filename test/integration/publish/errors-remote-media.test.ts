@@ -77,7 +77,7 @@ async function publish(url: string, arrange: (opened: PublishCase) => void = () 
     media: { type: 'url', url },
     post: { privacyLevel: 'PUBLIC_TO_EVERYONE' },
   });
-  const job = await pipeline.publisher.waitForCompletion(id, { timeoutMs: 60_000 });
+  const job = await pipeline.publisher.waitForCompletion(id, { timeoutMs: 90_000 });
   const accepted = opened.requests('upload').filter(({ chunk }) => chunk?.accepted);
   for (const { chunk } of accepted) {
     const [start, end] = [chunk?.startByte ?? 0, chunk?.endByteExclusive ?? 0];
@@ -199,7 +199,7 @@ describe('object storage that refuses', () => {
       media: { type: 's3', bucket: 'videos', key: 'a.mp4' },
     });
     const { advice, retryable } = ERROR_TABLE[code];
-    expect(await other.publisher.waitForCompletion(id, { timeoutMs: 20_000 })).toMatchObject({
+    expect(await other.publisher.waitForCompletion(id, { timeoutMs: 90_000 })).toMatchObject({
       state: 'failed',
       failure: { code, advice, retryable },
     });

@@ -37,8 +37,8 @@ it('a Redis that fails under an upload is told of once, without a stack, and bur
   await simulator.journal.waitFor(({ endpoint }) => endpoint === 'video_init');
   // From now on it refuses every write.
   await operator.config('SET', 'min-replicas-to-write', '1');
-  await eventually(() => of('step could not be settled').length > 0, { timeoutMs: 20_000 });
-  await eventually(() => of('worker trouble').length > 0, { timeoutMs: 20_000 });
+  await eventually(() => of('step could not be settled').length > 0);
+  await eventually(() => of('worker trouble').length > 0);
   const reason = expect.stringContaining('too few replicas');
   const [line, ...others] = of('step could not be settled');
   expect(line).toMatchObject({ publishJobId: id, code: 'REDIS_UNAVAILABLE', reason });

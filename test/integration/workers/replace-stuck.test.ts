@@ -8,7 +8,7 @@ import { startPipeline } from '../../support/pipeline.ts';
 import { testRedisUrl } from '../../support/redis.ts';
 import { makeVideo } from '../../support/videos.ts';
 
-it('workers that get no answer although Redis serves are started anew', { timeout: 90_000 }, async () => {
+it('workers that get no answer although Redis serves are started anew', { timeout: 180_000 }, async () => {
   const pipeline = await startPipeline({ workers: false, simulator: { processingMs: 20 } });
   onTestFinished(() => pipeline.close());
   const target = { kind: 'url', url: testRedisUrl() } as const;
@@ -29,7 +29,7 @@ it('workers that get no answer although Redis serves are started anew', { timeou
   Reflect.set(connection, 'sendCommand', () => new Promise(() => undefined));
   const path = await makeVideo(pipeline.folder, 1_000);
   const { id } = await pipeline.publisher.enqueue({ account: 'acme', mode: 'inbox', media: { type: 'file', path } });
-  await eventually(() => !workers.isRunning(), { timeoutMs: 30_000 });
-  expect((await pipeline.publisher.waitForCompletion(id, { timeoutMs: 40_000 })).state).toBe('in_inbox');
+  await eventually(() => !workers.isRunning());
+  expect((await pipeline.publisher.waitForCompletion(id, { timeoutMs: 90_000 })).state).toBe('in_inbox');
   Reflect.deleteProperty(connection, 'sendCommand');
 });
