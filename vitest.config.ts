@@ -13,7 +13,7 @@ const suite = (name: string, extra: Record<string, unknown> = {}) => ({
 const withRedis = { globalSetup: ['test/support/global-redis.ts'], testTimeout: 60_000, hookTimeout: 120_000 };
 
 /** Limits are for what hangs; they leave a busy machine its time. */
-const withProcesses = { ...withRedis, testTimeout: 180_000 };
+const withProcesses = { ...withRedis, testTimeout: 180_000, hookTimeout: 240_000 };
 
 const chaos = {
   ...withProcesses,

@@ -25,13 +25,7 @@ async function start({ onTestFinished }: Pick<TestContext, 'onTestFinished'>, to
   for (let index = 0; index < MOST_JOBS; index += 1) {
     accounts.push({ name: `account-${index}`, openId: await stage.addAccount(`account-${index}`) });
   }
-  const pids = await Promise.all(
-    Array.from({ length: workers }, async () => {
-      const worker = stage.startWorker();
-      await worker.waitFor(({ kind }) => kind === 'ready');
-      return worker.pid;
-    }),
-  );
+  const pids = await Promise.all(Array.from({ length: workers }, async () => (await stage.startReadyWorker()).pid));
 
   /** @returns the job if it was accepted */
   async function enqueue(): Promise<Accepted | undefined> {
@@ -106,10 +100,7 @@ describe('a master under Sentinel that freezes', () => {
     const { stage, topology, enqueueDuring, healthy } = await start(test, 'sentinel');
     const old = await topology.master();
     const heal = partition(topology, old, ['replica', 'sentinel'], 'black_hole');
-    const isReplaced = eventually(async () => (await topology.master()) !== old, {
-      timeoutMs: 90_000,
-      intervalMs: 100,
-    });
+    const isReplaced = eventually(async () => (await topology.master()) !== old, { intervalMs: 100 });
     const during = await enqueueDuring(isReplaced);
     heal();
     await healthy();

@@ -180,13 +180,19 @@ describe('publishing from the command line', () => {
     ['--watch', '2098-01-01'],
     ['--wait', '2099-01-01'],
   ])('stops %s on Ctrl-C with 130, and the job goes on', async (how, day) => {
-    const waiting = startCommand(publish(how, '--at', `${day}T00:00:00Z`), env);
     const scheduled = async () => (await answerOf(['list', '--state', 'scheduled', '--json'], env)).stdout;
-    await eventually(async () => expect(await scheduled()).toContain(day));
-    waiting.kill('SIGINT');
-    const { exitCode, stderr } = await waiting.ended;
-    expect(exitCode).toBe(130);
-    expect(stderr).toContain('The job goes on: tiktok-publisher watch');
+    const stopped = await eventually(async () => {
+      const key = `stopped-${how}`;
+      const waiting = startCommand(publish(how, '--at', `${day}T00:00:00Z`, '--idempotency-key', key), env);
+      await eventually(async () => expect(await scheduled()).toContain(day));
+      waiting.kill('SIGINT');
+      const result = await waiting.ended;
+      // It enqueues before it listens for Ctrl-C, and prints nothing in between.
+      expect(result.exitCode).not.toBe(null);
+      return result;
+    });
+    expect(stopped.exitCode).toBe(130);
+    expect(stopped.stderr).toContain('The job goes on: tiktok-publisher watch');
     expect(await scheduled()).toContain(day);
   });
 

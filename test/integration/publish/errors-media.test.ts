@@ -7,6 +7,7 @@ import { PublishError } from '../../../src/core/publish-error.ts';
 import { openFileSource } from '../../../src/media/file-source.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { startWorkers, type WorkerDeps } from '../../../src/workers/index.ts';
+import { PATIENTLY } from '../../support/eventually.ts';
 import { startWriter } from '../../support/file-writer.ts';
 import { type Pipeline, startPipeline } from '../../support/pipeline.ts';
 import { openCase, retriedCodes } from '../../support/publish-case.ts';
@@ -60,8 +61,8 @@ describe('a file that cannot be published', () => {
 /** Waits until the first byte of a user's upload has come in. */
 async function firstByte(openId: string): Promise<void> {
   const { journal } = pipeline.simulator;
-  const init = await journal.waitFor((entry) => entry.endpoint === 'video_init' && entry.openId === openId);
-  await journal.waitForReceived(init.publishId ?? '', 1);
+  const init = await journal.waitFor((entry) => entry.endpoint === 'video_init' && entry.openId === openId, PATIENTLY);
+  await journal.waitForReceived(init.publishId ?? '', 1, PATIENTLY);
 }
 
 describe('a file that changes during the upload', () => {

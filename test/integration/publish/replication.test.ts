@@ -3,7 +3,7 @@ import { describe, expect, it, type TestContext } from 'vitest';
 import type { PublishRequest } from '../../../src/core/publish-request.ts';
 import { createLedger } from '../../../src/ledger/ledger.ts';
 import { newRecord } from '../../../src/ledger/new-record.ts';
-import { eventually } from '../../support/eventually.ts';
+import { eventually, PATIENTLY } from '../../support/eventually.ts';
 import { type Pipeline, startPipeline } from '../../support/pipeline.ts';
 import { clientOfTest, startReplicated, urlOf } from '../../support/replicated-redis.ts';
 import { makeVideo } from '../../support/videos.ts';
@@ -88,7 +88,7 @@ describe.concurrent('a master that lost its replicas', () => {
     const world = await startOnReplicated(test);
     world.simulator.faults.add({ endpoint: 'upload', when: { chunkIndex: 0 }, act: { kind: 'delay', ms: 1_000 } });
     const { id } = await world.publisher.enqueue(await uploadOf(world, 2 * CHUNK_BYTES));
-    await world.simulator.journal.waitFor(({ endpoint }) => endpoint === 'video_init');
+    await world.simulator.journal.waitFor(({ endpoint }) => endpoint === 'video_init', PATIENTLY);
     world.losesReplica();
     await untilWaiting(world, id);
     const held = await world.publisher.get(id);
@@ -148,7 +148,7 @@ describe('a record that went back in time', () => {
     simulator.faults.add({ endpoint: 'upload', when: { chunkIndex: 0 }, act: { kind: 'delay', ms: 1_500 } });
     const { id } = await publisher.enqueue(await uploadOf(world, 2 * CHUNK_BYTES));
     const before = await operator.dumpBuffer(keys.job(id));
-    await simulator.journal.waitFor(({ endpoint }) => endpoint === 'video_init');
+    await simulator.journal.waitFor(({ endpoint }) => endpoint === 'video_init', PATIENTLY);
     await eventually(async () => expect(await operator.hget(keys.job(id), 'publishId')).not.toBeNull());
     // As after a failover to a replica that had not heard of the init.
     await operator.restore(keys.job(id), 0, before, 'REPLACE');
