@@ -15,6 +15,9 @@ const withRedis = { globalSetup: ['test/support/global-redis.ts'], testTimeout: 
 /** Limits are for what hangs; they leave a busy machine its time. */
 const withProcesses = { ...withRedis, testTimeout: 180_000, hookTimeout: 240_000 };
 
+/** Tests that drive a browser or a Prometheus, which take long and which few machines have. */
+const WITH_PROGRAMS = ['test/e2e/board/*.test.ts', 'test/e2e/observability/prometheus.test.ts'];
+
 const chaos = {
   ...withProcesses,
   globalSetup: ['test/support/global-redis.ts', 'test/chaos/compiled-programs.ts'],
@@ -30,9 +33,13 @@ export default defineConfig({
       suite('unit', { testTimeout: 60_000 }),
       suite('simulator', { testTimeout: 60_000 }),
       suite('integration', withRedis),
-      suite('e2e', withProcesses),
+      suite('e2e', { ...withProcesses, exclude: WITH_PROGRAMS }),
+      // npm run programs
+      suite('programs', { ...withProcesses, include: WITH_PROGRAMS }),
       // Starts and kills workers and Redis servers of its own; npm run chaos -- --short.
       suite('chaos', chaos),
+      // How long things take, which only a machine that does nothing else can tell: npm run bench.
+      suite('bench', { ...withProcesses, fileParallelism: false }),
       // Proofs of minutes with a command of their own: npm run scale.
       suite('scale', { ...withRedis, testTimeout: 600_000, fileParallelism: false }),
     ],

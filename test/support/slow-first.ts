@@ -2,12 +2,10 @@ import { relative } from 'node:path';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Projects whose files start processes or wait for timers begin; those that only compute fill the cores at the end. */
-const PROJECTS = ['chaos', 'e2e', 'integration', 'architecture', 'simulator', 'unit'];
+const PROJECTS = ['e2e', 'integration', 'architecture', 'simulator', 'unit'];
 
 /** Files of more than ten seconds, the longest first, so that none of them runs alone at the end. */
 const SLOW_FILES = [
-  'test/chaos/topologies.test.ts',
-  'test/chaos/scenarios.test.ts',
   'test/e2e/workers/shutdown.test.ts',
   'test/e2e/readme/app-examples.test.ts',
   'test/e2e/callbacks/killed-worker.test.ts',
