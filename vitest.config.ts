@@ -39,9 +39,9 @@ export default defineConfig({
       // Starts and kills workers and Redis servers of its own; npm run chaos -- --short.
       suite('chaos', chaos),
       // How long things take, which only a machine that does nothing else can tell: npm run bench.
-      suite('bench', { ...withProcesses, fileParallelism: false }),
+      suite('bench', { ...withProcesses, fileParallelism: false, sequence: { groupOrder: 1 } }),
       // Proofs of minutes with a command of their own: npm run scale.
-      suite('scale', { ...withRedis, testTimeout: 600_000, fileParallelism: false }),
+      suite('scale', { ...withRedis, testTimeout: 600_000, fileParallelism: false, sequence: { groupOrder: 1 } }),
     ],
   },
 });
