@@ -9,17 +9,14 @@ const suite = (name: string, extra: Record<string, unknown> = {}) => ({
   test: { name, include: [`test/${name}/**/*.test.ts`], isolate: false, ...extra },
 });
 
-/** Suites that talk to a real Redis; it is started once for all of them. */
-const withRedis = { globalSetup: ['test/support/global-redis.ts'], testTimeout: 60_000, hookTimeout: 120_000 };
-
-/** Limits are for what hangs; they leave a busy machine its time. */
-const withProcesses = { ...withRedis, testTimeout: 180_000, hookTimeout: 240_000 };
+/** A real Redis, started once for the whole suite. Limits are for what hangs; they leave a busy machine its time. */
+const withRedis = { globalSetup: ['test/support/global-redis.ts'], testTimeout: 180_000, hookTimeout: 240_000 };
 
 /** Tests that drive a browser or a Prometheus, which take long and which few machines have. */
 const WITH_PROGRAMS = ['test/e2e/board/*.test.ts', 'test/e2e/observability/prometheus.test.ts'];
 
 const chaos = {
-  ...withProcesses,
+  ...withRedis,
   globalSetup: ['test/support/global-redis.ts', 'test/chaos/compiled-programs.ts'],
 };
 
@@ -32,14 +29,14 @@ export default defineConfig({
       suite('architecture', { testTimeout: 60_000 }),
       suite('unit', { testTimeout: 60_000 }),
       suite('simulator', { testTimeout: 60_000 }),
-      suite('integration', withRedis),
-      suite('e2e', { ...withProcesses, exclude: WITH_PROGRAMS }),
+      suite('integration', { ...withRedis, setupFiles: ['test/support/leave-nothing.ts'] }),
+      suite('e2e', { ...withRedis, exclude: WITH_PROGRAMS }),
       // npm run programs
-      suite('programs', { ...withProcesses, include: WITH_PROGRAMS }),
+      suite('programs', { ...withRedis, include: WITH_PROGRAMS }),
       // Starts and kills workers and Redis servers of its own; npm run chaos -- --short.
       suite('chaos', chaos),
       // How long things take, which only a machine that does nothing else can tell: npm run bench.
-      suite('bench', { ...withProcesses, fileParallelism: false, sequence: { groupOrder: 1 } }),
+      suite('bench', { ...withRedis, fileParallelism: false, sequence: { groupOrder: 1 } }),
       // Proofs of minutes with a command of their own: npm run scale.
       suite('scale', { ...withRedis, testTimeout: 600_000, fileParallelism: false, sequence: { groupOrder: 1 } }),
     ],

@@ -6,11 +6,11 @@ const PROJECTS = ['e2e', 'integration', 'architecture', 'simulator', 'unit'];
 
 /** Files of more than ten seconds, the longest first, so that none of them runs alone at the end. */
 const SLOW_FILES = [
+  'test/e2e/cli/publishing.test.ts',
   'test/e2e/workers/shutdown.test.ts',
   'test/e2e/readme/app-examples.test.ts',
   'test/e2e/callbacks/killed-worker.test.ts',
   'test/e2e/observability/traces.test.ts',
-  'test/e2e/cli/publishing.test.ts',
   'test/e2e/cli/demo.test.ts',
   'test/e2e/readme/quick-start.test.ts',
   'test/e2e/workers/plain-entries.test.ts',

@@ -1,6 +1,6 @@
 import pino from 'pino';
 import { expect, it } from 'vitest';
-import { connectRedis } from '../../../src/redis/connections.ts';
+import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { createKeys } from '../../../src/redis/keys.ts';
 import { startCallbackRelay } from '../../../src/workers/callback-relay.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -30,5 +30,5 @@ it('the relay of callbacks stops at once, even while Redis is away', async () =>
   await eventually(() => blocking.status === 'reconnecting');
   await relay.stop();
   expect(blocking.status).not.toBe('ready');
-  redis.disconnect();
+  await Promise.all([closeRedis(blocking), closeRedis(redis)]);
 });
