@@ -150,11 +150,13 @@ describe('publishing from the command line', () => {
   });
 
   it('exits with 1 when the publish fails, and says why and what to do', async () => {
+    const { openId } = await addAccount('unaudited');
     await atSimulator('faults', {
       endpoint: 'video_init',
+      when: { openId },
       act: { kind: 'status', httpStatus: 403, code: 'unaudited_client_can_only_post_to_private_accounts' },
     });
-    const failed = await runCommand(publish('--wait', '--title', 'six'), env);
+    const failed = await runCommand(publishOn('unaudited', '--wait', '--title', 'six'), env);
     expect(failed.exitCode).toBe(1);
     expect(failed.stdout).toContain('failed: ');
     expect(failed.stdout).toContain('TIKTOK_UNAUDITED_CLIENT');
@@ -238,7 +240,9 @@ describe('publishing from the command line', () => {
     expect((await runCommand(['accounts', 'remove', 'other'], env)).exitCode).toBe(0);
     const { stdout } = await answerOf(['accounts', 'list', '--json'], env);
     expect(stdout).not.toContain('o-2');
-    expect(JSON.parse(stdout)).toMatchObject({ accounts: [{ account: 'acme' }, { account: 'late' }] });
+    expect(JSON.parse(stdout)).toMatchObject({
+      accounts: [{ account: 'acme' }, { account: 'late' }, { account: 'unaudited' }],
+    });
     expect((await answerOf(['accounts', 'remove', 'other'], env)).exitCode).toBe(2);
   });
 });

@@ -83,9 +83,8 @@ describe.concurrent('a confirmation', () => {
     const owner = slot < 8192 ? first : second;
     const ownerId = String(await owner?.call('CLUSTER', 'MYID'));
     await eventually(() => replica?.call('CLUSTER', 'REPLICATE', ownerId));
-    await eventually(async () => String(await first?.call('CLUSTER', 'INFO')).includes('cluster_state:ok'), {
-      timeoutMs: 90_000,
-    });
+    for (const node of [first, second, replica])
+      await eventually(async () => String(await node?.call('CLUSTER', 'INFO')).includes('cluster_state:ok'));
     const target: RedisTarget = {
       kind: 'cluster',
       nodes: [{ host: '127.0.0.1', port: secondNode?.port ?? 0 }],
