@@ -241,7 +241,7 @@ describe('publishing from the command line', () => {
     const { stdout } = await answerOf(['accounts', 'list', '--json'], env);
     expect(stdout).not.toContain('o-2');
     expect(JSON.parse(stdout)).toMatchObject({
-      accounts: [{ account: 'acme' }, { account: 'late' }, { account: 'unaudited' }],
+      accounts: [{ account: 'acme' }, { account: 'unaudited' }, { account: 'late' }],
     });
     expect((await answerOf(['accounts', 'remove', 'other'], env)).exitCode).toBe(2);
   });
