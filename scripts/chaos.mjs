@@ -1,5 +1,5 @@
 // Compiles what the chaos suite runs as processes of its own, then runs it: npm run chaos -- --rounds N --seed S
-// With `--compile FOLDER` it only compiles.
+// With `--short` it runs the suite's tests, as CI does; with `--compile FOLDER` it only compiles.
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,19 +17,24 @@ function compile(outDir) {
   execFileSync(process.execPath, [compiler, ...sources, ...options.split(' '), ...folders], { stdio: 'inherit' });
 }
 
+/** Resolves with its exit code. Ctrl-C reaches the child as well; it cleans up and we wait for it. */
+async function run(program, args) {
+  process.on('SIGINT', () => undefined);
+  const child = spawn(process.execPath, [program, ...args], { cwd: repository, stdio: 'inherit' });
+  return await new Promise((resolve) => child.on('exit', (code) => resolve(code ?? 1)));
+}
+
 const args = process.argv.slice(2);
 if (args[0] === '--compile') {
   compile(args[1]);
+} else if (args[0] === '--short') {
+  const vitest = join(repository, 'node_modules', 'vitest', 'vitest.mjs');
+  process.exitCode = await run(vitest, ['run', '--project', 'chaos', ...args.slice(1)]);
 } else {
   const cache = join(repository, 'node_modules', '.cache');
   mkdirSync(cache, { recursive: true });
   const programs = mkdtempSync(join(cache, 'chaos-'));
   compile(programs);
-  const run = spawn(process.execPath, [join(programs, 'test', 'chaos', 'run.js'), ...args], { stdio: 'inherit' });
-  // Ctrl-C reaches the child as well; it cleans up and we wait for it.
-  process.on('SIGINT', () => undefined);
-  run.on('exit', (code) => {
-    rmSync(programs, { recursive: true, force: true });
-    process.exitCode = code ?? 1;
-  });
+  process.exitCode = await run(join(programs, 'test', 'chaos', 'run.js'), args);
+  rmSync(programs, { recursive: true, force: true });
 }

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { realpath } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { compileSource } from '../support/compiled-source.ts';
+import { buildIfStale, pathInRepository } from '../support/build.ts';
 
 const run = promisify(execFile);
 
@@ -30,23 +30,16 @@ export interface LoadedModules {
   readonly packages: readonly string[];
 }
 
-/** Imports a module of src, compiled, in a process of its own and tells what came with it. */
+/** Imports a module of src, as built, in a process of its own and tells what came with it. */
 export async function loadedModules(module: string): Promise<LoadedModules> {
-  const compiled = await compileSource(module);
-  try {
-    // Node tells where a module really is, links followed.
-    const path = await realpath(compiled.path);
-    const folder = path.slice(0, -module.length);
-    const env = { ...process.env, HOOKS, ENTRY: `file://${path}` };
-    const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', PROGRAM], { env });
-    const paths = stdout.split('\n').map((line) => line.replace(/^file:\/\//, ''));
-    const files = paths
-      .filter((path) => path.startsWith(folder))
-      .map((path) => path.slice(folder.length, -'.js'.length));
-    return { files: distinct(files), packages: distinct(paths.flatMap(packageOfPath)) };
-  } finally {
-    await compiled.remove();
-  }
+  buildIfStale();
+  // Node tells where a module really is, links followed.
+  const dist = `${await realpath(pathInRepository('dist'))}/`;
+  const env = { ...process.env, HOOKS, ENTRY: `file://${dist}${module.replace(/\.ts$/, '.js')}` };
+  const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', PROGRAM], { env });
+  const paths = stdout.split('\n').map((line) => line.replace(/^file:\/\//, ''));
+  const files = paths.filter((path) => path.startsWith(dist)).map((path) => path.slice(dist.length, -'.js'.length));
+  return { files: distinct(files), packages: distinct(paths.flatMap(packageOfPath)) };
 }
 
 function packageOfPath(path: string): string[] {

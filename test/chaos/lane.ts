@@ -138,7 +138,7 @@ export class Lane {
 
   async #evidenceOf({ id, plan, openId, sha256 }: EnqueuedJob, outagesBefore: number): Promise<Evidence> {
     const { simulator } = this.#stage;
-    const job = await eventually(async () => ({ found: await this.#stage.lookUp(id) }), { timeoutMs: 20_000 });
+    const job = await eventually(async () => ({ found: await this.#stage.lookUp(id) }));
     const interruptions = this.slots.reduce((sum, slot) => sum + slot.interruptionsOf(id), 0);
     return {
       ...{ plan, sha256, job: job.found },

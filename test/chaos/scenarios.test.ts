@@ -1,5 +1,6 @@
 import { describe, expect, it, type TestContext } from 'vitest';
 import { DEFAULT_RECOVERY } from '../../src/workers/runtime/recovery.ts';
+import { PATIENTLY } from '../support/eventually.ts';
 import { sha256OfFile } from '../support/videos.ts';
 import { CHUNK_BYTES, claims, isTrapped, type Scene, startScene } from './scene.ts';
 import { cutOff } from './topologies/topology.ts';
@@ -88,8 +89,8 @@ describe.concurrent('a worker that is cut off from Redis', () => {
     simulator.faults.add({ endpoint: 'upload', act: { kind: 'slow_read', bytesPerSecond: 5_000_000 } });
     const cutOffWorker = await worker(undefined, { chunkSizeBytes });
     const { id } = await publisher.enqueue(await fileRequest(2 * chunkSizeBytes));
-    const { publishId = '' } = await simulator.journal.waitFor(({ endpoint }) => endpoint === 'video_init');
-    await simulator.journal.waitForReceived(publishId, 1_000_000);
+    const { publishId = '' } = await simulator.journal.waitFor(({ endpoint }) => endpoint === 'video_init', PATIENTLY);
+    await simulator.journal.waitForReceived(publishId, 1_000_000, PATIENTLY);
     const heal = cutOff(topology, cutOffWorker.pid, kind);
     const second = await worker(undefined, { chunkSizeBytes });
     const ended = await outcomeOf(id);
@@ -226,7 +227,7 @@ describe.concurrent('a reply that is lost', () => {
     simulator.faults.add({ endpoint: 'video_init', act: { kind: 'stall_after' } });
     const first = await worker(undefined, { shutdownTimeoutMs: 0 });
     const { id } = await publisher.enqueue(pullRequest());
-    await simulator.journal.waitFor(({ endpoint }) => endpoint === 'video_init');
+    await simulator.journal.waitFor(({ endpoint }) => endpoint === 'video_init', PATIENTLY);
     first.signal('SIGTERM');
     expect(await first.ended).toEqual({ code: 0, signal: null });
     await worker();
@@ -275,11 +276,11 @@ describe.concurrent('Redis', () => {
     await worker();
     await worker();
     const { id } = await publisher.enqueue(await fileRequest());
-    const { publishId = '' } = await simulator.journal.waitFor(({ endpoint }) => endpoint === 'video_init');
-    await simulator.journal.waitForReceived(publishId, CHUNK_BYTES + 1_000_000);
+    const { publishId = '' } = await simulator.journal.waitFor(({ endpoint }) => endpoint === 'video_init', PATIENTLY);
+    await simulator.journal.waitForReceived(publishId, CHUNK_BYTES + 1_000_000, PATIENTLY);
     await redis.kill();
     // The upload has come to a stand still for want of proof, or to the end of its chunk.
-    await simulator.journal.waitForReceived(publishId, 2 * CHUNK_BYTES - 2_000_000);
+    await simulator.journal.waitForReceived(publishId, 2 * CHUNK_BYTES - 2_000_000, PATIENTLY);
     await redis.start();
     expect(await outcomeOf(id)).toMatchObject({ state: 'published' });
     const { posted, completeUploads, publishes, resentBytes } = atTikTok();
@@ -295,7 +296,7 @@ describe.concurrent('an access token', () => {
     });
     await worker();
     const { id } = await publisher.enqueue(await fileRequest());
-    const { openId = '' } = await simulator.journal.waitFor((entry) => entry.endpoint === endpoint);
+    const { openId = '' } = await simulator.journal.waitFor((entry) => entry.endpoint === endpoint, PATIENTLY);
     simulator.expireAccessToken(openId);
     expect(await outcomeOf(id)).toMatchObject({ state: 'published' });
     expect(simulator.journal.requests({ endpoint: 'status', code: 'access_token_invalid' })).toHaveLength(1);
@@ -312,7 +313,7 @@ describe.concurrent('an upload URL', () => {
     });
     await worker();
     const { id } = await publisher.enqueue(await fileRequest());
-    await simulator.journal.waitFor(({ endpoint }) => endpoint === 'upload');
+    await simulator.journal.waitFor(({ endpoint }) => endpoint === 'upload', PATIENTLY);
     aheadMs = 3_600_001;
     expect(await outcomeOf(id)).toMatchObject({ state: 'published' });
     const { inits, publishes, posted, completeUploads } = atTikTok();
@@ -358,8 +359,8 @@ describe.concurrent('SIGTERM during a chunk', () => {
     simulator.faults.add(slowChunk(1));
     const first = await worker(undefined, { shutdownTimeoutMs });
     const { id } = await publisher.enqueue(await fileRequest());
-    const { publishId = '' } = await simulator.journal.waitFor(({ endpoint }) => endpoint === 'video_init');
-    await simulator.journal.waitForReceived(publishId, CHUNK_BYTES + 1_000_000);
+    const { publishId = '' } = await simulator.journal.waitFor(({ endpoint }) => endpoint === 'video_init', PATIENTLY);
+    await simulator.journal.waitForReceived(publishId, CHUNK_BYTES + 1_000_000, PATIENTLY);
     first.signal('SIGTERM');
     expect(await first.ended).toEqual({ code: 0, signal: null });
     expect(await publisher.get(id)).toMatchObject({ state: 'uploading', attempts: 0 });

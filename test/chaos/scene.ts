@@ -35,9 +35,7 @@ export async function startScene(options: Omit<StageOptions, 'programs'> = {}) {
     ...stage,
 
     async worker(trap?: Trap, more: Omit<StartWorkerOptions, 'traps'> = {}): Promise<ChaosProcess> {
-      const worker = stage.startWorker({ ...more, ...(trap !== undefined && { traps: [trap] }) });
-      await worker.waitFor(({ kind }) => kind === 'ready');
-      return worker;
+      return await stage.startReadyWorker({ ...more, ...(trap !== undefined && { traps: [trap] }) });
     },
 
     /** A direct post of a new file. */

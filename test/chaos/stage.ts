@@ -17,7 +17,7 @@ import { eventually } from '../support/eventually.ts';
 import { startMediaWebServer } from '../support/media-web-server.ts';
 import { type ChaosProcess, startChaosProcess } from './chaos-process.ts';
 import { isEnded } from './check-job.ts';
-import type { EnqueuerSettings, WorkerSettings } from './process-settings.ts';
+import { type EnqueuerSettings, REDIS_AWAY_EXIT_CODE, type WorkerSettings } from './process-settings.ts';
 import { startTopology } from './topologies/start-topology.ts';
 import { KEY_PREFIX, type TopologyKind } from './topologies/topology.ts';
 import type { Notice, Trap } from './traps.ts';
@@ -90,9 +90,10 @@ export async function startStage({
     return started;
   }
 
+  /** Repeats what fails, as on a master that is just replaced or has no time. */
   async function atMaster<T>(work: (redis: Redis) => Promise<T>): Promise<T> {
-    const master = await eventually(topology.master, { timeoutMs: 20_000, intervalMs: 100 });
-    return await work(master.admin);
+    const atWork = async () => ({ done: await work((await topology.master()).admin) });
+    return (await eventually(atWork, { intervalMs: 100 })).done;
   }
 
   async function lookUp(id: string): Promise<PublishJob | undefined> {
@@ -142,6 +143,18 @@ export async function startStage({
         traps: [...(worker.traps ?? [])],
       };
       return start('worker-process', settings, worker.onNotice);
+    },
+
+    /** Starts a worker and waits until it takes jobs. One that does not reach Redis in time ends; then comes another. */
+    async startReadyWorker(worker: StartWorkerOptions = {}): Promise<ChaosProcess> {
+      for (;;) {
+        const started = this.startWorker(worker);
+        const isReady = started.waitFor(({ kind }) => kind === 'ready').then(() => true);
+        const end = await Promise.race([isReady.catch(() => false), started.ended]);
+        if (end === true) return started;
+        const { code, signal } = await started.ended;
+        if (code !== REDIS_AWAY_EXIT_CODE) throw new Error(`a worker ended before it was ready (${signal ?? code})`);
+      }
     },
 
     /** Has another process enqueue a request and die; resolves when it is dead, also if it found no Redis. */

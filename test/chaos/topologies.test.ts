@@ -25,13 +25,7 @@ async function start({ onTestFinished }: Pick<TestContext, 'onTestFinished'>, to
   for (let index = 0; index < MOST_JOBS; index += 1) {
     accounts.push({ name: `account-${index}`, openId: await stage.addAccount(`account-${index}`) });
   }
-  const pids = await Promise.all(
-    Array.from({ length: workers }, async () => {
-      const worker = stage.startWorker();
-      await worker.waitFor(({ kind }) => kind === 'ready');
-      return worker.pid;
-    }),
-  );
+  const pids = await Promise.all(Array.from({ length: workers }, async () => (await stage.startReadyWorker()).pid));
 
   /** @returns the job if it was accepted */
   async function enqueue(): Promise<Accepted | undefined> {
@@ -67,7 +61,7 @@ async function start({ onTestFinished }: Pick<TestContext, 'onTestFinished'>, to
   }
 
   async function healthy(): Promise<void> {
-    await eventually(stage.topology.assertHealthy, { timeoutMs: 60_000, intervalMs: 100 });
+    await eventually(stage.topology.assertHealthy, { intervalMs: 100 });
   }
 
   return { ...stage, stage, pids, acceptedOne, enqueueDuring, healthy };
@@ -93,9 +87,9 @@ describe('a master under Sentinel that freezes', () => {
     const { stage, topology, acceptedOne, enqueueDuring, healthy } = await start(test, 'sentinel');
     const master = await topology.master();
     master.freeze();
-    await eventually(async () => (await topology.master()) !== master, { timeoutMs: 20_000, intervalMs: 100 });
+    await eventually(async () => (await topology.master()) !== master, { intervalMs: 100 });
     // Jobs go on while it is still away.
-    const meanwhile = await eventually(acceptedOne, { timeoutMs: 30_000, intervalMs: 500 });
+    const meanwhile = await eventually(acceptedOne, { intervalMs: 500 });
     await stage.outcomeOf(meanwhile.id, RECOVERY_MS);
     master.wake();
     const accepted = await enqueueDuring(healthy());
@@ -106,10 +100,7 @@ describe('a master under Sentinel that freezes', () => {
     const { stage, topology, enqueueDuring, healthy } = await start(test, 'sentinel');
     const old = await topology.master();
     const heal = partition(topology, old, ['replica', 'sentinel'], 'black_hole');
-    const isReplaced = eventually(async () => (await topology.master()) !== old, {
-      timeoutMs: 20_000,
-      intervalMs: 100,
-    });
+    const isReplaced = eventually(async () => (await topology.master()) !== old, { intervalMs: 100 });
     const during = await enqueueDuring(isReplaced);
     heal();
     await healthy();

@@ -7,7 +7,8 @@ import { closeRedis, connectRedis } from '../../src/redis/connections.ts';
 import { createKeys } from '../../src/redis/keys.ts';
 import { createSealer } from '../../src/sealing/sealer.ts';
 import { type SimulatorOptions, startSimulator } from '../../src/simulator/index.ts';
-import { buildIfStale, freshEnvironment, type RunningCommand, startCommand } from '../e2e/cli/command.ts';
+import { freshEnvironment, type RunningCommand, startCommand } from '../e2e/cli/command.ts';
+import { buildIfStale } from '../support/build.ts';
 import { eventually } from '../support/eventually.ts';
 
 const RETENTION_MS = 86_400_000;

@@ -64,7 +64,7 @@ scrape_configs:
   const exited = once(server, 'exit');
   const url = `http://127.0.0.1:${port}`;
   const get = async (path: string): Promise<unknown> => await (await fetch(`${url}${path}`)).json();
-  await eventually(async () => (await fetch(`${url}/-/ready`)).ok, { timeoutMs: 30_000 });
+  await eventually(async () => (await fetch(`${url}/-/ready`)).ok);
   return {
     url,
 

@@ -10,7 +10,7 @@ export const PULL_URL = 'https://videos.example.com/a.mp4';
 /** Simulator option that lets `PULL_URL` through. */
 export const PULLS = { verifiedUrlPrefixes: ['https://videos.example.com/'] };
 
-const ENDED = { timeoutMs: 20_000 };
+const ENDED = { timeoutMs: 90_000 };
 const QUOTAS = ['direct_init', 'inbox_init', 'photo_init', 'status'];
 const INITS: readonly JournalEntry['endpoint'][] = ['video_init', 'inbox_init', 'content_init'];
 

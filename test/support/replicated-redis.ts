@@ -73,7 +73,7 @@ export async function startSentinels(
           const field = (name: string): number => Number(pairs[pairs.indexOf(name) + 1]);
           return field('num-other-sentinels') === 2 && field('num-slaves') === options.replicas;
         },
-        { timeoutMs: 30_000 },
+        { timeoutMs: 90_000 },
       );
     }),
   );

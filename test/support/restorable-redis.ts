@@ -18,7 +18,7 @@ export async function startRestorableRedis() {
   const port = await quietPort();
   const start = async () => {
     const started = await spawnRedis(program, folder, port);
-    await eventually(async () => (await askServerIdentity(port))?.pid === started.pid, { timeoutMs: 20_000 });
+    await eventually(async () => (await askServerIdentity(port))?.pid === started.pid);
     return started;
   };
   let server = await start();

@@ -13,7 +13,7 @@ export async function createBucket(swift: Pick<SwiftServer, 'endpoint' | 'region
     credentials: SWIFT_CREDENTIALS,
     requestChecksumCalculation: 'WHEN_REQUIRED',
   });
-  const patience = { timeoutMs: 25_000, intervalMs: 200 };
+  const patience = { timeoutMs: 90_000, intervalMs: 200 };
   // Swift's proxy is up before the servers behind it are, and answers 503 until then.
   await eventually(async () => {
     try {

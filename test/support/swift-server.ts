@@ -62,7 +62,7 @@ export async function startSwift() {
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    await eventually(async () => (await fetch(`${endpoint}/healthcheck`)).ok, { timeoutMs: 55_000, intervalMs: 100 });
+    await eventually(async () => (await fetch(`${endpoint}/healthcheck`)).ok, { intervalMs: 100 });
   } catch (error) {
     await close();
     throw error;

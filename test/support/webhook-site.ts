@@ -48,7 +48,7 @@ export async function startWebhookSite(
         media: { type: 'file', path },
         ...(mode === 'direct' && { post: { privacyLevel: 'PUBLIC_TO_EVERYONE' } }),
       }),
-    ended: (id: string) => publisher.waitForCompletion(id, { timeoutMs: 20_000 }),
+    ended: (id: string) => publisher.waitForCompletion(id, { timeoutMs: 90_000 }),
     polls: () => simulator.journal.requests({ endpoint: 'status' }),
   };
 }

@@ -101,7 +101,7 @@ export async function startCluster(folder: string): Promise<Topology> {
       const old = await master();
       const mode = how === 'plain' ? [] : [how.toUpperCase()];
       await (await replica()).admin.call('CLUSTER', 'FAILOVER', ...mode);
-      await eventually(async () => (await master()) !== old, { timeoutMs: 20_000 });
+      await eventually(async () => (await master()) !== old);
     },
     async moveSlot() {
       const from = await master();
@@ -112,13 +112,13 @@ export async function startCluster(folder: string): Promise<Topology> {
       await moveSlot(slot, {
         ...{ from, fromId: lineOf(view, from).id, to: byPort(to.port), toId: to.id, masters },
       });
-      await eventually(async () => (await master()) === byPort(to.port), { timeoutMs: 20_000 });
+      await eventually(async () => (await master()) === byPort(to.port));
     },
     async close() {
       await Promise.all(nodes.map((node) => node.close()));
     },
   };
-  await eventually(assertHealthy, { timeoutMs: 30_000, intervalMs: 100 });
+  await eventually(assertHealthy, { intervalMs: 100 });
   return topology;
 }
 
@@ -145,7 +145,7 @@ async function form(nodes: readonly RedisNode[]): Promise<void> {
         const view = await viewOf(node);
         return (await node.admin.call('CLUSTER', 'REPLICATE', lineOf(view, master).id)) === 'OK';
       },
-      { timeoutMs: 20_000 },
+      { timeoutMs: 90_000 },
     );
   }
 }

@@ -110,7 +110,7 @@ export class RedisNode {
     child.stdin.on('error', () => undefined);
     child.once('exit', () => child.stdin.end('ended\n'));
     this.#child = child;
-    await eventually(async () => (await this.admin.ping()) === 'PONG', { timeoutMs: 20_000 });
+    await eventually(async () => (await this.admin.ping()) === 'PONG');
   }
 
   /** SIGKILL: nothing is flushed by Redis itself. */

@@ -94,14 +94,14 @@ export async function startSentinel(folder: string): Promise<Topology> {
     async failOver() {
       const old = await master();
       await sentinels[0]?.admin.call('SENTINEL', 'FAILOVER', NAME);
-      await eventually(async () => (await master()) !== old, { timeoutMs: 20_000 });
+      await eventually(async () => (await master()) !== old);
     },
     moveSlot: () => Promise.reject(new Error('only clusters have slots')),
     async close() {
       await Promise.all([...sentinels, ...nodes].map((node) => node.close()));
     },
   };
-  await eventually(assertHealthy, { timeoutMs: 30_000, intervalMs: 100 });
+  await eventually(assertHealthy, { intervalMs: 100 });
   return topology;
 }
 

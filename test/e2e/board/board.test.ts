@@ -9,7 +9,7 @@ import { CHROMIUM_ARGS, findChromium } from './browser.ts';
 
 const executablePath = findChromium();
 const post = { privacyLevel: 'SELF_ONLY' } as const;
-const WAIT = { timeoutMs: 20_000 };
+const WAIT = { timeoutMs: 90_000 };
 
 describe.skipIf(executablePath === undefined)(
   'the board in a browser (skipped where no Chromium is on the PATH)',

@@ -5,10 +5,11 @@ import { createLedger } from '../../../src/ledger/ledger.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { createKeys } from '../../../src/redis/keys.ts';
 import type { RedisClient } from '../../../src/redis/lua-script.ts';
+import { buildIfStale } from '../../support/build.ts';
 import { type CallbackReceiver, startCallbackReceiver } from '../../support/callback-receiver.ts';
 import { eventually } from '../../support/eventually.ts';
 import { testRedisUrl } from '../../support/redis.ts';
-import { buildIfStale, endCommands, freshEnvironment, startCommand } from '../cli/command.ts';
+import { endCommands, freshEnvironment, startCommand } from '../cli/command.ts';
 
 /** Events that a killed worker had put into a host's line come back within two minutes. */
 const TAKEN_OVER = { timeoutMs: 180_000 };

@@ -1,16 +1,13 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
+import { PassThrough, Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { runCli } from '../../../src/cli/run-cli.ts';
+import { pathInRepository } from '../../support/build.ts';
 import { freshPrefix, testRedisUrl } from '../../support/redis.ts';
 
-const pathOf = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
+const PROGRAM = pathInRepository('dist/bin/tiktok-publisher.js');
 const running = new Set<ChildProcess>();
-
-/** What people run is the build; this makes it if it is older than the sources. */
-export function buildIfStale(): void {
-  const { status, stderr } = spawnSync(process.execPath, [pathOf('scripts/setup.mjs')], { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`the build failed: ${stderr}`);
-}
 
 /** Settings for commands that should see the same jobs, and none of another test's. */
 export function freshEnvironment(extra: Record<string, string> = {}): Record<string, string> {
@@ -45,7 +42,7 @@ export interface CommandResult {
 /** Starts the built command with these settings and no others. */
 export function startCommand(args: readonly string[], env: Record<string, string>, stdin = ''): RunningCommand {
   const home = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '' };
-  const child = spawn(process.execPath, [pathOf('dist/bin/tiktok-publisher.js'), ...args], {
+  const child = spawn(process.execPath, [PROGRAM, ...args], {
     env: { ...home, ...env },
   });
   running.add(child);
@@ -93,6 +90,21 @@ export function startCommand(args: readonly string[], env: Record<string, string
 /** Runs the built command to its end. */
 export function runCommand(args: readonly string[], env: Record<string, string>, stdin = ''): Promise<CommandResult> {
   return startCommand(args, env, stdin).ended;
+}
+
+/** Runs a command to its end within this process: for what it answers, where nothing of its process matters. */
+export async function answerOf(
+  args: readonly string[],
+  env: Record<string, string>,
+  stdin = '',
+): Promise<CommandResult> {
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  const said = Promise.all([text(stdout), text(stderr)]);
+  const exitCode = await runCli(args, { stdin: Readable.from([stdin]), stdout, stderr, env });
+  stdout.end();
+  stderr.end();
+  const [out, err] = await said;
+  return { exitCode, stdout: out, stderr: err };
 }
 
 /** Ends what a failed test may have left running. */

@@ -1,9 +1,10 @@
 import { Redis } from 'ioredis';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { buildIfStale } from '../../support/build.ts';
 import { testRedisUrl } from '../../support/redis.ts';
-import { buildIfStale, endCommands, runCommand, startCommand } from './command.ts';
+import { endCommands, runCommand, startCommand } from './command.ts';
 
-beforeAll(buildIfStale, 60_000);
+beforeAll(buildIfStale);
 afterEach(endCommands);
 
 describe('demo', () => {

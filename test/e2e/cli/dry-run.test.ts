@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { buildIfStale } from '../../support/build.ts';
 import { mediaFixture } from '../../support/media-fixtures.ts';
-import { buildIfStale, endCommands, freshEnvironment, runCommand, startCommand } from './command.ts';
+import { endCommands, freshEnvironment, runCommand, startCommand } from './command.ts';
 
 const simulatorDocument = z.object({
   url: z.string(),

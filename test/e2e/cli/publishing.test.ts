@@ -5,23 +5,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { buildIfStale } from '../../support/build.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startRedisServer } from '../../support/redis-server.ts';
 import { makeVideo, sha256OfFile } from '../../support/videos.ts';
-import {
-  buildIfStale,
-  endCommands,
-  freshEnvironment,
-  type RunningCommand,
-  runCommand,
-  startCommand,
-} from './command.ts';
+import { answerOf, endCommands, freshEnvironment, type RunningCommand, runCommand, startCommand } from './command.ts';
 
+const tokensSchema = z.looseObject({ openId: z.string(), accessToken: z.string(), refreshToken: z.string() });
 const simulatorDocument = z.object({
   url: z.string(),
   clientKey: z.string(),
   clientSecret: z.string(),
-  account: z.looseObject({ openId: z.string(), accessToken: z.string(), refreshToken: z.string() }),
+  account: tokensSchema,
 });
 const addressSchema = z.looseObject({ port: z.number() });
 const jobDocument = z.looseObject({ id: z.string(), state: z.string(), postIds: z.array(z.string()) });
@@ -48,24 +43,37 @@ beforeAll(async () => {
   });
   service = startCommand(['start', '--json'], env);
   webUrl = z.object({ url: z.string() }).parse(await service.document()).url;
-  const { accessToken, refreshToken } = simulated.account;
-  const added = await runCommand(
-    ['accounts', 'add', 'acme', '--open-id', simulated.account.openId, '--json'],
-    env,
-    JSON.stringify({ accessToken, refreshToken, expiresIn: 7_200 }),
-  );
+  const { accessToken } = simulated.account;
+  const added = await runCommand(...addition('acme', simulated.account));
   expect(added).toMatchObject({ exitCode: 0, stderr: '' });
   expect(added.stdout).not.toContain(accessToken);
-}, 60_000);
+});
 
 afterAll(async () => {
   await endCommands();
   await rm(folder, { recursive: true, force: true });
 });
 
-const publish = (...more: string[]) => ['publish', video, '--account', 'acme', '--privacy', 'SELF_ONLY', ...more];
+type Tokens = z.infer<typeof tokensSchema>;
+function addition(account: string, { openId, accessToken, refreshToken }: Tokens) {
+  const args = ['accounts', 'add', account, '--open-id', openId, '--json'];
+  return [args, env, JSON.stringify({ accessToken, refreshToken, expiresIn: 7_200 })] as const;
+}
 
-async function simulatorPosts(path: string, body?: unknown): Promise<unknown> {
+/** Another account, whose posts of a minute are its own. */
+async function addAccount(account: string): Promise<Tokens> {
+  const tokens = tokensSchema.parse(await atSimulator('accounts', {}));
+  expect(await answerOf(...addition(account, tokens))).toMatchObject({ exitCode: 0 });
+  return tokens;
+}
+
+const publishOn = (account: string, ...more: string[]) => {
+  const options = ['--account', account, '--privacy', 'SELF_ONLY', ...more];
+  return ['publish', video, ...options];
+};
+const publish = (...more: string[]) => publishOn('acme', ...more);
+
+async function atSimulator(path: string, body?: unknown): Promise<unknown> {
   const init = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
   return await (await fetch(`${simulated.url}/__simulator/${path}`, init)).json();
 }
@@ -77,15 +85,15 @@ describe('publishing from the command line', () => {
     expect(waited.exitCode).toBe(0);
     const job = parseJob(waited.stdout);
     expect(job.state).toBe('published');
-    expect(JSON.stringify(await simulatorPosts('publishes'))).toContain(await sha256OfFile(video));
+    expect(JSON.stringify(await atSimulator('publishes'))).toContain(await sha256OfFile(video));
 
     const status = await runCommand(['status', job.id, '--json'], env);
     expect(parseJob(status.stdout)).toMatchObject({ id: job.id, state: 'published', account: 'acme' });
     const list = await runCommand(['list', '--account', 'acme', '--json'], env);
     const { jobs } = z.looseObject({ jobs: z.array(jobDocument) }).parse(JSON.parse(list.stdout));
     expect(jobs.map(({ id }) => id)).toContain(job.id);
-    expect((await runCommand(['status', job.id], env)).stdout).toContain('all accepted');
-    expect((await runCommand(['list'], env)).stdout).toContain(job.id);
+    expect((await answerOf(['status', job.id], env)).stdout).toContain('all accepted');
+    expect((await answerOf(['list'], env)).stdout).toContain(job.id);
   });
 
   it('returns at once without --wait, and another process watches to the end', async () => {
@@ -99,11 +107,11 @@ describe('publishing from the command line', () => {
       .split('\n')
       .map((line) => parseJob(line).state);
     expect(states.at(-1)).toBe('published');
-    expect((await runCommand(['watch', id], env)).stdout).toMatch(/^published/);
+    expect((await answerOf(['watch', id], env)).stdout).toMatch(/^published/);
   });
 
   it('leaves a draft in the inbox, which needs no privacy level', async () => {
-    const drafted = await runCommand(['publish', video, '--account', 'acme', '--mode', 'inbox', '--wait'], env);
+    const drafted = await answerOf(['publish', video, '--account', 'acme', '--mode', 'inbox', '--wait'], env);
     expect(drafted).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("delivered to the creator's inbox") });
   });
 
@@ -112,7 +120,7 @@ describe('publishing from the command line', () => {
     await new Promise<void>((resolve) => origin.listen(0, '127.0.0.1', resolve));
     const { port } = addressSchema.parse(origin.address());
     const url = `http://127.0.0.1:${port}/video.mp4`;
-    const pulled = await runCommand(
+    const pulled = await answerOf(
       ['publish', url, '--pull', '--account', 'acme', '--privacy', 'SELF_ONLY', '--wait', '--json'],
       env,
     );
@@ -131,7 +139,7 @@ describe('publishing from the command line', () => {
   });
 
   it('gives the same job for the same idempotency key, and refuses the key for another request', async () => {
-    const keyed = (title: string) => runCommand(publish('--json', '--idempotency-key', 'k1', '--title', title), env);
+    const keyed = (title: string) => answerOf(publish('--json', '--idempotency-key', 'k1', '--title', title), env);
     const first = parseJob((await keyed('four')).stdout);
     const again = await keyed('four');
     expect(again.exitCode).toBe(0);
@@ -142,11 +150,13 @@ describe('publishing from the command line', () => {
   });
 
   it('exits with 1 when the publish fails, and says why and what to do', async () => {
-    await simulatorPosts('faults', {
+    const { openId } = await addAccount('unaudited');
+    await atSimulator('faults', {
       endpoint: 'video_init',
+      when: { openId },
       act: { kind: 'status', httpStatus: 403, code: 'unaudited_client_can_only_post_to_private_accounts' },
     });
-    const failed = await runCommand(publish('--wait', '--title', 'six'), env);
+    const failed = await runCommand(publishOn('unaudited', '--wait', '--title', 'six'), env);
     expect(failed.exitCode).toBe(1);
     expect(failed.stdout).toContain('failed: ');
     expect(failed.stdout).toContain('TIKTOK_UNAUDITED_CLIENT');
@@ -162,7 +172,7 @@ describe('publishing from the command line', () => {
 
   it('says of an unknown job that there is none', async () => {
     for (const command of ['status', 'watch']) {
-      const unknown = await runCommand([command, 'no-such-job', '--json'], env);
+      const unknown = await answerOf([command, 'no-such-job', '--json'], env);
       expect(unknown.exitCode).toBe(2);
       expect(JSON.parse(unknown.stdout)).toMatchObject({ error: { code: 'JOB_NOT_FOUND' } });
     }
@@ -172,44 +182,53 @@ describe('publishing from the command line', () => {
     ['--watch', '2098-01-01'],
     ['--wait', '2099-01-01'],
   ])('stops %s on Ctrl-C with 130, and the job goes on', async (how, day) => {
-    const waiting = startCommand(publish(how, '--at', `${day}T00:00:00Z`), env);
     const scheduled = async () => (await runCommand(['list', '--state', 'scheduled', '--json'], env)).stdout;
-    await eventually(async () => expect(await scheduled()).toContain(day));
-    waiting.kill('SIGINT');
-    const { exitCode, stderr } = await waiting.ended;
+    let minute = 10;
+    const { exitCode, stderr } = await eventually(async () => {
+      minute += 1;
+      const waiting = startCommand(publish(how, '--at', `${day}T00:${minute}:00Z`), env);
+      await eventually(async () => expect(await scheduled()).toContain(`${day}T00:${minute}`));
+      waiting.kill('SIGINT');
+      const result = await waiting.ended;
+      // It is in the queue before it listens for Ctrl-C, and --wait prints nothing in between.
+      if (result.exitCode === null) throw new Error('the signal came too early');
+      return result;
+    });
     expect(exitCode).toBe(130);
     expect(stderr).toContain('The job continues. To watch it again: tiktok-publisher watch');
-    expect(await scheduled()).toContain(day);
+    expect(await scheduled()).toContain(`${day}T00:${minute}`);
   });
 
   it('cancels what has not begun, and says so again when asked again', async () => {
-    const enqueued = await runCommand(publish('--at', '2097-01-01T00:00:00Z', '--json'), env);
+    const enqueued = await answerOf(publish('--at', '2097-01-01T00:00:00Z', '--json'), env);
     const { id } = parseJob(enqueued.stdout);
     const cancelled = await runCommand(['cancel', id, '--json'], env);
     expect(cancelled.exitCode).toBe(0);
     expect(parseJob(cancelled.stdout).state).toBe('cancelled');
-    expect(await runCommand(['cancel', id], env)).toMatchObject({
+    expect(await answerOf(['cancel', id], env)).toMatchObject({
       exitCode: 0,
       stdout: expect.stringMatching(/^cancelled/),
     });
   });
 
   it('retries what failed, and refuses to retry what is published', async () => {
-    await simulatorPosts('faults', {
+    const { openId } = await addAccount('late');
+    await atSimulator('faults', {
       endpoint: 'video_init',
+      when: { openId },
       act: { kind: 'status', httpStatus: 403, code: 'unaudited_client_can_only_post_to_private_accounts' },
     });
-    const failed = await runCommand(publish('--wait', '--json', '--title', 'seven'), env);
+    const failed = await answerOf(publishOn('late', '--wait', '--json', '--title', 'seven'), env);
     expect(failed.exitCode).toBe(1);
     const { id } = parseJob(failed.stdout);
     const retried = await runCommand(['retry', id, '--json'], env);
     expect(retried.exitCode).toBe(0);
     expect(JSON.parse(retried.stdout)).toMatchObject({ id, action: 'fresh_init' });
-    expect((await runCommand(['watch', id], env)).exitCode).toBe(0);
-    const refused = await runCommand(['retry', id, '--json'], env);
+    expect((await answerOf(['watch', id], env)).exitCode).toBe(0);
+    const refused = await answerOf(['retry', id, '--json'], env);
     expect(refused.exitCode).toBe(2);
     expect(JSON.parse(refused.stdout)).toMatchObject({ error: { code: 'JOB_NOT_RETRYABLE' } });
-    const tooLate = await runCommand(['cancel', id, '--json'], env);
+    const tooLate = await answerOf(['cancel', id, '--json'], env);
     expect(tooLate.exitCode).toBe(2);
     expect(JSON.parse(tooLate.stdout)).toMatchObject({ error: { code: 'JOB_NOT_CANCELLABLE' } });
   });
@@ -217,12 +236,14 @@ describe('publishing from the command line', () => {
   it('lists and forgets accounts', async () => {
     const tokens = JSON.stringify({ accessToken: 'act.example' });
     expect((await runCommand(['accounts', 'add', 'other', '--open-id', 'o-2'], env, tokens)).exitCode).toBe(0);
-    expect((await runCommand(['accounts', 'list'], env)).stdout).toMatch(/^other +o-2 +active/m);
+    expect((await answerOf(['accounts', 'list'], env)).stdout).toMatch(/^other +o-2 +active/m);
     expect((await runCommand(['accounts', 'remove', 'other'], env)).exitCode).toBe(0);
-    const { stdout } = await runCommand(['accounts', 'list', '--json'], env);
+    const { stdout } = await answerOf(['accounts', 'list', '--json'], env);
     expect(stdout).not.toContain('o-2');
-    expect(JSON.parse(stdout)).toMatchObject({ accounts: [{ account: 'acme' }] });
-    expect((await runCommand(['accounts', 'remove', 'other'], env)).exitCode).toBe(2);
+    expect(JSON.parse(stdout)).toMatchObject({
+      accounts: [{ account: 'acme' }, { account: 'unaudited' }, { account: 'late' }],
+    });
+    expect((await answerOf(['accounts', 'remove', 'other'], env)).exitCode).toBe(2);
   });
 });
 

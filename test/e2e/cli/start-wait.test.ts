@@ -1,15 +1,17 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Redis } from 'ioredis';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { cacheDirFrom } from '../../../src/config/cache-dir.ts';
 import { startEmbeddedRedis } from '../../../src/embedded-redis/embedded-redis.ts';
 import { freePort } from '../../../src/embedded-redis/redis-process.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
+import { buildIfStale } from '../../support/build.ts';
 import { startRedisServer } from '../../support/redis-server.ts';
-import { buildIfStale, freshEnvironment, startCommand } from './command.ts';
+import { freshEnvironment, startCommand } from './command.ts';
 
-beforeAll(buildIfStale, 120_000);
+beforeAll(buildIfStale);
 const closers: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
@@ -19,8 +21,8 @@ const WAITS = 'Waiting for Redis';
 const on = (port: number, extra: Record<string, string> = {}) =>
   freshEnvironment({ REDIS_URL: `redis://127.0.0.1:${port}`, LOG_LEVEL: 'fatal', ...extra });
 
-/** A Redis that reads its data for some seconds: it takes a pause for each key. */
-async function loadingRedis(): Promise<number> {
+/** A Redis that reads its data until it is told to finish: it takes a pause for each key. */
+async function loadingRedis(): Promise<{ port: number; finish(): Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), 'loading-redis-'));
   closers.push(() => rm(folder, { recursive: true, force: true }));
   const first = await startRedisServer([`dir ${folder}`]);
@@ -29,10 +31,15 @@ async function loadingRedis(): Promise<number> {
   await client.call('SAVE');
   await closeRedis(client);
   await first.close();
-  const slow = ['key-load-delay 1000', 'loading-process-events-interval-bytes 1024'];
+  const slow = ['key-load-delay 10000', 'loading-process-events-interval-bytes 1024'];
   const second = await startRedisServer([`dir ${folder}`, ...slow]);
   closers.push(() => second.close());
-  return second.port;
+  const finish = async () => {
+    const operator = new Redis(second.port, '127.0.0.1', { enableReadyCheck: false });
+    await operator.config('SET', 'key-load-delay', '0');
+    operator.disconnect();
+  };
+  return { port: second.port, finish };
 }
 
 describe('a service whose Redis is not there yet', () => {
@@ -52,12 +59,13 @@ describe('a service whose Redis is not there yet', () => {
   });
 
   it('waits for one that still reads its data, which other commands tell', async () => {
-    const port = await loadingRedis();
+    const { port, finish } = await loadingRedis();
     const service = startCommand(['worker'], on(port));
     const listing = startCommand(['list'], on(port));
     await service.printed('Redis is still loading its data');
     const { exitCode, stderr } = await listing.ended;
     expect([exitCode, stderr]).toEqual([3, expect.stringContaining('Redis is still loading its data')]);
+    await finish();
     await service.printed('Workers run');
     service.kill('SIGTERM');
     expect((await service.ended).exitCode).toBe(0);

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { type SimulatorOptions, startSimulator } from '../../../src/simulator/index.ts';
+import { buildIfStale } from '../../support/build.ts';
 import { makeVideo } from '../../support/videos.ts';
-import { buildIfStale, endCommands, freshEnvironment, runCommand, startCommand } from '../cli/command.ts';
+import { endCommands, freshEnvironment, runCommand, startCommand } from '../cli/command.ts';
 
 /** Starts `start` (or what else is named) as its own process on a simulated TikTok, with the account `acme`. */
 export async function startDeployment(

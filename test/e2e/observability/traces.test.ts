@@ -71,10 +71,8 @@ describe('a trace', () => {
       env: { ...BATCHES_OFTEN, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${collector.url}/v1/traces` },
     });
     expect((await publish()).job.state).toBe('published');
-    const askedAt = performance.now();
     service.kill('SIGTERM');
     expect(await service.ended).toMatchObject({ exitCode: 0 });
-    expect(performance.now() - askedAt).toBeLessThan(8_000);
   });
 
   it('is not begun where OTEL_SDK_DISABLED says so', async () => {

@@ -10,9 +10,10 @@ import { promisify } from 'node:util';
 import { Webhook } from 'standardwebhooks';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { freePort } from '../../../src/embedded-redis/redis-process.ts';
+import { buildIfStale } from '../../support/build.ts';
 import { eventually } from '../../support/eventually.ts';
 import { makeVideo, sha256OfFile } from '../../support/videos.ts';
-import { buildIfStale, endCommands, freshEnvironment } from '../cli/command.ts';
+import { endCommands, freshEnvironment } from '../cli/command.ts';
 import { endExamples, runExample, serveExample } from './example-process.ts';
 import { postsOf, startTerminals } from './terminals.ts';
 
@@ -22,7 +23,7 @@ const pathOf = (path: string) => fileURLToPath(new URL(`../../../${path}`, impor
 let folder: string;
 let video: string;
 
-beforeAll(buildIfStale, 60_000);
+beforeAll(buildIfStale);
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tiktok-publisher-examples-'));
@@ -59,7 +60,7 @@ async function expectToPublish(publishUrl: string, jobUrl: (id: string) => strin
     ...{ status: 409, body: { code: 'IDEMPOTENCY_CONFLICT' } },
   });
   await eventually(async () => (await send(jobUrl(accepted.body.id))).body.state === 'published', {
-    timeoutMs: 30_000,
+    timeoutMs: 90_000,
   });
   const [post, ...others] = await postsOf(simulatorUrl);
   expect(others).toEqual([]);
@@ -80,7 +81,7 @@ describe('the Express app', () => {
     const CALLBACK_URL = `http://127.0.0.1:${PORT}/callbacks`;
     const app = await serveExample('express-app.mjs', { ...env, ...settings, CALLBACK_URL });
     await expectToPublish(`${app.url}/publish`, (id) => `${app.url}/publish/${id}`, simulatorUrl);
-    await eventually(() => /publish\.published [\w-]+/.test(app.stdout()), { timeoutMs: 30_000 });
+    await eventually(() => /publish\.published [\w-]+/.test(app.stdout()));
     expect((await app.stop()).exitCode).toBe(0);
   });
 

@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { buildIfStale } from '../../support/build.ts';
 import { eventually } from '../../support/eventually.ts';
 import { makeVideo, sha256OfFile } from '../../support/videos.ts';
-import { buildIfStale, endCommands, freshEnvironment, runCommand } from '../cli/command.ts';
+import { endCommands, freshEnvironment, runCommand } from '../cli/command.ts';
 import { postsOf, startTerminals } from './terminals.ts';
 
 const run = promisify(execFile);
@@ -16,7 +17,7 @@ const pathOf = (path: string) => fileURLToPath(new URL(`../../../${path}`, impor
 let folder: string;
 let video: string;
 
-beforeAll(buildIfStale, 60_000);
+beforeAll(buildIfStale);
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tiktok-publisher-readme-'));

@@ -6,12 +6,12 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createPublisher } from '../../../src/producers/index.ts';
-import { buildIfStale } from '../cli/command.ts';
+import { buildIfStale } from '../../support/build.ts';
 
 const run = promisify(execFile);
 const pathOf = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 
-beforeAll(buildIfStale, 60_000);
+beforeAll(buildIfStale);
 
 const page = await readFile(pathOf('docs/library.md'), 'utf8');
 

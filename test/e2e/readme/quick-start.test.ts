@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { Webhook } from 'standardwebhooks';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { buildIfStale } from '../../support/build.ts';
 import { eventually } from '../../support/eventually.ts';
-import { buildIfStale } from '../cli/command.ts';
 
 const pathOf = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 const PROGRAM = `${process.execPath} ${pathOf('dist/bin/tiktok-publisher.js')}`;
@@ -18,7 +18,7 @@ let folder: string;
 let addresses: Map<string, string>;
 const closers: (() => Promise<void>)[] = [];
 
-beforeAll(buildIfStale, 60_000);
+beforeAll(buildIfStale);
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tiktok-publisher-quick-start-'));
@@ -65,7 +65,7 @@ function terminal(script: string, env: Record<string, string> = {}) {
     printed: () => printed,
     ended,
     async untilPrinted(pattern: RegExp): Promise<string> {
-      await eventually(() => expect(printed).toMatch(pattern), { timeoutMs: 20_000 });
+      await eventually(() => expect(printed).toMatch(pattern));
       return pattern.exec(printed)?.[1] ?? '';
     },
   };
@@ -102,7 +102,7 @@ describe('the quick start for developers', () => {
     expect(again).toMatchObject({ status: 200, job: { id: first.job.id } });
     const look = `ID=${first.job.id}\n${await commandWith('/v1/publishes/$ID')}`;
     await eventually(async () => expect(await run(look)).toContain('"state":"published"'), {
-      timeoutMs: 30_000,
+      timeoutMs: 90_000,
       intervalMs: 500,
     });
 

@@ -41,7 +41,7 @@ describe('several worker processes', () => {
   it('begin as many posts of each account as a minute allows, and let the others wait without waking them', async () => {
     const { journal } = fleet.simulator;
     const begins = ACCOUNTS * INITS_PER_MINUTE;
-    await eventually(async () => (await fleet.count('processing')) === begins, { timeoutMs: 20_000 });
+    await eventually(async () => (await fleet.count('processing')) === begins);
     const jobs = await Promise.all(ids.map((id) => fleet.publisher.get(id)));
     const waiting = jobs.flatMap((job) => (job?.state === 'queued' ? [job] : []));
     expect(waiting).toHaveLength(ids.length - begins);

@@ -7,10 +7,11 @@ import { openClient } from '../../../src/app/open-client.ts';
 import { loadConfig } from '../../../src/config/load-config.ts';
 import type { PublishRequest } from '../../../src/core/publish-request.ts';
 import { type FaultHandle, startSimulator } from '../../../src/simulator/index.ts';
+import { buildIfStale } from '../../support/build.ts';
 import { startHostileMediaServer } from '../../support/hostile-media-server.ts';
 import type { Evidence, PlantedSecret } from '../../support/secret-search.ts';
 import { makeVideo } from '../../support/videos.ts';
-import { buildIfStale, type RunningCommand, runCommand, startCommand } from '../cli/command.ts';
+import { type RunningCommand, runCommand, startCommand } from '../cli/command.ts';
 import type { Trouble } from './troubles.ts';
 
 const announcement = z.looseObject({ url: z.string() });

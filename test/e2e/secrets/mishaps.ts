@@ -4,9 +4,6 @@ import { eventually } from '../../support/eventually.ts';
 import { pageEvidence } from '../../support/served-evidence.ts';
 import type { Deployment } from './deployment.ts';
 
-/** Enough for a machine on which everything else is tested, too. */
-const PATIENTLY = { timeoutMs: 40_000 };
-
 const otherKey = () => randomBytes(32).toString('base64');
 
 /** A worker and a doctor with another key than the one that sealed the tokens. */
@@ -18,7 +15,7 @@ export async function meetWrongKey(deployment: Deployment): Promise<void> {
   const worker = startService('worker with a wrong key', ['worker'], { ENCRYPTION_KEYS });
   await worker.document();
   const { id } = await enqueue('sealed-with-another-key');
-  await eventually(async () => JSON.stringify(await publisher.get(id)).includes('CONFIG_KEY_UNKNOWN'), PATIENTLY);
+  await eventually(async () => JSON.stringify(await publisher.get(id)).includes('CONFIG_KEY_UNKNOWN'));
   worker.kill('SIGTERM');
   await Promise.all([
     worker.ended,
@@ -37,7 +34,7 @@ export async function killInMidUpload({ simulator, startService, addAccount, enq
   await eventually(() => {
     const [publish] = simulator.journal.publishes().filter((other) => other.openId === openId);
     return (publish?.receivedBytes ?? 0) >= 1_000_000;
-  }, PATIENTLY);
+  });
   worker.kill('SIGKILL');
   await worker.ended;
 }
@@ -49,7 +46,7 @@ export async function tamper({ addAccount, redis, keys, enqueue, publisher }: De
   const foreign = (await redis.hget(keys.account('tampered-from'), 'accessToken')) ?? '';
   await redis.hset(keys.account('tampered'), 'accessToken', foreign);
   const { id } = await enqueue('tampered');
-  await eventually(async () => JSON.stringify(await publisher.get(id)).includes('INTERNAL_TAMPERED'), PATIENTLY);
+  await eventually(async () => JSON.stringify(await publisher.get(id)).includes('INTERNAL_TAMPERED'));
 }
 
 /** An account that is removed while its job waits, and TikTok's refusal to be told so. */
@@ -76,7 +73,7 @@ export async function cancel({ simulator, addAccount, vault, enqueue, publisher,
   simulator.faults.add({ endpoint: 'cancel', when: { openId, times: 'always' }, act: refusal });
   simulator.faults.add({ endpoint: 'video_init', when: { openId }, act: { kind: 'stuck_processing' } });
   const pulled = await enqueue('not-cancelled', { media: 'pull' });
-  await eventually(async () => (await publisher.get(pulled.id))?.state === 'processing', PATIENTLY);
+  await eventually(async () => (await publisher.get(pulled.id))?.state === 'processing');
   await Promise.all([run(['cancel', id]), publisher.cancel(pulled.id)]);
 }
 

@@ -25,7 +25,6 @@ import { TROUBLES } from './troubles.ts';
 
 const KEY_FILE = 'development-key';
 const CHANNELS = ['redis', 'events', 'file', 'log', 'metrics', 'http', 'cli', 'argument'];
-const TROUBLE_TIMEOUT_MS = 40_000;
 
 /** A word that is no secret and is put into every channel, so that a search that is blind there is noticed. */
 const DECOY = `decoy_${randomBytes(12).toString('hex')}`;
@@ -61,7 +60,7 @@ beforeAll(async () => {
   await deployment.stop();
   const files = await fileEvidence(deployment.dataDir, [KEY_FILE]);
   evidence = [...deployment.evidence, ...shown.flat(), ...stored, ...files];
-}, 120_000);
+});
 
 afterAll(async () => {
   await endCommands();
@@ -77,7 +76,7 @@ async function meetTroubles(): Promise<void> {
         outcomes.set(account, job);
         return trouble.shows.test(job);
       },
-      { timeoutMs: TROUBLE_TIMEOUT_MS, intervalMs: 200 },
+      { intervalMs: 200 },
     ).catch(() => undefined);
   });
   await Promise.all(met);
@@ -86,15 +85,12 @@ async function meetTroubles(): Promise<void> {
 /** What commands show of jobs and accounts. */
 async function showJobs(): Promise<void> {
   const { run, publisher } = deployment;
-  const failed = await eventually(
-    async () => {
-      const { jobs } = await publisher.list({ state: 'failed' });
-      const [job] = jobs.filter(({ account }) => account.startsWith('init-refused'));
-      if (job === undefined) throw new Error('nothing has failed yet');
-      return job.id;
-    },
-    { timeoutMs: TROUBLE_TIMEOUT_MS },
-  );
+  const failed = await eventually(async () => {
+    const { jobs } = await publisher.list({ state: 'failed' });
+    const [job] = jobs.filter(({ account }) => account.startsWith('init-refused'));
+    if (job === undefined) throw new Error('nothing has failed yet');
+    return job.id;
+  });
   const commands = [
     ['status', failed],
     ['status', failed, '--json'],
@@ -118,9 +114,7 @@ async function spreadDecoy(): Promise<void> {
     simulator.faults.add({ endpoint: 'video_init', when: { openId }, act });
   }
   const watched = run(['publish', media.small.path, '--account', DECOY, '--privacy', 'SELF_ONLY', '--watch', '--json']);
-  await eventually(async () => (await publisher.list({ account: DECOY })).jobs.length > 0, {
-    timeoutMs: TROUBLE_TIMEOUT_MS,
-  });
+  await eventually(async () => (await publisher.list({ account: DECOY })).jobs.length > 0);
   kept.push(...(await argumentEvidence()));
   await watched;
 }
@@ -136,8 +130,8 @@ describe('what the system writes and shows', () => {
   it.each(CHANNELS)('is searched where it goes out: %s', (channel) => {
     // Labels of metrics hold known words only, so a code of TikTok's shows that metrics are searched.
     const value = channel === 'metrics' ? BANNED : DECOY;
-    const found = searchFor([{ name: 'decoy', value }])(evidence);
-    expect(found.map((leak) => leak.channel)).toContain(channel);
+    const goneOut = evidence.filter((item) => item.channel === channel);
+    expect(searchFor([{ name: 'decoy', value }])(goneOut)).not.toEqual([]);
   });
 
   it('holds no piece of any secret, in whatever form', async () => {

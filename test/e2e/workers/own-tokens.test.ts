@@ -11,8 +11,9 @@ import type { PublishRequest } from '../../../src/core/publish-request.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { createKeys } from '../../../src/redis/keys.ts';
 import { startSimulator } from '../../../src/simulator/index.ts';
+import { buildIfStale } from '../../support/build.ts';
 import { makeVideo, sha256OfFile } from '../../support/videos.ts';
-import { buildIfStale, freshEnvironment } from '../cli/command.ts';
+import { freshEnvironment } from '../cli/command.ts';
 
 const EXAMPLE = 'examples/workers-with-own-tokens.mjs';
 const pathOf = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
@@ -20,7 +21,7 @@ const pathOf = (path: string) => fileURLToPath(new URL(`../../../${path}`, impor
 let folder: string;
 let video: string;
 
-beforeAll(buildIfStale, 120_000);
+beforeAll(buildIfStale);
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tiktok-publisher-own-tokens-'));
   video = await makeVideo(folder, 1_000_000);
@@ -60,7 +61,7 @@ async function startApp() {
   const publish = async (account: string) => {
     const media: PublishRequest['media'] = { type: 'file', path: video };
     const { id } = await publisher.enqueue({ account, mode: 'direct', media, post: { privacyLevel: 'SELF_ONLY' } });
-    return await publisher.waitForCompletion(id, { timeoutMs: 60_000 });
+    return await publisher.waitForCompletion(id, { timeoutMs: 90_000 });
   };
   const stop = async () => {
     app.kill('SIGTERM');

@@ -6,16 +6,17 @@ import { Queue } from 'bullmq';
 import { afterEach, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { startSimulator } from '../../../src/simulator/index.ts';
+import { buildIfStale } from '../../support/build.ts';
 import { eventually } from '../../support/eventually.ts';
 import { testRedisUrl } from '../../support/redis.ts';
 import { makeVideo } from '../../support/videos.ts';
-import { buildIfStale, endCommands, freshEnvironment, runCommand, startCommand } from '../cli/command.ts';
+import { endCommands, freshEnvironment, runCommand, startCommand } from '../cli/command.ts';
 
 const ROUNDS = 3;
 const ACCOUNTS = ['one', 'two', 'three'];
 const TAKEN_OVER = { timeoutMs: 90_000, intervalMs: 200 };
 
-beforeAll(buildIfStale, 60_000);
+beforeAll(buildIfStale);
 afterEach(endCommands);
 
 it('workers that are killed again and again publish each entry of a plain BullMQ client once', async () => {

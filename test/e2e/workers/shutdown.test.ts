@@ -3,11 +3,12 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, it, vi } from 'vitest';
+import { buildIfStale } from '../../support/build.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type ProxiedRedis, reloadSlowly, startProxiedRedis } from '../../support/proxied-redis.ts';
 import { testRedisUrl } from '../../support/redis.ts';
 import { openProxy } from '../../support/redis-proxy/redis-proxy.ts';
-import { buildIfStale, endCommands, freshEnvironment, startCommand } from '../cli/command.ts';
+import { endCommands, freshEnvironment, startCommand } from '../cli/command.ts';
 
 const TEN_MINUTES_MS = '600000';
 /** Beyond every test's own limit: who waits for work that nobody has fails. */
@@ -40,12 +41,12 @@ const HARMS: readonly (readonly [what: string, harm: (at: ProxiedRedis) => unkno
   ['reads its data again', reloadSlowly],
 ];
 
-beforeAll(buildIfStale, 120_000);
+beforeAll(buildIfStale);
 afterAll(endCommands);
 vi.setConfig({ maxConcurrency: 6 });
 
 describe.concurrent('SIGTERM', () => {
-  it.for(HARMS)('ends start when Redis %s', { timeout: 60_000 }, async ([, harm], test) => {
+  it.for(HARMS)('ends start when Redis %s', { timeout: 180_000 }, async ([, harm], test) => {
     const { expect } = test;
     const redis = await startProxiedRedis(test);
     const command = startCommand(['start'], freshEnvironment({ ...PATIENT, REDIS_URL: redis.proxy.url }));
@@ -56,7 +57,7 @@ describe.concurrent('SIGTERM', () => {
     expect(await command.ended).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('"msg":"stopping"') });
   });
 
-  it.for(['worker', 'server'])('ends %s when Redis says nothing any more', { timeout: 60_000 }, async (name, test) => {
+  it.for(['worker', 'server'])('ends %s when Redis says nothing any more', { timeout: 180_000 }, async (name, test) => {
     const proxy = await openProxy(Number(new URL(testRedisUrl()).port));
     test.onTestFinished(() => proxy.close());
     const command = startCommand([name], freshEnvironment({ ...PATIENT, REDIS_URL: proxy.url }));
@@ -74,7 +75,7 @@ describe.concurrent('SIGTERM', () => {
     { what: 'says nothing any more in the middle of a job', kind: 'black_hole', settings: busy },
   ] as const)(
     'ends an app that closes workers and publisher when Redis $what',
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async ({ kind, settings }, { expect, onTestFinished }) => {
       const proxy = await openProxy(Number(new URL(testRedisUrl()).port));
       onTestFinished(() => proxy.close());

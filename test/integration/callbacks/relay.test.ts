@@ -1,7 +1,7 @@
 import pino from 'pino';
 import { expect, it } from 'vitest';
 import { startCallbackRelay } from '../../../src/callbacks/callback-relay.ts';
-import { connectRedis } from '../../../src/redis/connections.ts';
+import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { createKeys } from '../../../src/redis/keys.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startRedisServer } from '../../support/redis-server.ts';
@@ -30,5 +30,5 @@ it('the relay of callbacks stops at once, even while Redis is away', async () =>
   await eventually(() => blocking.status === 'reconnecting');
   await relay.stop();
   expect(blocking.status).not.toBe('ready');
-  redis.disconnect();
+  await Promise.all([closeRedis(blocking), closeRedis(redis)]);
 });

@@ -19,7 +19,7 @@ const viewer = signedInAs(VIEWER);
 const entry = z.looseObject({ id: z.string(), stacktrace: z.array(z.string()) });
 const lists = z.object({ queues: z.array(z.looseObject({ name: z.string(), jobs: z.array(entry) })) });
 const page = z.object({ job: entry });
-const WAIT = { timeoutMs: 20_000 };
+const WAIT = { timeoutMs: 90_000 };
 const CHANGING = ['post', 'put', 'patch'];
 
 let pipeline: Pipeline;

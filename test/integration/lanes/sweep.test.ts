@@ -12,7 +12,7 @@ afterEach(async () => {
   pipeline = undefined;
 });
 
-const WAIT = { timeoutMs: 20_000 };
+const WAIT = { timeoutMs: 90_000 };
 const LONG_BACKOFF = { maxAttempts: 8, baseMs: 600_000, factor: 1, maxMs: 600_000 };
 
 /** Two jobs of one account, the first of which has its turn and the second of which waits. */

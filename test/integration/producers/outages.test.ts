@@ -41,7 +41,7 @@ function anotherPublisher(): Publisher {
 const REQUEST = { account: 'acme', mode: 'inbox', media: { type: 'file', path: '/videos/a.mp4' } } as const;
 
 /** Calls until Redis is there again. */
-const whenBack = async <T>(call: () => Promise<T>): Promise<T> => await eventually(call, { timeoutMs: 20_000 });
+const whenBack = async <T>(call: () => Promise<T>): Promise<T> => await eventually(call);
 
 describe('a feed of events', () => {
   it('loses and doubles no event while Redis is killed and comes back, again and again', async () => {
@@ -62,7 +62,7 @@ describe('a feed of events', () => {
       await redis.start();
     }
     const last = await whenBack(() => other.enqueue(REQUEST));
-    await eventually(() => seen.includes(last.id), { timeoutMs: 20_000 });
+    await eventually(() => seen.includes(last.id));
     expect(seen).toEqual([...ids, last.id]);
     await feed.return();
     await reading;
@@ -116,7 +116,7 @@ describe('waiting for the outcome of a job', () => {
   it('goes on when Redis was killed and came back meanwhile', async () => {
     const other = anotherPublisher();
     const job = await publisher.enqueue(REQUEST);
-    const waiting = publisher.waitForCompletion(job.id, { timeoutMs: 25_000 });
+    const waiting = publisher.waitForCompletion(job.id, { timeoutMs: 90_000 });
     await redis.kill();
     await redis.start();
     await whenBack(() => other.cancel(job.id));
@@ -127,7 +127,7 @@ describe('waiting for the outcome of a job', () => {
     const other = anotherPublisher();
     const job = await other.enqueue(REQUEST);
     await redis.kill();
-    const waiting = publisher.waitForCompletion(job.id, { timeoutMs: 25_000 });
+    const waiting = publisher.waitForCompletion(job.id, { timeoutMs: 90_000 });
     await redis.start();
     await whenBack(() => other.cancel(job.id));
     expect(await waiting).toMatchObject({ id: job.id, state: 'cancelled' });

@@ -39,7 +39,7 @@ describe('waiting for the outcome of a job', () => {
   it('is over at once for a job that has its outcome', async () => {
     const job = await publisher.enqueue(REQUEST);
     await publisher.cancel(job.id);
-    expect(await publisher.waitForCompletion(job.id, { timeoutMs: 5_000 })).toMatchObject({ state: 'cancelled' });
+    expect(await publisher.waitForCompletion(job.id, { timeoutMs: 90_000 })).toMatchObject({ state: 'cancelled' });
   });
 
   it('rejects with the reason of its signal, whether aborted before or meanwhile', async () => {

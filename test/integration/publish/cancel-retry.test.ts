@@ -20,7 +20,7 @@ afterEach(async () => {
   pipeline = undefined;
 });
 
-const WAIT = { timeoutMs: 20_000 };
+const WAIT = { timeoutMs: 90_000 };
 const PULL_URL = 'https://videos.example.com/a.mp4';
 const VERIFIED = { verifiedUrlPrefixes: ['https://videos.example.com/'] };
 const post = { title: 'A title', privacyLevel: 'SELF_ONLY' } as const;

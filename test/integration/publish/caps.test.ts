@@ -17,7 +17,7 @@ afterEach(async () => {
   pipeline = undefined;
 });
 
-const WAIT = { timeoutMs: 20_000 };
+const WAIT = { timeoutMs: 90_000 };
 const HOUR_MS = 3_600_000;
 const post = (account: string, path: string) =>
   ({ account, mode: 'direct', media: { type: 'file', path }, post: { privacyLevel: 'SELF_ONLY' } }) as const;

@@ -5,7 +5,7 @@ import { type Pipeline, startPipeline } from '../../support/pipeline.ts';
 import { openCase, PULL_URL } from '../../support/publish-case.ts';
 import { usePublishWorld } from '../../support/publish-world.ts';
 
-const ENDED = { timeoutMs: 20_000 };
+const ENDED = { timeoutMs: 90_000 };
 const PRIVATE_CREATOR = {
   privacyLevelOptions: ['FOLLOWER_OF_CREATOR', 'MUTUAL_FOLLOW_FRIENDS', 'SELF_ONLY'],
   duetDisabled: true,

@@ -6,6 +6,7 @@ import { ERROR_TABLE, type ErrorCode } from '../../../src/core/error-table.ts';
 import { createSealer } from '../../../src/sealing/sealer.ts';
 import type { FaultAct } from '../../../src/simulator/index.ts';
 import { startSimulator } from '../../../src/simulator/index.ts';
+import { PATIENTLY } from '../../support/eventually.ts';
 import { startPipeline } from '../../support/pipeline.ts';
 import { caseOf, openCase, PULLS, retriedCodes } from '../../support/publish-case.ts';
 import { usePublishWorld } from '../../support/publish-world.ts';
@@ -48,7 +49,7 @@ describe('an access token that TikTok refuses', () => {
     fault('upload', { kind: 'delay', ms: 100 });
     const enqueued = await enqueueFile(world().video);
     const { journal } = world().pipeline.simulator;
-    await journal.waitFor((entry) => entry.endpoint === 'upload' && entry.openId === openId);
+    await journal.waitFor((entry) => entry.endpoint === 'upload' && entry.openId === openId, PATIENTLY);
     world().pipeline.simulator.expireAccessToken(openId);
     const job = await ended(enqueued);
     expect(job).toMatchObject({ state: 'published' });

@@ -6,6 +6,7 @@ import type { MediaSource } from '../../../src/core/ports.ts';
 import { PublishError } from '../../../src/core/publish-error.ts';
 import { openFileSource } from '../../../src/media/file-source.ts';
 import type { WorkerDeps } from '../../../src/workers/deps.ts';
+import { PATIENTLY } from '../../support/eventually.ts';
 import { startWriter } from '../../support/file-writer.ts';
 import { type Pipeline, startPipeline } from '../../support/pipeline.ts';
 import { openCase, retriedCodes } from '../../support/publish-case.ts';
@@ -58,8 +59,8 @@ describe('a file that cannot be published', () => {
 /** Waits until the first byte of a user's upload has come in. */
 async function firstByte(openId: string): Promise<void> {
   const { journal } = pipeline.simulator;
-  const init = await journal.waitFor((entry) => entry.endpoint === 'video_init' && entry.openId === openId);
-  await journal.waitForReceived(init.publishId ?? '', 1);
+  const init = await journal.waitFor((entry) => entry.endpoint === 'video_init' && entry.openId === openId, PATIENTLY);
+  await journal.waitForReceived(init.publishId ?? '', 1, PATIENTLY);
 }
 
 describe('a file that changes during the upload', () => {

@@ -13,7 +13,7 @@ const CHUNK_BYTES = 5_242_880;
 const LAST_CHUNK_BYTES = VIDEO_BYTES - 2 * CHUNK_BYTES;
 
 /** Short, and still longer than a busy machine may stand still. */
-const STALL_MS = 1_500;
+const STALL_MS = 5_000;
 
 type When = NonNullable<FaultRule['when']>;
 const POSITIONS: [name: string, when: When, chunkBytes: number][] = [

@@ -18,7 +18,7 @@ afterEach(async () => {
   pipeline = undefined;
 });
 
-const WAIT = { timeoutMs: 25_000 };
+const WAIT = { timeoutMs: 90_000 };
 const NO_LIMITS = { limits: { initPerMinute: 1_000, statusPerMinute: 1_000, pendingSharesPerDay: 1_000 } };
 const request = (account: string, path: string, priority = 0) =>
   ({

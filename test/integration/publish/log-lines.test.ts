@@ -26,7 +26,7 @@ it('names the job in each line about one, and keeps what varies out of the messa
   });
   const media = { type: 'file', path: await makeVideo(folder, 1_000) } as const;
   const jobs = await Promise.all([1, 2, 3].map(() => publisher.enqueue({ account: 'acme', mode: 'inbox', media })));
-  await Promise.all(jobs.map(({ id }) => publisher.waitForCompletion(id, { timeoutMs: 20_000 })));
+  await Promise.all(jobs.map(({ id }) => publisher.waitForCompletion(id, { timeoutMs: 90_000 })));
 
   const ids = jobs.map(({ id }) => id);
   expect(lines.filter(({ publishJobId = '' }) => !ids.includes(publishJobId))).toEqual([]);

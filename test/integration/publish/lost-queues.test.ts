@@ -16,7 +16,7 @@ async function start(test: TestContext, options: PipelineOptions = {}): Promise<
   return pipeline;
 }
 
-const WAIT = { timeoutMs: 30_000 };
+const WAIT = { timeoutMs: 90_000 };
 
 /** Deletes keys, as an eviction or a careless hand does. */
 async function deleteKeys(redis: RedisClient, pattern: string): Promise<number> {

@@ -33,7 +33,7 @@ afterEach(async () => {
   pipeline = undefined;
 });
 
-const WAIT = { timeoutMs: 20_000 };
+const WAIT = { timeoutMs: 90_000 };
 
 /** What BullMQ answers for an entry that has ended. */
 async function resultOf(queues: Queues, entryId: string): Promise<unknown> {

@@ -18,7 +18,7 @@ afterEach(async () => {
   pipeline = undefined;
 });
 
-const WAIT = { timeoutMs: 20_000 };
+const WAIT = { timeoutMs: 90_000 };
 const direct = (path: string) =>
   ({
     account: 'acme',

@@ -3,7 +3,7 @@ import { describe, expect, it, type TestContext } from 'vitest';
 import type { PublishRequest } from '../../../src/core/publish-request.ts';
 import { newRecord } from '../../../src/ledger/change.ts';
 import { createLedger } from '../../../src/ledger/ledger.ts';
-import { eventually } from '../../support/eventually.ts';
+import { eventually, PATIENTLY } from '../../support/eventually.ts';
 import { type Pipeline, startPipeline } from '../../support/pipeline.ts';
 import { clientOfTest, startReplicated, urlOf } from '../../support/replicated-redis.ts';
 import { makeVideo } from '../../support/videos.ts';
@@ -36,7 +36,7 @@ async function uploadOf({ folder }: Pipeline, sizeBytes: number): Promise<Publis
 
 async function untilWaiting({ publisher }: Pipeline, id: string): Promise<void> {
   await eventually(async () => expect((await publisher.get(id))?.waitingFor).toBe('replication'), {
-    timeoutMs: 20_000,
+    timeoutMs: 90_000,
   });
 }
 
@@ -62,7 +62,7 @@ describe.concurrent('a master that lost its replicas', { timeout: 60_000 }, () =
     // The first is confirmed alone and refused; the replica is back for the others.
     const refused = publisher.enqueueBulk(Array.from({ length: 50 }, () => request)).catch((error: unknown) => error);
     await eventually(async () => expect(await redis.zcard(world.keys.allJobs)).toBe(50));
-    await eventually(async () => expect(await redis.zcard(world.keys.allJobs)).toBeLessThan(50), { timeoutMs: 20_000 });
+    await eventually(async () => expect(await redis.zcard(world.keys.allJobs)).toBeLessThan(50));
     world.findsReplica();
     expect(await refused).toMatchObject({ code: 'REDIS_NOT_REPLICATED' });
     expect(await redis.zcard(world.keys.allJobs)).toBe(0);
@@ -88,7 +88,7 @@ describe.concurrent('a master that lost its replicas', { timeout: 60_000 }, () =
     const world = await startOnReplicated(test);
     world.simulator.faults.add({ endpoint: 'upload', when: { chunkIndex: 0 }, act: { kind: 'delay', ms: 1_000 } });
     const { id } = await world.publisher.enqueue(await uploadOf(world, 2 * CHUNK_BYTES));
-    await world.simulator.journal.waitFor(({ endpoint }) => endpoint === 'video_init');
+    await world.simulator.journal.waitFor(({ endpoint }) => endpoint === 'video_init', PATIENTLY);
     world.losesReplica();
     await untilWaiting(world, id);
     const held = await world.publisher.get(id);
@@ -148,11 +148,11 @@ describe('a record that went back in time', () => {
     simulator.faults.add({ endpoint: 'upload', when: { chunkIndex: 0 }, act: { kind: 'delay', ms: 1_500 } });
     const { id } = await publisher.enqueue(await uploadOf(world, 2 * CHUNK_BYTES));
     const before = await operator.dumpBuffer(keys.job(id));
-    await simulator.journal.waitFor(({ endpoint }) => endpoint === 'video_init');
+    await simulator.journal.waitFor(({ endpoint }) => endpoint === 'video_init', PATIENTLY);
     await eventually(async () => expect(await operator.hget(keys.job(id), 'publishId')).not.toBeNull());
     // As after a failover to a replica that had not heard of the init.
     await operator.restore(keys.job(id), 0, before, 'REPLACE');
-    expect((await publisher.waitForCompletion(id, { timeoutMs: 60_000 })).state).toBe('published');
+    expect((await publisher.waitForCompletion(id, { timeoutMs: 90_000 })).state).toBe('published');
     const complete = simulator.journal.publishes().filter(({ completeUploads }) => completeUploads > 0);
     expect(complete).toHaveLength(1);
   });

@@ -82,10 +82,9 @@ describe.concurrent('a confirmation', () => {
     const slot = Number(await first?.call('CLUSTER', 'KEYSLOT', key));
     const owner = slot < 8192 ? first : second;
     const ownerId = String(await owner?.call('CLUSTER', 'MYID'));
-    await eventually(() => replica?.call('CLUSTER', 'REPLICATE', ownerId), { timeoutMs: 20_000 });
-    await eventually(async () => String(await first?.call('CLUSTER', 'INFO')).includes('cluster_state:ok'), {
-      timeoutMs: 20_000,
-    });
+    await eventually(() => replica?.call('CLUSTER', 'REPLICATE', ownerId));
+    for (const node of [first, second, replica])
+      await eventually(async () => String(await node?.call('CLUSTER', 'INFO')).includes('cluster_state:ok'));
     const target: RedisTarget = {
       kind: 'cluster',
       nodes: [{ host: '127.0.0.1', port: secondNode?.port ?? 0 }],
@@ -115,7 +114,7 @@ describe.concurrent('sentinels', () => {
     await check.check(runId);
     for (const proxy of proxies) proxy.break('strand');
     await expect(check.check(runId)).rejects.toThrow('0 of 3 sentinels answered');
-    await eventually(() => check.check(runId), { timeoutMs: 15_000 });
+    await eventually(() => check.check(runId));
   });
 
   it('speak against a master that was frozen and wakes up after another one was promoted', async (test) => {
@@ -147,15 +146,13 @@ describe.concurrent('sentinels', () => {
         if (found === undefined) throw new Error('nobody is promoted yet');
         return found;
       },
-      { timeoutMs: 30_000 },
+      { timeoutMs: 90_000 },
     );
     master.signal('SIGCONT');
     await expect(check.check(oldRunId)).rejects.toThrow();
     // What only the old master has is found missing, and what the new one has is confirmed.
     await viaSentinels.hset(key, { state: 'new' });
-    expect(
-      await eventually(() => confirmation.confirm([{ key, field: 'state', is: 'old' }]), { timeoutMs: 30_000 }),
-    ).toBe('missing');
+    expect(await eventually(() => confirmation.confirm([{ key, field: 'state', is: 'old' }]))).toBe('missing');
     expect(await confirmation.confirm([{ key, field: 'state', is: 'new' }])).toBe('confirmed');
   });
 });

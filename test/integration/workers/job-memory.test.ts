@@ -13,7 +13,7 @@ import { PULL_URL, PULLS } from '../../support/publish-case.ts';
 import { rejection } from '../../support/rejection.ts';
 import { makeVideo } from '../../support/videos.ts';
 
-const ENDED = { timeoutMs: 20_000 };
+const ENDED = { timeoutMs: 90_000 };
 
 async function startIdlePipeline() {
   const pipeline = await startPipeline({ workers: false, simulator: { ...PULLS, processingMs: 20, pullMs: 20 } });

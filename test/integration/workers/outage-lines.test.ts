@@ -1,7 +1,7 @@
 import pino from 'pino';
 import { expect, it } from 'vitest';
 
-import { eventually } from '../../support/eventually.ts';
+import { eventually, PATIENTLY } from '../../support/eventually.ts';
 import { startPipeline } from '../../support/pipeline.ts';
 import { startProxiedRedis } from '../../support/proxied-redis.ts';
 import { makeVideo } from '../../support/videos.ts';
@@ -34,11 +34,11 @@ it('a Redis that fails under an upload is told of once, without a stack, and bur
     ...{ account: 'acme', mode: 'direct', media: { type: 'file', path: await makeVideo(folder, 2 * CHUNK_BYTES) } },
     post: { privacyLevel: 'SELF_ONLY' },
   });
-  await simulator.journal.waitFor(({ endpoint }) => endpoint === 'video_init');
+  await simulator.journal.waitFor(({ endpoint }) => endpoint === 'video_init', PATIENTLY);
   // From now on it refuses every write.
   await operator.config('SET', 'min-replicas-to-write', '1');
-  await eventually(() => of('failed to settle a step').length > 0, { timeoutMs: 20_000 });
-  await eventually(() => of('worker error').length > 0, { timeoutMs: 20_000 });
+  await eventually(() => of('failed to settle a step').length > 0);
+  await eventually(() => of('worker error').length > 0);
   const reason = expect.stringContaining('too few connected replicas');
   const [line, ...others] = of('failed to settle a step');
   expect(line).toMatchObject({ publishJobId: id, code: 'REDIS_UNAVAILABLE', reason });

@@ -6,7 +6,7 @@ import { eventually } from '../../support/eventually.ts';
 import { startPipeline } from '../../support/pipeline.ts';
 import { makeVideo } from '../../support/videos.ts';
 
-it('workers that get no answer although Redis serves are started anew', { timeout: 90_000 }, async () => {
+it('workers that get no answer although Redis serves are started anew', { timeout: 180_000 }, async () => {
   const pipeline = await startPipeline({ workers: false, simulator: { processingMs: 20 } });
   onTestFinished(() => pipeline.close());
   // As a client that lost track: what it is asked is never answered.
@@ -24,7 +24,7 @@ it('workers that get no answer although Redis serves are started anew', { timeou
   Reflect.set(connection, 'sendCommand', () => new Promise(() => undefined));
   const path = await makeVideo(pipeline.folder, 1_000);
   const { id } = await pipeline.publisher.enqueue({ account: 'acme', mode: 'inbox', media: { type: 'file', path } });
-  await eventually(() => !workers.isRunning(), { timeoutMs: 30_000 });
-  expect((await pipeline.publisher.waitForCompletion(id, { timeoutMs: 40_000 })).state).toBe('in_inbox');
+  await eventually(() => !workers.isRunning());
+  expect((await pipeline.publisher.waitForCompletion(id, { timeoutMs: 90_000 })).state).toBe('in_inbox');
   Reflect.deleteProperty(connection, 'sendCommand');
 });

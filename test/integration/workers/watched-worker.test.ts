@@ -54,5 +54,5 @@ it('a worker tells each reason of an outage once, and again in the next', async 
   const reasons = ['Connection is closed.', 'connect ECONNREFUSED 127.0.0.1:6379'];
   expect([...reasons, ...reasons].map((reason) => worker.isNewTrouble(reason))).toEqual([true, true, false, false]);
   end();
-  await eventually(() => worker.isNewTrouble('Connection is closed.'), { timeoutMs: 20_000 });
+  await eventually(() => worker.isNewTrouble('Connection is closed.'));
 });

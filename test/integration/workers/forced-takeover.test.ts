@@ -1,24 +1,24 @@
-import { afterEach, describe, expect, inject, it } from 'vitest';
-import { processPublishEntry } from '../../src/workers/publish/publish-processor.ts';
-import { type Pipeline, startPipeline } from '../support/pipeline.ts';
-import { makeVideo } from '../support/videos.ts';
-import { CHUNK_BYTES, THREE_CHUNKS_BYTES } from './scene.ts';
-import { type Stage, startStage } from './stage.ts';
+import { afterEach, describe, expect, it } from 'vitest';
+import { processPublishEntry } from '../../../src/workers/publish/publish-processor.ts';
+import { PATIENTLY } from '../../support/eventually.ts';
+import { type Pipeline, startPipeline } from '../../support/pipeline.ts';
+import { makeVideo } from '../../support/videos.ts';
 
-let stage: Stage | undefined;
+/** Three chunks, the last one a little longer. */
+const VIDEO_BYTES = 15_800_000;
+const CHUNK_BYTES = 5_242_880;
+
 let pipeline: Pipeline | undefined;
 
 afterEach(async () => {
   await pipeline?.close();
-  await stage?.close();
 });
 
 /** A job that no worker takes, and a way to make two take it. */
 async function startForcible() {
-  stage = await startStage({ programs: inject('chaosPrograms') });
-  pipeline = await startPipeline({ redisUrl: stage.topology.nodes[0]?.url ?? '', workers: false });
+  pipeline = await startPipeline({ workers: false });
   const { deps, publisher, simulator, folder } = pipeline;
-  const path = await makeVideo(folder, THREE_CHUNKS_BYTES);
+  const path = await makeVideo(folder, VIDEO_BYTES);
   const post = { title: 'A title', privacyLevel: 'SELF_ONLY' } as const;
   const request = { account: 'acme', mode: 'direct', media: { type: 'file', path }, post } as const;
   const { id } = await publisher.enqueue(request);
@@ -43,8 +43,8 @@ describe('two workers on one job by force', () => {
     const act = { kind: 'slow_read', bytesPerSecond: 4_000_000 } as const;
     simulator.faults.add({ endpoint: 'upload', when: { chunkIndex: 1 }, act });
     const older = run('entry', 1);
-    const { publishId = '' } = await simulator.journal.waitFor(({ endpoint }) => endpoint === 'video_init');
-    await simulator.journal.waitForReceived(publishId, CHUNK_BYTES + 1_000_000);
+    const { publishId = '' } = await simulator.journal.waitFor(({ endpoint }) => endpoint === 'video_init', PATIENTLY);
+    await simulator.journal.waitForReceived(publishId, CHUNK_BYTES + 1_000_000, PATIENTLY);
     const newer = run('entry', 2);
     expect((await older).kind).toBe('lost');
     expect((await newer).kind).toBe('done');
