@@ -1,5 +1,6 @@
 import type { PublishRequest } from './publish-request.ts';
 import type { PublishState } from './publish-state.ts';
+import { publishIdOf, type Session } from './session.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from './units.ts';
 
 /**
@@ -15,11 +16,11 @@ const WATCH_FOR_MS = 3 * DAY_MS;
 /** Whether a later answer could still tell something new. */
 export function isWorthRechecking(job: {
   readonly state: PublishState;
-  readonly publishId?: string | undefined;
+  readonly session: Session;
   readonly postIds: readonly string[];
   readonly isPublic: boolean;
 }): boolean {
-  if (job.publishId === undefined) return false;
+  if (publishIdOf(job.session) === undefined) return false;
   if (job.state === 'published') return job.isPublic && job.postIds.length === 0;
   return job.state === 'in_inbox' || job.state === 'unconfirmed';
 }

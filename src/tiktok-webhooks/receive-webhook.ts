@@ -49,10 +49,10 @@ export function createWebhookReceiver(deps: ReceiveWebhookDeps): ReceiveWebhook 
     }
     const webhook = parseWebhook(rawBody);
     if (webhook === undefined) {
-      log.warn({ bytes: rawBody.length }, 'webhook not readable');
+      log.warn({ bytes: rawBody.length }, 'TikTok webhook unreadable');
       onReceived('other', 'unreadable');
     } else if (clientKey !== undefined && webhook.clientKey !== clientKey) {
-      log.warn({ event: webhook.event }, 'webhook is meant for another app');
+      log.warn({ event: webhook.event }, 'TikTok webhook is for another app');
       onReceived(webhook.event, 'other_app');
     } else {
       onReceived(webhook.event, await actOn(webhook, deps));
@@ -73,12 +73,12 @@ async function actOn(
   }
   const report = toPostReport(event);
   if (report === undefined || publishId === undefined) {
-    log.debug({ event }, 'webhook ignored');
+    log.debug({ event }, 'TikTok webhook ignored');
     return 'no_effect';
   }
   const { publishJobId, woken } = await wakeToldJob({ report, publishId }, wakes);
   await arrivals.note();
-  log.debug({ event, publishJobId, publishId, woken }, 'webhook received');
+  log.debug({ event, publishJobId, publishId, woken }, 'TikTok webhook received');
   if (publishJobId === undefined) return 'unknown_publish_id';
   return woken === undefined ? 'no_effect' : 'acted_on';
 }

@@ -57,7 +57,7 @@ export function hasEnded(record: LedgerRecord): boolean {
 
 /** Whether a late answer could still tell something about a job. */
 export function isWatched({ state, session, postIds, request }: LedgerRecord): boolean {
-  return isWorthRechecking({ state, publishId: publishIdOf(session), postIds, isPublic: mayBePublic(request) });
+  return isWorthRechecking({ state, session, postIds, isPublic: mayBePublic(request) });
 }
 
 /** Gives a job that is still watched its entry back, should it be lost. @returns whether the job is still watched */

@@ -138,7 +138,7 @@ describe('waiting for the outcome of a job', () => {
     await redis.kill();
     const error = await rejection(publisher.waitForCompletion(job.id, { timeoutMs: 200 }));
     expect(error.code).toBe('WAIT_TIMED_OUT');
-    expect(error.message).toBe(`job ${job.id} had no outcome within 200 ms`);
+    expect(error.message).toBe(`job ${job.id} did not end within 200 ms`);
     await redis.start();
   });
 

@@ -201,7 +201,7 @@ describe('an entry of a plain client with an id of its own', () => {
       const { deps, entry } = dyingAt('ledger.create', 'after', world.deps, asStarted(job));
       await startAndDie(world, entry, deps);
       const record = await world.deps.ledger.read('order-4');
-      expect(requestSecrets.open(record?.request ?? request, 'order-4')).toEqual(request);
+      expect(await requestSecrets.open(record?.request ?? request, 'order-4')).toEqual(request);
       await job.updateData(left(request, record?.request ?? request));
       await world.startWorkers();
       expect(await publisher.waitForCompletion('order-4', WAIT)).toMatchObject({ state: 'published' });

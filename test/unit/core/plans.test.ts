@@ -84,7 +84,7 @@ describe('planCancel', () => {
 });
 
 describe('rechecks', () => {
-  const published = { state: 'published', publishId: 'p', postIds: [] as string[], isPublic: true } as const;
+  const published = { state: 'published', session: FETCHED, postIds: [] as string[], isPublic: true } as const;
 
   it('watch a public post for its id, a draft and an unconfirmed post, and nothing else', () => {
     expect(isWorthRechecking(published)).toBe(true);
@@ -92,7 +92,7 @@ describe('rechecks', () => {
     expect(isWorthRechecking({ ...published, isPublic: false })).toBe(false);
     expect(isWorthRechecking({ ...published, state: 'in_inbox' })).toBe(true);
     expect(isWorthRechecking({ ...published, state: 'unconfirmed' })).toBe(true);
-    expect(isWorthRechecking({ ...published, state: 'unconfirmed', publishId: undefined })).toBe(false);
+    expect(isWorthRechecking({ ...published, state: 'unconfirmed', session: NONE })).toBe(false);
     expect(isWorthRechecking({ ...published, state: 'failed' })).toBe(false);
   });
 

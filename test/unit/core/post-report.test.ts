@@ -3,7 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { toPostReport, wokenBy } from '../../../src/core/post-report.ts';
 import { ALL_PUBLISH_STATES } from '../../../src/core/publish-state.ts';
 
-const job = { publishId: 'v_pub_file~v2-1.1', postIds: [], isPublic: true };
+const job = {
+  session: { kind: 'upload', publishId: 'v_pub_file~v2-1.1' } as const,
+  postIds: [],
+  isPublic: true,
+};
 
 describe('toPostReport', () => {
   it.each([
