@@ -3,7 +3,7 @@ import type { WaitReason } from '../core/publish-state.ts';
 import { bytesText, durationText, partOfText, timeText } from './quantity-text.ts';
 
 const WAIT_TEXTS: Readonly<Record<WaitReason, string>> = {
-  slot: 'its turn among the uploads of its account',
+  turn: 'its turn among the uploads of its account',
   rate_limit: "TikTok's rate limit",
   daily_cap: "the account's daily post limit",
   pending_share_cap: "the account's limit of unposted drafts",

@@ -73,7 +73,7 @@ export function parsePublishState(text: string): PublishState | undefined {
 
 /** Why a `queued` job has not started. */
 export const WAIT_REASONS = [
-  'slot',
+  'turn',
   'rate_limit',
   'daily_cap',
   'pending_share_cap',
@@ -83,3 +83,17 @@ export const WAIT_REASONS = [
   'replication',
 ] as const;
 export type WaitReason = (typeof WAIT_REASONS)[number];
+
+/** What a job waits for without knowing until when: somebody else's action wakes it. */
+export const PARKED_REASONS = ['turn', 'account_paused', 'reauthorization'] as const satisfies readonly WaitReason[];
+export type ParkedReason = (typeof PARKED_REASONS)[number];
+
+/** Parses a stored waiting reason; versions before 0.2 wrote `slot` for `turn`. @returns undefined for anything else */
+export function parseWaitReason(text: string | undefined): WaitReason | undefined {
+  return text === 'slot' ? 'turn' : WAIT_REASONS.find((reason) => reason === text);
+}
+
+/** Whether a job waits until somebody wakes it. */
+export function isParkedFor(reason: WaitReason | undefined): reason is ParkedReason {
+  return PARKED_REASONS.some((parked) => parked === reason);
+}

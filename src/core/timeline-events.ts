@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ALL_PUBLISH_STATES, WAIT_REASONS } from './publish-state.ts';
+import { ALL_PUBLISH_STATES, PARKED_REASONS, WAIT_REASONS } from './publish-state.ts';
 
 const text = z.string();
 const number = z.number();
@@ -23,13 +23,16 @@ export const TIMELINE_EVENTS = {
   due: { meaning: 'The scheduled time of the job has come.', facts: {} },
   parked: {
     meaning: 'The job waits for its turn in its account, or for its owner to resume or reconnect the account.',
-    facts: { waitingFor: z.enum(['slot', 'account_paused', 'reauthorization']) },
+    facts: { waitingFor: z.enum(PARKED_REASONS) },
   },
   deferred: {
     meaning: 'The job waits until a quota or Redis lets it go on; `code` says which refusal of TikTok was the reason.',
     facts: { waitingFor, until: time, code: text.optional(), message: text.optional() },
   },
-  slot_used: { meaning: 'The job made the call that was reserved for it in a quota.', facts: { endpoint: text } },
+  reservation_used: {
+    meaning: 'The job made the call that was reserved for it in a quota.',
+    facts: { endpoint: text },
+  },
   media_examined: {
     meaning: 'The video was examined; `remarks` are what a person should know, such as a limit that it exceeds.',
     facts: {

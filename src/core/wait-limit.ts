@@ -3,7 +3,7 @@ import type { WaitReason } from './publish-state.ts';
 
 /** What a job fails with that waited longer than it may, by what it waited for. */
 export const WAITED_TOO_LONG = {
-  slot: 'TIKTOK_RATE_LIMITED',
+  turn: 'TIKTOK_RATE_LIMITED',
   rate_limit: 'TIKTOK_RATE_LIMITED',
   daily_cap: 'TIKTOK_DAILY_POST_CAP',
   pending_share_cap: 'TIKTOK_PENDING_SHARE_CAP',

@@ -44,7 +44,7 @@ export function createLedgerReader({ redis, keys }: { redis: RedisClient; keys: 
 
   /** Why the lanes stand still in which jobs wait for their turn, by account. */
   async function readGates(records: readonly LedgerRecord[]): Promise<ReadonlyMap<string, Gate>> {
-    const waiting = records.filter(({ waitingFor }) => waitingFor === 'slot').map(({ account }) => account);
+    const waiting = records.filter(({ waitingFor }) => waitingFor === 'turn').map(({ account }) => account);
     const gates = new Map<string, Gate>();
     for (const account of new Set(waiting)) {
       const hold = await readAccountHold(redis, keys, account);
@@ -92,7 +92,7 @@ export function createLedgerReader({ redis, keys }: { redis: RedisClient; keys: 
 
 /** A job that waits for its turn waits for what its whole account waits for. */
 function withGate(record: LedgerRecord, gates: ReadonlyMap<string, Gate>): LedgerRecord {
-  const gate = record.waitingFor === 'slot' ? gates.get(record.account) : undefined;
+  const gate = record.waitingFor === 'turn' ? gates.get(record.account) : undefined;
   return gate === undefined ? record : { ...record, waitingFor: gate.reason, waitingUntil: gate.until };
 }
 

@@ -6,7 +6,7 @@ import type { SourcePin } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { PublishFailure } from '../core/publish-job.ts';
 import { type PublishMode, type PublishRequest, parsePublishRequest } from '../core/publish-request.ts';
-import { type PublishState, parsePublishState, WAIT_REASONS, type WaitReason } from '../core/publish-state.ts';
+import { type PublishState, parsePublishState, parseWaitReason, type WaitReason } from '../core/publish-state.ts';
 import { publishIdOf, type Session } from '../core/session.ts';
 
 /** The truth about one publish job. Instants are ms since the epoch, sizes bytes. */
@@ -213,7 +213,7 @@ function decodeOptional(hash: ReadonlyMap<string, string>): Partial<LedgerRecord
     scheduledAt: number('scheduledAt'),
     retriedAt: number('retriedAt'),
     idempotencyDigest: text('idempotencyDigest'),
-    waitingFor: WAIT_REASONS.find((reason) => reason === text('waitingFor')),
+    waitingFor: parseWaitReason(text('waitingFor')),
     waitingUntil: number('waitingUntil'),
     bookedSlot: json('bookedSlot', bookedSlotSchema),
     cancelRequestedAt: number('cancelRequestedAt'),

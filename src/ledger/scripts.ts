@@ -66,7 +66,7 @@ append(1)
 if not arg.place then return { 'created', arg.id, 'admitted' } end
 local where = admitOrWait(
   key.laneWaiting, key.laneAdmitted, key.lanes, key.laneLimit, arg.account, arg.id, arg.place, arg.createdAt)
-if where == 'waiting' then redis.call('HSET', key.job, 'waitingFor', 'slot') end
+if where == 'waiting' then redis.call('HSET', key.job, 'waitingFor', 'turn') end
 return { 'created', arg.id, where }
 `;
 

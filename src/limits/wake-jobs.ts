@@ -1,6 +1,6 @@
 import { type PublishEntry, publishEntryOf } from '../core/job-reference.ts';
 import type { PublishRequest } from '../core/publish-request.ts';
-import type { WaitReason } from '../core/publish-state.ts';
+import { isParkedFor, type WaitReason } from '../core/publish-state.ts';
 import type { Lanes } from './lanes.ts';
 
 /** What waking needs of the ledger and the queues. */
@@ -31,15 +31,13 @@ export async function wakeJobs(ids: readonly string[], { ledger, queues }: WakeD
   }
 }
 
-/** Reasons that end when somebody resumes the account or connects it again. */
-const HELD: readonly (WaitReason | undefined)[] = [undefined, 'slot', 'account_paused', 'reauthorization'];
-
 /** Lets an account's lane go on after it was resumed or connected again; a job that waits for a quota waits on. */
 export async function wakeLane(account: string, { lanes, ...deps }: WakeDeps & { lanes: Lanes }): Promise<void> {
   const admitted = await lanes.admitted(account);
   const held: string[] = [];
   for (const id of admitted) {
-    if (HELD.includes((await deps.ledger.read(id))?.waitingFor)) held.push(id);
+    const waitingFor = (await deps.ledger.read(id))?.waitingFor;
+    if (waitingFor === undefined || isParkedFor(waitingFor)) held.push(id);
   }
   await wakeJobs([...held, ...(await lanes.leave(account, ''))], deps);
 }

@@ -132,7 +132,7 @@ async function createJob(
   const { created, id: presentId, waits } = await createForGood(record, cause, ledger);
   if (created) {
     const timeline = [{ at: new Date(record.createdAt).toISOString(), ...cause }];
-    const present: LedgerRecord = waits ? { ...record, waitingFor: 'slot' } : record;
+    const present: LedgerRecord = waits ? { ...record, waitingFor: 'turn' } : record;
     return { record, waits, job: { ...toPublishJob(present, timeline), created } };
   }
   const existing = await ledger.read(presentId);

@@ -29,7 +29,7 @@ export async function takeSlot(job: OwnedJob, endpoint: QuotaEndpoint, deps: Cal
     // Woken early, it waits on: another slot would be one that nobody uses.
     if (lateMs < -SLOT_EARLY_MS) throw new Deferral('rate_limit', bookedSlot.at, bookedSlot);
     if (lateMs <= SLOT_LATE_MS) {
-      await job.commit({ cause: { event: 'slot_used', endpoint }, patch: { bookedSlot: undefined } });
+      await job.commit({ cause: { event: 'reservation_used', endpoint }, patch: { bookedSlot: undefined } });
       return;
     }
   }

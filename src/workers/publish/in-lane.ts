@@ -1,4 +1,5 @@
 import { exposureOf, mayAppear } from '../../core/exposure.ts';
+import type { ParkedReason } from '../../core/publish-state.ts';
 import type { Settlement } from '../../core/settlement.ts';
 import { laneMemberOf } from '../../ledger/lane-member.ts';
 import type { LedgerRecord } from '../../ledger/record.ts';
@@ -15,7 +16,7 @@ import type { OwnedJob } from '../owned-job.ts';
 export async function inLane(job: OwnedJob, deps: WorkerDeps, step: () => Promise<Settlement>): Promise<Settlement> {
   if (needsTurn(job.record, deps.clock.now())) {
     const place = await deps.lanes.enter(laneMemberOf(job.record));
-    if (place !== 'admitted') return await park(job, place === 'waiting' ? 'slot' : place, deps);
+    if (place !== 'admitted') return await park(job, place === 'waiting' ? 'turn' : place, deps);
   }
   const settlement = await step();
   if (!keepsTurn(job.record, settlement, deps.clock.now())) await leaveLane(job.record, deps);
@@ -44,11 +45,7 @@ function keepsTurn(record: LedgerRecord, settlement: Settlement, now: number): b
   return exposureOf(record) !== 'none' || record.waitingFor !== undefined || settlement.at <= now;
 }
 
-async function park(
-  job: OwnedJob,
-  waitingFor: 'slot' | 'account_paused' | 'reauthorization',
-  deps: WorkerDeps,
-): Promise<Settlement> {
+async function park(job: OwnedJob, waitingFor: ParkedReason, deps: WorkerDeps): Promise<Settlement> {
   if (job.record.waitingFor !== waitingFor) {
     deps.metrics.deferred(waitingFor);
     await job.commit({

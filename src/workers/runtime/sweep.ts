@@ -1,6 +1,6 @@
 import { planAfterWaiting } from '../../core/plan-after-error.ts';
 import { toPublishError } from '../../core/publish-error.ts';
-import { isTerminal, type WaitReason } from '../../core/publish-state.ts';
+import { isParkedFor, isTerminal } from '../../core/publish-state.ts';
 import { redisTroubleOf } from '../../core/redis-trouble.ts';
 import { HOUR_MS } from '../../core/units.ts';
 import { laneMemberOf } from '../../ledger/lane-member.ts';
@@ -15,9 +15,6 @@ import { ensureEntry } from '../ensure-entry.ts';
 import { createEntrySearch, type EntrySearch } from './entry-search.ts';
 
 const BATCH = 200;
-/** Reasons with which an entry is parked until somebody wakes it. */
-const PARKING_REASONS: readonly (WaitReason | undefined)[] = ['slot', 'account_paused', 'reauthorization'];
-
 /** Looks after jobs that nothing else looks after. */
 export interface Sweep {
   stop(): Promise<void>;
@@ -100,7 +97,7 @@ async function isForgotten(record: LedgerRecord, { lanes }: WorkerDeps): Promise
 
 /** Whether a job's entry sleeps until somebody wakes it. */
 function isParked({ state, waitingFor, waitingUntil }: LedgerRecord): boolean {
-  return state !== 'processing' && PARKING_REASONS.includes(waitingFor) && waitingUntil === undefined;
+  return state !== 'processing' && isParkedFor(waitingFor) && waitingUntil === undefined;
 }
 
 async function lookAfterId(id: string, now: number, deps: WorkerDeps): Promise<void> {

@@ -64,10 +64,10 @@ describe('web server', () => {
   it('serves the metrics as Prometheus text', async () => {
     const metrics = createMetrics();
     const { url } = await start({ metrics });
-    metrics.deferred('slot');
+    metrics.deferred('turn');
     const answer = await fetch(`${url}/metrics`);
     expect(answer.headers.get('content-type')).toContain('text/plain');
-    expect(await answer.text()).toContain('tiktok_deferrals_total{reason="slot"} 1');
+    expect(await answer.text()).toContain('tiktok_deferrals_total{reason="turn"} 1');
   });
 
   it('is ready when every check passes, and says what is missing when one does not', async () => {

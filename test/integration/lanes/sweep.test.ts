@@ -75,7 +75,7 @@ describe('the sweep', () => {
     await eventually(() => isAsleep(first.id));
     await sweep();
     expect(await isAsleep(first.id)).toBe(true);
-    expect(await publisher.get(second.id)).toMatchObject({ state: 'queued', waitingFor: 'slot' });
+    expect(await publisher.get(second.id)).toMatchObject({ state: 'queued', waitingFor: 'turn' });
   });
 
   it('wakes a job whose turn has come when whoever gave it the turn died before waking it', async () => {

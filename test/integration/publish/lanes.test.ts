@@ -37,7 +37,7 @@ describe('a lane', () => {
     const path = await makeVideo(folder, 1_000);
     const jobs = [];
     for (const priority of [0, 5, 5, 1]) jobs.push(await publisher.enqueue(request('acme', path, priority)));
-    expect(jobs.map(({ waitingFor }) => waitingFor)).toEqual([null, 'slot', 'slot', 'slot']);
+    expect(jobs.map(({ waitingFor }) => waitingFor)).toEqual([null, 'turn', 'turn', 'turn']);
     expect(await queues.publish.getDelayedCount()).toBe(3);
     await startWorkers();
     const ended = await Promise.all(jobs.map(({ id }) => publisher.waitForCompletion(id, WAIT)));
@@ -91,7 +91,7 @@ describe('a lane', () => {
     const path = await makeVideo(folder, 1_000);
     const byName = await publisher.enqueue(request('acme', path));
     const byOpenId = await publisher.enqueue(request(account.openId, path));
-    expect(byOpenId).toMatchObject({ account: 'acme', waitingFor: 'slot' });
+    expect(byOpenId).toMatchObject({ account: 'acme', waitingFor: 'turn' });
     await startWorkers();
     expect(await publisher.waitForCompletion(byOpenId.id, WAIT)).toMatchObject({ state: 'in_inbox' });
     expect(await publisher.waitForCompletion(byName.id, WAIT)).toMatchObject({ state: 'in_inbox' });
@@ -173,7 +173,7 @@ describe('how many uploads of an account run at the same time', () => {
     const path = await makeVideo(folder, 1_000);
     const jobs = await other.enqueueBulk([1, 2, 3].map(() => request('acme', path)));
     expect(await redis.zcard(keys.laneAdmitted('acme'))).toBe(2);
-    expect(jobs.filter(({ waitingFor }) => waitingFor === 'slot')).toHaveLength(1);
+    expect(jobs.filter(({ waitingFor }) => waitingFor === 'turn')).toHaveLength(1);
     // As in a Redis that lost it.
     await redis.del(keys.laneLimit);
     await sweepOnce(deps);

@@ -24,7 +24,7 @@ import {
 import { freshPrefix, testRedisUrl } from '../../support/redis.ts';
 
 /** What a job that waits for its account's turn says of it; a3e916a stored `slot`. */
-const TURN = 'slot';
+const TURN = 'turn';
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 const ENDED = { timeoutMs: 18_000 };

@@ -115,18 +115,18 @@ describe('metrics', () => {
     const silence = new Promise<never>(() => undefined);
     metrics.watchQueue('tiktok-publish', () => silence);
     metrics.watchPausedEndpoints(() => silence);
-    metrics.deferred('slot');
+    metrics.deferred('turn');
     const text = await metrics.render();
-    expect(text).toContain('tiktok_deferrals_total{reason="slot"} 1');
+    expect(text).toContain('tiktok_deferrals_total{reason="turn"} 1');
     expect(text).not.toContain('bullmq_jobs{');
   });
 
   it('of two instances do not mix, and process metrics come only when asked for', async () => {
     const [one, other] = [createMetrics({ defaultMetrics: true }), createMetrics()];
-    one.deferred('slot');
+    one.deferred('turn');
     expect(await one.render()).toContain('process_cpu_seconds_total');
     expect(await other.render()).not.toContain('process_cpu_seconds_total');
-    expect(await one.render()).toContain('tiktok_deferrals_total{reason="slot"} 1');
-    expect(await other.render()).toContain('tiktok_deferrals_total{reason="slot"} 0');
+    expect(await one.render()).toContain('tiktok_deferrals_total{reason="turn"} 1');
+    expect(await other.render()).toContain('tiktok_deferrals_total{reason="turn"} 0');
   });
 });
