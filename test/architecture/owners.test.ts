@@ -96,6 +96,23 @@ const OWNED: readonly Owned[] = [
     why: 'a timer or listener that is left behind holds a process or leaks',
   },
   {
+    thing: 'what TikTok may have of a post',
+    pattern: /\blastChunkStartedAt\b|\bsession\.kind\b/,
+    owners: [
+      'src/core/session.ts',
+      'src/core/exposure.ts',
+      'src/core/retry-plan.ts',
+      // Stores and reads the session.
+      'src/ledger/record.ts',
+      // Goes on in a session that it was given, and opens its upload URL.
+      'src/workers/publish/chunk-loop.ts',
+      'src/workers/publish/init-publish.ts',
+      // Compares two records of one job.
+      'src/workers/runtime/job-memory.ts',
+    ],
+    why: 'whether a post may appear is read out of its session in one place, see exposureOf',
+  },
+  {
     thing: 'codes of errors',
     pattern: /'code' in \w+/,
     owners: ['src/core/system-error.ts'],
