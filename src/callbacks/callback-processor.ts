@@ -75,7 +75,7 @@ interface Turn {
 /** @param took told how long the host took, if it was asked (ms) */
 async function tryDelivery(
   { entry, record, shownUrl, failedBefore }: Turn,
-  deps: CallbackDeps,
+  deps: Omit<CallbackDeps, 'ledger'>,
   signal: AbortSignal,
   took: (durationMs: number) => void,
 ): Promise<Settlement> {
@@ -100,7 +100,7 @@ async function tryDelivery(
 async function deliver(
   { event }: Entry,
   { request, id, shownUrl }: Pick<LedgerRecord, 'request' | 'id'> & { readonly shownUrl: string },
-  { requestSecrets, callbacks }: CallbackDeps,
+  { callbacks, requestSecrets }: Pick<CallbackDeps, 'callbacks' | 'requestSecrets'>,
   signal: AbortSignal,
 ): Promise<DeliveryOutcome> {
   let opened: PublishRequest;
@@ -118,7 +118,11 @@ interface Delivery {
   readonly attempt: number;
 }
 
-async function settleDelivery(entry: Entry, delivery: Delivery, deps: CallbackDeps): Promise<Settlement> {
+async function settleDelivery(
+  entry: Entry,
+  delivery: Delivery,
+  deps: Omit<CallbackDeps, 'ledger' | 'requestSecrets'>,
+): Promise<Settlement> {
   const { endpoint, outcome, attempt } = delivery;
   const { endpoints, order, schedule } = deps.callbacks;
   const { error } = outcome;
@@ -150,7 +154,7 @@ async function tell(
   { id, event }: Entry,
   { outcome, attempt }: Delivery,
   result: 'delivered' | 'retried' | 'failed',
-  { callbacks, metrics, log, clock }: CallbackDeps,
+  { callbacks, clock, log, metrics }: Pick<CallbackDeps, 'callbacks' | 'clock' | 'log' | 'metrics'>,
 ): Promise<void> {
   const { status = null, durationMs, error } = outcome;
   metrics.eventDelivered(result);
@@ -171,7 +175,10 @@ async function tell(
 }
 
 /** The event waits for an earlier one of its job, which may get through just while it lies down. */
-function parked({ id, event }: Entry, { callbacks, queues, clock }: CallbackDeps): Settlement {
+function parked(
+  { id, event }: Entry,
+  { callbacks, clock, queues }: Pick<CallbackDeps, 'callbacks' | 'clock' | 'queues'>,
+): Settlement {
   return {
     kind: 'later',
     at: clock.now() + AWAITING_EARLIER_EVENT_MS,
@@ -182,7 +189,11 @@ function parked({ id, event }: Entry, { callbacks, queues, clock }: CallbackDeps
 }
 
 /** The event waits until fewer deliveries to its host are under way. */
-function inLine({ event }: Entry, host: string, { callbacks, clock, random }: CallbackDeps): Settlement {
+function inLine(
+  { event }: Entry,
+  host: string,
+  { callbacks, clock, random }: Pick<CallbackDeps, 'callbacks' | 'clock' | 'random'>,
+): Settlement {
   return {
     kind: 'later',
     at: clock.now() + Math.round(IN_LINE_MS * (1 + random())),
@@ -191,8 +202,11 @@ function inLine({ event }: Entry, host: string, { callbacks, clock, random }: Ca
 }
 
 /** The event waits for a paused endpoint, which may be resumed just while it lies down. */
-async function held({ event }: Entry, endpoint: EndpointState, deps: CallbackDeps): Promise<Settlement> {
-  const { callbacks, metrics, queues, clock, random } = deps;
+async function held(
+  { event }: Entry,
+  endpoint: EndpointState,
+  { callbacks, clock, metrics, queues, random }: Omit<CallbackDeps, 'ledger' | 'log' | 'requestSecrets'>,
+): Promise<Settlement> {
   metrics.eventDelivered('held');
   await callbacks.endpoints.addWaiting(endpoint, event.id);
   return {

@@ -7,7 +7,7 @@ import type { PublishRequest } from '../core/publish-request.ts';
 import type { LedgerReader } from '../ledger/ledger-reader.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import { tellingOfRedis } from '../redis/telling-of-redis.ts';
-import { cancelJob, retryJob } from './change-job.ts';
+import { type ChangeDeps, cancelJob, retryJob } from './change-job.ts';
 import { publisherClosed } from './closed.ts';
 import { checkCallbacks, type EnqueueDeps, enqueueEntries, parseEntries } from './enqueue.ts';
 import { createEventTail, type TailConnection } from './event-tail.ts';
@@ -16,7 +16,7 @@ import type { Publisher } from './publisher.ts';
 import { waitForCompletion } from './wait-for-completion.ts';
 
 /** What a publisher works with once it is connected. */
-export interface PublisherConnection extends EnqueueDeps {
+export interface PublisherConnection extends EnqueueDeps, ChangeDeps {
   readonly reader: Pick<LedgerReader, 'read' | 'list'>;
   readonly redis: RedisClient;
   /** A connection of its own, for commands that block. */

@@ -8,10 +8,11 @@ import type { EntryResult, Settlement } from '../core/settlement.ts';
 import { endChange, type JobEnd } from '../ledger/patches.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
 import { recheckEntryId } from '../queues/job-ids.ts';
-import type { WorkerDeps } from './deps.ts';
+import type { Needs } from './deps.ts';
 import type { OwnedJob } from './owned-job.ts';
 
-type EndDeps = Pick<WorkerDeps, 'clock' | 'log' | 'metrics' | 'queues' | 'random'>;
+/** What the end of a job takes. */
+export type EndDeps = Needs<'clock' | 'log' | 'metrics' | 'queues' | 'random'>;
 
 /** Writes a job's outcome with its event, and starts the watch for what a late answer could still tell. */
 export async function endJob(job: OwnedJob, end: JobEnd, deps: EndDeps): Promise<Settlement> {
@@ -61,7 +62,11 @@ export function isWatched({ state, session, postIds, request }: LedgerRecord): b
 }
 
 /** Gives a job that is still watched its entry back, should it be lost. @returns whether the job is still watched */
-export async function ensureRecheckEntry(record: LedgerRecord, now: number, deps: EndDeps): Promise<boolean> {
+export async function ensureRecheckEntry(
+  record: LedgerRecord,
+  now: number,
+  deps: Pick<EndDeps, 'queues' | 'random'>,
+): Promise<boolean> {
   if (!isWatched(record)) return false;
   const { id, endedAt = now, recheckCount = 0 } = record;
   const delayMs = nextRecheckDelayMs(now - endedAt, recheckCount, deps);

@@ -14,8 +14,6 @@ import { renderEvents } from './event-stream.ts';
 import { jobParams } from './job-schema.ts';
 import type { ApiScope } from './typed-routes.ts';
 
-type Options = Pick<ApiOptions, 'publisher'>;
-
 /** Each holds a socket and looks into Redis at each event of its own. */
 const MAX_STREAMS = 500;
 /** How long a stream may take to end once the server closes. */
@@ -62,7 +60,7 @@ interface OpenStream {
 }
 
 /** Adds the streams of events. */
-export function registerEventRoutes(api: ApiScope, { publisher }: Options): void {
+export function registerEventRoutes(api: ApiScope, { publisher }: Pick<ApiOptions, 'publisher'>): void {
   const open = new Set<OpenStream>();
   api.addHook('preClose', async () => {
     for (const { end, reply } of open) {

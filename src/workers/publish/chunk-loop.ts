@@ -7,10 +7,10 @@ import { PublishError } from '../../core/publish-error.ts';
 import type { UploadSession } from '../../core/session.ts';
 import { Handback } from '../../core/step-interrupt.ts';
 import { retryBriefly } from '../../tiktok/retry.ts';
-import type { WorkerDeps } from '../deps.ts';
+import type { Needs } from '../deps.ts';
 import type { OwnedJob } from '../owned-job.ts';
 import { leaseTimes } from '../runtime/recovery.ts';
-import { askStatus } from '../tiktok-calls.ts';
+import { askStatus, type CallDeps } from '../tiktok-calls.ts';
 import { verifyAcceptedBytes } from './accepted-bytes.ts';
 import { type Lease, startLease } from './lease.ts';
 import { planOf, positionFromReport, positionFromStatus, type UploadPosition } from './upload-position.ts';
@@ -19,6 +19,9 @@ import { planOf, positionFromReport, positionFromStatus, type UploadPosition } f
 const MAX_CORRECTIONS = 5;
 
 type LastChunkEvent = 'last_chunk_started' | 'last_chunk_refused' | 'last_chunk_held_back';
+
+/** What sending chunks takes. */
+export type ChunkDeps = CallDeps & Needs<'metrics' | 'settings' | 'tiktok'>;
 
 /** How a worker is told to stop. */
 export interface StopSignals {
@@ -32,7 +35,7 @@ export interface StopSignals {
 export class ChunkLoop {
   readonly #job: OwnedJob;
   readonly #source: MediaSource;
-  readonly #deps: WorkerDeps;
+  readonly #deps: ChunkDeps;
   readonly #stop: StopSignals;
   readonly #plan: ChunkPlan;
   readonly #uploadUrl: string;
@@ -51,7 +54,7 @@ export class ChunkLoop {
 
   constructor(
     { job, source, uploadUrl }: { job: OwnedJob; source: MediaSource; uploadUrl: string },
-    deps: WorkerDeps,
+    deps: ChunkDeps,
     stop: StopSignals,
   ) {
     this.#job = job;

@@ -9,18 +9,26 @@ import { HOUR_MS, MINUTE_MS } from '../../core/units.ts';
 import { NOT_WAITING, nowProcessing } from '../../ledger/patches.ts';
 import type { LedgerPatch, LedgerRecord } from '../../ledger/record.ts';
 import type { InitAnswer, PhotoSet, VideoSource } from '../../tiktok/index.ts';
-import type { WorkerDeps } from '../deps.ts';
+import type { Needs } from '../deps.ts';
 import type { OwnedJob } from '../owned-job.ts';
 import { leaseTimes } from '../runtime/recovery.ts';
-import { planFirstPoll } from '../status/plan-poll.ts';
+import { type PollPlanDeps, planFirstPoll } from '../status/plan-poll.ts';
 import { callInSlot, takeSlot } from '../tiktok-calls.ts';
-import { checkCreator } from './check-creator.ts';
+import { type CreatorCheckDeps, checkCreator } from './check-creator.ts';
+
+/** What beginning a post takes. */
+export type InitDeps = CreatorCheckDeps & Needs<'caps' | 'lanes'>;
 
 /** "The upload_url is valid for one hour" (content-posting-api-reference-direct-post); a minute is left for the last chunk. */
 const UPLOAD_URL_LIFE_MS = HOUR_MS - MINUTE_MS;
 
 /** Begins an upload at TikTok: intent first, then the call, then its answer, each durable before the next. */
-export async function initUpload(job: OwnedJob, plan: ChunkPlan, pin: SourcePin, deps: WorkerDeps): Promise<void> {
+export async function initUpload(
+  job: OwnedJob,
+  plan: ChunkPlan,
+  pin: SourcePin,
+  deps: InitDeps & Needs<'sealer'>,
+): Promise<void> {
   const answer = await init(job, { kind: 'file_upload', plan }, deps, {
     totalBytes: plan.totalBytes,
     chunkSizeBytes: plan.chunkSizeBytes,
@@ -40,12 +48,11 @@ export async function initUpload(job: OwnedJob, plan: ChunkPlan, pin: SourcePin,
       },
     },
   });
-  logBegun(job, answer, deps);
-  await noteBegun(job, deps);
+  await noteBegun(job, answer, deps);
 }
 
 /** Lets TikTok fetch the media. The call itself starts the post, so it is never repeated on doubt. */
-export async function initFetch(job: OwnedJob, media: FetchedMedia, deps: WorkerDeps): Promise<void> {
+export async function initFetch(job: OwnedJob, media: FetchedMedia, deps: InitDeps & PollPlanDeps): Promise<void> {
   // Before the init, so that nothing lies between its answer and the ledger.
   const nextPollAt = await planFirstPoll(job.record, deps);
   const source: PublishSource =
@@ -56,16 +63,13 @@ export async function initFetch(job: OwnedJob, media: FetchedMedia, deps: Worker
   await job.commit({
     to: 'processing',
     cause: { event: 'init_answered', publishId: answer.publishId },
-    patch: {
-      ...nowProcessing({ kind: 'fetch', publishId: answer.publishId }, deps.clock.now(), nextPollAt),
-    },
+    patch: nowProcessing({ kind: 'fetch', publishId: answer.publishId }, deps.clock.now(), nextPollAt),
   });
-  logBegun(job, answer, deps);
-  await noteBegun(job, deps);
+  await noteBegun(job, answer, deps);
 }
 
 /** The upload URL of a job that was begun. */
-export async function openUploadUrl({ id, session }: LedgerRecord, { sealer }: WorkerDeps): Promise<string> {
+export async function openUploadUrl({ id, session }: LedgerRecord, { sealer }: Needs<'sealer'>): Promise<string> {
   if (session.kind === 'upload' && session.urlSealed !== undefined) {
     return await sealer.open(session.urlSealed, uploadUrlContext(id));
   }
@@ -83,7 +87,7 @@ type PublishSource = VideoSource | ({ readonly kind: 'photos' } & PhotoSet);
 async function init(
   job: OwnedJob,
   source: PublishSource,
-  deps: WorkerDeps,
+  deps: Omit<InitDeps, 'lanes'>,
   upload: LedgerPatch,
 ): Promise<InitAnswer & { readonly intendedAt: number }> {
   const { mode } = job.record;
@@ -113,7 +117,7 @@ async function init(
       await stillOwned();
       inDoubt = true;
       try {
-        return await send(source, job.record, { deps, accessToken });
+        return await send(source, job.record, deps, accessToken);
       } catch (error) {
         if (error instanceof PublishError && error.row.outcomeKnown) inDoubt = false;
         throw error;
@@ -130,7 +134,8 @@ async function init(
 async function send(
   source: PublishSource,
   { mode, request: { post = {} } }: LedgerRecord,
-  { deps: { tiktok }, accessToken }: { deps: WorkerDeps; accessToken: string },
+  { tiktok }: Needs<'tiktok'>,
+  accessToken: string,
 ): Promise<InitAnswer> {
   if (source.kind === 'photos') return await tiktok.initPhotos({ mode, post, photos: source }, { accessToken });
   if (mode === 'direct') return await tiktok.initDirectVideo({ post, source }, { accessToken });
@@ -141,7 +146,7 @@ async function send(
  * Makes a check that a job is still ours, for right before a call that can't be taken back: a process that slept since
  * the last proof asks the ledger again. Counts from now, so the next thing written must be a commit.
  */
-function ownershipProof(job: OwnedJob, { settings }: WorkerDeps): () => Promise<void> {
+function ownershipProof(job: OwnedJob, { settings }: Needs<'settings'>): () => Promise<void> {
   const { leaseMs } = leaseTimes(settings.recovery);
   let provenAt = performance.now();
   return async () => {
@@ -154,18 +159,20 @@ function ownershipProof(job: OwnedJob, { settings }: WorkerDeps): () => Promise<
 }
 
 /** The app's cap on posting accounts holds new ones back; those inside go on. */
-async function awaitAppCap(job: OwnedJob, { caps }: WorkerDeps): Promise<void> {
+async function awaitAppCap(job: OwnedJob, { caps }: Needs<'caps'>): Promise<void> {
   const until = await caps.heldBackUntil(job.record.account);
   if (until !== undefined) throw new Deferral('active_user_cap', until);
 }
 
-/** Where the log names TikTok's own id, by which its support finds a post. */
-function logBegun({ record }: OwnedJob, { logId }: InitAnswer, { log }: WorkerDeps): void {
+/** What comes after everything that must not be lost. */
+async function noteBegun(
+  { record }: OwnedJob,
+  { logId }: InitAnswer,
+  { caps, lanes, log }: Needs<'caps' | 'lanes' | 'log'>,
+): Promise<void> {
+  // TikTok's own id, by which its support finds a post.
   log.info({ publishJobId: record.id, publishId: publishIdOf(record.session), tiktokLogId: logId }, 'post started');
-}
-
-/** Counts that only help to choose when to try again; they come after everything that must not be lost. */
-async function noteBegun({ record }: OwnedJob, { caps, lanes }: WorkerDeps): Promise<void> {
+  // Counts that only help to choose when to try again.
   await lanes.openGate(record.account).catch(() => undefined);
   if (record.mode === 'direct') await caps.noteDirectPost(record.account).catch(() => undefined);
 }

@@ -4,20 +4,23 @@ import type { MediaSource } from '../../core/ports.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { isSamePin } from '../../core/source-pin.ts';
 import { nowProcessing } from '../../ledger/patches.ts';
-import type { WorkerDeps } from '../deps.ts';
+import type { Needs } from '../deps.ts';
 import type { OwnedJob } from '../owned-job.ts';
-import { planFirstPoll } from '../status/plan-poll.ts';
+import { type PollPlanDeps, planFirstPoll } from '../status/plan-poll.ts';
 import { inSpan } from '../step-span.ts';
 import { askStatus } from '../tiktok-calls.ts';
-import { ChunkLoop, type StopSignals } from './chunk-loop.ts';
-import { initUpload, openUploadUrl } from './init-publish.ts';
+import { type ChunkDeps, ChunkLoop, type StopSignals } from './chunk-loop.ts';
+import { type InitDeps, initUpload, openUploadUrl } from './init-publish.ts';
 import { planOf, positionFromStatus, type UploadPosition } from './upload-position.ts';
+
+/** What bringing a video to TikTok takes. */
+export type UploadDeps = ChunkDeps & InitDeps & PollPlanDeps & Needs<'sealer' | 'tracing'>;
 
 /** Brings the bytes of a job to TikTok, from wherever TikTok says it is. Leaves the job `processing`. */
 export async function uploadVideo(
   job: OwnedJob,
   source: MediaSource,
-  deps: WorkerDeps,
+  deps: UploadDeps,
   stop: StopSignals,
 ): Promise<void> {
   const position = await inSpan('begin upload', job.record, deps, async (note) => {
@@ -46,7 +49,11 @@ export async function uploadVideo(
 }
 
 /** A new upload, or where TikTok says the present one is. */
-async function beginUpload(job: OwnedJob, source: MediaSource, deps: WorkerDeps): Promise<UploadPosition> {
+async function beginUpload(
+  job: OwnedJob,
+  source: MediaSource,
+  deps: InitDeps & Needs<'metrics' | 'sealer'>,
+): Promise<UploadPosition> {
   if (exposureOf(job.record) === 'none') {
     const plan = planChunks(source.pin.sizeBytes, deps.settings.chunkSizeBytes);
     await initUpload(job, plan, source.pin, deps);

@@ -9,14 +9,18 @@ import { endChange, type JobEnd } from '../../ledger/patches.ts';
 import type { LedgerRecord } from '../../ledger/record.ts';
 import { wakeJobs } from '../../limits/wake-jobs.ts';
 import { createOutageLog } from '../../observability/outage-log.ts';
-import type { WorkerDeps } from '../deps.ts';
-import { ensureRecheckEntry, reportEnd } from '../end-job.ts';
+import type { Needs } from '../deps.ts';
+import { type EndDeps, ensureRecheckEntry, reportEnd } from '../end-job.ts';
 import { ensureEntry } from '../ensure-entry.ts';
 import { createEntrySearch, type EntrySearch } from './entry-search.ts';
 
 const BATCH = 200;
 /** Reasons with which an entry is parked until somebody wakes it. */
 const PARKING_REASONS: readonly (WaitReason | undefined)[] = ['slot', 'account_paused', 'reauthorization'];
+
+/** What looking after jobs takes. */
+type SweepDeps = EndDeps & Needs<'lanes' | 'ledger' | 'settings'>;
+type LaneDeps = Needs<'lanes' | 'ledger' | 'queues'>;
 
 /** Looks after jobs that nothing else looks after. */
 export interface Sweep {
@@ -29,7 +33,7 @@ export interface Sweep {
  * may be made twice without harm.
  * @param mayAct asked before each look
  */
-export function startSweep(deps: WorkerDeps, mayAct: () => Promise<boolean>): Sweep {
+export function startSweep(deps: SweepDeps & Needs<'restorePublished'>, mayAct: () => Promise<boolean>): Sweep {
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
   let stopped = false;
@@ -58,7 +62,10 @@ export function startSweep(deps: WorkerDeps, mayAct: () => Promise<boolean>): Sw
 }
 
 /** Looks at every job whose time has come, and for jobs that have lost their entry. */
-export async function sweepOnce(deps: WorkerDeps, search: EntrySearch = createEntrySearch()): Promise<void> {
+export async function sweepOnce(
+  deps: SweepDeps & Needs<'restorePublished'>,
+  search: EntrySearch = createEntrySearch(),
+): Promise<void> {
   const now = await deps.ledger.serverTime();
   for (;;) {
     const ids = await deps.ledger.due(now, BATCH);
@@ -71,7 +78,7 @@ export async function sweepOnce(deps: WorkerDeps, search: EntrySearch = createEn
 }
 
 /** Admits and wakes where a turn or a wake-up got lost. */
-async function lookAfterLanes(deps: WorkerDeps): Promise<void> {
+async function lookAfterLanes(deps: LaneDeps & Needs<'log'>): Promise<void> {
   for (const account of await deps.lanes.stale(BATCH)) {
     await lookAfterLane(account, deps).catch((error: unknown) => {
       if (redisTroubleOf(error) !== undefined) throw error;
@@ -80,7 +87,7 @@ async function lookAfterLanes(deps: WorkerDeps): Promise<void> {
   }
 }
 
-async function lookAfterLane(account: string, deps: WorkerDeps): Promise<void> {
+async function lookAfterLane(account: string, deps: LaneDeps): Promise<void> {
   for (const id of await deps.lanes.admitted(account)) {
     const record = await deps.ledger.read(id);
     if (record === undefined || isTerminal(record.state) || record.state === 'processing') {
@@ -93,7 +100,7 @@ async function lookAfterLane(account: string, deps: WorkerDeps): Promise<void> {
 }
 
 /** Whether a job has its turn and sleeps without end; who waits for a time or sits out a backoff wakes by itself. */
-async function isForgotten(record: LedgerRecord, { lanes }: WorkerDeps): Promise<boolean> {
+async function isForgotten(record: LedgerRecord, { lanes }: Needs<'lanes'>): Promise<boolean> {
   if (!isParked(record)) return false;
   return (await lanes.enter(laneMemberOf(record))) === 'admitted';
 }
@@ -103,7 +110,7 @@ function isParked({ state, waitingFor, waitingUntil }: LedgerRecord): boolean {
   return state !== 'processing' && PARKING_REASONS.includes(waitingFor) && waitingUntil === undefined;
 }
 
-async function lookAfterId(id: string, now: number, deps: WorkerDeps): Promise<void> {
+async function lookAfterId(id: string, now: number, deps: SweepDeps): Promise<void> {
   try {
     const record = await deps.ledger.read(id);
     if (record === undefined) await deps.ledger.dropDue(id);
@@ -121,7 +128,11 @@ async function lookAfterId(id: string, now: number, deps: WorkerDeps): Promise<v
  * Ends what whoever ended the job left when it died, and forgets the job when its retention is over: first its entries,
  * then its record, so that no entry outlives the record. Where an entry runs, or has to run first, forgetting waits.
  */
-async function lookAfterEnded(record: LedgerRecord, now: number, deps: WorkerDeps): Promise<void> {
+async function lookAfterEnded(
+  record: LedgerRecord,
+  now: number,
+  deps: Needs<'ledger' | 'queues' | 'random' | 'settings'>,
+): Promise<void> {
   const { ledger, queues, settings } = deps;
   const { id } = record;
   const keepUntil = (record.stateSince ?? record.endedAt ?? record.updatedAt) + settings.retentionMs;
@@ -137,7 +148,7 @@ async function lookAfterEnded(record: LedgerRecord, now: number, deps: WorkerDep
   await ledger.postpone(id, isWatched ? Math.min(keepUntil, now + HOUR_MS) : keepUntil);
 }
 
-async function lookAfter(record: LedgerRecord, now: number, deps: WorkerDeps): Promise<void> {
+async function lookAfter(record: LedgerRecord, now: number, deps: Omit<SweepDeps, 'random'>): Promise<void> {
   if (record.state === 'scheduled' && record.scheduledAt !== undefined && record.scheduledAt <= now) {
     // A worker may be faster; then this is refused and nothing is lost.
     const queued = await deps.ledger
@@ -173,7 +184,11 @@ function nextLookAt(record: LedgerRecord, now: number): number {
 }
 
 /** A parked job never runs while it waits, so the wait limit is watched here. */
-async function endWaiting(record: LedgerRecord, end: JobEnd, deps: WorkerDeps): Promise<void> {
+async function endWaiting(
+  record: LedgerRecord,
+  end: JobEnd,
+  deps: Needs<'clock' | 'ledger' | 'log' | 'metrics' | 'queues'>,
+): Promise<void> {
   const now = deps.clock.now();
   reportEnd(await deps.ledger.intervene(record, endChange(record, end, now)), now, deps);
   // Its entry ends as the failed job's entry should: by running once more.

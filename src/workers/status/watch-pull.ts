@@ -1,6 +1,6 @@
 import type { LedgerProgress } from '../../ledger/record.ts';
 import type { StatusAnswer } from '../../tiktok/index.ts';
-import type { WorkerDeps } from '../deps.ts';
+import type { Needs } from '../deps.ts';
 import type { OwnedJob } from '../owned-job.ts';
 import { askToStopPull } from '../tiktok-calls.ts';
 
@@ -9,7 +9,11 @@ import { askToStopPull } from '../tiktok-calls.ts';
  * lets it be; what came of that shows in its status.
  * @returns what is to be noted with the poll
  */
-export async function watchPull(job: OwnedJob, answer: StatusAnswer, deps: WorkerDeps): Promise<LedgerProgress> {
+export async function watchPull(
+  job: OwnedJob,
+  answer: StatusAnswer,
+  deps: Needs<'clock' | 'settings' | 'tiktok' | 'tokens'>,
+): Promise<LedgerProgress> {
   const { record } = job;
   if (record.request.media.type !== 'pull' || answer.status !== 'PROCESSING_DOWNLOAD') return {};
   const now = deps.clock.now();
@@ -24,7 +28,7 @@ export async function watchPull(job: OwnedJob, answer: StatusAnswer, deps: Worke
 async function stopPull(
   job: OwnedJob,
   facts: { downloadedBytes: number; stoodStillMs: number },
-  deps: WorkerDeps,
+  deps: Needs<'clock' | 'tiktok' | 'tokens'>,
 ): Promise<void> {
   await job.commit({ cause: { event: 'pull_stalled', ...facts }, patch: { pullStalledAt: deps.clock.now() } });
   const hasAgreed = await askToStopPull(job, deps);
