@@ -175,15 +175,13 @@ async function tell(
 }
 
 /** The event waits for an earlier one of its job, which may get through just while it lies down. */
-function parked(
-  { id, event }: Entry,
-  { callbacks, clock, queues }: Pick<CallbackDeps, 'callbacks' | 'clock' | 'queues'>,
-): Settlement {
+function parked({ id, event }: Entry, deps: Pick<CallbackDeps, 'callbacks' | 'clock' | 'queues'>): Settlement {
   return {
     kind: 'later',
-    at: clock.now() + AWAITING_EARLIER_EVENT_MS,
+    at: deps.clock.now() + AWAITING_EARLIER_EVENT_MS,
     async afterwards() {
-      if ((await callbacks.order.predecessor(id, event.id)) === undefined) await queues.wakeEventEntry(event.id);
+      if ((await deps.callbacks.order.predecessor(id, event.id)) === undefined)
+        await deps.queues.wakeEventEntry(event.id);
     },
   };
 }
@@ -192,12 +190,12 @@ function parked(
 function inLine(
   { event }: Entry,
   host: string,
-  { callbacks, clock, random }: Pick<CallbackDeps, 'callbacks' | 'clock' | 'random'>,
+  deps: Pick<CallbackDeps, 'callbacks' | 'clock' | 'random'>,
 ): Settlement {
   return {
     kind: 'later',
-    at: clock.now() + Math.round(IN_LINE_MS * (1 + random())),
-    afterwards: async () => await callbacks.gate.waitFor(host, event.id),
+    at: deps.clock.now() + Math.round(IN_LINE_MS * (1 + deps.random())),
+    afterwards: async () => await deps.callbacks.gate.waitFor(host, event.id),
   };
 }
 

@@ -4,16 +4,15 @@ import { PublishError } from '../core/publish-error.ts';
 import type { PublishState } from '../core/publish-state.ts';
 import { planRetry, type RetryPlan } from '../core/retry-plan.ts';
 import { NO_SESSION } from '../ledger/change.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import { endChange } from '../ledger/patches.ts';
 import type { LedgerPatch, LedgerRecord } from '../ledger/record.ts';
 import type { Lanes } from '../limits/lanes.ts';
 import { wakeJobs } from '../limits/wake-jobs.ts';
+import type { Queues } from '../queues/queues.ts';
 import type { EnqueueDeps } from './enqueue.ts';
 
-/** What a change of a job takes. */
-export interface ChangeDeps extends Pick<EnqueueDeps, 'clock' | 'ledger' | 'queues'> {
-  readonly lanes: Lanes;
-}
+export type ChangeDeps = Pick<EnqueueDeps, 'clock' | 'ledger' | 'queues'> & { readonly lanes: Lanes };
 
 /** A job may move on between our look and our change; then we look again, at most so often. */
 const MAX_LOOKS = 5;
@@ -26,7 +25,7 @@ export type RetryAction = Exclude<RetryPlan['kind'], 'refuse'>;
  * @throws PublishError `JOB_NOT_FOUND`, `JOB_NOT_CANCELLABLE` with the reason
  */
 export async function cancelJob(id: string, deps: ChangeDeps): Promise<void> {
-  await changing(id, deps, async (record) => {
+  await changing(id, deps.ledger, async (record) => {
     const plan = planCancel(record);
     switch (plan.kind) {
       case 'refuse':
@@ -70,7 +69,7 @@ export async function retryJob(
   { force }: { force: boolean },
   deps: Omit<ChangeDeps, 'lanes'>,
 ): Promise<RetryAction> {
-  return await changing(id, deps, async (record) => {
+  return await changing(id, deps.ledger, async (record) => {
     const plan = planRetry(record, force);
     if (plan.kind === 'refuse') throw new PublishError('JOB_NOT_RETRYABLE', { reason: plan.reason });
     const now = deps.clock.now();
@@ -81,7 +80,7 @@ export async function retryJob(
       patch: { ...patch, ...NOT_ENDED, retriedAt: now },
     });
     await deps.ledger.confirmIntervention(changed, 'retriedAt');
-    await requeue(record, plan.kind, deps).catch(() => undefined);
+    await requeue(record, plan.kind, deps.queues).catch(() => undefined);
     return plan.kind;
   });
 }
@@ -101,21 +100,13 @@ function restart(action: RetryAction, now: number): { to: PublishState; patch: L
 }
 
 /** Puts the job on its queue; should that fail, the sweep does it. */
-async function requeue(
-  record: LedgerRecord,
-  action: RetryAction,
-  { queues }: Pick<ChangeDeps, 'queues'>,
-): Promise<void> {
+async function requeue(record: LedgerRecord, action: RetryAction, queues: Queues): Promise<void> {
   await queues.removeEntries(record.id);
   if (action === 'poll') await queues.addStatusEntryAnew(referenceTo(record), 0);
   else await queues.addPublishEntryAnew(publishEntryOf(record, 0));
 }
 
-async function changing<T>(
-  id: string,
-  { ledger }: Pick<ChangeDeps, 'ledger'>,
-  change: (record: LedgerRecord) => Promise<T>,
-): Promise<T> {
+async function changing<T>(id: string, ledger: Ledger, change: (record: LedgerRecord) => Promise<T>): Promise<T> {
   for (let look = 1; ; look += 1) {
     const record = await ledger.read(id);
     if (record === undefined) throw new PublishError('JOB_NOT_FOUND', { reason: `no publish job has the id ${id}` });

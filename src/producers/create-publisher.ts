@@ -9,7 +9,7 @@ import type { RedisClient } from '../redis/lua-script.ts';
 import { tellingOfRedis } from '../redis/telling-of-redis.ts';
 import { type ChangeDeps, cancelJob, retryJob } from './change-job.ts';
 import { publisherClosed } from './closed.ts';
-import { checkCallbacks, type EnqueueDeps, enqueueEntries, parseEntries } from './enqueue.ts';
+import { type AcceptableEntry, type EnqueueDeps, enqueueEntries, parseEntries } from './enqueue.ts';
 import { createEventTail, type TailConnection } from './event-tail.ts';
 import { followEvents } from './follow-events.ts';
 import type { Publisher } from './publisher.ts';
@@ -29,15 +29,15 @@ export interface PublisherConnection extends EnqueueDeps, ChangeDeps {
 export interface PublisherParts {
   /** The stream of events. */
   readonly eventsKey: string;
-  /** Hosts that callbacks may reach although they are not public. */
-  readonly allowHosts: readonly string[];
+  /** Refuses callbacks that would never be delivered. @throws PublishError `INPUT_INVALID` */
+  checkCallbacks(entries: readonly AcceptableEntry[]): Promise<void>;
   /** Connects unless it is connected already. */
   open(): Promise<PublisherConnection>;
   close(): Promise<void>;
 }
 
 /** The producers' side. Whatever it cannot do while Redis is away fails at once. */
-export function createPublisher({ eventsKey, allowHosts, ...parts }: PublisherParts): Publisher {
+export function createPublisher({ eventsKey, checkCallbacks, ...parts }: PublisherParts): Publisher {
   let closed = false;
 
   async function open(): Promise<PublisherConnection> {
@@ -60,14 +60,14 @@ export function createPublisher({ eventsKey, allowHosts, ...parts }: PublisherPa
   return {
     async enqueue(request, options = {}) {
       const entries = parseEntries([{ request, ...options }]);
-      await checkCallbacks(entries, allowHosts);
+      await checkCallbacks(entries);
       const [job] = await tellingOfRedis(async () => await enqueueEntries(entries, await open()));
       if (job === undefined) throw new PublishError('INTERNAL_ERROR', { reason: 'enqueue created no job' });
       return job;
     },
     async enqueueBulk(requests) {
       const entries = parseEntries(requests);
-      await checkCallbacks(entries, allowHosts);
+      await checkCallbacks(entries);
       return await tellingOfRedis(async () => await enqueueEntries(entries, await open()));
     },
     get: read,

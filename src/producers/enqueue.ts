@@ -74,20 +74,6 @@ function isIdempotencyKey(key: unknown): boolean {
   return typeof key === 'string' && key.length >= 1 && key.length <= MAX_IDEMPOTENCY_KEY_LENGTH;
 }
 
-/**
- * Checks the callbacks of entries, if they have any.
- * @throws PublishError `INPUT_INVALID` with every problem
- */
-export async function checkCallbacks(
-  entries: readonly AcceptableEntry[],
-  allowHosts: readonly string[] = [],
-): Promise<void> {
-  if (entries.every(({ request }) => request.callbackUrl === undefined)) return;
-  // Loaded by those who use callbacks only.
-  const { refuseCallbacks } = await import('./refuse-callbacks.ts');
-  refuseCallbacks(entries, allowHosts);
-}
-
 /** How often a record is made anew that went to a server which was no longer the master. */
 const MAX_CREATIONS = 3;
 const RECONNECTED_AFTER_MS = 500;

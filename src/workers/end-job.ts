@@ -11,7 +11,6 @@ import { recheckEntryId } from '../queues/job-ids.ts';
 import type { Needs } from './deps.ts';
 import type { OwnedJob } from './owned-job.ts';
 
-/** What the end of a job takes. */
 export type EndDeps = Needs<'clock' | 'log' | 'metrics' | 'queues' | 'random'>;
 
 /** Writes a job's outcome with its event, and starts the watch for what a late answer could still tell. */

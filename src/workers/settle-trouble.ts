@@ -23,7 +23,6 @@ import { askStatus, type CallDeps } from './tiktok-calls.ts';
 
 type Step = PlanContext['step'];
 type PlanOf<Kind extends Plan['kind']> = Extract<Plan, { kind: Kind }>;
-/** What carrying out a plan takes. */
 type ApplyDeps = EndDeps & PollPlanDeps & Needs<'caps' | 'lanes'>;
 
 /**
@@ -41,7 +40,13 @@ export async function settleTrouble(
   if (redisTrouble !== undefined) return { kind: 'lost', trouble: redisTrouble };
   const trouble = toTrouble(thrown);
   await report(job, trouble, step, deps);
-  const context = await contextOf(job, trouble, step, deps);
+  const { caps, clock, random, settings } = deps;
+  const isDailyCap = trouble instanceof PublishError && trouble.row.waitReason === 'daily_cap';
+  const context: PlanContext = {
+    ...{ step, now: clock.now(), random, retryPolicy: settings.retryPolicy, maxWaitMs: settings.maxWaitMs },
+    outcomeWithinMs: settings.pollSchedule.giveUpAfterMs,
+    capFreesAt: isDailyCap ? await caps.nextDailyTryAt(job.record.account) : undefined,
+  };
   let plan = planAfterError(job.record, trouble, context);
   if (plan.kind === 'ask_status') {
     const said = await askForPlan(job, deps);
@@ -73,24 +78,6 @@ async function report(
   }
 }
 
-async function contextOf(
-  job: OwnedJob,
-  trouble: Trouble,
-  step: Step,
-  { caps, clock, random, settings }: Needs<'caps' | 'clock' | 'random' | 'settings'>,
-): Promise<PlanContext> {
-  const isDailyCap = trouble instanceof PublishError && trouble.row.waitReason === 'daily_cap';
-  return {
-    step,
-    now: clock.now(),
-    random,
-    retryPolicy: settings.retryPolicy,
-    maxWaitMs: settings.maxWaitMs,
-    outcomeWithinMs: settings.pollSchedule.giveUpAfterMs,
-    capFreesAt: isDailyCap ? await caps.nextDailyTryAt(job.record.account) : undefined,
-  };
-}
-
 /** What TikTok's status says of a job for which a plan needs it. Of a fetched post it cannot say that bytes are missing. */
 async function askForPlan(
   job: OwnedJob,
@@ -117,7 +104,8 @@ async function apply(job: OwnedJob, plan: Plan, step: Step, deps: ApplyDeps): Pr
     case 'hand_back':
       return await leave(job, { at: deps.clock.now(), cause: { event: 'handed_back' } });
     case 'wait':
-      return step === 'publish' ? await wait(job, plan, deps) : await waitToAsk(job, plan, step, deps);
+      deps.metrics.deferred(plan.reason);
+      return step === 'publish' ? await wait(job, plan, deps) : await waitToAsk(job, plan, step);
     case 'retry':
       return await retry(job, plan, deps);
     case 'start_over':
@@ -131,13 +119,9 @@ async function apply(job: OwnedJob, plan: Plan, step: Step, deps: ApplyDeps): Pr
   }
 }
 
-async function wait(
-  job: OwnedJob,
-  { reason, until, error, bookedSlot }: PlanOf<'wait'>,
-  { caps, lanes, log, metrics }: Needs<'caps' | 'lanes' | 'log' | 'metrics'>,
-): Promise<Settlement> {
-  if (reason === 'active_user_cap' && error !== undefined) await caps.holdNewUsersUntil(until);
-  metrics.deferred(reason);
+async function wait(job: OwnedJob, plan: PlanOf<'wait'>, deps: Needs<'caps' | 'lanes' | 'log'>): Promise<Settlement> {
+  const { reason, until, error, bookedSlot } = plan;
+  if (reason === 'active_user_cap' && error !== undefined) await deps.caps.holdNewUsersUntil(until);
   const why = error === undefined ? {} : { code: error.code, message: error.message };
   const settlement = await leave(job, {
     at: until,
@@ -145,20 +129,15 @@ async function wait(
     patch: { waitingFor: reason, waitingUntil: until, bookedSlot },
   });
   const facts = { publishJobId: job.record.id, waitingFor: reason, until: iso(until), code: error?.code };
-  log.info(facts, 'publish job waiting');
+  deps.log.info(facts, 'publish job waiting');
   // What Redis lacks is no matter of this account.
-  if (reason !== 'replication') await lanes.closeGate(job.record.account, { reason, until });
+  if (reason !== 'replication') await deps.lanes.closeGate(job.record.account, { reason, until });
   return settlement;
 }
 
 /** Keeps the call that was booked, so that waking up does not book another. */
-async function waitToAsk(
-  job: OwnedJob,
-  { reason, until, bookedSlot }: PlanOf<'wait'>,
-  step: Step,
-  { metrics }: Needs<'metrics'>,
-): Promise<Settlement> {
-  metrics.deferred(reason);
+async function waitToAsk(job: OwnedJob, plan: PlanOf<'wait'>, step: Step): Promise<Settlement> {
+  const { reason, until, bookedSlot } = plan;
   await job.commit({
     cause: { event: step === 'poll' ? 'poll_deferred' : 'recheck_deferred', waitingFor: reason, until: iso(until) },
     patch: { bookedSlot },
@@ -167,11 +146,8 @@ async function waitToAsk(
   return { kind: 'later', at: until };
 }
 
-async function retry(
-  job: OwnedJob,
-  { at, attempts, error, kind }: PlanOf<'retry' | 'start_over'>,
-  { log }: Needs<'log'>,
-): Promise<Settlement> {
+async function retry(job: OwnedJob, plan: PlanOf<'retry' | 'start_over'>, { log }: Needs<'log'>): Promise<Settlement> {
+  const { at, attempts, error, kind } = plan;
   const settlement = await leave(job, {
     at,
     cause: { event: 'attempt_failed', attempt: attempts, code: error.code, message: error.message, retryAt: iso(at) },
@@ -206,9 +182,10 @@ async function startOver(
 /** Leaves the outcome to the polls. */
 async function follow(
   job: OwnedJob,
-  { error, gaveUp }: PlanOf<'follow'>,
+  plan: PlanOf<'follow'>,
   deps: PollPlanDeps & Needs<'queues'>,
 ): Promise<Settlement> {
+  const { error, gaveUp } = plan;
   const nextPollAt = await planFirstPoll(job.record, deps);
   const now = deps.clock.now();
   await job.commit({

@@ -7,7 +7,6 @@ import type { Needs } from '../deps.ts';
 import type { OwnedJob } from '../owned-job.ts';
 import { type CallDeps, callWithinQuota } from '../tiktok-calls.ts';
 
-/** What holding a post against its creator's settings takes. */
 export type CreatorCheckDeps = CallDeps & Needs<'creators' | 'log' | 'settings' | 'tiktok'>;
 
 /** A refusal rests on what TikTok said no longer ago than this (ms); its owner may just have changed the setting. */

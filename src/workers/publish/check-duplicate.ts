@@ -10,7 +10,6 @@ import type { OtherJob } from '../../ledger/video-claims.ts';
 import type { Needs } from '../deps.ts';
 import type { OwnedJob } from '../owned-job.ts';
 
-/** What claiming a video takes. */
 export type ClaimDeps = Needs<'log' | 'metrics' | 'settings' | 'videoClaims'>;
 
 /**

@@ -20,7 +20,6 @@ const MAX_CORRECTIONS = 5;
 
 type LastChunkEvent = 'last_chunk_started' | 'last_chunk_refused' | 'last_chunk_held_back';
 
-/** What sending chunks takes. */
 export type ChunkDeps = CallDeps & Needs<'metrics' | 'settings' | 'tiktok'>;
 
 /** How a worker is told to stop. */
@@ -152,38 +151,18 @@ export class ChunkLoop {
 
   async #send(chunk: Chunk, signal: AbortSignal): Promise<number> {
     const startedAt = performance.now();
-    let crc = this.#crc;
-    this.#sentBytes = chunk.startByte;
     const resentBytes = Math.max(0, Math.min(this.#highestSentByte, chunk.endByteExclusive) - chunk.startByte);
-    const lease = this.#lease;
-    const read = this.#source.read(chunk.startByte, chunk.endByteExclusive);
-    const note = (piece: Uint8Array): void => {
-      crc = crc32(piece, crc);
-      this.#sentBytes += piece.byteLength;
-      this.#highestSentByte = Math.max(this.#highestSentByte, this.#sentBytes);
-    };
-    const source = this.#source;
-    let leftBytes = chunk.endByteExclusive - chunk.startByte;
-    async function* body(): AsyncGenerator<Uint8Array, void, void> {
-      for await (const piece of read) {
-        leftBytes -= piece.byteLength;
-        // Before the chunk can be taken: a file replaced midway must not become half of two videos.
-        if (leftBytes <= 0) await source.verifyUnchanged();
-        // Last of all, so that as little as possible lies between the proof and the bytes.
-        await lease.ensureHeld();
-        note(piece);
-        yield piece;
-      }
-    }
+    const sent = { crc: this.#crc };
+    this.#sentBytes = chunk.startByte;
     const answer = await this.#deps.tiktok.putChunk({
       uploadUrl: this.#uploadUrl,
       chunk,
       totalBytes: this.#plan.totalBytes,
       contentType: this.#source.contentType,
-      body,
+      body: () => this.#piecesOf(chunk, sent),
       signal,
     });
-    this.#crc = crc;
+    this.#crc = sent.crc;
     this.#crcEnd = chunk.endByteExclusive;
     this.#deps.metrics.chunkAccepted({
       newBytes: chunk.endByteExclusive - chunk.startByte,
@@ -192,6 +171,24 @@ export class ChunkLoop {
     });
     if (answer.complete) return this.#plan.totalBytes;
     return this.#offsetOf(positionFromReport(answer.reportedUploadedBytes, this.#plan), chunk.endByteExclusive);
+  }
+
+  /** @param sent its checksum goes on with each piece */
+  async *#piecesOf(
+    { startByte, endByteExclusive }: Chunk,
+    sent: { crc: number },
+  ): AsyncGenerator<Uint8Array, void, void> {
+    for await (const piece of this.#source.read(startByte, endByteExclusive)) {
+      const sentTo = this.#sentBytes + piece.byteLength;
+      // Before the chunk can be taken: a file replaced midway must not become half of two videos.
+      if (sentTo >= endByteExclusive) await this.#source.verifyUnchanged();
+      // Last of all, so that as little as possible lies between the proof and the bytes.
+      await this.#lease.ensureHeld();
+      sent.crc = crc32(piece, sent.crc);
+      this.#sentBytes = sentTo;
+      this.#highestSentByte = Math.max(this.#highestSentByte, sentTo);
+      yield piece;
+    }
   }
 
   /** After a 416: the reply says where TikTok is, else its status does. */

@@ -48,16 +48,13 @@ export async function claimPublishEntry(entry: PublishQueueEntry, deps: AdoptDep
 }
 
 /** How an entry of ours ends whose record was lost, or is kept no longer. */
-function recordIsGone({ id }: PublishQueueEntry, { log }: Pick<AdoptDeps, 'log'>): Settlement {
+function recordIsGone({ id }: PublishQueueEntry, { log }: Needs<'log'>): Settlement {
   log.warn({ publishJobId: id, code: 'JOB_NOT_FOUND' }, 'queue entry has no ledger record, nothing is sent');
   return failed(new PublishError('JOB_NOT_FOUND', { reason: `no record of job ${id}, so nothing was sent` }));
 }
 
 /** The request that a plain client's entry brings, or the refusal of a malformed one. */
-async function requestOf(
-  entry: PublishQueueEntry,
-  { log }: Pick<AdoptDeps, 'log'>,
-): Promise<PublishRequest | Settlement> {
+async function requestOf(entry: PublishQueueEntry, { log }: Needs<'log'>): Promise<PublishRequest | Settlement> {
   try {
     return parsePublishRequest(entry.data);
   } catch (thrown) {
@@ -105,7 +102,7 @@ async function moveToOwnEntry(entry: PublishQueueEntry, deps: AdoptDeps): Promis
 async function makeOurs(
   entry: PublishQueueEntry,
   record: LedgerRecord,
-  deps: Pick<AdoptDeps, 'log'>,
+  deps: Needs<'log'>,
 ): Promise<Settlement | undefined> {
   if (isReference(entry.data)) return undefined;
   if (!isDataLost(entry.data)) {
@@ -113,7 +110,9 @@ async function makeOurs(
     if ('kind' in request) return request;
     if (!isRequestOf(request, record)) {
       await entry.replaceData(withoutSecretUrls(entry.data));
-      return conflict(record);
+      return failed(
+        new PublishError('IDEMPOTENCY_CONFLICT', { reason: `the id ${record.id} belongs to another request` }),
+      );
     }
   }
   await entry.replaceData(referenceTo(record));
@@ -124,8 +123,4 @@ function isRequestOf(request: PublishRequest, record: LedgerRecord): boolean {
   return request.sealed === undefined
     ? digestRequest(request) === record.requestDigest
     : request.sealed === record.request.sealed;
-}
-
-function conflict({ id }: LedgerRecord): Settlement {
-  return failed(new PublishError('IDEMPOTENCY_CONFLICT', { reason: `the id ${id} belongs to another request` }));
 }

@@ -8,7 +8,6 @@ import type { Needs } from '../deps.ts';
 import { hasEnded } from '../end-job.ts';
 import type { OwnedJob } from '../owned-job.ts';
 
-/** What taking turns takes. */
 type LaneDeps = Needs<'clock' | 'lanes' | 'ledger' | 'metrics' | 'queues'>;
 
 /**

@@ -16,7 +16,6 @@ import { type PollPlanDeps, planFirstPoll } from '../status/plan-poll.ts';
 import { callInSlot, takeSlot } from '../tiktok-calls.ts';
 import { type CreatorCheckDeps, checkCreator } from './check-creator.ts';
 
-/** What beginning a post takes. */
 export type InitDeps = CreatorCheckDeps & Needs<'caps' | 'lanes'>;
 
 /** "The upload_url is valid for one hour" (content-posting-api-reference-direct-post); a minute is left for the last chunk. */

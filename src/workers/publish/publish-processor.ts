@@ -19,7 +19,6 @@ import { prepareVideo } from './prepare-video.ts';
 import { runOwned } from './run-owned.ts';
 import { type UploadDeps, uploadVideo } from './upload-video.ts';
 
-/** What getting a post to TikTok takes. */
 type HandOverDeps = ClaimDeps & UploadDeps & Needs<'openMedia' | 'probeMedia' | 'requestSecrets'>;
 
 /** Runs one entry of `tiktok-publish` as far as it gets: until TikTok has everything, or a reason to stop. */
@@ -30,16 +29,8 @@ export async function processPublishEntry(
 ): Promise<Settlement> {
   const job = await claimPublishEntry(entry, deps);
   if (!(job instanceof OwnedJob)) return job;
-  return await inLane(
-    job,
-    deps,
-    async () =>
-      await runOwned(
-        stop,
-        async () => await publish(job, deps, stop),
-        async (error) => await settleTrouble(job, error, 'publish', deps),
-      ),
-  );
+  const settle = (thrown: unknown) => settleTrouble(job, thrown, 'publish', deps);
+  return await inLane(job, deps, () => runOwned(stop, () => publish(job, deps, stop), settle));
 }
 
 async function publish(job: OwnedJob, deps: EndDeps & HandOverDeps, stop: StopSignals): Promise<Settlement> {

@@ -13,7 +13,6 @@ import { type ChunkDeps, ChunkLoop, type StopSignals } from './chunk-loop.ts';
 import { type InitDeps, initUpload, openUploadUrl } from './init-publish.ts';
 import { planOf, positionFromStatus, type UploadPosition } from './upload-position.ts';
 
-/** What bringing a video to TikTok takes. */
 export type UploadDeps = ChunkDeps & InitDeps & PollPlanDeps & Needs<'sealer' | 'tracing'>;
 
 /** Brings the bytes of a job to TikTok, from wherever TikTok says it is. Leaves the job `processing`. */

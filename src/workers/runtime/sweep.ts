@@ -18,7 +18,6 @@ const BATCH = 200;
 /** Reasons with which an entry is parked until somebody wakes it. */
 const PARKING_REASONS: readonly (WaitReason | undefined)[] = ['slot', 'account_paused', 'reauthorization'];
 
-/** What looking after jobs takes. */
 type SweepDeps = EndDeps & Needs<'lanes' | 'ledger' | 'settings'>;
 type LaneDeps = Needs<'lanes' | 'ledger' | 'queues'>;
 
@@ -158,10 +157,7 @@ async function lookAfter(record: LedgerRecord, now: number, deps: Omit<SweepDeps
     return;
   }
   const end = planAfterWaiting(record, { now, maxWaitMs: deps.settings.maxWaitMs });
-  if (end !== undefined) {
-    await endWaiting(record, end, deps);
-    return;
-  }
+  if (end !== undefined) return await endWaiting(record, end, deps);
   await ensureEntry(record, deps);
   // Whoever changed a job last put its look a minute behind its next step, so an entry that still sleeps came to lie too
   // far ahead, as one does that was put there by a clock that is wrong.

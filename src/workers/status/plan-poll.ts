@@ -2,7 +2,6 @@ import { nextPollDelayMs } from '../../core/poll-schedule.ts';
 import type { LedgerRecord } from '../../ledger/record.ts';
 import type { Needs } from '../deps.ts';
 
-/** What choosing the time of a poll takes. */
 export type PollPlanDeps = Needs<'clock' | 'ledger' | 'random' | 'settings' | 'webhooks'>;
 
 /** When a job's status is asked for the next time (ms since the epoch); rarely while TikTok's webhooks will wake it. */
