@@ -3,7 +3,7 @@ import { nextDelivery } from '../core/callback-schedule.ts';
 import { PublishError, toPublishError } from '../core/publish-error.ts';
 import type { PublishEvent } from '../core/publish-event.ts';
 import type { PublishRequest } from '../core/publish-request.ts';
-import type { Settlement } from '../core/settlement.ts';
+import { failed, type Settlement } from '../core/settlement.ts';
 import { MINUTE_MS } from '../core/units.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
 import type { CallbackDeps } from './callback-deps.ts';
@@ -54,13 +54,11 @@ export async function processEventEntry(
   const { host } = new URL(shownUrl);
   await gate.leaveLine(host, entry.event.id);
   if (!gate.enter(host)) return inLine(entry, host, deps);
-  let tookMs: number | undefined;
+  const turn: Turn = { entry, record, shownUrl, failedBefore, tookMs: undefined };
   try {
-    return await tryDelivery({ entry, record, shownUrl, failedBefore }, deps, signal, (durationMs) => {
-      tookMs = durationMs;
-    });
+    return await tryDelivery(turn, deps, signal);
   } finally {
-    await gate.leave(host, tookMs);
+    await gate.leave(host, turn.tookMs);
   }
 }
 
@@ -70,15 +68,12 @@ interface Turn {
   /** Without its secrets. */
   readonly shownUrl: string;
   readonly failedBefore: number;
+  /** How long the host took, if it was asked (ms). */
+  tookMs: number | undefined;
 }
 
-/** @param took told how long the host took, if it was asked (ms) */
-async function tryDelivery(
-  { entry, record, shownUrl, failedBefore }: Turn,
-  deps: Omit<CallbackDeps, 'ledger'>,
-  signal: AbortSignal,
-  took: (durationMs: number) => void,
-): Promise<Settlement> {
+async function tryDelivery(turn: Turn, deps: Omit<CallbackDeps, 'ledger'>, signal: AbortSignal): Promise<Settlement> {
+  const { entry, record, shownUrl, failedBefore } = turn;
   const { endpoints } = deps.callbacks;
   const endpoint = await endpoints.look(shownUrl);
   if (endpoint.isPaused && !(await endpoints.mayProbe(endpoint, entry.event.id)))
@@ -92,7 +87,7 @@ async function tryDelivery(
     if (endpoint.isPaused) await endpoints.releaseProbe(endpoint);
     return { kind: 'later', at: deps.clock.now() };
   }
-  took(outcome.durationMs);
+  turn.tookMs = outcome.durationMs;
   return await settleDelivery(entry, { endpoint, outcome, attempt: failedBefore + 1 }, deps);
 }
 
@@ -214,8 +209,4 @@ async function held(
       if (!(await callbacks.endpoints.isPaused(endpoint))) await queues.wakeEventEntry(event.id);
     },
   };
-}
-
-function failed({ code, message }: PublishError): Settlement {
-  return { kind: 'failed', failure: { code, message } };
 }

@@ -64,11 +64,7 @@ async function giveTurnAway({ id, account }: LedgerRecord, deps: Omit<ChangeDeps
  * Retries a failed or unconfirmed job in the way that can't post twice.
  * @throws PublishError `JOB_NOT_FOUND`, `JOB_NOT_RETRYABLE` with the reason
  */
-export async function retryJob(
-  id: string,
-  { force }: { force: boolean },
-  deps: Omit<ChangeDeps, 'lanes'>,
-): Promise<RetryAction> {
+export async function retryJob(id: string, force: boolean, deps: Omit<ChangeDeps, 'lanes'>): Promise<RetryAction> {
   return await changing(id, deps.ledger, async (record) => {
     const plan = planRetry(record, force);
     if (plan.kind === 'refuse') throw new PublishError('JOB_NOT_RETRYABLE', { reason: plan.reason });

@@ -83,7 +83,7 @@ export function createPublisher({ eventsKey, checkCallbacks, ...parts }: Publish
       return await present(id);
     },
     async retry(id, { force = false } = {}) {
-      const action = await tellingOfRedis(async () => await retryJob(id, { force }, await open()));
+      const action = await tellingOfRedis(async () => await retryJob(id, force, await open()));
       return { ...(await present(id)), action };
     },
     async waitForCompletion(id, options = {}) {

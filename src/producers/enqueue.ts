@@ -169,11 +169,11 @@ function mayRun(ids: readonly string[], cause: PublishError): PublishError {
 
 async function addQueueEntries(
   accepted: readonly Accepted[],
-  { queues, clock }: Pick<EnqueueDeps, 'clock' | 'queues'>,
+  deps: Pick<EnqueueDeps, 'clock' | 'queues'>,
 ): Promise<void> {
   if (accepted.length === 0) return;
-  const now = clock.now();
-  await queues.addPublishEntries(
+  const now = deps.clock.now();
+  await deps.queues.addPublishEntries(
     accepted.map(({ record, waits }) =>
       publishEntryOf(record, waits ? AWAITING_TURN_MS : Math.max(0, (record.scheduledAt ?? now) - now)),
     ),

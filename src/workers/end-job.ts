@@ -1,10 +1,10 @@
 import { referenceTo } from '../core/job-reference.ts';
 import { PublishError } from '../core/publish-error.ts';
-import { type PublishFailure, toFailure } from '../core/publish-job.ts';
+import { toFailure } from '../core/publish-job.ts';
 import { isTerminal } from '../core/publish-state.ts';
 import { isWorthRechecking, mayBePublic, nextRecheckDelayMs } from '../core/recheck-schedule.ts';
 import { publishIdOf } from '../core/session.ts';
-import type { EntryResult, Settlement } from '../core/settlement.ts';
+import { type EntryResult, failed, type Settlement } from '../core/settlement.ts';
 import { endChange, type JobEnd } from '../ledger/patches.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
 import { recheckEntryId } from '../queues/job-ids.ts';
@@ -38,11 +38,6 @@ export function settlementOf(record: LedgerRecord): Settlement {
   const isFailure = record.state === 'failed' || record.state === 'unconfirmed';
   if (!isFailure) return { kind: 'done', result: toResult(record) };
   return failed(record.failure ?? toFailure(new PublishError('INTERNAL_ERROR')));
-}
-
-/** A queue entry that failed for good. */
-export function failed({ code, message }: Pick<PublishFailure, 'code' | 'message'>): Settlement {
-  return { kind: 'failed', failure: { code, message } };
 }
 
 /** What Bull Board shows as an entry's result. */

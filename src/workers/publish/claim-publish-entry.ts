@@ -3,12 +3,11 @@ import { PublishError, toPublishError } from '../../core/publish-error.ts';
 import { type PublishRequest, parsePublishRequest } from '../../core/publish-request.ts';
 import { digestRequest } from '../../core/request-digest.ts';
 import { withoutSecretUrls } from '../../core/request-secrets.ts';
-import type { Settlement } from '../../core/settlement.ts';
+import { failed, type Settlement } from '../../core/settlement.ts';
 import { newRecord } from '../../ledger/change.ts';
 import type { LedgerRecord } from '../../ledger/record.ts';
 import { AWAITING_TURN_MS } from '../../limits/lanes.ts';
 import type { Needs } from '../deps.ts';
-import { failed } from '../end-job.ts';
 import { OwnedJob } from '../owned-job.ts';
 
 /** An entry of `tiktok-publish` as its processor sees it; the data comes from anybody. */

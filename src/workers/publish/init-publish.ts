@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import type { ChunkPlan } from '../../core/chunk-plan.ts';
+import { planChunks } from '../../core/chunk-plan.ts';
 import type { FetchedMedia } from '../../core/media-route.ts';
 import type { SourcePin } from '../../core/ports.ts';
 import { PublishError } from '../../core/publish-error.ts';
@@ -22,19 +22,11 @@ export type InitDeps = CreatorCheckDeps & Needs<'caps' | 'lanes'>;
 const UPLOAD_URL_LIFE_MS = HOUR_MS - MINUTE_MS;
 
 /** Begins an upload at TikTok: intent first, then the call, then its answer, each durable before the next. */
-export async function initUpload(
-  job: OwnedJob,
-  plan: ChunkPlan,
-  pin: SourcePin,
-  deps: InitDeps & Needs<'sealer'>,
-): Promise<void> {
+export async function initUpload(job: OwnedJob, pin: SourcePin, deps: InitDeps & Needs<'sealer'>): Promise<void> {
+  const plan = planChunks(pin.sizeBytes, deps.settings.chunkSizeBytes);
   const answer = await init(job, { kind: 'file_upload', plan }, deps, {
-    totalBytes: plan.totalBytes,
-    chunkSizeBytes: plan.chunkSizeBytes,
-    sentBytes: 0,
-    acceptedBytes: 0,
-    acceptedCrc32: 0,
-    pin,
+    ...{ totalBytes: plan.totalBytes, chunkSizeBytes: plan.chunkSizeBytes, pin },
+    ...{ sentBytes: 0, acceptedBytes: 0, acceptedCrc32: 0 },
   });
   await job.commit({
     cause: { event: 'init_answered', publishId: answer.publishId },

@@ -1,6 +1,5 @@
-import { planChunks } from '../../core/chunk-plan.ts';
 import { exposureOf } from '../../core/exposure.ts';
-import type { MediaSource } from '../../core/ports.ts';
+import type { MediaSource, SourcePin } from '../../core/ports.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { isSamePin } from '../../core/source-pin.ts';
 import { nowProcessing } from '../../ledger/patches.ts';
@@ -23,7 +22,7 @@ export async function uploadVideo(
   stop: StopSignals,
 ): Promise<void> {
   const position = await inSpan('begin upload', job.record, deps, async (note) => {
-    const begun = await beginUpload(job, source, deps);
+    const begun = await beginUpload(job, source.pin, deps);
     note({ 'upload.from_byte': begun.kind === 'at' ? begun.offsetBytes : undefined });
     return begun;
   });
@@ -50,15 +49,14 @@ export async function uploadVideo(
 /** A new upload, or where TikTok says the present one is. */
 async function beginUpload(
   job: OwnedJob,
-  source: MediaSource,
+  pin: SourcePin,
   deps: InitDeps & Needs<'metrics' | 'sealer'>,
 ): Promise<UploadPosition> {
   if (exposureOf(job.record) === 'none') {
-    const plan = planChunks(source.pin.sizeBytes, deps.settings.chunkSizeBytes);
-    await initUpload(job, plan, source.pin, deps);
+    await initUpload(job, pin, deps);
     return { kind: 'at', offsetBytes: 0 };
   }
-  if (!isSamePin(job.record.pin, source.pin)) {
+  if (!isSamePin(job.record.pin, pin)) {
     throw new PublishError('INPUT_MEDIA_CHANGED', { reason: 'the video has changed since the upload started' });
   }
   deps.metrics.uploadResumed('restart');

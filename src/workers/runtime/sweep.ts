@@ -18,7 +18,8 @@ const BATCH = 200;
 /** Reasons with which an entry is parked until somebody wakes it. */
 const PARKING_REASONS: readonly (WaitReason | undefined)[] = ['slot', 'account_paused', 'reauthorization'];
 
-type SweepDeps = EndDeps & Needs<'lanes' | 'ledger' | 'settings'>;
+type LookDeps = EndDeps & Needs<'lanes' | 'ledger' | 'settings'>;
+type SweepDeps = LookDeps & Needs<'restorePublished'>;
 type LaneDeps = Needs<'lanes' | 'ledger' | 'queues'>;
 
 /** Looks after jobs that nothing else looks after. */
@@ -32,7 +33,7 @@ export interface Sweep {
  * may be made twice without harm.
  * @param mayAct asked before each look
  */
-export function startSweep(deps: SweepDeps & Needs<'restorePublished'>, mayAct: () => Promise<boolean>): Sweep {
+export function startSweep(deps: SweepDeps, mayAct: () => Promise<boolean>): Sweep {
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
   let stopped = false;
@@ -61,10 +62,7 @@ export function startSweep(deps: SweepDeps & Needs<'restorePublished'>, mayAct: 
 }
 
 /** Looks at every job whose time has come, and for jobs that have lost their entry. */
-export async function sweepOnce(
-  deps: SweepDeps & Needs<'restorePublished'>,
-  search: EntrySearch = createEntrySearch(),
-): Promise<void> {
+export async function sweepOnce(deps: SweepDeps, search: EntrySearch = createEntrySearch()): Promise<void> {
   const now = await deps.ledger.serverTime();
   for (;;) {
     const ids = await deps.ledger.due(now, BATCH);
@@ -109,7 +107,7 @@ function isParked({ state, waitingFor, waitingUntil }: LedgerRecord): boolean {
   return state !== 'processing' && PARKING_REASONS.includes(waitingFor) && waitingUntil === undefined;
 }
 
-async function lookAfterId(id: string, now: number, deps: SweepDeps): Promise<void> {
+async function lookAfterId(id: string, now: number, deps: LookDeps): Promise<void> {
   try {
     const record = await deps.ledger.read(id);
     if (record === undefined) await deps.ledger.dropDue(id);
@@ -130,9 +128,8 @@ async function lookAfterId(id: string, now: number, deps: SweepDeps): Promise<vo
 async function lookAfterEnded(
   record: LedgerRecord,
   now: number,
-  deps: Needs<'ledger' | 'queues' | 'random' | 'settings'>,
+  { ledger, queues, random, settings }: Needs<'ledger' | 'queues' | 'random' | 'settings'>,
 ): Promise<void> {
-  const { ledger, queues, settings } = deps;
   const { id } = record;
   const keepUntil = (record.stateSince ?? record.endedAt ?? record.updatedAt) + settings.retentionMs;
   if (keepUntil <= now) {
@@ -143,11 +140,11 @@ async function lookAfterEnded(
   if (record.state === 'cancelled') await queues.endWaitingEntries(id);
   // Such as one that failed while it was parked: its entry ends as the job did, by running once more.
   else await queues.wakePublishEntry(id);
-  const isWatched = await ensureRecheckEntry(record, now, deps);
+  const isWatched = await ensureRecheckEntry(record, now, { queues, random });
   await ledger.postpone(id, isWatched ? Math.min(keepUntil, now + HOUR_MS) : keepUntil);
 }
 
-async function lookAfter(record: LedgerRecord, now: number, deps: Omit<SweepDeps, 'random'>): Promise<void> {
+async function lookAfter(record: LedgerRecord, now: number, deps: Omit<LookDeps, 'random'>): Promise<void> {
   if (record.state === 'scheduled' && record.scheduledAt !== undefined && record.scheduledAt <= now) {
     // A worker may be faster; then this is refused and nothing is lost.
     const queued = await deps.ledger

@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import { isDataLost } from '../../core/job-reference.ts';
 import { PublishError } from '../../core/publish-error.ts';
-import type { Settlement } from '../../core/settlement.ts';
+import { failed, type Settlement } from '../../core/settlement.ts';
 import type { Needs } from '../deps.ts';
-import { failed } from '../end-job.ts';
 import { OwnedJob } from '../owned-job.ts';
 
 const statusEntrySchema = z.looseObject({ version: z.literal(1), id: z.string(), account: z.string() });

@@ -21,19 +21,11 @@ export async function watchPull(
   if (record.pullBytes !== downloadedBytes) return { pullBytes: downloadedBytes, pullProgressAt: now };
   const stoodStillMs = now - (record.pullProgressAt ?? now);
   if (stoodStillMs < deps.settings.pullStallMs) return {};
-  await stopPull(job, { downloadedBytes, stoodStillMs }, deps);
-  return { pullProgressAt: now };
-}
-
-async function stopPull(
-  job: OwnedJob,
-  facts: { downloadedBytes: number; stoodStillMs: number },
-  deps: Needs<'clock' | 'tiktok' | 'tokens'>,
-): Promise<void> {
-  await job.commit({ cause: { event: 'pull_stalled', ...facts }, patch: { pullStalledAt: deps.clock.now() } });
+  await job.commit({ cause: { event: 'pull_stalled', downloadedBytes, stoodStillMs }, patch: { pullStalledAt: now } });
   const hasAgreed = await askToStopPull(job, deps);
   // Not `cancelAskedAt`: should TikTok go on all the same, a person's wish is still to be passed on.
   await job.commit({
     cause: hasAgreed ? { event: 'pull_stopped' } : { event: 'pull_not_stopped', code: 'TIKTOK_NOT_CANCELLABLE' },
   });
+  return { pullProgressAt: now };
 }
