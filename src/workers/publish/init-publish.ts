@@ -81,24 +81,20 @@ async function init(
   deps: Omit<InitDeps, 'lanes'>,
   upload: LedgerPatch,
 ): Promise<InitAnswer & { readonly intendedAt: number }> {
-  const { mode } = job.record;
-  if (mode === 'direct') await awaitAppCap(job, deps);
+  const { account, initCount, mode } = job.record;
+  // The app's cap on posting accounts holds new ones back; those inside go on.
+  const heldBackUntil = mode === 'direct' ? await deps.caps.heldBackUntil(account) : undefined;
+  if (heldBackUntil !== undefined) throw new Deferral('active_user_cap', heldBackUntil);
   await checkCreator(job, deps);
   const endpoint = source.kind === 'photos' ? 'photo_init' : (`${mode}_init` as const);
   await takeSlot(job, endpoint, deps);
   const stillOwned = ownershipProof(job, deps);
-  const isFirst = job.record.initCount === 0;
   const intendedAt = deps.clock.now();
   await job.commit({
     to: 'uploading',
-    ...(isFirst && { event: 'publish.started' as const }),
+    ...(initCount === 0 && { event: 'publish.started' as const }),
     cause: { event: 'init_sent', source: source.kind },
-    patch: {
-      ...upload,
-      ...NOT_WAITING,
-      session: { kind: 'init_sent', intendedAt },
-      initCount: job.record.initCount + 1,
-    },
+    patch: { ...upload, ...NOT_WAITING, session: { kind: 'init_sent', intendedAt }, initCount: initCount + 1 },
   });
   let inDoubt = false;
   try {
@@ -147,12 +143,6 @@ function ownershipProof(job: OwnedJob, { settings }: Needs<'settings'>): () => P
       provenAt = askedAt;
     }
   };
-}
-
-/** The app's cap on posting accounts holds new ones back; those inside go on. */
-async function awaitAppCap(job: OwnedJob, { caps }: Needs<'caps'>): Promise<void> {
-  const until = await caps.heldBackUntil(job.record.account);
-  if (until !== undefined) throw new Deferral('active_user_cap', until);
 }
 
 /** What comes after everything that must not be lost. */

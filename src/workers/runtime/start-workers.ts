@@ -2,6 +2,7 @@ import type { Telemetry } from 'bullmq';
 import type { Callbacks } from '../../callbacks/callback-deps.ts';
 import { startCallbackRelay } from '../../callbacks/callback-relay.ts';
 import { wakeLane } from '../../limits/wake-jobs.ts';
+import type { Metrics } from '../../observability/metrics.ts';
 import type { RedisClient } from '../../redis/lua-script.ts';
 import type { WorkerDeps } from '../deps.ts';
 import { closeWorkers } from './close-workers.ts';
@@ -102,7 +103,10 @@ export function startWorkers(options: StartWorkersOptions): RunningWorkers {
 }
 
 /** What this process does, queue by queue. */
-function workOf({ deps, only, callbacks, concurrency }: StartWorkersOptions, draining: AbortSignal): QueueWork[] {
+function workOf(
+  { deps, only, callbacks, concurrency }: Pick<StartWorkersOptions, 'callbacks' | 'concurrency' | 'deps' | 'only'>,
+  draining: AbortSignal,
+): QueueWork[] {
   return [
     ...(only.includes('upload') ? [uploadWork(deps, concurrency.upload, draining)] : []),
     ...(only.includes('status') ? [statusWork(deps, concurrency.status)] : []),
@@ -111,7 +115,11 @@ function workOf({ deps, only, callbacks, concurrency }: StartWorkersOptions, dra
 }
 
 /** A worker may be replaced by another in its place. */
-function measure(workers: readonly WatchedWorker[], metrics: WorkerDeps['metrics'], mayRun: () => boolean): void {
+function measure(
+  workers: readonly WatchedWorker[],
+  metrics: Pick<Metrics, 'watchWorker'>,
+  mayRun: () => boolean,
+): void {
   for (const [place, { name }] of workers.entries()) {
     metrics.watchWorker(name, {
       isRunning: () => workers[place]?.isRunning() === true && !workers[place].isPaused(),
