@@ -6,7 +6,7 @@ import { OLDEST_EVENT, parseEventCursor } from '../../core/event-cursor.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { PUBLISH_EVENT_TYPES } from '../../core/publish-event.ts';
 import { SECOND_MS } from '../../core/units.ts';
-import type { EventsOptions } from '../../producers/publisher.ts';
+import type { EventsOptions, Publisher } from '../../producers/publisher.ts';
 import { HttpProblem } from '../problem.ts';
 import type { ApiOptions } from './api.ts';
 import { problemResponses } from './api-answers.ts';
@@ -37,10 +37,7 @@ data: {"specversion":"1.0","id":"…","source":"urn:tiktok-publisher","type":"pu
 const streamSchema: z.ZodType<string | Readable> = z.string().meta({ examples: [EXAMPLE] });
 
 const answers = {
-  200: {
-    description: 'An event stream that stays open.',
-    content: { [EVENT_STREAM]: { schema: streamSchema } },
-  },
+  200: { description: 'An event stream that stays open.', content: { [EVENT_STREAM]: { schema: streamSchema } } },
 } as const;
 
 const headers = z.object({
@@ -59,8 +56,8 @@ interface OpenStream {
   readonly reply: FastifyReply;
 }
 
-/** Adds the streams of events. */
-export function registerEventRoutes(api: ApiScope, { publisher }: Pick<ApiOptions, 'publisher'>): void {
+/** What answers with events until the client leaves or the server closes. @throws PublishError while it can't begin */
+function streamsOf(api: ApiScope, publisher: Pick<Publisher, 'events'>) {
   const open = new Set<OpenStream>();
   api.addHook('preClose', async () => {
     for (const { end, reply } of open) {
@@ -70,8 +67,7 @@ export function registerEventRoutes(api: ApiScope, { publisher }: Pick<ApiOption
     }
   });
 
-  /** Answers with events until the client leaves or the server closes. @throws PublishError while it can't begin */
-  async function follow(filter: EventsOptions, reply: FastifyReply): Promise<Readable> {
+  return async (filter: EventsOptions, reply: FastifyReply): Promise<Readable> => {
     if (open.size >= MAX_STREAMS) throw new HttpProblem(TOO_MANY);
     const stream = { end: new AbortController(), reply };
     open.add(stream);
@@ -85,8 +81,12 @@ export function registerEventRoutes(api: ApiScope, { publisher }: Pick<ApiOption
     await Promise.race([feed.started, once(signal, 'abort')]);
     reply.headers(STREAM_HEADERS);
     return Readable.from(renderEvents(feed));
-  }
+  };
+}
 
+/** Adds the streams of events. */
+export function registerEventRoutes(api: ApiScope, { publisher }: Pick<ApiOptions, 'publisher'>): void {
+  const follow = streamsOf(api, publisher);
   api.get(
     '/v1/events',
     {

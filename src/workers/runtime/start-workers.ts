@@ -55,11 +55,16 @@ export interface RunningWorkers {
 
 /** Starts the workers and the sweep. */
 export function startWorkers(options: StartWorkersOptions): RunningWorkers {
-  const { deps, callbacks, connection, probeRedis, connectAnew } = options;
+  const { deps, only, callbacks, connection, concurrency, probeRedis, connectAnew } = options;
   const { ledgerGuard, log, metrics, settings } = deps;
   const draining = new AbortController();
-  const makers = workOf(options, draining.signal).map(
-    (work) => (redis: RedisClient) => startQueueWorker(work, redis, { ...options, settings, log }),
+  const work: QueueWork[] = [
+    ...(only.includes('upload') ? [uploadWork(deps, concurrency.upload, draining.signal)] : []),
+    ...(only.includes('status') ? [statusWork(deps, concurrency.status)] : []),
+    ...(callbacks === undefined ? [] : [deliveryWork({ ...deps, callbacks })]),
+  ];
+  const makers = work.map(
+    (queueWork) => (redis: RedisClient) => startQueueWorker(queueWork, redis, { ...options, settings, log }),
   );
   const workers = makers.map((make) => make(connection));
   let closing: Promise<void> | undefined;
@@ -100,18 +105,6 @@ export function startWorkers(options: StartWorkersOptions): RunningWorkers {
     },
     close: ({ timeoutMs }) => (closing ??= close(timeoutMs)),
   };
-}
-
-/** What this process does, queue by queue. */
-function workOf(
-  { deps, only, callbacks, concurrency }: Pick<StartWorkersOptions, 'callbacks' | 'concurrency' | 'deps' | 'only'>,
-  draining: AbortSignal,
-): QueueWork[] {
-  return [
-    ...(only.includes('upload') ? [uploadWork(deps, concurrency.upload, draining)] : []),
-    ...(only.includes('status') ? [statusWork(deps, concurrency.status)] : []),
-    ...(callbacks === undefined ? [] : [deliveryWork({ ...deps, callbacks })]),
-  ];
 }
 
 /** A worker may be replaced by another in its place. */
