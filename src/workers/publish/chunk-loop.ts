@@ -178,15 +178,16 @@ export class ChunkLoop {
     { startByte, endByteExclusive }: Chunk,
     sent: { crc: number },
   ): AsyncGenerator<Uint8Array, void, void> {
+    let leftBytes = endByteExclusive - startByte;
     for await (const piece of this.#source.read(startByte, endByteExclusive)) {
-      const sentTo = this.#sentBytes + piece.byteLength;
+      leftBytes -= piece.byteLength;
       // Before the chunk can be taken: a file replaced midway must not become half of two videos.
-      if (sentTo >= endByteExclusive) await this.#source.verifyUnchanged();
+      if (leftBytes <= 0) await this.#source.verifyUnchanged();
       // Last of all, so that as little as possible lies between the proof and the bytes.
       await this.#lease.ensureHeld();
       sent.crc = crc32(piece, sent.crc);
-      this.#sentBytes = sentTo;
-      this.#highestSentByte = Math.max(this.#highestSentByte, sentTo);
+      this.#sentBytes += piece.byteLength;
+      this.#highestSentByte = Math.max(this.#highestSentByte, this.#sentBytes);
       yield piece;
     }
   }
