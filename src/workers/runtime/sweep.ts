@@ -18,14 +18,14 @@ const BATCH = 200;
 /** Reasons with which an entry is parked until somebody wakes it. */
 const PARKING_REASONS: readonly (WaitReason | undefined)[] = ['slot', 'account_paused', 'reauthorization'];
 
-type LookDeps = EndDeps & Needs<'lanes' | 'ledger' | 'settings'>;
-type SweepDeps = LookDeps & Needs<'restorePublished'>;
-type LaneDeps = Needs<'lanes' | 'ledger' | 'queues'>;
-
 /** Looks after jobs that nothing else looks after. */
 export interface Sweep {
   stop(): Promise<void>;
 }
+
+type LookDeps = EndDeps & Needs<'lanes' | 'ledger' | 'settings'>;
+type SweepDeps = LookDeps & Needs<'restorePublished'>;
+type LaneDeps = Needs<'lanes' | 'ledger' | 'queues'>;
 
 /**
  * Repairs what died between two steps, at short intervals: a job without a queue entry gets one, a scheduled job whose
