@@ -42,7 +42,11 @@ export function createPublisherFromConfig(config: PublisherConfig, clock: Clock 
   let opening: ReturnType<typeof connectPublisher> | undefined;
   return createPublisher({
     eventsKey: createKeys(config.queuePrefix).events,
-    allowHosts: config.outboundAllowHosts ?? [],
+    async checkCallbacks(entries) {
+      if (entries.every(({ request }) => request.callbackUrl === undefined)) return;
+      const { refuseCallbacks } = await import('../producers/refuse-callbacks.ts');
+      refuseCallbacks(entries, config.outboundAllowHosts ?? []);
+    },
     open() {
       // BullMQ and the Redis client take most of the time of loading: who imports us pays for them when they are used.
       opening ??= import('./publisher-parts.ts')

@@ -6,7 +6,7 @@ import type { Config } from '../config/load-config.ts';
 import type { Clock, RotatingSealer } from '../core/ports.ts';
 import type { ProvidedRedis } from '../embedded-redis/provide-redis.ts';
 import { createLogger } from '../observability/logger.ts';
-import { startTraces, type Traces } from '../observability/tracing.ts';
+import type { Traces } from '../observability/tracing.ts';
 import type { StartWait } from '../redis/await-redis.ts';
 import { describeTarget } from '../redis/connection-error.ts';
 import { watchOldForm } from '../sealing/published-key.ts';
@@ -60,7 +60,7 @@ export async function openApp(config: Config, options: AppOptions = {}): Promise
     ...(start !== undefined && { patience: (provided) => waitForRedis(provided, config, start, log) }),
   });
   const oldFormInUse = watchOldForm(access.anyClient, access.keys);
-  const traces = await startTraces(config.tracing);
+  const traces = config.tracing && (await import('../observability/otel-traces.ts')).openTraces(config.tracing);
   access.onClose(async () => await traces?.close());
   return {
     ...access,

@@ -3,6 +3,7 @@ import { startMetricsServer } from '../http/start-metrics-server.ts';
 import { startServer, type WebServer } from '../http/start-server.ts';
 import { createPublisher } from '../producers/create-publisher.ts';
 import type { Publisher } from '../producers/publisher.ts';
+import { refuseCallbacks } from '../producers/refuse-callbacks.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import { createWebhookReceiver, type ReceiveWebhook } from '../tiktok-webhooks/receive-webhook.ts';
 import type { RunningWorkers } from '../workers/runtime/start-workers.ts';
@@ -48,7 +49,8 @@ export function publisherOn(app: App, parts: RedisParts & AccountParts): Publish
   const { config, keys, clock, onClose } = app;
   const connection = publisherParts(config, app, { ...parts, clock }, async () => parts);
   const publisher = createPublisher({
-    ...{ eventsKey: keys.events, allowHosts: config.outboundAllowHosts },
+    eventsKey: keys.events,
+    checkCallbacks: async (entries) => refuseCallbacks(entries, config.outboundAllowHosts),
     open: async () => connection,
     close: async () => undefined,
   });

@@ -3,7 +3,7 @@ import { nextDelivery } from '../core/callback-schedule.ts';
 import { PublishError, toPublishError } from '../core/publish-error.ts';
 import type { PublishEvent } from '../core/publish-event.ts';
 import type { PublishRequest } from '../core/publish-request.ts';
-import type { Settlement } from '../core/settlement.ts';
+import { failed, type Settlement } from '../core/settlement.ts';
 import { MINUTE_MS } from '../core/units.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
 import type { CallbackDeps } from './callback-deps.ts';
@@ -54,13 +54,11 @@ export async function processEventEntry(
   const { host } = new URL(shownUrl);
   await gate.leaveLine(host, entry.event.id);
   if (!gate.enter(host)) return inLine(entry, host, deps);
-  let tookMs: number | undefined;
+  const turn: Turn = { entry, record, shownUrl, failedBefore, tookMs: undefined };
   try {
-    return await tryDelivery({ entry, record, shownUrl, failedBefore }, deps, signal, (durationMs) => {
-      tookMs = durationMs;
-    });
+    return await tryDelivery(turn, deps, signal);
   } finally {
-    await gate.leave(host, tookMs);
+    await gate.leave(host, turn.tookMs);
   }
 }
 
@@ -70,15 +68,12 @@ interface Turn {
   /** Without its secrets. */
   readonly shownUrl: string;
   readonly failedBefore: number;
+  /** How long the host took, if it was asked (ms). */
+  tookMs: number | undefined;
 }
 
-/** @param took told how long the host took, if it was asked (ms) */
-async function tryDelivery(
-  { entry, record, shownUrl, failedBefore }: Turn,
-  deps: CallbackDeps,
-  signal: AbortSignal,
-  took: (durationMs: number) => void,
-): Promise<Settlement> {
+async function tryDelivery(turn: Turn, deps: Omit<CallbackDeps, 'ledger'>, signal: AbortSignal): Promise<Settlement> {
+  const { entry, record, shownUrl, failedBefore } = turn;
   const { endpoints } = deps.callbacks;
   const endpoint = await endpoints.look(shownUrl);
   if (endpoint.isPaused && !(await endpoints.mayProbe(endpoint, entry.event.id)))
@@ -92,7 +87,7 @@ async function tryDelivery(
     if (endpoint.isPaused) await endpoints.releaseProbe(endpoint);
     return { kind: 'later', at: deps.clock.now() };
   }
-  took(outcome.durationMs);
+  turn.tookMs = outcome.durationMs;
   return await settleDelivery(entry, { endpoint, outcome, attempt: failedBefore + 1 }, deps);
 }
 
@@ -100,7 +95,7 @@ async function tryDelivery(
 async function deliver(
   { event }: Entry,
   { request, id, shownUrl }: Pick<LedgerRecord, 'request' | 'id'> & { readonly shownUrl: string },
-  { requestSecrets, callbacks }: CallbackDeps,
+  { callbacks, requestSecrets }: Pick<CallbackDeps, 'callbacks' | 'requestSecrets'>,
   signal: AbortSignal,
 ): Promise<DeliveryOutcome> {
   let opened: PublishRequest;
@@ -118,7 +113,11 @@ interface Delivery {
   readonly attempt: number;
 }
 
-async function settleDelivery(entry: Entry, delivery: Delivery, deps: CallbackDeps): Promise<Settlement> {
+async function settleDelivery(
+  entry: Entry,
+  delivery: Delivery,
+  deps: Omit<CallbackDeps, 'ledger' | 'requestSecrets'>,
+): Promise<Settlement> {
   const { endpoint, outcome, attempt } = delivery;
   const { endpoints, order, schedule } = deps.callbacks;
   const { error } = outcome;
@@ -150,7 +149,7 @@ async function tell(
   { id, event }: Entry,
   { outcome, attempt }: Delivery,
   result: 'delivered' | 'retried' | 'failed',
-  { callbacks, metrics, log, clock }: CallbackDeps,
+  { callbacks, clock, log, metrics }: Pick<CallbackDeps, 'callbacks' | 'clock' | 'log' | 'metrics'>,
 ): Promise<void> {
   const { status = null, durationMs, error } = outcome;
   metrics.eventDelivered(result);
@@ -171,28 +170,36 @@ async function tell(
 }
 
 /** The event waits for an earlier one of its job, which may get through just while it lies down. */
-function parked({ id, event }: Entry, { callbacks, queues, clock }: CallbackDeps): Settlement {
+function parked({ id, event }: Entry, deps: Pick<CallbackDeps, 'callbacks' | 'clock' | 'queues'>): Settlement {
   return {
     kind: 'later',
-    at: clock.now() + AWAITING_EARLIER_EVENT_MS,
+    at: deps.clock.now() + AWAITING_EARLIER_EVENT_MS,
     async afterwards() {
-      if ((await callbacks.order.predecessor(id, event.id)) === undefined) await queues.wakeEventEntry(event.id);
+      if ((await deps.callbacks.order.predecessor(id, event.id)) === undefined)
+        await deps.queues.wakeEventEntry(event.id);
     },
   };
 }
 
 /** The event waits until fewer deliveries to its host are under way. */
-function inLine({ event }: Entry, host: string, { callbacks, clock, random }: CallbackDeps): Settlement {
+function inLine(
+  { event }: Entry,
+  host: string,
+  deps: Pick<CallbackDeps, 'callbacks' | 'clock' | 'random'>,
+): Settlement {
   return {
     kind: 'later',
-    at: clock.now() + Math.round(IN_LINE_MS * (1 + random())),
-    afterwards: async () => await callbacks.gate.waitFor(host, event.id),
+    at: deps.clock.now() + Math.round(IN_LINE_MS * (1 + deps.random())),
+    afterwards: async () => await deps.callbacks.gate.waitFor(host, event.id),
   };
 }
 
 /** The event waits for a paused endpoint, which may be resumed just while it lies down. */
-async function held({ event }: Entry, endpoint: EndpointState, deps: CallbackDeps): Promise<Settlement> {
-  const { callbacks, metrics, queues, clock, random } = deps;
+async function held(
+  { event }: Entry,
+  endpoint: EndpointState,
+  { callbacks, clock, metrics, queues, random }: Omit<CallbackDeps, 'ledger' | 'log' | 'requestSecrets'>,
+): Promise<Settlement> {
   metrics.eventDelivered('held');
   await callbacks.endpoints.addWaiting(endpoint, event.id);
   return {
@@ -202,8 +209,4 @@ async function held({ event }: Entry, endpoint: EndpointState, deps: CallbackDep
       if (!(await callbacks.endpoints.isPaused(endpoint))) await queues.wakeEventEntry(event.id);
     },
   };
-}
-
-function failed({ code, message }: PublishError): Settlement {
-  return { kind: 'failed', failure: { code, message } };
 }

@@ -66,7 +66,7 @@ export async function deliverEvent(
 async function post(
   event: PublishEvent,
   { origin, pathname, search }: URL,
-  { agent, signer, clock }: DeliveryDeps,
+  { agent, clock, signer }: Pick<DeliveryDeps, 'agent' | 'clock' | 'signer'>,
   signal: AbortSignal,
 ): Promise<{ status: number; retryAfterMs: number | undefined }> {
   const body = JSON.stringify(event);

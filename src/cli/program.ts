@@ -25,6 +25,7 @@ export function buildProgram(program: Command, run: Run): Command {
     .addHelpText('after', '\nSettings come from the environment: see docs/configuration.md or .env.example.');
   addServices(program, run);
   addPublishing(program, run);
+  addWatching(program, run);
   addSteering(program, run);
   addAccounts(program, run);
   addCallbacks(program, run);
@@ -117,6 +118,9 @@ function addPublishing(program: Command, run: Run): void {
     .action((targets, options) =>
       run(async (context) => (await import('./commands/publish.ts')).publish(targets, options, context)),
     );
+}
+
+function addWatching(program: Command, run: Run): void {
   withJson(program.command('status'))
     .description('show a job')
     .argument('<id>', 'id of the job')

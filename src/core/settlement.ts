@@ -48,3 +48,8 @@ export type Settlement =
       /** What is wrong with Redis. */
       readonly trouble?: PublishError;
     };
+
+/** A queue entry that failed for good. */
+export function failed({ code, message }: Pick<PublishFailure, 'code' | 'message'>): Settlement {
+  return { kind: 'failed', failure: { code, message } };
+}

@@ -95,7 +95,7 @@ export async function registerBoard(server: FastifyInstance, options: BoardOptio
   });
 }
 
-function createBoard({ queues, jobs }: BoardOptions): FastifyAdapter {
+function createBoard({ queues, jobs }: Pick<BoardOptions, 'jobs' | 'queues'>): FastifyAdapter {
   const adapter = new FastifyAdapter().setBasePath(BOARD_PATH);
   createBullBoard({
     queues: queues.map(({ queue, description, isWork }): BaseAdapter => {

@@ -18,10 +18,3 @@ export interface Traces {
   /** Sends what is left, for two seconds at most. */
   close(): Promise<void>;
 }
-
-/** Starts sending traces; without a place for them not a line of OpenTelemetry's code is loaded. */
-export async function startTraces(config: TracingConfig | undefined): Promise<Traces | undefined> {
-  if (config === undefined) return undefined;
-  const { openTraces } = await import('./otel-traces.ts');
-  return openTraces(config);
-}

@@ -4,10 +4,15 @@ import { PublishError } from '../core/publish-error.ts';
 import type { PublishState } from '../core/publish-state.ts';
 import { planRetry, type RetryPlan } from '../core/retry-plan.ts';
 import { NO_SESSION } from '../ledger/change.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import { endChange } from '../ledger/patches.ts';
 import type { LedgerPatch, LedgerRecord } from '../ledger/record.ts';
+import type { Lanes } from '../limits/lanes.ts';
 import { wakeJobs } from '../limits/wake-jobs.ts';
+import type { Queues } from '../queues/queues.ts';
 import type { EnqueueDeps } from './enqueue.ts';
+
+export type ChangeDeps = Pick<EnqueueDeps, 'clock' | 'ledger' | 'queues'> & { readonly lanes: Lanes };
 
 /** A job may move on between our look and our change; then we look again, at most so often. */
 const MAX_LOOKS = 5;
@@ -19,8 +24,8 @@ export type RetryAction = Exclude<RetryPlan['kind'], 'refuse'>;
  * Cancels a job where that is certain to keep it from being published, or asks TikTok to stop a running pull.
  * @throws PublishError `JOB_NOT_FOUND`, `JOB_NOT_CANCELLABLE` with the reason
  */
-export async function cancelJob(id: string, deps: EnqueueDeps): Promise<void> {
-  await changing(id, deps, async (record) => {
+export async function cancelJob(id: string, deps: ChangeDeps): Promise<void> {
+  await changing(id, deps.ledger, async (record) => {
     const plan = planCancel(record);
     switch (plan.kind) {
       case 'refuse':
@@ -50,7 +55,7 @@ export async function cancelJob(id: string, deps: EnqueueDeps): Promise<void> {
 }
 
 /** Takes the job off its queues and lets the next of its account begin; should that fail, the sweep does it. */
-async function giveTurnAway({ id, account }: LedgerRecord, deps: EnqueueDeps): Promise<void> {
+async function giveTurnAway({ id, account }: LedgerRecord, deps: Omit<ChangeDeps, 'clock'>): Promise<void> {
   await deps.queues.removeEntries(id);
   await wakeJobs(await deps.lanes.leave(account, id), deps);
 }
@@ -59,8 +64,8 @@ async function giveTurnAway({ id, account }: LedgerRecord, deps: EnqueueDeps): P
  * Retries a failed or unconfirmed job in the way that can't post twice.
  * @throws PublishError `JOB_NOT_FOUND`, `JOB_NOT_RETRYABLE` with the reason
  */
-export async function retryJob(id: string, { force }: { force: boolean }, deps: EnqueueDeps): Promise<RetryAction> {
-  return await changing(id, deps, async (record) => {
+export async function retryJob(id: string, force: boolean, deps: Omit<ChangeDeps, 'lanes'>): Promise<RetryAction> {
+  return await changing(id, deps.ledger, async (record) => {
     const plan = planRetry(record, force);
     if (plan.kind === 'refuse') throw new PublishError('JOB_NOT_RETRYABLE', { reason: plan.reason });
     const now = deps.clock.now();
@@ -71,7 +76,7 @@ export async function retryJob(id: string, { force }: { force: boolean }, deps: 
       patch: { ...patch, ...NOT_ENDED, retriedAt: now },
     });
     await deps.ledger.confirmIntervention(changed, 'retriedAt');
-    await requeue(record, plan.kind, deps).catch(() => undefined);
+    await requeue(record, plan.kind, deps.queues).catch(() => undefined);
     return plan.kind;
   });
 }
@@ -91,17 +96,13 @@ function restart(action: RetryAction, now: number): { to: PublishState; patch: L
 }
 
 /** Puts the job on its queue; should that fail, the sweep does it. */
-async function requeue(record: LedgerRecord, action: RetryAction, deps: EnqueueDeps): Promise<void> {
-  await deps.queues.removeEntries(record.id);
-  if (action === 'poll') await deps.queues.addStatusEntryAnew(referenceTo(record), 0);
-  else await deps.queues.addPublishEntryAnew(publishEntryOf(record, 0));
+async function requeue(record: LedgerRecord, action: RetryAction, queues: Queues): Promise<void> {
+  await queues.removeEntries(record.id);
+  if (action === 'poll') await queues.addStatusEntryAnew(referenceTo(record), 0);
+  else await queues.addPublishEntryAnew(publishEntryOf(record, 0));
 }
 
-async function changing<T>(
-  id: string,
-  { ledger }: EnqueueDeps,
-  change: (record: LedgerRecord) => Promise<T>,
-): Promise<T> {
+async function changing<T>(id: string, ledger: Ledger, change: (record: LedgerRecord) => Promise<T>): Promise<T> {
   for (let look = 1; ; look += 1) {
     const record = await ledger.read(id);
     if (record === undefined) throw new PublishError('JOB_NOT_FOUND', { reason: `no publish job has the id ${id}` });

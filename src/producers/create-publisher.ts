@@ -7,16 +7,16 @@ import type { PublishRequest } from '../core/publish-request.ts';
 import type { LedgerReader } from '../ledger/ledger-reader.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import { tellingOfRedis } from '../redis/telling-of-redis.ts';
-import { cancelJob, retryJob } from './change-job.ts';
+import { type ChangeDeps, cancelJob, retryJob } from './change-job.ts';
 import { publisherClosed } from './closed.ts';
-import { checkCallbacks, type EnqueueDeps, enqueueEntries, parseEntries } from './enqueue.ts';
+import { type AcceptableEntry, type EnqueueDeps, enqueueEntries, parseEntries } from './enqueue.ts';
 import { createEventTail, type TailConnection } from './event-tail.ts';
 import { followEvents } from './follow-events.ts';
 import type { Publisher } from './publisher.ts';
 import { waitForCompletion } from './wait-for-completion.ts';
 
 /** What a publisher works with once it is connected. */
-export interface PublisherConnection extends EnqueueDeps {
+export interface PublisherConnection extends EnqueueDeps, ChangeDeps {
   readonly reader: Pick<LedgerReader, 'read' | 'list'>;
   readonly redis: RedisClient;
   /** A connection of its own, for commands that block. */
@@ -29,15 +29,15 @@ export interface PublisherConnection extends EnqueueDeps {
 export interface PublisherParts {
   /** The stream of events. */
   readonly eventsKey: string;
-  /** Hosts that callbacks may reach although they are not public. */
-  readonly allowHosts: readonly string[];
+  /** Refuses callbacks that would never be delivered. @throws PublishError `INPUT_INVALID` */
+  checkCallbacks(entries: readonly AcceptableEntry[]): Promise<void>;
   /** Connects unless it is connected already. */
   open(): Promise<PublisherConnection>;
   close(): Promise<void>;
 }
 
 /** The producers' side. Whatever it cannot do while Redis is away fails at once. */
-export function createPublisher({ eventsKey, allowHosts, ...parts }: PublisherParts): Publisher {
+export function createPublisher({ eventsKey, checkCallbacks, ...parts }: PublisherParts): Publisher {
   let closed = false;
 
   async function open(): Promise<PublisherConnection> {
@@ -60,14 +60,14 @@ export function createPublisher({ eventsKey, allowHosts, ...parts }: PublisherPa
   return {
     async enqueue(request, options = {}) {
       const entries = parseEntries([{ request, ...options }]);
-      await checkCallbacks(entries, allowHosts);
+      await checkCallbacks(entries);
       const [job] = await tellingOfRedis(async () => await enqueueEntries(entries, await open()));
       if (job === undefined) throw new PublishError('INTERNAL_ERROR', { reason: 'enqueue created no job' });
       return job;
     },
     async enqueueBulk(requests) {
       const entries = parseEntries(requests);
-      await checkCallbacks(entries, allowHosts);
+      await checkCallbacks(entries);
       return await tellingOfRedis(async () => await enqueueEntries(entries, await open()));
     },
     get: read,
@@ -83,7 +83,7 @@ export function createPublisher({ eventsKey, allowHosts, ...parts }: PublisherPa
       return await present(id);
     },
     async retry(id, { force = false } = {}) {
-      const action = await tellingOfRedis(async () => await retryJob(id, { force }, await open()));
+      const action = await tellingOfRedis(async () => await retryJob(id, force, await open()));
       return { ...(await present(id)), action };
     },
     async waitForCompletion(id, options = {}) {

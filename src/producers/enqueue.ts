@@ -12,7 +12,7 @@ import { toPublishJob } from '../ledger/job-view.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { LedgerReader } from '../ledger/ledger-reader.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
-import { AWAITING_TURN_MS, type Lanes } from '../limits/lanes.ts';
+import { AWAITING_TURN_MS } from '../limits/lanes.ts';
 import type { Queues } from '../queues/queues.ts';
 import type { Confirmed } from '../redis/confirmation.ts';
 import type { BulkEntry, EnqueuedJob } from './publisher.ts';
@@ -21,7 +21,6 @@ export interface EnqueueDeps {
   readonly ledger: Ledger;
   readonly reader: Pick<LedgerReader, 'read'>;
   readonly queues: Queues;
-  readonly lanes: Lanes;
   readonly accountNames: AccountNames;
   readonly clock: Clock;
   /** Makes a request that holds secrets fit to be stored. */
@@ -75,20 +74,6 @@ function isIdempotencyKey(key: unknown): boolean {
   return typeof key === 'string' && key.length >= 1 && key.length <= MAX_IDEMPOTENCY_KEY_LENGTH;
 }
 
-/**
- * Checks the callbacks of entries, if they have any.
- * @throws PublishError `INPUT_INVALID` with every problem
- */
-export async function checkCallbacks(
-  entries: readonly AcceptableEntry[],
-  allowHosts: readonly string[] = [],
-): Promise<void> {
-  if (entries.every(({ request }) => request.callbackUrl === undefined)) return;
-  // Loaded by those who use callbacks only.
-  const { refuseCallbacks } = await import('./refuse-callbacks.ts');
-  refuseCallbacks(entries, allowHosts);
-}
-
 /** How often a record is made anew that went to a server which was no longer the master. */
 const MAX_CREATIONS = 3;
 const RECONNECTED_AFTER_MS = 500;
@@ -122,7 +107,7 @@ function isNotReplicated(error: unknown): error is PublishError {
 
 async function createJob(
   { request, idempotencyKey }: AcceptableEntry,
-  { ledger, reader, accountNames, clock, sealSecrets }: EnqueueDeps,
+  { ledger, reader, accountNames, clock, sealSecrets }: Omit<EnqueueDeps, 'queues'>,
 ): Promise<Accepted> {
   const cause = { event: 'queued' } as const;
   const account = await accountNames.resolve(request.account);
@@ -182,10 +167,13 @@ function mayRun(ids: readonly string[], cause: PublishError): PublishError {
   return new PublishError('REDIS_NOT_REPLICATED', { reason });
 }
 
-async function addQueueEntries(accepted: readonly Accepted[], { queues, clock }: EnqueueDeps): Promise<void> {
+async function addQueueEntries(
+  accepted: readonly Accepted[],
+  deps: Pick<EnqueueDeps, 'clock' | 'queues'>,
+): Promise<void> {
   if (accepted.length === 0) return;
-  const now = clock.now();
-  await queues.addPublishEntries(
+  const now = deps.clock.now();
+  await deps.queues.addPublishEntries(
     accepted.map(({ record, waits }) =>
       publishEntryOf(record, waits ? AWAITING_TURN_MS : Math.max(0, (record.scheduledAt ?? now) - now)),
     ),

@@ -72,3 +72,6 @@ export interface WorkerDeps {
   readonly log: Logger;
   readonly settings: WorkerSettings;
 }
+
+/** The part of it that a function uses, so that its signature tells what it touches. */
+export type Needs<Member extends keyof WorkerDeps> = Pick<WorkerDeps, Member>;

@@ -1,17 +1,17 @@
 import { referenceTo } from '../core/job-reference.ts';
 import { PublishError } from '../core/publish-error.ts';
-import { type PublishFailure, toFailure } from '../core/publish-job.ts';
+import { toFailure } from '../core/publish-job.ts';
 import { isTerminal } from '../core/publish-state.ts';
 import { isWorthRechecking, mayBePublic, nextRecheckDelayMs } from '../core/recheck-schedule.ts';
 import { publishIdOf } from '../core/session.ts';
-import type { EntryResult, Settlement } from '../core/settlement.ts';
+import { type EntryResult, failed, type Settlement } from '../core/settlement.ts';
 import { endChange, type JobEnd } from '../ledger/patches.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
 import { recheckEntryId } from '../queues/job-ids.ts';
-import type { WorkerDeps } from './deps.ts';
+import type { Needs } from './deps.ts';
 import type { OwnedJob } from './owned-job.ts';
 
-type EndDeps = Pick<WorkerDeps, 'clock' | 'log' | 'metrics' | 'queues' | 'random'>;
+export type EndDeps = Needs<'clock' | 'log' | 'metrics' | 'queues' | 'random'>;
 
 /** Writes a job's outcome with its event, and starts the watch for what a late answer could still tell. */
 export async function endJob(job: OwnedJob, end: JobEnd, deps: EndDeps): Promise<Settlement> {
@@ -40,11 +40,6 @@ export function settlementOf(record: LedgerRecord): Settlement {
   return failed(record.failure ?? toFailure(new PublishError('INTERNAL_ERROR')));
 }
 
-/** A queue entry that failed for good. */
-export function failed({ code, message }: Pick<PublishFailure, 'code' | 'message'>): Settlement {
-  return { kind: 'failed', failure: { code, message } };
-}
-
 /** What Bull Board shows as an entry's result. */
 export function toResult(record: LedgerRecord): EntryResult {
   return { state: record.state, publishId: publishIdOf(record.session) ?? null, postIds: record.postIds };
@@ -61,7 +56,11 @@ export function isWatched({ state, session, postIds, request }: LedgerRecord): b
 }
 
 /** Gives a job that is still watched its entry back, should it be lost. @returns whether the job is still watched */
-export async function ensureRecheckEntry(record: LedgerRecord, now: number, deps: EndDeps): Promise<boolean> {
+export async function ensureRecheckEntry(
+  record: LedgerRecord,
+  now: number,
+  deps: Pick<EndDeps, 'queues' | 'random'>,
+): Promise<boolean> {
   if (!isWatched(record)) return false;
   const { id, endedAt = now, recheckCount = 0 } = record;
   const delayMs = nextRecheckDelayMs(now - endedAt, recheckCount, deps);

@@ -1,11 +1,11 @@
 import { publishEntryOf, referenceTo } from '../core/job-reference.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
-import type { WorkerDeps } from './deps.ts';
+import type { Needs } from './deps.ts';
 
 /** A job that is not over must have an entry that will run. @returns whether it had lost it */
 export async function ensureEntry(
   record: LedgerRecord,
-  { queues, clock, log }: Pick<WorkerDeps, 'queues' | 'clock' | 'log'>,
+  { queues, clock, log }: Needs<'clock' | 'log' | 'queues'>,
 ): Promise<boolean> {
   const { id } = record;
   const queue = record.state === 'processing' ? 'status' : 'publish';

@@ -13,28 +13,40 @@ import { NO_SESSION } from '../ledger/change.ts';
 import { SWEEP_AFTER_MS } from '../ledger/ledger.ts';
 import { NOT_WAITING, nowProcessing } from '../ledger/patches.ts';
 import type { LedgerPatch } from '../ledger/record.ts';
-import type { WorkerDeps } from './deps.ts';
-import { endJob, toResult } from './end-job.ts';
+import type { Needs } from './deps.ts';
+import { type EndDeps, endJob, toResult } from './end-job.ts';
 import type { OwnedJob } from './owned-job.ts';
 import { planOf, positionFromStatus } from './publish/upload-position.ts';
 import { askAgain } from './status/ask-again.ts';
-import { planFirstPoll } from './status/plan-poll.ts';
-import { askStatus } from './tiktok-calls.ts';
+import { type PollPlanDeps, planFirstPoll } from './status/plan-poll.ts';
+import { askStatus, type CallDeps } from './tiktok-calls.ts';
 
 type Step = PlanContext['step'];
 type PlanOf<Kind extends Plan['kind']> = Extract<Plan, { kind: Kind }>;
+type ApplyDeps = EndDeps & PollPlanDeps & Needs<'caps' | 'lanes'>;
 
 /**
  * Settles whatever interrupted a step of a job: has the core plan what follows, and carries that out. The only place
  * that does, for the publish queue, the polls and the rechecks alike.
  */
-export async function settleTrouble(job: OwnedJob, thrown: unknown, step: Step, deps: WorkerDeps): Promise<Settlement> {
+export async function settleTrouble(
+  job: OwnedJob,
+  thrown: unknown,
+  step: Step,
+  deps: ApplyDeps & CallDeps & Needs<'pauseAccount' | 'tiktok'>,
+): Promise<Settlement> {
   // Says nothing of the job, and nothing could be written of it.
   const redisTrouble = redisTroubleOf(thrown);
   if (redisTrouble !== undefined) return { kind: 'lost', trouble: redisTrouble };
   const trouble = toTrouble(thrown);
   await report(job, trouble, step, deps);
-  const context = await contextOf(job, trouble, step, deps);
+  const { caps, clock, random, settings } = deps;
+  const isDailyCap = trouble instanceof PublishError && trouble.row.waitReason === 'daily_cap';
+  const context: PlanContext = {
+    ...{ step, now: clock.now(), random, retryPolicy: settings.retryPolicy, maxWaitMs: settings.maxWaitMs },
+    outcomeWithinMs: settings.pollSchedule.giveUpAfterMs,
+    capFreesAt: isDailyCap ? await caps.nextDailyTryAt(job.record.account) : undefined,
+  };
   let plan = planAfterError(job.record, trouble, context);
   if (plan.kind === 'ask_status') {
     const said = await askForPlan(job, deps);
@@ -48,37 +60,28 @@ function toTrouble(thrown: unknown): Trouble {
   return thrown instanceof Deferral || thrown instanceof Handback ? thrown : toPublishError(thrown);
 }
 
-async function report(job: OwnedJob, trouble: Trouble, step: Step, deps: WorkerDeps): Promise<void> {
+async function report(
+  job: OwnedJob,
+  trouble: Trouble,
+  step: Step,
+  { log, metrics, pauseAccount }: Needs<'log' | 'metrics' | 'pauseAccount'>,
+): Promise<void> {
   if (!(trouble instanceof PublishError) || trouble.row.verdict === 'superseded') return;
   const { code, row } = trouble;
   const publishJobId = job.record.id;
-  if (code === 'INTERNAL_ERROR') deps.log.error({ err: trouble, publishJobId, step }, 'unexpected error');
-  if (step === 'poll') deps.metrics.statusPolled(code);
+  if (code === 'INTERNAL_ERROR') log.error({ err: trouble, publishJobId, step }, 'unexpected error');
+  if (step === 'poll') metrics.statusPolled(code);
   if (step === 'publish' && row.pausesAccount === true) {
     const { account } = job.record;
-    await deps.pauseAccount?.(account);
-    deps.log.error({ publishJobId, account, code }, 'account paused');
+    await pauseAccount(account);
+    log.error({ publishJobId, account, code }, 'account paused');
   }
-}
-
-async function contextOf(job: OwnedJob, trouble: Trouble, step: Step, deps: WorkerDeps): Promise<PlanContext> {
-  const { clock, random, caps, settings } = deps;
-  const isDailyCap = trouble instanceof PublishError && trouble.row.waitReason === 'daily_cap';
-  return {
-    step,
-    now: clock.now(),
-    random,
-    retryPolicy: settings.retryPolicy,
-    maxWaitMs: settings.maxWaitMs,
-    outcomeWithinMs: settings.pollSchedule.giveUpAfterMs,
-    capFreesAt: isDailyCap ? await caps.nextDailyTryAt(job.record.account) : undefined,
-  };
 }
 
 /** What TikTok's status says of a job for which a plan needs it. Of a fetched post it cannot say that bytes are missing. */
 async function askForPlan(
   job: OwnedJob,
-  deps: WorkerDeps,
+  deps: CallDeps & Needs<'tiktok'>,
 ): Promise<StatusSaid | Extract<Settlement, { kind: 'lost' }>> {
   if (isFetchedByTikTok(mediaInUse(job.record))) return { kind: 'nothing' };
   try {
@@ -93,7 +96,7 @@ async function askForPlan(
   }
 }
 
-async function apply(job: OwnedJob, plan: Plan, step: Step, deps: WorkerDeps): Promise<Settlement> {
+async function apply(job: OwnedJob, plan: Plan, step: Step, deps: ApplyDeps): Promise<Settlement> {
   switch (plan.kind) {
     case 'superseded':
     case 'ask_status':
@@ -101,7 +104,8 @@ async function apply(job: OwnedJob, plan: Plan, step: Step, deps: WorkerDeps): P
     case 'hand_back':
       return await leave(job, { at: deps.clock.now(), cause: { event: 'handed_back' } });
     case 'wait':
-      return step === 'publish' ? await wait(job, plan, deps) : await waitToAsk(job, plan, step, deps);
+      deps.metrics.deferred(plan.reason);
+      return step === 'publish' ? await wait(job, plan, deps) : await waitToAsk(job, plan, step);
     case 'retry':
       return await retry(job, plan, deps);
     case 'start_over':
@@ -115,10 +119,9 @@ async function apply(job: OwnedJob, plan: Plan, step: Step, deps: WorkerDeps): P
   }
 }
 
-async function wait(job: OwnedJob, plan: PlanOf<'wait'>, deps: WorkerDeps): Promise<Settlement> {
+async function wait(job: OwnedJob, plan: PlanOf<'wait'>, deps: Needs<'caps' | 'lanes' | 'log'>): Promise<Settlement> {
   const { reason, until, error, bookedSlot } = plan;
   if (reason === 'active_user_cap' && error !== undefined) await deps.caps.holdNewUsersUntil(until);
-  deps.metrics.deferred(reason);
   const why = error === undefined ? {} : { code: error.code, message: error.message };
   const settlement = await leave(job, {
     at: until,
@@ -133,13 +136,8 @@ async function wait(job: OwnedJob, plan: PlanOf<'wait'>, deps: WorkerDeps): Prom
 }
 
 /** Keeps the call that was booked, so that waking up does not book another. */
-async function waitToAsk(
-  job: OwnedJob,
-  { reason, until, bookedSlot }: PlanOf<'wait'>,
-  step: Step,
-  deps: WorkerDeps,
-): Promise<Settlement> {
-  deps.metrics.deferred(reason);
+async function waitToAsk(job: OwnedJob, plan: PlanOf<'wait'>, step: Step): Promise<Settlement> {
+  const { reason, until, bookedSlot } = plan;
   await job.commit({
     cause: { event: step === 'poll' ? 'poll_deferred' : 'recheck_deferred', waitingFor: reason, until: iso(until) },
     patch: { bookedSlot },
@@ -148,26 +146,25 @@ async function waitToAsk(
   return { kind: 'later', at: until };
 }
 
-async function retry(job: OwnedJob, plan: PlanOf<'retry' | 'start_over'>, deps: WorkerDeps): Promise<Settlement> {
+async function retry(job: OwnedJob, plan: PlanOf<'retry' | 'start_over'>, { log }: Needs<'log'>): Promise<Settlement> {
   const { at, attempts, error, kind } = plan;
   const settlement = await leave(job, {
     at,
-    cause: {
-      event: 'attempt_failed',
-      attempt: attempts,
-      code: error.code,
-      message: error.message,
-      retryAt: iso(at),
-    },
+    cause: { event: 'attempt_failed', attempt: attempts, code: error.code, message: error.message, retryAt: iso(at) },
     // Whatever it waited for before, it waits for its next attempt now.
     patch: { ...(kind === 'start_over' && NO_SESSION), attempts, waitingFor: undefined, waitingUntil: at },
   });
   const facts = { publishJobId: job.record.id, code: error.code, attempt: attempts, retryAt: iso(at) };
-  deps.log.warn(facts, 'attempt failed');
+  log.warn(facts, 'attempt failed');
   return settlement;
 }
 
-async function startOver(job: OwnedJob, plan: PlanOf<'start_over'>, step: Step, deps: WorkerDeps): Promise<Settlement> {
+async function startOver(
+  job: OwnedJob,
+  plan: PlanOf<'start_over'>,
+  step: Step,
+  deps: Needs<'clock' | 'log' | 'queues'>,
+): Promise<Settlement> {
   const { at, error, attempts, fallsBack } = plan;
   const settlement = fallsBack
     ? await leave(job, {
@@ -183,7 +180,12 @@ async function startOver(job: OwnedJob, plan: PlanOf<'start_over'>, step: Step, 
 }
 
 /** Leaves the outcome to the polls. */
-async function follow(job: OwnedJob, { error, gaveUp }: PlanOf<'follow'>, deps: WorkerDeps): Promise<Settlement> {
+async function follow(
+  job: OwnedJob,
+  plan: PlanOf<'follow'>,
+  deps: PollPlanDeps & Needs<'queues'>,
+): Promise<Settlement> {
+  const { error, gaveUp } = plan;
   const nextPollAt = await planFirstPoll(job.record, deps);
   const now = deps.clock.now();
   await job.commit({

@@ -5,7 +5,7 @@ import { holdQuotaOnRefusal } from '../limits/hold-quota.ts';
 import { type QuotaEndpoint, TIKTOK_QUOTAS } from '../limits/tiktok-quotas.ts';
 import type { StatusAnswer } from '../tiktok/index.ts';
 import { withToken } from '../tiktok/with-token.ts';
-import type { WorkerDeps } from './deps.ts';
+import type { Needs } from './deps.ts';
 import type { OwnedJob } from './owned-job.ts';
 
 /** A booked slot may be used this much early (ms): delayed entries wake by another clock than the one that booked. */
@@ -14,7 +14,7 @@ const SLOT_EARLY_MS = 50;
 const SLOT_LATE_MS = 2_000;
 
 /** What a call to TikTok for a job takes. */
-export type CallDeps = Pick<WorkerDeps, 'tokens' | 'slots' | 'clock'>;
+export type CallDeps = Needs<'clock' | 'slots' | 'tokens'>;
 
 /**
  * Takes one call out of an account's quota. The token comes first: one that has to be renewed would make the call late
@@ -59,7 +59,7 @@ export async function callWithinQuota<T>(
 }
 
 /** Asks TikTok what became of the job's publish_id, within the account's quota. */
-export async function askStatus(job: OwnedJob, deps: CallDeps & Pick<WorkerDeps, 'tiktok'>): Promise<StatusAnswer> {
+export async function askStatus(job: OwnedJob, deps: CallDeps & Needs<'tiktok'>): Promise<StatusAnswer> {
   const publishId = publishIdToAskAbout(job);
   return await callWithinQuota(job, 'status', deps, (accessToken) =>
     deps.tiktok.fetchStatus({ publishId }, { accessToken }),
@@ -67,7 +67,7 @@ export async function askStatus(job: OwnedJob, deps: CallDeps & Pick<WorkerDeps,
 }
 
 /** Asks TikTok to stop the download of a pull; what comes of it shows in its status. @returns whether TikTok agreed */
-export async function askToStopPull(job: OwnedJob, deps: Pick<WorkerDeps, 'tokens' | 'tiktok'>): Promise<boolean> {
+export async function askToStopPull(job: OwnedJob, deps: Needs<'tiktok' | 'tokens'>): Promise<boolean> {
   const publishId = publishIdToAskAbout(job);
   try {
     await withToken(job.record.account, deps, (accessToken) =>

@@ -131,6 +131,20 @@ const OWNED: readonly Owned[] = [
     why: 'the layout of an account is known to its folder alone',
   },
   {
+    thing: 'loading code when it is called for',
+    pattern: /\bimport\(/,
+    owners: [
+      'src/app/',
+      'src/cli/program.ts',
+      'src/workers/create-workers.ts',
+      // Packages that most processes never need.
+      'src/embedded-redis/in-memory-redis.ts',
+      'src/media/s3-source.ts',
+      'src/sealing/jwe.ts',
+    ],
+    why: 'what an import brings along is decided at the edge of the package, and circles of imports stay visible',
+  },
+  {
     thing: 'writing to the console',
     pattern: /\bconsole\.\w/,
     owners: [],

@@ -26,7 +26,7 @@ export function registerAccountRoutes(api: ApiScope, options: Options): void {
   registerCreator(api, options);
 }
 
-function registerConnecting(api: ApiScope, { accounts }: Options): void {
+function registerConnecting(api: ApiScope, { accounts }: Pick<Options, 'accounts'>): void {
   api.put(
     PATH,
     {
@@ -63,7 +63,7 @@ function registerConnecting(api: ApiScope, { accounts }: Options): void {
   );
 }
 
-function registerReading(api: ApiScope, { accounts }: Options): void {
+function registerReading(api: ApiScope, { accounts }: Pick<Options, 'accounts'>): void {
   api.get(
     '/v1/accounts',
     {
@@ -91,7 +91,7 @@ function registerReading(api: ApiScope, { accounts }: Options): void {
   );
 }
 
-function registerPausing(api: ApiScope, { accounts }: Options): void {
+function registerPausing(api: ApiScope, { accounts }: Pick<Options, 'accounts'>): void {
   const answers = { 200: jsonAnswer('The current account.', accountSchema), ...problemResponses(NOT_FOUND) };
   api.post(
     `${PATH}/pause`,
@@ -123,7 +123,7 @@ function registerPausing(api: ApiScope, { accounts }: Options): void {
   );
 }
 
-function registerCreator(api: ApiScope, { askCreator }: Options): void {
+function registerCreator(api: ApiScope, { askCreator }: Pick<Options, 'askCreator'>): void {
   api.get(
     `${PATH}/creator`,
     {

@@ -6,15 +6,13 @@ import { OLDEST_EVENT, parseEventCursor } from '../../core/event-cursor.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { PUBLISH_EVENT_TYPES } from '../../core/publish-event.ts';
 import { SECOND_MS } from '../../core/units.ts';
-import type { EventsOptions } from '../../producers/publisher.ts';
+import type { EventsOptions, Publisher } from '../../producers/publisher.ts';
 import { HttpProblem } from '../problem.ts';
 import type { ApiOptions } from './api.ts';
 import { problemResponses } from './api-answers.ts';
 import { renderEvents } from './event-stream.ts';
 import { jobParams } from './job-schema.ts';
 import type { ApiScope } from './typed-routes.ts';
-
-type Options = Pick<ApiOptions, 'publisher'>;
 
 /** Each holds a socket and looks into Redis at each event of its own. */
 const MAX_STREAMS = 500;
@@ -39,10 +37,7 @@ data: {"specversion":"1.0","id":"…","source":"urn:tiktok-publisher","type":"pu
 const streamSchema: z.ZodType<string | Readable> = z.string().meta({ examples: [EXAMPLE] });
 
 const answers = {
-  200: {
-    description: 'An event stream that stays open.',
-    content: { [EVENT_STREAM]: { schema: streamSchema } },
-  },
+  200: { description: 'An event stream that stays open.', content: { [EVENT_STREAM]: { schema: streamSchema } } },
 } as const;
 
 const headers = z.object({
@@ -61,8 +56,8 @@ interface OpenStream {
   readonly reply: FastifyReply;
 }
 
-/** Adds the streams of events. */
-export function registerEventRoutes(api: ApiScope, { publisher }: Options): void {
+/** What answers with events until the client leaves or the server closes. @throws PublishError while it can't begin */
+function streamsOf(api: ApiScope, publisher: Pick<Publisher, 'events'>) {
   const open = new Set<OpenStream>();
   api.addHook('preClose', async () => {
     for (const { end, reply } of open) {
@@ -72,8 +67,7 @@ export function registerEventRoutes(api: ApiScope, { publisher }: Options): void
     }
   });
 
-  /** Answers with events until the client leaves or the server closes. @throws PublishError while it can't begin */
-  async function follow(filter: EventsOptions, reply: FastifyReply): Promise<Readable> {
+  return async (filter: EventsOptions, reply: FastifyReply): Promise<Readable> => {
     if (open.size >= MAX_STREAMS) throw new HttpProblem(TOO_MANY);
     const stream = { end: new AbortController(), reply };
     open.add(stream);
@@ -87,8 +81,12 @@ export function registerEventRoutes(api: ApiScope, { publisher }: Options): void
     await Promise.race([feed.started, once(signal, 'abort')]);
     reply.headers(STREAM_HEADERS);
     return Readable.from(renderEvents(feed));
-  }
+  };
+}
 
+/** Adds the streams of events. */
+export function registerEventRoutes(api: ApiScope, { publisher }: Pick<ApiOptions, 'publisher'>): void {
+  const follow = streamsOf(api, publisher);
   api.get(
     '/v1/events',
     {

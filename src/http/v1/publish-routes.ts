@@ -65,7 +65,7 @@ function registerEnqueue(api: ApiScope, { publisher, refuseFile }: Options): voi
   );
 }
 
-function registerReading(api: ApiScope, { publisher }: Options): void {
+function registerReading(api: ApiScope, { publisher }: Pick<Options, 'publisher'>): void {
   api.get(
     '/v1/publishes/:id',
     {
@@ -117,7 +117,7 @@ function registerReading(api: ApiScope, { publisher }: Options): void {
   );
 }
 
-function registerChanges(api: ApiScope, { publisher }: Options): void {
+function registerChanges(api: ApiScope, { publisher }: Pick<Options, 'publisher'>): void {
   api.post(
     '/v1/publishes/:id/cancel',
     {

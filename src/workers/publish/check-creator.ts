@@ -3,9 +3,11 @@ import type { ErrorCode } from '../../core/error-table.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import type { PublishRequest } from '../../core/publish-request.ts';
 import { SECOND_MS } from '../../core/units.ts';
-import type { WorkerDeps } from '../deps.ts';
+import type { Needs } from '../deps.ts';
 import type { OwnedJob } from '../owned-job.ts';
-import { callWithinQuota } from '../tiktok-calls.ts';
+import { type CallDeps, callWithinQuota } from '../tiktok-calls.ts';
+
+export type CreatorCheckDeps = CallDeps & Needs<'creators' | 'log' | 'settings' | 'tiktok'>;
 
 /** A refusal rests on what TikTok said no longer ago than this (ms); its owner may just have changed the setting. */
 const FRESH_MS = 10 * SECOND_MS;
@@ -25,7 +27,7 @@ const SAME_FOR_INIT: readonly ErrorCode[] = [
  * the quota of inits.
  * @throws PublishError that it would be refused with; Deferral when TikTok can't be asked within the quota now
  */
-export async function checkCreator(job: OwnedJob, deps: WorkerDeps): Promise<void> {
+export async function checkCreator(job: OwnedJob, deps: CreatorCheckDeps): Promise<void> {
   const { mode, bookedSlot } = job.record;
   const { preflight } = deps.settings;
   if (preflight === 'off' || mode !== 'direct') return;
@@ -40,7 +42,7 @@ export async function checkCreator(job: OwnedJob, deps: WorkerDeps): Promise<voi
   if (remarks.length > 0) await job.commit({ cause: { event: 'creator_noted', remarks } });
 }
 
-async function findingsOf(job: OwnedJob, deps: WorkerDeps): Promise<CreatorFindings> {
+async function findingsOf(job: OwnedJob, deps: Omit<CreatorCheckDeps, 'settings'>): Promise<CreatorFindings> {
   const { account, request, examined } = job.record;
   const durationSeconds = examined?.facts.durationSeconds ?? undefined;
   const remembered = await deps.creators.recall(account);
@@ -60,7 +62,7 @@ async function findingsOf(job: OwnedJob, deps: WorkerDeps): Promise<CreatorFindi
 async function askIfItCanSay(
   publishJobId: string,
   accessToken: string,
-  { tiktok, log }: WorkerDeps,
+  { tiktok, log }: Needs<'log' | 'tiktok'>,
 ): Promise<CreatorLimits | undefined> {
   try {
     return await tiktok.queryCreatorInfo({ accessToken });

@@ -7,8 +7,10 @@ import { PublishError } from '../../core/publish-error.ts';
 import { isSamePin } from '../../core/source-pin.ts';
 import { fingerprintRanges } from '../../core/video-fingerprint.ts';
 import type { OtherJob } from '../../ledger/video-claims.ts';
-import type { WorkerDeps } from '../deps.ts';
+import type { Needs } from '../deps.ts';
 import type { OwnedJob } from '../owned-job.ts';
+
+export type ClaimDeps = Needs<'log' | 'metrics' | 'settings' | 'videoClaims'>;
 
 /**
  * Claims the video for this job, before anything that costs a quota. Reads some megabytes, once per job and version of
@@ -18,7 +20,7 @@ import type { OwnedJob } from '../owned-job.ts';
 export async function claimVideo(
   job: OwnedJob,
   source: MediaSource,
-  deps: WorkerDeps,
+  deps: ClaimDeps,
   signal: AbortSignal,
 ): Promise<void> {
   // TikTok may have everything: whether it was right to begin is no longer the question.
@@ -30,14 +32,14 @@ export async function claimVideo(
  * The same for media that TikTok fetches, which are told by their URLs.
  * @throws PublishError `INPUT_DUPLICATE_VIDEO`
  */
-export async function claimFetchedMedia(job: OwnedJob, media: FetchedMedia, deps: WorkerDeps): Promise<void> {
+export async function claimFetchedMedia(job: OwnedJob, media: FetchedMedia, deps: ClaimDeps): Promise<void> {
   if (job.record.claimedVideo !== undefined) return;
   await claim(job, deps, async () => ({ digest: digestMediaName(media) }));
 }
 
 type ClaimedVideo = NonNullable<OwnedJob['record']['claimedVideo']>;
 
-async function claim(job: OwnedJob, deps: WorkerDeps, name: () => Promise<ClaimedVideo>): Promise<void> {
+async function claim(job: OwnedJob, deps: ClaimDeps, name: () => Promise<ClaimedVideo>): Promise<void> {
   const { videoClaims, settings } = deps;
   const onDuplicate = job.record.request.onDuplicate ?? settings.onDuplicate;
   if (onDuplicate === 'allow') return;

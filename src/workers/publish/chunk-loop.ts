@@ -7,10 +7,10 @@ import { PublishError } from '../../core/publish-error.ts';
 import type { UploadSession } from '../../core/session.ts';
 import { Handback } from '../../core/step-interrupt.ts';
 import { retryBriefly } from '../../tiktok/retry.ts';
-import type { WorkerDeps } from '../deps.ts';
+import type { Needs } from '../deps.ts';
 import type { OwnedJob } from '../owned-job.ts';
 import { leaseTimes } from '../runtime/recovery.ts';
-import { askStatus } from '../tiktok-calls.ts';
+import { askStatus, type CallDeps } from '../tiktok-calls.ts';
 import { verifyAcceptedBytes } from './accepted-bytes.ts';
 import { type Lease, startLease } from './lease.ts';
 import { planOf, positionFromReport, positionFromStatus, type UploadPosition } from './upload-position.ts';
@@ -19,6 +19,8 @@ import { planOf, positionFromReport, positionFromStatus, type UploadPosition } f
 const MAX_CORRECTIONS = 5;
 
 type LastChunkEvent = 'last_chunk_started' | 'last_chunk_refused' | 'last_chunk_held_back';
+
+export type ChunkDeps = CallDeps & Needs<'metrics' | 'settings' | 'tiktok'>;
 
 /** How a worker is told to stop. */
 export interface StopSignals {
@@ -32,7 +34,7 @@ export interface StopSignals {
 export class ChunkLoop {
   readonly #job: OwnedJob;
   readonly #source: MediaSource;
-  readonly #deps: WorkerDeps;
+  readonly #deps: ChunkDeps;
   readonly #stop: StopSignals;
   readonly #plan: ChunkPlan;
   readonly #uploadUrl: string;
@@ -51,7 +53,7 @@ export class ChunkLoop {
 
   constructor(
     { job, source, uploadUrl }: { job: OwnedJob; source: MediaSource; uploadUrl: string },
-    deps: WorkerDeps,
+    deps: ChunkDeps,
     stop: StopSignals,
   ) {
     this.#job = job;
@@ -149,38 +151,18 @@ export class ChunkLoop {
 
   async #send(chunk: Chunk, signal: AbortSignal): Promise<number> {
     const startedAt = performance.now();
-    let crc = this.#crc;
-    this.#sentBytes = chunk.startByte;
     const resentBytes = Math.max(0, Math.min(this.#highestSentByte, chunk.endByteExclusive) - chunk.startByte);
-    const lease = this.#lease;
-    const read = this.#source.read(chunk.startByte, chunk.endByteExclusive);
-    const note = (piece: Uint8Array): void => {
-      crc = crc32(piece, crc);
-      this.#sentBytes += piece.byteLength;
-      this.#highestSentByte = Math.max(this.#highestSentByte, this.#sentBytes);
-    };
-    const source = this.#source;
-    let leftBytes = chunk.endByteExclusive - chunk.startByte;
-    async function* body(): AsyncGenerator<Uint8Array, void, void> {
-      for await (const piece of read) {
-        leftBytes -= piece.byteLength;
-        // Before the chunk can be taken: a file replaced midway must not become half of two videos.
-        if (leftBytes <= 0) await source.verifyUnchanged();
-        // Last of all, so that as little as possible lies between the proof and the bytes.
-        await lease.ensureHeld();
-        note(piece);
-        yield piece;
-      }
-    }
+    const sent = { crc: this.#crc };
+    this.#sentBytes = chunk.startByte;
     const answer = await this.#deps.tiktok.putChunk({
       uploadUrl: this.#uploadUrl,
       chunk,
       totalBytes: this.#plan.totalBytes,
       contentType: this.#source.contentType,
-      body,
+      body: () => this.#piecesOf(chunk, sent),
       signal,
     });
-    this.#crc = crc;
+    this.#crc = sent.crc;
     this.#crcEnd = chunk.endByteExclusive;
     this.#deps.metrics.chunkAccepted({
       newBytes: chunk.endByteExclusive - chunk.startByte,
@@ -189,6 +171,25 @@ export class ChunkLoop {
     });
     if (answer.complete) return this.#plan.totalBytes;
     return this.#offsetOf(positionFromReport(answer.reportedUploadedBytes, this.#plan), chunk.endByteExclusive);
+  }
+
+  /** @param sent its checksum goes on with each piece */
+  async *#piecesOf(
+    { startByte, endByteExclusive }: Chunk,
+    sent: { crc: number },
+  ): AsyncGenerator<Uint8Array, void, void> {
+    let leftBytes = endByteExclusive - startByte;
+    for await (const piece of this.#source.read(startByte, endByteExclusive)) {
+      leftBytes -= piece.byteLength;
+      // Before the chunk can be taken: a file replaced midway must not become half of two videos.
+      if (leftBytes <= 0) await this.#source.verifyUnchanged();
+      // Last of all, so that as little as possible lies between the proof and the bytes.
+      await this.#lease.ensureHeld();
+      sent.crc = crc32(piece, sent.crc);
+      this.#sentBytes += piece.byteLength;
+      this.#highestSentByte = Math.max(this.#highestSentByte, this.#sentBytes);
+      yield piece;
+    }
   }
 
   /** After a 416: the reply says where TikTok is, else its status does. */

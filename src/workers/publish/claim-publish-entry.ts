@@ -3,12 +3,11 @@ import { PublishError, toPublishError } from '../../core/publish-error.ts';
 import { type PublishRequest, parsePublishRequest } from '../../core/publish-request.ts';
 import { digestRequest } from '../../core/request-digest.ts';
 import { withoutSecretUrls } from '../../core/request-secrets.ts';
-import type { Settlement } from '../../core/settlement.ts';
+import { failed, type Settlement } from '../../core/settlement.ts';
 import { newRecord } from '../../ledger/change.ts';
 import type { LedgerRecord } from '../../ledger/record.ts';
 import { AWAITING_TURN_MS } from '../../limits/lanes.ts';
-import type { WorkerDeps } from '../deps.ts';
-import { failed } from '../end-job.ts';
+import type { Needs } from '../deps.ts';
 import { OwnedJob } from '../owned-job.ts';
 
 /** An entry of `tiktok-publish` as its processor sees it; the data comes from anybody. */
@@ -24,7 +23,7 @@ export interface PublishQueueEntry {
   readonly run: { readonly entry: string; readonly start: number };
 }
 
-type AdoptDeps = Pick<WorkerDeps, 'ledger' | 'queues' | 'accountNames' | 'clock' | 'log' | 'requestSecrets'>;
+type AdoptDeps = Needs<'accountNames' | 'clock' | 'ledger' | 'log' | 'queues' | 'requestSecrets'>;
 
 /**
  * The job of an entry, claimed; or how the entry ends without one.
@@ -48,13 +47,13 @@ export async function claimPublishEntry(entry: PublishQueueEntry, deps: AdoptDep
 }
 
 /** How an entry of ours ends whose record was lost, or is kept no longer. */
-function recordIsGone({ id }: PublishQueueEntry, { log }: AdoptDeps): Settlement {
+function recordIsGone({ id }: PublishQueueEntry, { log }: Needs<'log'>): Settlement {
   log.warn({ publishJobId: id, code: 'JOB_NOT_FOUND' }, 'queue entry has no ledger record, nothing is sent');
   return failed(new PublishError('JOB_NOT_FOUND', { reason: `no record of job ${id}, so nothing was sent` }));
 }
 
 /** The request that a plain client's entry brings, or the refusal of a malformed one. */
-async function requestOf(entry: PublishQueueEntry, { log }: AdoptDeps): Promise<PublishRequest | Settlement> {
+async function requestOf(entry: PublishQueueEntry, { log }: Needs<'log'>): Promise<PublishRequest | Settlement> {
   try {
     return parsePublishRequest(entry.data);
   } catch (thrown) {
@@ -70,7 +69,7 @@ async function requestOf(entry: PublishQueueEntry, { log }: AdoptDeps): Promise<
 async function createRecord(
   { id }: PublishQueueEntry,
   request: PublishRequest,
-  { ledger, accountNames, requestSecrets, clock }: AdoptDeps,
+  { accountNames, clock, ledger, requestSecrets }: Omit<AdoptDeps, 'log' | 'queues'>,
 ): Promise<{ record: LedgerRecord; waits: boolean }> {
   const account = await accountNames.resolve(request.account);
   const stored = await requestSecrets.seal(request, id);
@@ -102,7 +101,7 @@ async function moveToOwnEntry(entry: PublishQueueEntry, deps: AdoptDeps): Promis
 async function makeOurs(
   entry: PublishQueueEntry,
   record: LedgerRecord,
-  deps: AdoptDeps,
+  deps: Needs<'log'>,
 ): Promise<Settlement | undefined> {
   if (isReference(entry.data)) return undefined;
   if (!isDataLost(entry.data)) {
@@ -110,7 +109,9 @@ async function makeOurs(
     if ('kind' in request) return request;
     if (!isRequestOf(request, record)) {
       await entry.replaceData(withoutSecretUrls(entry.data));
-      return conflict(record);
+      return failed(
+        new PublishError('IDEMPOTENCY_CONFLICT', { reason: `the id ${record.id} belongs to another request` }),
+      );
     }
   }
   await entry.replaceData(referenceTo(record));
@@ -121,8 +122,4 @@ function isRequestOf(request: PublishRequest, record: LedgerRecord): boolean {
   return request.sealed === undefined
     ? digestRequest(request) === record.requestDigest
     : request.sealed === record.request.sealed;
-}
-
-function conflict({ id }: LedgerRecord): Settlement {
-  return failed(new PublishError('IDEMPOTENCY_CONFLICT', { reason: `the id ${id} belongs to another request` }));
 }

@@ -5,7 +5,7 @@ import type { MediaSource } from '../../core/ports.ts';
 import { findingText } from '../../core/preflight-finding.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { isSamePin } from '../../core/source-pin.ts';
-import type { WorkerDeps } from '../deps.ts';
+import type { Needs } from '../deps.ts';
 import type { OwnedJob } from '../owned-job.ts';
 
 /**
@@ -16,14 +16,13 @@ import type { OwnedJob } from '../owned-job.ts';
 export async function examineMedia(
   job: OwnedJob,
   source: MediaSource,
-  deps: WorkerDeps,
+  { probeMedia, settings: { preflight } }: Needs<'probeMedia' | 'settings'>,
   signal: AbortSignal,
 ): Promise<void> {
-  const { preflight } = deps.settings;
   if (preflight === 'off') return;
   const { examined } = job.record;
   const isKnown = examined !== undefined && isSamePin(examined.pin, source.pin);
-  const facts = isKnown ? examined.facts : (await deps.probeMedia(source, { signal })).facts;
+  const facts = isKnown ? examined.facts : (await probeMedia(source, { signal })).facts;
   const findings = checkMediaRules(facts);
   if (!isKnown) {
     const remarks = [...(source.remarks ?? []), ...findings.map(findingText)];

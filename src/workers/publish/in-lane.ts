@@ -5,27 +5,27 @@ import { laneMemberOf } from '../../ledger/lane-member.ts';
 import type { LedgerRecord } from '../../ledger/record.ts';
 import { AWAITING_TURN_MS } from '../../limits/lanes.ts';
 import { wakeJobs } from '../../limits/wake-jobs.ts';
-import type { WorkerDeps } from '../deps.ts';
+import type { Needs } from '../deps.ts';
 import { hasEnded } from '../end-job.ts';
 import type { OwnedJob } from '../owned-job.ts';
+
+type LaneDeps = Needs<'clock' | 'lanes' | 'ledger' | 'metrics' | 'queues'>;
 
 /**
  * Runs a step of a job when its turn in the account's lane has come; parks it until then. Whoever leaves the lane
  * wakes the next.
  */
-export async function inLane(job: OwnedJob, deps: WorkerDeps, step: () => Promise<Settlement>): Promise<Settlement> {
+export async function inLane(job: OwnedJob, deps: LaneDeps, step: () => Promise<Settlement>): Promise<Settlement> {
   if (needsTurn(job.record, deps.clock.now())) {
     const place = await deps.lanes.enter(laneMemberOf(job.record));
     if (place !== 'admitted') return await park(job, place === 'waiting' ? 'turn' : place, deps);
   }
   const settlement = await step();
-  if (!keepsTurn(job.record, settlement, deps.clock.now())) await leaveLane(job.record, deps);
+  if (!keepsTurn(job.record, settlement, deps.clock.now())) {
+    const { account, id } = job.record;
+    await wakeJobs(await deps.lanes.leave(account, id), deps);
+  }
   return settlement;
-}
-
-/** Gives a job's turn to the next of its account, and wakes that one. */
-export async function leaveLane({ account, id }: LedgerRecord, deps: WorkerDeps): Promise<void> {
-  await wakeJobs(await deps.lanes.leave(account, id), deps);
 }
 
 /** What TikTok may be publishing already is not held back: only TikTok's status tells what is true of it. */
@@ -45,7 +45,7 @@ function keepsTurn(record: LedgerRecord, settlement: Settlement, now: number): b
   return exposureOf(record) !== 'none' || record.waitingFor !== undefined || settlement.at <= now;
 }
 
-async function park(job: OwnedJob, waitingFor: ParkedReason, deps: WorkerDeps): Promise<Settlement> {
+async function park(job: OwnedJob, waitingFor: ParkedReason, deps: LaneDeps): Promise<Settlement> {
   if (job.record.waitingFor !== waitingFor) {
     deps.metrics.deferred(waitingFor);
     await job.commit({

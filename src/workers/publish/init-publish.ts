@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import type { ChunkPlan } from '../../core/chunk-plan.ts';
+import { planChunks } from '../../core/chunk-plan.ts';
 import type { FetchedMedia } from '../../core/media-route.ts';
 import type { SourcePin } from '../../core/ports.ts';
 import { PublishError } from '../../core/publish-error.ts';
@@ -9,25 +9,24 @@ import { HOUR_MS, MINUTE_MS } from '../../core/units.ts';
 import { NOT_WAITING, nowProcessing } from '../../ledger/patches.ts';
 import type { LedgerPatch, LedgerRecord } from '../../ledger/record.ts';
 import type { InitAnswer, PhotoSet, VideoSource } from '../../tiktok/index.ts';
-import type { WorkerDeps } from '../deps.ts';
+import type { Needs } from '../deps.ts';
 import type { OwnedJob } from '../owned-job.ts';
 import { leaseTimes } from '../runtime/recovery.ts';
-import { planFirstPoll } from '../status/plan-poll.ts';
+import { type PollPlanDeps, planFirstPoll } from '../status/plan-poll.ts';
 import { callInSlot, takeSlot } from '../tiktok-calls.ts';
-import { checkCreator } from './check-creator.ts';
+import { type CreatorCheckDeps, checkCreator } from './check-creator.ts';
+
+export type InitDeps = CreatorCheckDeps & Needs<'caps' | 'lanes'>;
 
 /** "The upload_url is valid for one hour" (content-posting-api-reference-direct-post); a minute is left for the last chunk. */
 const UPLOAD_URL_LIFE_MS = HOUR_MS - MINUTE_MS;
 
 /** Begins an upload at TikTok: intent first, then the call, then its answer, each durable before the next. */
-export async function initUpload(job: OwnedJob, plan: ChunkPlan, pin: SourcePin, deps: WorkerDeps): Promise<void> {
+export async function initUpload(job: OwnedJob, pin: SourcePin, deps: InitDeps & Needs<'sealer'>): Promise<void> {
+  const plan = planChunks(pin.sizeBytes, deps.settings.chunkSizeBytes);
   const answer = await init(job, { kind: 'file_upload', plan }, deps, {
-    totalBytes: plan.totalBytes,
-    chunkSizeBytes: plan.chunkSizeBytes,
-    sentBytes: 0,
-    acceptedBytes: 0,
-    acceptedCrc32: 0,
-    pin,
+    ...{ totalBytes: plan.totalBytes, chunkSizeBytes: plan.chunkSizeBytes, pin },
+    ...{ sentBytes: 0, acceptedBytes: 0, acceptedCrc32: 0 },
   });
   await job.commit({
     cause: { event: 'init_answered', publishId: answer.publishId },
@@ -40,12 +39,11 @@ export async function initUpload(job: OwnedJob, plan: ChunkPlan, pin: SourcePin,
       },
     },
   });
-  logBegun(job, answer, deps);
-  await noteBegun(job, deps);
+  await noteBegun(job, answer, deps);
 }
 
 /** Lets TikTok fetch the media. The call itself starts the post, so it is never repeated on doubt. */
-export async function initFetch(job: OwnedJob, media: FetchedMedia, deps: WorkerDeps): Promise<void> {
+export async function initFetch(job: OwnedJob, media: FetchedMedia, deps: InitDeps & PollPlanDeps): Promise<void> {
   // Before the init, so that nothing lies between its answer and the ledger.
   const nextPollAt = await planFirstPoll(job.record, deps);
   const source: PublishSource =
@@ -56,16 +54,13 @@ export async function initFetch(job: OwnedJob, media: FetchedMedia, deps: Worker
   await job.commit({
     to: 'processing',
     cause: { event: 'init_answered', publishId: answer.publishId },
-    patch: {
-      ...nowProcessing({ kind: 'fetch', publishId: answer.publishId }, deps.clock.now(), nextPollAt),
-    },
+    patch: nowProcessing({ kind: 'fetch', publishId: answer.publishId }, deps.clock.now(), nextPollAt),
   });
-  logBegun(job, answer, deps);
-  await noteBegun(job, deps);
+  await noteBegun(job, answer, deps);
 }
 
 /** The upload URL of a job that was begun. */
-export async function openUploadUrl({ id, session }: LedgerRecord, { sealer }: WorkerDeps): Promise<string> {
+export async function openUploadUrl({ id, session }: LedgerRecord, { sealer }: Needs<'sealer'>): Promise<string> {
   if (session.kind === 'upload' && session.urlSealed !== undefined) {
     return await sealer.open(session.urlSealed, uploadUrlContext(id));
   }
@@ -83,27 +78,23 @@ type PublishSource = VideoSource | ({ readonly kind: 'photos' } & PhotoSet);
 async function init(
   job: OwnedJob,
   source: PublishSource,
-  deps: WorkerDeps,
+  deps: Omit<InitDeps, 'lanes'>,
   upload: LedgerPatch,
 ): Promise<InitAnswer & { readonly intendedAt: number }> {
-  const { mode } = job.record;
-  if (mode === 'direct') await awaitAppCap(job, deps);
+  const { account, initCount, mode } = job.record;
+  // The app's cap on posting accounts holds new ones back; those inside go on.
+  const heldBackUntil = mode === 'direct' ? await deps.caps.heldBackUntil(account) : undefined;
+  if (heldBackUntil !== undefined) throw new Deferral('active_user_cap', heldBackUntil);
   await checkCreator(job, deps);
   const endpoint = source.kind === 'photos' ? 'photo_init' : (`${mode}_init` as const);
   await takeSlot(job, endpoint, deps);
   const stillOwned = ownershipProof(job, deps);
-  const isFirst = job.record.initCount === 0;
   const intendedAt = deps.clock.now();
   await job.commit({
     to: 'uploading',
-    ...(isFirst && { event: 'publish.started' as const }),
+    ...(initCount === 0 && { event: 'publish.started' as const }),
     cause: { event: 'init_sent', source: source.kind },
-    patch: {
-      ...upload,
-      ...NOT_WAITING,
-      session: { kind: 'init_sent', intendedAt },
-      initCount: job.record.initCount + 1,
-    },
+    patch: { ...upload, ...NOT_WAITING, session: { kind: 'init_sent', intendedAt }, initCount: initCount + 1 },
   });
   let inDoubt = false;
   try {
@@ -113,7 +104,7 @@ async function init(
       await stillOwned();
       inDoubt = true;
       try {
-        return await send(source, job.record, { deps, accessToken });
+        return await send(source, job.record, deps, accessToken);
       } catch (error) {
         if (error instanceof PublishError && error.row.outcomeKnown) inDoubt = false;
         throw error;
@@ -130,7 +121,8 @@ async function init(
 async function send(
   source: PublishSource,
   { mode, request: { post = {} } }: LedgerRecord,
-  { deps: { tiktok }, accessToken }: { deps: WorkerDeps; accessToken: string },
+  { tiktok }: Needs<'tiktok'>,
+  accessToken: string,
 ): Promise<InitAnswer> {
   if (source.kind === 'photos') return await tiktok.initPhotos({ mode, post, photos: source }, { accessToken });
   if (mode === 'direct') return await tiktok.initDirectVideo({ post, source }, { accessToken });
@@ -141,7 +133,7 @@ async function send(
  * Makes a check that a job is still ours, for right before a call that can't be taken back: a process that slept since
  * the last proof asks the ledger again. Counts from now, so the next thing written must be a commit.
  */
-function ownershipProof(job: OwnedJob, { settings }: WorkerDeps): () => Promise<void> {
+function ownershipProof(job: OwnedJob, { settings }: Needs<'settings'>): () => Promise<void> {
   const { leaseMs } = leaseTimes(settings.recovery);
   let provenAt = performance.now();
   return async () => {
@@ -153,19 +145,15 @@ function ownershipProof(job: OwnedJob, { settings }: WorkerDeps): () => Promise<
   };
 }
 
-/** The app's cap on posting accounts holds new ones back; those inside go on. */
-async function awaitAppCap(job: OwnedJob, { caps }: WorkerDeps): Promise<void> {
-  const until = await caps.heldBackUntil(job.record.account);
-  if (until !== undefined) throw new Deferral('active_user_cap', until);
-}
-
-/** Where the log names TikTok's own id, by which its support finds a post. */
-function logBegun({ record }: OwnedJob, { logId }: InitAnswer, { log }: WorkerDeps): void {
+/** What comes after everything that must not be lost. */
+async function noteBegun(
+  { record }: OwnedJob,
+  { logId }: InitAnswer,
+  { caps, lanes, log }: Needs<'caps' | 'lanes' | 'log'>,
+): Promise<void> {
+  // TikTok's own id, by which its support finds a post.
   log.info({ publishJobId: record.id, publishId: publishIdOf(record.session), tiktokLogId: logId }, 'post started');
-}
-
-/** Counts that only help to choose when to try again; they come after everything that must not be lost. */
-async function noteBegun({ record }: OwnedJob, { caps, lanes }: WorkerDeps): Promise<void> {
+  // Counts that only help to choose when to try again.
   await lanes.openGate(record.account).catch(() => undefined);
   if (record.mode === 'direct') await caps.noteDirectPost(record.account).catch(() => undefined);
 }

@@ -1,9 +1,9 @@
 import { exposureOf } from '../../core/exposure.ts';
 import type { MediaSource } from '../../core/ports.ts';
 import { PublishError } from '../../core/publish-error.ts';
-import type { WorkerDeps } from '../deps.ts';
+import type { Needs } from '../deps.ts';
 import type { OwnedJob } from '../owned-job.ts';
-import { claimVideo } from './check-duplicate.ts';
+import { type ClaimDeps, claimVideo } from './check-duplicate.ts';
 import { examineMedia } from './examine-media.ts';
 
 /**
@@ -14,7 +14,7 @@ import { examineMedia } from './examine-media.ts';
 export async function prepareVideo(
   job: OwnedJob,
   source: MediaSource,
-  deps: WorkerDeps,
+  deps: ClaimDeps & Needs<'probeMedia'>,
   signal: AbortSignal,
 ): Promise<void> {
   if (exposureOf(job.record) !== 'none') {

@@ -4,20 +4,22 @@ import { isFetchedByTikTok, mediaInUse } from '../../core/media-route.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import type { Settlement } from '../../core/settlement.ts';
 import type { LedgerRecord } from '../../ledger/record.ts';
-import type { WorkerDeps } from '../deps.ts';
-import { endJob, hasEnded, settlementOf, toResult } from '../end-job.ts';
+import type { Needs, WorkerDeps } from '../deps.ts';
+import { type EndDeps, endJob, hasEnded, settlementOf, toResult } from '../end-job.ts';
 import { OwnedJob } from '../owned-job.ts';
 import { settleTrouble } from '../settle-trouble.ts';
 import { wakeIfToldMeanwhile } from '../status/plan-poll.ts';
 import { inSpan } from '../step-span.ts';
-import { claimFetchedMedia } from './check-duplicate.ts';
+import { type ClaimDeps, claimFetchedMedia } from './check-duplicate.ts';
 import type { StopSignals } from './chunk-loop.ts';
 import { claimPublishEntry, type PublishQueueEntry } from './claim-publish-entry.ts';
 import { inLane } from './in-lane.ts';
 import { initFetch } from './init-publish.ts';
 import { prepareVideo } from './prepare-video.ts';
 import { runOwned } from './run-owned.ts';
-import { uploadVideo } from './upload-video.ts';
+import { type UploadDeps, uploadVideo } from './upload-video.ts';
+
+type HandOverDeps = ClaimDeps & UploadDeps & Needs<'openMedia' | 'probeMedia' | 'requestSecrets'>;
 
 /** Runs one entry of `tiktok-publish` as far as it gets: until TikTok has everything, or a reason to stop. */
 export async function processPublishEntry(
@@ -27,19 +29,11 @@ export async function processPublishEntry(
 ): Promise<Settlement> {
   const job = await claimPublishEntry(entry, deps);
   if (!(job instanceof OwnedJob)) return job;
-  return await inLane(
-    job,
-    deps,
-    async () =>
-      await runOwned(
-        stop,
-        async () => await publish(job, deps, stop),
-        async (error) => await settleTrouble(job, error, 'publish', deps),
-      ),
-  );
+  const settle = (thrown: unknown) => settleTrouble(job, thrown, 'publish', deps);
+  return await inLane(job, deps, () => runOwned(stop, () => publish(job, deps, stop), settle));
 }
 
-async function publish(job: OwnedJob, deps: WorkerDeps, stop: StopSignals): Promise<Settlement> {
+async function publish(job: OwnedJob, deps: EndDeps & HandOverDeps, stop: StopSignals): Promise<Settlement> {
   const { record } = job;
   if (hasEnded(record)) return settlementOf(record);
   if (record.state !== 'processing') {
@@ -56,7 +50,7 @@ async function publish(job: OwnedJob, deps: WorkerDeps, stop: StopSignals): Prom
 }
 
 /** Gets everything to TikTok; leaves the job `processing`. */
-async function handOver(job: OwnedJob, deps: WorkerDeps, stop: StopSignals): Promise<void> {
+async function handOver(job: OwnedJob, deps: HandOverDeps, stop: StopSignals): Promise<void> {
   const { record } = job;
   // Before anything that can fail, such as a key that is gone: no such failure says that nothing was published.
   if (exposureOf(record) === 'init_in_doubt') throw new PublishError('TIKTOK_LOST_INIT');
@@ -75,7 +69,10 @@ async function handOver(job: OwnedJob, deps: WorkerDeps, stop: StopSignals): Pro
   }
 }
 
-async function addStatusEntry(record: LedgerRecord, deps: WorkerDeps): Promise<void> {
+async function addStatusEntry(
+  record: LedgerRecord,
+  deps: Needs<'clock' | 'ledger' | 'queues' | 'webhooks'>,
+): Promise<void> {
   const { initCount, nextPollAt = 0 } = record;
   const entry = referenceTo(record);
   const delayMs = Math.max(0, nextPollAt - deps.clock.now());

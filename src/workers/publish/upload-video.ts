@@ -1,27 +1,28 @@
-import { planChunks } from '../../core/chunk-plan.ts';
 import { exposureOf } from '../../core/exposure.ts';
-import type { MediaSource } from '../../core/ports.ts';
+import type { MediaSource, SourcePin } from '../../core/ports.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { isSamePin } from '../../core/source-pin.ts';
 import { nowProcessing } from '../../ledger/patches.ts';
-import type { WorkerDeps } from '../deps.ts';
+import type { Needs } from '../deps.ts';
 import type { OwnedJob } from '../owned-job.ts';
-import { planFirstPoll } from '../status/plan-poll.ts';
+import { type PollPlanDeps, planFirstPoll } from '../status/plan-poll.ts';
 import { inSpan } from '../step-span.ts';
 import { askStatus } from '../tiktok-calls.ts';
-import { ChunkLoop, type StopSignals } from './chunk-loop.ts';
-import { initUpload, openUploadUrl } from './init-publish.ts';
+import { type ChunkDeps, ChunkLoop, type StopSignals } from './chunk-loop.ts';
+import { type InitDeps, initUpload, openUploadUrl } from './init-publish.ts';
 import { planOf, positionFromStatus, type UploadPosition } from './upload-position.ts';
+
+export type UploadDeps = ChunkDeps & InitDeps & PollPlanDeps & Needs<'sealer' | 'tracing'>;
 
 /** Brings the bytes of a job to TikTok, from wherever TikTok says it is. Leaves the job `processing`. */
 export async function uploadVideo(
   job: OwnedJob,
   source: MediaSource,
-  deps: WorkerDeps,
+  deps: UploadDeps,
   stop: StopSignals,
 ): Promise<void> {
   const position = await inSpan('begin upload', job.record, deps, async (note) => {
-    const begun = await beginUpload(job, source, deps);
+    const begun = await beginUpload(job, source.pin, deps);
     note({ 'upload.from_byte': begun.kind === 'at' ? begun.offsetBytes : undefined });
     return begun;
   });
@@ -46,13 +47,16 @@ export async function uploadVideo(
 }
 
 /** A new upload, or where TikTok says the present one is. */
-async function beginUpload(job: OwnedJob, source: MediaSource, deps: WorkerDeps): Promise<UploadPosition> {
+async function beginUpload(
+  job: OwnedJob,
+  pin: SourcePin,
+  deps: InitDeps & Needs<'metrics' | 'sealer'>,
+): Promise<UploadPosition> {
   if (exposureOf(job.record) === 'none') {
-    const plan = planChunks(source.pin.sizeBytes, deps.settings.chunkSizeBytes);
-    await initUpload(job, plan, source.pin, deps);
+    await initUpload(job, pin, deps);
     return { kind: 'at', offsetBytes: 0 };
   }
-  if (!isSamePin(job.record.pin, source.pin)) {
+  if (!isSamePin(job.record.pin, pin)) {
     throw new PublishError('INPUT_MEDIA_CHANGED', { reason: 'the video has changed since the upload started' });
   }
   deps.metrics.uploadResumed('restart');

@@ -5,7 +5,7 @@ import { redisTroubleOf } from '../../core/redis-trouble.ts';
 import { SECOND_MS } from '../../core/units.ts';
 import { SWEEP_NEW_AFTER_MS } from '../../ledger/ledger.ts';
 import type { LedgerRecord } from '../../ledger/record.ts';
-import type { WorkerDeps } from '../deps.ts';
+import type { Needs } from '../deps.ts';
 import { ensureEntry } from '../ensure-entry.ts';
 
 /** Jobs looked at before the search asks itself whether to go on: some tenths of a second of Redis's time. */
@@ -17,7 +17,7 @@ const BATCH = 100;
 /** For so long after a failover, a process may still be connected to both servers. */
 const DOUBT_MS = 30 * SECOND_MS;
 
-type SearchDeps = Pick<WorkerDeps, 'ledger' | 'queues' | 'clock' | 'log'>;
+type SearchDeps = Needs<'clock' | 'ledger' | 'log' | 'queues'>;
 type ReadPage = (offset: number, count: number) => Promise<string[]>;
 /** Restores one job's entry. @returns whether it was lost */
 type Restore = (id: string) => Promise<boolean>;

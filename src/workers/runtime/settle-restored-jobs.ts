@@ -55,13 +55,17 @@ export async function settleRestoredJobs(
 }
 
 /** Each job once, and all before any is settled, since that moves a job from one state to another. */
-async function openJobs({ redis, keys }: RestoredJobsDeps): Promise<readonly string[]> {
+async function openJobs({ redis, keys }: Pick<RestoredJobsDeps, 'keys' | 'redis'>): Promise<readonly string[]> {
   const open = ALL_PUBLISH_STATES.filter((state) => !isTerminal(state));
   const lists = await Promise.all(open.map((state) => redis.zrange(keys.stateJobs(state), '0', '-1')));
   return [...new Set(lists.flat())];
 }
 
-async function settle(record: LedgerRecord, fate: RestoredFate, deps: RestoredJobsDeps): Promise<void> {
+async function settle(
+  record: LedgerRecord,
+  fate: RestoredFate,
+  deps: Omit<RestoredJobsDeps, 'keys' | 'redis'>,
+): Promise<void> {
   const now = deps.clock.now();
   if (fate === 'ask') await deps.ledger.intervene(record, asking(record, now));
   if (fate !== 'unconfirmed') return;

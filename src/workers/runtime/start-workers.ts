@@ -2,6 +2,7 @@ import type { Telemetry } from 'bullmq';
 import type { Callbacks } from '../../callbacks/callback-deps.ts';
 import { startCallbackRelay } from '../../callbacks/callback-relay.ts';
 import { wakeLane } from '../../limits/wake-jobs.ts';
+import type { Metrics } from '../../observability/metrics.ts';
 import type { RedisClient } from '../../redis/lua-script.ts';
 import type { WorkerDeps } from '../deps.ts';
 import { closeWorkers } from './close-workers.ts';
@@ -54,11 +55,16 @@ export interface RunningWorkers {
 
 /** Starts the workers and the sweep. */
 export function startWorkers(options: StartWorkersOptions): RunningWorkers {
-  const { deps, callbacks, connection, probeRedis, connectAnew } = options;
+  const { deps, only, callbacks, connection, concurrency, probeRedis, connectAnew } = options;
   const { ledgerGuard, log, metrics, settings } = deps;
   const draining = new AbortController();
-  const makers = workOf(options, draining.signal).map(
-    (work) => (redis: RedisClient) => startQueueWorker(work, redis, { ...options, settings, log }),
+  const work: QueueWork[] = [
+    ...(only.includes('upload') ? [uploadWork(deps, concurrency.upload, draining.signal)] : []),
+    ...(only.includes('status') ? [statusWork(deps, concurrency.status)] : []),
+    ...(callbacks === undefined ? [] : [deliveryWork({ ...deps, callbacks })]),
+  ];
+  const makers = work.map(
+    (queueWork) => (redis: RedisClient) => startQueueWorker(queueWork, redis, { ...options, settings, log }),
   );
   const workers = makers.map((make) => make(connection));
   let closing: Promise<void> | undefined;
@@ -101,17 +107,12 @@ export function startWorkers(options: StartWorkersOptions): RunningWorkers {
   };
 }
 
-/** What this process does, queue by queue. */
-function workOf({ deps, only, callbacks, concurrency }: StartWorkersOptions, draining: AbortSignal): QueueWork[] {
-  return [
-    ...(only.includes('upload') ? [uploadWork(deps, concurrency.upload, draining)] : []),
-    ...(only.includes('status') ? [statusWork(deps, concurrency.status)] : []),
-    ...(callbacks === undefined ? [] : [deliveryWork({ ...deps, callbacks })]),
-  ];
-}
-
 /** A worker may be replaced by another in its place. */
-function measure(workers: readonly WatchedWorker[], metrics: WorkerDeps['metrics'], mayRun: () => boolean): void {
+function measure(
+  workers: readonly WatchedWorker[],
+  metrics: Pick<Metrics, 'watchWorker'>,
+  mayRun: () => boolean,
+): void {
   for (const [place, { name }] of workers.entries()) {
     metrics.watchWorker(name, {
       isRunning: () => workers[place]?.isRunning() === true && !workers[place].isPaused(),

@@ -9,8 +9,8 @@ import { endChange, type JobEnd } from '../../ledger/patches.ts';
 import type { LedgerRecord } from '../../ledger/record.ts';
 import { wakeJobs } from '../../limits/wake-jobs.ts';
 import { createOutageLog } from '../../observability/outage-log.ts';
-import type { WorkerDeps } from '../deps.ts';
-import { ensureRecheckEntry, reportEnd } from '../end-job.ts';
+import type { Needs } from '../deps.ts';
+import { type EndDeps, ensureRecheckEntry, reportEnd } from '../end-job.ts';
 import { ensureEntry } from '../ensure-entry.ts';
 import { createEntrySearch, type EntrySearch } from './entry-search.ts';
 
@@ -20,13 +20,17 @@ export interface Sweep {
   stop(): Promise<void>;
 }
 
+type LookDeps = EndDeps & Needs<'lanes' | 'ledger' | 'settings'>;
+type SweepDeps = LookDeps & Needs<'restorePublished'>;
+type LaneDeps = Needs<'lanes' | 'ledger' | 'queues'>;
+
 /**
  * Repairs what died between two steps, at short intervals: a job without a queue entry gets one, a scheduled job whose
  * time has come says so, a job whose retention is over is deleted. Several processes may sweep at once; each repair
  * may be made twice without harm.
  * @param mayAct asked before each look
  */
-export function startSweep(deps: WorkerDeps, mayAct: () => Promise<boolean>): Sweep {
+export function startSweep(deps: SweepDeps, mayAct: () => Promise<boolean>): Sweep {
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
   let stopped = false;
@@ -55,7 +59,7 @@ export function startSweep(deps: WorkerDeps, mayAct: () => Promise<boolean>): Sw
 }
 
 /** Looks at every job whose time has come, and for jobs that have lost their entry. */
-export async function sweepOnce(deps: WorkerDeps, search: EntrySearch = createEntrySearch()): Promise<void> {
+export async function sweepOnce(deps: SweepDeps, search: EntrySearch = createEntrySearch()): Promise<void> {
   const now = await deps.ledger.serverTime();
   for (;;) {
     const ids = await deps.ledger.due(now, BATCH);
@@ -68,7 +72,7 @@ export async function sweepOnce(deps: WorkerDeps, search: EntrySearch = createEn
 }
 
 /** Admits and wakes where a turn or a wake-up got lost. */
-async function lookAfterLanes(deps: WorkerDeps): Promise<void> {
+async function lookAfterLanes(deps: LaneDeps & Needs<'log'>): Promise<void> {
   for (const account of await deps.lanes.stale(BATCH)) {
     await lookAfterLane(account, deps).catch((error: unknown) => {
       if (redisTroubleOf(error) !== undefined) throw error;
@@ -77,7 +81,7 @@ async function lookAfterLanes(deps: WorkerDeps): Promise<void> {
   }
 }
 
-async function lookAfterLane(account: string, deps: WorkerDeps): Promise<void> {
+async function lookAfterLane(account: string, deps: LaneDeps): Promise<void> {
   for (const id of await deps.lanes.admitted(account)) {
     const record = await deps.ledger.read(id);
     if (record === undefined || isTerminal(record.state) || record.state === 'processing') {
@@ -90,7 +94,7 @@ async function lookAfterLane(account: string, deps: WorkerDeps): Promise<void> {
 }
 
 /** Whether a job has its turn and sleeps without end; who waits for a time or sits out a backoff wakes by itself. */
-async function isForgotten(record: LedgerRecord, { lanes }: WorkerDeps): Promise<boolean> {
+async function isForgotten(record: LedgerRecord, { lanes }: Needs<'lanes'>): Promise<boolean> {
   if (!isParked(record)) return false;
   return (await lanes.enter(laneMemberOf(record))) === 'admitted';
 }
@@ -100,7 +104,7 @@ function isParked({ state, waitingFor, waitingUntil }: LedgerRecord): boolean {
   return state !== 'processing' && isParkedFor(waitingFor) && waitingUntil === undefined;
 }
 
-async function lookAfterId(id: string, now: number, deps: WorkerDeps): Promise<void> {
+async function lookAfterId(id: string, now: number, deps: LookDeps): Promise<void> {
   try {
     const record = await deps.ledger.read(id);
     if (record === undefined) await deps.ledger.dropDue(id);
@@ -118,8 +122,11 @@ async function lookAfterId(id: string, now: number, deps: WorkerDeps): Promise<v
  * Ends what whoever ended the job left when it died, and forgets the job when its retention is over: first its entries,
  * then its record, so that no entry outlives the record. Where an entry runs, or has to run first, forgetting waits.
  */
-async function lookAfterEnded(record: LedgerRecord, now: number, deps: WorkerDeps): Promise<void> {
-  const { ledger, queues, settings } = deps;
+async function lookAfterEnded(
+  record: LedgerRecord,
+  now: number,
+  { ledger, queues, random, settings }: Needs<'ledger' | 'queues' | 'random' | 'settings'>,
+): Promise<void> {
   const { id } = record;
   const keepUntil = (record.stateSince ?? record.endedAt ?? record.updatedAt) + settings.retentionMs;
   if (keepUntil <= now) {
@@ -130,11 +137,11 @@ async function lookAfterEnded(record: LedgerRecord, now: number, deps: WorkerDep
   if (record.state === 'cancelled') await queues.endWaitingEntries(id);
   // Such as one that failed while it was parked: its entry ends as the job did, by running once more.
   else await queues.wakePublishEntry(id);
-  const isWatched = await ensureRecheckEntry(record, now, deps);
+  const isWatched = await ensureRecheckEntry(record, now, { queues, random });
   await ledger.postpone(id, isWatched ? Math.min(keepUntil, now + HOUR_MS) : keepUntil);
 }
 
-async function lookAfter(record: LedgerRecord, now: number, deps: WorkerDeps): Promise<void> {
+async function lookAfter(record: LedgerRecord, now: number, deps: Omit<LookDeps, 'random'>): Promise<void> {
   if (record.state === 'scheduled' && record.scheduledAt !== undefined && record.scheduledAt <= now) {
     // A worker may be faster; then this is refused and nothing is lost.
     const queued = await deps.ledger
@@ -144,10 +151,7 @@ async function lookAfter(record: LedgerRecord, now: number, deps: WorkerDeps): P
     return;
   }
   const end = planAfterWaiting(record, { now, maxWaitMs: deps.settings.maxWaitMs });
-  if (end !== undefined) {
-    await endWaiting(record, end, deps);
-    return;
-  }
+  if (end !== undefined) return await endWaiting(record, end, deps);
   await ensureEntry(record, deps);
   // Whoever changed a job last put its look a minute behind its next step, so an entry that still sleeps came to lie too
   // far ahead, as one does that was put there by a clock that is wrong.
@@ -170,7 +174,11 @@ function nextLookAt(record: LedgerRecord, now: number): number {
 }
 
 /** A parked job never runs while it waits, so the wait limit is watched here. */
-async function endWaiting(record: LedgerRecord, end: JobEnd, deps: WorkerDeps): Promise<void> {
+async function endWaiting(
+  record: LedgerRecord,
+  end: JobEnd,
+  deps: Needs<'clock' | 'ledger' | 'log' | 'metrics' | 'queues'>,
+): Promise<void> {
   const now = deps.clock.now();
   reportEnd(await deps.ledger.intervene(record, endChange(record, end, now)), now, deps);
   // Its entry ends as the failed job's entry should: by running once more.

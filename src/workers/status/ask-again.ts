@@ -4,12 +4,10 @@ import { nextRecheckDelayMs } from '../../core/recheck-schedule.ts';
 import type { Settlement } from '../../core/settlement.ts';
 import { SWEEP_AFTER_MS } from '../../ledger/ledger.ts';
 import type { LedgerProgress } from '../../ledger/record.ts';
-import type { WorkerDeps } from '../deps.ts';
+import type { Needs } from '../deps.ts';
 import { isWatched, toResult } from '../end-job.ts';
 import type { OwnedJob } from '../owned-job.ts';
-import { planPoll, wakeIfToldMeanwhile } from './plan-poll.ts';
-
-type AskDeps = Pick<WorkerDeps, 'clock' | 'ledger' | 'log' | 'queues' | 'random' | 'settings' | 'webhooks'>;
+import { type PollPlanDeps, planPoll, wakeIfToldMeanwhile } from './plan-poll.ts';
 
 /** What kept TikTok from answering, and until when it is not asked again. */
 interface Delay {
@@ -21,7 +19,7 @@ interface Delay {
 export async function askAgain(
   job: OwnedJob,
   step: PlanContext['step'],
-  deps: AskDeps,
+  deps: PollPlanDeps & Needs<'log' | 'queues'>,
   delay: Delay,
 ): Promise<Settlement> {
   if (step !== 'recheck') return await pollAgain(job, deps, { delay });
@@ -32,7 +30,7 @@ export async function askAgain(
 /** @param how.progress what the answer told of the download */
 export async function pollAgain(
   job: OwnedJob,
-  deps: AskDeps,
+  deps: PollPlanDeps & Needs<'queues'>,
   { delay, progress = {} }: { delay?: Delay; progress?: LedgerProgress },
 ): Promise<Settlement> {
   const pollCount = job.record.pollCount + 1;
@@ -56,7 +54,11 @@ function failedPoll({ code, message }: PublishError, at: number) {
 }
 
 /** Looks at an ended job again, as long as an answer could tell something new. */
-export async function recheckAgain(job: OwnedJob, deps: AskDeps, notBeforeAt = 0): Promise<Settlement> {
+export async function recheckAgain(
+  job: OwnedJob,
+  deps: Needs<'clock' | 'random'>,
+  notBeforeAt = 0,
+): Promise<Settlement> {
   const { record } = job;
   const now = deps.clock.now();
   const recheckCount = (record.recheckCount ?? 0) + 1;

@@ -1,27 +1,27 @@
 import { nextPollDelayMs } from '../../core/poll-schedule.ts';
 import type { LedgerRecord } from '../../ledger/record.ts';
-import type { WorkerDeps } from '../deps.ts';
+import type { Needs } from '../deps.ts';
 
-type PlanDeps = Pick<WorkerDeps, 'ledger' | 'webhooks' | 'clock' | 'random' | 'settings'>;
+export type PollPlanDeps = Needs<'clock' | 'ledger' | 'random' | 'settings' | 'webhooks'>;
 
 /** When a job's status is asked for the next time (ms since the epoch); rarely while TikTok's webhooks will wake it. */
 export async function planPoll(
   { account, processingSince, toldAt }: Pick<LedgerRecord, 'account' | 'processingSince' | 'toldAt'>,
   pollsDone: number,
-  deps: PlanDeps,
+  deps: PollPlanDeps,
 ): Promise<number> {
   const now = deps.clock.now();
   const progress = {
     pollsDone,
     processingForMs: now - (processingSince ?? now),
     openJobsOfAccount: await deps.ledger.countPolled(account),
-    awaitsWebhook: toldAt === undefined && (await areArriving(deps)),
+    awaitsWebhook: toldAt === undefined && (await deps.webhooks.areArriving()),
   };
   return now + nextPollDelayMs(progress, { random: deps.random, schedule: deps.settings.pollSchedule });
 }
 
 /** When a job that TikTok now has everything of is asked for first. */
-export async function planFirstPoll(record: LedgerRecord, deps: PlanDeps): Promise<number> {
+export async function planFirstPoll(record: LedgerRecord, deps: PollPlanDeps): Promise<number> {
   return await planPoll({ account: record.account, processingSince: undefined, toldAt: record.toldAt }, 0, deps);
 }
 
@@ -31,12 +31,12 @@ export async function planFirstPoll(record: LedgerRecord, deps: PlanDeps): Promi
  */
 export async function wakeIfToldMeanwhile(
   seen: Pick<LedgerRecord, 'id' | 'toldAt'>,
-  deps: Pick<WorkerDeps, 'ledger' | 'queues' | 'webhooks'>,
+  { ledger, queues, webhooks }: Needs<'ledger' | 'queues' | 'webhooks'>,
 ): Promise<void> {
   try {
-    if (!(await areArriving(deps))) return;
-    const latest = await deps.ledger.read(seen.id);
-    if (latest?.toldAt !== undefined && latest.toldAt !== seen.toldAt) await deps.queues.wakeStatusEntry(seen.id);
+    if (!(await webhooks.areArriving())) return;
+    const latest = await ledger.read(seen.id);
+    if (latest?.toldAt !== undefined && latest.toldAt !== seen.toldAt) await queues.wakeStatusEntry(seen.id);
   } catch {
     return;
   }
@@ -45,12 +45,8 @@ export async function wakeIfToldMeanwhile(
 /** An outcome that webhooks had a minute to tell of and did not: they are not to be waited for. */
 export async function doubtWebhooksIfUntold(
   { processingSince, toldAt }: LedgerRecord,
-  { webhooks, clock, settings }: Pick<WorkerDeps, 'webhooks' | 'clock' | 'settings'>,
+  { webhooks, clock, settings }: Needs<'clock' | 'settings' | 'webhooks'>,
 ): Promise<void> {
   const hadTime = clock.now() - (processingSince ?? clock.now()) >= settings.pollSchedule.withWebhooks.firstMs;
   if (hadTime && toldAt === undefined) await webhooks.doubt();
-}
-
-async function areArriving({ webhooks }: Pick<WorkerDeps, 'webhooks'>): Promise<boolean> {
-  return await webhooks.areArriving();
 }

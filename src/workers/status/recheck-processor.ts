@@ -3,7 +3,7 @@ import type { Settlement } from '../../core/settlement.ts';
 import type { JobEnd } from '../../ledger/patches.ts';
 import type { StatusAnswer } from '../../tiktok/index.ts';
 import type { WorkerDeps } from '../deps.ts';
-import { endJob, isWatched, toResult } from '../end-job.ts';
+import { type EndDeps, endJob, isWatched, toResult } from '../end-job.ts';
 import { OwnedJob } from '../owned-job.ts';
 import { failureOf } from '../publish/upload-position.ts';
 import { settleTrouble } from '../settle-trouble.ts';
@@ -25,7 +25,7 @@ export async function processRecheckEntry(entry: StatusQueueEntry, deps: WorkerD
   }
 }
 
-async function apply(job: OwnedJob, answer: StatusAnswer, deps: WorkerDeps): Promise<void> {
+async function apply(job: OwnedJob, answer: StatusAnswer, deps: EndDeps): Promise<void> {
   const { record } = job;
   deps.metrics.statusPolled(answer.rawStatus);
   if (answer.status === 'PUBLISH_COMPLETE' && record.state === 'published') {
@@ -47,7 +47,7 @@ async function apply(job: OwnedJob, answer: StatusAnswer, deps: WorkerDeps): Pro
 }
 
 /** A late answer replaces the outcome, and the failed entry that stood for it. */
-async function correct(job: OwnedJob, end: JobEnd, deps: WorkerDeps): Promise<void> {
+async function correct(job: OwnedJob, end: JobEnd, deps: EndDeps): Promise<void> {
   await endJob(job, end, deps);
   await deps.queues.addStatusEntryAnew(referenceTo(job.record), 0);
 }

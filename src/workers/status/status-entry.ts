@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import { isDataLost } from '../../core/job-reference.ts';
 import { PublishError } from '../../core/publish-error.ts';
-import type { Settlement } from '../../core/settlement.ts';
-import type { WorkerDeps } from '../deps.ts';
-import { failed } from '../end-job.ts';
+import { failed, type Settlement } from '../../core/settlement.ts';
+import type { Needs } from '../deps.ts';
 import { OwnedJob } from '../owned-job.ts';
 
 const statusEntrySchema = z.looseObject({ version: z.literal(1), id: z.string(), account: z.string() });
@@ -19,7 +18,7 @@ export interface StatusQueueEntry {
 /** The publish job an entry is about, claimed; or how the entry ends without one. */
 export async function claimStatusEntry(
   entry: StatusQueueEntry,
-  { ledger }: WorkerDeps,
+  { ledger }: Needs<'ledger'>,
 ): Promise<OwnedJob | Settlement> {
   const reference = statusEntrySchema.safeParse(entry.data);
   if (!reference.success && !isDataLost(entry.data)) {

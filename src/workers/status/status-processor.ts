@@ -3,16 +3,16 @@ import { PublishError } from '../../core/publish-error.ts';
 import type { Settlement } from '../../core/settlement.ts';
 import type { LedgerRecord } from '../../ledger/record.ts';
 import type { StatusAnswer } from '../../tiktok/index.ts';
-import type { WorkerDeps } from '../deps.ts';
-import { endJob, hasEnded, settlementOf, toResult } from '../end-job.ts';
+import type { Needs, WorkerDeps } from '../deps.ts';
+import { type EndDeps, endJob, hasEnded, settlementOf, toResult } from '../end-job.ts';
 import { ensureEntry } from '../ensure-entry.ts';
 import { OwnedJob } from '../owned-job.ts';
 import { failureOf } from '../publish/upload-position.ts';
 import { settleTrouble } from '../settle-trouble.ts';
 import { inSpan } from '../step-span.ts';
-import { askStatus, askToStopPull } from '../tiktok-calls.ts';
+import { askStatus, askToStopPull, type CallDeps } from '../tiktok-calls.ts';
 import { pollAgain } from './ask-again.ts';
-import { doubtWebhooksIfUntold } from './plan-poll.ts';
+import { doubtWebhooksIfUntold, type PollPlanDeps } from './plan-poll.ts';
 import { claimStatusEntry, type StatusQueueEntry } from './status-entry.ts';
 import { watchPull } from './watch-pull.ts';
 
@@ -27,7 +27,7 @@ export async function processStatusEntry(entry: StatusQueueEntry, deps: WorkerDe
   }
 }
 
-async function poll(job: OwnedJob, deps: WorkerDeps): Promise<Settlement> {
+async function poll(job: OwnedJob, deps: CallDeps & EndDeps & PollPlanDeps & Needs<'tiktok'>): Promise<Settlement> {
   const { record } = job;
   if (hasEnded(record)) return settlementOf(record);
   if (record.state !== 'processing') {
@@ -59,7 +59,7 @@ async function poll(job: OwnedJob, deps: WorkerDeps): Promise<Settlement> {
 }
 
 /** One that was woken ahead of its time is not late. */
-function measureLag({ nextPollAt }: LedgerRecord, askedAt: number, { metrics }: WorkerDeps): void {
+function measureLag({ nextPollAt }: LedgerRecord, askedAt: number, { metrics }: Needs<'metrics'>): void {
   const lagMs = askedAt - (nextPollAt ?? Number.POSITIVE_INFINITY);
   if (lagMs >= 0) metrics.pollLag(lagMs);
 }
@@ -69,7 +69,7 @@ function isOutcome({ status }: StatusAnswer): boolean {
 }
 
 /** Asks TikTok to stop a pull, once for each time that somebody wishes it. */
-async function askToCancel(job: OwnedJob, deps: WorkerDeps): Promise<void> {
+async function askToCancel(job: OwnedJob, deps: Needs<'clock' | 'tiktok' | 'tokens'>): Promise<void> {
   if (job.record.cancelAskedAt !== undefined) return;
   const hasAgreed = await askToStopPull(job, deps);
   // The wish stays even if TikTok refused it: what then fails at TikTok must not begin again.

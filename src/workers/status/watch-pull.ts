@@ -1,6 +1,6 @@
 import type { LedgerProgress } from '../../ledger/record.ts';
 import type { StatusAnswer } from '../../tiktok/index.ts';
-import type { WorkerDeps } from '../deps.ts';
+import type { Needs } from '../deps.ts';
 import type { OwnedJob } from '../owned-job.ts';
 import { askToStopPull } from '../tiktok-calls.ts';
 
@@ -9,7 +9,11 @@ import { askToStopPull } from '../tiktok-calls.ts';
  * lets it be; what came of that shows in its status.
  * @returns what is to be noted with the poll
  */
-export async function watchPull(job: OwnedJob, answer: StatusAnswer, deps: WorkerDeps): Promise<LedgerProgress> {
+export async function watchPull(
+  job: OwnedJob,
+  answer: StatusAnswer,
+  deps: Needs<'clock' | 'settings' | 'tiktok' | 'tokens'>,
+): Promise<LedgerProgress> {
   const { record } = job;
   if (record.request.media.type !== 'pull' || answer.status !== 'PROCESSING_DOWNLOAD') return {};
   const now = deps.clock.now();
@@ -17,19 +21,11 @@ export async function watchPull(job: OwnedJob, answer: StatusAnswer, deps: Worke
   if (record.pullBytes !== downloadedBytes) return { pullBytes: downloadedBytes, pullProgressAt: now };
   const stoodStillMs = now - (record.pullProgressAt ?? now);
   if (stoodStillMs < deps.settings.pullStallMs) return {};
-  await stopPull(job, { downloadedBytes, stoodStillMs }, deps);
-  return { pullProgressAt: now };
-}
-
-async function stopPull(
-  job: OwnedJob,
-  facts: { downloadedBytes: number; stoodStillMs: number },
-  deps: WorkerDeps,
-): Promise<void> {
-  await job.commit({ cause: { event: 'pull_stalled', ...facts }, patch: { pullStalledAt: deps.clock.now() } });
+  await job.commit({ cause: { event: 'pull_stalled', downloadedBytes, stoodStillMs }, patch: { pullStalledAt: now } });
   const hasAgreed = await askToStopPull(job, deps);
   // Not `cancelAskedAt`: should TikTok go on all the same, a person's wish is still to be passed on.
   await job.commit({
     cause: hasAgreed ? { event: 'pull_stopped' } : { event: 'pull_not_stopped', code: 'TIKTOK_NOT_CANCELLABLE' },
   });
+  return { pullProgressAt: now };
 }
