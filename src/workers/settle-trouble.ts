@@ -70,7 +70,9 @@ async function report(
   const { code, row } = trouble;
   const publishJobId = job.record.id;
   if (code === 'INTERNAL_ERROR') log.error({ err: trouble, publishJobId, step }, 'unexpected error');
-  if (step === 'poll') metrics.statusPolled(code);
+  // An outcome was counted as TikTok's answer already.
+  const isOutcome = trouble.details.publishFailed === true || row.verdict === 'unconfirmed';
+  if (step === 'poll' && !isOutcome) metrics.statusPolled(code);
   if (step === 'publish' && row.pausesAccount === true) {
     const { account } = job.record;
     await pauseAccount(account);
