@@ -12,13 +12,13 @@ export interface RevokeOutcome {
 }
 
 /** An account that was connected just now. */
-export interface ConnectedAccount extends AccountSummary {
+interface ConnectedAccount extends AccountSummary {
   /** What publishing needs and the owner did not grant. */
   readonly missingScopes: string[];
 }
 
 /** An account that is gone. */
-export interface RemovedAccount extends RevokeOutcome {
+interface RemovedAccount extends RevokeOutcome {
   readonly removed: string;
 }
 

@@ -17,7 +17,7 @@ export interface TokenGrant {
   readonly scope?: string | undefined;
 }
 
-/** The one call to TikTok that the token source makes. */
+/** The one call to TikTok that the token source makes. @internal */
 export interface TokenRefresher {
   /** @throws PublishError `AUTH_REAUTHORIZATION_REQUIRED` if TikTok refuses the refresh token, another code otherwise */
   refreshToken(
@@ -26,7 +26,7 @@ export interface TokenRefresher {
   ): Promise<TokenGrant>;
 }
 
-/** How a refresh ended; `overtaken`: somebody else's newer tokens were kept. */
+/** How a refresh ended; `overtaken`: somebody else's newer tokens were kept. @internal */
 export type RefreshOutcome = 'refreshed' | 'overtaken' | 'reauthorization_required' | 'failed';
 
 /** What {@link createTokenRefresh} needs. */
@@ -42,7 +42,7 @@ export interface TokenRefreshDeps {
 }
 
 /** How long TikTok may take to answer a refresh (ms); well below the lock's life, so that a live owner never loses it. */
-export const REFRESH_TIMEOUT_MS = 10 * SECOND_MS;
+const REFRESH_TIMEOUT_MS = 10 * SECOND_MS;
 /** Tokens that came while this process was frozen can't be fetched twice, so there is this time left to read them. */
 const READING_MS = SECOND_MS;
 

@@ -7,7 +7,7 @@ import { PublishError } from './publish-error.ts';
 import { conflictsIn } from './request-conflicts.ts';
 
 /** The newest payload version this program writes and reads. */
-export const REQUEST_VERSION = 1;
+const REQUEST_VERSION = 1;
 
 /** Longest idempotency key, in UTF-16 units. */
 export const MAX_IDEMPOTENCY_KEY_LENGTH = 255;
@@ -92,7 +92,6 @@ export const publishRequestSchema = z
 
 export type PublishRequest = z.infer<typeof publishRequestSchema>;
 export type PublishMode = PublishRequest['mode'];
-export type MediaType = PublishRequest['media']['type'];
 
 /**
  * Parses an unknown value as a publish request.

@@ -2,7 +2,7 @@ import type { PublishJob } from '../core/publish-job.ts';
 import type { PublishRequest } from '../core/publish-request.ts';
 
 /** What is known of an entry of a queue. */
-export interface BoardEntry {
+interface BoardEntry {
   readonly id?: string | undefined;
   /** When it was added (ms since the epoch). */
   readonly timestamp: number;

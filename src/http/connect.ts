@@ -45,7 +45,7 @@ export interface ConnectOptions {
 }
 
 /** How a connection ended. */
-export type ConnectOutcome =
+type ConnectOutcome =
   | { readonly kind: 'connected'; readonly account: string; readonly granted: string[]; readonly missing: string[] }
   | { readonly kind: 'known_otherwise'; readonly account: string; readonly wanted: string }
   | { readonly kind: 'declined'; readonly tiktokCode: string; readonly tiktokMessage: string }

@@ -6,18 +6,21 @@ import { prepareScript, type RedisClient } from '../redis/lua-script.ts';
 import { PUSH_SLOTS_LUA, RESERVE_SLOT_LUA } from './slot-scripts.ts';
 import type { Quota, QuotaEndpoint } from './tiktok-quotas.ts';
 
-/** Added to every window: how much later than booked a call may reach TikTok, being woken late, on a busy machine, over a slow network (ms). */
+/**
+ * Added to every window: how much later than booked a call may reach TikTok, being woken late, on a busy machine, over a slow network (ms).
+ * @internal
+ */
 export const SLOT_MARGIN_MS = 3_000;
 const NO_HORIZON = -1;
 
 /** Which list of bookings, and how full it may get. */
-export interface SlotRequest extends Quota {
+interface SlotRequest extends Quota {
   readonly account: string;
   readonly endpoint: QuotaEndpoint;
 }
 
 /** When a call may be made. */
-export interface SlotReservation {
+interface SlotReservation {
   /** True: wait and call, without booking again. False: too far off; wait and book again. */
   readonly booked: boolean;
   /** 0: now. */

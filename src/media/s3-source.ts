@@ -25,7 +25,7 @@ export interface S3Settings {
 }
 
 /** An object, in a version if it has to be that one. */
-export interface S3Object {
+interface S3Object {
   readonly bucket: string;
   readonly key: string;
   readonly versionId?: string | undefined;

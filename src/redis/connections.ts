@@ -79,7 +79,7 @@ export function reconnectRedis(client: RedisClient): void {
   if (client instanceof Redis && client.status === 'ready') client.disconnect(true);
 }
 
-/** The connections that nobody has closed yet, for leak checks. */
+/** The connections that nobody has closed yet, for leak checks. @internal */
 export function openRedisConnections(): readonly { readonly role: RedisRole; readonly status: string }[] {
   return [...openClients].map(([client, role]) => ({ role, status: client.status }));
 }

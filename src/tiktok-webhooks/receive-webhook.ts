@@ -8,7 +8,7 @@ import { noteRemovedAuthorization } from './removed-authorization.ts';
 import { type WakeToldJobDeps, wakeToldJob } from './wake-told-job.ts';
 
 /** What came of a webhook, for the metric. */
-export type WebhookOutcome = 'unsigned' | 'unreadable' | 'other_app' | ActedOn;
+type WebhookOutcome = 'unsigned' | 'unreadable' | 'other_app' | ActedOn;
 type ActedOn = 'acted_on' | 'no_effect' | 'unknown_publish_id';
 
 /** What receiving webhooks needs. */
@@ -26,7 +26,7 @@ export interface ReceiveWebhookDeps extends WakeToldJobDeps {
 }
 
 /** What TikTok sent. */
-export interface WebhookDelivery {
+interface WebhookDelivery {
   /** The body byte for byte, since that is what was signed. */
   readonly rawBody: Buffer;
   /** The header `TikTok-Signature`. */

@@ -33,7 +33,7 @@ const MAX_ANSWER_BYTES = 1_000_000;
 const USER_AGENT = 'tiktok-publisher';
 
 /** An API call: a POST with a body that is sent as it is. */
-export interface ApiPost {
+interface ApiPost {
   /** Its name in errors. */
   readonly endpoint: string;
   readonly url: URL;
@@ -50,7 +50,7 @@ export interface ApiPost {
 }
 
 /** The PUT of one chunk. */
-export interface ChunkPut {
+interface ChunkPut {
   /** Its name in errors. */
   readonly endpoint: string;
   readonly url: URL;

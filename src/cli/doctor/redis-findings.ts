@@ -59,7 +59,7 @@ const INSECURE: Finding = {
 
 type RedisFinding = Omit<Finding, 'check'>;
 
-/** What to say of one server. Exported for servers that a test can't start. */
+/** What to say of one server. Exported for servers that a test can't start. @internal */
 export function serverFindings(facts: ServerFacts): RedisFinding[] {
   return [
     ...versionFindings(facts),

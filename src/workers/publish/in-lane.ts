@@ -23,7 +23,7 @@ export async function inLane(job: OwnedJob, deps: WorkerDeps, step: () => Promis
 }
 
 /** Gives a job's turn to the next of its account, and wakes that one. */
-export async function leaveLane({ account, id }: LedgerRecord, deps: WorkerDeps): Promise<void> {
+async function leaveLane({ account, id }: LedgerRecord, deps: WorkerDeps): Promise<void> {
   await wakeJobs(await deps.lanes.leave(account, id), deps);
 }
 

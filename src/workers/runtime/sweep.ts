@@ -57,7 +57,7 @@ export function startSweep(deps: WorkerDeps, mayAct: () => Promise<boolean>): Sw
   };
 }
 
-/** Looks at every job whose time has come, and for jobs that have lost their entry. */
+/** Looks at every job whose time has come, and for jobs that have lost their entry. @internal */
 export async function sweepOnce(deps: WorkerDeps, search: EntrySearch = createEntrySearch()): Promise<void> {
   const now = await deps.ledger.serverTime();
   for (;;) {
