@@ -69,3 +69,6 @@ export function managedAccounts(
 ): ManagedAccounts {
   return createManagedAccounts({ vault, wake, revoke: (account) => revokeGrant(account, { ...app, tokens }) });
 }
+
+/** The accounts that a publisher asks about. */
+export type PublisherAccounts = Pick<AccountParts, 'vault' | 'askCreator'>;

@@ -1,6 +1,6 @@
 import type { ManagedAccounts } from '../accounts/managed-accounts.ts';
 import type { CallbackDesk } from '../callbacks/callback-desk.ts';
-import type { ApiOptions } from '../http/v1/api.ts';
+import type { ApiOptions } from '../http/v1/typed-routes.ts';
 import { refuseOutsideRoots } from '../media/media-roots.ts';
 import type { Publisher } from '../producers/publisher.ts';
 import { tellingOfRedis } from '../redis/telling-of-redis.ts';

@@ -6,7 +6,7 @@ import type { Config } from '../config/load-config.ts';
 import type { Clock, RotatingSealer } from '../core/ports.ts';
 import type { ProvidedRedis } from '../embedded-redis/provide-redis.ts';
 import { createLogger } from '../observability/logger.ts';
-import { startTraces, type Traces } from '../observability/tracing.ts';
+import type { Traces, TracingConfig } from '../observability/otel-traces.ts';
 import type { StartWait } from '../redis/await-redis.ts';
 import { describeTarget } from '../redis/connection-error.ts';
 import { watchOldForm } from '../sealing/published-key.ts';
@@ -79,4 +79,11 @@ function ledgerNameOf({ redis, queuePrefix }: Config, kind: ProvidedRedis['kind'
   // One of our own has its files in the same folder, and another port each time.
   const address = redis.kind === 'embedded' ? 'own' : describeTarget(redis).address;
   return `${address} ${queuePrefix}`;
+}
+
+/** Starts sending traces; without a place for them not a line of OpenTelemetry's code is loaded. */
+async function startTraces(config: TracingConfig | undefined): Promise<Traces | undefined> {
+  if (config === undefined) return undefined;
+  const { openTraces } = await import('../observability/otel-traces.ts');
+  return openTraces(config);
 }

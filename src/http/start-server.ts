@@ -12,7 +12,8 @@ import { registerMetrics } from './metrics-page.ts';
 import { answerUnreadableAddress, answerUnreadableRequest, answerWithProblems } from './problem.ts';
 import { limitRequestTime } from './request-time.ts';
 import { dropUnusedConnections } from './unused-connections.ts';
-import { type ApiOptions, registerApi } from './v1/api.ts';
+import { registerApi } from './v1/api.ts';
+import type { ApiOptions } from './v1/typed-routes.ts';
 import { registerWebhook } from './webhook.ts';
 
 export interface ServerOptions {

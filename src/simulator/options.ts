@@ -1,5 +1,17 @@
+import { z } from 'zod';
 import { type SimulatorSwitches, switchesSchema } from './switches.ts';
-import type { WebhookTarget } from './webhooks.ts';
+
+/** Where webhooks go, and how badly. */
+export const webhookTargetSchema = z.strictObject({
+  url: z.url({ protocol: /^https?$/ }),
+  /** Chance from 0 to 1 that an event is sent twice. */
+  duplicates: z.number().min(0).max(1).default(0),
+  /** Until the first repetition of what was not answered with 200; each further one waits twice as long. */
+  firstRetryMs: z.int().min(1).default(60_000),
+});
+
+/** Where webhooks go; `duplicates` and `firstRetryMs` may be left out. */
+export type WebhookTarget = z.input<typeof webhookTargetSchema>;
 
 /** Tells the time in epoch ms; a test moves it by hand. */
 export interface SimulatorClock {

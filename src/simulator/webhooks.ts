@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { stringify } from 'lossless-json';
-import { z } from 'zod';
-import type { SimulatorSettings } from './options.ts';
+import type { z } from 'zod';
+import { type SimulatorSettings, type WebhookTarget, webhookTargetSchema } from './options.ts';
 import { newEventsOf } from './publish-events.ts';
 import type { Publish } from './publishes.ts';
 import type { SeededRandom } from './random.ts';
@@ -11,18 +11,6 @@ const LOOK_EVERY_MS = 25;
 const ANSWER_TIMEOUT_MS = 10_000;
 /** "retries up to 72 hours with exponential backoff", developers.tiktok.com/doc/webhooks-overview, read 2026-11-22. */
 const RETRIED_FOR_MS = 72 * 3_600_000;
-
-/** Where webhooks go, and how badly. */
-export const webhookTargetSchema = z.strictObject({
-  url: z.url({ protocol: /^https?$/ }),
-  /** Chance from 0 to 1 that an event is sent twice. */
-  duplicates: z.number().min(0).max(1).default(0),
-  /** Until the first repetition of what was not answered with 200; each further one waits twice as long. */
-  firstRetryMs: z.int().min(1).default(60_000),
-});
-
-/** Where webhooks go; `duplicates` and `firstRetryMs` may be left out. */
-export type WebhookTarget = z.input<typeof webhookTargetSchema>;
 
 /** One webhook on its way. */
 export interface WebhookDelivery {

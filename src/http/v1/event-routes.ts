@@ -8,11 +8,10 @@ import { PUBLISH_EVENT_TYPES } from '../../core/publish-event.ts';
 import { SECOND_MS } from '../../core/units.ts';
 import type { EventsOptions } from '../../producers/publisher.ts';
 import { HttpProblem } from '../problem.ts';
-import type { ApiOptions } from './api.ts';
 import { problemResponses } from './api-answers.ts';
 import { renderEvents } from './event-stream.ts';
 import { jobParams } from './job-schema.ts';
-import type { ApiScope } from './typed-routes.ts';
+import type { ApiOptions, ApiScope } from './typed-routes.ts';
 
 type Options = Pick<ApiOptions, 'publisher'>;
 
