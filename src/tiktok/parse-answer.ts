@@ -1,7 +1,6 @@
 import type { z } from 'zod';
-import { classifyMalformedAnswer, classifyOauthRefusal, classifyRefusal } from './classify-error.ts';
+import { classifyMalformedAnswer, classifyOauthRefusal, classifyRefusal, type RawAnswer } from './classify-error.ts';
 import { parseExactJson } from './exact-json.ts';
-import type { RawAnswer } from './raw-answer.ts';
 import { envelopeWire, oauthErrorWire } from './wire.ts';
 
 /** The `data` of a successful answer, and the id under which TikTok logged the call. */

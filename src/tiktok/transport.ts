@@ -4,8 +4,7 @@ import { Agent, buildConnector, type Dispatcher } from 'undici';
 import { type DeadlineOptions, withDeadline } from '../core/deadline.ts';
 import { parseRetryAfterMs } from '../core/retry-after.ts';
 import { SECOND_MS } from '../core/units.ts';
-import { classifyNetworkError, DeadlineReachedError, NothingSentError } from './classify-error.ts';
-import type { RawAnswer } from './raw-answer.ts';
+import { classifyNetworkError, DeadlineReachedError, NothingSentError, type RawAnswer } from './classify-error.ts';
 
 /** Longest times of a call (ms). */
 export interface TikTokTimeouts {

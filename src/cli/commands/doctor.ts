@@ -6,7 +6,7 @@ import { PublishError } from '../../core/publish-error.ts';
 import { describeTarget } from '../../redis/connection-error.ts';
 import { RedisUnavailableError } from '../../redis/redis-unavailable.ts';
 import { readServerFacts } from '../../redis/server-facts.ts';
-import type { CommandContext } from '../command-context.ts';
+import type { CommandContext } from '../cli-io.ts';
 import { accountFindings } from '../doctor/account-findings.ts';
 import { callbackFindings } from '../doctor/callback-findings.ts';
 import { redisClockFindings } from '../doctor/clock-findings.ts';
