@@ -1,4 +1,4 @@
-import { tellingOfRedis } from '../redis/telling-of-redis.ts';
+import { tellingOfRedis } from '../redis/redis-unavailable.ts';
 import type { AccountInput } from './account-input.ts';
 import type { AccountSummary } from './account-record.ts';
 import { missingScopes } from './scopes.ts';

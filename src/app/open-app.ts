@@ -1,9 +1,11 @@
 import type { Logger } from 'pino';
 import { type ConnectLinks, createConnectLinks } from '../accounts/connect-link.ts';
-import { deriveCallbackSecrets } from '../callbacks/secrets.ts';
+import { deriveCallbackSecrets } from '../callbacks/signer.ts';
 import { encryptionKeysOf } from '../config/development-key.ts';
 import type { Config } from '../config/load-config.ts';
+import { orLate } from '../core/deadline.ts';
 import type { Clock, RotatingSealer } from '../core/ports.ts';
+import { SECOND_MS } from '../core/units.ts';
 import type { ProvidedRedis } from '../embedded-redis/provide-redis.ts';
 import { createLogger } from '../observability/logger.ts';
 import type { Traces, TracingConfig } from '../observability/otel-traces.ts';
@@ -13,6 +15,9 @@ import { watchOldForm } from '../sealing/published-key.ts';
 import { createRequestSecrets } from '../sealing/request-box.ts';
 import { createSealer } from '../sealing/sealer.ts';
 import { openRedisAccess, type RedisAccess, waitForRedis } from './redis-access.ts';
+
+/** For what follows the drain: closing connections, and a Redis of our own writing its data to disk. */
+const CLOSE_GRACE_MS = 3 * SECOND_MS;
 
 /** What every part of a process is built on. */
 export interface App extends RedisAccess {
@@ -86,4 +91,17 @@ async function startTraces(config: TracingConfig | undefined): Promise<Traces | 
   if (config === undefined) return undefined;
   const { openTraces } = await import('../observability/otel-traces.ts');
   return openTraces(config);
+}
+
+/**
+ * Closes a process's parts. What must be handed back waits for Redis; a Redis that is gone must not hold the process.
+ * @param drainMs how long its workers may take to drain
+ */
+export async function closeInTime({ close, log }: Pick<App, 'close' | 'log'>, drainMs: number): Promise<void> {
+  const closing = close().then(() => true);
+  if (await orLate(closing, { withinMs: drainMs + CLOSE_GRACE_MS, late: () => false })) log.info('stopped');
+  else
+    log.warn(
+      'stopped without closing all parts because Redis did not respond in time; other workers will take over the jobs',
+    );
 }

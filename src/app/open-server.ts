@@ -11,7 +11,7 @@ import { refuseOutsideRoots } from '../media/media-roots.ts';
 import { createPublisher } from '../producers/create-publisher.ts';
 import type { Publisher } from '../producers/publisher.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
-import { tellingOfRedis } from '../redis/telling-of-redis.ts';
+import { tellingOfRedis } from '../redis/redis-unavailable.ts';
 import { consentUrl } from '../tiktok/oauth-calls.ts';
 import { createWebhookReceiver, type ReceiveWebhook } from '../tiktok-webhooks/receive-webhook.ts';
 import type { RunningWorkers } from '../workers/runtime/start-workers.ts';

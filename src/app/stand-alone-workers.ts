@@ -2,8 +2,7 @@ import { type Config, loadConfig } from '../config/load-config.ts';
 import type { TokenSource } from '../core/ports.ts';
 import type { RunningWorkers } from '../workers/runtime/start-workers.ts';
 import type { WorkerKind } from '../workers/runtime/worker-kinds.ts';
-import { closeInTime } from './close-in-time.ts';
-import { openApp } from './open-app.ts';
+import { closeInTime, openApp } from './open-app.ts';
 import { openService, type Service } from './open-service.ts';
 import { openWorkers } from './open-workers.ts';
 

@@ -1,9 +1,8 @@
 import { z } from 'zod';
-import { toInputProblems } from './input-problems.ts';
 import { mediaSchema, webUrl } from './media-schema.ts';
 import { MAX_PHOTO_TITLE_LENGTH, MAX_PRIORITY, PRIVACY_LEVELS } from './post-limits.ts';
 import { postSchema } from './post-schema.ts';
-import { PublishError } from './publish-error.ts';
+import { PublishError, toInputProblems } from './publish-error.ts';
 
 /** What cannot be said of photos, and what of videos (content-posting-api-reference-photo-post). */
 const VIDEO_ONLY = ['disableDuet', 'disableStitch', 'coverTimestampMs'] as const;

@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import { MINUTE_MS } from '../core/units.ts';
 import { HOW_TO_GET_REDIS, RedisUnavailableError } from '../redis/redis-unavailable.ts';
 import { withFolderLock } from './folder-lock.ts';
-import { parseServerVersion, type RedisProgram } from './redis-program.ts';
+import { parseServerVersion, type RedisProgram } from './redis-process.ts';
 
 const run = promisify(execFile);
 

@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { Logger } from 'pino';
+import { isVersionSupported } from '../redis/server-facts.ts';
 import { debianRedis } from './debian-redis.ts';
-import { parseServerVersion, type RedisProgram } from './redis-program.ts';
+import { parseServerVersion, type RedisProgram } from './redis-process.ts';
 
 const run = promisify(execFile);
 
@@ -12,9 +13,6 @@ interface FindRedisOptions {
   readonly log?: Logger | undefined;
 }
 
-/** BullMQ warns below 6.2. */
-const OLDEST_VERSION = { major: 6, minor: 2 };
-
 /**
  * Finds a Redis or Valkey on the PATH or else fetches the distribution's (Debian, Ubuntu) without root.
  *
@@ -23,7 +21,7 @@ const OLDEST_VERSION = { major: 6, minor: 2 };
 export async function findRedisProgram(options: FindRedisOptions): Promise<RedisProgram> {
   for (const command of ['redis-server', 'valkey-server']) {
     const version = await versionOf(command);
-    if (version !== undefined && isRecent(version)) return { kind: 'system', command, version };
+    if (version !== undefined && isVersionSupported(version)) return { kind: 'system', command, version };
   }
   return debianRedis(options);
 }
@@ -35,9 +33,4 @@ async function versionOf(command: string): Promise<string | undefined> {
   } catch {
     return undefined;
   }
-}
-
-function isRecent(version: string): boolean {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  return major > OLDEST_VERSION.major || (major === OLDEST_VERSION.major && minor >= OLDEST_VERSION.minor);
 }

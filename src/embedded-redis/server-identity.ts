@@ -1,6 +1,7 @@
 import { SECOND_MS } from '../core/units.ts';
 import { closeRedis, connectRedis } from '../redis/connections.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
+import { parseInfo } from '../redis/server-facts.ts';
 
 /** Which Redis answers on a port: its process id and the random id that each start of it makes anew. */
 export interface ServerIdentity {
@@ -27,7 +28,7 @@ export async function askServerIdentity(port: number): Promise<ServerIdentity | 
 }
 
 function parseIdentity(info: string): ServerIdentity | undefined {
-  const pid = Number(/^process_id:(\d+)/m.exec(info)?.[1]);
-  const runId = /^run_id:(\w+)/m.exec(info)?.[1];
-  return Number.isInteger(pid) && runId !== undefined ? { pid, runId } : undefined;
+  const field = parseInfo(info);
+  const [pid, runId] = [Number(field('process_id')), field('run_id')];
+  return pid > 0 && runId !== '' ? { pid, runId } : undefined;
 }

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { ACCOUNT_HOLD_LUA } from '../accounts/account-hold.ts';
 import type { Clock } from '../core/ports.ts';
+import { WAIT_REASONS, type WaitReason } from '../core/publish-state.ts';
 import { DAY_MS, SECOND_MS } from '../core/units.ts';
 import type { Keys } from '../redis/keys.ts';
 import { prepareScript, type RedisClient } from '../redis/lua-script.ts';
-import type { Gate } from './gate.ts';
 
 /** One upload per account at a time, until a service has published another limit. */
 const DEFAULT_LANE_LIMIT = 1;
@@ -147,4 +147,18 @@ export function createLanes({ redis, keys, clock }: { redis: RedisClient; keys: 
       return accounts;
     },
   };
+}
+
+/** Why a whole account stands still. */
+export interface Gate {
+  readonly reason: WaitReason;
+  /** Ms since the epoch; undefined: nobody knows. */
+  readonly until: number | undefined;
+}
+
+/** Reads a gate from its hash. @returns undefined when it is open */
+export function parseGate(hash: Readonly<Record<string, string>>): Gate | undefined {
+  const reason = WAIT_REASONS.find((each) => each === hash.reason);
+  if (reason === undefined) return undefined;
+  return { reason, until: hash.until ? Number(hash.until) : undefined };
 }

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import type { Clock } from '../core/ports.ts';
-import { SECOND_MS } from '../core/units.ts';
+import { PublishError } from '../core/publish-error.ts';
+import { MINUTE_MS, SECOND_MS } from '../core/units.ts';
 import type { Keys } from '../redis/keys.ts';
 import { prepareScript, type RedisClient } from '../redis/lua-script.ts';
-import type { Quota, QuotaEndpoint } from './tiktok-quotas.ts';
+import { type Quota, type QuotaEndpoint, TIKTOK_QUOTAS } from './tiktok-quotas.ts';
 
 /**
  * Books the next free time of one list of booked times (ms of the server's clock, oldest first).
@@ -126,4 +127,25 @@ export function createSlots({ redis, keys, clock = Date }: SlotsDeps): Slots {
       await pushSlots([keys.slot(account, endpoint)], [limit, windowMs, SLOT_MARGIN_MS, delayMs]);
     },
   };
+}
+
+/**
+ * Makes a call that TikTok limits. After a 429 nothing more is booked for this account and endpoint until TikTok's
+ * pause is over; whoever called decides what becomes of its job.
+ */
+export async function holdQuotaOnRefusal<T>(
+  { account, endpoint }: { readonly account: string; readonly endpoint: QuotaEndpoint },
+  { slots, clock }: { readonly slots: Pick<Slots, 'push'>; readonly clock: Clock },
+  call: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    if (error instanceof PublishError && error.code === 'TIKTOK_RATE_LIMITED') {
+      const notBeforeAt = clock.now() + Math.max(error.row.waitMs ?? MINUTE_MS, error.details.retryAfterMs ?? 0);
+      // Should Redis be away, TikTok's answer still counts.
+      await slots.push({ account, endpoint, ...TIKTOK_QUOTAS[endpoint], notBeforeAt }).catch(() => undefined);
+    }
+    throw error;
+  }
 }

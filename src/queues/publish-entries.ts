@@ -1,7 +1,7 @@
 import type { Queue } from 'bullmq';
 import { type PublishEntry, referenceTo } from '../core/job-reference.ts';
-import { isPending, makeRoom } from './entry-states.ts';
 import { PUBLISH_JOB_NAME } from './queue-names.ts';
+import { isPending, makeRoom } from './status-entries.ts';
 
 /** How entries get onto `tiktok-publish` and run. */
 export function publishEntries(publish: Queue) {

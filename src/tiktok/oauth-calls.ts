@@ -1,8 +1,8 @@
 import type { z } from 'zod';
-import type { CallDeps } from './call-deps.ts';
 import { observed } from './observe-request.ts';
 import { parseOauthAnswer } from './parse-answer.ts';
 import type { TikTokClient } from './tiktok-client.ts';
+import type { CallDeps } from './transport.ts';
 import { nothingWire, tokenGrantWire } from './wire.ts';
 
 const CONSENT_PATH = '/v2/auth/authorize/';

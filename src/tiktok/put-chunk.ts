@@ -2,10 +2,10 @@ import { formatContentRange, parseUploadReport } from '../core/content-range.ts'
 import type { ErrorCode } from '../core/error-table.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { uploadStatusToErrorCode } from '../core/tiktok-codes.ts';
-import type { CallDeps } from './call-deps.ts';
 import type { RawAnswer } from './classify-error.ts';
 import { observed } from './observe-request.ts';
 import type { PutChunkAnswer, PutChunkInput } from './tiktok-client.ts';
+import type { CallDeps } from './transport.ts';
 
 const UPLOAD_DOMAIN = '.tiktokapis.com';
 

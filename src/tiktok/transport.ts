@@ -5,6 +5,8 @@ import { type DeadlineOptions, withDeadline } from '../core/deadline.ts';
 import { parseRetryAfterMs } from '../core/retry-after.ts';
 import { SECOND_MS } from '../core/units.ts';
 import { classifyNetworkError, DeadlineReachedError, NothingSentError, type RawAnswer } from './classify-error.ts';
+import type { Observer } from './observe-request.ts';
+import type { BriefRetry } from './retry.ts';
 
 /** Longest times of a call (ms). */
 export interface TikTokTimeouts {
@@ -169,4 +171,12 @@ function toRawAnswer(
 
 function firstValue(header: string | string[] | undefined): string | undefined {
   return Array.isArray(header) ? header[0] : header;
+}
+
+/** What the groups of calls share. */
+export interface CallDeps extends Observer {
+  readonly transport: Transport;
+  readonly apiBaseUrl: URL;
+  /** Times of the brief retries of calls that may be repeated. */
+  readonly briefRetry?: BriefRetry | undefined;
 }

@@ -1,5 +1,4 @@
-import { closeInTime } from '../../app/close-in-time.ts';
-import { openApp } from '../../app/open-app.ts';
+import { closeInTime, openApp } from '../../app/open-app.ts';
 import { openMetricsServer, openServer } from '../../app/open-server.ts';
 import { openMeasuredService, type Service } from '../../app/open-service.ts';
 import { openWorkers } from '../../app/open-workers.ts';

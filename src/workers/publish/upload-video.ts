@@ -3,7 +3,7 @@ import { exposureOf } from '../../core/exposure.ts';
 import type { MediaSource } from '../../core/ports.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { isSamePin } from '../../core/source-pin.ts';
-import { nowProcessing } from '../../ledger/patches.ts';
+import { nowProcessing } from '../../ledger/change.ts';
 import type { WorkerDeps } from '../deps.ts';
 import type { OwnedJob } from '../owned-job.ts';
 import { planFirstPoll } from '../status/plan-poll.ts';
