@@ -1,8 +1,8 @@
 import { SingleBar } from 'cli-progress';
+import { headline, percentOf, percentText } from '../core/headline.ts';
 import type { PublishJob } from '../core/publish-job.ts';
 import { MEGABYTE_BYTES, MINUTE_MS, SECOND_MS } from '../core/units.ts';
 import type { OutputStream } from './cli-io.ts';
-import { headline, percentOf, percentText } from './job-text.ts';
 
 /** Leaves room for the usual numbers in 80 columns, so that the bar keeps its length. */
 const LONGEST_BAR_CHARS = 36;

@@ -13,8 +13,6 @@ interface BoardEntry {
 export interface BoardJob {
   readonly job: PublishJob;
   readonly request: PublishRequest;
-  /** What is true of the job, as one human-readable line. */
-  readonly headline: string;
 }
 
 /** What the board asks of the ledger, which alone knows what an entry of a queue stands for. */

@@ -86,7 +86,6 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
       'producers',
       'workers',
       'http',
-      'cli',
     ],
     knows: [],
     why: 'the one place where the parts are put together',

@@ -9,6 +9,7 @@ import { ConfigError } from '../../config/config-error.ts';
 import { encryptionKeysOf } from '../../config/development-key.ts';
 import { type Config, loadConfig } from '../../config/load-config.ts';
 import { PublishError } from '../../core/publish-error.ts';
+import { timeText } from '../../core/quantity-text.ts';
 import { DAY_MS, SECOND_MS } from '../../core/units.ts';
 import { CONNECT_PATH } from '../../http/connect-path.ts';
 import { endOldForm } from '../../sealing/published-key.ts';
@@ -16,7 +17,6 @@ import type { CliIo, CommandContext } from '../cli-io.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
 import { textTable } from '../job-text.ts';
 import { openClientApp } from '../open-client.ts';
-import { timeText } from '../quantity-text.ts';
 
 const LINK_LIFETIME_MS = DAY_MS;
 

@@ -10,6 +10,7 @@ import { openWorkers } from '../../app/open-workers.ts';
 import { type Environment, loadConfig } from '../../config/load-config.ts';
 import { DEFAULT_POLL_SCHEDULE, type PollSchedule } from '../../core/poll-schedule.ts';
 import type { PublishJob } from '../../core/publish-job.ts';
+import { bytesText } from '../../core/quantity-text.ts';
 import { MEGABYTE_BYTES, SECOND_MS } from '../../core/units.ts';
 import type { Publisher } from '../../producers/publisher.ts';
 import type { RedisClient } from '../../redis/lua-script.ts';
@@ -20,7 +21,6 @@ import { type DemoVideo, writeDemoVideo } from '../demo-video.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
 import { interruptible, untilAborted } from '../interrupt.ts';
 import { createProgressDisplay } from '../progress-display.ts';
-import { bytesText } from '../quantity-text.ts';
 import { watchJob } from '../watch-job.ts';
 
 const SCAN_COUNT = 500;

@@ -2,6 +2,7 @@ import { statfs } from 'node:fs/promises';
 import type { App } from '../../app/open-app.ts';
 import type { StoredParts } from '../../app/redis-parts.ts';
 import type { RedisTarget } from '../../config/redis-config.ts';
+import { bytesText } from '../../core/quantity-text.ts';
 import { GIGABYTE_BYTES, MEGABYTE_BYTES, SECOND_MS } from '../../core/units.ts';
 import { describeDoubt, ownDoubt, WAY_OUT } from '../../ledger/ledger-doubt.ts';
 import { sightFileOf } from '../../ledger/sight-file.ts';
@@ -10,7 +11,6 @@ import { NEEDED_BY_ENQUEUERS, NEEDED_BY_SERVICES } from '../../redis/needed-comm
 import { describeMissing, findMissingPermissions, type MissingPermissions } from '../../redis/permissions.ts';
 import { isVersionSupported, LEAST_REDIS_VERSION, type ServerFacts } from '../../redis/server-facts.ts';
 import { trustsAnybody } from '../../redis/tls-options.ts';
-import { bytesText } from '../quantity-text.ts';
 import type { Finding } from './finding.ts';
 
 /** A Redis that cannot write its file refuses every change; rewriting it takes its size once more. */
