@@ -126,10 +126,6 @@ export function createLanes({ redis, keys, clock }: { redis: RedisClient; keys: 
       return await redis.zrevrange(keys.laneAdmitted(account), '0', '-1');
     },
 
-    async isAdmitted(account: string, id: string): Promise<boolean> {
-      return (await redis.zscore(keys.laneAdmitted(account), id)) !== null;
-    },
-
     /** Says why a whole account stands still, for those who look at its waiting jobs. */
     async closeGate(account: string, { reason, until }: Gate): Promise<void> {
       await redis.hset(keys.laneGate(account), { reason, until: until ?? '' });

@@ -72,7 +72,7 @@ const OWNED: readonly Owned[] = [
     within: 'src/workers/',
     owners: [
       'src/callbacks/callback-relay.ts',
-      'src/workers/runtime/close-workers.ts',
+      'src/workers/runtime/start-workers.ts',
       // Between two looks at the ledger's mark: no job is held.
       'src/workers/runtime/ledger-guard.ts',
       'src/workers/runtime/replace-stuck.ts',
@@ -91,7 +91,7 @@ const OWNED: readonly Owned[] = [
       'src/embedded-redis/embedded-redis.ts',
       'src/http/v1/event-routes.ts',
       'src/cli/commands/serve.ts',
-      'src/workers/runtime/close-workers.ts',
+      'src/workers/runtime/start-workers.ts',
     ],
     why: 'a timer or listener that is left behind holds a process or leaks',
   },
@@ -164,7 +164,7 @@ const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {
   'ipaddr.js': ['src/outbound/'],
   ioredis: ['src/redis/', 'src/cli/commands/demo.ts'],
   jose: ['src/sealing/jwe.ts'],
-  'js-redis-server': ['src/embedded-redis/in-memory-redis.ts'],
+  'js-redis-server': ['src/embedded-redis/provide-redis.ts'],
   'lossless-json': ['src/tiktok/', 'src/simulator/'],
   'p-retry': ['src/tiktok/retry.ts'],
   picocolors: ['src/cli/'],

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { cacheDirFrom } from '../../src/config/load-config.ts';
 import { findRedisProgram } from '../../src/embedded-redis/redis-binary.ts';
 import { spawnRedis } from '../../src/embedded-redis/redis-process.ts';
-import { askServerIdentity } from '../../src/embedded-redis/server-identity.ts';
+import { askServerIdentity } from '../../src/embedded-redis/running-redis.ts';
 import { eventually } from './eventually.ts';
 import { quietPort } from './redis-proxy/quiet-port.ts';
 
