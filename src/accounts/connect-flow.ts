@@ -59,7 +59,7 @@ interface ConsentAnswer {
  * How a connection ended. `known_otherwise`: the user is stored as `account`, whose tokens were renewed, and was not added
  * under the name `wanted`. `stale`: it was never begun, took too long or is over already.
  */
-type ConnectOutcome =
+export type ConnectOutcome =
   | { readonly kind: 'connected'; readonly account: string; readonly granted: string[]; readonly missing: string[] }
   | { readonly kind: 'known_otherwise'; readonly account: string; readonly wanted: string }
   | { readonly kind: 'declined'; readonly tiktokCode: string; readonly tiktokMessage: string }

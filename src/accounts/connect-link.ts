@@ -2,7 +2,7 @@ import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import { SECOND_MS } from '../core/units.ts';
 
 /** The query of a link that lets whoever holds it connect one account, for a while. */
-interface ConnectLink {
+export interface ConnectLink {
   /** The name the account will have. */
   readonly account: string;
   /** Seconds since the epoch. */

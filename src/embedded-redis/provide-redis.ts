@@ -57,19 +57,13 @@ async function provideInMemory(why: RedisUnavailableError): Promise<ProvidedRedi
   };
 }
 
-/** A Redis imitation inside this process: slow, and forgotten at the end. */
-interface InMemoryRedis {
-  readonly url: string;
-  /** Waits until every connection has been closed. */
-  close(): Promise<void>;
-}
-
 /**
- * Starts the JavaScript imitation of Redis, for a first try on machines where no real one can be had.
+ * Starts the JavaScript imitation of Redis, for a first try on machines where no real one can be had: slow, and forgotten
+ * at the end. Its end waits until every connection has been closed.
  *
  * @throws RedisUnavailableError `not_installed` where npm left the optional dependency out (Node below 22)
  */
-async function startInMemoryRedis(): Promise<InMemoryRedis> {
+async function startInMemoryRedis(): Promise<Pick<EmbeddedRedis, 'url' | 'close'>> {
   const { createRedisCommandExecutor, RedisServerState, Resp2Server } = await import('js-redis-server/core').catch(
     (cause: unknown) => {
       throw new RedisUnavailableError('not_installed', 'the in-memory Redis (js-redis-server) is not installed', {

@@ -43,18 +43,13 @@ async function versionOf(command: string): Promise<string | undefined> {
   }
 }
 
-interface DebianRedisOptions {
-  readonly cacheDir: string;
-  readonly log?: Logger | undefined;
-}
-
 /**
  * The Redis of the Debian or Ubuntu that we run on, kept unpacked in `cacheDir`, so that neither root
  * nor an installation is needed. Processes that ask at the same time share one download.
  *
  * @throws RedisUnavailableError `no_program` on other systems, without network, or when apt fails.
  */
-async function debianRedis({ cacheDir, log }: DebianRedisOptions): Promise<RedisProgram> {
+async function debianRedis({ cacheDir, log }: FindRedisOptions): Promise<RedisProgram> {
   const release = await debianRelease();
   if (release === undefined) throw noProgram('there is no redis-server or valkey-server on the PATH');
   const prefix = `redis-${release}-${process.arch}-`;
