@@ -3,19 +3,13 @@ import { startDeadline } from '../core/deadline.ts';
 import type { Clock } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { SECOND_MS } from '../core/units.ts';
+import type { AccountInput } from './account-input.ts';
 import type { StoredTokens } from './account-record.ts';
 import { clientKeyHint, isOtherApp, otherAppText } from './client-key.ts';
 import type { AccountVault } from './vault.ts';
 
-/** Tokens as TikTok's OAuth answers them, lifetimes in seconds. */
-export interface TokenGrant {
-  readonly accessToken: string;
-  readonly expiresInSeconds?: number | undefined;
-  readonly refreshToken?: string | undefined;
-  readonly refreshExpiresInSeconds?: number | undefined;
-  readonly openId: string;
-  readonly scope?: string | undefined;
-}
+/** Tokens as TikTok's OAuth answers them. */
+export type TokenGrant = Omit<AccountInput, 'account'>;
 
 /** The one call to TikTok that the token source makes. @internal */
 export interface TokenRefresher {

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { ConnectFlow, ConnectOutcome } from '../accounts/connect-flow.ts';
-import type { ConnectLink } from '../accounts/connect-link.ts';
+import { CONNECT_PATH, type ConnectLink } from '../accounts/connect-link.ts';
 import { PublishError } from '../core/publish-error.ts';
 import {
   type ConnectPage,
@@ -12,7 +12,6 @@ import {
   knownOtherwisePage,
   stalePage,
 } from './connect-pages.ts';
-import { CONNECT_PATH } from './connect-path.ts';
 import { PAGE_HEADERS, renderPage } from './html-page.ts';
 import { type BoardLogin, createOperatorGuard, isSameText } from './operator-guard.ts';
 import { sendProblem } from './problem.ts';
