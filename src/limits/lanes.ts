@@ -8,6 +8,7 @@ import { prepareScript, type RedisClient } from '../redis/lua-script.ts';
 
 /** One upload per account at a time, until a service has published another limit. */
 const DEFAULT_LANE_LIMIT = 1;
+
 /**
  * Lua of the lanes. KEYS of each: waiting set, admitted set, the account's hash, set of lanes in use, the lane limit.
  *
