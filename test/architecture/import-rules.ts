@@ -103,7 +103,6 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
       'media',
       'simulator',
       'workers',
-      'http',
       'app',
     ],
     knows: ['producers', 'callbacks'],
