@@ -12,7 +12,7 @@ import type { TokenGrant } from './token-refresh.ts';
 import type { AccountVault } from './vault.ts';
 
 /** What TikTok's consent page is told. */
-export interface ConsentQuestion {
+interface ConsentQuestion {
   readonly clientKey: string;
   readonly redirectUri: string;
   readonly state: string;
@@ -22,7 +22,7 @@ export interface ConsentQuestion {
 }
 
 /** The calls to TikTok that connecting needs. */
-export interface ConsentClient {
+interface ConsentClient {
   consentUrl(question: ConsentQuestion): string;
   /** @throws PublishError */
   exchangeCode(request: {
@@ -48,7 +48,7 @@ export interface ConnectFlowDeps {
 }
 
 /** What TikTok's consent page sent the browser back with. */
-export interface ConsentAnswer {
+interface ConsentAnswer {
   readonly state: string;
   readonly code?: string | undefined;
   readonly error?: string | undefined;

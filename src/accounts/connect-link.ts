@@ -1,6 +1,9 @@
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import { SECOND_MS } from '../core/units.ts';
 
+/** Where connecting an account begins. */
+export const CONNECT_PATH = '/connect/tiktok';
+
 /** The query of a link that lets whoever holds it connect one account, for a while. */
 export interface ConnectLink {
   /** The name the account will have. */

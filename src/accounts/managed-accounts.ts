@@ -1,4 +1,4 @@
-import { tellingOfRedis } from '../redis/telling-of-redis.ts';
+import { tellingOfRedis } from '../redis/redis-unavailable.ts';
 import type { AccountInput } from './account-input.ts';
 import type { AccountSummary } from './account-record.ts';
 import { missingScopes } from './scopes.ts';
@@ -12,13 +12,13 @@ export interface RevokeOutcome {
 }
 
 /** An account that was connected just now. */
-export interface ConnectedAccount extends AccountSummary {
+interface ConnectedAccount extends AccountSummary {
   /** What publishing needs and the owner did not grant. */
   readonly missingScopes: string[];
 }
 
 /** An account that is gone. */
-export interface RemovedAccount extends RevokeOutcome {
+interface RemovedAccount extends RevokeOutcome {
   readonly removed: string;
 }
 

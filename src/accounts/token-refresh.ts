@@ -3,21 +3,15 @@ import { startDeadline } from '../core/deadline.ts';
 import type { Clock } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { SECOND_MS } from '../core/units.ts';
+import type { AccountInput } from './account-input.ts';
 import type { StoredTokens } from './account-record.ts';
 import { clientKeyHint, isOtherApp, otherAppText } from './client-key.ts';
 import type { AccountVault } from './vault.ts';
 
-/** Tokens as TikTok's OAuth answers them, lifetimes in seconds. */
-export interface TokenGrant {
-  readonly accessToken: string;
-  readonly expiresInSeconds?: number | undefined;
-  readonly refreshToken?: string | undefined;
-  readonly refreshExpiresInSeconds?: number | undefined;
-  readonly openId: string;
-  readonly scope?: string | undefined;
-}
+/** Tokens as TikTok's OAuth answers them. */
+export type TokenGrant = Omit<AccountInput, 'account'>;
 
-/** The one call to TikTok that the token source makes. */
+/** The one call to TikTok that the token source makes. @internal */
 export interface TokenRefresher {
   /** @throws PublishError `AUTH_REAUTHORIZATION_REQUIRED` if TikTok refuses the refresh token, another code otherwise */
   refreshToken(
@@ -26,7 +20,7 @@ export interface TokenRefresher {
   ): Promise<TokenGrant>;
 }
 
-/** How a refresh ended; `overtaken`: somebody else's newer tokens were kept. */
+/** How a refresh ended; `overtaken`: somebody else's newer tokens were kept. @internal */
 export type RefreshOutcome = 'refreshed' | 'overtaken' | 'reauthorization_required' | 'failed';
 
 /** What {@link createTokenRefresh} needs. */
@@ -42,7 +36,7 @@ export interface TokenRefreshDeps {
 }
 
 /** How long TikTok may take to answer a refresh (ms); well below the lock's life, so that a live owner never loses it. */
-export const REFRESH_TIMEOUT_MS = 10 * SECOND_MS;
+const REFRESH_TIMEOUT_MS = 10 * SECOND_MS;
 /** Tokens that came while this process was frozen can't be fetched twice, so there is this time left to read them. */
 const READING_MS = SECOND_MS;
 

@@ -1,15 +1,18 @@
 import type { Logger } from 'pino';
-import { createManagedAccounts, type ManagedAccounts } from '../accounts/managed-accounts.ts';
+import { createManagedAccounts, type ManagedAccounts, type RevokeOutcome } from '../accounts/managed-accounts.ts';
 import { createVaultTokenSource, type VaultTokenSource, type VaultTokenSourceDeps } from '../accounts/token-source.ts';
 import { type AccountVault, createAccountVault } from '../accounts/vault.ts';
 import type { CreatorInfo } from '../core/creator-rules.ts';
-import type { Clock, RotatingSealer } from '../core/ports.ts';
+import type { Clock, RotatingSealer, TokenSource } from '../core/ports.ts';
+import { toPublishError } from '../core/publish-error.ts';
+import { SECOND_MS } from '../core/units.ts';
 import { askCreator } from '../limits/ask-creator.ts';
 import { wakeLane } from '../limits/wake-jobs.ts';
 import type { TikTokClient } from '../tiktok/index.ts';
 import type { RedisAccess } from './redis-access.ts';
 import type { RedisParts } from './redis-parts.ts';
-import { revokeGrant } from './revoke-grant.ts';
+
+const TIMEOUT_MS = 15 * SECOND_MS;
 
 /** The accounts of the vault, and what TikTok is asked about them. */
 export interface AccountParts {
@@ -68,4 +71,34 @@ export function managedAccounts(
   },
 ): ManagedAccounts {
   return createManagedAccounts({ vault, wake, revoke: (account) => revokeGrant(account, { ...app, tokens }) });
+}
+
+/** The accounts that a publisher asks about. */
+export type PublisherAccounts = Pick<AccountParts, 'vault' | 'askCreator'>;
+
+/** What giving an access back takes. */
+interface RevokeParts {
+  readonly clientKey: string | undefined;
+  readonly clientSecret: string | undefined;
+  readonly tiktok: Pick<TikTokClient, 'revokeToken'>;
+  readonly tokens: TokenSource;
+}
+
+/** Gives the access to an account back, as well as that can be done now; never fails. */
+async function revokeGrant(
+  account: string,
+  { clientKey, clientSecret, tiktok, tokens }: RevokeParts,
+): Promise<RevokeOutcome> {
+  if (clientKey === undefined || clientSecret === undefined) {
+    return { revoked: false, problem: 'TIKTOK_CLIENT_KEY and TIKTOK_CLIENT_SECRET are not set' };
+  }
+  const signal = AbortSignal.timeout(TIMEOUT_MS);
+  try {
+    // TikTok takes only a token that still works.
+    const accessToken = await tokens.accessToken(account, { signal });
+    await tiktok.revokeToken({ clientKey, clientSecret, accessToken }, { signal });
+    return { revoked: true };
+  } catch (error) {
+    return { revoked: false, problem: toPublishError(error).message };
+  }
 }

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { headline } from '../cli/job-text.ts';
 import type { Config } from '../config/load-config.ts';
 import type { BoardOptions } from '../http/board.ts';
 import type { BoardJobs } from '../http/board-jobs.ts';
@@ -52,7 +51,7 @@ function createBoardJobs(
       const [jobs, requests] = await Promise.all([reader.readMany(ids), reader.readRequests(ids)]);
       return jobs.map((job, index) => {
         const request = requests[index];
-        return job === undefined || request === undefined ? undefined : { job, request, headline: headline(job) };
+        return job === undefined || request === undefined ? undefined : { job, request };
       });
     },
     async retry(id) {

@@ -1,18 +1,23 @@
 import type { Logger } from 'pino';
 import { type ConnectLinks, createConnectLinks } from '../accounts/connect-link.ts';
-import { deriveCallbackSecrets } from '../callbacks/secrets.ts';
+import { deriveCallbackSecrets } from '../callbacks/signer.ts';
 import { encryptionKeysOf } from '../config/development-key.ts';
 import type { Config } from '../config/load-config.ts';
+import { orLate } from '../core/deadline.ts';
 import type { Clock, RotatingSealer } from '../core/ports.ts';
+import { SECOND_MS } from '../core/units.ts';
 import type { ProvidedRedis } from '../embedded-redis/provide-redis.ts';
 import { createLogger } from '../observability/logger.ts';
-import type { Traces } from '../observability/tracing.ts';
+import type { Traces } from '../observability/otel-traces.ts';
 import type { StartWait } from '../redis/await-redis.ts';
 import { describeTarget } from '../redis/connection-error.ts';
 import { watchOldForm } from '../sealing/published-key.ts';
 import { createRequestSecrets } from '../sealing/request-box.ts';
 import { createSealer } from '../sealing/sealer.ts';
 import { openRedisAccess, type RedisAccess, waitForRedis } from './redis-access.ts';
+
+/** For what follows the drain: closing connections, and a Redis of our own writing its data to disk. */
+const CLOSE_GRACE_MS = 3 * SECOND_MS;
 
 /** What every part of a process is built on. */
 export interface App extends RedisAccess {
@@ -79,4 +84,17 @@ function ledgerNameOf({ redis, queuePrefix }: Config, kind: ProvidedRedis['kind'
   // One of our own has its files in the same folder, and another port each time.
   const address = redis.kind === 'embedded' ? 'own' : describeTarget(redis).address;
   return `${address} ${queuePrefix}`;
+}
+
+/**
+ * Closes a process's parts. What must be handed back waits for Redis; a Redis that is gone must not hold the process.
+ * @param drainMs how long its workers may take to drain
+ */
+export async function closeInTime({ close, log }: Pick<App, 'close' | 'log'>, drainMs: number): Promise<void> {
+  const closing = close().then(() => true);
+  if (await orLate(closing, { withinMs: drainMs + CLOSE_GRACE_MS, late: () => false })) log.info('stopped');
+  else
+    log.warn(
+      'stopped without closing all parts because Redis did not respond in time; other workers will take over the jobs',
+    );
 }

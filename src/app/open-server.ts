@@ -1,21 +1,29 @@
+import type { AccountSummary } from '../accounts/account-record.ts';
+import { CONSENT_TIMEOUT_MS, createConnectFlow } from '../accounts/connect-flow.ts';
+import type { ManagedAccounts } from '../accounts/managed-accounts.ts';
+import type { CallbackDesk } from '../callbacks/callback-desk.ts';
+import type { ConnectOptions } from '../http/connect.ts';
 import type { ReadinessCheck } from '../http/health.ts';
 import { startMetricsServer } from '../http/start-metrics-server.ts';
 import { startServer, type WebServer } from '../http/start-server.ts';
+import type { ApiOptions } from '../http/v1/typed-routes.ts';
+import { refuseOutsideRoots } from '../media/media-roots.ts';
 import { createPublisher } from '../producers/create-publisher.ts';
 import type { Publisher } from '../producers/publisher.ts';
 import { refuseCallbacks } from '../producers/refuse-callbacks.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
+import { tellingOfRedis } from '../redis/redis-unavailable.ts';
+import { consentUrl } from '../tiktok/oauth-calls.ts';
 import { createWebhookReceiver, type ReceiveWebhook } from '../tiktok-webhooks/receive-webhook.ts';
 import type { RunningWorkers } from '../workers/runtime/start-workers.ts';
 import { type AccountParts, createWake, managedAccounts } from './account-parts.ts';
-import { apiOptions } from './api-parts.ts';
 import { boardOptions } from './board-parts.ts';
 import { callbackDesk } from './callback-parts.ts';
-import { connectOptions } from './connect-parts.ts';
 import type { App } from './open-app.ts';
 import { openParts, type Service } from './open-service.ts';
 import { publisherParts } from './publisher-parts.ts';
 import type { RedisParts } from './redis-parts.ts';
+import { readVersion } from './version.ts';
 
 /** Starts the web server over the queues; `workers` are those of this process, if any. */
 export async function openServer(service: Service, workers?: RunningWorkers): Promise<WebServer> {
@@ -97,5 +105,59 @@ function workersCheck(workers: Pick<RunningWorkers, 'readiness'>): ReadinessChec
       const { ready, reasons } = await workers.readiness();
       if (!ready) throw new Error(reasons.join('; '));
     },
+  };
+}
+
+/** What the API hands its requests to. */
+interface ApiParts extends Pick<AccountParts, 'askCreator'> {
+  readonly publisher: Publisher;
+  readonly accounts: ManagedAccounts;
+  readonly callbacks: CallbackDesk;
+}
+
+/** The API under `/v1`. */
+function apiOptions(
+  { http, mediaRoots }: Pick<App['config'], 'http' | 'mediaRoots'>,
+  { publisher, accounts, callbacks, askCreator }: ApiParts,
+): ApiOptions {
+  return {
+    apiKeys: http.apiKeys,
+    requestsPerMinute: http.requestsPerMinute,
+    ...{ publisher, accounts },
+    callbacks: {
+      overview: () => tellingOfRedis(callbacks.overview),
+      ofJob: (jobId) => tellingOfRedis(() => callbacks.ofJob(jobId)),
+      replay: (id) => tellingOfRedis(() => callbacks.replay(id)),
+      replayFailed: (host) => tellingOfRedis(() => callbacks.replayFailed(host)),
+      resume: (endpoint) => tellingOfRedis(() => callbacks.resume(endpoint)),
+    },
+    askCreator: (account) => tellingOfRedis(() => askCreator(account)),
+    refuseFile: (path) => refuseOutsideRoots(path, mediaRoots),
+    version: readVersion(),
+  };
+}
+
+/**
+ * Connecting accounts in a browser, for the web server.
+ * @param onConnected told of each account that may publish again
+ */
+function connectOptions(
+  { app, redis, vault, tiktok }: Pick<Service, 'app' | 'redis' | 'vault' | 'tiktok'>,
+  onConnected: (account: AccountSummary) => Promise<void>,
+): ConnectOptions {
+  const { config, keys, sealer, connectLinks } = app;
+  const { apiBaseUrl, clientKey, clientSecret } = config.tiktok;
+  const flow = createConnectFlow({
+    ...{ redis, keys, sealer, vault, clientKey, clientSecret, onConnected },
+    tiktok: {
+      consentUrl: (question) => consentUrl(apiBaseUrl, question),
+      exchangeCode: (request) => tiktok.exchangeCode(request),
+    },
+  });
+  return {
+    ...flow,
+    isValidLink: (link) => connectLinks.isValid(link, Date.now()),
+    publicBaseUrl: config.http.publicBaseUrl,
+    stateLifetimeMs: CONSENT_TIMEOUT_MS,
   };
 }

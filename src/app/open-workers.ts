@@ -24,12 +24,13 @@ export async function openWorkers(
   return await runWorkers(service, workerParts(service, overrides), { only });
 }
 
+/** @internal */
 export interface RunWorkersOptions {
   readonly only: readonly WorkerKind[];
   readonly callbacks?: CallbackOverrides;
 }
 
-/** Starts workers on parts that are built. */
+/** Starts workers on parts that are built. @internal */
 export async function runWorkers(
   service: Service,
   deps: WorkerDeps,

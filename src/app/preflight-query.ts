@@ -6,9 +6,9 @@ import type { PreflightAccounts } from '../preflight/check-account.ts';
 import type { PreflightQuota } from '../preflight/check-quota.ts';
 import { checkRequest } from '../preflight/check-request.ts';
 import { probeMedia } from '../preflight/probe-media.ts';
-import type { PublisherConfig } from './create-publisher.ts';
+import type { PublisherAccounts } from './account-parts.ts';
 import { hasAccountKeys } from './publisher-accounts.ts';
-import type { PublisherAccounts } from './publisher-parts.ts';
+import type { PublisherConfig } from './publisher-config.ts';
 import type { RedisParts } from './redis-parts.ts';
 
 type PreflightParts = Pick<RedisParts, 'slots' | 'caps'> & { readonly openAccounts: () => Promise<PublisherAccounts> };

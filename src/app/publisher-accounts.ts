@@ -4,9 +4,8 @@ import { PublishError } from '../core/publish-error.ts';
 import { watchOldForm } from '../sealing/published-key.ts';
 import { createSealer } from '../sealing/sealer.ts';
 import { createTikTokClient } from '../tiktok/index.ts';
-import { openAccountParts } from './account-parts.ts';
-import type { PublisherConfig } from './create-publisher.ts';
-import type { PublisherAccounts } from './publisher-parts.ts';
+import { openAccountParts, type PublisherAccounts } from './account-parts.ts';
+import type { PublisherConfig } from './publisher-config.ts';
 import type { RedisAccess } from './redis-access.ts';
 import type { RedisParts } from './redis-parts.ts';
 

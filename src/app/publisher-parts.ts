@@ -1,13 +1,10 @@
 import type { Clock } from '../core/ports.ts';
 import type { PublisherConnection } from '../producers/create-publisher.ts';
 import { closeRedis } from '../redis/connections.ts';
-import type { AccountParts } from './account-parts.ts';
-import type { PublisherConfig } from './create-publisher.ts';
+import type { PublisherAccounts } from './account-parts.ts';
+import type { PublisherConfig } from './publisher-config.ts';
 import { openRedisAccess, type RedisAccess } from './redis-access.ts';
 import { openRedisParts, type RedisParts } from './redis-parts.ts';
-
-/** The accounts that a publisher asks about. */
-export type PublisherAccounts = Pick<AccountParts, 'vault' | 'askCreator'>;
 
 /** What a publisher works with, on parts that are open. */
 export function publisherParts(

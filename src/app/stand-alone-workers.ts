@@ -1,10 +1,36 @@
 import { type Config, loadConfig } from '../config/load-config.ts';
-import type { CreateWorkersOptions, Workers } from '../workers/create-workers.ts';
+import type { TokenSource } from '../core/ports.ts';
 import type { RunningWorkers } from '../workers/runtime/start-workers.ts';
-import { closeInTime } from './close-in-time.ts';
-import { openApp } from './open-app.ts';
+import type { WorkerKind } from '../workers/runtime/worker-kinds.ts';
+import { closeInTime, openApp } from './open-app.ts';
 import { openService, type Service } from './open-service.ts';
 import { openWorkers } from './open-workers.ts';
+
+/** What may be told to workers in a process of one's own. What is left out comes from the environment. */
+export interface CreateWorkersOptions {
+  /** Where access tokens come from: an app that keeps its customers' tokens brings its own source; else the vault. */
+  readonly tokens?: TokenSource;
+  /** `redis://` or `rediss://`; instead of `REDIS_URL`. */
+  readonly redisUrl?: string;
+  /** The queue's hash tag; instead of `QUEUE_PREFIX`. */
+  readonly queuePrefix?: string;
+  /** Which workers to run; by default all. */
+  readonly only?: readonly WorkerKind[];
+}
+
+/** The workers of one process, with all that they stand on. */
+export interface Workers extends Pick<RunningWorkers, 'isRunning' | 'readiness'> {
+  /** Lets an account's jobs go on at once that wait for its owner; they would by themselves within ten minutes. */
+  wake(account: string): Promise<void>;
+  /** What this process measured, as Prometheus text. */
+  metrics(): Promise<string>;
+  /**
+   * Stops taking jobs, lets uploads stop at their next chunk edge, hands them back, and closes every connection. What
+   * still runs after `timeoutMs` (`SHUTDOWN_TIMEOUT_MS` by default) is aborted and handed back too. Where Redis is away
+   * it ends all the same: with nothing running within seconds, else within `timeoutMs` and a few seconds.
+   */
+  close(options?: { readonly timeoutMs?: number }): Promise<void>;
+}
 
 /** Opens everything that workers need in a process that is not ours. @throws ConfigError, RedisUnavailableError */
 export async function openStandAloneWorkers({ tokens, only, ...settings }: CreateWorkersOptions): Promise<Workers> {

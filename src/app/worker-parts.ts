@@ -22,7 +22,7 @@ export interface WorkerOverrides extends Partial<Omit<WorkerDeps, 'tokens' | 'se
 }
 
 /** Everything that the jobs of a process work with. */
-export function workerParts(service: Service, { tokens, settings, ...overrides }: WorkerOverrides = {}): WorkerDeps {
+export function workerParts(service: Service, { tokens, settings, ...overrides }: WorkerOverrides): WorkerDeps {
   const { app, mark, vault, creatorCache: creators, lanes, ...shared } = service;
   const { config, keys, log, clock, random, sealer, requestSecrets } = app;
   const { redis, queues, slots, caps, accountNames, tiktok, metrics, webhooks } = shared;

@@ -12,7 +12,7 @@ const FAILED_LISTED = 50;
 const PAGE = 200;
 
 /** An event that was given up, as people are shown it. Times are ISO 8601. */
-export interface FailedEvent {
+interface FailedEvent {
   readonly eventId: string;
   readonly jobId: string;
   readonly type: string;

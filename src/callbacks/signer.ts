@@ -1,5 +1,12 @@
+import { hkdfSync } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 import { SECOND_MS } from '../core/units.ts';
+
+/** How a secret of Standard Webhooks begins; base64 follows. */
+const SECRET_PREFIX = 'whsec_';
+const SECRET_BYTES = 32;
+/** Sets these secrets apart from all else that is derived from the same keys. */
+const PURPOSE = 'tiktok-publisher callbacks v1';
 
 /** Signs deliveries. */
 export interface CallbackSigner {
@@ -20,4 +27,15 @@ export function createCallbackSigner(secrets: readonly string[]): CallbackSigner
       'webhook-signature': webhooks.map((webhook) => webhook.sign(id, new Date(now), body)).join(' '),
     }),
   };
+}
+
+/**
+ * The signing secrets of a deployment that sets none: one of each encryption key, in their order, so that a change of
+ * the keys is a change of secrets in which the receivers know old and new.
+ */
+export function deriveCallbackSecrets(encryptionKeys: readonly Buffer[]): string[] {
+  return encryptionKeys.map((key) => {
+    const secret = Buffer.from(hkdfSync('sha256', key, '', PURPOSE, SECRET_BYTES));
+    return `${SECRET_PREFIX}${secret.toString('base64')}`;
+  });
 }

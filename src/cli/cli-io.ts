@@ -1,6 +1,9 @@
 import type { Readable } from 'node:stream';
 import pc from 'picocolors';
-import { wrapText } from './wrap-text.ts';
+
+const LEAST_TEXT_COLUMNS = 20;
+/** A label, or several, as in `WRONG  redis     message`; or the dash of a list. */
+const LABELS = /^(?:\s*- |\s*(?:\S+(?: \S+)? {2,}){0,2})/;
 
 /** A stream to print to; a terminal says so and how wide it is. */
 export interface OutputStream extends NodeJS.WritableStream {
@@ -47,4 +50,48 @@ export function createOutput({ stdout, stderr, env }: Omit<CliIo, 'stdin'>, json
       stream.write(`${wrapText(text, stream.columns)}\n`);
     },
   };
+}
+
+/**
+ * Breaks long lines between words, so that a terminal does not break them within one. What follows labels stays in
+ * its column. Lines without spaces, such as URLs, stay whole.
+ * @param columns of the terminal; undefined where there is none, and nothing is changed
+ * @internal
+ */
+export function wrapText(text: string, columns: number | undefined): string {
+  if (columns === undefined) return text;
+  return text
+    .split('\n')
+    .flatMap((line) => wrapLine(line, columns))
+    .join('\n');
+}
+
+function wrapLine(line: string, columns: number): string[] {
+  const labels = LABELS.exec(line)?.[0] ?? '';
+  const indent = columns - labels.length < LEAST_TEXT_COLUMNS ? '  ' : ' '.repeat(labels.length);
+  const lines: string[] = [];
+  let current = labels;
+  let isEmpty = true;
+  for (const word of line.slice(labels.length).split(' ')) {
+    if (!isEmpty && current.length + 1 + word.length > columns) {
+      lines.push(current);
+      current = indent;
+      isEmpty = true;
+    }
+    current += isEmpty ? word : ` ${word}`;
+    isEmpty = false;
+  }
+  return [...lines, current];
+}
+
+/** What every command is given. */
+export interface CommandContext {
+  readonly io: CliIo;
+  readonly output: Output;
+}
+
+/** How to call this program in commands that people are told to paste: as it was called, by its name or through npx. */
+export function commandName({ env }: Pick<CliIo, 'env'>): string {
+  // npm says so to what `npx` and `npm exec` run.
+  return env.npm_command === 'exec' ? 'npx tiktok-publisher' : 'tiktok-publisher';
 }

@@ -1,8 +1,8 @@
+import { headline } from '../core/headline.ts';
 import type { PublishJob } from '../core/publish-job.ts';
+import { durationText } from '../core/quantity-text.ts';
 import type { Simulator } from '../simulator/index.ts';
 import type { DemoVideo } from './demo-video.ts';
-import { headline } from './job-text.ts';
-import { durationText } from './quantity-text.ts';
 
 /** How a demo ended: its JSON document. */
 export interface DemoReport {

@@ -1,3 +1,5 @@
+import type { PublishJob } from '../core/publish-job.ts';
+
 /** What the process answers to its caller; part of the public surface. */
 export const EXIT_CODES = {
   success: 0,
@@ -10,3 +12,8 @@ export const EXIT_CODES = {
 } as const;
 
 export type ExitCode = (typeof EXIT_CODES)[keyof typeof EXIT_CODES];
+
+/** The exit code for a job that somebody waited for. */
+export function exitCodeOfJob(job: PublishJob): ExitCode {
+  return job.state === 'published' || job.state === 'in_inbox' ? EXIT_CODES.success : EXIT_CODES.publishFailed;
+}

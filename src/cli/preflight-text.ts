@@ -1,7 +1,7 @@
 import type { MediaFacts } from '../core/media-facts.ts';
 import { findingText, type PreflightFinding } from '../core/preflight-finding.ts';
 import type { PreflightReport } from '../core/preflight-report.ts';
-import { bytesText } from './quantity-text.ts';
+import { bytesText } from '../core/quantity-text.ts';
 
 /** The human-readable report of a preflight: the verdict, what the video is, each finding, and what was not looked at. */
 export function preflightText({ ok, findings, facts, checked }: PreflightReport): string {

@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { readVersion } from '../app/version.ts';
 import { MAX_LISTED_JOBS, MAX_PHOTOS, MAX_PRIORITY } from '../core/post-limits.ts';
 import { WORKER_KINDS, type WorkerKind } from '../workers/runtime/worker-kinds.ts';
-import type { CommandContext } from './command-context.ts';
+import type { CommandContext } from './cli-io.ts';
 import type { ExitCode } from './exit-codes.ts';
 
 /** Runs a command and keeps its exit code. */
@@ -191,7 +191,7 @@ function addAccounts(program: Command, run: Run): void {
     );
   withJson(accounts.command('rekey'))
     .description('re-encrypt all tokens with the first key of ENCRYPTION_KEYS, so that the other keys can be removed')
-    .action(() => run(async (context) => (await import('./commands/rekey.ts')).rekey(context)));
+    .action(() => run(async (context) => (await import('./commands/accounts.ts')).rekey(context)));
 }
 
 function addCallbacks(program: Command, run: Run): void {

@@ -1,7 +1,7 @@
-import { resolve } from 'node:path';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { isLoopbackHost } from '../core/loopback-host.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../core/units.ts';
-import { cacheDirFrom } from './cache-dir.ts';
 import { ConfigError, type SettingProblem } from './config-error.ts';
 import type { RedisConfig } from './redis-config.ts';
 import { findConflicts, type GivenSettings } from './setting-conflicts.ts';
@@ -153,4 +153,9 @@ function deepFreeze<T>(value: T): T {
   if (typeof value !== 'object' || value === null || Buffer.isBuffer(value)) return value;
   for (const inner of Object.values(value)) deepFreeze(inner);
   return Object.freeze(value);
+}
+
+/** Folder for files that can be made again, such as an unpacked Redis. @internal */
+export function cacheDirFrom(settings: { readonly XDG_CACHE_HOME?: string | undefined }): string {
+  return join(resolve(settings.XDG_CACHE_HOME || join(homedir(), '.cache')), 'tiktok-publisher');
 }

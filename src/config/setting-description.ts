@@ -13,23 +13,27 @@ export interface SettingDescription {
   readonly secret?: true;
 }
 
+type SettingWords = Pick<SettingDescription, 'meaning' | 'unset' | 'secret'>;
+
 const descriptions = new Map<z.ZodType, SettingDescription>();
 
-/** A setting that may be left out. */
-export function optional<T extends z.ZodType<unknown, string>>(
-  type: T,
-  description: SettingDescription,
-): z.ZodOptional<T> {
-  return described(type.optional(), description);
-}
+/** How the settings of one group are described. */
+export function settingsOf(group: SettingDescription['group']) {
+  return {
+    /** A setting that may be left out. */
+    optional<T extends z.ZodType<unknown, string>>(type: T, words: SettingWords): z.ZodOptional<T> {
+      return described(type.optional(), { ...words, group });
+    },
 
-/** A setting with a value of its own where it is left out. */
-export function withDefault<T extends z.ZodType<unknown, string>>(
-  type: T,
-  fallback: z.input<T>,
-  description: SettingDescription,
-): z.ZodPrefault<T> {
-  return described(type.prefault(fallback), { ...description, fallback });
+    /** A setting with a value of its own where it is left out. */
+    withDefault<T extends z.ZodType<unknown, string>>(
+      type: T,
+      fallback: z.input<T>,
+      words: SettingWords,
+    ): z.ZodPrefault<T> {
+      return described(type.prefault(fallback), { ...words, group, fallback });
+    },
+  };
 }
 
 function described<T extends z.ZodType>(type: T, description: SettingDescription): T {

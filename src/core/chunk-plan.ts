@@ -8,18 +8,18 @@ import { MEBIBYTE_BYTES, MEGABYTE_BYTES } from './units.ts';
  * The page does not say whether an MB is 10^6 or 2^20 bytes, so each bound below is the stricter of the two.
  */
 
-/** Smallest chunk of a multi-chunk upload: 5 MiB. */
+/** Smallest chunk of a multi-chunk upload: 5 MiB. @internal */
 export const MIN_CHUNK_BYTES = 5 * MEBIBYTE_BYTES;
-/** Largest chunk other than the last, and largest upload in a single chunk: 64 decimal MB. */
+/** Largest chunk other than the last, and largest upload in a single chunk: 64 decimal MB. @internal */
 export const MAX_CHUNK_BYTES = 64 * MEGABYTE_BYTES;
-/** Largest last chunk: 128 decimal MB. */
+/** Largest last chunk: 128 decimal MB. @internal */
 export const MAX_LAST_CHUNK_BYTES = 128 * MEGABYTE_BYTES;
-/** Most chunks of an upload. */
+/** Most chunks of an upload. @internal */
 export const MAX_CHUNK_COUNT = 1_000;
 /** Largest video, 4 decimal GB. */
 export const MAX_VIDEO_BYTES = 4_000 * MEGABYTE_BYTES;
 /** Default chunk size: small enough to lose little, large enough to cost no time. */
-export const DEFAULT_CHUNK_BYTES = 10 * MEGABYTE_BYTES;
+const DEFAULT_CHUNK_BYTES = 10 * MEGABYTE_BYTES;
 
 /** How a file is cut: `video_size`, `chunk_size` and `total_chunk_count` of an init call. */
 export interface ChunkPlan {

@@ -19,7 +19,7 @@ export interface CreatorInfo {
 export type CreatorLimits = Omit<CreatorInfo, 'username' | 'nickname' | 'avatarUrl'>;
 
 /** Why TikTok would refuse a post. */
-export interface CreatorProblem {
+interface CreatorProblem {
   readonly code: ErrorCode;
   /** What is wrong this time, and what TikTok offers instead. */
   readonly reason: string;

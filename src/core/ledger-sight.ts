@@ -26,6 +26,7 @@ export const BEAT_MS = 5 * SECOND_MS;
 /**
  * How many beats may be missing before it is a restored backup. A failover loses seconds: a master that froze, or that a
  * network cut off, counts two or three beats more before it learns that it was replaced. So half a minute is enough.
+ * @internal
  */
 export const MAX_LOST_BEATS = (30 * SECOND_MS) / BEAT_MS;
 

@@ -11,7 +11,7 @@ const MAX_URL_LENGTH = 8_192;
 export const webUrl = z.url({ protocol: /^https?$/, error: 'expected an http:// or https:// URL' }).max(MAX_URL_LENGTH);
 
 /** An address that TikTok or a receiver is reached by: https, or plain http to this very machine. */
-export const secureUrl = webUrl.refine(isSecureUrl, 'expected an https:// URL');
+const secureUrl = webUrl.refine(isSecureUrl, 'expected an https:// URL');
 
 const fileMediaSchema = z
   .strictObject({

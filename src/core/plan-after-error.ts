@@ -131,7 +131,7 @@ export function planAfterWaiting(
 }
 
 /** When what was refused may be asked for again; at once where the error names no time. */
-export function refusedUntil({ row, details }: PublishError, { now }: Pick<PlanContext, 'now'>): number {
+function refusedUntil({ row, details }: PublishError, { now }: Pick<PlanContext, 'now'>): number {
   if (row.verdict !== 'wait') return now;
   return now + Math.max(details.retryAfterMs ?? 0, row.waitMs ?? MINUTE_MS);
 }

@@ -1,3 +1,11 @@
+/** Who may see the post (content-posting-api-reference-direct-post). */
+export const PRIVACY_LEVELS = [
+  'PUBLIC_TO_EVERYONE',
+  'MUTUAL_FOLLOW_FRIENDS',
+  'FOLLOWER_OF_CREATOR',
+  'SELF_ONLY',
+] as const;
+
 /** Most photos of one post (content-posting-api-reference-photo-post, read 2026-11-22). */
 export const MAX_PHOTOS = 35;
 /** Longest caption of a video, in UTF-16 units, that is JavaScript's `length` (content-posting-api-reference-direct-post). */

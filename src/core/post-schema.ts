@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { MAX_DESCRIPTION_LENGTH, MAX_PHOTO_TITLE_LENGTH, MAX_TITLE_LENGTH } from './post-limits.ts';
-import { PRIVACY_LEVELS } from './privacy-levels.ts';
+import { MAX_DESCRIPTION_LENGTH, MAX_PHOTO_TITLE_LENGTH, MAX_TITLE_LENGTH, PRIVACY_LEVELS } from './post-limits.ts';
 
 /** How the post looks and who sees it. */
 export const postSchema = z

@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { ERROR_TABLE, type ErrorCode } from './error-table.ts';
 import type { ErrorRow } from './verdict.ts';
 
@@ -67,4 +68,21 @@ function capProviderText(details: SafeDetails): SafeDetails {
   const { tiktokMessage } = details;
   if (tiktokMessage === undefined || tiktokMessage.length <= MAX_PROVIDER_TEXT_CHARS) return details;
   return { ...details, tiktokMessage: `${tiktokMessage.slice(0, MAX_PROVIDER_TEXT_CHARS)}…` };
+}
+
+/**
+ * What a schema found wrong, as problems that name the field; values are never quoted.
+ * @param root what the input as a whole is called
+ */
+export function toInputProblems(issues: readonly z.core.$ZodIssue[], root: string): InputProblem[] {
+  return issues.flatMap((issue) => {
+    const path = issue.path.map(String).join('.');
+    if (issue.code === 'unrecognized_keys') {
+      return issue.keys.map((key) => ({
+        path: [path, key].filter(Boolean).join('.'),
+        message: 'unknown field: remove it or check its spelling',
+      }));
+    }
+    return [{ path: path === '' ? root : path, message: issue.message }];
+  });
 }

@@ -69,7 +69,7 @@ export function encodeEvent({ id, type, subject, at, data }: EventContent): stri
 }
 
 /** An event as it is stored. */
-export const publishEventSchema: z.ZodType<PublishEvent> = z.looseObject({
+const publishEventSchema: z.ZodType<PublishEvent> = z.looseObject({
   specversion: z.literal('1.0'),
   id: z.string(),
   source: z.string(),

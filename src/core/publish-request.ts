@@ -1,13 +1,15 @@
 import { z } from 'zod';
-import { toInputProblems } from './input-problems.ts';
 import { mediaSchema, webUrl } from './media-schema.ts';
-import { MAX_PRIORITY } from './post-limits.ts';
+import { MAX_PHOTO_TITLE_LENGTH, MAX_PRIORITY, PRIVACY_LEVELS } from './post-limits.ts';
 import { postSchema } from './post-schema.ts';
-import { PublishError } from './publish-error.ts';
-import { conflictsIn } from './request-conflicts.ts';
+import { PublishError, toInputProblems } from './publish-error.ts';
+
+/** What cannot be said of photos, and what of videos (content-posting-api-reference-photo-post). */
+const VIDEO_ONLY = ['disableDuet', 'disableStitch', 'coverTimestampMs'] as const;
+const PHOTOS_ONLY = ['description', 'autoAddMusic'] as const;
 
 /** The newest payload version this program writes and reads. */
-export const REQUEST_VERSION = 1;
+const REQUEST_VERSION = 1;
 
 /** Longest idempotency key, in UTF-16 units. */
 export const MAX_IDEMPOTENCY_KEY_LENGTH = 255;
@@ -92,7 +94,6 @@ export const publishRequestSchema = z
 
 export type PublishRequest = z.infer<typeof publishRequestSchema>;
 export type PublishMode = PublishRequest['mode'];
-export type MediaType = PublishRequest['media']['type'];
 
 /**
  * Parses an unknown value as a publish request.
@@ -121,4 +122,57 @@ function hasCredentials(text: string): boolean {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Something wrong with how fields of a request go together. */
+interface RequestConflict {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
+
+type ParsedRequest = Pick<PublishRequest, 'mode' | 'media' | 'post'>;
+
+/** What is wrong with a request whose fields are right one by one. */
+function conflictsIn(request: ParsedRequest): RequestConflict[] {
+  return [
+    ...privacyConflicts(request),
+    ...(request.media.type === 'photos' ? photoConflicts(request) : videoConflicts(request)),
+  ];
+}
+
+function privacyConflicts({ mode, post = {} }: ParsedRequest): RequestConflict[] {
+  const path = ['post', 'privacyLevel'];
+  if (mode === 'direct' && post.privacyLevel === undefined) {
+    return [{ path, message: `required for mode "direct": choose one of ${PRIVACY_LEVELS.join(', ')}` }];
+  }
+  if (post.brandContent === true && post.privacyLevel === 'SELF_ONLY') {
+    return [
+      { path, message: 'branded content cannot be SELF_ONLY: choose another privacy level or remove brandContent' },
+    ];
+  }
+  return [];
+}
+
+function photoConflicts({ media, post = {} }: ParsedRequest): RequestConflict[] {
+  const conflicts: RequestConflict[] = VIDEO_ONLY.filter((field) => post[field] !== undefined).map((field) => ({
+    path: ['post', field],
+    message: 'not available for photos: remove it',
+  }));
+  const { title = '' } = post;
+  if (title.length > MAX_PHOTO_TITLE_LENGTH) {
+    const message = `expected at most ${MAX_PHOTO_TITLE_LENGTH} UTF-16 units for photos, got ${title.length}: move the rest to post.description`;
+    conflicts.push({ path: ['post', 'title'], message });
+  }
+  if (media.type === 'photos' && media.urls.length > 0 && (media.coverIndex ?? 0) >= media.urls.length) {
+    const message = `expected a number below ${media.urls.length}, the number of photos (the first photo is 0), got ${media.coverIndex}`;
+    conflicts.push({ path: ['media', 'coverIndex'], message });
+  }
+  return conflicts;
+}
+
+function videoConflicts({ post = {} }: ParsedRequest): RequestConflict[] {
+  return PHOTOS_ONLY.filter((field) => post[field] !== undefined).map((field) => ({
+    path: ['post', field],
+    message: 'only available for photo posts: remove it, or move the text to post.title',
+  }));
 }

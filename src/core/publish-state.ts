@@ -61,11 +61,6 @@ export function canTransition(from: PublishState, to: PublishState): boolean {
   return from === to || (PUBLISH_STATES[from].next as readonly PublishState[]).includes(to);
 }
 
-/** The states from which `to` may be reached, `to` itself not counted. */
-export function statesBefore(to: PublishState): PublishState[] {
-  return ALL_PUBLISH_STATES.filter((from) => from !== to && canTransition(from, to));
-}
-
 /** Parses a state's name. @returns undefined for anything else. */
 export function parsePublishState(text: string): PublishState | undefined {
   return ALL_PUBLISH_STATES.find((state) => state === text);

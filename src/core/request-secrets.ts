@@ -3,7 +3,7 @@ import { PublishError } from './publish-error.ts';
 import type { PublishRequest } from './publish-request.ts';
 
 /** URLs of a request by the path of their field, such as `media.url` or `media.urls.3`. */
-export type RequestUrls = Readonly<Record<string, string>>;
+type RequestUrls = Readonly<Record<string, string>>;
 
 /** Seals and opens the secret parts of requests, bound to the job they belong to. */
 export interface RequestSecrets {
@@ -20,7 +20,7 @@ export interface RequestSecrets {
  * The URLs of a request that hold secrets: a user and password, or a query, in which object stores put signatures and
  * other services their tokens. Nobody can tell harmless queries from others, so all count.
  */
-export function secretUrlsOf(request: PublishRequest): RequestUrls {
+function secretUrlsOf(request: PublishRequest): RequestUrls {
   return Object.fromEntries(Object.entries(urlsOf(request)).filter(([, url]) => url !== withoutSecretParts(url)));
 }
 
@@ -29,7 +29,7 @@ export function holdsSecrets(request: PublishRequest): boolean {
   return Object.keys(secretUrlsOf(request)).length > 0;
 }
 
-/** A URL as people may see it: without user, password, query and fragment. */
+/** A URL as people may see it: without user, password, query and fragment. @internal */
 export function withoutSecretParts(url: string): string {
   const shown = new URL(url);
   if (`${shown.username}${shown.password}${shown.search}${shown.hash}` === '') return url;
@@ -54,7 +54,7 @@ function withoutSecretPartsOfText(text: string): string {
 }
 
 /** The request with these URLs in place of its own. */
-export function withUrls(request: PublishRequest, urls: RequestUrls): PublishRequest {
+function withUrls(request: PublishRequest, urls: RequestUrls): PublishRequest {
   const { media, callbackUrl } = request;
   const changed = { ...request };
   if (media.type === 'url' || media.type === 'pull') changed.media = { ...media, url: urls['media.url'] ?? media.url };

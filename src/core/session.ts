@@ -13,7 +13,7 @@ export type Session =
   | { readonly kind: 'failed'; readonly publishId: string; readonly failedAt: number };
 
 /** Nothing was sent, or what was sent is known to have had no effect. */
-export interface NoSession {
+interface NoSession {
   readonly kind: 'none';
 }
 

@@ -12,6 +12,7 @@ import type { WaitReason } from './publish-state.ts';
  * - `give_up`: fail the job; repeating as it is can't help
  * - `unconfirmed`: nobody can tell whether it was published; never repeat by ourselves
  * - `superseded`: another owner acts on the job; write nothing
+ * @internal
  */
 export type VerdictKind =
   | 'retry'

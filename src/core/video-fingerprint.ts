@@ -1,4 +1,4 @@
-/** Up to this size a video is read whole; of a larger one no more than this is read (bytes). */
+/** Up to this size a video is read whole; of a larger one no more than this is read (bytes). @internal */
 export const FINGERPRINT_BYTES = 4_194_304;
 const WINDOWS = 8;
 const WINDOW_BYTES = FINGERPRINT_BYTES / WINDOWS;

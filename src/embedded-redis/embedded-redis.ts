@@ -6,10 +6,15 @@ import { MINUTE_MS, SECOND_MS } from '../core/units.ts';
 import { HOW_TO_GET_REDIS, RedisUnavailableError } from '../redis/redis-unavailable.ts';
 import { withFolderLock } from './folder-lock.ts';
 import { findRedisProgram } from './redis-binary.ts';
-import { freePort, type RedisProcess, redisLogTail, spawnRedis } from './redis-process.ts';
-import type { RedisProgram } from './redis-program.ts';
-import { findRunning, type RunningRecord, removeRecord, untilOrphanGone, writeRecord } from './running-redis.ts';
-import { askServerIdentity } from './server-identity.ts';
+import { freePort, type RedisProcess, type RedisProgram, redisLogTail, spawnRedis } from './redis-process.ts';
+import {
+  askServerIdentity,
+  findRunning,
+  type RunningRecord,
+  removeRecord,
+  untilOrphanGone,
+  writeRecord,
+} from './running-redis.ts';
 
 const READY_TIMEOUT_MS = MINUTE_MS;
 const READY_RETRY_MS = 10;

@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { open, readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import type { RedisProgram } from './redis-program.ts';
 
 /**
  * Turns into Redis itself (so our child's process id is Redis's), leaving behind a watcher that reads our end
@@ -106,4 +105,19 @@ export async function freePort(): Promise<number> {
   await once(server, 'close');
   if (address === null || typeof address === 'string') throw new Error('expected a TCP address');
   return address.port;
+}
+
+/** A Redis server program that this machine can run. */
+export interface RedisProgram {
+  /** `system`: found on the PATH. `debian-cache`: the distribution's package, unpacked into the cache folder. */
+  readonly kind: 'system' | 'debian-cache';
+  readonly command: string;
+  /** Folder with the shared libraries that the program needs, if they are not the system's. */
+  readonly libraryPath?: string;
+  readonly version: string;
+}
+
+/** The version in what `redis-server --version` or `valkey-server --version` prints. */
+export function parseServerVersion(printed: string): string | undefined {
+  return /\bv=(\d+\.\d+\.\d+)/.exec(printed)?.[1];
 }

@@ -2,6 +2,7 @@ import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import type { QueueJob } from '@bull-board/api/typings/app';
 import type { Job, Queue } from 'bullmq';
 import { z } from 'zod';
+import { headline } from '../core/headline.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { PublishFailure } from '../core/publish-job.ts';
 import type { BoardJob, BoardJobs } from './board-jobs.ts';
@@ -100,7 +101,7 @@ function describeEntry({ name, data, stacktrace }: Job, known: BoardJob) {
     name: name === 'recheck' ? `${title} · recheck` : title,
     data: {
       job: {
-        ...{ id, state, summary: known.headline },
+        ...{ id, state, summary: headline(known.job) },
         ...(failure !== null && { failure }),
         ...(publishId !== null && { publishId }),
         ...(postIds.length > 0 && { postIds }),

@@ -2,7 +2,7 @@ import type { PublishJob } from '../core/publish-job.ts';
 import type { PublishRequest } from '../core/publish-request.ts';
 
 /** What is known of an entry of a queue. */
-export interface BoardEntry {
+interface BoardEntry {
   readonly id?: string | undefined;
   /** When it was added (ms since the epoch). */
   readonly timestamp: number;
@@ -13,8 +13,6 @@ export interface BoardEntry {
 export interface BoardJob {
   readonly job: PublishJob;
   readonly request: PublishRequest;
-  /** What is true of the job, as one human-readable line. */
-  readonly headline: string;
 }
 
 /** What the board asks of the ledger, which alone knows what an entry of a queue stands for. */

@@ -24,7 +24,7 @@ const STATIC_PATH = `${BOARD_PATH}/static/`;
 const RETRY_ROUTE = `${BOARD_PATH}/api/queues/:queueName/:jobId/retry`;
 
 /** A queue on the board. */
-export interface BoardQueue {
+interface BoardQueue {
   readonly queue: Queue;
   /** What its entries are, human-readable. */
   readonly description: string;

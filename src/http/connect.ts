@@ -1,5 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import type { ConnectFlow, ConnectOutcome } from '../accounts/connect-flow.ts';
+import { CONNECT_PATH, type ConnectLink } from '../accounts/connect-link.ts';
 import { PublishError } from '../core/publish-error.ts';
 import {
   type ConnectPage,
@@ -10,7 +12,6 @@ import {
   knownOtherwisePage,
   stalePage,
 } from './connect-pages.ts';
-import { CONNECT_PATH } from './connect-path.ts';
 import { PAGE_HEADERS, renderPage } from './html-page.ts';
 import { type BoardLogin, createOperatorGuard, isSameText } from './operator-guard.ts';
 import { sendProblem } from './problem.ts';
@@ -18,38 +19,15 @@ import { isFromOwnPage } from './request-origin.ts';
 
 const CALLBACK_PATH = `${CONNECT_PATH}/callback`;
 
-/** What a signed link carries. */
-interface LinkQuery {
-  readonly account: string;
-  readonly expires: string;
-  readonly signature: string;
-}
-
 /** What connecting accounts needs. */
-export interface ConnectOptions {
-  /** Begins a connection. @throws PublishError */
-  begin(request: { account?: string | undefined; redirectUri: string }): Promise<{ consentUrl: string; state: string }>;
-  /** Ends it with what TikTok sent the browser back with; works once for each state. @throws PublishError */
-  finish(answer: {
-    state: string;
-    code?: string | undefined;
-    error?: string | undefined;
-    errorDescription?: string | undefined;
-  }): Promise<ConnectOutcome>;
+export interface ConnectOptions extends ConnectFlow {
   /** Whether an operator made this link, and it has not ended. */
-  isValidLink(link: LinkQuery): boolean;
+  isValidLink(link: ConnectLink): boolean;
   /** Address under which browsers reach us; undefined: the one that the server listens on, if that is loopback. */
   readonly publicBaseUrl: string | undefined;
   /** How long the state is good for (ms). */
   readonly stateLifetimeMs: number;
 }
-
-/** How a connection ended. */
-export type ConnectOutcome =
-  | { readonly kind: 'connected'; readonly account: string; readonly granted: string[]; readonly missing: string[] }
-  | { readonly kind: 'known_otherwise'; readonly account: string; readonly wanted: string }
-  | { readonly kind: 'declined'; readonly tiktokCode: string; readonly tiktokMessage: string }
-  | { readonly kind: 'stale' };
 
 /** Where the server is and who may use it without a link. */
 export interface ConnectSurroundings {

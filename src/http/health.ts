@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { orLate } from '../core/deadline.ts';
 import { SECOND_MS } from '../core/units.ts';
+import type { Metrics } from '../observability/metrics.ts';
 
 /** One thing that must work before traffic makes sense. */
 export interface ReadinessCheck {
@@ -38,4 +39,9 @@ async function runCheck({ check }: ReadinessCheck): Promise<CheckOutcome> {
   } catch (error) {
     return { ok: false, reason: error instanceof Error ? error.message : 'failed' };
   }
+}
+
+/** Adds `/metrics`, which Prometheus asks for; it holds no secret. */
+export function registerMetrics(server: FastifyInstance, metrics: Pick<Metrics, 'render' | 'contentType'>): void {
+  server.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.render()));
 }

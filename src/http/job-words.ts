@@ -7,7 +7,7 @@ export function jobTitle({ request: { account, mode, media } }: Pick<BoardJob, '
   return [account, mode, mediaName(media)].filter(Boolean).join(' · ');
 }
 
-/** The last part of a path, address or key; the number of pictures. */
+/** The last part of a path, address or key; the number of pictures. @internal */
 export function mediaName(media: object): string {
   if ('path' in media && typeof media.path === 'string') return posix.basename(win32.basename(media.path));
   if ('key' in media && typeof media.key === 'string') return posix.basename(media.key);

@@ -1,6 +1,12 @@
+import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { PublishError } from '../core/publish-error.ts';
 import { codeOf } from '../core/system-error.ts';
+import { SECOND_MS } from '../core/units.ts';
+
+/** Bodies are small here: who sends one drop by drop only wants to hold the connection. */
+const REQUEST_MS = 30 * SECOND_MS;
+const CHECKS_IN_THAT_TIME = 3;
 
 /** A listening web server. */
 export interface WebServer {
@@ -58,4 +64,46 @@ function explainListenError(error: unknown, { host, port, variables }: Listening
   const reason = reasons[code];
   if (reason === undefined) return error;
   return new PublishError('CONFIG_INVALID', { reason: `${reason} (got ${host}:${port})` }, { cause: error });
+}
+
+/**
+ * Settings of Fastify by which a request that takes too long to arrive is answered with 408. Without them a body may take
+ * for ever: Fastify turns Node's limit off.
+ *
+ * @param requestMs longest time from the first byte of a request to its last (ms)
+ */
+export function limitRequestTime(requestMs: number = REQUEST_MS) {
+  return {
+    requestTimeout: requestMs,
+    http: {
+      requestTimeout: requestMs,
+      // Node applies the larger of the two to the whole request.
+      headersTimeout: requestMs,
+      connectionsCheckingInterval: Math.ceil(requestMs / CHECKS_IN_THAT_TIME),
+    },
+  };
+}
+
+/**
+ * Has a server that closes drop the connections on which nothing is asked: those on which nothing was asked yet, as browsers
+ * and HTTP clients open them in advance, and those whose answer was still under way when it began to close. Node would wait
+ * for a minute for either.
+ */
+export function dropUnusedConnections(server: FastifyInstance): void {
+  const unused = new Set<Socket>();
+  server.server.on('connection', (socket: Socket) => {
+    unused.add(socket);
+    socket.once('close', () => unused.delete(socket));
+  });
+  let isClosing = false;
+  server.server.on('request', ({ socket }, response) => {
+    unused.delete(socket);
+    response.once('close', () => {
+      if (isClosing) setImmediate(() => server.server.closeIdleConnections());
+    });
+  });
+  server.addHook('preClose', async () => {
+    isClosing = true;
+    for (const socket of unused) socket.destroy();
+  });
 }

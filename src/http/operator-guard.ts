@@ -2,7 +2,6 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import basicAuth from '@fastify/basic-auth';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isLoopbackHost } from '../core/loopback-host.ts';
-import { isLoopbackHostHeader } from './loopback.ts';
 import { sendProblem } from './problem.ts';
 
 /** Name and password that operators are asked for. */
@@ -86,4 +85,15 @@ export function isSameText(one: string, other: string): boolean {
 
 function isForwarded({ headers }: FastifyRequest): boolean {
   return ['forwarded', 'x-forwarded-for', 'x-forwarded-host'].some((name) => headers[name] !== undefined);
+}
+
+/**
+ * Whether a request's Host header names this machine. A page of another site that had its own name resolved to
+ * 127.0.0.1 (DNS rebinding) reaches us with that name in the header, and must not be served without a password.
+ * @internal
+ */
+export function isLoopbackHostHeader(header: string | undefined): boolean {
+  if (header === undefined || /[/\\@?#]/.test(header)) return false;
+  const url = `http://${header}`;
+  return URL.canParse(url) && isLoopbackHost(new URL(url).hostname);
 }

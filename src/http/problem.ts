@@ -2,24 +2,11 @@ import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Logger } from 'pino';
-import { type InputProblem, PublishError } from '../core/publish-error.ts';
+import { PublishError } from '../core/publish-error.ts';
 import { loggedTrouble } from '../core/redis-trouble.ts';
 import { codeOf } from '../core/system-error.ts';
 import { SECOND_MS } from '../core/units.ts';
-import { publishProblem } from './publish-problem.ts';
-
-/** What a problem document says beside its status. */
-export interface Problem {
-  readonly status: number;
-  /** Stable name for programs. */
-  readonly code: string;
-  /** What is wrong and how to fix it, human-readable. */
-  readonly detail: string;
-  /** Each field of the input that is wrong. */
-  readonly problems?: readonly InputProblem[] | undefined;
-  /** When it makes sense to ask again. */
-  readonly retryAfterMs?: number | undefined;
-}
+import { type Problem, publishProblem } from './publish-problem.ts';
 
 /** A problem document, to be thrown where a route has to stop. */
 export class HttpProblem extends Error {

@@ -1,3 +1,4 @@
+import { headline } from '../core/headline.ts';
 import { isTerminal } from '../core/publish-state.ts';
 import type { BoardJob } from './board-jobs.ts';
 import { escapeHtml, renderPage } from './html-page.ts';
@@ -21,7 +22,7 @@ export interface EntryLink {
 
 /** A page with all that is known of a publish job, for operators. It renews itself while the job goes on. */
 export function renderPublishPage(known: BoardJob, entries: readonly EntryLink[]): string {
-  const { job, headline } = known;
+  const { job } = known;
   return renderPage({
     title: jobTitle(known),
     body: `${isTerminal(job.state) ? '' : '<meta http-equiv="refresh" content="3">'}
@@ -33,7 +34,7 @@ export function renderPublishPage(known: BoardJob, entries: readonly EntryLink[]
   td:nth-child(2):nth-last-child(2) { white-space: nowrap; font-weight: 600 }
   .state { font-size: 1.15rem } .fix { border-left: .25rem solid; padding-left: .8rem }
 </style>
-<p class="state">${shown(headline)}</p>
+<p class="state">${shown(headline(job))}</p>
 ${failureHtml(known)}
 ${table(factsOf(known).map(([name, text]) => [name, shown(text)]))}
 <h2>Queue entries</h2>

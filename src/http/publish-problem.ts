@@ -1,8 +1,20 @@
 import type { ErrorCode } from '../core/error-table.ts';
-import type { PublishError } from '../core/publish-error.ts';
+import type { InputProblem, PublishError } from '../core/publish-error.ts';
 import { redisRefusalOf } from '../core/redis-trouble.ts';
 import { SECOND_MS } from '../core/units.ts';
-import type { Problem } from './problem.ts';
+
+/** What a problem document says beside its status. */
+export interface Problem {
+  readonly status: number;
+  /** Stable name for programs. */
+  readonly code: string;
+  /** What is wrong and how to fix it, human-readable. */
+  readonly detail: string;
+  /** Each field of the input that is wrong. */
+  readonly problems?: readonly InputProblem[] | undefined;
+  /** When it makes sense to ask again. */
+  readonly retryAfterMs?: number | undefined;
+}
 
 /** The HTTP status of each code; those that are not here go by their group. */
 const BY_CODE: Partial<Record<ErrorCode, number>> = {

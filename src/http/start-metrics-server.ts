@@ -1,12 +1,9 @@
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import type { Metrics } from '../observability/metrics.ts';
-import { type ReadinessCheck, registerHealth } from './health.ts';
-import { listen, type WebServer } from './listen.ts';
-import { registerMetrics } from './metrics-page.ts';
+import { type ReadinessCheck, registerHealth, registerMetrics } from './health.ts';
+import { dropUnusedConnections, limitRequestTime, listen, type WebServer } from './listen.ts';
 import { answerWithProblems } from './problem.ts';
-import { limitRequestTime } from './request-time.ts';
-import { dropUnusedConnections } from './unused-connections.ts';
 
 export interface MetricsServerOptions {
   readonly host: string;

@@ -5,14 +5,12 @@ import type { Metrics } from '../observability/metrics.ts';
 import type { ReceiveWebhook } from '../tiktok-webhooks/receive-webhook.ts';
 import { type BoardOptions, registerBoard } from './board.ts';
 import { type ConnectOptions, registerConnect } from './connect.ts';
-import { type ReadinessCheck, registerHealth } from './health.ts';
+import { type ReadinessCheck, registerHealth, registerMetrics } from './health.ts';
 import { registerHomePage } from './home-page.ts';
-import { listen, urlOf, type WebServer } from './listen.ts';
-import { registerMetrics } from './metrics-page.ts';
+import { dropUnusedConnections, limitRequestTime, listen, urlOf, type WebServer } from './listen.ts';
 import { answerUnreadableAddress, answerUnreadableRequest, answerWithProblems } from './problem.ts';
-import { limitRequestTime } from './request-time.ts';
-import { dropUnusedConnections } from './unused-connections.ts';
-import { type ApiOptions, registerApi } from './v1/api.ts';
+import { registerApi } from './v1/api.ts';
+import type { ApiOptions } from './v1/typed-routes.ts';
 import { registerWebhook } from './webhook.ts';
 
 export interface ServerOptions {

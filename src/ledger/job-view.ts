@@ -1,6 +1,7 @@
 import { type EventContent, type PublishEventType, UNKNOWN_PART } from '../core/publish-event.ts';
 import type { PublishJob, TimelineEntry } from '../core/publish-job.ts';
 import { publishIdOf } from '../core/session.ts';
+import type { LaneMember } from '../limits/lanes.ts';
 import type { LedgerRecord } from './record.ts';
 
 /** A ledger record as the library, REST and the command line show it: no sealed value, no fence. */
@@ -51,4 +52,9 @@ export function jobEvent(type: PublishEventType, record: LedgerRecord): EventCon
 
 function toIso(instant: number | undefined): string | null {
   return instant === undefined ? null : new Date(instant).toISOString();
+}
+
+/** A job as its lane sees it: a scheduled one is as old as its due time. */
+export function laneMemberOf({ id, account, request, createdAt, scheduledAt }: LedgerRecord): LaneMember {
+  return { id, account, priority: request.priority ?? 0, since: Math.max(createdAt, scheduledAt ?? 0) };
 }

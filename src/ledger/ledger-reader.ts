@@ -4,7 +4,7 @@ import { PublishError } from '../core/publish-error.ts';
 import type { PublishJob, TimelineEntry } from '../core/publish-job.ts';
 import { type PublishRequest, parsePublishRequest } from '../core/publish-request.ts';
 import type { PublishState } from '../core/publish-state.ts';
-import { type Gate, parseGate } from '../limits/gate.ts';
+import { type Gate, parseGate } from '../limits/lanes.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import { toPublishJob } from './job-view.ts';

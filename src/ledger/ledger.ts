@@ -12,8 +12,7 @@ import { type Confirmation, NO_CONFIRMATION } from '../redis/confirmation.ts';
 import type { Keys } from '../redis/keys.ts';
 import { prepareNamedScript, type RedisClient } from '../redis/lua-script.ts';
 import type { Change, Claim, Run } from './change.ts';
-import { jobEvent } from './job-view.ts';
-import { laneMemberOf } from './lane-member.ts';
+import { jobEvent, laneMemberOf } from './job-view.ts';
 import { createLedgerConfirmation } from './ledger-confirmation.ts';
 import { decodeRecord, encodePatch, type LedgerPatch, type LedgerProgress, type LedgerRecord } from './record.ts';
 import { CLAIM_SCRIPT, COMMIT_SCRIPT, CREATE_SCRIPT, FORGET_SCRIPT, NOTE_SCRIPT, TELL_SCRIPT } from './scripts.ts';
@@ -30,22 +29,15 @@ export interface LedgerOptions {
   readonly clock: Clock;
   /** Proves that writes survive a failover; nothing is proven by default. */
   readonly confirmation?: Confirmation;
-  /** Approximate number of events the stream keeps. */
-  readonly eventsMaxLength?: number;
 }
 
-const DEFAULT_EVENTS_MAX_LENGTH = 100_000;
+/** Approximate number of events that the stream keeps. */
+const MAX_EVENTS = 100_000;
 
 export type Ledger = ReturnType<typeof createLedger>;
 
 /** The ledger's writing side: every change of a publish job goes through here. */
-export function createLedger({
-  redis,
-  keys,
-  clock,
-  confirmation = NO_CONFIRMATION,
-  eventsMaxLength = DEFAULT_EVENTS_MAX_LENGTH,
-}: LedgerOptions) {
+export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATION }: LedgerOptions) {
   const runCreate = prepareNamedScript(redis, CREATE_SCRIPT);
   const runClaim = prepareNamedScript(redis, CLAIM_SCRIPT);
   const runCommit = prepareNamedScript(redis, COMMIT_SCRIPT);
@@ -80,7 +72,7 @@ export function createLedger({
     timelineEntry: JSON.stringify({ at: new Date(clock.now()).toISOString(), ...cause } satisfies TimelineEntry),
     event: type === undefined ? undefined : encodeEvent(jobEvent(type, record)),
     revisionMark: UNKNOWN_PART,
-    maxEvents: eventsMaxLength,
+    maxEvents: MAX_EVENTS,
   });
 
   async function commit(

@@ -1,5 +1,5 @@
 import { DAY_MS } from '../core/units.ts';
-import { ADMIT_OR_WAIT } from '../limits/lane-scripts.ts';
+import { ADMIT_OR_WAIT } from '../limits/lanes.ts';
 
 /**
  * Lua scripts of the ledger. All keys of one call share the queue's hash tag. `key` and `arg` are what the caller in

@@ -31,6 +31,7 @@ export function sightFileOf(of: {
 /**
  * The file of sights in the data folder. It holds no secret, and is read by its owner alone all the same.
  * @param ledgerName tells this ledger from others; holds no secret
+ * @internal
  */
 export function createSightFile({ dataDir, ledgerName }: { dataDir: string; ledgerName: string }): SightFile {
   const path = join(dataDir, 'ledger-mark.json');

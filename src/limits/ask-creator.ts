@@ -4,8 +4,7 @@ import { PublishError } from '../core/publish-error.ts';
 import type { TikTokClient } from '../tiktok/index.ts';
 import { withToken } from '../tiktok/with-token.ts';
 import type { CreatorCache } from './creator-cache.ts';
-import { holdQuotaOnRefusal } from './hold-quota.ts';
-import type { Slots } from './slots.ts';
+import { holdQuotaOnRefusal, type Slots } from './slots.ts';
 import { TIKTOK_QUOTAS } from './tiktok-quotas.ts';
 
 /** What asking needs. */

@@ -11,7 +11,7 @@ const REMEMBERED_MS = 5 * MINUTE_MS;
 const SILENCE_MS = 30 * SECOND_MS;
 
 /** What TikTok said last of a creator. */
-export interface RememberedCreator {
+interface RememberedCreator {
   /** Ms since the epoch. */
   readonly askedAt: number;
   /** Undefined: TikTok could not say. */

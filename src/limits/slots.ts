@@ -1,23 +1,70 @@
 import { z } from 'zod';
 import type { Clock } from '../core/ports.ts';
-import { SECOND_MS } from '../core/units.ts';
+import { PublishError } from '../core/publish-error.ts';
+import { MINUTE_MS, SECOND_MS } from '../core/units.ts';
 import type { Keys } from '../redis/keys.ts';
 import { prepareScript, type RedisClient } from '../redis/lua-script.ts';
-import { PUSH_SLOTS_LUA, RESERVE_SLOT_LUA } from './slot-scripts.ts';
-import type { Quota, QuotaEndpoint } from './tiktok-quotas.ts';
+import { type Quota, type QuotaEndpoint, TIKTOK_QUOTAS } from './tiktok-quotas.ts';
 
-/** Added to every window: how much later than booked a call may reach TikTok, being woken late, on a busy machine, over a slow network (ms). */
+/**
+ * Books the next free time of one list of booked times (ms of the server's clock, oldest first).
+ *
+ * KEYS[1] the list. ARGV: limit, window and margin in ms, horizon in ms (-1: none).
+ * Returns {ms to wait, 1 if booked}. A time beyond the horizon is not booked; the wait then lasts until it comes within.
+ */
+const RESERVE_SLOT_LUA = `
+local limit, window, horizon = tonumber(ARGV[1]), tonumber(ARGV[2]) + tonumber(ARGV[3]), tonumber(ARGV[4])
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local slot = now
+local oldest = redis.call('LINDEX', KEYS[1], -limit)
+if oldest then slot = math.max(slot, tonumber(oldest) + window) end
+local newest = redis.call('LINDEX', KEYS[1], -1)
+if newest then slot = math.max(slot, tonumber(newest)) end
+if horizon >= 0 and slot - now > horizon then return {slot - now - horizon, 0} end
+redis.call('RPUSH', KEYS[1], string.format('%.0f', slot))
+redis.call('LTRIM', KEYS[1], -limit, -1)
+redis.call('PEXPIRE', KEYS[1], slot - now + window)
+return {slot - now, 1}
+`;
+
+/**
+ * Books the past full, so that nothing new is booked for the next ARGV[4] ms. Later bookings stay as they are.
+ *
+ * KEYS[1] the list. ARGV: limit, window and margin in ms, delay in ms.
+ */
+const PUSH_SLOTS_LUA = `
+local limit, window = tonumber(ARGV[1]), tonumber(ARGV[2]) + tonumber(ARGV[3])
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local blocker = now + tonumber(ARGV[4]) - window
+local booked = {}
+for _, slot in ipairs(redis.call('LRANGE', KEYS[1], -limit, -1)) do
+  if tonumber(slot) > blocker then table.insert(booked, slot) end
+end
+redis.call('DEL', KEYS[1])
+for _ = #booked + 1, limit do redis.call('RPUSH', KEYS[1], string.format('%.0f', blocker)) end
+for _, slot in ipairs(booked) do redis.call('RPUSH', KEYS[1], slot) end
+local newest = math.max(blocker, tonumber(booked[#booked] or 0))
+redis.call('PEXPIRE', KEYS[1], math.max(1, newest - now + window))
+return 1
+`;
+
+/**
+ * Added to every window: how much later than booked a call may reach TikTok, being woken late, on a busy machine, over a slow network (ms).
+ * @internal
+ */
 export const SLOT_MARGIN_MS = 3_000;
 const NO_HORIZON = -1;
 
 /** Which list of bookings, and how full it may get. */
-export interface SlotRequest extends Quota {
+interface SlotRequest extends Quota {
   readonly account: string;
   readonly endpoint: QuotaEndpoint;
 }
 
 /** When a call may be made. */
-export interface SlotReservation {
+interface SlotReservation {
   /** True: wait and call, without booking again. False: too far off; wait and book again. */
   readonly booked: boolean;
   /** 0: now. */
@@ -80,4 +127,25 @@ export function createSlots({ redis, keys, clock = Date }: SlotsDeps): Slots {
       await pushSlots([keys.slot(account, endpoint)], [limit, windowMs, SLOT_MARGIN_MS, delayMs]);
     },
   };
+}
+
+/**
+ * Makes a call that TikTok limits. After a 429 nothing more is booked for this account and endpoint until TikTok's
+ * pause is over; whoever called decides what becomes of its job.
+ */
+export async function holdQuotaOnRefusal<T>(
+  { account, endpoint }: { readonly account: string; readonly endpoint: QuotaEndpoint },
+  { slots, clock }: { readonly slots: Pick<Slots, 'push'>; readonly clock: Clock },
+  call: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    if (error instanceof PublishError && error.code === 'TIKTOK_RATE_LIMITED') {
+      const notBeforeAt = clock.now() + Math.max(error.row.waitMs ?? MINUTE_MS, error.details.retryAfterMs ?? 0);
+      // Should Redis be away, TikTok's answer still counts.
+      await slots.push({ account, endpoint, ...TIKTOK_QUOTAS[endpoint], notBeforeAt }).catch(() => undefined);
+    }
+    throw error;
+  }
 }

@@ -98,3 +98,13 @@ export function refuseRemoteContainer(name: string, firstBytes: Buffer): MediaSo
   const reason = `expected an MP4, MOV or WebM video at ${name}, got something else`;
   throw new PublishError('INPUT_MEDIA_CONTAINER_UNSUPPORTED', { reason });
 }
+
+/** The `Range` that asks for these bytes. */
+export function rangeHeader({ startByte, endByteExclusive }: ByteRange): string {
+  return `bytes=${startByte}-${endByteExclusive - 1}`;
+}
+
+/** The error of a server or storage that can't give a part of a video. */
+export function noRanges(name: string, problem: string): PublishError {
+  return new PublishError('INPUT_MEDIA_NO_RANGES', { reason: `${name} does not support range requests: ${problem}` });
+}

@@ -9,7 +9,9 @@ import { readExactly, STALL_MS } from './remote-body.ts';
 import {
   type ByteRange,
   createRemoteSource,
+  noRanges,
   type RemoteVideo,
+  rangeHeader,
   refuseRemoteContainer,
   refuseRemoteSize,
 } from './remote-source.ts';
@@ -25,7 +27,7 @@ export interface S3Settings {
 }
 
 /** An object, in a version if it has to be that one. */
-export interface S3Object {
+interface S3Object {
   readonly bucket: string;
   readonly key: string;
   readonly versionId?: string | undefined;
@@ -110,7 +112,7 @@ async function openObject({ getObject }: LoadedSdk, object: S3Object, stallMs: n
   const timer = setTimeout(() => abort(silent(name, stallMs)), 2 * stallMs);
   try {
     const first = { startByte: 0, endByteExclusive: CONTAINER_PROBE_BYTES };
-    const { etag, contentRange, body } = await getObject({ ...target, Range: rangeOf(first) }, opening.signal);
+    const { etag, contentRange, body } = await getObject({ ...target, Range: rangeHeader(first) }, opening.signal);
     const range = parseAnsweredRange(contentRange);
     if (range === undefined) throw noRanges(name, 'expected HTTP 206 to a range');
     if (range.startByte !== 0 || range.endByteExclusive !== Math.min(CONTAINER_PROBE_BYTES, range.totalBytes)) {
@@ -138,7 +140,7 @@ interface PinnedObject extends Pick<RemoteVideo, 'name' | 'pin' | 'stallMs'>, Pi
 function pinnedObject({ name, pin, etag, target, stallMs, getObject }: PinnedObject): RemoteVideo {
   async function fetch(range: ByteRange, request: AbortController): Promise<AsyncIterable<Uint8Array>> {
     const timer = setTimeout(() => request.abort(silent(name, stallMs)), 2 * stallMs);
-    const input = { ...target, IfMatch: etag, Range: rangeOf(range) };
+    const input = { ...target, IfMatch: etag, Range: rangeHeader(range) };
     const answer = await getObject(input, request.signal).finally(() => clearTimeout(timer));
     const answered = parseAnsweredRange(answer.contentRange);
     if (answer.etag !== etag || (answered !== undefined && answered.totalBytes !== pin.sizeBytes)) {
@@ -166,10 +168,6 @@ function nameOf({ bucket, key }: S3Object): string {
   return `s3://${bucket}/${key}`;
 }
 
-function rangeOf({ startByte, endByteExclusive }: ByteRange): string {
-  return `bytes=${startByte}-${endByteExclusive - 1}`;
-}
-
 const MAX_KEPT_ETAG_CHARS = 128;
 
 function versionOf(etag: string): string {
@@ -187,10 +185,6 @@ function emptyObject(name: string): PublishError {
 
 function silent(name: string, stallMs: number): PublishError {
   return new PublishError('OUTBOUND_NO_ANSWER', { reason: `no response for ${name} within ${2 * stallMs} ms` });
-}
-
-function noRanges(name: string, problem: string): PublishError {
-  return new PublishError('INPUT_MEDIA_NO_RANGES', { reason: `${name} does not support range requests: ${problem}` });
 }
 
 function otherRange(name: string): PublishError {

@@ -9,7 +9,9 @@ import { readExactly, STALL_MS } from './remote-body.ts';
 import {
   type ByteRange,
   createRemoteSource,
+  noRanges,
   type RemoteVideo,
+  rangeHeader,
   refuseRemoteContainer,
   refuseRemoteSize,
 } from './remote-source.ts';
@@ -127,10 +129,6 @@ function pinnedVideo(request: UrlRequest, { pin, validator, stallMs }: Pinned): 
   };
 }
 
-function rangeHeader({ startByte, endByteExclusive }: ByteRange): string {
-  return `bytes=${startByte}-${endByteExclusive - 1}`;
-}
-
 function isRange(answered: AnsweredRange | undefined, asked: ByteRange): boolean {
   return answered?.startByte === asked.startByte && answered.endByteExclusive === asked.endByteExclusive;
 }
@@ -158,10 +156,6 @@ function changed(name: string): PublishError {
   return new PublishError('INPUT_MEDIA_CHANGED', {
     reason: `the video at ${name} has changed since the start of the job`,
   });
-}
-
-function noRanges(name: string, problem: string): PublishError {
-  return new PublishError('INPUT_MEDIA_NO_RANGES', { reason: `${name} does not support range requests: ${problem}` });
 }
 
 function otherRange(name: string, headers: Dispatcher.ResponseData['headers']): PublishError {

@@ -3,7 +3,7 @@ import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../core/units.ts';
 import { requestCodeLabel, statusLabel, VALUES_FROM_THE_START, webhookLabel } from './label-values.ts';
 import { type CountJobs, registerPausedGauge, registerQueueGauge, registerWorkerGauge } from './sampled-gauges.ts';
 
-/** What one metric is: the code registers it and docs/metrics.md lists it from here. */
+/** What one metric is: the code registers it and docs/metrics.md lists it from here. @internal */
 export interface MetricRow {
   readonly type: 'counter' | 'gauge' | 'histogram';
   readonly labels: readonly string[];
@@ -13,6 +13,7 @@ export interface MetricRow {
 /**
  * Every metric of ours. Base units, as Prometheus wants them, and no account, job or publish id in a label:
  * each would open a new time series per video.
+ * @internal
  */
 export const METRIC_TABLE = {
   tiktok_publish_jobs_total: {

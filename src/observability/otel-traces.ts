@@ -2,12 +2,30 @@ import { type Attributes, type Span, SpanKind, SpanStatusCode, trace } from '@op
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
+import type { Telemetry } from 'bullmq';
 import { BullMQOtel } from 'bullmq-otel';
 import { orLate } from '../core/deadline.ts';
 import { codeOf } from '../core/system-error.ts';
 import type { NoteFacts, SpanFacts, Tracing } from '../core/tracing.ts';
 import { SECOND_MS } from '../core/units.ts';
-import type { Traces, TracingConfig } from './tracing.ts';
+
+/** Where traces go, if anywhere. */
+export interface TracingConfig {
+  /** Takes OTLP over HTTP, as JSON. */
+  readonly url: string;
+  readonly serviceName: string;
+  /** Sent along, such as a collector's API key. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Traces of a process on their way to a collector. */
+export interface Traces {
+  readonly tracing: Tracing;
+  /** Carries the trace of a job over BullMQ's queues. */
+  readonly telemetry: Telemetry;
+  /** Sends what is left, for two seconds at most. */
+  close(): Promise<void>;
+}
 
 const TRACER = 'tiktok-publisher';
 const EXPORT_TIMEOUT_MS = 5 * SECOND_MS;

@@ -1,12 +1,14 @@
+import type { MediaFacts } from '../core/media-facts.ts';
+import { isFetchedByTikTok } from '../core/media-route.ts';
+import { checkMediaRules } from '../core/media-rules.ts';
 import type { OpenMedia, ProbeMedia } from '../core/ports.ts';
-import { CHECKED, notChecked, type PreflightReport } from '../core/preflight-report.ts';
+import type { PreflightFinding } from '../core/preflight-finding.ts';
+import { CHECKED, notChecked, type PartReport, type PreflightReport } from '../core/preflight-report.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { type PublishRequest, parsePublishRequest } from '../core/publish-request.ts';
 import { checkAccount, type PreflightAccounts } from './check-account.ts';
 import { checkCreator } from './check-creator.ts';
-import { checkMedia } from './check-media.ts';
 import { checkQuota, type PreflightQuota } from './check-quota.ts';
-import { failureFinding } from './failure-finding.ts';
 
 /** What a preflight looks at. */
 export interface PreflightDeps {
@@ -57,4 +59,33 @@ function invalidReport(error: PublishError): PreflightReport {
     facts: null,
     checked: { request: CHECKED, media: skipped, account: skipped, creator: skipped, quota: skipped },
   };
+}
+
+/** Opens a request's video and holds it against TikTok's limits. */
+async function checkMedia(
+  { media }: PublishRequest,
+  { openMedia, probeMedia }: { readonly openMedia: OpenMedia; readonly probeMedia: ProbeMedia },
+): Promise<PartReport & { readonly facts: MediaFacts | null }> {
+  if (isFetchedByTikTok(media)) {
+    return { findings: [], part: notChecked('TikTok downloads the media itself'), facts: null };
+  }
+  try {
+    const source = await openMedia(media);
+    try {
+      const { facts } = await probeMedia(source);
+      return { findings: checkMediaRules(facts), part: CHECKED, facts };
+    } finally {
+      await source.close();
+    }
+  } catch (error) {
+    if (!(error instanceof PublishError)) throw error;
+    return { findings: [failureFinding(error, 'media')], part: CHECKED, facts: null };
+  }
+}
+
+/** An error as a finding: a refusal if the job would fail with it at once, else a warning. */
+function failureFinding(error: PublishError, field: string): PreflightFinding {
+  const { code, message, row } = error;
+  const severity = row.verdict === 'give_up' ? 'refuse' : 'warn';
+  return { code, severity, field, limit: null, found: message, advice: row.advice };
 }

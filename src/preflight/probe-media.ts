@@ -7,7 +7,7 @@ import { type IsoFile, readIsoFile } from './iso-file.ts';
 import { type Frames, framesInFragment, type IsoIndex, type IsoTrack, readIsoIndex } from './iso-tracks.ts';
 import { readWebmFile } from './webm-file.ts';
 
-/** The most that a probe reads, and the longest that it takes; what is not known by then stays unknown. */
+/** The most that a probe reads, and the longest that it takes; what is not known by then stays unknown. @internal */
 export const PROBE_LIMITS: ProbeLimits = { maxBytes: 32 * MEBIBYTE_BYTES, maxMs: 15 * SECOND_MS };
 
 /** What a probe brought, and what it cost. */

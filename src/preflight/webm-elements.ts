@@ -1,7 +1,7 @@
 import { readVint } from '../media/container-type.ts';
 
 /** A track of a WebM file (RFC 9559, 5.1.4). */
-export interface WebmTrack {
+interface WebmTrack {
   readonly number: number;
   readonly type: 'video' | 'audio' | 'other';
   readonly codecId: string;
@@ -14,7 +14,7 @@ export interface WebmTrack {
 }
 
 /** When a block of a track is shown. */
-export interface WebmBlock {
+interface WebmBlock {
   readonly track: number;
   readonly seconds: number;
 }

@@ -1,5 +1,3 @@
-export type Bell = ReturnType<typeof createBell>;
-
 /** Wakes one waiter, and keeps a ring that came while nobody waited. */
 export function createBell() {
   let rung = false;

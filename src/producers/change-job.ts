@@ -2,23 +2,20 @@ import { planCancel } from '../core/cancel-plan.ts';
 import { publishEntryOf, referenceTo } from '../core/job-reference.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { PublishState } from '../core/publish-state.ts';
-import { planRetry, type RetryPlan } from '../core/retry-plan.ts';
-import { NO_SESSION } from '../ledger/change.ts';
+import { planRetry } from '../core/retry-plan.ts';
+import { endChange, NO_SESSION } from '../ledger/change.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { endChange } from '../ledger/patches.ts';
 import type { LedgerPatch, LedgerRecord } from '../ledger/record.ts';
 import type { Lanes } from '../limits/lanes.ts';
 import { wakeJobs } from '../limits/wake-jobs.ts';
 import type { Queues } from '../queues/queues.ts';
 import type { EnqueueDeps } from './enqueue.ts';
+import type { RetryAction } from './publisher.ts';
 
 export type ChangeDeps = Pick<EnqueueDeps, 'clock' | 'ledger' | 'queues'> & { readonly lanes: Lanes };
 
 /** A job may move on between our look and our change; then we look again, at most so often. */
 const MAX_LOOKS = 5;
-
-/** How a retry was carried out. */
-export type RetryAction = Exclude<RetryPlan['kind'], 'refuse'>;
 
 /**
  * Cancels a job where that is certain to keep it from being published, or asks TikTok to stop a running pull.

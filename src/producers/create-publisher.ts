@@ -6,7 +6,7 @@ import type { PublishJob } from '../core/publish-job.ts';
 import type { PublishRequest } from '../core/publish-request.ts';
 import type { LedgerReader } from '../ledger/ledger-reader.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
-import { tellingOfRedis } from '../redis/telling-of-redis.ts';
+import { tellingOfRedis } from '../redis/redis-unavailable.ts';
 import { type ChangeDeps, cancelJob, retryJob } from './change-job.ts';
 import { publisherClosed } from './closed.ts';
 import { type AcceptableEntry, type EnqueueDeps, enqueueEntries, parseEntries } from './enqueue.ts';

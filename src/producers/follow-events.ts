@@ -3,7 +3,7 @@ import { PublishError } from '../core/publish-error.ts';
 import { decodeEvent, type StreamEntry, subjectsOf } from '../core/publish-event.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
-import { tellingOfRedis } from '../redis/telling-of-redis.ts';
+import { tellingOfRedis } from '../redis/redis-unavailable.ts';
 import { createBell } from './bell.ts';
 import { type EventPlace, findEventStart, LOOK_COUNT, lookFurther } from './event-place.ts';
 import type { EventTail, TailNews } from './event-tail.ts';

@@ -4,7 +4,10 @@ import type { PublishEvent } from '../core/publish-event.ts';
 import type { PublishJob } from '../core/publish-job.ts';
 import type { PublishRequest } from '../core/publish-request.ts';
 import type { PublishState } from '../core/publish-state.ts';
-import type { RetryAction } from './change-job.ts';
+import type { RetryPlan } from '../core/retry-plan.ts';
+
+/** How a retry was carried out. */
+export type RetryAction = Exclude<RetryPlan['kind'], 'refuse'>;
 
 /** What `enqueue` answers: the job, and whether this call made it. */
 export interface EnqueuedJob extends PublishJob {

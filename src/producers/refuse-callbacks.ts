@@ -1,7 +1,7 @@
 import { type InputProblem, PublishError } from '../core/publish-error.ts';
+import type { PublishRequest } from '../core/publish-request.ts';
 import { parseAllowList } from '../outbound/allow-list.ts';
 import { checkOutboundUrl } from '../outbound/check-url.ts';
-import type { AcceptableEntry } from './enqueue.ts';
 
 /**
  * Refuses callbacks that would never be delivered, as far as their URLs show it; workers look again, since a name may
@@ -10,7 +10,10 @@ import type { AcceptableEntry } from './enqueue.ts';
  * @param allowHosts `OUTBOUND_ALLOW_HOSTS`, hosts that may be reached although they are not public
  * @throws PublishError `INPUT_INVALID` with every problem
  */
-export function refuseCallbacks(entries: readonly AcceptableEntry[], allowHosts: readonly string[]): void {
+export function refuseCallbacks(
+  entries: readonly { readonly request: PublishRequest }[],
+  allowHosts: readonly string[],
+): void {
   const allowed = parseAllowList(allowHosts);
   const problems: InputProblem[] = [];
   for (const [index, { request }] of entries.entries()) {

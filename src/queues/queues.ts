@@ -1,12 +1,15 @@
-import { type JobsOptions, Queue, type Telemetry } from 'bullmq';
+import { type Job, type JobsOptions, Queue, type Telemetry } from 'bullmq';
+import { isDataLost, isReference, type JobReference, type PublishEntry, referenceTo } from '../core/job-reference.ts';
+import type { PublishEvent } from '../core/publish-event.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
-import { endedEntries } from './ended-entries.ts';
-import { isPending } from './entry-states.ts';
-import { eventEntries } from './event-entries.ts';
-import { publishEntries } from './publish-entries.ts';
-import { QUEUE_NAMES } from './queue-names.ts';
-import { statusEntries } from './status-entries.ts';
+import { entryNumberOf, publishIdOfEntry, recheckEntryId } from './job-ids.ts';
+import { EVENT_JOB_NAME, PUBLISH_JOB_NAME, QUEUE_NAMES, RECHECK_JOB_NAME, STATUS_JOB_NAME } from './queue-names.ts';
+
+/** States of entries that nobody works on and that will run. */
+const WAITING_STATES: readonly string[] = ['waiting', 'prioritized', 'delayed'];
+/** States of entries that nobody will ever start; `unknown` is that of one that is in no list. */
+const NEVER_RUN_AGAIN: readonly string[] = ['completed', 'failed', 'unknown'];
 
 export interface QueuesOptions {
   readonly connection: RedisClient;
@@ -55,4 +58,179 @@ function openQueue(name: string, { connection, prefix, retentionMs, telemetry }:
     // The connection's owner logs its outages; without a listener BullMQ prints them itself.
   });
   return queue;
+}
+
+/** Data of an entry in `tiktok-events`, whose id is the event's: where it goes is in the ledger. */
+interface EventEntry {
+  readonly version: 1;
+  /** The publish job. */
+  readonly id: string;
+  readonly event: PublishEvent;
+}
+
+/** How entries get onto `tiktok-events` and run. */
+function eventEntries(events: Queue) {
+  return {
+    /** Puts an event on `tiktok-events`; one that is there already, delivered or not, stays as it is. */
+    async addEventEntry(entry: EventEntry, attempts: number): Promise<void> {
+      await events.add(EVENT_JOB_NAME, entry, { jobId: entry.event.id, attempts, backoff: { type: 'custom' } });
+    },
+
+    /** Lets a delayed delivery run now; one that runs or has run stays as it is. @returns whether it was delayed */
+    async wakeEventEntry(eventId: string): Promise<boolean> {
+      return await wakeDelayed(events, eventId);
+    },
+  };
+}
+
+/** How the entries of a job that is over leave the queues. */
+function endedEntries({ publish, status }: { readonly publish: Queue; readonly status: Queue }) {
+  /**
+   * Ends what waits of a job that is over. An entry that brings a request of its own is not taken away: it was added
+   * under the job's id since, and whoever did so is told, by running, that the job is over.
+   * @returns false if there is such an entry
+   */
+  async function endWaitingEntries(id: string): Promise<boolean> {
+    if (WAITING_STATES.includes(await status.getJobState(id))) await status.remove(id);
+    const [entry, state] = await Promise.all([publish.getJob(id), publish.getJobState(id)]);
+    if (!WAITING_STATES.includes(state)) return true;
+    if (entry === undefined || isReference(entry.data) || isDataLost(entry.data)) {
+      await publish.remove(id);
+      return true;
+    }
+    if (state === 'delayed') await promote(entry);
+    return false;
+  }
+
+  return {
+    endWaitingEntries,
+
+    /** Takes a job off all queues; an entry that is being worked on stays, its owner is told by the ledger. */
+    async removeEntries(id: string): Promise<void> {
+      await Promise.all([publish.remove(id), status.remove(id)]);
+    },
+
+    /** Takes whatever there is of a job that is over off all queues. @returns false if an entry has to run first */
+    async removeAllEntries(id: string): Promise<boolean> {
+      if (!(await endWaitingEntries(id))) return false;
+      const removed = [publish.remove(id), status.remove(id), status.remove(recheckEntryId(id))];
+      const number = entryNumberOf(id);
+      const origin = number === undefined ? undefined : await publish.getJob(number);
+      if (origin?.id !== undefined && publishIdOfEntry(origin) === id) removed.push(publish.remove(origin.id));
+      return (await Promise.all(removed)).every((count) => count === 1);
+    },
+  };
+}
+
+/** How entries get onto `tiktok-publish` and run. */
+function publishEntries(publish: Queue) {
+  /** Puts jobs on `tiktok-publish`; an entry that is there already stays as it is. */
+  async function addPublishEntries(entries: readonly PublishEntry[]): Promise<void> {
+    const jobs = entries.map((entry) => ({
+      name: PUBLISH_JOB_NAME,
+      data: referenceTo(entry),
+      opts: { jobId: entry.id, delay: entry.delayMs, priority: entry.priority },
+    }));
+    const [only] = jobs;
+    if (jobs.length === 1 && only !== undefined) await publish.add(only.name, only.data, only.opts);
+    else await publish.addBulk(jobs);
+  }
+
+  return {
+    addPublishEntries,
+
+    /** Puts a job on `tiktok-publish` anew: a finished entry of the same job makes room. */
+    async addPublishEntryAnew(entry: PublishEntry): Promise<void> {
+      await makeRoom(publish, entry.id);
+      await addPublishEntries([entry]);
+    },
+
+    /** Lets a parked or delayed publish entry run now. @returns false if there is none that will run */
+    async wakePublishEntry(id: string): Promise<boolean> {
+      const entry = await publish.getJob(id);
+      if (entry === undefined) return false;
+      try {
+        await entry.promote();
+        return true;
+      } catch {
+        // It is not delayed: it may have begun to run meanwhile, which is all we want.
+        return await isPending(publish, id);
+      }
+    },
+
+    /** How many entries of `tiktok-publish` will still run, or run now. */
+    async countPublishEntries(): Promise<number> {
+      return await publish.getJobCountByTypes('waiting', 'prioritized', 'delayed', 'active');
+    },
+  };
+}
+
+/** How entries get onto `tiktok-status` and run. */
+function statusEntries(status: Queue) {
+  /** Lets a finished job be looked at once more, after a delay. */
+  async function addRecheckEntry(entry: JobReference, delayMs: number): Promise<void> {
+    const jobId = recheckEntryId(entry.id);
+    await makeRoom(status, jobId);
+    await status.add(RECHECK_JOB_NAME, entry, { jobId, delay: delayMs });
+  }
+
+  /** Puts a job on `tiktok-status`. */
+  async function addStatusEntry(entry: JobReference, delayMs: number): Promise<void> {
+    await status.add(STATUS_JOB_NAME, entry, { jobId: entry.id, delay: delayMs });
+  }
+
+  return {
+    addRecheckEntry,
+    addStatusEntry,
+
+    /** Puts a job on `tiktok-status` anew: a finished entry of the same job makes room. */
+    async addStatusEntryAnew(entry: JobReference, delayMs: number): Promise<void> {
+      await makeRoom(status, entry.id);
+      await addStatusEntry(entry, delayMs);
+    },
+
+    /** Lets a delayed status entry run now; one that runs or has run stays as it is. */
+    async wakeStatusEntry(id: string): Promise<void> {
+      await wakeDelayed(status, id);
+    },
+
+    /** Lets a finished job be looked at now, also when its watch is over. */
+    async wakeRecheckEntry(entry: JobReference): Promise<void> {
+      const found = await status.getJob(recheckEntryId(entry.id));
+      const state = await found?.getState();
+      if (found !== undefined && state === 'delayed') await promote(found);
+      else if (state !== 'active' && state !== 'waiting') await addRecheckEntry(entry, 0);
+    },
+  };
+}
+
+/** Whether an entry will still run: waiting, delayed or active. */
+async function isPending(queue: Queue, id: string): Promise<boolean> {
+  return !NEVER_RUN_AGAIN.includes(await queue.getJobState(id));
+}
+
+/** Lets an entry run now if it is delayed. @returns whether it was */
+async function wakeDelayed(queue: Queue, id: string): Promise<boolean> {
+  const entry = await queue.getJob(id);
+  if (entry === undefined || !(await entry.isDelayed())) return false;
+  await promote(entry);
+  return true;
+}
+
+/** Lets a delayed entry run now. It may have begun to run meanwhile, which is all we want. */
+async function promote(entry: Job): Promise<void> {
+  try {
+    await entry.promote();
+  } catch (error) {
+    if (await entry.isDelayed()) throw error;
+  }
+}
+
+/**
+ * BullMQ ignores an add whose id exists. So a finished entry is taken away first, and so is what is left of one when
+ * Redis lost a part of it: its data, or its place in the queue's lists.
+ */
+async function makeRoom(queue: Queue, jobId: string): Promise<void> {
+  const [state, entry] = await Promise.all([queue.getJobState(jobId), queue.getJob(jobId)]);
+  if (entry === undefined || NEVER_RUN_AGAIN.includes(state)) await queue.remove(jobId);
 }

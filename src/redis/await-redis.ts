@@ -8,8 +8,7 @@ import { closeRedis, connectRedis } from './connections.ts';
 import { NEEDED_BY_SERVICES } from './needed-commands.ts';
 import { describeMissing, findMissingPermissions } from './permissions.ts';
 import { RedisUnavailableError } from './redis-unavailable.ts';
-import { readServerFacts } from './server-facts.ts';
-import { isVersionSupported, LEAST_REDIS_VERSION } from './supported-version.ts';
+import { isVersionSupported, LEAST_REDIS_VERSION, readServerFacts } from './server-facts.ts';
 
 const TRY_AGAIN_MS = SECOND_MS / 2;
 

@@ -1,12 +1,16 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import type { RedisTarget } from '../config/redis-config.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { RedisRole } from './client-options.ts';
 import { describeTarget, explainRedisError } from './connection-error.ts';
-import { firstWordsOf } from './first-words.ts';
 import type { RedisClient } from './lua-script.ts';
 import { openClient } from './open-client.ts';
+
+const DEFAULT_PORT = 6_379;
+const PATIENCE_MS = SECOND_MS / 2;
 
 export type { RedisRole };
 
@@ -79,7 +83,7 @@ export function reconnectRedis(client: RedisClient): void {
   if (client instanceof Redis && client.status === 'ready') client.disconnect(true);
 }
 
-/** The connections that nobody has closed yet, for leak checks. */
+/** The connections that nobody has closed yet, for leak checks. @internal */
 export function openRedisConnections(): readonly { readonly role: RedisRole; readonly status: string }[] {
   return [...openClients].map(([client, role]) => ({ role, status: client.status }));
 }
@@ -124,4 +128,23 @@ function logOutages(client: RedisClient, role: RedisRole, target: RedisTarget, l
     if (away) log?.info({ role, address }, 'redis connection restored');
     away = false;
   });
+}
+
+/**
+ * What a Redis says unasked and hangs up: with `maxclients` reached it does so before it reads, and whoever writes to it
+ * may lose those words with the connection. Undefined where it says nothing, or is reached in another way.
+ */
+async function firstWordsOf(target: RedisTarget): Promise<Error | undefined> {
+  if (target.kind !== 'url') return undefined;
+  const { protocol, hostname, port } = new URL(target.url);
+  if (protocol !== 'redis:') return undefined;
+  const socket = connect(Number(port || DEFAULT_PORT), hostname.replace(/[[\]]/g, ''));
+  try {
+    const [bytes] = await once(socket, 'data', { signal: AbortSignal.timeout(PATIENCE_MS) });
+    return new Error(String(bytes).replace(/^-/, '').trim());
+  } catch {
+    return undefined;
+  } finally {
+    socket.on('error', () => undefined).destroy();
+  }
 }

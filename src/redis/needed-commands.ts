@@ -94,7 +94,7 @@ export const NEEDED_BY_SERVICES: NeededCommands = { probes: WORKER_PROBES, direc
 /** For programs that only enqueue, look and wait. */
 export const NEEDED_BY_ENQUEUERS: NeededCommands = { probes: ENQUEUER_PROBES, direct: ENQUEUER_DIRECT };
 
-/** The rules of a Redis user that may do no more than is needed, as `ACL SETUSER` takes them. */
+/** The rules of a Redis user that may do no more than is needed, as `ACL SETUSER` takes them. @internal */
 export function leastAcl({ probes, direct }: NeededCommands, prefix: string): string {
   const commands = [...CONNECTING, ...direct, ...Object.keys(probes)].sort().map((name) => `+${name}`);
   return ['resetkeys', `~${createKeys(prefix).pattern}`, 'resetchannels', '-@all', ...commands].join(' ');

@@ -1,9 +1,12 @@
+import { z } from 'zod';
 import type { RedisTarget } from '../config/redis-config.ts';
-import { type Confirmation, createConfirmation, NO_CONFIRMATION } from './confirmation.ts';
+import { type Confirmation, createConfirmation, NO_CONFIRMATION, NotTheMasterError } from './confirmation.ts';
 import { closeRedis, createRedis } from './connections.ts';
 import type { Keys } from './keys.ts';
-import { createReplicaRound } from './replica-round.ts';
-import { createSentinelCheck } from './sentinel-check.ts';
+import type { RedisClient } from './lua-script.ts';
+import { createReplicaRound, type MasterCheck } from './replica-round.ts';
+
+const pairsSchema = z.array(z.string());
 
 export interface OpenConfirmationOptions {
   readonly keys: Pick<Keys, 'confirmationMark'>;
@@ -33,4 +36,54 @@ export function openConfirmation(
 /** A single Redis may have none. */
 export function defaultReplicas({ kind }: { readonly kind: RedisTarget['kind'] | 'embedded' }): number {
   return kind === 'sentinel' || kind === 'cluster' ? 1 : 0;
+}
+
+type SentinelTarget = Extract<RedisTarget, { kind: 'sentinel' }>;
+
+/** What one sentinel says of the master. */
+interface SentinelView {
+  readonly flags: string;
+  readonly runId: string;
+  /** Grows with every failover: the view with the highest one is the newest. */
+  readonly configEpoch: number;
+}
+
+/**
+ * Asks all sentinels that the settings name, of which most must answer. Before another server is promoted, the sentinel
+ * that promotes it says `failover_in_progress`; after that, it names the other server under a higher epoch. So a server
+ * that none of them speaks against was the only one to take writes until now, unless just the sentinel that promotes
+ * another one is the one that can't be asked. Therefore the settings must name all sentinels.
+ * @internal
+ */
+export function createSentinelCheck(target: SentinelTarget): MasterCheck {
+  const sentinels = target.nodes.map((node) => createRedis(sentinelTarget(node, target), 'sentinel'));
+  const needed = Math.floor(sentinels.length / 2) + 1;
+  return {
+    async check(runId) {
+      const views = await Promise.allSettled(sentinels.map((sentinel) => askAboutMaster(sentinel, target.name)));
+      const seen = views.flatMap((view) => (view.status === 'fulfilled' ? [view.value] : []));
+      if (seen.length < needed) throw new Error(`${seen.length} of ${sentinels.length} sentinels answered`);
+      if (seen.some(({ flags }) => /failover_in_progress|o_down/.test(flags)))
+        throw new Error('a failover is in progress');
+      const newest = Math.max(...seen.map(({ configEpoch }) => configEpoch));
+      const names = seen.filter(({ configEpoch }) => configEpoch === newest).map((view) => view.runId);
+      if (names.some((name) => name !== runId)) throw new NotTheMasterError('the sentinels report a different master');
+    },
+    async close() {
+      await Promise.all(sentinels.map(closeRedis));
+    },
+  };
+}
+
+async function askAboutMaster(sentinel: RedisClient, name: string): Promise<SentinelView> {
+  const pairs = pairsSchema.parse(await sentinel.call('SENTINEL', 'MASTER', name));
+  const field = (name: string): string => pairs[pairs.indexOf(name) + 1] ?? '';
+  return { flags: field('flags'), runId: field('runid'), configEpoch: Number(field('config-epoch')) };
+}
+
+function sentinelTarget({ host, port }: SentinelTarget['nodes'][number], target: SentinelTarget): RedisTarget {
+  const login = target.sentinelPassword === undefined ? '' : `:${encodeURIComponent(target.sentinelPassword)}@`;
+  const { deadPeerMs, tls } = target;
+  const url = `${target.login.tls ? 'rediss' : 'redis'}://${login}${host}:${port}`;
+  return { kind: 'url', url, ...(deadPeerMs !== undefined && { deadPeerMs }), ...(tls && { tls }) };
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { SECOND_MS } from '../core/units.ts';
 import type { ConfirmationRound, WrittenFact } from './confirmation.ts';
 import type { RedisClient } from './lua-script.ts';
+import { parseInfo } from './server-facts.ts';
 
 /** Says whether a server still is the master. @throws Error why that can't be said */
 export interface MasterCheck {
@@ -84,11 +85,11 @@ export function createReplicaRound(options: ReplicaRoundOptions): ConfirmationRo
         if (error) throw error;
         return answer;
       });
-      connectedReplicas = Number(fieldIn(replication, 'connected_slaves'));
+      connectedReplicas = Number(parseInfo(String(replication))('connected_slaves'));
       let count = Number(acknowledged);
       if (count < replicas) count = await node.wait(replicas, REPLICAS_MS);
       // A server that was replaced has lost its replicas, too: that is told first.
-      await masterCheck?.check(fieldIn(server, 'run_id'));
+      await masterCheck?.check(parseInfo(String(server))('run_id'));
       if (count < replicas) throw new Error(`${count} of ${replicas} replicas have confirmed the write`);
       return answersSchema.parse(found).map((answer) => answer === 1);
     },
@@ -113,8 +114,4 @@ function nodeOfSlot(cluster: Cluster, slot: number): Redis {
   const node = cluster.nodes('master').find(({ options: { host, port } }) => `${host}:${port}` === address);
   if (node === undefined) throw new Error('the master of our hash slot is unknown');
   return node;
-}
-
-function fieldIn(info: unknown, name: string): string {
-  return new RegExp(`^${name}:(\\w+)`, 'm').exec(String(info))?.[1] ?? '';
 }

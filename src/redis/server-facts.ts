@@ -1,6 +1,9 @@
 import { Cluster } from 'ioredis';
 import type { RedisClient } from './lua-script.ts';
 
+/** BullMQ warns below this one, and our scripts use its commands. */
+export const LEAST_REDIS_VERSION = [6, 2] as const;
+
 /** What one Redis server says of itself. */
 export interface ServerFacts {
   readonly version: string;
@@ -63,7 +66,8 @@ export async function measureClockAheadMs(redis: RedisClient, now: () => number)
   return Number(seconds) * 1_000 + Number(microseconds) / 1_000 - (askedAt + answeredAt) / 2;
 }
 
-function parseInfo(info: string): (name: string) => string {
+/** Reads an answer to INFO: the text of each field, empty where there is none. */
+export function parseInfo(info: string): (name: string) => string {
   const fields = new Map(info.split(/\r?\n/).map((line) => splitAt(line, line.indexOf(':'))));
   return (name) => fields.get(name) ?? '';
 }
@@ -81,4 +85,12 @@ async function readNumber(server: Pick<RedisClient, 'config'>, name: string): Pr
 async function readSetting(server: Pick<RedisClient, 'config'>, name: string): Promise<string | undefined> {
   const answer = await server.config('GET', name).catch(() => undefined);
   return Array.isArray(answer) && typeof answer[1] === 'string' ? answer[1] : undefined;
+}
+
+/** Whether a server of this version can be used; one that does not tell may try. */
+export function isVersionSupported(version: string): boolean {
+  const [major, minor = 0] = version.split('.').map(Number);
+  if (major === undefined || Number.isNaN(major) || version === '') return true;
+  const [leastMajor, leastMinor] = LEAST_REDIS_VERSION;
+  return major > leastMajor || (major === leastMajor && minor >= leastMinor);
 }

@@ -1,6 +1,6 @@
 import { stringify } from 'lossless-json';
+import type { SimulatorSwitches } from './options.ts';
 import { type SeededRandom, UPPER_HEX } from './random.ts';
-import type { SimulatorSwitches } from './switches.ts';
 
 /** One HTTP answer, ready to be written. `code` is what the journal notes. */
 export interface Answer {

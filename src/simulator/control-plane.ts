@@ -5,7 +5,7 @@ import { ENDPOINTS } from './endpoints.ts';
 import { faultRuleSchema } from './faults.ts';
 import { readBody, writeAnswer } from './http-exchange.ts';
 import { type JournalEntry, matchesFilter } from './journal.ts';
-import { webhookTargetSchema } from './webhooks.ts';
+import { webhookTargetSchema } from './options.ts';
 import type { World } from './world.ts';
 
 /** Where the control plane lives; TikTok has no such path. */

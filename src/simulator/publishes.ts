@@ -5,7 +5,7 @@ import { ALPHANUMERIC, type SeededRandom } from './random.ts';
 import type { FileSource, PullSource, Source } from './source-info.ts';
 
 /** "The upload_url is valid for one hour", content-posting-api-media-transfer-guide, read 2026-11-22. */
-export const UPLOAD_URL_LIFETIME_MS = 3_600_000;
+const UPLOAD_URL_LIFETIME_MS = 3_600_000;
 
 /** The receiving side of a FILE_UPLOAD. */
 export interface UploadTask {

@@ -1,10 +1,12 @@
 import { createHash, type Hash } from 'node:crypto';
 import http from 'node:http';
 import https from 'node:https';
-import { isAcceptedPhoto, MAX_PHOTO_BYTES } from './photo-format.ts';
 import { pullFailure } from './publish-status.ts';
 import type { Publish, PullTask } from './publishes.ts';
 import type { World } from './world.ts';
+
+/** "Maximum of 20 MB for each image" (content-posting-api-media-transfer-guide, read 2026-11-22). */
+const MAX_PHOTO_BYTES = 20_000_000;
 
 /**
  * Downloads what was to be pulled in the background, one URL after the other, as TikTok's servers would. Anything but a
@@ -59,4 +61,11 @@ function get(url: string, signal: AbortSignal): Promise<http.IncomingMessage> {
     const request = (url.startsWith('https:') ? https : http).get(url, { signal, agent: false }, resolve);
     request.on('error', reject);
   });
+}
+
+/** WebP or JPEG, told by the first bytes; integrators report that PNG is refused (media-transfer-guide). */
+function isAcceptedPhoto(bytes: Buffer): boolean {
+  const isJpeg = bytes.subarray(0, 3).equals(Buffer.from([0xff, 0xd8, 0xff]));
+  const isWebp = bytes.toString('latin1', 0, 4) === 'RIFF' && bytes.toString('latin1', 8, 12) === 'WEBP';
+  return isJpeg || isWebp;
 }

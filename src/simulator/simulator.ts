@@ -1,7 +1,8 @@
 import type { AccountProfile, AccountTokens } from './accounts.ts';
 import type { FaultHandle, FaultRule } from './faults.ts';
 import type { Journal } from './journal.ts';
-import type { WebhookDelivery, WebhookTarget } from './webhooks.ts';
+import type { WebhookTarget } from './options.ts';
+import type { WebhookDelivery } from './webhooks.ts';
 
 /** A running simulator. */
 export interface Simulator {

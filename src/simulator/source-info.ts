@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { SimulatorSwitches } from './switches.ts';
+import type { SimulatorSwitches } from './options.ts';
 
 /** A FILE_UPLOAD as announced at init. */
 export interface FileSource {

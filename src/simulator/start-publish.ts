@@ -1,9 +1,10 @@
+import { isIP } from 'node:net';
 import type { AccountProfile } from './accounts.ts';
 import type { RefusalCode } from './answers.ts';
 import type { ApiResult } from './api-route.ts';
+import type { SimulatorSettings } from './options.ts';
 import type { PostInfo, Publish } from './publishes.ts';
 import { startPullDownload } from './pull-download.ts';
-import { pullUrlRefusal } from './pull-url-rules.ts';
 import type { ParsedSource, Source } from './source-info.ts';
 import type { World } from './world.ts';
 
@@ -48,4 +49,29 @@ function urlRefusal(world: World, source: Source): RefusalCode | undefined {
 
 function uploadUrl(world: World, { uploadId, uploadToken }: NonNullable<Publish['upload']>): string {
   return `${world.origin}/video/?upload_id=${uploadId}&upload_token=${uploadToken}`;
+}
+
+/**
+ * Why TikTok will not pull from this URL, if so. A verified domain covers its subdomains and all paths; a verified
+ * prefix covers what begins exactly so (content-posting-api-media-transfer-guide, read 2026-11-22).
+ */
+function pullUrlRefusal(videoUrl: string, settings: SimulatorSettings): RefusalCode | undefined {
+  const url = parseUrl(videoUrl);
+  if (url === undefined) return 'invalid_params';
+  if (settings.switches.pullUrlRules === 'off') return undefined;
+  if (url.protocol !== 'https:') return 'invalid_params';
+  // The host of a property is "a domain, not an IP address".
+  if (isIP(url.hostname.replace(/^\[|\]$/g, '')) !== 0) return 'url_ownership_unverified';
+  const isVerified = settings.verifiedUrlPrefixes.some((property) =>
+    property.includes('://') ? url.href.startsWith(property) : isWithinDomain(url.hostname, property),
+  );
+  return isVerified ? undefined : 'url_ownership_unverified';
+}
+
+function isWithinDomain(hostname: string, domain: string): boolean {
+  return hostname === domain || hostname.endsWith(`.${domain}`);
+}
+
+function parseUrl(text: string): URL | undefined {
+  return URL.canParse(text) ? new URL(text) : undefined;
 }

@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { stringify } from 'lossless-json';
-import { z } from 'zod';
-import type { SimulatorSettings } from './options.ts';
-import { newEventsOf } from './publish-events.ts';
+import type { z } from 'zod';
+import { type SimulatorSettings, type WebhookTarget, webhookTargetSchema } from './options.ts';
+import { publishStateAt } from './publish-status.ts';
 import type { Publish } from './publishes.ts';
 import type { SeededRandom } from './random.ts';
 
@@ -11,18 +11,6 @@ const LOOK_EVERY_MS = 25;
 const ANSWER_TIMEOUT_MS = 10_000;
 /** "retries up to 72 hours with exponential backoff", developers.tiktok.com/doc/webhooks-overview, read 2026-11-22. */
 const RETRIED_FOR_MS = 72 * 3_600_000;
-
-/** Where webhooks go, and how badly. */
-export const webhookTargetSchema = z.strictObject({
-  url: z.url({ protocol: /^https?$/ }),
-  /** Chance from 0 to 1 that an event is sent twice. */
-  duplicates: z.number().min(0).max(1).default(0),
-  /** Until the first repetition of what was not answered with 200; each further one waits twice as long. */
-  firstRetryMs: z.int().min(1).default(60_000),
-});
-
-/** Where webhooks go; `duplicates` and `firstRetryMs` may be left out. */
-export type WebhookTarget = z.input<typeof webhookTargetSchema>;
 
 /** One webhook on its way. */
 export interface WebhookDelivery {
@@ -132,4 +120,44 @@ export class Webhooks {
       return 0;
     }
   }
+}
+
+/** Something that TikTok reports of a publish. */
+interface PublishEvent {
+  event: string;
+  content: Record<string, unknown>;
+}
+
+/**
+ * What there is to report of a publish that was not reported before (developers.tiktok.com/doc/webhooks-events, read
+ * 2026-11-22).
+ * @param reported what was; grows
+ */
+function newEventsOf(
+  publish: Publish,
+  reported: Set<string>,
+  now: number,
+  settings: SimulatorSettings,
+): { events: PublishEvent[]; isOver: boolean } {
+  const state = publishStateAt(publish, now, settings);
+  const events: PublishEvent[] = [];
+  const about = {
+    publish_id: publish.publishId,
+    publish_type: publish.kind === 'direct' ? 'DIRECT_POST' : 'INBOX_SHARE',
+  };
+  const report = (mark: string, event: string, details: Record<string, unknown> = {}) => {
+    if (reported.has(mark)) return;
+    reported.add(mark);
+    events.push({ event: `post.publish.${event}`, content: { ...about, ...details } });
+  };
+  if (state.status === 'FAILED') report('failed', 'failed', { reason: state.failReason });
+  const isInInbox = publish.kind === 'inbox' && state.status !== 'FAILED' && !state.status.startsWith('PROCESSING');
+  if (isInInbox) report('inbox', 'inbox_delivered');
+  for (const { postId } of state.posts) report(`complete ${postId}`, 'complete');
+  for (const postId of state.shownPostIds) {
+    report(`public ${postId}`, settings.switches.publicWebhookSpelling, { post_id: BigInt(postId) });
+  }
+  const hasAllPosts = publish.kind === 'direct' && state.posts.length > 0;
+  const isShown = state.posts.every((post) => !post.isPublic || state.shownPostIds.includes(post.postId));
+  return { events, isOver: state.status === 'FAILED' || (hasAllPosts && isShown) };
 }

@@ -1,14 +1,24 @@
 import type { Logger } from 'pino';
 import type { AccountVault } from '../accounts/vault.ts';
 import type { Clock } from '../core/ports.ts';
-import { toPostReport } from '../core/post-report.ts';
+import { type PostReport, toPostReport, wokenBy } from '../core/post-report.ts';
+import { mayBePublic } from '../core/recheck-schedule.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Queues } from '../queues/queues.ts';
 import { isSignedByTikTok, parseWebhook, type TikTokWebhook } from '../tiktok/webhook.ts';
 import type { WebhookArrivals } from './arrivals.ts';
-import { noteRemovedAuthorization } from './removed-authorization.ts';
-import { type WakeToldJobDeps, wakeToldJob } from './wake-told-job.ts';
+
+/** TikTok's reasons (webhooks-events, read 2026-11-22). */
+const REASONS: Readonly<Record<string, string>> = {
+  '1': 'its owner disconnected the app',
+  '2': 'its owner deleted the account',
+  '3': "the owner's age was changed",
+  '4': 'TikTok banned the account',
+  '5': 'the app revoked the access itself',
+};
 
 /** What came of a webhook, for the metric. */
-export type WebhookOutcome = 'unsigned' | 'unreadable' | 'other_app' | ActedOn;
+type WebhookOutcome = 'unsigned' | 'unreadable' | 'other_app' | ActedOn;
 type ActedOn = 'acted_on' | 'no_effect' | 'unknown_publish_id';
 
 /** What receiving webhooks needs. */
@@ -26,7 +36,7 @@ export interface ReceiveWebhookDeps extends WakeToldJobDeps {
 }
 
 /** What TikTok sent. */
-export interface WebhookDelivery {
+interface WebhookDelivery {
   /** The body byte for byte, since that is what was signed. */
   readonly rawBody: Buffer;
   /** The header `TikTok-Signature`. */
@@ -81,4 +91,69 @@ async function actOn(
   log.debug({ event, publishJobId, publishId, woken }, 'TikTok webhook received');
   if (publishJobId === undefined) return 'unknown_publish_id';
   return woken === undefined ? 'no_effect' : 'acted_on';
+}
+
+/** What TikTok reports of a user who no longer lets the app act for them. */
+interface RemovedAuthorization {
+  readonly openId: string;
+  /** Ms since the epoch. */
+  readonly removedAt: number;
+  /** The number of TikTok's reason. */
+  readonly reason: string | undefined;
+}
+
+/**
+ * Notes that an account must be connected again. TikTok repeats its reports for three days, so one that is older than
+ * the account's tokens is about a grant that was replaced since.
+ *
+ * @returns false if there was nothing to note
+ */
+async function noteRemovedAuthorization(
+  vault: Pick<AccountVault, 'get' | 'markReauthorizationRequired'>,
+  { openId, removedAt, reason = '' }: RemovedAuthorization,
+): Promise<boolean> {
+  const account = openId === '' ? undefined : (await vault.get(openId))?.account;
+  if (account === undefined) return false;
+  const why = REASONS[reason] ?? 'TikTok gave no reason';
+  return await vault.markReauthorizationRequired(account, {
+    reason: `TikTok revoked the access to "${account}": ${why}`,
+    grantedBefore: removedAt,
+  });
+}
+
+/** What waking needs. */
+interface WakeToldJobDeps {
+  readonly ledger: Pick<Ledger, 'idOfPublishId' | 'tell'>;
+  readonly queues: Pick<Queues, 'wakeStatusEntry' | 'wakeRecheckEntry'>;
+  readonly clock: Clock;
+}
+
+/** What a report was good for. */
+interface ReportOutcome {
+  /** The job it is about; none if nobody here knows the publish_id. */
+  readonly publishJobId: string | undefined;
+  readonly woken: 'poll' | 'recheck' | undefined;
+}
+
+/**
+ * Lets the job that TikTok reported something of be asked for at once. Safe to call again: it changes no state, and the
+ * poll it wakes keeps to the account's quota.
+ */
+async function wakeToldJob(
+  { report, publishId }: { readonly report: PostReport; readonly publishId: string },
+  { ledger, queues, clock }: WakeToldJobDeps,
+): Promise<ReportOutcome> {
+  const publishJobId = await ledger.idOfPublishId(publishId);
+  if (publishJobId === undefined) return { publishJobId, woken: undefined };
+  const record = await ledger.tell(publishJobId, publishId);
+  const woken =
+    record === undefined ? undefined : wokenBy(report, { ...record, isPublic: mayBePublic(record.request) });
+  // A poll that has booked its call waits for that call: woken, it would only fall asleep again.
+  if (record === undefined || woken === undefined || (record.bookedSlot?.at ?? 0) > clock.now()) {
+    return { publishJobId, woken: undefined };
+  }
+  const { id, account } = record;
+  if (woken === 'poll') await queues.wakeStatusEntry(id);
+  else await queues.wakeRecheckEntry({ version: 1, id, account });
+  return { publishJobId, woken };
 }

@@ -3,8 +3,19 @@ import type { ErrorCode } from '../core/error-table.ts';
 import { PublishError, type SafeDetails } from '../core/publish-error.ts';
 import { codeOf } from '../core/system-error.ts';
 import { oauthErrorToErrorCode, tiktokCodeToErrorCode } from '../core/tiktok-codes.ts';
-import type { RawAnswer } from './raw-answer.ts';
 import { withoutSecrets } from './without-secrets.ts';
+
+/** An answer of any status, read to its end. */
+export interface RawAnswer {
+  readonly httpStatus: number;
+  /** Empty for answers to chunks, whose bodies TikTok does not document. */
+  readonly text: string;
+  readonly contentType: string | undefined;
+  readonly contentRange: string | undefined;
+  readonly retryAfterMs: number | undefined;
+  /** The credentials that were sent: no text of the answer may show them. */
+  readonly sentSecrets: readonly string[];
+}
 
 /*
  * A call fails in one of four ways, and each means something else for the post:

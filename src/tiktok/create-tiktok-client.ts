@@ -1,12 +1,11 @@
 import { NO_TRACING, type Tracing } from '../core/tracing.ts';
-import type { CallDeps } from './call-deps.ts';
 import { createOauthCalls } from './oauth-calls.ts';
 import type { OnRequest } from './observe-request.ts';
 import { createPostingCalls } from './posting-calls.ts';
 import { putChunk } from './put-chunk.ts';
 import type { BriefRetry } from './retry.ts';
 import type { TikTokClient } from './tiktok-client.ts';
-import { createTransport, DEFAULT_TIMEOUTS, type TikTokTimeouts } from './transport.ts';
+import { type CallDeps, createTransport, DEFAULT_TIMEOUTS, type TikTokTimeouts } from './transport.ts';
 
 /** Settings of a TikTok client. */
 export interface TikTokClientOptions {

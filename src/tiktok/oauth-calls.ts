@@ -1,9 +1,11 @@
 import type { z } from 'zod';
-import type { CallDeps } from './call-deps.ts';
 import { observed } from './observe-request.ts';
 import { parseOauthAnswer } from './parse-answer.ts';
 import type { TikTokClient } from './tiktok-client.ts';
+import type { CallDeps } from './transport.ts';
 import { nothingWire, tokenGrantWire } from './wire.ts';
+
+const CONSENT_PATH = '/v2/auth/authorize/';
 
 const TOKEN_PATH = '/v2/oauth/token/';
 const REVOKE_PATH = '/v2/oauth/revoke/';
@@ -59,4 +61,32 @@ function postForm<T>(
     note({ httpStatus: answer.httpStatus });
     return parseOauthAnswer(endpoint.name, answer, endpoint.wire);
   });
+}
+
+/** What TikTok's consent page is told. */
+interface ConsentQuestion {
+  readonly clientKey: string;
+  readonly redirectUri: string;
+  /** Comes back with the browser. */
+  readonly state: string;
+  /** Hex SHA-256 of the verifier, where RFC 7636 has base64url (login-kit-desktop, read 2026-11-22). */
+  readonly codeChallenge: string;
+  readonly scopes: readonly string[];
+}
+
+/** Where a user is asked whether the app may post for them (login-kit-web, read 2026-11-22). */
+export function consentUrl(apiBaseUrl: string, question: ConsentQuestion): string {
+  // Only on this machine may the API be without TLS, and there it is a simulator that asks for itself.
+  const isSimulated = new URL(apiBaseUrl).protocol === 'http:';
+  const url = new URL(CONSENT_PATH, isSimulated ? apiBaseUrl : 'https://www.tiktok.com');
+  url.search = new URLSearchParams({
+    client_key: question.clientKey,
+    response_type: 'code',
+    scope: question.scopes.join(','),
+    redirect_uri: question.redirectUri,
+    state: question.state,
+    code_challenge: question.codeChallenge,
+    code_challenge_method: 'S256',
+  }).toString();
+  return url.href;
 }

@@ -1,7 +1,6 @@
+import { parse, parseNumberAndBigInt } from 'lossless-json';
 import type { z } from 'zod';
-import { classifyMalformedAnswer, classifyOauthRefusal, classifyRefusal } from './classify-error.ts';
-import { parseExactJson } from './exact-json.ts';
-import type { RawAnswer } from './raw-answer.ts';
+import { classifyMalformedAnswer, classifyOauthRefusal, classifyRefusal, type RawAnswer } from './classify-error.ts';
 import { envelopeWire, oauthErrorWire } from './wire.ts';
 
 /** The `data` of a successful answer, and the id under which TikTok logged the call. */
@@ -45,4 +44,13 @@ export function parseOauthAnswer<T>(endpoint: string, answer: RawAnswer, grantWi
 
 function isSuccess({ httpStatus }: RawAnswer): boolean {
   return httpStatus >= 200 && httpStatus < 300;
+}
+
+/** Integers become bigint and so keep every digit. @returns undefined for what is not JSON */
+export function parseExactJson(text: string): unknown {
+  try {
+    return parse(text, null, parseNumberAndBigInt);
+  } catch {
+    return undefined;
+  }
 }

@@ -1,6 +1,5 @@
 import type { z } from 'zod';
 import { PublishError } from '../core/publish-error.ts';
-import type { CallDeps } from './call-deps.ts';
 import { observed } from './observe-request.ts';
 import { type ParsedAnswer, parseEnvelope } from './parse-answer.ts';
 import { toPhotoPostWire, toPostInfoWire, toSourceInfoWire } from './request-bodies.ts';
@@ -12,6 +11,7 @@ import {
   type TikTokClient,
   type VideoSource,
 } from './tiktok-client.ts';
+import type { CallDeps } from './transport.ts';
 import { creatorInfoWire, initWire, nothingWire, statusWire } from './wire.ts';
 import { withoutSecrets } from './without-secrets.ts';
 

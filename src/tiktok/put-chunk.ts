@@ -2,11 +2,12 @@ import { formatContentRange, parseUploadReport } from '../core/content-range.ts'
 import type { ErrorCode } from '../core/error-table.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { uploadStatusToErrorCode } from '../core/tiktok-codes.ts';
-import type { CallDeps } from './call-deps.ts';
+import type { RawAnswer } from './classify-error.ts';
 import { observed } from './observe-request.ts';
-import type { RawAnswer } from './raw-answer.ts';
 import type { PutChunkAnswer, PutChunkInput } from './tiktok-client.ts';
-import { parseUploadUrl } from './upload-url.ts';
+import type { CallDeps } from './transport.ts';
+
+const UPLOAD_DOMAIN = '.tiktokapis.com';
 
 const ENDPOINT = 'upload';
 
@@ -67,4 +68,23 @@ async function* exactly(lengthBytes: number, body: AsyncIterable<Uint8Array>): A
   if (sentBytes === lengthBytes) return;
   const got = sentBytes > lengthBytes ? 'more' : `${sentBytes}`;
   throw new PublishError('INPUT_MEDIA_CHANGED', { reason: `expected a chunk of ${lengthBytes} bytes, got ${got}` });
+}
+
+/**
+ * Parses an upload URL if a file may be sent there: https on a host of tiktokapis.com, or the API's own host and port.
+ * The URL itself is a credential, so errors name its host only.
+ *
+ * @throws PublishError `UPLOAD_URL_REFUSED`
+ * @internal
+ */
+export function parseUploadUrl(uploadUrl: string, apiBaseUrl: URL): URL {
+  const url = URL.canParse(uploadUrl) ? new URL(uploadUrl) : undefined;
+  if (url === undefined) throw new PublishError('UPLOAD_URL_REFUSED', { reason: 'expected an upload URL, got no URL' });
+  const hasLogin = url.username !== '' || url.password !== '';
+  const isTikTok = url.protocol === 'https:' && url.hostname.endsWith(UPLOAD_DOMAIN);
+  // An origin is scheme, host and port: a host that serves the API over https gets no file in the clear.
+  if (!hasLogin && (isTikTok || url.origin === apiBaseUrl.origin)) return url;
+  throw new PublishError('UPLOAD_URL_REFUSED', {
+    reason: `expected an https upload URL on *${UPLOAD_DOMAIN} or on ${apiBaseUrl.host}, got ${url.protocol}//${url.host}`,
+  });
 }

@@ -16,7 +16,7 @@ export interface ReachedApi {
  * Asks the API's address for anything at all, without credentials.
  * @throws PublishError `TRANSPORT_NO_ANSWER` or `TRANSPORT_BAD_ANSWER`
  */
-export async function reachApi(apiBaseUrl: string, now: () => number = Date.now): Promise<ReachedApi> {
+export async function reachApi(apiBaseUrl: string, now: () => number): Promise<ReachedApi> {
   const agent = new Agent({ connect: { timeout: TIMEOUT_MS } });
   const startedAt = performance.now();
   const askedAt = now();

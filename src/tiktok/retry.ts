@@ -17,7 +17,7 @@ export interface BriefRetry {
 }
 
 /** Three tries in ten seconds. */
-export const THREE_TRIES_IN_TEN_SECONDS: BriefRetry = { firstDelayMs: SECOND_MS, totalMs: 10 * SECOND_MS };
+const THREE_TRIES_IN_TEN_SECONDS: BriefRetry = { firstDelayMs: SECOND_MS, totalMs: 10 * SECOND_MS };
 
 /**
  * Repeats a call that may be repeated without harm, at most twice, when the network hiccups. Whatever lasts longer is

@@ -4,8 +4,9 @@ import { Agent, buildConnector, type Dispatcher } from 'undici';
 import { type DeadlineOptions, withDeadline } from '../core/deadline.ts';
 import { parseRetryAfterMs } from '../core/retry-after.ts';
 import { SECOND_MS } from '../core/units.ts';
-import { classifyNetworkError, DeadlineReachedError, NothingSentError } from './classify-error.ts';
-import type { RawAnswer } from './raw-answer.ts';
+import { classifyNetworkError, DeadlineReachedError, NothingSentError, type RawAnswer } from './classify-error.ts';
+import type { Observer } from './observe-request.ts';
+import type { BriefRetry } from './retry.ts';
 
 /** Longest times of a call (ms). */
 export interface TikTokTimeouts {
@@ -33,7 +34,7 @@ const MAX_ANSWER_BYTES = 1_000_000;
 const USER_AGENT = 'tiktok-publisher';
 
 /** An API call: a POST with a body that is sent as it is. */
-export interface ApiPost {
+interface ApiPost {
   /** Its name in errors. */
   readonly endpoint: string;
   readonly url: URL;
@@ -50,7 +51,7 @@ export interface ApiPost {
 }
 
 /** The PUT of one chunk. */
-export interface ChunkPut {
+interface ChunkPut {
   /** Its name in errors. */
   readonly endpoint: string;
   readonly url: URL;
@@ -170,4 +171,12 @@ function toRawAnswer(
 
 function firstValue(header: string | string[] | undefined): string | undefined {
   return Array.isArray(header) ? header[0] : header;
+}
+
+/** What the groups of calls share. */
+export interface CallDeps extends Observer {
+  readonly transport: Transport;
+  readonly apiBaseUrl: URL;
+  /** Times of the brief retries of calls that may be repeated. */
+  readonly briefRetry?: BriefRetry | undefined;
 }

@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import { SECOND_MS } from '../core/units.ts';
-import { parseExactJson } from './exact-json.ts';
+import { parseExactJson } from './parse-answer.ts';
 
 /** What TikTok reports on its own (webhooks-overview and webhooks-events, read 2026-11-22). */
 export interface TikTokWebhook {

@@ -5,7 +5,7 @@ import { isTerminal } from '../core/publish-state.ts';
 import { isWorthRechecking, mayBePublic, nextRecheckDelayMs } from '../core/recheck-schedule.ts';
 import { publishIdOf } from '../core/session.ts';
 import { type EntryResult, failed, type Settlement } from '../core/settlement.ts';
-import { endChange, type JobEnd } from '../ledger/patches.ts';
+import { endChange, type JobEnd } from '../ledger/change.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
 import { recheckEntryId } from '../queues/job-ids.ts';
 import type { Needs } from './deps.ts';

@@ -1,7 +1,23 @@
+import type { CreateWorkersOptions, Workers } from '../app/stand-alone-workers.ts';
+
 /** The public subpath `tiktok-publisher/workers`: the workers in a process of one's own. */
+export type { CreateWorkersOptions, Workers } from '../app/stand-alone-workers.ts';
 export type { TokenSource } from '../core/ports.ts';
 /** What a token source throws. */
 export { PublishError } from '../core/publish-error.ts';
-export { type CreateWorkersOptions, createWorkers, type Workers } from './create-workers.ts';
 export type { Readiness } from './runtime/readiness.ts';
 export type { WorkerKind } from './runtime/worker-kinds.ts';
+
+/**
+ * Runs workers in this process, with the settings of the environment. They take no signals: close them at your own end.
+ *
+ * @throws ConfigError when a setting is wrong, with every problem; RedisUnavailableError
+ * @example
+ * const workers = await createWorkers({ tokens: { accessToken: async (account) => await myTokenFor(account) } });
+ * process.once('SIGTERM', () => workers.close());
+ */
+export async function createWorkers(options: CreateWorkersOptions = {}): Promise<Workers> {
+  // Loaded when called: who only wants the types, or to put workers together alone, needs none of it.
+  const { openStandAloneWorkers } = await import('../app/stand-alone-workers.ts');
+  return await openStandAloneWorkers(options);
+}

@@ -1,7 +1,7 @@
 import { PublishError } from '../core/publish-error.ts';
 import { publishIdOf } from '../core/session.ts';
 import { Deferral } from '../core/step-interrupt.ts';
-import { holdQuotaOnRefusal } from '../limits/hold-quota.ts';
+import { holdQuotaOnRefusal } from '../limits/slots.ts';
 import { type QuotaEndpoint, TIKTOK_QUOTAS } from '../limits/tiktok-quotas.ts';
 import type { StatusAnswer } from '../tiktok/index.ts';
 import { withToken } from '../tiktok/with-token.ts';

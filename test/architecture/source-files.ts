@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 export const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
 
 /** What one module imports. */
-export interface Import {
+interface Import {
   /** As written: `zod`, `node:fs`, `../core/units.ts`. */
   readonly specifier: string;
   /** For a file of ours its path from the repository, such as `src/core/units.ts`. */

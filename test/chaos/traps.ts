@@ -2,7 +2,7 @@ import { writeSync } from 'node:fs';
 import { z } from 'zod';
 
 /** What a worker does to itself at a trap. */
-export const TRAP_ACTIONS = ['kill', 'stop', 'block', 'term'] as const;
+const TRAP_ACTIONS = ['kill', 'stop', 'block', 'term'] as const;
 
 /** A step of a worker at which something happens to it. */
 export const trapSchema = z.strictObject({

@@ -12,7 +12,7 @@ export interface FakeAnswer {
 }
 
 /** A request that has arrived and waits for the test to decide. */
-export interface FakeRequest {
+interface FakeRequest {
   readonly method: string;
   /** Path and query as sent. */
   readonly path: string;

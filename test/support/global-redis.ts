@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { cacheDirFrom } from '../../src/config/cache-dir.ts';
+import { cacheDirFrom } from '../../src/config/load-config.ts';
 import { startEmbeddedRedis } from '../../src/embedded-redis/embedded-redis.ts';
 
 declare module 'vitest' {

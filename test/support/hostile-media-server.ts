@@ -108,7 +108,7 @@ const EXPIRED_XML = '<Error><Code>AccessDenied</Code><Message>Request has expire
 const CHANGED_MIDWAY = Buffer.alloc(1, 0x55);
 
 /** Servers as one meets them, and worse. Paths of the URLs begin with these names. */
-export const MISBEHAVIOURS = {
+const MISBEHAVIOURS = {
   honest,
   'ignores-range': ({ response, video, headers }) => {
     const { 'content-range': _, ...rest } = headers;
@@ -205,7 +205,7 @@ export const MISBEHAVIOURS = {
 export type Misbehaviour = keyof typeof MISBEHAVIOURS;
 
 /** What was asked of the server. */
-export interface AskedUrl {
+interface AskedUrl {
   readonly path: string;
   readonly range: string | undefined;
   readonly headers: IncomingMessage['headers'];

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { cacheDirFrom } from '../../src/config/cache-dir.ts';
+import { cacheDirFrom } from '../../src/config/load-config.ts';
 import { findRedisProgram } from '../../src/embedded-redis/redis-binary.ts';
 import { freePort } from '../../src/embedded-redis/redis-process.ts';
 import { eventually } from './eventually.ts';

@@ -1,10 +1,10 @@
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { cacheDirFrom } from '../../src/config/cache-dir.ts';
+import { cacheDirFrom } from '../../src/config/load-config.ts';
 import { findRedisProgram } from '../../src/embedded-redis/redis-binary.ts';
 import { spawnRedis } from '../../src/embedded-redis/redis-process.ts';
-import { askServerIdentity } from '../../src/embedded-redis/server-identity.ts';
+import { askServerIdentity } from '../../src/embedded-redis/running-redis.ts';
 import { eventually } from './eventually.ts';
 import { quietPort } from './redis-proxy/quiet-port.ts';
 

@@ -2,20 +2,20 @@ import { text } from 'node:stream/consumers';
 import { parseAccountInput, parseAccountName } from '../../accounts/account-input.ts';
 import type { AccountSummary } from '../../accounts/account-record.ts';
 import { otherAppText } from '../../accounts/client-key.ts';
-import { createConnectLinks } from '../../accounts/connect-link.ts';
+import { CONNECT_PATH, createConnectLinks } from '../../accounts/connect-link.ts';
+import { rekeyAccounts } from '../../accounts/vault-survey.ts';
 import type { Client } from '../../app/open-client.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { encryptionKeysOf } from '../../config/development-key.ts';
 import { type Config, loadConfig } from '../../config/load-config.ts';
 import { PublishError } from '../../core/publish-error.ts';
+import { timeText } from '../../core/quantity-text.ts';
 import { DAY_MS, SECOND_MS } from '../../core/units.ts';
-import { CONNECT_PATH } from '../../http/connect-path.ts';
-import type { CliIo } from '../cli-io.ts';
-import type { CommandContext } from '../command-context.ts';
+import { endOldForm } from '../../sealing/published-key.ts';
+import type { CliIo, CommandContext } from '../cli-io.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
 import { textTable } from '../job-text.ts';
 import { openClientApp } from '../open-client.ts';
-import { timeText } from '../quantity-text.ts';
 
 const LINK_LIFETIME_MS = DAY_MS;
 
@@ -145,4 +145,25 @@ function accountTable(accounts: readonly AccountSummary[]): string {
     accessTokenExpiresAt === null ? 'unknown' : timeText(accessTokenExpiresAt),
   ]);
   return textTable([['ACCOUNT', 'OPEN ID', 'STATUS', 'TOKEN UNTIL'], ...rows]);
+}
+
+/** `accounts rekey`: ends with 3 if some tokens can't be opened with any of the keys. */
+export async function rekey({ io, output }: CommandContext): Promise<ExitCode> {
+  const app = await openClientApp(loadConfig(io.env), io);
+  try {
+    const { keys, sealer, requestSecrets } = app.app;
+    await endOldForm(app.redis, keys, requestSecrets.publicKeys);
+    const { resealed, currentCount, unreadable } = await rekeyAccounts({ redis: app.redis, keys, sealer });
+    const lines = [
+      `${resealed.length} accounts were re-encrypted with the first key, ${currentCount} already used it.`,
+      ...unreadable.map(({ account, code, message }) => `  "${account}" could not be read: ${message} (${code})`),
+      unreadable.length === 0
+        ? 'You can remove the older keys when three conditions are met: every process has the new key first, one hour has passed since then, and every job from before then has ended. (Upload URLs, valid for one hour, and the URLs of jobs are not re-encrypted.)'
+        : 'Keep the older keys until these accounts have been connected again or removed.',
+    ];
+    output.answer({ resealed, currentCount, unreadable }, lines.join('\n'));
+    return unreadable.length === 0 ? EXIT_CODES.success : EXIT_CODES.unavailable;
+  } finally {
+    await app.close();
+  }
 }

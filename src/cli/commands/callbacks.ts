@@ -2,7 +2,7 @@ import { openApp } from '../../app/open-app.ts';
 import type { CallbackDesk, CallbackOverview, JobDeliveries } from '../../callbacks/callback-desk.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import { PublishError } from '../../core/publish-error.ts';
-import type { CommandContext } from '../command-context.ts';
+import type { CommandContext } from '../cli-io.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
 import { textTable } from '../job-text.ts';
 import { openClientApp } from '../open-client.ts';

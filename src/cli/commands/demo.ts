@@ -1,26 +1,31 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Cluster } from 'ioredis';
 import { openApp } from '../../app/open-app.ts';
 import { openServer, publisherOn } from '../../app/open-server.ts';
 import { openMeasuredService, type Service } from '../../app/open-service.ts';
 import { openWorkers } from '../../app/open-workers.ts';
-import { loadConfig } from '../../config/load-config.ts';
+import { type Environment, loadConfig } from '../../config/load-config.ts';
 import { DEFAULT_POLL_SCHEDULE, type PollSchedule } from '../../core/poll-schedule.ts';
 import type { PublishJob } from '../../core/publish-job.ts';
+import { bytesText } from '../../core/quantity-text.ts';
 import { MEGABYTE_BYTES, SECOND_MS } from '../../core/units.ts';
 import type { Publisher } from '../../producers/publisher.ts';
+import type { RedisClient } from '../../redis/lua-script.ts';
 import { type Simulator, startSimulator } from '../../simulator/index.ts';
-import type { CommandContext } from '../command-context.ts';
-import { demoEnvironment } from '../demo-environment.ts';
+import type { CommandContext } from '../cli-io.ts';
 import { type DemoReport, demoReportText, isDemoGood, reportOnDemo } from '../demo-report.ts';
 import { type DemoVideo, writeDemoVideo } from '../demo-video.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
-import { forgetKeys } from '../forget-keys.ts';
 import { interruptible, untilAborted } from '../interrupt.ts';
 import { createProgressDisplay } from '../progress-display.ts';
-import { bytesText } from '../quantity-text.ts';
 import { watchJob } from '../watch-job.ts';
+
+const SCAN_COUNT = 500;
+
+const KEY_BYTES = 32;
 
 /** Large enough for several chunks, read slowly enough that one sees them go. */
 const VIDEO_BYTES = 48 * MEGABYTE_BYTES;
@@ -144,4 +149,32 @@ async function publishAndWatch(
     display.stop();
   }
   return { job, durationMs: performance.now() - startedAt };
+}
+
+/**
+ * The environment of a demo: what a person has set stays, but TikTok is the simulator, the queue is a new one, ports
+ * are free ones and the data goes into a folder of its own.
+ */
+function demoEnvironment(env: Environment, simulator: Simulator, folder: string): Environment {
+  return {
+    ...env,
+    PORT: env.PORT || '0',
+    DATA_DIR: env.DATA_DIR || folder,
+    ENCRYPTION_KEYS: env.ENCRYPTION_KEYS || randomBytes(KEY_BYTES).toString('base64'),
+    LOG_LEVEL: env.LOG_LEVEL || 'error',
+    QUEUE_PREFIX: `{tiktok-publisher-demo-${randomBytes(4).toString('hex')}}`,
+    MEDIA_ROOTS: '',
+    TIKTOK_API_BASE_URL: simulator.url,
+    TIKTOK_CLIENT_KEY: simulator.clientKey,
+    TIKTOK_CLIENT_SECRET: simulator.clientSecret,
+  };
+}
+
+/** Deletes every key of a queue prefix, on every node: for a prefix that was made for one demo. */
+async function forgetKeys(redis: RedisClient, prefix: string): Promise<void> {
+  for (const node of redis instanceof Cluster ? redis.nodes('master') : [redis]) {
+    for await (const keys of node.scanStream({ match: `${prefix}*`, count: SCAN_COUNT })) {
+      if (Array.isArray(keys) && keys.length > 0) await redis.unlink(keys);
+    }
+  }
 }

@@ -1,11 +1,11 @@
 import { loadConfig } from '../../config/load-config.ts';
+import { headline } from '../../core/headline.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { ALL_PUBLISH_STATES, parsePublishState } from '../../core/publish-state.ts';
 import type { ListFilter, RetriedJob } from '../../producers/publisher.ts';
-import type { CommandContext } from '../command-context.ts';
-import { commandName } from '../command-name.ts';
+import { type CommandContext, commandName } from '../cli-io.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
-import { headline, jobTable, jobText } from '../job-text.ts';
+import { jobTable, jobText } from '../job-text.ts';
 import { openClientApp } from '../open-client.ts';
 
 /** `status`: one job with its timeline. */

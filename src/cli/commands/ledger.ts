@@ -4,7 +4,7 @@ import { describeDoubt, ownDoubt } from '../../ledger/ledger-doubt.ts';
 import type { FoundMark, LedgerMark } from '../../ledger/ledger-mark.ts';
 import { sightFileOf } from '../../ledger/sight-file.ts';
 import { type RestoredJobs, settleRestoredJobs } from '../../workers/runtime/settle-restored-jobs.ts';
-import type { CommandContext } from '../command-context.ts';
+import type { CommandContext } from '../cli-io.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
 import { openClientApp } from '../open-client.ts';
 

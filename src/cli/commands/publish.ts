@@ -1,14 +1,13 @@
 import { resolve } from 'node:path';
 import type { Client } from '../../app/open-client.ts';
 import { type Config, loadConfig } from '../../config/load-config.ts';
+import { headline } from '../../core/headline.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { type PublishRequest, parsePublishRequest } from '../../core/publish-request.ts';
 import { openFileSource } from '../../media/file-source.ts';
 import type { EnqueuedJob } from '../../producers/publisher.ts';
-import type { CommandContext } from '../command-context.ts';
-import { commandName } from '../command-name.ts';
+import { type CommandContext, commandName } from '../cli-io.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
-import { headline } from '../job-text.ts';
 import { openClientApp } from '../open-client.ts';
 import { preflightText } from '../preflight-text.ts';
 import { waitSilently, watchUntilEnd } from './watch.ts';

@@ -1,11 +1,10 @@
-import { closeInTime } from '../../app/close-in-time.ts';
-import { openApp } from '../../app/open-app.ts';
+import { closeInTime, openApp } from '../../app/open-app.ts';
 import { openMetricsServer, openServer } from '../../app/open-server.ts';
 import { openMeasuredService, type Service } from '../../app/open-service.ts';
 import { openWorkers } from '../../app/open-workers.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import { WORKER_KINDS, type WorkerKind } from '../../workers/runtime/worker-kinds.ts';
-import type { CommandContext } from '../command-context.ts';
+import type { CommandContext } from '../cli-io.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
 import { interruptible, untilAborted } from '../interrupt.ts';
 

@@ -1,14 +1,13 @@
 import type { Client } from '../../app/open-client.ts';
 import { loadConfig } from '../../config/load-config.ts';
+import { headline } from '../../core/headline.ts';
 import type { PublishJob } from '../../core/publish-job.ts';
 import { isTerminal } from '../../core/publish-state.ts';
 import type { Publisher } from '../../producers/publisher.ts';
-import type { CommandContext } from '../command-context.ts';
-import { commandName } from '../command-name.ts';
-import { exitCodeOfJob } from '../exit-code-of-job.ts';
-import type { ExitCode } from '../exit-codes.ts';
+import { type CommandContext, commandName } from '../cli-io.ts';
+import { type ExitCode, exitCodeOfJob } from '../exit-codes.ts';
 import { Interrupted, interruptible } from '../interrupt.ts';
-import { headline, jobText } from '../job-text.ts';
+import { jobText } from '../job-text.ts';
 import { openClientApp } from '../open-client.ts';
 import { createProgressDisplay } from '../progress-display.ts';
 import { watchJob } from '../watch-job.ts';

@@ -13,7 +13,6 @@ const MAX_UNREADABLE = 20;
 export async function accountFindings(
   redis: RedisClient,
   { keys, sealer, config }: Pick<App, 'keys' | 'sealer' | 'config'>,
-  now: () => number = Date.now,
 ): Promise<Finding[]> {
   const { clientKey } = config.tiktok;
   const states: AccountState[] = [];
@@ -28,7 +27,7 @@ export async function accountFindings(
     { check: 'accounts', level: 'ok', message },
     ...unreadableFindings(unreadable),
     ...otherAppFindings(states),
-    ...refreshTokenFindings(states, now()),
+    ...refreshTokenFindings(states, Date.now()),
     ...groupFindings(states),
     ...((await isOldFormInUse(redis, keys)) ? [OLD_FORM] : []),
   ];

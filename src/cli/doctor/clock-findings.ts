@@ -1,7 +1,7 @@
+import { durationText } from '../../core/quantity-text.ts';
 import { MINUTE_MS, SECOND_MS } from '../../core/units.ts';
 import type { RedisClient } from '../../redis/lua-script.ts';
 import { measureClockAheadMs } from '../../redis/server-facts.ts';
-import { durationText } from '../quantity-text.ts';
 import type { Finding } from './finding.ts';
 
 /** Another clock, and from which difference on it matters. */

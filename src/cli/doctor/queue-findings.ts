@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Queue } from 'bullmq';
+import { durationText } from '../../core/quantity-text.ts';
 import { SECOND_MS } from '../../core/units.ts';
 import { QUEUE_NAMES } from '../../queues/queue-names.ts';
 import type { Queues } from '../../queues/queues.ts';
 import type { RedisClient } from '../../redis/lua-script.ts';
-import { durationText } from '../quantity-text.ts';
 import type { Finding } from './finding.ts';
 
 /** A free worker takes a job within milliseconds. */

@@ -1,12 +1,21 @@
+import { statfs } from 'node:fs/promises';
+import type { App } from '../../app/open-app.ts';
+import type { StoredParts } from '../../app/redis-parts.ts';
 import type { RedisTarget } from '../../config/redis-config.ts';
-import { MEGABYTE_BYTES, SECOND_MS } from '../../core/units.ts';
+import { bytesText } from '../../core/quantity-text.ts';
+import { GIGABYTE_BYTES, MEGABYTE_BYTES, SECOND_MS } from '../../core/units.ts';
+import { describeDoubt, ownDoubt, WAY_OUT } from '../../ledger/ledger-doubt.ts';
+import { sightFileOf } from '../../ledger/sight-file.ts';
 import type { RedisClient } from '../../redis/lua-script.ts';
 import { NEEDED_BY_ENQUEUERS, NEEDED_BY_SERVICES } from '../../redis/needed-commands.ts';
 import { describeMissing, findMissingPermissions, type MissingPermissions } from '../../redis/permissions.ts';
-import type { ServerFacts } from '../../redis/server-facts.ts';
-import { isVersionSupported, LEAST_REDIS_VERSION } from '../../redis/supported-version.ts';
+import { isVersionSupported, LEAST_REDIS_VERSION, type ServerFacts } from '../../redis/server-facts.ts';
 import { trustsAnybody } from '../../redis/tls-options.ts';
 import type { Finding } from './finding.ts';
+
+/** A Redis that cannot write its file refuses every change; rewriting it takes its size once more. */
+const ADVICE_BELOW_BYTES = 2 * GIGABYTE_BYTES;
+const PROBLEM_BELOW_BYTES = GIGABYTE_BYTES / 5;
 
 /** Of `maxmemory`; beyond it, writes may soon be refused. */
 const FULL_RATIO = 0.9;
@@ -59,7 +68,7 @@ const INSECURE: Finding = {
 
 type RedisFinding = Omit<Finding, 'check'>;
 
-/** What to say of one server. Exported for servers that a test can't start. */
+/** What to say of one server. Exported for servers that a test can't start. @internal */
 export function serverFindings(facts: ServerFacts): RedisFinding[] {
   return [
     ...versionFindings(facts),
@@ -146,4 +155,31 @@ function persistenceFindings({ appendsOnly, savePoints, lastWriteFailed }: Serve
     findings.push({ level: 'advice', message, fix: APPEND_ONLY });
   }
   return findings;
+}
+
+/** Whether Redis was set back to an older state, by what workers say and by what this machine saw last. */
+export async function markFindings(app: App, { mark }: Pick<StoredParts, 'mark'>): Promise<Finding[]> {
+  const found = await mark.read();
+  const doubt = found.doubts[0] ?? ownDoubt(await sightFileOf(app)?.read(), found);
+  if (doubt === undefined) return [];
+  return [{ check: 'redis', level: 'problem', message: describeDoubt(doubt), fix: WAY_OUT }];
+}
+
+/** Whether the disk of our own Redis has room. @param freeBytesOf told by the system unless a test says otherwise */
+export async function diskFindings(dataDir: string, freeBytesOf = readFreeBytes): Promise<Finding[]> {
+  const freeBytes = await freeBytesOf(dataDir);
+  if (freeBytes >= ADVICE_BELOW_BYTES) return [];
+  return [
+    {
+      check: 'redis',
+      level: freeBytes < PROBLEM_BELOW_BYTES ? 'problem' : 'advice',
+      message: `the disk of DATA_DIR has only ${bytesText(freeBytes)} left; when it is full, Redis rejects all writes`,
+      fix: 'Free some space, or move DATA_DIR to a larger disk.',
+    },
+  ];
+}
+
+async function readFreeBytes(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize;
 }

@@ -18,7 +18,7 @@ export function replicationFindings(
 
 type ReplicationFinding = Omit<Finding, 'check'>;
 
-/** What to say of one server. Exported for servers that a test can't start. */
+/** What to say of one server. Exported for servers that a test can't start. @internal */
 export function replicaFindings(
   { isReplica, connectedReplicas, minReplicasToWrite }: ServerFacts,
   wanted: number,

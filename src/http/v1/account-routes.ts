@@ -8,9 +8,8 @@ import {
   creatorSchema,
   removedAccountSchema,
 } from './account-schema.ts';
-import type { ApiOptions } from './api.ts';
 import { jsonAnswer, problemResponses } from './api-answers.ts';
-import type { ApiScope } from './typed-routes.ts';
+import type { ApiOptions, ApiScope } from './typed-routes.ts';
 
 type Options = Pick<ApiOptions, 'accounts' | 'askCreator'>;
 

@@ -1,6 +1,28 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { PROBLEM_MEDIA_TYPE } from '../problem.ts';
-import { problemSchema } from './problem-schema.ts';
+
+/** A problem document (RFC 9457). */
+const problemSchema = z
+  .object({
+    type: z.string().meta({ description: 'Always `about:blank`. Use `code` instead.' }),
+    title: z.string().meta({ description: 'Name of the HTTP status.' }),
+    status: z.int().meta({ description: 'HTTP status.' }),
+    code: z.string().meta({ description: 'Stable error code. Match on it, never on the texts.' }),
+    detail: z.string().meta({ description: 'Human-readable text: what is wrong and how to fix it.' }),
+    problems: z
+      .array(
+        z.object({
+          path: z.string().meta({ description: 'The field, such as `post.privacyLevel`.' }),
+          message: z.string().meta({ description: 'What is wrong with it.' }),
+        }),
+      )
+      .optional()
+      .meta({ description: 'Each invalid input field.' }),
+  })
+  .meta({
+    id: 'Problem',
+    description: 'A problem document (RFC 9457).',
+  });
 
 /** An answer in JSON. */
 export function jsonAnswer<T extends z.ZodType>(description: string, schema: T) {

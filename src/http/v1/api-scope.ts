@@ -1,8 +1,7 @@
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { toInputProblems } from '../../core/input-problems.ts';
-import { PublishError } from '../../core/publish-error.ts';
+import { PublishError, toInputProblems } from '../../core/publish-error.ts';
 import { parsePublishRequest, publishRequestSchema } from '../../core/publish-request.ts';
 import { MINUTE_MS } from '../../core/units.ts';
 import { type ApiAccess, callerOf, createApiGuard } from '../api-guard.ts';

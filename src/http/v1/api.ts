@@ -1,39 +1,41 @@
+import swagger from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';
-import type { ManagedAccounts } from '../../accounts/managed-accounts.ts';
-import type { CallbackDesk } from '../../callbacks/callback-desk.ts';
-import type { CreatorInfo } from '../../core/creator-rules.ts';
-import type { Publisher } from '../../producers/publisher.ts';
+import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import type { ApiAccess } from '../api-guard.ts';
+import { sendProblem } from '../problem.ts';
 import { registerAccountRoutes } from './account-routes.ts';
 import { prepareApiScope } from './api-scope.ts';
 import { registerCallbackRoutes } from './callback-routes.ts';
 import { registerDocs } from './docs-page.ts';
 import { registerEventRoutes } from './event-routes.ts';
-import { documentApi } from './openapi.ts';
-import { answerOtherMethods } from './other-methods.ts';
+import { tidyComponents } from './openapi-components.ts';
 import { registerPreflightRoutes } from './preflight-routes.ts';
 import { registerPublishRoutes } from './publish-routes.ts';
-import type { ApiTypes } from './typed-routes.ts';
+import type { ApiOptions, ApiTypes } from './typed-routes.ts';
 
-/** What the API under `/v1` needs. */
-export interface ApiOptions {
-  /** Bearer keys; without any the API is served to this machine only. */
-  readonly apiKeys: readonly string[];
-  /** Requests that one caller may make in a minute, as counted by this process. */
-  readonly requestsPerMinute: number;
-  readonly publisher: Pick<Publisher, 'enqueue' | 'get' | 'list' | 'cancel' | 'retry' | 'events' | 'preflight'>;
-  readonly accounts: ManagedAccounts;
-  readonly callbacks: CallbackDesk;
-  /** Asks TikTok what an account may post just now. @throws PublishError */
-  readonly askCreator: (account: string) => Promise<CreatorInfo>;
-  /**
-   * Refuses files that callers over the network may not have published. The worker looks again.
-   * @throws PublishError `INPUT_MEDIA_OUTSIDE_ROOTS`
-   */
-  readonly refuseFile: (path: string) => Promise<void>;
-  /** Of this program. */
-  readonly version: string;
-}
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+
+const INFO = `A background job queue that publishes videos to TikTok: never twice, never lost, and every job state is accurate.
+
+**To start**, connect an account (\`PUT /v1/accounts/{account}\`, or the OAuth page \`/connect/tiktok\`), then enqueue a job with
+\`POST /v1/publishes\` and follow the job with \`GET /v1/publishes/{id}\` or its events.
+
+**Keys**: send one of \`API_KEYS\` as \`Authorization: Bearer <key>\`. A server without keys accepts requests only from its own machine, and needs no key.
+
+**Retries are safe** with the header \`Idempotency-Key\`: the same key with the same request returns the same job, so repeat a
+\`POST\` whose response was lost.
+
+**Errors** are problem documents (RFC 9457). Match on \`code\`; \`detail\` says what to do. Unknown parameters and fields are
+rejected, so a typo is not silently ignored.
+
+**Limits**: bodies of 64 KiB; requests per minute and key: see the headers \`ratelimit-limit\`, \`ratelimit-remaining\` and \`ratelimit-reset\`.`;
+
+const TAGS = [
+  { name: 'Publishes', description: 'Jobs: enqueue, get, cancel, retry.' },
+  { name: 'Events', description: 'Events of jobs and accounts, in real time: server-sent events.' },
+  { name: 'Callbacks', description: 'Deliveries of events to callback URLs: get, replay, resume.' },
+  { name: 'Accounts', description: 'The TikTok accounts that jobs publish to.' },
+];
 
 /** Adds the API under `/v1`, `/openapi.json` and `/docs`. */
 export async function registerApi(
@@ -56,4 +58,51 @@ export async function registerApi(
     });
     await registerDocs(outer);
   });
+}
+
+/** Documents the routes that are added to the scope after this. */
+async function documentApi(scope: FastifyInstance, version: string): Promise<void> {
+  await scope.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'tiktok-publisher', version, description: INFO, license: { name: 'MIT', identifier: 'MIT' } },
+      tags: TAGS,
+      components: {
+        securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'One of `API_KEYS`.' } },
+      },
+      security: [{ bearer: [] }],
+    },
+    transform: jsonSchemaTransform,
+    transformObject: (document) => tidyComponents(jsonSchemaTransformObject(document)),
+  });
+}
+
+/**
+ * Answers the methods that an address does not have with 405 and those that it has, and OPTIONS with them alone: no other
+ * site may use the API in a browser (CORS is off).
+ * @returns to be called once all routes are there
+ */
+function answerOtherMethods(scope: FastifyInstance): () => void {
+  const known = new Map<string, Set<string>>();
+  scope.addHook('onRoute', ({ url, method }) => {
+    const methods = known.get(url) ?? new Set();
+    for (const one of [method].flat()) methods.add(one);
+    known.set(url, methods);
+  });
+  return () => {
+    for (const [url, methods] of [...known]) {
+      const allow = [...methods, 'OPTIONS'].join(', ');
+      const others = METHODS.filter((method) => !methods.has(method));
+      scope.route({
+        ...{ url, method: others, schema: { hide: true } },
+        onRequest: async (request, reply) => {
+          reply.header('allow', allow);
+          if (request.method === 'OPTIONS') return await reply.code(204).send();
+          const detail = `${request.method} is not allowed here. Allowed: ${allow}.`;
+          return await sendProblem(reply, { status: 405, code: 'METHOD_NOT_ALLOWED', detail });
+        },
+        handler: async () => undefined,
+      });
+    }
+  };
 }

@@ -2,17 +2,21 @@ import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
+import { orLate } from '../../core/deadline.ts';
 import { OLDEST_EVENT, parseEventCursor } from '../../core/event-cursor.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { PUBLISH_EVENT_TYPES } from '../../core/publish-event.ts';
 import { SECOND_MS } from '../../core/units.ts';
-import type { EventsOptions, Publisher } from '../../producers/publisher.ts';
+import type { EventFeed, EventsOptions } from '../../producers/publisher.ts';
 import { HttpProblem } from '../problem.ts';
-import type { ApiOptions } from './api.ts';
 import { problemResponses } from './api-answers.ts';
-import { renderEvents } from './event-stream.ts';
 import { jobParams } from './job-schema.ts';
-import type { ApiScope } from './typed-routes.ts';
+import type { ApiOptions, ApiScope } from './typed-routes.ts';
+
+/** Often enough for proxies that hang up on what is silent for half a minute. */
+const HEARTBEAT_MS = 15 * SECOND_MS;
+/** How long a client is to wait before it connects again. */
+const RECONNECT_MS = 3 * SECOND_MS;
 
 /** Each holds a socket and looks into Redis at each event of its own. */
 const MAX_STREAMS = 500;
@@ -57,7 +61,7 @@ interface OpenStream {
 }
 
 /** What answers with events until the client leaves or the server closes. @throws PublishError while it can't begin */
-function streamsOf(api: ApiScope, publisher: Pick<Publisher, 'events'>) {
+function streamsOf(api: ApiScope, publisher: EventFeed) {
   const open = new Set<OpenStream>();
   api.addHook('preClose', async () => {
     for (const { end, reply } of open) {
@@ -140,5 +144,32 @@ function isCursor(text: string): boolean {
     return true;
   } catch {
     return false;
+  }
+}
+
+/**
+ * Events in the format of server-sent events (html.spec.whatwg.org/multipage/server-sent-events.html, read 2026-11-22):
+ * `id` is the cursor, `event` the type. One event is fetched when the one before was taken, so a client that reads slowly
+ * costs no memory. While nothing happens, comments keep the connection alive and ids say how far the feed has come, so that
+ * a client that connects again does not begin far back.
+ * @internal
+ */
+export async function* renderEvents(
+  feed: EventFeed,
+  { heartbeatMs = HEARTBEAT_MS }: { readonly heartbeatMs?: number } = {},
+): AsyncGenerator<string> {
+  // Sent at once, so that the client knows that it is connected.
+  yield `retry: ${RECONNECT_MS}\n\n`;
+  let next = feed.next();
+  for (;;) {
+    const outcome = await orLate(next, { withinMs: heartbeatMs, late: () => 'quiet' as const });
+    if (outcome === 'quiet') {
+      yield `: still there\nid: ${feed.cursor}\n\n`;
+      continue;
+    }
+    if (outcome.done === true) return;
+    const { cursor, event } = outcome.value;
+    yield `id: ${cursor}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+    next = feed.next();
   }
 }

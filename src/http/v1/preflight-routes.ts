@@ -1,8 +1,7 @@
 import { publishRequestSchema } from '../../core/publish-request.ts';
-import type { ApiOptions } from './api.ts';
 import { jsonAnswer, problemResponses } from './api-answers.ts';
 import { preflightSchema } from './preflight-schema.ts';
-import type { ApiScope } from './typed-routes.ts';
+import type { ApiOptions, ApiScope } from './typed-routes.ts';
 
 /** Adds `/v1/preflight`. */
 export function registerPreflightRoutes(

@@ -2,10 +2,9 @@ import { z } from 'zod';
 import { DEFAULT_LISTED_JOBS, MAX_LISTED_JOBS } from '../../core/post-limits.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { MAX_IDEMPOTENCY_KEY_LENGTH, publishRequestSchema } from '../../core/publish-request.ts';
-import type { ApiOptions } from './api.ts';
 import { jsonAnswer, problemResponses } from './api-answers.ts';
 import { enqueuedJobSchema, jobPageSchema, jobParams, jobSchema, retriedJobSchema, stateSchema } from './job-schema.ts';
-import type { ApiScope } from './typed-routes.ts';
+import type { ApiOptions, ApiScope } from './typed-routes.ts';
 
 type Options = Pick<ApiOptions, 'publisher' | 'refuseFile'>;
 

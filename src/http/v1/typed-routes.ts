@@ -2,6 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { FastifyBaseLogger, FastifyInstance, FastifyTypeProvider, RawServerDefault } from 'fastify';
 import type { z } from 'zod';
+import type { ManagedAccounts } from '../../accounts/managed-accounts.ts';
+import type { CallbackDesk } from '../../callbacks/callback-desk.ts';
+import type { CreatorInfo } from '../../core/creator-rules.ts';
+import type { Publisher } from '../../producers/publisher.ts';
 
 /** What may be sent where a schema says `T`: read-only will do. */
 type Sent<T> = T extends Readable
@@ -25,3 +29,23 @@ export interface ApiTypes extends FastifyTypeProvider {
 
 /** The part of the server in which routes are typed by their schemas. */
 export type ApiScope = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, ApiTypes>;
+
+/** What the API under `/v1` needs. */
+export interface ApiOptions {
+  /** Bearer keys; without any the API is served to this machine only. */
+  readonly apiKeys: readonly string[];
+  /** Requests that one caller may make in a minute, as counted by this process. */
+  readonly requestsPerMinute: number;
+  readonly publisher: Pick<Publisher, 'enqueue' | 'get' | 'list' | 'cancel' | 'retry' | 'events' | 'preflight'>;
+  readonly accounts: ManagedAccounts;
+  readonly callbacks: CallbackDesk;
+  /** Asks TikTok what an account may post just now. @throws PublishError */
+  readonly askCreator: (account: string) => Promise<CreatorInfo>;
+  /**
+   * Refuses files that callers over the network may not have published. The worker looks again.
+   * @throws PublishError `INPUT_MEDIA_OUTSIDE_ROOTS`
+   */
+  readonly refuseFile: (path: string) => Promise<void>;
+  /** Of this program. */
+  readonly version: string;
+}

@@ -11,9 +11,14 @@ import type { Needs } from '../deps.ts';
 import type { OwnedJob } from '../owned-job.ts';
 import { leaseTimes } from '../runtime/recovery.ts';
 import { askStatus, type CallDeps } from '../tiktok-calls.ts';
-import { verifyAcceptedBytes } from './accepted-bytes.ts';
 import { type Lease, startLease } from './lease.ts';
-import { planOf, positionFromReport, positionFromStatus, type UploadPosition } from './upload-position.ts';
+import {
+  planOf,
+  positionFromReport,
+  positionFromStatus,
+  type UploadPosition,
+  verifyAcceptedBytes,
+} from './upload-position.ts';
 
 /** Corrections of the offset in one run. */
 const MAX_CORRECTIONS = 5;

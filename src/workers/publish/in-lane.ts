@@ -1,7 +1,7 @@
 import { exposureOf, mayAppear } from '../../core/exposure.ts';
 import type { ParkedReason } from '../../core/publish-state.ts';
 import type { Settlement } from '../../core/settlement.ts';
-import { laneMemberOf } from '../../ledger/lane-member.ts';
+import { laneMemberOf } from '../../ledger/job-view.ts';
 import type { LedgerRecord } from '../../ledger/record.ts';
 import { AWAITING_TURN_MS } from '../../limits/lanes.ts';
 import { wakeJobs } from '../../limits/wake-jobs.ts';

@@ -6,7 +6,7 @@ import { PublishError } from '../../core/publish-error.ts';
 import { publishIdOf } from '../../core/session.ts';
 import { Deferral } from '../../core/step-interrupt.ts';
 import { HOUR_MS, MINUTE_MS } from '../../core/units.ts';
-import { NOT_WAITING, nowProcessing } from '../../ledger/patches.ts';
+import { NOT_WAITING, nowProcessing } from '../../ledger/change.ts';
 import type { LedgerPatch, LedgerRecord } from '../../ledger/record.ts';
 import type { InitAnswer, PhotoSet, VideoSource } from '../../tiktok/index.ts';
 import type { Needs } from '../deps.ts';

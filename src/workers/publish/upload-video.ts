@@ -2,7 +2,7 @@ import { exposureOf } from '../../core/exposure.ts';
 import type { MediaSource, SourcePin } from '../../core/ports.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { isSamePin } from '../../core/source-pin.ts';
-import { nowProcessing } from '../../ledger/patches.ts';
+import { nowProcessing } from '../../ledger/change.ts';
 import type { Needs } from '../deps.ts';
 import type { OwnedJob } from '../owned-job.ts';
 import { type PollPlanDeps, planFirstPoll } from '../status/plan-poll.ts';

@@ -1,11 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Telemetry } from 'bullmq';
 import type { Callbacks } from '../../callbacks/callback-deps.ts';
 import { startCallbackRelay } from '../../callbacks/callback-relay.ts';
+import { SECOND_MS } from '../../core/units.ts';
 import { wakeLane } from '../../limits/wake-jobs.ts';
 import type { Metrics } from '../../observability/metrics.ts';
 import type { RedisClient } from '../../redis/lua-script.ts';
 import type { WorkerDeps } from '../deps.ts';
-import { closeWorkers } from './close-workers.ts';
 import { deliveryWork, type QueueWork, statusWork, uploadWork } from './queue-work.ts';
 import { startQueueWorker } from './queue-worker.ts';
 import { type ProbeRedis, type Readiness, readinessOf } from './readiness.ts';
@@ -13,6 +14,9 @@ import { replaceStuckWorkers } from './replace-stuck.ts';
 import { startSweep } from './sweep.ts';
 import type { WatchedWorker } from './watched-worker.ts';
 import type { WorkerKind } from './worker-kinds.ts';
+
+/** How long a job that was aborted or has ended has to be handed back (ms). */
+const HAND_BACK_MS = 3 * SECOND_MS;
 
 export interface StartWorkersOptions {
   readonly deps: WorkerDeps;
@@ -119,4 +123,43 @@ function measure(
       isReady: () => workers[place]?.isReady === true && mayRun(),
     });
   }
+}
+
+interface CloseWorkersOptions {
+  /** What still runs after this is aborted (ms). */
+  readonly timeoutMs: number;
+  /** What ends together with the workers. */
+  readonly others: readonly (Promise<void> | undefined)[];
+  /** What ends after them: the ledger is watched to the end, since jobs go on until then. */
+  readonly last: () => Promise<void>;
+}
+
+/** Lets the workers end. BullMQ's close may wait for a Redis that went away, which is waited for no longer than it takes. */
+async function closeWorkers(
+  workers: readonly WatchedWorker[],
+  { timeoutMs, others, last }: CloseWorkersOptions,
+): Promise<void> {
+  const closed = Promise.all([...workers.map((worker) => worker.close()), ...others]).then(last);
+  const deadline = setTimeout(() => {
+    for (const worker of workers) worker.cancelAllJobs('shutdown');
+  }, timeoutMs);
+  // What it still holds then is taken over when its locks run out.
+  const patience = new AbortController();
+  const wait = (ms: number) => sleep(ms, undefined, { signal: patience.signal }).catch(() => undefined);
+  const givenUp = Promise.race([untilNothingMoves(workers, wait), wait(timeoutMs + HAND_BACK_MS)]);
+  const isClosed = await Promise.race([closed.then(() => true), givenUp.then(() => false)]);
+  clearTimeout(deadline);
+  patience.abort();
+  if (!isClosed) await Promise.all(workers.map((worker) => worker.abandon()));
+}
+
+/** Resolves once no job has run for as long as handing one back may take: a fetch may have been under way. */
+async function untilNothingMoves(
+  workers: readonly WatchedWorker[],
+  wait: (ms: number) => Promise<void>,
+): Promise<void> {
+  do {
+    await Promise.all(workers.map((worker) => worker.untilIdle()));
+    await wait(HAND_BACK_MS);
+  } while (!workers.every((worker) => worker.isIdle));
 }

@@ -3,9 +3,9 @@ import { toPublishError } from '../../core/publish-error.ts';
 import { isParkedFor, isTerminal } from '../../core/publish-state.ts';
 import { redisTroubleOf } from '../../core/redis-trouble.ts';
 import { HOUR_MS } from '../../core/units.ts';
-import { laneMemberOf } from '../../ledger/lane-member.ts';
+import { endChange, type JobEnd } from '../../ledger/change.ts';
+import { laneMemberOf } from '../../ledger/job-view.ts';
 import { SWEEP_AFTER_MS } from '../../ledger/ledger.ts';
-import { endChange, type JobEnd } from '../../ledger/patches.ts';
 import type { LedgerRecord } from '../../ledger/record.ts';
 import { wakeJobs } from '../../limits/wake-jobs.ts';
 import { createOutageLog } from '../../observability/outage-log.ts';
@@ -58,7 +58,7 @@ export function startSweep(deps: SweepDeps, mayAct: () => Promise<boolean>): Swe
   };
 }
 
-/** Looks at every job whose time has come, and for jobs that have lost their entry. */
+/** Looks at every job whose time has come, and for jobs that have lost their entry. @internal */
 export async function sweepOnce(deps: SweepDeps, search: EntrySearch = createEntrySearch()): Promise<void> {
   const now = await deps.ledger.serverTime();
   for (;;) {

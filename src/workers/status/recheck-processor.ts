@@ -1,6 +1,6 @@
 import { referenceTo } from '../../core/job-reference.ts';
 import type { Settlement } from '../../core/settlement.ts';
-import type { JobEnd } from '../../ledger/patches.ts';
+import type { JobEnd } from '../../ledger/change.ts';
 import type { StatusAnswer } from '../../tiktok/index.ts';
 import type { WorkerDeps } from '../deps.ts';
 import { type EndDeps, endJob, isWatched, toResult } from '../end-job.ts';

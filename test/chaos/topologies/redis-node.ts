@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { cacheDirFrom } from '../../../src/config/cache-dir.ts';
+import { cacheDirFrom } from '../../../src/config/load-config.ts';
 import { findRedisProgram } from '../../../src/embedded-redis/redis-binary.ts';
 import { eventually } from '../../support/eventually.ts';
 import { quietPort } from '../../support/redis-proxy/quiet-port.ts';

@@ -7,7 +7,7 @@ const HTML = `<html><body><h1>Bad gateway</h1>${ECHO}</body></html>`;
 const HTML_HEADERS = { 'content-type': 'text/html; charset=utf-8' };
 
 /** The TikTok user whose job gets into trouble. */
-export interface Victim {
+interface Victim {
   readonly simulator: Simulator;
   readonly tokens: AccountTokens;
   /** Scripts a fault for every request of this user to an endpoint. */

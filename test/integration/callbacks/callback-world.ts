@@ -14,7 +14,7 @@ import { eventually } from '../../support/eventually.ts';
 import { startPipeline } from '../../support/pipeline.ts';
 
 /** Deliveries that are repeated within ms, and endpoints that are paused only where a test wants it. */
-export const RAPID_CALLBACKS: CallbackSchedule = {
+const RAPID_CALLBACKS: CallbackSchedule = {
   delaysMs: [20, 20, 20],
   pauseAfterFailures: 1_000,
   pauseAfterMs: 0,

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createPublisherFromConfig, type PublisherConfig } from '../../../src/app/create-publisher.ts';
+import { createPublisherFromConfig } from '../../../src/app/create-publisher.ts';
+import type { PublisherConfig } from '../../../src/app/publisher-config.ts';
 import { SLOT_MARGIN_MS } from '../../../src/limits/slots.ts';
 import { createPublisher } from '../../../src/producers/index.ts';
 import { type Pipeline, startPipeline } from '../../support/pipeline.ts';

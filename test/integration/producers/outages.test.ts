@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createPublisherFromConfig } from '../../../src/app/create-publisher.ts';
-import { askServerIdentity } from '../../../src/embedded-redis/server-identity.ts';
+import { askServerIdentity } from '../../../src/embedded-redis/running-redis.ts';
 import { OLDEST_EVENT, type Publisher } from '../../../src/producers/index.ts';
 import { openRedisConnections } from '../../../src/redis/connections.ts';
 import { RedisNode } from '../../chaos/topologies/redis-node.ts';

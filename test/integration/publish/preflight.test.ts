@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createPublisherFromConfig, type PublisherConfig } from '../../../src/app/create-publisher.ts';
+import { createPublisherFromConfig } from '../../../src/app/create-publisher.ts';
+import type { PublisherConfig } from '../../../src/app/publisher-config.ts';
 import { startHostileMediaServer } from '../../support/hostile-media-server.ts';
 import { mediaFixture } from '../../support/media-fixtures.ts';
 import { type Pipeline, startPipeline } from '../../support/pipeline.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { cacheDirFrom } from '../../../src/config/cache-dir.ts';
+import { cacheDirFrom } from '../../../src/config/load-config.ts';
 import type { RedisTarget } from '../../../src/config/redis-config.ts';
 import { type EmbeddedRedis, startEmbeddedRedis } from '../../../src/embedded-redis/embedded-redis.ts';
 import { explainRedisError } from '../../../src/redis/connection-error.ts';

@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { cacheDirFrom } from '../../../src/config/cache-dir.ts';
+import { cacheDirFrom } from '../../../src/config/load-config.ts';
 import { type EmbeddedRedis, startEmbeddedRedis } from '../../../src/embedded-redis/embedded-redis.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { eventually } from '../../support/eventually.ts';

@@ -2,7 +2,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { cacheDirFrom } from '../../../src/config/cache-dir.ts';
+import { cacheDirFrom } from '../../../src/config/load-config.ts';
 import { provideRedis } from '../../../src/embedded-redis/provide-redis.ts';
 import { findRedisProgram } from '../../../src/embedded-redis/redis-binary.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';

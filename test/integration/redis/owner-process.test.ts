@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { z } from 'zod';
-import { cacheDirFrom } from '../../../src/config/cache-dir.ts';
+import { cacheDirFrom } from '../../../src/config/load-config.ts';
 import { startEmbeddedRedis } from '../../../src/embedded-redis/embedded-redis.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { buildIfStale, pathInRepository } from '../../support/build.ts';

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { deriveCallbackSecrets } from '../../../src/callbacks/secrets.ts';
-import { createCallbackSigner } from '../../../src/callbacks/signer.ts';
+import { createCallbackSigner, deriveCallbackSecrets } from '../../../src/callbacks/signer.ts';
 import { ELEVEN_TRIES_IN_A_DAY } from '../../../src/core/callback-schedule.ts';
 
 const page = readFileSync(new URL('../../../docs/callbacks.md', import.meta.url), 'utf8');

@@ -1,7 +1,6 @@
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, it } from 'vitest';
-import { deriveCallbackSecrets } from '../../../src/callbacks/secrets.ts';
-import { createCallbackSigner } from '../../../src/callbacks/signer.ts';
+import { createCallbackSigner, deriveCallbackSecrets } from '../../../src/callbacks/signer.ts';
 import { webhookSecretList } from '../../../src/config/setting-values.ts';
 
 const KEYS = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];

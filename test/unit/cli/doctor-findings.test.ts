@@ -1,9 +1,8 @@
 import { statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { diskFindings } from '../../../src/cli/doctor/disk-findings.ts';
 import { nameList } from '../../../src/cli/doctor/finding.ts';
-import { serverFindings } from '../../../src/cli/doctor/redis-findings.ts';
+import { diskFindings, serverFindings } from '../../../src/cli/doctor/redis-findings.ts';
 import { replicaFindings } from '../../../src/cli/doctor/replication-findings.ts';
 import type { ServerFacts } from '../../../src/redis/server-facts.ts';
 

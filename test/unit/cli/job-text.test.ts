@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { headline, jobTable, jobText, percentText } from '../../../src/cli/job-text.ts';
+import { jobTable, jobText } from '../../../src/cli/job-text.ts';
+import { headline, percentText } from '../../../src/core/headline.ts';
 import { ALL_PUBLISH_STATES, WAIT_REASONS } from '../../../src/core/publish-state.ts';
 import { sampleJob, uploadingJob } from './sample-job.ts';
 

@@ -1,6 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { createProgressDisplay } from '../../../src/cli/progress-display.ts';
-import { createSpeedometer, progressLine } from '../../../src/cli/progress-line.ts';
+import { createProgressDisplay, createSpeedometer, progressLine } from '../../../src/cli/progress-display.ts';
 import { capturedStream } from './captured-io.ts';
 import { sampleJob, uploadingJob } from './sample-job.ts';
 

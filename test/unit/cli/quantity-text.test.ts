@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bytesText, durationText, partOfText, timeText } from '../../../src/cli/quantity-text.ts';
+import { bytesText, durationText, partOfText, timeText } from '../../../src/core/quantity-text.ts';
 
 describe('quantities for people', () => {
   it.each([

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { wrapText } from '../../../src/cli/wrap-text.ts';
+import { wrapText } from '../../../src/cli/cli-io.ts';
 
 describe('text on a terminal', () => {
   it('breaks between words, below what it belongs to', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type CreatorLimits, checkCreatorRules } from '../../../src/core/creator-rules.ts';
-import { PRIVACY_LEVELS } from '../../../src/core/privacy-levels.ts';
+import { PRIVACY_LEVELS } from '../../../src/core/post-limits.ts';
 
 const PUBLIC_CREATOR: CreatorLimits = {
   privacyLevelOptions: ['PUBLIC_TO_EVERYONE', 'MUTUAL_FOLLOW_FRIENDS', 'SELF_ONLY'],

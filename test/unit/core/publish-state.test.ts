@@ -4,8 +4,8 @@ import {
   canTransition,
   isTerminal,
   PUBLISH_STATES,
+  type PublishState,
   parsePublishState,
-  statesBefore,
 } from '../../../src/core/publish-state.ts';
 
 describe('the state machine of a publish job', () => {
@@ -46,3 +46,8 @@ describe('the state machine of a publish job', () => {
     expect(parsePublishState('toString')).toBeUndefined();
   });
 });
+
+/** The states from which `to` may be reached, `to` itself not counted. */
+function statesBefore(to: PublishState): PublishState[] {
+  return ALL_PUBLISH_STATES.filter((from) => from !== to && canTransition(from, to));
+}

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { renderEvents } from '../../../src/http/v1/event-stream.ts';
+import { renderEvents } from '../../../src/http/v1/event-routes.ts';
 import type { EventEntry, EventFeed } from '../../../src/producers/publisher.ts';
 
 function entry(number: number): EventEntry {

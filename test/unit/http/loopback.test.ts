@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isLoopbackHost } from '../../../src/core/loopback-host.ts';
-import { isLoopbackHostHeader } from '../../../src/http/loopback.ts';
+import { isLoopbackHostHeader } from '../../../src/http/operator-guard.ts';
 
 describe('loopback hosts', () => {
   it.each(['localhost', 'LOCALHOST', '127.0.0.1', '127.8.9.10', '::1', '[::1]'])('%s is this machine', (host) => {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { consentUrl } from '../../../src/tiktok/consent-url.ts';
+import { consentUrl } from '../../../src/tiktok/oauth-calls.ts';
 
 const question = {
   clientKey: 'k',

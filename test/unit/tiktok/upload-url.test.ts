@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseUploadUrl } from '../../../src/tiktok/upload-url.ts';
+import { parseUploadUrl } from '../../../src/tiktok/put-chunk.ts';
 
 const tiktok = new URL('https://open.tiktokapis.com');
 

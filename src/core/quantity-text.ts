@@ -1,4 +1,4 @@
-import { DAY_MS, HOUR_MS, MEGABYTE_BYTES, MINUTE_MS, SECOND_MS } from '../core/units.ts';
+import { DAY_MS, HOUR_MS, MEGABYTE_BYTES, MINUTE_MS, SECOND_MS } from './units.ts';
 
 const KILOBYTE_BYTES = 1_000;
 

@@ -1,2 +1,0 @@
-/** Where connecting an account begins. */
-export const CONNECT_PATH = '/connect/tiktok';
