@@ -9,7 +9,7 @@ import { PULL_PREFIX, type Stage, type StageOptions, type StartWorkerOptions, st
 import type { Notice, Trap } from './traps.ts';
 
 /** Three chunks of 5 MiB, the last one a little longer. */
-export const THREE_CHUNKS_BYTES = 15_800_000;
+const THREE_CHUNKS_BYTES = 15_800_000;
 export const CHUNK_BYTES = 5_242_880;
 
 /** What the one account of a scene did at TikTok. */

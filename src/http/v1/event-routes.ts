@@ -7,7 +7,7 @@ import { OLDEST_EVENT, parseEventCursor } from '../../core/event-cursor.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { PUBLISH_EVENT_TYPES } from '../../core/publish-event.ts';
 import { SECOND_MS } from '../../core/units.ts';
-import type { EventFeed, EventsOptions } from '../../producers/publisher.ts';
+import type { EventFeed, EventsOptions, Publisher } from '../../producers/publisher.ts';
 import { HttpProblem } from '../problem.ts';
 import { problemResponses } from './api-answers.ts';
 import { jobParams } from './job-schema.ts';
@@ -61,7 +61,7 @@ interface OpenStream {
 }
 
 /** What answers with events until the client leaves or the server closes. @throws PublishError while it can't begin */
-function streamsOf(api: ApiScope, publisher: EventFeed) {
+function streamsOf(api: ApiScope, publisher: Pick<Publisher, 'events'>) {
   const open = new Set<OpenStream>();
   api.addHook('preClose', async () => {
     for (const { end, reply } of open) {
