@@ -111,7 +111,7 @@ export function parseAccountInput(input: unknown): TokenInput {
  * Checks an account about to be stored.
  * @throws PublishError `INPUT_INVALID` with every problem
  */
-export function checkAccount(input: AccountInput): AccountInput {
+export function checkAccountInput(input: AccountInput): AccountInput {
   const result = accountInputSchema.safeParse(input);
   if (result.success) return result.data;
   throw new PublishError('INPUT_INVALID', { problems: result.error.issues.flatMap(toProblems) });

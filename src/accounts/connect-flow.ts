@@ -8,7 +8,7 @@ import type { RedisClient } from '../redis/lua-script.ts';
 import { type AccountInput, parseAccountName } from './account-input.ts';
 import type { AccountSummary } from './account-record.ts';
 import { missingScopes, PUBLISHING_SCOPES, splitScopes } from './scopes.ts';
-import type { TokenGrant } from './token-refresh.ts';
+import type { NewTokens } from './token-refresh.ts';
 import type { AccountVault } from './vault.ts';
 
 /** What TikTok's consent page is told. */
@@ -31,7 +31,7 @@ interface ConsentClient {
     code: string;
     redirectUri: string;
     codeVerifier: string;
-  }): Promise<TokenGrant>;
+  }): Promise<NewTokens>;
 }
 
 /** What {@link createConnectFlow} needs. */
@@ -56,10 +56,10 @@ interface ConsentAnswer {
 }
 
 /**
- * How a connection ended. `known_otherwise`: the user is stored as `account`, whose tokens were renewed, and was not added
- * under the name `wanted`. `stale`: it was never begun, took too long or is over already.
+ * How a connection ended. `known_otherwise`: the user is stored as `account`, whose tokens were renewed, and was not
+ * added under the name `wanted`. `stale`: it was never begun, took too long or is over already.
  */
-export type ConnectOutcome =
+export type ConsentOutcome =
   | { readonly kind: 'connected'; readonly account: string; readonly granted: string[]; readonly missing: string[] }
   | { readonly kind: 'known_otherwise'; readonly account: string; readonly wanted: string }
   | { readonly kind: 'declined'; readonly tiktokCode: string; readonly tiktokMessage: string }
@@ -77,7 +77,7 @@ export interface ConnectFlow {
    * Works once for each state.
    * @throws PublishError what TikTok answered, or `INPUT_INVALID` where the name or the TikTok user is another's
    */
-  finish(answer: ConsentAnswer): Promise<ConnectOutcome>;
+  finish(answer: ConsentAnswer): Promise<ConsentOutcome>;
 }
 
 /** How long the owner may take at TikTok. */
@@ -108,7 +108,7 @@ export function createConnectFlow(deps: ConnectFlowDeps): ConnectFlow {
     return sealed === null ? undefined : begunSchema.parse(JSON.parse(await sealer.open(sealed, contextOf(digest))));
   }
 
-  async function store(wanted: string | undefined, grant: TokenGrant): Promise<AccountSummary> {
+  async function store(wanted: string | undefined, grant: NewTokens): Promise<AccountSummary> {
     const known = await vault.get(grant.openId);
     const account = known?.account ?? wanted ?? grant.openId;
     // Also for a user who is known by another name: TikTok may have stopped the tokens that were stored there.
@@ -160,6 +160,6 @@ function randomText(): string {
   return randomBytes(SECRET_BYTES).toString('base64url');
 }
 
-function toInput({ scope, ...grant }: TokenGrant): Omit<AccountInput, 'account'> {
+function toInput({ scope, ...grant }: NewTokens): Omit<AccountInput, 'account'> {
   return { ...grant, ...(scope !== undefined && scope !== '' && { scope }) };
 }

@@ -1,4 +1,4 @@
-import { tellingOfRedis } from '../redis/redis-unavailable.ts';
+import { withRedisErrors } from '../redis/redis-unavailable.ts';
 import type { AccountInput } from './account-input.ts';
 import type { AccountSummary } from './account-record.ts';
 import { missingScopes } from './scopes.ts';
@@ -59,22 +59,22 @@ export function createManagedAccounts({ vault, wake, revoke }: ManagedAccountsDe
 
   return {
     connect: (input) =>
-      tellingOfRedis(async () => {
+      withRedisErrors(async () => {
         const summary = await vault.add(input);
         await wake(summary);
         return { ...summary, missingScopes: missingScopes(summary.scope) };
       }),
-    list: () => tellingOfRedis(() => vault.list()),
-    get: (account) => tellingOfRedis(() => present(account)),
+    list: () => withRedisErrors(() => vault.list()),
+    get: (account) => withRedisErrors(() => present(account)),
     pause: (account) =>
-      tellingOfRedis(async () => {
+      withRedisErrors(async () => {
         const name = await vault.resolve(account);
         await vault.pause(name);
         await vault.confirmStored(name);
         return await present(name);
       }),
     resume: (account) =>
-      tellingOfRedis(async () => {
+      withRedisErrors(async () => {
         const name = await vault.resolve(account);
         await vault.resume(name);
         await vault.confirmStored(name);
@@ -83,7 +83,7 @@ export function createManagedAccounts({ vault, wake, revoke }: ManagedAccountsDe
         return summary;
       }),
     remove: (account, { keepGrant = false } = {}) =>
-      tellingOfRedis(async () => {
+      withRedisErrors(async () => {
         const summary = await present(account);
         const { account: name } = summary;
         const outcome: RevokeOutcome = keepGrant ? { revoked: false } : await revoke(name);

@@ -9,7 +9,7 @@ import { clientKeyHint, isOtherApp, otherAppText } from './client-key.ts';
 import type { AccountVault } from './vault.ts';
 
 /** Tokens as TikTok's OAuth answers them. */
-export type TokenGrant = Omit<AccountInput, 'account'>;
+export type NewTokens = Omit<AccountInput, 'account'>;
 
 /** The one call to TikTok that the token source makes. @internal */
 export interface TokenRefresher {
@@ -17,7 +17,7 @@ export interface TokenRefresher {
   refreshToken(
     request: { clientKey: string; clientSecret: string; refreshToken: string },
     options: { signal: AbortSignal },
-  ): Promise<TokenGrant>;
+  ): Promise<NewTokens>;
 }
 
 /** How a refresh ended; `overtaken`: somebody else's newer tokens were kept. @internal */
@@ -42,7 +42,7 @@ const READING_MS = SECOND_MS;
 
 /** Tokens that TikTok gave and that are not stored yet: losing them would disconnect the account. */
 interface UnsavedGrant {
-  readonly grant: TokenGrant;
+  readonly grant: NewTokens;
   readonly replaces: StoredTokens;
   readonly grantedAt: number;
 }
@@ -89,7 +89,7 @@ export function createTokenRefresh(deps: TokenRefreshDeps): (stale: StoredTokens
   }
 
   /** @returns undefined if TikTok refused the refresh token itself */
-  async function askTikTok(account: string, refreshToken: string): Promise<TokenGrant | undefined> {
+  async function askTikTok(account: string, refreshToken: string): Promise<NewTokens | undefined> {
     if (clientKey === undefined || clientSecret === undefined) {
       throw new PublishError('CONFIG_CLIENT_CREDENTIALS_MISSING', {
         reason: `TIKTOK_CLIENT_KEY and TIKTOK_CLIENT_SECRET are required to refresh the access token of "${account}"`,
@@ -154,8 +154,8 @@ export function createTokenRefresh(deps: TokenRefreshDeps): (stale: StoredTokens
 }
 
 /**
- * TikTok renews tokens for the app alone that they were granted to. So this refusal says nothing of the grant: the account
- * is not given up, and works again as soon as the settings name its app.
+ * TikTok renews tokens for the app alone that they were granted to. So this refusal says nothing of the grant: the
+ * account is not given up, and works again as soon as the settings name its app.
  */
 export class OtherAppRefusal extends PublishError {
   constructor(account: string, hint: string) {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { PublishError } from '../core/publish-error.ts';
 import { prepareScript } from '../redis/lua-script.ts';
-import { type AccountInput, checkAccount } from './account-input.ts';
+import { type AccountInput, checkAccountInput } from './account-input.ts';
 import { type AccountSummary, encodeTokens, SUMMARY_FIELDS, summarize } from './account-record.ts';
 import { accountUnknown, createTokenStore, type TokenStore, type VaultDeps } from './token-store.ts';
 import { ADD_ACCOUNT_LUA, PAUSE_ACCOUNT_LUA, REMOVE_ACCOUNT_LUA, RESUME_ACCOUNT_LUA } from './vault-scripts.ts';
@@ -10,8 +10,8 @@ import { ADD_ACCOUNT_LUA, PAUSE_ACCOUNT_LUA, REMOVE_ACCOUNT_LUA, RESUME_ACCOUNT_
 export interface AccountVault extends TokenStore {
   /**
    * Adds an account, or replaces the tokens of one that is connected again, which ends a needed reauthorization.
-   * @throws PublishError `INPUT_INVALID`, also when the name stands for another TikTok user or the user has another name;
-   * `REDIS_NOT_REPLICATED`
+   * @throws PublishError `INPUT_INVALID`, also when the name stands for another TikTok user or the user has another
+   * name; `REDIS_NOT_REPLICATED`
    */
   add(account: AccountInput): Promise<AccountSummary>;
   get(nameOrOpenId: string): Promise<AccountSummary | undefined>;
@@ -63,7 +63,7 @@ export function createAccountVault(deps: VaultDeps): AccountVault {
     ...tokenStore,
 
     async add(input) {
-      const account = checkAccount(input);
+      const account = checkAccountInput(input);
       const { account: name, openId } = account;
       const now = clock.now();
       const reply = await runAdd(

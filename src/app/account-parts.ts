@@ -38,7 +38,7 @@ export interface AccountPartsOptions {
 /** Builds each of them once; closing waits for token refreshes under way. */
 export function openAccountParts(
   { keys, confirmation, onClose }: Pick<RedisAccess, 'keys' | 'confirmation' | 'onClose'>,
-  { redis, slots, creatorCache: cache }: Pick<RedisParts, 'redis' | 'slots' | 'creatorCache'>,
+  { redis, reservations, creatorCache: cache }: Pick<RedisParts, 'redis' | 'reservations' | 'creatorCache'>,
   { sealer, clock, log, clientKey, clientSecret, tiktok, onRefresh }: AccountPartsOptions,
 ): AccountParts {
   const vault = createAccountVault({ redis, keys, sealer, confirmation, clock, clientKey });
@@ -49,7 +49,7 @@ export function openAccountParts(
   return {
     ...{ vault, tokens },
     askCreator: async (nameOrOpenId) =>
-      await askCreator(await vault.resolve(nameOrOpenId), { tokens, tiktok, slots, cache, clock }),
+      await askCreator(await vault.resolve(nameOrOpenId), { tokens, tiktok, reservations, cache, clock }),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Callbacks } from '../callbacks/callback-deps.ts';
-import { type CallbackDesk, type CallbackDeskDeps, createCallbackDesk } from '../callbacks/callback-desk.ts';
+import { createDeliveries, type Deliveries, type DeliveriesDeps } from '../callbacks/deliveries.ts';
 import { createDeliveryLog } from '../callbacks/delivery-log.ts';
 import { createDeliveryOrder, type DeliveryOrder } from '../callbacks/delivery-order.ts';
 import { createEndpointHealth } from '../callbacks/endpoint-health.ts';
@@ -12,7 +12,7 @@ import type { App } from './open-app.ts';
 import type { RedisParts } from './redis-parts.ts';
 
 /** What is kept of callbacks in Redis. */
-type CallbackParts = Pick<CallbackDeskDeps, 'log' | 'endpoints'> & { readonly order: DeliveryOrder };
+type CallbackParts = Pick<DeliveriesDeps, 'log' | 'endpoints'> & { readonly order: DeliveryOrder };
 
 function callbackParts(
   { keys, clock, config }: Pick<App, 'keys' | 'clock' | 'config'>,
@@ -28,11 +28,11 @@ function callbackParts(
 }
 
 /** What people do with callbacks. */
-export function callbackDesk(
+export function deliveriesOf(
   app: Pick<App, 'keys' | 'clock' | 'config'>,
   parts: Pick<RedisParts, 'redis' | 'queues' | 'ledger'>,
-): CallbackDesk {
-  return createCallbackDesk({ ...parts, ...callbackParts(app, parts, ELEVEN_TRIES_IN_A_DAY) });
+): Deliveries {
+  return createDeliveries({ ...parts, ...callbackParts(app, parts, ELEVEN_TRIES_IN_A_DAY) });
 }
 
 export interface CallbackOverrides {

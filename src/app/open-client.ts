@@ -1,9 +1,9 @@
 import type { ManagedAccounts } from '../accounts/managed-accounts.ts';
-import type { CallbackDesk } from '../callbacks/callback-desk.ts';
+import type { Deliveries } from '../callbacks/deliveries.ts';
 import type { Config } from '../config/load-config.ts';
 import type { Publisher } from '../producers/publisher.ts';
 import { type AccountParts, createWake, managedAccounts } from './account-parts.ts';
-import { callbackDesk } from './callback-parts.ts';
+import { deliveriesOf } from './callback-parts.ts';
 import { type App, openApp } from './open-app.ts';
 import { publisherOn } from './open-server.ts';
 import { openParts, openTikTok } from './open-service.ts';
@@ -14,7 +14,7 @@ export interface Client extends RedisParts, AccountParts {
   readonly app: App;
   readonly publisher: Publisher;
   readonly accounts: ManagedAccounts;
-  readonly callbacks: CallbackDesk;
+  readonly callbacks: Deliveries;
   /** Whether this process had to start Redis itself, so that no worker can be connected to it. */
   readonly isAlone: boolean;
   close(): Promise<void>;
@@ -34,7 +34,7 @@ export async function openClient(config: Config): Promise<Client> {
     app,
     publisher: publisherOn(app, parts),
     accounts: managedAccounts(parts, { ...config.tiktok, tiktok, wake: createWake(parts) }),
-    callbacks: callbackDesk(app, parts),
+    callbacks: deliveriesOf(app, parts),
     isAlone: app.redisKind !== 'external' && app.redisKind !== 'shared',
     close: app.close,
   };

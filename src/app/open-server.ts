@@ -1,7 +1,7 @@
 import type { AccountSummary } from '../accounts/account-record.ts';
 import { CONSENT_TIMEOUT_MS, createConnectFlow } from '../accounts/connect-flow.ts';
 import type { ManagedAccounts } from '../accounts/managed-accounts.ts';
-import type { CallbackDesk } from '../callbacks/callback-desk.ts';
+import type { Deliveries } from '../callbacks/deliveries.ts';
 import type { ConnectOptions } from '../http/connect.ts';
 import type { ReadinessCheck } from '../http/health.ts';
 import { startMetricsServer } from '../http/start-metrics-server.ts';
@@ -12,13 +12,13 @@ import { createPublisher } from '../producers/create-publisher.ts';
 import type { Publisher } from '../producers/publisher.ts';
 import { refuseCallbacks } from '../producers/refuse-callbacks.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
-import { tellingOfRedis } from '../redis/redis-unavailable.ts';
+import { withRedisErrors } from '../redis/redis-unavailable.ts';
 import { consentUrl } from '../tiktok/oauth-calls.ts';
 import { createWebhookReceiver, type ReceiveWebhook } from '../tiktok-webhooks/receive-webhook.ts';
 import type { RunningWorkers } from '../workers/runtime/start-workers.ts';
 import { type AccountParts, createWake, managedAccounts } from './account-parts.ts';
 import { boardOptions } from './board-parts.ts';
-import { callbackDesk } from './callback-parts.ts';
+import { deliveriesOf } from './callback-parts.ts';
 import type { App } from './open-app.ts';
 import { openParts, type Service } from './open-service.ts';
 import { publisherParts } from './publisher-parts.ts';
@@ -37,7 +37,7 @@ export async function openServer(service: Service, workers?: RunningWorkers): Pr
   const server = await startServer({
     ...{ host, port, metrics, log },
     api: apiOptions(config, {
-      ...{ publisher, askCreator: asking.askCreator, callbacks: callbackDesk(app, asking) },
+      ...{ publisher, askCreator: asking.askCreator, callbacks: deliveriesOf(app, asking) },
       accounts: managedAccounts(asking, { ...config.tiktok, tiktok: service.tiktok, wake }),
     }),
     connect: connectOptions(service, wake),
@@ -72,7 +72,7 @@ function webhookReceiver({ app, metrics, vault, ledger, queues, webhooks }: Serv
   if (clientSecret === undefined) return undefined;
   const { clock, log } = app;
   return createWebhookReceiver({
-    ...{ clientKey, clientSecret, vault, ledger, queues, arrivals: webhooks, clock, log },
+    ...{ clientKey, clientSecret, vault, ledger, queues, reception: webhooks, clock, log },
     onReceived: metrics.webhookReceived,
   });
 }
@@ -112,7 +112,7 @@ function workersCheck(workers: Pick<RunningWorkers, 'readiness'>): ReadinessChec
 interface ApiParts extends Pick<AccountParts, 'askCreator'> {
   readonly publisher: Publisher;
   readonly accounts: ManagedAccounts;
-  readonly callbacks: CallbackDesk;
+  readonly callbacks: Deliveries;
 }
 
 /** The API under `/v1`. */
@@ -125,13 +125,13 @@ function apiOptions(
     requestsPerMinute: http.requestsPerMinute,
     ...{ publisher, accounts },
     callbacks: {
-      overview: () => tellingOfRedis(callbacks.overview),
-      ofJob: (jobId) => tellingOfRedis(() => callbacks.ofJob(jobId)),
-      replay: (id) => tellingOfRedis(() => callbacks.replay(id)),
-      replayFailed: (host) => tellingOfRedis(() => callbacks.replayFailed(host)),
-      resume: (endpoint) => tellingOfRedis(() => callbacks.resume(endpoint)),
+      overview: () => withRedisErrors(callbacks.overview),
+      ofJob: (jobId) => withRedisErrors(() => callbacks.ofJob(jobId)),
+      replay: (id) => withRedisErrors(() => callbacks.replay(id)),
+      replayFailed: (host) => withRedisErrors(() => callbacks.replayFailed(host)),
+      resume: (endpoint) => withRedisErrors(() => callbacks.resume(endpoint)),
     },
-    askCreator: (account) => tellingOfRedis(() => askCreator(account)),
+    askCreator: (account) => withRedisErrors(() => askCreator(account)),
     refuseFile: (path) => refuseOutsideRoots(path, mediaRoots),
     version: readVersion(),
   };

@@ -1,7 +1,7 @@
 import { createMetrics, type Metrics } from '../observability/metrics.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import { createTikTokClient, type TikTokClient } from '../tiktok/index.ts';
-import { createWebhookArrivals, type WebhookArrivals } from '../tiktok-webhooks/arrivals.ts';
+import { createWebhookReception, type WebhookReception } from '../tiktok-webhooks/webhook-reception.ts';
 import { type AccountParts, openAccountParts } from './account-parts.ts';
 import type { App } from './open-app.ts';
 import { openRedisParts, type RedisParts } from './redis-parts.ts';
@@ -11,7 +11,7 @@ export interface Service extends RedisParts, AccountParts {
   readonly app: App;
   readonly metrics: Metrics;
   readonly tiktok: TikTokClient;
-  readonly webhooks: WebhookArrivals;
+  readonly webhooks: WebhookReception;
 }
 
 export interface ServiceOptions {
@@ -26,7 +26,7 @@ export async function openService(app: App, options: ServiceOptions = {}): Promi
   const tiktok = options.tiktok ?? openTikTok(app, metrics);
   const parts = openParts(app, await app.connect('ledger'), { tiktok, metrics });
   const { redis } = parts;
-  return { ...parts, app, metrics, tiktok, webhooks: createWebhookArrivals({ redis, keys }) };
+  return { ...parts, app, metrics, tiktok, webhooks: createWebhookReception({ redis, keys }) };
 }
 
 /** What is kept in Redis, and the accounts, on a connection of the app's. */

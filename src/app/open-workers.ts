@@ -47,7 +47,7 @@ export async function runWorkers(
     connection: await app.connect('worker'),
     concurrency: { upload: config.upload.concurrency, status: config.status.concurrency },
     probeRedis: () => probeWrite(app.target, keys),
-    connectAnew: () => app.connectAnew('worker'),
+    openConnection: () => app.openConnection('worker'),
     findForbidden: () => findForbidden(app, redis),
   });
   app.onClose(() => workers.close({ timeoutMs: config.shutdownTimeoutMs }));

@@ -11,7 +11,9 @@ import { hasAccountKeys } from './publisher-accounts.ts';
 import type { PublisherConfig } from './publisher-config.ts';
 import type { RedisParts } from './redis-parts.ts';
 
-type PreflightParts = Pick<RedisParts, 'slots' | 'caps'> & { readonly openAccounts: () => Promise<PublisherAccounts> };
+type PreflightParts = Pick<RedisParts, 'reservations' | 'caps'> & {
+  readonly openAccounts: () => Promise<PublisherAccounts>;
+};
 
 /**
  * Checks a request for `publisher.preflight`. Loaded when that is called first: producers that only enqueue load no
@@ -20,12 +22,12 @@ type PreflightParts = Pick<RedisParts, 'slots' | 'caps'> & { readonly openAccoun
 export async function runPreflight(
   request: unknown,
   config: PublisherConfig,
-  { slots, caps, openAccounts }: PreflightParts,
+  { reservations, caps, openAccounts }: PreflightParts,
 ): Promise<PreflightReport> {
   const { mediaRoots, outboundAllowHosts = [], s3 = {} } = config;
   const media = createMediaOpener({ roots: mediaRoots, allowHosts: outboundAllowHosts, s3 });
   const quota: PreflightQuota = {
-    initWaitMs: (account, endpoint) => slots.peek({ account, endpoint, ...TIKTOK_QUOTAS[endpoint] }),
+    initWaitMs: (account, endpoint) => reservations.peek({ account, endpoint, ...TIKTOK_QUOTAS[endpoint] }),
     postsLastDay: caps.postsLastDay,
     heldBackUntil: caps.heldBackUntil,
   };

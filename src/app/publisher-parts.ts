@@ -9,7 +9,7 @@ import { openRedisParts, type RedisParts } from './redis-parts.ts';
 /** What a publisher works with, on parts that are open. */
 export function publisherParts(
   config: PublisherConfig,
-  access: Pick<RedisAccess, 'keys' | 'connectAnew'>,
+  access: Pick<RedisAccess, 'keys' | 'openConnection'>,
   parts: RedisParts & { readonly clock: Clock },
   openAccounts: () => Promise<PublisherAccounts>,
 ): PublisherConnection {
@@ -23,7 +23,7 @@ export function publisherParts(
       return await sealSecrets(request, jobId, { redis, keys, encryptionKeys: config.encryptionKeys });
     },
     async connectBlocking() {
-      const blocking = await access.connectAnew('blocking');
+      const blocking = await access.openConnection('blocking');
       return { redis: blocking, close: () => closeRedis(blocking) };
     },
     askCreator: async (account) => await (await openAccounts()).askCreator(account),

@@ -34,7 +34,7 @@ export interface RedisAccess {
    * As {@link connect}, in the midst of the work: a failure closes nothing.
    * @throws RedisUnavailableError
    */
-  connectAnew(role: RedisRole): Promise<RedisClient>;
+  openConnection(role: RedisRole): Promise<RedisClient>;
   /** A connection that is open, for what needs any; undefined before the first. */
   anyClient(): RedisClient | undefined;
   /** Has something closed before everything that was there earlier. */
@@ -92,7 +92,7 @@ export async function openRedisAccess(
 
   return {
     ...{ target: provided.target, redisKind: provided.kind, notice: provided.notice, keys, confirmation, close },
-    connectAnew: connectOnce,
+    openConnection: connectOnce,
     anyClient: () => clients.values().next().value,
     async connect(role) {
       try {
@@ -117,7 +117,7 @@ export async function waitForRedis(
   if (trustsAnybody(target)) {
     const warning = 'REDIS_TLS_INSECURE is true: the identity of Redis is not verified';
     log.warn(warning);
-    start.tell?.(`Warning: ${warning}.`);
+    start.notify?.(`Warning: ${warning}.`);
   }
   const patience = createPatience(redisStartWaitMs, start, log);
   await patience.until(() => checkRedisForService(target, queuePrefix));

@@ -2,12 +2,12 @@ import type { Telemetry } from 'bullmq';
 import { type AccountNames, createAccountNames } from '../accounts/account-names.ts';
 import type { Clock } from '../core/ports.ts';
 import { createLedger, type Ledger } from '../ledger/ledger.ts';
-import { createLedgerMark, type LedgerMark } from '../ledger/ledger-mark.ts';
 import { createLedgerReader, type LedgerReader } from '../ledger/ledger-reader.ts';
+import { createLedgerVersionStore, type LedgerVersionStore } from '../ledger/version-store.ts';
 import { type Caps, createCaps } from '../limits/caps.ts';
 import { type CreatorCache, createCreatorCache } from '../limits/creator-cache.ts';
 import { createLanes, type Lanes } from '../limits/lanes.ts';
-import { createSlots, type Slots } from '../limits/slots.ts';
+import { createReservations, type Reservations } from '../limits/reservations.ts';
 import { createQueues, type Queues } from '../queues/queues.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import type { RedisAccess } from './redis-access.ts';
@@ -17,10 +17,10 @@ export interface StoredParts {
   readonly redis: RedisClient;
   readonly ledger: Ledger;
   readonly reader: LedgerReader;
-  readonly mark: LedgerMark;
+  readonly versions: LedgerVersionStore;
   readonly lanes: Lanes;
   readonly accountNames: AccountNames;
-  readonly slots: Slots;
+  readonly reservations: Reservations;
   readonly caps: Caps;
   readonly creatorCache: CreatorCache;
 }
@@ -57,10 +57,10 @@ export function storedParts(
     redis,
     ledger: createLedger({ redis, keys, clock, confirmation }),
     reader: createLedgerReader({ redis, keys }),
-    mark: createLedgerMark({ redis, keys, confirmation }),
+    versions: createLedgerVersionStore({ redis, keys, confirmation }),
     lanes: createLanes({ redis, keys, clock }),
     accountNames: createAccountNames({ redis, keys, clock }),
-    slots: createSlots({ redis, keys, clock }),
+    reservations: createReservations({ redis, keys, clock }),
     caps: createCaps({ redis, keys, clock }),
     creatorCache: createCreatorCache({ redis, keys, clock }),
   };

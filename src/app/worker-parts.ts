@@ -1,7 +1,7 @@
 import { DEFAULT_POLL_SCHEDULE } from '../core/poll-schedule.ts';
 import type { TokenSource } from '../core/ports.ts';
 import { EIGHT_TRIES_IN_AN_HOUR } from '../core/retry-policy.ts';
-import { sightFileOf } from '../ledger/sight-file.ts';
+import { versionFileOf } from '../ledger/version-file.ts';
 import { createVideoClaims } from '../ledger/video-claims.ts';
 import { createMediaOpener } from '../media/open-media.ts';
 import { probeMedia } from '../preflight/probe-media.ts';
@@ -23,12 +23,12 @@ export interface WorkerOverrides extends Partial<Omit<WorkerDeps, 'tokens' | 'se
 
 /** Everything that the jobs of a process work with. */
 export function workerParts(service: Service, { tokens, settings, ...overrides }: WorkerOverrides): WorkerDeps {
-  const { app, mark, vault, creatorCache: creators, lanes, ...shared } = service;
+  const { app, versions, vault, creatorCache: creators, lanes, ...shared } = service;
   const { config, keys, log, clock, random, sealer, requestSecrets } = app;
-  const { redis, queues, slots, caps, accountNames, tiktok, metrics, webhooks } = shared;
-  const ledgerGuard = createLedgerGuard({ mark, file: sightFileOf(app), log });
+  const { redis, queues, reservations, caps, accountNames, tiktok, metrics, webhooks } = shared;
+  const ledgerGuard = createLedgerGuard({ versions, file: versionFileOf(app), log });
   return {
-    ...{ queues, tiktok, slots, caps, creators, lanes, accountNames, webhooks, metrics },
+    ...{ queues, tiktok, reservations, caps, creators, lanes, accountNames, webhooks, metrics },
     ...{ log, clock, random, sealer, requestSecrets, tracing: app.traces?.tracing, ledgerGuard },
     tokens: tokens === undefined ? service.tokens : checkTokens(tokens),
     ledger: rememberJobs(ledgerGuard.protect(service.ledger), { log }),

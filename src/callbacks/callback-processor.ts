@@ -50,10 +50,10 @@ export async function processEventEntry(
     await order.done(entry.id, entry.event.id);
     return failed(new PublishError('JOB_NOT_FOUND', { reason: `no record of job ${entry.id}` }));
   }
-  if ((await order.predecessor(entry.id, entry.event.id)) !== undefined) return parked(entry, deps);
+  if ((await order.predecessor(entry.id, entry.event.id)) !== undefined) return waitForEarlierEvent(entry, deps);
   const { host } = new URL(shownUrl);
   await gate.leaveLine(host, entry.event.id);
-  if (!gate.enter(host)) return inLine(entry, host, deps);
+  if (!gate.enter(host)) return waitForHost(entry, host, deps);
   const turn: Turn = { entry, record, shownUrl, failedBefore, tookMs: undefined };
   try {
     return await tryDelivery(turn, deps, signal);
@@ -122,7 +122,7 @@ async function settleDelivery(
   const { endpoints, order, schedule } = deps.callbacks;
   const { error } = outcome;
   if (error === undefined) {
-    await tell(entry, delivery, 'delivered', deps);
+    await recordAttempt(entry, delivery, 'delivered', deps);
     await endpoints.succeeded(endpoint);
     await order.done(entry.id, entry.event.id);
     return { kind: 'done', result: { delivered: true, status: outcome.status ?? 0 } };
@@ -132,20 +132,20 @@ async function settleDelivery(
   const next = nextDelivery(attempt, { random: deps.random, retryAfterMs: error.details.retryAfterMs }, schedule);
   if (isPaused) {
     // A pause takes no deliveries away: the event has as many left when it is over.
-    await tell(entry, delivery, 'retried', deps);
+    await recordAttempt(entry, delivery, 'retried', deps);
     return await held(entry, endpoint, deps);
   }
   if (isFinal || next.kind === 'give_up') {
-    await tell(entry, delivery, 'failed', deps);
+    await recordAttempt(entry, delivery, 'failed', deps);
     await order.done(entry.id, entry.event.id);
     return failed(error);
   }
-  await tell(entry, delivery, 'retried', deps);
+  await recordAttempt(entry, delivery, 'retried', deps);
   return { kind: 'retry', delayMs: next.delayMs, failure: { code: error.code, message: error.message } };
 }
 
 /** Logs, counts and remembers one delivery. */
-async function tell(
+async function recordAttempt(
   { id, event }: Entry,
   { outcome, attempt }: Delivery,
   result: 'delivered' | 'retried' | 'failed',
@@ -170,7 +170,10 @@ async function tell(
 }
 
 /** The event waits for an earlier one of its job, which may get through just while it lies down. */
-function parked({ id, event }: Entry, deps: Pick<CallbackDeps, 'callbacks' | 'clock' | 'queues'>): Settlement {
+function waitForEarlierEvent(
+  { id, event }: Entry,
+  deps: Pick<CallbackDeps, 'callbacks' | 'clock' | 'queues'>,
+): Settlement {
   return {
     kind: 'later',
     at: deps.clock.now() + AWAITING_EARLIER_EVENT_MS,
@@ -182,7 +185,7 @@ function parked({ id, event }: Entry, deps: Pick<CallbackDeps, 'callbacks' | 'cl
 }
 
 /** The event waits until fewer deliveries to its host are under way. */
-function inLine(
+function waitForHost(
   { event }: Entry,
   host: string,
   deps: Pick<CallbackDeps, 'callbacks' | 'clock' | 'random'>,

@@ -41,7 +41,7 @@ export function startCallbackRelay(deps: CallbackRelayDeps): CallbackRelay {
         outage.isOver();
       } catch (error) {
         if (stopping.signal.aborted) break;
-        outage.tell(error, {}, 'callback relay interrupted');
+        outage.warn(error, {}, 'callback relay interrupted');
         await sleep(PAUSE_AFTER_TROUBLE_MS, undefined, { signal: stopping.signal }).catch(() => undefined);
       }
     }

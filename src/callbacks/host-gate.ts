@@ -19,8 +19,8 @@ export type HostGate = ReturnType<typeof createHostGate>;
 const SLOW_HOSTS_KNOWN = 1_000;
 
 /**
- * Counts the deliveries of this process. Events that were not let in wait in one line for all processes, so that whoever
- * is through with a host lets the next one go.
+ * Counts the deliveries of this process. Events that were not let in wait in one line for all processes, so that
+ * whoever is through with a host lets the next one go.
  */
 export function createHostGate(deps: {
   readonly redis: RedisClient;
@@ -44,8 +44,8 @@ export function createHostGate(deps: {
     if (slow.size > SLOW_HOSTS_KNOWN && oldest !== undefined) slow.delete(oldest);
   }
 
-  /** Lets those go that have waited longest. One that runs by now is out of line, and the next one goes instead. */
-  async function letGo(host: string, count: number): Promise<void> {
+  /** Wakes those that have waited longest. One that runs by now is out of line, and the next one goes instead. */
+  async function wakeNext(host: string, count: number): Promise<void> {
     for (let left = count; left > 0; ) {
       const [next] = await redis.zpopmin(lineOf(host));
       if (next === undefined) return;
@@ -69,7 +69,7 @@ export function createHostGate(deps: {
       else underWay.delete(host);
       if (durationMs !== undefined) remember(host, durationMs);
       const room = roomAt(host);
-      await letGo(host, wasSlow && !slow.has(host) ? room : Math.min(room, 1));
+      await wakeNext(host, wasSlow && !slow.has(host) ? room : Math.min(room, 1));
     },
 
     /** Puts an event in line that lies down in the queue by now. */
@@ -77,7 +77,7 @@ export function createHostGate(deps: {
       const line = lineOf(host);
       await redis.multi().zadd(line, 'NX', clock.now(), eventId).pexpire(line, HOUR_MS).exec();
       // Who made room meanwhile did not see it.
-      if (roomAt(host) > 0) await letGo(host, 1);
+      if (roomAt(host) > 0) await wakeNext(host, 1);
     },
 
     /** An event that runs waits for nothing: woken later, it would come before its next delivery is due. */

@@ -80,8 +80,8 @@ export const WAIT_REASONS = [
 export type WaitReason = (typeof WAIT_REASONS)[number];
 
 /** What a job waits for without knowing until when: somebody else's action wakes it. */
-export const PARKED_REASONS = ['turn', 'account_paused', 'reauthorization'] as const satisfies readonly WaitReason[];
-export type ParkedReason = (typeof PARKED_REASONS)[number];
+export const LANE_REASONS = ['turn', 'account_paused', 'reauthorization'] as const satisfies readonly WaitReason[];
+export type LaneReason = (typeof LANE_REASONS)[number];
 
 /** Parses a stored waiting reason; versions before 0.2 wrote `slot` for `turn`. @returns undefined for anything else */
 export function parseWaitReason(text: string | undefined): WaitReason | undefined {
@@ -89,6 +89,6 @@ export function parseWaitReason(text: string | undefined): WaitReason | undefine
 }
 
 /** Whether a job waits until somebody wakes it. */
-export function isParkedFor(reason: WaitReason | undefined): reason is ParkedReason {
-  return PARKED_REASONS.some((parked) => parked === reason);
+export function isLaneReason(reason: WaitReason | undefined): reason is LaneReason {
+  return LANE_REASONS.some((each) => each === reason);
 }

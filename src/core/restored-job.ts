@@ -1,5 +1,5 @@
 import { exposureOf, type SessionFacts } from './exposure.ts';
-import { CLOCK_MARGIN_MS } from './ledger-sight.ts';
+import { CLOCK_MARGIN_MS } from './ledger-version.ts';
 import { isTerminal } from './publish-state.ts';
 
 /** What is known of a job in a ledger that was set back. */
@@ -12,13 +12,13 @@ export interface RestoredSubject extends SessionFacts {
  * What becomes of a job of a restored backup. `keep`: nothing of it can have been sent since. `ask`: TikTok tells what
  * became of its publish_id. `unconfirmed`: it may have been published, and nobody knows.
  */
-export type RestoredFate = 'keep' | 'ask' | 'unconfirmed';
+export type RestoredPlan = 'keep' | 'ask' | 'unconfirmed';
 
 /**
  * @param times.now ms since the epoch
  * @param times.restoredAfter when workers last saw the newer state: the backup is older than that
  */
-export function fateOfRestored(job: RestoredSubject, times: { now: number; restoredAfter: number }): RestoredFate {
+export function planForRestored(job: RestoredSubject, times: { now: number; restoredAfter: number }): RestoredPlan {
   if (isTerminal(job.state)) return 'keep';
   if (job.createdAt > times.restoredAfter + CLOCK_MARGIN_MS) return 'keep';
   const exposure = exposureOf(job);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ALL_PUBLISH_STATES, PARKED_REASONS, WAIT_REASONS } from './publish-state.ts';
+import { ALL_PUBLISH_STATES, LANE_REASONS, WAIT_REASONS } from './publish-state.ts';
 
 const text = z.string();
 const number = z.number();
@@ -12,8 +12,9 @@ const error = { code: text, message: text };
 const outcome = { code: text.optional(), message: text.optional(), tiktokStatus: text.optional() };
 
 /**
- * Everything that a job's timeline can say: what it means, and the facts beside `at` and `event`. docs/timeline.md and the
- * OpenAPI document list the same; a test compares them. Timelines that an earlier version wrote may hold other events.
+ * Everything that a job's timeline can say: what it means, and the facts beside `at` and `event`. docs/timeline.md and
+ * the OpenAPI document list the same; a test compares them. Timelines that an earlier version wrote may hold other
+ * events.
  */
 export const TIMELINE_EVENTS = {
   queued: {
@@ -23,7 +24,7 @@ export const TIMELINE_EVENTS = {
   due: { meaning: 'The scheduled time of the job has come.', facts: {} },
   parked: {
     meaning: 'The job waits for its turn in its account, or for its owner to resume or reconnect the account.',
-    facts: { waitingFor: z.enum(PARKED_REASONS) },
+    facts: { waitingFor: z.enum(LANE_REASONS) },
   },
   deferred: {
     meaning: 'The job waits until a quota or Redis lets it go on; `code` says which refusal of TikTok was the reason.',

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import type { ConnectFlow, ConnectOutcome } from '../accounts/connect-flow.ts';
+import type { ConnectFlow, ConsentOutcome } from '../accounts/connect-flow.ts';
 import { CONNECT_PATH, type ConnectLink } from '../accounts/connect-link.ts';
 import { PublishError } from '../core/publish-error.ts';
 import {
@@ -88,7 +88,8 @@ export async function registerConnect(
       const begun = readCookie(request, STATE_COOKIE);
       const base = baseUrl();
       if (base === undefined) return sendProblem(reply, NO_BASE_URL);
-      // A state that another browser began would store that person's TikTok account under the name meant for this one's.
+      // A state that another browser began would store that person's TikTok account under the name meant for this
+      // one's.
       if (state === undefined || begun === undefined || !isSameText(state, begun)) return sendPage(reply, stalePage());
       reply.header('set-cookie', stateCookie(`${base}${CALLBACK_PATH}`, '', 0));
       return await orFailedPage(request, reply, async () =>
@@ -98,7 +99,7 @@ export async function registerConnect(
   });
 }
 
-function pageOf(outcome: ConnectOutcome): ConnectPage {
+function pageOf(outcome: ConsentOutcome): ConnectPage {
   switch (outcome.kind) {
     case 'connected':
       return connectedPage(outcome);

@@ -37,14 +37,14 @@ export interface TimelineWords {
 /** What happened, human-readable. */
 export function timelineWords({ at, event, ...facts }: TimelineEntry): TimelineWords {
   return {
-    time: timeText(at),
+    time: preciseTimeText(at),
     what: inWords(event),
     facts: Object.entries(facts).map(([name, value]) => `${inWords(name)}: ${factText(value)}`),
   };
 }
 
 /** An ISO time as people read it: `2026-11-22 14:03:07.123Z`. */
-export function timeText(iso: string): string {
+export function preciseTimeText(iso: string): string {
   return iso.replace('T', ' ');
 }
 

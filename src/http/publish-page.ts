@@ -2,7 +2,7 @@ import { headline } from '../core/headline.ts';
 import { isTerminal } from '../core/publish-state.ts';
 import type { BoardJob } from './board-jobs.ts';
 import { escapeHtml, renderPage } from './html-page.ts';
-import { jobTitle, timelineWords, timeText } from './job-words.ts';
+import { jobTitle, preciseTimeText, timelineWords } from './job-words.ts';
 import { redactText } from './redact-secrets.ts';
 
 export const PUBLISH_PAGES_PATH = '/publishes';
@@ -68,9 +68,9 @@ function factsOf({ job, request }: BoardJob): [string, string][] {
       progress.totalBytes > 0 && `${inDigits(progress.acceptedBytes)} of ${inDigits(progress.totalBytes)} bytes`,
     ],
     ['Failed attempts', job.attempts > 0 && String(job.attempts)],
-    ['Scheduled for', job.scheduledAt === null ? null : timeText(job.scheduledAt)],
-    ['Created', timeText(job.createdAt)],
-    ['Updated', timeText(job.updatedAt)],
+    ['Scheduled for', job.scheduledAt === null ? null : preciseTimeText(job.scheduledAt)],
+    ['Created', preciseTimeText(job.createdAt)],
+    ['Updated', preciseTimeText(job.updatedAt)],
   ];
   return facts.flatMap(([name, text]) => (text ? [[name, text]] : []));
 }

@@ -11,7 +11,7 @@ import { dropUnusedConnections, limitRequestTime, listen, urlOf, type WebServer 
 import { answerUnreadableAddress, answerUnreadableRequest, answerWithProblems } from './problem.ts';
 import { registerApi } from './v1/api.ts';
 import type { ApiOptions } from './v1/typed-routes.ts';
-import { registerWebhook } from './webhook.ts';
+import { registerWebhook } from './webhook-route.ts';
 
 export interface ServerOptions {
   readonly host: string;
@@ -35,7 +35,8 @@ export interface ServerOptions {
 const MAX_PARAM_LENGTH = 2_000;
 
 /**
- * Starts the web server: API, board, metrics, health, connecting accounts, TikTok's webhooks and a page of links. Every group of routes is one `register…` call.
+ * Starts the web server: API, board, metrics, health, connecting accounts, TikTok's webhooks and a page of links. Every
+ * group of routes is one `register…` call.
  *
  * @throws PublishError `CONFIG_PORT_TAKEN`, or `CONFIG_INVALID` when the host or port can't be listened on
  */

@@ -4,7 +4,7 @@ import { PublishError } from '../core/publish-error.ts';
 import type { PublishJob, TimelineEntry } from '../core/publish-job.ts';
 import { type PublishRequest, parsePublishRequest } from '../core/publish-request.ts';
 import type { PublishState } from '../core/publish-state.ts';
-import { type Gate, parseGate } from '../limits/lanes.ts';
+import { type LaneDelay, parseLaneDelay } from '../limits/lanes.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import { toPublishJob } from './job-view.ts';
@@ -36,23 +36,23 @@ export function createLedgerReader({ redis, keys }: { redis: RedisClient; keys: 
       if (flat.length === 0) return undefined;
       return { record: decodeRecord(flat), timeline: parseTimeline(timeline as string[]) };
     });
-    const gates = await readGates(records.flatMap((found) => (found === undefined ? [] : [found.record])));
+    const delays = await readLaneDelays(records.flatMap((found) => (found === undefined ? [] : [found.record])));
     return records.map((found) =>
-      found === undefined ? undefined : toPublishJob(withGate(found.record, gates), found.timeline),
+      found === undefined ? undefined : toPublishJob(withLaneDelay(found.record, delays), found.timeline),
     );
   }
 
   /** Why the lanes stand still in which jobs wait for their turn, by account. */
-  async function readGates(records: readonly LedgerRecord[]): Promise<ReadonlyMap<string, Gate>> {
+  async function readLaneDelays(records: readonly LedgerRecord[]): Promise<ReadonlyMap<string, LaneDelay>> {
     const waiting = records.filter(({ waitingFor }) => waitingFor === 'turn').map(({ account }) => account);
-    const gates = new Map<string, Gate>();
+    const delays = new Map<string, LaneDelay>();
     for (const account of new Set(waiting)) {
       const hold = await readAccountHold(redis, keys, account);
-      const gate = parseGate(await redis.hgetall(keys.laneGate(account)));
-      if (hold !== undefined) gates.set(account, { reason: hold, until: undefined });
-      else if (gate !== undefined) gates.set(account, gate);
+      const delay = parseLaneDelay(await redis.hgetall(keys.laneDelay(account)));
+      if (hold !== undefined) delays.set(account, { reason: hold, until: undefined });
+      else if (delay !== undefined) delays.set(account, delay);
     }
-    return gates;
+    return delays;
   }
 
   return {
@@ -91,9 +91,9 @@ export function createLedgerReader({ redis, keys }: { redis: RedisClient; keys: 
 }
 
 /** A job that waits for its turn waits for what its whole account waits for. */
-function withGate(record: LedgerRecord, gates: ReadonlyMap<string, Gate>): LedgerRecord {
-  const gate = record.waitingFor === 'turn' ? gates.get(record.account) : undefined;
-  return gate === undefined ? record : { ...record, waitingFor: gate.reason, waitingUntil: gate.until };
+function withLaneDelay(record: LedgerRecord, delays: ReadonlyMap<string, LaneDelay>): LedgerRecord {
+  const delay = record.waitingFor === 'turn' ? delays.get(record.account) : undefined;
+  return delay === undefined ? record : { ...record, waitingFor: delay.reason, waitingUntil: delay.until };
 }
 
 /** A place in an index: creation time and id, both needed where several jobs share a time. */

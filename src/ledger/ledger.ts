@@ -15,7 +15,14 @@ import type { Change, Claim, Run } from './change.ts';
 import { jobEvent, laneMemberOf } from './job-view.ts';
 import { createLedgerConfirmation } from './ledger-confirmation.ts';
 import { decodeRecord, encodePatch, type LedgerPatch, type LedgerProgress, type LedgerRecord } from './record.ts';
-import { CLAIM_SCRIPT, COMMIT_SCRIPT, CREATE_SCRIPT, FORGET_SCRIPT, NOTE_SCRIPT, TELL_SCRIPT } from './scripts.ts';
+import {
+  CLAIM_SCRIPT,
+  COMMIT_SCRIPT,
+  CREATE_SCRIPT,
+  FORGET_SCRIPT,
+  NOTE_REPORT_SCRIPT,
+  NOTE_SCRIPT,
+} from './scripts.ts';
 import { createSweepList } from './sweep-list.ts';
 
 /** After how long the sweep looks at a job that nothing else has touched. */
@@ -42,7 +49,7 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
   const runClaim = prepareNamedScript(redis, CLAIM_SCRIPT);
   const runCommit = prepareNamedScript(redis, COMMIT_SCRIPT);
   const runNote = prepareNamedScript(redis, NOTE_SCRIPT);
-  const runTell = prepareNamedScript(redis, TELL_SCRIPT);
+  const runNoteReport = prepareNamedScript(redis, NOTE_REPORT_SCRIPT);
   const runForget = prepareNamedScript(redis, FORGET_SCRIPT);
 
   // ioredis sends a command again when the connection broke before its reply: the name of the call tells the scripts.
@@ -212,8 +219,8 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
     },
 
     /** Notes that TikTok reported something of a job. @returns the job, if the publish_id is still its own */
-    async tell(id: string, publishId: string): Promise<LedgerRecord | undefined> {
-      const flat = asArray(await runTell({ job: keys.job(id) }, { publishId, now: String(clock.now()) }));
+    async noteReport(id: string, publishId: string): Promise<LedgerRecord | undefined> {
+      const flat = asArray(await runNoteReport({ job: keys.job(id) }, { publishId, now: String(clock.now()) }));
       return flat.length === 0 ? undefined : decodeRecord(flat);
     },
 

@@ -88,11 +88,11 @@ return { 'claimed', redis.call('HGETALL', key.job) }
 /**
  * The one way a record changes.
  *
- * The change was decided on a record with `fence` and `revision`; with `orLater`, as for an owner, a later revision is as
- * good. Without `to` the state stays, without `newFence` the owner. `key.publishId` is the index entry of a new
+ * The change was decided on a record with `fence` and `revision`; with `orLater`, as for an owner, a later revision is
+ * as good. Without `to` the state stays, without `newFence` the owner. `key.publishId` is the index entry of a new
  * publish_id. A call that is sent again after a lost reply changes nothing.
- * Answers `committed` with revision, fence and since when the job is in its state, `missing`, `overtaken` (another fence)
- * or `changed` (another revision; for an owner, an older one: the record went back in time).
+ * Answers `committed` with revision, fence and since when the job is in its state, `missing`, `overtaken` (another
+ * fence) or `changed` (another revision; for an owner, an older one: the record went back in time).
  */
 export const COMMIT_SCRIPT = `${APPEND}${SERVER_TIME}
 local state, fence, createdAt, lastCall, seenRevision, since = unpack(
@@ -135,7 +135,7 @@ return 'held'
  * Notes that TikTok reported something of a job, which proves nothing and makes no history. Answers the record, if the
  * publish_id that it is about is still the job's.
  */
-export const TELL_SCRIPT = `
+export const NOTE_REPORT_SCRIPT = `
 if redis.call('HGET', key.job, 'publishId') ~= arg.publishId then return {} end
 redis.call('HSET', key.job, 'toldAt', arg.now)
 return redis.call('HGETALL', key.job)

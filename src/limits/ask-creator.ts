@@ -1,17 +1,17 @@
 import type { CreatorInfo } from '../core/creator-rules.ts';
 import type { Clock, TokenSource } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
+import { callWithToken } from '../tiktok/call-with-token.ts';
 import type { TikTokClient } from '../tiktok/index.ts';
-import { withToken } from '../tiktok/with-token.ts';
 import type { CreatorCache } from './creator-cache.ts';
-import { holdQuotaOnRefusal, type Slots } from './slots.ts';
+import { holdQuotaOnRefusal, type Reservations } from './reservations.ts';
 import { TIKTOK_QUOTAS } from './tiktok-quotas.ts';
 
 /** What asking needs. */
 export interface AskCreatorDeps {
   readonly tokens: TokenSource;
   readonly tiktok: Pick<TikTokClient, 'queryCreatorInfo'>;
-  readonly slots: Slots;
+  readonly reservations: Reservations;
   readonly cache: CreatorCache;
   readonly clock: Clock;
 }
@@ -20,16 +20,16 @@ export interface AskCreatorDeps {
  * Asks TikTok what a creator may post just now: a page on which people post must show it fresh each time
  * (developers.tiktok.com/doc/content-sharing-guidelines, read 2026-11-22). Never waits for a place in the quota.
  * @param account the account's own name, which limits go by
- * @throws PublishError `TIKTOK_RATE_LIMITED` with the time to wait; `TIKTOK_DAILY_POST_CAP`, `TIKTOK_ACTIVE_USER_CAP` or
- * `TIKTOK_USER_BANNED` when the creator can't post now; `AUTH_*`, `INPUT_ACCOUNT_UNKNOWN`, `TRANSPORT_*`
+ * @throws PublishError `TIKTOK_RATE_LIMITED` with the time to wait; `TIKTOK_DAILY_POST_CAP`, `TIKTOK_ACTIVE_USER_CAP`
+ * or `TIKTOK_USER_BANNED` when the creator can't post now; `AUTH_*`, `INPUT_ACCOUNT_UNKNOWN`, `TRANSPORT_*`
  */
 export async function askCreator(account: string, deps: AskCreatorDeps): Promise<CreatorInfo> {
-  const { tokens, tiktok, slots, cache, clock } = deps;
+  const { tokens, tiktok, reservations, cache, clock } = deps;
   const quota = { account, endpoint: 'creator_info', ...TIKTOK_QUOTAS.creator_info } as const;
-  const { booked, waitMs } = await slots.reserve({ ...quota, horizonMs: 0 });
+  const { booked, waitMs } = await reservations.reserve({ ...quota, horizonMs: 0 });
   if (!booked) throw new PublishError('TIKTOK_RATE_LIMITED', { endpoint: 'creator_info', retryAfterMs: waitMs });
-  const info = await holdQuotaOnRefusal(quota, { slots, clock }, () =>
-    withToken(account, { tokens }, (accessToken) => tiktok.queryCreatorInfo({ accessToken })),
+  const info = await holdQuotaOnRefusal(quota, { reservations, clock }, () =>
+    callWithToken(account, { tokens }, (accessToken) => tiktok.queryCreatorInfo({ accessToken })),
   );
   await cache.remember(account, info);
   return info;

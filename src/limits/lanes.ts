@@ -128,12 +128,12 @@ export function createLanes({ redis, keys, clock }: { redis: RedisClient; keys: 
     },
 
     /** Says why a whole account stands still, for those who look at its waiting jobs. */
-    async closeGate(account: string, { reason, until }: Gate): Promise<void> {
-      await redis.hset(keys.laneGate(account), { reason, until: until ?? '' });
+    async showDelay(account: string, { reason, until }: LaneDelay): Promise<void> {
+      await redis.hset(keys.laneDelay(account), { reason, until: until ?? '' });
     },
 
-    async openGate(account: string): Promise<void> {
-      await redis.del(keys.laneGate(account));
+    async clearDelay(account: string): Promise<void> {
+      await redis.del(keys.laneDelay(account));
     },
 
     /** Lanes in which jobs wait and nobody has looked for a while; each is given out once per while. */
@@ -147,14 +147,14 @@ export function createLanes({ redis, keys, clock }: { redis: RedisClient; keys: 
 }
 
 /** Why a whole account stands still. */
-export interface Gate {
+export interface LaneDelay {
   readonly reason: WaitReason;
   /** Ms since the epoch; undefined: nobody knows. */
   readonly until: number | undefined;
 }
 
-/** Reads a gate from its hash. @returns undefined when it is open */
-export function parseGate(hash: Readonly<Record<string, string>>): Gate | undefined {
+/** Reads it from its hash. @returns undefined when there is none */
+export function parseLaneDelay(hash: Readonly<Record<string, string>>): LaneDelay | undefined {
   const reason = WAIT_REASONS.find((each) => each === hash.reason);
   if (reason === undefined) return undefined;
   return { reason, until: hash.until ? Number(hash.until) : undefined };

@@ -1,6 +1,6 @@
 import { type PublishEntry, publishEntryOf } from '../core/job-reference.ts';
 import type { PublishRequest } from '../core/publish-request.ts';
-import { isParkedFor, type WaitReason } from '../core/publish-state.ts';
+import { isLaneReason, type WaitReason } from '../core/publish-state.ts';
 import type { Lanes } from './lanes.ts';
 
 /** What waking needs of the ledger and the queues. */
@@ -10,7 +10,7 @@ export interface WakeDeps {
   };
   readonly queues: {
     wakePublishEntry(id: string): Promise<boolean>;
-    addPublishEntryAnew(entry: PublishEntry): Promise<void>;
+    replacePublishEntry(entry: PublishEntry): Promise<void>;
   };
 }
 
@@ -21,13 +21,13 @@ interface WakeableJob {
   readonly waitingFor?: WaitReason | undefined;
 }
 
-/** Lets parked jobs run now; one whose entry is lost gets one. Should a wake-up get lost, the sweep makes up for it. */
+/** Wakes these jobs; one whose entry is lost gets one. Should a wake-up get lost, the sweep makes up for it. */
 export async function wakeJobs(ids: readonly string[], { ledger, queues }: WakeDeps): Promise<void> {
   for (const id of ids) {
     if (await queues.wakePublishEntry(id)) continue;
     const record = await ledger.read(id);
     if (record === undefined) continue;
-    await queues.addPublishEntryAnew(publishEntryOf(record, 0));
+    await queues.replacePublishEntry(publishEntryOf(record, 0));
   }
 }
 
@@ -37,7 +37,7 @@ export async function wakeLane(account: string, { lanes, ...deps }: WakeDeps & {
   const held: string[] = [];
   for (const id of admitted) {
     const waitingFor = (await deps.ledger.read(id))?.waitingFor;
-    if (waitingFor === undefined || isParkedFor(waitingFor)) held.push(id);
+    if (waitingFor === undefined || isLaneReason(waitingFor)) held.push(id);
   }
   await wakeJobs([...held, ...(await lanes.leave(account, ''))], deps);
 }

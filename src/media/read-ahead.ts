@@ -4,10 +4,10 @@ import { MEBIBYTE_BYTES } from '../core/units.ts';
 import { toFileError } from './file-error.ts';
 
 /** One piece is with the consumer, one is read ahead, and one may still lie in the socket. */
-const RING_SLOTS = 3;
-const SLOT_BYTES = MEBIBYTE_BYTES;
+const RING_PIECES = 3;
+const PIECE_BYTES = MEBIBYTE_BYTES;
 
-/** Reads ranges of one file into a small ring of slots. */
+/** Reads ranges of one file into a small ring buffer. */
 export interface ReadAhead {
   /** See `MediaSource.read`. Beginning another read ends the one before. */
   read(startByte: number, endByteExclusive: number): AsyncGenerator<Uint8Array, void, void>;
@@ -21,14 +21,14 @@ export interface ReadAhead {
  */
 export function createReadAhead(handle: FileHandle, name: string): ReadAhead {
   let ring: Buffer | undefined;
-  let turn = 0;
+  let latestRead = 0;
   let inFlight: Promise<unknown> = Promise.resolve();
 
-  function startFill(slot: number, startByte: number, endByteExclusive: number): Promise<Buffer> {
-    ring ??= Buffer.allocUnsafeSlow(RING_SLOTS * SLOT_BYTES);
-    const slotByte = (slot % RING_SLOTS) * SLOT_BYTES;
-    const lengthBytes = Math.min(endByteExclusive - startByte, SLOT_BYTES);
-    const filling = fill(handle, ring.subarray(slotByte, slotByte + lengthBytes), startByte, name);
+  function startFill(index: number, startByte: number, endByteExclusive: number): Promise<Buffer> {
+    ring ??= Buffer.allocUnsafeSlow(RING_PIECES * PIECE_BYTES);
+    const ringByte = (index % RING_PIECES) * PIECE_BYTES;
+    const lengthBytes = Math.min(endByteExclusive - startByte, PIECE_BYTES);
+    const filling = fill(handle, ring.subarray(ringByte, ringByte + lengthBytes), startByte, name);
     // Awaited by the reader when its turn comes; a failure before that must not count as unhandled.
     inFlight = filling.catch(() => undefined);
     return filling;
@@ -36,19 +36,19 @@ export function createReadAhead(handle: FileHandle, name: string): ReadAhead {
 
   return {
     async *read(startByte, endByteExclusive) {
-      turn += 1;
-      const ownTurn = turn;
+      latestRead += 1;
+      const ownRead = latestRead;
       await inFlight;
       let position = startByte;
-      let slot = 0;
-      let next = startFill(slot, position, endByteExclusive);
+      let index = 0;
+      let next = startFill(index, position, endByteExclusive);
       try {
         while (position < endByteExclusive) {
           const piece = await next;
-          if (ownTurn !== turn) throw new Error('another read of this source has started');
+          if (ownRead !== latestRead) throw new Error('another read of this source has started');
           position += piece.byteLength;
-          slot += 1;
-          if (position < endByteExclusive) next = startFill(slot, position, endByteExclusive);
+          index += 1;
+          if (position < endByteExclusive) next = startFill(index, position, endByteExclusive);
           yield piece;
         }
       } finally {

@@ -66,7 +66,7 @@ async function finish<T>(span: Span, run: (note: NoteFacts) => Promise<T>): Prom
     return await run((facts) => span.setAttributes(attributesOf(facts)));
   } catch (error) {
     // Not its message or stack: the code says what happened, and a trace is no place for texts of others.
-    // None: it only ended the step early, as the wait for a slot does.
+    // None: it only ended the step early, as the wait for a reserved call does.
     const code = codeOf(error);
     if (code === undefined) span.setAttribute('interrupted', true);
     else span.setStatus({ code: SpanStatusCode.ERROR, message: code });

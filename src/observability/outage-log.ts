@@ -3,24 +3,24 @@ import { loggedTrouble } from '../core/redis-trouble.ts';
 
 /** Logs what is wrong with Redis: everybody who is hit by an outage is hit again at every try. */
 export interface OutageLog {
-  /** Logs trouble with Redis unless it was told since the last {@link isOver}; any other error always, with its stack. */
-  tell(error: unknown, facts: object, message: string): void;
+  /** Logs trouble with Redis unless it was logged since the last {@link isOver}; any other error always, with its stack. */
+  warn(error: unknown, facts: object, message: string): void;
   isOver(): void;
 }
 
 /** One for each that is hit on its own. */
 export function createOutageLog(log: Logger): OutageLog {
-  const told = new Set<string>();
+  const logged = new Set<string>();
   return {
-    tell(error, facts, message) {
+    warn(error, facts, message) {
       const trouble = loggedTrouble(error);
       if ('reason' in trouble) {
         const words = `${message}: ${trouble.reason}`;
-        if (told.has(words)) return;
-        told.add(words);
+        if (logged.has(words)) return;
+        logged.add(words);
       }
       log.warn({ ...facts, ...trouble }, message);
     },
-    isOver: () => told.clear(),
+    isOver: () => logged.clear(),
   };
 }

@@ -95,8 +95,8 @@ function restart(action: RetryAction, now: number): { to: PublishState; patch: L
 /** Puts the job on its queue; should that fail, the sweep does it. */
 async function requeue(record: LedgerRecord, action: RetryAction, queues: Queues): Promise<void> {
   await queues.removeEntries(record.id);
-  if (action === 'poll') await queues.addStatusEntryAnew(referenceTo(record), 0);
-  else await queues.addPublishEntryAnew(publishEntryOf(record, 0));
+  if (action === 'poll') await queues.replaceStatusEntry(referenceTo(record), 0);
+  else await queues.replacePublishEntry(publishEntryOf(record, 0));
 }
 
 async function changing<T>(id: string, ledger: Ledger, change: (record: LedgerRecord) => Promise<T>): Promise<T> {

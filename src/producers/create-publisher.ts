@@ -6,7 +6,7 @@ import type { PublishJob } from '../core/publish-job.ts';
 import type { PublishRequest } from '../core/publish-request.ts';
 import type { LedgerReader } from '../ledger/ledger-reader.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
-import { tellingOfRedis } from '../redis/redis-unavailable.ts';
+import { withRedisErrors } from '../redis/redis-unavailable.ts';
 import { type ChangeDeps, cancelJob, retryJob } from './change-job.ts';
 import { publisherClosed } from './closed.ts';
 import { type AcceptableEntry, type EnqueueDeps, enqueueEntries, parseEntries } from './enqueue.ts';
@@ -49,7 +49,7 @@ export function createPublisher({ eventsKey, checkCallbacks, ...parts }: Publish
     eventsKey,
     connect: async () => await (await open()).connectBlocking(),
   });
-  const read: Publisher['get'] = async (id) => await tellingOfRedis(async () => await (await open()).reader.read(id));
+  const read: Publisher['get'] = async (id) => await withRedisErrors(async () => await (await open()).reader.read(id));
 
   async function present(id: string): Promise<PublishJob> {
     const job = await read(id);
@@ -61,14 +61,14 @@ export function createPublisher({ eventsKey, checkCallbacks, ...parts }: Publish
     async enqueue(request, options = {}) {
       const entries = parseEntries([{ request, ...options }]);
       await checkCallbacks(entries);
-      const [job] = await tellingOfRedis(async () => await enqueueEntries(entries, await open()));
+      const [job] = await withRedisErrors(async () => await enqueueEntries(entries, await open()));
       if (job === undefined) throw new PublishError('INTERNAL_ERROR', { reason: 'enqueue created no job' });
       return job;
     },
     async enqueueBulk(requests) {
       const entries = parseEntries(requests);
       await checkCallbacks(entries);
-      return await tellingOfRedis(async () => await enqueueEntries(entries, await open()));
+      return await withRedisErrors(async () => await enqueueEntries(entries, await open()));
     },
     get: read,
     async list({ limit = DEFAULT_LISTED_JOBS, ...filter } = {}) {
@@ -76,14 +76,14 @@ export function createPublisher({ eventsKey, checkCallbacks, ...parts }: Publish
         const message = `expected a whole number from 1 to ${MAX_LISTED_JOBS}`;
         throw new PublishError('INPUT_INVALID', { problems: [{ path: 'limit', message }] });
       }
-      return await tellingOfRedis(async () => await (await open()).reader.list({ ...filter, limit }));
+      return await withRedisErrors(async () => await (await open()).reader.list({ ...filter, limit }));
     },
     async cancel(id) {
-      await tellingOfRedis(async () => await cancelJob(id, await open()));
+      await withRedisErrors(async () => await cancelJob(id, await open()));
       return await present(id);
     },
     async retry(id, { force = false } = {}) {
-      const action = await tellingOfRedis(async () => await retryJob(id, force, await open()));
+      const action = await withRedisErrors(async () => await retryJob(id, force, await open()));
       return { ...(await present(id)), action };
     },
     async waitForCompletion(id, options = {}) {
@@ -100,10 +100,10 @@ export function createPublisher({ eventsKey, checkCallbacks, ...parts }: Publish
       });
     },
     async creator(account) {
-      return await tellingOfRedis(async () => await (await open()).askCreator(account));
+      return await withRedisErrors(async () => await (await open()).askCreator(account));
     },
     async preflight(request) {
-      return await tellingOfRedis(async () => await (await open()).preflight(request));
+      return await withRedisErrors(async () => await (await open()).preflight(request));
     },
     async close() {
       closed = true;

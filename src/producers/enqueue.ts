@@ -29,7 +29,7 @@ export interface EnqueueDeps {
 
 interface Accepted {
   readonly record: LedgerRecord;
-  /** Whether the job waits in its lane, so that its entry is parked until it is woken. */
+  /** Whether the job waits in its lane, so that its entry sleeps until it is woken. */
   readonly waits: boolean;
   readonly job: EnqueuedJob;
 }
@@ -74,15 +74,15 @@ function isIdempotencyKey(key: unknown): boolean {
   return typeof key === 'string' && key.length >= 1 && key.length <= MAX_IDEMPOTENCY_KEY_LENGTH;
 }
 
-/** How often a record is made anew that went to a server which was no longer the master. */
+/** How often a record is written again that went to a server which was no longer the master. */
 const MAX_CREATIONS = 3;
 const RECONNECTED_AFTER_MS = 500;
 
 /**
  * Makes the jobs' records, proves that a failover can't lose them, and then adds their queue entries. Once the records
  * stand the jobs are accepted: should the queue not be reached after that, the workers' sweep adds the entries.
- * @throws PublishError `REDIS_NOT_REPLICATED` when that can't be proven of one of them; then all that were made are taken
- * back, and those that can't be are named
+ * @throws PublishError `REDIS_NOT_REPLICATED` when that can't be proven of one of them; then all that were made are
+ * taken back, and those that can't be are named
  */
 export async function enqueueEntries(entries: readonly AcceptableEntry[], deps: EnqueueDeps): Promise<EnqueuedJob[]> {
   const outcomes = await Promise.allSettled(entries.map((entry) => createJob(entry, deps)));
@@ -92,8 +92,8 @@ export async function enqueueEntries(entries: readonly AcceptableEntry[], deps: 
   const notReplicated = errors.find(isNotReplicated);
   if (notReplicated !== undefined) {
     // Nobody was told of the others yet: who repeats the call must not get them twice.
-    const fates = await Promise.all(created.map(({ record }) => takeBack(record, deps.ledger)));
-    const left = created.filter((_, index) => fates[index] !== 'gone').map(({ record }) => record.id);
+    const results = await Promise.all(created.map(({ record }) => takeBack(record, deps.ledger)));
+    const left = created.filter((_, index) => results[index] !== 'gone').map(({ record }) => record.id);
     throw left.length === 0 ? notReplicated : mayRun(left, notReplicated);
   }
   await addQueueEntries(created, deps).catch(() => undefined);
@@ -143,9 +143,9 @@ async function createForGood(record: LedgerRecord, cause: TimelineFact, ledger: 
     }
     const error = outcome === 'missing' ? new PublishError('REDIS_NOT_REPLICATED') : outcome;
     if (!made.created) throw error;
-    const fate = await takeBack(record, ledger);
-    if (fate === 'stands') return made;
-    throw fate === 'gone' ? error : mayRun([record.id], error);
+    const result = await takeBack(record, ledger);
+    if (result === 'stands') return made;
+    throw result === 'gone' ? error : mayRun([record.id], error);
   }
 }
 

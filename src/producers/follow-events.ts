@@ -3,11 +3,11 @@ import { PublishError } from '../core/publish-error.ts';
 import { decodeEvent, type StreamEntry, subjectsOf } from '../core/publish-event.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
-import { tellingOfRedis } from '../redis/redis-unavailable.ts';
-import { createBell } from './bell.ts';
-import { type EventPlace, findEventStart, LOOK_COUNT, lookFurther } from './event-place.ts';
+import { withRedisErrors } from '../redis/redis-unavailable.ts';
 import type { EventTail, TailNews } from './event-tail.ts';
 import type { EventEntry, EventFeed, EventsOptions } from './publisher.ts';
+import { findEventStart, LOOK_COUNT, readEventsAfter, type StreamPosition } from './stream-position.ts';
+import { createWakeSignal } from './wake-signal.ts';
 
 const RETRY_MS = SECOND_MS / 2;
 
@@ -21,46 +21,46 @@ export interface FollowDeps {
 }
 
 /**
- * Yields the events after a place, and those to come as they happen, until the signal, `return()` or the end of the
+ * Yields the events after a position, and those to come as they happen, until the signal, `return()` or the end of the
  * publisher. It looks through the stream by itself; the tail only says when that is worth it.
  */
 export function followEvents({ after, subject, signal }: EventsOptions, deps: FollowDeps): EventFeed {
   const { tail, eventsKey } = deps;
-  const bell = createBell();
+  const wakeSignal = createWakeSignal();
   const end = new AbortController();
-  let place: EventPlace | undefined;
+  let position: StreamPosition | undefined;
   let isIdle = false;
 
   function stop(): void {
     signal?.removeEventListener('abort', stop);
     end.abort();
-    bell.ring();
+    wakeSignal.notify();
   }
 
   function hear(news?: TailNews): void {
     if (tail.isClosed()) stop();
-    const isNothing = isIdle && subject !== undefined && news?.from === place?.cursor && !news?.about.has(subject);
-    if (isNothing && news !== undefined) place = { cursor: news.to, isEntry: true };
-    else bell.ring();
+    const isNothing = isIdle && subject !== undefined && news?.from === position?.cursor && !news?.about.has(subject);
+    if (isNothing && news !== undefined) position = { cursor: news.to, isEntry: true };
+    else wakeSignal.notify();
   }
 
   /** The answer, or undefined if the end comes first. */
   function unlessEnded<T>(asking: Promise<T>): Promise<T | undefined> {
     return new Promise((resolve, reject) => {
-      const letGo = (): void => resolve(undefined);
-      end.signal.addEventListener('abort', letGo);
-      asking.then(resolve, reject).finally(() => end.signal.removeEventListener('abort', letGo));
-      if (end.signal.aborted) letGo();
+      const stopWaiting = (): void => resolve(undefined);
+      end.signal.addEventListener('abort', stopWaiting);
+      asking.then(resolve, reject).finally(() => end.signal.removeEventListener('abort', stopWaiting));
+      if (end.signal.aborted) stopWaiting();
     });
   }
 
   /** The next entries; none while Redis is away, which rings again in a moment. */
-  async function look(from: EventPlace): Promise<readonly StreamEntry[]> {
+  async function look(from: StreamPosition): Promise<readonly StreamEntry[]> {
     try {
-      return await lookFurther(await deps.connect(), eventsKey, from);
+      return await readEventsAfter(await deps.connect(), eventsKey, from);
     } catch (error) {
       if (error instanceof PublishError && error.code !== 'REDIS_UNAVAILABLE') throw error;
-      setTimeout(bell.ring, RETRY_MS);
+      setTimeout(wakeSignal.notify, RETRY_MS);
       return [];
     }
   }
@@ -69,17 +69,17 @@ export function followEvents({ after, subject, signal }: EventsOptions, deps: Fo
     const stopListening = tail.listen(hear);
     try {
       await unlessEnded(started);
-      while (!end.signal.aborted && !tail.isClosed() && place !== undefined) {
-        const entries: readonly StreamEntry[] = (await unlessEnded(look(place))) ?? [];
+      while (!end.signal.aborted && !tail.isClosed() && position !== undefined) {
+        const entries: readonly StreamEntry[] = (await unlessEnded(look(position))) ?? [];
         for (const entry of entries) {
           if (end.signal.aborted) return;
-          place = { cursor: entry[0], isEntry: true };
+          position = { cursor: entry[0], isEntry: true };
           const event = decodeEvent(entry[1]);
           if (event === undefined || (subject !== undefined && !subjectsOf(event).includes(subject))) continue;
           yield { cursor: entry[0], event };
         }
         isIdle = entries.length < LOOK_COUNT;
-        if (isIdle) await bell.rang();
+        if (isIdle) await wakeSignal.wait();
         isIdle = false;
       }
     } finally {
@@ -88,8 +88,8 @@ export function followEvents({ after, subject, signal }: EventsOptions, deps: Fo
     }
   }
 
-  const started = tellingOfRedis(() => findEventStart({ after, subject }, deps)).then((start) => {
-    place = start;
+  const started = withRedisErrors(() => findEventStart({ after, subject }, deps)).then((start) => {
+    position = start;
   });
   // Whoever does not ask for it meets the error at the first `next()`.
   started.catch(() => undefined);
@@ -99,7 +99,7 @@ export function followEvents({ after, subject, signal }: EventsOptions, deps: Fo
   return {
     started,
     get cursor() {
-      return place?.isEntry ? place.cursor : OLDEST_EVENT;
+      return position?.isEntry ? position.cursor : OLDEST_EVENT;
     },
     next: () => events.next(),
     return: async () => {

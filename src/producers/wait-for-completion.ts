@@ -2,10 +2,10 @@ import { orAbort } from '../core/deadline.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { PublishJob } from '../core/publish-job.ts';
 import { isTerminal } from '../core/publish-state.ts';
-import { createBell } from './bell.ts';
 import { publisherClosed } from './closed.ts';
 import type { EventTail } from './event-tail.ts';
 import type { WaitOptions } from './publisher.ts';
+import { createWakeSignal } from './wake-signal.ts';
 
 /** Longest time that a timer of Node can hold: 24 days (ms). Nobody waits for more. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -42,17 +42,17 @@ export async function waitForCompletion(
 }
 
 async function lookUntilEnded(id: string, end: AbortSignal, { tail, read }: WaitDeps): Promise<PublishJob> {
-  const bell = createBell();
+  const wakeSignal = createWakeSignal();
   // Listening starts before the look, so that nothing happens unseen between the two.
   const stopListening = tail.listen((news) => {
-    if (news === undefined || news.about.has(id)) bell.ring();
+    if (news === undefined || news.about.has(id)) wakeSignal.notify();
   });
-  end.addEventListener('abort', bell.ring);
+  end.addEventListener('abort', wakeSignal.notify);
   try {
     for (;;) {
       const job = await readThroughOutage(id, read);
       if (job !== undefined && isTerminal(job.state)) return job;
-      await bell.rang();
+      await wakeSignal.wait();
       end.throwIfAborted();
       if (tail.isClosed()) throw publisherClosed();
     }

@@ -139,8 +139,8 @@ function publishEntries(publish: Queue) {
   return {
     addPublishEntries,
 
-    /** Puts a job on `tiktok-publish` anew: a finished entry of the same job makes room. */
-    async addPublishEntryAnew(entry: PublishEntry): Promise<void> {
+    /** Puts a job on `tiktok-publish` again, in place of its finished entry. */
+    async replacePublishEntry(entry: PublishEntry): Promise<void> {
       await makeRoom(publish, entry.id);
       await addPublishEntries([entry]);
     },
@@ -183,8 +183,8 @@ function statusEntries(status: Queue) {
     addRecheckEntry,
     addStatusEntry,
 
-    /** Puts a job on `tiktok-status` anew: a finished entry of the same job makes room. */
-    async addStatusEntryAnew(entry: JobReference, delayMs: number): Promise<void> {
+    /** Puts a job on `tiktok-status` again, in place of its finished entry. */
+    async replaceStatusEntry(entry: JobReference, delayMs: number): Promise<void> {
       await makeRoom(status, entry.id);
       await addStatusEntry(entry, delayMs);
     },

@@ -16,14 +16,14 @@ const TRY_AGAIN_MS = SECOND_MS / 2;
 export interface StartWait {
   /** Ends the wait. */
   readonly signal?: AbortSignal | undefined;
-  /** Told twice at most: when the wait begins and when it ends. */
-  readonly tell?: ((text: string) => void) | undefined;
+  /** Called twice at most: when the wait begins and when it ends. */
+  readonly notify?: ((text: string) => void) | undefined;
 }
 
 export type Patience = ReturnType<typeof createPatience>;
 
 /** Repeats what fails because Redis is not ready yet; all attempts together have one limit. */
-export function createPatience(waitMs: number, { signal, tell }: StartWait, log: Logger) {
+export function createPatience(waitMs: number, { signal, notify }: StartWait, log: Logger) {
   const deadline = performance.now() + waitMs;
   let waits = false;
 
@@ -31,7 +31,7 @@ export function createPatience(waitMs: number, { signal, tell }: StartWait, log:
     if (waits) return;
     waits = true;
     log.warn({ reason: why, waitMs }, 'waiting for redis');
-    tell?.(`Waiting for Redis for up to ${Math.round(waitMs / SECOND_MS)} s (REDIS_START_WAIT_MS): ${message}.`);
+    notify?.(`Waiting for Redis for up to ${Math.round(waitMs / SECOND_MS)} s (REDIS_START_WAIT_MS): ${message}.`);
   }
 
   return {
@@ -40,7 +40,7 @@ export function createPatience(waitMs: number, { signal, tell }: StartWait, log:
       for (;;) {
         try {
           const value = await orAbort(attempt(), signal);
-          if (waits) tell?.('Redis is ready.');
+          if (waits) notify?.('Redis is ready.');
           waits = false;
           return value;
         } catch (error) {

@@ -44,7 +44,7 @@ const LOOK_MS = 2_500;
 const PATIENCE_MS = 5 * SECOND_MS;
 const PAUSE_MS = 100;
 /** Connecting again takes a while. */
-const TELL_EVERY_MS = 2 * SECOND_MS;
+const REPORT_STALE_EVERY_MS = 2 * SECOND_MS;
 
 interface Waiting {
   readonly facts: readonly WrittenFact[];
@@ -54,17 +54,17 @@ interface Waiting {
 
 /**
  * Confirms writes in groups: while one look is under way, the next group gathers.
- * @param onStale told that other connections of this process may still lead to a server that was replaced
+ * @param onStale called when other connections of this process may still lead to a server that was replaced
  */
 export function createConfirmation(round: ConfirmationRound, onStale: () => void = () => undefined): Confirmation {
   const closing = new AbortController();
   let waiting: Waiting[] = [];
   let running = false;
-  let toldAt = Number.NEGATIVE_INFINITY;
+  let staleReportedAt = Number.NEGATIVE_INFINITY;
 
-  function tellStale(): void {
-    if (performance.now() - toldAt < TELL_EVERY_MS) return;
-    toldAt = performance.now();
+  function reportStale(): void {
+    if (performance.now() - staleReportedAt < REPORT_STALE_EVERY_MS) return;
+    staleReportedAt = performance.now();
     onStale();
   }
 
@@ -84,12 +84,12 @@ export function createConfirmation(round: ConfirmationRound, onStale: () => void
     do {
       try {
         const answers = await inTime(round.look(group.flatMap(({ facts }) => facts)));
-        if (answers.includes(false)) tellStale();
+        if (answers.includes(false)) reportStale();
         settle(group, answers);
         return;
       } catch (error) {
         trouble = error;
-        if (error instanceof NotTheMasterError) tellStale();
+        if (error instanceof NotTheMasterError) reportStale();
         round.reconnect();
         await sleep(PAUSE_MS, undefined, { signal: closing.signal }).catch(() => undefined);
       }

@@ -7,7 +7,7 @@ import { SECOND_MS } from '../core/units.ts';
 import type { RedisRole } from './client-options.ts';
 import { describeTarget, explainRedisError } from './connection-error.ts';
 import type { RedisClient } from './lua-script.ts';
-import { openClient } from './open-client.ts';
+import { createRedisClient } from './redis-client.ts';
 
 const DEFAULT_PORT = 6_379;
 const PATIENCE_MS = SECOND_MS / 2;
@@ -56,7 +56,7 @@ export async function connectRedis(
  */
 export function createRedis(target: RedisTarget, role: RedisRole, { log }: CreateRedisOptions = {}): RedisClient {
   const { address } = describeTarget(target);
-  const client = openClient(target, role, (code) => {
+  const client = createRedisClient(target, role, (code) => {
     log?.warn({ role, address, code }, 'redis rejects writes, looking for the master');
   });
   openClients.set(client, role);
@@ -131,8 +131,8 @@ function logOutages(client: RedisClient, role: RedisRole, target: RedisTarget, l
 }
 
 /**
- * What a Redis says unasked and hangs up: with `maxclients` reached it does so before it reads, and whoever writes to it
- * may lose those words with the connection. Undefined where it says nothing, or is reached in another way.
+ * What a Redis says unasked and hangs up: with `maxclients` reached it does so before it reads, and whoever writes to
+ * it may lose those words with the connection. Undefined where it says nothing, or is reached in another way.
  */
 async function firstWordsOf(target: RedisTarget): Promise<Error | undefined> {
   if (target.kind !== 'url') return undefined;

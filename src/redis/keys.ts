@@ -26,7 +26,7 @@ export interface Keys {
   /** Sorted set: jobs of an account that claimed a video, by when. */
   claimedVideo(account: string, digest: string): string;
   /** Hash: which ledger this is and how far it is, so that a restored older one is noticed. */
-  readonly ledgerMark: string;
+  readonly ledgerVersion: string;
   /** Stream of completion events. */
   readonly events: string;
   /** Stream: events on their way to callback URLs; a relay takes them out. */
@@ -46,13 +46,13 @@ export interface Keys {
   /** String: held by the one delivery that tries a paused endpoint. */
   endpointProbe(digest: string): string;
   /** List: the last times booked for one account and endpoint. */
-  slot(account: string, endpoint: string): string;
+  reservations(account: string, endpoint: string): string;
   /** Sorted set: jobs of an account that wait for their turn. */
   laneWaiting(account: string): string;
   /** Sorted set: jobs of an account whose turn it is. */
   laneAdmitted(account: string): string;
   /** Hash: why a whole account stands still. */
-  laneGate(account: string): string;
+  laneDelay(account: string): string;
   /** Sorted set: times of an account's direct posts within a day. */
   directPosts(account: string): string;
   /** Sorted set: accounts that posted within a day, by when. */
@@ -98,7 +98,7 @@ export function createKeys(prefix: string): Keys {
     publishId: (publishId) => `${prefix}:publish-id:${publishId}`,
     webhooksArrive: `${prefix}:webhooks-arrive`,
     claimedVideo: (account, digest) => `${prefix}:claimed-video:${account}:${digest}`,
-    ledgerMark: `${prefix}:ledger-mark`,
+    ledgerVersion: `${prefix}:ledger-mark`,
     events: `${prefix}:events`,
     callbackOutbox: `${prefix}:callbacks:outbox`,
     undeliveredEvents: (id) => `${prefix}:callbacks:undelivered:${id}`,
@@ -108,10 +108,10 @@ export function createKeys(prefix: string): Keys {
     endpointWaiting: (digest) => `${prefix}:callbacks:waiting:${digest}`,
     hostWaiting: (digest) => `${prefix}:callbacks:line:${digest}`,
     endpointProbe: (digest) => `${prefix}:callbacks:probe:${digest}`,
-    slot: (account, endpoint) => `${prefix}:slot:${endpoint}:${account}`,
+    reservations: (account, endpoint) => `${prefix}:slot:${endpoint}:${account}`,
     laneWaiting: (account) => `${prefix}:lane:waiting:${account}`,
     laneAdmitted: (account) => `${prefix}:lane:admitted:${account}`,
-    laneGate: (account) => `${prefix}:lane:gate:${account}`,
+    laneDelay: (account) => `${prefix}:lane:gate:${account}`,
     directPosts: (account) => `${prefix}:caps:posts:${account}`,
     activeUsers: `${prefix}:caps:active-users`,
     activeUserCap: `${prefix}:caps:active-user-cap`,

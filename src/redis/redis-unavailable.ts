@@ -73,7 +73,7 @@ export class RedisUnavailableError extends PublishError {
  * Runs what asks Redis. Its trouble, in whatever words ioredis has for it, becomes `REDIS_UNAVAILABLE`.
  * @throws PublishError
  */
-export async function tellingOfRedis<T>(call: () => Promise<T>): Promise<T> {
+export async function withRedisErrors<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {

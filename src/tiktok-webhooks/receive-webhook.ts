@@ -5,8 +5,8 @@ import { type PostReport, toPostReport, wokenBy } from '../core/post-report.ts';
 import { mayBePublic } from '../core/recheck-schedule.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Queues } from '../queues/queues.ts';
-import { isSignedByTikTok, parseWebhook, type TikTokWebhook } from '../tiktok/webhook.ts';
-import type { WebhookArrivals } from './arrivals.ts';
+import { isSignedByTikTok, parseWebhook, type TikTokWebhook } from '../tiktok/signed-webhook.ts';
+import type { WebhookReception } from './webhook-reception.ts';
 
 /** TikTok's reasons (webhooks-events, read 2026-11-22). */
 const REASONS: Readonly<Record<string, string>> = {
@@ -22,13 +22,13 @@ type WebhookOutcome = 'unsigned' | 'unreadable' | 'other_app' | ActedOn;
 type ActedOn = 'acted_on' | 'no_effect' | 'unknown_publish_id';
 
 /** What receiving webhooks needs. */
-export interface ReceiveWebhookDeps extends WakeToldJobDeps {
+export interface ReceiveWebhookDeps extends WakeReportedJobDeps {
   /** The app that webhooks must be meant for, where the settings name it. */
   readonly clientKey: string | undefined;
   /** What they are signed with. */
   readonly clientSecret: string;
   readonly vault: AccountVault;
-  readonly arrivals: Pick<WebhookArrivals, 'note'>;
+  readonly reception: Pick<WebhookReception, 'noteReceived'>;
   readonly clock: Clock;
   readonly log: Logger;
   /** Told of each webhook, by its event. */
@@ -74,7 +74,7 @@ export function createWebhookReceiver(deps: ReceiveWebhookDeps): ReceiveWebhook 
 /** Which webhook does what: one ends an account's authorization, those about a post let it be asked for at once. */
 async function actOn(
   { event, openId, createdAt, publishId, reason }: TikTokWebhook,
-  { vault, arrivals, log, ...wakes }: ReceiveWebhookDeps,
+  { vault, reception, log, ...wakes }: ReceiveWebhookDeps,
 ): Promise<ActedOn> {
   if (event === 'authorization.removed') {
     const noted = await noteRemovedAuthorization(vault, { openId, removedAt: createdAt, reason });
@@ -86,8 +86,8 @@ async function actOn(
     log.debug({ event }, 'TikTok webhook ignored');
     return 'no_effect';
   }
-  const { publishJobId, woken } = await wakeToldJob({ report, publishId }, wakes);
-  await arrivals.note();
+  const { publishJobId, woken } = await wakeReportedJob({ report, publishId }, wakes);
+  await reception.noteReceived();
   log.debug({ event, publishJobId, publishId, woken }, 'TikTok webhook received');
   if (publishJobId === undefined) return 'unknown_publish_id';
   return woken === undefined ? 'no_effect' : 'acted_on';
@@ -122,8 +122,8 @@ async function noteRemovedAuthorization(
 }
 
 /** What waking needs. */
-interface WakeToldJobDeps {
-  readonly ledger: Pick<Ledger, 'idOfPublishId' | 'tell'>;
+interface WakeReportedJobDeps {
+  readonly ledger: Pick<Ledger, 'idOfPublishId' | 'noteReport'>;
   readonly queues: Pick<Queues, 'wakeStatusEntry' | 'wakeRecheckEntry'>;
   readonly clock: Clock;
 }
@@ -139,13 +139,13 @@ interface ReportOutcome {
  * Lets the job that TikTok reported something of be asked for at once. Safe to call again: it changes no state, and the
  * poll it wakes keeps to the account's quota.
  */
-async function wakeToldJob(
+async function wakeReportedJob(
   { report, publishId }: { readonly report: PostReport; readonly publishId: string },
-  { ledger, queues, clock }: WakeToldJobDeps,
+  { ledger, queues, clock }: WakeReportedJobDeps,
 ): Promise<ReportOutcome> {
   const publishJobId = await ledger.idOfPublishId(publishId);
   if (publishJobId === undefined) return { publishJobId, woken: undefined };
-  const record = await ledger.tell(publishJobId, publishId);
+  const record = await ledger.noteReport(publishJobId, publishId);
   const woken =
     record === undefined ? undefined : wokenBy(report, { ...record, isPublic: mayBePublic(record.request) });
   // A poll that has booked its call waits for that call: woken, it would only fall asleep again.

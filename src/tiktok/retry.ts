@@ -21,7 +21,7 @@ const THREE_TRIES_IN_TEN_SECONDS: BriefRetry = { firstDelayMs: SECOND_MS, totalM
 
 /**
  * Repeats a call that may be repeated without harm, at most twice, when the network hiccups. Whatever lasts longer is
- * the queue's business: nobody sleeps here holding a slot. Not for inits and token refreshes.
+ * the queue's business: nobody sleeps here while occupying a worker. Not for inits and token refreshes.
  */
 export async function retryBriefly<T>(
   run: () => Promise<T>,

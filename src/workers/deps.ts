@@ -10,11 +10,11 @@ import type { VideoClaims } from '../ledger/video-claims.ts';
 import type { Caps } from '../limits/caps.ts';
 import type { CreatorCache } from '../limits/creator-cache.ts';
 import type { Lanes } from '../limits/lanes.ts';
-import type { Slots } from '../limits/slots.ts';
+import type { Reservations } from '../limits/reservations.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { Queues } from '../queues/queues.ts';
 import type { TikTokClient } from '../tiktok/index.ts';
-import type { WebhookArrivals } from '../tiktok-webhooks/arrivals.ts';
+import type { WebhookReception } from '../tiktok-webhooks/webhook-reception.ts';
 import type { LedgerGuard } from './runtime/ledger-guard.ts';
 import type { Recovery } from './runtime/recovery.ts';
 
@@ -46,7 +46,7 @@ export interface WorkerDeps {
   readonly queues: Queues;
   readonly tiktok: TikTokClient;
   readonly tokens: TokenSource;
-  readonly slots: Slots;
+  readonly reservations: Reservations;
   readonly caps: Caps;
   readonly creators: CreatorCache;
   readonly videoClaims: VideoClaims;
@@ -58,7 +58,7 @@ export interface WorkerDeps {
   /** Looks into a video before its upload. */
   readonly probeMedia: ProbeMedia;
   /** Whether TikTok's reports arrive, so that polls may be rare. */
-  readonly webhooks: Pick<WebhookArrivals, 'areArriving' | 'doubt'>;
+  readonly webhooks: Pick<WebhookReception, 'areArriving' | 'noteMissing'>;
   /** Holds an account back until a person resumes it. */
   readonly pauseAccount: (account: string) => Promise<unknown>;
   /** Publishes again what other processes read in Redis (the sealing key, the lane limit), should Redis have lost it. */

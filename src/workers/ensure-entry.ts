@@ -12,7 +12,7 @@ export async function ensureEntry(
   if (await queues.isPending(queue, id)) return false;
   log.warn({ publishJobId: id, queue }, 'missing queue entry added again');
   const delayMs = Math.max(0, (record.waitingUntil ?? record.scheduledAt ?? 0) - clock.now());
-  if (queue === 'status') await queues.addStatusEntryAnew(referenceTo(record), delayMs);
-  else await queues.addPublishEntryAnew(publishEntryOf(record, delayMs));
+  if (queue === 'status') await queues.replaceStatusEntry(referenceTo(record), delayMs);
+  else await queues.replacePublishEntry(publishEntryOf(record, delayMs));
   return true;
 }

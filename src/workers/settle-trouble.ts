@@ -18,7 +18,7 @@ import type { OwnedJob } from './owned-job.ts';
 import { planOf, positionFromStatus } from './publish/upload-position.ts';
 import { askAgain } from './status/ask-again.ts';
 import { type PollPlanDeps, planFirstPoll } from './status/plan-poll.ts';
-import { askStatus, type CallDeps } from './tiktok-calls.ts';
+import { askStatus, type QuotaCallDeps } from './tiktok-calls.ts';
 
 type Step = PlanContext['step'];
 type PlanOf<Kind extends Plan['kind']> = Extract<Plan, { kind: Kind }>;
@@ -32,7 +32,7 @@ export async function settleTrouble(
   job: OwnedJob,
   thrown: unknown,
   step: Step,
-  deps: ApplyDeps & CallDeps & Needs<'pauseAccount' | 'tiktok'>,
+  deps: ApplyDeps & QuotaCallDeps & Needs<'pauseAccount' | 'tiktok'>,
 ): Promise<Settlement> {
   // Says nothing of the job, and nothing could be written of it.
   const redisTrouble = redisTroubleOf(thrown);
@@ -82,7 +82,7 @@ async function report(
 /** What TikTok's status says of a job for which a plan needs it. Of a fetched post it cannot say that bytes are missing. */
 async function askForPlan(
   job: OwnedJob,
-  deps: CallDeps & Needs<'tiktok'>,
+  deps: QuotaCallDeps & Needs<'tiktok'>,
 ): Promise<StatusSaid | Extract<Settlement, { kind: 'lost' }>> {
   if (isFetchedByTikTok(mediaInUse(job.record))) return { kind: 'nothing' };
   try {
@@ -132,7 +132,7 @@ async function wait(job: OwnedJob, plan: PlanOf<'wait'>, deps: Needs<'caps' | 'l
   const facts = { publishJobId: job.record.id, waitingFor: reason, until: iso(until), code: error?.code };
   deps.log.info(facts, 'publish job waiting');
   // What Redis lacks is no matter of this account.
-  if (reason !== 'replication') await deps.lanes.closeGate(job.record.account, { reason, until });
+  if (reason !== 'replication') await deps.lanes.showDelay(job.record.account, { reason, until });
   return settlement;
 }
 
@@ -176,7 +176,7 @@ async function startOver(
     : await retry(job, plan, deps);
   if (step === 'publish') return settlement;
   const delayMs = Math.max(0, at - deps.clock.now());
-  await deps.queues.addPublishEntryAnew(publishEntryOf(job.record, delayMs));
+  await deps.queues.replacePublishEntry(publishEntryOf(job.record, delayMs));
   return { kind: 'done', result: toResult(job.record) };
 }
 
@@ -194,7 +194,7 @@ async function follow(
     cause: { event: 'outcome_awaited', code: error.code, message: error.message },
     patch: { ...nowProcessing(job.record.session, now, nextPollAt), ...(gaveUp && { gaveUpFor: toFailure(error) }) },
   });
-  await deps.queues.addStatusEntryAnew(referenceTo(job.record), Math.max(0, nextPollAt - now));
+  await deps.queues.replaceStatusEntry(referenceTo(job.record), Math.max(0, nextPollAt - now));
   return { kind: 'done', result: toResult(job.record) };
 }
 

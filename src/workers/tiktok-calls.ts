@@ -1,65 +1,66 @@
 import { PublishError } from '../core/publish-error.ts';
 import { publishIdOf } from '../core/session.ts';
 import { Deferral } from '../core/step-interrupt.ts';
-import { holdQuotaOnRefusal } from '../limits/slots.ts';
+import { holdQuotaOnRefusal } from '../limits/reservations.ts';
 import { type QuotaEndpoint, TIKTOK_QUOTAS } from '../limits/tiktok-quotas.ts';
+import { callWithToken } from '../tiktok/call-with-token.ts';
 import type { StatusAnswer } from '../tiktok/index.ts';
-import { withToken } from '../tiktok/with-token.ts';
 import type { Needs } from './deps.ts';
 import type { OwnedJob } from './owned-job.ts';
 
-/** A booked slot may be used this much early (ms): delayed entries wake by another clock than the one that booked. */
-const SLOT_EARLY_MS = 50;
-/** And this much late: later it would come too close to the slots that were booked after it. */
-const SLOT_LATE_MS = 2_000;
+/** A reservation may be used this much early (ms): delayed entries wake by another clock than the one that booked. */
+const RESERVATION_EARLY_MS = 50;
+/** And this much late: later it would come too close to the reservations that were booked after it. */
+const RESERVATION_LATE_MS = 2_000;
 
 /** What a call to TikTok for a job takes. */
-export type CallDeps = Needs<'clock' | 'slots' | 'tokens'>;
+export type QuotaCallDeps = Needs<'clock' | 'reservations' | 'tokens'>;
 
 /**
  * Takes one call out of an account's quota. The token comes first: one that has to be renewed would make the call late
- * against its slot.
- * @throws Deferral until the slot that was booked, when none is free now
+ * against its reservation.
+ * @throws Deferral until the reserved time, when no call may be made now
  */
-export async function takeSlot(job: OwnedJob, endpoint: QuotaEndpoint, deps: CallDeps): Promise<void> {
+export async function takeReservation(job: OwnedJob, endpoint: QuotaEndpoint, deps: QuotaCallDeps): Promise<void> {
   const { account, bookedSlot } = job.record;
   await deps.tokens.accessToken(account);
   if (bookedSlot?.endpoint === endpoint) {
     const lateMs = deps.clock.now() - bookedSlot.at;
-    // Woken early, it waits on: another slot would be one that nobody uses.
-    if (lateMs < -SLOT_EARLY_MS) throw new Deferral('rate_limit', bookedSlot.at, bookedSlot);
-    if (lateMs <= SLOT_LATE_MS) {
+    // Woken early, it waits on: another reservation would be one that nobody uses.
+    if (lateMs < -RESERVATION_EARLY_MS) throw new Deferral('rate_limit', bookedSlot.at, bookedSlot);
+    if (lateMs <= RESERVATION_LATE_MS) {
       await job.commit({ cause: { event: 'reservation_used', endpoint }, patch: { bookedSlot: undefined } });
       return;
     }
   }
-  const slot = await deps.slots.reserve({ account, endpoint, ...TIKTOK_QUOTAS[endpoint] });
-  if (slot.waitMs > 0) throw new Deferral('rate_limit', slot.slotAt, { endpoint, at: slot.slotAt });
+  const reservation = await deps.reservations.reserve({ account, endpoint, ...TIKTOK_QUOTAS[endpoint] });
+  if (reservation.waitMs > 0)
+    throw new Deferral('rate_limit', reservation.callAt, { endpoint, at: reservation.callAt });
 }
 
-/** Calls TikTok with the account's token, in a slot that was taken; after a 429 the quota is held. */
-export async function callInSlot<T>(
+/** Calls TikTok with the account's token, with a reservation that was taken; after a 429 the quota is held. */
+export async function callWithReservation<T>(
   { record: { account } }: OwnedJob,
   endpoint: QuotaEndpoint,
-  deps: CallDeps,
+  deps: QuotaCallDeps,
   call: (accessToken: string) => Promise<T>,
 ): Promise<T> {
-  return await holdQuotaOnRefusal({ account, endpoint }, deps, () => withToken(account, deps, call));
+  return await holdQuotaOnRefusal({ account, endpoint }, deps, () => callWithToken(account, deps, call));
 }
 
-/** Token, then quota, then the call. @throws Deferral, see `takeSlot` */
+/** Token, then quota, then the call. @throws Deferral, see `takeReservation` */
 export async function callWithinQuota<T>(
   job: OwnedJob,
   endpoint: QuotaEndpoint,
-  deps: CallDeps,
+  deps: QuotaCallDeps,
   call: (accessToken: string) => Promise<T>,
 ): Promise<T> {
-  await takeSlot(job, endpoint, deps);
-  return await callInSlot(job, endpoint, deps, call);
+  await takeReservation(job, endpoint, deps);
+  return await callWithReservation(job, endpoint, deps, call);
 }
 
 /** Asks TikTok what became of the job's publish_id, within the account's quota. */
-export async function askStatus(job: OwnedJob, deps: CallDeps & Needs<'tiktok'>): Promise<StatusAnswer> {
+export async function askStatus(job: OwnedJob, deps: QuotaCallDeps & Needs<'tiktok'>): Promise<StatusAnswer> {
   const publishId = publishIdToAskAbout(job);
   return await callWithinQuota(job, 'status', deps, (accessToken) =>
     deps.tiktok.fetchStatus({ publishId }, { accessToken }),
@@ -70,7 +71,7 @@ export async function askStatus(job: OwnedJob, deps: CallDeps & Needs<'tiktok'>)
 export async function askToStopPull(job: OwnedJob, deps: Needs<'tiktok' | 'tokens'>): Promise<boolean> {
   const publishId = publishIdToAskAbout(job);
   try {
-    await withToken(job.record.account, deps, (accessToken) =>
+    await callWithToken(job.record.account, deps, (accessToken) =>
       deps.tiktok.cancelPublish({ publishId }, { accessToken }),
     );
     return true;

@@ -26,7 +26,7 @@ const OWNED: readonly Owned[] = [
   {
     thing: 'building what is kept in Redis',
     pattern:
-      /(?<!function )\b(createQueues|createLedger|createLedgerReader|createLedgerMark|createLanes|createAccountNames|createSlots|createCaps|createCreatorCache)\(/,
+      /(?<!function )\b(createQueues|createLedger|createLedgerReader|createLedgerVersionStore|createLanes|createAccountNames|createReservations|createCaps|createCreatorCache)\(/,
     owners: ['src/app/redis-parts.ts'],
     why: 'each part is built once, so that whoever changes how it is built changes one line',
   },
@@ -45,7 +45,7 @@ const OWNED: readonly Owned[] = [
   {
     thing: 'connections to Redis',
     pattern: /\bnew (Redis|Cluster|IORedis)\(/,
-    owners: ['src/redis/open-client.ts'],
+    owners: ['src/redis/redis-client.ts'],
     why: 'a connection has a role, which decides who waits while Redis is away',
   },
   {
@@ -73,7 +73,7 @@ const OWNED: readonly Owned[] = [
     owners: [
       'src/callbacks/callback-relay.ts',
       'src/workers/runtime/start-workers.ts',
-      // Between two looks at the ledger's mark: no job is held.
+      // Between two looks at the ledger's version: no job is held.
       'src/workers/runtime/ledger-guard.ts',
       'src/workers/runtime/replace-stuck.ts',
       'src/workers/runtime/sweep.ts',

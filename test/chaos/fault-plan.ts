@@ -82,7 +82,7 @@ export function provocationOf(step: string, subject: FaultSubject): PlannedFault
       return { endpoint: 'upload', act: { kind: 'status', httpStatus: 500 } };
     case 'commit:poll_failed':
       return { endpoint: 'status', act: { kind: 'status', httpStatus: 500 } };
-    case 'addPublishEntryAnew':
+    case 'replacePublishEntry':
       return { endpoint: initOf(subject), act: { kind: 'fail_processing', failReason: 'internal' } };
     // Handed back are uploads that a drain meets midway.
     case 'commit:handed_back':

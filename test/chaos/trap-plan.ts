@@ -21,7 +21,7 @@ const STEPS: readonly [readonly [string, number], ...(readonly [string, number])
   ['commit:attempt_failed', 2],
   ['commit:poll_failed', 2],
   ['commit:handed_back', 1],
-  ['addPublishEntryAnew', 1],
+  ['replacePublishEntry', 1],
   ['bull:moveToActive', 10],
   ['bull:moveToDelayed', 5],
   ['bull:moveToFinished', 6],

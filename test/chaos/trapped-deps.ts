@@ -34,9 +34,9 @@ export function withTraps(deps: WorkerDeps, traps: Traps): WorkerDeps {
     queues: {
       ...queues,
       addStatusEntry: around('addStatusEntry', queues.addStatusEntry),
-      addStatusEntryAnew: around('addStatusEntryAnew', queues.addStatusEntryAnew),
+      replaceStatusEntry: around('replaceStatusEntry', queues.replaceStatusEntry),
       addRecheckEntry: around('addRecheckEntry', queues.addRecheckEntry),
-      addPublishEntryAnew: around('addPublishEntryAnew', (entry) => queues.addPublishEntryAnew(entry)),
+      replacePublishEntry: around('replacePublishEntry', (entry) => queues.replacePublishEntry(entry)),
     },
     tiktok: {
       ...tiktok,

@@ -65,7 +65,7 @@ export function caseOf(pipeline: Pipeline, account: string, tokens: AccountToken
 
     /** Makes it later than the end of a wait: the user's quota is free again and the delay of the entry is over. */
     async endWait(queue: 'publish' | 'status', entryId: string): Promise<void> {
-      await redis.del(...QUOTAS.map((endpoint) => keys.slot(account, endpoint)));
+      await redis.del(...QUOTAS.map((endpoint) => keys.reservations(account, endpoint)));
       await eventually(async () => (await queues[queue].getJob(entryId))?.isDelayed() ?? false);
       await (await queues[queue].getJob(entryId))?.promote();
     },

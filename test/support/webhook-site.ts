@@ -14,11 +14,11 @@ export async function startWebhookSite(
   options: { simulator?: SimulatorOptions; polls?: Partial<PollSchedule>; sendsWebhooks?: boolean } = {},
 ) {
   const site = await startSite({ PREFLIGHT: 'off' }, options.simulator);
-  const { simulator, url, app, vault, webhooks: arrivals } = site;
+  const { simulator, url, app, vault, webhooks: reception } = site;
   await openWorkers(site, { settings: { pollSchedule: { ...DEFAULT_POLL_SCHEDULE, ...options.polls } } });
   if (options.sendsWebhooks !== false) {
     simulator.sendWebhooksTo({ url: `${url}/webhooks/tiktok` });
-    await arrivals.note();
+    await reception.noteReceived();
   }
   const publisher = publisherOn(app, site);
   const folder = await mkdtemp(join(tmpdir(), 'tiktok-publisher-videos-'));
@@ -39,7 +39,7 @@ export async function startWebhookSite(
   return {
     ...site,
     publisher,
-    arrivals,
+    reception,
     addAccount,
     enqueue: (mode: 'direct' | 'inbox', account = 'acme') =>
       publisher.enqueue({

@@ -1,5 +1,5 @@
 import { openApp } from '../../app/open-app.ts';
-import type { CallbackDesk, CallbackOverview, JobDeliveries } from '../../callbacks/callback-desk.ts';
+import type { CallbackOverview, Deliveries, JobDeliveries } from '../../callbacks/deliveries.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import type { CommandContext } from '../cli-io.ts';
@@ -9,13 +9,13 @@ import { openClientApp } from '../open-client.ts';
 
 /** `callbacks list`: how deliveries go, or those of one job. */
 export async function listCallbacks(jobId: string | undefined, context: CommandContext): Promise<ExitCode> {
-  return await withDesk(context, async (desk) => {
+  return await withDeliveries(context, async (deliveries) => {
     if (jobId === undefined) {
-      const overview = await desk.overview();
+      const overview = await deliveries.overview();
       context.output.answer(overview, overviewText(overview));
     } else {
-      const deliveries = await desk.ofJob(jobId);
-      context.output.answer(deliveries, deliveriesText(deliveries));
+      const jobDeliveries = await deliveries.ofJob(jobId);
+      context.output.answer(jobDeliveries, deliveriesText(jobDeliveries));
     }
   });
 }
@@ -36,8 +36,8 @@ export async function replayCallbacks(
     const message = 'expected the id of an event or a job, or --failed (optionally with --endpoint)';
     throw new PublishError('INPUT_INVALID', { problems: [{ path: 'callbacks replay', message }] });
   }
-  return await withDesk(context, async (desk) => {
-    const outcome = id === undefined ? await desk.replayFailed(endpoint) : await desk.replay(id);
+  return await withDeliveries(context, async (deliveries) => {
+    const outcome = id === undefined ? await deliveries.replayFailed(endpoint) : await deliveries.replay(id);
     const count = outcome.replayed.length;
     const text = count === 1 ? '1 event was queued for delivery.' : `${count} events were queued for delivery.`;
     context.output.answer(outcome, count === 0 ? 'No events to deliver again.' : text);
@@ -46,8 +46,8 @@ export async function replayCallbacks(
 
 /** `callbacks resume`: ends the pause of an endpoint. */
 export async function resumeCallbacks(endpoint: string, context: CommandContext): Promise<ExitCode> {
-  return await withDesk(context, async (desk) => {
-    const outcome = await desk.resume(endpoint);
+  return await withDeliveries(context, async (deliveries) => {
+    const outcome = await deliveries.resume(endpoint);
     const text = `${outcome.endpoint} is no longer paused. Events that will now be delivered: ${outcome.woken}.`;
     context.output.answer(outcome, text);
   });
@@ -67,7 +67,10 @@ export async function printCallbackSecret({ io, output }: CommandContext): Promi
   }
 }
 
-async function withDesk({ io }: CommandContext, run: (desk: CallbackDesk) => Promise<void>): Promise<ExitCode> {
+async function withDeliveries(
+  { io }: CommandContext,
+  run: (deliveries: Deliveries) => Promise<void>,
+): Promise<ExitCode> {
   const client = await openClientApp(loadConfig(io.env), io);
   try {
     await run(client.callbacks);

@@ -13,7 +13,7 @@ import { redisClockFindings } from '../doctor/clock-findings.ts';
 import type { CheckName, Finding } from '../doctor/finding.ts';
 import { payloadFindings } from '../doctor/payload-findings.ts';
 import { queueFindings } from '../doctor/queue-findings.ts';
-import { accessFindings, diskFindings, markFindings, redisFindings } from '../doctor/redis-findings.ts';
+import { accessFindings, diskFindings, ledgerFindings, redisFindings } from '../doctor/redis-findings.ts';
 import { replicationFindings } from '../doctor/replication-findings.ts';
 import { settingFindings } from '../doctor/setting-findings.ts';
 import { storageFindings } from '../doctor/storage-findings.ts';
@@ -61,7 +61,7 @@ async function examineRedis(config: Config): Promise<Finding[]> {
         })),
         ...(await orFinding('redis', () => accessFindings(redis, target, config.queuePrefix))),
         ...(config.redis.kind === 'embedded' ? await orFinding('redis', () => diskFindings(config.dataDir)) : []),
-        ...(await orFinding('redis', () => markFindings(app, parts))),
+        ...(await orFinding('redis', () => ledgerFindings(app, parts))),
         ...(await orFinding('clock', () => redisClockFindings(redis, Date.now))),
         ...(await orFinding('accounts', () => accountFindings(redis, app))),
       ];

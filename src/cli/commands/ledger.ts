@@ -1,8 +1,8 @@
 import type { App } from '../../app/open-app.ts';
 import { loadConfig } from '../../config/load-config.ts';
-import { describeDoubt, ownDoubt } from '../../ledger/ledger-doubt.ts';
-import type { FoundMark, LedgerMark } from '../../ledger/ledger-mark.ts';
-import { sightFileOf } from '../../ledger/sight-file.ts';
+import { describeRestore, ownNotice } from '../../ledger/restore-notice.ts';
+import { versionFileOf } from '../../ledger/version-file.ts';
+import type { FoundVersion, LedgerVersionStore } from '../../ledger/version-store.ts';
 import { type RestoredJobs, settleRestoredJobs } from '../../workers/runtime/settle-restored-jobs.ts';
 import type { CommandContext } from '../cli-io.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
@@ -20,19 +20,19 @@ export async function acceptLedger(options: AcceptOptions, { io, output }: Comma
   const { yes = false, keepJobs = false, restored = false } = options;
   const client = await openClientApp(loadConfig(io.env), io);
   try {
-    const { mark, app } = client;
-    const found = await withOwnDoubt(await mark.read(), mark, app);
-    const wentBack = found.doubts.length > 0;
+    const { versions, app } = client;
+    const found = await withOwnNotice(await versions.read(), versions, app);
+    const wentBack = found.notices.length > 0;
     if (!wentBack && !restored) {
       output.answerProse({ wentBack, accepted: false }, NOT_BACK);
       return EXIT_CODES.success;
     }
-    const cameAfter = await mark.enqueuedSince(found);
+    const cameAfter = await versions.enqueuedSince(found);
     const how = { restoredAfter: restoredAfter(found), cameAfter, apply: yes && !keepJobs };
     const jobs = await settleRestoredJobs(how, { ...client, ...app });
     // Last, so that workers go on only when every job is settled.
-    if (yes) await mark.accept(found);
-    const reasons = found.doubts.map(describeDoubt);
+    if (yes) await versions.accept(found);
+    const reasons = found.notices.map(describeRestore);
     output.answerProse({ wentBack, reasons, accepted: yes, keepJobs, jobs }, text(reasons, jobs, { yes, keepJobs }));
     return EXIT_CODES.success;
   } finally {
@@ -44,16 +44,16 @@ const NOT_BACK =
   'The workers have not detected an older ledger, so there is nothing to accept. If you did restore a backup, add --restored before you start workers.';
 
 /** What this machine saw last counts, too, where no worker has looked yet. */
-async function withOwnDoubt(found: FoundMark, mark: LedgerMark, app: App): Promise<FoundMark> {
-  const own = ownDoubt(await sightFileOf(app)?.read(), found);
+async function withOwnNotice(found: FoundVersion, versions: LedgerVersionStore, app: App): Promise<FoundVersion> {
+  const own = ownNotice(await versionFileOf(app)?.read(), found);
   if (own === undefined) return found;
-  await mark.doubt(own.seen, own.found);
-  return await mark.read();
+  await versions.addNotice(own.seen, own.found);
+  return await versions.read();
 }
 
-/** The backup is older than each sight of the newer state. Without any, each job may be of the backup. */
-function restoredAfter({ doubts }: FoundMark): number {
-  return doubts.length === 0 ? Date.now() : Math.max(...doubts.map(({ seen }) => seen.at));
+/** The backup is older than every newer version that workers saw. Without any, each job may be of the backup. */
+function restoredAfter({ notices }: FoundVersion): number {
+  return notices.length === 0 ? Date.now() : Math.max(...notices.map(({ seen }) => seen.at));
 }
 
 function text(

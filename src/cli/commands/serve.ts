@@ -55,7 +55,7 @@ async function serve(
 ): Promise<ExitCode> {
   const config = loadConfig(io.env);
   return await interruptible(async (signal) => {
-    const app = await openApp(config, { start: { signal, tell: output.note } }).catch(unlessStopped(signal));
+    const app = await openApp(config, { start: { signal, notify: output.note } }).catch(unlessStopped(signal));
     if (app === undefined) return EXIT_CODES.success;
     try {
       const opening = openMeasuredService(app).then(open);

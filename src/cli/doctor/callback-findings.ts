@@ -1,4 +1,4 @@
-import { callbackDesk } from '../../app/callback-parts.ts';
+import { deliveriesOf } from '../../app/callback-parts.ts';
 import type { App } from '../../app/open-app.ts';
 import type { RedisParts } from '../../app/redis-parts.ts';
 import { type Finding, nameList } from './finding.ts';
@@ -12,7 +12,7 @@ export async function callbackFindings(
   parts: Pick<RedisParts, 'redis' | 'ledger' | 'queues'>,
 ): Promise<Finding[]> {
   const [{ counts, paused }, waitingInOutbox] = await Promise.all([
-    callbackDesk(app, parts).overview(),
+    deliveriesOf(app, parts).overview(),
     parts.redis.xlen(app.keys.callbackOutbox),
   ]);
   const findings: Finding[] = [];

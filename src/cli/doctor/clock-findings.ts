@@ -13,7 +13,7 @@ interface OtherClock {
   readonly fix: string;
 }
 
-/** Slots of TikTok's minutes and delays are reckoned with both clocks. */
+/** Reservations of TikTok's calls and delays are computed with both clocks. */
 const CLOCK_OF_REDIS: OtherClock = {
   name: 'Redis',
   adviceFromMs: SECOND_MS,

@@ -4,8 +4,8 @@ import type { StoredParts } from '../../app/redis-parts.ts';
 import type { RedisTarget } from '../../config/redis-config.ts';
 import { bytesText } from '../../core/quantity-text.ts';
 import { GIGABYTE_BYTES, MEGABYTE_BYTES, SECOND_MS } from '../../core/units.ts';
-import { describeDoubt, ownDoubt, WAY_OUT } from '../../ledger/ledger-doubt.ts';
-import { sightFileOf } from '../../ledger/sight-file.ts';
+import { describeRestore, ownNotice, WAY_OUT } from '../../ledger/restore-notice.ts';
+import { versionFileOf } from '../../ledger/version-file.ts';
 import type { RedisClient } from '../../redis/lua-script.ts';
 import { NEEDED_BY_ENQUEUERS, NEEDED_BY_SERVICES } from '../../redis/needed-commands.ts';
 import { describeMissing, findMissingPermissions, type MissingPermissions } from '../../redis/permissions.ts';
@@ -158,11 +158,11 @@ function persistenceFindings({ appendsOnly, savePoints, lastWriteFailed }: Serve
 }
 
 /** Whether Redis was set back to an older state, by what workers say and by what this machine saw last. */
-export async function markFindings(app: App, { mark }: Pick<StoredParts, 'mark'>): Promise<Finding[]> {
-  const found = await mark.read();
-  const doubt = found.doubts[0] ?? ownDoubt(await sightFileOf(app)?.read(), found);
-  if (doubt === undefined) return [];
-  return [{ check: 'redis', level: 'problem', message: describeDoubt(doubt), fix: WAY_OUT }];
+export async function ledgerFindings(app: App, { versions }: Pick<StoredParts, 'versions'>): Promise<Finding[]> {
+  const found = await versions.read();
+  const notice = found.notices[0] ?? ownNotice(await versionFileOf(app)?.read(), found);
+  if (notice === undefined) return [];
+  return [{ check: 'redis', level: 'problem', message: describeRestore(notice), fix: WAY_OUT }];
 }
 
 /** Whether the disk of our own Redis has room. @param freeBytesOf told by the system unless a test says otherwise */

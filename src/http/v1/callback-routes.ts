@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { CallbackDesk } from '../../callbacks/callback-desk.ts';
+import type { Deliveries } from '../../callbacks/deliveries.ts';
 import { jsonAnswer, problemResponses } from './api-answers.ts';
 import {
   callbackOverviewSchema,
@@ -20,12 +20,12 @@ const idParams = z.object({
 });
 
 /** Adds what people do with callbacks. */
-export function registerCallbackRoutes(api: ApiScope, desk: CallbackDesk): void {
-  registerViews(api, desk);
-  registerChanges(api, desk);
+export function registerCallbackRoutes(api: ApiScope, deliveries: Deliveries): void {
+  registerViews(api, deliveries);
+  registerChanges(api, deliveries);
 }
 
-function registerViews(api: ApiScope, desk: CallbackDesk): void {
+function registerViews(api: ApiScope, deliveries: Deliveries): void {
   api.get(
     '/v1/callbacks',
     {
@@ -37,7 +37,7 @@ function registerViews(api: ApiScope, desk: CallbackDesk): void {
         response: { 200: jsonAnswer('The current deliveries.', callbackOverviewSchema), ...problemResponses() },
       },
     },
-    async () => await desk.overview(),
+    async () => await deliveries.overview(),
   );
   api.get(
     '/v1/publishes/:id/callbacks',
@@ -53,11 +53,11 @@ function registerViews(api: ApiScope, desk: CallbackDesk): void {
         },
       },
     },
-    async ({ params: { id } }) => await desk.ofJob(id),
+    async ({ params: { id } }) => await deliveries.ofJob(id),
   );
 }
 
-function registerChanges(api: ApiScope, desk: CallbackDesk): void {
+function registerChanges(api: ApiScope, deliveries: Deliveries): void {
   api.post(
     '/v1/callbacks/:id/replay',
     {
@@ -73,7 +73,7 @@ function registerChanges(api: ApiScope, desk: CallbackDesk): void {
         },
       },
     },
-    async ({ params: { id } }) => await desk.replay(id),
+    async ({ params: { id } }) => await deliveries.replay(id),
   );
   api.post(
     '/v1/callbacks/replay-failed',
@@ -93,7 +93,7 @@ function registerChanges(api: ApiScope, desk: CallbackDesk): void {
         response: { 200: jsonAnswer('The events will be delivered again.', replayedSchema), ...problemResponses() },
       },
     },
-    async ({ query: { host } }) => await desk.replayFailed(host),
+    async ({ query: { host } }) => await deliveries.replayFailed(host),
   );
   api.post(
     '/v1/callbacks/:id/resume',
@@ -110,6 +110,6 @@ function registerChanges(api: ApiScope, desk: CallbackDesk): void {
         },
       },
     },
-    async ({ params: { id } }) => await desk.resume(id),
+    async ({ params: { id } }) => await deliveries.resume(id),
   );
 }

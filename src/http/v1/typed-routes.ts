@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import type { FastifyBaseLogger, FastifyInstance, FastifyTypeProvider, RawServerDefault } from 'fastify';
 import type { z } from 'zod';
 import type { ManagedAccounts } from '../../accounts/managed-accounts.ts';
-import type { CallbackDesk } from '../../callbacks/callback-desk.ts';
+import type { Deliveries } from '../../callbacks/deliveries.ts';
 import type { CreatorInfo } from '../../core/creator-rules.ts';
 import type { Publisher } from '../../producers/publisher.ts';
 
@@ -19,7 +19,8 @@ type Sent<T> = T extends Readable
 /** Derives the types of requests and answers from zod schemas. */
 export interface ApiTypes extends FastifyTypeProvider {
   validator: this['schema'] extends z.ZodType ? z.output<this['schema']> : unknown;
-  // Fastify hands in the schema for what a handler returns, and the whole answer for what `reply.code().send()` is given.
+  // Fastify hands in the schema for what a handler returns, and the whole answer for what `reply.code().send()` is
+  // given.
   serializer: this['schema'] extends z.ZodType
     ? Sent<z.output<this['schema']>>
     : this['schema'] extends { content: { 'application/json': { schema: infer Schema extends z.ZodType } } }
@@ -38,7 +39,7 @@ export interface ApiOptions {
   readonly requestsPerMinute: number;
   readonly publisher: Pick<Publisher, 'enqueue' | 'get' | 'list' | 'cancel' | 'retry' | 'events' | 'preflight'>;
   readonly accounts: ManagedAccounts;
-  readonly callbacks: CallbackDesk;
+  readonly callbacks: Deliveries;
   /** Asks TikTok what an account may post just now. @throws PublishError */
   readonly askCreator: (account: string) => Promise<CreatorInfo>;
   /**

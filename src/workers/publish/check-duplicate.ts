@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { exposureOf } from '../../core/exposure.ts';
-import { digestMediaName } from '../../core/media-name.ts';
+import { hashMediaUrls } from '../../core/hash-media-urls.ts';
 import type { FetchedMedia } from '../../core/media-route.ts';
 import type { MediaSource } from '../../core/ports.ts';
 import { PublishError } from '../../core/publish-error.ts';
@@ -34,7 +34,7 @@ export async function claimVideo(
  */
 export async function claimFetchedMedia(job: OwnedJob, media: FetchedMedia, deps: ClaimDeps): Promise<void> {
   if (job.record.claimedVideo !== undefined) return;
-  await claim(job, deps, async () => ({ digest: digestMediaName(media) }));
+  await claim(job, deps, async () => ({ digest: hashMediaUrls(media) }));
 }
 
 type ClaimedVideo = NonNullable<OwnedJob['record']['claimedVideo']>;

@@ -10,7 +10,7 @@ import { retryBriefly } from '../../tiktok/retry.ts';
 import type { Needs } from '../deps.ts';
 import type { OwnedJob } from '../owned-job.ts';
 import { leaseTimes } from '../runtime/recovery.ts';
-import { askStatus, type CallDeps } from '../tiktok-calls.ts';
+import { askStatus, type QuotaCallDeps } from '../tiktok-calls.ts';
 import { type Lease, startLease } from './lease.ts';
 import {
   planOf,
@@ -25,7 +25,7 @@ const MAX_CORRECTIONS = 5;
 
 type LastChunkEvent = 'last_chunk_started' | 'last_chunk_refused' | 'last_chunk_held_back';
 
-export type ChunkDeps = CallDeps & Needs<'metrics' | 'settings' | 'tiktok'>;
+export type ChunkDeps = QuotaCallDeps & Needs<'metrics' | 'settings' | 'tiktok'>;
 
 /** How a worker is told to stop. */
 export interface StopSignals {

@@ -1,5 +1,5 @@
 import { exposureOf, mayAppear } from '../../core/exposure.ts';
-import type { ParkedReason } from '../../core/publish-state.ts';
+import type { LaneReason } from '../../core/publish-state.ts';
 import type { Settlement } from '../../core/settlement.ts';
 import { laneMemberOf } from '../../ledger/job-view.ts';
 import type { LedgerRecord } from '../../ledger/record.ts';
@@ -12,13 +12,13 @@ import type { OwnedJob } from '../owned-job.ts';
 type LaneDeps = Needs<'clock' | 'lanes' | 'ledger' | 'metrics' | 'queues'>;
 
 /**
- * Runs a step of a job when its turn in the account's lane has come; parks it until then. Whoever leaves the lane
+ * Runs a step of a job when its turn in the account's lane has come; it waits until then. Whoever leaves the lane
  * wakes the next.
  */
 export async function inLane(job: OwnedJob, deps: LaneDeps, step: () => Promise<Settlement>): Promise<Settlement> {
   if (needsTurn(job.record, deps.clock.now())) {
-    const place = await deps.lanes.enter(laneMemberOf(job.record));
-    if (place !== 'admitted') return await park(job, place === 'waiting' ? 'turn' : place, deps);
+    const answer = await deps.lanes.enter(laneMemberOf(job.record));
+    if (answer !== 'admitted') return await waitInLane(job, answer === 'waiting' ? 'turn' : answer, deps);
   }
   const settlement = await step();
   if (!keepsTurn(job.record, settlement, deps.clock.now())) {
@@ -45,7 +45,7 @@ function keepsTurn(record: LedgerRecord, settlement: Settlement, now: number): b
   return exposureOf(record) !== 'none' || record.waitingFor !== undefined || settlement.at <= now;
 }
 
-async function park(job: OwnedJob, waitingFor: ParkedReason, deps: LaneDeps): Promise<Settlement> {
+async function waitInLane(job: OwnedJob, waitingFor: LaneReason, deps: LaneDeps): Promise<Settlement> {
   if (job.record.waitingFor !== waitingFor) {
     deps.metrics.deferred(waitingFor);
     await job.commit({
@@ -59,8 +59,8 @@ async function park(job: OwnedJob, waitingFor: ParkedReason, deps: LaneDeps): Pr
     at: deps.clock.now() + AWAITING_TURN_MS,
     // Whoever freed the turn meanwhile could not wake an entry that was still running.
     afterwards: async () => {
-      const place = await deps.lanes.enter(laneMemberOf(job.record));
-      if (place === 'admitted') await wakeJobs([job.record.id], deps);
+      const answer = await deps.lanes.enter(laneMemberOf(job.record));
+      if (answer === 'admitted') await wakeJobs([job.record.id], deps);
     },
   };
 }

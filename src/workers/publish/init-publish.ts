@@ -13,8 +13,8 @@ import type { Needs } from '../deps.ts';
 import type { OwnedJob } from '../owned-job.ts';
 import { leaseTimes } from '../runtime/recovery.ts';
 import { type PollPlanDeps, planFirstPoll } from '../status/plan-poll.ts';
-import { callInSlot, takeSlot } from '../tiktok-calls.ts';
-import { type CreatorCheckDeps, checkCreator } from './check-creator.ts';
+import { callWithReservation, takeReservation } from '../tiktok-calls.ts';
+import { type CreatorCheckDeps, enforceCreatorRules } from './enforce-creator-rules.ts';
 
 export type InitDeps = CreatorCheckDeps & Needs<'caps' | 'lanes'>;
 
@@ -85,9 +85,9 @@ async function init(
   // The app's cap on posting accounts holds new ones back; those inside go on.
   const heldBackUntil = mode === 'direct' ? await deps.caps.heldBackUntil(account) : undefined;
   if (heldBackUntil !== undefined) throw new Deferral('active_user_cap', heldBackUntil);
-  await checkCreator(job, deps);
+  await enforceCreatorRules(job, deps);
   const endpoint = source.kind === 'photos' ? 'photo_init' : (`${mode}_init` as const);
-  await takeSlot(job, endpoint, deps);
+  await takeReservation(job, endpoint, deps);
   const stillOwned = ownershipProof(job, deps);
   const intendedAt = deps.clock.now();
   await job.commit({
@@ -100,7 +100,7 @@ async function init(
   try {
     // Such an init alone makes the post; an upload's can be forgotten until its last chunk.
     if (source.kind !== 'file_upload') await job.confirm();
-    const answer = await callInSlot(job, endpoint, deps, async (accessToken) => {
+    const answer = await callWithReservation(job, endpoint, deps, async (accessToken) => {
       await stillOwned();
       inDoubt = true;
       try {
@@ -154,6 +154,6 @@ async function noteBegun(
   // TikTok's own id, by which its support finds a post.
   log.info({ publishJobId: record.id, publishId: publishIdOf(record.session), tiktokLogId: logId }, 'post started');
   // Counts that only help to choose when to try again.
-  await lanes.openGate(record.account).catch(() => undefined);
+  await lanes.clearDelay(record.account).catch(() => undefined);
   if (record.mode === 'direct') await caps.noteDirectPost(record.account).catch(() => undefined);
 }

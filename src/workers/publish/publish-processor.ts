@@ -8,7 +8,7 @@ import type { Needs, WorkerDeps } from '../deps.ts';
 import { type EndDeps, endJob, hasEnded, settlementOf, toResult } from '../end-job.ts';
 import { OwnedJob } from '../owned-job.ts';
 import { settleTrouble } from '../settle-trouble.ts';
-import { wakeIfToldMeanwhile } from '../status/plan-poll.ts';
+import { wakeIfReportedMeanwhile } from '../status/plan-poll.ts';
 import { inSpan } from '../step-span.ts';
 import { type ClaimDeps, claimFetchedMedia } from './check-duplicate.ts';
 import type { StopSignals } from './chunk-loop.ts';
@@ -77,7 +77,7 @@ async function addStatusEntry(
   const entry = referenceTo(record);
   const delayMs = Math.max(0, nextPollAt - deps.clock.now());
   // Only a job that began more than once can have a finished entry in the way.
-  if (initCount > 1) await deps.queues.addStatusEntryAnew(entry, delayMs);
+  if (initCount > 1) await deps.queues.replaceStatusEntry(entry, delayMs);
   else await deps.queues.addStatusEntry(entry, delayMs);
-  await wakeIfToldMeanwhile(record, deps);
+  await wakeIfReportedMeanwhile(record, deps);
 }

@@ -15,7 +15,7 @@ const MAX_PAGES = 20;
 /** Jobs looked at at once. */
 const BATCH = 100;
 /** For so long after a failover, a process may still be connected to both servers. */
-const DOUBT_MS = 30 * SECOND_MS;
+const SEARCH_ALL_MS = 30 * SECOND_MS;
 
 type SearchDeps = Needs<'clock' | 'ledger' | 'log' | 'queues'>;
 type ReadPage = (offset: number, count: number) => Promise<string[]>;
@@ -31,9 +31,9 @@ export interface EntrySearch {
 /**
  * A job that stands still, such as one that waits for its turn, is rarely looked at. Two things make the search look.
  *
- * When BullMQ's keys, or some of them, are deleted or evicted, there are fewer entries than there should be: as long as that
- * is so, this goes through the jobs that have not begun, a page in each pass, and on at once where it finds some. There are
- * too few for a moment, too, whenever somebody enqueues.
+ * When BullMQ's keys, or some of them, are deleted or evicted, there are fewer entries than there should be: as long as
+ * that is so, this goes through the jobs that have not begun, a page in each pass, and on at once where it finds some.
+ * There are too few for a moment, too, whenever somebody enqueues.
  *
  * After a failover, a worker may have finished an entry on the new master by what the old one said of its job. So for a
  * while this goes through the jobs that are under way, too.
@@ -41,7 +41,7 @@ export interface EntrySearch {
 export function createEntrySearch(): EntrySearch {
   const offsets = { notBegun: 0, underWay: 0 };
   let runId: string | undefined;
-  let doubtedUntil = 0;
+  let searchAllUntil = 0;
 
   async function goThrough(which: keyof typeof offsets, readPage: ReadPage, restore: Restore): Promise<void> {
     for (let page = 0; page < MAX_PAGES; page += 1) {
@@ -56,9 +56,9 @@ export function createEntrySearch(): EntrySearch {
       const { ledger, queues } = deps;
       const restore: Restore = (id) => restoreIfLost(id, now, deps);
       const present = await ledger.serverRunId();
-      if (present !== runId) doubtedUntil = performance.now() + DOUBT_MS;
+      if (present !== runId) searchAllUntil = performance.now() + SEARCH_ALL_MS;
       runId = present;
-      if (performance.now() < doubtedUntil) await goThrough('underWay', ledger.underWay, restore);
+      if (performance.now() < searchAllUntil) await goThrough('underWay', ledger.underWay, restore);
       const [wanted, found] = await Promise.all([ledger.countForPublishQueue(), queues.countPublishEntries()]);
       if (found < wanted) await goThrough('notBegun', ledger.notBegun, restore);
     },

@@ -53,7 +53,7 @@ export function startQueueWorker(
 function processorOf(queue: string, run: QueueWork['run'], log: Logger) {
   const steps = createOutageLog(log);
   const tellUnsettled = ({ id = '' }: Job, error: unknown): void =>
-    steps.tell(error, { publishJobId: publishIdOfEntryId(queue, id), queue }, 'failed to settle a step');
+    steps.warn(error, { publishJobId: publishIdOfEntryId(queue, id), queue }, 'failed to settle a step');
   // BullMQ passes the signal only to a processor that declares three parameters.
   return async (job: Job, token: string | undefined, signal: AbortSignal | undefined) => {
     const settlement = await run(job, signal ?? new AbortController().signal).catch((error: unknown): Settlement => {

@@ -16,7 +16,9 @@ export type ProbeRedis = () => Promise<string | undefined>;
 export async function readinessOf(workers: readonly WatchedWorker[], probe: ProbeRedis): Promise<Readiness> {
   const stuck = workers.filter((worker) => !worker.isReady);
   if (stuck.length === 0) return { ready: true, reasons: [] };
-  const isUnexplained = stuck.some(({ lateness }) => lateness !== undefined && told(lateness.trouble) === undefined);
+  const isUnexplained = stuck.some(
+    ({ lateness }) => lateness !== undefined && knownReason(lateness.trouble) === undefined,
+  );
   const found = isUnexplained ? await probe() : undefined;
   return { ready: false, reasons: stuck.map((worker) => `${worker.name} takes no jobs: ${reasonOf(worker, found)}`) };
 }
@@ -25,12 +27,14 @@ function reasonOf({ lateness }: WatchedWorker, found: string | undefined): strin
   if (lateness === undefined) return 'its worker was stopped';
   const { sinceMs, trouble } = lateness;
   return (
-    told(trouble) ?? found ?? `Redis has not responded to this worker for ${Math.round(sinceMs / SECOND_MS)} seconds`
+    knownReason(trouble) ??
+    found ??
+    `Redis has not responded to this worker for ${Math.round(sinceMs / SECOND_MS)} seconds`
   );
 }
 
 /** What an error of Redis means. */
-function told(error: Error | undefined): string | undefined {
+function knownReason(error: Error | undefined): string | undefined {
   if (error === undefined) return undefined;
   if (/ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH/.test(error.message)) return 'Redis cannot be reached';
   return redisRefusalOf(error);

@@ -13,20 +13,20 @@ export type MakeWorker = (connection: RedisClient) => WatchedWorker;
 interface ReplaceDeps {
   readonly probeRedis: ProbeRedis;
   /** Another connection of role `worker`. */
-  readonly connectAnew: () => Promise<RedisClient>;
+  readonly openConnection: () => Promise<RedisClient>;
   readonly log: Logger;
 }
 
 /**
- * Replaces workers that get no answer although Redis serves: whatever state a failover has left their clients in, new ones
- * work, as after a restart. What the old one runs goes on and is fenced out like any other overtaken owner.
+ * Replaces workers that get no answer although Redis serves: whatever state a failover has left their clients in, new
+ * ones work, as after a restart. What the old one runs goes on and is fenced out like any other overtaken owner.
  * @param makers by the place of their workers, which the new ones take
  * @returns what ends it
  */
 export function replaceStuckWorkers(
   workers: WatchedWorker[],
   makers: readonly MakeWorker[],
-  { probeRedis, connectAnew, log }: ReplaceDeps,
+  { probeRedis, openConnection, log }: ReplaceDeps,
 ): () => void {
   let timer: NodeJS.Timeout | undefined;
   let isStopped = false;
@@ -43,7 +43,7 @@ export function replaceStuckWorkers(
       { queues: stuck.map(({ name }) => name) },
       'workers got no response from a working Redis and were restarted',
     );
-    const connection = await connectAnew();
+    const connection = await openConnection();
     if (isStopped) return;
     for (const [place, make] of makers.entries()) {
       const old = workers[place];

@@ -2,7 +2,7 @@ import type { Clock } from '../../core/ports.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { toFailure } from '../../core/publish-job.ts';
 import { ALL_PUBLISH_STATES, isTerminal } from '../../core/publish-state.ts';
-import { fateOfRestored, type RestoredFate } from '../../core/restored-job.ts';
+import { planForRestored, type RestoredPlan } from '../../core/restored-job.ts';
 import { type Change, endChange, nowProcessing } from '../../ledger/change.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { LedgerRecord } from '../../ledger/record.ts';
@@ -18,17 +18,17 @@ export interface RestoredJobsDeps {
   readonly redis: RedisClient;
   readonly keys: Keys;
   readonly ledger: Ledger;
-  readonly queues: Pick<Queues, 'wakePublishEntry' | 'addPublishEntryAnew'>;
+  readonly queues: Pick<Queues, 'wakePublishEntry' | 'replacePublishEntry'>;
   readonly clock: Clock;
 }
 
 /** The open jobs of a ledger by what becomes of them. */
-export type RestoredJobs = Readonly<Record<RestoredFate, readonly string[]>>;
+export type RestoredJobs = Readonly<Record<RestoredPlan, readonly string[]>>;
 
 /**
- * Settles the open jobs of a ledger that was set back, so that none of them is published twice. Called again it does what
- * is left.
- * @param how.restoredAfter ms since the epoch, see `fateOfRestored`
+ * Settles the open jobs of a ledger that was set back, so that none of them is published twice. Called again it does
+ * what is left.
+ * @param how.restoredAfter ms since the epoch, see `planForRestored`
  * @param how.cameAfter jobs that are surely not of the backup
  * @param how.apply false: only says what would be done
  */
@@ -36,7 +36,7 @@ export async function settleRestoredJobs(
   how: { readonly restoredAfter: number; readonly cameAfter: ReadonlySet<string>; readonly apply: boolean },
   deps: RestoredJobsDeps,
 ): Promise<RestoredJobs> {
-  const jobs: Record<RestoredFate, string[]> = { keep: [], ask: [], unconfirmed: [] };
+  const jobs: Record<RestoredPlan, string[]> = { keep: [], ask: [], unconfirmed: [] };
   const times = { now: deps.clock.now(), restoredAfter: how.restoredAfter };
   const ids = await openJobs(deps);
   for (let at = 0; at < ids.length; at += BATCH) {
@@ -44,9 +44,9 @@ export async function settleRestoredJobs(
     await Promise.all(
       records.map(async (record) => {
         if (record === undefined || isTerminal(record.state)) return;
-        const fate = how.cameAfter.has(record.id) ? 'keep' : fateOfRestored(record, times);
-        if (how.apply) await settle(record, fate, deps);
-        jobs[fate].push(record.id);
+        const plan = how.cameAfter.has(record.id) ? 'keep' : planForRestored(record, times);
+        if (how.apply) await settle(record, plan, deps);
+        jobs[plan].push(record.id);
       }),
     );
   }
@@ -62,12 +62,12 @@ async function openJobs({ redis, keys }: Pick<RestoredJobsDeps, 'keys' | 'redis'
 
 async function settle(
   record: LedgerRecord,
-  fate: RestoredFate,
+  plan: RestoredPlan,
   deps: Omit<RestoredJobsDeps, 'keys' | 'redis'>,
 ): Promise<void> {
   const now = deps.clock.now();
-  if (fate === 'ask') await deps.ledger.intervene(record, asking(record, now));
-  if (fate !== 'unconfirmed') return;
+  if (plan === 'ask') await deps.ledger.intervene(record, asking(record, now));
+  if (plan !== 'unconfirmed') return;
   await deps.ledger.intervene(
     record,
     endChange(record, { to: 'unconfirmed', error: new PublishError('REDIS_WENT_BACK') }, now),

@@ -33,7 +33,7 @@ export interface StartWorkersOptions {
   /** Finds out why fetches go unanswered, for {@link RunningWorkers.readiness}. */
   readonly probeRedis: ProbeRedis;
   /** Another connection of role `worker`, for workers whose own no longer answers though Redis does. */
-  readonly connectAnew: () => Promise<RedisClient>;
+  readonly openConnection: () => Promise<RedisClient>;
   /** What our Redis user may not do although a job needs it; asked before each sweep. */
   readonly findForbidden: () => Promise<string | undefined>;
 }
@@ -59,7 +59,7 @@ export interface RunningWorkers {
 
 /** Starts the workers and the sweep. */
 export function startWorkers(options: StartWorkersOptions): RunningWorkers {
-  const { deps, only, callbacks, connection, concurrency, probeRedis, connectAnew } = options;
+  const { deps, only, callbacks, connection, concurrency, probeRedis, openConnection } = options;
   const { ledgerGuard, log, metrics, settings } = deps;
   const draining = new AbortController();
   const work: QueueWork[] = [
@@ -87,7 +87,7 @@ export function startWorkers(options: StartWorkersOptions): RunningWorkers {
   const sweep = startSweep(deps, mayAct);
   const stopWatch = ledgerGuard.watch();
   const relay = callbacks && startCallbackRelay({ ...deps, callbacks });
-  const stopReplacing = replaceStuckWorkers(workers, makers, { probeRedis, connectAnew, log });
+  const stopReplacing = replaceStuckWorkers(workers, makers, { probeRedis, openConnection, log });
   measure(workers, metrics, () => forbidden === undefined);
 
   async function close(timeoutMs: number): Promise<void> {

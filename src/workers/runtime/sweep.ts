@@ -1,6 +1,6 @@
 import { planAfterWaiting } from '../../core/plan-after-error.ts';
 import { toPublishError } from '../../core/publish-error.ts';
-import { isParkedFor, isTerminal } from '../../core/publish-state.ts';
+import { isLaneReason, isTerminal } from '../../core/publish-state.ts';
 import { redisTroubleOf } from '../../core/redis-trouble.ts';
 import { HOUR_MS } from '../../core/units.ts';
 import { endChange, type JobEnd } from '../../ledger/change.ts';
@@ -43,7 +43,7 @@ export function startSweep(deps: SweepDeps, mayAct: () => Promise<boolean>): Swe
       if (await mayAct()) await sweepOnce(deps, search);
       outage.isOver();
     } catch (error) {
-      if (!stopped) outage.tell(error, {}, 'sweep interrupted');
+      if (!stopped) outage.warn(error, {}, 'sweep interrupted');
     }
     if (!stopped) timer = setTimeout(() => (running = run()), sweepEveryMs);
   }
@@ -95,13 +95,13 @@ async function lookAfterLane(account: string, deps: LaneDeps): Promise<void> {
 
 /** Whether a job has its turn and sleeps without end; who waits for a time or sits out a backoff wakes by itself. */
 async function isForgotten(record: LedgerRecord, { lanes }: Needs<'lanes'>): Promise<boolean> {
-  if (!isParked(record)) return false;
+  if (!waitsInLane(record)) return false;
   return (await lanes.enter(laneMemberOf(record))) === 'admitted';
 }
 
 /** Whether a job's entry sleeps until somebody wakes it. */
-function isParked({ state, waitingFor, waitingUntil }: LedgerRecord): boolean {
-  return state !== 'processing' && isParkedFor(waitingFor) && waitingUntil === undefined;
+function waitsInLane({ state, waitingFor, waitingUntil }: LedgerRecord): boolean {
+  return state !== 'processing' && isLaneReason(waitingFor) && waitingUntil === undefined;
 }
 
 async function lookAfterId(id: string, now: number, deps: LookDeps): Promise<void> {
@@ -135,7 +135,7 @@ async function lookAfterEnded(
     return;
   }
   if (record.state === 'cancelled') await queues.endWaitingEntries(id);
-  // Such as one that failed while it was parked: its entry ends as the job did, by running once more.
+  // Such as one that failed while it waited in its lane: its entry ends as the job did, by running once more.
   else await queues.wakePublishEntry(id);
   const isWatched = await ensureRecheckEntry(record, now, { queues, random });
   await ledger.postpone(id, isWatched ? Math.min(keepUntil, now + HOUR_MS) : keepUntil);
@@ -153,10 +153,10 @@ async function lookAfter(record: LedgerRecord, now: number, deps: Omit<LookDeps,
   const end = planAfterWaiting(record, { now, maxWaitMs: deps.settings.maxWaitMs });
   if (end !== undefined) return await endWaiting(record, end, deps);
   await ensureEntry(record, deps);
-  // Whoever changed a job last put its look a minute behind its next step, so an entry that still sleeps came to lie too
-  // far ahead, as one does that was put there by a clock that is wrong.
+  // Whoever changed a job last put its look a minute behind its next step, so an entry that still sleeps came to lie
+  // too far ahead, as one does that was put there by a clock that is wrong.
   if (record.state === 'processing') await deps.queues.wakeStatusEntry(record.id);
-  else if (record.state !== 'scheduled' && (!isParked(record) || (await isForgotten(record, deps)))) {
+  else if (record.state !== 'scheduled' && (!waitsInLane(record) || (await isForgotten(record, deps)))) {
     await wakeJobs([record.id], deps);
   }
   await deps.ledger.postpone(record.id, nextLookAt(record, now));
@@ -173,7 +173,7 @@ function nextLookAt(record: LedgerRecord, now: number): number {
   return now + Math.min(Math.max(SWEEP_AFTER_MS, now - record.updatedAt), HOUR_MS);
 }
 
-/** A parked job never runs while it waits, so the wait limit is watched here. */
+/** A job never runs while it waits in its lane, so the wait limit is watched here. */
 async function endWaiting(
   record: LedgerRecord,
   end: JobEnd,

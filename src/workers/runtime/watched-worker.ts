@@ -22,7 +22,7 @@ export class WatchedWorker extends Worker {
   #answeredAt: number | undefined;
   #trouble: Error | undefined;
   /** What was wrong in the outage at hand. */
-  readonly #told = new Set<string>();
+  readonly #loggedReasons = new Set<string>();
   #running = 0;
   readonly #onIdle: (() => void)[] = [];
   readonly #stopping = new AbortController();
@@ -41,8 +41,8 @@ export class WatchedWorker extends Worker {
    * words of its own. It is over when two answers follow each other without trouble.
    */
   isNewTrouble(reason: string): boolean {
-    const isNew = !this.#told.has(reason);
-    this.#told.add(reason);
+    const isNew = !this.#loggedReasons.has(reason);
+    this.#loggedReasons.add(reason);
     return isNew;
   }
 
@@ -122,7 +122,7 @@ export class WatchedWorker extends Worker {
 
   #answered(): void {
     this.#answeredAt = performance.now();
-    if (this.#trouble === undefined) this.#told.clear();
+    if (this.#trouble === undefined) this.#loggedReasons.clear();
     this.#trouble = undefined;
   }
 }

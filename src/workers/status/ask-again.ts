@@ -7,7 +7,7 @@ import type { LedgerProgress } from '../../ledger/record.ts';
 import type { Needs } from '../deps.ts';
 import { isWatched, toResult } from '../end-job.ts';
 import type { OwnedJob } from '../owned-job.ts';
-import { type PollPlanDeps, planPoll, wakeIfToldMeanwhile } from './plan-poll.ts';
+import { type PollPlanDeps, planPoll, wakeIfReportedMeanwhile } from './plan-poll.ts';
 
 /** What kept TikTok from answering, and until when it is not asked again. */
 interface Delay {
@@ -46,7 +46,7 @@ export async function pollAgain(
     await job.commit({ cause, patch: { ...noted, waitingFor, waitingUntil }, dueAt });
   }
   const seen = job.record;
-  return { kind: 'later', at, afterwards: () => wakeIfToldMeanwhile(seen, deps) };
+  return { kind: 'later', at, afterwards: () => wakeIfReportedMeanwhile(seen, deps) };
 }
 
 function failedPoll({ code, message }: PublishError, at: number) {

@@ -26,10 +26,10 @@ export async function planFirstPoll(record: LedgerRecord, deps: PollPlanDeps): P
 }
 
 /**
- * A report that came before its entry lay in the queue could wake nobody: looks once more for one. Should that fail, the
- * poll runs at its planned time.
+ * A report that came before its entry lay in the queue could wake nobody: looks once more for one. Should that fail,
+ * the poll runs at its planned time.
  */
-export async function wakeIfToldMeanwhile(
+export async function wakeIfReportedMeanwhile(
   seen: Pick<LedgerRecord, 'id' | 'toldAt'>,
   { ledger, queues, webhooks }: Needs<'ledger' | 'queues' | 'webhooks'>,
 ): Promise<void> {
@@ -43,10 +43,10 @@ export async function wakeIfToldMeanwhile(
 }
 
 /** An outcome that webhooks had a minute to tell of and did not: they are not to be waited for. */
-export async function doubtWebhooksIfUntold(
+export async function noteMissingWebhook(
   { processingSince, toldAt }: LedgerRecord,
   { webhooks, clock, settings }: Needs<'clock' | 'settings' | 'webhooks'>,
 ): Promise<void> {
   const hadTime = clock.now() - (processingSince ?? clock.now()) >= settings.pollSchedule.withWebhooks.firstMs;
-  if (hadTime && toldAt === undefined) await webhooks.doubt();
+  if (hadTime && toldAt === undefined) await webhooks.noteMissing();
 }

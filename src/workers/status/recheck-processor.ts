@@ -49,5 +49,5 @@ async function apply(job: OwnedJob, answer: StatusAnswer, deps: EndDeps): Promis
 /** A late answer replaces the outcome, and the failed entry that stood for it. */
 async function correct(job: OwnedJob, end: JobEnd, deps: EndDeps): Promise<void> {
   await endJob(job, end, deps);
-  await deps.queues.addStatusEntryAnew(referenceTo(job.record), 0);
+  await deps.queues.replaceStatusEntry(referenceTo(job.record), 0);
 }

@@ -10,9 +10,9 @@ import { OwnedJob } from '../owned-job.ts';
 import { failureOf } from '../publish/upload-position.ts';
 import { settleTrouble } from '../settle-trouble.ts';
 import { inSpan } from '../step-span.ts';
-import { askStatus, askToStopPull, type CallDeps } from '../tiktok-calls.ts';
+import { askStatus, askToStopPull, type QuotaCallDeps } from '../tiktok-calls.ts';
 import { pollAgain } from './ask-again.ts';
-import { doubtWebhooksIfUntold, type PollPlanDeps } from './plan-poll.ts';
+import { noteMissingWebhook, type PollPlanDeps } from './plan-poll.ts';
 import { claimStatusEntry, type StatusQueueEntry } from './status-entry.ts';
 import { watchPull } from './watch-pull.ts';
 
@@ -27,7 +27,10 @@ export async function processStatusEntry(entry: StatusQueueEntry, deps: WorkerDe
   }
 }
 
-async function poll(job: OwnedJob, deps: CallDeps & EndDeps & PollPlanDeps & Needs<'tiktok'>): Promise<Settlement> {
+async function poll(
+  job: OwnedJob,
+  deps: QuotaCallDeps & EndDeps & PollPlanDeps & Needs<'tiktok'>,
+): Promise<Settlement> {
   const { record } = job;
   if (hasEnded(record)) return settlementOf(record);
   if (record.state !== 'processing') {
@@ -40,7 +43,7 @@ async function poll(job: OwnedJob, deps: CallDeps & EndDeps & PollPlanDeps & Nee
   const answer = await askStatus(job, deps);
   measureLag(record, askedAt, deps);
   deps.metrics.statusPolled(answer.rawStatus);
-  if (isOutcome(answer)) await doubtWebhooksIfUntold(record, deps);
+  if (isOutcome(answer)) await noteMissingWebhook(record, deps);
   switch (answer.status) {
     case 'PUBLISH_COMPLETE':
       return await endJob(job, { to: 'published', postIds: answer.postIds, tiktokStatus: answer.rawStatus }, deps);

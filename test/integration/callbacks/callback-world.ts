@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import pino from 'pino';
-import { callbackDesk } from '../../../src/app/callback-parts.ts';
+import { deliveriesOf } from '../../../src/app/callback-parts.ts';
 import { createDeliveryOrder } from '../../../src/callbacks/delivery-order.ts';
 import { createEndpointHealth } from '../../../src/callbacks/endpoint-health.ts';
 import type { CallbackSchedule } from '../../../src/core/callback-schedule.ts';
@@ -86,7 +86,7 @@ export async function startCallbackWorld(options: CallbackWorldOptions = {}) {
   return {
     pipeline,
     ...{ redis, keys, queues, lines, endpoints, order, startDelivery, createJob },
-    desk: callbackDesk(pipeline.app, pipeline.service),
+    deliveries: deliveriesOf(pipeline.app, pipeline.service),
 
     /** Makes events of a job, one after the other. */
     async report(record: LedgerRecord, ...types: PublishEventType[]): Promise<LedgerRecord> {

@@ -71,7 +71,7 @@ describe('the delivery of events', () => {
     await receiver.arrived(5);
     await world.entryIn('j-3-1', 'completed');
     expect(receiver.received.map(({ id }) => id)).toEqual(['j-1-1', 'j-1-1', 'j-1-1', 'j-2-1', 'j-3-1']);
-    const { attempts, undelivered } = await world.desk.ofJob('j');
+    const { attempts, undelivered } = await world.deliveries.ofJob('j');
     expect(undelivered).toEqual([]);
     expect([...attempts].reverse().map(({ outcome, status, code }) => [outcome, status, code])).toEqual([
       ['retried', 500, 'CALLBACK_REFUSED'],
@@ -97,7 +97,7 @@ describe('the delivery of events', () => {
     await world.createJob('j', receiver.url);
     const entry = await world.entryIn('j-1-1', 'failed');
     expect(entry.failedReason).toMatch(/responded with 410$/);
-    expect((await world.desk.ofJob('j')).attempts[0]?.code).toBe('CALLBACK_GONE');
+    expect((await world.deliveries.ofJob('j')).attempts[0]?.code).toBe('CALLBACK_GONE');
     expect(receiver.received).toHaveLength(1);
   });
 
@@ -108,7 +108,7 @@ describe('the delivery of events', () => {
     await world.createJob('j', receiver.url);
     const entry = await world.entryIn('j-1-1', 'failed');
     expect(entry.failedReason).toMatch(/responded with 307; redirects are not followed$/);
-    expect((await world.desk.ofJob('j')).attempts[0]?.code).toBe('CALLBACK_REDIRECTED');
+    expect((await world.deliveries.ofJob('j')).attempts[0]?.code).toBe('CALLBACK_REDIRECTED');
     expect(elsewhere.received).toHaveLength(0);
   });
 
@@ -119,7 +119,7 @@ describe('the delivery of events', () => {
     });
     await world.createJob('j', receiver.url);
     await world.entryIn('j-1-1', 'completed');
-    const { attempts } = await world.desk.ofJob('j');
+    const { attempts } = await world.deliveries.ofJob('j');
     expect(attempts.map(({ code }) => code)).toEqual([null, 'OUTBOUND_NO_ANSWER']);
   });
 
@@ -162,7 +162,7 @@ describe('the delivery of events', () => {
     expect((await world.entryIn('rebinding-1-1', 'failed')).failedReason).toMatch(/^OUTBOUND_HOST_REFUSED: /);
     expect((await world.entryIn('literal-1-1', 'failed')).failedReason).toMatch(/^OUTBOUND_HOST_REFUSED: /);
     expect((await world.entryIn('http-1-1', 'failed')).failedReason).toMatch(/^OUTBOUND_URL_REFUSED: /);
-    await world.desk.replay('rebinding-1-1');
+    await world.deliveries.replay('rebinding-1-1');
     await eventually(() => answers.length <= 1);
     expect((await world.entryIn('rebinding-1-1', 'failed')).failedReason).toMatch(/^OUTBOUND_HOST_REFUSED: /);
     expect(receiver.received).toHaveLength(0);
@@ -226,9 +226,9 @@ describe('the delivery of events', () => {
     await world.createJob('j', `${receiver.url}?token=s3cret-query`);
     const entry = await world.entryIn('j-1-1', 'failed');
     expect(world.lines.join('')).toContain('event delivery failed');
-    const shown = [world.lines, entry.asJSON(), await world.desk.overview(), await world.desk.ofJob('j')];
+    const shown = [world.lines, entry.asJSON(), await world.deliveries.overview(), await world.deliveries.ofJob('j')];
     expect(JSON.stringify(shown)).not.toContain('s3cret-query');
-    expect(await world.desk.overview()).toMatchObject({ failed: [{ endpoint: receiver.url, jobId: 'j' }] });
+    expect(await world.deliveries.overview()).toMatchObject({ failed: [{ endpoint: receiver.url, jobId: 'j' }] });
   });
 });
 

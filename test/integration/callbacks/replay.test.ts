@@ -29,9 +29,9 @@ describe('a replay', () => {
     await world.createJob('j', receiver.url);
     await world.entryIn('j-1-1', 'failed');
     receiver.turn(204);
-    expect(await world.desk.replay('j-1-1')).toEqual({ replayed: ['j-1-1'] });
+    expect(await world.deliveries.replay('j-1-1')).toEqual({ replayed: ['j-1-1'] });
     await world.entryIn('j-1-1', 'completed');
-    await world.desk.replay('j-1-1');
+    await world.deliveries.replay('j-1-1');
     await receiver.arrived(3);
     expect(new Set(receiver.received.map(({ id, body }) => id + body)).size).toBe(1);
     await world.entryIn('j-1-1', 'completed');
@@ -42,7 +42,7 @@ describe('a replay', () => {
     const receiver = await receive();
     await world.report(await world.createJob('j', receiver.url), 'publish.started', 'publish.in_inbox');
     await world.entryIn('j-3-1', 'completed');
-    expect((await world.desk.replay('j')).replayed).toEqual(['j-1-1', 'j-2-1', 'j-3-1']);
+    expect((await world.deliveries.replay('j')).replayed).toEqual(['j-1-1', 'j-2-1', 'j-3-1']);
     await receiver.arrived(6);
   });
 
@@ -53,19 +53,19 @@ describe('a replay', () => {
     await world.createJob('other', other.url);
     await Promise.all([world.entryIn('one-1-1', 'failed'), world.entryIn('other-1-1', 'failed')]);
     one.turn(204);
-    expect((await world.desk.replayFailed(one.host)).replayed).toEqual(['one-1-1']);
+    expect((await world.deliveries.replayFailed(one.host)).replayed).toEqual(['one-1-1']);
     await world.entryIn('one-1-1', 'completed');
     expect(other.received).toHaveLength(1);
     other.turn(204);
-    expect((await world.desk.replayFailed()).replayed).toEqual(['other-1-1']);
+    expect((await world.deliveries.replayFailed()).replayed).toEqual(['other-1-1']);
     await world.entryIn('other-1-1', 'completed');
   });
 
   it('of what does not exist is an error', async () => {
     const world = await start({ workers: false });
-    expect((await rejection(world.desk.replay('nothing'))).code).toBe('CALLBACK_NOT_FOUND');
-    expect((await rejection(world.desk.resume('https://example.com/'))).code).toBe('CALLBACK_NOT_FOUND');
-    expect((await rejection(world.desk.ofJob('nothing'))).code).toBe('JOB_NOT_FOUND');
+    expect((await rejection(world.deliveries.replay('nothing'))).code).toBe('CALLBACK_NOT_FOUND');
+    expect((await rejection(world.deliveries.resume('https://example.com/'))).code).toBe('CALLBACK_NOT_FOUND');
+    expect((await rejection(world.deliveries.ofJob('nothing'))).code).toBe('JOB_NOT_FOUND');
   });
 });
 
@@ -77,10 +77,10 @@ describe('an endpoint that keeps failing', () => {
     const receiver = await receive(500);
     await world.createJob('a', `${receiver.url}?t=1`);
     await receiver.arrived(3);
-    await eventually(async () => (await world.desk.overview()).paused[0]?.waiting === 1);
+    await eventually(async () => (await world.deliveries.overview()).paused[0]?.waiting === 1);
     await world.createJob('b', `${receiver.url}?t=2`);
     const [paused] = await eventually(async () => {
-      const overview = await world.desk.overview();
+      const overview = await world.deliveries.overview();
       if (overview.paused[0]?.waiting !== 2) throw new Error(JSON.stringify(overview));
       return overview.paused;
     });
@@ -88,9 +88,9 @@ describe('an endpoint that keeps failing', () => {
     expect(await world.endpoints.countPaused()).toBe(1);
     expect(receiver.received).toHaveLength(3);
     receiver.turn(204);
-    expect(await world.desk.resume(receiver.url)).toMatchObject({ woken: 2 });
+    expect(await world.deliveries.resume(receiver.url)).toMatchObject({ woken: 2 });
     await Promise.all([world.entryIn('a-1-1', 'completed'), world.entryIn('b-1-1', 'completed')]);
-    expect((await world.desk.overview()).paused).toEqual([]);
+    expect((await world.deliveries.overview()).paused).toEqual([]);
   });
 
   it('is tried with one delivery now and then, and resumed by its success', async () => {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPublisherFromConfig } from '../../../src/app/create-publisher.ts';
 import type { PublisherConfig } from '../../../src/app/publisher-config.ts';
-import { SLOT_MARGIN_MS } from '../../../src/limits/slots.ts';
+import { RESERVATION_MARGIN_MS } from '../../../src/limits/reservations.ts';
 import { createPublisher } from '../../../src/producers/index.ts';
 import { type Pipeline, startPipeline } from '../../support/pipeline.ts';
 import { openCase } from '../../support/publish-case.ts';
@@ -70,7 +70,7 @@ describe('publisher.creator', () => {
     for (const refusal of refusals) {
       expect(refusal).toMatchObject({ code: 'TIKTOK_RATE_LIMITED' });
       expect(refusal.details.retryAfterMs).toBeGreaterThan(30_000);
-      expect(refusal.details.retryAfterMs).toBeLessThanOrEqual(60_000 + SLOT_MARGIN_MS);
+      expect(refusal.details.retryAfterMs).toBeLessThanOrEqual(60_000 + RESERVATION_MARGIN_MS);
     }
     expect(requests('creator_info')).toHaveLength(20);
   });

@@ -153,12 +153,12 @@ describe('a change', () => {
     const id = 'a","type":"publish.published","subject":"b\\"{}%1\n';
     await create(id);
     await ledger.commit(await claim(1, id), start);
-    const told = await events();
-    expect(told.map(({ type, subject, data }) => ({ type, subject, of: data.id }))).toEqual([
+    const reported = await events();
+    expect(reported.map(({ type, subject, data }) => ({ type, subject, of: data.id }))).toEqual([
       { type: 'publish.queued', subject: id, of: id },
       { type: 'publish.started', subject: id, of: id },
     ]);
-    expect(told.map((event) => event.id)).toEqual([`${id}-1-1`, `${id}-2-1`]);
+    expect(reported.map((event) => event.id)).toEqual([`${id}-1-1`, `${id}-2-1`]);
   });
 
   it('is told by an event that holds exactly what the job holds', async () => {
@@ -261,11 +261,11 @@ describe('a publish_id', () => {
       patch: { session: { kind: 'upload', publishId: 'p-1' } },
     });
     expect(await ledger.idOfPublishId('p-1')).toBe('job-1');
-    expect((await ledger.tell('job-1', 'p-1'))?.toldAt).toBe(now);
-    expect(await ledger.tell('job-1', 'p-2')).toBeUndefined();
+    expect((await ledger.noteReport('job-1', 'p-1'))?.toldAt).toBe(now);
+    expect(await ledger.noteReport('job-1', 'p-2')).toBeUndefined();
     expect(await ledger.idOfPublishId('p-2')).toBeUndefined();
     const anew = await ledger.commit(begun, { cause: { event: 'handed_back' }, patch: { session: { kind: 'none' } } });
-    expect(await ledger.tell('job-1', 'p-1')).toBeUndefined();
+    expect(await ledger.noteReport('job-1', 'p-1')).toBeUndefined();
     const again = await ledger.commit(anew, {
       cause: { event: 'handed_back' },
       patch: { session: { kind: 'upload', publishId: 'p-3' } },
@@ -282,9 +282,9 @@ describe('a publish_id', () => {
       ...start,
       patch: { session: { kind: 'upload', publishId: 'p-1' } },
     });
-    const told = await ledger.tell('job-1', 'p-1');
-    expect({ ...told, toldAt: undefined }).toEqual({ ...(await ledger.read('job-1')), toldAt: undefined });
-    expect(told).toMatchObject({ revision: begun.revision, fence: begun.fence, updatedAt: begun.updatedAt });
+    const reported = await ledger.noteReport('job-1', 'p-1');
+    expect({ ...reported, toldAt: undefined }).toEqual({ ...(await ledger.read('job-1')), toldAt: undefined });
+    expect(reported).toMatchObject({ revision: begun.revision, fence: begun.fence, updatedAt: begun.updatedAt });
   });
 });
 

@@ -40,7 +40,7 @@ describe('a direct post that its creator may not make', () => {
       expect(job.failure?.message).toContain('FOLLOWER_OF_CREATOR or MUTUAL_FOLLOW_FRIENDS or SELF_ONLY');
     }
     expect(inits()).toEqual([]);
-    expect(await pipeline.redis.exists(pipeline.keys.slot(account, 'direct_init'))).toBe(0);
+    expect(await pipeline.redis.exists(pipeline.keys.reservations(account, 'direct_init'))).toBe(0);
     // The second refusal rests on what the first one had asked a moment ago.
     expect(requests('creator_info')).toHaveLength(1);
   });
@@ -176,18 +176,18 @@ describe('the quota of creator_info', () => {
     const { pipeline, video } = world();
     const { account, noted, inits, requests } = await openCase(pipeline);
     const quota = { account, endpoint: 'creator_info', limit: 20, windowMs: 60_000 } as const;
-    await pipeline.deps.slots.push({ ...quota, notBeforeAt: Date.now() + 60_000 });
+    await pipeline.deps.reservations.push({ ...quota, notBeforeAt: Date.now() + 60_000 });
     const enqueued = await enqueuePost(pipeline, account, { privacyLevel: 'SELF_ONLY' }, video);
     expect(await noted(enqueued, 'deferred')).toMatchObject({ state: 'queued', waitingFor: 'rate_limit' });
     expect([...requests('creator_info'), ...inits()]).toEqual([]);
-    expect(await pipeline.redis.exists(pipeline.keys.slot(account, 'direct_init'))).toBe(0);
+    expect(await pipeline.redis.exists(pipeline.keys.reservations(account, 'direct_init'))).toBe(0);
   });
 
   it.concurrent('is not asked for by a post that has its place among the inits', async () => {
     const { pipeline, video } = world();
     const { account, noted, requests } = await openCase(pipeline);
     const inits = { account, endpoint: 'direct_init', limit: 6, windowMs: 60_000 } as const;
-    await pipeline.deps.slots.push({ ...inits, notBeforeAt: Date.now() + 1_500 });
+    await pipeline.deps.reservations.push({ ...inits, notBeforeAt: Date.now() + 1_500 });
     const enqueued = await enqueuePost(pipeline, account, { privacyLevel: 'SELF_ONLY' }, video);
     await noted(enqueued, 'deferred');
     expect(requests('creator_info')).toHaveLength(1);

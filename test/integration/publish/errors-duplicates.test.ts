@@ -162,8 +162,8 @@ describe('of several jobs with the same video', () => {
     const { pipeline } = world();
     const { account, ended, noted } = await openCase(pipeline);
     const path = await makeVideo(pipeline.folder, VIDEO_BYTES, `mine-${account}.mp4`);
-    const slots = { account, endpoint: 'inbox_init', limit: 6, windowMs: 60_000 } as const;
-    await pipeline.deps.slots.push({ ...slots, notBeforeAt: Date.now() + 6_000 });
+    const reservations = { account, endpoint: 'inbox_init', limit: 6, windowMs: 60_000 } as const;
+    await pipeline.deps.reservations.push({ ...reservations, notBeforeAt: Date.now() + 6_000 });
     const enqueued = await enqueue(pipeline, account, path, 'refuse');
     await noted(enqueued, 'deferred');
     const { claimedVideo } = (await pipeline.deps.ledger.read(enqueued.id)) ?? {};

@@ -29,7 +29,7 @@ const request = (account: string, path: string, priority = 0) =>
   }) as const;
 
 describe('a lane', () => {
-  it('begins one upload of an account at a time, by priority and then age, and parks the others once', async () => {
+  it('begins one upload of an account at a time, by priority and then age, and lets the others wait once', async () => {
     const { publisher, folder, simulator, account, queues, startWorkers } = await start({
       workers: false,
       simulator: { limits: { pendingSharesPerDay: 100 } },

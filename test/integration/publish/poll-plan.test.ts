@@ -56,7 +56,7 @@ describe('the plan of polls', () => {
     const record = await makePending(pipeline, 'acme', 1);
     const delayMs = async (job: typeof record) => (await planPoll(job, 0, deps)) - Date.now();
     expect(await delayMs(record)).toBeLessThan(7_000);
-    await pipeline.webhooks.note();
+    await pipeline.webhooks.noteReceived();
     expect(await delayMs(record)).toBeGreaterThan(59_000);
     expect(await delayMs({ ...record, toldAt: Date.now() })).toBeLessThan(7_000);
   });

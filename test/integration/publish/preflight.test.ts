@@ -51,7 +51,7 @@ describe('publisher.preflight', () => {
     const posts = Array.from({ length: 15 }, (_, i) => [Date.now() - i * 60_000, `post ${i}`]).flat();
     await pipeline.redis.zadd(pipeline.keys.directPosts(account), ...posts);
     const inits = { account, endpoint: 'direct_init', limit: 6, windowMs: 60_000 } as const;
-    for (let i = 0; i < 6; i++) await pipeline.deps.slots.reserve(inits);
+    for (let i = 0; i < 6; i++) await pipeline.deps.reservations.reserve(inits);
     const request = { ...direct(account, 'fps-12.mp4'), post: { privacyLevel: 'PUBLIC_TO_EVERYONE' } } as const;
     const { ok, findings } = await pipeline.publisher.preflight(request);
     expect(ok).toBe(false);
@@ -67,7 +67,7 @@ describe('publisher.preflight', () => {
   it('takes no place among the inits', async () => {
     const { account } = await openCase(pipeline);
     for (let i = 0; i < 8; i++) await pipeline.publisher.preflight(direct(account, 'h264.mp4'));
-    expect(await pipeline.redis.exists(pipeline.keys.slot(account, 'direct_init'))).toBe(0);
+    expect(await pipeline.redis.exists(pipeline.keys.reservations(account, 'direct_init'))).toBe(0);
   });
 
   it('knows accounts by their open_id, and those that are paused', async () => {

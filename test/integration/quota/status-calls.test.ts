@@ -14,7 +14,7 @@ afterEach(async () => {
 const HOUR_MS = 3_600_000;
 
 describe('pending posts of one account', () => {
-  it("share its status calls: each waits for a slot of its own, and TikTok's limit is never met", async () => {
+  it("share its status calls: each waits for a reservation of its own, and TikTok's limit is never met", async () => {
     pipeline = await startPipeline({ simulator: { processingMs: HOUR_MS, limits: { pendingSharesPerDay: 100 } } });
     const { publisher, deps, folder, simulator, queues } = pipeline;
     const { journal } = simulator;
@@ -30,7 +30,7 @@ describe('pending posts of one account', () => {
       if (!seen.every((record) => record?.bookedSlot?.endpoint === 'status')) throw new Error('some are still free');
       return seen;
     });
-    const slots = records.map((record) => record?.bookedSlot?.at ?? 0);
+    const reservedTimes = records.map((record) => record?.bookedSlot?.at ?? 0);
     const entries = await Promise.all(jobs.map(({ id }) => queues.status.getJob(id)));
     const calls = journal.requests({ endpoint: 'status' });
     expect(calls).toHaveLength(TIKTOK_QUOTAS.status.limit);
@@ -38,7 +38,7 @@ describe('pending posts of one account', () => {
     // Once for each call, and once for each job to find out when its next one is.
     const starts = entries.map((entry) => entry?.attemptsStarted ?? 0).reduce((sum, count) => sum + count, 0);
     expect(starts).toBe(calls.length + jobs.length);
-    expect(Math.min(...slots) - Date.now()).toBeGreaterThan(TIKTOK_QUOTAS.status.windowMs / 2);
+    expect(Math.min(...reservedTimes) - Date.now()).toBeGreaterThan(TIKTOK_QUOTAS.status.windowMs / 2);
     expect(await Promise.all(entries.map((entry) => entry?.isDelayed()))).toEqual(jobs.map(() => true));
   });
 });

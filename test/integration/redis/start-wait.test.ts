@@ -21,7 +21,7 @@ async function redis(lines: readonly string[]): Promise<{ target: RedisTarget; o
 /** What a start says, from its beginning until Redis serves. */
 function starting(target: RedisTarget) {
   const said: string[] = [];
-  const patience = createPatience(60_000, { tell: (text) => said.push(text) }, log);
+  const patience = createPatience(60_000, { notify: (text) => said.push(text) }, log);
   return { said, serves: patience.until(() => checkRedisForService(target, '{p}')) };
 }
 

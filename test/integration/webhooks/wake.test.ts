@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { createSlots } from '../../../src/limits/slots.ts';
+import { createReservations } from '../../../src/limits/reservations.ts';
 import { TIKTOK_QUOTAS } from '../../../src/limits/tiktok-quotas.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startWebhookSite, type WebhookSite } from '../../support/webhook-site.ts';
@@ -101,9 +101,9 @@ describe("TikTok's report of an outcome", () => {
     const { id } = await site.enqueue('direct');
     await eventually(async () => (await readJob(site, id)).state === 'processing');
     const { publishId } = await readJob(site, id);
-    const slots = createSlots({ redis: site.redis, keys: site.app.keys });
+    const reservations = createReservations({ redis: site.redis, keys: site.app.keys });
     for (let n = 0; n < TIKTOK_QUOTAS.status.limit; n++) {
-      await slots.reserve({ account: 'acme', endpoint: 'status', ...TIKTOK_QUOTAS.status });
+      await reservations.reserve({ account: 'acme', endpoint: 'status', ...TIKTOK_QUOTAS.status });
     }
     const starts = async () => (await site.queues.status.getJob(id))?.attemptsStarted;
     expect(await report(site, 'post.publish.complete', publishId ?? '')).toBe(200);
@@ -123,9 +123,9 @@ describe('polls', () => {
       polls: { withWebhooks, minPerOpenJobMs: 0 },
     });
     site.simulator.sendWebhooksTo(undefined);
-    expect(await site.arrivals.areArriving()).toBe(true);
+    expect(await site.reception.areArriving()).toBe(true);
     const { id } = await site.enqueue('direct');
     expect((await site.ended(id)).state).toBe('published');
-    expect(await site.arrivals.areArriving()).toBe(false);
+    expect(await site.reception.areArriving()).toBe(false);
   });
 });

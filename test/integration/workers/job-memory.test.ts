@@ -32,7 +32,7 @@ async function startIdlePipeline() {
     const record = await pipeline.deps.ledger.read(id);
     if (record === undefined) throw new Error('there is no record');
     await queues.removeEntries(id);
-    await queues.addPublishEntryAnew(publishEntryOf(record, 0));
+    await queues.replacePublishEntry(publishEntryOf(record, 0));
   }
 
   const enqueue = async (media: { type: 'file'; path: string } | { type: 'pull'; url: string }) =>

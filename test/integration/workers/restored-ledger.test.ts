@@ -11,7 +11,7 @@ import { openMeasuredService } from '../../../src/app/open-service.ts';
 import { openWorkers } from '../../../src/app/open-workers.ts';
 import { runCli } from '../../../src/cli/run-cli.ts';
 import { loadConfig } from '../../../src/config/load-config.ts';
-import { createLedgerMark } from '../../../src/ledger/ledger-mark.ts';
+import { createLedgerVersionStore } from '../../../src/ledger/version-store.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { createKeys } from '../../../src/redis/keys.ts';
 import { startSimulator } from '../../../src/simulator/index.ts';
@@ -23,7 +23,7 @@ import { makeVideo } from '../../support/videos.ts';
 import { capturedIo } from '../../unit/cli/captured-io.ts';
 
 /** Beats of more than an hour. */
-const MANY_BEATS = 1_000;
+const MANY_HEARTBEATS = 1_000;
 const ENDED = { timeoutMs: 90_000 };
 
 /** A Redis that can be set back, a simulated TikTok, and what enqueues, runs and accepts there. */
@@ -79,10 +79,10 @@ async function startWorld({ onTestFinished }: Pick<TestContext, 'onTestFinished'
       ...more,
     });
 
-  /** Lets the ledger count as many beats as in an hour, and the workers see them. */
+  /** Lets the ledger count as many heartbeats as in an hour, and the workers see them. */
   async function anHourPasses(): Promise<void> {
-    const { ledgerMark } = createKeys(config.queuePrefix);
-    const count = await redis.hincrby(ledgerMark, 'count', MANY_BEATS);
+    const { ledgerVersion } = createKeys(config.queuePrefix);
+    const count = await redis.hincrby(ledgerVersion, 'count', MANY_HEARTBEATS);
     await eventually(
       async () => lastSeenCount(await readFile(join(env.DATA_DIR, 'ledger-mark.json'), 'utf8')) >= count,
     );
@@ -121,8 +121,8 @@ async function startWorld({ onTestFinished }: Pick<TestContext, 'onTestFinished'
 }
 
 function lastSeenCount(file: string): number {
-  const [sight] = Object.values(JSON.parse(file) as Record<string, { count: number }>);
-  return sight?.count ?? 0;
+  const [version] = Object.values(JSON.parse(file) as Record<string, { count: number }>);
+  return version?.count ?? 0;
 }
 
 /**
@@ -226,20 +226,22 @@ describe.concurrent('workers that find Redis set back to an older backup', { tim
     expect(inits()).toBe(4);
   });
 
-  it('notice one that lacks just seven beats, the last of which came with the stop, and name its own last beat', async (test) => {
+  it('notice one that lacks just seven heartbeats, the last of which came with the stop, and name its own last heartbeat', async (test) => {
     const { redis, config, server, work, env } = await startWorld(test);
-    const { ledgerMark } = createKeys(config.queuePrefix);
+    const { ledgerVersion } = createKeys(config.queuePrefix);
     await (await work()).close();
     const longAgo = Date.parse('2020-01-01T00:00:00Z');
-    await redis.hset(ledgerMark, { count: 78, at: longAgo });
+    await redis.hset(ledgerVersion, { count: 78, at: longAgo });
     await server.backUp();
     const worker = await work();
-    await eventually(async () => (await redis.hget(ledgerMark, 'count')) === '79');
-    await redis.hset(ledgerMark, { count: 84, at: longAgo });
+    await eventually(async () => (await redis.hget(ledgerVersion, 'count')) === '79');
+    await redis.hset(ledgerVersion, { count: 84, at: longAgo });
     await worker.close();
     expect(lastSeenCount(await readFile(join(env.DATA_DIR, 'ledger-mark.json'), 'utf8'))).toBe(85);
     await server.restore();
-    expect(await troubleOf(await work())).toMatch(/saw beat 85 .* now has beat 78 .* of 2020-01-01T00:00:00.000Z/);
+    expect(await troubleOf(await work())).toMatch(
+      /saw heartbeat 85 .* now has heartbeat 78 .* of 2020-01-01T00:00:00.000Z/,
+    );
   });
 
   it('end no job where a person says that nothing was published since', async (test) => {
@@ -275,7 +277,7 @@ describe.concurrent('workers', { timeout: 180_000 }, () => {
     const { redis, config, work, enqueue, publisher, anHourPasses } = await startTalkingWorld(test);
     const worker = await work();
     await anHourPasses();
-    await redis.hincrby(createKeys(config.queuePrefix).ledgerMark, 'count', -5);
+    await redis.hincrby(createKeys(config.queuePrefix).ledgerVersion, 'count', -5);
     const { id } = await enqueue();
     expect((await publisher.waitForCompletion(id, ENDED)).state).toBe('in_inbox');
     expect(await troubleOf(worker)).toBeUndefined();
@@ -285,12 +287,12 @@ describe.concurrent('workers', { timeout: 180_000 }, () => {
     const { redis, config, env, folder, work, enqueue, publisher, accept, stateOf } = await startTalkingWorld(test);
     const worker = await work();
     // Of another Redis behind the same address.
-    const sight = { id: 'another-ledger', count: 500, at: Date.now() + 3_600_000 };
+    const version = { id: 'another-ledger', count: 500, at: Date.now() + 3_600_000 };
     const strangerDir = join(folder, 'stranger');
     await mkdir(strangerDir);
     await writeFile(
       join(strangerDir, 'ledger-mark.json'),
-      JSON.stringify({ [`${env.REDIS_URL} ${config.queuePrefix}`]: sight }),
+      JSON.stringify({ [`${env.REDIS_URL} ${config.queuePrefix}`]: version }),
     );
     const done = await enqueue();
     expect((await publisher.waitForCompletion(done.id, ENDED)).state).toBe('in_inbox');
@@ -303,7 +305,9 @@ describe.concurrent('workers', { timeout: 180_000 }, () => {
     await accept('--yes', '--keep-jobs');
     await eventually(async () => (await troubleOf(stranger)) === undefined && stranger.isRunning(), ENDED);
     expect(await stateOf(later)).toBe('scheduled');
-    expect((await createLedgerMark({ redis, keys: createKeys(config.queuePrefix) }).read()).doubts).toEqual([]);
+    expect((await createLedgerVersionStore({ redis, keys: createKeys(config.queuePrefix) }).read()).notices).toEqual(
+      [],
+    );
   });
 
   it('go on with a Redis that was emptied', async (test) => {
@@ -324,7 +328,7 @@ describe.concurrent('workers', { timeout: 180_000 }, () => {
     const worker = await work(join(file, 'data'));
     const { id } = await enqueue();
     expect((await publisher.waitForCompletion(id, ENDED)).state).toBe('in_inbox');
-    await redis.hincrby(createKeys(config.queuePrefix).ledgerMark, 'count', MANY_BEATS);
+    await redis.hincrby(createKeys(config.queuePrefix).ledgerVersion, 'count', MANY_HEARTBEATS);
     const second = await enqueue();
     expect((await publisher.waitForCompletion(second.id, ENDED)).state).toBe('in_inbox');
     expect(worker.logged('cannot be saved')).toBe(1);

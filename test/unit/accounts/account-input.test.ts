@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkAccount, parseAccountInput } from '../../../src/accounts/account-input.ts';
+import { checkAccountInput, parseAccountInput } from '../../../src/accounts/account-input.ts';
 import { PublishError } from '../../../src/core/publish-error.ts';
 
 function problemsOf(action: () => unknown): Record<string, string> {
@@ -63,7 +63,7 @@ describe('account input', () => {
   });
 
   it('refuses names that could not be told apart in a key', () => {
-    const problems = problemsOf(() => checkAccount({ account: 'a b', openId: '', accessToken: 'act.1' }));
+    const problems = problemsOf(() => checkAccountInput({ account: 'a b', openId: '', accessToken: 'act.1' }));
     expect(Object.keys(problems).sort()).toEqual(['account', 'openId']);
   });
 });

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { isSignedByTikTok, parseWebhook } from '../../../src/tiktok/webhook.ts';
+import { isSignedByTikTok, parseWebhook } from '../../../src/tiktok/signed-webhook.ts';
 
 const SECRET = 'client-secret';
 const body = Buffer.from(

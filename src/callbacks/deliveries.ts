@@ -47,7 +47,7 @@ export interface JobDeliveries {
 }
 
 /** What people do with callbacks. */
-export interface CallbackDesk {
+export interface Deliveries {
   overview(): Promise<CallbackOverview>;
   /** @throws PublishError `JOB_NOT_FOUND` */
   ofJob(jobId: string): Promise<JobDeliveries>;
@@ -62,7 +62,7 @@ export interface CallbackDesk {
   resume(endpoint: string): Promise<{ readonly endpoint: string; readonly woken: number }>;
 }
 
-export interface CallbackDeskDeps {
+export interface DeliveriesDeps {
   readonly queues: Queues;
   readonly ledger: Pick<Ledger, 'read'>;
   readonly log: DeliveryLog;
@@ -71,7 +71,7 @@ export interface CallbackDeskDeps {
 }
 
 /** Over queue, ledger and what is remembered of deliveries. */
-export function createCallbackDesk({ queues, ledger, log, order, endpoints }: CallbackDeskDeps): CallbackDesk {
+export function createDeliveries({ queues, ledger, log, order, endpoints }: DeliveriesDeps): Deliveries {
   async function callbackUrlOf(jobId: string): Promise<string | undefined> {
     return (await ledger.read(jobId))?.request.callbackUrl;
   }

@@ -9,7 +9,11 @@ import { tlsOptions } from './tls-options.ts';
 type DnsLookupCallback = Parameters<NonNullable<ClusterOptions['dnsLookup']>>[1];
 
 /** A client of ioredis that is not connected yet, with all that its role and its target say. */
-export function openClient(target: RedisTarget, role: RedisRole, onRefusal: (code: RedisCode) => void): RedisClient {
+export function createRedisClient(
+  target: RedisTarget,
+  role: RedisRole,
+  onRefusal: (code: RedisCode) => void,
+): RedisClient {
   const ofRole = roleOptions(role, target.deadPeerMs);
   const comeBack = () =>
     reconnecting({ queues: ofRole.enableOfflineQueue !== false, asksSentinels: target.kind === 'sentinel', onRefusal });
@@ -56,8 +60,8 @@ function openCluster(target: RedisTarget & { kind: 'cluster' }, role: RedisRole,
 }
 
 /**
- * BullMQ's workers wait for jobs on copies of their connection. A copy connects by itself: if BullMQ had to ask for it and
- * the first attempt failed, it would never look at the copy again.
+ * BullMQ's workers wait for jobs on copies of their connection. A copy connects by itself: if BullMQ had to ask for it
+ * and the first attempt failed, it would never look at the copy again.
  */
 function ofCopies({ deadPeerMs }: RedisTarget) {
   return { lazyConnect: false, redisOptions: { socketTimeout: blockedSilenceMs(deadPeerMs) } };

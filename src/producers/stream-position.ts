@@ -11,7 +11,7 @@ export const LOOK_COUNT = 500;
 const CLOCK_SKEW_MS = 5 * MINUTE_MS;
 
 /** How far the stream of events has been looked through. */
-export interface EventPlace {
+export interface StreamPosition {
   readonly cursor: string;
   /** An entry of this id was on the stream: if it is gone, others may be gone with it. Otherwise the first to look at. */
   readonly isEntry: boolean;
@@ -30,7 +30,7 @@ interface StartDeps {
 export async function findEventStart(
   { after, subject }: Pick<EventsOptions, 'after' | 'subject'>,
   { connect, eventsKey, createdAt }: StartDeps,
-): Promise<EventPlace> {
+): Promise<StreamPosition> {
   checkSubject(subject);
   const cursor = after === undefined ? undefined : parseEventCursor(after);
   const redis = await connect();
@@ -51,10 +51,10 @@ export async function findEventStart(
  * The next entries after a place, oldest first, at most {@link LOOK_COUNT}.
  * @throws PublishError `EVENTS_CURSOR_LOST` if entries after the place were dropped before this look
  */
-export async function lookFurther(
+export async function readEventsAfter(
   redis: RedisClient,
   eventsKey: string,
-  { cursor, isEntry }: EventPlace,
+  { cursor, isEntry }: StreamPosition,
 ): Promise<readonly StreamEntry[]> {
   const entries = await redis.xrange(eventsKey, cursor, '+', 'COUNT', LOOK_COUNT + (isEntry ? 1 : 0));
   if (!isEntry) return entries;

@@ -10,22 +10,23 @@ import { type Quota, type QuotaEndpoint, TIKTOK_QUOTAS } from './tiktok-quotas.t
  * Books the next free time of one list of booked times (ms of the server's clock, oldest first).
  *
  * KEYS[1] the list. ARGV: limit, window and margin in ms, horizon in ms (-1: none).
- * Returns {ms to wait, 1 if booked}. A time beyond the horizon is not booked; the wait then lasts until it comes within.
+ * Returns {ms to wait, 1 if booked}. A time beyond the horizon is not booked; the wait then lasts until it comes
+ * within.
  */
-const RESERVE_SLOT_LUA = `
+const RESERVE_LUA = `
 local limit, window, horizon = tonumber(ARGV[1]), tonumber(ARGV[2]) + tonumber(ARGV[3]), tonumber(ARGV[4])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local slot = now
+local callAt = now
 local oldest = redis.call('LINDEX', KEYS[1], -limit)
-if oldest then slot = math.max(slot, tonumber(oldest) + window) end
+if oldest then callAt = math.max(callAt, tonumber(oldest) + window) end
 local newest = redis.call('LINDEX', KEYS[1], -1)
-if newest then slot = math.max(slot, tonumber(newest)) end
-if horizon >= 0 and slot - now > horizon then return {slot - now - horizon, 0} end
-redis.call('RPUSH', KEYS[1], string.format('%.0f', slot))
+if newest then callAt = math.max(callAt, tonumber(newest)) end
+if horizon >= 0 and callAt - now > horizon then return {callAt - now - horizon, 0} end
+redis.call('RPUSH', KEYS[1], string.format('%.0f', callAt))
 redis.call('LTRIM', KEYS[1], -limit, -1)
-redis.call('PEXPIRE', KEYS[1], slot - now + window)
-return {slot - now, 1}
+redis.call('PEXPIRE', KEYS[1], callAt - now + window)
+return {callAt - now, 1}
 `;
 
 /**
@@ -33,62 +34,63 @@ return {slot - now, 1}
  *
  * KEYS[1] the list. ARGV: limit, window and margin in ms, delay in ms.
  */
-const PUSH_SLOTS_LUA = `
+const PUSH_LUA = `
 local limit, window = tonumber(ARGV[1]), tonumber(ARGV[2]) + tonumber(ARGV[3])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local blocker = now + tonumber(ARGV[4]) - window
 local booked = {}
-for _, slot in ipairs(redis.call('LRANGE', KEYS[1], -limit, -1)) do
-  if tonumber(slot) > blocker then table.insert(booked, slot) end
+for _, callAt in ipairs(redis.call('LRANGE', KEYS[1], -limit, -1)) do
+  if tonumber(callAt) > blocker then table.insert(booked, callAt) end
 end
 redis.call('DEL', KEYS[1])
 for _ = #booked + 1, limit do redis.call('RPUSH', KEYS[1], string.format('%.0f', blocker)) end
-for _, slot in ipairs(booked) do redis.call('RPUSH', KEYS[1], slot) end
+for _, callAt in ipairs(booked) do redis.call('RPUSH', KEYS[1], callAt) end
 local newest = math.max(blocker, tonumber(booked[#booked] or 0))
 redis.call('PEXPIRE', KEYS[1], math.max(1, newest - now + window))
 return 1
 `;
 
 /**
- * Added to every window: how much later than booked a call may reach TikTok, being woken late, on a busy machine, over a slow network (ms).
+ * Added to every window: how much later than booked a call may reach TikTok, being woken late, on a busy machine, over
+ * a slow network (ms).
  * @internal
  */
-export const SLOT_MARGIN_MS = 3_000;
+export const RESERVATION_MARGIN_MS = 3_000;
 const NO_HORIZON = -1;
 
 /** Which list of bookings, and how full it may get. */
-interface SlotRequest extends Quota {
+interface ReservationRequest extends Quota {
   readonly account: string;
   readonly endpoint: QuotaEndpoint;
 }
 
 /** When a call may be made. */
-interface SlotReservation {
+interface Reservation {
   /** True: wait and call, without booking again. False: too far off; wait and book again. */
   readonly booked: boolean;
   /** 0: now. */
   readonly waitMs: number;
   /** The end of that wait on this process's clock (ms since the epoch). */
-  readonly slotAt: number;
+  readonly callAt: number;
 }
 
 /** Times at which an account's calls may be made, shared by all processes. */
-export interface Slots {
+export interface Reservations {
   /**
    * Books the next time at which one call keeps the limit in every window. Who stops before using it wastes it;
    * the limit is never passed.
    * @param request `horizonMs`: don't book further ahead than this
    */
-  reserve(request: SlotRequest & { readonly horizonMs?: number | undefined }): Promise<SlotReservation>;
+  reserve(request: ReservationRequest & { readonly horizonMs?: number | undefined }): Promise<Reservation>;
   /** How long a call would have to wait now (ms); books nothing. */
-  peek(request: SlotRequest): Promise<number>;
+  peek(request: ReservationRequest): Promise<number>;
   /** After a 429: books nothing new before a time (ms since the epoch); what is booked already stays. */
-  push(request: SlotRequest & { readonly notBeforeAt: number }): Promise<void>;
+  push(request: ReservationRequest & { readonly notBeforeAt: number }): Promise<void>;
 }
 
-/** What {@link createSlots} needs. */
-export interface SlotsDeps {
+/** What {@link createReservations} needs. */
+export interface ReservationsDeps {
   readonly redis: RedisClient;
   readonly keys: Keys;
   readonly clock?: Clock | undefined;
@@ -97,34 +99,37 @@ export interface SlotsDeps {
 const reservationReply = z.tuple([z.number(), z.number()]);
 
 /**
- * Creates the booking of call slots. Redis's clock decides, so that processes whose clocks differ keep one limit;
- * one script on one key books each slot, so that concurrent bookings never share one.
+ * Creates the reservation of calls. Redis's clock decides, so that processes whose clocks differ keep one limit;
+ * one script on one key makes each reservation, so that concurrent ones never share a time.
  */
-export function createSlots({ redis, keys, clock = Date }: SlotsDeps): Slots {
-  const reserveSlot = prepareScript(redis, RESERVE_SLOT_LUA);
-  const pushSlots = prepareScript(redis, PUSH_SLOTS_LUA);
+export function createReservations({ redis, keys, clock = Date }: ReservationsDeps): Reservations {
+  const runReserve = prepareScript(redis, RESERVE_LUA);
+  const runPush = prepareScript(redis, PUSH_LUA);
 
   return {
     async reserve({ account, endpoint, limit, windowMs, horizonMs = NO_HORIZON }) {
-      const reply = await reserveSlot([keys.slot(account, endpoint)], [limit, windowMs, SLOT_MARGIN_MS, horizonMs]);
+      const reply = await runReserve(
+        [keys.reservations(account, endpoint)],
+        [limit, windowMs, RESERVATION_MARGIN_MS, horizonMs],
+      );
       const [waitMs, booked] = reservationReply.parse(reply);
-      return { booked: booked === 1, waitMs, slotAt: clock.now() + waitMs };
+      return { booked: booked === 1, waitMs, callAt: clock.now() + waitMs };
     },
 
     async peek({ account, endpoint, limit, windowMs }) {
-      const key = keys.slot(account, endpoint);
+      const key = keys.reservations(account, endpoint);
       const [oldest, newest, [seconds]] = await Promise.all([
         redis.lindex(key, -limit),
         redis.lindex(key, -1),
         redis.time(),
       ]);
-      const freeAt = oldest === null ? 0 : Number(oldest) + windowMs + SLOT_MARGIN_MS;
+      const freeAt = oldest === null ? 0 : Number(oldest) + windowMs + RESERVATION_MARGIN_MS;
       return Math.max(0, Math.max(freeAt, Number(newest ?? 0)) - Number(seconds) * SECOND_MS);
     },
 
     async push({ account, endpoint, limit, windowMs, notBeforeAt }) {
       const delayMs = Math.ceil(Math.max(0, notBeforeAt - clock.now()));
-      await pushSlots([keys.slot(account, endpoint)], [limit, windowMs, SLOT_MARGIN_MS, delayMs]);
+      await runPush([keys.reservations(account, endpoint)], [limit, windowMs, RESERVATION_MARGIN_MS, delayMs]);
     },
   };
 }
@@ -135,7 +140,7 @@ export function createSlots({ redis, keys, clock = Date }: SlotsDeps): Slots {
  */
 export async function holdQuotaOnRefusal<T>(
   { account, endpoint }: { readonly account: string; readonly endpoint: QuotaEndpoint },
-  { slots, clock }: { readonly slots: Pick<Slots, 'push'>; readonly clock: Clock },
+  { reservations, clock }: { readonly reservations: Pick<Reservations, 'push'>; readonly clock: Clock },
   call: () => Promise<T>,
 ): Promise<T> {
   try {
@@ -144,7 +149,7 @@ export async function holdQuotaOnRefusal<T>(
     if (error instanceof PublishError && error.code === 'TIKTOK_RATE_LIMITED') {
       const notBeforeAt = clock.now() + Math.max(error.row.waitMs ?? MINUTE_MS, error.details.retryAfterMs ?? 0);
       // Should Redis be away, TikTok's answer still counts.
-      await slots.push({ account, endpoint, ...TIKTOK_QUOTAS[endpoint], notBeforeAt }).catch(() => undefined);
+      await reservations.push({ account, endpoint, ...TIKTOK_QUOTAS[endpoint], notBeforeAt }).catch(() => undefined);
     }
     throw error;
   }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createSlots, SLOT_MARGIN_MS, type Slots } from '../../../src/limits/slots.ts';
+import { createReservations, RESERVATION_MARGIN_MS, type Reservations } from '../../../src/limits/reservations.ts';
 import { TIKTOK_QUOTAS } from '../../../src/limits/tiktok-quotas.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { createKeys } from '../../../src/redis/keys.ts';
@@ -9,19 +9,19 @@ import { freshPrefix, testRedisUrl } from '../../support/redis.ts';
 
 let redis: RedisClient;
 const keys = createKeys(freshPrefix());
-let slots: Slots;
+let reservations: Reservations;
 let accountCount = 0;
 const freshAccount = () => `account-${++accountCount}`;
 
 beforeAll(async () => {
   redis = await connectRedis({ kind: 'url', url: testRedisUrl() }, 'ledger');
-  slots = createSlots({ redis, keys });
+  reservations = createReservations({ redis, keys });
 });
 afterAll(() => closeRedis(redis));
 
 /** The booked times themselves, on the clock that booked them. */
 async function bookedTimes(account: string): Promise<number[]> {
-  return (await redis.lrange(keys.slot(account, 'status'), '0', '-1')).map(Number);
+  return (await redis.lrange(keys.reservations(account, 'status'), '0', '-1')).map(Number);
 }
 
 /** The most calls in any stretch of `windowMs`, counted from each call. */
@@ -29,20 +29,20 @@ function mostInAnyWindow(times: readonly number[], windowMs: number): number {
   return Math.max(0, ...times.map((start) => times.filter((at) => at >= start && at < start + windowMs).length));
 }
 
-describe('slots', () => {
+describe('reservations', () => {
   it('lets as many calls go at once as the limit allows, and the next one a window later', async () => {
     const request = { account: freshAccount(), endpoint: 'direct_init', ...TIKTOK_QUOTAS.direct_init } as const;
     const waits = [];
-    for (let call = 0; call < 13; call += 1) waits.push((await slots.reserve(request)).waitMs);
+    for (let call = 0; call < 13; call += 1) waits.push((await reservations.reserve(request)).waitMs);
     expect(waits.slice(0, 6)).toEqual([0, 0, 0, 0, 0, 0]);
     for (const waitMs of waits.slice(6, 12)) expect(waitMs).toBeGreaterThan(60_000 - 5_000);
-    for (const waitMs of waits.slice(6, 12)) expect(waitMs).toBeLessThanOrEqual(60_000 + SLOT_MARGIN_MS);
+    for (const waitMs of waits.slice(6, 12)) expect(waitMs).toBeLessThanOrEqual(60_000 + RESERVATION_MARGIN_MS);
     expect(waits[12]).toBeGreaterThan(115_000);
   });
 
   it('never passes the limit in any window, however many book at once and whatever is pushed in between', async () => {
     const seed = Date.now() % 2 ** 31;
-    console.info(`slots property seed ${seed}`);
+    console.info(`reservations property seed ${seed}`);
     const step = fc.oneof(
       {
         weight: 5,
@@ -65,16 +65,17 @@ describe('slots', () => {
         let slowestReplyMs = 0;
         const book = async () => {
           const askedAt = performance.now();
-          const { slotAt } = await slots.reserve(request);
+          const { callAt } = await reservations.reserve(request);
           slowestReplyMs = Math.max(slowestReplyMs, performance.now() - askedAt);
-          times.push(slotAt);
+          times.push(callAt);
         };
         for (const next of steps) {
-          if (next.kind === 'push') await slots.push({ ...request, notBeforeAt: Date.now() + next.delayMs });
+          if (next.kind === 'push') await reservations.push({ ...request, notBeforeAt: Date.now() + next.delayMs });
           else await Promise.all(Array.from({ length: next.count }, book));
         }
-        // A reply that came late shifts that caller's clock reading; the margin covers it unless the machine is overloaded.
-        const overloadMs = Math.max(0, slowestReplyMs - SLOT_MARGIN_MS);
+        // A reply that came late shifts that caller's clock reading; the margin covers it unless the machine is
+        // overloaded.
+        const overloadMs = Math.max(0, slowestReplyMs - RESERVATION_MARGIN_MS);
         expect(mostInAnyWindow(times, windowMs - overloadMs)).toBeLessThanOrEqual(limit);
       }),
       { seed, numRuns: 60 },
@@ -83,10 +84,10 @@ describe('slots', () => {
 
   it('keeps accounts and endpoints apart', async () => {
     const one = { account: freshAccount(), endpoint: 'status', limit: 1, windowMs: 60_000 } as const;
-    expect((await slots.reserve(one)).waitMs).toBe(0);
-    expect((await slots.reserve(one)).waitMs).toBeGreaterThan(0);
-    expect((await slots.reserve({ ...one, endpoint: 'creator_info' })).waitMs).toBe(0);
-    expect((await slots.reserve({ ...one, account: freshAccount() })).waitMs).toBe(0);
+    expect((await reservations.reserve(one)).waitMs).toBe(0);
+    expect((await reservations.reserve(one)).waitMs).toBeGreaterThan(0);
+    expect((await reservations.reserve({ ...one, endpoint: 'creator_info' })).waitMs).toBe(0);
+    expect((await reservations.reserve({ ...one, account: freshAccount() })).waitMs).toBe(0);
   });
 
   it('books nothing beyond the horizon, and says when to ask again', async () => {
@@ -97,47 +98,49 @@ describe('slots', () => {
       windowMs: 60_000,
       horizonMs: 10_000,
     } as const;
-    expect(await slots.reserve(request)).toMatchObject({ booked: true, waitMs: 0 });
+    expect(await reservations.reserve(request)).toMatchObject({ booked: true, waitMs: 0 });
     const before = await bookedTimes(request.account);
-    const refused = await slots.reserve(request);
+    const refused = await reservations.reserve(request);
     expect(refused.booked).toBe(false);
     expect(refused.waitMs).toBeGreaterThan(45_000);
-    expect(refused.waitMs).toBeLessThanOrEqual(50_000 + SLOT_MARGIN_MS);
+    expect(refused.waitMs).toBeLessThanOrEqual(50_000 + RESERVATION_MARGIN_MS);
     expect(await bookedTimes(request.account)).toEqual(before);
   });
 
   it('books nothing new before the time that a 429 named, then as many as the limit allows', async () => {
     const request = { account: freshAccount(), endpoint: 'status', limit: 3, windowMs: 60_000 } as const;
-    await slots.reserve(request);
+    await reservations.reserve(request);
     const notBeforeAt = Date.now() + 90_000;
-    await slots.push({ ...request, notBeforeAt });
+    await reservations.push({ ...request, notBeforeAt });
     const booked = [];
-    for (let call = 0; call < 4; call += 1) booked.push(await slots.reserve(request));
-    for (const { slotAt } of booked.slice(0, 3)) expect(Math.abs(slotAt - notBeforeAt)).toBeLessThan(2_000);
-    expect(booked[3]?.slotAt).toBeGreaterThanOrEqual(notBeforeAt + 59_000);
+    for (let call = 0; call < 4; call += 1) booked.push(await reservations.reserve(request));
+    for (const { callAt } of booked.slice(0, 3)) expect(Math.abs(callAt - notBeforeAt)).toBeLessThan(2_000);
+    expect(booked[3]?.callAt).toBeGreaterThanOrEqual(notBeforeAt + 59_000);
   });
 
   it('does not bring later bookings forward when a short 429 arrives', async () => {
     const request = { account: freshAccount(), endpoint: 'status', limit: 1, windowMs: 60_000 } as const;
-    await slots.reserve(request);
-    const { slotAt } = await slots.reserve(request);
-    await slots.push({ ...request, notBeforeAt: Date.now() + 1_000 });
-    expect((await slots.reserve(request)).slotAt).toBeGreaterThanOrEqual(slotAt + 59_000);
+    await reservations.reserve(request);
+    const { callAt } = await reservations.reserve(request);
+    await reservations.push({ ...request, notBeforeAt: Date.now() + 1_000 });
+    expect((await reservations.reserve(request)).callAt).toBeGreaterThanOrEqual(callAt + 59_000);
   });
 
   it('books nothing before what is booked already, even after the clock of Redis was set back', async () => {
     const request = { account: freshAccount(), endpoint: 'status', limit: 5, windowMs: 60_000 } as const;
     const bookedAt = Date.now() + 30_000;
-    await redis.rpush(keys.slot(request.account, 'status'), bookedAt);
-    expect((await slots.reserve(request)).slotAt).toBeGreaterThanOrEqual(bookedAt - 1_000);
+    await redis.rpush(keys.reservations(request.account, 'status'), bookedAt);
+    expect((await reservations.reserve(request)).callAt).toBeGreaterThanOrEqual(bookedAt - 1_000);
   });
 
   it('leaves nothing in Redis once its bookings no longer matter', async () => {
     const request = { account: freshAccount(), endpoint: 'status', limit: 2, windowMs: 60_000 } as const;
-    await slots.reserve(request);
-    expect(await redis.pttl(keys.slot(request.account, 'status'))).toBeLessThanOrEqual(60_000 + SLOT_MARGIN_MS);
-    await slots.push({ ...request, notBeforeAt: Date.now() + 90_000 });
-    const ttlMs = await redis.pttl(keys.slot(request.account, 'status'));
+    await reservations.reserve(request);
+    expect(await redis.pttl(keys.reservations(request.account, 'status'))).toBeLessThanOrEqual(
+      60_000 + RESERVATION_MARGIN_MS,
+    );
+    await reservations.push({ ...request, notBeforeAt: Date.now() + 90_000 });
+    const ttlMs = await redis.pttl(keys.reservations(request.account, 'status'));
     expect(ttlMs).toBeGreaterThan(85_000);
     expect(ttlMs).toBeLessThanOrEqual(90_001);
   });

@@ -5,9 +5,9 @@ import type { PublishRequest } from '../../core/publish-request.ts';
 import { SECOND_MS } from '../../core/units.ts';
 import type { Needs } from '../deps.ts';
 import type { OwnedJob } from '../owned-job.ts';
-import { type CallDeps, callWithinQuota } from '../tiktok-calls.ts';
+import { callWithinQuota, type QuotaCallDeps } from '../tiktok-calls.ts';
 
-export type CreatorCheckDeps = CallDeps & Needs<'creators' | 'log' | 'settings' | 'tiktok'>;
+export type CreatorCheckDeps = QuotaCallDeps & Needs<'creators' | 'log' | 'settings' | 'tiktok'>;
 
 /** A refusal rests on what TikTok said no longer ago than this (ms); its owner may just have changed the setting. */
 const FRESH_MS = 10 * SECOND_MS;
@@ -27,7 +27,7 @@ const SAME_FOR_INIT: readonly ErrorCode[] = [
  * the quota of inits.
  * @throws PublishError that it would be refused with; Deferral when TikTok can't be asked within the quota now
  */
-export async function checkCreator(job: OwnedJob, deps: CreatorCheckDeps): Promise<void> {
+export async function enforceCreatorRules(job: OwnedJob, deps: CreatorCheckDeps): Promise<void> {
   const { mode, bookedSlot } = job.record;
   const { preflight } = deps.settings;
   if (preflight === 'off' || mode !== 'direct') return;

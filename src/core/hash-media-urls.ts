@@ -13,7 +13,7 @@ const SIGNATURE_NAMES = [
  * SHA-256 (hex) of where TikTok fetches media from, the same for another signature of the same URL. The bytes are not
  * ours to look at; photos are the same in the same order.
  */
-export function digestMediaName(media: FetchedMedia): string {
+export function hashMediaUrls(media: FetchedMedia): string {
   const urls = media.type === 'photos' ? media.urls : [media.url];
   return sha256Hex(JSON.stringify([media.type, ...urls.map(withoutSignature)]));
 }

@@ -6,19 +6,19 @@ import type { RedisClient } from '../redis/lua-script.ts';
 const REMEMBERED_MS = 6 * HOUR_MS;
 
 /** Whether TikTok's reports of posts reach this app. */
-export interface WebhookArrivals {
+export interface WebhookReception {
   /** One arrived. */
-  note(): Promise<void>;
+  noteReceived(): Promise<void>;
   areArriving(): Promise<boolean>;
   /** An outcome is there which no report announced: polls are trusted alone until the next report. */
-  doubt(): Promise<void>;
+  noteMissing(): Promise<void>;
 }
 
 /** Creates the memory of arriving reports, shared by all processes. TikTok has one webhook address per app. */
-export function createWebhookArrivals({ redis, keys }: { redis: RedisClient; keys: Keys }): WebhookArrivals {
+export function createWebhookReception({ redis, keys }: { redis: RedisClient; keys: Keys }): WebhookReception {
   return {
-    note: async () => void (await redis.set(keys.webhooksArrive, '1', 'PX', REMEMBERED_MS)),
+    noteReceived: async () => void (await redis.set(keys.webhooksArrive, '1', 'PX', REMEMBERED_MS)),
     areArriving: async () => (await redis.exists(keys.webhooksArrive)) === 1,
-    doubt: async () => void (await redis.del(keys.webhooksArrive)),
+    noteMissing: async () => void (await redis.del(keys.webhooksArrive)),
   };
 }

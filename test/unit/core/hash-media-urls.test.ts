@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { digestMediaName } from '../../../src/core/media-name.ts';
+import { hashMediaUrls } from '../../../src/core/hash-media-urls.ts';
 
 const VIDEO = 'https://videos.example.com/a.mp4';
-const pull = (url: string): string => digestMediaName({ type: 'pull', url });
-const photos = (...urls: string[]): string => digestMediaName({ type: 'photos', urls });
+const pull = (url: string): string => hashMediaUrls({ type: 'pull', url });
+const photos = (...urls: string[]): string => hashMediaUrls({ type: 'photos', urls });
 
-describe('digestMediaName', () => {
+describe('hashMediaUrls', () => {
   it.each([
     ['signed by S3', '?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date=20261122T181500Z&X-Amz-Signature=abc'],
     ['signed by Google', '?X-Goog-Expires=900&X-Goog-Signature=abc'],
@@ -31,7 +31,7 @@ describe('digestMediaName', () => {
 
   it('tells photos by their URLs and order, whatever their cover', () => {
     const [first, second] = ['https://videos.example.com/1.jpg', 'https://videos.example.com/2.jpg'];
-    expect(digestMediaName({ type: 'photos', urls: [first, second], coverIndex: 1 })).toBe(photos(first, second));
+    expect(hashMediaUrls({ type: 'photos', urls: [first, second], coverIndex: 1 })).toBe(photos(first, second));
     expect(photos(second, first)).not.toBe(photos(first, second));
     expect(photos(first)).not.toBe(photos(first, second));
     expect(photos(VIDEO)).not.toBe(pull(VIDEO));

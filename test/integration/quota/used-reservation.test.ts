@@ -11,14 +11,14 @@ afterEach(async () => {
   pipeline = undefined;
 });
 
-describe('a job that is woken before its slot', () => {
-  it('keeps its slot, whatever is free by then', async () => {
+describe('a job that is woken before its reservation', () => {
+  it('keeps its reservation, whatever is free by then', async () => {
     pipeline = await startPipeline({ workers: false });
     const { publisher, deps, folder, redis, keys, startWorkers } = pipeline;
     const path = await makeVideo(folder, 1_000);
     const { limit, windowMs } = TIKTOK_QUOTAS.inbox_init;
-    const slot = { account: 'acme', endpoint: 'inbox_init', limit, windowMs } as const;
-    for (let call = 0; call < limit; call += 1) await deps.slots.reserve(slot);
+    const reservation = { account: 'acme', endpoint: 'inbox_init', limit, windowMs } as const;
+    for (let call = 0; call < limit; call += 1) await deps.reservations.reserve(reservation);
     const { id } = await publisher.enqueue({ account: 'acme', mode: 'inbox', media: { type: 'file', path } });
     await startWorkers();
     const waits = async (times: number) =>
@@ -28,16 +28,16 @@ describe('a job that is woken before its slot', () => {
         return job;
       });
     const first = await waits(1);
-    const booked = await redis.lrange(keys.slot('acme', 'inbox_init'), '0', '-1');
+    const booked = await redis.lrange(keys.reservations('acme', 'inbox_init'), '0', '-1');
     await deps.queues.wakePublishEntry(id);
     const second = await waits(2);
     expect(second.waitingUntil).toBe(first.waitingUntil);
-    expect(await redis.lrange(keys.slot('acme', 'inbox_init'), '0', '-1')).toEqual(booked);
+    expect(await redis.lrange(keys.reservations('acme', 'inbox_init'), '0', '-1')).toEqual(booked);
   });
 });
 
-describe('a job whose booked slot has passed because all workers were busy', () => {
-  it('books again, since its call would come too close to the slots that were booked after it', async () => {
+describe('a job whose booked reservation has passed because all workers were busy', () => {
+  it('books again, since its call would come too close to the reservations that were booked after it', async () => {
     pipeline = await startPipeline({ workers: false });
     const { publisher, deps, folder, simulator, startWorkers } = pipeline;
     const path = await makeVideo(folder, 1_000);
@@ -49,8 +49,8 @@ describe('a job whose booked slot has passed because all workers were busy', () 
       patch: { bookedSlot: { endpoint: 'inbox_init', at: Date.now() - 30_000 } },
     });
     const { limit, windowMs } = TIKTOK_QUOTAS.inbox_init;
-    const slot = { account: 'acme', endpoint: 'inbox_init', limit, windowMs } as const;
-    for (let call = 0; call < limit; call += 1) await deps.slots.reserve(slot);
+    const reservation = { account: 'acme', endpoint: 'inbox_init', limit, windowMs } as const;
+    for (let call = 0; call < limit; call += 1) await deps.reservations.reserve(reservation);
 
     await startWorkers();
     const job = await eventually(async () => {

@@ -1,30 +1,30 @@
 import { describe, expect, it } from 'vitest';
-import { judgeLedger, type LedgerSight, MAX_LOST_BEATS } from '../../../src/core/ledger-sight.ts';
-import { fateOfRestored, type RestoredSubject } from '../../../src/core/restored-job.ts';
+import { judgeLedger, type LedgerVersion, MAX_LOST_HEARTBEATS } from '../../../src/core/ledger-version.ts';
+import { planForRestored, type RestoredSubject } from '../../../src/core/restored-job.ts';
 import { HOUR_MS, MINUTE_MS } from '../../../src/core/units.ts';
 
 const T = Date.parse('2026-11-28T12:00:00Z');
-const last: LedgerSight = { id: 'a', count: 1_000, at: T };
-const found = (sight: Partial<LedgerSight> | undefined, holdsJobsSince?: number, acceptedIds: string[] = []) => ({
-  sight: sight === undefined ? undefined : { ...last, ...sight },
+const last: LedgerVersion = { id: 'a', count: 1_000, at: T };
+const found = (version: Partial<LedgerVersion> | undefined, holdsJobsSince?: number, acceptedIds: string[] = []) => ({
+  version: version === undefined ? undefined : { ...last, ...version },
   holdsJobsSince,
   acceptedIds,
 });
 
-describe('a ledger held against the last sight of it', () => {
+describe('a ledger held against the last version of it', () => {
   it.each([
     ['has nothing to be held against at the first look', undefined, found({ count: 1 }), 'same'],
     ['begins where there is none', undefined, found(undefined), 'new'],
     ['goes on', last, found({ count: 1_001 }), 'same'],
-    ['may lack what a failover loses', last, found({ count: 1_000 - MAX_LOST_BEATS }), 'same'],
-    ['went back when it lacks more', last, found({ count: 1_000 - MAX_LOST_BEATS - 1 }), 'went_back'],
+    ['may lack what a failover loses', last, found({ count: 1_000 - MAX_LOST_HEARTBEATS }), 'same'],
+    ['went back when it lacks more', last, found({ count: 1_000 - MAX_LOST_HEARTBEATS - 1 }), 'went_back'],
     ['does not care for clocks that jump', last, found({ count: 1_001, at: T - 100 * HOUR_MS }), 'same'],
     ['is new when it is empty', last, found(undefined), 'new'],
     ['is new when all of its jobs are', last, found(undefined, T + 1), 'new'],
-    ['went back when it has older jobs and no mark', last, found(undefined, T - HOUR_MS), 'went_back'],
-    ['may lack a mark that was begun seconds ago', { ...last, count: 3 }, found(undefined, T - HOUR_MS), 'new'],
+    ['went back when it has older jobs and no version', last, found(undefined, T - HOUR_MS), 'went_back'],
+    ['may lack a version that was begun seconds ago', { ...last, count: 3 }, found(undefined, T - HOUR_MS), 'new'],
     ['is another one without older jobs', last, found({ id: 'b', count: 1 }, T + 1), 'new'],
-    ['went back to one with another mark', last, found({ id: 'b', count: 9_999 }, T - HOUR_MS), 'went_back'],
+    ['went back to one with another version', last, found({ id: 'b', count: 9_999 }, T - HOUR_MS), 'went_back'],
     ['is the one that was accepted', last, found({ id: 'b', count: 1 }, T - HOUR_MS, ['a']), 'same'],
   ] as const)('%s', (_, seen, now, verdict) => {
     expect(judgeLedger(seen, now)).toBe(verdict);
@@ -55,7 +55,7 @@ describe('a job of a restored backup', () => {
     ['that became due since may have been published', { ...job, state: 'scheduled', scheduledAt: T }, 'unconfirmed'],
     ['that came after the restore stays', { ...job, createdAt: T + 2 * MINUTE_MS }, 'keep'],
     ['that has ended stays', { ...job, state: 'failed' }, 'keep'],
-  ] as const)('%s', (_, subject, fate) => {
-    expect(fateOfRestored(subject, { now: T + HOUR_MS, restoredAfter: T })).toBe(fate);
+  ] as const)('%s', (_, subject, plan) => {
+    expect(planForRestored(subject, { now: T + HOUR_MS, restoredAfter: T })).toBe(plan);
   });
 });

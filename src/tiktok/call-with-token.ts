@@ -5,7 +5,7 @@ import { PublishError } from '../core/publish-error.ts';
  * Calls TikTok with the account's token; a refused token is renewed once.
  * @throws PublishError `AUTH_REAUTHORIZATION_REQUIRED` when the renewed one is refused too, and what `call` throws
  */
-export async function withToken<T>(
+export async function callWithToken<T>(
   account: string,
   { tokens }: { readonly tokens: TokenSource },
   call: (accessToken: string) => Promise<T>,
