@@ -23,7 +23,7 @@ const chaos = {
 export default defineConfig({
   test: {
     // Most tests wait for sockets, timers and queues, not for a core.
-    maxWorkers: 6,
+    maxWorkers: 7,
     sequence: { sequencer: SlowFirst },
     projects: [
       suite('architecture', { testTimeout: 60_000 }),
