@@ -22,18 +22,24 @@ export interface Lease {
  */
 export function startLease(
   job: OwnedJob,
-  { leaseMs, renewEveryMs }: LeaseTimes,
+  { leaseMs, renewEveryMs, lockMayEndAfterMs }: LeaseTimes,
   progress: () => LedgerProgress,
 ): Lease {
   const ended = new AbortController();
   // Monotonic and counting on while the process is frozen, unlike timers.
-  let heldUntil = performance.now();
+  let provenAt = performance.now();
+  let heldUntil = provenAt;
   let renewing: Promise<void> | undefined;
 
   async function renew(): Promise<void> {
     const askedAt = performance.now();
     try {
+      // A process that slept this long may still own the record, but another worker may take it within the next lease.
+      if (askedAt - provenAt > lockMayEndAfterMs) {
+        throw new PublishError('INTERNAL_OVERTAKEN', { reason: 'the lock of the queue entry may have ended' });
+      }
       await job.note(progress());
+      provenAt = askedAt;
       heldUntil = askedAt + leaseMs;
     } catch (error) {
       if (error instanceof PublishError && error.row.verdict === 'superseded') ended.abort(error);

@@ -17,7 +17,9 @@ export const DEFAULT_RECOVERY: Recovery = {
   sweepEveryMs: 5 * SECOND_MS,
 };
 
-/** Less than the half of the lock that is left when a renewal is due. */
+/** BullMQ renews a lock when half of it is over, so that at any time at least the other half is left. */
+const LEAST_SHARE_OF_LOCK = 0.5;
+/** Less than that. */
 const LEASE_SHARE_OF_LOCK = 0.4;
 const PROOFS_PER_LEASE = 4;
 
@@ -25,10 +27,13 @@ const PROOFS_PER_LEASE = 4;
 export interface LeaseTimes {
   readonly leaseMs: number;
   readonly renewEveryMs: number;
+  /** After so long without a proof the lock may be gone, and another worker may start at any moment. */
+  readonly lockMayEndAfterMs: number;
 }
 
 /** An owner cut off from Redis must fall silent before another one can start. */
 export function leaseTimes({ lockDurationMs }: Recovery): LeaseTimes {
   const leaseMs = lockDurationMs * LEASE_SHARE_OF_LOCK;
-  return { leaseMs, renewEveryMs: leaseMs / PROOFS_PER_LEASE };
+  const lockMayEndAfterMs = lockDurationMs * LEAST_SHARE_OF_LOCK;
+  return { leaseMs, renewEveryMs: leaseMs / PROOFS_PER_LEASE, lockMayEndAfterMs };
 }
