@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { Queue } from 'bullmq';
 
-const { REDIS_URL = 'redis://127.0.0.1:6379', QUEUE_PREFIX = '{tiktok-publisher}' } = process.env;
+const { REDIS_URL, QUEUE_PREFIX = '{tiktok-publisher}' } = process.env;
+if (REDIS_URL === undefined) throw new Error('REDIS_URL is required: `tiktok-publisher doctor` prints it');
 const [file = 'assets/demo.mp4', account = 'simulated'] = process.argv.slice(2);
 const media = { type: 'file', path: resolve(file) };
 const post = { title: 'Hello from plain BullMQ', privacyLevel: 'SELF_ONLY' };

@@ -17,5 +17,5 @@ export function planCancel(job: SessionFacts): CancelPlan {
   if (isFetchedByTikTok(mediaInUse(job))) return { kind: 'ask_tiktok' };
   // An upload publishes nothing before its last chunk is in; the owner must note that it starts it, and is fenced out.
   if (exposureOf(job) !== 'may_appear') return { kind: 'now' };
-  return { kind: 'refuse', reason: 'TikTok has the whole video and will publish it' };
+  return { kind: 'refuse', reason: 'TikTok may have the whole video and publish it' };
 }

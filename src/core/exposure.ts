@@ -7,8 +7,10 @@ import type { Session } from './session.ts';
  * How much TikTok may have of a post. Whether a job may begin another session, fail, be cancelled or be retried follows
  * from this alone.
  *
- * - `none`: TikTok has nothing of it, or only an upload session that nobody knows and that got no byte
- * - `init_in_doubt`: an init was sent that publishes by itself, and its answer is unknown
+ * - `none`: TikTok has nothing of it, or only an upload session that nobody knows and that got no byte; also a lost init
+ *   that the request allows to repeat
+ * - `init_in_doubt`: an init was sent that publishes without an upload, and its answer is unknown; also an `unconfirmed`
+ *   job without a publish_id
  * - `open`: an upload session that cannot publish yet, because its last chunk was never begun
  * - `may_appear`: TikTok may have everything; only its status may end the job
  * - `dead`: TikTok said that it published nothing of this publish_id
@@ -50,6 +52,6 @@ function isPastUpload(state: PublishState): boolean {
 }
 
 /** Whether a post may be on TikTok, or come to be, without any further act of ours. */
-export function mayAppear(exposure: Exposure): boolean {
+export function mightBePublished(exposure: Exposure): boolean {
   return exposure === 'may_appear' || exposure === 'init_in_doubt';
 }

@@ -1,4 +1,4 @@
-import { exposureOf, mayAppear } from './exposure.ts';
+import { exposureOf, mightBePublished } from './exposure.ts';
 import type { InterruptedJob, Plan, PlanContext, StatusSaid, Trouble } from './plan.ts';
 import { PublishError } from './publish-error.ts';
 import type { PublishFailure } from './publish-job.ts';
@@ -125,7 +125,7 @@ export function planAfterWaiting(
   { now, maxWaitMs }: Pick<PlanContext, 'now' | 'maxWaitMs'>,
 ): { readonly to: 'failed'; readonly error: PublishError } | undefined {
   const { waitingFor } = job;
-  if (waitingFor === undefined || mayAppear(exposureOf(job)) || !hasWaitedTooLong(job, now, maxWaitMs))
+  if (waitingFor === undefined || mightBePublished(exposureOf(job)) || !hasWaitedTooLong(job, now, maxWaitMs))
     return undefined;
   return { to: 'failed', error: new PublishError(WAITED_TOO_LONG[waitingFor]) };
 }

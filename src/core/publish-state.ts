@@ -66,7 +66,7 @@ export function parsePublishState(text: string): PublishState | undefined {
   return ALL_PUBLISH_STATES.find((state) => state === text);
 }
 
-/** Why a `queued` job has not started. */
+/** What a job waits for, in any state before its end. */
 export const WAIT_REASONS = [
   'turn',
   'rate_limit',

@@ -88,7 +88,7 @@ export class LedgerAdapter extends BullMQAdapter {
 function linkToJob(queue: string, jobs: BoardJobs) {
   return ({ id, timestamp, data }: ReturnType<QueueJob['toJSON']>) => {
     const entry = { id: String(id), timestamp, data };
-    return { href: publishPagePath(jobs.idOf(queue, entry) ?? entry.id), displayText: 'Publish job' };
+    return { href: publishPagePath(jobs.idOf(queue, entry) ?? entry.id), displayText: 'Job page' };
   };
 }
 

@@ -45,7 +45,10 @@ export async function callWithReservation<T>(
   deps: QuotaCallDeps,
   call: (accessToken: string) => Promise<T>,
 ): Promise<T> {
-  return await holdQuotaOnRefusal({ account, endpoint }, deps, () => callWithToken(account, deps, call));
+  // Not around the renewal of a token, which has a limit of its own.
+  return await callWithToken(account, deps, (accessToken) =>
+    holdQuotaOnRefusal({ account, endpoint }, deps, () => call(accessToken)),
+  );
 }
 
 /** Token, then quota, then the call. @throws Deferral, see `takeReservation` */

@@ -81,7 +81,10 @@ const jobFields = {
   account: z.string().meta({ description: 'Account to which the job publishes.' }),
   mode: z.enum(['direct', 'inbox']).meta({ description: 'Publish directly, or send a draft to the inbox.' }),
   state: stateSchema,
-  waitingFor: z.enum(WAIT_REASONS).nullable().meta({ description: 'Why a `queued` job has not started.' }),
+  waitingFor: z
+    .enum(WAIT_REASONS)
+    .nullable()
+    .meta({ description: 'What the job waits for, in any state before its end.' }),
   waitingUntil: time.nullable().meta({
     description:
       'End of the wait, if known. Without `waitingFor`, the job waits for its next attempt after a failed one.',

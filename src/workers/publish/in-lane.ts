@@ -1,4 +1,4 @@
-import { exposureOf, mayAppear } from '../../core/exposure.ts';
+import { exposureOf, mightBePublished } from '../../core/exposure.ts';
 import type { LaneReason } from '../../core/publish-state.ts';
 import type { Settlement } from '../../core/settlement.ts';
 import { laneMemberOf } from '../../ledger/job-view.ts';
@@ -31,7 +31,7 @@ export async function inLane(job: OwnedJob, deps: LaneDeps, step: () => Promise<
 /** What TikTok may be publishing already is not held back: only TikTok's status tells what is true of it. */
 function needsTurn(record: LedgerRecord, now: number): boolean {
   if (hasEnded(record) || record.state === 'processing') return false;
-  if (mayAppear(exposureOf(record))) return false;
+  if (mightBePublished(exposureOf(record))) return false;
   return record.scheduledAt === undefined || record.scheduledAt <= now;
 }
 

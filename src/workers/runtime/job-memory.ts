@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { exposureOf, mayAppear } from '../../core/exposure.ts';
+import { exposureOf, mightBePublished } from '../../core/exposure.ts';
 import { END_EVENTS } from '../../core/publish-event.ts';
 import { isTerminal } from '../../core/publish-state.ts';
 import { publishIdOf } from '../../core/session.ts';
@@ -91,7 +91,7 @@ function wasEndedSince(record: LedgerRecord, { state, facts }: Known): boolean {
   // Another process may have begun once more since, and what we remember could be sent in addition.
   if (record.state === 'unconfirmed') return true;
   const remembered: LedgerRecord = { ...record, ...facts, state };
-  return isTerminal(state) || !mayAppear(exposureOf(remembered));
+  return isTerminal(state) || !mightBePublished(exposureOf(remembered));
 }
 
 /** Another owner may have begun a session of its own since; what we remember must not replace that one. */

@@ -84,7 +84,7 @@ describe.skipIf(executablePath === undefined)(
       await page.getByText('init answered').waitFor();
 
       const publishPage = page.context().waitForEvent('page');
-      await page.getByRole('link', { name: 'Publish job' }).click();
+      await page.getByRole('link', { name: 'Job page' }).click();
       const details = await publishPage;
       await details.getByText(/^failed: /).waitFor();
 

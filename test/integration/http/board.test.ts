@@ -125,7 +125,7 @@ describe('what the board shows', () => {
     expect(page.parse(await json(`/board/api/queues/tiktok-events/${event.id}`)).job).toMatchObject({
       name: `publish.failed · ${id}`,
       data,
-      externalUrl: { href: `/publishes/${id}`, displayText: 'Publish job' },
+      externalUrl: { href: `/publishes/${id}`, displayText: 'Job page' },
     });
   });
 

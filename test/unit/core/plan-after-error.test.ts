@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../../../src/core/error-table.ts';
-import { type Exposure, exposureOf, mayAppear } from '../../../src/core/exposure.ts';
+import { type Exposure, exposureOf, mightBePublished } from '../../../src/core/exposure.ts';
 import type { InterruptedJob, Plan, PlanContext, StatusSaid, Trouble } from '../../../src/core/plan.ts';
 import { planAfterError, planAfterWaiting } from '../../../src/core/plan-after-error.ts';
 import { PublishError } from '../../../src/core/publish-error.ts';
@@ -175,7 +175,7 @@ describe('the exposure of a post', () => {
 describe('the plan after an error', () => {
   it('never begins a new session while the present one may appear', () => {
     expect(
-      violations((each) => each.plan.kind === 'start_over' && mayAppear(each.exposure) && !isDisproved(each)),
+      violations((each) => each.plan.kind === 'start_over' && mightBePublished(each.exposure) && !isDisproved(each)),
     ).toEqual([]);
   });
 
@@ -192,7 +192,10 @@ describe('the plan after an error', () => {
     expect(
       violations(
         (each) =>
-          each.plan.kind === 'end' && each.plan.to === 'failed' && mayAppear(each.exposure) && !isDisproved(each),
+          each.plan.kind === 'end' &&
+          each.plan.to === 'failed' &&
+          mightBePublished(each.exposure) &&
+          !isDisproved(each),
       ),
     ).toEqual([]);
   });
@@ -265,7 +268,7 @@ describe('a job that waits', () => {
   it.each(JOBS)('too long, $name, fails only if it cannot appear', ({ job, exposure }) => {
     const tired = { ...job, createdAt: NOW - 3 * DAY_MS, waitingFor: 'daily_cap' } as const;
     const end = planAfterWaiting(tired, { now: NOW, maxWaitMs: 2 * DAY_MS });
-    expect(end?.to).toBe(mayAppear(exposure) ? undefined : 'failed');
+    expect(end?.to).toBe(mightBePublished(exposure) ? undefined : 'failed');
   });
 });
 

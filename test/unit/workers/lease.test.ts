@@ -22,7 +22,7 @@ function start() {
   const lease = startLease(job, times, () => ({}));
   return {
     lease,
-    sleep(ms: number) {
+    pass(ms: number) {
       nowMs += ms;
     },
     proofs: () => proofs,
@@ -31,9 +31,9 @@ function start() {
 
 describe('the lease of an upload', () => {
   it('asks the ledger when its proof is too old, and holds on', async () => {
-    const { lease, sleep, proofs } = start();
+    const { lease, pass, proofs } = start();
     await lease.ensureHeld();
-    sleep(0.45 * LOCK_MS);
+    pass(0.45 * LOCK_MS);
     await lease.ensureHeld();
     expect(proofs()).toBe(2);
     expect(lease.signal.aborted).toBe(false);
@@ -41,9 +41,9 @@ describe('the lease of an upload', () => {
   });
 
   it('ends for a process that slept until its lock may have ended, whatever the ledger still says', async () => {
-    const { lease, sleep, proofs } = start();
+    const { lease, pass, proofs } = start();
     await lease.ensureHeld();
-    sleep(0.55 * LOCK_MS);
+    pass(0.55 * LOCK_MS);
     expect((await rejection(lease.ensureHeld())).code).toBe('INTERNAL_OVERTAKEN');
     expect(lease.signal.aborted).toBe(true);
     expect(proofs()).toBe(1);
