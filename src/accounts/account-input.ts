@@ -13,7 +13,6 @@ export interface TokenInput {
   readonly scope?: string | undefined;
 }
 
-/** An account as it is put into the vault. */
 export interface AccountInput extends TokenInput {
   /** The name that publish requests use. */
   readonly account: string;

@@ -23,7 +23,6 @@ export interface TokenRefresher {
 /** How a refresh ended; `overtaken`: somebody else's newer tokens were kept. @internal */
 export type RefreshOutcome = 'refreshed' | 'overtaken' | 'reauthorization_required' | 'failed';
 
-/** What {@link createTokenRefresh} needs. */
 export interface TokenRefreshDeps {
   readonly vault: AccountVault;
   readonly tiktok: TokenRefresher;

@@ -73,10 +73,8 @@ export function managedAccounts(
   return createManagedAccounts({ vault, wake, revoke: (account) => revokeGrant(account, { ...app, tokens }) });
 }
 
-/** The accounts that a publisher asks about. */
 export type PublisherAccounts = Pick<AccountParts, 'vault' | 'askCreator'>;
 
-/** What giving an access back takes. */
 interface RevokeParts {
   readonly clientKey: string | undefined;
   readonly clientSecret: string | undefined;

@@ -19,7 +19,6 @@ import { openRedisAccess, type RedisAccess, waitForRedis } from './redis-access.
 /** For what follows the drain: closing connections, and a Redis of our own writing its data to disk. */
 const CLOSE_GRACE_MS = 3 * SECOND_MS;
 
-/** What every part of a process is built on. */
 export interface App extends RedisAccess {
   /** The settings, with the Redis that is really used in place of `embedded`. */
   readonly config: Config;

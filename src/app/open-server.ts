@@ -108,14 +108,12 @@ function workersCheck(workers: Pick<RunningWorkers, 'readiness'>): ReadinessChec
   };
 }
 
-/** What the API hands its requests to. */
 interface ApiParts extends Pick<AccountParts, 'askCreator'> {
   readonly publisher: Publisher;
   readonly accounts: ManagedAccounts;
   readonly callbacks: Deliveries;
 }
 
-/** The API under `/v1`. */
 function apiOptions(
   { http, mediaRoots }: Pick<App['config'], 'http' | 'mediaRoots'>,
   { publisher, accounts, callbacks, askCreator }: ApiParts,

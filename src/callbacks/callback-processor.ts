@@ -144,7 +144,6 @@ async function settleDelivery(
   return { kind: 'retry', delayMs: next.delayMs, failure: { code: error.code, message: error.message } };
 }
 
-/** Logs, counts and remembers one delivery. */
 async function recordAttempt(
   { id, event }: Entry,
   { outcome, attempt }: Delivery,

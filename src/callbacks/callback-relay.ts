@@ -8,12 +8,10 @@ import { createOutageLog } from '../observability/outage-log.ts';
 import type { Queues } from '../queues/queues.ts';
 import type { Callbacks } from './callback-deps.ts';
 
-/** Longest block of one read. */
 const BLOCK_MS = 5 * SECOND_MS;
 const READ_COUNT = 100;
 const PAUSE_AFTER_TROUBLE_MS = SECOND_MS;
 
-/** What the relay works with. */
 export interface CallbackRelayDeps {
   readonly queues: Pick<Queues, 'addEventEntry'>;
   readonly log: Logger;

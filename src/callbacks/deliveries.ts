@@ -23,7 +23,6 @@ interface FailedEvent {
   readonly reason: string;
 }
 
-/** How the delivery of events goes. */
 export interface CallbackOverview {
   /** Events on their way: waiting, being delivered, waiting for their next delivery; and those given up. */
   readonly counts: {
@@ -37,7 +36,6 @@ export interface CallbackOverview {
   readonly failed: readonly FailedEvent[];
 }
 
-/** The deliveries of one job. */
 export interface JobDeliveries {
   readonly jobId: string;
   /** Ids of events that are still on their way, oldest first. */
@@ -46,7 +44,6 @@ export interface JobDeliveries {
   readonly attempts: readonly DeliveryAttempt[];
 }
 
-/** What people do with callbacks. */
 export interface Deliveries {
   overview(): Promise<CallbackOverview>;
   /** @throws PublishError `JOB_NOT_FOUND` */

@@ -24,7 +24,6 @@ export interface DeliveryDeps {
   readonly timeoutMs: number;
 }
 
-/** How one delivery ended. */
 export interface DeliveryOutcome {
   readonly durationMs: number;
   /** The receiver's status, if it answered. */

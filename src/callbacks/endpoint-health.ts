@@ -22,7 +22,6 @@ export interface PausedEndpoint {
   readonly waiting: number;
 }
 
-/** How an endpoint did lately. */
 export interface EndpointState {
   readonly id: string;
   readonly endpoint: string;
@@ -64,7 +63,6 @@ export function createEndpointHealth(options: {
       return { id, endpoint, failures: Number(failures ?? 0), isPaused: typeof pausedAt === 'string' };
     },
 
-    /** Whether an endpoint is paused at this very moment. */
     async isPaused({ id }: EndpointState): Promise<boolean> {
       return (await redis.hexists(keys.callbackEndpoint(id), 'pausedAt')) === 1;
     },

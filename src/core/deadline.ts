@@ -39,7 +39,6 @@ export interface Deadline {
   stop(): void;
 }
 
-/** How {@link startDeadline} limits a call. */
 export interface DeadlineOptions {
   readonly withinMs: number;
   /** What the signal is aborted with when the time is up. */

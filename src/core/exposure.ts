@@ -15,7 +15,6 @@ import type { Session } from './session.ts';
  */
 export type Exposure = 'none' | 'init_in_doubt' | 'open' | 'may_appear' | 'dead';
 
-/** What the exposure of a job's post follows from. */
 export interface SessionFacts {
   readonly state: PublishState;
   readonly request: Pick<PublishRequest, 'media' | 'onLostInit'>;

@@ -44,7 +44,6 @@ export interface PublishEvent {
 /** An entry of the events stream as Redis answers it. */
 export type StreamEntry = readonly [id: string, fields: readonly string[]];
 
-/** What differs from event to event. */
 export type EventContent = Pick<PublishEvent, 'id' | 'type' | 'subject' | 'data'> & { readonly at: number };
 
 /**
@@ -68,7 +67,6 @@ export function encodeEvent({ id, type, subject, at, data }: EventContent): stri
   return JSON.stringify(event);
 }
 
-/** An event as it is stored. */
 const publishEventSchema: z.ZodType<PublishEvent> = z.looseObject({
   specversion: z.literal('1.0'),
   id: z.string(),

@@ -25,7 +25,6 @@ export type VerdictKind =
   | 'unconfirmed'
   | 'superseded';
 
-/** A row of the error table. */
 export interface ErrorRow {
   readonly verdict: VerdictKind;
   /** False when we do not know whether TikTok acted on the request. */
@@ -40,7 +39,6 @@ export interface ErrorRow {
   readonly pausesAccount?: true;
   /** What happened: a lower-case sentence without advice or secrets. */
   readonly message: string;
-  /** What a person should do about it. */
   readonly advice: string;
   /** How loudly operators want to hear of it. */
   readonly alert: 'page' | 'count' | 'ignore';

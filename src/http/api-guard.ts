@@ -3,11 +3,9 @@ import { isFromThisMachine, isSameText } from './operator-guard.ts';
 import { sendProblem } from './problem.ts';
 import { isFromOwnPage } from './request-origin.ts';
 
-/** Who may use `/v1`. */
 export interface ApiAccess {
   /** Bearer keys; without any only this machine is let in. */
   readonly apiKeys: readonly string[];
-  /** The host the server listens on. */
   readonly host: string;
 }
 

@@ -113,7 +113,6 @@ function describeEntry({ name, data, stacktrace }: Job, known: BoardJob) {
   };
 }
 
-/** A delivery by what is told and of which publish job. */
 function nameOfDelivery({ data }: Job, jobId: string): { name: string } | undefined {
   const parsed = delivery.safeParse(data).data;
   return parsed && { name: `${parsed.event.type} · ${jobId}` };

@@ -23,7 +23,6 @@ export const BOARD_PATH = '/board';
 const STATIC_PATH = `${BOARD_PATH}/static/`;
 const RETRY_ROUTE = `${BOARD_PATH}/api/queues/:queueName/:jobId/retry`;
 
-/** A queue on the board. */
 interface BoardQueue {
   readonly queue: Queue;
   /** What its entries are, human-readable. */
@@ -40,7 +39,6 @@ export interface BoardOptions {
   readonly login?: BoardLogin | undefined;
   /** The login of those who may look at everything and change nothing. */
   readonly viewer?: BoardLogin | undefined;
-  /** The host the server listens on. */
   readonly host: string;
 }
 

@@ -8,7 +8,6 @@ import { SECOND_MS } from '../core/units.ts';
 const REQUEST_MS = 30 * SECOND_MS;
 const CHECKS_IN_THAT_TIME = 3;
 
-/** A listening web server. */
 export interface WebServer {
   /** Address of its root, without a slash at the end; names loopback when it listens on every interface. */
   readonly url: string;

@@ -3,7 +3,6 @@ import type { InputProblem, PublishError } from '../core/publish-error.ts';
 import { redisRefusalOf } from '../core/redis-trouble.ts';
 import { SECOND_MS } from '../core/units.ts';
 
-/** What a problem document says beside its status. */
 export interface Problem {
   readonly status: number;
   /** Stable name for programs. */

@@ -11,7 +11,6 @@ import type { LedgerPatch, LedgerRecord } from './record.ts';
 /** For a job that waits for nothing any more. */
 export const NOT_WAITING: LedgerPatch = { waitingFor: undefined, waitingUntil: undefined, bookedSlot: undefined };
 
-/** What a new publish job starts from. */
 export interface NewJob {
   readonly id: string;
   readonly request: PublishRequest;
@@ -69,7 +68,6 @@ export const NO_SESSION: LedgerPatch = {
   acceptedCrc32: undefined,
 };
 
-/** A change of one record. */
 export interface Change {
   /** What happened, for the timeline. Never a secret. */
   readonly cause: TimelineFact;
@@ -105,7 +103,6 @@ export function nowProcessing(session: Session, now: number, nextPollAt: number)
   return { ...NOT_WAITING, session: withoutUploadUrl(session), processingSince: now, nextPollAt, pollCount: 0 };
 }
 
-/** An outcome, and what goes with it. */
 export interface JobEnd {
   readonly to: EndState;
   readonly error?: PublishError | undefined;

@@ -32,7 +32,6 @@ export interface LedgerRecord {
   readonly updatedAt: number;
   readonly waitingFor?: WaitReason | undefined;
   readonly waitingUntil?: number | undefined;
-  /** A reservation in the quota that was not used yet. */
   readonly bookedSlot?: { readonly endpoint: string; readonly at: number } | undefined;
   /** Somebody wants the job cancelled, which only TikTok can do by now. */
   readonly cancelRequestedAt?: number | undefined;

@@ -9,7 +9,6 @@ import { SERVER_TIME } from './scripts.ts';
 
 /** A process found this ledger older than what it saw last. */
 export interface RestoreNotice {
-  /** What it saw last. */
   readonly seen: LedgerVersion;
   /** What it found; undefined where there was no version. */
   readonly found: LedgerVersion | undefined;
@@ -17,7 +16,6 @@ export interface RestoreNotice {
   readonly everybody: boolean;
 }
 
-/** The ledger's version as it is now. */
 export interface FoundVersion extends FoundLedger {
   readonly notices: readonly RestoreNotice[];
   /** The last event before the latest notice was added. */

@@ -32,7 +32,6 @@ redis.call('PEXPIRE', key.claims, arg.keptMs)
 return other or {}
 `;
 
-/** Another job that has the same video. */
 export interface OtherJob {
   readonly id: string;
   readonly state: PublishState;

@@ -67,7 +67,6 @@ export const AWAITING_TURN_MS = 30 * DAY_MS;
 /** After how long the sweep looks at an admitted job that did not leave (ms). */
 const STALE_AFTER_MS = 10 * SECOND_MS;
 
-/** A job as its lane sees it. */
 export interface LaneMember {
   readonly id: string;
   readonly account: string;

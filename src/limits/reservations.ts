@@ -59,13 +59,11 @@ return 1
 export const RESERVATION_MARGIN_MS = 3_000;
 const NO_HORIZON = -1;
 
-/** Which list of bookings, and how full it may get. */
 interface ReservationRequest extends Quota {
   readonly account: string;
   readonly endpoint: QuotaEndpoint;
 }
 
-/** When a call may be made. */
 interface Reservation {
   /** True: wait and call, without booking again. False: too far off; wait and book again. */
   readonly booked: boolean;
@@ -89,7 +87,6 @@ export interface Reservations {
   push(request: ReservationRequest & { readonly notBeforeAt: number }): Promise<void>;
 }
 
-/** What {@link createReservations} needs. */
 export interface ReservationsDeps {
   readonly redis: RedisClient;
   readonly keys: Keys;

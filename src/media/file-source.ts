@@ -19,7 +19,6 @@ const BLOCK_BYTES = 512;
 /** A small file may lie within its inode, and the last block may be cut: so much (bytes) may be missing. */
 const SLACK_BYTES = 65_536;
 
-/** Rules for opening a file. */
 export interface FileSourceOptions {
   /** Folders the file must live under, links resolved; without them any readable path will do. */
   readonly roots?: readonly string[] | undefined;

@@ -5,7 +5,6 @@ import { openFileSource } from './file-source.ts';
 import { createS3Opener, type S3Settings } from './s3-source.ts';
 import { openUrlSource } from './url-source.ts';
 
-/** What may be reached, and how. */
 export interface MediaAccess {
   /** Folders that files must live under, see `openFileSource`. */
   readonly roots?: readonly string[] | undefined;

@@ -6,7 +6,6 @@ export const STALL_MS = 15 * SECOND_MS;
 /** What must come while the stall time is spent waiting; slower than this no video arrives within its hour. */
 const MIN_BYTES_PER_STALL = 16_384;
 
-/** What a body must be. */
 export interface ExpectedBody {
   /** The server's or the object's name, for errors. */
   readonly name: string;

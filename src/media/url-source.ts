@@ -17,7 +17,6 @@ import {
 } from './remote-source.ts';
 import { createUrlRequest, firstValue, type Outbound, type UrlRequest } from './url-request.ts';
 
-/** How a URL is read. */
 export interface UrlSourceOptions {
   readonly outbound: Outbound;
   /** Longest time without a byte (ms). Default 15 s. */

@@ -56,7 +56,6 @@ export function registerPausedGauge(definition: Definition): (count: () => Promi
   };
 }
 
-/** What Redis says, or undefined if it says nothing in time. */
 function readInTime<T>(read: () => Promise<T>): Promise<T | undefined> {
   return orLate(
     read().catch(() => undefined),

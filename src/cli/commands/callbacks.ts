@@ -20,7 +20,6 @@ export async function listCallbacks(jobId: string | undefined, context: CommandC
   });
 }
 
-/** Options of `callbacks replay`. */
 export interface ReplayOptions {
   readonly failed?: boolean;
   readonly endpoint?: string;

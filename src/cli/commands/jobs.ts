@@ -59,7 +59,6 @@ export async function retry(
   }
 }
 
-/** Options of `list`, as the command line gives them. */
 export interface ListCommandOptions {
   readonly account?: string;
   readonly state?: string;

@@ -8,7 +8,6 @@ import type { CommandContext } from '../cli-io.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
 import { openClientApp } from '../open-client.ts';
 
-/** Options of `ledger accept`. */
 export interface AcceptOptions {
   readonly yes?: boolean;
   readonly keepJobs?: boolean;

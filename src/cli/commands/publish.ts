@@ -12,7 +12,6 @@ import { openClientApp } from '../open-client.ts';
 import { preflightText } from '../preflight-text.ts';
 import { waitSilently, watchUntilEnd } from './watch.ts';
 
-/** Options of `publish`, as the command line gives them. */
 export interface PublishCommandOptions {
   readonly account?: string;
   readonly mode: 'direct' | 'inbox';

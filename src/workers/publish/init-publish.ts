@@ -67,7 +67,6 @@ export async function openUploadUrl({ id, session }: LedgerRecord, { sealer }: N
   throw new PublishError('UPLOAD_TASK_MISSING', { reason: 'no upload URL is kept' });
 }
 
-/** What an upload URL is sealed to. */
 function uploadUrlContext(publishJobId: string): string {
   return `upload-url:${publishJobId}`;
 }

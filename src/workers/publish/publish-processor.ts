@@ -49,7 +49,6 @@ async function publish(job: OwnedJob, deps: EndDeps & HandOverDeps, stop: StopSi
   return { kind: 'done', result: toResult(job.record) };
 }
 
-/** Gets everything to TikTok; leaves the job `processing`. */
 async function handOver(job: OwnedJob, deps: HandOverDeps, stop: StopSignals): Promise<void> {
   const { record } = job;
   // Before anything that can fail, such as a key that is gone: no such failure says that nothing was published.

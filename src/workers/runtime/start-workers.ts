@@ -38,7 +38,6 @@ export interface StartWorkersOptions {
   readonly findForbidden: () => Promise<string | undefined>;
 }
 
-/** The workers of one process. */
 export interface RunningWorkers {
   /** Whether every worker could take a job now, as {@link readiness} says. */
   isRunning(): boolean;
