@@ -18,16 +18,12 @@ export interface CallbackRelayDeps {
   readonly callbacks: Pick<Callbacks, 'relay'> & { readonly schedule: Pick<CallbackSchedule, 'delaysMs'> };
 }
 
-/** Moves events from the outbox to the queue. */
-export interface CallbackRelay {
-  stop(): Promise<void>;
-}
-
 /**
  * Takes events out of the ledger's outbox, oldest first, and puts each on `tiktok-events` before it leaves the outbox.
  * What one process leaves behind the next one finds; two at once do no harm, since an entry bears its event's id.
+ * @returns stops it
  */
-export function startCallbackRelay(deps: CallbackRelayDeps): CallbackRelay {
+export function startCallbackRelay(deps: CallbackRelayDeps): () => Promise<void> {
   const { redis, keys } = deps.callbacks.relay;
   const stopping = new AbortController();
   const outage = createOutageLog(deps.log);
@@ -56,12 +52,10 @@ export function startCallbackRelay(deps: CallbackRelayDeps): CallbackRelay {
   }
 
   const following = follow();
-  return {
-    async stop() {
-      stopping.abort();
-      redis.disconnect();
-      await following;
-    },
+  return async () => {
+    stopping.abort();
+    redis.disconnect();
+    await following;
   };
 }
 

@@ -3,7 +3,8 @@
  * are ms since the epoch. How much TikTok may have of the post follows from it, see `exposureOf`.
  */
 export type Session =
-  | NoSession
+  /** Nothing was sent, or what was sent is known to have had no effect. */
+  | { readonly kind: 'none' }
   /** An init was sent, and its answer is not known. */
   | { readonly kind: 'init_sent'; readonly intendedAt: number }
   | UploadSession
@@ -11,11 +12,6 @@ export type Session =
   | { readonly kind: 'fetch'; readonly publishId: string }
   /** TikTok declared the publish_id FAILED: it published nothing and never will. */
   | { readonly kind: 'failed'; readonly publishId: string; readonly failedAt: number };
-
-/** Nothing was sent, or what was sent is known to have had no effect. */
-interface NoSession {
-  readonly kind: 'none';
-}
 
 /** A publish_id to which we send bytes. */
 export interface UploadSession {

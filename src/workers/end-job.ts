@@ -1,7 +1,6 @@
 import { referenceTo } from '../core/job-reference.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { toFailure } from '../core/publish-job.ts';
-import { isTerminal } from '../core/publish-state.ts';
 import { isWorthRechecking, mayBePublic, nextRecheckDelayMs } from '../core/recheck-schedule.ts';
 import { publishIdOf } from '../core/session.ts';
 import { type EntryResult, failed, type Settlement } from '../core/settlement.ts';
@@ -43,11 +42,6 @@ export function settlementOf(record: LedgerRecord): Settlement {
 /** What Bull Board shows as an entry's result. */
 export function toResult(record: LedgerRecord): EntryResult {
   return { state: record.state, publishId: publishIdOf(record.session) ?? null, postIds: record.postIds };
-}
-
-/** Whether a job has its outcome, so that an entry of it has nothing left to do. */
-export function hasEnded(record: LedgerRecord): boolean {
-  return isTerminal(record.state);
 }
 
 /** Whether a late answer could still tell something about a job. */

@@ -1,12 +1,11 @@
 import { exposureOf, mayAppear } from '../../core/exposure.ts';
-import type { LaneReason } from '../../core/publish-state.ts';
+import { isTerminal, type LaneReason } from '../../core/publish-state.ts';
 import type { Settlement } from '../../core/settlement.ts';
 import { laneMemberOf } from '../../ledger/job-view.ts';
 import type { LedgerRecord } from '../../ledger/record.ts';
 import { AWAITING_TURN_MS } from '../../limits/lanes.ts';
 import { wakeJobs } from '../../limits/wake-jobs.ts';
 import type { Needs } from '../deps.ts';
-import { hasEnded } from '../end-job.ts';
 import type { OwnedJob } from '../owned-job.ts';
 
 type LaneDeps = Needs<'clock' | 'lanes' | 'ledger' | 'metrics' | 'queues'>;
@@ -30,7 +29,7 @@ export async function inLane(job: OwnedJob, deps: LaneDeps, step: () => Promise<
 
 /** What TikTok may be publishing already is not held back: only TikTok's status tells what is true of it. */
 function needsTurn(record: LedgerRecord, now: number): boolean {
-  if (hasEnded(record) || record.state === 'processing') return false;
+  if (isTerminal(record.state) || record.state === 'processing') return false;
   if (mayAppear(exposureOf(record))) return false;
   return record.scheduledAt === undefined || record.scheduledAt <= now;
 }

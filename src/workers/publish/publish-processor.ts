@@ -2,10 +2,11 @@ import { exposureOf } from '../../core/exposure.ts';
 import { referenceTo } from '../../core/job-reference.ts';
 import { isFetchedByTikTok, mediaInUse } from '../../core/media-route.ts';
 import { PublishError } from '../../core/publish-error.ts';
+import { isTerminal } from '../../core/publish-state.ts';
 import type { Settlement } from '../../core/settlement.ts';
 import type { LedgerRecord } from '../../ledger/record.ts';
 import type { Needs, WorkerDeps } from '../deps.ts';
-import { type EndDeps, endJob, hasEnded, settlementOf, toResult } from '../end-job.ts';
+import { type EndDeps, endJob, settlementOf, toResult } from '../end-job.ts';
 import { OwnedJob } from '../owned-job.ts';
 import { settleTrouble } from '../settle-trouble.ts';
 import { wakeIfReportedMeanwhile } from '../status/plan-poll.ts';
@@ -35,7 +36,7 @@ export async function processPublishEntry(
 
 async function publish(job: OwnedJob, deps: EndDeps & HandOverDeps, stop: StopSignals): Promise<Settlement> {
   const { record } = job;
-  if (hasEnded(record)) return settlementOf(record);
+  if (isTerminal(record.state)) return settlementOf(record);
   if (record.state !== 'processing') {
     const { scheduledAt } = record;
     if (scheduledAt !== undefined && scheduledAt > deps.clock.now()) return { kind: 'later', at: scheduledAt };

@@ -6,7 +6,6 @@ import { publishIdOf } from '../../core/session.ts';
 import type { Change } from '../../ledger/change.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { LedgerPatch, LedgerRecord } from '../../ledger/record.ts';
-import { hasEnded } from '../end-job.ts';
 
 /** A record takes about 1 kB, so this is about 10 MB at the most. */
 const MAX_JOBS = 10_000;
@@ -115,10 +114,9 @@ function restoration(record: LedgerRecord, { state, revision, facts }: Known): C
   const cause = { event: 'record_restored', from: record.state, to: state, revision: record.revision } as const;
   const cleared = Object.fromEntries(Object.keys(factsOf(record)).map((field) => [field, undefined]));
   const patch: LedgerPatch = { ...cleared, ...facts };
-  const isOver = hasEnded({ ...record, state });
   return {
     ...{ to: state, cause, patch, goesOnFrom: { revision } },
     // Whoever follows events may never have seen the one that got lost.
-    ...(isOver && state !== record.state && { event: END_EVENTS[state as keyof typeof END_EVENTS] }),
+    ...(isTerminal(state) && state !== record.state && { event: END_EVENTS[state as keyof typeof END_EVENTS] }),
   };
 }

@@ -83,16 +83,16 @@ export function startWorkers(options: StartWorkersOptions): RunningWorkers {
     return !isInTrouble;
   }
 
-  const sweep = startSweep(deps, mayAct);
+  const stopSweep = startSweep(deps, mayAct);
   const stopWatch = ledgerGuard.watch();
-  const relay = callbacks && startCallbackRelay({ ...deps, callbacks });
+  const stopRelay = callbacks && startCallbackRelay({ ...deps, callbacks });
   const stopReplacing = replaceStuckWorkers(workers, makers, { probeRedis, openConnection, log });
   measure(workers, metrics, () => forbidden === undefined);
 
   async function close(timeoutMs: number): Promise<void> {
     stopReplacing();
     draining.abort();
-    await closeWorkers(workers, { timeoutMs, others: [sweep.stop(), relay?.stop()], last: stopWatch });
+    await closeWorkers(workers, { timeoutMs, others: [stopSweep(), stopRelay?.()], last: stopWatch });
   }
 
   return {

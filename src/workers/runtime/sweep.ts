@@ -15,10 +15,6 @@ import { ensureEntry } from '../ensure-entry.ts';
 import { createEntrySearch, type EntrySearch } from './entry-search.ts';
 
 const BATCH = 200;
-/** Looks after jobs that nothing else looks after. */
-export interface Sweep {
-  stop(): Promise<void>;
-}
 
 type LookDeps = EndDeps & Needs<'lanes' | 'ledger' | 'settings'>;
 type SweepDeps = LookDeps & Needs<'restorePublished'>;
@@ -29,8 +25,9 @@ type LaneDeps = Needs<'lanes' | 'ledger' | 'queues'>;
  * time has come says so, a job whose retention is over is deleted. Several processes may sweep at once; each repair
  * may be made twice without harm.
  * @param mayAct asked before each look
+ * @returns stops it
  */
-export function startSweep(deps: SweepDeps, mayAct: () => Promise<boolean>): Sweep {
+export function startSweep(deps: SweepDeps, mayAct: () => Promise<boolean>): () => Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
   let stopped = false;
@@ -49,12 +46,10 @@ export function startSweep(deps: SweepDeps, mayAct: () => Promise<boolean>): Swe
   }
 
   running = run();
-  return {
-    async stop() {
-      stopped = true;
-      clearTimeout(timer);
-      await running;
-    },
+  return async () => {
+    stopped = true;
+    clearTimeout(timer);
+    await running;
   };
 }
 

@@ -1,10 +1,11 @@
 import { isPastDeadline } from '../../core/poll-schedule.ts';
 import { PublishError } from '../../core/publish-error.ts';
+import { isTerminal } from '../../core/publish-state.ts';
 import type { Settlement } from '../../core/settlement.ts';
 import type { LedgerRecord } from '../../ledger/record.ts';
 import type { StatusAnswer } from '../../tiktok/index.ts';
 import type { Needs, WorkerDeps } from '../deps.ts';
-import { type EndDeps, endJob, hasEnded, settlementOf, toResult } from '../end-job.ts';
+import { type EndDeps, endJob, settlementOf, toResult } from '../end-job.ts';
 import { ensureEntry } from '../ensure-entry.ts';
 import { OwnedJob } from '../owned-job.ts';
 import { failureOf } from '../publish/upload-position.ts';
@@ -32,7 +33,7 @@ async function poll(
   deps: QuotaCallDeps & EndDeps & PollPlanDeps & Needs<'tiktok'>,
 ): Promise<Settlement> {
   const { record } = job;
-  if (hasEnded(record)) return settlementOf(record);
+  if (isTerminal(record.state)) return settlementOf(record);
   if (record.state !== 'processing') {
     // It began afresh; whoever decided that may have died before the publish queue had it.
     await ensureEntry(record, deps);

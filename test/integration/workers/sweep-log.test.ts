@@ -23,8 +23,8 @@ it('a sweep that Redis interrupts is logged as such, without a stack', async () 
     ledger: createLedger({ redis, keys: createKeys(freshPrefix()), clock: Date }),
     log: pino(lines),
   };
-  const sweep = startSweep(deps, async () => true);
-  onTestFinished(() => sweep.stop());
+  const stopSweep = startSweep(deps, async () => true);
+  onTestFinished(stopSweep);
   const [line] = await once(lines, 'data');
   const told: unknown = JSON.parse(String(line));
   expect(told).toMatchObject({ msg: 'sweep interrupted', code: 'REDIS_UNAVAILABLE', reason: expect.any(String) });
