@@ -147,7 +147,7 @@ function contextOf(digest: string): string {
   return `connect:${digest}`;
 }
 
-/** What Redis knows a state by, so that whoever reads Redis cannot end what another has begun. */
+/** The name of a state in Redis: somebody who reads Redis cannot finish another's connection. */
 function digestOf(state: string): string {
   return createHash('sha256').update(state).digest('hex');
 }

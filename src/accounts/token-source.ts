@@ -74,7 +74,7 @@ export function createVaultTokenSource(deps: VaultTokenSourceDeps): VaultTokenSo
   }
 
   function joinFlight(stale: StoredTokens): Promise<StoredTokens> {
-    // By version: who was refused the newest token must not be handed that one by the flight that brought it.
+    // By version: a caller whose newest token was refused must not get that token from the flight that brought it.
     const key = `${stale.version} ${stale.account}`;
     const flying = flights.get(key);
     if (flying !== undefined) return flying;

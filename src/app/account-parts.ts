@@ -53,7 +53,7 @@ export function openAccountParts(
   };
 }
 
-/** Lets the jobs go on that waited for an account to be connected or resumed, whichever name they called it by. */
+/** Wakes the jobs that waited for an account to be connected or resumed, under either of its names. */
 export function createWake(parts: Pick<RedisParts, 'lanes' | 'ledger' | 'queues'>) {
   return async ({ account, openId }: { readonly account: string; readonly openId: string }): Promise<void> => {
     for (const name of new Set([account, openId])) await wakeLane(name, parts);
@@ -82,7 +82,7 @@ interface RevokeParts {
   readonly tokens: TokenSource;
 }
 
-/** Gives the access to an account back, as well as that can be done now; never fails. */
+/** Tries to revoke the access to an account at TikTok; never fails. */
 async function revokeGrant(
   account: string,
   { clientKey, clientSecret, tiktok, tokens }: RevokeParts,

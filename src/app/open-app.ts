@@ -41,7 +41,7 @@ export interface App extends RedisAccess {
 }
 
 export interface AppOptions {
-  /** Whether an imitation of Redis may stand in where no real one can be had. */
+  /** Whether an imitation of Redis may be used if there is no real one. */
   readonly allowInMemory?: boolean;
   /** For services: waits for the Redis of the settings, and checks that it can be used. */
   readonly start?: StartWait;

@@ -20,7 +20,7 @@ export interface CallbackRelayDeps {
 
 /**
  * Takes events out of the ledger's outbox, oldest first, and puts each on `tiktok-events` before it leaves the outbox.
- * What one process leaves behind the next one finds; two at once do no harm, since an entry bears its event's id.
+ * What one process leaves, the next one finds. Two at once do no harm, since an entry has its event's id.
  * @returns stops it
  */
 export function startCallbackRelay(deps: CallbackRelayDeps): () => Promise<void> {

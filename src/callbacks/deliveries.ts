@@ -86,7 +86,7 @@ export function createDeliveries({ queues, ledger, log, order, endpoints }: Deli
     };
   }
 
-  /** Failed entries, those of a host only if it is told. */
+  /** Failed entries; with a host, only its own. */
   async function failedEntries(host: string | undefined): Promise<Job[]> {
     const found: Job[] = [];
     for (let start = 0; ; start += PAGE) {

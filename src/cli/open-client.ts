@@ -7,6 +7,6 @@ import type { CliIo } from './cli-io.ts';
  * @throws RedisUnavailableError with what to do about it
  */
 export async function openClientApp(config: Config, { env }: CliIo): Promise<Client> {
-  // People want answers, not a log; whoever sets a level asks for one.
+  // People want answers, not a log, unless they set a level.
   return await openClient({ ...config, logLevel: env.LOG_LEVEL ? config.logLevel : 'error' });
 }

@@ -1,4 +1,4 @@
-/** Stops waiting at an abort, with its reason; what was waited for goes on. */
+/** Stops waiting at an abort, with its reason; the work itself continues. */
 export function orAbort<T>(waiting: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return waiting;
   if (signal.aborted) {
@@ -13,7 +13,7 @@ export function orAbort<T>(waiting: Promise<T>, signal: AbortSignal | undefined)
 }
 
 /**
- * Stops waiting when the time is up, with what `late` returns or throws; what was waited for goes on.
+ * Stops waiting when the time is up, with what `late` returns or throws; the work itself continues.
  * @param holdsProcess false: a process that has nothing else to do ends
  */
 export async function orLate<T, L>(
@@ -46,15 +46,15 @@ export interface DeadlineOptions {
   /** The caller's own signal, which ends the call too. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * A process that was frozen finds its timers over before it has read what arrived meanwhile. An answer that is there
-   * counts: this is the time to read it (ms).
+   * After a freeze, timers fire before the process reads what arrived meanwhile. This is the time to read such an
+   * answer, which still counts (ms).
    */
   readonly readingMs?: number;
 }
 
 /**
- * Starts the time of a call. By hand, since Node 20's `AbortSignal.any` keeps every derived signal alive as long as the
- * caller's, which often is the life of the process.
+ * Starts a deadline. Not by `AbortSignal.any`: Node 20's keeps every derived signal alive as long as the caller's, which
+ * often is the life of the process.
  */
 export function startDeadline({ withinMs, reason, signal, readingMs = 0 }: DeadlineOptions): Deadline {
   const controller = new AbortController();

@@ -1,6 +1,6 @@
 /**
- * What is known of a job's session at TikTok: of the init that was sent, and of the publish_id that came of it. Instants
- * are ms since the epoch. How much TikTok may have of the post follows from it, see `exposureOf`.
+ * What we know of a job's session at TikTok: the init that was sent, and the publish_id that it returned. Instants are
+ * ms since the epoch. The exposure follows from it, see `exposureOf`.
  */
 export type Session =
   /** Nothing was sent, or what was sent is known to have had no effect. */
@@ -34,7 +34,7 @@ export function withoutUploadUrl(session: Session): Session {
   return session.kind === 'upload' ? { ...session, urlSealed: undefined } : session;
 }
 
-/** The session of an ended job: an init without an answer is told by the job's state from here on. */
+/** The session of an ended job. Without a publish_id, only the job's state shows an init that was not answered. */
 export function endedSession(session: Session, failedAt: number | undefined): Session {
   const publishId = publishIdOf(session);
   if (publishId === undefined) return { kind: 'none' };

@@ -7,7 +7,7 @@ import type { WaitReason } from './publish-state.ts';
  * - `wait`: try again at a time that is not ours to choose; burns none
  * - `refresh_token`: get a new access token once and repeat the call
  * - `resync_offset`: ask TikTok what it has and go on from there
- * - `new_init`: the old publish_id is dead; after its status shows nothing was published, start afresh
+ * - `new_init`: the old publish_id is dead; once its status shows that nothing was published, start again
  * - `ask_status`: TikTok may have acted; ask before doing anything else
  * - `give_up`: fail the job; repeating as it is can't help
  * - `unconfirmed`: nobody can tell whether it was published; never repeat by ourselves

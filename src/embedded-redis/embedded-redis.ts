@@ -163,7 +163,7 @@ async function untilReady(redis: RedisProcess, port: number): Promise<RunningRec
 async function stop(redis: RedisProcess, dataDir: string): Promise<void> {
   redis.ref();
   await withFolderLock(lockPath(dataDir), { waitMs: LOCK_WAIT_MS }, async () => {
-    // Without the record nobody joins any more; whoever starts now waits for the lock.
+    // Without the record no process joins any more; one that starts now waits for the lock.
     await removeRecord(dataDir);
     redis.kill('SIGTERM');
     const killTimer = setTimeout(() => redis.kill('SIGKILL'), STOP_TIMEOUT_MS);

@@ -6,7 +6,7 @@ import { type EmbeddedRedis, startEmbeddedRedis } from './embedded-redis.ts';
 
 interface ProvideRedisOptions {
   readonly log?: Logger | undefined;
-  /** Whether to fall back to a Redis imitation that keeps nothing, if no real one can be had. */
+  /** Whether to fall back to an imitation of Redis that stores nothing, if there is no real one. */
   readonly allowInMemory?: boolean;
 }
 
@@ -24,7 +24,7 @@ export interface ProvidedRedis {
 /**
  * Gives the Redis of the settings, or starts one where they name none.
  *
- * @throws RedisUnavailableError when none can be had
+ * @throws RedisUnavailableError when there is none
  */
 export async function provideRedis(
   config: { readonly redis: RedisConfig; readonly dataDir: string; readonly cacheDir: string },

@@ -35,7 +35,7 @@ export function createApiGuard({ apiKeys, host }: ApiAccess) {
   };
 }
 
-/** Who a request is counted for: the holder of its key, or else whoever is at its address. */
+/** Who a request is counted for: its API key, or else its address. */
 export function callerOf(request: FastifyRequest, apiKeys: readonly string[]): string {
   const key = keyNumber(request, apiKeys);
   return key === undefined ? `address ${request.ip}` : `key ${key}`;

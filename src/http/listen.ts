@@ -4,7 +4,7 @@ import { PublishError } from '../core/publish-error.ts';
 import { codeOf } from '../core/system-error.ts';
 import { SECOND_MS } from '../core/units.ts';
 
-/** Bodies are small here: who sends one drop by drop only wants to hold the connection. */
+/** Bodies are small here: a client that sends one byte by byte only wants to hold the connection. */
 const REQUEST_MS = 30 * SECOND_MS;
 const CHECKS_IN_THAT_TIME = 3;
 

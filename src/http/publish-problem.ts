@@ -46,7 +46,7 @@ export function publishProblem(error: PublishError): Problem {
   };
 }
 
-/** What operators have to put right is told to callers in the words of the table: the reason may name hosts and paths of ours. */
+/** For errors that operators must fix, callers get the table's message: the reason may name our hosts and paths. */
 function textOf({ code, row, message, cause }: PublishError): string {
   // What Redis itself refuses says nothing of where it is.
   if (code === 'REDIS_UNAVAILABLE' && cause instanceof Error) return redisRefusalOf(cause) ?? row.message;
@@ -62,7 +62,7 @@ function statusOf({ code, row }: PublishError): number {
   if (known !== undefined) return known;
   if (code.startsWith('INPUT_')) return 400;
   if (code.startsWith('CONFIG_') || code.startsWith('REDIS_')) return 503;
-  // What is over by itself is TikTok's or the network's trouble; all else is the state that the account is in.
+  // What passes is an error of TikTok or the network; all else is the state of the account.
   return row.verdict === 'retry' ? 502 : 409;
 }
 

@@ -51,7 +51,7 @@ export function newRecord(job: NewJob): LedgerRecord {
   };
 }
 
-/** Clears everything that belongs to a publish_id, for a job that begins afresh; a wish to cancel it outlives that. */
+/** Clears everything that belongs to a publish_id, for a job that starts again. A request to cancel it stays. */
 export const NO_SESSION: LedgerPatch = {
   session: { kind: 'none' },
   processingSince: undefined,
@@ -87,7 +87,7 @@ export interface Change {
 
 /** Which start of which queue entry wants to own a record. */
 export interface Run {
-  /** Names the queue entry, so that a replaced entry counts its starts afresh. */
+  /** Names the queue entry, so that a new entry counts its starts from one. */
   readonly entry: string;
   /** How often that entry has been started (BullMQ's attemptsStarted). */
   readonly start: number;
@@ -98,7 +98,7 @@ export type Claim =
   | { readonly kind: 'missing' }
   | { readonly kind: 'overtaken' };
 
-/** For a job of which TikTok may have everything: from `now` on its status is polled. */
+/** For a job that TikTok may have in full: from `now` on its status is polled. */
 export function nowProcessing(session: Session, now: number, nextPollAt: number): LedgerPatch {
   return { ...NOT_WAITING, session: withoutUploadUrl(session), processingSince: now, nextPollAt, pollCount: 0 };
 }

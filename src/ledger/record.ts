@@ -44,7 +44,7 @@ export interface LedgerRecord {
   /** Bytes that TikTok had downloaded, as it last said, and since when it says so. */
   readonly pullBytes?: number | undefined;
   readonly pullProgressAt?: number | undefined;
-  /** TikTok's download stood still for too long, so that it is to be stopped. */
+  /** When TikTok's download was found stalled and had to be stopped. */
   readonly pullStalledAt?: number | undefined;
   /** TikTok's download was provably dead: from here on we fetch the video and upload it. */
   readonly fellBackAt?: number | undefined;
@@ -53,7 +53,7 @@ export interface LedgerRecord {
   readonly pollCount: number;
   /** When the next status poll is planned. */
   readonly nextPollAt?: number | undefined;
-  /** When TikTok last reported something of the job by itself. */
+  /** When a TikTok webhook last reported something about the job. */
   readonly toldAt?: number | undefined;
 
   readonly totalBytes: number;
@@ -61,13 +61,13 @@ export interface LedgerRecord {
   readonly sentBytes: number;
   readonly acceptedBytes: number;
   readonly pin?: SourcePin | undefined;
-  /** What a look into the video found, and at which bytes: nobody looks again while they are the same. */
+  /** What the probe of the video found, and for which bytes; repeated only when they change. */
   readonly examined?: { readonly pin: SourcePin; readonly facts: MediaFacts } | undefined;
   /** CRC-32 of the accepted bytes, so that a resumed upload continues the very same video. */
   readonly acceptedCrc32?: number | undefined;
 
   readonly attempts: number;
-  /** When somebody last had it tried again: from there its patience counts anew. */
+  /** When a person last retried it; the wait limit is measured from here. */
   readonly retriedAt?: number | undefined;
   readonly failure?: PublishFailure | undefined;
   /** Why we gave the job up while TikTok may have had it all: its failure, should TikTok not publish it. */

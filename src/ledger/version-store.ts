@@ -126,7 +126,7 @@ export function createLedgerVersionStore({ redis, keys, confirmation = NO_CONFIR
       return parseVersion(Object.entries(fields).flat(), oldestJob, oldestEvent);
     },
 
-    /** Tells other processes, and whoever accepts the ledger. */
+    /** Tells other processes, and the person who accepts the ledger. */
     async addNotice(seen: LedgerVersion, found: LedgerVersion | undefined): Promise<void> {
       const notice: RestoreNotice = { seen, found, everybody: found === undefined || found.id === seen.id };
       await runNotice(

@@ -33,8 +33,8 @@ interface Validator {
 }
 
 /**
- * Opens a video on the web that is read by ranges, straight to whoever reads. One request of 4 KiB tells size, version
- * and container. A URL's user and password are sent as a header, to its own origin only.
+ * Opens a video on the web, which is read by ranges and not stored. One request of 4 KiB finds size, version and
+ * container. A URL's user and password are sent as a header, to its own origin only.
  *
  * @throws PublishError `OUTBOUND_*`, `INPUT_MEDIA_NOT_FOUND`, `INPUT_MEDIA_ACCESS_REFUSED`, `INPUT_MEDIA_URL_EXPIRED`,
  * `INPUT_MEDIA_NO_RANGES`, `INPUT_MEDIA_EMPTY`, `INPUT_MEDIA_TOO_LARGE`, `INPUT_MEDIA_CONTAINER_UNSUPPORTED`,

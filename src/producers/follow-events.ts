@@ -91,7 +91,7 @@ export function followEvents({ after, subject, signal }: EventsOptions, deps: Fo
   const started = withRedisErrors(() => findEventStart({ after, subject }, deps)).then((start) => {
     position = start;
   });
-  // Whoever does not ask for it meets the error at the first `next()`.
+  // The first `next()` reports the error.
   started.catch(() => undefined);
   signal?.addEventListener('abort', stop);
   if (signal?.aborted) stop();

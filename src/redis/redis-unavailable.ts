@@ -26,7 +26,7 @@ export type RedisUnavailableCause =
   | 'start_failed'
   | 'not_installed';
 
-/** Causes that do not pass by themselves: who waits, waits for a person. */
+/** Causes that last until a person acts. */
 const LASTING: readonly RedisUnavailableCause[] = [
   'wrong_password',
   'password_required',

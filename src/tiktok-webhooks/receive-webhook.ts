@@ -18,7 +18,7 @@ const REASONS: Readonly<Record<string, string>> = {
   '5': 'the app revoked the access itself',
 };
 
-/** What came of a webhook, for the metric. */
+/** What a webhook did, for the metric. */
 type WebhookOutcome = 'unsigned' | 'unreadable' | 'other_app' | ActedOn;
 type ActedOn = 'acted_on' | 'no_effect' | 'unknown_publish_id';
 
@@ -31,7 +31,7 @@ export interface ReceiveWebhookDeps extends WakeReportedJobDeps {
   readonly reception: Pick<WebhookReception, 'noteReceived'>;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Told of each webhook, by its event. */
+  /** Called for each webhook. */
   readonly onReceived: (event: string, outcome: WebhookOutcome) => void;
 }
 
@@ -70,7 +70,7 @@ export function createWebhookReceiver(deps: ReceiveWebhookDeps): ReceiveWebhook 
   };
 }
 
-/** Which webhook does what: one ends an account's authorization, those about a post let it be asked for at once. */
+/** What each webhook does: `authorization.removed` disconnects an account; one about a post starts its next poll early. */
 async function actOn(
   { event, openId, createdAt, publishId, reason }: TikTokWebhook,
   { vault, reception, log, ...wakes }: ReceiveWebhookDeps,
@@ -118,7 +118,7 @@ interface WakeReportedJobDeps {
 }
 
 /**
- * Lets the job that TikTok reported something of be asked for at once. Safe to call again: it changes no state, and the
+ * Starts the next status query of a reported job at once. Safe to call again: it changes no state, and the
  * poll it wakes keeps to the account's quota.
  * @returns no `publishJobId` if nobody here knows the publish_id
  */

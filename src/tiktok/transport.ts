@@ -80,7 +80,7 @@ export function createTransport(timeouts: TikTokTimeouts): Transport {
   const shared = { connect, maxResponseSize: MAX_ANSWER_BYTES };
   const keptConnections = new Agent({ ...shared, headersTimeout: 0, bodyTimeout: 0 });
   const ownConnections = new Agent({ ...shared, headersTimeout: 0, bodyTimeout: 0, pipelining: 0 });
-  // undici's headersTimeout runs anew whenever the socket takes bytes: it is the stall timeout of an upload.
+  // undici restarts headersTimeout whenever the socket takes bytes, so it is the stall timeout of an upload.
   const uploads = new Agent({ ...shared, headersTimeout: timeouts.stallMs, bodyTimeout: timeouts.stallMs });
   const agents = [keptConnections, ownConnections, uploads];
   return {

@@ -69,7 +69,7 @@ export async function publish(
   }
 }
 
-/** Tells what is wrong with a file at once; what passes by itself is for the worker to sit out. */
+/** Reports a wrong file at once. An error that may pass is left to the worker. */
 async function refuseWrongFile(path: string, { mediaRoots: roots }: Config): Promise<void> {
   try {
     const source = await openFileSource(path, { roots });
@@ -97,7 +97,7 @@ async function watchFrom(job: EnqueuedJob, app: Client, context: CommandContext)
   return await watchUntilEnd(job.id, app.publisher, context);
 }
 
-/** Whether the job can start is the next question of whoever tries this without a deployment. */
+/** People who try this without a deployment wonder why nothing starts. */
 function tellIfNobodyWorks(app: Client, { io, output }: CommandContext): void {
   if (app.isAlone)
     output.note(`No worker is running. To publish the queued jobs, run \`${commandName(io)} start\` in this folder.`);

@@ -71,7 +71,7 @@ async function serve(
   });
 }
 
-/** Whoever stops a service that still waits for Redis wants nothing else of it. */
+/** Stopping a service that still waits for Redis is no error. */
 function unlessStopped(signal: AbortSignal) {
   return (error: unknown): undefined => {
     if (!signal.aborted || error !== signal.reason) throw error;
