@@ -32,6 +32,9 @@ export async function orLate<T, L>(
   }
 }
 
+/** The longest time that a timer of Node can hold: 24 days (ms). Nobody waits for more. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** A limit of time for a call that stops at a signal. */
 export interface Deadline {
   readonly signal: AbortSignal;
@@ -60,10 +63,12 @@ export function startDeadline({ withinMs, reason, signal, readingMs = 0 }: Deadl
   const controller = new AbortController();
   const followCaller = () => controller.abort(signal?.reason);
   const abort = () => controller.abort(reason());
-  let timer = setTimeout(() => {
+  let timer: NodeJS.Timeout | undefined;
+  const onTimeUp = () => {
     if (readingMs === 0) abort();
     else timer = setTimeout(abort, readingMs);
-  }, withinMs);
+  };
+  if (withinMs <= LONGEST_TIMER_MS) timer = setTimeout(onTimeUp, withinMs);
   const stop = () => {
     clearTimeout(timer);
     signal?.removeEventListener('abort', followCaller);
