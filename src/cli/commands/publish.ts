@@ -8,8 +8,8 @@ import { openFileSource } from '../../media/file-source.ts';
 import type { EnqueuedJob } from '../../producers/publisher.ts';
 import { type CommandContext, commandName } from '../cli-io.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
-import { openClientApp } from '../open-client.ts';
 import { preflightText } from '../preflight-text.ts';
+import { withClient } from '../with-client.ts';
 import { waitSilently, watchUntilEnd } from './watch.ts';
 
 export interface PublishCommandOptions {
@@ -49,10 +49,9 @@ export async function publish(
 ): Promise<ExitCode> {
   const config = loadConfig(context.io.env);
   const request = namingOptions(() => parsePublishRequest(buildRequest(targets, options)));
-  if (options.dryRun === true) return await dryRun(request, config, context);
+  if (options.dryRun === true) return await dryRun(request, context);
   if (request.media.type === 'file') await refuseWrongFile(request.media.path, config);
-  const app = await openClientApp(config, context.io);
-  try {
+  return await withClient(context.io, async (app) => {
     const account = await app.vault.resolve(request.account);
     const { idempotencyKey } = options;
     const job = await app.publisher.enqueue(
@@ -63,10 +62,7 @@ export async function publish(
     if (options.wait === true) return await waitSilently(job.id, app, context);
     context.output.answer(job, enqueuedText(job, commandName(context.io)));
     tellIfNobodyWorks(app, context);
-    return EXIT_CODES.success;
-  } finally {
-    await app.close();
-  }
+  });
 }
 
 /** Reports a wrong file at once. An error that may pass is left to the worker. */
@@ -80,15 +76,12 @@ async function refuseWrongFile(path: string, { mediaRoots: roots }: Config): Pro
 }
 
 /** Says whether a request would be refused, and enqueues nothing. */
-async function dryRun(request: PublishRequest, config: Config, context: CommandContext): Promise<ExitCode> {
-  const app = await openClientApp(config, context.io);
-  try {
+async function dryRun(request: PublishRequest, context: CommandContext): Promise<ExitCode> {
+  return await withClient(context.io, async (app) => {
     const report = await app.publisher.preflight(request);
     context.output.answer(report, preflightText(report));
     return report.ok ? EXIT_CODES.success : EXIT_CODES.publishFailed;
-  } finally {
-    await app.close();
-  }
+  });
 }
 
 async function watchFrom(job: EnqueuedJob, app: Client, context: CommandContext): Promise<ExitCode> {
