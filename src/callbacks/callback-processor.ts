@@ -15,7 +15,6 @@ const AWAITING_EARLIER_EVENT_MS = 10 * MINUTE_MS;
 /** How long an event waits for its host if the process that should wake it dies. */
 const IN_LINE_MS = MINUTE_MS;
 
-/** An entry of `tiktok-events` as its processor sees it. */
 export interface EventQueueEntry {
   readonly data: unknown;
   /** How many deliveries have failed so far (BullMQ's attemptsMade). */

@@ -38,9 +38,7 @@ export interface CallbackOverview {
 
 export interface JobDeliveries {
   readonly jobId: string;
-  /** Ids of events that are still on their way, oldest first. */
   readonly undelivered: readonly string[];
-  /** The last deliveries, newest first. */
   readonly attempts: readonly DeliveryAttempt[];
 }
 

@@ -6,7 +6,6 @@ import type { Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 
 const ENDPOINT_ID_CHARS = 16;
-/** Waiting entries that are woken at a time. */
 const WAKE_BATCH = 200;
 
 /** A paused endpoint, as people are shown it. Times are ISO 8601. */
@@ -18,7 +17,6 @@ export interface PausedEndpoint {
   readonly pausedAt: string;
   readonly failures: number;
   readonly lastCode: string;
-  /** Events that wait for it. */
   readonly waiting: number;
 }
 

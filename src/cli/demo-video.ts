@@ -13,7 +13,6 @@ const BOX_HEADER_BYTES = 8;
 export interface DemoVideo {
   readonly path: string;
   readonly sizeBytes: number;
-  /** Hex digest of the file. */
   readonly sha256: string;
 }
 

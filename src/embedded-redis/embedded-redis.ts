@@ -34,7 +34,6 @@ interface EmbeddedRedisOptions {
   readonly port?: number | undefined;
 }
 
-/** A Redis that needed no set-up. */
 export interface EmbeddedRedis {
   readonly url: string;
   /** `shared`: started by another process of ours on the same data folder, and gone when that one ends. */

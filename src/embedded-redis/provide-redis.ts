@@ -10,7 +10,6 @@ interface ProvideRedisOptions {
   readonly allowInMemory?: boolean;
 }
 
-/** The Redis to work with, wherever it comes from. */
 export interface ProvidedRedis {
   readonly target: RedisTarget;
   /** `external` is the one that the settings name; the others were started without set-up. */

@@ -9,7 +9,6 @@ import type { BoardJob, BoardJobs } from './board-jobs.ts';
 import { jobTitle, timelineWords } from './job-words.ts';
 import { publishPagePath } from './publish-page.ts';
 
-/** An event on its way to a callback URL. */
 const delivery = z.looseObject({ event: z.looseObject({ type: z.string() }) });
 
 type JobStatuses = Parameters<BullMQAdapter['getJobs']>[0];

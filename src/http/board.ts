@@ -25,7 +25,6 @@ const RETRY_ROUTE = `${BOARD_PATH}/api/queues/:queueName/:jobId/retry`;
 
 interface BoardQueue {
   readonly queue: Queue;
-  /** What its entries are, human-readable. */
   readonly description: string;
   /** Whether its entries are the work of publish jobs, so that a failed one can be retried through the ledger. */
   readonly isWork: boolean;

@@ -5,11 +5,9 @@ import { SECOND_MS } from '../core/units.ts';
 
 export interface Problem {
   readonly status: number;
-  /** Stable name for programs. */
   readonly code: string;
   /** What is wrong and how to fix it, human-readable. */
   readonly detail: string;
-  /** Each field of the input that is wrong. */
   readonly problems?: readonly InputProblem[] | undefined;
   /** When it makes sense to ask again. */
   readonly retryAfterMs?: number | undefined;

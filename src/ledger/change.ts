@@ -69,7 +69,6 @@ export const NO_SESSION: LedgerPatch = {
 };
 
 export interface Change {
-  /** What happened, for the timeline. Never a secret. */
   readonly cause: TimelineFact;
   readonly patch?: LedgerPatch;
   /** The new state; without it the state stays. */
@@ -107,7 +106,6 @@ export interface JobEnd {
   readonly to: EndState;
   readonly error?: PublishError | undefined;
   readonly postIds?: readonly string[] | undefined;
-  /** TikTok's status, as sent. */
   readonly tiktokStatus?: string | undefined;
 }
 

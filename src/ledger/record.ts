@@ -25,7 +25,6 @@ export interface LedgerRecord {
   readonly state: PublishState;
   /** Since when, by Redis's clock; written by the ledger's scripts. */
   readonly stateSince?: number | undefined;
-  /** Grows with every change. */
   readonly revision: number;
   /** Another number with every owner; a change by an overtaken owner is refused. */
   readonly fence: number;
@@ -51,7 +50,6 @@ export interface LedgerRecord {
   /** The video as it was claimed for this job, so that it is looked at once; without pin where TikTok fetches it. */
   readonly claimedVideo?: { readonly digest: string; readonly pin?: SourcePin | undefined } | undefined;
   readonly pollCount: number;
-  /** When the next status poll is planned. */
   readonly nextPollAt?: number | undefined;
   /** When a TikTok webhook last reported something about the job. */
   readonly toldAt?: number | undefined;

@@ -10,7 +10,6 @@ import { SERVER_TIME } from './scripts.ts';
 /** A process found this ledger older than what it saw last. */
 export interface RestoreNotice {
   readonly seen: LedgerVersion;
-  /** What it found; undefined where there was no version. */
   readonly found: LedgerVersion | undefined;
   /** Whether it holds for all workers: not for those of another ledger, to which one process was pointed by mistake. */
   readonly everybody: boolean;
@@ -62,7 +61,6 @@ return 1
 const NOTICE_FIELD = 'doubt:';
 /** Far more than people ever accept. */
 const MAX_ACCEPTED = 20;
-/** Events of one read. */
 const EVENTS_BATCH = 1_000;
 
 export type LedgerVersionStore = ReturnType<typeof createLedgerVersionStore>;

@@ -15,7 +15,6 @@ export interface MediaAccess {
   readonly stallMs?: number;
 }
 
-/** Opens media of every kind whose bytes we send. */
 export interface MediaOpener {
   readonly open: OpenMedia;
   /** Ends all connections, those in use too. */

@@ -10,7 +10,6 @@ export interface ExpectedBody {
   /** The server's or the object's name, for errors. */
   readonly name: string;
   readonly lengthBytes: number;
-  /** Longest time to wait for a byte (ms). */
   readonly stallMs: number;
   /** Ends the request that the body comes from. */
   readonly abort: (reason: Error) => void;

@@ -40,7 +40,6 @@ export function defaultReplicas({ kind }: { readonly kind: RedisTarget['kind'] |
 
 type SentinelTarget = Extract<RedisTarget, { kind: 'sentinel' }>;
 
-/** What one sentinel says of the master. */
 interface SentinelView {
   readonly flags: string;
   readonly runId: string;

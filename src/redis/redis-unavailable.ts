@@ -41,11 +41,9 @@ const LASTING: readonly RedisUnavailableCause[] = [
 ];
 
 interface RedisUnavailableOptions extends ErrorOptions {
-  /** What a person can do about it, as one or two sentences. */
   readonly advice: string;
 }
 
-/** How to install Redis. */
 export const HOW_TO_GET_REDIS =
   'Install one (Debian/Ubuntu: apt-get install redis-server; macOS: brew install redis), ' +
   'or run one (docker run -p 6379:6379 redis:7), or set REDIS_URL to an existing one.';

@@ -8,7 +8,6 @@ import type { CommandContext } from '../cli-io.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
 import { interruptible, untilAborted } from '../interrupt.ts';
 
-/** What a running service says of itself once it is up. */
 interface Announcement {
   readonly value: Readonly<Record<string, unknown>>;
   readonly text: string;
