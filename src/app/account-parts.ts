@@ -42,9 +42,7 @@ export function openAccountParts(
   { sealer, clock, log, clientKey, clientSecret, tiktok, onRefresh }: AccountPartsOptions,
 ): AccountParts {
   const vault = createAccountVault({ redis, keys, sealer, confirmation, clock, clientKey });
-  const tokens = createVaultTokenSource({
-    ...{ vault, redis, keys, tiktok, clientKey, clientSecret, clock, log, onRefresh },
-  });
+  const tokens = createVaultTokenSource({ vault, redis, keys, tiktok, clientKey, clientSecret, clock, log, onRefresh });
   onClose(() => tokens.close());
   return {
     ...{ vault, tokens },

@@ -11,7 +11,7 @@ import type { OwnedJob } from '../owned-job.ts';
 type LaneDeps = Needs<'clock' | 'lanes' | 'ledger' | 'metrics' | 'queues'>;
 
 /**
- * Runs a step of a job when its turn in the account's lane has come; it waits until then. Whoever leaves the lane
+ * Runs a step of a job when its turn in the account's lane has come; until then it waits. A job that leaves the lane
  * wakes the next.
  */
 export async function inLane(job: OwnedJob, deps: LaneDeps, step: () => Promise<Settlement>): Promise<Settlement> {
@@ -27,7 +27,7 @@ export async function inLane(job: OwnedJob, deps: LaneDeps, step: () => Promise<
   return settlement;
 }
 
-/** What TikTok may be publishing already is not held back: only TikTok's status tells what is true of it. */
+/** A post that may appear does not wait: its status must be queried. */
 function needsTurn(record: LedgerRecord, now: number): boolean {
   if (isTerminal(record.state) || record.state === 'processing') return false;
   if (mayAppear(exposureOf(record))) return false;
@@ -56,7 +56,7 @@ async function waitInLane(job: OwnedJob, waitingFor: LaneReason, deps: LaneDeps)
   return {
     kind: 'later',
     at: deps.clock.now() + AWAITING_TURN_MS,
-    // Whoever freed the turn meanwhile could not wake an entry that was still running.
+    // If the turn became free meanwhile, the wake-up missed this entry, which was still running.
     afterwards: async () => {
       const answer = await deps.lanes.enter(laneMemberOf(job.record));
       if (answer === 'admitted') await wakeJobs([job.record.id], deps);

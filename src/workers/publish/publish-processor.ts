@@ -40,7 +40,7 @@ async function publish(job: OwnedJob, deps: EndDeps & HandOverDeps, stop: StopSi
   if (record.state !== 'processing') {
     const { scheduledAt } = record;
     if (scheduledAt !== undefined && scheduledAt > deps.clock.now()) return { kind: 'later', at: scheduledAt };
-    // Somebody asked to cancel while TikTok had a pull of which, as it turned out, nothing comes.
+    // A person cancelled during a pull that then published nothing.
     if (record.cancelRequestedAt !== undefined && exposureOf(record) === 'none')
       return await endJob(job, { to: 'cancelled' }, deps);
     if (record.state === 'scheduled') await job.commit({ to: 'queued', cause: { event: 'due' } });
@@ -52,7 +52,7 @@ async function publish(job: OwnedJob, deps: EndDeps & HandOverDeps, stop: StopSi
 
 async function handOver(job: OwnedJob, deps: HandOverDeps, stop: StopSignals): Promise<void> {
   const { record } = job;
-  // Before anything that can fail, such as a key that is gone: no such failure says that nothing was published.
+  // Before anything that can fail, such as by a missing key: such an error must not end the job as `failed`.
   if (exposureOf(record) === 'init_in_doubt') throw new PublishError('TIKTOK_LOST_INIT');
   const media = mediaInUse({ ...record, request: await deps.requestSecrets.open(record.request, record.id) });
   if (isFetchedByTikTok(media)) {

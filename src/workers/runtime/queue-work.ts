@@ -40,7 +40,7 @@ export function uploadWork(deps: WorkerDeps, concurrency: number, draining: Abor
   };
 }
 
-/** Polls of TikTok's status, and looks at what has ended. */
+/** Polls and rechecks. */
 export function statusWork(deps: WorkerDeps, concurrency: number): QueueWork {
   return {
     ...{ queue: QUEUE_NAMES.status, concurrency },

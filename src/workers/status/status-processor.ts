@@ -17,7 +17,7 @@ import { noteMissingWebhook, type PollPlanDeps } from './plan-poll.ts';
 import { claimStatusEntry, type StatusQueueEntry } from './status-entry.ts';
 import { watchPull } from './watch-pull.ts';
 
-/** Asks once what became of a post, and says when to ask again. */
+/** Queries a post's status once and decides when to query again. */
 export async function processStatusEntry(entry: StatusQueueEntry, deps: WorkerDeps): Promise<Settlement> {
   const job = await claimStatusEntry(entry, deps);
   if (!(job instanceof OwnedJob)) return job;
@@ -35,7 +35,7 @@ async function poll(
   const { record } = job;
   if (isTerminal(record.state)) return settlementOf(record);
   if (record.state !== 'processing') {
-    // It began afresh; whoever decided that may have died before the publish queue had it.
+    // It started again, and the process that decided so may have died before it added the entry.
     await ensureEntry(record, deps);
     return { kind: 'done', result: toResult(record) };
   }
@@ -72,11 +72,11 @@ function isOutcome({ status }: StatusAnswer): boolean {
   return status === 'PUBLISH_COMPLETE' || status === 'SEND_TO_USER_INBOX' || status === 'FAILED';
 }
 
-/** Asks TikTok to stop a pull, once for each time that somebody wishes it. */
+/** Asks TikTok to stop a pull, once per request to cancel. */
 async function askToCancel(job: OwnedJob, deps: Needs<'clock' | 'tiktok' | 'tokens'>): Promise<void> {
   if (job.record.cancelAskedAt !== undefined) return;
   const hasAgreed = await askToStopPull(job, deps);
-  // The wish stays even if TikTok refused it: what then fails at TikTok must not begin again.
+  // The request stays even if TikTok refused: a pull that then fails must not start again.
   await job.commit({
     cause: hasAgreed ? { event: 'cancel_accepted' } : { event: 'cancel_refused', code: 'TIKTOK_NOT_CANCELLABLE' },
     patch: { cancelAskedAt: deps.clock.now() },
