@@ -4,7 +4,7 @@ import { type PublishRequest, parsePublishRequest } from '../../core/publish-req
 import { digestRequest } from '../../core/request-digest.ts';
 import { withoutSecretUrls } from '../../core/request-secrets.ts';
 import { failed, type Settlement } from '../../core/settlement.ts';
-import { newRecord } from '../../ledger/change.ts';
+import { newRecord, type Run } from '../../ledger/change.ts';
 import type { LedgerRecord } from '../../ledger/record.ts';
 import { AWAITING_TURN_MS } from '../../limits/lanes.ts';
 import type { Needs } from '../deps.ts';
@@ -20,7 +20,7 @@ export interface PublishQueueEntry {
   /** Stores other data with the entry. */
   readonly replaceData: (data: unknown) => Promise<void>;
   /** Names this very entry, see `Run`. */
-  readonly run: { readonly entry: string; readonly start: number };
+  readonly run: Run;
 }
 
 type AdoptDeps = Needs<'accountNames' | 'clock' | 'ledger' | 'log' | 'queues' | 'requestSecrets'>;

@@ -29,11 +29,10 @@ export interface EntrySearch {
 }
 
 /**
- * The sweep rarely checks a job that does not change, such as one that waits for its turn. So the search checks it in two
- * cases.
+ * The sweep rarely checks a job that does not change, such as one that waits for its turn. The search does, in two cases.
  *
  * If BullMQ's keys are deleted or evicted, there are fewer entries than jobs that have not begun. While that is so, each
- * pass checks a page of these jobs, and the next page at once if it found lost entries. Each enqueue also makes it so for
+ * pass checks a page of these jobs, and the next page at once if it found lost entries. Each enqueue causes that, too, for
  * a moment.
  *
  * After a failover, a worker may have finished an entry on the new master based on data from the old one. So for a while
