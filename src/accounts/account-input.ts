@@ -13,7 +13,6 @@ export interface TokenInput {
   readonly scope?: string | undefined;
 }
 
-/** An account as it is put into the vault. */
 export interface AccountInput extends TokenInput {
   /** The name that publish requests use. */
   readonly account: string;
@@ -102,9 +101,7 @@ const accountInputSchema = z.object({
  * @throws PublishError `INPUT_INVALID` with every problem; no value is ever quoted
  */
 export function parseAccountInput(input: unknown): TokenInput {
-  const result = tokenInputSchema.safeParse(input);
-  if (result.success) return result.data;
-  throw new PublishError('INPUT_INVALID', { problems: result.error.issues.flatMap(toProblems) });
+  return parseWith(tokenInputSchema, input);
 }
 
 /**
@@ -112,9 +109,7 @@ export function parseAccountInput(input: unknown): TokenInput {
  * @throws PublishError `INPUT_INVALID` with every problem
  */
 export function checkAccountInput(input: AccountInput): AccountInput {
-  const result = accountInputSchema.safeParse(input);
-  if (result.success) return result.data;
-  throw new PublishError('INPUT_INVALID', { problems: result.error.issues.flatMap(toProblems) });
+  return parseWith(accountInputSchema, input);
 }
 
 /**
@@ -126,6 +121,12 @@ export function parseAccountName(name: string): string {
   if (result.success) return result.data;
   const problems = result.error.issues.map(({ message }) => ({ path: 'account', message }));
   throw new PublishError('INPUT_INVALID', { problems });
+}
+
+function parseWith<T>(schema: z.ZodType<T>, input: unknown): T {
+  const result = schema.safeParse(input);
+  if (result.success) return result.data;
+  throw new PublishError('INPUT_INVALID', { problems: result.error.issues.flatMap(toProblems) });
 }
 
 function toProblems(issue: z.core.$ZodIssue): InputProblem[] {

@@ -57,7 +57,6 @@ const SEALED_FIELDS = { accessToken: 'access', refreshToken: 'refresh', fallback
 type SealedField = keyof typeof SEALED_FIELDS;
 const SEALED_FIELD_NAMES = ['accessToken', 'refreshToken', 'fallbackRefreshToken'] as const satisfies SealedField[];
 
-/** An account's hash as it lies in Redis. */
 export type AccountHash = Readonly<Record<string, string | undefined>>;
 
 /** The context that binds a sealed token to its account and purpose. */

@@ -11,7 +11,6 @@ import { missingScopes, PUBLISHING_SCOPES, splitScopes } from './scopes.ts';
 import type { NewTokens } from './token-refresh.ts';
 import type { AccountVault } from './vault.ts';
 
-/** What TikTok's consent page is told. */
 interface ConsentQuestion {
   readonly clientKey: string;
   readonly redirectUri: string;
@@ -21,7 +20,6 @@ interface ConsentQuestion {
   readonly scopes: readonly string[];
 }
 
-/** The calls to TikTok that connecting needs. */
 interface ConsentClient {
   consentUrl(question: ConsentQuestion): string;
   /** @throws PublishError */
@@ -34,7 +32,6 @@ interface ConsentClient {
   }): Promise<NewTokens>;
 }
 
-/** What {@link createConnectFlow} needs. */
 export interface ConnectFlowDeps {
   readonly redis: RedisClient;
   readonly keys: Keys;
@@ -87,7 +84,6 @@ export const CONSENT_TIMEOUT_MS = 10 * MINUTE_MS;
 const SECRET_BYTES = 32;
 const STATE_FORM = /^[\w-]{43}$/;
 
-/** What is remembered of a begun connection. */
 const begunSchema = z.object({ account: z.string().optional(), redirectUri: z.string(), codeVerifier: z.string() });
 
 /** Creates the flow on a Redis, so that any process may take up what another has begun. */
@@ -151,7 +147,7 @@ function contextOf(digest: string): string {
   return `connect:${digest}`;
 }
 
-/** What Redis knows a state by, so that whoever reads Redis cannot end what another has begun. */
+/** The name of a state in Redis: somebody who reads Redis cannot finish another's connection. */
 function digestOf(state: string): string {
   return createHash('sha256').update(state).digest('hex');
 }

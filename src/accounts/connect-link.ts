@@ -4,7 +4,7 @@ import { SECOND_MS } from '../core/units.ts';
 /** Where connecting an account begins. */
 export const CONNECT_PATH = '/connect/tiktok';
 
-/** The query of a link that lets whoever holds it connect one account, for a while. */
+/** The query of a link. Anyone who has the link can connect one account until it expires. */
 export interface ConnectLink {
   /** The name the account will have. */
   readonly account: string;

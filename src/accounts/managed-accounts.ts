@@ -11,13 +11,11 @@ export interface RevokeOutcome {
   readonly problem?: string;
 }
 
-/** An account that was connected just now. */
 interface ConnectedAccount extends AccountSummary {
   /** What publishing needs and the owner did not grant. */
   readonly missingScopes: string[];
 }
 
-/** An account that is gone. */
 interface RemovedAccount extends RevokeOutcome {
   readonly removed: string;
 }

@@ -23,7 +23,6 @@ export interface TokenRefresher {
 /** How a refresh ended; `overtaken`: somebody else's newer tokens were kept. @internal */
 export type RefreshOutcome = 'refreshed' | 'overtaken' | 'reauthorization_required' | 'failed';
 
-/** What {@link createTokenRefresh} needs. */
 export interface TokenRefreshDeps {
   readonly vault: AccountVault;
   readonly tiktok: TokenRefresher;
@@ -48,7 +47,7 @@ interface UnsavedGrant {
 }
 
 /**
- * Refreshes an account's tokens with TikTok; whoever calls it holds the account's lock.
+ * Refreshes an account's tokens with TikTok. The caller holds the account's lock.
  *
  * TikTok's refresh tokens work once (developers.tiktok.com/doc/oauth-user-access-token-management, read 2026-11-22), so
  * new tokens are stored before anybody uses them, and nothing but TikTok's own refusal ever counts as disconnected.

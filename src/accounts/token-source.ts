@@ -28,7 +28,6 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])
 `;
 
-/** What {@link createVaultTokenSource} needs. */
 export interface VaultTokenSourceDeps extends TokenRefreshDeps {
   readonly redis: RedisClient;
   readonly keys: Keys;
@@ -75,7 +74,7 @@ export function createVaultTokenSource(deps: VaultTokenSourceDeps): VaultTokenSo
   }
 
   function joinFlight(stale: StoredTokens): Promise<StoredTokens> {
-    // By version: who was refused the newest token must not be handed that one by the flight that brought it.
+    // By version: a caller whose newest token was refused must not get that token from the flight that brought it.
     const key = `${stale.version} ${stale.account}`;
     const flying = flights.get(key);
     if (flying !== undefined) return flying;
@@ -162,7 +161,6 @@ interface RefreshLock {
   release(account: string, owner: string): Promise<void>;
 }
 
-/** Creates the locks on a Redis. */
 function createRefreshLock(deps: { redis: RedisClient; keys: Keys; ttlMs: number }): RefreshLock {
   const { redis, keys, ttlMs } = deps;
   const runAcquire = prepareScript(redis, ACQUIRE_LUA);

@@ -46,7 +46,6 @@ export interface TokenStore {
   ): Promise<boolean>;
 }
 
-/** What the vault is built on. */
 export interface VaultDeps {
   readonly redis: RedisClient;
   readonly keys: Keys;

@@ -17,7 +17,7 @@ export interface AccountState {
   readonly error: PublishError | undefined;
 }
 
-/** What became of the tokens when they were sealed anew. */
+/** The result of encrypting all tokens again. */
 export interface RekeyReport {
   /** Accounts whose tokens are sealed with the first key now. */
   readonly resealed: string[];

@@ -42,9 +42,7 @@ export function openAccountParts(
   { sealer, clock, log, clientKey, clientSecret, tiktok, onRefresh }: AccountPartsOptions,
 ): AccountParts {
   const vault = createAccountVault({ redis, keys, sealer, confirmation, clock, clientKey });
-  const tokens = createVaultTokenSource({
-    ...{ vault, redis, keys, tiktok, clientKey, clientSecret, clock, log, onRefresh },
-  });
+  const tokens = createVaultTokenSource({ vault, redis, keys, tiktok, clientKey, clientSecret, clock, log, onRefresh });
   onClose(() => tokens.close());
   return {
     ...{ vault, tokens },
@@ -53,7 +51,7 @@ export function openAccountParts(
   };
 }
 
-/** Lets the jobs go on that waited for an account to be connected or resumed, whichever name they called it by. */
+/** Wakes the jobs that waited for an account to be connected or resumed, under either of its names. */
 export function createWake(parts: Pick<RedisParts, 'lanes' | 'ledger' | 'queues'>) {
   return async ({ account, openId }: { readonly account: string; readonly openId: string }): Promise<void> => {
     for (const name of new Set([account, openId])) await wakeLane(name, parts);
@@ -73,10 +71,8 @@ export function managedAccounts(
   return createManagedAccounts({ vault, wake, revoke: (account) => revokeGrant(account, { ...app, tokens }) });
 }
 
-/** The accounts that a publisher asks about. */
 export type PublisherAccounts = Pick<AccountParts, 'vault' | 'askCreator'>;
 
-/** What giving an access back takes. */
 interface RevokeParts {
   readonly clientKey: string | undefined;
   readonly clientSecret: string | undefined;
@@ -84,7 +80,7 @@ interface RevokeParts {
   readonly tokens: TokenSource;
 }
 
-/** Gives the access to an account back, as well as that can be done now; never fails. */
+/** Tries to revoke the access to an account at TikTok; never fails. */
 async function revokeGrant(
   account: string,
   { clientKey, clientSecret, tiktok, tokens }: RevokeParts,

@@ -37,7 +37,6 @@ export function boardOptions(
   };
 }
 
-/** What the board asks of the ledger. */
 function createBoardJobs(
   reader: Pick<LedgerReader, 'readMany' | 'readRequests'>,
   publisher: Pick<Publisher, 'retry'>,

@@ -11,7 +11,6 @@ import { createOutboundAgent, type Lookup } from '../outbound/outbound-agent.ts'
 import type { App } from './open-app.ts';
 import type { RedisParts } from './redis-parts.ts';
 
-/** What is kept of callbacks in Redis. */
 type CallbackParts = Pick<DeliveriesDeps, 'log' | 'endpoints'> & { readonly order: DeliveryOrder };
 
 function callbackParts(

@@ -19,7 +19,7 @@ export function createPublisherFromConfig(config: PublisherConfig, clock: Clock 
       refuseCallbacks(entries, config.outboundAllowHosts ?? []);
     },
     open() {
-      // BullMQ and the Redis client take most of the time of loading: who imports us pays for them when they are used.
+      // BullMQ and the Redis client take most of the loading time, so they are loaded at the first use.
       opening ??= import('./publisher-parts.ts')
         .then((parts) => parts.connectPublisher(config, clock))
         .catch((error: unknown) => {

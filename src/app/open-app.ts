@@ -19,7 +19,6 @@ import { openRedisAccess, type RedisAccess, waitForRedis } from './redis-access.
 /** For what follows the drain: closing connections, and a Redis of our own writing its data to disk. */
 const CLOSE_GRACE_MS = 3 * SECOND_MS;
 
-/** What every part of a process is built on. */
 export interface App extends RedisAccess {
   /** The settings, with the Redis that is really used in place of `embedded`. */
   readonly config: Config;
@@ -42,7 +41,7 @@ export interface App extends RedisAccess {
 }
 
 export interface AppOptions {
-  /** Whether an imitation of Redis may stand in where no real one can be had. */
+  /** Whether an imitation of Redis may be used if there is no real one. */
   readonly allowInMemory?: boolean;
   /** For services: waits for the Redis of the settings, and checks that it can be used. */
   readonly start?: StartWait;

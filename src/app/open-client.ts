@@ -9,7 +9,6 @@ import { publisherOn } from './open-server.ts';
 import { openParts, openTikTok } from './open-service.ts';
 import type { RedisParts } from './redis-parts.ts';
 
-/** What a command works with that only asks or enqueues. */
 export interface Client extends RedisParts, AccountParts {
   readonly app: App;
   readonly publisher: Publisher;

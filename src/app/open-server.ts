@@ -30,7 +30,7 @@ export async function openServer(service: Service, workers?: RunningWorkers): Pr
   const { app, metrics, redis } = service;
   const { config, log } = app;
   const { host, port } = config.http;
-  // Whoever waits for an answer of API or board is told at once that Redis is away.
+  // API and board must report at once that Redis is down.
   const asking = openParts(app, await app.connect('producer'), service);
   const publisher = publisherOn(app, asking);
   const wake = createWake(service);
@@ -108,14 +108,12 @@ function workersCheck(workers: Pick<RunningWorkers, 'readiness'>): ReadinessChec
   };
 }
 
-/** What the API hands its requests to. */
 interface ApiParts extends Pick<AccountParts, 'askCreator'> {
   readonly publisher: Publisher;
   readonly accounts: ManagedAccounts;
   readonly callbacks: Deliveries;
 }
 
-/** The API under `/v1`. */
 function apiOptions(
   { http, mediaRoots }: Pick<App['config'], 'http' | 'mediaRoots'>,
   { publisher, accounts, callbacks, askCreator }: ApiParts,
@@ -139,7 +137,7 @@ function apiOptions(
 
 /**
  * Connecting accounts in a browser, for the web server.
- * @param onConnected told of each account that may publish again
+ * @param onConnected called with each account that may publish again
  */
 function connectOptions(
   { app, redis, vault, tiktok }: Pick<Service, 'app' | 'redis' | 'vault' | 'tiktok'>,

@@ -17,7 +17,7 @@ export function publisherParts(
   const { redis } = parts;
   return {
     ...parts,
-    // Few requests hold secrets, and who never sends one need not load what seals them.
+    // Few requests hold secrets; only those load what seals them.
     async sealSecrets(request, jobId) {
       const { sealSecrets } = await import('../producers/seal-secrets.ts');
       return await sealSecrets(request, jobId, { redis, keys, encryptionKeys: config.encryptionKeys });

@@ -31,7 +31,7 @@ export interface RedisAccess {
    */
   connect(role: RedisRole): Promise<RedisClient>;
   /**
-   * As {@link connect}, in the midst of the work: a failure closes nothing.
+   * As {@link connect}, while the process works: a failure closes nothing.
    * @throws RedisUnavailableError
    */
   openConnection(role: RedisRole): Promise<RedisClient>;
@@ -45,7 +45,7 @@ export interface RedisAccess {
 
 export interface RedisAccessOptions {
   readonly log?: Logger | undefined;
-  /** Whether an imitation of Redis may stand in where no real one can be had. */
+  /** Whether an imitation of Redis may be used if there is no real one. */
   readonly allowInMemory?: boolean | undefined;
   /** Repeats first connections while Redis is not ready yet; by default nothing is repeated. */
   readonly patience?: ((provided: ProvidedRedis) => Promise<Patience | undefined>) | undefined;
@@ -80,7 +80,7 @@ export async function openRedisAccess(
 
   async function close(): Promise<void> {
     isClosed = true;
-    // What one part cannot end, such as a call that Redis refuses, must not keep the others open.
+    // A part that fails to close, such as by a call that Redis refuses, must not keep the others open.
     const tryTo = (closer: () => Promise<void>): Promise<void> =>
       closer().catch((error: unknown) => log?.warn({ err: toPublishError(error) }, 'part failed to close'));
     for (const closer of closers.splice(0).reverse()) await tryTo(closer);

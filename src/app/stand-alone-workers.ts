@@ -6,7 +6,7 @@ import { closeInTime, openApp } from './open-app.ts';
 import { openService, type Service } from './open-service.ts';
 import { openWorkers } from './open-workers.ts';
 
-/** What may be told to workers in a process of one's own. What is left out comes from the environment. */
+/** Options of workers in another app's process. What is left out comes from the environment. */
 export interface CreateWorkersOptions {
   /** Where access tokens come from: an app that keeps its customers' tokens brings its own source; else the vault. */
   readonly tokens?: TokenSource;

@@ -25,7 +25,6 @@ export interface Callbacks {
   readonly relay: { readonly redis: RedisClient; readonly keys: Keys };
 }
 
-/** Everything that the delivery of events works with. */
 export interface CallbackDeps {
   readonly ledger: Pick<Ledger, 'read'>;
   readonly requestSecrets: RequestSecrets;

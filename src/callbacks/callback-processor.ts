@@ -10,12 +10,11 @@ import type { CallbackDeps } from './callback-deps.ts';
 import { type DeliveryOutcome, deliverEvent } from './delivery.ts';
 import type { EndpointState } from './endpoint-health.ts';
 
-/** How long an event sleeps that waits for an earlier one, which wakes it when it is through. */
+/** How long an event waits for an earlier one, which wakes it when it is delivered. */
 const AWAITING_EARLIER_EVENT_MS = 10 * MINUTE_MS;
-/** How long one sleeps at least that waits for its host, if the process dies that would have woken it. */
+/** How long an event waits for its host if the process that should wake it dies. */
 const IN_LINE_MS = MINUTE_MS;
 
-/** An entry of `tiktok-events` as its processor sees it. */
 export interface EventQueueEntry {
   readonly data: unknown;
   /** How many deliveries have failed so far (BullMQ's attemptsMade). */
@@ -83,7 +82,7 @@ async function tryDelivery(turn: Turn, deps: Omit<CallbackDeps, 'ledger'>, signa
     outcome = await deliver(entry, { ...record, shownUrl }, deps, signal);
   } catch (error) {
     if (!signal.aborted) throw error;
-    // Told to stop in the middle: the receiver may get it twice, which its id tells.
+    // Stopped midway: the receiver may get it twice, and recognizes it by its id.
     if (endpoint.isPaused) await endpoints.releaseProbe(endpoint);
     return { kind: 'later', at: deps.clock.now() };
   }
@@ -144,7 +143,6 @@ async function settleDelivery(
   return { kind: 'retry', delayMs: next.delayMs, failure: { code: error.code, message: error.message } };
 }
 
-/** Logs, counts and remembers one delivery. */
 async function recordAttempt(
   { id, event }: Entry,
   { outcome, attempt }: Delivery,
@@ -169,7 +167,7 @@ async function recordAttempt(
   });
 }
 
-/** The event waits for an earlier one of its job, which may get through just while it lies down. */
+/** The event waits for an earlier one of its job, which may be delivered just before this entry is delayed. */
 function waitForEarlierEvent(
   { id, event }: Entry,
   deps: Pick<CallbackDeps, 'callbacks' | 'clock' | 'queues'>,
@@ -197,7 +195,7 @@ function waitForHost(
   };
 }
 
-/** The event waits for a paused endpoint, which may be resumed just while it lies down. */
+/** The event waits for a paused endpoint, which may be resumed just before this entry is delayed. */
 async function held(
   { event }: Entry,
   endpoint: EndpointState,

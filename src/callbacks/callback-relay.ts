@@ -8,28 +8,22 @@ import { createOutageLog } from '../observability/outage-log.ts';
 import type { Queues } from '../queues/queues.ts';
 import type { Callbacks } from './callback-deps.ts';
 
-/** Longest block of one read. */
 const BLOCK_MS = 5 * SECOND_MS;
 const READ_COUNT = 100;
 const PAUSE_AFTER_TROUBLE_MS = SECOND_MS;
 
-/** What the relay works with. */
 export interface CallbackRelayDeps {
   readonly queues: Pick<Queues, 'addEventEntry'>;
   readonly log: Logger;
   readonly callbacks: Pick<Callbacks, 'relay'> & { readonly schedule: Pick<CallbackSchedule, 'delaysMs'> };
 }
 
-/** Moves events from the outbox to the queue. */
-export interface CallbackRelay {
-  stop(): Promise<void>;
-}
-
 /**
  * Takes events out of the ledger's outbox, oldest first, and puts each on `tiktok-events` before it leaves the outbox.
- * What one process leaves behind the next one finds; two at once do no harm, since an entry bears its event's id.
+ * What one process leaves, the next one finds. Two at once do no harm, since an entry has its event's id.
+ * @returns stops it
  */
-export function startCallbackRelay(deps: CallbackRelayDeps): CallbackRelay {
+export function startCallbackRelay(deps: CallbackRelayDeps): () => Promise<void> {
   const { redis, keys } = deps.callbacks.relay;
   const stopping = new AbortController();
   const outage = createOutageLog(deps.log);
@@ -58,12 +52,10 @@ export function startCallbackRelay(deps: CallbackRelayDeps): CallbackRelay {
   }
 
   const following = follow();
-  return {
-    async stop() {
-      stopping.abort();
-      redis.disconnect();
-      await following;
-    },
+  return async () => {
+    stopping.abort();
+    redis.disconnect();
+    await following;
   };
 }
 

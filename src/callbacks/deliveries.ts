@@ -23,7 +23,6 @@ interface FailedEvent {
   readonly reason: string;
 }
 
-/** How the delivery of events goes. */
 export interface CallbackOverview {
   /** Events on their way: waiting, being delivered, waiting for their next delivery; and those given up. */
   readonly counts: {
@@ -37,16 +36,12 @@ export interface CallbackOverview {
   readonly failed: readonly FailedEvent[];
 }
 
-/** The deliveries of one job. */
 export interface JobDeliveries {
   readonly jobId: string;
-  /** Ids of events that are still on their way, oldest first. */
   readonly undelivered: readonly string[];
-  /** The last deliveries, newest first. */
   readonly attempts: readonly DeliveryAttempt[];
 }
 
-/** What people do with callbacks. */
 export interface Deliveries {
   overview(): Promise<CallbackOverview>;
   /** @throws PublishError `JOB_NOT_FOUND` */
@@ -89,7 +84,7 @@ export function createDeliveries({ queues, ledger, log, order, endpoints }: Deli
     };
   }
 
-  /** Failed entries, those of a host only if it is told. */
+  /** Failed entries; with a host, only its own. */
   async function failedEntries(host: string | undefined): Promise<Job[]> {
     const found: Job[] = [];
     for (let start = 0; ; start += PAGE) {

@@ -19,7 +19,6 @@ const attemptSchema = z.object({
 /** One delivery of an event, as people are shown it. Times are ISO 8601. */
 export type DeliveryAttempt = z.infer<typeof attemptSchema>;
 
-/** The last deliveries of each job. */
 export type DeliveryLog = ReturnType<typeof createDeliveryLog>;
 
 /** @param options `retentionMs`: how long the log of a job is kept after its last delivery */

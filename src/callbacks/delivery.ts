@@ -16,7 +16,6 @@ const CONTENT_TYPE = 'application/cloudevents+json; charset=utf-8';
 const GONE = 410;
 
 export interface DeliveryDeps {
-  /** An agent that reaches public hosts only. */
   readonly agent: Dispatcher;
   readonly allowed: AllowList;
   readonly signer: CallbackSigner;
@@ -24,12 +23,10 @@ export interface DeliveryDeps {
   readonly timeoutMs: number;
 }
 
-/** How one delivery ended. */
 export interface DeliveryOutcome {
   readonly durationMs: number;
   /** The receiver's status, if it answered. */
   readonly status: number | undefined;
-  /** Why the event counts as not delivered. */
   readonly error: PublishError | undefined;
 }
 

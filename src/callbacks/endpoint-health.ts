@@ -6,7 +6,6 @@ import type { Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 
 const ENDPOINT_ID_CHARS = 16;
-/** Waiting entries that are woken at a time. */
 const WAKE_BATCH = 200;
 
 /** A paused endpoint, as people are shown it. Times are ISO 8601. */
@@ -18,11 +17,9 @@ export interface PausedEndpoint {
   readonly pausedAt: string;
   readonly failures: number;
   readonly lastCode: string;
-  /** Events that wait for it. */
   readonly waiting: number;
 }
 
-/** How an endpoint did lately. */
 export interface EndpointState {
   readonly id: string;
   readonly endpoint: string;
@@ -64,7 +61,6 @@ export function createEndpointHealth(options: {
       return { id, endpoint, failures: Number(failures ?? 0), isPaused: typeof pausedAt === 'string' };
     },
 
-    /** Whether an endpoint is paused at this very moment. */
     async isPaused({ id }: EndpointState): Promise<boolean> {
       return (await redis.hexists(keys.callbackEndpoint(id), 'pausedAt')) === 1;
     },

@@ -20,7 +20,7 @@ const SLOW_HOSTS_KNOWN = 1_000;
 
 /**
  * Counts the deliveries of this process. Events that were not let in wait in one line for all processes, so that
- * whoever is through with a host lets the next one go.
+ * any process that finished a delivery lets the next one start.
  */
 export function createHostGate(deps: {
   readonly redis: RedisClient;
@@ -72,7 +72,7 @@ export function createHostGate(deps: {
       await wakeNext(host, wasSlow && !slow.has(host) ? room : Math.min(room, 1));
     },
 
-    /** Puts an event in line that lies down in the queue by now. */
+    /** Puts an event in line, once its entry is delayed in the queue. */
     async waitFor(host: string, eventId: string): Promise<void> {
       const line = lineOf(host);
       await redis.multi().zadd(line, 'NX', clock.now(), eventId).pexpire(line, HOUR_MS).exec();

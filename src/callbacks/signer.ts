@@ -2,13 +2,11 @@ import { hkdfSync } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 import { SECOND_MS } from '../core/units.ts';
 
-/** How a secret of Standard Webhooks begins; base64 follows. */
 const SECRET_PREFIX = 'whsec_';
 const SECRET_BYTES = 32;
 /** Sets these secrets apart from all else that is derived from the same keys. */
 const PURPOSE = 'tiktok-publisher callbacks v1';
 
-/** Signs deliveries. */
 export interface CallbackSigner {
   /** The headers that let a receiver check who sent a body, and when. */
   sign(id: string, body: string, now: number): Record<string, string>;

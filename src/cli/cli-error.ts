@@ -3,7 +3,6 @@ import { type InputProblem, PublishError } from '../core/publish-error.ts';
 import { RedisUnavailableError } from '../redis/redis-unavailable.ts';
 import { EXIT_CODES, type ExitCode } from './exit-codes.ts';
 
-/** An error as the command line shows it. */
 export interface CliError {
   readonly exitCode: ExitCode;
   readonly code: string;

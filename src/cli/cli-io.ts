@@ -84,7 +84,6 @@ function wrapLine(line: string, columns: number): string[] {
   return [...lines, current];
 }
 
-/** What every command is given. */
 export interface CommandContext {
   readonly io: CliIo;
   readonly output: Output;

@@ -9,7 +9,6 @@ export interface DemoReport {
   readonly outcome: PublishJob['state'];
   readonly postIds: readonly string[];
   readonly sent: { readonly bytes: number; readonly sha256: string };
-  /** What the simulated TikTok holds. */
   readonly received: {
     readonly bytes: number;
     readonly chunks: number;

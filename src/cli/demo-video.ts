@@ -10,11 +10,9 @@ import { MEBIBYTE_BYTES } from '../core/units.ts';
 const SHIPPED_VIDEO = fileURLToPath(new URL('../../assets/demo.mp4', import.meta.url));
 const BOX_HEADER_BYTES = 8;
 
-/** A video to publish. */
 export interface DemoVideo {
   readonly path: string;
   readonly sizeBytes: number;
-  /** Hex digest of the file. */
   readonly sha256: string;
 }
 

@@ -9,7 +9,6 @@ const LONGEST_BAR_CHARS = 36;
 const SHORTEST_BAR_CHARS = 8;
 const ELLIPSIS = '…';
 
-/** Shows how a job goes on. */
 export interface ProgressDisplay {
   show(job: PublishJob): void;
   /** Leaves the last line as it is and gives the terminal back. */
@@ -70,7 +69,6 @@ function createPlainLines(stream: OutputStream): ProgressDisplay {
   };
 }
 
-/** What the line shows beside the job. */
 interface UploadSpeed {
   /** Accepted per second since the upload was first seen; undefined while unknown. */
   readonly bytesPerSecond: number | undefined;

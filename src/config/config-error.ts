@@ -1,6 +1,5 @@
 import { PublishError } from '../core/publish-error.ts';
 
-/** One thing wrong with the environment. */
 export interface SettingProblem {
   readonly variable: string;
   /** What was expected, what was given unless it is a secret, and how to fix it. */

@@ -7,7 +7,6 @@ import type { RedisConfig } from './redis-config.ts';
 import { findConflicts, type GivenSettings } from './setting-conflicts.ts';
 import { SETTING_DESCRIPTIONS, type SettingName, type Settings, SettingsTable } from './settings-table.ts';
 
-/** Environment variables as Node gives them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** All settings of a process, ready to use: times in ms, sizes in bytes, paths absolute. Frozen. Holds secrets: never log it. */

@@ -1,4 +1,3 @@
-/** One node to start from. */
 export interface HostAndPort {
   readonly host: string;
   readonly port: number;
@@ -28,7 +27,6 @@ interface ConnectionSettings {
   readonly tls?: RedisTlsFiles;
 }
 
-/** A Redis that can be connected to. */
 export type RedisTarget = ConnectionSettings &
   (
     | { readonly kind: 'url'; readonly url: string }

@@ -20,7 +20,6 @@ const descriptions = new Map<z.ZodType, SettingDescription>();
 /** How the settings of one group are described. */
 export function settingsOf(group: SettingDescription['group']) {
   return {
-    /** A setting that may be left out. */
     optional<T extends z.ZodType<unknown, string>>(type: T, words: SettingWords): z.ZodOptional<T> {
       return described(type.optional(), { ...words, group });
     },

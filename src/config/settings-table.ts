@@ -158,10 +158,8 @@ export const SettingsTable = z.object({
   }),
 });
 
-/** The settings as read, each under the name of its variable. */
 export type Settings = z.output<typeof SettingsTable>;
 
-/** The name of an environment variable of ours. */
 export type SettingName = keyof Settings;
 
 /** What people are told about each setting, in the order of the table. */

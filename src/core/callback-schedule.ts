@@ -1,7 +1,6 @@
 import type { NextRetry } from './retry-policy.ts';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from './units.ts';
 
-/** How deliveries of events are repeated. Times in ms. */
 export interface CallbackSchedule {
   /** The pause after the first failed delivery, after the second, and so on; the last failure ends it. */
   readonly delaysMs: readonly number[];

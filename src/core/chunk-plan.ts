@@ -51,12 +51,13 @@ export function planChunks(totalBytes: number, preferredChunkBytes = DEFAULT_CHU
     throw new RangeError(`expected preferredChunkBytes above 0, got ${preferredChunkBytes}`);
   }
   const clampedBytes = Math.floor(Math.min(Math.max(preferredChunkBytes, MIN_CHUNK_BYTES), MAX_CHUNK_BYTES));
-  if (totalBytes >= 2 * clampedBytes) return cut(totalBytes, clampedBytes);
+  if (totalBytes >= 2 * clampedBytes) return planWithChunks(totalBytes, clampedBytes);
   // "One chunk" must have chunk_size == video_size; a lone chunk above 64 MB is refused, so halve instead.
-  return totalBytes <= MAX_CHUNK_BYTES ? cut(totalBytes, totalBytes) : cut(totalBytes, Math.floor(totalBytes / 2));
+  return planWithChunks(totalBytes, totalBytes <= MAX_CHUNK_BYTES ? totalBytes : Math.floor(totalBytes / 2));
 }
 
-function cut(totalBytes: number, chunkSizeBytes: number): ChunkPlan {
+/** The plan with this chunk size; its last chunk takes the remainder. */
+export function planWithChunks(totalBytes: number, chunkSizeBytes: number): ChunkPlan {
   return { totalBytes, chunkSizeBytes, chunkCount: Math.floor(totalBytes / chunkSizeBytes) };
 }
 

@@ -18,14 +18,12 @@ export interface CreatorInfo {
 /** The part of it that a request is held against. */
 export type CreatorLimits = Omit<CreatorInfo, 'username' | 'nickname' | 'avatarUrl'>;
 
-/** Why TikTok would refuse a post. */
 interface CreatorProblem {
   readonly code: ErrorCode;
   /** What is wrong this time, and what TikTok offers instead. */
   readonly reason: string;
 }
 
-/** What a request meets at TikTok. */
 export interface CreatorFindings {
   readonly problems: readonly CreatorProblem[];
   /** What TikTok would do otherwise than asked, without refusing the post. */

@@ -1,4 +1,4 @@
-/** Stops waiting at an abort, with its reason; what was waited for goes on. */
+/** Stops waiting at an abort, with its reason; the work itself continues. */
 export function orAbort<T>(waiting: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return waiting;
   if (signal.aborted) {
@@ -13,7 +13,7 @@ export function orAbort<T>(waiting: Promise<T>, signal: AbortSignal | undefined)
 }
 
 /**
- * Stops waiting when the time is up, with what `late` returns or throws; what was waited for goes on.
+ * Stops waiting when the time is up, with what `late` returns or throws; the work itself continues.
  * @param holdsProcess false: a process that has nothing else to do ends
  */
 export async function orLate<T, L>(
@@ -32,6 +32,9 @@ export async function orLate<T, L>(
   }
 }
 
+/** The longest time that a timer of Node can hold: 24 days (ms). Nobody waits for more. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** A limit of time for a call that stops at a signal. */
 export interface Deadline {
   readonly signal: AbortSignal;
@@ -39,7 +42,6 @@ export interface Deadline {
   stop(): void;
 }
 
-/** How {@link startDeadline} limits a call. */
 export interface DeadlineOptions {
   readonly withinMs: number;
   /** What the signal is aborted with when the time is up. */
@@ -47,24 +49,26 @@ export interface DeadlineOptions {
   /** The caller's own signal, which ends the call too. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * A process that was frozen finds its timers over before it has read what arrived meanwhile. An answer that is there
-   * counts: this is the time to read it (ms).
+   * After a freeze, timers fire before the process reads what arrived meanwhile. This is the time to read such an
+   * answer, which still counts (ms).
    */
   readonly readingMs?: number;
 }
 
 /**
- * Starts the time of a call. By hand, since Node 20's `AbortSignal.any` keeps every derived signal alive as long as the
- * caller's, which often is the life of the process.
+ * Starts a deadline. Not by `AbortSignal.any`: Node 20's keeps every derived signal alive as long as the caller's, which
+ * often is the life of the process.
  */
 export function startDeadline({ withinMs, reason, signal, readingMs = 0 }: DeadlineOptions): Deadline {
   const controller = new AbortController();
   const followCaller = () => controller.abort(signal?.reason);
   const abort = () => controller.abort(reason());
-  let timer = setTimeout(() => {
+  let timer: NodeJS.Timeout | undefined;
+  const onTimeUp = () => {
     if (readingMs === 0) abort();
     else timer = setTimeout(abort, readingMs);
-  }, withinMs);
+  };
+  if (withinMs <= LONGEST_TIMER_MS) timer = setTimeout(onTimeUp, withinMs);
   const stop = () => {
     clearTimeout(timer);
     signal?.removeEventListener('abort', followCaller);

@@ -25,7 +25,6 @@ export const ERROR_TABLE = {
   ...OPERATION_ROWS,
 } as const satisfies Record<string, ErrorRow>;
 
-/** The stable name of an error. */
 export type ErrorCode = keyof typeof ERROR_TABLE;
 
 /** Whether a text is one of our error codes. */

@@ -17,7 +17,6 @@ import type { Session } from './session.ts';
  */
 export type Exposure = 'none' | 'init_in_doubt' | 'open' | 'may_appear' | 'dead';
 
-/** What the exposure of a job's post follows from. */
 export interface SessionFacts {
   readonly state: PublishState;
   readonly request: Pick<PublishRequest, 'media' | 'onLostInit'>;
@@ -25,15 +24,15 @@ export interface SessionFacts {
   readonly session: Session;
 }
 
-/** The exposure of a post: nothing else in this program reads it out of the session. */
+/** The exposure of a post. Nothing else derives it from the session. */
 export function exposureOf(job: SessionFacts): Exposure {
   const { state, session } = job;
   switch (session.kind) {
     case 'none':
-      // The post may exist, and there is no publish_id to ask about.
+      // The post may exist, and we have no publish_id to query.
       return state === 'unconfirmed' ? 'init_in_doubt' : 'none';
     case 'init_sent': {
-      // An upload whose publish_id nobody knows gets no byte. The caller of a pull may take a lost init for none.
+      // An upload whose publish_id we lost gets no byte. The request of a pull may allow another init.
       const publishesByItself = isFetchedByTikTok(mediaInUse(job)) && job.request.onLostInit !== 'repeat';
       return publishesByItself || state === 'unconfirmed' ? 'init_in_doubt' : 'none';
     }
@@ -46,12 +45,12 @@ export function exposureOf(job: SessionFacts): Exposure {
   }
 }
 
-/** States in which TikTok has everything, or had it as far as anybody knows. */
+/** States in which TikTok has, or may have, the whole video. */
 function isPastUpload(state: PublishState): boolean {
   return state === 'processing' || state === 'published' || state === 'in_inbox' || state === 'unconfirmed';
 }
 
-/** Whether a post may be on TikTok, or come to be, without any further act of ours. */
+/** Whether a post may be on TikTok, or may appear there without another call of ours. */
 export function mightBePublished(exposure: Exposure): boolean {
   return exposure === 'may_appear' || exposure === 'init_in_doubt';
 }

@@ -50,7 +50,7 @@ export function judgeLedger(last: LedgerVersion | undefined, found: FoundLedger)
   if (acceptedIds.includes(last.id)) return 'same';
   // A failover may also lose a version that was begun seconds ago, as by the first worker after an upgrade.
   if (version === undefined && last.count <= MAX_LOST_HEARTBEATS) return 'new';
-  // Emptied, or set up anew: everything in it began after we looked last.
+  // Emptied or new: everything in it began after our last look.
   const holdsOlderJobs = holdsJobsSince !== undefined && holdsJobsSince < last.at - CLOCK_MARGIN_MS;
   return holdsOlderJobs ? 'went_back' : 'new';
 }

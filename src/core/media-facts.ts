@@ -7,7 +7,6 @@ const codec = {
   codecId: z.string().nullable(),
 };
 
-/** The main video track. */
 const videoFactsSchema = z.object({
   ...codec,
   /** As shown, that is after rotation. */
@@ -31,7 +30,6 @@ export const mediaFactsSchema = z.object({
   videoTracks: z.number(),
   audioTracks: z.number(),
   video: videoFactsSchema.nullable(),
-  /** The main audio track. */
   audio: z.object(codec).nullable(),
   /** Where an ISO file keeps its index. At the end is as good for TikTok; null: another container, or not found out. */
   moov: z.enum(['front', 'end', 'missing']).nullable(),

@@ -94,7 +94,6 @@ const photosMediaSchema = z
   })
   .meta({ title: 'photos', description: `1 to ${MAX_PHOTOS} photos that TikTok downloads itself.` });
 
-/** Where the media of a post come from. */
 export const mediaSchema = z
   .discriminatedUnion('type', [fileMediaSchema, urlMediaSchema, s3MediaSchema, pullMediaSchema, photosMediaSchema], {
     error: 'expected media.type "file", "url", "s3", "pull" or "photos"',

@@ -47,7 +47,7 @@ export function planAfterError(job: InterruptedJob, trouble: Trouble, context: P
   }
 }
 
-/** TikTok may have the post: trouble with asking for its status delays the answer and changes nothing else. */
+/** TikTok may have the post: an error of the status query delays the outcome and changes nothing else. */
 function planAfterAsking(job: InterruptedJob, trouble: Trouble, context: PlanContext): Plan {
   const { step, now } = context;
   if (trouble instanceof Handback) return { kind: 'hand_back' };
@@ -91,7 +91,7 @@ function endGivenUp({ code, message }: PublishFailure, { details }: PublishError
   return { kind: 'end', to: 'failed', error: new PublishError(code, { ...details, reason: message }) };
 }
 
-/** Fails a job, unless TikTok may still publish it: a `failed` post that appears would be an invitation to post twice. */
+/** Fails a job, unless TikTok may still publish it: a `failed` post that appears invites people to post twice. */
 function giveUp(job: InterruptedJob, error: PublishError, said: StatusSaid | undefined): Plan {
   if (exposureOf(job) !== 'may_appear') return { kind: 'end', to: 'failed', error };
   if (said === undefined) return { kind: 'ask_status' };
@@ -136,7 +136,7 @@ function refusedUntil({ row, details }: PublishError, { now }: Pick<PlanContext,
   return now + Math.max(details.retryAfterMs ?? 0, row.waitMs ?? MINUTE_MS);
 }
 
-/** The last attempt gives the job up with the error at hand. */
+/** The last attempt gives the job up with this error. */
 function retryLater(
   job: InterruptedJob,
   error: PublishError,
@@ -183,14 +183,14 @@ function replaceSession(
   return exposure === 'may_appear' ? { kind: 'follow', error, gaveUp: false } : startOver(job, error, context);
 }
 
-/** What follows when asking brought something else than a position. */
+/** What follows when the status brought no position. */
 function planAfterSilence(job: InterruptedJob, context: PlanContext, said: StatusSaid): Plan | undefined {
   if (said.kind === 'failed') return planAfterFailed(job, said.error, context);
   if (said.kind === 'no_answer') return planAfterError(job, said.trouble, context, { kind: 'nothing' });
   return undefined;
 }
 
-/** Gives up a publish_id of which nothing comes. */
+/** Replaces a publish_id that will publish nothing. */
 function startOver(job: InterruptedJob, error: PublishError, context: PlanContext): Plan {
   const next = job.initCount >= MAX_INITS ? undefined : nextTry(job, error, context);
   if (next === undefined) return { kind: 'end', to: 'failed', error };

@@ -53,7 +53,7 @@ export type Plan =
   | { readonly kind: 'superseded' }
   /** Back to the queue as it is, for another worker. */
   | { readonly kind: 'hand_back' }
-  /** Goes on at a time that is not ours to choose; burns no attempt. */
+  /** Goes on at a time that others decide; burns no attempt. */
   | {
       readonly kind: 'wait';
       readonly reason: WaitReason;
@@ -63,7 +63,7 @@ export type Plan =
     }
   /** The same step again after a backoff; burns an attempt. */
   | { readonly kind: 'retry'; readonly at: number; readonly attempts: number; readonly error: PublishError }
-  /** A new publish_id, because nothing comes of the present one. */
+  /** A new publish_id, because the present one will publish nothing. */
   | {
       readonly kind: 'start_over';
       readonly at: number;
@@ -76,7 +76,7 @@ export type Plan =
   | { readonly kind: 'ask_status' }
   /** TikTok may have everything: its outcome is polled. `gaveUp`: should it publish nothing, the job fails with `error`. */
   | { readonly kind: 'follow'; readonly error: PublishError; readonly gaveUp: boolean }
-  /** TikTok is asked again, not before a time; what is true of the job stays. */
+  /** TikTok is asked again, not before a time; the job does not change. */
   | { readonly kind: 'ask_later'; readonly notBeforeAt: number; readonly error: PublishError }
   | { readonly kind: 'end'; readonly to: 'failed' | 'unconfirmed'; readonly error: PublishError }
   | { readonly kind: 'end'; readonly to: 'cancelled' };

@@ -38,7 +38,6 @@ export const DEFAULT_POLL_SCHEDULE: PollSchedule = {
 /** Share by which a delay is lengthened at random, so that jobs begun together drift apart. */
 const JITTER = 0.2;
 
-/** What is known when the next poll is planned. */
 export interface PollProgress {
   readonly pollsDone: number;
   /** Time since TikTok has had everything (ms). */

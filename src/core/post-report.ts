@@ -27,7 +27,7 @@ export function toPostReport(event: string): PostReport | undefined {
 
 /**
  * What a report wakes: the poll of a job whose outcome is awaited, or the recheck of one whose outcome may get better.
- * @returns undefined for a report that can't tell anything new, such as the second of the same kind
+ * @returns undefined for a report that brings nothing new, such as the second of the same kind
  */
 export function wokenBy(
   report: PostReport,

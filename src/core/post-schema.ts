@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { MAX_DESCRIPTION_LENGTH, MAX_PHOTO_TITLE_LENGTH, MAX_TITLE_LENGTH, PRIVACY_LEVELS } from './post-limits.ts';
 
-/** How the post looks and who sees it. */
 export const postSchema = z
   .strictObject({
     title: textOf(MAX_TITLE_LENGTH)

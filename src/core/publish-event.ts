@@ -27,7 +27,7 @@ export const END_EVENTS = {
 } as const satisfies Partial<Record<PublishState, PublishEventType>>;
 export type EndState = keyof typeof END_EVENTS;
 
-/** A CloudEvents 1.0 event as it lies on the stream. */
+/** A CloudEvents 1.0 event as stored on the stream. */
 export interface PublishEvent {
   readonly specversion: '1.0';
   /** Stable and unique. */
@@ -44,16 +44,15 @@ export interface PublishEvent {
 /** An entry of the events stream as Redis answers it. */
 export type StreamEntry = readonly [id: string, fields: readonly string[]];
 
-/** What differs from event to event. */
 export type EventContent = Pick<PublishEvent, 'id' | 'type' | 'subject' | 'data'> & { readonly at: number };
 
 /**
- * Stands in an event's id for what only the Redis script that stores the event knows: a revision, say. The script
- * replaces its first occurrence. At random, so that no text in an event can be mistaken for it.
+ * Placeholder in an event's id for the revision, which only the Redis script that stores the event knows. The script
+ * replaces its first occurrence. Random, so that no text in an event can equal it.
  */
 export const UNKNOWN_PART = randomUUID().replaceAll('-', '');
 
-/** An event as the JSON that is stored. The id comes first, before everything that somebody else wrote. */
+/** An event as the JSON that is stored. The id comes first, before any text of others. */
 export function encodeEvent({ id, type, subject, at, data }: EventContent): string {
   const event: PublishEvent = {
     specversion: '1.0',
@@ -68,7 +67,6 @@ export function encodeEvent({ id, type, subject, at, data }: EventContent): stri
   return JSON.stringify(event);
 }
 
-/** An event as it is stored. */
 const publishEventSchema: z.ZodType<PublishEvent> = z.looseObject({
   specversion: z.literal('1.0'),
   id: z.string(),
@@ -92,7 +90,7 @@ export function decodeEvent(fields: readonly string[]): PublishEvent | undefined
   }
 }
 
-/** Whom an event is about: the job and its account, or the account alone. */
+/** What an event is about: the job and its account, or the account alone. */
 export function subjectsOf({ subject, data }: PublishEvent): string[] {
   return typeof data.account === 'string' ? [subject, data.account] : [subject];
 }

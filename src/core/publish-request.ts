@@ -124,7 +124,6 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Something wrong with how fields of a request go together. */
 interface RequestConflict {
   readonly path: readonly (string | number)[];
   readonly message: string;

@@ -9,8 +9,8 @@ export interface RestoredSubject extends SessionFacts {
 }
 
 /**
- * What becomes of a job of a restored backup. `keep`: nothing of it can have been sent since. `ask`: TikTok tells what
- * became of its publish_id. `unconfirmed`: it may have been published, and nobody knows.
+ * What happens to a job of a restored backup. `keep`: nothing of it was sent since. `ask`: query the status of its
+ * publish_id. `unconfirmed`: it may have been published, and there is no way to know.
  */
 export type RestoredPlan = 'keep' | 'ask' | 'unconfirmed';
 

@@ -1,8 +1,8 @@
 import { exposureOf, type SessionFacts } from './exposure.ts';
 
 /**
- * How a job is retried: `poll` asks TikTok again what became of it, `resume` goes on with the bytes, `fresh_init` makes
- * a new publish_id.
+ * How a job is retried: `poll` queries its status again, `resume` continues the upload, `fresh_init` makes a new
+ * publish_id.
  */
 export type RetryPlan =
   | { readonly kind: 'poll' | 'resume' | 'fresh_init' }

@@ -1,9 +1,10 @@
 /**
- * What is known of a job's session at TikTok: of the init that was sent, and of the publish_id that came of it. Instants
- * are ms since the epoch. How much TikTok may have of the post follows from it, see `exposureOf`.
+ * What we know of a job's session at TikTok: the init that was sent, and the publish_id that it returned. Instants are
+ * ms since the epoch. The exposure follows from it, see `exposureOf`.
  */
 export type Session =
-  | NoSession
+  /** Nothing was sent, or what was sent is known to have had no effect. */
+  | { readonly kind: 'none' }
   /** An init was sent, and its answer is not known. */
   | { readonly kind: 'init_sent'; readonly intendedAt: number }
   | UploadSession
@@ -11,11 +12,6 @@ export type Session =
   | { readonly kind: 'fetch'; readonly publishId: string }
   /** TikTok declared the publish_id FAILED: it published nothing and never will. */
   | { readonly kind: 'failed'; readonly publishId: string; readonly failedAt: number };
-
-/** Nothing was sent, or what was sent is known to have had no effect. */
-interface NoSession {
-  readonly kind: 'none';
-}
 
 /** A publish_id to which we send bytes. */
 export interface UploadSession {
@@ -38,7 +34,7 @@ export function withoutUploadUrl(session: Session): Session {
   return session.kind === 'upload' ? { ...session, urlSealed: undefined } : session;
 }
 
-/** The session of an ended job: an init without an answer is told by the job's state from here on. */
+/** The session of an ended job. Without a publish_id, only the job's state shows an init that was not answered. */
 export function endedSession(session: Session, failedAt: number | undefined): Session {
   const publishId = publishIdOf(session);
   if (publishId === undefined) return { kind: 'none' };

@@ -22,7 +22,6 @@ export interface DeliveryResult {
 
 /** What a processor decided about its queue entry. */
 export type Settlement =
-  /** The entry's work is done. */
   | { readonly kind: 'done'; readonly result: EntryResult | AdoptionResult | DeliveryResult }
   /** The entry runs again at a time (ms since the epoch); costs no attempt of BullMQ's. */
   | {
@@ -31,7 +30,6 @@ export type Settlement =
       /** Called once the entry lies in the queue again. */
       readonly afterwards?: () => Promise<void>;
     }
-  /** The entry failed for good. */
   | { readonly kind: 'failed'; readonly failure: Pick<PublishFailure, 'code' | 'message'> }
   /** The entry failed and runs again after a pause; costs one of BullMQ's attempts. */
   | {
@@ -45,7 +43,6 @@ export type Settlement =
    */
   | {
       readonly kind: 'lost';
-      /** What is wrong with Redis. */
       readonly trouble?: PublishError;
     };
 

@@ -27,7 +27,7 @@ export const TIMELINE_EVENTS = {
     facts: { waitingFor: z.enum(LANE_REASONS) },
   },
   deferred: {
-    meaning: 'The job waits until a quota or Redis lets it go on; `code` says which refusal of TikTok was the reason.',
+    meaning: 'The job waits for a quota or Redis; `code` is the error that made it wait.',
     facts: { waitingFor, until: time, code: text.optional(), message: text.optional() },
   },
   reservation_used: {
@@ -58,7 +58,7 @@ export const TIMELINE_EVENTS = {
   init_answered: { meaning: 'TikTok accepted the request.', facts: { publishId: text } },
   init_refused: { meaning: 'The request certainly had no effect at TikTok.', facts: {} },
   resumed: {
-    meaning: 'An upload goes on where TikTok says it is: at a byte, `complete`, or `unknown`.',
+    meaning: 'The upload continues at the byte that TikTok reports, or it is `complete` or `unknown`.',
     facts: { tiktokHas: z.union([number, z.enum(['complete', 'unknown'])]) },
   },
   last_chunk_started: { meaning: 'The last chunk is about to be sent; after it TikTok may publish.', facts: {} },
@@ -71,7 +71,7 @@ export const TIMELINE_EVENTS = {
     facts: { attempt: number, ...error, retryAt: time },
   },
   outcome_awaited: {
-    meaning: 'An error occurred, but TikTok may publish the post all the same: its status is polled.',
+    meaning: 'An error occurred, but TikTok may still publish the post: its status is polled.',
     facts: error,
   },
   poll_answered: { meaning: 'TikTok answers status polls again.', facts: {} },
@@ -88,7 +88,7 @@ export const TIMELINE_EVENTS = {
     facts: { to: z.literal('upload'), code: text },
   },
   cancel_requested: { meaning: 'Somebody asked to cancel the job; TikTok is asked to stop.', facts: {} },
-  cancel_accepted: { meaning: 'TikTok took the request to cancel.', facts: {} },
+  cancel_accepted: { meaning: 'TikTok accepted the request to cancel.', facts: {} },
   cancel_refused: { meaning: 'TikTok refused to cancel.', facts: { code: text } },
   retry_requested: {
     meaning: 'Somebody asked to retry the job.',
@@ -98,11 +98,11 @@ export const TIMELINE_EVENTS = {
   in_inbox: { meaning: "TikTok delivered the draft to the creator's inbox.", facts: outcome },
   failed: { meaning: 'The job failed; `code` and `message` say why.', facts: outcome },
   cancelled: { meaning: 'The job was cancelled before it was published.', facts: outcome },
-  unconfirmed: { meaning: 'Nobody can say whether TikTok published the post.', facts: outcome },
+  unconfirmed: { meaning: 'It is unknown whether TikTok published the post.', facts: outcome },
   post_available: { meaning: 'TikTok named the posts of a published job.', facts: { postIds: texts } },
   recheck_deferred: { meaning: 'A check after the end waits for its quota.', facts: { waitingFor, until: time } },
   record_restored: {
-    meaning: 'Redis had lost the latest changes of the job; a worker wrote them again.',
+    meaning: 'Redis had lost the latest changes of the job; a worker restored them.',
     facts: { from: state, to: state, revision: number },
   },
 } as const satisfies Record<string, { readonly meaning: string; readonly facts: z.ZodRawShape }>;

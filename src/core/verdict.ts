@@ -7,7 +7,7 @@ import type { WaitReason } from './publish-state.ts';
  * - `wait`: try again at a time that is not ours to choose; burns none
  * - `refresh_token`: get a new access token once and repeat the call
  * - `resync_offset`: ask TikTok what it has and go on from there
- * - `new_init`: the old publish_id is dead; after its status shows nothing was published, start afresh
+ * - `new_init`: the old publish_id is dead; once its status shows that nothing was published, start again
  * - `ask_status`: TikTok may have acted; ask before doing anything else
  * - `give_up`: fail the job; repeating as it is can't help
  * - `unconfirmed`: nobody can tell whether it was published; never repeat by ourselves
@@ -25,7 +25,6 @@ export type VerdictKind =
   | 'unconfirmed'
   | 'superseded';
 
-/** A row of the error table. */
 export interface ErrorRow {
   readonly verdict: VerdictKind;
   /** False when we do not know whether TikTok acted on the request. */
@@ -40,7 +39,6 @@ export interface ErrorRow {
   readonly pausesAccount?: true;
   /** What happened: a lower-case sentence without advice or secrets. */
   readonly message: string;
-  /** What a person should do about it. */
   readonly advice: string;
   /** How loudly operators want to hear of it. */
   readonly alert: 'page' | 'count' | 'ignore';

@@ -1,7 +1,7 @@
 import type { ErrorCode } from './error-table.ts';
 import type { WaitReason } from './publish-state.ts';
 
-/** What a job fails with that waited longer than it may, by what it waited for. */
+/** The error of a job that waited too long, by what it waited for. */
 export const WAITED_TOO_LONG = {
   turn: 'TIKTOK_RATE_LIMITED',
   rate_limit: 'TIKTOK_RATE_LIMITED',

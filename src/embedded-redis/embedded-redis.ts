@@ -34,7 +34,6 @@ interface EmbeddedRedisOptions {
   readonly port?: number | undefined;
 }
 
-/** A Redis that needed no set-up. */
 export interface EmbeddedRedis {
   readonly url: string;
   /** `shared`: started by another process of ours on the same data folder, and gone when that one ends. */
@@ -163,7 +162,7 @@ async function untilReady(redis: RedisProcess, port: number): Promise<RunningRec
 async function stop(redis: RedisProcess, dataDir: string): Promise<void> {
   redis.ref();
   await withFolderLock(lockPath(dataDir), { waitMs: LOCK_WAIT_MS }, async () => {
-    // Without the record nobody joins any more; whoever starts now waits for the lock.
+    // Without the record no process joins any more; one that starts now waits for the lock.
     await removeRecord(dataDir);
     redis.kill('SIGTERM');
     const killTimer = setTimeout(() => redis.kill('SIGKILL'), STOP_TIMEOUT_MS);

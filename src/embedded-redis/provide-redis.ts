@@ -6,11 +6,10 @@ import { type EmbeddedRedis, startEmbeddedRedis } from './embedded-redis.ts';
 
 interface ProvideRedisOptions {
   readonly log?: Logger | undefined;
-  /** Whether to fall back to a Redis imitation that keeps nothing, if no real one can be had. */
+  /** Whether to fall back to an imitation of Redis that stores nothing, if there is no real one. */
   readonly allowInMemory?: boolean;
 }
 
-/** The Redis to work with, wherever it comes from. */
 export interface ProvidedRedis {
   readonly target: RedisTarget;
   /** `external` is the one that the settings name; the others were started without set-up. */
@@ -24,7 +23,7 @@ export interface ProvidedRedis {
 /**
  * Gives the Redis of the settings, or starts one where they name none.
  *
- * @throws RedisUnavailableError when none can be had
+ * @throws RedisUnavailableError when there is none
  */
 export async function provideRedis(
   config: { readonly redis: RedisConfig; readonly dataDir: string; readonly cacheDir: string },

@@ -21,7 +21,6 @@ exec "$@"
 
 const LOG_TAIL_CHARACTERS = 2_000;
 
-/** A Redis server started by us. */
 export interface RedisProcess {
   readonly pid: number;
   /** Resolves when the process has ended. */
@@ -107,7 +106,6 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** A Redis server program that this machine can run. */
 export interface RedisProgram {
   /** `system`: found on the PATH. `debian-cache`: the distribution's package, unpacked into the cache folder. */
   readonly kind: 'system' | 'debian-cache';

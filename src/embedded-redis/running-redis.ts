@@ -99,7 +99,7 @@ function recordPath(dataDir: string): string {
   return join(dataDir, 'redis.json');
 }
 
-/** Which Redis answers on a port: its process id and the random id that each start of it makes anew. */
+/** Which Redis answers on a port: its process id, and the random id of its start. */
 interface ServerIdentity {
   readonly pid: number;
   readonly runId: string;

@@ -3,11 +3,9 @@ import { isFromThisMachine, isSameText } from './operator-guard.ts';
 import { sendProblem } from './problem.ts';
 import { isFromOwnPage } from './request-origin.ts';
 
-/** Who may use `/v1`. */
 export interface ApiAccess {
   /** Bearer keys; without any only this machine is let in. */
   readonly apiKeys: readonly string[];
-  /** The host the server listens on. */
   readonly host: string;
 }
 
@@ -37,7 +35,7 @@ export function createApiGuard({ apiKeys, host }: ApiAccess) {
   };
 }
 
-/** Who a request is counted for: the holder of its key, or else whoever is at its address. */
+/** Who a request is counted for: its API key, or else its address. */
 export function callerOf(request: FastifyRequest, apiKeys: readonly string[]): string {
   const key = keyNumber(request, apiKeys);
   return key === undefined ? `address ${request.ip}` : `key ${key}`;

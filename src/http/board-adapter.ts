@@ -9,7 +9,6 @@ import type { BoardJob, BoardJobs } from './board-jobs.ts';
 import { jobTitle, timelineWords } from './job-words.ts';
 import { publishPagePath } from './publish-page.ts';
 
-/** An event on its way to a callback URL. */
 const delivery = z.looseObject({ event: z.looseObject({ type: z.string() }) });
 
 type JobStatuses = Parameters<BullMQAdapter['getJobs']>[0];
@@ -113,7 +112,6 @@ function describeEntry({ name, data, stacktrace }: Job, known: BoardJob) {
   };
 }
 
-/** A delivery by what is told and of which publish job. */
 function nameOfDelivery({ data }: Job, jobId: string): { name: string } | undefined {
   const parsed = delivery.safeParse(data).data;
   return parsed && { name: `${parsed.event.type} · ${jobId}` };

@@ -2,7 +2,6 @@ import type { FastifyRequest } from 'fastify';
 import { isViewer } from './operator-guard.ts';
 import { isFromOwnPage } from './request-origin.ts';
 
-/** Why a request that would change something is refused. */
 export interface ChangeRefusal {
   readonly code: string;
   readonly detail: string;

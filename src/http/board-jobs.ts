@@ -1,7 +1,6 @@
 import type { PublishJob } from '../core/publish-job.ts';
 import type { PublishRequest } from '../core/publish-request.ts';
 
-/** What is known of an entry of a queue. */
 interface BoardEntry {
   readonly id?: string | undefined;
   /** When it was added (ms since the epoch). */
@@ -9,7 +8,6 @@ interface BoardEntry {
   readonly data: unknown;
 }
 
-/** A publish job as operators see it. */
 export interface BoardJob {
   readonly job: PublishJob;
   readonly request: PublishRequest;

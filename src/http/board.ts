@@ -23,10 +23,8 @@ export const BOARD_PATH = '/board';
 const STATIC_PATH = `${BOARD_PATH}/static/`;
 const RETRY_ROUTE = `${BOARD_PATH}/api/queues/:queueName/:jobId/retry`;
 
-/** A queue on the board. */
 interface BoardQueue {
   readonly queue: Queue;
-  /** What its entries are, human-readable. */
   readonly description: string;
   /** Whether its entries are the work of publish jobs, so that a failed one can be retried through the ledger. */
   readonly isWork: boolean;
@@ -40,7 +38,6 @@ export interface BoardOptions {
   readonly login?: BoardLogin | undefined;
   /** The login of those who may look at everything and change nothing. */
   readonly viewer?: BoardLogin | undefined;
-  /** The host the server listens on. */
   readonly host: string;
 }
 

@@ -1,7 +1,6 @@
 import type { PublishError } from '../core/publish-error.ts';
 import { escapeHtml, type HtmlPage } from './html-page.ts';
 
-/** What the owner of a TikTok account sees in the end. */
 export interface ConnectPage extends HtmlPage {
   readonly status: number;
 }

@@ -19,7 +19,6 @@ import { isFromOwnPage } from './request-origin.ts';
 
 const CALLBACK_PATH = `${CONNECT_PATH}/callback`;
 
-/** What connecting accounts needs. */
 export interface ConnectOptions extends ConnectFlow {
   /** Whether an operator made this link, and it has not ended. */
   isValidLink(link: ConnectLink): boolean;

@@ -3,7 +3,6 @@ import { orLate } from '../core/deadline.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { Metrics } from '../observability/metrics.ts';
 
-/** One thing that must work before traffic makes sense. */
 export interface ReadinessCheck {
   readonly name: string;
   /** Resolves when all is well; rejects with an error whose message says what is not, without secrets. */

@@ -1,4 +1,3 @@
-/** A page as people see it in a browser. */
 export interface HtmlPage {
   readonly title: string;
   /** HTML: whatever comes from outside must have gone through {@link escapeHtml}. */

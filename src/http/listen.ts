@@ -4,11 +4,10 @@ import { PublishError } from '../core/publish-error.ts';
 import { codeOf } from '../core/system-error.ts';
 import { SECOND_MS } from '../core/units.ts';
 
-/** Bodies are small here: who sends one drop by drop only wants to hold the connection. */
+/** Bodies are small here: a client that sends one byte by byte only wants to hold the connection. */
 const REQUEST_MS = 30 * SECOND_MS;
 const CHECKS_IN_THAT_TIME = 3;
 
-/** A listening web server. */
 export interface WebServer {
   /** Address of its root, without a slash at the end; names loopback when it listens on every interface. */
   readonly url: string;

@@ -4,19 +4,16 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isLoopbackHost } from '../core/loopback-host.ts';
 import { sendProblem } from './problem.ts';
 
-/** Name and password that operators are asked for. */
 export interface BoardLogin {
   readonly user: string;
   readonly password: string;
 }
 
-/** Who counts as an operator. */
 export interface OperatorGuardOptions {
   /** Without one only this machine is let in. */
   readonly login?: BoardLogin | undefined;
   /** A second login for those who may look and not touch; what they may not do is the routes' business: see {@link isViewer}. */
   readonly viewer?: BoardLogin | undefined;
-  /** The host the server listens on. */
   readonly host: string;
   /** What strangers are told: a stable code, and why. */
   readonly refusal: { readonly code: string; readonly detail: string };

@@ -12,7 +12,6 @@ export function publishPagePath(id: string): string {
   return `${PUBLISH_PAGES_PATH}/${encodeURIComponent(id)}`;
 }
 
-/** An entry of a queue that stands for the job. */
 export interface EntryLink {
   readonly queue: string;
   /** Of BullMQ, such as `failed`. */

@@ -3,14 +3,11 @@ import type { InputProblem, PublishError } from '../core/publish-error.ts';
 import { redisRefusalOf } from '../core/redis-trouble.ts';
 import { SECOND_MS } from '../core/units.ts';
 
-/** What a problem document says beside its status. */
 export interface Problem {
   readonly status: number;
-  /** Stable name for programs. */
   readonly code: string;
   /** What is wrong and how to fix it, human-readable. */
   readonly detail: string;
-  /** Each field of the input that is wrong. */
   readonly problems?: readonly InputProblem[] | undefined;
   /** When it makes sense to ask again. */
   readonly retryAfterMs?: number | undefined;
@@ -47,7 +44,7 @@ export function publishProblem(error: PublishError): Problem {
   };
 }
 
-/** What operators have to put right is told to callers in the words of the table: the reason may name hosts and paths of ours. */
+/** For errors that operators must fix, callers get the table's message: the reason may name our hosts and paths. */
 function textOf({ code, row, message, cause }: PublishError): string {
   // What Redis itself refuses says nothing of where it is.
   if (code === 'REDIS_UNAVAILABLE' && cause instanceof Error) return redisRefusalOf(cause) ?? row.message;
@@ -63,7 +60,7 @@ function statusOf({ code, row }: PublishError): number {
   if (known !== undefined) return known;
   if (code.startsWith('INPUT_')) return 400;
   if (code.startsWith('CONFIG_') || code.startsWith('REDIS_')) return 503;
-  // What is over by itself is TikTok's or the network's trouble; all else is the state that the account is in.
+  // What passes is an error of TikTok or the network; all else is the state of the account.
   return row.verdict === 'retry' ? 502 : 409;
 }
 

@@ -11,7 +11,6 @@ import type { LedgerPatch, LedgerRecord } from './record.ts';
 /** For a job that waits for nothing any more. */
 export const NOT_WAITING: LedgerPatch = { waitingFor: undefined, waitingUntil: undefined, bookedSlot: undefined };
 
-/** What a new publish job starts from. */
 export interface NewJob {
   readonly id: string;
   readonly request: PublishRequest;
@@ -52,7 +51,7 @@ export function newRecord(job: NewJob): LedgerRecord {
   };
 }
 
-/** Clears everything that belongs to a publish_id, for a job that begins afresh; a wish to cancel it outlives that. */
+/** Clears everything that belongs to a publish_id, for a job that starts again. A request to cancel it stays. */
 export const NO_SESSION: LedgerPatch = {
   session: { kind: 'none' },
   processingSince: undefined,
@@ -69,9 +68,7 @@ export const NO_SESSION: LedgerPatch = {
   acceptedCrc32: undefined,
 };
 
-/** A change of one record. */
 export interface Change {
-  /** What happened, for the timeline. Never a secret. */
   readonly cause: TimelineFact;
   readonly patch?: LedgerPatch;
   /** The new state; without it the state stays. */
@@ -89,7 +86,7 @@ export interface Change {
 
 /** Which start of which queue entry wants to own a record. */
 export interface Run {
-  /** Names the queue entry, so that a replaced entry counts its starts afresh. */
+  /** Names the queue entry, so that a new entry counts its starts from one. */
   readonly entry: string;
   /** How often that entry has been started (BullMQ's attemptsStarted). */
   readonly start: number;
@@ -100,17 +97,15 @@ export type Claim =
   | { readonly kind: 'missing' }
   | { readonly kind: 'overtaken' };
 
-/** For a job of which TikTok may have everything: from `now` on its status is polled. */
+/** For a job that TikTok may have in full: from `now` on its status is polled. */
 export function nowProcessing(session: Session, now: number, nextPollAt: number): LedgerPatch {
   return { ...NOT_WAITING, session: withoutUploadUrl(session), processingSince: now, nextPollAt, pollCount: 0 };
 }
 
-/** An outcome, and what goes with it. */
 export interface JobEnd {
   readonly to: EndState;
   readonly error?: PublishError | undefined;
   readonly postIds?: readonly string[] | undefined;
-  /** TikTok's status, as sent. */
   readonly tiktokStatus?: string | undefined;
 }
 

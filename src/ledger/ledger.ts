@@ -38,7 +38,6 @@ export interface LedgerOptions {
   readonly confirmation?: Confirmation;
 }
 
-/** Approximate number of events that the stream keeps. */
 const MAX_EVENTS = 100_000;
 
 export type Ledger = ReturnType<typeof createLedger>;
@@ -74,7 +73,6 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
     events: keys.events,
     ...(request.callbackUrl !== undefined && { outbox: keys.callbackOutbox, undelivered: keys.undeliveredEvents(id) }),
   });
-  /** What a change adds to the job's history. */
   const history = (record: LedgerRecord, cause: TimelineFact, type: PublishEventType | undefined) => ({
     timelineEntry: JSON.stringify({ at: new Date(clock.now()).toISOString(), ...cause } satisfies TimelineEntry),
     event: type === undefined ? undefined : encodeEvent(jobEvent(type, record)),

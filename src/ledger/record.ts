@@ -25,14 +25,12 @@ export interface LedgerRecord {
   readonly state: PublishState;
   /** Since when, by Redis's clock; written by the ledger's scripts. */
   readonly stateSince?: number | undefined;
-  /** Grows with every change. */
   readonly revision: number;
   /** Another number with every owner; a change by an overtaken owner is refused. */
   readonly fence: number;
   readonly updatedAt: number;
   readonly waitingFor?: WaitReason | undefined;
   readonly waitingUntil?: number | undefined;
-  /** A reservation in the quota that was not used yet. */
   readonly bookedSlot?: { readonly endpoint: string; readonly at: number } | undefined;
   /** Somebody wants the job cancelled, which only TikTok can do by now. */
   readonly cancelRequestedAt?: number | undefined;
@@ -45,16 +43,15 @@ export interface LedgerRecord {
   /** Bytes that TikTok had downloaded, as it last said, and since when it says so. */
   readonly pullBytes?: number | undefined;
   readonly pullProgressAt?: number | undefined;
-  /** TikTok's download stood still for too long, so that it is to be stopped. */
+  /** When TikTok's download was found stalled and had to be stopped. */
   readonly pullStalledAt?: number | undefined;
   /** TikTok's download was provably dead: from here on we fetch the video and upload it. */
   readonly fellBackAt?: number | undefined;
   /** The video as it was claimed for this job, so that it is looked at once; without pin where TikTok fetches it. */
   readonly claimedVideo?: { readonly digest: string; readonly pin?: SourcePin | undefined } | undefined;
   readonly pollCount: number;
-  /** When the next status poll is planned. */
   readonly nextPollAt?: number | undefined;
-  /** When TikTok last reported something of the job by itself. */
+  /** When a TikTok webhook last reported something about the job. */
   readonly toldAt?: number | undefined;
 
   readonly totalBytes: number;
@@ -62,13 +59,13 @@ export interface LedgerRecord {
   readonly sentBytes: number;
   readonly acceptedBytes: number;
   readonly pin?: SourcePin | undefined;
-  /** What a look into the video found, and at which bytes: nobody looks again while they are the same. */
+  /** What the probe of the video found, and for which bytes; repeated only when they change. */
   readonly examined?: { readonly pin: SourcePin; readonly facts: MediaFacts } | undefined;
   /** CRC-32 of the accepted bytes, so that a resumed upload continues the very same video. */
   readonly acceptedCrc32?: number | undefined;
 
   readonly attempts: number;
-  /** When somebody last had it tried again: from there its patience counts anew. */
+  /** When a person last retried it; the wait limit is measured from here. */
   readonly retriedAt?: number | undefined;
   readonly failure?: PublishFailure | undefined;
   /** Why we gave the job up while TikTok may have had it all: its failure, should TikTok not publish it. */

@@ -1,7 +1,6 @@
 import { judgeLedger, type LedgerVersion } from '../core/ledger-version.ts';
 import type { FoundVersion, RestoreNotice } from './version-store.ts';
 
-/** What a person does about a restored Redis. */
 export const WAY_OUT =
   'Workers take no jobs until you restore newer data or run `tiktok-publisher ledger accept`, which first shows what it would change.';
 

@@ -50,7 +50,7 @@ end
 export const CREATE_SCRIPT = `${APPEND}${ADMIT_OR_WAIT}${SERVER_TIME}
 local known = key.idempotency and redis.call('GET', key.idempotency)
 if known then
-  -- Somebody else relies on it from here on, so whoever made it can no longer take it back as if nobody knew of it.
+  -- From here on a second caller relies on it, so the first one can no longer take it back.
   local job = arg.jobPrefix .. known
   if redis.call('HGET', job, 'revision') == '1' then redis.call('HINCRBY', job, 'revision', 1) end
   return { 'exists', known }

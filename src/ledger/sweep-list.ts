@@ -10,7 +10,7 @@ const UNDER_WAY = ['uploading', 'processing'] as const satisfies readonly Publis
 /** Asked in a script, which a cluster runs where KEYS[1] lies. */
 const RUN_ID_LUA = `return string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')`;
 
-/** What the sweep goes by: which jobs are to be looked at, and what time it is. */
+/** What the sweep reads: which jobs to check, and Redis's time. */
 export function createSweepList({ redis, keys }: { readonly redis: RedisClient; readonly keys: Keys }) {
   const runRunId = prepareScript(redis, RUN_ID_LUA);
 
@@ -60,12 +60,12 @@ export function createSweepList({ redis, keys }: { readonly redis: RedisClient; 
       return counts.reduce((sum, count) => sum + count, 0);
     },
 
-    /** Ids of jobs that have not begun; a page of them. */
+    /** A page of ids of jobs that have not begun. */
     async notBegun(offset: number, count: number): Promise<string[]> {
       return await page(NOT_BEGUN, offset, count);
     },
 
-    /** Ids of jobs of which something was sent, in the same way. */
+    /** A page of ids of jobs that have begun. */
     async underWay(offset: number, count: number): Promise<string[]> {
       return await page(UNDER_WAY, offset, count);
     },

@@ -19,7 +19,7 @@ const MAX_LEDGERS = 100;
 /** By name of the ledger. */
 const versionsSchema = z.record(z.string(), versionSchema);
 
-/** The file of versions of a process; undefined for a ledger without a name, of which nothing is kept. */
+/** The file of versions of a process; undefined for a ledger without a name: nothing is kept of it. */
 export function versionFileOf(of: {
   readonly config: { readonly dataDir: string };
   readonly ledgerName: string | undefined;

@@ -9,15 +9,12 @@ import { SERVER_TIME } from './scripts.ts';
 
 /** A process found this ledger older than what it saw last. */
 export interface RestoreNotice {
-  /** What it saw last. */
   readonly seen: LedgerVersion;
-  /** What it found; undefined where there was no version. */
   readonly found: LedgerVersion | undefined;
   /** Whether it holds for all workers: not for those of another ledger, to which one process was pointed by mistake. */
   readonly everybody: boolean;
 }
 
-/** The ledger's version as it is now. */
 export interface FoundVersion extends FoundLedger {
   readonly notices: readonly RestoreNotice[];
   /** The last event before the latest notice was added. */
@@ -64,7 +61,6 @@ return 1
 const NOTICE_FIELD = 'doubt:';
 /** Far more than people ever accept. */
 const MAX_ACCEPTED = 20;
-/** Events of one read. */
 const EVENTS_BATCH = 1_000;
 
 export type LedgerVersionStore = ReturnType<typeof createLedgerVersionStore>;
@@ -128,7 +124,7 @@ export function createLedgerVersionStore({ redis, keys, confirmation = NO_CONFIR
       return parseVersion(Object.entries(fields).flat(), oldestJob, oldestEvent);
     },
 
-    /** Tells other processes, and whoever accepts the ledger. */
+    /** Tells other processes, and the person who accepts the ledger. */
     async addNotice(seen: LedgerVersion, found: LedgerVersion | undefined): Promise<void> {
       const notice: RestoreNotice = { seen, found, everybody: found === undefined || found.id === seen.id };
       await runNotice(

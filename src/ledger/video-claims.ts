@@ -4,7 +4,7 @@ import { DAY_MS } from '../core/units.ts';
 import type { Keys } from '../redis/keys.ts';
 import { prepareNamedScript, type RedisClient } from '../redis/lua-script.ts';
 
-/** So many jobs of one video are remembered, the latest. */
+/** How many jobs of one video are remembered, the latest first. */
 const REMEMBERED_JOBS = 100;
 
 /**
@@ -32,7 +32,6 @@ redis.call('PEXPIRE', key.claims, arg.keptMs)
 return other or {}
 `;
 
-/** Another job that has the same video. */
 export interface OtherJob {
   readonly id: string;
   readonly state: PublishState;

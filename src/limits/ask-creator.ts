@@ -7,7 +7,6 @@ import type { CreatorCache } from './creator-cache.ts';
 import { holdQuotaOnRefusal, type Reservations } from './reservations.ts';
 import { TIKTOK_QUOTAS } from './tiktok-quotas.ts';
 
-/** What asking needs. */
 export interface AskCreatorDeps {
   readonly tokens: TokenSource;
   readonly tiktok: Pick<TikTokClient, 'queryCreatorInfo'>;

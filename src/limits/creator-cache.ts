@@ -10,7 +10,6 @@ const REMEMBERED_MS = 5 * MINUTE_MS;
 /** How long nobody asks again after TikTok could not say (ms). */
 const SILENCE_MS = 30 * SECOND_MS;
 
-/** What TikTok said last of a creator. */
 interface RememberedCreator {
   /** Ms since the epoch. */
   readonly askedAt: number;
@@ -25,7 +24,6 @@ export interface CreatorCache {
   remember(account: string, info: CreatorLimits | CreatorInfo | undefined): Promise<void>;
 }
 
-/** What {@link createCreatorCache} needs. */
 export interface CreatorCacheDeps {
   readonly redis: RedisClient;
   readonly keys: Keys;

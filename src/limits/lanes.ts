@@ -44,7 +44,7 @@ return accountHold(KEYS[3]) or where
 
 /**
  * ARGV: account, id ('' for nobody), now. Answers the ids that have to be woken: those admitted in its place, and
- * all that are admitted when it had left before, since whoever took it out may have died before waking them.
+ * all admitted ones if it had left before, since the process that removed it may have died before waking them.
  */
 const LEAVE_LUA = `${LANE_LIMIT}
 local waited = redis.call('ZREM', KEYS[1], ARGV[2]) == 1
@@ -62,12 +62,11 @@ if redis.call('EXISTS', KEYS[1]) == 0 then redis.call('ZREM', KEYS[4], ARGV[1]) 
 return next
 `;
 
-/** An entry that waits for its turn is woken by whoever leaves the lane; this is only how long BullMQ keeps it asleep (ms). */
+/** A job that leaves the lane wakes the next one's entry; this is only how long BullMQ delays that entry (ms). */
 export const AWAITING_TURN_MS = 30 * DAY_MS;
 /** After how long the sweep looks at an admitted job that did not leave (ms). */
 const STALE_AFTER_MS = 10 * SECOND_MS;
 
-/** A job as its lane sees it. */
 export interface LaneMember {
   readonly id: string;
   readonly account: string;
@@ -103,12 +102,12 @@ export function createLanes({ redis, keys, clock }: { redis: RedisClient; keys: 
   }
 
   return {
-    /** Says to all processes how many jobs of one account may be admitted at a time. */
+    /** Publishes how many jobs of one account may be admitted at a time. */
     async publishLimit(limit: number): Promise<void> {
       await redis.set(keys.laneLimit, limit);
     },
 
-    /** Says it again if Redis has lost it. */
+    /** Publishes it again if Redis has lost it. */
     async restoreLimit(limit: number): Promise<void> {
       await redis.set(keys.laneLimit, limit, 'NX');
     },
@@ -127,7 +126,7 @@ export function createLanes({ redis, keys, clock }: { redis: RedisClient; keys: 
       return await redis.zrevrange(keys.laneAdmitted(account), '0', '-1');
     },
 
-    /** Says why a whole account stands still, for those who look at its waiting jobs. */
+    /** Stores why a whole account waits, to be shown with its waiting jobs. */
     async showDelay(account: string, { reason, until }: LaneDelay): Promise<void> {
       await redis.hset(keys.laneDelay(account), { reason, until: until ?? '' });
     },
@@ -136,7 +135,7 @@ export function createLanes({ redis, keys, clock }: { redis: RedisClient; keys: 
       await redis.del(keys.laneDelay(account));
     },
 
-    /** Lanes in which jobs wait and nobody has looked for a while; each is given out once per while. */
+    /** Lanes with waiting jobs that no sweep has checked lately; counts as a check. */
     async stale(count: number): Promise<string[]> {
       const now = clock.now();
       const accounts = await redis.zrangebyscore(keys.lanes, '-inf', now - STALE_AFTER_MS, 'LIMIT', 0, count);
@@ -146,7 +145,7 @@ export function createLanes({ redis, keys, clock }: { redis: RedisClient; keys: 
   };
 }
 
-/** Why a whole account stands still. */
+/** Why all jobs of an account wait. */
 export interface LaneDelay {
   readonly reason: WaitReason;
   /** Ms since the epoch; undefined: nobody knows. */

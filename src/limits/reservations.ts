@@ -59,13 +59,11 @@ return 1
 export const RESERVATION_MARGIN_MS = 3_000;
 const NO_HORIZON = -1;
 
-/** Which list of bookings, and how full it may get. */
 interface ReservationRequest extends Quota {
   readonly account: string;
   readonly endpoint: QuotaEndpoint;
 }
 
-/** When a call may be made. */
 interface Reservation {
   /** True: wait and call, without booking again. False: too far off; wait and book again. */
   readonly booked: boolean;
@@ -78,8 +76,8 @@ interface Reservation {
 /** Times at which an account's calls may be made, shared by all processes. */
 export interface Reservations {
   /**
-   * Books the next time at which one call keeps the limit in every window. Who stops before using it wastes it;
-   * the limit is never passed.
+   * Books the next time at which one call keeps the limit in every window. An unused reservation is lost; the limit
+   * is never exceeded.
    * @param request `horizonMs`: don't book further ahead than this
    */
   reserve(request: ReservationRequest & { readonly horizonMs?: number | undefined }): Promise<Reservation>;
@@ -89,7 +87,6 @@ export interface Reservations {
   push(request: ReservationRequest & { readonly notBeforeAt: number }): Promise<void>;
 }
 
-/** What {@link createReservations} needs. */
 export interface ReservationsDeps {
   readonly redis: RedisClient;
   readonly keys: Keys;
@@ -136,7 +133,7 @@ export function createReservations({ redis, keys, clock = Date }: ReservationsDe
 
 /**
  * Makes a call that TikTok limits. After a 429 nothing more is booked for this account and endpoint until TikTok's
- * pause is over; whoever called decides what becomes of its job.
+ * pause is over; the caller decides what follows for its job.
  */
 export async function holdQuotaOnRefusal<T>(
   { account, endpoint }: { readonly account: string; readonly endpoint: QuotaEndpoint },

@@ -3,7 +3,6 @@ import type { PublishRequest } from '../core/publish-request.ts';
 import { isLaneReason, type WaitReason } from '../core/publish-state.ts';
 import type { Lanes } from './lanes.ts';
 
-/** What waking needs of the ledger and the queues. */
 export interface WakeDeps {
   readonly ledger: {
     read(id: string): Promise<WakeableJob | undefined>;

@@ -5,9 +5,8 @@ import { codeOf, isErrno } from '../core/system-error.ts';
 const NOT_FOUND = ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'ERR_INVALID_ARG_VALUE'];
 const NOT_A_FILE = ['EISDIR', 'ENXIO', 'ENODEV'];
 /**
- * What a disk, a network share or the machine says that is over by itself, or once the file is opened anew: a file
- * handle that its NFS server no longer knows (ESTALE), a share that went away, a disk that did not answer, too many open
- * files.
+ * Errors of a disk, a network share or the machine that pass, or that end when the file is opened again: a file handle
+ * that its NFS server no longer knows (ESTALE), a share that went away, a disk that did not answer, too many open files.
  */
 const PASSING = [
   ...['ESTALE', 'EIO', 'ETIMEDOUT', 'EREMOTEIO', 'EHOSTDOWN', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTCONN', 'ENOLINK'],

@@ -10,16 +10,15 @@ import { explained, isNoSuchFile, toFileError } from './file-error.ts';
 import { type MediaRoots, resolveMediaRoots } from './media-roots.ts';
 import { createReadAhead } from './read-ahead.ts';
 
-/** Whoever writes a file goes on within this time (ms), or is done. */
+/** A file that did not change for this time (ms) is complete. */
 const QUIET_MS = 100;
-/** Whoever fills the holes of a file goes on within this time (ms), or leaves them. */
+/** Holes in a file that did not change for this time (ms) are meant to be there. */
 const FILL_MS = MINUTE_MS;
 /** POSIX counts `st_blocks` in units of 512 bytes on the systems that we know, whatever the block size of the disk. */
 const BLOCK_BYTES = 512;
-/** A small file may lie within its inode, and the last block may be cut: so much (bytes) may be missing. */
+/** A small file may lie within its inode, and the last block may be cut: this much (bytes) may be missing. */
 const SLACK_BYTES = 65_536;
 
-/** Rules for opening a file. */
 export interface FileSourceOptions {
   /** Folders the file must live under, links resolved; without them any readable path will do. */
   readonly roots?: readonly string[] | undefined;

@@ -5,7 +5,6 @@ import { openFileSource } from './file-source.ts';
 import { createS3Opener, type S3Settings } from './s3-source.ts';
 import { openUrlSource } from './url-source.ts';
 
-/** What may be reached, and how. */
 export interface MediaAccess {
   /** Folders that files must live under, see `openFileSource`. */
   readonly roots?: readonly string[] | undefined;
@@ -16,7 +15,6 @@ export interface MediaAccess {
   readonly stallMs?: number;
 }
 
-/** Opens media of every kind whose bytes we send. */
 export interface MediaOpener {
   readonly open: OpenMedia;
   /** Ends all connections, those in use too. */

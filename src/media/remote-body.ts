@@ -1,25 +1,23 @@
 import { PublishError } from '../core/publish-error.ts';
 import { SECOND_MS } from '../core/units.ts';
 
-/** Less than TikTok's side of the upload waits for bytes, so that the one who stands still is the one who is named. */
+/** Less than the timeout of the upload to TikTok, so that the error names the side that stalled. */
 export const STALL_MS = 15 * SECOND_MS;
 /** What must come while the stall time is spent waiting; slower than this no video arrives within its hour. */
 const MIN_BYTES_PER_STALL = 16_384;
 
-/** What a body must be. */
 export interface ExpectedBody {
   /** The server's or the object's name, for errors. */
   readonly name: string;
   readonly lengthBytes: number;
-  /** Longest time to wait for a byte (ms). */
   readonly stallMs: number;
   /** Ends the request that the body comes from. */
   readonly abort: (reason: Error) => void;
 }
 
 /**
- * Passes a body on that is exactly as long as it should be. One piece is held back until the next one, or the end, is
- * there: a body that turns out too short or too long never was complete for whoever reads this.
+ * Passes a body on that is exactly as long as it should be. One piece is held back until the next one, or the end,
+ * arrives: the reader never sees a body that is too short or too long as complete.
  *
  * @throws PublishError `TRANSPORT_MEDIA_INTERRUPTED`, `TRANSPORT_MEDIA_BAD_ANSWER`
  */

@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { MAX_VIDEO_BYTES } from '../core/chunk-plan.ts';
+import type { AnsweredRange } from '../core/content-range.ts';
 import type { MediaSource, SourcePin } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { detectContainerType } from './container-type.ts';
@@ -97,6 +99,18 @@ export function refuseRemoteContainer(name: string, firstBytes: Buffer): MediaSo
   if (contentType !== undefined) return contentType;
   const reason = `expected an MP4, MOV or WebM video at ${name}, got something else`;
   throw new PublishError('INPUT_MEDIA_CONTAINER_UNSUPPORTED', { reason });
+}
+
+/** Whether an answer holds the range that was asked for. */
+export function isRange(answered: AnsweredRange | undefined, asked: ByteRange): answered is AnsweredRange {
+  return answered?.startByte === asked.startByte && answered.endByteExclusive === asked.endByteExclusive;
+}
+
+const MAX_KEPT_MARK_CHARS = 128;
+
+/** What a job's record keeps of an ETag or another mark of a version; of a long one the digest. */
+export function keptMark(mark: string): string {
+  return mark.length <= MAX_KEPT_MARK_CHARS ? mark : createHash('sha256').update(mark).digest('hex');
 }
 
 /** The `Range` that asks for these bytes. */

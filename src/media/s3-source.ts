@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { GetObjectCommandInput, S3Client } from '@aws-sdk/client-s3';
 import { parseAnsweredRange } from '../core/content-range.ts';
 import type { MediaSource } from '../core/ports.ts';
@@ -9,6 +8,8 @@ import { readExactly, STALL_MS } from './remote-body.ts';
 import {
   type ByteRange,
   createRemoteSource,
+  isRange,
+  keptMark,
   noRanges,
   type RemoteVideo,
   rangeHeader,
@@ -115,13 +116,12 @@ async function openObject({ getObject }: LoadedSdk, object: S3Object, stallMs: n
     const { etag, contentRange, body } = await getObject({ ...target, Range: rangeHeader(first) }, opening.signal);
     const range = parseAnsweredRange(contentRange);
     if (range === undefined) throw noRanges(name, 'expected HTTP 206 to a range');
-    if (range.startByte !== 0 || range.endByteExclusive !== Math.min(CONTAINER_PROBE_BYTES, range.totalBytes)) {
-      throw otherRange(name);
-    }
+    const expected = { startByte: 0, endByteExclusive: Math.min(CONTAINER_PROBE_BYTES, range.totalBytes) };
+    if (!isRange(range, expected)) throw otherRange(name);
     refuseRemoteSize(name, range.totalBytes);
     const firstBytes = await readExactly(body, { name, lengthBytes: range.endByteExclusive, stallMs, abort });
     const contentType = refuseRemoteContainer(name, firstBytes);
-    const pin = { sizeBytes: range.totalBytes, version: versionOf(etag) };
+    const pin = { sizeBytes: range.totalBytes, version: keptMark(etag) };
     return createRemoteSource(pinnedObject({ name, pin, etag, target, stallMs, getObject }), contentType);
   } catch (error) {
     if (opening.signal.aborted) throw opening.signal.reason;
@@ -146,9 +146,7 @@ function pinnedObject({ name, pin, etag, target, stallMs, getObject }: PinnedObj
     if (answer.etag !== etag || (answered !== undefined && answered.totalBytes !== pin.sizeBytes)) {
       throw new PublishError('INPUT_MEDIA_CHANGED', { reason: `${name} has changed since the start of the job` });
     }
-    if (answered?.startByte !== range.startByte || answered.endByteExclusive !== range.endByteExclusive) {
-      throw otherRange(name);
-    }
+    if (!isRange(answered, range)) throw otherRange(name);
     return answer.body;
   }
   return {
@@ -166,12 +164,6 @@ function isByteStream(body: object): body is AsyncIterable<Uint8Array> {
 
 function nameOf({ bucket, key }: S3Object): string {
   return `s3://${bucket}/${key}`;
-}
-
-const MAX_KEPT_ETAG_CHARS = 128;
-
-function versionOf(etag: string): string {
-  return etag.length <= MAX_KEPT_ETAG_CHARS ? etag : createHash('sha256').update(etag).digest('hex');
 }
 
 /** An object without bytes has no first one: S3 answers 416. */

@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { Dispatcher } from 'undici';
-import { type AnsweredRange, parseAnsweredRange } from '../core/content-range.ts';
+import { parseAnsweredRange } from '../core/content-range.ts';
 import type { MediaSource, SourcePin } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { codeOf } from '../core/system-error.ts';
@@ -9,6 +8,8 @@ import { readExactly, STALL_MS } from './remote-body.ts';
 import {
   type ByteRange,
   createRemoteSource,
+  isRange,
+  keptMark,
   noRanges,
   type RemoteVideo,
   rangeHeader,
@@ -17,13 +18,10 @@ import {
 } from './remote-source.ts';
 import { createUrlRequest, firstValue, type Outbound, type UrlRequest } from './url-request.ts';
 
-/** How a URL is read. */
 export interface UrlSourceOptions {
   readonly outbound: Outbound;
   /** Longest time without a byte (ms). Default 15 s. */
   readonly stallMs?: number;
-  /** Ends the opening. */
-  readonly signal?: AbortSignal;
 }
 
 /** What stands for the version of a video: an ETag, else its time. */
@@ -34,22 +32,19 @@ interface Validator {
 }
 
 /**
- * Opens a video on the web that is read by ranges, straight to whoever reads. One request of 4 KiB tells size, version
- * and container. A URL's user and password are sent as a header, to its own origin only.
+ * Opens a video on the web, which is read by ranges and not stored. One request of 4 KiB finds size, version and
+ * container. A URL's user and password are sent as a header, to its own origin only.
  *
  * @throws PublishError `OUTBOUND_*`, `INPUT_MEDIA_NOT_FOUND`, `INPUT_MEDIA_ACCESS_REFUSED`, `INPUT_MEDIA_URL_EXPIRED`,
  * `INPUT_MEDIA_NO_RANGES`, `INPUT_MEDIA_EMPTY`, `INPUT_MEDIA_TOO_LARGE`, `INPUT_MEDIA_CONTAINER_UNSUPPORTED`,
  * `TRANSPORT_MEDIA_*`, each naming the host and never the URL
  */
 export async function openUrlSource(url: string, options: UrlSourceOptions): Promise<MediaSource> {
-  const { outbound, stallMs = STALL_MS, signal } = options;
-  signal?.throwIfAborted();
+  const { outbound, stallMs = STALL_MS } = options;
   const request = createUrlRequest(url, outbound, stallMs);
   const { name } = request;
   const opening = new AbortController();
   const abort = (reason: unknown): void => opening.abort(reason);
-  const endAsAsked = (): void => abort(signal?.reason);
-  signal?.addEventListener('abort', endAsAsked, { once: true });
   try {
     const { answer, range, validator } = await firstRange(request, opening);
     const firstBytes = await readExactly(answer.body, { name, lengthBytes: range.endByteExclusive, stallMs, abort });
@@ -62,7 +57,6 @@ export async function openUrlSource(url: string, options: UrlSourceOptions): Pro
   } finally {
     // A refused answer's body occupies its connection.
     abort(new Error('opening the source was aborted'));
-    signal?.removeEventListener('abort', endAsAsked);
   }
 }
 
@@ -77,8 +71,8 @@ async function firstRange(request: UrlRequest, opening: AbortController) {
   if (statusCode !== 206) throw noRanges(name, `expected HTTP 206 to a range, got ${statusCode}`);
   refuseEncoding(name, answer);
   const range = parseAnsweredRange(firstValue(headers['content-range']));
-  const expectedEnd = Math.min(CONTAINER_PROBE_BYTES, range?.totalBytes ?? 0);
-  if (range?.startByte !== 0 || range.endByteExclusive !== expectedEnd) throw otherRange(name, headers);
+  const expected = { startByte: 0, endByteExclusive: Math.min(CONTAINER_PROBE_BYTES, range?.totalBytes ?? 0) };
+  if (!isRange(range, expected)) throw otherRange(name, headers);
   refuseRemoteSize(name, range.totalBytes);
   const validator = validatorOf(headers);
   if (validator === undefined) throw noRanges(name, 'expected an ETag or Last-Modified, got neither');
@@ -129,21 +123,13 @@ function pinnedVideo(request: UrlRequest, { pin, validator, stallMs }: Pinned): 
   };
 }
 
-function isRange(answered: AnsweredRange | undefined, asked: ByteRange): boolean {
-  return answered?.startByte === asked.startByte && answered.endByteExclusive === asked.endByteExclusive;
-}
-
-/** Long marks are kept as their digest: they go into the job's record. */
-const MAX_KEPT_MARK_CHARS = 128;
-
 function validatorOf(headers: Dispatcher.ResponseData['headers']): Validator | undefined {
   const etag = firstValue(headers.etag)?.trim();
   const modified = firstValue(headers['last-modified'])?.trim();
   const strongEtag = etag !== undefined && /^"[^"]*"$/.test(etag) ? etag : undefined;
   const mark = strongEtag ?? [etag, modified].filter((part) => part !== undefined && part !== '').join(' ');
   if (mark === '') return undefined;
-  const isLong = mark.length > MAX_KEPT_MARK_CHARS;
-  return { text: isLong ? createHash('sha256').update(mark).digest('hex') : mark, strongEtag };
+  return { text: keptMark(mark), strongEtag };
 }
 
 function refuseEncoding(name: string, { headers }: Dispatcher.ResponseData): void {

@@ -148,7 +148,6 @@ export interface Metrics {
   watchQueue(queue: string, countJobs: CountJobs): void;
   /** Asks `count` at every scrape; where it can't be counted the last number stays. */
   watchPausedEndpoints(count: () => Promise<number>): void;
-  /** The Prometheus text of everything. */
   render(): Promise<string>;
   readonly contentType: string;
 }

@@ -9,7 +9,6 @@ import { codeOf } from '../core/system-error.ts';
 import type { NoteFacts, SpanFacts, Tracing } from '../core/tracing.ts';
 import { SECOND_MS } from '../core/units.ts';
 
-/** Where traces go, if anywhere. */
 export interface TracingConfig {
   /** Takes OTLP over HTTP, as JSON. */
   readonly url: string;

@@ -24,7 +24,7 @@ export function registerQueueGauge(definition: Definition): (queue: string, coun
 }
 
 async function setCounts(gauge: Gauge, queue: string, countJobs: CountJobs): Promise<void> {
-  // A scrape must answer while Redis is away: the other metrics are what one looks at then.
+  // A scrape must work while Redis is down: that is when the other metrics are needed.
   const counts = (await readInTime(countJobs)) ?? {};
   for (const [state, count] of Object.entries(counts)) gauge.set({ queue, state }, count);
 }
@@ -41,7 +41,7 @@ export function registerWorkerGauge(definition: Definition): (queue: string, isT
   return (queue, isTrue) => void watched.set(queue, isTrue);
 }
 
-/** A number that lies in Redis; where it can't be read the last one stays. */
+/** A number stored in Redis; if it can't be read, the last one stays. */
 export function registerPausedGauge(definition: Definition): (count: () => Promise<number>) => void {
   let countPaused: (() => Promise<number>) | undefined;
   const gauge = new Gauge({
@@ -56,7 +56,6 @@ export function registerPausedGauge(definition: Definition): (count: () => Promi
   };
 }
 
-/** What Redis says, or undefined if it says nothing in time. */
 function readInTime<T>(read: () => Promise<T>): Promise<T | undefined> {
   return orLate(
     read().catch(() => undefined),

@@ -6,7 +6,6 @@ import type { AllowList } from './allow-list.ts';
 import { addressOf, portOf, refusedHost, refusedHttp } from './check-url.ts';
 import { isPlainAddress, isPublicAddress } from './public-address.ts';
 
-/** Finds all addresses of a host name. */
 export type Lookup = (hostname: string) => Promise<readonly LookupAddress[]>;
 
 export interface OutboundAgentOptions {

@@ -7,7 +7,6 @@ export class ProbeLimitError extends Error {
   override name = 'ProbeLimitError';
 }
 
-/** What a probe may cost. */
 export interface ProbeLimits {
   readonly maxBytes: number;
   readonly maxMs: number;

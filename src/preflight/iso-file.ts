@@ -11,7 +11,6 @@ const MAX_BOXES = 200;
 /** Boxes without which a video is not all there. */
 const ESSENTIAL_BOXES = ['moov', 'mdat', 'moof'];
 
-/** The boxes of a file's top level. */
 export interface IsoFile {
   readonly brand: string | null;
   /** Content of `moov`; undefined: not found, or not read. */

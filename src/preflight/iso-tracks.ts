@@ -23,7 +23,6 @@ export interface Frames {
   readonly ticks: number;
 }
 
-/** The index of an ISO file. */
 export interface IsoIndex {
   readonly tracks: readonly IsoTrack[];
   /** By the movie's own head, with its edits; undefined: it does not say. */

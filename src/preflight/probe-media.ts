@@ -10,7 +10,6 @@ import { readWebmFile } from './webm-file.ts';
 /** The most that a probe reads, and the longest that it takes; what is not known by then stays unknown. @internal */
 export const PROBE_LIMITS: ProbeLimits = { maxBytes: 32 * MEBIBYTE_BYTES, maxMs: 15 * SECOND_MS };
 
-/** What a probe brought, and what it cost. */
 export interface Probe {
   readonly facts: MediaFacts;
   readonly bytesRead: number;

@@ -48,7 +48,7 @@ const INVISIBLE_FLAG = 0x08;
 interface Element {
   readonly id: number;
   readonly start: number;
-  /** May lie beyond the bytes at hand; undefined: not known when it was written (RFC 8794, 6.2). */
+  /** May be beyond the bytes read; undefined: not known when it was written (RFC 8794, 6.2). */
   readonly end: number | undefined;
 }
 

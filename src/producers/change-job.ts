@@ -28,7 +28,7 @@ export async function cancelJob(id: string, deps: ChangeDeps): Promise<void> {
       case 'refuse':
         throw new PublishError('JOB_NOT_CANCELLABLE', { reason: plan.reason });
       case 'is_cancelled':
-        // Whoever cancelled it may have been told that this could not be confirmed.
+        // The earlier call may have failed because this was not confirmed.
         await deps.ledger.confirmIntervention(record, 'state');
         return;
       case 'now':
@@ -85,7 +85,7 @@ const NOT_ENDED: LedgerPatch = {
 };
 
 function restart(action: RetryAction, now: number): { to: PublishState; patch: LedgerPatch } {
-  // Whoever published the same video since this job failed goes first.
+  // A job that published the same video since this one failed goes first.
   const claimedVideo = undefined;
   if (action === 'fresh_init') return { to: 'queued', patch: { ...NO_SESSION, claimedVideo, initCount: 0 } };
   if (action === 'resume') return { to: 'uploading', patch: { claimedVideo } };

@@ -91,7 +91,7 @@ export async function enqueueEntries(entries: readonly AcceptableEntry[], deps: 
   const errors = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
   const notReplicated = errors.find(isNotReplicated);
   if (notReplicated !== undefined) {
-    // Nobody was told of the others yet: who repeats the call must not get them twice.
+    // The others were not reported yet: a caller that repeats the call must not get them twice.
     const results = await Promise.all(created.map(({ record }) => takeBack(record, deps.ledger)));
     const left = created.filter((_, index) => results[index] !== 'gone').map(({ record }) => record.id);
     throw left.length === 0 ? notReplicated : mayRun(left, notReplicated);
@@ -130,7 +130,7 @@ async function createJob(
   return { record: existing, waits, job: { ...present, created } };
 }
 
-/** A job that was there already is proven, too: whoever made it may have been told that it was not accepted. */
+/** A job that existed is confirmed too: its first caller may have got an error. */
 async function createForGood(record: LedgerRecord, cause: TimelineFact, ledger: Ledger): ReturnType<Ledger['create']> {
   for (let creations = 1; ; creations += 1) {
     const made = await ledger.create(record, cause);

@@ -5,7 +5,7 @@ import { decodeEvent, type StreamEntry, subjectsOf } from '../core/publish-event
 import { SECOND_MS } from '../core/units.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 
-/** Longest block of one read; also how often a listener is told to look by itself. */
+/** Longest block of one read; also how often a listener is called without news. */
 const BLOCK_MS = 5 * SECOND_MS;
 const RECONNECT_DELAY_MS = 500;
 const READ_COUNT = 500;
@@ -28,7 +28,7 @@ export interface TailNews {
   readonly about: ReadonlySet<string>;
 }
 
-/** Told of news as they come. Without news: something may have happened, so look for yourself. */
+/** Called with new events. Without `news`, events may have been missed: read the stream. */
 export type TailListener = (news?: TailNews) => void;
 
 export type EventTail = ReturnType<typeof createEventTail>;

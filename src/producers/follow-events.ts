@@ -1,3 +1,4 @@
+import { orAbort } from '../core/deadline.ts';
 import { OLDEST_EVENT } from '../core/event-cursor.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { decodeEvent, type StreamEntry, subjectsOf } from '../core/publish-event.ts';
@@ -45,13 +46,13 @@ export function followEvents({ after, subject, signal }: EventsOptions, deps: Fo
   }
 
   /** The answer, or undefined if the end comes first. */
-  function unlessEnded<T>(asking: Promise<T>): Promise<T | undefined> {
-    return new Promise((resolve, reject) => {
-      const stopWaiting = (): void => resolve(undefined);
-      end.signal.addEventListener('abort', stopWaiting);
-      asking.then(resolve, reject).finally(() => end.signal.removeEventListener('abort', stopWaiting));
-      if (end.signal.aborted) stopWaiting();
-    });
+  async function unlessEnded<T>(asking: Promise<T>): Promise<T | undefined> {
+    try {
+      return await orAbort(asking, end.signal);
+    } catch (error) {
+      if (end.signal.aborted) return undefined;
+      throw error;
+    }
   }
 
   /** The next entries; none while Redis is away, which rings again in a moment. */
@@ -91,7 +92,7 @@ export function followEvents({ after, subject, signal }: EventsOptions, deps: Fo
   const started = withRedisErrors(() => findEventStart({ after, subject }, deps)).then((start) => {
     position = start;
   });
-  // Whoever does not ask for it meets the error at the first `next()`.
+  // The first `next()` reports the error.
   started.catch(() => undefined);
   signal?.addEventListener('abort', stop);
   if (signal?.aborted) stop();

@@ -47,7 +47,7 @@ export interface WaitOptions {
 }
 
 export interface RetryOptions {
-  /** Begin afresh although TikTok may have published the job: you have looked and take the risk of a second post. */
+  /** Start again although TikTok may have published the job: you have looked and accept the risk of a second post. */
   readonly force?: boolean;
 }
 
@@ -101,8 +101,8 @@ export interface Publisher {
    */
   cancel(id: string): Promise<PublishJob>;
   /**
-   * Retries a failed or unconfirmed job in the way that can't post twice: asks TikTok again, goes on with the bytes,
-   * or begins afresh.
+   * Retries a failed or unconfirmed job in the way that can't post twice: asks TikTok again, resumes the upload, or
+   * starts again.
    * @throws PublishError `JOB_NOT_FOUND`, `JOB_NOT_RETRYABLE` where only `force` would do, and why
    */
   retry(id: string, options?: RetryOptions): Promise<RetriedJob>;
@@ -113,7 +113,7 @@ export interface Publisher {
   waitForCompletion(id: string, options?: WaitOptions): Promise<PublishJob>;
   /**
    * The completion events after a place, oldest first, each once, and then those to come. Redis keeps about the newest
-   * 100,000. Once it has started it sits out outages of Redis. However many feeds there are, they share one connection.
+   * 100,000. Once it has started it waits out outages of Redis. All feeds of a publisher share one connection.
    * `next()` rejects with PublishError `INPUT_INVALID`, `REDIS_UNAVAILABLE` when it can't start, and
    * `EVENTS_CURSOR_LOST` when events that were to come next are no longer kept.
    * @example
@@ -123,8 +123,8 @@ export interface Publisher {
    */
   events(options?: EventsOptions): EventFeed;
   /**
-   * What TikTok allows an account to post just now, asked afresh: ask each time you draw a page on which people choose
-   * the settings of a post, as TikTok's audit demands. Takes the account's token, so it needs `ENCRYPTION_KEYS` and, for
+   * What TikTok allows an account to post now. Ask each time you show a page on which people choose the settings of a
+   * post, as TikTok's audit demands. Takes the account's token, so it needs `ENCRYPTION_KEYS` and, for
    * a token that must be renewed, `TIKTOK_CLIENT_KEY` and `TIKTOK_CLIENT_SECRET`.
    * @throws PublishError `TIKTOK_DAILY_POST_CAP`, `TIKTOK_ACTIVE_USER_CAP`, `TIKTOK_USER_BANNED` when the creator can't
    * post now; `TIKTOK_RATE_LIMITED` after 20 calls in a minute; `INPUT_ACCOUNT_UNKNOWN`, `AUTH_*`, `CONFIG_*`, `TRANSPORT_*`

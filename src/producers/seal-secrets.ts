@@ -4,7 +4,7 @@ import type { RedisClient } from '../redis/lua-script.ts';
 import { isOldFormInUse, publishedSealingKey } from '../sealing/published-key.ts';
 import { createRequestSecrets, sealRequest } from '../sealing/request-box.ts';
 
-/** Where the key comes from: from the keys of the service where they are at hand, else from what it has published. */
+/** Where the key comes from: from the keys of the service if they are set here, else from what it has published. */
 export interface SealingParts {
   readonly redis: RedisClient;
   readonly keys: Keys;

@@ -1,4 +1,4 @@
-import { orAbort } from '../core/deadline.ts';
+import { orAbort, withDeadline } from '../core/deadline.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { PublishJob } from '../core/publish-job.ts';
 import { isTerminal } from '../core/publish-state.ts';
@@ -7,16 +7,13 @@ import type { EventTail } from './event-tail.ts';
 import type { WaitOptions } from './publisher.ts';
 import { createWakeSignal } from './wake-signal.ts';
 
-/** Longest time that a timer of Node can hold: 24 days (ms). Nobody waits for more. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
-
 interface WaitDeps {
   readonly tail: EventTail;
   readonly read: (id: string) => Promise<PublishJob | undefined>;
 }
 
 /**
- * Resolves with a job once it has its outcome; outages of Redis are sat out.
+ * Resolves with a job once it has its outcome; outages of Redis are waited out.
  * @throws PublishError `JOB_NOT_FOUND`, `WAIT_TIMED_OUT`; rejects with the signal's reason when aborted
  */
 export async function waitForCompletion(
@@ -26,19 +23,11 @@ export async function waitForCompletion(
 ): Promise<PublishJob> {
   checkTimeout(timeoutMs);
   signal?.throwIfAborted();
-  const end = new AbortController();
-  const onAbort = (): void => end.abort(signal?.reason);
-  signal?.addEventListener('abort', onAbort);
-  const timer =
-    timeoutMs > LONGEST_TIMER_MS ? undefined : setTimeout(() => end.abort(timedOut(id, timeoutMs)), timeoutMs);
-  try {
-    // The race lets the caller go although Redis may owe the answer to a look.
-    return await orAbort(lookUntilEnded(id, end.signal, deps), end.signal);
-  } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener('abort', onAbort);
-    end.abort();
-  }
+  const reason = (): PublishError => timedOut(id, timeoutMs);
+  // `orAbort`, because Redis may never answer.
+  return await withDeadline({ withinMs: timeoutMs, reason, signal }, (end) =>
+    orAbort(lookUntilEnded(id, end, deps), end),
+  );
 }
 
 async function lookUntilEnded(id: string, end: AbortSignal, { tail, read }: WaitDeps): Promise<PublishJob> {

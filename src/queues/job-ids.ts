@@ -11,7 +11,7 @@ export function publishIdOfEntry(entry: { id?: string | undefined; timestamp: nu
   return isNumbered(entry) ? `bull-${id}-${entry.timestamp.toString(36)}` : id;
 }
 
-/** Whether BullMQ numbered an entry, since whoever added it gave it no id. */
+/** Whether BullMQ numbered an entry because it was added without an id. */
 export function isNumbered({ id = '' }: { id?: string | undefined }): boolean {
   return /^\d+$/.test(id);
 }

@@ -86,8 +86,8 @@ function eventEntries(events: Queue) {
 /** How the entries of a job that is over leave the queues. */
 function endedEntries({ publish, status }: { readonly publish: Queue; readonly status: Queue }) {
   /**
-   * Ends what waits of a job that is over. An entry that brings a request of its own is not taken away: it was added
-   * under the job's id since, and whoever did so is told, by running, that the job is over.
+   * Removes the waiting entries of an ended job. An entry with a request of its own stays: somebody added it later under
+   * the job's id, and learns that the job has ended when it runs.
    * @returns false if there is such an entry
    */
   async function endWaitingEntries(id: string): Promise<boolean> {
@@ -105,7 +105,7 @@ function endedEntries({ publish, status }: { readonly publish: Queue; readonly s
   return {
     endWaitingEntries,
 
-    /** Takes a job off all queues; an entry that is being worked on stays, its owner is told by the ledger. */
+    /** Removes a job's entries; one that is being run stays, and its owner sees the change in the ledger. */
     async removeEntries(id: string): Promise<void> {
       await Promise.all([publish.remove(id), status.remove(id)]);
     },

@@ -21,9 +21,9 @@ const LONGEST_BLOCK_MS = 12 * SECOND_MS;
 const CONNECT_MS = 10 * SECOND_MS;
 /** A Sentinel or node that is asked where the master is; there are others to ask. */
 const ASK_AROUND_MS = 2 * SECOND_MS;
-/** A server that has accepted a connection and says nothing at all for so long is frozen. */
+/** A server that accepts a connection and sends nothing for this long is frozen. */
 const FIRST_WORD_MS = 5 * SECOND_MS;
-/** While a cluster fails over, a call asks around this often, and so many times. */
+/** How often, and how many times, a call is repeated while a cluster fails over. */
 const FAILOVER_PAUSE_MS = 200;
 const REDIRECTIONS: Record<RedisRole, number> = {
   ...{ producer: 8, confirmation: 8, sentinel: 0, probe: 8 },

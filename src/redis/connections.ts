@@ -78,7 +78,7 @@ export async function closeRedis(client: RedisClient): Promise<void> {
   client.disconnect();
 }
 
-/** Has a connection made anew, so that it finds the present master; a cluster's client finds it by itself. */
+/** Reconnects, so that the connection finds the current master. A cluster's client finds it without this. */
 export function reconnectRedis(client: RedisClient): void {
   if (client instanceof Redis && client.status === 'ready') client.disconnect(true);
 }
@@ -131,8 +131,8 @@ function logOutages(client: RedisClient, role: RedisRole, target: RedisTarget, l
 }
 
 /**
- * What a Redis says unasked and hangs up: with `maxclients` reached it does so before it reads, and whoever writes to
- * it may lose those words with the connection. Undefined where it says nothing, or is reached in another way.
+ * The error that Redis sends before it closes a new connection, as when `maxclients` is reached. A client that writes
+ * first may lose it. Undefined if there is none, or if the connection is not plain TCP.
  */
 async function firstWordsOf(target: RedisTarget): Promise<Error | undefined> {
   if (target.kind !== 'url') return undefined;

@@ -51,7 +51,7 @@ export interface Keys {
   laneWaiting(account: string): string;
   /** Sorted set: jobs of an account whose turn it is. */
   laneAdmitted(account: string): string;
-  /** Hash: why a whole account stands still. */
+  /** Hash: why all jobs of an account wait. */
   laneDelay(account: string): string;
   /** Sorted set: times of an account's direct posts within a day. */
   directPosts(account: string): string;

@@ -37,7 +37,7 @@ export type RunNamedScript = (
  * digits, and JSON that is to be stored as it is, must be passed as strings: Lua's own JSON would change them.
  */
 export function prepareNamedScript(redis: RedisClient, lua: string): RunNamedScript {
-  // Redis keeps one script for each set of keys that calls come with, of which there are few.
+  // One script for each set of key names; there are few.
   const runs = new Map<string, RunScript>();
   return async (keys, argument) => {
     const given = Object.entries(keys).flatMap(([name, key]) => (key === undefined ? [] : [{ name, key }]));

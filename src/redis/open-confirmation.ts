@@ -40,7 +40,6 @@ export function defaultReplicas({ kind }: { readonly kind: RedisTarget['kind'] |
 
 type SentinelTarget = Extract<RedisTarget, { kind: 'sentinel' }>;
 
-/** What one sentinel says of the master. */
 interface SentinelView {
   readonly flags: string;
   readonly runId: string;
@@ -49,10 +48,10 @@ interface SentinelView {
 }
 
 /**
- * Asks all sentinels that the settings name, of which most must answer. Before another server is promoted, the sentinel
- * that promotes it says `failover_in_progress`; after that, it names the other server under a higher epoch. So a server
- * that none of them speaks against was the only one to take writes until now, unless just the sentinel that promotes
- * another one is the one that can't be asked. Therefore the settings must name all sentinels.
+ * Asks all sentinels of the settings; most must answer. Before another server is promoted, the sentinel that promotes it
+ * reports `failover_in_progress`; after that, it names the other server under a higher epoch. If no sentinel reports
+ * either, only this server took writes until now. The sentinel that promotes must be among those asked, so the settings
+ * must name all of them.
  * @internal
  */
 export function createSentinelCheck(target: SentinelTarget): MasterCheck {

@@ -28,7 +28,7 @@ end
 return failed
 `;
 
-/** By which a server tells that it takes no writes now. */
+/** Codes of a server that takes no writes now. */
 const REFUSES_WRITES: readonly RedisCode[] = [
   'READONLY',
   'MASTERDOWN',
@@ -104,7 +104,7 @@ function orFirstOfTransaction(error: unknown): never {
   throw first ?? error;
 }
 
-/** What Redis answered; that it did not answer is no matter of permissions. */
+/** What Redis answered; no answer says nothing about permissions. */
 function orRefusal(error: unknown): Error {
   if (error instanceof Error && (error.name === 'ReplyError' || redisCodeOf(error) !== undefined)) return error;
   throw error;

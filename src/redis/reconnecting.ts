@@ -3,7 +3,7 @@ import { type RedisCode, redisCodeOf } from '../core/redis-code.ts';
 import { SECOND_MS } from '../core/units.ts';
 
 const LONGEST_RECONNECT_DELAY_MS = 2 * SECOND_MS;
-/** So many connections in vain, about 13 seconds of them, and who asked is told of the refusal. */
+/** After this many useless connections, about 13 seconds, the caller gets the refusal. */
 const MAX_FRUITLESS = 10;
 
 /** Answers of a server that others have replaced, or that does not serve yet: a new connection finds the one that does. */
@@ -30,8 +30,8 @@ interface ReconnectingOptions {
 
 /**
  * How one connection comes back. After a failover the old master refuses: connect again, which asks DNS or the
- * Sentinels anew, and send the command again. A server that goes on refusing is asked less and less often, and after
- * some tries the caller gets its answer.
+ * Sentinels again, and resend the command. A server that keeps refusing is asked less and less often, and after some
+ * tries the caller gets its refusal.
  */
 export function reconnecting(
   options: ReconnectingOptions,

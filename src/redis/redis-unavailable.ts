@@ -26,7 +26,7 @@ export type RedisUnavailableCause =
   | 'start_failed'
   | 'not_installed';
 
-/** Causes that do not pass by themselves: who waits, waits for a person. */
+/** Causes that last until a person acts. */
 const LASTING: readonly RedisUnavailableCause[] = [
   'wrong_password',
   'password_required',
@@ -41,11 +41,9 @@ const LASTING: readonly RedisUnavailableCause[] = [
 ];
 
 interface RedisUnavailableOptions extends ErrorOptions {
-  /** What a person can do about it, as one or two sentences. */
   readonly advice: string;
 }
 
-/** How to install Redis. */
 export const HOW_TO_GET_REDIS =
   'Install one (Debian/Ubuntu: apt-get install redis-server; macOS: brew install redis), ' +
   'or run one (docker run -p 6379:6379 redis:7), or set REDIS_URL to an existing one.';

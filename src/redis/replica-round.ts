@@ -16,7 +16,6 @@ export interface ReplicaRoundOptions {
   readonly client: RedisClient;
   /** A key that each look writes, so that its wait covers every write before it. */
   readonly markKey: string;
-  /** How many replicas must have a write. */
   readonly replicas: number;
   readonly masterCheck?: MasterCheck | undefined;
   readonly close: () => Promise<void>;

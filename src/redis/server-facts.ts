@@ -4,12 +4,10 @@ import type { RedisClient } from './lua-script.ts';
 /** BullMQ warns below this one, and our scripts use its commands. */
 export const LEAST_REDIS_VERSION = [6, 2] as const;
 
-/** What one Redis server says of itself. */
 export interface ServerFacts {
   readonly version: string;
   /** Whether it follows another one and so refuses writes. */
   readonly isReplica: boolean;
-  /** What it does when it is full. */
   readonly maxmemoryPolicy: string;
   /** 0: no limit of its own. */
   readonly maxmemoryBytes: number;
@@ -23,7 +21,6 @@ export interface ServerFacts {
   readonly savePoints: string | undefined;
   /** Whether its last attempt to write to its disk failed. */
   readonly lastWriteFailed: boolean;
-  /** Replicas that follow it now. */
   readonly connectedReplicas: number;
   /** `min-replicas-to-write`: with fewer replicas it refuses writes; undefined where it does not tell. */
   readonly minReplicasToWrite: number | undefined;

@@ -22,7 +22,7 @@ export function trustsAnybody(target: RedisTarget): boolean {
   return tlsOptions(target)?.rejectUnauthorized === false;
 }
 
-/** @throws PublishError `CONFIG_INVALID` also for a file of something else, of which TLS would not say what it lacks */
+/** @throws PublishError `CONFIG_INVALID`, also for a file that is not PEM: the error of TLS would not say so */
 function read(variable: string, path: string, what: 'certificate' | 'private key'): Buffer {
   const content = readOrRefuse(variable, path);
   if (new RegExp(`^-----BEGIN [A-Z0-9 ]*${what.toUpperCase()}-----`, 'm').test(content.toString('latin1')))

@@ -12,7 +12,7 @@ const WRITE_NOTHING = "redis.call('SET', KEYS[1], '1', 'PX', 1000) return redis.
 
 /**
  * Why Redis takes no write now, for people and without its address; undefined where it takes one. Asks on a connection
- * of its own, since one that lost its server may wait for it without a word. Answers within two seconds.
+ * of its own, since one that lost its server may wait for it silently. Answers within two seconds.
  */
 export async function probeWrite(target: RedisTarget, keys: Keys): Promise<string | undefined> {
   try {

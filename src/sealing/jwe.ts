@@ -2,7 +2,7 @@ import type { JWEHeaderParameters, JWK } from 'jose';
 import { PublishError } from '../core/publish-error.ts';
 import { tampered } from './sealing-error.ts';
 
-/** `dir`: with the key itself. `ECDH-ES`: to the public half of a key, by whoever knows that. */
+/** `dir`: with the key itself. `ECDH-ES`: to the public half of a key. */
 export type KeyManagement = 'dir' | 'ECDH-ES';
 
 const CONTENT_ENCRYPTION = 'A256GCM';

@@ -24,15 +24,15 @@ export type SealingKey = PublicKeys['jwk'] | string;
 const BEFORE_0_2_FORM = /^[\w-]{43}$/;
 
 /**
- * Tells producers which key to seal request secrets to. The key of the old form is only renewed: it stands in Redis
- * where a service of a version before 0.2.0 has run, until `accounts rekey`.
+ * Publishes the key that producers seal request secrets to. The key of the old form is only renewed: it is in Redis if
+ * a service of a version before 0.2.0 has run, until `accounts rekey`.
  */
 export async function publishSealingKey(redis: RedisClient, keys: Keys, { jwk, before02 }: PublicKeys): Promise<void> {
   await redis.set(keys.sealingKey, JSON.stringify(jwk));
   await redis.set(keys.sealingKeyBefore02, before02, 'XX');
 }
 
-/** Tells them again if Redis has lost it. */
+/** Publishes it again if Redis has lost it. */
 export async function restoreSealingKey(redis: RedisClient, keys: Keys, { jwk }: PublicKeys): Promise<void> {
   await redis.set(keys.sealingKey, JSON.stringify(jwk), 'NX');
 }

@@ -50,7 +50,7 @@ export function createRequestSecrets(
   };
 }
 
-/** The request with its secrets sealed to a public key, by whoever knows that. */
+/** The request with its secrets sealed to a public key. */
 export async function sealRequest(request: PublishRequest, jobId: string, key: SealingKey): Promise<PublishRequest> {
   const context = contextOf(jobId);
   return await withSealedUrls(request, async (plaintext) => {

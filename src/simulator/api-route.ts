@@ -5,7 +5,6 @@ import type { Endpoint } from './endpoints.ts';
 import type { Publish } from './publishes.ts';
 import type { World } from './world.ts';
 
-/** A request with its whole body. */
 export interface ApiRequest {
   method: string;
   url: URL;

@@ -41,7 +41,6 @@ const journalQuery = z.strictObject({
 
 type Control = (world: World, body: unknown, query: URLSearchParams) => unknown;
 
-/** Every control, by method and path below the prefix. */
 const CONTROLS: Record<string, Control> = {
   'GET ': () => ({
     name: 'TikTok simulator',

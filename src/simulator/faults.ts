@@ -65,7 +65,6 @@ export const faultRuleSchema = z
   })
   .refine(({ endpoint, act }) => actFits(endpoint, act), { message: 'this endpoint does not support this fault' });
 
-/** A scripted fault: where, when and what. */
 export type FaultRule = z.input<typeof faultRuleSchema>;
 export type FaultAct = FaultRule['act'];
 
@@ -78,10 +77,8 @@ export interface FaultSubject {
   lastChunk?: boolean | undefined;
 }
 
-/** A rule in force. */
 export interface FaultHandle {
   readonly id: number;
-  /** How often the rule has acted. */
   readonly fired: number;
   remove(): void;
 }

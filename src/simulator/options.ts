@@ -66,7 +66,6 @@ export interface SimulatorClock {
   now(): number;
 }
 
-/** Call and creator limits; all windows slide. */
 export interface SimulatorLimits {
   /** Calls per minute and user of each init endpoint. */
   initPerMinute: number;
@@ -126,7 +125,6 @@ export interface SimulatorOptions {
   journalLimit?: number;
 }
 
-/** Options with every default filled in. */
 export interface SimulatorSettings
   extends Required<Omit<SimulatorOptions, 'limits' | 'switches' | 'inboxPostedAfterMs' | 'webhooks'>> {
   inboxPostedAfterMs: number | undefined;
@@ -178,5 +176,4 @@ export function resolveOptions(options: SimulatorOptions): SimulatorSettings {
   };
 }
 
-/** The switches with every value set. */
 export type SimulatorSwitches = z.output<typeof switchesSchema>;

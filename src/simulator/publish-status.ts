@@ -11,7 +11,6 @@ export type PublishStatus =
   | 'PUBLISH_COMPLETE'
   | 'FAILED';
 
-/** What a publish is at some instant. */
 export interface PublishState {
   status: PublishStatus;
   failReason?: string;

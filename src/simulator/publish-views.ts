@@ -28,7 +28,6 @@ export interface PublishView {
   posts: string[];
 }
 
-/** A post that exists. */
 export interface PostView {
   openId: string;
   publishId: string;

@@ -35,7 +35,6 @@ export interface PullTask {
   failReason: string | undefined;
 }
 
-/** A post on the creator's profile. */
 export interface Post {
   postId: string;
   at: number;

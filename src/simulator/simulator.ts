@@ -4,7 +4,6 @@ import type { Journal } from './journal.ts';
 import type { WebhookTarget } from './options.ts';
 import type { WebhookDelivery } from './webhooks.ts';
 
-/** A running simulator. */
 export interface Simulator {
   /** Base of the API, `http://host:port`. Upload URLs share host and port with it. */
   readonly url: string;
@@ -12,7 +11,6 @@ export interface Simulator {
   readonly clientSecret: string;
   /** Everything that was asked, and what came of it. */
   readonly journal: Journal;
-  /** Scripted faults. */
   readonly faults: { add(rule: FaultRule): FaultHandle; clear(): void };
   /** Adds a user who has connected the app, or replaces one of the same openId, and issues tokens. */
   addAccount(profile?: Partial<AccountProfile>): AccountTokens;

@@ -12,7 +12,6 @@ const ANSWER_TIMEOUT_MS = 10_000;
 /** "retries up to 72 hours with exponential backoff", developers.tiktok.com/doc/webhooks-overview, read 2026-11-22. */
 const RETRIED_FOR_MS = 72 * 3_600_000;
 
-/** One webhook on its way. */
 export interface WebhookDelivery {
   event: string;
   openId: string;
@@ -122,7 +121,6 @@ export class Webhooks {
   }
 }
 
-/** Something that TikTok reports of a publish. */
 interface PublishEvent {
   event: string;
   content: Record<string, unknown>;

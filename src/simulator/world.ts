@@ -24,7 +24,6 @@ export class World {
   readonly faults: Faults;
   readonly journal: Journal;
   readonly webhooks: Webhooks;
-  /** Aborted when the simulator closes. */
   readonly closing = new AbortController();
   /** Where the simulator listens, `http://host:port`; known once it does. */
   origin = '';

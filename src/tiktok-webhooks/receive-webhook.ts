@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { AccountVault } from '../accounts/vault.ts';
+import { referenceTo } from '../core/job-reference.ts';
 import type { Clock } from '../core/ports.ts';
 import { type PostReport, toPostReport, wokenBy } from '../core/post-report.ts';
 import { mayBePublic } from '../core/recheck-schedule.ts';
@@ -17,11 +18,10 @@ const REASONS: Readonly<Record<string, string>> = {
   '5': 'the app revoked the access itself',
 };
 
-/** What came of a webhook, for the metric. */
+/** What a webhook did, for the metric. */
 type WebhookOutcome = 'unsigned' | 'unreadable' | 'other_app' | ActedOn;
 type ActedOn = 'acted_on' | 'no_effect' | 'unknown_publish_id';
 
-/** What receiving webhooks needs. */
 export interface ReceiveWebhookDeps extends WakeReportedJobDeps {
   /** The app that webhooks must be meant for, where the settings name it. */
   readonly clientKey: string | undefined;
@@ -31,11 +31,10 @@ export interface ReceiveWebhookDeps extends WakeReportedJobDeps {
   readonly reception: Pick<WebhookReception, 'noteReceived'>;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Told of each webhook, by its event. */
+  /** Called for each webhook. */
   readonly onReceived: (event: string, outcome: WebhookOutcome) => void;
 }
 
-/** What TikTok sent. */
 interface WebhookDelivery {
   /** The body byte for byte, since that is what was signed. */
   readonly rawBody: Buffer;
@@ -71,13 +70,13 @@ export function createWebhookReceiver(deps: ReceiveWebhookDeps): ReceiveWebhook 
   };
 }
 
-/** Which webhook does what: one ends an account's authorization, those about a post let it be asked for at once. */
+/** What each webhook does: `authorization.removed` disconnects an account; one about a post starts its next poll early. */
 async function actOn(
   { event, openId, createdAt, publishId, reason }: TikTokWebhook,
   { vault, reception, log, ...wakes }: ReceiveWebhookDeps,
 ): Promise<ActedOn> {
   if (event === 'authorization.removed') {
-    const noted = await noteRemovedAuthorization(vault, { openId, removedAt: createdAt, reason });
+    const noted = await noteRemovedAuthorization(vault, { openId, createdAt, reason });
     log.info({ openId, noted }, 'authorization removed');
     return 'acted_on';
   }
@@ -93,15 +92,6 @@ async function actOn(
   return woken === undefined ? 'no_effect' : 'acted_on';
 }
 
-/** What TikTok reports of a user who no longer lets the app act for them. */
-interface RemovedAuthorization {
-  readonly openId: string;
-  /** Ms since the epoch. */
-  readonly removedAt: number;
-  /** The number of TikTok's reason. */
-  readonly reason: string | undefined;
-}
-
 /**
  * Notes that an account must be connected again. TikTok repeats its reports for three days, so one that is older than
  * the account's tokens is about a grant that was replaced since.
@@ -110,50 +100,42 @@ interface RemovedAuthorization {
  */
 async function noteRemovedAuthorization(
   vault: Pick<AccountVault, 'get' | 'markReauthorizationRequired'>,
-  { openId, removedAt, reason = '' }: RemovedAuthorization,
+  { openId, createdAt, reason = '' }: Pick<TikTokWebhook, 'openId' | 'createdAt' | 'reason'>,
 ): Promise<boolean> {
   const account = openId === '' ? undefined : (await vault.get(openId))?.account;
   if (account === undefined) return false;
   const why = REASONS[reason] ?? 'TikTok gave no reason';
   return await vault.markReauthorizationRequired(account, {
     reason: `TikTok revoked the access to "${account}": ${why}`,
-    grantedBefore: removedAt,
+    grantedBefore: createdAt,
   });
 }
 
-/** What waking needs. */
 interface WakeReportedJobDeps {
   readonly ledger: Pick<Ledger, 'idOfPublishId' | 'noteReport'>;
   readonly queues: Pick<Queues, 'wakeStatusEntry' | 'wakeRecheckEntry'>;
   readonly clock: Clock;
 }
 
-/** What a report was good for. */
-interface ReportOutcome {
-  /** The job it is about; none if nobody here knows the publish_id. */
-  readonly publishJobId: string | undefined;
-  readonly woken: 'poll' | 'recheck' | undefined;
-}
-
 /**
- * Lets the job that TikTok reported something of be asked for at once. Safe to call again: it changes no state, and the
+ * Starts the next status query of a reported job at once. Safe to call again: it changes no state, and the
  * poll it wakes keeps to the account's quota.
+ * @returns no `publishJobId` if nobody here knows the publish_id
  */
 async function wakeReportedJob(
   { report, publishId }: { readonly report: PostReport; readonly publishId: string },
   { ledger, queues, clock }: WakeReportedJobDeps,
-): Promise<ReportOutcome> {
+): Promise<{ publishJobId?: string; woken?: 'poll' | 'recheck' }> {
   const publishJobId = await ledger.idOfPublishId(publishId);
-  if (publishJobId === undefined) return { publishJobId, woken: undefined };
+  if (publishJobId === undefined) return {};
   const record = await ledger.noteReport(publishJobId, publishId);
   const woken =
     record === undefined ? undefined : wokenBy(report, { ...record, isPublic: mayBePublic(record.request) });
   // A poll that has booked its call waits for that call: woken, it would only fall asleep again.
   if (record === undefined || woken === undefined || (record.bookedSlot?.at ?? 0) > clock.now()) {
-    return { publishJobId, woken: undefined };
+    return { publishJobId };
   }
-  const { id, account } = record;
-  if (woken === 'poll') await queues.wakeStatusEntry(id);
-  else await queues.wakeRecheckEntry({ version: 1, id, account });
+  if (woken === 'poll') await queues.wakeStatusEntry(record.id);
+  else await queues.wakeRecheckEntry(referenceTo(record));
   return { publishJobId, woken };
 }

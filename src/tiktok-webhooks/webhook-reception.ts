@@ -2,7 +2,7 @@ import { HOUR_MS } from '../core/units.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 
-/** After the last report of a post, polls are trusted alone again. */
+/** How long after the last webhook about a post polls stay rare. */
 const REMEMBERED_MS = 6 * HOUR_MS;
 
 /** Whether TikTok's reports of posts reach this app. */
@@ -10,7 +10,7 @@ export interface WebhookReception {
   /** One arrived. */
   noteReceived(): Promise<void>;
   areArriving(): Promise<boolean>;
-  /** An outcome is there which no report announced: polls are trusted alone until the next report. */
+  /** No webhook announced an outcome: polls are frequent until the next webhook. */
   noteMissing(): Promise<void>;
 }
 

@@ -85,7 +85,6 @@ function errorCodeOf(error: unknown): string {
   return codeOf(error) ?? error.name;
 }
 
-/** What TikTok said no with. */
 export interface Refusal {
   readonly tiktokCode: string;
   readonly tiktokMessage: string | undefined;

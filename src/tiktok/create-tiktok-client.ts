@@ -7,7 +7,6 @@ import type { BriefRetry } from './retry.ts';
 import type { TikTokClient } from './tiktok-client.ts';
 import { type CallDeps, createTransport, DEFAULT_TIMEOUTS, type TikTokTimeouts } from './transport.ts';
 
-/** Settings of a TikTok client. */
 export interface TikTokClientOptions {
   /** Scheme, host and port, such as `https://open.tiktokapis.com`. */
   readonly apiBaseUrl: string;

@@ -63,7 +63,6 @@ function postForm<T>(
   });
 }
 
-/** What TikTok's consent page is told. */
 interface ConsentQuestion {
   readonly clientKey: string;
   readonly redirectUri: string;

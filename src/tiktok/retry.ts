@@ -9,14 +9,12 @@ const BRIEF_CODES = [
 ];
 const BRIEF_HTTP_STATUSES = [502, 503];
 
-/** Times of `retryBriefly` (ms). */
 export interface BriefRetry {
   readonly firstDelayMs: number;
   /** No retry is begun later than this after the first try. */
   readonly totalMs: number;
 }
 
-/** Three tries in ten seconds. */
 const THREE_TRIES_IN_TEN_SECONDS: BriefRetry = { firstDelayMs: SECOND_MS, totalMs: 10 * SECOND_MS };
 
 /**

@@ -35,7 +35,7 @@ const contentWire = z.object({ publish_id: looseText, post_id: looseText, reason
 /**
  * Whether TikTok signed this body: `TikTok-Signature: t=<seconds>,s=<hex>`, where s is the HMAC-SHA256 of
  * `<t>.<raw body>` with the client secret (webhooks-verification, read 2026-11-22). Its age is not judged: TikTok
- * repeats for 72 hours and does not say whether it signs anew, so whoever acts on an event looks at its own time.
+ * repeats for 72 hours and does not say whether it signs each try, so callers check the time of the event itself.
  */
 export function isSignedByTikTok(signature: string | undefined, rawBody: Buffer, clientSecret: string): boolean {
   const fields = new Map((signature ?? '').split(',').map((field) => splitOnce(field.trim())));

@@ -18,7 +18,6 @@ export interface TikTokTimeouts {
   readonly stallMs: number;
 }
 
-/** Default timeouts. */
 export const DEFAULT_TIMEOUTS: TikTokTimeouts = {
   connectMs: 10 * SECOND_MS,
   answerMs: 30 * SECOND_MS,
@@ -50,7 +49,6 @@ interface ApiPost {
   readonly signal: AbortSignal | undefined;
 }
 
-/** The PUT of one chunk. */
 interface ChunkPut {
   /** Its name in errors. */
   readonly endpoint: string;
@@ -80,7 +78,7 @@ export function createTransport(timeouts: TikTokTimeouts): Transport {
   const shared = { connect, maxResponseSize: MAX_ANSWER_BYTES };
   const keptConnections = new Agent({ ...shared, headersTimeout: 0, bodyTimeout: 0 });
   const ownConnections = new Agent({ ...shared, headersTimeout: 0, bodyTimeout: 0, pipelining: 0 });
-  // undici's headersTimeout runs anew whenever the socket takes bytes: it is the stall timeout of an upload.
+  // undici restarts headersTimeout whenever the socket takes bytes, so it is the stall timeout of an upload.
   const uploads = new Agent({ ...shared, headersTimeout: timeouts.stallMs, bodyTimeout: timeouts.stallMs });
   const agents = [keptConnections, ownConnections, uploads];
   return {
@@ -173,7 +171,6 @@ function firstValue(header: string | string[] | undefined): string | undefined {
   return Array.isArray(header) ? header[0] : header;
 }
 
-/** What the groups of calls share. */
 export interface CallDeps extends Observer {
   readonly transport: Transport;
   readonly apiBaseUrl: URL;

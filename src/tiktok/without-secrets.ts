@@ -1,4 +1,3 @@
-/** What stands in the place of a secret. */
 const CENSORED = '[secret]';
 
 /** A shorter piece of a secret is no use to anybody, and may be a word that occurs by chance. */

@@ -1,7 +1,6 @@
 import { referenceTo } from '../core/job-reference.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { toFailure } from '../core/publish-job.ts';
-import { isTerminal } from '../core/publish-state.ts';
 import { isWorthRechecking, mayBePublic, nextRecheckDelayMs } from '../core/recheck-schedule.ts';
 import { publishIdOf } from '../core/session.ts';
 import { type EntryResult, failed, type Settlement } from '../core/settlement.ts';
@@ -13,11 +12,11 @@ import type { OwnedJob } from './owned-job.ts';
 
 export type EndDeps = Needs<'clock' | 'log' | 'metrics' | 'queues' | 'random'>;
 
-/** Writes a job's outcome with its event, and starts the watch for what a late answer could still tell. */
+/** Writes a job's outcome with its event, and starts the rechecks if a later status may bring something new. */
 export async function endJob(job: OwnedJob, end: JobEnd, deps: EndDeps): Promise<Settlement> {
   const outcome = { ...job.record, state: end.to, postIds: end.postIds ?? job.record.postIds };
   const delayMs = isWatched(outcome) ? nextRecheckDelayMs(0, 0, deps) : undefined;
-  // First the entry, then the outcome: an entry too many finds nothing to do, one too few would never look.
+  // First the entry, then the outcome: a needless entry does no harm, a missing one would mean no recheck.
   if (delayMs !== undefined) await deps.queues.addRecheckEntry(referenceTo(job.record), delayMs);
   const now = deps.clock.now();
   await job.commit(endChange(job.record, end, now));
@@ -25,7 +24,7 @@ export async function endJob(job: OwnedJob, end: JobEnd, deps: EndDeps): Promise
   return settlementOf(job.record);
 }
 
-/** Tells log and metrics of a job that has just ended. */
+/** Logs and counts a job that has just ended. */
 export function reportEnd(record: LedgerRecord, now: number, { log, metrics }: Pick<EndDeps, 'log' | 'metrics'>): void {
   const { id, state, failure, mode, request, createdAt, scheduledAt = 0 } = record;
   log.info({ publishJobId: id, state, code: failure?.code }, 'publish job ended');
@@ -45,17 +44,12 @@ export function toResult(record: LedgerRecord): EntryResult {
   return { state: record.state, publishId: publishIdOf(record.session) ?? null, postIds: record.postIds };
 }
 
-/** Whether a job has its outcome, so that an entry of it has nothing left to do. */
-export function hasEnded(record: LedgerRecord): boolean {
-  return isTerminal(record.state);
-}
-
-/** Whether a late answer could still tell something about a job. */
+/** Whether a later status may bring something new about a job. */
 export function isWatched({ state, session, postIds, request }: LedgerRecord): boolean {
   return isWorthRechecking({ state, session, postIds, isPublic: mayBePublic(request) });
 }
 
-/** Gives a job that is still watched its entry back, should it be lost. @returns whether the job is still watched */
+/** Restores the lost recheck entry of a job that is still watched. @returns whether the job is still watched */
 export async function ensureRecheckEntry(
   record: LedgerRecord,
   now: number,

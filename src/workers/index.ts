@@ -1,6 +1,6 @@
 import type { CreateWorkersOptions, Workers } from '../app/stand-alone-workers.ts';
 
-/** The public subpath `tiktok-publisher/workers`: the workers in a process of one's own. */
+/** The public subpath `tiktok-publisher/workers`: workers in another app's process. */
 export type { CreateWorkersOptions, Workers } from '../app/stand-alone-workers.ts';
 export type { TokenSource } from '../core/ports.ts';
 /** What a token source throws. */
@@ -17,7 +17,7 @@ export type { WorkerKind } from './runtime/worker-kinds.ts';
  * process.once('SIGTERM', () => workers.close());
  */
 export async function createWorkers(options: CreateWorkersOptions = {}): Promise<Workers> {
-  // Loaded when called: who only wants the types, or to put workers together alone, needs none of it.
+  // Loaded when called, so that importing the types loads nothing.
   const { openStandAloneWorkers } = await import('../app/stand-alone-workers.ts');
   return await openStandAloneWorkers(options);
 }

@@ -25,8 +25,8 @@ type PlanOf<Kind extends Plan['kind']> = Extract<Plan, { kind: Kind }>;
 type ApplyDeps = EndDeps & PollPlanDeps & Needs<'caps' | 'lanes'>;
 
 /**
- * Settles whatever interrupted a step of a job: has the core plan what follows, and carries that out. The only place
- * that does, for the publish queue, the polls and the rechecks alike.
+ * Settles what interrupted a step of a job: the core plans what follows, and this carries it out. The only place that
+ * does, for the publish queue, polls and rechecks.
  */
 export async function settleTrouble(
   job: OwnedJob,
@@ -34,7 +34,7 @@ export async function settleTrouble(
   step: Step,
   deps: ApplyDeps & QuotaCallDeps & Needs<'pauseAccount' | 'tiktok'>,
 ): Promise<Settlement> {
-  // Says nothing of the job, and nothing could be written of it.
+  // An error of Redis says nothing about the job, and the job could not be written.
   const redisTrouble = redisTroubleOf(thrown);
   if (redisTrouble !== undefined) return { kind: 'lost', trouble: redisTrouble };
   const trouble = toTrouble(thrown);
@@ -79,7 +79,7 @@ async function report(
   }
 }
 
-/** What TikTok's status says of a job for which a plan needs it. Of a fetched post it cannot say that bytes are missing. */
+/** The status that a plan asked for. For a fetched post it cannot say that bytes are missing. */
 async function askForPlan(
   job: OwnedJob,
   deps: QuotaCallDeps & Needs<'tiktok'>,
@@ -131,12 +131,12 @@ async function wait(job: OwnedJob, plan: PlanOf<'wait'>, deps: Needs<'caps' | 'l
   });
   const facts = { publishJobId: job.record.id, waitingFor: reason, until: iso(until), code: error?.code };
   deps.log.info(facts, 'publish job waiting');
-  // What Redis lacks is no matter of this account.
+  // Missing replicas concern all accounts.
   if (reason !== 'replication') await deps.lanes.showDelay(job.record.account, { reason, until });
   return settlement;
 }
 
-/** Keeps the call that was booked, so that waking up does not book another. */
+/** Keeps the booked call, so that the next run does not book another. */
 async function waitToAsk(job: OwnedJob, plan: PlanOf<'wait'>, step: Step): Promise<Settlement> {
   const { reason, until, bookedSlot } = plan;
   await job.commit({
@@ -198,7 +198,7 @@ async function follow(
   return { kind: 'done', result: toResult(job.record) };
 }
 
-/** Leaves the worker: a job that TikTok knows nothing of is `queued` again, any other keeps its state. */
+/** Ends this run: a job with exposure `none` is `queued` again, any other keeps its state. */
 async function leave(
   job: OwnedJob,
   { at, cause, patch = {} }: { at: number; cause: TimelineFact; patch?: LedgerPatch },

@@ -10,7 +10,7 @@ import type { OwnedJob } from './owned-job.ts';
 
 /** A reservation may be used this much early (ms): delayed entries wake by another clock than the one that booked. */
 const RESERVATION_EARLY_MS = 50;
-/** And this much late: later it would come too close to the reservations that were booked after it. */
+/** And this much late: later it would be too close to later reservations. */
 const RESERVATION_LATE_MS = 2_000;
 
 /** What a call to TikTok for a job takes. */
@@ -26,7 +26,7 @@ export async function takeReservation(job: OwnedJob, endpoint: QuotaEndpoint, de
   await deps.tokens.accessToken(account);
   if (bookedSlot?.endpoint === endpoint) {
     const lateMs = deps.clock.now() - bookedSlot.at;
-    // Woken early, it waits on: another reservation would be one that nobody uses.
+    // Woken early, it keeps waiting: a second reservation would waste this one.
     if (lateMs < -RESERVATION_EARLY_MS) throw new Deferral('rate_limit', bookedSlot.at, bookedSlot);
     if (lateMs <= RESERVATION_LATE_MS) {
       await job.commit({ cause: { event: 'reservation_used', endpoint }, patch: { bookedSlot: undefined } });

@@ -23,7 +23,7 @@ afterEach(async () => {
 });
 
 describe(`2,000 jobs of 197 accounts, some of them hot, on ${WORKERS} processes`, () => {
-  it("never pass TikTok's limits in any minute, and each job waits for its slot once", async () => {
+  it("never pass TikTok's limits in any minute, and each job waits for its reservation once", async () => {
     fleet = await startFleet({ simulator: { processingMs: 30_000 } });
     const { journal } = fleet.simulator;
     const video = await makeVideo(folder, 1_000);

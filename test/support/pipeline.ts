@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino, { type Logger } from 'pino';
+import { onTestFinished } from 'vitest';
 import { createWake } from '../../src/app/account-parts.ts';
 import { openApp } from '../../src/app/open-app.ts';
 import { publisherOn } from '../../src/app/open-server.ts';
@@ -63,6 +64,13 @@ export interface PipelineOptions {
 }
 
 export type Pipeline = Awaited<ReturnType<typeof startPipeline>>;
+
+/** A pipeline that ends with the test that starts it. */
+export async function startTestPipeline(options?: PipelineOptions): Promise<Pipeline> {
+  const pipeline = await startPipeline(options);
+  onTestFinished(() => pipeline.close());
+  return pipeline;
+}
 
 /** The whole machine in this process, on a real Redis and the simulator over real HTTP, with rapid schedules. */
 export async function startPipeline(options: PipelineOptions = {}) {

@@ -4,10 +4,9 @@ import type { AccountSummary } from '../../accounts/account-record.ts';
 import { otherAppText } from '../../accounts/client-key.ts';
 import { CONNECT_PATH, createConnectLinks } from '../../accounts/connect-link.ts';
 import { rekeyAccounts } from '../../accounts/vault-survey.ts';
-import type { Client } from '../../app/open-client.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { encryptionKeysOf } from '../../config/development-key.ts';
-import { type Config, loadConfig } from '../../config/load-config.ts';
+import { loadConfig } from '../../config/load-config.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { timeText } from '../../core/quantity-text.ts';
 import { DAY_MS, SECOND_MS } from '../../core/units.ts';
@@ -15,7 +14,7 @@ import { endOldForm } from '../../sealing/published-key.ts';
 import type { CliIo, CommandContext } from '../cli-io.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
 import { textTable } from '../job-text.ts';
-import { openClientApp } from '../open-client.ts';
+import { withClient } from '../with-client.ts';
 
 const LINK_LIFETIME_MS = DAY_MS;
 
@@ -26,10 +25,11 @@ export async function addAccount(
   context: CommandContext,
 ): Promise<ExitCode> {
   const { io, output } = context;
-  const config = loadConfig(io.env);
+  // Wrong settings are reported before people paste tokens.
+  loadConfig(io.env);
   if (io.stdin.isTTY === true) output.note('Paste the JSON object with the tokens, then press Ctrl-D:');
   const tokens = parseAccountInput(await readJson(io));
-  return await withApp(config, context, async (app) => {
+  return await withClient(io, async (app) => {
     const connected = await app.accounts.connect({ ...tokens, account, openId });
     if (connected.missingScopes.length > 0) output.note(missingScopesText(connected.missingScopes));
     output.answer(connected, `Account "${connected.account}" is connected (open_id ${connected.openId}).`);
@@ -61,7 +61,7 @@ export async function connectAccount(account: string, { io, output }: CommandCon
 
 /** `accounts list`. */
 export async function listAccounts(context: CommandContext): Promise<ExitCode> {
-  return await withApp(loadConfig(context.io.env), context, async (app) => {
+  return await withClient(context.io, async (app) => {
     const accounts = await app.accounts.list();
     for (const { account, clientKey, otherApp } of accounts) {
       if (otherApp) context.output.note(`warning: ${otherAppText(account, clientKey)}`);
@@ -76,7 +76,7 @@ export async function removeAccount(
   { keepGrant = false }: { readonly keepGrant?: boolean },
   context: CommandContext,
 ): Promise<ExitCode> {
-  return await withApp(loadConfig(context.io.env), context, async (app) => {
+  return await withClient(context.io, async (app) => {
     const outcome = await app.accounts.remove(account, { keepGrant });
     if (outcome.problem !== undefined) context.output.note(notRevokedText(outcome.problem));
     const atTikTok = outcome.revoked ? ' TikTok has revoked the access.' : '';
@@ -86,7 +86,7 @@ export async function removeAccount(
 
 /** `accounts pause`. */
 export async function pauseAccount(account: string, context: CommandContext): Promise<ExitCode> {
-  return await withApp(loadConfig(context.io.env), context, async (app) => {
+  return await withClient(context.io, async (app) => {
     const summary = await app.accounts.pause(account);
     const text = `Account "${summary.account}" is paused. Its jobs wait until \`accounts resume\`.`;
     context.output.answer(summary, text);
@@ -95,21 +95,11 @@ export async function pauseAccount(account: string, context: CommandContext): Pr
 
 /** `accounts resume`. */
 export async function resumeAccount(account: string, context: CommandContext): Promise<ExitCode> {
-  return await withApp(loadConfig(context.io.env), context, async (app) => {
+  return await withClient(context.io, async (app) => {
     const summary = await app.accounts.resume(account);
     const waits = summary.status === 'reauthorization_required' ? ', but it must be connected again' : '';
     context.output.answer(summary, `Account "${summary.account}" is no longer paused${waits}.`);
   });
-}
-
-async function withApp(config: Config, { io }: CommandContext, run: (app: Client) => Promise<void>): Promise<ExitCode> {
-  const app = await openClientApp(config, io);
-  try {
-    await run(app);
-    return EXIT_CODES.success;
-  } finally {
-    await app.close();
-  }
 }
 
 function missingScopesText(missing: readonly string[]): string {
@@ -149,8 +139,7 @@ function accountTable(accounts: readonly AccountSummary[]): string {
 
 /** `accounts rekey`: ends with 3 if some tokens can't be opened with any of the keys. */
 export async function rekey({ io, output }: CommandContext): Promise<ExitCode> {
-  const app = await openClientApp(loadConfig(io.env), io);
-  try {
+  return await withClient(io, async (app) => {
     const { keys, sealer, requestSecrets } = app.app;
     await endOldForm(app.redis, keys, requestSecrets.publicKeys);
     const { resealed, currentCount, unreadable } = await rekeyAccounts({ redis: app.redis, keys, sealer });
@@ -163,7 +152,5 @@ export async function rekey({ io, output }: CommandContext): Promise<ExitCode> {
     ];
     output.answer({ resealed, currentCount, unreadable }, lines.join('\n'));
     return unreadable.length === 0 ? EXIT_CODES.success : EXIT_CODES.unavailable;
-  } finally {
-    await app.close();
-  }
+  });
 }

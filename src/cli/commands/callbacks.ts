@@ -1,15 +1,15 @@
 import { openApp } from '../../app/open-app.ts';
-import type { CallbackOverview, Deliveries, JobDeliveries } from '../../callbacks/deliveries.ts';
+import type { CallbackOverview, JobDeliveries } from '../../callbacks/deliveries.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import type { CommandContext } from '../cli-io.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
 import { textTable } from '../job-text.ts';
-import { openClientApp } from '../open-client.ts';
+import { withClient } from '../with-client.ts';
 
 /** `callbacks list`: how deliveries go, or those of one job. */
 export async function listCallbacks(jobId: string | undefined, context: CommandContext): Promise<ExitCode> {
-  return await withDeliveries(context, async (deliveries) => {
+  return await withClient(context.io, async ({ callbacks: deliveries }) => {
     if (jobId === undefined) {
       const overview = await deliveries.overview();
       context.output.answer(overview, overviewText(overview));
@@ -20,7 +20,6 @@ export async function listCallbacks(jobId: string | undefined, context: CommandC
   });
 }
 
-/** Options of `callbacks replay`. */
 export interface ReplayOptions {
   readonly failed?: boolean;
   readonly endpoint?: string;
@@ -36,7 +35,7 @@ export async function replayCallbacks(
     const message = 'expected the id of an event or a job, or --failed (optionally with --endpoint)';
     throw new PublishError('INPUT_INVALID', { problems: [{ path: 'callbacks replay', message }] });
   }
-  return await withDeliveries(context, async (deliveries) => {
+  return await withClient(context.io, async ({ callbacks: deliveries }) => {
     const outcome = id === undefined ? await deliveries.replayFailed(endpoint) : await deliveries.replay(id);
     const count = outcome.replayed.length;
     const text = count === 1 ? '1 event was queued for delivery.' : `${count} events were queued for delivery.`;
@@ -46,7 +45,7 @@ export async function replayCallbacks(
 
 /** `callbacks resume`: ends the pause of an endpoint. */
 export async function resumeCallbacks(endpoint: string, context: CommandContext): Promise<ExitCode> {
-  return await withDeliveries(context, async (deliveries) => {
+  return await withClient(context.io, async ({ callbacks: deliveries }) => {
     const outcome = await deliveries.resume(endpoint);
     const text = `${outcome.endpoint} is no longer paused. Events that will now be delivered: ${outcome.woken}.`;
     context.output.answer(outcome, text);
@@ -64,19 +63,6 @@ export async function printCallbackSecret({ io, output }: CommandContext): Promi
     return EXIT_CODES.success;
   } finally {
     await app.close();
-  }
-}
-
-async function withDeliveries(
-  { io }: CommandContext,
-  run: (deliveries: Deliveries) => Promise<void>,
-): Promise<ExitCode> {
-  const client = await openClientApp(loadConfig(io.env), io);
-  try {
-    await run(client.callbacks);
-    return EXIT_CODES.success;
-  } finally {
-    await client.close();
   }
 }
 

@@ -1,39 +1,30 @@
-import { loadConfig } from '../../config/load-config.ts';
 import { headline } from '../../core/headline.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { ALL_PUBLISH_STATES, parsePublishState } from '../../core/publish-state.ts';
 import type { ListFilter, RetriedJob } from '../../producers/publisher.ts';
 import { type CommandContext, commandName } from '../cli-io.ts';
-import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
+import type { ExitCode } from '../exit-codes.ts';
 import { jobTable, jobText } from '../job-text.ts';
-import { openClientApp } from '../open-client.ts';
+import { withClient } from '../with-client.ts';
 
 /** `status`: one job with its timeline. */
 export async function status(id: string, { io, output }: CommandContext): Promise<ExitCode> {
-  const app = await openClientApp(loadConfig(io.env), io);
-  try {
+  return await withClient(io, async (app) => {
     const job = await app.publisher.get(id);
     if (job === undefined) throw new PublishError('JOB_NOT_FOUND', { reason: `no publish job has the id ${id}` });
     output.answerProse(job, jobText(job));
-    return EXIT_CODES.success;
-  } finally {
-    await app.close();
-  }
+  });
 }
 
 /** `cancel`: stops a job that cannot have been published yet. */
 export async function cancel(id: string, { io, output }: CommandContext): Promise<ExitCode> {
-  const app = await openClientApp(loadConfig(io.env), io);
-  try {
+  return await withClient(io, async (app) => {
     const job = await app.publisher.cancel(id);
     output.answer(
       job,
       job.state === 'cancelled' ? headline(job) : 'TikTok was asked to cancel the post. Watch the job until it ends',
     );
-    return EXIT_CODES.success;
-  } finally {
-    await app.close();
-  }
+  });
 }
 
 const RETRY_TEXTS: Readonly<Record<RetriedJob['action'], string>> = {
@@ -48,18 +39,13 @@ export async function retry(
   { force = false }: { readonly force?: boolean },
   { io, output }: CommandContext,
 ): Promise<ExitCode> {
-  const app = await openClientApp(loadConfig(io.env), io);
-  try {
+  return await withClient(io, async (app) => {
     const job = await app.publisher.retry(id, { force });
     const next = `to follow it: ${commandName(io)} watch ${id}`;
     output.answer(job, `${RETRY_TEXTS[job.action]}\n${headline(job)}\n${next}`);
-    return EXIT_CODES.success;
-  } finally {
-    await app.close();
-  }
+  });
 }
 
-/** Options of `list`, as the command line gives them. */
 export interface ListCommandOptions {
   readonly account?: string;
   readonly state?: string;
@@ -70,15 +56,11 @@ export interface ListCommandOptions {
 /** `list`: a page of jobs. */
 export async function list(options: ListCommandOptions, { io, output }: CommandContext): Promise<ExitCode> {
   const filter = toFilter(options);
-  const app = await openClientApp(loadConfig(io.env), io);
-  try {
+  return await withClient(io, async (app) => {
     const page = await app.publisher.list(filter);
     output.answer(page, jobTable(page.jobs, Date.now(), io.stdout.columns));
     if (page.nextCursor !== null) output.note(`More jobs: add --cursor ${page.nextCursor}`);
-    return EXIT_CODES.success;
-  } finally {
-    await app.close();
-  }
+  });
 }
 
 function toFilter({ state: stateName, account, limit, cursor }: ListCommandOptions): ListFilter {

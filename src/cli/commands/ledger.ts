@@ -1,14 +1,12 @@
 import type { App } from '../../app/open-app.ts';
-import { loadConfig } from '../../config/load-config.ts';
 import { describeRestore, ownNotice } from '../../ledger/restore-notice.ts';
 import { versionFileOf } from '../../ledger/version-file.ts';
 import type { FoundVersion, LedgerVersionStore } from '../../ledger/version-store.ts';
 import { type RestoredJobs, settleRestoredJobs } from '../../workers/runtime/settle-restored-jobs.ts';
 import type { CommandContext } from '../cli-io.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
-import { openClientApp } from '../open-client.ts';
+import { withClient } from '../with-client.ts';
 
-/** Options of `ledger accept`. */
 export interface AcceptOptions {
   readonly yes?: boolean;
   readonly keepJobs?: boolean;
@@ -18,8 +16,7 @@ export interface AcceptOptions {
 /** `ledger accept`: lets workers go on with a ledger that was set back to an older state. */
 export async function acceptLedger(options: AcceptOptions, { io, output }: CommandContext): Promise<ExitCode> {
   const { yes = false, keepJobs = false, restored = false } = options;
-  const client = await openClientApp(loadConfig(io.env), io);
-  try {
+  return await withClient(io, async (client) => {
     const { versions, app } = client;
     const found = await withOwnNotice(await versions.read(), versions, app);
     const wentBack = found.notices.length > 0;
@@ -34,10 +31,7 @@ export async function acceptLedger(options: AcceptOptions, { io, output }: Comma
     if (yes) await versions.accept(found);
     const reasons = found.notices.map(describeRestore);
     output.answerProse({ wentBack, reasons, accepted: yes, keepJobs, jobs }, text(reasons, jobs, { yes, keepJobs }));
-    return EXIT_CODES.success;
-  } finally {
-    await client.close();
-  }
+  });
 }
 
 const NOT_BACK =

@@ -8,11 +8,10 @@ import { openFileSource } from '../../media/file-source.ts';
 import type { EnqueuedJob } from '../../producers/publisher.ts';
 import { type CommandContext, commandName } from '../cli-io.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
-import { openClientApp } from '../open-client.ts';
 import { preflightText } from '../preflight-text.ts';
+import { withClient } from '../with-client.ts';
 import { waitSilently, watchUntilEnd } from './watch.ts';
 
-/** Options of `publish`, as the command line gives them. */
 export interface PublishCommandOptions {
   readonly account?: string;
   readonly mode: 'direct' | 'inbox';
@@ -50,10 +49,9 @@ export async function publish(
 ): Promise<ExitCode> {
   const config = loadConfig(context.io.env);
   const request = namingOptions(() => parsePublishRequest(buildRequest(targets, options)));
-  if (options.dryRun === true) return await dryRun(request, config, context);
+  if (options.dryRun === true) return await dryRun(request, context);
   if (request.media.type === 'file') await refuseWrongFile(request.media.path, config);
-  const app = await openClientApp(config, context.io);
-  try {
+  return await withClient(context.io, async (app) => {
     const account = await app.vault.resolve(request.account);
     const { idempotencyKey } = options;
     const job = await app.publisher.enqueue(
@@ -64,13 +62,10 @@ export async function publish(
     if (options.wait === true) return await waitSilently(job.id, app, context);
     context.output.answer(job, enqueuedText(job, commandName(context.io)));
     tellIfNobodyWorks(app, context);
-    return EXIT_CODES.success;
-  } finally {
-    await app.close();
-  }
+  });
 }
 
-/** Tells what is wrong with a file at once; what passes by itself is for the worker to sit out. */
+/** Reports a wrong file at once. An error that may pass is left to the worker. */
 async function refuseWrongFile(path: string, { mediaRoots: roots }: Config): Promise<void> {
   try {
     const source = await openFileSource(path, { roots });
@@ -81,15 +76,12 @@ async function refuseWrongFile(path: string, { mediaRoots: roots }: Config): Pro
 }
 
 /** Says whether a request would be refused, and enqueues nothing. */
-async function dryRun(request: PublishRequest, config: Config, context: CommandContext): Promise<ExitCode> {
-  const app = await openClientApp(config, context.io);
-  try {
+async function dryRun(request: PublishRequest, context: CommandContext): Promise<ExitCode> {
+  return await withClient(context.io, async (app) => {
     const report = await app.publisher.preflight(request);
     context.output.answer(report, preflightText(report));
     return report.ok ? EXIT_CODES.success : EXIT_CODES.publishFailed;
-  } finally {
-    await app.close();
-  }
+  });
 }
 
 async function watchFrom(job: EnqueuedJob, app: Client, context: CommandContext): Promise<ExitCode> {
@@ -98,7 +90,7 @@ async function watchFrom(job: EnqueuedJob, app: Client, context: CommandContext)
   return await watchUntilEnd(job.id, app.publisher, context);
 }
 
-/** Whether the job can start is the next question of whoever tries this without a deployment. */
+/** People who try this without a deployment wonder why nothing starts. */
 function tellIfNobodyWorks(app: Client, { io, output }: CommandContext): void {
   if (app.isAlone)
     output.note(`No worker is running. To publish the queued jobs, run \`${commandName(io)} start\` in this folder.`);

@@ -8,7 +8,6 @@ import type { CommandContext } from '../cli-io.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
 import { interruptible, untilAborted } from '../interrupt.ts';
 
-/** What a running service says of itself once it is up. */
 interface Announcement {
   readonly value: Readonly<Record<string, unknown>>;
   readonly text: string;
@@ -71,7 +70,7 @@ async function serve(
   });
 }
 
-/** Whoever stops a service that still waits for Redis wants nothing else of it. */
+/** Stopping a service that still waits for Redis is no error. */
 function unlessStopped(signal: AbortSignal) {
   return (error: unknown): undefined => {
     if (!signal.aborted || error !== signal.reason) throw error;

@@ -5,7 +5,6 @@ import { type CommandContext, commandName } from '../cli-io.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
 import { interruptible, untilAborted } from '../interrupt.ts';
 
-/** Options of `simulator`, as the command line gives them. */
 export interface SimulatorCommandOptions {
   readonly host: string;
   readonly port: number;

@@ -1,5 +1,4 @@
 import type { Client } from '../../app/open-client.ts';
-import { loadConfig } from '../../config/load-config.ts';
 import { headline } from '../../core/headline.ts';
 import type { PublishJob } from '../../core/publish-job.ts';
 import { isTerminal } from '../../core/publish-state.ts';
@@ -8,18 +7,15 @@ import { type CommandContext, commandName } from '../cli-io.ts';
 import { type ExitCode, exitCodeOfJob } from '../exit-codes.ts';
 import { Interrupted, interruptible } from '../interrupt.ts';
 import { jobText } from '../job-text.ts';
-import { openClientApp } from '../open-client.ts';
 import { createProgressDisplay } from '../progress-display.ts';
 import { watchJob } from '../watch-job.ts';
+import { withClient } from '../with-client.ts';
 
 /** `watch`: shows a job until it has its outcome. */
 export async function watch(id: string, context: CommandContext): Promise<ExitCode> {
-  const app = await openClientApp(loadConfig(context.io.env), context.io);
-  try {
+  return await withClient(context.io, async (app) => {
     return await watchUntilEnd(id, app.publisher, context);
-  } finally {
-    await app.close();
-  }
+  });
 }
 
 /** Shows a job's progress until its outcome: with `--json` one document per change. */

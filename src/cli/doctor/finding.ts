@@ -1,13 +1,11 @@
 /** What the doctor looks at, in this order. */
 export type CheckName = 'settings' | 'redis' | 'clock' | 'accounts' | 'tiktok' | 'queues' | 'callbacks' | 'storage';
 
-/** One thing that the doctor found out. */
 export interface Finding {
   readonly check: CheckName;
   /** `problem`: publishing suffers, now or at the next mishap; `advice`: something to know or to decide. */
   readonly level: 'ok' | 'advice' | 'problem';
   readonly message: string;
-  /** How to mend it. */
   readonly fix?: string;
 }
 

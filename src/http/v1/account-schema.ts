@@ -3,7 +3,6 @@ import { publishRequestSchema } from '../../core/publish-request.ts';
 
 const time = z.iso.datetime();
 
-/** The name of an account, in the address. */
 export const accountParams = z.object({
   account: publishRequestSchema.shape.account.meta({
     description: 'Name of the account, or its TikTok open_id.',
@@ -48,7 +47,6 @@ export const accountSchema = z.object(accountFields).meta({
   examples: [ACCOUNT_EXAMPLE],
 });
 
-/** An account that was connected just now. */
 export const connectedAccountSchema = z
   .object({
     ...accountFields,
@@ -62,12 +60,10 @@ export const connectedAccountSchema = z
     examples: [{ ...ACCOUNT_EXAMPLE, missingScopes: [] }],
   });
 
-/** All accounts. */
 export const accountListSchema = z
   .object({ accounts: z.array(accountSchema).meta({ description: 'Oldest first.' }) })
   .meta({ id: 'AccountList', description: 'All connected accounts.', examples: [{ accounts: [ACCOUNT_EXAMPLE] }] });
 
-/** An account that is gone. */
 export const removedAccountSchema = z
   .object({
     removed: z.string().meta({ description: 'Account name.' }),
@@ -83,7 +79,6 @@ export const removedAccountSchema = z
     examples: [{ removed: 'acme', revoked: true }],
   });
 
-/** What a creator may post. */
 export const creatorSchema = z
   .object({
     username: z.string().nullable().meta({ description: 'User name in the profile URL.' }),

@@ -45,11 +45,9 @@ const MEANINGS = {
 
 type ProblemStatus = keyof typeof MEANINGS;
 
-/** What every route may answer. */
 const EVERYWHERE: readonly ProblemStatus[] = [400, 401, 403, 429, 503];
 const ALL_STATUSES: readonly ProblemStatus[] = [400, 401, 403, 404, 409, 410, 413, 415, 429, 502, 503];
 
-/** An error answer, as the document shows it. */
 interface ProblemAnswer {
   readonly description: string;
   readonly content: { readonly [PROBLEM_MEDIA_TYPE]: { readonly schema: typeof problemSchema } };

@@ -7,7 +7,6 @@ import { MINUTE_MS } from '../../core/units.ts';
 import { type ApiAccess, callerOf, createApiGuard } from '../api-guard.ts';
 import { HttpProblem } from '../problem.ts';
 
-/** What all routes of the API share. */
 export interface ApiRules extends ApiAccess {
   /** Requests that one caller may make in a minute, as counted by this process. */
   readonly requestsPerMinute: number;

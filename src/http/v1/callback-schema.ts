@@ -25,7 +25,6 @@ const failedEventSchema = z
   })
   .meta({ id: 'FailedEvent', description: 'An event whose delivery failed permanently.' });
 
-/** How the delivery of events goes. */
 export const callbackOverviewSchema = z
   .object({
     counts: z
@@ -57,7 +56,6 @@ const attemptSchema = z
   })
   .meta({ id: 'DeliveryAttempt', description: 'A delivery attempt of an event.' });
 
-/** The deliveries of one job. */
 export const jobDeliveriesSchema = z
   .object({
     jobId: z.string().meta({ description: 'The publish job.' }),
@@ -66,12 +64,10 @@ export const jobDeliveriesSchema = z
   })
   .meta({ id: 'JobDeliveries', description: 'Deliveries of the events of a job.' });
 
-/** What is delivered again. */
 export const replayedSchema = z
   .object({ replayed: z.array(z.string()).meta({ description: 'Ids of the events.' }) })
   .meta({ id: 'ReplayedEvents', description: 'The events that will be delivered again.' });
 
-/** A pause that has ended. */
 export const resumedEndpointSchema = z
   .object({
     endpoint: z.string().meta({ description: 'URL of the endpoint, without the query.' }),

@@ -1,7 +1,6 @@
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 
-/** Where people read about the API. */
 export const DOCS_PATH = '/docs';
 /** Where programs do. */
 const OPENAPI_PATH = '/openapi.json';

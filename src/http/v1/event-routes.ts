@@ -18,7 +18,7 @@ const HEARTBEAT_MS = 15 * SECOND_MS;
 /** How long a client is to wait before it connects again. */
 const RECONNECT_MS = 3 * SECOND_MS;
 
-/** Each holds a socket and looks into Redis at each event of its own. */
+/** Each holds a socket and reads Redis at each of its events. */
 const MAX_STREAMS = 500;
 /** How long a stream may take to end once the server closes. */
 const CLOSE_GRACE_MS = SECOND_MS;

@@ -7,7 +7,6 @@ const time = z.iso.datetime();
 
 const STATES_TEXT = ALL_PUBLISH_STATES.map((state) => `\`${state}\`: ${PUBLISH_STATES[state].meaning}`).join('; ');
 
-/** Where a job stands. */
 export const stateSchema = z
   .enum(ALL_PUBLISH_STATES)
   .meta({ id: 'PublishState', description: `State of the job. ${STATES_TEXT}.` });
@@ -67,7 +66,6 @@ const QUEUED_EXAMPLE = {
   progress: { totalBytes: 0, sentBytes: 0, acceptedBytes: 0 },
 } as const;
 
-/** The id of a job, in the address. */
 export const jobParams = z.object({
   id: z
     .string()
@@ -106,14 +104,12 @@ const jobFields = {
   timeline: z.array(timelineEntrySchema).meta({ description: 'Timeline of the job, oldest event first.' }),
 };
 
-/** A publish job. */
 export const jobSchema = z.object(jobFields).meta({
   id: 'PublishJob',
   description: 'A publish job. Times are ISO 8601, sizes are bytes.',
   examples: [JOB_EXAMPLE],
 });
 
-/** A job, and whether this request made it. */
 export const enqueuedJobSchema = z
   .object({
     ...jobFields,
@@ -125,7 +121,6 @@ export const enqueuedJobSchema = z
     examples: [{ ...QUEUED_EXAMPLE, created: true }],
   });
 
-/** A job, and how it goes on. */
 export const retriedJobSchema = z
   .object({
     ...jobFields,
@@ -140,7 +135,6 @@ export const retriedJobSchema = z
     examples: [{ ...QUEUED_EXAMPLE, action: 'fresh_init' }],
   });
 
-/** A page of jobs. */
 export const jobPageSchema = z
   .object({
     jobs: z.array(jobSchema).meta({ description: 'Jobs, newest first.' }),

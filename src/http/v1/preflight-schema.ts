@@ -62,7 +62,6 @@ const partSchema = z
   ])
   .meta({ id: 'CheckedPart', description: 'Whether a part was checked, or why not.' });
 
-/** What a preflight answers. */
 export const preflightSchema = z
   .object({
     ok: z.boolean().meta({ description: 'Whether the request would be accepted. The job may still have to wait.' }),

@@ -31,7 +31,6 @@ export interface ApiTypes extends FastifyTypeProvider {
 /** The part of the server in which routes are typed by their schemas. */
 export type ApiScope = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, ApiTypes>;
 
-/** What the API under `/v1` needs. */
 export interface ApiOptions {
   /** Bearer keys; without any the API is served to this machine only. */
   readonly apiKeys: readonly string[];
@@ -47,6 +46,5 @@ export interface ApiOptions {
    * @throws PublishError `INPUT_MEDIA_OUTSIDE_ROOTS`
    */
   readonly refuseFile: (path: string) => Promise<void>;
-  /** Of this program. */
   readonly version: string;
 }

@@ -23,13 +23,13 @@ export async function claimVideo(
   deps: ClaimDeps,
   signal: AbortSignal,
 ): Promise<void> {
-  // TikTok may have everything: whether it was right to begin is no longer the question.
+  // TikTok may have everything, so it is too late to refuse.
   if (exposureOf(job.record) === 'may_appear' || isSamePin(job.record.claimedVideo?.pin, source.pin)) return;
   await claim(job, deps, async () => ({ digest: await fingerprint(source, signal), pin: source.pin }));
 }
 
 /**
- * The same for media that TikTok fetches, which are told by their URLs.
+ * The same for media that TikTok fetches, which are identified by their URLs.
  * @throws PublishError `INPUT_DUPLICATE_VIDEO`
  */
 export async function claimFetchedMedia(job: OwnedJob, media: FetchedMedia, deps: ClaimDeps): Promise<void> {

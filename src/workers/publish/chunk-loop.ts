@@ -125,7 +125,7 @@ export class ChunkLoop {
     await this.#job.commit({ cause: { event }, patch: { session: { ...this.#session, lastChunkStartedAt } } });
   }
 
-  /** Also for a last chunk that was begun before: whoever began it may have died before this. */
+  /** Also for a last chunk that was started before: its owner may have died before this. */
   async #confirm(): Promise<void> {
     if (!this.#isConfirmed) await this.#job.confirm();
     this.#isConfirmed = true;
@@ -138,7 +138,7 @@ export class ChunkLoop {
   }
 
   async #sendOrAsk(chunk: Chunk, signal: AbortSignal): Promise<number> {
-    // The last chunk makes the post: after a lost answer TikTok is asked before it is told again.
+    // The last chunk makes the post: after a lost answer, ask TikTok before sending it again.
     if (this.#inDoubt && chunk.isLast) {
       const next = this.#offsetOf(await this.#askPosition(), chunk.startByte);
       if (next !== chunk.startByte) return next;
@@ -188,7 +188,7 @@ export class ChunkLoop {
       leftBytes -= piece.byteLength;
       // Before the chunk can be taken: a file replaced midway must not become half of two videos.
       if (leftBytes <= 0) await this.#source.verifyUnchanged();
-      // Last of all, so that as little as possible lies between the proof and the bytes.
+      // Last, so that the proof is as fresh as possible when the bytes are sent.
       await this.#lease.ensureHeld();
       sent.crc = crc32(piece, sent.crc);
       this.#sentBytes += piece.byteLength;
@@ -203,7 +203,7 @@ export class ChunkLoop {
     const said = positionFromReport(mismatch.details.reportedUploadedBytes, this.#plan);
     const position = said.kind === 'unknown' ? await this.#askPosition() : said;
     const next = position.kind === 'unknown' ? undefined : this.#offsetOf(position, chunk.startByte);
-    // No word, or a word that contradicts the refusal: begin again from the queue, with a backoff.
+    // No answer, or one that contradicts the refusal: start again from the queue, with a backoff.
     if (next === undefined || next === chunk.startByte) throw mismatch;
     this.#countCorrection();
     return next;
@@ -226,7 +226,7 @@ export class ChunkLoop {
     return index;
   }
 
-  /** Makes the running checksum fit an offset that we did not arrive at by sending; a strong pin needs none. */
+  /** Sets the running checksum for an offset that we did not reach by sending. A strong pin needs no checksum. */
   async #rewindTo(offset: number): Promise<void> {
     const { acceptedBytes, acceptedCrc32 } = this.#job.record;
     const known = acceptedCrc32 === undefined ? undefined : { endByte: acceptedBytes, crc32: acceptedCrc32 };
@@ -235,7 +235,7 @@ export class ChunkLoop {
     this.#sentBytes = offset;
   }
 
-  /** Bytes were taken, so whatever went wrong before is over: the retry budget starts anew. */
+  /** TikTok accepted bytes, so earlier errors are over: the attempts start again. */
   async #noteAccepted(offset: number): Promise<void> {
     if (offset >= this.#plan.totalBytes) return;
     const attempts = offset > this.#job.record.acceptedBytes ? 0 : this.#job.record.attempts;

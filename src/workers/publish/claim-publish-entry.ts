@@ -4,13 +4,13 @@ import { type PublishRequest, parsePublishRequest } from '../../core/publish-req
 import { digestRequest } from '../../core/request-digest.ts';
 import { withoutSecretUrls } from '../../core/request-secrets.ts';
 import { failed, type Settlement } from '../../core/settlement.ts';
-import { newRecord } from '../../ledger/change.ts';
+import { newRecord, type Run } from '../../ledger/change.ts';
 import type { LedgerRecord } from '../../ledger/record.ts';
 import { AWAITING_TURN_MS } from '../../limits/lanes.ts';
 import type { Needs } from '../deps.ts';
 import { OwnedJob } from '../owned-job.ts';
 
-/** An entry of `tiktok-publish` as its processor sees it; the data comes from anybody. */
+/** An entry of `tiktok-publish` as its processor sees it; any client may have written the data. */
 export interface PublishQueueEntry {
   /** The publish job's id. */
   readonly id: string;
@@ -20,7 +20,7 @@ export interface PublishQueueEntry {
   /** Stores other data with the entry. */
   readonly replaceData: (data: unknown) => Promise<void>;
   /** Names this very entry, see `Run`. */
-  readonly run: { readonly entry: string; readonly start: number };
+  readonly run: Run;
 }
 
 type AdoptDeps = Needs<'accountNames' | 'clock' | 'ledger' | 'log' | 'queues' | 'requestSecrets'>;
@@ -30,7 +30,7 @@ type AdoptDeps = Needs<'accountNames' | 'clock' | 'ledger' | 'log' | 'queues' | 
  *
  * An entry of ours refers to its record and never outlives it: without a record nothing is sent. An entry of a plain
  * BullMQ client brings a request. Its record is made first, then the entry becomes one of ours, before anything else.
- * Each step may be done twice: whoever is killed in between leaves what the next start needs.
+ * Each step may be done twice, so a process may die between any two.
  */
 export async function claimPublishEntry(entry: PublishQueueEntry, deps: AdoptDeps): Promise<OwnedJob | Settlement> {
   if (entry.isNumbered) return await moveToOwnEntry(entry, deps);
@@ -58,7 +58,7 @@ async function requestOf(entry: PublishQueueEntry, { log }: Needs<'log'>): Promi
     return parsePublishRequest(entry.data);
   } catch (thrown) {
     const error = toPublishError(thrown);
-    // A payload of the future may be tried again by a newer worker, with all that it holds.
+    // A payload of a newer version stays complete, so that a newer worker can run it.
     if (error.code === 'INPUT_INVALID') await entry.replaceData(withoutSecretUrls(entry.data));
     log.warn({ publishJobId: entry.id, code: error.code }, 'publish request refused');
     return failed(error);
@@ -79,8 +79,8 @@ async function createRecord(
 }
 
 /**
- * Gives the job of a numbered entry an entry of its own, under the job's id. The numbered one ends at once: it can
- * neither wait for a turn nor run an upload under a name by which nobody else knows it.
+ * Gives the job of a numbered entry an entry of its own, under the job's id. The numbered one ends at once: under
+ * its number, no other process could wake it or find its job.
  */
 async function moveToOwnEntry(entry: PublishQueueEntry, deps: AdoptDeps): Promise<Settlement> {
   const moved: Settlement = { kind: 'done', result: { id: entry.id } };

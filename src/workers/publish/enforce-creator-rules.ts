@@ -12,7 +12,7 @@ export type CreatorCheckDeps = QuotaCallDeps & Needs<'creators' | 'log' | 'setti
 /** A refusal rests on what TikTok said no longer ago than this (ms); its owner may just have changed the setting. */
 const FRESH_MS = 10 * SECOND_MS;
 
-/** Answers that mean the same to an init. Whatever else goes wrong with asking, TikTok's init itself will judge. */
+/** Errors that an init would get too. After any other error of the query, the init itself decides. */
 const SAME_FOR_INIT: readonly ErrorCode[] = [
   'AUTH_TOKEN_INVALID',
   'AUTH_SCOPE_MISSING',
@@ -23,15 +23,15 @@ const SAME_FOR_INIT: readonly ErrorCode[] = [
 ];
 
 /**
- * Holds a direct post against what its creator may post, before anything of it is sent and before it takes a place in
- * the quota of inits.
+ * Checks a direct post against what its creator may post, before anything is sent and before it uses the quota of
+ * inits.
  * @throws PublishError that it would be refused with; Deferral when TikTok can't be asked within the quota now
  */
 export async function enforceCreatorRules(job: OwnedJob, deps: CreatorCheckDeps): Promise<void> {
   const { mode, bookedSlot } = job.record;
   const { preflight } = deps.settings;
   if (preflight === 'off' || mode !== 'direct') return;
-  // Its place among the inits was booked when it had passed, and another booking would cost it that one.
+  // It passed this check before it booked its init, and a query now would cost it that booking.
   if (bookedSlot?.endpoint.endsWith('_init') === true) return;
   const { problems, notes } = await findingsOf(job, deps);
   const [problem] = problems;
@@ -58,7 +58,7 @@ async function findingsOf(job: OwnedJob, deps: Omit<CreatorCheckDeps, 'settings'
   return findingsIn(request, limits, durationSeconds);
 }
 
-/** @returns undefined when TikTok, or the network, has nothing to say about creators now: that holds no post back */
+/** @returns undefined if the query fails: the post goes on without it */
 async function askIfItCanSay(
   publishJobId: string,
   accessToken: string,

@@ -9,8 +9,8 @@ import type { Needs } from '../deps.ts';
 import type { OwnedJob } from '../owned-job.ts';
 
 /**
- * Holds a video against what TikTok documents, before anything that costs a quota. The bytes are looked at once: what
- * they tell stays with the job for as long as the source is the same.
+ * Checks a video against TikTok's documented limits, before anything that costs a quota. The video is probed once; the
+ * facts stay with the job as long as the source is the same.
  * @throws PublishError `INPUT_MEDIA_*` that TikTok would refuse it for, or an error of the source
  */
 export async function examineMedia(
@@ -37,7 +37,7 @@ export async function examineMedia(
   throw new PublishError(code, { reason: refusals.map(findingText).join('; ') });
 }
 
-/** What a person wants to see of it in a timeline. */
+/** The part for the timeline. */
 function summaryOf({ container, durationSeconds, video }: MediaFacts) {
   return {
     container,

@@ -1,18 +1,17 @@
 import { exposureOf, mightBePublished } from '../../core/exposure.ts';
-import type { LaneReason } from '../../core/publish-state.ts';
+import { isTerminal, type LaneReason } from '../../core/publish-state.ts';
 import type { Settlement } from '../../core/settlement.ts';
 import { laneMemberOf } from '../../ledger/job-view.ts';
 import type { LedgerRecord } from '../../ledger/record.ts';
 import { AWAITING_TURN_MS } from '../../limits/lanes.ts';
 import { wakeJobs } from '../../limits/wake-jobs.ts';
 import type { Needs } from '../deps.ts';
-import { hasEnded } from '../end-job.ts';
 import type { OwnedJob } from '../owned-job.ts';
 
 type LaneDeps = Needs<'clock' | 'lanes' | 'ledger' | 'metrics' | 'queues'>;
 
 /**
- * Runs a step of a job when its turn in the account's lane has come; it waits until then. Whoever leaves the lane
+ * Runs a step of a job when its turn in the account's lane has come; until then it waits. A job that leaves the lane
  * wakes the next.
  */
 export async function inLane(job: OwnedJob, deps: LaneDeps, step: () => Promise<Settlement>): Promise<Settlement> {
@@ -28,9 +27,9 @@ export async function inLane(job: OwnedJob, deps: LaneDeps, step: () => Promise<
   return settlement;
 }
 
-/** What TikTok may be publishing already is not held back: only TikTok's status tells what is true of it. */
+/** A post that may appear does not wait: its status must be queried. */
 function needsTurn(record: LedgerRecord, now: number): boolean {
-  if (hasEnded(record) || record.state === 'processing') return false;
+  if (isTerminal(record.state) || record.state === 'processing') return false;
   if (mightBePublished(exposureOf(record))) return false;
   return record.scheduledAt === undefined || record.scheduledAt <= now;
 }
@@ -57,7 +56,7 @@ async function waitInLane(job: OwnedJob, waitingFor: LaneReason, deps: LaneDeps)
   return {
     kind: 'later',
     at: deps.clock.now() + AWAITING_TURN_MS,
-    // Whoever freed the turn meanwhile could not wake an entry that was still running.
+    // If the turn became free meanwhile, the wake-up missed this entry, which was still running.
     afterwards: async () => {
       const answer = await deps.lanes.enter(laneMemberOf(job.record));
       if (answer === 'admitted') await wakeJobs([job.record.id], deps);

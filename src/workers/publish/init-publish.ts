@@ -44,7 +44,7 @@ export async function initUpload(job: OwnedJob, pin: SourcePin, deps: InitDeps &
 
 /** Lets TikTok fetch the media. The call itself starts the post, so it is never repeated on doubt. */
 export async function initFetch(job: OwnedJob, media: FetchedMedia, deps: InitDeps & PollPlanDeps): Promise<void> {
-  // Before the init, so that nothing lies between its answer and the ledger.
+  // Before the init, so that nothing delays writing its answer to the ledger.
   const nextPollAt = await planFirstPoll(job.record, deps);
   const source: PublishSource =
     media.type === 'photos'
@@ -67,7 +67,6 @@ export async function openUploadUrl({ id, session }: LedgerRecord, { sealer }: N
   throw new PublishError('UPLOAD_TASK_MISSING', { reason: 'no upload URL is kept' });
 }
 
-/** What an upload URL is sealed to. */
 function uploadUrlContext(publishJobId: string): string {
   return `upload-url:${publishJobId}`;
 }
@@ -98,7 +97,7 @@ async function init(
   });
   let inDoubt = false;
   try {
-    // Such an init alone makes the post; an upload's can be forgotten until its last chunk.
+    // Such an init alone makes the post; an upload's may get lost until its last chunk.
     if (source.kind !== 'file_upload') await job.confirm();
     const answer = await callWithReservation(job, endpoint, deps, async (accessToken) => {
       await stillOwned();
@@ -112,7 +111,7 @@ async function init(
     });
     return { ...answer, intendedAt };
   } catch (error) {
-    // Refused for certain, whatever else went wrong after that: there is no init that may have published.
+    // TikTok surely refused it or never got it, so no init can have published.
     if (!inDoubt) await job.commit({ cause: { event: 'init_refused' }, patch: { session: { kind: 'none' } } });
     throw error;
   }
@@ -145,7 +144,7 @@ function ownershipProof(job: OwnedJob, { settings }: Needs<'settings'>): () => P
   };
 }
 
-/** What comes after everything that must not be lost. */
+/** What may get lost: log and counts. */
 async function noteBegun(
   { record }: OwnedJob,
   { logId }: InitAnswer,

@@ -7,8 +7,8 @@ import { type ClaimDeps, claimVideo } from './check-duplicate.ts';
 import { examineMedia } from './examine-media.ts';
 
 /**
- * All that is to be known of a video before an init is spent on it: what it is, whether it was posted before, and that
- * nobody is still writing it. Once its upload has begun only the second question may come up again.
+ * Checks a video before an init is spent on it: what it is, whether it was posted before, and that nobody is still
+ * writing it. After the upload has begun, only the second check is repeated.
  * @throws PublishError `INPUT_MEDIA_*`, `INPUT_DUPLICATE_VIDEO`, or an error of the source
  */
 export async function prepareVideo(
@@ -29,7 +29,7 @@ export async function prepareVideo(
     if (!(error instanceof PublishError)) throw error;
     const change = isChange(error) ? error : await changeOf(source);
     if (change === undefined) throw error;
-    // What was found in it means nothing, and nothing was sent: what it holds when the job comes back is published.
+    // The findings are void and nothing was sent: the job comes back and publishes what the file contains then.
     throw new PublishError('INPUT_MEDIA_BEING_WRITTEN', { reason: change.message }, { cause: error });
   }
 }

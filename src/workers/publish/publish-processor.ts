@@ -2,10 +2,11 @@ import { exposureOf } from '../../core/exposure.ts';
 import { referenceTo } from '../../core/job-reference.ts';
 import { isFetchedByTikTok, mediaInUse } from '../../core/media-route.ts';
 import { PublishError } from '../../core/publish-error.ts';
+import { isTerminal } from '../../core/publish-state.ts';
 import type { Settlement } from '../../core/settlement.ts';
 import type { LedgerRecord } from '../../ledger/record.ts';
 import type { Needs, WorkerDeps } from '../deps.ts';
-import { type EndDeps, endJob, hasEnded, settlementOf, toResult } from '../end-job.ts';
+import { type EndDeps, endJob, settlementOf, toResult } from '../end-job.ts';
 import { OwnedJob } from '../owned-job.ts';
 import { settleTrouble } from '../settle-trouble.ts';
 import { wakeIfReportedMeanwhile } from '../status/plan-poll.ts';
@@ -35,11 +36,11 @@ export async function processPublishEntry(
 
 async function publish(job: OwnedJob, deps: EndDeps & HandOverDeps, stop: StopSignals): Promise<Settlement> {
   const { record } = job;
-  if (hasEnded(record)) return settlementOf(record);
+  if (isTerminal(record.state)) return settlementOf(record);
   if (record.state !== 'processing') {
     const { scheduledAt } = record;
     if (scheduledAt !== undefined && scheduledAt > deps.clock.now()) return { kind: 'later', at: scheduledAt };
-    // Somebody asked to cancel while TikTok had a pull of which, as it turned out, nothing comes.
+    // A person cancelled during a pull that then published nothing.
     if (record.cancelRequestedAt !== undefined && exposureOf(record) === 'none')
       return await endJob(job, { to: 'cancelled' }, deps);
     if (record.state === 'scheduled') await job.commit({ to: 'queued', cause: { event: 'due' } });
@@ -49,10 +50,9 @@ async function publish(job: OwnedJob, deps: EndDeps & HandOverDeps, stop: StopSi
   return { kind: 'done', result: toResult(job.record) };
 }
 
-/** Gets everything to TikTok; leaves the job `processing`. */
 async function handOver(job: OwnedJob, deps: HandOverDeps, stop: StopSignals): Promise<void> {
   const { record } = job;
-  // Before anything that can fail, such as a key that is gone: no such failure says that nothing was published.
+  // Before anything that can fail, such as by a missing key: such an error must not end the job as `failed`.
   if (exposureOf(record) === 'init_in_doubt') throw new PublishError('TIKTOK_LOST_INIT');
   const media = mediaInUse({ ...record, request: await deps.requestSecrets.open(record.request, record.id) });
   if (isFetchedByTikTok(media)) {

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { type ChunkPlan, edgeForReport } from '../../core/chunk-plan.ts';
+import { type ChunkPlan, edgeForReport, planWithChunks } from '../../core/chunk-plan.ts';
 import type { MediaSource } from '../../core/ports.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { failReasonToErrorCode } from '../../core/tiktok-codes.ts';
@@ -17,7 +17,7 @@ export type UploadPosition =
 
 /** The plan under which a job's present publish_id was made. */
 export function planOf({ totalBytes, chunkSizeBytes }: LedgerRecord): ChunkPlan {
-  return { totalBytes, chunkSizeBytes, chunkCount: Math.floor(totalBytes / chunkSizeBytes) };
+  return planWithChunks(totalBytes, chunkSizeBytes);
 }
 
 /**

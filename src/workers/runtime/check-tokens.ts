@@ -6,12 +6,12 @@ import { SECOND_MS } from '../../core/units.ts';
 /** What may stand in an `Authorization` header: visible ASCII. */
 const TOKEN_FORM = /^[\x21-\x7e]+$/;
 
-/** How long a source may take (ms): whoever waits for it holds a place that jobs of other accounts could have. */
+/** How long a source may take (ms): a job that waits for it occupies a worker. */
 const ANSWER_WITHIN_MS = 30 * SECOND_MS;
 
 /**
- * Holds another app's token source to what the port promises: what it throws besides our errors is trouble that passes,
- * as is silence, and what is no token is not sent to TikTok. Neither is quoted, since both may hold secrets.
+ * Makes another app's token source keep the port's promise: its own errors and its silence become errors that pass, and
+ * what is not a token is not sent to TikTok. Neither is quoted, since both may contain secrets.
  */
 export function checkTokens(source: TokenSource, answerWithinMs = ANSWER_WITHIN_MS): TokenSource {
   return {

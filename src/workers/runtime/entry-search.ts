@@ -8,13 +8,13 @@ import type { LedgerRecord } from '../../ledger/record.ts';
 import type { Needs } from '../deps.ts';
 import { ensureEntry } from '../ensure-entry.ts';
 
-/** Jobs looked at before the search asks itself whether to go on: some tenths of a second of Redis's time. */
+/** Jobs checked before the search decides whether to go on: some tenths of a second of Redis's time. */
 const PAGE = 1_000;
-/** Pages in one pass, so that the rest of the sweep gets its turn. */
+/** Pages in one pass, so that the rest of the sweep is not delayed. */
 const MAX_PAGES = 20;
 /** Jobs looked at at once. */
 const BATCH = 100;
-/** For so long after a failover, a process may still be connected to both servers. */
+/** How long after a failover a process may still be connected to both servers. */
 const SEARCH_ALL_MS = 30 * SECOND_MS;
 
 type SearchDeps = Needs<'clock' | 'ledger' | 'log' | 'queues'>;
@@ -29,14 +29,14 @@ export interface EntrySearch {
 }
 
 /**
- * A job that stands still, such as one that waits for its turn, is rarely looked at. Two things make the search look.
+ * The sweep rarely checks a job that does not change, such as one that waits for its turn. The search does, in two cases.
  *
- * When BullMQ's keys, or some of them, are deleted or evicted, there are fewer entries than there should be: as long as
- * that is so, this goes through the jobs that have not begun, a page in each pass, and on at once where it finds some.
- * There are too few for a moment, too, whenever somebody enqueues.
+ * If BullMQ's keys are deleted or evicted, there are fewer entries than jobs that have not begun. While that is so, each
+ * pass checks a page of these jobs, and the next page at once if it found lost entries. Each enqueue causes that, too, for
+ * a moment.
  *
- * After a failover, a worker may have finished an entry on the new master by what the old one said of its job. So for a
- * while this goes through the jobs that are under way, too.
+ * After a failover, a worker may have finished an entry on the new master based on data from the old one. So for a while
+ * the jobs that have begun are checked too.
  */
 export function createEntrySearch(): EntrySearch {
   const offsets = { notBegun: 0, underWay: 0 };
@@ -84,13 +84,13 @@ async function restoreIfLost(id: string, now: number, deps: SearchDeps): Promise
     return await ensureEntry(record, deps);
   } catch (error) {
     if (redisTroubleOf(error) !== undefined) throw error;
-    // Such as the record of a newer version, which holds nobody else up.
+    // Such as the record of a newer version; other jobs must still be checked.
     deps.log.warn({ err: toPublishError(error), publishJobId: id }, 'search for queue entry failed');
     return false;
   }
 }
 
-/** Whoever enqueues it may still take it back, and adds the entry when it counts as accepted. */
+/** The enqueuing process may still take it back; it adds the entry once the job is accepted. */
 function isBeingEnqueued({ revision, createdAt }: LedgerRecord, now: number): boolean {
   return revision === 1 && Math.abs(now - createdAt) < SWEEP_NEW_AFTER_MS;
 }

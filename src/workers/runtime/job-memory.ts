@@ -6,7 +6,6 @@ import { publishIdOf } from '../../core/session.ts';
 import type { Change } from '../../ledger/change.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { LedgerPatch, LedgerRecord } from '../../ledger/record.ts';
-import { hasEnded } from '../end-job.ts';
 
 /** A record takes about 1 kB, so this is about 10 MB at the most. */
 const MAX_JOBS = 10_000;
@@ -72,29 +71,29 @@ export function rememberJobs(ledger: Ledger, { log }: { log: Logger }): Ledger {
   }
 }
 
-/** Whether what is known is how a record went on, which then went back in time. */
+/** Whether the record is an older state of what we know, because Redis went back in time. */
 function goesOnFrom(record: LedgerRecord, known: Known): boolean {
-  // Made anew under the same id.
+  // Another job under the same id.
   if (known.createdAt !== record.createdAt) return false;
-  // A person decided since, and has looked.
+  // A person has looked and decided since.
   if ((record.retriedAt ?? 0) > known.updatedAt) return false;
   return known.revision > record.revision && isSameSession(record, known) && !wasEndedSince(record, known);
 }
 
 /**
  * Whether somebody ended a record after it went back, by a cancel or by accepting a restored ledger. That stands unless
- * what we remember tells of a post that TikTok has or may have.
+ * we remember a post that TikTok has or may have.
  */
 function wasEndedSince(record: LedgerRecord, { state, facts }: Known): boolean {
   if (!isTerminal(record.state) || facts.retriedAt !== record.retriedAt) return false;
   if (state === 'processing' || state === 'published' || state === 'in_inbox') return false;
-  // Another process may have begun once more since, and what we remember could be sent in addition.
+  // Another process may have started again since, so what we remember could become a second post.
   if (record.state === 'unconfirmed') return true;
   const remembered: LedgerRecord = { ...record, ...facts, state };
   return isTerminal(state) || !mightBePublished(exposureOf(remembered));
 }
 
-/** Another owner may have begun a session of its own since; what we remember must not replace that one. */
+/** Another owner may have started its own session since; what we remember must not replace it. */
 function isSameSession({ session, initCount }: LedgerRecord, { facts, intendedAt, publishIds }: Known): boolean {
   switch (session.kind) {
     case 'none':
@@ -115,10 +114,9 @@ function restoration(record: LedgerRecord, { state, revision, facts }: Known): C
   const cause = { event: 'record_restored', from: record.state, to: state, revision: record.revision } as const;
   const cleared = Object.fromEntries(Object.keys(factsOf(record)).map((field) => [field, undefined]));
   const patch: LedgerPatch = { ...cleared, ...facts };
-  const isOver = hasEnded({ ...record, state });
   return {
     ...{ to: state, cause, patch, goesOnFrom: { revision } },
-    // Whoever follows events may never have seen the one that got lost.
-    ...(isOver && state !== record.state && { event: END_EVENTS[state as keyof typeof END_EVENTS] }),
+    // Followers may never have seen the event that was lost.
+    ...(isTerminal(state) && state !== record.state && { event: END_EVENTS[state as keyof typeof END_EVENTS] }),
   };
 }

@@ -11,9 +11,8 @@ export interface LedgerGuard {
   /** Looks at the ledger's version. Called before the first job, and before each sweep. */
   look(): Promise<void>;
   /**
-   * Looks twice a heartbeat, however long a sweep or the end of a process takes: what a backup lacks is counted in
-   * heartbeats.
-   * @returns stops it after a last look, which is written down for the next start
+   * Looks twice a heartbeat, also during a long sweep or shutdown, because the age of a backup is counted in heartbeats.
+   * @returns stops it after a last look, which is saved for the next start
    */
   watch(): () => Promise<void>;
   /** Why no job may be taken now. */
@@ -51,7 +50,7 @@ export function createLedgerGuard({ versions, file, log }: GuardParts): LedgerGu
     await accept(isNew && found.version === undefined ? await versions.begin() : found, isNew);
   }
 
-  /** Once: what lasts for hours need not be read a thousand times. */
+  /** Logged once: it may last for hours. */
   function setTrouble(reason: string): void {
     if (trouble === undefined) log.error({ code: 'REDIS_WENT_BACK', reason, advice: WAY_OUT }, 'workers take no jobs');
     trouble = reason;
@@ -86,7 +85,7 @@ export function createLedgerGuard({ versions, file, log }: GuardParts): LedgerGu
     for (let isLast = false; !isLast; ) {
       await sleep(LEDGER_HEARTBEAT_MS / 2, undefined, { signal: stopped }).catch(() => undefined);
       isLast = stopped.aborted;
-      // A Redis that is away is told of by the sweep.
+      // The sweep reports a Redis that is down.
       await look().catch(() => undefined);
     }
   }

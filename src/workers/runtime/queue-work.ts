@@ -2,6 +2,7 @@ import type { Job } from 'bullmq';
 import type { CallbackDeps } from '../../callbacks/callback-deps.ts';
 import { processEventEntry } from '../../callbacks/callback-processor.ts';
 import type { Settlement } from '../../core/settlement.ts';
+import type { Run } from '../../ledger/change.ts';
 import { isNumbered, isRecheck, publishIdOfEntry, publishIdOfEntryId } from '../../queues/job-ids.ts';
 import { QUEUE_NAMES } from '../../queues/queue-names.ts';
 import type { WorkerDeps } from '../deps.ts';
@@ -40,7 +41,7 @@ export function uploadWork(deps: WorkerDeps, concurrency: number, draining: Abor
   };
 }
 
-/** Polls of TikTok's status, and looks at what has ended. */
+/** Polls and rechecks. */
 export function statusWork(deps: WorkerDeps, concurrency: number): QueueWork {
   return {
     ...{ queue: QUEUE_NAMES.status, concurrency },
@@ -60,6 +61,6 @@ export function deliveryWork(deps: CallbackDeps): QueueWork {
   };
 }
 
-function runOf(job: Job): { entry: string; start: number } {
+function runOf(job: Job): Run {
   return { entry: `${job.queueName}:${job.id}:${job.timestamp}`, start: job.attemptsStarted };
 }

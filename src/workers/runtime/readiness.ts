@@ -12,7 +12,7 @@ export interface Readiness {
 /** Why Redis takes no write of a new connection; undefined where it takes one. */
 export type ProbeRedis = () => Promise<string | undefined>;
 
-/** Says of each worker whether it could take a job now. @param probe asked where no error tells why fetches go unanswered */
+/** Says of each worker whether it could take a job now. @param probe called if no error explains why fetches are not answered */
 export async function readinessOf(workers: readonly WatchedWorker[], probe: ProbeRedis): Promise<Readiness> {
   const stuck = workers.filter((worker) => !worker.isReady);
   if (stuck.length === 0) return { ready: true, reasons: [] };

@@ -18,8 +18,8 @@ interface ReplaceDeps {
 }
 
 /**
- * Replaces workers that get no answer although Redis serves: whatever state a failover has left their clients in, new
- * ones work, as after a restart. What the old one runs goes on and is fenced out like any other overtaken owner.
+ * Replaces workers that get no answer although Redis works: a failover may leave their clients in a bad state, and new
+ * ones work, as after a restart. Jobs of the old worker go on and are fenced out like any other overtaken owner.
  * @param makers by the place of their workers, which the new ones take
  * @returns what ends it
  */

@@ -76,7 +76,7 @@ async function settle(
   await wakeJobs([record.id], deps);
 }
 
-/** Nothing more is sent for it. Should TikTok say that this publish_id failed, a later one may still have published. */
+/** Nothing more is sent for it. Even if this publish_id failed, a later one may have published. */
 function asking({ session }: LedgerRecord, now: number): Change {
   const gaveUpFor = toFailure(new PublishError('REDIS_WENT_BACK'));
   const { code, message } = gaveUpFor;
@@ -84,7 +84,7 @@ function asking({ session }: LedgerRecord, now: number): Change {
     to: 'processing',
     cause: { event: 'outcome_awaited', code, message },
     patch: { ...nowProcessing(session, now, now), gaveUpFor },
-    // The sweep sees to it that its status is asked for.
+    // The sweep adds the entry that polls it.
     dueAt: now,
   };
 }

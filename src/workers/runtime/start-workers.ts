@@ -38,7 +38,6 @@ export interface StartWorkersOptions {
   readonly findForbidden: () => Promise<string | undefined>;
 }
 
-/** The workers of one process. */
 export interface RunningWorkers {
   /** Whether every worker could take a job now, as {@link readiness} says. */
   isRunning(): boolean;
@@ -84,16 +83,16 @@ export function startWorkers(options: StartWorkersOptions): RunningWorkers {
     return !isInTrouble;
   }
 
-  const sweep = startSweep(deps, mayAct);
+  const stopSweep = startSweep(deps, mayAct);
   const stopWatch = ledgerGuard.watch();
-  const relay = callbacks && startCallbackRelay({ ...deps, callbacks });
+  const stopRelay = callbacks && startCallbackRelay({ ...deps, callbacks });
   const stopReplacing = replaceStuckWorkers(workers, makers, { probeRedis, openConnection, log });
   measure(workers, metrics, () => forbidden === undefined);
 
   async function close(timeoutMs: number): Promise<void> {
     stopReplacing();
     draining.abort();
-    await closeWorkers(workers, { timeoutMs, others: [sweep.stop(), relay?.stop()], last: stopWatch });
+    await closeWorkers(workers, { timeoutMs, others: [stopSweep(), stopRelay?.()], last: stopWatch });
   }
 
   return {

@@ -15,22 +15,19 @@ import { ensureEntry } from '../ensure-entry.ts';
 import { createEntrySearch, type EntrySearch } from './entry-search.ts';
 
 const BATCH = 200;
-/** Looks after jobs that nothing else looks after. */
-export interface Sweep {
-  stop(): Promise<void>;
-}
 
 type LookDeps = EndDeps & Needs<'lanes' | 'ledger' | 'settings'>;
 type SweepDeps = LookDeps & Needs<'restorePublished'>;
 type LaneDeps = Needs<'lanes' | 'ledger' | 'queues'>;
 
 /**
- * Repairs what died between two steps, at short intervals: a job without a queue entry gets one, a scheduled job whose
- * time has come says so, a job whose retention is over is deleted. Several processes may sweep at once; each repair
- * may be made twice without harm.
+ * Repairs what a dead process left between two steps, at short intervals: adds missing queue entries, makes scheduled
+ * jobs `queued` at their time, deletes jobs after their retention. Several processes may sweep at once; each repair may
+ * be made twice without harm.
  * @param mayAct asked before each look
+ * @returns stops it
  */
-export function startSweep(deps: SweepDeps, mayAct: () => Promise<boolean>): Sweep {
+export function startSweep(deps: SweepDeps, mayAct: () => Promise<boolean>): () => Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
   let stopped = false;
@@ -49,12 +46,10 @@ export function startSweep(deps: SweepDeps, mayAct: () => Promise<boolean>): Swe
   }
 
   running = run();
-  return {
-    async stop() {
-      stopped = true;
-      clearTimeout(timer);
-      await running;
-    },
+  return async () => {
+    stopped = true;
+    clearTimeout(timer);
+    await running;
   };
 }
 
@@ -93,7 +88,7 @@ async function lookAfterLane(account: string, deps: LaneDeps): Promise<void> {
   await wakeJobs(await deps.lanes.leave(account, ''), deps);
 }
 
-/** Whether a job has its turn and sleeps without end; who waits for a time or sits out a backoff wakes by itself. */
+/** Whether a job has its turn and nothing will wake it. A job that waits for a time or a backoff wakes without us. */
 async function isForgotten(record: LedgerRecord, { lanes }: Needs<'lanes'>): Promise<boolean> {
   if (!waitsInLane(record)) return false;
   return (await lanes.enter(laneMemberOf(record))) === 'admitted';
@@ -112,15 +107,15 @@ async function lookAfterId(id: string, now: number, deps: LookDeps): Promise<voi
     else await lookAfter(record, now, deps);
   } catch (error) {
     if (redisTroubleOf(error) !== undefined) throw error;
-    // Such as the record of a newer version: it is kept for whoever can read it, and holds nobody else up.
+    // Such as the record of a newer version: it is kept, and must not stop the sweep of other jobs.
     deps.log.warn({ err: toPublishError(error), publishJobId: id }, 'sweep of a publish job failed');
     await deps.ledger.postpone(id, now + SWEEP_AFTER_MS);
   }
 }
 
 /**
- * Ends what whoever ended the job left when it died, and forgets the job when its retention is over: first its entries,
- * then its record, so that no entry outlives the record. Where an entry runs, or has to run first, forgetting waits.
+ * Finishes the end of a job if the process that ended it died, and forgets the job when its retention is over: first its
+ * entries, then its record, so that no entry outlives the record. Forgetting waits for an entry that runs or must run.
  */
 async function lookAfterEnded(
   record: LedgerRecord,
@@ -153,8 +148,8 @@ async function lookAfter(record: LedgerRecord, now: number, deps: Omit<LookDeps,
   const end = planAfterWaiting(record, { now, maxWaitMs: deps.settings.maxWaitMs });
   if (end !== undefined) return await endWaiting(record, end, deps);
   await ensureEntry(record, deps);
-  // Whoever changed a job last put its look a minute behind its next step, so an entry that still sleeps came to lie
-  // too far ahead, as one does that was put there by a clock that is wrong.
+  // Each change sets the next look a minute after the job's next step. So an entry that still sleeps was delayed too
+  // long, as by a machine with a wrong clock.
   if (record.state === 'processing') await deps.queues.wakeStatusEntry(record.id);
   else if (record.state !== 'scheduled' && (!waitsInLane(record) || (await isForgotten(record, deps)))) {
     await wakeJobs([record.id], deps);
@@ -163,8 +158,8 @@ async function lookAfter(record: LedgerRecord, now: number, deps: Omit<LookDeps,
 }
 
 /**
- * Every change of a job brings the sweep back soon; one that stands still with its entry in place can wait longer, but
- * one that has a time is looked at when that has passed.
+ * A changed job is checked again soon; one that does not change is checked less and less often. A job that waits for a
+ * time is checked when the time has passed.
  */
 function nextLookAt(record: LedgerRecord, now: number): number {
   if (record.state === 'scheduled' && record.scheduledAt !== undefined) return record.scheduledAt;

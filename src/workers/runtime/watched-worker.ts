@@ -21,7 +21,7 @@ export class WatchedWorker extends Worker {
   readonly #startedAt = performance.now();
   #answeredAt: number | undefined;
   #trouble: Error | undefined;
-  /** What was wrong in the outage at hand. */
+  /** What was logged in the current outage. */
   readonly #loggedReasons = new Set<string>();
   #running = 0;
   readonly #onIdle: (() => void)[] = [];
@@ -37,8 +37,8 @@ export class WatchedWorker extends Worker {
   }
 
   /**
-   * Whether this is told for the first time in this outage: BullMQ repeats an outage at every try, each connection in
-   * words of its own. It is over when two answers follow each other without trouble.
+   * Whether this reason is new in this outage: BullMQ reports an outage at every try, each connection in its own words.
+   * An outage is over after two answers in a row without an error.
    */
   isNewTrouble(reason: string): boolean {
     const isNew = !this.#loggedReasons.has(reason);
@@ -67,17 +67,17 @@ export class WatchedWorker extends Worker {
     if (!this.isIdle) await new Promise<void>((resolve) => void this.#onIdle.push(resolve));
   }
 
-  /** Takes no more jobs and lets go of its connections, without waiting for anything. */
+  /** Takes no more jobs and drops its connections, without waiting. */
   async leave(): Promise<void> {
     void this.close(true).catch(ignore);
     await this.abandon();
   }
 
-  /** Leaves a close that waits for a Redis that went away: neither timer nor socket of it may hold the process. */
+  /** Gives up a close that waits for a Redis that is down: neither its timers nor its sockets may hold the process. */
   async abandon(): Promise<void> {
     await this.lockManager.close();
     const backend = this.getBackend();
-    // While it closes, BullMQ may still connect anew to wait for jobs.
+    // While it closes, BullMQ may still reconnect to wait for jobs.
     void backend.blockingClient?.then((client) => {
       for (const event of ['connect', 'reconnecting']) client.on(event, () => client.disconnect());
       client.disconnect();

@@ -26,8 +26,8 @@ export async function planFirstPoll(record: LedgerRecord, deps: PollPlanDeps): P
 }
 
 /**
- * A report that came before its entry lay in the queue could wake nobody: looks once more for one. Should that fail,
- * the poll runs at its planned time.
+ * A webhook that came before the entry was in the queue could not wake it, so this checks again. If that fails, the poll
+ * runs at its planned time.
  */
 export async function wakeIfReportedMeanwhile(
   seen: Pick<LedgerRecord, 'id' | 'toldAt'>,
@@ -42,7 +42,7 @@ export async function wakeIfReportedMeanwhile(
   }
 }
 
-/** An outcome that webhooks had a minute to tell of and did not: they are not to be waited for. */
+/** If no webhook announced an outcome within a minute, polls no longer wait for webhooks. */
 export async function noteMissingWebhook(
   { processingSince, toldAt }: LedgerRecord,
   { webhooks, clock, settings }: Needs<'clock' | 'settings' | 'webhooks'>,

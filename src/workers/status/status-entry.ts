@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { isDataLost } from '../../core/job-reference.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { failed, type Settlement } from '../../core/settlement.ts';
+import type { Run } from '../../ledger/change.ts';
 import type { Needs } from '../deps.ts';
 import { OwnedJob } from '../owned-job.ts';
 
@@ -12,7 +13,7 @@ export interface StatusQueueEntry {
   /** The publish job's id by the entry's own id, should its data be lost. */
   readonly id: string;
   readonly data: unknown;
-  readonly run: { readonly entry: string; readonly start: number };
+  readonly run: Run;
 }
 
 /** The publish job an entry is about, claimed; or how the entry ends without one. */

@@ -1,10 +1,11 @@
 import { isPastDeadline } from '../../core/poll-schedule.ts';
 import { PublishError } from '../../core/publish-error.ts';
+import { isTerminal } from '../../core/publish-state.ts';
 import type { Settlement } from '../../core/settlement.ts';
 import type { LedgerRecord } from '../../ledger/record.ts';
 import type { StatusAnswer } from '../../tiktok/index.ts';
 import type { Needs, WorkerDeps } from '../deps.ts';
-import { type EndDeps, endJob, hasEnded, settlementOf, toResult } from '../end-job.ts';
+import { type EndDeps, endJob, settlementOf, toResult } from '../end-job.ts';
 import { ensureEntry } from '../ensure-entry.ts';
 import { OwnedJob } from '../owned-job.ts';
 import { failureOf } from '../publish/upload-position.ts';
@@ -16,7 +17,7 @@ import { noteMissingWebhook, type PollPlanDeps } from './plan-poll.ts';
 import { claimStatusEntry, type StatusQueueEntry } from './status-entry.ts';
 import { watchPull } from './watch-pull.ts';
 
-/** Asks once what became of a post, and says when to ask again. */
+/** Queries a post's status once and decides when to query again. */
 export async function processStatusEntry(entry: StatusQueueEntry, deps: WorkerDeps): Promise<Settlement> {
   const job = await claimStatusEntry(entry, deps);
   if (!(job instanceof OwnedJob)) return job;
@@ -32,9 +33,9 @@ async function poll(
   deps: QuotaCallDeps & EndDeps & PollPlanDeps & Needs<'tiktok'>,
 ): Promise<Settlement> {
   const { record } = job;
-  if (hasEnded(record)) return settlementOf(record);
+  if (isTerminal(record.state)) return settlementOf(record);
   if (record.state !== 'processing') {
-    // It began afresh; whoever decided that may have died before the publish queue had it.
+    // It started again, and the process that decided so may have died before it added the entry.
     await ensureEntry(record, deps);
     return { kind: 'done', result: toResult(record) };
   }
@@ -71,11 +72,11 @@ function isOutcome({ status }: StatusAnswer): boolean {
   return status === 'PUBLISH_COMPLETE' || status === 'SEND_TO_USER_INBOX' || status === 'FAILED';
 }
 
-/** Asks TikTok to stop a pull, once for each time that somebody wishes it. */
+/** Asks TikTok to stop a pull, once per request to cancel. */
 async function askToCancel(job: OwnedJob, deps: Needs<'clock' | 'tiktok' | 'tokens'>): Promise<void> {
   if (job.record.cancelAskedAt !== undefined) return;
   const hasAgreed = await askToStopPull(job, deps);
-  // The wish stays even if TikTok refused it: what then fails at TikTok must not begin again.
+  // The request stays even if TikTok refused: a pull that then fails must not start again.
   await job.commit({
     cause: hasAgreed ? { event: 'cancel_accepted' } : { event: 'cancel_refused', code: 'TIKTOK_NOT_CANCELLABLE' },
     patch: { cancelAskedAt: deps.clock.now() },

@@ -5,9 +5,8 @@ import type { OwnedJob } from '../owned-job.ts';
 import { askToStopPull } from '../tiktok-calls.ts';
 
 /**
- * Looks whether TikTok's download goes on. One that stands still for too long is stopped at TikTok, as far as TikTok
- * lets it be; what came of that shows in its status.
- * @returns what is to be noted with the poll
+ * Detects a stalled download. TikTok is asked to stop it; the status shows the result.
+ * @returns progress to note with the poll
  */
 export async function watchPull(
   job: OwnedJob,
@@ -23,7 +22,7 @@ export async function watchPull(
   if (stoodStillMs < deps.settings.pullStallMs) return {};
   await job.commit({ cause: { event: 'pull_stalled', downloadedBytes, stoodStillMs }, patch: { pullStalledAt: now } });
   const hasAgreed = await askToStopPull(job, deps);
-  // Not `cancelAskedAt`: should TikTok go on all the same, a person's wish is still to be passed on.
+  // Not `cancelAskedAt`: if TikTok continues anyway, a person's request to cancel must still be sent.
   await job.commit({
     cause: hasAgreed ? { event: 'pull_stopped' } : { event: 'pull_not_stopped', code: 'TIKTOK_NOT_CANCELLABLE' },
   });

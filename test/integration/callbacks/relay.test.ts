@@ -19,7 +19,7 @@ it('the relay of callbacks stops at once, even while Redis is away', async () =>
   const blocking = await connectRedis(target, 'blocking');
   const keys = createKeys(PREFIX);
   const taken: string[] = [];
-  const relay = startCallbackRelay({
+  const stopRelay = startCallbackRelay({
     queues: { addEventEntry: async ({ event }) => void taken.push(event.id) },
     log: pino({ level: 'silent' }),
     callbacks: { relay: { redis: blocking, keys }, schedule: { delaysMs: [1] } },
@@ -28,7 +28,7 @@ it('the relay of callbacks stops at once, even while Redis is away', async () =>
   await eventually(() => taken.includes(EVENT.id));
   await server.close();
   await eventually(() => blocking.status === 'reconnecting');
-  await relay.stop();
+  await stopRelay();
   expect(blocking.status).not.toBe('ready');
   await Promise.all([closeRedis(blocking), closeRedis(redis)]);
 });

@@ -167,13 +167,6 @@ describe('a URL that cannot be opened', () => {
   ])('because it is at %s is refused', async (url, code) => {
     expect(await rejection(openUrlSource(url, { outbound }))).toMatchObject({ code });
   });
-
-  it('ends opening when it is told to', async () => {
-    const stop = new AbortController();
-    const opening = openUrlSource(server.url('silent-at-once'), { outbound, signal: stop.signal });
-    stop.abort(new Error('told to'));
-    await expect(opening).rejects.toThrow('told to');
-  });
 });
 
 describe('a URL that goes bad while it is read', () => {

@@ -1,24 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { openFileSource } from '../../../src/media/file-source.ts';
 import { createRequestSecrets } from '../../../src/sealing/request-box.ts';
 import { OwnedJob } from '../../../src/workers/owned-job.ts';
 import { sweepOnce } from '../../../src/workers/runtime/sweep.ts';
 import { eventually } from '../../support/eventually.ts';
-import { type Pipeline, type PipelineOptions, RAPID_POLLS, startPipeline } from '../../support/pipeline.ts';
+import { RAPID_POLLS, startTestPipeline } from '../../support/pipeline.ts';
 import { makeVideo } from '../../support/videos.ts';
-
-let pipeline: Pipeline | undefined;
-
-async function start(options?: PipelineOptions): Promise<Pipeline> {
-  pipeline = await startPipeline(options);
-  return pipeline;
-}
-
-afterEach(async () => {
-  await pipeline?.close();
-  pipeline = undefined;
-});
 
 const WAIT = { timeoutMs: 90_000 };
 const PULL_URL = 'https://videos.example.com/a.mp4';
@@ -29,7 +17,7 @@ const pull = { account: 'acme', mode: 'direct', media: { type: 'pull', url: PULL
 
 describe('cancel', () => {
   it('ends a scheduled job at once and takes it off the queue', async () => {
-    const { publisher, folder, queues } = await start();
+    const { publisher, folder, queues } = await startTestPipeline();
     const scheduledAt = new Date(Date.now() + 3_600_000).toISOString();
     const job = await publisher.enqueue({ ...file(await makeVideo(folder, 1_000)), scheduledAt });
     expect(job.state).toBe('scheduled');
@@ -39,7 +27,7 @@ describe('cancel', () => {
   });
 
   it('stops an upload before its last chunk, and nothing is published', async () => {
-    const { publisher, folder, simulator } = await start();
+    const { publisher, folder, simulator } = await startTestPipeline();
     simulator.faults.add({ endpoint: 'upload', act: { kind: 'slow_read', bytesPerSecond: 1_500_000 } });
     const job = await publisher.enqueue(file(await makeVideo(folder, 12_000_000)));
     await eventually(async () => ((await publisher.get(job.id))?.progress.sentBytes ?? 0) > 0);
@@ -50,7 +38,7 @@ describe('cancel', () => {
   });
 
   it('says clearly that it is too late once TikTok has everything', async () => {
-    const { publisher, folder } = await start({ simulator: { processingMs: 3_000 } });
+    const { publisher, folder } = await startTestPipeline({ simulator: { processingMs: 3_000 } });
     const job = await publisher.enqueue(file(await makeVideo(folder, 1_000)));
     await eventually(async () => (await publisher.get(job.id))?.state === 'processing');
     await expect(publisher.cancel(job.id)).rejects.toMatchObject({ code: 'JOB_NOT_CANCELLABLE' });
@@ -59,7 +47,7 @@ describe('cancel', () => {
   });
 
   it('has TikTok stop a running pull', async () => {
-    const { publisher, simulator } = await start({ simulator: { ...VERIFIED, pullMs: 60_000 } });
+    const { publisher, simulator } = await startTestPipeline({ simulator: { ...VERIFIED, pullMs: 60_000 } });
     const job = await publisher.enqueue(pull);
     await eventually(async () => (await publisher.get(job.id))?.state === 'processing');
     await publisher.cancel(job.id);
@@ -73,7 +61,7 @@ describe('cancel', () => {
 
   it('keeps a pull that dies meanwhile from being begun anew, also when TikTok would not stop it', async () => {
     let video = '';
-    const { publisher, folder, simulator } = await start({
+    const { publisher, folder, simulator } = await startTestPipeline({
       simulator: { ...VERIFIED, pullMs: 700 },
       openMedia: async () => await openFileSource(video),
     });
@@ -92,7 +80,10 @@ describe('cancel', () => {
   });
 
   it('holds for a pull whose init is refused meanwhile', async () => {
-    const { publisher, deps, simulator, startWorkers } = await start({ workers: false, simulator: VERIFIED });
+    const { publisher, deps, simulator, startWorkers } = await startTestPipeline({
+      workers: false,
+      simulator: VERIFIED,
+    });
     const { id } = await publisher.enqueue(pull);
     const claim = await deps.ledger.claim(id, { entry: 'of a worker', start: 1 });
     if (claim.kind !== 'claimed') throw new Error('nobody else runs it');
@@ -115,7 +106,7 @@ describe('cancel', () => {
   });
 
   it('is passed on to TikTok although a pull that stood still was stopped before, in vain', async () => {
-    const { publisher, simulator } = await start({ simulator: VERIFIED, pullStallMs: 300 });
+    const { publisher, simulator } = await startTestPipeline({ simulator: VERIFIED, pullStallMs: 300 });
     simulator.faults.add({ endpoint: 'video_init', act: { kind: 'stall_download', afterBytes: 7 } });
     const body = '{"error":{"code":"ok","message":"","log_id":"1"}}';
     simulator.faults.add({ endpoint: 'cancel', act: { kind: 'raw', httpStatus: 200, body } });
@@ -128,14 +119,14 @@ describe('cancel', () => {
   });
 
   it('knows no job of another id', async () => {
-    const { publisher } = await start();
+    const { publisher } = await startTestPipeline();
     await expect(publisher.cancel('nobody')).rejects.toMatchObject({ code: 'JOB_NOT_FOUND' });
   });
 });
 
 describe('retry', () => {
   it('begins afresh after TikTok failed the post', async () => {
-    const { publisher, folder, simulator, queues } = await start();
+    const { publisher, folder, simulator, queues } = await startTestPipeline();
     simulator.faults.add({
       endpoint: 'video_init',
       act: { kind: 'fail_processing', failReason: 'file_format_check_failed' },
@@ -153,7 +144,7 @@ describe('retry', () => {
   });
 
   it('goes on with the bytes of an upload that failed midway', async () => {
-    const { publisher, folder, simulator } = await start();
+    const { publisher, folder, simulator } = await startTestPipeline();
     simulator.faults.add({
       endpoint: 'upload',
       when: { chunkIndex: 1 },
@@ -171,7 +162,7 @@ describe('retry', () => {
   });
 
   it('refuses an unconfirmed pull without a publish_id unless forced', async () => {
-    const { publisher, simulator } = await start({ simulator: VERIFIED });
+    const { publisher, simulator } = await startTestPipeline({ simulator: VERIFIED });
     simulator.faults.add({ endpoint: 'video_init', act: { kind: 'drop_before' } });
     const job = await publisher.enqueue(pull);
     const ended = await publisher.waitForCompletion(job.id, WAIT);
@@ -183,7 +174,7 @@ describe('retry', () => {
   });
 
   it('repeats a lost pull init by itself where the caller chose so', async () => {
-    const { publisher, simulator } = await start({ simulator: VERIFIED });
+    const { publisher, simulator } = await startTestPipeline({ simulator: VERIFIED });
     simulator.faults.add({ endpoint: 'video_init', act: { kind: 'drop_before' } });
     const job = await publisher.enqueue({ ...pull, onLostInit: 'repeat' });
     expect(await publisher.waitForCompletion(job.id, WAIT)).toMatchObject({ state: 'published' });
@@ -191,7 +182,7 @@ describe('retry', () => {
   });
 
   it('gives a job that has waited for too long its whole patience anew', async () => {
-    const { publisher, folder, vault, redis, keys, deps } = await start({ maxWaitMs: 60_000 });
+    const { publisher, folder, vault, redis, keys, deps } = await startTestPipeline({ maxWaitMs: 60_000 });
     await vault.pause('acme');
     const job = await publisher.enqueue(file(await makeVideo(folder, 1_000)));
     const sweepHeld = async () => {
@@ -209,7 +200,7 @@ describe('retry', () => {
   });
 
   it('refuses a job that is going on or was published', async () => {
-    const { publisher, folder } = await start();
+    const { publisher, folder } = await startTestPipeline();
     const job = await publisher.enqueue(file(await makeVideo(folder, 1_000)));
     await publisher.waitForCompletion(job.id, WAIT);
     await expect(publisher.retry(job.id)).rejects.toThrow(/published/);
@@ -218,7 +209,7 @@ describe('retry', () => {
 
 describe('a pull whose worker died before the answer to its init', () => {
   it('is unconfirmed at once, also when its account was paused meanwhile', async () => {
-    const { publisher, vault, deps, startWorkers } = await start({ workers: false, simulator: VERIFIED });
+    const { publisher, vault, deps, startWorkers } = await startTestPipeline({ workers: false, simulator: VERIFIED });
     const { id } = await publisher.enqueue(pull);
     const claim = await deps.ledger.claim(id, { entry: 'of the worker that died', start: 1 });
     if (claim.kind !== 'claimed') throw new Error('nobody else runs it');
@@ -239,7 +230,7 @@ describe('a pull whose worker died before the answer to its init', () => {
 
 describe('a pull whose worker died before the answer to its init, and whose URL nobody can open any more', () => {
   it('is unconfirmed, and not failed', async () => {
-    const { publisher, deps, startWorkers } = await start({ workers: false, simulator: VERIFIED });
+    const { publisher, deps, startWorkers } = await startTestPipeline({ workers: false, simulator: VERIFIED });
     const { id } = await publisher.enqueue({ ...pull, media: { type: 'pull', url: `${PULL_URL}?signature=secret` } });
     const claim = await deps.ledger.claim(id, { entry: 'of the worker that died', start: 1 });
     if (claim.kind !== 'claimed') throw new Error('nobody else runs it');
@@ -256,7 +247,7 @@ describe('a pull whose worker died before the answer to its init, and whose URL 
 
 describe('a late answer', () => {
   it('corrects an unconfirmed job, its failed entry and reports it', async () => {
-    const { publisher, folder, simulator, events, queues } = await start({
+    const { publisher, folder, simulator, events, queues } = await startTestPipeline({
       polls: { ...RAPID_POLLS, giveUpAfterMs: 300 },
     });
     simulator.faults.add({ endpoint: 'video_init', act: { kind: 'stuck_processing' } });
@@ -273,7 +264,9 @@ describe('a late answer', () => {
   });
 
   it('brings the post id of a public post that was moderated for long', async () => {
-    const { publisher, folder, simulator, events, queues } = await start({ simulator: { moderationMs: 1_500 } });
+    const { publisher, folder, simulator, events, queues } = await startTestPipeline({
+      simulator: { moderationMs: 1_500 },
+    });
     const path = await makeVideo(folder, 1_000);
     const job = await publisher.enqueue({ ...file(path), post: { privacyLevel: 'PUBLIC_TO_EVERYONE' } });
     expect(await publisher.waitForCompletion(job.id, WAIT)).toMatchObject({ state: 'published', postIds: [] });

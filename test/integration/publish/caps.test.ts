@@ -1,30 +1,19 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { PublishJob } from '../../../src/core/publish-job.ts';
+import type { Publisher } from '../../../src/producers/publisher.ts';
 import { sweepOnce } from '../../../src/workers/runtime/sweep.ts';
 import { eventually } from '../../support/eventually.ts';
-import { type Pipeline, type PipelineOptions, startPipeline } from '../../support/pipeline.ts';
+import { startTestPipeline } from '../../support/pipeline.ts';
 import { makeVideo } from '../../support/videos.ts';
-
-let pipeline: Pipeline | undefined;
-
-async function start(options?: PipelineOptions): Promise<Pipeline> {
-  pipeline = await startPipeline(options);
-  return pipeline;
-}
-
-afterEach(async () => {
-  await pipeline?.close();
-  pipeline = undefined;
-});
 
 const WAIT = { timeoutMs: 90_000 };
 const HOUR_MS = 3_600_000;
 const post = (account: string, path: string) =>
   ({ account, mode: 'direct', media: { type: 'file', path }, post: { privacyLevel: 'SELF_ONLY' } }) as const;
 
-async function waitingFor({ id }: PublishJob, reason: string): Promise<PublishJob> {
+async function waitingFor(publisher: Publisher, { id }: PublishJob, reason: string): Promise<PublishJob> {
   return await eventually(async () => {
-    const job = await pipeline?.publisher.get(id);
+    const job = await publisher.get(id);
     if (job?.waitingFor !== reason) throw new Error(`waits for ${job?.waitingFor}`);
     return job;
   });
@@ -32,12 +21,12 @@ async function waitingFor({ id }: PublishJob, reason: string): Promise<PublishJo
 
 describe("a creator's daily cap", () => {
   it('lets the job wait until the oldest post has aged out, and those behind it show the same reason', async () => {
-    const { publisher, folder, simulator } = await start({ simulator: { limits: { postsPerDay: 1 } } });
+    const { publisher, folder, simulator } = await startTestPipeline({ simulator: { limits: { postsPerDay: 1 } } });
     const path = await makeVideo(folder, 1_000);
     const first = await publisher.enqueue(post('acme', path));
     expect(await publisher.waitForCompletion(first.id, WAIT)).toMatchObject({ state: 'published' });
-    const second = await waitingFor(await publisher.enqueue(post('acme', path)), 'daily_cap');
-    const third = await waitingFor(await publisher.enqueue(post('acme', path)), 'daily_cap');
+    const second = await waitingFor(publisher, await publisher.enqueue(post('acme', path)), 'daily_cap');
+    const third = await waitingFor(publisher, await publisher.enqueue(post('acme', path)), 'daily_cap');
     expect(second).toMatchObject({ state: 'queued', attempts: 0, failure: null });
     // Our own count says a day; the cap may free sooner, so it is tried again within hours.
     expect(Date.parse(second.waitingUntil ?? '') - Date.now()).toBeGreaterThan(3 * HOUR_MS);
@@ -48,15 +37,15 @@ describe("a creator's daily cap", () => {
 
 describe("the app's cap on posting accounts", () => {
   it('holds new accounts back without asking TikTok again, and lets those inside go on', async () => {
-    const { publisher, folder, simulator, addAccount } = await start({
+    const { publisher, folder, simulator, addAccount } = await startTestPipeline({
       simulator: { limits: { activeUsersPerDay: 1 } },
     });
     const path = await makeVideo(folder, 1_000);
     const inside = await publisher.enqueue(post('acme', path));
     expect(await publisher.waitForCompletion(inside.id, WAIT)).toMatchObject({ state: 'published' });
     const [newcomer, another] = [await addAccount('newcomer'), await addAccount('another')];
-    await waitingFor(await publisher.enqueue(post('newcomer', path)), 'active_user_cap');
-    await waitingFor(await publisher.enqueue(post('another', path)), 'active_user_cap');
+    await waitingFor(publisher, await publisher.enqueue(post('newcomer', path)), 'active_user_cap');
+    await waitingFor(publisher, await publisher.enqueue(post('another', path)), 'active_user_cap');
     expect(simulator.journal.requests({ endpoint: 'video_init', openId: newcomer.openId })).toHaveLength(1);
     expect(simulator.journal.requests({ endpoint: 'video_init', openId: another.openId })).toHaveLength(0);
     const again = await publisher.enqueue(post('acme', path));
@@ -66,7 +55,7 @@ describe("the app's cap on posting accounts", () => {
 
 describe('a banned account', () => {
   it('stops its lane: the job that met it fails, the others wait for a person', async () => {
-    const { publisher, folder, simulator, account, vault } = await start();
+    const { publisher, folder, simulator, account, vault } = await startTestPipeline();
     const path = await makeVideo(folder, 1_000);
     simulator.updateAccount(account.openId, { banned: true });
     const jobs = [await publisher.enqueue(post('acme', path)), await publisher.enqueue(post('acme', path))];
@@ -76,7 +65,7 @@ describe('a banned account', () => {
       state: 'failed',
       failure: { code: 'TIKTOK_USER_BANNED' },
     });
-    await waitingFor(second, 'account_paused');
+    await waitingFor(publisher, second, 'account_paused');
     expect(await vault.get('acme')).toMatchObject({ status: 'paused' });
     expect(simulator.journal.requests({ endpoint: 'video_init' })).toHaveLength(1);
   });
@@ -84,7 +73,10 @@ describe('a banned account', () => {
 
 describe('a job that may not wait for long', () => {
   it('fails with the reason when a cap would take longer', async () => {
-    const { publisher, folder } = await start({ maxWaitMs: 1_000, simulator: { limits: { postsPerDay: 0 } } });
+    const { publisher, folder } = await startTestPipeline({
+      maxWaitMs: 1_000,
+      simulator: { limits: { postsPerDay: 0 } },
+    });
     const job = await publisher.enqueue(post('acme', await makeVideo(folder, 1_000)));
     expect(await publisher.waitForCompletion(job.id, WAIT)).toMatchObject({
       state: 'failed',
@@ -93,10 +85,10 @@ describe('a job that may not wait for long', () => {
   });
 
   it('fails when its account stays paused, and its entry says why', async () => {
-    const { publisher, folder, vault, deps, queues } = await start({ maxWaitMs: 1 });
+    const { publisher, folder, vault, deps, queues } = await startTestPipeline({ maxWaitMs: 1 });
     await vault.pause('acme');
     const job = await publisher.enqueue(post('acme', await makeVideo(folder, 1_000)));
-    await waitingFor(job, 'account_paused');
+    await waitingFor(publisher, job, 'account_paused');
     await deps.ledger.postpone(job.id, 0);
     await sweepOnce(deps);
     expect(await publisher.get(job.id)).toMatchObject({ state: 'failed', failure: { code: 'AUTH_ACCOUNT_PAUSED' } });

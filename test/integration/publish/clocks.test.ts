@@ -1,10 +1,10 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { openRedisParts } from '../../../src/app/redis-parts.ts';
 import { DAY_MS, HOUR_MS } from '../../../src/core/units.ts';
 import type { WorkerDeps } from '../../../src/workers/deps.ts';
 import { sweepOnce } from '../../../src/workers/runtime/sweep.ts';
 import { eventually } from '../../support/eventually.ts';
-import { type Pipeline, startPipeline } from '../../support/pipeline.ts';
+import { type Pipeline, startTestPipeline } from '../../support/pipeline.ts';
 import { directPost, sweepJob } from '../../support/plain-entries.ts';
 import { makeVideo } from '../../support/videos.ts';
 
@@ -28,8 +28,7 @@ function depsWithClock({ app, redis, deps }: Pipeline, aheadMs: number): WorkerD
 }
 
 async function startWithoutWorkers(): Promise<Pipeline> {
-  const pipeline = await startPipeline({ workers: false, simulator: { processingMs: 20 } });
-  onTestFinished(() => pipeline.close());
+  const pipeline = await startTestPipeline({ workers: false, simulator: { processingMs: 20 } });
   return pipeline;
 }
 

@@ -1,22 +1,10 @@
-import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { createManagedAccounts } from '../../../src/accounts/managed-accounts.ts';
 import { createPublisherFromConfig } from '../../../src/app/create-publisher.ts';
 import { sweepOnce } from '../../../src/workers/runtime/sweep.ts';
 import { eventually } from '../../support/eventually.ts';
-import { type Pipeline, type PipelineOptions, startPipeline } from '../../support/pipeline.ts';
+import { startTestPipeline } from '../../support/pipeline.ts';
 import { makeVideo } from '../../support/videos.ts';
-
-let pipeline: Pipeline | undefined;
-
-async function start(options?: PipelineOptions): Promise<Pipeline> {
-  pipeline = await startPipeline(options);
-  return pipeline;
-}
-
-afterEach(async () => {
-  await pipeline?.close();
-  pipeline = undefined;
-});
 
 const WAIT = { timeoutMs: 90_000 };
 const NO_LIMITS = { limits: { initPerMinute: 1_000, statusPerMinute: 1_000, pendingSharesPerDay: 1_000 } };
@@ -30,7 +18,7 @@ const request = (account: string, path: string, priority = 0) =>
 
 describe('a lane', () => {
   it('begins one upload of an account at a time, by priority and then age, and lets the others wait once', async () => {
-    const { publisher, folder, simulator, account, queues, startWorkers } = await start({
+    const { publisher, folder, simulator, account, queues, startWorkers } = await startTestPipeline({
       workers: false,
       simulator: { limits: { pendingSharesPerDay: 100 } },
     });
@@ -49,7 +37,10 @@ describe('a lane', () => {
   });
 
   it('of a busy account delays no other account', async () => {
-    const { publisher, folder, addAccount, startWorkers } = await start({ workers: false, simulator: NO_LIMITS });
+    const { publisher, folder, addAccount, startWorkers } = await startTestPipeline({
+      workers: false,
+      simulator: NO_LIMITS,
+    });
     const path = await makeVideo(folder, 1_000);
     await addAccount('quiet');
     const hot = await publisher.enqueueBulk(Array.from({ length: 200 }, () => request('acme', path)));
@@ -62,7 +53,7 @@ describe('a lane', () => {
   });
 
   it('goes on with the next job when one is cancelled or fails', async () => {
-    const { publisher, folder, startWorkers } = await start({ workers: false });
+    const { publisher, folder, startWorkers } = await startTestPipeline({ workers: false });
     const path = await makeVideo(folder, 1_000);
     const first = await publisher.enqueue(request('acme', path));
     const second = await publisher.enqueue(request('acme', '/nowhere.mp4'));
@@ -74,7 +65,9 @@ describe('a lane', () => {
   });
 
   it('lets the job ahead wait on when those behind it are cancelled', async () => {
-    const { publisher, folder, simulator, queues } = await start({ simulator: { limits: { pendingSharesPerDay: 0 } } });
+    const { publisher, folder, simulator, queues } = await startTestPipeline({
+      simulator: { limits: { pendingSharesPerDay: 0 } },
+    });
     const path = await makeVideo(folder, 1_000);
     const jobs = await publisher.enqueueBulk(Array.from({ length: 4 }, () => request('acme', path)));
     const [head, ...others] = jobs;
@@ -87,7 +80,7 @@ describe('a lane', () => {
   });
 
   it('is shared by jobs that name the account by its name and by its open_id', async () => {
-    const { publisher, folder, account, startWorkers } = await start({ workers: false });
+    const { publisher, folder, account, startWorkers } = await startTestPipeline({ workers: false });
     const path = await makeVideo(folder, 1_000);
     const byName = await publisher.enqueue(request('acme', path));
     const byOpenId = await publisher.enqueue(request(account.openId, path));
@@ -100,7 +93,7 @@ describe('a lane', () => {
 
 describe('an account that was not connected yet', () => {
   it('has one lane for its name and its open_id from the moment on at which it is', async () => {
-    const { publisher, folder, addAccount } = await start({ workers: false });
+    const { publisher, folder, addAccount } = await startTestPipeline({ workers: false });
     const path = await makeVideo(folder, 1_000);
     const tooEarly = await publisher.enqueue(request('open-id-of-new', path));
     expect(tooEarly).toMatchObject({ account: 'open-id-of-new' });
@@ -111,7 +104,7 @@ describe('an account that was not connected yet', () => {
 
 describe('a paused account', () => {
   it('holds its jobs with the reason and goes on when it is resumed', async () => {
-    const { publisher, folder, vault, wakeLane, simulator } = await start();
+    const { publisher, folder, vault, wakeLane, simulator } = await startTestPipeline();
     const path = await makeVideo(folder, 1_000);
     await vault.pause('acme');
     const job = await publisher.enqueue(request('acme', path));
@@ -125,7 +118,7 @@ describe('a paused account', () => {
 
 describe('a removed account', () => {
   it('fails what waited for it to be resumed, as it fails any other job', async () => {
-    const { publisher, folder, vault, wakeLane } = await start();
+    const { publisher, folder, vault, wakeLane } = await startTestPipeline();
     const path = await makeVideo(folder, 1_000);
     await vault.pause('acme');
     const { id } = await publisher.enqueue(request('acme', path));
@@ -143,7 +136,7 @@ describe('a removed account', () => {
 
 describe('an account that must be connected again', () => {
   it('keeps its jobs, says so once, and goes on by itself when it is connected', async () => {
-    const { publisher, folder, vault, wakeLane, simulator, account, events } = await start();
+    const { publisher, folder, vault, wakeLane, simulator, account, events } = await startTestPipeline();
     const path = await makeVideo(folder, 1_000);
     simulator.revokeGrant(account.openId);
     const jobs = [await publisher.enqueue(request('acme', path)), await publisher.enqueue(request('acme', path))];
@@ -164,7 +157,7 @@ describe('an account that must be connected again', () => {
 
 describe('how many uploads of an account run at the same time', () => {
   it('is said by the workers: programs that enqueue find it in Redis', async () => {
-    const { app, folder, vault, redis, keys, deps } = await start({ uploadsPerAccount: 2 });
+    const { app, folder, vault, redis, keys, deps } = await startTestPipeline({ uploadsPerAccount: 2 });
     await vault.pause('acme');
     const { target, config } = app;
     const { queuePrefix, retentionMs } = config;

@@ -1,22 +1,15 @@
 import pino from 'pino';
-import { afterEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { z } from 'zod';
-import { type Pipeline, startPipeline } from '../../support/pipeline.ts';
+import { startTestPipeline } from '../../support/pipeline.ts';
 import { makeVideo } from '../../support/videos.ts';
-
-let pipeline: Pipeline | undefined;
-
-afterEach(async () => {
-  await pipeline?.close();
-  pipeline = undefined;
-});
 
 const line = z.looseObject({ msg: z.string(), publishJobId: z.string().optional() });
 
 it('names the job in each line about one, and keeps what varies out of the message', async () => {
   const lines: z.infer<typeof line>[] = [];
   const log = pino({ level: 'trace' }, { write: (text: string) => void lines.push(line.parse(JSON.parse(text))) });
-  pipeline = await startPipeline({ log });
+  const pipeline = await startTestPipeline({ log });
   const { publisher, simulator, folder } = pipeline;
   simulator.faults.add({ endpoint: 'inbox_init', act: { kind: 'status', httpStatus: 500 } });
   simulator.faults.add({

@@ -7,7 +7,7 @@ import type { WorkerDeps } from '../../../src/workers/deps.ts';
 import type { PublishQueueEntry } from '../../../src/workers/publish/claim-publish-entry.ts';
 import { sweepOnce } from '../../../src/workers/runtime/sweep.ts';
 import { eventually } from '../../support/eventually.ts';
-import { type Pipeline, type PipelineOptions, startPipeline } from '../../support/pipeline.ts';
+import { type Pipeline, startTestPipeline } from '../../support/pipeline.ts';
 import {
   asStarted,
   countLive,
@@ -20,18 +20,7 @@ import {
 } from '../../support/plain-entries.ts';
 import { makeVideo } from '../../support/videos.ts';
 
-let pipeline: Pipeline | undefined;
-
-async function start(options?: PipelineOptions): Promise<Pipeline> {
-  pipeline = await startPipeline(options);
-  return pipeline;
-}
-
-afterEach(async () => {
-  vi.restoreAllMocks();
-  await pipeline?.close();
-  pipeline = undefined;
-});
+afterEach(() => void vi.restoreAllMocks());
 
 const WAIT = { timeoutMs: 90_000 };
 
@@ -54,7 +43,7 @@ async function failureOf(queues: Queues, entryId: string): Promise<string> {
 
 describe('entries that BullMQ numbered', () => {
   it('end at once and name the jobs, which are published once, also when a month passes on the clock', async () => {
-    const world = await start();
+    const world = await startTestPipeline();
     const { publisher, queues, folder } = world;
     const path = await makeVideo(folder, 1_000);
     const titles = ['one', 'two', 'three', 'four'];
@@ -78,7 +67,7 @@ describe('entries that BullMQ numbered', () => {
   });
 
   it('are uploaded by one worker at a time, however long that takes and however often the sweep looks', async () => {
-    const world = await start();
+    const world = await startTestPipeline();
     const { publisher, queues, folder, simulator, redis, keys, deps } = world;
     simulator.faults.add({
       endpoint: 'upload',
@@ -100,7 +89,7 @@ describe('entries that BullMQ numbered', () => {
   });
 
   it('have their outcome in tiktok-status under the id that they name', async () => {
-    const { queues, folder } = await start();
+    const { queues, folder } = await startTestPipeline();
     await queues.publish.add('publish', directPost(await makeVideo(folder, 1_000)));
     const result = await resultOf(queues, '1');
     const { id } = result as { id: string };
@@ -119,7 +108,7 @@ describe('a worker that is killed while it takes over a plain entry', () => {
       [moment, step, 'a number', undefined] as const,
     ]),
   )('%s %s loses none with %s and publishes it once, without the sweep', async (moment, step, _, jobId) => {
-    const world = await start({ workers: false });
+    const world = await startTestPipeline({ workers: false });
     const { queues, folder, publisher } = world;
     const job = await queues.publish.add(
       'publish',
@@ -175,7 +164,7 @@ function dyingAt(
 
 describe('an entry of a plain client with an id of its own', () => {
   it('holds a reference from its first start on, and no secret', async () => {
-    const { queues, folder, publisher } = await start();
+    const { queues, folder, publisher } = await startTestPipeline();
     const request = {
       ...directPost(await makeVideo(folder, 1_000)),
       callbackUrl: 'https://app.example.com/hook?key=planted',
@@ -193,7 +182,7 @@ describe('an entry of a plain client with an id of its own', () => {
   ])(
     'is known by its request, secrets and all, when its worker died after the record was made (%s)',
     async (_, left) => {
-      const world = await start({ workers: false });
+      const world = await startTestPipeline({ workers: false });
       const { queues, folder, publisher, requestSecrets } = world;
       const callbackUrl = 'https://app.example.com/hook?key=planted';
       const request = { ...directPost(await makeVideo(folder, 1_000)), callbackUrl };
@@ -211,7 +200,7 @@ describe('an entry of a plain client with an id of its own', () => {
   );
 
   it('is refused when the id belongs to another request, and does nothing when to the same', async () => {
-    const world = await start();
+    const world = await startTestPipeline();
     const { queues, folder, publisher } = world;
     const request = directPost(await makeVideo(folder, 1_000));
     await queues.publish.add('publish', request, { jobId: 'order-3' });
@@ -231,7 +220,7 @@ describe('an entry of a plain client with an id of its own', () => {
 
 describe('an entry without a record', () => {
   it('fails clearly in both queues, and nothing is sent', async () => {
-    const { queues, simulator } = await start();
+    const { queues, simulator } = await startTestPipeline();
     await queues.addPublishEntries([{ id: 'gone', account: 'acme', priority: 0, delayMs: 0 }]);
     await queues.addStatusEntry({ version: 1, id: 'gone', account: 'acme' }, 0);
     expect(await failureOf(queues, 'gone')).toMatch(/^JOB_NOT_FOUND: .*no record of job gone/);
@@ -244,7 +233,7 @@ describe('a job that is scheduled beyond its retention', () => {
   const inFortyDays = () => new Date(Date.now() + 40 * DAY_MS).toISOString();
 
   it('keeps its record until it has ended, and is published at its time', async () => {
-    const world = await start();
+    const world = await startTestPipeline();
     const { publisher, folder, redis, keys, deps, queues } = world;
     const job = await publisher.enqueue({ ...directPost(await makeVideo(folder, 1_000)), scheduledAt: inFortyDays() });
     await sweepAMonthLater(world, job.id);
@@ -270,7 +259,7 @@ describe('a job that is scheduled beyond its retention', () => {
       async ({ queues }: Pipeline, request: object) => void (await queues.publish.add('publish', request)),
     ],
   ])('and cancelled by a process that died leaves no entry behind that runs (%s)', async (_, enqueue) => {
-    const world = await start();
+    const world = await startTestPipeline();
     const { publisher, folder, deps, queues } = world;
     await enqueue(world, { ...directPost(await makeVideo(folder, 1_000)), scheduledAt: inFortyDays() });
     const [id = ''] = await jobIds(world, 1);
@@ -292,7 +281,7 @@ describe('a job that is scheduled beyond its retention', () => {
 
 describe('forgetting', () => {
   it('takes every entry of the job first, and waits for one that is being worked on', async () => {
-    const world = await start({ workers: false });
+    const world = await startTestPipeline({ workers: false });
     const { publisher, folder, queues, redis } = world;
     const job = await publisher.enqueue(directPost(await makeVideo(folder, 1_000)));
     await publisher.cancel(job.id);
@@ -310,7 +299,7 @@ describe('forgetting', () => {
   });
 
   it('waits for an entry that a plain client added under the id since, and that is told so by running', async () => {
-    const world = await start({ workers: false });
+    const world = await startTestPipeline({ workers: false });
     const { publisher, folder, queues, startWorkers } = world;
     const path = await makeVideo(folder, 1_000);
     const workers = await startWorkers();
@@ -329,7 +318,7 @@ describe('forgetting', () => {
   });
 
   it('takes a numbered entry, too, that a killed worker left in the middle of its start', async () => {
-    const world = await start({ workers: false });
+    const world = await startTestPipeline({ workers: false });
     const { queues, folder, publisher } = world;
     const job = await queues.publish.add('publish', directPost(await makeVideo(folder, 1_000)));
     const { deps, entry } = dyingAt('ledger.create', 'after', world.deps, asStarted(job));

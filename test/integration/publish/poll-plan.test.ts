@@ -1,15 +1,8 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { DEFAULT_POLL_SCHEDULE } from '../../../src/core/poll-schedule.ts';
 import { newRecord } from '../../../src/ledger/change.ts';
 import { planFirstPoll, planPoll } from '../../../src/workers/status/plan-poll.ts';
-import { type Pipeline, startPipeline } from '../../support/pipeline.ts';
-
-let pipeline: Pipeline | undefined;
-
-afterEach(async () => {
-  await pipeline?.close();
-  pipeline = undefined;
-});
+import { type Pipeline, startTestPipeline } from '../../support/pipeline.ts';
 
 /** Brings so many jobs of an account to `processing`, and answers the last. */
 async function makePending({ deps }: Pipeline, account: string, count: number) {
@@ -39,7 +32,7 @@ async function makePending({ deps }: Pipeline, account: string, count: number) {
 
 describe('the plan of polls', () => {
   it("divides TikTok's limit over an account's pending posts, and leaves other accounts alone", async () => {
-    pipeline = await startPipeline({ workers: false, polls: DEFAULT_POLL_SCHEDULE });
+    const pipeline = await startTestPipeline({ workers: false, polls: DEFAULT_POLL_SCHEDULE });
     const { deps } = pipeline;
     const crowded = await makePending(pipeline, 'crowded', 50);
     const lonely = await makePending(pipeline, 'lonely', 1);
@@ -51,7 +44,7 @@ describe('the plan of polls', () => {
   });
 
   it('is wide while webhooks arrive, and narrow for a job that one told of', async () => {
-    pipeline = await startPipeline({ workers: false, polls: DEFAULT_POLL_SCHEDULE });
+    const pipeline = await startTestPipeline({ workers: false, polls: DEFAULT_POLL_SCHEDULE });
     const { deps } = pipeline;
     const record = await makePending(pipeline, 'acme', 1);
     const delayMs = async (job: typeof record) => (await planPoll(job, 0, deps)) - Date.now();

@@ -1,22 +1,10 @@
 import { Queue } from 'bullmq';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { eventually } from '../../support/eventually.ts';
-import { type Pipeline, type PipelineOptions, startPipeline } from '../../support/pipeline.ts';
+import { startTestPipeline } from '../../support/pipeline.ts';
 import { testRedisUrl } from '../../support/redis.ts';
 import { makeVideo, sha256OfFile } from '../../support/videos.ts';
-
-let pipeline: Pipeline | undefined;
-
-async function start(options?: PipelineOptions): Promise<Pipeline> {
-  pipeline = await startPipeline(options);
-  return pipeline;
-}
-
-afterEach(async () => {
-  await pipeline?.close();
-  pipeline = undefined;
-});
 
 const WAIT = { timeoutMs: 90_000 };
 const direct = (path: string) =>
@@ -29,7 +17,7 @@ const direct = (path: string) =>
 
 describe('publishing a file', () => {
   it('uploads in several chunks, polls to the end and knows the post id to the last digit', async () => {
-    const { publisher, simulator, folder, events } = await start();
+    const { publisher, simulator, folder, events } = await startTestPipeline();
     const path = await makeVideo(folder, 12_000_000);
     const job = await publisher.enqueue({ ...direct(path), metadata: { yourId: 'x-1' } });
     expect(job.state).toBe('queued');
@@ -58,7 +46,7 @@ describe('publishing a file', () => {
   });
 
   it('uploads a small file as one chunk', async () => {
-    const { publisher, simulator, folder } = await start();
+    const { publisher, simulator, folder } = await startTestPipeline();
     const path = await makeVideo(folder, 1_000);
     const job = await publisher.enqueue(direct(path));
     expect(await publisher.waitForCompletion(job.id, WAIT)).toMatchObject({ state: 'published' });
@@ -66,7 +54,7 @@ describe('publishing a file', () => {
   });
 
   it('delivers to the inbox, which is the success of inbox mode', async () => {
-    const { publisher, simulator, folder } = await start();
+    const { publisher, simulator, folder } = await startTestPipeline();
     const path = await makeVideo(folder, 6_000_000);
     const job = await publisher.enqueue({ account: 'acme', mode: 'inbox', media: { type: 'file', path } });
     const ended = await publisher.waitForCompletion(job.id, WAIT);
@@ -77,7 +65,7 @@ describe('publishing a file', () => {
 
 describe('publishing by pull', () => {
   it.each(['direct', 'inbox'] as const)('lets TikTok fetch the URL in %s mode', async (mode) => {
-    const { publisher, simulator } = await start({
+    const { publisher, simulator } = await startTestPipeline({
       simulator: { verifiedUrlPrefixes: ['https://videos.example.com/'] },
     });
     const job = await publisher.enqueue({
@@ -92,7 +80,7 @@ describe('publishing by pull', () => {
   });
 
   it('fails with advice when the URL is not verified', async () => {
-    const { publisher } = await start();
+    const { publisher } = await startTestPipeline();
     const job = await publisher.enqueue({
       account: 'acme',
       mode: 'direct',
@@ -106,25 +94,25 @@ describe('publishing by pull', () => {
 });
 
 describe('any BullMQ client', () => {
-  async function addByQueue(data: unknown, options: { jobId?: string } = {}): Promise<void> {
+  async function addByQueue(prefix: string, data: unknown, options: { jobId?: string } = {}): Promise<void> {
     const connection = await connectRedis({ kind: 'url', url: testRedisUrl() }, 'producer');
-    const queue = new Queue('tiktok-publish', { connection, prefix: pipeline?.prefix ?? '' });
+    const queue = new Queue('tiktok-publish', { connection, prefix });
     await queue.add('publish', data, options);
     await queue.close();
     await closeRedis(connection);
   }
 
   it('publishes a job that was added without this library', async () => {
-    const { publisher, folder, simulator } = await start();
-    await addByQueue(direct(await makeVideo(folder, 1_000)), { jobId: 'order-55' });
+    const { publisher, folder, simulator, prefix } = await startTestPipeline();
+    await addByQueue(prefix, direct(await makeVideo(folder, 1_000)), { jobId: 'order-55' });
     await eventually(async () => (await publisher.get('order-55')) !== undefined);
     expect(await publisher.waitForCompletion('order-55', WAIT)).toMatchObject({ id: 'order-55', state: 'published' });
     expect(simulator.journal.posts()).toHaveLength(1);
   });
 
   it('publishes a job that BullMQ numbered', async () => {
-    const { publisher, folder } = await start();
-    await addByQueue(direct(await makeVideo(folder, 1_000)));
+    const { publisher, folder, prefix } = await startTestPipeline();
+    await addByQueue(prefix, direct(await makeVideo(folder, 1_000)));
     const job = await eventually(async () => {
       const [found] = (await publisher.list()).jobs;
       if (found === undefined) throw new Error('nothing is listed yet');
@@ -135,8 +123,8 @@ describe('any BullMQ client', () => {
   });
 
   it('fails a malformed job with every reason and goes on with the others', async () => {
-    const { publisher, folder, queues } = await start();
-    await addByQueue({ account: 'acme', mode: 'live', media: { type: 'file' }, extra: 1 }, { jobId: 'bad' });
+    const { publisher, folder, queues, prefix } = await startTestPipeline();
+    await addByQueue(prefix, { account: 'acme', mode: 'live', media: { type: 'file' }, extra: 1 }, { jobId: 'bad' });
     const job = await publisher.enqueue(direct(await makeVideo(folder, 1_000)));
     expect(await publisher.waitForCompletion(job.id, WAIT)).toMatchObject({ state: 'published' });
     const reason = await eventually(async () => (await queues.publish.getJob('bad'))?.failedReason ?? false);
@@ -146,11 +134,11 @@ describe('any BullMQ client', () => {
   });
 
   it('keeps no secret of a malformed job', async () => {
-    const { queues } = await start();
+    const { queues, prefix } = await startTestPipeline();
     const url = 'https://user:planted-password@media.example.com/a.mp4?X-Amz-Signature=planted-signature';
     const broken = 'https://user:planted-password@media example.com/a.mp4?sig=planted-signature';
     const request = { account: 'acme', mode: 'live', media: { type: 'url', url }, more: [broken] };
-    await addByQueue(request, { jobId: 'careless' });
+    await addByQueue(prefix, request, { jobId: 'careless' });
     const job = await eventually(async () => {
       const found = await queues.publish.getJob('careless');
       if (found?.failedReason === undefined) throw new Error('it has not failed yet');
@@ -161,8 +149,8 @@ describe('any BullMQ client', () => {
   });
 
   it('refuses a payload of the future clearly and keeps it', async () => {
-    const { folder, queues } = await start();
-    await addByQueue({ ...direct(await makeVideo(folder, 1_000)), version: 2 }, { jobId: 'future' });
+    const { folder, queues, prefix } = await startTestPipeline();
+    await addByQueue(prefix, { ...direct(await makeVideo(folder, 1_000)), version: 2 }, { jobId: 'future' });
     const job = await eventually(async () => {
       const found = await queues.publish.getJob('future');
       if (found?.failedReason === undefined) throw new Error('it has not failed yet');

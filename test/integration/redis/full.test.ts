@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { eventually } from '../../support/eventually.ts';
-import { startPipeline } from '../../support/pipeline.ts';
+import { startTestPipeline } from '../../support/pipeline.ts';
 import { startRedisServer } from '../../support/redis-server.ts';
 import { makeVideo, sha256OfFile } from '../../support/videos.ts';
 
@@ -12,8 +12,7 @@ describe('a Redis that is full', () => {
     const url = `redis://127.0.0.1:${server.port}`;
     const operator = await connectRedis({ kind: 'url', url }, 'ledger');
     onTestFinished(() => closeRedis(operator));
-    const pipeline = await startPipeline({ redisUrl: url, workers: false, simulator: { processingMs: 20 } });
-    onTestFinished(() => pipeline.close());
+    const pipeline = await startTestPipeline({ redisUrl: url, workers: false, simulator: { processingMs: 20 } });
     const path = await makeVideo(pipeline.folder, 12_000_000);
     const request = {
       account: 'acme',

@@ -6,7 +6,7 @@ import type { RedisClient } from '../../../src/redis/lua-script.ts';
 import { leastAcl, NEEDED_BY_ENQUEUERS, NEEDED_BY_SERVICES } from '../../../src/redis/needed-commands.ts';
 import { describeMissing, findMissingPermissions } from '../../../src/redis/permissions.ts';
 import { eventually } from '../../support/eventually.ts';
-import { startPipeline } from '../../support/pipeline.ts';
+import { startTestPipeline } from '../../support/pipeline.ts';
 import { startRedisServer } from '../../support/redis-server.ts';
 import { makeVideo } from '../../support/videos.ts';
 
@@ -44,8 +44,7 @@ describe('the documented permissions', () => {
   it('are enough for services: jobs run, retry, and wait for their time', async () => {
     const { operator, rules, url } = await guardedRedis();
     await rules(leastAcl(NEEDED_BY_SERVICES, '{t-*}'));
-    const pipeline = await startPipeline({ redisUrl: url, onDuplicate: 'allow' });
-    onTestFinished(() => pipeline.close());
+    const pipeline = await startTestPipeline({ redisUrl: url, onDuplicate: 'allow' });
     const request = requestFor(await makeVideo(pipeline.folder, 6_000_000));
     pipeline.simulator.faults.add({ endpoint: 'upload', when: { times: 1 }, act: { kind: 'status', httpStatus: 503 } });
     const { id } = await pipeline.publisher.enqueue(request);
@@ -61,8 +60,7 @@ describe('the documented permissions', () => {
   it('are enough for programs that enqueue, look, wait, cancel and retry', async () => {
     const { operator, rules, url } = await guardedRedis();
     await rules(leastAcl(NEEDED_BY_ENQUEUERS, '{t-*}'));
-    const pipeline = await startPipeline({ redisUrl: url.replace('app:pw@', ''), workers: false });
-    onTestFinished(() => pipeline.close());
+    const pipeline = await startTestPipeline({ redisUrl: url.replace('app:pw@', ''), workers: false });
     const publisher = createPublisherFromConfig({
       ...{
         redis: { kind: 'url', url },

@@ -1,22 +1,16 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { processPublishEntry } from '../../../src/workers/publish/publish-processor.ts';
 import { PATIENTLY } from '../../support/eventually.ts';
-import { type Pipeline, startPipeline } from '../../support/pipeline.ts';
+import { startTestPipeline } from '../../support/pipeline.ts';
 import { makeVideo } from '../../support/videos.ts';
 
 /** Three chunks, the last one a little longer. */
 const VIDEO_BYTES = 15_800_000;
 const CHUNK_BYTES = 5_242_880;
 
-let pipeline: Pipeline | undefined;
-
-afterEach(async () => {
-  await pipeline?.close();
-});
-
 /** A job that no worker takes, and a way to make two take it. */
 async function startForcible() {
-  pipeline = await startPipeline({ workers: false });
+  const pipeline = await startTestPipeline({ workers: false });
   const { deps, publisher, simulator, folder } = pipeline;
   const path = await makeVideo(folder, VIDEO_BYTES);
   const post = { title: 'A title', privacyLevel: 'SELF_ONLY' } as const;

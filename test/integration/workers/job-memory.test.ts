@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import pino from 'pino';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { exposureOf } from '../../../src/core/exposure.ts';
 import { publishEntryOf } from '../../../src/core/job-reference.ts';
 import type { Change } from '../../../src/ledger/change.ts';
@@ -8,7 +8,7 @@ import { newRecord } from '../../../src/ledger/change.ts';
 import { createLedger } from '../../../src/ledger/ledger.ts';
 import { rememberJobs } from '../../../src/workers/runtime/job-memory.ts';
 import { eventually } from '../../support/eventually.ts';
-import { startPipeline } from '../../support/pipeline.ts';
+import { startTestPipeline } from '../../support/pipeline.ts';
 import { PULL_URL, PULLS } from '../../support/publish-case.ts';
 import { rejection } from '../../support/rejection.ts';
 import { makeVideo } from '../../support/videos.ts';
@@ -16,8 +16,7 @@ import { makeVideo } from '../../support/videos.ts';
 const ENDED = { timeoutMs: 90_000 };
 
 async function startIdlePipeline() {
-  const pipeline = await startPipeline({ workers: false, simulator: { ...PULLS, processingMs: 20, pullMs: 20 } });
-  onTestFinished(() => pipeline.close());
+  const pipeline = await startTestPipeline({ workers: false, simulator: { ...PULLS, processingMs: 20, pullMs: 20 } });
   const { redis, keys, queues, publisher } = pipeline;
 
   /** Keeps the record as it is now. @returns what puts it back, as a failover does that loses acknowledged writes */

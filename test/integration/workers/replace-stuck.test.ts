@@ -1,14 +1,13 @@
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 import type { App } from '../../../src/app/open-app.ts';
 import { runWorkers } from '../../../src/app/open-workers.ts';
 import type { RedisClient } from '../../../src/redis/lua-script.ts';
 import { eventually } from '../../support/eventually.ts';
-import { startPipeline } from '../../support/pipeline.ts';
+import { startTestPipeline } from '../../support/pipeline.ts';
 import { makeVideo } from '../../support/videos.ts';
 
 it('workers that get no answer although Redis serves are started anew', { timeout: 180_000 }, async () => {
-  const pipeline = await startPipeline({ workers: false, simulator: { processingMs: 20 } });
-  onTestFinished(() => pipeline.close());
+  const pipeline = await startTestPipeline({ workers: false, simulator: { processingMs: 20 } });
   // As a client that lost track: what it is asked is never answered.
   const clients: RedisClient[] = [];
   const connect: App['connect'] = async (role) => {

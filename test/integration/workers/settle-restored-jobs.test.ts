@@ -1,11 +1,10 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { settleRestoredJobs } from '../../../src/workers/runtime/settle-restored-jobs.ts';
-import { startPipeline } from '../../support/pipeline.ts';
+import { startTestPipeline } from '../../support/pipeline.ts';
 
 describe('settling the jobs of a restored backup', () => {
   it('takes each job once, whatever state it comes to, and leaves those that came after', async () => {
-    const pipeline = await startPipeline({ workers: false });
-    onTestFinished(() => pipeline.close());
+    const pipeline = await startTestPipeline({ workers: false });
     const { publisher, deps, redis, keys, queues } = pipeline;
     const enqueue = async () =>
       await publisher.enqueue({ account: 'acme', mode: 'inbox', media: { type: 'file', path: '/a.mp4' } });

@@ -1,19 +1,12 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { TIKTOK_QUOTAS } from '../../../src/limits/tiktok-quotas.ts';
 import { eventually } from '../../support/eventually.ts';
-import { type Pipeline, startPipeline } from '../../support/pipeline.ts';
+import { startTestPipeline } from '../../support/pipeline.ts';
 import { makeVideo } from '../../support/videos.ts';
-
-let pipeline: Pipeline | undefined;
-
-afterEach(async () => {
-  await pipeline?.close();
-  pipeline = undefined;
-});
 
 describe('a job that is woken before its reservation', () => {
   it('keeps its reservation, whatever is free by then', async () => {
-    pipeline = await startPipeline({ workers: false });
+    const pipeline = await startTestPipeline({ workers: false });
     const { publisher, deps, folder, redis, keys, startWorkers } = pipeline;
     const path = await makeVideo(folder, 1_000);
     const { limit, windowMs } = TIKTOK_QUOTAS.inbox_init;
@@ -38,7 +31,7 @@ describe('a job that is woken before its reservation', () => {
 
 describe('a job whose booked reservation has passed because all workers were busy', () => {
   it('books again, since its call would come too close to the reservations that were booked after it', async () => {
-    pipeline = await startPipeline({ workers: false });
+    const pipeline = await startTestPipeline({ workers: false });
     const { publisher, deps, folder, simulator, startWorkers } = pipeline;
     const path = await makeVideo(folder, 1_000);
     const { id } = await publisher.enqueue({ account: 'acme', mode: 'inbox', media: { type: 'file', path } });

@@ -1,23 +1,16 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { publishIdOf } from '../../../src/core/session.ts';
 import { sweepOnce } from '../../../src/workers/runtime/sweep.ts';
 import { eventually } from '../../support/eventually.ts';
-import { type Pipeline, type PipelineOptions, startPipeline } from '../../support/pipeline.ts';
+import { type PipelineOptions, startTestPipeline } from '../../support/pipeline.ts';
 import { makeVideo } from '../../support/videos.ts';
-
-let pipeline: Pipeline | undefined;
-
-afterEach(async () => {
-  await pipeline?.close();
-  pipeline = undefined;
-});
 
 const WAIT = { timeoutMs: 90_000 };
 const LONG_BACKOFF = { maxAttempts: 8, baseMs: 600_000, factor: 1, maxMs: 600_000 };
 
 /** Two jobs of one account, the first of which has its turn and the second of which waits. */
 async function startWithTwoJobs(options: PipelineOptions = {}) {
-  pipeline = await startPipeline({ workers: false, retries: LONG_BACKOFF, ...options });
+  const pipeline = await startTestPipeline({ workers: false, retries: LONG_BACKOFF, ...options });
   const { publisher, folder, redis, keys, deps, queues } = pipeline;
   const media = { type: 'file', path: await makeVideo(folder, 1_000) } as const;
   const request = { account: 'acme', mode: 'inbox', media } as const;

@@ -1,21 +1,16 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { TIKTOK_QUOTAS } from '../../../src/limits/tiktok-quotas.ts';
 import { eventually } from '../../support/eventually.ts';
-import { type Pipeline, startPipeline } from '../../support/pipeline.ts';
+import { startTestPipeline } from '../../support/pipeline.ts';
 import { makeVideo } from '../../support/videos.ts';
-
-let pipeline: Pipeline | undefined;
-
-afterEach(async () => {
-  await pipeline?.close();
-  pipeline = undefined;
-});
 
 const HOUR_MS = 3_600_000;
 
 describe('pending posts of one account', () => {
   it("share its status calls: each waits for a reservation of its own, and TikTok's limit is never met", async () => {
-    pipeline = await startPipeline({ simulator: { processingMs: HOUR_MS, limits: { pendingSharesPerDay: 100 } } });
+    const pipeline = await startTestPipeline({
+      simulator: { processingMs: HOUR_MS, limits: { pendingSharesPerDay: 100 } },
+    });
     const { publisher, deps, folder, simulator, queues } = pipeline;
     const { journal } = simulator;
     const media = { type: 'file', path: await makeVideo(folder, 1_000) } as const;

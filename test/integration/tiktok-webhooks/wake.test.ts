@@ -96,7 +96,7 @@ describe("TikTok's report of an outcome", () => {
     expect(text).toContain('tiktok_webhooks_received_total{event="failed",outcome="other_app"} 1');
   });
 
-  it("keeps to the account's quota: a woken poll waits for its slot, and is not woken again", async () => {
+  it("keeps to the account's quota: a woken poll waits for its reservation, and is not woken again", async () => {
     const site = await startWebhookSite({ simulator: { processingMs: HOUR_MS } });
     const { id } = await site.enqueue('direct');
     await eventually(async () => (await readJob(site, id)).state === 'processing');
