@@ -72,9 +72,12 @@ export async function openRedisAccess(
 
   async function connectOnce(role: RedisRole): Promise<RedisClient> {
     const redis = await connectRedis(provided.target, role, { log });
+    if (isClosed) {
+      await closeRedis(redis);
+      throw new Error('closed while connecting');
+    }
     clients.add(redis);
     redis.once('end', () => clients.delete(redis));
-    if (isClosed) throw new Error('closed while connecting');
     return redis;
   }
 

@@ -1,7 +1,6 @@
 import { exposureOf, mightBePublished } from './exposure.ts';
 import type { InterruptedJob, Plan, PlanContext, StatusSaid, Trouble } from './plan.ts';
 import { PublishError } from './publish-error.ts';
-import type { PublishFailure } from './publish-job.ts';
 import type { WaitReason } from './publish-state.ts';
 import { nextRetry } from './retry-policy.ts';
 import { Deferral, Handback } from './step-interrupt.ts';
@@ -70,8 +69,14 @@ function planAfterFailed(job: InterruptedJob, error: PublishError, context: Plan
   const { media } = request;
   const isNewInit = error.row.verdict === 'new_init';
   const wasCancelled = error.code === 'TIKTOK_PUBLISH_CANCELLED';
+  if (gaveUpFor !== undefined && mayHaveLaterSession(job)) {
+    return { kind: 'end', to: 'unconfirmed', error: new PublishError(gaveUpFor.code, { reason: gaveUpFor.message }) };
+  }
   if (job.cancelRequestedAt !== undefined && (wasCancelled || isNewInit)) return { kind: 'end', to: 'cancelled' };
-  if (gaveUpFor !== undefined) return endGivenUp(gaveUpFor, error);
+  if (gaveUpFor !== undefined) {
+    const { code, message } = gaveUpFor;
+    return { kind: 'end', to: 'failed', error: new PublishError(code, { ...error.details, reason: message }) };
+  }
   const wasStopped = wasCancelled && pullStalledAt !== undefined;
   const mayFallBack = media.type === 'pull' && media.fallback === 'upload' && fellBackAt === undefined;
   if (mayFallBack && (wasStopped || error.code === 'TIKTOK_PULL_FAILED')) {
@@ -84,11 +89,12 @@ function planAfterFailed(job: InterruptedJob, error: PublishError, context: Plan
   return isNewInit ? startOver(job, error, context) : { kind: 'end', to: 'failed', error };
 }
 
-/** After `unconfirmed` (a restored ledger) there may be a later publish_id that nobody knows of. */
-function endGivenUp({ code, message }: PublishFailure, { details }: PublishError): Plan {
-  const error = new PublishError(code, { reason: message });
-  if (error.row.verdict === 'unconfirmed') return { kind: 'end', to: 'unconfirmed', error };
-  return { kind: 'end', to: 'failed', error: new PublishError(code, { ...details, reason: message }) };
+/**
+ * Whether a publish_id that nobody knows of may have published, as after a ledger was restored: then it says nothing of
+ * the post that the known publish_id failed.
+ */
+export function mayHaveLaterSession({ gaveUpFor }: Pick<InterruptedJob, 'gaveUpFor'>): boolean {
+  return gaveUpFor !== undefined && new PublishError(gaveUpFor.code).row.verdict === 'unconfirmed';
 }
 
 /** Fails a job, unless TikTok may still publish it: a `failed` post that appears invites people to post twice. */

@@ -46,13 +46,13 @@ export async function settleTrouble(
     outcomeWithinMs: settings.pollSchedule.giveUpAfterMs,
     capFreesAt: isDailyCap ? await caps.nextDailyTryAt(job.record.account) : undefined,
   };
-  let plan = planAfterError(job.record, trouble, context);
-  if (plan.kind === 'ask_status') {
-    const said = await askForPlan(job, deps);
-    if (said.kind === 'lost') return said;
-    plan = planAfterError(job.record, trouble, context, said);
-  }
-  return await apply(job, plan, step, deps);
+  const plan = planAfterError(job.record, trouble, context);
+  if (plan.kind !== 'ask_status') return await apply(job, plan, step, deps);
+  const said = await askForPlan(job, deps);
+  if (said.kind === 'lost') return said;
+  const planned = planAfterError(job.record, trouble, context, said);
+  if (planned.kind !== 'follow') return await apply(job, planned, step, deps);
+  return await follow(job, planned, deps, said.kind === 'has_everything');
 }
 
 function toTrouble(thrown: unknown): Trouble {
@@ -180,19 +180,26 @@ async function startOver(
   return { kind: 'done', result: toResult(job.record) };
 }
 
-/** Leaves the outcome to the polls. */
+/** Leaves the outcome to the polls. @param isUploaded TikTok says that it has every byte */
 async function follow(
   job: OwnedJob,
   plan: PlanOf<'follow'>,
   deps: PollPlanDeps & Needs<'queues'>,
+  isUploaded = false,
 ): Promise<Settlement> {
   const { error, gaveUp } = plan;
   const nextPollAt = await planFirstPoll(job.record, deps);
   const now = deps.clock.now();
+  const { session, totalBytes } = job.record;
   await job.commit({
     to: 'processing',
+    ...(isUploaded && { event: 'publish.upload.completed' as const }),
     cause: { event: 'outcome_awaited', code: error.code, message: error.message },
-    patch: { ...nowProcessing(job.record.session, now, nextPollAt), ...(gaveUp && { gaveUpFor: toFailure(error) }) },
+    patch: {
+      ...nowProcessing(session, now, nextPollAt),
+      ...(isUploaded && { acceptedBytes: totalBytes, sentBytes: totalBytes, attempts: 0 }),
+      ...(gaveUp && { gaveUpFor: toFailure(error) }),
+    },
   });
   await deps.queues.replaceStatusEntry(referenceTo(job.record), Math.max(0, nextPollAt - now));
   return { kind: 'done', result: toResult(job.record) };

@@ -1,4 +1,5 @@
 import { referenceTo } from '../../core/job-reference.ts';
+import { mayHaveLaterSession } from '../../core/plan-after-error.ts';
 import type { Settlement } from '../../core/settlement.ts';
 import type { JobEnd } from '../../ledger/change.ts';
 import type { StatusAnswer } from '../../tiktok/index.ts';
@@ -41,7 +42,7 @@ async function apply(job: OwnedJob, answer: StatusAnswer, deps: EndDeps): Promis
     await correct(job, { to: 'published', postIds: answer.postIds, tiktokStatus: answer.rawStatus }, deps);
   } else if (answer.status === 'SEND_TO_USER_INBOX' && record.state === 'unconfirmed') {
     await correct(job, { to: 'in_inbox', tiktokStatus: answer.rawStatus }, deps);
-  } else if (answer.status === 'FAILED' && record.state === 'unconfirmed') {
+  } else if (answer.status === 'FAILED' && record.state === 'unconfirmed' && !mayHaveLaterSession(record)) {
     await correct(job, { to: 'failed', error: failureOf(answer) }, deps);
   }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ERROR_TABLE, type ErrorCode } from '../../../src/core/error-table.ts';
-import type { PublishJob } from '../../../src/core/publish-job.ts';
+import { PublishError } from '../../../src/core/publish-error.ts';
+import { type PublishJob, toFailure } from '../../../src/core/publish-job.ts';
 import { recheckEntryId } from '../../../src/queues/job-ids.ts';
 import type { FaultAct } from '../../../src/simulator/index.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -166,5 +167,25 @@ describe('a post without an outcome', () => {
       const found = await world().pipeline.publisher.get(job.id);
       expect(found).toMatchObject({ state: 'failed', failure: { code: 'TIKTOK_MEDIA_DURATION' } });
     });
+  });
+
+  it.concurrent('of a restored backup stays unconfirmed, however often TikTok fails the publish_id of the backup', async () => {
+    const { fault, enqueueFile, ended, endWait, noted } = await openCase(world().pipeline);
+    const { ledger } = world().pipeline.deps;
+    fault('upload', { kind: 'stuck_processing' }, { lastChunk: true });
+    const { id, publishId } = await noted(await enqueueFile(world().video), 'upload_completed');
+    const gaveUpFor = toFailure(new PublishError('REDIS_WENT_BACK'));
+    await eventually(async () => {
+      const record = await ledger.read(id);
+      if (record === undefined) throw new Error('there is no record');
+      await ledger.annotate(record, { cause: { event: 'poll_answered' }, patch: { gaveUpFor } });
+    });
+    world().pipeline.simulator.settle(publishId ?? '', 'duration_check_failed');
+    const job = await world().pipeline.publisher.waitForCompletion(id);
+    expect(job).toMatchObject({ state: 'unconfirmed', failure: { code: 'REDIS_WENT_BACK' } });
+    await endWait('status', recheckEntryId(id));
+    await eventually(async () => expect((await ledger.read(id))?.recheckCount).toBe(1));
+    // A `failed` job may be retried without force, and a later publish_id that nobody knows may be the post.
+    expect(await ended(job)).toMatchObject({ state: 'unconfirmed', failure: { code: 'REDIS_WENT_BACK' } });
   });
 });
