@@ -137,7 +137,7 @@ export function planAfterWaiting(
 }
 
 /** When what was refused may be asked for again; at once where the error names no time. */
-function refusedUntil({ row, details }: PublishError, { now }: Pick<PlanContext, 'now'>): number {
+export function refusedUntil({ row, details }: PublishError, { now }: Pick<PlanContext, 'now'>): number {
   if (row.verdict !== 'wait') return now;
   return now + Math.max(details.retryAfterMs ?? 0, row.waitMs ?? MINUTE_MS);
 }
@@ -169,7 +169,10 @@ function goOnFromStatus(
   if (exposureOf(job) === 'none') return retryLater(job, error, context, said);
   if (said === undefined) return { kind: 'ask_status' };
   if (said.kind === 'has_everything') return { kind: 'follow', error, gaveUp: false };
-  return planAfterSilence(job, context, said) ?? retryLater(job, error, context, said);
+  // A status call that has to wait its turn says nothing of this error, which burns its attempt.
+  const isSilent = said.kind === 'no_answer' && said.trouble instanceof Deferral;
+  const otherwise = isSilent ? undefined : planAfterSilence(job, context, said);
+  return otherwise ?? retryLater(job, error, context, said);
 }
 
 /** The session is said to be dead. It is replaced if TikTok's status shows that it published nothing. */

@@ -2,7 +2,7 @@ import { exposureOf } from '../core/exposure.ts';
 import { publishEntryOf, referenceTo } from '../core/job-reference.ts';
 import { isFetchedByTikTok, mediaInUse } from '../core/media-route.ts';
 import type { InterruptedJob, Plan, PlanContext, StatusSaid, Trouble } from '../core/plan.ts';
-import { planAfterError } from '../core/plan-after-error.ts';
+import { planAfterError, refusedUntil } from '../core/plan-after-error.ts';
 import { PublishError, toPublishError } from '../core/publish-error.ts';
 import { toFailure } from '../core/publish-job.ts';
 import { redisTroubleOf } from '../core/redis-trouble.ts';
@@ -40,12 +40,17 @@ export async function settleTrouble(
   const trouble = toTrouble(thrown);
   await report(job, trouble, step, deps);
   const { caps, clock, random, settings } = deps;
-  const isDailyCap = trouble instanceof PublishError && trouble.row.waitReason === 'daily_cap';
+  const refusal = trouble instanceof PublishError ? trouble : undefined;
+  const cap = refusal?.row.waitReason;
   const context: PlanContext = {
     ...{ step, now: clock.now(), random, retryPolicy: settings.retryPolicy, maxWaitMs: settings.maxWaitMs },
     outcomeWithinMs: settings.pollSchedule.giveUpAfterMs,
-    capFreesAt: isDailyCap ? await caps.nextDailyTryAt(job.record.account) : undefined,
+    capFreesAt: cap === 'daily_cap' ? await caps.nextDailyTryAt(job.record.account) : undefined,
   };
+  // Also when this job gives up on it: the other accounts need not run into it.
+  if (refusal !== undefined && cap === 'active_user_cap') {
+    await caps.holdNewUsersUntil(refusedUntil(refusal, context));
+  }
   const plan = planAfterError(job.record, trouble, context);
   if (plan.kind !== 'ask_status') return await apply(job, plan, step, deps);
   const said = await askForPlan(job, deps);
@@ -122,7 +127,6 @@ async function apply(job: OwnedJob, plan: Plan, step: Step, deps: ApplyDeps): Pr
 
 async function wait(job: OwnedJob, plan: PlanOf<'wait'>, deps: Needs<'caps' | 'lanes' | 'log'>): Promise<Settlement> {
   const { reason, until, error, bookedSlot } = plan;
-  if (reason === 'active_user_cap' && error !== undefined) await deps.caps.holdNewUsersUntil(until);
   const why = error === undefined ? {} : { code: error.code, message: error.message };
   const settlement = await leave(job, {
     at: until,
