@@ -25,7 +25,6 @@ const COVERED_ELSEWHERE: Record<string, string> = {
   EVENTS_CURSOR_LOST: 'test/integration/producers/events.test.ts',
   REDIS_UNAVAILABLE: 'test/integration/redis/connections.test.ts',
   REDIS_NOT_REPLICATED: 'test/integration/publish/replication.test.ts',
-  REDIS_WENT_BACK: 'test/integration/workers/restored-ledger.test.ts',
   AUTH_ACCOUNT_PAUSED: 'test/integration/publish/caps.test.ts',
   OUTBOUND_UNREACHABLE: 'test/integration/outbound/outbound-agent.test.ts',
   CALLBACK_REFUSED: 'test/integration/callbacks/delivery.test.ts',
