@@ -48,8 +48,7 @@ export async function endAllTokens({ simulator }: Fleet, openIds: readonly strin
   const begin = journal.entries.at(-1)?.seq ?? 0;
   for (const openId of openIds) simulator.expireAccessToken(openId);
   const since = () => journal.entries.filter(({ seq }) => seq > begin);
-  const refreshed = () => new Set(since().flatMap(({ endpoint, openId }) => (endpoint === 'token' ? [openId] : [])));
-  await eventually(() => openIds.every((openId) => refreshed().has(openId)), { timeoutMs, intervalMs: 250 });
+  await eventually(() => openIds.every(isOver(since())), { timeoutMs, intervalMs: 250 });
   const met = new Map<string, number>();
   for (const { endpoint, openId, httpStatus } of since()) {
     if (openId === undefined) continue;
@@ -57,6 +56,17 @@ export async function endAllTokens({ simulator }: Fleet, openIds: readonly strin
     if (endpoint === 'token') met.set(openId, (met.get(openId) ?? 0) + 1);
   }
   return { met: met.size, wrong: [...met].filter(([, refreshes]) => refreshes !== 1).map(([openId]) => openId) };
+}
+
+/** Whether an account was refreshed and its call then accepted: another end in between would be a second refusal. */
+function isOver(entries: readonly JournalEntry[]): (openId: string) => boolean {
+  const refreshed = new Set<string | undefined>();
+  const accepted = new Set<string | undefined>();
+  for (const { endpoint, openId, httpStatus } of entries) {
+    if (endpoint === 'token') refreshed.add(openId);
+    else if (httpStatus === 200 && refreshed.has(openId)) accepted.add(openId);
+  }
+  return (openId) => accepted.has(openId);
 }
 
 /** The accounts of a load, added. */
