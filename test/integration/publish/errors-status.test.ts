@@ -175,10 +175,11 @@ describe('a post without an outcome', () => {
     fault('upload', { kind: 'stuck_processing' }, { lastChunk: true });
     const { id, publishId } = await noted(await enqueueFile(world().video), 'upload_completed');
     const gaveUpFor = toFailure(new PublishError('REDIS_WENT_BACK'));
+    // As `ledger accept` does it: a poll under way may not settle the job by what it read before.
     await eventually(async () => {
       const record = await ledger.read(id);
       if (record === undefined) throw new Error('there is no record');
-      await ledger.annotate(record, { cause: { event: 'poll_answered' }, patch: { gaveUpFor } });
+      await ledger.intervene(record, { cause: { event: 'poll_answered' }, patch: { gaveUpFor } });
     });
     world().pipeline.simulator.settle(publishId ?? '', 'duration_check_failed');
     const job = await world().pipeline.publisher.waitForCompletion(id);
