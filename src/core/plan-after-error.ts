@@ -2,9 +2,9 @@ import { exposureOf, mightBePublished } from './exposure.ts';
 import type { InterruptedJob, Plan, PlanContext, StatusSaid, Trouble } from './plan.ts';
 import { PublishError } from './publish-error.ts';
 import type { WaitReason } from './publish-state.ts';
+import { refusedUntil } from './retry-after.ts';
 import { nextRetry } from './retry-policy.ts';
 import { Deferral, Handback } from './step-interrupt.ts';
-import { MINUTE_MS } from './units.ts';
 import { hasWaitedTooLong, WAITED_TOO_LONG } from './wait-limit.ts';
 
 /** More inits than this for one job mean that it cannot succeed as it is. */
@@ -54,7 +54,7 @@ function planAfterAsking(job: InterruptedJob, trouble: Trouble, context: PlanCon
     const { waitReason: reason, until, bookedSlot } = trouble;
     return { kind: 'wait', reason, until, bookedSlot };
   }
-  const askLater: Plan = { kind: 'ask_later', notBeforeAt: refusedUntil(trouble, context), error: trouble };
+  const askLater: Plan = { kind: 'ask_later', notBeforeAt: refusedUntil(trouble, context.now), error: trouble };
   if (step === 'recheck') return askLater;
   if (trouble.details.publishFailed === true) return planAfterFailed(job, trouble, context);
   if (now - (job.processingSince ?? now) < context.outcomeWithinMs) return askLater;
@@ -113,7 +113,7 @@ function waitFor(
 ): Plan {
   const isDeferral = trouble instanceof Deferral;
   const reason = isDeferral ? trouble.waitReason : (trouble.row.waitReason ?? 'rate_limit');
-  const until = isDeferral ? trouble.until : (context.capFreesAt ?? refusedUntil(trouble, context));
+  const until = isDeferral ? trouble.until : (context.capFreesAt ?? refusedUntil(trouble, context.now));
   if (hasWaitedTooLong(job, until, context.maxWaitMs)) {
     return giveUp(job, isDeferral ? new PublishError(WAITED_TOO_LONG[reason]) : trouble, said);
   }
@@ -134,12 +134,6 @@ export function planAfterWaiting(
   if (waitingFor === undefined || mightBePublished(exposureOf(job)) || !hasWaitedTooLong(job, now, maxWaitMs))
     return undefined;
   return { to: 'failed', error: new PublishError(WAITED_TOO_LONG[waitingFor]) };
-}
-
-/** When what was refused may be asked for again; at once where the error names no time. */
-export function refusedUntil({ row, details }: PublishError, { now }: Pick<PlanContext, 'now'>): number {
-  if (row.verdict !== 'wait') return now;
-  return now + Math.max(details.retryAfterMs ?? 0, row.waitMs ?? MINUTE_MS);
 }
 
 /** The last attempt gives the job up with this error. */

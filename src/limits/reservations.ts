@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { Clock } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
-import { MINUTE_MS, SECOND_MS } from '../core/units.ts';
+import { refusedUntil } from '../core/retry-after.ts';
+import { SECOND_MS } from '../core/units.ts';
 import type { Keys } from '../redis/keys.ts';
 import { prepareScript, type RedisClient } from '../redis/lua-script.ts';
 import { type Quota, type QuotaEndpoint, TIKTOK_QUOTAS } from './tiktok-quotas.ts';
@@ -144,7 +145,7 @@ export async function holdQuotaOnRefusal<T>(
     return await call();
   } catch (error) {
     if (error instanceof PublishError && error.code === 'TIKTOK_RATE_LIMITED') {
-      const notBeforeAt = clock.now() + Math.max(error.row.waitMs ?? MINUTE_MS, error.details.retryAfterMs ?? 0);
+      const notBeforeAt = refusedUntil(error, clock.now());
       // Should Redis be away, TikTok's answer still counts.
       await reservations.push({ account, endpoint, ...TIKTOK_QUOTAS[endpoint], notBeforeAt }).catch(() => undefined);
     }

@@ -2,10 +2,11 @@ import { exposureOf } from '../core/exposure.ts';
 import { publishEntryOf, referenceTo } from '../core/job-reference.ts';
 import { isFetchedByTikTok, mediaInUse } from '../core/media-route.ts';
 import type { InterruptedJob, Plan, PlanContext, StatusSaid, Trouble } from '../core/plan.ts';
-import { planAfterError, refusedUntil } from '../core/plan-after-error.ts';
+import { planAfterError } from '../core/plan-after-error.ts';
 import { PublishError, toPublishError } from '../core/publish-error.ts';
 import { toFailure } from '../core/publish-job.ts';
 import { redisTroubleOf } from '../core/redis-trouble.ts';
+import { refusedUntil } from '../core/retry-after.ts';
 import type { Settlement } from '../core/settlement.ts';
 import { Deferral, Handback } from '../core/step-interrupt.ts';
 import type { TimelineFact } from '../core/timeline-events.ts';
@@ -49,7 +50,7 @@ export async function settleTrouble(
   };
   // Also when this job gives up on it: the other accounts need not run into it.
   if (refusal !== undefined && cap === 'active_user_cap') {
-    await caps.holdNewUsersUntil(refusedUntil(refusal, context));
+    await caps.holdNewUsersUntil(refusedUntil(refusal, context.now));
   }
   const plan = planAfterError(job.record, trouble, context);
   if (plan.kind !== 'ask_status') return await apply(job, plan, step, deps);
