@@ -1,3 +1,4 @@
+import { ERROR_TABLE } from './error-table.ts';
 import { exposureOf, mightBePublished } from './exposure.ts';
 import type { InterruptedJob, Plan, PlanContext, StatusSaid, Trouble } from './plan.ts';
 import { PublishError } from './publish-error.ts';
@@ -94,7 +95,7 @@ function planAfterFailed(job: InterruptedJob, error: PublishError, context: Plan
  * the post that the known publish_id failed.
  */
 export function mayHaveLaterSession({ gaveUpFor }: Pick<InterruptedJob, 'gaveUpFor'>): boolean {
-  return gaveUpFor !== undefined && new PublishError(gaveUpFor.code).row.verdict === 'unconfirmed';
+  return gaveUpFor !== undefined && ERROR_TABLE[gaveUpFor.code].verdict === 'unconfirmed';
 }
 
 /** Fails a job, unless TikTok may still publish it: a `failed` post that appears invites people to post twice. */
@@ -102,7 +103,7 @@ function giveUp(job: InterruptedJob, error: PublishError, said: StatusSaid | und
   if (exposureOf(job) !== 'may_appear') return { kind: 'end', to: 'failed', error };
   if (said === undefined) return { kind: 'ask_status' };
   if (said.kind === 'lacks_bytes' || said.kind === 'failed') return { kind: 'end', to: 'failed', error };
-  return { kind: 'follow', error, gaveUp: true };
+  return { kind: 'follow', error, gaveUp: true, isUploaded: said.kind === 'has_everything' };
 }
 
 function waitFor(
@@ -162,7 +163,7 @@ function goOnFromStatus(
 ): Plan {
   if (exposureOf(job) === 'none') return retryLater(job, error, context, said);
   if (said === undefined) return { kind: 'ask_status' };
-  if (said.kind === 'has_everything') return { kind: 'follow', error, gaveUp: false };
+  if (said.kind === 'has_everything') return { kind: 'follow', error, gaveUp: false, isUploaded: true };
   // A status call that has to wait its turn says nothing of this error, which burns its attempt.
   const isSilent = said.kind === 'no_answer' && said.trouble instanceof Deferral;
   const otherwise = isSilent ? undefined : planAfterSilence(job, context, said);
@@ -180,10 +181,12 @@ function replaceSession(
   if (exposure === 'none') return retryLater(job, error, context, said);
   if (said === undefined) return { kind: 'ask_status' };
   if (said.kind === 'lacks_bytes') return startOver(job, error, context);
-  if (said.kind === 'has_everything') return { kind: 'follow', error, gaveUp: false };
+  if (said.kind === 'has_everything') return { kind: 'follow', error, gaveUp: false, isUploaded: true };
   const otherwise = planAfterSilence(job, context, said);
   if (otherwise !== undefined) return otherwise;
-  return exposure === 'may_appear' ? { kind: 'follow', error, gaveUp: false } : startOver(job, error, context);
+  return exposure === 'may_appear'
+    ? { kind: 'follow', error, gaveUp: false, isUploaded: false }
+    : startOver(job, error, context);
 }
 
 /** What follows when the status brought no position. */

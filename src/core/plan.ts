@@ -75,7 +75,13 @@ export type Plan =
   /** TikTok's status is needed first; then the planner is asked again. */
   | { readonly kind: 'ask_status' }
   /** TikTok may have everything: its outcome is polled. `gaveUp`: should it publish nothing, the job fails with `error`. */
-  | { readonly kind: 'follow'; readonly error: PublishError; readonly gaveUp: boolean }
+  | {
+      readonly kind: 'follow';
+      readonly error: PublishError;
+      readonly gaveUp: boolean;
+      /** TikTok's status says that it has every byte. */
+      readonly isUploaded: boolean;
+    }
   /** TikTok is asked again, not before a time; the job does not change. */
   | { readonly kind: 'ask_later'; readonly notBeforeAt: number; readonly error: PublishError }
   | { readonly kind: 'end'; readonly to: 'failed' | 'unconfirmed'; readonly error: PublishError }

@@ -56,9 +56,7 @@ export async function settleTrouble(
   if (plan.kind !== 'ask_status') return await apply(job, plan, step, deps);
   const said = await askForPlan(job, deps);
   if (said.kind === 'lost') return said;
-  const planned = planAfterError(job.record, trouble, context, said);
-  if (planned.kind !== 'follow') return await apply(job, planned, step, deps);
-  return await follow(job, planned, deps, said.kind === 'has_everything');
+  return await apply(job, planAfterError(job.record, trouble, context, said), step, deps);
 }
 
 function toTrouble(thrown: unknown): Trouble {
@@ -185,14 +183,13 @@ async function startOver(
   return { kind: 'done', result: toResult(job.record) };
 }
 
-/** Leaves the outcome to the polls. @param isUploaded TikTok says that it has every byte */
+/** Leaves the outcome to the polls. */
 async function follow(
   job: OwnedJob,
   plan: PlanOf<'follow'>,
   deps: PollPlanDeps & Needs<'queues'>,
-  isUploaded = false,
 ): Promise<Settlement> {
-  const { error, gaveUp } = plan;
+  const { error, gaveUp, isUploaded } = plan;
   const nextPollAt = await planFirstPoll(job.record, deps);
   const now = deps.clock.now();
   const { session, totalBytes } = job.record;
