@@ -9,8 +9,10 @@ const suite = (name: string, extra: Record<string, unknown> = {}) => ({
   test: { name, include: [`test/${name}/**/*.test.ts`], isolate: false, ...extra },
 });
 
+const BUILD = 'test/support/build.ts';
+
 /** A real Redis, started once for the whole suite. Limits are for what hangs; they leave a busy machine its time. */
-const withRedis = { globalSetup: ['test/support/global-redis.ts'], testTimeout: 180_000, hookTimeout: 240_000 };
+const withRedis = { globalSetup: [BUILD, 'test/support/global-redis.ts'], testTimeout: 180_000, hookTimeout: 240_000 };
 
 /** Tests that drive a browser or a Prometheus, which take long and which few machines have. */
 const WITH_PROGRAMS = ['test/e2e/board/*.test.ts', 'test/e2e/observability/prometheus.test.ts'];
@@ -26,7 +28,7 @@ export default defineConfig({
     maxWorkers: 7,
     sequence: { sequencer: SlowFirst },
     projects: [
-      suite('architecture', { testTimeout: 60_000 }),
+      suite('architecture', { globalSetup: [BUILD], testTimeout: 60_000 }),
       suite('unit', { testTimeout: 60_000 }),
       suite('simulator', { testTimeout: 60_000 }),
       suite('integration', { ...withRedis, setupFiles: ['test/support/leave-nothing.ts'] }),

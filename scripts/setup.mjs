@@ -2,9 +2,10 @@
 // Plain JavaScript without dependencies, since it runs before there are any.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { build, buildStampPath } from './build.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const minimumNode = [20, 19];
@@ -16,7 +17,7 @@ if (major < minimumNode[0] || (major === minimumNode[0] && minor < minimumNode[1
 }
 
 installDependencies();
-build();
+buildIfStale();
 
 function installDependencies() {
   const stampPath = join(root, 'node_modules', '.tiktok-publisher-lock');
@@ -29,14 +30,12 @@ function installDependencies() {
   writeFileSync(stampPath, lockDigest);
 }
 
-function build() {
-  const stampPath = join(root, 'dist', '.built');
+function buildIfStale() {
   const sourceChangedAt = Math.max(newestChange(join(root, 'src')), statSync(join(root, 'tsconfig.json')).mtimeMs);
-  if (existsSync(stampPath) && statSync(stampPath).mtimeMs >= sourceChangedAt) return;
+  if (existsSync(buildStampPath) && statSync(buildStampPath).mtimeMs >= sourceChangedAt) return;
   console.error('setup: building …');
-  run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json']);
-  mkdirSync(dirname(stampPath), { recursive: true });
-  writeFileSync(stampPath, '');
+  const status = build();
+  if (status !== 0) process.exit(status);
 }
 
 /** Newest modification time (ms) of any file below a folder. */

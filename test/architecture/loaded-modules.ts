@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { realpath } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { buildIfStale, pathInRepository } from '../support/build.ts';
+import { pathInRepository } from '../support/build.ts';
 
 const run = promisify(execFile);
 
@@ -32,7 +32,6 @@ export interface LoadedModules {
 
 /** Imports a module of src, as built, in a process of its own and tells what came with it. */
 export async function loadedModules(module: string): Promise<LoadedModules> {
-  buildIfStale();
   // Node tells where a module really is, links followed.
   const dist = `${await realpath(pathInRepository('dist'))}/`;
   const env = { ...process.env, HOOKS, ENTRY: `file://${dist}${module.replace(/\.ts$/, '.js')}` };

@@ -8,7 +8,6 @@ import { createKeys } from '../../src/redis/keys.ts';
 import { createSealer } from '../../src/sealing/sealer.ts';
 import { type SimulatorOptions, startSimulator } from '../../src/simulator/index.ts';
 import { freshEnvironment, type RunningCommand, startCommand } from '../e2e/cli/command.ts';
-import { buildIfStale } from '../support/build.ts';
 import { eventually } from '../support/eventually.ts';
 
 const RETENTION_MS = 86_400_000;
@@ -21,7 +20,6 @@ export type Fleet = Awaited<ReturnType<typeof startFleet>>;
 export async function startFleet(
   options: { simulator?: SimulatorOptions; environment?: Readonly<Record<string, string>> } = {},
 ) {
-  buildIfStale();
   // Caps per day are not what is measured.
   const limits = { postsPerDay: 100_000, pendingSharesPerDay: 100_000 };
   const simulator = await startSimulator({ journalLimit: 1_000_000, ...options.simulator, limits });

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { firstLine } from './first-line.ts';
 
 /** Appends every 5 ms and tells when it is at it. */
 const SCRIPT = `
@@ -7,7 +8,7 @@ const SCRIPT = `
   let count = 0;
   setInterval(() => {
     appendFileSync(process.argv[1], Buffer.alloc(1_000, 7));
-    if (++count === 5) process.stdout.write('writing');
+    if (++count === 5) process.stdout.write('writing\\n');
   }, 5);
   process.stdin.on('end', () => process.exit()).resume();
 `;
@@ -15,7 +16,7 @@ const SCRIPT = `
 /** A process that appends to a file all the time. @returns once it does, how to end it */
 export async function startWriter(path: string): Promise<{ stop(): Promise<void> }> {
   const writer = spawn(process.execPath, ['-e', SCRIPT, path], { stdio: ['pipe', 'pipe', 'inherit'] });
-  await once(writer.stdout, 'data');
+  await firstLine(writer);
   return {
     async stop() {
       writer.stdin.end();

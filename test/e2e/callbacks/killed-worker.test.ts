@@ -5,7 +5,6 @@ import { createLedger } from '../../../src/ledger/ledger.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { createKeys } from '../../../src/redis/keys.ts';
 import type { RedisClient } from '../../../src/redis/lua-script.ts';
-import { buildIfStale } from '../../support/build.ts';
 import { type CallbackReceiver, startCallbackReceiver } from '../../support/callback-receiver.ts';
 import { eventually } from '../../support/eventually.ts';
 import { testRedisUrl } from '../../support/redis.ts';
@@ -18,7 +17,6 @@ let redis: RedisClient;
 let receiver: CallbackReceiver;
 
 beforeAll(async () => {
-  buildIfStale();
   redis = await connectRedis({ kind: 'url', url: testRedisUrl() }, 'ledger');
 }, 60_000);
 afterEach(async () => {

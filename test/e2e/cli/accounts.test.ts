@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { buildIfStale } from '../../support/build.ts';
 import { goThroughConsent } from '../../support/connect-site.ts';
 import { endCommands, freshEnvironment, runCommand, startCommand } from './command.ts';
 
@@ -15,7 +14,6 @@ let env: Record<string, string>;
 let openId: string;
 
 beforeAll(async () => {
-  buildIfStale();
   const simulated = simulatorDocument.parse(await startCommand(['simulator', '--json'], {}).document());
   openId = simulated.account.openId;
   const fresh = freshEnvironment({

@@ -1,10 +1,8 @@
 import { Redis } from 'ioredis';
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { buildIfStale } from '../../support/build.ts';
+import { afterEach, describe, expect, it } from 'vitest';
 import { testRedisUrl } from '../../support/redis.ts';
 import { endCommands, runCommand, startCommand } from './command.ts';
 
-beforeAll(buildIfStale);
 afterEach(endCommands);
 
 describe('demo', () => {

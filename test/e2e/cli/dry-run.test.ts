@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { buildIfStale } from '../../support/build.ts';
 import { mediaFixture } from '../../support/media-fixtures.ts';
 import { endCommands, freshEnvironment, runCommand, startCommand } from './command.ts';
 
@@ -14,7 +13,6 @@ const simulatorDocument = z.object({
 let env: Record<string, string>;
 
 beforeAll(async () => {
-  buildIfStale();
   const simulator = simulatorDocument.parse(await startCommand(['simulator', '--json'], {}).document());
   env = freshEnvironment({
     TIKTOK_API_BASE_URL: simulator.url,

@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { buildIfStale } from '../../support/build.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startRedisServer } from '../../support/redis-server.ts';
 import { makeVideo, sha256OfFile } from '../../support/videos.ts';
@@ -31,7 +30,6 @@ let folder: string;
 let video: string;
 
 beforeAll(async () => {
-  buildIfStale();
   folder = await mkdtemp(join(tmpdir(), 'tiktok-publisher-cli-'));
   video = await makeVideo(folder, 21_000_000);
   simulator = startCommand(['simulator', '--json', '--processing-ms', '100'], {});

@@ -2,16 +2,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { cacheDirFrom } from '../../../src/config/load-config.ts';
 import { startEmbeddedRedis } from '../../../src/embedded-redis/embedded-redis.ts';
 import { freePort } from '../../../src/embedded-redis/redis-process.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
-import { buildIfStale } from '../../support/build.ts';
 import { startRedisServer } from '../../support/redis-server.ts';
 import { freshEnvironment, startCommand } from './command.ts';
 
-beforeAll(buildIfStale);
 const closers: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();

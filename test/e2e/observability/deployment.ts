@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { type SimulatorOptions, startSimulator } from '../../../src/simulator/index.ts';
-import { buildIfStale } from '../../support/build.ts';
 import { makeVideo } from '../../support/videos.ts';
 import { endCommands, freshEnvironment, runCommand, startCommand } from '../cli/command.ts';
 
@@ -12,7 +11,6 @@ import { endCommands, freshEnvironment, runCommand, startCommand } from '../cli/
 export async function startDeployment(
   options: { command?: readonly string[]; env?: Record<string, string>; simulator?: SimulatorOptions } = {},
 ) {
-  buildIfStale();
   const simulator = await startSimulator({ processingMs: 100, ...options.simulator });
   const folder = await mkdtemp(join(tmpdir(), 'tiktok-publisher-observed-'));
   onTestFinished(async () => {

@@ -8,9 +8,8 @@ import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Webhook } from 'standardwebhooks';
-import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { freePort } from '../../../src/embedded-redis/redis-process.ts';
-import { buildIfStale } from '../../support/build.ts';
 import { eventually } from '../../support/eventually.ts';
 import { makeVideo, sha256OfFile } from '../../support/videos.ts';
 import { endCommands, freshEnvironment } from '../cli/command.ts';
@@ -22,8 +21,6 @@ const pathOf = (path: string) => fileURLToPath(new URL(`../../../${path}`, impor
 
 let folder: string;
 let video: string;
-
-beforeAll(buildIfStale);
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tiktok-publisher-examples-'));

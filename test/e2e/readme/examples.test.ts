@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { buildIfStale } from '../../support/build.ts';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from '../../support/eventually.ts';
 import { makeVideo, sha256OfFile } from '../../support/videos.ts';
 import { endCommands, freshEnvironment, runCommand } from '../cli/command.ts';
@@ -16,8 +15,6 @@ const pathOf = (path: string) => fileURLToPath(new URL(`../../../${path}`, impor
 
 let folder: string;
 let video: string;
-
-beforeAll(buildIfStale);
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tiktok-publisher-readme-'));

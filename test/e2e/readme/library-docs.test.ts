@@ -4,14 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createPublisher } from '../../../src/producers/index.ts';
-import { buildIfStale } from '../../support/build.ts';
 
 const run = promisify(execFile);
 const pathOf = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
-
-beforeAll(buildIfStale);
 
 const page = await readFile(pathOf('docs/library.md'), 'utf8');
 

@@ -5,9 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Webhook } from 'standardwebhooks';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { buildIfStale } from '../../support/build.ts';
 import { eventually } from '../../support/eventually.ts';
 
 const pathOf = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
@@ -17,8 +16,6 @@ let folder: string;
 /** What the page calls by its usual address, and where it is in this test. */
 let addresses: Map<string, string>;
 const closers: (() => Promise<void>)[] = [];
-
-beforeAll(buildIfStale);
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tiktok-publisher-quick-start-'));

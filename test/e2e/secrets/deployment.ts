@@ -7,7 +7,6 @@ import { openClient } from '../../../src/app/open-client.ts';
 import { loadConfig } from '../../../src/config/load-config.ts';
 import type { PublishRequest } from '../../../src/core/publish-request.ts';
 import { type FaultHandle, startSimulator } from '../../../src/simulator/index.ts';
-import { buildIfStale } from '../../support/build.ts';
 import { startHostileMediaServer } from '../../support/hostile-media-server.ts';
 import type { Evidence, PlantedSecret } from '../../support/secret-search.ts';
 import { makeVideo } from '../../support/videos.ts';
@@ -22,7 +21,6 @@ export type Deployment = Awaited<ReturnType<typeof openDeployment>>;
 
 /** Programs on an embedded Redis and a simulated TikTok, all of whose secrets are known and whose every word is kept. */
 export async function openDeployment() {
-  buildIfStale();
   const clientSecret = randomText();
   const simulator = await startSimulator({
     clientSecret,

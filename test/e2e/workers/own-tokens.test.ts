@@ -3,15 +3,14 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeAll, beforeEach, expect, it, onTestFinished } from 'vitest';
+import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
 import { createPublisherFromConfig } from '../../../src/app/create-publisher.ts';
 import type { PublishRequest } from '../../../src/core/publish-request.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { createKeys } from '../../../src/redis/keys.ts';
 import { startSimulator } from '../../../src/simulator/index.ts';
-import { buildIfStale } from '../../support/build.ts';
+import { firstLine } from '../../support/first-line.ts';
 import { makeVideo, sha256OfFile } from '../../support/videos.ts';
 import { freshEnvironment } from '../cli/command.ts';
 
@@ -21,7 +20,6 @@ const pathOf = (path: string) => fileURLToPath(new URL(`../../../${path}`, impor
 let folder: string;
 let video: string;
 
-beforeAll(buildIfStale);
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tiktok-publisher-own-tokens-'));
   video = await makeVideo(folder, 1_000_000);
@@ -47,7 +45,7 @@ async function startApp() {
   onTestFinished(() => void app.kill('SIGKILL'));
   const expiresAt = Date.now() + expiresIn * 1_000;
   app.stdin.end(JSON.stringify([['acme', { accessToken, refreshToken, expiresAt }]]));
-  await once(createInterface(app.stdout), 'line');
+  await firstLine(app);
   const { REDIS_URL: url = '', QUEUE_PREFIX: queuePrefix = '' } = env;
   const target = { kind: 'url', url } as const;
   const publisher = createPublisherFromConfig({

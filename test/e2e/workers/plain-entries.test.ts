@@ -3,10 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Queue } from 'bullmq';
-import { afterEach, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { afterEach, expect, it, onTestFinished } from 'vitest';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { startSimulator } from '../../../src/simulator/index.ts';
-import { buildIfStale } from '../../support/build.ts';
 import { eventually } from '../../support/eventually.ts';
 import { testRedisUrl } from '../../support/redis.ts';
 import { makeVideo } from '../../support/videos.ts';
@@ -16,7 +15,6 @@ const ROUNDS = 3;
 const ACCOUNTS = ['one', 'two', 'three'];
 const TAKEN_OVER = { timeoutMs: 90_000, intervalMs: 200 };
 
-beforeAll(buildIfStale);
 afterEach(endCommands);
 
 it('workers that are killed again and again publish each entry of a plain BullMQ client once', async () => {

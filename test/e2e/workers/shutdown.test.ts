@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, it, vi } from 'vitest';
-import { buildIfStale } from '../../support/build.ts';
+import { afterAll, describe, it, vi } from 'vitest';
 import { eventually } from '../../support/eventually.ts';
+import { firstLine } from '../../support/first-line.ts';
 import { type ProxiedRedis, reloadSlowly, startProxiedRedis } from '../../support/proxied-redis.ts';
 import { testRedisUrl } from '../../support/redis.ts';
 import { openProxy } from '../../support/redis-proxy/redis-proxy.ts';
@@ -40,8 +39,6 @@ const HARMS: readonly (readonly [what: string, harm: (at: ProxiedRedis) => unkno
   ['forbids every command', ({ operator }) => operator.acl('SETUSER', 'default', 'nocommands')],
   ['reads its data again', reloadSlowly],
 ];
-
-beforeAll(buildIfStale);
 afterAll(endCommands);
 vi.setConfig({ maxConcurrency: 6 });
 
@@ -87,7 +84,7 @@ describe.concurrent('SIGTERM', () => {
       });
       onTestFinished(() => void app.kill('SIGKILL'));
       const ended = once(app, 'exit');
-      await once(createInterface(app.stdout), 'line');
+      await firstLine(app);
       proxy.break(kind);
       app.kill('SIGTERM');
       expect(await ended).toEqual([0, null]);

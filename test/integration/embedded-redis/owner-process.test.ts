@@ -3,14 +3,14 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { z } from 'zod';
 import { cacheDirFrom } from '../../../src/config/load-config.ts';
 import { startEmbeddedRedis } from '../../../src/embedded-redis/embedded-redis.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
-import { buildIfStale, pathInRepository } from '../../support/build.ts';
+import { pathInRepository } from '../../support/build.ts';
 import { eventually } from '../../support/eventually.ts';
+import { firstLine } from '../../support/first-line.ts';
 
 /** Starts the embedded Redis, tells about it in one line, and ends when its stdin does. */
 const OWNER_PROGRAM = `
@@ -25,8 +25,6 @@ const Started = z.object({ url: z.string(), kind: z.string(), pid: z.int() });
 const cacheDir = cacheDirFrom(process.env);
 const owners: ChildProcess[] = [];
 let dataDir: string;
-
-beforeAll(buildIfStale);
 beforeEach(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'owner-process-'));
 });
@@ -37,11 +35,16 @@ afterEach(async () => {
 
 async function startInProcess() {
   const options = JSON.stringify({ dataDir, cacheDir });
-  const args = ['--input-type=module', '-e', OWNER_PROGRAM, pathInRepository('dist/redis/embedded-redis.js'), options];
+  const args = [
+    '--input-type=module',
+    '-e',
+    OWNER_PROGRAM,
+    pathInRepository('dist/embedded-redis/embedded-redis.js'),
+    options,
+  ];
   const owner = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   owners.push(owner);
-  const [line] = await once(createInterface(owner.stdout), 'line');
-  return { owner, redis: Started.parse(JSON.parse(String(line))) };
+  return { owner, redis: Started.parse(JSON.parse(await firstLine(owner))) };
 }
 
 async function write(url: string, key: string): Promise<void> {

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PublishError } from '../../../src/core/publish-error.ts';
 import { openFileSource } from '../../../src/media/file-source.ts';
 import { startWriter } from '../../support/file-writer.ts';
+import { firstLine } from '../../support/first-line.ts';
 
 const HEAD = Buffer.from('\0\0\0\x18ftypisom\0\0\x02\0isomiso2', 'latin1');
 const OLD = new Date('2026-01-01');
@@ -114,7 +115,7 @@ describe.runIf(process.platform === 'linux')('a folder that is swapped for a lin
       const { renameSync } = require('node:fs');
       process.chdir(process.argv[1]);
       process.stdin.on('end', () => process.exit()).resume();
-      process.stdout.write('swapping');
+      process.stdout.write('swapping\\n');
       const swap = () => {
         for (let i = 0; i < 200; i += 1) {
           renameSync('real', 'aside'); renameSync('link', 'real');
@@ -125,7 +126,7 @@ describe.runIf(process.platform === 'linux')('a folder that is swapped for a lin
       swap();
     `;
     const child = spawn(process.execPath, ['-e', script, root], { stdio: ['pipe', 'pipe', 'inherit'] });
-    await once(child.stdout, 'data');
+    await firstLine(child);
     const sizes = new Map<number | string, number>();
     for (let turn = 0; turn < 3_000; turn += 1) {
       const outcome = await openFileSource(path, { roots: [root] }).then(
