@@ -58,15 +58,21 @@ export async function endAllTokens({ simulator }: Fleet, openIds: readonly strin
   return { met: met.size, wrong: [...met].filter(([, refreshes]) => refreshes !== 1).map(([openId]) => openId) };
 }
 
-/** Whether an account was refreshed and its call then accepted: another end in between would be a second refusal. */
+/**
+ * Whether an account was refreshed and each of its refused calls was then accepted: another end in between would be a
+ * second refusal of the same call.
+ */
 function isOver(entries: readonly JournalEntry[]): (openId: string) => boolean {
   const refreshed = new Set<string | undefined>();
-  const accepted = new Set<string | undefined>();
-  for (const { endpoint, openId, httpStatus } of entries) {
+  const refused = new Map<string | undefined, string[]>();
+  for (const { endpoint, openId, publishId, httpStatus } of entries) {
+    const call = `${endpoint} ${publishId}`;
+    const open = refused.get(openId) ?? [];
     if (endpoint === 'token') refreshed.add(openId);
-    else if (httpStatus === 200 && refreshed.has(openId)) accepted.add(openId);
+    else if (httpStatus === 401) refused.set(openId, [...open, call]);
+    else if (httpStatus === 200 && open.includes(call)) refused.set(openId, open.toSpliced(open.indexOf(call), 1));
   }
-  return (openId) => accepted.has(openId);
+  return (openId) => refreshed.has(openId) && refused.get(openId)?.length === 0;
 }
 
 /** The accounts of a load, added. */
