@@ -48,7 +48,15 @@ export async function endAllTokens({ simulator }: Fleet, openIds: readonly strin
   const begin = journal.entries.at(-1)?.seq ?? 0;
   for (const openId of openIds) simulator.expireAccessToken(openId);
   const since = () => journal.entries.filter(({ seq }) => seq > begin);
-  await eventually(() => openIds.every(isOver(since())), { timeoutMs, intervalMs: 250 });
+  const untilOver = () => {
+    const over = isOver(since());
+    const open = openIds.filter((openId) => !over(openId));
+    const [first] = open;
+    if (first === undefined) return;
+    const calls = since().filter(({ openId }) => openId === first);
+    throw new Error(`${open.length} accounts are not over it, the first with ${JSON.stringify(calls)}`);
+  };
+  await eventually(untilOver, { timeoutMs, intervalMs: 250 });
   const met = new Map<string, number>();
   for (const { endpoint, openId, httpStatus } of since()) {
     if (openId === undefined) continue;
@@ -66,7 +74,8 @@ function isOver(entries: readonly JournalEntry[]): (openId: string) => boolean {
   const refreshed = new Set<string | undefined>();
   const refused = new Map<string | undefined, string[]>();
   for (const { endpoint, openId, publishId, httpStatus } of entries) {
-    const call = `${endpoint} ${publishId}`;
+    // An init that is refused has no publish_id yet.
+    const call = endpoint === 'status' ? `${endpoint} ${publishId}` : endpoint;
     const open = refused.get(openId) ?? [];
     if (endpoint === 'token') refreshed.add(openId);
     else if (httpStatus === 401) refused.set(openId, [...open, call]);
