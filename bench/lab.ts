@@ -1,0 +1,117 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { createInterface } from 'node:readline';
+import { Redis } from 'ioredis';
+import { startRedisServer } from '../test/support/redis-server.ts';
+
+/** A program of the bench that runs as a process of its own. */
+export interface Program {
+  readonly pid: number;
+  /** Sends a question and resolves with its answer. */
+  ask<Answer>(question: string, parameter?: unknown): Promise<Answer>;
+  end(): Promise<void>;
+}
+
+/** Starts a program of `bench/programs`. @param settings read there with `serveParent` */
+export async function startProgram(
+  name: string,
+  settings: unknown,
+  execArgv: readonly string[] = [],
+): Promise<Program> {
+  const child = fork(new URL(`./programs/${name}.ts`, import.meta.url).pathname.replace(/\.ts$/, EXTENSION), [], {
+    env: { ...process.env, BENCH_SETTINGS: JSON.stringify(settings) },
+    execArgv: [...execArgv],
+  });
+  const ended = once(child, 'exit');
+  let asked = 0;
+  const ask = async <Answer>(question: string, parameter?: unknown): Promise<Answer> => {
+    const id = ++asked;
+    child.send({ id, question, parameter });
+    return (await Promise.race([answerTo(child, id), failed(name, ended)])) as Answer;
+  };
+  await ask('ready');
+  return {
+    pid: child.pid ?? 0,
+    ask,
+    async end() {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+/** The bench runs compiled. */
+const EXTENSION = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
+
+async function answerTo(child: ChildProcess, id: number): Promise<unknown> {
+  for (;;) {
+    const [message] = (await once(child, 'message')) as [{ id: number; answer?: unknown; error?: string }];
+    if (message.id !== id) continue;
+    if (message.error !== undefined) throw new Error(message.error);
+    return message.answer;
+  }
+}
+
+async function failed(name: string, ended: Promise<unknown[]>): Promise<never> {
+  const [code, signal] = await ended;
+  throw new Error(`${name} ended: ${code ?? signal}`);
+}
+
+/** What a Redis has done so far. */
+export interface RedisUse {
+  readonly cpuMs: number;
+  /** Commands, those inside scripts too. */
+  readonly commands: number;
+  readonly memoryBytes: number;
+}
+
+export interface BenchRedis {
+  readonly url: string;
+  readonly client: Redis;
+  use(): Promise<RedisUse>;
+  /** Counts what clients call from now on, by name; what scripts call inside is not counted. */
+  countCalls(): Promise<() => Map<string, number>>;
+  close(): Promise<void>;
+}
+
+/** A Redis of its own, as the product's documentation wants it. */
+export async function startRedis(): Promise<BenchRedis> {
+  const server = await startRedisServer(['appendonly yes', 'appendfsync everysec', 'save ""']);
+  const url = `redis://127.0.0.1:${server.port}`;
+  const client = new Redis(url);
+  return {
+    url,
+    client,
+    async use() {
+      const info = await client.info('all');
+      const number = (field: string) => Number(new RegExp(`^${field}:(.*)$`, 'm').exec(info)?.[1]);
+      const calls = [...info.matchAll(/^cmdstat_[^:]+:calls=(\d+)/gm)];
+      return {
+        cpuMs: (number('used_cpu_user') + number('used_cpu_sys')) * 1_000,
+        commands: calls.reduce((sum, [, count]) => sum + Number(count), 0),
+        memoryBytes: number('used_memory'),
+      };
+    },
+    async countCalls() {
+      const counts = new Map<string, number>();
+      const own = /addr=(\S+)/.exec(String(await client.client('INFO')))?.[1];
+      const monitor = connect(server.port, '127.0.0.1');
+      createInterface(monitor).on('line', (line) => {
+        const [, source, name = ''] = /^\+\S+ \[\d+ (\S+)\] "([^"]+)"/.exec(line) ?? [];
+        if (source === undefined || source === 'lua' || source === own) return;
+        counts.set(name.toLowerCase(), (counts.get(name.toLowerCase()) ?? 0) + 1);
+      });
+      monitor.write('MONITOR\r\n');
+      await once(monitor, 'data');
+      return () => {
+        monitor.destroy();
+        return counts;
+      };
+    },
+    async close() {
+      client.disconnect();
+      await server.close();
+    },
+  };
+}

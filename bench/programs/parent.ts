@@ -1,0 +1,22 @@
+/** What the bench gave this program. */
+export function settingsOf<Settings>(): Settings {
+  return JSON.parse(process.env.BENCH_SETTINGS ?? '{}') as Settings;
+}
+
+/** Answers the bench's questions; it ends the program by a signal. */
+export function serveParent(answers: Readonly<Record<string, (parameter: never) => unknown>>): void {
+  process.on('message', ({ id, question, parameter }: { id: number; question: string; parameter: never }) => {
+    Promise.resolve()
+      .then(() => (question === 'ready' ? true : answers[question]?.(parameter)))
+      .then(
+        (answer) => process.send?.({ id, answer }),
+        (error: unknown) => process.send?.({ id, error: String(error instanceof Error ? error.stack : error) }),
+      );
+  });
+}
+
+/** CPU time of this process so far (ms). */
+export function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}

@@ -1,0 +1,25 @@
+import { openApp } from '../../src/app/open-app.ts';
+import { openService } from '../../src/app/open-service.ts';
+import { openWorkers } from '../../src/app/open-workers.ts';
+import { loadConfig } from '../../src/config/load-config.ts';
+import { DEFAULT_POLL_SCHEDULE } from '../../src/core/poll-schedule.ts';
+import { cpuMs, serveParent, settingsOf } from './parent.ts';
+
+/* A worker of the product as another app would run it; only the polls come sooner. */
+
+const { environment, pollMs } = settingsOf<{ environment: Record<string, string>; pollMs: readonly number[] }>();
+
+serveParent({
+  cpuMs,
+  async start() {
+    const service = await openService(await openApp(loadConfig({ PATH: process.env.PATH, ...environment })));
+    const [firstMs = 0, secondMs = firstMs] = pollMs;
+    await openWorkers(service, {
+      tokens: { accessToken: () => Promise.resolve('token') },
+      random: () => 0,
+      settings: {
+        pollSchedule: { ...DEFAULT_POLL_SCHEDULE, firstMs, factor: secondMs / firstMs, minPerOpenJobMs: 0 },
+      },
+    });
+  },
+});

@@ -1,0 +1,80 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { serveParent, settingsOf } from './parent.ts';
+
+/*
+ * The least that both sides can publish to: it counts, checks nothing, and says PROCESSING_UPLOAD a fixed number of
+ * times, so that every job is polled as often. The strict simulator is for tests.
+ */
+
+const { pollsUntilDone } = settingsOf<{ pollsUntilDone: number }>();
+const polls = new Map<string, number>();
+const count = { inits: 0, uploads: 0, ended: 0, polls: 0 };
+const waiting: { isMet(): boolean; resolve(at: number): void }[] = [];
+
+const server = createServer((request, response) => {
+  const chunks: Buffer[] = [];
+  const isUpload = request.method === 'PUT';
+  request.on('data', (chunk: Buffer) => void (isUpload || chunks.push(chunk)));
+  request.on('end', () => answer(request, response, Buffer.concat(chunks).toString()));
+});
+
+function answer(request: IncomingMessage, response: ServerResponse, body: string): void {
+  if (request.method === 'PUT') uploaded(request, response);
+  else if (request.url?.endsWith('/init/')) begun(request, response);
+  else asked(body, response);
+}
+
+function asked(body: string, response: ServerResponse): void {
+  const { publish_id: publishId } = JSON.parse(body) as { publish_id: string };
+  const poll = (polls.get(publishId) ?? 0) + 1;
+  polls.set(publishId, poll);
+  count.polls += 1;
+  const isDone = poll >= pollsUntilDone;
+  if (isDone) count.ended += 1;
+  ok(response, isDone ? { status: 'PUBLISH_COMPLETE' } : { status: 'PROCESSING_UPLOAD' });
+  tell();
+}
+
+function begun(request: IncomingMessage, response: ServerResponse): void {
+  const publishId = `v_pub_file~v2-1.${++count.inits}`;
+  ok(response, {
+    publish_id: publishId,
+    upload_url: `http://${request.headers.host}/upload/?upload_id=${count.inits}`,
+  });
+}
+
+function uploaded(request: IncomingMessage, response: ServerResponse): void {
+  const [, end = 0, total = 0] =
+    /bytes \d+-(\d+)\/(\d+)/.exec(request.headers['content-range'] ?? '')?.map(Number) ?? [];
+  const isWhole = end + 1 === total;
+  if (isWhole) count.uploads += 1;
+  response.writeHead(isWhole ? 201 : 206, { 'content-range': `bytes 0-${end}/${total}` }).end();
+  tell();
+}
+
+function ok(response: ServerResponse, data: unknown): void {
+  response.writeHead(200, { 'content-type': 'application/json' });
+  response.end(JSON.stringify({ data, error: { code: 'ok', message: '', log_id: 'bench' } }));
+}
+
+function tell(): void {
+  for (const [index, { isMet, resolve }] of [...waiting.entries()].toReversed()) {
+    if (!isMet()) continue;
+    waiting.splice(index, 1);
+    resolve(Date.now());
+  }
+}
+
+server.listen(0, '127.0.0.1', () => {
+  serveParent({
+    url: () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    count: () => count,
+    /** Resolves with the time (epoch ms) at which so many of a kind were there. */
+    until: ({ kind, number }: { kind: 'uploads' | 'ended'; number: number }) =>
+      new Promise<number>((resolve) => {
+        waiting.push({ isMet: () => count[kind] >= number, resolve });
+        tell();
+      }),
+  });
+});
