@@ -73,6 +73,8 @@ export interface Change {
   readonly patch?: LedgerPatch;
   /** The new state; without it the state stays. */
   readonly to?: PublishState;
+  /** TikTok let the post begin: it counts for the caps, and its account no longer shows why it waited. */
+  readonly hasBegun?: true;
   /** The completion event that reports the change, written in the same step. */
   readonly event?: PublishEventType;
   /**
@@ -92,10 +94,29 @@ export interface Run {
   readonly start: number;
 }
 
-export type Claim =
-  | { readonly kind: 'claimed'; readonly record: LedgerRecord }
+/** What an owner has to know besides the record, read in the same step as its claim. */
+export interface Surroundings {
+  /** Whether the job has its turn in its account's lane, and nothing holds the account back. */
+  readonly hasTurn: boolean;
+  /** Jobs of the account whose status is polled. */
+  readonly polledJobs: number;
+  /** Whether TikTok's reports of posts reach this app, so that polls may be rare. */
+  readonly webhooksArrive: boolean;
+  /** Until when the app's cap on posting accounts holds this one back (ms since the epoch). */
+  readonly heldBackUntil: number | undefined;
+}
+
+/** Which ledger answered, and how far it is. */
+export interface AnsweredVersion {
+  readonly id: string | undefined;
+  readonly count: number;
+}
+
+export type Claim = (
+  | { readonly kind: 'claimed'; readonly record: LedgerRecord; readonly around: Surroundings }
   | { readonly kind: 'missing' }
-  | { readonly kind: 'overtaken' };
+  | { readonly kind: 'overtaken' }
+) & { readonly version: AnsweredVersion };
 
 /** For a job that TikTok may have in full: from `now` on its status is polled. */
 export function nowProcessing(session: Session, now: number, nextPollAt: number): LedgerPatch {

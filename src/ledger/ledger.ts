@@ -11,7 +11,7 @@ import { laneScore } from '../limits/lanes.ts';
 import { type Confirmation, NO_CONFIRMATION } from '../redis/confirmation.ts';
 import type { Keys } from '../redis/keys.ts';
 import { prepareNamedScript, type RedisClient } from '../redis/lua-script.ts';
-import type { Change, Claim, Run } from './change.ts';
+import type { AnsweredVersion, Change, Claim, Run, Surroundings } from './change.ts';
 import { jobEvent, laneMemberOf } from './job-view.ts';
 import { createLedgerConfirmation } from './ledger-confirmation.ts';
 import { decodeRecord, encodePatch, type LedgerPatch, type LedgerProgress, type LedgerRecord } from './record.ts';
@@ -56,6 +56,15 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
   let calls = 0;
   const nextCall = (): string => `${caller}:${++calls}`;
 
+  const claimKeys = {
+    ...{ version: keys.ledgerVersion, webhooksArrive: keys.webhooksArrive },
+    ...{ activeUserCap: keys.activeUserCap, activeUsers: keys.activeUsers },
+    ...{
+      laneAdmittedPrefix: keys.laneAdmitted(''),
+      accountPrefix: keys.account(''),
+      polledJobsPrefix: keys.polledJobs(''),
+    },
+  };
   const jobKeys = (id: string) => ({ job: keys.job(id), timeline: keys.timeline(id), due: keys.due });
   const indexKeys = ({ account, state, idempotencyDigest }: LedgerRecord) => ({
     allJobs: keys.allJobs,
@@ -67,6 +76,11 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
   });
   const publishIdKey = ({ session }: Pick<LedgerPatch, 'session'>) => ({
     publishId: session === undefined ? undefined : publishIdKeyOf(session, keys),
+  });
+  /** Where it is noted that TikTok let a post begin. */
+  const begunKeys = ({ account, mode }: LedgerRecord) => ({
+    laneDelay: keys.laneDelay(account),
+    ...(mode === 'direct' && { directPosts: keys.directPosts(account), activeUsers: keys.activeUsers }),
   });
   /** Where an event goes; those of a job that has a callback into the outbox, too, which costs other jobs nothing. */
   const eventKeys = ({ id, request }: LedgerRecord) => ({
@@ -96,11 +110,13 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
         ...jobKeys(record.id),
         ...eventKeys(record),
         ...publishIdKey(change.patch ?? {}),
+        ...(change.hasBegun === true && begunKeys(record)),
         stateJobsPrefix: keys.stateJobs(''),
         polledJobs: keys.polledJobs(record.account),
       },
       {
         id: record.id,
+        account: record.account,
         call: nextCall(),
         fence: String(record.fence),
         revision: String(record.revision),
@@ -155,10 +171,18 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
 
     /** Becomes the owner of a record; an earlier owner is fenced out from here on. */
     async claim(id: string, run: Run): Promise<Claim> {
-      const argument = { run: run.entry, start: run.start, call: nextCall(), newFence: newFence() };
-      const [outcome, hash] = asArray(await runClaim({ job: keys.job(id) }, argument));
-      if (outcome === 'claimed') return { kind: 'claimed', record: decodeRecord(asArray(hash)) };
-      return { kind: outcome === 'missing' ? 'missing' : 'overtaken' };
+      const argument = {
+        id,
+        run: run.entry,
+        start: run.start,
+        call: nextCall(),
+        newFence: newFence(),
+        now: clock.now(),
+      };
+      const [outcome, found, hash, around] = asArray(await runClaim({ job: keys.job(id), ...claimKeys }, argument));
+      const version = decodeVersion(found);
+      if (outcome !== 'claimed') return { kind: outcome === 'missing' ? 'missing' : 'overtaken', version };
+      return { kind: 'claimed', version, record: decodeRecord(asArray(hash)), around: decodeSurroundings(around) };
     },
 
     /**
@@ -206,11 +230,6 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
       return flat.length === 0 ? undefined : decodeRecord(flat);
     },
 
-    /** How many jobs of an account are polled now. */
-    async countPolled(account: string): Promise<number> {
-      return await redis.scard(keys.polledJobs(account));
-    },
-
     /** The job that a publish_id of TikTok's belongs to. */
     async idOfPublishId(publishId: string): Promise<string | undefined> {
       return (await redis.get(keys.publishId(publishId))) ?? undefined;
@@ -236,6 +255,21 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
 /** At random, not counted: after a failover, two servers would count on to the same number for two owners. */
 function newFence(): string {
   return String(randomInt(1, 2 ** 47));
+}
+
+function decodeVersion(found: unknown): AnsweredVersion {
+  const [id, count] = asArray(found);
+  return { id: id == null ? undefined : String(id), count: Number(count ?? 0) };
+}
+
+function decodeSurroundings(around: unknown): Surroundings {
+  const [hasTurn, polledJobs, webhooksArrive, heldBackUntil] = asArray(around);
+  return {
+    hasTurn: hasTurn === 1,
+    polledJobs: Number(polledJobs),
+    webhooksArrive: webhooksArrive === 1,
+    heldBackUntil: heldBackUntil === null ? undefined : Number(heldBackUntil),
+  };
 }
 
 function asArray(answer: unknown): readonly unknown[] {

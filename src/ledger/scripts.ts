@@ -1,4 +1,6 @@
+import { ACCOUNT_HOLD_LUA } from '../accounts/account-hold.ts';
 import { DAY_MS } from '../core/units.ts';
+import { HELD_BACK_LUA, NOTE_DIRECT_POST_LUA } from '../limits/caps.ts';
 import { ADMIT_OR_WAIT } from '../limits/lanes.ts';
 
 /**
@@ -71,18 +73,27 @@ return { 'created', arg.id, where }
 `;
 
 /**
- * Makes the caller the owner: changes the fence and answers the record.
+ * Makes the caller the owner: changes the fence, and answers the ledger's version, the record, and its surroundings.
  *
  * A start that is not newer than the last one of the same queue entry (`run`) comes from a process that slept through a
  * takeover: it is refused. A call that is sent again after a lost reply changes nothing.
  */
-export const CLAIM_SCRIPT = `
-local revision, run, start, lastCall = unpack(redis.call('HMGET', key.job, 'revision', 'run', 'start', 'lastCall'))
-if not revision then return { 'missing' } end
-if lastCall == arg.call then return { 'claimed', redis.call('HGETALL', key.job) } end
-if run == arg.run and tonumber(start) >= arg.start then return { 'overtaken' } end
-redis.call('HSET', key.job, 'run', arg.run, 'start', arg.start, 'lastCall', arg.call, 'fence', arg.newFence)
-return { 'claimed', redis.call('HGETALL', key.job) }
+export const CLAIM_SCRIPT = `${ACCOUNT_HOLD_LUA}${HELD_BACK_LUA}
+local version = redis.call('HMGET', key.version, 'id', 'count')
+local revision, run, start, lastCall, account =
+  unpack(redis.call('HMGET', key.job, 'revision', 'run', 'start', 'lastCall', 'account'))
+if not revision then return { 'missing', version } end
+if lastCall ~= arg.call then
+  if run == arg.run and tonumber(start) >= arg.start then return { 'overtaken', version } end
+  redis.call('HSET', key.job, 'run', arg.run, 'start', arg.start, 'lastCall', arg.call, 'fence', arg.newFence)
+end
+local isAdmitted = redis.call('ZSCORE', key.laneAdmittedPrefix .. account, arg.id)
+return { 'claimed', version, redis.call('HGETALL', key.job), {
+  (isAdmitted and not accountHold(key.accountPrefix .. account)) and 1 or 0,
+  redis.call('SCARD', key.polledJobsPrefix .. account),
+  redis.call('EXISTS', key.webhooksArrive),
+  heldBackUntil(key.activeUserCap, key.activeUsers, account, arg.now) or false,
+} }
 `;
 
 /**
@@ -91,10 +102,11 @@ return { 'claimed', redis.call('HGETALL', key.job) }
  * The change was decided on a record with `fence` and `revision`; with `orLater`, as for an owner, a later revision is
  * as good. Without `to` the state stays, without `newFence` the owner. `key.publishId` is the index entry of a new
  * publish_id. A call that is sent again after a lost reply changes nothing.
+ * `key.laneDelay` is removed, and a post counted for the caps with `key.directPosts`, when TikTok let the post begin.
  * Answers `committed` with revision, fence and since when the job is in its state, `missing`, `overtaken` (another
  * fence) or `changed` (another revision; for an owner, an older one: the record went back in time).
  */
-export const COMMIT_SCRIPT = `${APPEND}${SERVER_TIME}
+export const COMMIT_SCRIPT = `${APPEND}${SERVER_TIME}${NOTE_DIRECT_POST_LUA}
 local state, fence, createdAt, lastCall, seenRevision, since = unpack(
   redis.call('HMGET', key.job, 'state', 'fence', 'createdAt', 'lastCall', 'revision', 'stateSince'))
 if not state then return { 'missing' } end
@@ -117,6 +129,8 @@ if arg.to and arg.to ~= state then
   redis.call('ZADD', key.stateJobsPrefix .. arg.to, createdAt, arg.id)
   redis.call(arg.to == 'processing' and 'SADD' or 'SREM', key.polledJobs, arg.id)
 end
+if key.laneDelay then redis.call('DEL', key.laneDelay) end
+if key.directPosts then noteDirectPost(key.directPosts, key.activeUsers, arg.account, tonumber(arg.now)) end
 if key.publishId then redis.call('SET', key.publishId, arg.id, 'PX', ${PUBLISH_ID_KEPT_MS}) end
 redis.call('ZADD', key.due, serverTime() + arg.dueInMs, arg.id)
 append(revision)

@@ -108,12 +108,6 @@ export function createLedgerVersionStore({ redis, keys, confirmation = NO_CONFIR
       );
     },
 
-    /** Reads which ledger it is and how far, in one plain command. */
-    async peek(): Promise<{ readonly id: string | undefined; readonly count: number }> {
-      const [id, count] = await redis.hmget(keys.ledgerVersion, 'id', 'count');
-      return { id: id ?? undefined, count: Number(count ?? 0) };
-    },
-
     /** Reads the version and changes nothing. */
     async read(): Promise<FoundVersion> {
       const [fields, oldestJob, oldestEvent] = await Promise.all([

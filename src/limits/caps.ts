@@ -1,12 +1,34 @@
 import type { Clock } from '../core/ports.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../core/units.ts';
 import type { Keys } from '../redis/keys.ts';
-import type { RedisClient } from '../redis/lua-script.ts';
+import { prepareNamedScript, type RedisClient } from '../redis/lua-script.ts';
 
 /** TikTok's daily cap frees post by post; sooner than this it is not asked again (ms). */
 const SOONEST_RETRY_MS = 15 * MINUTE_MS;
 /** The cap counts posts of other apps too, so our own count may be wrong: ask again after this at the latest (ms). */
 const LATEST_RETRY_MS = 4 * HOUR_MS;
+
+/** `heldBackUntil(cap, users, account, now)` for scripts: until when the app's cap holds an account back, or nil. */
+export const HELD_BACK_LUA = `
+local function heldBackUntil(cap, users, account, now)
+  local heldUntil = redis.call('GET', cap)
+  if not heldUntil then return nil end
+  local lastPostAt = redis.call('ZSCORE', users, account)
+  if lastPostAt and tonumber(lastPostAt) > now - ${DAY_MS} then return nil end
+  return heldUntil
+end
+`;
+
+/** `noteDirectPost(posts, users, account, now)` for scripts: a direct post was begun, which counts for both caps. */
+export const NOTE_DIRECT_POST_LUA = `
+local function noteDirectPost(posts, users, account, now)
+  for member, each in pairs({ [string.format('%.0f', now)] = posts, [account] = users }) do
+    redis.call('ZADD', each, now, member)
+    redis.call('ZREMRANGEBYSCORE', each, '-inf', now - ${DAY_MS})
+    redis.call('PEXPIRE', each, ${DAY_MS})
+  end
+end
+`;
 
 export type Caps = ReturnType<typeof createCaps>;
 
@@ -15,23 +37,11 @@ export type Caps = ReturnType<typeof createCaps>;
  * of creators per app. Neither can be booked; these counts only say when asking again makes sense.
  */
 export function createCaps({ redis, keys, clock }: { redis: RedisClient; keys: Keys; clock: Clock }) {
+  const runHeldBack = prepareNamedScript(
+    redis,
+    `${HELD_BACK_LUA}return heldBackUntil(key.cap, key.users, arg.account, arg.now)`,
+  );
   return {
-    /** Notes that a direct post of an account was begun: it counts for both caps. */
-    async noteDirectPost(account: string): Promise<void> {
-      const now = clock.now();
-      const pipeline = redis.pipeline();
-      for (const [key, member] of [
-        [keys.directPosts(account), String(now)],
-        [keys.activeUsers, account],
-      ] as const) {
-        pipeline
-          .zadd(key, now, member)
-          .zremrangebyscore(key, '-inf', now - DAY_MS)
-          .pexpire(key, DAY_MS);
-      }
-      await pipeline.exec();
-    },
-
     /** How many direct posts of an account were begun within a day. */
     async postsLastDay(account: string): Promise<number> {
       return await redis.zcount(keys.directPosts(account), clock.now() - DAY_MS, '+inf');
@@ -52,11 +62,11 @@ export function createCaps({ redis, keys, clock }: { redis: RedisClient; keys: K
 
     /** Until when an account is held back by the app's cap. @returns undefined if it is not */
     async heldBackUntil(account: string): Promise<number | undefined> {
-      const until = await redis.get(keys.activeUserCap);
-      if (until === null) return undefined;
-      const lastPostAt = await redis.zscore(keys.activeUsers, account);
-      const isInside = lastPostAt !== null && Number(lastPostAt) > clock.now() - DAY_MS;
-      return isInside ? undefined : Number(until);
+      const until = await runHeldBack(
+        { cap: keys.activeUserCap, users: keys.activeUsers },
+        { account, now: clock.now() },
+      );
+      return until === null ? undefined : Number(until);
     },
   };
 }

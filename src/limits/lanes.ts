@@ -131,10 +131,6 @@ export function createLanes({ redis, keys, clock }: { redis: RedisClient; keys: 
       await redis.hset(keys.laneDelay(account), { reason, until: until ?? '' });
     },
 
-    async clearDelay(account: string): Promise<void> {
-      await redis.del(keys.laneDelay(account));
-    },
-
     /** Lanes with waiting jobs that no sweep has checked lately; counts as a check. */
     async stale(count: number): Promise<string[]> {
       const now = clock.now();

@@ -57,8 +57,8 @@ export interface WorkerDeps {
   readonly openMedia: OpenMedia;
   /** Looks into a video before its upload. */
   readonly probeMedia: ProbeMedia;
-  /** Whether TikTok's reports arrive, so that polls may be rare. */
-  readonly webhooks: Pick<WebhookReception, 'areArriving' | 'noteMissing'>;
+  /** Where it is noted that TikTok's reports stay away, so that polls must be frequent. */
+  readonly webhooks: Pick<WebhookReception, 'noteMissing'>;
   /** Holds an account back until a person resumes it. */
   readonly pauseAccount: (account: string) => Promise<unknown>;
   /** Publishes again what other processes read in Redis (the sealing key, the lane limit), should Redis have lost it. */

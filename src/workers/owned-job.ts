@@ -1,15 +1,29 @@
-import type { Change } from '../ledger/change.ts';
+import { performance } from 'node:perf_hooks';
+import type { Change, Claim, Run, Surroundings } from '../ledger/change.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { LedgerProgress, LedgerRecord } from '../ledger/record.ts';
+
+type ClaimedJob = Extract<Claim, { readonly kind: 'claimed' }>;
 
 /** A publish job this process owns: its present record, and the ways to change it. */
 export class OwnedJob {
   #record: LedgerRecord;
+  #provenAt: number;
   readonly #ledger: Ledger;
+  /** As they were when the job was claimed. */
+  readonly around: Surroundings;
 
-  constructor(record: LedgerRecord, ledger: Ledger) {
+  /** @param askedAt when the claim was sent (`performance.now()`) */
+  constructor({ record, around }: Pick<ClaimedJob, 'record' | 'around'>, ledger: Ledger, askedAt: number) {
     this.#record = record;
+    this.#provenAt = askedAt;
     this.#ledger = ledger;
+    this.around = around;
+  }
+
+  /** When the last write was sent that proved that the job is ours: monotonic, and counting on while the process is frozen. */
+  get provenAt(): number {
+    return this.#provenAt;
   }
 
   get record(): LedgerRecord {
@@ -18,7 +32,9 @@ export class OwnedJob {
 
   /** @throws PublishError `INTERNAL_OVERTAKEN` */
   async commit(change: Change): Promise<void> {
+    const askedAt = performance.now();
     this.#record = await this.#ledger.commit(this.#record, change);
+    this.#provenAt = askedAt;
   }
 
   /**
@@ -31,7 +47,16 @@ export class OwnedJob {
 
   /** @throws PublishError `INTERNAL_OVERTAKEN` */
   async note(progress: LedgerProgress = {}, dueAt?: number): Promise<void> {
+    const askedAt = performance.now();
     await this.#ledger.note(this.#record, progress, dueAt);
+    this.#provenAt = askedAt;
     this.#record = { ...this.#record, ...progress };
   }
+}
+
+/** Becomes the owner of a job, if it is there and no later start of its entry owns it. */
+export async function claimJob(id: string, run: Run, ledger: Ledger): Promise<OwnedJob | 'missing' | 'overtaken'> {
+  const askedAt = performance.now();
+  const claim = await ledger.claim(id, run);
+  return claim.kind === 'claimed' ? new OwnedJob(claim, ledger, askedAt) : claim.kind;
 }

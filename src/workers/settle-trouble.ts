@@ -23,7 +23,7 @@ import { askStatus, type QuotaCallDeps } from './tiktok-calls.ts';
 
 type Step = PlanContext['step'];
 type PlanOf<Kind extends Plan['kind']> = Extract<Plan, { kind: Kind }>;
-type ApplyDeps = EndDeps & PollPlanDeps & Needs<'caps' | 'lanes'>;
+type ApplyDeps = EndDeps & PollPlanDeps & Needs<'caps' | 'lanes' | 'ledger'>;
 
 /**
  * Settles what interrupted a step of a job: the core plans what follows, and this carries it out. The only place that
@@ -190,7 +190,7 @@ async function follow(
   deps: PollPlanDeps & Needs<'queues'>,
 ): Promise<Settlement> {
   const { error, gaveUp, isUploaded } = plan;
-  const nextPollAt = await planFirstPoll(job.record, deps);
+  const nextPollAt = planFirstPoll(job, deps);
   const now = deps.clock.now();
   const { session, totalBytes } = job.record;
   await job.commit({

@@ -8,7 +8,7 @@ import { newRecord, type Run } from '../../ledger/change.ts';
 import type { LedgerRecord } from '../../ledger/record.ts';
 import { AWAITING_TURN_MS } from '../../limits/lanes.ts';
 import type { Needs } from '../deps.ts';
-import { OwnedJob } from '../owned-job.ts';
+import { claimJob, OwnedJob } from '../owned-job.ts';
 
 /** An entry of `tiktok-publish` as its processor sees it; any client may have written the data. */
 export interface PublishQueueEntry {
@@ -34,16 +34,16 @@ type AdoptDeps = Needs<'accountNames' | 'clock' | 'ledger' | 'log' | 'queues' | 
  */
 export async function claimPublishEntry(entry: PublishQueueEntry, deps: AdoptDeps): Promise<OwnedJob | Settlement> {
   if (entry.isNumbered) return await moveToOwnEntry(entry, deps);
-  let claim = await deps.ledger.claim(entry.id, entry.run);
-  if (claim.kind === 'missing') {
+  let job = await claimJob(entry.id, entry.run, deps.ledger);
+  if (job === 'missing') {
     if (isReference(entry.data)) return recordIsGone(entry, deps);
     const request = await requestOf(entry, deps);
     if ('kind' in request) return request;
     await createRecord(entry, request, deps);
-    claim = await deps.ledger.claim(entry.id, entry.run);
+    job = await claimJob(entry.id, entry.run, deps.ledger);
   }
-  if (claim.kind !== 'claimed') return { kind: 'lost' };
-  return (await makeOurs(entry, claim.record, deps)) ?? new OwnedJob(claim.record, deps.ledger);
+  if (!(job instanceof OwnedJob)) return { kind: 'lost' };
+  return (await makeOurs(entry, job.record, deps)) ?? job;
 }
 
 /** How an entry of ours ends whose record was lost, or is kept no longer. */

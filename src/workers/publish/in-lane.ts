@@ -16,7 +16,7 @@ type LaneDeps = Needs<'clock' | 'lanes' | 'ledger' | 'metrics' | 'queues'>;
  */
 export async function inLane(job: OwnedJob, deps: LaneDeps, step: () => Promise<Settlement>): Promise<Settlement> {
   if (needsTurn(job.record, deps.clock.now())) {
-    const answer = await deps.lanes.enter(laneMemberOf(job.record));
+    const answer = job.around.hasTurn ? 'admitted' : await deps.lanes.enter(laneMemberOf(job.record));
     if (answer !== 'admitted') return await waitInLane(job, answer === 'waiting' ? 'turn' : answer, deps);
   }
   const settlement = await step();

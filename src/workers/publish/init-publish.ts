@@ -16,7 +16,7 @@ import { type PollPlanDeps, planFirstPoll } from '../status/plan-poll.ts';
 import { callWithReservation, takeReservation } from '../tiktok-calls.ts';
 import { type CreatorCheckDeps, enforceCreatorRules } from './enforce-creator-rules.ts';
 
-export type InitDeps = CreatorCheckDeps & Needs<'caps' | 'lanes'>;
+export type InitDeps = CreatorCheckDeps;
 
 /** "The upload_url is valid for one hour" (content-posting-api-reference-direct-post); a minute is left for the last chunk. */
 const UPLOAD_URL_LIFE_MS = HOUR_MS - MINUTE_MS;
@@ -30,6 +30,7 @@ export async function initUpload(job: OwnedJob, pin: SourcePin, deps: InitDeps &
   });
   await job.commit({
     cause: { event: 'init_answered', publishId: answer.publishId },
+    hasBegun: true,
     patch: {
       session: {
         kind: 'upload',
@@ -39,13 +40,13 @@ export async function initUpload(job: OwnedJob, pin: SourcePin, deps: InitDeps &
       },
     },
   });
-  await noteBegun(job, answer, deps);
+  tellBegun(job, answer, deps);
 }
 
 /** Lets TikTok fetch the media. The call itself starts the post, so it is never repeated on doubt. */
 export async function initFetch(job: OwnedJob, media: FetchedMedia, deps: InitDeps & PollPlanDeps): Promise<void> {
   // Before the init, so that nothing delays writing its answer to the ledger.
-  const nextPollAt = await planFirstPoll(job.record, deps);
+  const nextPollAt = planFirstPoll(job, deps);
   const source: PublishSource =
     media.type === 'photos'
       ? { kind: 'photos', urls: media.urls, coverIndex: media.coverIndex ?? 0 }
@@ -54,9 +55,10 @@ export async function initFetch(job: OwnedJob, media: FetchedMedia, deps: InitDe
   await job.commit({
     to: 'processing',
     cause: { event: 'init_answered', publishId: answer.publishId },
+    hasBegun: true,
     patch: nowProcessing({ kind: 'fetch', publishId: answer.publishId }, deps.clock.now(), nextPollAt),
   });
-  await noteBegun(job, answer, deps);
+  tellBegun(job, answer, deps);
 }
 
 /** The upload URL of a job that was begun. */
@@ -77,13 +79,13 @@ type PublishSource = VideoSource | ({ readonly kind: 'photos' } & PhotoSet);
 async function init(
   job: OwnedJob,
   source: PublishSource,
-  deps: Omit<InitDeps, 'lanes'>,
+  deps: InitDeps,
   upload: LedgerPatch,
 ): Promise<InitAnswer & { readonly intendedAt: number }> {
-  const { account, initCount, mode } = job.record;
+  const { initCount, mode } = job.record;
   // The app's cap on posting accounts holds new ones back; those inside go on.
-  const heldBackUntil = mode === 'direct' ? await deps.caps.heldBackUntil(account) : undefined;
-  if (heldBackUntil !== undefined) throw new Deferral('active_user_cap', heldBackUntil);
+  const { heldBackUntil } = job.around;
+  if (mode === 'direct' && heldBackUntil !== undefined) throw new Deferral('active_user_cap', heldBackUntil);
   await enforceCreatorRules(job, deps);
   const endpoint = source.kind === 'photos' ? 'photo_init' : (`${mode}_init` as const);
   await takeReservation(job, endpoint, deps);
@@ -134,25 +136,12 @@ async function send(
  */
 function ownershipProof(job: OwnedJob, { settings }: Needs<'settings'>): () => Promise<void> {
   const { leaseMs } = leaseTimes(settings.recovery);
-  let provenAt = performance.now();
   return async () => {
-    while (performance.now() - provenAt > leaseMs) {
-      const askedAt = performance.now();
-      await job.note();
-      provenAt = askedAt;
-    }
+    while (performance.now() - job.provenAt > leaseMs) await job.note();
   };
 }
 
-/** What may get lost: log and counts. */
-async function noteBegun(
-  { record }: OwnedJob,
-  { logId }: InitAnswer,
-  { caps, lanes, log }: Needs<'caps' | 'lanes' | 'log'>,
-): Promise<void> {
+function tellBegun({ record }: OwnedJob, { logId }: InitAnswer, { log }: Needs<'log'>): void {
   // TikTok's own id, by which its support finds a post.
   log.info({ publishJobId: record.id, publishId: publishIdOf(record.session), tiktokLogId: logId }, 'post started');
-  // Counts that only help to choose when to try again.
-  await lanes.clearDelay(record.account).catch(() => undefined);
-  if (record.mode === 'direct') await caps.noteDirectPost(record.account).catch(() => undefined);
 }

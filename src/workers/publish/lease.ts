@@ -27,8 +27,8 @@ export function startLease(
 ): Lease {
   const ended = new AbortController();
   // Monotonic and counting on while the process is frozen, unlike timers.
-  let provenAt = performance.now();
-  let heldUntil = provenAt;
+  let { provenAt } = job;
+  let heldUntil = provenAt + leaseMs;
   let renewing: Promise<void> | undefined;
 
   async function renew(): Promise<void> {

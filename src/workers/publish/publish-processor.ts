@@ -4,7 +4,6 @@ import { isFetchedByTikTok, mediaInUse } from '../../core/media-route.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { isTerminal } from '../../core/publish-state.ts';
 import type { Settlement } from '../../core/settlement.ts';
-import type { LedgerRecord } from '../../ledger/record.ts';
 import type { Needs, WorkerDeps } from '../deps.ts';
 import { type EndDeps, endJob, settlementOf, toResult } from '../end-job.ts';
 import { OwnedJob } from '../owned-job.ts';
@@ -34,7 +33,11 @@ export async function processPublishEntry(
   return await inLane(job, deps, () => runOwned(stop, () => publish(job, deps, stop), settle));
 }
 
-async function publish(job: OwnedJob, deps: EndDeps & HandOverDeps, stop: StopSignals): Promise<Settlement> {
+async function publish(
+  job: OwnedJob,
+  deps: EndDeps & HandOverDeps & Needs<'ledger'>,
+  stop: StopSignals,
+): Promise<Settlement> {
   const { record } = job;
   if (isTerminal(record.state)) return settlementOf(record);
   if (record.state !== 'processing') {
@@ -46,7 +49,7 @@ async function publish(job: OwnedJob, deps: EndDeps & HandOverDeps, stop: StopSi
     if (record.state === 'scheduled') await job.commit({ to: 'queued', cause: { event: 'due' } });
     await handOver(job, deps, stop);
   }
-  await addStatusEntry(job.record, deps);
+  await addStatusEntry(job, deps);
   return { kind: 'done', result: toResult(job.record) };
 }
 
@@ -69,15 +72,13 @@ async function handOver(job: OwnedJob, deps: HandOverDeps, stop: StopSignals): P
   }
 }
 
-async function addStatusEntry(
-  record: LedgerRecord,
-  deps: Needs<'clock' | 'ledger' | 'queues' | 'webhooks'>,
-): Promise<void> {
+async function addStatusEntry(job: OwnedJob, deps: Needs<'clock' | 'ledger' | 'queues'>): Promise<void> {
+  const { record } = job;
   const { initCount, nextPollAt = 0 } = record;
   const entry = referenceTo(record);
   const delayMs = Math.max(0, nextPollAt - deps.clock.now());
   // Only a job that began more than once can have a finished entry in the way.
   if (initCount > 1) await deps.queues.replaceStatusEntry(entry, delayMs);
   else await deps.queues.addStatusEntry(entry, delayMs);
-  await wakeIfReportedMeanwhile(record, deps);
+  await wakeIfReportedMeanwhile(job, deps);
 }

@@ -37,7 +37,7 @@ export async function uploadVideo(
     event: 'publish.upload.completed',
     cause: { event: 'upload_completed', totalBytes: job.record.totalBytes },
     patch: {
-      ...nowProcessing(job.record.session, deps.clock.now(), await planFirstPoll(job.record, deps)),
+      ...nowProcessing(job.record.session, deps.clock.now(), planFirstPoll(job, deps)),
       acceptedBytes: job.record.totalBytes,
       sentBytes: job.record.totalBytes,
       attempts: 0,

@@ -52,7 +52,7 @@ export function rememberJobs(ledger: Ledger, { log }: { log: Logger }): Ledger {
       const record =
         known !== undefined && goesOnFrom(claim.record, known) ? await restore(claim.record, known) : claim.record;
       remember(record);
-      return { kind: 'claimed', record };
+      return { ...claim, record };
     },
 
     async commit(record, change) {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { judgeLedger, LEDGER_HEARTBEAT_MS, type LedgerVersion, leastCount } from '../../core/ledger-version.ts';
+import type { AnsweredVersion } from '../../ledger/change.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { describeRestore, ownNotice, WAY_OUT } from '../../ledger/restore-notice.ts';
 import type { VersionFile } from '../../ledger/version-file.ts';
@@ -27,6 +28,9 @@ interface GuardParts {
   readonly file: VersionFile | undefined;
   readonly log: Logger;
 }
+
+/** Redis was not asked. */
+const UNSEEN = { id: undefined, count: 0 } as const;
 
 /** Makes the guard of one process. */
 export function createLedgerGuard({ versions, file, log }: GuardParts): LedgerGuard {
@@ -78,7 +82,7 @@ export function createLedgerGuard({ versions, file, log }: GuardParts): LedgerGu
   }
 
   /** Whether a version is worth a closer look. */
-  const mayBeRestored = (now: { readonly id: string | undefined; readonly count: number }): boolean =>
+  const mayBeRestored = (now: AnsweredVersion): boolean =>
     last !== undefined && (now.id !== last.id || now.count < leastCount(last));
 
   async function lookOn(stopped: AbortSignal): Promise<void> {
@@ -104,11 +108,11 @@ export function createLedgerGuard({ versions, file, log }: GuardParts): LedgerGu
     protect: (ledger) => ({
       ...ledger,
       async claim(id, run) {
-        if (trouble !== undefined) return { kind: 'overtaken' };
-        // Sent together: a Redis that was restored a moment ago is noticed before anything is done with its record.
-        const [claim, now] = await Promise.all([ledger.claim(id, run), versions.peek()]);
-        if (mayBeRestored(now)) await look();
-        return trouble === undefined ? claim : { kind: 'overtaken' };
+        if (trouble !== undefined) return { kind: 'overtaken', version: UNSEEN };
+        const claim = await ledger.claim(id, run);
+        // A Redis that was restored a moment ago is noticed before anything is done with its record.
+        if (mayBeRestored(claim.version)) await look();
+        return trouble === undefined ? claim : { kind: 'overtaken', version: claim.version };
       },
     }),
   };

@@ -19,7 +19,7 @@ interface Delay {
 export async function askAgain(
   job: OwnedJob,
   step: PlanContext['step'],
-  deps: PollPlanDeps & Needs<'log' | 'queues'>,
+  deps: PollPlanDeps & Needs<'ledger' | 'log' | 'queues'>,
   delay: Delay,
 ): Promise<Settlement> {
   if (step !== 'recheck') return await pollAgain(job, deps, { delay });
@@ -30,11 +30,11 @@ export async function askAgain(
 /** @param how.progress what the answer told of the download */
 export async function pollAgain(
   job: OwnedJob,
-  deps: PollPlanDeps & Needs<'queues'>,
+  deps: PollPlanDeps & Needs<'ledger' | 'queues'>,
   { delay, progress = {} }: { delay?: Delay; progress?: LedgerProgress },
 ): Promise<Settlement> {
   const pollCount = job.record.pollCount + 1;
-  const at = Math.max(await planPoll(job.record, pollCount, deps), delay?.notBeforeAt ?? 0);
+  const at = Math.max(planPoll(job, pollCount, deps), delay?.notBeforeAt ?? 0);
   const dueAt = at + SWEEP_AFTER_MS;
   const noted = { ...progress, pollCount, nextPollAt: at };
   if (delay === undefined && job.record.waitingFor === undefined) {
@@ -45,7 +45,7 @@ export async function pollAgain(
     const waitingUntil = waitingFor === undefined ? undefined : at;
     await job.commit({ cause, patch: { ...noted, waitingFor, waitingUntil }, dueAt });
   }
-  const seen = job.record;
+  const seen = { record: job.record, around: job.around };
   return { kind: 'later', at, afterwards: () => wakeIfReportedMeanwhile(seen, deps) };
 }
 

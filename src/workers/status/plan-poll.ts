@@ -1,28 +1,32 @@
 import { nextPollDelayMs } from '../../core/poll-schedule.ts';
+import type { Surroundings } from '../../ledger/change.ts';
 import type { LedgerRecord } from '../../ledger/record.ts';
 import type { Needs } from '../deps.ts';
+import type { OwnedJob } from '../owned-job.ts';
 
-export type PollPlanDeps = Needs<'clock' | 'ledger' | 'random' | 'settings' | 'webhooks'>;
+export type PollPlanDeps = Needs<'clock' | 'random' | 'settings'>;
+
+interface PolledJob {
+  readonly record: Pick<LedgerRecord, 'processingSince' | 'toldAt'>;
+  readonly around: Pick<Surroundings, 'polledJobs' | 'webhooksArrive'>;
+}
 
 /** When a job's status is asked for the next time (ms since the epoch); rarely while TikTok's webhooks will wake it. */
-export async function planPoll(
-  { account, processingSince, toldAt }: Pick<LedgerRecord, 'account' | 'processingSince' | 'toldAt'>,
-  pollsDone: number,
-  deps: PollPlanDeps,
-): Promise<number> {
+export function planPoll(job: PolledJob, pollsDone: number, deps: PollPlanDeps): number {
+  const { processingSince, toldAt } = job.record;
   const now = deps.clock.now();
   const progress = {
     pollsDone,
     processingForMs: now - (processingSince ?? now),
-    openJobsOfAccount: await deps.ledger.countPolled(account),
-    awaitsWebhook: toldAt === undefined && (await deps.webhooks.areArriving()),
+    openJobsOfAccount: job.around.polledJobs,
+    awaitsWebhook: toldAt === undefined && job.around.webhooksArrive,
   };
   return now + nextPollDelayMs(progress, { random: deps.random, schedule: deps.settings.pollSchedule });
 }
 
 /** When a job that TikTok now has everything of is asked for first. */
-export async function planFirstPoll(record: LedgerRecord, deps: PollPlanDeps): Promise<number> {
-  return await planPoll({ account: record.account, processingSince: undefined, toldAt: record.toldAt }, 0, deps);
+export function planFirstPoll({ record: { toldAt }, around }: PolledJob, deps: PollPlanDeps): number {
+  return planPoll({ record: { processingSince: undefined, toldAt }, around }, 0, deps);
 }
 
 /**
@@ -30,11 +34,11 @@ export async function planFirstPoll(record: LedgerRecord, deps: PollPlanDeps): P
  * runs at its planned time.
  */
 export async function wakeIfReportedMeanwhile(
-  seen: Pick<LedgerRecord, 'id' | 'toldAt'>,
-  { ledger, queues, webhooks }: Needs<'ledger' | 'queues' | 'webhooks'>,
+  { record: seen, around }: Pick<OwnedJob, 'record' | 'around'>,
+  { ledger, queues }: Needs<'ledger' | 'queues'>,
 ): Promise<void> {
+  if (!around.webhooksArrive) return;
   try {
-    if (!(await webhooks.areArriving())) return;
     const latest = await ledger.read(seen.id);
     if (latest?.toldAt !== undefined && latest.toldAt !== seen.toldAt) await queues.wakeStatusEntry(seen.id);
   } catch {

@@ -4,7 +4,7 @@ import { PublishError } from '../../core/publish-error.ts';
 import { failed, type Settlement } from '../../core/settlement.ts';
 import type { Run } from '../../ledger/change.ts';
 import type { Needs } from '../deps.ts';
-import { OwnedJob } from '../owned-job.ts';
+import { claimJob, OwnedJob } from '../owned-job.ts';
 
 const statusEntrySchema = z.looseObject({ version: z.literal(1), id: z.string(), account: z.string() });
 
@@ -28,8 +28,8 @@ export async function claimStatusEntry(
     return failed(new PublishError('INPUT_VERSION_UNSUPPORTED', { reason }));
   }
   const id = reference.data?.id ?? entry.id;
-  const claim = await ledger.claim(id, entry.run);
-  if (claim.kind === 'claimed') return new OwnedJob(claim.record, ledger);
-  if (claim.kind === 'overtaken') return { kind: 'lost' };
+  const job = await claimJob(id, entry.run, ledger);
+  if (job instanceof OwnedJob) return job;
+  if (job === 'overtaken') return { kind: 'lost' };
   return failed(new PublishError('JOB_NOT_FOUND', { reason: `no record of job ${id}, so nothing was sent` }));
 }

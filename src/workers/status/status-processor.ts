@@ -30,7 +30,7 @@ export async function processStatusEntry(entry: StatusQueueEntry, deps: WorkerDe
 
 async function poll(
   job: OwnedJob,
-  deps: QuotaCallDeps & EndDeps & PollPlanDeps & Needs<'tiktok'>,
+  deps: QuotaCallDeps & EndDeps & PollPlanDeps & Needs<'ledger' | 'tiktok' | 'webhooks'>,
 ): Promise<Settlement> {
   const { record } = job;
   if (isTerminal(record.state)) return settlementOf(record);

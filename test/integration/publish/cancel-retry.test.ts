@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { openFileSource } from '../../../src/media/file-source.ts';
 import { createRequestSecrets } from '../../../src/sealing/request-box.ts';
-import { OwnedJob } from '../../../src/workers/owned-job.ts';
+import { claimJob, OwnedJob } from '../../../src/workers/owned-job.ts';
 import { sweepOnce } from '../../../src/workers/runtime/sweep.ts';
 import { eventually } from '../../support/eventually.ts';
 import { RAPID_POLLS, startTestPipeline } from '../../support/pipeline.ts';
@@ -85,9 +85,8 @@ describe('cancel', () => {
       simulator: VERIFIED,
     });
     const { id } = await publisher.enqueue(pull);
-    const claim = await deps.ledger.claim(id, { entry: 'of a worker', start: 1 });
-    if (claim.kind !== 'claimed') throw new Error('nobody else runs it');
-    const job = new OwnedJob(claim.record, deps.ledger);
+    const job = await claimJob(id, { entry: 'of a worker', start: 1 }, deps.ledger);
+    if (!(job instanceof OwnedJob)) throw new Error('nobody else runs it');
     const cause = { event: 'init_sent', source: 'pull' } as const;
     await job.commit({
       to: 'uploading',
@@ -211,10 +210,10 @@ describe('a pull whose worker died before the answer to its init', () => {
   it('is unconfirmed at once, also when its account was paused meanwhile', async () => {
     const { publisher, vault, deps, startWorkers } = await startTestPipeline({ workers: false, simulator: VERIFIED });
     const { id } = await publisher.enqueue(pull);
-    const claim = await deps.ledger.claim(id, { entry: 'of the worker that died', start: 1 });
-    if (claim.kind !== 'claimed') throw new Error('nobody else runs it');
+    const job = await claimJob(id, { entry: 'of the worker that died', start: 1 }, deps.ledger);
+    if (!(job instanceof OwnedJob)) throw new Error('nobody else runs it');
     const intent = { session: { kind: 'init_sent', intendedAt: Date.now() }, initCount: 1 } as const;
-    await new OwnedJob(claim.record, deps.ledger).commit({
+    await job.commit({
       to: 'uploading',
       cause: { event: 'init_sent', source: 'pull' } as const,
       patch: intent,
@@ -232,11 +231,11 @@ describe('a pull whose worker died before the answer to its init, and whose URL 
   it('is unconfirmed, and not failed', async () => {
     const { publisher, deps, startWorkers } = await startTestPipeline({ workers: false, simulator: VERIFIED });
     const { id } = await publisher.enqueue({ ...pull, media: { type: 'pull', url: `${PULL_URL}?signature=secret` } });
-    const claim = await deps.ledger.claim(id, { entry: 'of the worker that died', start: 1 });
-    if (claim.kind !== 'claimed') throw new Error('nobody else runs it');
+    const job = await claimJob(id, { entry: 'of the worker that died', start: 1 }, deps.ledger);
+    if (!(job instanceof OwnedJob)) throw new Error('nobody else runs it');
     const cause = { event: 'init_sent', source: 'pull' } as const;
     const intent = { session: { kind: 'init_sent', intendedAt: Date.now() }, initCount: 1 } as const;
-    await new OwnedJob(claim.record, deps.ledger).commit({ to: 'uploading', cause, patch: intent });
+    await job.commit({ to: 'uploading', cause, patch: intent });
     Object.assign(deps, { requestSecrets: createRequestSecrets([randomBytes(32)]) });
     await startWorkers();
     const ended = await publisher.waitForCompletion(id, WAIT);
