@@ -139,12 +139,15 @@ async function firstWordsOf(target: RedisTarget): Promise<Error | undefined> {
   const { protocol, hostname, port } = new URL(target.url);
   if (protocol !== 'redis:') return undefined;
   const socket = connect(Number(port || DEFAULT_PORT), hostname.replace(/[[\]]/g, ''));
+  // Ends the wait as a connection that is closed does. Not `AbortSignal.timeout`, for which no process stays alive.
+  const timer = setTimeout(() => socket.destroy(), PATIENCE_MS);
   try {
-    const [bytes] = await once(socket, 'data', { signal: AbortSignal.timeout(PATIENCE_MS) });
-    return new Error(String(bytes).replace(/^-/, '').trim());
+    const [bytes] = await Promise.race([once(socket, 'data'), once(socket, 'close')]);
+    return Buffer.isBuffer(bytes) ? new Error(String(bytes).replace(/^-/, '').trim()) : undefined;
   } catch {
     return undefined;
   } finally {
+    clearTimeout(timer);
     socket.on('error', () => undefined).destroy();
   }
 }
