@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import type { Sealer } from '../core/ports.ts';
+import type { ConsentQuestion, Sealer } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { MINUTE_MS } from '../core/units.ts';
 import type { Keys } from '../redis/keys.ts';
@@ -10,15 +10,6 @@ import type { AccountSummary } from './account-record.ts';
 import { missingScopes, PUBLISHING_SCOPES, splitScopes } from './scopes.ts';
 import type { NewTokens } from './token-refresh.ts';
 import type { AccountVault } from './vault.ts';
-
-interface ConsentQuestion {
-  readonly clientKey: string;
-  readonly redirectUri: string;
-  readonly state: string;
-  /** Hex SHA-256 of the verifier: TikTok's own variant of PKCE. */
-  readonly codeChallenge: string;
-  readonly scopes: readonly string[];
-}
 
 interface ConsentClient {
   consentUrl(question: ConsentQuestion): string;

@@ -1,29 +1,19 @@
 import type { Telemetry } from 'bullmq';
-import { type AccountNames, createAccountNames } from '../accounts/account-names.ts';
+import { createAccountNames } from '../accounts/account-names.ts';
 import type { Clock } from '../core/ports.ts';
-import { createLedger, type Ledger } from '../ledger/ledger.ts';
-import { createLedgerReader, type LedgerReader } from '../ledger/ledger-reader.ts';
-import { createLedgerVersionStore, type LedgerVersionStore } from '../ledger/version-store.ts';
-import { type Caps, createCaps } from '../limits/caps.ts';
-import { type CreatorCache, createCreatorCache } from '../limits/creator-cache.ts';
-import { createLanes, type Lanes } from '../limits/lanes.ts';
-import { createReservations, type Reservations } from '../limits/reservations.ts';
+import { createLedger } from '../ledger/ledger.ts';
+import { createLedgerReader } from '../ledger/ledger-reader.ts';
+import { createLedgerVersionStore } from '../ledger/version-store.ts';
+import { createCaps } from '../limits/caps.ts';
+import { createCreatorCache } from '../limits/creator-cache.ts';
+import { createLanes } from '../limits/lanes.ts';
+import { createReservations } from '../limits/reservations.ts';
 import { createQueues, type Queues } from '../queues/queues.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import type { RedisAccess } from './redis-access.ts';
 
 /** What is kept in Redis, on one connection. */
-export interface StoredParts {
-  readonly redis: RedisClient;
-  readonly ledger: Ledger;
-  readonly reader: LedgerReader;
-  readonly versions: LedgerVersionStore;
-  readonly lanes: Lanes;
-  readonly accountNames: AccountNames;
-  readonly reservations: Reservations;
-  readonly caps: Caps;
-  readonly creatorCache: CreatorCache;
-}
+export type StoredParts = ReturnType<typeof storedParts>;
 
 /** The same with the queues. A process has one of these per role of connection that it needs. */
 export interface RedisParts extends StoredParts {
@@ -52,7 +42,7 @@ export function storedParts(
   { keys, confirmation }: Pick<RedisAccess, 'keys' | 'confirmation'>,
   redis: RedisClient,
   clock: Clock,
-): StoredParts {
+) {
   return {
     redis,
     ledger: createLedger({ redis, keys, clock, confirmation }),

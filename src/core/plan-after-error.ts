@@ -1,4 +1,4 @@
-import { ERROR_TABLE } from './error-table.ts';
+import { ERROR_TABLE, type ErrorCode } from './error-table.ts';
 import { exposureOf, mightBePublished } from './exposure.ts';
 import type { InterruptedJob, Plan, PlanContext, StatusSaid, Trouble } from './plan.ts';
 import { PublishError } from './publish-error.ts';
@@ -6,7 +6,6 @@ import type { WaitReason } from './publish-state.ts';
 import { refusedUntil } from './retry-after.ts';
 import { nextRetry } from './retry-policy.ts';
 import { Deferral, Handback } from './step-interrupt.ts';
-import { hasWaitedTooLong, WAITED_TOO_LONG } from './wait-limit.ts';
 
 /** More inits than this for one job mean that it cannot succeed as it is. */
 const MAX_INITS = 6;
@@ -209,4 +208,29 @@ function lostInit(trouble: Trouble): PublishError {
   const cause = trouble instanceof PublishError ? trouble : new PublishError('TRANSPORT_NO_ANSWER');
   const reason = `the response to the init was lost: ${cause.message}`;
   return new PublishError('TIKTOK_LOST_INIT', { ...cause.details, reason }, { cause });
+}
+
+/** The error of a job that waited too long, by what it waited for. */
+const WAITED_TOO_LONG = {
+  turn: 'TIKTOK_RATE_LIMITED',
+  rate_limit: 'TIKTOK_RATE_LIMITED',
+  daily_cap: 'TIKTOK_DAILY_POST_CAP',
+  pending_share_cap: 'TIKTOK_PENDING_SHARE_CAP',
+  active_user_cap: 'TIKTOK_ACTIVE_USER_CAP',
+  account_paused: 'AUTH_ACCOUNT_PAUSED',
+  reauthorization: 'AUTH_REAUTHORIZATION_REQUIRED',
+  replication: 'REDIS_NOT_REPLICATED',
+} as const satisfies Record<WaitReason, ErrorCode>;
+
+/** Whether a job waits too long. It counts from its creation, its scheduled time or its last retry (ms since the epoch). */
+function hasWaitedTooLong(
+  job: {
+    readonly createdAt: number;
+    readonly scheduledAt?: number | undefined;
+    readonly retriedAt?: number | undefined;
+  },
+  at: number,
+  maxWaitMs: number,
+): boolean {
+  return at - Math.max(job.createdAt, job.scheduledAt ?? 0, job.retriedAt ?? 0) > maxWaitMs;
 }

@@ -21,6 +21,17 @@ export interface TokenSource {
   accessToken(account: string, options?: { rejectedToken?: string; signal?: AbortSignal }): Promise<string>;
 }
 
+/** What a user is asked at TikTok before the app may post for them. */
+export interface ConsentQuestion {
+  readonly clientKey: string;
+  readonly redirectUri: string;
+  /** Comes back with the browser. */
+  readonly state: string;
+  /** Hex SHA-256 of the verifier, where RFC 7636 has base64url (login-kit-desktop, read 2026-11-22). */
+  readonly codeChallenge: string;
+  readonly scopes: readonly string[];
+}
+
 /** Seals secrets at rest, bound to a context so that a sealed value can't be moved elsewhere. */
 export interface Sealer {
   seal(plaintext: string, context: string): Promise<string>;

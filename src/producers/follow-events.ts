@@ -1,13 +1,12 @@
 import { orAbort } from '../core/deadline.ts';
-import { OLDEST_EVENT } from '../core/event-cursor.ts';
+import { BEFORE_ALL_EVENTS, isBefore, OLDEST_EVENT, parseEventCursor } from '../core/event-cursor.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { decodeEvent, type StreamEntry, subjectsOf } from '../core/publish-event.ts';
-import { SECOND_MS } from '../core/units.ts';
+import { MINUTE_MS, SECOND_MS } from '../core/units.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import { withRedisErrors } from '../redis/redis-unavailable.ts';
 import type { EventTail, TailNews } from './event-tail.ts';
 import type { EventEntry, EventFeed, EventsOptions } from './publisher.ts';
-import { findEventStart, LOOK_COUNT, readEventsAfter, type StreamPosition } from './stream-position.ts';
 import { createWakeSignal } from './wake-signal.ts';
 
 const RETRY_MS = SECOND_MS / 2;
@@ -111,4 +110,83 @@ export function followEvents({ after, subject, signal }: EventsOptions, deps: Fo
       return this;
     },
   };
+}
+
+/** Most entries of one look. */
+const LOOK_COUNT = 500;
+/** How far the clock of the process that made a job may be ahead of Redis's, which dates the events (ms). */
+const CLOCK_SKEW_MS = 5 * MINUTE_MS;
+
+/** How far the stream of events has been looked through. */
+interface StreamPosition {
+  readonly cursor: string;
+  /** An entry of this id was on the stream: if it is gone, others may be gone with it. Otherwise the first to look at. */
+  readonly isEntry: boolean;
+}
+
+interface StartDeps {
+  readonly connect: () => Promise<RedisClient>;
+  readonly eventsKey: string;
+  readonly createdAt: (id: string) => Promise<number | undefined>;
+}
+
+/**
+ * Where a feed begins: after the cursor, or after what has happened so far.
+ * @throws PublishError `INPUT_INVALID`, `EVENTS_CURSOR_LOST`
+ */
+async function findEventStart(
+  { after, subject }: Pick<EventsOptions, 'after' | 'subject'>,
+  { connect, eventsKey, createdAt }: StartDeps,
+): Promise<StreamPosition> {
+  checkSubject(subject);
+  const cursor = after === undefined ? undefined : parseEventCursor(after);
+  const redis = await connect();
+  if (cursor === undefined) {
+    const [last] = await redis.xrevrange(eventsKey, '+', '-', 'COUNT', 1);
+    return { cursor: last?.[0] ?? BEFORE_ALL_EVENTS, isEntry: last !== undefined };
+  }
+  if (cursor !== BEFORE_ALL_EVENTS) {
+    await refuseIfDropped(redis, eventsKey, cursor);
+    return { cursor, isEntry: true };
+  }
+  // The stream is sorted by time, so a job's own history need not be looked for before it was made.
+  const bornAt = subject === undefined ? undefined : await createdAt(subject);
+  return { cursor: bornAt === undefined ? cursor : `${Math.max(0, bornAt - CLOCK_SKEW_MS)}-0`, isEntry: false };
+}
+
+/**
+ * The next entries after a place, oldest first, at most {@link LOOK_COUNT}.
+ * @throws PublishError `EVENTS_CURSOR_LOST` if entries after the place were dropped before this look
+ */
+async function readEventsAfter(
+  redis: RedisClient,
+  eventsKey: string,
+  { cursor, isEntry }: StreamPosition,
+): Promise<readonly StreamEntry[]> {
+  const entries = await redis.xrange(eventsKey, cursor, '+', 'COUNT', LOOK_COUNT + (isEntry ? 1 : 0));
+  if (!isEntry) return entries;
+  // While the entry that was read last is there, nothing behind it has been dropped: Redis drops the oldest.
+  if (entries[0]?.[0] === cursor) return entries.slice(1);
+  await refuseIfDropped(redis, eventsKey, cursor);
+  return entries.slice(0, LOOK_COUNT);
+}
+
+async function refuseIfDropped(redis: RedisClient, eventsKey: string, cursor: string): Promise<void> {
+  const [oldest] = await redis.xrange(eventsKey, '-', '+', 'COUNT', 1);
+  if (oldest !== undefined && !isBefore(cursor, oldest[0])) return;
+  const since = `since ${timeOf(cursor)} (cursor ${cursor})`;
+  const lost = oldest === undefined ? 'all events' : `events before ${timeOf(oldest[0])} (cursor ${oldest[0]})`;
+  throw new PublishError('EVENTS_CURSOR_LOST', {
+    reason: `${lost} ${since} were deleted, possibly unread; to start at the oldest stored event, use after "${OLDEST_EVENT}"`,
+  });
+}
+
+function timeOf(cursor: string): string {
+  return new Date(Number(cursor.split('-')[0])).toISOString();
+}
+
+function checkSubject(subject: unknown): void {
+  if (subject === undefined || (typeof subject === 'string' && subject !== '')) return;
+  const problems = [{ path: 'subject', message: 'expected a job id or an account name' }];
+  throw new PublishError('INPUT_INVALID', { problems });
 }

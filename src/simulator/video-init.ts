@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type ApiRoute, admit, identifyCall } from './api-route.ts';
-import { directPostCap } from './creator-caps.ts';
+import { directPostCap, inboxCap } from './creator-caps.ts';
 import { isForbiddenBrand, POST_INFO_INCORRECT, PRIVACY_LEVELS, privacyRefusal } from './post-info.ts';
 import { parseSource } from './source-info.ts';
 import { startPublish } from './start-publish.ts';
@@ -47,6 +47,28 @@ export const videoInit: ApiRoute = {
       source: parseSource(body.source_info, world.settings.switches.megabyte),
       postInfo: postInfo.data,
       permit: () => privacyRefusal(world, account, postInfo.data.privacy_level) ?? directPostCap(world, account),
+    });
+  },
+};
+
+/** content-posting-api-reference-upload-video, read 2026-11-22: a draft that the person posts in the app. */
+export const inboxInit: ApiRoute = {
+  endpoint: 'inbox_init',
+  method: 'POST',
+  path: '/v2/post/publish/inbox/video/init/',
+  identify: identifyCall,
+  act(world, request) {
+    const callsPerMinute = world.settings.limits.initPerMinute;
+    const admission = admit(world, request, { endpoint: 'inbox_init', scopes: ['video.upload'], callsPerMinute });
+    if ('refusal' in admission) return { answer: admission.refusal };
+    const { account, body } = admission;
+    // A post_info sent here is ignored: the person writes the caption and picks the privacy.
+    return startPublish(world, {
+      account,
+      kind: 'inbox',
+      source: parseSource(body.source_info, world.settings.switches.megabyte),
+      postInfo: {},
+      permit: () => inboxCap(world, account),
     });
   },
 };

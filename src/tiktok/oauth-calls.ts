@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { ConsentQuestion } from '../core/ports.ts';
 import { observed } from './observe-request.ts';
 import { parseOauthAnswer } from './parse-answer.ts';
 import type { TikTokClient } from './tiktok-client.ts';
@@ -61,16 +62,6 @@ function postForm<T>(
     note({ httpStatus: answer.httpStatus });
     return parseOauthAnswer(endpoint.name, answer, endpoint.wire);
   });
-}
-
-interface ConsentQuestion {
-  readonly clientKey: string;
-  readonly redirectUri: string;
-  /** Comes back with the browser. */
-  readonly state: string;
-  /** Hex SHA-256 of the verifier, where RFC 7636 has base64url (login-kit-desktop, read 2026-11-22). */
-  readonly codeChallenge: string;
-  readonly scopes: readonly string[];
 }
 
 /** Where a user is asked whether the app may post for them (login-kit-web, read 2026-11-22). */

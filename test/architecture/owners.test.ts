@@ -45,7 +45,7 @@ const OWNED: readonly Owned[] = [
   {
     thing: 'connections to Redis',
     pattern: /\bnew (Redis|Cluster|IORedis)\(/,
-    owners: ['src/redis/redis-client.ts'],
+    owners: ['src/redis/connections.ts'],
     why: 'a connection has a role, which decides who waits while Redis is away',
   },
   {

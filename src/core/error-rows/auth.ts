@@ -13,33 +13,24 @@ export const AUTH_ROWS = {
     advice:
       'The owner must connect the account again (`tiktok-publisher accounts connect`). Waiting jobs then continue automatically.',
   }),
-  AUTH_ACCOUNT_PAUSED: giveUp(
-    {
-      message: 'the account was paused for longer than a job may wait',
-      advice: 'Resume the account (`tiktok-publisher accounts resume`), then retry.',
-    },
-    { retryable: true },
-  ),
-  AUTH_SCOPE_MISSING: giveUp(
-    {
-      message: 'the owner of the account did not grant a scope that this needs',
-      advice: 'Connect the account again with video.publish (direct) or video.upload (inbox), then retry.',
-    },
-    { retryable: true },
-  ),
-  AUTH_REMOVED: giveUp(
-    {
-      message: 'the owner of the account removed the app while TikTok processed the video',
-      advice: 'The owner must connect the account again, then retry.',
-    },
-    { retryable: true },
-  ),
-  AUTH_CLIENT_REFUSED: act(
-    'retry',
-    {
-      message: 'TikTok rejected the app credentials',
-      advice: 'Check TIKTOK_CLIENT_KEY and TIKTOK_CLIENT_SECRET against the app in the TikTok developer portal.',
-    },
-    { alert: 'page' },
-  ),
+  AUTH_ACCOUNT_PAUSED: giveUp({
+    message: 'the account was paused for longer than a job may wait',
+    advice: 'Resume the account (`tiktok-publisher accounts resume`), then retry.',
+    retryable: true,
+  }),
+  AUTH_SCOPE_MISSING: giveUp({
+    message: 'the owner of the account did not grant a scope that this needs',
+    advice: 'Connect the account again with video.publish (direct) or video.upload (inbox), then retry.',
+    retryable: true,
+  }),
+  AUTH_REMOVED: giveUp({
+    message: 'the owner of the account removed the app while TikTok processed the video',
+    advice: 'The owner must connect the account again, then retry.',
+    retryable: true,
+  }),
+  AUTH_CLIENT_REFUSED: act('retry', {
+    message: 'TikTok rejected the app credentials',
+    advice: 'Check TIKTOK_CLIENT_KEY and TIKTOK_CLIENT_SECRET against the app in the TikTok developer portal.',
+    alert: 'page',
+  }),
 } as const satisfies Record<string, ErrorRow>;

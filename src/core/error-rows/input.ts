@@ -7,47 +7,37 @@ export const INPUT_ROWS = {
     message: 'the input is not valid',
     advice: 'Correct every field listed in the problems and send the request again.',
   }),
-  INPUT_VERSION_UNSUPPORTED: giveUp(
-    {
-      message: 'this program does not support the version of the publish request',
-      advice: 'Send version 1, or upgrade the workers before the producers.',
-    },
-    { retryable: true, alert: 'count' },
-  ),
-  INPUT_ACCOUNT_UNKNOWN: giveUp(
-    {
-      message: 'no account with this name is connected',
-      advice:
-        'Check the spelling with `tiktok-publisher accounts list`, or connect it with `accounts add`, then retry.',
-    },
-    { retryable: true },
-  ),
-  INPUT_MEDIA_NOT_FOUND: giveUp(
-    {
-      message: 'the video does not exist',
-      advice:
-        "Check the path, the URL, or the bucket and key. The worker reads the path, so the file must exist on the worker's machine. Then retry.",
-    },
-    { retryable: true },
-  ),
-  INPUT_MEDIA_NOT_READABLE: giveUp(
-    {
-      message: 'no permission to read the video file',
-      advice: "Give the worker's user read permission on the file and execute permission on its folders, then retry.",
-    },
-    { retryable: true },
-  ),
+  INPUT_VERSION_UNSUPPORTED: giveUp({
+    message: 'this program does not support the version of the publish request',
+    advice: 'Send version 1, or upgrade the workers before the producers.',
+    retryable: true,
+    alert: 'count',
+  }),
+  INPUT_ACCOUNT_UNKNOWN: giveUp({
+    message: 'no account with this name is connected',
+    advice: 'Check the spelling with `tiktok-publisher accounts list`, or connect it with `accounts add`, then retry.',
+    retryable: true,
+  }),
+  INPUT_MEDIA_NOT_FOUND: giveUp({
+    message: 'the video does not exist',
+    advice:
+      "Check the path, the URL, or the bucket and key. The worker reads the path, so the file must exist on the worker's machine. Then retry.",
+    retryable: true,
+  }),
+  INPUT_MEDIA_NOT_READABLE: giveUp({
+    message: 'no permission to read the video file',
+    advice: "Give the worker's user read permission on the file and execute permission on its folders, then retry.",
+    retryable: true,
+  }),
   INPUT_MEDIA_NOT_A_FILE: giveUp({
     message: 'the path is not a regular file',
     advice: 'Use a regular file: a directory, pipe, socket or device cannot be uploaded.',
   }),
-  INPUT_MEDIA_EMPTY: giveUp(
-    {
-      message: 'the video file is empty',
-      advice: 'Enqueue the video after the file is completely written.',
-    },
-    { retryable: true },
-  ),
+  INPUT_MEDIA_EMPTY: giveUp({
+    message: 'the video file is empty',
+    advice: 'Enqueue the video after the file is completely written.',
+    retryable: true,
+  }),
   INPUT_MEDIA_TOO_LARGE: giveUp({
     message: 'the video file is larger than TikTok accepts',
     advice: 'Encode the video to 4,000,000,000 bytes or less.',
@@ -56,64 +46,50 @@ export const INPUT_ROWS = {
     message: 'the file is not an MP4, MOV or WebM video',
     advice: 'Convert the video to MP4 with H.264, for example `ffmpeg -i in.mkv -c:v libx264 -c:a aac out.mp4`.',
   }),
-  INPUT_MEDIA_INCOMPLETE: giveUp(
-    {
-      message: 'the video file is incomplete',
-      advice: 'Enqueue the video after it is completely written or copied.',
-    },
-    { retryable: true },
-  ),
+  INPUT_MEDIA_INCOMPLETE: giveUp({
+    message: 'the video file is incomplete',
+    advice: 'Enqueue the video after it is completely written or copied.',
+    retryable: true,
+  }),
   INPUT_MEDIA_NO_VIDEO: giveUp({
     message: 'the file has no video track',
     advice: 'Add a video track to the audio, for example `ffmpeg -loop 1 -i cover.jpg -i in.m4a -shortest out.mp4`.',
   }),
-  INPUT_MEDIA_CODEC: giveUp(
-    {
-      message: 'the video has a codec that TikTok does not document',
-      advice: 'Encode it with H.264, for example `ffmpeg -i in.mp4 -c:v libx264 -c:a aac out.mp4`.',
-    },
-    { retryable: true },
-  ),
-  INPUT_MEDIA_FRAME_RATE: giveUp(
-    {
-      message: 'the video has a frame rate that TikTok does not accept',
-      advice: 'Encode it with 23 to 60 frames per second, for example `ffmpeg -i in.mp4 -r 30 out.mp4`.',
-    },
-    { retryable: true },
-  ),
-  INPUT_MEDIA_PICTURE_SIZE: giveUp(
-    {
-      message: 'the video has a resolution that TikTok does not accept',
-      advice: 'Scale width and height to 360 to 4096 pixels, for example `ffmpeg -i in.mp4 -vf scale=1080:-2 out.mp4`.',
-    },
-    { retryable: true },
-  ),
-  INPUT_MEDIA_DURATION: giveUp(
-    {
-      message: 'the video is longer than TikTok accepts',
-      advice: 'Cut it to at most 10 minutes, for example `ffmpeg -i in.mp4 -t 600 -c copy out.mp4`.',
-    },
-    { retryable: true },
-  ),
-  INPUT_MEDIA_CHANGED: giveUp(
-    {
-      message: 'the video changed while it was being published',
-      advice: 'Do not change the file until the job has ended. Retry the job to publish the current version.',
-    },
-    { retryable: true },
-  ),
+  INPUT_MEDIA_CODEC: giveUp({
+    message: 'the video has a codec that TikTok does not document',
+    advice: 'Encode it with H.264, for example `ffmpeg -i in.mp4 -c:v libx264 -c:a aac out.mp4`.',
+    retryable: true,
+  }),
+  INPUT_MEDIA_FRAME_RATE: giveUp({
+    message: 'the video has a frame rate that TikTok does not accept',
+    advice: 'Encode it with 23 to 60 frames per second, for example `ffmpeg -i in.mp4 -r 30 out.mp4`.',
+    retryable: true,
+  }),
+  INPUT_MEDIA_PICTURE_SIZE: giveUp({
+    message: 'the video has a resolution that TikTok does not accept',
+    advice: 'Scale width and height to 360 to 4096 pixels, for example `ffmpeg -i in.mp4 -vf scale=1080:-2 out.mp4`.',
+    retryable: true,
+  }),
+  INPUT_MEDIA_DURATION: giveUp({
+    message: 'the video is longer than TikTok accepts',
+    advice: 'Cut it to at most 10 minutes, for example `ffmpeg -i in.mp4 -t 600 -c copy out.mp4`.',
+    retryable: true,
+  }),
+  INPUT_MEDIA_CHANGED: giveUp({
+    message: 'the video changed while it was being published',
+    advice: 'Do not change the file until the job has ended. Retry the job to publish the current version.',
+    retryable: true,
+  }),
   INPUT_MEDIA_BEING_WRITTEN: retry({
     message: 'the video is still being written',
     advice:
       'The job is retried automatically for about an hour. Write videos under a temporary name, rename them when they are complete, and then enqueue them.',
   }),
-  INPUT_DUPLICATE_VIDEO: giveUp(
-    {
-      message: 'the same video was recently published on this account, or is already enqueued for it',
-      advice: 'To post it twice, enqueue it again with "onDuplicate": "allow". If the other job fails, retry this one.',
-    },
-    { retryable: true },
-  ),
+  INPUT_DUPLICATE_VIDEO: giveUp({
+    message: 'the same video was recently published on this account, or is already enqueued for it',
+    advice: 'To post it twice, enqueue it again with "onDuplicate": "allow". If the other job fails, retry this one.',
+    retryable: true,
+  }),
   INPUT_MEDIA_OUTSIDE_ROOTS: giveUp({
     message: 'the video file is outside the folders in MEDIA_ROOTS',
     advice: 'Move the file into one of the MEDIA_ROOTS folders, or ask the operator to add its folder.',
@@ -141,11 +117,9 @@ export const INPUT_ROWS = {
     advice:
       'Start again with after "0", the oldest stored event, and query the state of the jobs whose events you may have missed. Read more often: about 100,000 events are kept.',
   }),
-  WAIT_TIMED_OUT: giveUp(
-    {
-      message: 'the job did not end within the given time',
-      advice: 'The job is still running. Query its state later, or wait again.',
-    },
-    { retryable: true },
-  ),
+  WAIT_TIMED_OUT: giveUp({
+    message: 'the job did not end within the given time',
+    advice: 'The job is still running. Query its state later, or wait again.',
+    retryable: true,
+  }),
 } as const satisfies Record<string, ErrorRow>;

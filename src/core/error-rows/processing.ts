@@ -12,14 +12,12 @@ export const PROCESSING_ROWS = {
     advice:
       'Each URL must respond over https without a redirect, and the download must finish within one hour. Photos must be JPEG or WebP of at most 20 MB.',
   }),
-  TIKTOK_PULL_STALLED: giveUp(
-    {
-      message: "TikTok's download of the video stalled",
-      advice:
-        'Retry it, enqueue it with media.type "url" so that the worker uploads it, or add "fallback": "upload" to the pull.',
-    },
-    { retryable: true },
-  ),
+  TIKTOK_PULL_STALLED: giveUp({
+    message: "TikTok's download of the video stalled",
+    advice:
+      'Retry it, enqueue it with media.type "url" so that the worker uploads it, or add "fallback": "upload" to the pull.',
+    retryable: true,
+  }),
   TIKTOK_MEDIA_FORMAT: giveUp({
     message: 'TikTok does not accept the format of the video',
     advice: 'Encode it as MP4 with H.264, then enqueue it again.',
@@ -40,20 +38,16 @@ export const PROCESSING_ROWS = {
     message: 'TikTok does not accept the bitrate of the video',
     advice: 'Encode it with a lower bitrate.',
   }),
-  TIKTOK_PUBLISH_CANCELLED: giveUp(
-    {
-      message: 'the post was cancelled on TikTok',
-      advice: 'Enqueue it again if it is still wanted.',
-    },
-    { retryable: true },
-  ),
-  TIKTOK_POSTED_TOO_OFTEN: giveUp(
-    {
-      message: 'the account reached its limit of posts per 24 hours while TikTok processed the video',
-      advice: 'Retry after 24 hours, or post from the TikTok app.',
-    },
-    { retryable: true },
-  ),
+  TIKTOK_PUBLISH_CANCELLED: giveUp({
+    message: 'the post was cancelled on TikTok',
+    advice: 'Enqueue it again if it is still wanted.',
+    retryable: true,
+  }),
+  TIKTOK_POSTED_TOO_OFTEN: giveUp({
+    message: 'the account reached its limit of posts per 24 hours while TikTok processed the video',
+    advice: 'Retry after 24 hours, or post from the TikTok app.',
+    retryable: true,
+  }),
   TIKTOK_SPAM_TEXT: giveUp({
     message: 'TikTok flagged the caption as spam',
     advice: 'Change the title and enqueue it again.',
@@ -66,11 +60,10 @@ export const PROCESSING_ROWS = {
     message: 'TikTok does not allow this privacy level for the post',
     advice: 'Choose a privacy level that TikTok currently offers for this account, and enqueue a new request.',
   }),
-  TIKTOK_FAILED_UNKNOWN_REASON: giveUp(
-    {
-      message: 'TikTok rejected the post with an unknown reason',
-      advice: "Look up TikTok's reason in its documentation before retrying, and report it to the maintainers.",
-    },
-    { retryable: true, alert: 'page' },
-  ),
+  TIKTOK_FAILED_UNKNOWN_REASON: giveUp({
+    message: 'TikTok rejected the post with an unknown reason',
+    advice: "Look up TikTok's reason in its documentation before retrying, and report it to the maintainers.",
+    retryable: true,
+    alert: 'page',
+  }),
 } as const satisfies Record<string, ErrorRow>;

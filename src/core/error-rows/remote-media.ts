@@ -3,27 +3,23 @@ import { giveUp, retry } from './row.ts';
 
 /** What goes wrong with videos that lie on a server of somebody's or in object storage. */
 export const REMOTE_MEDIA_ROWS = {
-  INPUT_MEDIA_ACCESS_REFUSED: giveUp(
-    {
-      message: 'access to the video was refused',
-      advice:
-        'Give the worker access: a presigned URL, a user name and password in the URL, or for S3 the permission s3:GetObject. Then retry.',
-    },
-    { retryable: true },
-  ),
+  INPUT_MEDIA_ACCESS_REFUSED: giveUp({
+    message: 'access to the video was refused',
+    advice:
+      'Give the worker access: a presigned URL, a user name and password in the URL, or for S3 the permission s3:GetObject. Then retry.',
+    retryable: true,
+  }),
   INPUT_MEDIA_URL_EXPIRED: giveUp({
     message: 'the presigned URL of the video has expired',
     advice: 'Enqueue it again with a URL that stays valid for longer than the job may wait, or use an s3 source.',
   }),
-  INPUT_MEDIA_NO_RANGES: giveUp(
-    {
-      message:
-        'the server of the video does not support uncompressed range requests with a version (ETag or Last-Modified)',
-      advice:
-        'Put the video on a server that responds to Range with 206, sends an ETag or Last-Modified, and does not compress, such as object storage. Then retry.',
-    },
-    { retryable: true },
-  ),
+  INPUT_MEDIA_NO_RANGES: giveUp({
+    message:
+      'the server of the video does not support uncompressed range requests with a version (ETag or Last-Modified)',
+    advice:
+      'Put the video on a server that responds to Range with 206, sends an ETag or Last-Modified, and does not compress, such as object storage. Then retry.',
+    retryable: true,
+  }),
   TRANSPORT_MEDIA_BAD_ANSWER: retry({
     message: 'the server of the video sent an unexpected response',
     advice:
@@ -43,20 +39,17 @@ export const REMOTE_MEDIA_ROWS = {
     advice:
       "The read is retried automatically. If the error persists, check the disk, the mount on the worker's machine, and the file server.",
   }),
-  CONFIG_STORAGE_CREDENTIALS: retry(
-    {
-      message: 'the credentials for object storage are missing or were rejected',
-      advice:
-        'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY for the workers, or use another credential source of the AWS SDK.',
-    },
-    { alert: 'page' },
-  ),
-  CONFIG_STORAGE_REGION: giveUp(
-    {
-      message: 'the bucket is in another region or at another endpoint',
-      advice:
-        "Set S3_REGION to the bucket's region and, for storage outside AWS, S3_ENDPOINT to its endpoint. Then retry.",
-    },
-    { retryable: true, alert: 'page' },
-  ),
+  CONFIG_STORAGE_CREDENTIALS: retry({
+    message: 'the credentials for object storage are missing or were rejected',
+    advice:
+      'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY for the workers, or use another credential source of the AWS SDK.',
+    alert: 'page',
+  }),
+  CONFIG_STORAGE_REGION: giveUp({
+    message: 'the bucket is in another region or at another endpoint',
+    advice:
+      "Set S3_REGION to the bucket's region and, for storage outside AWS, S3_ENDPOINT to its endpoint. Then retry.",
+    retryable: true,
+    alert: 'page',
+  }),
 } as const satisfies Record<string, ErrorRow>;

@@ -2,7 +2,7 @@ import { isPastDeadline } from '../../core/poll-schedule.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { isTerminal } from '../../core/publish-state.ts';
 import type { Settlement } from '../../core/settlement.ts';
-import type { LedgerRecord } from '../../ledger/record.ts';
+import type { LedgerProgress, LedgerRecord } from '../../ledger/record.ts';
 import type { StatusAnswer } from '../../tiktok/index.ts';
 import type { Needs, WorkerDeps } from '../deps.ts';
 import { type EndDeps, endJob, settlementOf, toResult } from '../end-job.ts';
@@ -15,7 +15,6 @@ import { askStatus, askToStopPull, type QuotaCallDeps } from '../tiktok-calls.ts
 import { pollAgain } from './ask-again.ts';
 import { noteMissingWebhook, type PollPlanDeps } from './plan-poll.ts';
 import { claimStatusEntry, type StatusQueueEntry } from './status-entry.ts';
-import { watchPull } from './watch-pull.ts';
 
 /** Queries a post's status once and decides when to query again. */
 export async function processStatusEntry(entry: StatusQueueEntry, deps: WorkerDeps): Promise<Settlement> {
@@ -81,4 +80,29 @@ async function askToCancel(job: OwnedJob, deps: Needs<'clock' | 'tiktok' | 'toke
     cause: hasAgreed ? { event: 'cancel_accepted' } : { event: 'cancel_refused', code: 'TIKTOK_NOT_CANCELLABLE' },
     patch: { cancelAskedAt: deps.clock.now() },
   });
+}
+
+/**
+ * Detects a stalled download. TikTok is asked to stop it; the status shows the result.
+ * @returns progress to note with the poll
+ */
+async function watchPull(
+  job: OwnedJob,
+  answer: StatusAnswer,
+  deps: Needs<'clock' | 'settings' | 'tiktok' | 'tokens'>,
+): Promise<LedgerProgress> {
+  const { record } = job;
+  if (record.request.media.type !== 'pull' || answer.status !== 'PROCESSING_DOWNLOAD') return {};
+  const now = deps.clock.now();
+  const { downloadedBytes = 0 } = answer;
+  if (record.pullBytes !== downloadedBytes) return { pullBytes: downloadedBytes, pullProgressAt: now };
+  const stoodStillMs = now - (record.pullProgressAt ?? now);
+  if (stoodStillMs < deps.settings.pullStallMs) return {};
+  await job.commit({ cause: { event: 'pull_stalled', downloadedBytes, stoodStillMs }, patch: { pullStalledAt: now } });
+  const hasAgreed = await askToStopPull(job, deps);
+  // Not `cancelAskedAt`: if TikTok continues anyway, a person's request to cancel must still be sent.
+  await job.commit({
+    cause: hasAgreed ? { event: 'pull_stopped' } : { event: 'pull_not_stopped', code: 'TIKTOK_NOT_CANCELLABLE' },
+  });
+  return { pullProgressAt: now };
 }

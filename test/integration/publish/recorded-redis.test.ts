@@ -200,7 +200,8 @@ describe('what version a3e916a left in Redis', () => {
   it('goes on by itself hours later, when waits are over, tokens have expired and uploads are void', async (test) => {
     const world = await open(test, 6 * HOUR_MS);
     await world.work();
-    const late = ['scheduled', 'retrying', 'waits slot', 'uploading', 'last chunk in', 'cancel requested', 'queued'];
+    const late = ['scheduled', 'retrying', 'waits slot', 'uploading', 'last chunk begun', 'last chunk in'];
+    late.push('cancel requested', 'queued');
     for (const reason of ['rate_limit', 'daily_cap', 'pending_share_cap', 'active_user_cap'])
       late.push(`waits ${reason}`);
     const states = await Promise.all(late.map(async (name) => [name, (await world.ended(name)).state]));
