@@ -19,7 +19,8 @@ const POLL_MS = [300, 450, 675];
 const CONCURRENCY = 50;
 const ONE_BY_ONE = 300;
 const BULK = 1_000;
-const COUNTED_JOBS = 100;
+/** Enough for what each process does once to count little. */
+const COUNTED_JOBS = 600;
 const DAY_MS = 86_400_000;
 
 /** How requests get onto the queue of one side, and which program works there. */

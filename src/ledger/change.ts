@@ -86,38 +86,6 @@ export interface Change {
   readonly dueAt?: number;
 }
 
-/** Which start of which queue entry wants to own a record. */
-export interface Run {
-  /** Names the queue entry, so that a new entry counts its starts from one. */
-  readonly entry: string;
-  /** How often that entry has been started (BullMQ's attemptsStarted). */
-  readonly start: number;
-}
-
-/** What an owner has to know besides the record, read in the same step as its claim. */
-export interface Surroundings {
-  /** Whether the job has its turn in its account's lane, and nothing holds the account back. */
-  readonly hasTurn: boolean;
-  /** Jobs of the account whose status is polled. */
-  readonly polledJobs: number;
-  /** Whether TikTok's reports of posts reach this app, so that polls may be rare. */
-  readonly webhooksArrive: boolean;
-  /** Until when the app's cap on posting accounts holds this one back (ms since the epoch). */
-  readonly heldBackUntil: number | undefined;
-}
-
-/** Which ledger answered, and how far it is. */
-export interface AnsweredVersion {
-  readonly id: string | undefined;
-  readonly count: number;
-}
-
-export type Claim = (
-  | { readonly kind: 'claimed'; readonly record: LedgerRecord; readonly around: Surroundings }
-  | { readonly kind: 'missing' }
-  | { readonly kind: 'overtaken' }
-) & { readonly version: AnsweredVersion };
-
 /** For a job that TikTok may have in full: from `now` on its status is polled. */
 export function nowProcessing(session: Session, now: number, nextPollAt: number): LedgerPatch {
   return { ...NOT_WAITING, session: withoutUploadUrl(session), processingSince: now, nextPollAt, pollCount: 0 };

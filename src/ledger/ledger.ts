@@ -8,10 +8,12 @@ import { publishIdOf, type Session } from '../core/session.ts';
 import type { TimelineFact } from '../core/timeline-events.ts';
 import { MINUTE_MS, SECOND_MS } from '../core/units.ts';
 import { laneScore } from '../limits/lanes.ts';
+import { TIKTOK_QUOTAS } from '../limits/tiktok-quotas.ts';
 import { type Confirmation, NO_CONFIRMATION } from '../redis/confirmation.ts';
 import type { Keys } from '../redis/keys.ts';
 import { prepareNamedScript, type RedisClient } from '../redis/lua-script.ts';
-import type { AnsweredVersion, Change, Claim, Run, Surroundings } from './change.ts';
+import type { Change } from './change.ts';
+import { asArray, type Claim, decodeSurroundings, decodeVersion, type Run } from './claim.ts';
 import { jobEvent, laneMemberOf } from './job-view.ts';
 import { createLedgerConfirmation } from './ledger-confirmation.ts';
 import { decodeRecord, encodePatch, type LedgerPatch, type LedgerProgress, type LedgerRecord } from './record.ts';
@@ -169,20 +171,30 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
       return { created: outcome === 'created' || id === record.id, id: String(id), waits: where === 'waiting' };
     },
 
-    /** Becomes the owner of a record; an earlier owner is fenced out from here on. */
-    async claim(id: string, run: Run): Promise<Claim> {
-      const argument = {
-        id,
-        run: run.entry,
-        start: run.start,
-        call: nextCall(),
-        newFence: newFence(),
-        now: clock.now(),
-      };
-      const [outcome, found, hash, around] = asArray(await runClaim({ job: keys.job(id), ...claimKeys }, argument));
+    /**
+     * Becomes the owner of a record; an earlier owner is fenced out from here on.
+     * @param options `toPoll`: books a status call too, if the job is polled
+     */
+    async claim(id: string, run: Run, { toPoll = false }: { readonly toPoll?: boolean } = {}): Promise<Claim> {
+      const answer = await runClaim(
+        {
+          ...{ job: keys.job(id), ...claimKeys },
+          statusCallsPrefix: toPoll ? keys.reservations('', 'status') : undefined,
+        },
+        {
+          ...{ id, run: run.entry, start: run.start, call: nextCall(), newFence: newFence(), now: clock.now() },
+          ...(toPoll && TIKTOK_QUOTAS.status),
+        },
+      );
+      const [outcome, found, hash, around] = asArray(answer);
       const version = decodeVersion(found);
       if (outcome !== 'claimed') return { kind: outcome === 'missing' ? 'missing' : 'overtaken', version };
-      return { kind: 'claimed', version, record: decodeRecord(asArray(hash)), around: decodeSurroundings(around) };
+      return {
+        kind: 'claimed',
+        version,
+        record: decodeRecord(asArray(hash)),
+        around: decodeSurroundings(around, clock.now()),
+      };
     },
 
     /**
@@ -255,25 +267,6 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
 /** At random, not counted: after a failover, two servers would count on to the same number for two owners. */
 function newFence(): string {
   return String(randomInt(1, 2 ** 47));
-}
-
-function decodeVersion(found: unknown): AnsweredVersion {
-  const [id, count] = asArray(found);
-  return { id: id == null ? undefined : String(id), count: Number(count ?? 0) };
-}
-
-function decodeSurroundings(around: unknown): Surroundings {
-  const [hasTurn, polledJobs, webhooksArrive, heldBackUntil] = asArray(around);
-  return {
-    hasTurn: hasTurn === 1,
-    polledJobs: Number(polledJobs),
-    webhooksArrive: webhooksArrive === 1,
-    heldBackUntil: heldBackUntil === null ? undefined : Number(heldBackUntil),
-  };
-}
-
-function asArray(answer: unknown): readonly unknown[] {
-  return Array.isArray(answer) ? answer : [];
 }
 
 function publishIdKeyOf(session: Session, keys: Keys): string | undefined {

@@ -2,6 +2,7 @@ import { ACCOUNT_HOLD_LUA } from '../accounts/account-hold.ts';
 import { DAY_MS } from '../core/units.ts';
 import { HELD_BACK_LUA, NOTE_DIRECT_POST_LUA } from '../limits/caps.ts';
 import { ADMIT_OR_WAIT } from '../limits/lanes.ts';
+import { RESERVE_LUA } from '../limits/reservations.ts';
 
 /**
  * Lua scripts of the ledger. All keys of one call share the queue's hash tag. `key` and `arg` are what the caller in
@@ -75,24 +76,28 @@ return { 'created', arg.id, where }
 /**
  * Makes the caller the owner: changes the fence, and answers the ledger's version, the record, and its surroundings.
  *
+ * With `key.statusCallsPrefix` it also books a status call for a job that is polled, of `arg.limit` in `arg.windowMs`.
+ *
  * A start that is not newer than the last one of the same queue entry (`run`) comes from a process that slept through a
  * takeover: it is refused. A call that is sent again after a lost reply changes nothing.
  */
-export const CLAIM_SCRIPT = `${ACCOUNT_HOLD_LUA}${HELD_BACK_LUA}
+export const CLAIM_SCRIPT = `${ACCOUNT_HOLD_LUA}${HELD_BACK_LUA}${RESERVE_LUA}
 local version = redis.call('HMGET', key.version, 'id', 'count')
-local revision, run, start, lastCall, account =
-  unpack(redis.call('HMGET', key.job, 'revision', 'run', 'start', 'lastCall', 'account'))
+local revision, run, start, lastCall, account, state, booked = unpack(
+  redis.call('HMGET', key.job, 'revision', 'run', 'start', 'lastCall', 'account', 'state', 'bookedSlot'))
 if not revision then return { 'missing', version } end
 if lastCall ~= arg.call then
   if run == arg.run and tonumber(start) >= arg.start then return { 'overtaken', version } end
   redis.call('HSET', key.job, 'run', arg.run, 'start', arg.start, 'lastCall', arg.call, 'fence', arg.newFence)
 end
+local isPolled = key.statusCallsPrefix and state == 'processing' and not booked
 local isAdmitted = redis.call('ZSCORE', key.laneAdmittedPrefix .. account, arg.id)
 return { 'claimed', version, redis.call('HGETALL', key.job), {
   (isAdmitted and not accountHold(key.accountPrefix .. account)) and 1 or 0,
   redis.call('SCARD', key.polledJobsPrefix .. account),
   redis.call('EXISTS', key.webhooksArrive),
   heldBackUntil(key.activeUserCap, key.activeUsers, account, arg.now) or false,
+  isPolled and reserve(key.statusCallsPrefix .. account, arg.limit, arg.windowMs)[1] or false,
 } }
 `;
 

@@ -4,30 +4,38 @@ import { PublishError } from '../core/publish-error.ts';
 import { refusedUntil } from '../core/retry-after.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { Keys } from '../redis/keys.ts';
-import { prepareScript, type RedisClient } from '../redis/lua-script.ts';
+import { prepareNamedScript, prepareScript, type RedisClient } from '../redis/lua-script.ts';
 import { type Quota, type QuotaEndpoint, TIKTOK_QUOTAS } from './tiktok-quotas.ts';
 
 /**
- * Books the next free time of one list of booked times (ms of the server's clock, oldest first).
- *
- * KEYS[1] the list. ARGV: limit, window and margin in ms, horizon in ms (-1: none).
+ * Added to every window: how much later than booked a call may reach TikTok, being woken late, on a busy machine, over
+ * a slow network (ms).
+ * @internal
+ */
+export const RESERVATION_MARGIN_MS = 3_000;
+
+/**
+ * `reserve(booked, limit, windowMs, horizonMs)` for scripts: books the next free time of one list of booked times (ms of
+ * the server's clock, oldest first). Without a horizon pass nil.
  * Returns {ms to wait, 1 if booked}. A time beyond the horizon is not booked; the wait then lasts until it comes
  * within.
  */
-const RESERVE_LUA = `
-local limit, window, horizon = tonumber(ARGV[1]), tonumber(ARGV[2]) + tonumber(ARGV[3]), tonumber(ARGV[4])
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local callAt = now
-local oldest = redis.call('LINDEX', KEYS[1], -limit)
-if oldest then callAt = math.max(callAt, tonumber(oldest) + window) end
-local newest = redis.call('LINDEX', KEYS[1], -1)
-if newest then callAt = math.max(callAt, tonumber(newest)) end
-if horizon >= 0 and callAt - now > horizon then return {callAt - now - horizon, 0} end
-redis.call('RPUSH', KEYS[1], string.format('%.0f', callAt))
-redis.call('LTRIM', KEYS[1], -limit, -1)
-redis.call('PEXPIRE', KEYS[1], callAt - now + window)
-return {callAt - now, 1}
+export const RESERVE_LUA = `
+local function reserve(booked, limit, windowMs, horizonMs)
+  local window = windowMs + ${RESERVATION_MARGIN_MS}
+  local time = redis.call('TIME')
+  local now = time[1] * 1000 + math.floor(time[2] / 1000)
+  local callAt = now
+  local oldest = redis.call('LINDEX', booked, -limit)
+  if oldest then callAt = math.max(callAt, tonumber(oldest) + window) end
+  local newest = redis.call('LINDEX', booked, -1)
+  if newest then callAt = math.max(callAt, tonumber(newest)) end
+  if horizonMs and callAt - now > horizonMs then return { callAt - now - horizonMs, 0 } end
+  redis.call('RPUSH', booked, string.format('%.0f', callAt))
+  redis.call('LTRIM', booked, -limit, -1)
+  redis.call('PEXPIRE', booked, callAt - now + window)
+  return { callAt - now, 1 }
+end
 `;
 
 /**
@@ -51,14 +59,6 @@ local newest = math.max(blocker, tonumber(booked[#booked] or 0))
 redis.call('PEXPIRE', KEYS[1], math.max(1, newest - now + window))
 return 1
 `;
-
-/**
- * Added to every window: how much later than booked a call may reach TikTok, being woken late, on a busy machine, over
- * a slow network (ms).
- * @internal
- */
-export const RESERVATION_MARGIN_MS = 3_000;
-const NO_HORIZON = -1;
 
 interface ReservationRequest extends Quota {
   readonly account: string;
@@ -101,15 +101,15 @@ const reservationReply = z.tuple([z.number(), z.number()]);
  * one script on one key makes each reservation, so that concurrent ones never share a time.
  */
 export function createReservations({ redis, keys, clock = Date }: ReservationsDeps): Reservations {
-  const runReserve = prepareScript(redis, RESERVE_LUA);
+  const runReserve = prepareNamedScript(
+    redis,
+    `${RESERVE_LUA}return reserve(key.booked, arg.limit, arg.windowMs, arg.horizonMs)`,
+  );
   const runPush = prepareScript(redis, PUSH_LUA);
 
   return {
-    async reserve({ account, endpoint, limit, windowMs, horizonMs = NO_HORIZON }) {
-      const reply = await runReserve(
-        [keys.reservations(account, endpoint)],
-        [limit, windowMs, RESERVATION_MARGIN_MS, horizonMs],
-      );
+    async reserve({ account, endpoint, limit, windowMs, horizonMs }) {
+      const reply = await runReserve({ booked: keys.reservations(account, endpoint) }, { limit, windowMs, horizonMs });
       const [waitMs, booked] = reservationReply.parse(reply);
       return { booked: booked === 1, waitMs, callAt: clock.now() + waitMs };
     },

@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
-import type { Change, Claim, Run, Surroundings } from '../ledger/change.ts';
+import type { Change } from '../ledger/change.ts';
+import type { Claim, Run, Surroundings } from '../ledger/claim.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { LedgerProgress, LedgerRecord } from '../ledger/record.ts';
 
@@ -9,6 +10,7 @@ type ClaimedJob = Extract<Claim, { readonly kind: 'claimed' }>;
 export class OwnedJob {
   #record: LedgerRecord;
   #provenAt: number;
+  #statusCallAt: number | undefined;
   readonly #ledger: Ledger;
   /** As they were when the job was claimed. */
   readonly around: Surroundings;
@@ -18,7 +20,15 @@ export class OwnedJob {
     this.#record = record;
     this.#provenAt = askedAt;
     this.#ledger = ledger;
+    this.#statusCallAt = around.statusCallAt;
     this.around = around;
+  }
+
+  /** Takes the status call that was booked with the claim: once. @returns when it may be made */
+  takeStatusCall(): number | undefined {
+    const at = this.#statusCallAt;
+    this.#statusCallAt = undefined;
+    return at;
   }
 
   /** When the last write was sent that proved that the job is ours: monotonic, and counting on while the process is frozen. */
@@ -55,8 +65,13 @@ export class OwnedJob {
 }
 
 /** Becomes the owner of a job, if it is there and no later start of its entry owns it. */
-export async function claimJob(id: string, run: Run, ledger: Ledger): Promise<OwnedJob | 'missing' | 'overtaken'> {
+export async function claimJob(
+  id: string,
+  run: Run,
+  ledger: Ledger,
+  options?: Parameters<Ledger['claim']>[2],
+): Promise<OwnedJob | 'missing' | 'overtaken'> {
   const askedAt = performance.now();
-  const claim = await ledger.claim(id, run);
+  const claim = await ledger.claim(id, run, options);
   return claim.kind === 'claimed' ? new OwnedJob(claim, ledger, askedAt) : claim.kind;
 }

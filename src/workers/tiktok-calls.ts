@@ -33,9 +33,19 @@ export async function takeReservation(job: OwnedJob, endpoint: QuotaEndpoint, de
       return;
     }
   }
-  const reservation = await deps.reservations.reserve({ account, endpoint, ...TIKTOK_QUOTAS[endpoint] });
-  if (reservation.waitMs > 0)
-    throw new Deferral('rate_limit', reservation.callAt, { endpoint, at: reservation.callAt });
+  const bookedAt = endpoint === 'status' ? job.takeStatusCall() : undefined;
+  const isUsable = bookedAt !== undefined && deps.clock.now() - bookedAt <= RESERVATION_LATE_MS;
+  const callAt = isUsable ? bookedAt : await reserve({ account, endpoint }, deps);
+  if (callAt > deps.clock.now()) throw new Deferral('rate_limit', callAt, { endpoint, at: callAt });
+}
+
+/** @returns when the call may be made */
+async function reserve(
+  call: { readonly account: string; readonly endpoint: QuotaEndpoint },
+  { reservations }: Needs<'reservations'>,
+): Promise<number> {
+  const { waitMs, callAt } = await reservations.reserve({ ...call, ...TIKTOK_QUOTAS[call.endpoint] });
+  return waitMs > 0 ? callAt : 0;
 }
 
 /** Calls TikTok with the account's token, with a reservation that was taken; after a 429 the quota is held. */

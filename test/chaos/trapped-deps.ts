@@ -22,9 +22,9 @@ export function withTraps(deps: WorkerDeps, traps: Traps): WorkerDeps {
       ...ledger,
       create: around('create', ledger.create),
       note: around('note', ledger.note),
-      async claim(id, run) {
+      async claim(id, ...how) {
         traps.pass('claim', 'before');
-        const claim = await ledger.claim(id, run);
+        const claim = await ledger.claim(id, ...how);
         if (claim.kind === 'claimed') tell({ kind: 'claimed', id, at: Date.now() });
         traps.pass('claim', 'after');
         return claim;

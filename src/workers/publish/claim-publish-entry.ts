@@ -4,7 +4,8 @@ import { type PublishRequest, parsePublishRequest } from '../../core/publish-req
 import { digestRequest } from '../../core/request-digest.ts';
 import { withoutSecretUrls } from '../../core/request-secrets.ts';
 import { failed, type Settlement } from '../../core/settlement.ts';
-import { newRecord, type Run } from '../../ledger/change.ts';
+import { newRecord } from '../../ledger/change.ts';
+import type { Run } from '../../ledger/claim.ts';
 import type { LedgerRecord } from '../../ledger/record.ts';
 import { AWAITING_TURN_MS } from '../../limits/lanes.ts';
 import type { Needs } from '../deps.ts';

@@ -45,8 +45,8 @@ export function rememberJobs(ledger: Ledger, { log }: { log: Logger }): Ledger {
   return {
     ...ledger,
 
-    async claim(id, run) {
-      const claim = await ledger.claim(id, run);
+    async claim(id, ...how) {
+      const claim = await ledger.claim(id, ...how);
       if (claim.kind !== 'claimed') return claim;
       const known = jobs.get(id);
       const record =

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { judgeLedger, LEDGER_HEARTBEAT_MS, type LedgerVersion, leastCount } from '../../core/ledger-version.ts';
-import type { AnsweredVersion } from '../../ledger/change.ts';
+import type { AnsweredVersion } from '../../ledger/claim.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { describeRestore, ownNotice, WAY_OUT } from '../../ledger/restore-notice.ts';
 import type { VersionFile } from '../../ledger/version-file.ts';
@@ -107,9 +107,9 @@ export function createLedgerGuard({ versions, file, log }: GuardParts): LedgerGu
     trouble: () => (trouble === undefined ? undefined : `${trouble}. ${WAY_OUT}`),
     protect: (ledger) => ({
       ...ledger,
-      async claim(id, run) {
+      async claim(...claimed) {
         if (trouble !== undefined) return { kind: 'overtaken', version: UNSEEN };
-        const claim = await ledger.claim(id, run);
+        const claim = await ledger.claim(...claimed);
         // A Redis that was restored a moment ago is noticed before anything is done with its record.
         if (mayBeRestored(claim.version)) await look();
         return trouble === undefined ? claim : { kind: 'overtaken', version: claim.version };

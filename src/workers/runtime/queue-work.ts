@@ -2,7 +2,7 @@ import type { Job } from 'bullmq';
 import type { CallbackDeps } from '../../callbacks/callback-deps.ts';
 import { processEventEntry } from '../../callbacks/callback-processor.ts';
 import type { Settlement } from '../../core/settlement.ts';
-import type { Run } from '../../ledger/change.ts';
+import type { Run } from '../../ledger/claim.ts';
 import { isNumbered, isRecheck, publishIdOfEntry, publishIdOfEntryId } from '../../queues/job-ids.ts';
 import { QUEUE_NAMES } from '../../queues/queue-names.ts';
 import type { WorkerDeps } from '../deps.ts';

@@ -1,5 +1,5 @@
 import { nextPollDelayMs } from '../../core/poll-schedule.ts';
-import type { Surroundings } from '../../ledger/change.ts';
+import type { Surroundings } from '../../ledger/claim.ts';
 import type { LedgerRecord } from '../../ledger/record.ts';
 import type { Needs } from '../deps.ts';
 import type { OwnedJob } from '../owned-job.ts';

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { isDataLost } from '../../core/job-reference.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { failed, type Settlement } from '../../core/settlement.ts';
-import type { Run } from '../../ledger/change.ts';
+import type { Run } from '../../ledger/claim.ts';
 import type { Needs } from '../deps.ts';
 import { claimJob, OwnedJob } from '../owned-job.ts';
 
@@ -28,7 +28,7 @@ export async function claimStatusEntry(
     return failed(new PublishError('INPUT_VERSION_UNSUPPORTED', { reason }));
   }
   const id = reference.data?.id ?? entry.id;
-  const job = await claimJob(id, entry.run, ledger);
+  const job = await claimJob(id, entry.run, ledger, { toPoll: true });
   if (job instanceof OwnedJob) return job;
   if (job === 'overtaken') return { kind: 'lost' };
   return failed(new PublishError('JOB_NOT_FOUND', { reason: `no record of job ${id}, so nothing was sent` }));
