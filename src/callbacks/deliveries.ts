@@ -4,43 +4,19 @@ import { PublishError } from '../core/publish-error.ts';
 import type { PublishEvent } from '../core/publish-event.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Queues } from '../queues/queues.ts';
-import type { DeliveryAttempt, DeliveryLog } from './delivery-log.ts';
+import type {
+  CallbackOverview,
+  FailedEvent,
+  JobDeliveries,
+  ReplayedEvents,
+  ResumedEndpoint,
+} from './callback-schema.ts';
+import type { DeliveryLog } from './delivery-log.ts';
 import type { DeliveryOrder } from './delivery-order.ts';
-import { type EndpointHealth, endpointIdOf, type PausedEndpoint } from './endpoint-health.ts';
+import { type EndpointHealth, endpointIdOf } from './endpoint-health.ts';
 
 const FAILED_LISTED = 50;
 const PAGE = 200;
-
-/** An event that was given up, as people are shown it. Times are ISO 8601. */
-interface FailedEvent {
-  readonly eventId: string;
-  readonly jobId: string;
-  readonly type: string;
-  readonly at: string;
-  /** Origin and path; null once the job is forgotten. */
-  readonly endpoint: string | null;
-  /** `CODE: what happened`. */
-  readonly reason: string;
-}
-
-export interface CallbackOverview {
-  /** Events on their way: waiting, being delivered, waiting for their next delivery; and those given up. */
-  readonly counts: {
-    readonly waiting: number;
-    readonly active: number;
-    readonly delayed: number;
-    readonly failed: number;
-  };
-  readonly paused: readonly PausedEndpoint[];
-  /** The latest that were given up. */
-  readonly failed: readonly FailedEvent[];
-}
-
-export interface JobDeliveries {
-  readonly jobId: string;
-  readonly undelivered: readonly string[];
-  readonly attempts: readonly DeliveryAttempt[];
-}
 
 export interface Deliveries {
   overview(): Promise<CallbackOverview>;
@@ -50,11 +26,11 @@ export interface Deliveries {
    * Delivers an event again, or all events of a job that are kept, under their old ids.
    * @returns ids of the events; @throws PublishError `CALLBACK_NOT_FOUND`
    */
-  replay(id: string): Promise<{ readonly replayed: readonly string[] }>;
+  replay(id: string): Promise<ReplayedEvents>;
   /** Delivers again what was given up. @param host `host` or `host:port` of the callback URL; by default all */
-  replayFailed(host?: string): Promise<{ readonly replayed: readonly string[] }>;
+  replayFailed(host?: string): Promise<ReplayedEvents>;
   /** Ends the pause of an endpoint. @param endpoint its id or its address @throws PublishError `CALLBACK_NOT_FOUND` */
-  resume(endpoint: string): Promise<{ readonly endpoint: string; readonly woken: number }>;
+  resume(endpoint: string): Promise<ResumedEndpoint>;
 }
 
 export interface DeliveriesDeps {

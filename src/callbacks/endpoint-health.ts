@@ -4,21 +4,10 @@ import { sha256Hex } from '../core/request-digest.ts';
 import type { Queues } from '../queues/queues.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
+import type { PausedEndpoint } from './callback-schema.ts';
 
 const ENDPOINT_ID_CHARS = 16;
 const WAKE_BATCH = 200;
-
-/** A paused endpoint, as people are shown it. Times are ISO 8601. */
-export interface PausedEndpoint {
-  /** Names it in commands, as its address does. */
-  readonly id: string;
-  /** Origin and path, without the query. */
-  readonly endpoint: string;
-  readonly pausedAt: string;
-  readonly failures: number;
-  readonly lastCode: string;
-  readonly waiting: number;
-}
 
 export interface EndpointState {
   readonly id: string;

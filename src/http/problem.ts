@@ -103,13 +103,15 @@ const PARSER_REFUSALS: Readonly<Record<string, Problem>> = {
   ERR_HTTP_REQUEST_TIMEOUT: { status: 408, code: 'REQUEST_TIMEOUT', detail: 'The request was not received in time.' },
 };
 
-const UNFORESEEN: Problem = {
+/** What is said of an error that nobody foresaw. */
+export const UNFORESEEN: Problem = {
   status: HTTP_INTERNAL_ERROR,
   code: 'INTERNAL_ERROR',
   detail: 'An unexpected internal error occurred. See the log for the cause.',
 };
 
-function problemOf(error: unknown): Problem {
+/** What an error is to a caller. */
+export function problemOf(error: unknown): Problem {
   if (error instanceof PublishError) return publishProblem(error);
   if (error instanceof HttpProblem) return error.problem;
   if (!(error instanceof Error)) return UNFORESEEN;

@@ -1,5 +1,5 @@
 import { openApp } from '../../app/open-app.ts';
-import type { CallbackOverview, JobDeliveries } from '../../callbacks/deliveries.ts';
+import type { CallbackOverview, JobDeliveries } from '../../callbacks/callback-schema.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import type { CommandContext } from '../cli-io.ts';
