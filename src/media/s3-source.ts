@@ -1,22 +1,20 @@
 import type { GetObjectCommandInput, S3Client } from '@aws-sdk/client-s3';
 import { parseAnsweredRange } from '../core/content-range.ts';
 import type { MediaSource } from '../core/ports.ts';
-import { PublishError } from '../core/publish-error.ts';
 import { SECOND_MS } from '../core/units.ts';
-import { CONTAINER_PROBE_BYTES } from './container-type.ts';
-import { readExactly, STALL_MS } from './remote-body.ts';
+import { answerInTime, STALL_MS } from './remote-body.ts';
 import {
   type ByteRange,
-  createRemoteSource,
-  isRange,
+  changed,
+  expectRange,
+  FIRST_BYTES,
   keptMark,
   noRanges,
-  type RemoteVideo,
+  openRemoteSource,
   rangeHeader,
-  refuseRemoteContainer,
-  refuseRemoteSize,
 } from './remote-source.ts';
 import { toS3Error } from './s3-error.ts';
+import { refuseSize } from './source-checks.ts';
 
 /** Where object storage is; what is left out, and the credentials, come from the AWS SDK's usual chain. */
 export interface S3Settings {
@@ -108,54 +106,32 @@ async function openObject({ getObject }: LoadedSdk, object: S3Object, stallMs: n
   const name = nameOf(object);
   const { bucket: Bucket, key: Key, versionId } = object;
   const target = { Bucket, Key, ...(versionId !== undefined && { VersionId: versionId }) };
-  const opening = new AbortController();
-  const abort = (reason: unknown): void => opening.abort(reason);
-  const timer = setTimeout(() => abort(silent(name, stallMs)), 2 * stallMs);
-  try {
-    const first = { startByte: 0, endByteExclusive: CONTAINER_PROBE_BYTES };
-    const { etag, contentRange, body } = await getObject({ ...target, Range: rangeHeader(first) }, opening.signal);
-    const range = parseAnsweredRange(contentRange);
-    if (range === undefined) throw noRanges(name, 'expected HTTP 206 to a range');
-    const expected = { startByte: 0, endByteExclusive: Math.min(CONTAINER_PROBE_BYTES, range.totalBytes) };
-    if (!isRange(range, expected)) throw otherRange(name);
-    refuseRemoteSize(name, range.totalBytes);
-    const firstBytes = await readExactly(body, { name, lengthBytes: range.endByteExclusive, stallMs, abort });
-    const contentType = refuseRemoteContainer(name, firstBytes);
-    const pin = { sizeBytes: range.totalBytes, version: keptMark(etag) };
-    return createRemoteSource(pinnedObject({ name, pin, etag, target, stallMs, getObject }), contentType);
-  } catch (error) {
-    if (opening.signal.aborted) throw opening.signal.reason;
-    throw isEmptyObject(error) ? emptyObject(name) : toS3Error(name, error);
-  } finally {
-    clearTimeout(timer);
-    abort(new Error('opening the source was aborted'));
-  }
-}
-
-interface PinnedObject extends Pick<RemoteVideo, 'name' | 'pin' | 'stallMs'>, Pick<LoadedSdk, 'getObject'> {
-  readonly etag: string;
-  readonly target: { readonly Bucket: string; readonly Key: string; readonly VersionId?: string };
-}
-
-function pinnedObject({ name, pin, etag, target, stallMs, getObject }: PinnedObject): RemoteVideo {
-  async function fetch(range: ByteRange, request: AbortController): Promise<AsyncIterable<Uint8Array>> {
-    const timer = setTimeout(() => request.abort(silent(name, stallMs)), 2 * stallMs);
-    const input = { ...target, IfMatch: etag, Range: rangeHeader(range) };
-    const answer = await getObject(input, request.signal).finally(() => clearTimeout(timer));
-    const answered = parseAnsweredRange(answer.contentRange);
-    if (answer.etag !== etag || (answered !== undefined && answered.totalBytes !== pin.sizeBytes)) {
-      throw new PublishError('INPUT_MEDIA_CHANGED', { reason: `${name} has changed since the start of the job` });
-    }
-    if (!isRange(answered, range)) throw otherRange(name);
-    return answer.body;
-  }
-  return {
-    ...{ name, pin, stallMs, fetch },
-    isPinStrong: true,
-    explain: (error) => toS3Error(name, error),
-    // An object is replaced as a whole: each answer is of the version that its head names.
-    isCheckedAfterwards: false,
+  const server = { name, stallMs, explain: (error: unknown) => toS3Error(name, error) };
+  const get = async (range: ByteRange, request: AbortController, condition: { readonly IfMatch?: string } = {}) => {
+    const answer = getObject({ ...target, ...condition, Range: rangeHeader(range) }, request.signal);
+    return await answerInTime(answer, server, request);
   };
+
+  return await openRemoteSource(server, async (opening) => {
+    const { etag, contentRange, body } = await get(FIRST_BYTES, opening).catch((error: unknown) => {
+      // An object without bytes has no first one: S3 answers 416.
+      if (error instanceof Error && error.name === 'InvalidRange') refuseSize(name, 0);
+      throw error;
+    });
+    if (parseAnsweredRange(contentRange) === undefined) throw noRanges(name, 'expected HTTP 206 to a range');
+    const range = expectRange(name, contentRange, { asked: FIRST_BYTES });
+    return {
+      ...{ body, range, version: keptMark(etag), isPinStrong: true },
+      // An object is replaced as a whole: each answer is of the version that its head names.
+      isCheckedAfterwards: false,
+      async fetch(asked, request) {
+        const answer = await get(asked, request, { IfMatch: etag });
+        if (answer.etag !== etag) throw changed(name);
+        expectRange(name, answer.contentRange, { asked, sizeBytes: range.totalBytes });
+        return answer.body;
+      },
+    };
+  });
 }
 
 function isByteStream(body: object): body is AsyncIterable<Uint8Array> {
@@ -164,22 +140,4 @@ function isByteStream(body: object): body is AsyncIterable<Uint8Array> {
 
 function nameOf({ bucket, key }: S3Object): string {
   return `s3://${bucket}/${key}`;
-}
-
-/** An object without bytes has no first one: S3 answers 416. */
-function isEmptyObject(error: unknown): boolean {
-  return error instanceof Error && error.name === 'InvalidRange';
-}
-
-function emptyObject(name: string): PublishError {
-  return new PublishError('INPUT_MEDIA_EMPTY', { reason: `${name} is empty` });
-}
-
-function silent(name: string, stallMs: number): PublishError {
-  return new PublishError('OUTBOUND_NO_ANSWER', { reason: `no response for ${name} within ${2 * stallMs} ms` });
-}
-
-function otherRange(name: string): PublishError {
-  const reason = `expected the requested range of ${name}, got a different range or none`;
-  return new PublishError('TRANSPORT_MEDIA_BAD_ANSWER', { reason });
 }

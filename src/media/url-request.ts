@@ -5,6 +5,7 @@ import type { AllowList } from '../outbound/allow-list.ts';
 import { checkOutboundUrl } from '../outbound/check-url.ts';
 import { toOutboundError } from '../outbound/outbound-error.ts';
 import { expiryOfPresignedUrl, saysExpired } from './presigned-url.ts';
+import { answerInTime } from './remote-body.ts';
 
 const MAX_REDIRECTS = 3;
 const REDIRECT_STATUSES = [301, 302, 303, 307, 308];
@@ -91,9 +92,7 @@ export function createUrlRequest(text: string, outbound: Outbound, stallMs: numb
     name,
     async get(headers, request) {
       const all = { 'user-agent': 'tiktok-publisher', accept: '*/*', 'accept-encoding': 'identity', ...headers };
-      const reason = `${name} did not respond within ${2 * stallMs} ms`;
-      const timer = setTimeout(() => request.abort(new PublishError('OUTBOUND_NO_ANSWER', { reason })), 2 * stallMs);
-      return await get(all, request.signal).finally(() => clearTimeout(timer));
+      return await answerInTime(get(all, request.signal), { name, stallMs }, request);
     },
   };
 }
