@@ -1,16 +1,16 @@
 import type { Job } from 'bullmq';
 import { endpointOf } from '../core/callback-schedule.ts';
-import { PublishError } from '../core/publish-error.ts';
-import type { PublishEvent } from '../core/publish-event.ts';
-import type { Ledger } from '../ledger/ledger.ts';
-import type { Queues } from '../queues/queues.ts';
 import type {
   CallbackOverview,
   FailedEvent,
   JobDeliveries,
   ReplayedEvents,
   ResumedEndpoint,
-} from './callback-schema.ts';
+} from '../core/delivery-reports.ts';
+import { PublishError } from '../core/publish-error.ts';
+import type { PublishEvent } from '../core/publish-event.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Queues } from '../queues/queues.ts';
 import type { DeliveryLog } from './delivery-log.ts';
 import type { DeliveryOrder } from './delivery-order.ts';
 import { type EndpointHealth, endpointIdOf } from './endpoint-health.ts';

@@ -1,6 +1,6 @@
+import { attemptSchema, type DeliveryAttempt } from '../core/delivery-reports.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
-import { attemptSchema, type DeliveryAttempt } from './callback-schema.ts';
 
 const ATTEMPTS_KEPT = 50;
 

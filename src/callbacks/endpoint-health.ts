@@ -1,10 +1,10 @@
 import { type CallbackSchedule, endpointOf, shouldPause } from '../core/callback-schedule.ts';
+import type { PausedEndpoint } from '../core/delivery-reports.ts';
 import type { Clock } from '../core/ports.ts';
 import { sha256Hex } from '../core/request-digest.ts';
 import type { Queues } from '../queues/queues.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
-import type { PausedEndpoint } from './callback-schema.ts';
 
 const ENDPOINT_ID_CHARS = 16;
 const WAKE_BATCH = 200;

@@ -11,9 +11,8 @@ import { LedgerAdapter } from './board-adapter.ts';
 import type { BoardJobs } from './board-jobs.ts';
 import { PAGE_HEADERS } from './html-page.ts';
 import { type BoardLogin, createOperatorGuard, isViewer } from './operator-guard.ts';
-import { problemOf, sendProblem, UNFORESEEN } from './problem.ts';
+import { type Problem, problemOf, sendProblem, UNFORESEEN } from './problem.ts';
 import { type EntryLink, PUBLISH_PAGES_PATH, renderPublishPage } from './publish-page.ts';
-import type { Problem } from './publish-problem.ts';
 import { redactSecrets } from './redact-secrets.ts';
 import { isFromOwnPage } from './request-origin.ts';
 

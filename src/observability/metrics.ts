@@ -128,34 +128,29 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
     return { name, help: meaning, labelNames: labels, registers: [registry] };
   };
   const counter = (name: MetricName) => new Counter(definition(name));
+  const countBy = (name: MetricName, label: string, fromTheStart: readonly string[] = []) => {
+    const values = counter(name);
+    for (const value of fromTheStart) values.inc({ [label]: value }, 0);
+    return (value: string) => values.inc({ [label]: value });
+  };
   const histogram = (name: MetricName, buckets: number[]) => new Histogram({ ...definition(name), buckets });
 
   const jobs = counter('tiktok_publish_jobs_total');
   const publishDuration = histogram('tiktok_publish_duration_seconds', PUBLISH_BUCKETS_SECONDS);
-  const duplicates = counter('tiktok_publish_duplicates_total');
   const acceptedBytes = counter('tiktok_upload_bytes_total');
   const resentBytes = counter('tiktok_upload_resent_bytes_total');
   const chunkDuration = histogram('tiktok_upload_chunk_duration_seconds', CHUNK_BUCKETS_SECONDS);
-  const chunkRetries = counter('tiktok_upload_chunk_retries_total');
-  const resumes = counter('tiktok_upload_resumes_total');
   const uploads = new Gauge(definition('tiktok_uploads_in_progress'));
   const apiRequests = counter('tiktok_api_requests_total');
   const apiDuration = histogram('tiktok_api_request_duration_seconds', REQUEST_BUCKETS_SECONDS);
   const polls = counter('tiktok_status_polls_total');
   const pollLag = histogram('tiktok_status_poll_lag_seconds', LAG_BUCKETS_SECONDS);
-  const deferrals = counter('tiktok_deferrals_total');
-  const refreshes = counter('tiktok_token_refreshes_total');
-  const deliveries = counter('tiktok_events_delivered_total');
   const webhooks = counter('tiktok_webhooks_received_total');
   const watchQueue = registerQueueGauge(definition('bullmq_jobs'));
   const watchRunning = registerWorkerGauge(definition('tiktok_workers_running'));
   const watchReady = registerWorkerGauge(definition('tiktok_worker_ready'));
   const watchPausedEndpoints = registerPausedGauge(definition('tiktok_callback_endpoints_paused'));
   for (const labels of VALUES_FROM_THE_START.jobs) jobs.inc(labels, 0);
-  for (const action of ['warn', 'refuse']) duplicates.inc({ action }, 0);
-  for (const labels of VALUES_FROM_THE_START.deferrals) deferrals.inc(labels, 0);
-  for (const labels of VALUES_FROM_THE_START.refreshes) refreshes.inc(labels, 0);
-  for (const labels of VALUES_FROM_THE_START.deliveries) deliveries.inc(labels, 0);
   for (const labels of VALUES_FROM_THE_START.throttled) apiRequests.inc(labels, 0);
 
   return {
@@ -163,7 +158,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
       jobs.inc({ mode, source, outcome });
       publishDuration.observe({ mode, outcome }, toSeconds(durationMs));
     },
-    duplicateFound: (action) => duplicates.inc({ action }),
+    duplicateFound: countBy('tiktok_publish_duplicates_total', 'action', ['warn', 'refuse']),
     uploadStarted: () => uploads.inc(),
     uploadEnded: () => uploads.dec(),
     chunkAccepted: (chunk) => {
@@ -171,17 +166,17 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
       resentBytes.inc(chunk.resentBytes);
       chunkDuration.observe(toSeconds(chunk.durationMs));
     },
-    chunkRetried: (reason) => chunkRetries.inc({ reason }),
-    uploadResumed: (reason) => resumes.inc({ reason }),
+    chunkRetried: countBy('tiktok_upload_chunk_retries_total', 'reason'),
+    uploadResumed: countBy('tiktok_upload_resumes_total', 'reason'),
     apiRequest: ({ endpoint, code, durationMs }) => {
       apiRequests.inc({ endpoint, code: requestCodeLabel(code) });
       apiDuration.observe({ endpoint }, toSeconds(durationMs));
     },
     statusPolled: (status) => polls.inc({ status: statusLabel(status) }),
     pollLag: (lagMs) => pollLag.observe(toSeconds(lagMs)),
-    deferred: (reason) => deferrals.inc({ reason }),
-    tokenRefreshed: (outcome) => refreshes.inc({ outcome }),
-    eventDelivered: (outcome) => deliveries.inc({ outcome }),
+    deferred: countBy('tiktok_deferrals_total', 'reason', VALUES_FROM_THE_START.deferrals),
+    tokenRefreshed: countBy('tiktok_token_refreshes_total', 'outcome', VALUES_FROM_THE_START.refreshes),
+    eventDelivered: countBy('tiktok_events_delivered_total', 'outcome', VALUES_FROM_THE_START.deliveries),
     webhookReceived: (event, outcome) => webhooks.inc({ event: webhookLabel(event), outcome }),
     watchWorker: (queue, { isRunning, isReady }) => {
       watchRunning(queue, isRunning);

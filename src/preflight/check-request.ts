@@ -5,8 +5,14 @@ import type { OpenMedia, ProbeMedia } from '../core/ports.ts';
 import { CHECKED, notChecked, type PartReport, type PreflightReport } from '../core/preflight-report.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { type PublishRequest, parsePublishRequest } from '../core/publish-request.ts';
-import { checkAccount, checkCreator, failureFinding, type PreflightAccounts } from './check-account.ts';
-import { checkQuota, type PreflightQuota } from './check-quota.ts';
+import {
+  checkAccount,
+  checkCreator,
+  checkQuota,
+  failureFinding,
+  type PreflightAccounts,
+  type PreflightQuota,
+} from './check-account.ts';
 
 /** What a preflight looks at. */
 export interface PreflightDeps {

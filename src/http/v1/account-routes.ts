@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { accountTokensSchema, toAccountInput } from '../../accounts/account-input.ts';
 import type { CreatorInfo } from '../../core/creator-rules.ts';
 import { publishRequestSchema } from '../../core/publish-request.ts';
-import { jsonAnswers } from './api-answers.ts';
+import { BODY_PROBLEMS, jsonAnswers } from './api-answers.ts';
 import type { ApiOptions, ApiScope } from './typed-routes.ts';
 
 type Options = Pick<ApiOptions, 'accounts' | 'askCreator'>;
@@ -138,7 +138,7 @@ function registerConnecting(api: ApiScope, { accounts }: Pick<Options, 'accounts
           'Stores the tokens of a TikTok user under a name, encrypted. If the name is already connected, the tokens are replaced and waiting jobs continue. Tokens are never returned.',
         params: accountParams,
         body: accountTokensSchema,
-        response: jsonAnswers('The account is connected.', connectedAccountSchema, { 413: true, 415: true }),
+        response: jsonAnswers('The account is connected.', connectedAccountSchema, BODY_PROBLEMS),
       },
     },
     async ({ params: { account }, body }) => await accounts.connect(toAccountInput(account, body)),

@@ -61,6 +61,14 @@ export function jsonAnswers<T extends z.ZodType>(description: string, schema: T,
   return { 200: jsonAnswer(description, schema), ...problemResponses(own) };
 }
 
+/** What a route that takes a body answers besides. */
+export const BODY_PROBLEMS = { 413: true, 415: true } as const;
+/** What a route that takes a publish request answers besides. */
+export const REQUEST_PROBLEMS = {
+  ...BODY_PROBLEMS,
+  403: '`INPUT_MEDIA_OUTSIDE_ROOTS`: this file cannot be published over REST.',
+} as const;
+
 type OwnProblems = Partial<Record<ProblemStatus, string | true>>;
 
 /**

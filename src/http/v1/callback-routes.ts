@@ -1,11 +1,11 @@
 import { z } from 'zod';
+import type { Deliveries } from '../../callbacks/deliveries.ts';
 import {
   callbackOverviewSchema,
   jobDeliveriesSchema,
   replayedSchema,
   resumedEndpointSchema,
-} from '../../callbacks/callback-schema.ts';
-import type { Deliveries } from '../../callbacks/deliveries.ts';
+} from '../../core/delivery-reports.ts';
 import { jsonAnswers } from './api-answers.ts';
 import { jobParams } from './job-schema.ts';
 import type { ApiScope } from './typed-routes.ts';

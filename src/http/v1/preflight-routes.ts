@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { publishRequestSchema } from '../../core/publish-request.ts';
-import { jsonAnswers } from './api-answers.ts';
+import { jsonAnswers, REQUEST_PROBLEMS } from './api-answers.ts';
 import type { ApiOptions, ApiScope } from './typed-routes.ts';
 
 const findingSchema = z

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { DEFAULT_LISTED_JOBS, MAX_LISTED_JOBS } from '../../core/post-limits.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { MAX_IDEMPOTENCY_KEY_LENGTH, publishRequestSchema } from '../../core/publish-request.ts';
-import { jsonAnswer, jsonAnswers } from './api-answers.ts';
+import { BODY_PROBLEMS, jsonAnswer, jsonAnswers, REQUEST_PROBLEMS } from './api-answers.ts';
 import { enqueuedJobSchema, jobPageSchema, jobParams, jobSchema, retriedJobSchema, stateSchema } from './job-schema.ts';
 import type { ApiOptions, ApiScope } from './typed-routes.ts';
 
@@ -44,10 +44,8 @@ function registerEnqueue(api: ApiScope, { publisher, refuseFile }: Options): voi
         response: {
           202: jsonAnswer('Accepted: the job was created. The header `Location` has its URL.', enqueuedJobSchema),
           ...jsonAnswers('The idempotency key was already used: the job that it created.', enqueuedJobSchema, {
-            403: '`INPUT_MEDIA_OUTSIDE_ROOTS`: this file cannot be published over REST.',
+            ...REQUEST_PROBLEMS,
             409: '`IDEMPOTENCY_CONFLICT`: the key was used with a different request.',
-            413: true,
-            415: true,
           }),
         },
       },
@@ -155,8 +153,7 @@ function registerChanges(api: ApiScope, { publisher }: Pick<Options, 'publisher'
         response: jsonAnswers('The job, and how it continues.', retriedJobSchema, {
           ...NOT_FOUND,
           409: '`JOB_NOT_RETRYABLE`: the job has not failed, or it can be retried only with `force`. `detail` says why.',
-          413: true,
-          415: true,
+          ...BODY_PROBLEMS,
         }),
       },
     },
