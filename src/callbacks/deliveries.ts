@@ -18,20 +18,8 @@ import { type EndpointHealth, endpointIdOf } from './endpoint-health.ts';
 const FAILED_LISTED = 50;
 const PAGE = 200;
 
-export interface Deliveries {
-  overview(): Promise<CallbackOverview>;
-  /** @throws PublishError `JOB_NOT_FOUND` */
-  ofJob(jobId: string): Promise<JobDeliveries>;
-  /**
-   * Delivers an event again, or all events of a job that are kept, under their old ids.
-   * @returns ids of the events; @throws PublishError `CALLBACK_NOT_FOUND`
-   */
-  replay(id: string): Promise<ReplayedEvents>;
-  /** Delivers again what was given up. @param host `host` or `host:port` of the callback URL; by default all */
-  replayFailed(host?: string): Promise<ReplayedEvents>;
-  /** Ends the pause of an endpoint. @param endpoint its id or its address @throws PublishError `CALLBACK_NOT_FOUND` */
-  resume(endpoint: string): Promise<ResumedEndpoint>;
-}
+/** What people do with callbacks. */
+export type Deliveries = ReturnType<typeof createDeliveries>;
 
 export interface DeliveriesDeps {
   readonly queues: Queues;
@@ -42,7 +30,7 @@ export interface DeliveriesDeps {
 }
 
 /** Over queue, ledger and what is remembered of deliveries. */
-export function createDeliveries({ queues, ledger, log, order, endpoints }: DeliveriesDeps): Deliveries {
+export function createDeliveries({ queues, ledger, log, order, endpoints }: DeliveriesDeps) {
   async function callbackUrlOf(jobId: string): Promise<string | undefined> {
     return (await ledger.read(jobId))?.request.callbackUrl;
   }
@@ -75,7 +63,7 @@ export function createDeliveries({ queues, ledger, log, order, endpoints }: Deli
   }
 
   return {
-    async overview() {
+    async overview(): Promise<CallbackOverview> {
       const counts = await queues.events.getJobCounts('waiting', 'active', 'delayed', 'failed');
       const failed = await queues.events.getFailed(0, FAILED_LISTED - 1);
       const { waiting = 0, active = 0, delayed = 0, failed: failedCount = 0 } = counts;
@@ -86,7 +74,8 @@ export function createDeliveries({ queues, ledger, log, order, endpoints }: Deli
       };
     },
 
-    async ofJob(jobId) {
+    /** @throws PublishError `JOB_NOT_FOUND` */
+    async ofJob(jobId: string): Promise<JobDeliveries> {
       const [record, undelivered, attempts] = await Promise.all([
         ledger.read(jobId),
         order.undelivered(jobId),
@@ -98,7 +87,11 @@ export function createDeliveries({ queues, ledger, log, order, endpoints }: Deli
       return { jobId, undelivered, attempts };
     },
 
-    async replay(id) {
+    /**
+     * Delivers an event again, or all events of a job that are kept, under their old ids.
+     * @returns ids of the events; @throws PublishError `CALLBACK_NOT_FOUND`
+     */
+    async replay(id: string): Promise<ReplayedEvents> {
       const known = await queues.events.getJob(id);
       const ids = known === undefined ? await eventIdsOfJob(id) : [id];
       const entries = (await Promise.all(ids.map((eventId) => queues.events.getJob(eventId)))).filter(
@@ -112,14 +105,16 @@ export function createDeliveries({ queues, ledger, log, order, endpoints }: Deli
       return { replayed: entries.map((entry) => entry.id ?? '') };
     },
 
-    async replayFailed(host) {
+    /** Delivers again what was given up. @param host `host` or `host:port` of the callback URL; by default all */
+    async replayFailed(host?: string): Promise<ReplayedEvents> {
       const entries = await failedEntries(host?.toLowerCase());
       // The list is newest first.
       for (const entry of entries.reverse()) await again(entry, queues);
       return { replayed: entries.map((entry) => entry.id ?? '') };
     },
 
-    async resume(endpoint) {
+    /** Ends the pause of an endpoint. @param endpoint its id or its address @throws PublishError `CALLBACK_NOT_FOUND` */
+    async resume(endpoint: string): Promise<ResumedEndpoint> {
       const paused = (await endpoints.paused()).find(
         ({ id, endpoint: address }) =>
           id === endpoint || id === endpointIdOf(addressOf(endpoint)) || address === endpoint,

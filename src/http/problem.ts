@@ -155,7 +155,7 @@ const BY_CODE: Partial<Record<ErrorCode, number>> = {
 /** When to ask again where the error does not say. */
 const RETRY_AFTER_MS = 5 * SECOND_MS;
 
-/** An error of ours as a problem document: the same code, what happened, what to do, and every problem of an input. */
+/** An error of ours as a problem document: the same code, what happened, what to do, and every problem of an input. @internal */
 export function publishProblem(error: PublishError): Problem {
   const { code, row, details } = error;
   const status = statusOf(error);

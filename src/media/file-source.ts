@@ -6,7 +6,7 @@ import { PublishError } from '../core/publish-error.ts';
 import { MINUTE_MS } from '../core/units.ts';
 import { CONTAINER_PROBE_BYTES } from './container-type.ts';
 import { explained, isNoSuchFile, toFileError } from './file-error.ts';
-import { type MediaRoots, resolveMediaRoots } from './media-roots.ts';
+import { type RefuseOutside, resolveMediaRoots } from './media-roots.ts';
 import { createReadAhead } from './read-ahead.ts';
 import { contentTypeOf, refuseRange, refuseSize } from './source-checks.ts';
 
@@ -33,15 +33,15 @@ export interface FileSourceOptions {
  * `TRANSPORT_MEDIA_DISK`, each naming the path
  */
 export async function openFileSource(path: string, options: FileSourceOptions = {}): Promise<MediaSource> {
-  const roots = await resolveMediaRoots(options.roots);
-  roots.refuseOutside(path);
+  const refuseOutside = await resolveMediaRoots(options.roots);
+  refuseOutside(path);
   const realPath = await explained(path, () => realpath(path));
-  roots.refuseOutside(realPath);
+  refuseOutside(realPath);
   // Looked at before it is opened: opening alone can block (pipes) or do something (devices).
   refuseNonFile(path, await explained(path, () => stat(realPath, { bigint: true })));
   const handle = await explained(path, () => open(realPath, OPEN_FLAGS));
   try {
-    if (options.roots !== undefined) await refuseSwapped(handle, roots);
+    if (options.roots !== undefined) await refuseSwapped(handle, refuseOutside);
     const stats = await explained(path, () => handle.stat({ bigint: true }));
     refuseNonFile(path, stats);
     refuseSize(path, Number(stats.size));
@@ -58,9 +58,9 @@ export async function openFileSource(path: string, options: FileSourceOptions = 
 const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0);
 
 /** A folder may become a link after its path was checked. Linux tells where what is open really lies. */
-async function refuseSwapped(handle: FileHandle, roots: MediaRoots): Promise<void> {
+async function refuseSwapped(handle: FileHandle, refuseOutside: RefuseOutside): Promise<void> {
   const openedPath = await readlink(`/proc/self/fd/${handle.fd}`).catch(() => undefined);
-  if (openedPath !== undefined) roots.refuseOutside(openedPath);
+  if (openedPath !== undefined) refuseOutside(openedPath);
 }
 
 interface OpenedFile {

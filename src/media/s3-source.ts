@@ -1,4 +1,4 @@
-import type { GetObjectCommandInput, S3Client } from '@aws-sdk/client-s3';
+import type { GetObjectCommandInput } from '@aws-sdk/client-s3';
 import { parseAnsweredRange } from '../core/content-range.ts';
 import type { MediaSource } from '../core/ports.ts';
 import { SECOND_MS } from '../core/units.ts';
@@ -33,43 +33,34 @@ interface S3Object {
 }
 
 /** Opens objects through one client, which is loaded and made when the first one is opened. */
-export interface S3Opener {
-  /**
-   * Opens an object that is read by ranges, each on condition that its ETag is still the same.
-   * @throws PublishError `INPUT_MEDIA_*`, `CONFIG_STORAGE_*`, `TRANSPORT_MEDIA_*`, `OUTBOUND_UNREACHABLE`
-   */
-  open(object: S3Object): Promise<MediaSource>;
-  close(): void;
-}
+export type S3Opener = ReturnType<typeof createS3Opener>;
 
 const CONNECT_MS = 10 * SECOND_MS;
 /** One connection for each upload at a time, and as many as there may be uploads. */
 const MAX_SOCKETS = 1_000;
 
 /** Loads nothing yet. @param stallMs longest time without a byte (default 15 s) */
-export function createS3Opener(settings: S3Settings, stallMs = STALL_MS): S3Opener {
+export function createS3Opener(settings: S3Settings, stallMs = STALL_MS) {
   let loading: Promise<LoadedSdk> | undefined;
   return {
-    async open(object) {
+    /**
+     * Opens an object that is read by ranges, each on condition that its ETag is still the same.
+     * @throws PublishError `INPUT_MEDIA_*`, `CONFIG_STORAGE_*`, `TRANSPORT_MEDIA_*`, `OUTBOUND_UNREACHABLE`
+     */
+    async open(object: S3Object): Promise<MediaSource> {
       loading ??= loadSdk(settings);
       return await openObject(await loading, object, stallMs);
     },
-    close() {
+    close(): void {
       void loading?.then(({ client }) => client.destroy());
     },
   };
 }
 
-interface LoadedSdk {
-  readonly client: S3Client;
-  readonly getObject: (
-    input: GetObjectCommandInput,
-    signal: AbortSignal,
-  ) => Promise<{ etag: string; contentRange: string | undefined; body: AsyncIterable<Uint8Array> }>;
-}
+type LoadedSdk = Awaited<ReturnType<typeof loadSdk>>;
 
 /** 25 MB of code that only those need who use it. */
-async function loadSdk({ endpoint, region, forcePathStyle }: S3Settings): Promise<LoadedSdk> {
+async function loadSdk({ endpoint, region, forcePathStyle }: S3Settings) {
   const { GetObjectCommand, S3Client } = await import('@aws-sdk/client-s3');
   const client = new S3Client({
     ...(endpoint !== undefined && { endpoint }),
@@ -88,12 +79,9 @@ async function loadSdk({ endpoint, region, forcePathStyle }: S3Settings): Promis
   });
   return {
     client,
-    async getObject(input, abortSignal) {
-      const {
-        ETag: etag,
-        ContentRange: contentRange,
-        Body: body,
-      } = await client.send(new GetObjectCommand(input), { abortSignal });
+    async getObject(input: GetObjectCommandInput, abortSignal: AbortSignal) {
+      const answer = await client.send(new GetObjectCommand(input), { abortSignal });
+      const { ETag: etag, ContentRange: contentRange, Body: body } = answer;
       const name = nameOf({ bucket: input.Bucket ?? '', key: input.Key ?? '' });
       if (etag === undefined || body === undefined) throw noRanges(name, 'expected an ETag, got none');
       if (!isByteStream(body)) throw noRanges(name, 'expected a stream of bytes');

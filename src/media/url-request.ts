@@ -23,16 +23,7 @@ export interface Outbound {
 }
 
 /** Asks for the ranges of one URL. */
-export interface UrlRequest {
-  /** The host that was named, for errors: paths and queries may be secret. */
-  readonly name: string;
-  /**
-   * The answer after redirects, whatever it says unless it is a refusal.
-   * @param request ends with the reading of the answer's body, or ends it
-   * @throws PublishError
-   */
-  get(headers: Readonly<Record<string, string>>, request: AbortController): Promise<Dispatcher.ResponseData>;
-}
+export type UrlRequest = ReturnType<typeof createUrlRequest>;
 
 /**
  * GETs a URL that a caller named: each hop is checked, at most three redirects are followed, and user and password go to
@@ -41,7 +32,7 @@ export interface UrlRequest {
  *
  * @param stallMs longest time without a byte; all redirects together may take twice as long
  */
-export function createUrlRequest(text: string, outbound: Outbound, stallMs: number): UrlRequest {
+export function createUrlRequest(text: string, outbound: Outbound, stallMs: number) {
   const { url: named, authorization } = withoutCredentials(new URL(text));
   const name = named.host;
   let current = named;
@@ -89,8 +80,14 @@ export function createUrlRequest(text: string, outbound: Outbound, stallMs: numb
   }
 
   return {
+    /** The host that was named, for errors: paths and queries may be secret. */
     name,
-    async get(headers, request) {
+    /**
+     * The answer after redirects, whatever it says unless it is a refusal.
+     * @param request ends with the reading of the answer's body, or ends it
+     * @throws PublishError
+     */
+    async get(headers: Readonly<Record<string, string>>, request: AbortController) {
       const all = { 'user-agent': 'tiktok-publisher', accept: '*/*', 'accept-encoding': 'identity', ...headers };
       return await answerInTime(get(all, request.signal), { name, stallMs }, request);
     },

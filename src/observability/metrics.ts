@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../core/units.ts';
 import { requestCodeLabel, statusLabel, VALUES_FROM_THE_START, webhookLabel } from './label-values.ts';
-import { type CountJobs, registerPausedGauge, registerQueueGauge, registerWorkerGauge } from './sampled-gauges.ts';
+import { registerPausedGauge, registerQueueGauge, registerWorkerGauge } from './sampled-gauges.ts';
 
 /** What one metric is: the code registers it and docs/metrics.md lists it from here. @internal */
 export interface MetricRow {
@@ -88,31 +88,7 @@ const PUBLISH_BUCKETS_SECONDS = [
 ].map(toSeconds);
 
 /** What the program measures. Each method takes our units (ms, bytes) and turns them into Prometheus' base units. */
-export interface Metrics {
-  jobEnded(job: { mode: string; source: string; outcome: string; durationMs: number }): void;
-  duplicateFound(action: 'warn' | 'refuse'): void;
-  uploadStarted(): void;
-  uploadEnded(): void;
-  /** @param chunk `resentBytes` are those that had been sent before and were not kept by TikTok */
-  chunkAccepted(chunk: { newBytes: number; resentBytes: number; durationMs: number }): void;
-  chunkRetried(reason: string): void;
-  uploadResumed(reason: string): void;
-  apiRequest(request: { endpoint: string; code: string; durationMs: number }): void;
-  statusPolled(status: string): void;
-  pollLag(lagMs: number): void;
-  deferred(reason: string): void;
-  tokenRefreshed(outcome: string): void;
-  eventDelivered(outcome: string): void;
-  webhookReceived(event: string, outcome: string): void;
-  /** Asks at every scrape. */
-  watchWorker(queue: string, worker: { readonly isRunning: () => boolean; readonly isReady: () => boolean }): void;
-  /** Asks `countJobs` at every scrape; a queue that can't be counted is left out of that scrape. */
-  watchQueue(queue: string, countJobs: CountJobs): void;
-  /** Asks `count` at every scrape; where it can't be counted the last number stays. */
-  watchPausedEndpoints(count: () => Promise<number>): void;
-  render(): Promise<string>;
-  readonly contentType: string;
-}
+export type Metrics = ReturnType<typeof createMetrics>;
 
 export interface MetricsOptions {
   /** Also collect the process and event-loop metrics of prom-client (default false). */
@@ -120,7 +96,7 @@ export interface MetricsOptions {
 }
 
 /** Builds the metrics on a registry of their own, so that several may live in one process. */
-export function createMetrics(options: MetricsOptions = {}): Metrics {
+export function createMetrics(options: MetricsOptions = {}) {
   const registry = new Registry();
   if (options.defaultMetrics === true) collectDefaultMetrics({ register: registry });
   const definition = (name: MetricName) => {
@@ -128,10 +104,14 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
     return { name, help: meaning, labelNames: labels, registers: [registry] };
   };
   const counter = (name: MetricName) => new Counter(definition(name));
-  const countBy = (name: MetricName, label: string, fromTheStart: readonly string[] = []) => {
+  const countBy = <T extends string = string>(
+    name: MetricName,
+    label: string,
+    fromTheStart: readonly string[] = [],
+  ) => {
     const values = counter(name);
     for (const value of fromTheStart) values.inc({ [label]: value }, 0);
-    return (value: string) => values.inc({ [label]: value });
+    return (value: T) => values.inc({ [label]: value });
   };
   const histogram = (name: MetricName, buckets: number[]) => new Histogram({ ...definition(name), buckets });
 
@@ -146,44 +126,46 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
   const polls = counter('tiktok_status_polls_total');
   const pollLag = histogram('tiktok_status_poll_lag_seconds', LAG_BUCKETS_SECONDS);
   const webhooks = counter('tiktok_webhooks_received_total');
-  const watchQueue = registerQueueGauge(definition('bullmq_jobs'));
   const watchRunning = registerWorkerGauge(definition('tiktok_workers_running'));
   const watchReady = registerWorkerGauge(definition('tiktok_worker_ready'));
-  const watchPausedEndpoints = registerPausedGauge(definition('tiktok_callback_endpoints_paused'));
   for (const labels of VALUES_FROM_THE_START.jobs) jobs.inc(labels, 0);
   for (const labels of VALUES_FROM_THE_START.throttled) apiRequests.inc(labels, 0);
 
   return {
-    jobEnded: ({ mode, source, outcome, durationMs }) => {
-      jobs.inc({ mode, source, outcome });
-      publishDuration.observe({ mode, outcome }, toSeconds(durationMs));
+    jobEnded({ durationMs, ...job }: { mode: string; source: string; outcome: string; durationMs: number }) {
+      jobs.inc(job);
+      publishDuration.observe({ mode: job.mode, outcome: job.outcome }, toSeconds(durationMs));
     },
-    duplicateFound: countBy('tiktok_publish_duplicates_total', 'action', ['warn', 'refuse']),
+    duplicateFound: countBy<'warn' | 'refuse'>('tiktok_publish_duplicates_total', 'action', ['warn', 'refuse']),
     uploadStarted: () => uploads.inc(),
     uploadEnded: () => uploads.dec(),
-    chunkAccepted: (chunk) => {
+    /** @param chunk `resentBytes` are those that had been sent before and were not kept by TikTok */
+    chunkAccepted(chunk: { newBytes: number; resentBytes: number; durationMs: number }) {
       acceptedBytes.inc(chunk.newBytes);
       resentBytes.inc(chunk.resentBytes);
       chunkDuration.observe(toSeconds(chunk.durationMs));
     },
     chunkRetried: countBy('tiktok_upload_chunk_retries_total', 'reason'),
     uploadResumed: countBy('tiktok_upload_resumes_total', 'reason'),
-    apiRequest: ({ endpoint, code, durationMs }) => {
+    apiRequest({ endpoint, code, durationMs }: { endpoint: string; code: string; durationMs: number }) {
       apiRequests.inc({ endpoint, code: requestCodeLabel(code) });
       apiDuration.observe({ endpoint }, toSeconds(durationMs));
     },
-    statusPolled: (status) => polls.inc({ status: statusLabel(status) }),
-    pollLag: (lagMs) => pollLag.observe(toSeconds(lagMs)),
+    statusPolled: (status: string) => polls.inc({ status: statusLabel(status) }),
+    pollLag: (lagMs: number) => pollLag.observe(toSeconds(lagMs)),
     deferred: countBy('tiktok_deferrals_total', 'reason', VALUES_FROM_THE_START.deferrals),
     tokenRefreshed: countBy('tiktok_token_refreshes_total', 'outcome', VALUES_FROM_THE_START.refreshes),
     eventDelivered: countBy('tiktok_events_delivered_total', 'outcome', VALUES_FROM_THE_START.deliveries),
-    webhookReceived: (event, outcome) => webhooks.inc({ event: webhookLabel(event), outcome }),
-    watchWorker: (queue, { isRunning, isReady }) => {
-      watchRunning(queue, isRunning);
-      watchReady(queue, isReady);
+    webhookReceived: (event: string, outcome: string) => webhooks.inc({ event: webhookLabel(event), outcome }),
+    /** Asks at every scrape. */
+    watchWorker(queue: string, worker: { readonly isRunning: () => boolean; readonly isReady: () => boolean }) {
+      watchRunning(queue, worker.isRunning);
+      watchReady(queue, worker.isReady);
     },
-    watchQueue,
-    watchPausedEndpoints,
+    /** Asks for the counts at every scrape; a queue that can't be counted is left out of that scrape. */
+    watchQueue: registerQueueGauge(definition('bullmq_jobs')),
+    /** Asks for the count at every scrape; where it can't be counted the last number stays. */
+    watchPausedEndpoints: registerPausedGauge(definition('tiktok_callback_endpoints_paused')),
     render: () => registry.metrics(),
     contentType: registry.contentType,
   };

@@ -96,11 +96,7 @@ export function registerPreflightRoutes(
         response: jsonAnswers(
           'The result of the checks, whether the request can be published or not.',
           preflightSchema,
-          {
-            403: '`INPUT_MEDIA_OUTSIDE_ROOTS`: this file cannot be published over REST.',
-            413: true,
-            415: true,
-          },
+          REQUEST_PROBLEMS,
         ),
       },
     },
