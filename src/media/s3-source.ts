@@ -32,7 +32,7 @@ interface S3Object {
   readonly versionId?: string | undefined;
 }
 
-/** Opens objects through one client, which is loaded and made when the first one is opened. */
+/** Opens objects through one client, which is loaded and made when the first one is opened. @internal */
 export type S3Opener = ReturnType<typeof createS3Opener>;
 
 const CONNECT_MS = 10 * SECOND_MS;
