@@ -129,17 +129,14 @@ async function settleDelivery(
   const isFinal = error.row.verdict === 'give_up';
   const isPaused = !isFinal && (await endpoints.failed(endpoint, error.code));
   const next = nextDelivery(attempt, { random: deps.random, retryAfterMs: error.details.retryAfterMs }, schedule);
-  if (isPaused) {
-    // A pause takes no deliveries away: the event has as many left when it is over.
-    await recordAttempt(entry, delivery, 'retried', deps);
-    return await held(entry, endpoint, deps);
-  }
+  // A pause takes no deliveries away: the event has as many left when it is over.
+  const isOver = isFinal || (!isPaused && next.kind === 'give_up');
+  await recordAttempt(entry, delivery, isOver ? 'failed' : 'retried', deps);
+  if (isPaused) return await held(entry, endpoint, deps);
   if (isFinal || next.kind === 'give_up') {
-    await recordAttempt(entry, delivery, 'failed', deps);
     await order.done(entry.id, entry.event.id);
     return failed(error);
   }
-  await recordAttempt(entry, delivery, 'retried', deps);
   return { kind: 'retry', delayMs: next.delayMs, failure: { code: error.code, message: error.message } };
 }
 

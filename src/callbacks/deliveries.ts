@@ -1,61 +1,25 @@
 import type { Job } from 'bullmq';
 import { endpointOf } from '../core/callback-schedule.ts';
+import type {
+  CallbackOverview,
+  FailedEvent,
+  JobDeliveries,
+  ReplayedEvents,
+  ResumedEndpoint,
+} from '../core/delivery-reports.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { PublishEvent } from '../core/publish-event.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Queues } from '../queues/queues.ts';
-import type { DeliveryAttempt, DeliveryLog } from './delivery-log.ts';
+import type { DeliveryLog } from './delivery-log.ts';
 import type { DeliveryOrder } from './delivery-order.ts';
-import { type EndpointHealth, endpointIdOf, type PausedEndpoint } from './endpoint-health.ts';
+import { type EndpointHealth, endpointIdOf } from './endpoint-health.ts';
 
 const FAILED_LISTED = 50;
 const PAGE = 200;
 
-/** An event that was given up, as people are shown it. Times are ISO 8601. */
-interface FailedEvent {
-  readonly eventId: string;
-  readonly jobId: string;
-  readonly type: string;
-  readonly at: string;
-  /** Origin and path; null once the job is forgotten. */
-  readonly endpoint: string | null;
-  /** `CODE: what happened`. */
-  readonly reason: string;
-}
-
-export interface CallbackOverview {
-  /** Events on their way: waiting, being delivered, waiting for their next delivery; and those given up. */
-  readonly counts: {
-    readonly waiting: number;
-    readonly active: number;
-    readonly delayed: number;
-    readonly failed: number;
-  };
-  readonly paused: readonly PausedEndpoint[];
-  /** The latest that were given up. */
-  readonly failed: readonly FailedEvent[];
-}
-
-export interface JobDeliveries {
-  readonly jobId: string;
-  readonly undelivered: readonly string[];
-  readonly attempts: readonly DeliveryAttempt[];
-}
-
-export interface Deliveries {
-  overview(): Promise<CallbackOverview>;
-  /** @throws PublishError `JOB_NOT_FOUND` */
-  ofJob(jobId: string): Promise<JobDeliveries>;
-  /**
-   * Delivers an event again, or all events of a job that are kept, under their old ids.
-   * @returns ids of the events; @throws PublishError `CALLBACK_NOT_FOUND`
-   */
-  replay(id: string): Promise<{ readonly replayed: readonly string[] }>;
-  /** Delivers again what was given up. @param host `host` or `host:port` of the callback URL; by default all */
-  replayFailed(host?: string): Promise<{ readonly replayed: readonly string[] }>;
-  /** Ends the pause of an endpoint. @param endpoint its id or its address @throws PublishError `CALLBACK_NOT_FOUND` */
-  resume(endpoint: string): Promise<{ readonly endpoint: string; readonly woken: number }>;
-}
+/** What people do with callbacks. */
+export type Deliveries = ReturnType<typeof createDeliveries>;
 
 export interface DeliveriesDeps {
   readonly queues: Queues;
@@ -66,7 +30,7 @@ export interface DeliveriesDeps {
 }
 
 /** Over queue, ledger and what is remembered of deliveries. */
-export function createDeliveries({ queues, ledger, log, order, endpoints }: DeliveriesDeps): Deliveries {
+export function createDeliveries({ queues, ledger, log, order, endpoints }: DeliveriesDeps) {
   async function callbackUrlOf(jobId: string): Promise<string | undefined> {
     return (await ledger.read(jobId))?.request.callbackUrl;
   }
@@ -99,7 +63,7 @@ export function createDeliveries({ queues, ledger, log, order, endpoints }: Deli
   }
 
   return {
-    async overview() {
+    async overview(): Promise<CallbackOverview> {
       const counts = await queues.events.getJobCounts('waiting', 'active', 'delayed', 'failed');
       const failed = await queues.events.getFailed(0, FAILED_LISTED - 1);
       const { waiting = 0, active = 0, delayed = 0, failed: failedCount = 0 } = counts;
@@ -110,7 +74,8 @@ export function createDeliveries({ queues, ledger, log, order, endpoints }: Deli
       };
     },
 
-    async ofJob(jobId) {
+    /** @throws PublishError `JOB_NOT_FOUND` */
+    async ofJob(jobId: string): Promise<JobDeliveries> {
       const [record, undelivered, attempts] = await Promise.all([
         ledger.read(jobId),
         order.undelivered(jobId),
@@ -122,7 +87,11 @@ export function createDeliveries({ queues, ledger, log, order, endpoints }: Deli
       return { jobId, undelivered, attempts };
     },
 
-    async replay(id) {
+    /**
+     * Delivers an event again, or all events of a job that are kept, under their old ids.
+     * @returns ids of the events; @throws PublishError `CALLBACK_NOT_FOUND`
+     */
+    async replay(id: string): Promise<ReplayedEvents> {
       const known = await queues.events.getJob(id);
       const ids = known === undefined ? await eventIdsOfJob(id) : [id];
       const entries = (await Promise.all(ids.map((eventId) => queues.events.getJob(eventId)))).filter(
@@ -136,14 +105,16 @@ export function createDeliveries({ queues, ledger, log, order, endpoints }: Deli
       return { replayed: entries.map((entry) => entry.id ?? '') };
     },
 
-    async replayFailed(host) {
+    /** Delivers again what was given up. @param host `host` or `host:port` of the callback URL; by default all */
+    async replayFailed(host?: string): Promise<ReplayedEvents> {
       const entries = await failedEntries(host?.toLowerCase());
       // The list is newest first.
       for (const entry of entries.reverse()) await again(entry, queues);
       return { replayed: entries.map((entry) => entry.id ?? '') };
     },
 
-    async resume(endpoint) {
+    /** Ends the pause of an endpoint. @param endpoint its id or its address @throws PublishError `CALLBACK_NOT_FOUND` */
+    async resume(endpoint: string): Promise<ResumedEndpoint> {
       const paused = (await endpoints.paused()).find(
         ({ id, endpoint: address }) =>
           id === endpoint || id === endpointIdOf(addressOf(endpoint)) || address === endpoint,

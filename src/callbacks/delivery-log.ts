@@ -1,23 +1,8 @@
-import { z } from 'zod';
+import { attemptSchema, type DeliveryAttempt } from '../core/delivery-reports.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 
 const ATTEMPTS_KEPT = 50;
-
-const attemptSchema = z.object({
-  at: z.string(),
-  eventId: z.string(),
-  type: z.string(),
-  attempt: z.number(),
-  outcome: z.enum(['delivered', 'retried', 'failed']),
-  status: z.number().nullable(),
-  durationMs: z.number(),
-  code: z.string().nullable(),
-  message: z.string().nullable(),
-});
-
-/** One delivery of an event, as people are shown it. Times are ISO 8601. */
-export type DeliveryAttempt = z.infer<typeof attemptSchema>;
 
 export type DeliveryLog = ReturnType<typeof createDeliveryLog>;
 

@@ -1,4 +1,5 @@
 import { type CallbackSchedule, endpointOf, shouldPause } from '../core/callback-schedule.ts';
+import type { PausedEndpoint } from '../core/delivery-reports.ts';
 import type { Clock } from '../core/ports.ts';
 import { sha256Hex } from '../core/request-digest.ts';
 import type { Queues } from '../queues/queues.ts';
@@ -7,18 +8,6 @@ import type { RedisClient } from '../redis/lua-script.ts';
 
 const ENDPOINT_ID_CHARS = 16;
 const WAKE_BATCH = 200;
-
-/** A paused endpoint, as people are shown it. Times are ISO 8601. */
-export interface PausedEndpoint {
-  /** Names it in commands, as its address does. */
-  readonly id: string;
-  /** Origin and path, without the query. */
-  readonly endpoint: string;
-  readonly pausedAt: string;
-  readonly failures: number;
-  readonly lastCode: string;
-  readonly waiting: number;
-}
 
 export interface EndpointState {
   readonly id: string;

@@ -1,16 +1,15 @@
 import type { Clock } from '../core/ports.ts';
-import { sha256Hex } from '../core/request-digest.ts';
 import { HOUR_MS, SECOND_MS } from '../core/units.ts';
 import type { Queues } from '../queues/queues.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
+import { endpointIdOf } from './endpoint-health.ts';
 
 /** Half of what a process delivers at once: however many events one host gets, there is room for others. */
 const MOST_PER_HOST = 25;
 /** A host that takes its time has its own events wait, and not those of others. */
 const MOST_PER_SLOW_HOST = 5;
 const SLOW_MS = 5 * SECOND_MS;
-const LINE_ID_CHARS = 16;
 
 /** Keeps a host that hangs, or gets very many events, from holding all that a process can deliver at once. */
 export type HostGate = ReturnType<typeof createHostGate>;
@@ -31,7 +30,7 @@ export function createHostGate(deps: {
   const { redis, keys, clock, queues } = deps;
   const underWay = new Map<string, number>();
   const slow = new Set<string>();
-  const lineOf = (host: string): string => keys.hostWaiting(sha256Hex(host).slice(0, LINE_ID_CHARS));
+  const lineOf = (host: string): string => keys.hostWaiting(endpointIdOf(host));
 
   function roomAt(host: string): number {
     return (slow.has(host) ? MOST_PER_SLOW_HOST : MOST_PER_HOST) - (underWay.get(host) ?? 0);

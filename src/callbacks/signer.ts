@@ -7,19 +7,17 @@ const SECRET_BYTES = 32;
 /** Sets these secrets apart from all else that is derived from the same keys. */
 const PURPOSE = 'tiktok-publisher callbacks v1';
 
-export interface CallbackSigner {
-  /** The headers that let a receiver check who sent a body, and when. */
-  sign(id: string, body: string, now: number): Record<string, string>;
-}
+export type CallbackSigner = ReturnType<typeof createCallbackSigner>;
 
 /**
  * Signs after the Standard Webhooks specification, with every secret, so that receivers can change from one to the next.
  * @param secrets `whsec_` and base64, the newest first
  */
-export function createCallbackSigner(secrets: readonly string[]): CallbackSigner {
+export function createCallbackSigner(secrets: readonly string[]) {
   const webhooks = secrets.map((secret) => new Webhook(secret));
   return {
-    sign: (id, body, now) => ({
+    /** The headers that let a receiver check who sent a body, and when. */
+    sign: (id: string, body: string, now: number): Record<string, string> => ({
       'webhook-id': id,
       'webhook-timestamp': String(Math.floor(now / SECOND_MS)),
       'webhook-signature': webhooks.map((webhook) => webhook.sign(id, new Date(now), body)).join(' '),

@@ -5,19 +5,16 @@ import { FastifyAdapter } from '@bull-board/fastify';
 import type { Queue } from 'bullmq';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { PublishError } from '../core/publish-error.ts';
 import { redisTroubleOf } from '../core/redis-trouble.ts';
 import { SECOND_MS } from '../core/units.ts';
 import { LedgerAdapter } from './board-adapter.ts';
-import { type ChangeRefusal, refuseChange } from './board-changes.ts';
 import type { BoardJobs } from './board-jobs.ts';
-import { BOARD_HEADERS, tidyBoardPage } from './board-look.ts';
 import { PAGE_HEADERS } from './html-page.ts';
 import { type BoardLogin, createOperatorGuard, isViewer } from './operator-guard.ts';
-import { sendProblem } from './problem.ts';
+import { type Problem, problemOf, sendProblem, UNFORESEEN } from './problem.ts';
 import { type EntryLink, PUBLISH_PAGES_PATH, renderPublishPage } from './publish-page.ts';
-import { publishProblem } from './publish-problem.ts';
 import { redactSecrets } from './redact-secrets.ts';
+import { isFromOwnPage } from './request-origin.ts';
 
 export const BOARD_PATH = '/board';
 const STATIC_PATH = `${BOARD_PATH}/static/`;
@@ -41,11 +38,11 @@ export interface BoardOptions {
   readonly host: string;
 }
 
+type BoardRefusal = Pick<Problem, 'code' | 'detail'>;
+
 const FORBIDDEN = 403;
 const NOT_FOUND = 404;
-const INTERNAL = 500;
 
-const errorStatus = z.object({ statusCode: z.number().catch(INTERNAL) });
 const queueList = z.looseObject({ queues: z.array(z.looseObject({})) });
 
 const NOT_SIGNED_IN = {
@@ -61,6 +58,55 @@ const REFUSAL = {
     'The board shows every job. Without BOARD_USER and BOARD_PASSWORD it is available only on this machine, at localhost and 127.0.0.1.',
 };
 
+const LOOKING = new Set(['GET', 'HEAD']);
+
+const CHANGE_REFUSALS = {
+  viewer: {
+    code: 'BOARD_READ_ONLY',
+    detail: 'Your login is read-only. To make changes, sign in as the operator.',
+  },
+  foreign: {
+    code: 'BOARD_FOREIGN_ORIGIN',
+    detail: 'The request comes from a page outside the board. Make changes on the board itself.',
+  },
+  ledger: {
+    code: 'BOARD_CHANGE_REFUSED',
+    detail:
+      'This would change a queue without the ledger, which could lose or repeat a post. On the board you can only retry failed jobs. For other changes, use `tiktok-publisher` or the API.',
+  },
+} as const;
+
+/**
+ * Headers of everything under the board: nothing is loaded from elsewhere (Bull Board asks for fonts of Google's), and
+ * nobody may frame a page that has a button.
+ */
+const BOARD_HEADERS = {
+  'content-security-policy': [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self' 'unsafe-inline'",
+    "img-src 'self' data:",
+    "font-src 'self' data:",
+    "connect-src 'self'",
+    "worker-src 'self' blob:",
+    "base-uri 'self'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; '),
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+} as const;
+
+/**
+ * Bull Board offers all that it can do to a queue that is not read-only. These are the buttons that would be refused;
+ * the retry of a failed job, known by its icon, is left. Its menus have nothing else that changes something.
+ */
+const ONLY_RETRY = `
+  [class*="queueActions-"], button[class*="rigger-"][aria-haspopup="menu"],
+  [role="menuitem"]:has(.lucide-pause, .lucide-play, .lucide-refresh-cw),
+  [class*="jobActions-"] li:not(:has(.lucide-refresh-cw)) { display: none !important }
+`;
+
 /** Adds Bull Board under `/board`, and a page for each publish job under `/publishes`. */
 export async function registerBoard(server: FastifyInstance, options: BoardOptions): Promise<void> {
   const { login, viewer, host, jobs } = options;
@@ -72,7 +118,7 @@ export async function registerBoard(server: FastifyInstance, options: BoardOptio
       if (!request.url.startsWith(STATIC_PATH)) reply.header('cache-control', 'no-store');
       await guard(request, reply).catch(() => sendProblem(reply, NOT_SIGNED_IN));
       if (reply.sent) return;
-      const refusal = refuseChange(request, RETRY_ROUTE);
+      const refusal = refuseChange(request);
       if (refusal !== undefined) await reply.code(FORBIDDEN).send(boardError('Not done', refusal));
     });
     await scope.register(async (board) => {
@@ -116,26 +162,35 @@ function createBoard({ queues, jobs }: Pick<BoardOptions, 'jobs' | 'queues'>): F
 
 /** An error as Bull Board's page shows it to people; causes that nobody foresaw go to the log only. */
 async function answerError(error: Error, { log }: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-  const known = redisTroubleOf(error) ?? error;
-  if (known instanceof PublishError) {
-    const { status, code, detail, retryAfterMs } = publishProblem(known);
-    if (retryAfterMs !== undefined) reply.header('retry-after', Math.ceil(retryAfterMs / SECOND_MS));
-    return await reply.code(status).send(boardError('Not done', { code, detail }));
-  }
-  const { statusCode } = errorStatus.parse(error);
-  if (statusCode < INTERNAL) {
-    return await reply
-      .code(statusCode)
-      .send(boardError('Not done', { code: 'REQUEST_INVALID', detail: error.message }));
-  }
-  log.error({ err: error }, 'board request failed');
-  const detail = 'An unexpected internal error occurred. See the log for the cause.';
-  return await reply.code(INTERNAL).send(boardError('Something went wrong', { code: 'INTERNAL_ERROR', detail }));
+  const problem = problemOf(redisTroubleOf(error) ?? error);
+  const isForeseen = problem !== UNFORESEEN;
+  if (!isForeseen) log.error({ err: error }, 'board request failed');
+  const { status, retryAfterMs } = problem;
+  if (retryAfterMs !== undefined) reply.header('retry-after', Math.ceil(retryAfterMs / SECOND_MS));
+  return await reply.code(status).send(boardError(isForeseen ? 'Not done' : 'Something went wrong', problem));
 }
 
 /** `error` and `message` are what Bull Board's page shows. */
-function boardError(error: string, { code, detail }: ChangeRefusal) {
+function boardError(error: string, { code, detail }: BoardRefusal) {
   return { code, error, message: detail };
+}
+
+/**
+ * Why a request to the board may not change anything; undefined when it only looks, or is the one change that goes
+ * through the ledger.
+ */
+function refuseChange(request: FastifyRequest): BoardRefusal | undefined {
+  if (LOOKING.has(request.method)) return undefined;
+  if (isViewer(request)) return CHANGE_REFUSALS.viewer;
+  if (!isFromOwnPage(request)) return CHANGE_REFUSALS.foreign;
+  return request.method === 'PUT' && request.routeOptions.url === RETRY_ROUTE ? undefined : CHANGE_REFUSALS.ledger;
+}
+
+/** Bull Board's page without what it loads from elsewhere, and without the buttons that would be refused. */
+function tidyBoardPage(html: string): string {
+  return html
+    .replaceAll(/<link\b[^>]*href="https?:[^>]*>/g, '')
+    .replace('</head>', () => `<style>${ONLY_RETRY}</style></head>`);
 }
 
 /** The board's lists as they are for somebody who may not touch: without a button that would be refused. */

@@ -2,11 +2,21 @@ import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Logger } from 'pino';
-import { PublishError } from '../core/publish-error.ts';
-import { loggedTrouble } from '../core/redis-trouble.ts';
+import type { ErrorCode } from '../core/error-table.ts';
+import { type InputProblem, PublishError } from '../core/publish-error.ts';
+import { loggedTrouble, redisRefusalOf } from '../core/redis-trouble.ts';
 import { codeOf } from '../core/system-error.ts';
 import { SECOND_MS } from '../core/units.ts';
-import { type Problem, publishProblem } from './publish-problem.ts';
+
+export interface Problem {
+  readonly status: number;
+  readonly code: string;
+  /** What is wrong and how to fix it, human-readable. */
+  readonly detail: string;
+  readonly problems?: readonly InputProblem[] | undefined;
+  /** When it makes sense to ask again. */
+  readonly retryAfterMs?: number | undefined;
+}
 
 /** A problem document, to be thrown where a route has to stop. */
 export class HttpProblem extends Error {
@@ -103,13 +113,15 @@ const PARSER_REFUSALS: Readonly<Record<string, Problem>> = {
   ERR_HTTP_REQUEST_TIMEOUT: { status: 408, code: 'REQUEST_TIMEOUT', detail: 'The request was not received in time.' },
 };
 
-const UNFORESEEN: Problem = {
+/** What is said of an error that nobody foresaw. */
+export const UNFORESEEN: Problem = {
   status: HTTP_INTERNAL_ERROR,
   code: 'INTERNAL_ERROR',
   detail: 'An unexpected internal error occurred. See the log for the cause.',
 };
 
-function problemOf(error: unknown): Problem {
+/** What an error is to a caller. */
+export function problemOf(error: unknown): Problem {
   if (error instanceof PublishError) return publishProblem(error);
   if (error instanceof HttpProblem) return error.problem;
   if (!(error instanceof Error)) return UNFORESEEN;
@@ -123,4 +135,60 @@ function problemOf(error: unknown): Problem {
 /** Without the query, which may carry secrets such as an OAuth code. */
 function pathOf(url: string): string {
   return url.split('?', 1).join('');
+}
+
+/** The HTTP status of each code; those that are not here go by their group. */
+const BY_CODE: Partial<Record<ErrorCode, number>> = {
+  INPUT_ACCOUNT_UNKNOWN: 404,
+  INPUT_MEDIA_OUTSIDE_ROOTS: 403,
+  JOB_NOT_FOUND: 404,
+  CALLBACK_NOT_FOUND: 404,
+  EVENTS_CURSOR_LOST: 410,
+  IDEMPOTENCY_CONFLICT: 409,
+  JOB_NOT_CANCELLABLE: 409,
+  JOB_NOT_RETRYABLE: 409,
+  TIKTOK_RATE_LIMITED: 429,
+  INTERNAL_ERROR: 500,
+  INTERNAL_TAMPERED: 500,
+  INTERNAL_OVERTAKEN: 503,
+};
+/** When to ask again where the error does not say. */
+const RETRY_AFTER_MS = 5 * SECOND_MS;
+
+/** An error of ours as a problem document: the same code, what happened, what to do, and every problem of an input. @internal */
+export function publishProblem(error: PublishError): Problem {
+  const { code, row, details } = error;
+  const status = statusOf(error);
+  const isBusy = status === 503 && (row.verdict === 'retry' || row.verdict === 'wait');
+  const retryAfterMs = details.retryAfterMs ?? (isBusy || code === 'INTERNAL_OVERTAKEN' ? RETRY_AFTER_MS : undefined);
+  return {
+    ...{ status, code, retryAfterMs },
+    detail: `${sentence(textOf(error))} ${row.advice}`,
+    problems: isOurs(code) ? undefined : details.problems,
+  };
+}
+
+/** For errors that operators must fix, callers get the table's message: the reason may name our hosts and paths. */
+function textOf({ code, row, message, cause }: PublishError): string {
+  // What Redis itself refuses says nothing of where it is.
+  if (code === 'REDIS_UNAVAILABLE' && cause instanceof Error) return redisRefusalOf(cause) ?? row.message;
+  return isOurs(code) ? row.message : message.split('\n', 1).join('').trim();
+}
+
+function isOurs(code: ErrorCode): boolean {
+  return /^(CONFIG|REDIS_UNAVAILABLE|INTERNAL)/.test(code);
+}
+
+function statusOf({ code, row }: PublishError): number {
+  const known = BY_CODE[code];
+  if (known !== undefined) return known;
+  if (code.startsWith('INPUT_')) return 400;
+  if (code.startsWith('CONFIG_') || code.startsWith('REDIS_')) return 503;
+  // What passes is an error of TikTok or the network; all else is the state of the account.
+  return row.verdict === 'retry' ? 502 : 409;
+}
+
+function sentence(text: string): string {
+  const start = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?)]$/.test(start) ? start : `${start}.`;
 }

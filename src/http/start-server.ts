@@ -3,23 +3,27 @@ import type { Logger } from 'pino';
 import { isLoopbackHost } from '../core/loopback-host.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { ReceiveWebhook } from '../tiktok-webhooks/receive-webhook.ts';
-import { type BoardOptions, registerBoard } from './board.ts';
+import { BOARD_PATH, type BoardOptions, registerBoard } from './board.ts';
 import { type ConnectOptions, registerConnect } from './connect.ts';
 import { type ReadinessCheck, registerHealth, registerMetrics } from './health.ts';
-import { registerHomePage } from './home-page.ts';
+import { PAGE_HEADERS, renderPage } from './html-page.ts';
 import { dropUnusedConnections, limitRequestTime, listen, urlOf, type WebServer } from './listen.ts';
-import { answerUnreadableAddress, answerUnreadableRequest, answerWithProblems } from './problem.ts';
+import { answerUnreadableAddress, answerUnreadableRequest, answerWithProblems, sendProblem } from './problem.ts';
 import { registerApi } from './v1/api.ts';
+import { DOCS_PATH } from './v1/docs-page.ts';
 import type { ApiOptions } from './v1/typed-routes.ts';
-import { registerWebhook } from './webhook-route.ts';
 
-export interface ServerOptions {
+export interface MetricsServerOptions {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
-  readonly board: Omit<BoardOptions, 'host'>;
   readonly metrics: Pick<Metrics, 'render' | 'contentType'>;
   readonly readinessChecks: readonly ReadinessCheck[];
+  readonly log: Logger;
+}
+
+export interface ServerOptions extends MetricsServerOptions {
+  readonly board: Omit<BoardOptions, 'host'>;
   /** The API under `/v1`; without it there is none. */
   readonly api?: ApiOptions | undefined;
   /** Without it no account can be connected in a browser. */
@@ -28,11 +32,30 @@ export interface ServerOptions {
   readonly receiveWebhook?: ReceiveWebhook | undefined;
   /** Longest time in which a request has to arrive (ms). Default: half a minute. */
   readonly requestMs?: number | undefined;
-  readonly log: Logger;
 }
 
 /** Longest part of a path that is a parameter: an account's name is up to 128 characters, each up to 12 encoded. */
 const MAX_PARAM_LENGTH = 2_000;
+
+const WEBHOOK_PATH = '/webhooks/tiktok';
+/** TikTok's reports are a few hundred bytes. */
+const MAX_WEBHOOK_BYTES = 100_000;
+
+const HOME_LINKS = [
+  [BOARD_PATH, 'Queues', 'all jobs in their queues (Bull Board)'],
+  [DOCS_PATH, 'API', 'documentation of the HTTP API, from /openapi.json'],
+  ['/metrics', 'Metrics', 'metrics for Prometheus'],
+  ['/readyz', 'Readiness', 'readiness: whether the workers can take jobs from Redis'],
+  ['/healthz', 'Health', 'liveness: whether this process is alive'],
+] as const;
+
+const HOME_PAGE = renderPage({
+  title: 'tiktok-publisher',
+  body: `<p>A background job queue that publishes videos to TikTok.</p>
+<dl>
+${HOME_LINKS.map(([path, name, meaning]) => `  <dt><a href="${path}">${name}</a></dt><dd>${meaning}</dd>`).join('\n')}
+</dl>`,
+});
 
 /**
  * Starts the web server: API, board, metrics, health, connecting accounts, TikTok's webhooks and a page of links. Every
@@ -41,7 +64,33 @@ const MAX_PARAM_LENGTH = 2_000;
  * @throws PublishError `CONFIG_PORT_TAKEN`, or `CONFIG_INVALID` when the host or port can't be listened on
  */
 export async function startServer(options: ServerOptions): Promise<WebServer> {
-  const { host, port, board, metrics, readinessChecks, api, connect, receiveWebhook, requestMs, log } = options;
+  const { host, port, board, api, connect, receiveWebhook } = options;
+  const server = createServer(options);
+  registerHomePage(server);
+  await registerBoard(server, { ...board, host });
+  await registerWebhook(server, receiveWebhook);
+  if (api !== undefined) await registerApi(server, api, host);
+  const ownUrl = () => urlOf(server, { host, port });
+  if (connect !== undefined) {
+    const baseUrl = () => connect.publicBaseUrl ?? (isLoopbackHost(host) ? ownUrl() : undefined);
+    await registerConnect(server, connect, { login: board.login, host, baseUrl });
+  }
+  return await listen(server, { host, port, variables: { host: 'HOST', port: 'PORT' } });
+}
+
+/**
+ * Serves what watches over a worker and nothing else: `/metrics`, `/healthz` and `/readyz`.
+ * @throws PublishError `CONFIG_PORT_TAKEN`, or `CONFIG_INVALID` when the host or port can't be listened on
+ */
+export async function startMetricsServer(options: MetricsServerOptions): Promise<WebServer> {
+  const { host, port } = options;
+  const variables = { host: 'METRICS_HOST', port: 'METRICS_PORT' };
+  return await listen(createServer(options), { host, port, variables });
+}
+
+/** A server with `/metrics`, `/healthz` and `/readyz` that answers errors with problem documents. */
+function createServer(options: Pick<ServerOptions, 'metrics' | 'readinessChecks' | 'log' | 'requestMs'>) {
+  const { metrics, readinessChecks, log, requestMs } = options;
   const loggerInstance: FastifyBaseLogger = log;
   const logController = new LogController({ disableRequestLogging: true });
   const routerOptions = { maxParamLength: MAX_PARAM_LENGTH };
@@ -53,18 +102,35 @@ export async function startServer(options: ServerOptions): Promise<WebServer> {
   });
   dropUnusedConnections(server);
   answerWithProblems(server, log);
-  registerHomePage(server);
   registerHealth(server, readinessChecks);
   registerMetrics(server, metrics);
-  await registerBoard(server, { ...board, host });
-  await registerWebhook(server, receiveWebhook);
-  if (api !== undefined) await registerApi(server, api, host);
-  const ownUrl = () => urlOf(server, { host, port });
-  if (connect !== undefined) {
-    const baseUrl = () => connect.publicBaseUrl ?? (isLoopbackHost(host) ? ownUrl() : undefined);
-    await registerConnect(server, connect, { login: board.login, host, baseUrl });
-  }
-  return await listen(server, { host, port, variables: { host: 'HOST', port: 'PORT' } });
+  return server;
+}
+
+/** Adds `/`, a plain page with links to the rest. */
+function registerHomePage(server: FastifyInstance): void {
+  server.get('/', async (_request, reply) => reply.headers(PAGE_HEADERS).send(HOME_PAGE));
+}
+
+/** Adds `POST /webhooks/tiktok`; without a receiver it says what is missing. */
+async function registerWebhook(server: FastifyInstance, receive: ReceiveWebhook | undefined): Promise<void> {
+  await server.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+    scope.post(WEBHOOK_PATH, { bodyLimit: MAX_WEBHOOK_BYTES }, async (request, reply) => {
+      if (receive === undefined) {
+        const detail =
+          'TIKTOK_CLIENT_SECRET is not set, so the signature of a TikTok webhook cannot be checked. The webhook was rejected.';
+        return sendProblem(reply, { status: 503, code: 'WEBHOOK_NOT_CONFIGURED', detail });
+      }
+      const header = request.headers['tiktok-signature'];
+      const signature = Array.isArray(header) ? header[0] : header;
+      const rawBody = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+      if ((await receive({ rawBody, signature })) === 'taken') return reply.code(200).send();
+      const detail = 'The TikTok-Signature does not match this body and TIKTOK_CLIENT_SECRET.';
+      return sendProblem(reply, { status: 401, code: 'WEBHOOK_UNSIGNED', detail });
+    });
+  });
 }
 
 export type { WebServer } from './listen.ts';

@@ -30,20 +30,31 @@ export function detectContainerType(firstBytes: Buffer): MediaSource['contentTyp
 
 /** Walks the elements of an EBML header (RFC 8794 section 8) to its DocType. */
 function readEbmlDocType(bytes: Buffer): string | undefined {
-  const header = readVint(bytes, 4, false);
-  if (header === undefined) return undefined;
-  const end = Math.min(header.next + header.value, bytes.length);
-  let position = header.next;
-  while (position < end) {
-    const id = readVint(bytes, position, true);
-    const size = id === undefined ? undefined : readVint(bytes, id.next, false);
-    if (id === undefined || size === undefined) return undefined;
-    if (id.value === EBML_DOC_TYPE) {
-      return bytes.toString('latin1', size.next, size.next + size.value).replace(/\0+$/, '');
-    }
-    position = size.next + size.value;
+  const header = readElement(bytes, 0);
+  const end = Math.min(header?.end ?? bytes.length, bytes.length);
+  let element = header && readElement(bytes, header.start);
+  while (element?.end !== undefined && element.start <= end) {
+    if (element.id === EBML_DOC_TYPE) return bytes.toString('latin1', element.start, element.end).replace(/\0+$/, '');
+    element = element.end < end ? readElement(bytes, element.end) : undefined;
   }
   return undefined;
+}
+
+/** An element of EBML by its place in a buffer. */
+export interface EbmlElement {
+  readonly id: number;
+  readonly start: number;
+  /** May be beyond the bytes read; undefined: not known when it was written (RFC 8794, 6.2). */
+  readonly end: number | undefined;
+}
+
+/** Reads the head of an element. @returns undefined for bytes that are none */
+export function readElement(bytes: Buffer, at: number): EbmlElement | undefined {
+  const id = readVint(bytes, at, true);
+  const size = id === undefined ? undefined : readVint(bytes, id.next, false);
+  if (id === undefined || size === undefined) return undefined;
+  const isUnknown = size.value === 2 ** (7 * (size.next - id.next)) - 1;
+  return { id: id.value, start: size.next, end: isUnknown ? undefined : size.next + size.value };
 }
 
 /** A variable-size integer (RFC 8794 section 4); ids keep the marker bit that tells their length, sizes don't. */

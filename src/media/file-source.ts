@@ -1,14 +1,14 @@
 import { type BigIntStats, constants } from 'node:fs';
 import { type FileHandle, open, readlink, realpath, stat } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
-import { MAX_VIDEO_BYTES } from '../core/chunk-plan.ts';
 import type { MediaSource, SourcePin } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { MINUTE_MS } from '../core/units.ts';
-import { CONTAINER_PROBE_BYTES, detectContainerType } from './container-type.ts';
+import { CONTAINER_PROBE_BYTES } from './container-type.ts';
 import { explained, isNoSuchFile, toFileError } from './file-error.ts';
-import { type MediaRoots, resolveMediaRoots } from './media-roots.ts';
+import { type RefuseOutside, resolveMediaRoots } from './media-roots.ts';
 import { createReadAhead } from './read-ahead.ts';
+import { contentTypeOf, refuseRange, refuseSize } from './source-checks.ts';
 
 /** A file that did not change for this time (ms) is complete. */
 const QUIET_MS = 100;
@@ -33,15 +33,15 @@ export interface FileSourceOptions {
  * `TRANSPORT_MEDIA_DISK`, each naming the path
  */
 export async function openFileSource(path: string, options: FileSourceOptions = {}): Promise<MediaSource> {
-  const roots = await resolveMediaRoots(options.roots);
-  roots.refuseOutside(path);
+  const refuseOutside = await resolveMediaRoots(options.roots);
+  refuseOutside(path);
   const realPath = await explained(path, () => realpath(path));
-  roots.refuseOutside(realPath);
+  refuseOutside(realPath);
   // Looked at before it is opened: opening alone can block (pipes) or do something (devices).
   refuseNonFile(path, await explained(path, () => stat(realPath, { bigint: true })));
   const handle = await explained(path, () => open(realPath, OPEN_FLAGS));
   try {
-    if (options.roots !== undefined) await refuseSwapped(handle, roots);
+    if (options.roots !== undefined) await refuseSwapped(handle, refuseOutside);
     const stats = await explained(path, () => handle.stat({ bigint: true }));
     refuseNonFile(path, stats);
     refuseSize(path, Number(stats.size));
@@ -58,9 +58,9 @@ export async function openFileSource(path: string, options: FileSourceOptions = 
 const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0);
 
 /** A folder may become a link after its path was checked. Linux tells where what is open really lies. */
-async function refuseSwapped(handle: FileHandle, roots: MediaRoots): Promise<void> {
+async function refuseSwapped(handle: FileHandle, refuseOutside: RefuseOutside): Promise<void> {
   const openedPath = await readlink(`/proc/self/fd/${handle.fd}`).catch(() => undefined);
-  if (openedPath !== undefined) roots.refuseOutside(openedPath);
+  if (openedPath !== undefined) refuseOutside(openedPath);
 }
 
 interface OpenedFile {
@@ -73,18 +73,14 @@ interface OpenedFile {
 function createSource({ path, handle, stats, contentType }: OpenedFile): MediaSource {
   const pin = toPin(stats);
   const remark = remarkOnHoles(stats);
-  const { read } = createReadAhead(handle, path);
+  const read = createReadAhead(handle, path);
   let closing: Promise<void> | undefined;
   return {
     pin,
     contentType,
     ...(remark !== undefined && { remarks: [remark] }),
     read: (startByte, endByteExclusive) => {
-      if (!(startByte >= 0 && startByte < endByteExclusive && endByteExclusive <= pin.sizeBytes)) {
-        throw new RangeError(
-          `expected a range within 0 to ${pin.sizeBytes}, got ${startByte} to ${endByteExclusive} (exclusive)`,
-        );
-      }
+      refuseRange(pin, startByte, endByteExclusive);
       return read(startByte, endByteExclusive);
     },
     verifyUnchanged: async () => {
@@ -131,20 +127,10 @@ function refuseNonFile(path: string, stats: BigIntStats): void {
   throw new PublishError('INPUT_MEDIA_NOT_A_FILE', { reason: `expected a video file, got ${got}: ${path}` });
 }
 
-function refuseSize(path: string, sizeBytes: number): void {
-  if (sizeBytes === 0) throw new PublishError('INPUT_MEDIA_EMPTY', { reason: `the file is empty: ${path}` });
-  if (sizeBytes <= MAX_VIDEO_BYTES) return;
-  const reason = `expected at most ${MAX_VIDEO_BYTES} bytes, got ${sizeBytes}: ${path}`;
-  throw new PublishError('INPUT_MEDIA_TOO_LARGE', { reason });
-}
-
 async function detectContentType(handle: FileHandle, path: string): Promise<MediaSource['contentType']> {
   const probe = Buffer.alloc(CONTAINER_PROBE_BYTES);
   const { bytesRead } = await explained(path, () => handle.read(probe, 0, probe.length, 0));
-  const contentType = detectContainerType(probe.subarray(0, bytesRead));
-  if (contentType !== undefined) return contentType;
-  const reason = `expected an MP4, MOV or WebM video, got something else: ${path}`;
-  throw new PublishError('INPUT_MEDIA_CONTAINER_UNSUPPORTED', { reason });
+  return contentTypeOf(path, probe.subarray(0, bytesRead));
 }
 
 /**

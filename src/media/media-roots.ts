@@ -2,27 +2,22 @@ import { realpath } from 'node:fs/promises';
 import { isAbsolute, relative, resolve, sep } from 'node:path';
 import { PublishError } from '../core/publish-error.ts';
 
-/** The folders that media may live under, with their links resolved as well. */
-export interface MediaRoots {
-  /**
-   * Checks both before a path is touched and, once its links are resolved, after.
-   * @throws PublishError `INPUT_MEDIA_OUTSIDE_ROOTS`
-   */
-  refuseOutside(path: string): void;
-}
+/**
+ * Refuses a path outside of the folders that media may live under. Asked before a path is touched and, once its links are
+ * resolved, after.
+ * @throws PublishError `INPUT_MEDIA_OUTSIDE_ROOTS`
+ */
+export type RefuseOutside = (path: string) => void;
 
-/** Resolves the folders; one that does not exist holds nothing. Without a list any path will do. */
-export async function resolveMediaRoots(roots: readonly string[] | undefined): Promise<MediaRoots> {
-  if (roots === undefined) return { refuseOutside: () => undefined };
+/** Resolves the folders and their links; one that does not exist holds nothing. Without a list any path will do. */
+export async function resolveMediaRoots(roots: readonly string[] | undefined): Promise<RefuseOutside> {
+  if (roots === undefined) return () => undefined;
   const real = await Promise.all(roots.map((root) => realpath(root).catch(() => undefined)));
   const folders = [...roots.map((root) => resolve(root)), ...real.filter((root) => root !== undefined)];
-  return {
-    refuseOutside: (path) => {
-      if (folders.some((folder) => isInside(folder, path))) return;
-      throw new PublishError('INPUT_MEDIA_OUTSIDE_ROOTS', {
-        reason: `expected a file in one of the MEDIA_ROOTS folders, got ${path}`,
-      });
-    },
+  return (path) => {
+    if (folders.some((folder) => isInside(folder, path))) return;
+    const reason = `expected a file in one of the MEDIA_ROOTS folders, got ${path}`;
+    throw new PublishError('INPUT_MEDIA_OUTSIDE_ROOTS', { reason });
   };
 }
 
@@ -38,7 +33,7 @@ export async function refuseOutsideRoots(path: string, roots: readonly string[] 
     const reason = 'REST can publish files only from MEDIA_ROOTS, which is not set';
     throw new PublishError('INPUT_MEDIA_OUTSIDE_ROOTS', { reason });
   }
-  const { refuseOutside } = await resolveMediaRoots(roots);
+  const refuseOutside = await resolveMediaRoots(roots);
   refuseOutside(path);
   const realPath = await realpath(path).catch(() => undefined);
   if (realPath !== undefined) refuseOutside(realPath);

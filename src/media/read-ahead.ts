@@ -1,25 +1,21 @@
 import type { FileHandle } from 'node:fs/promises';
+import type { MediaSource } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { MEBIBYTE_BYTES } from '../core/units.ts';
-import { toFileError } from './file-error.ts';
+import { explained } from './file-error.ts';
 
 /** One piece is with the consumer, one is read ahead, and one may still lie in the socket. */
 const RING_PIECES = 3;
 const PIECE_BYTES = MEBIBYTE_BYTES;
 
-/** Reads ranges of one file into a small ring buffer. */
-export interface ReadAhead {
-  /** See `MediaSource.read`. Beginning another read ends the one before. */
-  read(startByte: number, endByteExclusive: number): AsyncGenerator<Uint8Array, void, void>;
-}
-
 /**
  * Reads one piece ahead of the consumer, so that disk and network work at the same time.
- * The buffers are our own, since undici closes a FileHandle whose stream it is given.
+ * The buffers, a small ring, are our own, since undici closes a FileHandle whose stream it is given.
  *
  * @param name the file's name for errors
+ * @returns see `MediaSource.read`; beginning another read ends the one before
  */
-export function createReadAhead(handle: FileHandle, name: string): ReadAhead {
+export function createReadAhead(handle: FileHandle, name: string): MediaSource['read'] {
   let ring: Buffer | undefined;
   let latestRead = 0;
   let inFlight: Promise<unknown> = Promise.resolve();
@@ -34,35 +30,36 @@ export function createReadAhead(handle: FileHandle, name: string): ReadAhead {
     return filling;
   }
 
-  return {
-    async *read(startByte, endByteExclusive) {
-      latestRead += 1;
-      const ownRead = latestRead;
-      await inFlight;
-      let position = startByte;
-      let index = 0;
-      let next = startFill(index, position, endByteExclusive);
-      try {
-        while (position < endByteExclusive) {
-          const piece = await next;
-          if (ownRead !== latestRead) throw new Error('another read of this source has started');
-          position += piece.byteLength;
-          index += 1;
-          if (position < endByteExclusive) next = startFill(index, position, endByteExclusive);
-          yield piece;
-        }
-      } finally {
-        // An abandoned reader leaves no read behind that still writes into the ring.
-        await next.catch(() => undefined);
+  return async function* read(startByte, endByteExclusive) {
+    latestRead += 1;
+    const ownRead = latestRead;
+    await inFlight;
+    let position = startByte;
+    let index = 0;
+    let next = startFill(index, position, endByteExclusive);
+    try {
+      while (position < endByteExclusive) {
+        const piece = await next;
+        if (ownRead !== latestRead) throw new Error('another read of this source has started');
+        position += piece.byteLength;
+        index += 1;
+        if (position < endByteExclusive) next = startFill(index, position, endByteExclusive);
+        yield piece;
       }
-    },
+    } finally {
+      // An abandoned reader leaves no read behind that still writes into the ring.
+      await next.catch(() => undefined);
+    }
   };
 }
 
 async function fill(handle: FileHandle, buffer: Buffer, startByte: number, name: string): Promise<Buffer> {
   let filledBytes = 0;
   while (filledBytes < buffer.length) {
-    const { bytesRead } = await readOnce(handle, buffer, filledBytes, startByte + filledBytes, name);
+    const leftBytes = buffer.length - filledBytes;
+    const { bytesRead } = await explained(name, () =>
+      handle.read(buffer, filledBytes, leftBytes, startByte + filledBytes),
+    );
     if (bytesRead === 0) {
       const reason = `expected more data from ${name} at byte ${startByte + filledBytes}, but it ends there`;
       throw new PublishError('INPUT_MEDIA_CHANGED', { reason });
@@ -70,12 +67,4 @@ async function fill(handle: FileHandle, buffer: Buffer, startByte: number, name:
     filledBytes += bytesRead;
   }
   return buffer;
-}
-
-async function readOnce(handle: FileHandle, buffer: Buffer, offset: number, position: number, name: string) {
-  try {
-    return await handle.read(buffer, offset, buffer.length - offset, position);
-  } catch (error) {
-    throw toFileError(error, name);
-  }
 }

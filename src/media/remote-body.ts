@@ -51,6 +51,20 @@ export async function readExactly(body: AsyncIterable<Uint8Array>, expected: Exp
   return Buffer.concat(pieces);
 }
 
+/**
+ * The head of an answer, for which a server has twice the stall time.
+ * @param request ends with `OUTBOUND_NO_ANSWER` if it takes longer
+ */
+export async function answerInTime<T>(
+  answer: Promise<T>,
+  { name, stallMs }: Pick<ExpectedBody, 'name' | 'stallMs'>,
+  request: AbortController,
+): Promise<T> {
+  const reason = `${name} did not respond within ${2 * stallMs} ms`;
+  const timer = setTimeout(() => request.abort(new PublishError('OUTBOUND_NO_ANSWER', { reason })), 2 * stallMs);
+  return await answer.finally(() => clearTimeout(timer));
+}
+
 /** Counts the time spent waiting for bytes, not the time in which nobody asked for any. */
 async function* watched(
   body: AsyncIterable<Uint8Array>,

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
-import { MAX_VIDEO_BYTES } from '../core/chunk-plan.ts';
-import type { AnsweredRange } from '../core/content-range.ts';
+import { type AnsweredRange, parseAnsweredRange } from '../core/content-range.ts';
 import type { MediaSource, SourcePin } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
-import { detectContainerType } from './container-type.ts';
-import { exactBody } from './remote-body.ts';
+import { CONTAINER_PROBE_BYTES } from './container-type.ts';
+import { exactBody, readExactly } from './remote-body.ts';
+import { contentTypeOf, refuseRange, refuseSize } from './source-checks.ts';
 
 /** A half-open range that is asked for. */
 export interface ByteRange {
@@ -13,8 +13,11 @@ export interface ByteRange {
   readonly endByteExclusive: number;
 }
 
+/** What tells the container of a video. */
+export const FIRST_BYTES: ByteRange = { startByte: 0, endByteExclusive: CONTAINER_PROBE_BYTES };
+
 /** A video on another machine whose version is pinned. */
-export interface RemoteVideo {
+interface RemoteVideo {
   /** The server's or the object's name, for errors. */
   readonly name: string;
   readonly pin: SourcePin;
@@ -33,11 +36,48 @@ export interface RemoteVideo {
   readonly isCheckedAfterwards: boolean;
 }
 
+/** How a video is asked for, before it is known what it is. */
+type RemoteServer = Pick<RemoteVideo, 'name' | 'stallMs' | 'explain'>;
+
+/** The answer to the request for {@link FIRST_BYTES}, and how the rest of that version is read. */
+interface FirstAnswer extends Pick<RemoteVideo, 'fetch' | 'isPinStrong' | 'isCheckedAfterwards'> {
+  readonly body: AsyncIterable<Uint8Array>;
+  readonly range: AnsweredRange;
+  /** See `SourcePin`. */
+  readonly version: string;
+}
+
+/**
+ * Opens a video by its first bytes.
+ * @param ask ends when `opening` does
+ */
+export async function openRemoteSource(
+  server: RemoteServer,
+  ask: (opening: AbortController) => Promise<FirstAnswer>,
+): Promise<MediaSource> {
+  const { name, stallMs, explain } = server;
+  const opening = new AbortController();
+  const abort = (reason: unknown): void => opening.abort(reason);
+  try {
+    const { body, range, version, ...reading } = await ask(opening);
+    refuseSize(name, range.totalBytes);
+    const firstBytes = await readExactly(body, { name, lengthBytes: range.endByteExclusive, stallMs, abort });
+    const pin = { sizeBytes: range.totalBytes, version };
+    return createRemoteSource({ ...server, ...reading, pin }, contentTypeOf(name, firstBytes));
+  } catch (error) {
+    if (opening.signal.aborted) throw opening.signal.reason;
+    throw explain(error);
+  } finally {
+    // A refused answer's body occupies its connection.
+    abort(new Error('opening the source was aborted'));
+  }
+}
+
 /**
  * The source that reads a remote video, one range at a time, over whatever connection its server keeps. Nothing is kept
  * of what was read: what is alive are the pieces in the socket's and the stream's buffers.
  */
-export function createRemoteSource(video: RemoteVideo, contentType: MediaSource['contentType']): MediaSource {
+function createRemoteSource(video: RemoteVideo, contentType: MediaSource['contentType']): MediaSource {
   const { pin, name, stallMs } = video;
   const closed = new AbortController();
   let reader: AbortController | undefined;
@@ -67,9 +107,7 @@ export function createRemoteSource(video: RemoteVideo, contentType: MediaSource[
     contentType,
     isPinStrong: video.isPinStrong,
     read: (startByte, endByteExclusive) => {
-      if (!(startByte >= 0 && startByte < endByteExclusive && endByteExclusive <= pin.sizeBytes)) {
-        throw new RangeError(`expected a range within 0 to ${pin.sizeBytes}, got ${startByte} to ${endByteExclusive}`);
-      }
+      refuseRange(pin, startByte, endByteExclusive);
       // The consumer of the one before may be gone without having said so.
       reader?.abort(new Error('another read of this source has started'));
       reader = new AbortController();
@@ -85,25 +123,30 @@ export function createRemoteSource(video: RemoteVideo, contentType: MediaSource[
   };
 }
 
-/** @throws PublishError `INPUT_MEDIA_EMPTY`, `INPUT_MEDIA_TOO_LARGE` */
-export function refuseRemoteSize(name: string, sizeBytes: number): void {
-  if (sizeBytes === 0) throw new PublishError('INPUT_MEDIA_EMPTY', { reason: `the video at ${name} is empty` });
-  if (sizeBytes <= MAX_VIDEO_BYTES) return;
-  const reason = `expected at most ${MAX_VIDEO_BYTES} bytes, got ${sizeBytes} at ${name}`;
-  throw new PublishError('INPUT_MEDIA_TOO_LARGE', { reason });
+/**
+ * The range that an answer says it holds.
+ * @param asked what it has to hold, up to the end of the video
+ * @param sizeBytes of the pinned version, once there is one
+ * @throws PublishError `INPUT_MEDIA_CHANGED`, `TRANSPORT_MEDIA_BAD_ANSWER`
+ */
+export function expectRange(
+  name: string,
+  contentRange: string | undefined,
+  { asked, sizeBytes }: { readonly asked: ByteRange; readonly sizeBytes?: number },
+): AnsweredRange {
+  const answered = parseAnsweredRange(contentRange);
+  if (answered !== undefined && sizeBytes !== undefined && answered.totalBytes !== sizeBytes) throw changed(name);
+  const end = Math.min(asked.endByteExclusive, answered?.totalBytes ?? 0);
+  if (answered?.startByte === asked.startByte && answered.endByteExclusive === end) return answered;
+  const got = contentRange === undefined ? 'none' : 'another';
+  const reason = `expected the requested range from ${name}, got ${got}`;
+  throw new PublishError('TRANSPORT_MEDIA_BAD_ANSWER', { reason });
 }
 
-/** @throws PublishError `INPUT_MEDIA_CONTAINER_UNSUPPORTED` */
-export function refuseRemoteContainer(name: string, firstBytes: Buffer): MediaSource['contentType'] {
-  const contentType = detectContainerType(firstBytes);
-  if (contentType !== undefined) return contentType;
-  const reason = `expected an MP4, MOV or WebM video at ${name}, got something else`;
-  throw new PublishError('INPUT_MEDIA_CONTAINER_UNSUPPORTED', { reason });
-}
-
-/** Whether an answer holds the range that was asked for. */
-export function isRange(answered: AnsweredRange | undefined, asked: ByteRange): answered is AnsweredRange {
-  return answered?.startByte === asked.startByte && answered.endByteExclusive === asked.endByteExclusive;
+/** The error of a video that is not in the pinned version any more. */
+export function changed(name: string): PublishError {
+  const reason = `the video at ${name} has changed since the start of the job`;
+  return new PublishError('INPUT_MEDIA_CHANGED', { reason });
 }
 
 const MAX_KEPT_MARK_CHARS = 128;

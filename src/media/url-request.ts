@@ -5,6 +5,7 @@ import type { AllowList } from '../outbound/allow-list.ts';
 import { checkOutboundUrl } from '../outbound/check-url.ts';
 import { toOutboundError } from '../outbound/outbound-error.ts';
 import { expiryOfPresignedUrl, saysExpired } from './presigned-url.ts';
+import { answerInTime } from './remote-body.ts';
 
 const MAX_REDIRECTS = 3;
 const REDIRECT_STATUSES = [301, 302, 303, 307, 308];
@@ -22,16 +23,7 @@ export interface Outbound {
 }
 
 /** Asks for the ranges of one URL. */
-export interface UrlRequest {
-  /** The host that was named, for errors: paths and queries may be secret. */
-  readonly name: string;
-  /**
-   * The answer after redirects, whatever it says unless it is a refusal.
-   * @param request ends with the reading of the answer's body, or ends it
-   * @throws PublishError
-   */
-  get(headers: Readonly<Record<string, string>>, request: AbortController): Promise<Dispatcher.ResponseData>;
-}
+export type UrlRequest = ReturnType<typeof createUrlRequest>;
 
 /**
  * GETs a URL that a caller named: each hop is checked, at most three redirects are followed, and user and password go to
@@ -40,7 +32,7 @@ export interface UrlRequest {
  *
  * @param stallMs longest time without a byte; all redirects together may take twice as long
  */
-export function createUrlRequest(text: string, outbound: Outbound, stallMs: number): UrlRequest {
+export function createUrlRequest(text: string, outbound: Outbound, stallMs: number) {
   const { url: named, authorization } = withoutCredentials(new URL(text));
   const name = named.host;
   let current = named;
@@ -88,12 +80,16 @@ export function createUrlRequest(text: string, outbound: Outbound, stallMs: numb
   }
 
   return {
+    /** The host that was named, for errors: paths and queries may be secret. */
     name,
-    async get(headers, request) {
+    /**
+     * The answer after redirects, whatever it says unless it is a refusal.
+     * @param request ends with the reading of the answer's body, or ends it
+     * @throws PublishError
+     */
+    async get(headers: Readonly<Record<string, string>>, request: AbortController) {
       const all = { 'user-agent': 'tiktok-publisher', accept: '*/*', 'accept-encoding': 'identity', ...headers };
-      const reason = `${name} did not respond within ${2 * stallMs} ms`;
-      const timer = setTimeout(() => request.abort(new PublishError('OUTBOUND_NO_ANSWER', { reason })), 2 * stallMs);
-      return await get(all, request.signal).finally(() => clearTimeout(timer));
+      return await answerInTime(get(all, request.signal), { name, stallMs }, request);
     },
   };
 }

@@ -31,9 +31,9 @@ export const VALUES_FROM_THE_START = {
       ALL_PUBLISH_STATES.filter(isTerminal).map((outcome) => ({ mode, source, outcome: String(outcome) })),
     ),
   ),
-  deferrals: WAIT_REASONS.map((reason) => ({ reason })),
-  refreshes: ['refreshed', 'overtaken', 'reauthorization_required', 'failed'].map((outcome) => ({ outcome })),
-  deliveries: ['delivered', 'retried', 'failed', 'held'].map((outcome) => ({ outcome })),
+  deferrals: WAIT_REASONS,
+  refreshes: ['refreshed', 'overtaken', 'reauthorization_required', 'failed'],
+  deliveries: ['delivered', 'retried', 'failed', 'held'],
   throttled: ['direct_init', 'inbox_init', 'status', 'creator_info'].map((endpoint) => ({
     endpoint,
     code: 'rate_limit_exceeded',

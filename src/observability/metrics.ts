@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../core/units.ts';
 import { requestCodeLabel, statusLabel, VALUES_FROM_THE_START, webhookLabel } from './label-values.ts';
-import { type CountJobs, registerPausedGauge, registerQueueGauge, registerWorkerGauge } from './sampled-gauges.ts';
+import { registerPausedGauge, registerQueueGauge, registerWorkerGauge } from './sampled-gauges.ts';
 
 /** What one metric is: the code registers it and docs/metrics.md lists it from here. @internal */
 export interface MetricRow {
@@ -16,102 +16,64 @@ export interface MetricRow {
  * @internal
  */
 export const METRIC_TABLE = {
-  tiktok_publish_jobs_total: {
-    type: 'counter',
-    labels: ['mode', 'source', 'outcome'],
-    meaning: 'publish jobs that ended',
-  },
-  tiktok_publish_duration_seconds: {
-    type: 'histogram',
-    labels: ['mode', 'outcome'],
-    meaning: 'time from enqueue (or the scheduled time) to the outcome',
-  },
-  tiktok_publish_duplicates_total: {
-    type: 'counter',
-    labels: ['action'],
-    meaning: 'jobs with the same video as another job of the account, by action (warn, refuse)',
-  },
-  tiktok_upload_bytes_total: { type: 'counter', labels: [], meaning: 'video bytes that TikTok accepted' },
-  tiktok_upload_resent_bytes_total: {
-    type: 'counter',
-    labels: [],
-    meaning: 'video bytes that were sent again',
-  },
-  tiktok_upload_chunk_duration_seconds: {
-    type: 'histogram',
-    labels: [],
-    meaning: 'time to upload one accepted chunk',
-  },
-  tiktok_upload_chunk_retries_total: {
-    type: 'counter',
-    labels: ['reason'],
-    meaning: 'chunks that were sent again, by error code',
-  },
-  tiktok_upload_resumes_total: {
-    type: 'counter',
-    labels: ['reason'],
-    meaning: 'uploads that resumed at the offset reported by TikTok, by reason of the interruption',
-  },
-  tiktok_uploads_in_progress: { type: 'gauge', labels: [], meaning: 'uploads running in this process' },
-  tiktok_api_requests_total: {
-    type: 'counter',
-    labels: ['endpoint', 'code'],
-    meaning: 'requests to TikTok, by result code (ok, a TikTok code, or our error code if there was no response)',
-  },
-  tiktok_api_request_duration_seconds: {
-    type: 'histogram',
-    labels: ['endpoint'],
-    meaning: 'time from sending a request to TikTok to the end of the response',
-  },
-  tiktok_status_polls_total: {
-    type: 'counter',
-    labels: ['status'],
-    meaning: 'status polls, by the status from TikTok',
-  },
-  tiktok_status_poll_lag_seconds: {
-    type: 'histogram',
-    labels: [],
-    meaning: 'delay of a status poll after its planned time',
-  },
-  tiktok_deferrals_total: {
-    type: 'counter',
-    labels: ['reason'],
-    meaning: 'waits that did not use an attempt, by waiting reason',
-  },
-  tiktok_token_refreshes_total: { type: 'counter', labels: ['outcome'], meaning: 'refreshes of access tokens' },
-  tiktok_events_delivered_total: {
-    type: 'counter',
-    labels: ['outcome'],
-    meaning: 'delivery attempts of events to callback URLs',
-  },
-  tiktok_callback_endpoints_paused: {
-    type: 'gauge',
-    labels: [],
-    meaning: 'callback endpoints that are paused after repeated failures',
-  },
-  tiktok_webhooks_received_total: {
-    type: 'counter',
-    labels: ['event', 'outcome'],
-    meaning: 'TikTok webhooks, by event and result',
-  },
-  tiktok_workers_running: {
-    type: 'gauge',
-    labels: ['queue'],
-    meaning: '1 while the worker of a queue is running in this process, 0 after it stopped',
-  },
-  tiktok_worker_ready: {
-    type: 'gauge',
-    labels: ['queue'],
-    meaning: '1 while this process can take jobs from a queue, 0 while Redis prevents it; /readyz says why',
-  },
-  bullmq_jobs: {
-    type: 'gauge',
-    labels: ['queue', 'state'],
-    meaning: 'jobs in a BullMQ queue at the time of the scrape',
-  },
-} as const satisfies Record<string, MetricRow>;
+  tiktok_publish_jobs_total: row('counter', 'publish jobs that ended', 'mode', 'source', 'outcome'),
+  tiktok_publish_duration_seconds: row(
+    'histogram',
+    'time from enqueue (or the scheduled time) to the outcome',
+    'mode',
+    'outcome',
+  ),
+  tiktok_publish_duplicates_total: row(
+    'counter',
+    'jobs with the same video as another job of the account, by action (warn, refuse)',
+    'action',
+  ),
+  tiktok_upload_bytes_total: row('counter', 'video bytes that TikTok accepted'),
+  tiktok_upload_resent_bytes_total: row('counter', 'video bytes that were sent again'),
+  tiktok_upload_chunk_duration_seconds: row('histogram', 'time to upload one accepted chunk'),
+  tiktok_upload_chunk_retries_total: row('counter', 'chunks that were sent again, by error code', 'reason'),
+  tiktok_upload_resumes_total: row(
+    'counter',
+    'uploads that resumed at the offset reported by TikTok, by reason of the interruption',
+    'reason',
+  ),
+  tiktok_uploads_in_progress: row('gauge', 'uploads running in this process'),
+  tiktok_api_requests_total: row(
+    'counter',
+    'requests to TikTok, by result code (ok, a TikTok code, or our error code if there was no response)',
+    'endpoint',
+    'code',
+  ),
+  tiktok_api_request_duration_seconds: row(
+    'histogram',
+    'time from sending a request to TikTok to the end of the response',
+    'endpoint',
+  ),
+  tiktok_status_polls_total: row('counter', 'status polls, by the status from TikTok', 'status'),
+  tiktok_status_poll_lag_seconds: row('histogram', 'delay of a status poll after its planned time'),
+  tiktok_deferrals_total: row('counter', 'waits that did not use an attempt, by waiting reason', 'reason'),
+  tiktok_token_refreshes_total: row('counter', 'refreshes of access tokens', 'outcome'),
+  tiktok_events_delivered_total: row('counter', 'delivery attempts of events to callback URLs', 'outcome'),
+  tiktok_callback_endpoints_paused: row('gauge', 'callback endpoints that are paused after repeated failures'),
+  tiktok_webhooks_received_total: row('counter', 'TikTok webhooks, by event and result', 'event', 'outcome'),
+  tiktok_workers_running: row(
+    'gauge',
+    '1 while the worker of a queue is running in this process, 0 after it stopped',
+    'queue',
+  ),
+  tiktok_worker_ready: row(
+    'gauge',
+    '1 while this process can take jobs from a queue, 0 while Redis prevents it; /readyz says why',
+    'queue',
+  ),
+  bullmq_jobs: row('gauge', 'jobs in a BullMQ queue at the time of the scrape', 'queue', 'state'),
+} satisfies Record<string, MetricRow>;
 
 type MetricName = keyof typeof METRIC_TABLE;
+
+function row(type: MetricRow['type'], meaning: string, ...labels: string[]): MetricRow {
+  return { type, meaning, labels };
+}
 
 /** Upper edges in seconds: chunks and API calls. */
 const REQUEST_BUCKETS_SECONDS = [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
@@ -126,31 +88,7 @@ const PUBLISH_BUCKETS_SECONDS = [
 ].map(toSeconds);
 
 /** What the program measures. Each method takes our units (ms, bytes) and turns them into Prometheus' base units. */
-export interface Metrics {
-  jobEnded(job: { mode: string; source: string; outcome: string; durationMs: number }): void;
-  duplicateFound(action: 'warn' | 'refuse'): void;
-  uploadStarted(): void;
-  uploadEnded(): void;
-  /** @param chunk `resentBytes` are those that had been sent before and were not kept by TikTok */
-  chunkAccepted(chunk: { newBytes: number; resentBytes: number; durationMs: number }): void;
-  chunkRetried(reason: string): void;
-  uploadResumed(reason: string): void;
-  apiRequest(request: { endpoint: string; code: string; durationMs: number }): void;
-  statusPolled(status: string): void;
-  pollLag(lagMs: number): void;
-  deferred(reason: string): void;
-  tokenRefreshed(outcome: string): void;
-  eventDelivered(outcome: string): void;
-  webhookReceived(event: string, outcome: string): void;
-  /** Asks at every scrape. */
-  watchWorker(queue: string, worker: { readonly isRunning: () => boolean; readonly isReady: () => boolean }): void;
-  /** Asks `countJobs` at every scrape; a queue that can't be counted is left out of that scrape. */
-  watchQueue(queue: string, countJobs: CountJobs): void;
-  /** Asks `count` at every scrape; where it can't be counted the last number stays. */
-  watchPausedEndpoints(count: () => Promise<number>): void;
-  render(): Promise<string>;
-  readonly contentType: string;
-}
+export type Metrics = ReturnType<typeof createMetrics>;
 
 export interface MetricsOptions {
   /** Also collect the process and event-loop metrics of prom-client (default false). */
@@ -158,81 +96,79 @@ export interface MetricsOptions {
 }
 
 /** Builds the metrics on a registry of their own, so that several may live in one process. */
-export function createMetrics(options: MetricsOptions = {}): Metrics {
+export function createMetrics(options: MetricsOptions = {}) {
   const registry = new Registry();
   if (options.defaultMetrics === true) collectDefaultMetrics({ register: registry });
-  const counter = (name: MetricName) => new Counter({ ...definition(name), registers: [registry] });
-  const histogram = (name: MetricName, buckets: number[]) =>
-    new Histogram({ ...definition(name), buckets, registers: [registry] });
+  const definition = (name: MetricName) => {
+    const { meaning, labels } = METRIC_TABLE[name];
+    return { name, help: meaning, labelNames: labels, registers: [registry] };
+  };
+  const counter = (name: MetricName) => new Counter(definition(name));
+  const countBy = <T extends string = string>(
+    name: MetricName,
+    label: string,
+    fromTheStart: readonly string[] = [],
+  ) => {
+    const values = counter(name);
+    for (const value of fromTheStart) values.inc({ [label]: value }, 0);
+    return (value: T) => values.inc({ [label]: value });
+  };
+  const histogram = (name: MetricName, buckets: number[]) => new Histogram({ ...definition(name), buckets });
 
   const jobs = counter('tiktok_publish_jobs_total');
   const publishDuration = histogram('tiktok_publish_duration_seconds', PUBLISH_BUCKETS_SECONDS);
-  const duplicates = counter('tiktok_publish_duplicates_total');
   const acceptedBytes = counter('tiktok_upload_bytes_total');
   const resentBytes = counter('tiktok_upload_resent_bytes_total');
   const chunkDuration = histogram('tiktok_upload_chunk_duration_seconds', CHUNK_BUCKETS_SECONDS);
-  const chunkRetries = counter('tiktok_upload_chunk_retries_total');
-  const resumes = counter('tiktok_upload_resumes_total');
-  const uploads = new Gauge({ ...definition('tiktok_uploads_in_progress'), registers: [registry] });
+  const uploads = new Gauge(definition('tiktok_uploads_in_progress'));
   const apiRequests = counter('tiktok_api_requests_total');
   const apiDuration = histogram('tiktok_api_request_duration_seconds', REQUEST_BUCKETS_SECONDS);
   const polls = counter('tiktok_status_polls_total');
   const pollLag = histogram('tiktok_status_poll_lag_seconds', LAG_BUCKETS_SECONDS);
-  const deferrals = counter('tiktok_deferrals_total');
-  const refreshes = counter('tiktok_token_refreshes_total');
-  const deliveries = counter('tiktok_events_delivered_total');
   const webhooks = counter('tiktok_webhooks_received_total');
-  const gauge = (name: MetricName) => ({ ...definition(name), registers: [registry] });
-  const watchQueue = registerQueueGauge(gauge('bullmq_jobs'));
-  const watchRunning = registerWorkerGauge(gauge('tiktok_workers_running'));
-  const watchReady = registerWorkerGauge(gauge('tiktok_worker_ready'));
-  const watchPausedEndpoints = registerPausedGauge(gauge('tiktok_callback_endpoints_paused'));
+  const watchRunning = registerWorkerGauge(definition('tiktok_workers_running'));
+  const watchReady = registerWorkerGauge(definition('tiktok_worker_ready'));
   for (const labels of VALUES_FROM_THE_START.jobs) jobs.inc(labels, 0);
-  for (const action of ['warn', 'refuse']) duplicates.inc({ action }, 0);
-  for (const labels of VALUES_FROM_THE_START.deferrals) deferrals.inc(labels, 0);
-  for (const labels of VALUES_FROM_THE_START.refreshes) refreshes.inc(labels, 0);
-  for (const labels of VALUES_FROM_THE_START.deliveries) deliveries.inc(labels, 0);
   for (const labels of VALUES_FROM_THE_START.throttled) apiRequests.inc(labels, 0);
 
   return {
-    jobEnded: ({ mode, source, outcome, durationMs }) => {
-      jobs.inc({ mode, source, outcome });
-      publishDuration.observe({ mode, outcome }, toSeconds(durationMs));
+    jobEnded({ durationMs, ...job }: { mode: string; source: string; outcome: string; durationMs: number }) {
+      jobs.inc(job);
+      publishDuration.observe({ mode: job.mode, outcome: job.outcome }, toSeconds(durationMs));
     },
-    duplicateFound: (action) => duplicates.inc({ action }),
+    duplicateFound: countBy<'warn' | 'refuse'>('tiktok_publish_duplicates_total', 'action', ['warn', 'refuse']),
     uploadStarted: () => uploads.inc(),
     uploadEnded: () => uploads.dec(),
-    chunkAccepted: (chunk) => {
+    /** @param chunk `resentBytes` are those that had been sent before and were not kept by TikTok */
+    chunkAccepted(chunk: { newBytes: number; resentBytes: number; durationMs: number }) {
       acceptedBytes.inc(chunk.newBytes);
       resentBytes.inc(chunk.resentBytes);
       chunkDuration.observe(toSeconds(chunk.durationMs));
     },
-    chunkRetried: (reason) => chunkRetries.inc({ reason }),
-    uploadResumed: (reason) => resumes.inc({ reason }),
-    apiRequest: ({ endpoint, code, durationMs }) => {
+    chunkRetried: countBy('tiktok_upload_chunk_retries_total', 'reason'),
+    uploadResumed: countBy('tiktok_upload_resumes_total', 'reason'),
+    apiRequest({ endpoint, code, durationMs }: { endpoint: string; code: string; durationMs: number }) {
       apiRequests.inc({ endpoint, code: requestCodeLabel(code) });
       apiDuration.observe({ endpoint }, toSeconds(durationMs));
     },
-    statusPolled: (status) => polls.inc({ status: statusLabel(status) }),
-    pollLag: (lagMs) => pollLag.observe(toSeconds(lagMs)),
-    deferred: (reason) => deferrals.inc({ reason }),
-    tokenRefreshed: (outcome) => refreshes.inc({ outcome }),
-    eventDelivered: (outcome) => deliveries.inc({ outcome }),
-    webhookReceived: (event, outcome) => webhooks.inc({ event: webhookLabel(event), outcome }),
-    watchWorker: (queue, { isRunning, isReady }) => {
-      watchRunning(queue, isRunning);
-      watchReady(queue, isReady);
+    statusPolled: (status: string) => polls.inc({ status: statusLabel(status) }),
+    pollLag: (lagMs: number) => pollLag.observe(toSeconds(lagMs)),
+    deferred: countBy('tiktok_deferrals_total', 'reason', VALUES_FROM_THE_START.deferrals),
+    tokenRefreshed: countBy('tiktok_token_refreshes_total', 'outcome', VALUES_FROM_THE_START.refreshes),
+    eventDelivered: countBy('tiktok_events_delivered_total', 'outcome', VALUES_FROM_THE_START.deliveries),
+    webhookReceived: (event: string, outcome: string) => webhooks.inc({ event: webhookLabel(event), outcome }),
+    /** Asks at every scrape. */
+    watchWorker(queue: string, worker: { readonly isRunning: () => boolean; readonly isReady: () => boolean }) {
+      watchRunning(queue, worker.isRunning);
+      watchReady(queue, worker.isReady);
     },
-    watchQueue,
-    watchPausedEndpoints,
+    /** Asks for the counts at every scrape; a queue that can't be counted is left out of that scrape. */
+    watchQueue: registerQueueGauge(definition('bullmq_jobs')),
+    /** Asks for the count at every scrape; where it can't be counted the last number stays. */
+    watchPausedEndpoints: registerPausedGauge(definition('tiktok_callback_endpoints_paused')),
     render: () => registry.metrics(),
     contentType: registry.contentType,
   };
-}
-
-function definition(name: MetricName): { name: string; help: string; labelNames: string[] } {
-  const row = METRIC_TABLE[name];
-  return { name, help: row.meaning, labelNames: [...row.labels] };
 }
 
 function toSeconds(durationMs: number): number {

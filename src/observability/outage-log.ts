@@ -1,18 +1,15 @@
 import type { Logger } from 'pino';
 import { loggedTrouble } from '../core/redis-trouble.ts';
 
-/** Logs what is wrong with Redis: everybody who is hit by an outage is hit again at every try. */
-export interface OutageLog {
-  /** Logs trouble with Redis unless it was logged since the last {@link isOver}; any other error always, with its stack. */
-  warn(error: unknown, facts: object, message: string): void;
-  isOver(): void;
-}
-
-/** One for each that is hit on its own. */
-export function createOutageLog(log: Logger): OutageLog {
+/**
+ * Logs what is wrong with Redis: everybody who is hit by an outage is hit again at every try. One for each that is hit on
+ * its own.
+ */
+export function createOutageLog(log: Logger) {
   const logged = new Set<string>();
   return {
-    warn(error, facts, message) {
+    /** Logs trouble with Redis unless it was logged since the last `isOver`; any other error always, with its stack. */
+    warn(error: unknown, facts: object, message: string): void {
       const trouble = loggedTrouble(error);
       if ('reason' in trouble) {
         const words = `${message}: ${trouble.reason}`;
@@ -21,6 +18,6 @@ export function createOutageLog(log: Logger): OutageLog {
       }
       log.warn({ ...facts, ...trouble }, message);
     },
-    isOver: () => logged.clear(),
+    isOver: (): void => logged.clear(),
   };
 }

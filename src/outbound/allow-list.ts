@@ -2,12 +2,7 @@ import ipaddr from 'ipaddr.js';
 import { isPlainAddress, parseAddress } from './public-address.ts';
 
 /** What a deployment opens although it is private: the entries of `OUTBOUND_ALLOW_HOSTS`. */
-export interface AllowList {
-  /** Whether a host as the URL names it is opened, whatever it resolves to. */
-  allowsHost(hostname: string, port: number): boolean;
-  /** Whether an address is opened by its network. */
-  allowsAddress(address: string): boolean;
-}
+export type AllowList = ReturnType<typeof parseAllowList>;
 
 type Network = ReturnType<typeof ipaddr.parseCIDR>;
 
@@ -15,7 +10,7 @@ type Network = ReturnType<typeof ipaddr.parseCIDR>;
  * Reads the entries of `OUTBOUND_ALLOW_HOSTS`: `host`, `host:port` or CIDR, in lower case. A bare address is a host, so
  * it opens URLs that name it, not names that resolve to it; for those write it as CIDR, such as `10.0.0.5/32`.
  */
-export function parseAllowList(entries: readonly string[]): AllowList {
+export function parseAllowList(entries: readonly string[]) {
   const networks: Network[] = [];
   const hosts = new Set<string>();
   for (const entry of entries) {
@@ -23,12 +18,14 @@ export function parseAllowList(entries: readonly string[]): AllowList {
     else hosts.add(normalHost(entry));
   }
   return {
-    allowsHost(hostname, port) {
+    /** Whether a host as the URL names it is opened, whatever it resolves to. */
+    allowsHost(hostname: string, port: number): boolean {
       const host = normalHost(hostname);
       const withPort = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
       return hosts.has(host) || hosts.has(withPort) || (isPlainAddress(host) && isWithin(host, networks));
     },
-    allowsAddress: (address) => isPlainAddress(address) && isWithin(address, networks),
+    /** Whether an address is opened by its network. */
+    allowsAddress: (address: string): boolean => isPlainAddress(address) && isWithin(address, networks),
   };
 }
 

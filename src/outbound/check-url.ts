@@ -19,11 +19,7 @@ export function checkOutboundUrl(url: URL, allowed: AllowList): void {
   if (url.username !== '' || url.password !== '') {
     throw refusedUrl(`expected no user and password in the URL of ${url.host}`);
   }
-  if (url.protocol === 'http:' && !isOpen) {
-    throw refusedUrl(
-      `expected https://, because http:// is allowed only for hosts in OUTBOUND_ALLOW_HOSTS, got http://${url.host}`,
-    );
-  }
+  if (url.protocol === 'http:' && !isOpen) throw refusedHttp(url.host);
   const address = addressOf(url.hostname);
   if (!isOpen && isPlainAddress(address) && !isPublicAddress(address)) throw refusedHost(url.host);
 }

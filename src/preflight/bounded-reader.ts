@@ -30,7 +30,6 @@ export class BoundedReader {
   #kept: readonly KeptRange[] = [];
   #turn: Promise<unknown> = Promise.resolve();
   #bytesRead = 0;
-  #readCount = 0;
   #sourceError: PublishError | undefined;
 
   /** @param signal ends every read, with its reason */
@@ -42,11 +41,6 @@ export class BoundedReader {
 
   get sizeBytes(): number {
     return this.#source.pin.sizeBytes;
-  }
-
-  /** Bytes and ranges that were read so far. */
-  get cost(): { readonly bytesRead: number; readonly readCount: number } {
-    return { bytesRead: this.#bytesRead, readCount: this.#readCount };
   }
 
   /** The first error of the source itself, which says nothing of the video. */
@@ -90,7 +84,6 @@ export class BoundedReader {
 
   async #read(startByte: number, endByteExclusive: number): Promise<Buffer> {
     const bytes = Buffer.allocUnsafe(endByteExclusive - startByte);
-    this.#readCount += 1;
     this.#bytesRead += bytes.length;
     const pieces = this.#source.read(startByte, endByteExclusive);
     let at = 0;

@@ -1,8 +1,10 @@
-import type { CreatorInfo } from '../core/creator-rules.ts';
-import { ERROR_TABLE, type ErrorCode } from '../core/error-table.ts';
-import type { PreflightFinding } from '../core/preflight-finding.ts';
+import { type CreatorInfo, checkCreatorRules } from '../core/creator-rules.ts';
+import type { ErrorCode } from '../core/error-table.ts';
+import { findingOf, type PreflightFinding } from '../core/preflight-finding.ts';
 import { CHECKED, notChecked, type PartReport } from '../core/preflight-report.ts';
+import { PublishError } from '../core/publish-error.ts';
 import type { PublishRequest } from '../core/publish-request.ts';
+import { SECOND_MS } from '../core/units.ts';
 
 /** What a preflight asks of an account. */
 export interface PreflightAccount {
@@ -22,6 +24,10 @@ export interface PreflightAccounts {
 /** What a direct post and a draft need (developers.tiktok.com/doc/tiktok-api-scopes, read 2026-11-22). */
 const NEEDED_SCOPE = { direct: 'video.publish', inbox: 'video.upload' } as const;
 
+const REFUSED = { severity: 'refuse', field: 'account', limit: null } as const;
+/** Its jobs wait, and go on by themselves once somebody has helped. */
+const WAITING = { ...REFUSED, severity: 'warn' } as const;
+
 /** Looks whether the account of a request is there and can post. */
 export async function checkAccount(
   { account: nameOrOpenId, mode }: PublishRequest,
@@ -30,29 +36,125 @@ export async function checkAccount(
   if (typeof accounts === 'string') return { findings: [], part: notChecked(accounts), account: undefined };
   const account = await accounts.find(nameOrOpenId);
   if (account === undefined) {
-    const findings = [finding('INPUT_ACCOUNT_UNKNOWN', 'refuse', `no account ${nameOrOpenId} is connected`)];
+    const findings = [
+      findingOf('INPUT_ACCOUNT_UNKNOWN', { ...REFUSED, found: `no account ${nameOrOpenId} is connected` }),
+    ];
     return { findings, part: CHECKED, account };
   }
   const { status, scopes } = account;
   const scope = NEEDED_SCOPE[mode];
   const findings = [
     ...(scopes.length > 0 && !scopes.includes(scope)
-      ? [finding('AUTH_SCOPE_MISSING', 'refuse', scopes.join(', '), scope)]
+      ? [findingOf('AUTH_SCOPE_MISSING', { ...REFUSED, found: scopes.join(', '), limit: scope })]
       : []),
-    // Its jobs wait, and go on by themselves once somebody has helped.
-    ...(status === 'paused' ? [finding('AUTH_ACCOUNT_PAUSED', 'warn', 'a paused account')] : []),
+    ...(status === 'paused' ? [findingOf('AUTH_ACCOUNT_PAUSED', { ...WAITING, found: 'a paused account' })] : []),
     ...(status === 'reauthorization_required'
-      ? [finding('AUTH_REAUTHORIZATION_REQUIRED', 'warn', 'an account that must be connected again')]
+      ? [findingOf('AUTH_REAUTHORIZATION_REQUIRED', { ...WAITING, found: 'an account that must be connected again' })]
       : []),
   ];
   return { findings, part: CHECKED, account };
 }
 
-function finding(
-  code: ErrorCode,
-  severity: PreflightFinding['severity'],
-  found: string,
-  limit: string | null = null,
-): PreflightFinding {
-  return { code, severity, field: 'account', limit, found, advice: ERROR_TABLE[code].advice };
+/** Answers that say something of the creator; others say only that nothing is known just now. */
+const TELLING: readonly ErrorCode[] = [
+  'TIKTOK_DAILY_POST_CAP',
+  'TIKTOK_ACTIVE_USER_CAP',
+  'TIKTOK_USER_BANNED',
+  'AUTH_SCOPE_MISSING',
+  'AUTH_TOKEN_INVALID',
+  'AUTH_REAUTHORIZATION_REQUIRED',
+];
+
+const POST = { field: 'post', limit: null } as const;
+
+/** Holds a direct post against what TikTok allows its creator just now. */
+export async function checkCreator(
+  request: PublishRequest,
+  {
+    durationSeconds,
+    accounts,
+    account,
+  }: {
+    readonly durationSeconds: number | undefined;
+    readonly accounts: PreflightAccounts | string;
+    readonly account: PreflightAccount | undefined;
+  },
+): Promise<PartReport> {
+  const skip = (reason: string): PartReport => ({ findings: [], part: notChecked(reason) });
+  if (request.mode === 'inbox') return skip('for a draft, the creator chooses the settings in the app');
+  if (typeof accounts === 'string') return skip(accounts);
+  if (account === undefined) return skip('the account is not connected');
+  if (account.status === 'reauthorization_required') return skip('the account must be connected again');
+  try {
+    const limits = await accounts.askCreator(account.name);
+    const { problems, notes } = checkCreatorRules(request, limits, { durationSeconds });
+    const findings = [
+      ...problems.map(({ code, reason }) => findingOf(code, { severity: 'refuse', ...POST, found: reason })),
+      ...notes.map(settingOff),
+    ];
+    return { findings, part: CHECKED };
+  } catch (error) {
+    if (!(error instanceof PublishError)) throw error;
+    if (!TELLING.includes(error.code)) return skip(`the query to TikTok failed: ${error.message}`);
+    return { findings: [failureFinding(error, 'post')], part: CHECKED };
+  }
+}
+
+function settingOff(found: string): PreflightFinding {
+  const advice = 'TikTok still publishes the post, but without it.';
+  return { code: 'CREATOR_SETTING_OFF', severity: 'warn', ...POST, found, advice };
+}
+
+/** How much of TikTok's limits is used up. */
+export interface PreflightQuota {
+  /** How long the next init of an account must wait (ms); 0: not at all. */
+  initWaitMs(account: string, endpoint: 'direct_init' | 'inbox_init' | 'photo_init'): Promise<number>;
+  /** Direct posts that were begun for an account within a day. */
+  postsLastDay(account: string): Promise<number>;
+  /** Until when the app's cap holds an account back (ms since the epoch). */
+  heldBackUntil(account: string): Promise<number | undefined>;
+}
+
+/** "about 15 posts per day" for a creator (developers.tiktok.com/doc/content-sharing-guidelines, read 2026-11-22). */
+const POSTS_A_DAY = 15;
+
+/** Looks for limits at which a request's job would wait. They never refuse it. */
+export async function checkQuota(
+  { media, mode }: PublishRequest,
+  account: string,
+  quota: PreflightQuota,
+): Promise<PartReport> {
+  const waitMs = await quota.initWaitMs(account, media.type === 'photos' ? 'photo_init' : `${mode}_init`);
+  const warning = { ...WAITING, advice: 'Nothing to do: the job waits automatically.' };
+  const findings = [];
+  if (waitMs > 0) {
+    const found = `6 posts already started; the next one can start in ${Math.ceil(waitMs / SECOND_MS)} s`;
+    findings.push(findingOf('TIKTOK_RATE_LIMITED', { ...warning, limit: 'at most 6 posts started per minute', found }));
+  }
+  if (mode === 'direct') {
+    const posts = await quota.postsLastDay(account);
+    if (posts >= POSTS_A_DAY) {
+      const limit = `about ${POSTS_A_DAY} posts of a creator in 24 hours`;
+      findings.push(findingOf('TIKTOK_DAILY_POST_CAP', { ...warning, limit, found: String(posts) }));
+    }
+    const until = await quota.heldBackUntil(account);
+    if (until !== undefined) {
+      const found = `an account that must wait until ${new Date(until).toISOString()}`;
+      findings.push(
+        findingOf('TIKTOK_ACTIVE_USER_CAP', {
+          ...warning,
+          limit: 'the app below its limit of posting accounts',
+          found,
+        }),
+      );
+    }
+  }
+  return { findings, part: CHECKED };
+}
+
+/** An error as a finding: a refusal if the job would fail with it at once, else a warning. */
+export function failureFinding(error: PublishError, field: string): PreflightFinding {
+  const { code, message, row } = error;
+  const severity = row.verdict === 'give_up' ? 'refuse' : 'warn';
+  return { code, severity, field, limit: null, found: message, advice: row.advice };
 }

@@ -2,13 +2,17 @@ import type { MediaFacts } from '../core/media-facts.ts';
 import { isFetchedByTikTok } from '../core/media-route.ts';
 import { checkMediaRules } from '../core/media-rules.ts';
 import type { OpenMedia, ProbeMedia } from '../core/ports.ts';
-import type { PreflightFinding } from '../core/preflight-finding.ts';
 import { CHECKED, notChecked, type PartReport, type PreflightReport } from '../core/preflight-report.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { type PublishRequest, parsePublishRequest } from '../core/publish-request.ts';
-import { checkAccount, type PreflightAccounts } from './check-account.ts';
-import { checkCreator } from './check-creator.ts';
-import { checkQuota, type PreflightQuota } from './check-quota.ts';
+import {
+  checkAccount,
+  checkCreator,
+  checkQuota,
+  failureFinding,
+  type PreflightAccounts,
+  type PreflightQuota,
+} from './check-account.ts';
 
 /** What a preflight looks at. */
 export interface PreflightDeps {
@@ -81,11 +85,4 @@ async function checkMedia(
     if (!(error instanceof PublishError)) throw error;
     return { findings: [failureFinding(error, 'media')], part: CHECKED, facts: null };
   }
-}
-
-/** An error as a finding: a refusal if the job would fail with it at once, else a warning. */
-function failureFinding(error: PublishError, field: string): PreflightFinding {
-  const { code, message, row } = error;
-  const severity = row.verdict === 'give_up' ? 'refuse' : 'warn';
-  return { code, severity, field, limit: null, found: message, advice: row.advice };
 }

@@ -11,30 +11,25 @@ const MAX_BOXES = 200;
 /** Boxes without which a video is not all there. */
 const ESSENTIAL_BOXES = ['moov', 'mdat', 'moof'];
 
-export interface IsoFile {
-  readonly brand: string | null;
-  /** Content of `moov`; undefined: not found, or not read. */
-  readonly index: Buffer | undefined;
-  readonly moov: 'front' | 'end' | 'missing' | null;
-  /** Contents of `moof`, from the first on. */
-  readonly fragments: readonly Buffer[];
-  /** Every box was seen, so that the last fragment is the last one. */
-  readonly isWhole: boolean;
-  readonly missingBytes: number;
-  readonly unread: readonly string[];
-}
-
 /** What a walk along the top level has met so far. */
 interface Walk {
   brand: string | null;
+  /** Content of `moov`; undefined: not found, or not read. */
   index: Buffer | undefined;
   moovByte: number | undefined;
   mdatByte: number | undefined;
+  /** Contents of `moof`, from the first on. */
   fragments: Buffer[];
   missingBytes: number;
   /** Why the walk ended before the end of the file. */
   stoppedFor: string | undefined;
   unread: string[];
+}
+
+export interface IsoFile extends Readonly<Pick<Walk, 'brand' | 'index' | 'fragments' | 'missingBytes' | 'unread'>> {
+  readonly moov: 'front' | 'end' | 'missing' | null;
+  /** Every box was seen, so that the last fragment is the last one. */
+  readonly isWhole: boolean;
 }
 
 /**
@@ -48,14 +43,11 @@ export async function readIsoFile(reader: BoundedReader): Promise<IsoFile> {
   };
   await walkBoxes(reader, walk);
   const isWhole = walk.stoppedFor === undefined;
+  const { stoppedFor, unread } = walk;
   return {
-    brand: walk.brand,
-    index: walk.index,
-    moov: moovPlace(walk, isWhole),
-    fragments: walk.fragments,
-    isWhole,
-    missingBytes: walk.missingBytes,
-    unread: walk.stoppedFor === undefined ? walk.unread : [...walk.unread, walk.stoppedFor],
+    ...walk,
+    ...{ moov: moovPlace(walk, isWhole), isWhole },
+    unread: stoppedFor === undefined ? unread : [...unread, stoppedFor],
   };
 }
 

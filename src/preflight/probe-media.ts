@@ -10,13 +10,6 @@ import { readWebmFile } from './webm-file.ts';
 /** The most that a probe reads, and the longest that it takes; what is not known by then stays unknown. @internal */
 export const PROBE_LIMITS: ProbeLimits = { maxBytes: 32 * MEBIBYTE_BYTES, maxMs: 15 * SECOND_MS };
 
-export interface Probe {
-  readonly facts: MediaFacts;
-  readonly bytesRead: number;
-  /** Ranges that were read: requests, where the video is remote. */
-  readonly readCount: number;
-}
-
 const CONTAINERS = { 'video/mp4': 'mp4', 'video/quicktime': 'mov', 'video/webm': 'webm' } as const;
 const AUDIO_CODECS: Readonly<Record<string, string>> = {
   mp4a: 'aac',
@@ -37,7 +30,7 @@ const NOTHING_KNOWN = {
 export async function probeMedia(
   source: Pick<MediaSource, 'pin' | 'contentType' | 'read'>,
   { signal, limits = PROBE_LIMITS }: { signal?: AbortSignal | undefined; limits?: ProbeLimits } = {},
-): Promise<Probe> {
+): Promise<{ readonly facts: MediaFacts }> {
   const deadline = startDeadline({
     withinMs: limits.maxMs,
     signal,
@@ -52,7 +45,7 @@ export async function probeMedia(
   signal?.throwIfAborted();
   // It says nothing of the video, whatever a library made of it.
   if (reader.sourceError !== undefined) throw reader.sourceError;
-  return { facts: { ...known, ...facts }, ...reader.cost };
+  return { facts: { ...known, ...facts } };
 }
 
 function reasonOf(error: unknown): string {

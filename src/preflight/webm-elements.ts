@@ -1,4 +1,4 @@
-import { readVint } from '../media/container-type.ts';
+import { type EbmlElement, readElement, readVint } from '../media/container-type.ts';
 
 /** A track of a WebM file (RFC 9559, 5.1.4). */
 interface WebmTrack {
@@ -45,13 +45,6 @@ const DEFAULT_TIMESTAMP_SCALE = 1_000_000;
 const NANOSECONDS = 1_000_000_000;
 const INVISIBLE_FLAG = 0x08;
 
-interface Element {
-  readonly id: number;
-  readonly start: number;
-  /** May be beyond the bytes read; undefined: not known when it was written (RFC 8794, 6.2). */
-  readonly end: number | undefined;
-}
-
 /** Reads the elements in a stretch of a file that begins with one. Each step goes forward. */
 export function readWebmElements(bytes: Buffer, timestampScale = DEFAULT_TIMESTAMP_SCALE): WebmReading {
   const tracks: WebmTrack[] = [];
@@ -81,7 +74,7 @@ export function readWebmElements(bytes: Buffer, timestampScale = DEFAULT_TIMESTA
   };
 }
 
-function* walk(bytes: Buffer): Generator<Element, void, void> {
+function* walk(bytes: Buffer): Generator<EbmlElement, void, void> {
   let at = 0;
   for (let count = 0; at < bytes.length && count < MAX_ELEMENTS; count++) {
     const element = readElement(bytes, at);
@@ -91,14 +84,6 @@ function* walk(bytes: Buffer): Generator<Element, void, void> {
     else if (element.end === undefined) return;
     else at = element.end;
   }
-}
-
-function readElement(bytes: Buffer, at: number): Element | undefined {
-  const id = readVint(bytes, at, true);
-  const size = id === undefined ? undefined : readVint(bytes, id.next, false);
-  if (id === undefined || size === undefined) return undefined;
-  const isUnknown = size.value === 2 ** (7 * (size.next - id.next)) - 1;
-  return { id: id.value, start: size.next, end: isUnknown ? undefined : size.next + size.value };
 }
 
 function readTrack(bytes: Buffer): WebmTrack {

@@ -22,7 +22,9 @@ const REASONS: Readonly<Record<string, string>> = {
 type WebhookOutcome = 'unsigned' | 'unreadable' | 'other_app' | ActedOn;
 type ActedOn = 'acted_on' | 'no_effect' | 'unknown_publish_id';
 
-export interface ReceiveWebhookDeps extends WakeReportedJobDeps {
+export interface ReceiveWebhookDeps {
+  readonly ledger: Pick<Ledger, 'idOfPublishId' | 'noteReport'>;
+  readonly queues: Pick<Queues, 'wakeStatusEntry' | 'wakeRecheckEntry'>;
   /** The app that webhooks must be meant for, where the settings name it. */
   readonly clientKey: string | undefined;
   /** What they are signed with. */
@@ -73,7 +75,7 @@ export function createWebhookReceiver(deps: ReceiveWebhookDeps): ReceiveWebhook 
 /** What each webhook does: `authorization.removed` disconnects an account; one about a post starts its next poll early. */
 async function actOn(
   { event, openId, createdAt, publishId, reason }: TikTokWebhook,
-  { vault, reception, log, ...wakes }: ReceiveWebhookDeps,
+  { vault, reception, log, ...deps }: ReceiveWebhookDeps,
 ): Promise<ActedOn> {
   if (event === 'authorization.removed') {
     const noted = await noteRemovedAuthorization(vault, { openId, createdAt, reason });
@@ -85,7 +87,7 @@ async function actOn(
     log.debug({ event }, 'TikTok webhook ignored');
     return 'no_effect';
   }
-  const { publishJobId, woken } = await wakeReportedJob({ report, publishId }, wakes);
+  const { publishJobId, woken } = await wakeReportedJob({ report, publishId }, deps);
   await reception.noteReceived();
   log.debug({ event, publishJobId, publishId, woken }, 'TikTok webhook received');
   if (publishJobId === undefined) return 'unknown_publish_id';
@@ -111,12 +113,6 @@ async function noteRemovedAuthorization(
   });
 }
 
-interface WakeReportedJobDeps {
-  readonly ledger: Pick<Ledger, 'idOfPublishId' | 'noteReport'>;
-  readonly queues: Pick<Queues, 'wakeStatusEntry' | 'wakeRecheckEntry'>;
-  readonly clock: Clock;
-}
-
 /**
  * Starts the next status query of a reported job at once. Safe to call again: it changes no state, and the
  * poll it wakes keeps to the account's quota.
@@ -124,7 +120,7 @@ interface WakeReportedJobDeps {
  */
 async function wakeReportedJob(
   { report, publishId }: { readonly report: PostReport; readonly publishId: string },
-  { ledger, queues, clock }: WakeReportedJobDeps,
+  { ledger, queues, clock }: Pick<ReceiveWebhookDeps, 'ledger' | 'queues' | 'clock'>,
 ): Promise<{ publishJobId?: string; woken?: 'poll' | 'recheck' }> {
   const publishJobId = await ledger.idOfPublishId(publishId);
   if (publishJobId === undefined) return {};

@@ -6,19 +6,15 @@ import type { RedisClient } from '../redis/lua-script.ts';
 const REMEMBERED_MS = 6 * HOUR_MS;
 
 /** Whether TikTok's reports of posts reach this app. */
-export interface WebhookReception {
-  /** One arrived. */
-  noteReceived(): Promise<void>;
-  areArriving(): Promise<boolean>;
-  /** No webhook announced an outcome: polls are frequent until the next webhook. */
-  noteMissing(): Promise<void>;
-}
+export type WebhookReception = ReturnType<typeof createWebhookReception>;
 
 /** Creates the memory of arriving reports, shared by all processes. TikTok has one webhook address per app. */
-export function createWebhookReception({ redis, keys }: { redis: RedisClient; keys: Keys }): WebhookReception {
+export function createWebhookReception({ redis, keys }: { redis: RedisClient; keys: Keys }) {
   return {
+    /** One arrived. */
     noteReceived: async () => void (await redis.set(keys.webhooksArrive, '1', 'PX', REMEMBERED_MS)),
     areArriving: async () => (await redis.exists(keys.webhooksArrive)) === 1,
+    /** No webhook announced an outcome: polls are frequent until the next webhook. */
     noteMissing: async () => void (await redis.del(keys.webhooksArrive)),
   };
 }

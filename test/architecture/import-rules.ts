@@ -105,7 +105,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
       'workers',
       'app',
     ],
-    knows: ['producers', 'callbacks'],
+    knows: ['producers'],
     why: 'a command opens what it needs through app',
   },
   bin: { uses: ['cli', 'config'], knows: [], why: 'the program starts here and nothing else happens here' },

@@ -1,6 +1,6 @@
 import { openApp } from '../../app/open-app.ts';
-import type { CallbackOverview, JobDeliveries } from '../../callbacks/deliveries.ts';
 import { loadConfig } from '../../config/load-config.ts';
+import type { CallbackOverview, JobDeliveries } from '../../core/delivery-reports.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import type { CommandContext } from '../cli-io.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';

@@ -1,14 +1,8 @@
+import { z } from 'zod';
 import { accountTokensSchema, toAccountInput } from '../../accounts/account-input.ts';
 import type { CreatorInfo } from '../../core/creator-rules.ts';
-import {
-  accountListSchema,
-  accountParams,
-  accountSchema,
-  connectedAccountSchema,
-  creatorSchema,
-  removedAccountSchema,
-} from './account-schema.ts';
-import { jsonAnswer, problemResponses } from './api-answers.ts';
+import { publishRequestSchema } from '../../core/publish-request.ts';
+import { BODY_PROBLEMS, jsonAnswers } from './api-answers.ts';
 import type { ApiOptions, ApiScope } from './typed-routes.ts';
 
 type Options = Pick<ApiOptions, 'accounts' | 'askCreator'>;
@@ -16,6 +10,113 @@ type Options = Pick<ApiOptions, 'accounts' | 'askCreator'>;
 const TAGS = ['Accounts'];
 const PATH = '/v1/accounts/:account';
 const NOT_FOUND = { 404: '`INPUT_ACCOUNT_UNKNOWN`: no account with this name is connected.' };
+
+const time = z.iso.datetime();
+
+const accountParams = z.object({
+  account: publishRequestSchema.shape.account.meta({
+    description: 'Name of the account, or its TikTok open_id.',
+    examples: ['acme'],
+  }),
+});
+
+const accountFields = {
+  account: z.string().describe('Account name for publish requests.'),
+  openId: z.string().describe("TikTok's id (open_id) of the user for your app."),
+  scope: z.string().nullable().describe('Comma-separated list of the granted scopes; null: unknown.'),
+  addedAt: time.describe('When the account was first connected.'),
+  accessTokenExpiresAt: time
+    .nullable()
+    .describe('When the access token expires. It is refreshed before then. null: unknown.'),
+  refreshTokenExpiresAt: time
+    .nullable()
+    .describe('When the refresh token expires. Then the account must be connected again. null: unknown.'),
+  status: z
+    .enum(['active', 'reauthorization_required', 'paused'])
+    .describe(
+      '`active`; `paused`: its jobs wait until it is resumed; `reauthorization_required`: TikTok no longer accepts its tokens, so the owner must connect the account again.',
+    ),
+  clientKey: z
+    .string()
+    .nullable()
+    .describe('First characters of the client key of the app to which the tokens belong; null: unknown.'),
+  otherApp: z
+    .boolean()
+    .describe(
+      'Whether the tokens belong to an app other than the configured one. TikTok no longer refreshes such tokens.',
+    ),
+};
+
+const ACCOUNT_EXAMPLE = {
+  ...{ account: 'acme', openId: '723f24d7-e717-40f8-a2b6-cb8464cd23b4', scope: 'video.publish,video.upload' },
+  ...{ addedAt: '2026-11-22T09:00:00.000Z', accessTokenExpiresAt: '2026-11-23T09:00:00.000Z' },
+  ...{ refreshTokenExpiresAt: '2027-11-22T09:00:00.000Z', status: 'active', clientKey: 'awx1…', otherApp: false },
+} as const;
+
+/** An account, without its tokens. */
+const accountSchema = z.object(accountFields).meta({
+  id: 'Account',
+  description: 'A TikTok account. Its tokens are never returned.',
+  examples: [ACCOUNT_EXAMPLE],
+});
+
+const connectedAccountSchema = z
+  .object({
+    ...accountFields,
+    missingScopes: z
+      .array(z.string())
+      .describe('Scopes that publishing needs but the owner did not grant. Requests that need them will be refused.'),
+  })
+  .meta({
+    id: 'ConnectedAccount',
+    description: 'An account that was just connected.',
+    examples: [{ ...ACCOUNT_EXAMPLE, missingScopes: [] }],
+  });
+
+const accountListSchema = z
+  .object({ accounts: z.array(accountSchema).describe('Oldest first.') })
+  .meta({ id: 'AccountList', description: 'All connected accounts.', examples: [{ accounts: [ACCOUNT_EXAMPLE] }] });
+
+const removedAccountSchema = z
+  .object({
+    removed: z.string().describe('Account name.'),
+    revoked: z.boolean().describe('Whether TikTok has revoked the access.'),
+    problem: z
+      .string()
+      .optional()
+      .describe('Why the access could not be revoked. The owner can revoke it in the TikTok app.'),
+  })
+  .meta({
+    id: 'RemovedAccount',
+    description: 'The account and its tokens were deleted here.',
+    examples: [{ removed: 'acme', revoked: true }],
+  });
+
+const creatorSchema = z
+  .object({
+    username: z.string().nullable().describe('User name in the profile URL.'),
+    nickname: z
+      .string()
+      .nullable()
+      .describe('Display name. TikTok requires that the user sees the account to which they post.'),
+    avatarUrl: z.string().nullable().describe('URL of the profile picture, valid for two hours.'),
+    privacyLevelOptions: z.array(z.string()).describe('The privacy levels to offer. Offer no others.'),
+    commentDisabled: z.boolean().describe('The creator has disabled comments.'),
+    duetDisabled: z.boolean().describe('The creator has disabled duets.'),
+    stitchDisabled: z.boolean().describe('The creator has disabled stitches.'),
+    maxVideoDurationSeconds: z.int().nonnegative().nullable().describe('Longest video that the creator can post.'),
+  })
+  .meta({
+    id: 'Creator',
+    description: 'The current posting options of a creator. null: not reported by TikTok.',
+    examples: [
+      {
+        ...{ username: 'acme', nickname: 'Acme Kitchen', avatarUrl: 'https://p16.tiktokcdn.com/acme.webp' },
+        ...{ privacyLevelOptions: ['PUBLIC_TO_EVERYONE', 'SELF_ONLY'], maxVideoDurationSeconds: 600 },
+        ...{ commentDisabled: false, duetDisabled: false, stitchDisabled: true },
+      },
+    ],
+  });
 
 /** Adds `/v1/accounts`. */
 export function registerAccountRoutes(api: ApiScope, options: Options): void {
@@ -37,10 +138,7 @@ function registerConnecting(api: ApiScope, { accounts }: Pick<Options, 'accounts
           'Stores the tokens of a TikTok user under a name, encrypted. If the name is already connected, the tokens are replaced and waiting jobs continue. Tokens are never returned.',
         params: accountParams,
         body: accountTokensSchema,
-        response: {
-          200: jsonAnswer('The account is connected.', connectedAccountSchema),
-          ...problemResponses({ 413: true, 415: true }),
-        },
+        response: jsonAnswers('The account is connected.', connectedAccountSchema, BODY_PROBLEMS),
       },
     },
     async ({ params: { account }, body }) => await accounts.connect(toAccountInput(account, body)),
@@ -55,7 +153,7 @@ function registerConnecting(api: ApiScope, { accounts }: Pick<Options, 'accounts
         description:
           'Revokes the access at TikTok if possible, and deletes the account and its tokens. Its waiting jobs will fail.',
         params: accountParams,
-        response: { 200: jsonAnswer('The account was removed.', removedAccountSchema), ...problemResponses(NOT_FOUND) },
+        response: jsonAnswers('The account was removed.', removedAccountSchema, NOT_FOUND),
       },
     },
     async ({ params: { account } }) => await accounts.remove(account),
@@ -70,7 +168,7 @@ function registerReading(api: ApiScope, { accounts }: Pick<Options, 'accounts'>)
         operationId: 'listAccounts',
         tags: TAGS,
         summary: 'List accounts',
-        response: { 200: jsonAnswer('All accounts.', accountListSchema), ...problemResponses() },
+        response: jsonAnswers('All accounts.', accountListSchema),
       },
     },
     async () => ({ accounts: await accounts.list() }),
@@ -83,7 +181,7 @@ function registerReading(api: ApiScope, { accounts }: Pick<Options, 'accounts'>)
         tags: TAGS,
         summary: 'Get an account',
         params: accountParams,
-        response: { 200: jsonAnswer('The account.', accountSchema), ...problemResponses(NOT_FOUND) },
+        response: jsonAnswers('The account.', accountSchema, NOT_FOUND),
       },
     },
     async ({ params: { account } }) => await accounts.get(account),
@@ -91,35 +189,17 @@ function registerReading(api: ApiScope, { accounts }: Pick<Options, 'accounts'>)
 }
 
 function registerPausing(api: ApiScope, { accounts }: Pick<Options, 'accounts'>): void {
-  const answers = { 200: jsonAnswer('The current account.', accountSchema), ...problemResponses(NOT_FOUND) };
-  api.post(
-    `${PATH}/pause`,
-    {
-      schema: {
-        operationId: 'pauseAccount',
-        tags: TAGS,
-        summary: 'Pause an account',
-        description: 'The jobs of the account wait. Jobs that have already started continue.',
-        params: accountParams,
-        response: answers,
-      },
-    },
-    async ({ params: { account } }) => await accounts.pause(account),
-  );
-  api.post(
-    `${PATH}/resume`,
-    {
-      schema: {
-        operationId: 'resumeAccount',
-        tags: TAGS,
-        summary: 'Resume an account',
-        description: 'Ends the pause. Waiting jobs continue.',
-        params: accountParams,
-        response: answers,
-      },
-    },
-    async ({ params: { account } }) => await accounts.resume(account),
-  );
+  const changes = [
+    ['pause', 'Pause an account', 'The jobs of the account wait. Jobs that have already started continue.'],
+    ['resume', 'Resume an account', 'Ends the pause. Waiting jobs continue.'],
+  ] as const;
+  for (const [change, summary, description] of changes) {
+    const schema = {
+      ...{ operationId: `${change}Account`, tags: TAGS, summary, description, params: accountParams },
+      response: jsonAnswers('The current account.', accountSchema, NOT_FOUND),
+    };
+    api.post(`${PATH}/${change}`, { schema }, async ({ params: { account } }) => await accounts[change](account));
+  }
 }
 
 function registerCreator(api: ApiScope, { askCreator }: Pick<Options, 'askCreator'>): void {
@@ -133,15 +213,12 @@ function registerCreator(api: ApiScope, { askCreator }: Pick<Options, 'askCreato
         description:
           'Queries TikTok each time, without a cache. Call this each time you show a page on which a person chooses the settings of a post: TikTok requires that the page shows the account and offers only the options that it allows.',
         params: accountParams,
-        response: {
-          200: jsonAnswer('The current posting options of the creator.', creatorSchema),
-          ...problemResponses({
-            ...NOT_FOUND,
-            409: 'The creator cannot post now: `TIKTOK_DAILY_POST_CAP`, `TIKTOK_ACTIVE_USER_CAP`, `TIKTOK_USER_BANNED`, `AUTH_REAUTHORIZATION_REQUIRED`, `AUTH_SCOPE_MISSING`.',
-            429: '`TIKTOK_RATE_LIMITED`: TikTok allows this query 20 times a minute.',
-            502: true,
-          }),
-        },
+        response: jsonAnswers('The current posting options of the creator.', creatorSchema, {
+          ...NOT_FOUND,
+          409: 'The creator cannot post now: `TIKTOK_DAILY_POST_CAP`, `TIKTOK_ACTIVE_USER_CAP`, `TIKTOK_USER_BANNED`, `AUTH_REAUTHORIZATION_REQUIRED`, `AUTH_SCOPE_MISSING`.',
+          429: '`TIKTOK_RATE_LIMITED`: TikTok allows this query 20 times a minute.',
+          502: true,
+        }),
       },
     },
     async ({ params: { account } }) => toCreator(await askCreator(account)),

@@ -4,20 +4,20 @@ import { PROBLEM_MEDIA_TYPE } from '../problem.ts';
 /** A problem document (RFC 9457). */
 const problemSchema = z
   .object({
-    type: z.string().meta({ description: 'Always `about:blank`. Use `code` instead.' }),
-    title: z.string().meta({ description: 'Name of the HTTP status.' }),
-    status: z.int().meta({ description: 'HTTP status.' }),
-    code: z.string().meta({ description: 'Stable error code. Match on it, never on the texts.' }),
-    detail: z.string().meta({ description: 'Human-readable text: what is wrong and how to fix it.' }),
+    type: z.string().describe('Always `about:blank`. Use `code` instead.'),
+    title: z.string().describe('Name of the HTTP status.'),
+    status: z.int().describe('HTTP status.'),
+    code: z.string().describe('Stable error code. Match on it, never on the texts.'),
+    detail: z.string().describe('Human-readable text: what is wrong and how to fix it.'),
     problems: z
       .array(
         z.object({
-          path: z.string().meta({ description: 'The field, such as `post.privacyLevel`.' }),
-          message: z.string().meta({ description: 'What is wrong with it.' }),
+          path: z.string().describe('The field, such as `post.privacyLevel`.'),
+          message: z.string().describe('What is wrong with it.'),
         }),
       )
       .optional()
-      .meta({ description: 'Each invalid input field.' }),
+      .describe('Each invalid input field.'),
   })
   .meta({
     id: 'Problem',
@@ -45,8 +45,8 @@ const MEANINGS = {
 
 type ProblemStatus = keyof typeof MEANINGS;
 
+const STATUSES: readonly ProblemStatus[] = [400, 401, 403, 404, 409, 410, 413, 415, 429, 502, 503];
 const EVERYWHERE: readonly ProblemStatus[] = [400, 401, 403, 429, 503];
-const ALL_STATUSES: readonly ProblemStatus[] = [400, 401, 403, 404, 409, 410, 413, 415, 429, 502, 503];
 
 interface ProblemAnswer {
   readonly description: string;
@@ -54,19 +54,36 @@ interface ProblemAnswer {
 }
 
 /**
+ * The answers of a route in JSON: what it gives, and its errors.
+ * @param own as of {@link problemResponses}
+ */
+export function jsonAnswers<T extends z.ZodType>(description: string, schema: T, own: OwnProblems = {}) {
+  return { 200: jsonAnswer(description, schema), ...problemResponses(own) };
+}
+
+/** What a route that takes a body answers besides. */
+export const BODY_PROBLEMS = { 413: true, 415: true } as const;
+/** What a route that takes a publish request answers besides. */
+export const REQUEST_PROBLEMS = {
+  ...BODY_PROBLEMS,
+  403: '`INPUT_MEDIA_OUTSIDE_ROOTS`: this file cannot be published over REST.',
+} as const;
+
+type OwnProblems = Partial<Record<ProblemStatus, string | true>>;
+
+/**
  * The error answers of a route: those that every route has, and its own.
  * @param own more statuses, with what they mean here where that is more than usual
  */
-export function problemResponses(
-  own: Partial<Record<ProblemStatus, string | true>> = {},
-): Partial<Record<ProblemStatus, ProblemAnswer>> {
+export function problemResponses(own: OwnProblems): Partial<Record<ProblemStatus, ProblemAnswer>> {
   const content = { [PROBLEM_MEDIA_TYPE]: { schema: problemSchema } };
   const answers: Partial<Record<ProblemStatus, ProblemAnswer>> = {};
-  for (const status of ALL_STATUSES) {
+  for (const status of STATUSES) {
     const meaning = own[status];
-    if (meaning === undefined && !EVERYWHERE.includes(status)) continue;
-    const general = meaning === undefined || meaning === true || EVERYWHERE.includes(status) ? [MEANINGS[status]] : [];
+    const isEverywhere = EVERYWHERE.includes(status);
+    if (meaning === undefined && !isEverywhere) continue;
     const special = typeof meaning === 'string' ? [meaning] : [];
+    const general = isEverywhere || meaning === true ? [MEANINGS[status]] : [];
     answers[status] = { description: [...special, ...general].join(' '), content };
   }
   return answers;

@@ -1,16 +1,15 @@
 import rateLimit from '@fastify/rate-limit';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { PublishError, toInputProblems } from '../../core/publish-error.ts';
 import { parsePublishRequest, publishRequestSchema } from '../../core/publish-request.ts';
 import { MINUTE_MS } from '../../core/units.ts';
-import { type ApiAccess, callerOf, createApiGuard } from '../api-guard.ts';
-import { HttpProblem } from '../problem.ts';
+import { isFromThisMachine, isSameText } from '../operator-guard.ts';
+import { HttpProblem, sendProblem } from '../problem.ts';
+import { isFromOwnPage } from '../request-origin.ts';
+import type { ApiOptions } from './typed-routes.ts';
 
-export interface ApiRules extends ApiAccess {
-  /** Requests that one caller may make in a minute, as counted by this process. */
-  readonly requestsPerMinute: number;
-}
+type ApiRules = Pick<ApiOptions, 'apiKeys' | 'requestsPerMinute'> & { readonly host: string };
 
 /** Largest body: a caption of the longest kind with every character escaped takes less than half of it. */
 const MAX_BODY_BYTES = 65_536;
@@ -84,4 +83,43 @@ function refuseWhatNoRouteNames(scope: FastifyInstance): void {
     route.schema = { querystring: NO_QUERY, ...route.schema };
     route.bodyLimit ??= MAX_BODY_BYTES;
   });
+}
+
+const NEEDS_KEY = {
+  status: 401,
+  code: 'API_KEY_WRONG',
+  detail: 'Send one of API_KEYS as "Authorization: Bearer <key>".',
+};
+const LOCAL_ONLY = {
+  status: 403,
+  code: 'API_NEEDS_KEYS',
+  detail:
+    'Without API_KEYS the API is available only on this machine, at localhost and 127.0.0.1, and not to pages of other sites.',
+};
+
+/** A hook that lets callers of the API pass and answers all others. */
+function createApiGuard({ apiKeys, host }: ApiRules) {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    if (apiKeys.length === 0) {
+      const isLocal = isFromThisMachine(request, host) && isFromOwnPage(request);
+      if (!isLocal) await sendProblem(reply, LOCAL_ONLY);
+      return;
+    }
+    if (keyNumber(request, apiKeys) === undefined) {
+      await sendProblem(reply.header('www-authenticate', 'Bearer'), NEEDS_KEY);
+    }
+  };
+}
+
+/** Who a request is counted for: its API key, or else its address. */
+function callerOf(request: FastifyRequest, apiKeys: readonly string[]): string {
+  const key = keyNumber(request, apiKeys);
+  return key === undefined ? `address ${request.ip}` : `key ${key}`;
+}
+
+function keyNumber({ headers }: FastifyRequest, apiKeys: readonly string[]): number | undefined {
+  const key = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1] ?? '';
+  // Every key is compared, so that the time tells nothing about which one was nearly right.
+  const found = apiKeys.map((known) => isSameText(key, known)).indexOf(true);
+  return found === -1 ? undefined : found;
 }

@@ -1,7 +1,6 @@
 import swagger from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
-import type { ApiAccess } from '../api-guard.ts';
 import { sendProblem } from '../problem.ts';
 import { registerAccountRoutes } from './account-routes.ts';
 import { prepareApiScope } from './api-scope.ts';
@@ -38,11 +37,7 @@ const TAGS = [
 ];
 
 /** Adds the API under `/v1`, `/openapi.json` and `/docs`. */
-export async function registerApi(
-  server: FastifyInstance,
-  options: ApiOptions,
-  host: ApiAccess['host'],
-): Promise<void> {
+export async function registerApi(server: FastifyInstance, options: ApiOptions, host: string): Promise<void> {
   await server.register(async (outer) => {
     await documentApi(outer, options.version);
     await outer.register(async (scope) => {

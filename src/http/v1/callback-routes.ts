@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import type { Deliveries } from '../../callbacks/deliveries.ts';
-import { jsonAnswer, problemResponses } from './api-answers.ts';
 import {
   callbackOverviewSchema,
   jobDeliveriesSchema,
   replayedSchema,
   resumedEndpointSchema,
-} from './callback-schema.ts';
+} from '../../core/delivery-reports.ts';
+import { jsonAnswers } from './api-answers.ts';
 import { jobParams } from './job-schema.ts';
 import type { ApiScope } from './typed-routes.ts';
 
@@ -16,7 +16,7 @@ const MAX_ID_LENGTH = 300;
 const MAX_HOST_LENGTH = 260;
 
 const idParams = z.object({
-  id: z.string().min(1).max(MAX_ID_LENGTH).meta({ description: 'Id of an event, of a job, or of an endpoint.' }),
+  id: z.string().min(1).max(MAX_ID_LENGTH).describe('Id of an event, of a job, or of an endpoint.'),
 });
 
 /** Adds what people do with callbacks. */
@@ -34,7 +34,7 @@ function registerViews(api: ApiScope, deliveries: Deliveries): void {
         tags: TAGS,
         summary: 'Get callback deliveries',
         description: 'Pending deliveries, paused endpoints, and events that failed permanently.',
-        response: { 200: jsonAnswer('The current deliveries.', callbackOverviewSchema), ...problemResponses() },
+        response: jsonAnswers('The current deliveries.', callbackOverviewSchema),
       },
     },
     async () => await deliveries.overview(),
@@ -47,10 +47,7 @@ function registerViews(api: ApiScope, deliveries: Deliveries): void {
         tags: TAGS,
         summary: 'Get the deliveries of a job',
         params: jobParams,
-        response: {
-          200: jsonAnswer('The deliveries of the job.', jobDeliveriesSchema),
-          ...problemResponses({ 404: true }),
-        },
+        response: jsonAnswers('The deliveries of the job.', jobDeliveriesSchema, { 404: true }),
       },
     },
     async ({ params: { id } }) => await deliveries.ofJob(id),
@@ -67,10 +64,7 @@ function registerChanges(api: ApiScope, deliveries: Deliveries): void {
         summary: 'Deliver an event again',
         description: 'The event keeps its id. The id of a job delivers all stored events of the job again.',
         params: idParams,
-        response: {
-          200: jsonAnswer('The events will be delivered again.', replayedSchema),
-          ...problemResponses(UNKNOWN),
-        },
+        response: jsonAnswers('The events will be delivered again.', replayedSchema, UNKNOWN),
       },
     },
     async ({ params: { id } }) => await deliveries.replay(id),
@@ -83,14 +77,9 @@ function registerChanges(api: ApiScope, deliveries: Deliveries): void {
         tags: TAGS,
         summary: 'Deliver failed events again',
         querystring: z.strictObject({
-          host: z
-            .string()
-            .min(1)
-            .max(MAX_HOST_LENGTH)
-            .optional()
-            .meta({ description: 'Only events for this host, or host:port.' }),
+          host: z.string().min(1).max(MAX_HOST_LENGTH).optional().describe('Only events for this host, or host:port.'),
         }),
-        response: { 200: jsonAnswer('The events will be delivered again.', replayedSchema), ...problemResponses() },
+        response: jsonAnswers('The events will be delivered again.', replayedSchema),
       },
     },
     async ({ query: { host } }) => await deliveries.replayFailed(host),
@@ -104,10 +93,7 @@ function registerChanges(api: ApiScope, deliveries: Deliveries): void {
         summary: 'Resume a paused endpoint',
         description: 'Its events are delivered immediately. `GET /v1/callbacks` returns the id.',
         params: idParams,
-        response: {
-          200: jsonAnswer('The endpoint is no longer paused.', resumedEndpointSchema),
-          ...problemResponses(UNKNOWN),
-        },
+        response: jsonAnswers('The endpoint is no longer paused.', resumedEndpointSchema, UNKNOWN),
       },
     },
     async ({ params: { id } }) => await deliveries.resume(id),

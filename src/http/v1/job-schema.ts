@@ -13,12 +13,12 @@ export const stateSchema = z
 
 const failureSchema = z
   .object({
-    code: z.string().refine(isErrorCode).meta({ description: 'Stable error code. Match on it.' }),
-    message: z.string().meta({ description: 'What happened.' }),
-    advice: z.string().meta({ description: 'Recommended action.' }),
-    retryable: z.boolean().meta({ description: 'Whether a retry without changes may help.' }),
-    tiktokCode: z.string().optional().meta({ description: "TikTok's error code." }),
-    tiktokLogId: z.string().optional().meta({ description: "TikTok's log id, for TikTok support." }),
+    code: z.string().refine(isErrorCode).describe('Stable error code. Match on it.'),
+    message: z.string().describe('What happened.'),
+    advice: z.string().describe('Recommended action.'),
+    retryable: z.boolean().describe('Whether a retry without changes may help.'),
+    tiktokCode: z.string().optional().describe("TikTok's error code."),
+    tiktokLogId: z.string().optional().describe("TikTok's log id, for TikTok support."),
   })
   .meta({
     id: 'PublishFailure',
@@ -40,15 +40,15 @@ const EVENTS_TEXT = ALL_TIMELINE_EVENTS.map((event) => {
 
 const timelineEntrySchema = z
   .looseObject({
-    at: time.meta({ description: 'When.' }),
-    event: z.string().meta({ description: `What. ${EVENTS_TEXT} An older version may have written others.` }),
+    at: time.describe('When.'),
+    event: z.string().describe(`What. ${EVENTS_TEXT} An older version may have written others.`),
   })
   .meta({ id: 'TimelineEntry', description: 'A timeline event of a job, with its own facts.' });
 
 const progressSchema = z.object({
-  totalBytes: z.int().nonnegative().meta({ description: 'Size of the video; 0 until it is known.' }),
-  sentBytes: z.int().nonnegative().meta({ description: 'Bytes sent so far.' }),
-  acceptedBytes: z.int().nonnegative().meta({ description: 'Bytes that TikTok has confirmed.' }),
+  totalBytes: z.int().nonnegative().describe('Size of the video; 0 until it is known.'),
+  sentBytes: z.int().nonnegative().describe('Bytes sent so far.'),
+  acceptedBytes: z.int().nonnegative().describe('Bytes that TikTok has confirmed.'),
 });
 
 const EXAMPLE_ID = '0194f2b0-7c1e-7e56-9a53-2f6d5f2f7b10';
@@ -75,33 +75,33 @@ export const jobParams = z.object({
 });
 
 const jobFields = {
-  id: z.string().meta({ description: 'Id of the job.' }),
-  account: z.string().meta({ description: 'Account to which the job publishes.' }),
-  mode: z.enum(['direct', 'inbox']).meta({ description: 'Publish directly, or send a draft to the inbox.' }),
+  id: z.string().describe('Id of the job.'),
+  account: z.string().describe('Account to which the job publishes.'),
+  mode: z.enum(['direct', 'inbox']).describe('Publish directly, or send a draft to the inbox.'),
   state: stateSchema,
-  waitingFor: z
-    .enum(WAIT_REASONS)
+  waitingFor: z.enum(WAIT_REASONS).nullable().describe('What the job waits for, in any state before its end.'),
+  waitingUntil: time
     .nullable()
-    .meta({ description: 'What the job waits for, in any state before its end.' }),
-  waitingUntil: time.nullable().meta({
-    description:
+    .describe(
       'End of the wait, if known. Without `waitingFor`, the job waits for its next attempt after a failed one.',
-  }),
-  createdAt: time.meta({ description: 'When the job was accepted.' }),
-  updatedAt: time.meta({ description: 'When the job last changed.' }),
-  scheduledAt: time.nullable().meta({ description: 'Requested start time.' }),
-  publishId: z.string().nullable().meta({ description: "TikTok's id of the post, if it has one yet." }),
-  postIds: z.array(z.string()).meta({
-    description:
+    ),
+  createdAt: time.describe('When the job was accepted.'),
+  updatedAt: time.describe('When the job last changed.'),
+  scheduledAt: time.nullable().describe('Requested start time.'),
+  publishId: z.string().nullable().describe("TikTok's id of the post, if it has one yet."),
+  postIds: z
+    .array(z.string())
+    .describe(
       'Ids of the TikTok posts, as decimal strings. May be empty at first and be filled in after the job is `published`.',
-  }),
-  progress: progressSchema.meta({ description: 'Progress of the upload.' }),
-  attempts: z.int().nonnegative().meta({
-    description: 'Number of consecutive failed attempts. Progress resets it to 0. Waiting does not count.',
-  }),
+    ),
+  progress: progressSchema.describe('Progress of the upload.'),
+  attempts: z
+    .int()
+    .nonnegative()
+    .describe('Number of consecutive failed attempts. Progress resets it to 0. Waiting does not count.'),
   failure: failureSchema.nullable(),
-  metadata: z.record(z.string(), z.unknown()).nullable().meta({ description: 'Metadata from the request.' }),
-  timeline: z.array(timelineEntrySchema).meta({ description: 'Timeline of the job, oldest event first.' }),
+  metadata: z.record(z.string(), z.unknown()).nullable().describe('Metadata from the request.'),
+  timeline: z.array(timelineEntrySchema).describe('Timeline of the job, oldest event first.'),
 };
 
 export const jobSchema = z.object(jobFields).meta({
@@ -113,7 +113,7 @@ export const jobSchema = z.object(jobFields).meta({
 export const enqueuedJobSchema = z
   .object({
     ...jobFields,
-    created: z.boolean().meta({ description: 'False if the idempotency key was already used with the same request.' }),
+    created: z.boolean().describe('False if the idempotency key was already used with the same request.'),
   })
   .meta({
     id: 'EnqueuedJob',
@@ -124,10 +124,11 @@ export const enqueuedJobSchema = z
 export const retriedJobSchema = z
   .object({
     ...jobFields,
-    action: z.enum(['poll', 'resume', 'fresh_init']).meta({
-      description:
+    action: z
+      .enum(['poll', 'resume', 'fresh_init'])
+      .describe(
         'How the job continues: `poll` checks the status at TikTok, `resume` resumes the upload, `fresh_init` starts a new upload.',
-    }),
+      ),
   })
   .meta({
     id: 'RetriedJob',
@@ -137,8 +138,8 @@ export const retriedJobSchema = z
 
 export const jobPageSchema = z
   .object({
-    jobs: z.array(jobSchema).meta({ description: 'Jobs, newest first.' }),
-    nextCursor: z.string().nullable().meta({ description: '`cursor` of the next page; null on the last page.' }),
+    jobs: z.array(jobSchema).describe('Jobs, newest first.'),
+    nextCursor: z.string().nullable().describe('`cursor` of the next page; null on the last page.'),
   })
   .meta({
     id: 'JobPage',

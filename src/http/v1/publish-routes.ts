@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { DEFAULT_LISTED_JOBS, MAX_LISTED_JOBS } from '../../core/post-limits.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { MAX_IDEMPOTENCY_KEY_LENGTH, publishRequestSchema } from '../../core/publish-request.ts';
-import { jsonAnswer, problemResponses } from './api-answers.ts';
+import { BODY_PROBLEMS, jsonAnswer, jsonAnswers, REQUEST_PROBLEMS } from './api-answers.ts';
 import { enqueuedJobSchema, jobPageSchema, jobParams, jobSchema, retriedJobSchema, stateSchema } from './job-schema.ts';
 import type { ApiOptions, ApiScope } from './typed-routes.ts';
 
@@ -36,20 +36,16 @@ function registerEnqueue(api: ApiScope, { publisher, refuseFile }: Options): voi
             .min(1)
             .max(MAX_IDEMPOTENCY_KEY_LENGTH, `expected at most ${MAX_IDEMPOTENCY_KEY_LENGTH} characters`)
             .optional()
-            .meta({
-              description:
-                'Any text, such as `spring-7`. The same key with the same request returns the same job; with a different request, the response is 409. The key is stored as long as the job.',
-            }),
+            .describe(
+              'Any text, such as `spring-7`. The same key with the same request returns the same job; with a different request, the response is 409. The key is stored as long as the job.',
+            ),
         }),
         body: publishRequestSchema,
         response: {
           202: jsonAnswer('Accepted: the job was created. The header `Location` has its URL.', enqueuedJobSchema),
-          200: jsonAnswer('The idempotency key was already used: the job that it created.', enqueuedJobSchema),
-          ...problemResponses({
-            403: '`INPUT_MEDIA_OUTSIDE_ROOTS`: this file cannot be published over REST.',
+          ...jsonAnswers('The idempotency key was already used: the job that it created.', enqueuedJobSchema, {
+            ...REQUEST_PROBLEMS,
             409: '`IDEMPOTENCY_CONFLICT`: the key was used with a different request.',
-            413: true,
-            415: true,
           }),
         },
       },
@@ -73,7 +69,7 @@ function registerReading(api: ApiScope, { publisher }: Pick<Options, 'publisher'
         tags: TAGS,
         summary: 'Get a job',
         params: jobParams,
-        response: { 200: jsonAnswer('The current job.', jobSchema), ...problemResponses(NOT_FOUND) },
+        response: jsonAnswers('The current job.', jobSchema, NOT_FOUND),
       },
     },
     async ({ params: { id } }) => {
@@ -92,7 +88,7 @@ function registerReading(api: ApiScope, { publisher }: Pick<Options, 'publisher'
         description:
           'Newest first. For the next page, repeat the request with `cursor` set to `nextCursor`, until `nextCursor` is null. New jobs do not shift the pages.',
         querystring: z.strictObject({
-          account: z.string().min(1).max(255).optional().meta({ description: 'Jobs of this account only.' }),
+          account: z.string().min(1).max(255).optional().describe('Jobs of this account only.'),
           state: stateSchema.optional(),
           limit: z.coerce
             .number()
@@ -100,10 +96,10 @@ function registerReading(api: ApiScope, { publisher }: Pick<Options, 'publisher'
             .min(1)
             .max(MAX_LISTED_JOBS)
             .default(DEFAULT_LISTED_JOBS)
-            .meta({ description: 'Maximum number of jobs on a page.' }),
-          cursor: z.string().max(1_000).optional().meta({ description: '`nextCursor` of the previous page.' }),
+            .describe('Maximum number of jobs on a page.'),
+          cursor: z.string().max(1_000).optional().describe('`nextCursor` of the previous page.'),
         }),
-        response: { 200: jsonAnswer('A page of jobs.', jobPageSchema), ...problemResponses() },
+        response: jsonAnswers('A page of jobs.', jobPageSchema),
       },
     },
     async ({ query: { account, state, limit, cursor } }) =>
@@ -127,13 +123,10 @@ function registerChanges(api: ApiScope, { publisher }: Pick<Options, 'publisher'
         description:
           'Possible only if the job cannot have been published. A running pull is cancelled at TikTok; the job becomes `cancelled` when TikTok confirms it.',
         params: jobParams,
-        response: {
-          200: jsonAnswer('The current job.', jobSchema),
-          ...problemResponses({
-            ...NOT_FOUND,
-            409: '`JOB_NOT_CANCELLABLE`: TikTok may already have the video, or the job has ended.',
-          }),
-        },
+        response: jsonAnswers('The current job.', jobSchema, {
+          ...NOT_FOUND,
+          409: '`JOB_NOT_CANCELLABLE`: TikTok may already have the video, or the job has ended.',
+        }),
       },
     },
     async ({ params: { id } }) => await publisher.cancel(id),
@@ -149,21 +142,19 @@ function registerChanges(api: ApiScope, { publisher }: Pick<Options, 'publisher'
         params: jobParams,
         body: z
           .strictObject({
-            force: z.boolean().optional().meta({
-              description:
+            force: z
+              .boolean()
+              .optional()
+              .describe(
                 'Start again even if TikTok may have published the post. Check on TikTok first: a second post is possible.',
-            }),
+              ),
           })
           .nullish(),
-        response: {
-          200: jsonAnswer('The job, and how it continues.', retriedJobSchema),
-          ...problemResponses({
-            ...NOT_FOUND,
-            409: '`JOB_NOT_RETRYABLE`: the job has not failed, or it can be retried only with `force`. `detail` says why.',
-            413: true,
-            415: true,
-          }),
-        },
+        response: jsonAnswers('The job, and how it continues.', retriedJobSchema, {
+          ...NOT_FOUND,
+          409: '`JOB_NOT_RETRYABLE`: the job has not failed, or it can be retried only with `force`. `detail` says why.',
+          ...BODY_PROBLEMS,
+        }),
       },
     },
     async ({ params: { id }, body }) => await publisher.retry(id, { force: body?.force ?? false }),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { redisTroubleOf } from '../../../src/core/redis-trouble.ts';
-import { publishProblem } from '../../../src/http/publish-problem.ts';
+import { publishProblem } from '../../../src/http/problem.ts';
 import { RedisUnavailableError } from '../../../src/redis/redis-unavailable.ts';
 
 describe('trouble with Redis, as callers of the API read it', () => {

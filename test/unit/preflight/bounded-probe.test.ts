@@ -51,13 +51,11 @@ describe('the probe of a gigabyte', () => {
     'with its index at the %s reads some ranges of a few kilobytes',
     async (moovAt) => {
       const { source, ranges } = largeSource(moovAt);
-      const { facts, bytesRead, readCount } = await probeMedia(source);
+      const { facts } = await probeMedia(source);
       expect(facts).toMatchObject({ moov: moovAt, durationSeconds: 4, video: { codec: 'h264', frameRate: 30 } });
       expect(checkMediaRules(facts)).toEqual([]);
-      expect(readCount).toBe(ranges.length);
       expect(ranges.length).toBeLessThanOrEqual(3);
-      expect(bytesRead).toBe(ranges.reduce((sum, [start, end]) => sum + end - start, 0));
-      expect(bytesRead).toBeLessThan(200_000);
+      expect(ranges.reduce((sum, [start, end]) => sum + end - start, 0)).toBeLessThan(200_000);
     },
   );
 });
@@ -69,9 +67,8 @@ describe('the limits of a probe', () => {
 
   it.each(['h264.mp4', 'vp9.webm'])('keep what is read of %s below the bytes allowed, and say so', async (name) => {
     const source = bufferSource(readFileSync(mediaFixture(name)));
-    const { facts, bytesRead } = await probeMedia(source, { limits: { maxBytes: 4_000, maxMs: 15_000 } });
-    expect(bytesRead).toBeLessThanOrEqual(4_000);
-    expect(source.ranges.reduce((sum, [start, end]) => sum + end - start, 0)).toBe(bytesRead);
+    const { facts } = await probeMedia(source, { limits: { maxBytes: 4_000, maxMs: 15_000 } });
+    expect(source.ranges.reduce((sum, [start, end]) => sum + end - start, 0)).toBeLessThanOrEqual(4_000);
     expect(facts.unread).not.toEqual([]);
     expect(checkMediaRules(facts)).toMatchObject([{ code: 'MEDIA_NOT_EXAMINED', severity: 'warn' }]);
   });

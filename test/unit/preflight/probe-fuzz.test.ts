@@ -83,10 +83,11 @@ describe(`a spoilt video (FUZZ_SEED=${SEED})`, () => {
       const source = bufferSource(spoilt);
       const cpuBefore = process.cpuUsage();
       const heapBefore = process.memoryUsage().heapUsed;
-      const { facts, bytesRead } = await probeMedia(source);
+      const { facts } = await probeMedia(source);
       const label = `round ${round} of seed ${SEED}`;
       expect(process.cpuUsage(cpuBefore).user, label).toBeLessThan(MOST_CPU_US);
       expect(process.memoryUsage().heapUsed - heapBefore, label).toBeLessThan(MOST_HEAP_BYTES);
+      const bytesRead = source.ranges.reduce((sum, [start, end]) => sum + end - start, 0);
       expect(bytesRead, label).toBeLessThanOrEqual(33_554_432);
       expect(() => JSON.stringify(checkMediaRules(facts)), label).not.toThrow();
     }

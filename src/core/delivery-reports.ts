@@ -1,0 +1,85 @@
+import { z } from 'zod';
+
+const time = z.iso.datetime();
+const eventIdSchema = z.string().describe('Id of the event, the `webhook-id` of its deliveries.');
+
+const pausedEndpointSchema = z
+  .object({
+    id: z.string().describe('Id of the endpoint, used to resume it.'),
+    endpoint: z.string().describe('URL of the endpoint, without the query.'),
+    pausedAt: time.describe('When the endpoint was paused.'),
+    failures: z.int().describe('Number of consecutive failed deliveries.'),
+    lastCode: z.string().describe('Why the last delivery failed.'),
+    waiting: z.int().describe('Number of waiting events.'),
+  })
+  .meta({ id: 'PausedEndpoint', description: 'A callback endpoint that is paused after repeated failures.' });
+
+const failedEventSchema = z
+  .object({
+    eventId: eventIdSchema,
+    jobId: z.string().describe('The publish job.'),
+    type: z.string().describe('Type of the event.'),
+    at: time.describe('When delivery failed permanently.'),
+    endpoint: z.string().nullable().describe('The callback URL, without the query.'),
+    reason: z.string().describe('`CODE: what happened`.'),
+  })
+  .meta({ id: 'FailedEvent', description: 'An event whose delivery failed permanently.' });
+
+export const callbackOverviewSchema = z
+  .object({
+    counts: z
+      .object({
+        waiting: z.int().describe('Events ready for delivery.'),
+        active: z.int().describe('Events being delivered.'),
+        delayed: z.int().describe('Events that wait for their next delivery attempt.'),
+        failed: z.int().describe('Stored events that failed permanently.'),
+      })
+      .describe('Number of events by delivery state.'),
+    paused: z.array(pausedEndpointSchema),
+    failed: z.array(failedEventSchema).describe('The latest events that failed permanently.'),
+  })
+  .meta({ id: 'CallbackOverview', description: 'State of the event deliveries to callback URLs.' });
+
+/** One delivery of an event, as it is stored and shown. */
+export const attemptSchema = z
+  .object({
+    at: time.describe('When.'),
+    eventId: eventIdSchema,
+    type: z.string().describe('Type of the event.'),
+    attempt: z.int().describe('Number of this delivery attempt, from 1.'),
+    outcome: z
+      .enum(['delivered', 'retried', 'failed'])
+      .describe('`retried`: delivery will be attempted again; `failed`: it will not.'),
+    status: z.int().nullable().describe('HTTP status from the receiver.'),
+    durationMs: z.int().describe('Duration of the attempt.'),
+    code: z.string().nullable().describe('Error code, if the attempt failed.'),
+    message: z.string().nullable().describe('Error message.'),
+  })
+  .meta({ id: 'DeliveryAttempt', description: 'A delivery attempt of an event.' });
+
+export const jobDeliveriesSchema = z
+  .object({
+    jobId: z.string().describe('The publish job.'),
+    undelivered: z.array(z.string()).describe('Ids of events not delivered yet, oldest first.'),
+    attempts: z.array(attemptSchema).describe('The last 50 delivery attempts, newest first.'),
+  })
+  .meta({ id: 'JobDeliveries', description: 'Deliveries of the events of a job.' });
+
+export const replayedSchema = z
+  .object({ replayed: z.array(z.string()).describe('Ids of the events.') })
+  .meta({ id: 'ReplayedEvents', description: 'The events that will be delivered again.' });
+
+export const resumedEndpointSchema = z
+  .object({
+    endpoint: z.string().describe('URL of the endpoint, without the query.'),
+    woken: z.int().describe('Number of events that will now be delivered.'),
+  })
+  .meta({ id: 'ResumedEndpoint', description: 'A callback endpoint that was resumed.' });
+
+export type PausedEndpoint = z.infer<typeof pausedEndpointSchema>;
+export type FailedEvent = z.infer<typeof failedEventSchema>;
+export type CallbackOverview = z.infer<typeof callbackOverviewSchema>;
+export type DeliveryAttempt = z.infer<typeof attemptSchema>;
+export type JobDeliveries = z.infer<typeof jobDeliveriesSchema>;
+export type ReplayedEvents = z.infer<typeof replayedSchema>;
+export type ResumedEndpoint = z.infer<typeof resumedEndpointSchema>;
