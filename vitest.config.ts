@@ -37,8 +37,8 @@ export default defineConfig({
       suite('programs', { ...withRedis, include: WITH_PROGRAMS }),
       // Starts and kills workers and Redis servers of its own; npm run chaos -- --short.
       suite('chaos', chaos),
-      // How long things take, which only a machine that does nothing else can tell: npm run bench.
-      suite('bench', { ...withRedis, fileParallelism: false, sequence: { groupOrder: 1 } }),
+      // How long things take, which only a machine that does nothing else can tell: npm run timing.
+      suite('timing', { ...withRedis, fileParallelism: false, sequence: { groupOrder: 1 } }),
       // Proofs of minutes with a command of their own: npm run scale.
       suite('scale', { ...withRedis, testTimeout: 600_000, fileParallelism: false, sequence: { groupOrder: 1 } }),
     ],

@@ -1,18 +1,66 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { Benchmark, Row } from './measure.ts';
 import { publishBenchmark } from './publish.ts';
-import { renderTable } from './report.ts';
+import { type Report, renderComparison, renderTable } from './report.ts';
 
 const BENCHMARKS: readonly Benchmark[] = [publishBenchmark];
 
-const { values: options } = parseArgs({
-  options: { full: { type: 'boolean', default: false }, only: { type: 'string' } },
+const { values: options, positionals } = parseArgs({
+  options: {
+    full: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    json: { type: 'string', default: 'bench-result.json' },
+    compare: { type: 'boolean', default: false },
+  },
+  allowPositionals: true,
 });
-const chosen = BENCHMARKS.filter(({ name }) => options.only === undefined || options.only.split(',').includes(name));
-const rows: Row[] = [];
-for (const benchmark of chosen) {
-  console.error(`bench: ${benchmark.name} …`);
-  rows.push(...(await benchmark.run({ full: options.full, note: (text) => console.error(`  ${text}`) })));
+
+if (options.compare) compare(positionals);
+else await measure();
+// Clients that reconnect would keep the process.
+process.exit();
+
+function compare([before, after]: readonly string[]): void {
+  if (before === undefined || after === undefined) throw new Error('--compare needs two files');
+  const read = (path: string) => JSON.parse(readFileSync(path, 'utf8')) as Report;
+  console.log(renderComparison(read(before), read(after)));
 }
-console.log(renderTable(rows));
-process.exit(0);
+
+async function measure(): Promise<void> {
+  const chosen = BENCHMARKS.filter(({ name }) => options.only === undefined || options.only.split(',').includes(name));
+  const rows: Row[] = [];
+  for (const benchmark of chosen) {
+    console.error(`bench: ${benchmark.name} …`);
+    rows.push(...(await benchmark.run({ full: options.full, note: (text) => console.error(`  ${text}`) })));
+  }
+  const report: Report = { at: new Date().toISOString(), commit: commitOf(), machine: machine(), rows };
+  writeFileSync(options.json, `${JSON.stringify(report, undefined, 2)}\n`);
+  console.log(renderTable(rows));
+  console.log(
+    `\n${Object.entries({ ...report.machine, commit: report.commit })
+      .map((fact) => fact.join(' '))
+      .join(', ')}`,
+  );
+  console.log(`written to ${options.json}`);
+}
+
+function commitOf(): string {
+  try {
+    return execFileSync('git', ['describe', '--always', '--dirty'], { encoding: 'utf8' }).trim();
+  } catch {
+    return 'unknown';
+  }
+}
+
+function machine() {
+  const [cpu] = cpus();
+  return {
+    node: process.version,
+    cores: cpus().length,
+    cpu: cpu?.model ?? '',
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+  };
+}

@@ -13,16 +13,13 @@ export function renderTable(rows: readonly Row[]): string {
     targetOf(row),
     { true: 'met', false: 'MISSED', undefined: '' }[String(isMet(row))] ?? '',
   ]);
-  const all = [header, ...lines];
-  const widths = header.map((_, column) => Math.max(...all.map((line) => line[column]?.length ?? 0)));
-  return all
-    .map((line) =>
-      line
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  return alignColumns([header, ...lines]);
+}
+
+function alignColumns(lines: readonly (readonly string[])[]): string {
+  const columns = lines[0]?.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0))) ?? [];
+  const aligned = (line: readonly string[]) => line.map((cell, column) => cell.padEnd(columns[column] ?? 0)).join('  ');
+  return lines.map((line) => aligned(line).trimEnd()).join('\n');
 }
 
 function withSpread(values: readonly number[], unit: string): string {
@@ -34,4 +31,25 @@ function withSpread(values: readonly number[], unit: string): string {
 function targetOf({ target }: Row): string {
   if (target === undefined) return '';
   return 'atMost' in target ? `≤ ${target.atMost}` : `≥ ${target.atLeast}`;
+}
+
+/** Machine, versions and commit beside the rows, for a file that is compared later. */
+export interface Report {
+  readonly at: string;
+  readonly commit: string;
+  readonly machine: Readonly<Record<string, string | number>>;
+  readonly rows: readonly Row[];
+}
+
+/** The ratios of two reports side by side. */
+export function renderComparison(before: Report, after: Report): string {
+  const ids = [...new Set([...before.rows, ...after.rows].map(({ id }) => id))];
+  const of = ({ rows }: Report, id: string) => rows.find((row) => row.id === id);
+  const lines = ids.map((id) => {
+    const [a, b] = [of(before, id), of(after, id)];
+    const figures = [a, b].map((row) => (row === undefined ? '-' : number.format(figureOf(row))));
+    const change = a && b ? `${Math.round((figureOf(b) / figureOf(a) - 1) * 100)} %` : '';
+    return [a?.what ?? b?.what ?? id, ...figures, change];
+  });
+  return alignColumns([['what', before.commit, after.commit, 'change'], ...lines]);
 }

@@ -1,4 +1,4 @@
-// npm run bench -- [--full] [--only NAME,NAME]: compiles the bench and runs it.
+// npm run bench -- [--full] [--only NAME,NAME] [--json FILE], or -- --compare A.json B.json: compiles the bench, runs it.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -7,10 +7,8 @@ import { repository, withCompiled } from './compile.mjs';
 const PROGRAMS = ['tiktok', 'bare-worker', 'product-worker'].map((name) => `bench/programs/${name}.ts`);
 
 process.exitCode = await withCompiled(['bench/main.ts', ...PROGRAMS], async (folder) => {
-  const main = spawn(process.execPath, [join(folder, 'bench', 'main.js'), ...process.argv.slice(2)], {
-    stdio: 'inherit',
-    cwd: repository,
-  });
-  const [code] = await once(main, 'exit');
+  const program = join(folder, 'bench', 'main.js');
+  const bench = spawn(process.execPath, [program, ...process.argv.slice(2)], { cwd: repository, stdio: 'inherit' });
+  const [code] = await once(bench, 'exit');
   return code ?? 1;
 });

@@ -1,4 +1,10 @@
-import type { LedgerRecord } from './record.ts';
+import { randomInt } from 'node:crypto';
+import type { Clock } from '../core/ports.ts';
+import { TIKTOK_QUOTAS } from '../limits/tiktok-quotas.ts';
+import type { Keys } from '../redis/keys.ts';
+import { prepareNamedScript, type RedisClient } from '../redis/lua-script.ts';
+import { decodeRecord, type LedgerRecord } from './record.ts';
+import { CLAIM_SCRIPT } from './scripts.ts';
 
 /** Which start of which queue entry wants to own a record. */
 export interface Run {
@@ -34,12 +40,58 @@ export type Claim = (
   | { readonly kind: 'overtaken' }
 ) & { readonly version: AnsweredVersion };
 
-export function decodeVersion(found: unknown): AnsweredVersion {
+interface ClaimParts {
+  readonly redis: RedisClient;
+  readonly keys: Keys;
+  readonly clock: Clock;
+  /** Names each call, so that one that is sent again is known. */
+  readonly nextCall: () => string;
+}
+
+/**
+ * Makes the call by which a worker becomes the owner of a record; an earlier owner is fenced out from there on. With
+ * `toPoll` it books a status call too, if the job is polled.
+ */
+export function prepareClaim({ redis, keys, clock, nextCall }: ClaimParts) {
+  const runClaim = prepareNamedScript(redis, CLAIM_SCRIPT);
+  const claimKeys = {
+    ...{ version: keys.ledgerVersion, webhooksArrive: keys.webhooksArrive },
+    ...{ activeUserCap: keys.activeUserCap, activeUsers: keys.activeUsers },
+    ...{
+      laneAdmittedPrefix: keys.laneAdmitted(''),
+      accountPrefix: keys.account(''),
+      polledJobsPrefix: keys.polledJobs(''),
+    },
+  };
+  return async (id: string, run: Run, { toPoll = false }: { readonly toPoll?: boolean } = {}): Promise<Claim> => {
+    const answer = await runClaim(
+      {
+        ...{ job: keys.job(id), ...claimKeys },
+        statusCallsPrefix: toPoll ? keys.reservations('', 'status') : undefined,
+      },
+      {
+        ...{ id, run: run.entry, start: run.start, call: nextCall(), newFence: newFence(), now: clock.now() },
+        ...(toPoll && TIKTOK_QUOTAS.status),
+      },
+    );
+    const [outcome, found, hash, around] = asArray(answer);
+    const version = decodeVersion(found);
+    if (outcome !== 'claimed') return { kind: outcome === 'missing' ? 'missing' : 'overtaken', version };
+    return {
+      kind: 'claimed',
+      version,
+      record: decodeRecord(asArray(hash)),
+      around: decodeSurroundings(around, clock.now()),
+    };
+  };
+}
+
+function decodeVersion(found: unknown): AnsweredVersion {
   const [id, count] = asArray(found);
   return { id: id == null ? undefined : String(id), count: Number(count ?? 0) };
 }
 
-export function decodeSurroundings(around: unknown, now: number): Surroundings {
+function decodeSurroundings(around: unknown, now: number): Surroundings {
   const [hasTurn, polledJobs, webhooksArrive, heldBackUntil, statusCallInMs] = asArray(around);
   return {
     hasTurn: hasTurn === 1,
@@ -48,6 +100,11 @@ export function decodeSurroundings(around: unknown, now: number): Surroundings {
     heldBackUntil: heldBackUntil === null ? undefined : Number(heldBackUntil),
     statusCallAt: statusCallInMs === null ? undefined : now + Number(statusCallInMs),
   };
+}
+
+/** At random, not counted: after a failover, two servers would count on to the same number for two owners. */
+export function newFence(): string {
+  return String(randomInt(1, 2 ** 47));
 }
 
 /** What a script answered, as a list. */

@@ -1,4 +1,4 @@
-import { randomInt, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Clock } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { encodeEvent, type PublishEventType, UNKNOWN_PART } from '../core/publish-event.ts';
@@ -8,23 +8,15 @@ import { publishIdOf, type Session } from '../core/session.ts';
 import type { TimelineFact } from '../core/timeline-events.ts';
 import { MINUTE_MS, SECOND_MS } from '../core/units.ts';
 import { laneScore } from '../limits/lanes.ts';
-import { TIKTOK_QUOTAS } from '../limits/tiktok-quotas.ts';
 import { type Confirmation, NO_CONFIRMATION } from '../redis/confirmation.ts';
 import type { Keys } from '../redis/keys.ts';
 import { prepareNamedScript, type RedisClient } from '../redis/lua-script.ts';
 import type { Change } from './change.ts';
-import { asArray, type Claim, decodeSurroundings, decodeVersion, type Run } from './claim.ts';
+import { asArray, newFence, prepareClaim } from './claim.ts';
 import { jobEvent, laneMemberOf } from './job-view.ts';
 import { createLedgerConfirmation } from './ledger-confirmation.ts';
 import { decodeRecord, encodePatch, type LedgerPatch, type LedgerProgress, type LedgerRecord } from './record.ts';
-import {
-  CLAIM_SCRIPT,
-  COMMIT_SCRIPT,
-  CREATE_SCRIPT,
-  FORGET_SCRIPT,
-  NOTE_REPORT_SCRIPT,
-  NOTE_SCRIPT,
-} from './scripts.ts';
+import { COMMIT_SCRIPT, CREATE_SCRIPT, FORGET_SCRIPT, NOTE_REPORT_SCRIPT, NOTE_SCRIPT } from './scripts.ts';
 import { createSweepList } from './sweep-list.ts';
 
 /** After how long the sweep looks at a job that nothing else has touched. */
@@ -47,7 +39,6 @@ export type Ledger = ReturnType<typeof createLedger>;
 /** The ledger's writing side: every change of a publish job goes through here. */
 export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATION }: LedgerOptions) {
   const runCreate = prepareNamedScript(redis, CREATE_SCRIPT);
-  const runClaim = prepareNamedScript(redis, CLAIM_SCRIPT);
   const runCommit = prepareNamedScript(redis, COMMIT_SCRIPT);
   const runNote = prepareNamedScript(redis, NOTE_SCRIPT);
   const runNoteReport = prepareNamedScript(redis, NOTE_REPORT_SCRIPT);
@@ -58,15 +49,6 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
   let calls = 0;
   const nextCall = (): string => `${caller}:${++calls}`;
 
-  const claimKeys = {
-    ...{ version: keys.ledgerVersion, webhooksArrive: keys.webhooksArrive },
-    ...{ activeUserCap: keys.activeUserCap, activeUsers: keys.activeUsers },
-    ...{
-      laneAdmittedPrefix: keys.laneAdmitted(''),
-      accountPrefix: keys.account(''),
-      polledJobsPrefix: keys.polledJobs(''),
-    },
-  };
   const jobKeys = (id: string) => ({ job: keys.job(id), timeline: keys.timeline(id), due: keys.due });
   const indexKeys = ({ account, state, idempotencyDigest }: LedgerRecord) => ({
     allJobs: keys.allJobs,
@@ -126,7 +108,8 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
         to: change.to,
         now: String(now),
         dueInMs: (change.dueAt ?? now + SWEEP_AFTER_MS) - now,
-        ...encodePatch({ ...change.patch, ...change.goesOnFrom }),
+        ...encodePatch(change.patch ?? {}),
+        goesOnFrom: change.goesOnFrom?.revision,
         ...history(next, change.cause, change.event),
       },
     );
@@ -141,6 +124,7 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
   return {
     ...createSweepList({ redis, keys }),
     ...createLedgerConfirmation({ confirmation, keys }),
+    claim: prepareClaim({ redis, keys, clock, nextCall }),
 
     /**
      * Makes a record with its first event and, unless it is scheduled, lets it enter its account's lane.
@@ -169,32 +153,6 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
       const [outcome, id, where] = asArray(answer);
       // An id of our own that exists already is our own call, sent again after a lost reply.
       return { created: outcome === 'created' || id === record.id, id: String(id), waits: where === 'waiting' };
-    },
-
-    /**
-     * Becomes the owner of a record; an earlier owner is fenced out from here on.
-     * @param options `toPoll`: books a status call too, if the job is polled
-     */
-    async claim(id: string, run: Run, { toPoll = false }: { readonly toPoll?: boolean } = {}): Promise<Claim> {
-      const answer = await runClaim(
-        {
-          ...{ job: keys.job(id), ...claimKeys },
-          statusCallsPrefix: toPoll ? keys.reservations('', 'status') : undefined,
-        },
-        {
-          ...{ id, run: run.entry, start: run.start, call: nextCall(), newFence: newFence(), now: clock.now() },
-          ...(toPoll && TIKTOK_QUOTAS.status),
-        },
-      );
-      const [outcome, found, hash, around] = asArray(answer);
-      const version = decodeVersion(found);
-      if (outcome !== 'claimed') return { kind: outcome === 'missing' ? 'missing' : 'overtaken', version };
-      return {
-        kind: 'claimed',
-        version,
-        record: decodeRecord(asArray(hash)),
-        around: decodeSurroundings(around, clock.now()),
-      };
     },
 
     /**
@@ -262,11 +220,6 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
       return answer === 1;
     },
   };
-}
-
-/** At random, not counted: after a failover, two servers would count on to the same number for two owners. */
-function newFence(): string {
-  return String(randomInt(1, 2 ** 47));
 }
 
 function publishIdKeyOf(session: Session, keys: Keys): string | undefined {

@@ -20,8 +20,8 @@ const UNDELIVERED_KEPT_MS = 30 * DAY_MS;
 /** Appends the timeline entry and, if there is one, the event: also to the outbox if the job has a callback. */
 const APPEND = `
 local function append(revision)
-  redis.call('RPUSH', key.timeline, arg.timelineEntry)
-  redis.call('LTRIM', key.timeline, -${TIMELINE_LENGTH}, -1)
+  local length = redis.call('RPUSH', key.timeline, arg.timelineEntry)
+  if length > ${TIMELINE_LENGTH} then redis.call('LTRIM', key.timeline, -${TIMELINE_LENGTH}, -1) end
   if not arg.event then return end
   local eventId = arg.id .. '-' .. revision .. '-1'
   local event = string.gsub(arg.event, arg.revisionMark, revision, 1)
@@ -90,14 +90,17 @@ if lastCall ~= arg.call then
   if run == arg.run and tonumber(start) >= arg.start then return { 'overtaken', version } end
   redis.call('HSET', key.job, 'run', arg.run, 'start', arg.start, 'lastCall', arg.call, 'fence', arg.newFence)
 end
-local isPolled = key.statusCallsPrefix and state == 'processing' and not booked
-local isAdmitted = redis.call('ZSCORE', key.laneAdmittedPrefix .. account, arg.id)
+-- A job that is polled has left its lane and is past the cap; a status call is booked for it.
+local isPolled = key.statusCallsPrefix and state == 'processing'
+local hasTurn = not isPolled and redis.call('ZSCORE', key.laneAdmittedPrefix .. account, arg.id)
+  and not accountHold(key.accountPrefix .. account)
+local mayAsk = isPolled and not booked and reserve(key.statusCallsPrefix .. account, arg.limit, arg.windowMs)
 return { 'claimed', version, redis.call('HGETALL', key.job), {
-  (isAdmitted and not accountHold(key.accountPrefix .. account)) and 1 or 0,
+  hasTurn and 1 or 0,
   redis.call('SCARD', key.polledJobsPrefix .. account),
   redis.call('EXISTS', key.webhooksArrive),
-  heldBackUntil(key.activeUserCap, key.activeUsers, account, arg.now) or false,
-  isPolled and reserve(key.statusCallsPrefix .. account, arg.limit, arg.windowMs)[1] or false,
+  not isPolled and heldBackUntil(key.activeUserCap, key.activeUsers, account, arg.now) or false,
+  mayAsk and mayAsk[1] or false,
 } }
 `;
 
@@ -119,17 +122,20 @@ if lastCall == arg.call then return { 'committed', tonumber(seenRevision), tonum
 if fence ~= arg.fence then return { 'overtaken' } end
 if tonumber(seenRevision) < tonumber(arg.revision) then return { 'changed' } end
 if not arg.orLater and seenRevision ~= arg.revision then return { 'changed' } end
-if #arg.set > 0 then redis.call('HSET', key.job, unpack(arg.set)) end
-if #arg.remove > 0 then redis.call('HDEL', key.job, unpack(arg.remove)) end
-redis.call('HSET', key.job, 'updatedAt', arg.now, 'lastCall', arg.call)
-local revision = redis.call('HINCRBY', key.job, 'revision', 1)
-if arg.newFence then
-  fence = arg.newFence
-  redis.call('HSET', key.job, 'fence', fence)
+local now = serverTime()
+local revision = (arg.goesOnFrom or tonumber(seenRevision)) + 1
+local isNewState = arg.to and arg.to ~= state
+local to = isNewState and arg.to or state
+fence = arg.newFence or fence
+since = isNewState and now or since
+local set = arg.set
+for field, value in pairs({ updatedAt = arg.now, lastCall = arg.call, fence = fence, state = to, stateSince = since }) do
+  set[#set + 1] = field
+  set[#set + 1] = value
 end
-if arg.to and arg.to ~= state then
-  since = serverTime()
-  redis.call('HSET', key.job, 'state', arg.to, 'stateSince', since)
+redis.call('HSET', key.job, 'revision', revision, unpack(set))
+if #arg.remove > 0 then redis.call('HDEL', key.job, unpack(arg.remove)) end
+if isNewState then
   redis.call('ZREM', key.stateJobsPrefix .. state, arg.id)
   redis.call('ZADD', key.stateJobsPrefix .. arg.to, createdAt, arg.id)
   redis.call(arg.to == 'processing' and 'SADD' or 'SREM', key.polledJobs, arg.id)
@@ -137,7 +143,7 @@ end
 if key.laneDelay then redis.call('DEL', key.laneDelay) end
 if key.directPosts then noteDirectPost(key.directPosts, key.activeUsers, arg.account, tonumber(arg.now)) end
 if key.publishId then redis.call('SET', key.publishId, arg.id, 'PX', ${PUBLISH_ID_KEPT_MS}) end
-redis.call('ZADD', key.due, serverTime() + arg.dueInMs, arg.id)
+redis.call('ZADD', key.due, now + arg.dueInMs, arg.id)
 append(revision)
 return { 'committed', revision, tonumber(fence), since }
 `;

@@ -31,8 +31,7 @@ local function reserve(booked, limit, windowMs, horizonMs)
   local newest = redis.call('LINDEX', booked, -1)
   if newest then callAt = math.max(callAt, tonumber(newest)) end
   if horizonMs and callAt - now > horizonMs then return { callAt - now - horizonMs, 0 } end
-  redis.call('RPUSH', booked, string.format('%.0f', callAt))
-  redis.call('LTRIM', booked, -limit, -1)
+  if redis.call('RPUSH', booked, string.format('%.0f', callAt)) > limit then redis.call('LTRIM', booked, -limit, -1) end
   redis.call('PEXPIRE', booked, callAt - now + window)
   return { callAt - now, 1 }
 end

@@ -13,7 +13,6 @@ export function createWebhookReception({ redis, keys }: { redis: RedisClient; ke
   return {
     /** One arrived. */
     noteReceived: async () => void (await redis.set(keys.webhooksArrive, '1', 'PX', REMEMBERED_MS)),
-    areArriving: async () => (await redis.exists(keys.webhooksArrive)) === 1,
     /** No webhook announced an outcome: polls are frequent until the next webhook. */
     noteMissing: async () => void (await redis.del(keys.webhooksArrive)),
   };
