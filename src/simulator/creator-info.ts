@@ -1,20 +1,16 @@
-import { type ApiRoute, admit, identifyCall } from './api-route.ts';
+import { publishingRoute } from './api-route.ts';
 import { directPostCap, offeredPrivacyLevels } from './creator-caps.ts';
 
 /** developers.tiktok.com/doc/content-posting-api-reference-query-creator-info, read 2026-11-22. */
-export const creatorInfo: ApiRoute = {
+export const creatorInfo = publishingRoute({
   endpoint: 'creator_info',
-  method: 'POST',
   path: '/v2/post/publish/creator_info/query/',
-  identify: identifyCall,
-  act(world, request) {
-    const callsPerMinute = world.settings.limits.creatorInfoPerMinute;
-    const admission = admit(world, request, { endpoint: 'creator_info', scopes: ['video.publish'], callsPerMinute });
-    if ('refusal' in admission) return { answer: admission.refusal };
-    const { account } = admission;
+  scopes: ['video.publish'],
+  limit: 'creatorInfoPerMinute',
+  act(world, account) {
     const cap = directPostCap(world, account);
     // The page lists these codes here with "200 (intentional)".
-    if (cap !== undefined) return { answer: world.answers.refuse(cap, { httpStatus: 200 }), openId: account.openId };
+    if (cap !== undefined) return { answer: world.answers.refuse(cap, { httpStatus: 200 }) };
     const answer = world.answers.ok({
       creator_avatar_url: `https://p16-sign.tiktokcdn-us.com/avatar/${encodeURIComponent(account.username)}.webp`,
       creator_username: account.username,
@@ -25,6 +21,6 @@ export const creatorInfo: ApiRoute = {
       stitch_disabled: account.stitchDisabled,
       max_video_post_duration_sec: account.maxVideoPostDurationSec,
     });
-    return { answer, openId: account.openId };
+    return { answer };
   },
-};
+});
