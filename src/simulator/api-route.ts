@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { AccountProfile } from './accounts.ts';
 import type { Answer } from './answers.ts';
-import type { Endpoint } from './endpoints.ts';
+import type { Endpoint } from './faults.ts';
 import type { Publish } from './publishes.ts';
 import type { World } from './world.ts';
 

@@ -1,12 +1,12 @@
 export type { AccountProfile, AccountTokens } from './accounts.ts';
-export type { ChunkRecord } from './chunk-record.ts';
-export { ENDPOINTS, type Endpoint } from './endpoints.ts';
 export type { FaultAct, FaultHandle, FaultRule } from './faults.ts';
+export { ENDPOINTS, type Endpoint } from './faults.ts';
 export type { Journal, JournalEntry, JournalFilter, Outcome } from './journal.ts';
 export type { SimulatorClock, SimulatorLimits, SimulatorOptions, WebhookTarget } from './options.ts';
 export { type SimulatorSwitches, switchesSchema } from './options.ts';
 export type { PublishStatus } from './publish-status.ts';
 export type { PostView, PublishView } from './publish-views.ts';
+export type { ChunkRecord } from './publishes.ts';
 export type { Simulator } from './simulator.ts';
 export { STAND_ALONE_OPEN_ID, startStandAloneSimulator } from './stand-alone.ts';
 export { startSimulator } from './start-simulator.ts';
