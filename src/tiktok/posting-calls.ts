@@ -1,13 +1,15 @@
 import type { z } from 'zod';
 import { PublishError } from '../core/publish-error.ts';
+import type { PublishMode } from '../core/publish-request.ts';
 import { observed } from './observe-request.ts';
 import { type ParsedAnswer, parseEnvelope } from './parse-answer.ts';
-import { toPhotoPostWire, toPostInfoWire, toSourceInfoWire } from './request-bodies.ts';
 import { retryBriefly } from './retry.ts';
 import {
   type CallContext,
   type InitAnswer,
   KNOWN_STATUSES,
+  type PhotoSet,
+  type PostSettings,
   type TikTokClient,
   type VideoSource,
 } from './tiktok-client.ts';
@@ -24,24 +26,11 @@ interface Endpoint<T> {
   readonly repeatable: boolean;
 }
 
-const DIRECT_INIT = {
-  name: 'direct_init',
-  path: '/v2/post/publish/video/init/',
-  dataWire: initWire,
-  repeatable: false,
-} as const;
-const INBOX_INIT = {
-  name: 'inbox_init',
-  path: '/v2/post/publish/inbox/video/init/',
-  dataWire: initWire,
-  repeatable: false,
-} as const;
-const PHOTO_INIT = {
-  name: 'photo_init',
-  path: '/v2/post/publish/content/init/',
-  dataWire: initWire,
-  repeatable: false,
-} as const;
+const init = (name: string, path: string) => ({ name, path, dataWire: initWire, repeatable: false });
+
+const DIRECT_INIT = init('direct_init', '/v2/post/publish/video/init/');
+const INBOX_INIT = init('inbox_init', '/v2/post/publish/inbox/video/init/');
+const PHOTO_INIT = init('photo_init', '/v2/post/publish/content/init/');
 const STATUS_FETCH = {
   name: 'status',
   path: '/v2/post/publish/status/fetch/',
@@ -119,10 +108,7 @@ function call<T>(deps: CallDeps, endpoint: Endpoint<T>, body: unknown, context: 
     });
   };
   if (!endpoint.repeatable) return callOnce();
-  return retryBriefly(callOnce, {
-    signal: context.signal,
-    ...(deps.briefRetry === undefined ? {} : { times: deps.briefRetry }),
-  });
+  return retryBriefly(callOnce, { signal: context.signal, times: deps.briefRetry });
 }
 
 function toInitAnswer(
@@ -139,4 +125,65 @@ function toInitAnswer(
     });
   }
   return { ...data, logId };
+}
+
+/** `post_info` of a direct post (content-posting-api-reference-direct-post, read 2026-11-22). */
+function toPostInfoWire(post: PostSettings): Record<string, unknown> {
+  return {
+    title: post.title,
+    privacy_level: post.privacyLevel,
+    disable_duet: post.disableDuet,
+    disable_stitch: post.disableStitch,
+    disable_comment: post.disableComment,
+    video_cover_timestamp_ms: post.coverTimestampMs,
+    // The page's table calls both toggles required, its examples omit them: sending them satisfies both.
+    brand_content_toggle: post.brandContent ?? false,
+    brand_organic_toggle: post.brandOrganic ?? false,
+    is_aigc: post.aiGenerated,
+  };
+}
+
+/** The body of a photo post or draft (content-posting-api-reference-photo-post, read 2026-11-22). */
+function toPhotoPostWire({
+  mode,
+  post,
+  photos,
+}: {
+  mode: PublishMode;
+  post: PostSettings;
+  photos: PhotoSet;
+}): Record<string, unknown> {
+  const texts = { title: post.title, description: post.description };
+  const source = { source: 'PULL_FROM_URL', photo_images: photos.urls, photo_cover_index: photos.coverIndex };
+  if (mode === 'inbox') {
+    // The creator chooses everything else in the app.
+    return { media_type: 'PHOTO', post_mode: 'MEDIA_UPLOAD', post_info: texts, source_info: source };
+  }
+  return {
+    media_type: 'PHOTO',
+    post_mode: 'DIRECT_POST',
+    post_info: {
+      ...texts,
+      privacy_level: post.privacyLevel,
+      disable_comment: post.disableComment,
+      auto_add_music: post.autoAddMusic,
+      // As for videos: called required by the page's table, left out by its examples.
+      brand_content_toggle: post.brandContent ?? false,
+      brand_organic_toggle: post.brandOrganic ?? false,
+    },
+    source_info: source,
+    // Beside post_info, unlike for videos.
+    is_aigc: post.aiGenerated,
+  };
+}
+
+/** `source_info` of a direct post or a draft. */
+function toSourceInfoWire(source: VideoSource): Record<string, unknown> {
+  if (source.kind === 'pull') return { source: 'PULL_FROM_URL', video_url: source.url };
+  return {
+    source: 'FILE_UPLOAD',
+    video_size: source.plan.totalBytes,
+    chunk_size: source.plan.chunkSizeBytes,
+    total_chunk_count: source.plan.chunkCount,
+  };
 }
