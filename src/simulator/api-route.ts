@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { AccountProfile } from './accounts.ts';
 import type { Answer } from './answers.ts';
-import type { Endpoint } from './faults.ts';
+import type { Endpoint, FaultSubject } from './faults.ts';
 import type { Publish } from './publishes.ts';
 import type { World } from './world.ts';
 
@@ -22,18 +22,13 @@ export interface ApiResult {
   grantType?: string;
 }
 
-/** Whom a request concerns, as far as can be told before acting on it. */
-export interface ApiSubject {
-  openId?: string | undefined;
-  publishId?: string | undefined;
-}
-
 /** One JSON or form endpoint. Adding an endpoint is one such object and one line in api-routes.ts. */
 export interface ApiRoute {
   endpoint: Endpoint;
   method: 'POST' | 'GET';
   path: string;
-  identify(world: World, request: ApiRequest): ApiSubject;
+  /** Whom a request concerns, as far as can be told before acting on it. */
+  identify(world: World, request: ApiRequest): Pick<FaultSubject, 'openId' | 'publishId'>;
   act(world: World, request: ApiRequest): ApiResult;
 }
 
@@ -75,7 +70,7 @@ export function publishingRoute(call: PublishingCall): ApiRoute {
 }
 
 /** The open_id behind the bearer token, working or not, and the publish_id in the body. */
-function identifyCall(world: World, request: ApiRequest): ApiSubject {
+function identifyCall(world: World, request: ApiRequest) {
   const publishId = parseObject(request.body)?.publish_id;
   return {
     openId: world.accounts.ownerOfAccessToken(bearerToken(request.headers) ?? ''),

@@ -84,12 +84,9 @@ export type FaultRule = z.input<typeof faultRuleSchema>;
 export type FaultAct = FaultRule['act'];
 
 /** What is known of a request when it arrives. */
-export interface FaultSubject {
+export interface FaultSubject
+  extends Pick<NonNullable<FaultRule['when']>, 'openId' | 'publishId' | 'chunkIndex' | 'lastChunk'> {
   endpoint: Endpoint;
-  openId?: string | undefined;
-  publishId?: string | undefined;
-  chunkIndex?: number | undefined;
-  lastChunk?: boolean | undefined;
 }
 
 export interface FaultHandle {

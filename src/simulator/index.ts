@@ -7,7 +7,5 @@ export { type SimulatorSwitches, switchesSchema } from './options.ts';
 export type { PublishStatus } from './publish-status.ts';
 export type { PostView, PublishView } from './publish-views.ts';
 export type { ChunkRecord } from './publishes.ts';
-export type { Simulator } from './simulator.ts';
-export { STAND_ALONE_OPEN_ID, startStandAloneSimulator } from './stand-alone.ts';
-export { startSimulator } from './start-simulator.ts';
+export { type Simulator, STAND_ALONE_OPEN_ID, startSimulator, startStandAloneSimulator } from './start-simulator.ts';
 export type { WebhookDelivery } from './webhooks.ts';

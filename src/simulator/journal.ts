@@ -85,12 +85,7 @@ export class Journal {
       instants.push(entry.at);
       instantsByUser.set(entry.openId, instants);
     }
-    const peaks = [...instantsByUser.values()].map((instants) =>
-      peakWithin(
-        instants.sort((a, b) => a - b),
-        windowMs,
-      ),
-    );
+    const peaks = [...instantsByUser.values()].map((instants) => peakWithin(instants, windowMs));
     return Math.max(0, ...peaks);
   }
 

@@ -101,6 +101,8 @@ const DEFAULTS = {
   processingMs: 300,
   /** From PUBLISH_COMPLETE until a public post shows its id. */
   moderationMs: 0,
+  /** When the person posts a draft, counted from its arrival in the inbox; undefined is never, see `postDraft`. */
+  inboxPostedAfterMs: undefined as number | undefined,
   /** The lifetime since November 2026; before it was 86400. */
   accessTokenSeconds: 7_200,
   /** 180 days; before November 2026 it was 31536000. */
@@ -119,26 +121,19 @@ const DEFAULTS = {
   pullBytes: 10_000_000,
   /** Computes the sha256 of what is uploaded. */
   digest: true,
+  /** Where webhooks are sent; undefined is nowhere, see `sendWebhooksTo`. */
+  webhooks: undefined as WebhookTarget | undefined,
   /** Journal entries kept; the oldest go first. */
   journalLimit: 100_000,
 };
 
-/** What has no fixed default. */
-interface OpenOptions {
-  /** When the person posts a draft, counted from its arrival in the inbox. Default: never, see `postDraft`. */
-  inboxPostedAfterMs?: number;
-  /** Where webhooks are sent. Default: nowhere, see `sendWebhooksTo`. */
-  webhooks?: WebhookTarget;
-}
-
 /** How to start a simulator; every field has a default. */
-export interface SimulatorOptions extends Partial<typeof DEFAULTS>, OpenOptions {
+export interface SimulatorOptions extends Partial<typeof DEFAULTS> {
   limits?: Partial<SimulatorLimits>;
   switches?: Partial<SimulatorSwitches>;
 }
 
-export type SimulatorSettings = typeof DEFAULTS &
-  OpenOptions & { limits: SimulatorLimits; switches: SimulatorSwitches };
+export type SimulatorSettings = typeof DEFAULTS & { limits: SimulatorLimits; switches: SimulatorSwitches };
 
 /**
  * Fills in the defaults.
