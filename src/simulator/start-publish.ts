@@ -38,11 +38,7 @@ export function startPublish(world: World, wish: PublishWish): ApiResult {
 
 function urlRefusal(world: World, source: Source): RefusalCode | undefined {
   if (source.source !== 'PULL_FROM_URL') return undefined;
-  for (const url of source.urls) {
-    const refusal = pullUrlRefusal(url, world.settings);
-    if (refusal !== undefined) return refusal;
-  }
-  return undefined;
+  return source.urls.map((url) => pullUrlRefusal(url, world.settings)).find((refusal) => refusal !== undefined);
 }
 
 function uploadUrl(world: World, { uploadId, uploadToken }: NonNullable<Publish['upload']>): string {

@@ -22,11 +22,11 @@ interface Endpoint<T> {
   readonly name: string;
   readonly path: string;
   readonly dataWire: z.ZodType<T>;
-  /** Whether repeating the call could do harm. */
-  readonly repeatable: boolean;
+  /** Repeating the call does no harm. */
+  readonly repeatable?: true;
 }
 
-const init = (name: string, path: string) => ({ name, path, dataWire: initWire, repeatable: false });
+const init = (name: string, path: string) => ({ name, path, dataWire: initWire });
 
 const DIRECT_INIT = init('direct_init', '/v2/post/publish/video/init/');
 const INBOX_INIT = init('inbox_init', '/v2/post/publish/inbox/video/init/');
@@ -47,7 +47,6 @@ const CANCEL = {
   name: 'cancel',
   path: '/v2/post/publish/cancel/',
   dataWire: nothingWire,
-  repeatable: false,
 } as const;
 
 /** The calls under `/v2/post/publish/`. */
@@ -97,7 +96,7 @@ function call<T>(deps: CallDeps, endpoint: Endpoint<T>, body: unknown, context: 
           'content-type': 'application/json; charset=UTF-8',
         },
         body: JSON.stringify(body),
-        ownConnection: !endpoint.repeatable,
+        ownConnection: endpoint.repeatable !== true,
         sentSecrets: [context.accessToken],
         signal: context.signal,
       });
@@ -107,7 +106,7 @@ function call<T>(deps: CallDeps, endpoint: Endpoint<T>, body: unknown, context: 
       return parsed;
     });
   };
-  if (!endpoint.repeatable) return callOnce();
+  if (endpoint.repeatable !== true) return callOnce();
   return retryBriefly(callOnce, { signal: context.signal, times: deps.briefRetry });
 }
 
