@@ -1,25 +1,29 @@
 import { createHash } from 'node:crypto';
+import { z } from 'zod';
 import type { SimulatorSettings } from './options.ts';
 import { ALPHANUMERIC, type SeededRandom } from './random.ts';
 
 const AUTHORIZATION_CODE_LIFETIME_MS = 600_000;
 
-/** A TikTok user as the simulator knows it. */
-export interface AccountProfile {
-  openId: string;
-  username: string;
-  nickname: string;
-  privacyLevelOptions: string[];
-  scopes: string[];
-  maxVideoPostDurationSec: number;
-  commentDisabled: boolean;
-  duetDisabled: boolean;
-  stitchDisabled: boolean;
+/** What can be said of a user; what is left out has a default. */
+export const accountWish = z.strictObject({
+  openId: z.string().min(1).exactOptional(),
+  username: z.string().exactOptional(),
+  nickname: z.string().exactOptional(),
+  privacyLevelOptions: z.array(z.string()).exactOptional(),
+  scopes: z.array(z.string()).exactOptional(),
+  maxVideoPostDurationSec: z.int().min(1).exactOptional(),
+  commentDisabled: z.boolean().exactOptional(),
+  duetDisabled: z.boolean().exactOptional(),
+  stitchDisabled: z.boolean().exactOptional(),
   /** Banned from posting: every init is refused. */
-  banned: boolean;
+  banned: z.boolean().exactOptional(),
   /** A private account: other privacy levels, no duet and stitch. */
-  private: boolean;
-}
+  private: z.boolean().exactOptional(),
+});
+
+/** A TikTok user as the simulator knows it. */
+export type AccountProfile = Required<z.infer<typeof accountWish>>;
 
 /** What the token endpoint hands out; lifetimes in seconds. */
 export interface AccountTokens {
@@ -106,18 +110,12 @@ export class Accounts {
 
   /** The user an access token was issued for, whether or not it still works. */
   ownerOfAccessToken(accessToken: string): string | undefined {
-    for (const [openId, grant] of this.#grants) {
-      if (grant.accessTokens.has(accessToken)) return openId;
-    }
-    return undefined;
+    return this.#ownerOf((grant) => grant.accessTokens.has(accessToken));
   }
 
   /** The user whose current refresh token this is. */
   ownerOfRefreshToken(refreshToken: string): string | undefined {
-    for (const [openId, grant] of this.#grants) {
-      if (grant.refreshToken === refreshToken) return openId;
-    }
-    return undefined;
+    return this.#ownerOf((grant) => grant.refreshToken === refreshToken);
   }
 
   /** The user a working access token stands for. */
@@ -189,6 +187,11 @@ export class Accounts {
       refreshExpiresIn: Math.floor((grant.refreshExpiresAt - now) / 1_000),
       scope: (this.#profiles.get(openId)?.scopes ?? []).join(','),
     };
+  }
+
+  #ownerOf(isWanted: (grant: Grant) => boolean): string | undefined {
+    for (const [openId, grant] of this.#grants) if (isWanted(grant)) return openId;
+    return undefined;
   }
 
   #now(): number {

@@ -7,7 +7,7 @@ export interface Answer {
   httpStatus: number;
   headers: Record<string, string>;
   body: string;
-  code?: string;
+  code?: string | undefined;
 }
 
 const GUIDELINES =
@@ -95,7 +95,7 @@ export function json(httpStatus: number, body: unknown, code?: string): Answer {
     httpStatus,
     headers: { 'content-type': 'application/json; charset=utf-8' },
     body: stringify(body) ?? '',
-    ...(code === undefined ? {} : { code }),
+    code,
   };
 }
 

@@ -1,27 +1,20 @@
 import { z } from 'zod';
-import type { RefusalCode } from './answers.ts';
-import { type ApiRoute, admit, identifyCall } from './api-route.ts';
-import { directPostCap, inboxCap } from './creator-caps.ts';
-import { isForbiddenBrand, POST_INFO_INCORRECT, PRIVACY_LEVELS, privacyRefusal } from './post-info.ts';
+import { publishingRoute } from './api-route.ts';
+import { inboxCap } from './creator-caps.ts';
+import { directPostRefusal, isForbiddenBrand, POST_INFO_FIELDS, POST_INFO_INCORRECT, textOf } from './post-info.ts';
 import { EMPTY_OR_INCORRECT, type ParsedSource } from './source-info.ts';
 import { startPublish } from './start-publish.ts';
-import type { World } from './world.ts';
 
 /** content-posting-api-reference-photo-post, read 2026-11-22. */
 const MAX_PHOTOS = 35;
 
-const textOf = (maxLength: number) => z.string().refine((text) => text.length <= maxLength);
-
 const postInfoWire = z.looseObject({
+  ...POST_INFO_FIELDS,
   /** "The maximum length is 90 in UTF-16 runes". */
   title: textOf(90).optional(),
   /** "The maximum length is 4000 in UTF-16 runes". */
   description: textOf(4_000).optional(),
-  privacy_level: z.enum(PRIVACY_LEVELS).optional(),
-  disable_comment: z.boolean().optional(),
   auto_add_music: z.boolean().optional(),
-  brand_content_toggle: z.boolean().optional(),
-  brand_organic_toggle: z.boolean().optional(),
 });
 
 const contentWire = z.looseObject({
@@ -39,45 +32,32 @@ const sourceInfoWire = z
   .refine((source) => source.photo_cover_index < source.photo_images.length);
 
 /** Photos: posted at once, or left in the creator's inbox. TikTok always fetches them itself. */
-export const contentInit: ApiRoute = {
+export const contentInit = publishingRoute({
   endpoint: 'content_init',
-  method: 'POST',
   path: '/v2/post/publish/content/init/',
-  identify: identifyCall,
-  act(world, request) {
-    const callsPerMinute = world.settings.limits.initPerMinute;
-    const scopes = ['video.publish', 'video.upload'];
-    const admission = admit(world, request, { endpoint: 'content_init', scopes, callsPerMinute });
-    if ('refusal' in admission) return { answer: admission.refusal };
-    const { account, body } = admission;
-    const { openId } = account;
+  scopes: ['video.publish', 'video.upload'],
+  limit: 'initPerMinute',
+  act(world, account, body) {
     const content = contentWire.safeParse(body);
-    if (!content.success) return { answer: world.answers.refuse('invalid_params'), openId };
+    if (!content.success) return { answer: world.answers.refuse('invalid_params') };
     const isDirect = content.data.post_mode === 'DIRECT_POST';
     if (!account.scopes.includes(isDirect ? 'video.publish' : 'video.upload')) {
-      return { answer: world.answers.refuse('scope_not_authorized'), openId };
+      return { answer: world.answers.refuse('scope_not_authorized') };
     }
     const postInfo = postInfoWire.safeParse(body.post_info ?? {});
     if (!postInfo.success || (isDirect && isForbiddenBrand(world, postInfo.data))) {
-      return { answer: world.answers.refuse('invalid_params', { message: POST_INFO_INCORRECT }), openId };
+      return { answer: world.answers.refuse('invalid_params', { message: POST_INFO_INCORRECT }) };
     }
+    const { privacy_level: privacyLevel } = postInfo.data;
     return startPublish(world, {
-      account,
+      openId: account.openId,
       kind: isDirect ? 'direct' : 'inbox',
       source: parsePhotos(body.source_info),
       postInfo: { ...postInfo.data, is_aigc: content.data.is_aigc },
-      permit: () => (isDirect ? directPermit(world, account, postInfo.data.privacy_level) : inboxCap(world, account)),
+      permit: () => (isDirect ? directPostRefusal(world, account, privacyLevel) : inboxCap(world, account)),
     });
   },
-};
-
-function directPermit(
-  world: World,
-  account: Parameters<typeof directPostCap>[1],
-  privacyLevel: string | undefined,
-): RefusalCode | undefined {
-  return privacyRefusal(world, account, privacyLevel) ?? directPostCap(world, account);
-}
+});
 
 function parsePhotos(sourceInfo: unknown): ParsedSource {
   const wire = sourceInfoWire.safeParse(sourceInfo);

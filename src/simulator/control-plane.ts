@@ -1,29 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
+import { accountWish } from './accounts.ts';
 import { type Answer, json } from './answers.ts';
-import { ENDPOINTS } from './endpoints.ts';
-import { faultRuleSchema } from './faults.ts';
+import { ENDPOINTS, faultRuleSchema, matchesFilter } from './faults.ts';
 import { readBody, writeAnswer } from './http-exchange.ts';
-import { type JournalEntry, matchesFilter } from './journal.ts';
+import type { JournalEntry } from './journal.ts';
 import { webhookTargetSchema } from './options.ts';
 import type { World } from './world.ts';
 
 /** Where the control plane lives; TikTok has no such path. */
 export const CONTROL_PREFIX = '/__simulator';
 
-const accountWish = z.strictObject({
-  openId: z.string().min(1).exactOptional(),
-  username: z.string().exactOptional(),
-  nickname: z.string().exactOptional(),
-  privacyLevelOptions: z.array(z.string()).exactOptional(),
-  scopes: z.array(z.string()).exactOptional(),
-  maxVideoPostDurationSec: z.int().min(1).exactOptional(),
-  commentDisabled: z.boolean().exactOptional(),
-  duetDisabled: z.boolean().exactOptional(),
-  stitchDisabled: z.boolean().exactOptional(),
-  banned: z.boolean().exactOptional(),
-  private: z.boolean().exactOptional(),
-});
 const userWish = z.strictObject({ openId: z.string().min(1) });
 const settleWish = z.strictObject({ publishId: z.string(), failReason: z.string().optional() });
 const postDraftWish = z.strictObject({ publishId: z.string(), isPublic: z.boolean().default(true) });

@@ -1,6 +1,8 @@
+import type { IncomingMessage } from 'node:http';
 import { type Answer, plain } from './answers.ts';
-import type { Endpoint } from './endpoints.ts';
-import type { FaultAct } from './faults.ts';
+import type { Endpoint, FaultAct } from './faults.ts';
+import { dropConnection } from './http-exchange.ts';
+import type { Outcome } from './journal.ts';
 import type { Publish } from './publishes.ts';
 import type { World } from './world.ts';
 
@@ -33,6 +35,31 @@ export function answerInstead(
     }
     default:
       return undefined;
+  }
+}
+
+/**
+ * Notes an answer in the journal, then breaks the connection, keeps the answer back or delays it as the fault says.
+ * @returns whether the answer is to be sent
+ */
+export async function maySend(
+  world: World,
+  request: IncomingMessage,
+  fault: FaultAct | undefined,
+  answer: Answer,
+  record: (outcome: Outcome) => void,
+): Promise<boolean> {
+  switch (fault?.kind) {
+    case 'drop_after':
+      record('dropped');
+      dropConnection(request);
+      return false;
+    case 'stall_after':
+      record('stalled');
+      return false;
+    default:
+      record(answer.httpStatus);
+      return fault?.kind !== 'delay' || world.wait(fault.ms);
   }
 }
 

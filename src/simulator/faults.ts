@@ -1,6 +1,21 @@
 import { z } from 'zod';
-import { ENDPOINTS, type Endpoint } from './endpoints.ts';
 import type { SeededRandom } from './random.ts';
+
+/** The endpoints a fault can be aimed at and the journal speaks of. */
+export const ENDPOINTS = [
+  'creator_info',
+  'video_init',
+  'inbox_init',
+  'content_init',
+  'upload',
+  'status',
+  'cancel',
+  'token',
+  'revoke',
+  'authorize',
+] as const;
+
+export type Endpoint = (typeof ENDPOINTS)[number];
 
 const httpStatus = z.int().min(200).max(599);
 const headers = z.record(z.string(), z.string());
@@ -69,12 +84,9 @@ export type FaultRule = z.input<typeof faultRuleSchema>;
 export type FaultAct = FaultRule['act'];
 
 /** What is known of a request when it arrives. */
-export interface FaultSubject {
+export interface FaultSubject
+  extends Pick<NonNullable<FaultRule['when']>, 'openId' | 'publishId' | 'chunkIndex' | 'lastChunk'> {
   endpoint: Endpoint;
-  openId?: string | undefined;
-  publishId?: string | undefined;
-  chunkIndex?: number | undefined;
-  lastChunk?: boolean | undefined;
 }
 
 export interface FaultHandle {
@@ -125,27 +137,25 @@ export class Faults {
   /** The fault this request meets, if any; counts the request. */
   meet(subject: FaultSubject): FaultAct | undefined {
     for (const active of this.#active) {
-      if (!matches(active.rule, subject)) continue;
+      const { endpoint, when = {}, act } = active.rule;
+      const { nth = 1, probability, times = probability === undefined ? 1 : 'always', ...wanted } = when;
+      if (!matchesFilter(subject, { endpoint, ...wanted })) continue;
       active.matched++;
-      const { nth = 1, probability, times = probability === undefined ? 1 : 'always' } = active.rule.when ?? {};
       if (active.matched < nth || (times !== 'always' && active.fired >= times)) continue;
       if (probability !== undefined && this.#random.next() >= probability) continue;
       active.fired++;
-      return active.rule.act;
+      return act;
     }
     return undefined;
   }
 }
 
-function matches(rule: FaultRule, subject: FaultSubject): boolean {
-  const { openId, publishId, chunkIndex, lastChunk } = rule.when ?? {};
-  return (
-    rule.endpoint === subject.endpoint &&
-    (openId === undefined || openId === subject.openId) &&
-    (publishId === undefined || publishId === subject.publishId) &&
-    (chunkIndex === undefined || chunkIndex === subject.chunkIndex) &&
-    (lastChunk === undefined || lastChunk === subject.lastChunk)
-  );
+/** Whether `subject` has every value that `wanted` names. */
+export function matchesFilter<T extends object>(
+  subject: T,
+  wanted: { readonly [Key in keyof T]?: T[Key] | undefined },
+) {
+  return Object.entries(wanted).every(([key, value]) => value === undefined || subject[key as keyof T] === value);
 }
 
 function actFits(endpoint: Endpoint, act: z.output<typeof faultAct>): boolean {

@@ -1,6 +1,6 @@
-import type { ChunkRecord } from './chunk-record.ts';
-import type { Endpoint } from './endpoints.ts';
+import { type Endpoint, matchesFilter } from './faults.ts';
 import type { PostView, PublishView } from './publish-views.ts';
+import type { ChunkRecord } from './publishes.ts';
 import { peakWithin } from './windows.ts';
 
 /** What became of a request: the status answered, or why none was. */
@@ -14,15 +14,15 @@ export interface JournalEntry {
   endpoint: Endpoint;
   /** `aborted`: the client left before its request was complete. */
   httpStatus: Outcome;
-  code?: string;
-  openId?: string;
-  publishId?: string;
+  code?: string | undefined;
+  openId?: string | undefined;
+  publishId?: string | undefined;
   /** The kind of scripted fault the request met. */
-  fault?: string;
+  fault?: string | undefined;
   /** The PUT's side of it. */
   chunk?: ChunkRecord;
   /** `grant_type` of a token request. */
-  grantType?: string;
+  grantType?: string | undefined;
 }
 
 /** Selects entries; every given field must be equal. */
@@ -85,12 +85,7 @@ export class Journal {
       instants.push(entry.at);
       instantsByUser.set(entry.openId, instants);
     }
-    const peaks = [...instantsByUser.values()].map((instants) =>
-      peakWithin(
-        instants.sort((a, b) => a - b),
-        windowMs,
-      ),
-    );
+    const peaks = [...instantsByUser.values()].map((instants) => peakWithin(instants, windowMs));
     return Math.max(0, ...peaks);
   }
 
@@ -165,16 +160,4 @@ export class Journal {
       this.#waiters.add(waiter);
     });
   }
-}
-
-/** Whether an entry has every value the filter names. */
-export function matchesFilter(entry: JournalEntry, filter: JournalFilter): boolean {
-  return (
-    (filter.endpoint === undefined || filter.endpoint === entry.endpoint) &&
-    (filter.openId === undefined || filter.openId === entry.openId) &&
-    (filter.publishId === undefined || filter.publishId === entry.publishId) &&
-    (filter.httpStatus === undefined || filter.httpStatus === entry.httpStatus) &&
-    (filter.code === undefined || filter.code === entry.code) &&
-    (filter.fault === undefined || filter.fault === entry.fault)
-  );
 }

@@ -1,44 +1,59 @@
 import type { AccountTokens } from './accounts.ts';
-import { type Answer, json } from './answers.ts';
-import type { ApiRequest, ApiResult, ApiRoute } from './api-route.ts';
+import { json } from './answers.ts';
+import type { ApiResult, ApiRoute } from './api-route.ts';
 import type { World } from './world.ts';
 
-/** developers.tiktok.com/doc/oauth-user-access-token-management, read 2026-11-22: form in, flat JSON out. */
-export const oauthToken: ApiRoute = {
+/** An endpoint for the app itself: form in, flat JSON out. */
+interface OauthCall extends Pick<ApiRoute, 'endpoint' | 'path'> {
+  /** The open_id the form's token belongs to. */
+  ownerOf(world: World, fields: URLSearchParams): string | undefined;
+  act(world: World, fields: URLSearchParams): ApiResult;
+}
+
+function oauthRoute(call: OauthCall): ApiRoute {
+  return {
+    endpoint: call.endpoint,
+    method: 'POST',
+    path: call.path,
+    identify: (world, { body }) => ({ openId: call.ownerOf(world, new URLSearchParams(body)) }),
+    act(world, { headers, body }) {
+      if (!/^application\/x-www-form-urlencoded\b/i.test(headers['content-type'] ?? '')) {
+        const description = 'Only `application/x-www-form-urlencoded` is supported as Content-Type.';
+        return { answer: world.answers.oauthError('invalid_request', description) };
+      }
+      const fields = new URLSearchParams(body);
+      const { clientKey, clientSecret } = world.settings;
+      const isApp = fields.get('client_key') === clientKey && fields.get('client_secret') === clientSecret;
+      return isApp ? call.act(world, fields) : { answer: world.answers.oauthError('invalid_client') };
+    },
+  };
+}
+
+/** developers.tiktok.com/doc/oauth-user-access-token-management, read 2026-11-22. */
+export const oauthToken = oauthRoute({
   endpoint: 'token',
-  method: 'POST',
   path: '/v2/oauth/token/',
-  identify: (world, request) => ({
-    openId: world.accounts.ownerOfRefreshToken(new URLSearchParams(request.body).get('refresh_token') ?? ''),
-  }),
-  act(world, request) {
-    const form = readForm(world, request);
-    if ('refusal' in form) return { answer: form.refusal };
-    const grantType = form.fields.get('grant_type') ?? '';
-    const result = grantTokens(world, grantType, form.fields);
-    return { ...result, grantType };
+  ownerOf: ({ accounts }, fields) => accounts.ownerOfRefreshToken(fields.get('refresh_token') ?? ''),
+  act(world, fields) {
+    const grantType = fields.get('grant_type') ?? '';
+    return { ...grantTokens(world, grantType, fields), grantType };
   },
-};
+});
 
 /** Disconnects the user: all their tokens stop working. */
-export const oauthRevoke: ApiRoute = {
+export const oauthRevoke = oauthRoute({
   endpoint: 'revoke',
-  method: 'POST',
   path: '/v2/oauth/revoke/',
-  identify: (world, request) => ({
-    openId: world.accounts.ownerOfAccessToken(new URLSearchParams(request.body).get('token') ?? ''),
-  }),
-  act(world, request) {
-    const form = readForm(world, request);
-    if ('refusal' in form) return { answer: form.refusal };
-    const token = form.fields.get('token') ?? '';
+  ownerOf: ({ accounts }, fields) => accounts.ownerOfAccessToken(fields.get('token') ?? ''),
+  act(world, fields) {
+    const token = fields.get('token') ?? '';
     if (token === '') return { answer: world.answers.oauthError('invalid_request') };
     const openId = world.accounts.ownerOfAccessToken(token);
     if (openId === undefined) return { answer: world.answers.oauthError('invalid_grant') };
     world.revokeGrant(openId, 'by_developer');
-    return { answer: json(200, {}, 'ok'), openId };
+    return { answer: json(200, {}, 'ok') };
   },
-};
+});
 
 /**
  * The consent page without the person: it sends the browser straight back with a code. It picks the account of the
@@ -67,7 +82,7 @@ export const oauthAuthorize: ApiRoute = {
     target.searchParams.set('code', world.accounts.authorize(account.openId, redirectUri, challenge));
     target.searchParams.set('scopes', account.scopes.join(','));
     target.searchParams.set('state', query.get('state') ?? '');
-    return { answer: { httpStatus: 302, headers: { location: target.href }, body: '' }, openId: account.openId };
+    return { answer: { httpStatus: 302, headers: { location: target.href }, body: '' } };
   },
 };
 
@@ -101,22 +116,4 @@ function answerTokens(world: World, tokens: AccountTokens | undefined): ApiResul
     token_type: 'Bearer',
   };
   return { answer: json(200, body, 'ok'), openId: tokens.openId };
-}
-
-function readForm(world: World, request: ApiRequest): { fields: URLSearchParams } | { refusal: Answer } {
-  const contentType = request.headers['content-type'] ?? '';
-  if (!/^application\/x-www-form-urlencoded\b/i.test(contentType)) {
-    return {
-      refusal: world.answers.oauthError(
-        'invalid_request',
-        'Only `application/x-www-form-urlencoded` is supported as Content-Type.',
-      ),
-    };
-  }
-  const fields = new URLSearchParams(request.body);
-  const { clientKey, clientSecret } = world.settings;
-  if (fields.get('client_key') !== clientKey || fields.get('client_secret') !== clientSecret) {
-    return { refusal: world.answers.oauthError('invalid_client') };
-  }
-  return { fields };
 }

@@ -66,113 +66,86 @@ export interface SimulatorClock {
   now(): number;
 }
 
-export interface SimulatorLimits {
+// developers.tiktok.com/doc/content-posting-api-reference-direct-post and its sister pages, read 2026-11-22.
+const DEFAULT_LIMITS = {
   /** Calls per minute and user of each init endpoint. */
-  initPerMinute: number;
+  initPerMinute: 6,
   /** Calls per minute and user of status/fetch. */
-  statusPerMinute: number;
+  statusPerMinute: 30,
   /** Calls per minute and user of creator_info/query. */
-  creatorInfoPerMinute: number;
-  /** Direct posts per creator in 24 h, `spam_risk_too_many_posts` beyond. */
-  postsPerDay: number;
+  creatorInfoPerMinute: 20,
+  /**
+   * Direct posts per creator in 24 h, `spam_risk_too_many_posts` beyond: "typically around 15 posts per day"
+   * (developers.tiktok.com/doc/content-sharing-guidelines, read 2026-11-22).
+   */
+  postsPerDay: 15,
   /** Unfinished inbox shares per creator in 24 h, `spam_risk_too_many_pending_share` beyond. */
-  pendingSharesPerDay: number;
-  /** Creators the app may post for in 24 h, `reached_active_user_cap` beyond. */
-  activeUsersPerDay: number;
-}
+  pendingSharesPerDay: 5,
+  /** Creators the app may post for in 24 h, `reached_active_user_cap` beyond; 5 if the app is not audited. */
+  activeUsersPerDay: Number.POSITIVE_INFINITY,
+};
+
+export type SimulatorLimits = typeof DEFAULT_LIMITS;
+
+const DEFAULTS = {
+  /** Address to listen on. */
+  host: '127.0.0.1',
+  /** Port to listen on; 0 is a free one. */
+  port: 0,
+  /** Seed of every id, token and probability. */
+  seed: 1,
+  clock: { now: () => Date.now() } as SimulatorClock,
+  clientKey: 'simulator-client-key',
+  clientSecret: 'simulator-client-secret',
+  /** From the last byte to the outcome. */
+  processingMs: 300,
+  /** From PUBLISH_COMPLETE until a public post shows its id. */
+  moderationMs: 0,
+  /** When the person posts a draft, counted from its arrival in the inbox; undefined is never, see `postDraft`. */
+  inboxPostedAfterMs: undefined as number | undefined,
+  /** The lifetime since November 2026; before it was 86400. */
+  accessTokenSeconds: 7_200,
+  /** 180 days; before November 2026 it was 31536000. */
+  refreshTokenSeconds: 15_552_000,
+  /** Whether each refresh replaces the refresh token and stops the old one. */
+  rotateRefreshTokens: true,
+  /** Behaves as towards an app that TikTok has not audited: private accounts, SELF_ONLY, 5 users a day. */
+  unaudited: false,
+  /** URL prefixes (`https://host/path/`) and domains (`example.com`) the app has verified for PULL_FROM_URL. */
+  verifiedUrlPrefixes: [] as string[],
+  /** Really downloads pulled URLs in the background, instead of pretending to. */
+  fetchPulls: false,
+  /** How long a pretended download takes. */
+  pullMs: 300,
+  /** How large a pretended download is. */
+  pullBytes: 10_000_000,
+  /** Computes the sha256 of what is uploaded. */
+  digest: true,
+  /** Where webhooks are sent; undefined is nowhere, see `sendWebhooksTo`. */
+  webhooks: undefined as WebhookTarget | undefined,
+  /** Journal entries kept; the oldest go first. */
+  journalLimit: 100_000,
+};
 
 /** How to start a simulator; every field has a default. */
-export interface SimulatorOptions {
-  /** Address to listen on. Default 127.0.0.1. */
-  host?: string;
-  /** Port to listen on. Default 0: a free one. */
-  port?: number;
-  /** Seed of every id, token and probability. Default 1. */
-  seed?: number;
-  /** Default: the system clock. */
-  clock?: SimulatorClock;
-  clientKey?: string;
-  clientSecret?: string;
-  /** From the last byte to the outcome. Default 300. */
-  processingMs?: number;
-  /** From PUBLISH_COMPLETE until a public post shows its id. Default 0. */
-  moderationMs?: number;
-  /** When the person posts a draft, counted from its arrival in the inbox. Default: never, see `postDraft`. */
-  inboxPostedAfterMs?: number;
-  /** Default 7200, the lifetime since November 2026; before it was 86400. */
-  accessTokenSeconds?: number;
-  /** Default 15552000 (180 days); before November 2026 it was 31536000. */
-  refreshTokenSeconds?: number;
-  /** Whether each refresh replaces the refresh token and stops the old one. Default true. */
-  rotateRefreshTokens?: boolean;
-  /** Behaves as towards an app that TikTok has not audited: private accounts, SELF_ONLY, 5 users a day. Default false. */
-  unaudited?: boolean;
+export interface SimulatorOptions extends Partial<typeof DEFAULTS> {
   limits?: Partial<SimulatorLimits>;
   switches?: Partial<SimulatorSwitches>;
-  /** URL prefixes (`https://host/path/`) and domains (`example.com`) the app has verified for PULL_FROM_URL. */
-  verifiedUrlPrefixes?: string[];
-  /** Really downloads pulled URLs in the background, instead of pretending to. Default false. */
-  fetchPulls?: boolean;
-  /** How long a pretended download takes. Default 300. */
-  pullMs?: number;
-  /** How large a pretended download is. Default 10000000. */
-  pullBytes?: number;
-  /** Computes the sha256 of what is uploaded. Default true. */
-  digest?: boolean;
-  /** Where webhooks are sent. Default: nowhere, see `sendWebhooksTo`. */
-  webhooks?: WebhookTarget;
-  /** Journal entries kept; the oldest go first. Default 100000. */
-  journalLimit?: number;
 }
 
-export interface SimulatorSettings
-  extends Required<Omit<SimulatorOptions, 'limits' | 'switches' | 'inboxPostedAfterMs' | 'webhooks'>> {
-  inboxPostedAfterMs: number | undefined;
-  webhooks: WebhookTarget | undefined;
-  limits: SimulatorLimits;
-  switches: SimulatorSwitches;
-}
+export type SimulatorSettings = typeof DEFAULTS & { limits: SimulatorLimits; switches: SimulatorSwitches };
 
 /**
  * Fills in the defaults.
  * @throws ZodError when a switch has an unknown name or value.
  */
 export function resolveOptions(options: SimulatorOptions): SimulatorSettings {
-  const unaudited = options.unaudited ?? false;
+  const activeUsersPerDay = options.unaudited === true ? 5 : DEFAULT_LIMITS.activeUsersPerDay;
   return {
-    host: '127.0.0.1',
-    port: 0,
-    seed: 1,
-    clock: { now: () => Date.now() },
-    clientKey: 'simulator-client-key',
-    clientSecret: 'simulator-client-secret',
-    processingMs: 300,
-    moderationMs: 0,
-    accessTokenSeconds: 7_200,
-    refreshTokenSeconds: 15_552_000,
-    rotateRefreshTokens: true,
-    verifiedUrlPrefixes: [],
-    fetchPulls: false,
-    pullMs: 300,
-    pullBytes: 10_000_000,
-    digest: true,
-    journalLimit: 100_000,
+    ...DEFAULTS,
     ...options,
-    unaudited,
-    inboxPostedAfterMs: options.inboxPostedAfterMs,
-    webhooks: options.webhooks,
     switches: switchesSchema.parse(options.switches ?? {}),
-    limits: {
-      // developers.tiktok.com/doc/content-posting-api-reference-direct-post and its sister pages, read 2026-11-22.
-      initPerMinute: 6,
-      statusPerMinute: 30,
-      creatorInfoPerMinute: 20,
-      // "typically around 15 posts per day", developers.tiktok.com/doc/content-sharing-guidelines, read 2026-11-22.
-      postsPerDay: 15,
-      pendingSharesPerDay: 5,
-      activeUsersPerDay: unaudited ? 5 : Number.POSITIVE_INFINITY,
-      ...options.limits,
-    },
+    limits: { ...DEFAULT_LIMITS, activeUsersPerDay, ...options.limits },
   };
 }
 

@@ -1,44 +1,14 @@
 import type { SimulatorSettings } from './options.ts';
-import { type PublishStatus, publishStateAt } from './publish-status.ts';
-import type { PostInfo, Publish } from './publishes.ts';
+import { publishStateAt } from './publish-status.ts';
+import type { Publish } from './publishes.ts';
 
 /** A publish as a test or the control plane sees it. */
-export interface PublishView {
-  publishId: string;
-  openId: string;
-  kind: 'direct' | 'inbox';
-  source: 'FILE_UPLOAD' | 'PULL_FROM_URL';
-  initAt: number;
-  title: string | undefined;
-  privacyLevel: string | undefined;
-  /** `post_info` as it was sent; empty for an inbox draft. */
-  postInfo: PostInfo;
-  totalBytes: number | undefined;
-  acceptedBytes: number;
-  receivedBytes: number;
-  /** Bytes received beyond those newly accepted. */
-  resentBytes: number;
-  /** How often a complete file came in: 0 or 1. */
-  completeUploads: number;
-  /** Hex digest of the whole file, once it is complete. */
-  sha256: string | undefined;
-  status: PublishStatus;
-  failReason: string | undefined;
-  /** Ids of the posts made, public or not. */
-  posts: string[];
-}
+export type PublishView = ReturnType<typeof viewPublish>;
 
-export interface PostView {
-  openId: string;
-  publishId: string;
-  postId: string;
-  title: string | undefined;
-  sha256: string | undefined;
-  at: number;
-}
+export type PostView = ReturnType<typeof viewPosts>[number];
 
 /** Shows a publish as it is at `now`. */
-export function viewPublish(publish: Publish, now: number, settings: SimulatorSettings): PublishView {
+export function viewPublish(publish: Publish, now: number, settings: SimulatorSettings) {
   const state = publishStateAt(publish, now, settings);
   const { upload, pull } = publish;
   const acceptedBytes = upload?.acceptedBytes ?? state.downloadedBytes;
@@ -47,25 +17,30 @@ export function viewPublish(publish: Publish, now: number, settings: SimulatorSe
     publishId: publish.publishId,
     openId: publish.openId,
     kind: publish.kind,
-    source: upload === undefined ? 'PULL_FROM_URL' : 'FILE_UPLOAD',
+    source: upload === undefined ? ('PULL_FROM_URL' as const) : ('FILE_UPLOAD' as const),
     initAt: publish.initAt,
     title: publish.postInfo.title,
     privacyLevel: publish.postInfo.privacy_level,
+    /** `post_info` as it was sent; empty for an inbox draft. */
     postInfo: publish.postInfo,
     totalBytes: upload?.plan.totalBytes ?? pull?.totalBytes,
     acceptedBytes,
     receivedBytes,
+    /** Bytes received beyond those newly accepted. */
     resentBytes: receivedBytes - acceptedBytes,
+    /** How often a complete file came in: 0 or 1. */
     completeUploads: upload !== undefined && publish.transferredAt !== undefined ? 1 : 0,
+    /** Hex digest of the whole file, once it is complete. */
     sha256: digestOf(publish),
     status: state.status,
     failReason: state.failReason,
+    /** Ids of the posts made, public or not. */
     posts: state.posts.map((post) => post.postId),
   };
 }
 
 /** Shows the posts that a publish has made by `now`. */
-export function viewPosts(publish: Publish, now: number, settings: SimulatorSettings): PostView[] {
+export function viewPosts(publish: Publish, now: number, settings: SimulatorSettings) {
   return publishStateAt(publish, now, settings).posts.map((post) => ({
     openId: publish.openId,
     publishId: publish.publishId,

@@ -1,11 +1,27 @@
 import { createHash, type Hash } from 'node:crypto';
-import type { ChunkRecord } from './chunk-record.ts';
 import type { SimulatorSettings } from './options.ts';
 import { ALPHANUMERIC, type SeededRandom } from './random.ts';
 import type { FileSource, PullSource, Source } from './source-info.ts';
 
 /** "The upload_url is valid for one hour", content-posting-api-media-transfer-guide, read 2026-11-22. */
 const UPLOAD_URL_LIFETIME_MS = 3_600_000;
+
+/** One PUT as the journal saw it. Fields change while bytes come in. */
+export interface ChunkRecord {
+  /** Range the client announced; NaN where it announced none. */
+  startByte: number;
+  endByteExclusive: number;
+  totalBytes: number;
+  receivedBytes: number;
+  /** The chunk was added to the upload. */
+  accepted: boolean;
+  /** Another PUT to the same upload ran at the same time, and neither client had given up. */
+  concurrent: boolean;
+  /** The range did not continue the upload. */
+  outOfOrder: boolean;
+  /** Of `receivedBytes`, those that came after a newer PUT to the same upload had begun. */
+  bytesSinceOvertaken: number;
+}
 
 /** The receiving side of a FILE_UPLOAD. */
 export interface UploadTask {
@@ -19,7 +35,7 @@ export interface UploadTask {
   /** Running digest of the accepted bytes. */
   hash: Hash | undefined;
   /** The PUT that began last, to notice overlaps. */
-  latestPut: ChunkRecord | undefined;
+  latestPut?: ChunkRecord | undefined;
 }
 
 /** The fetching side of a PULL_FROM_URL. */
@@ -27,12 +43,12 @@ export interface PullTask {
   media: PullSource['media'];
   urls: readonly string[];
   downloadedBytes: number;
-  totalBytes: number | undefined;
-  sha256: string | undefined;
+  totalBytes?: number | undefined;
+  sha256?: string | undefined;
   /** Where a fault stops the pretended download. */
-  stalledAtBytes: number | undefined;
+  stalledAtBytes?: number | undefined;
   /** `fail_reason`, once it is known that nothing comes of it. */
-  failReason: string | undefined;
+  failReason?: string | undefined;
 }
 
 export interface Post {
@@ -54,14 +70,14 @@ export interface Publish {
   upload: UploadTask | undefined;
   pull: PullTask | undefined;
   /** When the last byte was in. */
-  transferredAt: number | undefined;
+  transferredAt?: number | undefined;
   /** When the outcome is due, if a test asked for another time than `processingMs` after the last byte. */
-  processedAt: number | undefined;
+  processedAt?: number | undefined;
   /** Reason to fail with once processed. */
-  failReason: string | undefined;
+  failReason?: string | undefined;
   stuck: boolean;
   /** Ended early: cancelled, or the user disconnected the app. */
-  ended: { at: number; reason: string } | undefined;
+  ended?: { at: number; reason: string } | undefined;
   /** Id of the post that a direct publish makes. */
   directPostId: string;
   /** Posts the person made of an inbox draft. */
@@ -93,12 +109,8 @@ export class Publishes {
       initAt: now,
       postInfo,
       upload: isFile ? this.#newUpload(source, now) : undefined,
-      pull: isFile ? undefined : newPull(source),
-      transferredAt: undefined,
-      processedAt: undefined,
-      failReason: undefined,
+      pull: isFile ? undefined : { media: source.media, urls: source.urls, downloadedBytes: 0 },
       stuck: false,
-      ended: undefined,
       directPostId: this.newPostId(),
       draftPosts: [],
     };
@@ -149,7 +161,6 @@ export class Publishes {
       acceptedBytes: 0,
       receivedBytes: 0,
       hash: this.#settings.digest ? createHash('sha256') : undefined,
-      latestPut: undefined,
     };
   }
 }
@@ -160,16 +171,4 @@ function idPrefix(kind: 'direct' | 'inbox', source: Source): string {
   const isFile = source.source === 'FILE_UPLOAD';
   if (kind === 'direct') return isFile ? 'v_pub_file~v2-1' : 'v_pub_url~v2';
   return isFile ? 'v_inbox_file~v2' : 'v_inbox_url~v2';
-}
-
-function newPull({ media, urls }: PullSource): PullTask {
-  return {
-    media,
-    urls,
-    downloadedBytes: 0,
-    totalBytes: undefined,
-    sha256: undefined,
-    stalledAtBytes: undefined,
-    failReason: undefined,
-  };
 }

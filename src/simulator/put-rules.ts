@@ -1,8 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { type Answer, plain } from './answers.ts';
-import type { ChunkRecord } from './chunk-record.ts';
 import type { SimulatorSwitches } from './options.ts';
-import type { Publish, UploadTask } from './publishes.ts';
+import type { ChunkRecord, Publish, UploadTask } from './publishes.ts';
 import { chunkRange } from './source-info.ts';
 
 const CONTENT_TYPES = ['video/mp4', 'video/quicktime', 'video/webm'];

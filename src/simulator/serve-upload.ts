@@ -1,12 +1,11 @@
 import type { Hash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Answer } from './answers.ts';
-import type { ChunkRecord } from './chunk-record.ts';
-import { answerInstead, spoilPublish } from './fault-answers.ts';
+import { answerInstead, maySend, spoilPublish } from './fault-answers.ts';
 import type { FaultAct } from './faults.ts';
 import { dropConnection, writeAnswer } from './http-exchange.ts';
 import type { Outcome } from './journal.ts';
-import type { Publish, UploadTask } from './publishes.ts';
+import type { ChunkRecord, Publish, UploadTask } from './publishes.ts';
 import {
   accepted,
   chunkIndexOf,
@@ -17,7 +16,6 @@ import {
   outOfRange,
   putRefusal,
 } from './put-rules.ts';
-import { receiveChunk } from './receive-chunk.ts';
 import type { World } from './world.ts';
 
 /** What socket buffers may still hold of a PUT whose client has already left. */
@@ -76,16 +74,50 @@ async function takeChunk(world: World, put: Put, publish: Publish, task: UploadT
   const answer = commit(world, publish, task, chunk, digest);
   if (chunk.accepted) spoilPublish(fault, publish);
 
-  if (fault?.kind === 'drop_after') {
-    record(world, put, 'dropped', answer);
-    dropConnection(request);
-    return;
-  }
-  record(world, put, fault?.kind === 'stall_after' ? 'stalled' : answer.httpStatus, answer);
-  if (fault?.kind === 'stall_after') return;
-  if (fault?.kind === 'delay' && !(await world.wait(fault.ms))) return;
+  if (!(await maySend(world, request, fault, answer, (outcome) => record(world, put, outcome, answer)))) return;
   noteOverlapOnceAnswered(put, task);
   writeAnswer(response, answer);
+}
+
+/** How the body of a PUT ended. `stalled`: a fault stopped reading for good. */
+type Reception = 'complete' | 'aborted' | 'dropped' | 'stalled';
+
+/** Reads the body of a PUT, at the pace and to the point that the fault allows. */
+function receiveChunk(
+  world: World,
+  request: IncomingMessage,
+  fault: FaultAct | undefined,
+  onBytes: (bytes: Buffer) => void,
+): Promise<Reception> {
+  return new Promise((resolve) => {
+    let receivedBytes = 0;
+    let hasStalled = false;
+    const pauseFor = (ms: number) => {
+      request.pause();
+      void world.wait(ms).then((isOpen) => isOpen && request.resume());
+    };
+    const obeyFault = (latestBytes: number) => {
+      if (fault?.kind === 'drop_mid_body' && receivedBytes >= fault.afterBytes) {
+        resolve('dropped');
+        dropConnection(request);
+      } else if (fault?.kind === 'slow_read') {
+        pauseFor((latestBytes / fault.bytesPerSecond) * 1_000);
+      } else if (fault?.kind === 'stall' && !hasStalled && receivedBytes >= (fault.afterBytes ?? 0)) {
+        hasStalled = true;
+        if (fault.ms !== undefined) return pauseFor(fault.ms);
+        request.pause();
+        resolve('stalled');
+      }
+    };
+    request.on('data', (bytes: Buffer) => {
+      receivedBytes += bytes.length;
+      onBytes(bytes);
+      if (fault !== undefined) obeyFault(bytes.length);
+    });
+    request.on('end', () => resolve('complete'));
+    request.on('error', () => resolve('aborted'));
+    request.on('close', () => resolve('aborted'));
+  });
 }
 
 function commit(
@@ -172,9 +204,10 @@ function record(world: World, { at, publish, chunk, fault }: Put, httpStatus: Ou
     at,
     endpoint: 'upload',
     httpStatus,
-    ...(answer?.code === undefined ? {} : { code: answer.code }),
-    ...(publish === undefined ? {} : { openId: publish.openId, publishId: publish.publishId }),
-    ...(fault === undefined ? {} : { fault: fault.kind }),
+    code: answer?.code,
+    openId: publish?.openId,
+    publishId: publish?.publishId,
+    fault: fault?.kind,
     chunk,
   });
 }

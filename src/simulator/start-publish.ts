@@ -1,5 +1,4 @@
 import { isIP } from 'node:net';
-import type { AccountProfile } from './accounts.ts';
 import type { RefusalCode } from './answers.ts';
 import type { ApiResult } from './api-route.ts';
 import type { SimulatorSettings } from './options.ts';
@@ -10,7 +9,7 @@ import type { World } from './world.ts';
 
 /** An init that passed the checks common to all calls. */
 export interface PublishWish {
-  account: AccountProfile;
+  openId: string;
   kind: 'direct' | 'inbox';
   source: ParsedSource;
   postInfo: PostInfo;
@@ -20,31 +19,26 @@ export interface PublishWish {
 
 /** The end of every init: source rules, URL ownership, the permit, then a new publish. */
 export function startPublish(world: World, wish: PublishWish): ApiResult {
-  const { openId } = wish.account;
   if ('refusal' in wish.source) {
-    return { answer: world.answers.refuse('invalid_params', { message: wish.source.refusal }), openId };
+    return { answer: world.answers.refuse('invalid_params', { message: wish.source.refusal }) };
   }
   const { source } = wish.source;
   const refusal = urlRefusal(world, source) ?? wish.permit();
-  if (refusal !== undefined) return { answer: world.answers.refuse(refusal), openId };
+  if (refusal !== undefined) return { answer: world.answers.refuse(refusal) };
 
-  const publish = world.publishes.create(openId, wish.kind, source, wish.postInfo);
+  const publish = world.publishes.create(wish.openId, wish.kind, source, wish.postInfo);
   world.webhooks.watch(publish);
   if (publish.pull !== undefined && world.settings.fetchPulls) startPullDownload(world, publish, publish.pull);
   const answer = world.answers.ok({
     publish_id: publish.publishId,
     ...(publish.upload === undefined ? {} : { upload_url: uploadUrl(world, publish.upload) }),
   });
-  return { answer, openId, publish };
+  return { answer, publish };
 }
 
 function urlRefusal(world: World, source: Source): RefusalCode | undefined {
   if (source.source !== 'PULL_FROM_URL') return undefined;
-  for (const url of source.urls) {
-    const refusal = pullUrlRefusal(url, world.settings);
-    if (refusal !== undefined) return refusal;
-  }
-  return undefined;
+  return source.urls.map((url) => pullUrlRefusal(url, world.settings)).find((refusal) => refusal !== undefined);
 }
 
 function uploadUrl(world: World, { uploadId, uploadToken }: NonNullable<Publish['upload']>): string {
@@ -56,8 +50,8 @@ function uploadUrl(world: World, { uploadId, uploadToken }: NonNullable<Publish[
  * prefix covers what begins exactly so (content-posting-api-media-transfer-guide, read 2026-11-22).
  */
 function pullUrlRefusal(videoUrl: string, settings: SimulatorSettings): RefusalCode | undefined {
-  const url = parseUrl(videoUrl);
-  if (url === undefined) return 'invalid_params';
+  if (!URL.canParse(videoUrl)) return 'invalid_params';
+  const url = new URL(videoUrl);
   if (settings.switches.pullUrlRules === 'off') return undefined;
   if (url.protocol !== 'https:') return 'invalid_params';
   // The host of a property is "a domain, not an IP address".
@@ -70,8 +64,4 @@ function pullUrlRefusal(videoUrl: string, settings: SimulatorSettings): RefusalC
 
 function isWithinDomain(hostname: string, domain: string): boolean {
   return hostname === domain || hostname.endsWith(`.${domain}`);
-}
-
-function parseUrl(text: string): URL | undefined {
-  return URL.canParse(text) ? new URL(text) : undefined;
 }

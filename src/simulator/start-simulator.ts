@@ -1,12 +1,14 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AccountProfile, AccountTokens } from './accounts.ts';
 import { plain } from './answers.ts';
 import { API_ROUTES } from './api-routes.ts';
 import { CONTROL_PREFIX, serveControl } from './control-plane.ts';
+import type { Faults } from './faults.ts';
 import { writeAnswer } from './http-exchange.ts';
-import { resolveOptions, type SimulatorOptions } from './options.ts';
+import { resolveOptions, type SimulatorOptions, type WebhookTarget } from './options.ts';
 import { serveApi } from './serve-api.ts';
 import { serveUpload } from './serve-upload.ts';
-import type { Simulator } from './simulator.ts';
+import type { WebhookDelivery } from './webhooks.ts';
 import { World } from './world.ts';
 
 /**
@@ -39,25 +41,59 @@ async function serve(world: World, request: IncomingMessage, response: ServerRes
   writeAnswer(response, plain(404, 'Not found'));
 }
 
-function controlsOf(world: World, server: Server): Simulator {
+/** A running simulator, for tests in the same process. */
+export type Simulator = Readonly<ReturnType<typeof controlsOf>>;
+
+function controlsOf(world: World, server: Server) {
   const { clientKey, clientSecret } = world.settings;
+  const faults: Pick<Faults, 'add' | 'clear'> = world.faults;
+  const webhooks: readonly WebhookDelivery[] = world.webhooks.deliveries;
   return {
+    /** Base of the API, `http://host:port`. Upload URLs share host and port with it. */
     url: world.origin,
     clientKey,
     clientSecret,
+    /** Everything that was asked, and what came of it. */
     journal: world.journal,
-    faults: world.faults,
-    addAccount: (profile = {}) => world.accounts.add(profile),
-    updateAccount: (openId, change) => world.accounts.update(openId, change),
-    expireAccessToken: (openId) => world.accounts.expireAccessToken(openId),
-    revokeGrant: (openId) => world.revokeGrant(openId),
-    authorize: (openId, redirectUri, challenge) => world.accounts.authorize(openId, redirectUri, challenge),
-    postDraft: (publishId, { isPublic = true } = {}) => world.postDraft(publishId, isPublic),
-    settle: (publishId, failReason) => world.settle(publishId, failReason),
-    sendWebhooksTo: (target) => world.webhooks.sendTo(target),
-    webhooks: world.webhooks.deliveries,
+    faults,
+    /** Adds a user who has connected the app, or replaces one of the same openId, and issues tokens. */
+    addAccount: (profile: Partial<AccountProfile> = {}) => world.accounts.add(profile),
+    /**
+     * Changes a user without touching their tokens: bans them, makes the account private.
+     * @throws Error when there is no such user.
+     */
+    updateAccount: (openId: string, change: Partial<Omit<AccountProfile, 'openId'>>) =>
+      world.accounts.update(openId, change),
+    /** Makes this user's access tokens stop working now; the refresh token stays. */
+    expireAccessToken: (openId: string) => world.accounts.expireAccessToken(openId),
+    /** The user disconnects the app: all tokens stop, publishes under way end FAILED / auth_removed. */
+    revokeGrant: (openId: string) => world.revokeGrant(openId),
+    /** An authorization code, as the consent page gives it to `redirectUri`; the challenge is a hex SHA-256. */
+    authorize: (openId: string, redirectUri: string, codeChallenge?: string) =>
+      world.accounts.authorize(openId, redirectUri, codeChallenge),
+    /**
+     * The person posts a draft from the inbox, as often as they like.
+     * @returns The post's id.
+     * @throws Error when there is no such draft in the inbox.
+     */
+    postDraft: (publishId: string, { isPublic = true } = {}) => world.postDraft(publishId, isPublic),
+    /**
+     * Ends processing now: well, or FAILED with a reason. Frees a publish that a fault made stuck.
+     * @throws Error when it should end well and bytes are missing.
+     */
+    settle: (publishId: string, failReason?: string) => world.settle(publishId, failReason),
+    /**
+     * Sends webhooks to another address from here on, or to none.
+     * @throws ZodError when the address is no URL
+     */
+    sendWebhooksTo: (target: WebhookTarget | undefined) => world.webhooks.sendTo(target),
+    /** Webhooks sent so far, oldest first. */
+    webhooks,
+    /** Every token, authorization code and part of an upload URL that was given out, for tests that search for leaks. */
     secrets: () => [...world.accounts.handedOut, ...world.publishes.handedOut],
+    /** Forgets publishes, posts, requests, faults and used quota. Accounts and tokens stay. */
     reset: () => world.reset(),
+    /** Breaks all connections and stops. */
     close: () => close(world, server),
   };
 }
@@ -82,4 +118,25 @@ function close(world: World, server: Server): Promise<void> {
     server.close(() => resolve());
     server.closeAllConnections();
   });
+}
+
+/** Like TikTok towards a person who tries things out: seconds of processing, real pulls from any URL. */
+const STAND_ALONE_OPTIONS: SimulatorOptions = {
+  processingMs: 3_000,
+  moderationMs: 1_000,
+  fetchPulls: true,
+  switches: { pullUrlRules: 'off' },
+};
+
+/** The open_id of the account that a stand-alone simulator starts with. */
+export const STAND_ALONE_OPEN_ID = 'simulated-creator';
+
+/** Starts a simulator for use by other processes, with one account ready to be added to a publisher. */
+export async function startStandAloneSimulator(
+  options: SimulatorOptions = {},
+): Promise<{ simulator: Simulator; account: AccountTokens }> {
+  const switches = { ...STAND_ALONE_OPTIONS.switches, ...options.switches };
+  const simulator = await startSimulator({ ...STAND_ALONE_OPTIONS, ...options, switches });
+  const account = simulator.addAccount({ openId: STAND_ALONE_OPEN_ID, username: 'simulated_creator' });
+  return { simulator, account };
 }

@@ -74,7 +74,7 @@ export class Webhooks {
     const now = this.#settings.clock.now();
     for (const [publish, reported] of this.#unsettled) {
       const { events, isOver } = newEventsOf(publish, reported, now, this.#settings);
-      for (const { event, content } of events) this.#send({ event, openId: publish.openId, content });
+      for (const report of events) this.#send(report);
       if (isOver) this.#unsettled.delete(publish);
     }
   }
@@ -121,11 +121,6 @@ export class Webhooks {
   }
 }
 
-interface PublishEvent {
-  event: string;
-  content: Record<string, unknown>;
-}
-
 /**
  * What there is to report of a publish that was not reported before (developers.tiktok.com/doc/webhooks-events, read
  * 2026-11-22).
@@ -136,9 +131,9 @@ function newEventsOf(
   reported: Set<string>,
   now: number,
   settings: SimulatorSettings,
-): { events: PublishEvent[]; isOver: boolean } {
+): { events: Report[]; isOver: boolean } {
   const state = publishStateAt(publish, now, settings);
-  const events: PublishEvent[] = [];
+  const events: Report[] = [];
   const about = {
     publish_id: publish.publishId,
     publish_type: publish.kind === 'direct' ? 'DIRECT_POST' : 'INBOX_SHARE',
@@ -146,7 +141,7 @@ function newEventsOf(
   const report = (mark: string, event: string, details: Record<string, unknown> = {}) => {
     if (reported.has(mark)) return;
     reported.add(mark);
-    events.push({ event: `post.publish.${event}`, content: { ...about, ...details } });
+    events.push({ event: `post.publish.${event}`, openId: publish.openId, content: { ...about, ...details } });
   };
   if (state.status === 'FAILED') report('failed', 'failed', { reason: state.failReason });
   const isInInbox = publish.kind === 'inbox' && state.status !== 'FAILED' && !state.status.startsWith('PROCESSING');

@@ -39,12 +39,13 @@ export class SlidingWindow {
   }
 }
 
-/** The largest number of `instants` (ascending, in ms) within any window of `windowMs`. */
+/** The largest number of `instants` (in ms, of any order) within any window of `windowMs`. */
 export function peakWithin(instants: readonly number[], windowMs: number): number {
+  const ascending = [...instants].sort((a, b) => a - b);
   let first = 0;
   let peak = 0;
-  for (const [index, instant] of instants.entries()) {
-    while ((instants[first] ?? instant) <= instant - windowMs) first++;
+  for (const [index, instant] of ascending.entries()) {
+    while ((ascending[first] ?? instant) <= instant - windowMs) first++;
     peak = Math.max(peak, index - first + 1);
   }
   return peak;

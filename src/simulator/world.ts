@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Accounts } from './accounts.ts';
 import { Answers } from './answers.ts';
-import type { Endpoint } from './endpoints.ts';
+import type { Endpoint } from './faults.ts';
 import { Faults } from './faults.ts';
 import { Journal } from './journal.ts';
 import type { SimulatorSettings } from './options.ts';

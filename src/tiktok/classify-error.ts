@@ -2,7 +2,8 @@ import { errors } from 'undici';
 import type { ErrorCode } from '../core/error-table.ts';
 import { PublishError, type SafeDetails } from '../core/publish-error.ts';
 import { codeOf } from '../core/system-error.ts';
-import { oauthErrorToErrorCode, tiktokCodeToErrorCode } from '../core/tiktok-codes.ts';
+import { tiktokCodeToErrorCode } from '../core/tiktok-codes.ts';
+import type { Refusal } from './wire.ts';
 import { withoutSecrets } from './without-secrets.ts';
 
 /** An answer of any status, read to its end. */
@@ -85,22 +86,14 @@ function errorCodeOf(error: unknown): string {
   return codeOf(error) ?? error.name;
 }
 
-export interface Refusal {
-  readonly tiktokCode: string;
-  readonly tiktokMessage: string | undefined;
-  readonly tiktokLogId: string | undefined;
-}
-
-/** The PublishError for TikTok's own no, from the posting endpoints. */
-export function classifyRefusal(endpoint: string, answer: RawAnswer, refusal: Refusal): PublishError {
-  const code = tiktokCodeToErrorCode(refusal.tiktokCode, answer.httpStatus);
-  return new PublishError(code, answerDetails(endpoint, answer, refusal));
-}
-
-/** The PublishError for TikTok's own no, from the OAuth endpoints. */
-export function classifyOauthRefusal(endpoint: string, answer: RawAnswer, refusal: Refusal): PublishError {
-  const code = oauthErrorToErrorCode(refusal.tiktokCode, answer.httpStatus);
-  return new PublishError(code, answerDetails(endpoint, answer, refusal));
+/** The PublishError for TikTok's own no. @param toErrorCode reads the codes of this kind of endpoint */
+export function classifyRefusal(
+  endpoint: string,
+  answer: RawAnswer,
+  refusal: Refusal,
+  toErrorCode: (tiktokCode: string, httpStatus: number) => ErrorCode,
+): PublishError {
+  return new PublishError(toErrorCode(refusal.tiktokCode, answer.httpStatus), answerDetails(endpoint, answer, refusal));
 }
 
 /** The PublishError for an answer that is not of the documented shape: judged by its status where that is telling. */

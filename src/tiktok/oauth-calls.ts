@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { ConsentQuestion } from '../core/ports.ts';
 import { observed } from './observe-request.ts';
 import { parseOauthAnswer } from './parse-answer.ts';
-import type { TikTokClient } from './tiktok-client.ts';
+import type { ClientCredentials, TikTokClient } from './tiktok-client.ts';
 import type { CallDeps } from './transport.ts';
 import { nothingWire, tokenGrantWire } from './wire.ts';
 
@@ -16,29 +16,24 @@ const SECRET_FIELDS = ['client_secret', 'refresh_token', 'code', 'code_verifier'
 /** The calls under `/v2/oauth/`: form-encoded, answered by flat JSON (oauth-user-access-token-management, read 2026-11-22). */
 export function createOauthCalls(deps: CallDeps): Pick<TikTokClient, 'refreshToken' | 'exchangeCode' | 'revokeToken'> {
   return {
-    refreshToken: ({ clientKey, clientSecret, refreshToken }, options = {}) => {
-      const form = {
-        client_key: clientKey,
-        client_secret: clientSecret,
-        grant_type: 'refresh_token',
-        refresh_token: refreshToken,
-      };
-      return postForm(deps, { name: 'oauth_refresh', path: TOKEN_PATH, wire: tokenGrantWire }, form, options.signal);
+    refreshToken: ({ refreshToken, ...client }, { signal } = {}) => {
+      const fields = { grant_type: 'refresh_token', refresh_token: refreshToken };
+      const endpoint = { name: 'oauth_refresh', path: TOKEN_PATH, wire: tokenGrantWire };
+      return postForm(deps, endpoint, { client, fields, signal });
     },
-    exchangeCode: ({ clientKey, clientSecret, code, redirectUri, codeVerifier }, options = {}) => {
-      const form = {
-        client_key: clientKey,
-        client_secret: clientSecret,
+    exchangeCode: ({ code, redirectUri, codeVerifier, ...client }, { signal } = {}) => {
+      const fields = {
         grant_type: 'authorization_code',
         code,
         redirect_uri: redirectUri,
         ...(codeVerifier === undefined ? {} : { code_verifier: codeVerifier }),
       };
-      return postForm(deps, { name: 'oauth_exchange', path: TOKEN_PATH, wire: tokenGrantWire }, form, options.signal);
+      const endpoint = { name: 'oauth_exchange', path: TOKEN_PATH, wire: tokenGrantWire };
+      return postForm(deps, endpoint, { client, fields, signal });
     },
-    revokeToken: ({ clientKey, clientSecret, accessToken }, options = {}) => {
-      const form = { client_key: clientKey, client_secret: clientSecret, token: accessToken };
-      return postForm(deps, { name: 'oauth_revoke', path: REVOKE_PATH, wire: nothingWire }, form, options.signal);
+    revokeToken: ({ accessToken, ...client }, { signal } = {}) => {
+      const endpoint = { name: 'oauth_revoke', path: REVOKE_PATH, wire: nothingWire };
+      return postForm(deps, endpoint, { client, fields: { token: accessToken }, signal });
     },
   };
 }
@@ -46,9 +41,17 @@ export function createOauthCalls(deps: CallDeps): Pick<TikTokClient, 'refreshTok
 function postForm<T>(
   deps: CallDeps,
   endpoint: { readonly name: string; readonly path: string; readonly wire: z.ZodType<T> },
-  form: Record<string, string>,
-  signal: AbortSignal | undefined,
+  {
+    client,
+    fields,
+    signal,
+  }: { client: ClientCredentials; fields: Record<string, string>; signal?: AbortSignal | undefined },
 ): Promise<T> {
+  const form: Record<string, string> = {
+    client_key: client.clientKey,
+    client_secret: client.clientSecret,
+    ...fields,
+  };
   return observed({ endpoint: endpoint.name }, deps, async (note) => {
     const answer = await deps.transport.post({
       endpoint: endpoint.name,

@@ -1,6 +1,7 @@
 import { parse, parseNumberAndBigInt } from 'lossless-json';
 import type { z } from 'zod';
-import { classifyMalformedAnswer, classifyOauthRefusal, classifyRefusal, type RawAnswer } from './classify-error.ts';
+import { oauthErrorToErrorCode, tiktokCodeToErrorCode } from '../core/tiktok-codes.ts';
+import { classifyMalformedAnswer, classifyRefusal, type RawAnswer } from './classify-error.ts';
 import { envelopeWire, oauthErrorWire } from './wire.ts';
 
 /** The `data` of a successful answer, and the id under which TikTok logged the call. */
@@ -19,14 +20,10 @@ export function parseEnvelope<T>(endpoint: string, answer: RawAnswer, dataWire: 
   const envelope = envelopeWire.safeParse(parseExactJson(answer.text));
   if (!envelope.success) throw classifyMalformedAnswer(endpoint, answer, "TikTok's JSON envelope");
   const { error, data } = envelope.data;
-  const logId = error.log_id ?? error.logid;
-  if (error.code !== 'ok') {
-    const refusal = { tiktokCode: error.code, tiktokMessage: error.message, tiktokLogId: logId };
-    throw classifyRefusal(endpoint, answer, refusal);
-  }
+  if (error.tiktokCode !== 'ok') throw classifyRefusal(endpoint, answer, error, tiktokCodeToErrorCode);
   const parsed = dataWire.safeParse(data);
   if (!parsed.success || !isSuccess(answer)) throw classifyMalformedAnswer(endpoint, answer, 'the documented data');
-  return { data: parsed.data, logId };
+  return { data: parsed.data, logId: error.tiktokLogId };
 }
 
 /**
@@ -36,7 +33,7 @@ export function parseEnvelope<T>(endpoint: string, answer: RawAnswer, dataWire: 
 export function parseOauthAnswer<T>(endpoint: string, answer: RawAnswer, grantWire: z.ZodType<T>): T {
   const body = parseExactJson(answer.text);
   const refusal = oauthErrorWire.safeParse(body);
-  if (refusal.success) throw classifyOauthRefusal(endpoint, answer, refusal.data);
+  if (refusal.success) throw classifyRefusal(endpoint, answer, refusal.data, oauthErrorToErrorCode);
   const grant = grantWire.safeParse(body);
   if (!grant.success || !isSuccess(answer)) throw classifyMalformedAnswer(endpoint, answer, 'the documented tokens');
   return grant.data;

@@ -22,28 +22,15 @@ interface Endpoint<T> {
   readonly name: string;
   readonly path: string;
   readonly dataWire: z.ZodType<T>;
-  /** Whether repeating the call could do harm. */
-  readonly repeatable: boolean;
+  /** Repeating the call does no harm. */
+  readonly repeatable?: true;
 }
 
-const DIRECT_INIT = {
-  name: 'direct_init',
-  path: '/v2/post/publish/video/init/',
-  dataWire: initWire,
-  repeatable: false,
-} as const;
-const INBOX_INIT = {
-  name: 'inbox_init',
-  path: '/v2/post/publish/inbox/video/init/',
-  dataWire: initWire,
-  repeatable: false,
-} as const;
-const PHOTO_INIT = {
-  name: 'photo_init',
-  path: '/v2/post/publish/content/init/',
-  dataWire: initWire,
-  repeatable: false,
-} as const;
+const init = (name: string, path: string) => ({ name, path, dataWire: initWire });
+
+const DIRECT_INIT = init('direct_init', '/v2/post/publish/video/init/');
+const INBOX_INIT = init('inbox_init', '/v2/post/publish/inbox/video/init/');
+const PHOTO_INIT = init('photo_init', '/v2/post/publish/content/init/');
 const STATUS_FETCH = {
   name: 'status',
   path: '/v2/post/publish/status/fetch/',
@@ -60,7 +47,6 @@ const CANCEL = {
   name: 'cancel',
   path: '/v2/post/publish/cancel/',
   dataWire: nothingWire,
-  repeatable: false,
 } as const;
 
 /** The calls under `/v2/post/publish/`. */
@@ -110,7 +96,7 @@ function call<T>(deps: CallDeps, endpoint: Endpoint<T>, body: unknown, context: 
           'content-type': 'application/json; charset=UTF-8',
         },
         body: JSON.stringify(body),
-        ownConnection: !endpoint.repeatable,
+        ownConnection: endpoint.repeatable !== true,
         sentSecrets: [context.accessToken],
         signal: context.signal,
       });
@@ -120,11 +106,8 @@ function call<T>(deps: CallDeps, endpoint: Endpoint<T>, body: unknown, context: 
       return parsed;
     });
   };
-  if (!endpoint.repeatable) return callOnce();
-  return retryBriefly(callOnce, {
-    signal: context.signal,
-    ...(deps.briefRetry === undefined ? {} : { times: deps.briefRetry }),
-  });
+  if (endpoint.repeatable !== true) return callOnce();
+  return retryBriefly(callOnce, { signal: context.signal, times: deps.briefRetry });
 }
 
 function toInitAnswer(

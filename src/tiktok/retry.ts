@@ -23,7 +23,7 @@ const THREE_TRIES_IN_TEN_SECONDS: BriefRetry = { firstDelayMs: SECOND_MS, totalM
  */
 export async function retryBriefly<T>(
   run: () => Promise<T>,
-  { signal, times = THREE_TRIES_IN_TEN_SECONDS }: { signal?: AbortSignal | undefined; times?: BriefRetry },
+  { signal, times = THREE_TRIES_IN_TEN_SECONDS }: { signal?: AbortSignal | undefined; times?: BriefRetry | undefined },
 ): Promise<T> {
   signal?.throwIfAborted();
   try {

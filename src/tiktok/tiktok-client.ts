@@ -1,7 +1,9 @@
+import type { z } from 'zod';
 import type { ChunkPlan } from '../core/chunk-plan.ts';
 import type { CreatorInfo } from '../core/creator-rules.ts';
 import type { MediaSource } from '../core/ports.ts';
 import type { PublishMode, PublishRequest } from '../core/publish-request.ts';
+import type { statusWire, tokenGrantWire } from './wire.ts';
 
 /** Who a call is made for. */
 export interface CallContext {
@@ -45,16 +47,9 @@ export const KNOWN_STATUSES = [
 ] as const;
 
 /** What TikTok says of a publish. */
-export interface StatusAnswer {
+export interface StatusAnswer extends Readonly<z.output<typeof statusWire>> {
   /** `unknown` for a status that TikTok does not document: best taken as still processing. */
   readonly status: (typeof KNOWN_STATUSES)[number] | 'unknown';
-  /** As sent. */
-  readonly rawStatus: string;
-  readonly failReason: string | undefined;
-  /** Exact decimal digits; empty until a public post has passed moderation, and for good if it is not public. */
-  readonly postIds: readonly string[];
-  readonly uploadedBytes: number | undefined;
-  readonly downloadedBytes: number | undefined;
   readonly logId: string | undefined;
 }
 
@@ -85,16 +80,7 @@ export interface ClientCredentials {
 }
 
 /** Tokens as TikTok grants them. */
-export interface TokenGrant {
-  readonly accessToken: string;
-  readonly expiresInSeconds: number;
-  /** A new one at each refresh; the one before may stop working. */
-  readonly refreshToken: string;
-  readonly refreshExpiresInSeconds: number;
-  readonly openId: string;
-  /** Comma list of what the user granted. */
-  readonly scope: string;
-}
+export type TokenGrant = Readonly<z.output<typeof tokenGrantWire>>;
 
 /** One HTTP call, for metrics. */
 export interface RequestObservation {

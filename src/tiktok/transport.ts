@@ -32,12 +32,16 @@ const MAX_ANSWER_BYTES = 1_000_000;
 /** Gateways distrust calls that don't say who they are. */
 const USER_AGENT = 'tiktok-publisher';
 
-/** An API call: a POST with a body that is sent as it is. */
-interface ApiPost {
+interface Call {
   /** Its name in errors. */
   readonly endpoint: string;
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** An API call: a POST with a body that is sent as it is. */
+interface ApiPost extends Call {
   readonly body: string;
   /**
    * Whether to open a connection of its own. Calls that must not be repeated blindly do, since a kept connection may be
@@ -46,16 +50,10 @@ interface ApiPost {
   readonly ownConnection: boolean;
   /** The credentials in headers and body. */
   readonly sentSecrets: readonly string[];
-  readonly signal: AbortSignal | undefined;
 }
 
-interface ChunkPut {
-  /** Its name in errors. */
-  readonly endpoint: string;
-  readonly url: URL;
-  readonly headers: Readonly<Record<string, string>>;
+interface ChunkPut extends Call {
   readonly body: AsyncIterable<Uint8Array>;
-  readonly signal: AbortSignal | undefined;
 }
 
 /** Moves bytes to TikTok and back; knows nothing of what they mean. Follows no redirect. */
@@ -118,7 +116,7 @@ function connectorMarkingFailures(timeoutMs: number): buildConnector.connector {
 function send(
   agent: Dispatcher,
   method: 'POST' | 'PUT',
-  call: Pick<ApiPost, 'url' | 'headers'>,
+  call: Call,
   body: string | Readable,
   signal: AbortSignal | undefined,
 ): Promise<Dispatcher.ResponseData> {
@@ -139,7 +137,7 @@ function asRequestBody(body: AsyncIterable<Uint8Array>): Readable {
 }
 
 async function classified<T>(
-  { endpoint, signal }: Pick<ApiPost, 'endpoint' | 'signal'>,
+  { endpoint, signal }: Call,
   onTimeout: 'TRANSPORT_NO_ANSWER' | 'UPLOAD_STALLED',
   run: () => Promise<T>,
 ): Promise<T> {

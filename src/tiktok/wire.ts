@@ -14,12 +14,15 @@ const count = z
   .pipe(z.int().nonnegative());
 
 /** `error` of an envelope; `log_id` in real answers, `logid` in the field tables. */
-const errorWire = z.object({
-  code: z.string(),
-  message: text,
-  log_id: text,
-  logid: text,
-});
+const errorWire = z
+  .object({ code: z.string(), message: text, log_id: text, logid: text })
+  .transform(({ code, message, log_id, logid }) => ({
+    tiktokCode: code,
+    tiktokMessage: message,
+    tiktokLogId: log_id ?? logid,
+  }));
+
+export type Refusal = Readonly<z.output<typeof errorWire>>;
 
 /** The envelope of all `/v2/post/publish/` answers; `data` is `{}` or absent on errors. */
 export const envelopeWire = z.object({ data: z.unknown().optional(), error: errorWire });
@@ -46,8 +49,10 @@ export const statusWire = z
     downloaded_bytes: count.optional().catch(undefined),
   })
   .transform((data) => ({
+    /** As sent. */
     rawStatus: data.status,
     failReason: data.fail_reason,
+    /** Exact decimal digits; empty until a public post has passed moderation, and for good if it is not public. */
     postIds: [...new Set([...data.publicaly_available_post_id, ...data.publicly_available_post_id])],
     uploadedBytes: data.uploaded_bytes,
     downloadedBytes: data.downloaded_bytes,
@@ -92,9 +97,11 @@ export const tokenGrantWire = z
   .transform((grant) => ({
     accessToken: grant.access_token,
     expiresInSeconds: grant.expires_in,
+    /** A new one at each refresh; the one before may stop working. */
     refreshToken: grant.refresh_token,
     refreshExpiresInSeconds: grant.refresh_expires_in,
     openId: grant.open_id,
+    /** Comma list of what the user granted. */
     scope: grant.scope,
   }));
 
@@ -105,9 +112,5 @@ export const oauthErrorWire = z.union([
     tiktokMessage: body.error_description,
     tiktokLogId: body.log_id ?? body.logid,
   })),
-  z.object({ error: errorWire.refine(({ code }) => code !== 'ok') }).transform(({ error }) => ({
-    tiktokCode: error.code,
-    tiktokMessage: error.message,
-    tiktokLogId: error.log_id ?? error.logid,
-  })),
+  z.object({ error: errorWire.refine(({ tiktokCode }) => tiktokCode !== 'ok') }).transform(({ error }) => error),
 ]);
