@@ -59,7 +59,7 @@ async function failed(name: string, ended: Promise<unknown[]>): Promise<never> {
 }
 
 /** What a Redis has done so far. */
-export interface RedisUse {
+interface RedisUse {
   readonly cpuMs: number;
   /** Commands, those inside scripts too. */
   readonly commands: number;

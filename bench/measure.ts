@@ -13,7 +13,7 @@ export interface Row {
 }
 
 /** The ratio product / baseline, or the value itself where there is no baseline. */
-export type Target = { readonly atMost: number } | { readonly atLeast: number };
+type Target = { readonly atMost: number } | { readonly atLeast: number };
 
 export interface Benchmark {
   readonly name: string;
@@ -27,11 +27,6 @@ export function median(values: readonly number[]): number {
   const middle = sorted.length / 2;
   const at = (index: number): number => sorted[Math.floor(index)] ?? Number.NaN;
   return sorted.length % 2 === 1 ? at(middle) : (at(middle - 1) + at(middle)) / 2;
-}
-
-export function percentile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }
 
 /** What the target is about. */

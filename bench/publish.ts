@@ -37,7 +37,7 @@ interface Producer {
   close(): Promise<unknown>;
 }
 
-export const bare: Side = {
+const bare: Side = {
   program: 'bare-worker',
   open(url) {
     const queue = new Queue('publish', { connection: { url } });
@@ -53,7 +53,7 @@ export const bare: Side = {
 
 const PREFIX = '{bench}';
 
-export const product: Side = {
+const product: Side = {
   program: 'product-worker',
   open(url) {
     const publisher = createPublisherFromConfig({
