@@ -129,7 +129,9 @@ local to = isNewState and arg.to or state
 fence = arg.newFence or fence
 since = isNewState and now or since
 local set = arg.set
-for field, value in pairs({ updatedAt = arg.now, lastCall = arg.call, fence = fence, state = to, stateSince = since }) do
+-- A record of an early version does not say since when.
+local always = { updatedAt = arg.now, lastCall = arg.call, fence = fence, state = to, stateSince = since or nil }
+for field, value in pairs(always) do
   set[#set + 1] = field
   set[#set + 1] = value
 end
