@@ -64,13 +64,14 @@ export function prepareClaim({ redis, keys, clock, nextCall }: ClaimParts) {
     },
   };
   return async (id: string, run: Run, { toPoll = false }: { readonly toPoll?: boolean } = {}): Promise<Claim> => {
+    const askedAt = clock.now();
     const answer = await runClaim(
       {
         ...{ job: keys.job(id), ...claimKeys },
         statusCallsPrefix: toPoll ? keys.reservations('', 'status') : undefined,
       },
       {
-        ...{ id, run: run.entry, start: run.start, call: nextCall(), newFence: newFence(), now: clock.now() },
+        ...{ id, run: run.entry, start: run.start, call: nextCall(), newFence: newFence(), now: askedAt },
         ...(toPoll && TIKTOK_QUOTAS.status),
       },
     );
@@ -81,7 +82,7 @@ export function prepareClaim({ redis, keys, clock, nextCall }: ClaimParts) {
       kind: 'claimed',
       version,
       record: decodeRecord(asArray(hash)),
-      around: decodeSurroundings(around, clock.now()),
+      around: decodeSurroundings(around, askedAt),
     };
   };
 }
@@ -91,14 +92,15 @@ function decodeVersion(found: unknown): AnsweredVersion {
   return { id: id == null ? undefined : String(id), count: Number(count ?? 0) };
 }
 
-function decodeSurroundings(around: unknown, now: number): Surroundings {
+/** @param askedAt before the claim was sent, so that a process that slept since finds its booking late */
+function decodeSurroundings(around: unknown, askedAt: number): Surroundings {
   const [hasTurn, polledJobs, webhooksArrive, heldBackUntil, statusCallInMs] = asArray(around);
   return {
     hasTurn: hasTurn === 1,
     polledJobs: Number(polledJobs),
     webhooksArrive: webhooksArrive === 1,
     heldBackUntil: heldBackUntil === null ? undefined : Number(heldBackUntil),
-    statusCallAt: statusCallInMs === null ? undefined : now + Number(statusCallInMs),
+    statusCallAt: statusCallInMs === null ? undefined : askedAt + Number(statusCallInMs),
   };
 }
 

@@ -79,7 +79,7 @@ return { 'created', arg.id, where }
  * With `key.statusCallsPrefix` it also books a status call for a job that is polled, of `arg.limit` in `arg.windowMs`.
  *
  * A start that is not newer than the last one of the same queue entry (`run`) comes from a process that slept through a
- * takeover: it is refused. A call that is sent again after a lost reply changes nothing.
+ * takeover: it is refused. A call that is sent again after a lost reply changes nothing, and books nothing.
  */
 export const CLAIM_SCRIPT = `${ACCOUNT_HOLD_LUA}${HELD_BACK_LUA}${RESERVE_LUA}
 local version = redis.call('HMGET', key.version, 'id', 'count')
@@ -94,7 +94,7 @@ end
 local isPolled = key.statusCallsPrefix and state == 'processing'
 local hasTurn = not isPolled and redis.call('ZSCORE', key.laneAdmittedPrefix .. account, arg.id)
   and not accountHold(key.accountPrefix .. account)
-local mayAsk = isPolled and not booked and reserve(key.statusCallsPrefix .. account, arg.limit, arg.windowMs)
+local mayAsk = isPolled and not booked and lastCall ~= arg.call and reserve(key.statusCallsPrefix .. account, arg.limit, arg.windowMs)
 return { 'claimed', version, redis.call('HGETALL', key.job), {
   hasTurn and 1 or 0,
   redis.call('SCARD', key.polledJobsPrefix .. account),
@@ -142,11 +142,12 @@ if isNewState then
   redis.call('ZADD', key.stateJobsPrefix .. arg.to, createdAt, arg.id)
   redis.call(arg.to == 'processing' and 'SADD' or 'SREM', key.polledJobs, arg.id)
 end
-if key.laneDelay then redis.call('DEL', key.laneDelay) end
-if key.directPosts then noteDirectPost(key.directPosts, key.activeUsers, arg.account, tonumber(arg.now)) end
 if key.publishId then redis.call('SET', key.publishId, arg.id, 'PX', ${PUBLISH_ID_KEPT_MS}) end
 redis.call('ZADD', key.due, now + arg.dueInMs, arg.id)
 append(revision)
+-- Last, and without an error: these only help to choose when to try again.
+if key.laneDelay then redis.pcall('DEL', key.laneDelay) end
+if key.directPosts then noteDirectPost(key.directPosts, key.activeUsers, arg.account, tonumber(arg.now)) end
 return { 'committed', revision, tonumber(fence), since }
 `;
 

@@ -19,13 +19,13 @@ local function heldBackUntil(cap, users, account, now)
 end
 `;
 
-/** `noteDirectPost(posts, users, account, now)` for scripts: a direct post was begun, which counts for both caps. */
+/** `noteDirectPost(posts, users, account, now)` for scripts: a direct post was begun, which counts for both caps. Never fails. */
 export const NOTE_DIRECT_POST_LUA = `
 local function noteDirectPost(posts, users, account, now)
   for member, each in pairs({ [string.format('%.0f', now)] = posts, [account] = users }) do
-    redis.call('ZADD', each, now, member)
-    redis.call('ZREMRANGEBYSCORE', each, '-inf', now - ${DAY_MS})
-    redis.call('PEXPIRE', each, ${DAY_MS})
+    redis.pcall('ZADD', each, now, member)
+    redis.pcall('ZREMRANGEBYSCORE', each, '-inf', now - ${DAY_MS})
+    redis.pcall('PEXPIRE', each, ${DAY_MS})
   end
 end
 `;

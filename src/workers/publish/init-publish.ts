@@ -15,8 +15,9 @@ import { leaseTimes } from '../runtime/recovery.ts';
 import { type PollPlanDeps, planFirstPoll } from '../status/plan-poll.ts';
 import { callWithReservation, takeReservation } from '../tiktok-calls.ts';
 import { type CreatorCheckDeps, enforceCreatorRules } from './enforce-creator-rules.ts';
+import { lockMayHaveEnded } from './lease.ts';
 
-export type InitDeps = CreatorCheckDeps;
+export type InitDeps = CreatorCheckDeps & Needs<'caps'>;
 
 /** "The upload_url is valid for one hour" (content-posting-api-reference-direct-post); a minute is left for the last chunk. */
 const UPLOAD_URL_LIFE_MS = HOUR_MS - MINUTE_MS;
@@ -82,10 +83,13 @@ async function init(
   deps: InitDeps,
   upload: LedgerPatch,
 ): Promise<InitAnswer & { readonly intendedAt: number }> {
-  const { initCount, mode } = job.record;
+  const { account, initCount, mode } = job.record;
   // The app's cap on posting accounts holds new ones back; those inside go on.
-  const { heldBackUntil } = job.around;
-  if (mode === 'direct' && heldBackUntil !== undefined) throw new Deferral('active_user_cap', heldBackUntil);
+  if (mode === 'direct' && job.around.heldBackUntil !== undefined) {
+    // Another job of the account may have been let in since the claim.
+    const heldBackUntil = await deps.caps.heldBackUntil(account);
+    if (heldBackUntil !== undefined) throw new Deferral('active_user_cap', heldBackUntil);
+  }
   await enforceCreatorRules(job, deps);
   const endpoint = source.kind === 'photos' ? 'photo_init' : (`${mode}_init` as const);
   await takeReservation(job, endpoint, deps);
@@ -132,13 +136,20 @@ async function send(
 
 /**
  * Makes a check that a job is still ours, for right before a call that can't be taken back: a process that slept since
- * the last proof asks the ledger again. Counts from now, so the next thing written must be a commit.
+ * the last proof asks the ledger again, and gives up where another worker may take the job any moment.
  */
 function ownershipProof(job: OwnedJob, { settings }: Needs<'settings'>): () => Promise<void> {
-  const { leaseMs } = leaseTimes(settings.recovery);
+  const { leaseMs, lockMayEndAfterMs } = leaseTimes(settings.recovery);
   return async () => {
-    while (performance.now() - job.provenAt > leaseMs) await job.note();
+    for (let sinceMs = proofAgeMs(job); sinceMs > leaseMs; sinceMs = proofAgeMs(job)) {
+      if (sinceMs > lockMayEndAfterMs) throw lockMayHaveEnded();
+      await job.note();
+    }
   };
+}
+
+function proofAgeMs({ provenAt }: OwnedJob): number {
+  return performance.now() - provenAt;
 }
 
 function tellBegun({ record }: OwnedJob, { logId }: InitAnswer, { log }: Needs<'log'>): void {

@@ -36,7 +36,7 @@ export function startLease(
     try {
       // A process that slept this long may still own the record, but another worker may take it within the next lease.
       if (askedAt - provenAt > lockMayEndAfterMs) {
-        throw new PublishError('INTERNAL_OVERTAKEN', { reason: 'the lock of the queue entry may have ended' });
+        throw lockMayHaveEnded();
       }
       await job.note(progress());
       provenAt = askedAt;
@@ -69,4 +69,9 @@ export function startLease(
       clearInterval(timer);
     },
   };
+}
+
+/** For a process that slept so long that another worker may take its job within the next lease. */
+export function lockMayHaveEnded(): PublishError {
+  return new PublishError('INTERNAL_OVERTAKEN', { reason: 'the lock of the queue entry may have ended' });
 }

@@ -9,12 +9,12 @@ const LOCK_MS = 3_600_000;
 afterEach(() => vi.restoreAllMocks());
 
 /** A lease on a job that the ledger says is ours, on a clock that the test sets. */
-function start() {
+function start({ provenAt = 0 } = {}) {
   let nowMs = 0;
   let proofs = 0;
   vi.spyOn(performance, 'now').mockImplementation(() => nowMs);
   const job = {
-    provenAt: 0,
+    provenAt,
     async note() {
       proofs += 1;
     },
@@ -49,5 +49,15 @@ describe('the lease of an upload', () => {
     expect(lease.signal.aborted).toBe(true);
     expect(proofs()).toBe(0);
     lease.stop();
+  });
+
+  it('that starts from an old proof asks the ledger before the first byte, or gives up', async () => {
+    const old = start({ provenAt: -0.45 * LOCK_MS });
+    await old.lease.ensureHeld();
+    expect(old.proofs()).toBe(1);
+    old.lease.stop();
+    const tooOld = start({ provenAt: -0.55 * LOCK_MS });
+    expect((await rejection(tooOld.lease.ensureHeld())).code).toBe('INTERNAL_OVERTAKEN');
+    tooOld.lease.stop();
   });
 });
