@@ -3,6 +3,7 @@ import { DAY_MS } from '../core/units.ts';
 import { HELD_BACK_LUA, NOTE_DIRECT_POST_LUA } from '../limits/caps.ts';
 import { ADMIT_OR_WAIT } from '../limits/lanes.ts';
 import { RESERVE_LUA } from '../limits/reservations.ts';
+import { SERVER_TIME } from '../redis/lua-script.ts';
 
 /**
  * Lua scripts of the ledger. All keys of one call share the queue's hash tag. `key` and `arg` are what the caller in
@@ -31,17 +32,6 @@ local function append(revision)
     redis.call('ZADD', key.undelivered, revision, eventId)
     redis.call('PEXPIRE', key.undelivered, ${UNDELIVERED_KEPT_MS})
   end
-end
-`;
-
-/**
- * Redis's time (ms). A record's age and when the sweep looks at it go by this one clock: who writes it may be on a
- * machine whose clock is a month off, and must neither have it forgotten early nor hide it from the sweep.
- */
-export const SERVER_TIME = `
-local function serverTime()
-  local time = redis.call('TIME')
-  return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 `;
 

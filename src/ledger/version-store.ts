@@ -4,8 +4,7 @@ import { type FoundLedger, LEDGER_HEARTBEAT_MS, type LedgerVersion, leastCount }
 import { decodeEvent } from '../core/publish-event.ts';
 import { type Confirmation, NO_CONFIRMATION } from '../redis/confirmation.ts';
 import type { Keys } from '../redis/keys.ts';
-import { prepareNamedScript, type RedisClient } from '../redis/lua-script.ts';
-import { SERVER_TIME } from './scripts.ts';
+import { prepareNamedScript, type RedisClient, SERVER_TIME } from '../redis/lua-script.ts';
 
 /** A process found this ledger older than what it saw last. */
 export interface RestoreNotice {

@@ -4,7 +4,7 @@ import { PublishError } from '../core/publish-error.ts';
 import { refusedUntil } from '../core/retry-after.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { Keys } from '../redis/keys.ts';
-import { prepareNamedScript, prepareScript, type RedisClient } from '../redis/lua-script.ts';
+import { prepareNamedScript, prepareScript, type RedisClient, SERVER_TIME } from '../redis/lua-script.ts';
 import { type Quota, type QuotaEndpoint, TIKTOK_QUOTAS } from './tiktok-quotas.ts';
 
 /**
@@ -20,11 +20,10 @@ export const RESERVATION_MARGIN_MS = 3_000;
  * Returns {ms to wait, 1 if booked}. A time beyond the horizon is not booked; the wait then lasts until it comes
  * within.
  */
-export const RESERVE_LUA = `
+export const RESERVE_LUA = `${SERVER_TIME}
 local function reserve(booked, limit, windowMs, horizonMs)
   local window = windowMs + ${RESERVATION_MARGIN_MS}
-  local time = redis.call('TIME')
-  local now = time[1] * 1000 + math.floor(time[2] / 1000)
+  local now = serverTime()
   local callAt = now
   local oldest = redis.call('LINDEX', booked, -limit)
   if oldest then callAt = math.max(callAt, tonumber(oldest) + window) end
@@ -42,10 +41,9 @@ end
  *
  * KEYS[1] the list. ARGV: limit, window and margin in ms, delay in ms.
  */
-const PUSH_LUA = `
+const PUSH_LUA = `${SERVER_TIME}
 local limit, window = tonumber(ARGV[1]), tonumber(ARGV[2]) + tonumber(ARGV[3])
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = serverTime()
 local blocker = now + tonumber(ARGV[4]) - window
 local booked = {}
 for _, callAt in ipairs(redis.call('LRANGE', KEYS[1], -limit, -1)) do

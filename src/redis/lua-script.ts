@@ -61,3 +61,15 @@ function encodeArgument(argument: unknown): string {
     typeof value === 'string' ? value.replace(/\p{Surrogate}/gu, '\uFFFD') : value,
   );
 }
+
+/**
+ * `serverTime()` for scripts: Redis's time (ms). A record's age and when the sweep looks at it go by this one clock: who
+ * writes it may be on a machine whose clock is a month off, and must neither have it forgotten early nor hide it from
+ * the sweep.
+ */
+export const SERVER_TIME = `
+local function serverTime()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+`;
