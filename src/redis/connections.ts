@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
 import type { Logger } from 'pino';
 import type { RedisLogin, RedisTarget } from '../config/redis-config.ts';
+import { withDeadline } from '../core/deadline.ts';
 import type { RedisCode } from '../core/redis-code.ts';
 import { SECOND_MS } from '../core/units.ts';
 import { blockedSilenceMs, clusterPatience, firstWordMs, type RedisRole, roleOptions } from './client-options.ts';
@@ -141,17 +142,16 @@ async function firstWordsOf(target: RedisTarget): Promise<Error | undefined> {
   const { protocol, hostname, port } = new URL(target.url);
   if (protocol !== 'redis:') return undefined;
   const socket = connect(Number(port || DEFAULT_PORT), hostname.replace(/[[\]]/g, ''));
+  const closed = new AbortController();
+  socket.once('close', () => closed.abort());
   // Not `AbortSignal.timeout`, for which no process stays alive.
-  const silence = new AbortController();
-  const timer = setTimeout(() => silence.abort(), PATIENCE_MS);
-  socket.once('close', () => silence.abort());
+  const patience = { withinMs: PATIENCE_MS, reason: () => undefined, signal: closed.signal };
   try {
-    const [bytes] = await once(socket, 'data', { signal: silence.signal });
+    const [bytes] = await withDeadline(patience, (signal) => once(socket, 'data', { signal }));
     return new Error(String(bytes).replace(/^-/, '').trim());
   } catch {
     return undefined;
   } finally {
-    clearTimeout(timer);
     socket.on('error', () => undefined).destroy();
   }
 }
