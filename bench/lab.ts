@@ -3,25 +3,20 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import { Redis } from 'ioredis';
+import { parseInfo } from '../src/redis/server-facts.ts';
 import { startRedisServer } from '../test/support/redis-server.ts';
 
 /** A program of the bench that runs as a process of its own. */
 export interface Program {
-  readonly pid: number;
   /** Sends a question and resolves with its answer. */
   ask<Answer>(question: string, parameter?: unknown): Promise<Answer>;
   end(): Promise<void>;
 }
 
-/** Starts a program of `bench/programs`. @param settings read there with `serveParent` */
-export async function startProgram(
-  name: string,
-  settings: unknown,
-  execArgv: readonly string[] = [],
-): Promise<Program> {
-  const child = fork(new URL(`./programs/${name}.ts`, import.meta.url).pathname.replace(/\.ts$/, EXTENSION), [], {
+/** Starts a program of `bench/programs`, compiled as the bench is. @param settings read there with `settingsOf` */
+export async function startProgram(name: string, settings: unknown): Promise<Program> {
+  const child = fork(new URL(`./programs/${name}.js`, import.meta.url), {
     env: { ...process.env, BENCH_SETTINGS: JSON.stringify(settings) },
-    execArgv: [...execArgv],
   });
   const ended = once(child, 'exit');
   let asked = 0;
@@ -32,7 +27,6 @@ export async function startProgram(
   };
   await ask('ready');
   return {
-    pid: child.pid ?? 0,
     ask,
     async end() {
       child.kill('SIGKILL');
@@ -40,9 +34,6 @@ export async function startProgram(
     },
   };
 }
-
-/** The bench runs compiled. */
-const EXTENSION = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
 
 async function answerTo(child: ChildProcess, id: number): Promise<unknown> {
   for (;;) {
@@ -85,12 +76,12 @@ export async function startRedis(): Promise<BenchRedis> {
     client,
     async use() {
       const info = await client.info('all');
-      const number = (field: string) => Number(new RegExp(`^${field}:(.*)$`, 'm').exec(info)?.[1]);
+      const field = parseInfo(info);
       const calls = [...info.matchAll(/^cmdstat_[^:]+:calls=(\d+)/gm)];
       return {
-        cpuMs: (number('used_cpu_user') + number('used_cpu_sys')) * 1_000,
+        cpuMs: (Number(field('used_cpu_user')) + Number(field('used_cpu_sys'))) * 1_000,
         commands: calls.reduce((sum, [, count]) => sum + Number(count), 0),
-        memoryBytes: number('used_memory'),
+        memoryBytes: Number(field('used_memory')),
       };
     },
     async countCalls() {

@@ -9,7 +9,7 @@ import { serveParent, settingsOf } from './parent.ts';
 
 const { pollsUntilDone } = settingsOf<{ pollsUntilDone: number }>();
 const polls = new Map<string, number>();
-const count = { inits: 0, uploads: 0, ended: 0, polls: 0 };
+const count = { inits: 0, uploads: 0, ended: 0 };
 const waiting: { isMet(): boolean; resolve(at: number): void }[] = [];
 
 const server = createServer((request, response) => {
@@ -29,7 +29,6 @@ function asked(body: string, response: ServerResponse): void {
   const { publish_id: publishId } = JSON.parse(body) as { publish_id: string };
   const poll = (polls.get(publishId) ?? 0) + 1;
   polls.set(publishId, poll);
-  count.polls += 1;
   const isDone = poll >= pollsUntilDone;
   if (isDone) count.ended += 1;
   ok(response, isDone ? { status: 'PUBLISH_COMPLETE' } : { status: 'PROCESSING_UPLOAD' });
@@ -69,7 +68,6 @@ function tell(): void {
 server.listen(0, '127.0.0.1', () => {
   serveParent({
     url: () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    count: () => count,
     /** Resolves with the time (epoch ms) at which so many of a kind were there. */
     until: ({ kind, number }: { kind: 'uploads' | 'ended'; number: number }) =>
       new Promise<number>((resolve) => {
