@@ -4,7 +4,7 @@ import { EIGHT_TRIES_IN_AN_HOUR } from '../core/retry-policy.ts';
 import { versionFileOf } from '../ledger/version-file.ts';
 import { createVideoClaims } from '../ledger/video-claims.ts';
 import { createMediaOpener } from '../media/open-media.ts';
-import { probeMedia } from '../preflight/probe-media.ts';
+import { probeMedia } from '../media/probe/probe-media.ts';
 import { restoreSealingKey } from '../sealing/published-key.ts';
 import type { WorkerDeps, WorkerSettings } from '../workers/deps.ts';
 import { checkTokens } from '../workers/runtime/check-tokens.ts';

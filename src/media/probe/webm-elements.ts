@@ -1,4 +1,4 @@
-import { type EbmlElement, readElement, readVint } from '../media/container-type.ts';
+import { type EbmlElement, readElement, readVint } from '../container-type.ts';
 
 /** A track of a WebM file (RFC 9559, 5.1.4). */
 interface WebmTrack {

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { CustomSource, Input, Logging, LogLevel, MP4, QTFF, WEBM } from 'mediabunny';
 import { describe, expect, it } from 'vitest';
-import { probeMedia } from '../../../src/preflight/probe-media.ts';
-import { bufferSource } from '../../support/buffer-source.ts';
-import { MEDIA_FIXTURES } from '../../support/media-fixtures.ts';
+import { probeMedia } from '../../../../src/media/probe/probe-media.ts';
+import { bufferSource } from '../../../support/buffer-source.ts';
+import { MEDIA_FIXTURES } from '../../../support/media-fixtures.ts';
 
 /** Files whose container is right and which are all there. */
 const readable = MEDIA_FIXTURES.filter(

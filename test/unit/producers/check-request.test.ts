@@ -3,9 +3,9 @@ import type { CreatorInfo } from '../../../src/core/creator-rules.ts';
 import { PublishError } from '../../../src/core/publish-error.ts';
 import type { PublishRequest } from '../../../src/core/publish-request.ts';
 import { openFileSource } from '../../../src/media/file-source.ts';
-import type { PreflightAccount } from '../../../src/preflight/check-account.ts';
-import { checkRequest, type PreflightDeps } from '../../../src/preflight/check-request.ts';
-import { probeMedia } from '../../../src/preflight/probe-media.ts';
+import { probeMedia } from '../../../src/media/probe/probe-media.ts';
+import type { PreflightAccount } from '../../../src/producers/check-account.ts';
+import { checkRequest, type PreflightDeps } from '../../../src/producers/check-request.ts';
 import { mediaFixture } from '../../support/media-fixtures.ts';
 
 const CREATOR: CreatorInfo = {

@@ -1,7 +1,7 @@
-import { startDeadline } from '../core/deadline.ts';
-import type { MediaFacts } from '../core/media-facts.ts';
-import type { MediaSource } from '../core/ports.ts';
-import { MEBIBYTE_BYTES, SECOND_MS } from '../core/units.ts';
+import { startDeadline } from '../../core/deadline.ts';
+import type { MediaFacts } from '../../core/media-facts.ts';
+import type { MediaSource } from '../../core/ports.ts';
+import { MEBIBYTE_BYTES, SECOND_MS } from '../../core/units.ts';
 import { BoundedReader, ProbeLimitError, type ProbeLimits } from './bounded-reader.ts';
 import { type IsoFile, readIsoFile } from './iso-file.ts';
 import { type Frames, framesInFragment, type IsoIndex, type IsoTrack, readIsoIndex } from './iso-tracks.ts';

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { checkMediaRules } from '../../../src/core/media-rules.ts';
-import type { MediaSource } from '../../../src/core/ports.ts';
-import { PublishError } from '../../../src/core/publish-error.ts';
-import { PROBE_LIMITS, probeMedia } from '../../../src/preflight/probe-media.ts';
-import { bufferSource } from '../../support/buffer-source.ts';
-import { mediaFixture } from '../../support/media-fixtures.ts';
+import { checkMediaRules } from '../../../../src/core/media-rules.ts';
+import type { MediaSource } from '../../../../src/core/ports.ts';
+import { PublishError } from '../../../../src/core/publish-error.ts';
+import { PROBE_LIMITS, probeMedia } from '../../../../src/media/probe/probe-media.ts';
+import { bufferSource } from '../../../support/buffer-source.ts';
+import { mediaFixture } from '../../../support/media-fixtures.ts';
 
 const GIGABYTE = 1_000_000_000;
 

@@ -1,5 +1,5 @@
-import type { MediaFacts } from '../core/media-facts.ts';
-import { MEBIBYTE_BYTES } from '../core/units.ts';
+import type { MediaFacts } from '../../core/media-facts.ts';
+import { MEBIBYTE_BYTES } from '../../core/units.ts';
 import type { BoundedReader } from './bounded-reader.ts';
 import { readWebmElements, type WebmReading } from './webm-elements.ts';
 

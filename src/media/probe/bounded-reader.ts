@@ -1,6 +1,6 @@
-import { orAbort } from '../core/deadline.ts';
-import type { MediaSource } from '../core/ports.ts';
-import { PublishError } from '../core/publish-error.ts';
+import { orAbort } from '../../core/deadline.ts';
+import type { MediaSource } from '../../core/ports.ts';
+import { PublishError } from '../../core/publish-error.ts';
 
 /** Why a probe ends early; its text is shown to people. */
 export class ProbeLimitError extends Error {

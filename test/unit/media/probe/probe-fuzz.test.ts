@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { checkMediaRules } from '../../../src/core/media-rules.ts';
-import { probeMedia } from '../../../src/preflight/probe-media.ts';
-import { type SeededRandom, seededRandom } from '../../chaos/seeded-random.ts';
-import { bufferSource } from '../../support/buffer-source.ts';
-import { MEDIA_FIXTURES, mediaFixture } from '../../support/media-fixtures.ts';
+import { checkMediaRules } from '../../../../src/core/media-rules.ts';
+import { probeMedia } from '../../../../src/media/probe/probe-media.ts';
+import { type SeededRandom, seededRandom } from '../../../chaos/seeded-random.ts';
+import { bufferSource } from '../../../support/buffer-source.ts';
+import { MEDIA_FIXTURES, mediaFixture } from '../../../support/media-fixtures.ts';
 
 const SEED = Number(process.env.FUZZ_SEED ?? Date.now() % 1_000_000_000);
 const ROUNDS_PER_FILE = Number(process.env.FUZZ_ROUNDS ?? 60);

@@ -1,4 +1,4 @@
-import { MEBIBYTE_BYTES } from '../core/units.ts';
+import { MEBIBYTE_BYTES } from '../../core/units.ts';
 import type { BoundedReader } from './bounded-reader.ts';
 import { type BoxHead, MAX_BOX_HEAD_BYTES, readBoxHead } from './iso-boxes.ts';
 

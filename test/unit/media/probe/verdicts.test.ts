@@ -2,11 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { checkMediaRules } from '../../../src/core/media-rules.ts';
-import { PublishError } from '../../../src/core/publish-error.ts';
-import { openFileSource } from '../../../src/media/file-source.ts';
-import { probeMedia } from '../../../src/preflight/probe-media.ts';
-import { MEDIA_FIXTURES, type MediaFixture } from '../../support/media-fixtures.ts';
+import { checkMediaRules } from '../../../../src/core/media-rules.ts';
+import { PublishError } from '../../../../src/core/publish-error.ts';
+import { openFileSource } from '../../../../src/media/file-source.ts';
+import { probeMedia } from '../../../../src/media/probe/probe-media.ts';
+import { MEDIA_FIXTURES, type MediaFixture } from '../../../support/media-fixtures.ts';
 
 interface Verdict {
   readonly refused: readonly string[];
@@ -36,7 +36,7 @@ describe('the verdict on a file', () => {
   });
 
   it('stands in docs/preflight.md, file by file', () => {
-    const doc = readFileSync(new URL('../../../docs/preflight.md', import.meta.url), 'utf8');
+    const doc = readFileSync(new URL('../../../../docs/preflight.md', import.meta.url), 'utf8');
     const section = doc.split(/^## /m).find((text) => text.startsWith('Files and verdicts')) ?? '';
     const rows = section.split('\n').filter((line) => line.startsWith('| `'));
     expect(rows).toEqual(
