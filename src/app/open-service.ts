@@ -37,7 +37,7 @@ export function openParts(
 ): RedisParts & AccountParts {
   const { config, clock, sealer, log, traces } = app;
   const { clientKey, clientSecret } = config.tiktok;
-  const parts = openRedisParts(app, redis, { clock, retentionMs: config.retentionMs, telemetry: traces?.telemetry });
+  const parts = openRedisParts(app, redis, { clock, telemetry: traces?.telemetry });
   const accounts = openAccountParts(app, parts, {
     ...{ sealer, clock, log, clientKey, clientSecret, tiktok, onRefresh: metrics?.tokenRefreshed },
   });

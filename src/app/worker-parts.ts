@@ -11,6 +11,7 @@ import { checkTokens } from '../workers/runtime/check-tokens.ts';
 import { rememberJobs } from '../workers/runtime/job-memory.ts';
 import { createLedgerGuard } from '../workers/runtime/ledger-guard.ts';
 import { DEFAULT_RECOVERY } from '../workers/runtime/recovery.ts';
+import { createPollTimes } from '../workers/status/poll-times.ts';
 import type { App } from './open-app.ts';
 import type { Service } from './open-service.ts';
 
@@ -35,6 +36,7 @@ export function workerParts(service: Service, { tokens, settings, ...overrides }
     videoClaims: createVideoClaims({
       ...{ redis, keys, clock, windowMs: config.duplicateWindowMs, maxWaitMs: config.maxWaitMs },
     }),
+    pollTimes: createPollTimes(),
     pauseAccount: (account) => vault.pause(account),
     async restorePublished() {
       await restoreSealingKey(redis, keys, requestSecrets.publicKeys);

@@ -50,7 +50,10 @@ export const METRIC_TABLE = {
     'endpoint',
   ),
   tiktok_status_polls_total: row('counter', 'status polls, by the status from TikTok', 'status'),
-  tiktok_status_poll_lag_seconds: row('histogram', 'delay of a status poll after its planned time'),
+  tiktok_status_poll_lag_seconds: row(
+    'histogram',
+    'delay of a status poll after its planned time, where the same process planned it',
+  ),
   tiktok_deferrals_total: row('counter', 'waits that did not use an attempt, by waiting reason', 'reason'),
   tiktok_token_refreshes_total: row('counter', 'refreshes of access tokens', 'outcome'),
   tiktok_events_delivered_total: row('counter', 'delivery attempts of events to callback URLs', 'outcome'),

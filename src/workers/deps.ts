@@ -17,6 +17,7 @@ import type { TikTokClient } from '../tiktok/index.ts';
 import type { WebhookReception } from '../tiktok-webhooks/webhook-reception.ts';
 import type { LedgerGuard } from './runtime/ledger-guard.ts';
 import type { Recovery } from './runtime/recovery.ts';
+import type { PollTimes } from './status/poll-times.ts';
 
 /** Numbers that shape the workers' behaviour. */
 export interface WorkerSettings {
@@ -51,6 +52,7 @@ export interface WorkerDeps {
   readonly creators: CreatorCache;
   readonly videoClaims: VideoClaims;
   readonly lanes: Lanes;
+  readonly pollTimes: PollTimes;
   readonly accountNames: AccountNames;
   readonly sealer: Sealer;
   readonly requestSecrets: RequestSecrets;

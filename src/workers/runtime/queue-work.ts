@@ -47,7 +47,12 @@ export function statusWork(deps: WorkerDeps, concurrency: number): QueueWork {
     ...{ queue: QUEUE_NAMES.status, concurrency },
     run(job) {
       const { id = '' } = job;
-      const entry = { id: publishIdOfEntryId(QUEUE_NAMES.status, id), data: job.data, run: runOf(job) };
+      const entry = {
+        id: publishIdOfEntryId(QUEUE_NAMES.status, id),
+        data: job.data,
+        run: runOf(job),
+        delayMs: job.delay,
+      };
       return isRecheck(job) ? processRecheckEntry(entry, deps) : processStatusEntry(entry, deps);
     },
   };
