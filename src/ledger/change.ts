@@ -89,6 +89,22 @@ export interface Change {
   readonly dueAt?: number;
 }
 
+/** A record that was changed, and the jobs that have to be woken since it left its lane. */
+export interface Left {
+  readonly record: LedgerRecord;
+  readonly toWake: readonly string[];
+}
+
+/** A record that was made, unless its id or idempotency key was taken. */
+export interface Created {
+  readonly record: LedgerRecord;
+  readonly created: boolean;
+  /** Of the job that has the id or the idempotency key. */
+  readonly id: string;
+  /** Whether the new job waits in its lane. */
+  readonly waits: boolean;
+}
+
 /** For a job that TikTok may have in full: from `now` on its status is polled. */
 export function nowProcessing(session: Session, now: number, nextPollAt: number): LedgerPatch {
   return { ...NOT_WAITING, session: withoutUploadUrl(session), processingSince: now, nextPollAt, pollCount: 0 };

@@ -13,7 +13,7 @@ import { TIKTOK_QUOTAS } from '../limits/tiktok-quotas.ts';
 import { type Confirmation, NO_CONFIRMATION } from '../redis/confirmation.ts';
 import type { Keys } from '../redis/keys.ts';
 import { prepareNamedScript, type RedisClient } from '../redis/lua-script.ts';
-import type { Change } from './change.ts';
+import type { Change, Created, Left } from './change.ts';
 import { asArray, newFence, prepareClaim } from './claim.ts';
 import { jobEvent, laneMemberOf } from './job-view.ts';
 import { createLedgerConfirmation } from './ledger-confirmation.ts';
@@ -37,19 +37,6 @@ export interface LedgerOptions {
 const MAX_EVENTS = 100_000;
 
 export type Ledger = ReturnType<typeof createLedger>;
-
-/** A record that was changed, and the jobs that have to be woken since it left its lane. */
-export interface Left {
-  readonly record: LedgerRecord;
-  readonly toWake: readonly string[];
-}
-
-export interface Created {
-  readonly record: LedgerRecord;
-  readonly created: boolean;
-  readonly id: string;
-  readonly waits: boolean;
-}
 
 /** The ledger's writing side: every change of a publish job goes through here. */
 export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATION }: LedgerOptions) {
@@ -111,6 +98,7 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
     const now = clock.now();
     const next: LedgerRecord = { ...record, ...change.patch, state: change.to ?? record.state, updatedAt: now };
     const { leavesLane, ...guards } = guard;
+    const { set, remove } = encodePatch(change.patch ?? {});
     const answer = await runCommit(
       {
         ...jobKeys(record.id),
@@ -133,10 +121,11 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
         to: change.to,
         now: String(now),
         dueInMs: (change.dueAt ?? now + SWEEP_AFTER_MS) - now,
-        ...encodePatch(change.patch ?? {}),
+        remove,
         goesOnFrom: change.goesOnFrom?.revision,
         ...history(next, [change.cause, change.also ?? []].flat(), change.event),
       },
+      set,
     );
     const [outcome, revision, fence, since, toWake] = asArray(answer);
     if (outcome === 'committed') {
@@ -172,9 +161,9 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
         dueAt: String(record.scheduledAt ?? record.createdAt + SWEEP_NEW_AFTER_MS),
         account: record.account,
         place: record.state === 'queued' ? String(laneScore(laneMemberOf(record))) : undefined,
-        set: encodePatch(record).set,
         ...history(record, [cause], 'publish.queued'),
       },
+      encodePatch(record).set,
     );
     const [outcome, id, where] = asArray(answer);
     if (outcome === 'alias') return await create({ ...record, account: String(id) }, cause);
@@ -229,7 +218,8 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
       const dueInMs = dueAt === undefined ? undefined : dueAt - clock.now();
       const answer = await runNote(
         { job: keys.job(record.id), due: keys.due },
-        { id: record.id, fence: String(record.fence), dueInMs, set },
+        { id: record.id, fence: String(record.fence), dueInMs },
+        set,
       );
       if (answer !== 'held') throw new PublishError('INTERNAL_OVERTAKEN', { reason: record.id });
     },

@@ -7,7 +7,8 @@ import { SERVER_TIME } from '../redis/lua-script.ts';
 
 /**
  * Lua scripts of the ledger. All keys of one call share the queue's hash tag. `key` and `arg` are what the caller in
- * ledger.ts passes by name; JSON that is stored comes encoded.
+ * ledger.ts passes by name, and from `ARGV[2]` on come the fields to set with their values; JSON that is stored comes
+ * encoded.
  */
 
 const TIMELINE_LENGTH = 300;
@@ -52,7 +53,7 @@ end
 if redis.call('EXISTS', key.job) == 1 then return { 'exists', arg.id } end
 local account = redis.call('HGET', key.account, 'aliasOf')
 if account then return { 'alias', account } end
-redis.call('HSET', key.job, 'stateSince', serverTime(), unpack(arg.set))
+redis.call('HSET', key.job, 'stateSince', serverTime(), unpack(ARGV, 2))
 redis.call('ZADD', key.due, arg.dueAt, arg.id)
 redis.call('ZADD', key.allJobs, arg.createdAt, arg.id)
 redis.call('ZADD', key.accountJobs, arg.createdAt, arg.id)
@@ -134,19 +135,13 @@ if waitMs > 0 then return { 'wait', waitMs } end
 local now = serverTime()
 local revision = (arg.goesOnFrom or tonumber(seenRevision)) + 1
 local isNewState = arg.to and arg.to ~= state
-local to = isNewState and arg.to or state
 fence = arg.newFence or fence
 since = isNewState and now or since
-local set = arg.set
--- A record of an early version does not say since when.
-local always = { updatedAt = arg.now, lastCall = arg.call, fence = fence, state = to, stateSince = since or nil }
-for field, value in pairs(always) do
-  set[#set + 1] = field
-  set[#set + 1] = value
-end
-redis.call('HSET', key.job, 'revision', revision, unpack(set))
+redis.call('HSET', key.job, 'revision', revision, 'updatedAt', arg.now, 'lastCall', arg.call, 'fence', fence,
+  unpack(ARGV, 2))
 if #arg.remove > 0 then redis.call('HDEL', key.job, unpack(arg.remove)) end
 if isNewState then
+  redis.call('HSET', key.job, 'state', arg.to, 'stateSince', now)
   redis.call('ZREM', key.stateJobsPrefix .. state, arg.id)
   redis.call('ZADD', key.stateJobsPrefix .. arg.to, createdAt, arg.id)
   redis.call(arg.to == 'processing' and 'SADD' or 'SREM', key.polledJobs, arg.id)
@@ -163,7 +158,7 @@ return { 'committed', revision, tonumber(fence), since, leave() }
 /** Notes an owner's progress: proves the fence, sets fields, and when it is due unless that stays. Makes no history. */
 export const NOTE_SCRIPT = `${SERVER_TIME}
 if redis.call('HGET', key.job, 'fence') ~= arg.fence then return 'overtaken' end
-if #arg.set > 0 then redis.call('HSET', key.job, unpack(arg.set)) end
+if #ARGV > 1 then redis.call('HSET', key.job, unpack(ARGV, 2)) end
 if arg.dueInMs then redis.call('ZADD', key.due, serverTime() + arg.dueInMs, arg.id) end
 return 'held'
 `;

@@ -6,9 +6,9 @@ import { type InputProblem, PublishError, toPublishError } from '../core/publish
 import { MAX_IDEMPOTENCY_KEY_LENGTH, type PublishRequest, parsePublishRequest } from '../core/publish-request.ts';
 import { holdsSecrets } from '../core/request-secrets.ts';
 import type { TimelineFact } from '../core/timeline-events.ts';
-import { newRecord } from '../ledger/change.ts';
+import { type Created, newRecord } from '../ledger/change.ts';
 import { toPublishJob } from '../ledger/job-view.ts';
-import type { Created, Ledger } from '../ledger/ledger.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import type { LedgerReader } from '../ledger/ledger-reader.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
 import { AWAITING_TURN_MS } from '../limits/lanes.ts';

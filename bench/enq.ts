@@ -1,0 +1,18 @@
+import { createPublisherFromConfig } from '../src/app/create-publisher.ts';
+import { startRedis } from './lab.ts';
+const redis = await startRedis();
+const publisher = createPublisherFromConfig({ redis: { kind: 'url', url: redis.url }, dataDir: '', cacheDir: '', queuePrefix: '{bench}' });
+const post = (n: number) => ({ account: `creator-${n}`, mode: 'direct' as const, media: { type: 'file' as const, path: '/tmp/x/video.mp4' }, post: { title: `A video of creator ${n}`, privacyLevel: 'SELF_ONLY' as const } });
+for (let i = 0; i < 500; i++) await publisher.enqueue(post(i));
+await redis.client.config('RESETSTAT');
+let t = process.cpuUsage(); let c = await redis.use(); let w = Date.now();
+for (let i = 1000; i < 6000; i++) await publisher.enqueue(post(i));
+let d = process.cpuUsage(t); let e = await redis.use();
+console.log('one by one: cpu us/job', (d.user + d.system) / 5000, 'wall us', (Date.now() - w) / 5, 'redis cpu us', (e.cpuMs - c.cpuMs) / 5);
+t = process.cpuUsage(); c = await redis.use(); w = Date.now();
+for (let i = 10000; i < 20000; i += 1000) await publisher.enqueueBulk(Array.from({ length: 1000 }, (_, k) => post(i + k)));
+d = process.cpuUsage(t); e = await redis.use();
+console.log('bulk: cpu us/job', (d.user + d.system) / 10000, 'wall us', (Date.now() - w) / 10, 'redis cpu us', (e.cpuMs - c.cpuMs) / 10);
+const info = await redis.client.info('commandstats');
+for (const [, n, cc, u] of [...info.matchAll(/cmdstat_([^:]+):calls=(\d+),usec=(\d+)/g)].sort((a, b) => Number(b[3]) - Number(a[3])).slice(0, 14)) console.log(n, (Number(cc) / 15000).toFixed(1), (Number(u) / 15000).toFixed(1), 'us');
+setTimeout(() => process.exit(0), 200);
