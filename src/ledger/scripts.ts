@@ -2,7 +2,7 @@ import { ACCOUNT_HOLD_LUA } from '../accounts/account-hold.ts';
 import { DAY_MS } from '../core/units.ts';
 import { HELD_BACK_LUA, NOTE_DIRECT_POST_LUA } from '../limits/caps.ts';
 import { ADMIT_OR_WAIT, LEAVE_LANE_LUA } from '../limits/lanes.ts';
-import { RESERVE_LUA } from '../limits/reservations.ts';
+import { RESERVATION_LATE_MS, RESERVE_LUA } from '../limits/reservations.ts';
 import { SERVER_TIME } from '../redis/lua-script.ts';
 
 /**
@@ -90,7 +90,8 @@ end
 local isPolled = key.statusCallsPrefix and state == 'processing'
 local hasTurn = not isPolled and redis.call('ZSCORE', key.laneAdmittedPrefix .. account, arg.id)
   and not accountHold(key.accountPrefix .. account)
-local mayAsk = isPolled and not booked and lastCall ~= arg.call and reserve(key.statusCallsPrefix .. account, arg.limit, arg.windowMs)
+local isBooked = booked and cjson.decode(booked).at + ${RESERVATION_LATE_MS} >= arg.now
+local mayAsk = isPolled and not isBooked and lastCall ~= arg.call and reserve(key.statusCallsPrefix .. account, arg.limit, arg.windowMs)
 local isPoll = mayAsk and mayAsk[1] == 0
 if isPoll then
   redis.call('HINCRBY', key.job, 'pollCount', 1)

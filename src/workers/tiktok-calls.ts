@@ -1,7 +1,7 @@
 import { PublishError } from '../core/publish-error.ts';
 import { publishIdOf } from '../core/session.ts';
 import { Deferral } from '../core/step-interrupt.ts';
-import { holdQuotaOnRefusal } from '../limits/reservations.ts';
+import { holdQuotaOnRefusal, RESERVATION_LATE_MS } from '../limits/reservations.ts';
 import { type QuotaEndpoint, TIKTOK_QUOTAS } from '../limits/tiktok-quotas.ts';
 import { callWithToken } from '../tiktok/call-with-token.ts';
 import type { StatusAnswer } from '../tiktok/index.ts';
@@ -10,8 +10,6 @@ import type { OwnedJob } from './owned-job.ts';
 
 /** A reservation may be used this much early (ms): delayed entries wake by another clock than the one that booked. */
 const RESERVATION_EARLY_MS = 50;
-/** And this much late: later it would be too close to later reservations. */
-const RESERVATION_LATE_MS = 2_000;
 
 /** What a call to TikTok for a job takes. */
 export type QuotaCallDeps = Needs<'clock' | 'reservations' | 'tokens'>;
