@@ -11,7 +11,7 @@ import type { Caps } from '../limits/caps.ts';
 import type { CreatorCache } from '../limits/creator-cache.ts';
 import type { Lanes } from '../limits/lanes.ts';
 import type { Reservations } from '../limits/reservations.ts';
-import type { Metrics } from '../observability/metrics.ts';
+import type { MeasureStep, Metrics } from '../observability/metrics.ts';
 import type { Queues } from '../queues/queues.ts';
 import type { TikTokClient } from '../tiktok/index.ts';
 import type { WebhookReception } from '../tiktok-webhooks/webhook-reception.ts';
@@ -71,6 +71,7 @@ export interface WorkerDeps {
   /** Undefined where nobody wants traces. */
   readonly tracing: Tracing | undefined;
   readonly metrics: Metrics;
+  readonly measureStep: MeasureStep;
   readonly log: Logger;
   readonly settings: WorkerSettings;
 }
