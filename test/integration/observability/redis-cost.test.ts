@@ -8,9 +8,8 @@ async function measured({ metrics }: Pipeline, step: string) {
   const text = await metrics.render();
   const value = (name: string) => Number(new RegExp(`^${name}{step="${step}"} (\\S+)$`, 'm').exec(text)?.[1]);
   return {
-    runs: value('tiktok_redis_calls_count'),
-    calls: value('tiktok_redis_calls_sum'),
-    waits: value('tiktok_redis_wait_seconds_count'),
+    calls: value('tiktok_redis_calls_total'),
+    runs: value('tiktok_redis_wait_seconds_count'),
     waitSeconds: value('tiktok_redis_wait_seconds_sum'),
   };
 }
@@ -36,10 +35,9 @@ it('metrics show how often each step of a publish asks Redis', async () => {
     ['publish', 2, 40],
     ['status', 2, 25],
   ] as const) {
-    const { runs, calls, waits, waitSeconds } = await measured(pipeline, step);
+    const { runs, calls, waitSeconds } = await measured(pipeline, step);
     expect(calls / runs, step).toBeGreaterThanOrEqual(least);
     expect(calls / runs, step).toBeLessThanOrEqual(most);
-    expect(waits, step).toBe(runs);
     expect(waitSeconds, step).toBeGreaterThan(0);
   }
   expect((await measured(pipeline, 'delivery')).runs).toBe(0);
