@@ -1,9 +1,10 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { readVersion } from '../app/version.ts';
 import { MAX_LISTED_JOBS, MAX_PHOTOS, MAX_PRIORITY } from '../core/post-limits.ts';
-import { WORKER_KINDS, type WorkerKind } from '../workers/runtime/worker-kinds.ts';
+import { WORKER_KINDS } from '../workers/runtime/worker-kinds.ts';
 import type { CommandContext } from './cli-io.ts';
 import type { ExitCode } from './exit-codes.ts';
+import { parseJsonObject, parseWorkerKinds, wholeNumber } from './option-values.ts';
 
 /** Runs a command and keeps its exit code. */
 type Run = (command: (context: CommandContext) => Promise<ExitCode>) => Promise<void>;
@@ -239,30 +240,4 @@ function addDoctor(program: Command, run: Run): void {
 
 function withJson(command: Command): Command {
   return command.option('--json', 'print only JSON on standard output');
-}
-
-function wholeNumber(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`Expected a whole number from ${least} to ${most}.`);
-  };
-}
-
-function parseWorkerKinds(text: string): WorkerKind[] {
-  return text.split(',').map((name) => {
-    const kind = WORKER_KINDS.find((known) => known === name.trim());
-    if (kind === undefined) throw new InvalidArgumentError(`Expected one or more of ${WORKER_KINDS.join(', ')}.`);
-    return kind;
-  });
-}
-
-function parseJsonObject(text: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
-  } catch {
-    // Told below, together with JSON that is no object.
-  }
-  throw new InvalidArgumentError('Expected a JSON object, such as \'{"campaign": "spring"}\'.');
 }
