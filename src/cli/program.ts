@@ -31,7 +31,7 @@ export function buildProgram(program: Command, run: Run): Command {
   addAccounts(program, run);
   addCallbacks(program, run);
   addLedger(program, run);
-  addDoctor(program, run);
+  addChecks(program, run);
   return program;
 }
 
@@ -232,10 +232,25 @@ function addLedger(program: Command, run: Run): void {
     .action((options) => run(async (context) => (await import('./commands/ledger.ts')).acceptLedger(options, context)));
 }
 
-function addDoctor(program: Command, run: Run): void {
+const BENCH_HELP = `
+It uses the Redis of the settings, beside the real jobs, which may be slower meanwhile. All its keys begin with
+<QUEUE_PREFIX>:bench: and are removed at the end, at Ctrl-C and after an error. Keys of a run that was killed are
+removed by the next run, when they are an hour old.`;
+
+function addChecks(program: Command, run: Run): void {
   withJson(program.command('doctor'))
     .description('check settings, Redis, keys, clock, TikTok and queues; show problems and how to fix them')
     .action(() => run(async (context) => (await import('./commands/doctor.ts')).doctor(context)));
+  withJson(program.command('bench'))
+    .description('measure how much this machine and its Redis publish, with a simulated TikTok')
+    .option(
+      '--publishes <n>',
+      'how many; by default as many as fit in 20 seconds, at most 2,500',
+      wholeNumber(1, 10_000),
+    )
+    .option('--concurrency <n>', 'uploads at the same time', wholeNumber(1, 1_000), 50)
+    .addHelpText('after', BENCH_HELP)
+    .action((options) => run(async (context) => (await import('./commands/bench.ts')).bench(options, context)));
 }
 
 function withJson(command: Command): Command {
