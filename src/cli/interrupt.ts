@@ -2,7 +2,7 @@ import { EXIT_CODES } from './exit-codes.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 /** Wrappers such as npx and timeout pass on the Ctrl-C that the terminal has sent to all of its processes. */
-const SAME_REQUEST_MS = 300;
+const SAME_REQUEST_MS = 500;
 
 /** The person or the system asked the process to stop. */
 export class Interrupted extends Error {

@@ -80,6 +80,8 @@ describe('bench', () => {
     await bench.printed('load  ');
     await untilJobs(redis, env.QUEUE_PREFIX ?? '');
     bench.kill('SIGINT');
+    // The system makes one of two signals that come too soon.
+    for (let call = 0; call < 3; call += 1) await redis.ping();
     bench.kill('SIGINT');
     expect((await bench.ended).exitCode).toBe(130);
     expect(await redis.keys(`${env.QUEUE_PREFIX}*`)).toEqual([]);
