@@ -13,10 +13,17 @@ export interface Program {
   end(): Promise<void>;
 }
 
-/** Starts a program of `bench/programs`, compiled as the bench is. @param settings read there with `settingsOf` */
-export async function startProgram(name: string, settings: unknown): Promise<Program> {
+/**
+ * Starts a program of `bench/programs`, compiled as the bench is.
+ * @param settings read there with `settingsOf`
+ */
+export async function startProgram(
+  name: string,
+  settings: unknown,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Program> {
   const child = fork(new URL(`./programs/${name}.js`, import.meta.url), {
-    env: { ...process.env, BENCH_SETTINGS: JSON.stringify(settings) },
+    env: { ...process.env, ...environment, BENCH_SETTINGS: JSON.stringify(settings) },
   });
   const ended = once(child, 'exit');
   let asked = 0;
