@@ -1,13 +1,16 @@
 import { openApp } from '../../src/app/open-app.ts';
 import { openService } from '../../src/app/open-service.ts';
 import { openWorkers } from '../../src/app/open-workers.ts';
+import { setProcessFlags } from '../../src/app/process-flags.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { DEFAULT_POLL_SCHEDULE } from '../../src/core/poll-schedule.ts';
 import { cpuMs, peakRssBytes, serveParent, settingsOf } from './parent.ts';
 
-/* A worker of the product as another app would run it; only the polls come sooner. */
+/* A worker of the product as its own program runs it; only the polls come sooner. */
 
 const { environment, pollMs } = settingsOf<{ environment: Record<string, string>; pollMs: readonly number[] }>();
+
+setProcessFlags();
 
 serveParent({
   cpuMs,

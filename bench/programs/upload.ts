@@ -1,3 +1,4 @@
+import { setProcessFlags } from '../../src/app/process-flags.ts';
 import { planChunks } from '../../src/core/chunk-plan.ts';
 import { newRecord } from '../../src/ledger/change.ts';
 import type { LedgerRecord } from '../../src/ledger/record.ts';
@@ -14,10 +15,12 @@ import { measured, serveParent, settingsOf } from './parent.ts';
 
 const { media, chunkSizeBytes, tiktokUrl, mediaServer } = settingsOf<UploadSettings>();
 
+setProcessFlags();
+const opener = createMediaOpener({ allowHosts: ['127.0.0.1'], s3: { endpoint: mediaServer, forcePathStyle: true } });
+const metrics = createMetrics();
+const tiktok = createTikTokClient({ apiBaseUrl: tiktokUrl, onRequest: metrics.apiRequest });
+
 async function upload(): Promise<void> {
-  const opener = createMediaOpener({ allowHosts: ['127.0.0.1'], s3: { endpoint: mediaServer, forcePathStyle: true } });
-  const metrics = createMetrics();
-  const tiktok = createTikTokClient({ apiBaseUrl: tiktokUrl, onRequest: metrics.apiRequest });
   const source = await opener.open(media);
   const job = new OwnedJob(
     { record: recordOf(source.pin.sizeBytes), around: NOTHING_AROUND },
