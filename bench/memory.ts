@@ -21,7 +21,7 @@ async function peakOf(path: string, uploads: number): Promise<number> {
     ...{ UPLOAD_CONCURRENCY: '4', PREFLIGHT: 'off', LOG_LEVEL: 'error' },
     ENCRYPTION_KEYS: randomBytes(32).toString('base64'),
   };
-  const worker = await startProgram('product-worker', { environment, pollMs: [1_000] });
+  const worker = await startProgram('product-worker', { environment, pollMs: [1_000] }, { isOwn: true });
   const publisher = createPublisherFromConfig({
     redis: { kind: 'url', url: redis.url },
     ...{ dataDir: '', cacheDir: '', queuePrefix: PREFIX, retentionMs: DAY_MS },

@@ -21,7 +21,8 @@ export async function openUploadLab() {
     urls: { plain: await tiktok.ask<string>('url'), tls: await tlsTikTok.ask<string>('url') },
     /** Runs an upload in a process of its own. */
     async upload(program: 'upload' | 'naive-upload', settings: UploadSettings): Promise<Cost> {
-      const uploader = await startProgram(program, settings, { NODE_EXTRA_CA_CERTS: certificate.path, ...CREDENTIALS });
+      const environment = { NODE_EXTRA_CA_CERTS: certificate.path, NODE_NO_WARNINGS: '1', ...CREDENTIALS };
+      const uploader = await startProgram(program, settings, { environment, isOwn: program === 'upload' });
       try {
         return await uploader.ask<Cost>('upload');
       } finally {

@@ -1,7 +1,6 @@
 import { openApp } from '../../src/app/open-app.ts';
 import { openService } from '../../src/app/open-service.ts';
 import { openWorkers } from '../../src/app/open-workers.ts';
-import { setProcessFlags } from '../../src/app/process-flags.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { DEFAULT_POLL_SCHEDULE } from '../../src/core/poll-schedule.ts';
 import { cpuMs, peakRssBytes, serveParent, settingsOf } from './parent.ts';
@@ -9,8 +8,6 @@ import { cpuMs, peakRssBytes, serveParent, settingsOf } from './parent.ts';
 /* A worker of the product as its own program runs it; only the polls come sooner. */
 
 const { environment, pollMs } = settingsOf<{ environment: Record<string, string>; pollMs: readonly number[] }>();
-
-setProcessFlags();
 
 serveParent({
   cpuMs,

@@ -1,4 +1,3 @@
-import { setProcessFlags } from '../../src/app/process-flags.ts';
 import { planChunks } from '../../src/core/chunk-plan.ts';
 import { newRecord } from '../../src/ledger/change.ts';
 import type { LedgerRecord } from '../../src/ledger/record.ts';
@@ -15,7 +14,6 @@ import { measured, serveParent, settingsOf } from './parent.ts';
 
 const { media, chunkSizeBytes, tiktokUrl, mediaServer } = settingsOf<UploadSettings>();
 
-setProcessFlags();
 const opener = createMediaOpener({ allowHosts: ['127.0.0.1'], s3: { endpoint: mediaServer, forcePathStyle: true } });
 const metrics = createMetrics();
 const tiktok = createTikTokClient({ apiBaseUrl: tiktokUrl, onRequest: metrics.apiRequest });
