@@ -48,7 +48,7 @@ export const memoryBenchmark: Benchmark = {
     try {
       const small = await makeHollowVideo(folder, GIGABYTE_BYTES);
       const large = await makeHollowVideo(folder, 4 * GIGABYTE_BYTES);
-      const peaks = await interleave(full ? 5 : 3, {
+      const peaks = await interleave(full ? 5 : 2, {
         one: () => peakOf(small, 1),
         large: () => peakOf(large, 1),
         four: () => peakOf(small, 4),

@@ -1,10 +1,10 @@
 #!/usr/bin/env node
-import { setProcessFlags } from '../app/process-flags.ts';
 import { EXIT_CODES } from '../cli/exit-codes.ts';
+import { setProcessFlags } from '../cli/process-flags.ts';
+import { runCli } from '../cli/run-cli.ts';
+import { readEnvironment } from '../config/environment.ts';
 
 setProcessFlags();
-const { readEnvironment } = await import('../config/environment.ts');
-const { runCli } = await import('../cli/run-cli.ts');
 
 // A reader that has seen enough, such as `head`, closes the pipe: no reason for a stack trace.
 process.stdout.on('error', () => process.exit(EXIT_CODES.success));
