@@ -13,10 +13,20 @@ export interface Program {
   end(): Promise<void>;
 }
 
-/** Starts a program of `bench/programs`, compiled as the bench is. @param settings read there with `settingsOf` */
-export async function startProgram(name: string, settings: unknown): Promise<Program> {
-  const child = fork(new URL(`./programs/${name}.js`, import.meta.url), {
-    env: { ...process.env, BENCH_SETTINGS: JSON.stringify(settings) },
+/**
+ * Starts a program of `bench/programs`, compiled as the bench is.
+ * @param settings read there with `settingsOf`
+ * @param isOwn whether it stands for a process of the product, which sets itself up in its own way
+ */
+export async function startProgram(
+  name: string,
+  settings: unknown,
+  { environment, isOwn = false }: { environment?: Readonly<Record<string, string>>; isOwn?: boolean } = {},
+): Promise<Program> {
+  const pathOf = (program: string) => new URL(`./programs/${program}.js`, import.meta.url);
+  const child = fork(pathOf(name), {
+    execArgv: isOwn ? ['--import', pathOf('own-process').href] : [],
+    env: { ...process.env, ...environment, BENCH_SETTINGS: JSON.stringify(settings) },
   });
   const ended = once(child, 'exit');
   let asked = 0;

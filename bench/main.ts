@@ -3,10 +3,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { Benchmark, Row } from './measure.ts';
+import { memoryBenchmark } from './memory.ts';
 import { publishBenchmark } from './publish.ts';
 import { type Report, renderComparison, renderTable } from './report.ts';
+import { uploadsBenchmark } from './uploads.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [publishBenchmark];
+const BENCHMARKS: readonly Benchmark[] = [publishBenchmark, uploadsBenchmark, memoryBenchmark];
 
 const { values: options, positionals } = parseArgs({
   options: {

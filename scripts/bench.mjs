@@ -1,10 +1,11 @@
 // npm run bench -- [--full] [--only NAME,NAME] [--json FILE], or -- --compare A.json B.json: compiles the bench, runs it.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { repository, withCompiled } from './compile.mjs';
 
-const PROGRAMS = ['tiktok', 'bare-worker', 'product-worker'].map((name) => `bench/programs/${name}.ts`);
+const PROGRAMS = readdirSync(join(repository, 'bench', 'programs')).map((name) => `bench/programs/${name}`);
 
 process.exitCode = await withCompiled(['bench/main.ts', ...PROGRAMS], async (folder) => {
   const program = join(folder, 'bench', 'main.js');

@@ -3,14 +3,15 @@ import { openService } from '../../src/app/open-service.ts';
 import { openWorkers } from '../../src/app/open-workers.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { DEFAULT_POLL_SCHEDULE } from '../../src/core/poll-schedule.ts';
-import { cpuMs, serveParent, settingsOf } from './parent.ts';
+import { cpuMs, peakRssBytes, serveParent, settingsOf } from './parent.ts';
 
-/* A worker of the product as another app would run it; only the polls come sooner. */
+/* A worker of the product as its own program runs it; only the polls come sooner. */
 
 const { environment, pollMs } = settingsOf<{ environment: Record<string, string>; pollMs: readonly number[] }>();
 
 serveParent({
   cpuMs,
+  peakRssBytes,
   async start() {
     const service = await openService(await openApp(loadConfig({ PATH: process.env.PATH, ...environment })));
     const [firstMs = 0, secondMs = firstMs] = pollMs;

@@ -26,7 +26,7 @@ export interface FileSourceOptions {
 
 /**
  * Opens a local video and checks all that can be told without decoding it. It keeps one file handle and, once read from,
- * three buffers of 1 MiB; one reader at a time.
+ * two buffers of 2 MiB; one reader at a time.
  *
  * @throws PublishError `INPUT_MEDIA_NOT_FOUND`, `INPUT_MEDIA_NOT_READABLE`, `INPUT_MEDIA_NOT_A_FILE`, `INPUT_MEDIA_EMPTY`,
  * `INPUT_MEDIA_TOO_LARGE`, `INPUT_MEDIA_CONTAINER_UNSUPPORTED`, `INPUT_MEDIA_OUTSIDE_ROOTS`, `INPUT_MEDIA_BEING_WRITTEN`,

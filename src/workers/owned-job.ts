@@ -6,18 +6,21 @@ import type { LedgerProgress, LedgerRecord } from '../ledger/record.ts';
 
 type ClaimedJob = Extract<Claim, { readonly kind: 'claimed' }>;
 
+/** What an owner writes to. */
+type OwnersLedger = Pick<Ledger, 'commit' | 'commitAndLeave' | 'note' | 'confirm'>;
+
 /** A publish job this process owns: its present record, and the ways to change it. */
 export class OwnedJob {
   #record: LedgerRecord;
   #provenAt: number;
   #statusCallAt: number | undefined;
   #toWake: readonly string[] | undefined;
-  readonly #ledger: Ledger;
+  readonly #ledger: OwnersLedger;
   /** As they were when the job was claimed. */
   readonly around: Surroundings;
 
   /** @param askedAt when the claim was sent (`performance.now()`) */
-  constructor({ record, around }: Pick<ClaimedJob, 'record' | 'around'>, ledger: Ledger, askedAt: number) {
+  constructor({ record, around }: Pick<ClaimedJob, 'record' | 'around'>, ledger: OwnersLedger, askedAt: number) {
     this.#record = record;
     this.#provenAt = askedAt;
     this.#ledger = ledger;

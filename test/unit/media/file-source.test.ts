@@ -194,15 +194,15 @@ describe('read', () => {
   });
 
   it('says so when the file has become shorter, and leaves no rejection behind', async () => {
-    const { path } = await videoFile(4 * MIB);
+    const { path } = await videoFile(8 * MIB);
     const source = await opening(path);
-    await truncate(path, 2 * MIB);
-    const reading = readAll(source, 0, 4 * MIB);
+    await truncate(path, 4 * MIB);
+    const reading = readAll(source, 0, 8 * MIB);
     await expect(reading).rejects.toMatchObject({
       code: 'INPUT_MEDIA_CHANGED',
-      message: `expected more data from ${path} at byte ${2 * MIB}, but it ends there`,
+      message: `expected more data from ${path} at byte ${4 * MIB}, but it ends there`,
     });
-    const abandoned = source.read(MIB, 4 * MIB);
+    const abandoned = source.read(2 * MIB, 8 * MIB);
     await abandoned.next();
     await abandoned.return();
   });
