@@ -9,7 +9,9 @@ import { serveParent, settingsOf } from './parent.ts';
 
 const { pollsUntilDone } = settingsOf<{ pollsUntilDone: number }>();
 const polls = new Map<string, number>();
-const count = { inits: 0, uploads: 0, ended: 0 };
+/** When each post was asked for last (ms since the epoch). */
+const polledAt = new Map<string, number>();
+const count = { inits: 0, uploads: 0, polled: 0, ended: 0 };
 const waiting: { isMet(): boolean; resolve(at: number): void }[] = [];
 
 const server = createServer((request, response) => {
@@ -29,7 +31,9 @@ function asked(body: string, response: ServerResponse): void {
   const { publish_id: publishId } = JSON.parse(body) as { publish_id: string };
   const poll = (polls.get(publishId) ?? 0) + 1;
   polls.set(publishId, poll);
+  polledAt.set(publishId, Date.now());
   const isDone = poll >= pollsUntilDone;
+  if (poll === 1) count.polled += 1;
   if (isDone) count.ended += 1;
   ok(response, isDone ? { status: 'PUBLISH_COMPLETE' } : { status: 'PROCESSING_UPLOAD' });
   tell();
@@ -68,8 +72,9 @@ function tell(): void {
 server.listen(0, '127.0.0.1', () => {
   serveParent({
     url: () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    polledAt: () => Object.fromEntries(polledAt),
     /** Resolves with the time (epoch ms) at which so many of a kind were there. */
-    until: ({ kind, number }: { kind: 'uploads' | 'ended'; number: number }) =>
+    until: ({ kind, number }: { kind: 'uploads' | 'polled' | 'ended'; number: number }) =>
       new Promise<number>((resolve) => {
         waiting.push({ isMet: () => count[kind] >= number, resolve });
         tell();
