@@ -72,7 +72,10 @@ export interface BenchRedis {
 
 /** A Redis of its own, as the product's documentation wants it. */
 export async function startRedis(): Promise<BenchRedis> {
-  const server = await startRedisServer(['appendonly yes', 'appendfsync everysec', 'save ""', 'hz 100']);
+  const server = await startRedisServer([
+    ...['appendonly yes', 'appendfsync everysec', 'save ""'],
+    ...['hz 100', 'hash-max-ziplist-value 1024'],
+  ]);
   const url = `redis://127.0.0.1:${server.port}`;
   const client = new Redis(url);
   return {

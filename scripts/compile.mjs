@@ -12,7 +12,10 @@ export function compile(modules, outDir) {
   const compiler = join(repository, 'node_modules', 'typescript', 'bin', 'tsc');
   const folders = ['--rootDir', repository, '--outDir', outDir];
   const sources = modules.map((path) => join(repository, path));
-  execFileSync(process.execPath, [compiler, ...sources, ...options.split(' '), ...folders], { stdio: 'inherit' });
+  execFileSync(process.execPath, [compiler, ...sources, ...options.split(' '), ...folders], {
+    cwd: repository,
+    stdio: 'inherit',
+  });
 }
 
 /** Compiles into a folder that is gone after `use`. */

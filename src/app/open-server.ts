@@ -31,7 +31,7 @@ export async function openServer(service: Service, workers?: RunningWorkers): Pr
   const { host, port } = config.http;
   // API and board must report at once that Redis is down.
   const asking = openParts(app, await app.connect('producer'), service);
-  const publisher = publisherOn(app, asking);
+  const publisher = measuredPublisher(publisherOn(app, asking), service);
   const wake = createWake(service);
   const server = await startServer({
     ...{ host, port, metrics, log },
@@ -63,6 +63,10 @@ export function publisherOn(app: App, parts: RedisParts & AccountParts): Publish
   });
   onClose(() => publisher.close());
   return publisher;
+}
+
+function measuredPublisher(publisher: Publisher, { measureStep }: Pick<Service, 'measureStep'>): Publisher {
+  return { ...publisher, enqueue: (...request) => measureStep('enqueue', () => publisher.enqueue(...request)) };
 }
 
 /** TikTok's webhooks, for the web server; undefined without the secret that they are signed with. */

@@ -1,5 +1,6 @@
-import { createMetrics, type Metrics } from '../observability/metrics.ts';
+import { createMetrics, type MeasureStep, type Metrics } from '../observability/metrics.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
+import { createCallSampler } from '../redis/sampled-calls.ts';
 import { createTikTokClient, type TikTokClient } from '../tiktok/index.ts';
 import { createWebhookReception, type WebhookReception } from '../tiktok-webhooks/webhook-reception.ts';
 import { type AccountParts, openAccountParts } from './account-parts.ts';
@@ -10,6 +11,7 @@ import { openRedisParts, type RedisParts } from './redis-parts.ts';
 export interface Service extends RedisParts, AccountParts {
   readonly app: App;
   readonly metrics: Metrics;
+  readonly measureStep: MeasureStep;
   readonly tiktok: TikTokClient;
   readonly webhooks: WebhookReception;
 }
@@ -26,7 +28,10 @@ export async function openService(app: App, options: ServiceOptions = {}): Promi
   const tiktok = options.tiktok ?? openTikTok(app, metrics);
   const parts = openParts(app, await app.connect('ledger'), { tiktok, metrics });
   const { redis } = parts;
-  return { ...parts, app, metrics, tiktok, webhooks: createWebhookReception({ redis, keys }) };
+  const webhooks = createWebhookReception({ redis, keys });
+  const sampleCalls = createCallSampler();
+  const measureStep: MeasureStep = (step, run) => sampleCalls(run, (use) => metrics.redisUsed(step, use));
+  return { ...parts, app, metrics, measureStep, tiktok, webhooks };
 }
 
 /** What is kept in Redis, and the accounts, on a connection of the app's. */
@@ -37,7 +42,7 @@ export function openParts(
 ): RedisParts & AccountParts {
   const { config, clock, sealer, log, traces } = app;
   const { clientKey, clientSecret } = config.tiktok;
-  const parts = openRedisParts(app, redis, { clock, retentionMs: config.retentionMs, telemetry: traces?.telemetry });
+  const parts = openRedisParts(app, redis, { clock, telemetry: traces?.telemetry });
   const accounts = openAccountParts(app, parts, {
     ...{ sealer, clock, log, clientKey, clientSecret, tiktok, onRefresh: metrics?.tokenRefreshed },
   });

@@ -10,7 +10,6 @@ export interface PublisherConfig {
   readonly dataDir: string;
   readonly cacheDir: string;
   readonly queuePrefix: string;
-  readonly retentionMs: number;
   /** Hosts that callbacks may reach although they are not public; by default none. */
   readonly outboundAllowHosts?: readonly string[];
   /** Carries the traces of jobs over the queues: BullMQ's bridge to OpenTelemetry, such as `bullmq-otel`. */

@@ -41,8 +41,8 @@ export async function connectPublisher(
 ): Promise<PublisherConnection & Pick<RedisAccess, 'close'>> {
   const access = await openRedisAccess(config);
   const redis = await access.connect('producer');
-  const { retentionMs, telemetry } = config;
-  const parts = { ...openRedisParts(access, redis, { clock, retentionMs, telemetry }), clock };
+  const { telemetry } = config;
+  const parts = { ...openRedisParts(access, redis, { clock, telemetry }), clock };
   let accounts: Promise<PublisherAccounts> | undefined;
   const openAccounts = (): Promise<PublisherAccounts> => {
     accounts ??= import('./publisher-accounts.ts')

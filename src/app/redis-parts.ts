@@ -22,8 +22,6 @@ export interface RedisParts extends StoredParts {
 
 export interface RedisPartsOptions {
   readonly clock: Clock;
-  /** How long finished entries of the queues are kept (ms). */
-  readonly retentionMs: number;
   /** Carries traces over the queues. */
   readonly telemetry: Telemetry | undefined;
 }
@@ -49,7 +47,7 @@ export function storedParts(
     reader: createLedgerReader({ redis, keys }),
     versions: createLedgerVersionStore({ redis, keys, confirmation }),
     lanes: createLanes({ redis, keys, clock }),
-    accountNames: createAccountNames({ redis, keys, clock }),
+    accountNames: createAccountNames({ redis, keys }),
     reservations: createReservations({ redis, keys, clock }),
     caps: createCaps({ redis, keys, clock }),
     creatorCache: createCreatorCache({ redis, keys, clock }),
@@ -60,9 +58,9 @@ export function storedParts(
 export function openQueues(
   { keys, onClose }: Pick<RedisAccess, 'keys' | 'onClose'>,
   redis: RedisClient,
-  { retentionMs, telemetry }: Omit<RedisPartsOptions, 'clock'>,
+  { telemetry }: Omit<RedisPartsOptions, 'clock'>,
 ): Queues {
-  const queues = createQueues({ connection: redis, prefix: keys.prefix, retentionMs, telemetry });
+  const queues = createQueues({ connection: redis, prefix: keys.prefix, telemetry });
   onClose(() => queues.close());
   return queues;
 }

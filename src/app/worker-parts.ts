@@ -11,6 +11,7 @@ import { checkTokens } from '../workers/runtime/check-tokens.ts';
 import { rememberJobs } from '../workers/runtime/job-memory.ts';
 import { createLedgerGuard } from '../workers/runtime/ledger-guard.ts';
 import { DEFAULT_RECOVERY } from '../workers/runtime/recovery.ts';
+import { createPollTimes } from '../workers/status/poll-times.ts';
 import type { App } from './open-app.ts';
 import type { Service } from './open-service.ts';
 
@@ -25,16 +26,17 @@ export interface WorkerOverrides extends Partial<Omit<WorkerDeps, 'tokens' | 'se
 export function workerParts(service: Service, { tokens, settings, ...overrides }: WorkerOverrides): WorkerDeps {
   const { app, versions, vault, creatorCache: creators, lanes, ...shared } = service;
   const { config, keys, log, clock, random, sealer, requestSecrets } = app;
-  const { redis, queues, reservations, caps, accountNames, tiktok, metrics, webhooks } = shared;
+  const { redis, queues, reservations, caps, accountNames, tiktok, metrics, measureStep, webhooks } = shared;
   const ledgerGuard = createLedgerGuard({ versions, file: versionFileOf(app), log });
   return {
-    ...{ queues, tiktok, reservations, caps, creators, lanes, accountNames, webhooks, metrics },
+    ...{ queues, tiktok, reservations, caps, creators, lanes, accountNames, webhooks, metrics, measureStep },
     ...{ log, clock, random, sealer, requestSecrets, tracing: app.traces?.tracing, ledgerGuard },
     tokens: tokens === undefined ? service.tokens : checkTokens(tokens),
     ledger: rememberJobs(ledgerGuard.protect(service.ledger), { log }),
     videoClaims: createVideoClaims({
       ...{ redis, keys, clock, windowMs: config.duplicateWindowMs, maxWaitMs: config.maxWaitMs },
     }),
+    pollTimes: createPollTimes(),
     pauseAccount: (account) => vault.pause(account),
     async restorePublished() {
       await restoreSealingKey(redis, keys, requestSecrets.publicKeys);

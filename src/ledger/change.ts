@@ -6,6 +6,7 @@ import type { PublishState } from '../core/publish-state.ts';
 import { digestRequest, sha256Hex } from '../core/request-digest.ts';
 import { endedSession, type Session, withoutUploadUrl } from '../core/session.ts';
 import type { TimelineFact } from '../core/timeline-events.ts';
+import type { QuotaEndpoint } from '../limits/tiktok-quotas.ts';
 import type { LedgerPatch, LedgerRecord } from './record.ts';
 
 /** For a job that waits for nothing any more. */
@@ -16,19 +17,17 @@ export interface NewJob {
   readonly request: PublishRequest;
   /** The request as it may be stored, its secrets sealed; the request itself if it holds none. */
   readonly stored?: PublishRequest | undefined;
-  /** The account's own name, should the request go by its open_id. */
-  readonly account?: string | undefined;
   readonly now: number;
   readonly idempotencyKey?: string | undefined;
 }
 
 /** The first record of a publish job: `scheduled` if its time is to come, else `queued`. */
 export function newRecord(job: NewJob): LedgerRecord {
-  const { id, request, stored = request, account = request.account, now, idempotencyKey } = job;
+  const { id, request, stored = request, now, idempotencyKey } = job;
   const scheduledAt = request.scheduledAt === undefined ? undefined : Date.parse(request.scheduledAt);
   return {
     id,
-    account,
+    account: request.account,
     mode: request.mode,
     request: stored,
     requestDigest: digestRequest(request),
@@ -70,11 +69,15 @@ export const NO_SESSION: LedgerPatch = {
 
 export interface Change {
   readonly cause: TimelineFact;
+  /** What happened with it. */
+  readonly also?: TimelineFact | undefined;
   readonly patch?: LedgerPatch;
   /** The new state; without it the state stays. */
   readonly to?: PublishState;
   /** TikTok let the post begin: it counts for the caps, and its account no longer shows why it waited. */
   readonly hasBegun?: true;
+  /** Takes a call out of the account's quota in the same step. */
+  readonly withinQuota?: QuotaEndpoint | undefined;
   /** The completion event that reports the change, written in the same step. */
   readonly event?: PublishEventType;
   /**
@@ -84,6 +87,22 @@ export interface Change {
   readonly goesOnFrom?: Pick<LedgerRecord, 'revision'>;
   /** When the sweep should look at the job again (ms since the epoch); by default in a minute. */
   readonly dueAt?: number;
+}
+
+/** A record that was changed, and the jobs that have to be woken since it left its lane. */
+export interface Left {
+  readonly record: LedgerRecord;
+  readonly toWake: readonly string[];
+}
+
+/** A record that was made, unless its id or idempotency key was taken. */
+export interface Created {
+  readonly record: LedgerRecord;
+  readonly created: boolean;
+  /** Of the job that has the id or the idempotency key. */
+  readonly id: string;
+  /** Whether the new job waits in its lane. */
+  readonly waits: boolean;
 }
 
 /** For a job that TikTok may have in full: from `now` on its status is polled. */

@@ -26,6 +26,16 @@ export interface Surroundings {
   readonly heldBackUntil: number | undefined;
   /** When its next status call may be made, which is booked (ms since the epoch); undefined where none was booked. */
   readonly statusCallAt: number | undefined;
+  /** Whether the claim was counted as a poll in the record. */
+  readonly isPoll: boolean;
+  /** When the sweep looks at the job, if the claim was counted as a poll (ms since the epoch). */
+  readonly sweepAt: number | undefined;
+}
+
+/** A claim that is to poll the job's status, if that is what the job needs. */
+export interface PollClaim {
+  /** After how long the sweep looks at the job (ms), unless the next poll is planned for later. */
+  readonly dueInMs: number;
 }
 
 /** Which ledger answered, and how far it is. */
@@ -50,12 +60,12 @@ interface ClaimParts {
 
 /**
  * Makes the call by which a worker becomes the owner of a record; an earlier owner is fenced out from there on. With
- * `toPoll` it books a status call too, if the job is polled.
+ * `poll` it books a status call too, and counts the poll, if the job is polled.
  */
 export function prepareClaim({ redis, keys, clock, nextCall }: ClaimParts) {
   const runClaim = prepareNamedScript(redis, CLAIM_SCRIPT);
   const claimKeys = {
-    ...{ version: keys.ledgerVersion, webhooksArrive: keys.webhooksArrive },
+    ...{ version: keys.ledgerVersion, webhooksArrive: keys.webhooksArrive, due: keys.due },
     ...{ activeUserCap: keys.activeUserCap, activeUsers: keys.activeUsers },
     ...{
       laneAdmittedPrefix: keys.laneAdmitted(''),
@@ -63,16 +73,16 @@ export function prepareClaim({ redis, keys, clock, nextCall }: ClaimParts) {
       polledJobsPrefix: keys.polledJobs(''),
     },
   };
-  return async (id: string, run: Run, { toPoll = false }: { readonly toPoll?: boolean } = {}): Promise<Claim> => {
+  return async (id: string, run: Run, poll?: PollClaim): Promise<Claim> => {
     const askedAt = clock.now();
     const answer = await runClaim(
       {
         ...{ job: keys.job(id), ...claimKeys },
-        statusCallsPrefix: toPoll ? keys.reservations('', 'status') : undefined,
+        statusCallsPrefix: poll && keys.reservations('', 'status'),
       },
       {
         ...{ id, run: run.entry, start: run.start, call: nextCall(), newFence: newFence(), now: askedAt },
-        ...(toPoll && TIKTOK_QUOTAS.status),
+        ...(poll && { ...TIKTOK_QUOTAS.status, ...poll }),
       },
     );
     const [outcome, found, hash, around] = asArray(answer);
@@ -82,7 +92,7 @@ export function prepareClaim({ redis, keys, clock, nextCall }: ClaimParts) {
       kind: 'claimed',
       version,
       record: decodeRecord(asArray(hash)),
-      around: decodeSurroundings(around, askedAt),
+      around: decodeSurroundings(around, askedAt, poll),
     };
   };
 }
@@ -93,14 +103,16 @@ function decodeVersion(found: unknown): AnsweredVersion {
 }
 
 /** @param askedAt before the claim was sent, so that a process that slept since finds its booking late */
-function decodeSurroundings(around: unknown, askedAt: number): Surroundings {
-  const [hasTurn, polledJobs, webhooksArrive, heldBackUntil, statusCallInMs] = asArray(around);
+function decodeSurroundings(around: unknown, askedAt: number, poll: PollClaim | undefined): Surroundings {
+  const [hasTurn, polledJobs, webhooksArrive, heldBackUntil, statusCallInMs, isPoll] = asArray(around);
   return {
     hasTurn: hasTurn === 1,
     polledJobs: Number(polledJobs),
     webhooksArrive: webhooksArrive === 1,
     heldBackUntil: heldBackUntil === null ? undefined : Number(heldBackUntil),
     statusCallAt: statusCallInMs === null ? undefined : askedAt + Number(statusCallInMs),
+    isPoll: isPoll === 1,
+    sweepAt: isPoll === 1 && poll !== undefined ? askedAt + poll.dueInMs : undefined,
   };
 }
 

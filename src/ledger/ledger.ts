@@ -5,13 +5,15 @@ import { encodeEvent, type PublishEventType, UNKNOWN_PART } from '../core/publis
 import type { TimelineEntry } from '../core/publish-job.ts';
 import { canTransition } from '../core/publish-state.ts';
 import { publishIdOf, type Session } from '../core/session.ts';
+import { Deferral } from '../core/step-interrupt.ts';
 import type { TimelineFact } from '../core/timeline-events.ts';
 import { MINUTE_MS, SECOND_MS } from '../core/units.ts';
 import { laneScore } from '../limits/lanes.ts';
+import { TIKTOK_QUOTAS } from '../limits/tiktok-quotas.ts';
 import { type Confirmation, NO_CONFIRMATION } from '../redis/confirmation.ts';
 import type { Keys } from '../redis/keys.ts';
 import { prepareNamedScript, type RedisClient } from '../redis/lua-script.ts';
-import type { Change } from './change.ts';
+import type { Change, Created, Left } from './change.ts';
 import { asArray, newFence, prepareClaim } from './claim.ts';
 import { jobEvent, laneMemberOf } from './job-view.ts';
 import { createLedgerConfirmation } from './ledger-confirmation.ts';
@@ -50,12 +52,16 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
   const nextCall = (): string => `${caller}:${++calls}`;
 
   const jobKeys = (id: string) => ({ job: keys.job(id), timeline: keys.timeline(id), due: keys.due });
+  const laneKeys = (account: string) => ({
+    laneWaiting: keys.laneWaiting(account),
+    laneAdmitted: keys.laneAdmitted(account),
+  });
+  const lanesKeys = { lanes: keys.lanes, laneLimit: keys.laneLimit };
   const indexKeys = ({ account, state, idempotencyDigest }: LedgerRecord) => ({
     allJobs: keys.allJobs,
     accountJobs: keys.accountJobs(account),
     stateJobs: keys.stateJobs(state),
-    laneWaiting: keys.laneWaiting(account),
-    laneAdmitted: keys.laneAdmitted(account),
+    ...laneKeys(account),
     idempotency: idempotencyDigest === undefined ? undefined : keys.idempotency(idempotencyDigest),
   });
   const publishIdKey = ({ session }: Pick<LedgerPatch, 'session'>) => ({
@@ -71,8 +77,10 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
     events: keys.events,
     ...(request.callbackUrl !== undefined && { outbox: keys.callbackOutbox, undelivered: keys.undeliveredEvents(id) }),
   });
-  const history = (record: LedgerRecord, cause: TimelineFact, type: PublishEventType | undefined) => ({
-    timelineEntry: JSON.stringify({ at: new Date(clock.now()).toISOString(), ...cause } satisfies TimelineEntry),
+  const history = (record: LedgerRecord, facts: readonly TimelineFact[], type: PublishEventType | undefined) => ({
+    timelineEntries: facts.map((fact) =>
+      JSON.stringify({ at: new Date(clock.now()).toISOString(), ...fact } satisfies TimelineEntry),
+    ),
     event: type === undefined ? undefined : encodeEvent(jobEvent(type, record)),
     revisionMark: UNKNOWN_PART,
     maxEvents: MAX_EVENTS,
@@ -81,20 +89,24 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
   async function commit(
     record: LedgerRecord,
     change: Change,
-    guard: { orLater?: true; newFence?: string },
-  ): Promise<LedgerRecord> {
+    guard: { orLater?: true; newFence?: string; leavesLane?: true },
+  ): Promise<Left> {
     const isStep = change.goesOnFrom === undefined;
     if (isStep && change.to !== undefined && !canTransition(record.state, change.to)) {
       throw new PublishError('INTERNAL_ERROR', { reason: `a job cannot change from ${record.state} to ${change.to}` });
     }
     const now = clock.now();
     const next: LedgerRecord = { ...record, ...change.patch, state: change.to ?? record.state, updatedAt: now };
+    const { leavesLane, ...guards } = guard;
+    const { set, remove } = encodePatch(change.patch ?? {});
     const answer = await runCommit(
       {
         ...jobKeys(record.id),
         ...eventKeys(record),
         ...publishIdKey(change.patch ?? {}),
         ...(change.hasBegun === true && begunKeys(record)),
+        ...(leavesLane === true && { ...laneKeys(record.account), ...lanesKeys }),
+        ...(change.withinQuota !== undefined && { booked: keys.reservations(record.account, change.withinQuota) }),
         stateJobsPrefix: keys.stateJobs(''),
         polledJobs: keys.polledJobs(record.account),
       },
@@ -104,21 +116,59 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
         call: nextCall(),
         fence: String(record.fence),
         revision: String(record.revision),
-        ...guard,
+        ...guards,
+        ...(change.withinQuota !== undefined && TIKTOK_QUOTAS[change.withinQuota]),
         to: change.to,
         now: String(now),
         dueInMs: (change.dueAt ?? now + SWEEP_AFTER_MS) - now,
-        ...encodePatch(change.patch ?? {}),
+        remove,
         goesOnFrom: change.goesOnFrom?.revision,
-        ...history(next, change.cause, change.event),
+        ...history(next, [change.cause, change.also ?? []].flat(), change.event),
       },
+      set,
     );
-    const [outcome, revision, fence, since] = asArray(answer);
+    const [outcome, revision, fence, since, toWake] = asArray(answer);
     if (outcome === 'committed') {
       const stateSince = since === null ? undefined : Number(since);
-      return { ...next, revision: Number(revision), fence: Number(fence), stateSince };
+      const committed = { ...next, revision: Number(revision), fence: Number(fence), stateSince };
+      return { record: committed, toWake: asArray(toWake).map(String) };
+    }
+    if (outcome === 'wait' && change.withinQuota !== undefined) {
+      const at = clock.now() + Number(revision);
+      throw new Deferral('rate_limit', at, { endpoint: change.withinQuota, at });
     }
     throw new PublishError(outcome === 'missing' ? 'JOB_NOT_FOUND' : 'INTERNAL_OVERTAKEN', { reason: record.id });
+  }
+
+  /**
+   * Makes a record with its first event and, unless it is scheduled, lets it enter its account's lane. One whose account
+   * goes by its open_id is made under the account's own name, so that its jobs share one lane and one quota.
+   * @returns the record as made, the id that holds the id or idempotency key, and whether the new job waits in its lane
+   */
+  async function create(record: LedgerRecord, cause: TimelineFact): Promise<Created> {
+    const answer = await runCreate(
+      {
+        ...jobKeys(record.id),
+        ...eventKeys(record),
+        ...indexKeys(record),
+        ...lanesKeys,
+        account: keys.account(record.account),
+      },
+      {
+        id: record.id,
+        jobPrefix: keys.job(''),
+        createdAt: String(record.createdAt),
+        dueAt: String(record.scheduledAt ?? record.createdAt + SWEEP_NEW_AFTER_MS),
+        account: record.account,
+        place: record.state === 'queued' ? String(laneScore(laneMemberOf(record))) : undefined,
+        ...history(record, [cause], 'publish.queued'),
+      },
+      encodePatch(record).set,
+    );
+    const [outcome, id, where] = asArray(answer);
+    if (outcome === 'alias') return await create({ ...record, account: String(id) }, cause);
+    // An id of our own that exists already is our own call, sent again after a lost reply.
+    return { record, created: outcome === 'created' || id === record.id, id: String(id), waits: where === 'waiting' };
   }
 
   return {
@@ -126,41 +176,20 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
     ...createLedgerConfirmation({ confirmation, keys }),
     claim: prepareClaim({ redis, keys, clock, nextCall }),
 
-    /**
-     * Makes a record with its first event and, unless it is scheduled, lets it enter its account's lane.
-     * @returns the id that holds the id or idempotency key, and whether the new job waits in its lane
-     */
-    async create(record: LedgerRecord, cause: TimelineFact): Promise<{ created: boolean; id: string; waits: boolean }> {
-      const answer = await runCreate(
-        {
-          ...jobKeys(record.id),
-          ...eventKeys(record),
-          ...indexKeys(record),
-          lanes: keys.lanes,
-          laneLimit: keys.laneLimit,
-        },
-        {
-          id: record.id,
-          jobPrefix: keys.job(''),
-          createdAt: String(record.createdAt),
-          dueAt: String(record.scheduledAt ?? record.createdAt + SWEEP_NEW_AFTER_MS),
-          account: record.account,
-          place: record.state === 'queued' ? String(laneScore(laneMemberOf(record))) : undefined,
-          set: encodePatch(record).set,
-          ...history(record, cause, 'publish.queued'),
-        },
-      );
-      const [outcome, id, where] = asArray(answer);
-      // An id of our own that exists already is our own call, sent again after a lost reply.
-      return { created: outcome === 'created' || id === record.id, id: String(id), waits: where === 'waiting' };
-    },
+    create,
 
     /**
      * Changes a record as its owner.
-     * @throws PublishError `INTERNAL_OVERTAKEN` when somebody else owns it by now
+     * @throws PublishError `INTERNAL_OVERTAKEN` when somebody else owns it by now; Deferral until the call that was booked,
+     * where the change needs one of a quota that is used up
      */
     async commit(record: LedgerRecord, change: Change): Promise<LedgerRecord> {
-      return await commit(record, change, { orLater: true });
+      return (await commit(record, change, { orLater: true })).record;
+    },
+
+    /** The same, and the job leaves its account's lane. @returns also the jobs that have to be woken */
+    async commitAndLeave(record: LedgerRecord, change: Change): Promise<Left> {
+      return await commit(record, change, { orLater: true, leavesLane: true });
     },
 
     /**
@@ -169,7 +198,7 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
      * @throws PublishError `INTERNAL_OVERTAKEN` when something happened: read again and decide again
      */
     async intervene(record: LedgerRecord, change: Change): Promise<LedgerRecord> {
-      return await commit(record, change, { newFence: newFence() });
+      return (await commit(record, change, { newFence: newFence() })).record;
     },
 
     /**
@@ -177,7 +206,7 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
      * @throws PublishError `INTERNAL_OVERTAKEN` when something happened: read again and decide again
      */
     async annotate(record: LedgerRecord, change: Change): Promise<LedgerRecord> {
-      return await commit(record, change, {});
+      return (await commit(record, change, {})).record;
     },
 
     /**
@@ -189,7 +218,8 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
       const dueInMs = dueAt === undefined ? undefined : dueAt - clock.now();
       const answer = await runNote(
         { job: keys.job(record.id), due: keys.due },
-        { id: record.id, fence: String(record.fence), dueInMs, set },
+        { id: record.id, fence: String(record.fence), dueInMs },
+        set,
       );
       if (answer !== 'held') throw new PublishError('INTERNAL_OVERTAKEN', { reason: record.id });
     },

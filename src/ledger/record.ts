@@ -50,6 +50,7 @@ export interface LedgerRecord {
   /** The video as it was claimed for this job, so that it is looked at once; without pin where TikTok fetches it. */
   readonly claimedVideo?: { readonly digest: string; readonly pin?: SourcePin | undefined } | undefined;
   readonly pollCount: number;
+  /** When it is polled first; later polls are planned in the queue alone. */
   readonly nextPollAt?: number | undefined;
   /** When a TikTok webhook last reported something about the job. */
   readonly toldAt?: number | undefined;
@@ -96,7 +97,6 @@ export type LedgerProgress = Partial<
     | 'acceptedCrc32'
     | 'attempts'
     | 'pollCount'
-    | 'nextPollAt'
     | 'recheckCount'
   >
 >;

@@ -1,13 +1,14 @@
 import { ACCOUNT_HOLD_LUA } from '../accounts/account-hold.ts';
 import { DAY_MS } from '../core/units.ts';
 import { HELD_BACK_LUA, NOTE_DIRECT_POST_LUA } from '../limits/caps.ts';
-import { ADMIT_OR_WAIT } from '../limits/lanes.ts';
-import { RESERVE_LUA } from '../limits/reservations.ts';
+import { ADMIT_OR_WAIT, LEAVE_LANE_LUA } from '../limits/lanes.ts';
+import { RESERVATION_LATE_MS, RESERVE_LUA } from '../limits/reservations.ts';
 import { SERVER_TIME } from '../redis/lua-script.ts';
 
 /**
  * Lua scripts of the ledger. All keys of one call share the queue's hash tag. `key` and `arg` are what the caller in
- * ledger.ts passes by name; JSON that is stored comes encoded.
+ * ledger.ts passes by name, and from `ARGV[2]` on come the fields to set with their values; JSON that is stored comes
+ * encoded.
  */
 
 const TIMELINE_LENGTH = 300;
@@ -18,10 +19,10 @@ const PUBLISH_ID_KEPT_MS = 7 * DAY_MS;
 /** The order of a job's deliveries matters only while they are tried, which is far shorter. */
 const UNDELIVERED_KEPT_MS = 30 * DAY_MS;
 
-/** Appends the timeline entry and, if there is one, the event: also to the outbox if the job has a callback. */
+/** Appends the timeline entries and, if there is one, the event: also to the outbox if the job has a callback. */
 const APPEND = `
 local function append(revision)
-  local length = redis.call('RPUSH', key.timeline, arg.timelineEntry)
+  local length = redis.call('RPUSH', key.timeline, unpack(arg.timelineEntries))
   if length > ${TIMELINE_LENGTH} then redis.call('LTRIM', key.timeline, -${TIMELINE_LENGTH}, -1) end
   if not arg.event then return end
   local eventId = arg.id .. '-' .. revision .. '-1'
@@ -38,7 +39,8 @@ end
 /**
  * Makes a record unless the id or the idempotency key is taken, and lets it enter its account's lane; one without a
  * place in the lane does not enter yet.
- * Answers `created` and whether it was admitted or waits, or `exists` with the id that was there first.
+ * Answers `created` and whether it was admitted or waits, `exists` with the id that was there first, or `alias` with the
+ * account's own name if the account goes by its open_id.
  */
 export const CREATE_SCRIPT = `${APPEND}${ADMIT_OR_WAIT}${SERVER_TIME}
 local known = key.idempotency and redis.call('GET', key.idempotency)
@@ -49,7 +51,9 @@ if known then
   return { 'exists', known }
 end
 if redis.call('EXISTS', key.job) == 1 then return { 'exists', arg.id } end
-redis.call('HSET', key.job, 'stateSince', serverTime(), unpack(arg.set))
+local account = redis.call('HGET', key.account, 'aliasOf')
+if account then return { 'alias', account } end
+redis.call('HSET', key.job, 'stateSince', serverTime(), unpack(ARGV, 2))
 redis.call('ZADD', key.due, arg.dueAt, arg.id)
 redis.call('ZADD', key.allJobs, arg.createdAt, arg.id)
 redis.call('ZADD', key.accountJobs, arg.createdAt, arg.id)
@@ -66,7 +70,9 @@ return { 'created', arg.id, where }
 /**
  * Makes the caller the owner: changes the fence, and answers the ledger's version, the record, and its surroundings.
  *
- * With `key.statusCallsPrefix` it also books a status call for a job that is polled, of `arg.limit` in `arg.windowMs`.
+ * With `key.statusCallsPrefix` it also books a status call for a job that is polled, of `arg.limit` in `arg.windowMs`; one
+ * that may be made at once is a poll, which is counted here, and after which the sweep looks at the job `arg.dueInMs`
+ * later.
  *
  * A start that is not newer than the last one of the same queue entry (`run`) comes from a process that slept through a
  * takeover: it is refused. A call that is sent again after a lost reply changes nothing, and books nothing.
@@ -84,13 +90,20 @@ end
 local isPolled = key.statusCallsPrefix and state == 'processing'
 local hasTurn = not isPolled and redis.call('ZSCORE', key.laneAdmittedPrefix .. account, arg.id)
   and not accountHold(key.accountPrefix .. account)
-local mayAsk = isPolled and not booked and lastCall ~= arg.call and reserve(key.statusCallsPrefix .. account, arg.limit, arg.windowMs)
+local isBooked = booked and cjson.decode(booked).at + ${RESERVATION_LATE_MS} >= arg.now
+local mayAsk = isPolled and not isBooked and lastCall ~= arg.call and reserve(key.statusCallsPrefix .. account, arg.limit, arg.windowMs)
+local isPoll = mayAsk and mayAsk[1] == 0
+if isPoll then
+  redis.call('HINCRBY', key.job, 'pollCount', 1)
+  redis.call('ZADD', key.due, serverTime() + arg.dueInMs, arg.id)
+end
 return { 'claimed', version, redis.call('HGETALL', key.job), {
   hasTurn and 1 or 0,
   redis.call('SCARD', key.polledJobsPrefix .. account),
   redis.call('EXISTS', key.webhooksArrive),
   not isPolled and heldBackUntil(key.activeUserCap, key.activeUsers, account, arg.now) or false,
   mayAsk and mayAsk[1] or false,
+  isPoll and 1 or 0,
 } }
 `;
 
@@ -100,34 +113,36 @@ return { 'claimed', version, redis.call('HGETALL', key.job), {
  * The change was decided on a record with `fence` and `revision`; with `orLater`, as for an owner, a later revision is
  * as good. Without `to` the state stays, without `newFence` the owner. `key.publishId` is the index entry of a new
  * publish_id. A call that is sent again after a lost reply changes nothing.
- * `key.laneDelay` is removed, and a post counted for the caps with `key.directPosts`, when TikTok let the post begin.
- * Answers `committed` with revision, fence and since when the job is in its state, `missing`, `overtaken` (another
- * fence) or `changed` (another revision; for an owner, an older one: the record went back in time).
+ * `key.laneDelay` is removed, and a post counted for the caps with `key.directPosts`, when TikTok let the post begin. With
+ * `key.booked` the change needs a call of a quota, `arg.limit` in `arg.windowMs`. With `key.lanes` the job leaves its lane.
+ * Answers `committed` with revision, fence, since when the job is in its state and whom to wake, `missing`, `overtaken`
+ * (another fence), `changed` (another revision; for an owner, an older one: the record went back in time), or `wait` with
+ * the time until the call that was booked instead of the change (ms).
  */
-export const COMMIT_SCRIPT = `${APPEND}${SERVER_TIME}${NOTE_DIRECT_POST_LUA}
+export const COMMIT_SCRIPT = `${APPEND}${RESERVE_LUA}${NOTE_DIRECT_POST_LUA}${LEAVE_LANE_LUA}
 local state, fence, createdAt, lastCall, seenRevision, since = unpack(
   redis.call('HMGET', key.job, 'state', 'fence', 'createdAt', 'lastCall', 'revision', 'stateSince'))
 if not state then return { 'missing' } end
-if lastCall == arg.call then return { 'committed', tonumber(seenRevision), tonumber(fence), since } end
+local function leave()
+  if not key.lanes then return {} end
+  return leaveLane(key.laneWaiting, key.laneAdmitted, key.lanes, key.laneLimit, arg.account, arg.id, arg.now)
+end
+if lastCall == arg.call then return { 'committed', tonumber(seenRevision), tonumber(fence), since, leave() } end
 if fence ~= arg.fence then return { 'overtaken' } end
 if tonumber(seenRevision) < tonumber(arg.revision) then return { 'changed' } end
 if not arg.orLater and seenRevision ~= arg.revision then return { 'changed' } end
+local waitMs = key.booked and reserve(key.booked, arg.limit, arg.windowMs)[1] or 0
+if waitMs > 0 then return { 'wait', waitMs } end
 local now = serverTime()
 local revision = (arg.goesOnFrom or tonumber(seenRevision)) + 1
 local isNewState = arg.to and arg.to ~= state
-local to = isNewState and arg.to or state
 fence = arg.newFence or fence
 since = isNewState and now or since
-local set = arg.set
--- A record of an early version does not say since when.
-local always = { updatedAt = arg.now, lastCall = arg.call, fence = fence, state = to, stateSince = since or nil }
-for field, value in pairs(always) do
-  set[#set + 1] = field
-  set[#set + 1] = value
-end
-redis.call('HSET', key.job, 'revision', revision, unpack(set))
+redis.call('HSET', key.job, 'revision', revision, 'updatedAt', arg.now, 'lastCall', arg.call, 'fence', fence,
+  unpack(ARGV, 2))
 if #arg.remove > 0 then redis.call('HDEL', key.job, unpack(arg.remove)) end
 if isNewState then
+  redis.call('HSET', key.job, 'state', arg.to, 'stateSince', now)
   redis.call('ZREM', key.stateJobsPrefix .. state, arg.id)
   redis.call('ZADD', key.stateJobsPrefix .. arg.to, createdAt, arg.id)
   redis.call(arg.to == 'processing' and 'SADD' or 'SREM', key.polledJobs, arg.id)
@@ -138,13 +153,13 @@ append(revision)
 -- Last, and without an error: these only help to choose when to try again.
 if key.laneDelay then redis.pcall('DEL', key.laneDelay) end
 if key.directPosts then noteDirectPost(key.directPosts, key.activeUsers, arg.account, tonumber(arg.now)) end
-return { 'committed', revision, tonumber(fence), since }
+return { 'committed', revision, tonumber(fence), since, leave() }
 `;
 
 /** Notes an owner's progress: proves the fence, sets fields, and when it is due unless that stays. Makes no history. */
 export const NOTE_SCRIPT = `${SERVER_TIME}
 if redis.call('HGET', key.job, 'fence') ~= arg.fence then return 'overtaken' end
-if #arg.set > 0 then redis.call('HSET', key.job, unpack(arg.set)) end
+if #ARGV > 1 then redis.call('HSET', key.job, unpack(ARGV, 2)) end
 if arg.dueInMs then redis.call('ZADD', key.due, serverTime() + arg.dueInMs, arg.id) end
 return 'held'
 `;

@@ -1,18 +1,22 @@
 import type { Clock } from '../core/ports.ts';
+import { PublishError } from '../core/publish-error.ts';
 import { type PublishState, parsePublishState } from '../core/publish-state.ts';
 import { DAY_MS } from '../core/units.ts';
 import type { Keys } from '../redis/keys.ts';
 import { prepareNamedScript, type RedisClient } from '../redis/lua-script.ts';
+import { asArray } from './claim.ts';
+import type { LedgerRecord } from './record.ts';
 
 /** How many jobs of one video are remembered, the latest first. */
 const REMEMBERED_JOBS = 100;
 
 /**
- * Claims a video for a job, unless another job that was or may yet be posted has it. The others' own records say what
- * became of them, so there is nothing to give back when a job fails, is cancelled or dies.
- * Answers id and state of the latest other job, if there is one.
+ * Claims a video for a job, unless another job that was or may yet be posted has it, and notes the claim in the job's
+ * record. The others' own records say what became of them, so there is nothing to give back when a job fails, is
+ * cancelled or dies. Answers id and state of the latest other job, if there is one, or `overtaken`.
  */
 const CLAIM_VIDEO_SCRIPT = `
+if redis.call('HGET', key.job, 'fence') ~= arg.fence then return 'overtaken' end
 local other
 for _, member in ipairs(redis.call('ZREVRANGE', key.claims, 0, -1)) do
   if member ~= arg.id then
@@ -29,6 +33,7 @@ if other and arg.leaveToOther then return other end
 redis.call('ZADD', key.claims, arg.now, arg.id)
 redis.call('ZREMRANGEBYRANK', key.claims, 0, -${REMEMBERED_JOBS + 1})
 redis.call('PEXPIRE', key.claims, arg.keptMs)
+if not other then redis.call('HSET', key.job, 'claimedVideo', arg.claimedVideo) end
 return other or {}
 `;
 
@@ -40,14 +45,15 @@ export interface OtherJob {
 /** Says of each job whether its video was already published on its account, or is about to be. */
 export interface VideoClaims {
   /**
-   * Claims a video for a job. Of any number of jobs that do this at once and leave it to others, one gets it.
-   * @param digest names the video
+   * Claims a video for a job. Of any number of jobs that do this at once and leave it to others, one gets it; where there is
+   * no other, the claim is noted in the record too.
    * @param options `leaveToOther`: the job claims nothing where there is another one
    * @returns the latest other job that has it, if there is one
+   * @throws PublishError `INTERNAL_OVERTAKEN` where the job is no longer the caller's
    */
   claim(
-    job: { readonly id: string; readonly account: string },
-    digest: string,
+    job: Pick<LedgerRecord, 'id' | 'account' | 'fence'>,
+    claimedVideo: NonNullable<LedgerRecord['claimedVideo']>,
     options: { readonly leaveToOther: boolean },
   ): Promise<OtherJob | undefined>;
 }
@@ -68,12 +74,16 @@ export function createVideoClaims({ redis, keys, clock, windowMs, maxWaitMs }: V
   // A day for the outcome, and one to spare.
   const keptMs = windowMs + maxWaitMs + 2 * DAY_MS;
   return {
-    async claim({ id, account }, digest, { leaveToOther }) {
+    async claim({ id, account, fence }, claimedVideo, { leaveToOther }) {
       const answer = await runClaim(
-        { claims: keys.claimedVideo(account, digest) },
-        { id, now: clock.now(), windowMs, keptMs, leaveToOther, jobPrefix: keys.job('') },
+        { job: keys.job(id), claims: keys.claimedVideo(account, claimedVideo.digest) },
+        {
+          ...{ id, fence: String(fence), claimedVideo: JSON.stringify(claimedVideo) },
+          ...{ now: clock.now(), windowMs, keptMs, leaveToOther, jobPrefix: keys.job('') },
+        },
       );
-      const [other, stateName] = Array.isArray(answer) ? answer : [];
+      if (answer === 'overtaken') throw new PublishError('INTERNAL_OVERTAKEN', { reason: id });
+      const [other, stateName] = asArray(answer);
       const state = parsePublishState(String(stateName));
       return other === undefined || state === undefined ? undefined : { id: String(other), state };
     },

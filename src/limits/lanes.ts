@@ -43,23 +43,30 @@ return accountHold(KEYS[3]) or where
 `;
 
 /**
- * ARGV: account, id ('' for nobody), now. Answers the ids that have to be woken: those admitted in its place, and
- * all admitted ones if it had left before, since the process that removed it may have died before waking them.
+ * `leaveLane(waiting, admitted, lanes, limit, account, id, now)` for scripts, `id` being '' for nobody. Returns the ids
+ * that have to be woken: those admitted in its place, and all admitted ones if it had left before, since the process that
+ * removed it may have died before waking them.
  */
-const LEAVE_LUA = `${LANE_LIMIT}
-local waited = redis.call('ZREM', KEYS[1], ARGV[2]) == 1
-local hadLeft = redis.call('ZREM', KEYS[2], ARGV[2]) == 0 and not waited and ARGV[2] ~= ''
-local next = hadLeft and redis.call('ZRANGE', KEYS[2], 0, -1) or {}
-local free = laneLimit(KEYS[5]) - redis.call('ZCARD', KEYS[2])
-while free > 0 do
-  local popped = redis.call('ZPOPMIN', KEYS[1])
-  if not popped[1] then break end
-  redis.call('ZADD', KEYS[2], ARGV[3], popped[1])
-  next[#next + 1] = popped[1]
-  free = free - 1
+export const LEAVE_LANE_LUA = `${LANE_LIMIT}
+local function leaveLane(waiting, admitted, lanes, limit, account, id, now)
+  local waited = redis.call('ZREM', waiting, id) == 1
+  local hadLeft = redis.call('ZREM', admitted, id) == 0 and not waited and id ~= ''
+  local next = hadLeft and redis.call('ZRANGE', admitted, 0, -1) or {}
+  local free = laneLimit(limit) - redis.call('ZCARD', admitted)
+  while free > 0 do
+    local popped = redis.call('ZPOPMIN', waiting)
+    if not popped[1] then break end
+    redis.call('ZADD', admitted, now, popped[1])
+    next[#next + 1] = popped[1]
+    free = free - 1
+  end
+  if redis.call('EXISTS', waiting) == 0 then redis.call('ZREM', lanes, account) end
+  return next
 end
-if redis.call('EXISTS', KEYS[1]) == 0 then redis.call('ZREM', KEYS[4], ARGV[1]) end
-return next
+`;
+
+const LEAVE_LUA = `${LEAVE_LANE_LUA}
+return leaveLane(KEYS[1], KEYS[2], KEYS[4], KEYS[5], ARGV[1], ARGV[2], ARGV[3])
 `;
 
 /** A job that leaves the lane wakes the next one's entry; this is only how long BullMQ delays that entry (ms). */

@@ -14,6 +14,9 @@ import { type Quota, type QuotaEndpoint, TIKTOK_QUOTAS } from './tiktok-quotas.t
  */
 export const RESERVATION_MARGIN_MS = 3_000;
 
+/** A reservation may be used this much late (ms): later it would be too close to later reservations. */
+export const RESERVATION_LATE_MS = 2_000;
+
 /**
  * `reserve(booked, limit, windowMs, horizonMs)` for scripts: books the next free time of one list of booked times (ms of
  * the server's clock, oldest first). Without a horizon pass nil.

@@ -50,7 +50,10 @@ export const METRIC_TABLE = {
     'endpoint',
   ),
   tiktok_status_polls_total: row('counter', 'status polls, by the status from TikTok', 'status'),
-  tiktok_status_poll_lag_seconds: row('histogram', 'delay of a status poll after its planned time'),
+  tiktok_status_poll_lag_seconds: row(
+    'histogram',
+    'delay of a status poll after its planned time, where the same process planned it',
+  ),
   tiktok_deferrals_total: row('counter', 'waits that did not use an attempt, by waiting reason', 'reason'),
   tiktok_token_refreshes_total: row('counter', 'refreshes of access tokens', 'outcome'),
   tiktok_events_delivered_total: row('counter', 'delivery attempts of events to callback URLs', 'outcome'),
@@ -66,6 +69,12 @@ export const METRIC_TABLE = {
     '1 while this process can take jobs from a queue, 0 while Redis prevents it; /readyz says why',
     'queue',
   ),
+  tiktok_redis_calls_total: row('counter', 'Redis round trips of the sampled runs of a step', 'step'),
+  tiktok_redis_wait_seconds: row(
+    'histogram',
+    'time that one run of a step waited for Redis, for a sample of the runs',
+    'step',
+  ),
   bullmq_jobs: row('gauge', 'jobs in a BullMQ queue at the time of the scrape', 'queue', 'state'),
 } satisfies Record<string, MetricRow>;
 
@@ -79,6 +88,7 @@ function row(type: MetricRow['type'], meaning: string, ...labels: string[]): Met
 const REQUEST_BUCKETS_SECONDS = [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 const CHUNK_BUCKETS_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
 const LAG_BUCKETS_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300];
+const REDIS_BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5];
 /** Moderation takes minutes to hours and we watch for a day. */
 const PUBLISH_BUCKETS_SECONDS = [
   ...[1, 5, 15, 30].map((seconds) => seconds * SECOND_MS),
@@ -86,6 +96,12 @@ const PUBLISH_BUCKETS_SECONDS = [
   ...[1, 2, 4, 8, 16].map((hours) => hours * HOUR_MS),
   DAY_MS,
 ].map(toSeconds);
+
+/** What Redis is asked for: one run of an entry of a queue, one sweep, one accepted request. */
+export type Step = (typeof VALUES_FROM_THE_START.steps)[number];
+
+/** Runs a step, and measures what it asks of Redis if it is in the sample. */
+export type MeasureStep = <T>(step: Step, run: () => Promise<T>) => Promise<T>;
 
 /** What the program measures. Each method takes our units (ms, bytes) and turns them into Prometheus' base units. */
 export type Metrics = ReturnType<typeof createMetrics>;
@@ -125,10 +141,16 @@ export function createMetrics(options: MetricsOptions = {}) {
   const apiDuration = histogram('tiktok_api_request_duration_seconds', REQUEST_BUCKETS_SECONDS);
   const polls = counter('tiktok_status_polls_total');
   const pollLag = histogram('tiktok_status_poll_lag_seconds', LAG_BUCKETS_SECONDS);
+  const redisCalls = counter('tiktok_redis_calls_total');
+  const redisWait = histogram('tiktok_redis_wait_seconds', REDIS_BUCKETS_SECONDS);
   const webhooks = counter('tiktok_webhooks_received_total');
   const watchRunning = registerWorkerGauge(definition('tiktok_workers_running'));
   const watchReady = registerWorkerGauge(definition('tiktok_worker_ready'));
   for (const labels of VALUES_FROM_THE_START.jobs) jobs.inc(labels, 0);
+  for (const step of VALUES_FROM_THE_START.steps) {
+    redisCalls.inc({ step }, 0);
+    redisWait.zero({ step });
+  }
   for (const labels of VALUES_FROM_THE_START.throttled) apiRequests.inc(labels, 0);
 
   return {
@@ -157,6 +179,10 @@ export function createMetrics(options: MetricsOptions = {}) {
     tokenRefreshed: countBy('tiktok_token_refreshes_total', 'outcome', VALUES_FROM_THE_START.refreshes),
     eventDelivered: countBy('tiktok_events_delivered_total', 'outcome', VALUES_FROM_THE_START.deliveries),
     webhookReceived: (event: string, outcome: string) => webhooks.inc({ event: webhookLabel(event), outcome }),
+    redisUsed(step: Step, { calls, waitMs }: { readonly calls: number; readonly waitMs: number }) {
+      redisCalls.inc({ step }, calls);
+      redisWait.observe({ step }, toSeconds(waitMs));
+    },
     /** Asks at every scrape. */
     watchWorker(queue: string, worker: { readonly isRunning: () => boolean; readonly isReady: () => boolean }) {
       watchRunning(queue, worker.isRunning);

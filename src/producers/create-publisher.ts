@@ -12,7 +12,7 @@ import { publisherClosed } from './closed.ts';
 import { type AcceptableEntry, type EnqueueDeps, enqueueEntries, parseEntries } from './enqueue.ts';
 import { createEventTail, type TailConnection } from './event-tail.ts';
 import { followEvents } from './follow-events.ts';
-import type { Publisher } from './publisher.ts';
+import type { EnqueuedJob, Publisher } from './publisher.ts';
 import { waitForCompletion } from './wait-for-completion.ts';
 
 /** What a publisher works with once it is connected. */
@@ -57,18 +57,23 @@ export function createPublisher({ eventsKey, checkCallbacks, ...parts }: Publish
     return job;
   }
 
+  /** Feeds that still look for their start: what this publisher enqueues after the call belongs to them. */
+  const starting = new Set<Promise<unknown>>();
+
+  async function accept(entries: readonly AcceptableEntry[]): Promise<EnqueuedJob[]> {
+    await checkCallbacks(entries);
+    if (starting.size > 0) await Promise.all(starting);
+    return await withRedisErrors(async () => await enqueueEntries(entries, await open()));
+  }
+
   return {
     async enqueue(request, options = {}) {
-      const entries = parseEntries([{ request, ...options }]);
-      await checkCallbacks(entries);
-      const [job] = await withRedisErrors(async () => await enqueueEntries(entries, await open()));
+      const [job] = await accept(parseEntries([{ request, ...options }]));
       if (job === undefined) throw new PublishError('INTERNAL_ERROR', { reason: 'enqueue created no job' });
       return job;
     },
     async enqueueBulk(requests) {
-      const entries = parseEntries(requests);
-      await checkCallbacks(entries);
-      return await withRedisErrors(async () => await enqueueEntries(entries, await open()));
+      return await accept(parseEntries(requests));
     },
     get: read,
     async list({ limit = DEFAULT_LISTED_JOBS, ...filter } = {}) {
@@ -90,7 +95,7 @@ export function createPublisher({ eventsKey, checkCallbacks, ...parts }: Publish
       return await waitForCompletion(id, options, { tail, read });
     },
     events(options = {}) {
-      return followEvents(options, {
+      const feed = followEvents(options, {
         ...{ tail, eventsKey },
         connect: async () => (await open()).redis,
         createdAt: async (id) => {
@@ -98,6 +103,9 @@ export function createPublisher({ eventsKey, checkCallbacks, ...parts }: Publish
           return job === undefined ? undefined : Date.parse(job.createdAt);
         },
       });
+      const started = feed.started.catch(() => undefined).finally(() => starting.delete(started));
+      starting.add(started);
+      return feed;
     },
     async creator(account) {
       return await withRedisErrors(async () => await (await open()).askCreator(account));

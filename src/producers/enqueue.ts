@@ -1,13 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
-import type { AccountNames } from '../accounts/account-names.ts';
 import { publishEntryOf } from '../core/job-reference.ts';
 import type { Clock } from '../core/ports.ts';
 import { type InputProblem, PublishError, toPublishError } from '../core/publish-error.ts';
 import { MAX_IDEMPOTENCY_KEY_LENGTH, type PublishRequest, parsePublishRequest } from '../core/publish-request.ts';
 import { holdsSecrets } from '../core/request-secrets.ts';
 import type { TimelineFact } from '../core/timeline-events.ts';
-import { newRecord } from '../ledger/change.ts';
+import { type Created, newRecord } from '../ledger/change.ts';
 import { toPublishJob } from '../ledger/job-view.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { LedgerReader } from '../ledger/ledger-reader.ts';
@@ -21,7 +20,6 @@ export interface EnqueueDeps {
   readonly ledger: Ledger;
   readonly reader: Pick<LedgerReader, 'read'>;
   readonly queues: Queues;
-  readonly accountNames: AccountNames;
   readonly clock: Clock;
   /** Makes a request that holds secrets fit to be stored. */
   readonly sealSecrets: (request: PublishRequest, jobId: string) => Promise<PublishRequest>;
@@ -107,14 +105,13 @@ function isNotReplicated(error: unknown): error is PublishError {
 
 async function createJob(
   { request, idempotencyKey }: AcceptableEntry,
-  { ledger, reader, accountNames, clock, sealSecrets }: Omit<EnqueueDeps, 'queues'>,
+  { ledger, reader, clock, sealSecrets }: Omit<EnqueueDeps, 'queues'>,
 ): Promise<Accepted> {
   const cause = { event: 'queued' } as const;
-  const account = await accountNames.resolve(request.account);
   const id = uuidv7();
   const stored = holdsSecrets(request) ? await sealSecrets(request, id) : request;
-  const record = newRecord({ id, request, stored, account, now: clock.now(), idempotencyKey });
-  const { created, id: presentId, waits } = await createForGood(record, cause, ledger);
+  const made = newRecord({ id, request, stored, now: clock.now(), idempotencyKey });
+  const { record, created, id: presentId, waits } = await createForGood(made, cause, ledger);
   if (created) {
     const timeline = [{ at: new Date(record.createdAt).toISOString(), ...cause }];
     const present: LedgerRecord = waits ? { ...record, waitingFor: 'turn' } : record;
@@ -131,7 +128,7 @@ async function createJob(
 }
 
 /** A job that existed is confirmed too: its first caller may have got an error. */
-async function createForGood(record: LedgerRecord, cause: TimelineFact, ledger: Ledger): ReturnType<Ledger['create']> {
+async function createForGood(record: LedgerRecord, cause: TimelineFact, ledger: Ledger): Promise<Created> {
   for (let creations = 1; ; creations += 1) {
     const made = await ledger.create(record, cause);
     const outcome = await ledger.confirmCreated(made.id).catch((error: unknown) => toPublishError(error));
@@ -143,9 +140,9 @@ async function createForGood(record: LedgerRecord, cause: TimelineFact, ledger: 
     }
     const error = outcome === 'missing' ? new PublishError('REDIS_NOT_REPLICATED') : outcome;
     if (!made.created) throw error;
-    const result = await takeBack(record, ledger);
+    const result = await takeBack(made.record, ledger);
     if (result === 'stands') return made;
-    throw result === 'gone' ? error : mayRun([record.id], error);
+    throw result === 'gone' ? error : mayRun([made.id], error);
   }
 }
 

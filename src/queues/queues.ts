@@ -1,7 +1,6 @@
-import { type Job, type JobsOptions, Queue, type Telemetry } from 'bullmq';
+import { type Job, Queue, type Telemetry } from 'bullmq';
 import { isDataLost, isReference, type JobReference, type PublishEntry, referenceTo } from '../core/job-reference.ts';
 import type { PublishEvent } from '../core/publish-event.ts';
-import { SECOND_MS } from '../core/units.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import { entryNumberOf, publishIdOfEntry, recheckEntryId } from './job-ids.ts';
 import { EVENT_JOB_NAME, PUBLISH_JOB_NAME, QUEUE_NAMES, RECHECK_JOB_NAME, STATUS_JOB_NAME } from './queue-names.ts';
@@ -16,8 +15,6 @@ export interface QueuesOptions {
   readonly prefix: string;
   /** Carries traces over the queues. */
   readonly telemetry?: Telemetry | undefined;
-  /** How long finished entries are kept (ms). */
-  readonly retentionMs: number;
 }
 
 export type Queues = ReturnType<typeof createQueues>;
@@ -47,11 +44,9 @@ export function createQueues(options: QueuesOptions) {
   };
 }
 
-function openQueue(name: string, { connection, prefix, retentionMs, telemetry }: QueuesOptions): Queue {
-  const kept = { age: Math.ceil(retentionMs / SECOND_MS) };
-  const defaultJobOptions: JobsOptions = { removeOnComplete: kept, removeOnFail: kept };
+function openQueue(name: string, { connection, prefix, telemetry }: QueuesOptions): Queue {
   const queue = new Queue(name, {
-    ...{ connection, prefix, defaultJobOptions },
+    ...{ connection, prefix },
     ...(telemetry !== undefined && { telemetry }),
   });
   queue.on('error', () => {

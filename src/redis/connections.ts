@@ -10,6 +10,7 @@ import { blockedSilenceMs, clusterPatience, firstWordMs, type RedisRole, roleOpt
 import { describeTarget, explainRedisError } from './connection-error.ts';
 import type { RedisClient } from './lua-script.ts';
 import { reconnectDelayMs, reconnecting } from './reconnecting.ts';
+import { countCalls } from './sampled-calls.ts';
 import { tlsOptions } from './tls-options.ts';
 
 const DEFAULT_PORT = 6_379;
@@ -166,6 +167,7 @@ function createRedisClient(target: RedisTarget, role: RedisRole, onRefusal: (cod
   const tls = tlsOptions(target);
   const options: RedisOptions = { lazyConnect: true, ...comeBack(), ...ofRole, ...(tls && { tls }) };
   const watch = (client: Redis): Redis => {
+    countCalls(client);
     hangUpOnSilence(client, firstWordMs(target.deadPeerMs));
     const duplicate = client.duplicate.bind(client);
     const { lazyConnect, redisOptions } = ofCopies(target);
@@ -214,6 +216,7 @@ function ofCopies({ deadPeerMs }: RedisTarget) {
 }
 
 function watchNodes(cluster: Cluster, target: RedisTarget): Cluster {
+  countCalls(cluster);
   const duplicate = cluster.duplicate.bind(cluster);
   cluster.duplicate = (nodes, override) => {
     const { lazyConnect, redisOptions } = ofCopies(target);

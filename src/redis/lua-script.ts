@@ -26,27 +26,32 @@ export function prepareScript(redis: RedisClient, lua: string): RunScript {
   };
 }
 
-/** Runs a script that calls its keys and the fields of its one argument by name; an undefined one is not there. */
+/**
+ * Runs a script that calls its keys and the fields of its argument by name; an undefined one is not there. The list comes
+ * as it is.
+ */
 export type RunNamedScript = (
   keys: Readonly<Record<string, string | undefined>>,
   argument: Readonly<Record<string, unknown>>,
+  list?: readonly string[],
 ) => Promise<unknown>;
 
 /**
- * Prepares a Lua script that finds its keys in the table `key` and its argument in the table `arg`. Numbers beyond 14
- * digits, and JSON that is to be stored as it is, must be passed as strings: Lua's own JSON would change them.
+ * Prepares a Lua script that finds its keys in the table `key`, its argument in the table `arg`, and the list from
+ * `ARGV[2]` on. Numbers beyond 14 digits, and JSON that is to be stored as it is, must be passed as strings: Lua's own
+ * JSON would change them.
  */
 export function prepareNamedScript(redis: RedisClient, lua: string): RunNamedScript {
   // One script for each set of key names; there are few.
   const runs = new Map<string, RunScript>();
-  return async (keys, argument) => {
+  return async (keys, argument, list = []) => {
     const given = Object.entries(keys).flatMap(([name, key]) => (key === undefined ? [] : [{ name, key }]));
     const table = given.map(({ name }, index) => `${name} = KEYS[${index + 1}]`).join(', ');
     const run = runs.get(table) ?? prepareScript(redis, `local key = { ${table} }\n${DECODE_LUA}${lua}`);
     runs.set(table, run);
     return await run(
       given.map(({ key }) => key),
-      [encodeArgument(argument)],
+      [encodeArgument(argument), ...list],
     );
   };
 }

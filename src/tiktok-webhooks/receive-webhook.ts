@@ -72,7 +72,7 @@ export function createWebhookReceiver(deps: ReceiveWebhookDeps): ReceiveWebhook 
   };
 }
 
-/** What each webhook does: `authorization.removed` disconnects an account; one about a post starts its next poll early. */
+/** What each webhook does: `authorization.removed` disconnects an account; one about a post starts its next poll or recheck early. */
 async function actOn(
   { event, openId, createdAt, publishId, reason }: TikTokWebhook,
   { vault, reception, log, ...deps }: ReceiveWebhookDeps,

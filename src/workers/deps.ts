@@ -11,12 +11,13 @@ import type { Caps } from '../limits/caps.ts';
 import type { CreatorCache } from '../limits/creator-cache.ts';
 import type { Lanes } from '../limits/lanes.ts';
 import type { Reservations } from '../limits/reservations.ts';
-import type { Metrics } from '../observability/metrics.ts';
+import type { MeasureStep, Metrics } from '../observability/metrics.ts';
 import type { Queues } from '../queues/queues.ts';
 import type { TikTokClient } from '../tiktok/index.ts';
 import type { WebhookReception } from '../tiktok-webhooks/webhook-reception.ts';
 import type { LedgerGuard } from './runtime/ledger-guard.ts';
 import type { Recovery } from './runtime/recovery.ts';
+import type { PollTimes } from './status/poll-times.ts';
 
 /** Numbers that shape the workers' behaviour. */
 export interface WorkerSettings {
@@ -51,6 +52,7 @@ export interface WorkerDeps {
   readonly creators: CreatorCache;
   readonly videoClaims: VideoClaims;
   readonly lanes: Lanes;
+  readonly pollTimes: PollTimes;
   readonly accountNames: AccountNames;
   readonly sealer: Sealer;
   readonly requestSecrets: RequestSecrets;
@@ -69,6 +71,7 @@ export interface WorkerDeps {
   /** Undefined where nobody wants traces. */
   readonly tracing: Tracing | undefined;
   readonly metrics: Metrics;
+  readonly measureStep: MeasureStep;
   readonly log: Logger;
   readonly settings: WorkerSettings;
 }

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { Change } from '../ledger/change.ts';
-import type { Claim, Run, Surroundings } from '../ledger/claim.ts';
+import type { Claim, PollClaim, Run, Surroundings } from '../ledger/claim.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { LedgerProgress, LedgerRecord } from '../ledger/record.ts';
 
@@ -11,6 +11,7 @@ export class OwnedJob {
   #record: LedgerRecord;
   #provenAt: number;
   #statusCallAt: number | undefined;
+  #toWake: readonly string[] | undefined;
   readonly #ledger: Ledger;
   /** As they were when the job was claimed. */
   readonly around: Surroundings;
@@ -47,6 +48,20 @@ export class OwnedJob {
     this.#provenAt = askedAt;
   }
 
+  /** The same, and leaves the account's lane. @throws PublishError `INTERNAL_OVERTAKEN` */
+  async commitAndLeave(change: Change): Promise<void> {
+    const askedAt = performance.now();
+    const { record, toWake } = await this.#ledger.commitAndLeave(this.#record, change);
+    this.#record = record;
+    this.#provenAt = askedAt;
+    this.#toWake = toWake;
+  }
+
+  /** The jobs that have to be woken since this one left its lane; undefined while it has not left. */
+  get toWake(): readonly string[] | undefined {
+    return this.#toWake;
+  }
+
   /**
    * Proves that what was committed survives a failover.
    * @throws PublishError `REDIS_NOT_REPLICATED`, `INTERNAL_OVERTAKEN`
@@ -62,6 +77,14 @@ export class OwnedJob {
     this.#provenAt = askedAt;
     this.#record = { ...this.#record, ...progress };
   }
+
+  /** Lets somebody else note progress with the proof that the job is ours. @param write resolves with what it noted */
+  async noteWith(write: (record: LedgerRecord) => Promise<LedgerProgress>): Promise<void> {
+    const askedAt = performance.now();
+    const progress = await write(this.#record);
+    this.#provenAt = askedAt;
+    this.#record = { ...this.#record, ...progress };
+  }
 }
 
 /** Becomes the owner of a job, if it is there and no later start of its entry owns it. */
@@ -69,9 +92,9 @@ export async function claimJob(
   id: string,
   run: Run,
   ledger: Ledger,
-  options?: Parameters<Ledger['claim']>[2],
+  poll?: PollClaim,
 ): Promise<OwnedJob | 'missing' | 'overtaken'> {
   const askedAt = performance.now();
-  const claim = await ledger.claim(id, run, options);
+  const claim = await ledger.claim(id, run, poll);
   return claim.kind === 'claimed' ? new OwnedJob(claim, ledger, askedAt) : claim.kind;
 }

@@ -23,7 +23,7 @@ import { askStatus, type QuotaCallDeps } from './tiktok-calls.ts';
 
 type Step = PlanContext['step'];
 type PlanOf<Kind extends Plan['kind']> = Extract<Plan, { kind: Kind }>;
-type ApplyDeps = EndDeps & PollPlanDeps & Needs<'caps' | 'lanes' | 'ledger'>;
+type ApplyDeps = EndDeps & PollPlanDeps & Needs<'caps' | 'lanes' | 'ledger' | 'pollTimes'>;
 
 /**
  * Settles what interrupted a step of a job: the core plans what follows, and this carries it out. The only place that

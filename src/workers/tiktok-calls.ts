@@ -1,7 +1,7 @@
 import { PublishError } from '../core/publish-error.ts';
 import { publishIdOf } from '../core/session.ts';
 import { Deferral } from '../core/step-interrupt.ts';
-import { holdQuotaOnRefusal } from '../limits/reservations.ts';
+import { holdQuotaOnRefusal, RESERVATION_LATE_MS } from '../limits/reservations.ts';
 import { type QuotaEndpoint, TIKTOK_QUOTAS } from '../limits/tiktok-quotas.ts';
 import { callWithToken } from '../tiktok/call-with-token.ts';
 import type { StatusAnswer } from '../tiktok/index.ts';
@@ -10,33 +10,43 @@ import type { OwnedJob } from './owned-job.ts';
 
 /** A reservation may be used this much early (ms): delayed entries wake by another clock than the one that booked. */
 const RESERVATION_EARLY_MS = 50;
-/** And this much late: later it would be too close to later reservations. */
-const RESERVATION_LATE_MS = 2_000;
 
 /** What a call to TikTok for a job takes. */
 export type QuotaCallDeps = Needs<'clock' | 'reservations' | 'tokens'>;
 
 /**
- * Takes one call out of an account's quota. The token comes first: one that has to be renewed would make the call late
- * against its reservation.
+ * Takes one call out of an account's quota.
  * @throws Deferral until the reserved time, when no call may be made now
  */
-export async function takeReservation(job: OwnedJob, endpoint: QuotaEndpoint, deps: QuotaCallDeps): Promise<void> {
-  const { account, bookedSlot } = job.record;
-  await deps.tokens.accessToken(account);
-  if (bookedSlot?.endpoint === endpoint) {
-    const lateMs = deps.clock.now() - bookedSlot.at;
-    // Woken early, it keeps waiting: a second reservation would waste this one.
-    if (lateMs < -RESERVATION_EARLY_MS) throw new Deferral('rate_limit', bookedSlot.at, bookedSlot);
-    if (lateMs <= RESERVATION_LATE_MS) {
-      await job.commit({ cause: { event: 'reservation_used', endpoint }, patch: { bookedSlot: undefined } });
-      return;
-    }
-  }
+async function takeReservation(job: OwnedJob, endpoint: QuotaEndpoint, deps: QuotaCallDeps): Promise<void> {
+  const { account } = job.record;
+  if (await takeBookedCall(job, endpoint, deps)) return;
   const bookedAt = endpoint === 'status' ? job.takeStatusCall() : undefined;
   const isUsable = bookedAt !== undefined && deps.clock.now() - bookedAt <= RESERVATION_LATE_MS;
   const callAt = isUsable ? bookedAt : await reserve({ account, endpoint }, deps);
   if (callAt > deps.clock.now()) throw new Deferral('rate_limit', callAt, { endpoint, at: callAt });
+}
+
+/**
+ * Takes the call that was reserved for a job earlier. The token comes first: one that has to be renewed would make the
+ * call late against its reservation.
+ * @returns false where there is none, or it comes too late to be used
+ * @throws Deferral until the reserved time
+ */
+export async function takeBookedCall(
+  job: OwnedJob,
+  endpoint: QuotaEndpoint,
+  { tokens, clock }: Needs<'clock' | 'tokens'>,
+): Promise<boolean> {
+  const { account, bookedSlot } = job.record;
+  await tokens.accessToken(account);
+  if (bookedSlot?.endpoint !== endpoint) return false;
+  const lateMs = clock.now() - bookedSlot.at;
+  // Woken early, it keeps waiting: a second reservation would waste this one.
+  if (lateMs < -RESERVATION_EARLY_MS) throw new Deferral('rate_limit', bookedSlot.at, bookedSlot);
+  if (lateMs > RESERVATION_LATE_MS) return false;
+  await job.commit({ cause: { event: 'reservation_used', endpoint }, patch: { bookedSlot: undefined } });
+  return true;
 }
 
 /** @returns when the call may be made */

@@ -51,7 +51,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
   simulator: { uses: [], knows: [], why: 'an island, so that it shares no mistake with what it tests' },
   producers: {
     uses: ['core', 'config', 'redis', 'limits', 'ledger', 'sealing', 'outbound', 'app'],
-    knows: ['queues', 'accounts'],
+    knows: ['queues'],
     why: 'other apps load this: no worker, server or upload code comes with it, and what speaks to TikTok only when called',
   },
   workers: {

@@ -99,5 +99,5 @@ function describeRule(room: string): string {
   const { uses = [], knows = [] } = IMPORT_RULES[room] ?? {};
   if (room === 'app') return 'all but `cli`';
   const parts = [...uses.map((target) => `\`${target}\``), ...knows.map((target) => `types of \`${target}\``)];
-  return parts.length === 0 ? 'nothing' : parts.join(', ');
+  return parts.length === 0 ? 'no other folder' : parts.join(', ');
 }

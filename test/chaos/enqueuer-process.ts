@@ -15,7 +15,6 @@ const {
   idempotencyKey,
   killed,
 } = enqueuerSettingsSchema.parse(JSON.parse(process.env[SETTINGS_VARIABLE] ?? ''));
-const dayMs = 86_400_000;
 const access = await openRedisAccess({
   redis: target,
   redisWaitReplicas: waitReplicas,
@@ -24,7 +23,7 @@ const access = await openRedisAccess({
   cacheDir: '',
 });
 const redis = await access.connect('producer').catch(() => process.exit(REDIS_AWAY_EXIT_CODE));
-const parts = openRedisParts(access, redis, { clock: Date, retentionMs: dayMs, telemetry: undefined });
+const parts = openRedisParts(access, redis, { clock: Date, telemetry: undefined });
 const { queues } = parts;
 const dying = {
   ...queues,

@@ -79,7 +79,6 @@ export async function startStage({
     dataDir: '',
     cacheDir: '',
     queuePrefix: prefix,
-    retentionMs: 86_400_000,
   });
   const processes: ChaosProcess[] = [];
   const program = (name: string): string => join(programs, 'test', 'chaos', `${name}.js`);

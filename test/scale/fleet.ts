@@ -10,7 +10,6 @@ import { type SimulatorOptions, startSimulator } from '../../src/simulator/index
 import { freshEnvironment, type RunningCommand, startCommand } from '../e2e/cli/command.ts';
 import { eventually } from '../support/eventually.ts';
 
-const RETENTION_MS = 86_400_000;
 /** Enqueued with one call: more would keep Redis from everybody else for too long. */
 const BULK_SIZE = 500;
 
@@ -34,13 +33,12 @@ export async function startFleet(
   const redis = await connectRedis({ kind: 'url', url }, 'ledger');
   const keys = createKeys(prefix);
   const vault = createAccountVault({ redis, keys, sealer: createSealer([Buffer.from(key, 'base64')]) });
-  const queues = createQueues({ connection: redis, prefix, retentionMs: RETENTION_MS });
+  const queues = createQueues({ connection: redis, prefix });
   const publisher = createPublisherFromConfig({
     redis: { kind: 'url', url },
     dataDir: '',
     cacheDir: '',
     queuePrefix: prefix,
-    retentionMs: RETENTION_MS,
   });
   const workers: RunningCommand[] = [];
 

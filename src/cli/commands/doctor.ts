@@ -66,7 +66,7 @@ async function examineRedis(config: Config): Promise<Finding[]> {
         ...(await orFinding('accounts', () => accountFindings(redis, app))),
       ];
       // Last, since BullMQ writes when they are opened, which a replica refuses.
-      const queues = openQueues(app, redis, { retentionMs: config.retentionMs, telemetry: undefined });
+      const queues = openQueues(app, redis, { telemetry: undefined });
       return [
         ...behindRedis,
         ...(await orFinding('queues', () => queueFindings(redis, queues))),

@@ -47,7 +47,7 @@ export async function server(context: CommandContext): Promise<ExitCode> {
   });
 }
 
-/** Runs until a signal; then drains and closes within `SHUTDOWN_TIMEOUT_MS`. A second signal ends it at once. */
+/** Runs until a signal; then drains within `SHUTDOWN_TIMEOUT_MS` and closes within 3 s. A second signal ends it at once. */
 async function serve(
   { io, output }: CommandContext,
   open: (service: Service) => Promise<Announcement>,

@@ -45,11 +45,12 @@ async function claim(job: OwnedJob, deps: ClaimDeps, name: () => Promise<Claimed
   if (onDuplicate === 'allow') return;
   const claimedVideo = await name();
   const leaveToOther = onDuplicate === 'refuse';
-  const other = await videoClaims.claim(job.record, claimedVideo.digest, { leaveToOther });
-  if (other === undefined) {
-    await job.note({ claimedVideo });
-    return;
-  }
+  let other: OtherJob | undefined;
+  await job.noteWith(async (record) => {
+    other = await videoClaims.claim(record, claimedVideo, { leaveToOther });
+    return other === undefined ? { claimedVideo } : {};
+  });
+  if (other === undefined) return;
   deps.metrics.duplicateFound(onDuplicate);
   if (leaveToOther) throw duplicateOf(other);
   deps.log.warn({ publishJobId: job.record.id, otherJobId: other.id, otherState: other.state }, 'duplicate video');

@@ -53,11 +53,23 @@ export class ChunkLoop {
   #corrections = 0;
   /** Whether a failover can no longer forget the publish_id whose last chunk we send. */
   #isConfirmed = false;
+  /** Nothing of this publish_id was sent before this run, so that its last chunk is surely not at TikTok. */
+  readonly #isNew: boolean;
   /** A try ended without an answer, and TikTok has not been asked since. */
   #inDoubt = false;
 
   constructor(
-    { job, source, uploadUrl }: { job: OwnedJob; source: MediaSource; uploadUrl: string },
+    {
+      job,
+      source,
+      uploadUrl,
+      isNew,
+    }: {
+      readonly job: OwnedJob;
+      readonly source: MediaSource;
+      readonly uploadUrl: string;
+      readonly isNew: boolean;
+    },
     deps: ChunkDeps,
     stop: StopSignals,
   ) {
@@ -67,6 +79,7 @@ export class ChunkLoop {
     this.#stop = stop;
     this.#plan = planOf(job.record);
     this.#uploadUrl = uploadUrl;
+    this.#isNew = isNew;
     this.#highestSentByte = job.record.sentBytes;
     this.#lease = startLease(job, leaseTimes(deps.settings.recovery), () => ({
       sentBytes: this.#sentBytes,
@@ -100,8 +113,9 @@ export class ChunkLoop {
     }
     const chunk = chunkAt(this.#plan, this.#indexAt(offset));
     // From the note on, TikTok may have everything.
-    const beginsLastChunk = chunk.isLast && exposureOf(this.#job.record) === 'open';
-    if (beginsLastChunk) await this.#noteLastChunk('last_chunk_started', this.#deps.clock.now());
+    const isUnmarked = chunk.isLast && exposureOf(this.#job.record) === 'open';
+    if (isUnmarked) await this.#noteLastChunk('last_chunk_started', this.#deps.clock.now());
+    const beginsLastChunk = isUnmarked || (chunk.isLast && this.#isNew);
     const signal = AbortSignal.any([this.#stop.signal, this.#lease.signal]);
     try {
       if (chunk.isLast) await this.#confirm();

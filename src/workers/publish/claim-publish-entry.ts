@@ -24,7 +24,7 @@ export interface PublishQueueEntry {
   readonly run: Run;
 }
 
-type AdoptDeps = Needs<'accountNames' | 'clock' | 'ledger' | 'log' | 'queues' | 'requestSecrets'>;
+type AdoptDeps = Needs<'clock' | 'ledger' | 'log' | 'queues' | 'requestSecrets'>;
 
 /**
  * The job of an entry, claimed; or how the entry ends without one.
@@ -70,12 +70,11 @@ async function requestOf(entry: PublishQueueEntry, { log }: Needs<'log'>): Promi
 async function createRecord(
   { id }: PublishQueueEntry,
   request: PublishRequest,
-  { accountNames, clock, ledger, requestSecrets }: Omit<AdoptDeps, 'log' | 'queues'>,
+  { clock, ledger, requestSecrets }: Omit<AdoptDeps, 'log' | 'queues'>,
 ): Promise<{ record: LedgerRecord; waits: boolean }> {
-  const account = await accountNames.resolve(request.account);
   const stored = await requestSecrets.seal(request, id);
-  const record = newRecord({ id, request, stored, account, now: clock.now() });
-  const { waits } = await ledger.create(record, { event: 'queued', by: 'queue' });
+  const made = newRecord({ id, request, stored, now: clock.now() });
+  const { record, waits } = await ledger.create(made, { event: 'queued', by: 'queue' });
   return { record, waits };
 }
 

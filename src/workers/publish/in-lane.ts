@@ -20,10 +20,10 @@ export async function inLane(job: OwnedJob, deps: LaneDeps, step: () => Promise<
     if (answer !== 'admitted') return await waitInLane(job, answer === 'waiting' ? 'turn' : answer, deps);
   }
   const settlement = await step();
-  if (!keepsTurn(job.record, settlement, deps.clock.now())) {
-    const { account, id } = job.record;
+  const { account, id } = job.record;
+  if (job.toWake !== undefined) await wakeJobs(job.toWake, deps);
+  else if (!keepsTurn(job.record, settlement, deps.clock.now()))
     await wakeJobs(await deps.lanes.leave(account, id), deps);
-  }
   return settlement;
 }
 

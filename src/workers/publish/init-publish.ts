@@ -13,7 +13,7 @@ import type { Needs } from '../deps.ts';
 import type { OwnedJob } from '../owned-job.ts';
 import { leaseTimes } from '../runtime/recovery.ts';
 import { type PollPlanDeps, planFirstPoll } from '../status/plan-poll.ts';
-import { callWithReservation, takeReservation } from '../tiktok-calls.ts';
+import { callWithReservation, takeBookedCall } from '../tiktok-calls.ts';
 import { type CreatorCheckDeps, enforceCreatorRules } from './enforce-creator-rules.ts';
 import { lockMayHaveEnded } from './lease.ts';
 
@@ -22,26 +22,34 @@ export type InitDeps = CreatorCheckDeps & Needs<'caps'>;
 /** "The upload_url is valid for one hour" (content-posting-api-reference-direct-post); a minute is left for the last chunk. */
 const UPLOAD_URL_LIFE_MS = HOUR_MS - MINUTE_MS;
 
-/** Begins an upload at TikTok: intent first, then the call, then its answer, each durable before the next. */
-export async function initUpload(job: OwnedJob, pin: SourcePin, deps: InitDeps & Needs<'sealer'>): Promise<void> {
+/**
+ * Begins an upload at TikTok: intent first, then the call, then its answer, each durable before the next. The last chunk is
+ * marked as started with the answer where it is the only one.
+ * @returns the upload URL
+ */
+export async function initUpload(job: OwnedJob, pin: SourcePin, deps: InitDeps & Needs<'sealer'>): Promise<string> {
   const plan = planChunks(pin.sizeBytes, deps.settings.chunkSizeBytes);
   const answer = await init(job, { kind: 'file_upload', plan }, deps, {
     ...{ totalBytes: plan.totalBytes, chunkSizeBytes: plan.chunkSizeBytes, pin },
     ...{ sentBytes: 0, acceptedBytes: 0, acceptedCrc32: 0 },
   });
+  const { publishId, uploadUrl = '' } = answer;
+  const isOneChunk = plan.chunkCount === 1;
   await job.commit({
-    cause: { event: 'init_answered', publishId: answer.publishId },
+    cause: { event: 'init_answered', publishId },
+    also: isOneChunk ? { event: 'last_chunk_started' } : undefined,
     hasBegun: true,
     patch: {
       session: {
-        kind: 'upload',
-        publishId: answer.publishId,
-        urlSealed: await deps.sealer.seal(answer.uploadUrl ?? '', uploadUrlContext(job.record.id)),
+        ...{ kind: 'upload', publishId },
+        urlSealed: await deps.sealer.seal(uploadUrl, uploadUrlContext(job.record.id)),
         urlExpiresAt: answer.intendedAt + UPLOAD_URL_LIFE_MS,
+        lastChunkStartedAt: isOneChunk ? deps.clock.now() : undefined,
       },
     },
   });
   tellBegun(job, answer, deps);
+  return uploadUrl;
 }
 
 /** Lets TikTok fetch the media. The call itself starts the post, so it is never repeated on doubt. */
@@ -53,7 +61,7 @@ export async function initFetch(job: OwnedJob, media: FetchedMedia, deps: InitDe
       ? { kind: 'photos', urls: media.urls, coverIndex: media.coverIndex ?? 0 }
       : { kind: 'pull', url: media.url };
   const answer = await init(job, source, deps, {});
-  await job.commit({
+  await job.commitAndLeave({
     to: 'processing',
     cause: { event: 'init_answered', publishId: answer.publishId },
     hasBegun: true,
@@ -92,11 +100,12 @@ async function init(
   }
   await enforceCreatorRules(job, deps);
   const endpoint = source.kind === 'photos' ? 'photo_init' : (`${mode}_init` as const);
-  await takeReservation(job, endpoint, deps);
+  const isReserved = await takeBookedCall(job, endpoint, deps);
   const stillOwned = ownershipProof(job, deps);
   const intendedAt = deps.clock.now();
   await job.commit({
     to: 'uploading',
+    withinQuota: isReserved ? undefined : endpoint,
     ...(initCount === 0 && { event: 'publish.started' as const }),
     cause: { event: 'init_sent', source: source.kind },
     patch: { ...upload, ...NOT_WAITING, session: { kind: 'init_sent', intendedAt }, initCount: initCount + 1 },

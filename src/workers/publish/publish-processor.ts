@@ -35,7 +35,7 @@ export async function processPublishEntry(
 
 async function publish(
   job: OwnedJob,
-  deps: EndDeps & HandOverDeps & Needs<'ledger'>,
+  deps: EndDeps & HandOverDeps & Needs<'ledger' | 'pollTimes'>,
   stop: StopSignals,
 ): Promise<Settlement> {
   const { record } = job;
@@ -72,11 +72,12 @@ async function handOver(job: OwnedJob, deps: HandOverDeps, stop: StopSignals): P
   }
 }
 
-async function addStatusEntry(job: OwnedJob, deps: Needs<'clock' | 'ledger' | 'queues'>): Promise<void> {
+async function addStatusEntry(job: OwnedJob, deps: Needs<'clock' | 'ledger' | 'pollTimes' | 'queues'>): Promise<void> {
   const { record } = job;
   const { initCount, nextPollAt = 0 } = record;
   const entry = referenceTo(record);
   const delayMs = Math.max(0, nextPollAt - deps.clock.now());
+  deps.pollTimes.plan(record.id, nextPollAt);
   // Only a job that began more than once can have a finished entry in the way.
   if (initCount > 1) await deps.queues.replaceStatusEntry(entry, delayMs);
   else await deps.queues.addStatusEntry(entry, delayMs);

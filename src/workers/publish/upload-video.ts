@@ -21,18 +21,18 @@ export async function uploadVideo(
   deps: UploadDeps,
   stop: StopSignals,
 ): Promise<void> {
-  const position = await inSpan('begin upload', job.record, deps, async (note) => {
+  const { position, newUrl } = await inSpan('begin upload', job.record, deps, async (note) => {
     const begun = await beginUpload(job, source.pin, deps);
-    note({ 'upload.from_byte': begun.kind === 'at' ? begun.offsetBytes : undefined });
+    note({ 'upload.from_byte': begun.position.kind === 'at' ? begun.position.offsetBytes : undefined });
     return begun;
   });
   if (position.kind !== 'complete') {
     await inSpan('send chunks', job.record, deps, async () => {
-      const uploadUrl = await openUploadUrl(job.record, deps);
-      await new ChunkLoop({ job, source, uploadUrl }, deps, stop).run(position);
+      const uploadUrl = newUrl ?? (await openUploadUrl(job.record, deps));
+      await new ChunkLoop({ job, source, uploadUrl, isNew: newUrl !== undefined }, deps, stop).run(position);
     });
   }
-  await job.commit({
+  await job.commitAndLeave({
     to: 'processing',
     event: 'publish.upload.completed',
     cause: { event: 'upload_completed', totalBytes: job.record.totalBytes },
@@ -46,15 +46,15 @@ export async function uploadVideo(
   deps.log.info({ publishJobId: job.record.id, totalBytes: job.record.totalBytes }, 'upload completed');
 }
 
-/** A new upload, or where TikTok says the present one is. */
+/** A new upload with its URL, or where TikTok says the present one is. */
 async function beginUpload(
   job: OwnedJob,
   pin: SourcePin,
   deps: InitDeps & Needs<'metrics' | 'sealer'>,
-): Promise<UploadPosition> {
+): Promise<{ position: UploadPosition; newUrl?: string }> {
   if (exposureOf(job.record) === 'none') {
-    await initUpload(job, pin, deps);
-    return { kind: 'at', offsetBytes: 0 };
+    const newUrl = await initUpload(job, pin, deps);
+    return { position: { kind: 'at', offsetBytes: 0 }, newUrl };
   }
   if (!isSamePin(job.record.pin, pin)) {
     throw new PublishError('INPUT_MEDIA_CHANGED', { reason: 'the video has changed since the upload started' });
@@ -65,5 +65,5 @@ async function beginUpload(
     cause: { event: 'resumed', tiktokHas: position.kind === 'at' ? position.offsetBytes : position.kind },
     patch: { waitingFor: undefined, waitingUntil: undefined },
   });
-  return position;
+  return { position };
 }

@@ -60,6 +60,12 @@ export function rememberJobs(ledger: Ledger, { log }: { log: Logger }): Ledger {
       remember(next);
       return next;
     },
+
+    async commitAndLeave(record, change) {
+      const left = await ledger.commitAndLeave(record, change);
+      remember(left.record);
+      return left;
+    },
   };
 
   async function restore(record: LedgerRecord, known: Known): Promise<LedgerRecord> {

@@ -3,6 +3,7 @@ import type { CallbackDeps } from '../../callbacks/callback-deps.ts';
 import { processEventEntry } from '../../callbacks/callback-processor.ts';
 import type { Settlement } from '../../core/settlement.ts';
 import type { Run } from '../../ledger/claim.ts';
+import type { Step } from '../../observability/metrics.ts';
 import { isNumbered, isRecheck, publishIdOfEntry, publishIdOfEntryId } from '../../queues/job-ids.ts';
 import { QUEUE_NAMES } from '../../queues/queue-names.ts';
 import type { WorkerDeps } from '../deps.ts';
@@ -18,6 +19,8 @@ export interface QueueWork {
   readonly queue: string;
   /** How many entries at the same time, per process. */
   readonly concurrency: number;
+  /** Which step the run of an entry is, for metrics. */
+  stepOf(job: Job): Step;
   /** @param signal aborted when the entry has to be left at once */
   run(job: Job, signal: AbortSignal): Promise<Settlement>;
 }
@@ -26,6 +29,7 @@ export interface QueueWork {
 export function uploadWork(deps: WorkerDeps, concurrency: number, draining: AbortSignal): QueueWork {
   return {
     ...{ queue: QUEUE_NAMES.publish, concurrency },
+    stepOf: () => 'publish',
     run: (job, signal) =>
       processPublishEntry(
         {
@@ -45,9 +49,15 @@ export function uploadWork(deps: WorkerDeps, concurrency: number, draining: Abor
 export function statusWork(deps: WorkerDeps, concurrency: number): QueueWork {
   return {
     ...{ queue: QUEUE_NAMES.status, concurrency },
+    stepOf: (job) => (isRecheck(job) ? 'recheck' : 'status'),
     run(job) {
       const { id = '' } = job;
-      const entry = { id: publishIdOfEntryId(QUEUE_NAMES.status, id), data: job.data, run: runOf(job) };
+      const entry = {
+        id: publishIdOfEntryId(QUEUE_NAMES.status, id),
+        data: job.data,
+        run: runOf(job),
+        delayMs: job.delay,
+      };
       return isRecheck(job) ? processRecheckEntry(entry, deps) : processStatusEntry(entry, deps);
     },
   };
@@ -57,6 +67,7 @@ export function statusWork(deps: WorkerDeps, concurrency: number): QueueWork {
 export function deliveryWork(deps: CallbackDeps): QueueWork {
   return {
     ...{ queue: QUEUE_NAMES.events, concurrency: EVENTS_CONCURRENCY },
+    stepOf: () => 'delivery',
     run: (job, signal) => processEventEntry({ data: job.data, failedBefore: job.attemptsMade }, deps, signal),
   };
 }

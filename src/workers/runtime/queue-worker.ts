@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { loggedTrouble } from '../../core/redis-trouble.ts';
 import type { Settlement } from '../../core/settlement.ts';
 import { SECOND_MS } from '../../core/units.ts';
+import type { MeasureStep } from '../../observability/metrics.ts';
 import { createOutageLog } from '../../observability/outage-log.ts';
 import { publishIdOfEntryId } from '../../queues/job-ids.ts';
 import type { RedisClient } from '../../redis/lua-script.ts';
@@ -21,18 +22,20 @@ export interface QueueWorkerOptions {
   /** Carries traces over the queues. */
   readonly telemetry: Telemetry | undefined;
   readonly settings: Pick<WorkerSettings, 'recovery' | 'retentionMs'>;
+  readonly measureStep: MeasureStep;
   readonly log: Logger;
 }
 
 /** BullMQ's worker on one queue. @param connection of role `worker`; BullMQ makes its blocking ones from it */
 export function startQueueWorker(
-  { queue, concurrency, run }: QueueWork,
+  { queue, concurrency, stepOf, run }: QueueWork,
   connection: RedisClient,
-  { prefix, telemetry, settings, log }: QueueWorkerOptions,
+  { prefix, telemetry, settings, measureStep, log }: QueueWorkerOptions,
 ): WatchedWorker {
   const { recovery, retentionMs } = settings;
   const kept = { age: Math.ceil(retentionMs / SECOND_MS) };
   const worker = new WatchedWorker(queue, processorOf(queue, run, log), {
+    around: (job, process) => measureStep(stepOf(job), process),
     ...{ connection, prefix, concurrency },
     // BullMQ names its blocking connections itself, and puts this at the end.
     name: `tiktok-publisher:worker:${process.pid}`,

@@ -59,7 +59,7 @@ export interface RunningWorkers {
 /** Starts the workers and the sweep. */
 export function startWorkers(options: StartWorkersOptions): RunningWorkers {
   const { deps, only, callbacks, connection, concurrency, probeRedis, openConnection } = options;
-  const { ledgerGuard, log, metrics, settings } = deps;
+  const { ledgerGuard, log, measureStep, metrics, settings } = deps;
   const draining = new AbortController();
   const work: QueueWork[] = [
     ...(only.includes('upload') ? [uploadWork(deps, concurrency.upload, draining.signal)] : []),
@@ -67,7 +67,8 @@ export function startWorkers(options: StartWorkersOptions): RunningWorkers {
     ...(callbacks === undefined ? [] : [deliveryWork({ ...deps, callbacks })]),
   ];
   const makers = work.map(
-    (queueWork) => (redis: RedisClient) => startQueueWorker(queueWork, redis, { ...options, settings, log }),
+    (queueWork) => (redis: RedisClient) =>
+      startQueueWorker(queueWork, redis, { ...options, settings, measureStep, log }),
   );
   const workers = makers.map((make) => make(connection));
   let closing: Promise<void> | undefined;

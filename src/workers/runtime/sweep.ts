@@ -27,7 +27,10 @@ type LaneDeps = Needs<'lanes' | 'ledger' | 'queues'>;
  * @param mayAct asked before each look
  * @returns stops it
  */
-export function startSweep(deps: SweepDeps, mayAct: () => Promise<boolean>): () => Promise<void> {
+export function startSweep(
+  deps: SweepDeps & Needs<'measureStep'>,
+  mayAct: () => Promise<boolean>,
+): () => Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
   let stopped = false;
@@ -37,7 +40,7 @@ export function startSweep(deps: SweepDeps, mayAct: () => Promise<boolean>): () 
 
   async function run(): Promise<void> {
     try {
-      if (await mayAct()) await sweepOnce(deps, search);
+      if (await mayAct()) await deps.measureStep('sweep', () => sweepOnce(deps, search));
       outage.isOver();
     } catch (error) {
       if (!stopped) outage.warn(error, {}, 'sweep interrupted');

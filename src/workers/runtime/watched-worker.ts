@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Processor, Worker, type WorkerOptions } from 'bullmq';
+import { type Job, type Processor, Worker, type WorkerOptions } from 'bullmq';
 import { SECOND_MS } from '../../core/units.ts';
 
 /** Longest wait on the queue before a worker fetches again (s): each fetch proves that it can take a job. */
@@ -12,12 +12,18 @@ const PAUSE_AFTER_REFUSAL_MS = SECOND_MS;
 
 const ignore = (): void => undefined;
 
+export interface WatchedWorkerOptions extends WorkerOptions {
+  /** Given each run of a job, from its start until BullMQ has stored its end and fetched the next. */
+  readonly around?: <T>(job: Job, run: () => Promise<T>) => Promise<T>;
+}
+
 /**
  * BullMQ's worker that knows whether it could take a job. An idle one asks for a job at least every few seconds, by a
  * script that writes; the answer proves all that a job needs: the connection, the permissions, and a Redis that takes
  * writes. One whose places are all taken does not ask, and the renewal of its locks proves the same.
  */
 export class WatchedWorker extends Worker {
+  readonly #around: NonNullable<WatchedWorkerOptions['around']>;
   readonly #startedAt = performance.now();
   #answeredAt: number | undefined;
   #trouble: Error | undefined;
@@ -27,8 +33,9 @@ export class WatchedWorker extends Worker {
   readonly #onIdle: (() => void)[] = [];
   readonly #stopping = new AbortController();
 
-  constructor(name: string, processor: Processor, options: WorkerOptions) {
+  constructor(name: string, processor: Processor, { around = (_job, run) => run(), ...options }: WatchedWorkerOptions) {
     super(name, processor, options);
+    this.#around = around;
     this.on('closing', () => this.#stopping.abort());
     // Forgotten at the next answer.
     this.on('error', (error) => {
@@ -108,6 +115,10 @@ export class WatchedWorker extends Worker {
     const lost = await super.extendJobLocks(...args);
     if (this.#running >= this.concurrency) this.#answered();
     return lost;
+  }
+
+  override async processJob(...args: Parameters<Worker['processJob']>) {
+    return await this.#around(args[0], () => super.processJob(...args));
   }
 
   protected override async callProcessJob(...args: Parameters<Worker['callProcessJob']>) {

@@ -19,7 +19,7 @@ interface Delay {
 export async function askAgain(
   job: OwnedJob,
   step: PlanContext['step'],
-  deps: PollPlanDeps & Needs<'ledger' | 'log' | 'queues'>,
+  deps: PollPlanDeps & Needs<'ledger' | 'log' | 'pollTimes' | 'queues'>,
   delay: Delay,
 ): Promise<Settlement> {
   if (step !== 'recheck') return await pollAgain(job, deps, { delay });
@@ -30,15 +30,18 @@ export async function askAgain(
 /** @param how.progress what the answer told of the download */
 export async function pollAgain(
   job: OwnedJob,
-  deps: PollPlanDeps & Needs<'ledger' | 'queues'>,
+  deps: PollPlanDeps & Needs<'ledger' | 'pollTimes' | 'queues'>,
   { delay, progress = {} }: { delay?: Delay; progress?: LedgerProgress },
 ): Promise<Settlement> {
-  const pollCount = job.record.pollCount + 1;
+  const { isPoll, sweepAt = 0 } = job.around;
+  const pollCount = job.record.pollCount + (isPoll ? 0 : 1);
   const at = Math.max(planPoll(job, pollCount, deps), delay?.notBeforeAt ?? 0);
   const dueAt = at + SWEEP_AFTER_MS;
-  const noted = { ...progress, pollCount, nextPollAt: at };
+  const noted = { ...progress, ...(!isPoll && { pollCount }) };
+  deps.pollTimes.plan(job.record.id, at);
   if (delay === undefined && job.record.waitingFor === undefined) {
-    await job.note(noted, dueAt);
+    // Most polls change nothing: the claim has counted them, and when the sweep looks at the job.
+    if (Object.keys(noted).length > 0 || at > sweepAt) await job.note(noted, dueAt);
   } else {
     const waitingFor = delay?.error.row.waitReason;
     const cause = delay === undefined ? { event: 'poll_answered' as const } : failedPoll(delay.error, at);

@@ -3,6 +3,7 @@ import { isDataLost } from '../../core/job-reference.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { failed, type Settlement } from '../../core/settlement.ts';
 import type { Run } from '../../ledger/claim.ts';
+import { SWEEP_AFTER_MS } from '../../ledger/ledger.ts';
 import type { Needs } from '../deps.ts';
 import { claimJob, OwnedJob } from '../owned-job.ts';
 
@@ -14,6 +15,8 @@ export interface StatusQueueEntry {
   readonly id: string;
   readonly data: unknown;
   readonly run: Run;
+  /** How long it was delayed (ms). */
+  readonly delayMs: number;
 }
 
 /** The publish job an entry is about, claimed; or how the entry ends without one. */
@@ -28,7 +31,8 @@ export async function claimStatusEntry(
     return failed(new PublishError('INPUT_VERSION_UNSUPPORTED', { reason }));
   }
   const id = reference.data?.id ?? entry.id;
-  const job = await claimJob(id, entry.run, ledger, { toPoll: true });
+  // The next poll comes after one and a half times this delay, and some jitter.
+  const job = await claimJob(id, entry.run, ledger, { dueInMs: 2 * entry.delayMs + SWEEP_AFTER_MS });
   if (job instanceof OwnedJob) return job;
   if (job === 'overtaken') return { kind: 'lost' };
   return failed(new PublishError('JOB_NOT_FOUND', { reason: `no record of job ${id}, so nothing was sent` }));

@@ -2,7 +2,7 @@ import { isPastDeadline } from '../../core/poll-schedule.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { isTerminal } from '../../core/publish-state.ts';
 import type { Settlement } from '../../core/settlement.ts';
-import type { LedgerProgress, LedgerRecord } from '../../ledger/record.ts';
+import type { LedgerProgress } from '../../ledger/record.ts';
 import type { StatusAnswer } from '../../tiktok/index.ts';
 import type { Needs, WorkerDeps } from '../deps.ts';
 import { type EndDeps, endJob, settlementOf, toResult } from '../end-job.ts';
@@ -29,7 +29,7 @@ export async function processStatusEntry(entry: StatusQueueEntry, deps: WorkerDe
 
 async function poll(
   job: OwnedJob,
-  deps: QuotaCallDeps & EndDeps & PollPlanDeps & Needs<'ledger' | 'tiktok' | 'webhooks'>,
+  deps: QuotaCallDeps & EndDeps & PollPlanDeps & Needs<'ledger' | 'pollTimes' | 'tiktok' | 'webhooks'>,
 ): Promise<Settlement> {
   const { record } = job;
   if (isTerminal(record.state)) return settlementOf(record);
@@ -41,7 +41,8 @@ async function poll(
   if (record.cancelRequestedAt !== undefined) await askToCancel(job, deps);
   const askedAt = deps.clock.now();
   const answer = await askStatus(job, deps);
-  measureLag(record, askedAt, deps);
+  const lagMs = deps.pollTimes.takeLag(record.id, askedAt);
+  if (lagMs !== undefined) deps.metrics.pollLag(lagMs);
   deps.metrics.statusPolled(answer.rawStatus);
   if (isOutcome(answer)) await noteMissingWebhook(record, deps);
   switch (answer.status) {
@@ -59,12 +60,6 @@ async function poll(
       return await pollAgain(job, deps, { progress });
     }
   }
-}
-
-/** One that was woken ahead of its time is not late. */
-function measureLag({ nextPollAt }: LedgerRecord, askedAt: number, { metrics }: Needs<'metrics'>): void {
-  const lagMs = askedAt - (nextPollAt ?? Number.POSITIVE_INFINITY);
-  if (lagMs >= 0) metrics.pollLag(lagMs);
 }
 
 function isOutcome({ status }: StatusAnswer): boolean {

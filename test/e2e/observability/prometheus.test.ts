@@ -9,7 +9,7 @@ import { startDeployment } from './deployment.ts';
 
 const hostOf = (url: string) => new URL(url).host;
 /** Panels that stay empty while nothing goes wrong. */
-const EMPTY_WHEN_WELL = ['Errors by code', 'Resumes and repeated chunks', 'Why jobs wait', 'Webhooks from TikTok'];
+const EMPTY_WHEN_WELL = ['Errors by code', 'Resumes and repeated chunks', 'Why jobs wait', 'TikTok webhooks'];
 
 it.skipIf(programOnPath('prometheus') === undefined)(
   'Prometheus reads two processes and answers what the dashboard and the alerts ask (skipped where it is not on the PATH)',

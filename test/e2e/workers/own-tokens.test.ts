@@ -53,7 +53,6 @@ async function startApp() {
     dataDir: '',
     cacheDir: '',
     queuePrefix,
-    retentionMs: 86_400_000,
   });
   onTestFinished(() => publisher.close());
   const publish = async (account: string) => {

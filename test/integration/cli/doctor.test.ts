@@ -293,7 +293,7 @@ describe('doctor', () => {
 
   it('sees that jobs wait and nobody works, and that a queue is paused', async () => {
     const { env, redis, prefix } = await startWorld();
-    const queues = createQueues({ connection: redis, prefix, retentionMs: 60_000 });
+    const queues = createQueues({ connection: redis, prefix });
     onTestFinished(() => queues.close());
     await queues.addPublishEntries([{ id: 'job-one', account: 'acme', priority: 0, delayMs: 0 }]);
     const { problems } = await examine(env);
@@ -315,7 +315,7 @@ describe('doctor', () => {
 
   it('sees that delayed jobs are overdue, since it takes a worker to start them', async () => {
     const { env, redis, prefix } = await startWorld();
-    const queues = createQueues({ connection: redis, prefix, retentionMs: 60_000 });
+    const queues = createQueues({ connection: redis, prefix });
     onTestFinished(() => queues.close());
     await queues.addStatusEntry({ version: 1, id: 'job-one', account: 'acme' }, 60_000);
     expect((await examine(env)).problems).toEqual([]);
@@ -332,7 +332,7 @@ describe('doctor', () => {
 
   it('names the entries of another version, whatever they wait for, and no others', async () => {
     const { env, redis, prefix } = await startWorld();
-    const queues = createQueues({ connection: redis, prefix, retentionMs: 60_000 });
+    const queues = createQueues({ connection: redis, prefix });
     onTestFinished(() => queues.close());
     const request = { account: 'acme', mode: 'inbox', media: { type: 'file', path: '/x.mp4' } } as const;
     await queues.publish.addBulk([
@@ -355,7 +355,7 @@ describe('doctor', () => {
 
   it('counts what failed, and misses no worker that is there', async () => {
     const { env, redis, prefix } = await startWorld();
-    const queues = createQueues({ connection: redis, prefix, retentionMs: 60_000 });
+    const queues = createQueues({ connection: redis, prefix });
     const connection = await connectRedis({ kind: 'url', url: testRedisUrl() }, 'worker');
     const fail = async () => {
       throw new Error('planned');

@@ -49,6 +49,7 @@ it('keeps what was written over a close and a new start', async () => {
 
 it.each([
   ['hz', '100'],
+  ['hash-max-ziplist-value', '1024'],
   ['appendonly', 'yes'],
   ['appendfsync', 'everysec'],
   ['save', ''],

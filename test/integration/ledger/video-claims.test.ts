@@ -30,12 +30,14 @@ function claimsOn(client: RedisClient): VideoClaims {
 
 /** What the ledger says of a job. */
 async function job(id: string, state: PublishState, endedAt?: number): Promise<void> {
-  await redis.hset(keys.job(id), { state, ...(endedAt !== undefined && { endedAt }) });
+  await redis.hset(keys.job(id), { state, fence: 1, ...(endedAt !== undefined && { endedAt }) });
   if (endedAt === undefined) await redis.hdel(keys.job(id), 'endedAt');
 }
 
-const claim = (id: string, { leaveToOther = true, account = 'acme', digest = 'abc' } = {}) =>
-  claims.claim({ id, account }, digest, { leaveToOther });
+async function claim(id: string, { leaveToOther = true, account = 'acme', digest = 'abc' } = {}) {
+  if ((await redis.exists(keys.job(id))) === 0) await job(id, 'queued');
+  return await claims.claim({ id, account, fence: 1 }, { digest }, { leaveToOther });
+}
 
 describe('a video', () => {
   it('is had by one job of an account, which never meets itself', async () => {
@@ -62,7 +64,11 @@ describe('a video', () => {
     const workers = [claims, claimsOn(second)] as const;
     const answers = await Promise.all(
       ids.map((id, index) =>
-        workers[index % 2 === 0 ? 0 : 1].claim({ id, account: 'acme' }, 'abc', { leaveToOther: true }),
+        workers[index % 2 === 0 ? 0 : 1].claim(
+          { id, account: 'acme', fence: 1 },
+          { digest: 'abc' },
+          { leaveToOther: true },
+        ),
       ),
     );
     await closeRedis(second);
@@ -111,6 +117,7 @@ describe('another job', () => {
 
   it('does not count once it is forgotten', async () => {
     await claim('one');
+    await redis.del(keys.job('one'));
     expect(await claim('two')).toBeUndefined();
     expect(await redis.zscore(keys.claimedVideo('acme', 'abc'), 'one')).toBeNull();
   });

@@ -25,7 +25,6 @@ async function withPublisher<T>(
     dataDir: '',
     cacheDir: '',
     queuePrefix: pipeline.prefix,
-    retentionMs: 86_400_000,
     ...settings,
   });
   try {

@@ -22,7 +22,7 @@ afterAll(async () => {
 /** A publisher of an app that has no secret of the service. */
 function strangersPublisher(queuePrefix: string) {
   const redis = { kind: 'url', url: testRedisUrl() } as const;
-  return createPublisherFromConfig({ redis, dataDir: '', cacheDir: '', queuePrefix, retentionMs: 86_400_000 });
+  return createPublisherFromConfig({ redis, dataDir: '', cacheDir: '', queuePrefix });
 }
 
 const newSecret = () => randomBytes(24).toString('base64url');

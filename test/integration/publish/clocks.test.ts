@@ -18,10 +18,8 @@ const WRONG_CLOCKS = [
 /** A worker's parts with a clock that is off. */
 function depsWithClock({ app, redis, deps }: Pipeline, aheadMs: number): WorkerDeps {
   const clock = { now: () => Date.now() + aheadMs };
-  const { retentionMs } = app.config;
   const { ledger, caps, lanes, accountNames } = openRedisParts(app, redis, {
     clock,
-    retentionMs,
     telemetry: undefined,
   });
   return { ...deps, clock, ledger, caps, lanes, accountNames };

@@ -160,8 +160,8 @@ describe('how many uploads of an account run at the same time', () => {
     const { app, folder, vault, redis, keys, deps } = await startTestPipeline({ uploadsPerAccount: 2 });
     await vault.pause('acme');
     const { target, config } = app;
-    const { queuePrefix, retentionMs } = config;
-    const other = createPublisherFromConfig({ redis: target, dataDir: '', cacheDir: '', queuePrefix, retentionMs });
+    const { queuePrefix } = config;
+    const other = createPublisherFromConfig({ redis: target, dataDir: '', cacheDir: '', queuePrefix });
     onTestFinished(() => other.close());
     const path = await makeVideo(folder, 1_000);
     const jobs = await other.enqueueBulk([1, 2, 3].map(() => request('acme', path)));

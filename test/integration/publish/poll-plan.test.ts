@@ -11,7 +11,7 @@ async function makePending({ deps }: Pipeline, account: string, count: number) {
   const jobs = await Promise.all(
     Array.from({ length: count }, async (_, n) => {
       const id = `${account}-${n}`;
-      await deps.ledger.create(newRecord({ id, request, account, now: Date.now() }), { event: 'queued' });
+      await deps.ledger.create(newRecord({ id, request, now: Date.now() }), { event: 'queued' });
       const job = await claim(id, 1, deps);
       await job.commit({
         to: 'uploading',

@@ -21,7 +21,6 @@ const publisherWith = (settings: Partial<PublisherConfig>) =>
     dataDir: '',
     cacheDir: '',
     queuePrefix: pipeline.prefix,
-    retentionMs: 86_400_000,
     ...settings,
   });
 

@@ -88,7 +88,6 @@ describe.concurrent('a master that lost its replicas', { timeout: 60_000 }, () =
     const world = await startOnReplicated(test);
     world.simulator.faults.add({ endpoint: 'upload', when: { chunkIndex: 0 }, act: { kind: 'delay', ms: 1_000 } });
     const { id } = await world.publisher.enqueue(await uploadOf(world, 2 * CHUNK_BYTES));
-    await world.simulator.journal.waitFor(({ endpoint }) => endpoint === 'video_init', PATIENTLY);
     world.losesReplica();
     await untilWaiting(world, id);
     const held = await world.publisher.get(id);

@@ -30,7 +30,6 @@ async function startWorld(redisUrl = testRedisUrl()) {
     dataDir: '',
     cacheDir: '',
     queuePrefix,
-    retentionMs: 86_400_000,
   });
   onTestFinished(() => publisher.close());
   const publish = async () => await publisher.enqueue({ account: 'acme', mode: 'inbox', media: PULL });
