@@ -4,7 +4,7 @@ import { createLedger, SWEEP_AFTER_MS } from '../src/ledger/ledger.ts';
 import { createLanes } from '../src/limits/lanes.ts';
 import { createQueues } from '../src/queues/queues.ts';
 import { closeRedis, connectRedis } from '../src/redis/connections.ts';
-import { DAY_MS, type Product, QUEUE_PREFIX } from './product.ts';
+import { type Product, QUEUE_PREFIX } from './product.ts';
 
 /** How long TikTok has worked on the videos: by now their polls are rare. */
 const PROCESSING_FOR_MS = 900_000;
@@ -30,7 +30,7 @@ export async function fillWithProcessing(
   const redis = await connectRedis({ kind: 'url', url }, 'ledger');
   const ledger = createLedger({ redis, keys, clock: Date });
   const lanes = createLanes({ redis, keys, clock: Date });
-  const queues = createQueues({ connection: redis, prefix: QUEUE_PREFIX, retentionMs: DAY_MS });
+  const queues = createQueues({ connection: redis, prefix: QUEUE_PREFIX });
 
   async function bringToProcessing(number: number): Promise<FilledJob> {
     const now = Date.now() - PROCESSING_FOR_MS;
