@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Queue } from 'bullmq';
 import { type FilledJob, fillWithProcessing } from './fill.ts';
-import { type Benchmark, interleave, median, percentile, type Row } from './measure.ts';
+import { type Benchmark, median, percentile, type Row } from './measure.ts';
 import { openProduct, type Product, QUEUE_PREFIX } from './product.ts';
 
 /* Whether many jobs in `processing` slow anything down, and how late their polls are. */
 
 const ROUNDS = 5;
-const CALLS = 40;
+const CALLS = 50;
 const FEW_JOBS = 1_000;
 const JOBS_PER_ACCOUNT = 10;
 /** No poll comes before the polls are measured. */
@@ -60,18 +60,24 @@ async function load(url: string): Promise<string> {
   return await answer.text();
 }
 
-/** Median latencies (ms). */
-async function measureCalls(size: Size, round: number): Promise<Record<Call, number>> {
-  const calls = Object.entries(callsOf(size));
-  const latencies = new Map<string, number[]>(calls.map(([call]) => [call, []]));
-  for (let n = 0; n < CALLS; n += 1) {
-    for (const [call, make] of calls) {
-      const startedAt = performance.now();
-      await make(round * CALLS + n);
-      latencies.get(call)?.push(performance.now() - startedAt);
+type Latencies = Record<Call, number>;
+
+/** Median latencies (ms) of each size, whose calls take turns. */
+async function measureCalls(sizes: readonly Size[], round: number): Promise<Latencies[]> {
+  const sides = sizes.map((size) => ({ calls: callsOf(size), latencies: new Map<Call, number[]>() }));
+  for (let n = round * CALLS; n < (round + 1) * CALLS; n += 1) {
+    for (const call of Object.keys(WHAT) as Call[]) {
+      // The second one finds warm what the first has used.
+      for (const { calls, latencies } of n % 2 === 0 ? sides : sides.toReversed()) {
+        const startedAt = performance.now();
+        await calls[call](n);
+        latencies.set(call, [...(latencies.get(call) ?? []), performance.now() - startedAt]);
+      }
     }
   }
-  return Object.fromEntries([...latencies].map(([call, values]) => [call, median(values)])) as Record<Call, number>;
+  return sides.map(
+    ({ latencies }) => Object.fromEntries([...latencies].map(([call, all]) => [call, median(all)])) as Latencies,
+  );
 }
 
 interface Polls {
@@ -115,11 +121,8 @@ export const wideBenchmark: Benchmark = {
     const [few, many] = [await openSize(FEW_JOBS), await openSize(jobs)];
     try {
       note(`${jobs} jobs in processing: ${Math.round((await many.product.redis.use()).memoryBytes / jobs)} bytes each`);
-      const rounds = { few: 0, many: 0 };
-      const latencies = await interleave(ROUNDS, {
-        few: () => measureCalls(few, rounds.few++),
-        many: () => measureCalls(many, rounds.many++),
-      });
+      const rounds: Latencies[][] = [];
+      for (let round = 0; round < ROUNDS; round += 1) rounds.push(await measureCalls([few, many], round));
       const { lags, perSecond, workerCpuMs, redisCpuMs } = await measurePolls(many, polls);
       note(
         `${perSecond.toFixed()} polls a second by one worker; CPU per poll: worker ${workerCpuMs.toFixed(2)} ms, Redis ${redisCpuMs.toFixed(2)} ms`,
@@ -127,8 +130,8 @@ export const wideBenchmark: Benchmark = {
       const perRound = polls / ROUNDS;
       const slowdown = (call: Call): Row => ({
         ...{ id: `wide.${call}`, what: `${WHAT[call]}, ${jobs} jobs`, unit: 'ms', target: { atMost: 1.2 } },
-        product: latencies.many.map((medians) => medians[call]),
-        baseline: { name: `${FEW_JOBS} jobs`, values: latencies.few.map((medians) => medians[call]) },
+        product: rounds.flatMap(([, latencies]) => latencies?.[call] ?? []),
+        baseline: { name: `${FEW_JOBS} jobs`, values: rounds.flatMap(([latencies]) => latencies?.[call] ?? []) },
       });
       return [
         ...(Object.keys(WHAT) as Call[]).map(slowdown),
