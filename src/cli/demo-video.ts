@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { MEBIBYTE_BYTES } from '../core/units.ts';
 
 /** The video we ship: 4 s, 1080x1920, 30 fps, H.264 and AAC; scripts/make-demo-video.sh makes it. */
-const SHIPPED_VIDEO = fileURLToPath(new URL('../../assets/demo.mp4', import.meta.url));
+export const SHIPPED_VIDEO = fileURLToPath(new URL('../../assets/demo.mp4', import.meta.url));
 const BOX_HEADER_BYTES = 8;
 
 export interface DemoVideo {

@@ -1,9 +1,10 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { readVersion } from '../app/version.ts';
 import { MAX_LISTED_JOBS, MAX_PHOTOS, MAX_PRIORITY } from '../core/post-limits.ts';
-import { WORKER_KINDS, type WorkerKind } from '../workers/runtime/worker-kinds.ts';
+import { WORKER_KINDS } from '../workers/runtime/worker-kinds.ts';
 import type { CommandContext } from './cli-io.ts';
 import type { ExitCode } from './exit-codes.ts';
+import { parseJsonObject, parseWorkerKinds, wholeNumber } from './option-values.ts';
 
 /** Runs a command and keeps its exit code. */
 type Run = (command: (context: CommandContext) => Promise<ExitCode>) => Promise<void>;
@@ -30,7 +31,7 @@ export function buildProgram(program: Command, run: Run): Command {
   addAccounts(program, run);
   addCallbacks(program, run);
   addLedger(program, run);
-  addDoctor(program, run);
+  addChecks(program, run);
   return program;
 }
 
@@ -231,38 +232,27 @@ function addLedger(program: Command, run: Run): void {
     .action((options) => run(async (context) => (await import('./commands/ledger.ts')).acceptLedger(options, context)));
 }
 
-function addDoctor(program: Command, run: Run): void {
+const BENCH_HELP = `
+It uses the Redis of the settings, beside the real jobs, which may be slower meanwhile. All its keys begin with
+<QUEUE_PREFIX>:bench: and are removed at the end, at Ctrl-C and after an error. Keys of a run that was killed are
+removed by the next run, when they are an hour old.`;
+
+function addChecks(program: Command, run: Run): void {
   withJson(program.command('doctor'))
     .description('check settings, Redis, keys, clock, TikTok and queues; show problems and how to fix them')
     .action(() => run(async (context) => (await import('./commands/doctor.ts')).doctor(context)));
+  withJson(program.command('bench'))
+    .description('measure how much this machine and its Redis publish, with a simulated TikTok')
+    .option(
+      '--publishes <n>',
+      'how many; by default as many as fit in 20 seconds, at most 2,500',
+      wholeNumber(1, 10_000),
+    )
+    .option('--concurrency <n>', 'uploads at the same time', wholeNumber(1, 1_000), 50)
+    .addHelpText('after', BENCH_HELP)
+    .action((options) => run(async (context) => (await import('./commands/bench.ts')).bench(options, context)));
 }
 
 function withJson(command: Command): Command {
   return command.option('--json', 'print only JSON on standard output');
-}
-
-function wholeNumber(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`Expected a whole number from ${least} to ${most}.`);
-  };
-}
-
-function parseWorkerKinds(text: string): WorkerKind[] {
-  return text.split(',').map((name) => {
-    const kind = WORKER_KINDS.find((known) => known === name.trim());
-    if (kind === undefined) throw new InvalidArgumentError(`Expected one or more of ${WORKER_KINDS.join(', ')}.`);
-    return kind;
-  });
-}
-
-function parseJsonObject(text: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
-  } catch {
-    // Told below, together with JSON that is no object.
-  }
-  throw new InvalidArgumentError('Expected a JSON object, such as \'{"campaign": "spring"}\'.');
 }

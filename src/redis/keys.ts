@@ -9,6 +9,8 @@ export function createKeys(prefix: string) {
     pattern: `${prefix}:*`,
     /** String: there for a moment, to find out what Redis lets us do. */
     probe: (id: string) => `${prefix}:probe:${id}`,
+    /** Prefix of all keys of one run of `bench`: all of the above and below once more, apart from the real jobs. */
+    benchRun: (id: string) => `${prefix}:bench:${id}`,
     /** Hash: the truth about one publish job. */
     job: (id: string) => `${prefix}:job:${id}`,
     /** List: what happened to one publish job, oldest first, as JSON. */

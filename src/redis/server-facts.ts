@@ -1,4 +1,4 @@
-import { Cluster } from 'ioredis';
+import { Cluster, type Redis } from 'ioredis';
 import type { RedisClient } from './lua-script.ts';
 
 /** BullMQ warns below this one, and our scripts use its commands. */
@@ -30,9 +30,8 @@ export interface ServerFacts {
 
 /** Asks every master that we write to. */
 export async function readServerFacts(redis: RedisClient): Promise<ServerFacts[]> {
-  const servers = redis instanceof Cluster ? redis.nodes('master') : [redis];
   return await Promise.all(
-    servers.map(async (server) => {
+    mastersOf(redis).map(async (server) => {
       const field = parseInfo(await server.info());
       const hz = await readNumber(server, 'hz');
       return {
@@ -51,6 +50,21 @@ export async function readServerFacts(redis: RedisClient): Promise<ServerFacts[]
         minReplicasToWrite: await readNumber(server, 'min-replicas-to-write'),
         hz,
       };
+    }),
+  );
+}
+
+function mastersOf(redis: RedisClient): readonly Redis[] {
+  return redis instanceof Cluster ? redis.nodes('master') : [redis];
+}
+
+/** CPU time of each master's main thread so far (ms); of the whole server where it does not tell, NaN if neither. */
+export async function readServerCpuMs(redis: RedisClient): Promise<number[]> {
+  return await Promise.all(
+    mastersOf(redis).map(async (server) => {
+      const field = parseInfo(await server.info('cpu'));
+      const seconds = (name: string): number => Number.parseFloat(field(`${name}_main_thread`) || field(name));
+      return (seconds('used_cpu_user') + seconds('used_cpu_sys')) * 1_000;
     }),
   );
 }

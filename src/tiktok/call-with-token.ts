@@ -3,14 +3,15 @@ import { PublishError } from '../core/publish-error.ts';
 
 /**
  * Calls TikTok with the account's token; a refused token is renewed once.
+ * @param deps.accessToken the token, where the caller has just read it
  * @throws PublishError `AUTH_REAUTHORIZATION_REQUIRED` when the renewed one is refused too, and what `call` throws
  */
 export async function callWithToken<T>(
   account: string,
-  { tokens }: { readonly tokens: TokenSource },
+  { tokens, accessToken: known }: { readonly tokens: TokenSource; readonly accessToken?: string },
   call: (accessToken: string) => Promise<T>,
 ): Promise<T> {
-  const accessToken = await tokens.accessToken(account);
+  const accessToken = known ?? (await tokens.accessToken(account));
   try {
     return await call(accessToken);
   } catch (error) {

@@ -16,37 +16,40 @@ export type QuotaCallDeps = Needs<'clock' | 'reservations' | 'tokens'>;
 
 /**
  * Takes one call out of an account's quota.
+ * @returns the account's token
  * @throws Deferral until the reserved time, when no call may be made now
  */
-async function takeReservation(job: OwnedJob, endpoint: QuotaEndpoint, deps: QuotaCallDeps): Promise<void> {
+async function takeReservation(job: OwnedJob, endpoint: QuotaEndpoint, deps: QuotaCallDeps): Promise<string> {
   const { account } = job.record;
-  if (await takeBookedCall(job, endpoint, deps)) return;
+  const { accessToken, isReserved } = await takeBookedCall(job, endpoint, deps);
+  if (isReserved) return accessToken;
   const bookedAt = endpoint === 'status' ? job.takeStatusCall() : undefined;
   const isUsable = bookedAt !== undefined && deps.clock.now() - bookedAt <= RESERVATION_LATE_MS;
   const callAt = isUsable ? bookedAt : await reserve({ account, endpoint }, deps);
   if (callAt > deps.clock.now()) throw new Deferral('rate_limit', callAt, { endpoint, at: callAt });
+  return accessToken;
 }
 
 /**
  * Takes the call that was reserved for a job earlier. The token comes first: one that has to be renewed would make the
  * call late against its reservation.
- * @returns false where there is none, or it comes too late to be used
+ * @returns the token, and whether there was such a call that is not too late to be made
  * @throws Deferral until the reserved time
  */
 export async function takeBookedCall(
   job: OwnedJob,
   endpoint: QuotaEndpoint,
   { tokens, clock }: Needs<'clock' | 'tokens'>,
-): Promise<boolean> {
+): Promise<{ readonly accessToken: string; readonly isReserved: boolean }> {
   const { account, bookedSlot } = job.record;
-  await tokens.accessToken(account);
-  if (bookedSlot?.endpoint !== endpoint) return false;
+  const accessToken = await tokens.accessToken(account);
+  if (bookedSlot?.endpoint !== endpoint) return { accessToken, isReserved: false };
   const lateMs = clock.now() - bookedSlot.at;
   // Woken early, it keeps waiting: a second reservation would waste this one.
   if (lateMs < -RESERVATION_EARLY_MS) throw new Deferral('rate_limit', bookedSlot.at, bookedSlot);
-  if (lateMs > RESERVATION_LATE_MS) return false;
+  if (lateMs > RESERVATION_LATE_MS) return { accessToken, isReserved: false };
   await job.commit({ cause: { event: 'reservation_used', endpoint }, patch: { bookedSlot: undefined } });
-  return true;
+  return { accessToken, isReserved: true };
 }
 
 /** @returns when the call may be made */
@@ -58,11 +61,14 @@ async function reserve(
   return waitMs > 0 ? callAt : 0;
 }
 
-/** Calls TikTok with the account's token, with a reservation that was taken; after a 429 the quota is held. */
+/**
+ * Calls TikTok with the account's token, with a reservation that was taken; after a 429 the quota is held.
+ * @param deps.accessToken the token that was read before the reservation
+ */
 export async function callWithReservation<T>(
   { record: { account } }: OwnedJob,
   endpoint: QuotaEndpoint,
-  deps: QuotaCallDeps,
+  deps: QuotaCallDeps & { readonly accessToken: string },
   call: (accessToken: string) => Promise<T>,
 ): Promise<T> {
   // Not around the renewal of a token, which has a limit of its own.
@@ -78,8 +84,8 @@ export async function callWithinQuota<T>(
   deps: QuotaCallDeps,
   call: (accessToken: string) => Promise<T>,
 ): Promise<T> {
-  await takeReservation(job, endpoint, deps);
-  return await callWithReservation(job, endpoint, deps, call);
+  const accessToken = await takeReservation(job, endpoint, deps);
+  return await callWithReservation(job, endpoint, { ...deps, accessToken }, call);
 }
 
 /** Asks TikTok what became of the job's publish_id, within the account's quota. */

@@ -193,7 +193,7 @@ const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {
   fastify: ['src/http/'],
   'fastify-type-provider-zod': ['src/http/v1/api.ts'],
   'ipaddr.js': ['src/outbound/'],
-  ioredis: ['src/redis/', 'src/cli/commands/demo.ts'],
+  ioredis: ['src/redis/'],
   jose: ['src/sealing/jwe.ts'],
   'js-redis-server': ['src/embedded-redis/provide-redis.ts'],
   'lossless-json': ['src/tiktok/', 'src/simulator/'],

@@ -5,6 +5,7 @@ import type { Trap } from './traps.ts';
 const STEPS: readonly [readonly [string, number], ...(readonly [string, number])[]] = [
   ['claim', 8],
   ['accessToken', 8],
+  ['claimVideo', 2],
   ['commit:init_sent', 3],
   ['init', 3],
   ['commit:init_answered', 3],

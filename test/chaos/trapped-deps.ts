@@ -1,3 +1,5 @@
+import type { Change } from '../../src/ledger/change.ts';
+import type { LedgerRecord } from '../../src/ledger/record.ts';
 import type { RedisClient } from '../../src/redis/lua-script.ts';
 import type { PutChunkInput } from '../../src/tiktok/index.ts';
 import type { WorkerDeps } from '../../src/workers/deps.ts';
@@ -13,7 +15,15 @@ export function withTraps(deps: WorkerDeps, traps: Traps): WorkerDeps {
       traps.pass(step, 'after');
       return answer;
     };
-  const { ledger, queues, tiktok, tokens, sealer } = deps;
+  /** A commit is a step by each fact that it writes. */
+  const aroundCommit = <R>(commit: (record: LedgerRecord, change: Change) => Promise<R>) => {
+    return async (record: LedgerRecord, change: Change): Promise<R> => {
+      const trapped = around(`commit:${change.cause.event}`, commit);
+      const { also } = change;
+      return await (also === undefined ? trapped : around(`commit:${also.event}`, trapped))(record, change);
+    };
+  };
+  const { ledger, queues, tiktok, tokens, sealer, videoClaims } = deps;
   /** Whose upload URL it is; the context it was sealed to ends with the job's id. */
   const jobOfUrl = new Map<string, string>();
   return {
@@ -29,8 +39,10 @@ export function withTraps(deps: WorkerDeps, traps: Traps): WorkerDeps {
         traps.pass('claim', 'after');
         return claim;
       },
-      commit: async (record, change) => await around(`commit:${change.cause.event}`, ledger.commit)(record, change),
+      commit: aroundCommit(ledger.commit),
+      commitAndLeave: aroundCommit(ledger.commitAndLeave),
     },
+    videoClaims: { claim: around('claimVideo', videoClaims.claim) },
     queues: {
       ...queues,
       addStatusEntry: around('addStatusEntry', queues.addStatusEntry),
@@ -51,6 +63,10 @@ export function withTraps(deps: WorkerDeps, traps: Traps): WorkerDeps {
     },
     sealer: {
       ...sealer,
+      async seal(url, context) {
+        jobOfUrl.set(url, context.slice(context.indexOf(':') + 1));
+        return await sealer.seal(url, context);
+      },
       async open(sealed, context) {
         const opened = await sealer.open(sealed, context);
         jobOfUrl.set(opened, context.slice(context.indexOf(':') + 1));

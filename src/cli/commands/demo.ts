@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Cluster } from 'ioredis';
 import { openApp } from '../../app/open-app.ts';
 import { openServer, publisherOn } from '../../app/open-server.ts';
 import { openMeasuredService, type Service } from '../../app/open-service.ts';
@@ -13,7 +12,7 @@ import type { PublishJob } from '../../core/publish-job.ts';
 import { bytesText } from '../../core/quantity-text.ts';
 import { MEGABYTE_BYTES, SECOND_MS } from '../../core/units.ts';
 import type { Publisher } from '../../producers/publisher.ts';
-import type { RedisClient } from '../../redis/lua-script.ts';
+import { forgetKeys } from '../../redis/forget-keys.ts';
 import { type Simulator, startSimulator } from '../../simulator/index.ts';
 import type { CommandContext } from '../cli-io.ts';
 import { type DemoReport, demoReportText, isDemoGood, reportOnDemo } from '../demo-report.ts';
@@ -22,8 +21,6 @@ import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
 import { interruptible, untilAborted } from '../interrupt.ts';
 import { createProgressDisplay } from '../progress-display.ts';
 import { watchJob } from '../watch-job.ts';
-
-const SCAN_COUNT = 500;
 
 const KEY_BYTES = 32;
 
@@ -83,7 +80,7 @@ async function runDemo(context: CommandContext, signal: AbortSignal, onClose: On
   step(stepText('Redis', REDIS_TEXTS[app.redisKind] ?? 'a real Redis, started for this demo'));
   const service = await openMeasuredService(app);
   // After the workers have stopped: a demo leaves nothing behind in a Redis that outlives it.
-  app.onClose(() => forgetKeys(service.redis, app.config.queuePrefix));
+  app.onClose(async () => void (await forgetKeys(service.redis, app.config.queuePrefix)));
   step(stepText('TikTok', `simulated at ${simulator.url}`));
   const workers = await openWorkers(service, { settings: { pollSchedule: POLL_SCHEDULE } });
   const web = await openServer(service, workers);
@@ -168,13 +165,4 @@ function demoEnvironment(env: Environment, simulator: Simulator, folder: string)
     TIKTOK_CLIENT_KEY: simulator.clientKey,
     TIKTOK_CLIENT_SECRET: simulator.clientSecret,
   };
-}
-
-/** Deletes every key of a queue prefix, on every node: for a prefix that was made for one demo. */
-async function forgetKeys(redis: RedisClient, prefix: string): Promise<void> {
-  for (const node of redis instanceof Cluster ? redis.nodes('master') : [redis]) {
-    for await (const keys of node.scanStream({ match: `${prefix}*`, count: SCAN_COUNT })) {
-      if (Array.isArray(keys) && keys.length > 0) await redis.unlink(keys);
-    }
-  }
 }

@@ -100,7 +100,7 @@ async function init(
   }
   await enforceCreatorRules(job, deps);
   const endpoint = source.kind === 'photos' ? 'photo_init' : (`${mode}_init` as const);
-  const isReserved = await takeBookedCall(job, endpoint, deps);
+  const { accessToken, isReserved } = await takeBookedCall(job, endpoint, deps);
   const stillOwned = ownershipProof(job, deps);
   const intendedAt = deps.clock.now();
   await job.commit({
@@ -114,11 +114,11 @@ async function init(
   try {
     // Such an init alone makes the post; an upload's may get lost until its last chunk.
     if (source.kind !== 'file_upload') await job.confirm();
-    const answer = await callWithReservation(job, endpoint, deps, async (accessToken) => {
+    const answer = await callWithReservation(job, endpoint, { ...deps, accessToken }, async (token) => {
       await stillOwned();
       inDoubt = true;
       try {
-        return await send(source, job.record, deps, accessToken);
+        return await send(source, job.record, deps, token);
       } catch (error) {
         if (error instanceof PublishError && error.row.outcomeKnown) inDoubt = false;
         throw error;

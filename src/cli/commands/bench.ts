@@ -1,0 +1,109 @@
+import { randomBytes } from 'node:crypto';
+import { openApp } from '../../app/open-app.ts';
+import { type Environment, loadConfig } from '../../config/load-config.ts';
+import { orLate } from '../../core/deadline.ts';
+import { redisTroubleOf } from '../../core/redis-trouble.ts';
+import { SECOND_MS } from '../../core/units.ts';
+import { explainRedisError } from '../../redis/connection-error.ts';
+import { forgetKeys } from '../../redis/forget-keys.ts';
+import { forgetLeftBehind, newBenchPrefix } from '../bench/bench-keys.ts';
+import { type BenchReport, benchReportText, reportOnBench } from '../bench/bench-report.ts';
+import { checkRedisForBench } from '../bench/check-redis.ts';
+import { measure, PROCESSING_MS } from '../bench/measure.ts';
+import { type SimulatedTikTok, startSimulatedTikTok } from '../bench/simulated-tiktok.ts';
+import type { CommandContext } from '../cli-io.ts';
+import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
+import { interruptible } from '../interrupt.ts';
+
+const MOST_PUBLISHES = 2_500;
+const WITHIN_MS = 20 * SECOND_MS;
+/** Before the load, to tell what a single publish meets. */
+const MOST_ALONE = 50;
+const ALONE_WITHIN_MS = 3 * SECOND_MS;
+const DRAIN_MS = 5 * SECOND_MS;
+const KEY_BYTES = 32;
+
+export interface BenchOptions {
+  /** By default as many as fit into the time. */
+  readonly publishes?: number;
+  readonly concurrency: number;
+}
+
+/** `bench`: how much this machine and the Redis of the settings publish, measured with a simulated TikTok. */
+export async function bench(options: BenchOptions, context: CommandContext): Promise<ExitCode> {
+  return await interruptible(async (signal) => {
+    const { publishes = MOST_PUBLISHES } = options;
+    const aloneCount = Math.min(MOST_ALONE, Math.ceil(publishes / 10));
+    const simulator = new AbortController();
+    try {
+      const accounts = { accountCount: aloneCount + publishes, processingMs: PROCESSING_MS };
+      const tiktok = await startSimulatedTikTok(accounts, simulator.signal);
+      const report = await runBench({ ...options, aloneCount }, tiktok, context, signal);
+      context.output.answerProse(report, `\n${benchReportText(report)}`);
+      return EXIT_CODES.success;
+    } finally {
+      simulator.abort();
+    }
+  });
+}
+
+async function runBench(
+  { publishes, concurrency, aloneCount }: BenchOptions & { readonly aloneCount: number },
+  tiktok: SimulatedTikTok,
+  { io, output }: CommandContext,
+  signal: AbortSignal,
+): Promise<BenchReport> {
+  const settings = loadConfig(benchEnvironment(io.env, tiktok, concurrency));
+  const queuePrefix = newBenchPrefix(settings.queuePrefix, Date.now());
+  const app = await openApp({ ...settings, queuePrefix, shutdownTimeoutMs: DRAIN_MS, tracing: undefined });
+  let hasKeys = false;
+  let isAway = false;
+  const step = (name: string, text: string): void => output.step(`${name.padEnd(12)}${text}`);
+  try {
+    const redis = await app.connect('producer');
+    const { redis: used, notes } = await checkRedisForBench(app, redis, {
+      ...{ queuePrefix: settings.queuePrefix, publishes: tiktok.accounts.length },
+    });
+    step('Redis', `${used.version} at ${used.address} (${used.origin})`);
+    for (const note of notes) step('note', note);
+    const left = await forgetLeftBehind(redis, settings.queuePrefix, Date.now());
+    if (left > 0) step('removed', `keys that earlier runs left behind: ${left}`);
+    step('keys', `${app.keys.pattern}, removed at the end`);
+    step('load', `${publishes ?? `${WITHIN_MS / SECOND_MS} s of`} publishes to a simulated TikTok; Ctrl-C stops it`);
+    hasKeys = true;
+    app.onClose(async () => {
+      await forgetKeys(redis, queuePrefix);
+      hasKeys = false;
+    });
+    const results = await measure(app, redis, {
+      ...{ tiktok, signal },
+      alone: { count: aloneCount, concurrency: 1, withinMs: ALONE_WITHIN_MS },
+      full: { concurrency, withinMs: publishes === undefined ? WITHIN_MS : Number.POSITIVE_INFINITY },
+    });
+    return reportOnBench(results, { concurrency, redis: used, notes });
+  } catch (error) {
+    const trouble = redisTroubleOf(error);
+    isAway = trouble !== undefined;
+    throw (trouble && explainRedisError(trouble.cause ?? trouble, app.target)) ?? error;
+  } finally {
+    // What still waits for a Redis that is away must not hold the command.
+    await (isAway ? orLate(app.close(), { withinMs: DRAIN_MS, late: () => undefined }) : app.close());
+    if (hasKeys) output.note(`Not all keys ${app.keys.pattern} were removed. ${LATER}`);
+  }
+}
+
+const LATER = 'The next run of `bench` removes those that are an hour old.';
+
+/** What a person has set stays, except for what makes the publishes real: TikTok, its app, and the keys of tokens. */
+function benchEnvironment(env: Environment, tiktok: SimulatedTikTok, concurrency: number): Environment {
+  return {
+    ...env,
+    ENCRYPTION_KEYS: randomBytes(KEY_BYTES).toString('base64'),
+    LOG_LEVEL: env.LOG_LEVEL || 'error',
+    MEDIA_ROOTS: '',
+    UPLOAD_CONCURRENCY: String(concurrency),
+    TIKTOK_API_BASE_URL: tiktok.url,
+    TIKTOK_CLIENT_KEY: tiktok.clientKey,
+    TIKTOK_CLIENT_SECRET: tiktok.clientSecret,
+  };
+}

@@ -1,0 +1,31 @@
+import { InvalidArgumentError } from 'commander';
+import { WORKER_KINDS, type WorkerKind } from '../workers/runtime/worker-kinds.ts';
+
+/** Reads a whole number within bounds. */
+export function wholeNumber(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`Expected a whole number from ${least} to ${most}.`);
+  };
+}
+
+/** Reads names of workers, separated by commas. */
+export function parseWorkerKinds(text: string): WorkerKind[] {
+  return text.split(',').map((name) => {
+    const kind = WORKER_KINDS.find((known) => known === name.trim());
+    if (kind === undefined) throw new InvalidArgumentError(`Expected one or more of ${WORKER_KINDS.join(', ')}.`);
+    return kind;
+  });
+}
+
+/** Reads a JSON object. */
+export function parseJsonObject(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
+  } catch {
+    // Told below, together with JSON that is no object.
+  }
+  throw new InvalidArgumentError('Expected a JSON object, such as \'{"campaign": "spring"}\'.');
+}
