@@ -13,8 +13,8 @@ const JOBS_PER_ACCOUNT = 10;
 /** No poll comes before the polls are measured. */
 const QUIET_MS = 3_600_000;
 const POLLS_PER_SECOND = 500;
-/** For entries to get their new times. */
-const RESCHEDULED_WITHIN_MS = 3_000;
+/** For an entry to get its new time. */
+const RESCHEDULE_MS = 0.5;
 /** Of a worker that has just started; they do not count. */
 const FIRST_POLLS = 500;
 /** The next poll of a job is out of the way. */
@@ -96,7 +96,7 @@ async function measurePolls({ product, jobs }: Size, count: number): Promise<Pol
   const entries = await Promise.all(polled.map(({ id }) => queue.getJob(id)));
   const worker = await startWorker();
   await worker.ask('start');
-  const startAt = Date.now() + RESCHEDULED_WITHIN_MS;
+  const startAt = Date.now() + polled.length * RESCHEDULE_MS;
   const dueAt = (n: number): number => startAt + (n * 1_000) / POLLS_PER_SECOND;
   await Promise.all(entries.map((entry, n) => entry?.changeDelay(dueAt(n) - Date.now())));
   await queue.close();
