@@ -11,7 +11,7 @@ const { pollsUntilDone } = settingsOf<{ pollsUntilDone: number }>();
 const polls = new Map<string, number>();
 /** When each post was asked for last (ms since the epoch). */
 const polledAt = new Map<string, number>();
-const count = { inits: 0, uploads: 0, polled: 0, ended: 0 };
+const count = { inits: 0, uploads: 0, ended: 0 };
 const waiting: { isMet(): boolean; resolve(at: number): void }[] = [];
 
 const server = createServer((request, response) => {
@@ -33,7 +33,6 @@ function asked(body: string, response: ServerResponse): void {
   polls.set(publishId, poll);
   polledAt.set(publishId, Date.now());
   const isDone = poll >= pollsUntilDone;
-  if (poll === 1) count.polled += 1;
   if (isDone) count.ended += 1;
   ok(response, isDone ? { status: 'PUBLISH_COMPLETE' } : { status: 'PROCESSING_UPLOAD' });
   tell();
@@ -74,7 +73,7 @@ server.listen(0, '127.0.0.1', () => {
     url: () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     polledAt: () => Object.fromEntries(polledAt),
     /** Resolves with the time (epoch ms) at which so many of a kind were there. */
-    until: ({ kind, number }: { kind: 'uploads' | 'polled' | 'ended'; number: number }) =>
+    until: ({ kind, number }: { kind: 'uploads' | 'ended'; number: number }) =>
       new Promise<number>((resolve) => {
         waiting.push({ isMet: () => count[kind] >= number, resolve });
         tell();
