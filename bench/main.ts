@@ -2,13 +2,25 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
+import { eventsBenchmark } from './events.ts';
 import type { Benchmark, Row } from './measure.ts';
 import { memoryBenchmark } from './memory.ts';
 import { publishBenchmark } from './publish.ts';
 import { type Report, renderComparison, renderTable } from './report.ts';
+import { startBenchmark } from './start.ts';
 import { uploadsBenchmark } from './uploads.ts';
+import { watchersBenchmark } from './watchers.ts';
+import { wideBenchmark } from './wide.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [publishBenchmark, uploadsBenchmark, memoryBenchmark];
+const BENCHMARKS: readonly Benchmark[] = [
+  publishBenchmark,
+  uploadsBenchmark,
+  memoryBenchmark,
+  wideBenchmark,
+  watchersBenchmark,
+  eventsBenchmark,
+  startBenchmark,
+];
 
 const { values: options, positionals } = parseArgs({
   options: {

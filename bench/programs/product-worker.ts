@@ -15,11 +15,12 @@ serveParent({
   async start() {
     const service = await openService(await openApp(loadConfig({ PATH: process.env.PATH, ...environment })));
     const [firstMs = 0, secondMs = firstMs] = pollMs;
+    const schedule = { firstMs, factor: secondMs / firstMs, maxMs: Math.max(DEFAULT_POLL_SCHEDULE.maxMs, ...pollMs) };
     await openWorkers(service, {
       tokens: { accessToken: () => Promise.resolve('token') },
       random: () => 0,
       settings: {
-        pollSchedule: { ...DEFAULT_POLL_SCHEDULE, firstMs, factor: secondMs / firstMs, minPerOpenJobMs: 0 },
+        pollSchedule: { ...DEFAULT_POLL_SCHEDULE, ...schedule, minPerOpenJobMs: 0 },
       },
     });
   },

@@ -11,6 +11,8 @@ import { serveParent, settingsOf } from './parent.ts';
 const { pollsUntilDone, tls } = settingsOf<{ pollsUntilDone: number; tls?: { key: string; cert: string } }>();
 const scheme = tls === undefined ? 'http' : 'https';
 const polls = new Map<string, number>();
+/** When each post was asked for last (ms since the epoch). */
+const polledAt = new Map<string, number>();
 const count = { inits: 0, uploads: 0, ended: 0 };
 const waiting: { isMet(): boolean; resolve(at: number): void }[] = [];
 
@@ -33,6 +35,7 @@ function asked(body: string, response: ServerResponse): void {
   const { publish_id: publishId } = JSON.parse(body) as { publish_id: string };
   const poll = (polls.get(publishId) ?? 0) + 1;
   polls.set(publishId, poll);
+  polledAt.set(publishId, Date.now());
   const isDone = poll >= pollsUntilDone;
   if (isDone) count.ended += 1;
   ok(response, isDone ? { status: 'PUBLISH_COMPLETE' } : { status: 'PROCESSING_UPLOAD' });
@@ -72,6 +75,7 @@ function tell(): void {
 server.listen(0, '127.0.0.1', () => {
   serveParent({
     url: () => `${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    polledAt: () => Object.fromEntries(polledAt),
     /** Resolves with the time (epoch ms) at which so many of a kind were there. */
     until: ({ kind, number }: { kind: 'uploads' | 'ended'; number: number }) =>
       new Promise<number>((resolve) => {
