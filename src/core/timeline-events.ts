@@ -63,7 +63,10 @@ export const TIMELINE_EVENTS = {
   },
   last_chunk_started: { meaning: 'The last chunk is about to be sent; after it TikTok may publish.', facts: {} },
   last_chunk_refused: { meaning: 'TikTok certainly did not take the last chunk.', facts: {} },
-  last_chunk_held_back: { meaning: 'The last chunk was not sent, because Redis had too few replicas.', facts: {} },
+  last_chunk_held_back: {
+    meaning: 'The last chunk was not sent, because Redis had too few replicas or the worker stopped.',
+    facts: {},
+  },
   upload_completed: { meaning: 'TikTok has every byte.', facts: { totalBytes: number } },
   handed_back: { meaning: 'The worker stopped; another one takes the job.', facts: {} },
   attempt_failed: {

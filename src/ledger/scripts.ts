@@ -50,9 +50,9 @@ if known then
   if redis.call('HGET', job, 'revision') == '1' then redis.call('HINCRBY', job, 'revision', 1) end
   return { 'exists', known }
 end
-if redis.call('EXISTS', key.job) == 1 then return { 'exists', arg.id } end
 local account = redis.call('HGET', key.account, 'aliasOf')
 if account then return { 'alias', account } end
+if redis.call('EXISTS', key.job) == 1 then return { 'exists', arg.id } end
 redis.call('HSET', key.job, 'stateSince', serverTime(), unpack(ARGV, 2))
 redis.call('ZADD', key.due, arg.dueAt, arg.id)
 redis.call('ZADD', key.allJobs, arg.createdAt, arg.id)

@@ -56,7 +56,6 @@ export function statusWork(deps: WorkerDeps, concurrency: number): QueueWork {
         id: publishIdOfEntryId(QUEUE_NAMES.status, id),
         data: job.data,
         run: runOf(job),
-        delayMs: job.delay,
       };
       return isRecheck(job) ? processRecheckEntry(entry, deps) : processStatusEntry(entry, deps);
     },
