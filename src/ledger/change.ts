@@ -110,6 +110,9 @@ export function nowProcessing(session: Session, now: number, nextPollAt: number)
   return { ...NOT_WAITING, session: withoutUploadUrl(session), processingSince: now, nextPollAt, pollCount: 0 };
 }
 
+/** What is known of a video, of no use once TikTok has it; a failed upload may be resumed. It takes much of a record. */
+const NO_VIDEO: LedgerPatch = { claimedVideo: undefined, examined: undefined, pin: undefined, acceptedCrc32: undefined };
+
 export interface JobEnd {
   readonly to: EndState;
   readonly error?: PublishError | undefined;
@@ -131,6 +134,7 @@ export function endChange(record: LedgerRecord, { to, error, postIds, tiktokStat
     },
     patch: {
       ...NOT_WAITING,
+      ...((to === 'published' || to === 'in_inbox') && NO_VIDEO),
       endedAt: now,
       failure,
       postIds: postIds ?? record.postIds,
