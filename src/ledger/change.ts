@@ -111,7 +111,12 @@ export function nowProcessing(session: Session, now: number, nextPollAt: number)
 }
 
 /** What is known of a video, of no use once TikTok has it; a failed upload may be resumed. It takes much of a record. */
-const NO_VIDEO: LedgerPatch = { claimedVideo: undefined, examined: undefined, pin: undefined, acceptedCrc32: undefined };
+const NO_VIDEO: LedgerPatch = {
+  claimedVideo: undefined,
+  examined: undefined,
+  pin: undefined,
+  acceptedCrc32: undefined,
+};
 
 export interface JobEnd {
   readonly to: EndState;
