@@ -1,7 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import { newRecord, nowProcessing } from '../src/ledger/change.ts';
 import { createLedger, SWEEP_AFTER_MS } from '../src/ledger/ledger.ts';
-import { createLanes } from '../src/limits/lanes.ts';
 import { createQueues } from '../src/queues/queues.ts';
 import { closeRedis, connectRedis } from '../src/redis/connections.ts';
 import { type Product, QUEUE_PREFIX } from './product.ts';
@@ -29,7 +28,6 @@ export async function fillWithProcessing(
 ): Promise<FilledJob[]> {
   const redis = await connectRedis({ kind: 'url', url }, 'ledger');
   const ledger = createLedger({ redis, keys, clock: Date });
-  const lanes = createLanes({ redis, keys, clock: Date });
   const queues = createQueues({ connection: redis, prefix: QUEUE_PREFIX });
 
   async function bringToProcessing(number: number): Promise<FilledJob> {
@@ -44,10 +42,10 @@ export async function fillWithProcessing(
       patch: { session: { kind: 'init_sent', intendedAt: now }, initCount: 1, totalBytes: VIDEO_BYTES },
     });
     const begun = await ledger.commit(sent, {
-      ...{ hasBegun: true, cause: { event: 'init_answered', publishId } },
+      ...{ hasBegun: true, cause: { event: 'init_answered', publishId }, also: { event: 'last_chunk_started' } },
       patch: { session: { kind: 'upload', publishId, lastChunkStartedAt: now } },
     });
-    await ledger.commit(begun, {
+    await ledger.commitAndLeave(begun, {
       ...{ to: 'processing', event: 'publish.upload.completed', dueAt: pollAt + SWEEP_AFTER_MS },
       cause: { event: 'upload_completed', totalBytes: VIDEO_BYTES },
       patch: {
@@ -55,7 +53,6 @@ export async function fillWithProcessing(
         ...{ acceptedBytes: VIDEO_BYTES, sentBytes: VIDEO_BYTES, attempts: 0 },
       },
     });
-    await lanes.leave(account, id);
     await queues.addStatusEntry({ version: 1, id, account }, firstPollInMs);
     return { id, publishId };
   }

@@ -44,7 +44,11 @@ function compare([before, after]: readonly string[]): void {
 }
 
 async function measure(): Promise<void> {
-  const chosen = BENCHMARKS.filter(({ name }) => options.only === undefined || options.only.split(',').includes(name));
+  const names = BENCHMARKS.map(({ name }) => name);
+  const wanted = options.only?.split(',') ?? names;
+  const unknown = wanted.filter((name) => !names.includes(name));
+  if (unknown.length > 0) throw new Error(`no benchmark ${unknown.join(', ')}; there are ${names.join(', ')}`);
+  const chosen = BENCHMARKS.filter(({ name }) => wanted.includes(name));
   const rows: Row[] = [];
   for (const benchmark of chosen) {
     console.error(`bench: ${benchmark.name} …`);

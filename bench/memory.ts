@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createPublisherFromConfig } from '../src/app/create-publisher.ts';
-import { DAY_MS, GIGABYTE_BYTES, MEBIBYTE_BYTES } from '../src/core/units.ts';
+import { GIGABYTE_BYTES, MEBIBYTE_BYTES } from '../src/core/units.ts';
 import { startProgram, startRedis } from './lab.ts';
 import { type Benchmark, interleave, type Row } from './measure.ts';
 import { makeHollowVideo } from './upload-lab.ts';
@@ -24,7 +24,7 @@ async function peakOf(path: string, uploads: number): Promise<number> {
   const worker = await startProgram('product-worker', { environment, pollMs: [1_000] }, { isOwn: true });
   const publisher = createPublisherFromConfig({
     redis: { kind: 'url', url: redis.url },
-    ...{ dataDir: '', cacheDir: '', queuePrefix: PREFIX, retentionMs: DAY_MS },
+    ...{ dataDir: '', cacheDir: '', queuePrefix: PREFIX },
   });
   try {
     for (let number = 0; number < uploads; number += 1) {

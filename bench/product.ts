@@ -11,7 +11,6 @@ import { startProgram, startRedis } from './lab.ts';
 export const QUEUE_PREFIX = '{bench}';
 /** The app at TikTok, whose webhooks are signed with the secret. */
 export const TIKTOK_APP = { key: 'bench', secret: 'bench-secret' } as const;
-export const DAY_MS = 86_400_000;
 const VIDEO_BYTES = 1_000;
 const CONCURRENCY = 50;
 
@@ -38,12 +37,12 @@ export async function openProduct({ pollMs, pollsUntilDone }: ProductOptions) {
   };
   const publisher = createPublisherFromConfig({
     redis: { kind: 'url', url: redis.url },
-    ...{ dataDir: folder, cacheDir: '', queuePrefix: QUEUE_PREFIX, retentionMs: DAY_MS },
+    ...{ dataDir: folder, cacheDir: '', queuePrefix: QUEUE_PREFIX },
   });
   const closers = [() => publisher.close(), () => tiktok.end(), () => redis.close()];
 
-  async function start(name: string, settings: unknown) {
-    const program = await startProgram(name, settings);
+  async function start(name: string, settings: unknown, isOwn = true) {
+    const program = await startProgram(name, settings, { isOwn });
     closers.unshift(() => program.end());
     return program;
   }
@@ -56,7 +55,7 @@ export async function openProduct({ pollMs, pollsUntilDone }: ProductOptions) {
     }),
     startWorker: () => start('product-worker', { environment, pollMs }),
     startServer: () => start('product-server', { environment }),
-    startWatcher: () => start('product-watcher', { redisUrl: redis.url, queuePrefix: QUEUE_PREFIX }),
+    startWatcher: () => start('product-watcher', { redisUrl: redis.url, queuePrefix: QUEUE_PREFIX }, false),
     async close() {
       for (const close of closers) await close();
       await rm(folder, { recursive: true, force: true });

@@ -21,7 +21,6 @@ const ONE_BY_ONE = 300;
 const BULK = 1_000;
 /** Enough for what each process does once to count little. */
 const COUNTED_JOBS = 600;
-const DAY_MS = 86_400_000;
 
 /** How requests get onto the queue of one side, and which program works there. */
 interface Side {
@@ -62,7 +61,7 @@ const product: Side = {
   open(url) {
     const publisher = createPublisherFromConfig({
       redis: { kind: 'url', url },
-      ...{ dataDir: '', cacheDir: '', queuePrefix: PREFIX, retentionMs: DAY_MS },
+      ...{ dataDir: '', cacheDir: '', queuePrefix: PREFIX },
     });
     return {
       add: (request) => publisher.enqueue(request),

@@ -94,7 +94,7 @@ export const startBenchmark: Benchmark = {
       baseline: { name: 'bare BullMQ', values: bare },
     });
     return [
-      row('import', 'import of the producer entry', imports),
+      row('import', 'import of the producer entry, which loads BullMQ later', imports),
       row('firstJob', 'start of a worker until it takes a job', firstJobs),
     ];
   },

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DAY_MS } from '../src/core/units.ts';
 import type { Program } from './lab.ts';
 import type { Benchmark } from './measure.ts';
-import { DAY_MS, openProduct, type Product } from './product.ts';
+import { openProduct, type Product } from './product.ts';
 
 /* What those cost who watch a job while much happens to others, once they have begun to watch. */
 

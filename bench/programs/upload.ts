@@ -43,7 +43,7 @@ const NOTHING_AROUND = {
 
 const ledger: ConstructorParameters<typeof OwnedJob>[1] = {
   commit: async (record, { patch }) => ({ ...record, ...patch }),
-  commitAndLeave: async (record) => ({ record, toWake: [] }),
+  commitAndLeave: async (record) => ({ record, jobsToWake: [] }),
   note: async () => undefined,
   confirm: async () => undefined,
 };

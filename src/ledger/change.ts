@@ -69,7 +69,7 @@ export const NO_SESSION: LedgerPatch = {
 
 export interface Change {
   readonly cause: TimelineFact;
-  /** What happened with it. */
+  /** A second fact, written in the same step. */
   readonly also?: TimelineFact | undefined;
   readonly patch?: LedgerPatch;
   /** The new state; without it the state stays. */
@@ -89,10 +89,10 @@ export interface Change {
   readonly dueAt?: number;
 }
 
-/** A record that was changed, and the jobs that have to be woken since it left its lane. */
-export interface Left {
+/** A record that was changed, and the jobs that have to be woken if it left its lane. */
+export interface Committed {
   readonly record: LedgerRecord;
-  readonly toWake: readonly string[];
+  readonly jobsToWake: readonly string[];
 }
 
 /** A record that was made, unless its id or idempotency key was taken. */

@@ -75,7 +75,8 @@ return { 'created', arg.id, where }
  * later.
  *
  * A start that is not newer than the last one of the same queue entry (`run`) comes from a process that slept through a
- * takeover: it is refused. A call that is sent again after a lost reply changes nothing, and books nothing.
+ * takeover: it is refused. A call that is sent again after a lost reply changes nothing, and books nothing; its answer
+ * no longer tells of what the first one booked and counted.
  */
 export const CLAIM_SCRIPT = `${ACCOUNT_HOLD_LUA}${HELD_BACK_LUA}${RESERVE_LUA}
 local version = redis.call('HMGET', key.version, 'id', 'count')

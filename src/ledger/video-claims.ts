@@ -3,8 +3,7 @@ import { PublishError } from '../core/publish-error.ts';
 import { type PublishState, parsePublishState } from '../core/publish-state.ts';
 import { DAY_MS } from '../core/units.ts';
 import type { Keys } from '../redis/keys.ts';
-import { prepareNamedScript, type RedisClient } from '../redis/lua-script.ts';
-import { asArray } from './claim.ts';
+import { asArray, prepareNamedScript, type RedisClient } from '../redis/lua-script.ts';
 import type { LedgerRecord } from './record.ts';
 
 /** How many jobs of one video are remembered, the latest first. */

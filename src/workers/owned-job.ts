@@ -14,7 +14,7 @@ export class OwnedJob {
   #record: LedgerRecord;
   #provenAt: number;
   #statusCallAt: number | undefined;
-  #toWake: readonly string[] | undefined;
+  #jobsToWake: readonly string[] | undefined;
   readonly #ledger: OwnersLedger;
   /** As they were when the job was claimed. */
   readonly around: Surroundings;
@@ -54,15 +54,15 @@ export class OwnedJob {
   /** The same, and leaves the account's lane. @throws PublishError `INTERNAL_OVERTAKEN` */
   async commitAndLeave(change: Change): Promise<void> {
     const askedAt = performance.now();
-    const { record, toWake } = await this.#ledger.commitAndLeave(this.#record, change);
+    const { record, jobsToWake } = await this.#ledger.commitAndLeave(this.#record, change);
     this.#record = record;
     this.#provenAt = askedAt;
-    this.#toWake = toWake;
+    this.#jobsToWake = jobsToWake;
   }
 
   /** The jobs that have to be woken since this one left its lane; undefined while it has not left. */
-  get toWake(): readonly string[] | undefined {
-    return this.#toWake;
+  get jobsToWake(): readonly string[] | undefined {
+    return this.#jobsToWake;
   }
 
   /**
@@ -75,10 +75,10 @@ export class OwnedJob {
 
   /** @throws PublishError `INTERNAL_OVERTAKEN` */
   async note(progress: LedgerProgress = {}, dueAt?: number): Promise<void> {
-    const askedAt = performance.now();
-    await this.#ledger.note(this.#record, progress, dueAt);
-    this.#provenAt = askedAt;
-    this.#record = { ...this.#record, ...progress };
+    await this.noteWith(async (record) => {
+      await this.#ledger.note(record, progress, dueAt);
+      return progress;
+    });
   }
 
   /** Lets somebody else note progress with the proof that the job is ours. @param write resolves with what it noted */
