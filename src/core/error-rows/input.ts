@@ -13,6 +13,10 @@ export const INPUT_ROWS = {
     retryable: true,
     alert: 'count',
   }),
+  INPUT_SCHEDULED_IN_PAST: giveUp({
+    message: 'the scheduled time is in the past',
+    advice: 'Check the date and the time zone. To publish immediately, omit the time.',
+  }),
   INPUT_ACCOUNT_UNKNOWN: giveUp({
     message: 'no account with this name is connected',
     advice: 'Check the spelling with `tiktok-publisher accounts list`, or connect it with `accounts add`, then retry.',
