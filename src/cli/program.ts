@@ -80,7 +80,10 @@ function addPublishing(program: Command, run: Run): void {
       '--privacy <level>',
       'PUBLIC_TO_EVERYONE, MUTUAL_FOLLOW_FRIENDS, FOLLOWER_OF_CREATOR or SELF_ONLY; required for direct',
     )
-    .option('--at <time>', 'publish at this time, such as 2026-12-01T10:00:00Z')
+    .option(
+      '--at <time>',
+      'publish at this time: 2026-12-01T10:00:00Z, +2h, tomorrow 10:00 or 2026-12-01 10:00 (on the clock of this machine)',
+    )
     .option('--idempotency-key <key>', 'the same key with the same request returns the same job')
     .option('--pull', 'TikTok downloads the video itself, from a URL on your verified domain')
     .option('--fallback-upload', 'with --pull: if the download by TikTok fails, the worker uploads the video')

@@ -8,6 +8,7 @@ import { openFileSource } from '../../media/file-source.ts';
 import type { EnqueuedJob } from '../../producers/publisher.ts';
 import { type CommandContext, commandName } from '../cli-io.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
+import { LOCAL_TIME_FORMS, localTimeText, parseTime } from '../parse-time.ts';
 import { preflightText } from '../preflight-text.ts';
 import { withClient } from '../with-client.ts';
 import { waitSilently, watchUntilEnd } from './watch.ts';
@@ -48,15 +49,14 @@ export async function publish(
   context: CommandContext,
 ): Promise<ExitCode> {
   const config = loadConfig(context.io.env);
-  const request = namingOptions(() => parsePublishRequest(buildRequest(targets, options)));
+  const request = await namingOptions(async () => parsePublishRequest(buildRequest(targets, options)));
   if (options.dryRun === true) return await dryRun(request, context);
   if (request.media.type === 'file') await refuseWrongFile(request.media.path, config);
   return await withClient(context.io, async (app) => {
     const account = await app.vault.resolve(request.account);
     const { idempotencyKey } = options;
-    const job = await app.publisher.enqueue(
-      { ...request, account },
-      idempotencyKey === undefined ? {} : { idempotencyKey },
+    const job = await namingOptions(() =>
+      app.publisher.enqueue({ ...request, account }, idempotencyKey === undefined ? {} : { idempotencyKey }),
     );
     if (options.watch === true) return await watchFrom(job, app, context);
     if (options.wait === true) return await waitSilently(job.id, app, context);
@@ -85,7 +85,7 @@ async function dryRun(request: PublishRequest, context: CommandContext): Promise
 }
 
 async function watchFrom(job: EnqueuedJob, app: Client, context: CommandContext): Promise<ExitCode> {
-  context.output.note(`job ${job.id}`);
+  context.output.note(`job ${job.id}${whenText(job)}`);
   tellIfNobodyWorks(app, context);
   return await watchUntilEnd(job.id, app.publisher, context);
 }
@@ -98,7 +98,12 @@ function tellIfNobodyWorks(app: Client, { io, output }: CommandContext): void {
 
 function enqueuedText(job: EnqueuedJob, command: string): string {
   if (!job.created) return `This idempotency key was already used for job ${job.id}\n${headline(job)}`;
-  return `${headline(job)}\njob ${job.id}\nto follow it: ${command} watch ${job.id}`;
+  return `${headline(job)}${whenText(job)}\njob ${job.id}\nto follow it: ${command} watch ${job.id}`;
+}
+
+/** When a scheduled job starts, on the clock of who typed it. */
+function whenText({ state, scheduledAt }: EnqueuedJob): string {
+  return state === 'scheduled' && scheduledAt !== null ? `, which is ${localTimeText(scheduledAt)}` : '';
 }
 
 function buildRequest(targets: readonly string[], options: PublishCommandOptions): Record<string, unknown> {
@@ -119,7 +124,15 @@ function buildRequest(targets: readonly string[], options: PublishCommandOptions
   const media = mediaOf(targets, options);
   const postPart = Object.keys(post).length === 0 ? {} : { post };
   return {
-    ...withoutUndefined({ account, mode, scheduledAt: at, priority, callbackUrl, onDuplicate, metadata }),
+    ...withoutUndefined({
+      account,
+      mode,
+      scheduledAt: at && parseTime(at, Date.now()),
+      priority,
+      callbackUrl,
+      onDuplicate,
+      metadata,
+    }),
     media,
     ...postPart,
   };
@@ -166,14 +179,15 @@ const OPTION_OF_FIELD: Readonly<Record<string, string>> = {
 };
 
 /** Says what is wrong in terms of what was typed. */
-function namingOptions(parse: () => PublishRequest): PublishRequest {
+async function namingOptions<T>(parse: () => Promise<T>): Promise<T> {
   try {
-    return parse();
+    return await parse();
   } catch (error) {
     if (!(error instanceof PublishError) || error.details.problems === undefined) throw error;
     const problems = error.details.problems.map(({ path, message }) => ({
       path: OPTION_OF_FIELD[path] ?? path,
-      message,
+      message:
+        path === 'scheduledAt' && error.code === 'INPUT_INVALID' ? `${message}, or ${LOCAL_TIME_FORMS}` : message,
     }));
     throw new PublishError(error.code, { ...error.details, problems }, { cause: error });
   }

@@ -36,6 +36,7 @@ describe('wrong use of the command line', () => {
     [['publish', video, '--account', 'acme'], '--privacy'],
     [['publish', video, '--account', 'acme', '--privacy', 'friends'], '--privacy: expected one of PUBLIC_TO_EVERYONE'],
     [['publish', video, ...direct, '--at', 'tomorrow'], '--at: expected an ISO 8601 time'],
+    [['publish', video, ...direct, '--at', 'next week'], 'or "+2h"'],
     [['publish', 'no-such.mp4', ...direct], 'no-such.mp4'],
     [['publish', folder, ...direct], folder],
     [['publish', fileWith('empty.mp4', ''), ...direct], 'empty'],
