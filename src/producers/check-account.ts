@@ -5,6 +5,7 @@ import { CHECKED, notChecked, type PartReport } from '../core/preflight-report.t
 import { PublishError } from '../core/publish-error.ts';
 import type { PublishRequest } from '../core/publish-request.ts';
 import { SECOND_MS } from '../core/units.ts';
+import { POSTS_A_DAY } from '../limits/tiktok-quotas.ts';
 
 /** What a preflight asks of an account. */
 export interface PreflightAccount {
@@ -114,9 +115,6 @@ export interface PreflightQuota {
   /** Until when the app's cap holds an account back (ms since the epoch). */
   heldBackUntil(account: string): Promise<number | undefined>;
 }
-
-/** "about 15 posts per day" for a creator (developers.tiktok.com/doc/content-sharing-guidelines, read 2026-11-22). */
-const POSTS_A_DAY = 15;
 
 /** Looks for limits at which a request's job would wait. They never refuse it. */
 export async function checkQuota(
