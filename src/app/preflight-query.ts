@@ -1,16 +1,22 @@
 import { splitScopes } from '../accounts/scopes.ts';
+import type { Clock } from '../core/ports.ts';
 import type { PreflightReport } from '../core/preflight-report.ts';
+import { DAY_MS } from '../core/units.ts';
+import { createVideoClaims } from '../ledger/video-claims.ts';
 import { TIKTOK_QUOTAS } from '../limits/tiktok-quotas.ts';
 import { createMediaOpener } from '../media/open-media.ts';
 import { probeMedia } from '../media/probe/probe-media.ts';
 import type { PreflightAccounts, PreflightQuota } from '../producers/check-account.ts';
 import { checkRequest } from '../producers/check-request.ts';
+import type { Keys } from '../redis/keys.ts';
 import type { PublisherAccounts } from './account-parts.ts';
 import { hasAccountKeys } from './publisher-accounts.ts';
 import type { PublisherConfig } from './publisher-config.ts';
 import type { RedisParts } from './redis-parts.ts';
 
-type PreflightParts = Pick<RedisParts, 'reservations' | 'caps'> & {
+type PreflightParts = Pick<RedisParts, 'accountNames' | 'caps' | 'lanes' | 'redis' | 'reservations'> & {
+  readonly keys: Keys;
+  readonly clock: Clock;
   readonly openAccounts: () => Promise<PublisherAccounts>;
 };
 
@@ -21,20 +27,26 @@ type PreflightParts = Pick<RedisParts, 'reservations' | 'caps'> & {
 export async function runPreflight(
   request: unknown,
   config: PublisherConfig,
-  { reservations, caps, openAccounts }: PreflightParts,
+  { reservations, caps, lanes, accountNames, redis, keys, clock, openAccounts }: PreflightParts,
 ): Promise<PreflightReport> {
-  const { mediaRoots, outboundAllowHosts = [], s3 = {} } = config;
+  const { mediaRoots, outboundAllowHosts = [], s3 = {}, onDuplicate = 'warn', duplicateWindowMs = DAY_MS } = config;
   const media = createMediaOpener({ roots: mediaRoots, allowHosts: outboundAllowHosts, s3 });
   const quota: PreflightQuota = {
     initWaitMs: (account, endpoint) => reservations.peek({ account, endpoint, ...TIKTOK_QUOTAS[endpoint] }),
     postsLastDay: caps.postsLastDay,
+    nextDailyTryAt: caps.nextDailyTryAt,
     heldBackUntil: caps.heldBackUntil,
+    delayOf: lanes.delayOf,
   };
+  const { find } = createVideoClaims({ redis, keys, clock, windowMs: duplicateWindowMs, maxWaitMs: 0 });
   try {
     const accounts = hasAccountKeys(config)
       ? accountsOf(await openAccounts())
       : 'ENCRYPTION_KEYS is not set here, and accounts are encrypted with the keys of the workers';
-    return await checkRequest(request, { openMedia: media.open, probeMedia, accounts, quota });
+    return await checkRequest(request, {
+      ...{ openMedia: media.open, probeMedia, accounts, quota, clock },
+      ...{ duplicates: { onDuplicate, find }, nameOf: accountNames.resolve },
+    });
   } finally {
     await media.close();
   }

@@ -29,7 +29,7 @@ export function publisherParts(
     askCreator: async (account) => await (await openAccounts()).askCreator(account),
     async preflight(request) {
       const { runPreflight } = await import('./preflight-query.ts');
-      return await runPreflight(request, config, { ...parts, openAccounts });
+      return await runPreflight(request, config, { ...parts, keys, openAccounts });
     },
   };
 }

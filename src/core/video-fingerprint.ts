@@ -1,3 +1,6 @@
+import { createHash } from 'node:crypto';
+import type { MediaSource } from './ports.ts';
+
 /** Up to this size a video is read whole; of a larger one no more than this is read (bytes). @internal */
 export const FINGERPRINT_BYTES = 4_194_304;
 const WINDOWS = 8;
@@ -25,4 +28,18 @@ export function fingerprintRanges(sizeBytes: number): FingerprintRange[] {
     const startByte = Math.floor((lastStartByte * index) / (WINDOWS - 1));
     return { startByte, endByteExclusive: startByte + WINDOW_BYTES };
   });
+}
+
+/** SHA-256 (hex) of a video's size and of its windows. */
+export async function fingerprintVideo(
+  source: Pick<MediaSource, 'pin' | 'read'>,
+  signal?: AbortSignal,
+): Promise<string> {
+  const { sizeBytes } = source.pin;
+  const hash = createHash('sha256').update(`${sizeBytes}:`);
+  for (const { startByte, endByteExclusive } of fingerprintRanges(sizeBytes)) {
+    signal?.throwIfAborted();
+    for await (const piece of source.read(startByte, endByteExclusive)) hash.update(piece);
+  }
+  return hash.digest('hex');
 }

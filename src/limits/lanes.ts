@@ -138,6 +138,11 @@ export function createLanes({ redis, keys, clock }: { redis: RedisClient; keys: 
       await redis.hset(keys.laneDelay(account), { reason, until: until ?? '' });
     },
 
+    /** Why a whole account waits, if it does. */
+    async delayOf(account: string): Promise<LaneDelay | undefined> {
+      return parseLaneDelay(await redis.hgetall(keys.laneDelay(account)));
+    },
+
     /** Lanes with waiting jobs that no sweep has checked lately; counts as a check. */
     async stale(count: number): Promise<string[]> {
       const now = clock.now();

@@ -1,10 +1,15 @@
+import { hashMediaUrls } from '../core/hash-media-urls.ts';
 import type { MediaFacts } from '../core/media-facts.ts';
 import { isFetchedByTikTok } from '../core/media-route.ts';
 import { checkMediaRules } from '../core/media-rules.ts';
-import type { OpenMedia, ProbeMedia } from '../core/ports.ts';
+import type { Clock, OpenMedia, ProbeMedia } from '../core/ports.ts';
+import type { PreflightFinding } from '../core/preflight-finding.ts';
 import { CHECKED, notChecked, type PartReport, type PreflightReport } from '../core/preflight-report.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { type PublishRequest, parsePublishRequest } from '../core/publish-request.ts';
+import { remarksOn } from '../core/request-remarks.ts';
+import { refusalOfTime } from '../core/scheduled-time.ts';
+import { fingerprintVideo } from '../core/video-fingerprint.ts';
 import {
   checkAccount,
   checkCreator,
@@ -13,6 +18,7 @@ import {
   type PreflightAccounts,
   type PreflightQuota,
 } from './check-account.ts';
+import { checkDuplicate, type PreflightDuplicates } from './check-duplicate.ts';
 
 /** What a preflight looks at. */
 export interface PreflightDeps {
@@ -21,6 +27,10 @@ export interface PreflightDeps {
   /** A text: why accounts can't be looked at here. */
   readonly accounts: PreflightAccounts | string;
   readonly quota: PreflightQuota;
+  readonly duplicates: PreflightDuplicates;
+  readonly clock: Clock;
+  /** An account's own name, by that or its open_id. */
+  readonly nameOf: (nameOrOpenId: string) => Promise<string>;
 }
 
 /**
@@ -36,48 +46,77 @@ export async function checkRequest(input: unknown, deps: PreflightDeps): Promise
     if (!(error instanceof PublishError)) throw error;
     return invalidReport(error);
   }
-  const [media, account] = await Promise.all([checkMedia(request, deps), checkAccount(request, deps.accounts)]);
+  const onDuplicate = request.onDuplicate ?? deps.duplicates.onDuplicate;
+  const [media, account, name] = await Promise.all([
+    checkMedia(request, deps, onDuplicate !== 'allow'),
+    checkAccount(request, deps.accounts),
+    deps.nameOf(request.account),
+  ]);
+  const duplicates = await checkDuplicate({ account: name, digest: media.digest }, onDuplicate, deps.duplicates);
   const creator = await checkCreator(request, {
     durationSeconds: media.facts?.durationSeconds ?? undefined,
     accounts: deps.accounts,
     account: account.account,
   });
-  const quota = await checkQuota(request, account.account?.name ?? request.account, deps.quota);
-  const findings = [media, account, creator, quota].flatMap((part) => part.findings);
+  const quota = await checkQuota(request, name, deps.clock.now(), deps.quota);
+  const time = refusalOfTime(request, deps.clock.now());
+  const findings = [
+    ...(time === undefined ? [] : findingsOf(time)),
+    ...remarksOn(request, media.facts?.durationSeconds ?? null),
+    ...[media, duplicates, account, creator, quota].flatMap((part) => part.findings),
+  ];
   return {
     ok: findings.every(({ severity }) => severity !== 'refuse'),
     findings,
     facts: media.facts,
-    checked: { request: CHECKED, media: media.part, account: account.part, creator: creator.part, quota: quota.part },
+    checked: {
+      ...{ request: CHECKED, media: media.part, duplicates: duplicates.part },
+      ...{ account: account.part, creator: creator.part, quota: quota.part },
+    },
   };
+}
+
+/** One finding for each problem of an input. */
+function findingsOf(error: PublishError): PreflightFinding[] {
+  const { problems = [] } = error.details;
+  const finding = failureFinding(error, 'request');
+  return problems.length === 0
+    ? [finding]
+    : problems.map(({ path, message }) => ({ ...finding, field: path, found: message }));
 }
 
 function invalidReport(error: PublishError): PreflightReport {
-  const { problems = [] } = error.details;
-  const finding = failureFinding(error, 'request');
-  const findings = problems.map(({ path, message }) => ({ ...finding, field: path, found: message }));
   const skipped = notChecked('the request is not valid');
   return {
     ok: false,
-    findings: findings.length > 0 ? findings : [finding],
+    findings: findingsOf(error),
     facts: null,
-    checked: { request: CHECKED, media: skipped, account: skipped, creator: skipped, quota: skipped },
+    checked: {
+      ...{ request: CHECKED, media: skipped, duplicates: skipped },
+      ...{ account: skipped, creator: skipped, quota: skipped },
+    },
   };
 }
 
-/** Opens a request's video and holds it against TikTok's limits. */
+/**
+ * Opens a request's video and holds it against TikTok's limits.
+ * @param withDigest also reads what tells it from other videos
+ */
 async function checkMedia(
   { media }: PublishRequest,
-  { openMedia, probeMedia }: { readonly openMedia: OpenMedia; readonly probeMedia: ProbeMedia },
-): Promise<PartReport & { readonly facts: MediaFacts | null }> {
+  { openMedia, probeMedia }: Pick<PreflightDeps, 'openMedia' | 'probeMedia'>,
+  withDigest: boolean,
+): Promise<PartReport & { readonly facts: MediaFacts | null; readonly digest?: string | undefined }> {
   if (isFetchedByTikTok(media)) {
-    return { findings: [], part: notChecked('TikTok downloads the media itself'), facts: null };
+    const part = notChecked('TikTok downloads the media itself');
+    return { findings: [], part, facts: null, digest: hashMediaUrls(media) };
   }
   try {
     const source = await openMedia(media);
     try {
       const { facts } = await probeMedia(source);
-      return { findings: checkMediaRules(facts), part: CHECKED, facts };
+      const digest = withDigest ? await fingerprintVideo(source) : undefined;
+      return { findings: checkMediaRules(facts), part: CHECKED, facts, digest };
     } finally {
       await source.close();
     }

@@ -71,6 +71,7 @@ const preflightSchema = z
     checked: z.object({
       request: partSchema,
       media: partSchema,
+      duplicates: partSchema,
       account: partSchema,
       creator: partSchema,
       quota: partSchema,
@@ -91,7 +92,7 @@ export function registerPreflightRoutes(
         tags: ['Publishes'],
         summary: 'Check a request',
         description:
-          'Checks the video, the account, the current posting options of its creator, and the rate limits. Enqueues nothing. Uses one of the 20 creator queries a minute that TikTok allows. `file` sources must be on this machine, in a folder of `MEDIA_ROOTS`.',
+          'Checks the time, the video, other jobs with the same video, the account, the current posting options of its creator, and the limits. Enqueues nothing. Uses one of the 20 creator queries a minute that TikTok allows. `file` sources must be on this machine, in a folder of `MEDIA_ROOTS`.',
         body: publishRequestSchema,
         response: jsonAnswers(
           'The result of the checks, whether the request can be published or not.',
