@@ -1,23 +1,25 @@
 import { splitScopes } from '../accounts/scopes.ts';
 import type { Clock } from '../core/ports.ts';
 import type { PreflightReport } from '../core/preflight-report.ts';
+import { sha256Hex } from '../core/request-digest.ts';
 import { DAY_MS } from '../core/units.ts';
 import { createVideoClaims } from '../ledger/video-claims.ts';
 import { TIKTOK_QUOTAS } from '../limits/tiktok-quotas.ts';
 import { createMediaOpener } from '../media/open-media.ts';
 import { probeMedia } from '../media/probe/probe-media.ts';
 import type { PreflightAccounts, PreflightQuota } from '../producers/check-account.ts';
-import { checkRequest } from '../producers/check-request.ts';
+import { checkRequest, type PreflightDeps } from '../producers/check-request.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { PublisherAccounts } from './account-parts.ts';
 import { hasAccountKeys } from './publisher-accounts.ts';
 import type { PublisherConfig } from './publisher-config.ts';
 import type { RedisParts } from './redis-parts.ts';
 
-type PreflightParts = Pick<RedisParts, 'accountNames' | 'caps' | 'lanes' | 'redis' | 'reservations'> & {
+type PreflightParts = Pick<RedisParts, 'accountNames' | 'caps' | 'lanes' | 'ledger' | 'redis' | 'reservations'> & {
   readonly keys: Keys;
   readonly clock: Clock;
   readonly openAccounts: () => Promise<PublisherAccounts>;
+  readonly idempotencyKey: string | undefined;
 };
 
 /**
@@ -27,7 +29,7 @@ type PreflightParts = Pick<RedisParts, 'accountNames' | 'caps' | 'lanes' | 'redi
 export async function runPreflight(
   request: unknown,
   config: PublisherConfig,
-  { reservations, caps, lanes, accountNames, redis, keys, clock, openAccounts }: PreflightParts,
+  { reservations, caps, lanes, ledger, accountNames, redis, keys, clock, openAccounts, idempotencyKey }: PreflightParts,
 ): Promise<PreflightReport> {
   const { mediaRoots, outboundAllowHosts = [], s3 = {}, onDuplicate = 'warn', duplicateWindowMs = DAY_MS } = config;
   const media = createMediaOpener({ roots: mediaRoots, allowHosts: outboundAllowHosts, s3 });
@@ -39,14 +41,19 @@ export async function runPreflight(
     delayOf: lanes.delayOf,
   };
   const { find } = createVideoClaims({ redis, keys, clock, windowMs: duplicateWindowMs, maxWaitMs: 0 });
+  const jobOfKey = async (key: string) => {
+    const id = await ledger.idOfIdempotencyKey(sha256Hex(key));
+    return id === undefined ? undefined : await ledger.read(id);
+  };
   try {
     const accounts = hasAccountKeys(config)
       ? accountsOf(await openAccounts())
       : 'ENCRYPTION_KEYS is not set here, and accounts are encrypted with the keys of the workers';
-    return await checkRequest(request, {
+    const deps: PreflightDeps = {
       ...{ openMedia: media.open, probeMedia, accounts, quota, clock },
-      ...{ duplicates: { onDuplicate, find }, nameOf: accountNames.resolve },
-    });
+      ...{ duplicates: { onDuplicate, find }, jobOfKey, nameOf: accountNames.resolve },
+    };
+    return await checkRequest(request, deps, idempotencyKey);
   } finally {
     await media.close();
   }

@@ -3,13 +3,15 @@ import type { MediaFacts } from '../core/media-facts.ts';
 import { isFetchedByTikTok } from '../core/media-route.ts';
 import { checkMediaRules } from '../core/media-rules.ts';
 import type { Clock, OpenMedia, ProbeMedia } from '../core/ports.ts';
-import type { PreflightFinding } from '../core/preflight-finding.ts';
+import { findingOf, type PreflightFinding } from '../core/preflight-finding.ts';
 import { CHECKED, notChecked, type PartReport, type PreflightReport } from '../core/preflight-report.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { type PublishRequest, parsePublishRequest } from '../core/publish-request.ts';
+import { digestRequest } from '../core/request-digest.ts';
 import { remarksOn } from '../core/request-remarks.ts';
 import { refusalOfTime } from '../core/scheduled-time.ts';
 import { fingerprintVideo } from '../core/video-fingerprint.ts';
+import type { LedgerRecord } from '../ledger/record.ts';
 import {
   checkAccount,
   checkCreator,
@@ -28,6 +30,8 @@ export interface PreflightDeps {
   readonly accounts: PreflightAccounts | string;
   readonly quota: PreflightQuota;
   readonly duplicates: PreflightDuplicates;
+  /** The job that was enqueued with an idempotency key. */
+  readonly jobOfKey: (idempotencyKey: string) => Promise<Pick<LedgerRecord, 'id' | 'requestDigest'> | undefined>;
   readonly clock: Clock;
   /** An account's own name, by that or its open_id. */
   readonly nameOf: (nameOrOpenId: string) => Promise<string>;
@@ -37,8 +41,13 @@ export interface PreflightDeps {
  * Finds out, as far as that goes from here, whether a request would be refused, and enqueues nothing. Asks TikTok what
  * the creator may post, which takes one of 20 calls a minute.
  * @param input a publish request, which need not be valid
+ * @param idempotencyKey under which it would be enqueued
  */
-export async function checkRequest(input: unknown, deps: PreflightDeps): Promise<PreflightReport> {
+export async function checkRequest(
+  input: unknown,
+  deps: PreflightDeps,
+  idempotencyKey?: string,
+): Promise<PreflightReport> {
   let request: PublishRequest;
   try {
     request = parsePublishRequest(input);
@@ -59,8 +68,10 @@ export async function checkRequest(input: unknown, deps: PreflightDeps): Promise
     account: account.account,
   });
   const quota = await checkQuota(request, name, deps.clock.now(), deps.quota);
-  const time = refusalOfTime(request, deps.clock.now());
+  const known = idempotencyKey === undefined ? undefined : await deps.jobOfKey(idempotencyKey);
+  const time = known === undefined ? refusalOfTime(request, deps.clock.now()) : undefined;
   const findings = [
+    ...(known === undefined ? [] : [keyFinding(known, request)]),
     ...(time === undefined ? [] : findingsOf(time)),
     ...remarksOn(request, media.facts?.durationSeconds ?? null),
     ...[media, duplicates, account, creator, quota].flatMap((part) => part.findings),
@@ -74,6 +85,17 @@ export async function checkRequest(input: unknown, deps: PreflightDeps): Promise
       ...{ account: account.part, creator: creator.part, quota: quota.part },
     },
   };
+}
+
+function keyFinding(
+  { id, requestDigest }: Pick<LedgerRecord, 'id' | 'requestDigest'>,
+  request: PublishRequest,
+): PreflightFinding {
+  const key = { field: 'idempotencyKey', limit: null, found: `a key that was used for job ${id}` };
+  if (digestRequest(request) !== requestDigest)
+    return findingOf('IDEMPOTENCY_CONFLICT', { severity: 'refuse', ...key });
+  const advice = 'Nothing new would be enqueued: this job is returned.';
+  return { code: 'IDEMPOTENCY_KEY_SEEN', severity: 'warn', ...key, advice };
 }
 
 /** One finding for each problem of an input. */

@@ -131,11 +131,12 @@ export interface Publisher {
    */
   creator(account: string): Promise<CreatorInfo>;
   /**
-   * Finds out whether a request would be refused, and enqueues nothing: the request itself, its video (read from here),
-   * its account, what TikTok allows the creator just now, and the limits. What can't be checked here is said in
+   * Finds out whether a request would be refused, and enqueues nothing: the request itself and its idempotency key, its
+   * video (read from here), other jobs with the same video, its account, what TikTok allows the creator just now, and
+   * the limits. What can't be checked here is said in
    * `checked`: account and creator need `ENCRYPTION_KEYS`, as `creator` does, and take one of its calls.
    * @throws PublishError `REDIS_UNAVAILABLE`; what is wrong with the request is in the report
    */
-  preflight(request: PublishRequest): Promise<PreflightReport>;
+  preflight(request: PublishRequest, options?: EnqueueOptions): Promise<PreflightReport>;
   close(): Promise<void>;
 }

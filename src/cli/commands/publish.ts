@@ -5,9 +5,10 @@ import { headline } from '../../core/headline.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { type PublishRequest, parsePublishRequest } from '../../core/publish-request.ts';
 import { openFileSource } from '../../media/file-source.ts';
-import type { EnqueuedJob } from '../../producers/publisher.ts';
+import type { EnqueuedJob, EnqueueOptions } from '../../producers/publisher.ts';
 import { type CommandContext, commandName } from '../cli-io.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
+import { refuseIgnoredOptions } from '../ignored-options.ts';
 import { LOCAL_TIME_FORMS, localTimeText, parseTime } from '../parse-time.ts';
 import { preflightText } from '../preflight-text.ts';
 import { withClient } from '../with-client.ts';
@@ -49,15 +50,15 @@ export async function publish(
   context: CommandContext,
 ): Promise<ExitCode> {
   const config = loadConfig(context.io.env);
-  const request = await namingOptions(async () => parsePublishRequest(buildRequest(targets, options)));
-  if (options.dryRun === true) return await dryRun(request, context);
+  const request = await namingOptions(async () => {
+    refuseIgnoredOptions(options);
+    return parsePublishRequest(buildRequest(targets, options));
+  });
+  if (options.dryRun === true) return await dryRun(request, options, context);
   if (request.media.type === 'file') await refuseWrongFile(request.media.path, config);
   return await withClient(context.io, async (app) => {
     const account = await app.vault.resolve(request.account);
-    const { idempotencyKey } = options;
-    const job = await namingOptions(() =>
-      app.publisher.enqueue({ ...request, account }, idempotencyKey === undefined ? {} : { idempotencyKey }),
-    );
+    const job = await namingOptions(() => app.publisher.enqueue({ ...request, account }, keyOf(options)));
     if (options.watch === true) return await watchFrom(job, app, context);
     if (options.wait === true) return await waitSilently(job.id, app, context);
     context.output.answer(job, enqueuedText(job, commandName(context.io)));
@@ -76,12 +77,22 @@ async function refuseWrongFile(path: string, { mediaRoots: roots }: Config): Pro
 }
 
 /** Says whether a request would be refused, and enqueues nothing. */
-async function dryRun(request: PublishRequest, context: CommandContext): Promise<ExitCode> {
+async function dryRun(
+  request: PublishRequest,
+  options: PublishCommandOptions,
+  context: CommandContext,
+): Promise<ExitCode> {
   return await withClient(context.io, async (app) => {
-    const report = await app.publisher.preflight(request);
+    // As a real run would; one that is not known is told in the report.
+    const account = await app.accountNames.resolve(request.account);
+    const report = await app.publisher.preflight({ ...request, account }, keyOf(options));
     context.output.answer(report, preflightText(report));
     return report.ok ? EXIT_CODES.success : EXIT_CODES.publishFailed;
   });
+}
+
+function keyOf({ idempotencyKey }: PublishCommandOptions): EnqueueOptions {
+  return idempotencyKey === undefined ? {} : { idempotencyKey };
 }
 
 async function watchFrom(job: EnqueuedJob, app: Client, context: CommandContext): Promise<ExitCode> {
@@ -173,6 +184,14 @@ const OPTION_OF_FIELD: Readonly<Record<string, string>> = {
   'post.title': '--title',
   'post.privacyLevel': '--privacy',
   'post.coverTimestampMs': '--cover-ms',
+  'post.disableComment': '--disable-comment',
+  'post.disableDuet': '--disable-duet',
+  'post.disableStitch': '--disable-stitch',
+  'post.brandContent': '--brand-content',
+  'post.brandOrganic': '--brand-organic',
+  'post.aiGenerated': '--ai-generated',
+  'post.autoAddMusic': '--auto-add-music',
+  idempotencyKey: '--idempotency-key',
   scheduledAt: '--at',
   priority: '--priority',
   metadata: '--metadata',

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { CreatorInfo } from '../../../src/core/creator-rules.ts';
 import { PublishError } from '../../../src/core/publish-error.ts';
 import type { PublishRequest } from '../../../src/core/publish-request.ts';
+import { digestRequest } from '../../../src/core/request-digest.ts';
 import { openFileSource } from '../../../src/media/file-source.ts';
 import { probeMedia } from '../../../src/media/probe/probe-media.ts';
 import type { PreflightAccount, PreflightQuota } from '../../../src/producers/check-account.ts';
@@ -45,6 +46,7 @@ function deps(changes: Partial<PreflightDeps> = {}): PreflightDeps {
     accounts: { find: async () => ACCOUNT, askCreator: async () => CREATOR },
     quota: NO_LIMITS,
     duplicates: { onDuplicate: 'warn', find: async () => undefined },
+    jobOfKey: async () => undefined,
     clock: { now: () => NOW },
     nameOf: async (name) => name,
     ...changes,
@@ -230,6 +232,19 @@ describe('a time that is over', () => {
     const { ok, findings } = await checkRequest({ ...REQUEST, scheduledAt: '2026-11-30T11:00:00Z' }, deps());
     expect(ok).toBe(false);
     expect(findings).toMatchObject([{ code: 'INPUT_SCHEDULED_IN_PAST', severity: 'refuse', field: 'scheduledAt' }]);
+  });
+});
+
+describe('an idempotency key', () => {
+  it.each([
+    [digestRequest(REQUEST), 'warn IDEMPOTENCY_KEY_SEEN'],
+    ['of another request', 'refuse IDEMPOTENCY_CONFLICT'],
+  ])('that was used for the request %s: %s', async (requestDigest, expected) => {
+    const jobOfKey = async (key: string) => (key === 'k1' ? { id: 'first', requestDigest } : undefined);
+    const { findings } = await checkRequest(REQUEST, deps({ jobOfKey }), 'k1');
+    expect(findings.map(({ severity, code }) => `${severity} ${code}`)).toEqual([expected]);
+    expect(findings[0]?.found).toContain('job first');
+    expect((await checkRequest(REQUEST, deps({ jobOfKey }), 'k2')).findings).toEqual([]);
   });
 });
 
