@@ -1,3 +1,4 @@
+import type { PublishJob } from '../core/publish-job.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../core/units.ts';
 
 const UNIT_MS: Readonly<Record<string, number>> = { m: MINUTE_MS, min: MINUTE_MS, h: HOUR_MS, d: DAY_MS };
@@ -49,4 +50,9 @@ export function localTimeText(iso: string): string {
   // Sweden writes dates as ISO 8601 does.
   const text = new Intl.DateTimeFormat('sv', { dateStyle: 'short', timeStyle: 'short' }).format(at);
   return timeZone === 'UTC' ? `${text} UTC` : `${text} ${timeZone} (${offset})`;
+}
+
+/** When a scheduled job starts, on the clock of who typed it. */
+export function whenText({ state, scheduledAt }: PublishJob): string {
+  return state === 'scheduled' && scheduledAt !== null ? `, which is ${localTimeText(scheduledAt)}` : '';
 }

@@ -21,6 +21,11 @@ export const TIMELINE_EVENTS = {
     meaning: 'The job was accepted; `by` is `queue` if an app put it on the queue without the library.',
     facts: { by: z.literal('queue').optional() },
   },
+  updated: {
+    meaning:
+      'Somebody changed the job before it began: its time (null: at once), its priority, or the named settings of its post.',
+    facts: { scheduledAt: time.nullable().optional(), priority: number.optional(), post: texts.optional() },
+  },
   due: { meaning: 'The scheduled time of the job has come.', facts: {} },
   parked: {
     meaning: 'The job waits for its turn in its account, or for its owner to resume or reconnect the account.',

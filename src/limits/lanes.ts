@@ -125,6 +125,11 @@ export function createLanes({ redis, keys, clock }: { redis: RedisClient; keys: 
       return answerSchema.parse(await runEnter(keysOf(account), [account, id, laneScore(member), clock.now()]));
     },
 
+    /** Moves a job that waits in its lane to where its priority and age belong. */
+    async reorder(member: LaneMember): Promise<void> {
+      await redis.zadd(keys.laneWaiting(member.account), 'XX', laneScore(member), member.id);
+    },
+
     /** Leaves the lane, admitted or not. @returns the jobs that have to be woken */
     leave,
 

@@ -13,6 +13,7 @@ import { type AcceptableEntry, type EnqueueDeps, enqueueEntries, parseEntries } 
 import { createEventTail, type TailConnection } from './event-tail.ts';
 import { followEvents } from './follow-events.ts';
 import type { EnqueuedJob, EnqueueOptions, Publisher } from './publisher.ts';
+import { updateJob } from './update-job.ts';
 import { waitForCompletion } from './wait-for-completion.ts';
 
 /** What a publisher works with once it is connected. */
@@ -90,6 +91,10 @@ export function createPublisher({ eventsKey, checkCallbacks, ...parts }: Publish
     async retry(id, { force = false } = {}) {
       const action = await withRedisErrors(async () => await retryJob(id, force, await open()));
       return { ...(await present(id)), action };
+    },
+    async update(id, changes) {
+      await withRedisErrors(async () => await updateJob(id, changes, await open()));
+      return await present(id);
     },
     async waitForCompletion(id, options = {}) {
       return await waitForCompletion(id, options, { tail, read });

@@ -1,4 +1,5 @@
 import type { CreatorInfo } from '../core/creator-rules.ts';
+import type { JobChanges } from '../core/job-changes.ts';
 import type { PreflightReport } from '../core/preflight-report.ts';
 import type { PublishEvent } from '../core/publish-event.ts';
 import type { PublishJob } from '../core/publish-job.ts';
@@ -106,6 +107,12 @@ export interface Publisher {
    * @throws PublishError `JOB_NOT_FOUND`, `JOB_NOT_RETRYABLE` where only `force` would do, and why
    */
   retry(id: string, options?: RetryOptions): Promise<RetriedJob>;
+  /**
+   * Changes the time, the priority or the post of a job that has not begun. What is left out stays; null removes a field.
+   * @throws PublishError `JOB_NOT_FOUND`, `JOB_NOT_CHANGEABLE` with the reason, `INPUT_INVALID`, `INPUT_SCHEDULED_IN_PAST`,
+   * `REDIS_NOT_REPLICATED`
+   */
+  update(id: string, changes: JobChanges): Promise<PublishJob>;
   /**
    * Resolves with the job once it has its outcome (any terminal state, failures included).
    * @throws PublishError `JOB_NOT_FOUND`, `WAIT_TIMED_OUT`; rejects with the signal's reason when aborted

@@ -9,7 +9,8 @@ import type { EnqueuedJob, EnqueueOptions } from '../../producers/publisher.ts';
 import { type CommandContext, commandName } from '../cli-io.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
 import { refuseIgnoredOptions } from '../ignored-options.ts';
-import { LOCAL_TIME_FORMS, localTimeText, parseTime } from '../parse-time.ts';
+import { privacyLevelOf, withOptionNames } from '../option-names.ts';
+import { parseTime, whenText } from '../parse-time.ts';
 import { preflightText } from '../preflight-text.ts';
 import { withClient } from '../with-client.ts';
 import { waitSilently, watchUntilEnd } from './watch.ts';
@@ -50,7 +51,7 @@ export async function publish(
   context: CommandContext,
 ): Promise<ExitCode> {
   const config = loadConfig(context.io.env);
-  const request = await namingOptions(async () => {
+  const request = await withOptionNames(async () => {
     refuseIgnoredOptions(options);
     return parsePublishRequest(buildRequest(targets, options));
   });
@@ -58,7 +59,7 @@ export async function publish(
   if (request.media.type === 'file') await refuseWrongFile(request.media.path, config);
   return await withClient(context.io, async (app) => {
     const account = await app.vault.resolve(request.account);
-    const job = await namingOptions(() => app.publisher.enqueue({ ...request, account }, keyOf(options)));
+    const job = await withOptionNames(() => app.publisher.enqueue({ ...request, account }, keyOf(options)));
     if (options.watch === true) return await watchFrom(job, app, context);
     if (options.wait === true) return await waitSilently(job.id, app, context);
     context.output.answer(job, enqueuedText(job, commandName(context.io)));
@@ -112,18 +113,13 @@ function enqueuedText(job: EnqueuedJob, command: string): string {
   return `${headline(job)}${whenText(job)}\njob ${job.id}\nto follow it: ${command} watch ${job.id}`;
 }
 
-/** When a scheduled job starts, on the clock of who typed it. */
-function whenText({ state, scheduledAt }: EnqueuedJob): string {
-  return state === 'scheduled' && scheduledAt !== null ? `, which is ${localTimeText(scheduledAt)}` : '';
-}
-
 function buildRequest(targets: readonly string[], options: PublishCommandOptions): Record<string, unknown> {
   const { account, mode, at, priority, metadata, callbackUrl, onDuplicate } = options;
   const post = withoutUndefined({
     title: options.title,
     description: options.description,
     autoAddMusic: options.autoAddMusic,
-    privacyLevel: options.privacy?.toUpperCase().replaceAll('-', '_'),
+    privacyLevel: options.privacy && privacyLevelOf(options.privacy),
     disableComment: options.disableComment,
     disableDuet: options.disableDuet,
     disableStitch: options.disableStitch,
@@ -167,49 +163,6 @@ function mediaOf(targets: readonly string[], options: PublishCommandOptions): Re
 function objectOf(target: string): Record<string, unknown> {
   const [, bucket, key] = /^s3:\/\/([^/]*)\/?(.*)$/is.exec(target) ?? [];
   return { type: 's3', bucket, key };
-}
-
-const OPTION_OF_FIELD: Readonly<Record<string, string>> = {
-  account: '--account',
-  mode: '--mode',
-  'media.url': 'the URL',
-  'media.urls': 'the URLs of --photos',
-  'media.coverIndex': '--cover',
-  'media.bucket': 's3://bucket/key',
-  'media.key': 's3://bucket/key',
-  'post.description': '--description',
-  callbackUrl: '--callback-url',
-  onDuplicate: '--on-duplicate',
-  'media.path': 'the file',
-  'post.title': '--title',
-  'post.privacyLevel': '--privacy',
-  'post.coverTimestampMs': '--cover-ms',
-  'post.disableComment': '--disable-comment',
-  'post.disableDuet': '--disable-duet',
-  'post.disableStitch': '--disable-stitch',
-  'post.brandContent': '--brand-content',
-  'post.brandOrganic': '--brand-organic',
-  'post.aiGenerated': '--ai-generated',
-  'post.autoAddMusic': '--auto-add-music',
-  idempotencyKey: '--idempotency-key',
-  scheduledAt: '--at',
-  priority: '--priority',
-  metadata: '--metadata',
-};
-
-/** Says what is wrong in terms of what was typed. */
-async function namingOptions<T>(parse: () => Promise<T>): Promise<T> {
-  try {
-    return await parse();
-  } catch (error) {
-    if (!(error instanceof PublishError) || error.details.problems === undefined) throw error;
-    const problems = error.details.problems.map(({ path, message }) => ({
-      path: OPTION_OF_FIELD[path] ?? path,
-      message:
-        path === 'scheduledAt' && error.code === 'INPUT_INVALID' ? `${message}, or ${LOCAL_TIME_FORMS}` : message,
-    }));
-    throw new PublishError(error.code, { ...error.details, problems }, { cause: error });
-  }
 }
 
 function withoutUndefined(fields: Record<string, unknown>): Record<string, unknown> {

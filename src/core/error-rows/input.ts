@@ -111,6 +111,10 @@ export const INPUT_ROWS = {
     advice:
       'TikTok already has the video, or the job has ended. Wait for the job to end, then delete the post in the TikTok app.',
   }),
+  JOB_NOT_CHANGEABLE: giveUp({
+    message: 'the job can no longer be changed',
+    advice: 'It has begun or ended. If it can still be cancelled, cancel it and enqueue a new request.',
+  }),
   JOB_NOT_RETRYABLE: giveUp({
     message: 'the job cannot be retried without changes',
     advice:

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { jobChangesSchema } from '../../core/job-changes.ts';
 import { DEFAULT_LISTED_JOBS, MAX_LISTED_JOBS } from '../../core/post-limits.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { publishRequestSchema } from '../../core/publish-request.ts';
@@ -108,6 +109,26 @@ function registerReading(api: ApiScope, { publisher }: Pick<Options, 'publisher'
 }
 
 function registerChanges(api: ApiScope, { publisher }: Pick<Options, 'publisher'>): void {
+  api.patch(
+    '/v1/publishes/:id',
+    {
+      schema: {
+        operationId: 'updatePublish',
+        tags: TAGS,
+        summary: 'Change a job',
+        description:
+          'Changes the time, the priority or the post of a job that has not begun. Fields that are left out stay as they are.',
+        params: jobParams,
+        body: jobChangesSchema,
+        response: jsonAnswers('The current job.', jobSchema, {
+          ...NOT_FOUND,
+          ...BODY_PROBLEMS,
+          409: '`JOB_NOT_CHANGEABLE`: the job has begun or ended. `detail` says why.',
+        }),
+      },
+    },
+    async ({ params: { id }, body }) => await publisher.update(id, body),
+  );
   api.post(
     '/v1/publishes/:id/cancel',
     {
