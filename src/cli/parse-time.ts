@@ -40,7 +40,7 @@ function dayOf(day: string, now: number): readonly [year: number, month: number,
   return [today.getFullYear(), today.getMonth(), today.getDate() + (day === 'tomorrow' ? 1 : 0)];
 }
 
-/** An ISO time on the clock of this machine, with its time zone: `2026-12-01 10:00 Europe/Berlin (GMT+1)`. */
+/** An ISO time on the clock of this machine, with its time zone: `2026-12-01 10:00 Europe/Berlin (GMT+1)`. @internal */
 export function localTimeText(iso: string): string {
   const at = new Date(iso);
   const { timeZone } = new Intl.DateTimeFormat().resolvedOptions();

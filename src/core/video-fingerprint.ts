@@ -7,7 +7,7 @@ const WINDOWS = 8;
 const WINDOW_BYTES = FINGERPRINT_BYTES / WINDOWS;
 
 /** A half-open range of a video. */
-export interface FingerprintRange {
+interface FingerprintRange {
   readonly startByte: number;
   readonly endByteExclusive: number;
 }
@@ -20,6 +20,7 @@ export interface FingerprintRange {
  * @param sizeBytes at least 1
  * @example
  * fingerprintRanges(1_000); // [{ startByte: 0, endByteExclusive: 1_000 }]
+ * @internal
  */
 export function fingerprintRanges(sizeBytes: number): FingerprintRange[] {
   if (sizeBytes <= FINGERPRINT_BYTES) return [{ startByte: 0, endByteExclusive: sizeBytes }];
