@@ -1,3 +1,4 @@
+import { readAccountHold } from '../accounts/account-hold.ts';
 import { splitScopes } from '../accounts/scopes.ts';
 import type { Clock } from '../core/ports.ts';
 import type { PreflightReport } from '../core/preflight-report.ts';
@@ -52,6 +53,7 @@ export async function runPreflight(
     const deps: PreflightDeps = {
       ...{ openMedia: media.open, probeMedia, accounts, quota, clock },
       ...{ duplicates: { onDuplicate, find }, jobOfKey, nameOf: accountNames.resolve },
+      holdOf: (account) => readAccountHold(redis, keys, account),
     };
     return await checkRequest(request, deps, idempotencyKey);
   } finally {

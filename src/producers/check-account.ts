@@ -4,7 +4,7 @@ import { findingOf, type PreflightFinding } from '../core/preflight-finding.ts';
 import { CHECKED, notChecked, type PartReport } from '../core/preflight-report.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { PublishRequest } from '../core/publish-request.ts';
-import type { WaitReason } from '../core/publish-state.ts';
+import type { LaneReason, WaitReason } from '../core/publish-state.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { LaneDelay } from '../limits/lanes.ts';
 import { POSTS_A_DAY } from '../limits/tiktok-quotas.ts';
@@ -24,6 +24,9 @@ export interface PreflightAccounts {
   askCreator(account: string): Promise<CreatorInfo>;
 }
 
+/** Why an account, by its own name, holds its jobs back; that is known without keys. */
+export type HoldOf = (account: string) => Promise<LaneReason | undefined>;
+
 /** What a direct post and a draft need (developers.tiktok.com/doc/tiktok-api-scopes, read 2026-11-22). */
 const NEEDED_SCOPE = { direct: 'video.publish', inbox: 'video.upload' } as const;
 
@@ -34,9 +37,12 @@ const WAITING = { ...REFUSED, severity: 'warn' } as const;
 /** Looks whether the account of a request is there and can post. */
 export async function checkAccount(
   { account: nameOrOpenId, mode }: PublishRequest,
-  accounts: PreflightAccounts | string,
+  { accounts, holdOf }: { readonly accounts: PreflightAccounts | string; readonly holdOf: HoldOf },
 ): Promise<PartReport & { readonly account: PreflightAccount | undefined }> {
-  if (typeof accounts === 'string') return { findings: [], part: notChecked(accounts), account: undefined };
+  if (typeof accounts === 'string') {
+    const findings = holdFindings(await holdOf(nameOrOpenId));
+    return { findings, part: notChecked(accounts), account: undefined };
+  }
   const account = await accounts.find(nameOrOpenId);
   if (account === undefined) {
     const findings = [
@@ -50,12 +56,24 @@ export async function checkAccount(
     ...(scopes.length > 0 && !scopes.includes(scope)
       ? [findingOf('AUTH_SCOPE_MISSING', { ...REFUSED, found: scopes.join(', '), limit: scope })]
       : []),
-    ...(status === 'paused' ? [findingOf('AUTH_ACCOUNT_PAUSED', { ...WAITING, found: 'a paused account' })] : []),
-    ...(status === 'reauthorization_required'
-      ? [findingOf('AUTH_REAUTHORIZATION_REQUIRED', { ...WAITING, found: 'an account that must be connected again' })]
-      : []),
+    ...holdFindings(HOLD_OF_STATUS[status]),
   ];
   return { findings, part: CHECKED, account };
+}
+
+const HOLD_OF_STATUS = {
+  active: undefined,
+  paused: 'account_paused',
+  reauthorization_required: 'reauthorization',
+} as const satisfies Record<PreflightAccount['status'], LaneReason | undefined>;
+
+function holdFindings(hold: LaneReason | undefined): PreflightFinding[] {
+  if (hold === 'account_paused') return [findingOf('AUTH_ACCOUNT_PAUSED', { ...WAITING, found: 'a paused account' })];
+  if (hold === 'reauthorization')
+    return [
+      findingOf('AUTH_REAUTHORIZATION_REQUIRED', { ...WAITING, found: 'an account that must be connected again' }),
+    ];
+  return [];
 }
 
 /** Answers that say something of the creator; others say only that nothing is known just now. */

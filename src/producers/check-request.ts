@@ -17,6 +17,7 @@ import {
   checkCreator,
   checkQuota,
   failureFinding,
+  type HoldOf,
   type PreflightAccounts,
   type PreflightQuota,
 } from './check-account.ts';
@@ -28,6 +29,7 @@ export interface PreflightDeps {
   readonly probeMedia: ProbeMedia;
   /** A text: why accounts can't be looked at here. */
   readonly accounts: PreflightAccounts | string;
+  readonly holdOf: HoldOf;
   readonly quota: PreflightQuota;
   readonly duplicates: PreflightDuplicates;
   /** The job that was enqueued with an idempotency key. */
@@ -56,10 +58,10 @@ export async function checkRequest(
     return invalidReport(error);
   }
   const onDuplicate = request.onDuplicate ?? deps.duplicates.onDuplicate;
-  const [media, account, name] = await Promise.all([
+  const name = await deps.nameOf(request.account);
+  const [media, account] = await Promise.all([
     checkMedia(request, deps, onDuplicate !== 'allow'),
-    checkAccount(request, deps.accounts),
-    deps.nameOf(request.account),
+    checkAccount({ ...request, account: name }, deps),
   ]);
   const duplicates = await checkDuplicate({ account: name, digest: media.digest }, onDuplicate, deps.duplicates);
   const creator = await checkCreator(request, {

@@ -114,13 +114,16 @@ describe('publisher.preflight', () => {
   });
 
   it('says what it could not check without keys', async () => {
-    const { account } = await openCase(pipeline);
+    const { account, openId } = await openCase(pipeline);
     const publisher = publisherWith({});
     try {
       const { ok, checked } = await publisher.preflight(direct(account, 'h264.mp4'));
       expect(ok).toBe(true);
       const skipped = { checked: false, reason: expect.stringContaining('ENCRYPTION_KEYS') };
       expect(checked).toMatchObject({ media: CHECKED, account: skipped, creator: skipped, quota: CHECKED });
+      await pipeline.vault.pause(account);
+      const { findings } = await publisher.preflight(direct(openId, 'h264.mp4'));
+      expect(findings.map(({ code }) => code)).toContain('AUTH_ACCOUNT_PAUSED');
     } finally {
       await publisher.close();
     }

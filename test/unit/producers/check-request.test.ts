@@ -46,6 +46,7 @@ function deps(changes: Partial<PreflightDeps> = {}): PreflightDeps {
     accounts: { find: async () => ACCOUNT, askCreator: async () => CREATOR },
     quota: NO_LIMITS,
     duplicates: { onDuplicate: 'warn', find: async () => undefined },
+    holdOf: async () => undefined,
     jobOfKey: async () => undefined,
     clock: { now: () => NOW },
     nameOf: async (name) => name,
