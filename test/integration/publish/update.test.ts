@@ -76,13 +76,15 @@ describe('a change of a scheduled job', () => {
 describe('a change of a queued job', () => {
   it('moves it in its lane by its new priority', async () => {
     const pipeline = await startTestPipeline();
-    const { publisher, folder, vault, wakeLane, simulator } = pipeline;
+    const { publisher, folder, vault, wakeLane, simulator, queues } = pipeline;
     await vault.pause('acme');
     const path = await makeVideo(folder, 1_000);
     const enqueue = (title: string) => publisher.enqueue({ ...directPost(path, title), priority: 5 });
     const [first, second, third] = [await enqueue('first'), await enqueue('second'), await enqueue('third')];
     await publisher.update(third.id, { priority: 1 });
     await publisher.update(second.id, { priority: 9 });
+    const entries = await Promise.all([second, third].map(({ id }) => queues.publish.getJob(id)));
+    expect(entries.map((entry) => entry?.priority)).toEqual([9, 1]);
     await vault.resume('acme');
     await wakeLane('acme');
     for (const { id } of [first, second, third]) await publisher.waitForCompletion(id, WAIT);
@@ -121,6 +123,31 @@ describe('a change of a queued job', () => {
     await startWorkers();
     expect(await publisher.waitForCompletion(id, WAIT)).toMatchObject({ state: 'published' });
     expect(postsByTitle(pipeline)).toEqual({ new: 1 });
+  });
+
+  it('is in the post or refused, whenever it comes while workers begin jobs', async () => {
+    const pipeline = await startTestPipeline({ uploadsPerAccount: 4 });
+    const { publisher, folder, addAccount } = pipeline;
+    const path = await makeVideo(folder, 1_000);
+    const outcomes = await Promise.all(
+      Array.from({ length: 16 }, async (_, number) => {
+        const account = `creator-${number}`;
+        await addAccount(account);
+        const { id } = await publisher.enqueue({ ...directPost(path, `old ${number}`), account });
+        // Looks that take longer and longer, so that some changes come too late.
+        for (let look = 0; look < number * 2; look += 1) await publisher.get(id);
+        const isChanged = await publisher.update(id, { post: { title: `new ${number}` } }).then(
+          () => true,
+          (error: unknown) => {
+            expect(error).toMatchObject({ code: 'JOB_NOT_CHANGEABLE' });
+            return false;
+          },
+        );
+        expect(await publisher.waitForCompletion(id, WAIT)).toMatchObject({ state: 'published' });
+        return `${isChanged ? 'new' : 'old'} ${number}`;
+      }),
+    );
+    expect(postsByTitle(pipeline)).toEqual(Object.fromEntries(outcomes.map((title) => [title, 1])));
   });
 
   it('leaves no place in its lane behind, also when its worker was about to wait there', async () => {
