@@ -20,6 +20,9 @@ export interface PublisherConfig {
   readonly mediaRoots?: readonly string[] | undefined;
   /** For `preflight` alone: where `s3` sources are. */
   readonly s3?: S3Settings | undefined;
+  /** For `preflight` alone: what the workers do about a video that its account has, and how long one counts (ms). */
+  readonly onDuplicate?: 'allow' | 'warn' | 'refuse' | undefined;
+  readonly duplicateWindowMs?: number | undefined;
   /** For `creator` and `preflight`: where TikTok is. */
   readonly tiktok?: {
     readonly apiBaseUrl: string;

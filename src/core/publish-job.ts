@@ -41,6 +41,7 @@ export interface PublishJob {
   readonly mode: PublishMode;
   readonly state: PublishState;
   readonly waitingFor: WaitReason | null;
+  /** When it looks again, to the minute, and perhaps waits on; without `waitingFor` the time of its next attempt. */
   readonly waitingUntil: string | null;
   readonly createdAt: string;
   readonly updatedAt: string;

@@ -89,7 +89,8 @@ export const publishRequestSchema = z
       .datetime({ offset: true, error: 'expected an ISO 8601 time with a time zone, such as 2026-12-01T10:00:00Z' })
       .optional()
       .meta({
-        description: 'Start time, with a time zone. If omitted or in the past, the job starts immediately.',
+        description:
+          'Start time, with a time zone. Without it, the job starts immediately. A time more than ten minutes in the past is refused.',
         examples: ['2026-12-01T10:00:00Z'],
       }),
     priority: z.int().min(0).max(MAX_PRIORITY).optional().meta({

@@ -230,6 +230,11 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
       return flat.length === 0 ? undefined : decodeRecord(flat);
     },
 
+    /** The job that was enqueued with an idempotency key, by its digest. */
+    async idOfIdempotencyKey(digest: string): Promise<string | undefined> {
+      return (await redis.get(keys.idempotency(digest))) ?? undefined;
+    },
+
     /** The job that a publish_id of TikTok's belongs to. */
     async idOfPublishId(publishId: string): Promise<string | undefined> {
       return (await redis.get(keys.publishId(publishId))) ?? undefined;

@@ -37,6 +37,7 @@ export function createPublisher(options: PublisherOptions = {}): Publisher {
 export type { CreatorInfo } from '../core/creator-rules.ts';
 export type { ErrorCode } from '../core/error-table.ts';
 export { OLDEST_EVENT } from '../core/event-cursor.ts';
+export type { JobChanges } from '../core/job-changes.ts';
 export type { AudioFacts, MediaFacts, VideoFacts } from '../core/media-facts.ts';
 export type { PreflightFinding } from '../core/preflight-finding.ts';
 export type { CheckedPart, PreflightReport } from '../core/preflight-report.ts';

@@ -126,6 +126,7 @@ const EXPORTS: Readonly<Record<string, { readonly values: readonly string[]; rea
       'EventEntry',
       'EventFeed',
       'EventsOptions',
+      'JobChanges',
       'JobPage',
       'ListFilter',
       'MediaFacts',

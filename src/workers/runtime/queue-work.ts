@@ -36,6 +36,7 @@ export function uploadWork(deps: WorkerDeps, concurrency: number, draining: Abor
           id: publishIdOfEntry(job),
           isNumbered: isNumbered(job),
           data: job.data,
+          addedAt: job.timestamp,
           replaceData: (data) => job.updateData(data),
           run: runOf(job),
         },
