@@ -2,49 +2,49 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { isLoopbackHost } from '../core/loopback-host.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../core/units.ts';
-import { ConfigError, type SettingProblem } from './config-error.ts';
+import { ConfigError } from './config-error.ts';
+import { type Environment, givenSettings, misspelledSettings, type UsedSettings } from './given-settings.ts';
 import type { RedisConfig } from './redis-config.ts';
-import { findConflicts, type GivenSettings } from './setting-conflicts.ts';
-import { SETTING_DESCRIPTIONS, type SettingName, type Settings, SettingsTable } from './settings-table.ts';
-
-export type Environment = Readonly<Record<string, string | undefined>>;
+import { findConflicts, type GivenSettings, type NamedProblem } from './setting-conflicts.ts';
+import { SETTING_DESCRIPTIONS, type Settings, SettingsTable } from './settings-table.ts';
 
 /** All settings of a process, ready to use: times in ms, sizes in bytes, paths absolute. Frozen. Holds secrets: never log it. */
 export type Config = ReturnType<typeof toConfig>;
 
+interface ConfigUse {
+  /** Whether the process handles tokens; one that only enqueues needs no keys for them. */
+  readonly sealsTokens: boolean;
+  /** Default: all settings. */
+  readonly used?: UsedSettings;
+}
+
 /**
  * Reads the settings. An empty variable counts as unset, blanks around a value are ignored.
  *
- * @param use `sealsTokens`: whether the process handles tokens; one that only enqueues needs no keys for them
  * @throws ConfigError with every problem at once
  */
-export function loadConfig(env: Environment, use: { readonly sealsTokens: boolean } = { sealsTokens: true }): Config {
-  const given = givenSettings(env);
+export function loadConfig(env: Environment, use: ConfigUse = { sealsTokens: true }): Config {
+  const settings = givenSettings(env, use.used);
+  const given: GivenSettings = new Map([...settings].map(([name, { text }]) => [name, text]));
   const parsed = SettingsTable.safeParse(Object.fromEntries(given));
   const invalid = parsed.success ? [] : invalidValues(parsed.error.issues, given);
-  const problems = [...invalid, ...findConflicts(given, use)];
+  const wrong = [...invalid, ...findConflicts(given, use)].map(({ name, message }) => {
+    return { variable: settings.get(name)?.variable ?? name, message };
+  });
+  const problems = [...wrong, ...misspelledSettings(env)];
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
   return deepFreeze(toConfig(parsed.data));
 }
 
-function givenSettings(env: Environment): GivenSettings {
-  const given = new Map<SettingName, string>();
-  for (const name of SettingsTable.keyof().options) {
-    const text = env[name]?.trim();
-    if (text) given.set(name, text);
-  }
-  return given;
-}
-
 type Issue = { readonly path: readonly PropertyKey[]; readonly message: string };
 
-function invalidValues(issues: readonly Issue[], given: GivenSettings): SettingProblem[] {
-  return SETTING_DESCRIPTIONS.flatMap(({ variable, secret }) => {
-    const issue = issues.find(({ path }) => path[0] === variable);
+function invalidValues(issues: readonly Issue[], given: GivenSettings): NamedProblem[] {
+  return SETTING_DESCRIPTIONS.flatMap(({ variable: name, secret }) => {
+    const issue = issues.find(({ path }) => path[0] === name);
     if (!issue) return [];
-    const text = new Map<string, string>(given).get(variable) ?? '';
+    const text = given.get(name) ?? '';
     const got = secret ? `a secret of ${text.length} characters` : JSON.stringify(text);
-    return [{ variable, message: `expected ${issue.message}, got ${got}` }];
+    return [{ name, message: `expected ${issue.message}, got ${got}` }];
   });
 }
 

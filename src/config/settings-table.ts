@@ -163,10 +163,9 @@ export type Settings = z.output<typeof SettingsTable>;
 export type SettingName = keyof Settings;
 
 /** What people are told about each setting, in the order of the table. */
-export const SETTING_DESCRIPTIONS: readonly (SettingDescription & { readonly variable: string })[] = Object.entries(
-  SettingsTable.shape,
-).map(([variable, type]) => {
-  const description = descriptionOf(type);
-  if (!description) throw new Error(`expected a description of ${variable}`);
-  return { variable, ...description };
-});
+export const SETTING_DESCRIPTIONS: readonly (SettingDescription & { readonly variable: SettingName })[] =
+  SettingsTable.keyof().options.map((variable) => {
+    const description = descriptionOf(SettingsTable.shape[variable]);
+    if (!description) throw new Error(`expected a description of ${variable}`);
+    return { variable, ...description };
+  });

@@ -16,7 +16,7 @@ import { REPOSITORY, readRepositoryFile } from './source-files.ts';
 
 const run = promisify(execFile);
 
-const settings = new Set(SETTING_DESCRIPTIONS.map(({ variable }) => variable));
+const settings = new Set<string>(SETTING_DESCRIPTIONS.map(({ variable }) => variable));
 const fallbackOf = (variable: string) =>
   SETTING_DESCRIPTIONS.find((setting) => setting.variable === variable)?.fallback;
 const commands = buildProgram(new Command(), async () => undefined).commands.map((command) => command.name());
@@ -116,7 +116,9 @@ describe('the Kubernetes manifests', () => {
     const variables = [...Object.keys(settingsOfPods), ...(secret ?? '').split(', ')];
     expect(variables.length).toBeGreaterThan(10);
     expect(variables.filter((variable) => !settings.has(variable))).toEqual([]);
-    const secrets = SETTING_DESCRIPTIONS.filter(({ secret: isSecret }) => isSecret).map(({ variable }) => variable);
+    const secrets: string[] = SETTING_DESCRIPTIONS.filter(({ secret: isSecret }) => isSecret).map(
+      ({ variable }) => variable,
+    );
     expect(
       Object.keys(settingsOfPods).filter((variable) => secrets.includes(variable) && variable !== 'REDIS_URL'),
     ).toEqual([]);
