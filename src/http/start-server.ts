@@ -93,7 +93,8 @@ function createServer(options: Pick<ServerOptions, 'metrics' | 'readinessChecks'
   const { metrics, readinessChecks, log, requestMs } = options;
   const loggerInstance: FastifyBaseLogger = log;
   const logController = new LogController({ disableRequestLogging: true });
-  const routerOptions = { maxParamLength: MAX_PARAM_LENGTH };
+  // Clients join a base URL and a path with a slash too many, and mean the same.
+  const routerOptions = { maxParamLength: MAX_PARAM_LENGTH, ignoreTrailingSlash: true, ignoreDuplicateSlashes: true };
   const server: FastifyInstance = fastify({
     ...{ loggerInstance, logController, routerOptions },
     ...limitRequestTime(requestMs),

@@ -135,6 +135,7 @@ function mediaOf(targets: readonly string[], options: PublishCommandOptions): Re
   const fallback = options.fallbackUpload === true ? 'upload' : undefined;
   if (options.pull === true) return withoutUndefined({ type: 'pull', url: target, fallback });
   if (/^s3:\/\//i.test(target)) return objectOf(target);
+  if (/^file:\/\//i.test(target)) return { type: 'file', path: target };
   const isUrl = /^[a-z][a-z0-9+.-]*:\/\//i.test(target);
   return isUrl ? { type: 'url', url: target } : { type: 'file', path: resolve(target) };
 }
