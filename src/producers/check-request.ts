@@ -1,10 +1,11 @@
 import type { MediaFacts } from '../core/media-facts.ts';
 import { isFetchedByTikTok } from '../core/media-route.ts';
 import { checkMediaRules } from '../core/media-rules.ts';
+import { parseNewRequest } from '../core/new-request.ts';
 import type { OpenMedia, ProbeMedia } from '../core/ports.ts';
 import { CHECKED, notChecked, type PartReport, type PreflightReport } from '../core/preflight-report.ts';
 import { PublishError } from '../core/publish-error.ts';
-import { type PublishRequest, parsePublishRequest } from '../core/publish-request.ts';
+import type { PublishRequest } from '../core/publish-request.ts';
 import {
   checkAccount,
   checkCreator,
@@ -31,7 +32,7 @@ export interface PreflightDeps {
 export async function checkRequest(input: unknown, deps: PreflightDeps): Promise<PreflightReport> {
   let request: PublishRequest;
   try {
-    request = parsePublishRequest(input);
+    request = parseNewRequest(input);
   } catch (error) {
     if (!(error instanceof PublishError)) throw error;
     return invalidReport(error);

@@ -2,8 +2,9 @@ import { resolve } from 'node:path';
 import type { Client } from '../../app/open-client.ts';
 import { type Config, loadConfig } from '../../config/load-config.ts';
 import { headline } from '../../core/headline.ts';
+import { parseNewRequest } from '../../core/new-request.ts';
 import { PublishError } from '../../core/publish-error.ts';
-import { type PublishRequest, parsePublishRequest } from '../../core/publish-request.ts';
+import type { PublishRequest } from '../../core/publish-request.ts';
 import { openFileSource } from '../../media/file-source.ts';
 import type { EnqueuedJob } from '../../producers/publisher.ts';
 import { type CommandContext, commandName } from '../cli-io.ts';
@@ -48,7 +49,7 @@ export async function publish(
   context: CommandContext,
 ): Promise<ExitCode> {
   const config = loadConfig(context.io.env);
-  const request = namingOptions(() => parsePublishRequest(buildRequest(targets, options)));
+  const request = namingOptions(() => parseNewRequest(buildRequest(targets, options)));
   if (options.dryRun === true) return await dryRun(request, context);
   if (request.media.type === 'file') await refuseWrongFile(request.media.path, config);
   return await withClient(context.io, async (app) => {
