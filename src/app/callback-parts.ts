@@ -53,7 +53,10 @@ export async function openCallbacks(
   const { timeoutMs } = schedule;
   return {
     ...callbackParts(app, parts, schedule),
-    delivery: { agent, allowed, clock, timeoutMs, signer: createCallbackSigner(callbackSecrets) },
+    delivery: {
+      ...{ agent, allowed, clock, timeoutMs, contentType: config.callbackContentType },
+      signer: createCallbackSigner(callbackSecrets),
+    },
     gate: createHostGate({ ...parts, keys, clock }),
     schedule,
     relay: { redis: await connect('blocking'), keys },

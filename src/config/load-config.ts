@@ -67,6 +67,7 @@ function toConfig(settings: Settings) {
     encryptionKeys: settings.ENCRYPTION_KEYS,
     /** Undefined: derived from the encryption keys. */
     callbackSecrets: settings.CALLBACK_SECRETS,
+    callbackContentType: settings.CALLBACK_CONTENT_TYPE,
     http: {
       host: settings.HOST,
       port: settings.PORT,

@@ -96,6 +96,14 @@ export const SettingsTable = z.object({
   MAX_WAIT_HOURS: work.withDefault(value.wholeNumber(1, 8_760), '72', {
     meaning: 'How long a job may wait for rate limits, daily limits or its account. Then it fails with that reason.',
   }),
+  CALLBACK_CONTENT_TYPE: work.withDefault(
+    value.oneOf(['application/json', 'application/cloudevents+json']),
+    'application/json',
+    {
+      meaning:
+        'Content type of callbacks; the body is the same. `application/cloudevents+json` is the type of the CloudEvents specification, which receivers such as `express.json()` and n8n do not parse by default.',
+    },
+  ),
   PULL_STALL_MINUTES: work.withDefault(value.wholeNumber(1, 60), '20', {
     meaning:
       "How long TikTok's download of a pull may stall. Then it is cancelled, and the job fails or falls back to an upload. TikTok itself gives up after one hour.",

@@ -31,7 +31,10 @@ const fileMediaSchema = z
         z
           .string()
           .min(1, 'expected the path of a video file')
-          .refine((path): boolean => !isFileUrl(path), 'expected a path, or the URL of a local file such as file:///srv/a.mp4'),
+          .refine(
+            (path): boolean => !isFileUrl(path),
+            'expected a path, or the URL of a local file such as file:///srv/a.mp4',
+          ),
       )
       .meta({
         description: "Path of an MP4, MOV or WebM file on the worker's machine, also as a `file:///` URL.",

@@ -88,7 +88,7 @@ describe('the Express app', () => {
     const body = JSON.stringify(event);
     const call = async (signedWith: string, at = new Date(), sent = body) => {
       const headers = {
-        'content-type': 'application/cloudevents+json',
+        'content-type': 'application/json; charset=utf-8',
         'webhook-id': event.id,
         'webhook-timestamp': String(Math.floor(at.getTime() / 1_000)),
         'webhook-signature': new Webhook(signedWith).sign(event.id, at, body),
