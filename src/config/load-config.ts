@@ -74,6 +74,8 @@ function toConfig(settings: Settings) {
       apiKeys: settings.API_KEYS ?? [],
       requestsPerMinute: settings.API_RATE_LIMIT_PER_MINUTE,
       publicBaseUrl: publicBaseUrl(settings),
+      /** Below which a proxy serves us, without a slash at its end; usually empty. */
+      basePath: settings.BASE_PATH ?? pathOf(settings.PUBLIC_BASE_URL),
       board: loginOf(settings.BOARD_USER, settings.BOARD_PASSWORD),
       /** Who may look at the board and change nothing. */
       boardViewer: loginOf(settings.BOARD_READONLY_USER, settings.BOARD_READONLY_PASSWORD),
@@ -130,6 +132,10 @@ function publicBaseUrl({ PUBLIC_BASE_URL, HOST: host, PORT: port }: Settings): s
   if (PUBLIC_BASE_URL !== undefined) return PUBLIC_BASE_URL;
   if (port === 0 || !isLoopbackHost(host)) return undefined;
   return `http://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`;
+}
+
+function pathOf(url: string | undefined): string {
+  return url === undefined ? '' : new URL(url).pathname.replace(/\/$/, '');
 }
 
 function loginOf(user: string | undefined, password: string | undefined) {

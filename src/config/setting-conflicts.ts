@@ -19,6 +19,7 @@ export function findConflicts(given: GivenSettings, { sealsTokens }: { sealsToke
     ...boardLogins(given),
     ...forgottenDuplicates(given),
     ...exposure(given),
+    ...otherPath(given),
   ];
 }
 
@@ -89,6 +90,16 @@ function forgottenDuplicates(given: GivenSettings): NamedProblem[] {
   if (hours === undefined || !(Number(hours) > Number(days) * 24)) return [];
   const message = `is longer than the ${days} days of RETENTION_DAYS, after which jobs are deleted; use a shorter time, or increase RETENTION_DAYS`;
   return [{ name: 'DUPLICATE_WINDOW_HOURS', message }];
+}
+
+/** Links that we give to browsers must be those of the one address at which they reach us. */
+function otherPath(given: GivenSettings): NamedProblem[] {
+  const [path, url] = [given.get('BASE_PATH'), given.get('PUBLIC_BASE_URL')];
+  const bare = (text: string) => text.replace(/^\/|\/$/g, '');
+  if (path === undefined || url === undefined || !URL.canParse(url)) return [];
+  if (bare(new URL(url).pathname) === bare(path)) return [];
+  const message = `is ${path}, but PUBLIC_BASE_URL is ${url}; PUBLIC_BASE_URL must end with BASE_PATH`;
+  return [{ name: 'BASE_PATH', message }];
 }
 
 function exposure(given: GivenSettings): NamedProblem[] {

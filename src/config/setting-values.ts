@@ -75,6 +75,15 @@ export const serverUrl = z
   .refine(isServerUrl, 'an http:// or https:// URL without user, query and fragment')
   .transform((value) => value.replace(/\/+$/, ''));
 
+/** Where a proxy serves us: with a slash before it and none behind it. None of our own addresses can be it. */
+export const basePath = z
+  .string()
+  .regex(
+    /^\/?(?!(v1|board|docs|publishes|connect|webhooks|metrics|healthz|readyz|openapi\.json)(\/|$))[\w~-][\w.~-]*(\/[\w~-][\w.~-]*)*\/?$/,
+    'a path such as /tiktok that is none of the paths of this server',
+  )
+  .transform((path) => `/${path.replace(/^\/|\/$/g, '')}`);
+
 /** BullMQ key prefix whose hash tag keeps all keys in one slot of a cluster. */
 export const queuePrefix = z
   .string()

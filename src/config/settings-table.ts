@@ -61,6 +61,11 @@ export const SettingsTable = z.object({
     meaning:
       'Address at which browsers reach this server, such as `https://publisher.example.com`. Connect links start with it. Register this address plus `/connect/tiktok/callback` as a redirect URI of your TikTok app.',
   }),
+  BASE_PATH: webServer.optional(value.basePath, {
+    unset: 'the path of `PUBLIC_BASE_URL`, usually none',
+    meaning:
+      'Path below which a reverse proxy serves this server, such as `/tiktok`. Links start with it. Requests are accepted with and without it, so the proxy may remove it or not.',
+  }),
   API_KEYS: webServer.optional(value.textList, {
     secret: true,
     unset: '`/v1` needs no key, and the server listens on loopback only',

@@ -6,7 +6,10 @@ import { BODY_PROBLEMS, jsonAnswer, jsonAnswers, REQUEST_PROBLEMS } from './api-
 import { enqueuedJobSchema, jobPageSchema, jobParams, jobSchema, retriedJobSchema, stateSchema } from './job-schema.ts';
 import type { ApiOptions, ApiScope } from './typed-routes.ts';
 
-type Options = Pick<ApiOptions, 'publisher' | 'refuseFile'>;
+type Options = Pick<ApiOptions, 'publisher' | 'refuseFile'> & {
+  /** Path below which a proxy serves us; empty where there is none. */
+  readonly basePath: string;
+};
 
 const TAGS = ['Publishes'];
 const NOT_FOUND = {
@@ -20,7 +23,7 @@ export function registerPublishRoutes(api: ApiScope, options: Options): void {
   registerChanges(api, options);
 }
 
-function registerEnqueue(api: ApiScope, { publisher, refuseFile }: Options): void {
+function registerEnqueue(api: ApiScope, { publisher, refuseFile, basePath }: Options): void {
   api.post(
     '/v1/publishes',
     {
@@ -54,7 +57,7 @@ function registerEnqueue(api: ApiScope, { publisher, refuseFile }: Options): voi
       if (body.media.type === 'file') await refuseFile(body.media.path);
       const idempotencyKey = headers['idempotency-key'];
       const job = await publisher.enqueue(body, idempotencyKey === undefined ? {} : { idempotencyKey });
-      reply.code(job.created ? 202 : 200).header('location', `/v1/publishes/${encodeURIComponent(job.id)}`);
+      reply.code(job.created ? 202 : 200).header('location', `${basePath}/v1/publishes/${encodeURIComponent(job.id)}`);
       return reply.send(job);
     },
   );

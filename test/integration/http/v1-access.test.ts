@@ -65,7 +65,15 @@ describe('the API', () => {
     const { status, headers } = await api.call('POST', '/v1/publishes/', PULL_REQUEST);
     expect(status).toBe(202);
     const location = headers.get('location') ?? '';
-    for (const path of [`${location}/`, `/${location}`, '//v1//publishes/', '/healthz/', '/docs/', '/board/', '/docs']) {
+    for (const path of [
+      `${location}/`,
+      `/${location}`,
+      '//v1//publishes/',
+      '/healthz/',
+      '/docs/',
+      '/board/',
+      '/docs',
+    ]) {
       expect([path, (await api.call('GET', path)).status]).toEqual([path, 200]);
     }
     expect((await api.call('PATCH', '/v1/publishes/', {})).status).toBe(405);

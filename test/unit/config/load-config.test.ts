@@ -29,6 +29,7 @@ describe('defaults', () => {
         port: 3000,
         apiKeys: [],
         publicBaseUrl: 'http://127.0.0.1:3000',
+        basePath: '',
         board: undefined,
         boardViewer: undefined,
       },
@@ -146,6 +147,7 @@ describe('values', () => {
       port: 0,
       apiKeys: ['one', 'two'],
       requestsPerMinute: 600,
+      basePath: '',
       board: { user: 'ops', password: 'pw' },
       boardViewer: { user: 'guest', password: 'look' },
     });
@@ -268,6 +270,20 @@ describe('the public address', () => {
     expect(publicBaseUrl({ PORT: '0' })).toBeUndefined();
     expect(publicBaseUrl({ HOST: '0.0.0.0', API_KEYS: 'k' })).toBeUndefined();
     expect(publicBaseUrl({ PUBLIC_BASE_URL: 'https://a.example/tiktok/' })).toBe('https://a.example/tiktok');
+  });
+
+  it('has a path below which links stand, and BASE_PATH says the same', () => {
+    const basePath = (env: Record<string, string>) => loadConfig(env).http.basePath;
+    expect(basePath({})).toBe('');
+    expect(basePath({ PUBLIC_BASE_URL: 'https://a.example' })).toBe('');
+    expect(basePath({ PUBLIC_BASE_URL: 'https://a.example/x/tiktok/' })).toBe('/x/tiktok');
+    for (const path of ['/tiktok', 'tiktok', '/tiktok/']) {
+      expect(basePath({ BASE_PATH: path, PUBLIC_BASE_URL: 'https://a.example/tiktok' })).toBe('/tiktok');
+    }
+    expect(problemsOf({ BASE_PATH: '/a', PUBLIC_BASE_URL: 'https://a.example' }).BASE_PATH).toContain('must end with');
+    for (const path of ['/v1', 'board/x', '/a b', '//evil.example', '/..']) {
+      expect(problemsOf({ BASE_PATH: path }).BASE_PATH).toContain('a path such as /tiktok');
+    }
   });
 
   it('is https, since codes that become tokens travel there', () => {
