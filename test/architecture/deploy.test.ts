@@ -108,6 +108,21 @@ describe('a file for operators', () => {
   });
 });
 
+describe('what starts the service', () => {
+  // npx and npm end at SIGTERM and leave the process behind them running.
+  it.each([
+    'Dockerfile',
+    'docker-compose.yml',
+    'deploy/systemd/tiktok-publisher.service',
+    'deploy/kubernetes/publisher.yaml',
+  ])('gets the signals itself: %s', (file) => {
+    const text = readRepositoryFile(file);
+    const started = text.match(/^(ExecStart=|ENTRYPOINT|CMD| *(command|args|entrypoint):).*$/gm) ?? [];
+    expect(started.length).toBeGreaterThan(0);
+    expect(started.filter((line) => /\b(npx|npm)\b/.test(line))).toEqual([]);
+  });
+});
+
 describe('the Kubernetes manifests', () => {
   it('set only what exists, and name the rest in the secret', () => {
     const secret = /publisher-secrets` holds the rest:\n#\s+(.*)/.exec(
