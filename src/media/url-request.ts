@@ -7,7 +7,8 @@ import { toOutboundError } from '../outbound/outbound-error.ts';
 import { expiryOfPresignedUrl, saysExpired } from './presigned-url.ts';
 import { answerInTime } from './remote-body.ts';
 
-const MAX_REDIRECTS = 3;
+/** Share links and shorteners take four and more; browsers stop at twenty. */
+const MAX_REDIRECTS = 10;
 const REDIRECT_STATUSES = [301, 302, 303, 307, 308];
 const REFUSED_STATUSES = [401, 403];
 const GONE_STATUSES = [404, 410];
@@ -26,7 +27,7 @@ export interface Outbound {
 export type UrlRequest = ReturnType<typeof createUrlRequest>;
 
 /**
- * GETs a URL that a caller named: each hop is checked, at most three redirects are followed, and user and password go to
+ * GETs a URL that a caller named: each hop is checked, at most ten redirects are followed, and user and password go to
  * the origin they were written for only. What the URL redirects to is asked directly from then on, until that is refused:
  * redirects to presigned URLs are for a while only.
  *
@@ -45,10 +46,14 @@ export function createUrlRequest(text: string, outbound: Outbound, stallMs: numb
       const answer = await ask(url, { ...headers, ...credentials }, signal);
       if (!REDIRECT_STATUSES.includes(answer.statusCode)) return { url, answer };
       discard(answer);
-      const next = redirects < MAX_REDIRECTS ? targetOf(answer, url) : undefined;
+      if (redirects === MAX_REDIRECTS) {
+        throw new PublishError('INPUT_MEDIA_REDIRECTS', {
+          reason: `${name} redirects more than ${MAX_REDIRECTS} times`,
+        });
+      }
+      const next = targetOf(answer, url);
       if (next === undefined) {
-        const reason = `${name} redirects ${redirects < MAX_REDIRECTS ? 'without a target' : `more than ${MAX_REDIRECTS} times`}`;
-        throw new PublishError('TRANSPORT_MEDIA_BAD_ANSWER', { reason });
+        throw new PublishError('TRANSPORT_MEDIA_BAD_ANSWER', { reason: `${name} redirects without a target` });
       }
       url = next;
     }
@@ -95,7 +100,7 @@ export function createUrlRequest(text: string, outbound: Outbound, stallMs: numb
 }
 
 /** Gives up a body that nobody needs, and its connection. */
-function discard({ body }: Dispatcher.ResponseData): void {
+export function discard({ body }: Dispatcher.ResponseData): void {
   body.on('error', () => undefined).destroy();
 }
 
