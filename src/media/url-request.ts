@@ -122,8 +122,13 @@ function decoded(text: string): string {
 }
 
 function targetOf({ headers }: Dispatcher.ResponseData, from: URL): URL | undefined {
-  const { location } = headers;
-  return typeof location === 'string' && URL.canParse(location, from.href) ? new URL(location, from) : undefined;
+  // Bytes beyond ASCII come as one character each; encoded, they are what curl sends and browsers mean.
+  const location = firstValue(headers.location)?.replace(/[\x80-\xff]/g, (byte) => encodedByte(byte.charCodeAt(0)));
+  return location !== undefined && URL.canParse(location, from.href) ? new URL(location, from) : undefined;
+}
+
+function encodedByte(byte: number): string {
+  return `%${byte.toString(16).toUpperCase()}`;
 }
 
 function isRefusal(httpStatus: number): boolean {
@@ -168,7 +173,8 @@ async function firstText({ body }: Dispatcher.ResponseData): Promise<string> {
   return Buffer.concat(pieces).toString('latin1');
 }
 
-/** A header that must be one. */
+/** A header that must be one; proxies repeat some. */
 export function firstValue(header: string | string[] | undefined): string | undefined {
-  return Array.isArray(header) ? undefined : header;
+  const [first, ...others] = new Set([header].flat());
+  return others.length === 0 ? first : undefined;
 }

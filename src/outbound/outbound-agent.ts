@@ -20,6 +20,8 @@ export interface OutboundAgentOptions {
 
 const CONNECT_MS = 10 * SECOND_MS;
 const STALL_MS = 30 * SECOND_MS;
+/** Some servers send tens of kilobytes of cookies and policies; browsers take 256 KiB, Node 16. */
+const MAX_HEADER_BYTES = 131_072;
 
 const lookupAll = promisify(systemLookup);
 const resolveBySystem: Lookup = (hostname) => lookupAll(hostname, { all: true });
@@ -36,6 +38,7 @@ export function createOutboundAgent(options: OutboundAgentOptions): Agent {
   const { allowed, lookup = resolveBySystem, connectMs = CONNECT_MS, stallMs = STALL_MS } = options;
   return new Agent({
     headersTimeout: stallMs,
+    maxHeaderSize: MAX_HEADER_BYTES,
     bodyTimeout: stallMs,
     connect(target, callback) {
       const begunAt = performance.now();

@@ -203,6 +203,18 @@ const MISBEHAVIOURS = {
   'page-once': onceEach(status(200, { 'content-type': 'text/html' }, SIGN_IN)),
   'other-version-once': onceEach(onceBegun(changedHeaders(() => otherEtag))),
   'share-link': status(200, { 'content-type': 'text/html; charset=utf-8' }, SIGN_IN),
+  'odd-encoding': changedHeaders(() => ({ 'content-encoding': 'Identity, UTF-8' })),
+  'odd-range': changedHeaders((_, { asked, video }) => ({
+    'content-range': ` bytes=${asked.start} - ${asked.end - 1} / ${video.length} `,
+  })),
+  'twice-all': ({ response, video, asked, headers }) => {
+    for (const name of ['content-range', 'etag']) response.setHeader(name, [headers[name] ?? '', headers[name] ?? '']);
+    response.writeHead(206).end(video.subarray(asked.start, asked.end));
+  },
+  'many-headers': changedHeaders(() => ({ 'x-policy': 'a'.repeat(60_000) })),
+  'odd-etag': changedHeaders(() => ({ etag: '"vid\u00e9o"' })),
+  /** Raw UTF-8, as servers send it that were given a file name. */
+  'to-accents': redirect(({ origin }) => Buffer.from(`${origin}/honest/caf\u00e9 \u2603.mp4`).toString('latin1')),
   'in-circles': redirect(({ origin }) => `${origin}/in-circles/a.mp4`),
   'to-nowhere': status(302),
   'wants-login': (exchange) => {

@@ -86,11 +86,27 @@ describe('a URL that is served by ranges', () => {
     },
   );
 
+  it.each(['odd-encoding', 'odd-range', 'twice-all', 'many-headers', 'odd-etag', 'to-accents'] as const)(
+    '(%s) is read as curl and browsers read it',
+    async (name) => {
+      const source = await open(name);
+      expect(digest(await bytesOf(source, 0, 1_000_000))).toBe(digest(video.subarray(0, 1_000_000)));
+      await source.verifyUnchanged();
+      await source.close();
+    },
+  );
+
   it('asks directly where it was redirected to', async () => {
     const source = await open('to-honest', 'direct.mp4');
     await bytesOf(source, 0, 10_000);
     expect(server.asked.filter(({ path }) => path === '/to-honest/direct.mp4')).toHaveLength(1);
     await source.close();
+  });
+
+  it('encodes what a redirect names beyond ASCII', async () => {
+    const source = await open('to-accents');
+    await source.close();
+    expect(server.asked.map(({ path }) => path)).toContain('/honest/caf%C3%A9%20%E2%98%83.mp4');
   });
 
   it('sends user and password as a header, to the origin of the URL', async () => {
