@@ -48,7 +48,7 @@ export async function openCallbacks(
 ): Promise<Callbacks> {
   const { keys, clock, config, callbackSecrets, connect, onClose } = app;
   const allowed = parseAllowList(config.outboundAllowHosts);
-  const agent = createOutboundAgent({ allowed, ...(lookup !== undefined && { lookup }) });
+  const agent = createOutboundAgent({ allowed, proxy: config.proxy, ...(lookup !== undefined && { lookup }) });
   onClose(() => agent.destroy());
   const { timeoutMs } = schedule;
   return {

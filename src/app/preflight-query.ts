@@ -23,8 +23,8 @@ export async function runPreflight(
   config: PublisherConfig,
   { reservations, caps, openAccounts }: PreflightParts,
 ): Promise<PreflightReport> {
-  const { mediaRoots, outboundAllowHosts = [], s3 = {} } = config;
-  const media = createMediaOpener({ roots: mediaRoots, allowHosts: outboundAllowHosts, s3 });
+  const { mediaRoots, outboundAllowHosts = [], proxy, s3 = {} } = config;
+  const media = createMediaOpener({ roots: mediaRoots, allowHosts: outboundAllowHosts, proxy, s3 });
   const quota: PreflightQuota = {
     initWaitMs: (account, endpoint) => reservations.peek({ account, endpoint, ...TIKTOK_QUOTAS[endpoint] }),
     postsLastDay: caps.postsLastDay,

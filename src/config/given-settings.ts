@@ -78,7 +78,9 @@ function prefixed(env: Environment, name: SettingName): GivenSetting | undefined
 }
 
 function plain(env: Environment, name: SettingName): GivenSetting | undefined {
-  return givenAs(env, name);
+  // The names that all programs have for it, which curl and others read in lower case first.
+  const lowerCase = name.endsWith('_PROXY') ? givenAs(env, name.toLowerCase()) : undefined;
+  return lowerCase ?? givenAs(env, name);
 }
 
 function givenAs(env: Environment, variable: string): GivenSetting | undefined {

@@ -31,6 +31,9 @@ export function loadPublisherConfig(env: Environment) {
     get s3() {
       return read(['S3_ENDPOINT', 'S3_REGION', 'AWS_REGION', 'S3_FORCE_PATH_STYLE']).s3;
     },
+    get proxy() {
+      return read(['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY']).proxy;
+    },
     get tiktok() {
       return read(['TIKTOK_API_BASE_URL', 'TIKTOK_CLIENT_KEY', 'TIKTOK_CLIENT_SECRET']).tiktok;
     },

@@ -88,6 +88,8 @@ function toConfig(settings: Settings) {
     /** Undefined: not restricted for CLI and library, no `file` sources over REST. */
     mediaRoots: settings.MEDIA_ROOTS?.map((folder) => resolve(folder)),
     outboundAllowHosts: settings.OUTBOUND_ALLOW_HOSTS ?? [],
+    /** Undefined: the network is left directly. */
+    proxy: proxyConfig(settings),
     s3: {
       /** Whether a setting of ours says that `s3` sources are meant to work; platforms set AWS_REGION unasked. */
       isChosen: settings.S3_ENDPOINT !== undefined || settings.S3_REGION !== undefined,
@@ -106,6 +108,10 @@ function toConfig(settings: Settings) {
     /** Undefined: nothing is traced. */
     tracing: tracingConfig(settings),
   } as const;
+}
+
+function proxyConfig({ HTTPS_PROXY: https, HTTP_PROXY: http, NO_PROXY: except }: Settings) {
+  return https === undefined && http === undefined ? undefined : { https, http, except };
 }
 
 function redisConfig(settings: Settings): RedisConfig {

@@ -123,6 +123,23 @@ export const SettingsTable = z.object({
     meaning:
       'Bytes per uploaded chunk, limited to the range that TikTok accepts (5,000,000 to 64,000,000). Larger chunks need fewer requests. A lost connection repeats at most one chunk.',
   }),
+  HTTPS_PROXY: ownProcess.optional(value.proxyUrl, {
+    secret: true,
+    unset: '`HTTP_PROXY`; if that is not set either, connections are direct',
+    meaning:
+      'URL of the proxy for TikTok, videos at a URL and callbacks, such as `http://user:password@proxy.example.com:3128`. Also read in lower case. Object storage (`s3`) and Redis do not use it.',
+  }),
+  HTTP_PROXY: ownProcess.optional(value.proxyUrl, {
+    secret: true,
+    unset: 'connections are direct',
+    meaning:
+      'The same for `http://` addresses, and for `https://` if `HTTPS_PROXY` is not set. Also read in lower case.',
+  }),
+  NO_PROXY: ownProcess.optional(value.text, {
+    unset: 'only this machine is reached directly',
+    meaning:
+      'Comma-separated list of hosts that are reached without the proxy, with their subdomains: `example.com`, `.example.com`, `host:port`, or `*` for all. Also read in lower case.',
+  }),
   ...MEDIA_SETTINGS,
   RETENTION_DAYS: queue.withDefault(value.wholeNumber(1, 3_650), '14', {
     meaning: 'Days for which finished jobs, their timelines and their idempotency keys are stored.',

@@ -126,6 +126,25 @@ describe('values', () => {
     expect(half.REDIS_TLS_CERT_FILE).toContain('REDIS_TLS_KEY_FILE');
   });
 
+  it('reads the proxies as all programs have them, in lower case too, and never shows them', () => {
+    expect(loadConfig({ NO_PROXY: 'a.example' }).proxy).toBeUndefined();
+    expect(loadConfig({ https_proxy: 'proxy:3128', HTTPS_PROXY: 'http://other', no_proxy: 'a.example' }).proxy).toEqual(
+      {
+        ...{ https: 'http://proxy:3128', http: undefined, except: 'a.example' },
+      },
+    );
+    expect(
+      loadConfig({ HTTP_PROXY: 'http://me:pw@proxy', TIKTOK_PUBLISHER_HTTP_PROXY: 'http://ours' }).proxy,
+    ).toMatchObject({
+      http: 'http://ours',
+    });
+    for (const HTTPS_PROXY of ['socks5://hunter2', 'http://me:50%hunter2@proxy']) {
+      const problem = problemsOf({ HTTPS_PROXY }).HTTPS_PROXY;
+      expect(problem).toContain('a secret of');
+      expect(problem).not.toContain('hunter2');
+    }
+  });
+
   it('reads lists, keys and numbers', () => {
     const config = loadConfig({
       ENCRYPTION_KEYS: `${KEY}, ${OTHER_KEY}`,
