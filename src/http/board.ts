@@ -190,7 +190,7 @@ function refuseChange(request: FastifyRequest): BoardRefusal | undefined {
 
 /** Behind a proxy that changes the Host header, the board's own page looks like one of another site. */
 function foreignRefusal(request: FastifyRequest): BoardRefusal {
-  const foreign = request.headers['sec-fetch-site'] === undefined ? foreignPage(request) : undefined;
+  const foreign = foreignPage(request);
   if (foreign === undefined) return CHANGE_REFUSALS.foreign;
   const { page, host } = foreign;
   const detail = `The page is at ${page}, but the Host header of its request is ${host}. If the page is this board behind a proxy, configure the proxy to pass the Host header on (nginx: proxy_set_header Host $http_host). Otherwise make changes on the board itself.`;
