@@ -15,8 +15,9 @@ export function isFromOwnPage({ method, headers }: Pick<FastifyRequest, 'method'
 }
 
 /**
- * Of a page that names its origin, and no more, and is on another host than that the request says it is for: both. A proxy may have changed the Host
- * header, and may say in `X-Forwarded-Host` what it was; a page can send that header to nobody but its own host.
+ * Of a page that names its origin alone, and is on another host than that the request says it is for: both. A proxy may
+ * have changed the Host header, and may say in `X-Forwarded-Host` what it was; a page can send that header to its own
+ * host only.
  */
 export function foreignPage({ headers }: Pick<FastifyRequest, 'headers'>): { page: string; host: string } | undefined {
   const { origin, host = '' } = headers;
