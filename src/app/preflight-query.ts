@@ -32,8 +32,9 @@ export async function runPreflight(
   config: PublisherConfig,
   { reservations, caps, lanes, ledger, accountNames, redis, keys, clock, openAccounts, idempotencyKey }: PreflightParts,
 ): Promise<PreflightReport> {
-  const { mediaRoots, outboundAllowHosts = [], s3 = {}, onDuplicate = 'warn', duplicateWindowMs = DAY_MS } = config;
-  const media = createMediaOpener({ roots: mediaRoots, allowHosts: outboundAllowHosts, s3 });
+  const { mediaRoots, outboundAllowHosts = [], proxy, s3 = {} } = config;
+  const { onDuplicate = 'warn', duplicateWindowMs = DAY_MS } = config;
+  const media = createMediaOpener({ roots: mediaRoots, allowHosts: outboundAllowHosts, proxy, s3 });
   const quota: PreflightQuota = {
     initWaitMs: (account, endpoint) => reservations.peek({ account, endpoint, ...TIKTOK_QUOTAS[endpoint] }),
     postsLastDay: caps.postsLastDay,

@@ -85,8 +85,14 @@ export const publishRequestSchema = z
     }),
     media: mediaSchema,
     post: postSchema.optional(),
-    scheduledAt: z.iso
-      .datetime({ offset: true, error: 'expected an ISO 8601 time with a time zone, such as 2026-12-01T10:00:00Z' })
+    scheduledAt: z
+      .preprocess(
+        toExtendedTime,
+        z.iso.datetime({
+          offset: true,
+          error: 'expected an ISO 8601 time with a time zone, such as 2026-12-01T10:00:00Z',
+        }),
+      )
       .optional()
       .meta({
         description:
@@ -163,6 +169,22 @@ function refuseOtherVersions(input: unknown): void {
   throw new PublishError('INPUT_VERSION_UNSUPPORTED', {
     reason: `version: expected ${REQUEST_VERSION}, got ${version}`,
   });
+}
+
+/**
+ * The other spellings of a time that programs write, as the one that Zod takes: ISO 8601's basic format and short offsets
+ * (`20261201T100000+0000`, `+00`), and a space or lower case letters (RFC 3339, section 5.6, read 2026-11-29).
+ */
+function toExtendedTime(given: unknown): unknown {
+  if (typeof given !== 'string') return given;
+  const [, year, month, day, hour, minute, second, fraction = '', sign, hours, minutes = '00'] =
+    /^(\d{4})-?(\d\d)-?(\d\d)[T ](\d\d):?(\d\d)(?::?(\d\d)(?:[.,](\d+))?)?(?:Z|([+-])(\d\d)(?::?(\d\d))?)$/i.exec(
+      given.trim(),
+    ) ?? [];
+  if (year === undefined) return given;
+  const zone = sign === undefined ? 'Z' : `${sign}${hours}:${minutes}`;
+  const part = fraction === '' ? '' : `.${fraction}`;
+  return `${year}-${month}-${day}T${hour}:${minute}:${second ?? '00'}${part}${zone}`;
 }
 
 function hasCredentials(text: string): boolean {

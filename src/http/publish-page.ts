@@ -20,7 +20,7 @@ export interface EntryLink {
 }
 
 /** A page with all that is known of a publish job, for operators. It renews itself while the job goes on. */
-export function renderPublishPage(known: BoardJob, entries: readonly EntryLink[]): string {
+export function renderPublishPage(known: BoardJob, entries: readonly EntryLink[], basePath: string): string {
   const { job } = known;
   return renderPage({
     title: jobTitle(known),
@@ -44,7 +44,7 @@ ${table(
     .map(timelineWords)
     .map(({ time, what, facts }) => [shown(time), shown(what), facts.map(shown).join('<br>')]),
 )}
-<p><a href="/">All pages of tiktok-publisher</a></p>`,
+<p><a href="${escapeHtml(basePath)}/">All pages of tiktok-publisher</a></p>`,
   });
 }
 

@@ -2,11 +2,12 @@ import { hashMediaUrls } from '../core/hash-media-urls.ts';
 import type { MediaFacts } from '../core/media-facts.ts';
 import { isFetchedByTikTok } from '../core/media-route.ts';
 import { checkMediaRules } from '../core/media-rules.ts';
+import { parseNewRequest } from '../core/new-request.ts';
 import type { Clock, OpenMedia, ProbeMedia } from '../core/ports.ts';
 import { findingOf, type PreflightFinding } from '../core/preflight-finding.ts';
 import { CHECKED, notChecked, type PartReport, type PreflightReport } from '../core/preflight-report.ts';
 import { PublishError } from '../core/publish-error.ts';
-import { type PublishRequest, parsePublishRequest } from '../core/publish-request.ts';
+import type { PublishRequest } from '../core/publish-request.ts';
 import { digestRequest } from '../core/request-digest.ts';
 import { remarksOn } from '../core/request-remarks.ts';
 import { refusalOfTime } from '../core/scheduled-time.ts';
@@ -52,7 +53,7 @@ export async function checkRequest(
 ): Promise<PreflightReport> {
   let request: PublishRequest;
   try {
-    request = parsePublishRequest(input);
+    request = parseNewRequest(input);
   } catch (error) {
     if (!(error instanceof PublishError)) throw error;
     return invalidReport(error);

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
 import { publishEntryOf } from '../core/job-reference.ts';
+import { parseNewRequest } from '../core/new-request.ts';
 import type { Clock } from '../core/ports.ts';
 import { type InputProblem, PublishError, toPublishError } from '../core/publish-error.ts';
-import { MAX_IDEMPOTENCY_KEY_LENGTH, type PublishRequest, parsePublishRequest } from '../core/publish-request.ts';
+import { MAX_IDEMPOTENCY_KEY_LENGTH, type PublishRequest } from '../core/publish-request.ts';
 import { sha256Hex } from '../core/request-digest.ts';
 import { holdsSecrets } from '../core/request-secrets.ts';
 import { refusalOfTime } from '../core/scheduled-time.ts';
@@ -86,13 +87,13 @@ async function refuseOldTimes(
 }
 
 function parseEntry(entry: PublishRequest | BulkEntry): AcceptableEntry {
-  if (!('request' in entry)) return { request: parsePublishRequest(entry), idempotencyKey: undefined };
+  if (!('request' in entry)) return { request: parseNewRequest(entry), idempotencyKey: undefined };
   const { idempotencyKey } = entry;
   if (idempotencyKey !== undefined && !isIdempotencyKey(idempotencyKey)) {
     const message = `expected a text of 1 to ${MAX_IDEMPOTENCY_KEY_LENGTH} characters`;
     throw new PublishError('INPUT_INVALID', { problems: [{ path: 'idempotencyKey', message }] });
   }
-  return { request: parsePublishRequest(entry.request), idempotencyKey };
+  return { request: parseNewRequest(entry.request), idempotencyKey };
 }
 
 function isIdempotencyKey(key: unknown): boolean {

@@ -73,7 +73,7 @@ const ENTRIES: readonly {
   },
   {
     name: './tiktok',
-    rooms: ['core', 'tiktok'],
+    rooms: ['core', 'tiktok', 'outbound/proxied-agent'],
     never: ['bullmq', 'ioredis', 'fastify', 'pino', 'prom-client', 'commander'],
   },
   {

@@ -2,8 +2,9 @@ import { resolve } from 'node:path';
 import type { Client } from '../../app/open-client.ts';
 import { type Config, loadConfig } from '../../config/load-config.ts';
 import { headline } from '../../core/headline.ts';
+import { parseNewRequest } from '../../core/new-request.ts';
 import { PublishError } from '../../core/publish-error.ts';
-import { type PublishRequest, parsePublishRequest } from '../../core/publish-request.ts';
+import type { PublishRequest } from '../../core/publish-request.ts';
 import { openFileSource } from '../../media/file-source.ts';
 import type { EnqueuedJob, EnqueueOptions } from '../../producers/publisher.ts';
 import { type CommandContext, commandName } from '../cli-io.ts';
@@ -53,7 +54,7 @@ export async function publish(
   const config = loadConfig(context.io.env);
   const request = await withOptionNames(async () => {
     refuseIgnoredOptions(options);
-    return parsePublishRequest(buildRequest(targets, options));
+    return parseNewRequest(buildRequest(targets, options));
   });
   if (options.dryRun === true) return await dryRun(request, options, context);
   if (request.media.type === 'file') await refuseWrongFile(request.media.path, config);
@@ -155,6 +156,7 @@ function mediaOf(targets: readonly string[], options: PublishCommandOptions): Re
   const fallback = options.fallbackUpload === true ? 'upload' : undefined;
   if (options.pull === true) return withoutUndefined({ type: 'pull', url: target, fallback });
   if (/^s3:\/\//i.test(target)) return objectOf(target);
+  if (/^file:\/\//i.test(target)) return { type: 'file', path: target };
   const isUrl = /^[a-z][a-z0-9+.-]*:\/\//i.test(target);
   return isUrl ? { type: 'url', url: target } : { type: 'file', path: resolve(target) };
 }

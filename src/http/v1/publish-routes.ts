@@ -8,7 +8,10 @@ import { idempotencyKeySchema, keyOf } from './idempotency-key.ts';
 import { enqueuedJobSchema, jobPageSchema, jobParams, jobSchema, retriedJobSchema, stateSchema } from './job-schema.ts';
 import type { ApiOptions, ApiScope } from './typed-routes.ts';
 
-type Options = Pick<ApiOptions, 'publisher' | 'refuseFile'>;
+type Options = Pick<ApiOptions, 'publisher' | 'refuseFile'> & {
+  /** Path below which a proxy serves us; empty where there is none. */
+  readonly basePath: string;
+};
 
 const TAGS = ['Publishes'];
 const NOT_FOUND = {
@@ -22,7 +25,7 @@ export function registerPublishRoutes(api: ApiScope, options: Options): void {
   registerChanges(api, options);
 }
 
-function registerEnqueue(api: ApiScope, { publisher, refuseFile }: Options): void {
+function registerEnqueue(api: ApiScope, { publisher, refuseFile, basePath }: Options): void {
   api.post(
     '/v1/publishes',
     {
@@ -50,7 +53,7 @@ function registerEnqueue(api: ApiScope, { publisher, refuseFile }: Options): voi
     async ({ body, headers }, reply) => {
       if (body.media.type === 'file') await refuseFile(body.media.path);
       const job = await publisher.enqueue(body, keyOf(headers));
-      reply.code(job.created ? 202 : 200).header('location', `/v1/publishes/${encodeURIComponent(job.id)}`);
+      reply.code(job.created ? 202 : 200).header('location', `${basePath}/v1/publishes/${encodeURIComponent(job.id)}`);
       return reply.send(job);
     },
   );

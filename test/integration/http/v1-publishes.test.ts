@@ -54,6 +54,19 @@ describe('POST /v1/publishes', () => {
     expect(tomorrow.body).toMatchObject({ status: 400, code: 'INPUT_VERSION_UNSUPPORTED' });
   });
 
+  it('refuses numbers that it could not echo exactly, and checks a request the same way', async () => {
+    const api = await startApi();
+    const json = JSON.stringify({ ...PULL_REQUEST, metadata: { order: 'N' } }).replace('"N"', '1234567890123456789');
+    const post = (path: string) =>
+      fetch(`${api.url}${path}`, { method: 'POST', body: json, headers: { 'content-type': 'application/json' } });
+    const refused = await post('/v1/publishes');
+    expect(refused.status).toBe(400);
+    expect(await refused.json()).toMatchObject({
+      problems: [{ path: 'metadata.order', message: expect.stringContaining('write it as a text') }],
+    });
+    expect(await (await post('/v1/preflight')).json()).toMatchObject({ ok: false });
+  });
+
   it('refuses files where no folder is named for them', async () => {
     const api = await startApi();
     const { file } = await folderWithVideo();
