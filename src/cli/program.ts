@@ -123,8 +123,8 @@ function addPublishing(program: Command, run: Run): void {
 
 function addWatching(program: Command, run: Run): void {
   withJson(program.command('status'))
-    .description('show a job')
-    .argument('<id>', 'id of the job')
+    .description('show a job, by its id or its idempotency key')
+    .argument('<id>', 'id or idempotency key of the job')
     .action((id) => run(async (context) => (await import('./commands/jobs.ts')).status(id, context)));
   withJson(program.command('list'))
     .description('show jobs, newest first')

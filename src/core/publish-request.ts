@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { mediaSchema, webUrl } from './media-schema.ts';
+import type { Media, NewRequest, PostSettings, PublishMode } from './new-request.ts';
 import {
   MAX_DESCRIPTION_LENGTH,
   MAX_PHOTO_TITLE_LENGTH,
@@ -8,6 +9,8 @@ import {
   PRIVACY_LEVELS,
 } from './post-limits.ts';
 import { PublishError, toInputProblems } from './publish-error.ts';
+
+export type { NewRequest, PublishMode } from './new-request.ts';
 
 const postSchema = z
   .strictObject({
@@ -70,65 +73,61 @@ const MAX_ACCOUNT_LENGTH = 128;
 /** Whether http will do depends on the host, which is checked where the settings are known. */
 const callbackUrl = webUrl.refine((text) => !hasCredentials(text), 'expected no user and password in the URL');
 
-/** Version 1 of a publish request: what producers send and what lies in the queue. */
-export const publishRequestSchema = z
-  .strictObject({
-    version: z.literal(REQUEST_VERSION).optional().meta({ description: 'Version of this format. Optional.' }),
-    account: z
-      .string({ error: 'expected an account name' })
-      .min(1, 'expected an account name')
-      .max(MAX_ACCOUNT_LENGTH)
-      .regex(/^[^\s{}\p{Cc}]+$/u, 'expected a name without white space and braces')
-      .meta({ description: 'Name of a connected account, or its TikTok open_id.', examples: ['acme'] }),
-    mode: z.enum(['direct', 'inbox'], { error: 'expected "direct" or "inbox"' }).meta({
-      description: "`direct` publishes the post. `inbox` sends a draft to the creator's inbox.",
+/** Name of a connected account, or its open_id: they share one space. */
+export const accountNameSchema = z
+  .string({ error: 'expected an account name' })
+  .min(1, 'expected an account name')
+  .max(MAX_ACCOUNT_LENGTH)
+  .regex(/^[^\s{}\p{Cc}]+$/u, 'expected a name without white space and braces');
+
+const requestFields = {
+  version: z.literal(REQUEST_VERSION).optional().meta({ description: 'Version of this format. Optional.' }),
+  account: accountNameSchema.meta({
+    description: 'Name of a connected account, or its TikTok open_id.',
+    examples: ['acme'],
+  }),
+  mode: z.enum(['direct', 'inbox'], { error: 'expected "direct" or "inbox"' }).meta({
+    description: "`direct` publishes the post. `inbox` sends a draft to the creator's inbox.",
+  }),
+  media: mediaSchema,
+  post: postSchema.optional(),
+  scheduledAt: z.iso
+    .datetime({ offset: true, error: 'expected an ISO 8601 time with a time zone, such as 2026-12-01T10:00:00Z' })
+    .optional()
+    .meta({
+      description: 'Start time, with a time zone. If omitted or in the past, the job starts immediately.',
+      examples: ['2026-12-01T10:00:00Z'],
     }),
-    media: mediaSchema,
-    post: postSchema.optional(),
-    scheduledAt: z.iso
-      .datetime({ offset: true, error: 'expected an ISO 8601 time with a time zone, such as 2026-12-01T10:00:00Z' })
-      .optional()
-      .meta({
-        description: 'Start time, with a time zone. If omitted or in the past, the job starts immediately.',
-        examples: ['2026-12-01T10:00:00Z'],
-      }),
-    priority: z.int().min(0).max(MAX_PRIORITY).optional().meta({
-      description: 'Jobs with a lower number run first. Jobs without a priority run before all others.',
+  priority: z.int().min(0).max(MAX_PRIORITY).optional().meta({
+    description: 'Jobs with a lower number run first. Jobs without a priority run before all others.',
+  }),
+  callbackUrl: callbackUrl.optional().meta({
+    description: 'URL that receives the events of the job as signed POST requests (Standard Webhooks).',
+    examples: ['https://app.example.com/hooks/tiktok'],
+  }),
+  /** What to do when the answer to a pull's init was lost: TikTok may or may not be publishing it. */
+  onLostInit: z.enum(['unconfirmed', 'repeat'], { error: 'expected "unconfirmed" or "repeat"' }).optional().meta({
+    description:
+      "What to do when TikTok's response to the start of a pull was lost, so it is unknown whether TikTok will publish: `unconfirmed` (the default) ends the job as unconfirmed; `repeat` starts again, at the risk of a second post.",
+  }),
+  onDuplicate: z.enum(['allow', 'warn', 'refuse'], { error: 'expected "allow", "warn" or "refuse"' }).optional().meta({
+    description: 'What to do if the same video was recently published on this account.',
+  }),
+  metadata: z
+    .record(z.string(), z.unknown())
+    .refine((metadata) => Buffer.byteLength(JSON.stringify(metadata)) <= MAX_METADATA_BYTES, {
+      error: `expected at most ${MAX_METADATA_BYTES} bytes of JSON`,
+    })
+    .optional()
+    .meta({
+      description: `Your own JSON object, returned in the job and its events; at most ${MAX_METADATA_BYTES} bytes as JSON.`,
+      examples: [{ yourId: 'spring-7' }],
     }),
-    callbackUrl: callbackUrl.optional().meta({
-      description: 'URL that receives the events of the job as signed POST requests (Standard Webhooks).',
-      examples: ['https://app.example.com/hooks/tiktok'],
-    }),
-    /** What to do when the answer to a pull's init was lost: TikTok may or may not be publishing it. */
-    onLostInit: z.enum(['unconfirmed', 'repeat'], { error: 'expected "unconfirmed" or "repeat"' }).optional().meta({
-      description:
-        "What to do when TikTok's response to the start of a pull was lost, so it is unknown whether TikTok will publish: `unconfirmed` (the default) ends the job as unconfirmed; `repeat` starts again, at the risk of a second post.",
-    }),
-    onDuplicate: z
-      .enum(['allow', 'warn', 'refuse'], { error: 'expected "allow", "warn" or "refuse"' })
-      .optional()
-      .meta({
-        description: 'What to do if the same video was recently published on this account.',
-      }),
-    sealed: z.string().max(MAX_SEALED_LENGTH).optional().meta({
-      description: 'Set by the library: the secret parts of URLs, encrypted for the workers. Omit it.',
-    }),
-    metadata: z
-      .record(z.string(), z.unknown())
-      .refine((metadata) => Buffer.byteLength(JSON.stringify(metadata)) <= MAX_METADATA_BYTES, {
-        error: `expected at most ${MAX_METADATA_BYTES} bytes of JSON`,
-      })
-      .optional()
-      .meta({
-        description: `Your own JSON object, returned in the job and its events; at most ${MAX_METADATA_BYTES} bytes as JSON.`,
-        examples: [{ yourId: 'spring-7' }],
-      }),
-  })
-  .superRefine((request, context) => {
-    for (const { path, message } of conflictsIn(request)) {
-      context.addIssue({ code: 'custom', path: [...path], message });
-    }
-  })
+} satisfies Record<keyof NewRequest, z.ZodType>;
+
+const newRequestSchema = z
+  .strictObject(requestFields)
+  .superRefine(refuseConflicts)
   .meta({
     id: 'PublishRequest',
     description: 'A request to publish one video or photo post on one TikTok account.',
@@ -142,16 +141,38 @@ export const publishRequestSchema = z
     ],
   });
 
-export type PublishRequest = z.infer<typeof publishRequestSchema>;
-export type PublishMode = PublishRequest['mode'];
+const storedRequestSchema = z
+  .strictObject({ ...requestFields, sealed: z.string().max(MAX_SEALED_LENGTH).optional() })
+  .superRefine(refuseConflicts);
 
 /**
- * Parses an unknown value as a publish request.
+ * Version 1 of a publish request, as clients send it. The inferred type does not know what `refuseConflicts` makes sure
+ * of: that a direct post has a privacy level.
+ */
+export const publishRequestSchema = newRequestSchema as z.ZodType<NewRequest>;
+
+/** A request as it is stored: `sealed` holds the secret parts of its URLs, encrypted for the workers. */
+export type PublishRequest = NewRequest & { readonly sealed?: string | undefined };
+
+/**
+ * Parses an unknown value as a request of a client.
+ * @throws PublishError as {@link parsePublishRequest}
+ */
+export function parseNewRequest(input: unknown): NewRequest {
+  return parseAs(publishRequestSchema, input);
+}
+
+/**
+ * Parses an unknown value as a request that may have been stored.
  * @throws PublishError `INPUT_INVALID` with every problem, `INPUT_VERSION_UNSUPPORTED` for a payload of the future
  */
 export function parsePublishRequest(input: unknown): PublishRequest {
+  return parseAs(storedRequestSchema as z.ZodType<PublishRequest>, input);
+}
+
+function parseAs<T>(schema: z.ZodType<T>, input: unknown): T {
   refuseOtherVersions(input);
-  const result = publishRequestSchema.safeParse(input);
+  const result = schema.safeParse(input);
   if (result.success) return result.data;
   throw new PublishError('INPUT_INVALID', { problems: toInputProblems(result.error.issues, 'request') });
 }
@@ -179,7 +200,15 @@ interface RequestConflict {
   readonly message: string;
 }
 
-type ParsedRequest = Pick<PublishRequest, 'mode' | 'media' | 'post'>;
+interface ParsedRequest {
+  readonly mode: PublishMode;
+  readonly media: Media;
+  readonly post?: PostSettings | undefined;
+}
+
+function refuseConflicts(request: ParsedRequest, context: z.RefinementCtx): void {
+  for (const { path, message } of conflictsIn(request)) context.addIssue({ code: 'custom', path: [...path], message });
+}
 
 /** What is wrong with a request whose fields are right one by one. */
 function conflictsIn(request: ParsedRequest): RequestConflict[] {

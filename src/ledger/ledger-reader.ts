@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { readAccountHold } from '../accounts/account-hold.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { PublishJob, TimelineEntry } from '../core/publish-job.ts';
-import { type PublishRequest, parsePublishRequest } from '../core/publish-request.ts';
 import type { PublishState } from '../core/publish-state.ts';
+import { sha256Hex } from '../core/request-digest.ts';
 import { type LaneDelay, parseLaneDelay } from '../limits/lanes.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
@@ -14,6 +14,8 @@ import { decodeRecord, type LedgerRecord } from './record.ts';
 export interface ReadFilter {
   readonly account?: string | undefined;
   readonly state?: PublishState | undefined;
+  /** The one job that was enqueued under it. */
+  readonly idempotencyKey?: string | undefined;
   readonly limit: number;
   readonly cursor?: string | undefined;
 }
@@ -63,14 +65,16 @@ export function createLedgerReader({ redis, keys }: { redis: RedisClient; keys: 
       return (await readMany([id]))[0];
     },
 
-    /** What was asked for, by job and in the order asked; undefined where there is none. */
-    async readRequests(ids: readonly string[]): Promise<(PublishRequest | undefined)[]> {
-      const texts = await Promise.all(ids.map((id) => redis.hget(keys.job(id), 'request')));
-      return texts.map((text) => (text === null ? undefined : parsePublishRequest(JSON.parse(text))));
-    },
-
     /** A page of jobs, newest first; with both filters the account's jobs are read through. */
     async list(filter: ReadFilter): Promise<{ jobs: PublishJob[]; nextCursor: string | null }> {
+      if (filter.idempotencyKey !== undefined) {
+        const id = await redis.get(keys.idempotency(sha256Hex(filter.idempotencyKey)));
+        const found = id === null ? [] : await readMany([id]);
+        return {
+          jobs: found.flatMap((job) => (job !== undefined && isWanted(job, filter) ? [job] : [])),
+          nextCursor: null,
+        };
+      }
       const index = indexFor(keys, filter);
       const jobs: PublishJob[] = [];
       let before = parseCursor(filter.cursor);
@@ -80,7 +84,7 @@ export function createLedgerReader({ redis, keys }: { redis: RedisClient; keys: 
         for (const [position, entry] of page.entries()) {
           before = entry;
           const job = found[position];
-          if (job === undefined || (filter.state !== undefined && job.state !== filter.state)) continue;
+          if (job === undefined || !isWanted(job, filter)) continue;
           jobs.push(job);
           if (jobs.length === filter.limit) return { jobs, nextCursor: formatCursor(entry) };
         }
@@ -88,6 +92,11 @@ export function createLedgerReader({ redis, keys }: { redis: RedisClient; keys: 
       }
     },
   };
+}
+
+/** An index has one of these filters at most behind it. */
+function isWanted({ account, state }: PublishJob, filter: ReadFilter): boolean {
+  return (filter.account ?? account) === account && (filter.state ?? state) === state;
 }
 
 /** A job that waits for its turn waits for what its whole account waits for. */

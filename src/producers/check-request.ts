@@ -4,7 +4,7 @@ import { checkMediaRules } from '../core/media-rules.ts';
 import type { OpenMedia, ProbeMedia } from '../core/ports.ts';
 import { CHECKED, notChecked, type PartReport, type PreflightReport } from '../core/preflight-report.ts';
 import { PublishError } from '../core/publish-error.ts';
-import { type PublishRequest, parsePublishRequest } from '../core/publish-request.ts';
+import { type NewRequest, parseNewRequest } from '../core/publish-request.ts';
 import {
   checkAccount,
   checkCreator,
@@ -29,9 +29,9 @@ export interface PreflightDeps {
  * @param input a publish request, which need not be valid
  */
 export async function checkRequest(input: unknown, deps: PreflightDeps): Promise<PreflightReport> {
-  let request: PublishRequest;
+  let request: NewRequest;
   try {
-    request = parsePublishRequest(input);
+    request = parseNewRequest(input);
   } catch (error) {
     if (!(error instanceof PublishError)) throw error;
     return invalidReport(error);
@@ -67,7 +67,7 @@ function invalidReport(error: PublishError): PreflightReport {
 
 /** Opens a request's video and holds it against TikTok's limits. */
 async function checkMedia(
-  { media }: PublishRequest,
+  { media }: NewRequest,
   { openMedia, probeMedia }: { readonly openMedia: OpenMedia; readonly probeMedia: ProbeMedia },
 ): Promise<PartReport & { readonly facts: MediaFacts | null }> {
   if (isFetchedByTikTok(media)) {

@@ -3,7 +3,12 @@ import { v7 as uuidv7 } from 'uuid';
 import { publishEntryOf } from '../core/job-reference.ts';
 import type { Clock } from '../core/ports.ts';
 import { type InputProblem, PublishError, toPublishError } from '../core/publish-error.ts';
-import { MAX_IDEMPOTENCY_KEY_LENGTH, type PublishRequest, parsePublishRequest } from '../core/publish-request.ts';
+import {
+  MAX_IDEMPOTENCY_KEY_LENGTH,
+  type NewRequest,
+  type PublishRequest,
+  parseNewRequest,
+} from '../core/publish-request.ts';
 import { holdsSecrets } from '../core/request-secrets.ts';
 import type { TimelineFact } from '../core/timeline-events.ts';
 import { type Created, newRecord } from '../ledger/change.ts';
@@ -34,7 +39,7 @@ interface Accepted {
 
 /** A request that passed every check, with the key it came under. */
 export interface AcceptableEntry {
-  readonly request: PublishRequest;
+  readonly request: NewRequest;
   readonly idempotencyKey: string | undefined;
 }
 
@@ -42,7 +47,7 @@ export interface AcceptableEntry {
  * Checks entries before any of them is accepted.
  * @throws PublishError the first entry's own error when there is one entry, else `INPUT_INVALID` with every problem
  */
-export function parseEntries(entries: readonly (PublishRequest | BulkEntry)[]): AcceptableEntry[] {
+export function parseEntries(entries: readonly (NewRequest | BulkEntry)[]): AcceptableEntry[] {
   const problems: InputProblem[] = [];
   const parsed: AcceptableEntry[] = [];
   for (const [index, entry] of entries.entries()) {
@@ -58,14 +63,14 @@ export function parseEntries(entries: readonly (PublishRequest | BulkEntry)[]): 
   return parsed;
 }
 
-function parseEntry(entry: PublishRequest | BulkEntry): AcceptableEntry {
-  if (!('request' in entry)) return { request: parsePublishRequest(entry), idempotencyKey: undefined };
+function parseEntry(entry: NewRequest | BulkEntry): AcceptableEntry {
+  if (!('request' in entry)) return { request: parseNewRequest(entry), idempotencyKey: undefined };
   const { idempotencyKey } = entry;
   if (idempotencyKey !== undefined && !isIdempotencyKey(idempotencyKey)) {
     const message = `expected a text of 1 to ${MAX_IDEMPOTENCY_KEY_LENGTH} characters`;
     throw new PublishError('INPUT_INVALID', { problems: [{ path: 'idempotencyKey', message }] });
   }
-  return { request: parsePublishRequest(entry.request), idempotencyKey };
+  return { request: parseNewRequest(entry.request), idempotencyKey };
 }
 
 function isIdempotencyKey(key: unknown): boolean {

@@ -2,7 +2,7 @@ import type { CreatorInfo } from '../core/creator-rules.ts';
 import type { PreflightReport } from '../core/preflight-report.ts';
 import type { PublishEvent } from '../core/publish-event.ts';
 import type { PublishJob } from '../core/publish-job.ts';
-import type { PublishRequest } from '../core/publish-request.ts';
+import type { NewRequest } from '../core/publish-request.ts';
 import type { PublishState } from '../core/publish-state.ts';
 import type { RetryPlan } from '../core/retry-plan.ts';
 
@@ -22,12 +22,14 @@ export interface EnqueueOptions {
 
 /** One entry of `enqueueBulk`. */
 export interface BulkEntry extends EnqueueOptions {
-  readonly request: PublishRequest;
+  readonly request: NewRequest;
 }
 
 export interface ListFilter {
   readonly account?: string;
   readonly state?: PublishState;
+  /** Only the job that was enqueued under this key: a page of one job, or of none. */
+  readonly idempotencyKey?: string;
   /** Most jobs to return; default 50, at most 500. */
   readonly limit?: number;
   /** `nextCursor` of the page before. */
@@ -89,9 +91,9 @@ export interface Publisher {
    * @throws PublishError `INPUT_*`, `IDEMPOTENCY_CONFLICT`, `REDIS_UNAVAILABLE`, `REDIS_NOT_REPLICATED`. After the last two the
    * job may have been accepted or not: enqueue it again with the same idempotency key
    */
-  enqueue(request: PublishRequest, options?: EnqueueOptions): Promise<EnqueuedJob>;
+  enqueue(request: NewRequest, options?: EnqueueOptions): Promise<EnqueuedJob>;
   /** Like `enqueue` for many at once; nothing is accepted unless every request is valid. Answers keep the order. */
-  enqueueBulk(entries: readonly (PublishRequest | BulkEntry)[]): Promise<EnqueuedJob[]>;
+  enqueueBulk(entries: readonly (NewRequest | BulkEntry)[]): Promise<EnqueuedJob[]>;
   get(id: string): Promise<PublishJob | undefined>;
   list(filter?: ListFilter): Promise<JobPage>;
   /**
@@ -136,6 +138,6 @@ export interface Publisher {
    * `checked`: account and creator need `ENCRYPTION_KEYS`, as `creator` does, and take one of its calls.
    * @throws PublishError `REDIS_UNAVAILABLE`; what is wrong with the request is in the report
    */
-  preflight(request: PublishRequest): Promise<PreflightReport>;
+  preflight(request: NewRequest): Promise<PreflightReport>;
   close(): Promise<void>;
 }

@@ -3,7 +3,7 @@ import type { Client } from '../../app/open-client.ts';
 import { type Config, loadConfig } from '../../config/load-config.ts';
 import { headline } from '../../core/headline.ts';
 import { PublishError } from '../../core/publish-error.ts';
-import { type PublishRequest, parsePublishRequest } from '../../core/publish-request.ts';
+import { type NewRequest, parseNewRequest } from '../../core/publish-request.ts';
 import { openFileSource } from '../../media/file-source.ts';
 import type { EnqueuedJob } from '../../producers/publisher.ts';
 import { type CommandContext, commandName } from '../cli-io.ts';
@@ -48,7 +48,7 @@ export async function publish(
   context: CommandContext,
 ): Promise<ExitCode> {
   const config = loadConfig(context.io.env);
-  const request = namingOptions(() => parsePublishRequest(buildRequest(targets, options)));
+  const request = namingOptions(() => parseNewRequest(buildRequest(targets, options)));
   if (options.dryRun === true) return await dryRun(request, context);
   if (request.media.type === 'file') await refuseWrongFile(request.media.path, config);
   return await withClient(context.io, async (app) => {
@@ -76,7 +76,7 @@ async function refuseWrongFile(path: string, { mediaRoots: roots }: Config): Pro
 }
 
 /** Says whether a request would be refused, and enqueues nothing. */
-async function dryRun(request: PublishRequest, context: CommandContext): Promise<ExitCode> {
+async function dryRun(request: NewRequest, context: CommandContext): Promise<ExitCode> {
   return await withClient(context.io, async (app) => {
     const report = await app.publisher.preflight(request);
     context.output.answer(report, preflightText(report));
@@ -166,7 +166,7 @@ const OPTION_OF_FIELD: Readonly<Record<string, string>> = {
 };
 
 /** Says what is wrong in terms of what was typed. */
-function namingOptions(parse: () => PublishRequest): PublishRequest {
+function namingOptions(parse: () => NewRequest): NewRequest {
   try {
     return parse();
   } catch (error) {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { accountTokensSchema, toAccountInput } from '../../accounts/account-input.ts';
 import type { CreatorInfo } from '../../core/creator-rules.ts';
-import { publishRequestSchema } from '../../core/publish-request.ts';
+import { accountNameSchema } from '../../core/publish-request.ts';
 import { BODY_PROBLEMS, jsonAnswers } from './api-answers.ts';
 import type { ApiOptions, ApiScope } from './typed-routes.ts';
 
@@ -14,7 +14,7 @@ const NOT_FOUND = { 404: '`INPUT_ACCOUNT_UNKNOWN`: no account with this name is 
 const time = z.iso.datetime();
 
 const accountParams = z.object({
-  account: publishRequestSchema.shape.account.meta({
+  account: accountNameSchema.meta({
     description: 'Name of the account, or its TikTok open_id.',
     examples: ['acme'],
   }),

@@ -90,6 +90,12 @@ function registerReading(api: ApiScope, { publisher }: Pick<Options, 'publisher'
         querystring: z.strictObject({
           account: z.string().min(1).max(255).optional().describe('Jobs of this account only.'),
           state: stateSchema.optional(),
+          idempotencyKey: z
+            .string()
+            .min(1)
+            .max(MAX_IDEMPOTENCY_KEY_LENGTH)
+            .optional()
+            .describe('The job that was enqueued under this key, if there is one.'),
           limit: z.coerce
             .number()
             .int()
@@ -102,11 +108,12 @@ function registerReading(api: ApiScope, { publisher }: Pick<Options, 'publisher'
         response: jsonAnswers('A page of jobs.', jobPageSchema),
       },
     },
-    async ({ query: { account, state, limit, cursor } }) =>
+    async ({ query: { account, state, idempotencyKey, limit, cursor } }) =>
       await publisher.list({
         limit,
         ...(account !== undefined && { account }),
         ...(state !== undefined && { state }),
+        ...(idempotencyKey !== undefined && { idempotencyKey }),
         ...(cursor !== undefined && { cursor }),
       }),
   );
