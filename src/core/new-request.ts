@@ -43,6 +43,7 @@ export interface DirectPostSettings extends PostSettings {
 
 /** A video on a disk that the workers read. */
 export interface FileMedia {
+  /** A file on a disk. */
   readonly type: 'file';
   /** Path of an MP4, MOV or WebM file on the workers' machine, below `MEDIA_ROOTS` if that is set; at least 1 character. */
   readonly path: string;
@@ -50,6 +51,7 @@ export interface FileMedia {
 
 /** A video on the web, which the workers read by range while they upload it. */
 export interface UrlMedia {
+  /** A URL that the workers read. */
   readonly type: 'url';
   /** `http://` or `https://`, at most 8,192 characters. User, password and query are stored encrypted and never shown. */
   readonly url: string;
@@ -57,6 +59,7 @@ export interface UrlMedia {
 
 /** A video in object storage for which the workers have credentials. */
 export interface S3Media {
+  /** An object in S3-compatible storage. */
   readonly type: 's3';
   /** Name of the bucket; 1 to 255 characters. */
   readonly bucket: string;
@@ -68,6 +71,7 @@ export interface S3Media {
 
 /** A video that TikTok downloads itself. */
 export interface PullMedia {
+  /** A URL that TikTok downloads. */
   readonly type: 'pull';
   /** `https://`, on a domain or URL prefix verified for your TikTok app; at most 8,192 characters. */
   readonly url: string;
@@ -77,6 +81,7 @@ export interface PullMedia {
 
 /** Photos that TikTok downloads itself. */
 export interface PhotosMedia {
+  /** Photos that TikTok downloads. */
   readonly type: 'photos';
   /** 1 to 35 URLs of JPEG or WebP images, `https://`, on verified domains; at most 8,192 characters each. */
   readonly urls: readonly string[];
@@ -113,6 +118,7 @@ interface AnyRequest {
 
 /** A request to publish one post at once. */
 export interface DirectRequest extends AnyRequest {
+  /** Publish at once. */
   readonly mode: 'direct';
   /** Settings of the post; `privacyLevel` is required. */
   readonly post: DirectPostSettings;
@@ -120,6 +126,7 @@ export interface DirectRequest extends AnyRequest {
 
 /** A request to send one draft to the creator's inbox. */
 export interface InboxRequest extends AnyRequest {
+  /** Send a draft to the creator's inbox. */
   readonly mode: 'inbox';
   /** Settings of the post, which the creator may change. */
   readonly post?: PostSettings | undefined;

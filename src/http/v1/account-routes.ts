@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { accountTokensSchema, toAccountInput } from '../../accounts/account-input.ts';
 import type { CreatorInfo } from '../../core/creator-rules.ts';
+import { PRIVACY_LEVELS } from '../../core/post-limits.ts';
 import { accountNameSchema } from '../../core/publish-request.ts';
 import { BODY_PROBLEMS, jsonAnswers } from './api-answers.ts';
 import type { ApiOptions, ApiScope } from './typed-routes.ts';
@@ -100,7 +101,7 @@ const creatorSchema = z
       .nullable()
       .describe('Display name. TikTok requires that the user sees the account to which they post.'),
     avatarUrl: z.string().nullable().describe('URL of the profile picture, valid for two hours.'),
-    privacyLevelOptions: z.array(z.string()).describe('The privacy levels to offer. Offer no others.'),
+    privacyLevelOptions: z.array(z.enum(PRIVACY_LEVELS)).describe('The privacy levels to offer. Offer no others.'),
     commentDisabled: z.boolean().describe('The creator has disabled comments.'),
     duetDisabled: z.boolean().describe('The creator has disabled duets.'),
     stitchDisabled: z.boolean().describe('The creator has disabled stitches.'),
