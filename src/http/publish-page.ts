@@ -31,6 +31,11 @@ export function renderPublishPage(job: PublishJob, entries: readonly EntryLink[]
   td { padding: .2rem 1rem .2rem 0; vertical-align: top; overflow-wrap: anywhere }
   td:first-child { white-space: nowrap; font-variant-numeric: tabular-nums; opacity: .75 }
   td:nth-child(2):nth-last-child(2) { white-space: nowrap; font-weight: 600 }
+  /* A phone has no room for columns. */
+  @media (max-width: 40rem) {
+    table, tbody { display: block } tr { display: block; margin-bottom: .6rem } td { display: block; padding: 0 }
+    td:first-child, td:nth-child(2):nth-last-child(2) { white-space: normal }
+  }
   .state { font-size: 1.15rem } .fix { border-left: .25rem solid; padding-left: .8rem }
 </style>
 <p class="state">${shown(headline(job))}</p>

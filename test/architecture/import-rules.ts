@@ -55,7 +55,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
     why: 'other apps load this: no worker, server or upload code comes with it, and what speaks to TikTok only when called',
   },
   workers: {
-    uses: ['core', 'limits', 'ledger', 'callbacks', 'queues', 'tiktok', 'observability', 'app'],
+    uses: ['core', 'config', 'limits', 'ledger', 'callbacks', 'queues', 'tiktok', 'observability', 'app'],
     knows: ['redis', 'accounts', 'tiktok-webhooks'],
     why: 'processors are given what they work with',
   },
@@ -114,5 +114,5 @@ export const ENTRY_FILES: Readonly<
   Record<string, { readonly uses: readonly string[]; readonly files: readonly string[] }>
 > = {
   producers: { uses: ['app', 'config'], files: ['src/producers/index.ts'] },
-  workers: { uses: ['app'], files: ['src/workers/index.ts'] },
+  workers: { uses: ['app', 'config'], files: ['src/workers/index.ts'] },
 };

@@ -18,7 +18,7 @@ import { createWorkers, type Workers } from '../../src/workers/index.ts';
 
 /*
  * Good and bad uses of the library. Nothing here runs: what must not compile is marked, and what is marked must not
- * compile. test/architecture/public-types.test.ts also compiles it against the built package, as an app does.
+ * compile. test/architecture/library-uses.test.ts also compiles it against the built package, as an app does.
  */
 
 const media = { type: 'file', path: '/a.mp4' } as const;

@@ -11,7 +11,7 @@ const TSC = join(REPOSITORY, 'node_modules/typescript/bin/tsc');
 /** As apps have them: nothing but `strict`, and the strictest there is. */
 const SETTINGS = [[], ['--exactOptionalPropertyTypes', '--noUncheckedIndexedAccess']];
 
-const USES = readRepositoryFile('test/types/library-uses.ts')
+const USES = readRepositoryFile('test/support/library-uses.ts')
   .replace('../../src/producers/index.ts', 'tiktok-publisher')
   .replaceAll(/\.\.\/\.\.\/src\/(\w+)\/index\.ts/g, 'tiktok-publisher/$1');
 
