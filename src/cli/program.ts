@@ -60,6 +60,11 @@ function addServices(program: Command, run: Run): void {
       'processing time, from the last byte to the outcome',
       wholeNumber(0, Number.MAX_SAFE_INTEGER),
     )
+    .option(
+      '--posts-per-day <n>',
+      'direct posts of a creator in 24 hours; 15, as at TikTok, by default',
+      wholeNumber(0, Number.MAX_SAFE_INTEGER),
+    )
     .option('--webhook-url <url>', "where to send TikTok's webhooks, such as <start's address>/webhooks/tiktok")
     .action((options) => run(async (context) => (await import('./commands/simulator.ts')).simulator(options, context)));
 }

@@ -48,7 +48,11 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
   media: { uses: ['core', 'outbound'], knows: [], why: 'where bytes come from has nothing to do with where they go' },
   outbound: { uses: ['core'], knows: [], why: 'which hosts may be reached has nothing to do with what is sent there' },
   observability: { uses: ['core'], knows: [], why: 'what is measured is told by those who know it' },
-  simulator: { uses: [], knows: [], why: 'an island, so that it shares no mistake with what it tests' },
+  simulator: {
+    uses: ['app'],
+    knows: ['producers'],
+    why: 'an island, so that it shares no mistake with what it tests; only the test kit opens the program beside it',
+  },
   producers: {
     uses: ['core', 'config', 'redis', 'limits', 'ledger', 'sealing', 'outbound', 'app'],
     knows: ['queues'],
@@ -114,5 +118,6 @@ export const ENTRY_FILES: Readonly<
   Record<string, { readonly uses: readonly string[]; readonly files: readonly string[] }>
 > = {
   producers: { uses: ['app', 'config'], files: ['src/producers/index.ts'] },
+  simulator: { uses: ['app'], files: ['src/simulator/test-kit.ts'] },
   workers: { uses: ['app', 'config'], files: ['src/workers/index.ts'] },
 };

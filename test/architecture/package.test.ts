@@ -202,7 +202,14 @@ const EXPORTS: Readonly<Record<string, { readonly values: readonly string[]; rea
     ],
   },
   './simulator': {
-    values: ['ENDPOINTS', 'STAND_ALONE_OPEN_ID', 'startSimulator', 'startStandAloneSimulator', 'switchesSchema'],
+    values: [
+      'ENDPOINTS',
+      'STAND_ALONE_OPEN_ID',
+      'createTestKit',
+      'startSimulator',
+      'startStandAloneSimulator',
+      'switchesSchema',
+    ],
     types: [
       'AccountProfile',
       'AccountTokens',
@@ -223,6 +230,8 @@ const EXPORTS: Readonly<Record<string, { readonly values: readonly string[]; rea
       'SimulatorLimits',
       'SimulatorOptions',
       'SimulatorSwitches',
+      'TestKit',
+      'TestKitOptions',
       'WebhookDelivery',
       'WebhookTarget',
     ],
