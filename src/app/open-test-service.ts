@@ -25,7 +25,7 @@ export interface TestServiceOptions {
 }
 
 /** An account's name and what TikTok gave out for it; lifetimes in seconds. */
-export interface TestAccount {
+interface TestAccount {
   readonly name: string;
   readonly openId: string;
   readonly accessToken: string;

@@ -147,8 +147,8 @@ const OWNED: readonly Owned[] = [
   },
   {
     thing: 'writing to the console',
-    pattern: /\bconsole\.\w/,
-    owners: [],
+    pattern: /\bconsole\b\s*(\.\w|[,;])/,
+    owners: ['src/observability/console-lines.ts'],
     why: 'libraries log through the logger they are given, commands print through their output',
   },
   {
