@@ -8,15 +8,26 @@ import { startRedisServer } from '../test/support/redis-server.ts';
 
 /** A program of the bench that runs as a process of its own. */
 export interface Program {
+  readonly pid: number;
   /** Sends a question and resolves with its answer. */
   ask<Answer>(question: string, parameter?: unknown): Promise<Answer>;
   end(): Promise<void>;
 }
 
-/** Starts a program of `bench/programs`, compiled as the bench is. @param settings read there with `settingsOf` */
-export async function startProgram(name: string, settings: unknown): Promise<Program> {
-  const child = fork(new URL(`./programs/${name}.js`, import.meta.url), {
-    env: { ...process.env, BENCH_SETTINGS: JSON.stringify(settings) },
+/**
+ * Starts a program of `bench/programs`, compiled as the bench is.
+ * @param settings read there with `settingsOf`
+ * @param isOwn whether it stands for a process of the product, which sets itself up in its own way
+ */
+export async function startProgram(
+  name: string,
+  settings: unknown,
+  { environment, isOwn = false }: { environment?: Readonly<Record<string, string>>; isOwn?: boolean } = {},
+): Promise<Program> {
+  const pathOf = (program: string) => new URL(`./programs/${program}.js`, import.meta.url);
+  const child = fork(pathOf(name), {
+    execArgv: isOwn ? ['--import', pathOf('own-process').href] : [],
+    env: { ...process.env, ...environment, BENCH_SETTINGS: JSON.stringify(settings) },
   });
   const ended = once(child, 'exit');
   let asked = 0;
@@ -27,7 +38,7 @@ export async function startProgram(name: string, settings: unknown): Promise<Pro
   };
   await ask('ready');
   return {
-    ask,
+    ...{ ask, pid: child.pid ?? 0 },
     async end() {
       child.kill('SIGKILL');
       await ended;
@@ -61,8 +72,11 @@ export interface BenchRedis {
   readonly url: string;
   readonly client: Redis;
   use(): Promise<RedisUse>;
-  /** Counts what clients call from now on, by name; what scripts call inside is not counted. */
-  countCalls(): Promise<() => Map<string, number>>;
+  /**
+   * Counts what clients call from now on, by name; what scripts call inside is not counted.
+   * @param pid counts the present connections of this process of the product alone
+   */
+  countCalls(pid?: number): Promise<() => Map<string, number>>;
   close(): Promise<void>;
 }
 
@@ -87,13 +101,16 @@ export async function startRedis(): Promise<BenchRedis> {
         memoryBytes: Number(field('used_memory')),
       };
     },
-    async countCalls() {
+    async countCalls(pid) {
       const counts = new Map<string, number>();
-      const own = /addr=(\S+)/.exec(String(await client.client('INFO')))?.[1];
+      const own = addressIn(String(await client.client('INFO')));
+      const clients = String(await client.client('LIST')).split('\n');
+      const counted = pid && new Set(clients.filter((line) => line.includes(`:${pid} age=`)).map(addressIn));
       const monitor = connect(server.port, '127.0.0.1');
       createInterface(monitor).on('line', (line) => {
         const [, source, name = ''] = /^\+\S+ \[\d+ (\S+)\] "([^"]+)"/.exec(line) ?? [];
         if (source === undefined || source === 'lua' || source === own) return;
+        if (counted && !counted.has(source)) return;
         counts.set(name.toLowerCase(), (counts.get(name.toLowerCase()) ?? 0) + 1);
       });
       monitor.write('MONITOR\r\n');
@@ -108,4 +125,8 @@ export async function startRedis(): Promise<BenchRedis> {
       await server.close();
     },
   };
+}
+
+function addressIn(client: string): string | undefined {
+  return /\baddr=(\S+)/.exec(client)?.[1];
 }

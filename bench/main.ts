@@ -2,11 +2,25 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
+import { eventsBenchmark } from './events.ts';
 import type { Benchmark, Row } from './measure.ts';
+import { memoryBenchmark } from './memory.ts';
 import { publishBenchmark } from './publish.ts';
 import { type Report, renderComparison, renderTable } from './report.ts';
+import { startBenchmark } from './start.ts';
+import { uploadsBenchmark } from './uploads.ts';
+import { watchersBenchmark } from './watchers.ts';
+import { wideBenchmark } from './wide.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [publishBenchmark];
+const BENCHMARKS: readonly Benchmark[] = [
+  publishBenchmark,
+  uploadsBenchmark,
+  memoryBenchmark,
+  wideBenchmark,
+  watchersBenchmark,
+  eventsBenchmark,
+  startBenchmark,
+];
 
 const { values: options, positionals } = parseArgs({
   options: {
@@ -30,7 +44,11 @@ function compare([before, after]: readonly string[]): void {
 }
 
 async function measure(): Promise<void> {
-  const chosen = BENCHMARKS.filter(({ name }) => options.only === undefined || options.only.split(',').includes(name));
+  const names = BENCHMARKS.map(({ name }) => name);
+  const wanted = options.only?.split(',') ?? names;
+  const unknown = wanted.filter((name) => !names.includes(name));
+  if (unknown.length > 0) throw new Error(`no benchmark ${unknown.join(', ')}; there are ${names.join(', ')}`);
+  const chosen = BENCHMARKS.filter(({ name }) => wanted.includes(name));
   const rows: Row[] = [];
   for (const benchmark of chosen) {
     console.error(`bench: ${benchmark.name} …`);

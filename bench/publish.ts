@@ -21,11 +21,12 @@ const ONE_BY_ONE = 300;
 const BULK = 1_000;
 /** Enough for what each process does once to count little. */
 const COUNTED_JOBS = 600;
-const DAY_MS = 86_400_000;
 
 /** How requests get onto the queue of one side, and which program works there. */
 interface Side {
   readonly program: string;
+  /** Whether that is a process of the product. */
+  readonly isOwn: boolean;
   open(redisUrl: string): Producer;
 }
 
@@ -39,6 +40,7 @@ interface Producer {
 
 const bare: Side = {
   program: 'bare-worker',
+  isOwn: false,
   open(url) {
     const queue = new Queue('publish', { connection: { url } });
     return {
@@ -55,10 +57,11 @@ const PREFIX = '{bench}';
 
 const product: Side = {
   program: 'product-worker',
+  isOwn: true,
   open(url) {
     const publisher = createPublisherFromConfig({
       redis: { kind: 'url', url },
-      ...{ dataDir: '', cacheDir: '', queuePrefix: PREFIX, retentionMs: DAY_MS },
+      ...{ dataDir: '', cacheDir: '', queuePrefix: PREFIX },
     });
     return {
       add: (request) => publisher.enqueue(request),
@@ -84,7 +87,7 @@ interface Cost {
 }
 
 /** A running side: its Redis, its TikTok, its worker, and requests of as many accounts. */
-async function openSide({ program, open }: Side, path: string) {
+async function openSide({ program, isOwn, open }: Side, path: string) {
   const redis = await startRedis();
   const tiktok = await startProgram('tiktok', { pollsUntilDone: POLLS });
   const tiktokUrl = await tiktok.ask<string>('url');
@@ -93,9 +96,8 @@ async function openSide({ program, open }: Side, path: string) {
     ...{ UPLOAD_CONCURRENCY: String(CONCURRENCY), STATUS_CONCURRENCY: String(CONCURRENCY), LOG_LEVEL: 'error' },
     ENCRYPTION_KEYS: randomBytes(32).toString('base64'),
   };
-  const worker = await startProgram(program, {
-    ...{ environment, pollMs: POLL_MS, redisUrl: redis.url, tiktokUrl, concurrency: CONCURRENCY },
-  });
+  const settings = { environment, pollMs: POLL_MS, redisUrl: redis.url, tiktokUrl, concurrency: CONCURRENCY };
+  const worker = await startProgram(program, settings, { isOwn });
   const producer = open(redis.url);
   return {
     ...{ redis, tiktok, worker, producer },

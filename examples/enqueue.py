@@ -14,8 +14,8 @@ import time
 import urllib.error
 import urllib.request
 
-BASE_URL = os.environ.get("TIKTOK_PUBLISHER_URL", "http://127.0.0.1:3000").rstrip("/")
-API_KEY = os.environ.get("TIKTOK_PUBLISHER_API_KEY")
+BASE_URL = os.environ.get("PUBLISHER_URL", "http://127.0.0.1:3000").rstrip("/")
+API_KEY = os.environ.get("PUBLISHER_API_KEY")
 OUTCOMES = {"published", "in_inbox", "failed", "cancelled", "unconfirmed"}
 POLL_SECONDS = float(os.environ.get("POLL_SECONDS", "2"))
 RETRIES = 5

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { serveParent, settingsOf } from './parent.ts';
 
@@ -7,17 +8,22 @@ import { serveParent, settingsOf } from './parent.ts';
  * times, so that every job is polled as often. The strict simulator is for tests.
  */
 
-const { pollsUntilDone } = settingsOf<{ pollsUntilDone: number }>();
+const { pollsUntilDone, tls } = settingsOf<{ pollsUntilDone: number; tls?: { key: string; cert: string } }>();
+const scheme = tls === undefined ? 'http' : 'https';
 const polls = new Map<string, number>();
+/** When each post was asked for last (ms since the epoch). */
+const polledAt = new Map<string, number>();
 const count = { inits: 0, uploads: 0, ended: 0 };
 const waiting: { isMet(): boolean; resolve(at: number): void }[] = [];
 
-const server = createServer((request, response) => {
+const server = tls === undefined ? createServer(serve) : createTlsServer(tls, serve);
+
+function serve(request: IncomingMessage, response: ServerResponse): void {
   const chunks: Buffer[] = [];
   const isUpload = request.method === 'PUT';
   request.on('data', (chunk: Buffer) => void (isUpload || chunks.push(chunk)));
   request.on('end', () => answer(request, response, Buffer.concat(chunks).toString()));
-});
+}
 
 function answer(request: IncomingMessage, response: ServerResponse, body: string): void {
   if (request.method === 'PUT') uploaded(request, response);
@@ -29,6 +35,7 @@ function asked(body: string, response: ServerResponse): void {
   const { publish_id: publishId } = JSON.parse(body) as { publish_id: string };
   const poll = (polls.get(publishId) ?? 0) + 1;
   polls.set(publishId, poll);
+  polledAt.set(publishId, Date.now());
   const isDone = poll >= pollsUntilDone;
   if (isDone) count.ended += 1;
   ok(response, isDone ? { status: 'PUBLISH_COMPLETE' } : { status: 'PROCESSING_UPLOAD' });
@@ -39,7 +46,7 @@ function begun(request: IncomingMessage, response: ServerResponse): void {
   const publishId = `v_pub_file~v2-1.${++count.inits}`;
   ok(response, {
     publish_id: publishId,
-    upload_url: `http://${request.headers.host}/upload/?upload_id=${count.inits}`,
+    upload_url: `${scheme}://${request.headers.host}/upload/?upload_id=${count.inits}`,
   });
 }
 
@@ -67,7 +74,8 @@ function tell(): void {
 
 server.listen(0, '127.0.0.1', () => {
   serveParent({
-    url: () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: () => `${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    polledAt: () => Object.fromEntries(polledAt),
     /** Resolves with the time (epoch ms) at which so many of a kind were there. */
     until: ({ kind, number }: { kind: 'uploads' | 'ended'; number: number }) =>
       new Promise<number>((resolve) => {

@@ -16,7 +16,7 @@ export function boardOptions(
   { board: login, boardViewer: viewer }: Pick<Config['http'], 'board' | 'boardViewer'>,
   { queues, reader }: Pick<RedisParts, 'queues' | 'reader'>,
   publisher: Pick<Publisher, 'retry'>,
-): Omit<BoardOptions, 'host'> {
+): Omit<BoardOptions, 'host' | 'basePath'> {
   return {
     ...{ login, viewer },
     jobs: createBoardJobs(reader, publisher),

@@ -48,12 +48,15 @@ export async function openCallbacks(
 ): Promise<Callbacks> {
   const { keys, clock, config, callbackSecrets, connect, onClose } = app;
   const allowed = parseAllowList(config.outboundAllowHosts);
-  const agent = createOutboundAgent({ allowed, ...(lookup !== undefined && { lookup }) });
+  const agent = createOutboundAgent({ allowed, proxy: config.proxy, ...(lookup !== undefined && { lookup }) });
   onClose(() => agent.destroy());
   const { timeoutMs } = schedule;
   return {
     ...callbackParts(app, parts, schedule),
-    delivery: { agent, allowed, clock, timeoutMs, signer: createCallbackSigner(callbackSecrets) },
+    delivery: {
+      ...{ agent, allowed, clock, timeoutMs, contentType: config.callbackContentType },
+      signer: createCallbackSigner(callbackSecrets),
+    },
     gate: createHostGate({ ...parts, keys, clock }),
     schedule,
     relay: { redis: await connect('blocking'), keys },

@@ -28,13 +28,13 @@ import { readVersion } from './version.ts';
 export async function openServer(service: Service, workers?: RunningWorkers): Promise<WebServer> {
   const { app, metrics, redis } = service;
   const { config, log } = app;
-  const { host, port } = config.http;
+  const { host, port, basePath } = config.http;
   // API and board must report at once that Redis is down.
   const asking = openParts(app, await app.connect('producer'), service);
   const publisher = measuredPublisher(publisherOn(app, asking), service);
   const wake = createWake(service);
   const server = await startServer({
-    ...{ host, port, metrics, log },
+    ...{ host, port, basePath, metrics, log },
     api: apiOptions(config, {
       ...{ publisher, askCreator: asking.askCreator, callbacks: deliveriesOf(app, asking) },
       accounts: managedAccounts(asking, { ...config.tiktok, tiktok: service.tiktok, wake }),

@@ -53,6 +53,7 @@ export function openParts(
 export function openTikTok({ config, traces, onClose }: App, metrics?: Metrics): TikTokClient {
   const tiktok = createTikTokClient({
     apiBaseUrl: config.tiktok.apiBaseUrl,
+    proxy: config.proxy,
     tracing: traces?.tracing,
     ...(metrics !== undefined && { onRequest: metrics.apiRequest }),
   });

@@ -1,17 +1,26 @@
+import { readAccountHold } from '../accounts/account-hold.ts';
 import { splitScopes } from '../accounts/scopes.ts';
+import type { Clock } from '../core/ports.ts';
 import type { PreflightReport } from '../core/preflight-report.ts';
+import { sha256Hex } from '../core/request-digest.ts';
+import { DAY_MS } from '../core/units.ts';
+import { createVideoClaims } from '../ledger/video-claims.ts';
 import { TIKTOK_QUOTAS } from '../limits/tiktok-quotas.ts';
 import { createMediaOpener } from '../media/open-media.ts';
 import { probeMedia } from '../media/probe/probe-media.ts';
 import type { PreflightAccounts, PreflightQuota } from '../producers/check-account.ts';
-import { checkRequest } from '../producers/check-request.ts';
+import { checkRequest, type PreflightDeps } from '../producers/check-request.ts';
+import type { Keys } from '../redis/keys.ts';
 import type { PublisherAccounts } from './account-parts.ts';
 import { hasAccountKeys } from './publisher-accounts.ts';
 import type { PublisherConfig } from './publisher-config.ts';
 import type { RedisParts } from './redis-parts.ts';
 
-type PreflightParts = Pick<RedisParts, 'reservations' | 'caps'> & {
+type PreflightParts = Pick<RedisParts, 'accountNames' | 'caps' | 'lanes' | 'ledger' | 'redis' | 'reservations'> & {
+  readonly keys: Keys;
+  readonly clock: Clock;
   readonly openAccounts: () => Promise<PublisherAccounts>;
+  readonly idempotencyKey: string | undefined;
 };
 
 /**
@@ -21,20 +30,33 @@ type PreflightParts = Pick<RedisParts, 'reservations' | 'caps'> & {
 export async function runPreflight(
   request: unknown,
   config: PublisherConfig,
-  { reservations, caps, openAccounts }: PreflightParts,
+  { reservations, caps, lanes, ledger, accountNames, redis, keys, clock, openAccounts, idempotencyKey }: PreflightParts,
 ): Promise<PreflightReport> {
-  const { mediaRoots, outboundAllowHosts = [], s3 = {} } = config;
-  const media = createMediaOpener({ roots: mediaRoots, allowHosts: outboundAllowHosts, s3 });
+  const { mediaRoots, outboundAllowHosts = [], proxy, s3 = {} } = config;
+  const { onDuplicate = 'warn', duplicateWindowMs = DAY_MS } = config;
+  const media = createMediaOpener({ roots: mediaRoots, allowHosts: outboundAllowHosts, proxy, s3 });
   const quota: PreflightQuota = {
     initWaitMs: (account, endpoint) => reservations.peek({ account, endpoint, ...TIKTOK_QUOTAS[endpoint] }),
     postsLastDay: caps.postsLastDay,
+    nextDailyTryAt: caps.nextDailyTryAt,
     heldBackUntil: caps.heldBackUntil,
+    delayOf: lanes.delayOf,
+  };
+  const { find } = createVideoClaims({ redis, keys, clock, windowMs: duplicateWindowMs, maxWaitMs: 0 });
+  const jobOfKey = async (key: string) => {
+    const id = await ledger.idOfIdempotencyKey(sha256Hex(key));
+    return id === undefined ? undefined : await ledger.read(id);
   };
   try {
     const accounts = hasAccountKeys(config)
       ? accountsOf(await openAccounts())
       : 'ENCRYPTION_KEYS is not set here, and accounts are encrypted with the keys of the workers';
-    return await checkRequest(request, { openMedia: media.open, probeMedia, accounts, quota });
+    const deps: PreflightDeps = {
+      ...{ openMedia: media.open, probeMedia, accounts, quota, clock },
+      ...{ duplicates: { onDuplicate, find }, jobOfKey, nameOf: accountNames.resolve },
+      holdOf: (account) => readAccountHold(redis, keys, account),
+    };
+    return await checkRequest(request, deps, idempotencyKey);
   } finally {
     await media.close();
   }

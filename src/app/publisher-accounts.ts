@@ -40,7 +40,7 @@ export async function openPublisherAccounts(
     watchOldForm(access.anyClient, access.keys),
   );
   const { apiBaseUrl, clientKey, clientSecret } = settings;
-  const tiktok = createTikTokClient({ apiBaseUrl });
+  const tiktok = createTikTokClient({ apiBaseUrl, proxy: config.proxy });
   access.onClose(() => tiktok.close());
   const { clock } = parts;
   return openAccountParts(access, parts, {

@@ -1,6 +1,7 @@
 import type { Telemetry } from 'bullmq';
 import type { RedisConfig } from '../config/redis-config.ts';
 import type { S3Settings } from '../media/s3-source.ts';
+import type { ProxySettings } from '../outbound/proxied-agent.ts';
 
 /** The settings a publisher needs; `Config` has them all. */
 export interface PublisherConfig {
@@ -20,6 +21,11 @@ export interface PublisherConfig {
   readonly mediaRoots?: readonly string[] | undefined;
   /** For `preflight` alone: where `s3` sources are. */
   readonly s3?: S3Settings | undefined;
+  /** For `preflight` alone: what the workers do about a video that its account has, and how long one counts (ms). */
+  readonly onDuplicate?: 'allow' | 'warn' | 'refuse' | undefined;
+  readonly duplicateWindowMs?: number | undefined;
+  /** For `creator` and `preflight`: proxies to go through. */
+  readonly proxy?: ProxySettings | undefined;
   /** For `creator` and `preflight`: where TikTok is. */
   readonly tiktok?: {
     readonly apiBaseUrl: string;

@@ -27,9 +27,9 @@ export function publisherParts(
       return { redis: blocking, close: () => closeRedis(blocking) };
     },
     askCreator: async (account) => await (await openAccounts()).askCreator(account),
-    async preflight(request) {
+    async preflight(request, { idempotencyKey }) {
       const { runPreflight } = await import('./preflight-query.ts');
-      return await runPreflight(request, config, { ...parts, openAccounts });
+      return await runPreflight(request, config, { ...parts, keys, openAccounts, idempotencyKey });
     },
   };
 }

@@ -44,7 +44,7 @@ export function storedParts(
   return {
     redis,
     ledger: createLedger({ redis, keys, clock, confirmation }),
-    reader: createLedgerReader({ redis, keys }),
+    reader: createLedgerReader({ redis, keys, clock }),
     versions: createLedgerVersionStore({ redis, keys, confirmation }),
     lanes: createLanes({ redis, keys, clock }),
     accountNames: createAccountNames({ redis, keys }),

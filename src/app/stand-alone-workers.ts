@@ -1,4 +1,6 @@
-import { type Config, loadConfig } from '../config/load-config.ts';
+import { withSettings } from '../config/given-settings.ts';
+import { loadWorkersConfig } from '../config/guest-config.ts';
+import type { Config } from '../config/load-config.ts';
 import type { TokenSource } from '../core/ports.ts';
 import type { RunningWorkers } from '../workers/runtime/start-workers.ts';
 import type { WorkerKind } from '../workers/runtime/worker-kinds.ts';
@@ -59,9 +61,10 @@ function workersOf({ app, metrics }: Service, { isRunning, readiness, wake, clos
 }
 
 function configOf({ redisUrl, queuePrefix }: Pick<CreateWorkersOptions, 'redisUrl' | 'queuePrefix'>): Config {
-  return loadConfig({
-    ...process.env,
-    ...(redisUrl !== undefined && { REDIS_URL: redisUrl }),
-    ...(queuePrefix !== undefined && { QUEUE_PREFIX: queuePrefix }),
-  });
+  return loadWorkersConfig(
+    withSettings(process.env, {
+      ...(redisUrl !== undefined && { REDIS_URL: redisUrl }),
+      ...(queuePrefix !== undefined && { QUEUE_PREFIX: queuePrefix }),
+    }),
+  );
 }

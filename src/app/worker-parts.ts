@@ -50,7 +50,8 @@ export function workerParts(service: Service, { tokens, settings, ...overrides }
 }
 
 function openMediaOf({ config, onClose }: App): WorkerDeps['openMedia'] {
-  const media = createMediaOpener({ roots: config.mediaRoots, allowHosts: config.outboundAllowHosts, s3: config.s3 });
+  const { mediaRoots: roots, outboundAllowHosts: allowHosts, proxy, s3 } = config;
+  const media = createMediaOpener({ roots, allowHosts, proxy, s3 });
   onClose(() => media.close());
   return media.open;
 }

@@ -1,7 +1,10 @@
 #!/usr/bin/env node
 import { EXIT_CODES } from '../cli/exit-codes.ts';
+import { setProcessFlags } from '../cli/process-flags.ts';
 import { runCli } from '../cli/run-cli.ts';
 import { readEnvironment } from '../config/environment.ts';
+
+setProcessFlags();
 
 // A reader that has seen enough, such as `head`, closes the pipe: no reason for a stack trace.
 process.stdout.on('error', () => process.exit(EXIT_CODES.success));

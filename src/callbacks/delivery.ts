@@ -12,7 +12,6 @@ import type { CallbackSigner } from './signer.ts';
 /** Of an answer only the status counts; this much of its body is read, so that the connection can be kept. */
 const MAX_ANSWER_BYTES = 4_096;
 const USER_AGENT = 'tiktok-publisher';
-const CONTENT_TYPE = 'application/cloudevents+json; charset=utf-8';
 const GONE = 410;
 
 export interface DeliveryDeps {
@@ -20,6 +19,8 @@ export interface DeliveryDeps {
   readonly allowed: AllowList;
   readonly signer: CallbackSigner;
   readonly clock: Clock;
+  /** What an event is called by, without its charset. */
+  readonly contentType: string;
   readonly timeoutMs: number;
 }
 
@@ -63,7 +64,7 @@ export async function deliverEvent(
 async function post(
   event: PublishEvent,
   { origin, pathname, search }: URL,
-  { agent, clock, signer }: Pick<DeliveryDeps, 'agent' | 'clock' | 'signer'>,
+  { agent, clock, contentType, signer }: Omit<DeliveryDeps, 'allowed' | 'timeoutMs'>,
   signal: AbortSignal,
 ): Promise<{ status: number; retryAfterMs: number | undefined }> {
   const body = JSON.stringify(event);
@@ -72,7 +73,10 @@ async function post(
     origin,
     path: `${pathname}${search}`,
     method: 'POST',
-    headers: { 'user-agent': USER_AGENT, 'content-type': CONTENT_TYPE, ...signer.sign(event.id, body, now) },
+    headers: {
+      ...{ 'user-agent': USER_AGENT, 'content-type': `${contentType}; charset=utf-8` },
+      ...signer.sign(event.id, body, now),
+    },
     body,
     signal,
   });

@@ -2,12 +2,9 @@ import { type Command, Option } from 'commander';
 import { readVersion } from '../app/version.ts';
 import { MAX_LISTED_JOBS, MAX_PHOTOS, MAX_PRIORITY } from '../core/post-limits.ts';
 import { WORKER_KINDS } from '../workers/runtime/worker-kinds.ts';
-import type { CommandContext } from './cli-io.ts';
-import type { ExitCode } from './exit-codes.ts';
+import { addSteering } from './add-steering.ts';
 import { parseJsonObject, parseWorkerKinds, wholeNumber } from './option-values.ts';
-
-/** Runs a command and keeps its exit code. */
-type Run = (command: (context: CommandContext) => Promise<ExitCode>) => Promise<void>;
+import { type Run, withJson } from './with-json.ts';
 
 const MAX_PORT = 65_535;
 
@@ -85,7 +82,10 @@ function addPublishing(program: Command, run: Run): void {
       '--privacy <level>',
       'PUBLIC_TO_EVERYONE, MUTUAL_FOLLOW_FRIENDS, FOLLOWER_OF_CREATOR or SELF_ONLY; required for direct',
     )
-    .option('--at <time>', 'publish at this time, such as 2026-12-01T10:00:00Z')
+    .option(
+      '--at <time>',
+      'publish at this time: 2026-12-01T10:00:00Z, +2h, tomorrow 10:00 or 2026-12-01 10:00 (on the clock of this machine)',
+    )
     .option('--idempotency-key <key>', 'the same key with the same request returns the same job')
     .option('--pull', 'TikTok downloads the video itself, from a URL on your verified domain')
     .option('--fallback-upload', 'with --pull: if the download by TikTok fails, the worker uploads the video')
@@ -142,18 +142,6 @@ function addWatching(program: Command, run: Run): void {
     .description('show the progress of a job until it ends')
     .argument('<id>', 'id of the job')
     .action((id) => run(async (context) => (await import('./commands/watch.ts')).watch(id, context)));
-}
-
-function addSteering(program: Command, run: Run): void {
-  withJson(program.command('cancel'))
-    .description('cancel a job that cannot have been published yet')
-    .argument('<id>', 'id of the job')
-    .action((id) => run(async (context) => (await import('./commands/jobs.ts')).cancel(id, context)));
-  withJson(program.command('retry'))
-    .description('retry a failed or unconfirmed job without the risk of posting twice')
-    .argument('<id>', 'id of the job')
-    .option('--force', 'start again even if the post may have been published; check on TikTok first')
-    .action((id, options) => run(async (context) => (await import('./commands/jobs.ts')).retry(id, options, context)));
 }
 
 function addAccounts(program: Command, run: Run): void {
@@ -256,8 +244,4 @@ function addChecks(program: Command, run: Run): void {
     .option('--concurrency <n>', 'uploads at the same time', wholeNumber(1, 1_000), 50)
     .addHelpText('after', BENCH_HELP)
     .action((options) => run(async (context) => (await import('./commands/bench.ts')).bench(options, context)));
-}
-
-function withJson(command: Command): Command {
-  return command.option('--json', 'print only JSON on standard output');
 }

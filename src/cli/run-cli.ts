@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { settingIn } from '../config/given-settings.ts';
 import { describeError, renderCliError } from './cli-error.ts';
 import { type CliIo, createOutput, type Output } from './cli-io.ts';
 import { EXIT_CODES, type ExitCode } from './exit-codes.ts';
@@ -46,7 +47,7 @@ function report(error: unknown, io: CliIo, output: Output): ExitCode {
 }
 
 function isDebugging({ env }: CliIo): boolean {
-  return env.LOG_LEVEL === 'debug' || env.LOG_LEVEL === 'trace';
+  return ['debug', 'trace'].includes(settingIn(env, 'LOG_LEVEL') ?? '');
 }
 
 function stackOf(error: unknown): string {

@@ -1,4 +1,5 @@
 import { type Client, openClient } from '../app/open-client.ts';
+import { settingIn } from '../config/given-settings.ts';
 import { loadConfig } from '../config/load-config.ts';
 import type { CliIo } from './cli-io.ts';
 import { EXIT_CODES, type ExitCode } from './exit-codes.ts';
@@ -13,7 +14,7 @@ export async function withClient(
 ): Promise<ExitCode> {
   const config = loadConfig(env);
   // People want answers, not a log, unless they set a level.
-  const client = await openClient({ ...config, logLevel: env.LOG_LEVEL ? config.logLevel : 'error' });
+  const client = await openClient({ ...config, logLevel: settingIn(env, 'LOG_LEVEL') ? config.logLevel : 'error' });
   try {
     return (await run(client)) ?? EXIT_CODES.success;
   } finally {

@@ -2,49 +2,49 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { isLoopbackHost } from '../core/loopback-host.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../core/units.ts';
-import { ConfigError, type SettingProblem } from './config-error.ts';
+import { ConfigError } from './config-error.ts';
+import { type Environment, givenSettings, misspelledSettings, type UsedSettings } from './given-settings.ts';
 import type { RedisConfig } from './redis-config.ts';
-import { findConflicts, type GivenSettings } from './setting-conflicts.ts';
-import { SETTING_DESCRIPTIONS, type SettingName, type Settings, SettingsTable } from './settings-table.ts';
-
-export type Environment = Readonly<Record<string, string | undefined>>;
+import { findConflicts, type GivenSettings, type NamedProblem } from './setting-conflicts.ts';
+import { SETTING_DESCRIPTIONS, type Settings, SettingsTable } from './settings-table.ts';
 
 /** All settings of a process, ready to use: times in ms, sizes in bytes, paths absolute. Frozen. Holds secrets: never log it. */
 export type Config = ReturnType<typeof toConfig>;
 
+interface ConfigUse {
+  /** Whether the process handles tokens; one that only enqueues needs no keys for them. */
+  readonly sealsTokens: boolean;
+  /** Default: all settings. */
+  readonly used?: UsedSettings;
+}
+
 /**
  * Reads the settings. An empty variable counts as unset, blanks around a value are ignored.
  *
- * @param use `sealsTokens`: whether the process handles tokens; one that only enqueues needs no keys for them
  * @throws ConfigError with every problem at once
  */
-export function loadConfig(env: Environment, use: { readonly sealsTokens: boolean } = { sealsTokens: true }): Config {
-  const given = givenSettings(env);
+export function loadConfig(env: Environment, use: ConfigUse = { sealsTokens: true }): Config {
+  const settings = givenSettings(env, use.used);
+  const given: GivenSettings = new Map([...settings].map(([name, { text }]) => [name, text]));
   const parsed = SettingsTable.safeParse(Object.fromEntries(given));
   const invalid = parsed.success ? [] : invalidValues(parsed.error.issues, given);
-  const problems = [...invalid, ...findConflicts(given, use)];
+  const wrong = [...invalid, ...findConflicts(given, use)].map(({ name, message }) => {
+    return { variable: settings.get(name)?.variable ?? name, message };
+  });
+  const problems = [...wrong, ...misspelledSettings(env)];
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
   return deepFreeze(toConfig(parsed.data));
 }
 
-function givenSettings(env: Environment): GivenSettings {
-  const given = new Map<SettingName, string>();
-  for (const name of SettingsTable.keyof().options) {
-    const text = env[name]?.trim();
-    if (text) given.set(name, text);
-  }
-  return given;
-}
-
 type Issue = { readonly path: readonly PropertyKey[]; readonly message: string };
 
-function invalidValues(issues: readonly Issue[], given: GivenSettings): SettingProblem[] {
-  return SETTING_DESCRIPTIONS.flatMap(({ variable, secret }) => {
-    const issue = issues.find(({ path }) => path[0] === variable);
+function invalidValues(issues: readonly Issue[], given: GivenSettings): NamedProblem[] {
+  return SETTING_DESCRIPTIONS.flatMap(({ variable: name, secret }) => {
+    const issue = issues.find(({ path }) => path[0] === name);
     if (!issue) return [];
-    const text = new Map<string, string>(given).get(variable) ?? '';
+    const text = given.get(name) ?? '';
     const got = secret ? `a secret of ${text.length} characters` : JSON.stringify(text);
-    return [{ variable, message: `expected ${issue.message}, got ${got}` }];
+    return [{ name, message: `expected ${issue.message}, got ${got}` }];
   });
 }
 
@@ -67,12 +67,15 @@ function toConfig(settings: Settings) {
     encryptionKeys: settings.ENCRYPTION_KEYS,
     /** Undefined: derived from the encryption keys. */
     callbackSecrets: settings.CALLBACK_SECRETS,
+    callbackContentType: settings.CALLBACK_CONTENT_TYPE,
     http: {
       host: settings.HOST,
       port: settings.PORT,
       apiKeys: settings.API_KEYS ?? [],
       requestsPerMinute: settings.API_RATE_LIMIT_PER_MINUTE,
       publicBaseUrl: publicBaseUrl(settings),
+      /** Below which a proxy serves us, without a slash at its end; usually empty. */
+      basePath: settings.BASE_PATH ?? pathOf(settings.PUBLIC_BASE_URL),
       board: loginOf(settings.BOARD_USER, settings.BOARD_PASSWORD),
       /** Who may look at the board and change nothing. */
       boardViewer: loginOf(settings.BOARD_READONLY_USER, settings.BOARD_READONLY_PASSWORD),
@@ -85,6 +88,8 @@ function toConfig(settings: Settings) {
     /** Undefined: not restricted for CLI and library, no `file` sources over REST. */
     mediaRoots: settings.MEDIA_ROOTS?.map((folder) => resolve(folder)),
     outboundAllowHosts: settings.OUTBOUND_ALLOW_HOSTS ?? [],
+    /** Undefined: the network is left directly. */
+    proxy: proxyConfig(settings),
     s3: {
       /** Whether a setting of ours says that `s3` sources are meant to work; platforms set AWS_REGION unasked. */
       isChosen: settings.S3_ENDPOINT !== undefined || settings.S3_REGION !== undefined,
@@ -103,6 +108,10 @@ function toConfig(settings: Settings) {
     /** Undefined: nothing is traced. */
     tracing: tracingConfig(settings),
   } as const;
+}
+
+function proxyConfig({ HTTPS_PROXY: https, HTTP_PROXY: http, NO_PROXY: except }: Settings) {
+  return https === undefined && http === undefined ? undefined : { https, http, except };
 }
 
 function redisConfig(settings: Settings): RedisConfig {
@@ -129,6 +138,10 @@ function publicBaseUrl({ PUBLIC_BASE_URL, HOST: host, PORT: port }: Settings): s
   if (PUBLIC_BASE_URL !== undefined) return PUBLIC_BASE_URL;
   if (port === 0 || !isLoopbackHost(host)) return undefined;
   return `http://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`;
+}
+
+function pathOf(url: string | undefined): string {
+  return url === undefined ? '' : new URL(url).pathname.replace(/\/$/, '');
 }
 
 function loginOf(user: string | undefined, password: string | undefined) {

@@ -1,12 +1,16 @@
 import { isLoopbackHost } from '../core/loopback-host.ts';
-import type { SettingProblem } from './config-error.ts';
 import { SETTING_DESCRIPTIONS, type SettingName } from './settings-table.ts';
 
 /** Texts of the variables that are set. */
 export type GivenSettings = ReadonlyMap<SettingName, string>;
 
+export interface NamedProblem {
+  readonly name: SettingName;
+  readonly message: string;
+}
+
 /** What is wrong with settings that may each be valid but do not go together. */
-export function findConflicts(given: GivenSettings, { sealsTokens }: { sealsTokens: boolean }): SettingProblem[] {
+export function findConflicts(given: GivenSettings, { sealsTokens }: { sealsTokens: boolean }): NamedProblem[] {
   return [
     ...redisConflicts(given),
     ...unusedTls(given),
@@ -15,15 +19,16 @@ export function findConflicts(given: GivenSettings, { sealsTokens }: { sealsToke
     ...boardLogins(given),
     ...forgottenDuplicates(given),
     ...exposure(given),
+    ...otherPath(given),
   ];
 }
 
 const REDIS_KINDS = ['REDIS_URL', 'REDIS_CLUSTER_NODES', 'REDIS_SENTINELS'] as const satisfies readonly SettingName[];
 
-function redisConflicts(given: GivenSettings): SettingProblem[] {
+function redisConflicts(given: GivenSettings): NamedProblem[] {
   const [chosen, ...others] = REDIS_KINDS.filter((name) => given.has(name));
   if (chosen === undefined) return [];
-  return others.map((variable) => ({ variable, message: `is set together with ${chosen}; set only one of them` }));
+  return others.map((name) => ({ name, message: `is set together with ${chosen}; set only one of them` }));
 }
 
 const TLS_SETTINGS = [
@@ -34,20 +39,20 @@ const TLS_SETTINGS = [
 ] as const satisfies readonly SettingName[];
 
 /** A certificate for a connection that is not encrypted is a mistake that nobody would notice. */
-function unusedTls(given: GivenSettings): SettingProblem[] {
+function unusedTls(given: GivenSettings): NamedProblem[] {
   const url = given.get('REDIS_URL');
   const isEncrypted = url === undefined ? given.get('REDIS_TLS') === 'true' : /^rediss:/i.test(url);
   if (isEncrypted) return [];
   const cure = url === undefined ? 'set REDIS_TLS=true' : 'start REDIS_URL with rediss://';
   const message = `is set, but the connection to Redis is not encrypted: ${cure}, or remove it`;
-  return TLS_SETTINGS.filter((name) => given.has(name)).map((variable) => ({ variable, message }));
+  return TLS_SETTINGS.filter((name) => given.has(name)).map((name) => ({ name, message }));
 }
 
-function missingKeys(given: GivenSettings): SettingProblem[] {
+function missingKeys(given: GivenSettings): NamedProblem[] {
   const chosen = REDIS_KINDS.find((name) => given.has(name));
   if (chosen === undefined || given.has('ENCRYPTION_KEYS')) return [];
   const message = `is required with ${chosen}, because all processes need the same keys; create a key with: openssl rand -base64 32`;
-  return [{ variable: 'ENCRYPTION_KEYS', message }];
+  return [{ name: 'ENCRYPTION_KEYS', message }];
 }
 
 const PARTNERS = [
@@ -58,38 +63,48 @@ const PARTNERS = [
   ['BOARD_READONLY_USER', 'BOARD_READONLY_PASSWORD'],
 ] as const satisfies readonly (readonly [SettingName, SettingName])[];
 
-function missingPartners(given: GivenSettings): SettingProblem[] {
+function missingPartners(given: GivenSettings): NamedProblem[] {
   return PARTNERS.flatMap(([first, second]) => {
     if (given.has(first) === given.has(second)) return [];
     const [present, missing] = given.has(first) ? [first, second] : [second, first];
-    return [{ variable: missing, message: `is not set, but ${present} is; set both or neither` }];
+    return [{ name: missing, message: `is not set, but ${present} is; set both or neither` }];
   });
 }
 
-function boardLogins(given: GivenSettings): SettingProblem[] {
+function boardLogins(given: GivenSettings): NamedProblem[] {
   const viewer = given.get('BOARD_READONLY_USER');
   if (viewer === undefined) return [];
   if (!given.has('BOARD_USER')) {
     const message = 'is required with BOARD_READONLY_USER: without it, users on this machine need no login';
-    return [{ variable: 'BOARD_USER', message }];
+    return [{ name: 'BOARD_USER', message }];
   }
   if (viewer !== given.get('BOARD_USER')) return [];
-  return [{ variable: 'BOARD_READONLY_USER', message: 'is the same as BOARD_USER; use a different name' }];
+  return [{ name: 'BOARD_READONLY_USER', message: 'is the same as BOARD_USER; use a different name' }];
 }
 
 /** A job that is no longer kept can't be compared with. Malformed numbers are named elsewhere. */
-function forgottenDuplicates(given: GivenSettings): SettingProblem[] {
+function forgottenDuplicates(given: GivenSettings): NamedProblem[] {
   const hours = given.get('DUPLICATE_WINDOW_HOURS');
   const { fallback } = SETTING_DESCRIPTIONS.find(({ variable }) => variable === 'RETENTION_DAYS') ?? {};
   const days = given.get('RETENTION_DAYS') ?? fallback;
   if (hours === undefined || !(Number(hours) > Number(days) * 24)) return [];
   const message = `is longer than the ${days} days of RETENTION_DAYS, after which jobs are deleted; use a shorter time, or increase RETENTION_DAYS`;
-  return [{ variable: 'DUPLICATE_WINDOW_HOURS', message }];
+  return [{ name: 'DUPLICATE_WINDOW_HOURS', message }];
 }
 
-function exposure(given: GivenSettings): SettingProblem[] {
+/** Links that we give to browsers must be those of the one address at which they reach us. */
+function otherPath(given: GivenSettings): NamedProblem[] {
+  const [path, url] = [given.get('BASE_PATH'), given.get('PUBLIC_BASE_URL')];
+  const bare = (text: string) => text.replace(/^\/|\/$/g, '');
+  if (path === undefined || url === undefined || !URL.canParse(url)) return [];
+  if (bare(new URL(url).pathname) === bare(path)) return [];
+  const message = `is ${path}, but PUBLIC_BASE_URL is ${url}; PUBLIC_BASE_URL must end with BASE_PATH`;
+  return [{ name: 'BASE_PATH', message }];
+}
+
+function exposure(given: GivenSettings): NamedProblem[] {
   const host = given.get('HOST');
   if (host === undefined || isLoopbackHost(host) || given.has('API_KEYS')) return [];
   const message = `is required with HOST=${host}, because without it anyone who reaches the server can publish; set it, or set HOST=127.0.0.1`;
-  return [{ variable: 'API_KEYS', message }];
+  return [{ name: 'API_KEYS', message }];
 }

@@ -75,6 +75,21 @@ export const serverUrl = z
   .refine(isServerUrl, 'an http:// or https:// URL without user, query and fragment')
   .transform((value) => value.replace(/\/+$/, ''));
 
+/** A proxy, with or without the scheme, as curl takes it. */
+export const proxyUrl = z
+  .string()
+  .transform((value) => (/^[a-z0-9+.-]+:\/\//i.test(value) ? value : `http://${value}`))
+  .refine(isProxyUrl, 'the URL of an http or https proxy, such as http://proxy.example.com:3128');
+
+/** Where a proxy serves us: with a slash before it and none behind it. None of our own addresses can be it. */
+export const basePath = z
+  .string()
+  .regex(
+    /^\/?(?!(v1|board|docs|publishes|connect|webhooks|metrics|healthz|readyz|openapi\.json)(\/|$))[\w~-][\w.~-]*(\/[\w~-][\w.~-]*)*\/?$/,
+    'a path such as /tiktok that is none of the paths of this server',
+  )
+  .transform((path) => `/${path.replace(/^\/|\/$/g, '')}`);
+
 /** BullMQ key prefix whose hash tag keeps all keys in one slot of a cluster. */
 export const queuePrefix = z
   .string()
@@ -163,6 +178,12 @@ function isPercentEncoded(text: string): boolean {
   } catch {
     return false;
   }
+}
+
+function isProxyUrl(value: string): boolean {
+  if (!URL.canParse(value)) return false;
+  const { protocol, hostname, username, password } = new URL(value);
+  return /^https?:$/.test(protocol) && hostname !== '' && isPercentEncoded(username) && isPercentEncoded(password);
 }
 
 function isServerUrl(value: string): boolean {

@@ -61,6 +61,11 @@ export const SettingsTable = z.object({
     meaning:
       'Address at which browsers reach this server, such as `https://publisher.example.com`. Connect links start with it. Register this address plus `/connect/tiktok/callback` as a redirect URI of your TikTok app.',
   }),
+  BASE_PATH: webServer.optional(value.basePath, {
+    unset: 'the path of `PUBLIC_BASE_URL`, usually none',
+    meaning:
+      'Path below which a reverse proxy serves this server, such as `/tiktok`. Links start with it. Requests are accepted with and without it, so the proxy may remove it or not.',
+  }),
   API_KEYS: webServer.optional(value.textList, {
     secret: true,
     unset: '`/v1` needs no key, and the server listens on loopback only',
@@ -96,6 +101,14 @@ export const SettingsTable = z.object({
   MAX_WAIT_HOURS: work.withDefault(value.wholeNumber(1, 8_760), '72', {
     meaning: 'How long a job may wait for rate limits, daily limits or its account. Then it fails with that reason.',
   }),
+  CALLBACK_CONTENT_TYPE: work.withDefault(
+    value.oneOf(['application/json', 'application/cloudevents+json']),
+    'application/json',
+    {
+      meaning:
+        'Content type of callbacks; the body is the same. `application/cloudevents+json` is the type of the CloudEvents specification, which receivers such as `express.json()` and n8n do not parse by default.',
+    },
+  ),
   PULL_STALL_MINUTES: work.withDefault(value.wholeNumber(1, 60), '20', {
     meaning:
       "How long TikTok's download of a pull may stall. Then it is cancelled, and the job fails or falls back to an upload. TikTok itself gives up after one hour.",
@@ -109,6 +122,23 @@ export const SettingsTable = z.object({
   CHUNK_SIZE_BYTES: work.withDefault(value.wholeNumber(1, Number.MAX_SAFE_INTEGER), '10000000', {
     meaning:
       'Bytes per uploaded chunk, limited to the range that TikTok accepts (5,000,000 to 64,000,000). Larger chunks need fewer requests. A lost connection repeats at most one chunk.',
+  }),
+  HTTPS_PROXY: ownProcess.optional(value.proxyUrl, {
+    secret: true,
+    unset: '`HTTP_PROXY`; if that is not set either, connections are direct',
+    meaning:
+      'URL of the proxy for TikTok, videos at a URL and callbacks, such as `http://user:password@proxy.example.com:3128`. Also read in lower case. Object storage (`s3`) and Redis do not use it.',
+  }),
+  HTTP_PROXY: ownProcess.optional(value.proxyUrl, {
+    secret: true,
+    unset: 'connections are direct',
+    meaning:
+      'The same for `http://` addresses, and for `https://` if `HTTPS_PROXY` is not set. Also read in lower case.',
+  }),
+  NO_PROXY: ownProcess.optional(value.text, {
+    unset: 'only this machine is reached directly',
+    meaning:
+      'Comma-separated list of hosts that are reached without the proxy, with their subdomains: `example.com`, `.example.com`, `host:port`, or `*` for all. Also read in lower case.',
   }),
   ...MEDIA_SETTINGS,
   RETENTION_DAYS: queue.withDefault(value.wholeNumber(1, 3_650), '14', {
@@ -163,10 +193,9 @@ export type Settings = z.output<typeof SettingsTable>;
 export type SettingName = keyof Settings;
 
 /** What people are told about each setting, in the order of the table. */
-export const SETTING_DESCRIPTIONS: readonly (SettingDescription & { readonly variable: string })[] = Object.entries(
-  SettingsTable.shape,
-).map(([variable, type]) => {
-  const description = descriptionOf(type);
-  if (!description) throw new Error(`expected a description of ${variable}`);
-  return { variable, ...description };
-});
+export const SETTING_DESCRIPTIONS: readonly (SettingDescription & { readonly variable: SettingName })[] =
+  SettingsTable.keyof().options.map((variable) => {
+    const description = descriptionOf(SettingsTable.shape[variable]);
+    if (!description) throw new Error(`expected a description of ${variable}`);
+    return { variable, ...description };
+  });

@@ -28,11 +28,12 @@ export interface AnsweredRange {
 }
 
 /**
- * Reads the `Content-Range` of a 206 (RFC 9110 section 14.4).
+ * Reads the `Content-Range` of a 206 (RFC 9110 section 14.4), also in the spellings that curl takes: with `=`, `:` or nothing
+ * for the blank, and more blanks.
  * @returns undefined when it is absent, malformed, or does not tell the whole length
  */
 export function parseAnsweredRange(header: string | undefined): AnsweredRange | undefined {
-  const match = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15})$/i.exec(header?.trim() ?? '');
+  const match = /^(?:bytes)?[\s=:]*(\d{1,15})\s*-\s*(\d{1,15})\s*\/\s*(\d{1,15})$/i.exec(header?.trim() ?? '');
   if (match === null) return undefined;
   const [startByte, lastByte, totalBytes] = [Number(match[1]), Number(match[2]), Number(match[3])];
   if (startByte > lastByte || lastByte >= totalBytes) return undefined;

@@ -61,9 +61,12 @@ function waitText(job: PublishJob): string {
   return waitingFor === null ? 'queued: starts when a worker is free' : `queued: ${pauseText(job)}`;
 }
 
-/** What a job waits for and until when, if it waits for something. */
+/**
+ * What a job waits for, if it waits for something, and when it looks again: then it may still have to wait, since others
+ * use TikTok's limits too and what it waits for may be up to a person.
+ */
 function pauseText({ waitingFor, waitingUntil }: PublishJob, before = ''): string {
   if (waitingFor === null) return '';
-  const until = waitingUntil === null ? '' : ` until ${timeText(waitingUntil)}`;
-  return `${before}waiting for ${WAIT_TEXTS[waitingFor]}${until}`;
+  const next = waitingUntil === null ? '' : `; looks again at ${timeText(waitingUntil)}`;
+  return `${before}waiting for ${WAIT_TEXTS[waitingFor]}${next}`;
 }

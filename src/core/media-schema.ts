@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { isLoopbackHost } from './loopback-host.ts';
 import { MAX_PHOTOS } from './post-limits.ts';
@@ -8,7 +9,15 @@ const MAX_OBJECT_KEY_BYTES = 1_024;
 const MAX_URL_LENGTH = 8_192;
 
 /** Any address on the web. */
-export const webUrl = z.url({ protocol: /^https?$/, error: 'expected an http:// or https:// URL' }).max(MAX_URL_LENGTH);
+export const webUrl = z
+  .url({
+    protocol: /^https?$/,
+    error: ({ input }) =>
+      isFileUrl(input)
+        ? 'expected an http:// or https:// URL; publish a local file with media.type "file" and its path'
+        : 'expected an http:// or https:// URL',
+  })
+  .max(MAX_URL_LENGTH);
 
 /** An address that TikTok or a receiver is reached by: https, or plain http to this very machine. */
 const secureUrl = webUrl.refine(isSecureUrl, 'expected an https:// URL');
@@ -17,10 +26,18 @@ const fileMediaSchema = z
   .strictObject({
     type: z.literal('file'),
     path: z
-      .string()
-      .min(1, 'expected the path of a video file')
+      .preprocess(
+        toPath,
+        z
+          .string()
+          .min(1, 'expected the path of a video file')
+          .refine(
+            (path): boolean => !isFileUrl(path),
+            'expected a path, or the URL of a local file such as file:///srv/a.mp4',
+          ),
+      )
       .meta({
-        description: "Path of an MP4, MOV or WebM file on the worker's machine.",
+        description: "Path of an MP4, MOV or WebM file on the worker's machine, also as a `file:///` URL.",
         examples: ['/srv/media/spring.mp4'],
       }),
   })
@@ -99,6 +116,20 @@ export const mediaSchema = z
     error: 'expected media.type "file", "url", "s3", "pull" or "photos"',
   })
   .meta({ description: 'Where the video or the photos come from.' });
+
+function isFileUrl(given: unknown): given is string {
+  return typeof given === 'string' && /^file:\/\//i.test(given);
+}
+
+/** The path of a file that is named by a URL; one that leads to no file of this machine is left as it is. */
+function toPath(given: unknown): unknown {
+  if (!isFileUrl(given)) return given;
+  try {
+    return fileURLToPath(given);
+  } catch {
+    return given;
+  }
+}
 
 function isSecureUrl(url: string): boolean {
   if (!URL.canParse(url)) return false;

@@ -99,7 +99,7 @@ interface AnyRequest {
   readonly account: string;
   /** Where the video or the photos come from. */
   readonly media: Media;
-  /** When to start: ISO 8601 with a time zone, such as `2026-12-01T10:00:00Z`; at once if left out. */
+  /** When to start: ISO 8601 with a time zone, such as `2026-12-01T10:00:00Z`; at once if left out. More than ten minutes ago is refused. */
   readonly scheduledAt?: string | undefined;
   /** 0 to 2,097,151: jobs with a lower number run first; 0 by default. */
   readonly priority?: number | undefined;

@@ -1,7 +1,12 @@
 import { ERROR_TABLE, type ErrorCode } from './error-table.ts';
 
 /** What a finding may be called besides the error that a job would fail with. */
-type NoteCode = 'MEDIA_NOT_EXAMINED' | 'CREATOR_SETTING_OFF';
+type NoteCode =
+  | 'MEDIA_NOT_EXAMINED'
+  | 'CREATOR_SETTING_OFF'
+  | 'FIELD_IGNORED'
+  | 'COVER_BEYOND_END'
+  | 'IDEMPOTENCY_KEY_SEEN';
 
 /** One thing that a preflight found. */
 export interface PreflightFinding {

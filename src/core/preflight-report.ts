@@ -18,6 +18,8 @@ export interface PreflightReport {
     readonly request: CheckedPart;
     /** Its video, opened and looked into. */
     readonly media: CheckedPart;
+    /** Whether other jobs of its account have the same video. */
+    readonly duplicates: CheckedPart;
     /** Its account: known, usable, with the scope that is needed. */
     readonly account: CheckedPart;
     /** Its settings, against what TikTok allows the creator just now. */

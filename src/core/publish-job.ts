@@ -53,7 +53,7 @@ export interface PublishJob {
   readonly state: PublishState;
   /** What the job waits for; null if for nothing but a free worker. */
   readonly waitingFor: WaitReason | null;
-  /** Until when it waits (ISO 8601), if that is known. Without `waitingFor`: the next attempt after one that failed. */
+  /** When it looks again (ISO 8601), to the minute, and perhaps waits on; without `waitingFor` the time of its next attempt. */
   readonly waitingUntil: string | null;
   /** When the job was accepted (ISO 8601). */
   readonly createdAt: string;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { inexactNumbers } from './inexact-numbers.ts';
 import { mediaSchema, webUrl } from './media-schema.ts';
-import type { Media, NewRequest, PostSettings, PublishMode } from './new-request.ts';
+import type { NewRequest } from './new-request.ts';
 import {
   MAX_DESCRIPTION_LENGTH,
   MAX_PHOTO_TITLE_LENGTH,
@@ -9,6 +10,7 @@ import {
   PRIVACY_LEVELS,
 } from './post-limits.ts';
 import { PublishError, toInputProblems } from './publish-error.ts';
+import { refuseConflicts } from './request-conflicts.ts';
 
 export type { NewRequest, PublishMode } from './new-request.ts';
 
@@ -57,10 +59,6 @@ function textOf(maxLength: number) {
   });
 }
 
-/** What cannot be said of photos, and what of videos (content-posting-api-reference-photo-post). */
-const VIDEO_ONLY = ['disableDuet', 'disableStitch', 'coverTimestampMs'] as const;
-const PHOTOS_ONLY = ['description', 'autoAddMusic'] as const;
-
 /** The newest payload version this program writes and reads. */
 const REQUEST_VERSION = 1;
 
@@ -80,7 +78,8 @@ export const accountNameSchema = z
   .max(MAX_ACCOUNT_LENGTH)
   .regex(/^[^\s{}\p{Cc}]+$/u, 'expected a name without white space and braces');
 
-const requestFields = {
+/** The fields of a request, each by itself. */
+export const requestFields = {
   version: z.literal(REQUEST_VERSION).optional().meta({ description: 'Version of this format. Optional.' }),
   account: accountNameSchema.meta({
     description: 'Name of a connected account, or its TikTok open_id.',
@@ -91,11 +90,18 @@ const requestFields = {
   }),
   media: mediaSchema,
   post: postSchema.optional(),
-  scheduledAt: z.iso
-    .datetime({ offset: true, error: 'expected an ISO 8601 time with a time zone, such as 2026-12-01T10:00:00Z' })
+  scheduledAt: z
+    .preprocess(
+      toExtendedTime,
+      z.iso.datetime({
+        offset: true,
+        error: 'expected an ISO 8601 time with a time zone, such as 2026-12-01T10:00:00Z',
+      }),
+    )
     .optional()
     .meta({
-      description: 'Start time, with a time zone. If omitted or in the past, the job starts immediately.',
+      description:
+        'Start time, with a time zone. Without it, the job starts immediately. A time more than ten minutes in the past is refused.',
       examples: ['2026-12-01T10:00:00Z'],
     }),
   priority: z.int().min(0).max(MAX_PRIORITY).optional().meta({
@@ -155,11 +161,16 @@ export const publishRequestSchema = newRequestSchema as z.ZodType<NewRequest>;
 export type PublishRequest = NewRequest & { readonly sealed?: string | undefined };
 
 /**
- * Parses an unknown value as a request of a client.
+ * Parses an unknown value as a request of a client, which is to be accepted. Stricter than what was accepted once: ids of
+ * 19 digits that a JSON parser has rounded by now would be echoed wrong.
  * @throws PublishError as {@link parsePublishRequest}
  */
 export function parseNewRequest(input: unknown): NewRequest {
-  return parseAs(publishRequestSchema, input);
+  const inexact = isRecord(input) ? inexactNumbers(input.metadata, 'metadata') : [];
+  if (!isRecord(input) || inexact.length === 0) return parseAs(publishRequestSchema, input);
+  const others = publishRequestSchema.safeParse({ ...input, metadata: undefined });
+  const problems = [...toInputProblems(others.error?.issues ?? [], 'request'), ...inexact];
+  throw new PublishError('INPUT_INVALID', { problems });
 }
 
 /**
@@ -185,6 +196,22 @@ function refuseOtherVersions(input: unknown): void {
   });
 }
 
+/**
+ * The other spellings of a time that programs write, as the one that Zod takes: ISO 8601's basic format and short offsets
+ * (`20261201T100000+0000`, `+00`), and a space or lower case letters (RFC 3339, section 5.6, read 2026-11-29).
+ */
+function toExtendedTime(given: unknown): unknown {
+  if (typeof given !== 'string') return given;
+  const [, year, month, day, hour, minute, second, fraction = '', sign, hours, minutes = '00'] =
+    /^(\d{4})-?(\d\d)-?(\d\d)[T ](\d\d):?(\d\d)(?::?(\d\d)(?:[.,](\d+))?)?(?:Z|([+-])(\d\d)(?::?(\d\d))?)$/i.exec(
+      given.trim(),
+    ) ?? [];
+  if (year === undefined) return given;
+  const zone = sign === undefined ? 'Z' : `${sign}${hours}:${minutes}`;
+  const part = fraction === '' ? '' : `.${fraction}`;
+  return `${year}-${month}-${day}T${hour}:${minute}:${second ?? '00'}${part}${zone}`;
+}
+
 function hasCredentials(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { username, password } = new URL(text);
@@ -193,64 +220,4 @@ function hasCredentials(text: string): boolean {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-interface RequestConflict {
-  readonly path: readonly (string | number)[];
-  readonly message: string;
-}
-
-interface ParsedRequest {
-  readonly mode: PublishMode;
-  readonly media: Media;
-  readonly post?: PostSettings | undefined;
-}
-
-function refuseConflicts(request: ParsedRequest, context: z.RefinementCtx): void {
-  for (const { path, message } of conflictsIn(request)) context.addIssue({ code: 'custom', path: [...path], message });
-}
-
-/** What is wrong with a request whose fields are right one by one. */
-function conflictsIn(request: ParsedRequest): RequestConflict[] {
-  return [
-    ...privacyConflicts(request),
-    ...(request.media.type === 'photos' ? photoConflicts(request) : videoConflicts(request)),
-  ];
-}
-
-function privacyConflicts({ mode, post = {} }: ParsedRequest): RequestConflict[] {
-  const path = ['post', 'privacyLevel'];
-  if (mode === 'direct' && post.privacyLevel === undefined) {
-    return [{ path, message: `required for mode "direct": choose one of ${PRIVACY_LEVELS.join(', ')}` }];
-  }
-  if (post.brandContent === true && post.privacyLevel === 'SELF_ONLY') {
-    return [
-      { path, message: 'branded content cannot be SELF_ONLY: choose another privacy level or remove brandContent' },
-    ];
-  }
-  return [];
-}
-
-function photoConflicts({ media, post = {} }: ParsedRequest): RequestConflict[] {
-  const conflicts: RequestConflict[] = VIDEO_ONLY.filter((field) => post[field] !== undefined).map((field) => ({
-    path: ['post', field],
-    message: 'not available for photos: remove it',
-  }));
-  const { title = '' } = post;
-  if (title.length > MAX_PHOTO_TITLE_LENGTH) {
-    const message = `expected at most ${MAX_PHOTO_TITLE_LENGTH} UTF-16 units for photos, got ${title.length}: move the rest to post.description`;
-    conflicts.push({ path: ['post', 'title'], message });
-  }
-  if (media.type === 'photos' && media.urls.length > 0 && (media.coverIndex ?? 0) >= media.urls.length) {
-    const message = `expected a number below ${media.urls.length}, the number of photos (the first photo is 0), got ${media.coverIndex}`;
-    conflicts.push({ path: ['media', 'coverIndex'], message });
-  }
-  return conflicts;
-}
-
-function videoConflicts({ post = {} }: ParsedRequest): RequestConflict[] {
-  return PHOTOS_ONLY.filter((field) => post[field] !== undefined).map((field) => ({
-    path: ['post', field],
-    message: 'only available for photo posts: remove it, or move the text to post.title',
-  }));
 }

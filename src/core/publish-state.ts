@@ -11,7 +11,7 @@ export const PUBLISH_STATES = {
   },
   queued: {
     terminal: false,
-    next: ['uploading', 'failed', 'cancelled', 'unconfirmed'],
+    next: ['scheduled', 'uploading', 'failed', 'cancelled', 'unconfirmed'],
     meaning: 'can start; waitingFor says why it has not started',
   },
   uploading: {

@@ -21,13 +21,18 @@ export const TIMELINE_EVENTS = {
     meaning: 'The job was accepted; `by` is `queue` if an app put it on the queue without the library.',
     facts: { by: z.literal('queue').optional() },
   },
+  updated: {
+    meaning:
+      'Somebody changed the job before it began: its time (null: at once), its priority, or the named settings of its post.',
+    facts: { scheduledAt: time.nullable().optional(), priority: number.optional(), post: texts.optional() },
+  },
   due: { meaning: 'The scheduled time of the job has come.', facts: {} },
   parked: {
     meaning: 'The job waits for its turn in its account, or for its owner to resume or reconnect the account.',
     facts: { waitingFor: z.enum(LANE_REASONS) },
   },
   deferred: {
-    meaning: 'The job waits for a quota or Redis; `code` is the error that made it wait.',
+    meaning: 'The job waits for a quota or Redis and looks again at `until`; `code` is the error that made it wait.',
     facts: { waitingFor, until: time, code: text.optional(), message: text.optional() },
   },
   reservation_used: {
@@ -63,7 +68,10 @@ export const TIMELINE_EVENTS = {
   },
   last_chunk_started: { meaning: 'The last chunk is about to be sent; after it TikTok may publish.', facts: {} },
   last_chunk_refused: { meaning: 'TikTok certainly did not take the last chunk.', facts: {} },
-  last_chunk_held_back: { meaning: 'The last chunk was not sent, because Redis had too few replicas.', facts: {} },
+  last_chunk_held_back: {
+    meaning: 'The last chunk was not sent, because Redis had too few replicas or the worker stopped.',
+    facts: {},
+  },
   upload_completed: { meaning: 'TikTok has every byte.', facts: { totalBytes: number } },
   handed_back: { meaning: 'The worker stopped; another one takes the job.', facts: {} },
   attempt_failed: {
@@ -76,7 +84,10 @@ export const TIMELINE_EVENTS = {
   },
   poll_answered: { meaning: 'TikTok answers status polls again.', facts: {} },
   poll_failed: { meaning: 'A status poll failed; the next one is at `retryAt`.', facts: { ...error, retryAt: time } },
-  poll_deferred: { meaning: 'A status poll waits for its quota.', facts: { waitingFor, until: time } },
+  poll_deferred: {
+    meaning: 'A status poll waits for its quota and is tried again at `until`.',
+    facts: { waitingFor, until: time },
+  },
   pull_stalled: {
     meaning: "TikTok's download of the video made no progress for too long.",
     facts: { downloadedBytes: number, stoodStillMs: number },
@@ -100,7 +111,10 @@ export const TIMELINE_EVENTS = {
   cancelled: { meaning: 'The job was cancelled before it was published.', facts: outcome },
   unconfirmed: { meaning: 'It is unknown whether TikTok published the post.', facts: outcome },
   post_available: { meaning: 'TikTok named the posts of a published job.', facts: { postIds: texts } },
-  recheck_deferred: { meaning: 'A check after the end waits for its quota.', facts: { waitingFor, until: time } },
+  recheck_deferred: {
+    meaning: 'A check after the end waits for its quota and is tried again at `until`.',
+    facts: { waitingFor, until: time },
+  },
   record_restored: {
     meaning: 'Redis had lost the latest changes of the job; a worker restored them.',
     facts: { from: state, to: state, revision: number },

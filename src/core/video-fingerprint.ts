@@ -1,10 +1,13 @@
+import { createHash } from 'node:crypto';
+import type { MediaSource } from './ports.ts';
+
 /** Up to this size a video is read whole; of a larger one no more than this is read (bytes). @internal */
 export const FINGERPRINT_BYTES = 4_194_304;
 const WINDOWS = 8;
 const WINDOW_BYTES = FINGERPRINT_BYTES / WINDOWS;
 
 /** A half-open range of a video. */
-export interface FingerprintRange {
+interface FingerprintRange {
   readonly startByte: number;
   readonly endByteExclusive: number;
 }
@@ -17,6 +20,7 @@ export interface FingerprintRange {
  * @param sizeBytes at least 1
  * @example
  * fingerprintRanges(1_000); // [{ startByte: 0, endByteExclusive: 1_000 }]
+ * @internal
  */
 export function fingerprintRanges(sizeBytes: number): FingerprintRange[] {
   if (sizeBytes <= FINGERPRINT_BYTES) return [{ startByte: 0, endByteExclusive: sizeBytes }];
@@ -25,4 +29,18 @@ export function fingerprintRanges(sizeBytes: number): FingerprintRange[] {
     const startByte = Math.floor((lastStartByte * index) / (WINDOWS - 1));
     return { startByte, endByteExclusive: startByte + WINDOW_BYTES };
   });
+}
+
+/** SHA-256 (hex) of a video's size and of its windows. */
+export async function fingerprintVideo(
+  source: Pick<MediaSource, 'pin' | 'read'>,
+  signal?: AbortSignal,
+): Promise<string> {
+  const { sizeBytes } = source.pin;
+  const hash = createHash('sha256').update(`${sizeBytes}:`);
+  for (const { startByte, endByteExclusive } of fingerprintRanges(sizeBytes)) {
+    signal?.throwIfAborted();
+    for await (const piece of source.read(startByte, endByteExclusive)) hash.update(piece);
+  }
+  return hash.digest('hex');
 }

@@ -16,6 +16,8 @@ type JobStatuses = Parameters<BullMQAdapter['getJobs']>[0];
 export interface LedgerAdapterOptions {
   readonly jobs: BoardJobs;
   readonly description: string;
+  /** Path below which a proxy serves us. */
+  readonly basePath: string;
   /** Whether entries of this queue stand for the work of a publish job, which the ledger can have done again. */
   readonly allowRetries: boolean;
 }
@@ -30,8 +32,8 @@ export class LedgerAdapter extends BullMQAdapter {
   // A completed entry has done its work, whatever became of the post.
   override readonly allowCompletedRetries = false;
 
-  constructor(queue: Queue, { jobs, description, allowRetries }: LedgerAdapterOptions) {
-    super(queue, { description, allowRetries, externalJobUrl: linkToJob(queue.name, jobs) });
+  constructor(queue: Queue, { jobs, description, basePath, allowRetries }: LedgerAdapterOptions) {
+    super(queue, { description, allowRetries, externalJobUrl: linkToJob(queue.name, { jobs, basePath }) });
     this.#jobs = jobs;
     this.#isWork = allowRetries;
   }
@@ -84,10 +86,10 @@ export class LedgerAdapter extends BullMQAdapter {
   }
 }
 
-function linkToJob(queue: string, jobs: BoardJobs) {
+function linkToJob(queue: string, { jobs, basePath }: Pick<LedgerAdapterOptions, 'jobs' | 'basePath'>) {
   return ({ id, timestamp, data }: ReturnType<QueueJob['toJSON']>) => {
     const entry = { id: String(id), timestamp, data };
-    return { href: publishPagePath(jobs.idOf(queue, entry) ?? entry.id), displayText: 'Job page' };
+    return { href: basePath + publishPagePath(jobs.idOf(queue, entry) ?? entry.id), displayText: 'Job page' };
   };
 }
 

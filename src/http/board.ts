@@ -14,7 +14,7 @@ import { type BoardLogin, createOperatorGuard, isViewer } from './operator-guard
 import { type Problem, problemOf, sendProblem, UNFORESEEN } from './problem.ts';
 import { type EntryLink, PUBLISH_PAGES_PATH, renderPublishPage } from './publish-page.ts';
 import { redactSecrets } from './redact-secrets.ts';
-import { isFromOwnPage } from './request-origin.ts';
+import { foreignPage, isFromOwnPage } from './request-origin.ts';
 
 export const BOARD_PATH = '/board';
 const STATIC_PATH = `${BOARD_PATH}/static/`;
@@ -36,6 +36,8 @@ export interface BoardOptions {
   /** The login of those who may look at everything and change nothing. */
   readonly viewer?: BoardLogin | undefined;
   readonly host: string;
+  /** Path below which a proxy serves us; empty where there is none. */
+  readonly basePath: string;
 }
 
 type BoardRefusal = Pick<Problem, 'code' | 'detail'>;
@@ -109,7 +111,7 @@ const ONLY_RETRY = `
 
 /** Adds Bull Board under `/board`, and a page for each publish job under `/publishes`. */
 export async function registerBoard(server: FastifyInstance, options: BoardOptions): Promise<void> {
-  const { login, viewer, host, jobs } = options;
+  const { login, viewer, host, jobs, basePath } = options;
   await server.register(async (scope) => {
     const guard = await createOperatorGuard(scope, { login, viewer, host, refusal: REFUSAL });
     scope.addHook('onRequest', async (request, reply) => {
@@ -134,23 +136,23 @@ export async function registerBoard(server: FastifyInstance, options: BoardOptio
     scope.setErrorHandler((error) => {
       throw redisTroubleOf(error) ?? error;
     });
-    if (jobs !== undefined) registerPublishPages(scope, { queues: options.queues, jobs });
+    if (jobs !== undefined) registerPublishPages(scope, { queues: options.queues, jobs, basePath });
   });
 }
 
-function createBoard({ queues, jobs }: Pick<BoardOptions, 'jobs' | 'queues'>): FastifyAdapter {
-  const adapter = new FastifyAdapter().setBasePath(BOARD_PATH);
+function createBoard({ queues, jobs, basePath }: Pick<BoardOptions, 'jobs' | 'queues' | 'basePath'>): FastifyAdapter {
+  const adapter = new FastifyAdapter().setBasePath(`${basePath}${BOARD_PATH}`);
   createBullBoard({
     queues: queues.map(({ queue, description, isWork }): BaseAdapter => {
       if (jobs === undefined) return new BullMQAdapter(queue, { readOnlyMode: true, description });
-      return new LedgerAdapter(queue, { jobs, description, allowRetries: isWork });
+      return new LedgerAdapter(queue, { jobs, description, basePath, allowRetries: isWork });
     }),
     serverAdapter: adapter,
     options: {
       uiConfig: {
         boardTitle: 'tiktok-publisher',
         hideDocsLink: true,
-        miscLinks: [{ text: 'Metrics', url: '/metrics' }],
+        miscLinks: [{ text: 'Metrics', url: `${basePath}/metrics` }],
       },
     },
   });
@@ -182,8 +184,17 @@ function boardError(error: string, { code, detail }: BoardRefusal) {
 function refuseChange(request: FastifyRequest): BoardRefusal | undefined {
   if (LOOKING.has(request.method)) return undefined;
   if (isViewer(request)) return CHANGE_REFUSALS.viewer;
-  if (!isFromOwnPage(request)) return CHANGE_REFUSALS.foreign;
+  if (!isFromOwnPage(request)) return foreignRefusal(request);
   return request.method === 'PUT' && request.routeOptions.url === RETRY_ROUTE ? undefined : CHANGE_REFUSALS.ledger;
+}
+
+/** Behind a proxy that changes the Host header, the board's own page looks like one of another site. */
+function foreignRefusal(request: FastifyRequest): BoardRefusal {
+  const foreign = foreignPage(request);
+  if (foreign === undefined) return CHANGE_REFUSALS.foreign;
+  const { page, host } = foreign;
+  const detail = `The page is at ${page}, but the Host header of its request is ${host}. If the page is this board behind a proxy, configure the proxy to pass the Host header on (nginx: proxy_set_header Host $http_host). Otherwise make changes on the board itself.`;
+  return { ...CHANGE_REFUSALS.foreign, detail };
 }
 
 /** Bull Board's page without what it loads from elsewhere, and without the buttons that would be refused. */
@@ -203,7 +214,7 @@ function withoutButtons(payload: unknown): unknown {
 
 function registerPublishPages(
   scope: FastifyInstance,
-  { queues, jobs }: Required<Pick<BoardOptions, 'queues'>> & { jobs: BoardJobs },
+  { queues, jobs, basePath }: Pick<BoardOptions, 'queues' | 'basePath'> & { jobs: BoardJobs },
 ): void {
   scope.get<{ Params: { id: string } }>(`${PUBLISH_PAGES_PATH}/:id`, async ({ params: { id } }, reply) => {
     const [known] = await jobs.find([id]);
@@ -214,13 +225,13 @@ function registerPublishPages(
         detail: 'No publish job has this id.',
       });
     }
-    const entries = await Promise.all(queues.map(({ queue }) => entryLink(queue, id)));
-    return reply.headers(PAGE_HEADERS).send(renderPublishPage(known, entries.flat()));
+    const entries = await Promise.all(queues.map(({ queue }) => entryLink(queue, id, basePath)));
+    return reply.headers(PAGE_HEADERS).send(renderPublishPage(known, entries.flat(), basePath));
   });
 }
 
-async function entryLink(queue: Queue, id: string): Promise<EntryLink[]> {
+async function entryLink(queue: Queue, id: string, basePath: string): Promise<EntryLink[]> {
   const state = await queue.getJobState(id);
   if (state === 'unknown') return [];
-  return [{ queue: queue.name, state, path: `${BOARD_PATH}/queue/${queue.name}/${encodeURIComponent(id)}` }];
+  return [{ queue: queue.name, state, path: `${basePath}${BOARD_PATH}/queue/${queue.name}/${encodeURIComponent(id)}` }];
 }

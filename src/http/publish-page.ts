@@ -21,7 +21,7 @@ export interface EntryLink {
 }
 
 /** A page with all that is known of a publish job, for operators. It renews itself while the job goes on. */
-export function renderPublishPage(job: PublishJob, entries: readonly EntryLink[]): string {
+export function renderPublishPage(job: PublishJob, entries: readonly EntryLink[], basePath: string): string {
   return renderPage({
     title: jobTitle(job),
     body: `${isTerminal(job.state) ? '' : '<meta http-equiv="refresh" content="3">'}
@@ -49,7 +49,7 @@ ${table(
     .map(timelineWords)
     .map(({ time, what, facts }) => [shown(time), shown(what), facts.map(shown).join('<br>')]),
 )}
-<p><a href="/">All pages of tiktok-publisher</a></p>`,
+<p><a href="${escapeHtml(basePath)}/">All pages of tiktok-publisher</a></p>`,
   });
 }
 

@@ -11,6 +11,19 @@ export function isFromOwnPage({ method, headers }: Pick<FastifyRequest, 'method'
   const site = headers['sec-fetch-site'];
   // `none` is an address that somebody typed or kept: that asks for a page, and changes nothing.
   if (site !== undefined) return site === 'same-origin' || (site === 'none' && READING.has(method));
-  const { origin, host } = headers;
-  return origin === undefined || (URL.canParse(origin) && new URL(origin).host === host?.toLowerCase());
+  return foreignPage({ headers }) === undefined;
+}
+
+/**
+ * Of a page that names its origin alone, and is on another host than that the request says it is for: both. A proxy may
+ * have changed the Host header, and may say in `X-Forwarded-Host` what it was; a page can send that header to its own
+ * host only.
+ */
+export function foreignPage({ headers }: Pick<FastifyRequest, 'headers'>): { page: string; host: string } | undefined {
+  const { origin, host = '' } = headers;
+  if (origin === undefined || headers['sec-fetch-site'] !== undefined) return undefined;
+  const forwarded = String(headers['x-forwarded-host'] ?? '').split(',', 1);
+  const page = URL.canParse(origin) ? new URL(origin).host : origin;
+  const isOwn = [host, ...forwarded].some((name) => name !== '' && name.trim().toLowerCase() === page);
+  return isOwn ? undefined : { page, host };
 }

@@ -23,11 +23,13 @@ export interface MetricsServerOptions {
 }
 
 export interface ServerOptions extends MetricsServerOptions {
-  readonly board: Omit<BoardOptions, 'host'>;
+  readonly board: Omit<BoardOptions, 'host' | 'basePath'>;
   /** The API under `/v1`; without it there is none. */
   readonly api?: ApiOptions | undefined;
   /** Without it no account can be connected in a browser. */
   readonly connect?: ConnectOptions | undefined;
+  /** Path below which a proxy serves us, such as `/tiktok`; links start with it. Default: none. */
+  readonly basePath?: string | undefined;
   /** Without it webhooks are refused. */
   readonly receiveWebhook?: ReceiveWebhook | undefined;
   /** Longest time in which a request has to arrive (ms). Default: half a minute. */
@@ -49,13 +51,15 @@ const HOME_LINKS = [
   ['/healthz', 'Health', 'liveness: whether this process is alive'],
 ] as const;
 
-const HOME_PAGE = renderPage({
-  title: 'tiktok-publisher',
-  body: `<p>A background job queue that publishes videos to TikTok.</p>
-<dl>
-${HOME_LINKS.map(([path, name, meaning]) => `  <dt><a href="${path}">${name}</a></dt><dd>${meaning}</dd>`).join('\n')}
-</dl>`,
-});
+function homePage(basePath: string): string {
+  const links = HOME_LINKS.map(
+    ([path, name, meaning]) => `  <dt><a href="${basePath}${path}">${name}</a></dt><dd>${meaning}</dd>`,
+  );
+  return renderPage({
+    title: 'tiktok-publisher',
+    body: `<p>A background job queue that publishes videos to TikTok.</p>\n<dl>\n${links.join('\n')}\n</dl>`,
+  });
+}
 
 /**
  * Starts the web server: API, board, metrics, health, connecting accounts, TikTok's webhooks and a page of links. Every
@@ -64,12 +68,12 @@ ${HOME_LINKS.map(([path, name, meaning]) => `  <dt><a href="${path}">${name}</a>
  * @throws PublishError `CONFIG_PORT_TAKEN`, or `CONFIG_INVALID` when the host or port can't be listened on
  */
 export async function startServer(options: ServerOptions): Promise<WebServer> {
-  const { host, port, board, api, connect, receiveWebhook } = options;
+  const { host, port, board, api, connect, receiveWebhook, basePath = '' } = options;
   const server = createServer(options);
-  registerHomePage(server);
-  await registerBoard(server, { ...board, host });
+  registerHomePage(server, basePath);
+  await registerBoard(server, { ...board, host, basePath });
   await registerWebhook(server, receiveWebhook);
-  if (api !== undefined) await registerApi(server, api, host);
+  if (api !== undefined) await registerApi(server, api, { host, basePath });
   const ownUrl = () => urlOf(server, { host, port });
   if (connect !== undefined) {
     const baseUrl = () => connect.publicBaseUrl ?? (isLoopbackHost(host) ? ownUrl() : undefined);
@@ -89,14 +93,16 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
 }
 
 /** A server with `/metrics`, `/healthz` and `/readyz` that answers errors with problem documents. */
-function createServer(options: Pick<ServerOptions, 'metrics' | 'readinessChecks' | 'log' | 'requestMs'>) {
-  const { metrics, readinessChecks, log, requestMs } = options;
+function createServer(options: Pick<ServerOptions, 'metrics' | 'readinessChecks' | 'log' | 'requestMs' | 'basePath'>) {
+  const { metrics, readinessChecks, log, requestMs, basePath = '' } = options;
   const loggerInstance: FastifyBaseLogger = log;
   const logController = new LogController({ disableRequestLogging: true });
-  const routerOptions = { maxParamLength: MAX_PARAM_LENGTH };
+  // Clients join a base URL and a path with a slash too many, and mean the same.
+  const routerOptions = { maxParamLength: MAX_PARAM_LENGTH, ignoreTrailingSlash: true, ignoreDuplicateSlashes: true };
   const server: FastifyInstance = fastify({
     ...{ loggerInstance, logController, routerOptions },
     ...limitRequestTime(requestMs),
+    rewriteUrl: ({ url = '/' }) => withoutBasePath(url, basePath),
     frameworkErrors: answerUnreadableAddress,
     clientErrorHandler: answerUnreadableRequest,
   });
@@ -107,9 +113,17 @@ function createServer(options: Pick<ServerOptions, 'metrics' | 'readinessChecks'
   return server;
 }
 
+/** Some proxies remove the path below which they serve us, others do not. */
+function withoutBasePath(url: string, basePath: string): string {
+  const rest = url.startsWith(basePath) ? url.slice(basePath.length) : url;
+  if (rest === '' || rest.startsWith('?')) return `/${rest}`;
+  return rest.startsWith('/') ? rest : url;
+}
+
 /** Adds `/`, a plain page with links to the rest. */
-function registerHomePage(server: FastifyInstance): void {
-  server.get('/', async (_request, reply) => reply.headers(PAGE_HEADERS).send(HOME_PAGE));
+function registerHomePage(server: FastifyInstance, basePath: string): void {
+  const page = homePage(basePath);
+  server.get('/', async (_request, reply) => reply.headers(PAGE_HEADERS).send(page));
 }
 
 /** Adds `POST /webhooks/tiktok`; without a receiver it says what is missing. */

@@ -73,7 +73,7 @@ export const NO_SESSION: LedgerPatch = {
 
 export interface Change {
   readonly cause: TimelineFact;
-  /** What happened with it. */
+  /** A second fact, written in the same step. */
   readonly also?: TimelineFact | undefined;
   readonly patch?: LedgerPatch;
   /** The new state; without it the state stays. */
@@ -93,10 +93,10 @@ export interface Change {
   readonly dueAt?: number;
 }
 
-/** A record that was changed, and the jobs that have to be woken since it left its lane. */
-export interface Left {
+/** A record that was changed, and the jobs that have to be woken if it left its lane. */
+export interface Committed {
   readonly record: LedgerRecord;
-  readonly toWake: readonly string[];
+  readonly jobsToWake: readonly string[];
 }
 
 /** A record that was made, unless its id or idempotency key was taken. */
@@ -113,6 +113,14 @@ export interface Created {
 export function nowProcessing(session: Session, now: number, nextPollAt: number): LedgerPatch {
   return { ...NOT_WAITING, session: withoutUploadUrl(session), processingSince: now, nextPollAt, pollCount: 0 };
 }
+
+/** What is known of a video, of no use once TikTok has it; a failed upload may be resumed. It takes much of a record. */
+const NO_VIDEO: LedgerPatch = {
+  claimedVideo: undefined,
+  examined: undefined,
+  pin: undefined,
+  acceptedCrc32: undefined,
+};
 
 export interface JobEnd {
   readonly to: EndState;
@@ -135,6 +143,7 @@ export function endChange(record: LedgerRecord, { to, error, postIds, tiktokStat
     },
     patch: {
       ...NOT_WAITING,
+      ...((to === 'published' || to === 'in_inbox') && NO_VIDEO),
       endedAt: now,
       failure,
       postIds: postIds ?? record.postIds,

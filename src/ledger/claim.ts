@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import type { Clock } from '../core/ports.ts';
 import { TIKTOK_QUOTAS } from '../limits/tiktok-quotas.ts';
 import type { Keys } from '../redis/keys.ts';
-import { prepareNamedScript, type RedisClient } from '../redis/lua-script.ts';
+import { asArray, prepareNamedScript, type RedisClient } from '../redis/lua-script.ts';
 import { decodeRecord, type LedgerRecord } from './record.ts';
 import { CLAIM_SCRIPT } from './scripts.ts';
 
@@ -119,9 +119,4 @@ function decodeSurroundings(around: unknown, askedAt: number, poll: PollClaim | 
 /** At random, not counted: after a failover, two servers would count on to the same number for two owners. */
 export function newFence(): string {
   return String(randomInt(1, 2 ** 47));
-}
-
-/** What a script answered, as a list. */
-export function asArray(answer: unknown): readonly unknown[] {
-  return Array.isArray(answer) ? answer : [];
 }

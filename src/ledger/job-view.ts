@@ -57,6 +57,14 @@ function toIso(instant: number | undefined): string | null {
   return instant === undefined ? null : new Date(instant).toISOString();
 }
 
+/** How late a scheduled job is at a time (ms); undefined for others, and for one that a person has retried. */
+export function latenessMs(
+  { createdAt, scheduledAt, retriedAt }: Pick<LedgerRecord, 'createdAt' | 'scheduledAt' | 'retriedAt'>,
+  at: number,
+): number | undefined {
+  return scheduledAt === undefined || retriedAt !== undefined ? undefined : at - Math.max(createdAt, scheduledAt);
+}
+
 /** A job as its lane sees it: a scheduled one is as old as its due time. */
 export function laneMemberOf({ id, account, request, createdAt, scheduledAt }: LedgerRecord): LaneMember {
   return { id, account, priority: request.priority ?? 0, since: Math.max(createdAt, scheduledAt ?? 0) };

@@ -32,7 +32,7 @@ export function createLedgerConfirmation({ confirmation, keys }: { confirmation:
      */
     async confirmIntervention(
       { id, ...record }: LedgerRecord,
-      field: 'state' | 'cancelRequestedAt' | 'retriedAt',
+      field: 'state' | 'cancelRequestedAt' | 'retriedAt' | 'changedAt',
     ): Promise<void> {
       const outcome = await confirmation.confirm([{ key: keys.job(id), field, is: String(record[field] ?? '') }]);
       if (outcome === 'missing') throw new PublishError('INTERNAL_OVERTAKEN', { reason: id });

@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { readAccountHold } from '../accounts/account-hold.ts';
+import type { Clock } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { PublishJob, TimelineEntry } from '../core/publish-job.ts';
 import type { PublishState } from '../core/publish-state.ts';
 import { sha256Hex } from '../core/request-digest.ts';
+import { MINUTE_MS } from '../core/units.ts';
 import { type LaneDelay, parseLaneDelay } from '../limits/lanes.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
@@ -23,7 +25,7 @@ export interface ReadFilter {
 export type LedgerReader = ReturnType<typeof createLedgerReader>;
 
 /** The ledger's reading side: jobs as people and programs see them. */
-export function createLedgerReader({ redis, keys }: { redis: RedisClient; keys: Keys }) {
+export function createLedgerReader({ redis, keys, clock = Date }: { redis: RedisClient; keys: Keys; clock?: Clock }) {
   async function readMany(ids: readonly string[]): Promise<(PublishJob | undefined)[]> {
     if (ids.length === 0) return [];
     const pipeline = redis.pipeline();
@@ -52,7 +54,7 @@ export function createLedgerReader({ redis, keys }: { redis: RedisClient; keys: 
       const hold = await readAccountHold(redis, keys, account);
       const delay = parseLaneDelay(await redis.hgetall(keys.laneDelay(account)));
       if (hold !== undefined) delays.set(account, { reason: hold, until: undefined });
-      else if (delay !== undefined) delays.set(account, delay);
+      else if (delay !== undefined && !isOver(delay, clock.now())) delays.set(account, delay);
     }
     return delays;
   }
@@ -103,6 +105,11 @@ function isWanted({ account, state }: PublishJob, filter: ReadFilter): boolean {
 function withLaneDelay(record: LedgerRecord, delays: ReadonlyMap<string, LaneDelay>): LedgerRecord {
   const delay = record.waitingFor === 'turn' ? delays.get(record.account) : undefined;
   return delay === undefined ? record : { ...record, waitingFor: delay.reason, waitingUntil: delay.until };
+}
+
+/** Whether nothing came of a delay, such as one whose job was cancelled. */
+function isOver({ until }: LaneDelay, now: number): boolean {
+  return until !== undefined && until < now - MINUTE_MS;
 }
 
 /** A place in an index: creation time and id, both needed where several jobs share a time. */

@@ -12,9 +12,9 @@ import { laneScore } from '../limits/lanes.ts';
 import { TIKTOK_QUOTAS } from '../limits/tiktok-quotas.ts';
 import { type Confirmation, NO_CONFIRMATION } from '../redis/confirmation.ts';
 import type { Keys } from '../redis/keys.ts';
-import { prepareNamedScript, type RedisClient } from '../redis/lua-script.ts';
-import type { Change, Created, Left } from './change.ts';
-import { asArray, newFence, prepareClaim } from './claim.ts';
+import { asArray, prepareNamedScript, type RedisClient } from '../redis/lua-script.ts';
+import type { Change, Committed, Created } from './change.ts';
+import { newFence, prepareClaim } from './claim.ts';
 import { jobEvent, laneMemberOf } from './job-view.ts';
 import { createLedgerConfirmation } from './ledger-confirmation.ts';
 import { decodeRecord, encodePatch, type LedgerPatch, type LedgerProgress, type LedgerRecord } from './record.ts';
@@ -90,7 +90,7 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
     record: LedgerRecord,
     change: Change,
     guard: { orLater?: true; newFence?: string; leavesLane?: true },
-  ): Promise<Left> {
+  ): Promise<Committed> {
     const isStep = change.goesOnFrom === undefined;
     if (isStep && change.to !== undefined && !canTransition(record.state, change.to)) {
       throw new PublishError('INTERNAL_ERROR', { reason: `a job cannot change from ${record.state} to ${change.to}` });
@@ -127,11 +127,11 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
       },
       set,
     );
-    const [outcome, revision, fence, since, toWake] = asArray(answer);
+    const [outcome, revision, fence, since, jobsToWake] = asArray(answer);
     if (outcome === 'committed') {
       const stateSince = since === null ? undefined : Number(since);
       const committed = { ...next, revision: Number(revision), fence: Number(fence), stateSince };
-      return { record: committed, toWake: asArray(toWake).map(String) };
+      return { record: committed, jobsToWake: asArray(jobsToWake).map(String) };
     }
     if (outcome === 'wait' && change.withinQuota !== undefined) {
       const at = clock.now() + Number(revision);
@@ -188,7 +188,7 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
     },
 
     /** The same, and the job leaves its account's lane. @returns also the jobs that have to be woken */
-    async commitAndLeave(record: LedgerRecord, change: Change): Promise<Left> {
+    async commitAndLeave(record: LedgerRecord, change: Change): Promise<Committed> {
       return await commit(record, change, { orLater: true, leavesLane: true });
     },
 
@@ -228,6 +228,11 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
       const hash = await redis.hgetall(keys.job(id));
       const flat = Object.entries(hash).flat();
       return flat.length === 0 ? undefined : decodeRecord(flat);
+    },
+
+    /** The job that was enqueued with an idempotency key, by its digest. */
+    async idOfIdempotencyKey(digest: string): Promise<string | undefined> {
+      return (await redis.get(keys.idempotency(digest))) ?? undefined;
     },
 
     /** The job that a publish_id of TikTok's belongs to. */

@@ -70,6 +70,8 @@ export interface LedgerRecord {
   readonly attempts: number;
   /** When a person last retried it; the wait limit is measured from here. */
   readonly retriedAt?: number | undefined;
+  /** When its request was last changed. */
+  readonly changedAt?: number | undefined;
   readonly failure?: PublishFailure | undefined;
   /** Why we gave the job up while TikTok may have had it all: its failure, should TikTok not publish it. */
   readonly gaveUpFor?: PublishFailure | undefined;
@@ -81,10 +83,7 @@ export interface LedgerRecord {
 
 /** What a change may set; `undefined` clears a field. */
 export type LedgerPatch = Partial<
-  Omit<
-    LedgerRecord,
-    'id' | 'state' | 'stateSince' | 'revision' | 'fence' | 'updatedAt' | 'createdAt' | 'request' | 'requestDigest'
-  >
+  Omit<LedgerRecord, 'id' | 'state' | 'stateSince' | 'revision' | 'fence' | 'updatedAt' | 'createdAt' | 'requestDigest'>
 >;
 
 /** Progress between changes: written often, so without history. */
@@ -211,6 +210,7 @@ function decodeOptional(hash: ReadonlyMap<string, string>): Partial<LedgerRecord
     stateSince: number('stateSince'),
     scheduledAt: number('scheduledAt'),
     retriedAt: number('retriedAt'),
+    changedAt: number('changedAt'),
     idempotencyDigest: text('idempotencyDigest'),
     idempotencyKey: text('idempotencyKey'),
     waitingFor: parseWaitReason(text('waitingFor')),

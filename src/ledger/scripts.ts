@@ -50,9 +50,9 @@ if known then
   if redis.call('HGET', job, 'revision') == '1' then redis.call('HINCRBY', job, 'revision', 1) end
   return { 'exists', known }
 end
-if redis.call('EXISTS', key.job) == 1 then return { 'exists', arg.id } end
 local account = redis.call('HGET', key.account, 'aliasOf')
 if account then return { 'alias', account } end
+if redis.call('EXISTS', key.job) == 1 then return { 'exists', arg.id } end
 redis.call('HSET', key.job, 'stateSince', serverTime(), unpack(ARGV, 2))
 redis.call('ZADD', key.due, arg.dueAt, arg.id)
 redis.call('ZADD', key.allJobs, arg.createdAt, arg.id)
@@ -75,7 +75,8 @@ return { 'created', arg.id, where }
  * later.
  *
  * A start that is not newer than the last one of the same queue entry (`run`) comes from a process that slept through a
- * takeover: it is refused. A call that is sent again after a lost reply changes nothing, and books nothing.
+ * takeover: it is refused. A call that is sent again after a lost reply changes nothing, and books nothing; its answer
+ * no longer tells of what the first one booked and counted.
  */
 export const CLAIM_SCRIPT = `${ACCOUNT_HOLD_LUA}${HELD_BACK_LUA}${RESERVE_LUA}
 local version = redis.call('HMGET', key.version, 'id', 'count')

@@ -2,10 +2,11 @@ import type { Clock } from '../core/ports.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../core/units.ts';
 import type { Keys } from '../redis/keys.ts';
 import { prepareNamedScript, type RedisClient } from '../redis/lua-script.ts';
+import { POSTS_A_DAY } from './tiktok-quotas.ts';
 
 /** TikTok's daily cap frees post by post; sooner than this it is not asked again (ms). */
 const SOONEST_RETRY_MS = 15 * MINUTE_MS;
-/** The cap counts posts of other apps too, so our own count may be wrong: ask again after this at the latest (ms). */
+/** Where posts of other apps must count, nobody knows when they age out: ask again after this at the latest (ms). */
 const LATEST_RETRY_MS = 4 * HOUR_MS;
 
 /** `heldBackUntil(cap, users, account, now)` for scripts: until when the app's cap holds an account back, or nil. */
@@ -47,10 +48,15 @@ export function createCaps({ redis, keys, clock }: { redis: RedisClient; keys: K
       return await redis.zcount(keys.directPosts(account), clock.now() - DAY_MS, '+inf');
     },
 
-    /** When an account at its daily cap may try again: when its oldest post of the last day has aged out. */
+    /**
+     * When an account at its daily cap tries again: when its oldest post of the last day has aged out. Exactly then where
+     * our own posts alone reach the cap.
+     */
     async nextDailyTryAt(account: string): Promise<number> {
       const now = clock.now();
-      const [oldest] = await redis.zrangebyscore(keys.directPosts(account), now - DAY_MS, '+inf', 'LIMIT', 0, 1);
+      const posts = await redis.zrangebyscore(keys.directPosts(account), now - DAY_MS, '+inf', 'LIMIT', 0, POSTS_A_DAY);
+      const [oldest] = posts;
+      if (posts.length >= POSTS_A_DAY) return Number(oldest) + DAY_MS;
       const freesAt = oldest === undefined ? now + HOUR_MS : Number(oldest) + DAY_MS;
       return Math.min(Math.max(freesAt, now + SOONEST_RETRY_MS), now + LATEST_RETRY_MS);
     },

@@ -125,6 +125,11 @@ export function createLanes({ redis, keys, clock }: { redis: RedisClient; keys: 
       return answerSchema.parse(await runEnter(keysOf(account), [account, id, laneScore(member), clock.now()]));
     },
 
+    /** Moves a job that waits in its lane to where its priority and age belong. */
+    async reorder(member: LaneMember): Promise<void> {
+      await redis.zadd(keys.laneWaiting(member.account), 'XX', laneScore(member), member.id);
+    },
+
     /** Leaves the lane, admitted or not. @returns the jobs that have to be woken */
     leave,
 
@@ -136,6 +141,11 @@ export function createLanes({ redis, keys, clock }: { redis: RedisClient; keys: 
     /** Stores why a whole account waits, to be shown with its waiting jobs. */
     async showDelay(account: string, { reason, until }: LaneDelay): Promise<void> {
       await redis.hset(keys.laneDelay(account), { reason, until: until ?? '' });
+    },
+
+    /** Why a whole account waits, if it does. */
+    async delayOf(account: string): Promise<LaneDelay | undefined> {
+      return parseLaneDelay(await redis.hgetall(keys.laneDelay(account)));
     },
 
     /** Lanes with waiting jobs that no sweep has checked lately; counts as a check. */

@@ -116,13 +116,14 @@ export function createReservations({ redis, keys, clock = Date }: ReservationsDe
 
     async peek({ account, endpoint, limit, windowMs }) {
       const key = keys.reservations(account, endpoint);
-      const [oldest, newest, [seconds]] = await Promise.all([
+      const [oldest, newest, [seconds, microseconds]] = await Promise.all([
         redis.lindex(key, -limit),
         redis.lindex(key, -1),
         redis.time(),
       ]);
       const freeAt = oldest === null ? 0 : Number(oldest) + windowMs + RESERVATION_MARGIN_MS;
-      return Math.max(0, Math.max(freeAt, Number(newest ?? 0)) - Number(seconds) * SECOND_MS);
+      const now = Number(seconds) * SECOND_MS + Math.floor(Number(microseconds) / 1_000);
+      return Math.max(0, Math.max(freeAt, Number(newest ?? 0)) - now);
     },
 
     async push({ account, endpoint, limit, windowMs, notBeforeAt }) {

@@ -18,5 +18,8 @@ export const TIKTOK_QUOTAS = {
   status: { limit: 30, windowMs: MINUTE_MS },
 } as const satisfies Record<string, Quota>;
 
+/** "about 15 posts per day" for a creator (developers.tiktok.com/doc/content-sharing-guidelines, read 2026-11-22). */
+export const POSTS_A_DAY = 15;
+
 /** An endpoint with a limit of its own. */
 export type QuotaEndpoint = keyof typeof TIKTOK_QUOTAS;

@@ -1,5 +1,6 @@
 import { type BigIntStats, constants } from 'node:fs';
-import { type FileHandle, open, readlink, realpath, stat } from 'node:fs/promises';
+import { access, type FileHandle, open, readlink, realpath, stat } from 'node:fs/promises';
+import { join, parse } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { MediaSource, SourcePin } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
@@ -26,7 +27,7 @@ export interface FileSourceOptions {
 
 /**
  * Opens a local video and checks all that can be told without decoding it. It keeps one file handle and, once read from,
- * three buffers of 1 MiB; one reader at a time.
+ * two buffers of 2 MiB; one reader at a time.
  *
  * @throws PublishError `INPUT_MEDIA_NOT_FOUND`, `INPUT_MEDIA_NOT_READABLE`, `INPUT_MEDIA_NOT_A_FILE`, `INPUT_MEDIA_EMPTY`,
  * `INPUT_MEDIA_TOO_LARGE`, `INPUT_MEDIA_CONTAINER_UNSUPPORTED`, `INPUT_MEDIA_OUTSIDE_ROOTS`, `INPUT_MEDIA_BEING_WRITTEN`,
@@ -34,6 +35,33 @@ export interface FileSourceOptions {
  */
 export async function openFileSource(path: string, options: FileSourceOptions = {}): Promise<MediaSource> {
   const refuseOutside = await resolveMediaRoots(options.roots);
+  return await openSpelled(await spellingOnDisk(path, refuseOutside), options, refuseOutside);
+}
+
+/**
+ * A path as its disk spells it: Macs write "é" as "e" and an accent (NFD), most others as one character (NFC), and to Linux
+ * these are different names. Where none is there, the path as it was given.
+ */
+async function spellingOnDisk(path: string, refuseOutside: RefuseOutside): Promise<string> {
+  const { dir, base } = parse(path);
+  const others = ['NFC', 'NFD'].flatMap((form) => [path.normalize(form), join(dir, base.normalize(form))]);
+  for (const spelling of new Set([path, ...others])) {
+    try {
+      refuseOutside(spelling);
+      await access(spelling);
+      return spelling;
+    } catch {
+      // Told of the path as it was given, below.
+    }
+  }
+  return path;
+}
+
+async function openSpelled(
+  path: string,
+  options: FileSourceOptions,
+  refuseOutside: RefuseOutside,
+): Promise<MediaSource> {
   refuseOutside(path);
   const realPath = await explained(path, () => realpath(path));
   refuseOutside(realPath);

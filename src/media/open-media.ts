@@ -1,6 +1,7 @@
 import type { OpenMedia } from '../core/ports.ts';
 import { parseAllowList } from '../outbound/allow-list.ts';
 import { createOutboundAgent } from '../outbound/outbound-agent.ts';
+import type { ProxySettings } from '../outbound/proxied-agent.ts';
 import { openFileSource } from './file-source.ts';
 import { createS3Opener, type S3Settings } from './s3-source.ts';
 import { openUrlSource } from './url-source.ts';
@@ -10,6 +11,8 @@ export interface MediaAccess {
   readonly roots?: readonly string[] | undefined;
   /** Hosts that URLs may lead to although they are not public: `OUTBOUND_ALLOW_HOSTS`. */
   readonly allowHosts?: readonly string[];
+  /** Proxies that URLs are reached through; by default none. */
+  readonly proxy?: ProxySettings | undefined;
   readonly s3?: S3Settings;
   /** Longest time that a server may send nothing (ms). Default 15 s. */
   readonly stallMs?: number;
@@ -22,9 +25,9 @@ export interface MediaOpener {
 }
 
 /** Connects to nothing yet, and loads the AWS SDK for the first `s3` source only. */
-export function createMediaOpener({ roots, allowHosts = [], s3 = {}, stallMs }: MediaAccess = {}): MediaOpener {
+export function createMediaOpener({ roots, allowHosts = [], proxy, s3 = {}, stallMs }: MediaAccess = {}): MediaOpener {
   const allowed = parseAllowList(allowHosts);
-  const outbound = { agent: createOutboundAgent({ allowed }), allowed };
+  const outbound = { agent: createOutboundAgent({ allowed, proxy }), allowed };
   const objects = createS3Opener(s3, stallMs);
   return {
     open: async (media) => {

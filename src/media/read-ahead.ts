@@ -4,9 +4,10 @@ import { PublishError } from '../core/publish-error.ts';
 import { MEBIBYTE_BYTES } from '../core/units.ts';
 import { explained } from './file-error.ts';
 
-/** One piece is with the consumer, one is read ahead, and one may still lie in the socket. */
-const RING_PIECES = 3;
-const PIECE_BYTES = MEBIBYTE_BYTES;
+/** One piece is with the consumer, and one is read ahead. */
+const RING_PIECES = 2;
+/** Large enough that what each piece costs besides its bytes counts little. */
+const PIECE_BYTES = 2 * MEBIBYTE_BYTES;
 
 /**
  * Reads one piece ahead of the consumer, so that disk and network work at the same time.

@@ -77,11 +77,18 @@ async function* watched(
     const reason = `${name} sent ${bytesMeanwhile} bytes in ${stallMs} ms`;
     return new PublishError('TRANSPORT_MEDIA_INTERRUPTED', { reason });
   };
+  let isWaiting = false;
+  // One timer for all pieces: a new one for each costs as much as the piece.
+  const timer = setTimeout(() => {
+    if (isWaiting) abort(stall());
+  }, stallMs);
   try {
     for (;;) {
       const begunAt = performance.now();
-      const timer = setTimeout(() => abort(stall()), stallMs);
-      const next = await pieces.next().finally(() => clearTimeout(timer));
+      isWaiting = true;
+      timer.refresh();
+      const next = await pieces.next();
+      isWaiting = false;
       if (next.done === true) return;
       waitedMs += performance.now() - begunAt;
       bytesMeanwhile += next.value.byteLength;
@@ -93,6 +100,7 @@ async function* watched(
       yield next.value;
     }
   } finally {
+    clearTimeout(timer);
     await pieces.return?.();
   }
 }

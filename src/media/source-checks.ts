@@ -14,12 +14,18 @@ export function refuseSize(name: string, sizeBytes: number): void {
   throw new PublishError('INPUT_MEDIA_TOO_LARGE', { reason });
 }
 
-/** The type of a video by its first bytes. @throws PublishError `INPUT_MEDIA_CONTAINER_UNSUPPORTED` */
+/** The type of a video by its first bytes. @throws PublishError `INPUT_MEDIA_CONTAINER_UNSUPPORTED`, `INPUT_MEDIA_WEB_PAGE` */
 export function contentTypeOf(name: string, firstBytes: Buffer): MediaSource['contentType'] {
   const contentType = detectContainerType(firstBytes);
   if (contentType !== undefined) return contentType;
+  if (/^\ufeff?\s*<(!doctype html|html|head|body|script|!--)/i.test(firstBytes.toString('utf8'))) throw webPage(name);
   const reason = `expected an MP4, MOV or WebM video at ${name}, got something else`;
   throw new PublishError('INPUT_MEDIA_CONTAINER_UNSUPPORTED', { reason });
+}
+
+/** The error of what is shown by a browser and holds no video itself, such as the page of a share link or a login. */
+export function webPage(name: string): PublishError {
+  return new PublishError('INPUT_MEDIA_WEB_PAGE', { reason: `expected a video at ${name}, got a web page` });
 }
 
 /** @throws RangeError for a range that is empty or not within the video */

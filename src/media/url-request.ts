@@ -7,7 +7,8 @@ import { toOutboundError } from '../outbound/outbound-error.ts';
 import { expiryOfPresignedUrl, saysExpired } from './presigned-url.ts';
 import { answerInTime } from './remote-body.ts';
 
-const MAX_REDIRECTS = 3;
+/** Share links and shorteners take four and more; browsers stop at twenty. */
+const MAX_REDIRECTS = 10;
 const REDIRECT_STATUSES = [301, 302, 303, 307, 308];
 const REFUSED_STATUSES = [401, 403];
 const GONE_STATUSES = [404, 410];
@@ -26,7 +27,7 @@ export interface Outbound {
 export type UrlRequest = ReturnType<typeof createUrlRequest>;
 
 /**
- * GETs a URL that a caller named: each hop is checked, at most three redirects are followed, and user and password go to
+ * GETs a URL that a caller named: each hop is checked, at most ten redirects are followed, and user and password go to
  * the origin they were written for only. What the URL redirects to is asked directly from then on, until that is refused:
  * redirects to presigned URLs are for a while only.
  *
@@ -45,10 +46,14 @@ export function createUrlRequest(text: string, outbound: Outbound, stallMs: numb
       const answer = await ask(url, { ...headers, ...credentials }, signal);
       if (!REDIRECT_STATUSES.includes(answer.statusCode)) return { url, answer };
       discard(answer);
-      const next = redirects < MAX_REDIRECTS ? targetOf(answer, url) : undefined;
+      if (redirects === MAX_REDIRECTS) {
+        throw new PublishError('INPUT_MEDIA_REDIRECTS', {
+          reason: `${name} redirects more than ${MAX_REDIRECTS} times`,
+        });
+      }
+      const next = targetOf(answer, url);
       if (next === undefined) {
-        const reason = `${name} redirects ${redirects < MAX_REDIRECTS ? 'without a target' : `more than ${MAX_REDIRECTS} times`}`;
-        throw new PublishError('TRANSPORT_MEDIA_BAD_ANSWER', { reason });
+        throw new PublishError('TRANSPORT_MEDIA_BAD_ANSWER', { reason: `${name} redirects without a target` });
       }
       url = next;
     }
@@ -95,7 +100,7 @@ export function createUrlRequest(text: string, outbound: Outbound, stallMs: numb
 }
 
 /** Gives up a body that nobody needs, and its connection. */
-function discard({ body }: Dispatcher.ResponseData): void {
+export function discard({ body }: Dispatcher.ResponseData): void {
   body.on('error', () => undefined).destroy();
 }
 
@@ -117,8 +122,13 @@ function decoded(text: string): string {
 }
 
 function targetOf({ headers }: Dispatcher.ResponseData, from: URL): URL | undefined {
-  const { location } = headers;
-  return typeof location === 'string' && URL.canParse(location, from.href) ? new URL(location, from) : undefined;
+  // Bytes beyond ASCII come as one character each; encoded, they are what curl sends and browsers mean.
+  const location = firstValue(headers.location)?.replace(/[\x80-\xff]/g, (byte) => encodedByte(byte.charCodeAt(0)));
+  return location !== undefined && URL.canParse(location, from.href) ? new URL(location, from) : undefined;
+}
+
+function encodedByte(byte: number): string {
+  return `%${byte.toString(16).toUpperCase()}`;
 }
 
 function isRefusal(httpStatus: number): boolean {
@@ -163,7 +173,8 @@ async function firstText({ body }: Dispatcher.ResponseData): Promise<string> {
   return Buffer.concat(pieces).toString('latin1');
 }
 
-/** A header that must be one. */
+/** A header that must be one; proxies repeat some. */
 export function firstValue(header: string | string[] | undefined): string | undefined {
-  return Array.isArray(header) ? undefined : header;
+  const [first, ...others] = new Set([header].flat());
+  return others.length === 0 ? first : undefined;
 }

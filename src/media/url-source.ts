@@ -1,4 +1,6 @@
+import { setTimeout } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
+import type { ErrorCode } from '../core/error-table.ts';
 import type { MediaSource } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { codeOf } from '../core/system-error.ts';
@@ -13,8 +15,8 @@ import {
   openRemoteSource,
   rangeHeader,
 } from './remote-source.ts';
-import { refuseSize } from './source-checks.ts';
-import { createUrlRequest, firstValue, type Outbound, type UrlRequest } from './url-request.ts';
+import { refuseSize, webPage } from './source-checks.ts';
+import { createUrlRequest, discard, firstValue, type Outbound, type UrlRequest } from './url-request.ts';
 
 export interface UrlSourceOptions {
   readonly outbound: Outbound;
@@ -34,7 +36,7 @@ interface Validator {
  * container. A URL's user and password are sent as a header, to its own origin only.
  *
  * @throws PublishError `OUTBOUND_*`, `INPUT_MEDIA_NOT_FOUND`, `INPUT_MEDIA_ACCESS_REFUSED`, `INPUT_MEDIA_URL_EXPIRED`,
- * `INPUT_MEDIA_NO_RANGES`, `INPUT_MEDIA_EMPTY`, `INPUT_MEDIA_TOO_LARGE`, `INPUT_MEDIA_CONTAINER_UNSUPPORTED`,
+ * `INPUT_MEDIA_NO_RANGES`, `INPUT_MEDIA_WEB_PAGE`, `INPUT_MEDIA_REDIRECTS`, `INPUT_MEDIA_EMPTY`, `INPUT_MEDIA_TOO_LARGE`, `INPUT_MEDIA_CONTAINER_UNSUPPORTED`,
  * `TRANSPORT_MEDIA_*`, each naming the host and never the URL
  */
 export async function openUrlSource(url: string, options: UrlSourceOptions): Promise<MediaSource> {
@@ -42,18 +44,49 @@ export async function openUrlSource(url: string, options: UrlSourceOptions): Pro
   const request = createUrlRequest(url, outbound, stallMs);
   const { name } = request;
   return await openRemoteSource({ name, stallMs, explain: (error) => interrupted(name, error) }, async (opening) => {
-    const answer = await request.get({ range: rangeHeader(FIRST_BYTES) }, opening);
-    if (isEmpty(answer)) refuseSize(name, 0);
-    const range = expectPart(name, answer, { asked: FIRST_BYTES });
-    const validator = validatorOf(answer.headers);
-    if (validator === undefined) throw noRanges(name, 'expected an ETag or Last-Modified, got neither');
+    const { answer, range, validator } = await askAgain(() => askFirst(request, opening), opening.signal);
     return {
       ...{ body: answer.body, range, version: validator.text, isPinStrong: validator.strongEtag !== undefined },
       // Servers of plain files send what is in the file while they send, under the mark it had when they began.
       isCheckedAfterwards: true,
-      fetch: (asked, asking) => fetchPart(request, { asked, sizeBytes: range.totalBytes, validator }, asking),
+      fetch: (asked, asking) =>
+        askAgain(() => fetchPart(request, { asked, sizeBytes: range.totalBytes, validator }, asking), asking.signal),
     };
   });
+}
+
+/** What a server may say once: from a cache that misses, a proxy in between, or one of several machines. */
+const MAY_PASS: readonly ErrorCode[] = [
+  ...(['INPUT_MEDIA_NO_RANGES', 'INPUT_MEDIA_WEB_PAGE', 'INPUT_MEDIA_NOT_FOUND'] as const),
+  ...(['INPUT_MEDIA_ACCESS_REFUSED', 'INPUT_MEDIA_CHANGED', 'INPUT_MEDIA_EMPTY'] as const),
+];
+const AGAIN_AFTER_MS = [100, 500];
+
+/** Asks up to three times, before an answer that ends the job is believed. */
+async function askAgain<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  for (const pauseMs of AGAIN_AFTER_MS) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof PublishError) || !MAY_PASS.includes(error.code)) throw error;
+      await setTimeout(pauseMs, undefined, { signal });
+    }
+  }
+  return await ask();
+}
+
+async function askFirst({ name, get }: UrlRequest, opening: AbortController) {
+  const answer = await get({ range: rangeHeader(FIRST_BYTES) }, opening);
+  try {
+    if (isEmpty(answer)) refuseSize(name, 0);
+    const range = expectPart(name, answer, { asked: FIRST_BYTES });
+    const validator = validatorOf(answer.headers);
+    if (validator === undefined) throw noRanges(name, 'expected an ETag or Last-Modified, got neither');
+    return { answer, range, validator };
+  } catch (error) {
+    discard(answer);
+    throw error;
+  }
 }
 
 interface PinnedPart {
@@ -63,27 +96,39 @@ interface PinnedPart {
 }
 
 async function fetchPart({ name, get }: UrlRequest, part: PinnedPart, asking: AbortController) {
-  const { text, strongEtag } = part.validator;
+  const { strongEtag } = part.validator;
   const condition = strongEtag === undefined ? {} : { 'if-range': strongEtag };
   const answer = await get({ range: rangeHeader(part.asked), ...condition }, asking);
+  try {
+    expectPinned(name, answer, part);
+    return answer.body;
+  } catch (error) {
+    discard(answer);
+    throw error;
+  }
+}
+
+function expectPinned(name: string, answer: Dispatcher.ResponseData, part: PinnedPart): void {
   // A whole answer is what If-Range gives for another version, and what servers give that know no ranges.
   const now = validatorOf(answer.headers);
   if (answer.statusCode === 412 || answer.statusCode === 416) throw changed(name);
-  if (now !== undefined && now.text !== text) throw changed(name);
+  if (now !== undefined && now.text !== part.validator.text) throw changed(name);
   expectPart(name, answer, part);
   if (now === undefined) {
     const reason = `expected a version of ${name} with each range, got none`;
     throw new PublishError('TRANSPORT_MEDIA_BAD_ANSWER', { reason });
   }
-  return answer.body;
 }
+
+/** Of the other words that servers send (`identity`, `none`, `utf-8`, `aws-chunked`) none changes the bytes. */
+const COMPRESSED = /gzip|compress|deflate|\bbr\b|zstd/i;
 
 /** The range that an answer holds, which has to be a part of the video as it is stored. @throws PublishError */
 function expectPart(name: string, answer: Dispatcher.ResponseData, expected: Parameters<typeof expectRange>[2]) {
   const { statusCode, headers } = answer;
+  if (statusCode !== 206 && /html/i.test(firstValue(headers['content-type']) ?? '')) throw webPage(name);
   if (statusCode !== 206) throw noRanges(name, `expected HTTP 206 to a range, got ${statusCode}`);
-  const encoding = headers['content-encoding'] ?? '';
-  if (encoding !== '' && encoding !== 'identity') {
+  if (COMPRESSED.test(String(headers['content-encoding'] ?? ''))) {
     throw noRanges(name, 'expected an uncompressed body, got an encoded body');
   }
   return expectRange(name, firstValue(headers['content-range']), expected);

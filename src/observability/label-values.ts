@@ -34,6 +34,7 @@ export const VALUES_FROM_THE_START = {
   deferrals: WAIT_REASONS,
   refreshes: ['refreshed', 'overtaken', 'reauthorization_required', 'failed'],
   deliveries: ['delivered', 'retried', 'failed', 'held'],
+  lateUntil: ['init', 'published'],
   steps: ['publish', 'status', 'recheck', 'delivery', 'sweep', 'enqueue'],
   throttled: ['direct_init', 'inbox_init', 'status', 'creator_info'].map((endpoint) => ({
     endpoint,

@@ -23,6 +23,11 @@ export const METRIC_TABLE = {
     'mode',
     'outcome',
   ),
+  tiktok_publish_lateness_seconds: row(
+    'histogram',
+    'time from the scheduled time to the first init, and to the published post (or the delivered draft); without retries by a person',
+    'until',
+  ),
   tiktok_publish_duplicates_total: row(
     'counter',
     'jobs with the same video as another job of the account, by action (warn, refuse)',
@@ -133,6 +138,7 @@ export function createMetrics(options: MetricsOptions = {}) {
 
   const jobs = counter('tiktok_publish_jobs_total');
   const publishDuration = histogram('tiktok_publish_duration_seconds', PUBLISH_BUCKETS_SECONDS);
+  const publishLateness = histogram('tiktok_publish_lateness_seconds', PUBLISH_BUCKETS_SECONDS);
   const acceptedBytes = counter('tiktok_upload_bytes_total');
   const resentBytes = counter('tiktok_upload_resent_bytes_total');
   const chunkDuration = histogram('tiktok_upload_chunk_duration_seconds', CHUNK_BUCKETS_SECONDS);
@@ -151,12 +157,16 @@ export function createMetrics(options: MetricsOptions = {}) {
     redisCalls.inc({ step }, 0);
     redisWait.zero({ step });
   }
+  for (const until of VALUES_FROM_THE_START.lateUntil) publishLateness.zero({ until });
   for (const labels of VALUES_FROM_THE_START.throttled) apiRequests.inc(labels, 0);
 
   return {
     jobEnded({ durationMs, ...job }: { mode: string; source: string; outcome: string; durationMs: number }) {
       jobs.inc(job);
       publishDuration.observe({ mode: job.mode, outcome: job.outcome }, toSeconds(durationMs));
+    },
+    scheduledPostReached(until: (typeof VALUES_FROM_THE_START.lateUntil)[number], latenessMs: number) {
+      publishLateness.observe({ until }, toSeconds(Math.max(0, latenessMs)));
     },
     duplicateFound: countBy<'warn' | 'refuse'>('tiktok_publish_duplicates_total', 'action', ['warn', 'refuse']),
     uploadStarted: () => uploads.inc(),

@@ -1,15 +1,20 @@
 import { type LookupAddress, lookup as systemLookup } from 'node:dns';
 import { promisify } from 'node:util';
-import { Agent, buildConnector } from 'undici';
+import { buildConnector, type Dispatcher } from 'undici';
+import { PublishError } from '../core/publish-error.ts';
+import { codeOf } from '../core/system-error.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { AllowList } from './allow-list.ts';
 import { addressOf, portOf, refusedHost, refusedHttp } from './check-url.ts';
+import { createProxiedAgent, type ProxySettings } from './proxied-agent.ts';
 import { isPlainAddress, isPublicAddress } from './public-address.ts';
 
 export type Lookup = (hostname: string) => Promise<readonly LookupAddress[]>;
 
 export interface OutboundAgentOptions {
   readonly allowed: AllowList;
+  /** Proxies to go through; by default none. */
+  readonly proxy?: ProxySettings | undefined;
   /** Default: the system's resolver. */
   readonly lookup?: Lookup;
   /** Longest time for name, connection and TLS together (ms). Default 10 s. */
@@ -20,6 +25,8 @@ export interface OutboundAgentOptions {
 
 const CONNECT_MS = 10 * SECOND_MS;
 const STALL_MS = 30 * SECOND_MS;
+/** Some servers send tens of kilobytes of cookies and policies; browsers take 256 KiB, Node 16. */
+const MAX_HEADER_BYTES = 131_072;
 
 const lookupAll = promisify(systemLookup);
 const resolveBySystem: Lookup = (hostname) => lookupAll(hostname, { all: true });
@@ -30,12 +37,17 @@ type ConnectOptions = buildConnector.Options;
  * An undici agent that reaches public addresses, and what the allow-list opens, and nothing else. Each new connection
  * resolves its host once and goes to an address that was checked; TLS still proves the name. Follows no redirect.
  *
+ * A proxy is asked for a host only if the host may be reached as far as its name tells here. It may resolve the name to
+ * another address than we do, where TLS proves the name all the same.
+ *
  * Requests fail with PublishError `OUTBOUND_HOST_REFUSED` or `OUTBOUND_URL_REFUSED` before anything is sent.
  */
-export function createOutboundAgent(options: OutboundAgentOptions): Agent {
-  const { allowed, lookup = resolveBySystem, connectMs = CONNECT_MS, stallMs = STALL_MS } = options;
-  return new Agent({
+export function createOutboundAgent(options: OutboundAgentOptions): Dispatcher {
+  const { allowed, proxy, lookup = resolveBySystem, connectMs = CONNECT_MS, stallMs = STALL_MS } = options;
+  return createProxiedAgent({
+    ...{ proxy, connectMs },
     headersTimeout: stallMs,
+    maxHeaderSize: MAX_HEADER_BYTES,
     bodyTimeout: stallMs,
     connect(target, callback) {
       const begunAt = performance.now();
@@ -46,7 +58,41 @@ export function createOutboundAgent(options: OutboundAgentOptions): Agent {
         })
         .catch((error: unknown) => callback(error instanceof Error ? error : new Error(String(error)), null));
     },
+    throughProxy: (tunnel) => (target, callback) => {
+      checkedAddresses(target, { allowed, lookup })
+        .catch((error: unknown) => refuseUnlessElsewhere(target, allowed, error))
+        .then(
+          () => tunnel(target, (...outcome) => callback(...asUnreachable(target, outcome))),
+          (error: unknown) => callback(error instanceof Error ? error : new Error(String(error)), null),
+        );
+    },
   });
+}
+
+/** Names that mean nothing outside of a network (RFC 6761, 6762, 8375, and ICANN for `internal`). */
+const LOCAL_NAME = /^[^.]*\.?$|\.(local|localhost|internal|home\.arpa|lan|intranet|corp)\.?$/i;
+
+/** Behind a proxy, many networks do not resolve the names of the internet: those the proxy resolves. */
+function refuseUnlessElsewhere(
+  { hostname, host = hostname, protocol, port }: ConnectOptions,
+  allowed: AllowList,
+  error: unknown,
+): void {
+  if (error instanceof PublishError) throw error;
+  if (allowed.allowsHost(hostname, portOf({ protocol, port }))) return;
+  if (protocol === 'http:') throw refusedHttp(host);
+  if (LOCAL_NAME.test(hostname)) throw refusedHost(host);
+}
+
+type Outcome = Parameters<buildConnector.Callback>;
+
+function asUnreachable({ hostname, host = hostname }: ConnectOptions, outcome: Outcome): Outcome {
+  const [error] = outcome;
+  if (error === null) return outcome;
+  const [, status] = /^Proxy response \((\d+)\)/.exec(error.message) ?? [];
+  const cause = status === undefined ? codeOf(error) : `HTTP ${status} from the proxy`;
+  const reason = `${host} could not be reached through the proxy (${cause ?? error.name})`;
+  return [new PublishError('OUTBOUND_UNREACHABLE', { reason }), null];
 }
 
 /** Every address of a host that may be reached. @throws PublishError when there is none */

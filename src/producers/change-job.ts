@@ -99,7 +99,12 @@ async function requeue(record: LedgerRecord, action: RetryAction, queues: Queues
   else await queues.replacePublishEntry(publishEntryOf(record, 0));
 }
 
-async function changing<T>(id: string, ledger: Ledger, change: (record: LedgerRecord) => Promise<T>): Promise<T> {
+/** Decides on a job as it is now, again where it moved on meanwhile. @throws PublishError `JOB_NOT_FOUND` */
+export async function changing<T>(
+  id: string,
+  ledger: Ledger,
+  change: (record: LedgerRecord) => Promise<T>,
+): Promise<T> {
   for (let look = 1; ; look += 1) {
     const record = await ledger.read(id);
     if (record === undefined) throw new PublishError('JOB_NOT_FOUND', { reason: `no publish job has the id ${id}` });

@@ -4,7 +4,10 @@ import { findingOf, type PreflightFinding } from '../core/preflight-finding.ts';
 import { CHECKED, notChecked, type PartReport } from '../core/preflight-report.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { PublishRequest } from '../core/publish-request.ts';
+import type { LaneReason, WaitReason } from '../core/publish-state.ts';
 import { SECOND_MS } from '../core/units.ts';
+import type { LaneDelay } from '../limits/lanes.ts';
+import { POSTS_A_DAY } from '../limits/tiktok-quotas.ts';
 
 /** What a preflight asks of an account. */
 export interface PreflightAccount {
@@ -21,6 +24,9 @@ export interface PreflightAccounts {
   askCreator(account: string): Promise<CreatorInfo>;
 }
 
+/** Why an account, by its own name, holds its jobs back; that is known without keys. */
+export type HoldOf = (account: string) => Promise<LaneReason | undefined>;
+
 /** What a direct post and a draft need (developers.tiktok.com/doc/tiktok-api-scopes, read 2026-11-22). */
 const NEEDED_SCOPE = { direct: 'video.publish', inbox: 'video.upload' } as const;
 
@@ -31,9 +37,12 @@ const WAITING = { ...REFUSED, severity: 'warn' } as const;
 /** Looks whether the account of a request is there and can post. */
 export async function checkAccount(
   { account: nameOrOpenId, mode }: PublishRequest,
-  accounts: PreflightAccounts | string,
+  { accounts, holdOf }: { readonly accounts: PreflightAccounts | string; readonly holdOf: HoldOf },
 ): Promise<PartReport & { readonly account: PreflightAccount | undefined }> {
-  if (typeof accounts === 'string') return { findings: [], part: notChecked(accounts), account: undefined };
+  if (typeof accounts === 'string') {
+    const findings = holdFindings(await holdOf(nameOrOpenId));
+    return { findings, part: notChecked(accounts), account: undefined };
+  }
   const account = await accounts.find(nameOrOpenId);
   if (account === undefined) {
     const findings = [
@@ -47,12 +56,24 @@ export async function checkAccount(
     ...(scopes.length > 0 && !scopes.includes(scope)
       ? [findingOf('AUTH_SCOPE_MISSING', { ...REFUSED, found: scopes.join(', '), limit: scope })]
       : []),
-    ...(status === 'paused' ? [findingOf('AUTH_ACCOUNT_PAUSED', { ...WAITING, found: 'a paused account' })] : []),
-    ...(status === 'reauthorization_required'
-      ? [findingOf('AUTH_REAUTHORIZATION_REQUIRED', { ...WAITING, found: 'an account that must be connected again' })]
-      : []),
+    ...holdFindings(HOLD_OF_STATUS[status]),
   ];
   return { findings, part: CHECKED, account };
+}
+
+const HOLD_OF_STATUS = {
+  active: undefined,
+  paused: 'account_paused',
+  reauthorization_required: 'reauthorization',
+} as const satisfies Record<PreflightAccount['status'], LaneReason | undefined>;
+
+function holdFindings(hold: LaneReason | undefined): PreflightFinding[] {
+  if (hold === 'account_paused') return [findingOf('AUTH_ACCOUNT_PAUSED', { ...WAITING, found: 'a paused account' })];
+  if (hold === 'reauthorization')
+    return [
+      findingOf('AUTH_REAUTHORIZATION_REQUIRED', { ...WAITING, found: 'an account that must be connected again' }),
+    ];
+  return [];
 }
 
 /** Answers that say something of the creator; others say only that nothing is known just now. */
@@ -111,42 +132,55 @@ export interface PreflightQuota {
   initWaitMs(account: string, endpoint: 'direct_init' | 'inbox_init' | 'photo_init'): Promise<number>;
   /** Direct posts that were begun for an account within a day. */
   postsLastDay(account: string): Promise<number>;
+  /** When an account at its daily cap looks again (ms since the epoch). */
+  nextDailyTryAt(account: string): Promise<number>;
   /** Until when the app's cap holds an account back (ms since the epoch). */
   heldBackUntil(account: string): Promise<number | undefined>;
+  /** What all jobs of an account wait for. */
+  delayOf(account: string): Promise<LaneDelay | undefined>;
 }
 
-/** "about 15 posts per day" for a creator (developers.tiktok.com/doc/content-sharing-guidelines, read 2026-11-22). */
-const POSTS_A_DAY = 15;
-
-/** Looks for limits at which a request's job would wait. They never refuse it. */
+/**
+ * Looks for limits at which a request's job would wait at its time. They never refuse it.
+ * @param now ms since the epoch
+ */
 export async function checkQuota(
-  { media, mode }: PublishRequest,
+  { media, mode, scheduledAt }: PublishRequest,
   account: string,
+  now: number,
   quota: PreflightQuota,
 ): Promise<PartReport> {
-  const waitMs = await quota.initWaitMs(account, media.type === 'photos' ? 'photo_init' : `${mode}_init`);
+  const startsAt = scheduledAt === undefined ? now : Math.max(now, Date.parse(scheduledAt));
   const warning = { ...WAITING, advice: 'Nothing to do: the job waits automatically.' };
+  const again = (at: number) => `looks again at ${new Date(at).toISOString()}`;
+  const waitMs = await quota.initWaitMs(account, media.type === 'photos' ? 'photo_init' : `${mode}_init`);
+  const delay = await quota.delayOf(account);
+  const isDelayed = (reason: WaitReason) => delay?.reason === reason && (delay.until ?? now) >= startsAt;
   const findings = [];
-  if (waitMs > 0) {
+  if (now + waitMs > startsAt) {
     const found = `6 posts already started; the next one can start in ${Math.ceil(waitMs / SECOND_MS)} s`;
     findings.push(findingOf('TIKTOK_RATE_LIMITED', { ...warning, limit: 'at most 6 posts started per minute', found }));
   }
+  if (mode === 'inbox' && isDelayed('pending_share_cap')) {
+    const found = `an inbox that TikTok reported as full; a waiting job ${again(delay?.until ?? now)}`;
+    findings.push(findingOf('TIKTOK_PENDING_SHARE_CAP', { ...WAITING, found }));
+  }
   if (mode === 'direct') {
     const posts = await quota.postsLastDay(account);
-    if (posts >= POSTS_A_DAY) {
-      const limit = `about ${POSTS_A_DAY} posts of a creator in 24 hours`;
-      findings.push(findingOf('TIKTOK_DAILY_POST_CAP', { ...warning, limit, found: String(posts) }));
+    const nextTryAt = await quota.nextDailyTryAt(account);
+    const limit = `about ${POSTS_A_DAY} posts of a creator in 24 hours`;
+    if (posts >= POSTS_A_DAY && nextTryAt > startsAt) {
+      const found = `${posts}; the job ${again(nextTryAt)}`;
+      findings.push(findingOf('TIKTOK_DAILY_POST_CAP', { ...warning, limit, found }));
+    } else if (isDelayed('daily_cap')) {
+      const found = `a limit that TikTok reported as reached; a waiting job ${again(delay?.until ?? now)}`;
+      findings.push(findingOf('TIKTOK_DAILY_POST_CAP', { ...warning, limit, found }));
     }
     const until = await quota.heldBackUntil(account);
-    if (until !== undefined) {
-      const found = `an account that must wait until ${new Date(until).toISOString()}`;
-      findings.push(
-        findingOf('TIKTOK_ACTIVE_USER_CAP', {
-          ...warning,
-          limit: 'the app below its limit of posting accounts',
-          found,
-        }),
-      );
+    if (until !== undefined && until > startsAt) {
+      const found = `an account that this limit holds back; the job ${again(until)}`;
+      const below = 'the app below its limit of posting accounts';
+      findings.push(findingOf('TIKTOK_ACTIVE_USER_CAP', { ...warning, limit: below, found }));
     }
   }
   return { findings, part: CHECKED };

@@ -1,18 +1,27 @@
+import { hashMediaUrls } from '../core/hash-media-urls.ts';
 import type { MediaFacts } from '../core/media-facts.ts';
 import { isFetchedByTikTok } from '../core/media-route.ts';
 import { checkMediaRules } from '../core/media-rules.ts';
-import type { OpenMedia, ProbeMedia } from '../core/ports.ts';
+import type { Clock, OpenMedia, ProbeMedia } from '../core/ports.ts';
+import { findingOf, type PreflightFinding } from '../core/preflight-finding.ts';
 import { CHECKED, notChecked, type PartReport, type PreflightReport } from '../core/preflight-report.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { type NewRequest, parseNewRequest } from '../core/publish-request.ts';
+import { digestRequest } from '../core/request-digest.ts';
+import { remarksOn } from '../core/request-remarks.ts';
+import { refusalOfTime } from '../core/scheduled-time.ts';
+import { fingerprintVideo } from '../core/video-fingerprint.ts';
+import type { LedgerRecord } from '../ledger/record.ts';
 import {
   checkAccount,
   checkCreator,
   checkQuota,
   failureFinding,
+  type HoldOf,
   type PreflightAccounts,
   type PreflightQuota,
 } from './check-account.ts';
+import { checkDuplicate, type PreflightDuplicates } from './check-duplicate.ts';
 
 /** What a preflight looks at. */
 export interface PreflightDeps {
@@ -20,15 +29,27 @@ export interface PreflightDeps {
   readonly probeMedia: ProbeMedia;
   /** A text: why accounts can't be looked at here. */
   readonly accounts: PreflightAccounts | string;
+  readonly holdOf: HoldOf;
   readonly quota: PreflightQuota;
+  readonly duplicates: PreflightDuplicates;
+  /** The job that was enqueued with an idempotency key. */
+  readonly jobOfKey: (idempotencyKey: string) => Promise<Pick<LedgerRecord, 'id' | 'requestDigest'> | undefined>;
+  readonly clock: Clock;
+  /** An account's own name, by that or its open_id. */
+  readonly nameOf: (nameOrOpenId: string) => Promise<string>;
 }
 
 /**
  * Finds out, as far as that goes from here, whether a request would be refused, and enqueues nothing. Asks TikTok what
  * the creator may post, which takes one of 20 calls a minute.
  * @param input a publish request, which need not be valid
+ * @param idempotencyKey under which it would be enqueued
  */
-export async function checkRequest(input: unknown, deps: PreflightDeps): Promise<PreflightReport> {
+export async function checkRequest(
+  input: unknown,
+  deps: PreflightDeps,
+  idempotencyKey?: string,
+): Promise<PreflightReport> {
   let request: NewRequest;
   try {
     request = parseNewRequest(input);
@@ -36,48 +57,90 @@ export async function checkRequest(input: unknown, deps: PreflightDeps): Promise
     if (!(error instanceof PublishError)) throw error;
     return invalidReport(error);
   }
-  const [media, account] = await Promise.all([checkMedia(request, deps), checkAccount(request, deps.accounts)]);
+  const onDuplicate = request.onDuplicate ?? deps.duplicates.onDuplicate;
+  const name = await deps.nameOf(request.account);
+  const [media, account] = await Promise.all([
+    checkMedia(request, deps, onDuplicate !== 'allow'),
+    checkAccount({ ...request, account: name }, deps),
+  ]);
+  const duplicates = await checkDuplicate({ account: name, digest: media.digest }, onDuplicate, deps.duplicates);
   const creator = await checkCreator(request, {
     durationSeconds: media.facts?.durationSeconds ?? undefined,
     accounts: deps.accounts,
     account: account.account,
   });
-  const quota = await checkQuota(request, account.account?.name ?? request.account, deps.quota);
-  const findings = [media, account, creator, quota].flatMap((part) => part.findings);
+  const quota = await checkQuota(request, name, deps.clock.now(), deps.quota);
+  const known = idempotencyKey === undefined ? undefined : await deps.jobOfKey(idempotencyKey);
+  const time = known === undefined ? refusalOfTime(request, deps.clock.now()) : undefined;
+  const findings = [
+    ...(known === undefined ? [] : [keyFinding(known, request)]),
+    ...(time === undefined ? [] : findingsOf(time)),
+    ...remarksOn(request, media.facts?.durationSeconds ?? null),
+    ...[media, duplicates, account, creator, quota].flatMap((part) => part.findings),
+  ];
   return {
     ok: findings.every(({ severity }) => severity !== 'refuse'),
     findings,
     facts: media.facts,
-    checked: { request: CHECKED, media: media.part, account: account.part, creator: creator.part, quota: quota.part },
+    checked: {
+      ...{ request: CHECKED, media: media.part, duplicates: duplicates.part },
+      ...{ account: account.part, creator: creator.part, quota: quota.part },
+    },
   };
+}
+
+function keyFinding(
+  { id, requestDigest }: Pick<LedgerRecord, 'id' | 'requestDigest'>,
+  request: NewRequest,
+): PreflightFinding {
+  const key = { field: 'idempotencyKey', limit: null, found: `a key that was used for job ${id}` };
+  if (digestRequest(request) !== requestDigest)
+    return findingOf('IDEMPOTENCY_CONFLICT', { severity: 'refuse', ...key });
+  const advice = 'Nothing new would be enqueued: this job is returned.';
+  return { code: 'IDEMPOTENCY_KEY_SEEN', severity: 'warn', ...key, advice };
+}
+
+/** One finding for each problem of an input. */
+function findingsOf(error: PublishError): PreflightFinding[] {
+  const { problems = [] } = error.details;
+  const finding = failureFinding(error, 'request');
+  return problems.length === 0
+    ? [finding]
+    : problems.map(({ path, message }) => ({ ...finding, field: path, found: message }));
 }
 
 function invalidReport(error: PublishError): PreflightReport {
-  const { problems = [] } = error.details;
-  const finding = failureFinding(error, 'request');
-  const findings = problems.map(({ path, message }) => ({ ...finding, field: path, found: message }));
   const skipped = notChecked('the request is not valid');
   return {
     ok: false,
-    findings: findings.length > 0 ? findings : [finding],
+    findings: findingsOf(error),
     facts: null,
-    checked: { request: CHECKED, media: skipped, account: skipped, creator: skipped, quota: skipped },
+    checked: {
+      ...{ request: CHECKED, media: skipped, duplicates: skipped },
+      ...{ account: skipped, creator: skipped, quota: skipped },
+    },
   };
 }
 
-/** Opens a request's video and holds it against TikTok's limits. */
+/**
+ * Opens a request's video and holds it against TikTok's limits.
+ * @param withDigest also reads what tells it from other videos
+ */
 async function checkMedia(
   { media }: NewRequest,
-  { openMedia, probeMedia }: { readonly openMedia: OpenMedia; readonly probeMedia: ProbeMedia },
-): Promise<PartReport & { readonly facts: MediaFacts | null }> {
+  { openMedia, probeMedia }: Pick<PreflightDeps, 'openMedia' | 'probeMedia'>,
+  withDigest: boolean,
+): Promise<PartReport & { readonly facts: MediaFacts | null; readonly digest?: string | undefined }> {
   if (isFetchedByTikTok(media)) {
-    return { findings: [], part: notChecked('TikTok downloads the media itself'), facts: null };
+    const part = notChecked('TikTok downloads the media itself');
+    return { findings: [], part, facts: null, digest: hashMediaUrls(media) };
   }
   try {
     const source = await openMedia(media);
     try {
       const { facts } = await probeMedia(source);
-      return { findings: checkMediaRules(facts), part: CHECKED, facts };
+      const digest = withDigest ? await fingerprintVideo(source) : undefined;
+      return { findings: checkMediaRules(facts), part: CHECKED, facts, digest };
     } finally {
       await source.close();
     }

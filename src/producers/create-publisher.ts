@@ -12,7 +12,8 @@ import { publisherClosed } from './closed.ts';
 import { type AcceptableEntry, type EnqueueDeps, enqueueEntries, parseEntries } from './enqueue.ts';
 import { createEventTail, type TailConnection } from './event-tail.ts';
 import { followEvents } from './follow-events.ts';
-import type { EnqueuedJob, Publisher } from './publisher.ts';
+import type { EnqueuedJob, EnqueueOptions, Publisher } from './publisher.ts';
+import { updateJob } from './update-job.ts';
 import { waitForCompletion } from './wait-for-completion.ts';
 
 /** What a publisher works with once it is connected. */
@@ -22,7 +23,7 @@ export interface PublisherConnection extends EnqueueDeps, ChangeDeps {
   /** A connection of its own, for commands that block. */
   connectBlocking(): Promise<TailConnection>;
   askCreator(account: string): Promise<CreatorInfo>;
-  preflight(request: PublishRequest): Promise<PreflightReport>;
+  preflight(request: PublishRequest, options: EnqueueOptions): Promise<PreflightReport>;
 }
 
 /** What a publisher is made of. */
@@ -91,6 +92,10 @@ export function createPublisher({ eventsKey, checkCallbacks, ...parts }: Publish
       const action = await withRedisErrors(async () => await retryJob(id, force, await open()));
       return { ...(await present(id)), action };
     },
+    async update(id, changes) {
+      await withRedisErrors(async () => await updateJob(id, changes, await open()));
+      return await present(id);
+    },
     async waitForCompletion(id, options = {}) {
       return await waitForCompletion(id, options, { tail, read });
     },
@@ -110,8 +115,8 @@ export function createPublisher({ eventsKey, checkCallbacks, ...parts }: Publish
     async creator(account) {
       return await withRedisErrors(async () => await (await open()).askCreator(account));
     },
-    async preflight(request) {
-      return await withRedisErrors(async () => await (await open()).preflight(request));
+    async preflight(request, options = {}) {
+      return await withRedisErrors(async () => await (await open()).preflight(request, options));
     },
     async close() {
       closed = true;

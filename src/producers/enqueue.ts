@@ -9,7 +9,9 @@ import {
   type PublishRequest,
   parseNewRequest,
 } from '../core/publish-request.ts';
+import { sha256Hex } from '../core/request-digest.ts';
 import { holdsSecrets } from '../core/request-secrets.ts';
+import { refusalOfTime } from '../core/scheduled-time.ts';
 import type { TimelineFact } from '../core/timeline-events.ts';
 import { type Created, newRecord } from '../ledger/change.ts';
 import { toPublishJob } from '../ledger/job-view.ts';
@@ -48,19 +50,44 @@ export interface AcceptableEntry {
  * @throws PublishError the first entry's own error when there is one entry, else `INPUT_INVALID` with every problem
  */
 export function parseEntries(entries: readonly (NewRequest | BulkEntry)[]): AcceptableEntry[] {
-  const problems: InputProblem[] = [];
+  const errors: (PublishError | undefined)[] = [];
   const parsed: AcceptableEntry[] = [];
   for (const [index, entry] of entries.entries()) {
     try {
       parsed.push(parseEntry(entry));
     } catch (error) {
-      if (!(error instanceof PublishError) || entries.length === 1) throw error;
-      const found = error.details.problems ?? [{ path: 'request', message: error.message }];
-      problems.push(...found.map(({ path, message }) => ({ path: `[${index}].${path}`, message })));
+      if (!(error instanceof PublishError)) throw error;
+      errors[index] = error;
     }
   }
-  if (problems.length > 0) throw new PublishError('INPUT_INVALID', { problems });
+  throwRefusals(errors, entries.length);
   return parsed;
+}
+
+/** @param errors each at the place of its entry */
+function throwRefusals(errors: readonly (PublishError | undefined)[], entryCount: number): void {
+  if (entryCount === 1 && errors[0] !== undefined) throw errors[0];
+  const problems = errors.flatMap((error, index): InputProblem[] => {
+    if (error === undefined) return [];
+    const found = error.details.problems ?? [{ path: 'request', message: error.message }];
+    return found.map(({ path, message }) => ({ path: `[${index}].${path}`, message }));
+  });
+  if (problems.length > 0) throw new PublishError('INPUT_INVALID', { problems });
+}
+
+/** Refuses times that are long over. A key that was seen stands for a job whose time was accepted when it was to come. */
+async function refuseOldTimes(
+  entries: readonly AcceptableEntry[],
+  { clock, ledger }: Pick<EnqueueDeps, 'clock' | 'ledger'>,
+): Promise<void> {
+  const now = clock.now();
+  const errors = entries.map(async ({ request, idempotencyKey }) => {
+    const error = refusalOfTime(request, now);
+    if (error === undefined || idempotencyKey === undefined) return error;
+    const known = await ledger.idOfIdempotencyKey(sha256Hex(idempotencyKey));
+    return known === undefined ? error : undefined;
+  });
+  throwRefusals(await Promise.all(errors), entries.length);
 }
 
 function parseEntry(entry: NewRequest | BulkEntry): AcceptableEntry {
@@ -84,10 +111,11 @@ const RECONNECTED_AFTER_MS = 500;
 /**
  * Makes the jobs' records, proves that a failover can't lose them, and then adds their queue entries. Once the records
  * stand the jobs are accepted: should the queue not be reached after that, the workers' sweep adds the entries.
- * @throws PublishError `REDIS_NOT_REPLICATED` when that can't be proven of one of them; then all that were made are
+ * @throws PublishError `INPUT_SCHEDULED_IN_PAST`; `REDIS_NOT_REPLICATED` when that can't be proven of one of them; then all that were made are
  * taken back, and those that can't be are named
  */
 export async function enqueueEntries(entries: readonly AcceptableEntry[], deps: EnqueueDeps): Promise<EnqueuedJob[]> {
+  await refuseOldTimes(entries, deps);
   const outcomes = await Promise.allSettled(entries.map((entry) => createJob(entry, deps)));
   const accepted = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
   const created = accepted.filter(({ job }) => job.created);

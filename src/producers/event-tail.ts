@@ -1,12 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { orAbort } from '../core/deadline.ts';
 import { BEFORE_ALL_EVENTS } from '../core/event-cursor.ts';
-import { decodeEvent, type StreamEntry, subjectsOf } from '../core/publish-event.ts';
-import { SECOND_MS } from '../core/units.ts';
+import { decodeEvent, END_EVENTS, type StreamEntry, subjectsOf } from '../core/publish-event.ts';
+import { MINUTE_MS, SECOND_MS } from '../core/units.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 
-/** Longest block of one read; also how often a listener is called without news. */
+/** Longest block of one read. */
 const BLOCK_MS = 5 * SECOND_MS;
+/**
+ * How often listeners are told to look whatever the stream says: after a failover that lost events, a master whose clock
+ * is behind begins with ids that come before our position.
+ */
+const LOOK_ANYWAY_MS = MINUTE_MS;
 const RECONNECT_DELAY_MS = 500;
 const READ_COUNT = 500;
 
@@ -19,13 +24,18 @@ export interface TailConnection {
 export interface EventTailOptions {
   readonly connect: () => Promise<TailConnection>;
   readonly eventsKey: string;
+  /** By default a minute. */
+  readonly lookAnywayMs?: number;
 }
 
-/** All that happened between two places of the stream: whom its events are about. */
+/** All that happened between two places of the stream. */
 export interface TailNews {
   readonly from: string;
   readonly to: string;
+  /** The jobs and accounts that events are about. */
   readonly about: ReadonlySet<string>;
+  /** The jobs that got an outcome. */
+  readonly ended: ReadonlySet<string>;
 }
 
 /** Called with new events. Without `news`, events may have been missed: read the stream. */
@@ -34,11 +44,12 @@ export type TailListener = (news?: TailNews) => void;
 export type EventTail = ReturnType<typeof createEventTail>;
 
 /** Follows the events stream while somebody listens; all listeners of a process share one blocking read. */
-export function createEventTail({ connect, eventsKey }: EventTailOptions) {
+export function createEventTail({ connect, eventsKey, lookAnywayMs = LOOK_ANYWAY_MS }: EventTailOptions) {
   const listeners = new Set<TailListener>();
   const closing = new AbortController();
   let connection: TailConnection | undefined;
   let following: Promise<void> | undefined;
+  let toldToLookAt = 0;
 
   async function disconnect(): Promise<void> {
     const open = connection;
@@ -47,10 +58,11 @@ export function createEventTail({ connect, eventsKey }: EventTailOptions) {
   }
 
   const tellAll = (news?: TailNews): void => {
+    if (news === undefined) toldToLookAt = performance.now();
     for (const listener of listeners) listener(news);
   };
 
-  /** Reads the next events and tells whom they are about. @returns the new position in the stream */
+  /** Reads the next events and tells of them. @returns the new position in the stream */
   async function readOn(redis: RedisClient, position: string | undefined): Promise<string> {
     if (position === undefined) {
       const [last] = await orAbort(redis.xrevrange(eventsKey, '+', '-', 'COUNT', 1), closing.signal);
@@ -60,9 +72,10 @@ export function createEventTail({ connect, eventsKey }: EventTailOptions) {
     }
     const entries = await readBlocking(redis, position);
     const to = entries.at(-1)?.[0] ?? position;
-    // A full read may have begun behind events that were dropped meanwhile, and an empty one says nothing.
-    const isAll = entries.length > 0 && entries.length < READ_COUNT;
-    tellAll(isAll ? { from: position, to, about: subjectsIn(entries) } : undefined);
+    // A full read may have begun behind events that were dropped meanwhile.
+    const mayMiss = entries.length === READ_COUNT || performance.now() - toldToLookAt >= lookAnywayMs;
+    if (mayMiss) tellAll();
+    else if (entries.length > 0) tellAll({ from: position, to, ...subjectsIn(entries) });
     return to;
   }
 
@@ -91,7 +104,7 @@ export function createEventTail({ connect, eventsKey }: EventTailOptions) {
 
   return {
     /**
-     * Tells a listener of every event from now on, and every few seconds in any case, until the returned function is
+     * Tells a listener of every event from now on, and to look every minute in any case, until the returned function is
      * called. Told once more when the tail closes.
      */
     listen(listener: TailListener): () => void {
@@ -113,11 +126,12 @@ export function createEventTail({ connect, eventsKey }: EventTailOptions) {
   };
 }
 
-function subjectsIn(entries: readonly StreamEntry[]): ReadonlySet<string> {
-  return new Set(
-    entries.flatMap((entry) => {
-      const event = decodeEvent(entry[1]);
-      return event === undefined ? [] : subjectsOf(event);
-    }),
-  );
+const ENDS: ReadonlySet<string> = new Set(Object.values(END_EVENTS));
+
+function subjectsIn(entries: readonly StreamEntry[]): Pick<TailNews, 'about' | 'ended'> {
+  const events = entries.flatMap((entry) => decodeEvent(entry[1]) ?? []);
+  return {
+    about: new Set(events.flatMap(subjectsOf)),
+    ended: new Set(events.flatMap(({ type, subject }) => (ENDS.has(type) ? [subject] : []))),
+  };
 }

@@ -30,6 +30,8 @@ export function followEvents({ after, subject, signal }: EventsOptions, deps: Fo
   const end = new AbortController();
   let position: StreamPosition | undefined;
   let isIdle = false;
+  /** What the tail has told since it was last weighed. */
+  let heard: { readonly from: string; readonly to: string; readonly isOurs: boolean } | undefined;
 
   function stop(): void {
     signal?.removeEventListener('abort', stop);
@@ -39,9 +41,24 @@ export function followEvents({ after, subject, signal }: EventsOptions, deps: Fo
 
   function hear(news?: TailNews): void {
     if (tail.isClosed()) stop();
-    const isNothing = isIdle && subject !== undefined && news?.from === position?.cursor && !news?.about.has(subject);
-    if (isNothing && news !== undefined) position = { cursor: news.to, isEntry: true };
-    else wakeSignal.notify();
+    if (news === undefined) {
+      wakeSignal.notify();
+      return;
+    }
+    const { from, to, about } = news;
+    const isOurs = subject === undefined || about.has(subject);
+    heard = { from: heard?.from ?? from, to, isOurs: isOurs || heard?.isOurs === true };
+    if (isIdle) weighHeard();
+  }
+
+  /** Looks at what was heard, unless a look has been there or it is about others. */
+  function weighHeard(): void {
+    if (heard === undefined || position === undefined) return;
+    const { from, to, isOurs } = heard;
+    heard = undefined;
+    if (!isBefore(position.cursor, to)) return;
+    if (isOurs || isBefore(position.cursor, from)) wakeSignal.notify();
+    else position = { cursor: to, isEntry: true };
   }
 
   /** The answer, or undefined if the end comes first. */
@@ -78,8 +95,10 @@ export function followEvents({ after, subject, signal }: EventsOptions, deps: Fo
           if (event === undefined || (subject !== undefined && !subjectsOf(event).includes(subject))) continue;
           yield { cursor: entry[0], event };
         }
-        isIdle = entries.length < LOOK_COUNT;
-        if (isIdle) await wakeSignal.wait();
+        if (entries.length === LOOK_COUNT) continue;
+        isIdle = true;
+        weighHeard();
+        await wakeSignal.wait();
         isIdle = false;
       }
     } finally {

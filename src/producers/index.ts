@@ -1,5 +1,6 @@
 import { createPublisherFromConfig } from '../app/create-publisher.ts';
-import { loadConfig } from '../config/load-config.ts';
+import { withSettings } from '../config/given-settings.ts';
+import { loadPublisherConfig } from '../config/guest-config.ts';
 import type { Publisher } from './publisher.ts';
 
 /** Where a publisher finds its queue. What is left out comes from the environment, as in docs/configuration.md. */
@@ -11,7 +12,7 @@ export interface PublisherOptions {
 }
 
 /**
- * A publisher for this process: enqueue, look at and wait for publish jobs.
+ * A publisher for this process: enqueue, look at and wait for publish jobs. It reads the settings that it uses and no others.
  *
  * @throws ConfigError when a setting is wrong, with every problem
  * @example
@@ -23,13 +24,11 @@ export interface PublisherOptions {
  */
 export function createPublisher(options: PublisherOptions = {}): Publisher {
   return createPublisherFromConfig(
-    loadConfig(
-      {
-        ...process.env,
+    loadPublisherConfig(
+      withSettings(process.env, {
         ...(options.redisUrl !== undefined && { REDIS_URL: options.redisUrl }),
         ...(options.queuePrefix !== undefined && { QUEUE_PREFIX: options.queuePrefix }),
-      },
-      { sealsTokens: false },
+      }),
     ),
   );
 }
@@ -38,6 +37,7 @@ export { ConfigError, type SettingProblem } from '../config/config-error.ts';
 export type { CreatorInfo } from '../core/creator-rules.ts';
 export type { ErrorCode } from '../core/error-table.ts';
 export { OLDEST_EVENT } from '../core/event-cursor.ts';
+export type { JobChanges } from '../core/job-changes.ts';
 export type { AudioFacts, MediaFacts, VideoFacts } from '../core/media-facts.ts';
 export type {
   DirectPostSettings,

@@ -1,4 +1,5 @@
 import type { CreatorInfo } from '../core/creator-rules.ts';
+import type { JobChanges } from '../core/job-changes.ts';
 import type { PreflightReport } from '../core/preflight-report.ts';
 import type { PublishEvent } from '../core/publish-event.ts';
 import type { PublishJob } from '../core/publish-job.ts';
@@ -128,6 +129,12 @@ export interface Publisher {
    */
   retry(id: string, options?: RetryOptions): Promise<RetriedJob>;
   /**
+   * Changes the time, the priority or the post of a job that has not begun. What is left out stays; null removes a field.
+   * @throws PublishError `JOB_NOT_FOUND`, `JOB_NOT_CHANGEABLE` with the reason, `INPUT_INVALID`, `INPUT_SCHEDULED_IN_PAST`,
+   * `REDIS_NOT_REPLICATED`
+   */
+  update(id: string, changes: JobChanges): Promise<PublishJob>;
+  /**
    * Resolves with the job once it has its outcome (any terminal state, failures included).
    * @throws PublishError `JOB_NOT_FOUND`, `WAIT_TIMED_OUT`; rejects with the signal's reason when aborted
    */
@@ -152,12 +159,13 @@ export interface Publisher {
    */
   creator(account: string): Promise<CreatorInfo>;
   /**
-   * Finds out whether a request would be refused, and enqueues nothing: the request itself, its video (read from here),
-   * its account, what TikTok allows the creator just now, and the limits. What can't be checked here is said in
+   * Finds out whether a request would be refused, and enqueues nothing: the request itself and its idempotency key, its
+   * video (read from here), other jobs with the same video, its account, what TikTok allows the creator just now, and
+   * the limits. What can't be checked here is said in
    * `checked`: account and creator need `ENCRYPTION_KEYS`, as `creator` does, and take one of its calls.
    * @throws PublishError `REDIS_UNAVAILABLE`; what is wrong with the request is in the report
    */
-  preflight(request: NewRequest): Promise<PreflightReport>;
+  preflight(request: NewRequest, options?: EnqueueOptions): Promise<PreflightReport>;
   /** Closes the connections, ends all feeds and rejects waiting calls. */
   close(): Promise<void>;
   /** {@link close}, for `await using`. */

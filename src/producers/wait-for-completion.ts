@@ -2,10 +2,13 @@ import { orAbort, withDeadline } from '../core/deadline.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { PublishJob } from '../core/publish-job.ts';
 import { isTerminal } from '../core/publish-state.ts';
+import { SECOND_MS } from '../core/units.ts';
 import { publisherClosed } from './closed.ts';
 import type { EventTail } from './event-tail.ts';
 import type { WaitOptions } from './publisher.ts';
 import { createWakeSignal } from './wake-signal.ts';
+
+const RETRY_MS = SECOND_MS / 2;
 
 interface WaitDeps {
   readonly tail: EventTail;
@@ -34,13 +37,14 @@ async function lookUntilEnded(id: string, end: AbortSignal, { tail, read }: Wait
   const wakeSignal = createWakeSignal();
   // Listening starts before the look, so that nothing happens unseen between the two.
   const stopListening = tail.listen((news) => {
-    if (news === undefined || news.about.has(id)) wakeSignal.notify();
+    if (news === undefined || news.ended.has(id)) wakeSignal.notify();
   });
   end.addEventListener('abort', wakeSignal.notify);
   try {
     for (;;) {
       const job = await readThroughOutage(id, read);
-      if (job !== undefined && isTerminal(job.state)) return job;
+      if (job === undefined) setTimeout(wakeSignal.notify, RETRY_MS);
+      else if (isTerminal(job.state)) return job;
       await wakeSignal.wait();
       end.throwIfAborted();
       if (tail.isClosed()) throw publisherClosed();

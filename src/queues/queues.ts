@@ -131,13 +131,31 @@ function publishEntries(publish: Queue) {
     else await publish.addBulk(jobs);
   }
 
+  async function replacePublishEntry(entry: PublishEntry): Promise<void> {
+    await makeRoom(publish, entry.id);
+    await addPublishEntries([entry]);
+  }
+
   return {
     addPublishEntries,
 
     /** Puts a job on `tiktok-publish` again, in place of its finished entry. */
-    async replacePublishEntry(entry: PublishEntry): Promise<void> {
-      await makeRoom(publish, entry.id);
-      await addPublishEntries([entry]);
+    replacePublishEntry,
+
+    /** Lets a sleeping entry run after another delay; one that is about to run decides by its record. */
+    async delayPublishEntry(entry: PublishEntry): Promise<void> {
+      await replacePublishEntry(entry);
+      const present = await publish.getJob(entry.id);
+      if (present === undefined || !(await present.isDelayed())) return;
+      if (entry.delayMs === 0) return await promote(present);
+      await present.changeDelay(entry.delayMs).catch(async (error: unknown) => {
+        if (await present.isDelayed()) throw error;
+      });
+    },
+
+    /** Gives an entry another priority among those of all accounts. */
+    async changePublishPriority({ id, priority }: Pick<PublishEntry, 'id' | 'priority'>): Promise<void> {
+      await (await publish.getJob(id))?.changePriority({ priority });
     },
 
     /** Lets a parked or delayed publish entry run now. @returns false if there is none that will run */

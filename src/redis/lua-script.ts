@@ -78,3 +78,8 @@ local function serverTime()
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 `;
+
+/** What a script answered, as a list. */
+export function asArray(answer: unknown): readonly unknown[] {
+  return Array.isArray(answer) ? answer : [];
+}

@@ -1,4 +1,5 @@
 import { NO_TRACING, type Tracing } from '../core/tracing.ts';
+import type { ProxySettings } from '../outbound/proxied-agent.ts';
 import { createOauthCalls } from './oauth-calls.ts';
 import type { OnRequest } from './observe-request.ts';
 import { createPostingCalls } from './posting-calls.ts';
@@ -16,6 +17,8 @@ export interface TikTokClientOptions {
   readonly onRequest?: OnRequest;
   /** Runs every HTTP call in a span; gets no secret. */
   readonly tracing?: Tracing | undefined;
+  /** Proxies to go through; by default none. */
+  readonly proxy?: ProxySettings | undefined;
   /** Times of the brief retries of status and creator info; three tries in ten seconds by default. */
   readonly briefRetry?: BriefRetry;
 }
@@ -25,7 +28,7 @@ export interface TikTokClientOptions {
  * @throws TypeError when `apiBaseUrl` is no URL
  */
 export function createTikTokClient(options: TikTokClientOptions): TikTokClient {
-  const transport = createTransport({ ...DEFAULT_TIMEOUTS, ...options.timeouts });
+  const transport = createTransport({ ...DEFAULT_TIMEOUTS, ...options.timeouts }, options.proxy);
   const deps: CallDeps = {
     transport,
     apiBaseUrl: new URL(options.apiBaseUrl),

@@ -1,5 +1,6 @@
-import { Agent } from 'undici';
+import { buildConnector } from 'undici';
 import { SECOND_MS } from '../core/units.ts';
+import { createProxiedAgent, type ProxySettings } from '../outbound/proxied-agent.ts';
 import { classifyNetworkError } from './classify-error.ts';
 
 const TIMEOUT_MS = 5 * SECOND_MS;
@@ -16,8 +17,9 @@ export interface ReachedApi {
  * Asks the API's address for anything at all, without credentials.
  * @throws PublishError `TRANSPORT_NO_ANSWER` or `TRANSPORT_BAD_ANSWER`
  */
-export async function reachApi(apiBaseUrl: string, now: () => number): Promise<ReachedApi> {
-  const agent = new Agent({ connect: { timeout: TIMEOUT_MS } });
+export async function reachApi(apiBaseUrl: string, now: () => number, proxy?: ProxySettings): Promise<ReachedApi> {
+  const connect = buildConnector({ timeout: TIMEOUT_MS });
+  const agent = createProxiedAgent({ connect, throughProxy: (tunnel) => tunnel, connectMs: TIMEOUT_MS, proxy });
   const startedAt = performance.now();
   const askedAt = now();
   try {

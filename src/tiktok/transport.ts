@@ -1,9 +1,10 @@
 import type { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
-import { Agent, buildConnector, type Dispatcher } from 'undici';
+import { buildConnector, type Dispatcher } from 'undici';
 import { type DeadlineOptions, withDeadline } from '../core/deadline.ts';
 import { parseRetryAfterMs } from '../core/retry-after.ts';
 import { SECOND_MS } from '../core/units.ts';
+import { createProxiedAgent, type ProxySettings } from '../outbound/proxied-agent.ts';
 import { classifyNetworkError, DeadlineReachedError, NothingSentError, type RawAnswer } from './classify-error.ts';
 import type { Observer } from './observe-request.ts';
 import type { BriefRetry } from './retry.ts';
@@ -71,13 +72,14 @@ function answerDeadline({ connectMs, answerMs }: TikTokTimeouts, signal: AbortSi
 }
 
 /** Opens nothing yet; connections are made as calls need them. */
-export function createTransport(timeouts: TikTokTimeouts): Transport {
-  const connect = connectorMarkingFailures(timeouts.connectMs);
-  const shared = { connect, maxResponseSize: MAX_ANSWER_BYTES };
-  const keptConnections = new Agent({ ...shared, headersTimeout: 0, bodyTimeout: 0 });
-  const ownConnections = new Agent({ ...shared, headersTimeout: 0, bodyTimeout: 0, pipelining: 0 });
+export function createTransport(timeouts: TikTokTimeouts, proxy?: ProxySettings): Transport {
+  const { connectMs } = timeouts;
+  const connect = markingFailures(buildConnector({ timeout: connectMs }));
+  const shared = { connect, throughProxy: markingFailures, connectMs, proxy, maxResponseSize: MAX_ANSWER_BYTES };
+  const keptConnections = createProxiedAgent({ ...shared, headersTimeout: 0, bodyTimeout: 0 });
+  const ownConnections = createProxiedAgent({ ...shared, headersTimeout: 0, bodyTimeout: 0, pipelining: 0 });
   // undici restarts headersTimeout whenever the socket takes bytes, so it is the stall timeout of an upload.
-  const uploads = new Agent({ ...shared, headersTimeout: timeouts.stallMs, bodyTimeout: timeouts.stallMs });
+  const uploads = createProxiedAgent({ ...shared, headersTimeout: timeouts.stallMs, bodyTimeout: timeouts.stallMs });
   const agents = [keptConnections, ownConnections, uploads];
   return {
     post: (call) =>
@@ -103,9 +105,8 @@ export function createTransport(timeouts: TikTokTimeouts): Transport {
   };
 }
 
-/** undici's connector, with every failure marked as one before which nothing was sent. */
-function connectorMarkingFailures(timeoutMs: number): buildConnector.connector {
-  const connector = buildConnector({ timeout: timeoutMs });
+/** A connector, with every failure marked as one before which nothing was sent. */
+function markingFailures(connector: buildConnector.connector): buildConnector.connector {
   return (options, callback) =>
     connector(options, (...outcome) => {
       if (outcome[0] === null) callback(...outcome);

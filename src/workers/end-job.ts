@@ -5,6 +5,7 @@ import { isWorthRechecking, mayBePublic, nextRecheckDelayMs } from '../core/rech
 import { publishIdOf } from '../core/session.ts';
 import { type EntryResult, failed, type Settlement } from '../core/settlement.ts';
 import { endChange, type JobEnd } from '../ledger/change.ts';
+import { latenessMs } from '../ledger/job-view.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
 import { recheckEntryId } from '../queues/job-ids.ts';
 import type { Needs } from './deps.ts';
@@ -30,6 +31,8 @@ export function reportEnd(record: LedgerRecord, now: number, { log, metrics }: P
   log.info({ publishJobId: id, state, code: failure?.code }, 'publish job ended');
   const durationMs = now - Math.max(createdAt, scheduledAt);
   metrics.jobEnded({ mode, source: request.media.type, outcome: state, durationMs });
+  const lateMs = state === 'published' || state === 'in_inbox' ? latenessMs(record, now) : undefined;
+  if (lateMs !== undefined) metrics.scheduledPostReached('published', lateMs);
 }
 
 /** How a queue entry ends whose job has its outcome (or whose part of the work is done). */

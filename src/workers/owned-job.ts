@@ -6,18 +6,21 @@ import type { LedgerProgress, LedgerRecord } from '../ledger/record.ts';
 
 type ClaimedJob = Extract<Claim, { readonly kind: 'claimed' }>;
 
+/** What an owner writes to. */
+type OwnersLedger = Pick<Ledger, 'commit' | 'commitAndLeave' | 'note' | 'confirm'>;
+
 /** A publish job this process owns: its present record, and the ways to change it. */
 export class OwnedJob {
   #record: LedgerRecord;
   #provenAt: number;
   #statusCallAt: number | undefined;
-  #toWake: readonly string[] | undefined;
-  readonly #ledger: Ledger;
+  #jobsToWake: readonly string[] | undefined;
+  readonly #ledger: OwnersLedger;
   /** As they were when the job was claimed. */
   readonly around: Surroundings;
 
   /** @param askedAt when the claim was sent (`performance.now()`) */
-  constructor({ record, around }: Pick<ClaimedJob, 'record' | 'around'>, ledger: Ledger, askedAt: number) {
+  constructor({ record, around }: Pick<ClaimedJob, 'record' | 'around'>, ledger: OwnersLedger, askedAt: number) {
     this.#record = record;
     this.#provenAt = askedAt;
     this.#ledger = ledger;
@@ -51,15 +54,15 @@ export class OwnedJob {
   /** The same, and leaves the account's lane. @throws PublishError `INTERNAL_OVERTAKEN` */
   async commitAndLeave(change: Change): Promise<void> {
     const askedAt = performance.now();
-    const { record, toWake } = await this.#ledger.commitAndLeave(this.#record, change);
+    const { record, jobsToWake } = await this.#ledger.commitAndLeave(this.#record, change);
     this.#record = record;
     this.#provenAt = askedAt;
-    this.#toWake = toWake;
+    this.#jobsToWake = jobsToWake;
   }
 
   /** The jobs that have to be woken since this one left its lane; undefined while it has not left. */
-  get toWake(): readonly string[] | undefined {
-    return this.#toWake;
+  get jobsToWake(): readonly string[] | undefined {
+    return this.#jobsToWake;
   }
 
   /**
@@ -72,10 +75,10 @@ export class OwnedJob {
 
   /** @throws PublishError `INTERNAL_OVERTAKEN` */
   async note(progress: LedgerProgress = {}, dueAt?: number): Promise<void> {
-    const askedAt = performance.now();
-    await this.#ledger.note(this.#record, progress, dueAt);
-    this.#provenAt = askedAt;
-    this.#record = { ...this.#record, ...progress };
+    await this.noteWith(async (record) => {
+      await this.#ledger.note(record, progress, dueAt);
+      return progress;
+    });
   }
 
   /** Lets somebody else note progress with the proof that the job is ours. @param write resolves with what it noted */

@@ -16,7 +16,7 @@ import { REPOSITORY, readRepositoryFile } from './source-files.ts';
 
 const run = promisify(execFile);
 
-const settings = new Set(SETTING_DESCRIPTIONS.map(({ variable }) => variable));
+const settings = new Set<string>(SETTING_DESCRIPTIONS.map(({ variable }) => variable));
 const fallbackOf = (variable: string) =>
   SETTING_DESCRIPTIONS.find((setting) => setting.variable === variable)?.fallback;
 const commands = buildProgram(new Command(), async () => undefined).commands.map((command) => command.name());
@@ -108,6 +108,21 @@ describe('a file for operators', () => {
   });
 });
 
+describe('what starts the service', () => {
+  // npx and npm end at SIGTERM and leave the process behind them running.
+  it.each([
+    'Dockerfile',
+    'docker-compose.yml',
+    'deploy/systemd/tiktok-publisher.service',
+    'deploy/kubernetes/publisher.yaml',
+  ])('gets the signals itself: %s', (file) => {
+    const text = readRepositoryFile(file);
+    const started = text.match(/^(ExecStart=|ENTRYPOINT|CMD| *(command|args|entrypoint):).*$/gm) ?? [];
+    expect(started.length).toBeGreaterThan(0);
+    expect(started.filter((line) => /\b(npx|npm)\b/.test(line))).toEqual([]);
+  });
+});
+
 describe('the Kubernetes manifests', () => {
   it('set only what exists, and name the rest in the secret', () => {
     const secret = /publisher-secrets` holds the rest:\n#\s+(.*)/.exec(
@@ -116,7 +131,9 @@ describe('the Kubernetes manifests', () => {
     const variables = [...Object.keys(settingsOfPods), ...(secret ?? '').split(', ')];
     expect(variables.length).toBeGreaterThan(10);
     expect(variables.filter((variable) => !settings.has(variable))).toEqual([]);
-    const secrets = SETTING_DESCRIPTIONS.filter(({ secret: isSecret }) => isSecret).map(({ variable }) => variable);
+    const secrets: string[] = SETTING_DESCRIPTIONS.filter(({ secret: isSecret }) => isSecret).map(
+      ({ variable }) => variable,
+    );
     expect(
       Object.keys(settingsOfPods).filter((variable) => secrets.includes(variable) && variable !== 'REDIS_URL'),
     ).toEqual([]);

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { buildProgram } from '../../src/cli/program.ts';
 import { ALL_PUBLISH_STATES } from '../../src/core/publish-state.ts';
+import { anchorsOf, withoutCode } from './anchors.ts';
 import { REPOSITORY, readRepositoryFile } from './source-files.ts';
 
 const pages = ['.', 'docs', ...readdirSync(join(REPOSITORY, 'src')).map((room) => `src/${room}`)].flatMap((folder) =>
@@ -17,25 +18,6 @@ const commands = buildProgram(new Command(), async () => undefined).commands.fla
   command.name(),
   ...command.commands.map((sub) => `${command.name()} ${sub.name()}`),
 ]);
-
-function withoutCode(markdown: string): string {
-  return markdown.replace(/^ *```[\s\S]*?^ *```/gm, '');
-}
-
-/** The anchors that GitHub gives to the headings of a page. */
-function anchorsOf(markdown: string): ReadonlySet<string> {
-  const anchors = new Set<string>();
-  for (const [, heading = ''] of withoutCode(markdown).matchAll(/^#+ (.+)$/gm)) {
-    const slug = heading
-      .toLowerCase()
-      .replace(/[^\p{L}\p{N}\s_-]/gu, '')
-      .replaceAll(' ', '-');
-    let anchor = slug;
-    for (let count = 1; anchors.has(anchor); count += 1) anchor = `${slug}-${count}`;
-    anchors.add(anchor);
-  }
-  return anchors;
-}
 
 describe('a page', () => {
   it.each(pages)('%s links to files that exist', (page) => {

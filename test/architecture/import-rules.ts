@@ -44,7 +44,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
     knows: ['redis', 'ledger', 'queues'],
     why: 'one room says which webhook does what: a post wakes its poll, and an account that was given up is marked',
   },
-  tiktok: { uses: ['core'], knows: [], why: 'the API client works without queue and Redis' },
+  tiktok: { uses: ['core', 'outbound'], knows: [], why: 'the API client works without queue and Redis' },
   media: { uses: ['core', 'outbound'], knows: [], why: 'where bytes come from has nothing to do with where they go' },
   outbound: { uses: ['core'], knows: [], why: 'which hosts may be reached has nothing to do with what is sent there' },
   observability: { uses: ['core'], knows: [], why: 'what is measured is told by those who know it' },

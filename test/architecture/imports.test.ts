@@ -78,12 +78,12 @@ describe('the direction of imports', () => {
 describe('the core', () => {
   const core = files.filter(({ path }) => roomOf(path) === 'core');
 
-  it('uses no package but zod and safe-stable-stringify, and of Node only hashing', () => {
+  it('uses no package but zod and safe-stable-stringify, and of Node only hashing and reading URLs', () => {
     const outside = core
       .flatMap(({ imports }) => imports)
       .filter(({ specifier }) => packageOf(specifier) !== undefined || specifier.startsWith('node:'))
       .map(({ specifier }) => specifier);
-    expect([...new Set(outside)].sort()).toEqual(['node:crypto', 'safe-stable-stringify', 'zod']);
+    expect([...new Set(outside)].sort()).toEqual(['node:crypto', 'node:url', 'safe-stable-stringify', 'zod']);
   });
 
   it('reads no clock, rolls no dice, waits for nothing but in `deadline.ts`: those are arguments', () => {

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { createMetrics, METRIC_TABLE } from '../../src/observability/metrics.ts';
 import { alerts, dashboard, panelQueries } from '../support/monitoring-files.ts';
 import { programOnPath } from '../support/program-on-path.ts';
+import { anchorsOf } from './anchors.ts';
 import { REPOSITORY, readRepositoryFile } from './source-files.ts';
 
 const run = promisify(execFile);
@@ -88,6 +89,18 @@ describe('the dashboard and the alerts', () => {
     const tests = readRepositoryFile('deploy/prometheus/alerts.test.yml');
     const fired = [...tests.matchAll(/alertname: (\w+)\n\s+exp_alerts:\n/g)].map(([, name]) => name);
     expect(alerts.filter(({ alert }) => !fired.includes(alert)).map(({ alert }) => alert)).toEqual([]);
+  });
+
+  it('lead from each alert to a section of docs/operations.md, in the tests of the alerts too', () => {
+    const anchors = anchorsOf(readRepositoryFile('docs/operations.md'));
+    const tests = readRepositoryFile('deploy/prometheus/alerts.test.yml');
+    for (const { alert, annotations } of alerts) {
+      const [, anchor = ''] = /\/docs\/operations\.md#(.+)$/.exec(annotations.runbook_url) ?? [];
+      expect(anchors, alert).toContain(anchor);
+      expect(tests, alert).toMatch(
+        new RegExp(`alertname: ${alert}\\n +exp_alerts:\\n(?:.+\\n){2,4} +runbook_url: ${annotations.runbook_url}\\n`),
+      );
+    }
   });
 
   it.skipIf(promtool === undefined)('pass their own tests (skipped where promtool is not on the PATH)', async () => {

@@ -136,6 +136,7 @@ const OWNED: readonly Owned[] = [
     owners: [
       'src/app/',
       'src/cli/program.ts',
+      'src/cli/add-steering.ts',
       'src/simulator/test-kit.ts',
       'src/workers/index.ts',
       // Packages that most processes never need.

@@ -73,7 +73,7 @@ const ENTRIES: readonly {
   },
   {
     name: './tiktok',
-    rooms: ['core', 'tiktok'],
+    rooms: ['core', 'tiktok', 'outbound/proxied-agent'],
     never: ['bullmq', 'ioredis', 'fastify', 'pino', 'prom-client', 'commander'],
   },
   {
@@ -132,6 +132,7 @@ const EXPORTS: Readonly<Record<string, { readonly values: readonly string[]; rea
       'FileMedia',
       'InboxRequest',
       'InputProblem',
+      'JobChanges',
       'JobEventData',
       'JobPage',
       'ListFilter',

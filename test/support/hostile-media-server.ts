@@ -68,6 +68,21 @@ const fromSecond =
     if (exchange.nth >= 2) answer(exchange);
     else honest(exchange);
   };
+/** As told when a range of a URL is asked for first, also of the range that opens it. */
+const onceEach = (answer: Answer): Answer => {
+  const seen = new Set<string>();
+  return (exchange) => {
+    const key = `${exchange.request.url} ${exchange.asked.start}-${exchange.asked.end}`;
+    if (seen.has(key)) honest(exchange);
+    else answer(exchange);
+    seen.add(key);
+  };
+};
+const SIGN_IN = '<!doctype html><title>Sign in</title>';
+const wholeAnswer: Answer = ({ response, video, headers }) => {
+  const { 'content-range': _, ...rest } = headers;
+  response.writeHead(200, { ...rest, 'content-length': String(video.length) }).end(video);
+};
 const half = ({ start, end }: Asked): number => start + Math.floor((end - start) / 2);
 
 const reset: Answer = ({ response, video, asked, headers }) => {
@@ -176,6 +191,30 @@ const MISBEHAVIOURS = {
   'to-login': redirect(({ origin }) => origin.replace('//', '//user:secret-of-a-redirect@')),
   'to-honest': redirect(({ origin }) => `${origin}/honest/a.mp4`),
   'to-localhost': redirect(({ origin }) => `${origin.replace('127.0.0.1', 'localhost')}/honest/elsewhere.mp4`),
+  /** The last step of the path says how many redirects there still are. */
+  'in-a-chain': (exchange) => {
+    const left = Number(exchange.request.url?.split('/').at(-1));
+    if (left === 0) honest(exchange);
+    else redirect(({ origin }) => `${origin}/in-a-chain/${left - 1}`)(exchange);
+  },
+  'whole-once': onceEach(wholeAnswer),
+  'missing-once': onceEach(status(404)),
+  'forbidden-once': onceEach(status(403)),
+  'page-once': onceEach(status(200, { 'content-type': 'text/html' }, SIGN_IN)),
+  'other-version-once': onceEach(onceBegun(changedHeaders(() => otherEtag))),
+  'share-link': status(200, { 'content-type': 'text/html; charset=utf-8' }, SIGN_IN),
+  'odd-encoding': changedHeaders(() => ({ 'content-encoding': 'Identity, UTF-8' })),
+  'odd-range': changedHeaders((_, { asked, video }) => ({
+    'content-range': ` bytes=${asked.start} - ${asked.end - 1} / ${video.length} `,
+  })),
+  'twice-all': ({ response, video, asked, headers }) => {
+    for (const name of ['content-range', 'etag']) response.setHeader(name, [headers[name] ?? '', headers[name] ?? '']);
+    response.writeHead(206).end(video.subarray(asked.start, asked.end));
+  },
+  'many-headers': changedHeaders(() => ({ 'x-policy': 'a'.repeat(60_000) })),
+  'odd-etag': changedHeaders(() => ({ etag: '"vid\u00e9o"' })),
+  /** Raw UTF-8, as servers send it that were given a file name. */
+  'to-accents': redirect(({ origin }) => Buffer.from(`${origin}/honest/caf\u00e9 \u2603.mp4`).toString('latin1')),
   'in-circles': redirect(({ origin }) => `${origin}/in-circles/a.mp4`),
   'to-nowhere': status(302),
   'wants-login': (exchange) => {
@@ -189,7 +228,7 @@ const MISBEHAVIOURS = {
   missing: status(404),
   gone: status(410),
   page: ({ response }) => {
-    const body = Buffer.from('<!doctype html><title>Sign in</title>'.repeat(200));
+    const body = Buffer.from(SIGN_IN.repeat(200));
     const part = body.subarray(0, 4_096);
     const contentRange = `bytes 0-${part.length - 1}/${body.length}`;
     response.writeHead(206, { 'content-range': contentRange, etag: '"1"' }).end(part);

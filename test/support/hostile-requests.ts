@@ -127,7 +127,7 @@ const REQUEST = {
   mode: 'direct',
   media: { type: 'pull', url: 'https://media.example.com/a.mp4' },
   post: { title: 'Hello', privacyLevel: 'SELF_ONLY', coverTimestampMs: 0 },
-  scheduledAt: '2026-12-01T10:00:00Z',
+  scheduledAt: '2096-12-01T10:00:00Z',
   priority: 1,
   metadata: { a: 1 },
 };

@@ -20,7 +20,12 @@ const alertsFile = z.object({
   groups: z.array(
     z.object({
       rules: z.array(
-        z.looseObject({ alert: z.string(), expr: z.string(), labels: z.object({ severity: z.string() }) }),
+        z.looseObject({
+          alert: z.string(),
+          expr: z.string(),
+          labels: z.object({ severity: z.string() }),
+          annotations: z.object({ summary: z.string(), runbook_url: z.url() }),
+        }),
       ),
     }),
   ),

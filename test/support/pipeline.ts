@@ -59,6 +59,7 @@ export interface PipelineOptions {
   /** What deliveries are signed with, and whom they may reach; by default this machine. */
   readonly callbackSecrets?: readonly string[];
   readonly allowHosts?: readonly string[];
+  readonly callbackContentType?: Config['callbackContentType'];
   /** Time by which TikTok's sockets must answer (ms). */
   readonly stallMs?: number;
 }
@@ -185,6 +186,7 @@ function configOf(
     status: { ...config.status, concurrency: 20 },
     shutdownTimeoutMs: 0,
     outboundAllowHosts: [...(options.allowHosts ?? ['127.0.0.1'])],
+    ...(options.callbackContentType !== undefined && { callbackContentType: options.callbackContentType }),
     ...(options.callbackSecrets !== undefined && { callbackSecrets: [...options.callbackSecrets] }),
     redisWaitReplicas: options.waitReplicas,
     retentionMs: 86_400_000,

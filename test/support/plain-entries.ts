@@ -56,6 +56,7 @@ export function asStarted(job: Job, start = 0): PublishQueueEntry {
     id: publishIdOfEntry(job),
     isNumbered: isNumbered(job),
     data: job.data,
+    addedAt: job.timestamp,
     replaceData: async (data) => await job.updateData(data),
     run: { entry: `${job.queueName}:${job.id}:${job.timestamp}`, start },
   };

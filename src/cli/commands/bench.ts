@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { openApp } from '../../app/open-app.ts';
-import { type Environment, loadConfig } from '../../config/load-config.ts';
+import { type Environment, settingIn, withSettings } from '../../config/given-settings.ts';
+import { loadConfig } from '../../config/load-config.ts';
 import { orLate } from '../../core/deadline.ts';
 import { redisTroubleOf } from '../../core/redis-trouble.ts';
 import { SECOND_MS } from '../../core/units.ts';
@@ -96,14 +97,13 @@ const LATER = 'The next run of `bench` removes those that are an hour old.';
 
 /** What a person has set stays, except for what makes the publishes real: TikTok, its app, and the keys of tokens. */
 function benchEnvironment(env: Environment, tiktok: SimulatedTikTok, concurrency: number): Environment {
-  return {
-    ...env,
+  return withSettings(env, {
     ENCRYPTION_KEYS: randomBytes(KEY_BYTES).toString('base64'),
-    LOG_LEVEL: env.LOG_LEVEL || 'error',
+    LOG_LEVEL: settingIn(env, 'LOG_LEVEL') ?? 'error',
     MEDIA_ROOTS: '',
     UPLOAD_CONCURRENCY: String(concurrency),
     TIKTOK_API_BASE_URL: tiktok.url,
     TIKTOK_CLIENT_KEY: tiktok.clientKey,
     TIKTOK_CLIENT_SECRET: tiktok.clientSecret,
-  };
+  });
 }

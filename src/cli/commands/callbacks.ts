@@ -1,7 +1,7 @@
 import { openApp } from '../../app/open-app.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import type { CallbackOverview, JobDeliveries } from '../../core/delivery-reports.ts';
-import { PublishError } from '../../core/publish-error.ts';
+import { type InputProblem, PublishError } from '../../core/publish-error.ts';
 import type { CommandContext } from '../cli-io.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
 import { textTable } from '../job-text.ts';
@@ -31,16 +31,24 @@ export async function replayCallbacks(
   { failed = false, endpoint }: ReplayOptions,
   context: CommandContext,
 ): Promise<ExitCode> {
-  if ((id === undefined) !== failed || (endpoint !== undefined && !failed)) {
-    const message = 'expected the id of an event or a job, or --failed (optionally with --endpoint)';
-    throw new PublishError('INPUT_INVALID', { problems: [{ path: 'callbacks replay', message }] });
-  }
+  const problem = misused(id, failed, endpoint);
+  if (problem !== undefined) throw new PublishError('INPUT_INVALID', { problems: [problem] });
   return await withClient(context.io, async ({ callbacks: deliveries }) => {
     const outcome = id === undefined ? await deliveries.replayFailed(endpoint) : await deliveries.replay(id);
     const count = outcome.replayed.length;
     const text = count === 1 ? '1 event was queued for delivery.' : `${count} events were queued for delivery.`;
     context.output.answer(outcome, count === 0 ? 'No events to deliver again.' : text);
   });
+}
+
+function misused(id: string | undefined, failed: boolean, endpoint: string | undefined): InputProblem | undefined {
+  if (endpoint !== undefined && !failed)
+    return { path: '--endpoint', message: 'only used with --failed: add that, or remove it' };
+  if (id !== undefined && failed)
+    return { path: '--failed', message: 'not used with the id of an event or a job: remove one of them' };
+  if (id === undefined && !failed)
+    return { path: 'callbacks replay', message: 'expected the id of an event or a job, or --failed' };
+  return undefined;
 }
 
 /** `callbacks resume`: ends the pause of an endpoint. */

@@ -6,7 +6,8 @@ import { openApp } from '../../app/open-app.ts';
 import { openServer, publisherOn } from '../../app/open-server.ts';
 import { openMeasuredService, type Service } from '../../app/open-service.ts';
 import { openWorkers } from '../../app/open-workers.ts';
-import { type Environment, loadConfig } from '../../config/load-config.ts';
+import { type Environment, settingIn, withSettings } from '../../config/given-settings.ts';
+import { loadConfig } from '../../config/load-config.ts';
 import { DEFAULT_POLL_SCHEDULE, type PollSchedule } from '../../core/poll-schedule.ts';
 import type { PublishJob } from '../../core/publish-job.ts';
 import { bytesText } from '../../core/quantity-text.ts';
@@ -153,16 +154,15 @@ async function publishAndWatch(
  * are free ones and the data goes into a folder of its own.
  */
 function demoEnvironment(env: Environment, simulator: Simulator, folder: string): Environment {
-  return {
-    ...env,
-    PORT: env.PORT || '0',
-    DATA_DIR: env.DATA_DIR || folder,
-    ENCRYPTION_KEYS: env.ENCRYPTION_KEYS || randomBytes(KEY_BYTES).toString('base64'),
-    LOG_LEVEL: env.LOG_LEVEL || 'error',
+  return withSettings(env, {
+    PORT: settingIn(env, 'PORT') ?? '0',
+    DATA_DIR: settingIn(env, 'DATA_DIR') ?? folder,
+    ENCRYPTION_KEYS: settingIn(env, 'ENCRYPTION_KEYS') ?? randomBytes(KEY_BYTES).toString('base64'),
+    LOG_LEVEL: settingIn(env, 'LOG_LEVEL') ?? 'error',
     QUEUE_PREFIX: `{tiktok-publisher-demo-${randomBytes(4).toString('hex')}}`,
     MEDIA_ROOTS: '',
     TIKTOK_API_BASE_URL: simulator.url,
     TIKTOK_CLIENT_KEY: simulator.clientKey,
     TIKTOK_CLIENT_SECRET: simulator.clientSecret,
-  };
+  });
 }

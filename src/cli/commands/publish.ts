@@ -5,9 +5,12 @@ import { headline } from '../../core/headline.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { type NewRequest, parseNewRequest } from '../../core/publish-request.ts';
 import { openFileSource } from '../../media/file-source.ts';
-import type { EnqueuedJob } from '../../producers/publisher.ts';
+import type { EnqueuedJob, EnqueueOptions } from '../../producers/publisher.ts';
 import { type CommandContext, commandName } from '../cli-io.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
+import { refuseIgnoredOptions } from '../ignored-options.ts';
+import { privacyLevelOf, withOptionNames } from '../option-names.ts';
+import { parseTime, whenText } from '../parse-time.ts';
 import { preflightText } from '../preflight-text.ts';
 import { withClient } from '../with-client.ts';
 import { waitSilently, watchUntilEnd } from './watch.ts';
@@ -48,16 +51,15 @@ export async function publish(
   context: CommandContext,
 ): Promise<ExitCode> {
   const config = loadConfig(context.io.env);
-  const request = namingOptions(() => parseNewRequest(buildRequest(targets, options)));
-  if (options.dryRun === true) return await dryRun(request, context);
+  const request = await withOptionNames(async () => {
+    refuseIgnoredOptions(options);
+    return parseNewRequest(buildRequest(targets, options));
+  });
+  if (options.dryRun === true) return await dryRun(request, options, context);
   if (request.media.type === 'file') await refuseWrongFile(request.media.path, config);
   return await withClient(context.io, async (app) => {
     const account = await app.vault.resolve(request.account);
-    const { idempotencyKey } = options;
-    const job = await app.publisher.enqueue(
-      { ...request, account },
-      idempotencyKey === undefined ? {} : { idempotencyKey },
-    );
+    const job = await withOptionNames(() => app.publisher.enqueue({ ...request, account }, keyOf(options)));
     if (options.watch === true) return await watchFrom(job, app, context);
     if (options.wait === true) return await waitSilently(job.id, app, context);
     context.output.answer(job, enqueuedText(job, commandName(context.io)));
@@ -76,16 +78,22 @@ async function refuseWrongFile(path: string, { mediaRoots: roots }: Config): Pro
 }
 
 /** Says whether a request would be refused, and enqueues nothing. */
-async function dryRun(request: NewRequest, context: CommandContext): Promise<ExitCode> {
+async function dryRun(request: NewRequest, options: PublishCommandOptions, context: CommandContext): Promise<ExitCode> {
   return await withClient(context.io, async (app) => {
-    const report = await app.publisher.preflight(request);
+    // As a real run would; one that is not known is told in the report.
+    const account = await app.accountNames.resolve(request.account);
+    const report = await app.publisher.preflight({ ...request, account }, keyOf(options));
     context.output.answer(report, preflightText(report));
     return report.ok ? EXIT_CODES.success : EXIT_CODES.publishFailed;
   });
 }
 
+function keyOf({ idempotencyKey }: PublishCommandOptions): EnqueueOptions {
+  return idempotencyKey === undefined ? {} : { idempotencyKey };
+}
+
 async function watchFrom(job: EnqueuedJob, app: Client, context: CommandContext): Promise<ExitCode> {
-  context.output.note(`job ${job.id}`);
+  context.output.note(`job ${job.id}${whenText(job)}`);
   tellIfNobodyWorks(app, context);
   return await watchUntilEnd(job.id, app.publisher, context);
 }
@@ -98,7 +106,7 @@ function tellIfNobodyWorks(app: Client, { io, output }: CommandContext): void {
 
 function enqueuedText(job: EnqueuedJob, command: string): string {
   if (!job.created) return `This idempotency key was already used for job ${job.id}\n${headline(job)}`;
-  return `${headline(job)}\njob ${job.id}\nto follow it: ${command} watch ${job.id}`;
+  return `${headline(job)}${whenText(job)}\njob ${job.id}\nto follow it: ${command} watch ${job.id}`;
 }
 
 function buildRequest(targets: readonly string[], options: PublishCommandOptions): Record<string, unknown> {
@@ -107,7 +115,7 @@ function buildRequest(targets: readonly string[], options: PublishCommandOptions
     title: options.title,
     description: options.description,
     autoAddMusic: options.autoAddMusic,
-    privacyLevel: options.privacy?.toUpperCase().replaceAll('-', '_'),
+    privacyLevel: options.privacy && privacyLevelOf(options.privacy),
     disableComment: options.disableComment,
     disableDuet: options.disableDuet,
     disableStitch: options.disableStitch,
@@ -119,7 +127,15 @@ function buildRequest(targets: readonly string[], options: PublishCommandOptions
   const media = mediaOf(targets, options);
   const postPart = Object.keys(post).length === 0 ? {} : { post };
   return {
-    ...withoutUndefined({ account, mode, scheduledAt: at, priority, callbackUrl, onDuplicate, metadata }),
+    ...withoutUndefined({
+      account,
+      mode,
+      scheduledAt: at && parseTime(at, Date.now()),
+      priority,
+      callbackUrl,
+      onDuplicate,
+      metadata,
+    }),
     media,
     ...postPart,
   };
@@ -135,6 +151,7 @@ function mediaOf(targets: readonly string[], options: PublishCommandOptions): Re
   const fallback = options.fallbackUpload === true ? 'upload' : undefined;
   if (options.pull === true) return withoutUndefined({ type: 'pull', url: target, fallback });
   if (/^s3:\/\//i.test(target)) return objectOf(target);
+  if (/^file:\/\//i.test(target)) return { type: 'file', path: target };
   const isUrl = /^[a-z][a-z0-9+.-]*:\/\//i.test(target);
   return isUrl ? { type: 'url', url: target } : { type: 'file', path: resolve(target) };
 }
@@ -143,40 +160,6 @@ function mediaOf(targets: readonly string[], options: PublishCommandOptions): Re
 function objectOf(target: string): Record<string, unknown> {
   const [, bucket, key] = /^s3:\/\/([^/]*)\/?(.*)$/is.exec(target) ?? [];
   return { type: 's3', bucket, key };
-}
-
-const OPTION_OF_FIELD: Readonly<Record<string, string>> = {
-  account: '--account',
-  mode: '--mode',
-  'media.url': 'the URL',
-  'media.urls': 'the URLs of --photos',
-  'media.coverIndex': '--cover',
-  'media.bucket': 's3://bucket/key',
-  'media.key': 's3://bucket/key',
-  'post.description': '--description',
-  callbackUrl: '--callback-url',
-  onDuplicate: '--on-duplicate',
-  'media.path': 'the file',
-  'post.title': '--title',
-  'post.privacyLevel': '--privacy',
-  'post.coverTimestampMs': '--cover-ms',
-  scheduledAt: '--at',
-  priority: '--priority',
-  metadata: '--metadata',
-};
-
-/** Says what is wrong in terms of what was typed. */
-function namingOptions(parse: () => NewRequest): NewRequest {
-  try {
-    return parse();
-  } catch (error) {
-    if (!(error instanceof PublishError) || error.details.problems === undefined) throw error;
-    const problems = error.details.problems.map(({ path, message }) => ({
-      path: OPTION_OF_FIELD[path] ?? path,
-      message,
-    }));
-    throw new PublishError(error.code, { ...error.details, problems }, { cause: error });
-  }
 }
 
 function withoutUndefined(fields: Record<string, unknown>): Record<string, unknown> {

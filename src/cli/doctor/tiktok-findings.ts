@@ -5,9 +5,12 @@ import { tiktokClockFinding } from './clock-findings.ts';
 import type { Finding } from './finding.ts';
 
 /** Whether TikTok can be reached from here, at our time, and the app be known to it. @param now our clock, in ms */
-export async function tiktokFindings({ tiktok }: Pick<Config, 'tiktok'>, now: () => number): Promise<Finding[]> {
+export async function tiktokFindings(
+  { tiktok, proxy }: Pick<Config, 'tiktok' | 'proxy'>,
+  now: () => number,
+): Promise<Finding[]> {
   const { apiBaseUrl, clientKey } = tiktok;
-  const reached = await tryToReach(apiBaseUrl, now);
+  const reached = await tryToReach(apiBaseUrl, now, proxy);
   if (clientKey !== undefined) return reached;
   return [
     ...reached,
@@ -21,9 +24,9 @@ export async function tiktokFindings({ tiktok }: Pick<Config, 'tiktok'>, now: ()
   ];
 }
 
-async function tryToReach(apiBaseUrl: string, now: () => number): Promise<Finding[]> {
+async function tryToReach(apiBaseUrl: string, now: () => number, proxy: Config['proxy']): Promise<Finding[]> {
   try {
-    const { durationMs, clockAheadMs } = await reachApi(apiBaseUrl, now);
+    const { durationMs, clockAheadMs } = await reachApi(apiBaseUrl, now, proxy);
     const message = `${apiBaseUrl} responded within ${Math.ceil(durationMs)} ms`;
     const clock = clockAheadMs === undefined ? [] : [tiktokClockFinding(clockAheadMs)];
     return [{ check: 'tiktok', level: 'ok', message }, ...clock];
@@ -33,7 +36,7 @@ async function tryToReach(apiBaseUrl: string, now: () => number): Promise<Findin
       check: 'tiktok',
       level: 'problem',
       message: `${apiBaseUrl} cannot be reached: ${error.message}`,
-      fix: 'Check TIKTOK_API_BASE_URL, DNS, and that the firewall allows outgoing connections.',
+      fix: 'Check TIKTOK_API_BASE_URL, DNS, and that the firewall allows outgoing connections. If only a proxy leads out, set HTTPS_PROXY.',
     } as const;
     return [found];
   }

@@ -13,6 +13,10 @@ export const INPUT_ROWS = {
     retryable: true,
     alert: 'count',
   }),
+  INPUT_SCHEDULED_IN_PAST: giveUp({
+    message: 'the scheduled time is in the past',
+    advice: 'Check the date and the time zone. To publish immediately, omit the time.',
+  }),
   INPUT_ACCOUNT_UNKNOWN: giveUp({
     message: 'no account with this name is connected',
     advice: 'Check the spelling with `tiktok-publisher accounts list`, or connect it with `accounts add`, then retry.',
@@ -106,6 +110,10 @@ export const INPUT_ROWS = {
     message: 'the job can no longer be cancelled',
     advice:
       'TikTok already has the video, or the job has ended. Wait for the job to end, then delete the post in the TikTok app.',
+  }),
+  JOB_NOT_CHANGEABLE: giveUp({
+    message: 'the job can no longer be changed',
+    advice: 'It has begun or ended. If it can still be cancelled, cancel it and enqueue a new request.',
   }),
   JOB_NOT_RETRYABLE: giveUp({
     message: 'the job cannot be retried without changes',

@@ -20,6 +20,18 @@ export const REMOTE_MEDIA_ROWS = {
       'Put the video on a server that responds to Range with 206, sends an ETag or Last-Modified, and does not compress, such as object storage. Then retry.',
     retryable: true,
   }),
+  INPUT_MEDIA_WEB_PAGE: giveUp({
+    message: 'this is a web page, not a video',
+    advice:
+      'Use the direct download URL of the video. Share links of Google Drive, Dropbox, Slack and others show a page, and so do servers that require a login. If it is a file, such a page was saved under its name: download the video again.',
+    retryable: true,
+  }),
+  INPUT_MEDIA_REDIRECTS: giveUp({
+    message: 'the URL of the video redirects too often',
+    advice:
+      'Use the URL at which the redirects end. If they never end, the server probably requires a login or cookies.',
+    retryable: true,
+  }),
   TRANSPORT_MEDIA_BAD_ANSWER: retry({
     message: 'the server of the video sent an unexpected response',
     advice:

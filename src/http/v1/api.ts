@@ -36,31 +36,45 @@ const TAGS = [
   { name: 'Accounts', description: 'The TikTok accounts that jobs publish to.' },
 ];
 
+interface ApiPlace {
+  readonly host: string;
+  /** Path below which a proxy serves us; empty where there is none. */
+  readonly basePath: string;
+}
+
 /** Adds the API under `/v1`, `/openapi.json` and `/docs`. */
-export async function registerApi(server: FastifyInstance, options: ApiOptions, host: string): Promise<void> {
+export async function registerApi(
+  server: FastifyInstance,
+  options: ApiOptions,
+  { host, basePath }: ApiPlace,
+): Promise<void> {
   await server.register(async (outer) => {
-    await documentApi(outer, options.version);
+    await documentApi(outer, { version: options.version, basePath });
     await outer.register(async (scope) => {
       const addOtherMethods = answerOtherMethods(scope);
       await prepareApiScope(scope, { ...options, host });
       const api = scope.withTypeProvider<ApiTypes>();
-      registerPublishRoutes(api, options);
+      registerPublishRoutes(api, { ...options, basePath });
       registerPreflightRoutes(api, options);
       registerEventRoutes(api, options);
       registerAccountRoutes(api, options);
       registerCallbackRoutes(api, options.callbacks);
       addOtherMethods();
     });
-    await registerDocs(outer);
+    await registerDocs(outer, basePath);
   });
 }
 
 /** Documents the routes that are added to the scope after this. */
-async function documentApi(scope: FastifyInstance, version: string): Promise<void> {
+async function documentApi(
+  scope: FastifyInstance,
+  { version, basePath }: { readonly version: string; readonly basePath: string },
+): Promise<void> {
   await scope.register(swagger, {
     openapi: {
       openapi: '3.1.0',
       info: { title: 'tiktok-publisher', version, description: INFO, license: { name: 'MIT', identifier: 'MIT' } },
+      ...(basePath !== '' && { servers: [{ url: basePath }] }),
       tags: TAGS,
       components: {
         securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'One of `API_KEYS`.' } },

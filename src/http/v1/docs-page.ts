@@ -33,25 +33,28 @@ const THEME = `
 `;
 
 /** Adds `/openapi.json` and, made from it, `/docs`, to the scope that {@link documentApi} prepared. */
-export async function registerDocs(scope: FastifyInstance): Promise<void> {
+export async function registerDocs(scope: FastifyInstance, basePath: string): Promise<void> {
   scope.get(OPENAPI_PATH, { schema: { hide: true } }, async () => scope.swagger());
   await scope.register(async (docs) => {
     docs.addHook('onSend', async (_request, _reply, payload) =>
       typeof payload === 'string' ? payload.replace('<meta charset="UTF-8">', (meta) => meta + VIEWPORT) : payload,
     );
-    await docs.register(swaggerUi, UI);
+    await docs.register(swaggerUi, uiOptions(basePath));
   });
 }
 
-const UI: FastifySwaggerUiOptions = {
-  routePrefix: DOCS_PATH,
-  staticCSP: CONTENT_SECURITY_POLICY,
-  theme: { title: 'tiktok-publisher API', css: [{ filename: 'theme.css', content: THEME }] },
-  uiConfig: {
-    urls: [{ url: OPENAPI_PATH, name: 'tiktok-publisher' }],
-    docExpansion: 'list',
-    // Schemas are read where they are used; a list of all of them only hides the end of the page.
-    defaultModelsExpandDepth: -1,
-    defaultModelExpandDepth: 3,
-  },
-};
+function uiOptions(basePath: string): FastifySwaggerUiOptions {
+  return {
+    routePrefix: DOCS_PATH,
+    indexPrefix: basePath,
+    staticCSP: CONTENT_SECURITY_POLICY,
+    theme: { title: 'tiktok-publisher API', css: [{ filename: 'theme.css', content: THEME }] },
+    uiConfig: {
+      urls: [{ url: `${basePath}${OPENAPI_PATH}`, name: 'tiktok-publisher' }],
+      docExpansion: 'list',
+      // Schemas are read where they are used; a list of all of them only hides the end of the page.
+      defaultModelsExpandDepth: -1,
+      defaultModelExpandDepth: 3,
+    },
+  };
+}

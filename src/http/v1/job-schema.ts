@@ -89,7 +89,7 @@ const jobFields = {
   waitingUntil: time
     .nullable()
     .describe(
-      'End of the wait, if known. Without `waitingFor`, the job waits for its next attempt after a failed one.',
+      'When the job looks again, to the minute, if known; it may still have to wait then. Without `waitingFor`, its next attempt after a failed one.',
     ),
   createdAt: time.describe('When the job was accepted.'),
   updatedAt: time.describe('When the job last changed.'),

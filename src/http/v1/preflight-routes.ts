@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { publishRequestSchema } from '../../core/publish-request.ts';
 import { jsonAnswers, REQUEST_PROBLEMS } from './api-answers.ts';
+import { idempotencyKeySchema, keyOf } from './idempotency-key.ts';
 import type { ApiOptions, ApiScope } from './typed-routes.ts';
 
 const findingSchema = z
@@ -71,6 +72,7 @@ const preflightSchema = z
     checked: z.object({
       request: partSchema,
       media: partSchema,
+      duplicates: partSchema,
       account: partSchema,
       creator: partSchema,
       quota: partSchema,
@@ -91,7 +93,10 @@ export function registerPreflightRoutes(
         tags: ['Publishes'],
         summary: 'Check a request',
         description:
-          'Checks the video, the account, the current posting options of its creator, and the rate limits. Enqueues nothing. Uses one of the 20 creator queries a minute that TikTok allows. `file` sources must be on this machine, in a folder of `MEDIA_ROOTS`.',
+          'Checks the time, the video, other jobs with the same video, the account, the current posting options of its creator, and the limits. Enqueues nothing. Uses one of the 20 creator queries a minute that TikTok allows. `file` sources must be on this machine, in a folder of `MEDIA_ROOTS`.',
+        headers: z.object({
+          'idempotency-key': idempotencyKeySchema.describe('The key with which the request would be enqueued.'),
+        }),
         body: publishRequestSchema,
         response: jsonAnswers(
           'The result of the checks, whether the request can be published or not.',
@@ -100,9 +105,9 @@ export function registerPreflightRoutes(
         ),
       },
     },
-    async ({ body }) => {
+    async ({ body, headers }) => {
       if (body.media.type === 'file') await refuseFile(body.media.path);
-      const { findings, ...report } = await publisher.preflight(body);
+      const { findings, ...report } = await publisher.preflight(body, keyOf(headers));
       return {
         ...report,
         findings: [...findings],

@@ -1,12 +1,17 @@
 import { z } from 'zod';
+import { jobChangesSchema } from '../../core/job-changes.ts';
 import { DEFAULT_LISTED_JOBS, MAX_LISTED_JOBS } from '../../core/post-limits.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { MAX_IDEMPOTENCY_KEY_LENGTH, publishRequestSchema } from '../../core/publish-request.ts';
 import { BODY_PROBLEMS, jsonAnswer, jsonAnswers, REQUEST_PROBLEMS } from './api-answers.ts';
+import { idempotencyKeySchema, keyOf } from './idempotency-key.ts';
 import { enqueuedJobSchema, jobPageSchema, jobParams, jobSchema, retriedJobSchema, stateSchema } from './job-schema.ts';
 import type { ApiOptions, ApiScope } from './typed-routes.ts';
 
-type Options = Pick<ApiOptions, 'publisher' | 'refuseFile'>;
+type Options = Pick<ApiOptions, 'publisher' | 'refuseFile'> & {
+  /** Path below which a proxy serves us; empty where there is none. */
+  readonly basePath: string;
+};
 
 const TAGS = ['Publishes'];
 const NOT_FOUND = {
@@ -20,7 +25,7 @@ export function registerPublishRoutes(api: ApiScope, options: Options): void {
   registerChanges(api, options);
 }
 
-function registerEnqueue(api: ApiScope, { publisher, refuseFile }: Options): void {
+function registerEnqueue(api: ApiScope, { publisher, refuseFile, basePath }: Options): void {
   api.post(
     '/v1/publishes',
     {
@@ -31,14 +36,9 @@ function registerEnqueue(api: ApiScope, { publisher, refuseFile }: Options): voi
         description:
           'Accepts a request durably: after the response, the job survives a crash of any process. `file` sources must be in a folder of `MEDIA_ROOTS`.',
         headers: z.object({
-          'idempotency-key': z
-            .string()
-            .min(1)
-            .max(MAX_IDEMPOTENCY_KEY_LENGTH, `expected at most ${MAX_IDEMPOTENCY_KEY_LENGTH} characters`)
-            .optional()
-            .describe(
-              'Any text, such as `spring-7`. The same key with the same request returns the same job; with a different request, the response is 409. The key is stored as long as the job.',
-            ),
+          'idempotency-key': idempotencyKeySchema.describe(
+            'Any text, such as `spring-7`. The same key with the same request returns the same job; with a different request, the response is 409. The key is stored as long as the job.',
+          ),
         }),
         body: publishRequestSchema,
         response: {
@@ -52,9 +52,8 @@ function registerEnqueue(api: ApiScope, { publisher, refuseFile }: Options): voi
     },
     async ({ body, headers }, reply) => {
       if (body.media.type === 'file') await refuseFile(body.media.path);
-      const idempotencyKey = headers['idempotency-key'];
-      const job = await publisher.enqueue(body, idempotencyKey === undefined ? {} : { idempotencyKey });
-      reply.code(job.created ? 202 : 200).header('location', `/v1/publishes/${encodeURIComponent(job.id)}`);
+      const job = await publisher.enqueue(body, keyOf(headers));
+      reply.code(job.created ? 202 : 200).header('location', `${basePath}/v1/publishes/${encodeURIComponent(job.id)}`);
       return reply.send(job);
     },
   );
@@ -120,6 +119,26 @@ function registerReading(api: ApiScope, { publisher }: Pick<Options, 'publisher'
 }
 
 function registerChanges(api: ApiScope, { publisher }: Pick<Options, 'publisher'>): void {
+  api.patch(
+    '/v1/publishes/:id',
+    {
+      schema: {
+        operationId: 'updatePublish',
+        tags: TAGS,
+        summary: 'Change a job',
+        description:
+          'Changes the time, the priority or the post of a job that has not begun. Fields that are left out stay as they are.',
+        params: jobParams,
+        body: jobChangesSchema,
+        response: jsonAnswers('The current job.', jobSchema, {
+          ...NOT_FOUND,
+          ...BODY_PROBLEMS,
+          409: '`JOB_NOT_CHANGEABLE`: the job has begun or ended. `detail` says why.',
+        }),
+      },
+    },
+    async ({ params: { id }, body }) => await publisher.update(id, body),
+  );
   api.post(
     '/v1/publishes/:id/cancel',
     {

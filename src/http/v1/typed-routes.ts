@@ -36,7 +36,10 @@ export interface ApiOptions {
   readonly apiKeys: readonly string[];
   /** Requests that one caller may make in a minute, as counted by this process. */
   readonly requestsPerMinute: number;
-  readonly publisher: Pick<Publisher, 'enqueue' | 'get' | 'list' | 'cancel' | 'retry' | 'events' | 'preflight'>;
+  readonly publisher: Pick<
+    Publisher,
+    'enqueue' | 'get' | 'list' | 'cancel' | 'retry' | 'update' | 'events' | 'preflight'
+  >;
   readonly accounts: ManagedAccounts;
   readonly callbacks: Deliveries;
   /** Asks TikTok what an account may post just now. @throws PublishError */

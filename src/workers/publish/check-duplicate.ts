@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto';
 import { exposureOf } from '../../core/exposure.ts';
 import { hashMediaUrls } from '../../core/hash-media-urls.ts';
 import type { FetchedMedia } from '../../core/media-route.ts';
 import type { MediaSource } from '../../core/ports.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { isSamePin } from '../../core/source-pin.ts';
-import { fingerprintRanges } from '../../core/video-fingerprint.ts';
+import { fingerprintVideo } from '../../core/video-fingerprint.ts';
 import type { OtherJob } from '../../ledger/video-claims.ts';
 import type { Needs } from '../deps.ts';
 import type { OwnedJob } from '../owned-job.ts';
@@ -25,7 +24,7 @@ export async function claimVideo(
 ): Promise<void> {
   // TikTok may have everything, so it is too late to refuse.
   if (exposureOf(job.record) === 'may_appear' || isSamePin(job.record.claimedVideo?.pin, source.pin)) return;
-  await claim(job, deps, async () => ({ digest: await fingerprint(source, signal), pin: source.pin }));
+  await claim(job, deps, async () => ({ digest: await fingerprintVideo(source, signal), pin: source.pin }));
 }
 
 /**
@@ -64,15 +63,4 @@ function duplicateOf({ id, state }: OtherJob): PublishError {
   return new PublishError('INPUT_DUPLICATE_VIDEO', {
     reason: `publish job ${id} of this account has the same video and is ${state}`,
   });
-}
-
-/** SHA-256 (hex) of a video's size and of its windows. */
-async function fingerprint(source: MediaSource, signal: AbortSignal): Promise<string> {
-  const { sizeBytes } = source.pin;
-  const hash = createHash('sha256').update(`${sizeBytes}:`);
-  for (const { startByte, endByteExclusive } of fingerprintRanges(sizeBytes)) {
-    signal.throwIfAborted();
-    for await (const piece of source.read(startByte, endByteExclusive)) hash.update(piece);
-  }
-  return hash.digest('hex');
 }

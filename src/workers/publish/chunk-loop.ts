@@ -53,8 +53,8 @@ export class ChunkLoop {
   #corrections = 0;
   /** Whether a failover can no longer forget the publish_id whose last chunk we send. */
   #isConfirmed = false;
-  /** Nothing of this publish_id was sent before this run, so that its last chunk is surely not at TikTok. */
-  readonly #isNew: boolean;
+  /** Nothing of this publish_id's last chunk was ever sent, so that TikTok surely does not have it. */
+  #isUnsent: boolean;
   /** A try ended without an answer, and TikTok has not been asked since. */
   #inDoubt = false;
 
@@ -79,7 +79,7 @@ export class ChunkLoop {
     this.#stop = stop;
     this.#plan = planOf(job.record);
     this.#uploadUrl = uploadUrl;
-    this.#isNew = isNew;
+    this.#isUnsent = isNew;
     this.#highestSentByte = job.record.sentBytes;
     this.#lease = startLease(job, leaseTimes(deps.settings.recovery), () => ({
       sentBytes: this.#sentBytes,
@@ -106,16 +106,18 @@ export class ChunkLoop {
 
   /** Sends the chunk at an offset. @returns the next byte TikTok wants */
   async #advance(offset: number): Promise<number> {
-    if (this.#stop.draining.aborted) throw new Handback();
-    const { urlExpiresAt } = this.#session;
-    if (urlExpiresAt !== undefined && this.#deps.clock.now() >= urlExpiresAt) {
-      throw new PublishError('UPLOAD_URL_EXPIRED');
+    const reasonToStop = this.#reasonToStop();
+    if (reasonToStop !== undefined) {
+      const isMarked = exposureOf(this.#job.record) === 'may_appear';
+      if (this.#isUnsent && isMarked) await this.#noteLastChunk('last_chunk_held_back', undefined);
+      throw reasonToStop;
     }
     const chunk = chunkAt(this.#plan, this.#indexAt(offset));
     // From the note on, TikTok may have everything.
     const isUnmarked = chunk.isLast && exposureOf(this.#job.record) === 'open';
     if (isUnmarked) await this.#noteLastChunk('last_chunk_started', this.#deps.clock.now());
-    const beginsLastChunk = isUnmarked || (chunk.isLast && this.#isNew);
+    const beginsLastChunk = isUnmarked || (chunk.isLast && this.#isUnsent);
+    if (chunk.isLast) this.#isUnsent = false;
     const signal = AbortSignal.any([this.#stop.signal, this.#lease.signal]);
     try {
       if (chunk.isLast) await this.#confirm();
@@ -133,6 +135,13 @@ export class ChunkLoop {
       }
       throw error;
     }
+  }
+
+  #reasonToStop(): Handback | PublishError | undefined {
+    if (this.#stop.draining.aborted) return new Handback();
+    const { urlExpiresAt } = this.#session;
+    const isExpired = urlExpiresAt !== undefined && this.#deps.clock.now() >= urlExpiresAt;
+    return isExpired ? new PublishError('UPLOAD_URL_EXPIRED') : undefined;
   }
 
   async #noteLastChunk(event: LastChunkEvent, lastChunkStartedAt: number | undefined): Promise<void> {

@@ -3,6 +3,7 @@ import { PublishError, toPublishError } from '../../core/publish-error.ts';
 import { type PublishRequest, parsePublishRequest } from '../../core/publish-request.ts';
 import { digestRequest } from '../../core/request-digest.ts';
 import { withoutSecretUrls } from '../../core/request-secrets.ts';
+import { refusalOfTime } from '../../core/scheduled-time.ts';
 import { failed, type Settlement } from '../../core/settlement.ts';
 import { newRecord } from '../../ledger/change.ts';
 import type { Run } from '../../ledger/claim.ts';
@@ -18,6 +19,8 @@ export interface PublishQueueEntry {
   /** Whether BullMQ numbered the entry, so that the job's id is another one than the entry's. */
   readonly isNumbered: boolean;
   readonly data: unknown;
+  /** When its client added it (ms since the epoch). */
+  readonly addedAt: number;
   /** Stores other data with the entry. */
   readonly replaceData: (data: unknown) => Promise<void>;
   /** Names this very entry, see `Run`. */
@@ -38,7 +41,7 @@ export async function claimPublishEntry(entry: PublishQueueEntry, deps: AdoptDep
   let job = await claimJob(entry.id, entry.run, deps.ledger);
   if (job === 'missing') {
     if (isReference(entry.data)) return recordIsGone(entry, deps);
-    const request = await requestOf(entry, deps);
+    const request = await newRequestOf(entry, deps);
     if ('kind' in request) return request;
     await createRecord(entry, request, deps);
     job = await claimJob(entry.id, entry.run, deps.ledger);
@@ -58,12 +61,23 @@ async function requestOf(entry: PublishQueueEntry, { log }: Needs<'log'>): Promi
   try {
     return parsePublishRequest(entry.data);
   } catch (thrown) {
-    const error = toPublishError(thrown);
-    // A payload of a newer version stays complete, so that a newer worker can run it.
-    if (error.code === 'INPUT_INVALID') await entry.replaceData(withoutSecretUrls(entry.data));
-    log.warn({ publishJobId: entry.id, code: error.code }, 'publish request refused');
-    return failed(error);
+    return await refuse(entry, toPublishError(thrown), { log });
   }
+}
+
+async function refuse(entry: PublishQueueEntry, error: PublishError, { log }: Needs<'log'>): Promise<Settlement> {
+  // A payload of a newer version stays complete, so that a newer worker can run it.
+  if (error.code !== 'INPUT_VERSION_UNSUPPORTED') await entry.replaceData(withoutSecretUrls(entry.data));
+  log.warn({ publishJobId: entry.id, code: error.code }, 'publish request refused');
+  return failed(error);
+}
+
+/** The same for an entry without a record: its time must not have been over when its client added it. */
+async function newRequestOf(entry: PublishQueueEntry, deps: Needs<'log'>): Promise<PublishRequest | Settlement> {
+  const request = await requestOf(entry, deps);
+  if ('kind' in request) return request;
+  const error = refusalOfTime(request, entry.addedAt);
+  return error === undefined ? request : await refuse(entry, error, deps);
 }
 
 /** Makes the record, its secrets sealed. One that is there already stays as it is. */
@@ -85,7 +99,7 @@ async function createRecord(
 async function moveToOwnEntry(entry: PublishQueueEntry, deps: AdoptDeps): Promise<Settlement> {
   const moved: Settlement = { kind: 'done', result: { id: entry.id } };
   if (isReference(entry.data)) return moved;
-  const request = await requestOf(entry, deps);
+  const request = await newRequestOf(entry, deps);
   if ('kind' in request) return request;
   const { record, waits } = await createRecord(entry, request, deps);
   const delayMs = waits ? AWAITING_TURN_MS : Math.max(0, (record.scheduledAt ?? 0) - deps.clock.now());

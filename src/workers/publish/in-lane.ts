@@ -21,7 +21,7 @@ export async function inLane(job: OwnedJob, deps: LaneDeps, step: () => Promise<
   }
   const settlement = await step();
   const { account, id } = job.record;
-  if (job.toWake !== undefined) await wakeJobs(job.toWake, deps);
+  if (job.jobsToWake !== undefined) await wakeJobs(job.jobsToWake, deps);
   else if (!keepsTurn(job.record, settlement, deps.clock.now()))
     await wakeJobs(await deps.lanes.leave(account, id), deps);
   return settlement;

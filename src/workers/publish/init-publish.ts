@@ -7,6 +7,7 @@ import { publishIdOf } from '../../core/session.ts';
 import { Deferral } from '../../core/step-interrupt.ts';
 import { HOUR_MS, MINUTE_MS } from '../../core/units.ts';
 import { NOT_WAITING, nowProcessing } from '../../ledger/change.ts';
+import { latenessMs } from '../../ledger/job-view.ts';
 import type { LedgerPatch, LedgerRecord } from '../../ledger/record.ts';
 import type { InitAnswer, PhotoSet, VideoSource } from '../../tiktok/index.ts';
 import type { Needs } from '../deps.ts';
@@ -17,7 +18,7 @@ import { callWithReservation, takeBookedCall } from '../tiktok-calls.ts';
 import { type CreatorCheckDeps, enforceCreatorRules } from './enforce-creator-rules.ts';
 import { lockMayHaveEnded } from './lease.ts';
 
-export type InitDeps = CreatorCheckDeps & Needs<'caps'>;
+export type InitDeps = CreatorCheckDeps & Needs<'caps' | 'metrics'>;
 
 /** "The upload_url is valid for one hour" (content-posting-api-reference-direct-post); a minute is left for the last chunk. */
 const UPLOAD_URL_LIFE_MS = HOUR_MS - MINUTE_MS;
@@ -161,7 +162,13 @@ function proofAgeMs({ provenAt }: OwnedJob): number {
   return performance.now() - provenAt;
 }
 
-function tellBegun({ record }: OwnedJob, { logId }: InitAnswer, { log }: Needs<'log'>): void {
+function tellBegun(
+  { record }: OwnedJob,
+  { logId, intendedAt }: InitAnswer & { readonly intendedAt: number },
+  { log, metrics }: Needs<'log' | 'metrics'>,
+): void {
+  const lateMs = record.initCount === 1 ? latenessMs(record, intendedAt) : undefined;
+  if (lateMs !== undefined) metrics.scheduledPostReached('init', lateMs);
   // TikTok's own id, by which its support finds a post.
   log.info({ publishJobId: record.id, publishId: publishIdOf(record.session), tiktokLogId: logId }, 'post started');
 }

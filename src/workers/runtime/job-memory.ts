@@ -11,11 +11,13 @@ import type { LedgerPatch, LedgerRecord } from '../../ledger/record.ts';
 const MAX_JOBS = 10_000;
 
 /** What a record says of its job, without what never changes or is the ledger's own. */
-type Facts = Pick<LedgerRecord, keyof LedgerPatch>;
+type Facts = Omit<Pick<LedgerRecord, keyof LedgerPatch>, 'request'>;
 
 /** The newest that this process knows of one job. */
 interface Known extends Pick<LedgerRecord, 'createdAt' | 'state' | 'revision' | 'updatedAt'> {
   readonly facts: Facts;
+  /** Kept only where a person has changed it; others are in any record. */
+  readonly changedRequest: LedgerRecord['request'] | undefined;
   /** When its last init was intended, kept after the answer: so an older record of the same init is recognised. */
   readonly intendedAt: number | undefined;
   /** Every publish_id that it had, as far as we saw. */
@@ -37,7 +39,9 @@ export function rememberJobs(ledger: Ledger, { log }: { log: Logger }): Ledger {
     const intendedAt = record.session.kind === 'init_sent' ? record.session.intendedAt : sameInit;
     const publishIds = new Set([...(before?.publishIds ?? []), publishIdOf(record.session) ?? []].flat());
     jobs.delete(id);
-    jobs.set(id, { createdAt, state, revision, updatedAt, facts: factsOf(record), intendedAt, publishIds });
+    const changedRequest = record.changedAt === undefined ? undefined : record.request;
+    const facts = factsOf(record);
+    jobs.set(id, { createdAt, state, revision, updatedAt, facts, changedRequest, intendedAt, publishIds });
     const [oldest] = jobs.size > MAX_JOBS ? jobs.keys() : [];
     if (oldest !== undefined) jobs.delete(oldest);
   }
@@ -116,10 +120,10 @@ function factsOf(record: LedgerRecord): Facts {
   return facts;
 }
 
-function restoration(record: LedgerRecord, { state, revision, facts }: Known): Change {
+function restoration(record: LedgerRecord, { state, revision, facts, changedRequest }: Known): Change {
   const cause = { event: 'record_restored', from: record.state, to: state, revision: record.revision } as const;
   const cleared = Object.fromEntries(Object.keys(factsOf(record)).map((field) => [field, undefined]));
-  const patch: LedgerPatch = { ...cleared, ...facts };
+  const patch: LedgerPatch = { ...cleared, ...facts, ...(changedRequest && { request: changedRequest }) };
   return {
     ...{ to: state, cause, patch, goesOnFrom: { revision } },
     // Followers may never have seen the event that was lost.

@@ -36,6 +36,7 @@ export function uploadWork(deps: WorkerDeps, concurrency: number, draining: Abor
           id: publishIdOfEntry(job),
           isNumbered: isNumbered(job),
           data: job.data,
+          addedAt: job.timestamp,
           replaceData: (data) => job.updateData(data),
           run: runOf(job),
         },
@@ -56,7 +57,6 @@ export function statusWork(deps: WorkerDeps, concurrency: number): QueueWork {
         id: publishIdOfEntryId(QUEUE_NAMES.status, id),
         data: job.data,
         run: runOf(job),
-        delayMs: job.delay,
       };
       return isRecheck(job) ? processRecheckEntry(entry, deps) : processStatusEntry(entry, deps);
     },

@@ -18,7 +18,7 @@ const BATCH = 200;
 
 type LookDeps = EndDeps & Needs<'lanes' | 'ledger' | 'settings'>;
 type SweepDeps = LookDeps & Needs<'restorePublished'>;
-type LaneDeps = Needs<'lanes' | 'ledger' | 'queues'>;
+type LaneDeps = Needs<'clock' | 'lanes' | 'ledger' | 'queues'>;
 
 /**
  * Repairs what a dead process left between two steps, at short intervals: adds missing queue entries, makes scheduled
@@ -82,13 +82,18 @@ async function lookAfterLanes(deps: LaneDeps & Needs<'log'>): Promise<void> {
 async function lookAfterLane(account: string, deps: LaneDeps): Promise<void> {
   for (const id of await deps.lanes.admitted(account)) {
     const record = await deps.ledger.read(id);
-    if (record === undefined || isTerminal(record.state) || record.state === 'processing') {
+    if (record === undefined || hasNoTurn(record, deps.clock.now())) {
       await wakeJobs(await deps.lanes.leave(account, id), deps);
     } else if (await isForgotten(record, deps)) {
       await wakeJobs([id], deps);
     }
   }
   await wakeJobs(await deps.lanes.leave(account, ''), deps);
+}
+
+/** Whether a job has left its lane for good, or for a later time that a person chose. */
+function hasNoTurn({ state, scheduledAt = 0 }: LedgerRecord, now: number): boolean {
+  return isTerminal(state) || state === 'processing' || (state === 'scheduled' && scheduledAt > now);
 }
 
 /** Whether a job has its turn and nothing will wake it. A job that waits for a time or a backoff wakes without us. */

@@ -15,8 +15,6 @@ export interface StatusQueueEntry {
   readonly id: string;
   readonly data: unknown;
   readonly run: Run;
-  /** How long it was delayed (ms). */
-  readonly delayMs: number;
 }
 
 /** The publish job an entry is about, claimed; or how the entry ends without one. */
@@ -31,8 +29,7 @@ export async function claimStatusEntry(
     return failed(new PublishError('INPUT_VERSION_UNSUPPORTED', { reason }));
   }
   const id = reference.data?.id ?? entry.id;
-  // The next poll comes after one and a half times this delay, and some jitter.
-  const job = await claimJob(id, entry.run, ledger, { dueInMs: 2 * entry.delayMs + SWEEP_AFTER_MS });
+  const job = await claimJob(id, entry.run, ledger, { dueInMs: SWEEP_AFTER_MS });
   if (job instanceof OwnedJob) return job;
   if (job === 'overtaken') return { kind: 'lost' };
   return failed(new PublishError('JOB_NOT_FOUND', { reason: `no record of job ${id}, so nothing was sent` }));

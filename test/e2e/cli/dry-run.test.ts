@@ -72,6 +72,27 @@ describe('publish --dry-run', () => {
     });
   });
 
+  it('tells what else the real run would: the account, the key and the video that it has', async () => {
+    const unknown = await runCommand(
+      ['publish', mediaFixture('h264.mp4'), '--account', 'nobody', '--privacy', 'SELF_ONLY', '--dry-run'],
+      env,
+    );
+    expect(unknown).toMatchObject({ exitCode: 1, stdout: expect.stringContaining('INPUT_ACCOUNT_UNKNOWN') });
+    const publish = ['publish', mediaFixture('h265.mp4'), '--account', 'acme', '--privacy', 'SELF_ONLY'];
+    const first = await runCommand([...publish, '--idempotency-key', 'k1', '--at', '+2d', '--json'], env);
+    const { id, scheduledAt } = z
+      .looseObject({ id: z.string(), scheduledAt: z.string() })
+      .parse(JSON.parse(first.stdout));
+    const again = await dryRun('h265.mp4', '--idempotency-key', 'k1', '--at', scheduledAt);
+    expect(again).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(`was used for job ${id}`) });
+    const other = await dryRun('h264.mp4', '--idempotency-key', 'k1');
+    expect(other).toMatchObject({ exitCode: 1, stdout: expect.stringContaining('IDEMPOTENCY_CONFLICT') });
+    expect(await dryRun('h264.mp4', '--at', '2020-01-01T00:00:00Z')).toMatchObject({
+      exitCode: 1,
+      stdout: expect.stringContaining('INPUT_SCHEDULED_IN_PAST'),
+    });
+  });
+
   it('names a file that is not there in the report, and a wrong option as wrong use', async () => {
     const missing = await dryRun('nowhere.mp4');
     expect(missing).toMatchObject({ exitCode: 1, stdout: expect.stringContaining('INPUT_MEDIA_NOT_FOUND') });

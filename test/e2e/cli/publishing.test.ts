@@ -205,6 +205,33 @@ describe('publishing from the command line', () => {
     expect(await scheduled()).toContain(`${day}T00:${minute}`);
   });
 
+  it('changes what has not begun, and names options that are wrong', async () => {
+    const enqueued = await answerOf(publish('--at', '2096-01-01T00:00:00Z', '--json'), env);
+    const { id } = parseJob(enqueued.stdout);
+    const updated = await answerOf(
+      ['update', id, '--at', '2096-02-01T10:00:00Z', '--title', 'Later', '--post', '{"disableDuet":true}'],
+      env,
+    );
+    expect(updated).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringMatching(/^scheduled for 2096-02-01 10:00:00Z, which is /),
+    });
+    const { stdout } = await runCommand(['status', id], env);
+    expect(stdout).toContain('updated scheduledAt=2096-02-01T10:00:00Z post=["title","disableDuet"]');
+    for (const [args, text] of [
+      [['--at', '2020-01-01T00:00:00Z'], '--at: expected a time'],
+      [['--privacy', 'friends'], '--privacy: expected one of'],
+      [['--now', '--at', '+2h'], '--now'],
+      [[], 'expected what to change'],
+    ] as const) {
+      expect(await runCommand(['update', id, ...args], env)).toMatchObject({
+        exitCode: 2,
+        stderr: expect.stringContaining(text),
+      });
+    }
+    expect((await runCommand(['cancel', id], env)).exitCode).toBe(0);
+  });
+
   it('cancels what has not begun, and says so again when asked again', async () => {
     const enqueued = await answerOf(publish('--at', '2097-01-01T00:00:00Z', '--json'), env);
     const { id } = parseJob(enqueued.stdout);

@@ -13,7 +13,7 @@ import { freePort } from '../../../src/embedded-redis/redis-process.ts';
 import { eventually } from '../../support/eventually.ts';
 import { makeVideo, sha256OfFile } from '../../support/videos.ts';
 import { endCommands, freshEnvironment } from '../cli/command.ts';
-import { endExamples, runExample, serveExample } from './example-process.ts';
+import { endExamples, HOSTILE_APP, runExample, serveExample } from './example-process.ts';
 import { postsOf, startTerminals } from './terminals.ts';
 
 const run = promisify(execFile);
@@ -83,12 +83,12 @@ describe('the Express app', () => {
   });
 
   it('takes callbacks that are signed with its secret, once each, and no others', async () => {
-    const app = await serveExample('express-app.mjs', { ...freshEnvironment(), CALLBACK_SECRET: SECRET });
+    const app = await serveExample('express-app.mjs', { ...freshEnvironment(), PORT: '0', CALLBACK_SECRET: SECRET });
     const event = { id: 'job-1-3-1', type: 'publish.published', subject: 'job-1', data: {} };
     const body = JSON.stringify(event);
     const call = async (signedWith: string, at = new Date(), sent = body) => {
       const headers = {
-        'content-type': 'application/cloudevents+json',
+        'content-type': 'application/json; charset=utf-8',
         'webhook-id': event.id,
         'webhook-timestamp': String(Math.floor(at.getTime() / 1_000)),
         'webhook-signature': new Webhook(signedWith).sign(event.id, at, body),
@@ -139,7 +139,8 @@ describe('the Next.js route', () => {
   it('publishes what it is sent, once', async () => {
     const env = freshEnvironment();
     const { simulatorUrl } = await startTerminals(env);
-    for (const [name, value] of Object.entries({ ...env, VIDEO_FOLDER: folder })) vi.stubEnv(name, value);
+    for (const [name, value] of Object.entries({ ...env, ...HOSTILE_APP, VIDEO_FOLDER: folder }))
+      vi.stubEnv(name, value);
     const route: Record<string, unknown> = await import(pathOf(NEXT_ROUTE));
     const server = await serveRoute(route);
     try {
@@ -256,7 +257,7 @@ describe('the Python script', () => {
   it.skipIf(!hasPython)('publishes over REST and waits (skipped where there is no python3)', async () => {
     const env = { ...freshEnvironment(), MEDIA_ROOTS: folder };
     const { simulatorUrl, serviceUrl } = await startTerminals(env);
-    const settings = { TIKTOK_PUBLISHER_URL: serviceUrl, POLL_SECONDS: '0.1' };
+    const settings = { PUBLISHER_URL: serviceUrl, POLL_SECONDS: '0.1' };
     const first = await runExample('enqueue.py', [video, 'simulated', 'post-1'], settings);
     expect(first).toMatchObject({ exitCode: 0, stderr: '', stdout: expect.stringMatching(/^[\w-]+ published/) });
     expect(await runExample('enqueue.py', [video, 'simulated', 'post-1'], settings)).toEqual(first);

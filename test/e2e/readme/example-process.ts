@@ -17,11 +17,28 @@ interface StartedExample {
   readonly ended: Promise<ExampleResult>;
 }
 
-/** Starts an example as another app's process would, with these settings alone. */
+/** What the app around has for itself, under names that are also settings of ours, with values that no setting takes. */
+export const HOSTILE_APP = {
+  PORT: 'abc',
+  HOST: '0.0.0.0',
+  LOG_LEVEL: 'silly',
+  API_KEYS: ',',
+  NODE_ENV: 'production',
+  BOARD_USER: 'only-a-user',
+  PUBLIC_BASE_URL: 'app.example',
+  METRICS_PORT: 'yes',
+  S3_ENDPOINT: 's3.app.example',
+  S3_FORCE_PATH_STYLE: '1',
+  OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4317',
+  TIKTOK_PUBLISHER_SERVICE_HOST: '10.0.0.11',
+  TIKTOK_PUBLISHER_PORT: 'tcp://10.0.0.11:3000',
+};
+
+/** Starts an example as the process of a hostile app would; `env` wins over what that has. */
 function startExample(name: string, args: readonly string[], env: Record<string, string>): StartedExample {
   const home = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '' };
   const program = name.endsWith('.py') ? 'python3' : process.execPath;
-  const child = spawn(program, [pathOf(name), ...args], { env: { ...home, ...env } });
+  const child = spawn(program, [pathOf(name), ...args], { env: { ...home, ...HOSTILE_APP, ...env } });
   running.add(child);
   const printed = { stdout: '', stderr: '' };
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

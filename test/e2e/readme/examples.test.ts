@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from '../../support/eventually.ts';
 import { makeVideo, sha256OfFile } from '../../support/videos.ts';
 import { endCommands, freshEnvironment, runCommand } from '../cli/command.ts';
+import { HOSTILE_APP } from './example-process.ts';
 import { postsOf, startTerminals } from './terminals.ts';
 
 const run = promisify(execFile);
@@ -29,10 +30,10 @@ afterEach(async () => {
 /** An example that did its work and does not end has failed, too (ms). */
 const EXAMPLE_TIMEOUT_MS = 30_000;
 
-/** Runs an example as another app's process would, with these settings alone. */
-async function runExample(name: string, env: Record<string, string>): Promise<string> {
+/** Runs an example as a hostile app's process would. */
+async function runExample(name: string, { PORT: _, ...env }: Record<string, string>): Promise<string> {
   const home = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '' };
-  const options = { env: { ...home, ...env }, timeout: EXAMPLE_TIMEOUT_MS };
+  const options = { env: { ...home, ...HOSTILE_APP, ...env }, timeout: EXAMPLE_TIMEOUT_MS };
   const { stdout } = await run(process.execPath, [pathOf(`examples/${name}`), video], options);
   return stdout;
 }

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { PublishJob } from '../../../src/core/publish-job.ts';
 import { accountNames, directPost, type Fleet, startFleet } from '../../scale/fleet.ts';
 import { endAllTokens, refreshesIn } from '../../scale/refreshes.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -41,13 +42,17 @@ describe('several worker processes', () => {
   it('begin as many posts of each account as a minute allows, and let the others wait without waking them', async () => {
     const { journal } = fleet.simulator;
     const begins = ACCOUNTS * INITS_PER_MINUTE;
-    await eventually(async () => (await fleet.count('processing')) === begins);
-    const jobs = await Promise.all(ids.map((id) => fleet.publisher.get(id)));
-    const waiting = jobs.flatMap((job) => (job?.state === 'queued' ? [job] : []));
+    const waiting = await eventually(async () => {
+      const jobs = await Promise.all(ids.map((id) => fleet.publisher.get(id)));
+      const queued = jobs.flatMap((job) => (job?.state === 'queued' ? [job] : []));
+      // The next in line has tried to begin, and waits for its reservation.
+      const isNext = ({ waitingFor, waitingUntil }: PublishJob) => waitingFor === 'rate_limit' && waitingUntil;
+      expect(await fleet.count('processing')).toBe(begins);
+      expect(queued.filter(isNext).length).toBeGreaterThanOrEqual(ACCOUNTS);
+      return queued;
+    });
     expect(waiting).toHaveLength(ids.length - begins);
-    const nextInLine = waiting.filter(({ waitingFor, waitingUntil }) => waitingFor === 'rate_limit' && waitingUntil);
     const starts = await fleet.starts(waiting.map(({ id }) => id));
-    expect(nextInLine.length).toBeGreaterThanOrEqual(ACCOUNTS);
     expect(starts.toSorted()).toEqual([...Array(ACCOUNTS).fill(0), ...Array(ACCOUNTS).fill(1)]);
     expect(journal.peakPerWindow('video_init', MINUTE_MS)).toBe(INITS_PER_MINUTE);
     expect(journal.requests({ httpStatus: 429 })).toEqual([]);

@@ -13,6 +13,7 @@ import { startSimulator } from '../../../src/simulator/index.ts';
 import { firstLine } from '../../support/first-line.ts';
 import { makeVideo, sha256OfFile } from '../../support/videos.ts';
 import { freshEnvironment } from '../cli/command.ts';
+import { HOSTILE_APP } from '../readme/example-process.ts';
 
 const EXAMPLE = 'examples/workers-with-own-tokens.mjs';
 const pathOf = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
@@ -26,6 +27,9 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
+/** Workers read from S3, so the app's own settings for it count unless there are prefixed ones. */
+const PREFIXED = { TIKTOK_PUBLISHER_S3_ENDPOINT: 'https://s3.example', TIKTOK_PUBLISHER_S3_FORCE_PATH_STYLE: 'true' };
+
 /** The example as another app's worker process, whose customer is `acme`, and a producer beside it. */
 async function startApp() {
   const simulator = await startSimulator({ processingMs: 100 });
@@ -38,7 +42,7 @@ async function startApp() {
   });
   const home = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '' };
   const app = spawn(process.execPath, [pathOf(EXAMPLE)], {
-    env: { ...home, ...env },
+    env: { ...home, ...env, ...HOSTILE_APP, ...PREFIXED },
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const ended = once(app, 'exit');

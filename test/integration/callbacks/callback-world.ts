@@ -3,6 +3,7 @@ import pino from 'pino';
 import { deliveriesOf } from '../../../src/app/callback-parts.ts';
 import { createDeliveryOrder } from '../../../src/callbacks/delivery-order.ts';
 import { createEndpointHealth } from '../../../src/callbacks/endpoint-health.ts';
+import type { Config } from '../../../src/config/load-config.ts';
 import type { CallbackSchedule } from '../../../src/core/callback-schedule.ts';
 import type { PublishEventType } from '../../../src/core/publish-event.ts';
 import { newRecord } from '../../../src/ledger/change.ts';
@@ -32,6 +33,7 @@ export interface CallbackWorldOptions {
   readonly schedule?: Partial<CallbackSchedule>;
   readonly lookup?: Lookup;
   readonly allowHosts?: readonly string[];
+  readonly callbackContentType?: Config['callbackContentType'];
   readonly only?: readonly WorkerKind[];
   /** Start the workers at once (default). */
   readonly workers?: boolean;
@@ -44,6 +46,7 @@ export async function startCallbackWorld(options: CallbackWorldOptions = {}) {
   const pipeline = await startPipeline({
     ...{ workers: false, simulator: { processingMs: 20 }, callbackSecrets: SECRETS },
     ...(options.allowHosts !== undefined && { allowHosts: options.allowHosts }),
+    ...(options.callbackContentType !== undefined && { callbackContentType: options.callbackContentType }),
   });
   const { redis, keys, queues } = pipeline;
   const schedule = { ...RAPID_CALLBACKS, ...options.schedule };

@@ -1,4 +1,7 @@
+import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express from 'express';
 import { Webhook } from 'standardwebhooks';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Lookup } from '../../../src/outbound/outbound-agent.ts';
@@ -24,6 +27,19 @@ async function receive(answer?: CallbackAnswer): Promise<CallbackReceiver> {
   return receiver;
 }
 
+/** An app that reads JSON as apps do, and answers what it has read. */
+async function receiveWithExpress(take: (event: unknown) => void): Promise<string> {
+  const app = express();
+  app.post('/hook', express.json(), (request, response) => {
+    take(request.body);
+    response.sendStatus(204);
+  });
+  const server = app.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  closers.push(async () => server.close());
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`;
+}
+
 const answerOf =
   (...statuses: number[]): CallbackAnswer =>
   (response, _request, index) =>
@@ -47,7 +63,7 @@ describe('the delivery of events', () => {
     expect(types).toEqual(['publish.queued', 'publish.started', 'publish.upload.completed', 'publish.in_inbox']);
     for (const [index, { headers, body, id, path: address }] of receiver.received.entries()) {
       expect(address).toBe('/hook?token=mine');
-      expect(headers['content-type']).toBe('application/cloudevents+json; charset=utf-8');
+      expect(headers['content-type']).toBe('application/json; charset=utf-8');
       const plain = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
       for (const secret of SECRETS) expect(new Webhook(secret).verify(body, plain)).toEqual(onStream[index]);
       const stranger = new Webhook(`whsec_${Buffer.alloc(32, 9).toString('base64')}`);
@@ -78,6 +94,22 @@ describe('the delivery of events', () => {
       ['retried', 429, 'CALLBACK_REFUSED'],
       ...Array(3).fill(['delivered', 204, null]),
     ]);
+  });
+
+  it('is read by apps that parse JSON as they parse all', async () => {
+    const world = await start();
+    const events: unknown[] = [];
+    await world.createJob('j', await receiveWithExpress((event) => events.push(event)));
+    await world.entryIn('j-1-1', 'completed');
+    expect(events).toEqual([expect.objectContaining({ id: 'j-1-1', type: 'publish.queued', subject: 'j' })]);
+  });
+
+  it('has the content type of CloudEvents where that is set', async () => {
+    const world = await start({ callbackContentType: 'application/cloudevents+json' });
+    const receiver = await receive();
+    await world.createJob('j', receiver.url);
+    await receiver.arrived(1);
+    expect(receiver.received[0]?.headers['content-type']).toBe('application/cloudevents+json; charset=utf-8');
   });
 
   it('goes on with the next event once one is given up', async () => {

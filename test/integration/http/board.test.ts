@@ -227,6 +227,11 @@ describe('retry on the board', () => {
       expect(answer.status).toBe(403);
       expect(await answer.json()).toMatchObject({ code: 'BOARD_FOREIGN_ORIGIN' });
     }
+    // As nginx sends it unless told: without the name that the browser asked for.
+    const proxied = await retry('tiktok-status', id, { ...operator, origin: 'http://board.lan' });
+    expect(await proxied.json()).toMatchObject({
+      message: expect.stringMatching(/at board\.lan, but the Host header .* 127\.0\.0\.1:\d+\..*proxy_set_header Host/),
+    });
     expect(await pipeline.publisher.get(id)).toMatchObject({ state: 'failed' });
     expect((await retry('tiktok-status', id, { ...operator, origin: `http://${host}` })).status).toBe(204);
     await pipeline.publisher.waitForCompletion(id, WAIT);

@@ -60,6 +60,26 @@ describe('the API', () => {
     expect(own.status).toBe(200);
   });
 
+  it('takes an address with slashes at its end or doubled, as a client joins it, for the address', async () => {
+    const api = await startApi();
+    const { status, headers } = await api.call('POST', '/v1/publishes/', PULL_REQUEST);
+    expect(status).toBe(202);
+    const location = headers.get('location') ?? '';
+    for (const path of [
+      `${location}/`,
+      `/${location}`,
+      '//v1//publishes/',
+      '/healthz/',
+      '/docs/',
+      '/board/',
+      '/docs',
+    ]) {
+      expect([path, (await api.call('GET', path)).status]).toEqual([path, 200]);
+    }
+    expect((await api.call('PATCH', '/v1/publishes/', {})).status).toBe(405);
+    expect((await api.call('POST', '/v1/publishes//cancel', {})).status).toBe(405);
+  });
+
   it('tells other methods which ones there are, and other sites nothing', async () => {
     const api = await startApi();
     const patch = await api.call('PATCH', '/v1/publishes', {});

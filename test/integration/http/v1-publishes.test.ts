@@ -54,6 +54,19 @@ describe('POST /v1/publishes', () => {
     expect(tomorrow.body).toMatchObject({ status: 400, code: 'INPUT_VERSION_UNSUPPORTED' });
   });
 
+  it('refuses numbers that it could not echo exactly, and checks a request the same way', async () => {
+    const api = await startApi();
+    const json = JSON.stringify({ ...PULL_REQUEST, metadata: { order: 'N' } }).replace('"N"', '1234567890123456789');
+    const post = (path: string) =>
+      fetch(`${api.url}${path}`, { method: 'POST', body: json, headers: { 'content-type': 'application/json' } });
+    const refused = await post('/v1/publishes');
+    expect(refused.status).toBe(400);
+    expect(await refused.json()).toMatchObject({
+      problems: [{ path: 'metadata.order', message: expect.stringContaining('write it as a text') }],
+    });
+    expect(await (await post('/v1/preflight')).json()).toMatchObject({ ok: false });
+  });
+
   it('refuses files where no folder is named for them', async () => {
     const api = await startApi();
     const { file } = await folderWithVideo();
@@ -186,6 +199,27 @@ describe('a job', () => {
     }
   });
 
+  it('is changed until it has begun or ended, field by field', async () => {
+    const api = await startApi();
+    const id = await enqueue(api);
+    const change = (body: unknown) => api.call('PATCH', `/v1/publishes/${id}`, body);
+    const scheduledAt = '2096-12-01T10:00:00Z';
+    const changed = await change({ scheduledAt, priority: 3, post: { title: 'Later' } });
+    expect(changed.status).toBe(200);
+    expect(changed.body).toMatchObject({
+      ...{ id, state: 'scheduled', scheduledAt: '2096-12-01T10:00:00.000Z' },
+      timeline: [{ event: 'queued' }, { event: 'updated', scheduledAt, priority: 3, post: ['title'] }],
+    });
+    const wrong = await change({ post: { title: 1 }, media: {} });
+    expect(wrong).toMatchObject({ status: 400, body: { problems: [{ path: 'post.title' }, { path: 'media' }] } });
+    expect(await change({ scheduledAt: '2020-01-01T00:00:00Z' })).toMatchObject({
+      status: 400,
+      body: { code: 'INPUT_SCHEDULED_IN_PAST', problems: [{ path: 'scheduledAt' }] },
+    });
+    await api.call('POST', `/v1/publishes/${id}/cancel`);
+    expect(await change({ priority: 1 })).toMatchObject({ status: 409, body: { code: 'JOB_NOT_CHANGEABLE' } });
+  });
+
   it('that does not exist is not found, whatever is done to it', async () => {
     const api = await startApi();
     for (const [method, path] of [
@@ -193,8 +227,9 @@ describe('a job', () => {
       ['GET', '/events'],
       ['POST', '/cancel'],
       ['POST', '/retry'],
+      ['PATCH', ''],
     ] as const) {
-      const answer = await api.call(method, `/v1/publishes/0${path}`);
+      const answer = await api.call(method, `/v1/publishes/0${path}`, method === 'PATCH' ? {} : undefined);
       expect(answer.status).toBe(404);
       expect(answer.body).toMatchObject({ code: 'JOB_NOT_FOUND' });
     }

@@ -231,6 +231,17 @@ describe('what an earlier version stored', () => {
   });
 });
 
+describe('a job of an account that goes by its open_id', () => {
+  it("is made under the account's own name, also when it is made again", async () => {
+    await redis.hset(keys.account('open-id-1'), { aliasOf: 'acme' });
+    const made = newRecord({ id: 'job-1', request: { ...request, account: 'open-id-1' }, now });
+    const first = await ledger.create(made, { event: 'queued' });
+    const again = await ledger.create(made, { event: 'queued' });
+    expect([first, again].map(({ id, record }) => [id, record.account])).toEqual(Array(2).fill(['job-1', 'acme']));
+    expect((await ledger.read('job-1'))?.account).toBe('acme');
+  });
+});
+
 describe('an idempotency key', () => {
   it('gives the job that was made under it first', async () => {
     await create('job-1', 'key');

@@ -30,6 +30,15 @@ function mostInAnyWindow(times: readonly number[], windowMs: number): number {
 }
 
 describe('reservations', () => {
+  it('tell of no wait right after a call that was made at once', async () => {
+    const call = { account: freshAccount(), endpoint: 'status', ...TIKTOK_QUOTAS.status } as const;
+    // In any part of a second of the server's clock.
+    for (let count = 0; count < 20; count += 1) {
+      await reservations.reserve(call);
+      expect(await reservations.peek(call)).toBe(0);
+    }
+  });
+
   it('lets as many calls go at once as the limit allows, and the next one a window later', async () => {
     const request = { account: freshAccount(), endpoint: 'direct_init', ...TIKTOK_QUOTAS.direct_init } as const;
     const waits = [];

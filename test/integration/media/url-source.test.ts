@@ -66,11 +66,47 @@ describe('a URL that is served by ranges', () => {
     await source.close();
   });
 
+  it('is found at the end of ten redirects, and not of eleven', async () => {
+    const source = await open('in-a-chain', '10');
+    expect(digest(await bytesOf(source, 0, 9_000))).toBe(digest(video.subarray(0, 9_000)));
+    await source.close();
+    expect(await rejection(open('in-a-chain', '11'))).toMatchObject({
+      ...{ code: 'INPUT_MEDIA_REDIRECTS', row: { verdict: 'give_up' } },
+      message: expect.stringContaining('more than 10 times'),
+    });
+  });
+
+  it.concurrent.each(['whole-once', 'missing-once', 'forbidden-once', 'page-once', 'other-version-once'] as const)(
+    'is asked again for an answer that passes (%s)',
+    async (name) => {
+      const source = await open(name);
+      expect(digest(await bytesOf(source, 0, 1_000_000))).toBe(digest(video.subarray(0, 1_000_000)));
+      await source.verifyUnchanged();
+      await source.close();
+    },
+  );
+
+  it.each(['odd-encoding', 'odd-range', 'twice-all', 'many-headers', 'odd-etag', 'to-accents'] as const)(
+    '(%s) is read as curl and browsers read it',
+    async (name) => {
+      const source = await open(name);
+      expect(digest(await bytesOf(source, 0, 1_000_000))).toBe(digest(video.subarray(0, 1_000_000)));
+      await source.verifyUnchanged();
+      await source.close();
+    },
+  );
+
   it('asks directly where it was redirected to', async () => {
     const source = await open('to-honest', 'direct.mp4');
     await bytesOf(source, 0, 10_000);
     expect(server.asked.filter(({ path }) => path === '/to-honest/direct.mp4')).toHaveLength(1);
     await source.close();
+  });
+
+  it('encodes what a redirect names beyond ASCII', async () => {
+    const source = await open('to-accents');
+    await source.close();
+    expect(server.asked.map(({ path }) => path)).toContain('/honest/caf%C3%A9%20%E2%98%83.mp4');
   });
 
   it('sends user and password as a header, to the origin of the URL', async () => {
@@ -132,14 +168,15 @@ describe('a URL that cannot be opened', () => {
     ['to-metadata', 'OUTBOUND_URL_REFUSED'],
     ['to-metadata-tls', 'OUTBOUND_HOST_REFUSED'],
     ['to-login', 'OUTBOUND_URL_REFUSED'],
-    ['in-circles', 'TRANSPORT_MEDIA_BAD_ANSWER'],
+    ['in-circles', 'INPUT_MEDIA_REDIRECTS'],
+    ['share-link', 'INPUT_MEDIA_WEB_PAGE'],
     ['to-nowhere', 'TRANSPORT_MEDIA_BAD_ANSWER'],
     ['unauthorized', 'INPUT_MEDIA_ACCESS_REFUSED'],
     ['forbidden', 'INPUT_MEDIA_ACCESS_REFUSED'],
     ['expired', 'INPUT_MEDIA_URL_EXPIRED'],
     ['missing', 'INPUT_MEDIA_NOT_FOUND'],
     ['gone', 'INPUT_MEDIA_NOT_FOUND'],
-    ['page', 'INPUT_MEDIA_CONTAINER_UNSUPPORTED'],
+    ['page', 'INPUT_MEDIA_WEB_PAGE'],
     ['empty', 'INPUT_MEDIA_EMPTY'],
     ['too-large', 'INPUT_MEDIA_TOO_LARGE'],
     ['busy', 'TRANSPORT_MEDIA_BUSY'],

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
-import { type Agent, request } from 'undici';
+import { type Dispatcher, request } from 'undici';
 import { afterEach, describe, expect, it } from 'vitest';
 import { parseAllowList } from '../../../src/outbound/allow-list.ts';
 import { createOutboundAgent, type Lookup } from '../../../src/outbound/outbound-agent.ts';
@@ -51,7 +51,7 @@ function answers(...each: string[][]): { lookup: Lookup; asked: () => number } {
   return { lookup, asked: () => count };
 }
 
-function agentFor(allowed: string[], lookup?: Lookup): Agent {
+function agentFor(allowed: string[], lookup?: Lookup): Dispatcher {
   const agent = createOutboundAgent({
     allowed: parseAllowList(allowed),
     connectMs: 2_000,
@@ -63,7 +63,7 @@ function agentFor(allowed: string[], lookup?: Lookup): Agent {
 }
 
 /** What came of a GET: `200`, or the stable code of the error. */
-async function get(agent: Agent, url: string): Promise<string> {
+async function get(agent: Dispatcher, url: string): Promise<string> {
   try {
     const { statusCode, body } = await request(url, { dispatcher: agent });
     await body.dump();

@@ -35,6 +35,21 @@ describe("a creator's daily cap", () => {
   });
 });
 
+describe('a daily cap that our own posts reached', () => {
+  it('shows when the oldest of them is a day old', async () => {
+    const { publisher, folder, redis, keys } = await startTestPipeline({ simulator: { limits: { postsPerDay: 0 } } });
+    const oldest = Date.now() - 10 * HOUR_MS;
+    const posts = Array.from({ length: 15 }, (_, i) => oldest + i * 60_000);
+    await redis.zadd(keys.directPosts('acme'), ...posts.flatMap((at) => [at, String(at)]));
+    const path = await makeVideo(folder, 1_000);
+    const job = await waitingFor(publisher, await publisher.enqueue(post('acme', path)), 'daily_cap');
+    expect(Date.parse(job.waitingUntil ?? '')).toBe(oldest + 24 * HOUR_MS);
+    const next = await waitingFor(publisher, await publisher.enqueue(post('acme', path)), 'daily_cap');
+    await redis.hset(keys.laneDelay('acme'), 'until', Date.now() - 120_000);
+    expect(await publisher.get(next.id)).toMatchObject({ waitingFor: 'turn', waitingUntil: null });
+  });
+});
+
 describe("the app's cap on posting accounts", () => {
   it('holds new accounts back without asking TikTok again, and lets those inside go on', async () => {
     const { publisher, folder, simulator, addAccount } = await startTestPipeline({

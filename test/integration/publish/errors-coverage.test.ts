@@ -17,6 +17,8 @@ const suite = readdirSync(new URL(FOLDER, ROOT))
 const COVERED_ELSEWHERE: Record<string, string> = {
   // Renewed silently; here the journal shows the refusal, and the job shows nothing.
   AUTH_TOKEN_INVALID: 'test/simulator/tiktok-client.test.ts',
+  INPUT_SCHEDULED_IN_PAST: 'test/integration/publish/past-times.test.ts',
+  JOB_NOT_CHANGEABLE: 'test/integration/publish/update.test.ts',
   JOB_NOT_CANCELLABLE: 'test/integration/publish/cancel-retry.test.ts',
   JOB_NOT_RETRYABLE: 'test/integration/publish/cancel-retry.test.ts',
   CONFIG_INVALID: 'test/unit/config/load-config.test.ts',

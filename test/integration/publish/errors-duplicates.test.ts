@@ -160,7 +160,9 @@ describe('of several jobs with the same video', () => {
 
   it.concurrent('the first looks again when its file was touched while it waited', async () => {
     const { pipeline } = world();
-    const { account, ended, noted } = await openCase(pipeline);
+    const { account, ended, noted, fault } = await openCase(pipeline);
+    // Its record says so until it has ended.
+    fault('status', { kind: 'delay', ms: 3_000 });
     const path = await makeVideo(pipeline.folder, VIDEO_BYTES, `mine-${account}.mp4`);
     const reservations = { account, endpoint: 'inbox_init', limit: 6, windowMs: 60_000 } as const;
     await pipeline.deps.reservations.push({ ...reservations, notBeforeAt: Date.now() + 6_000 });
@@ -168,8 +170,12 @@ describe('of several jobs with the same video', () => {
     await noted(enqueued, 'deferred');
     const { claimedVideo } = (await pipeline.deps.ledger.read(enqueued.id)) ?? {};
     await utimes(path, 1, 1);
-    expect((await ended(enqueued)).state).toBe('in_inbox');
+    await noted(enqueued, 'upload_completed');
     const later = (await pipeline.deps.ledger.read(enqueued.id))?.claimedVideo;
+    expect((await ended(enqueued)).state).toBe('in_inbox');
+    // The claim itself stays; what the record knew of the video is of no use any more.
+    const { claimedVideo: kept, pin } = (await pipeline.deps.ledger.read(enqueued.id)) ?? {};
+    expect({ kept, pin }).toEqual({});
     expect(later?.digest).toBe(claimedVideo?.digest);
     expect(later?.pin?.version).not.toBe(claimedVideo?.pin?.version);
   });

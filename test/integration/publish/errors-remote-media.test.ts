@@ -129,6 +129,8 @@ describe('a video from a server that misbehaves', () => {
   it.concurrent.each<[Misbehaviour, ErrorCode, chunksAccepted: number]>([
     ['ignores-range', 'INPUT_MEDIA_NO_RANGES', 0],
     ['ignores-range-later', 'INPUT_MEDIA_NO_RANGES', 0],
+    ['share-link', 'INPUT_MEDIA_WEB_PAGE', 0],
+    ['in-circles', 'INPUT_MEDIA_REDIRECTS', 0],
     ['other-range', 'TRANSPORT_MEDIA_BAD_ANSWER', 0],
     ['gzip', 'INPUT_MEDIA_NO_RANGES', 0],
     ['gzip-later', 'INPUT_MEDIA_NO_RANGES', 0],

@@ -38,7 +38,10 @@ describe('publisher.preflight', () => {
   it('checks a request in every part and enqueues nothing', async () => {
     const { account, requests, inits } = await openCase(pipeline);
     const { facts, ...report } = await pipeline.publisher.preflight(direct(account, 'h264.mp4'));
-    const checked = { request: CHECKED, media: CHECKED, account: CHECKED, creator: CHECKED, quota: CHECKED };
+    const checked = {
+      ...{ request: CHECKED, media: CHECKED, duplicates: { checked: false, reason: 'duplicates are allowed' } },
+      ...{ account: CHECKED, creator: CHECKED, quota: CHECKED },
+    };
     expect(report).toEqual({ ok: true, findings: [], checked });
     expect(facts).toMatchObject({ container: 'mp4', video: { codec: 'h264', frameRate: 30 } });
     expect([requests('creator_info').length, inits().length]).toEqual([1, 0]);
@@ -47,7 +50,8 @@ describe('publisher.preflight', () => {
 
   it('finds what is wrong with video, settings and limits at once', async () => {
     const { account } = await openCase(pipeline, { privacyLevelOptions: ['FOLLOWER_OF_CREATOR', 'SELF_ONLY'] });
-    const posts = Array.from({ length: 15 }, (_, i) => [Date.now() - i * 60_000, `post ${i}`]).flat();
+    const times = Array.from({ length: 15 }, (_, i) => Date.now() - i * 60_000);
+    const posts = times.flatMap((at) => [at, String(at)]);
     await pipeline.redis.zadd(pipeline.keys.directPosts(account), ...posts);
     const inits = { account, endpoint: 'direct_init', limit: 6, windowMs: 60_000 } as const;
     for (let i = 0; i < 6; i++) await pipeline.deps.reservations.reserve(inits);
@@ -60,7 +64,22 @@ describe('publisher.preflight', () => {
       'warn TIKTOK_RATE_LIMITED',
       'warn TIKTOK_DAILY_POST_CAP',
     ]);
-    expect(findings.at(-1)?.found).toBe('15');
+    expect(findings.at(-1)?.found).toMatch(/^15; the job looks again at \d{4}-/);
+  });
+
+  it('finds the job that has the same video, and claims nothing', async () => {
+    const { account } = await openCase(pipeline);
+    const request = { ...direct(account, 'h264.mp4'), onDuplicate: 'refuse' } as const;
+    expect(await pipeline.publisher.preflight(request)).toMatchObject({ ok: true, checked: { duplicates: CHECKED } });
+    expect(await pipeline.redis.keys(`${pipeline.keys.claimedVideo(account, '')}*`)).toEqual([]);
+    const workers = await pipeline.startWorkers();
+    const { id } = await pipeline.publisher.enqueue(request);
+    await pipeline.publisher.waitForCompletion(id, { timeoutMs: 90_000 });
+    await workers.close({ timeoutMs: 5_000 });
+    const { ok, findings } = await pipeline.publisher.preflight(request);
+    expect(ok).toBe(false);
+    const found = `publish job ${id} of this account has the same video and is published`;
+    expect(findings).toMatchObject([{ code: 'INPUT_DUPLICATE_VIDEO', severity: 'refuse', found }]);
   });
 
   it('takes no place among the inits', async () => {
@@ -95,13 +114,16 @@ describe('publisher.preflight', () => {
   });
 
   it('says what it could not check without keys', async () => {
-    const { account } = await openCase(pipeline);
+    const { account, openId } = await openCase(pipeline);
     const publisher = publisherWith({});
     try {
       const { ok, checked } = await publisher.preflight(direct(account, 'h264.mp4'));
       expect(ok).toBe(true);
       const skipped = { checked: false, reason: expect.stringContaining('ENCRYPTION_KEYS') };
       expect(checked).toMatchObject({ media: CHECKED, account: skipped, creator: skipped, quota: CHECKED });
+      await pipeline.vault.pause(account);
+      const { findings } = await publisher.preflight(direct(openId, 'h264.mp4'));
+      expect(findings.map(({ code }) => code)).toContain('AUTH_ACCOUNT_PAUSED');
     } finally {
       await publisher.close();
     }

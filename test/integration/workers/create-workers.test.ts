@@ -21,7 +21,12 @@ async function startWorld(redisUrl = testRedisUrl()) {
     verifiedUrlPrefixes: ['https://videos.example/'],
   });
   onTestFinished(() => simulator.close());
-  const settings = { ENCRYPTION_KEYS, TIKTOK_API_BASE_URL: simulator.url, LOG_LEVEL: 'silent', PREFLIGHT: 'off' };
+  const settings = {
+    ENCRYPTION_KEYS,
+    TIKTOK_API_BASE_URL: simulator.url,
+    TIKTOK_PUBLISHER_LOG_LEVEL: 'silent',
+    PREFLIGHT: 'off',
+  };
   for (const [variable, value] of Object.entries(settings)) vi.stubEnv(variable, value);
   const queuePrefix = freshPrefix();
   const redis = { kind: 'url', url: redisUrl } as const;

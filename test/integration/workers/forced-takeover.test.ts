@@ -21,7 +21,14 @@ async function startForcible() {
     ...{ id, publisher, simulator },
     run: (entry: string, start: number) =>
       processPublishEntry(
-        { id, isNumbered: false, data: request, replaceData: async () => {}, run: { entry, start } },
+        {
+          id,
+          isNumbered: false,
+          data: request,
+          addedAt: Date.now(),
+          replaceData: async () => {},
+          run: { entry, start },
+        },
         deps,
         {
           draining: never,

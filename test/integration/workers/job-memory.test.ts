@@ -64,6 +64,21 @@ describe('a record that went back in time', () => {
     expect(inits()).toBe(1);
   });
 
+  it('of a job that was changed has the change again', async () => {
+    const { publisher, startWorkers, folder, keepRecord, runAgain, deps } = await startIdlePipeline();
+    const media = { type: 'file', path: await makeVideo(folder, 100_000) } as const;
+    const post = { title: 'old', privacyLevel: 'SELF_ONLY' } as const;
+    const { id } = await publisher.enqueue({ account: 'acme', mode: 'direct', media, post });
+    const setBack = await keepRecord(id);
+    await publisher.update(id, { post: { title: 'new' } });
+    await startWorkers();
+    await publisher.waitForCompletion(id, ENDED);
+    await setBack();
+    await runAgain(id);
+    await eventually(async () => (await publisher.get(id))?.state === 'published');
+    expect((await deps.ledger.read(id))?.request.post).toEqual({ ...post, title: 'new' });
+  });
+
   it.each([
     ['an upload', async (folder: string) => ({ type: 'file', path: await makeVideo(folder, 100_000) }) as const],
     ['a pull', async () => ({ type: 'pull', url: PULL_URL }) as const],

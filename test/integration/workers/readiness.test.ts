@@ -106,7 +106,7 @@ const SCENARIOS: readonly Scenario[] = [
 ];
 
 beforeAll(() => {
-  const settings = { ENCRYPTION_KEYS: Buffer.alloc(32, 7).toString('base64'), LOG_LEVEL: 'silent' };
+  const settings = { ENCRYPTION_KEYS: Buffer.alloc(32, 7).toString('base64'), TIKTOK_PUBLISHER_LOG_LEVEL: 'silent' };
   for (const [variable, value] of Object.entries(settings)) vi.stubEnv(variable, value);
 });
 afterAll(() => vi.unstubAllEnvs());

@@ -10,19 +10,22 @@ describe('text of a job', () => {
     expect(new Set(lines).size).toBe(ALL_PUBLISH_STATES.length);
   });
 
-  it('says for every reason what a queued job waits for, and until when', () => {
+  it('says for every reason what a queued job waits for, and when it looks again', () => {
     const lines = WAIT_REASONS.map((waitingFor) => headline(sampleJob({ waitingFor })));
     expect(new Set(lines).size).toBe(WAIT_REASONS.length);
     const waitingUntil = '2026-11-23T00:00:00.000Z';
     expect(headline(sampleJob({ waitingFor: 'daily_cap', waitingUntil }))).toBe(
-      "queued: waiting for the account's daily post limit until 2026-11-23 00:00:00Z",
+      "queued: waiting for the account's daily post limit; looks again at 2026-11-23 00:00:00Z",
     );
+    for (const waitingFor of WAIT_REASONS) {
+      expect(headline(sampleJob({ waitingFor, waitingUntil }))).not.toContain('until');
+    }
   });
 
   it('says what an upload or a status waits for', () => {
     const waits = { waitingFor: 'replication', waitingUntil: '2026-11-23T00:00:00.000Z' } as const;
     expect(headline({ ...uploadingJob(24_000_000), ...waits })).toMatch(
-      /accepted \(50%\), waiting for the Redis replicas.* until 2026-11-23 00:00:00Z$/,
+      /accepted \(50%\), waiting for the Redis replicas.*; looks again at 2026-11-23 00:00:00Z$/,
     );
     const processing = headline(sampleJob({ state: 'processing', waitingFor: 'rate_limit' }));
     expect(processing).toMatch(/; status check waiting for TikTok's rate limit$/);

@@ -29,6 +29,7 @@ describe('defaults', () => {
         port: 3000,
         apiKeys: [],
         publicBaseUrl: 'http://127.0.0.1:3000',
+        basePath: '',
         board: undefined,
         boardViewer: undefined,
       },
@@ -125,6 +126,25 @@ describe('values', () => {
     expect(half.REDIS_TLS_CERT_FILE).toContain('REDIS_TLS_KEY_FILE');
   });
 
+  it('reads the proxies as all programs have them, in lower case too, and never shows them', () => {
+    expect(loadConfig({ NO_PROXY: 'a.example' }).proxy).toBeUndefined();
+    expect(loadConfig({ https_proxy: 'proxy:3128', HTTPS_PROXY: 'http://other', no_proxy: 'a.example' }).proxy).toEqual(
+      {
+        ...{ https: 'http://proxy:3128', http: undefined, except: 'a.example' },
+      },
+    );
+    expect(
+      loadConfig({ HTTP_PROXY: 'http://me:pw@proxy', TIKTOK_PUBLISHER_HTTP_PROXY: 'http://ours' }).proxy,
+    ).toMatchObject({
+      http: 'http://ours',
+    });
+    for (const HTTPS_PROXY of ['socks5://hunter2', 'http://me:50%hunter2@proxy']) {
+      const problem = problemsOf({ HTTPS_PROXY }).HTTPS_PROXY;
+      expect(problem).toContain('a secret of');
+      expect(problem).not.toContain('hunter2');
+    }
+  });
+
   it('reads lists, keys and numbers', () => {
     const config = loadConfig({
       ENCRYPTION_KEYS: `${KEY}, ${OTHER_KEY}`,
@@ -146,6 +166,7 @@ describe('values', () => {
       port: 0,
       apiKeys: ['one', 'two'],
       requestsPerMinute: 600,
+      basePath: '',
       board: { user: 'ops', password: 'pw' },
       boardViewer: { user: 'guest', password: 'look' },
     });
@@ -268,6 +289,20 @@ describe('the public address', () => {
     expect(publicBaseUrl({ PORT: '0' })).toBeUndefined();
     expect(publicBaseUrl({ HOST: '0.0.0.0', API_KEYS: 'k' })).toBeUndefined();
     expect(publicBaseUrl({ PUBLIC_BASE_URL: 'https://a.example/tiktok/' })).toBe('https://a.example/tiktok');
+  });
+
+  it('has a path below which links stand, and BASE_PATH says the same', () => {
+    const basePath = (env: Record<string, string>) => loadConfig(env).http.basePath;
+    expect(basePath({})).toBe('');
+    expect(basePath({ PUBLIC_BASE_URL: 'https://a.example' })).toBe('');
+    expect(basePath({ PUBLIC_BASE_URL: 'https://a.example/x/tiktok/' })).toBe('/x/tiktok');
+    for (const path of ['/tiktok', 'tiktok', '/tiktok/']) {
+      expect(basePath({ BASE_PATH: path, PUBLIC_BASE_URL: 'https://a.example/tiktok' })).toBe('/tiktok');
+    }
+    expect(problemsOf({ BASE_PATH: '/a', PUBLIC_BASE_URL: 'https://a.example' }).BASE_PATH).toContain('must end with');
+    for (const path of ['/v1', 'board/x', '/a b', '//evil.example', '/..']) {
+      expect(problemsOf({ BASE_PATH: path }).BASE_PATH).toContain('a path such as /tiktok');
+    }
   });
 
   it('is https, since codes that become tokens travel there', () => {

@@ -33,8 +33,15 @@ describe('the range of a 206', () => {
     expect(parseAnsweredRange(' BYTES 5-5/4000000000 ')).toMatchObject({ startByte: 5, endByteExclusive: 6 });
   });
 
+  it.each(['bytes=0-9/10', 'bytes: 0-9/10', '0-9/10', 'bytes  0 - 9 / 10'])(
+    'is read as curl reads it: %s',
+    (header) => {
+      expect(parseAnsweredRange(header)).toEqual({ startByte: 0, endByteExclusive: 10, totalBytes: 10 });
+    },
+  );
+
   it.each([
-    ...[undefined, '', 'bytes 0-9/*', 'bytes */10', 'bytes 0-10/10', 'bytes 6-5/10', 'bytes=0-9/10', 'items 0-9/10'],
+    ...[undefined, '', 'bytes 0-9/*', 'bytes */10', 'bytes 0-10/10', 'bytes 6-5/10', 'items 0-9/10'],
     ...['bytes 0-9/10, bytes 0-9/10', 'bytes -1-9/10', 'bytes 0x0-9/10', 'bytes 0-9/1e9'],
   ])('is none where it says something else: %s', (header) => {
     expect(parseAnsweredRange(header)).toBeUndefined();

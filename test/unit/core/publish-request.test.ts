@@ -39,6 +39,33 @@ describe('parsePublishRequest', () => {
     expect(parsePublishRequest(request)).toEqual(request);
   });
 
+  it.each([
+    ['2026-12-01T10:00:00+0000', '2026-12-01T10:00:00+00:00'],
+    ['2026-12-01T10:00:00-0330', '2026-12-01T10:00:00-03:30'],
+    ['2026-12-01T10:00+02', '2026-12-01T10:00:00+02:00'],
+    ['20261201T100000Z', '2026-12-01T10:00:00Z'],
+    ['2026-12-01 10:00:00.25Z', '2026-12-01T10:00:00.25Z'],
+    ['2026-12-01t10:00:00,5z', '2026-12-01T10:00:00.5Z'],
+    [' 2026-12-01T10:00:00Z\n', '2026-12-01T10:00:00Z'],
+  ])('takes the time %s', (given, time) => {
+    expect(parsePublishRequest({ ...valid, scheduledAt: given }).scheduledAt).toBe(time);
+    expect(Date.parse(time)).not.toBeNaN();
+  });
+
+  it.each(['2026-12-01T10:00:00', '2026-13-01T10:00:00+0000', '2026-02-30 10:00Z', '1764583200', '2026-12-01'])(
+    'refuses the time %s',
+    (scheduledAt) => expect(problemPaths({ ...valid, scheduledAt })).toEqual(['scheduledAt']),
+  );
+
+  it('takes the URL of a local file as its path', () => {
+    const pathOf = (path: string) => parsePublishRequest({ ...valid, media: { type: 'file', path } }).media;
+    expect(pathOf('file:///srv/a%20b.mp4')).toEqual({ type: 'file', path: '/srv/a b.mp4' });
+    expect(pathOf('FILE://localhost/srv/a.mp4')).toEqual({ type: 'file', path: '/srv/a.mp4' });
+    const elsewhere = refusal({ ...valid, media: { type: 'file', path: 'file://nas/srv/a.mp4' } });
+    expect(elsewhere.message).toContain('file:///srv/a.mp4');
+    expect(refusal({ ...valid, media: { type: 'url', url: 'file:///srv/a.mp4' } }).message).toContain('"file"');
+  });
+
   it('lists every problem at once', () => {
     const input = {
       account: 'a b',

@@ -55,6 +55,28 @@ async function readAll(source: MediaSource, startByte: number, endByteExclusive:
 
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
 
+describe('a name with accents', () => {
+  it.each([
+    ['NFC', 'NFD'],
+    ['NFD', 'NFC'],
+  ])('is found where the disk spells it in %s and the path in %s', async (onDisk, given) => {
+    const inFolder = join(folder, 'Vidéos'.normalize(onDisk));
+    await mkdir(inFolder);
+    const name = join('Vidéos', 'Café.mp4');
+    const { path } = await videoFile(100, name.normalize(onDisk));
+    const asked = path.normalize(given);
+    expect(asked).not.toBe(path);
+    for (const roots of [undefined, [inFolder], [inFolder.normalize(given), folder]]) {
+      const source = await openFileSource(asked, { roots });
+      opened.push(source);
+      await source.verifyUnchanged();
+    }
+    await expect(openFileSource(join(folder, 'Gâteau.mp4'))).rejects.toMatchObject({ code: 'INPUT_MEDIA_NOT_FOUND' });
+    const elsewhere = { roots: [join(folder, 'other')] };
+    await expect(openFileSource(asked, elsewhere)).rejects.toMatchObject({ code: 'INPUT_MEDIA_OUTSIDE_ROOTS' });
+  });
+});
+
 describe('openFileSource', () => {
   it('pins the size and the version of the file and tells its type', async () => {
     const { path } = await videoFile(1_234);
@@ -194,15 +216,15 @@ describe('read', () => {
   });
 
   it('says so when the file has become shorter, and leaves no rejection behind', async () => {
-    const { path } = await videoFile(4 * MIB);
+    const { path } = await videoFile(8 * MIB);
     const source = await opening(path);
-    await truncate(path, 2 * MIB);
-    const reading = readAll(source, 0, 4 * MIB);
+    await truncate(path, 4 * MIB);
+    const reading = readAll(source, 0, 8 * MIB);
     await expect(reading).rejects.toMatchObject({
       code: 'INPUT_MEDIA_CHANGED',
-      message: `expected more data from ${path} at byte ${2 * MIB}, but it ends there`,
+      message: `expected more data from ${path} at byte ${4 * MIB}, but it ends there`,
     });
-    const abandoned = source.read(MIB, 4 * MIB);
+    const abandoned = source.read(2 * MIB, 8 * MIB);
     await abandoned.next();
     await abandoned.return();
   });

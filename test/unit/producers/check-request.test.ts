@@ -2,9 +2,10 @@ import { describe, expect, it } from 'vitest';
 import type { CreatorInfo } from '../../../src/core/creator-rules.ts';
 import { PublishError } from '../../../src/core/publish-error.ts';
 import type { PublishRequest } from '../../../src/core/publish-request.ts';
+import { digestRequest } from '../../../src/core/request-digest.ts';
 import { openFileSource } from '../../../src/media/file-source.ts';
 import { probeMedia } from '../../../src/media/probe/probe-media.ts';
-import type { PreflightAccount } from '../../../src/producers/check-account.ts';
+import type { PreflightAccount, PreflightQuota } from '../../../src/producers/check-account.ts';
 import { checkRequest, type PreflightDeps } from '../../../src/producers/check-request.ts';
 import { mediaFixture } from '../../support/media-fixtures.ts';
 
@@ -26,6 +27,15 @@ const REQUEST: PublishRequest = {
   post: { privacyLevel: 'SELF_ONLY' },
 };
 
+const NOW = Date.UTC(2026, 10, 30, 12);
+const NO_LIMITS: PreflightQuota = {
+  initWaitMs: async () => 0,
+  postsLastDay: async () => 0,
+  nextDailyTryAt: async () => NOW,
+  heldBackUntil: async () => undefined,
+  delayOf: async () => undefined,
+};
+
 function deps(changes: Partial<PreflightDeps> = {}): PreflightDeps {
   return {
     openMedia: async (media) => {
@@ -34,7 +44,12 @@ function deps(changes: Partial<PreflightDeps> = {}): PreflightDeps {
     },
     probeMedia,
     accounts: { find: async () => ACCOUNT, askCreator: async () => CREATOR },
-    quota: { initWaitMs: async () => 0, postsLastDay: async () => 0, heldBackUntil: async () => undefined },
+    quota: NO_LIMITS,
+    duplicates: { onDuplicate: 'warn', find: async () => undefined },
+    holdOf: async () => undefined,
+    jobOfKey: async () => undefined,
+    clock: { now: () => NOW },
+    nameOf: async (name) => name,
     ...changes,
   };
 }
@@ -56,7 +71,10 @@ const skipped = (reason: string) => ({ checked: false, reason: expect.stringCont
 describe('the report on a request', () => {
   it('finds nothing in one that can be published, and says that all of it was checked', async () => {
     const { facts, ...report } = await checkRequest(REQUEST, deps());
-    const checked = { request: CHECKED, media: CHECKED, account: CHECKED, creator: CHECKED, quota: CHECKED };
+    const checked = {
+      ...{ request: CHECKED, media: CHECKED, duplicates: CHECKED },
+      ...{ account: CHECKED, creator: CHECKED, quota: CHECKED },
+    };
     expect(report).toEqual({ ok: true, findings: [], checked });
     expect(facts).toMatchObject({ container: 'mp4', durationSeconds: 4 });
   });
@@ -167,21 +185,125 @@ describe('an account', () => {
 });
 
 describe('limits that are used up', () => {
-  it('are told and refuse nothing', async () => {
-    const until = Date.UTC(2026, 11, 1);
-    const quota = {
-      initWaitMs: async () => 12_345,
-      postsLastDay: async () => 15,
-      heldBackUntil: async () => until,
-    };
-    const { ok, findings } = await checkRequest(REQUEST, deps({ quota }));
+  const until = Date.UTC(2026, 11, 1);
+  const quota: PreflightQuota = {
+    ...NO_LIMITS,
+    initWaitMs: async () => 12_345,
+    postsLastDay: async () => 15,
+    nextDailyTryAt: async () => until - 1_000,
+    heldBackUntil: async () => until,
+  };
+  const told = async (request: unknown, limits: PreflightQuota) => {
+    const { ok, findings } = await checkRequest(request, deps({ quota: limits }));
     expect(ok).toBe(true);
-    expect(findings.map(({ severity, code }) => `${severity} ${code}`)).toEqual([
-      'warn TIKTOK_RATE_LIMITED',
-      'warn TIKTOK_DAILY_POST_CAP',
-      'warn TIKTOK_ACTIVE_USER_CAP',
+    return findings.map(({ severity, code, found }) => `${severity} ${code} ${found}`);
+  };
+
+  it('are told with their times and refuse nothing', async () => {
+    expect(await told(REQUEST, quota)).toEqual([
+      expect.stringMatching(/^warn TIKTOK_RATE_LIMITED .*13 s$/),
+      'warn TIKTOK_DAILY_POST_CAP 15; the job looks again at 2026-11-30T23:59:59.000Z',
+      expect.stringMatching(/^warn TIKTOK_ACTIVE_USER_CAP .*2026-12-01T00:00:00.000Z$/),
     ]);
-    expect(findings[0]?.found).toContain('13 s');
-    expect(findings[2]?.found).toContain('2026-12-01T00:00:00.000Z');
+  });
+
+  it('do not concern a job that is scheduled for later', async () => {
+    expect(await told({ ...REQUEST, scheduledAt: '2026-12-01T00:00:00.000Z' }, quota)).toEqual([]);
+  });
+
+  it('are told where TikTok reported them, although we did not use them up', async () => {
+    const delayed = (reason: 'daily_cap' | 'pending_share_cap') => ({
+      ...NO_LIMITS,
+      delayOf: async () => ({ reason, until }),
+    });
+    const { post: _, ...rest } = REQUEST;
+    const draft = { ...rest, mode: 'inbox' };
+    const at = '2026-12-01T00:00:00.000Z';
+    expect(await told(REQUEST, delayed('daily_cap'))).toEqual([expect.stringMatching(`TIKTOK_DAILY_POST_CAP .*${at}`)]);
+    expect(await told(REQUEST, delayed('pending_share_cap'))).toEqual([]);
+    const drafts = deps({ quota: delayed('pending_share_cap'), accounts: 'not here' });
+    expect((await checkRequest(draft, drafts)).findings).toMatchObject([
+      { code: 'TIKTOK_PENDING_SHARE_CAP', severity: 'warn', found: expect.stringContaining(at) },
+    ]);
+  });
+});
+
+describe('a time that is over', () => {
+  it('is refused as the real run would', async () => {
+    const { ok, findings } = await checkRequest({ ...REQUEST, scheduledAt: '2026-11-30T11:00:00Z' }, deps());
+    expect(ok).toBe(false);
+    expect(findings).toMatchObject([{ code: 'INPUT_SCHEDULED_IN_PAST', severity: 'refuse', field: 'scheduledAt' }]);
+  });
+});
+
+describe('an idempotency key', () => {
+  it.each([
+    [digestRequest(REQUEST), 'warn IDEMPOTENCY_KEY_SEEN'],
+    ['of another request', 'refuse IDEMPOTENCY_CONFLICT'],
+  ])('that was used for the request %s: %s', async (requestDigest, expected) => {
+    const jobOfKey = async (key: string) => (key === 'k1' ? { id: 'first', requestDigest } : undefined);
+    const { findings } = await checkRequest(REQUEST, deps({ jobOfKey }), 'k1');
+    expect(findings.map(({ severity, code }) => `${severity} ${code}`)).toEqual([expected]);
+    expect(findings[0]?.found).toContain('job first');
+    expect((await checkRequest(REQUEST, deps({ jobOfKey }), 'k2')).findings).toEqual([]);
+  });
+});
+
+describe('the same video on the account', () => {
+  const find = async (account: string, digest: string) =>
+    account === 'acme' && /^[0-9a-f]{64}$/.test(digest) ? ({ id: 'other', state: 'published' } as const) : undefined;
+  const withSetting = (onDuplicate: 'allow' | 'warn' | 'refuse') => deps({ duplicates: { onDuplicate, find } });
+
+  it.each([
+    ['warn', 'warn'],
+    ['refuse', 'refuse'],
+  ] as const)('with %s: %s', async (onDuplicate, severity) => {
+    const found = 'publish job other of this account has the same video and is published';
+    const expected = [{ code: 'INPUT_DUPLICATE_VIDEO', severity, found }];
+    expect((await checkRequest(REQUEST, withSetting(onDuplicate))).findings).toMatchObject(expected);
+    expect((await checkRequest({ ...REQUEST, onDuplicate }, withSetting('allow'))).findings).toMatchObject(expected);
+  });
+
+  it('is not looked for where duplicates are allowed or the video cannot be read', async () => {
+    const allowed = await checkRequest(REQUEST, withSetting('allow'));
+    expect(allowed).toMatchObject({ findings: [], checked: { duplicates: skipped('allowed') } });
+    const missing = { ...REQUEST, media: { type: 'file', path: '/nowhere/a.mp4' } };
+    const { checked } = await checkRequest(missing, withSetting('warn'));
+    expect(checked.duplicates).toEqual(skipped('could not be read'));
+  });
+
+  it('is found by its URL where TikTok downloads it', async () => {
+    const request = { ...REQUEST, media: { type: 'pull', url: 'https://videos.example.com/a.mp4' } };
+    expect((await checkRequest(request, withSetting('warn'))).findings).toMatchObject([
+      { code: 'INPUT_DUPLICATE_VIDEO', severity: 'warn' },
+    ]);
+  });
+});
+
+describe('what TikTok does not take over', () => {
+  const inbox = { mode: 'inbox', post: { title: 'Hello', privacyLevel: 'SELF_ONLY' } } as const;
+  const remarks = async (request: unknown) =>
+    (await checkRequest(request, deps({ accounts: 'not here' }))).findings.map(({ code, severity, field }) => [
+      code,
+      severity,
+      field,
+    ]);
+
+  it('of a draft is told field by field', async () => {
+    expect(await remarks({ ...REQUEST, ...inbox })).toEqual([
+      ['FIELD_IGNORED', 'warn', 'post.title'],
+      ['FIELD_IGNORED', 'warn', 'post.privacyLevel'],
+    ]);
+  });
+
+  it('of a draft of photos is not its texts', async () => {
+    const media = { type: 'photos', urls: ['https://photos.example.com/1.jpg'] };
+    expect(await remarks({ ...REQUEST, ...inbox, media })).toEqual([['FIELD_IGNORED', 'warn', 'post.privacyLevel']]);
+  });
+
+  it('of a video is a cover beyond its end', async () => {
+    const withCover = (coverTimestampMs: number) => ({ ...REQUEST, post: { ...REQUEST.post, coverTimestampMs } });
+    expect(await remarks(withCover(3_999))).toEqual([]);
+    expect(await remarks(withCover(4_000))).toEqual([['COVER_BEYOND_END', 'warn', 'post.coverTimestampMs']]);
   });
 });

@@ -7,7 +7,7 @@ import { MEDIA_FIXTURES } from '../../../support/media-fixtures.ts';
 
 /** Files whose container is right and which are all there. */
 const readable = MEDIA_FIXTURES.filter(
-  ({ refused }) => !refused.some((code) => /CONTAINER|EMPTY|INCOMPLETE/.test(code)),
+  ({ refused }) => !refused.some((code) => /CONTAINER|EMPTY|INCOMPLETE|WEB_PAGE/.test(code)),
 );
 const CODEC_NAMES: Readonly<Record<string, string>> = { avc: 'h264', hevc: 'h265' };
 

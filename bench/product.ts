@@ -1,0 +1,64 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createPublisherFromConfig } from '../src/app/create-publisher.ts';
+import type { PublishRequest } from '../src/core/publish-request.ts';
+import { createKeys } from '../src/redis/keys.ts';
+import { makeVideo } from '../test/support/videos.ts';
+import { startProgram, startRedis } from './lab.ts';
+
+export const QUEUE_PREFIX = '{bench}';
+/** The app at TikTok, whose webhooks are signed with the secret. */
+export const TIKTOK_APP = { key: 'bench', secret: 'bench-secret' } as const;
+const VIDEO_BYTES = 1_000;
+const CONCURRENCY = 50;
+
+interface ProductOptions {
+  /** When a worker polls, and at which poll TikTok is done. */
+  readonly pollMs: readonly number[];
+  readonly pollsUntilDone: number;
+}
+
+export type Product = Awaited<ReturnType<typeof openProduct>>;
+
+/** The product on a Redis and a TikTok of its own: a publisher here, the rest in processes that are started when asked. */
+export async function openProduct({ pollMs, pollsUntilDone }: ProductOptions) {
+  const folder = await mkdtemp(join(tmpdir(), 'bench-'));
+  const path = await makeVideo(folder, VIDEO_BYTES);
+  const redis = await startRedis();
+  const tiktok = await startProgram('tiktok', { pollsUntilDone });
+  const environment = {
+    ...{ REDIS_URL: redis.url, QUEUE_PREFIX, DATA_DIR: folder, PORT: '0', LOG_LEVEL: 'error', PREFLIGHT: 'off' },
+    ...{ UPLOAD_CONCURRENCY: String(CONCURRENCY), STATUS_CONCURRENCY: String(CONCURRENCY) },
+    ...{ API_RATE_LIMIT_PER_MINUTE: '1000000', ENCRYPTION_KEYS: randomBytes(32).toString('base64') },
+    ...{ TIKTOK_CLIENT_KEY: TIKTOK_APP.key, TIKTOK_CLIENT_SECRET: TIKTOK_APP.secret },
+    TIKTOK_API_BASE_URL: await tiktok.ask<string>('url'),
+  };
+  const publisher = createPublisherFromConfig({
+    redis: { kind: 'url', url: redis.url },
+    ...{ dataDir: folder, cacheDir: '', queuePrefix: QUEUE_PREFIX },
+  });
+  const closers = [() => publisher.close(), () => tiktok.end(), () => redis.close()];
+
+  async function start(name: string, settings: unknown, isOwn = true) {
+    const program = await startProgram(name, settings, { isOwn });
+    closers.unshift(() => program.end());
+    return program;
+  }
+
+  return {
+    ...{ redis, tiktok, publisher, keys: createKeys(QUEUE_PREFIX) },
+    request: (account: string): PublishRequest => ({
+      ...{ account, mode: 'direct', media: { type: 'file', path } },
+      post: { title: `A video of ${account}`, privacyLevel: 'SELF_ONLY' },
+    }),
+    startWorker: () => start('product-worker', { environment, pollMs }),
+    startServer: () => start('product-server', { environment }),
+    startWatcher: () => start('product-watcher', { redisUrl: redis.url, queuePrefix: QUEUE_PREFIX }, false),
+    async close() {
+      for (const close of closers) await close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}

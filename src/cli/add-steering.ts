@@ -1,0 +1,33 @@
+import { type Command, Option } from 'commander';
+import { MAX_PRIORITY } from '../core/post-limits.ts';
+import { parseJsonObject, wholeNumber } from './option-values.ts';
+import { type Run, withJson } from './with-json.ts';
+
+/** The commands that change jobs. */
+export function addSteering(program: Command, run: Run): void {
+  withJson(program.command('cancel'))
+    .description('cancel a job that cannot have been published yet')
+    .argument('<id>', 'id of the job')
+    .action((id) => run(async (context) => (await import('./commands/jobs.ts')).cancel(id, context)));
+  withJson(program.command('update'))
+    .description('change a job that has not begun')
+    .argument('<id>', 'id of the job')
+    .addOption(new Option('--at <time>', 'publish at this time, written as for publish').conflicts('now'))
+    .option('--now', 'publish now')
+    .option('--priority <n>', 'lower numbers run first', wholeNumber(0, MAX_PRIORITY))
+    .option('--title <text>', 'caption of the post')
+    .option('--privacy <level>', 'who can see the post, written as for publish')
+    .option(
+      '--post <json>',
+      'settings of the post as JSON, such as {"disableDuet": true}; null removes one',
+      parseJsonObject,
+    )
+    .action((id, options) =>
+      run(async (context) => (await import('./commands/update.ts')).update(id, options, context)),
+    );
+  withJson(program.command('retry'))
+    .description('retry a failed or unconfirmed job without the risk of posting twice')
+    .argument('<id>', 'id of the job')
+    .option('--force', 'start again even if the post may have been published; check on TikTok first')
+    .action((id, options) => run(async (context) => (await import('./commands/jobs.ts')).retry(id, options, context)));
+}
