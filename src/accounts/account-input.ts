@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type InputProblem, PublishError } from '../core/publish-error.ts';
-import { publishRequestSchema } from '../core/publish-request.ts';
+import { accountNameSchema } from '../core/publish-request.ts';
 
 /** The tokens of a TikTok user as an authorization gives them. Lifetimes in seconds, as on the wire. */
 export interface TokenInput {
@@ -56,7 +56,7 @@ function toTokenInput({
 }
 
 /** Names and open_ids share one space, since an account may be addressed by either. */
-const accountName = publishRequestSchema.shape.account;
+const accountName = accountNameSchema;
 
 /** What connects an account over REST: the TikTok user and the fields of `accounts add`. */
 export const accountTokensSchema = z

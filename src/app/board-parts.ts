@@ -37,22 +37,13 @@ export function boardOptions(
   };
 }
 
-function createBoardJobs(
-  reader: Pick<LedgerReader, 'readMany' | 'readRequests'>,
-  publisher: Pick<Publisher, 'retry'>,
-): BoardJobs {
+function createBoardJobs(reader: Pick<LedgerReader, 'readMany'>, publisher: Pick<Publisher, 'retry'>): BoardJobs {
   return {
     idOf(queue, { id, timestamp, data }) {
       if (queue === QUEUE_NAMES.publish) return publishIdOfEntry({ id, timestamp });
       return entryOfJob.safeParse(data).data?.id;
     },
-    async find(ids) {
-      const [jobs, requests] = await Promise.all([reader.readMany(ids), reader.readRequests(ids)]);
-      return jobs.map((job, index) => {
-        const request = requests[index];
-        return job === undefined || request === undefined ? undefined : { job, request };
-      });
-    },
+    find: reader.readMany,
     async retry(id) {
       await publisher.retry(id);
     },

@@ -7,6 +7,7 @@ import { orLate } from '../core/deadline.ts';
 import type { Clock, RotatingSealer } from '../core/ports.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { ProvidedRedis } from '../embedded-redis/provide-redis.ts';
+import { logConsoleLines } from '../observability/console-lines.ts';
 import { createLogger } from '../observability/logger.ts';
 import type { Traces } from '../observability/otel-traces.ts';
 import type { StartWait } from '../redis/await-redis.ts';
@@ -36,6 +37,8 @@ export interface App extends RedisAccess {
    * for one in memory, which ends with the process.
    */
   readonly ledgerName: string | undefined;
+  /** Takes what libraries write to the console into the log, until everything is closed: for a process of our own. */
+  readonly logConsole: () => void;
   /** Where the traces of this process go; undefined where nobody wants any. */
   readonly traces: Traces | undefined;
 }
@@ -70,6 +73,10 @@ export async function openApp(config: Config, options: AppOptions = {}): Promise
     ...access,
     config: { ...config, encryptionKeys: [...encryptionKeys], redis: access.target },
     ...{ log, clock, random, traces },
+    logConsole() {
+      const giveBack = logConsoleLines(log);
+      access.onClose(async () => giveBack());
+    },
     sealer: createSealer(encryptionKeys, oldFormInUse),
     requestSecrets: createRequestSecrets(encryptionKeys, oldFormInUse),
     connectLinks: createConnectLinks(encryptionKeys),

@@ -25,6 +25,7 @@ export interface Client extends RedisParts, AccountParts {
  */
 export async function openClient(config: Config): Promise<Client> {
   const app = await openApp(config);
+  app.logConsole();
   const redis = await app.connect('producer');
   const tiktok = openTikTok(app);
   const parts = openParts(app, redis, { tiktok });

@@ -32,6 +32,8 @@ export interface Workers extends Pick<RunningWorkers, 'isRunning' | 'readiness'>
    * it ends all the same: with nothing running within seconds, else within `timeoutMs` and a few seconds.
    */
   close(options?: { readonly timeoutMs?: number }): Promise<void>;
+  /** {@link close}, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** Opens everything that workers need in a process that is not ours. @throws ConfigError, RedisUnavailableError */
@@ -47,13 +49,15 @@ export async function openStandAloneWorkers({ tokens, only, ...settings }: Creat
 }
 
 function workersOf({ app, metrics }: Service, { isRunning, readiness, wake, close }: RunningWorkers): Workers {
-  return {
+  const workers: Workers = {
     ...{ isRunning, readiness, wake, metrics: metrics.render },
     async close({ timeoutMs = app.config.shutdownTimeoutMs } = {}) {
       await close({ timeoutMs });
       await closeInTime(app, 0);
     },
+    [Symbol.asyncDispose]: () => workers.close(),
   };
+  return workers;
 }
 
 function configOf({ redisUrl, queuePrefix }: Pick<CreateWorkersOptions, 'redisUrl' | 'queuePrefix'>): Config {

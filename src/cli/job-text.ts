@@ -1,10 +1,11 @@
 import { headline, percentText } from '../core/headline.ts';
+import { mediaText, oneLine, postText } from '../core/post-text.ts';
 import type { PublishJob, TimelineEntry } from '../core/publish-job.ts';
 import { bytesText, durationText, partOfText, timeText } from '../core/quantity-text.ts';
 
 /** Everything about a job, human-readable. */
 export function jobText(job: PublishJob): string {
-  const { progress, failure } = job;
+  const { progress, failure, request } = job;
   const facts: [string, string | undefined][] = [
     ['job', job.id],
     ['state', headline(job)],
@@ -12,11 +13,15 @@ export function jobText(job: PublishJob): string {
     ['code', failure === null ? undefined : [failure.code, failure.tiktokCode].filter(Boolean).join(', ')],
     ['TikTok log', failure?.tiktokLogId],
     ['account', `${job.account} (${job.mode})`],
+    ['title', oneLine(request.post?.title ?? '') || undefined],
+    ['media', oneLine(mediaText(request.media))],
+    ['privacy', request.post?.privacyLevel],
     ['publish id', job.publishId ?? undefined],
     ['video', progress.totalBytes === 0 ? undefined : sizeText(job)],
     ['attempts', job.attempts === 0 ? undefined : `${job.attempts} failed`],
     ['created', timeText(job.createdAt)],
     ['updated', timeText(job.updatedAt)],
+    ['key', oneLine(job.idempotencyKey ?? '') || undefined],
     ['metadata', job.metadata === null ? undefined : JSON.stringify(job.metadata)],
   ];
   const known = facts.flatMap(([name, text]) => (text === undefined ? [] : [`${name.padEnd(12)}${text}`]));
@@ -39,18 +44,28 @@ function factsText(entry: TimelineEntry): string {
   return facts.map(([name, value]) => ` ${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`).join('');
 }
 
+const POST_CHARS = 60;
+const LEAST_POST_CHARS = 24;
+
 /**
- * Jobs as a table that fits 80 columns unless account names are long; two lines for each where a terminal is narrower.
+ * Jobs as a table, each with its post; on a line of its own where a terminal has no room for it in the table.
  * @param now ms since the epoch
  * @param columns of the terminal; undefined where there is none
  */
 export function jobTable(jobs: readonly PublishJob[], now: number, columns?: number): string {
   if (jobs.length === 0) return 'No jobs.';
   const rows = jobs.map((job) => [job.id, stateCell(job), job.account, durationText(now - Date.parse(job.createdAt))]);
-  const table = textTable([['JOB', 'STATE', 'ACCOUNT', 'AGE'], ...rows]);
-  const tableColumns = Math.max(...table.split('\n').map((line) => line.length));
-  if (columns === undefined || tableColumns <= columns) return table;
-  return rows.map(([id, ...facts]) => `${id}\n  ${facts.join('  ')}`).join('\n');
+  const lines = textTable([['JOB', 'STATE', 'ACCOUNT', 'AGE'], ...rows]).split('\n');
+  const tableColumns = Math.max(...lines.map((line) => line.length));
+  const room = columns === undefined ? POST_CHARS : columns - tableColumns - 2;
+  if (room >= LEAST_POST_CHARS) {
+    const posts = ['POST', ...jobs.map(({ request }) => postText(request, room))];
+    return lines.map((line, index) => `${line.padEnd(tableColumns)}  ${posts[index]}`).join('\n');
+  }
+  const isWide = columns !== undefined && tableColumns <= columns;
+  const heads = isWide ? lines.slice(1) : rows.map(([id, ...facts]) => `${id}\n  ${facts.join('  ')}`);
+  const belowHead = jobs.map(({ request }, index) => `${heads[index]}\n  ${postText(request, (columns ?? 80) - 2)}`);
+  return [...(isWide ? lines.slice(0, 1) : []), ...belowHead].join('\n');
 }
 
 function stateCell(job: PublishJob): string {

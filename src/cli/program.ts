@@ -57,6 +57,11 @@ function addServices(program: Command, run: Run): void {
       'processing time, from the last byte to the outcome',
       wholeNumber(0, Number.MAX_SAFE_INTEGER),
     )
+    .option(
+      '--posts-per-day <n>',
+      'direct posts of a creator in 24 hours; 15, as at TikTok, by default',
+      wholeNumber(0, Number.MAX_SAFE_INTEGER),
+    )
     .option('--webhook-url <url>', "where to send TikTok's webhooks, such as <start's address>/webhooks/tiktok")
     .action((options) => run(async (context) => (await import('./commands/simulator.ts')).simulator(options, context)));
 }
@@ -123,8 +128,8 @@ function addPublishing(program: Command, run: Run): void {
 
 function addWatching(program: Command, run: Run): void {
   withJson(program.command('status'))
-    .description('show a job')
-    .argument('<id>', 'id of the job')
+    .description('show a job, by its id or its idempotency key')
+    .argument('<id>', 'id or idempotency key of the job')
     .action((id) => run(async (context) => (await import('./commands/jobs.ts')).status(id, context)));
   withJson(program.command('list'))
     .description('show jobs, newest first')

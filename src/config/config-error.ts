@@ -1,6 +1,7 @@
 import { PublishError } from '../core/publish-error.ts';
 
 export interface SettingProblem {
+  /** Name of the environment variable. */
   readonly variable: string;
   /** What was expected, what was given unless it is a secret, and how to fix it. */
   readonly message: string;

@@ -1,17 +1,25 @@
 import type { ErrorCode } from './error-table.ts';
 import { DURATION_TOLERANCE_SECONDS } from './media-rules.ts';
+import type { PrivacyLevel } from './new-request.ts';
 import type { PublishRequest } from './publish-request.ts';
 
 /** What TikTok allows a creator to post just now (content-posting-api-reference-query-creator-info, read 2026-11-22). */
 export interface CreatorInfo {
+  /** Name in the profile's URL; undefined: TikTok did not say. */
   readonly username: string | undefined;
+  /** Name to show to the person who posts, as TikTok demands; undefined: TikTok did not say. */
   readonly nickname: string | undefined;
-  /** Works for two hours. */
+  /** URL of the profile picture, which works for two hours; undefined: TikTok did not say. */
   readonly avatarUrl: string | undefined;
-  readonly privacyLevelOptions: readonly string[];
+  /** The levels to offer, and no others: each fits `post.privacyLevel`. */
+  readonly privacyLevelOptions: readonly PrivacyLevel[];
+  /** The creator allows no comments: offer no choice of them. */
   readonly commentDisabled: boolean;
+  /** The creator allows no duets: offer no choice of them. */
   readonly duetDisabled: boolean;
+  /** The creator allows no stitches: offer no choice of them. */
   readonly stitchDisabled: boolean;
+  /** The longest video that the creator may post, in seconds; undefined: TikTok did not say. */
   readonly maxVideoDurationSeconds: number | undefined;
 }
 

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { exposureOf, type SessionFacts } from './exposure.ts';
 import { PublishError, toInputProblems } from './publish-error.ts';
-import { type PublishRequest, parsePublishRequest, publishRequestSchema } from './publish-request.ts';
+import { type PublishRequest, parsePublishRequest, requestFields } from './publish-request.ts';
 import { isTerminal } from './publish-state.ts';
 
-const { scheduledAt, priority, post } = publishRequestSchema.shape;
+const { scheduledAt, priority, post } = requestFields;
 
 type PostShape = ReturnType<typeof post.unwrap>['shape'];
 

@@ -6,6 +6,11 @@ export const PRIVACY_LEVELS = [
   'SELF_ONLY',
 ] as const;
 
+/** Whether TikTok's name of a level is one that a request may ask for. */
+export function isPrivacyLevel(name: string): name is (typeof PRIVACY_LEVELS)[number] {
+  return PRIVACY_LEVELS.some((level) => level === name);
+}
+
 /** Most photos of one post (content-posting-api-reference-photo-post, read 2026-11-22). */
 export const MAX_PHOTOS = 35;
 /** Longest caption of a video, in UTF-16 units, that is JavaScript's `length` (content-posting-api-reference-direct-post). */

@@ -18,7 +18,9 @@ export interface PreflightFinding {
   readonly field: string;
   /** What is allowed; null where there is no such thing. */
   readonly limit: string | null;
+  /** What there is instead. */
   readonly found: string;
+  /** What to do about it. */
   readonly advice: string;
 }
 

@@ -8,9 +8,11 @@ export type CheckedPart = { readonly checked: true } | { readonly checked: false
 export interface PreflightReport {
   /** Nothing was found for which the job would fail; it may still have to wait, as warnings say. */
   readonly ok: boolean;
+  /** What was found, in the order of the checks. */
   readonly findings: readonly PreflightFinding[];
   /** What the video is; null: not looked into. */
   readonly facts: MediaFacts | null;
+  /** Which parts were checked, and why others were not. */
   readonly checked: {
     /** Its fields, against the schema. */
     readonly request: CheckedPart;

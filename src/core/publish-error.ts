@@ -6,11 +6,15 @@ import type { ErrorRow } from './verdict.ts';
 export interface SafeDetails {
   /** What exactly was wrong this time, for example `expected …, got …`. */
   readonly reason?: string;
+  /** Which call to TikTok failed. */
   readonly endpoint?: string;
+  /** HTTP status of the answer, 100 to 599. */
   readonly httpStatus?: number;
   /** TikTok's own `error.code` or `fail_reason`, as sent. */
   readonly tiktokCode?: string;
+  /** TikTok's own text, at most 500 characters. */
   readonly tiktokMessage?: string;
+  /** TikTok's log id, for TikTok's support. */
   readonly tiktokLogId?: string;
   /** From Retry-After (ms from the moment of the answer). */
   readonly retryAfterMs?: number;
@@ -24,7 +28,9 @@ export interface SafeDetails {
 
 /** One thing wrong with an input: the field, and what to do. */
 export interface InputProblem {
+  /** The field, such as `post.privacyLevel`, or the name of a setting. */
   readonly path: string;
+  /** What was expected; it quotes no value. */
   readonly message: string;
 }
 

@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { inexactNumbers } from './inexact-numbers.ts';
 import { mediaSchema, webUrl } from './media-schema.ts';
+import type { NewRequest } from './new-request.ts';
 import {
   MAX_DESCRIPTION_LENGTH,
   MAX_PHOTO_TITLE_LENGTH,
@@ -8,6 +10,9 @@ import {
   PRIVACY_LEVELS,
 } from './post-limits.ts';
 import { PublishError, toInputProblems } from './publish-error.ts';
+import { refuseConflicts } from './request-conflicts.ts';
+
+export type { NewRequest, PublishMode } from './new-request.ts';
 
 const postSchema = z
   .strictObject({
@@ -54,10 +59,6 @@ function textOf(maxLength: number) {
   });
 }
 
-/** What cannot be said of photos, and what of videos (content-posting-api-reference-photo-post). */
-const VIDEO_ONLY = ['disableDuet', 'disableStitch', 'coverTimestampMs'] as const;
-const PHOTOS_ONLY = ['description', 'autoAddMusic'] as const;
-
 /** The newest payload version this program writes and reads. */
 const REQUEST_VERSION = 1;
 
@@ -70,72 +71,69 @@ const MAX_ACCOUNT_LENGTH = 128;
 /** Whether http will do depends on the host, which is checked where the settings are known. */
 const callbackUrl = webUrl.refine((text) => !hasCredentials(text), 'expected no user and password in the URL');
 
-/** Version 1 of a publish request: what producers send and what lies in the queue. */
-export const publishRequestSchema = z
-  .strictObject({
-    version: z.literal(REQUEST_VERSION).optional().meta({ description: 'Version of this format. Optional.' }),
-    account: z
-      .string({ error: 'expected an account name' })
-      .min(1, 'expected an account name')
-      .max(MAX_ACCOUNT_LENGTH)
-      .regex(/^[^\s{}\p{Cc}]+$/u, 'expected a name without white space and braces')
-      .meta({ description: 'Name of a connected account, or its TikTok open_id.', examples: ['acme'] }),
-    mode: z.enum(['direct', 'inbox'], { error: 'expected "direct" or "inbox"' }).meta({
-      description: "`direct` publishes the post. `inbox` sends a draft to the creator's inbox.",
-    }),
-    media: mediaSchema,
-    post: postSchema.optional(),
-    scheduledAt: z
-      .preprocess(
-        toExtendedTime,
-        z.iso.datetime({
-          offset: true,
-          error: 'expected an ISO 8601 time with a time zone, such as 2026-12-01T10:00:00Z',
-        }),
-      )
-      .optional()
-      .meta({
-        description:
-          'Start time, with a time zone. Without it, the job starts immediately. A time more than ten minutes in the past is refused.',
-        examples: ['2026-12-01T10:00:00Z'],
+/** Name of a connected account, or its open_id: they share one space. */
+export const accountNameSchema = z
+  .string({ error: 'expected an account name' })
+  .min(1, 'expected an account name')
+  .max(MAX_ACCOUNT_LENGTH)
+  .regex(/^[^\s{}\p{Cc}]+$/u, 'expected a name without white space and braces');
+
+/** The fields of a request, each by itself. */
+export const requestFields = {
+  version: z.literal(REQUEST_VERSION).optional().meta({ description: 'Version of this format. Optional.' }),
+  account: accountNameSchema.meta({
+    description: 'Name of a connected account, or its TikTok open_id.',
+    examples: ['acme'],
+  }),
+  mode: z.enum(['direct', 'inbox'], { error: 'expected "direct" or "inbox"' }).meta({
+    description: "`direct` publishes the post. `inbox` sends a draft to the creator's inbox.",
+  }),
+  media: mediaSchema,
+  post: postSchema.optional(),
+  scheduledAt: z
+    .preprocess(
+      toExtendedTime,
+      z.iso.datetime({
+        offset: true,
+        error: 'expected an ISO 8601 time with a time zone, such as 2026-12-01T10:00:00Z',
       }),
-    priority: z.int().min(0).max(MAX_PRIORITY).optional().meta({
-      description: 'Jobs with a lower number run first. Jobs without a priority run before all others.',
-    }),
-    callbackUrl: callbackUrl.optional().meta({
-      description: 'URL that receives the events of the job as signed POST requests (Standard Webhooks).',
-      examples: ['https://app.example.com/hooks/tiktok'],
-    }),
-    /** What to do when the answer to a pull's init was lost: TikTok may or may not be publishing it. */
-    onLostInit: z.enum(['unconfirmed', 'repeat'], { error: 'expected "unconfirmed" or "repeat"' }).optional().meta({
+    )
+    .optional()
+    .meta({
       description:
-        "What to do when TikTok's response to the start of a pull was lost, so it is unknown whether TikTok will publish: `unconfirmed` (the default) ends the job as unconfirmed; `repeat` starts again, at the risk of a second post.",
+        'Start time, with a time zone. Without it, the job starts immediately. A time more than ten minutes in the past is refused.',
+      examples: ['2026-12-01T10:00:00Z'],
     }),
-    onDuplicate: z
-      .enum(['allow', 'warn', 'refuse'], { error: 'expected "allow", "warn" or "refuse"' })
-      .optional()
-      .meta({
-        description: 'What to do if the same video was recently published on this account.',
-      }),
-    sealed: z.string().max(MAX_SEALED_LENGTH).optional().meta({
-      description: 'Set by the library: the secret parts of URLs, encrypted for the workers. Omit it.',
+  priority: z.int().min(0).max(MAX_PRIORITY).optional().meta({
+    description: 'Jobs with a lower number run first. Jobs without a priority run before all others.',
+  }),
+  callbackUrl: callbackUrl.optional().meta({
+    description: 'URL that receives the events of the job as signed POST requests (Standard Webhooks).',
+    examples: ['https://app.example.com/hooks/tiktok'],
+  }),
+  /** What to do when the answer to a pull's init was lost: TikTok may or may not be publishing it. */
+  onLostInit: z.enum(['unconfirmed', 'repeat'], { error: 'expected "unconfirmed" or "repeat"' }).optional().meta({
+    description:
+      "What to do when TikTok's response to the start of a pull was lost, so it is unknown whether TikTok will publish: `unconfirmed` (the default) ends the job as unconfirmed; `repeat` starts again, at the risk of a second post.",
+  }),
+  onDuplicate: z.enum(['allow', 'warn', 'refuse'], { error: 'expected "allow", "warn" or "refuse"' }).optional().meta({
+    description: 'What to do if the same video was recently published on this account.',
+  }),
+  metadata: z
+    .record(z.string(), z.unknown())
+    .refine((metadata) => Buffer.byteLength(JSON.stringify(metadata)) <= MAX_METADATA_BYTES, {
+      error: `expected at most ${MAX_METADATA_BYTES} bytes of JSON`,
+    })
+    .optional()
+    .meta({
+      description: `Your own JSON object, returned in the job and its events; at most ${MAX_METADATA_BYTES} bytes as JSON.`,
+      examples: [{ yourId: 'spring-7' }],
     }),
-    metadata: z
-      .record(z.string(), z.unknown())
-      .refine((metadata) => Buffer.byteLength(JSON.stringify(metadata)) <= MAX_METADATA_BYTES, {
-        error: `expected at most ${MAX_METADATA_BYTES} bytes of JSON`,
-      })
-      .optional()
-      .meta({
-        description: `Your own JSON object, returned in the job and its events; at most ${MAX_METADATA_BYTES} bytes as JSON.`,
-        examples: [{ yourId: 'spring-7' }],
-      }),
-  })
-  .superRefine((request, context) => {
-    for (const { path, message } of conflictsIn(request)) {
-      context.addIssue({ code: 'custom', path: [...path], message });
-    }
-  })
+} satisfies Record<keyof NewRequest, z.ZodType>;
+
+const newRequestSchema = z
+  .strictObject(requestFields)
+  .superRefine(refuseConflicts)
   .meta({
     id: 'PublishRequest',
     description: 'A request to publish one video or photo post on one TikTok account.',
@@ -149,16 +147,43 @@ export const publishRequestSchema = z
     ],
   });
 
-export type PublishRequest = z.infer<typeof publishRequestSchema>;
-export type PublishMode = PublishRequest['mode'];
+const storedRequestSchema = z
+  .strictObject({ ...requestFields, sealed: z.string().max(MAX_SEALED_LENGTH).optional() })
+  .superRefine(refuseConflicts);
 
 /**
- * Parses an unknown value as a publish request.
+ * Version 1 of a publish request, as clients send it. The inferred type does not know what `refuseConflicts` makes sure
+ * of: that a direct post has a privacy level.
+ */
+export const publishRequestSchema = newRequestSchema as z.ZodType<NewRequest>;
+
+/** A request as it is stored: `sealed` holds the secret parts of its URLs, encrypted for the workers. */
+export type PublishRequest = NewRequest & { readonly sealed?: string | undefined };
+
+/**
+ * Parses an unknown value as a request of a client, which is to be accepted. Stricter than what was accepted once: ids of
+ * 19 digits that a JSON parser has rounded by now would be echoed wrong.
+ * @throws PublishError as {@link parsePublishRequest}
+ */
+export function parseNewRequest(input: unknown): NewRequest {
+  const inexact = isRecord(input) ? inexactNumbers(input.metadata, 'metadata') : [];
+  if (!isRecord(input) || inexact.length === 0) return parseAs(publishRequestSchema, input);
+  const others = publishRequestSchema.safeParse({ ...input, metadata: undefined });
+  const problems = [...toInputProblems(others.error?.issues ?? [], 'request'), ...inexact];
+  throw new PublishError('INPUT_INVALID', { problems });
+}
+
+/**
+ * Parses an unknown value as a request that may have been stored.
  * @throws PublishError `INPUT_INVALID` with every problem, `INPUT_VERSION_UNSUPPORTED` for a payload of the future
  */
 export function parsePublishRequest(input: unknown): PublishRequest {
+  return parseAs(storedRequestSchema as z.ZodType<PublishRequest>, input);
+}
+
+function parseAs<T>(schema: z.ZodType<T>, input: unknown): T {
   refuseOtherVersions(input);
-  const result = publishRequestSchema.safeParse(input);
+  const result = schema.safeParse(input);
   if (result.success) return result.data;
   throw new PublishError('INPUT_INVALID', { problems: toInputProblems(result.error.issues, 'request') });
 }
@@ -195,56 +220,4 @@ function hasCredentials(text: string): boolean {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-interface RequestConflict {
-  readonly path: readonly (string | number)[];
-  readonly message: string;
-}
-
-type ParsedRequest = Pick<PublishRequest, 'mode' | 'media' | 'post'>;
-
-/** What is wrong with a request whose fields are right one by one. */
-function conflictsIn(request: ParsedRequest): RequestConflict[] {
-  return [
-    ...privacyConflicts(request),
-    ...(request.media.type === 'photos' ? photoConflicts(request) : videoConflicts(request)),
-  ];
-}
-
-function privacyConflicts({ mode, post = {} }: ParsedRequest): RequestConflict[] {
-  const path = ['post', 'privacyLevel'];
-  if (mode === 'direct' && post.privacyLevel === undefined) {
-    return [{ path, message: `required for mode "direct": choose one of ${PRIVACY_LEVELS.join(', ')}` }];
-  }
-  if (post.brandContent === true && post.privacyLevel === 'SELF_ONLY') {
-    return [
-      { path, message: 'branded content cannot be SELF_ONLY: choose another privacy level or remove brandContent' },
-    ];
-  }
-  return [];
-}
-
-function photoConflicts({ media, post = {} }: ParsedRequest): RequestConflict[] {
-  const conflicts: RequestConflict[] = VIDEO_ONLY.filter((field) => post[field] !== undefined).map((field) => ({
-    path: ['post', field],
-    message: 'not available for photos: remove it',
-  }));
-  const { title = '' } = post;
-  if (title.length > MAX_PHOTO_TITLE_LENGTH) {
-    const message = `expected at most ${MAX_PHOTO_TITLE_LENGTH} UTF-16 units for photos, got ${title.length}: move the rest to post.description`;
-    conflicts.push({ path: ['post', 'title'], message });
-  }
-  if (media.type === 'photos' && media.urls.length > 0 && (media.coverIndex ?? 0) >= media.urls.length) {
-    const message = `expected a number below ${media.urls.length}, the number of photos (the first photo is 0), got ${media.coverIndex}`;
-    conflicts.push({ path: ['media', 'coverIndex'], message });
-  }
-  return conflicts;
-}
-
-function videoConflicts({ post = {} }: ParsedRequest): RequestConflict[] {
-  return PHOTOS_ONLY.filter((field) => post[field] !== undefined).map((field) => ({
-    path: ['post', field],
-    message: 'only available for photo posts: remove it, or move the text to post.title',
-  }));
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { PublishError } from './publish-error.ts';
-import type { PublishRequest } from './publish-request.ts';
+import type { NewRequest, PublishRequest } from './publish-request.ts';
 
 /** URLs of a request by the path of their field, such as `media.url` or `media.urls.3`. */
 type RequestUrls = Readonly<Record<string, string>>;
@@ -38,6 +38,17 @@ export function withoutSecretParts(url: string): string {
   shown.search = '';
   shown.hash = '';
   return shown.href;
+}
+
+/** A stored request as people may see it: without secrets, sealed or in the clear. */
+export function withoutSecrets({ sealed: _sealed, ...request }: PublishRequest): NewRequest {
+  const urls = Object.entries(urlsOf(request)).map(([path, url]) => [path, withoutSecretParts(url)]);
+  return withUrls(request, Object.fromEntries(urls));
+}
+
+/** Whether a text, such as an idempotency key, holds a URL that may hold a secret. */
+export function mayHoldSecretUrl(text: string): boolean {
+  return /https?:\/\/\S*[@?#]/i.test(text);
 }
 
 /** Any data without the secret parts of the URLs in it, for a request that nobody can read as one. */

@@ -4,8 +4,8 @@ import type { Job, Queue } from 'bullmq';
 import { z } from 'zod';
 import { headline } from '../core/headline.ts';
 import { PublishError } from '../core/publish-error.ts';
-import type { PublishFailure } from '../core/publish-job.ts';
-import type { BoardJob, BoardJobs } from './board-jobs.ts';
+import type { PublishFailure, PublishJob } from '../core/publish-job.ts';
+import type { BoardJobs } from './board-jobs.ts';
 import { jobTitle, timelineWords } from './job-words.ts';
 import { publishPagePath } from './publish-page.ts';
 
@@ -57,7 +57,7 @@ export class LedgerAdapter extends BullMQAdapter {
     const [logs, entry] = await Promise.all([super.getJobLogs(id), super.getJob(id)]);
     const jobId = entry === undefined || !this.#isWork ? undefined : this.#jobs.idOf(this.getName(), entry);
     const [known] = jobId === undefined ? [] : await this.#jobs.find([jobId]);
-    const timeline = (known?.job.timeline ?? []).map(timelineWords);
+    const timeline = (known?.timeline ?? []).map(timelineWords);
     return [...timeline.map(({ time, what, facts }) => [time, what, ...facts].join('  ')), ...logs];
   }
 
@@ -68,7 +68,7 @@ export class LedgerAdapter extends BullMQAdapter {
     return entries.map((entry, index) => this.#shown(entry, ids[index], found.get(ids[index])));
   }
 
-  #shown(entry: Job, id: string | undefined, known: BoardJob | undefined): Job {
+  #shown(entry: Job, id: string | undefined, known: PublishJob | undefined): Job {
     const plain = entry.toJSON.bind(entry);
     return Object.assign(entry, {
       toJSON: () => ({
@@ -93,8 +93,8 @@ function linkToJob(queue: string, { jobs, basePath }: Pick<LedgerAdapterOptions,
   };
 }
 
-function describeEntry({ name, data, stacktrace }: Job, known: BoardJob) {
-  const { id, state, publishId, postIds, failure, attempts } = known.job;
+function describeEntry({ name, data, stacktrace }: Job, known: PublishJob) {
+  const { id, state, publishId, postIds, failure, attempts } = known;
   const title = jobTitle(known);
   return {
     // The board shows the last one first.
@@ -102,7 +102,7 @@ function describeEntry({ name, data, stacktrace }: Job, known: BoardJob) {
     name: name === 'recheck' ? `${title} · recheck` : title,
     data: {
       job: {
-        ...{ id, state, summary: headline(known.job) },
+        ...{ id, state, summary: headline(known) },
         ...(failure !== null && { failure }),
         ...(publishId !== null && { publishId }),
         ...(postIds.length > 0 && { postIds }),

@@ -1,5 +1,4 @@
 import type { PublishJob } from '../core/publish-job.ts';
-import type { PublishRequest } from '../core/publish-request.ts';
 
 interface BoardEntry {
   readonly id?: string | undefined;
@@ -8,17 +7,12 @@ interface BoardEntry {
   readonly data: unknown;
 }
 
-export interface BoardJob {
-  readonly job: PublishJob;
-  readonly request: PublishRequest;
-}
-
 /** What the board asks of the ledger, which alone knows what an entry of a queue stands for. */
 export interface BoardJobs {
   /** The publish job's id for an entry of the named queue; undefined when it stands for none. */
   idOf(queue: string, entry: BoardEntry): string | undefined;
   /** Publish jobs by their ids, in the order asked; undefined where there is none. */
-  find(ids: readonly string[]): Promise<(BoardJob | undefined)[]>;
+  find(ids: readonly string[]): Promise<(PublishJob | undefined)[]>;
   /**
    * Retries a publish job in the way that can't post twice.
    * @throws PublishError `JOB_NOT_FOUND`, `JOB_NOT_RETRYABLE` with the reason

@@ -20,7 +20,8 @@ export function renderPage({ title, body }: HtmlPage): string {
 <title>${escapeHtml(title)}</title>
 <style>
   :root { color-scheme: light dark }
-  body { font: 1rem/1.6 system-ui, sans-serif; max-width: 40rem; margin: 3rem auto; padding: 0 1rem }
+  body { font: 1rem/1.6 system-ui, sans-serif; max-width: 40rem; margin: 3rem auto; padding: 0 1rem; overflow-wrap: anywhere }
+  @media (max-width: 40rem) { body { margin: 1rem auto } }
   dt { font-weight: 600 } dd { margin: 0 0 .6rem }
 </style>
 <h1>${escapeHtml(title)}</h1>

@@ -1,27 +1,9 @@
-import { posix, win32 } from 'node:path';
-import type { TimelineEntry } from '../core/publish-job.ts';
-import type { BoardJob } from './board-jobs.ts';
+import { mediaName } from '../core/post-text.ts';
+import type { PublishJob, TimelineEntry } from '../core/publish-job.ts';
 
 /** A job by what people know it by: account, mode and video, such as `acme · direct · holiday.mp4`. */
-export function jobTitle({ request: { account, mode, media } }: Pick<BoardJob, 'request'>): string {
+export function jobTitle({ request: { account, mode, media } }: Pick<PublishJob, 'request'>): string {
   return [account, mode, mediaName(media)].filter(Boolean).join(' · ');
-}
-
-/** The last part of a path, address or key; the number of pictures. @internal */
-export function mediaName(media: object): string {
-  if ('path' in media && typeof media.path === 'string') return posix.basename(win32.basename(media.path));
-  if ('key' in media && typeof media.key === 'string') return posix.basename(media.key);
-  if ('url' in media && typeof media.url === 'string') return nameInUrl(media.url);
-  if ('urls' in media && Array.isArray(media.urls)) {
-    return media.urls.length === 1 ? '1 photo' : `${media.urls.length} photos`;
-  }
-  return '';
-}
-
-function nameInUrl(text: string): string {
-  if (!URL.canParse(text)) return '';
-  const { pathname, hostname } = new URL(text);
-  return posix.basename(pathname) || hostname;
 }
 
 /** A fact of the timeline in words: what happened, and what goes with it. */

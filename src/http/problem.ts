@@ -1,12 +1,13 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { ErrorCode } from '../core/error-table.ts';
 import { type InputProblem, PublishError } from '../core/publish-error.ts';
 import { loggedTrouble, redisRefusalOf } from '../core/redis-trouble.ts';
 import { codeOf } from '../core/system-error.ts';
 import { SECOND_MS } from '../core/units.ts';
+import { escapeHtml, PAGE_HEADERS, renderPage } from './html-page.ts';
 
 export interface Problem {
   readonly status: number;
@@ -33,14 +34,35 @@ export class HttpProblem extends Error {
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
 const HTTP_INTERNAL_ERROR = 500;
 
-/** Answers with an RFC 9457 problem document. */
+/** Answers with an RFC 9457 problem document, or a browser that goes to an address with a page. */
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
   const { status, retryAfterMs } = problem;
   if (retryAfterMs !== undefined) reply.header('retry-after', Math.ceil(retryAfterMs / SECOND_MS));
+  reply.header('vary', 'Accept');
+  if (wantsPage(reply.request)) {
+    return reply
+      .code(status)
+      .headers({ ...PAGE_HEADERS, 'cache-control': 'no-store' })
+      .send(problemPage(problem));
+  }
   return reply
     .code(status)
     .headers({ 'content-type': `${PROBLEM_MEDIA_TYPE}; charset=utf-8`, 'cache-control': 'no-store' })
     .send(problemText(problem));
+}
+
+/** Programs ask for JSON or for anything; only browsers name HTML. */
+function wantsPage({ method, headers }: FastifyRequest): boolean {
+  return (method === 'GET' || method === 'HEAD') && /\btext\/html\b/i.test(headers.accept ?? '');
+}
+
+function problemPage({ status, code, detail }: Problem): string {
+  return renderPage({
+    title: STATUS_CODES[status] ?? 'Error',
+    body: `<p>${escapeHtml(detail)}</p>
+<p><small>Status ${status}, code <code>${escapeHtml(code)}</code></small></p>
+<p><a href="/">All pages of tiktok-publisher</a></p>`,
+  });
 }
 
 function problemText({ status, code, detail, problems }: Problem): string {

@@ -1,6 +1,7 @@
 import { headline } from '../core/headline.ts';
+import { mediaText } from '../core/post-text.ts';
+import type { PublishJob } from '../core/publish-job.ts';
 import { isTerminal } from '../core/publish-state.ts';
-import type { BoardJob } from './board-jobs.ts';
 import { escapeHtml, renderPage } from './html-page.ts';
 import { jobTitle, preciseTimeText, timelineWords } from './job-words.ts';
 import { redactText } from './redact-secrets.ts';
@@ -20,10 +21,9 @@ export interface EntryLink {
 }
 
 /** A page with all that is known of a publish job, for operators. It renews itself while the job goes on. */
-export function renderPublishPage(known: BoardJob, entries: readonly EntryLink[], basePath: string): string {
-  const { job } = known;
+export function renderPublishPage(job: PublishJob, entries: readonly EntryLink[], basePath: string): string {
   return renderPage({
-    title: jobTitle(known),
+    title: jobTitle(job),
     body: `${isTerminal(job.state) ? '' : '<meta http-equiv="refresh" content="3">'}
 <style>
   body { max-width: 60rem }
@@ -31,11 +31,16 @@ export function renderPublishPage(known: BoardJob, entries: readonly EntryLink[]
   td { padding: .2rem 1rem .2rem 0; vertical-align: top; overflow-wrap: anywhere }
   td:first-child { white-space: nowrap; font-variant-numeric: tabular-nums; opacity: .75 }
   td:nth-child(2):nth-last-child(2) { white-space: nowrap; font-weight: 600 }
+  /* A phone has no room for columns. */
+  @media (max-width: 40rem) {
+    table, tbody { display: block } tr { display: block; margin-bottom: .6rem } td { display: block; padding: 0 }
+    td:first-child, td:nth-child(2):nth-last-child(2) { white-space: normal }
+  }
   .state { font-size: 1.15rem } .fix { border-left: .25rem solid; padding-left: .8rem }
 </style>
 <p class="state">${shown(headline(job))}</p>
-${failureHtml(known)}
-${table(factsOf(known).map(([name, text]) => [name, shown(text)]))}
+${failureHtml(job)}
+${table(factsOf(job).map(([name, text]) => [name, shown(text)]))}
 <h2>Queue entries</h2>
 ${entriesHtml(entries)}
 <h2>Timeline</h2>
@@ -48,16 +53,19 @@ ${table(
   });
 }
 
-function failureHtml({ job: { failure } }: BoardJob): string {
+function failureHtml({ failure }: PublishJob): string {
   return failure === null ? '' : `<p class="fix"><b>What to do:</b> ${shown(failure.advice)}</p>`;
 }
 
-function factsOf({ job, request }: BoardJob): [string, string][] {
-  const { progress, failure } = job;
+function factsOf(job: PublishJob): [string, string][] {
+  const { request, progress, failure } = job;
   const facts: [string, string | null | undefined | false][] = [
     ['Job', job.id],
     ['Title', request.post?.title],
+    ['Media', mediaText(request.media)],
     ['Privacy', request.post?.privacyLevel],
+    ['Idempotency key', job.idempotencyKey],
+    ['Metadata', job.metadata && JSON.stringify(job.metadata)],
     ['Error code', failure !== null && [failure.code, failure.tiktokCode].filter(Boolean).join(', ')],
     ['TikTok log id', failure?.tiktokLogId],
     ['publish_id', job.publishId],

@@ -4,6 +4,7 @@ import { type PublishFailure, toFailure } from '../core/publish-job.ts';
 import type { PublishRequest } from '../core/publish-request.ts';
 import type { PublishState } from '../core/publish-state.ts';
 import { digestRequest, sha256Hex } from '../core/request-digest.ts';
+import { mayHoldSecretUrl } from '../core/request-secrets.ts';
 import { endedSession, type Session, withoutUploadUrl } from '../core/session.ts';
 import type { TimelineFact } from '../core/timeline-events.ts';
 import type { QuotaEndpoint } from '../limits/tiktok-quotas.ts';
@@ -34,7 +35,10 @@ export function newRecord(job: NewJob): LedgerRecord {
     createdAt: now,
     updatedAt: now,
     scheduledAt,
-    idempotencyDigest: idempotencyKey === undefined ? undefined : sha256Hex(idempotencyKey),
+    ...(idempotencyKey !== undefined && {
+      idempotencyDigest: sha256Hex(idempotencyKey),
+      idempotencyKey: mayHoldSecretUrl(idempotencyKey) ? undefined : idempotencyKey,
+    }),
     state: scheduledAt !== undefined && scheduledAt > now ? 'scheduled' : 'queued',
     revision: 1,
     session: { kind: 'none' },

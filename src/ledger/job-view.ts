@@ -1,5 +1,6 @@
 import { type EventContent, type PublishEventType, UNKNOWN_PART } from '../core/publish-event.ts';
 import type { PublishJob, TimelineEntry } from '../core/publish-job.ts';
+import { withoutSecrets } from '../core/request-secrets.ts';
 import { publishIdOf } from '../core/session.ts';
 import type { LaneMember } from '../limits/lanes.ts';
 import type { LedgerRecord } from './record.ts';
@@ -25,6 +26,8 @@ export function toPublishJob(record: LedgerRecord, timeline: readonly TimelineEn
     },
     attempts: record.attempts,
     failure: record.failure ?? null,
+    request: withoutSecrets(record.request),
+    idempotencyKey: record.idempotencyKey ?? null,
     metadata: record.request.metadata ?? null,
     timeline,
   };

@@ -3,8 +3,8 @@ import { readAccountHold } from '../accounts/account-hold.ts';
 import type { Clock } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { PublishJob, TimelineEntry } from '../core/publish-job.ts';
-import { type PublishRequest, parsePublishRequest } from '../core/publish-request.ts';
 import type { PublishState } from '../core/publish-state.ts';
+import { sha256Hex } from '../core/request-digest.ts';
 import { MINUTE_MS } from '../core/units.ts';
 import { type LaneDelay, parseLaneDelay } from '../limits/lanes.ts';
 import type { Keys } from '../redis/keys.ts';
@@ -16,6 +16,8 @@ import { decodeRecord, type LedgerRecord } from './record.ts';
 export interface ReadFilter {
   readonly account?: string | undefined;
   readonly state?: PublishState | undefined;
+  /** The one job that was enqueued under it. */
+  readonly idempotencyKey?: string | undefined;
   readonly limit: number;
   readonly cursor?: string | undefined;
 }
@@ -65,14 +67,16 @@ export function createLedgerReader({ redis, keys, clock = Date }: { redis: Redis
       return (await readMany([id]))[0];
     },
 
-    /** What was asked for, by job and in the order asked; undefined where there is none. */
-    async readRequests(ids: readonly string[]): Promise<(PublishRequest | undefined)[]> {
-      const texts = await Promise.all(ids.map((id) => redis.hget(keys.job(id), 'request')));
-      return texts.map((text) => (text === null ? undefined : parsePublishRequest(JSON.parse(text))));
-    },
-
     /** A page of jobs, newest first; with both filters the account's jobs are read through. */
     async list(filter: ReadFilter): Promise<{ jobs: PublishJob[]; nextCursor: string | null }> {
+      if (filter.idempotencyKey !== undefined) {
+        const id = await redis.get(keys.idempotency(sha256Hex(filter.idempotencyKey)));
+        const found = id === null ? [] : await readMany([id]);
+        return {
+          jobs: found.flatMap((job) => (job !== undefined && isWanted(job, filter) ? [job] : [])),
+          nextCursor: null,
+        };
+      }
       const index = indexFor(keys, filter);
       const jobs: PublishJob[] = [];
       let before = parseCursor(filter.cursor);
@@ -82,7 +86,7 @@ export function createLedgerReader({ redis, keys, clock = Date }: { redis: Redis
         for (const [position, entry] of page.entries()) {
           before = entry;
           const job = found[position];
-          if (job === undefined || (filter.state !== undefined && job.state !== filter.state)) continue;
+          if (job === undefined || !isWanted(job, filter)) continue;
           jobs.push(job);
           if (jobs.length === filter.limit) return { jobs, nextCursor: formatCursor(entry) };
         }
@@ -90,6 +94,11 @@ export function createLedgerReader({ redis, keys, clock = Date }: { redis: Redis
       }
     },
   };
+}
+
+/** An index has one of these filters at most behind it. */
+function isWanted({ account, state }: PublishJob, filter: ReadFilter): boolean {
+  return (filter.account ?? account) === account && (filter.state ?? state) === state;
 }
 
 /** A job that waits for its turn waits for what its whole account waits for. */

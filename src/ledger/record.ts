@@ -21,6 +21,8 @@ export interface LedgerRecord {
   readonly scheduledAt?: number | undefined;
   /** Key (digest) under which an idempotency entry points here. */
   readonly idempotencyDigest?: string | undefined;
+  /** The key itself, for people; not one that may hold a secret. */
+  readonly idempotencyKey?: string | undefined;
 
   readonly state: PublishState;
   /** Since when, by Redis's clock; written by the ledger's scripts. */
@@ -210,6 +212,7 @@ function decodeOptional(hash: ReadonlyMap<string, string>): Partial<LedgerRecord
     retriedAt: number('retriedAt'),
     changedAt: number('changedAt'),
     idempotencyDigest: text('idempotencyDigest'),
+    idempotencyKey: text('idempotencyKey'),
     waitingFor: parseWaitReason(text('waitingFor')),
     waitingUntil: number('waitingUntil'),
     bookedSlot: json('bookedSlot', bookedSlotSchema),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { CreatorInfo, CreatorLimits } from '../core/creator-rules.ts';
 import type { Clock } from '../core/ports.ts';
+import { PRIVACY_LEVELS } from '../core/post-limits.ts';
 import { MINUTE_MS, SECOND_MS } from '../core/units.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
@@ -31,7 +32,7 @@ export interface CreatorCacheDeps {
 }
 
 const limitsSchema = z.object({
-  privacyLevelOptions: z.array(z.string()),
+  privacyLevelOptions: z.array(z.enum(PRIVACY_LEVELS)),
   commentDisabled: z.boolean(),
   duetDisabled: z.boolean(),
   stitchDisabled: z.boolean(),

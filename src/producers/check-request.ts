@@ -2,12 +2,11 @@ import { hashMediaUrls } from '../core/hash-media-urls.ts';
 import type { MediaFacts } from '../core/media-facts.ts';
 import { isFetchedByTikTok } from '../core/media-route.ts';
 import { checkMediaRules } from '../core/media-rules.ts';
-import { parseNewRequest } from '../core/new-request.ts';
 import type { Clock, OpenMedia, ProbeMedia } from '../core/ports.ts';
 import { findingOf, type PreflightFinding } from '../core/preflight-finding.ts';
 import { CHECKED, notChecked, type PartReport, type PreflightReport } from '../core/preflight-report.ts';
 import { PublishError } from '../core/publish-error.ts';
-import type { PublishRequest } from '../core/publish-request.ts';
+import { type NewRequest, parseNewRequest } from '../core/publish-request.ts';
 import { digestRequest } from '../core/request-digest.ts';
 import { remarksOn } from '../core/request-remarks.ts';
 import { refusalOfTime } from '../core/scheduled-time.ts';
@@ -51,7 +50,7 @@ export async function checkRequest(
   deps: PreflightDeps,
   idempotencyKey?: string,
 ): Promise<PreflightReport> {
-  let request: PublishRequest;
+  let request: NewRequest;
   try {
     request = parseNewRequest(input);
   } catch (error) {
@@ -92,7 +91,7 @@ export async function checkRequest(
 
 function keyFinding(
   { id, requestDigest }: Pick<LedgerRecord, 'id' | 'requestDigest'>,
-  request: PublishRequest,
+  request: NewRequest,
 ): PreflightFinding {
   const key = { field: 'idempotencyKey', limit: null, found: `a key that was used for job ${id}` };
   if (digestRequest(request) !== requestDigest)
@@ -128,7 +127,7 @@ function invalidReport(error: PublishError): PreflightReport {
  * @param withDigest also reads what tells it from other videos
  */
 async function checkMedia(
-  { media }: PublishRequest,
+  { media }: NewRequest,
   { openMedia, probeMedia }: Pick<PreflightDeps, 'openMedia' | 'probeMedia'>,
   withDigest: boolean,
 ): Promise<PartReport & { readonly facts: MediaFacts | null; readonly digest?: string | undefined }> {

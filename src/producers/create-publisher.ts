@@ -67,7 +67,7 @@ export function createPublisher({ eventsKey, checkCallbacks, ...parts }: Publish
     return await withRedisErrors(async () => await enqueueEntries(entries, await open()));
   }
 
-  return {
+  const publisher: Publisher = {
     async enqueue(request, options = {}) {
       const [job] = await accept(parseEntries([{ request, ...options }]));
       if (job === undefined) throw new PublishError('INTERNAL_ERROR', { reason: 'enqueue created no job' });
@@ -123,5 +123,7 @@ export function createPublisher({ eventsKey, checkCallbacks, ...parts }: Publish
       await tail.close();
       await parts.close();
     },
+    [Symbol.asyncDispose]: () => publisher.close(),
   };
+  return publisher;
 }

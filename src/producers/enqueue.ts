@@ -1,10 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
 import { publishEntryOf } from '../core/job-reference.ts';
-import { parseNewRequest } from '../core/new-request.ts';
 import type { Clock } from '../core/ports.ts';
 import { type InputProblem, PublishError, toPublishError } from '../core/publish-error.ts';
-import { MAX_IDEMPOTENCY_KEY_LENGTH, type PublishRequest } from '../core/publish-request.ts';
+import {
+  MAX_IDEMPOTENCY_KEY_LENGTH,
+  type NewRequest,
+  type PublishRequest,
+  parseNewRequest,
+} from '../core/publish-request.ts';
 import { sha256Hex } from '../core/request-digest.ts';
 import { holdsSecrets } from '../core/request-secrets.ts';
 import { refusalOfTime } from '../core/scheduled-time.ts';
@@ -37,7 +41,7 @@ interface Accepted {
 
 /** A request that passed every check, with the key it came under. */
 export interface AcceptableEntry {
-  readonly request: PublishRequest;
+  readonly request: NewRequest;
   readonly idempotencyKey: string | undefined;
 }
 
@@ -45,7 +49,7 @@ export interface AcceptableEntry {
  * Checks entries before any of them is accepted.
  * @throws PublishError the first entry's own error when there is one entry, else `INPUT_INVALID` with every problem
  */
-export function parseEntries(entries: readonly (PublishRequest | BulkEntry)[]): AcceptableEntry[] {
+export function parseEntries(entries: readonly (NewRequest | BulkEntry)[]): AcceptableEntry[] {
   const errors: (PublishError | undefined)[] = [];
   const parsed: AcceptableEntry[] = [];
   for (const [index, entry] of entries.entries()) {
@@ -86,7 +90,7 @@ async function refuseOldTimes(
   throwRefusals(await Promise.all(errors), entries.length);
 }
 
-function parseEntry(entry: PublishRequest | BulkEntry): AcceptableEntry {
+function parseEntry(entry: NewRequest | BulkEntry): AcceptableEntry {
   if (!('request' in entry)) return { request: parseNewRequest(entry), idempotencyKey: undefined };
   const { idempotencyKey } = entry;
   if (idempotencyKey !== undefined && !isIdempotencyKey(idempotencyKey)) {

@@ -115,7 +115,7 @@ export function followEvents({ after, subject, signal }: EventsOptions, deps: Fo
   signal?.addEventListener('abort', stop);
   if (signal?.aborted) stop();
   const events = follow();
-  return {
+  const feed: EventFeed = {
     started,
     get cursor() {
       return position?.isEntry ? position.cursor : OLDEST_EVENT;
@@ -128,7 +128,9 @@ export function followEvents({ after, subject, signal }: EventsOptions, deps: Fo
     [Symbol.asyncIterator]() {
       return this;
     },
+    [Symbol.asyncDispose]: async () => void (await feed.return()),
   };
+  return feed;
 }
 
 /** Most entries of one look. */

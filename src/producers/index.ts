@@ -33,17 +33,33 @@ export function createPublisher(options: PublisherOptions = {}): Publisher {
   );
 }
 
+export { ConfigError, type SettingProblem } from '../config/config-error.ts';
 export type { CreatorInfo } from '../core/creator-rules.ts';
 export type { ErrorCode } from '../core/error-table.ts';
 export { OLDEST_EVENT } from '../core/event-cursor.ts';
 export type { JobChanges } from '../core/job-changes.ts';
 export type { AudioFacts, MediaFacts, VideoFacts } from '../core/media-facts.ts';
+export type {
+  DirectPostSettings,
+  DirectRequest,
+  FileMedia,
+  InboxRequest,
+  Media,
+  NewRequest as PublishRequest,
+  PhotosMedia,
+  PostSettings,
+  PrivacyLevel,
+  PublishMode,
+  PullMedia,
+  S3Media,
+  UrlMedia,
+} from '../core/new-request.ts';
 export type { PreflightFinding } from '../core/preflight-finding.ts';
 export type { CheckedPart, PreflightReport } from '../core/preflight-report.ts';
+export type { InputProblem, SafeDetails } from '../core/publish-error.ts';
 export { PublishError } from '../core/publish-error.ts';
-export type { PublishEvent, PublishEventType } from '../core/publish-event.ts';
+export type { AccountEventData, JobEventData, PublishEvent, PublishEventType } from '../core/publish-event.ts';
 export type { PublishFailure, PublishJob, TimelineEntry } from '../core/publish-job.ts';
-export type { PublishMode, PublishRequest } from '../core/publish-request.ts';
 export type { PublishState, WaitReason } from '../core/publish-state.ts';
 export type {
   BulkEntry,
@@ -56,6 +72,7 @@ export type {
   ListFilter,
   Publisher,
   RetriedJob,
+  RetryAction,
   RetryOptions,
   WaitOptions,
 } from './publisher.ts';

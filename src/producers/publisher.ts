@@ -3,7 +3,7 @@ import type { JobChanges } from '../core/job-changes.ts';
 import type { PreflightReport } from '../core/preflight-report.ts';
 import type { PublishEvent } from '../core/publish-event.ts';
 import type { PublishJob } from '../core/publish-job.ts';
-import type { PublishRequest } from '../core/publish-request.ts';
+import type { NewRequest } from '../core/publish-request.ts';
 import type { PublishState } from '../core/publish-state.ts';
 import type { RetryPlan } from '../core/retry-plan.ts';
 
@@ -16,20 +16,27 @@ export interface EnqueuedJob extends PublishJob {
   readonly created: boolean;
 }
 
+/** How a request is accepted. */
 export interface EnqueueOptions {
-  /** The same key with the same request gives the same job; with another request `IDEMPOTENCY_CONFLICT`. */
+  /** 1 to 255 characters. The same key with the same request gives the same job; with another request `IDEMPOTENCY_CONFLICT`. */
   readonly idempotencyKey?: string;
 }
 
 /** One entry of `enqueueBulk`. */
 export interface BulkEntry extends EnqueueOptions {
-  readonly request: PublishRequest;
+  /** What to publish. */
+  readonly request: NewRequest;
 }
 
+/** Which jobs to list; without any filter all of them. */
 export interface ListFilter {
+  /** Only jobs of this account, by its own name. */
   readonly account?: string;
+  /** Only jobs in this state. */
   readonly state?: PublishState;
-  /** Most jobs to return; default 50, at most 500. */
+  /** Only the job that was enqueued under this key: a page of one job, or of none. */
+  readonly idempotencyKey?: string;
+  /** Most jobs to return: 1 to 500, 50 by default. */
   readonly limit?: number;
   /** `nextCursor` of the page before. */
   readonly cursor?: string;
@@ -37,21 +44,27 @@ export interface ListFilter {
 
 /** A page of jobs, newest first. */
 export interface JobPage {
+  /** At most `limit` jobs, newest first. */
   readonly jobs: readonly PublishJob[];
+  /** `cursor` of the next page; null on the last one. */
   readonly nextCursor: string | null;
 }
 
+/** How long to wait. */
 export interface WaitOptions {
-  /** Longest wait in ms; without it there is none. */
+  /** Longest wait in milliseconds, 0 or more; by default there is none. */
   readonly timeoutMs?: number;
+  /** Ends the wait; the call rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
+/** How to retry. */
 export interface RetryOptions {
   /** Start again although TikTok may have published the job: you have looked and accept the risk of a second post. */
   readonly force?: boolean;
 }
 
+/** Which events to follow. */
 export interface EventsOptions {
   /** Begin after this place: `cursor` of an entry that was dealt with, or `OLDEST_EVENT`. From now on without it. */
   readonly after?: string | undefined;
@@ -65,6 +78,7 @@ export interface EventsOptions {
 export interface EventEntry {
   /** Store it with what you did about the event, and give it to `events` as `after` to go on from there. */
   readonly cursor: string;
+  /** What happened; look at `type` first. */
   readonly event: PublishEvent;
 }
 
@@ -74,12 +88,17 @@ export interface EventFeed extends AsyncIterableIterator<EventEntry, void, void>
   readonly started: Promise<void>;
   /** How far the feed has been read, entries about others included: a newer `after` than that of the last entry. */
   readonly cursor: string;
+  /** The next event; waits for it, also through an outage of Redis. */
   next(): Promise<IteratorResult<EventEntry, void>>;
+  /** Ends the feed; a `next()` that waits resolves as done. */
   return(): Promise<IteratorResult<EventEntry, void>>;
+  /** Ends the feed as `return` does, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** What `retry` answers: the job, and how it goes on. */
 export interface RetriedJob extends PublishJob {
+  /** `poll` asks TikTok again, `resume` goes on with the upload, `fresh_init` starts again. */
   readonly action: RetryAction;
 }
 
@@ -90,10 +109,12 @@ export interface Publisher {
    * @throws PublishError `INPUT_*`, `IDEMPOTENCY_CONFLICT`, `REDIS_UNAVAILABLE`, `REDIS_NOT_REPLICATED`. After the last two the
    * job may have been accepted or not: enqueue it again with the same idempotency key
    */
-  enqueue(request: PublishRequest, options?: EnqueueOptions): Promise<EnqueuedJob>;
+  enqueue(request: NewRequest, options?: EnqueueOptions): Promise<EnqueuedJob>;
   /** Like `enqueue` for many at once; nothing is accepted unless every request is valid. Answers keep the order. */
-  enqueueBulk(entries: readonly (PublishRequest | BulkEntry)[]): Promise<EnqueuedJob[]>;
+  enqueueBulk(entries: readonly (NewRequest | BulkEntry)[]): Promise<EnqueuedJob[]>;
+  /** The job as it is now; undefined: there is none of this id (any more). @throws PublishError `REDIS_UNAVAILABLE` */
   get(id: string): Promise<PublishJob | undefined>;
+  /** A page of jobs, newest first. @throws PublishError `INPUT_INVALID`, `REDIS_UNAVAILABLE` */
   list(filter?: ListFilter): Promise<JobPage>;
   /**
    * Cancels a job that can't have been published yet, or asks TikTok to stop a running pull; then the job ends
@@ -144,6 +165,9 @@ export interface Publisher {
    * `checked`: account and creator need `ENCRYPTION_KEYS`, as `creator` does, and take one of its calls.
    * @throws PublishError `REDIS_UNAVAILABLE`; what is wrong with the request is in the report
    */
-  preflight(request: PublishRequest, options?: EnqueueOptions): Promise<PreflightReport>;
+  preflight(request: NewRequest, options?: EnqueueOptions): Promise<PreflightReport>;
+  /** Closes the connections, ends all feeds and rejects waiting calls. */
   close(): Promise<void>;
+  /** {@link close}, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
 }

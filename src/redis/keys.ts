@@ -67,6 +67,8 @@ export function createKeys(prefix: string) {
     activeUserCap: `${prefix}:caps:active-user-cap`,
     /** String: what TikTok allowed a creator to post a few minutes ago, as JSON. */
     creator: (account: string) => `${prefix}:creator:${account}`,
+    /** How the keys begin that tell how much of TikTok's limits is used up. */
+    usedLimits: ['caps', 'slot', 'lane:gate', 'creator'].map((part) => `${prefix}:${part}:`),
     /** Sorted set: accounts with waiting jobs, by when the sweep last looked. */
     lanes: `${prefix}:lanes`,
     /** String: how many jobs of one account may be admitted at a time (UPLOADS_PER_ACCOUNT), as the service published it. */

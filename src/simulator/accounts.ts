@@ -27,11 +27,17 @@ export type AccountProfile = Required<z.infer<typeof accountWish>>;
 
 /** What the token endpoint hands out; lifetimes in seconds. */
 export interface AccountTokens {
+  /** The user's id. */
   openId: string;
+  /** For calls of the API. */
   accessToken: string;
+  /** For new tokens. */
   refreshToken: string;
+  /** How long the access token works, in seconds. */
   expiresIn: number;
+  /** How long the refresh token works, in seconds. */
   refreshExpiresIn: number;
+  /** Comma list of what was granted. */
   scope: string;
 }
 

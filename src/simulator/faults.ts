@@ -90,8 +90,11 @@ export interface FaultSubject
 }
 
 export interface FaultHandle {
+  /** Number of the rule, from 1. */
   readonly id: number;
+  /** How many requests it has met. */
   readonly fired: number;
+  /** Takes the rule back. */
   remove(): void;
 }
 

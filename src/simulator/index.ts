@@ -8,4 +8,5 @@ export type { PublishStatus } from './publish-status.ts';
 export type { PostView, PublishView } from './publish-views.ts';
 export type { ChunkRecord } from './publishes.ts';
 export { type Simulator, STAND_ALONE_OPEN_ID, startSimulator, startStandAloneSimulator } from './start-simulator.ts';
+export { createTestKit, type TestKit, type TestKitOptions } from './test-kit.ts';
 export type { WebhookDelivery } from './webhooks.ts';

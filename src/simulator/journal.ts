@@ -8,14 +8,19 @@ export type Outcome = number | 'dropped' | 'stalled' | 'aborted';
 
 /** One request. No entry holds a token, a secret or an upload URL. */
 export interface JournalEntry {
+  /** Number of the request, from 1, in the order of arrival. */
   seq: number;
   /** Arrival, epoch ms by the simulator's clock. */
   at: number;
+  /** What was called. */
   endpoint: Endpoint;
   /** `aborted`: the client left before its request was complete. */
   httpStatus: Outcome;
+  /** The error code of the answer, `ok` where it succeeded. */
   code?: string | undefined;
+  /** Whose token it came with. */
   openId?: string | undefined;
+  /** Which publish it was about. */
   publishId?: string | undefined;
   /** The kind of scripted fault the request met. */
   fault?: string | undefined;

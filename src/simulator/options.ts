@@ -63,6 +63,7 @@ export type WebhookTarget = z.input<typeof webhookTargetSchema>;
 
 /** Tells the time in epoch ms; a test moves it by hand. */
 export interface SimulatorClock {
+  /** The time in epoch ms. */
   now(): number;
 }
 
@@ -94,10 +95,13 @@ const DEFAULTS = {
   port: 0,
   /** Seed of every id, token and probability. */
   seed: 1,
+  /** Windows, lifetimes and processing follow it. */
   clock: { now: () => Date.now() } as SimulatorClock,
+  /** The app's client key. */
   clientKey: 'simulator-client-key',
+  /** The app's client secret; it also signs webhooks. */
   clientSecret: 'simulator-client-secret',
-  /** From the last byte to the outcome. */
+  /** From the last byte to the outcome, in ms. */
   processingMs: 300,
   /** From PUBLISH_COMPLETE until a public post shows its id. */
   moderationMs: 0,
@@ -129,7 +133,9 @@ const DEFAULTS = {
 
 /** How to start a simulator; every field has a default. */
 export interface SimulatorOptions extends Partial<typeof DEFAULTS> {
+  /** Limits other than TikTok's own. */
   limits?: Partial<SimulatorLimits>;
+  /** Behaviours that the documentation leaves open, other than the strict ones. */
   switches?: Partial<SimulatorSwitches>;
 }
 

@@ -10,8 +10,11 @@ const UPLOAD_URL_LIFETIME_MS = 3_600_000;
 export interface ChunkRecord {
   /** Range the client announced; NaN where it announced none. */
   startByte: number;
+  /** End of that range, exclusive. */
   endByteExclusive: number;
+  /** Size of the video that the client announced, in bytes. */
   totalBytes: number;
+  /** Bytes of the body that arrived. */
   receivedBytes: number;
   /** The chunk was added to the upload. */
   accepted: boolean;

@@ -95,6 +95,8 @@ function controlsOf(world: World, server: Server) {
     reset: () => world.reset(),
     /** Breaks all connections and stops. */
     close: () => close(world, server),
+    /** The same, for `await using`. */
+    [Symbol.asyncDispose]: () => close(world, server),
   };
 }
 

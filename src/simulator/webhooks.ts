@@ -13,8 +13,11 @@ const ANSWER_TIMEOUT_MS = 10_000;
 const RETRIED_FOR_MS = 72 * 3_600_000;
 
 export interface WebhookDelivery {
+  /** Name of the event, such as `post.publish.complete`. */
   event: string;
+  /** Whose post it is about. */
   openId: string;
+  /** Which publish it is about; undefined for `authorization.removed`. */
   publishId: string | undefined;
   /** HTTP status of each try; 0 where there was no answer. */
   answers: number[];

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isPrivacyLevel } from '../core/post-limits.ts';
 
 /*
  * What TikTok sends. Unknown fields are ignored, fields that real answers leave out are optional, and every doubtful
@@ -74,7 +75,8 @@ export const creatorInfoWire = z
     username: data.creator_username,
     nickname: data.creator_nickname,
     avatarUrl: data.creator_avatar_url,
-    privacyLevelOptions: data.privacy_level_options,
+    // A level that no request can ask for is of no use to a page.
+    privacyLevelOptions: data.privacy_level_options.filter(isPrivacyLevel),
     commentDisabled: data.comment_disabled,
     duetDisabled: data.duet_disabled,
     stitchDisabled: data.stitch_disabled,

@@ -2,6 +2,8 @@ import type { CreateWorkersOptions, Workers } from '../app/stand-alone-workers.t
 
 /** The public subpath `tiktok-publisher/workers`: workers in another app's process. */
 export type { CreateWorkersOptions, Workers } from '../app/stand-alone-workers.ts';
+/** What is thrown when a setting is wrong. */
+export { ConfigError } from '../config/config-error.ts';
 export type { TokenSource } from '../core/ports.ts';
 /** What a token source throws. */
 export { PublishError } from '../core/publish-error.ts';

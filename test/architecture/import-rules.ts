@@ -48,14 +48,18 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
   media: { uses: ['core', 'outbound'], knows: [], why: 'where bytes come from has nothing to do with where they go' },
   outbound: { uses: ['core'], knows: [], why: 'which hosts may be reached has nothing to do with what is sent there' },
   observability: { uses: ['core'], knows: [], why: 'what is measured is told by those who know it' },
-  simulator: { uses: [], knows: [], why: 'an island, so that it shares no mistake with what it tests' },
+  simulator: {
+    uses: ['app'],
+    knows: ['producers'],
+    why: 'an island, so that it shares no mistake with what it tests; only the test kit opens the program beside it',
+  },
   producers: {
     uses: ['core', 'config', 'redis', 'limits', 'ledger', 'sealing', 'outbound', 'app'],
     knows: ['queues'],
     why: 'other apps load this: no worker, server or upload code comes with it, and what speaks to TikTok only when called',
   },
   workers: {
-    uses: ['core', 'limits', 'ledger', 'callbacks', 'queues', 'tiktok', 'observability', 'app'],
+    uses: ['core', 'config', 'limits', 'ledger', 'callbacks', 'queues', 'tiktok', 'observability', 'app'],
     knows: ['redis', 'accounts', 'tiktok-webhooks'],
     why: 'processors are given what they work with',
   },
@@ -114,5 +118,6 @@ export const ENTRY_FILES: Readonly<
   Record<string, { readonly uses: readonly string[]; readonly files: readonly string[] }>
 > = {
   producers: { uses: ['app', 'config'], files: ['src/producers/index.ts'] },
-  workers: { uses: ['app'], files: ['src/workers/index.ts'] },
+  simulator: { uses: ['app'], files: ['src/simulator/test-kit.ts'] },
+  workers: { uses: ['app', 'config'], files: ['src/workers/index.ts'] },
 };

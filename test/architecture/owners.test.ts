@@ -137,6 +137,7 @@ const OWNED: readonly Owned[] = [
       'src/app/',
       'src/cli/program.ts',
       'src/cli/add-steering.ts',
+      'src/simulator/test-kit.ts',
       'src/workers/index.ts',
       // Packages that most processes never need.
       'src/embedded-redis/provide-redis.ts',
@@ -147,8 +148,8 @@ const OWNED: readonly Owned[] = [
   },
   {
     thing: 'writing to the console',
-    pattern: /\bconsole\.\w/,
-    owners: [],
+    pattern: /\bconsole\b\s*(\.\w|[,;])/,
+    owners: ['src/observability/console-lines.ts'],
     why: 'libraries log through the logger they are given, commands print through their output',
   },
   {

@@ -103,7 +103,7 @@ function once(
 
 function requestOf({ web }: Stage, { plan: { mode, source, via }, name, path }: PreparedJob): PublishRequest {
   const post = { title: name, privacyLevel: 'PUBLIC_TO_EVERYONE' } as const;
-  const rest = { account: name, mode, ...(mode === 'direct' && { post }) };
+  const rest = { account: name, ...(mode === 'direct' ? { mode, post } : { mode }) };
   if (source === 'photos') {
     const urls = Array.from({ length: PHOTOS }, (_, index) => `${PULL_PREFIX}${name}-${index}.jpg`);
     return { ...rest, media: { type: 'photos', urls } };

@@ -27,11 +27,11 @@ export function caseOf(pipeline: Pipeline, account: string, tokens: AccountToken
   const { simulator, publisher, redis, keys, queues } = pipeline;
   const { openId } = tokens;
   const { journal } = simulator;
-  const enqueue = (request: Omit<PublishRequest, 'account' | 'post'>) =>
+  const enqueue = ({ mode, ...request }: Omit<PublishRequest, 'account' | 'post'>) =>
     publisher.enqueue({
       ...request,
       account,
-      ...(request.mode === 'direct' && { post: { privacyLevel: 'PUBLIC_TO_EVERYONE' } }),
+      ...(mode === 'direct' ? { mode, post: { privacyLevel: 'PUBLIC_TO_EVERYONE' } } : { mode }),
     });
   return {
     account,

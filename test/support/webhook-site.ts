@@ -44,9 +44,8 @@ export async function startWebhookSite(
     enqueue: (mode: 'direct' | 'inbox', account = 'acme') =>
       publisher.enqueue({
         account,
-        mode,
         media: { type: 'file', path },
-        ...(mode === 'direct' && { post: { privacyLevel: 'PUBLIC_TO_EVERYONE' } }),
+        ...(mode === 'direct' ? { mode, post: { privacyLevel: 'PUBLIC_TO_EVERYONE' } } : { mode }),
       }),
     ended: (id: string) => publisher.waitForCompletion(id, { timeoutMs: 90_000 }),
     polls: () => simulator.journal.requests({ endpoint: 'status' }),

@@ -7,11 +7,13 @@ import type { ExitCode } from '../exit-codes.ts';
 import { jobTable, jobText } from '../job-text.ts';
 import { withClient } from '../with-client.ts';
 
-/** `status`: one job with its timeline. */
-export async function status(id: string, { io, output }: CommandContext): Promise<ExitCode> {
+/** `status`: one job with its timeline, by its id or else its idempotency key. */
+export async function status(idOrKey: string, { io, output }: CommandContext): Promise<ExitCode> {
   return await withClient(io, async (app) => {
-    const job = await app.publisher.get(id);
-    if (job === undefined) throw new PublishError('JOB_NOT_FOUND', { reason: `no publish job has the id ${id}` });
+    const job = (await app.publisher.get(idOrKey)) ?? (await app.publisher.list({ idempotencyKey: idOrKey })).jobs[0];
+    if (job === undefined) {
+      throw new PublishError('JOB_NOT_FOUND', { reason: `no publish job has the id or idempotency key ${idOrKey}` });
+    }
     output.answerProse(job, jobText(job));
   });
 }

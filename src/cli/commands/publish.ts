@@ -2,9 +2,8 @@ import { resolve } from 'node:path';
 import type { Client } from '../../app/open-client.ts';
 import { type Config, loadConfig } from '../../config/load-config.ts';
 import { headline } from '../../core/headline.ts';
-import { parseNewRequest } from '../../core/new-request.ts';
 import { PublishError } from '../../core/publish-error.ts';
-import type { PublishRequest } from '../../core/publish-request.ts';
+import { type NewRequest, parseNewRequest } from '../../core/publish-request.ts';
 import { openFileSource } from '../../media/file-source.ts';
 import type { EnqueuedJob, EnqueueOptions } from '../../producers/publisher.ts';
 import { type CommandContext, commandName } from '../cli-io.ts';
@@ -79,11 +78,7 @@ async function refuseWrongFile(path: string, { mediaRoots: roots }: Config): Pro
 }
 
 /** Says whether a request would be refused, and enqueues nothing. */
-async function dryRun(
-  request: PublishRequest,
-  options: PublishCommandOptions,
-  context: CommandContext,
-): Promise<ExitCode> {
+async function dryRun(request: NewRequest, options: PublishCommandOptions, context: CommandContext): Promise<ExitCode> {
   return await withClient(context.io, async (app) => {
     // As a real run would; one that is not known is told in the report.
     const account = await app.accountNames.resolve(request.account);

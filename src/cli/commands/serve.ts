@@ -56,6 +56,7 @@ async function serve(
   return await interruptible(async (signal) => {
     const app = await openApp(config, { start: { signal, notify: output.note } }).catch(unlessStopped(signal));
     if (app === undefined) return EXIT_CODES.success;
+    app.logConsole();
     try {
       const opening = openMeasuredService(app).then(open);
       // A start that waits for Redis is over when it is told to stop.

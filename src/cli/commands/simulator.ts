@@ -10,6 +10,7 @@ export interface SimulatorCommandOptions {
   readonly port: number;
   readonly seed?: number;
   readonly processingMs?: number;
+  readonly postsPerDay?: number;
   readonly webhookUrl?: string;
 }
 
@@ -27,10 +28,11 @@ export async function simulator(options: SimulatorCommandOptions, { io, output }
   });
 }
 
-async function startOnPort({ webhookUrl, ...options }: SimulatorCommandOptions): Promise<StandAlone> {
+async function startOnPort({ webhookUrl, postsPerDay, ...options }: SimulatorCommandOptions): Promise<StandAlone> {
   const webhooks = webhookUrl === undefined ? {} : { webhooks: { url: webhookUrl } };
   try {
-    return await startStandAloneSimulator({ ...options, ...webhooks });
+    const limits = postsPerDay === undefined ? {} : { limits: { postsPerDay } };
+    return await startStandAloneSimulator({ ...options, ...limits, ...webhooks });
   } catch (error) {
     if (!isErrno(error, 'EADDRINUSE')) throw error;
     const reason = `port ${options.port} of ${options.host} is in use by another program`;

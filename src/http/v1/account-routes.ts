@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { accountTokensSchema, toAccountInput } from '../../accounts/account-input.ts';
 import type { CreatorInfo } from '../../core/creator-rules.ts';
-import { publishRequestSchema } from '../../core/publish-request.ts';
+import { PRIVACY_LEVELS } from '../../core/post-limits.ts';
+import { accountNameSchema } from '../../core/publish-request.ts';
 import { BODY_PROBLEMS, jsonAnswers } from './api-answers.ts';
 import type { ApiOptions, ApiScope } from './typed-routes.ts';
 
@@ -14,7 +15,7 @@ const NOT_FOUND = { 404: '`INPUT_ACCOUNT_UNKNOWN`: no account with this name is 
 const time = z.iso.datetime();
 
 const accountParams = z.object({
-  account: publishRequestSchema.shape.account.meta({
+  account: accountNameSchema.meta({
     description: 'Name of the account, or its TikTok open_id.',
     examples: ['acme'],
   }),
@@ -100,7 +101,7 @@ const creatorSchema = z
       .nullable()
       .describe('Display name. TikTok requires that the user sees the account to which they post.'),
     avatarUrl: z.string().nullable().describe('URL of the profile picture, valid for two hours.'),
-    privacyLevelOptions: z.array(z.string()).describe('The privacy levels to offer. Offer no others.'),
+    privacyLevelOptions: z.array(z.enum(PRIVACY_LEVELS)).describe('The privacy levels to offer. Offer no others.'),
     commentDisabled: z.boolean().describe('The creator has disabled comments.'),
     duetDisabled: z.boolean().describe('The creator has disabled duets.'),
     stitchDisabled: z.boolean().describe('The creator has disabled stitches.'),

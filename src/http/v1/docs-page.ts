@@ -1,4 +1,4 @@
-import swaggerUi from '@fastify/swagger-ui';
+import swaggerUi, { type FastifySwaggerUiOptions } from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 
 export const DOCS_PATH = '/docs';
@@ -17,7 +17,12 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
+/** Swagger UI's page comes without, so that phones show it as a wide screen, reduced. */
+const VIEWPORT = '<meta name="viewport" content="width=device-width, initial-scale=1">';
+
 const THEME = `
+.swagger-ui { overflow-wrap: anywhere }
+@media (max-width: 40rem) { .swagger-ui .wrapper { padding: 0 10px } .swagger-ui table { display: block; overflow-x: auto } }
 .swagger-ui .topbar { display: none }
 .swagger-ui .info { margin: 30px 0 10px }
 .swagger-ui .info p, .swagger-ui .info li, .swagger-ui .opblock-description-wrapper p { font-size: 15px; line-height: 1.6; max-width: 60rem; margin-left: 0 }
@@ -30,7 +35,16 @@ const THEME = `
 /** Adds `/openapi.json` and, made from it, `/docs`, to the scope that {@link documentApi} prepared. */
 export async function registerDocs(scope: FastifyInstance, basePath: string): Promise<void> {
   scope.get(OPENAPI_PATH, { schema: { hide: true } }, async () => scope.swagger());
-  await scope.register(swaggerUi, {
+  await scope.register(async (docs) => {
+    docs.addHook('onSend', async (_request, _reply, payload) =>
+      typeof payload === 'string' ? payload.replace('<meta charset="UTF-8">', (meta) => meta + VIEWPORT) : payload,
+    );
+    await docs.register(swaggerUi, uiOptions(basePath));
+  });
+}
+
+function uiOptions(basePath: string): FastifySwaggerUiOptions {
+  return {
     routePrefix: DOCS_PATH,
     indexPrefix: basePath,
     staticCSP: CONTENT_SECURITY_POLICY,
@@ -42,5 +56,5 @@ export async function registerDocs(scope: FastifyInstance, basePath: string): Pr
       defaultModelsExpandDepth: -1,
       defaultModelExpandDepth: 3,
     },
-  });
+  };
 }

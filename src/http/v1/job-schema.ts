@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isErrorCode } from '../../core/error-table.ts';
+import { publishRequestSchema } from '../../core/publish-request.ts';
 import { ALL_PUBLISH_STATES, PUBLISH_STATES, WAIT_REASONS } from '../../core/publish-state.ts';
 import { ALL_TIMELINE_EVENTS, factNames, TIMELINE_EVENTS } from '../../core/timeline-events.ts';
 
@@ -58,7 +59,12 @@ const JOB_EXAMPLE = {
   ...{ createdAt: '2026-12-01T10:00:00.000Z', updatedAt: '2026-12-01T10:00:41.000Z', scheduledAt: null },
   ...{ publishId: 'v_pub_file~v2-1.7012345', postIds: ['7512345678901234567'] },
   ...{ progress: { totalBytes: 48_000_000, sentBytes: 48_000_000, acceptedBytes: 48_000_000 }, attempts: 0 },
-  ...{ failure: null, metadata: { yourId: 'spring-7' } },
+  failure: null,
+  request: {
+    ...{ account: 'acme', mode: 'direct', media: { type: 'file', path: '/srv/media/spring.mp4' } },
+    ...{ post: { title: 'Hello from our kitchen', privacyLevel: 'SELF_ONLY' }, metadata: { yourId: 'spring-7' } },
+  },
+  ...{ idempotencyKey: 'spring-7', metadata: { yourId: 'spring-7' } },
   timeline: [{ at: '2026-12-01T10:00:00.000Z', event: 'queued' }],
 } as const;
 const QUEUED_EXAMPLE = {
@@ -100,6 +106,15 @@ const jobFields = {
     .nonnegative()
     .describe('Number of consecutive failed attempts. Progress resets it to 0. Waiting does not count.'),
   failure: failureSchema.nullable(),
+  request: publishRequestSchema.describe(
+    'What was asked for. URLs are shown without user, password, query and fragment, which may be secrets.',
+  ),
+  idempotencyKey: z
+    .string()
+    .nullable()
+    .describe(
+      'Idempotency key of the job. Null: none, or one that contains a URL with a query, of which only a digest is stored.',
+    ),
   metadata: z.record(z.string(), z.unknown()).nullable().describe('Metadata from the request.'),
   timeline: z.array(timelineEntrySchema).describe('Timeline of the job, oldest event first.'),
 };

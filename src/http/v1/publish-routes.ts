@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { jobChangesSchema } from '../../core/job-changes.ts';
 import { DEFAULT_LISTED_JOBS, MAX_LISTED_JOBS } from '../../core/post-limits.ts';
 import { PublishError } from '../../core/publish-error.ts';
-import { publishRequestSchema } from '../../core/publish-request.ts';
+import { MAX_IDEMPOTENCY_KEY_LENGTH, publishRequestSchema } from '../../core/publish-request.ts';
 import { BODY_PROBLEMS, jsonAnswer, jsonAnswers, REQUEST_PROBLEMS } from './api-answers.ts';
 import { idempotencyKeySchema, keyOf } from './idempotency-key.ts';
 import { enqueuedJobSchema, jobPageSchema, jobParams, jobSchema, retriedJobSchema, stateSchema } from './job-schema.ts';
@@ -89,6 +89,12 @@ function registerReading(api: ApiScope, { publisher }: Pick<Options, 'publisher'
         querystring: z.strictObject({
           account: z.string().min(1).max(255).optional().describe('Jobs of this account only.'),
           state: stateSchema.optional(),
+          idempotencyKey: z
+            .string()
+            .min(1)
+            .max(MAX_IDEMPOTENCY_KEY_LENGTH)
+            .optional()
+            .describe('The job that was enqueued under this key, if there is one.'),
           limit: z.coerce
             .number()
             .int()
@@ -101,11 +107,12 @@ function registerReading(api: ApiScope, { publisher }: Pick<Options, 'publisher'
         response: jsonAnswers('A page of jobs.', jobPageSchema),
       },
     },
-    async ({ query: { account, state, limit, cursor } }) =>
+    async ({ query: { account, state, idempotencyKey, limit, cursor } }) =>
       await publisher.list({
         limit,
         ...(account !== undefined && { account }),
         ...(state !== undefined && { state }),
+        ...(idempotencyKey !== undefined && { idempotencyKey }),
         ...(cursor !== undefined && { cursor }),
       }),
   );

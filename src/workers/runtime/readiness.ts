@@ -4,6 +4,7 @@ import type { WatchedWorker } from './watched-worker.ts';
 
 /** Whether workers could take a job now, and why not, human-readable. */
 export interface Readiness {
+  /** Whether every worker could take a job now. */
   readonly ready: boolean;
   /** One sentence per queue whose jobs are not taken, or one about all of them; without addresses or secrets. */
   readonly reasons: readonly string[];

@@ -78,7 +78,7 @@ async function atSimulator(path: string, body?: unknown): Promise<unknown> {
 
 describe('publishing from the command line', () => {
   it('waits for the post, byte for byte, and shows the job afterwards', async () => {
-    const waited = await runCommand(publish('--wait', '--json', '--title', 'one'), env);
+    const waited = await runCommand(publish('--wait', '--json', '--title', 'one', '--idempotency-key', 'order-1'), env);
     expect(waited.stderr).toBe('');
     expect(waited.exitCode).toBe(0);
     const job = parseJob(waited.stdout);
@@ -91,7 +91,15 @@ describe('publishing from the command line', () => {
     const { jobs } = z.looseObject({ jobs: z.array(jobDocument) }).parse(JSON.parse(list.stdout));
     expect(jobs.map(({ id }) => id)).toContain(job.id);
     expect((await answerOf(['status', job.id], env)).stdout).toContain('all accepted');
-    expect((await answerOf(['list'], env)).stdout).toContain(job.id);
+    expect((await answerOf(['list'], env)).stdout).toMatch(
+      new RegExp(`^${job.id} .* one · .*\\.mp4 · SELF_ONLY$`, 'm'),
+    );
+    const byKey = await runCommand(['status', 'order-1', '--json'], env);
+    expect(JSON.parse(byKey.stdout)).toMatchObject({
+      id: job.id,
+      idempotencyKey: 'order-1',
+      request: { account: 'acme' },
+    });
   });
 
   it('returns at once without --wait, and another process watches to the end', async () => {

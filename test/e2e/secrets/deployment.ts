@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { openClient } from '../../../src/app/open-client.ts';
 import { loadConfig } from '../../../src/config/load-config.ts';
-import type { PublishRequest } from '../../../src/core/publish-request.ts';
 import { type FaultHandle, startSimulator } from '../../../src/simulator/index.ts';
 import { startHostileMediaServer } from '../../support/hostile-media-server.ts';
 import type { Evidence, PlantedSecret } from '../../support/secret-search.ts';
@@ -87,14 +86,13 @@ export async function openDeployment() {
 
   const enqueue = (account: string, { media: kind = 'small', web: does, mode = 'direct' }: Partial<Trouble> = {}) => {
     const signed = does && `${web.url(does).replace('//', login)}?X-Amz-Signature=${inUrls.webSignature}`;
-    const request: PublishRequest = {
-      ...{ account, mode },
+    const post = { privacyLevel: 'PUBLIC_TO_EVERYONE' } as const;
+    return publisher.enqueue({
+      ...(mode === 'direct' ? { account, mode, post } : { account, mode }),
       media: signed === undefined ? media[kind] : { type: 'url', url: signed },
       // Nobody takes callbacks there, so that each of them fails and is told of.
       callbackUrl: `${web.url('forbidden')}?token=${inUrls.callbackToken}`,
-    };
-    const post = { privacyLevel: 'PUBLIC_TO_EVERYONE' } as const;
-    return publisher.enqueue(mode === 'direct' ? { ...request, post } : request);
+    });
   };
 
   return {

@@ -97,6 +97,55 @@ describe('POST /v1/publishes', () => {
   });
 });
 
+describe('a job over REST', () => {
+  it('says which post it is: its request without secrets, its metadata and its key', async () => {
+    const api = await startApi({ OUTBOUND_ALLOW_HOSTS: 'app.example.com' });
+    const request = {
+      ...{ account: 'acme', mode: 'direct', metadata: { yourId: 'a-1' } },
+      media: { type: 'url', url: 'https://u:pass-word@media.example.com/a.mp4?sig=confidential' },
+      post: { title: 'Hello', privacyLevel: 'SELF_ONLY' },
+      callbackUrl: 'https://app.example.com/hook?token=confidential',
+    };
+    const answer = await api.call('POST', '/v1/publishes', request, { 'idempotency-key': 'order-7' });
+    const shown = {
+      idempotencyKey: 'order-7',
+      metadata: { yourId: 'a-1' },
+      request: {
+        ...request,
+        media: { type: 'url', url: 'https://media.example.com/a.mp4' },
+        callbackUrl: 'https://app.example.com/hook',
+      },
+    };
+    const { id } = job.parse(answer.body);
+    const read = await api.call('GET', `/v1/publishes/${id}`);
+    for (const { body, text } of [answer, read]) {
+      expect(body).toMatchObject(shown);
+      expect(text).not.toMatch(/confidential|pass-word|sealed/);
+    }
+  });
+
+  it('is found by its key, which is not stored if it may hold a secret', async () => {
+    const api = await startApi();
+    const secretKey = 'import-https://cdn.example.com/a.mp4?sig=confidential';
+    for (const key of ['order-7', secretKey]) {
+      const sent = await api.call('POST', '/v1/publishes', PULL_REQUEST, { 'idempotency-key': key });
+      const query = new URLSearchParams({ idempotencyKey: key });
+      const found = await api.call('GET', `/v1/publishes?${query}`);
+      const idempotencyKey = key === secretKey ? null : key;
+      expect(found.body).toMatchObject({ jobs: [{ id: job.parse(sent.body).id, idempotencyKey }], nextCursor: null });
+      query.set('account', 'other');
+      expect((await api.call('GET', `/v1/publishes?${query}`)).body).toMatchObject({ jobs: [] });
+    }
+    expect((await api.call('GET', '/v1/publishes?idempotencyKey=order-8')).body).toMatchObject({ jobs: [] });
+  });
+
+  it('is refused with a part that only the library may set', async () => {
+    const api = await startApi();
+    const answer = await api.call('POST', '/v1/publishes', { ...PULL_REQUEST, sealed: 'x' });
+    expect(answer.body).toMatchObject({ code: 'INPUT_INVALID', problems: [{ path: 'sealed' }] });
+  });
+});
+
 describe('GET /v1/publishes', () => {
   it('leads through all jobs page by page, newest first, by account and state too', async () => {
     const api = await startApi();

@@ -51,6 +51,35 @@ describe('web server', () => {
     }
   });
 
+  it('answers a browser that goes wrong with a page, and programs with a problem document', async () => {
+    const login = { user: 'ops', password: 'secret' };
+    const { url } = await start({
+      board: {
+        queues: [],
+        login,
+        jobs: { idOf: () => undefined, find: async () => [undefined], retry: async () => {} },
+      },
+    });
+    const authorization = `Basic ${btoa('ops:secret')}`;
+    for (const [path, status, code, headers] of [
+      ['/nowhere<b>?token=confidential', 404, 'NOT_FOUND', {}],
+      ['/board', 401, 'BOARD_LOGIN_REFUSED', {}],
+      ['/publishes/unknown', 404, 'JOB_NOT_FOUND', { authorization }],
+    ] as const) {
+      const accept = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
+      const page = await fetch(`${url}${path}`, { headers: { accept, ...headers } });
+      const html = await page.text();
+      expect([page.status, page.headers.get('content-type')]).toEqual([status, 'text/html; charset=utf-8']);
+      expect(html).toMatch(/<meta name="viewport" content="width=device-width/);
+      expect(html).toContain(code);
+      expect(html).not.toMatch(/<b>|confidential/);
+      expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
+      const document = await fetch(`${url}${path}`, { headers });
+      expect([document.status, await document.json()]).toMatchObject([status, { status, code }]);
+    }
+    expect((await fetch(`${url}/board`)).headers.get('www-authenticate')).toMatch(/^Basic/);
+  });
+
   it('hangs up on a body that does not come', async () => {
     const { url } = await start({ requestMs: 200 });
     const socket = connect(Number(new URL(url).port), '127.0.0.1');

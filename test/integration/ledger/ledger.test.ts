@@ -157,7 +157,7 @@ describe('a change', () => {
     await create(id);
     await ledger.commit(await claim(1, id), start);
     const reported = await events();
-    expect(reported.map(({ type, subject, data }) => ({ type, subject, of: data.id }))).toEqual([
+    expect(reported.map(({ type, subject, data }) => ({ type, subject, of: 'id' in data && data.id }))).toEqual([
       { type: 'publish.queued', subject: id, of: id },
       { type: 'publish.started', subject: id, of: id },
     ]);

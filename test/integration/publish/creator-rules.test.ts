@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { PublishRequest } from '../../../src/core/publish-request.ts';
+import type { DirectPostSettings } from '../../../src/core/new-request.ts';
 import type { FaultAct } from '../../../src/simulator/index.ts';
 import { type Pipeline, startPipeline } from '../../support/pipeline.ts';
 import { openCase, PULL_URL } from '../../support/publish-case.ts';
@@ -15,7 +15,7 @@ const PRIVATE_CREATOR = {
 const world = usePublishWorld(100_000, { preflight: 'refuse' });
 
 /** Enqueues a local file as a direct post with these settings. */
-const enqueuePost = (pipeline: Pipeline, account: string, post: NonNullable<PublishRequest['post']>, path: string) =>
+const enqueuePost = (pipeline: Pipeline, account: string, post: DirectPostSettings, path: string) =>
   pipeline.publisher.enqueue({ account, mode: 'direct', media: { type: 'file', path }, post });
 
 const refusal = (httpStatus: number, code: string): FaultAct => ({ kind: 'status', httpStatus, code });

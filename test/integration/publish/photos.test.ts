@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { PublishRequest } from '../../../src/core/publish-request.ts';
+import type { DirectRequest, InboxRequest, Media } from '../../../src/core/new-request.ts';
 import { openCase, retriedCodes } from '../../support/publish-case.ts';
 import { usePublishWorld } from '../../support/publish-world.ts';
 
@@ -11,8 +11,8 @@ describe('photos', () => {
 
   const enqueue = async (
     account: string,
-    request: Omit<PublishRequest, 'account' | 'media'>,
-    media: PublishRequest['media'] = photos,
+    request: Pick<DirectRequest, 'mode' | 'post'> | Pick<InboxRequest, 'mode' | 'post'>,
+    media: Media = photos,
   ) => await world().pipeline.publisher.enqueue({ ...request, account, media });
 
   it.concurrent('are posted with their settings, once', async () => {

@@ -70,9 +70,8 @@ describe('publishing by pull', () => {
     });
     const job = await publisher.enqueue({
       account: 'acme',
-      mode,
       media: { type: 'pull', url: 'https://videos.example.com/a.mp4' },
-      ...(mode === 'direct' && { post: { privacyLevel: 'SELF_ONLY' } }),
+      ...(mode === 'direct' ? { mode, post: { privacyLevel: 'SELF_ONLY' } } : { mode }),
     });
     const ended = await publisher.waitForCompletion(job.id, WAIT);
     expect(ended.state).toBe(mode === 'direct' ? 'published' : 'in_inbox');

@@ -59,6 +59,14 @@ describe('text of a job', () => {
     expect(text).toContain('2026112210');
   });
 
+  it('says which post it is', () => {
+    const text = jobText(sampleJob({ idempotencyKey: 'order-1234' }));
+    expect(text).toMatch(/^title +Hello from our kitchen$/m);
+    expect(text).toMatch(/^media +\/srv\/media\/spring\.mp4$/m);
+    expect(text).toMatch(/^privacy +SELF_ONLY$/m);
+    expect(text).toMatch(/^key +order-1234$/m);
+  });
+
   it('lists the timeline with its facts', () => {
     const timeline = [
       { at: '2026-11-22T10:00:00.000Z', event: 'queued' },
@@ -77,13 +85,14 @@ describe('table of jobs', () => {
       sampleJob({ waitingFor: 'daily_cap' }),
       sampleJob({ state: 'unconfirmed', account: 'another-account' }),
     ];
-    const lines = jobTable(jobs, now).split('\n');
-    expect(lines).toHaveLength(4);
+    const lines = jobTable(jobs, now, 80).split('\n');
+    expect(lines).toHaveLength(7);
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
+    expect(lines[2]).toBe('  Hello from our kitchen · spring.mp4 · SELF_ONLY');
     expect(lines[1]).toContain('uploading 41%');
     expect(lines[1]).toMatch(/5 min$/);
-    expect(lines[2]).toContain('queued (daily_cap)');
-    const waiting = jobTable([{ ...uploadingJob(20_000_000), waitingFor: 'replication' }], now).split('\n')[1];
+    expect(lines[3]).toContain('queued (daily_cap)');
+    const waiting = jobTable([{ ...uploadingJob(20_000_000), waitingFor: 'replication' }], now, 80).split('\n')[1];
     expect(waiting).toContain('uploading (replication)');
     expect(waiting?.length).toBeLessThanOrEqual(80);
   });
@@ -92,11 +101,25 @@ describe('table of jobs', () => {
     expect(jobTable([], 0)).toBe('No jobs.');
   });
 
+  it('has the post in a column of its own where there is room, and in files', () => {
+    const now = Date.parse('2026-11-22T10:05:00.000Z');
+    for (const columns of [undefined, 120]) {
+      const lines = jobTable([sampleJob()], now, columns).split('\n');
+      expect(lines).toHaveLength(2);
+      expect(lines[0]).toMatch(/AGE +POST$/);
+      expect(lines[1]).toMatch(/ {2}Hello from our kitchen · spring\.mp4 · SELF_ONLY$/);
+    }
+  });
+
   it('takes two lines for each job where the terminal is too narrow for it', () => {
     const job = sampleJob({ state: 'queued', waitingFor: 'account_paused' });
     const now = Date.parse(job.createdAt) + 60_000;
     const wide = jobTable([job], now);
     expect(jobTable([job], now, 200)).toBe(wide);
-    expect(jobTable([job], now, 40).split('\n')).toEqual([job.id, `  queued (account_paused)  ${job.account}  1 min`]);
+    expect(jobTable([job], now, 40).split('\n')).toEqual([
+      job.id,
+      `  queued (account_paused)  ${job.account}  1 min`,
+      '  Hello from o… · spring.mp4 · SELF_ONLY',
+    ]);
   });
 });

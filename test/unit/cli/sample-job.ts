@@ -17,6 +17,13 @@ export function sampleJob(fields: Partial<PublishJob> = {}): PublishJob {
     progress: { totalBytes: 0, sentBytes: 0, acceptedBytes: 0 },
     attempts: 0,
     failure: null,
+    request: {
+      account: 'acme',
+      mode: 'direct',
+      media: { type: 'file', path: '/srv/media/spring.mp4' },
+      post: { title: 'Hello from our kitchen', privacyLevel: 'SELF_ONLY' },
+    },
+    idempotencyKey: null,
     metadata: null,
     timeline: [],
     ...fields,

@@ -29,7 +29,7 @@ describe('the rules of a creator', () => {
   });
 
   it('know an app that was not audited by the one level it is offered', () => {
-    const limits = { ...PUBLIC_CREATOR, privacyLevelOptions: ['SELF_ONLY'] };
+    const limits = { ...PUBLIC_CREATOR, privacyLevelOptions: ['SELF_ONLY'] as const };
     const { problems } = checkCreatorRules({ post: { privacyLevel: 'PUBLIC_TO_EVERYONE' } }, limits);
     expect(problems).toMatchObject([{ code: 'TIKTOK_UNAUDITED_CLIENT' }]);
     expect(problems[0]?.reason).toContain('has not audited');

@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
-import { parseNewRequest } from '../../../src/core/new-request.ts';
 import { PublishError } from '../../../src/core/publish-error.ts';
-import { parsePublishRequest } from '../../../src/core/publish-request.ts';
+import { parseNewRequest, parsePublishRequest } from '../../../src/core/publish-request.ts';
 
 const valid = { account: 'acme', mode: 'inbox', media: { type: 'file', path: '/videos/a.mp4' } };
 

@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { PublishRequest } from '../../../src/core/publish-request.ts';
-import { holdsSecrets, withOpenedUrls, withoutSecretParts, withSealedUrls } from '../../../src/core/request-secrets.ts';
+import {
+  holdsSecrets,
+  mayHoldSecretUrl,
+  withOpenedUrls,
+  withoutSecretParts,
+  withoutSecrets,
+  withSealedUrls,
+} from '../../../src/core/request-secrets.ts';
 
 const seal = async (plaintext: string) => Buffer.from(plaintext).toString('base64url');
 const open = async (sealed: string) => Buffer.from(sealed, 'base64url').toString();
@@ -22,6 +29,22 @@ describe('secrets in requests', () => {
     expect(JSON.stringify(shown)).not.toContain('hidden');
     expect(box).toBe(await seal(await open(box ?? '')));
     expect(await withOpenedUrls(sealed, open)).toEqual(request);
+  });
+
+  it.each(secretRequests)('are not shown, sealed or not: %j', async (request) => {
+    const shown = withoutSecrets(request);
+    expect(JSON.stringify(shown)).not.toContain('hidden');
+    expect(withoutSecrets(await withSealedUrls(request, seal))).toEqual(shown);
+  });
+
+  it.each([
+    ['order-1234', false],
+    ['import-https://cdn.example.com/a.mp4', false],
+    ['import-https://cdn.example.com/a.mp4?sig=x', true],
+    ['https://user:word@cdn.example.com/a.mp4', true],
+    ['#7 is @home?', false],
+  ])('may be in the key %s: %j', (key, expected) => {
+    expect(mayHoldSecretUrl(key)).toBe(expected);
   });
 
   it('are none in a request whose URLs are plain, which stays as it is', async () => {

@@ -7,9 +7,10 @@ function entry(number: number): EventEntry {
   return {
     cursor: `${number}-0`,
     event: {
-      ...{ specversion: '1.0', id: `event-${number}`, source: 'urn:tiktok-publisher', type: 'publish.queued' },
+      ...{ specversion: '1.0', id: `event-${number}`, source: 'urn:tiktok-publisher' },
+      type: 'account.reauthorization_required',
       ...{ subject: 'job', time: '2026-12-01T10:00:00.000Z', datacontenttype: 'application/json' },
-      data: { title: 'two\nlines' },
+      data: { account: 'acme', reason: 'two\nlines' },
     },
   };
 }
@@ -29,6 +30,7 @@ function feedOf(count: number) {
     [Symbol.asyncIterator]() {
       return this;
     },
+    [Symbol.asyncDispose]: async () => undefined,
   };
   return { feed, asked: () => asked };
 }
@@ -39,7 +41,7 @@ describe('an event stream', () => {
     expect((await texts.next()).value).toBe('retry: 3000\n\n');
     const { value } = await texts.next();
     const [id, event, data = '', ...rest] = (value ?? '').split('\n');
-    expect([id, event, ...rest]).toEqual(['id: 1-0', 'event: publish.queued', '', '']);
+    expect([id, event, ...rest]).toEqual(['id: 1-0', 'event: account.reauthorization_required', '', '']);
     expect(JSON.parse(data.replace('data: ', ''))).toEqual(entry(1).event);
   });
 

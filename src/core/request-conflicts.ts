@@ -1,0 +1,68 @@
+import type { z } from 'zod';
+import type { Media, PostSettings, PublishMode } from './new-request.ts';
+import { MAX_PHOTO_TITLE_LENGTH, PRIVACY_LEVELS } from './post-limits.ts';
+
+/** What cannot be said of photos, and what of videos (content-posting-api-reference-photo-post). */
+const VIDEO_ONLY = ['disableDuet', 'disableStitch', 'coverTimestampMs'] as const;
+const PHOTOS_ONLY = ['description', 'autoAddMusic'] as const;
+
+interface RequestConflict {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
+
+interface ParsedRequest {
+  readonly mode: PublishMode;
+  readonly media: Media;
+  readonly post?: PostSettings | undefined;
+}
+
+/** Refuses a request whose fields are right one by one but not together. */
+export function refuseConflicts(request: ParsedRequest, context: z.RefinementCtx): void {
+  for (const { path, message } of conflictsIn(request)) context.addIssue({ code: 'custom', path: [...path], message });
+}
+
+/** What is wrong with a request whose fields are right one by one. */
+function conflictsIn(request: ParsedRequest): RequestConflict[] {
+  return [
+    ...privacyConflicts(request),
+    ...(request.media.type === 'photos' ? photoConflicts(request) : videoConflicts(request)),
+  ];
+}
+
+function privacyConflicts({ mode, post = {} }: ParsedRequest): RequestConflict[] {
+  const path = ['post', 'privacyLevel'];
+  if (mode === 'direct' && post.privacyLevel === undefined) {
+    return [{ path, message: `required for mode "direct": choose one of ${PRIVACY_LEVELS.join(', ')}` }];
+  }
+  if (post.brandContent === true && post.privacyLevel === 'SELF_ONLY') {
+    return [
+      { path, message: 'branded content cannot be SELF_ONLY: choose another privacy level or remove brandContent' },
+    ];
+  }
+  return [];
+}
+
+function photoConflicts({ media, post = {} }: ParsedRequest): RequestConflict[] {
+  const conflicts: RequestConflict[] = VIDEO_ONLY.filter((field) => post[field] !== undefined).map((field) => ({
+    path: ['post', field],
+    message: 'not available for photos: remove it',
+  }));
+  const { title = '' } = post;
+  if (title.length > MAX_PHOTO_TITLE_LENGTH) {
+    const message = `expected at most ${MAX_PHOTO_TITLE_LENGTH} UTF-16 units for photos, got ${title.length}: move the rest to post.description`;
+    conflicts.push({ path: ['post', 'title'], message });
+  }
+  if (media.type === 'photos' && media.urls.length > 0 && (media.coverIndex ?? 0) >= media.urls.length) {
+    const message = `expected a number below ${media.urls.length}, the number of photos (the first photo is 0), got ${media.coverIndex}`;
+    conflicts.push({ path: ['media', 'coverIndex'], message });
+  }
+  return conflicts;
+}
+
+function videoConflicts({ post = {} }: ParsedRequest): RequestConflict[] {
+  return PHOTOS_ONLY.filter((field) => post[field] !== undefined).map((field) => ({
+    path: ['post', field],
+    message: 'only available for photo posts: remove it, or move the text to post.title',
+  }));
+}

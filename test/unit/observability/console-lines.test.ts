@@ -1,0 +1,24 @@
+import { expect, it } from 'vitest';
+import { logConsoleLines } from '../../../src/observability/console-lines.ts';
+import { createLogger } from '../../../src/observability/logger.ts';
+
+it('puts what libraries write to the console into the log, each text once and without logins', () => {
+  const lines: string[] = [];
+  const log = createLogger({ level: 'info', destination: { write: (line) => void lines.push(line) } });
+  const { warn, error } = console;
+  const giveBack = logConsoleLines(log);
+  try {
+    for (let connection = 0; connection < 3; connection += 1) {
+      console.warn('IMPORTANT! Eviction policy is %s.\n It should be "noeviction"', 'allkeys-lru');
+    }
+    console.error('[ioredis] Unhandled error event:', new Error('no redis://user:confidential@127.0.0.1'));
+  } finally {
+    giveBack();
+  }
+  expect([console.warn, console.error]).toEqual([warn, error]);
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+    { level: 40, text: 'IMPORTANT! Eviction policy is allkeys-lru. It should be "noeviction"' },
+    { level: 40, text: expect.stringContaining('[ioredis] Unhandled error event: Error: no redis://127.0.0.1') },
+  ]);
+  expect(lines.join()).not.toContain('confidential');
+});
