@@ -2,7 +2,7 @@ import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { PublishError, toInputProblems } from '../../core/publish-error.ts';
-import { parseNewRequest, publishRequestSchema } from '../../core/publish-request.ts';
+import { parsePublishRequest, publishRequestSchema } from '../../core/publish-request.ts';
 import { MINUTE_MS } from '../../core/units.ts';
 import { isFromThisMachine, isSameText } from '../operator-guard.ts';
 import { HttpProblem, sendProblem } from '../problem.ts';
@@ -43,7 +43,7 @@ function inputCheck(schema: z.ZodType, part: string) {
   return (input: unknown) => {
     try {
       // It has errors of its own for requests of other versions.
-      if (schema === publishRequestSchema) return { value: parseNewRequest(input) };
+      if (schema === publishRequestSchema) return { value: parsePublishRequest(input) };
       const { success, data, error } = schema.safeParse(input);
       if (success) return { value: data };
       return { error: new PublishError('INPUT_INVALID', { problems: toInputProblems(error.issues, part) }) };

@@ -104,7 +104,7 @@ describe('a change of a queued job', () => {
     expect(job).toMatchObject({ state: 'scheduled', scheduledAt, waitingFor: null, waitingUntil: null });
     expect(Math.abs((await entryRunsAt(pipeline, id)) - Date.parse(scheduledAt))).toBeLessThan(60_000);
     await eventually(() => simulator.journal.requests({ endpoint: 'video_init' }).length === 2);
-    expect((await publisher.get(next.id))?.state).toBe('queued');
+    await eventually(async () => expect(await publisher.get(next.id)).toMatchObject({ waitingFor: 'daily_cap' }));
   });
 
   it('stops a worker that is about to begin it', async () => {
