@@ -1,3 +1,4 @@
+import { textTable } from '../src/cli/job-text.ts';
 import { figureOf, isMet, median, type Row } from './measure.ts';
 
 const number = new Intl.NumberFormat('en', { maximumSignificantDigits: 4 });
@@ -13,13 +14,7 @@ export function renderTable(rows: readonly Row[]): string {
     targetOf(row),
     { true: 'met', false: 'MISSED', undefined: '' }[String(isMet(row))] ?? '',
   ]);
-  return alignColumns([header, ...lines]);
-}
-
-function alignColumns(lines: readonly (readonly string[])[]): string {
-  const columns = lines[0]?.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0))) ?? [];
-  const aligned = (line: readonly string[]) => line.map((cell, column) => cell.padEnd(columns[column] ?? 0)).join('  ');
-  return lines.map((line) => aligned(line).trimEnd()).join('\n');
+  return textTable([header, ...lines]);
 }
 
 function withSpread(values: readonly number[], unit: string): string {
@@ -51,5 +46,5 @@ export function renderComparison(before: Report, after: Report): string {
     const change = a && b ? `${Math.round((figureOf(b) / figureOf(a) - 1) * 100)} %` : '';
     return [a?.what ?? b?.what ?? id, ...figures, change];
   });
-  return alignColumns([['what', before.commit, after.commit, 'change'], ...lines]);
+  return textTable([['what', before.commit, after.commit, 'change'], ...lines]);
 }

@@ -4,7 +4,7 @@ import { PublishError } from '../core/publish-error.ts';
 import { decodeEvent, type StreamEntry, subjectsOf } from '../core/publish-event.ts';
 import { MINUTE_MS, SECOND_MS } from '../core/units.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
-import { withRedisErrors } from '../redis/redis-unavailable.ts';
+import { unlessRedisIsAway, withRedisErrors } from '../redis/redis-unavailable.ts';
 import type { EventTail, TailNews } from './event-tail.ts';
 import type { EventEntry, EventFeed, EventsOptions } from './publisher.ts';
 import { createWakeSignal } from './wake-signal.ts';
@@ -71,15 +71,11 @@ export function followEvents({ after, subject, signal }: EventsOptions, deps: Fo
     }
   }
 
-  /** The next entries; none while Redis is away, which rings again in a moment. */
+  /** The next entries; none while Redis is away, and then it looks again in a moment. */
   async function look(from: StreamPosition): Promise<readonly StreamEntry[]> {
-    try {
-      return await readEventsAfter(await deps.connect(), eventsKey, from);
-    } catch (error) {
-      if (error instanceof PublishError && error.code !== 'REDIS_UNAVAILABLE') throw error;
-      setTimeout(wakeSignal.notify, RETRY_MS);
-      return [];
-    }
+    const entries = await unlessRedisIsAway(async () => await readEventsAfter(await deps.connect(), eventsKey, from));
+    if (entries === undefined) setTimeout(wakeSignal.notify, RETRY_MS);
+    return entries ?? [];
   }
 
   async function* follow(): AsyncGenerator<EventEntry, void, void> {

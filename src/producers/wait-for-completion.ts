@@ -3,6 +3,7 @@ import { PublishError } from '../core/publish-error.ts';
 import type { PublishJob } from '../core/publish-job.ts';
 import { isTerminal } from '../core/publish-state.ts';
 import { SECOND_MS } from '../core/units.ts';
+import { unlessRedisIsAway } from '../redis/redis-unavailable.ts';
 import { publisherClosed } from './closed.ts';
 import type { EventTail } from './event-tail.ts';
 import type { WaitOptions } from './publisher.ts';
@@ -42,7 +43,7 @@ async function lookUntilEnded(id: string, end: AbortSignal, { tail, read }: Wait
   end.addEventListener('abort', wakeSignal.notify);
   try {
     for (;;) {
-      const job = await readThroughOutage(id, read);
+      const job = await unlessRedisIsAway(() => readPresent(id, read));
       if (job === undefined) setTimeout(wakeSignal.notify, RETRY_MS);
       else if (isTerminal(job.state)) return job;
       await wakeSignal.wait();
@@ -64,15 +65,8 @@ function timedOut(id: string, timeoutMs: number): PublishError {
   return new PublishError('WAIT_TIMED_OUT', { reason: `job ${id} did not end within ${timeoutMs} ms` });
 }
 
-/** The job, or undefined while Redis can't be asked. */
-async function readThroughOutage(id: string, read: WaitDeps['read']): Promise<PublishJob | undefined> {
-  let job: PublishJob | undefined;
-  try {
-    job = await read(id);
-  } catch (error) {
-    if (error instanceof PublishError && error.code !== 'REDIS_UNAVAILABLE') throw error;
-    return undefined;
-  }
+async function readPresent(id: string, read: WaitDeps['read']): Promise<PublishJob> {
+  const job = await read(id);
   if (job === undefined) throw new PublishError('JOB_NOT_FOUND', { reason: `no publish job has the id ${id}` });
   return job;
 }

@@ -80,3 +80,17 @@ export async function withRedisErrors<T>(call: () => Promise<T>): Promise<T> {
     throw new PublishError('REDIS_UNAVAILABLE', reason === undefined ? {} : { reason }, { cause: error });
   }
 }
+
+/**
+ * Runs what asks Redis, in a loop that waits out its outages.
+ * @returns undefined while Redis can't be asked
+ * @throws PublishError any other than `REDIS_UNAVAILABLE`
+ */
+export async function unlessRedisIsAway<T>(call: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await call();
+  } catch (error) {
+    if (error instanceof PublishError && error.code !== 'REDIS_UNAVAILABLE') throw error;
+    return undefined;
+  }
+}

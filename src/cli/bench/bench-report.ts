@@ -1,6 +1,6 @@
 import { DAY_MS, SECOND_MS } from '../../core/units.ts';
 import type { BenchRedis } from './check-redis.ts';
-import { type CpuUse, type Limit, limitOf } from './cpu-use.ts';
+import { type CpuUse, type Limit, limitOf, rounded } from './cpu-use.ts';
 import { LAST_POLL_MS, type Measured } from './measure.ts';
 import type { Samples } from './meter.ts';
 import type { LoadResult } from './run-load.ts';
@@ -63,10 +63,6 @@ function latenciesOf({ publishes, samples }: LoadResult): Latencies {
 export function percentile(values: readonly number[], share: number): number | null {
   const value = values.toSorted((a, b) => a - b)[Math.ceil(values.length * share) - 1];
   return value === undefined ? null : rounded(value);
-}
-
-function rounded(value: number): number {
-  return Number(value.toFixed(2));
 }
 
 const LIMITS: Readonly<Record<Limit, string>> = {

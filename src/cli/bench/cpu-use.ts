@@ -38,8 +38,9 @@ function machineBusyMs(): number {
   return cpus().reduce((sum, { times: { user, nice, sys, irq } }) => sum + user + nice + sys + irq, 0);
 }
 
-function rounded(share: number): number {
-  return Number(share.toFixed(2));
+/** To two decimals. */
+export function rounded(value: number): number {
+  return Number(value.toFixed(2));
 }
 
 /** What keeps more publishes from being made in the same time. */
