@@ -28,6 +28,11 @@ function filesBelow(folder: string): string[] {
     .map((entry) => join(entry.parentPath, entry.name).slice(REPOSITORY.length));
 }
 
+/** Memory that Redis takes at most, of its command. */
+function maxMemoryMb(text: string): number {
+  return Number(/--maxmemory, (\d+)mb/.exec(text)?.[1]);
+}
+
 /** Seconds of `30s` or `1m`. */
 function seconds(text: string): number {
   const [, count = '', unit = ''] = /^(\d+)(s|m)$/.exec(text) ?? [];
@@ -86,7 +91,7 @@ const settingsOfPods = z
   .parse(find('ConfigMap', 'publisher-settings')).data;
 
 /** Paths that the web server answers without anything else. */
-const PATHS = ['/healthz', '/readyz', '/metrics'];
+const PATHS = ['/healthz', '/readyz', '/metrics'] as const;
 
 describe('a file for operators', () => {
   it.each(yamlFiles)('%s is YAML without mistakes', (path) => {
@@ -122,6 +127,40 @@ describe('the Kubernetes manifests', () => {
     ).toEqual([]);
     const sources = publisher.envFrom.flatMap((source) => Object.values(source).map(({ name }) => name));
     expect(sources).toEqual(['publisher-settings', 'publisher-secrets']);
+  });
+
+  it('carry every setting, each in one place', () => {
+    const text = readRepositoryFile('deploy/kubernetes/settings.yaml');
+    const inMap = [...text.matchAll(/^ {2}(?:# )?([A-Z0-9_]+): /gm)].map(([, variable = '']) => variable);
+    const inSecret = (/holds the rest:\n#\s+(.*)/.exec(text)?.[1] ?? '').split(', ');
+    expect([...inMap, ...inSecret].sort()).toEqual([...settings].sort());
+  });
+
+  it('keep Redis below the memory at which it is killed, with room for its forks', () => {
+    const redis = readRepositoryFile('deploy/kubernetes/redis.yaml');
+    expect(maxMemoryMb(redis)).toBeLessThan(0.75 * 1_073);
+    expect(redis).toMatch(/limits:\n\s+memory: 1Gi/);
+  });
+
+  it('show the outside only what is served, and to Prometheus the port of the pods', () => {
+    const paths = [...readRepositoryFile('deploy/kubernetes/ingress.yaml').matchAll(/path: (\S+)/g)].map(
+      ([, path]) => path,
+    );
+    expect(paths).toEqual(['/v1', '/connect', '/webhooks']);
+    const monitor = z.looseObject({
+      spec: z.looseObject({
+        selector: z.object({ matchLabels: z.record(z.string(), z.string()) }),
+        podMetricsEndpoints: z.tuple([z.looseObject({ port: z.string(), path: z.enum(PATHS) })]),
+      }),
+    });
+    const { selector, podMetricsEndpoints } = monitor.parse(find('PodMonitor', 'publisher')).spec;
+    expect(selector.matchLabels).toEqual(deployment.spec.selector.matchLabels);
+    expect(podMetricsEndpoints[0].port).toBe(publisher.ports[0]?.name);
+  });
+
+  it('let producers pass to Redis by a label', () => {
+    expect(readRepositoryFile('deploy/kubernetes/network-policy.yaml')).toContain("tiktok-publisher/producer: 'true'");
+    expect(readRepositoryFile('docs/deployment.md')).toContain('`tiktok-publisher/producer`');
   });
 
   it('probe and scrape paths that are served, on the port that is listened on', () => {
@@ -177,7 +216,7 @@ describe('the Kubernetes manifests', () => {
     expect(kinds.sort()).toEqual(
       resources
         .map(({ kind }) => kind)
-        .filter((kind) => !/Scaled|Autoscaler/.test(kind))
+        .filter((kind) => !/Scaled|Autoscaler|^Ingress$|PodMonitor/.test(kind))
         .sort(),
     );
   });
@@ -187,7 +226,10 @@ describe('docker-compose.yml', () => {
   const service = z.looseObject({
     image: z.string(),
     command: z.array(z.string()).optional(),
+    env_file: z.array(z.object({ path: z.string(), required: z.boolean() })).optional(),
     environment: z.record(z.string(), z.string()).optional(),
+    profiles: z.array(z.string()).optional(),
+    mem_limit: z.string().optional(),
     stop_grace_period: z.string().optional(),
     depends_on: z.record(z.string(), z.looseObject({ condition: z.string() })).optional(),
     volumes: z.array(z.string()).optional(),
@@ -212,6 +254,29 @@ describe('docker-compose.yml', () => {
       for (const variable of ['ENCRYPTION_KEYS', 'TIKTOK_CLIENT_SECRET', 'API_KEYS', 'BOARD_PASSWORD'])
         expect(environment[variable]).toMatch(/^\$\{\w+:\?/);
     }
+  });
+
+  it('hands every setting of `.env` to the containers, but for those that belong to the container', () => {
+    const own = ['DATA_DIR', 'HOST', 'MEDIA_ROOTS', 'METRICS_HOST', 'METRICS_PORT', 'PORT'];
+    for (const [, { env_file: files, environment = {} }] of ours) {
+      expect(files).toEqual([{ path: '.env', required: false }]);
+      const fixed = Object.entries(environment).filter(([variable, value]) => !value.startsWith(`\${${variable}:`));
+      expect(fixed.map(([variable]) => variable).filter((variable) => !own.includes(variable))).toEqual([]);
+    }
+  });
+
+  it('keeps Redis below the memory at which it is killed, with room for its forks', () => {
+    expect(compose.services.redis?.mem_limit).toBe('1g');
+    expect(maxMemoryMb(readRepositoryFile('docker-compose.yml'))).toBeLessThan(0.75 * 1_073);
+  });
+
+  it('starts Grafana and Alertmanager only when asked to, with the dashboard and the alerts', () => {
+    for (const name of ['grafana', 'alertmanager']) expect(compose.services[name]?.profiles).toEqual(['monitoring']);
+    expect(readRepositoryFile('deploy/prometheus.yml')).toContain('alertmanager:9093');
+    const provider = readRepositoryFile('deploy/grafana/provisioning/dashboards/tiktok-publisher.yml');
+    expect(compose.services.grafana?.volumes?.join()).toContain(
+      `:${/path: (.*)/.exec(provider)?.[1]}/tiktok-publisher.json`,
+    );
   });
 
   it('leaves time to drain', () => {
@@ -267,9 +332,9 @@ describe('the Dockerfile', () => {
   const dockerfile = readRepositoryFile('Dockerfile');
   const last = dockerfile.slice(dockerfile.lastIndexOf('\nFROM '));
 
-  it('ends in an image with production dependencies only, an init, another user than root, and a health check', () => {
-    expect(dockerfile).toMatch(/AS dependencies\n[\s\S]*RUN npm ci --omit=dev/);
-    expect(last).toContain('COPY --from=dependencies /app/node_modules node_modules');
+  it('ends in an image with the bundle and no packages beside it, an init, another user than root, and a health check', () => {
+    expect(dockerfile).toMatch(/AS build\n[\s\S]*RUN npm run bundle\n/);
+    expect(last).not.toContain('node_modules');
     expect(last).not.toContain('npm ');
     expect(last).toMatch(/^USER node$/m);
     expect(last).toMatch(/^HEALTHCHECK /m);
