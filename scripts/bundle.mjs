@@ -28,6 +28,7 @@ const FILES = {
   '@bull-board/ui': ['package.json', 'dist'],
   '@fastify/swagger-ui': ['static'],
   '@fastify/swagger': ['package.json'],
+  'lua-redis-wasm': ['dist/redis_lua.mjs', 'dist/redis_lua.wasm'],
 };
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = await bundlePackage();
@@ -127,7 +128,10 @@ function withOwnFiles() {
         );
       }
       if (name === 'lua-redis-wasm') {
-        return code.replaceAll('import.meta.url', `new URL('../files/lua-redis-wasm/dist/', import.meta.url).href`);
+        return code.replaceAll(
+          'import.meta.url',
+          `new URL('../files/lua-redis-wasm/dist/index.mjs', import.meta.url).href`,
+        );
       }
       if (name === undefined || !/\b__dirname\b/.test(code)) return undefined;
       // Not relative to our node_modules, which may be a link.

@@ -131,6 +131,27 @@ describe('an app that only enqueues', () => {
   });
 });
 
+describe('the demo without any Redis', () => {
+  it('runs on the imitation that is inside the package', async () => {
+    const project = await packed.newProject();
+    await run(project, 'npm', 'install', packed.tarball);
+    const program = join(project, 'node_modules/tiktok-publisher/dist/bin/tiktok-publisher.js');
+    // No program is on this PATH: no redis-server, and nothing to download one with.
+    const output = await run(
+      project,
+      'env',
+      '-i',
+      `HOME=${project}`,
+      `PATH=${project}`,
+      process.execPath,
+      program,
+      'demo',
+    );
+    expect(output).toContain('an in-memory imitation');
+    expect(output).toContain('identical on both sides');
+  });
+});
+
 describe('the Next.js example', () => {
   const LAYOUT = `export default function Layout({ children }: { children: React.ReactNode }) {
     return <html><body>{children}</body></html>;
