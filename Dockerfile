@@ -3,14 +3,10 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --no-audit
 COPY tsconfig.json tsconfig.build.json ./
-COPY scripts/build.mjs scripts/build.mjs
+COPY scripts/build.mjs scripts/bundle.mjs scripts/
 COPY src src
-RUN npm run build
-
-FROM node:22-slim AS dependencies
-WORKDIR /app
-COPY package.json package-lock.json .npmrc ./
-RUN npm ci --omit=dev --no-audit
+# The bundle has the packages that it uses inside, so the image needs no node_modules.
+RUN npm run bundle
 
 FROM node:22-slim
 # As process 1 it forwards signals from the start and reaps zombie processes.
@@ -19,7 +15,6 @@ ENV NODE_ENV=production
 WORKDIR /app
 COPY package.json LICENSE ./
 COPY assets assets
-COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist dist
 # Workers store the last seen ledger version here; a volume keeps it across containers.
 ENV DATA_DIR=/var/lib/tiktok-publisher

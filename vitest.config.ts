@@ -35,6 +35,13 @@ export default defineConfig({
       suite('e2e', { ...withRedis, exclude: WITH_PROGRAMS }),
       // npm run programs
       suite('programs', { ...withRedis, include: WITH_PROGRAMS }),
+      // Packs, installs and bundles, with packages from the registry: npm run packaging.
+      suite('packaging', {
+        testTimeout: 600_000,
+        hookTimeout: 600_000,
+        fileParallelism: false,
+        sequence: { groupOrder: 1 },
+      }),
       // Starts and kills workers and Redis servers of its own; npm run chaos -- --short.
       suite('chaos', chaos),
       // How long things take, which only a machine that does nothing else can tell: npm run timing.

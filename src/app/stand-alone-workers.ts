@@ -2,6 +2,7 @@ import { withSettings } from '../config/given-settings.ts';
 import { loadWorkersConfig } from '../config/guest-config.ts';
 import type { Config } from '../config/load-config.ts';
 import type { TokenSource } from '../core/ports.ts';
+import type { Readiness } from '../workers/runtime/readiness.ts';
 import type { RunningWorkers } from '../workers/runtime/start-workers.ts';
 import type { WorkerKind } from '../workers/runtime/worker-kinds.ts';
 import { closeInTime, openApp } from './open-app.ts';
@@ -21,7 +22,11 @@ export interface CreateWorkersOptions {
 }
 
 /** The workers of one process, with all that they stand on. */
-export interface Workers extends Pick<RunningWorkers, 'isRunning' | 'readiness'> {
+export interface Workers {
+  /** Whether every worker could take a job now, as {@link readiness} says. */
+  isRunning(): boolean;
+  /** Whether every worker could take a job now, and if not, why. Answers within two seconds. */
+  readiness(): Promise<Readiness>;
   /** Lets an account's jobs go on at once that wait for its owner; they would by themselves within ten minutes. */
   wake(account: string): Promise<void>;
   /** What this process measured, as Prometheus text. */

@@ -1,4 +1,4 @@
-/** The part of the optional dependency that we use; it is not installed on every Node version. */
+/** The part of the package that we use. */
 declare module 'js-redis-server/core' {
   import type { Server } from 'node:net';
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Logger } from 'pino';
 import type { RedisConfig, RedisTarget } from '../config/redis-config.ts';
-import { HOW_TO_GET_REDIS, RedisUnavailableError } from '../redis/redis-unavailable.ts';
+import { RedisUnavailableError } from '../redis/redis-unavailable.ts';
 import { type EmbeddedRedis, startEmbeddedRedis } from './embedded-redis.ts';
 
 interface ProvideRedisOptions {
@@ -59,18 +59,9 @@ async function provideInMemory(why: RedisUnavailableError): Promise<ProvidedRedi
 /**
  * Starts the JavaScript imitation of Redis, for a first try on machines where no real one can be had: slow, and forgotten
  * at the end. Its end waits until every connection has been closed.
- *
- * @throws RedisUnavailableError `not_installed` where npm left the optional dependency out (Node below 22)
  */
 async function startInMemoryRedis(): Promise<Pick<EmbeddedRedis, 'url' | 'close'>> {
-  const { createRedisCommandExecutor, RedisServerState, Resp2Server } = await import('js-redis-server/core').catch(
-    (cause: unknown) => {
-      throw new RedisUnavailableError('not_installed', 'the in-memory Redis (js-redis-server) is not installed', {
-        advice: `npm installs it on Node 22 and newer only. ${HOW_TO_GET_REDIS}`,
-        cause,
-      });
-    },
-  );
+  const { createRedisCommandExecutor, RedisServerState, Resp2Server } = await import('js-redis-server/core');
   const state = new RedisServerState({ databaseCount: 1 });
   const redis = new Resp2Server({ server: state, executor: createRedisCommandExecutor() });
   // Its own listen() would let the whole network in.

@@ -23,8 +23,7 @@ export type RedisUnavailableCause =
   | 'too_old'
   | 'no_program'
   | 'data_dir'
-  | 'start_failed'
-  | 'not_installed';
+  | 'start_failed';
 
 /** Causes that last until a person acts. */
 const LASTING: readonly RedisUnavailableCause[] = [
@@ -37,7 +36,6 @@ const LASTING: readonly RedisUnavailableCause[] = [
   'no_program',
   'data_dir',
   'start_failed',
-  'not_installed',
 ];
 
 interface RedisUnavailableOptions extends ErrorOptions {

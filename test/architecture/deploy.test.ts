@@ -349,9 +349,9 @@ describe('the Dockerfile', () => {
   const dockerfile = readRepositoryFile('Dockerfile');
   const last = dockerfile.slice(dockerfile.lastIndexOf('\nFROM '));
 
-  it('ends in an image with production dependencies only, an init, another user than root, and a health check', () => {
-    expect(dockerfile).toMatch(/AS dependencies\n[\s\S]*RUN npm ci --omit=dev/);
-    expect(last).toContain('COPY --from=dependencies /app/node_modules node_modules');
+  it('ends in an image with the bundle and no packages beside it, an init, another user than root, and a health check', () => {
+    expect(dockerfile).toMatch(/AS build\n[\s\S]*RUN npm run bundle\n/);
+    expect(last).not.toContain('node_modules');
     expect(last).not.toContain('npm ');
     expect(last).toMatch(/^USER node$/m);
     expect(last).toMatch(/^HEALTHCHECK /m);

@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { loadedModules } from './loaded-modules.ts';
@@ -11,8 +11,10 @@ const manifest = z
     bin: z.record(z.string(), z.string()),
     exports: z.record(z.string(), z.union([z.string(), z.object({ types: z.string(), default: z.string() })])),
     files: z.array(z.string()),
-    dependencies: z.record(z.string(), z.string()),
-    optionalDependencies: z.record(z.string(), z.string()),
+    devDependencies: z.record(z.string(), z.string()),
+    dependencies: z.undefined().optional(),
+    optionalDependencies: z.undefined().optional(),
+    peerDependencies: z.undefined().optional(),
   })
   .parse(JSON.parse(readRepositoryFile('package.json')));
 
@@ -24,6 +26,18 @@ const build = z
 function sourceOf(built: string): string {
   const inside = built.replace(/^\.\//, '').replace(`${build.outDir}/`, `${build.rootDir}/`);
   return inside.replace(/(\.d\.ts|\.js)$/, '.ts');
+}
+
+/** npm takes these along whatever `files` says. */
+const CARRIED = [...manifest.files, 'README.md', 'LICENSE', 'package.json'];
+
+function shippedPages(): string[] {
+  return CARRIED.flatMap((path) => {
+    if (path.endsWith('.md')) return [path];
+    if (!/^(docs|examples|deploy)$/.test(path)) return [];
+    const names = readdirSync(join(REPOSITORY, path), { recursive: true, encoding: 'utf8' });
+    return names.filter((name) => name.endsWith('.md')).map((name) => join(path, name));
+  });
 }
 
 describe('the package', () => {
@@ -40,6 +54,15 @@ describe('the package', () => {
   it('carries only what exists', () => {
     const carried = manifest.files.filter((path) => path !== build.outDir);
     expect(carried.filter((path) => !existsSync(join(REPOSITORY, path)))).toEqual([]);
+  });
+
+  it.each(shippedPages())('carries all files that %s links to', (page) => {
+    const links = [...readRepositoryFile(page).matchAll(/\]\(([^)\s#]+)[^)\s]*\)/g)].map(([, target = '']) => target);
+    const files = links
+      .filter((target) => !/^https?:/.test(target))
+      .map((target) => relative(REPOSITORY, join(REPOSITORY, dirname(page), target)));
+    const isCarried = (file: string) => CARRIED.some((path) => file === path || file.startsWith(`${path}/`));
+    expect(files.filter((file) => !isCarried(file))).toEqual([]);
   });
 });
 
@@ -281,31 +304,48 @@ const ALLOWED_LICENCES = [
   'Unlicense',
 ];
 
-const lockedPackages = z
+const locked = z
   .object({
-    packages: z.record(z.string(), z.object({ license: z.string().optional(), dev: z.boolean().optional() })),
+    packages: z.record(
+      z.string(),
+      z.object({ license: z.string().optional(), dependencies: z.record(z.string(), z.string()).optional() }),
+    ),
   })
   .parse(JSON.parse(readRepositoryFile('package-lock.json'))).packages;
 
-describe('a dependency', () => {
-  const names = [...Object.keys(manifest.dependencies), ...Object.keys(manifest.optionalDependencies)];
-  const imported = new Set(
-    sourceFiles('src').flatMap(({ imports }) => imports.flatMap(({ specifier }) => packageOf(specifier) ?? [])),
-  );
+/** All packages that may come into the bundle, by their places in the lock file. */
+function bundledPackages(): string[] {
+  const found = new Set<string>();
+  const add = (name: string, from: string): void => {
+    // Node looks beside the package, then in each folder above.
+    const place = [`${from}/node_modules/${name}`, `node_modules/${name}`].find((path) => path in locked);
+    if (place === undefined || found.has(place)) return;
+    found.add(place);
+    for (const needed of Object.keys(locked[place]?.dependencies ?? {})) add(needed, place);
+  };
+  for (const name of [...imported, ...LOADED_BY_NAME]) add(name, '');
+  return [...found];
+}
 
-  it('is used', () => {
-    expect(names.filter((name) => !imported.has(name) && !LOADED_BY_NAME.includes(name))).toEqual([]);
+const imported = new Set(
+  sourceFiles('src').flatMap(({ imports }) => imports.flatMap(({ specifier }) => packageOf(specifier) ?? [])),
+);
+
+describe('a dependency', () => {
+  it('is inside the bundle, so that an install brings nothing else', () => {
+    const { dependencies, optionalDependencies, peerDependencies } = manifest;
+    expect({ dependencies, optionalDependencies, peerDependencies }).toEqual({});
   });
 
   it('is declared by us if we import it', () => {
-    expect([...imported].filter((name) => !names.includes(name))).toEqual([]);
+    expect([...imported].filter((name) => !(name in manifest.devDependencies))).toEqual([]);
   });
 
   it('has a licence that lets anybody use it, as have those that it needs itself', () => {
-    const shipped = Object.entries(lockedPackages).filter(([path, { dev }]) => path !== '' && dev !== true);
-    expect(shipped.length).toBeGreaterThan(names.length);
-    const others = shipped.filter(([, { license = '' }]) => !isAllowed(license));
-    expect(others.map(([path, { license }]) => `${path}: ${license}`)).toEqual([]);
+    const bundled = bundledPackages();
+    expect(bundled.length).toBeGreaterThan(imported.size);
+    const others = bundled.filter((path) => !isAllowed(locked[path]?.license ?? ''));
+    expect(others.map((path) => `${path}: ${locked[path]?.license}`)).toEqual([]);
   });
 });
 

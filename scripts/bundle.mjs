@@ -1,0 +1,200 @@
+// Makes dist what the package ships: our code with the packages that it uses inside, so that an install brings nothing
+// else. See docs/decisions/one-package-without-dependencies.md. `npm run build` makes the dist for work on the code.
+import { cpSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { rolldown } from 'rolldown';
+import { minifySync } from 'rolldown/utils';
+import { dts } from 'rolldown-plugin-dts';
+import { build } from './build.mjs';
+
+const root = join(import.meta.dirname, '..');
+const dist = join(root, 'dist');
+/** Bundled here first, beside dist, which holds the declarations that the bundle starts from. */
+const output = join(root, '.dist-bundle');
+
+/** By their names in dist. Programs that others fork lie beside the chunk that forks them. */
+const PROGRAMS = {
+  'bin/tiktok-publisher': 'bin/tiktok-publisher',
+  'chunks/simulator-process': 'cli/bench/simulator-process',
+};
+const LIBRARIES = ['producers/index', 'workers/index', 'tiktok/index', 'simulator/index'];
+
+/** What packages try to load and do without: faster code for some machines, and other databases than Redis. */
+const DONE_WITHOUT = ['@valkey/valkey-glide', 'msgpackr-extract', 'pg', 'supports-color'];
+
+/** Files that a package reads from its own folder at run time: copied to `dist/files/<package>/`. */
+const FILES = {
+  '@bull-board/ui': ['package.json', 'dist'],
+  '@fastify/swagger-ui': ['static'],
+  '@fastify/swagger': ['package.json'],
+  'lua-redis-wasm': ['dist/redis_lua.mjs', 'dist/redis_lua.wasm'],
+};
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = await bundlePackage();
+
+async function bundlePackage() {
+  const status = build();
+  if (status !== 0) return status;
+  rmSync(output, { recursive: true, force: true });
+  const packages = await bundleCode();
+  await bundleDeclarations();
+  for (const [name, files] of Object.entries(FILES))
+    for (const file of files)
+      cpSync(join(packageFolder(name), file), join(output, 'files', name, file), { recursive: true });
+  writeFileSync(join(output, 'THIRD-PARTY-LICENSES.txt'), licencesOf([...packages, ...Object.keys(FILES)]));
+  rmSync(dist, { recursive: true, force: true });
+  renameSync(output, dist);
+  return 0;
+}
+
+/** @returns the names of the packages that are inside */
+async function bundleCode() {
+  const entries = [...Object.entries(PROGRAMS), ...LIBRARIES.map((name) => [name, name])];
+  const bundle = await rolldown({
+    cwd: root,
+    platform: 'node',
+    input: Object.fromEntries(entries.map(([name, source]) => [name, `src/${source}.ts`])),
+    external: [/^node:/],
+    plugins: [withoutOptional(), withOwnFiles(), withoutWhitespace()],
+    // As `includeDependenciesRecursively` needs it: what is in an entry file may be needed by a chunk.
+    preserveEntrySignatures: 'allow-extension',
+    onLog: refuseWarnings,
+  });
+  const { output: chunks } = await bundle.write({
+    dir: output,
+    entryFileNames: '[name].js',
+    chunkFileNames: 'chunks/[name].js',
+    codeSplitting: {
+      includeDependenciesRecursively: false,
+      groups: [{ test: /node_modules/, debugName: 'package', name: (id) => groupOf(packageOf(id)) }],
+    },
+  });
+  const modules = chunks.flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : []));
+  return [...new Set(modules.map(packageOf).filter((name) => name !== undefined))];
+}
+
+/** Only the types that an entry shows, with those of other packages inside. */
+async function bundleDeclarations() {
+  const bundle = await rolldown({
+    cwd: root,
+    platform: 'node',
+    input: Object.fromEntries(LIBRARIES.map((name) => [name, join(dist, `${name}.d.ts`)])),
+    // Of other packages only the types of Zod are seen from outside.
+    external: (id) => packageNamed(id) !== undefined && packageNamed(id) !== 'zod',
+    plugins: [dts({ dtsInput: true, tsconfig: false, resolver: 'oxc' })],
+    onLog: refuseWarnings,
+  });
+  const { output: chunks } = await bundle.write({
+    dir: output,
+    chunkFileNames: 'types/[name].d.ts',
+  });
+  for (const { fileName } of chunks.filter((chunk) => chunk.fileName.startsWith('types/schemas'))) {
+    // Zod's comments that quiet TypeScript where it can't follow are lost on the way.
+    const path = join(output, fileName);
+    writeFileSync(
+      path,
+      `// @ts-nocheck
+${readFileSync(path, 'utf8')}`,
+    );
+  }
+  const own = chunks.map(({ fileName }) => fileName);
+  const seen = chunks.flatMap(({ imports }) => imports).filter((name) => !own.includes(name) && packageNamed(name));
+  if (seen.length > 0)
+    throw new Error(`public types name types of ${[...new Set(seen)].join(', ')}, which nobody installs`);
+}
+
+function withoutOptional() {
+  const prefix = '\0without:';
+  return {
+    name: 'without-optional',
+    resolveId: (id) => (DONE_WITHOUT.includes(id) ? `${prefix}${id}` : undefined),
+    load: (id) =>
+      id.startsWith(prefix)
+        ? `throw new Error('${id.slice(prefix.length)} is not part of tiktok-publisher')`
+        : undefined,
+  };
+}
+
+/** Lets packages find their own files where we copied them. */
+function withOwnFiles() {
+  return {
+    name: 'own-files',
+    transform(code, id) {
+      const name = packageOf(id);
+      if (name === '@bull-board/api') {
+        return code.replace(/eval\(`require\.resolve\('(@bull-board\/ui\/package\.json)'\)`\)/, (_, path) =>
+          pathOfFile(path),
+        );
+      }
+      if (name === 'lua-redis-wasm') {
+        return code.replaceAll(
+          'import.meta.url',
+          `new URL('../files/lua-redis-wasm/dist/index.mjs', import.meta.url).href`,
+        );
+      }
+      if (name === undefined || !/\b__dirname\b/.test(code)) return undefined;
+      // Not relative to our node_modules, which may be a link.
+      const folder = dirname(id.split(`/node_modules/${name}/`).at(-1));
+      return code.replace(/\b__dirname\b/g, pathOfFile(join(name, folder)));
+    },
+  };
+}
+
+/** Halves the packages. Our own code stays as it is, for those who read a stack trace. */
+function withoutWhitespace() {
+  return {
+    name: 'without-whitespace',
+    renderChunk(code, { fileName, moduleIds }) {
+      if (moduleIds.length === 0 || moduleIds.some((id) => packageOf(id) === undefined)) return undefined;
+      const { code: smaller, errors } = minifySync(fileName, code, { compress: false, mangle: false });
+      if (errors.length > 0) throw new Error(`${fileName}: ${errors[0].message}`);
+      return smaller;
+    },
+  };
+}
+
+/** An expression for a path below `dist/files`, for code in `dist/chunks`. */
+function pathOfFile(path) {
+  return `require('node:url').fileURLToPath(new URL('../files/${path}', import.meta.url))`;
+}
+
+function refuseWarnings(level, log) {
+  if (level === 'warn') throw new Error(log.message);
+}
+
+/** The package that a specifier names. */
+function packageNamed(specifier) {
+  return /^(?!node:|[./])(?:@[^/]+\/)?[^/]+/.exec(specifier)?.[0];
+}
+
+/** The package that a file belongs to. */
+function packageOf(id) {
+  return /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(id)?.[1];
+}
+
+/** Packages of one family refer to each other, and are loaded together. */
+function groupOf(name) {
+  const scope = /^@(aws|smithy|opentelemetry|fastify|bull-board)/.exec(name)?.[1];
+  return scope === undefined ? name.replace(/^@/, '').replace('/', '-') : scope.replace('smithy', 'aws');
+}
+
+function packageFolder(name) {
+  return join(root, 'node_modules', name);
+}
+
+/** The licence texts of packages, as their licences ask for, with the versions that are inside. */
+function licencesOf(names) {
+  return [...new Set(names)]
+    .sort()
+    .map(licenceOf)
+    .join(`\n${'-'.repeat(80)}\n`);
+}
+
+function licenceOf(name) {
+  const folder = packageFolder(name);
+  const { version, license, homepage = '' } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  const files = readdirSync(folder).filter((file) => /^(licen[cs]e|notice)/i.test(file));
+  const texts = files.map((file) => readFileSync(join(folder, file), 'utf8').trim());
+  return [`${name} ${version} (${license}) ${homepage}`.trim(), ...texts].join('\n\n');
+}
