@@ -74,6 +74,14 @@ function toConfig(settings: Settings) {
       apiKeys: settings.API_KEYS ?? [],
       requestsPerMinute: settings.API_RATE_LIMIT_PER_MINUTE,
       publicBaseUrl: publicBaseUrl(settings),
+      /** Where browsers may be sent back to after connecting an account. */
+      returnOrigins: settings.CONNECT_RETURN_ORIGINS ?? [],
+      /** How the pages of connecting look. */
+      connectPage: {
+        name: settings.CONNECT_PAGE_NAME,
+        logo: settings.CONNECT_PAGE_LOGO,
+        color: settings.CONNECT_PAGE_COLOR,
+      },
       /** Below which a proxy serves us, without a slash at its end; usually empty. */
       basePath: settings.BASE_PATH ?? pathOf(settings.PUBLIC_BASE_URL),
       board: loginOf(settings.BOARD_USER, settings.BOARD_PASSWORD),
