@@ -28,16 +28,20 @@ interface ReturnedOutcome {
 /** Whether a browser may be sent there: an address at one of the origins that the operator lists. */
 export function isReturnUrl(url: string, returnOrigins: readonly string[]): boolean {
   if (!URL.canParse(url)) return false;
-  const { origin, username, password } = new URL(url);
-  return returnOrigins.includes(origin) && username + password === '';
+  const { protocol, host, username, password } = new URL(url);
+  // Not its `origin`, which a `blob:` has from the address inside.
+  return returnOrigins.includes(`${protocol}//${host}`) && username + password === '';
 }
 
 /** Where the browser goes at the end of a flow, with what happened in the query. */
 export function returnUrl(returnTo: string, account: string, end: ConsentOutcome): string {
   const url = new URL(returnTo);
   const { outcome, code } = returnedOutcome(end);
-  const fields = { account, outcome, ...(code !== undefined && { code }) };
-  for (const [name, value] of Object.entries(fields)) url.searchParams.set(name, value);
+  // What the app had there under these names would be mistaken for ours.
+  for (const [name, value] of Object.entries({ account, outcome, code })) {
+    url.searchParams.delete(name);
+    if (value !== undefined) url.searchParams.set(name, value);
+  }
   return url.href;
 }
 

@@ -36,6 +36,8 @@ export function loadConfig(env: Environment, use: ConfigUse = { sealsTokens: tru
   return deepFreeze(toConfig(parsed.data));
 }
 
+const MAX_SHOWN = 200;
+
 type Issue = { readonly path: readonly PropertyKey[]; readonly message: string };
 
 function invalidValues(issues: readonly Issue[], given: GivenSettings): NamedProblem[] {
@@ -43,9 +45,14 @@ function invalidValues(issues: readonly Issue[], given: GivenSettings): NamedPro
     const issue = issues.find(({ path }) => path[0] === name);
     if (!issue) return [];
     const text = given.get(name) ?? '';
-    const got = secret ? `a secret of ${text.length} characters` : JSON.stringify(text);
+    const got = secret ? `a secret of ${text.length} characters` : JSON.stringify(shortened(text));
     return [{ name, message: `expected ${issue.message}, got ${got}` }];
   });
+}
+
+/** A picture may be a setting. */
+function shortened(text: string): string {
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
 }
 
 function toConfig(settings: Settings) {

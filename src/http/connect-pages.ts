@@ -59,7 +59,7 @@ const WITHOUT: Readonly<Record<string, string>> = {
 
 function missingText(scope: string): string {
   return `<p><b>Not granted: <code>${escapeHtml(scope)}</code></b>, so ${WITHOUT[scope] ?? 'some requests will be refused'}.
-To change this, open the link again and leave all permissions switched on.</p>`;
+To change this, ask for a new link, and leave all permissions switched on.</p>`;
 }
 
 /** The user is there under another name already. */

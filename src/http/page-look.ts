@@ -20,11 +20,11 @@ export function imageSource({ logo }: PageLook): string {
 /** The top of a page, with its style; empty where the operator has chosen nothing. */
 export function renderLook({ name, logo, color }: PageLook): string {
   if (name === undefined && logo === undefined && color === undefined) return '';
-  const band = color === undefined ? '' : `; background: ${color}; color: ${textColorOn(color)}`;
+  const band = color === undefined ? '' : `; padding: .75rem 1rem; background: ${color}; color: ${textColorOn(color)}`;
   // Logos are made for white, and the page may be dark.
   const image = logo === undefined ? '' : `<img src="${escapeHtml(logo)}" alt="">`;
   return `<style>
-  header { display: flex; align-items: center; gap: .75rem; min-height: 2.5rem; padding: .75rem 1rem; border-radius: .5rem${band} }
+  header { display: flex; align-items: center; gap: .75rem; min-height: 2.5rem; border-radius: .5rem${band} }
   header img { height: 2.5rem; max-width: 50%; object-fit: contain; box-sizing: border-box; padding: .25rem; border-radius: .25rem; background: #fff }
 </style>
 <header>${image}${name === undefined ? '' : `<b>${escapeHtml(name)}</b>`}</header>
