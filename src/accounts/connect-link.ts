@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import type { Clock, Sealer } from '../core/ports.ts';
-import { type InputProblem, PublishError } from '../core/publish-error.ts';
+import { PublishError, toInputProblems } from '../core/publish-error.ts';
 import { accountNameSchema } from '../core/publish-request.ts';
 import { DAY_MS, MINUTE_MS } from '../core/units.ts';
 import type { Keys } from '../redis/keys.ts';
@@ -161,16 +161,13 @@ export function createConnectLinks({ redis, keys, sealer, clock, settings }: Con
 
 function parseRequest(request: ConnectLinkRequest, returnOrigins: readonly string[]) {
   const result = connectLinkRequestSchema.safeParse(request);
-  if (!result.success) throw new PublishError('INPUT_INVALID', { problems: result.error.issues.map(toProblem) });
+  if (!result.success)
+    throw new PublishError('INPUT_INVALID', { problems: toInputProblems(result.error.issues, 'link') });
   const { returnTo } = result.data;
   if (returnTo === undefined || isReturnUrl(returnTo, returnOrigins)) return result.data;
   const allowed = returnOrigins.length === 0 ? 'that is not set' : returnOrigins.join(', ');
   const message = `expected a URL without user and password at an origin of CONNECT_RETURN_ORIGINS (${allowed}), got ${new URL(returnTo).origin}`;
   throw new PublishError('INPUT_INVALID', { problems: [{ path: 'returnTo', message }] });
-}
-
-function toProblem({ path, message }: z.core.$ZodIssue): InputProblem {
-  return { path: path.map(String).join('.') || 'input', message };
 }
 
 function contextOf(id: string): string {

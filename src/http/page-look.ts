@@ -34,6 +34,7 @@ export function renderLook({ name, logo, color }: PageLook): string {
 /**
  * Black or white, whichever has more contrast on a colour: at least 4.5:1, as WCAG 2.2 wants it.
  * @param color `#rrggbb`
+ * @internal
  */
 export function textColorOn(color: string): '#000' | '#fff' {
   const [red = 0, green = 0, blue = 0] = [1, 3, 5].map((start) => {
