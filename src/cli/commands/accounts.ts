@@ -2,11 +2,12 @@ import { text } from 'node:stream/consumers';
 import { parseAccountInput, parseAccountName } from '../../accounts/account-input.ts';
 import type { AccountSummary } from '../../accounts/account-record.ts';
 import { otherAppText } from '../../accounts/client-key.ts';
-import { CONNECT_PATH, createConnectLinks } from '../../accounts/connect-link.ts';
+import { CONNECT_PATH } from '../../accounts/connect-link.ts';
 import { rekeyAccounts } from '../../accounts/vault-survey.ts';
+import { openApp } from '../../app/open-app.ts';
+import type { Client } from '../../app/open-client.ts';
 import { ConfigError } from '../../config/config-error.ts';
-import { encryptionKeysOf } from '../../config/development-key.ts';
-import { loadConfig } from '../../config/load-config.ts';
+import { type Config, loadConfig } from '../../config/load-config.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { timeText } from '../../core/quantity-text.ts';
 import { DAY_MS, SECOND_MS } from '../../core/units.ts';
@@ -29,11 +30,13 @@ export async function addAccount(
   loadConfig(io.env);
   if (io.stdin.isTTY === true) output.note('Paste the JSON object with the tokens, then press Ctrl-D:');
   const tokens = parseAccountInput(await readJson(io));
-  return await withClient(io, async (app) => {
-    const connected = await app.accounts.connect({ ...tokens, account, openId });
+  const run = async ({ accounts }: Client): Promise<undefined> => {
+    const connected = await accounts.connect({ ...tokens, account, openId });
     if (connected.missingScopes.length > 0) output.note(missingScopesText(connected.missingScopes));
     output.answer(connected, `Account "${connected.account}" is connected (open_id ${connected.openId}).`);
-  });
+  };
+  // People may add accounts before they start the service, which then finds them.
+  return await withClient(context, run, { starter: 'service' });
 }
 
 /** `accounts connect`: a link that only we can make, so that the account's owner can be sent to it. */
@@ -48,8 +51,7 @@ export async function connectAccount(account: string, { io, output }: CommandCon
     const message = 'is required for connect links: set it to the address at which browsers reach the web server';
     throw new ConfigError([{ variable: 'PUBLIC_BASE_URL', message }]);
   }
-  const links = createConnectLinks(await encryptionKeysOf(config));
-  const link = links.sign(parseAccountName(account), Date.now() + LINK_LIFETIME_MS);
+  const link = await signLink(parseAccountName(account), config);
   const url = `${publicBaseUrl}${CONNECT_PATH}?${new URLSearchParams({ ...link })}`;
   const expiresAt = new Date(Number(link.expires) * SECOND_MS).toISOString();
   output.answer(
@@ -59,9 +61,19 @@ export async function connectAccount(account: string, { io, output }: CommandCon
   return EXIT_CODES.success;
 }
 
+/** With the key of the service that will be asked: one of our own has it beside its Redis. */
+async function signLink(account: string, config: Config) {
+  const app = await openApp({ ...config, logLevel: 'error' });
+  try {
+    return app.connectLinks.sign(account, Date.now() + LINK_LIFETIME_MS);
+  } finally {
+    await app.close();
+  }
+}
+
 /** `accounts list`. */
 export async function listAccounts(context: CommandContext): Promise<ExitCode> {
-  return await withClient(context.io, async (app) => {
+  return await withClient(context, async (app) => {
     const accounts = await app.accounts.list();
     for (const { account, clientKey, otherApp } of accounts) {
       if (otherApp) context.output.note(`warning: ${otherAppText(account, clientKey)}`);
@@ -76,7 +88,7 @@ export async function removeAccount(
   { keepGrant = false }: { readonly keepGrant?: boolean },
   context: CommandContext,
 ): Promise<ExitCode> {
-  return await withClient(context.io, async (app) => {
+  return await withClient(context, async (app) => {
     const outcome = await app.accounts.remove(account, { keepGrant });
     if (outcome.problem !== undefined) context.output.note(notRevokedText(outcome.problem));
     const atTikTok = outcome.revoked ? ' TikTok has revoked the access.' : '';
@@ -86,7 +98,7 @@ export async function removeAccount(
 
 /** `accounts pause`. */
 export async function pauseAccount(account: string, context: CommandContext): Promise<ExitCode> {
-  return await withClient(context.io, async (app) => {
+  return await withClient(context, async (app) => {
     const summary = await app.accounts.pause(account);
     const text = `Account "${summary.account}" is paused. Its jobs wait until \`accounts resume\`.`;
     context.output.answer(summary, text);
@@ -95,7 +107,7 @@ export async function pauseAccount(account: string, context: CommandContext): Pr
 
 /** `accounts resume`. */
 export async function resumeAccount(account: string, context: CommandContext): Promise<ExitCode> {
-  return await withClient(context.io, async (app) => {
+  return await withClient(context, async (app) => {
     const summary = await app.accounts.resume(account);
     const waits = summary.status === 'reauthorization_required' ? ', but it must be connected again' : '';
     context.output.answer(summary, `Account "${summary.account}" is no longer paused${waits}.`);
@@ -139,7 +151,7 @@ function accountTable(accounts: readonly AccountSummary[]): string {
 
 /** `accounts rekey`: ends with 3 if some tokens can't be opened with any of the keys. */
 export async function rekey({ io, output }: CommandContext): Promise<ExitCode> {
-  return await withClient(io, async (app) => {
+  return await withClient({ io, output }, async (app) => {
     const { keys, sealer, requestSecrets } = app.app;
     await endOldForm(app.redis, keys, requestSecrets.publicKeys);
     const { resealed, currentCount, unreadable } = await rekeyAccounts({ redis: app.redis, keys, sealer });
