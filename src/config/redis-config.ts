@@ -28,7 +28,7 @@ interface ConnectionSettings {
 }
 
 /** A Redis that a process of ours runs in a data folder. */
-export interface OwnRedis {
+interface OwnRedis {
   readonly dataDir: string;
   /** Where it runs now, which changes if its port was taken when it was started again; undefined while it does not run. */
   readonly port: () => number | undefined;
