@@ -13,6 +13,7 @@ import {
   findRunning,
   lastPort,
   type RunningRecord,
+  untilAnswers,
   untilOrphanGone,
   writeRecord,
 } from './running-redis.ts';
@@ -67,7 +68,7 @@ export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise
 /**
  * Joins the Redis that another process has running in `dataDir`, and starts none.
  *
- * @throws RedisUnavailableError `not_running`, which names the folders of this user where one runs
+ * @throws RedisUnavailableError `not_running`, which names the folders of this user where one runs; `timeout`
  */
 export async function joinEmbeddedRedis({
   dataDir: path,
@@ -75,9 +76,9 @@ export async function joinEmbeddedRedis({
   log,
 }: EmbeddedRedisOptions): Promise<EmbeddedRedis> {
   const dataDir = await realpath(path).catch(() => path);
-  const running = await findRunning(dataDir);
-  if (!running?.ownerRuns) throw notRunning(dataDir, await runningFolders(cacheDir));
-  return share(running.record, dataDir, log);
+  const running = await untilAnswers(dataDir);
+  if (running === undefined) throw notRunning(dataDir, await runningFolders(cacheDir));
+  return share(running, dataDir, log);
 }
 
 async function prepareDataDir(path: string): Promise<string> {

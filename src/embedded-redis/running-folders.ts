@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readlink, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findRunning } from './running-redis.ts';
+import { isServed } from './running-redis.ts';
 
 /**
  * Notes in the cache folder that a Redis of ours runs in `dataDir`, so that a command in another folder can name it. Only a
@@ -25,7 +25,7 @@ export async function runningFolders(cacheDir: string): Promise<string[]> {
 }
 
 async function runningFolder(path: string): Promise<string | undefined> {
-  if ((await findRunning(path))?.ownerRuns) return await readlink(path).catch(() => undefined);
+  if (await isServed(path)) return await readlink(path).catch(() => undefined);
   await removeNote(path);
   return undefined;
 }

@@ -11,6 +11,7 @@ import { RedisUnavailableError } from '../redis/redis-unavailable.ts';
 import { parseInfo } from '../redis/server-facts.ts';
 
 const ORPHAN_EXIT_WAIT_MS = 10 * SECOND_MS;
+const ANSWER_WAIT_MS = 10 * SECOND_MS;
 const RETRY_MS = 10;
 
 /** What `redis.json` in the data folder says about the Redis that was started there last; after a stop only the port. */
@@ -44,6 +45,32 @@ export async function untilOrphanGone(dataDir: string): Promise<RunningRecord | 
     const record = running?.record ?? (await readRecord(dataDir));
     if (!record || !(await isRedisRunning(record))) return undefined;
     if (performance.now() > deadline) throw stillRunning(record);
+    await sleep(RETRY_MS);
+  }
+}
+
+/** Whether a process of ours runs a Redis on `dataDir`, which may be too busy to answer just now. */
+export async function isServed(dataDir: string): Promise<boolean> {
+  const record = await readRecord(dataDir);
+  return record !== undefined && (await isRunning(record.ownerPid)) && (await isRedisRunning(record));
+}
+
+/**
+ * The Redis that a process of ours runs on `dataDir`, once it answers; undefined where none runs.
+ *
+ * @throws RedisUnavailableError `timeout` when it does not answer
+ */
+export async function untilAnswers(dataDir: string): Promise<RunningRecord | undefined> {
+  const deadline = performance.now() + ANSWER_WAIT_MS;
+  for (;;) {
+    const running = await findRunning(dataDir);
+    if (running?.ownerRuns) return running.record;
+    if (!(await isServed(dataDir))) return undefined;
+    if (performance.now() > deadline) {
+      throw new RedisUnavailableError('timeout', `the Redis of the service in ${dataDir} did not respond in time`, {
+        advice: 'Try again. If the error persists, restart the service.',
+      });
+    }
     await sleep(RETRY_MS);
   }
 }

@@ -48,6 +48,18 @@ describe('connections to a Redis of ours', () => {
   });
 });
 
+describe('a Redis of ours that is too busy to answer', () => {
+  it('is waited for, and never taken for one that does not run', async () => {
+    const service = await provide('a', 'service');
+    const client = await connectRedis(service.target, 'producer');
+    // Answers nobody meanwhile, for longer than one question waits.
+    await client.call('CLIENT', 'PAUSE', '1500', 'ALL');
+    await expect(provide('b')).rejects.toMatchObject({ message: expect.stringContaining(join(folder, 'a')) });
+    expect(await provide('a')).toMatchObject({ kind: 'shared' });
+    await closeRedis(client);
+  });
+});
+
 describe('a folder whose service runs', () => {
   it('is named to who asks in another folder, and to a service that starts there', async () => {
     await provide('a', 'service');
