@@ -203,7 +203,8 @@ export const SettingsTable = z.object({
   }),
   XDG_CACHE_HOME: ownProcess.optional(value.text, {
     unset: '`~/.cache`',
-    meaning: 'Folder for files that can be downloaded again, such as a Redis program on Debian and Ubuntu without one.',
+    meaning:
+      'Folder for files that can be made again: a downloaded Redis program on Debian and Ubuntu without one, and notes of the folders in which a service with an embedded Redis runs.',
   }),
 });
 
