@@ -28,11 +28,14 @@ describe('F1: the length of a video', () => {
     ['ten-minutes', 3_600, 'duration_check_failed'],
     ['creator', 3_600, 'PUBLISH_COMPLETE'],
     ['creator', 659, 'duration_check_failed'],
-  ] as const)('of 660 s, posted directly under %s by a creator with %i s: %s', async (directDuration, seconds, expected) => {
-    const simulator = await start({ switches: { directDuration } });
-    const account = simulator.addAccount({ maxVideoPostDurationSec: seconds });
-    expect(await outcomeOf(simulator, account, await readFile(ELEVEN_MINUTES), 'video_init')).toBe(expected);
-  });
+  ] as const)(
+    'of 660 s, posted directly under %s by a creator with %i s: %s',
+    async (directDuration, seconds, expected) => {
+      const simulator = await start({ switches: { directDuration } });
+      const account = simulator.addAccount({ maxVideoPostDurationSec: seconds });
+      expect(await outcomeOf(simulator, account, await readFile(ELEVEN_MINUTES), 'video_init')).toBe(expected);
+    },
+  );
 
   it('fails a draft beyond ten minutes, whatever its creator may post, and none below', async () => {
     const simulator = await start({ switches: { directDuration: 'creator' } });
@@ -56,19 +59,22 @@ describe('F2: an app that TikTok has not audited', () => {
   it.each([
     ['account', ['PUBLIC_TO_EVERYONE', 'MUTUAL_FOLLOW_FRIENDS', 'SELF_ONLY']],
     ['self-only', ['SELF_ONLY']],
-  ] as const)('is offered levels by "%s", and refused a public post at init', async (unauditedPrivacyLevels, offered) => {
-    const simulator = await start({ unaudited: true, switches: { unauditedPrivacyLevels } });
-    const account = simulator.addAccount();
-    const { json } = await call(simulator, account, 'creator_info', {});
-    expect(json.data).toMatchObject({ privacy_level_options: offered });
-    const refused = await call(
-      simulator,
-      account,
-      'video_init',
-      directPost(9, { privacy_level: 'PUBLIC_TO_EVERYONE' }),
-    );
-    expect([refused.status, errorCode(refused)]).toEqual([403, 'unaudited_client_can_only_post_to_private_accounts']);
-  });
+  ] as const)(
+    'is offered levels by "%s", and refused a public post at init',
+    async (unauditedPrivacyLevels, offered) => {
+      const simulator = await start({ unaudited: true, switches: { unauditedPrivacyLevels } });
+      const account = simulator.addAccount();
+      const { json } = await call(simulator, account, 'creator_info', {});
+      expect(json.data).toMatchObject({ privacy_level_options: offered });
+      const refused = await call(
+        simulator,
+        account,
+        'video_init',
+        directPost(9, { privacy_level: 'PUBLIC_TO_EVERYONE' }),
+      );
+      expect([refused.status, errorCode(refused)]).toEqual([403, 'unaudited_client_can_only_post_to_private_accounts']);
+    },
+  );
 });
 
 describe('F4: the limits per day', () => {
