@@ -33,7 +33,7 @@ export const VALUES_FROM_THE_START = {
   ),
   deferrals: WAIT_REASONS,
   refreshes: ['refreshed', 'overtaken', 'reauthorization_required', 'failed'],
-  deliveries: ['delivered', 'retried', 'failed', 'held'],
+  deliveries: ['delivered', 'retried', 'failed', 'held', 'disabled'],
   lateUntil: ['init', 'published'],
   steps: ['publish', 'status', 'recheck', 'delivery', 'sweep', 'enqueue'],
   throttled: ['direct_init', 'inbox_init', 'status', 'creator_info'].map((endpoint) => ({
