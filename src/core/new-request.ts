@@ -1,8 +1,8 @@
 import type { PRIVACY_LEVELS } from './post-limits.ts';
 
 /**
- * Who may see a post. TikTok offers each account some of them (`publisher.creator`), and an app that TikTok has not
- * audited only `SELF_ONLY`.
+ * Who may see a post. TikTok offers each account some of them (`publisher.creator`). Of an app that it has not audited it
+ * takes `SELF_ONLY` alone, whatever it offers.
  */
 export type PrivacyLevel = (typeof PRIVACY_LEVELS)[number];
 

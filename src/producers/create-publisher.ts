@@ -1,5 +1,5 @@
-import type { CreatorInfo } from '../core/creator-rules.ts';
 import { DEFAULT_LISTED_JOBS, MAX_LISTED_JOBS } from '../core/post-limits.ts';
+import type { PostingPage } from '../core/posting-page.ts';
 import type { PreflightReport } from '../core/preflight-report.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { PublishJob } from '../core/publish-job.ts';
@@ -22,7 +22,7 @@ export interface PublisherConnection extends EnqueueDeps, ChangeDeps {
   readonly redis: RedisClient;
   /** A connection of its own, for commands that block. */
   connectBlocking(): Promise<TailConnection>;
-  askCreator(account: string): Promise<CreatorInfo>;
+  askCreator(account: string): Promise<PostingPage>;
   preflight(request: PublishRequest, options: EnqueueOptions): Promise<PreflightReport>;
 }
 

@@ -4,7 +4,7 @@ import type { FastifyBaseLogger, FastifyInstance, FastifyTypeProvider, RawServer
 import type { z } from 'zod';
 import type { ManagedAccounts } from '../../accounts/managed-accounts.ts';
 import type { Deliveries } from '../../callbacks/deliveries.ts';
-import type { CreatorInfo } from '../../core/creator-rules.ts';
+import type { PostingPage } from '../../core/posting-page.ts';
 import type { Publisher } from '../../producers/publisher.ts';
 
 /** What may be sent where a schema says `T`: read-only will do. */
@@ -43,7 +43,7 @@ export interface ApiOptions {
   readonly accounts: ManagedAccounts;
   readonly callbacks: Deliveries;
   /** Asks TikTok what an account may post just now. @throws PublishError */
-  readonly askCreator: (account: string) => Promise<CreatorInfo>;
+  readonly askCreator: (account: string) => Promise<PostingPage>;
   /**
    * Refuses files that callers over the network may not have published. The worker looks again.
    * @throws PublishError `INPUT_MEDIA_OUTSIDE_ROOTS`
