@@ -61,8 +61,9 @@ export const TIKTOK_ROWS = {
     alert: 'page',
   }),
   TIKTOK_NOT_CANCELLABLE: giveUp({
-    message: 'TikTok can no longer cancel the post',
-    advice: 'Wait for the job to end, then delete the post in the TikTok app.',
+    message: 'TikTok can no longer cancel the post, which has ended or is about to end',
+    advice:
+      "Nothing to do: the job ends as TikTok's status says. If it was published, delete the post in the TikTok app.",
   }),
   TIKTOK_PRIVACY_MISMATCH: giveUp({
     message: 'the creator cannot use this privacy level now',

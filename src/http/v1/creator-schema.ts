@@ -3,7 +3,10 @@ import { PRIVACY_LEVELS } from '../../core/post-limits.ts';
 import type { PostingPage } from '../../core/posting-page.ts';
 
 const privacyLevels = z.array(z.enum(PRIVACY_LEVELS));
-const byBrand = z.object({ brandOrganic: z.string(), brandContent: z.string() });
+const byBrand = z.object({
+  brandOrganic: z.string().describe('For content that promotes the creator or their own business.'),
+  brandContent: z.string().describe('For content that promotes a third party, and for both.'),
+});
 
 /** What stands on a posting page, in TikTok's words. */
 const textsSchema = z
@@ -13,10 +16,16 @@ const textsSchema = z
     nothingDisclosed: z.string().describe('What to say when commercial content is disclosed without a setting.'),
     brandContentPrivacy: z.string().describe('What to say at `SELF_ONLY` while `brandContent` is chosen.'),
     consent: z
-      .object({ music: z.string(), brandContent: z.string() })
-      .describe('The sentence before the button: `brandContent` while that is chosen, else `music`.'),
+      .object({
+        music: z.string().describe('While `brandContent` is not chosen.'),
+        brandContent: z.string().describe('While `brandContent` is chosen.'),
+      })
+      .describe('The sentence of consent before the button that posts.'),
     links: z
-      .object({ musicUsageConfirmation: z.string(), brandedContentPolicy: z.string() })
+      .object({
+        musicUsageConfirmation: z.string().describe('URL of the Music Usage Confirmation.'),
+        brandedContentPolicy: z.string().describe('URL of the Branded Content Policy.'),
+      })
       .describe('Where the names in these sentences lead.'),
   })
   .describe("What the page must say, in TikTok's words.");
@@ -41,8 +50,12 @@ export const creatorSchema = z
       .describe('Longest video that the creator can post directly.'),
     brandedPrivacyLevelOptions: privacyLevels.describe('The privacy levels to offer while `brandContent` is chosen.'),
     photos: z
-      .object({ commentDisabled: z.boolean(), duetDisabled: z.boolean(), stitchDisabled: z.boolean() })
-      .describe('The same for photos, which have no duets and stitches.'),
+      .object({
+        commentDisabled: z.boolean().describe('The creator has disabled comments.'),
+        duetDisabled: z.literal(true).describe('Photos have no duets.'),
+        stitchDisabled: z.literal(true).describe('Photos have no stitches.'),
+      })
+      .describe('What cannot be chosen for photos.'),
     texts: textsSchema,
   })
   .meta({ id: 'Creator', description: 'The current posting options of a creator. null: not reported by TikTok.' });

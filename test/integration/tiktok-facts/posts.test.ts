@@ -4,6 +4,7 @@ import { eventually } from '../../support/eventually.ts';
 import { RAPID_POLLS } from '../../support/pipeline.ts';
 import { openCase, PULL_URL, retriedCodes } from '../../support/publish-case.ts';
 import { usePublishWorld } from '../../support/publish-world.ts';
+import { startWebhookSite } from '../../support/webhook-site.ts';
 
 /** No poll comes by itself while a test runs. */
 const SLOW_POLLS = { ...RAPID_POLLS, firstMs: 600_000, maxMs: 600_000 };
@@ -67,6 +68,18 @@ describe('facts of TikTok about posts', () => {
     expect(second.failure).toMatchObject({ code: 'TIKTOK_PRIVACY_MISMATCH' });
     expect(inits().filter(({ code }) => code === 'privacy_level_option_mismatch')).toHaveLength(1);
     expect(posts()).toHaveLength(1);
+  });
+
+  it('F6: such a refusal is counted by its code, for the alert', async () => {
+    const site = await startWebhookSite();
+    const act = { kind: 'status', httpStatus: 403, code: 'privacy_level_option_mismatch' } as const;
+    site.simulator.faults.add({ endpoint: 'video_init', act, when: { times: 'always' } });
+    const { attempts, failure } = await site.ended((await site.enqueue('direct')).id);
+    expect([attempts, failure?.code]).toEqual([0, 'TIKTOK_PRIVACY_MISMATCH']);
+    expect(site.simulator.journal.requests({ endpoint: 'video_init' })).toHaveLength(1);
+    expect(await site.metrics.render()).toContain(
+      'tiktok_api_requests_total{endpoint="direct_init",code="privacy_level_option_mismatch"} 1',
+    );
   });
 
   it('F19: states and codes of another API of TikTok are carried through, and end nothing', async () => {
