@@ -163,6 +163,7 @@ const EXPORTS: Readonly<Record<string, { readonly values: readonly string[]; rea
       'MediaFacts',
       'PhotosMedia',
       'PostSettings',
+      'PostingPage',
       'PreflightFinding',
       'PreflightReport',
       'PrivacyLevel',

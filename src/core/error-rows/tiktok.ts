@@ -15,7 +15,8 @@ export const TIKTOK_ROWS = {
   }),
   TIKTOK_PENDING_SHARE_CAP: wait('pending_share_cap', HOUR_MS, {
     message: "the creator's inbox reached TikTok's limit of unfinished drafts",
-    advice: 'Finish or discard drafts in the TikTok app. Otherwise the job continues when they expire after 24 hours.',
+    advice:
+      'Post drafts in the TikTok app: the job continues as soon as TikTok reports one as posted, else when drafts expire after 24 hours.',
   }),
   TIKTOK_ACTIVE_USER_CAP: wait('active_user_cap', HOUR_MS, {
     message: 'the app reached its limit of posting accounts per 24 hours',
