@@ -4,10 +4,11 @@ import { createOutboundAgent } from '../outbound/outbound-agent.ts';
 import type { ProxySettings } from '../outbound/proxied-agent.ts';
 import { openFileSource } from './file-source.ts';
 import { createS3Opener, type S3Settings } from './s3-source.ts';
+import { SHIPPED_FOLDER } from './shipped-videos.ts';
 import { openUrlSource } from './url-source.ts';
 
 export interface MediaAccess {
-  /** Folders that files must live under, see `openFileSource`. */
+  /** Folders that files must live under, beside that of our own videos; see `openFileSource`. */
   readonly roots?: readonly string[] | undefined;
   /** Hosts that URLs may lead to although they are not public: `OUTBOUND_ALLOW_HOSTS`. */
   readonly allowHosts?: readonly string[];
@@ -33,7 +34,7 @@ export function createMediaOpener({ roots, allowHosts = [], proxy, s3 = {}, stal
     open: async (media) => {
       switch (media.type) {
         case 'file':
-          return await openFileSource(media.path, { roots });
+          return await openFileSource(media.path, { roots: roots && [...roots, SHIPPED_FOLDER] });
         case 'url':
           return await openUrlSource(media.url, { outbound, ...(stallMs !== undefined && { stallMs }) });
         case 's3':
