@@ -12,7 +12,7 @@ export interface MediaAccess {
   readonly roots?: readonly string[] | undefined;
   /** Hosts that URLs may lead to although they are not public: `OUTBOUND_ALLOW_HOSTS`. */
   readonly allowHosts?: readonly string[];
-  /** Proxies that URLs are reached through; by default none. */
+  /** Proxies that URLs and object storage are reached through; by default none. */
   readonly proxy?: ProxySettings | undefined;
   readonly s3?: S3Settings;
   /** Longest time that a server may send nothing (ms). Default 15 s. */
@@ -29,7 +29,7 @@ export interface MediaOpener {
 export function createMediaOpener({ roots, allowHosts = [], proxy, s3 = {}, stallMs }: MediaAccess = {}): MediaOpener {
   const allowed = parseAllowList(allowHosts);
   const outbound = { agent: createOutboundAgent({ allowed, proxy }), allowed };
-  const objects = createS3Opener(s3, stallMs);
+  const objects = createS3Opener({ ...s3, proxy }, stallMs);
   return {
     open: async (media) => {
       switch (media.type) {
