@@ -1,7 +1,8 @@
 import type { Readable } from 'node:stream';
 import { buildConnector, type Dispatcher } from 'undici';
 import { SECOND_MS } from '../core/units.ts';
-import { createProxiedAgent, namingProxyFailures, type ProxySettings } from '../outbound/proxied-agent.ts';
+import { createProxiedAgent, namingProxyFailures } from '../outbound/proxied-agent.ts';
+import type { ProxySettings } from '../outbound/proxy-settings.ts';
 
 /** A request as the SDK hands it to what sends it (`HttpHandler` of `@smithy/types`). */
 interface SdkRequest {

@@ -1,7 +1,7 @@
 import type { GetObjectCommandInput } from '@aws-sdk/client-s3';
 import { parseAnsweredRange } from '../core/content-range.ts';
 import type { MediaSource } from '../core/ports.ts';
-import type { ProxySettings } from '../outbound/proxied-agent.ts';
+import type { ProxySettings } from '../outbound/proxy-settings.ts';
 import { answerInTime, STALL_MS } from './remote-body.ts';
 import {
   type ByteRange,

@@ -2,14 +2,7 @@ import { BlockList, isIP } from 'node:net';
 import { Agent, type buildConnector, type Dispatcher, EnvHttpProxyAgent, Pool } from 'undici';
 import { PublishError } from '../core/publish-error.ts';
 import { codeOf } from '../core/system-error.ts';
-
-/** The proxies through which a network is left: `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`. */
-export interface ProxySettings {
-  readonly https: string | undefined;
-  readonly http: string | undefined;
-  /** Hosts and, as CIDR, networks that are reached directly, with commas between. */
-  readonly except: string | undefined;
-}
+import type { ProxySettings } from './proxy-settings.ts';
 
 interface ProxiedAgentOptions extends Omit<Agent.Options, 'connect' | 'factory'> {
   readonly proxy: ProxySettings | undefined;
