@@ -3,7 +3,7 @@ import { type DestinationStream, type Level, type Logger, pino, stdTimeFunctions
 export interface LoggerOptions {
   readonly level: Level | 'silent';
   /** Where the lines go; standard error unless given, since standard output belongs to the answers. */
-  readonly destination?: DestinationStream;
+  readonly destination?: DestinationStream | undefined;
 }
 
 /**
@@ -29,7 +29,34 @@ const SECRET_FIELDS = [
 const SECRET_DEPTHS = ['', '*.', '*.*.'];
 const STDERR_FD = 2;
 
-/** The program's logger: JSON lines with ISO times, secrets blanked down to two levels of nesting. */
+/** Where the lines of a process go. */
+export interface LogStream {
+  readonly isTTY?: boolean;
+  /** Whether it shows colours; NO_COLOR says that it must not. */
+  hasColors?(): boolean;
+  write(text: string): unknown;
+}
+
+/** How lines look: for programs, for people, or `auto`: for people on a terminal and for programs elsewhere. */
+export type LogFormat = 'auto' | 'json' | 'pretty';
+
+export interface OpenLoggerOptions {
+  readonly level: LoggerOptions['level'];
+  readonly format: LogFormat;
+  /** Standard error unless given. */
+  readonly stream?: LogStream;
+}
+
+/** The logger of a process, which writes to standard error. What makes lines readable is loaded only where it is needed. */
+export async function openLogger({ level, format, stream }: OpenLoggerOptions): Promise<Logger> {
+  const shown = stream ?? process.stderr;
+  const isForPeople = format === 'pretty' || (format === 'auto' && shown.isTTY === true);
+  if (!isForPeople || level === 'silent') return createLogger({ level, destination: stream });
+  const { readableLines } = await import('./readable-lines.ts');
+  return createLogger({ level, destination: readableLines(shown) });
+}
+
+/** A logger that writes JSON lines with ISO times, secrets blanked down to two levels of nesting. */
 export function createLogger({ level, destination }: LoggerOptions): Logger {
   return pino(
     {

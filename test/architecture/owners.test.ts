@@ -202,6 +202,7 @@ const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {
   'p-retry': ['src/tiktok/retry.ts'],
   picocolors: ['src/cli/'],
   pino: ['src/observability/logger.ts'],
+  'pino-pretty': ['src/observability/readable-lines.ts'],
   'prom-client': ['src/observability/metrics.ts', 'src/observability/sampled-gauges.ts'],
   'safe-stable-stringify': ['src/core/request-digest.ts'],
   undici: ['src/media/', 'src/outbound/', 'src/tiktok/'],

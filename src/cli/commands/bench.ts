@@ -57,6 +57,7 @@ async function runBench(
   const settings = loadConfig(benchEnvironment(io.env, tiktok, concurrency));
   const queuePrefix = newBenchPrefix(settings.queuePrefix, Date.now());
   const app = await openApp({ ...settings, queuePrefix, shutdownTimeoutMs: DRAIN_MS, tracing: undefined });
+  app.logConsole();
   let hasKeys = false;
   let isAway = false;
   const step = (name: string, text: string): void => output.step(`${name.padEnd(12)}${text}`);

@@ -48,6 +48,8 @@ async function examineRedis(config: Config): Promise<Finding[]> {
   const settings = await orFinding('settings', () => settingFindings(config));
   try {
     const app = await openApp({ ...config, logLevel: 'silent' });
+    // What they say about Redis is among the findings.
+    app.logConsole();
     try {
       const redis = await app.connect('producer');
       const parts = storedParts(app, redis, app.clock);

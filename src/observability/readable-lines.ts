@@ -1,0 +1,13 @@
+import type { DestinationStream } from 'pino';
+import { prettyFactory } from 'pino-pretty';
+import type { LogStream } from './logger.ts';
+
+/** Writes the lines of a log for people: local time, level, message, and the other fields behind it. */
+export function readableLines(stream: LogStream): DestinationStream {
+  const readable = prettyFactory({
+    colorize: stream.isTTY === true && stream.hasColors?.() === true,
+    singleLine: true,
+    translateTime: 'SYS:HH:MM:ss.l',
+  });
+  return { write: (line) => void stream.write(readable(line)) };
+}
