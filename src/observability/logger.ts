@@ -1,4 +1,5 @@
 import { type DestinationStream, type Level, type Logger, pino, stdTimeFunctions } from 'pino';
+import type { LogStream } from './readable-lines.ts';
 
 export interface LoggerOptions {
   readonly level: Level | 'silent';
@@ -28,14 +29,6 @@ const SECRET_FIELDS = [
 ];
 const SECRET_DEPTHS = ['', '*.', '*.*.'];
 const STDERR_FD = 2;
-
-/** Where the lines of a process go. */
-export interface LogStream {
-  readonly isTTY?: boolean;
-  /** Whether it shows colours; NO_COLOR says that it must not. */
-  hasColors?(): boolean;
-  write(text: string): unknown;
-}
 
 /** How lines look: for programs, for people, or `auto`: for people on a terminal and for programs elsewhere. */
 export type LogFormat = 'auto' | 'json' | 'pretty';

@@ -1,6 +1,13 @@
 import type { DestinationStream } from 'pino';
 import { prettyFactory } from 'pino-pretty';
-import type { LogStream } from './logger.ts';
+
+/** Where the lines of a process go. */
+export interface LogStream {
+  readonly isTTY?: boolean;
+  /** Whether it shows colours; NO_COLOR says that it must not. */
+  hasColors?(): boolean;
+  write(text: string): unknown;
+}
 
 /** Writes the lines of a log for people: local time, level, message, and the other fields behind it. */
 export function readableLines(stream: LogStream): DestinationStream {

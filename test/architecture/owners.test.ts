@@ -142,6 +142,7 @@ const OWNED: readonly Owned[] = [
       // Packages that most processes never need.
       'src/embedded-redis/provide-redis.ts',
       'src/media/s3-source.ts',
+      'src/observability/logger.ts',
       'src/sealing/jwe.ts',
     ],
     why: 'what an import brings along is decided at the edge of the package, and circles of imports stay visible',
