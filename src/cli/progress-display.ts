@@ -15,9 +15,15 @@ export interface ProgressDisplay {
   stop(): void;
 }
 
-/** A redrawn line on a terminal, now and then a plain line elsewhere. */
-export function createProgressDisplay(stream: OutputStream): ProgressDisplay {
-  return stream.isTTY === true ? createLiveLine(stream) : createPlainLines(stream);
+/**
+ * A redrawn line on a terminal, now and then a plain line elsewhere.
+ * @param plainEveryMs how often at most
+ */
+export function createProgressDisplay(
+  stream: OutputStream,
+  { plainEveryMs = PLAIN_LINE_EVERY_MS }: { readonly plainEveryMs?: number } = {},
+): ProgressDisplay {
+  return stream.isTTY === true ? createLiveLine(stream) : createPlainLines(stream, plainEveryMs);
 }
 
 const DEFAULT_COLUMNS = 80;
@@ -48,7 +54,7 @@ const PLAIN_LINE_EVERY_PERCENT = 10;
 const PLAIN_LINE_AT_LEAST_EVERY_MS = MINUTE_MS;
 
 /** At once when the state changes, else when there is enough to tell. */
-function createPlainLines(stream: OutputStream): ProgressDisplay {
+function createPlainLines(stream: OutputStream, everyMs: number): ProgressDisplay {
   let shown = { state: '', text: '', percent: 0, at: 0 };
   return {
     show(job) {
@@ -58,9 +64,7 @@ function createPlainLines(stream: OutputStream): ProgressDisplay {
       const silentMs = now - shown.at;
       const hasMoved = job.state !== 'uploading' || percent - shown.percent >= PLAIN_LINE_EVERY_PERCENT;
       const isDue =
-        job.state !== shown.state ||
-        (hasMoved && silentMs >= PLAIN_LINE_EVERY_MS) ||
-        silentMs >= PLAIN_LINE_AT_LEAST_EVERY_MS;
+        job.state !== shown.state || (hasMoved && silentMs >= everyMs) || silentMs >= PLAIN_LINE_AT_LEAST_EVERY_MS;
       if (!isDue || text === shown.text) return;
       shown = { state: job.state, text, percent, at: now };
       stream.write(`${text}\n`);

@@ -31,7 +31,7 @@ const SECRET_DEPTHS = ['', '*.', '*.*.'];
 const STDERR_FD = 2;
 
 /** How lines look: for programs, for people, or `auto`: for people on a terminal and for programs elsewhere. */
-export type LogFormat = 'auto' | 'json' | 'pretty';
+type LogFormat = 'auto' | 'json' | 'pretty';
 
 export interface OpenLoggerOptions {
   readonly level: LoggerOptions['level'];
