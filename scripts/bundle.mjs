@@ -34,7 +34,7 @@ const FILES = {
 if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = await bundlePackage();
 
 async function bundlePackage() {
-  const status = build();
+  const status = await build();
   if (status !== 0) return status;
   rmSync(output, { recursive: true, force: true });
   const packages = await bundleCode();
