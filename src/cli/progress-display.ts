@@ -16,14 +16,15 @@ export interface ProgressDisplay {
 }
 
 /**
- * A redrawn line on a terminal, now and then a plain line elsewhere.
- * @param plainEveryMs how often at most
+ * A redrawn line on a terminal, plain lines elsewhere.
+ * @param plainEveryMs how often there is a plain line, also if nothing has changed; by default now and then
  */
 export function createProgressDisplay(
   stream: OutputStream,
-  { plainEveryMs = PLAIN_LINE_EVERY_MS }: { readonly plainEveryMs?: number } = {},
+  { plainEveryMs }: { readonly plainEveryMs?: number } = {},
 ): ProgressDisplay {
-  return stream.isTTY === true ? createLiveLine(stream) : createPlainLines(stream, plainEveryMs);
+  if (stream.isTTY === true) return createLiveLine(stream);
+  return plainEveryMs === undefined ? createPlainLines(stream) : createSteadyLines(stream, plainEveryMs);
 }
 
 const DEFAULT_COLUMNS = 80;
@@ -54,7 +55,7 @@ const PLAIN_LINE_EVERY_PERCENT = 10;
 const PLAIN_LINE_AT_LEAST_EVERY_MS = MINUTE_MS;
 
 /** At once when the state changes, else when there is enough to tell. */
-function createPlainLines(stream: OutputStream, everyMs: number): ProgressDisplay {
+function createPlainLines(stream: OutputStream): ProgressDisplay {
   let shown = { state: '', text: '', percent: 0, at: 0 };
   return {
     show(job) {
@@ -64,12 +65,37 @@ function createPlainLines(stream: OutputStream, everyMs: number): ProgressDispla
       const silentMs = now - shown.at;
       const hasMoved = job.state !== 'uploading' || percent - shown.percent >= PLAIN_LINE_EVERY_PERCENT;
       const isDue =
-        job.state !== shown.state || (hasMoved && silentMs >= everyMs) || silentMs >= PLAIN_LINE_AT_LEAST_EVERY_MS;
+        job.state !== shown.state ||
+        (hasMoved && silentMs >= PLAIN_LINE_EVERY_MS) ||
+        silentMs >= PLAIN_LINE_AT_LEAST_EVERY_MS;
       if (!isDue || text === shown.text) return;
       shown = { state: job.state, text, percent, at: now };
       stream.write(`${text}\n`);
     },
     stop() {},
+  };
+}
+
+/** For what is short: at once when the state changes, and the latest again and again, so that nothing seems to hang. */
+function createSteadyLines(stream: OutputStream, everyMs: number): ProgressDisplay {
+  let latest: PublishJob | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const tell = (): void => {
+    if (latest !== undefined) stream.write(`${headline(latest)}\n`);
+  };
+  return {
+    show(job) {
+      const hasState = timer !== undefined && latest?.state === job.state;
+      latest = job;
+      if (hasState) return;
+      tell();
+      clearInterval(timer);
+      timer = setInterval(tell, everyMs);
+    },
+    stop() {
+      clearInterval(timer);
+      timer = undefined;
+    },
   };
 }
 

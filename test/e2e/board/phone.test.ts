@@ -37,7 +37,7 @@ describe.skipIf(executablePath === undefined)('on a phone (skipped where no Chro
 
   /** How many pixels of the page are beyond the right edge. */
   function overflow(): Promise<number> {
-    return page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    return page.evaluate<number>('document.documentElement.scrollWidth - window.innerWidth');
   }
 
   const pages: Record<string, (api: Api) => Promise<string> | string> = {
