@@ -1,16 +1,17 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { createLogger, type OpenLoggerOptions, openLogger } from '../../../src/observability/logger.ts';
+import { type OpenLoggerOptions, openLogger } from '../../../src/observability/logger.ts';
 
-function collectingLogger(level: 'info' | 'debug') {
+async function collectingLogger(level: 'info' | 'debug') {
   const lines: string[] = [];
-  const log = createLogger({ level, destination: { write: (line: string) => void lines.push(line) } });
+  const stream = { write: (line: string) => void lines.push(line) };
+  const log = await openLogger({ level, format: 'auto', stream });
   return { log, lines };
 }
 
 describe('logger', () => {
-  it('writes one JSON object a line, with an ISO time', () => {
-    const { log, lines } = collectingLogger('info');
+  it('writes one JSON object a line, with an ISO time', async () => {
+    const { log, lines } = await collectingLogger('info');
     log.info({ chunkIndex: 3 }, 'chunk accepted');
     expect(lines).toHaveLength(1);
     const line: unknown = JSON.parse(lines.join(''));
@@ -18,8 +19,8 @@ describe('logger', () => {
     expect(line).toHaveProperty('time', expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/));
   });
 
-  it('blanks secret fields wherever they are nested', () => {
-    const { log, lines } = collectingLogger('info');
+  it('blanks secret fields wherever they are nested', async () => {
+    const { log, lines } = await collectingLogger('info');
     const secret = 'act.planted-secret';
     log.info({ accessToken: secret, grant: { refresh_token: secret } }, 'refreshed');
     log.error({ request: { headers: { authorization: secret } }, upload: { uploadUrl: secret } }, 'refused');
@@ -27,8 +28,8 @@ describe('logger', () => {
     expect(lines.join('')).toContain('[secret]');
   });
 
-  it('keeps quiet below its level', () => {
-    const { log, lines } = collectingLogger('info');
+  it('keeps quiet below its level', async () => {
+    const { log, lines } = await collectingLogger('info');
     log.debug('not for now');
     expect(lines).toEqual([]);
   });
