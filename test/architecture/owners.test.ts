@@ -137,6 +137,7 @@ const OWNED: readonly Owned[] = [
       'src/app/',
       'src/cli/program.ts',
       'src/cli/add-steering.ts',
+      'src/cli/commands/demo.ts',
       'src/simulator/test-kit.ts',
       'src/workers/index.ts',
       // Packages that most processes never need.
