@@ -1,5 +1,4 @@
 import type { Logger } from 'pino';
-import { type ConnectLinks, createConnectLinks } from '../accounts/connect-link.ts';
 import { deriveCallbackSecrets } from '../callbacks/signer.ts';
 import { encryptionKeysOf } from '../config/development-key.ts';
 import type { Config } from '../config/load-config.ts';
@@ -29,7 +28,6 @@ export interface App extends RedisAccess {
   readonly random: () => number;
   readonly sealer: RotatingSealer;
   readonly requestSecrets: ReturnType<typeof createRequestSecrets>;
-  readonly connectLinks: ConnectLinks;
   /** What deliveries of events are signed with, the newest first; they are secret. */
   readonly callbackSecrets: readonly string[];
   /**
@@ -79,7 +77,6 @@ export async function openApp(config: Config, options: AppOptions = {}): Promise
     },
     sealer: createSealer(encryptionKeys, oldFormInUse),
     requestSecrets: createRequestSecrets(encryptionKeys, oldFormInUse),
-    connectLinks: createConnectLinks(encryptionKeys),
     callbackSecrets: config.callbackSecrets ?? deriveCallbackSecrets(encryptionKeys),
     ledgerName: ledgerNameOf(config, access.redisKind),
   };

@@ -1,22 +1,16 @@
 import { text } from 'node:stream/consumers';
-import { parseAccountInput, parseAccountName } from '../../accounts/account-input.ts';
+import { parseAccountInput } from '../../accounts/account-input.ts';
 import type { AccountSummary } from '../../accounts/account-record.ts';
 import { otherAppText } from '../../accounts/client-key.ts';
-import { CONNECT_PATH, createConnectLinks } from '../../accounts/connect-link.ts';
 import { rekeyAccounts } from '../../accounts/vault-survey.ts';
-import { ConfigError } from '../../config/config-error.ts';
-import { encryptionKeysOf } from '../../config/development-key.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { timeText } from '../../core/quantity-text.ts';
-import { DAY_MS, SECOND_MS } from '../../core/units.ts';
 import { endOldForm } from '../../sealing/published-key.ts';
 import type { CliIo, CommandContext } from '../cli-io.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
 import { textTable } from '../job-text.ts';
 import { withClient } from '../with-client.ts';
-
-const LINK_LIFETIME_MS = DAY_MS;
 
 /** `accounts add`: tokens come over standard input, since arguments can be seen by every user of the machine. */
 export async function addAccount(
@@ -36,27 +30,19 @@ export async function addAccount(
   });
 }
 
-/** `accounts connect`: a link that only we can make, so that the account's owner can be sent to it. */
-export async function connectAccount(account: string, { io, output }: CommandContext): Promise<ExitCode> {
-  const config = loadConfig(io.env);
-  const { publicBaseUrl } = config.http;
-  if (config.tiktok.clientKey === undefined) {
-    const reason = 'TIKTOK_CLIENT_KEY and TIKTOK_CLIENT_SECRET are required to connect an account';
-    throw new PublishError('CONFIG_CLIENT_CREDENTIALS_MISSING', { reason });
-  }
-  if (publicBaseUrl === undefined) {
-    const message = 'is required for connect links: set it to the address at which browsers reach the web server';
-    throw new ConfigError([{ variable: 'PUBLIC_BASE_URL', message }]);
-  }
-  const links = createConnectLinks(await encryptionKeysOf(config));
-  const link = links.sign(parseAccountName(account), Date.now() + LINK_LIFETIME_MS);
-  const url = `${publicBaseUrl}${CONNECT_PATH}?${new URLSearchParams({ ...link })}`;
-  const expiresAt = new Date(Number(link.expires) * SECOND_MS).toISOString();
-  output.answer(
-    { account, url, expiresAt },
-    `The owner of the TikTok account can connect it as "${account}" with this link, until ${timeText(expiresAt)}:\n\n${url}\n\nThe web server must be running when they open it.`,
-  );
-  return EXIT_CODES.success;
+/** `accounts connect`: a link that the account's owner can be sent. */
+export async function connectAccount(
+  account: string,
+  { returnTo, expiresIn }: { readonly returnTo?: string; readonly expiresIn?: number },
+  { io, output }: CommandContext,
+): Promise<ExitCode> {
+  return await withClient(io, async ({ publisher }) => {
+    const link = await publisher.connectLink({ account, returnTo, expiresInMs: expiresIn });
+    output.answer(
+      link,
+      `The owner of the TikTok account can connect it as "${account}" with this link, once, until ${timeText(link.expiresAt)}:\n\n${link.url}\n\nThe web server must be running when they open it.`,
+    );
+  });
 }
 
 /** `accounts list`. */

@@ -2,7 +2,6 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Api, enqueue, startApi } from '../../support/api-site.ts';
 import { OPERATOR, signedInAs } from '../../support/board-site.ts';
-import { goThroughConsent, newUser } from '../../support/connect-site.ts';
 import { CHROMIUM_ARGS, findChromium } from './browser.ts';
 
 const executablePath = findChromium();
@@ -29,15 +28,11 @@ describe.skipIf(executablePath === undefined)('on a phone (skipped where no Chro
 
   const board = { BOARD_USER: OPERATOR.user, BOARD_PASSWORD: OPERATOR.password };
 
+  /** How many pixels of a page are beyond the right edge. */
   async function overflowOf(url: string, headers: Record<string, string> = {}): Promise<number> {
     page = await browser.newPage({ viewport, extraHTTPHeaders: headers });
     await page.goto(url, { waitUntil: 'networkidle' });
-    return await overflow();
-  }
-
-  /** How many pixels of the page are beyond the right edge. */
-  function overflow(): Promise<number> {
-    return page.evaluate<number>('document.documentElement.scrollWidth - window.innerWidth');
+    return await page.evaluate<number>('document.documentElement.scrollWidth - window.innerWidth');
   }
 
   const pages: Record<string, (api: Api) => Promise<string> | string> = {
@@ -45,7 +40,6 @@ describe.skipIf(executablePath === undefined)('on a phone (skipped where no Chro
     'an address that does not exist': () => `/${LONG}`,
     'a job that does not exist': () => `/publishes/${LONG}`,
     'a job': async (api) => `/publishes/${await enqueue(api, LONG_REQUEST)}`,
-    'a connect link that is wrong': () => '/connect/tiktok?account=acme',
     'the documentation of the API': () => '/docs',
   };
   for (const [name, find] of Object.entries(pages)) {
@@ -54,16 +48,6 @@ describe.skipIf(executablePath === undefined)('on a phone (skipped where no Chro
       expect(await overflowOf(api.url + (await find(api)), signedInAs(OPERATOR))).toBeLessThanOrEqual(0);
     });
   }
-
-  it('the page at the end of a connect link fits the width', async () => {
-    const api = await startApi();
-    newUser(api.simulator, 'open-id-of-acme');
-    const { page: connected } = await goThroughConsent(api.sign(LONG.slice(0, 60)), 'open-id-of-acme');
-    page = await browser.newPage({ viewport });
-    await page.setContent(connected.text);
-    expect(await page.title()).toBe('Connected');
-    expect(await overflow()).toBeLessThanOrEqual(0);
-  });
 
   it('the page of somebody who is not signed in fits the width', async () => {
     const api = await startApi({ API_KEYS: 'a-key-for-this-test' });
