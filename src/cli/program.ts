@@ -3,7 +3,7 @@ import { readVersion } from '../app/version.ts';
 import { MAX_LISTED_JOBS, MAX_PHOTOS, MAX_PRIORITY } from '../core/post-limits.ts';
 import { WORKER_KINDS } from '../workers/runtime/worker-kinds.ts';
 import { addSteering } from './add-steering.ts';
-import { parseJsonObject, parseWorkerKinds, wholeNumber } from './option-values.ts';
+import { duration, parseJsonObject, parseWorkerKinds, wholeNumber } from './option-values.ts';
 import { type Run, withJson } from './with-json.ts';
 
 const MAX_PORT = 65_535;
@@ -159,10 +159,12 @@ function addAccounts(program: Command, run: Run): void {
     .description('show accounts, without tokens')
     .action(() => run(async (context) => (await import('./commands/accounts.ts')).listAccounts(context)));
   withJson(accounts.command('connect'))
-    .description('create a link, valid for one day, with which the owner connects a TikTok account')
+    .description('create a link with which the owner connects a TikTok account, once')
     .argument('<account>', 'account name for publish requests')
-    .action((account) =>
-      run(async (context) => (await import('./commands/accounts.ts')).connectAccount(account, context)),
+    .option('--return-to <url>', 'where the browser goes in the end, at an origin of CONNECT_RETURN_ORIGINS')
+    .option('--expires-in <time>', 'how long the link works, such as 30m, 12h or 7d (default: 1d)', duration)
+    .action((account, options) =>
+      run(async (context) => (await import('./commands/accounts.ts')).connectAccount(account, options, context)),
     );
   withJson(accounts.command('pause'))
     .description('pause all publishing of an account')

@@ -1,3 +1,5 @@
+import type { ConnectLink, ConnectLinkRequest } from '../accounts/connect-link.ts';
+import type { ManagedAccounts } from '../accounts/managed-accounts.ts';
 import type { CreatorInfo } from '../core/creator-rules.ts';
 import type { JobChanges } from '../core/job-changes.ts';
 import type { PreflightReport } from '../core/preflight-report.ts';
@@ -158,6 +160,17 @@ export interface Publisher {
    * post now; `TIKTOK_RATE_LIMITED` after 20 calls in a minute; `INPUT_ACCOUNT_UNKNOWN`, `AUTH_*`, `CONFIG_*`, `TRANSPORT_*`
    */
   creator(account: string): Promise<CreatorInfo>;
+  /** The accounts that jobs publish to. Their tokens never come out. All calls need `ENCRYPTION_KEYS`. */
+  readonly accounts: ManagedAccounts;
+  /**
+   * A link with which the owner of a TikTok account connects it, once, at the web server of the service, whose address
+   * is `PUBLIC_BASE_URL`. Needs `ENCRYPTION_KEYS`.
+   * @throws PublishError `INPUT_INVALID`, also for a `returnTo` that `CONNECT_RETURN_ORIGINS` does not allow; `CONFIG_INVALID`,
+   * `REDIS_UNAVAILABLE`
+   * @example
+   * const { url } = await publisher.connectLink({ account: 'acme', returnTo: 'https://app.example.com/settings' });
+   */
+  connectLink(request: ConnectLinkRequest): Promise<ConnectLink>;
   /**
    * Finds out whether a request would be refused, and enqueues nothing: the request itself and its idempotency key, its
    * video (read from here), other jobs with the same video, its account, what TikTok allows the creator just now, and

@@ -77,6 +77,8 @@ export function createKeys(prefix: string) {
     account: (name: string) => `${prefix}:account:${name}`,
     /** Sorted set of account names by the time they were added. */
     accounts: `${prefix}:accounts`,
+    /** String: what a connect link stands for, sealed, by the digest of its token; gone when it was used. */
+    connectLink: (id: string) => `${prefix}:connect-link:${id}`,
     /** String: a begun connection of an account, sealed, by the digest of its state. */
     connectState: (digest: string) => `${prefix}:connect:${digest}`,
     /** String: written before each wait for replicas; gone after a minute. */

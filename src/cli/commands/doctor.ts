@@ -1,6 +1,7 @@
-import { openApp } from '../../app/open-app.ts';
+import { type App, openApp } from '../../app/open-app.ts';
 import { openQueues, storedParts } from '../../app/redis-parts.ts';
 import { ConfigError } from '../../config/config-error.ts';
+import type { Environment } from '../../config/given-settings.ts';
 import { type Config, loadConfig } from '../../config/load-config.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { describeTarget } from '../../redis/connection-error.ts';
@@ -21,7 +22,7 @@ import { settingFindings } from '../doctor/setting-findings.ts';
 import { storageFindings } from '../doctor/storage-findings.ts';
 import { tiktokFindings } from '../doctor/tiktok-findings.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
-import { withClient } from '../with-client.ts';
+import { tellWhichRedis, withClient } from '../with-client.ts';
 
 export interface DoctorOptions {
   readonly live?: string;
@@ -32,7 +33,10 @@ export interface DoctorOptions {
 export async function doctor({ live, yes = false }: DoctorOptions, context: CommandContext): Promise<ExitCode> {
   const { io, output } = context;
   refuseUnasked(live, yes, io);
-  const findings = await examine(io.env);
+  const findings = await examine(io.env, (app) => {
+    // The client that posts tells it, too.
+    if (live === undefined) tellWhichRedis(app, output);
+  });
   const healthy = findings.every(({ level }) => level !== 'problem');
   const text = findingsText(findings, healthy);
   if (live === undefined || !healthy) {
@@ -41,7 +45,7 @@ export async function doctor({ live, yes = false }: DoctorOptions, context: Comm
     return healthy ? EXIT_CODES.success : EXIT_CODES.unavailable;
   }
   output.step(`${text}\n`);
-  return await withClient(io, async (client) => {
+  return await withClient(context, async (client) => {
     const onStep = (step: LiveStep) => output.step(liveStepText(step));
     const { exitCode, ...result } = await postLive({ account: live, yes, onStep }, client, context);
     output.answerProse({ healthy, findings, live: result }, `\n${result.next}`);
@@ -58,7 +62,7 @@ function refuseUnasked(live: string | undefined, yes: boolean, { stdin }: Comman
     throw refusal('--live', 'posts a video, and there is no terminal to ask on: add --yes to agree');
 }
 
-async function examine(env: Readonly<Record<string, string | undefined>>): Promise<Finding[]> {
+async function examine(env: Environment, onRedis: (app: App) => void): Promise<Finding[]> {
   let config: Config;
   try {
     config = loadConfig(env);
@@ -67,18 +71,19 @@ async function examine(env: Readonly<Record<string, string | undefined>>): Promi
     throw error;
   }
   const [behindRedis, tiktok, storage] = await Promise.all([
-    examineRedis(config),
+    examineRedis(config, onRedis),
     tiktokFindings(config, Date.now),
     orFinding('storage', () => storageFindings(config)),
   ]);
   return [...behindRedis, ...tiktok, ...storage];
 }
 
-async function examineRedis(config: Config): Promise<Finding[]> {
+async function examineRedis(config: Config, onRedis: (app: App) => void): Promise<Finding[]> {
   const settings = await orFinding('settings', () => settingFindings(config));
   try {
     const app = await openApp({ ...config, logLevel: 'silent' });
     try {
+      onRedis(app);
       const redis = await app.connect('producer');
       const parts = storedParts(app, redis, app.clock);
       const { target } = app;

@@ -6,7 +6,7 @@ import { accountNameSchema } from '../../core/publish-request.ts';
 import { BODY_PROBLEMS, jsonAnswers } from './api-answers.ts';
 import type { ApiOptions, ApiScope } from './typed-routes.ts';
 
-type Options = Pick<ApiOptions, 'accounts' | 'askCreator'>;
+type Options = Pick<ApiOptions['publisher'], 'accounts' | 'creator' | 'connectLink'>;
 
 const TAGS = ['Accounts'];
 const PATH = '/v1/accounts/:account';
@@ -120,11 +120,11 @@ const creatorSchema = z
   });
 
 /** Adds `/v1/accounts`. */
-export function registerAccountRoutes(api: ApiScope, options: Options): void {
-  registerConnecting(api, options);
-  registerReading(api, options);
-  registerPausing(api, options);
-  registerCreator(api, options);
+export function registerAccountRoutes(api: ApiScope, publisher: Options): void {
+  registerConnecting(api, publisher);
+  registerReading(api, publisher);
+  registerPausing(api, publisher);
+  registerCreator(api, publisher);
 }
 
 function registerConnecting(api: ApiScope, { accounts }: Pick<Options, 'accounts'>): void {
@@ -203,7 +203,7 @@ function registerPausing(api: ApiScope, { accounts }: Pick<Options, 'accounts'>)
   }
 }
 
-function registerCreator(api: ApiScope, { askCreator }: Pick<Options, 'askCreator'>): void {
+function registerCreator(api: ApiScope, { creator }: Pick<Options, 'creator'>): void {
   api.get(
     `${PATH}/creator`,
     {
@@ -222,7 +222,7 @@ function registerCreator(api: ApiScope, { askCreator }: Pick<Options, 'askCreato
         }),
       },
     },
-    async ({ params: { account } }) => toCreator(await askCreator(account)),
+    async ({ params: { account } }) => toCreator(await creator(account)),
   );
 }
 
