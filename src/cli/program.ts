@@ -193,7 +193,7 @@ function addAccounts(program: Command, run: Run): void {
 function addCallbacks(program: Command, run: Run): void {
   const callbacks = program.command('callbacks').description('manage events sent to callback URLs');
   withJson(callbacks.command('list'))
-    .description('show pending deliveries, paused endpoints and failed events')
+    .description('show pending deliveries, paused endpoints, disabled URLs and failed events')
     .argument('[job]', 'id of a job, to show its deliveries')
     .action((job) => run(async (context) => (await import('./commands/callbacks.ts')).listCallbacks(job, context)));
   withJson(callbacks.command('replay'))
@@ -205,7 +205,7 @@ function addCallbacks(program: Command, run: Run): void {
       run(async (context) => (await import('./commands/callbacks.ts')).replayCallbacks(id, options, context)),
     );
   withJson(callbacks.command('resume'))
-    .description('resume an endpoint that was paused after repeated failures')
+    .description('resume an endpoint that was paused after repeated failures, or a URL that responded with 410')
     .argument('<endpoint>', 'id or address of the endpoint, as printed by `callbacks list`')
     .action((endpoint) =>
       run(async (context) => (await import('./commands/callbacks.ts')).resumeCallbacks(endpoint, context)),

@@ -169,6 +169,7 @@ const EXPORTS: Readonly<Record<string, { readonly values: readonly string[]; rea
       'MediaFacts',
       'PhotosMedia',
       'PostSettings',
+      'PostingPage',
       'PreflightFinding',
       'PreflightReport',
       'PrivacyLevel',

@@ -55,7 +55,7 @@ function misused(id: string | undefined, failed: boolean, endpoint: string | und
 export async function resumeCallbacks(endpoint: string, context: CommandContext): Promise<ExitCode> {
   return await withClient(context, async ({ callbacks: deliveries }) => {
     const outcome = await deliveries.resume(endpoint);
-    const text = `${outcome.endpoint} is no longer paused. Events that will now be delivered: ${outcome.woken}.`;
+    const text = `${outcome.endpoint} gets events again. Events that will now be delivered: ${outcome.woken}.`;
     context.output.answer(outcome, text);
   });
 }
@@ -74,7 +74,7 @@ export async function printCallbackSecret({ io, output }: CommandContext): Promi
   }
 }
 
-function overviewText({ counts, paused, failed }: CallbackOverview): string {
+function overviewText({ counts, paused, disabled, failed }: CallbackOverview): string {
   const { waiting, active, delayed, failed: failedCount } = counts;
   const lines = [
     `Events: ${waiting + active} in delivery, ${delayed} waiting for the next attempt, ${failedCount} failed permanently.`,
@@ -83,6 +83,13 @@ function overviewText({ counts, paused, failed }: CallbackOverview): string {
     lines.push('', 'Paused endpoints. To resume one: tiktok-publisher callbacks resume <id or address>');
     const rows = paused.map((row) => [row.id, String(row.failures), String(row.waiting), row.lastCode, row.endpoint]);
     lines.push(textTable([['ID', 'FAILURES', 'WAITING', 'LAST', 'ENDPOINT'], ...rows]));
+  }
+  if (disabled.length > 0) {
+    lines.push(
+      '',
+      'URLs that responded with 410 and get no more events. To resume one: callbacks resume <id or address>',
+    );
+    lines.push(textTable([['ID', 'SINCE', 'URL'], ...disabled.map((row) => [row.id, row.disabledAt, row.endpoint])]));
   }
   if (failed.length > 0) {
     lines.push(

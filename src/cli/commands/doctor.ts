@@ -33,10 +33,7 @@ export interface DoctorOptions {
 export async function doctor({ live, yes = false }: DoctorOptions, context: CommandContext): Promise<ExitCode> {
   const { io, output } = context;
   refuseUnasked(live, yes, io);
-  const findings = await examine(io.env, (app) => {
-    // The client that posts tells it, too.
-    if (live === undefined) tellWhichRedis(app, output);
-  });
+  const findings = await examine(io.env, (app) => tellWhichRedis(app, output));
   const healthy = findings.every(({ level }) => level !== 'problem');
   const text = findingsText(findings, healthy);
   if (live === undefined || !healthy) {

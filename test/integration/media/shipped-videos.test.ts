@@ -14,7 +14,7 @@ async function examine(path: string) {
   const source = await media.open({ type: 'file', path });
   onTestFinished(() => source.close());
   const { facts } = await probeMedia(source);
-  return { facts, findings: checkMediaRules(facts) };
+  return { facts, findings: checkMediaRules(facts, 'direct') };
 }
 
 describe('the videos that the package ships', () => {
