@@ -3,8 +3,8 @@ import { type ConnectLinks, type ConnectLinksDeps, createConnectLinks } from '..
 import { createManagedAccounts, type ManagedAccounts, type RevokeOutcome } from '../accounts/managed-accounts.ts';
 import { createVaultTokenSource, type VaultTokenSource, type VaultTokenSourceDeps } from '../accounts/token-source.ts';
 import { type AccountVault, createAccountVault } from '../accounts/vault.ts';
-import type { CreatorInfo } from '../core/creator-rules.ts';
 import type { Clock, RotatingSealer, TokenSource } from '../core/ports.ts';
+import type { PostingPage } from '../core/posting-page.ts';
 import { toPublishError } from '../core/publish-error.ts';
 import { SECOND_MS } from '../core/units.ts';
 import { askCreator } from '../limits/ask-creator.ts';
@@ -25,7 +25,7 @@ export interface AccountParts {
    * What TikTok allows an account to post just now, fresh.
    * @throws PublishError as {@link askCreator}
    */
-  readonly askCreator: (nameOrOpenId: string) => Promise<CreatorInfo>;
+  readonly askCreator: (nameOrOpenId: string) => Promise<PostingPage>;
 }
 
 export interface AccountPartsOptions {

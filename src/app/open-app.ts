@@ -5,7 +5,7 @@ import type { Config } from '../config/load-config.ts';
 import { orLate } from '../core/deadline.ts';
 import type { Clock, RotatingSealer } from '../core/ports.ts';
 import { SECOND_MS } from '../core/units.ts';
-import type { ProvidedRedis } from '../embedded-redis/provide-redis.ts';
+import type { ProvidedRedis, RedisStarter } from '../embedded-redis/provide-redis.ts';
 import { logConsoleLines } from '../observability/console-lines.ts';
 import { openLogger } from '../observability/logger.ts';
 import type { Traces } from '../observability/otel-traces.ts';
@@ -42,8 +42,8 @@ export interface App extends RedisAccess {
 }
 
 export interface AppOptions {
-  /** Whether an imitation of Redis may be used if there is no real one. */
-  readonly allowInMemory?: boolean;
+  /** Whether a Redis of our own may be started; by default a running one is joined. */
+  readonly starter?: RedisStarter;
   /** For services: waits for the Redis of the settings, and checks that it can be used. */
   readonly start?: StartWait;
   /** By default one that writes to standard error, from `LOG_LEVEL` on. */
@@ -53,16 +53,20 @@ export interface AppOptions {
 }
 
 /**
- * Starts or finds Redis and reads the keys.
+ * Finds or starts Redis and reads the keys.
  * @throws RedisUnavailableError, ConfigError
  */
 export async function openApp(config: Config, options: AppOptions = {}): Promise<App> {
-  const { allowInMemory, start, clock = Date, random = Math.random } = options;
+  const { starter, start, clock = Date, random = Math.random } = options;
   const log = options.log ?? (await openLogger({ level: config.logLevel, format: config.logFormat }));
-  const encryptionKeys = await encryptionKeysOf(config);
   const access = await openRedisAccess(config, {
-    ...{ log, allowInMemory },
+    ...{ log, starter },
     ...(start !== undefined && { patience: (provided) => waitForRedis(provided, config, start, log) }),
+  });
+  // After Redis: a folder without one must not get a key of its own.
+  const encryptionKeys = await encryptionKeysOf(config).catch(async (error: unknown) => {
+    await access.close();
+    throw error;
   });
   const oldFormInUse = watchOldForm(access.anyClient, access.keys);
   const traces = config.tracing && (await import('../observability/otel-traces.ts')).openTraces(config.tracing);

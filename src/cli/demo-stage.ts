@@ -64,7 +64,7 @@ export async function openDemoStage(
   slowDown(simulator);
   tell('TikTok', `simulated at ${simulator.url}`);
   const env = demoEnvironment(io.env, simulator, folder);
-  const opening = openApp(loadConfig(env), { allowInMemory: true });
+  const opening = openApp(loadConfig(env), { starter: 'trial' });
   const app = await tellWhile(io.stderr, 'looking for a Redis, or downloading one', opening);
   onClose(() => closeInTime(app, DRAIN_MS));
   app.logConsole();

@@ -194,7 +194,7 @@ function addAccounts(program: Command, run: Run): void {
 function addCallbacks(program: Command, run: Run): void {
   const callbacks = program.command('callbacks').description('manage events sent to callback URLs');
   withJson(callbacks.command('list'))
-    .description('show pending deliveries, paused endpoints and failed events')
+    .description('show pending deliveries, paused endpoints, disabled URLs and failed events')
     .argument('[job]', 'id of a job, to show its deliveries')
     .action((job) => run(async (context) => (await import('./commands/callbacks.ts')).listCallbacks(job, context)));
   withJson(callbacks.command('replay'))
@@ -206,7 +206,7 @@ function addCallbacks(program: Command, run: Run): void {
       run(async (context) => (await import('./commands/callbacks.ts')).replayCallbacks(id, options, context)),
     );
   withJson(callbacks.command('resume'))
-    .description('resume an endpoint that was paused after repeated failures')
+    .description('resume an endpoint that was paused after repeated failures, or a URL that responded with 410')
     .argument('<endpoint>', 'id or address of the endpoint, as printed by `callbacks list`')
     .action((endpoint) =>
       run(async (context) => (await import('./commands/callbacks.ts')).resumeCallbacks(endpoint, context)),
@@ -236,7 +236,9 @@ removed by the next run, when they are an hour old.`;
 function addChecks(program: Command, run: Run): void {
   withJson(program.command('doctor'))
     .description('check settings, Redis, keys, clock, TikTok and queues; show problems and how to fix them')
-    .action(() => run(async (context) => (await import('./commands/doctor.ts')).doctor(context)));
+    .option('--live <account>', 'then post a video of 1 second that only the owner of this account sees (SELF_ONLY)')
+    .option('--yes', 'with --live: post without asking')
+    .action((options) => run(async (context) => (await import('./commands/doctor.ts')).doctor(options, context)));
   withJson(program.command('bench'))
     .description('measure how much this machine and its Redis publish, with a simulated TikTok')
     .option(

@@ -1,7 +1,7 @@
 import type { ConnectLinks } from '../accounts/connect-link.ts';
 import type { ManagedAccounts } from '../accounts/managed-accounts.ts';
-import type { CreatorInfo } from '../core/creator-rules.ts';
 import { DEFAULT_LISTED_JOBS, MAX_LISTED_JOBS } from '../core/post-limits.ts';
+import type { PostingPage } from '../core/posting-page.ts';
 import type { PreflightReport } from '../core/preflight-report.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { PublishJob } from '../core/publish-job.ts';
@@ -32,7 +32,7 @@ export interface PublisherConnection extends EnqueueDeps, ChangeDeps {
 interface PublisherAccounts {
   readonly accounts: ManagedAccounts;
   readonly connectLinks: Pick<ConnectLinks, 'create'>;
-  askCreator(account: string): Promise<CreatorInfo>;
+  askCreator(account: string): Promise<PostingPage>;
 }
 
 /** What a publisher is made of. */

@@ -58,6 +58,7 @@ export type {
   S3Media,
   UrlMedia,
 } from '../core/new-request.ts';
+export type { PostingPage } from '../core/posting-page.ts';
 export type { PreflightFinding } from '../core/preflight-finding.ts';
 export type { CheckedPart, PreflightReport } from '../core/preflight-report.ts';
 export type { InputProblem, SafeDetails } from '../core/publish-error.ts';

@@ -1,7 +1,7 @@
 import type { ConnectLink, ConnectLinkRequest } from '../accounts/connect-link.ts';
 import type { ManagedAccounts } from '../accounts/managed-accounts.ts';
-import type { CreatorInfo } from '../core/creator-rules.ts';
 import type { JobChanges } from '../core/job-changes.ts';
+import type { PostingPage } from '../core/posting-page.ts';
 import type { PreflightReport } from '../core/preflight-report.ts';
 import type { PublishEvent } from '../core/publish-event.ts';
 import type { PublishJob } from '../core/publish-job.ts';
@@ -159,7 +159,7 @@ export interface Publisher {
    * @throws PublishError `TIKTOK_DAILY_POST_CAP`, `TIKTOK_ACTIVE_USER_CAP`, `TIKTOK_USER_BANNED` when the creator can't
    * post now; `TIKTOK_RATE_LIMITED` after 20 calls in a minute; `INPUT_ACCOUNT_UNKNOWN`, `AUTH_*`, `CONFIG_*`, `TRANSPORT_*`
    */
-  creator(account: string): Promise<CreatorInfo>;
+  creator(account: string): Promise<PostingPage>;
   /** The accounts that jobs publish to. Their tokens never come out. All calls need `ENCRYPTION_KEYS`. */
   readonly accounts: ManagedAccounts;
   /**

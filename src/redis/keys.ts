@@ -45,6 +45,8 @@ export function createKeys(prefix: string) {
     callbackEndpoint: (digest: string) => `${prefix}:callbacks:endpoint:${digest}`,
     /** Sorted set: digests of callback endpoints that are paused, by since when. */
     pausedEndpoints: `${prefix}:callbacks:paused`,
+    /** Sorted set: callback URLs that answered 410, as digest and address, by since when. */
+    disabledCallbacks: `${prefix}:callbacks:disabled`,
     /** Set: ids of events that wait for a paused endpoint. */
     endpointWaiting: (digest: string) => `${prefix}:callbacks:waiting:${digest}`,
     /** Sorted set: ids of events that wait until fewer deliveries to their host are under way, by since when. */

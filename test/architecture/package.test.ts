@@ -170,6 +170,7 @@ const EXPORTS: Readonly<Record<string, { readonly values: readonly string[]; rea
       'MediaFacts',
       'PhotosMedia',
       'PostSettings',
+      'PostingPage',
       'PreflightFinding',
       'PreflightReport',
       'PrivacyLevel',

@@ -3,6 +3,7 @@ import { parseAccountInput } from '../../accounts/account-input.ts';
 import type { AccountSummary } from '../../accounts/account-record.ts';
 import { otherAppText } from '../../accounts/client-key.ts';
 import { rekeyAccounts } from '../../accounts/vault-survey.ts';
+import type { Client } from '../../app/open-client.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { timeText } from '../../core/quantity-text.ts';
@@ -23,22 +24,24 @@ export async function addAccount(
   loadConfig(io.env);
   if (io.stdin.isTTY === true) output.note('Paste the JSON object with the tokens, then press Ctrl-D:');
   const tokens = parseAccountInput(await readJson(io));
-  return await withClient(io, async (app) => {
-    const connected = await app.accounts.connect({ ...tokens, account, openId });
+  const run = async ({ accounts }: Client): Promise<undefined> => {
+    const connected = await accounts.connect({ ...tokens, account, openId });
     if (connected.missingScopes.length > 0) output.note(missingScopesText(connected.missingScopes));
     output.answer(connected, `Account "${connected.account}" is connected (open_id ${connected.openId}).`);
-  });
+  };
+  // People may add accounts before they start the service, which then finds them.
+  return await withClient(context, run, { starter: 'service' });
 }
 
 /** `accounts connect`: a link that the account's owner can be sent. */
 export async function connectAccount(
   account: string,
   { returnTo, expiresIn }: { readonly returnTo?: string; readonly expiresIn?: number },
-  { io, output }: CommandContext,
+  context: CommandContext,
 ): Promise<ExitCode> {
-  return await withClient(io, async ({ publisher }) => {
+  return await withClient(context, async ({ publisher }) => {
     const link = await publisher.connectLink({ account, returnTo, expiresInMs: expiresIn });
-    output.answer(
+    context.output.answer(
       link,
       `The owner of the TikTok account can connect it as "${account}" with this link, once, until ${timeText(link.expiresAt)}:\n\n${link.url}\n\nThe web server must be running when they open it.`,
     );
@@ -47,7 +50,7 @@ export async function connectAccount(
 
 /** `accounts list`. */
 export async function listAccounts(context: CommandContext): Promise<ExitCode> {
-  return await withClient(context.io, async (app) => {
+  return await withClient(context, async (app) => {
     const accounts = await app.accounts.list();
     for (const { account, clientKey, otherApp } of accounts) {
       if (otherApp) context.output.note(`warning: ${otherAppText(account, clientKey)}`);
@@ -62,7 +65,7 @@ export async function removeAccount(
   { keepGrant = false }: { readonly keepGrant?: boolean },
   context: CommandContext,
 ): Promise<ExitCode> {
-  return await withClient(context.io, async (app) => {
+  return await withClient(context, async (app) => {
     const outcome = await app.accounts.remove(account, { keepGrant });
     if (outcome.problem !== undefined) context.output.note(notRevokedText(outcome.problem));
     const atTikTok = outcome.revoked ? ' TikTok has revoked the access.' : '';
@@ -72,7 +75,7 @@ export async function removeAccount(
 
 /** `accounts pause`. */
 export async function pauseAccount(account: string, context: CommandContext): Promise<ExitCode> {
-  return await withClient(context.io, async (app) => {
+  return await withClient(context, async (app) => {
     const summary = await app.accounts.pause(account);
     const text = `Account "${summary.account}" is paused. Its jobs wait until \`accounts resume\`.`;
     context.output.answer(summary, text);
@@ -81,7 +84,7 @@ export async function pauseAccount(account: string, context: CommandContext): Pr
 
 /** `accounts resume`. */
 export async function resumeAccount(account: string, context: CommandContext): Promise<ExitCode> {
-  return await withClient(context.io, async (app) => {
+  return await withClient(context, async (app) => {
     const summary = await app.accounts.resume(account);
     const waits = summary.status === 'reauthorization_required' ? ', but it must be connected again' : '';
     context.output.answer(summary, `Account "${summary.account}" is no longer paused${waits}.`);
@@ -125,7 +128,7 @@ function accountTable(accounts: readonly AccountSummary[]): string {
 
 /** `accounts rekey`: ends with 3 if some tokens can't be opened with any of the keys. */
 export async function rekey({ io, output }: CommandContext): Promise<ExitCode> {
-  return await withClient(io, async (app) => {
+  return await withClient({ io, output }, async (app) => {
     const { keys, sealer, requestSecrets } = app.app;
     await endOldForm(app.redis, keys, requestSecrets.publicKeys);
     const { resealed, currentCount, unreadable } = await rekeyAccounts({ redis: app.redis, keys, sealer });

@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import { accountTokensSchema, toAccountInput } from '../../accounts/account-input.ts';
-import type { CreatorInfo } from '../../core/creator-rules.ts';
-import { PRIVACY_LEVELS } from '../../core/post-limits.ts';
 import { accountNameSchema } from '../../core/publish-request.ts';
 import { BODY_PROBLEMS, jsonAnswers } from './api-answers.ts';
+import { creatorSchema, toCreator } from './creator-schema.ts';
 import type { ApiOptions, ApiScope } from './typed-routes.ts';
 
 type Options = Pick<ApiOptions['publisher'], 'accounts' | 'creator' | 'connectLink'>;
@@ -91,32 +90,6 @@ const removedAccountSchema = z
     id: 'RemovedAccount',
     description: 'The account and its tokens were deleted here.',
     examples: [{ removed: 'acme', revoked: true }],
-  });
-
-const creatorSchema = z
-  .object({
-    username: z.string().nullable().describe('User name in the profile URL.'),
-    nickname: z
-      .string()
-      .nullable()
-      .describe('Display name. TikTok requires that the user sees the account to which they post.'),
-    avatarUrl: z.string().nullable().describe('URL of the profile picture, valid for two hours.'),
-    privacyLevelOptions: z.array(z.enum(PRIVACY_LEVELS)).describe('The privacy levels to offer. Offer no others.'),
-    commentDisabled: z.boolean().describe('The creator has disabled comments.'),
-    duetDisabled: z.boolean().describe('The creator has disabled duets.'),
-    stitchDisabled: z.boolean().describe('The creator has disabled stitches.'),
-    maxVideoDurationSeconds: z.int().nonnegative().nullable().describe('Longest video that the creator can post.'),
-  })
-  .meta({
-    id: 'Creator',
-    description: 'The current posting options of a creator. null: not reported by TikTok.',
-    examples: [
-      {
-        ...{ username: 'acme', nickname: 'Acme Kitchen', avatarUrl: 'https://p16.tiktokcdn.com/acme.webp' },
-        ...{ privacyLevelOptions: ['PUBLIC_TO_EVERYONE', 'SELF_ONLY'], maxVideoDurationSeconds: 600 },
-        ...{ commentDisabled: false, duetDisabled: false, stitchDisabled: true },
-      },
-    ],
   });
 
 /** Adds `/v1/accounts`. */
@@ -224,15 +197,4 @@ function registerCreator(api: ApiScope, { creator }: Pick<Options, 'creator'>): 
     },
     async ({ params: { account } }) => toCreator(await creator(account)),
   );
-}
-
-/** With null for what TikTok did not say, so that every field is always there. */
-function toCreator(info: CreatorInfo) {
-  return {
-    ...info,
-    username: info.username ?? null,
-    nickname: info.nickname ?? null,
-    avatarUrl: info.avatarUrl ?? null,
-    maxVideoDurationSeconds: info.maxVideoDurationSeconds ?? null,
-  };
 }
