@@ -79,7 +79,7 @@ async function examineRedis(config: Config, onRedis: (app: App) => void): Promis
   const settings = await orFinding('settings', () => settingFindings(config));
   try {
     const app = await openApp({ ...config, logLevel: 'silent' });
-    // What they say about Redis is among the findings.
+    // Libraries write about Redis to the console; the findings say it too.
     app.logConsole();
     try {
       onRedis(app);
