@@ -109,7 +109,9 @@ export function prepareCreate({ redis, keys, clock }: { redis: RedisClient; keys
       gathered = [];
       if (creations.length === 0) return;
       try {
-        const answers = asArray(await run(Object.values(names), creations.flatMap(valuesOf)));
+        const values: string[] = [];
+        for (const creation of creations) addValues(values, creation);
+        const answers = asArray(await run(Object.values(names), values));
         for (const [index, { resolve, reject }] of creations.entries()) {
           const answer = answers[index];
           if (answer instanceof Error) reject(answer);
@@ -124,25 +126,25 @@ export function prepareCreate({ redis, keys, clock }: { redis: RedisClient; keys
     return (record: LedgerRecord, cause: TimelineFact, entry?: NewEntry): Promise<unknown> =>
       new Promise((resolve, reject) => {
         gathered.push({ record, cause, entry, resolve, reject });
-        if (gathered.length === 1) queueMicrotask(send);
+        if (gathered.length === 1) void Promise.resolve().then(send);
         if (gathered.length === MOST_AT_ONCE) void send();
       });
   }
 
-  function valuesOf({ record, cause, entry }: Creation): string[] {
+  /** Adds what the script takes for one job. */
+  function addValues(values: string[], { record, cause, entry }: Creation): void {
     const { id, account, state, createdAt, scheduledAt, idempotencyDigest, request } = record;
-    const fields = encodePatch(withoutDefaults(record)).set;
-    const values = [
-      ...[id, account, state, String(createdAt), String(scheduledAt ?? createdAt + SWEEP_NEW_AFTER_MS)],
+    const fields = encodePatch(record, NEW_RECORD).set;
+    const entryValues = entry?.script.argumentsOf(publishEntryOf(record, entry.delayMs)) ?? [];
+    values.push(
+      ...[String(11 + fields.length + entryValues.length), id, account, state, String(createdAt)],
+      String(scheduledAt ?? createdAt + SWEEP_NEW_AFTER_MS),
       state === 'queued' ? String(laneScore(laneMemberOf(record))) : '',
       ...[idempotencyDigest ?? '', request.callbackUrl === undefined ? '' : 'outbox'],
       JSON.stringify({ at: new Date(clock.now()).toISOString(), ...cause } satisfies TimelineEntry),
       encodeEvent(jobEvent('publish.queued', record, '1')),
-      String(fields.length),
-      ...fields,
-      ...(entry?.script.argumentsOf(publishEntryOf(record, entry.delayMs)) ?? []),
-    ];
-    return [String(values.length), ...values];
+      ...[String(fields.length), ...fields, ...entryValues],
+    );
   }
 
   const createAlone = prepare();
@@ -167,9 +169,4 @@ export function prepareCreate({ redis, keys, clock }: { redis: RedisClient; keys
     const id = String(found);
     return { record, created: id === record.id, id, waits: false, isEntered: entry !== undefined };
   };
-}
-
-function withoutDefaults(record: LedgerRecord): Partial<LedgerRecord> {
-  const defaults: Partial<Record<string, unknown>> = NEW_RECORD;
-  return Object.fromEntries(Object.entries(record).filter(([field, value]) => value !== defaults[field]));
 }

@@ -108,15 +108,23 @@ export interface EncodedPatch {
   readonly remove: readonly string[];
 }
 
-/** Encodes a patch (or a whole record) for the hash. */
-export function encodePatch(patch: Partial<LedgerRecord>): EncodedPatch {
+/**
+ * Encodes a patch (or a whole record) for the hash.
+ * @param known what need not be said, since the hash has it by then
+ */
+export function encodePatch(patch: Partial<LedgerRecord>, known: Partial<LedgerRecord> = {}): EncodedPatch {
   const set: string[] = [];
   const remove: string[] = [];
-  const { session, ...fields } = patch;
-  for (const [field, value] of Object.entries({ ...fields, ...(session !== undefined && sessionFields(session)) })) {
-    if (value === undefined) remove.push(field);
-    else set.push(field, typeof value === 'object' ? JSON.stringify(value) : String(value));
+  const knownFields: Readonly<Record<string, unknown>> = known;
+  function encode(fields: object): void {
+    for (const [field, value] of Object.entries(fields)) {
+      if (field === 'session' || value === knownFields[field]) continue;
+      if (value === undefined) remove.push(field);
+      else set.push(field, typeof value === 'object' ? JSON.stringify(value) : String(value));
+    }
   }
+  encode(patch);
+  if (patch.session !== undefined && patch.session !== known.session) encode(sessionFields(patch.session));
   return { set, remove };
 }
 
