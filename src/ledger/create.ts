@@ -6,7 +6,7 @@ import type { TimelineFact } from '../core/timeline-events.ts';
 import { SECOND_MS } from '../core/units.ts';
 import { ADMIT_OR_WAIT, AWAITING_TURN_MS, laneScore } from '../limits/lanes.ts';
 import type { Keys } from '../redis/keys.ts';
-import { asArray, nameKeys, prepareScript, type RedisClient, SERVER_TIME } from '../redis/lua-script.ts';
+import { asArray, prepareScript, type RedisClient, SERVER_TIME } from '../redis/lua-script.ts';
 import { type Created, NEW_RECORD } from './change.ts';
 import { jobEvent, laneMemberOf } from './job-view.ts';
 import { encodePatch, type LedgerRecord } from './record.ts';
@@ -79,14 +79,13 @@ export interface NewEntry {
 }
 
 interface Creation {
-  readonly record: LedgerRecord;
-  readonly cause: TimelineFact;
-  readonly entry: NewEntry | undefined;
+  readonly values: readonly string[];
   readonly resolve: (answer: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
 
 export function prepareCreate({ redis, keys, clock }: { redis: RedisClient; keys: Keys; clock: Clock }) {
+  const start = `${keys.prefix}:`;
   const createKeys = {
     ...{ job: keys.job(''), timeline: keys.timeline(''), idempotency: keys.idempotency(''), account: keys.account('') },
     ...{ due: keys.due, allJobs: keys.allJobs, accountJobs: keys.accountJobs(''), stateJobs: keys.stateJobs('') },
@@ -96,11 +95,11 @@ export function prepareCreate({ redis, keys, clock }: { redis: RedisClient; keys
   };
 
   function prepare(script?: EntryScript) {
-    const names = { ...createKeys, ...(script !== undefined && { queue: script.queueKey }) };
-    const run = prepareScript(
-      redis,
-      `${nameKeys(Object.keys(names))}${script?.lua ?? 'local addEntry'}\n${CREATE_SCRIPT}`,
-    );
+    // Only their start is sent with each call: there are many, and all of one installation have it in common.
+    const table = Object.entries({ ...createKeys, queue: script?.queueKey ?? start })
+      .map(([name, key]) => `${name} = KEYS[1] .. '${key.slice(start.length)}'`)
+      .join(', ');
+    const run = prepareScript(redis, `local key = { ${table} }\n${script?.lua ?? 'local addEntry'}\n${CREATE_SCRIPT}`);
     let gathered: Creation[] = [];
 
     /** Sends what was gathered. Each learns of its own error; the others are made. */
@@ -108,10 +107,9 @@ export function prepareCreate({ redis, keys, clock }: { redis: RedisClient; keys
       const creations = gathered;
       gathered = [];
       if (creations.length === 0) return;
+      const values = creations.flatMap((creation) => creation.values);
       try {
-        const values: string[] = [];
-        for (const creation of creations) addValues(values, creation);
-        const answers = asArray(await run(Object.values(names), values));
+        const answers = asArray(await run([start], values));
         for (const [index, { resolve, reject }] of creations.entries()) {
           const answer = answers[index];
           if (answer instanceof Error) reject(answer);
@@ -123,20 +121,20 @@ export function prepareCreate({ redis, keys, clock }: { redis: RedisClient; keys
     }
 
     /** Calls of the same moment share a round trip. */
-    return (record: LedgerRecord, cause: TimelineFact, entry?: NewEntry): Promise<unknown> =>
+    return (values: readonly string[]): Promise<unknown> =>
       new Promise((resolve, reject) => {
-        gathered.push({ record, cause, entry, resolve, reject });
+        gathered.push({ values, resolve, reject });
         if (gathered.length === 1) void Promise.resolve().then(send);
         if (gathered.length === MOST_AT_ONCE) void send();
       });
   }
 
-  /** Adds what the script takes for one job. */
-  function addValues(values: string[], { record, cause, entry }: Creation): void {
+  /** What the script takes for one job. */
+  function valuesOf(record: LedgerRecord, cause: TimelineFact, entry: NewEntry | undefined): string[] {
     const { id, account, state, createdAt, scheduledAt, idempotencyDigest, request } = record;
     const fields = encodePatch(record, NEW_RECORD).set;
     const entryValues = entry?.script.argumentsOf(publishEntryOf(record, entry.delayMs)) ?? [];
-    values.push(
+    return [
       ...[String(11 + fields.length + entryValues.length), id, account, state, String(createdAt)],
       String(scheduledAt ?? createdAt + SWEEP_NEW_AFTER_MS),
       state === 'queued' ? String(laneScore(laneMemberOf(record))) : '',
@@ -144,7 +142,7 @@ export function prepareCreate({ redis, keys, clock }: { redis: RedisClient; keys
       JSON.stringify({ at: new Date(clock.now()).toISOString(), ...cause } satisfies TimelineEntry),
       encodeEvent(jobEvent('publish.queued', record, '1')),
       ...[String(fields.length), ...fields, ...entryValues],
-    );
+    ];
   }
 
   const createAlone = prepare();
@@ -160,7 +158,7 @@ export function prepareCreate({ redis, keys, clock }: { redis: RedisClient; keys
       createWithEntry.set(entry.script, prepare(entry.script));
     }
     const run = (entry && createWithEntry.get(entry.script)) ?? createAlone;
-    const [outcome, found, isEntered] = asArray(await run(record, cause, entry));
+    const [outcome, found, isEntered] = asArray(await run(valuesOf(record, cause, entry)));
     if (outcome === 'alias') return await create({ ...record, account: String(found) }, cause, entry);
     if (outcome === 'created') {
       return { record, created: true, id: record.id, waits: found === 'waiting', isEntered: isEntered === 1 };

@@ -179,7 +179,6 @@ async function createForGood(
 ): Promise<Created> {
   for (let creations = 1; ; creations += 1) {
     const made = await ledger.create(record, cause, entry);
-    if (!ledger.needsConfirmation) return made;
     const outcome = await ledger.confirmCreated(made.id).catch((error: unknown) => toPublishError(error));
     if (outcome === 'confirmed') return made;
     if (outcome === 'missing' && creations < MAX_CREATIONS) {

@@ -45,20 +45,14 @@ export function prepareNamedScript(redis: RedisClient, lua: string): RunNamedScr
   const runs = new Map<string, RunScript>();
   return async (keys, argument, list = []) => {
     const given = Object.entries(keys).flatMap(([name, key]) => (key === undefined ? [] : [{ name, key }]));
-    const table = nameKeys(given.map(({ name }) => name));
-    const run = runs.get(table) ?? prepareScript(redis, `${table}${DECODE_LUA}${lua}`);
+    const table = given.map(({ name }, index) => `${name} = KEYS[${index + 1}]`).join(', ');
+    const run = runs.get(table) ?? prepareScript(redis, `local key = { ${table} }\n${DECODE_LUA}${lua}`);
     runs.set(table, run);
     return await run(
       given.map(({ key }) => key),
       [encodeArgument(argument), ...list],
     );
   };
-}
-
-/** Lua by which a script finds its keys, given in this order, in the table `key`. */
-export function nameKeys(names: readonly string[]): string {
-  const table = names.map((name, index) => `${name} = KEYS[${index + 1}]`);
-  return `local key = { ${table.join(', ')} }\n`;
 }
 
 const DECODE_LUA = 'local arg = cjson.decode(ARGV[1])\n';
