@@ -118,9 +118,10 @@ export function encodePatch(patch: Partial<LedgerRecord>, known: Partial<LedgerR
   const knownFields: Readonly<Record<string, unknown>> = known;
   function encode(fields: object): void {
     for (const [field, value] of Object.entries(fields)) {
-      if (field === 'session' || value === knownFields[field]) continue;
+      if (field === 'session') continue;
       if (value === undefined) remove.push(field);
-      else set.push(field, typeof value === 'object' ? JSON.stringify(value) : String(value));
+      else if (value !== knownFields[field])
+        set.push(field, typeof value === 'object' ? JSON.stringify(value) : String(value));
     }
   }
   encode(patch);

@@ -29,7 +29,7 @@ export type Queues = ReturnType<typeof createQueues>;
 
 /** The BullMQ queues and the only ways in which entries get onto them. */
 export function createQueues(options: QueuesOptions) {
-  let entryScript: Promise<EntryScript | undefined> | undefined;
+  let entryScript: EntryScript | undefined;
   const queues = {
     publish: openQueue(QUEUE_NAMES.publish, options),
     status: openQueue(QUEUE_NAMES.status, options),
@@ -45,8 +45,8 @@ export function createQueues(options: QueuesOptions) {
     /** How entries are added by scripts; undefined if they can't be, as with traces, which only BullMQ can pass on. */
     async entryScript(): Promise<EntryScript | undefined> {
       if (options.telemetry !== undefined) return undefined;
-      entryScript ??= entryScriptOf(queues.publish, options.connection);
-      return await entryScript;
+      entryScript ??= await entryScriptOf(queues.publish, options.connection);
+      return entryScript;
     },
 
     /** Whether an entry will still run: waiting, delayed or active. */
