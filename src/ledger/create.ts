@@ -84,8 +84,8 @@ interface Creation {
   readonly reject: (error: unknown) => void;
 }
 
+/** Makes the call by which records come to be. Calls of the same moment share round trips. */
 export function prepareCreate({ redis, keys, clock }: { redis: RedisClient; keys: Keys; clock: Clock }) {
-  const start = `${keys.prefix}:`;
   const createKeys = {
     ...{ job: keys.job(''), timeline: keys.timeline(''), idempotency: keys.idempotency(''), account: keys.account('') },
     ...{ due: keys.due, allJobs: keys.allJobs, accountJobs: keys.accountJobs(''), stateJobs: keys.stateJobs('') },
@@ -96,8 +96,8 @@ export function prepareCreate({ redis, keys, clock }: { redis: RedisClient; keys
 
   function prepare(script?: EntryScript) {
     // Only their start is sent with each call: there are many, and all of one installation have it in common.
-    const table = Object.entries({ ...createKeys, queue: script?.queueKey ?? start })
-      .map(([name, key]) => `${name} = KEYS[1] .. '${key.slice(start.length)}'`)
+    const table = Object.entries({ ...createKeys, queue: script?.queueKey ?? keys.start })
+      .map(([name, key]) => `${name} = KEYS[1] .. '${key.slice(keys.start.length)}'`)
       .join(', ');
     const run = prepareScript(redis, `local key = { ${table} }\n${script?.lua ?? 'local addEntry'}\n${CREATE_SCRIPT}`);
     let gathered: Creation[] = [];
@@ -109,7 +109,7 @@ export function prepareCreate({ redis, keys, clock }: { redis: RedisClient; keys
       if (creations.length === 0) return;
       const values = creations.flatMap((creation) => creation.values);
       try {
-        const answers = asArray(await run([start], values));
+        const answers = asArray(await run([keys.start], values));
         for (const [index, { resolve, reject }] of creations.entries()) {
           const answer = answers[index];
           if (answer instanceof Error) reject(answer);
@@ -120,7 +120,6 @@ export function prepareCreate({ redis, keys, clock }: { redis: RedisClient; keys
       }
     }
 
-    /** Calls of the same moment share a round trip. */
     return (values: readonly string[]): Promise<unknown> =>
       new Promise((resolve, reject) => {
         gathered.push({ values, resolve, reject });

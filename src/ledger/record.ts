@@ -108,24 +108,17 @@ export interface EncodedPatch {
   readonly remove: readonly string[];
 }
 
-/**
- * Encodes a patch (or a whole record) for the hash.
- * @param known what need not be said, since the hash has it by then
- */
-export function encodePatch(patch: Partial<LedgerRecord>, known: Partial<LedgerRecord> = {}): EncodedPatch {
+/** Encodes a patch (or a whole record) for the hash, apart from what is known to be in it. */
+export function encodePatch(patch: Partial<LedgerRecord>, known: Readonly<Record<string, unknown>> = {}): EncodedPatch {
   const set: string[] = [];
   const remove: string[] = [];
-  const knownFields: Readonly<Record<string, unknown>> = known;
-  function encode(fields: object): void {
-    for (const [field, value] of Object.entries(fields)) {
-      if (field === 'session') continue;
-      if (value === undefined) remove.push(field);
-      else if (value !== knownFields[field])
-        set.push(field, typeof value === 'object' ? JSON.stringify(value) : String(value));
-    }
+  const { session } = patch;
+  const fields = { ...patch, ...(session !== undefined && session !== known.session && sessionFields(session)) };
+  for (const [field, value] of Object.entries(fields)) {
+    if (field === 'session') continue;
+    if (value === undefined) remove.push(field);
+    else if (value !== known[field]) set.push(field, typeof value === 'object' ? JSON.stringify(value) : String(value));
   }
-  encode(patch);
-  if (patch.session !== undefined && patch.session !== known.session) encode(sessionFields(patch.session));
   return { set, remove };
 }
 
