@@ -1,7 +1,7 @@
 import type { Telemetry } from 'bullmq';
 import type { RedisConfig } from '../config/redis-config.ts';
 import type { S3Settings } from '../media/s3-source.ts';
-import type { ProxySettings } from '../outbound/proxied-agent.ts';
+import type { ProxySettings } from '../outbound/proxy-settings.ts';
 
 /** The settings a publisher needs; `Config` has them all. */
 export interface PublisherConfig {

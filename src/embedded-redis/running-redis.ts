@@ -62,7 +62,7 @@ async function isRunning(pid: number): Promise<boolean> {
 async function isRedisRunning({ pid, port }: RunningRecord): Promise<boolean> {
   if (!exists(pid)) return false;
   const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => undefined);
-  return commandLine === undefined || commandLine.includes(String(port));
+  return commandLine === undefined || commandLine.split(/[\0 ]/).some((word) => word.split(':').at(-1) === `${port}`);
 }
 
 function exists(pid: number): boolean {

@@ -1,7 +1,7 @@
 import type { OpenMedia } from '../core/ports.ts';
 import { parseAllowList } from '../outbound/allow-list.ts';
 import { createOutboundAgent } from '../outbound/outbound-agent.ts';
-import type { ProxySettings } from '../outbound/proxied-agent.ts';
+import type { ProxySettings } from '../outbound/proxy-settings.ts';
 import { openFileSource } from './file-source.ts';
 import { createS3Opener, type S3Settings } from './s3-source.ts';
 import { openUrlSource } from './url-source.ts';

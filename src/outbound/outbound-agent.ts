@@ -6,7 +6,8 @@ import { codeOf } from '../core/system-error.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { AllowList } from './allow-list.ts';
 import { addressOf, portOf, refusedHost, refusedHttp } from './check-url.ts';
-import { createProxiedAgent, type ProxySettings } from './proxied-agent.ts';
+import { createProxiedAgent } from './proxied-agent.ts';
+import type { ProxySettings } from './proxy-settings.ts';
 import { isPlainAddress, isPublicAddress } from './public-address.ts';
 
 export type Lookup = (hostname: string) => Promise<readonly LookupAddress[]>;

@@ -1,12 +1,5 @@
 import { Agent, type buildConnector, type Dispatcher, EnvHttpProxyAgent, Pool } from 'undici';
-
-/** The proxies through which a network is left: `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`. */
-export interface ProxySettings {
-  readonly https: string | undefined;
-  readonly http: string | undefined;
-  /** Hosts that are reached directly. */
-  readonly except: string | undefined;
-}
+import type { ProxySettings } from './proxy-settings.ts';
 
 interface ProxiedAgentOptions extends Omit<Agent.Options, 'connect' | 'factory'> {
   readonly proxy: ProxySettings | undefined;

@@ -5,7 +5,7 @@ import { createCallbackSigner } from '../../../src/callbacks/signer.ts';
 import { openUrlSource } from '../../../src/media/url-source.ts';
 import { parseAllowList } from '../../../src/outbound/allow-list.ts';
 import { createOutboundAgent } from '../../../src/outbound/outbound-agent.ts';
-import type { ProxySettings } from '../../../src/outbound/proxied-agent.ts';
+import type { ProxySettings } from '../../../src/outbound/proxy-settings.ts';
 import { startSimulator } from '../../../src/simulator/index.ts';
 import { createTikTokClient } from '../../../src/tiktok/index.ts';
 import { reachApi } from '../../../src/tiktok/reachability.ts';
