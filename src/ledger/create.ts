@@ -78,8 +78,7 @@ export interface NewEntry {
   readonly delayMs: number;
 }
 
-interface Creation {
-  readonly values: readonly string[];
+interface Call {
   readonly resolve: (answer: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -100,48 +99,58 @@ export function prepareCreate({ redis, keys, clock }: { redis: RedisClient; keys
       .map(([name, key]) => `${name} = KEYS[1] .. '${key.slice(keys.start.length)}'`)
       .join(', ');
     const run = prepareScript(redis, `local key = { ${table} }\n${script?.lua ?? 'local addEntry'}\n${CREATE_SCRIPT}`);
-    let gathered: Creation[] = [];
+    let calls: Call[] = [];
+    let values: string[] = [];
 
     /** Sends what was gathered. Each learns of its own error; the others are made. */
     async function send(): Promise<void> {
-      const creations = gathered;
-      gathered = [];
-      if (creations.length === 0) return;
-      const values = creations.flatMap((creation) => creation.values);
+      const sent = calls;
+      if (sent.length === 0) return;
+      calls = [];
+      const running = run([keys.start], values);
+      values = [];
       try {
-        const answers = asArray(await run([keys.start], values));
-        for (const [index, { resolve, reject }] of creations.entries()) {
+        const answers = asArray(await running);
+        for (const [index, { resolve, reject }] of sent.entries()) {
           const answer = answers[index];
           if (answer instanceof Error) reject(answer);
           else resolve(answer);
         }
       } catch (error) {
-        for (const { reject } of creations) reject(error);
+        for (const { reject } of sent) reject(error);
       }
     }
 
-    return (values: readonly string[]): Promise<unknown> =>
+    return (record: LedgerRecord, cause: TimelineFact, entry?: NewEntry): Promise<unknown> =>
       new Promise((resolve, reject) => {
-        gathered.push({ values, resolve, reject });
-        if (gathered.length === 1) void Promise.resolve().then(send);
-        if (gathered.length === MOST_AT_ONCE) void send();
+        addValues(values, record, cause, entry);
+        calls.push({ resolve, reject });
+        if (calls.length === 1) void Promise.resolve().then(send);
+        if (calls.length === MOST_AT_ONCE) void send();
       });
   }
 
-  /** What the script takes for one job. */
-  function valuesOf(record: LedgerRecord, cause: TimelineFact, entry: NewEntry | undefined): string[] {
+  /** Adds what the script takes for one job. */
+  function addValues(values: string[], record: LedgerRecord, cause: TimelineFact, entry: NewEntry | undefined): void {
     const { id, account, state, createdAt, scheduledAt, idempotencyDigest, request } = record;
     const fields = encodePatch(record, NEW_RECORD).set;
     const entryValues = entry?.script.argumentsOf(publishEntryOf(record, entry.delayMs)) ?? [];
-    return [
-      ...[String(11 + fields.length + entryValues.length), id, account, state, String(createdAt)],
+    values.push(
+      String(11 + fields.length + entryValues.length),
+      id,
+      account,
+      state,
+      String(createdAt),
       String(scheduledAt ?? createdAt + SWEEP_NEW_AFTER_MS),
       state === 'queued' ? String(laneScore(laneMemberOf(record))) : '',
-      ...[idempotencyDigest ?? '', request.callbackUrl === undefined ? '' : 'outbox'],
+      idempotencyDigest ?? '',
+      request.callbackUrl === undefined ? '' : 'outbox',
       JSON.stringify({ at: new Date(clock.now()).toISOString(), ...cause } satisfies TimelineEntry),
       encodeEvent(jobEvent('publish.queued', record, '1')),
-      ...[String(fields.length), ...fields, ...entryValues],
-    ];
+      String(fields.length),
+      ...fields,
+      ...entryValues,
+    );
   }
 
   const createAlone = prepare();
@@ -157,7 +166,7 @@ export function prepareCreate({ redis, keys, clock }: { redis: RedisClient; keys
       createWithEntry.set(entry.script, prepare(entry.script));
     }
     const run = (entry && createWithEntry.get(entry.script)) ?? createAlone;
-    const [outcome, found, isEntered] = asArray(await run(valuesOf(record, cause, entry)));
+    const [outcome, found, isEntered] = asArray(await run(record, cause, entry));
     if (outcome === 'alias') return await create({ ...record, account: String(found) }, cause, entry);
     if (outcome === 'created') {
       return { record, created: true, id: record.id, waits: found === 'waiting', isEntered: isEntered === 1 };
