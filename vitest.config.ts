@@ -15,7 +15,7 @@ const BUILD = 'test/support/build.ts';
 const withRedis = { globalSetup: [BUILD, 'test/support/global-redis.ts'], testTimeout: 180_000, hookTimeout: 240_000 };
 
 /** Tests that drive a browser or a Prometheus, which take long and which few machines have. */
-const WITH_PROGRAMS = ['test/e2e/board/*.test.ts', 'test/e2e/observability/prometheus.test.ts'];
+const WITH_PROGRAMS = ['test/e2e/{board,connect}/*.test.ts', 'test/e2e/observability/prometheus.test.ts'];
 
 const chaos = {
   ...withRedis,

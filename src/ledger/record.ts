@@ -41,6 +41,8 @@ export interface LedgerRecord {
 
   readonly session: Session;
   readonly initCount: number;
+  /** Codes of the errors for which a new publish_id replaced a dead one since a person last retried it. */
+  readonly restartedFor?: readonly string[] | undefined;
   readonly processingSince?: number | undefined;
   /** Bytes that TikTok had downloaded, as it last said, and since when it says so. */
   readonly pullBytes?: number | undefined;
@@ -220,6 +222,7 @@ function decodeOptional(hash: ReadonlyMap<string, string>): Partial<LedgerRecord
     bookedSlot: json('bookedSlot', bookedSlotSchema),
     cancelRequestedAt: number('cancelRequestedAt'),
     cancelAskedAt: number('cancelAskedAt'),
+    restartedFor: json('restartedFor', z.array(z.string())),
     processingSince: number('processingSince'),
     pullBytes: number('pullBytes'),
     pullProgressAt: number('pullProgressAt'),

@@ -120,7 +120,8 @@ const RECONNECTED_AFTER_MS = 500;
  */
 export async function enqueueEntries(entries: readonly AcceptableEntry[], deps: EnqueueDeps): Promise<EnqueuedJob[]> {
   await refuseOldTimes(entries, deps);
-  const script = deps.ledger.needsConfirmation ? undefined : await deps.queues.entryScript();
+  const { ledger, queues } = deps;
+  const script = ledger.needsConfirmation ? undefined : await queues.entryScript().catch(() => undefined);
   const outcomes = await Promise.allSettled(entries.map((entry) => createJob(entry, script, deps)));
   const accepted = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
   const created = accepted.filter(({ job }) => job.created);

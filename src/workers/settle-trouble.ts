@@ -156,11 +156,15 @@ async function retry(job: OwnedJob, plan: PlanOf<'retry' | 'start_over'>, { log 
     at,
     cause: { event: 'attempt_failed', attempt: attempts, code: error.code, message: error.message, retryAt: iso(at) },
     // Whatever it waited for before, it waits for its next attempt now.
-    patch: { ...(kind === 'start_over' && NO_SESSION), attempts, waitingFor: undefined, waitingUntil: at },
+    patch: { ...(kind === 'start_over' && startsOver(job, error)), attempts, waitingFor: undefined, waitingUntil: at },
   });
   const facts = { publishJobId: job.record.id, code: error.code, attempt: attempts, retryAt: iso(at) };
   log.warn(facts, 'attempt failed');
   return settlement;
+}
+
+function startsOver({ record: { restartedFor = [] } }: OwnedJob, { code }: PublishError): LedgerPatch {
+  return { ...NO_SESSION, restartedFor: [...restartedFor, code] };
 }
 
 async function startOver(

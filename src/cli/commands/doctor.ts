@@ -1,6 +1,7 @@
-import { openApp } from '../../app/open-app.ts';
+import { type App, openApp } from '../../app/open-app.ts';
 import { openQueues, storedParts } from '../../app/redis-parts.ts';
 import { ConfigError } from '../../config/config-error.ts';
+import type { Environment } from '../../config/given-settings.ts';
 import { type Config, loadConfig } from '../../config/load-config.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { describeTarget } from '../../redis/connection-error.ts';
@@ -19,16 +20,17 @@ import { settingFindings } from '../doctor/setting-findings.ts';
 import { storageFindings } from '../doctor/storage-findings.ts';
 import { tiktokFindings } from '../doctor/tiktok-findings.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
+import { tellWhichRedis } from '../with-client.ts';
 
 /** `doctor`: 0 if nothing is wrong, otherwise 3. */
 export async function doctor({ io, output }: CommandContext): Promise<ExitCode> {
-  const findings = await examine(io.env);
+  const findings = await examine(io.env, (app) => tellWhichRedis(app, output));
   const isHealthy = findings.every(({ level }) => level !== 'problem');
   output.answerProse({ healthy: isHealthy, findings }, findingsText(findings, isHealthy));
   return isHealthy ? EXIT_CODES.success : EXIT_CODES.unavailable;
 }
 
-async function examine(env: Readonly<Record<string, string | undefined>>): Promise<Finding[]> {
+async function examine(env: Environment, onRedis: (app: App) => void): Promise<Finding[]> {
   let config: Config;
   try {
     config = loadConfig(env);
@@ -37,18 +39,19 @@ async function examine(env: Readonly<Record<string, string | undefined>>): Promi
     throw error;
   }
   const [behindRedis, tiktok, storage] = await Promise.all([
-    examineRedis(config),
+    examineRedis(config, onRedis),
     tiktokFindings(config, Date.now),
     orFinding('storage', () => storageFindings(config)),
   ]);
   return [...behindRedis, ...tiktok, ...storage];
 }
 
-async function examineRedis(config: Config): Promise<Finding[]> {
+async function examineRedis(config: Config, onRedis: (app: App) => void): Promise<Finding[]> {
   const settings = await orFinding('settings', () => settingFindings(config));
   try {
     const app = await openApp({ ...config, logLevel: 'silent' });
     try {
+      onRedis(app);
       const redis = await app.connect('producer');
       const parts = storedParts(app, redis, app.clock);
       const { target } = app;

@@ -13,12 +13,12 @@ interface Verdict {
   readonly warned: readonly string[];
 }
 
-/** What opening and probing a file leads to. */
+/** What opening and probing a file leads to, for a draft. */
 async function verdictOf(path: string): Promise<Verdict> {
   try {
     const source = await openFileSource(path);
     try {
-      const findings = checkMediaRules((await probeMedia(source)).facts);
+      const findings = checkMediaRules((await probeMedia(source)).facts, 'inbox');
       const codes = (wanted: string) => findings.filter(({ severity }) => severity === wanted).map(({ code }) => code);
       return { refused: codes('refuse'), warned: codes('warn') };
     } finally {
