@@ -235,7 +235,9 @@ removed by the next run, when they are an hour old.`;
 function addChecks(program: Command, run: Run): void {
   withJson(program.command('doctor'))
     .description('check settings, Redis, keys, clock, TikTok and queues; show problems and how to fix them')
-    .action(() => run(async (context) => (await import('./commands/doctor.ts')).doctor(context)));
+    .option('--live <account>', 'then post a video of 1 second that only the owner of this account sees (SELF_ONLY)')
+    .option('--yes', 'with --live: post without asking')
+    .action((options) => run(async (context) => (await import('./commands/doctor.ts')).doctor(options, context)));
   withJson(program.command('bench'))
     .description('measure how much this machine and its Redis publish, with a simulated TikTok')
     .option(

@@ -146,7 +146,7 @@ export const SettingsTable = z.object({
     secret: true,
     unset: '`HTTP_PROXY`; if that is not set either, connections are direct',
     meaning:
-      'URL of the proxy for TikTok, videos at a URL and callbacks, such as `http://user:password@proxy.example.com:3128`. Also read in lower case. Object storage (`s3`) and Redis do not use it.',
+      'URL of the proxy for TikTok, videos at a URL or in object storage, and callbacks, such as `http://user:password@proxy.example.com:3128`. Also read in lower case. Redis does not use it.',
   }),
   HTTP_PROXY: ownProcess.optional(value.proxyUrl, {
     secret: true,
@@ -157,7 +157,7 @@ export const SettingsTable = z.object({
   NO_PROXY: ownProcess.optional(value.text, {
     unset: 'only this machine is reached directly',
     meaning:
-      'Comma-separated list of hosts that are reached without the proxy, with their subdomains: `example.com`, `.example.com`, `host:port`, or `*` for all. Also read in lower case.',
+      'Comma-separated list of hosts that are reached without the proxy, with their subdomains: `example.com`, `.example.com`, `host:port`, an address or network such as `10.0.0.0/8`, or `*` for all. Also read in lower case.',
   }),
   ...MEDIA_SETTINGS,
   RETENTION_DAYS: queue.withDefault(value.wholeNumber(1, 3_650), '14', {

@@ -2,6 +2,6 @@
 export interface ProxySettings {
   readonly https: string | undefined;
   readonly http: string | undefined;
-  /** Hosts that are reached directly. */
+  /** Hosts and, as CIDR, networks that are reached directly, with commas between. */
   readonly except: string | undefined;
 }
