@@ -111,7 +111,7 @@ export interface EncodedPatch {
 }
 
 /** Encodes a patch (or a whole record) for the hash, apart from what is known to be in it. */
-export function encodePatch(patch: Partial<LedgerRecord>, known: Readonly<Record<string, unknown>> = {}): EncodedPatch {
+export function encodePatch(patch: Partial<LedgerRecord>, known: Record<string, unknown> = {}): EncodedPatch {
   const set: string[] = [];
   const remove: string[] = [];
   const { session } = patch;
