@@ -8,8 +8,9 @@ import { ADMIT_OR_WAIT, AWAITING_TURN_MS, laneScore } from '../limits/lanes.ts';
 import type { Keys } from '../redis/keys.ts';
 import { asArray, prepareScript, type RedisClient, SERVER_TIME } from '../redis/lua-script.ts';
 import { type Created, NEW_RECORD } from './change.ts';
+import { encodePatch } from './encode-patch.ts';
 import { jobEvent, laneMemberOf } from './job-view.ts';
-import { encodePatch, type LedgerRecord } from './record.ts';
+import type { LedgerRecord } from './record.ts';
 import { ADD_EVENT } from './scripts.ts';
 
 /** After how long the sweep looks at a new job, whose enqueuer may have died before it reached the queue. */

@@ -15,9 +15,10 @@ import { asArray, prepareNamedScript, type RedisClient } from '../redis/lua-scri
 import type { Change, Committed } from './change.ts';
 import { newFence, prepareClaim } from './claim.ts';
 import { prepareCreate } from './create.ts';
+import { encodePatch } from './encode-patch.ts';
 import { jobEvent } from './job-view.ts';
 import { createLedgerConfirmation } from './ledger-confirmation.ts';
-import { decodeRecord, encodePatch, type LedgerPatch, type LedgerProgress, type LedgerRecord } from './record.ts';
+import { decodeRecord, type LedgerPatch, type LedgerProgress, type LedgerRecord } from './record.ts';
 import { COMMIT_SCRIPT, FORGET_SCRIPT, NOTE_REPORT_SCRIPT, NOTE_SCRIPT } from './scripts.ts';
 import { createSweepList } from './sweep-list.ts';
 
