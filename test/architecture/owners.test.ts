@@ -102,7 +102,8 @@ const OWNED: readonly Owned[] = [
       'src/core/session.ts',
       'src/core/exposure.ts',
       'src/core/retry-plan.ts',
-      // Stores and reads the session.
+      // Store and read the session.
+      'src/ledger/encode-patch.ts',
       'src/ledger/record.ts',
       // Goes on in a session that it was given, and opens its upload URL.
       'src/workers/publish/chunk-loop.ts',
