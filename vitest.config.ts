@@ -14,8 +14,12 @@ const BUILD = 'test/support/build.ts';
 /** A real Redis, started once for the whole suite. Limits are for what hangs; they leave a busy machine its time. */
 const withRedis = { globalSetup: [BUILD, 'test/support/global-redis.ts'], testTimeout: 180_000, hookTimeout: 240_000 };
 
-/** Tests that drive a browser or a Prometheus, which take long and which few machines have. */
-const WITH_PROGRAMS = ['test/e2e/board/*.test.ts', 'test/e2e/observability/prometheus.test.ts'];
+/** Tests that drive a browser, a Prometheus or an nginx, which take long and which few machines have. */
+const WITH_PROGRAMS = [
+  'test/e2e/{board,connect}/*.test.ts',
+  'test/e2e/nginx/*.test.ts',
+  'test/e2e/observability/prometheus.test.ts',
+];
 
 const chaos = {
   ...withRedis,

@@ -34,8 +34,8 @@ const tokens = {
 };
 
 const workers = await createWorkers({ tokens });
-console.log('Workers run.');
 process.once('SIGTERM', async () => {
   await workers.close();
   await tiktok.close();
 });
+console.log('Workers run.');

@@ -89,7 +89,7 @@ async function bundleDeclarations() {
     dir: output,
     chunkFileNames: 'types/[name].d.ts',
   });
-  for (const { fileName } of chunks.filter((chunk) => chunk.fileName.startsWith('types/schemas'))) {
+  for (const { fileName } of chunks.filter(({ moduleIds }) => moduleIds.some((id) => packageOf(id) === 'zod'))) {
     // Zod's comments that quiet TypeScript where it can't follow are lost on the way.
     const path = join(output, fileName);
     writeFileSync(

@@ -4,15 +4,19 @@ import { accountNameSchema } from '../core/publish-request.ts';
 
 /** The tokens of a TikTok user as an authorization gives them. Lifetimes in seconds, as on the wire. */
 export interface TokenInput {
+  /** Access token of the user. */
   readonly accessToken: string;
-  /** Absent: unknown, so the token is used until TikTok refuses it. */
+  /** Its lifetime. Absent: unknown, so the token is used until TikTok refuses it. */
   readonly expiresInSeconds?: number | undefined;
+  /** Without one the account must be connected again when the access token expires. */
   readonly refreshToken?: string | undefined;
+  /** Its lifetime. */
   readonly refreshExpiresInSeconds?: number | undefined;
   /** Comma-separated list of the granted scopes. */
   readonly scope?: string | undefined;
 }
 
+/** An account and its tokens, about to be stored. */
 export interface AccountInput extends TokenInput {
   /** The name that publish requests use. */
   readonly account: string;

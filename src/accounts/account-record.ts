@@ -7,13 +7,19 @@ import { clientKeyHint, isOtherApp } from './client-key.ts';
 
 /** What anyone may know of an account. Times are ISO 8601; null is unknown. */
 export interface AccountSummary {
+  /** Its name in publish requests. */
   readonly account: string;
+  /** TikTok's id of the user for the app. */
   readonly openId: string;
   /** Comma-separated list of the granted scopes. */
   readonly scope: string | null;
+  /** When it was first connected. */
   readonly addedAt: string;
+  /** When the access token expires; it is refreshed before. */
   readonly accessTokenExpiresAt: string | null;
+  /** When the refresh token expires; then the owner must connect the account again. */
   readonly refreshTokenExpiresAt: string | null;
+  /** `paused`: its jobs wait until `resume`; `reauthorization_required`: they wait until the owner connects it again. */
   readonly status: 'active' | 'reauthorization_required' | 'paused';
   /** The beginning of the client key of the app that the tokens were stored for. */
   readonly clientKey: string | null;

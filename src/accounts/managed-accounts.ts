@@ -7,21 +7,26 @@ import type { AccountVault } from './vault.ts';
 
 /** Whether TikTok has ended the access, and if not, why. */
 export interface RevokeOutcome {
+  /** Whether TikTok has ended the access. */
   readonly revoked: boolean;
+  /** Why TikTok has not; its owner can end it in the TikTok app. */
   readonly problem?: string;
 }
 
-interface ConnectedAccount extends AccountSummary {
+/** An account that was just connected. */
+export interface ConnectedAccount extends AccountSummary {
   /** What publishing needs and the owner did not grant. */
   readonly missingScopes: string[];
 }
 
-interface RemovedAccount extends RevokeOutcome {
+/** An account that is gone here. */
+export interface RemovedAccount extends RevokeOutcome {
+  /** Its name. */
   readonly removed: string;
 }
 
 /**
- * What people do with accounts, on the command line and over REST. Accounts go by their name or open_id.
+ * What people and apps do with accounts. Accounts go by their name or open_id.
  * Every call but `connect` and `list` throws PublishError `INPUT_ACCOUNT_UNKNOWN`; all throw `REDIS_UNAVAILABLE`.
  */
 export interface ManagedAccounts {
@@ -29,6 +34,7 @@ export interface ManagedAccounts {
   connect(input: AccountInput): Promise<ConnectedAccount>;
   /** All accounts, oldest first. */
   list(): Promise<AccountSummary[]>;
+  /** One account. */
   get(account: string): Promise<AccountSummary>;
   /** Holds back what the account publishes. */
   pause(account: string): Promise<AccountSummary>;

@@ -1,9 +1,10 @@
 import type { Logger } from 'pino';
+import { type ConnectLinks, type ConnectLinksDeps, createConnectLinks } from '../accounts/connect-link.ts';
 import { createManagedAccounts, type ManagedAccounts, type RevokeOutcome } from '../accounts/managed-accounts.ts';
 import { createVaultTokenSource, type VaultTokenSource, type VaultTokenSourceDeps } from '../accounts/token-source.ts';
 import { type AccountVault, createAccountVault } from '../accounts/vault.ts';
-import type { CreatorInfo } from '../core/creator-rules.ts';
 import type { Clock, RotatingSealer, TokenSource } from '../core/ports.ts';
+import type { PostingPage } from '../core/posting-page.ts';
 import { toPublishError } from '../core/publish-error.ts';
 import { SECOND_MS } from '../core/units.ts';
 import { askCreator } from '../limits/ask-creator.ts';
@@ -18,11 +19,13 @@ const TIMEOUT_MS = 15 * SECOND_MS;
 export interface AccountParts {
   readonly vault: AccountVault;
   readonly tokens: VaultTokenSource;
+  readonly accounts: ManagedAccounts;
+  readonly connectLinks: ConnectLinks;
   /**
    * What TikTok allows an account to post just now, fresh.
    * @throws PublishError as {@link askCreator}
    */
-  readonly askCreator: (nameOrOpenId: string) => Promise<CreatorInfo>;
+  readonly askCreator: (nameOrOpenId: string) => Promise<PostingPage>;
 }
 
 export interface AccountPartsOptions {
@@ -33,45 +36,41 @@ export interface AccountPartsOptions {
   readonly clientSecret: string | undefined;
   readonly tiktok: TikTokClient;
   readonly onRefresh: VaultTokenSourceDeps['onRefresh'];
+  readonly linkSettings: ConnectLinksDeps['settings'];
 }
 
 /** Builds each of them once; closing waits for token refreshes under way. */
 export function openAccountParts(
   { keys, confirmation, onClose }: Pick<RedisAccess, 'keys' | 'confirmation' | 'onClose'>,
-  { redis, reservations, creatorCache: cache }: Pick<RedisParts, 'redis' | 'reservations' | 'creatorCache'>,
-  { sealer, clock, log, clientKey, clientSecret, tiktok, onRefresh }: AccountPartsOptions,
+  parts: RedisParts,
+  { sealer, clock, log, clientKey, clientSecret, tiktok, onRefresh, linkSettings }: AccountPartsOptions,
 ): AccountParts {
+  const { redis, reservations, creatorCache: cache } = parts;
   const vault = createAccountVault({ redis, keys, sealer, confirmation, clock, clientKey });
   const tokens = createVaultTokenSource({ vault, redis, keys, tiktok, clientKey, clientSecret, clock, log, onRefresh });
   onClose(() => tokens.close());
   return {
     ...{ vault, tokens },
+    accounts: createManagedAccounts({
+      vault,
+      wake: createWake(parts),
+      revoke: (account) => revokeGrant(account, { clientKey, clientSecret, tiktok, tokens }),
+    }),
+    connectLinks: createConnectLinks({ redis, keys, sealer, clock, settings: linkSettings }),
     askCreator: async (nameOrOpenId) =>
       await askCreator(await vault.resolve(nameOrOpenId), { tokens, tiktok, reservations, cache, clock }),
   };
 }
 
 /** Wakes the jobs that waited for an account to be connected or resumed, under either of its names. */
-export function createWake(parts: Pick<RedisParts, 'lanes' | 'ledger' | 'queues'>) {
+function createWake(parts: Pick<RedisParts, 'lanes' | 'ledger' | 'queues'>) {
   return async ({ account, openId }: { readonly account: string; readonly openId: string }): Promise<void> => {
     for (const name of new Set([account, openId])) await wakeLane(name, parts);
   };
 }
 
-/** What people do with accounts. */
-export function managedAccounts(
-  { vault, tokens }: Pick<AccountParts, 'vault' | 'tokens'>,
-  {
-    wake,
-    ...app
-  }: Pick<AccountPartsOptions, 'tiktok' | 'clientKey' | 'clientSecret'> & {
-    readonly wake: ReturnType<typeof createWake>;
-  },
-): ManagedAccounts {
-  return createManagedAccounts({ vault, wake, revoke: (account) => revokeGrant(account, { ...app, tokens }) });
-}
-
-export type PublisherAccounts = Pick<AccountParts, 'vault' | 'askCreator'>;
+/** What a publisher in another app's process needs of them. */
+export type PublisherAccounts = Pick<AccountParts, 'vault' | 'askCreator' | 'accounts' | 'connectLinks'>;
 
 interface RevokeParts {
   readonly clientKey: string | undefined;

@@ -2,6 +2,7 @@ import type { Callbacks } from '../callbacks/callback-deps.ts';
 import { createDeliveries, type Deliveries, type DeliveriesDeps } from '../callbacks/deliveries.ts';
 import { createDeliveryLog } from '../callbacks/delivery-log.ts';
 import { createDeliveryOrder, type DeliveryOrder } from '../callbacks/delivery-order.ts';
+import { createDisabledUrls } from '../callbacks/disabled-urls.ts';
 import { createEndpointHealth } from '../callbacks/endpoint-health.ts';
 import { createHostGate } from '../callbacks/host-gate.ts';
 import { createCallbackSigner } from '../callbacks/signer.ts';
@@ -11,7 +12,7 @@ import { createOutboundAgent, type Lookup } from '../outbound/outbound-agent.ts'
 import type { App } from './open-app.ts';
 import type { RedisParts } from './redis-parts.ts';
 
-type CallbackParts = Pick<DeliveriesDeps, 'log' | 'endpoints'> & { readonly order: DeliveryOrder };
+type CallbackParts = Pick<DeliveriesDeps, 'log' | 'endpoints' | 'disabled'> & { readonly order: DeliveryOrder };
 
 function callbackParts(
   { keys, clock, config }: Pick<App, 'keys' | 'clock' | 'config'>,
@@ -23,6 +24,7 @@ function callbackParts(
     log: createDeliveryLog({ redis, keys, retentionMs }),
     order: createDeliveryOrder({ redis, keys, queues }),
     endpoints: createEndpointHealth({ redis, keys, queues, retentionMs, clock, schedule }),
+    disabled: createDisabledUrls({ redis, keys, clock, retentionMs }),
   };
 }
 

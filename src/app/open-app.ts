@@ -1,12 +1,11 @@
 import type { Logger } from 'pino';
-import { type ConnectLinks, createConnectLinks } from '../accounts/connect-link.ts';
 import { deriveCallbackSecrets } from '../callbacks/signer.ts';
 import { encryptionKeysOf } from '../config/development-key.ts';
 import type { Config } from '../config/load-config.ts';
 import { orLate } from '../core/deadline.ts';
 import type { Clock, RotatingSealer } from '../core/ports.ts';
 import { SECOND_MS } from '../core/units.ts';
-import type { ProvidedRedis } from '../embedded-redis/provide-redis.ts';
+import type { ProvidedRedis, RedisStarter } from '../embedded-redis/provide-redis.ts';
 import { logConsoleLines } from '../observability/console-lines.ts';
 import { createLogger } from '../observability/logger.ts';
 import type { Traces } from '../observability/otel-traces.ts';
@@ -29,7 +28,6 @@ export interface App extends RedisAccess {
   readonly random: () => number;
   readonly sealer: RotatingSealer;
   readonly requestSecrets: ReturnType<typeof createRequestSecrets>;
-  readonly connectLinks: ConnectLinks;
   /** What deliveries of events are signed with, the newest first; they are secret. */
   readonly callbackSecrets: readonly string[];
   /**
@@ -44,8 +42,8 @@ export interface App extends RedisAccess {
 }
 
 export interface AppOptions {
-  /** Whether an imitation of Redis may be used if there is no real one. */
-  readonly allowInMemory?: boolean;
+  /** Whether a Redis of our own may be started; by default a running one is joined. */
+  readonly starter?: RedisStarter;
   /** For services: waits for the Redis of the settings, and checks that it can be used. */
   readonly start?: StartWait;
   /** By default one that writes to standard error, from `LOG_LEVEL` on. */
@@ -55,16 +53,20 @@ export interface AppOptions {
 }
 
 /**
- * Starts or finds Redis and reads the keys.
+ * Finds or starts Redis and reads the keys.
  * @throws RedisUnavailableError, ConfigError
  */
 export async function openApp(config: Config, options: AppOptions = {}): Promise<App> {
-  const { allowInMemory, start, clock = Date, random = Math.random } = options;
+  const { starter, start, clock = Date, random = Math.random } = options;
   const log = options.log ?? createLogger({ level: config.logLevel });
-  const encryptionKeys = await encryptionKeysOf(config);
   const access = await openRedisAccess(config, {
-    ...{ log, allowInMemory },
+    ...{ log, starter },
     ...(start !== undefined && { patience: (provided) => waitForRedis(provided, config, start, log) }),
+  });
+  // After Redis: a folder without one must not get a key of its own.
+  const encryptionKeys = await encryptionKeysOf(config).catch(async (error: unknown) => {
+    await access.close();
+    throw error;
   });
   const oldFormInUse = watchOldForm(access.anyClient, access.keys);
   const traces = config.tracing && (await import('../observability/otel-traces.ts')).openTraces(config.tracing);
@@ -79,7 +81,6 @@ export async function openApp(config: Config, options: AppOptions = {}): Promise
     },
     sealer: createSealer(encryptionKeys, oldFormInUse),
     requestSecrets: createRequestSecrets(encryptionKeys, oldFormInUse),
-    connectLinks: createConnectLinks(encryptionKeys),
     callbackSecrets: config.callbackSecrets ?? deriveCallbackSecrets(encryptionKeys),
     ledgerName: ledgerNameOf(config, access.redisKind),
   };

@@ -1,10 +1,9 @@
-import type { ManagedAccounts } from '../accounts/managed-accounts.ts';
 import type { Deliveries } from '../callbacks/deliveries.ts';
 import type { Config } from '../config/load-config.ts';
 import type { Publisher } from '../producers/publisher.ts';
-import { type AccountParts, createWake, managedAccounts } from './account-parts.ts';
+import type { AccountParts } from './account-parts.ts';
 import { deliveriesOf } from './callback-parts.ts';
-import { type App, openApp } from './open-app.ts';
+import { type App, type AppOptions, openApp } from './open-app.ts';
 import { publisherOn } from './open-server.ts';
 import { openParts, openTikTok } from './open-service.ts';
 import type { RedisParts } from './redis-parts.ts';
@@ -12,10 +11,7 @@ import type { RedisParts } from './redis-parts.ts';
 export interface Client extends RedisParts, AccountParts {
   readonly app: App;
   readonly publisher: Publisher;
-  readonly accounts: ManagedAccounts;
   readonly callbacks: Deliveries;
-  /** Whether this process had to start Redis itself, so that no worker can be connected to it. */
-  readonly isAlone: boolean;
   close(): Promise<void>;
 }
 
@@ -23,19 +19,16 @@ export interface Client extends RedisParts, AccountParts {
  * Connects a command to Redis; what it asks fails at once while Redis is away.
  * @throws RedisUnavailableError with what to do about it
  */
-export async function openClient(config: Config): Promise<Client> {
-  const app = await openApp(config);
+export async function openClient(config: Config, options: Pick<AppOptions, 'starter'> = {}): Promise<Client> {
+  const app = await openApp(config, options);
   app.logConsole();
   const redis = await app.connect('producer');
-  const tiktok = openTikTok(app);
-  const parts = openParts(app, redis, { tiktok });
+  const parts = openParts(app, redis, { tiktok: openTikTok(app) });
   return {
     ...parts,
     app,
     publisher: publisherOn(app, parts),
-    accounts: managedAccounts(parts, { ...config.tiktok, tiktok, wake: createWake(parts) }),
     callbacks: deliveriesOf(app, parts),
-    isAlone: app.redisKind !== 'external' && app.redisKind !== 'shared',
     close: app.close,
   };
 }

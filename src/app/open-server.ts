@@ -1,7 +1,8 @@
-import type { AccountSummary } from '../accounts/account-record.ts';
-import { CONSENT_TIMEOUT_MS, createConnectFlow } from '../accounts/connect-flow.ts';
-import type { ManagedAccounts } from '../accounts/managed-accounts.ts';
+import { CONSENT_TIMEOUT_MS, clientCredentials, createConnectFlow } from '../accounts/connect-flow.ts';
+import type { ConnectLinkRequest } from '../accounts/connect-link.ts';
 import type { Deliveries } from '../callbacks/deliveries.ts';
+import { orLate } from '../core/deadline.ts';
+import { SECOND_MS } from '../core/units.ts';
 import type { ConnectOptions } from '../http/connect.ts';
 import type { ReadinessCheck } from '../http/health.ts';
 import { startMetricsServer, startServer, type WebServer } from '../http/start-server.ts';
@@ -15,7 +16,7 @@ import { withRedisErrors } from '../redis/redis-unavailable.ts';
 import { consentUrl } from '../tiktok/oauth-calls.ts';
 import { createWebhookReceiver, type ReceiveWebhook } from '../tiktok-webhooks/receive-webhook.ts';
 import type { RunningWorkers } from '../workers/runtime/start-workers.ts';
-import { type AccountParts, createWake, managedAccounts } from './account-parts.ts';
+import type { AccountParts } from './account-parts.ts';
 import { boardOptions } from './board-parts.ts';
 import { deliveriesOf } from './callback-parts.ts';
 import type { App } from './open-app.ts';
@@ -23,6 +24,9 @@ import { openParts, type Service } from './open-service.ts';
 import { publisherParts } from './publisher-parts.ts';
 import type { RedisParts } from './redis-parts.ts';
 import { readVersion } from './version.ts';
+
+/** How long the last page of connecting waits for the name of its creator. */
+const CREATOR_TIMEOUT_MS = 5 * SECOND_MS;
 
 /** Starts the web server over the queues; `workers` are those of this process, if any. */
 export async function openServer(service: Service, workers?: RunningWorkers): Promise<WebServer> {
@@ -32,14 +36,10 @@ export async function openServer(service: Service, workers?: RunningWorkers): Pr
   // API and board must report at once that Redis is down.
   const asking = openParts(app, await app.connect('producer'), service);
   const publisher = measuredPublisher(publisherOn(app, asking), service);
-  const wake = createWake(service);
   const server = await startServer({
     ...{ host, port, basePath, metrics, log },
-    api: apiOptions(config, {
-      ...{ publisher, askCreator: asking.askCreator, callbacks: deliveriesOf(app, asking) },
-      accounts: managedAccounts(asking, { ...config.tiktok, tiktok: service.tiktok, wake }),
-    }),
-    connect: connectOptions(service, wake),
+    api: apiOptions(config, { publisher, callbacks: deliveriesOf(app, asking) }),
+    connect: connectOptions(service),
     receiveWebhook: webhookReceiver(service),
     board: boardOptions(config.http, asking, publisher),
     readinessChecks: [redisCheck(redis), ...(workers === undefined ? [] : [workersCheck(workers)])],
@@ -54,7 +54,19 @@ export async function openServer(service: Service, workers?: RunningWorkers): Pr
 /** The publisher of a process of ours, on parts that are open. */
 export function publisherOn(app: App, parts: RedisParts & AccountParts): Publisher {
   const { config, keys, clock, onClose } = app;
-  const connection = publisherParts(config, app, { ...parts, clock }, async () => parts);
+  const { connectLinks } = parts;
+  const accounts = {
+    ...parts,
+    // In our own processes the credentials are at hand, so nobody gets a link that leads nowhere.
+    connectLinks: {
+      ...connectLinks,
+      create: async (request: ConnectLinkRequest) => {
+        clientCredentials(config.tiktok);
+        return await connectLinks.create(request);
+      },
+    },
+  };
+  const connection = publisherParts(config, app, { ...parts, clock }, async () => accounts);
   const publisher = createPublisher({
     eventsKey: keys.events,
     checkCallbacks: async (entries) => refuseCallbacks(entries, config.outboundAllowHosts),
@@ -111,20 +123,14 @@ function workersCheck(workers: Pick<RunningWorkers, 'readiness'>): ReadinessChec
   };
 }
 
-interface ApiParts extends Pick<AccountParts, 'askCreator'> {
-  readonly publisher: Publisher;
-  readonly accounts: ManagedAccounts;
-  readonly callbacks: Deliveries;
-}
-
 function apiOptions(
   { http, mediaRoots }: Pick<App['config'], 'http' | 'mediaRoots'>,
-  { publisher, accounts, callbacks, askCreator }: ApiParts,
+  { publisher, callbacks }: { readonly publisher: Publisher; readonly callbacks: Deliveries },
 ): ApiOptions {
   return {
     apiKeys: http.apiKeys,
     requestsPerMinute: http.requestsPerMinute,
-    ...{ publisher, accounts },
+    publisher,
     callbacks: {
       overview: () => withRedisErrors(callbacks.overview),
       ofJob: (jobId) => withRedisErrors(() => callbacks.ofJob(jobId)),
@@ -132,33 +138,30 @@ function apiOptions(
       replayFailed: (host) => withRedisErrors(() => callbacks.replayFailed(host)),
       resume: (endpoint) => withRedisErrors(() => callbacks.resume(endpoint)),
     },
-    askCreator: (account) => withRedisErrors(() => askCreator(account)),
     refuseFile: (path) => refuseOutsideRoots(path, mediaRoots),
     version: readVersion(),
   };
 }
 
-/**
- * Connecting accounts in a browser, for the web server.
- * @param onConnected called with each account that may publish again
- */
-function connectOptions(
-  { app, redis, vault, tiktok }: Pick<Service, 'app' | 'redis' | 'vault' | 'tiktok'>,
-  onConnected: (account: AccountSummary) => Promise<void>,
-): ConnectOptions {
-  const { config, keys, sealer, connectLinks } = app;
+/** Connecting accounts in a browser, for the web server. */
+function connectOptions({ app, redis, vault, accounts, connectLinks, askCreator, tiktok }: Service): ConnectOptions {
+  const { config, keys, sealer } = app;
   const { apiBaseUrl, clientKey, clientSecret } = config.tiktok;
   const flow = createConnectFlow({
-    ...{ redis, keys, sealer, vault, clientKey, clientSecret, onConnected },
+    ...{ redis, keys, sealer, vault, accounts, links: connectLinks, clientKey, clientSecret },
     tiktok: {
       consentUrl: (question) => consentUrl(apiBaseUrl, question),
       exchangeCode: (request) => tiktok.exchangeCode(request),
     },
   });
+  const { publicBaseUrl, returnOrigins, connectPage } = config.http;
   return {
-    ...flow,
-    isValidLink: (link) => connectLinks.isValid(link, Date.now()),
-    publicBaseUrl: config.http.publicBaseUrl,
-    stateLifetimeMs: CONSENT_TIMEOUT_MS,
+    ...{ publicBaseUrl, returnOrigins, look: connectPage, stateLifetimeMs: CONSENT_TIMEOUT_MS },
+    begin: (request) => withRedisErrors(() => flow.begin(request)),
+    finish: (answer) => withRedisErrors(() => flow.finish(answer)),
+    findLink: (token) => withRedisErrors(() => connectLinks.find(token)),
+    // It is only shown: whoever waits for the page is not kept waiting for it.
+    askCreator: (account) =>
+      orLate(askCreator(account), { withinMs: CREATOR_TIMEOUT_MS, late: () => undefined }).catch(() => undefined),
   };
 }

@@ -45,6 +45,7 @@ export function openParts(
   const parts = openRedisParts(app, redis, { clock, telemetry: traces?.telemetry });
   const accounts = openAccountParts(app, parts, {
     ...{ sealer, clock, log, clientKey, clientSecret, tiktok, onRefresh: metrics?.tokenRefreshed },
+    linkSettings: () => config.http,
   });
   return { ...parts, ...accounts };
 }

@@ -63,7 +63,7 @@ export async function openTestService({ tiktok, redisUrl }: TestServiceOptions):
       }),
       shutdownTimeoutMs: 0,
     },
-    { allowInMemory: true },
+    { starter: 'trial' },
   ).catch(async (error: unknown) => {
     await rm(folder, { recursive: true, force: true });
     throw error;

@@ -11,8 +11,7 @@ import type { RedisParts } from './redis-parts.ts';
 
 const KEYS_MISSING = {
   variable: 'ENCRYPTION_KEYS',
-  message:
-    "is required to query creators, because the query needs the accounts' tokens; set the same keys as in the workers",
+  message: 'is required for accounts, which are encrypted with it; set the same keys as in the workers',
 };
 
 /** Whether the settings name the keys that accounts are sealed with; a Redis of our own has them beside it. */
@@ -21,7 +20,7 @@ export function hasAccountKeys({ encryptionKeys, redis, tiktok }: PublisherConfi
 }
 
 /**
- * Opens the vault and the way to TikTok for `publisher.creator` and `publisher.preflight`. Loaded when one of them is
+ * Opens the vault and the way to TikTok for the calls about accounts, and `publisher.preflight`. Loaded when one of them is
  * called first: producers that only enqueue load no code for accounts and TikTok, and need no keys.
  * @throws PublishError `CONFIG_INVALID` when the settings name no keys
  */
@@ -45,5 +44,6 @@ export async function openPublisherAccounts(
   const { clock } = parts;
   return openAccountParts(access, parts, {
     ...{ sealer, clock, clientKey, clientSecret, tiktok, log: undefined, onRefresh: undefined },
+    linkSettings: () => config.http ?? { publicBaseUrl: undefined, returnOrigins: [] },
   });
 }

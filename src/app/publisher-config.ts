@@ -1,7 +1,7 @@
 import type { Telemetry } from 'bullmq';
 import type { RedisConfig } from '../config/redis-config.ts';
 import type { S3Settings } from '../media/s3-source.ts';
-import type { ProxySettings } from '../outbound/proxied-agent.ts';
+import type { ProxySettings } from '../outbound/proxy-settings.ts';
 
 /** The settings a publisher needs; `Config` has them all. */
 export interface PublisherConfig {
@@ -15,7 +15,7 @@ export interface PublisherConfig {
   readonly outboundAllowHosts?: readonly string[];
   /** Carries the traces of jobs over the queues: BullMQ's bridge to OpenTelemetry, such as `bullmq-otel`. */
   readonly telemetry?: Telemetry | undefined;
-  /** The keys that the service seals with: for `creator` and `preflight`, and for secrets in URLs before any service has run. */
+  /** The keys that the service seals with: for accounts, and for secrets in URLs before any service has run. */
   readonly encryptionKeys?: readonly Buffer[] | undefined;
   /** For `preflight` alone: folders that files must live under. */
   readonly mediaRoots?: readonly string[] | undefined;
@@ -24,9 +24,11 @@ export interface PublisherConfig {
   /** For `preflight` alone: what the workers do about a video that its account has, and how long one counts (ms). */
   readonly onDuplicate?: 'allow' | 'warn' | 'refuse' | undefined;
   readonly duplicateWindowMs?: number | undefined;
-  /** For `creator` and `preflight`: proxies to go through. */
+  /** For `connectLink` alone: how browsers reach the web server, and the origins to which it may send them back. */
+  readonly http?: { readonly publicBaseUrl: string | undefined; readonly returnOrigins: readonly string[] };
+  /** For `creator`, `preflight` and `accounts`: proxies to go through. */
   readonly proxy?: ProxySettings | undefined;
-  /** For `creator` and `preflight`: where TikTok is. */
+  /** For `creator`, `preflight` and `accounts`: where TikTok is. */
   readonly tiktok?: {
     readonly apiBaseUrl: string;
     readonly clientKey: string | undefined;

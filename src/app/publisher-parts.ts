@@ -26,7 +26,7 @@ export function publisherParts(
       const blocking = await access.openConnection('blocking');
       return { redis: blocking, close: () => closeRedis(blocking) };
     },
-    askCreator: async (account) => await (await openAccounts()).askCreator(account),
+    openAccounts,
     async preflight(request, { idempotencyKey }) {
       const { runPreflight } = await import('./preflight-query.ts');
       return await runPreflight(request, config, { ...parts, keys, openAccounts, idempotencyKey });

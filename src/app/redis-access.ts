@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../config/load-config.ts';
 import type { RedisTarget } from '../config/redis-config.ts';
 import { toPublishError } from '../core/publish-error.ts';
-import { type ProvidedRedis, provideRedis } from '../embedded-redis/provide-redis.ts';
+import { type ProvidedRedis, provideRedis, type RedisStarter } from '../embedded-redis/provide-redis.ts';
 import { checkRedisForService, createPatience, type Patience, type StartWait } from '../redis/await-redis.ts';
 import type { Confirmation } from '../redis/confirmation.ts';
 import { closeRedis, connectRedis, type RedisRole, reconnectRedis } from '../redis/connections.ts';
@@ -45,21 +45,21 @@ export interface RedisAccess {
 
 export interface RedisAccessOptions {
   readonly log?: Logger | undefined;
-  /** Whether an imitation of Redis may be used if there is no real one. */
-  readonly allowInMemory?: boolean | undefined;
+  /** Whether a Redis of our own may be started; by default a running one is joined. */
+  readonly starter?: RedisStarter | undefined;
   /** Repeats first connections while Redis is not ready yet; by default nothing is repeated. */
   readonly patience?: ((provided: ProvidedRedis) => Promise<Patience | undefined>) | undefined;
 }
 
 /**
- * Starts Redis or takes that of the settings.
+ * Takes the Redis of the settings, or finds or starts one of our own.
  * @throws RedisUnavailableError
  */
 export async function openRedisAccess(
   config: RedisAccessConfig,
-  { log, allowInMemory = false, patience: findPatience }: RedisAccessOptions = {},
+  { log, starter, patience: findPatience }: RedisAccessOptions = {},
 ): Promise<RedisAccess> {
-  const provided = await provideRedis(config, { log, allowInMemory });
+  const provided = await provideRedis(config, { log, starter });
   const patience = await findPatience?.(provided);
   const keys = createKeys(config.queuePrefix);
   const clients = new Set<RedisClient>();

@@ -43,7 +43,7 @@ export interface Workers {
 
 /** Opens everything that workers need in a process that is not ours. @throws ConfigError, RedisUnavailableError */
 export async function openStandAloneWorkers({ tokens, only, ...settings }: CreateWorkersOptions): Promise<Workers> {
-  const app = await openApp(configOf(settings), { start: {} });
+  const app = await openApp(configOf(settings), { starter: 'service', start: {} });
   try {
     const service = await openService(app);
     return workersOf(service, await openWorkers(service, { tokens, only }));

@@ -10,6 +10,7 @@ import type { RedisClient } from '../redis/lua-script.ts';
 import type { DeliveryDeps } from './delivery.ts';
 import type { DeliveryLog } from './delivery-log.ts';
 import type { DeliveryOrder } from './delivery-order.ts';
+import type { DisabledUrls } from './disabled-urls.ts';
 import type { EndpointHealth } from './endpoint-health.ts';
 import type { HostGate } from './host-gate.ts';
 
@@ -19,6 +20,7 @@ export interface Callbacks {
   readonly log: DeliveryLog;
   readonly order: DeliveryOrder;
   readonly endpoints: EndpointHealth;
+  readonly disabled: DisabledUrls;
   readonly gate: HostGate;
   readonly schedule: CallbackSchedule;
   /** A connection of the relay's own, since its reads block. */

@@ -90,7 +90,10 @@ async function tryDelivery(turn: Turn, deps: Omit<CallbackDeps, 'ledger'>, signa
   return await settleDelivery(entry, { endpoint, outcome, attempt: failedBefore + 1 }, deps);
 }
 
-/** Opens the URL's secrets at the last moment; what can't be opened is a delivery that failed for good. */
+/**
+ * Opens the URL's secrets at the last moment; what can't be opened is a delivery that failed for good, and so is one to a URL
+ * that answered 410 before.
+ */
 async function deliver(
   { event }: Entry,
   { request, id, shownUrl }: Pick<LedgerRecord, 'request' | 'id'> & { readonly shownUrl: string },
@@ -103,7 +106,14 @@ async function deliver(
   } catch (error) {
     return { durationMs: 0, status: undefined, error: toPublishError(error) };
   }
-  return await deliverEvent(event, opened.callbackUrl ?? shownUrl, callbacks.delivery, signal);
+  const url = opened.callbackUrl ?? shownUrl;
+  if (await callbacks.disabled.has(url)) {
+    const reason = 'nothing was sent: this URL responded with 410 before';
+    return { durationMs: 0, status: undefined, error: new PublishError('CALLBACK_GONE', { reason }) };
+  }
+  const outcome = await deliverEvent(event, url, callbacks.delivery, signal);
+  if (outcome.error?.code === 'CALLBACK_GONE') await callbacks.disabled.add(url);
+  return outcome;
 }
 
 interface Delivery {
@@ -147,7 +157,7 @@ async function recordAttempt(
   { callbacks, clock, log, metrics }: Pick<CallbackDeps, 'callbacks' | 'clock' | 'log' | 'metrics'>,
 ): Promise<void> {
   const { status = null, durationMs, error } = outcome;
-  metrics.eventDelivered(result);
+  metrics.eventDelivered(error?.code === 'CALLBACK_GONE' && status === null ? 'disabled' : result);
   const facts = { publishJobId: id, eventId: event.id, type: event.type, attempt, httpStatus: status, durationMs };
   if (error === undefined) log.info(facts, 'event delivered');
   else log.warn({ ...facts, code: error.code, isFinal: result === 'failed' }, 'event delivery failed');

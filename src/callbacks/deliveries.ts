@@ -13,7 +13,8 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { Queues } from '../queues/queues.ts';
 import type { DeliveryLog } from './delivery-log.ts';
 import type { DeliveryOrder } from './delivery-order.ts';
-import { type EndpointHealth, endpointIdOf } from './endpoint-health.ts';
+import type { DisabledUrls } from './disabled-urls.ts';
+import type { EndpointHealth } from './endpoint-health.ts';
 
 const FAILED_LISTED = 50;
 const PAGE = 200;
@@ -27,10 +28,11 @@ export interface DeliveriesDeps {
   readonly log: DeliveryLog;
   readonly order: Pick<DeliveryOrder, 'undelivered'>;
   readonly endpoints: EndpointHealth;
+  readonly disabled: DisabledUrls;
 }
 
 /** Over queue, ledger and what is remembered of deliveries. */
-export function createDeliveries({ queues, ledger, log, order, endpoints }: DeliveriesDeps) {
+export function createDeliveries({ queues, ledger, log, order, endpoints, disabled }: DeliveriesDeps) {
   async function callbackUrlOf(jobId: string): Promise<string | undefined> {
     return (await ledger.read(jobId))?.request.callbackUrl;
   }
@@ -70,6 +72,7 @@ export function createDeliveries({ queues, ledger, log, order, endpoints }: Deli
       return {
         counts: { waiting, active, delayed, failed: failedCount },
         paused: await endpoints.paused(),
+        disabled: await disabled.list(),
         failed: await Promise.all(failed.map(failedEvent)),
       };
     },
@@ -113,16 +116,22 @@ export function createDeliveries({ queues, ledger, log, order, endpoints }: Deli
       return { replayed: entries.map((entry) => entry.id ?? '') };
     },
 
-    /** Ends the pause of an endpoint. @param endpoint its id or its address @throws PublishError `CALLBACK_NOT_FOUND` */
+    /**
+     * Ends the pause of an endpoint, and lets URLs of it that answered 410 get events again.
+     * @param endpoint its id or its address @throws PublishError `CALLBACK_NOT_FOUND`
+     */
     async resume(endpoint: string): Promise<ResumedEndpoint> {
-      const paused = (await endpoints.paused()).find(
-        ({ id, endpoint: address }) =>
-          id === endpoint || id === endpointIdOf(addressOf(endpoint)) || address === endpoint,
-      );
-      if (paused === undefined) {
-        throw new PublishError('CALLBACK_NOT_FOUND', { reason: 'no paused endpoint has this id or address' });
+      const isMeant = (each: { readonly id: string; readonly endpoint: string }) =>
+        each.id === endpoint || each.endpoint === addressOf(endpoint);
+      const paused = (await endpoints.paused()).find(isMeant);
+      const gone = (await disabled.list()).filter(isMeant);
+      const address = paused?.endpoint ?? gone[0]?.endpoint;
+      if (address === undefined) {
+        const reason = 'no paused endpoint and no disabled URL has this id or address';
+        throw new PublishError('CALLBACK_NOT_FOUND', { reason });
       }
-      return { endpoint: paused.endpoint, woken: await endpoints.resume(paused.id) };
+      await disabled.remove(gone);
+      return { endpoint: address, woken: paused === undefined ? 0 : await endpoints.resume(paused.id) };
     },
   };
 

@@ -3,11 +3,9 @@ import { createReadStream } from 'node:fs';
 import { copyFile, type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { fileURLToPath } from 'node:url';
 import { MEBIBYTE_BYTES } from '../core/units.ts';
+import { DEMO_VIDEO } from '../media/shipped-videos.ts';
 
-/** The video we ship: 4 s, 1080x1920, 30 fps, H.264 and AAC; scripts/make-demo-video.sh makes it. */
-export const SHIPPED_VIDEO = fileURLToPath(new URL('../../assets/demo.mp4', import.meta.url));
 const BOX_HEADER_BYTES = 8;
 
 export interface DemoVideo {
@@ -23,7 +21,7 @@ export interface DemoVideo {
  */
 export async function writeDemoVideo(folder: string, sizeBytes: number): Promise<DemoVideo> {
   const path = join(folder, 'demo.mp4');
-  await copyFile(SHIPPED_VIDEO, path);
+  await copyFile(DEMO_VIDEO, path);
   const file = await open(path, 'r+');
   try {
     const { size: shippedBytes } = await file.stat();

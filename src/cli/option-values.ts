@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { WORKER_KINDS, type WorkerKind } from '../workers/runtime/worker-kinds.ts';
+import { parseDuration } from './parse-time.ts';
 
 /** Reads a whole number within bounds. */
 export function wholeNumber(least: number, most: number): (text: string) => number {
@@ -8,6 +9,13 @@ export function wholeNumber(least: number, most: number): (text: string) => numb
     if (/^\d+$/.test(text) && value >= least && value <= most) return value;
     throw new InvalidArgumentError(`Expected a whole number from ${least} to ${most}.`);
   };
+}
+
+/** Reads a duration, such as `90m` or `1h30m`, in ms. */
+export function duration(text: string): number {
+  const lengthMs = parseDuration(text);
+  if (lengthMs !== undefined) return lengthMs;
+  throw new InvalidArgumentError('Expected a duration such as 30m, 12h or 7d.');
 }
 
 /** Reads names of workers, separated by commas. */

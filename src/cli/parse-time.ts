@@ -18,9 +18,15 @@ export function parseTime(text: string, now: number): string {
 }
 
 function afterNow(text: string, now: number): number | undefined {
-  if (!/^\+(\d+ *(min|m|h|d) *)+$/i.test(text)) return undefined;
+  const lengthMs = text.startsWith('+') ? parseDuration(text.slice(1)) : undefined;
+  return lengthMs === undefined ? undefined : now + lengthMs;
+}
+
+/** Reads a duration that a person typed: `2h`, `1h30m`, `7d`; in ms. */
+export function parseDuration(text: string): number | undefined {
+  if (!/^(\d+ *(min|m|h|d) *)+$/i.test(text)) return undefined;
   const parts = [...text.matchAll(/(\d+) *(min|m|h|d)/gi)];
-  return parts.reduce((at, [, count, unit = '']) => at + Number(count) * (UNIT_MS[unit.toLowerCase()] ?? 0), now);
+  return parts.reduce((sum, [, count, unit = '']) => sum + Number(count) * (UNIT_MS[unit.toLowerCase()] ?? 0), 0);
 }
 
 function localTime(text: string, now: number): number | undefined {

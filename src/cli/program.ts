@@ -3,7 +3,7 @@ import { readVersion } from '../app/version.ts';
 import { MAX_LISTED_JOBS, MAX_PHOTOS, MAX_PRIORITY } from '../core/post-limits.ts';
 import { WORKER_KINDS } from '../workers/runtime/worker-kinds.ts';
 import { addSteering } from './add-steering.ts';
-import { parseJsonObject, parseWorkerKinds, wholeNumber } from './option-values.ts';
+import { duration, parseJsonObject, parseWorkerKinds, wholeNumber } from './option-values.ts';
 import { type Run, withJson } from './with-json.ts';
 
 const MAX_PORT = 65_535;
@@ -159,10 +159,12 @@ function addAccounts(program: Command, run: Run): void {
     .description('show accounts, without tokens')
     .action(() => run(async (context) => (await import('./commands/accounts.ts')).listAccounts(context)));
   withJson(accounts.command('connect'))
-    .description('create a link, valid for one day, with which the owner connects a TikTok account')
+    .description('create a link with which the owner connects a TikTok account, once')
     .argument('<account>', 'account name for publish requests')
-    .action((account) =>
-      run(async (context) => (await import('./commands/accounts.ts')).connectAccount(account, context)),
+    .option('--return-to <url>', 'where the browser goes in the end, at an origin of CONNECT_RETURN_ORIGINS')
+    .option('--expires-in <time>', 'how long the link works, such as 30m, 12h or 7d (default: 1d)', duration)
+    .action((account, options) =>
+      run(async (context) => (await import('./commands/accounts.ts')).connectAccount(account, options, context)),
     );
   withJson(accounts.command('pause'))
     .description('pause all publishing of an account')
@@ -191,7 +193,7 @@ function addAccounts(program: Command, run: Run): void {
 function addCallbacks(program: Command, run: Run): void {
   const callbacks = program.command('callbacks').description('manage events sent to callback URLs');
   withJson(callbacks.command('list'))
-    .description('show pending deliveries, paused endpoints and failed events')
+    .description('show pending deliveries, paused endpoints, disabled URLs and failed events')
     .argument('[job]', 'id of a job, to show its deliveries')
     .action((job) => run(async (context) => (await import('./commands/callbacks.ts')).listCallbacks(job, context)));
   withJson(callbacks.command('replay'))
@@ -203,7 +205,7 @@ function addCallbacks(program: Command, run: Run): void {
       run(async (context) => (await import('./commands/callbacks.ts')).replayCallbacks(id, options, context)),
     );
   withJson(callbacks.command('resume'))
-    .description('resume an endpoint that was paused after repeated failures')
+    .description('resume an endpoint that was paused after repeated failures, or a URL that responded with 410')
     .argument('<endpoint>', 'id or address of the endpoint, as printed by `callbacks list`')
     .action((endpoint) =>
       run(async (context) => (await import('./commands/callbacks.ts')).resumeCallbacks(endpoint, context)),
@@ -233,7 +235,9 @@ removed by the next run, when they are an hour old.`;
 function addChecks(program: Command, run: Run): void {
   withJson(program.command('doctor'))
     .description('check settings, Redis, keys, clock, TikTok and queues; show problems and how to fix them')
-    .action(() => run(async (context) => (await import('./commands/doctor.ts')).doctor(context)));
+    .option('--live <account>', 'then post a video of 1 second that only the owner of this account sees (SELF_ONLY)')
+    .option('--yes', 'with --live: post without asking')
+    .action((options) => run(async (context) => (await import('./commands/doctor.ts')).doctor(options, context)));
   withJson(program.command('bench'))
     .description('measure how much this machine and its Redis publish, with a simulated TikTok')
     .option(

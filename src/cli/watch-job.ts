@@ -10,6 +10,8 @@ export interface WatchOptions {
   readonly signal: AbortSignal;
   /** How often to look, in ms; by default 250. */
   readonly intervalMs?: number;
+  /** Called when Redis goes away, and when it is back. */
+  readonly onOutage?: (isAway: boolean) => void;
 }
 
 const INTERVAL_MS = SECOND_MS / 4;
@@ -23,19 +25,22 @@ const OUTAGE_PATIENCE_MS = MINUTE_MS;
 export async function* watchJob(
   publisher: Pick<Publisher, 'get'>,
   id: string,
-  { signal, intervalMs = INTERVAL_MS }: WatchOptions,
+  { signal, intervalMs = INTERVAL_MS, onOutage }: WatchOptions,
 ): AsyncGenerator<PublishJob, void, void> {
   let shown = '';
   let awaySince: number | undefined;
   for (;;) {
     signal.throwIfAborted();
     const job = await publisher.get(id).catch((error: unknown) => {
+      if (!isOutage(error)) throw error;
+      if (awaySince === undefined) onOutage?.(true);
       awaySince ??= performance.now();
-      if (!isOutage(error) || performance.now() - awaySince > OUTAGE_PATIENCE_MS) throw error;
+      if (performance.now() - awaySince > OUTAGE_PATIENCE_MS) throw error;
       return 'away' as const;
     });
     if (job === undefined) throw new PublishError('JOB_NOT_FOUND', { reason: `no publish job has the id ${id}` });
     if (job !== 'away') {
+      if (awaySince !== undefined) onOutage?.(false);
       awaySince = undefined;
       const view = JSON.stringify(job);
       if (view !== shown) yield job;

@@ -1,4 +1,4 @@
-import type { Environment, UsedSettings } from './given-settings.ts';
+import { type Environment, type UsedSettings, withSettings } from './given-settings.ts';
 import { type Config, loadConfig } from './load-config.ts';
 import { SETTING_DESCRIPTIONS, type SettingName } from './settings-table.ts';
 
@@ -36,6 +36,14 @@ export function loadPublisherConfig(env: Environment) {
     },
     get duplicateWindowMs() {
       return read(['DUPLICATE_WINDOW_HOURS', 'RETENTION_DAYS']).duplicateWindowMs;
+    },
+    get http() {
+      // Where the service listens is not known here: PORT is that of the app.
+      const known = withSettings(env, { PORT: '0' });
+      return loadConfig(known, {
+        sealsTokens: false,
+        used: { names: ['PUBLIC_BASE_URL', 'CONNECT_RETURN_ORIGINS', 'PORT'] },
+      }).http;
     },
     get proxy() {
       return read(['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY']).proxy;

@@ -36,6 +36,8 @@ export function loadConfig(env: Environment, use: ConfigUse = { sealsTokens: tru
   return deepFreeze(toConfig(parsed.data));
 }
 
+const MAX_SHOWN = 200;
+
 type Issue = { readonly path: readonly PropertyKey[]; readonly message: string };
 
 function invalidValues(issues: readonly Issue[], given: GivenSettings): NamedProblem[] {
@@ -43,9 +45,14 @@ function invalidValues(issues: readonly Issue[], given: GivenSettings): NamedPro
     const issue = issues.find(({ path }) => path[0] === name);
     if (!issue) return [];
     const text = given.get(name) ?? '';
-    const got = secret ? `a secret of ${text.length} characters` : JSON.stringify(text);
+    const got = secret ? `a secret of ${text.length} characters` : JSON.stringify(shortened(text));
     return [{ name, message: `expected ${issue.message}, got ${got}` }];
   });
+}
+
+/** A picture may be a setting. */
+function shortened(text: string): string {
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
 }
 
 function toConfig(settings: Settings) {
@@ -74,6 +81,14 @@ function toConfig(settings: Settings) {
       apiKeys: settings.API_KEYS ?? [],
       requestsPerMinute: settings.API_RATE_LIMIT_PER_MINUTE,
       publicBaseUrl: publicBaseUrl(settings),
+      /** Where browsers may be sent back to after connecting an account. */
+      returnOrigins: settings.CONNECT_RETURN_ORIGINS ?? [],
+      /** How the pages of connecting look. */
+      connectPage: {
+        name: settings.CONNECT_PAGE_NAME,
+        logo: settings.CONNECT_PAGE_LOGO,
+        color: settings.CONNECT_PAGE_COLOR,
+      },
       /** Below which a proxy serves us, without a slash at its end; usually empty. */
       basePath: settings.BASE_PATH ?? pathOf(settings.PUBLIC_BASE_URL),
       board: loginOf(settings.BOARD_USER, settings.BOARD_PASSWORD),

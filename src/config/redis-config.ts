@@ -27,9 +27,16 @@ interface ConnectionSettings {
   readonly tls?: RedisTlsFiles;
 }
 
+/** A Redis that a process of ours runs in a data folder. */
+interface OwnRedis {
+  readonly dataDir: string;
+  /** Where it runs now, which changes if its port was taken when it was started again; undefined while it does not run. */
+  readonly port: () => number | undefined;
+}
+
 export type RedisTarget = ConnectionSettings &
   (
-    | { readonly kind: 'url'; readonly url: string }
+    | { readonly kind: 'url'; readonly url: string; readonly own?: OwnRedis }
     | { readonly kind: 'cluster'; readonly nodes: readonly HostAndPort[]; readonly login: RedisLogin }
     | {
         readonly kind: 'sentinel';
@@ -41,5 +48,5 @@ export type RedisTarget = ConnectionSettings &
       }
   );
 
-/** Which Redis to use; `embedded` is started by us in the data folder. */
+/** Which Redis to use; `embedded` is one of ours in the data folder. */
 export type RedisConfig = RedisTarget | ({ readonly kind: 'embedded' } & ConnectionSettings);

@@ -7,7 +7,7 @@ const redis = settingsOf('Redis');
 export const REDIS_SETTINGS = {
   REDIS_URL: redis.optional(value.redisUrl, {
     secret: true,
-    unset: 'an embedded Redis is started in `DATA_DIR`',
+    unset: 'an embedded Redis in `DATA_DIR`, started by the service',
     meaning: 'URL of Redis, `redis://` or, encrypted, `rediss://`, with user name, password and database.',
   }),
   REDIS_CLUSTER_NODES: redis.optional(value.hostAndPortList, {

@@ -75,6 +75,33 @@ export const serverUrl = z
   .refine(isServerUrl, 'an http:// or https:// URL without user, query and fragment')
   .transform((value) => value.replace(/\/+$/, ''));
 
+/** A comma-separated list of origins: https, or http on this machine only. */
+export const originList = z.string().transform((value, context): string[] => {
+  const entries = splitList(value);
+  if (entries.length === 0 || !entries.every((entry) => isApiBaseUrl(entry) && new URL(entry).pathname === '/')) {
+    context.addIssue(
+      'a comma-separated list of https:// origins without a path, such as https://app.example.com; http:// only for localhost, 127.x.x.x or [::1]',
+    );
+    return [];
+  }
+  return entries.map((entry) => new URL(entry).origin);
+});
+
+/** A name that fits into the header of a page. */
+export const pageName = z.string().max(60, 'at most 60 characters');
+
+/** A picture on a page. In the header that allows pages to load it, `,` and `;` end the address. */
+export const imageUrl = z
+  .string()
+  .max(50_000, 'at most 50,000 characters')
+  .refine(
+    isImageUrl,
+    'an https:// URL without user, "," and ";" (http:// only for localhost, 127.x.x.x or [::1]), or data:image/png;base64,… (also jpeg, webp, gif, svg+xml)',
+  );
+
+/** A colour in hexadecimal digits. */
+export const hexColor = z.string().regex(/^#[0-9a-f]{6}$/i, 'a colour such as #0f766e');
+
 /** A proxy, with or without the scheme, as curl takes it. */
 export const proxyUrl = z
   .string()
@@ -196,6 +223,14 @@ function isApiBaseUrl(value: string): boolean {
   if (!isServerUrl(value)) return false;
   const { protocol, hostname } = new URL(value);
   return protocol === 'https:' || (protocol === 'http:' && isLoopbackHost(hostname));
+}
+
+function isImageUrl(value: string): boolean {
+  if (/^data:image\/(png|jpeg|webp|gif|svg\+xml);base64,[A-Za-z0-9+/]+={0,2}$/.test(value)) return true;
+  if (!URL.canParse(value) || /[,;]/.test(value)) return false;
+  const { protocol, hostname, username, password } = new URL(value);
+  const isPlain = protocol === 'http:' && isLoopbackHost(hostname);
+  return (protocol === 'https:' || isPlain) && username + password === '';
 }
 
 function isWebhookSecret(secret: string): boolean {

@@ -66,6 +66,25 @@ export const SettingsTable = z.object({
     meaning:
       'Path below which a reverse proxy serves this server, such as `/tiktok`. Links start with it. Requests are accepted with and without it, so the proxy may remove it or not.',
   }),
+  CONNECT_RETURN_ORIGINS: webServer.optional(value.originList, {
+    unset: 'no connect link may have a `returnTo`',
+    meaning:
+      'Comma-separated list of origins, such as `https://app.example.com`, to which browsers may be redirected after an account was connected. Set it in every process that creates connect links, and in the web server.',
+  }),
+  CONNECT_PAGE_NAME: webServer.optional(value.pageName, {
+    unset: 'the connect pages name nobody',
+    meaning: 'Name of your product on the pages that owners of TikTok accounts see.',
+  }),
+  CONNECT_PAGE_LOGO: webServer.optional(value.imageUrl, {
+    unset: 'the connect pages show no logo',
+    meaning:
+      'Logo on these pages, on white, up to 40 pixels high: an `https://` URL, or a `data:` URL of a PNG, JPEG, WebP, GIF or SVG image, for which browsers load nothing from elsewhere.',
+  }),
+  CONNECT_PAGE_COLOR: webServer.optional(value.hexColor, {
+    unset: 'the connect pages have no coloured header',
+    meaning:
+      'Colour of the header of these pages, such as `#0f766e`. The text on it is black or white, whichever is easier to read.',
+  }),
   API_KEYS: webServer.optional(value.textList, {
     secret: true,
     unset: '`/v1` needs no key, and the server listens on loopback only',
@@ -127,7 +146,7 @@ export const SettingsTable = z.object({
     secret: true,
     unset: '`HTTP_PROXY`; if that is not set either, connections are direct',
     meaning:
-      'URL of the proxy for TikTok, videos at a URL and callbacks, such as `http://user:password@proxy.example.com:3128`. Also read in lower case. Object storage (`s3`) and Redis do not use it.',
+      'URL of the proxy for TikTok, videos at a URL or in object storage, and callbacks, such as `http://user:password@proxy.example.com:3128`. Also read in lower case. Redis does not use it.',
   }),
   HTTP_PROXY: ownProcess.optional(value.proxyUrl, {
     secret: true,
@@ -138,7 +157,7 @@ export const SettingsTable = z.object({
   NO_PROXY: ownProcess.optional(value.text, {
     unset: 'only this machine is reached directly',
     meaning:
-      'Comma-separated list of hosts that are reached without the proxy, with their subdomains: `example.com`, `.example.com`, `host:port`, or `*` for all. Also read in lower case.',
+      'Comma-separated list of hosts that are reached without the proxy, with their subdomains: `example.com`, `.example.com`, `host:port`, an address or network such as `10.0.0.0/8`, or `*` for all. Also read in lower case.',
   }),
   ...MEDIA_SETTINGS,
   RETENTION_DAYS: queue.withDefault(value.wholeNumber(1, 3_650), '14', {
@@ -184,7 +203,8 @@ export const SettingsTable = z.object({
   }),
   XDG_CACHE_HOME: ownProcess.optional(value.text, {
     unset: '`~/.cache`',
-    meaning: 'Folder for files that can be downloaded again, such as a Redis program on Debian and Ubuntu without one.',
+    meaning:
+      'Folder for files that can be made again: a downloaded Redis program on Debian and Ubuntu without one, and notes of the folders in which a service with an embedded Redis runs.',
   }),
 });
 

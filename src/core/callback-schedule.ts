@@ -23,7 +23,8 @@ export const ELEVEN_TRIES_IN_A_DAY: CallbackSchedule = {
   pauseAfterFailures: 20,
   pauseAfterMs: HOUR_MS,
   probeEveryMs: 10 * MINUTE_MS,
-  timeoutMs: 10 * SECOND_MS,
+  // "15 to 30 seconds" (the Standard Webhooks specification, "Deliverability and reliability").
+  timeoutMs: 15 * SECOND_MS,
 };
 
 /** Each pause is between 80 and 120 % of its length, so that what failed together does not come back together. */

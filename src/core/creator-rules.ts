@@ -38,17 +38,15 @@ export interface CreatorFindings {
   readonly notes: readonly string[];
 }
 
-/** What integrators report to be offered where the app was not audited; a creator's own settings always leave more. */
-const OFFERED_TO_UNAUDITED_APPS = 'SELF_ONLY';
-
 /**
- * Holds a direct post against what its creator may post.
+ * Holds a direct post against what its creator may post. Whether TikTok has audited the app does not show here: the levels
+ * follow the account's own visibility.
  * @param video `durationSeconds`: how long it is, if that is known
  * @example
  * checkCreatorRules(
  *   { post: { privacyLevel: 'PUBLIC_TO_EVERYONE' } },
  *   { privacyLevelOptions: ['SELF_ONLY'], commentDisabled: false, duetDisabled: false, stitchDisabled: false, maxVideoDurationSeconds: 300 },
- * ).problems[0]?.code; // 'TIKTOK_UNAUDITED_CLIENT'
+ * ).problems[0]?.code; // 'TIKTOK_PRIVACY_MISMATCH'
  */
 export function checkCreatorRules(
   { post = {} }: Pick<PublishRequest, 'post'>,
@@ -74,10 +72,6 @@ export function checkCreatorRules(
 function privacyProblem(wanted: string | undefined, offered: readonly string[]): CreatorProblem | undefined {
   // No offer at all is no answer; the init itself will say.
   if (wanted === undefined || offered.length === 0 || offered.includes(wanted)) return undefined;
-  if (offered.every((option) => option === OFFERED_TO_UNAUDITED_APPS)) {
-    const reason = `expected privacyLevel SELF_ONLY, got ${wanted}: TikTok offers no other level for this account, which is normal for an app that TikTok has not audited`;
-    return { code: 'TIKTOK_UNAUDITED_CLIENT', reason };
-  }
   const reason = `expected privacyLevel ${offered.join(' or ')} (the levels that TikTok currently offers for this account), got ${wanted}`;
   return { code: 'TIKTOK_PRIVACY_MISMATCH', reason };
 }

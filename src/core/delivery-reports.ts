@@ -14,6 +14,14 @@ const pausedEndpointSchema = z
   })
   .meta({ id: 'PausedEndpoint', description: 'A callback endpoint that is paused after repeated failures.' });
 
+const disabledUrlSchema = z
+  .object({
+    id: z.string().describe('Id of the URL, used to resume it.'),
+    endpoint: z.string().describe('The URL, without the query.'),
+    disabledAt: time.describe('When it responded with 410.'),
+  })
+  .meta({ id: 'DisabledCallbackUrl', description: 'A callback URL that responded with 410 and gets no more events.' });
+
 const failedEventSchema = z
   .object({
     eventId: eventIdSchema,
@@ -36,6 +44,7 @@ export const callbackOverviewSchema = z
       })
       .describe('Number of events by delivery state.'),
     paused: z.array(pausedEndpointSchema),
+    disabled: z.array(disabledUrlSchema),
     failed: z.array(failedEventSchema).describe('The latest events that failed permanently.'),
   })
   .meta({ id: 'CallbackOverview', description: 'State of the event deliveries to callback URLs.' });
@@ -77,6 +86,7 @@ export const resumedEndpointSchema = z
   .meta({ id: 'ResumedEndpoint', description: 'A callback endpoint that was resumed.' });
 
 export type PausedEndpoint = z.infer<typeof pausedEndpointSchema>;
+export type DisabledUrl = z.infer<typeof disabledUrlSchema>;
 export type FailedEvent = z.infer<typeof failedEventSchema>;
 export type CallbackOverview = z.infer<typeof callbackOverviewSchema>;
 export type DeliveryAttempt = z.infer<typeof attemptSchema>;

@@ -2,7 +2,8 @@ import type { PublishJob } from './publish-job.ts';
 import type { WaitReason } from './publish-state.ts';
 import { partOfText, timeText } from './quantity-text.ts';
 
-const WAIT_TEXTS: Readonly<Record<WaitReason, string>> = {
+/** What a job waits for, after "waiting for". */
+export const WAIT_TEXTS: Readonly<Record<WaitReason, string>> = {
   turn: 'its turn among the uploads of its account',
   rate_limit: "TikTok's rate limit",
   daily_cap: "the account's daily post limit",

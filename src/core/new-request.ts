@@ -1,8 +1,8 @@
 import type { PRIVACY_LEVELS } from './post-limits.ts';
 
 /**
- * Who may see a post. TikTok offers each account some of them (`publisher.creator`), and an app that TikTok has not
- * audited only `SELF_ONLY`.
+ * Who may see a post. TikTok offers each account some of them (`publisher.creator`). Of an app that it has not audited it
+ * takes `SELF_ONLY` alone, whatever it offers.
  */
 export type PrivacyLevel = (typeof PRIVACY_LEVELS)[number];
 
@@ -11,7 +11,10 @@ export type PublishMode = 'direct' | 'inbox';
 
 /** Settings of the post. In mode `inbox` the creator chooses them again in the TikTok app. */
 export interface PostSettings {
-  /** The caption with its hashtags and mentions; at most 2,200 UTF-16 units, for photos 90. */
+  /**
+   * The caption with its hashtags and mentions, each of which ends at a space or a line break; at most 2,200 UTF-16 units,
+   * for photos 90.
+   */
   readonly title?: string | undefined;
   /** Photos only: the long description; at most 4,000 UTF-16 units. */
   readonly description?: string | undefined;

@@ -7,8 +7,10 @@ import { refusedUntil } from './retry-after.ts';
 import { nextRetry } from './retry-policy.ts';
 import { Deferral, Handback } from './step-interrupt.ts';
 
-/** More inits than this for one job mean that it cannot succeed as it is. */
-const MAX_INITS = 6;
+/** More new inits than this for one job mean that it cannot succeed as it is. */
+const MAX_RESTARTS = 5;
+/** Fewer where TikTok had every byte of a valid video: the cause is TikTok's, and another copy rarely fares better. */
+const MAX_RESTARTS_FOR: Partial<Record<ErrorCode, number>> = { TIKTOK_PROCESSING_INTERNAL: 2 };
 
 /**
  * Decides what follows when a step of a job is interrupted: the one place that does. Two rules stand above all others.
@@ -197,7 +199,10 @@ function planAfterSilence(job: InterruptedJob, context: PlanContext, said: Statu
 
 /** Replaces a publish_id that will publish nothing. */
 function startOver(job: InterruptedJob, error: PublishError, context: PlanContext): Plan {
-  const next = job.initCount >= MAX_INITS ? undefined : nextTry(job, error, context);
+  const { restartedFor = [] } = job;
+  const sameCount = restartedFor.filter((code) => code === error.code).length;
+  const isSpent = restartedFor.length >= MAX_RESTARTS || sameCount >= (MAX_RESTARTS_FOR[error.code] ?? MAX_RESTARTS);
+  const next = isSpent ? undefined : nextTry(job, error, context);
   if (next === undefined) return { kind: 'end', to: 'failed', error };
   return { kind: 'start_over', ...next, error, fallsBack: false };
 }

@@ -11,7 +11,8 @@ export type Trouble = PublishError | Deferral | Handback;
 /** What is known of a job when a step of it is interrupted; a ledger record has all of it. Instants are ms. */
 export interface InterruptedJob extends SessionFacts {
   readonly attempts: number;
-  readonly initCount: number;
+  /** Codes of the errors for which a new publish_id replaced one that will publish nothing; oldest first. */
+  readonly restartedFor?: readonly string[] | undefined;
   readonly createdAt: number;
   readonly scheduledAt?: number | undefined;
   readonly retriedAt?: number | undefined;

@@ -6,6 +6,7 @@ type NoteCode =
   | 'CREATOR_SETTING_OFF'
   | 'FIELD_IGNORED'
   | 'COVER_BEYOND_END'
+  | 'COVER_NOT_SHOWN'
   | 'IDEMPOTENCY_KEY_SEEN';
 
 /** One thing that a preflight found. */

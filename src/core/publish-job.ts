@@ -31,6 +31,11 @@ export function toFailure({ code, message, row, details: { tiktokCode, tiktokLog
   };
 }
 
+/** An error as facts of the timeline. */
+export function errorFacts({ code, message, details: { tiktokLogId } }: PublishError) {
+  return { code, message, ...(tiktokLogId !== undefined && { tiktokLogId }) };
+}
+
 /** One thing that happened to a job. */
 export interface TimelineEntry {
   /** ISO 8601. */

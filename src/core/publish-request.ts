@@ -19,7 +19,7 @@ const postSchema = z
     title: textOf(MAX_TITLE_LENGTH)
       .optional()
       .meta({
-        description: `Caption, with its hashtags and mentions; at most ${MAX_TITLE_LENGTH} UTF-16 units, for photos ${MAX_PHOTO_TITLE_LENGTH}.`,
+        description: `Caption, with its hashtags and mentions, each of which ends at a space or a line break; at most ${MAX_TITLE_LENGTH} UTF-16 units, for photos ${MAX_PHOTO_TITLE_LENGTH}.`,
         examples: ['Hello from our kitchen #cooking'],
       }),
     description: textOf(MAX_DESCRIPTION_LENGTH)

@@ -3,7 +3,7 @@ import type { PublishRequest } from './publish-request.ts';
 import { SECOND_MS } from './units.ts';
 
 /** What TikTok takes over into a draft of photos; into a draft of a video it takes nothing over. */
-const TEXTS_OF_PHOTO_DRAFTS: readonly string[] = ['title', 'description'];
+const KEPT_IN_PHOTO_DRAFTS: readonly string[] = ['title', 'description', 'aiGenerated'];
 
 const WARNING = { severity: 'warn', limit: null } as const;
 
@@ -12,11 +12,13 @@ const WARNING = { severity: 'warn', limit: null } as const;
  * @param durationSeconds of the video, if that is known
  */
 export function remarksOn(request: PublishRequest, durationSeconds: number | null): PreflightFinding[] {
-  return request.mode === 'inbox' ? ignoredFields(request) : coverBeyondEnd(request, durationSeconds);
+  return request.mode === 'inbox'
+    ? ignoredFields(request)
+    : [...coverNotShown(request), ...coverBeyondEnd(request, durationSeconds)];
 }
 
 function ignoredFields({ media, post = {} }: PublishRequest): PreflightFinding[] {
-  const isIgnored = (field: string) => media.type !== 'photos' || !TEXTS_OF_PHOTO_DRAFTS.includes(field);
+  const isIgnored = (field: string) => media.type !== 'photos' || !KEPT_IN_PHOTO_DRAFTS.includes(field);
   return Object.keys(post)
     .filter(isIgnored)
     .map((field) => ({
@@ -26,6 +28,23 @@ function ignoredFields({ media, post = {} }: PublishRequest): PreflightFinding[]
       found: 'a draft, which TikTok takes without this field',
       advice: 'Remove it: the creator chooses it in the TikTok app. Or publish with mode "direct".',
     }));
+}
+
+/** Integrators report that TikTok keeps the first frame of posts that are not public; no page says so. */
+function coverNotShown({ post = {} }: PublishRequest): PreflightFinding[] {
+  const { coverTimestampMs, privacyLevel } = post;
+  if (coverTimestampMs === undefined || privacyLevel === 'PUBLIC_TO_EVERYONE') return [];
+  return [
+    {
+      ...WARNING,
+      code: 'COVER_NOT_SHOWN',
+      field: 'post.coverTimestampMs',
+      limit: 'privacyLevel PUBLIC_TO_EVERYONE',
+      found: String(privacyLevel),
+      advice:
+        'Other developers report that TikTok shows the first frame as the cover of such posts. Nothing else changes.',
+    },
+  ];
 }
 
 function coverBeyondEnd({ post = {} }: PublishRequest, durationSeconds: number | null): PreflightFinding[] {

@@ -41,6 +41,7 @@ const BY_OAUTH_ERROR: ReadonlyMap<string, ErrorCode> = new Map<string, ErrorCode
   ['invalid_scope', 'AUTH_SCOPE_MISSING'],
   ['invalid_request', 'AUTH_CLIENT_REFUSED'],
   ['unsupported_grant_type', 'AUTH_CLIENT_REFUSED'],
+  ['unsupported_response_type', 'AUTH_CLIENT_REFUSED'],
   ['server_error', 'TIKTOK_INTERNAL'],
   ['temporarily_unavailable', 'TIKTOK_INTERNAL'],
 ]);
@@ -55,18 +56,28 @@ export function isTikTokCode(code: string): boolean {
   return BY_TIKTOK_CODE.has(code) || BY_OAUTH_ERROR.has(code);
 }
 
-/** TikTok's `fail_reason` values (content-posting-api-reference-get-video-status). */
+/**
+ * TikTok's `fail_reason` values (content-posting-api-reference-get-video-status), and the spellings beside them that
+ * integrators report.
+ */
 const BY_FAIL_REASON: ReadonlyMap<string, ErrorCode> = new Map<string, ErrorCode>([
   ['internal', 'TIKTOK_PROCESSING_INTERNAL'],
   ['video_pull_failed', 'TIKTOK_PULL_FAILED'],
+  ['video_download_failed', 'TIKTOK_PULL_FAILED'],
   ['photo_pull_failed', 'TIKTOK_PULL_FAILED'],
+  ['photo_download_failed', 'TIKTOK_PULL_FAILED'],
   ['file_format_check_failed', 'TIKTOK_MEDIA_FORMAT'],
+  ['file_format', 'TIKTOK_MEDIA_FORMAT'],
   ['duration_check_failed', 'TIKTOK_MEDIA_DURATION'],
+  ['duration', 'TIKTOK_MEDIA_DURATION'],
   ['frame_rate_check_failed', 'TIKTOK_MEDIA_FRAME_RATE'],
+  ['frame_rate', 'TIKTOK_MEDIA_FRAME_RATE'],
   ['picture_size_check_failed', 'TIKTOK_MEDIA_PICTURE_SIZE'],
+  ['picture_size', 'TIKTOK_MEDIA_PICTURE_SIZE'],
   ['video_bitrate_check_failed', 'TIKTOK_MEDIA_BITRATE'],
   ['publish_cancelled', 'TIKTOK_PUBLISH_CANCELLED'],
   ['auth_removed', 'AUTH_REMOVED'],
+  ['auth_failed', 'AUTH_REMOVED'],
   ['spam_risk_too_many_posts', 'TIKTOK_POSTED_TOO_OFTEN'],
   ['spam_risk_user_banned_from_posting', 'TIKTOK_USER_BANNED'],
   ['spam_risk_text', 'TIKTOK_SPAM_TEXT'],

@@ -8,7 +8,8 @@ const state = z.enum(ALL_PUBLISH_STATES);
 const waitingFor = z.enum(WAIT_REASONS);
 /** ISO 8601. */
 const time = z.string();
-const error = { code: text, message: text };
+/** `tiktokLogId`: for TikTok's support. */
+const error = { code: text, message: text, tiktokLogId: text.optional() };
 const outcome = { code: text.optional(), message: text.optional(), tiktokStatus: text.optional() };
 
 /**
@@ -33,7 +34,7 @@ export const TIMELINE_EVENTS = {
   },
   deferred: {
     meaning: 'The job waits for a quota or Redis and looks again at `until`; `code` is the error that made it wait.',
-    facts: { waitingFor, until: time, code: text.optional(), message: text.optional() },
+    facts: { waitingFor, until: time, code: text.optional(), message: text.optional(), tiktokLogId: error.tiktokLogId },
   },
   reservation_used: {
     meaning: 'The job made the call that was reserved for it in a quota.',

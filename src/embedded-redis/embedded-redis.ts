@@ -7,11 +7,13 @@ import { HOW_TO_GET_REDIS, RedisUnavailableError } from '../redis/redis-unavaila
 import { withFolderLock } from './folder-lock.ts';
 import { findRedisProgram } from './redis-binary.ts';
 import { freePort, type RedisProcess, type RedisProgram, redisLogTail, spawnRedis } from './redis-process.ts';
+import { runningFolders } from './running-folders.ts';
 import {
   askServerIdentity,
   findRunning,
+  lastPort,
   type RunningRecord,
-  removeRecord,
+  untilAnswers,
   untilOrphanGone,
   writeRecord,
 } from './running-redis.ts';
@@ -39,6 +41,8 @@ export interface EmbeddedRedis {
   /** `shared`: started by another process of ours on the same data folder, and gone when that one ends. */
   readonly kind: RedisProgram['kind'] | 'shared';
   readonly pid: number;
+  /** Without symbolic links. */
+  readonly dataDir: string;
   /** Writes everything to disk and stops Redis, if it is ours; if it is shared, leaves it running. */
   close(): Promise<void>;
 }
@@ -52,13 +56,29 @@ export interface EmbeddedRedis {
 export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise<EmbeddedRedis> {
   const dataDir = await prepareDataDir(options.dataDir);
   const running = await findRunning(dataDir);
-  if (running?.ownerRuns) return share(running.record, options.log);
+  if (running?.ownerRuns) return share(running.record, dataDir, options.log);
   const program = await findRedisProgram(options);
   return withFolderLock(lockPath(dataDir), { waitMs: LOCK_WAIT_MS }, async () => {
     const survivor = await untilOrphanGone(dataDir);
-    if (survivor) return share(survivor, options.log);
+    if (survivor) return share(survivor, dataDir, options.log);
     return own(program, dataDir, options);
   });
+}
+
+/**
+ * Joins the Redis that another process has running in `dataDir`, and starts none.
+ *
+ * @throws RedisUnavailableError `not_running`, which names the folders of this user where one runs; `timeout`
+ */
+export async function joinEmbeddedRedis({
+  dataDir: path,
+  cacheDir,
+  log,
+}: EmbeddedRedisOptions): Promise<EmbeddedRedis> {
+  const dataDir = await realpath(path).catch(() => path);
+  const running = await untilAnswers(dataDir);
+  if (running === undefined) throw notRunning(dataDir, await runningFolders(cacheDir));
+  return share(running, dataDir, log);
 }
 
 async function prepareDataDir(path: string): Promise<string> {
@@ -73,9 +93,9 @@ async function prepareDataDir(path: string): Promise<string> {
   }
 }
 
-function share(record: RunningRecord, log: Logger | undefined): EmbeddedRedis {
+function share(record: RunningRecord, dataDir: string, log?: Logger): EmbeddedRedis {
   log?.info({ port: record.port }, 'using the redis that another process started in this data folder');
-  return { url: urlOf(record.port), kind: 'shared', pid: record.pid, close: async () => undefined };
+  return { url: urlOf(record.port), kind: 'shared', pid: record.pid, dataDir, close: async () => undefined };
 }
 
 async function own(program: RedisProgram, dataDir: string, options: EmbeddedRedisOptions): Promise<EmbeddedRedis> {
@@ -94,12 +114,12 @@ async function own(program: RedisProgram, dataDir: string, options: EmbeddedRedi
     });
   }
 
-  /** Starts it again on the same port, where everybody's connections look for it. */
+  /** Starts it again, on the same port if that is free. */
   async function revive(): Promise<void> {
     for (let attempt = 1; attempt <= REVIVALS && stopping === undefined; attempt += 1) {
       try {
         const started = await withFolderLock(lockPath(dataDir), { waitMs: LOCK_WAIT_MS }, async () => {
-          const again = await startOnSomePort(program, dataDir, record.port);
+          const again = await startOnSomePort(program, dataDir, options.port);
           await writeRecord(dataDir, again.record);
           return again;
         });
@@ -118,23 +138,25 @@ async function own(program: RedisProgram, dataDir: string, options: EmbeddedRedi
   return {
     url: urlOf(record.port),
     kind: program.kind,
+    dataDir,
     get pid() {
       return redis.pid;
     },
     close: () => {
-      stopping ??= Promise.resolve(reviving).then(() => stop(redis, dataDir));
+      stopping ??= Promise.resolve(reviving).then(() => stop(redis, dataDir, record.port));
       return stopping;
     },
   };
 }
 
+/** On the last port of this folder where it can, since connections that wait for it look there. */
 async function startOnSomePort(
   program: RedisProgram,
   dataDir: string,
   wantedPort: number | undefined,
 ): Promise<{ redis: RedisProcess; record: RunningRecord }> {
   for (let attempt = 1; ; attempt += 1) {
-    const port = wantedPort ?? (await freePort());
+    const port = wantedPort ?? (await freePort(attempt === 1 ? await lastPort(dataDir) : undefined));
     const redis = await spawnRedis(program, dataDir, port);
     const record = await untilReady(redis, port);
     if (record) return { redis, record };
@@ -159,15 +181,28 @@ async function untilReady(redis: RedisProcess, port: number): Promise<RunningRec
 }
 
 /** Stops under the lock, so that no process starts a second Redis on files that are still being written. */
-async function stop(redis: RedisProcess, dataDir: string): Promise<void> {
+async function stop(redis: RedisProcess, dataDir: string, port: number): Promise<void> {
   redis.ref();
   await withFolderLock(lockPath(dataDir), { waitMs: LOCK_WAIT_MS }, async () => {
-    // Without the record no process joins any more; one that starts now waits for the lock.
-    await removeRecord(dataDir);
+    // With this record no process joins any more; one that starts now waits for the lock.
+    await writeRecord(dataDir, { port });
     redis.kill('SIGTERM');
     const killTimer = setTimeout(() => redis.kill('SIGKILL'), STOP_TIMEOUT_MS);
     await redis.exited;
     clearTimeout(killTimer);
+  });
+}
+
+function notRunning(dataDir: string, others: readonly string[]): RedisUnavailableError {
+  const here = `no service is running in ${dataDir} (DATA_DIR), so there is no Redis to use`;
+  if (others.length === 0) {
+    return new RedisUnavailableError('not_running', here, {
+      advice:
+        'Start it: tiktok-publisher start. If it is running already, set DATA_DIR or REDIS_URL here as it has them.',
+    });
+  }
+  return new RedisUnavailableError('not_running', `${here}; one is running in ${others.join(' and in ')}`, {
+    advice: `To use that one, set DATA_DIR=${others[0]}. To start one here: tiktok-publisher start.`,
   });
 }
 

@@ -2,17 +2,24 @@ import { once } from 'node:events';
 import type { Logger } from 'pino';
 import type { RedisConfig, RedisTarget } from '../config/redis-config.ts';
 import { RedisUnavailableError } from '../redis/redis-unavailable.ts';
-import { type EmbeddedRedis, startEmbeddedRedis } from './embedded-redis.ts';
+import { type EmbeddedRedis, joinEmbeddedRedis, startEmbeddedRedis } from './embedded-redis.ts';
+import { noteFolder, runningFolders } from './running-folders.ts';
+import { currentPort } from './running-redis.ts';
+
+/**
+ * Who may start a Redis of ours where the settings name none: a `service`, which others then join, or a `trial`, which may
+ * also use an imitation that stores nothing. All others only join the one that runs.
+ */
+export type RedisStarter = 'service' | 'trial';
 
 interface ProvideRedisOptions {
   readonly log?: Logger | undefined;
-  /** Whether to fall back to an imitation of Redis that stores nothing, if there is no real one. */
-  readonly allowInMemory?: boolean;
+  readonly starter?: RedisStarter | undefined;
 }
 
 export interface ProvidedRedis {
   readonly target: RedisTarget;
-  /** `external` is the one that the settings name; the others were started without set-up. */
+  /** `external` is the one that the settings name; the others are ours. */
   readonly kind: 'external' | 'in-memory' | EmbeddedRedis['kind'];
   /** Something that people should be told, as a sentence. */
   readonly notice?: string;
@@ -21,27 +28,48 @@ export interface ProvidedRedis {
 }
 
 /**
- * Gives the Redis of the settings, or starts one where they name none.
+ * Gives the Redis of the settings, or, where they name none, the one that runs in the data folder; a `starter` starts it.
  *
  * @throws RedisUnavailableError when there is none
  */
 export async function provideRedis(
   config: { readonly redis: RedisConfig; readonly dataDir: string; readonly cacheDir: string },
-  { log, allowInMemory = false }: ProvideRedisOptions = {},
+  { log, starter }: ProvideRedisOptions = {},
 ): Promise<ProvidedRedis> {
-  if (config.redis.kind !== 'embedded') {
-    return { target: config.redis, kind: 'external', close: async () => undefined };
-  }
+  const { redis, dataDir, cacheDir } = config;
+  if (redis.kind !== 'embedded') return { target: redis, kind: 'external', close: async () => undefined };
+  if (starter === undefined) return provideOwn(await joinEmbeddedRedis({ dataDir, cacheDir, log }), redis);
   try {
-    const redis = await startEmbeddedRedis({ dataDir: config.dataDir, cacheDir: config.cacheDir, log });
-    const { deadPeerMs } = config.redis;
-    const target = { kind: 'url', url: redis.url, ...(deadPeerMs !== undefined && { deadPeerMs }) } as const;
-    return { target, kind: redis.kind, close: () => redis.close() };
+    const own = await startEmbeddedRedis({ dataDir, cacheDir, log });
+    return starter === 'service' && own.kind !== 'shared'
+      ? await announce(own, provideOwn(own, redis), cacheDir)
+      : provideOwn(own, redis);
   } catch (error) {
     const nothingToRun = error instanceof RedisUnavailableError && error.why === 'no_program';
-    if (!allowInMemory || !nothingToRun) throw error;
+    if (starter !== 'trial' || !nothingToRun) throw error;
     return provideInMemory(error);
   }
+}
+
+function provideOwn({ url, kind, dataDir, close }: EmbeddedRedis, { deadPeerMs }: RedisConfig): ProvidedRedis {
+  const own = { dataDir, port: () => currentPort(dataDir) };
+  return { target: { kind: 'url', url, own, ...(deadPeerMs !== undefined && { deadPeerMs }) }, kind, close };
+}
+
+/** Lets commands in other folders name this one, and tells of those: jobs and accounts of one are not in the other. */
+async function announce({ dataDir }: EmbeddedRedis, provided: ProvidedRedis, cacheDir: string): Promise<ProvidedRedis> {
+  const others = await runningFolders(cacheDir);
+  const withdraw = await noteFolder(cacheDir, dataDir);
+  return {
+    ...provided,
+    ...(others.length > 0 && {
+      notice: `Jobs and accounts of the service that is running in ${others.join(' and in ')} are not visible here.`,
+    }),
+    async close() {
+      await withdraw();
+      await provided.close();
+    },
+  };
 }
 
 async function provideInMemory(why: RedisUnavailableError): Promise<ProvidedRedis> {

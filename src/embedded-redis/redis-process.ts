@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { open, readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -20,6 +21,8 @@ exec "$@"
 `;
 
 const LOG_TAIL_CHARACTERS = 2_000;
+/** Half-open. */
+const OWN_PORTS = [20_000, 32_000] as const;
 
 export interface RedisProcess {
   readonly pid: number;
@@ -99,16 +102,28 @@ function logPath(dataDir: string): string {
   return join(dataDir, 'redis.log');
 }
 
-/** A loopback port that was free a moment ago; another program may take it before we do. */
-export async function freePort(): Promise<number> {
+/**
+ * A loopback port that was free a moment ago; another program may take it before we do. `preferred`, if that is free,
+ * or else one below those that systems give to outgoing connections, which may take it while we restart.
+ */
+export async function freePort(preferred?: number): Promise<number> {
+  for (let port = preferred; ; port = undefined) {
+    const candidate = port ?? randomInt(...OWN_PORTS);
+    if (await isFree(candidate)) return candidate;
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
   const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('expected a TCP address');
-  return address.port;
+  try {
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+    server.close();
+    await once(server, 'close');
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 export interface RedisProgram {

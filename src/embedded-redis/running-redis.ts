@@ -1,4 +1,5 @@
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
@@ -10,10 +11,12 @@ import { RedisUnavailableError } from '../redis/redis-unavailable.ts';
 import { parseInfo } from '../redis/server-facts.ts';
 
 const ORPHAN_EXIT_WAIT_MS = 10 * SECOND_MS;
+const ANSWER_WAIT_MS = 10 * SECOND_MS;
 const RETRY_MS = 10;
 
-/** What `redis.json` in the data folder says about the Redis that was started there last. */
-const RunningRecord = z.object({ port: z.int(), pid: z.int(), runId: z.string(), ownerPid: z.int() });
+/** What `redis.json` in the data folder says about the Redis that was started there last; after a stop only the port. */
+const StoppedRecord = z.object({ port: z.int() });
+const RunningRecord = StoppedRecord.extend({ pid: z.int(), runId: z.string(), ownerPid: z.int() });
 export type RunningRecord = z.infer<typeof RunningRecord>;
 
 /** The Redis that was started on `dataDir` and still answers; whether it stays depends on its owner. */
@@ -46,6 +49,32 @@ export async function untilOrphanGone(dataDir: string): Promise<RunningRecord | 
   }
 }
 
+/** Whether a process of ours runs a Redis on `dataDir`, which may be too busy to answer just now. */
+export async function isServed(dataDir: string): Promise<boolean> {
+  const record = await readRecord(dataDir);
+  return record !== undefined && (await isRunning(record.ownerPid)) && (await isRedisRunning(record));
+}
+
+/**
+ * The Redis that a process of ours runs on `dataDir`, once it answers; undefined where none runs.
+ *
+ * @throws RedisUnavailableError `timeout` when it does not answer
+ */
+export async function untilAnswers(dataDir: string): Promise<RunningRecord | undefined> {
+  const deadline = performance.now() + ANSWER_WAIT_MS;
+  for (;;) {
+    const running = await findRunning(dataDir);
+    if (running?.ownerRuns) return running.record;
+    if (!(await isServed(dataDir))) return undefined;
+    if (performance.now() > deadline) {
+      throw new RedisUnavailableError('timeout', `the Redis of the service in ${dataDir} did not respond in time`, {
+        advice: 'Try again. If the error persists, restart the service.',
+      });
+    }
+    await sleep(RETRY_MS);
+  }
+}
+
 function stillRunning({ pid }: RunningRecord): RedisUnavailableError {
   return new RedisUnavailableError('start_failed', `another redis (process ${pid}) still uses the data folder`, {
     advice: `Stop it (kill ${pid}) and try again, or set DATA_DIR to another folder.`,
@@ -62,7 +91,7 @@ async function isRunning(pid: number): Promise<boolean> {
 async function isRedisRunning({ pid, port }: RunningRecord): Promise<boolean> {
   if (!exists(pid)) return false;
   const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => undefined);
-  return commandLine === undefined || commandLine.includes(String(port));
+  return commandLine === undefined || commandLine.split(/[\0 ]/).some((word) => word.split(':').at(-1) === `${port}`);
 }
 
 function exists(pid: number): boolean {
@@ -75,24 +104,36 @@ function exists(pid: number): boolean {
 }
 
 async function readRecord(dataDir: string): Promise<RunningRecord | undefined> {
-  const text = await readFile(recordPath(dataDir), 'utf8').catch(() => '');
+  return parseRecord(RunningRecord, await readFile(recordPath(dataDir), 'utf8').catch(() => ''));
+}
+
+/** Where the Redis of `dataDir` is said to run now. Synchronous, for connections that are about to come back. */
+export function currentPort(dataDir: string): number | undefined {
   try {
-    return RunningRecord.parse(JSON.parse(text));
+    return parseRecord(RunningRecord, readFileSync(recordPath(dataDir), 'utf8'))?.port;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Where the Redis of `dataDir` ran last, and where the connections to it look for it. */
+export async function lastPort(dataDir: string): Promise<number | undefined> {
+  return parseRecord(StoppedRecord, await readFile(recordPath(dataDir), 'utf8').catch(() => ''))?.port;
+}
+
+function parseRecord<T>(schema: z.ZodType<T>, text: string): T | undefined {
+  try {
+    return schema.parse(JSON.parse(text));
   } catch {
     return undefined;
   }
 }
 
 /** Makes a started Redis known to the processes that use the same folder. */
-export async function writeRecord(dataDir: string, record: RunningRecord): Promise<void> {
+export async function writeRecord(dataDir: string, record: RunningRecord | { readonly port: number }): Promise<void> {
   const unfinished = `${recordPath(dataDir)}.new`;
   await writeFile(unfinished, JSON.stringify(record), { mode: 0o600 });
   await rename(unfinished, recordPath(dataDir));
-}
-
-/** From now on nobody joins the Redis of this folder. */
-export async function removeRecord(dataDir: string): Promise<void> {
-  await rm(recordPath(dataDir), { force: true });
 }
 
 function recordPath(dataDir: string): string {

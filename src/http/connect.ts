@@ -1,18 +1,27 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import type { ConnectFlow, ConsentOutcome } from '../accounts/connect-flow.ts';
-import { CONNECT_PATH, type ConnectLink } from '../accounts/connect-link.ts';
+import type { ConnectFlow, ConsentEnd } from '../accounts/connect-flow.ts';
+import { CONNECT_PATH, type OpenLink } from '../accounts/connect-link.ts';
+import { isReturnUrl, returnUrl } from '../accounts/connect-return.ts';
+import type { CreatorInfo } from '../core/creator-rules.ts';
 import { PublishError } from '../core/publish-error.ts';
-import { escapeHtml, type HtmlPage, PAGE_HEADERS, renderPage } from './html-page.ts';
+import { type ConnectPage, invalidLinkPage, outcomePage, stalePage } from './connect-pages.ts';
+import { pageHeaders, renderPage } from './html-page.ts';
 import { type BoardLogin, createOperatorGuard, isSameText } from './operator-guard.ts';
+import type { PageLook } from './page-look.ts';
 import { sendProblem } from './problem.ts';
 import { isFromOwnPage } from './request-origin.ts';
 
 const CALLBACK_PATH = `${CONNECT_PATH}/callback`;
 
 export interface ConnectOptions extends ConnectFlow {
-  /** Whether an operator made this link, and it has not ended. */
-  isValidLink(link: ConnectLink): boolean;
+  /** The link with this token; undefined if there is none, or no longer. @throws PublishError */
+  findLink(token: string): Promise<OpenLink | undefined>;
+  /** Who a connected account is at TikTok; undefined if it does not say. */
+  askCreator(account: string): Promise<CreatorInfo | undefined>;
+  /** Origins to which browsers may be sent back. */
+  readonly returnOrigins: readonly string[];
+  readonly look: PageLook;
   /** Address under which browsers reach us; undefined: the one that the server listens on, if that is loopback. */
   readonly publicBaseUrl: string | undefined;
   /** How long the state is good for (ms). */
@@ -31,7 +40,7 @@ const STATE_COOKIE = 'tiktok-connect';
 const REFUSAL = {
   code: 'CONNECT_NEEDS_LINK',
   detail:
-    "To connect an account, open a link created by `tiktok-publisher accounts connect <account>`. Without a link, you need the operator's login of the board, or access from this machine.",
+    "To connect an account, open a link created by `tiktok-publisher accounts connect <account>` or `POST /v1/accounts/connect-links`. Without a link, you need the operator's login of the board, or access from this machine.",
 };
 const NO_BASE_URL = {
   status: 503,
@@ -40,7 +49,7 @@ const NO_BASE_URL = {
 };
 
 const text = z.string().optional().catch(undefined);
-const beginQuery = z.object({ account: text, expires: text, signature: text });
+const beginQuery = z.object({ account: text, link: text });
 const callbackQuery = z.object({ state: text, code: text, error: text, error_description: text });
 
 /** Adds `/connect/tiktok`, which leads to TikTok's consent page, and the callback to which that leads back. */
@@ -53,11 +62,11 @@ export async function registerConnect(
     const guard = await createOperatorGuard(scope, { login, host, refusal: REFUSAL });
 
     scope.get(CONNECT_PATH, async (request, reply) => {
-      const { account, expires, signature } = beginQuery.parse(request.query);
-      if (signature !== undefined) {
-        const link = { account: account ?? '', expires: expires ?? '', signature };
-        if (!options.isValidLink(link)) return sendPage(reply, invalidLinkPage());
-      } else {
+      const { account, link: token } = beginQuery.parse(request.query);
+      const link = token === undefined ? undefined : await orFailure(options.findLink(token));
+      if (link instanceof PublishError) return sendEnd(reply, options, { outcome: { kind: 'failed', error: link } });
+      if (token !== undefined && link === undefined) return sendPage(reply, options, invalidLinkPage());
+      if (link === undefined) {
         // A link on a page of somebody else's must not use the login or the machine of an operator who follows it.
         if (!isFromOwnPage(request)) return sendProblem(reply, { status: 403, ...REFUSAL });
         await guard(request, reply);
@@ -65,12 +74,12 @@ export async function registerConnect(
       }
       const base = baseUrl();
       if (base === undefined) return sendProblem(reply, NO_BASE_URL);
-      return await orFailedPage(request, reply, async () => {
-        const redirectUri = `${base}${CALLBACK_PATH}`;
-        const { consentUrl, state } = await options.begin({ account, redirectUri });
-        reply.header('set-cookie', stateCookie(redirectUri, state, options.stateLifetimeMs));
-        return reply.header('cache-control', 'no-store').redirect(consentUrl, 302);
-      });
+      const redirectUri = `${base}${CALLBACK_PATH}`;
+      const begun = await orFailure(options.begin({ link, account: link?.account ?? account, redirectUri }));
+      if (begun instanceof PublishError)
+        return sendEnd(reply, options, { outcome: { kind: 'failed', error: begun }, link });
+      reply.header('set-cookie', stateCookie(redirectUri, begun.state, options.stateLifetimeMs));
+      return reply.header('cache-control', 'no-store').redirect(begun.consentUrl, 302);
     });
 
     scope.get(CALLBACK_PATH, async (request, reply) => {
@@ -80,43 +89,52 @@ export async function registerConnect(
       if (base === undefined) return sendProblem(reply, NO_BASE_URL);
       // A state that another browser began would store that person's TikTok account under the name meant for this
       // one's.
-      if (state === undefined || begun === undefined || !isSameText(state, begun)) return sendPage(reply, stalePage());
+      const isOwn = state !== undefined && begun !== undefined && isSameText(state, begun);
+      if (!isOwn) return sendPage(reply, options, stalePage());
       reply.header('set-cookie', stateCookie(`${base}${CALLBACK_PATH}`, '', 0));
-      return await orFailedPage(request, reply, async () =>
-        sendPage(reply, pageOf(await options.finish({ state, code, error, errorDescription }))),
-      );
+      const end = await orFailure(options.finish({ state, code, error, errorDescription }));
+      if (end === undefined) return sendPage(reply, options, stalePage());
+      return sendEnd(reply, options, end instanceof PublishError ? { outcome: { kind: 'failed', error: end } } : end);
     });
   });
 }
 
-function pageOf(outcome: ConsentOutcome): ConnectPage {
-  switch (outcome.kind) {
-    case 'connected':
-      return connectedPage(outcome);
-    case 'known_otherwise':
-      return knownOtherwisePage(outcome);
-    case 'declined':
-      return declinedPage(outcome);
-    case 'stale':
-      return stalePage();
-  }
-}
-
-function sendPage(reply: FastifyReply, { status, ...page }: ConnectPage): FastifyReply {
-  return reply.code(status).headers(PAGE_HEADERS).header('cache-control', 'no-store').send(renderPage(page));
-}
-
-async function orFailedPage(
-  request: FastifyRequest,
+/** Sends the browser back to the app that asked for the link, or shows it how it ended. */
+async function sendEnd(
   reply: FastifyReply,
-  answer: () => Promise<FastifyReply>,
+  options: ConnectOptions,
+  { outcome, link }: ConsentEnd,
 ): Promise<FastifyReply> {
+  if (outcome.kind === 'failed') reply.log.warn({ err: outcome.error }, 'account not connected');
+  if (link?.returnTo !== undefined) {
+    // The setting may have changed since the link was created.
+    if (isReturnUrl(link.returnTo, options.returnOrigins)) {
+      reply.headers({ 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' });
+      return reply.redirect(returnUrl(link.returnTo, link.account, outcome), 302);
+    }
+    reply.log.warn(
+      { origin: new URL(link.returnTo).origin },
+      'not redirected: CONNECT_RETURN_ORIGINS does not list this',
+    );
+  }
+  const creator = outcome.kind === 'connected' ? await options.askCreator(outcome.account) : undefined;
+  return sendPage(reply, options, outcomePage(outcome, creator));
+}
+
+function sendPage(reply: FastifyReply, { look }: ConnectOptions, { status, ...page }: ConnectPage): FastifyReply {
+  return reply
+    .code(status)
+    .headers(pageHeaders(look))
+    .header('cache-control', 'no-store')
+    .send(renderPage({ ...page, look }));
+}
+
+async function orFailure<T>(asked: Promise<T>): Promise<T | PublishError> {
   try {
-    return await answer();
+    return await asked;
   } catch (error) {
-    if (!(error instanceof PublishError)) throw error;
-    request.log.warn({ err: error }, 'account not connected');
-    return sendPage(reply, failedPage(error));
+    if (error instanceof PublishError) return error;
+    throw error;
   }
 }
 
@@ -129,97 +147,4 @@ function stateCookie(redirectUri: string, state: string, lifetimeMs: number): st
 function readCookie({ headers }: FastifyRequest, name: string): string | undefined {
   const pairs = (headers.cookie ?? '').split(';').map((pair) => pair.trim());
   return pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1);
-}
-
-interface ConnectPage extends HtmlPage {
-  readonly status: number;
-}
-
-const AGAIN = '<p>Nothing was stored. To try again, open the link again.</p>';
-
-/** All went well; scopes that were not granted are named. */
-function connectedPage(outcome: { account: string; granted: string[]; missing: string[] }): ConnectPage {
-  const { account, granted, missing } = outcome;
-  const grantedText =
-    granted.length === 0
-      ? ''
-      : `<p>Granted: ${granted.map((scope) => `<code>${escapeHtml(scope)}</code>`).join(', ')}.</p>`;
-  return {
-    status: 200,
-    title: 'Connected',
-    body: `<p>The TikTok account is connected as <b>${escapeHtml(account)}</b>. You can close this page.</p>
-${grantedText}${missing.map(missingText).join('\n')}`,
-  };
-}
-
-const WITHOUT: Readonly<Record<string, string>> = {
-  'video.publish': 'direct posts will fail',
-  'video.upload': 'drafts to the inbox will fail',
-};
-
-function missingText(scope: string): string {
-  return `<p><b>Not granted: <code>${escapeHtml(scope)}</code></b>, so ${WITHOUT[scope] ?? 'some requests will be refused'}.
-To change this, open the link again and leave all permissions switched on.</p>`;
-}
-
-/** The user is there under another name already. */
-function knownOtherwisePage({ account, wanted }: { account: string; wanted: string }): ConnectPage {
-  return {
-    status: 409,
-    title: 'Already connected',
-    body: `<p>This TikTok account was already connected as <b>${escapeHtml(account)}</b>. That connection was refreshed.
-It was not added as <b>${escapeHtml(wanted)}</b>. To use that name, first remove the other one. To connect a different
-account, log in to that account at TikTok and open the link again.</p>`,
-  };
-}
-
-/** The person said no, or TikTok did. */
-function declinedPage({ tiktokCode, tiktokMessage }: { tiktokCode: string; tiktokMessage: string }): ConnectPage {
-  const words = [tiktokCode, tiktokMessage].filter((part) => part !== '').join(': ');
-  return {
-    status: 400,
-    title: 'Not connected',
-    body: `<p>TikTok did not give access: ${escapeHtml(words)}</p>\n${AGAIN}`,
-  };
-}
-
-/** What came back belongs to nothing that this browser began. */
-function stalePage(): ConnectPage {
-  return {
-    status: 400,
-    title: 'Not connected',
-    body: `<p>This browser has not started a connection in the last ten minutes, or the connection has already ended.
-If you did start one, check that the browser accepts cookies, and that the link has the same host as the address to which TikTok redirects.</p>
-${AGAIN}`,
-  };
-}
-
-/** The link was altered, or is too old. */
-function invalidLinkPage(): ConnectPage {
-  return {
-    status: 403,
-    title: 'This link no longer works',
-    body: '<p>The link is older than one day, or incomplete. Ask its sender for a new link.</p>',
-  };
-}
-
-/** Something that is not the person's doing, in the words of its code. */
-function failedPage(error: PublishError): ConnectPage {
-  const { details } = error;
-  const [what = ''] = error.message.split('\n', 1);
-  const problems = (details.problems ?? []).map(({ message }) => `<li>${escapeHtml(message)}</li>`).join('');
-  const logText = details.tiktokLogId === undefined ? '' : `, TikTok log ${escapeHtml(details.tiktokLogId)}`;
-  return {
-    status: statusOf(error),
-    title: 'Not connected',
-    body: `<p>${escapeHtml(what)}</p>
-${problems === '' ? '' : `<ul>${problems}</ul>`}
-${AGAIN}
-<p>If this error persists, report it to the sender of the link: <code>${error.code}</code>${logText}.</p>`,
-  };
-}
-
-function statusOf({ code }: PublishError): number {
-  if (code.startsWith('INPUT_')) return 409;
-  return code.startsWith('CONFIG_') || code.startsWith('REDIS_') ? 503 : 502;
 }

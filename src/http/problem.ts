@@ -7,7 +7,8 @@ import { type InputProblem, PublishError } from '../core/publish-error.ts';
 import { loggedTrouble, redisRefusalOf } from '../core/redis-trouble.ts';
 import { codeOf } from '../core/system-error.ts';
 import { SECOND_MS } from '../core/units.ts';
-import { escapeHtml, PAGE_HEADERS, renderPage } from './html-page.ts';
+import { escapeHtml } from './escape-html.ts';
+import { PAGE_HEADERS, renderPage } from './html-page.ts';
 
 export interface Problem {
   readonly status: number;

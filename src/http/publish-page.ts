@@ -2,7 +2,8 @@ import { headline } from '../core/headline.ts';
 import { mediaText } from '../core/post-text.ts';
 import type { PublishJob } from '../core/publish-job.ts';
 import { isTerminal } from '../core/publish-state.ts';
-import { escapeHtml, renderPage } from './html-page.ts';
+import { escapeHtml } from './escape-html.ts';
+import { renderPage } from './html-page.ts';
 import { jobTitle, preciseTimeText, timelineWords } from './job-words.ts';
 import { redactText } from './redact-secrets.ts';
 

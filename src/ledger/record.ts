@@ -41,6 +41,8 @@ export interface LedgerRecord {
 
   readonly session: Session;
   readonly initCount: number;
+  /** Codes of the errors for which a new publish_id replaced a dead one since a person last retried it. */
+  readonly restartedFor?: readonly string[] | undefined;
   readonly processingSince?: number | undefined;
   /** Bytes that TikTok had downloaded, as it last said, and since when it says so. */
   readonly pullBytes?: number | undefined;
@@ -218,6 +220,7 @@ function decodeOptional(hash: ReadonlyMap<string, string>): Partial<LedgerRecord
     bookedSlot: parsedOf(hash, 'bookedSlot', bookedSlotSchema),
     cancelRequestedAt: numberOf(hash, 'cancelRequestedAt'),
     cancelAskedAt: numberOf(hash, 'cancelAskedAt'),
+    restartedFor: parsedOf(hash, 'restartedFor', codesSchema),
     processingSince: numberOf(hash, 'processingSince'),
     pullBytes: numberOf(hash, 'pullBytes'),
     pullProgressAt: numberOf(hash, 'pullProgressAt'),
@@ -237,6 +240,7 @@ function decodeOptional(hash: ReadonlyMap<string, string>): Partial<LedgerRecord
 }
 
 const bookedSlotSchema = z.object({ endpoint: z.string(), at: z.number() });
+const codesSchema = z.array(z.string());
 const pinSchema = z.object({ sizeBytes: z.number(), version: z.string() });
 const claimedVideoSchema = z.object({ digest: z.string(), pin: pinSchema.optional() });
 /** What another version examined, and noted in another way, is examined again. */

@@ -23,6 +23,8 @@ export interface CreatorCache {
   recall(account: string): Promise<RememberedCreator | undefined>;
   /** @param info undefined: TikTok could not say */
   remember(account: string, info: CreatorLimits | CreatorInfo | undefined): Promise<void>;
+  /** Has TikTok asked again before the next post, since it has just contradicted what it said. */
+  forget(account: string): Promise<void>;
 }
 
 export interface CreatorCacheDeps {
@@ -58,6 +60,10 @@ export function createCreatorCache({ redis, keys, clock = Date }: CreatorCacheDe
       const limits = info === undefined ? undefined : limitsSchema.parse(info);
       const json = JSON.stringify({ askedAt: clock.now(), limits });
       await redis.set(keys.creator(account), json, 'PX', limits === undefined ? SILENCE_MS : REMEMBERED_MS);
+    },
+
+    async forget(account) {
+      await redis.del(keys.creator(account));
     },
   };
 }

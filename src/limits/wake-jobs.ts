@@ -32,11 +32,24 @@ export async function wakeJobs(ids: readonly string[], { ledger, queues }: WakeD
 
 /** Lets an account's lane go on after it was resumed or connected again; a job that waits for a quota waits on. */
 export async function wakeLane(account: string, { lanes, ...deps }: WakeDeps & { lanes: Lanes }): Promise<void> {
-  const admitted = await lanes.admitted(account);
-  const held: string[] = [];
-  for (const id of admitted) {
-    const waitingFor = (await deps.ledger.read(id))?.waitingFor;
-    if (waitingFor === undefined || isLaneReason(waitingFor)) held.push(id);
-  }
+  const isHeld = (waitingFor: WaitReason | undefined) => waitingFor === undefined || isLaneReason(waitingFor);
+  const held = await admittedFor(account, isHeld, { lanes, ...deps });
   await wakeJobs([...held, ...(await lanes.leave(account, ''))], deps);
+}
+
+/** Lets the drafts of an account try again that wait for a place in its creator's inbox, of which one became free. */
+export async function wakeDrafts(account: string, deps: WakeDeps & { lanes: Pick<Lanes, 'admitted'> }): Promise<void> {
+  await wakeJobs(await admittedFor(account, (waitingFor) => waitingFor === 'pending_share_cap', deps), deps);
+}
+
+async function admittedFor(
+  account: string,
+  isMeant: (waitingFor: WaitReason | undefined) => boolean,
+  { lanes, ledger }: Pick<WakeDeps, 'ledger'> & { lanes: Pick<Lanes, 'admitted'> },
+): Promise<string[]> {
+  const meant: string[] = [];
+  for (const id of await lanes.admitted(account)) {
+    if (isMeant((await ledger.read(id))?.waitingFor)) meant.push(id);
+  }
+  return meant;
 }

@@ -1,17 +1,18 @@
 import type { OpenMedia } from '../core/ports.ts';
 import { parseAllowList } from '../outbound/allow-list.ts';
 import { createOutboundAgent } from '../outbound/outbound-agent.ts';
-import type { ProxySettings } from '../outbound/proxied-agent.ts';
+import type { ProxySettings } from '../outbound/proxy-settings.ts';
 import { openFileSource } from './file-source.ts';
 import { createS3Opener, type S3Settings } from './s3-source.ts';
+import { SHIPPED_FOLDER } from './shipped-videos.ts';
 import { openUrlSource } from './url-source.ts';
 
 export interface MediaAccess {
-  /** Folders that files must live under, see `openFileSource`. */
+  /** Folders that files must live under, beside that of our own videos; see `openFileSource`. */
   readonly roots?: readonly string[] | undefined;
   /** Hosts that URLs may lead to although they are not public: `OUTBOUND_ALLOW_HOSTS`. */
   readonly allowHosts?: readonly string[];
-  /** Proxies that URLs are reached through; by default none. */
+  /** Proxies that URLs and object storage are reached through; by default none. */
   readonly proxy?: ProxySettings | undefined;
   readonly s3?: S3Settings;
   /** Longest time that a server may send nothing (ms). Default 15 s. */
@@ -28,12 +29,12 @@ export interface MediaOpener {
 export function createMediaOpener({ roots, allowHosts = [], proxy, s3 = {}, stallMs }: MediaAccess = {}): MediaOpener {
   const allowed = parseAllowList(allowHosts);
   const outbound = { agent: createOutboundAgent({ allowed, proxy }), allowed };
-  const objects = createS3Opener(s3, stallMs);
+  const objects = createS3Opener({ ...s3, proxy }, stallMs);
   return {
     open: async (media) => {
       switch (media.type) {
         case 'file':
-          return await openFileSource(media.path, { roots });
+          return await openFileSource(media.path, { roots: roots && [...roots, SHIPPED_FOLDER] });
         case 'url':
           return await openUrlSource(media.url, { outbound, ...(stallMs !== undefined && { stallMs }) });
         case 's3':

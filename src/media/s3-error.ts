@@ -18,8 +18,11 @@ const CODES: readonly (readonly [ErrorCode, ...(string | number)[]])[] = [
   ['TRANSPORT_MEDIA_BUSY', 'SlowDown', 'ServiceUnavailable', 'InternalError', 'RequestTimeout', 429],
   ['TRANSPORT_MEDIA_BUSY', 'ThrottlingException'],
 ];
-/** Node's names for what happens before a request is sent. */
-const UNSENT_CODES = ['ENOTFOUND', 'EAI_AGAIN', 'ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT'];
+/** Node's and undici's names for what happens before a request is sent. */
+const UNSENT_CODES = [
+  ...['ENOTFOUND', 'EAI_AGAIN', 'ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT'],
+  'UND_ERR_CONNECT_TIMEOUT',
+];
 
 /** What the SDK's errors say of themselves, read without trusting their shape. */
 interface SdkFacts {

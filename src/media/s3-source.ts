@@ -1,7 +1,7 @@
 import type { GetObjectCommandInput } from '@aws-sdk/client-s3';
 import { parseAnsweredRange } from '../core/content-range.ts';
 import type { MediaSource } from '../core/ports.ts';
-import { SECOND_MS } from '../core/units.ts';
+import type { ProxySettings } from '../outbound/proxy-settings.ts';
 import { answerInTime, STALL_MS } from './remote-body.ts';
 import {
   type ByteRange,
@@ -14,6 +14,7 @@ import {
   rangeHeader,
 } from './remote-source.ts';
 import { toS3Error } from './s3-error.ts';
+import { createS3Requests } from './s3-requests.ts';
 import { refuseSize } from './source-checks.ts';
 
 /** Where object storage is; what is left out, and the credentials, come from the AWS SDK's usual chain. */
@@ -23,6 +24,11 @@ export interface S3Settings {
   readonly region?: string | undefined;
   /** Name the bucket in the path and not in the host. */
   readonly forcePathStyle?: boolean | undefined;
+}
+
+interface S3Access extends S3Settings {
+  /** Proxies to go through; by default none. */
+  readonly proxy?: ProxySettings | undefined;
 }
 
 /** An object, in a version if it has to be that one. */
@@ -35,12 +41,8 @@ interface S3Object {
 /** Opens objects through one client, which is loaded and made when the first one is opened. @internal */
 export type S3Opener = ReturnType<typeof createS3Opener>;
 
-const CONNECT_MS = 10 * SECOND_MS;
-/** One connection for each upload at a time, and as many as there may be uploads. */
-const MAX_SOCKETS = 1_000;
-
 /** Loads nothing yet. @param stallMs longest time without a byte (default 15 s) */
-export function createS3Opener(settings: S3Settings, stallMs = STALL_MS) {
+export function createS3Opener(settings: S3Access, stallMs = STALL_MS) {
   let loading: Promise<LoadedSdk> | undefined;
   return {
     /**
@@ -60,7 +62,7 @@ export function createS3Opener(settings: S3Settings, stallMs = STALL_MS) {
 type LoadedSdk = Awaited<ReturnType<typeof loadSdk>>;
 
 /** 25 MB of code that only those need who use it. */
-async function loadSdk({ endpoint, region, forcePathStyle }: S3Settings) {
+async function loadSdk({ endpoint, region, forcePathStyle, proxy }: S3Access) {
   const { GetObjectCommand, S3Client } = await import('@aws-sdk/client-s3');
   const client = new S3Client({
     ...(endpoint !== undefined && { endpoint }),
@@ -71,11 +73,7 @@ async function loadSdk({ endpoint, region, forcePathStyle }: S3Settings) {
     // Storage that is not of AWS refuses, or lacks, checksums that nobody asked for.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
-    requestHandler: {
-      connectionTimeout: CONNECT_MS,
-      httpAgent: { keepAlive: true, maxSockets: MAX_SOCKETS },
-      httpsAgent: { keepAlive: true, maxSockets: MAX_SOCKETS },
-    },
+    requestHandler: createS3Requests(proxy),
   });
   return {
     client,

@@ -33,13 +33,16 @@ export const VALUES_FROM_THE_START = {
   ),
   deferrals: WAIT_REASONS,
   refreshes: ['refreshed', 'overtaken', 'reauthorization_required', 'failed'],
-  deliveries: ['delivered', 'retried', 'failed', 'held'],
+  deliveries: ['delivered', 'retried', 'failed', 'held', 'disabled'],
   lateUntil: ['init', 'published'],
   steps: ['publish', 'status', 'recheck', 'delivery', 'sweep', 'enqueue'],
-  throttled: ['direct_init', 'inbox_init', 'status', 'creator_info'].map((endpoint) => ({
-    endpoint,
-    code: 'rate_limit_exceeded',
-  })),
+  refusedRequests: [
+    ...['direct_init', 'inbox_init', 'status', 'creator_info'].map((endpoint) => ({
+      endpoint,
+      code: 'rate_limit_exceeded',
+    })),
+    ...['direct_init', 'photo_init'].map((endpoint) => ({ endpoint, code: 'privacy_level_option_mismatch' })),
+  ],
 } as const;
 
 /** The label of a request's answer: TikTok's code or ours, if it is a known one. */

@@ -158,7 +158,7 @@ export function createMetrics(options: MetricsOptions = {}) {
     redisWait.zero({ step });
   }
   for (const until of VALUES_FROM_THE_START.lateUntil) publishLateness.zero({ until });
-  for (const labels of VALUES_FROM_THE_START.throttled) apiRequests.inc(labels, 0);
+  for (const labels of VALUES_FROM_THE_START.refusedRequests) apiRequests.inc(labels, 0);
 
   return {
     jobEnded({ durationMs, ...job }: { mode: string; source: string; outcome: string; durationMs: number }) {

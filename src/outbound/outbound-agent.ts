@@ -2,11 +2,11 @@ import { type LookupAddress, lookup as systemLookup } from 'node:dns';
 import { promisify } from 'node:util';
 import { buildConnector, type Dispatcher } from 'undici';
 import { PublishError } from '../core/publish-error.ts';
-import { codeOf } from '../core/system-error.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { AllowList } from './allow-list.ts';
 import { addressOf, portOf, refusedHost, refusedHttp } from './check-url.ts';
-import { createProxiedAgent, type ProxySettings } from './proxied-agent.ts';
+import { createProxiedAgent, namingProxyFailures } from './proxied-agent.ts';
+import type { ProxySettings } from './proxy-settings.ts';
 import { isPlainAddress, isPublicAddress } from './public-address.ts';
 
 export type Lookup = (hostname: string) => Promise<readonly LookupAddress[]>;
@@ -62,7 +62,7 @@ export function createOutboundAgent(options: OutboundAgentOptions): Dispatcher {
       checkedAddresses(target, { allowed, lookup })
         .catch((error: unknown) => refuseUnlessElsewhere(target, allowed, error))
         .then(
-          () => tunnel(target, (...outcome) => callback(...asUnreachable(target, outcome))),
+          () => namingProxyFailures(tunnel)(target, callback),
           (error: unknown) => callback(error instanceof Error ? error : new Error(String(error)), null),
         );
     },
@@ -82,17 +82,6 @@ function refuseUnlessElsewhere(
   if (allowed.allowsHost(hostname, portOf({ protocol, port }))) return;
   if (protocol === 'http:') throw refusedHttp(host);
   if (LOCAL_NAME.test(hostname)) throw refusedHost(host);
-}
-
-type Outcome = Parameters<buildConnector.Callback>;
-
-function asUnreachable({ hostname, host = hostname }: ConnectOptions, outcome: Outcome): Outcome {
-  const [error] = outcome;
-  if (error === null) return outcome;
-  const [, status] = /^Proxy response \((\d+)\)/.exec(error.message) ?? [];
-  const cause = status === undefined ? codeOf(error) : `HTTP ${status} from the proxy`;
-  const reason = `${host} could not be reached through the proxy (${cause ?? error.name})`;
-  return [new PublishError('OUTBOUND_UNREACHABLE', { reason }), null];
 }
 
 /** Every address of a host that may be reached. @throws PublishError when there is none */

@@ -87,7 +87,8 @@ const NOT_ENDED: LedgerPatch = {
 function restart(action: RetryAction, now: number): { to: PublishState; patch: LedgerPatch } {
   // A job that published the same video since this one failed goes first.
   const claimedVideo = undefined;
-  if (action === 'fresh_init') return { to: 'queued', patch: { ...NO_SESSION, claimedVideo, initCount: 0 } };
+  if (action === 'fresh_init')
+    return { to: 'queued', patch: { ...NO_SESSION, claimedVideo, initCount: 0, restartedFor: undefined } };
   if (action === 'resume') return { to: 'uploading', patch: { claimedVideo } };
   return { to: 'processing', patch: { processingSince: now, pollCount: 0, nextPollAt: undefined } };
 }

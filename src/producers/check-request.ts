@@ -127,7 +127,7 @@ function invalidReport(error: PublishError): PreflightReport {
  * @param withDigest also reads what tells it from other videos
  */
 async function checkMedia(
-  { media }: NewRequest,
+  { media, mode }: NewRequest,
   { openMedia, probeMedia }: Pick<PreflightDeps, 'openMedia' | 'probeMedia'>,
   withDigest: boolean,
 ): Promise<PartReport & { readonly facts: MediaFacts | null; readonly digest?: string | undefined }> {
@@ -140,7 +140,7 @@ async function checkMedia(
     try {
       const { facts } = await probeMedia(source);
       const digest = withDigest ? await fingerprintVideo(source) : undefined;
-      return { findings: checkMediaRules(facts), part: CHECKED, facts, digest };
+      return { findings: checkMediaRules(facts, mode), part: CHECKED, facts, digest };
     } finally {
       await source.close();
     }

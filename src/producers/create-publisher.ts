@@ -1,5 +1,7 @@
-import type { CreatorInfo } from '../core/creator-rules.ts';
+import type { ConnectLinks } from '../accounts/connect-link.ts';
+import type { ManagedAccounts } from '../accounts/managed-accounts.ts';
 import { DEFAULT_LISTED_JOBS, MAX_LISTED_JOBS } from '../core/post-limits.ts';
+import type { PostingPage } from '../core/posting-page.ts';
 import type { PreflightReport } from '../core/preflight-report.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { PublishJob } from '../core/publish-job.ts';
@@ -22,8 +24,15 @@ export interface PublisherConnection extends EnqueueDeps, ChangeDeps {
   readonly redis: RedisClient;
   /** A connection of its own, for commands that block. */
   connectBlocking(): Promise<TailConnection>;
-  askCreator(account: string): Promise<CreatorInfo>;
+  openAccounts(): Promise<PublisherAccounts>;
   preflight(request: PublishRequest, options: EnqueueOptions): Promise<PreflightReport>;
+}
+
+/** What the calls about accounts need; opened when the first of them is made. */
+interface PublisherAccounts {
+  readonly accounts: ManagedAccounts;
+  readonly connectLinks: Pick<ConnectLinks, 'create'>;
+  askCreator(account: string): Promise<PostingPage>;
 }
 
 /** What a publisher is made of. */
@@ -66,6 +75,9 @@ export function createPublisher({ eventsKey, checkCallbacks, ...parts }: Publish
     if (starting.size > 0) await Promise.all(starting);
     return await withRedisErrors(async () => await enqueueEntries(entries, await open()));
   }
+
+  const openAccounts = async () => await (await open()).openAccounts();
+  const openManaged = async () => (await withRedisErrors(openAccounts)).accounts;
 
   const publisher: Publisher = {
     async enqueue(request, options = {}) {
@@ -113,7 +125,18 @@ export function createPublisher({ eventsKey, checkCallbacks, ...parts }: Publish
       return feed;
     },
     async creator(account) {
-      return await withRedisErrors(async () => await (await open()).askCreator(account));
+      return await withRedisErrors(async () => await (await openAccounts()).askCreator(account));
+    },
+    accounts: {
+      connect: async (input) => await (await openManaged()).connect(input),
+      list: async () => await (await openManaged()).list(),
+      get: async (account) => await (await openManaged()).get(account),
+      pause: async (account) => await (await openManaged()).pause(account),
+      resume: async (account) => await (await openManaged()).resume(account),
+      remove: async (account, options) => await (await openManaged()).remove(account, options),
+    },
+    async connectLink(request) {
+      return await withRedisErrors(async () => await (await openAccounts()).connectLinks.create(request));
     },
     async preflight(request, options = {}) {
       return await withRedisErrors(async () => await (await open()).preflight(request, options));

@@ -33,6 +33,10 @@ export function createPublisher(options: PublisherOptions = {}): Publisher {
   );
 }
 
+export type { AccountInput } from '../accounts/account-input.ts';
+export type { AccountSummary } from '../accounts/account-record.ts';
+export type { ConnectLink, ConnectLinkRequest } from '../accounts/connect-link.ts';
+export type { ConnectedAccount, ManagedAccounts, RemovedAccount } from '../accounts/managed-accounts.ts';
 export { ConfigError, type SettingProblem } from '../config/config-error.ts';
 export type { CreatorInfo } from '../core/creator-rules.ts';
 export type { ErrorCode } from '../core/error-table.ts';
@@ -54,6 +58,7 @@ export type {
   S3Media,
   UrlMedia,
 } from '../core/new-request.ts';
+export type { PostingPage } from '../core/posting-page.ts';
 export type { PreflightFinding } from '../core/preflight-finding.ts';
 export type { CheckedPart, PreflightReport } from '../core/preflight-report.ts';
 export type { InputProblem, SafeDetails } from '../core/publish-error.ts';

@@ -1,5 +1,7 @@
-import type { CreatorInfo } from '../core/creator-rules.ts';
+import type { ConnectLink, ConnectLinkRequest } from '../accounts/connect-link.ts';
+import type { ManagedAccounts } from '../accounts/managed-accounts.ts';
 import type { JobChanges } from '../core/job-changes.ts';
+import type { PostingPage } from '../core/posting-page.ts';
 import type { PreflightReport } from '../core/preflight-report.ts';
 import type { PublishEvent } from '../core/publish-event.ts';
 import type { PublishJob } from '../core/publish-job.ts';
@@ -157,7 +159,18 @@ export interface Publisher {
    * @throws PublishError `TIKTOK_DAILY_POST_CAP`, `TIKTOK_ACTIVE_USER_CAP`, `TIKTOK_USER_BANNED` when the creator can't
    * post now; `TIKTOK_RATE_LIMITED` after 20 calls in a minute; `INPUT_ACCOUNT_UNKNOWN`, `AUTH_*`, `CONFIG_*`, `TRANSPORT_*`
    */
-  creator(account: string): Promise<CreatorInfo>;
+  creator(account: string): Promise<PostingPage>;
+  /** The accounts that jobs publish to. Their tokens never come out. All calls need `ENCRYPTION_KEYS`. */
+  readonly accounts: ManagedAccounts;
+  /**
+   * A link with which the owner of a TikTok account connects it, once, at the web server of the service, whose address
+   * is `PUBLIC_BASE_URL`. Needs `ENCRYPTION_KEYS`.
+   * @throws PublishError `INPUT_INVALID`, also for a `returnTo` that `CONNECT_RETURN_ORIGINS` does not allow; `CONFIG_INVALID`,
+   * `REDIS_UNAVAILABLE`
+   * @example
+   * const { url } = await publisher.connectLink({ account: 'acme', returnTo: 'https://app.example.com/settings' });
+   */
+  connectLink(request: ConnectLinkRequest): Promise<ConnectLink>;
   /**
    * Finds out whether a request would be refused, and enqueues nothing: the request itself and its idempotency key, its
    * video (read from here), other jobs with the same video, its account, what TikTok allows the creator just now, and

@@ -209,7 +209,8 @@ function settingsOf(target: RedisTarget): Settings {
 export function describeTarget(target: RedisTarget): { setting: string; address: string } {
   if (target.kind === 'url') {
     const { protocol, host, pathname } = new URL(target.url);
-    return { setting: 'REDIS_URL', address: `${protocol}//${host}${pathname}` };
+    const setting = target.own === undefined ? 'REDIS_URL' : `DATA_DIR=${target.own.dataDir}`;
+    return { setting, address: `${protocol}//${host}${pathname}` };
   }
   const list = target.nodes.map(({ host, port }) => `${host}:${port}`).join(',');
   if (target.kind === 'cluster') return { setting: 'REDIS_CLUSTER_NODES', address: list };

@@ -171,6 +171,7 @@ function createRedisClient(target: RedisTarget, role: RedisRole, onRefusal: (cod
     countCalls(client);
     joinWrites(client);
     hangUpOnSilence(client, firstWordMs(target.deadPeerMs));
+    followOwn(client, target);
     const duplicate = client.duplicate.bind(client);
     const { lazyConnect, redisOptions } = ofCopies(target);
     client.duplicate = (override) => watch(duplicate({ ...comeBack(), ...override, ...redisOptions, lazyConnect }));
@@ -240,6 +241,16 @@ function handleAsking(node: Redis): void {
     asked.catch(() => undefined);
     return asked;
   };
+}
+
+/** A Redis of ours that was started again may be on another port. */
+function followOwn(client: Redis, target: RedisTarget): void {
+  const own = target.kind === 'url' ? target.own : undefined;
+  if (own === undefined) return;
+  client.on('reconnecting', () => {
+    const port = own.port();
+    if (port !== undefined) client.options.port = port;
+  });
 }
 
 /** A frozen server's system still accepts connections for it: such a one is left soon, since another may serve by now. */

@@ -45,6 +45,8 @@ export function createKeys(prefix: string) {
     callbackEndpoint: (digest: string) => `${prefix}:callbacks:endpoint:${digest}`,
     /** Sorted set: digests of callback endpoints that are paused, by since when. */
     pausedEndpoints: `${prefix}:callbacks:paused`,
+    /** Sorted set: callback URLs that answered 410, as digest and address, by since when. */
+    disabledCallbacks: `${prefix}:callbacks:disabled`,
     /** Set: ids of events that wait for a paused endpoint. */
     endpointWaiting: (digest: string) => `${prefix}:callbacks:waiting:${digest}`,
     /** Sorted set: ids of events that wait until fewer deliveries to their host are under way, by since when. */
@@ -77,6 +79,8 @@ export function createKeys(prefix: string) {
     account: (name: string) => `${prefix}:account:${name}`,
     /** Sorted set of account names by the time they were added. */
     accounts: `${prefix}:accounts`,
+    /** String: what a connect link stands for, sealed, by the digest of its token; gone when it was used. */
+    connectLink: (id: string) => `${prefix}:connect-link:${id}`,
     /** String: a begun connection of an account, sealed, by the digest of its state. */
     connectState: (digest: string) => `${prefix}:connect:${digest}`,
     /** String: written before each wait for replicas; gone after a minute. */

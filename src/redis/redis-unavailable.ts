@@ -23,7 +23,8 @@ export type RedisUnavailableCause =
   | 'too_old'
   | 'no_program'
   | 'data_dir'
-  | 'start_failed';
+  | 'start_failed'
+  | 'not_running';
 
 /** Causes that last until a person acts. */
 const LASTING: readonly RedisUnavailableCause[] = [
@@ -36,6 +37,7 @@ const LASTING: readonly RedisUnavailableCause[] = [
   'no_program',
   'data_dir',
   'start_failed',
+  'not_running',
 ];
 
 interface RedisUnavailableOptions extends ErrorOptions {

@@ -18,6 +18,8 @@ export const accountWish = z.strictObject({
   stitchDisabled: z.boolean().exactOptional(),
   /** Banned from posting: every init is refused. */
   banned: z.boolean().exactOptional(),
+  /** Direct posts that the creator made by other apps within 24 h, which count for the same limit. */
+  postsElsewhere: z.int().min(0).exactOptional(),
   /** A private account: other privacy levels, no duet and stitch. */
   private: z.boolean().exactOptional(),
 });
@@ -83,11 +85,13 @@ export class Accounts {
         'SELF_ONLY',
       ],
       scopes: ['user.info.basic', 'video.publish', 'video.upload'],
-      maxVideoPostDurationSec: 300,
+      // As integrators see it for ordinary accounts; the page's example is 300.
+      maxVideoPostDurationSec: 3_600,
       commentDisabled: false,
       duetDisabled: isPrivate,
       stitchDisabled: isPrivate,
       banned: false,
+      postsElsewhere: 0,
       ...wanted,
       private: isPrivate,
       openId,
@@ -134,6 +138,8 @@ export class Accounts {
 
   /** New tokens for a refresh token, or nothing when it does not work. */
   refresh(refreshToken: string): AccountTokens | undefined {
+    // Integrators report `invalid_grant` for fresh refresh tokens of a sandbox.
+    if (this.#settings.sandbox) return undefined;
     const openId = this.ownerOfRefreshToken(refreshToken);
     const grant = openId === undefined ? undefined : this.#grants.get(openId);
     if (openId === undefined || grant === undefined || this.#now() >= grant.refreshExpiresAt) return undefined;

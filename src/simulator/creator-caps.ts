@@ -11,7 +11,8 @@ export function directPostCap(world: World, account: AccountProfile): RefusalCod
   if (account.banned) return 'spam_risk_user_banned_from_posting';
   const { postsPerDay, activeUsersPerDay } = world.settings.limits;
   const own = recentPublishes(world, 'direct', world.publishes.ofUser(account.openId));
-  if (own.length >= postsPerDay) return 'spam_risk_too_many_posts';
+  // "Shared by all API clients" (content-sharing-guidelines, read 2026-09-11).
+  if (own.length + account.postsElsewhere >= postsPerDay) return 'spam_risk_too_many_posts';
   // A creator who is already inside the window may go on.
   if (own.length > 0 || activeUsersPerDay === Number.POSITIVE_INFINITY) return undefined;
   const recent = recentPublishes(world, 'direct', world.publishes.all());
@@ -23,13 +24,15 @@ export function directPostCap(world: World, account: AccountProfile): RefusalCod
 export function inboxCap(world: World, account: AccountProfile): RefusalCode | undefined {
   if (account.banned) return 'spam_risk_user_banned_from_posting';
   const own = recentPublishes(world, 'inbox', world.publishes.ofUser(account.openId));
-  const pending = own.filter((publish) => statusNow(world, publish) !== 'PUBLISH_COMPLETE');
+  const isHeld = (publish: Publish) => statusNow(world, publish) !== 'PUBLISH_COMPLETE';
+  const pending = world.settings.switches.postedDraftFreesPlace ? own.filter(isHeld) : own;
   return pending.length >= world.settings.limits.pendingSharesPerDay ? 'spam_risk_too_many_pending_share' : undefined;
 }
 
-/** The privacy levels creator_info offers: to an unaudited app only SELF_ONLY, as integrators report. */
-export function offeredPrivacyLevels(world: World, account: AccountProfile): string[] {
-  return world.settings.unaudited ? ['SELF_ONLY'] : account.privacyLevelOptions;
+/** The privacy levels creator_info offers: they follow the account's visibility, not the app's audit. */
+export function offeredPrivacyLevels({ settings }: World, account: AccountProfile): string[] {
+  const isSelfOnly = settings.unaudited && settings.switches.unauditedPrivacyLevels === 'self-only';
+  return isSelfOnly ? ['SELF_ONLY'] : account.privacyLevelOptions;
 }
 
 function recentPublishes(world: World, kind: Publish['kind'], candidates: readonly Publish[]): Publish[] {

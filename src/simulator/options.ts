@@ -45,6 +45,17 @@ export const switchesSchema = z.strictObject({
   publishIdLifetimeMs: z.int().min(0).default(0),
   /** The event of a post that became public; the pages of 2023 and 2026 differ. */
   publicWebhookSpelling: z.enum(['publicly_available', 'publicaly_available']).default('publicly_available'),
+  /**
+   * How long a direct post may be: as `max_video_post_duration_sec` has it, or no more than the 600 s that are documented
+   * for drafts.
+   */
+  directDuration: z.enum(['ten-minutes', 'creator']).default('ten-minutes'),
+  /** What creator_info offers an unaudited app: what the account's own visibility allows, or SELF_ONLY alone. */
+  unauditedPrivacyLevels: z.enum(['account', 'self-only']).default('account'),
+  /** Whose cover frame counts: of PUBLIC_TO_EVERYONE posts only, as an integrator reports, or of every post. */
+  coverFrame: z.enum(['public-only', 'all']).default('public-only'),
+  /** Whether a draft frees its place in the inbox when the creator posts it, or only after 24 h. */
+  postedDraftFreesPlace: z.boolean().default(true),
   /** Lets PULL_FROM_URL use http and hosts that nobody verified, such as a loopback server of a test. */
   pullUrlRules: z.enum(['enforce', 'off']).default('enforce'),
 });
@@ -80,7 +91,10 @@ const DEFAULT_LIMITS = {
    * (developers.tiktok.com/doc/content-sharing-guidelines, read 2026-11-22).
    */
   postsPerDay: 15,
-  /** Unfinished inbox shares per creator in 24 h, `spam_risk_too_many_pending_share` beyond. */
+  /**
+   * Drafts that a creator's inbox holds at once, each for 24 h at most, `spam_risk_too_many_pending_share` beyond: 5 as
+   * documented; integrators have seen 6.
+   */
   pendingSharesPerDay: 5,
   /** Creators the app may post for in 24 h, `reached_active_user_cap` beyond; 5 if the app is not audited. */
   activeUsersPerDay: Number.POSITIVE_INFINITY,
@@ -115,6 +129,8 @@ const DEFAULTS = {
   rotateRefreshTokens: true,
   /** Behaves as towards an app that TikTok has not audited: private accounts, SELF_ONLY, 5 users a day. */
   unaudited: false,
+  /** A sandbox of the developer portal: an app that is not audited, whose refresh tokens never work. */
+  sandbox: false,
   /** URL prefixes (`https://host/path/`) and domains (`example.com`) the app has verified for PULL_FROM_URL. */
   verifiedUrlPrefixes: [] as string[],
   /** Really downloads pulled URLs in the background, instead of pretending to. */
@@ -146,10 +162,12 @@ export type SimulatorSettings = typeof DEFAULTS & { limits: SimulatorLimits; swi
  * @throws ZodError when a switch has an unknown name or value.
  */
 export function resolveOptions(options: SimulatorOptions): SimulatorSettings {
-  const activeUsersPerDay = options.unaudited === true ? 5 : DEFAULT_LIMITS.activeUsersPerDay;
+  const unaudited = options.unaudited ?? options.sandbox ?? DEFAULTS.unaudited;
+  const activeUsersPerDay = unaudited ? 5 : DEFAULT_LIMITS.activeUsersPerDay;
   return {
     ...DEFAULTS,
     ...options,
+    unaudited,
     switches: switchesSchema.parse(options.switches ?? {}),
     limits: { ...DEFAULT_LIMITS, activeUsersPerDay, ...options.limits },
   };

@@ -38,5 +38,10 @@ export function directPostRefusal(
   // The account itself must be private, even for a SELF_ONLY post.
   if (world.settings.unaudited && !account.private) return 'unaudited_client_can_only_post_to_private_accounts';
   const isOffered = privacyLevel !== undefined && offeredPrivacyLevels(world, account).includes(privacyLevel);
-  return isOffered ? directPostCap(world, account) : 'privacy_level_option_mismatch';
+  if (!isOffered) return 'privacy_level_option_mismatch';
+  // "All content posted by unaudited clients will be restricted to private viewing mode", content-sharing-guidelines.
+  if (world.settings.unaudited && privacyLevel !== 'SELF_ONLY') {
+    return 'unaudited_client_can_only_post_to_private_accounts';
+  }
+  return directPostCap(world, account);
 }

@@ -36,6 +36,8 @@ export function publishStateAt(publish: Publish, now: number, settings: Simulato
     return { ...without, status: processingStatusAt(publish, now, settings) };
   }
   if (publish.failReason !== undefined) return failed(publish.failReason);
+  const { seconds = 0, maxSeconds = Number.POSITIVE_INFINITY } = publish;
+  if (seconds > maxSeconds) return failed('duration_check_failed');
 
   const posts = postsOf(publish, processedAt, settings).filter((post) => post.at <= now);
   const shown = posts.filter((post) => post.isPublic && now >= post.at + settings.moderationMs);

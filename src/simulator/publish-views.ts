@@ -23,6 +23,11 @@ export function viewPublish(publish: Publish, now: number, settings: SimulatorSe
     privacyLevel: publish.postInfo.privacy_level,
     /** `post_info` as it was sent; empty for an inbox draft. */
     postInfo: publish.postInfo,
+    /** Hashtags and mentions of the title, without # and @. */
+    hashtags: taggedIn(publish.postInfo.title, '#'),
+    mentions: taggedIn(publish.postInfo.title, '@'),
+    /** Where in the video its cover is, in ms; 0 is the first frame. */
+    coverMs: coverMsOf(publish, settings),
     totalBytes: upload?.plan.totalBytes ?? pull?.totalBytes,
     acceptedBytes,
     receivedBytes,
@@ -49,6 +54,18 @@ export function viewPosts(publish: Publish, now: number, settings: SimulatorSett
     sha256: digestOf(publish),
     at: post.at,
   }));
+}
+
+/** "Hashtags and mentions … end at a space or a new line" (content-posting-api-reference-direct-post, read 2026-09-11). */
+function taggedIn(title = '', mark: '#' | '@'): string[] {
+  const words = title.split(/[ \r\n]+/).flatMap((word) => word.split(/(?=[#@])/));
+  return words.filter((word) => word.startsWith(mark) && word.length > 1).map((word) => word.slice(1));
+}
+
+/** An integrator saw the asked-for frame on public posts, and the first one on SELF_ONLY posts. */
+function coverMsOf({ postInfo }: Publish, { switches }: SimulatorSettings): number {
+  const isShown = switches.coverFrame === 'all' || postInfo.privacy_level === 'PUBLIC_TO_EVERYONE';
+  return isShown ? (postInfo.video_cover_timestamp_ms ?? 0) : 0;
 }
 
 function digestOf(publish: Publish): string | undefined {

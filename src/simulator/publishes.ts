@@ -1,4 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
+import { MovieLength } from './movie-length.ts';
 import type { SimulatorSettings } from './options.ts';
 import { ALPHANUMERIC, type SeededRandom } from './random.ts';
 import type { FileSource, PullSource, Source } from './source-info.ts';
@@ -37,6 +38,8 @@ export interface UploadTask {
   receivedBytes: number;
   /** Running digest of the accepted bytes. */
   hash: Hash | undefined;
+  /** Finds how long the video of the accepted bytes is. */
+  length: MovieLength;
   /** The PUT that began last, to notice overlaps. */
   latestPut?: ChunkRecord | undefined;
 }
@@ -61,7 +64,11 @@ export interface Post {
 }
 
 /** The fields of `post_info` the simulator keeps, as sent. */
-export type PostInfo = Record<string, unknown> & { title?: string | undefined; privacy_level?: string | undefined };
+export type PostInfo = Record<string, unknown> & {
+  title?: string | undefined;
+  privacy_level?: string | undefined;
+  video_cover_timestamp_ms?: number | undefined;
+};
 
 /** One publish, from its init on. What it has become at a given time is worked out in publish-status.ts. */
 export interface Publish {
@@ -70,6 +77,10 @@ export interface Publish {
   kind: 'direct' | 'inbox';
   initAt: number;
   postInfo: PostInfo;
+  /** The longest video that it may be, in seconds. */
+  maxSeconds: number | undefined;
+  /** How long its video is, in seconds, if its bytes say. */
+  seconds?: number | undefined;
   upload: UploadTask | undefined;
   pull: PullTask | undefined;
   /** When the last byte was in. */
@@ -102,7 +113,10 @@ export class Publishes {
     this.#random = random;
   }
 
-  create(openId: string, kind: 'direct' | 'inbox', source: Source, postInfo: PostInfo): Publish {
+  create(
+    { openId, kind, postInfo, maxSeconds }: Pick<Publish, 'openId' | 'kind' | 'postInfo'> & { maxSeconds?: number },
+    source: Source,
+  ): Publish {
     const now = this.#settings.clock.now();
     const isFile = source.source === 'FILE_UPLOAD';
     const publish: Publish = {
@@ -111,6 +125,7 @@ export class Publishes {
       kind,
       initAt: now,
       postInfo,
+      maxSeconds,
       upload: isFile ? this.#newUpload(source, now) : undefined,
       pull: isFile ? undefined : { media: source.media, urls: source.urls, downloadedBytes: 0 },
       stuck: false,
@@ -164,6 +179,7 @@ export class Publishes {
       acceptedBytes: 0,
       receivedBytes: 0,
       hash: this.#settings.digest ? createHash('sha256') : undefined,
+      length: new MovieLength(),
     };
   }
 }

@@ -1,6 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import http from 'node:http';
 import https from 'node:https';
+import { MovieLength } from './movie-length.ts';
 import { pullFailure } from './publish-status.ts';
 import type { Publish, PullTask } from './publishes.ts';
 import type { World } from './world.ts';
@@ -41,18 +42,21 @@ async function downloadOne(world: World, publish: Publish, url: string, hash: Ha
   }
   const announcedBytes = Number(response.headers['content-length']);
   if (pull.media === 'video' && Number.isSafeInteger(announcedBytes)) pull.totalBytes = announcedBytes;
+  const length = new MovieLength();
   const pieces: Buffer[] = [];
   let bytes = 0;
   for await (const piece of response as AsyncIterable<Buffer>) {
     bytes += piece.length;
     pull.downloadedBytes += piece.length;
     hash?.update(piece);
+    length.add(piece);
     if (pull.media === 'photos') {
       pieces.push(piece);
       if (bytes > MAX_PHOTO_BYTES) throw new FormatRefused();
     }
     if (publish.ended !== undefined) throw new Error('ended');
   }
+  publish.seconds = length.seconds;
   if (pull.media === 'photos' && !isAcceptedPhoto(Buffer.concat(pieces))) throw new FormatRefused();
 }
 

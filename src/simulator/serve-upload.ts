@@ -5,6 +5,7 @@ import { answerInstead, maySend, spoilPublish } from './fault-answers.ts';
 import type { FaultAct } from './faults.ts';
 import { dropConnection, writeAnswer } from './http-exchange.ts';
 import type { Outcome } from './journal.ts';
+import type { MovieLength } from './movie-length.ts';
 import type { ChunkRecord, Publish, UploadTask } from './publishes.ts';
 import {
   accepted,
@@ -63,15 +64,17 @@ export async function serveUpload(
 async function takeChunk(world: World, put: Put, publish: Publish, task: UploadTask): Promise<void> {
   const { chunk, fault, request, response } = put;
   const digest = task.hash?.copy();
+  const length = task.length.copy();
   const reception = await receiveChunk(world, request, fault, (bytes) => {
     digest?.update(bytes);
+    length.add(bytes);
     countBytes(world, put, task, bytes.length);
   });
   if (reception !== 'complete') {
     record(world, put, reception);
     return;
   }
-  const answer = commit(world, publish, task, chunk, digest);
+  const answer = commit(world, publish, task, chunk, { digest, length });
   if (chunk.accepted) spoilPublish(fault, publish);
 
   if (!(await maySend(world, request, fault, answer, (outcome) => record(world, put, outcome, answer)))) return;
@@ -125,7 +128,7 @@ function commit(
   publish: Publish,
   task: UploadTask,
   chunk: ChunkRecord,
-  digest: Hash | undefined,
+  { digest, length }: { digest: Hash | undefined; length: MovieLength },
 ): Answer {
   const { switches } = world.settings;
   // The whole upload must end within the hour, so the URL can expire under a slow chunk.
@@ -139,7 +142,11 @@ function commit(
   chunk.accepted = true;
   task.acceptedBytes = chunk.endByteExclusive;
   task.hash = digest;
-  if (task.acceptedBytes === task.plan.totalBytes) publish.transferredAt = world.now();
+  task.length = length;
+  if (task.acceptedBytes === task.plan.totalBytes) {
+    publish.transferredAt = world.now();
+    publish.seconds = length.seconds;
+  }
   return accepted(task, switches);
 }
 

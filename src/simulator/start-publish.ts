@@ -13,6 +13,8 @@ export interface PublishWish {
   kind: 'direct' | 'inbox';
   source: ParsedSource;
   postInfo: PostInfo;
+  /** The longest video that it may be, in seconds; undefined: none is. */
+  maxSeconds?: number;
   /** Privacy and caps, checked after parameters and URL ownership. */
   permit(): RefusalCode | undefined;
 }
@@ -26,7 +28,7 @@ export function startPublish(world: World, wish: PublishWish): ApiResult {
   const refusal = urlRefusal(world, source) ?? wish.permit();
   if (refusal !== undefined) return { answer: world.answers.refuse(refusal) };
 
-  const publish = world.publishes.create(wish.openId, wish.kind, source, wish.postInfo);
+  const publish = world.publishes.create(wish, source);
   world.webhooks.watch(publish);
   if (publish.pull !== undefined && world.settings.fetchPulls) startPullDownload(world, publish, publish.pull);
   const answer = world.answers.ok({

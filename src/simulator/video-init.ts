@@ -1,9 +1,14 @@
 import { z } from 'zod';
+import type { AccountProfile } from './accounts.ts';
 import { publishingRoute } from './api-route.ts';
 import { inboxCap } from './creator-caps.ts';
 import { directPostRefusal, isForbiddenBrand, POST_INFO_FIELDS, POST_INFO_INCORRECT, textOf } from './post-info.ts';
 import { parseSource } from './source-info.ts';
 import { startPublish } from './start-publish.ts';
+import type { World } from './world.ts';
+
+/** "Maximum of 10 minutes", said of the inbox endpoint (content-posting-api-media-transfer-guide, read 2026-09-11). */
+const MAX_DRAFT_SECONDS = 600;
 
 /** content-posting-api-reference-direct-post, read 2026-11-22. Unknown fields are let through. */
 const postInfoWire = z.looseObject({
@@ -32,6 +37,7 @@ export const videoInit = publishingRoute({
       kind: 'direct',
       source: parseSource(body.source_info, world.settings.switches.megabyte),
       postInfo: postInfo.data,
+      maxSeconds: maxDirectSeconds(world, account),
       permit: () => directPostRefusal(world, account, postInfo.data.privacy_level),
     });
   },
@@ -50,7 +56,13 @@ export const inboxInit = publishingRoute({
       kind: 'inbox',
       source: parseSource(body.source_info, world.settings.switches.megabyte),
       postInfo: {},
+      maxSeconds: MAX_DRAFT_SECONDS,
       permit: () => inboxCap(world, account),
     });
   },
 });
+
+function maxDirectSeconds({ settings }: World, { maxVideoPostDurationSec }: AccountProfile): number {
+  const isCapped = settings.switches.directDuration === 'ten-minutes';
+  return isCapped ? Math.min(maxVideoPostDurationSec, MAX_DRAFT_SECONDS) : maxVideoPostDurationSec;
+}

@@ -1,5 +1,5 @@
 import { NO_TRACING, type Tracing } from '../core/tracing.ts';
-import type { ProxySettings } from '../outbound/proxied-agent.ts';
+import type { ProxySettings } from '../outbound/proxy-settings.ts';
 import { createOauthCalls } from './oauth-calls.ts';
 import type { OnRequest } from './observe-request.ts';
 import { createPostingCalls } from './posting-calls.ts';

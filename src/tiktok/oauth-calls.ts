@@ -80,6 +80,9 @@ export function consentUrl(apiBaseUrl: string, question: ConsentQuestion): strin
     state: question.state,
     code_challenge: question.codeChallenge,
     code_challenge_method: 'S256',
+    // "disable_auto_auth: … 1 for always showing the authorization page" (login-kit-web, read 2026-11-22). Otherwise the
+    // user that the browser knows is connected again, unasked.
+    disable_auto_auth: '1',
   }).toString();
   return url.href;
 }

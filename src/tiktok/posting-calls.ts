@@ -153,13 +153,16 @@ function toPhotoPostWire({
   photos: PhotoSet;
 }): Record<string, unknown> {
   const texts = { title: post.title, description: post.description };
-  const source = { source: 'PULL_FROM_URL', photo_images: photos.urls, photo_cover_index: photos.coverIndex };
-  if (mode === 'inbox') {
-    // The creator chooses everything else in the app.
-    return { media_type: 'PHOTO', post_mode: 'MEDIA_UPLOAD', post_info: texts, source_info: source };
-  }
-  return {
+  const common = {
     media_type: 'PHOTO',
+    source_info: { source: 'PULL_FROM_URL', photo_images: photos.urls, photo_cover_index: photos.coverIndex },
+    // Beside post_info, unlike for videos.
+    is_aigc: post.aiGenerated,
+  };
+  // The creator chooses everything else in the app.
+  if (mode === 'inbox') return { ...common, post_mode: 'MEDIA_UPLOAD', post_info: texts };
+  return {
+    ...common,
     post_mode: 'DIRECT_POST',
     post_info: {
       ...texts,
@@ -170,9 +173,6 @@ function toPhotoPostWire({
       brand_content_toggle: post.brandContent ?? false,
       brand_organic_toggle: post.brandOrganic ?? false,
     },
-    source_info: source,
-    // Beside post_info, unlike for videos.
-    is_aigc: post.aiGenerated,
   };
 }
 

@@ -1,6 +1,7 @@
 import { buildConnector } from 'undici';
 import { SECOND_MS } from '../core/units.ts';
-import { createProxiedAgent, type ProxySettings } from '../outbound/proxied-agent.ts';
+import { createProxiedAgent } from '../outbound/proxied-agent.ts';
+import type { ProxySettings } from '../outbound/proxy-settings.ts';
 import { classifyNetworkError } from './classify-error.ts';
 
 const TIMEOUT_MS = 5 * SECOND_MS;

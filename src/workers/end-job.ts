@@ -7,13 +7,17 @@ import { type EntryResult, failed, type Settlement } from '../core/settlement.ts
 import { endChange, type JobEnd } from '../ledger/change.ts';
 import { latenessMs } from '../ledger/job-view.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
+import { wakeDrafts } from '../limits/wake-jobs.ts';
 import { recheckEntryId } from '../queues/job-ids.ts';
 import type { Needs } from './deps.ts';
 import type { OwnedJob } from './owned-job.ts';
 
-export type EndDeps = Needs<'clock' | 'log' | 'metrics' | 'queues' | 'random'>;
+export type EndDeps = Needs<'clock' | 'lanes' | 'ledger' | 'log' | 'metrics' | 'queues' | 'random'>;
 
-/** Writes a job's outcome with its event, and starts the rechecks if a later status may bring something new. */
+/**
+ * Writes a job's outcome with its event, and starts the rechecks if a later status may bring something new. A draft that
+ * its creator has posted leaves room in their inbox for the next.
+ */
 export async function endJob(job: OwnedJob, end: JobEnd, deps: EndDeps): Promise<Settlement> {
   const outcome = { ...job.record, state: end.to, postIds: end.postIds ?? job.record.postIds };
   const delayMs = isWatched(outcome) ? nextRecheckDelayMs(0, 0, deps) : undefined;
@@ -22,6 +26,7 @@ export async function endJob(job: OwnedJob, end: JobEnd, deps: EndDeps): Promise
   const now = deps.clock.now();
   await job.commit(endChange(job.record, end, now));
   reportEnd(job.record, now, deps);
+  if (job.record.mode === 'inbox' && end.to === 'published') await wakeDrafts(job.record.account, deps);
   return settlementOf(job.record);
 }
 

@@ -4,7 +4,7 @@ import { isFetchedByTikTok, mediaInUse } from '../core/media-route.ts';
 import type { InterruptedJob, Plan, PlanContext, StatusSaid, Trouble } from '../core/plan.ts';
 import { planAfterError } from '../core/plan-after-error.ts';
 import { PublishError, toPublishError } from '../core/publish-error.ts';
-import { toFailure } from '../core/publish-job.ts';
+import { errorFacts, toFailure } from '../core/publish-job.ts';
 import { redisTroubleOf } from '../core/redis-trouble.ts';
 import { refusedUntil } from '../core/retry-after.ts';
 import type { Settlement } from '../core/settlement.ts';
@@ -126,7 +126,7 @@ async function apply(job: OwnedJob, plan: Plan, step: Step, deps: ApplyDeps): Pr
 
 async function wait(job: OwnedJob, plan: PlanOf<'wait'>, deps: Needs<'caps' | 'lanes' | 'log'>): Promise<Settlement> {
   const { reason, until, error, bookedSlot } = plan;
-  const why = error === undefined ? {} : { code: error.code, message: error.message };
+  const why = error === undefined ? {} : errorFacts(error);
   const settlement = await leave(job, {
     at: until,
     cause: { event: 'deferred', waitingFor: reason, until: iso(until), ...why },
@@ -154,13 +154,17 @@ async function retry(job: OwnedJob, plan: PlanOf<'retry' | 'start_over'>, { log 
   const { at, attempts, error, kind } = plan;
   const settlement = await leave(job, {
     at,
-    cause: { event: 'attempt_failed', attempt: attempts, code: error.code, message: error.message, retryAt: iso(at) },
+    cause: { event: 'attempt_failed', attempt: attempts, ...errorFacts(error), retryAt: iso(at) },
     // Whatever it waited for before, it waits for its next attempt now.
-    patch: { ...(kind === 'start_over' && NO_SESSION), attempts, waitingFor: undefined, waitingUntil: at },
+    patch: { ...(kind === 'start_over' && startsOver(job, error)), attempts, waitingFor: undefined, waitingUntil: at },
   });
   const facts = { publishJobId: job.record.id, code: error.code, attempt: attempts, retryAt: iso(at) };
   log.warn(facts, 'attempt failed');
   return settlement;
+}
+
+function startsOver({ record: { restartedFor = [] } }: OwnedJob, { code }: PublishError): LedgerPatch {
+  return { ...NO_SESSION, restartedFor: [...restartedFor, code] };
 }
 
 async function startOver(
@@ -196,7 +200,7 @@ async function follow(
   await job.commit({
     to: 'processing',
     ...(isUploaded && { event: 'publish.upload.completed' as const }),
-    cause: { event: 'outcome_awaited', code: error.code, message: error.message },
+    cause: { event: 'outcome_awaited', ...errorFacts(error) },
     patch: {
       ...nowProcessing(session, now, nextPollAt),
       ...(isUploaded && { acceptedBytes: totalBytes, sentBytes: totalBytes, attempts: 0 }),

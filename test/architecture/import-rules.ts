@@ -55,7 +55,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
   },
   producers: {
     uses: ['core', 'config', 'redis', 'limits', 'ledger', 'sealing', 'outbound', 'app'],
-    knows: ['queues'],
+    knows: ['accounts', 'queues'],
     why: 'other apps load this: no worker, server or upload code comes with it, and what speaks to TikTok only when called',
   },
   workers: {

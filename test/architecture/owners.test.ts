@@ -32,7 +32,7 @@ const OWNED: readonly Owned[] = [
   },
   {
     thing: 'building what deals with accounts',
-    pattern: /(?<!function )\b(createAccountVault|createVaultTokenSource|createManagedAccounts)\(/,
+    pattern: /(?<!function )\b(createAccountVault|createVaultTokenSource|createManagedAccounts|createConnectLinks)\(/,
     owners: ['src/app/account-parts.ts'],
     why: 'the same',
   },

@@ -154,11 +154,9 @@ describe('an unaudited app', () => {
         'video_init',
         directPost(9, { privacy_level: 'MUTUAL_FOLLOW_FRIENDS' }),
       );
-      expect(errorCode(mismatch)).toBe('privacy_level_option_mismatch');
+      expect(errorCode(mismatch)).toBe('unaudited_client_can_only_post_to_private_accounts');
       codes.push(errorCode(await call(simulator, creator, 'video_init', directPost())));
     }
     expect(codes).toEqual(['ok', 'ok', 'ok', 'ok', 'ok', 'reached_active_user_cap']);
-    const info = await call(simulator, privates[0] ?? account, 'creator_info', {});
-    expect(info.json.data).toMatchObject({ privacy_level_options: ['SELF_ONLY'] });
   });
 });

@@ -175,7 +175,7 @@ describe('the TikTok client with the simulator', () => {
     const { client, context } = await connected();
     expect(await client.queryCreatorInfo(context)).toMatchObject({
       privacyLevelOptions: ['PUBLIC_TO_EVERYONE', 'MUTUAL_FOLLOW_FRIENDS', 'SELF_ONLY'],
-      maxVideoDurationSeconds: 300,
+      maxVideoDurationSeconds: 3_600,
     });
   });
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { onTestFinished } from 'vitest';
-import { createConnectLinks } from '../../src/accounts/connect-link.ts';
+import { type ConnectLinkRequest, createConnectLinks } from '../../src/accounts/connect-link.ts';
 import { openApp } from '../../src/app/open-app.ts';
 import { openServer } from '../../src/app/open-server.ts';
 import { openMeasuredService } from '../../src/app/open-service.ts';
@@ -8,17 +8,14 @@ import { loadConfig } from '../../src/config/load-config.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/index.ts';
 import { freshPrefix, testRedisUrl } from './redis.ts';
 
-const HOUR_MS = 3_600_000;
-
 /** The web server as `start` runs it, on a simulated TikTok, with whatever settings a test wants; closed by itself. */
 export async function startSite(extraEnv: Record<string, string> = {}, simulated: SimulatorOptions = {}) {
   const simulator = await startSimulator(simulated);
   onTestFinished(() => simulator.close());
-  const key = randomBytes(32);
   const env = {
     REDIS_URL: testRedisUrl(),
     QUEUE_PREFIX: freshPrefix(),
-    ENCRYPTION_KEYS: key.toString('base64'),
+    ENCRYPTION_KEYS: randomBytes(32).toString('base64'),
     PORT: '0',
     LOG_LEVEL: 'silent',
     TIKTOK_API_BASE_URL: simulator.url,
@@ -30,9 +27,14 @@ export async function startSite(extraEnv: Record<string, string> = {}, simulated
   onTestFinished(app.close);
   const service = await openMeasuredService(app);
   const { url } = await openServer(service);
-  const sign = (account: string, lifetimeMs = HOUR_MS) =>
-    `${url}/connect/tiktok?${new URLSearchParams({ ...createConnectLinks([key]).sign(account, Date.now() + lifetimeMs) })}`;
-  return { simulator, url, sign, key, env, ...service };
+  const { http } = app.config;
+  // The port is known only now.
+  const settings = () => ({ ...http, publicBaseUrl: url });
+  const links = createConnectLinks({ ...service, ...app, settings });
+  /** A link as the program creates it. */
+  const link = async (account: string, more: Omit<ConnectLinkRequest, 'account'> = {}) =>
+    (await links.create({ account, ...more })).url;
+  return { simulator, url, link, env, ...service };
 }
 
 export type Site = Awaited<ReturnType<typeof startSite>>;

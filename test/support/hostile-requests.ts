@@ -84,6 +84,7 @@ function targetOf({ id }: Knowledge): fc.Arbitrary<readonly [method: string, pat
       'DELETE',
       account.map((name) => `/v1/accounts/${name}`),
     ),
+    to(2, 'POST', constant('/v1/accounts/connect-links')),
     to(2, 'GET', constantFrom('/v1/events', '/v1/accounts', '/openapi.json', '/connect/tiktok')),
     to(1, 'GET', constant('/connect/tiktok/callback')),
     to(6, 'POST', constant('/webhooks/tiktok')),
@@ -111,7 +112,7 @@ const query = option(
       oneof(
         fc.tuple(constant('cursor'), cursor),
         fc.tuple(
-          constantFrom('limit', 'state', 'account', 'code', 'error', 'signature', 'expires'),
+          constantFrom('limit', 'state', 'account', 'code', 'error', 'link'),
           oneof(junkText, constantFrom('1', 'queued')),
         ),
         fc.tuple(junkText, junkText),
@@ -131,6 +132,7 @@ const REQUEST = {
   priority: 1,
   metadata: { a: 1 },
 };
+const LINK = { account: 'acme', returnTo: 'https://app.example.com/', expiresInMs: 60_000 };
 const TOKENS = {
   openId: 'user-one',
   accessToken: 'act.one',
@@ -162,13 +164,13 @@ const junkValue = oneof(
 );
 /** A valid body of which one field is something else. */
 const almostValid = fc
-  .tuple(constantFrom<Record<string, unknown>>(REQUEST, TOKENS, REPORT), fc.nat(), junkValue)
+  .tuple(constantFrom<Record<string, unknown>>(REQUEST, TOKENS, LINK, REPORT), fc.nat(), junkValue)
   .map(([body, index, value]) => {
     const names = Object.keys(body);
     return { ...body, [names[index % names.length] ?? '']: value };
   });
 const body = oneof(
-  { weight: 2, arbitrary: constantFrom(REQUEST, TOKENS, REPORT, {}).map((value) => JSON.stringify(value)) },
+  { weight: 2, arbitrary: constantFrom(REQUEST, TOKENS, LINK, REPORT, {}).map((value) => JSON.stringify(value)) },
   { weight: 5, arbitrary: almostValid.map((value) => JSON.stringify(value)) },
   { weight: 2, arbitrary: fc.json() },
   { weight: 1, arbitrary: almostValid.map((value) => JSON.stringify(value).slice(0, -3)) },

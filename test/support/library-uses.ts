@@ -1,6 +1,8 @@
 import { expectTypeOf } from 'vitest';
 import {
+  type AccountSummary,
   ConfigError,
+  type ConnectLink,
   type CreatorInfo,
   createPublisher,
   type EventFeed,
@@ -22,6 +24,23 @@ import { createWorkers, type Workers } from '../../src/workers/index.ts';
  */
 
 const media = { type: 'file', path: '/a.mp4' } as const;
+
+export async function onboarding(publisher: Publisher): Promise<void> {
+  const link = await publisher.connectLink({
+    account: 'acme',
+    returnTo: 'https://app.example.com',
+    expiresInMs: 60_000,
+  });
+  expectTypeOf(link).toEqualTypeOf<ConnectLink>();
+  // @ts-expect-error a link is for an account
+  await publisher.connectLink({ returnTo: 'https://app.example.com' });
+  const accounts: readonly AccountSummary[] = await publisher.accounts.list();
+  expectTypeOf(accounts).items.not.toHaveProperty('accessToken');
+  const { status } = await publisher.accounts.pause('acme');
+  expectTypeOf(status).toEqualTypeOf<'active' | 'reauthorization_required' | 'paused'>();
+  // @ts-expect-error tokens come with the user that they belong to
+  await publisher.accounts.connect({ account: 'acme', accessToken: 'act.example' });
+}
 
 export async function enqueueing(publisher: Publisher, form: { privacyLevel?: PrivacyLevel }): Promise<void> {
   await publisher.enqueue({ account: 'acme', mode: 'direct', media, post: { privacyLevel: 'SELF_ONLY' } });

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino, { type Logger } from 'pino';
 import { onTestFinished } from 'vitest';
-import { createWake } from '../../src/app/account-parts.ts';
 import { openApp } from '../../src/app/open-app.ts';
 import { publisherOn } from '../../src/app/open-server.ts';
 import { openParts, openService } from '../../src/app/open-service.ts';
@@ -15,6 +14,7 @@ import { DEFAULT_POLL_SCHEDULE, type PollSchedule } from '../../src/core/poll-sc
 import type { OpenMedia } from '../../src/core/ports.ts';
 import type { PublishEvent } from '../../src/core/publish-event.ts';
 import type { RetryPolicy } from '../../src/core/retry-policy.ts';
+import { wakeLane } from '../../src/limits/wake-jobs.ts';
 import { type AccountTokens, type SimulatorOptions, startSimulator } from '../../src/simulator/index.ts';
 import { createTikTokClient } from '../../src/tiktok/index.ts';
 import type { WorkerDeps } from '../../src/workers/deps.ts';
@@ -146,7 +146,7 @@ export async function startPipeline(options: PipelineOptions = {}) {
     startWorkers: () => startWorkersWith({}),
     startWorkersWith,
     /** Lets an account go on, as the commands do after `resume` and `add`. */
-    wakeLane: async (account: string) => await createWake(service)({ account, openId: account }),
+    wakeLane: async (account: string) => await wakeLane(account, service),
 
     /** Completion events so far, oldest first. */
     async events(): Promise<PublishEvent[]> {

@@ -3,9 +3,9 @@ import { orLate } from '../../core/deadline.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { durationText } from '../../core/quantity-text.ts';
 import { SECOND_MS } from '../../core/units.ts';
+import { DEMO_VIDEO } from '../../media/shipped-videos.ts';
 import type { Publisher } from '../../producers/publisher.ts';
 import type { RedisClient } from '../../redis/lua-script.ts';
-import { SHIPPED_VIDEO } from '../demo-video.ts';
 import type { Meter, Samples } from './meter.ts';
 
 const PING_EVERY_MS = 20;
@@ -41,7 +41,7 @@ export async function runLoad(
   const enqueue = async (account: string): Promise<void> => {
     const calledAt = performance.now();
     const { id } = await publisher.enqueue({
-      ...{ account, mode: 'direct', media: { type: 'file', path: SHIPPED_VIDEO } },
+      ...{ account, mode: 'direct', media: { type: 'file', path: DEMO_VIDEO } },
       post: { title: 'A benchmark', privacyLevel: 'SELF_ONLY' },
     });
     samples.enqueueMs.push(performance.now() - calledAt);

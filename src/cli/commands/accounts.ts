@@ -1,22 +1,17 @@
 import { text } from 'node:stream/consumers';
-import { parseAccountInput, parseAccountName } from '../../accounts/account-input.ts';
+import { parseAccountInput } from '../../accounts/account-input.ts';
 import type { AccountSummary } from '../../accounts/account-record.ts';
 import { otherAppText } from '../../accounts/client-key.ts';
-import { CONNECT_PATH, createConnectLinks } from '../../accounts/connect-link.ts';
 import { rekeyAccounts } from '../../accounts/vault-survey.ts';
-import { ConfigError } from '../../config/config-error.ts';
-import { encryptionKeysOf } from '../../config/development-key.ts';
+import type { Client } from '../../app/open-client.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { timeText } from '../../core/quantity-text.ts';
-import { DAY_MS, SECOND_MS } from '../../core/units.ts';
 import { endOldForm } from '../../sealing/published-key.ts';
 import type { CliIo, CommandContext } from '../cli-io.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
 import { textTable } from '../job-text.ts';
 import { withClient } from '../with-client.ts';
-
-const LINK_LIFETIME_MS = DAY_MS;
 
 /** `accounts add`: tokens come over standard input, since arguments can be seen by every user of the machine. */
 export async function addAccount(
@@ -29,39 +24,33 @@ export async function addAccount(
   loadConfig(io.env);
   if (io.stdin.isTTY === true) output.note('Paste the JSON object with the tokens, then press Ctrl-D:');
   const tokens = parseAccountInput(await readJson(io));
-  return await withClient(io, async (app) => {
-    const connected = await app.accounts.connect({ ...tokens, account, openId });
+  const run = async ({ accounts }: Client): Promise<undefined> => {
+    const connected = await accounts.connect({ ...tokens, account, openId });
     if (connected.missingScopes.length > 0) output.note(missingScopesText(connected.missingScopes));
     output.answer(connected, `Account "${connected.account}" is connected (open_id ${connected.openId}).`);
-  });
+  };
+  // People may add accounts before they start the service, which then finds them.
+  return await withClient(context, run, { starter: 'service' });
 }
 
-/** `accounts connect`: a link that only we can make, so that the account's owner can be sent to it. */
-export async function connectAccount(account: string, { io, output }: CommandContext): Promise<ExitCode> {
-  const config = loadConfig(io.env);
-  const { publicBaseUrl } = config.http;
-  if (config.tiktok.clientKey === undefined) {
-    const reason = 'TIKTOK_CLIENT_KEY and TIKTOK_CLIENT_SECRET are required to connect an account';
-    throw new PublishError('CONFIG_CLIENT_CREDENTIALS_MISSING', { reason });
-  }
-  if (publicBaseUrl === undefined) {
-    const message = 'is required for connect links: set it to the address at which browsers reach the web server';
-    throw new ConfigError([{ variable: 'PUBLIC_BASE_URL', message }]);
-  }
-  const links = createConnectLinks(await encryptionKeysOf(config));
-  const link = links.sign(parseAccountName(account), Date.now() + LINK_LIFETIME_MS);
-  const url = `${publicBaseUrl}${CONNECT_PATH}?${new URLSearchParams({ ...link })}`;
-  const expiresAt = new Date(Number(link.expires) * SECOND_MS).toISOString();
-  output.answer(
-    { account, url, expiresAt },
-    `The owner of the TikTok account can connect it as "${account}" with this link, until ${timeText(expiresAt)}:\n\n${url}\n\nThe web server must be running when they open it.`,
-  );
-  return EXIT_CODES.success;
+/** `accounts connect`: a link that the account's owner can be sent. */
+export async function connectAccount(
+  account: string,
+  { returnTo, expiresIn }: { readonly returnTo?: string; readonly expiresIn?: number },
+  context: CommandContext,
+): Promise<ExitCode> {
+  return await withClient(context, async ({ publisher }) => {
+    const link = await publisher.connectLink({ account, returnTo, expiresInMs: expiresIn });
+    context.output.answer(
+      link,
+      `The owner of the TikTok account can connect it as "${account}" with this link, once, until ${timeText(link.expiresAt)}:\n\n${link.url}\n\nThe web server must be running when they open it.`,
+    );
+  });
 }
 
 /** `accounts list`. */
 export async function listAccounts(context: CommandContext): Promise<ExitCode> {
-  return await withClient(context.io, async (app) => {
+  return await withClient(context, async (app) => {
     const accounts = await app.accounts.list();
     for (const { account, clientKey, otherApp } of accounts) {
       if (otherApp) context.output.note(`warning: ${otherAppText(account, clientKey)}`);
@@ -76,7 +65,7 @@ export async function removeAccount(
   { keepGrant = false }: { readonly keepGrant?: boolean },
   context: CommandContext,
 ): Promise<ExitCode> {
-  return await withClient(context.io, async (app) => {
+  return await withClient(context, async (app) => {
     const outcome = await app.accounts.remove(account, { keepGrant });
     if (outcome.problem !== undefined) context.output.note(notRevokedText(outcome.problem));
     const atTikTok = outcome.revoked ? ' TikTok has revoked the access.' : '';
@@ -86,7 +75,7 @@ export async function removeAccount(
 
 /** `accounts pause`. */
 export async function pauseAccount(account: string, context: CommandContext): Promise<ExitCode> {
-  return await withClient(context.io, async (app) => {
+  return await withClient(context, async (app) => {
     const summary = await app.accounts.pause(account);
     const text = `Account "${summary.account}" is paused. Its jobs wait until \`accounts resume\`.`;
     context.output.answer(summary, text);
@@ -95,7 +84,7 @@ export async function pauseAccount(account: string, context: CommandContext): Pr
 
 /** `accounts resume`. */
 export async function resumeAccount(account: string, context: CommandContext): Promise<ExitCode> {
-  return await withClient(context.io, async (app) => {
+  return await withClient(context, async (app) => {
     const summary = await app.accounts.resume(account);
     const waits = summary.status === 'reauthorization_required' ? ', but it must be connected again' : '';
     context.output.answer(summary, `Account "${summary.account}" is no longer paused${waits}.`);
@@ -139,7 +128,7 @@ function accountTable(accounts: readonly AccountSummary[]): string {
 
 /** `accounts rekey`: ends with 3 if some tokens can't be opened with any of the keys. */
 export async function rekey({ io, output }: CommandContext): Promise<ExitCode> {
-  return await withClient(io, async (app) => {
+  return await withClient({ io, output }, async (app) => {
     const { keys, sealer, requestSecrets } = app.app;
     await endOldForm(app.redis, keys, requestSecrets.publicKeys);
     const { resealed, currentCount, unreadable } = await rekeyAccounts({ redis: app.redis, keys, sealer });

@@ -56,7 +56,10 @@ async function runBench(
 ): Promise<BenchReport> {
   const settings = loadConfig(benchEnvironment(io.env, tiktok, concurrency));
   const queuePrefix = newBenchPrefix(settings.queuePrefix, Date.now());
-  const app = await openApp({ ...settings, queuePrefix, shutdownTimeoutMs: DRAIN_MS, tracing: undefined });
+  const app = await openApp(
+    { ...settings, queuePrefix, shutdownTimeoutMs: DRAIN_MS, tracing: undefined },
+    { starter: 'service' },
+  );
   let hasKeys = false;
   let isAway = false;
   const step = (name: string, text: string): void => output.step(`${name.padEnd(12)}${text}`);

@@ -9,7 +9,7 @@ import { withClient } from '../with-client.ts';
 
 /** `callbacks list`: how deliveries go, or those of one job. */
 export async function listCallbacks(jobId: string | undefined, context: CommandContext): Promise<ExitCode> {
-  return await withClient(context.io, async ({ callbacks: deliveries }) => {
+  return await withClient(context, async ({ callbacks: deliveries }) => {
     if (jobId === undefined) {
       const overview = await deliveries.overview();
       context.output.answer(overview, overviewText(overview));
@@ -33,7 +33,7 @@ export async function replayCallbacks(
 ): Promise<ExitCode> {
   const problem = misused(id, failed, endpoint);
   if (problem !== undefined) throw new PublishError('INPUT_INVALID', { problems: [problem] });
-  return await withClient(context.io, async ({ callbacks: deliveries }) => {
+  return await withClient(context, async ({ callbacks: deliveries }) => {
     const outcome = id === undefined ? await deliveries.replayFailed(endpoint) : await deliveries.replay(id);
     const count = outcome.replayed.length;
     const text = count === 1 ? '1 event was queued for delivery.' : `${count} events were queued for delivery.`;
@@ -53,9 +53,9 @@ function misused(id: string | undefined, failed: boolean, endpoint: string | und
 
 /** `callbacks resume`: ends the pause of an endpoint. */
 export async function resumeCallbacks(endpoint: string, context: CommandContext): Promise<ExitCode> {
-  return await withClient(context.io, async ({ callbacks: deliveries }) => {
+  return await withClient(context, async ({ callbacks: deliveries }) => {
     const outcome = await deliveries.resume(endpoint);
-    const text = `${outcome.endpoint} is no longer paused. Events that will now be delivered: ${outcome.woken}.`;
+    const text = `${outcome.endpoint} gets events again. Events that will now be delivered: ${outcome.woken}.`;
     context.output.answer(outcome, text);
   });
 }
@@ -74,7 +74,7 @@ export async function printCallbackSecret({ io, output }: CommandContext): Promi
   }
 }
 
-function overviewText({ counts, paused, failed }: CallbackOverview): string {
+function overviewText({ counts, paused, disabled, failed }: CallbackOverview): string {
   const { waiting, active, delayed, failed: failedCount } = counts;
   const lines = [
     `Events: ${waiting + active} in delivery, ${delayed} waiting for the next attempt, ${failedCount} failed permanently.`,
@@ -83,6 +83,13 @@ function overviewText({ counts, paused, failed }: CallbackOverview): string {
     lines.push('', 'Paused endpoints. To resume one: tiktok-publisher callbacks resume <id or address>');
     const rows = paused.map((row) => [row.id, String(row.failures), String(row.waiting), row.lastCode, row.endpoint]);
     lines.push(textTable([['ID', 'FAILURES', 'WAITING', 'LAST', 'ENDPOINT'], ...rows]));
+  }
+  if (disabled.length > 0) {
+    lines.push(
+      '',
+      'URLs that responded with 410 and get no more events. To resume one: callbacks resume <id or address>',
+    );
+    lines.push(textTable([['ID', 'SINCE', 'URL'], ...disabled.map((row) => [row.id, row.disabledAt, row.endpoint])]));
   }
   if (failed.length > 0) {
     lines.push(

@@ -74,7 +74,7 @@ async function runDemo(context: CommandContext, signal: AbortSignal, onClose: On
   onClose(() => simulator.close());
   slowDown(simulator);
   const app = await openApp(loadConfig(demoEnvironment(context.io.env, simulator, folder)), {
-    allowInMemory: true,
+    starter: 'trial',
   });
   onClose(app.close);
   if (app.notice !== undefined) context.output.note(app.notice);

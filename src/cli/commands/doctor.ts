@@ -1,6 +1,7 @@
-import { openApp } from '../../app/open-app.ts';
+import { type App, openApp } from '../../app/open-app.ts';
 import { openQueues, storedParts } from '../../app/redis-parts.ts';
 import { ConfigError } from '../../config/config-error.ts';
+import type { Environment } from '../../config/given-settings.ts';
 import { type Config, loadConfig } from '../../config/load-config.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { describeTarget } from '../../redis/connection-error.ts';
@@ -11,6 +12,8 @@ import { accountFindings } from '../doctor/account-findings.ts';
 import { callbackFindings } from '../doctor/callback-findings.ts';
 import { redisClockFindings } from '../doctor/clock-findings.ts';
 import type { CheckName, Finding } from '../doctor/finding.ts';
+import { postLive } from '../doctor/live-post.ts';
+import type { LiveStep } from '../doctor/live-steps.ts';
 import { payloadFindings } from '../doctor/payload-findings.ts';
 import { queueFindings } from '../doctor/queue-findings.ts';
 import { accessFindings, diskFindings, ledgerFindings, redisFindings } from '../doctor/redis-findings.ts';
@@ -19,16 +22,44 @@ import { settingFindings } from '../doctor/setting-findings.ts';
 import { storageFindings } from '../doctor/storage-findings.ts';
 import { tiktokFindings } from '../doctor/tiktok-findings.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
+import { tellWhichRedis, withClient } from '../with-client.ts';
 
-/** `doctor`: 0 if nothing is wrong, otherwise 3. */
-export async function doctor({ io, output }: CommandContext): Promise<ExitCode> {
-  const findings = await examine(io.env);
-  const isHealthy = findings.every(({ level }) => level !== 'problem');
-  output.answerProse({ healthy: isHealthy, findings }, findingsText(findings, isHealthy));
-  return isHealthy ? EXIT_CODES.success : EXIT_CODES.unavailable;
+export interface DoctorOptions {
+  readonly live?: string;
+  readonly yes?: boolean;
 }
 
-async function examine(env: Readonly<Record<string, string | undefined>>): Promise<Finding[]> {
+/** `doctor`: 0 if nothing is wrong, otherwise 3. With `--live` also 1 if the post fails, or nobody knows its outcome. */
+export async function doctor({ live, yes = false }: DoctorOptions, context: CommandContext): Promise<ExitCode> {
+  const { io, output } = context;
+  refuseUnasked(live, yes, io);
+  const findings = await examine(io.env, (app) => tellWhichRedis(app, output));
+  const healthy = findings.every(({ level }) => level !== 'problem');
+  const text = findingsText(findings, healthy);
+  if (live === undefined || !healthy) {
+    const why = live === undefined ? '' : '\nNothing was posted. Fix the problems first.';
+    output.answerProse({ healthy, findings }, text + why);
+    return healthy ? EXIT_CODES.success : EXIT_CODES.unavailable;
+  }
+  output.step(`${text}\n`);
+  return await withClient(context, async (client) => {
+    const onStep = (step: LiveStep) => output.step(liveStepText(step));
+    const { exitCode, ...result } = await postLive({ account: live, yes, onStep }, client, context);
+    output.answerProse({ healthy, findings, live: result }, `\n${result.next}`);
+    return exitCode;
+  });
+}
+
+/** Nothing is posted that nobody has agreed to. */
+function refuseUnasked(live: string | undefined, yes: boolean, { stdin }: CommandContext['io']): void {
+  const refusal = (path: string, message: string) =>
+    new PublishError('INPUT_INVALID', { problems: [{ path, message }] });
+  if (live === undefined && yes) throw refusal('--yes', 'only used with --live: add that, or remove it');
+  if (live !== undefined && !yes && stdin.isTTY !== true)
+    throw refusal('--live', 'posts a video, and there is no terminal to ask on: add --yes to agree');
+}
+
+async function examine(env: Environment, onRedis: (app: App) => void): Promise<Finding[]> {
   let config: Config;
   try {
     config = loadConfig(env);
@@ -37,18 +68,19 @@ async function examine(env: Readonly<Record<string, string | undefined>>): Promi
     throw error;
   }
   const [behindRedis, tiktok, storage] = await Promise.all([
-    examineRedis(config),
+    examineRedis(config, onRedis),
     tiktokFindings(config, Date.now),
     orFinding('storage', () => storageFindings(config)),
   ]);
   return [...behindRedis, ...tiktok, ...storage];
 }
 
-async function examineRedis(config: Config): Promise<Finding[]> {
+async function examineRedis(config: Config, onRedis: (app: App) => void): Promise<Finding[]> {
   const settings = await orFinding('settings', () => settingFindings(config));
   try {
     const app = await openApp({ ...config, logLevel: 'silent' });
     try {
+      onRedis(app);
       const redis = await app.connect('producer');
       const parts = storedParts(app, redis, app.clock);
       const { target } = app;
@@ -106,11 +138,29 @@ const MARKS: Readonly<Record<Finding['level'], string>> = { ok: 'ok', advice: 'n
 const MARK_WIDTH = 7;
 const CHECK_WIDTH = 10;
 
+/** As wide as `creator_info`. */
+const STEP_WIDTH = 14;
+
+function liveStepText({ step, level, message, code, fix, tiktokLogId }: LiveStep): string {
+  return labelledLines([MARKS[level], step, STEP_WIDTH], message, { fix, code, 'TikTok log': tiktokLogId });
+}
+
 function findingsText(findings: readonly Finding[], isHealthy: boolean): string {
-  const lines = findings.flatMap(({ check, level, message, fix }) => [
-    `${MARKS[level].padEnd(MARK_WIDTH)}${check.padEnd(CHECK_WIDTH)}${message}`,
-    ...(fix === undefined ? [] : [`${''.padEnd(MARK_WIDTH)}${'fix'.padEnd(CHECK_WIDTH)}${fix}`]),
-  ]);
+  const lines = findings.map(({ check, level, message, fix }) =>
+    labelledLines([MARKS[level], check, CHECK_WIDTH], message, { fix }),
+  );
   const problemCount = findings.filter(({ level }) => level === 'problem').length;
   return [...lines, '', isHealthy ? 'All checks passed.' : `Problems found: ${problemCount}.`].join('\n');
+}
+
+/** A line with its labels, and below it what else is known. */
+function labelledLines(
+  [mark, label, labelWidth]: readonly [string, string, number],
+  message: string,
+  more: Readonly<Record<string, string | undefined>>,
+): string {
+  const line = (first: string, name: string, text: string) =>
+    `${first.padEnd(MARK_WIDTH)}${name.padEnd(labelWidth)}${text}`;
+  const known = Object.entries(more).flatMap(([name, text]) => (text === undefined ? [] : [line('', name, text)]));
+  return [line(mark, label, message), ...known].join('\n');
 }

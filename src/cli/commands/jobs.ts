@@ -9,7 +9,7 @@ import { withClient } from '../with-client.ts';
 
 /** `status`: one job with its timeline, by its id or else its idempotency key. */
 export async function status(idOrKey: string, { io, output }: CommandContext): Promise<ExitCode> {
-  return await withClient(io, async (app) => {
+  return await withClient({ io, output }, async (app) => {
     const job = (await app.publisher.get(idOrKey)) ?? (await app.publisher.list({ idempotencyKey: idOrKey })).jobs[0];
     if (job === undefined) {
       throw new PublishError('JOB_NOT_FOUND', { reason: `no publish job has the id or idempotency key ${idOrKey}` });
@@ -20,7 +20,7 @@ export async function status(idOrKey: string, { io, output }: CommandContext): P
 
 /** `cancel`: stops a job that cannot have been published yet. */
 export async function cancel(id: string, { io, output }: CommandContext): Promise<ExitCode> {
-  return await withClient(io, async (app) => {
+  return await withClient({ io, output }, async (app) => {
     const job = await app.publisher.cancel(id);
     output.answer(
       job,
@@ -41,7 +41,7 @@ export async function retry(
   { force = false }: { readonly force?: boolean },
   { io, output }: CommandContext,
 ): Promise<ExitCode> {
-  return await withClient(io, async (app) => {
+  return await withClient({ io, output }, async (app) => {
     const job = await app.publisher.retry(id, { force });
     const next = `to follow it: ${commandName(io)} watch ${id}`;
     output.answer(job, `${RETRY_TEXTS[job.action]}\n${headline(job)}\n${next}`);
@@ -58,7 +58,7 @@ export interface ListCommandOptions {
 /** `list`: a page of jobs. */
 export async function list(options: ListCommandOptions, { io, output }: CommandContext): Promise<ExitCode> {
   const filter = toFilter(options);
-  return await withClient(io, async (app) => {
+  return await withClient({ io, output }, async (app) => {
     const page = await app.publisher.list(filter);
     output.answer(page, jobTable(page.jobs, Date.now(), io.stdout.columns));
     if (page.nextCursor !== null) output.note(`More jobs: add --cursor ${page.nextCursor}`);

@@ -16,7 +16,7 @@ export interface AcceptOptions {
 /** `ledger accept`: lets workers go on with a ledger that was set back to an older state. */
 export async function acceptLedger(options: AcceptOptions, { io, output }: CommandContext): Promise<ExitCode> {
   const { yes = false, keepJobs = false, restored = false } = options;
-  return await withClient(io, async (client) => {
+  return await withClient({ io, output }, async (client) => {
     const { versions, app } = client;
     const found = await withOwnNotice(await versions.read(), versions, app);
     const wentBack = found.notices.length > 0;

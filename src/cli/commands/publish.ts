@@ -57,13 +57,12 @@ export async function publish(
   });
   if (options.dryRun === true) return await dryRun(request, options, context);
   if (request.media.type === 'file') await refuseWrongFile(request.media.path, config);
-  return await withClient(context.io, async (app) => {
+  return await withClient(context, async (app) => {
     const account = await app.vault.resolve(request.account);
     const job = await withOptionNames(() => app.publisher.enqueue({ ...request, account }, keyOf(options)));
     if (options.watch === true) return await watchFrom(job, app, context);
     if (options.wait === true) return await waitSilently(job.id, app, context);
     context.output.answer(job, enqueuedText(job, commandName(context.io)));
-    tellIfNobodyWorks(app, context);
   });
 }
 
@@ -79,7 +78,7 @@ async function refuseWrongFile(path: string, { mediaRoots: roots }: Config): Pro
 
 /** Says whether a request would be refused, and enqueues nothing. */
 async function dryRun(request: NewRequest, options: PublishCommandOptions, context: CommandContext): Promise<ExitCode> {
-  return await withClient(context.io, async (app) => {
+  return await withClient(context, async (app) => {
     // As a real run would; one that is not known is told in the report.
     const account = await app.accountNames.resolve(request.account);
     const report = await app.publisher.preflight({ ...request, account }, keyOf(options));
@@ -94,14 +93,7 @@ function keyOf({ idempotencyKey }: PublishCommandOptions): EnqueueOptions {
 
 async function watchFrom(job: EnqueuedJob, app: Client, context: CommandContext): Promise<ExitCode> {
   context.output.note(`job ${job.id}${whenText(job)}`);
-  tellIfNobodyWorks(app, context);
   return await watchUntilEnd(job.id, app.publisher, context);
-}
-
-/** People who try this without a deployment wonder why nothing starts. */
-function tellIfNobodyWorks(app: Client, { io, output }: CommandContext): void {
-  if (app.isAlone)
-    output.note(`No worker is running. To publish the queued jobs, run \`${commandName(io)} start\` in this folder.`);
 }
 
 function enqueuedText(job: EnqueuedJob, command: string): string {

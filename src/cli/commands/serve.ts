@@ -7,6 +7,7 @@ import { WORKER_KINDS, type WorkerKind } from '../../workers/runtime/worker-kind
 import type { CommandContext } from '../cli-io.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
 import { interruptible, untilAborted } from '../interrupt.ts';
+import { redisText } from '../with-client.ts';
 
 interface Announcement {
   readonly value: Readonly<Record<string, unknown>>;
@@ -18,7 +19,7 @@ export async function start(context: CommandContext): Promise<ExitCode> {
   return await serve(context, async (service) => {
     const workers = await openWorkers(service);
     const { url } = await openServer(service, workers);
-    return { value: { url, workers: WORKER_KINDS }, text: `Publishing. ${linksText(url)}` };
+    return { value: { url, workers: WORKER_KINDS }, text: `Publishing. ${redisSentence(service)} ${linksText(url)}` };
   });
 }
 
@@ -34,7 +35,7 @@ export async function worker(
     const where = metricsUrl === undefined ? '' : ` Metrics ${metricsUrl}/metrics.`;
     return {
       value: { workers: kinds, ...(metricsUrl !== undefined && { metricsUrl }) },
-      text: `Workers running: ${kinds.join(', ')}.${where} Press Ctrl-C to stop.`,
+      text: `Workers running: ${kinds.join(', ')}. ${redisSentence(service)}${where} Press Ctrl-C to stop.`,
     };
   });
 }
@@ -43,7 +44,7 @@ export async function worker(
 export async function server(context: CommandContext): Promise<ExitCode> {
   return await serve(context, async (service) => {
     const { url } = await openServer(service);
-    return { value: { url }, text: linksText(url) };
+    return { value: { url }, text: `${redisSentence(service)} ${linksText(url)}` };
   });
 }
 
@@ -54,14 +55,17 @@ async function serve(
 ): Promise<ExitCode> {
   const config = loadConfig(io.env);
   return await interruptible(async (signal) => {
-    const app = await openApp(config, { start: { signal, notify: output.note } }).catch(unlessStopped(signal));
+    const app = await openApp(config, { starter: 'service', start: { signal, notify: output.note } }).catch(
+      unlessStopped(signal),
+    );
     if (app === undefined) return EXIT_CODES.success;
     app.logConsole();
     try {
       const opening = openMeasuredService(app).then(open);
       // A start that waits for Redis is over when it is told to stop.
       const opened = await Promise.race([opening, untilAborted(signal)]);
-      if (opened !== undefined) output.answerProse(opened.value, opened.text);
+      const notice = app.notice === undefined ? '' : `\n${app.notice}`;
+      if (opened !== undefined) output.answerProse(opened.value, `${opened.text}${notice}`);
       await untilAborted(signal);
       app.log.info('stopping');
     } finally {
@@ -77,6 +81,8 @@ function unlessStopped(signal: AbortSignal) {
     if (!signal.aborted || error !== signal.reason) throw error;
   };
 }
+
+const redisSentence = ({ app: { target } }: Service): string => `Redis ${redisText(target)}.`;
 
 function linksText(url: string): string {
   return `Board ${url}/board, API ${url}/docs, metrics ${url}/metrics. Press Ctrl-C to stop.`;

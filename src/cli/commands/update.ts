@@ -23,7 +23,7 @@ export async function update(
   { io, output }: CommandContext,
 ): Promise<ExitCode> {
   const changes = await withOptionNames(async () => parseOptions(options));
-  return await withClient(io, async (app) => {
+  return await withClient({ io, output }, async (app) => {
     const job = await withOptionNames(() => app.publisher.update(id, changes));
     output.answer(job, `${headline(job)}${whenText(job)}`);
   });

@@ -13,7 +13,7 @@ import { withClient } from '../with-client.ts';
 
 /** `watch`: shows a job until it has its outcome. */
 export async function watch(id: string, context: CommandContext): Promise<ExitCode> {
-  return await withClient(context.io, async (app) => {
+  return await withClient(context, async (app) => {
     return await watchUntilEnd(id, app.publisher, context);
   });
 }
@@ -26,9 +26,13 @@ export async function watchUntilEnd(
 ): Promise<ExitCode> {
   const display = createProgressDisplay(io.stderr);
   let last: PublishJob | undefined;
+  const onOutage = (isAway: boolean): void => {
+    display.stop();
+    output.note(isAway ? 'Redis is away, waiting; the job goes on.' : 'Redis is back.');
+  };
   await tellingThatTheJobGoesOn(id, { io, output }, async (signal) => {
     try {
-      for await (const job of watchJob(publisher, id, { signal })) {
+      for await (const job of watchJob(publisher, id, { signal, onOutage })) {
         last = job;
         if (output.json) output.answer(job, '');
         else if (!isTerminal(job.state)) display.show(job);

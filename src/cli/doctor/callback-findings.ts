@@ -11,7 +11,7 @@ export async function callbackFindings(
   app: App,
   parts: Pick<RedisParts, 'redis' | 'ledger' | 'queues'>,
 ): Promise<Finding[]> {
-  const [{ counts, paused }, waitingInOutbox] = await Promise.all([
+  const [{ counts, paused, disabled }, waitingInOutbox] = await Promise.all([
     deliveriesOf(app, parts).overview(),
     parts.redis.xlen(app.keys.callbackOutbox),
   ]);
@@ -20,6 +20,11 @@ export async function callbackFindings(
     const message = `callback endpoints are paused after repeated failures: ${nameList(paused.map(({ endpoint }) => endpoint))}`;
     const fix = 'Fix the receivers. Then run `tiktok-publisher callbacks resume`, or wait up to ten minutes.';
     findings.push({ check: 'callbacks', level: 'problem', message, fix });
+  }
+  if (disabled.length > 0) {
+    const message = `callback URLs responded with 410 and get no more events: ${nameList(disabled.map(({ endpoint }) => endpoint))}`;
+    const fix = 'If that was a mistake: `tiktok-publisher callbacks resume`, then `callbacks replay --failed`.';
+    findings.push({ check: 'callbacks', level: 'advice', message, fix });
   }
   if (counts.failed > 0) {
     const message = `${counts.failed} callback events failed permanently`;

@@ -25,6 +25,13 @@ export async function queueFindings(redis: RedisClient, queues: Queues): Promise
   return second.flatMap((look) => findingsOf(look, suspects));
 }
 
+/** Which workers a publish needs and are not connected, human-readable; undefined where none or Redis does not tell. */
+export async function missingWorkers(queues: Queues): Promise<string | undefined> {
+  const counts = await Promise.all(WORKED.map((name) => queues[name].getWorkersCount().catch(() => undefined)));
+  const missing = WORKED.filter((_, index) => counts[index] === 0).map((name) => QUEUE_NAMES[name]);
+  return missing.length === 0 ? undefined : `No worker of ${missing.join(' and ')} is connected.`;
+}
+
 interface QueueLook {
   readonly name: WorkedQueue;
   readonly waiting: number;

@@ -5,17 +5,30 @@ import type { Finding } from './finding.ts';
 /** Keys in the TikTok developer portal are longer; this only tells a key from a place for one. */
 const SHORTEST_CLIENT_KEY = 8;
 
-/** What is valid as text and cannot be meant so; one `ok` where there is nothing. */
+/** What is valid as text and cannot be meant so, or one `ok`; and what TikTok wants of those who keep videos on servers. */
 export async function settingFindings({
   mediaRoots = [],
+  s3,
   tiktok,
-}: Pick<Config, 'mediaRoots' | 'tiktok'>): Promise<Finding[]> {
+}: Pick<Config, 'mediaRoots' | 's3' | 'tiktok'>): Promise<Finding[]> {
   const findings = [
     ...(await Promise.all(mediaRoots.map(rootFindings))).flat(),
     ...clientKeyFindings(tiktok.clientKey),
   ];
-  return findings.length > 0 ? findings : [{ check: 'settings', level: 'ok', message: 'every setting is valid' }];
+  const hasServerVideos = mediaRoots.length > 0 || s3.isChosen;
+  return [...(findings.length > 0 ? findings : [ALL_VALID]), ...(hasServerVideos ? [UPLOADED_FROM_SERVER] : [])];
 }
+
+const ALL_VALID: Finding = { check: 'settings', level: 'ok', message: 'every setting is valid' };
+
+/** content-sharing-guidelines, "Choose efficient means to send contents to TikTok", read 2026-09-11. */
+const UPLOADED_FROM_SERVER: Finding = {
+  check: 'settings',
+  level: 'advice',
+  message:
+    'MEDIA_ROOTS or S3 is set: such videos are uploaded, which TikTok accepts, but its guidelines want it to download videos that are on a server',
+  fix: 'Before you ask TikTok for an audit, read "Who sends the bytes" in docs/media.md.',
+};
 
 async function rootFindings(folder: string): Promise<Finding[]> {
   const problem = await folderProblem(folder);

@@ -11,10 +11,13 @@ const KNOWN_US = ['INPUT_MEDIA_NOT_FOUND', 'INPUT_MEDIA_ACCESS_REFUSED'];
 const STALL_MS = 5_000;
 
 /** Whether object storage answers and takes the credentials, where a setting of ours names any. */
-export async function storageFindings({ s3 }: Pick<Config, 's3'>): Promise<Finding[]> {
+export async function storageFindings({
+  s3,
+  proxy,
+}: Pick<Config, 's3'> & Partial<Pick<Config, 'proxy'>>): Promise<Finding[]> {
   if (!s3.isChosen) return [];
   const where = s3.endpoint ?? `AWS, ${s3.region}`;
-  const media = createMediaOpener({ s3, stallMs: STALL_MS });
+  const media = createMediaOpener({ s3, proxy, stallMs: STALL_MS });
   try {
     await (await media.open(PROBE)).close();
   } catch (error) {

@@ -36,7 +36,7 @@ async function tryToReach(apiBaseUrl: string, now: () => number, proxy: Config['
       check: 'tiktok',
       level: 'problem',
       message: `${apiBaseUrl} cannot be reached: ${error.message}`,
-      fix: 'Check TIKTOK_API_BASE_URL, DNS, and that the firewall allows outgoing connections. If only a proxy leads out, set HTTPS_PROXY.',
+      fix: 'Check TIKTOK_API_BASE_URL, DNS, and that the firewall allows outgoing connections. If only a proxy leads out, set HTTPS_PROXY. If it replaces certificates, name the file with the certificate of its authority in NODE_EXTRA_CA_CERTS.',
     } as const;
     return [found];
   }

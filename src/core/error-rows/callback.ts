@@ -5,7 +5,7 @@ import { giveUp, retry } from './row.ts';
 export const CALLBACK_ROWS = {
   CALLBACK_REFUSED: retry({
     message: 'the receiver did not accept the event',
-    advice: 'Delivery is retried for about a day. The receiver must respond with 2xx within 10 seconds.',
+    advice: 'Delivery is retried for about a day. The receiver must respond with 2xx within 15 seconds.',
   }),
   CALLBACK_REDIRECTED: retry({
     message: 'the receiver responded with a redirect; redirects are not followed',
@@ -13,7 +13,8 @@ export const CALLBACK_ROWS = {
   }),
   CALLBACK_GONE: giveUp({
     message: 'the receiver rejected the event permanently',
-    advice: 'It responded with 410. If that was a mistake, fix the receiver and replay the event.',
+    advice:
+      'It responded with 410, so nothing more is sent to this URL. If that was a mistake, fix the receiver, run `tiktok-publisher callbacks resume` with the URL, then replay the events.',
   }),
   CALLBACK_NOT_FOUND: giveUp({
     message: 'no callback event, job or endpoint has this id',

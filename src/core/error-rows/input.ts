@@ -76,7 +76,8 @@ export const INPUT_ROWS = {
   }),
   INPUT_MEDIA_DURATION: giveUp({
     message: 'the video is longer than TikTok accepts',
-    advice: 'Cut it to at most 10 minutes, for example `ffmpeg -i in.mp4 -t 600 -c copy out.mp4`.',
+    advice:
+      'Cut it to at most 10 minutes, for example `ffmpeg -i in.mp4 -t 600 -c copy out.mp4`. A direct post may be as long as its creator may post.',
     retryable: true,
   }),
   INPUT_MEDIA_CHANGED: giveUp({

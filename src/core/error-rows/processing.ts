@@ -5,7 +5,8 @@ import { act, giveUp } from './row.ts';
 export const PROCESSING_ROWS = {
   TIKTOK_PROCESSING_INTERNAL: act('new_init', {
     message: 'TikTok failed while processing the video',
-    advice: 'The upload is retried automatically. If the error persists, try another encoding.',
+    advice:
+      'The cause is at TikTok, not the encoding. The post is started again twice; if TikTok still fails, retry it hours later.',
   }),
   TIKTOK_PULL_FAILED: act('new_init', {
     message: 'TikTok could not fetch the video or the photos',
@@ -24,7 +25,7 @@ export const PROCESSING_ROWS = {
   }),
   TIKTOK_MEDIA_DURATION: giveUp({
     message: 'TikTok does not accept the duration of the video',
-    advice: 'Cut it to at least 3 seconds and at most the duration that TikTok allows this creator (up to 10 minutes).',
+    advice: 'Cut it to at least 3 seconds. A draft may have 10 minutes, a direct post what TikTok allows this creator.',
   }),
   TIKTOK_MEDIA_FRAME_RATE: giveUp({
     message: 'TikTok does not accept the frame rate of the video',

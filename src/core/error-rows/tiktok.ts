@@ -15,7 +15,8 @@ export const TIKTOK_ROWS = {
   }),
   TIKTOK_PENDING_SHARE_CAP: wait('pending_share_cap', HOUR_MS, {
     message: "the creator's inbox reached TikTok's limit of unfinished drafts",
-    advice: 'Finish or discard drafts in the TikTok app. Otherwise the job continues when they expire after 24 hours.',
+    advice:
+      'Post drafts in the TikTok app: the job continues as soon as TikTok reports one as posted, else when drafts expire after 24 hours.',
   }),
   TIKTOK_ACTIVE_USER_CAP: wait('active_user_cap', HOUR_MS, {
     message: 'the app reached its limit of posting accounts per 24 hours',
@@ -61,8 +62,9 @@ export const TIKTOK_ROWS = {
     alert: 'page',
   }),
   TIKTOK_NOT_CANCELLABLE: giveUp({
-    message: 'TikTok can no longer cancel the post',
-    advice: 'Wait for the job to end, then delete the post in the TikTok app.',
+    message: 'TikTok can no longer cancel the post, which has ended or is about to end',
+    advice:
+      "Nothing to do: the job ends as TikTok's status says. If it was published, delete the post in the TikTok app.",
   }),
   TIKTOK_PRIVACY_MISMATCH: giveUp({
     message: 'the creator cannot use this privacy level now',

@@ -1,12 +1,11 @@
 import { z } from 'zod';
 import { accountTokensSchema, toAccountInput } from '../../accounts/account-input.ts';
-import type { CreatorInfo } from '../../core/creator-rules.ts';
-import { PRIVACY_LEVELS } from '../../core/post-limits.ts';
 import { accountNameSchema } from '../../core/publish-request.ts';
 import { BODY_PROBLEMS, jsonAnswers } from './api-answers.ts';
+import { creatorSchema, toCreator } from './creator-schema.ts';
 import type { ApiOptions, ApiScope } from './typed-routes.ts';
 
-type Options = Pick<ApiOptions, 'accounts' | 'askCreator'>;
+type Options = Pick<ApiOptions['publisher'], 'accounts' | 'creator' | 'connectLink'>;
 
 const TAGS = ['Accounts'];
 const PATH = '/v1/accounts/:account';
@@ -93,38 +92,12 @@ const removedAccountSchema = z
     examples: [{ removed: 'acme', revoked: true }],
   });
 
-const creatorSchema = z
-  .object({
-    username: z.string().nullable().describe('User name in the profile URL.'),
-    nickname: z
-      .string()
-      .nullable()
-      .describe('Display name. TikTok requires that the user sees the account to which they post.'),
-    avatarUrl: z.string().nullable().describe('URL of the profile picture, valid for two hours.'),
-    privacyLevelOptions: z.array(z.enum(PRIVACY_LEVELS)).describe('The privacy levels to offer. Offer no others.'),
-    commentDisabled: z.boolean().describe('The creator has disabled comments.'),
-    duetDisabled: z.boolean().describe('The creator has disabled duets.'),
-    stitchDisabled: z.boolean().describe('The creator has disabled stitches.'),
-    maxVideoDurationSeconds: z.int().nonnegative().nullable().describe('Longest video that the creator can post.'),
-  })
-  .meta({
-    id: 'Creator',
-    description: 'The current posting options of a creator. null: not reported by TikTok.',
-    examples: [
-      {
-        ...{ username: 'acme', nickname: 'Acme Kitchen', avatarUrl: 'https://p16.tiktokcdn.com/acme.webp' },
-        ...{ privacyLevelOptions: ['PUBLIC_TO_EVERYONE', 'SELF_ONLY'], maxVideoDurationSeconds: 600 },
-        ...{ commentDisabled: false, duetDisabled: false, stitchDisabled: true },
-      },
-    ],
-  });
-
 /** Adds `/v1/accounts`. */
-export function registerAccountRoutes(api: ApiScope, options: Options): void {
-  registerConnecting(api, options);
-  registerReading(api, options);
-  registerPausing(api, options);
-  registerCreator(api, options);
+export function registerAccountRoutes(api: ApiScope, publisher: Options): void {
+  registerConnecting(api, publisher);
+  registerReading(api, publisher);
+  registerPausing(api, publisher);
+  registerCreator(api, publisher);
 }
 
 function registerConnecting(api: ApiScope, { accounts }: Pick<Options, 'accounts'>): void {
@@ -203,7 +176,7 @@ function registerPausing(api: ApiScope, { accounts }: Pick<Options, 'accounts'>)
   }
 }
 
-function registerCreator(api: ApiScope, { askCreator }: Pick<Options, 'askCreator'>): void {
+function registerCreator(api: ApiScope, { creator }: Pick<Options, 'creator'>): void {
   api.get(
     `${PATH}/creator`,
     {
@@ -222,17 +195,6 @@ function registerCreator(api: ApiScope, { askCreator }: Pick<Options, 'askCreato
         }),
       },
     },
-    async ({ params: { account } }) => toCreator(await askCreator(account)),
+    async ({ params: { account } }) => toCreator(await creator(account)),
   );
-}
-
-/** With null for what TikTok did not say, so that every field is always there. */
-function toCreator(info: CreatorInfo) {
-  return {
-    ...info,
-    username: info.username ?? null,
-    nickname: info.nickname ?? null,
-    avatarUrl: info.avatarUrl ?? null,
-    maxVideoDurationSeconds: info.maxVideoDurationSeconds ?? null,
-  };
 }

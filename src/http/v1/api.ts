@@ -5,6 +5,7 @@ import { sendProblem } from '../problem.ts';
 import { registerAccountRoutes } from './account-routes.ts';
 import { prepareApiScope } from './api-scope.ts';
 import { registerCallbackRoutes } from './callback-routes.ts';
+import { registerConnectLinkRoutes } from './connect-link-routes.ts';
 import { registerDocs } from './docs-page.ts';
 import { registerEventRoutes } from './event-routes.ts';
 import { tidyComponents } from './openapi-components.ts';
@@ -16,7 +17,7 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
 const INFO = `A background job queue that publishes videos to TikTok: never twice, never lost, and every job state is accurate.
 
-**To start**, connect an account (\`PUT /v1/accounts/{account}\`, or the OAuth page \`/connect/tiktok\`), then enqueue a job with
+**To start**, connect an account (\`POST /v1/accounts/connect-links\` creates a link for its owner, \`PUT /v1/accounts/{account}\` takes tokens), then enqueue a job with
 \`POST /v1/publishes\` and follow the job with \`GET /v1/publishes/{id}\` or its events.
 
 **Keys**: send one of \`API_KEYS\` as \`Authorization: Bearer <key>\`. A server without keys accepts requests only from its own machine, and needs no key.
@@ -57,7 +58,8 @@ export async function registerApi(
       registerPublishRoutes(api, { ...options, basePath });
       registerPreflightRoutes(api, options);
       registerEventRoutes(api, options);
-      registerAccountRoutes(api, options);
+      registerAccountRoutes(api, options.publisher);
+      registerConnectLinkRoutes(api, options.publisher);
       registerCallbackRoutes(api, options.callbacks);
       addOtherMethods();
     });

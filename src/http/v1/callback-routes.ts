@@ -33,7 +33,7 @@ function registerViews(api: ApiScope, deliveries: Deliveries): void {
         operationId: 'getCallbacks',
         tags: TAGS,
         summary: 'Get callback deliveries',
-        description: 'Pending deliveries, paused endpoints, and events that failed permanently.',
+        description: 'Pending deliveries, paused endpoints, disabled URLs, and events that failed permanently.',
         response: jsonAnswers('The current deliveries.', callbackOverviewSchema),
       },
     },
@@ -90,10 +90,11 @@ function registerChanges(api: ApiScope, deliveries: Deliveries): void {
       schema: {
         operationId: 'resumeCallbackEndpoint',
         tags: TAGS,
-        summary: 'Resume a paused endpoint',
-        description: 'Its events are delivered immediately. `GET /v1/callbacks` returns the id.',
+        summary: 'Resume a paused endpoint or a disabled URL',
+        description:
+          'Waiting events of a paused endpoint are delivered immediately; failed events must be replayed. `GET /v1/callbacks` returns the id.',
         params: idParams,
-        response: jsonAnswers('The endpoint is no longer paused.', resumedEndpointSchema, UNKNOWN),
+        response: jsonAnswers('The endpoint gets events again.', resumedEndpointSchema, UNKNOWN),
       },
     },
     async ({ params: { id } }) => await deliveries.resume(id),

@@ -2,9 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { FastifyBaseLogger, FastifyInstance, FastifyTypeProvider, RawServerDefault } from 'fastify';
 import type { z } from 'zod';
-import type { ManagedAccounts } from '../../accounts/managed-accounts.ts';
 import type { Deliveries } from '../../callbacks/deliveries.ts';
-import type { CreatorInfo } from '../../core/creator-rules.ts';
 import type { Publisher } from '../../producers/publisher.ts';
 
 /** What may be sent where a schema says `T`: read-only will do. */
@@ -38,12 +36,19 @@ export interface ApiOptions {
   readonly requestsPerMinute: number;
   readonly publisher: Pick<
     Publisher,
-    'enqueue' | 'get' | 'list' | 'cancel' | 'retry' | 'update' | 'events' | 'preflight'
+    | 'enqueue'
+    | 'get'
+    | 'list'
+    | 'cancel'
+    | 'retry'
+    | 'update'
+    | 'events'
+    | 'preflight'
+    | 'accounts'
+    | 'creator'
+    | 'connectLink'
   >;
-  readonly accounts: ManagedAccounts;
   readonly callbacks: Deliveries;
-  /** Asks TikTok what an account may post just now. @throws PublishError */
-  readonly askCreator: (account: string) => Promise<CreatorInfo>;
   /**
    * Refuses files that callers over the network may not have published. The worker looks again.
    * @throws PublishError `INPUT_MEDIA_OUTSIDE_ROOTS`

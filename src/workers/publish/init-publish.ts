@@ -129,6 +129,8 @@ async function init(
   } catch (error) {
     // TikTok surely refused it or never got it, so no init can have published.
     if (!inDoubt) await job.commit({ cause: { event: 'init_refused' }, patch: { session: { kind: 'none' } } });
+    // TikTok takes repetitions for a violation, so the jobs behind this one must not rest on what is out of date.
+    if (error instanceof PublishError && error.code === 'TIKTOK_PRIVACY_MISMATCH') await deps.creators.forget(account);
     throw error;
   }
 }

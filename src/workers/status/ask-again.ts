@@ -1,5 +1,6 @@
 import type { PlanContext } from '../../core/plan.ts';
 import type { PublishError } from '../../core/publish-error.ts';
+import { errorFacts } from '../../core/publish-job.ts';
 import { nextRecheckDelayMs } from '../../core/recheck-schedule.ts';
 import type { Settlement } from '../../core/settlement.ts';
 import { SWEEP_AFTER_MS } from '../../ledger/ledger.ts';
@@ -52,8 +53,8 @@ export async function pollAgain(
   return { kind: 'later', at, afterwards: () => wakeIfReportedMeanwhile(seen, deps) };
 }
 
-function failedPoll({ code, message }: PublishError, at: number) {
-  return { event: 'poll_failed' as const, code, message, retryAt: new Date(at).toISOString() };
+function failedPoll(error: PublishError, at: number) {
+  return { event: 'poll_failed' as const, ...errorFacts(error), retryAt: new Date(at).toISOString() };
 }
 
 /** Looks at an ended job again, as long as an answer could tell something new. */

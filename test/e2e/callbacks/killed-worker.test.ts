@@ -101,7 +101,12 @@ describe('the command', () => {
     const secret = await startCommand(['callbacks', 'secret'], env).ended;
     expect(secret).toMatchObject({ exitCode: 0 });
     const overview = JSON.parse((await startCommand(['callbacks', 'list', '--json'], env).ended).stdout);
-    expect(overview).toEqual({ counts: { waiting: 0, active: 0, delayed: 0, failed: 0 }, paused: [], failed: [] });
+    expect(overview).toEqual({
+      counts: { waiting: 0, active: 0, delayed: 0, failed: 0 },
+      paused: [],
+      disabled: [],
+      failed: [],
+    });
     startWorker();
     await createJob('j');
     await receiver.arrived(1);

@@ -40,10 +40,16 @@ export interface CommandResult {
 }
 
 /** Starts the built command with these settings and no others. */
-export function startCommand(args: readonly string[], env: Record<string, string>, stdin = ''): RunningCommand {
+export function startCommand(
+  args: readonly string[],
+  env: Record<string, string>,
+  stdin = '',
+  cwd?: string,
+): RunningCommand {
   const home = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '' };
   const child = spawn(process.execPath, [PROGRAM, ...args], {
     env: { ...home, ...env },
+    cwd,
   });
   running.add(child);
   const streams = { stdout: '', stderr: '' };
@@ -88,8 +94,13 @@ export function startCommand(args: readonly string[], env: Record<string, string
 }
 
 /** Runs the built command to its end. */
-export function runCommand(args: readonly string[], env: Record<string, string>, stdin = ''): Promise<CommandResult> {
-  return startCommand(args, env, stdin).ended;
+export function runCommand(
+  args: readonly string[],
+  env: Record<string, string>,
+  stdin = '',
+  cwd?: string,
+): Promise<CommandResult> {
+  return startCommand(args, env, stdin, cwd).ended;
 }
 
 /** Runs a command to its end within this process: for what it answers, where nothing of its process matters. */

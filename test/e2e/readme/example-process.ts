@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { resolve as resolvePath } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const pathOf = (path: string) => fileURLToPath(new URL(`../../../examples/${path}`, import.meta.url));
+/** The folder of all examples. */
+export const EXAMPLES = fileURLToPath(new URL('../../../examples', import.meta.url));
 const running = new Set<ChildProcess>();
 
 /** What an example printed, and how it ended. */
@@ -35,11 +37,12 @@ export const HOSTILE_APP = {
 };
 
 /** Starts an example as the process of a hostile app would; `env` wins over what that has. */
-function startExample(name: string, args: readonly string[], env: Record<string, string>): StartedExample {
+function startExample(name: string, args: readonly string[], env: Record<string, string>, stdin = ''): StartedExample {
   const home = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '' };
   const program = name.endsWith('.py') ? 'python3' : process.execPath;
-  const child = spawn(program, [pathOf(name), ...args], { env: { ...home, ...HOSTILE_APP, ...env } });
+  const child = spawn(program, [resolvePath(EXAMPLES, name), ...args], { env: { ...home, ...HOSTILE_APP, ...env } });
   running.add(child);
+  child.stdin.end(stdin);
   const printed = { stdout: '', stderr: '' };
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     printed.stdout += text;
@@ -70,12 +73,16 @@ export interface ServingExample {
   stop(): Promise<ExampleResult>;
 }
 
-/** Starts an example and waits until it says where it listens. */
-export async function serveExample(name: string, env: Record<string, string>): Promise<ServingExample> {
-  const { child, printed, ended } = startExample(name, [], env);
+/** Starts an example and waits until it says, in the group of the pattern, where it listens. */
+export async function serveExample(
+  name: string,
+  env: Record<string, string>,
+  { says = /listening on (\S+)/, stdin }: { readonly says?: RegExp; readonly stdin?: string } = {},
+): Promise<ServingExample> {
+  const { child, printed, ended } = startExample(name, [], env, stdin);
   const url = await new Promise<string>((resolve, reject) => {
     child.stdout?.on('data', () => {
-      const [, address] = /listening on (\S+)/.exec(printed.stdout) ?? [];
+      const [, address] = says.exec(printed.stdout) ?? [];
       if (address !== undefined) resolve(address);
     });
     ended.then(({ stderr }) => reject(new Error(`${name} ended: ${stderr}`)), reject);

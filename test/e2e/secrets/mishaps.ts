@@ -77,21 +77,25 @@ export async function cancel({ simulator, addAccount, vault, enqueue, publisher,
   await Promise.all([run(['cancel', id]), publisher.cancel(pulled.id)]);
 }
 
-/** People who connect accounts: well, with a refused code, by an altered link, with a page that is over. */
+/** People who connect accounts: well, with a refused code, by an altered link and a used one, with a page that is over. */
 export async function connectAccounts(deployment: Deployment): Promise<void> {
   const { simulator, url, planted, evidence, run, boardHeaders } = deployment;
   simulator.addAccount({ openId: 'open-id-of-connected' });
-  const made = await run(['accounts', 'connect', 'connected', '--json']);
-  const link: string = JSON.parse(made.stdout).url;
-  // Showing the link is what this command is for.
-  evidence.splice(
-    evidence.findIndex(({ content }) => content === made.stdout + made.stderr),
-    1,
-  );
-  planted.push({ name: 'signature of a link', value: new URL(link).searchParams.get('signature') ?? '' });
+  const createLink = async (): Promise<string> => {
+    const made = await run(['accounts', 'connect', 'connected', '--json']);
+    const link: string = JSON.parse(made.stdout).url;
+    // Showing the link is what this command is for.
+    evidence.splice(
+      evidence.findIndex(({ content }) => content === made.stdout + made.stderr),
+      1,
+    );
+    planted.push({ name: 'token of a link', value: new URL(link).searchParams.get('link') ?? '' });
+    return link;
+  };
+  const [used, link] = [await createLink(), await createLink()];
 
   const keepPage = (text: string) => evidence.push({ channel: 'http', place: 'connect page', content: text });
-  const connected = await goThroughConsent(link, 'open-id-of-connected');
+  const connected = await goThroughConsent(used, 'open-id-of-connected');
   const plantStateOf = (location: string) =>
     planted.push({ name: 'state', value: new URL(location).searchParams.get('state') ?? '' });
   plantStateOf(connected.begun.location);
@@ -108,7 +112,7 @@ export async function connectAccounts(deployment: Deployment): Promise<void> {
   // A connection that is begun and left lies in Redis until it runs out.
   plantStateOf((await openBrowser().visit(link)).location);
 
-  evidence.push(await pageEvidence(link.replace(/signature=.{6}/, 'signature=AAAAAA')));
+  evidence.push(await pageEvidence(used), await pageEvidence(link.replace(/link=.{6}/, 'link=AAAAAA')));
   evidence.push(await pageEvidence(`${url}/connect/tiktok`, { headers: boardHeaders }).then(withoutHead));
 }
 

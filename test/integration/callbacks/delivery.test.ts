@@ -123,14 +123,31 @@ describe('the delivery of events', () => {
     expect(receiver.received.filter(({ id }) => id === 'j-1-1')).toHaveLength(4);
   });
 
-  it('stops at 410', async () => {
+  it('F22: ends at 410 for every job with this URL, until a person resumes it', async () => {
     const world = await start();
-    const receiver = await receive(answerOf(410));
-    await world.createJob('j', receiver.url);
+    let status = 410;
+    const receiver = await receive((response) => void response.writeHead(status).end());
+    const url = `${receiver.url}?token=one`;
+    await world.createJob('j', url);
     const entry = await world.entryIn('j-1-1', 'failed');
     expect(entry.failedReason).toMatch(/responded with 410$/);
     expect((await world.deliveries.ofJob('j')).attempts[0]?.code).toBe('CALLBACK_GONE');
+    await world.createJob('k', url);
+    expect((await world.entryIn('k-1-1', 'failed')).failedReason).toContain('nothing was sent');
     expect(receiver.received).toHaveLength(1);
+    const { disabled } = await world.deliveries.overview();
+    expect(disabled).toEqual([expect.objectContaining({ endpoint: receiver.url })]);
+    expect(JSON.stringify(disabled)).not.toContain('token');
+    expect(await world.pipeline.metrics.render()).toContain('tiktok_events_delivered_total{outcome="disabled"} 1');
+
+    status = 204;
+    await world.createJob('l', `${receiver.url}?token=two`);
+    await world.entryIn('l-1-1', 'completed');
+    await world.deliveries.resume(receiver.url);
+    expect((await world.deliveries.overview()).disabled).toEqual([]);
+    expect((await world.deliveries.replayFailed()).replayed.sort()).toEqual(['j-1-1', 'k-1-1']);
+    await world.entryIn('k-1-1', 'completed');
+    expect(receiver.received.map(({ id }) => id).sort()).toEqual(['j-1-1', 'j-1-1', 'k-1-1', 'l-1-1']);
   });
 
   it('follows no redirect and says so', async () => {

@@ -90,15 +90,37 @@ describe('accounts list', () => {
 });
 
 describe('accounts connect', () => {
+  const PUBLIC_BASE_URL = 'https://a.example';
+  const inHours = (time: unknown) => (Date.parse(String(time)) - Date.now()) / 3_600_000;
+
   it('prints a link for a day', async () => {
     const { run } = await startWorld();
-    const { exitCode, answer } = await run(['accounts', 'connect', 'acme'], { PUBLIC_BASE_URL: 'https://a.example' });
-    expect(exitCode).toBe(0);
-    const { url, expiresAt } = z.object({ url: z.url(), expiresAt: z.iso.datetime() }).parse(answer);
-    expect(url).toMatch(/^https:\/\/a\.example\/connect\/tiktok\?account=acme&expires=\d+&signature=[\w-]{43}$/);
-    const inHours = (Date.parse(expiresAt) - Date.now()) / 3_600_000;
-    expect(inHours).toBeGreaterThan(23.9);
-    expect(inHours).toBeLessThanOrEqual(24);
+    const { exitCode, answer } = await run(['accounts', 'connect', 'acme'], { PUBLIC_BASE_URL });
+    expect([exitCode, answer]).toEqual([
+      0,
+      {
+        ...{ account: 'acme', returnTo: null, expiresAt: expect.any(String) },
+        url: expect.stringMatching(/^https:\/\/a\.example\/connect\/tiktok\?link=[\w-]{43}$/),
+      },
+    ]);
+    expect(inHours(answer.expiresAt)).toBeGreaterThan(23.5);
+    expect(inHours(answer.expiresAt)).toBeLessThanOrEqual(24);
+  });
+
+  it('prints a link for the time and the app that it is told', async () => {
+    const { run } = await startWorld();
+    const settings = { PUBLIC_BASE_URL, CONNECT_RETURN_ORIGINS: 'https://app.example.com' };
+    const returnTo = 'https://app.example.com/done';
+    const connect = ['accounts', 'connect', 'acme'];
+    const { answer } = await run([...connect, '--return-to', returnTo, '--expires-in', '2h30m'], settings);
+    expect(answer).toMatchObject({ returnTo });
+    expect(inHours(answer.expiresAt)).toBeGreaterThan(2);
+    expect(inHours(answer.expiresAt)).toBeLessThanOrEqual(2.5);
+    expect(await run([...connect, '--return-to', 'https://evil.example'], settings)).toMatchObject({
+      ...{ exitCode: 2, answer: { error: { problems: [{ path: 'returnTo' }] } } },
+    });
+    expect((await run([...connect, '--expires-in', '8d'], settings)).stdout).toContain('seven days');
+    expect((await run([...connect, '--expires-in', 'soon'], settings)).stdout).toContain('such as 30m, 12h or 7d');
   });
 
   it.each([

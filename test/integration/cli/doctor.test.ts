@@ -102,6 +102,10 @@ describe('doctor', () => {
     await writeFile(file, '');
     const good = await examine({ ...env, MEDIA_ROOTS: folder });
     expect(good.problems).toEqual([]);
+    // F3: told to those who keep videos on a server.
+    const guideline = expect.stringContaining('its guidelines want it to download videos that are on a server');
+    expect(good.findings).toContainEqual(expect.objectContaining({ level: 'advice', message: guideline }));
+    expect((await examine(env)).findings).not.toContainEqual(expect.objectContaining({ message: guideline }));
     const { problems, findings } = await examine({ ...env, MEDIA_ROOTS: `${folder},${missing},${file}` });
     expect(problems).toMatchObject([
       { check: 'settings', message: expect.stringContaining(`${missing}, which does not exist`) },

@@ -1,4 +1,5 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -45,6 +46,18 @@ it('keeps what was written over a close and a new start', async () => {
   await expect(command(first.url, 'PING')).rejects.toMatchObject({ why: 'refused' });
   const second = await start();
   expect(await command(second.url, 'GET', 'kept')).toBe('yes');
+  expect(second.url).toBe(first.url);
+});
+
+it('takes another port when its last one was taken meanwhile', async () => {
+  const first = await start();
+  await first.close();
+  const holder = createServer().listen(portOf(first.url), '127.0.0.1');
+  await once(holder, 'listening');
+  const second = await start();
+  expect(second.url).not.toBe(first.url);
+  expect(await command(second.url, 'PING')).toBe('PONG');
+  holder.close();
 });
 
 it.each([
@@ -97,7 +110,8 @@ describe('a second start on the same folder', () => {
     const owner = await start();
     await command(owner.url, 'SET', 'kept', 'yes');
     const closing = owner.close();
-    await eventually(async () => expect(await readdir(dataDir)).not.toContain('redis.json'), { intervalMs: 1 });
+    const record = () => readFile(join(dataDir, 'redis.json'), 'utf8');
+    await eventually(async () => expect(await record()).not.toContain('pid'), { intervalMs: 1 });
     const next = await start();
     await closing;
     expect(next.kind).not.toBe('shared');

@@ -45,7 +45,7 @@ it('says how to get a Redis when there is none and none can be fetched', async (
     dataDir: join(folder, 'data'),
     cacheDir: join(folder, 'cache'),
   } as const;
-  await expect(provideRedis(config)).rejects.toMatchObject({
+  await expect(provideRedis(config, { starter: 'service' })).rejects.toMatchObject({
     code: 'REDIS_UNAVAILABLE',
     why: 'no_program',
     advice: expect.stringMatching(/apt-get install[\s\S]*docker run[\s\S]*REDIS_URL/),

@@ -79,7 +79,7 @@ it('takes the path of PUBLIC_BASE_URL unless told, and connects accounts below i
   const site = await startSite({ PUBLIC_BASE_URL: `http://127.0.0.1:${port}/tiktok/` });
   const home = await (await fetch(`${site.url}/tiktok`)).text();
   expect(home).toContain('href="/tiktok/board"');
-  const begun = await fetch(site.sign('acme'), { redirect: 'manual' });
+  const begun = await fetch(await site.link('acme'), { redirect: 'manual' });
   const consent = new URL(begun.headers.get('location') ?? '');
   expect(consent.searchParams.get('redirect_uri')).toBe(`http://127.0.0.1:${port}/tiktok/connect/tiktok/callback`);
   expect(begun.headers.get('set-cookie')).toContain('Path=/tiktok/connect/tiktok/callback');

@@ -1,13 +1,20 @@
+import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createPublisherFromConfig } from '../../../src/app/create-publisher.ts';
+import { openApp } from '../../../src/app/open-app.ts';
+import { openServer } from '../../../src/app/open-server.ts';
+import { openMeasuredService } from '../../../src/app/open-service.ts';
 import { openWorkers } from '../../../src/app/open-workers.ts';
+import { loadConfig } from '../../../src/config/load-config.ts';
 import { goThroughConsent, newUser, openBrowser, type Site, startSite } from '../../support/connect-site.ts';
 import { eventually } from '../../support/eventually.ts';
 import { makeVideo } from '../../support/videos.ts';
 import { request } from './raw-request.ts';
+
+type Browser = ReturnType<typeof openBrowser>;
 
 /** Every key of a test's own and what is in it, as one text. */
 async function everythingStored({ redis, app }: Site): Promise<string> {
@@ -17,6 +24,7 @@ async function everythingStored({ redis, app }: Site): Promise<string> {
     hash: (name) => redis.hgetall(name),
     zset: (name) => redis.zrange(name, '0', '-1'),
     stream: (name) => redis.xrange(name, '-', '+'),
+    list: (name) => redis.lrange(name, 0, -1),
   };
   const values = await Promise.all(names.map(async (name) => await reads[await redis.type(name)]?.(name)));
   expect(values).not.toContain(undefined);
@@ -24,10 +32,10 @@ async function everythingStored({ redis, app }: Site): Promise<string> {
 }
 
 describe('connecting an account', () => {
-  it('leads from a signed link to consent and back, and stores tokens that work', async () => {
+  it('leads from a link to consent and back, and stores tokens that work', async () => {
     const site = await startSite();
     newUser(site.simulator, 'open-id-1');
-    const { begun, consent, page } = await goThroughConsent(site.sign('acme'), 'open-id-1');
+    const { begun, consent, page } = await goThroughConsent(await site.link('acme'), 'open-id-1');
     expect(begun.status).toBe(302);
     expect(begun.headers.get('cache-control')).toBe('no-store');
     expect(begun.headers.get('set-cookie')).toMatch(
@@ -36,6 +44,7 @@ describe('connecting an account', () => {
     expect(Object.fromEntries(consent.searchParams)).toMatchObject({
       scope: 'video.publish,video.upload',
       redirect_uri: `${site.url}/connect/tiktok/callback`,
+      disable_auto_auth: '1',
       code_challenge: expect.stringMatching(/^[0-9a-f]{64}$/),
     });
     expect(page).toMatchObject({ status: 200, text: expect.stringContaining('connected as <b>acme</b>') });
@@ -51,7 +60,7 @@ describe('connecting an account', () => {
   it('names what the owner did not grant', async () => {
     const site = await startSite();
     newUser(site.simulator, 'open-id-1', ['video.upload']);
-    const { page } = await goThroughConsent(site.sign('acme'), 'open-id-1');
+    const { page } = await goThroughConsent(await site.link('acme'), 'open-id-1');
     expect(page.text).toContain('Not granted: <code>video.publish</code></b>, so direct posts will fail');
     expect(page.text).not.toContain('Not granted: <code>video.upload');
     expect(await site.vault.get('acme')).toMatchObject({ scope: 'video.upload' });
@@ -68,7 +77,7 @@ describe('connecting an account', () => {
   it('connects again an account whose owner had withdrawn, and its jobs go on at once', async () => {
     const site = await startSite();
     newUser(site.simulator, 'open-id-1');
-    await goThroughConsent(site.sign('acme'), 'open-id-1');
+    await goThroughConsent(await site.link('acme'), 'open-id-1');
     await site.vault.markReauthorizationRequired('acme', { reason: 'withdrawn' });
     await openWorkers(site);
     const publisher = createPublisherFromConfig(site.app.config);
@@ -84,7 +93,7 @@ describe('connecting an account', () => {
       const waitingFor = expect.stringMatching(/^(reauthorization|slot)$/);
       await eventually(async () => expect(await publisher.get(id)).toMatchObject({ waitingFor }));
     }
-    const { page } = await goThroughConsent(site.sign('acme'), 'open-id-1');
+    const { page } = await goThroughConsent(await site.link('acme'), 'open-id-1');
     expect(page.status).toBe(200);
     expect(await site.vault.get('acme')).toMatchObject({ status: 'active' });
     for (const { id } of jobs) {
@@ -95,9 +104,9 @@ describe('connecting an account', () => {
   it('renews a user who is known by another name, whose old tokens TikTok may have stopped', async () => {
     const site = await startSite();
     newUser(site.simulator, 'open-id-1');
-    await goThroughConsent(site.sign('acme'), 'open-id-1');
+    await goThroughConsent(await site.link('acme'), 'open-id-1');
     const before = await site.vault.loadTokens('acme');
-    const { page } = await goThroughConsent(site.sign('beta'), 'open-id-1');
+    const { page } = await goThroughConsent(await site.link('beta'), 'open-id-1');
     expect(page).toMatchObject({ status: 409, text: expect.stringContaining('already connected as <b>acme</b>') });
     expect(await site.vault.list()).toMatchObject([{ account: 'acme' }]);
     expect((await site.vault.loadTokens('acme')).accessToken).not.toBe(before.accessToken);
@@ -107,8 +116,8 @@ describe('connecting an account', () => {
     const site = await startSite();
     newUser(site.simulator, 'open-id-1');
     newUser(site.simulator, 'open-id-2');
-    await goThroughConsent(site.sign('acme'), 'open-id-1');
-    const { page } = await goThroughConsent(site.sign('acme'), 'open-id-2');
+    await goThroughConsent(await site.link('acme'), 'open-id-1');
+    const { page } = await goThroughConsent(await site.link('acme'), 'open-id-2');
     expect(page).toMatchObject({ status: 409, text: expect.stringContaining('INPUT_INVALID') });
     expect(page.text).toContain('expected open-id-1');
     expect(await site.vault.list()).toMatchObject([{ account: 'acme', openId: 'open-id-1' }]);
@@ -117,7 +126,7 @@ describe('connecting an account', () => {
   it('tells what TikTok says when the owner declines, as text and not as HTML', async () => {
     const site = await startSite();
     const browser = openBrowser();
-    const { location } = await browser.visit(site.sign('acme'));
+    const { location } = await browser.visit(await site.link('acme'));
     const state = new URL(location).searchParams.get('state') ?? '';
     const answer = { error: 'access_denied', error_description: '<script>alert(1)</script>', state };
     const page = await browser.visit(`${site.url}/connect/tiktok/callback?${new URLSearchParams(answer)}`);
@@ -131,13 +140,13 @@ describe('connecting an account', () => {
     const site = await startSite();
     newUser(site.simulator, 'open-id-1');
     const browser = openBrowser();
-    const { location } = await browser.visit(site.sign('acme'));
+    const { location } = await browser.visit(await site.link('acme'));
     const state = new URL(location).searchParams.get('state') ?? '';
     const refused = await browser.visit(`${site.url}/connect/tiktok/callback?code=made-up&state=${state}`);
     expect(refused).toMatchObject({ status: 502, text: expect.stringContaining('AUTH_REAUTHORIZATION_REQUIRED') });
     expect(refused.text).toContain('Nothing was stored');
     site.simulator.faults.add({ endpoint: 'token', act: { kind: 'drop_after' } });
-    const { page } = await goThroughConsent(site.sign('acme'), 'open-id-1');
+    const { page } = await goThroughConsent(await site.link('acme'), 'open-id-1');
     expect(page).toMatchObject({ status: 502, text: expect.stringContaining('TRANSPORT_NO_ANSWER') });
     expect(await site.vault.list()).toEqual([]);
   });
@@ -146,7 +155,7 @@ describe('connecting an account', () => {
     const site = await startSite();
     newUser(site.simulator, 'open-id-1');
     const browser = openBrowser();
-    const { location } = await browser.visit(site.sign('a-name-to-find'));
+    const { location } = await browser.visit(await site.link('a-name-to-find'));
     const state = new URL(location).searchParams.get('state') ?? '';
     const stored = await everythingStored(site);
     expect(stored).not.toContain('a-name-to-find');
@@ -155,7 +164,7 @@ describe('connecting an account', () => {
     const remainingMs = await site.redis.pttl(key);
     expect(remainingMs).toBeGreaterThan(590_000);
     expect(remainingMs).toBeLessThanOrEqual(600_000);
-    await goThroughConsent(site.sign('acme'), 'open-id-1');
+    await goThroughConsent(await site.link('acme'), 'open-id-1');
     const storedInTheEnd = await everythingStored(site);
     const { accessToken, refreshTokens } = await site.vault.loadTokens('acme');
     for (const secret of [accessToken, ...refreshTokens, site.simulator.clientSecret]) {
@@ -164,11 +173,206 @@ describe('connecting an account', () => {
   });
 });
 
+describe('a connect link', () => {
+  it('connects once, and is used up by that alone', async () => {
+    const site = await startSite();
+    newUser(site.simulator, 'open-id-1');
+    newUser(site.simulator, 'open-id-2');
+    const link = await site.link('acme');
+    const [first, second] = [openBrowser(), openBrowser()];
+    await first.visit(link);
+    const begun = await second.visit(link);
+    expect(begun.status).toBe(302);
+    expect((await goThroughConsent(link, 'open-id-1', first)).page.status).toBe(200);
+    // Who began before that comes too late, and who comes now cannot begin.
+    const state = new URL(begun.location).searchParams.get('state') ?? '';
+    const late = await second.visit(`${site.url}/connect/tiktok/callback?code=c&state=${state}`);
+    expect(late).toMatchObject({ status: 403, text: expect.stringContaining('no longer works') });
+    expect(await first.visit(link)).toMatchObject({ status: 403, text: expect.stringContaining('no longer works') });
+    expect(site.simulator.journal.requests({ endpoint: 'token' })).toHaveLength(1);
+    expect(await site.vault.list()).toMatchObject([{ account: 'acme', openId: 'open-id-1' }]);
+  });
+
+  it('works again for who took the wrong TikTok user, said no, or met an outage of TikTok', async () => {
+    const site = await startSite();
+    newUser(site.simulator, 'open-id-1');
+    newUser(site.simulator, 'open-id-2');
+    newUser(site.simulator, 'open-id-3');
+    await goThroughConsent(await site.link('acme'), 'open-id-1');
+    await goThroughConsent(await site.link('beta'), 'open-id-2');
+    await site.vault.markReauthorizationRequired('acme', { reason: 'withdrawn' });
+    const link = await site.link('acme');
+    expect((await goThroughConsent(link, 'open-id-2')).page.status).toBe(409);
+    expect((await goThroughConsent(link, 'open-id-3')).page.status).toBe(409);
+    const browser = openBrowser();
+    const state = new URL((await browser.visit(link)).location).searchParams.get('state') ?? '';
+    const declined = `${site.url}/connect/tiktok/callback?error=access_denied&state=${state}`;
+    expect((await browser.visit(declined)).status).toBe(400);
+    site.simulator.faults.add({ endpoint: 'token', act: { kind: 'drop_after' } });
+    expect((await goThroughConsent(link, 'open-id-1')).page.status).toBe(502);
+    const { page } = await goThroughConsent(link, 'open-id-1');
+    expect(page).toMatchObject({ status: 200, text: expect.stringContaining('It had been connected before') });
+    expect(await site.vault.get('acme')).toMatchObject({ openId: 'open-id-1', status: 'active' });
+  });
+
+  it('ends at its time', async () => {
+    const site = await startSite();
+    const link = await site.link('acme', { expiresInMs: 120_000 });
+    const [key = ''] = await site.redis.keys(site.app.keys.connectLink('*'));
+    const remainingMs = await site.redis.pttl(key);
+    expect(remainingMs).toBeGreaterThan(60_000);
+    expect(remainingMs).toBeLessThanOrEqual(120_000);
+    await site.redis.pexpire(key, '0');
+    expect(await openBrowser().visit(link)).toMatchObject({
+      status: 403,
+      text: expect.stringContaining('has expired'),
+    });
+  });
+
+  it('is not readable in Redis, and cannot be made there', async () => {
+    const site = await startSite();
+    const link = await site.link('a-name-to-find');
+    const stored = await everythingStored(site);
+    expect(stored).not.toContain('a-name-to-find');
+    expect(stored).not.toContain(new URL(link).searchParams.get('link'));
+    // What is sealed for one link is of no use for another.
+    const [key = ''] = await site.redis.keys(site.app.keys.connectLink('*'));
+    const token = 'a'.repeat(43);
+    const forged = site.app.keys.connectLink(createHash('sha256').update(token).digest('hex'));
+    await site.redis.set(forged, (await site.redis.get(key)) ?? '');
+    const page = await openBrowser().visit(`${site.url}/connect/tiktok?link=${token}`);
+    expect(page).toMatchObject({ status: 502, text: expect.stringContaining('INTERNAL_TAMPERED') });
+  });
+
+  it('names the TikTok user who was connected', async () => {
+    const site = await startSite();
+    newUser(site.simulator, 'open-id-1');
+    const { page } = await goThroughConsent(await site.link('acme'), 'open-id-1');
+    const { nickname, username } = await site.askCreator('acme');
+    expect(page.text).toContain(`<b>${nickname} (@${username})</b> is connected as <b>acme</b>`);
+    expect(page.text).not.toContain('before');
+  });
+});
+
+describe('a connect link with a returnTo', () => {
+  const APP = 'https://app.example.com';
+  const returnTo = `${APP}/settings?tab=tiktok&outcome=mine#top`;
+
+  async function startReturning() {
+    const site = await startSite({ CONNECT_RETURN_ORIGINS: `${APP}, http://localhost:5000/` });
+    newUser(site.simulator, 'open-id-1');
+    return { site, link: await site.link('acme', { returnTo }) };
+  }
+
+  function returned({ status, location, headers }: Awaited<ReturnType<Browser['visit']>>) {
+    expect(status).toBe(302);
+    expect(headers.get('referrer-policy')).toBe('no-referrer');
+    expect(headers.get('cache-control')).toBe('no-store');
+    const { origin, pathname, searchParams, hash } = new URL(location);
+    expect([origin, pathname, hash]).toEqual([APP, '/settings', '#top']);
+    return Object.fromEntries(searchParams);
+  }
+
+  /** Comes back from TikTok's consent page with an answer of one's own. */
+  async function answer(site: Site, link: string, fields: Record<string, string>) {
+    const browser = openBrowser();
+    const state = new URL((await browser.visit(link)).location).searchParams.get('state') ?? '';
+    return await browser.visit(`${site.url}/connect/tiktok/callback?${new URLSearchParams({ ...fields, state })}`);
+  }
+
+  it('leads back to the app, which is told what happened and no secret', async () => {
+    const { site, link } = await startReturning();
+    expect(returned(await answer(site, link, { error: 'access_denied', error_description: 'no' }))).toEqual({
+      ...{ tab: 'tiktok', account: 'acme', outcome: 'denied', code: 'ACCESS_DENIED' },
+    });
+    expect(returned(await answer(site, link, { error: 'server_error' }))).toMatchObject({
+      ...{ outcome: 'failed', code: 'CONSENT_FAILED' },
+    });
+    expect(returned(await answer(site, link, { code: 'made-up' }))).toMatchObject({
+      ...{ outcome: 'failed', code: 'AUTH_REAUTHORIZATION_REQUIRED' },
+    });
+    const { page } = await goThroughConsent(link, 'open-id-1');
+    expect(returned(page)).toEqual({ tab: 'tiktok', account: 'acme', outcome: 'connected' });
+    expect(await site.vault.get('acme')).toMatchObject({ openId: 'open-id-1' });
+    // Where this link led is forgotten with it.
+    expect((await openBrowser().visit(link)).status).toBe(403);
+  });
+
+  it('tells the app of scopes that are missing, and of a user who has another name, without that name', async () => {
+    const { site, link } = await startReturning();
+    newUser(site.simulator, 'open-id-2', ['video.upload']);
+    await goThroughConsent(await site.link('beta'), 'open-id-2');
+    expect(returned((await goThroughConsent(link, 'open-id-2')).page)).toEqual({
+      ...{ tab: 'tiktok', account: 'acme', outcome: 'failed', code: 'ALREADY_CONNECTED' },
+    });
+    newUser(site.simulator, 'open-id-3', ['video.upload']);
+    expect(returned((await goThroughConsent(link, 'open-id-3')).page)).toMatchObject({
+      ...{ outcome: 'connected', code: 'AUTH_SCOPE_MISSING' },
+    });
+  });
+
+  it('is no way to send browsers to places that the operator has not listed', async () => {
+    const { site, link } = await startReturning();
+    for (const elsewhere of [
+      'https://evil.example/',
+      'https://app.example.com.evil.example/',
+      'https://app.example.com@evil.example/',
+      'https://user:password@app.example.com/',
+      'http://app.example.com/',
+      'https://app.example.com:8443/',
+      'javascript:alert(1)',
+      '//evil.example',
+    ]) {
+      await expect(site.link('acme', { returnTo: elsewhere })).rejects.toMatchObject({
+        code: 'INPUT_INVALID',
+        details: { problems: [{ path: 'returnTo' }] },
+      });
+    }
+    // Nor does the query of a request count, or an answer without its state.
+    const evil = new URLSearchParams({ returnTo: 'https://evil.example/' });
+    for (const address of [`${link}x&${evil}`, `${site.url}/connect/tiktok/callback?error=access_denied&${evil}`]) {
+      const refused = await openBrowser().visit(address);
+      expect(refused.status).toBeGreaterThanOrEqual(400);
+      expect(refused.location).toBe('');
+    }
+  });
+
+  it('ends on a page when the web server no longer lists its origin', async () => {
+    const { site, link } = await startReturning();
+    const { CONNECT_RETURN_ORIGINS: _, ...env } = site.env as Record<string, string>;
+    const app = await openApp(loadConfig(env));
+    onTestFinished(app.close);
+    const { url } = await openServer(await openMeasuredService(app));
+    const { page } = await goThroughConsent(link.replace(site.url, url), 'open-id-1');
+    expect(page).toMatchObject({ status: 200, location: '', text: expect.stringContaining('is connected as') });
+  });
+});
+
+describe('the connect pages', () => {
+  it('carry the name, logo and colour of their operator, and load nothing but the logo', async () => {
+    const site = await startSite({
+      ...{ CONNECT_PAGE_NAME: 'Acme & <Sons>', CONNECT_PAGE_COLOR: '#0F766E' },
+      CONNECT_PAGE_LOGO: 'https://cdn.example.com/logo.png?v=2',
+    });
+    const page = await openBrowser().visit(`${site.url}/connect/tiktok?link=x`);
+    expect(page.text).toContain('<title>This link no longer works – Acme &amp; &lt;Sons&gt;</title>');
+    expect(page.text).toContain('<b>Acme &amp; &lt;Sons&gt;</b>');
+    expect(page.text).toContain('<img src="https://cdn.example.com/logo.png?v=2" alt="">');
+    expect(page.text).toContain('background: #0F766E; color: #fff');
+    const policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
+    expect(page.headers.get('content-security-policy')).toBe(`${policy}; img-src https://cdn.example.com/logo.png`);
+    // The operator's own pages stay as they are.
+    const home = await openBrowser().visit(site.url);
+    expect(home.text).not.toContain('Sons');
+    expect(home.headers.get('content-security-policy')).toBe(policy);
+  });
+});
+
 describe('the state of a connection', () => {
   it('works once', async () => {
     const site = await startSite();
     newUser(site.simulator, 'open-id-1');
-    const { callback, browser, begun } = await goThroughConsent(site.sign('acme'), 'open-id-1');
+    const { callback, browser, begun } = await goThroughConsent(await site.link('acme'), 'open-id-1');
     expect(browser.cookies.get('tiktok-connect')).toBe('');
     await site.vault.remove('acme');
     const again = await browser.visit(callback);
@@ -185,12 +389,12 @@ describe('the state of a connection', () => {
     const site = await startSite();
     newUser(site.simulator, 'open-id-1');
     const browser = openBrowser();
-    const { location } = await browser.visit(site.sign('acme'));
+    const { location } = await browser.visit(await site.link('acme'));
     const consented = await fetch(location, { redirect: 'manual' });
     const callback = consented.headers.get('location') ?? '';
     const other = openBrowser();
     expect((await other.visit(callback)).status).toBe(400);
-    await other.visit(site.sign('beta'));
+    await other.visit(await site.link('beta'));
     expect((await other.visit(callback)).status).toBe(400);
     expect(await site.vault.list()).toEqual([]);
     expect((await browser.visit(callback)).status).toBe(200);
@@ -215,15 +419,14 @@ describe('who may connect an account', () => {
     const site = await startSite({ HOST: '0.0.0.0', API_KEYS: 'k', PUBLIC_BASE_URL: 'https://a.example/tiktok' });
     const { port } = new URL(site.url);
     const from = (path: string) => request(`http://127.0.0.1:${port}${path}`, { host: 'a.example' });
-    const link = new URL(site.sign('acme'));
+    const link = new URL(await site.link('acme'));
     expect((await from(`${link.pathname}${link.search}`)).status).toBe(302);
-    const altered = link.search.replace('acme', 'beta');
-    expect(await from(`${link.pathname}${altered}`)).toMatchObject({
-      status: 403,
-      body: expect.stringContaining('no longer works'),
-    });
-    const old = new URL(site.sign('acme', -1));
-    expect((await from(`${old.pathname}${old.search}`)).status).toBe(403);
+    for (const altered of [link.search.slice(0, -1), '?link=', `?link=${'a'.repeat(43)}`, '?link=*&account=acme']) {
+      expect(await from(`${link.pathname}${altered}`)).toMatchObject({
+        status: 403,
+        body: expect.stringContaining('no longer works'),
+      });
+    }
     for (const stranger of [page, '/connect/tiktok', `${page}&expires=9999999999`]) {
       const refused = await from(stranger);
       expect(refused.status).toBe(403);
@@ -233,7 +436,7 @@ describe('who may connect an account', () => {
 
   it('begins at the public address, with a cookie for https', async () => {
     const site = await startSite({ PUBLIC_BASE_URL: 'https://a.example/tiktok' });
-    const begun = await openBrowser().visit(site.sign('acme'));
+    const begun = await openBrowser().visit(await site.link('acme'));
     const redirectUri = new URL(begun.location).searchParams.get('redirect_uri');
     expect(redirectUri).toBe('https://a.example/tiktok/connect/tiktok/callback');
     expect(begun.headers.get('set-cookie')).toContain('; Path=/tiktok/connect/tiktok/callback; ');
@@ -242,7 +445,7 @@ describe('who may connect an account', () => {
 
   it('is nobody where no public address is known', async () => {
     const site = await startSite({ HOST: '0.0.0.0', API_KEYS: 'k' });
-    const answer = await openBrowser().visit(site.sign('acme'));
+    const answer = await openBrowser().visit(await site.link('acme'));
     expect(answer.status).toBe(503);
     expect(JSON.parse(answer.text)).toMatchObject({ code: 'CONNECT_NOT_CONFIGURED' });
   });
@@ -271,16 +474,16 @@ describe('who may connect an account', () => {
     expect((await request(`${site.url}${page}`, { ...as('ops:secret'), 'sec-fetch-site': 'cross-site' })).status).toBe(
       403,
     );
-    const link = site.sign('acme');
+    const link = await site.link('acme');
     expect((await request(link, {})).status).toBe(302);
   });
 
   it('is told what is missing, and which names cannot be', async () => {
     const bare = await startSite({ TIKTOK_CLIENT_KEY: '', TIKTOK_CLIENT_SECRET: '' });
-    const unconfigured = await openBrowser().visit(bare.sign('acme'));
+    const unconfigured = await openBrowser().visit(await bare.link('acme'));
     expect(unconfigured).toMatchObject({ status: 503, text: expect.stringContaining('TIKTOK_CLIENT_KEY') });
     const site = await startSite();
-    const unnamed = await openBrowser().visit(site.sign(''));
+    const unnamed = await openBrowser().visit(`${site.url}/connect/tiktok?account=`);
     expect(unnamed).toMatchObject({ status: 409, text: expect.stringContaining('INPUT_INVALID') });
   });
 });

@@ -30,6 +30,9 @@ describe('GET /v1/accounts/:account/creator', () => {
         duetDisabled: false,
         stitchDisabled: false,
         maxVideoDurationSeconds: expect.any(Number),
+        brandedPrivacyLevelOptions: ['PUBLIC_TO_EVERYONE', 'MUTUAL_FOLLOW_FRIENDS'],
+        photos: { commentDisabled: false, duetDisabled: true, stitchDisabled: true },
+        texts: expect.objectContaining({ brandContentPrivacy: 'Branded content visibility cannot be set to private.' }),
       });
     }
     expect(asked()).toHaveLength(2);

@@ -22,7 +22,7 @@ function deliver({ url, simulator }: Site, body: string, { secret = simulator.cl
 async function startWithAccount() {
   const site = await startSite();
   newUser(site.simulator, 'open-id-1');
-  await goThroughConsent(site.sign('acme'), 'open-id-1');
+  await goThroughConsent(await site.link('acme'), 'open-id-1');
   return { site, laterSeconds: Math.ceil(Date.now() / 1_000) + 1 };
 }
 

@@ -10,7 +10,7 @@ describe('/v1/callbacks', () => {
     const answer = await api.call('GET', '/v1/callbacks');
     expect(answer.status).toBe(200);
     const counts = { waiting: 0, active: 0, delayed: 0, failed: 0 };
-    expect(answer.body).toEqual({ counts, paused: [], failed: [] });
+    expect(answer.body).toEqual({ counts, paused: [], disabled: [], failed: [] });
   });
 
   it('shows what of a job is still on its way', async () => {

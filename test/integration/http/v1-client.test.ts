@@ -28,6 +28,7 @@ export async function use(baseUrl: string, key: string) {
   });
   api.setSecurityData(key);
   const { data: account } = await api.v1.putAccount('acme', { openId: 'user-one', accessToken: 'act.one' });
+  const { data: link } = await api.v1.createConnectLink({ account: 'acme', expiresInMs: 60_000 });
   const request: PublishRequest = {
     account: account.account,
     mode: 'direct',
@@ -47,6 +48,7 @@ export async function use(baseUrl: string, key: string) {
     listed: page.jobs.map(({ id }) => id).includes(job.id),
     states: [job.state, cancelled.state],
     refusal: refused.code,
+    link: [link.account, link.returnTo],
     accounts: accounts.accounts.map(({ openId }) => openId),
   };
 }
@@ -71,7 +73,7 @@ describe('/openapi.json', () => {
   });
 
   it('makes a client that a generator writes and nobody edits', { timeout: 120_000 }, async () => {
-    const api = await startApi({ API_KEYS: 'some-key' });
+    const api = await startApi({ API_KEYS: 'some-key', PUBLIC_BASE_URL: 'https://a.example' });
     const folder = await mkdtemp(join(tmpdir(), 'tiktok-publisher-client-'));
     onTestFinished(() => rm(folder, { recursive: true, force: true }));
     const input = join(folder, 'openapi.json');
@@ -85,7 +87,7 @@ describe('/openapi.json', () => {
     const { use } = programSchema.parse(await import(pathToFileURL(join(folder, 'out/program.js')).href));
     expect(await use(api.url, 'some-key')).toEqual({
       ...{ statuses: [202, 200], sameJob: true, listed: true, refusal: 'JOB_NOT_RETRYABLE' },
-      ...{ states: ['queued', 'cancelled'], accounts: ['user-one'] },
+      ...{ states: ['queued', 'cancelled'], accounts: ['user-one'], link: ['acme', null] },
     });
   });
 });

@@ -27,7 +27,10 @@ it('answers whatever is sent with what it is asked or a problem document, and li
 }, async () => {
   const { FUZZ_REQUESTS: count, FUZZ_SEED: seed } = settings.parse(process.env);
   process.stdout.write(`fuzz: FUZZ_SEED=${seed} FUZZ_REQUESTS=${count}\n`);
-  const api = await startApi({ API_KEYS: API_KEY, MEDIA_ROOTS: '/nowhere' });
+  const api = await startApi({
+    ...{ API_KEYS: API_KEY, MEDIA_ROOTS: '/nowhere' },
+    ...{ PUBLIC_BASE_URL: 'https://a.example', CONNECT_RETURN_ORIGINS: 'https://app.example.com' },
+  });
   const id = await enqueueWithKey();
   const arbitrary = hostileRequests({ id, apiKey: API_KEY, webhookSecret: api.simulator.clientSecret });
   const requests = fc.sample(arbitrary, { seed, numRuns: count });

@@ -1,11 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import type { buildConnector } from 'undici';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { deliverEvent } from '../../../src/callbacks/delivery.ts';
 import { createCallbackSigner } from '../../../src/callbacks/signer.ts';
+import { createS3Opener } from '../../../src/media/s3-source.ts';
 import { openUrlSource } from '../../../src/media/url-source.ts';
 import { parseAllowList } from '../../../src/outbound/allow-list.ts';
 import { createOutboundAgent } from '../../../src/outbound/outbound-agent.ts';
-import type { ProxySettings } from '../../../src/outbound/proxied-agent.ts';
+import { createProxiedAgent } from '../../../src/outbound/proxied-agent.ts';
+import type { ProxySettings } from '../../../src/outbound/proxy-settings.ts';
 import { startSimulator } from '../../../src/simulator/index.ts';
 import { createTikTokClient } from '../../../src/tiktok/index.ts';
 import { reachApi } from '../../../src/tiktok/reachability.ts';
@@ -73,6 +76,54 @@ describe('where only a proxy leads out', () => {
     expect(await tiktok.queryCreatorInfo({ accessToken })).toHaveProperty('privacyLevelOptions');
     await reachApi('http://tiktok.example', Date.now, through(proxy.url));
     expect(proxy.asked.map(({ target }) => target)).toEqual(['tiktok.example:80', 'tiktok.example:80']);
+  });
+
+  it('an object is read through it, and what refuses there is named', async () => {
+    for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']) vi.stubEnv(name, 'of-a-test');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const storage = { endpoint: 'http://storage.example', region: 'x', forcePathStyle: true };
+    const proxy = await startForwardProxy(portOf((await startMedia()).origin));
+    const objects = createS3Opener({ ...storage, proxy: through(proxy.url) });
+    onTestFinished(() => objects.close());
+    const source = await objects.open({ bucket: 'honest', key: 'a.mp4' });
+    expect(source.pin.sizeBytes).toBe(video.length);
+    await source.close();
+    expect(proxy.asked.map(({ target }) => target)).toEqual(['storage.example:80']);
+    const refusing = await startForwardProxy(1, { status: 403 });
+    const refused = createS3Opener({ ...storage, proxy: through(refusing.url) });
+    onTestFinished(() => refused.close());
+    const error = await rejection(refused.open({ bucket: 'honest', key: 'a.mp4' }));
+    expect(error).toMatchObject({ code: 'OUTBOUND_UNREACHABLE' });
+    expect(error.message).toContain('HTTP 403 from the proxy');
+  });
+
+  it.each([
+    ['10.0.0.0/8', 'http://10.1.2.3', 'direct'],
+    ['192.168.0.0/16, 10.0.0.0/8', 'http://10.1.2.3', 'direct'],
+    ['10.1.2.3', 'http://10.1.2.3', 'direct'],
+    ['fd00::/8', 'http://[fd00::1]', 'direct'],
+    ['fd00::1', 'http://[fd00::1]', 'direct'],
+    ['10.0.0.0/8', 'http://11.1.2.3', 'proxy'],
+    ['10.0.0.0/8', 'http://[fd00::1]', 'proxy'],
+    // A name is not resolved for it, as curl does not.
+    ['10.0.0.0/8', 'http://media.example', 'proxy'],
+    ['*.media.example', 'http://a.media.example', 'direct'],
+    ['10.0.0.0/8,*', 'http://media.example', 'direct'],
+  ])('NO_PROXY=%s leads %s to: %s', async (except, origin, way) => {
+    const ways: string[] = [];
+    const noting = (name: string) =>
+      ((_target, callback) => {
+        ways.push(name);
+        callback(new Error('far enough'), null);
+      }) satisfies buildConnector.connector;
+    const agent = createProxiedAgent({
+      ...{ proxy: through('http://127.0.0.1:1', except), connectMs: 5_000 },
+      connect: noting('direct'),
+      throughProxy: () => noting('proxy'),
+    });
+    onTestFinished(() => agent.destroy());
+    await expect(agent.request({ origin, path: '/', method: 'GET' })).rejects.toThrow('far enough');
+    expect(ways).toEqual([way]);
   });
 
   it('hosts of NO_PROXY and this machine are reached directly', async () => {

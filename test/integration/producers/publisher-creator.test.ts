@@ -51,6 +51,16 @@ describe('publisher.creator', () => {
       duetDisabled: true,
       stitchDisabled: false,
       maxVideoDurationSeconds: 600,
+      // F20: in TikTok's own words.
+      brandedPrivacyLevelOptions: ['PUBLIC_TO_EVERYONE', 'MUTUAL_FOLLOW_FRIENDS'],
+      photos: { commentDisabled: false, duetDisabled: true, stitchDisabled: true },
+      texts: expect.objectContaining({
+        labels: { brandOrganic: 'Promotional content', brandContent: 'Paid partnership' },
+        consent: {
+          music: "By posting, you agree to TikTok's Music Usage Confirmation.",
+          brandContent: "By posting, you agree to TikTok's Branded Content Policy and Music Usage Confirmation.",
+        },
+      }),
     };
     expect(await pipeline.publisher.creator(account)).toEqual(expected);
     expect(await pipeline.publisher.creator(openId)).toEqual(expected);

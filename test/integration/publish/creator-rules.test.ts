@@ -215,12 +215,12 @@ describe('PREFLIGHT=warn', () => {
 describe('an app that TikTok has not audited', () => {
   const unaudited = usePublishWorld(100_000, { preflight: 'refuse', simulator: { unaudited: true } });
 
-  it('is named for what it is', async () => {
+  it('F2: is named for what it is by the refusal of an init, not by the levels that TikTok offers', async () => {
     const { pipeline, video } = unaudited();
     const { account, ended, inits } = await openCase(pipeline);
     const job = await ended(await enqueuePost(pipeline, account, { privacyLevel: 'PUBLIC_TO_EVERYONE' }, video));
     expect(job).toMatchObject({ state: 'failed', failure: { code: 'TIKTOK_UNAUDITED_CLIENT', retryable: true } });
     expect(job.failure?.message).toContain('has not audited');
-    expect(inits()).toEqual([]);
+    expect(inits()).toMatchObject([{ code: 'unaudited_client_can_only_post_to_private_accounts' }]);
   });
 });

@@ -65,6 +65,7 @@ describe('a refresh that cannot be made', () => {
     ['TikTok fails', refusal(500, 'server_error'), 'TIKTOK_INTERNAL'],
     ['TikTok is away for a moment', refusal(503, 'temporarily_unavailable'), 'TIKTOK_INTERNAL'],
     ['a gateway answers', { kind: 'raw', httpStatus: 503, body: '<html></html>' }, 'TIKTOK_INTERNAL'],
+    ['the response type is not supported', refusal(400, 'unsupported_response_type'), 'AUTH_CLIENT_REFUSED'],
     ['the grant type is not supported', refusal(400, 'unsupported_grant_type'), 'AUTH_CLIENT_REFUSED'],
     ['the refresh was malformed', refusal(400, 'invalid_request'), 'AUTH_CLIENT_REFUSED'],
     ['the connection breaks', { kind: 'drop_before' }, 'TRANSPORT_NO_ANSWER'],

@@ -14,6 +14,11 @@ describe('a post that TikTok fails for good', () => {
     ['video_bitrate_check_failed', 'TIKTOK_MEDIA_BITRATE'],
     ['publish_cancelled', 'TIKTOK_PUBLISH_CANCELLED'],
     ['auth_removed', 'AUTH_REMOVED'],
+    ['auth_failed', 'AUTH_REMOVED'],
+    ['file_format', 'TIKTOK_MEDIA_FORMAT'],
+    ['duration', 'TIKTOK_MEDIA_DURATION'],
+    ['frame_rate', 'TIKTOK_MEDIA_FRAME_RATE'],
+    ['picture_size', 'TIKTOK_MEDIA_PICTURE_SIZE'],
     ['spam_risk_too_many_posts', 'TIKTOK_POSTED_TOO_OFTEN'],
     ['spam_risk_user_banned_from_posting', 'TIKTOK_USER_BANNED'],
     ['spam_risk_text', 'TIKTOK_SPAM_TEXT'],
@@ -43,6 +48,8 @@ describe('a post that TikTok fails for a passing reason', () => {
     ['pull', 'internal', 'TIKTOK_PROCESSING_INTERNAL'],
     ['pull', 'video_pull_failed', 'TIKTOK_PULL_FAILED'],
     ['pull', 'photo_pull_failed', 'TIKTOK_PULL_FAILED'],
+    ['pull', 'video_download_failed', 'TIKTOK_PULL_FAILED'],
+    ['pull', 'photo_download_failed', 'TIKTOK_PULL_FAILED'],
   ])('by %s for the reason "%s" restarts and is published once', async (source, failReason, code) => {
     const { fault, enqueueFile, enqueuePull, ended, publishes, posts } = await openCase(world().pipeline);
     fault('video_init', { kind: 'fail_processing', failReason });
@@ -56,15 +63,20 @@ describe('a post that TikTok fails for a passing reason', () => {
   });
 
   it.concurrent.each([
-    ['file', 'internal', 'TIKTOK_PROCESSING_INTERNAL'],
-    ['pull', 'video_pull_failed', 'TIKTOK_PULL_FAILED'],
-  ] as const)('by %s again and again fails as "%s" in the end', async (source, failReason, code) => {
-    const { fault, enqueueFile, enqueuePull, ended, inits, posts } = await openCase(world().pipeline);
-    fault('video_init', { kind: 'fail_processing', failReason }, { times: 'always' });
-    const job = await ended(source === 'file' ? await enqueueFile(world().video) : await enqueuePull());
-    expect(job).toMatchObject({ state: 'failed', failure: { code, tiktokCode: failReason } });
-    expect(inits().length).toBeGreaterThan(1);
-    expect(inits().length).toBeLessThanOrEqual(6);
-    expect(posts()).toEqual([]);
-  });
+    // F11: two new inits, however many attempts are left.
+    ['file', 'internal', 'TIKTOK_PROCESSING_INTERNAL', 3],
+    ['pull', 'internal', 'TIKTOK_PROCESSING_INTERNAL', 3],
+    // No upload renews the attempts of a pull.
+    ['pull', 'video_pull_failed', 'TIKTOK_PULL_FAILED', 4],
+  ] as const)(
+    'by %s again and again fails as "%s" in the end: %s after %i inits',
+    async (source, failReason, code, initCount) => {
+      const { fault, enqueueFile, enqueuePull, ended, inits, posts } = await openCase(world().pipeline);
+      fault('video_init', { kind: 'fail_processing', failReason }, { times: 'always' });
+      const job = await ended(source === 'file' ? await enqueueFile(world().video) : await enqueuePull());
+      expect(job).toMatchObject({ state: 'failed', failure: { code, tiktokCode: failReason } });
+      expect(inits()).toHaveLength(initCount);
+      expect(posts()).toEqual([]);
+    },
+  );
 });

@@ -95,9 +95,9 @@ describe('trouble with the status of a post that TikTok has', () => {
 
 describe('a publish_id that TikTok does not know for a while after the init', () => {
   const world = usePublishWorld(VIDEO_BYTES, {
-    simulator: { switches: { publishIdUnknownForMs: 1_500 } },
     retries: { ...RAPID_RETRIES, maxAttempts: 30 },
   });
+  const UNKNOWN = refusal(400, 'invalid_publish_id');
 
   const publishesOnce = async (publishCase: PublishCase, enqueued: PublishJob): Promise<PublishJob> => {
     const job = await publishCase.ended(enqueued);
@@ -108,6 +108,7 @@ describe('a publish_id that TikTok does not know for a while after the init', ()
 
   it.concurrent.each(['file', 'pull'] as const)('is asked about until it does (%s)', async (source) => {
     const publishCase = await openCase(world().pipeline);
+    publishCase.fault('status', UNKNOWN, { times: 3 });
     const enqueued = source === 'file' ? await publishCase.enqueueFile(world().video) : await publishCase.enqueuePull();
     const job = await publishesOnce(publishCase, enqueued);
     expect(new Set(failedPolls(job))).toEqual(new Set(['TIKTOK_PUBLISH_ID_UNKNOWN']));
@@ -116,6 +117,7 @@ describe('a publish_id that TikTok does not know for a while after the init', ()
   it.concurrent('is no reason to give an interrupted upload up', async () => {
     const publishCase = await openCase(world().pipeline);
     publishCase.fault('upload', { kind: 'status', httpStatus: 500 });
+    publishCase.fault('status', UNKNOWN, { times: 3 });
     const job = await publishesOnce(publishCase, await publishCase.enqueueFile(world().video));
     expect(job.timeline.some(({ code }) => code === 'TIKTOK_PUBLISH_ID_UNKNOWN')).toBe(true);
     expect(publishCase.posts()).toMatchObject([{ sha256: world().sha256 }]);

@@ -19,7 +19,8 @@ function scripted(answers: (PublishJob | undefined | Error)[]) {
 
 async function statesOf(publisher: ReturnType<typeof scripted>, signal = new AbortController().signal) {
   const states: string[] = [];
-  for await (const job of watchJob(publisher, 'id', { signal, intervalMs: 1 })) states.push(job.state);
+  const onOutage = (isAway: boolean) => states.push(isAway ? 'Redis is away' : 'Redis is back');
+  for await (const job of watchJob(publisher, 'id', { signal, intervalMs: 1, onOutage })) states.push(job.state);
   return states;
 }
 
@@ -34,10 +35,12 @@ describe('watching a job', () => {
     await expect(statesOf(scripted([undefined]))).rejects.toMatchObject({ code: 'JOB_NOT_FOUND' });
   });
 
-  it('sits out an outage of Redis', async () => {
+  it('sits out an outage of Redis, and tells of its begin and its end', async () => {
     const away = new PublishError('REDIS_UNAVAILABLE');
     expect(await statesOf(scripted([sampleJob(), away, away, sampleJob({ state: 'failed' })]))).toEqual([
       'queued',
+      'Redis is away',
+      'Redis is back',
       'failed',
     ]);
   });

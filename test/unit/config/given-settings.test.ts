@@ -85,6 +85,13 @@ describe('a guest', () => {
     expect(Object.keys(problemsOf(() => config.s3))).toEqual(['S3_ENDPOINT', 'S3_FORCE_PATH_STYLE']);
     expect(Object.keys(problemsOf(() => config.outboundAllowHosts))).toEqual(['OUTBOUND_ALLOW_HOSTS']);
     expect(Object.keys(problemsOf(() => config.tiktok))).toEqual(['TIKTOK_API_BASE_URL']);
+    expect(Object.keys(problemsOf(() => config.http))).toEqual(['PUBLIC_BASE_URL', 'CONNECT_RETURN_ORIGINS']);
+  });
+
+  it("does not take the app's own address for that of the service", () => {
+    expect(loadPublisherConfig({ HOST: '127.0.0.1', PORT: '8080' }).http.publicBaseUrl).toBeUndefined();
+    const { http } = loadPublisherConfig({ TIKTOK_PUBLISHER_PUBLIC_BASE_URL: 'https://publisher.example.com' });
+    expect(http.publicBaseUrl).toBe('https://publisher.example.com');
   });
 
   it('that works leaves the web server, the log and the traces to the app around', () => {

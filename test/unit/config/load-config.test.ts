@@ -169,6 +169,8 @@ describe('values', () => {
       basePath: '',
       board: { user: 'ops', password: 'pw' },
       boardViewer: { user: 'guest', password: 'look' },
+      returnOrigins: [],
+      connectPage: {},
     });
     expect(config.mediaRoots).toEqual(['/srv/videos', resolve('media')]);
     expect(config.outboundAllowHosts).toEqual(['minio:9000', '10.0.0.0/8', '[::1]:80', 'fd00::/8', '127.0.0.1']);
@@ -278,6 +280,45 @@ describe('problems', () => {
     expect(problemsOf({ HOST: '0.0.0.0' }).API_KEYS).toContain('HOST=0.0.0.0');
     expect(problemsOf({ HOST: '::1' })).toEqual({});
     expect(problemsOf({ HOST: '0.0.0.0', API_KEYS: 'k' })).toEqual({});
+  });
+});
+
+describe('what owners of accounts see', () => {
+  it('has a name, a logo and a colour, and leads back to the origins that are listed', () => {
+    const { http } = loadConfig({
+      CONNECT_RETURN_ORIGINS: 'https://App.example.com/, http://127.0.0.1:5000,https://b.example:8443',
+      CONNECT_PAGE_NAME: 'Acme',
+      CONNECT_PAGE_LOGO: 'https://cdn.example.com/logo.svg?v=1',
+      CONNECT_PAGE_COLOR: '#0F766e',
+    });
+    expect(http.returnOrigins).toEqual(['https://app.example.com', 'http://127.0.0.1:5000', 'https://b.example:8443']);
+    expect(http.connectPage).toEqual({
+      ...{ name: 'Acme', logo: 'https://cdn.example.com/logo.svg?v=1', color: '#0F766e' },
+    });
+    const logo = 'data:image/svg+xml;base64,PHN2Zz48L3N2Zz4=';
+    expect(loadConfig({ CONNECT_PAGE_LOGO: logo }).http.connectPage.logo).toBe(logo);
+  });
+
+  it.each([
+    ['CONNECT_RETURN_ORIGINS', 'app.example.com', 'https://app.example.com'],
+    ['CONNECT_RETURN_ORIGINS', 'https://app.example.com/settings', 'without a path'],
+    ['CONNECT_RETURN_ORIGINS', 'http://app.example.com', 'http:// only for localhost'],
+    ['CONNECT_RETURN_ORIGINS', 'https://app.example.com,*', 'https://app.example.com'],
+    ['CONNECT_RETURN_ORIGINS', ',', 'https://app.example.com'],
+    ['CONNECT_PAGE_NAME', 'a'.repeat(61), 'at most 60 characters'],
+    ['CONNECT_PAGE_LOGO', 'http://cdn.example.com/logo.png', 'https://'],
+    ['CONNECT_PAGE_LOGO', "https://cdn.example.com/a;script-src 'unsafe-inline'", 'https://'],
+    ['CONNECT_PAGE_LOGO', 'data:text/html;base64,AAAA', 'data:image/png;base64'],
+    ['CONNECT_PAGE_LOGO', 'javascript:alert(1)', 'https://'],
+    ['CONNECT_PAGE_COLOR', 'red', 'such as #0f766e'],
+    ['CONNECT_PAGE_COLOR', '#fff;}', 'such as #0f766e'],
+  ])('refuses %s=%s', (variable, text, expected) => {
+    expect(problemsOf({ [variable]: text })[variable]).toContain(expected);
+  });
+
+  it('is not repeated in full where a picture is wrong', () => {
+    const logo = `data:image/png;base64,${'!'.repeat(10_000)}`;
+    expect(problemsOf({ CONNECT_PAGE_LOGO: logo }).CONNECT_PAGE_LOGO?.length).toBeLessThan(500);
   });
 });
 

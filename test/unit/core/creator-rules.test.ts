@@ -28,11 +28,11 @@ describe('the rules of a creator', () => {
     ]);
   });
 
-  it('know an app that was not audited by the one level it is offered', () => {
+  it('F2: never take an offer of SELF_ONLY alone for an app that was not audited', () => {
     const limits = { ...PUBLIC_CREATOR, privacyLevelOptions: ['SELF_ONLY'] as const };
     const { problems } = checkCreatorRules({ post: { privacyLevel: 'PUBLIC_TO_EVERYONE' } }, limits);
-    expect(problems).toMatchObject([{ code: 'TIKTOK_UNAUDITED_CLIENT' }]);
-    expect(problems[0]?.reason).toContain('has not audited');
+    expect(problems).toMatchObject([{ code: 'TIKTOK_PRIVACY_MISMATCH' }]);
+    expect(problems[0]?.reason).not.toContain('audited');
     expect(checkCreatorRules({ post: { privacyLevel: 'SELF_ONLY' } }, limits).problems).toEqual([]);
   });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { MediaFacts, VideoFacts } from '../../../src/core/media-facts.ts';
 import { checkMediaRules } from '../../../src/core/media-rules.ts';
+import type { PublishMode } from '../../../src/core/new-request.ts';
 import { findingText } from '../../../src/core/preflight-finding.ts';
 
 const VIDEO: VideoFacts = {
@@ -28,8 +29,8 @@ const FACTS: MediaFacts = {
   unread: [],
 };
 
-const verdicts = (facts: Partial<MediaFacts>) =>
-  checkMediaRules({ ...FACTS, ...facts }).map(({ severity, code }) => `${severity} ${code}`);
+const verdicts = (facts: Partial<MediaFacts>, mode: PublishMode = 'direct') =>
+  checkMediaRules({ ...FACTS, ...facts }, mode).map(({ severity, code }) => `${severity} ${code}`);
 const ofVideo = (video: Partial<VideoFacts>) => verdicts({ video: { ...VIDEO, ...video } });
 
 describe('the rules of videos', () => {
@@ -53,10 +54,10 @@ describe('the rules of videos', () => {
   });
 
   it.each([
-    [359, 1_000, false],
+    [359, 359, false],
     [360, 360, true],
     [4_096, 4_096, true],
-    [4_097, 360, false],
+    [4_097, 4_096, false],
     [1_080, 359, false],
   ])('at %s x %s pixels: %s', (displayWidth, displayHeight, passes) => {
     expect(ofVideo({ displayWidth, displayHeight })).toEqual(passes ? [] : ['refuse INPUT_MEDIA_PICTURE_SIZE']);
@@ -70,8 +71,27 @@ describe('the rules of videos', () => {
     [600.4, []],
     [600.6, ['refuse INPUT_MEDIA_DURATION']],
     [null, []],
-  ])('at %s seconds: %j', (durationSeconds, expected) => {
-    expect(verdicts({ durationSeconds })).toEqual(expected);
+  ])('F1: at %s seconds as a draft: %j', (durationSeconds, expected) => {
+    expect(verdicts({ durationSeconds }, 'inbox')).toEqual(expected);
+  });
+
+  it('F1: only warn of a direct post above ten minutes, since its creator has a limit of their own', () => {
+    for (const durationSeconds of [600.6, 3_600]) {
+      expect(verdicts({ durationSeconds }, 'direct')).toEqual(['warn INPUT_MEDIA_DURATION']);
+    }
+    expect(verdicts({ durationSeconds: 600.4 }, 'direct')).toEqual([]);
+  });
+
+  it.each([
+    [1_080, 1_920, []],
+    [406, 720, []],
+    [720, 1_280, []],
+    [1_920, 1_080, []],
+    [500, 500, []],
+    [500, 1_000, ['warn INPUT_MEDIA_PICTURE_SIZE']],
+    [2_400, 1_000, ['warn INPUT_MEDIA_PICTURE_SIZE']],
+  ])('F15: at a shape of %s x %s: %j', (displayWidth, displayHeight, expected) => {
+    expect(ofVideo({ displayWidth, displayHeight })).toEqual(expected);
   });
 
   it.each([
@@ -104,7 +124,8 @@ describe('the rules of videos', () => {
   });
 
   it('name every limit, what was found and what to do', () => {
-    const findings = checkMediaRules({ ...FACTS, durationSeconds: 700, video: { ...VIDEO, frameRate: 12.345 } });
+    const video = { ...VIDEO, frameRate: 12.345 };
+    const findings = checkMediaRules({ ...FACTS, durationSeconds: 700, video }, 'inbox');
     expect(findings.map(findingText)).toEqual([
       'expected 23 to 60 frames per second, got 12.35',
       'expected at most 600 seconds, got 700 seconds',

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { ErrorCode } from '../../../src/core/error-table.ts';
+import { ERROR_TABLE, type ErrorCode } from '../../../src/core/error-table.ts';
 import { type Exposure, exposureOf, mightBePublished } from '../../../src/core/exposure.ts';
 import type { InterruptedJob, Plan, PlanContext, StatusSaid, Trouble } from '../../../src/core/plan.ts';
 import { planAfterError, planAfterWaiting } from '../../../src/core/plan-after-error.ts';
@@ -18,7 +18,6 @@ const FRESH: InterruptedJob = {
   state: 'uploading',
   request: UPLOAD,
   attempts: 0,
-  initCount: 1,
   createdAt: NOW,
   session: { kind: 'none' },
 };
@@ -104,6 +103,7 @@ const ANSWERS: readonly (StatusSaid | undefined)[] = [
 ];
 const STEPS = ['publish', 'poll', 'recheck'] as const;
 const ATTEMPTS = [0, maxAttempts - 1, maxAttempts];
+const FIVE_RESTARTS = Array.from({ length: 5 }, () => 'UPLOAD_URL_EXPIRED');
 const AGES_MS = [0, 3 * DAY_MS];
 
 function contextOf(step: PlanContext['step']): PlanContext {
@@ -133,8 +133,8 @@ function* allCases(): Generator<Case> {
       for (const attempts of ATTEMPTS) {
         for (const ageMs of AGES_MS) {
           const times = { createdAt: NOW - ageMs, processingSince: NOW - ageMs };
-          for (const initCount of [1, 6]) {
-            const job = { ...base, ...times, attempts, initCount };
+          for (const restartedFor of [[], FIVE_RESTARTS]) {
+            const job = { ...base, ...times, attempts, restartedFor };
             for (const trouble of TROUBLES) {
               const answers = step === 'publish' ? ANSWERS : [undefined];
               for (const said of answers) {
@@ -261,6 +261,31 @@ describe('the plan after an error', () => {
         return isSuperseded && plan.kind !== 'superseded';
       }),
     ).toEqual([]);
+  });
+});
+
+describe('a job that starts over', () => {
+  const dead = (code: ErrorCode, restartedFor: readonly string[]) =>
+    planAfterError(
+      { ...FRESH, state: 'processing', session: { kind: 'upload', publishId: 'p' }, restartedFor },
+      new PublishError(code, { publishFailed: true }),
+      contextOf('poll'),
+    );
+
+  it('does so five times at most, whatever the reasons', () => {
+    expect(dead('TIKTOK_PULL_FAILED', FIVE_RESTARTS.slice(1)).kind).toBe('start_over');
+    expect(dead('TIKTOK_PULL_FAILED', FIVE_RESTARTS)).toMatchObject({ kind: 'end', to: 'failed' });
+  });
+
+  it('F11: does so twice after an internal error of TikTok, which names no fault of the video', () => {
+    const twice = ['TIKTOK_PROCESSING_INTERNAL', 'TIKTOK_PROCESSING_INTERNAL'];
+    expect(dead('TIKTOK_PROCESSING_INTERNAL', ['UPLOAD_URL_EXPIRED', ...twice.slice(1)]).kind).toBe('start_over');
+    const end = dead('TIKTOK_PROCESSING_INTERNAL', twice);
+    expect(end).toMatchObject({ kind: 'end', to: 'failed', error: { row: { retryable: true } } });
+    const { advice } = ERROR_TABLE.TIKTOK_PROCESSING_INTERNAL;
+    expect(advice).toContain('at TikTok, not the encoding');
+    // Another reason still has its own restarts.
+    expect(dead('TIKTOK_PULL_FAILED', twice).kind).toBe('start_over');
   });
 });
 

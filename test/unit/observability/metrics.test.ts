@@ -65,6 +65,7 @@ describe('metrics', () => {
       'tiktok_publish_jobs_total{mode="direct",source="pull",outcome="unconfirmed"} 0',
       'tiktok_token_refreshes_total{outcome="reauthorization_required"} 0',
       'tiktok_api_requests_total{endpoint="direct_init",code="rate_limit_exceeded"} 0',
+      'tiktok_api_requests_total{endpoint="photo_init",code="privacy_level_option_mismatch"} 0',
     ]) {
       expect(text).toContain(line);
     }

@@ -299,10 +299,29 @@ describe('what TikTok does not take over', () => {
   it('of a draft of photos is not its texts', async () => {
     const media = { type: 'photos', urls: ['https://photos.example.com/1.jpg'] };
     expect(await remarks({ ...REQUEST, ...inbox, media })).toEqual([['FIELD_IGNORED', 'warn', 'post.privacyLevel']]);
+    const texts = { title: 'Hello', description: 'World', aiGenerated: true };
+    // F7: TikTok takes the label of AI-generated content over, too.
+    expect(await remarks({ ...REQUEST, mode: 'inbox', post: texts, media })).toEqual([]);
+  });
+
+  it('F9: of a post that is not public is its cover', async () => {
+    const withLevel = (privacyLevel: string) => ({ ...REQUEST, post: { privacyLevel, coverTimestampMs: 1_000 } });
+    expect(await remarks(withLevel('PUBLIC_TO_EVERYONE'))).toEqual([]);
+    expect(await remarks(withLevel('SELF_ONLY'))).toEqual([['COVER_NOT_SHOWN', 'warn', 'post.coverTimestampMs']]);
+    const { findings, ok } = await checkRequest(withLevel('SELF_ONLY'), deps({ accounts: 'not here' }));
+    expect([ok, findings[0]?.advice]).toEqual([true, expect.stringContaining('first frame')]);
+    expect(await remarks({ ...withLevel('SELF_ONLY'), mode: 'inbox' })).toContainEqual([
+      'FIELD_IGNORED',
+      'warn',
+      'post.coverTimestampMs',
+    ]);
   });
 
   it('of a video is a cover beyond its end', async () => {
-    const withCover = (coverTimestampMs: number) => ({ ...REQUEST, post: { ...REQUEST.post, coverTimestampMs } });
+    const withCover = (coverTimestampMs: number) => ({
+      ...REQUEST,
+      post: { privacyLevel: 'PUBLIC_TO_EVERYONE', coverTimestampMs },
+    });
     expect(await remarks(withCover(3_999))).toEqual([]);
     expect(await remarks(withCover(4_000))).toEqual([['COVER_BEYOND_END', 'warn', 'post.coverTimestampMs']]);
   });

@@ -20,6 +20,7 @@ it("asks on TikTok's own page, and with a simulator on the simulator's", () => {
     state: 's',
     code_challenge: 'c',
     code_challenge_method: 'S256',
+    disable_auto_auth: '1',
   });
   expect(consentUrl('http://127.0.0.1:4010', question)).toMatch(/^http:\/\/127\.0\.0\.1:4010\/v2\/auth\/authorize\/\?/);
 });

@@ -6,9 +6,11 @@ const tiktok = new URL('https://open.tiktokapis.com');
 describe('parseUploadUrl', () => {
   it.each([
     'https://open-upload.tiktokapis.com/video/?upload_id=1&upload_token=a%2Fb~c',
+    'https://open-upload-sg.tiktokapis.com/video/?upload_id=1',
     'https://upload.us.tiktokapis.com/upload/?x=y',
     'https://open-upload-i18n.tiktokapis.com/video/',
-  ])('takes %s, character for character', (text) => {
+    'https://open-upload-of-tomorrow.tiktokapis.com/video/',
+  ])('F16: takes %s, character for character', (text) => {
     expect(parseUploadUrl(text, tiktok).href).toBe(text);
   });
 

@@ -53,7 +53,7 @@ describe('the probe of a gigabyte', () => {
       const { source, ranges } = largeSource(moovAt);
       const { facts } = await probeMedia(source);
       expect(facts).toMatchObject({ moov: moovAt, durationSeconds: 4, video: { codec: 'h264', frameRate: 30 } });
-      expect(checkMediaRules(facts)).toEqual([]);
+      expect(checkMediaRules(facts, 'direct')).toEqual([]);
       expect(ranges.length).toBeLessThanOrEqual(3);
       expect(ranges.reduce((sum, [start, end]) => sum + end - start, 0)).toBeLessThan(200_000);
     },
@@ -70,7 +70,7 @@ describe('the limits of a probe', () => {
     const { facts } = await probeMedia(source, { limits: { maxBytes: 4_000, maxMs: 15_000 } });
     expect(source.ranges.reduce((sum, [start, end]) => sum + end - start, 0)).toBeLessThanOrEqual(4_000);
     expect(facts.unread).not.toEqual([]);
-    expect(checkMediaRules(facts)).toMatchObject([{ code: 'MEDIA_NOT_EXAMINED', severity: 'warn' }]);
+    expect(checkMediaRules(facts, 'direct')).toMatchObject([{ code: 'MEDIA_NOT_EXAMINED', severity: 'warn' }]);
   });
 
   it('end a read that never ends', async () => {

@@ -1,0 +1,78 @@
+import { once } from 'node:events';
+import { mkdtemp, realpath, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { cacheDirFrom } from '../../../src/config/load-config.ts';
+import { type ProvidedRedis, provideRedis, type RedisStarter } from '../../../src/embedded-redis/provide-redis.ts';
+import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
+
+const cacheDir = cacheDirFrom(process.env);
+let folder: string;
+let provided: ProvidedRedis[];
+
+beforeEach(async () => {
+  folder = await realpath(await mkdtemp(join(tmpdir(), 'provide-redis-')));
+  provided = [];
+});
+afterEach(async () => {
+  for (const redis of provided.reverse()) await redis.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function provide(name: string, starter?: RedisStarter): Promise<ProvidedRedis> {
+  const config = { redis: { kind: 'embedded' }, dataDir: join(folder, name), cacheDir } as const;
+  const redis = await provideRedis(config, { starter });
+  provided.push(redis);
+  return redis;
+}
+
+function portOf({ target }: ProvidedRedis): number {
+  return target.kind === 'url' ? Number(new URL(target.url).port) : 0;
+}
+
+describe('connections to a Redis of ours', () => {
+  it('find it again when it is started on another port, because its own was taken', async () => {
+    const first = await provide('a', 'service');
+    const client = await connectRedis((await provide('a')).target, 'worker');
+    await client.set('kept', 'yes');
+    await first.close();
+    const holder = createServer((socket) => socket.destroy()).listen(portOf(first), '127.0.0.1');
+    await once(holder, 'listening');
+    const second = await provide('a', 'service');
+    expect(portOf(second)).not.toBe(portOf(first));
+    expect(await client.get('kept')).toBe('yes');
+    await closeRedis(client);
+    holder.close();
+  });
+});
+
+describe('a Redis of ours that is too busy to answer', () => {
+  it('is waited for, and never taken for one that does not run', async () => {
+    const service = await provide('a', 'service');
+    const client = await connectRedis(service.target, 'producer');
+    // Answers nobody meanwhile, for longer than one question waits.
+    await client.call('CLIENT', 'PAUSE', '1500', 'ALL');
+    await expect(provide('b')).rejects.toMatchObject({ message: expect.stringContaining(join(folder, 'a')) });
+    expect(await provide('a')).toMatchObject({ kind: 'shared' });
+    await closeRedis(client);
+  });
+});
+
+describe('a folder whose service runs', () => {
+  it('is named to who asks in another folder, and to a service that starts there', async () => {
+    await provide('a', 'service');
+    await expect(provide('b')).rejects.toMatchObject({
+      why: 'not_running',
+      message: expect.stringMatching(new RegExp(`running in ${folder}/b .* is running in .*${folder}/a`)),
+      advice: expect.stringContaining('tiktok-publisher start'),
+    });
+    expect((await provide('b', 'service')).notice).toContain(join(folder, 'a'));
+  });
+
+  it('is not named when it is only a trial', async () => {
+    await provide('a', 'trial');
+    await expect(provide('b')).rejects.toMatchObject({ message: expect.not.stringContaining(join(folder, 'a')) });
+  });
+});
