@@ -20,6 +20,7 @@ export function startPullDownload(world: World, publish: Publish, pull: PullTask
     try {
       for (const url of pull.urls) await downloadOne(world, publish, url, hash);
     } catch (error) {
+      pull.refusedPhoto = error instanceof FormatRefused;
       pull.failReason = error instanceof FormatRefused ? 'file_format_check_failed' : pullFailure(pull);
       return;
     }
@@ -36,6 +37,7 @@ async function downloadOne(world: World, publish: Publish, url: string, hash: Ha
   const { pull } = publish;
   if (pull === undefined) return;
   const response = await get(url, world.closing.signal);
+  pull.answeredStatus = response.statusCode;
   if (response.statusCode !== 200) {
     response.destroy();
     throw new Error(`answered ${response.statusCode}`);
