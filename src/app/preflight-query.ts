@@ -52,7 +52,7 @@ export async function runPreflight(
       ? accountsOf(await openAccounts())
       : 'ENCRYPTION_KEYS is not set here, and accounts are encrypted with the keys of the workers';
     const deps: PreflightDeps = {
-      ...{ openMedia: media.open, probeMedia, accounts, quota, clock },
+      ...{ openMedia: media.open, lookAtPhoto: media.lookAtPhoto, probeMedia, accounts, quota, clock },
       ...{ duplicates: { onDuplicate, find }, jobOfKey, nameOf: accountNames.resolve },
       holdOf: (account) => readAccountHold(redis, keys, account),
     };

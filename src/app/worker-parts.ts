@@ -42,18 +42,18 @@ export function workerParts(service: Service, { tokens, settings, ...overrides }
       await restoreSealingKey(redis, keys, requestSecrets.publicKeys);
       await lanes.restoreLimit(config.uploadsPerAccount);
     },
-    openMedia: openMediaOf(app),
+    ...mediaOf(app),
     probeMedia,
     settings: { ...workerSettings(app), ...settings },
     ...overrides,
   };
 }
 
-function openMediaOf({ config, onClose }: App): WorkerDeps['openMedia'] {
+function mediaOf({ config, onClose }: App): Pick<WorkerDeps, 'openMedia' | 'lookAtPhoto'> {
   const { mediaRoots: roots, outboundAllowHosts: allowHosts, proxy, s3 } = config;
   const media = createMediaOpener({ roots, allowHosts, proxy, s3 });
   onClose(() => media.close());
-  return media.open;
+  return { openMedia: media.open, lookAtPhoto: media.lookAtPhoto };
 }
 
 function workerSettings({ config }: App): WorkerSettings {

@@ -76,6 +76,18 @@ export interface MediaSource {
 /** Opens media whose bytes we send, with its secrets in the clear. */
 export type OpenMedia = (media: UploadedMedia) => Promise<MediaSource>;
 
+/** What is known of a photo by its first bytes. */
+export interface PhotoFacts {
+  /** In pixels; null where its head does not tell. */
+  readonly size: { readonly width: number; readonly height: number } | null;
+}
+
+/**
+ * Looks at a photo that TikTok is to download, as TikTok would: without a redirect. Reads its head only.
+ * @throws PublishError `INPUT_PHOTO_UNSUPPORTED`, `INPUT_PHOTO_REDIRECTS`, or that of a server that gives no photo
+ */
+export type LookAtPhoto = (url: string, options?: { readonly signal?: AbortSignal }) => Promise<PhotoFacts>;
+
 /**
  * Finds out what a video's bytes tell about it, within bounds of bytes and time.
  * @throws PublishError of the source; rejects with the signal's reason when aborted

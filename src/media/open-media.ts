@@ -1,8 +1,9 @@
-import type { OpenMedia } from '../core/ports.ts';
+import type { LookAtPhoto, OpenMedia } from '../core/ports.ts';
 import { parseAllowList } from '../outbound/allow-list.ts';
 import { createOutboundAgent } from '../outbound/outbound-agent.ts';
 import type { ProxySettings } from '../outbound/proxy-settings.ts';
 import { openFileSource } from './file-source.ts';
+import { photoLook } from './photo-look.ts';
 import { createS3Opener, type S3Settings } from './s3-source.ts';
 import { SHIPPED_FOLDER } from './shipped-videos.ts';
 import { openUrlSource } from './url-source.ts';
@@ -21,6 +22,7 @@ export interface MediaAccess {
 
 export interface MediaOpener {
   readonly open: OpenMedia;
+  readonly lookAtPhoto: LookAtPhoto;
   /** Ends all connections, those in use too. */
   close(): Promise<void>;
 }
@@ -31,6 +33,7 @@ export function createMediaOpener({ roots, allowHosts = [], proxy, s3 = {}, stal
   const outbound = { agent: createOutboundAgent({ allowed, proxy }), allowed };
   const objects = createS3Opener({ ...s3, proxy }, stallMs);
   return {
+    lookAtPhoto: photoLook(outbound, stallMs),
     open: async (media) => {
       switch (media.type) {
         case 'file':

@@ -1,8 +1,9 @@
+import { checkPhotos } from '../core/check-photos.ts';
 import { hashMediaUrls } from '../core/hash-media-urls.ts';
 import type { MediaFacts } from '../core/media-facts.ts';
 import { isFetchedByTikTok } from '../core/media-route.ts';
 import { checkMediaRules } from '../core/media-rules.ts';
-import type { Clock, OpenMedia, ProbeMedia } from '../core/ports.ts';
+import type { Clock, LookAtPhoto, OpenMedia, ProbeMedia } from '../core/ports.ts';
 import { findingOf, type PreflightFinding } from '../core/preflight-finding.ts';
 import { CHECKED, notChecked, type PartReport, type PreflightReport } from '../core/preflight-report.ts';
 import { PublishError } from '../core/publish-error.ts';
@@ -26,6 +27,7 @@ import { checkDuplicate, type PreflightDuplicates } from './check-duplicate.ts';
 /** What a preflight looks at. */
 export interface PreflightDeps {
   readonly openMedia: OpenMedia;
+  readonly lookAtPhoto: LookAtPhoto;
   readonly probeMedia: ProbeMedia;
   /** A text: why accounts can't be looked at here. */
   readonly accounts: PreflightAccounts | string;
@@ -123,14 +125,18 @@ function invalidReport(error: PublishError): PreflightReport {
 }
 
 /**
- * Opens a request's video and holds it against TikTok's limits.
+ * Opens a request's video, or looks at its photos, and holds it against TikTok's limits.
  * @param withDigest also reads what tells it from other videos
  */
 async function checkMedia(
   { media, mode }: NewRequest,
-  { openMedia, probeMedia }: Pick<PreflightDeps, 'openMedia' | 'probeMedia'>,
+  { openMedia, lookAtPhoto, probeMedia }: Pick<PreflightDeps, 'openMedia' | 'lookAtPhoto' | 'probeMedia'>,
   withDigest: boolean,
 ): Promise<PartReport & { readonly facts: MediaFacts | null; readonly digest?: string | undefined }> {
+  if (media.type === 'photos') {
+    const findings = await checkPhotos(media.urls, lookAtPhoto);
+    return { findings, part: CHECKED, facts: null, digest: hashMediaUrls(media) };
+  }
   if (isFetchedByTikTok(media)) {
     const part = notChecked('TikTok downloads the media itself');
     return { findings: [], part, facts: null, digest: hashMediaUrls(media) };

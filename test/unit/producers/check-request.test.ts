@@ -42,6 +42,7 @@ function deps(changes: Partial<PreflightDeps> = {}): PreflightDeps {
       if (media.type !== 'file') throw new Error('only files are opened');
       return await openFileSource(media.path);
     },
+    lookAtPhoto: async () => ({ size: { width: 1_080, height: 1_920 } }),
     probeMedia,
     accounts: { find: async () => ACCOUNT, askCreator: async () => CREATOR },
     quota: NO_LIMITS,
@@ -302,6 +303,32 @@ describe('what TikTok does not take over', () => {
     const texts = { title: 'Hello', description: 'World', aiGenerated: true };
     // F7: TikTok takes the label of AI-generated content over, too.
     expect(await remarks({ ...REQUEST, mode: 'inbox', post: texts, media })).toEqual([]);
+  });
+
+  it('F14: of photos is what TikTok would not take, and what it may not take', async () => {
+    const photos = {
+      'https://photos.example.com/large.jpg': async () => ({ size: { width: 2_000, height: 2_000 } }),
+      'https://photos.example.com/unknown.jpg': async () => ({ size: null }),
+      'https://photos.example.com/a.png': async () => {
+        throw new PublishError('INPUT_PHOTO_UNSUPPORTED', { reason: 'a PNG' });
+      },
+      'https://photos.example.com/busy.jpg': async () => {
+        throw new PublishError('TRANSPORT_MEDIA_BUSY', { reason: 'HTTP 503' });
+      },
+    };
+    const media = { type: 'photos', urls: Object.keys(photos) };
+    const lookAtPhoto = async (url: string) => await photos[url as keyof typeof photos]();
+    const report = await checkRequest({ ...REQUEST, media }, deps({ lookAtPhoto, accounts: 'not here' }));
+    expect(report).toMatchObject({ ok: false, facts: null, checked: { media: CHECKED } });
+    expect(report.findings.map(({ code, severity, field }) => [code, severity, field])).toEqual([
+      ['INPUT_MEDIA_PICTURE_SIZE', 'warn', 'media.urls.0'],
+      ['INPUT_PHOTO_UNSUPPORTED', 'refuse', 'media.urls.2'],
+      ['TRANSPORT_MEDIA_BUSY', 'warn', 'media.urls.3'],
+    ]);
+    expect(report.findings[0]).toMatchObject({
+      limit: 'at most 1080 x 1920 pixels',
+      found: '2000 x 2000 in media.urls.0',
+    });
   });
 
   it('F9: of a post that is not public is its cover', async () => {
