@@ -34,6 +34,16 @@ export interface PublishEntry {
   readonly delayMs: number;
 }
 
+/** How a script that makes a job's record adds its entry to `tiktok-publish` in the same step. */
+export interface EntryScript {
+  /** Lua that defines `addEntry(id, ...)`, and finds {@link queueKey} as `key.queue`. */
+  readonly lua: string;
+  /** How the queue's keys begin. */
+  readonly queueKey: string;
+  /** What `addEntry` takes after the id; the delay (ms) comes first. */
+  argumentsOf(entry: PublishEntry): readonly string[];
+}
+
 /** A job as an entry of `tiktok-publish` that runs after a delay. */
 export function publishEntryOf(
   {

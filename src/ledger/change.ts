@@ -22,6 +22,21 @@ export interface NewJob {
   readonly idempotencyKey?: string | undefined;
 }
 
+/** What all new records have in common. */
+export const NEW_RECORD = {
+  revision: 1,
+  session: { kind: 'none' },
+  fence: 0,
+  initCount: 0,
+  pollCount: 0,
+  totalBytes: 0,
+  chunkSizeBytes: 0,
+  sentBytes: 0,
+  acceptedBytes: 0,
+  attempts: 0,
+  postIds: [],
+} as const satisfies Partial<LedgerRecord>;
+
 /** The first record of a publish job: `scheduled` if its time is to come, else `queued`. */
 export function newRecord(job: NewJob): LedgerRecord {
   const { id, request, stored = request, now, idempotencyKey } = job;
@@ -40,17 +55,7 @@ export function newRecord(job: NewJob): LedgerRecord {
       idempotencyKey: mayHoldSecretUrl(idempotencyKey) ? undefined : idempotencyKey,
     }),
     state: scheduledAt !== undefined && scheduledAt > now ? 'scheduled' : 'queued',
-    revision: 1,
-    session: { kind: 'none' },
-    fence: 0,
-    initCount: 0,
-    pollCount: 0,
-    totalBytes: 0,
-    chunkSizeBytes: 0,
-    sentBytes: 0,
-    acceptedBytes: 0,
-    attempts: 0,
-    postIds: [],
+    ...NEW_RECORD,
   };
 }
 
@@ -107,6 +112,8 @@ export interface Created {
   readonly id: string;
   /** Whether the new job waits in its lane. */
   readonly waits: boolean;
+  /** Whether its queue entry was added in the same step. */
+  readonly isEntered: boolean;
 }
 
 /** For a job that TikTok may have in full: from `now` on its status is polled. */

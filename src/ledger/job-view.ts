@@ -33,10 +33,10 @@ export function toPublishJob(record: LedgerRecord, timeline: readonly TimelineEn
   };
 }
 
-/** A ledger record as its event shows it; the ledger's script puts the record's revision into the event's id. */
-export function jobEvent(type: PublishEventType, record: LedgerRecord): EventContent {
+/** A ledger record as its event shows it; without its revision, the ledger's script puts that into the event's id. */
+export function jobEvent(type: PublishEventType, record: LedgerRecord, revision = UNKNOWN_PART): EventContent {
   return {
-    id: `${record.id}-${UNKNOWN_PART}-1`,
+    id: `${record.id}-${revision}-1`,
     type,
     subject: record.id,
     at: record.updatedAt,

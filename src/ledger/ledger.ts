@@ -7,24 +7,23 @@ import { canTransition } from '../core/publish-state.ts';
 import { publishIdOf, type Session } from '../core/session.ts';
 import { Deferral } from '../core/step-interrupt.ts';
 import type { TimelineFact } from '../core/timeline-events.ts';
-import { MINUTE_MS, SECOND_MS } from '../core/units.ts';
-import { laneScore } from '../limits/lanes.ts';
+import { MINUTE_MS } from '../core/units.ts';
 import { TIKTOK_QUOTAS } from '../limits/tiktok-quotas.ts';
 import { type Confirmation, NO_CONFIRMATION } from '../redis/confirmation.ts';
 import type { Keys } from '../redis/keys.ts';
 import { asArray, prepareNamedScript, type RedisClient } from '../redis/lua-script.ts';
-import type { Change, Committed, Created } from './change.ts';
+import type { Change, Committed } from './change.ts';
 import { newFence, prepareClaim } from './claim.ts';
-import { jobEvent, laneMemberOf } from './job-view.ts';
+import { prepareCreate } from './create.ts';
+import { encodePatch } from './encode-patch.ts';
+import { jobEvent } from './job-view.ts';
 import { createLedgerConfirmation } from './ledger-confirmation.ts';
-import { decodeRecord, encodePatch, type LedgerPatch, type LedgerProgress, type LedgerRecord } from './record.ts';
-import { COMMIT_SCRIPT, CREATE_SCRIPT, FORGET_SCRIPT, NOTE_REPORT_SCRIPT, NOTE_SCRIPT } from './scripts.ts';
+import { decodeRecord, type LedgerPatch, type LedgerProgress, type LedgerRecord } from './record.ts';
+import { COMMIT_SCRIPT, FORGET_SCRIPT, NOTE_REPORT_SCRIPT, NOTE_SCRIPT } from './scripts.ts';
 import { createSweepList } from './sweep-list.ts';
 
 /** After how long the sweep looks at a job that nothing else has touched. */
 export const SWEEP_AFTER_MS = MINUTE_MS;
-/** After how long it looks at a new job, whose enqueuer may have died before it reached the queue. */
-export const SWEEP_NEW_AFTER_MS = 15 * SECOND_MS;
 
 export interface LedgerOptions {
   readonly redis: RedisClient;
@@ -34,13 +33,10 @@ export interface LedgerOptions {
   readonly confirmation?: Confirmation;
 }
 
-const MAX_EVENTS = 100_000;
-
 export type Ledger = ReturnType<typeof createLedger>;
 
 /** The ledger's writing side: every change of a publish job goes through here. */
 export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATION }: LedgerOptions) {
-  const runCreate = prepareNamedScript(redis, CREATE_SCRIPT);
   const runCommit = prepareNamedScript(redis, COMMIT_SCRIPT);
   const runNote = prepareNamedScript(redis, NOTE_SCRIPT);
   const runNoteReport = prepareNamedScript(redis, NOTE_REPORT_SCRIPT);
@@ -83,7 +79,6 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
     ),
     event: type === undefined ? undefined : encodeEvent(jobEvent(type, record)),
     revisionMark: UNKNOWN_PART,
-    maxEvents: MAX_EVENTS,
   });
 
   async function commit(
@@ -140,43 +135,13 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
     throw new PublishError(outcome === 'missing' ? 'JOB_NOT_FOUND' : 'INTERNAL_OVERTAKEN', { reason: record.id });
   }
 
-  /**
-   * Makes a record with its first event and, unless it is scheduled, lets it enter its account's lane. One whose account
-   * goes by its open_id is made under the account's own name, so that its jobs share one lane and one quota.
-   * @returns the record as made, the id that holds the id or idempotency key, and whether the new job waits in its lane
-   */
-  async function create(record: LedgerRecord, cause: TimelineFact): Promise<Created> {
-    const answer = await runCreate(
-      {
-        ...jobKeys(record.id),
-        ...eventKeys(record),
-        ...indexKeys(record),
-        ...lanesKeys,
-        account: keys.account(record.account),
-      },
-      {
-        id: record.id,
-        jobPrefix: keys.job(''),
-        createdAt: String(record.createdAt),
-        dueAt: String(record.scheduledAt ?? record.createdAt + SWEEP_NEW_AFTER_MS),
-        account: record.account,
-        place: record.state === 'queued' ? String(laneScore(laneMemberOf(record))) : undefined,
-        ...history(record, [cause], 'publish.queued'),
-      },
-      encodePatch(record).set,
-    );
-    const [outcome, id, where] = asArray(answer);
-    if (outcome === 'alias') return await create({ ...record, account: String(id) }, cause);
-    // An id of our own that exists already is our own call, sent again after a lost reply.
-    return { record, created: outcome === 'created' || id === record.id, id: String(id), waits: where === 'waiting' };
-  }
-
   return {
     ...createSweepList({ redis, keys }),
     ...createLedgerConfirmation({ confirmation, keys }),
     claim: prepareClaim({ redis, keys, clock, nextCall }),
-
-    create,
+    create: prepareCreate({ redis, keys, clock }),
+    /** Whether others may rely on a write only after it was confirmed. */
+    needsConfirmation: confirmation !== NO_CONFIRMATION,
 
     /**
      * Changes a record as its owner.

@@ -7,7 +7,7 @@ import { PublishError } from '../core/publish-error.ts';
 import type { PublishFailure } from '../core/publish-job.ts';
 import { type PublishMode, type PublishRequest, parsePublishRequest } from '../core/publish-request.ts';
 import { type PublishState, parsePublishState, parseWaitReason, type WaitReason } from '../core/publish-state.ts';
-import { publishIdOf, type Session } from '../core/session.ts';
+import type { Session } from '../core/session.ts';
 
 /** The truth about one publish job. Instants are ms since the epoch, sizes bytes. */
 export interface LedgerRecord {
@@ -103,37 +103,6 @@ export type LedgerProgress = Partial<
     | 'recheckCount'
   >
 >;
-
-/** A patch as flat hash fields to set, and the names of those to delete. */
-export interface EncodedPatch {
-  readonly set: readonly string[];
-  readonly remove: readonly string[];
-}
-
-/** Encodes a patch (or a whole record) for the hash. */
-export function encodePatch(patch: Partial<LedgerRecord>): EncodedPatch {
-  const set: string[] = [];
-  const remove: string[] = [];
-  const { session, ...fields } = patch;
-  for (const [field, value] of Object.entries({ ...fields, ...(session !== undefined && sessionFields(session)) })) {
-    if (value === undefined) remove.push(field);
-    else set.push(field, typeof value === 'object' ? JSON.stringify(value) : String(value));
-  }
-  return { set, remove };
-}
-
-/** The hash's fields of a session; all of them, so that a new session leaves nothing of the one before. */
-function sessionFields(session: Session) {
-  const upload = session.kind === 'upload' ? session : undefined;
-  return {
-    initIntendedAt: session.kind === 'init_sent' ? session.intendedAt : undefined,
-    publishId: publishIdOf(session),
-    uploadUrlSealed: upload?.urlSealed,
-    uploadExpiresAt: upload?.urlExpiresAt,
-    lastChunkStartedAt: upload?.lastChunkStartedAt,
-    failedByTikTokAt: session.kind === 'failed' ? session.failedAt : undefined,
-  };
-}
 
 /**
  * Decodes what a script read from the hash.

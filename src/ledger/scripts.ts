@@ -1,7 +1,7 @@
 import { ACCOUNT_HOLD_LUA } from '../accounts/account-hold.ts';
 import { DAY_MS } from '../core/units.ts';
 import { HELD_BACK_LUA, NOTE_DIRECT_POST_LUA } from '../limits/caps.ts';
-import { ADMIT_OR_WAIT, LEAVE_LANE_LUA } from '../limits/lanes.ts';
+import { LEAVE_LANE_LUA } from '../limits/lanes.ts';
 import { RESERVATION_LATE_MS, RESERVE_LUA } from '../limits/reservations.ts';
 import { SERVER_TIME } from '../redis/lua-script.ts';
 
@@ -19,52 +19,30 @@ const PUBLISH_ID_KEPT_MS = 7 * DAY_MS;
 /** The order of a job's deliveries matters only while they are tried, which is far shorter. */
 const UNDELIVERED_KEPT_MS = 30 * DAY_MS;
 
-/** Appends the timeline entries and, if there is one, the event: also to the outbox if the job has a callback. */
-const APPEND = `
+/** The stream of events keeps the last ones. */
+const MAX_EVENTS = 100_000;
+
+/** Adds an event to the stream, and to the outbox if the job has a callback. */
+export const ADD_EVENT = `
+local function addEvent(id, revision, event, outbox, undelivered)
+  redis.call('XADD', key.events, 'MAXLEN', '~', ${MAX_EVENTS}, '*', 'subject', id, 'event', event)
+  if not outbox then return end
+  local eventId = id .. '-' .. revision .. '-1'
+  redis.call('XADD', outbox, '*', 'id', eventId, 'subject', id, 'event', event)
+  redis.call('ZADD', undelivered, revision, eventId)
+  redis.call('PEXPIRE', undelivered, ${UNDELIVERED_KEPT_MS})
+end
+`;
+
+/** Appends the timeline entries and, if there is one, the event. */
+const APPEND = `${ADD_EVENT}
 local function append(revision)
   local length = redis.call('RPUSH', key.timeline, unpack(arg.timelineEntries))
   if length > ${TIMELINE_LENGTH} then redis.call('LTRIM', key.timeline, -${TIMELINE_LENGTH}, -1) end
   if not arg.event then return end
-  local eventId = arg.id .. '-' .. revision .. '-1'
   local event = string.gsub(arg.event, arg.revisionMark, revision, 1)
-  redis.call('XADD', key.events, 'MAXLEN', '~', arg.maxEvents, '*', 'subject', arg.id, 'event', event)
-  if key.outbox then
-    redis.call('XADD', key.outbox, '*', 'id', eventId, 'subject', arg.id, 'event', event)
-    redis.call('ZADD', key.undelivered, revision, eventId)
-    redis.call('PEXPIRE', key.undelivered, ${UNDELIVERED_KEPT_MS})
-  end
+  addEvent(arg.id, revision, event, key.outbox, key.undelivered)
 end
-`;
-
-/**
- * Makes a record unless the id or the idempotency key is taken, and lets it enter its account's lane; one without a
- * place in the lane does not enter yet.
- * Answers `created` and whether it was admitted or waits, `exists` with the id that was there first, or `alias` with the
- * account's own name if the account goes by its open_id.
- */
-export const CREATE_SCRIPT = `${APPEND}${ADMIT_OR_WAIT}${SERVER_TIME}
-local known = key.idempotency and redis.call('GET', key.idempotency)
-if known then
-  -- From here on a second caller relies on it, so the first one can no longer take it back.
-  local job = arg.jobPrefix .. known
-  if redis.call('HGET', job, 'revision') == '1' then redis.call('HINCRBY', job, 'revision', 1) end
-  return { 'exists', known }
-end
-local account = redis.call('HGET', key.account, 'aliasOf')
-if account then return { 'alias', account } end
-if redis.call('EXISTS', key.job) == 1 then return { 'exists', arg.id } end
-redis.call('HSET', key.job, 'stateSince', serverTime(), unpack(ARGV, 2))
-redis.call('ZADD', key.due, arg.dueAt, arg.id)
-redis.call('ZADD', key.allJobs, arg.createdAt, arg.id)
-redis.call('ZADD', key.accountJobs, arg.createdAt, arg.id)
-redis.call('ZADD', key.stateJobs, arg.createdAt, arg.id)
-if key.idempotency then redis.call('SET', key.idempotency, arg.id) end
-append(1)
-if not arg.place then return { 'created', arg.id, 'admitted' } end
-local where = admitOrWait(
-  key.laneWaiting, key.laneAdmitted, key.lanes, key.laneLimit, arg.account, arg.id, arg.place, arg.createdAt)
-if where == 'waiting' then redis.call('HSET', key.job, 'waitingFor', 'turn') end
-return { 'created', arg.id, where }
 `;
 
 /**

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
-import { publishEntryOf } from '../core/job-reference.ts';
+import { type EntryScript, publishEntryOf } from '../core/job-reference.ts';
 import type { Clock } from '../core/ports.ts';
 import { type InputProblem, PublishError, toPublishError } from '../core/publish-error.ts';
 import {
@@ -14,6 +14,7 @@ import { holdsSecrets } from '../core/request-secrets.ts';
 import { refusalOfTime } from '../core/scheduled-time.ts';
 import type { TimelineFact } from '../core/timeline-events.ts';
 import { type Created, newRecord } from '../ledger/change.ts';
+import type { NewEntry } from '../ledger/create.ts';
 import { toPublishJob } from '../ledger/job-view.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { LedgerReader } from '../ledger/ledger-reader.ts';
@@ -36,6 +37,7 @@ interface Accepted {
   readonly record: LedgerRecord;
   /** Whether the job waits in its lane, so that its entry sleeps until it is woken. */
   readonly waits: boolean;
+  readonly isEntered: boolean;
   readonly job: EnqueuedJob;
 }
 
@@ -80,6 +82,7 @@ async function refuseOldTimes(
   entries: readonly AcceptableEntry[],
   { clock, ledger }: Pick<EnqueueDeps, 'clock' | 'ledger'>,
 ): Promise<void> {
+  if (entries.every(({ request }) => request.scheduledAt === undefined)) return;
   const now = clock.now();
   const errors = entries.map(async ({ request, idempotencyKey }) => {
     const error = refusalOfTime(request, now);
@@ -109,14 +112,17 @@ const MAX_CREATIONS = 3;
 const RECONNECTED_AFTER_MS = 500;
 
 /**
- * Makes the jobs' records, proves that a failover can't lose them, and then adds their queue entries. Once the records
- * stand the jobs are accepted: should the queue not be reached after that, the workers' sweep adds the entries.
+ * Makes the jobs' records with their queue entries, in one step each. Where a failover may lose a record, it first proves
+ * that it can't, and adds the entry then. Once the records stand the jobs are accepted: should the queue not be reached
+ * after that, the workers' sweep adds the entries.
  * @throws PublishError `INPUT_SCHEDULED_IN_PAST`; `REDIS_NOT_REPLICATED` when that can't be proven of one of them; then all that were made are
  * taken back, and those that can't be are named
  */
 export async function enqueueEntries(entries: readonly AcceptableEntry[], deps: EnqueueDeps): Promise<EnqueuedJob[]> {
   await refuseOldTimes(entries, deps);
-  const outcomes = await Promise.allSettled(entries.map((entry) => createJob(entry, deps)));
+  const { ledger, queues } = deps;
+  const script = ledger.needsConfirmation ? undefined : await queues.entryScript().catch(() => undefined);
+  const outcomes = await Promise.allSettled(entries.map((entry) => createJob(entry, script, deps)));
   const accepted = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
   const created = accepted.filter(({ job }) => job.created);
   const errors = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
@@ -127,7 +133,10 @@ export async function enqueueEntries(entries: readonly AcceptableEntry[], deps: 
     const left = created.filter((_, index) => results[index] !== 'gone').map(({ record }) => record.id);
     throw left.length === 0 ? notReplicated : mayRun(left, notReplicated);
   }
-  await addQueueEntries(created, deps).catch(() => undefined);
+  await addQueueEntries(
+    created.filter(({ isEntered }) => !isEntered),
+    deps,
+  ).catch(() => undefined);
   if (errors.length > 0) throw errors[0];
   return accepted.map(({ job }) => job);
 }
@@ -138,17 +147,20 @@ function isNotReplicated(error: unknown): error is PublishError {
 
 async function createJob(
   { request, idempotencyKey }: AcceptableEntry,
+  script: EntryScript | undefined,
   { ledger, reader, clock, sealSecrets }: Omit<EnqueueDeps, 'queues'>,
 ): Promise<Accepted> {
   const cause = { event: 'queued' } as const;
   const id = uuidv7();
   const stored = holdsSecrets(request) ? await sealSecrets(request, id) : request;
-  const made = newRecord({ id, request, stored, now: clock.now(), idempotencyKey });
-  const { record, created, id: presentId, waits } = await createForGood(made, cause, ledger);
+  const now = clock.now();
+  const made = newRecord({ id, request, stored, now, idempotencyKey });
+  const entry = script && { script, delayMs: delayOf(made, now) };
+  const { record, created, id: presentId, waits, isEntered } = await createForGood(made, { cause, entry }, ledger);
   if (created) {
     const timeline = [{ at: new Date(record.createdAt).toISOString(), ...cause }];
     const present: LedgerRecord = waits ? { ...record, waitingFor: 'turn' } : record;
-    return { record, waits, job: { ...toPublishJob(present, timeline), created } };
+    return { record, waits, isEntered, job: { ...toPublishJob(present, timeline), created } };
   }
   const existing = await ledger.read(presentId);
   if (existing === undefined || existing.requestDigest !== record.requestDigest) {
@@ -157,13 +169,17 @@ async function createJob(
     });
   }
   const present = (await reader.read(presentId)) ?? toPublishJob(existing, []);
-  return { record: existing, waits, job: { ...present, created } };
+  return { record: existing, waits, isEntered, job: { ...present, created } };
 }
 
 /** A job that existed is confirmed too: its first caller may have got an error. */
-async function createForGood(record: LedgerRecord, cause: TimelineFact, ledger: Ledger): Promise<Created> {
+async function createForGood(
+  record: LedgerRecord,
+  { cause, entry }: { readonly cause: TimelineFact; readonly entry: NewEntry | undefined },
+  ledger: Ledger,
+): Promise<Created> {
   for (let creations = 1; ; creations += 1) {
-    const made = await ledger.create(record, cause);
+    const made = await ledger.create(record, cause, entry);
     const outcome = await ledger.confirmCreated(made.id).catch((error: unknown) => toPublishError(error));
     if (outcome === 'confirmed') return made;
     if (outcome === 'missing' && creations < MAX_CREATIONS) {
@@ -204,8 +220,10 @@ async function addQueueEntries(
   if (accepted.length === 0) return;
   const now = deps.clock.now();
   await deps.queues.addPublishEntries(
-    accepted.map(({ record, waits }) =>
-      publishEntryOf(record, waits ? AWAITING_TURN_MS : Math.max(0, (record.scheduledAt ?? now) - now)),
-    ),
+    accepted.map(({ record, waits }) => publishEntryOf(record, waits ? AWAITING_TURN_MS : delayOf(record, now))),
   );
+}
+
+function delayOf({ scheduledAt = 0 }: LedgerRecord, now: number): number {
+  return Math.max(0, scheduledAt - now);
 }

@@ -1,7 +1,15 @@
 import { type Job, Queue, type Telemetry } from 'bullmq';
-import { isDataLost, isReference, type JobReference, type PublishEntry, referenceTo } from '../core/job-reference.ts';
+import {
+  type EntryScript,
+  isDataLost,
+  isReference,
+  type JobReference,
+  type PublishEntry,
+  referenceTo,
+} from '../core/job-reference.ts';
 import type { PublishEvent } from '../core/publish-event.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
+import { entryScriptOf } from './entry-script.ts';
 import { entryNumberOf, publishIdOfEntry, recheckEntryId } from './job-ids.ts';
 import { EVENT_JOB_NAME, PUBLISH_JOB_NAME, QUEUE_NAMES, RECHECK_JOB_NAME, STATUS_JOB_NAME } from './queue-names.ts';
 
@@ -21,6 +29,7 @@ export type Queues = ReturnType<typeof createQueues>;
 
 /** The BullMQ queues and the only ways in which entries get onto them. */
 export function createQueues(options: QueuesOptions) {
+  let entryScript: EntryScript | undefined;
   const queues = {
     publish: openQueue(QUEUE_NAMES.publish, options),
     status: openQueue(QUEUE_NAMES.status, options),
@@ -32,6 +41,13 @@ export function createQueues(options: QueuesOptions) {
     ...statusEntries(queues.status),
     ...eventEntries(queues.events),
     ...endedEntries(queues),
+
+    /** How entries are added by scripts; undefined if they can't be, as with traces, which only BullMQ can pass on. */
+    async entryScript(): Promise<EntryScript | undefined> {
+      if (options.telemetry !== undefined) return undefined;
+      entryScript ??= await entryScriptOf(queues.publish, options.connection);
+      return entryScript;
+    },
 
     /** Whether an entry will still run: waiting, delayed or active. */
     async isPending(queue: keyof typeof queues, id: string): Promise<boolean> {

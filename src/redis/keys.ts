@@ -5,6 +5,8 @@ export type Keys = ReturnType<typeof createKeys>;
 export function createKeys(prefix: string) {
   return {
     prefix,
+    /** How all of ours begin. */
+    start: `${prefix}:`,
     /** All of ours, as Redis's ACLs name them. */
     pattern: `${prefix}:*`,
     /** String: there for a moment, to find out what Redis lets us do. */

@@ -16,12 +16,11 @@ export type RunScript = (keys: readonly string[], args: readonly (string | numbe
 export function prepareScript(redis: RedisClient, lua: string): RunScript {
   const digest = createHash('sha1').update(lua).digest('hex');
   return async (keys, args) => {
-    const values = [...keys, ...args.map(String)];
     try {
-      return await redis.evalsha(digest, keys.length, ...values);
+      return await redis.evalsha(digest, keys.length, ...keys, ...args);
     } catch (error) {
       if (redisCodeOf(error) !== 'NOSCRIPT') throw error;
-      return await redis.eval(lua, keys.length, ...values);
+      return await redis.eval(lua, keys.length, ...keys, ...args);
     }
   };
 }

@@ -102,7 +102,8 @@ const OWNED: readonly Owned[] = [
       'src/core/session.ts',
       'src/core/exposure.ts',
       'src/core/retry-plan.ts',
-      // Stores and reads the session.
+      // Store and read the session.
+      'src/ledger/encode-patch.ts',
       'src/ledger/record.ts',
       // Goes on in a session that it was given, and opens its upload URL.
       'src/workers/publish/chunk-loop.ts',
@@ -137,11 +138,13 @@ const OWNED: readonly Owned[] = [
       'src/app/',
       'src/cli/program.ts',
       'src/cli/add-steering.ts',
+      'src/cli/commands/demo.ts',
       'src/simulator/test-kit.ts',
       'src/workers/index.ts',
       // Packages that most processes never need.
       'src/embedded-redis/provide-redis.ts',
       'src/media/s3-source.ts',
+      'src/observability/logger.ts',
       'src/sealing/jwe.ts',
     ],
     why: 'what an import brings along is decided at the edge of the package, and circles of imports stay visible',
@@ -202,6 +205,7 @@ const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {
   'p-retry': ['src/tiktok/retry.ts'],
   picocolors: ['src/cli/'],
   pino: ['src/observability/logger.ts'],
+  'pino-pretty': ['src/observability/readable-lines.ts'],
   'prom-client': ['src/observability/metrics.ts', 'src/observability/sampled-gauges.ts'],
   'safe-stable-stringify': ['src/core/request-digest.ts'],
   undici: ['src/media/', 'src/outbound/', 'src/tiktok/'],

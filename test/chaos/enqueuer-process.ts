@@ -27,6 +27,8 @@ const parts = openRedisParts(access, redis, { clock: Date, telemetry: undefined 
 const { queues } = parts;
 const dying = {
   ...queues,
+  // Else there is nothing between the record and its entry.
+  entryScript: () => Promise.resolve(undefined),
   async addPublishEntries(): Promise<void> {
     process.kill(process.pid, 'SIGKILL');
   },

@@ -3,7 +3,7 @@ import { toPublishError } from '../../core/publish-error.ts';
 import { isTerminal } from '../../core/publish-state.ts';
 import { redisTroubleOf } from '../../core/redis-trouble.ts';
 import { SECOND_MS } from '../../core/units.ts';
-import { SWEEP_NEW_AFTER_MS } from '../../ledger/ledger.ts';
+import { SWEEP_NEW_AFTER_MS } from '../../ledger/create.ts';
 import type { LedgerRecord } from '../../ledger/record.ts';
 import type { Needs } from '../deps.ts';
 import { ensureEntry } from '../ensure-entry.ts';

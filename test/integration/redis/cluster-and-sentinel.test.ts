@@ -1,6 +1,7 @@
 import { Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
+import { createPublisherFromConfig } from '../../../src/app/create-publisher.ts';
 import type { RedisTarget } from '../../../src/config/redis-config.ts';
 import { closeRedis, connectRedis, createRedis } from '../../../src/redis/connections.ts';
 import type { RedisClient } from '../../../src/redis/lua-script.ts';
@@ -32,16 +33,38 @@ async function withClient<T>(target: RedisTarget, work: (client: RedisClient) =>
   }
 }
 
-describe('a cluster', () => {
-  it('runs a job from a producer connection to a worker connection, with a password', async () => {
-    const { port } = await server(clusterNode);
-    const single: RedisTarget = { kind: 'url', url: `redis://:secret@127.0.0.1:${port}` };
-    await withClient(single, (client) => client.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383'));
-    await eventually(() =>
-      withClient(single, async (c) => String(await c.call('CLUSTER', 'INFO')).includes('cluster_state:ok')),
-    );
+async function startCluster(): Promise<RedisTarget> {
+  const { port } = await server(clusterNode);
+  const single: RedisTarget = { kind: 'url', url: `redis://:secret@127.0.0.1:${port}` };
+  await withClient(single, (client) => client.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383'));
+  await eventually(() =>
+    withClient(single, async (c) => String(await c.call('CLUSTER', 'INFO')).includes('cluster_state:ok')),
+  );
+  return { kind: 'cluster', nodes: [localhost(port)], login: loginWith('secret') };
+}
 
-    const cluster: RedisTarget = { kind: 'cluster', nodes: [localhost(port)], login: loginWith('secret') };
+describe('a cluster', () => {
+  it('makes jobs and their entries in one step', async () => {
+    const cluster = await startCluster();
+    const queuePrefix = freshPrefix();
+    const publisher = createPublisherFromConfig({
+      ...{ redis: cluster, redisWaitReplicas: 0 },
+      ...{ queuePrefix, dataDir: '', cacheDir: '' },
+    });
+    const media = { type: 'file', path: '/a.mp4' } as const;
+    const accounts = ['a', 'b', 'a'];
+    const jobs = await publisher.enqueueBulk(accounts.map((account) => ({ account, mode: 'inbox', media })));
+    expect(jobs.map(({ waitingFor }) => waitingFor)).toEqual([null, null, 'turn']);
+    await publisher.close();
+    await withClient(cluster, async (client) => {
+      const queue = new Queue('tiktok-publish', { connection: client, prefix: queuePrefix });
+      expect(await queue.getJobCounts('waiting', 'delayed')).toEqual({ waiting: 2, delayed: 1 });
+      await queue.close();
+    });
+  });
+
+  it('runs a job from a producer connection to a worker connection, with a password', async () => {
+    const cluster = await startCluster();
     const producer = await connectRedis(cluster, 'producer');
     const consumer = await connectRedis(cluster, 'worker');
     const prefix = freshPrefix();

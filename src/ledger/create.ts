@@ -1,0 +1,179 @@
+import { type EntryScript, publishEntryOf } from '../core/job-reference.ts';
+import type { Clock } from '../core/ports.ts';
+import { encodeEvent } from '../core/publish-event.ts';
+import type { TimelineEntry } from '../core/publish-job.ts';
+import type { TimelineFact } from '../core/timeline-events.ts';
+import { SECOND_MS } from '../core/units.ts';
+import { ADMIT_OR_WAIT, AWAITING_TURN_MS, laneScore } from '../limits/lanes.ts';
+import type { Keys } from '../redis/keys.ts';
+import { asArray, prepareScript, type RedisClient, SERVER_TIME } from '../redis/lua-script.ts';
+import { type Created, NEW_RECORD } from './change.ts';
+import { encodePatch } from './encode-patch.ts';
+import { jobEvent, laneMemberOf } from './job-view.ts';
+import type { LedgerRecord } from './record.ts';
+import { ADD_EVENT } from './scripts.ts';
+
+/** After how long the sweep looks at a new job, whose enqueuer may have died before it reached the queue. */
+export const SWEEP_NEW_AFTER_MS = 15 * SECOND_MS;
+/** How many jobs one call of the script makes: a millisecond or two, in which Redis does nothing else. */
+const MOST_AT_ONCE = 50;
+
+/**
+ * Makes records, each unless its id or idempotency key is taken, and lets each enter its account's lane; one without a
+ * place in the lane does not enter yet. With `addEntry` it also adds the entry of each, which sleeps while the job waits in
+ * the lane; without the entry, the job is made all the same.
+ *
+ * `ARGV` holds, for each job, the number of its values, and the values in the order of `create`. Answers for each
+ * `created` with whether it was admitted or waits and whether its entry was added, `exists` with the id that was there
+ * first, `alias` with the account's own name if the account goes by its open_id, or the error.
+ */
+const CREATE_SCRIPT = `${ADD_EVENT}${ADMIT_OR_WAIT}${SERVER_TIME}
+local now = serverTime()
+local function create(first, last)
+  local id, account, state, createdAt, dueAt, place, digest, outbox, fact, event, fields = unpack(ARGV, first, first + 10)
+  local job = key.job .. id
+  local idempotency = digest ~= '' and key.idempotency .. digest
+  local known = idempotency and redis.call('GET', idempotency)
+  if known then
+    -- From here on a second caller relies on it, so the first one can no longer take it back.
+    if redis.call('HGET', key.job .. known, 'revision') == '1' then redis.call('HINCRBY', key.job .. known, 'revision', 1) end
+    return { 'exists', known }
+  end
+  local name = redis.call('HGET', key.account .. account, 'aliasOf')
+  if name then return { 'alias', name } end
+  if redis.call('EXISTS', job) == 1 then return { 'exists', id } end
+  local entry = first + 11 + fields
+  redis.call('HSET', job, 'stateSince', now, ${encodePatch(NEW_RECORD)
+    .set.map((text) => `'${text}'`)
+    .join(', ')}, unpack(ARGV, first + 11, entry - 1))
+  redis.call('ZADD', key.due, dueAt, id)
+  redis.call('ZADD', key.allJobs, createdAt, id)
+  redis.call('ZADD', key.accountJobs .. account, createdAt, id)
+  redis.call('ZADD', key.stateJobs .. state, createdAt, id)
+  if idempotency then redis.call('SET', idempotency, id) end
+  redis.call('RPUSH', key.timeline .. id, fact)
+  addEvent(id, 1, event, outbox ~= '' and key.outbox, key.undelivered .. id)
+  local where = 'admitted'
+  if place ~= '' then
+    where = admitOrWait(
+      key.laneWaiting .. account, key.laneAdmitted .. account, key.lanes, key.laneLimit, account, id, place, createdAt)
+  end
+  if where == 'waiting' then redis.call('HSET', job, 'waitingFor', 'turn') end
+  if entry > last then return { 'created', where } end
+  local delay = where == 'waiting' and ${AWAITING_TURN_MS} or ARGV[entry]
+  return { 'created', where, pcall(addEntry, id, delay, unpack(ARGV, entry + 1, last)) and 1 or 0 }
+end
+local answers, at = {}, 1
+while ARGV[at] do
+  local last = at + ARGV[at]
+  local _, answer = pcall(create, at + 1, last)
+  answers[#answers + 1] = type(answer) == 'table' and answer or { err = answer }
+  at = last + 1
+end
+return answers
+`;
+
+/** How a new job's entry is added in the same step. */
+export interface NewEntry {
+  readonly script: EntryScript;
+  readonly delayMs: number;
+}
+
+interface Call {
+  readonly resolve: (answer: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Makes the call by which records come to be. Calls of the same moment share round trips. */
+export function prepareCreate({ redis, keys, clock }: { redis: RedisClient; keys: Keys; clock: Clock }) {
+  const createKeys = {
+    ...{ job: keys.job(''), timeline: keys.timeline(''), idempotency: keys.idempotency(''), account: keys.account('') },
+    ...{ due: keys.due, allJobs: keys.allJobs, accountJobs: keys.accountJobs(''), stateJobs: keys.stateJobs('') },
+    ...{ laneWaiting: keys.laneWaiting(''), laneAdmitted: keys.laneAdmitted('') },
+    ...{ lanes: keys.lanes, laneLimit: keys.laneLimit },
+    ...{ events: keys.events, outbox: keys.callbackOutbox, undelivered: keys.undeliveredEvents('') },
+  };
+
+  function prepare(script?: EntryScript) {
+    // Only their start is sent with each call: there are many, and all of one installation have it in common.
+    const table = Object.entries({ ...createKeys, queue: script?.queueKey ?? keys.start })
+      .map(([name, key]) => `${name} = KEYS[1] .. '${key.slice(keys.start.length)}'`)
+      .join(', ');
+    const run = prepareScript(redis, `local key = { ${table} }\n${script?.lua ?? 'local addEntry'}\n${CREATE_SCRIPT}`);
+    let calls: Call[] = [];
+    let values: string[] = [];
+
+    /** Sends what was gathered. Each learns of its own error; the others are made. */
+    async function send(): Promise<void> {
+      const sent = calls;
+      if (sent.length === 0) return;
+      calls = [];
+      const running = run([keys.start], values);
+      values = [];
+      try {
+        const answers = asArray(await running);
+        for (const [index, { resolve, reject }] of sent.entries()) {
+          const answer = answers[index];
+          if (answer instanceof Error) reject(answer);
+          else resolve(answer);
+        }
+      } catch (error) {
+        for (const { reject } of sent) reject(error);
+      }
+    }
+
+    return (record: LedgerRecord, cause: TimelineFact, entry?: NewEntry): Promise<unknown> =>
+      new Promise((resolve, reject) => {
+        addValues(values, record, cause, entry);
+        calls.push({ resolve, reject });
+        if (calls.length === 1) void Promise.resolve().then(send);
+        if (calls.length === MOST_AT_ONCE) void send();
+      });
+  }
+
+  /** Adds what the script takes for one job. */
+  function addValues(values: string[], record: LedgerRecord, cause: TimelineFact, entry: NewEntry | undefined): void {
+    const { id, account, state, createdAt, scheduledAt, idempotencyDigest, request } = record;
+    const fields = encodePatch(record, NEW_RECORD).set;
+    const entryValues = entry?.script.argumentsOf(publishEntryOf(record, entry.delayMs)) ?? [];
+    values.push(
+      String(11 + fields.length + entryValues.length),
+      id,
+      account,
+      state,
+      String(createdAt),
+      String(scheduledAt ?? createdAt + SWEEP_NEW_AFTER_MS),
+      state === 'queued' ? String(laneScore(laneMemberOf(record))) : '',
+      idempotencyDigest ?? '',
+      request.callbackUrl === undefined ? '' : 'outbox',
+      JSON.stringify({ at: new Date(clock.now()).toISOString(), ...cause } satisfies TimelineEntry),
+      encodeEvent(jobEvent('publish.queued', record, '1')),
+      String(fields.length),
+      ...fields,
+      ...entryValues,
+    );
+  }
+
+  const createAlone = prepare();
+  const createWithEntry = new Map<EntryScript, ReturnType<typeof prepare>>();
+
+  /**
+   * Makes a record with its first event and, unless it is scheduled, lets it enter its account's lane. One whose account
+   * goes by its open_id is made under the account's own name, so that its jobs share one lane and one quota.
+   * @returns the record as made, the id that holds the id or idempotency key, and whether the new job waits in its lane
+   */
+  return async function create(record: LedgerRecord, cause: TimelineFact, entry?: NewEntry): Promise<Created> {
+    if (entry !== undefined && !createWithEntry.has(entry.script)) {
+      createWithEntry.set(entry.script, prepare(entry.script));
+    }
+    const run = (entry && createWithEntry.get(entry.script)) ?? createAlone;
+    const [outcome, found, isEntered] = asArray(await run(record, cause, entry));
+    if (outcome === 'alias') return await create({ ...record, account: String(found) }, cause, entry);
+    if (outcome === 'created') {
+      return { record, created: true, id: record.id, waits: found === 'waiting', isEntered: isEntered === 1 };
+    }
+    // An id of our own that exists already is our own call, sent again after a lost reply.
+    const id = String(found);
+    return { record, created: id === record.id, id, waits: false, isEntered: entry !== undefined };
+  };
+}
