@@ -1,7 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { percentile } from '../src/core/percentile.ts';
 import type { PublishJob } from '../src/core/publish-job.ts';
-import { type Benchmark, percentile } from './measure.ts';
+import type { Benchmark } from './measure.ts';
 import { openProduct, type Product, TIKTOK_APP } from './product.ts';
 
 /* How long after TikTok's webhook a follower has our event. Web server, worker and follower are three processes. */

@@ -2,7 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
+import { parseInfo } from '../src/redis/server-facts.ts';
 import { eventsBenchmark } from './events.ts';
+import { startRedis } from './lab.ts';
 import type { Benchmark, Row } from './measure.ts';
 import { memoryBenchmark } from './memory.ts';
 import { publishBenchmark } from './publish.ts';
@@ -54,7 +56,7 @@ async function measure(): Promise<void> {
     console.error(`bench: ${benchmark.name} …`);
     rows.push(...(await benchmark.run({ full: options.full, note: (text) => console.error(`  ${text}`) })));
   }
-  const report: Report = { at: new Date().toISOString(), commit: commitOf(), machine: machine(), rows };
+  const report: Report = { at: new Date().toISOString(), commit: commitOf(), machine: await machine(), rows };
   writeFileSync(options.json, `${JSON.stringify(report, undefined, 2)}\n`);
   console.log(renderTable(rows));
   console.log(
@@ -73,12 +75,25 @@ function commitOf(): string {
   }
 }
 
-function machine() {
+/** What was measured, and on what. */
+async function machine() {
   const [cpu] = cpus();
+  const redis = await startRedis();
+  const serverInfo = parseInfo(await redis.client.info('server'));
+  await redis.close();
   return {
     node: process.version,
+    redis: serverInfo('redis_version'),
+    bullmq: versionOf('bullmq'),
+    undici: versionOf('undici'),
+    curl: execFileSync('curl', ['--version'], { encoding: 'utf8' }).split(' ')[1] ?? '',
     cores: cpus().length,
     cpu: cpu?.model ?? '',
     memoryGiB: Math.round(totalmem() / 2 ** 30),
   };
+}
+
+function versionOf(name: string): string {
+  const { version } = JSON.parse(readFileSync(`node_modules/${name}/package.json`, 'utf8')) as { version: string };
+  return version;
 }

@@ -29,11 +29,6 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? at(middle) : (at(middle - 1) + at(middle)) / 2;
 }
 
-/** The value that a share of all, such as 0.99, does not exceed. */
-export function percentile(values: readonly number[], share: number): number {
-  return values.toSorted((a, b) => a - b)[Math.ceil(values.length * share) - 1] ?? Number.NaN;
-}
-
 /** The ratio to the baseline; the median where there is none. */
 export function figureOf({ product, baseline }: Pick<Row, 'product' | 'baseline'>): number {
   return baseline === undefined ? median(product) : median(product) / median(baseline.values);

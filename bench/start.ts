@@ -73,6 +73,20 @@ async function timeFirstJob({ redis, tiktok, events, add, startWorker }: Side, r
   return Number(taken?.[0].split('-')[0]) - startedAt;
 }
 
+async function timeFirstJobs(times: number) {
+  const [product, bare] = [await openProductSide(), await openBareSide()];
+  const runs = { product: 0, bare: 0 };
+  try {
+    return await interleave(times, {
+      product: () => timeFirstJob(product, ++runs.product),
+      bare: () => timeFirstJob(bare, ++runs.bare),
+    });
+  } finally {
+    await product.close();
+    await bare.close();
+  }
+}
+
 export const startBenchmark: Benchmark = {
   name: 'start',
   async run({ full }) {
@@ -81,14 +95,7 @@ export const startBenchmark: Benchmark = {
       product: () => timeImport('tiktok-publisher'),
       bare: () => timeImport('bullmq'),
     });
-    const [product, bare] = [await openProductSide(), await openBareSide()];
-    const runs = { product: 0, bare: 0 };
-    const firstJobs = await interleave(times, {
-      product: () => timeFirstJob(product, ++runs.product),
-      bare: () => timeFirstJob(bare, ++runs.bare),
-    });
-    await product.close();
-    await bare.close();
+    const firstJobs = await timeFirstJobs(times);
     const row = (id: string, what: string, { product, bare }: typeof imports) => ({
       ...{ id: `start.${id}`, what, unit: 'ms', target: { atMost: 1.5 }, product },
       baseline: { name: 'bare BullMQ', values: bare },

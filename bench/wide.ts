@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Queue } from 'bullmq';
+import { percentile } from '../src/core/percentile.ts';
 import { type FilledJob, fillWithProcessing } from './fill.ts';
-import { type Benchmark, median, percentile, type Row } from './measure.ts';
+import { type Benchmark, median, type Row } from './measure.ts';
 import { openProduct, type Product, QUEUE_PREFIX } from './product.ts';
 
 /* Whether many jobs in `processing` slow anything down, and how late their polls are. */

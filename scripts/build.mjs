@@ -1,5 +1,6 @@
 // Compiles src into an empty dist: what a moved or removed source left there must not be found by anyone.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,15 +11,16 @@ const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
 /** Written by each build: sources that changed after it are not in dist. */
 export const buildStampPath = join(root, 'dist', '.built');
 
-/** Returns the compiler's exit code. */
-export function build() {
+/** Resolves to the compiler's exit code. */
+export async function build() {
   rmSync(join(root, 'dist'), { recursive: true, force: true });
-  const { status } = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], {
+  const compiling = spawn(process.execPath, [compiler, '-p', 'tsconfig.build.json'], {
     cwd: root,
     stdio: ['ignore', 2, 2],
   });
+  const [status] = await once(compiling, 'exit');
   if (status === 0) writeFileSync(buildStampPath, '');
   return status ?? 1;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = build();
+if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = await build();

@@ -22,6 +22,7 @@ const LIBRARIES = ['producers/index', 'workers/index', 'tiktok/index', 'simulato
 
 /** What packages try to load and do without: faster code for some machines, and other databases than Redis. */
 const DONE_WITHOUT = ['@valkey/valkey-glide', 'msgpackr-extract', 'pg', 'supports-color'];
+const WITHOUT = '\0without:';
 
 /** Files that a package reads from its own folder at run time: copied to `dist/files/<package>/`. */
 const FILES = {
@@ -34,7 +35,7 @@ const FILES = {
 if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = await bundlePackage();
 
 async function bundlePackage() {
-  const status = build();
+  const status = await build();
   if (status !== 0) return status;
   rmSync(output, { recursive: true, force: true });
   const packages = await bundleCode();
@@ -67,7 +68,11 @@ async function bundleCode() {
     chunkFileNames: 'chunks/[name].js',
     codeSplitting: {
       includeDependenciesRecursively: false,
-      groups: [{ test: /node_modules/, debugName: 'package', name: (id) => groupOf(packageOf(id)) }],
+      groups: [
+        { test: /node_modules/, debugName: 'package', name: (id) => groupOf(packageOf(id)) },
+        // Not beside our code, which packages must not import: circles of chunks do not load.
+        { test: (id) => id.startsWith(WITHOUT), name: 'without-optional' },
+      ],
     },
   });
   const modules = chunks.flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : []));
@@ -105,13 +110,12 @@ ${readFileSync(path, 'utf8')}`,
 }
 
 function withoutOptional() {
-  const prefix = '\0without:';
   return {
     name: 'without-optional',
-    resolveId: (id) => (DONE_WITHOUT.includes(id) ? `${prefix}${id}` : undefined),
+    resolveId: (id) => (DONE_WITHOUT.includes(id) ? `${WITHOUT}${id}` : undefined),
     load: (id) =>
-      id.startsWith(prefix)
-        ? `throw new Error('${id.slice(prefix.length)} is not part of tiktok-publisher')`
+      id.startsWith(WITHOUT)
+        ? `throw new Error('${id.slice(WITHOUT.length)} is not part of tiktok-publisher')`
         : undefined,
   };
 }

@@ -1,5 +1,6 @@
 // Compiles programs that are no part of the package, next to `node_modules`, so that packages resolve.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -29,4 +30,11 @@ export async function withCompiled(modules, use) {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Resolves with its exit code. Ctrl-C reaches the program as well; it cleans up and we wait for it. */
+export async function run(program, args) {
+  process.on('SIGINT', () => undefined);
+  const [code] = await once(spawn(process.execPath, [program, ...args], { cwd: repository, stdio: 'inherit' }), 'exit');
+  return code ?? 1;
 }

@@ -1,7 +1,8 @@
 // Makes a fresh clone runnable: installs what the lock file names and builds, each only when needed.
 // Plain JavaScript without dependencies, since it runs before there are any.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +10,8 @@ import { build, buildStampPath } from './build.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const minimumNode = [20, 19];
+/** What takes long says that it still runs. */
+const TELL_EVERY_MS = 1_500;
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major < minimumNode[0] || (major === minimumNode[0] && minor < minimumNode[1])) {
@@ -16,26 +19,48 @@ if (major < minimumNode[0] || (major === minimumNode[0] && minor < minimumNode[1
   process.exit(3);
 }
 
-installDependencies();
-buildIfStale();
+await installDependencies();
+await buildIfStale();
 
-function installDependencies() {
+async function installDependencies() {
   const stampPath = join(root, 'node_modules', '.tiktok-publisher-lock');
   const lockDigest = createHash('sha256')
     .update(readFileSync(join(root, 'package-lock.json')))
     .digest('hex');
   if (existsSync(stampPath) && readFileSync(stampPath, 'utf8') === lockDigest) return;
-  console.error('setup: installing dependencies (npm ci) …');
-  run(process.platform === 'win32' ? 'npm.cmd' : 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
+  exitUnlessZero(await tellWhile('installing dependencies (npm ci)', run(npm, args)));
   writeFileSync(stampPath, lockDigest);
 }
 
-function buildIfStale() {
+async function buildIfStale() {
   const sourceChangedAt = Math.max(newestChange(join(root, 'src')), statSync(join(root, 'tsconfig.json')).mtimeMs);
   if (existsSync(buildStampPath) && statSync(buildStampPath).mtimeMs >= sourceChangedAt) return;
-  console.error('setup: building …');
-  const status = build();
+  exitUnlessZero(await tellWhile('building', build()));
+}
+
+function exitUnlessZero(status) {
   if (status !== 0) process.exit(status);
+}
+
+/** In one line on a terminal, in new ones elsewhere. */
+async function tellWhile(what, work) {
+  const { isTTY } = process.stderr;
+  const startedAt = performance.now();
+  const tell = () => {
+    const line = `setup: ${what} … ${Math.round((performance.now() - startedAt) / 1_000)} s`;
+    process.stderr.write(isTTY ? `\r${line}` : `${line}\n`);
+  };
+  tell();
+  const timer = setInterval(tell, TELL_EVERY_MS);
+  try {
+    return await work;
+  } finally {
+    clearInterval(timer);
+    tell();
+    if (isTTY) process.stderr.write('\n');
+  }
 }
 
 /** Newest modification time (ms) of any file below a folder. */
@@ -48,9 +73,15 @@ function newestChange(folder) {
   return newest;
 }
 
-function run(command, args) {
+/** Resolves to the exit code. */
+async function run(command, args) {
   // npm hands its own settings down as npm_config_*; the child reads the same files itself.
-  const { status, error } = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2] });
-  if (error) console.error(`setup: ${command} could not run: ${error.message}`);
-  if (status !== 0) process.exit(status ?? 1);
+  const child = spawn(command, args, { cwd: root, stdio: ['ignore', 2, 2] });
+  try {
+    const [status] = await once(child, 'exit');
+    return status ?? 1;
+  } catch (error) {
+    console.error(`setup: ${command} could not run: ${error.message}`);
+    return 1;
+  }
 }

@@ -7,7 +7,7 @@ import type { Clock, RotatingSealer } from '../core/ports.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { ProvidedRedis, RedisStarter } from '../embedded-redis/provide-redis.ts';
 import { logConsoleLines } from '../observability/console-lines.ts';
-import { createLogger } from '../observability/logger.ts';
+import { openLogger } from '../observability/logger.ts';
 import type { Traces } from '../observability/otel-traces.ts';
 import type { StartWait } from '../redis/await-redis.ts';
 import { describeTarget } from '../redis/connection-error.ts';
@@ -58,7 +58,7 @@ export interface AppOptions {
  */
 export async function openApp(config: Config, options: AppOptions = {}): Promise<App> {
   const { starter, start, clock = Date, random = Math.random } = options;
-  const log = options.log ?? createLogger({ level: config.logLevel });
+  const log = options.log ?? (await openLogger({ level: config.logLevel, format: config.logFormat }));
   const access = await openRedisAccess(config, {
     ...{ log, starter },
     ...(start !== undefined && { patience: (provided) => waitForRedis(provided, config, start, log) }),

@@ -34,7 +34,8 @@ export function buildProgram(program: Command, run: Run): Command {
 
 function addServices(program: Command, run: Run): void {
   withJson(program.command('demo'))
-    .description('publish a real video to a simulated TikTok, offline, and show what happens')
+    .description('publish a real video to a simulated TikTok, offline, and kill a worker in the middle of it')
+    .option('--quick', 'kill no worker')
     .option('--keep-running', 'keep the demo running until Ctrl-C')
     .action((options) => run(async (context) => (await import('./commands/demo.ts')).demo(options, context)));
   withJson(program.command('start'))

@@ -15,9 +15,16 @@ export interface ProgressDisplay {
   stop(): void;
 }
 
-/** A redrawn line on a terminal, now and then a plain line elsewhere. */
-export function createProgressDisplay(stream: OutputStream): ProgressDisplay {
-  return stream.isTTY === true ? createLiveLine(stream) : createPlainLines(stream);
+/**
+ * A redrawn line on a terminal, plain lines elsewhere.
+ * @param plainEveryMs how often there is a plain line, also if nothing has changed; by default now and then
+ */
+export function createProgressDisplay(
+  stream: OutputStream,
+  { plainEveryMs }: { readonly plainEveryMs?: number } = {},
+): ProgressDisplay {
+  if (stream.isTTY === true) return createLiveLine(stream);
+  return plainEveryMs === undefined ? createPlainLines(stream) : createSteadyLines(stream, plainEveryMs);
 }
 
 const DEFAULT_COLUMNS = 80;
@@ -66,6 +73,29 @@ function createPlainLines(stream: OutputStream): ProgressDisplay {
       stream.write(`${text}\n`);
     },
     stop() {},
+  };
+}
+
+/** For what is short: at once when the state changes, and the latest again and again, so that nothing seems to hang. */
+function createSteadyLines(stream: OutputStream, everyMs: number): ProgressDisplay {
+  let latest: PublishJob | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const tell = (): void => {
+    if (latest !== undefined) stream.write(`${headline(latest)}\n`);
+  };
+  return {
+    show(job) {
+      const hasState = timer !== undefined && latest?.state === job.state;
+      latest = job;
+      if (hasState) return;
+      tell();
+      clearInterval(timer);
+      timer = setInterval(tell, everyMs);
+    },
+    stop() {
+      clearInterval(timer);
+      timer = undefined;
+    },
   };
 }
 

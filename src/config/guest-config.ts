@@ -56,7 +56,7 @@ export function loadPublisherConfig(env: Environment) {
 
 const OF_THE_SERVICE: readonly SettingName[] = ['METRICS_PORT', 'METRICS_HOST'];
 /** What the app around sets for its own log and its own traces is not meant for ours. */
-const OF_THE_APP: readonly SettingName[] = ['LOG_LEVEL', ...namesOf(({ group }) => group === 'Traces')];
+const OF_THE_APP: readonly SettingName[] = ['LOG_LEVEL', 'LOG_FORMAT', ...namesOf(({ group }) => group === 'Traces')];
 
 const WORKERS: UsedSettings = {
   names: namesOf(

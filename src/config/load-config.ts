@@ -118,6 +118,7 @@ function toConfig(settings: Settings) {
     retentionMs: settings.RETENTION_DAYS * DAY_MS,
     shutdownTimeoutMs: settings.SHUTDOWN_TIMEOUT_MS,
     logLevel: settings.LOG_LEVEL,
+    logFormat: settings.LOG_FORMAT,
     /** Where `worker` serves its metrics. */
     metricsServer: metricsServer(settings),
     /** Undefined: nothing is traced. */

@@ -174,6 +174,10 @@ export const SettingsTable = z.object({
       meaning: 'Lowest log level to write: `fatal`, `error`, `warn`, `info`, `debug`, `trace`, or `silent`.',
     },
   ),
+  LOG_FORMAT: ownProcess.withDefault(value.oneOf(['auto', 'json', 'pretty']), 'auto', {
+    meaning:
+      '`json`: one JSON object per line. `pretty`: lines for people, with local time. `auto`: `pretty` on a terminal, otherwise `json`.',
+  }),
   METRICS_PORT: ownProcess.optional(value.wholeNumber(0, 65_535), {
     unset: '`worker` serves no metrics; `start` and `server` serve them on `PORT`',
     meaning: 'Port on which `worker` serves `/metrics`, `/healthz` and `/readyz`; 0 picks a free port.',

@@ -104,6 +104,10 @@ export type LedgerProgress = Partial<
   >
 >;
 
+/*
+ * Plain functions, not closures: a record is decoded at each step, and V8 would optimise closures again and again.
+ */
+
 /**
  * Decodes what a script read from the hash.
  * @param flat field, value, field, value …
@@ -112,53 +116,50 @@ export type LedgerProgress = Partial<
 export function decodeRecord(flat: readonly unknown[]): LedgerRecord {
   const hash = new Map<string, string>();
   for (let i = 0; i + 1 < flat.length; i += 2) hash.set(String(flat[i]), String(flat[i + 1]));
-  const text = (field: keyof LedgerRecord): string => required(hash, field);
-  const number = (field: keyof LedgerRecord): number => Number(required(hash, field));
-  const state = parsePublishState(text('state'));
-  const mode = text('mode');
+  const state = parsePublishState(required(hash, 'state'));
+  const mode = required(hash, 'mode');
   if (state === undefined || (mode !== 'direct' && mode !== 'inbox')) throw damaged('state');
-  const request = parsePublishRequest(JSON.parse(text('request')));
+  const request = parsePublishRequest(JSON.parse(required(hash, 'request')));
   const optional = decodeOptional(hash);
   return {
-    id: text('id'),
-    account: text('account'),
+    id: required(hash, 'id'),
+    account: required(hash, 'account'),
     mode,
     request,
     session: decodeSession(hash, isFetchedByTikTok(mediaInUse({ request, fellBackAt: optional.fellBackAt }))),
-    requestDigest: text('requestDigest'),
-    createdAt: number('createdAt'),
+    requestDigest: required(hash, 'requestDigest'),
+    createdAt: Number(required(hash, 'createdAt')),
     state,
-    revision: number('revision'),
-    fence: number('fence'),
-    updatedAt: number('updatedAt'),
-    initCount: number('initCount'),
-    pollCount: number('pollCount'),
-    totalBytes: number('totalBytes'),
-    chunkSizeBytes: number('chunkSizeBytes'),
-    sentBytes: number('sentBytes'),
-    acceptedBytes: number('acceptedBytes'),
-    attempts: number('attempts'),
-    postIds: parseDigits(JSON.parse(text('postIds'))),
+    revision: Number(required(hash, 'revision')),
+    fence: Number(required(hash, 'fence')),
+    updatedAt: Number(required(hash, 'updatedAt')),
+    initCount: Number(required(hash, 'initCount')),
+    pollCount: Number(required(hash, 'pollCount')),
+    totalBytes: Number(required(hash, 'totalBytes')),
+    chunkSizeBytes: Number(required(hash, 'chunkSizeBytes')),
+    sentBytes: Number(required(hash, 'sentBytes')),
+    acceptedBytes: Number(required(hash, 'acceptedBytes')),
+    attempts: Number(required(hash, 'attempts')),
+    postIds: parseDigits(JSON.parse(required(hash, 'postIds'))),
     ...optional,
   };
 }
 
 function decodeSession(hash: ReadonlyMap<string, string>, isFetched: boolean): Session {
-  const number = (field: string): number | undefined => numberOf(hash, field);
   const publishId = hash.get('publishId');
   if (publishId === undefined) {
-    const intendedAt = number('initIntendedAt');
+    const intendedAt = numberOf(hash, 'initIntendedAt');
     return intendedAt === undefined ? { kind: 'none' } : { kind: 'init_sent', intendedAt };
   }
-  const failedAt = number('failedByTikTokAt');
+  const failedAt = numberOf(hash, 'failedByTikTokAt');
   if (failedAt !== undefined) return { kind: 'failed', publishId, failedAt };
   if (isFetched) return { kind: 'fetch', publishId };
   return {
     kind: 'upload',
     publishId,
     urlSealed: hash.get('uploadUrlSealed'),
-    urlExpiresAt: number('uploadExpiresAt'),
-    lastChunkStartedAt: number('lastChunkStartedAt'),
+    urlExpiresAt: numberOf(hash, 'uploadExpiresAt'),
+    lastChunkStartedAt: numberOf(hash, 'lastChunkStartedAt'),
   };
 }
 
@@ -167,48 +168,48 @@ function numberOf(hash: ReadonlyMap<string, string>, field: string): number | un
   return value === undefined ? undefined : Number(value);
 }
 
+function parsedOf<T>(hash: ReadonlyMap<string, string>, field: string, schema: z.ZodType<T>): T | undefined {
+  const value = hash.get(field);
+  if (value === undefined) return undefined;
+  const parsed = schema.safeParse(JSON.parse(value));
+  if (!parsed.success) throw damaged(field);
+  return parsed.data;
+}
+
 function decodeOptional(hash: ReadonlyMap<string, string>): Partial<LedgerRecord> {
-  const text = (field: keyof LedgerRecord): string | undefined => hash.get(field);
-  const number = (field: keyof LedgerRecord): number | undefined => numberOf(hash, field);
-  const json = <T>(field: keyof LedgerRecord, schema: z.ZodType<T>): T | undefined => {
-    const value = hash.get(field);
-    if (value === undefined) return undefined;
-    const parsed = schema.safeParse(JSON.parse(value));
-    if (!parsed.success) throw damaged(field);
-    return parsed.data;
-  };
   return {
-    stateSince: number('stateSince'),
-    scheduledAt: number('scheduledAt'),
-    retriedAt: number('retriedAt'),
-    changedAt: number('changedAt'),
-    idempotencyDigest: text('idempotencyDigest'),
-    idempotencyKey: text('idempotencyKey'),
-    waitingFor: parseWaitReason(text('waitingFor')),
-    waitingUntil: number('waitingUntil'),
-    bookedSlot: json('bookedSlot', bookedSlotSchema),
-    cancelRequestedAt: number('cancelRequestedAt'),
-    cancelAskedAt: number('cancelAskedAt'),
-    restartedFor: json('restartedFor', z.array(z.string())),
-    processingSince: number('processingSince'),
-    pullBytes: number('pullBytes'),
-    pullProgressAt: number('pullProgressAt'),
-    pullStalledAt: number('pullStalledAt'),
-    fellBackAt: number('fellBackAt'),
-    nextPollAt: number('nextPollAt'),
-    toldAt: number('toldAt'),
-    pin: json('pin', pinSchema),
-    claimedVideo: json('claimedVideo', claimedVideoSchema),
-    examined: json('examined', examinedSchema),
-    acceptedCrc32: number('acceptedCrc32'),
-    failure: json('failure', failureSchema),
-    gaveUpFor: json('gaveUpFor', failureSchema),
-    endedAt: number('endedAt'),
-    recheckCount: number('recheckCount'),
+    stateSince: numberOf(hash, 'stateSince'),
+    scheduledAt: numberOf(hash, 'scheduledAt'),
+    retriedAt: numberOf(hash, 'retriedAt'),
+    changedAt: numberOf(hash, 'changedAt'),
+    idempotencyDigest: hash.get('idempotencyDigest'),
+    idempotencyKey: hash.get('idempotencyKey'),
+    waitingFor: parseWaitReason(hash.get('waitingFor')),
+    waitingUntil: numberOf(hash, 'waitingUntil'),
+    bookedSlot: parsedOf(hash, 'bookedSlot', bookedSlotSchema),
+    cancelRequestedAt: numberOf(hash, 'cancelRequestedAt'),
+    cancelAskedAt: numberOf(hash, 'cancelAskedAt'),
+    restartedFor: parsedOf(hash, 'restartedFor', codesSchema),
+    processingSince: numberOf(hash, 'processingSince'),
+    pullBytes: numberOf(hash, 'pullBytes'),
+    pullProgressAt: numberOf(hash, 'pullProgressAt'),
+    pullStalledAt: numberOf(hash, 'pullStalledAt'),
+    fellBackAt: numberOf(hash, 'fellBackAt'),
+    nextPollAt: numberOf(hash, 'nextPollAt'),
+    toldAt: numberOf(hash, 'toldAt'),
+    pin: parsedOf(hash, 'pin', pinSchema),
+    claimedVideo: parsedOf(hash, 'claimedVideo', claimedVideoSchema),
+    examined: parsedOf(hash, 'examined', examinedSchema),
+    acceptedCrc32: numberOf(hash, 'acceptedCrc32'),
+    failure: parsedOf(hash, 'failure', failureSchema),
+    gaveUpFor: parsedOf(hash, 'gaveUpFor', failureSchema),
+    endedAt: numberOf(hash, 'endedAt'),
+    recheckCount: numberOf(hash, 'recheckCount'),
   };
 }
 
 const bookedSlotSchema = z.object({ endpoint: z.string(), at: z.number() });
+const codesSchema = z.array(z.string());
 const pinSchema = z.object({ sizeBytes: z.number(), version: z.string() });
 const claimedVideoSchema = z.object({ digest: z.string(), pin: pinSchema.optional() });
 /** What another version examined, and noted in another way, is examined again. */

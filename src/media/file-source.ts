@@ -27,7 +27,7 @@ export interface FileSourceOptions {
 
 /**
  * Opens a local video and checks all that can be told without decoding it. It keeps one file handle and, once read from,
- * two buffers of 2 MiB; one reader at a time.
+ * up to two buffers of 2 MiB; one reader at a time.
  *
  * @throws PublishError `INPUT_MEDIA_NOT_FOUND`, `INPUT_MEDIA_NOT_READABLE`, `INPUT_MEDIA_NOT_A_FILE`, `INPUT_MEDIA_EMPTY`,
  * `INPUT_MEDIA_TOO_LARGE`, `INPUT_MEDIA_CONTAINER_UNSUPPORTED`, `INPUT_MEDIA_OUTSIDE_ROOTS`, `INPUT_MEDIA_BEING_WRITTEN`,
@@ -101,7 +101,7 @@ interface OpenedFile {
 function createSource({ path, handle, stats, contentType }: OpenedFile): MediaSource {
   const pin = toPin(stats);
   const remark = remarkOnHoles(stats);
-  const read = createReadAhead(handle, path);
+  const { read, release } = createReadAhead(handle, path);
   let closing: Promise<void> | undefined;
   return {
     pin,
@@ -112,12 +112,12 @@ function createSource({ path, handle, stats, contentType }: OpenedFile): MediaSo
       return read(startByte, endByteExclusive);
     },
     verifyUnchanged: async () => {
-      refuseChange(path, stats, await explained(path, () => handle.stat({ bigint: true })));
-      // The name may lead to another file by now, while the handle still holds the old one.
+      // The name may lead to another file by now. If it leads to the same one, this tells of the open file too: no other
+      // can have its number while the handle holds it.
       refuseChange(path, stats, await statIfThere(path));
     },
     close: () => {
-      closing ??= handle.close();
+      closing ??= handle.close().then(release);
       return closing;
     },
   };

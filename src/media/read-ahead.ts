@@ -9,30 +9,43 @@ const RING_PIECES = 2;
 /** Large enough that what each piece costs besides its bytes counts little. */
 const PIECE_BYTES = 2 * MEBIBYTE_BYTES;
 
+/** Buffers that sources gave back: new ones would wait for V8 to find them unused, and V8 looks the more often. */
+const spareBuffers: Buffer[] = [];
+const MOST_SPARE_BUFFERS = 8;
+
+/** How a file is read. */
+interface ReadAhead {
+  /** See `MediaSource.read`; beginning another read ends the one before. */
+  readonly read: MediaSource['read'];
+  /** Gives the buffers back, once nobody holds a piece any more. */
+  release(): void;
+}
+
 /**
  * Reads one piece ahead of the consumer, so that disk and network work at the same time.
  * The buffers, a small ring, are our own, since undici closes a FileHandle whose stream it is given.
  *
  * @param name the file's name for errors
- * @returns see `MediaSource.read`; beginning another read ends the one before
  */
-export function createReadAhead(handle: FileHandle, name: string): MediaSource['read'] {
-  let ring: Buffer | undefined;
+export function createReadAhead(handle: FileHandle, name: string): ReadAhead {
+  const ring: Buffer[] = [];
   let latestRead = 0;
+  let unfinishedReads = 0;
   let inFlight: Promise<unknown> = Promise.resolve();
 
   function startFill(index: number, startByte: number, endByteExclusive: number): Promise<Buffer> {
-    ring ??= Buffer.allocUnsafeSlow(RING_PIECES * PIECE_BYTES);
-    const ringByte = (index % RING_PIECES) * PIECE_BYTES;
+    const buffer = ring[index % RING_PIECES] ?? spareBuffers.pop() ?? Buffer.allocUnsafeSlow(PIECE_BYTES);
+    ring[index % RING_PIECES] = buffer;
     const lengthBytes = Math.min(endByteExclusive - startByte, PIECE_BYTES);
-    const filling = fill(handle, ring.subarray(ringByte, ringByte + lengthBytes), startByte, name);
+    const filling = fill(handle, buffer.subarray(0, lengthBytes), startByte, name);
     // Awaited by the reader when its turn comes; a failure before that must not count as unhandled.
     inFlight = filling.catch(() => undefined);
     return filling;
   }
 
-  return async function* read(startByte, endByteExclusive) {
+  async function* read(startByte: number, endByteExclusive: number): AsyncGenerator<Buffer, void, void> {
     latestRead += 1;
+    unfinishedReads += 1;
     const ownRead = latestRead;
     await inFlight;
     let position = startByte;
@@ -47,10 +60,19 @@ export function createReadAhead(handle: FileHandle, name: string): MediaSource['
         if (position < endByteExclusive) next = startFill(index, position, endByteExclusive);
         yield piece;
       }
+      unfinishedReads -= 1;
     } finally {
       // An abandoned reader leaves no read behind that still writes into the ring.
       await next.catch(() => undefined);
     }
+  }
+
+  return {
+    read,
+    release() {
+      // Who gave up a read midway may still be sending a piece.
+      if (unfinishedReads === 0) spareBuffers.push(...ring.splice(0, MOST_SPARE_BUFFERS - spareBuffers.length));
+    },
   };
 }
 

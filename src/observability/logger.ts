@@ -1,10 +1,5 @@
 import { type DestinationStream, type Level, type Logger, pino, stdTimeFunctions } from 'pino';
-
-export interface LoggerOptions {
-  readonly level: Level | 'silent';
-  /** Where the lines go; standard error unless given, since standard output belongs to the answers. */
-  readonly destination?: DestinationStream;
-}
+import type { LogStream } from './readable-lines.ts';
 
 /**
  * Fields that hold secrets. No line should carry them at all: errors and jobs are built without them. This is the
@@ -29,11 +24,19 @@ const SECRET_FIELDS = [
 const SECRET_DEPTHS = ['', '*.', '*.*.'];
 const STDERR_FD = 2;
 
-/** The program's logger: JSON lines with ISO times, secrets blanked down to two levels of nesting. */
-export function createLogger({ level, destination }: LoggerOptions): Logger {
+export interface OpenLoggerOptions {
+  readonly level: Level | 'silent';
+  /** How lines look: for programs, for people, or `auto`: for people on a terminal and for programs elsewhere. */
+  readonly format: 'auto' | 'json' | 'pretty';
+  /** Where lines go; standard error unless given, since standard output belongs to the answers. */
+  readonly stream?: LogStream;
+}
+
+/** The program's logger: each line with its time, secrets blanked down to two levels of nesting. */
+export async function openLogger(options: OpenLoggerOptions): Promise<Logger> {
   return pino(
     {
-      level,
+      level: options.level,
       base: null,
       timestamp: stdTimeFunctions.isoTime,
       redact: {
@@ -41,7 +44,18 @@ export function createLogger({ level, destination }: LoggerOptions): Logger {
         censor: '[secret]',
       },
     },
-    // Synchronous, so that the last words before an exit are not lost.
-    destination ?? pino.destination({ dest: STDERR_FD, sync: true }),
+    await openDestination(options),
   );
+}
+
+async function openDestination({
+  level,
+  format,
+  stream = process.stderr,
+}: OpenLoggerOptions): Promise<DestinationStream> {
+  const isForPeople = format === 'pretty' || (format === 'auto' && stream.isTTY === true);
+  // Loaded only where somebody reads: most processes never need it.
+  if (isForPeople && level !== 'silent') return (await import('./readable-lines.ts')).readableLines(stream);
+  // Synchronous, so that the last words before an exit are not lost.
+  return stream === process.stderr ? pino.destination({ dest: STDERR_FD, sync: true }) : stream;
 }

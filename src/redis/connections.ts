@@ -8,6 +8,7 @@ import type { RedisCode } from '../core/redis-code.ts';
 import { SECOND_MS } from '../core/units.ts';
 import { blockedSilenceMs, clusterPatience, firstWordMs, type RedisRole, roleOptions } from './client-options.ts';
 import { describeTarget, explainRedisError } from './connection-error.ts';
+import { joinWrites } from './joined-writes.ts';
 import type { RedisClient } from './lua-script.ts';
 import { reconnectDelayMs, reconnecting } from './reconnecting.ts';
 import { countCalls } from './sampled-calls.ts';
@@ -168,6 +169,7 @@ function createRedisClient(target: RedisTarget, role: RedisRole, onRefusal: (cod
   const options: RedisOptions = { lazyConnect: true, ...comeBack(), ...ofRole, ...(tls && { tls }) };
   const watch = (client: Redis): Redis => {
     countCalls(client);
+    joinWrites(client);
     hangUpOnSilence(client, firstWordMs(target.deadPeerMs));
     followOwn(client, target);
     const duplicate = client.duplicate.bind(client);
@@ -225,6 +227,7 @@ function watchNodes(cluster: Cluster, target: RedisTarget): Cluster {
     return watchNodes(duplicate(nodes, { ...override, redisOptions: merged, lazyConnect }), target);
   };
   return cluster.on('+node', (node: Redis) => {
+    joinWrites(node);
     hangUpOnSilence(node, firstWordMs(target.deadPeerMs));
     handleAsking(node);
   });

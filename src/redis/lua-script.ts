@@ -44,15 +44,22 @@ export function prepareNamedScript(redis: RedisClient, lua: string): RunNamedScr
   // One script for each set of key names; there are few.
   const runs = new Map<string, RunScript>();
   return async (keys, argument, list = []) => {
-    const given = Object.entries(keys).flatMap(([name, key]) => (key === undefined ? [] : [{ name, key }]));
-    const table = given.map(({ name }, index) => `${name} = KEYS[${index + 1}]`).join(', ');
-    const run = runs.get(table) ?? prepareScript(redis, `local key = { ${table} }\n${DECODE_LUA}${lua}`);
-    runs.set(table, run);
-    return await run(
-      given.map(({ key }) => key),
-      [encodeArgument(argument), ...list],
-    );
+    const names: string[] = [];
+    const given: string[] = [];
+    for (const [name, key] of Object.entries(keys)) {
+      if (key === undefined) continue;
+      names.push(name);
+      given.push(key);
+    }
+    const known = runs.get(names.join());
+    const run = known ?? prepareScript(redis, `${keyTable(names)}${DECODE_LUA}${lua}`);
+    if (known === undefined) runs.set(names.join(), run);
+    return await run(given, [encodeArgument(argument), ...list]);
   };
+}
+
+function keyTable(names: readonly string[]): string {
+  return `local key = { ${names.map((name, index) => `${name} = KEYS[${index + 1}]`).join(', ')} }\n`;
 }
 
 const DECODE_LUA = 'local arg = cjson.decode(ARGV[1])\n';

@@ -43,10 +43,17 @@ function isSuccess({ httpStatus }: RawAnswer): boolean {
   return httpStatus >= 200 && httpStatus < 300;
 }
 
-/** Integers become bigint and so keep every digit. @returns undefined for what is not JSON */
+/** A number that a double may not hold; also what looks like one within a string, which does no harm. */
+const LONG_NUMBER = /[[:,]\s*-?\d{16}/;
+
+/**
+ * Reads JSON whose integers keep every digit: where one has 16 or more, all of them become bigint. That takes a parser that
+ * is many times slower than Node's own.
+ * @returns undefined for what is not JSON
+ */
 export function parseExactJson(text: string): unknown {
   try {
-    return parse(text, null, parseNumberAndBigInt);
+    return LONG_NUMBER.test(text) ? parse(text, null, parseNumberAndBigInt) : JSON.parse(text);
   } catch {
     return undefined;
   }

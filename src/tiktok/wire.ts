@@ -3,12 +3,15 @@ import { isPrivacyLevel } from '../core/post-limits.ts';
 
 /*
  * What TikTok sends. Unknown fields are ignored, fields that real answers leave out are optional, and every doubtful
- * spelling is accepted. Numbers arrive here as bigint, so that ids of 19 digits keep all of them.
+ * spelling is accepted. Long numbers arrive here as bigint, so that ids of 19 digits keep all of them.
  */
 
 const text = z.string().min(1).optional().catch(undefined);
 const flag = z.boolean().catch(false);
-const digits = z.union([z.bigint().nonnegative().transform(String), z.string().regex(/^\d+$/)]);
+const digits = z.union([
+  z.string().regex(/^\d+$/),
+  z.union([z.bigint().nonnegative(), z.int().nonnegative()]).transform(String),
+]);
 const count = z
   .union([z.bigint(), z.number(), z.string().regex(/^\d{1,15}$/)])
   .transform(Number)

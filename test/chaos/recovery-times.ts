@@ -50,8 +50,3 @@ function spanOf({ evidence: { plan, job, events } }: JudgedJob): { beganAt: numb
   const end = events.find(({ type }) => type === `publish.${job.state}`);
   return end === undefined ? undefined : { beganAt: Date.parse(job.createdAt), endedAt: Date.parse(end.time) };
 }
-
-/** @param sorted lowest first */
-export function percentile(sorted: readonly number[], percent: number): number {
-  return sorted[Math.max(0, Math.ceil((sorted.length * percent) / 100) - 1)] ?? 0;
-}

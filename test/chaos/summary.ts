@@ -1,7 +1,8 @@
+import { percentile } from '../../src/core/percentile.ts';
 import type { ChaosOptions } from './chaos-run.ts';
 import { type FindingKind, resentBytes } from './check-job.ts';
 import type { JudgedJob, Lane } from './lane.ts';
-import { percentile, recoveriesOf } from './recovery-times.ts';
+import { recoveriesOf } from './recovery-times.ts';
 import type { TopologyKind } from './topologies/topology.ts';
 import { KILL_STEPS } from './trap-plan.ts';
 
@@ -83,9 +84,9 @@ export function summarize(options: ChaosOptions, judged: readonly JudgedJob[], l
     resentBytes: sum(resent),
     recoveryMs: {
       count: durations.length,
-      p50: percentile(durations, 50),
-      p99: percentile(durations, 99),
-      max: percentile(durations, 100),
+      p50: percentile(durations, 0.5) || 0,
+      p99: percentile(durations, 0.99) || 0,
+      max: Math.max(0, ...durations),
     },
     outcomes: tally(judged.map(({ evidence }) => evidence.job?.state ?? 'forgotten')),
     stepsWithoutKill: KILL_STEPS.map(([step, moment]) => `${moment} ${step}`).filter((step) => !killedAt.has(step)),

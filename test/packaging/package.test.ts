@@ -143,6 +143,7 @@ describe('the demo without any Redis', () => {
       '-i',
       `HOME=${project}`,
       `PATH=${project}`,
+      'LOG_FORMAT=pretty',
       process.execPath,
       program,
       'demo',

@@ -1,8 +1,4 @@
-/** The value below which a share (0 to 1) of the numbers lies. */
-export function percentile(numbers: readonly number[], share: number): number {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? 0;
-}
+import { percentile } from '../../src/core/percentile.ts';
 
 /** Median, 99th percentile and maximum, for people. */
 export function spreadText(numbers: readonly number[]): string {

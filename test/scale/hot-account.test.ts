@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pace } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { percentile } from '../../src/core/percentile.ts';
 import type { EnqueuedJob } from '../../src/producers/publisher.ts';
 import { eventually } from '../support/eventually.ts';
 import { makeVideo } from '../support/videos.ts';
-import { histogramText, percentile, spreadText } from './figures.ts';
+import { histogramText, spreadText } from './figures.ts';
 import { accountNames, directPost, type Fleet, startFleet } from './fleet.ts';
 
 const HOT_JOBS = 5_000;

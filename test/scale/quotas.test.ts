@@ -2,8 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { percentile } from '../../src/core/percentile.ts';
 import { makeVideo } from '../support/videos.ts';
-import { histogramText, percentile } from './figures.ts';
+import { histogramText } from './figures.ts';
 import { accountNames, directPost, type Fleet, startFleet } from './fleet.ts';
 
 const WORKERS = 4;

@@ -1,3 +1,4 @@
+import { percentile } from '../../core/percentile.ts';
 import { DAY_MS, SECOND_MS } from '../../core/units.ts';
 import type { BenchRedis } from './check-redis.ts';
 import { type CpuUse, type Limit, limitOf, rounded } from './cpu-use.ts';
@@ -53,16 +54,14 @@ export function reportOnBench(
 function latenciesOf({ publishes, samples }: LoadResult): Latencies {
   const of = (name: keyof Samples): Latency => ({
     count: samples[name].length,
-    p50Ms: percentile(samples[name], 0.5),
-    p99Ms: percentile(samples[name], 0.99),
+    p50Ms: shareOf(samples[name], 0.5),
+    p99Ms: shareOf(samples[name], 0.99),
   });
   return { publishes, ping: of('pingMs'), enqueue: of('enqueueMs'), claim: of('claimMs'), poll: of('pollMs') };
 }
 
-/** The least value that this share of all values does not exceed; null where there are none. @internal */
-export function percentile(values: readonly number[], share: number): number | null {
-  const value = values.toSorted((a, b) => a - b)[Math.ceil(values.length * share) - 1];
-  return value === undefined ? null : rounded(value);
+function shareOf(values: readonly number[], share: number): number | null {
+  return values.length === 0 ? null : rounded(percentile(values, share));
 }
 
 const LIMITS: Readonly<Record<Limit, string>> = {

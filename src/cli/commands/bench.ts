@@ -60,6 +60,7 @@ async function runBench(
     { ...settings, queuePrefix, shutdownTimeoutMs: DRAIN_MS, tracing: undefined },
     { starter: 'service' },
   );
+  app.logConsole();
   let hasKeys = false;
   let isAway = false;
   const step = (name: string, text: string): void => output.step(`${name.padEnd(12)}${text}`);

@@ -79,6 +79,8 @@ async function examineRedis(config: Config, onRedis: (app: App) => void): Promis
   const settings = await orFinding('settings', () => settingFindings(config));
   try {
     const app = await openApp({ ...config, logLevel: 'silent' });
+    // Libraries write about Redis to the console; the findings say it too.
+    app.logConsole();
     try {
       onRedis(app);
       const redis = await app.connect('producer');

@@ -77,23 +77,30 @@ describe.skipIf(nginx === undefined || executablePath === undefined)(
       await page.getByText('acme').first().waitFor();
       expect(page.url()).toMatch(new RegExp(`^${base}/connect/tiktok/callback`));
 
-      const answer = await fetch(`${base}/v1/publishes`, {
-        ...{ method: 'POST', headers },
-        body: JSON.stringify({
-          ...{ account: 'acme', mode: 'direct', media: { type: 'file', path: DEMO_VIDEO } },
-          post: { title: 'Below a path', privacyLevel: 'SELF_ONLY' },
-        }),
-      });
+      const enqueue = (more: Record<string, string> = {}) =>
+        fetch(`${base}/v1/publishes`, {
+          ...{ method: 'POST', headers },
+          body: JSON.stringify({
+            ...{ account: 'acme', mode: 'direct', media: { type: 'file', path: DEMO_VIDEO }, ...more },
+            post: { title: 'Below a path', privacyLevel: 'SELF_ONLY' },
+          }),
+        });
+      /** Reads the events of a job until one of this type comes. */
+      const until = async (id: string, type: string) => {
+        const events = await fetch(`${base}/v1/publishes/${id}/events`, { headers });
+        const reader = events.body?.pipeThrough(new TextDecoderStream()).getReader();
+        let text = '';
+        while (!text.includes(type)) text += (await reader?.read())?.value ?? '';
+        await reader?.cancel();
+      };
+      const answer = await enqueue();
       expect(answer.status).toBe(202);
       const { id } = jobDocument.parse(await answer.json());
       expect(answer.headers.get('location')).toBe(`/tiktok/v1/publishes/${id}`);
-
-      // The stream stays open while the job runs, so an event that nginx kept back would never come.
-      const events = await fetch(`${base}/v1/publishes/${id}/events`, { headers });
-      const reader = events.body?.pipeThrough(new TextDecoderStream()).getReader();
-      let text = '';
-      while (!text.includes('publish.published')) text += (await reader?.read())?.value ?? '';
-      await reader?.cancel();
+      await until(id, 'publish.published');
+      // A stream on which nothing more happens: what nginx kept back would never come.
+      const later = jobDocument.parse(await (await enqueue({ scheduledAt: '2099-01-01T10:00:00Z' })).json());
+      await until(later.id, 'publish.queued');
       const job = await fetch(new URL(answer.headers.get('location') ?? '', origin), { headers });
       expect(jobDocument.parse(await job.json()).state).toBe('published');
       expect(simulator.journal.posts()).toHaveLength(1);

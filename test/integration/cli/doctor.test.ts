@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'bullmq';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
 import { createAccountVault } from '../../../src/accounts/vault.ts';
 import { redisClockFindings } from '../../../src/cli/doctor/clock-findings.ts';
@@ -183,7 +183,9 @@ describe('doctor', () => {
     expect(`${problems[0]?.message} ${problems[0]?.fix}`).toContain('openssl rand -base64 32');
   });
 
-  it('warns of a Redis that evicts and keeps nothing', async () => {
+  it('warns of a Redis that evicts and keeps nothing, without a line of a library beside it', async () => {
+    const written = vi.spyOn(console, 'warn').mockReturnValue();
+    onTestFinished(() => written.mockRestore());
     const { env } = await startWorld();
     const server = await startRedisServer([
       'maxmemory 100mb',
@@ -201,6 +203,7 @@ describe('doctor', () => {
         fix: expect.stringContaining('appendonly'),
       },
     ]);
+    expect(written).not.toHaveBeenCalled();
   });
 
   it('names the accounts whose tokens cannot be opened, and why, without a token', async () => {

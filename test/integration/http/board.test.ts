@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { PublishRequest } from '../../../src/core/publish-request.ts';
 import { startServer, type WebServer } from '../../../src/http/start-server.ts';
-import { createLogger } from '../../../src/observability/logger.ts';
+import { openLogger } from '../../../src/observability/logger.ts';
 import { createMetrics } from '../../../src/observability/metrics.ts';
 import type { FaultAct } from '../../../src/simulator/index.ts';
 import { OPERATOR, signedInAs, startBoardSite, VIEWER } from '../../support/board-site.ts';
@@ -311,10 +311,10 @@ describe('who is let in', () => {
       path,
     })),
   ];
-  const log = createLogger({ level: 'silent' });
   const start = async (host: string, board: { login?: typeof OPERATOR } = {}) =>
     await startServer({
-      ...{ host, port: 0, metrics: createMetrics(), readinessChecks: [], log },
+      ...{ host, port: 0, metrics: createMetrics(), readinessChecks: [] },
+      log: await openLogger({ level: 'silent', format: 'json' }),
       board: {
         queues: [],
         jobs: { idOf: () => undefined, find: async () => [], retry: async () => undefined },

@@ -4,7 +4,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type ServerOptions, startMetricsServer, startServer, type WebServer } from '../../../src/http/start-server.ts';
-import { createLogger } from '../../../src/observability/logger.ts';
+import { openLogger } from '../../../src/observability/logger.ts';
 import { createMetrics } from '../../../src/observability/metrics.ts';
 import { eventually } from '../../support/eventually.ts';
 
@@ -13,7 +13,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-const log = createLogger({ level: 'silent' });
+const log = await openLogger({ level: 'silent', format: 'json' });
 
 async function start(options: Partial<ServerOptions> = {}): Promise<WebServer> {
   const server = await startServer({

@@ -81,6 +81,22 @@ describe('progress display', () => {
     expect(percents).toEqual([0, 10, 20, 30, 32]);
   });
 
+  it('tells again and again where nothing must seem to hang, changed or not, until it stops', () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const { stream, text } = capturedStream();
+    const display = createProgressDisplay(stream, { plainEveryMs: 1_000 });
+    display.show(uploadingJob(0));
+    display.show(uploadingJob(12_000_000));
+    vi.advanceTimersByTime(2_000);
+    display.show(sampleJob({ state: 'processing' }));
+    display.stop();
+    vi.advanceTimersByTime(5_000);
+    expect([...text().matchAll(/\((\d+)%\)|processing:/g)].map(([, percent]) => percent)).toEqual([
+      ...['0', '25', '25', undefined],
+    ]);
+  });
+
   it('draws on a terminal, and gives its cursor back', () => {
     const { stream, text } = capturedStream(80);
     const terminal = Object.assign(stream, { cursorTo: () => true, moveCursor: () => true, clearLine: () => true });

@@ -193,6 +193,32 @@ describe('read', () => {
     for (const _ of [1, 2]) expect(sha256(await readAll(source, 0, 2 * MIB))).toBe(sha256(bytes));
   });
 
+  it('keeps the memory of a reader that gave up midway, who may still be sending', async () => {
+    const { path, bytes } = await videoFile(5 * MIB);
+    const source = await openFileSource(path);
+    const { value: piece = HEAD } = await source
+      .read(0, 5 * MIB)
+      [Symbol.asyncIterator]()
+      .next();
+    await source.close();
+    const others = await Promise.all(
+      [1, 2, 3].map(async (n) => await opening((await videoFile(MIB, `${n}.mp4`)).path)),
+    );
+    for (const other of others) await readAll(other, 0, MIB);
+    expect(sha256(Buffer.from(piece))).toBe(sha256(bytes.subarray(0, piece.byteLength)));
+  });
+
+  it('uses the memory of sources that were read to the end and closed', async () => {
+    const { path } = await videoFile();
+    const memory = new Set<ArrayBufferLike>();
+    for (const _ of [1, 2, 3]) {
+      const source = await openFileSource(path);
+      for await (const piece of source.read(0, 100)) memory.add(piece.buffer);
+      await source.close();
+    }
+    expect(memory.size).toBe(1);
+  });
+
   it.each([
     [-1, 10],
     [10, 10],

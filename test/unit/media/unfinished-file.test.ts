@@ -89,15 +89,6 @@ describe('a hard link', () => {
   });
 });
 
-describe('verifyUnchanged', () => {
-  it('does not say that a file has changed when it only cannot look', async () => {
-    await writeFile(path, Buffer.concat([HEAD, Buffer.alloc(100)]));
-    const source = await openFileSource(path);
-    await source.close();
-    await expect(source.verifyUnchanged()).rejects.toMatchObject({ code: 'INPUT_MEDIA_NOT_READABLE' });
-  });
-});
-
 // Elsewhere nobody tells where an open file lies.
 describe.runIf(process.platform === 'linux')('a folder that is swapped for a link', () => {
   it('never lets a file outside of the roots in, whenever it happens', async () => {

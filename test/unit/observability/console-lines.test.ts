@@ -1,10 +1,11 @@
 import { expect, it } from 'vitest';
 import { logConsoleLines } from '../../../src/observability/console-lines.ts';
-import { createLogger } from '../../../src/observability/logger.ts';
+import { openLogger } from '../../../src/observability/logger.ts';
 
-it('puts what libraries write to the console into the log, each text once and without logins', () => {
+it('puts what libraries write to the console into the log, each text once and without logins', async () => {
   const lines: string[] = [];
-  const log = createLogger({ level: 'info', destination: { write: (line) => void lines.push(line) } });
+  const stream = { write: (line: string) => void lines.push(line) };
+  const log = await openLogger({ level: 'info', format: 'auto', stream });
   const { warn, error } = console;
   const giveBack = logConsoleLines(log);
   try {

@@ -132,6 +132,14 @@ describe('fetchStatus', () => {
     },
   );
 
+  it('reads ids of any length, as numbers or as texts', async () => {
+    const list = '[7, 9007199254740993, "10"]';
+    const status = await statusOf(`{"data":{"status":"PUBLISH_COMPLETE","publicaly_available_post_id":${list}},${ok}}`);
+    expect(status.postIds).toEqual(['7', '9007199254740993', '10']);
+    const short = await statusOf(`{"data":{"status":"PUBLISH_COMPLETE","publicaly_available_post_id":[7]},${ok}}`);
+    expect(short.postIds).toEqual(['7']);
+  });
+
   it.each(['[]', 'null', '[0]', '[""]'.replace('""', '"0"')])('takes %s for no post id', async (list) => {
     const status = await statusOf(`{"data":{"status":"PUBLISH_COMPLETE","publicaly_available_post_id":${list}},${ok}}`);
     expect(status.postIds).toEqual([]);

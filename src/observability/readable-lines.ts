@@ -1,0 +1,20 @@
+import type { DestinationStream } from 'pino';
+import { prettyFactory } from 'pino-pretty';
+
+/** Where the lines of a process go. */
+export interface LogStream {
+  readonly isTTY?: boolean;
+  /** Whether it shows colours; NO_COLOR says that it must not. */
+  hasColors?(): boolean;
+  write(text: string): unknown;
+}
+
+/** Writes the lines of a log for people: local time, level, message, and the other fields behind it. */
+export function readableLines(stream: LogStream): DestinationStream {
+  const readable = prettyFactory({
+    colorize: stream.isTTY === true && stream.hasColors?.() === true,
+    singleLine: true,
+    translateTime: 'SYS:HH:MM:ss.l',
+  });
+  return { write: (line) => void stream.write(readable(line)) };
+}
