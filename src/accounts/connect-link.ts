@@ -1,6 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import type { ErrorCode } from '../core/error-table.ts';
 import type { Clock, Sealer } from '../core/ports.ts';
 import { PublishError, toInputProblems } from '../core/publish-error.ts';
 import { accountNameSchema } from '../core/publish-request.ts';
@@ -104,8 +103,6 @@ const TOKEN_BYTES = 32;
 const TOKEN_FORM = /^[\w-]{43}$/;
 const NO_BASE_URL = 'is required for connect links: set it to the address at which browsers reach the web server';
 
-const NOT_OURS: readonly ErrorCode[] = ['CONFIG_KEY_UNKNOWN', 'INTERNAL_TAMPERED'];
-
 const storedSchema = z.object({ account: z.string(), returnTo: z.string().optional(), expiresAt: z.int() });
 
 /**
@@ -146,14 +143,8 @@ export function createConnectLinks({ redis, keys, sealer, clock, settings }: Con
       const id = digestOf(token);
       const sealed = TOKEN_FORM.test(token) ? await redis.get(keys.connectLink(id)) : null;
       if (sealed === null) return undefined;
-      try {
-        const { account, returnTo } = await opened(id, sealed);
-        return { id, account, returnTo };
-      } catch (error) {
-        // Made with keys that are not ours, or changed since: whoever wrote it, it is no link of ours.
-        if (error instanceof PublishError && NOT_OURS.includes(error.code)) return undefined;
-        throw error;
-      }
+      const { account, returnTo } = await opened(id, sealed);
+      return { id, account, returnTo };
     },
 
     async use(id) {

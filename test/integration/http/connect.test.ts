@@ -241,7 +241,7 @@ describe('a connect link', () => {
     const forged = site.app.keys.connectLink(createHash('sha256').update(token).digest('hex'));
     await site.redis.set(forged, (await site.redis.get(key)) ?? '');
     const page = await openBrowser().visit(`${site.url}/connect/tiktok?link=${token}`);
-    expect(page.status).toBe(403);
+    expect(page).toMatchObject({ status: 502, text: expect.stringContaining('INTERNAL_TAMPERED') });
   });
 
   it('names the TikTok user who was connected', async () => {
