@@ -1,14 +1,14 @@
 import type { ConformanceReport, ConformanceRule } from './conformance.ts';
 
-/** A report for people: what was broken and by what, then what was met, then what nothing has tried yet. */
+/** A report for people. What was broken comes last, where a terminal shows it. */
 export function conformanceText(report: ConformanceReport): string {
   const of = (verdict: ConformanceRule['verdict']) => report.rules.filter((rule) => rule.verdict === verdict);
   const { brokenCount, metCount, notExercisedCount } = report;
   const sections = [
-    `${brokenCount} ${brokenCount === 1 ? 'rule' : 'rules'} broken, ${metCount} met, ${notExercisedCount} not exercised.`,
-    ...of('broken').map(brokenText),
+    list('NOT EXERCISED', of('not_exercised'), ({ exercisedBy }) => `needs ${exercisedBy}`),
     list('MET', of('met'), ({ says, metCount: count }) => `${says} (${count}×)`),
-    list('NOT EXERCISED', of('not_exercised'), ({ says, exercisedBy }) => `${says} Needs ${exercisedBy}.`),
+    ...of('broken').map(brokenText),
+    `${brokenCount} ${brokenCount === 1 ? 'rule' : 'rules'} broken, ${metCount} met, ${notExercisedCount} not exercised.`,
   ];
   return sections.filter((section) => section !== '').join('\n\n');
 }

@@ -38,7 +38,7 @@ describe('docs/conformance.md', () => {
     const AsyncFunction = Object.getPrototypeOf(async () => undefined).constructor;
     const example = new AsyncFunction('conformanceText', 'startSimulator', 'console', body);
     await example(conformanceText, startSimulator, { log: (text: string) => printed.push(text) });
-    expect(printed.join('')).toContain(/```text\n([\s\S]*?)```/.exec(page)?.[1]);
+    expect(`${printed.join('')}\n`).toContain(/```text\n([\s\S]*?)```/.exec(page)?.[1]);
   });
 });
 
