@@ -24,7 +24,7 @@ export function judgePut(task: UploadTask | undefined, chunk: ChunkRecord, heade
   }
   checks.push(check('put-as-announced'));
   // Sent again after its answer was lost: the documentation asks for that.
-  if (!isRepeated(task, chunk)) {
+  if (task.misled !== true && !isRepeated(task, chunk)) {
     const isNext = chunk.startByte === task.acceptedBytes;
     checks.push(check('put-in-order', !isNext && `${rangeOf(chunk)} while TikTok has ${task.acceptedBytes} bytes`));
   }

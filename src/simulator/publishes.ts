@@ -45,6 +45,8 @@ export interface UploadTask {
   latestPut?: ChunkRecord | undefined;
   /** The 403 or 416 that answered the latest PUT. */
   refused?: { httpStatus: number; startByte: number } | undefined;
+  /** A scripted answer told the client of bytes that did not come in, so the order of its chunks says nothing of it. */
+  misled?: boolean;
 }
 
 /** The fetching side of a PULL_FROM_URL. */

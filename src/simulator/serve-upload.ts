@@ -54,9 +54,10 @@ export async function serveUpload(
     dropConnection(request);
     return;
   }
-  const early =
-    answerInstead(world, 'upload', fault, `PUT ${url.href}`) ??
-    putRefusal(publish, chunk, request.headers, put.at, world.settings.switches);
+  const scripted = answerInstead(world, 'upload', fault, `PUT ${url.href}`);
+  if (publish?.upload !== undefined && scripted !== undefined && scripted.httpStatus < 300)
+    publish.upload.misled = true;
+  const early = scripted ?? putRefusal(publish, chunk, request.headers, put.at, world.settings.switches);
   if (early !== undefined) {
     chunk.outOfOrder = early.httpStatus === 416;
     answerEarly(world, put, early);

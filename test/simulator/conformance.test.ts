@@ -167,6 +167,13 @@ describe('the conformance report', () => {
     simulator.faults.add({ endpoint: 'upload', act: { kind: 'drop_after' } });
     await put(uploadUrl, Buffer.alloc(1_000), 0, 1_000).catch(() => undefined);
     await put(uploadUrl, Buffer.alloc(1_000), 0, 1_000);
+    // A success that is none: the client goes on with the next chunk.
+    const size = 10_485_760;
+    const reply = await announce(simulator, account, size, size / 2, 2);
+    const twoChunks = String((reply.json.data as Record<string, unknown>).upload_url);
+    simulator.faults.add({ endpoint: 'upload', act: { kind: 'raw', httpStatus: 206, body: '' } });
+    await put(twoChunks, Buffer.alloc(size / 2), 0, size);
+    await put(twoChunks, Buffer.alloc(size / 2), size / 2, size);
     expect(ids(simulator, 'broken')).toEqual([]);
   });
 
