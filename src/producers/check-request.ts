@@ -1,6 +1,6 @@
 import { hashMediaUrls } from '../core/hash-media-urls.ts';
 import type { MediaFacts } from '../core/media-facts.ts';
-import { isFetchedByTikTok } from '../core/media-route.ts';
+import { servedItemsOf } from '../core/media-route.ts';
 import { checkMediaRules } from '../core/media-rules.ts';
 import type { Clock, OpenMedia, ProbeMedia } from '../core/ports.ts';
 import { findingOf, type PreflightFinding } from '../core/preflight-finding.ts';
@@ -131,7 +131,8 @@ async function checkMedia(
   { openMedia, probeMedia }: Pick<PreflightDeps, 'openMedia' | 'probeMedia'>,
   withDigest: boolean,
 ): Promise<PartReport & { readonly facts: MediaFacts | null; readonly digest?: string | undefined }> {
-  if (isFetchedByTikTok(media)) {
+  if (media.type === 'photos') return await checkPhotos(media, openMedia, withDigest);
+  if (media.type === 'pull') {
     const part = notChecked('TikTok downloads the media itself');
     return { findings: [], part, facts: null, digest: hashMediaUrls(media) };
   }
@@ -148,4 +149,32 @@ async function checkMedia(
     if (!(error instanceof PublishError)) throw error;
     return { findings: [failureFinding(error, 'media')], part: CHECKED, facts: null };
   }
+}
+
+/** Opens the photos that TikTok is to download from us. */
+async function checkPhotos(
+  media: Extract<NewRequest['media'], { type: 'photos' }>,
+  openMedia: OpenMedia,
+  withDigest: boolean,
+): ReturnType<typeof checkMedia> {
+  const findings: PreflightFinding[] = [];
+  const digests: (string | undefined)[] = [];
+  const served = servedItemsOf(media);
+  for (const [index, item] of served.entries()) {
+    if (item === undefined) continue;
+    try {
+      const source = await openMedia(item, 'photo');
+      try {
+        if (withDigest) digests[index] = await fingerprintVideo(source);
+      } finally {
+        await source.close();
+      }
+    } catch (error) {
+      if (!(error instanceof PublishError)) throw error;
+      findings.push(failureFinding(error, `media.items.${index}`));
+    }
+  }
+  const isChecked = served.every((item) => item !== undefined);
+  const part = isChecked ? CHECKED : notChecked('TikTok downloads photos itself');
+  return { findings, part, facts: null, ...(findings.length === 0 && { digest: hashMediaUrls(media, digests) }) };
 }

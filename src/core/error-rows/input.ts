@@ -50,6 +50,12 @@ export const INPUT_ROWS = {
     message: 'the file is not an MP4, MOV or WebM video',
     advice: 'Convert the video to MP4 with H.264, for example `ffmpeg -i in.mkv -c:v libx264 -c:a aac out.mp4`.',
   }),
+  INPUT_PHOTO_UNSUPPORTED: giveUp({
+    message: 'TikTok does not accept the photo',
+    advice:
+      'Use a JPEG or WebP image of at most 20,000,000 bytes, for example `ffmpeg -i in.png -vf scale=1080:-2 out.jpg`.',
+    retryable: true,
+  }),
   INPUT_MEDIA_INCOMPLETE: giveUp({
     message: 'the video file is incomplete',
     advice: 'Enqueue the video after it is completely written or copied.',
