@@ -2,6 +2,8 @@ import type { Media, PhotoItem, PhotosMedia } from './new-request.ts';
 
 /** Where our web server gives media to TikTok, below `PUBLIC_BASE_URL`. */
 export const PULL_PATH = '/pull';
+/** What `doctor` asks for there, to see that the address leads to us. */
+export const PULL_CHECK = { name: 'check.txt', text: 'tiktok-publisher gives media to TikTok here' } as const;
 
 /** Media that we read ourselves: to upload them, or to give them to TikTok when it downloads them from us. */
 export type ReadMedia = Extract<Media | PhotoItem, { type: 'file' | 'url' | 's3' }>;

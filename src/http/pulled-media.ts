@@ -1,9 +1,7 @@
 import { EventEmitter, once } from 'node:events';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Logger } from 'pino';
-import { PULL_PATH } from '../core/media-route.ts';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { PULL_CHECK, PULL_PATH } from '../core/media-route.ts';
 import type { MediaSource } from '../core/ports.ts';
-import { toPublishError } from '../core/publish-error.ts';
 import { SECOND_MS } from '../core/units.ts';
 import { createPlaces, NO_PLACE } from './places.ts';
 import { type Problem, sendProblem } from './problem.ts';
@@ -16,7 +14,6 @@ export interface PulledMediaOptions {
   readonly verificationFiles: ReadonlyMap<string, string>;
   /** How long a server that closes lets downloads go on (ms). */
   readonly drainMs: number;
-  readonly log: Logger;
 }
 
 /** A post has up to 35 photos; each answer holds a file open and a few megabytes. */
@@ -28,19 +25,12 @@ const REFUSALS = {
   expired: { status: 403, code: 'PULL_LINK_EXPIRED', detail: 'This link has expired.' },
   unknown: { status: 404, code: 'PULL_MEDIA_NOT_FOUND', detail: 'No job has this media.' },
   ended: { status: 410, code: 'PULL_JOB_ENDED', detail: 'The job of this link has ended.' },
-  changed: { status: 410, code: 'PULL_MEDIA_CHANGED', detail: 'The media is not what was checked for the job.' },
+  gone: { status: 410, code: 'PULL_MEDIA_GONE', detail: 'The media was changed, or cannot be read any more.' },
+  busy: {
+    ...{ status: 503, code: 'PULL_BUSY', detail: 'The media cannot be read now. Try again.' },
+    retryAfterMs: SECOND_MS,
+  },
 } as const satisfies Record<string, Problem>;
-
-/** Causes are logged; whoever has the link learns nothing of our disks and hosts. */
-const NOT_READABLE: Problem = { status: 410, code: 'PULL_MEDIA_GONE', detail: 'The media cannot be read any more.' };
-const BUSY: Problem = {
-  ...{ status: 503, code: 'PULL_BUSY', detail: 'The media cannot be read now. Try again.' },
-  retryAfterMs: SECOND_MS,
-};
-
-/** What `doctor` asks for, to see that the address leads here. */
-const PULL_CHECK_NAME = 'check.txt';
-const PULL_CHECK_TEXT = 'tiktok-publisher gives media to TikTok here';
 
 /**
  * Adds `/pull/`, from where TikTok downloads the media of jobs by links that we made, and verifies the address. It needs no
@@ -48,7 +38,7 @@ const PULL_CHECK_TEXT = 'tiktok-publisher gives media to TikTok here';
  */
 export function registerPulledMedia(server: FastifyInstance, options: PulledMediaOptions): void {
   const { verificationFiles, drainMs } = options;
-  const texts = new Map([...verificationFiles, [PULL_CHECK_NAME, PULL_CHECK_TEXT]]);
+  const texts = new Map([...verificationFiles, [PULL_CHECK.name, PULL_CHECK.text]]);
   const places = createPlaces(MAX_AT_ONCE, MAX_WAITING);
   const underWay = new Set<FastifyReply>();
   const drained = new EventEmitter();
@@ -66,7 +56,7 @@ export function registerPulledMedia(server: FastifyInstance, options: PulledMedi
     url: `${PULL_PATH}/:token/:name`,
     async handler(request, reply) {
       const leave = await places.take();
-      if (leave === NO_PLACE) return sendProblem(reply, BUSY);
+      if (leave === NO_PLACE) return sendProblem(reply, REFUSALS.busy);
       underWay.add(reply);
       const done = () => {
         underWay.delete(reply);
@@ -75,7 +65,8 @@ export function registerPulledMedia(server: FastifyInstance, options: PulledMedi
       };
       if (reply.raw.destroyed) done();
       else reply.raw.once('close', done);
-      return await answer(request, reply, options);
+      const media = await options.open(request.params.token);
+      return typeof media === 'string' ? sendProblem(reply, REFUSALS[media]) : serveFile(request, reply, media);
     },
   });
   server.addHook('preClose', async () => {
@@ -86,22 +77,4 @@ export function registerPulledMedia(server: FastifyInstance, options: PulledMedi
     await once(drained, 'drained');
     clearTimeout(timer);
   });
-}
-
-async function answer(
-  request: FastifyRequest<{ Params: { token: string } }>,
-  reply: FastifyReply,
-  { open, log }: PulledMediaOptions,
-): Promise<FastifyReply> {
-  let media: Awaited<ReturnType<typeof open>>;
-  try {
-    media = await open(request.params.token);
-  } catch (error) {
-    // Not left to the server, which logs the path: the link still works.
-    const { code, message: reason, row } = toPublishError(error);
-    log.warn({ code, reason }, 'media not given to TikTok');
-    return sendProblem(reply, row.verdict === 'retry' ? BUSY : NOT_READABLE);
-  }
-  if (typeof media === 'string') return sendProblem(reply, REFUSALS[media]);
-  return serveFile(request, reply, media);
 }

@@ -30,7 +30,7 @@ export interface ServerOptions extends MetricsServerOptions {
   /** Without it no account can be connected in a browser. */
   readonly connect?: ConnectOptions | undefined;
   /** Gives media of jobs to TikTok; without it there is no `/pull`. */
-  readonly pulledMedia?: Omit<PulledMediaOptions, 'log'> | undefined;
+  readonly pulledMedia?: PulledMediaOptions | undefined;
   /** Path below which a proxy serves us, such as `/tiktok`; links start with it. Default: none. */
   readonly basePath?: string | undefined;
   /** Without it webhooks are refused. */
@@ -72,12 +72,12 @@ function homePage(basePath: string): string {
  * @throws PublishError `CONFIG_PORT_TAKEN`, or `CONFIG_INVALID` when the host or port can't be listened on
  */
 export async function startServer(options: ServerOptions): Promise<WebServer> {
-  const { host, port, board, api, connect, receiveWebhook, pulledMedia, log, basePath = '' } = options;
+  const { host, port, board, api, connect, receiveWebhook, pulledMedia, basePath = '' } = options;
   const server = createServer(options);
   registerHomePage(server, basePath);
   await registerBoard(server, { ...board, host, basePath });
   await registerWebhook(server, receiveWebhook);
-  if (pulledMedia !== undefined) registerPulledMedia(server, { ...pulledMedia, log });
+  if (pulledMedia !== undefined) registerPulledMedia(server, pulledMedia);
   if (api !== undefined) await registerApi(server, api, { host, basePath });
   const ownUrl = () => urlOf(server, { host, port });
   if (connect !== undefined) {

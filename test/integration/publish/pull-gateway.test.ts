@@ -97,7 +97,7 @@ describe('a local video with "via": "pull"', () => {
 
     await rename(await makeVideo(pipeline.folder, 2_500_000), path);
     const changed = await get();
-    expect([changed.status, await changed.json()]).toMatchObject([410, { code: 'PULL_MEDIA_CHANGED' }]);
+    expect([changed.status, await changed.json()]).toMatchObject([410, { code: 'PULL_MEDIA_GONE' }]);
   });
 
   it('is uploaded when TikTok could not download it, if the request says so; the link is dead then', async () => {
