@@ -22,6 +22,7 @@ import { deliveriesOf } from './callback-parts.ts';
 import type { App } from './open-app.ts';
 import { openParts, type Service } from './open-service.ts';
 import { publisherParts } from './publisher-parts.ts';
+import { pulledMediaOf } from './pull-parts.ts';
 import type { RedisParts } from './redis-parts.ts';
 import { readVersion } from './version.ts';
 
@@ -41,6 +42,7 @@ export async function openServer(service: Service, workers?: RunningWorkers): Pr
     api: apiOptions(config, { publisher, callbacks: deliveriesOf(app, asking) }),
     connect: connectOptions(service),
     receiveWebhook: webhookReceiver(service),
+    pulledMedia: await pulledMediaOf(app, asking),
     board: boardOptions(config.http, asking, publisher),
     readinessChecks: [redisCheck(redis), ...(workers === undefined ? [] : [workersCheck(workers)])],
   });

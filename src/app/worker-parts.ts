@@ -5,6 +5,7 @@ import { versionFileOf } from '../ledger/version-file.ts';
 import { createVideoClaims } from '../ledger/video-claims.ts';
 import { createMediaOpener } from '../media/open-media.ts';
 import { probeMedia } from '../media/probe/probe-media.ts';
+import { linkMaker } from '../media/pull-links.ts';
 import { restoreSealingKey } from '../sealing/published-key.ts';
 import type { WorkerDeps, WorkerSettings } from '../workers/deps.ts';
 import { checkTokens } from '../workers/runtime/check-tokens.ts';
@@ -43,17 +44,24 @@ export function workerParts(service: Service, { tokens, settings, ...overrides }
       await lanes.restoreLimit(config.uploadsPerAccount);
     },
     ...mediaOf(app),
+    linkToMedia: linkToMediaOf(app),
     probeMedia,
     settings: { ...workerSettings(app), ...settings },
     ...overrides,
   };
 }
 
-function mediaOf({ config, onClose }: App): Pick<WorkerDeps, 'openMedia' | 'lookAtPhoto'> {
+/** Opens media as the settings have it. */
+export function mediaOf({ config, onClose }: App): Pick<WorkerDeps, 'openMedia' | 'lookAtPhoto'> {
   const { mediaRoots: roots, outboundAllowHosts: allowHosts, proxy, s3 } = config;
   const media = createMediaOpener({ roots, allowHosts, proxy, s3 });
   onClose(() => media.close());
   return { openMedia: media.open, lookAtPhoto: media.lookAtPhoto };
+}
+
+function linkToMediaOf({ config, sealer, clock }: App): WorkerDeps['linkToMedia'] {
+  const { baseUrl } = config.pull;
+  return baseUrl === undefined ? undefined : linkMaker(baseUrl, sealer, clock);
 }
 
 function workerSettings({ config }: App): WorkerSettings {

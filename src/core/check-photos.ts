@@ -1,4 +1,6 @@
 import type { ErrorCode } from './error-table.ts';
+import { photosOf } from './media-route.ts';
+import type { PhotoItem, PhotosMedia } from './new-request.ts';
 import type { LookAtPhoto, PhotoFacts } from './ports.ts';
 import { findingOf, type PreflightFinding } from './preflight-finding.ts';
 import { PublishError } from './publish-error.ts';
@@ -21,20 +23,22 @@ const SAME_FOR_TIKTOK: readonly ErrorCode[] = [
 ];
 
 /**
- * Looks at the photos of a post that TikTok downloads by their URLs.
+ * Looks at the photos of a post before TikTok downloads them.
  * @returns findings in the order of the photos; nothing for photos that TikTok's documentation allows
  * @throws the signal's reason when aborted
  */
 export async function checkPhotos(
-  urls: readonly string[],
+  media: PhotosMedia,
   lookAtPhoto: LookAtPhoto,
   signal?: AbortSignal,
 ): Promise<PreflightFinding[]> {
+  const list = media.items === undefined ? 'urls' : 'items';
   const findings: (PreflightFinding | undefined)[] = [];
-  const queue = urls.entries();
+  const queue = photosOf(media).entries();
   const work = async () => {
-    for (const [index, url] of queue)
-      findings[index] = await checkPhoto(`media.urls.${index}`, url, lookAtPhoto, signal);
+    for (const [index, photo] of queue) {
+      findings[index] = await checkPhoto(`media.${list}.${index}`, photo, lookAtPhoto, signal);
+    }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
   return findings.filter((finding) => finding !== undefined);
@@ -42,22 +46,22 @@ export async function checkPhotos(
 
 async function checkPhoto(
   field: string,
-  url: string,
+  photo: PhotoItem,
   lookAtPhoto: LookAtPhoto,
   signal: AbortSignal | undefined,
 ): Promise<PreflightFinding | undefined> {
   try {
-    return sizeFinding(field, await lookAtPhoto(url, { ...(signal !== undefined && { signal }) }));
+    return sizeFinding(field, await lookAtPhoto(photo, { ...(signal !== undefined && { signal }) }));
   } catch (error) {
     signal?.throwIfAborted();
     if (!(error instanceof PublishError)) throw error;
-    const { code, message } = error;
-    if (SAME_FOR_TIKTOK.includes(code)) {
-      return findingOf(code, { severity: 'refuse', field, limit: null, found: `${field}: ${message}` });
-    }
+    const { code, message, row } = error;
+    // What TikTok downloads from us is read by us alone.
+    const isRefused = photo.type === 'pull' ? SAME_FOR_TIKTOK.includes(code) : row.verdict === 'give_up';
+    if (isRefused) return findingOf(code, { severity: 'refuse', field, limit: null, found: `${field}: ${message}` });
     const found = `${field} could not be looked at: ${message}`;
     const advice = 'TikTok downloads the photo from elsewhere and may reach it. Check that the URL is public.';
-    return findingOf(code, { severity: 'warn', field, limit: null, found, advice });
+    return findingOf(code, { severity: 'warn', field, limit: null, found, ...(photo.type === 'pull' && { advice }) });
   }
 }
 

@@ -1,5 +1,6 @@
 import { ERROR_TABLE, type ErrorCode } from './error-table.ts';
 import { exposureOf, mightBePublished } from './exposure.ts';
+import { isPulledVideo } from './media-route.ts';
 import type { InterruptedJob, Plan, PlanContext, StatusSaid, Trouble } from './plan.ts';
 import { PublishError } from './publish-error.ts';
 import type { WaitReason } from './publish-state.ts';
@@ -80,7 +81,7 @@ function planAfterFailed(job: InterruptedJob, error: PublishError, context: Plan
     return { kind: 'end', to: 'failed', error: new PublishError(code, { ...error.details, reason: message }) };
   }
   const wasStopped = wasCancelled && pullStalledAt !== undefined;
-  const mayFallBack = media.type === 'pull' && media.fallback === 'upload' && fellBackAt === undefined;
+  const mayFallBack = isPulledVideo(media) && media.fallback === 'upload' && fellBackAt === undefined;
   if (mayFallBack && (wasStopped || error.code === 'TIKTOK_PULL_FAILED')) {
     return { kind: 'start_over', at: context.now, attempts: 0, error, fallsBack: true };
   }

@@ -1,4 +1,4 @@
-import type { MediaSource } from '../core/ports.ts';
+import type { VideoType } from '../core/ports.ts';
 
 /** How many of the first bytes of a file tell its container. */
 export const CONTAINER_PROBE_BYTES = 4_096;
@@ -17,7 +17,7 @@ const EBML_DOC_TYPE = 0x4282;
  * The type of a video by its first bytes, since names lie.
  * @returns undefined for what TikTok does not accept: anything but MP4, MOV and WebM, Matroska included
  */
-export function detectContainerType(firstBytes: Buffer): MediaSource['contentType'] | undefined {
+export function detectContainerType(firstBytes: Buffer): VideoType | undefined {
   if (firstBytes.length < 12) return undefined;
   if (firstBytes.readUInt32BE(0) === EBML_MAGIC) {
     return readEbmlDocType(firstBytes) === 'webm' ? 'video/webm' : undefined;

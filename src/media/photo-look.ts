@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { parseAnsweredRange } from '../core/content-range.ts';
-import type { LookAtPhoto, PhotoFacts } from '../core/ports.ts';
+import type { MediaSource, PhotoFacts } from '../core/ports.ts';
 import { MAX_PHOTO_BYTES } from '../core/post-limits.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { SECOND_MS } from '../core/units.ts';
@@ -17,6 +17,23 @@ const HEAD_BYTES = 65_536;
 /** Cameras and editors put previews before the pixels. */
 const LONG_HEAD_BYTES = 1_048_576;
 
+type LookAtUrl = (url: string, options?: { readonly signal?: AbortSignal }) => Promise<PhotoFacts>;
+
+/** Looks at a photo that was opened, and closes it. @throws PublishError of the source */
+export async function lookAtSource(source: MediaSource): Promise<PhotoFacts> {
+  try {
+    const pieces: Uint8Array[] = [];
+    for await (const piece of source.read(0, Math.min(source.pin.sizeBytes, LONG_HEAD_BYTES))) {
+      pieces.push(Uint8Array.from(piece));
+      const size = sizeIn(Buffer.concat(pieces));
+      if (size !== null) return { size };
+    }
+    return { size: null };
+  } finally {
+    await source.close();
+  }
+}
+
 /** The first bytes of a photo, and its size where it was told. */
 interface PhotoHead {
   readonly bytes: Buffer;
@@ -24,10 +41,10 @@ interface PhotoHead {
 }
 
 /**
- * Looks at photos on the web, see `LookAtPhoto`. Ranges are asked for, but not needed: TikTok may not need them.
+ * Looks at photos on the web, without a redirect, as TikTok downloads them. Ranges are asked for, but not needed: TikTok may not need them.
  * @param stallMs longest time without a byte; a look takes three times as long at most
  */
-export function photoLook(outbound: Outbound, stallMs = MAX_STALL_MS): LookAtPhoto {
+export function photoLook(outbound: Outbound, stallMs = MAX_STALL_MS): LookAtUrl {
   const patienceMs = Math.min(stallMs, MAX_STALL_MS);
   return async (url, { signal = new AbortController().signal } = {}) => {
     const request = createUrlRequest(url, outbound, patienceMs, { refusesRedirects: true });
@@ -55,8 +72,7 @@ async function look(request: UrlRequest, signal: AbortSignal): Promise<PhotoFact
  */
 function factsOf(name: string, { bytes, totalBytes = bytes.length }: PhotoHead): PhotoFacts {
   if (totalBytes === 0) throw new PublishError('INPUT_MEDIA_EMPTY', { reason: `the photo at ${name} is empty` });
-  const type = detectPhotoType(bytes);
-  if (type === undefined) {
+  if (detectPhotoType(bytes) === undefined) {
     const reason = `expected a JPEG or WebP image at ${name}, got something else`;
     throw new PublishError('INPUT_PHOTO_UNSUPPORTED', { reason });
   }
@@ -64,7 +80,11 @@ function factsOf(name: string, { bytes, totalBytes = bytes.length }: PhotoHead):
     const reason = `expected at most ${MAX_PHOTO_BYTES} bytes, got ${totalBytes} at ${name}`;
     throw new PublishError('INPUT_PHOTO_UNSUPPORTED', { reason });
   }
-  return { size: type === 'image/jpeg' ? jpegSize(bytes) : webpSize(bytes) };
+  return { size: sizeIn(bytes) };
+}
+
+function sizeIn(head: Buffer): PhotoFacts['size'] {
+  return detectPhotoType(head) === 'image/jpeg' ? jpegSize(head) : webpSize(head);
 }
 
 async function readHead(request: UrlRequest, headBytes: number, signal: AbortSignal): Promise<PhotoHead> {

@@ -1,7 +1,7 @@
 import { checkPhotos } from '../core/check-photos.ts';
 import { hashMediaUrls } from '../core/hash-media-urls.ts';
 import type { MediaFacts } from '../core/media-facts.ts';
-import { isFetchedByTikTok } from '../core/media-route.ts';
+import { servedItemsOf } from '../core/media-route.ts';
 import { checkMediaRules } from '../core/media-rules.ts';
 import type { Clock, LookAtPhoto, OpenMedia, ProbeMedia } from '../core/ports.ts';
 import { findingOf, type PreflightFinding } from '../core/preflight-finding.ts';
@@ -133,11 +133,8 @@ async function checkMedia(
   { openMedia, lookAtPhoto, probeMedia }: Pick<PreflightDeps, 'openMedia' | 'lookAtPhoto' | 'probeMedia'>,
   withDigest: boolean,
 ): Promise<PartReport & { readonly facts: MediaFacts | null; readonly digest?: string | undefined }> {
-  if (media.type === 'photos') {
-    const findings = await checkPhotos(media.urls, lookAtPhoto);
-    return { findings, part: CHECKED, facts: null, digest: hashMediaUrls(media) };
-  }
-  if (isFetchedByTikTok(media)) {
+  if (media.type === 'photos') return await checkPhotoPost(media, { openMedia, lookAtPhoto }, withDigest);
+  if (media.type === 'pull') {
     const part = notChecked('TikTok downloads the media itself');
     return { findings: [], part, facts: null, digest: hashMediaUrls(media) };
   }
@@ -153,5 +150,45 @@ async function checkMedia(
   } catch (error) {
     if (!(error instanceof PublishError)) throw error;
     return { findings: [failureFinding(error, 'media')], part: CHECKED, facts: null };
+  }
+}
+
+/** Looks at the photos of a post, and reads those that TikTok is to download from us. */
+async function checkPhotoPost(
+  media: Extract<NewRequest['media'], { type: 'photos' }>,
+  { openMedia, lookAtPhoto }: Pick<PreflightDeps, 'openMedia' | 'lookAtPhoto'>,
+  withDigest: boolean,
+): ReturnType<typeof checkMedia> {
+  const findings = await checkPhotos(media, lookAtPhoto);
+  const isReadable = findings.every(({ severity }) => severity !== 'refuse');
+  const digests = withDigest && isReadable ? await digestsOf(servedItemsOf(media), openMedia) : undefined;
+  return {
+    findings,
+    part: CHECKED,
+    facts: null,
+    ...(digests !== undefined && { digest: hashMediaUrls(media, digests) }),
+  };
+}
+
+/** What tells photos from others; undefined where one cannot be read just now, which its look has told. */
+async function digestsOf(
+  items: ReturnType<typeof servedItemsOf>,
+  openMedia: OpenMedia,
+): Promise<(string | undefined)[] | undefined> {
+  const digests: (string | undefined)[] = [];
+  try {
+    for (const [index, item] of items.entries()) {
+      if (item === undefined) continue;
+      const source = await openMedia(item, 'photo');
+      try {
+        digests[index] = await fingerprintVideo(source);
+      } finally {
+        await source.close();
+      }
+    }
+    return digests;
+  } catch (error) {
+    if (!(error instanceof PublishError)) throw error;
+    return undefined;
   }
 }

@@ -15,6 +15,7 @@ import type { CheckName, Finding } from '../doctor/finding.ts';
 import { postLive } from '../doctor/live-post.ts';
 import type { LiveStep } from '../doctor/live-steps.ts';
 import { payloadFindings } from '../doctor/payload-findings.ts';
+import { pullFindings } from '../doctor/pull-findings.ts';
 import { queueFindings } from '../doctor/queue-findings.ts';
 import { accessFindings, diskFindings, ledgerFindings, redisFindings } from '../doctor/redis-findings.ts';
 import { replicationFindings } from '../doctor/replication-findings.ts';
@@ -67,12 +68,13 @@ async function examine(env: Environment, onRedis: (app: App) => void): Promise<F
     if (error instanceof ConfigError) return refusedSettings(error);
     throw error;
   }
-  const [behindRedis, tiktok, storage] = await Promise.all([
+  const [behindRedis, tiktok, storage, pull] = await Promise.all([
     examineRedis(config, onRedis),
     tiktokFindings(config, Date.now),
     orFinding('storage', () => storageFindings(config)),
+    orFinding('pull', () => pullFindings(config)),
   ]);
-  return [...behindRedis, ...tiktok, ...storage];
+  return [...behindRedis, ...tiktok, ...storage, ...pull];
 }
 
 async function examineRedis(config: Config, onRedis: (app: App) => void): Promise<Finding[]> {

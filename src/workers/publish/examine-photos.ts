@@ -1,5 +1,6 @@
 import { checkPhotos } from '../../core/check-photos.ts';
 import { isErrorCode } from '../../core/error-table.ts';
+import type { PhotosMedia } from '../../core/new-request.ts';
 import { findingText } from '../../core/preflight-finding.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import type { Needs } from '../deps.ts';
@@ -11,13 +12,13 @@ import type { OwnedJob } from '../owned-job.ts';
  */
 export async function examinePhotos(
   job: OwnedJob,
-  urls: readonly string[],
+  media: PhotosMedia,
   { lookAtPhoto, settings: { preflight } }: Needs<'lookAtPhoto' | 'settings'>,
   signal: AbortSignal,
 ): Promise<void> {
   // They were looked at before the init was booked.
   if (preflight === 'off' || job.record.bookedSlot?.endpoint === 'photo_init') return;
-  const findings = await checkPhotos(urls, lookAtPhoto, signal);
+  const findings = await checkPhotos(media, lookAtPhoto, signal);
   if (findings.length === 0) return;
   await job.commit({ cause: { event: 'photos_noted', remarks: findings.map(findingText) } });
   const refusals = findings.filter(({ severity }) => severity === 'refuse');

@@ -1,6 +1,5 @@
 import { performance } from 'node:perf_hooks';
 import { planChunks } from '../../core/chunk-plan.ts';
-import type { FetchedMedia } from '../../core/media-route.ts';
 import type { SourcePin } from '../../core/ports.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { publishIdOf } from '../../core/session.ts';
@@ -54,13 +53,9 @@ export async function initUpload(job: OwnedJob, pin: SourcePin, deps: InitDeps &
 }
 
 /** Lets TikTok fetch the media. The call itself starts the post, so it is never repeated on doubt. */
-export async function initFetch(job: OwnedJob, media: FetchedMedia, deps: InitDeps & PollPlanDeps): Promise<void> {
+export async function initFetch(job: OwnedJob, source: FetchSource, deps: InitDeps & PollPlanDeps): Promise<void> {
   // Before the init, so that nothing delays writing its answer to the ledger.
   const nextPollAt = planFirstPoll(job, deps);
-  const source: PublishSource =
-    media.type === 'photos'
-      ? { kind: 'photos', urls: media.urls, coverIndex: media.coverIndex ?? 0 }
-      : { kind: 'pull', url: media.url };
   const answer = await init(job, source, deps, {});
   await job.commitAndLeave({
     to: 'processing',
@@ -84,7 +79,10 @@ function uploadUrlContext(publishJobId: string): string {
 }
 
 /** Where TikTok gets the media from. */
-type PublishSource = VideoSource | ({ readonly kind: 'photos' } & PhotoSet);
+type PublishSource = VideoSource | FetchSource;
+
+/** What TikTok is to fetch, by URLs that it can reach. */
+export type FetchSource = Extract<VideoSource, { kind: 'pull' }> | ({ readonly kind: 'photos' } & PhotoSet);
 
 async function init(
   job: OwnedJob,

@@ -1,3 +1,4 @@
+import { isPulledVideo, mediaInUse } from '../../core/media-route.ts';
 import { isPastDeadline } from '../../core/poll-schedule.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { isTerminal } from '../../core/publish-state.ts';
@@ -87,7 +88,7 @@ async function watchPull(
   deps: Needs<'clock' | 'settings' | 'tiktok' | 'tokens'>,
 ): Promise<LedgerProgress> {
   const { record } = job;
-  if (record.request.media.type !== 'pull' || answer.status !== 'PROCESSING_DOWNLOAD') return {};
+  if (!isPulledVideo(mediaInUse(record)) || answer.status !== 'PROCESSING_DOWNLOAD') return {};
   const now = deps.clock.now();
   const { downloadedBytes = 0 } = answer;
   if (record.pullBytes !== downloadedBytes) return { pullBytes: downloadedBytes, pullProgressAt: now };

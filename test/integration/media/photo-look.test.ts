@@ -51,7 +51,7 @@ describe('a look at a photo on the web', () => {
     ['camera.jpg', { width: 4_000, height: 3_000 }],
     ['at-last.jpg', { width: 40, height: 30 }],
   ])('tells its size, whatever the server knows of ranges: %s', async (name, size) => {
-    expect(await media.lookAtPhoto(server.url(name))).toEqual({ size });
+    expect(await media.lookAtPhoto({ type: 'pull', url: server.url(name) })).toEqual({ size });
   });
 
   it.each([
@@ -65,13 +65,15 @@ describe('a look at a photo on the web', () => {
     ['busy.jpg', 'TRANSPORT_MEDIA_BUSY'],
     ['cut.jpg', 'TRANSPORT_MEDIA_INTERRUPTED'],
   ])('tells what is wrong with %s', async (name, code) => {
-    const error = await rejection(media.lookAtPhoto(server.url(`${name}?signature=planted-secret`)));
+    const error = await rejection(
+      media.lookAtPhoto({ type: 'pull', url: server.url(`${name}?signature=planted-secret`) }),
+    );
     expect(error).toMatchObject({ code });
     expect(String(error)).not.toContain('planted-secret');
   });
 
   it('never goes to a host that is not public', async () => {
-    const error = await rejection(media.lookAtPhoto('https://127.0.0.1:9/a.jpg'));
+    const error = await rejection(media.lookAtPhoto({ type: 'pull', url: 'https://127.0.0.1:9/a.jpg' }));
     expect(error).toMatchObject({ code: 'OUTBOUND_HOST_REFUSED' });
   });
 
@@ -79,12 +81,14 @@ describe('a look at a photo on the web', () => {
     const impatient = createMediaOpener({ allowHosts: server.allowHosts, stallMs: 50 });
     onTestFinished(() => impatient.close());
     for (const name of ['trickling.jpg', 'silent.jpg']) {
-      expect(await rejection(impatient.lookAtPhoto(server.url(name)))).toMatchObject({ code: 'OUTBOUND_NO_ANSWER' });
+      expect(await rejection(impatient.lookAtPhoto({ type: 'pull', url: server.url(name) }))).toMatchObject({
+        code: 'OUTBOUND_NO_ANSWER',
+      });
     }
   });
 
   it('ends when it is told to', async () => {
     const signal = AbortSignal.abort(new Error('stopped'));
-    await expect(media.lookAtPhoto(server.url('a.jpg'), { signal })).rejects.toThrow('stopped');
+    await expect(media.lookAtPhoto({ type: 'pull', url: server.url('a.jpg') }, { signal })).rejects.toThrow('stopped');
   });
 });

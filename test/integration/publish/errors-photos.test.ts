@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { jpegOf, PICTURES, photo, refusal, startPhotoServer } from '../../support/photos.ts';
 import { openCase } from '../../support/publish-case.ts';
 import { usePublishWorld } from '../../support/publish-world.ts';
+import { startPullSite } from '../../support/pull-site.ts';
 
 let server: Awaited<ReturnType<typeof startPhotoServer>>;
 beforeAll(async () => {
@@ -72,5 +73,26 @@ describe('with PREFLIGHT=warn, photos that TikTok would refuse', () => {
     );
     expect(job.state).toBe('in_inbox');
     expect(job.timeline).toContainEqual(expect.objectContaining({ event: 'photos_noted' }));
+  });
+});
+
+describe('photos on a disk', () => {
+  it('F14: are looked at like those on the web', async () => {
+    const { pipeline, account, ended, file } = await startPullSite({ preflight: 'refuse' });
+    const publish = async (name: string, bytes: Buffer) => {
+      const items = [{ type: 'file' as const, path: await file(name, bytes) }];
+      return await ended(
+        await pipeline.publisher.enqueue({ account, mode: 'inbox', media: { type: 'photos', items } }),
+      );
+    };
+    const large = await publish('large.jpg', jpegOf(4_000, 3_000, 300_000));
+    expect(large.state).toBe('in_inbox');
+    const remarks = ['expected at most 1080 x 1920 pixels, got 4000 x 3000 in media.items.0'];
+    expect(large.timeline).toContainEqual(expect.objectContaining({ event: 'photos_noted', remarks }));
+    const { failure } = await publish('a.png', PICTURES.png);
+    expect(failure).toMatchObject({
+      code: 'INPUT_PHOTO_UNSUPPORTED',
+      message: expect.stringMatching(/^media\.items\.0: /),
+    });
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CreatorInfo } from '../../../src/core/creator-rules.ts';
+import type { LookAtPhoto } from '../../../src/core/ports.ts';
 import { PublishError } from '../../../src/core/publish-error.ts';
 import type { PublishRequest } from '../../../src/core/publish-request.ts';
 import { digestRequest } from '../../../src/core/request-digest.ts';
@@ -317,7 +318,8 @@ describe('what TikTok does not take over', () => {
       },
     };
     const media = { type: 'photos', urls: Object.keys(photos) };
-    const lookAtPhoto = async (url: string) => await photos[url as keyof typeof photos]();
+    const lookAtPhoto: LookAtPhoto = async (photo) =>
+      await photos[(photo.type === 'pull' ? photo.url : '') as keyof typeof photos]();
     const report = await checkRequest({ ...REQUEST, media }, deps({ lookAtPhoto, accounts: 'not here' }));
     expect(report).toMatchObject({ ok: false, facts: null, checked: { media: CHECKED } });
     expect(report.findings.map(({ code, severity, field }) => [code, severity, field])).toEqual([
@@ -329,6 +331,25 @@ describe('what TikTok does not take over', () => {
       limit: 'at most 1080 x 1920 pixels',
       found: '2000 x 2000 in media.urls.0',
     });
+  });
+
+  it('of photos that the service reads is what it fails to read', async () => {
+    const media = {
+      type: 'photos',
+      items: [
+        { type: 'file', path: '/photos/missing.jpg' },
+        { type: 'file', path: '/photos/busy.jpg' },
+      ],
+    };
+    const lookAtPhoto: LookAtPhoto = async (photo) => {
+      const isMissing = photo.type === 'file' && photo.path.includes('missing');
+      throw new PublishError(isMissing ? 'INPUT_MEDIA_NOT_FOUND' : 'TRANSPORT_MEDIA_DISK', {});
+    };
+    const { findings } = await checkRequest({ ...REQUEST, media }, deps({ lookAtPhoto, accounts: 'not here' }));
+    expect(findings.map(({ code, severity, field }) => [code, severity, field])).toEqual([
+      ['INPUT_MEDIA_NOT_FOUND', 'refuse', 'media.items.0'],
+      ['TRANSPORT_MEDIA_DISK', 'warn', 'media.items.1'],
+    ]);
   });
 
   it('F9: of a post that is not public is its cover', async () => {
