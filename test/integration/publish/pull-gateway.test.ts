@@ -60,8 +60,9 @@ describe('photos on a disk', () => {
 });
 
 describe('a local video with "via": "pull"', () => {
-  it('is downloaded by TikTok and published once', async () => {
-    const { pipeline, account, ended, posts } = await startPullSite({ preflight: 'warn' });
+  it.each(['whole', 'ranges'] as const)('is downloaded by TikTok (%s) and published once', async (pullRequests) => {
+    const switches = { pullUrlRules: 'loopback', pullRequests } as const;
+    const { pipeline, account, ended, posts } = await startPullSite({ preflight: 'warn', simulator: { switches } });
     const path = await makeVideo(pipeline.folder, 3_000_000);
     const media = { type: 'file' as const, path, via: 'pull' as const };
     const job = await ended(await pipeline.publisher.enqueue({ account, mode: 'direct', post, media }));
