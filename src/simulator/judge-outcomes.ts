@@ -27,11 +27,12 @@ function judgePublish(world: World, publish: Publish): Check[] {
     checks.push(check('video-length', isLonger && `${publishId}: ${seconds} s, the creator may post ${maxSeconds} s`));
   }
   if (pull !== undefined && world.settings.fetchPulls) {
-    const { answeredStatus, refusedPhoto } = pull;
-    if (answeredStatus !== undefined) {
-      checks.push(check('pull-answers-200', answeredStatus !== 200 && `${publishId}: answered ${answeredStatus}`));
+    const { refusedStatus, refusedPhoto } = pull;
+    const isDone = publish.transferredAt !== undefined;
+    if (isDone || refusedStatus !== undefined) {
+      checks.push(check('pull-answers-200', refusedStatus !== undefined && `${publishId}: answered ${refusedStatus}`));
     }
-    if (pull.media === 'photos' && (refusedPhoto || publish.transferredAt !== undefined)) {
+    if (pull.media === 'photos' && (refusedPhoto || isDone)) {
       checks.push(check('photo-format', refusedPhoto && `${publishId}: neither JPEG nor WebP, or over 20 MB`));
     }
   }

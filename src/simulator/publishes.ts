@@ -60,8 +60,8 @@ export interface PullTask {
   stalledAtBytes?: number | undefined;
   /** `fail_reason`, once it is known that nothing comes of it. */
   failReason?: string | undefined;
-  /** What the last URL answered to a real download. */
-  answeredStatus?: number | undefined;
+  /** The status by which a URL refused a real download. */
+  refusedStatus?: number | undefined;
   /** A photo was of another format, or too large. */
   refusedPhoto?: boolean;
 }

@@ -1,10 +1,14 @@
 import { createHash } from 'node:crypto';
-import { readFile, rename } from 'node:fs/promises';
-import { describe, expect, it } from 'vitest';
+import { mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pino from 'pino';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { startMediaWebServer } from '../../support/media-web-server.ts';
 import { startTestPipeline } from '../../support/pipeline.ts';
 import { openCase } from '../../support/publish-case.ts';
 import { jpegOf, startPullSite } from '../../support/pull-site.ts';
-import { makeVideo } from '../../support/videos.ts';
+import { makeVideo, sha256OfFile } from '../../support/videos.ts';
 
 const post = { privacyLevel: 'SELF_ONLY' } as const;
 
@@ -56,8 +60,9 @@ describe('photos on a disk', () => {
 });
 
 describe('a local video with "via": "pull"', () => {
-  it('is downloaded by TikTok and published once', async () => {
-    const { pipeline, account, ended, posts } = await startPullSite({ preflight: 'warn' });
+  it.each(['whole', 'ranges'] as const)('is downloaded by TikTok (%s) and published once', async (pullRequests) => {
+    const switches = { pullUrlRules: 'loopback', pullRequests } as const;
+    const { pipeline, account, ended, posts } = await startPullSite({ preflight: 'warn', simulator: { switches } });
     const path = await makeVideo(pipeline.folder, 3_000_000);
     const media = { type: 'file' as const, path, via: 'pull' as const };
     const job = await ended(await pipeline.publisher.enqueue({ account, mode: 'direct', post, media }));
@@ -67,6 +72,26 @@ describe('a local video with "via": "pull"', () => {
       .update(await readFile(path))
       .digest('hex');
     expect(posts()).toMatchObject([{ sha256 }]);
+  });
+
+  it('may be on another server, which the web server reads; nothing that is kept or told holds a link', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'pull-gateway-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const path = await makeVideo(folder, 3_000_000);
+    const web = await startMediaWebServer(folder);
+    onTestFinished(web.close);
+    const logged: string[] = [];
+    const log = pino({ level: 'trace' }, { write: (line: string) => void logged.push(line) });
+    const { pipeline, account, ended, links, posts } = await startPullSite({ allowHosts: web.allowHosts, log });
+    const media = { type: 'url' as const, url: `${web.url(path)}?sig=confidential`, via: 'pull' as const };
+    const job = await ended(await pipeline.publisher.enqueue({ account, mode: 'direct', post, media }));
+    expect(job.state).toBe('published');
+    expect(posts()).toMatchObject([{ sha256: await sha256OfFile(path) }]);
+    const [, token = 'no link'] = /\/pull\/([^/]+)/.exec(links[0] ?? '') ?? [];
+    const record = await pipeline.redis.hgetall(pipeline.keys.job(job.id));
+    const told = JSON.stringify([job, record, await pipeline.events(), logged, await pipeline.metrics.render()]);
+    for (const secret of [token, 'confidential']) expect(told).not.toContain(secret);
+    expect(links[0]).not.toContain('confidential');
   });
 
   it('can be had whole and in ranges by its link, and only as it was checked', async () => {

@@ -1,10 +1,15 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { CreatorInfo } from '../../../src/core/creator-rules.ts';
+import type { PhotoItem } from '../../../src/core/new-request.ts';
 import type { LookAtPhoto } from '../../../src/core/ports.ts';
 import { PublishError } from '../../../src/core/publish-error.ts';
 import type { PublishRequest } from '../../../src/core/publish-request.ts';
 import { digestRequest } from '../../../src/core/request-digest.ts';
 import { openFileSource } from '../../../src/media/file-source.ts';
+import { lookAtSource } from '../../../src/media/photo-look.ts';
 import { probeMedia } from '../../../src/media/probe/probe-media.ts';
 import type { PreflightAccount, PreflightQuota } from '../../../src/producers/check-account.ts';
 import { checkRequest, type PreflightDeps } from '../../../src/producers/check-request.ts';
@@ -39,11 +44,14 @@ const NO_LIMITS: PreflightQuota = {
 
 function deps(changes: Partial<PreflightDeps> = {}): PreflightDeps {
   return {
-    openMedia: async (media) => {
+    openMedia: async (media, kind) => {
       if (media.type !== 'file') throw new Error('only files are opened');
-      return await openFileSource(media.path);
+      return await openFileSource(media.path, { kind });
     },
-    lookAtPhoto: async () => ({ size: { width: 1_080, height: 1_920 } }),
+    lookAtPhoto: async (photo) =>
+      photo.type === 'file'
+        ? await lookAtSource(await openFileSource(photo.path, { kind: 'photo' }))
+        : { size: { width: 1_080, height: 1_920 } },
     probeMedia,
     accounts: { find: async () => ACCOUNT, askCreator: async () => CREATOR },
     quota: NO_LIMITS,
@@ -122,6 +130,30 @@ describe('the report on a request', () => {
     const { ok, checked, facts } = await checkRequest(request, deps());
     expect({ ok, facts }).toEqual({ ok: true, facts: null });
     expect(checked.media).toEqual(skipped('TikTok downloads the media'));
+  });
+
+  it('looks at the photos that TikTok is to download, and names those that it would refuse', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'check-request-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const path = join(folder, '1.jpg');
+    await writeFile(path, Buffer.from([0xff, 0xd8, 0xff, 0xe0]));
+    const photosOf = async (...items: PhotoItem[]) =>
+      await checkRequest({ ...REQUEST, media: { type: 'photos', items } }, deps());
+    const photo = { type: 'file', path } as const;
+    const good = await photosOf(photo, photo);
+    expect([good.ok, good.checked.media]).toEqual([true, { checked: true }]);
+    const video = { type: 'file', path: mediaFixture('h264.mp4') } as const;
+    const { ok, findings, checked } = await photosOf(photo, video, {
+      type: 'pull',
+      url: 'https://a.example.com/3.jpg',
+    });
+    expect([ok, checked.media]).toEqual([false, { checked: true }]);
+    expect(findings).toMatchObject([{ code: 'INPUT_PHOTO_UNSUPPORTED', severity: 'refuse', field: 'media.items.1' }]);
+  });
+
+  it('looks into a video that TikTok is to download from us', async () => {
+    const { facts, checked } = await checkRequest({ ...REQUEST, media: { ...REQUEST.media, via: 'pull' } }, deps());
+    expect([facts?.container, checked.media]).toEqual(['mp4', { checked: true }]);
   });
 
   it('holds the length of the video against what its creator may post', async () => {
