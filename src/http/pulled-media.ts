@@ -24,7 +24,7 @@ const REFUSALS = {
   invalid: { status: 403, code: 'PULL_LINK_INVALID', detail: 'This link was not made by this service.' },
   expired: { status: 403, code: 'PULL_LINK_EXPIRED', detail: 'This link has expired.' },
   unknown: { status: 404, code: 'PULL_MEDIA_NOT_FOUND', detail: 'No job has this media.' },
-  ended: { status: 410, code: 'PULL_JOB_ENDED', detail: 'The job of this link has ended.' },
+  ended: { status: 410, code: 'PULL_JOB_ENDED', detail: 'The job of this link needs no more downloads.' },
   gone: { status: 410, code: 'PULL_MEDIA_GONE', detail: 'The media was changed, or cannot be read any more.' },
   busy: {
     ...{ status: 503, code: 'PULL_BUSY', detail: 'The media cannot be read now. Try again.' },

@@ -15,7 +15,7 @@ type PullRefusal =
   | 'expired'
   /** No job is known that names this file. */
   | 'unknown'
-  /** The job has ended, or goes on by an upload. */
+  /** The job has ended, is to be cancelled, or goes on by an upload. */
   | 'ended'
   /** The file is not the one that was checked, or cannot be read. */
   | 'gone'
@@ -39,6 +39,7 @@ interface PulledJob {
   readonly state: PublishState;
   readonly request: PublishRequest;
   readonly fellBackAt?: number | undefined;
+  readonly cancelRequestedAt?: number | undefined;
 }
 
 /**
@@ -65,7 +66,7 @@ async function openTarget(
 ): Promise<MediaSource | PullRefusal> {
   const job = await readJob(jobId);
   if (job === undefined) return 'unknown';
-  if (isTerminal(job.state) || job.fellBackAt !== undefined) return 'ended';
+  if (isTerminal(job.state) || (job.cancelRequestedAt ?? job.fellBackAt) !== undefined) return 'ended';
   if (clock.now() >= expiresAt) return 'expired';
   const { media } = await requestSecrets.open(job.request, jobId);
   const item = servedItemsOf(media)[index];

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import type { PhotoItem } from '../../../src/core/new-request.ts';
 import { startMediaWebServer } from '../../support/media-web-server.ts';
 import { startTestPipeline } from '../../support/pipeline.ts';
 import { openCase } from '../../support/publish-case.ts';
@@ -12,22 +13,29 @@ import { makeVideo, sha256OfFile } from '../../support/videos.ts';
 
 const post = { privacyLevel: 'SELF_ONLY' } as const;
 
-describe('photos on a disk', () => {
+describe('photos on disks and other servers', () => {
   it('are downloaded by TikTok from the web server, and by nobody once the job has ended', async () => {
-    const site = await startPullSite({ onDuplicate: 'warn' });
+    const folder = await mkdtemp(join(tmpdir(), 'pull-gateway-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const web = await startMediaWebServer(folder);
+    onTestFinished(web.close);
+    const site = await startPullSite({ onDuplicate: 'warn', allowHosts: web.allowHosts });
     const { pipeline, account, ended, links, publishes } = site;
-    const photos = [jpegOf(900), jpegOf(3_000_000), jpegOf(20)];
-    const items = await Promise.all(
-      photos.map(async (bytes, index) => ({ type: 'file' as const, path: await site.file(`${index}.jpg`, bytes) })),
-    );
+    const photos = [jpegOf(900), jpegOf(3_000_000), jpegOf(20), jpegOf(5_000)] as const;
+    const items: PhotoItem[] = [];
+    for (const [index, bytes] of photos.slice(0, 3).entries()) {
+      items.push({ type: 'file', path: await site.file(`${index}.jpg`, bytes) });
+    }
+    await writeFile(join(folder, '4.jpg'), photos[3]);
+    items.push({ type: 'url', url: web.url('4.jpg') });
     const media = { type: 'photos' as const, items, coverIndex: 2 };
     const job = await ended(await pipeline.publisher.enqueue({ account, mode: 'direct', post, media }));
     expect(job).toMatchObject({ state: 'published', request: { media } });
     const sha256 = createHash('sha256').update(Buffer.concat(photos)).digest('hex');
     expect(publishes()).toMatchObject([{ status: 'PUBLISH_COMPLETE', sha256 }]);
-    expect(links).toHaveLength(3);
+    expect(links).toHaveLength(4);
     const answers = await Promise.all(links.map(async (link) => await fetch(link)));
-    expect(answers.map(({ status }) => status)).toEqual([410, 410, 410]);
+    expect(answers.map(({ status }) => status)).toEqual([410, 410, 410, 410]);
     expect(await answers[0]?.json()).toMatchObject({ code: 'PULL_JOB_ENDED' });
   });
 

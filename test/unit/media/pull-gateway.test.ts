@@ -12,11 +12,14 @@ import { bufferSource } from '../../support/buffer-source.ts';
 const source = bufferSource(randomBytes(100));
 const FILE: Media = { type: 'file', path: '/srv/a.mp4', via: 'pull' };
 
-function gateway({
-  media = FILE,
-  state = 'processing' as PublishState,
-  fellBackAt = undefined as number | undefined,
-} = {}) {
+interface JobFacts {
+  readonly media?: Media;
+  readonly state?: PublishState;
+  readonly fellBackAt?: number;
+  readonly cancelRequestedAt?: number;
+}
+
+function gateway({ media = FILE, state = 'processing', ...times }: JobFacts = {}) {
   let now = 0;
   const clock = { now: () => now };
   const sealer = createSealer([randomBytes(32)]);
@@ -26,7 +29,7 @@ function gateway({
   const open = (others: Partial<PullGatewayDeps> = {}) =>
     createPullGateway({
       readJob: async (id) =>
-        id === 'job' ? { state, fellBackAt, request: { account: 'acme', mode: 'inbox', media } } : undefined,
+        id === 'job' ? { state, ...times, request: { account: 'acme', mode: 'inbox', media } } : undefined,
       async openMedia(...asked) {
         opened.push(asked);
         return source;
@@ -82,6 +85,11 @@ describe('a link by which TikTok downloads', () => {
       expect(opened).toEqual([]);
     },
   );
+
+  it('leads to nothing once somebody has cancelled its job, so that TikTok gets no more of it', async () => {
+    const { open, token } = gateway({ cancelRequestedAt: 1 });
+    expect(await open()(await token())).toBe('ended');
+  });
 
   it('leads to nothing once its job goes on by an upload, of a job that is not known, or of another key', async () => {
     const fellBack = gateway({ fellBackAt: 1 });
