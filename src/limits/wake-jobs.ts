@@ -1,6 +1,7 @@
 import { type PublishEntry, publishEntryOf } from '../core/job-reference.ts';
 import type { PublishRequest } from '../core/publish-request.ts';
 import { isLaneReason, type WaitReason } from '../core/publish-state.ts';
+import type { Caps } from './caps.ts';
 import type { Lanes } from './lanes.ts';
 
 export interface WakeDeps {
@@ -40,6 +41,18 @@ export async function wakeLane(account: string, { lanes, ...deps }: WakeDeps & {
 /** Lets the drafts of an account try again that wait for a place in its creator's inbox, of which one became free. */
 export async function wakeDrafts(account: string, deps: WakeDeps & { lanes: Pick<Lanes, 'admitted'> }): Promise<void> {
   await wakeJobs(await admittedFor(account, (waitingFor) => waitingFor === 'pending_share_cap', deps), deps);
+}
+
+/** Lets the accounts post that wait for a place within the app's cap, of which some became free. */
+export async function wakeNewcomers({
+  caps,
+  ...deps
+}: WakeDeps & { lanes: Pick<Lanes, 'admitted'>; caps: Pick<Caps, 'nextInLine' | 'leaveLine'> }): Promise<void> {
+  for (const account of await caps.nextInLine()) {
+    const waiting = await admittedFor(account, (waitingFor) => waitingFor === 'active_user_cap', deps);
+    if (waiting.length === 0) await caps.leaveLine(account);
+    else await wakeJobs(waiting, deps);
+  }
 }
 
 async function admittedFor(

@@ -7,7 +7,7 @@ import { endChange, type JobEnd } from '../../ledger/change.ts';
 import { laneMemberOf } from '../../ledger/job-view.ts';
 import { SWEEP_AFTER_MS } from '../../ledger/ledger.ts';
 import type { LedgerRecord } from '../../ledger/record.ts';
-import { wakeJobs } from '../../limits/wake-jobs.ts';
+import { wakeJobs, wakeNewcomers } from '../../limits/wake-jobs.ts';
 import { createOutageLog } from '../../observability/outage-log.ts';
 import type { Needs } from '../deps.ts';
 import { type EndDeps, ensureRecheckEntry, reportEnd } from '../end-job.ts';
@@ -17,7 +17,7 @@ import { createEntrySearch, type EntrySearch } from './entry-search.ts';
 const BATCH = 200;
 
 type LookDeps = EndDeps & Needs<'lanes' | 'ledger' | 'settings'>;
-type SweepDeps = LookDeps & Needs<'restorePublished'>;
+type SweepDeps = LookDeps & Needs<'caps' | 'restorePublished'>;
 type LaneDeps = Needs<'clock' | 'lanes' | 'ledger' | 'queues'>;
 
 /**
@@ -66,6 +66,7 @@ export async function sweepOnce(deps: SweepDeps, search: EntrySearch = createEnt
   }
   await search.restoreLost(deps, now);
   await lookAfterLanes(deps);
+  await wakeNewcomers(deps);
   await deps.restorePublished();
 }
 

@@ -14,7 +14,7 @@ describe("an init that the app's cap refuses", () => {
     const waiting = await noted(job, 'deferred', 'TIKTOK_ACTIVE_USER_CAP');
     expect(waiting).toMatchObject({ state: 'queued', waitingFor: 'active_user_cap', attempts: 0, failure: null });
     expect(inits()).toHaveLength(1);
-    await pipeline.redis.del(pipeline.keys.activeUserCap);
+    await pipeline.redis.del(pipeline.keys.facts);
     await endWait('publish', job.id);
     expect(await ended(job)).toMatchObject({ state: 'published', waitingFor: null, attempts: 0 });
     expect(inits()).toHaveLength(2);
