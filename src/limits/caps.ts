@@ -47,7 +47,7 @@ end
 
 /**
  * The app's cap as a budget: a creator who posted within a day has a place, also one who was let in a moment ago. The
- * others wait in line, by priority, then age.
+ * others wait in line, their jobs by priority, then age.
  */
 const BUDGET_LUA = `${IS_NEWCOMER_LUA}
 local function appCap()
@@ -59,37 +59,41 @@ local function freePlaces(cap)
   redis.call('ZREMRANGEBYSCORE', key.letIn, '-inf', arg.now - ${PLACE_KEPT_MS})
   return cap.value - redis.call('ZCOUNT', key.users, since, '+inf') - redis.call('ZCARD', key.letIn)
 end
-local function mayProbe(cap) return (cap.probedAt or cap.learnedAt) + ${PROBE_EVERY_MS} <= arg.now end
--- A creator with a job in the lane posts again, and so keeps the place for another day.
-local function placeFreesAt(nth)
+local function mayProbe(cap)
+  return (cap.probedAt or cap.learnedAt) + ${PROBE_EVERY_MS} <= arg.now and redis.call('EXISTS', key.letIn) == 0
+end
+-- A creator with a job in the lane posts again, and so keeps the place for another day; a free place is soon taken.
+local function placeFreesAt(place, free)
   local users = redis.call('ZRANGEBYSCORE', key.users, since, '+inf', 'WITHSCORES', 'LIMIT', 0, ${MOST_PLACES})
   local times = {}
   for i = 1, #users, 2 do
     local postsAgain = redis.call('EXISTS', key.laneAdmittedPrefix .. users[i]) == 1
     times[#times + 1] = (postsAgain and arg.now or tonumber(users[i + 1])) + ${DAY_MS}
   end
-  for _ = 1, redis.call('ZCARD', key.letIn) do times[#times + 1] = arg.now + ${DAY_MS} end
+  local taken = redis.call('ZCARD', key.letIn) + math.max(free, 0)
+  for _ = 1, taken do times[#times + 1] = arg.now + ${DAY_MS} end
   if #times == 0 then return '' end
   table.sort(times)
+  local nth = place - free
   return string.format('%.0f', times[nth % #times + 1] + math.floor(nth / #times) * ${DAY_MS})
 end
 `;
 
-/** Lets an account in, or answers when a place becomes free for it. Without `arg.score` it only looks. */
+/** Lets the account of a job in, or answers when a place becomes free for it. Without `arg.score` it only looks. */
 const ASK_LUA = `${BUDGET_LUA}
 local cap = appCap()
 if not isNewcomer(cap, key.users, arg.account, arg.now) or redis.call('ZSCORE', key.letIn, arg.account) then return false end
-if arg.score then redis.call('ZADD', key.line, arg.score, arg.account) end
-local place = redis.call('ZRANK', key.line, arg.account) or redis.call('ZCARD', key.line)
+if arg.score then redis.call('ZADD', key.line, arg.score, arg.id) end
+local place = arg.score and redis.call('ZRANK', key.line, arg.id) or redis.call('ZCARD', key.line)
 local free = freePlaces(cap)
 local isProbe = free <= 0 and place == 0 and mayProbe(cap)
-if place >= free and not isProbe then return placeFreesAt(place - free) end
+if place >= free and not isProbe then return placeFreesAt(place, free) end
 if not arg.score then return false end
 if isProbe then
   cap.probedAt = arg.now
   redis.call('HSET', key.facts, 'activeCreatorCap', cjson.encode(cap))
 end
-redis.call('ZREM', key.line, arg.account)
+redis.call('ZREM', key.line, arg.id)
 redis.call('ZADD', key.letIn, arg.now, arg.account)
 return false
 `;
@@ -100,11 +104,11 @@ redis.call('ZREM', key.users, arg.account)
 redis.call('ZREM', key.letIn, arg.account)
 local cap = { value = redis.call('ZCOUNT', key.users, since, '+inf'), learnedAt = arg.now, jobId = arg.id, account = arg.account }
 redis.call('HSET', key.facts, 'activeCreatorCap', cjson.encode(cap))
-redis.call('ZADD', key.line, arg.score, arg.account)
-return placeFreesAt(redis.call('ZRANK', key.line, arg.account) - freePlaces(cap))
+redis.call('ZADD', key.line, arg.score, arg.id)
+return placeFreesAt(redis.call('ZRANK', key.line, arg.id), freePlaces(cap))
 `;
 
-/** Answers the accounts in line that have a place now. */
+/** Answers the jobs in line for which there is a place now. */
 const NEXT_LUA = `${BUDGET_LUA}
 if redis.call('EXISTS', key.line) == 0 then return {} end
 local cap = appCap()
@@ -151,23 +155,23 @@ export function createCaps({ redis, keys, clock }: { redis: RedisClient; keys: K
     },
 
     /**
-     * Lets the account of a job post, within the app's cap, or puts it in line.
+     * Lets the account of a job post, within the app's cap, or puts the job in line.
      * @returns until when it has to wait (ms since the epoch); undefined: it may post
      */
     async letIn(member: LaneMember): Promise<number | undefined> {
-      const { account } = member;
-      const answer = await runAsk(budgetKeys, { account, score: laneScore(member), now: clock.now() });
+      const { account, id } = member;
+      const answer = await runAsk(budgetKeys, { account, id, score: laneScore(member), now: clock.now() });
       return answer === null ? undefined : toTime(answer);
     },
 
-    /** Until when an account that would ask now would have to wait, the same way; changes nothing. */
+    /** Until when a new job of an account would have to wait, the same way; changes nothing. */
     async heldBackUntil(account: string): Promise<number | undefined> {
       const answer = await runAsk(budgetKeys, { account, now: clock.now() });
       return answer === null ? undefined : toTime(answer);
     },
 
     /**
-     * TikTok refused a job for the app's cap: learns the cap, and puts the account in line.
+     * TikTok refused a job for the app's cap: learns the cap, and puts the job in line.
      * @returns when a place becomes free for it (ms since the epoch)
      */
     async noteRefusal(member: LaneMember): Promise<number> {
@@ -175,14 +179,14 @@ export function createCaps({ redis, keys, clock }: { redis: RedisClient; keys: K
       return toTime(await runRefused(budgetKeys, { account, id, score: laneScore(member), now: clock.now() }));
     },
 
-    /** Accounts in line for which there is a place now. */
+    /** Jobs in line for which there is a place now. */
     async nextInLine(): Promise<string[]> {
       return asArray(await runNext(budgetKeys, { now: clock.now() })).map(String);
     },
 
-    /** An account that waits in line no longer. */
-    async leaveLine(account: string): Promise<void> {
-      await redis.zrem(keys.newcomers, account);
+    /** A job that waits in line no longer. */
+    async leaveLine(id: string): Promise<void> {
+      await redis.zrem(keys.newcomers, id);
     },
   };
 }

@@ -43,15 +43,14 @@ export async function wakeDrafts(account: string, deps: WakeDeps & { lanes: Pick
   await wakeJobs(await admittedFor(account, (waitingFor) => waitingFor === 'pending_share_cap', deps), deps);
 }
 
-/** Lets the accounts post that wait for a place within the app's cap, of which some became free. */
+/** Lets the jobs try again that wait for a place within the app's cap, where some are free. */
 export async function wakeNewcomers({
   caps,
   ...deps
-}: WakeDeps & { lanes: Pick<Lanes, 'admitted'>; caps: Pick<Caps, 'nextInLine' | 'leaveLine'> }): Promise<void> {
-  for (const account of await caps.nextInLine()) {
-    const waiting = await admittedFor(account, (waitingFor) => waitingFor === 'active_user_cap', deps);
-    if (waiting.length === 0) await caps.leaveLine(account);
-    else await wakeJobs(waiting, deps);
+}: WakeDeps & { caps: Pick<Caps, 'nextInLine' | 'leaveLine'> }): Promise<void> {
+  for (const id of await caps.nextInLine()) {
+    if ((await deps.ledger.read(id))?.waitingFor === 'active_user_cap') await wakeJobs([id], deps);
+    else await caps.leaveLine(id);
   }
 }
 

@@ -67,7 +67,7 @@ export function createKeys(prefix: string) {
     directPosts: (account: string) => `${prefix}:caps:posts:${account}`,
     /** Sorted set: accounts that posted within a day, by when. */
     activeUsers: `${prefix}:caps:active-users`,
-    /** Sorted set: accounts that wait for a place within the app's cap, by priority and age. */
+    /** Sorted set: jobs that wait for a place within the app's cap, by priority and age. */
     newcomers: `${prefix}:caps:newcomers`,
     /** Sorted set: accounts that got a place within the app's cap and have not begun a post, by when. */
     letIn: `${prefix}:caps:let-in`,
