@@ -55,12 +55,11 @@ local function appCap()
   return json and cjson.decode(json)
 end
 local since = string.format('(%.0f', arg.now - ${DAY_MS})
-local function freePlaces(cap)
-  redis.call('ZREMRANGEBYSCORE', key.letIn, '-inf', arg.now - ${PLACE_KEPT_MS})
-  return cap.value - redis.call('ZCOUNT', key.users, since, '+inf') - redis.call('ZCARD', key.letIn)
-end
+local keptSince = string.format('(%.0f', arg.now - ${PLACE_KEPT_MS})
+local function keptPlaces() return redis.call('ZCOUNT', key.letIn, keptSince, '+inf') end
+local function freePlaces(cap) return cap.value - redis.call('ZCOUNT', key.users, since, '+inf') - keptPlaces() end
 local function mayProbe(cap)
-  return (cap.probedAt or cap.learnedAt) + ${PROBE_EVERY_MS} <= arg.now and redis.call('EXISTS', key.letIn) == 0
+  return (cap.probedAt or cap.learnedAt) + ${PROBE_EVERY_MS} <= arg.now and keptPlaces() == 0
 end
 -- A creator with a job in the lane posts again, and so keeps the place for another day; a free place is soon taken.
 local function placeFreesAt(place, free)
@@ -70,7 +69,7 @@ local function placeFreesAt(place, free)
     local postsAgain = redis.call('EXISTS', key.laneAdmittedPrefix .. users[i]) == 1
     times[#times + 1] = (postsAgain and arg.now or tonumber(users[i + 1])) + ${DAY_MS}
   end
-  local taken = redis.call('ZCARD', key.letIn) + math.max(free, 0)
+  local taken = keptPlaces() + math.max(free, 0)
   for _ = 1, taken do times[#times + 1] = arg.now + ${DAY_MS} end
   if #times == 0 then return '' end
   table.sort(times)
@@ -82,7 +81,9 @@ end
 /** Lets the account of a job in, or answers when a place becomes free for it. Without `arg.score` it only looks. */
 const ASK_LUA = `${BUDGET_LUA}
 local cap = appCap()
-if not isNewcomer(cap, key.users, arg.account, arg.now) or redis.call('ZSCORE', key.letIn, arg.account) then return false end
+if not isNewcomer(cap, key.users, arg.account, arg.now) then return false end
+local letInAt = redis.call('ZSCORE', key.letIn, arg.account)
+if letInAt and tonumber(letInAt) > arg.now - ${PLACE_KEPT_MS} then return false end
 if arg.score then redis.call('ZADD', key.line, arg.score, arg.id) end
 local place = arg.score and redis.call('ZRANK', key.line, arg.id) or redis.call('ZCARD', key.line)
 local free = freePlaces(cap)
@@ -94,6 +95,7 @@ if isProbe then
   redis.call('HSET', key.facts, 'activeCreatorCap', cjson.encode(cap))
 end
 redis.call('ZREM', key.line, arg.id)
+redis.call('ZREMRANGEBYSCORE', key.letIn, '-inf', arg.now - ${PLACE_KEPT_MS})
 redis.call('ZADD', key.letIn, arg.now, arg.account)
 return false
 `;
