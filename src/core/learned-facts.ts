@@ -122,6 +122,7 @@ export interface FactReport {
   readonly text: string;
 }
 
+/** Shows a fact to people and programs. */
 export function reportFact(name: FactName, fact: LearnedFact): FactReport {
   const { value, learnedAt, jobId, account } = fact;
   const { validForMs } = FACTS[name];

@@ -82,9 +82,7 @@ export class ChunkLoop {
     this.#uploadUrl = uploadUrl;
     this.#isUnsent = isNew;
     this.#highestSentByte = job.record.sentBytes;
-    this.#lease = startLease(job, leaseTimes(deps.settings.recovery), () => ({
-      sentBytes: this.#sentBytes,
-    }));
+    this.#lease = startLease(job, leaseTimes(deps.settings.recovery), () => ({ sentBytes: this.#sentBytes }));
   }
 
   get #session(): UploadSession {
