@@ -104,10 +104,6 @@ export type LedgerProgress = Partial<
   >
 >;
 
-/*
- * Plain functions, not closures: a record is decoded at each step, and V8 would optimise closures again and again.
- */
-
 /**
  * Decodes what a script read from the hash.
  * @param flat field, value, field, value …
@@ -163,6 +159,7 @@ function decodeSession(hash: ReadonlyMap<string, string>, isFetched: boolean): S
   };
 }
 
+// Not closures of the functions above: V8 would optimise those of each record again.
 function numberOf(hash: ReadonlyMap<string, string>, field: string): number | undefined {
   const value = hash.get(field);
   return value === undefined ? undefined : Number(value);

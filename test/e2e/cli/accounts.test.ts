@@ -54,6 +54,7 @@ describe('an account, from its link to its end', () => {
     const foreign = { ...env, ENCRYPTION_KEYS: Buffer.alloc(32, 1).toString('base64') };
     const made = await runCommand(['accounts', 'connect', 'acme', '--json'], foreign);
     const { url } = z.looseObject({ url: z.string() }).parse(JSON.parse(made.stdout));
-    expect((await fetch(url)).status).toBe(403);
+    const page = await fetch(url);
+    expect([page.status, await page.text()]).toEqual([503, expect.stringContaining('CONFIG_KEY_UNKNOWN')]);
   });
 });

@@ -1,5 +1,6 @@
-import { stat } from 'node:fs/promises';
+import { mkdtemp, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { checkMediaRules } from '../../../src/core/media-rules.ts';
 import { createMediaOpener } from '../../../src/media/open-media.ts';
@@ -9,7 +10,7 @@ import { pathInRepository } from '../../support/build.ts';
 
 /** What is known of a video, by a worker whose MEDIA_ROOTS hold none of ours. */
 async function examine(path: string) {
-  const media = createMediaOpener({ roots: [tmpdir()] });
+  const media = createMediaOpener({ roots: [await mkdtemp(join(tmpdir(), 'media-roots-'))] });
   onTestFinished(() => media.close());
   const source = await media.open({ type: 'file', path });
   onTestFinished(() => source.close());
