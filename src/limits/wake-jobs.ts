@@ -43,15 +43,13 @@ export async function wakeDrafts(account: string, deps: WakeDeps & { lanes: Pick
   await wakeJobs(await admittedFor(account, (waitingFor) => waitingFor === 'pending_share_cap', deps), deps);
 }
 
-/** Lets the jobs try again that wait for a place within the app's cap, where some are free. */
-export async function wakeNewcomers({
-  caps,
-  ...deps
-}: WakeDeps & { caps: Pick<Caps, 'nextInLine' | 'leaveLine'> }): Promise<void> {
-  for (const id of await caps.nextInLine()) {
-    if ((await deps.ledger.read(id))?.waitingFor === 'active_user_cap') await wakeJobs([id], deps);
-    else await caps.leaveLine(id);
-  }
+/** Lets a job try again that waits for a place within the app's cap; another one leaves that line. */
+export async function wakeNewcomer(
+  id: string,
+  { caps, ...deps }: WakeDeps & { caps: Pick<Caps, 'leaveLine'> },
+): Promise<void> {
+  if ((await deps.ledger.read(id))?.waitingFor === 'active_user_cap') await wakeJobs([id], deps);
+  else await caps.leaveLine(id);
 }
 
 async function admittedFor(
