@@ -54,6 +54,7 @@ export async function runPreflight(
     const deps: PreflightDeps = {
       ...{ openMedia: media.open, probeMedia, accounts, quota, clock },
       ...{ duplicates: { onDuplicate, find }, jobOfKey, nameOf: accountNames.resolve },
+      hasPullAddress: config.pull && config.pull.baseUrl !== undefined,
       holdOf: (account) => readAccountHold(redis, keys, account),
     };
     return await checkRequest(request, deps, idempotencyKey);
