@@ -39,7 +39,7 @@ export async function openServer(service: Service, workers?: RunningWorkers): Pr
   const publisher = measuredPublisher(publisherOn(app, asking), service);
   const server = await startServer({
     ...{ host, port, basePath, metrics, log },
-    api: apiOptions(config, { publisher, callbacks: deliveriesOf(app, asking) }),
+    api: apiOptions(config, { publisher, callbacks: deliveriesOf(app, asking), facts: asking.facts }),
     connect: connectOptions(service),
     receiveWebhook: webhookReceiver(service),
     pulledMedia: await pulledMediaOf(app, asking),
@@ -127,7 +127,11 @@ function workersCheck(workers: Pick<RunningWorkers, 'readiness'>): ReadinessChec
 
 function apiOptions(
   { http, mediaRoots }: Pick<App['config'], 'http' | 'mediaRoots'>,
-  { publisher, callbacks }: { readonly publisher: Publisher; readonly callbacks: Deliveries },
+  {
+    publisher,
+    callbacks,
+    facts,
+  }: { readonly publisher: Publisher; readonly callbacks: Deliveries; readonly facts: RedisParts['facts'] },
 ): ApiOptions {
   return {
     apiKeys: http.apiKeys,
@@ -140,6 +144,7 @@ function apiOptions(
       replayFailed: (host) => withRedisErrors(() => callbacks.replayFailed(host)),
       resume: (endpoint) => withRedisErrors(() => callbacks.resume(endpoint)),
     },
+    facts: () => withRedisErrors(facts.list),
     refuseFile: (path) => refuseOutsideRoots(path, mediaRoots),
     version: readVersion(),
   };

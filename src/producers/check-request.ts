@@ -1,4 +1,5 @@
 import { hashMediaUrls } from '../core/hash-media-urls.ts';
+import type { LearnedFacts } from '../core/learned-facts.ts';
 import type { MediaFacts } from '../core/media-facts.ts';
 import { servedItemsOf } from '../core/media-route.ts';
 import { checkMediaRules } from '../core/media-rules.ts';
@@ -34,6 +35,8 @@ export interface PreflightDeps {
   readonly holdOf: HoldOf;
   readonly quota: PreflightQuota;
   readonly duplicates: PreflightDuplicates;
+  /** What was learned from TikTok's answers, for an account's own name. */
+  readonly factsOf: (account: string) => Promise<LearnedFacts>;
   /** The job that was enqueued with an idempotency key. */
   readonly jobOfKey: (idempotencyKey: string) => Promise<Pick<LedgerRecord, 'id' | 'requestDigest'> | undefined>;
   readonly clock: Clock;
@@ -61,8 +64,9 @@ export async function checkRequest(
   }
   const onDuplicate = request.onDuplicate ?? deps.duplicates.onDuplicate;
   const name = await deps.nameOf(request.account);
+  const known = await deps.factsOf(name);
   const [media, account] = await Promise.all([
-    checkMedia(request, deps, onDuplicate !== 'allow'),
+    checkMedia(request, deps, { withDigest: onDuplicate !== 'allow', known }),
     checkAccount({ ...request, account: name }, deps),
   ]);
   const duplicates = await checkDuplicate({ account: name, digest: media.digest }, onDuplicate, deps.duplicates);
@@ -70,12 +74,13 @@ export async function checkRequest(
     durationSeconds: media.facts?.durationSeconds ?? undefined,
     accounts: deps.accounts,
     account: account.account,
+    facts: known,
   });
-  const quota = await checkQuota(request, name, deps.clock.now(), deps.quota);
-  const known = idempotencyKey === undefined ? undefined : await deps.jobOfKey(idempotencyKey);
-  const time = known === undefined ? refusalOfTime(request, deps.clock.now()) : undefined;
+  const quota = await checkQuota(request, name, deps.clock.now(), deps.quota, known);
+  const seen = idempotencyKey === undefined ? undefined : await deps.jobOfKey(idempotencyKey);
+  const time = seen === undefined ? refusalOfTime(request, deps.clock.now()) : undefined;
   const findings = [
-    ...(known === undefined ? [] : [keyFinding(known, request)]),
+    ...(seen === undefined ? [] : [keyFinding(seen, request)]),
     ...(time === undefined ? [] : findingsOf(time)),
     ...(deps.hasPullAddress === false ? addressFindings(request) : []),
     ...remarksOn(request, media.facts?.durationSeconds ?? null),
@@ -134,12 +139,12 @@ function invalidReport(error: PublishError): PreflightReport {
 
 /**
  * Opens a request's video and holds it against TikTok's limits.
- * @param withDigest also reads what tells it from other videos
+ * @param how `withDigest`: also reads what tells it from other videos
  */
 async function checkMedia(
   { media, mode }: NewRequest,
   { openMedia, probeMedia }: Pick<PreflightDeps, 'openMedia' | 'probeMedia'>,
-  withDigest: boolean,
+  { withDigest, known }: { readonly withDigest: boolean; readonly known: LearnedFacts },
 ): Promise<PartReport & { readonly facts: MediaFacts | null; readonly digest?: string | undefined }> {
   if (media.type === 'photos') return await checkPhotos(media, openMedia, withDigest);
   if (media.type === 'pull') {
@@ -151,7 +156,7 @@ async function checkMedia(
     try {
       const { facts } = await probeMedia(source);
       const digest = withDigest ? await fingerprintVideo(source) : undefined;
-      return { findings: checkMediaRules(facts, mode), part: CHECKED, facts, digest };
+      return { findings: checkMediaRules(facts, mode, known.longestVideoSeconds?.value), part: CHECKED, facts, digest };
     } finally {
       await source.close();
     }

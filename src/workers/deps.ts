@@ -9,6 +9,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { VideoClaims } from '../ledger/video-claims.ts';
 import type { Caps } from '../limits/caps.ts';
 import type { CreatorCache } from '../limits/creator-cache.ts';
+import type { Facts } from '../limits/facts.ts';
 import type { Lanes } from '../limits/lanes.ts';
 import type { Reservations } from '../limits/reservations.ts';
 import type { MeasureStep, Metrics } from '../observability/metrics.ts';
@@ -49,6 +50,7 @@ export interface WorkerDeps {
   readonly tokens: TokenSource;
   readonly reservations: Reservations;
   readonly caps: Caps;
+  readonly facts: Facts;
   readonly creators: CreatorCache;
   readonly videoClaims: VideoClaims;
   readonly lanes: Lanes;

@@ -11,6 +11,7 @@ import type { CommandContext } from '../cli-io.ts';
 import { accountFindings } from '../doctor/account-findings.ts';
 import { callbackFindings } from '../doctor/callback-findings.ts';
 import { redisClockFindings } from '../doctor/clock-findings.ts';
+import { factFindings } from '../doctor/fact-findings.ts';
 import type { CheckName, Finding } from '../doctor/finding.ts';
 import { postLive } from '../doctor/live-post.ts';
 import type { LiveStep } from '../doctor/live-steps.ts';
@@ -100,6 +101,7 @@ async function examineRedis(config: Config, onRedis: (app: App) => void): Promis
         ...(await orFinding('redis', () => ledgerFindings(app, parts))),
         ...(await orFinding('clock', () => redisClockFindings(redis, Date.now))),
         ...(await orFinding('accounts', () => accountFindings(redis, app))),
+        ...(await orFinding('tiktok', () => factFindings(parts.facts.list))),
       ];
       // Last, since BullMQ writes when they are opened, which a replica refuses.
       const queues = openQueues(app, redis, { telemetry: undefined });

@@ -77,6 +77,7 @@ describe.skipIf(nginx === undefined || executablePath === undefined)(
       const { url } = z.looseObject({ url: z.string() }).parse(JSON.parse(connect.stdout));
       expect(url).toMatch(new RegExp(`^${base}/connect/`));
       await page.goto(url);
+      await page.getByText('Allow, as a new user').click();
       await page.getByText('acme').first().waitFor();
       expect(page.url()).toMatch(new RegExp(`^${base}/connect/tiktok/callback`));
 

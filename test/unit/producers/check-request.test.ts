@@ -51,6 +51,7 @@ function deps(changes: Partial<PreflightDeps> = {}): PreflightDeps {
     quota: NO_LIMITS,
     duplicates: { onDuplicate: 'warn', find: async () => undefined },
     holdOf: async () => undefined,
+    factsOf: async () => ({}),
     jobOfKey: async () => undefined,
     clock: { now: () => NOW },
     nameOf: async (name) => name,
