@@ -70,6 +70,7 @@ export async function runPreflight(
       ...{ openMedia: media.open, lookAtPhoto: media.lookAtPhoto, probeMedia, accounts, quota, clock },
       factsOf: facts.of,
       ...{ duplicates: { onDuplicate, find }, jobOfKey, nameOf: accountNames.resolve },
+      hasPullAddress: config.pull && config.pull.baseUrl !== undefined,
       holdOf: (account) => readAccountHold(redis, keys, account),
     };
     return await checkRequest(request, deps, idempotencyKey);

@@ -30,6 +30,8 @@ export interface PreflightDeps {
   readonly openMedia: OpenMedia;
   readonly lookAtPhoto: LookAtPhoto;
   readonly probeMedia: ProbeMedia;
+  /** Whether TikTok can download media from the service; undefined: not known here. */
+  readonly hasPullAddress?: boolean | undefined;
   /** A text: why accounts can't be looked at here. */
   readonly accounts: PreflightAccounts | string;
   readonly holdOf: HoldOf;
@@ -82,6 +84,7 @@ export async function checkRequest(
   const findings = [
     ...(seen === undefined ? [] : [keyFinding(seen, request)]),
     ...(time === undefined ? [] : findingsOf(time)),
+    ...(deps.hasPullAddress === false ? addressFindings(request) : []),
     ...remarksOn(request, media.facts?.durationSeconds ?? null),
     ...[media, duplicates, account, creator, quota].flatMap((part) => part.findings),
   ];
@@ -105,6 +108,13 @@ function keyFinding(
     return findingOf('IDEMPOTENCY_CONFLICT', { severity: 'refuse', ...key });
   const advice = 'Nothing new would be enqueued: this job is returned.';
   return { code: 'IDEMPOTENCY_KEY_SEEN', severity: 'warn', ...key, advice };
+}
+
+/** The workers may have the setting that is missing here. */
+function addressFindings({ media }: NewRequest): PreflightFinding[] {
+  if (servedItemsOf(media).every((item) => item === undefined)) return [];
+  const found = 'no PUBLIC_BASE_URL here';
+  return [findingOf('CONFIG_PULL_ADDRESS_MISSING', { severity: 'warn', field: 'media', limit: null, found })];
 }
 
 /** One finding for each problem of an input. */

@@ -152,9 +152,15 @@ describe('the report on a request', () => {
     expect(findings).toMatchObject([{ code: 'INPUT_PHOTO_UNSUPPORTED', severity: 'refuse', field: 'media.items.1' }]);
   });
 
-  it('looks into a video that TikTok is to download from us', async () => {
-    const { facts, checked } = await checkRequest({ ...REQUEST, media: { ...REQUEST.media, via: 'pull' } }, deps());
-    expect([facts?.container, checked.media]).toEqual(['mp4', { checked: true }]);
+  it('looks into a video that TikTok is to download from us, and says if it cannot do so', async () => {
+    const request = { ...REQUEST, media: { ...REQUEST.media, via: 'pull' } };
+    const { facts, checked, findings } = await checkRequest(request, deps());
+    expect([facts?.container, checked.media, findings]).toEqual(['mp4', { checked: true }, []]);
+    const without = deps({ hasPullAddress: false });
+    expect(await checkRequest(request, without)).toMatchObject({
+      ...{ ok: true, findings: [{ code: 'CONFIG_PULL_ADDRESS_MISSING', severity: 'warn', field: 'media' }] },
+    });
+    expect((await checkRequest(REQUEST, without)).findings).toEqual([]);
   });
 
   it('holds the length of the video against what its creator may post', async () => {
