@@ -99,8 +99,9 @@ export interface PhotoFacts {
 }
 
 /**
- * Looks at a photo that TikTok is to download, by its URL as TikTok would: without a redirect. Reads its head only.
- * @throws PublishError `INPUT_PHOTO_UNSUPPORTED`, `INPUT_PHOTO_REDIRECTS`, or that of a server that gives no photo
+ * Looks at a photo before TikTok downloads it, and reads its head only: a `pull` by its URL as TikTok would, without a
+ * redirect; any other as the web server will read it.
+ * @throws PublishError `INPUT_PHOTO_UNSUPPORTED`, `INPUT_PHOTO_REDIRECTS`, or that of a source that gives no photo
  */
 export type LookAtPhoto = (photo: PhotoItem, options?: { readonly signal?: AbortSignal }) => Promise<PhotoFacts>;
 

@@ -46,7 +46,9 @@ export function createMediaOpener({ roots, allowHosts = [], proxy, s3 = {}, stal
   return {
     open,
     lookAtPhoto: async (photo, options) =>
-      photo.type === 'pull' ? await lookAtUrl(photo.url, options) : await lookAtSource(await open(photo, 'photo')),
+      photo.type === 'pull'
+        ? await lookAtUrl(photo.url, options)
+        : await lookAtSource(await open(photo, 'photo'), options?.signal),
     close: async () => {
       objects.close();
       await outbound.agent.destroy();

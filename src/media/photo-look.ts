@@ -1,12 +1,12 @@
 import type { Dispatcher } from 'undici';
 import { parseAnsweredRange } from '../core/content-range.ts';
 import type { MediaSource, PhotoFacts } from '../core/ports.ts';
-import { MAX_PHOTO_BYTES } from '../core/post-limits.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { SECOND_MS } from '../core/units.ts';
 import { detectPhotoType } from './container-type.ts';
 import { jpegSize, webpSize } from './probe/photo-size.ts';
 import { rangeHeader } from './remote-source.ts';
+import { contentTypeOf, refuseSize } from './source-checks.ts';
 import { createUrlRequest, discard, firstValue, type Outbound, type UrlRequest } from './url-request.ts';
 import { askAgain } from './url-source.ts';
 
@@ -19,11 +19,15 @@ const LONG_HEAD_BYTES = 1_048_576;
 
 type LookAtUrl = (url: string, options?: { readonly signal?: AbortSignal }) => Promise<PhotoFacts>;
 
-/** Looks at a photo that was opened, and closes it. @throws PublishError of the source */
-export async function lookAtSource(source: MediaSource): Promise<PhotoFacts> {
+/**
+ * Looks at a photo whose type and bytes were checked when it was opened, and closes it.
+ * @throws PublishError of the source, or the signal's reason
+ */
+export async function lookAtSource(source: MediaSource, signal?: AbortSignal): Promise<PhotoFacts> {
   try {
     const pieces: Uint8Array[] = [];
     for await (const piece of source.read(0, Math.min(source.pin.sizeBytes, LONG_HEAD_BYTES))) {
+      signal?.throwIfAborted();
       pieces.push(Uint8Array.from(piece));
       const size = sizeIn(Buffer.concat(pieces));
       if (size !== null) return { size };
@@ -68,18 +72,11 @@ async function look(request: UrlRequest, signal: AbortSignal): Promise<PhotoFact
 
 /**
  * What the head of a photo tells.
- * @throws PublishError `INPUT_PHOTO_UNSUPPORTED`, `INPUT_MEDIA_EMPTY`
+ * @throws PublishError `INPUT_PHOTO_UNSUPPORTED`, `INPUT_MEDIA_EMPTY`, `INPUT_MEDIA_WEB_PAGE`
  */
 function factsOf(name: string, { bytes, totalBytes = bytes.length }: PhotoHead): PhotoFacts {
-  if (totalBytes === 0) throw new PublishError('INPUT_MEDIA_EMPTY', { reason: `the photo at ${name} is empty` });
-  if (detectPhotoType(bytes) === undefined) {
-    const reason = `expected a JPEG or WebP image at ${name}, got something else`;
-    throw new PublishError('INPUT_PHOTO_UNSUPPORTED', { reason });
-  }
-  if (totalBytes > MAX_PHOTO_BYTES) {
-    const reason = `expected at most ${MAX_PHOTO_BYTES} bytes, got ${totalBytes} at ${name}`;
-    throw new PublishError('INPUT_PHOTO_UNSUPPORTED', { reason });
-  }
+  refuseSize(name, totalBytes, 'photo');
+  contentTypeOf(name, bytes, 'photo');
   return { size: sizeIn(bytes) };
 }
 

@@ -32,9 +32,9 @@ export function contentTypeOf(name: string, firstBytes: Buffer, kind: MediaKind)
   throw new PublishError('INPUT_MEDIA_CONTAINER_UNSUPPORTED', { reason });
 }
 
-/** The error of what is shown by a browser and holds no video itself, such as the page of a share link or a login. */
+/** The error of what is shown by a browser and holds no video or photo itself, such as the page of a share link or a login. */
 export function webPage(name: string): PublishError {
-  return new PublishError('INPUT_MEDIA_WEB_PAGE', { reason: `expected a video at ${name}, got a web page` });
+  return new PublishError('INPUT_MEDIA_WEB_PAGE', { reason: `expected the file itself at ${name}, got a web page` });
 }
 
 /** @throws RangeError for a range that is empty or not within the video */

@@ -39,7 +39,7 @@ interface Validator {
  *
  * @throws PublishError `OUTBOUND_*`, `INPUT_MEDIA_NOT_FOUND`, `INPUT_MEDIA_ACCESS_REFUSED`, `INPUT_MEDIA_URL_EXPIRED`,
  * `INPUT_MEDIA_NO_RANGES`, `INPUT_MEDIA_WEB_PAGE`, `INPUT_MEDIA_REDIRECTS`, `INPUT_MEDIA_EMPTY`, `INPUT_MEDIA_TOO_LARGE`, `INPUT_MEDIA_CONTAINER_UNSUPPORTED`,
- * `TRANSPORT_MEDIA_*`, each naming the host and never the URL
+ * `INPUT_PHOTO_UNSUPPORTED`, `TRANSPORT_MEDIA_*`, each naming the host and never the URL
  */
 export async function openUrlSource(url: string, options: UrlSourceOptions): Promise<MediaSource> {
   const { outbound, stallMs = STALL_MS, kind = 'video' } = options;

@@ -1,8 +1,12 @@
+import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createMediaOpener, type MediaOpener } from '../../../src/media/open-media.ts';
 import { jpegOf, PICTURES, photo, refusal, startPhotoServer } from '../../support/photos.ts';
 import { rejection } from '../../support/rejection.ts';
 
+const page = Buffer.from('<!doctype html><title>Log in</title>');
 const large = Buffer.concat([PICTURES.jpeg, Buffer.alloc(20_000_000)]);
 let isFirst = true;
 
@@ -17,6 +21,7 @@ beforeAll(async () => {
     'a.png': photo(PICTURES.png),
     'large.jpg': photo(large),
     'large-plain.jpg': photo(large, { ranges: false }),
+    'page.jpg': photo(page),
     'empty.jpg': refusal(416, { 'content-range': 'bytes */0' }),
     'moved.jpg': refusal(302, { location: '/a.jpg' }),
     'busy.jpg': refusal(503),
@@ -58,6 +63,7 @@ describe('a look at a photo on the web', () => {
     ['a.png', 'INPUT_PHOTO_UNSUPPORTED'],
     ['large.jpg', 'INPUT_PHOTO_UNSUPPORTED'],
     ['large-plain.jpg', 'INPUT_PHOTO_UNSUPPORTED'],
+    ['page.jpg', 'INPUT_MEDIA_WEB_PAGE'],
     ['empty.jpg', 'INPUT_MEDIA_EMPTY'],
     ['moved.jpg', 'INPUT_PHOTO_REDIRECTS'],
     ['missing.jpg', 'INPUT_MEDIA_NOT_FOUND'],
@@ -90,5 +96,37 @@ describe('a look at a photo on the web', () => {
   it('ends when it is told to', async () => {
     const signal = AbortSignal.abort(new Error('stopped'));
     await expect(media.lookAtPhoto({ type: 'pull', url: server.url('a.jpg') }, { signal })).rejects.toThrow('stopped');
+  });
+});
+
+describe('a look at a photo on a disk', () => {
+  const lookAt = async (bytes: Buffer, options?: { readonly signal: AbortSignal }) => {
+    const folder = await mkdtemp(join(tmpdir(), 'tiktok-publisher-photos-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const path = join(folder, 'photo.jpg');
+    await writeFile(path, bytes);
+    await utimes(path, 0, 0);
+    return await media.lookAtPhoto({ type: 'file', path }, options);
+  };
+
+  it.each([
+    [jpegOf(4_000, 3_000, 300_000), { width: 4_000, height: 3_000 }],
+    [PICTURES.webpAlpha, { width: 42, height: 32 }],
+  ])('tells its size: %#', async (bytes, size) => {
+    expect(await lookAt(bytes)).toEqual({ size });
+  });
+
+  it.each([
+    ['INPUT_PHOTO_UNSUPPORTED', PICTURES.png],
+    ['INPUT_PHOTO_UNSUPPORTED', large],
+    ['INPUT_MEDIA_WEB_PAGE', page],
+    ['INPUT_MEDIA_EMPTY', Buffer.alloc(0)],
+  ])('tells what is wrong as on the web: %s', async (code, bytes) => {
+    expect(await rejection(lookAt(bytes))).toMatchObject({ code });
+  });
+
+  it('ends when it is told to', async () => {
+    const signal = AbortSignal.abort(new Error('stopped'));
+    await expect(lookAt(PICTURES.jpeg, { signal })).rejects.toThrow('stopped');
   });
 });
