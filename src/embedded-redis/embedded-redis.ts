@@ -22,7 +22,8 @@ import {
 
 const READY_TIMEOUT_MS = MINUTE_MS;
 const READY_RETRY_MS = 10;
-const LOCK_WAIT_MS = READY_TIMEOUT_MS + 30 * SECOND_MS;
+/** The holder may have to download Redis. */
+const LOCK_WAIT_MS = 5 * MINUTE_MS;
 const STOP_TIMEOUT_MS = 20 * SECOND_MS;
 const PORT_ATTEMPTS = 5;
 const LONGEST_PAUSE_MS = 30 * SECOND_MS;
@@ -102,10 +103,9 @@ export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise
 async function joinOrStart(dataDir: string, options: EmbeddedRedisOptions, signal: AbortSignal): Promise<UsedRedis> {
   const running = await findRunning(dataDir);
   if (running?.ownerRuns) return join(running.record, options.log);
-  const program = await findRedisProgram(options);
   return withFolderLock(lockPath(dataDir), { waitMs: LOCK_WAIT_MS, signal }, async () => {
     const survivor = await untilOrphanGone(dataDir);
-    return survivor ? join(survivor, options.log) : await start(program, dataDir, options);
+    return survivor ? join(survivor, options.log) : await start(dataDir, options);
   });
 }
 
@@ -169,7 +169,8 @@ function join(record: RunningRecord, log: Logger | undefined): UsedRedis {
   return { record };
 }
 
-async function start(program: RedisProgram, dataDir: string, options: EmbeddedRedisOptions): Promise<UsedRedis> {
+async function start(dataDir: string, options: EmbeddedRedisOptions): Promise<UsedRedis> {
+  const program = await findRedisProgram(options);
   const { redis, record } = await startOnSomePort(program, dataDir, options.port);
   try {
     await writeRecord(dataDir, record);

@@ -60,7 +60,8 @@ export async function untilOrphanGone(dataDir: string): Promise<RunningRecord | 
 export async function untilEnded(record: RunningRecord, signal: AbortSignal): Promise<void> {
   while (!signal.aborted && (await isRedisRunning(record))) {
     await untilHungUp(record.port, signal);
-    await sleep(RETRY_MS, undefined, { ref: false });
+    // Without a reference, so that it keeps no process alive; a process that closes must not wait for it.
+    await sleep(RETRY_MS, undefined, { ref: false, signal }).catch(() => undefined);
   }
 }
 

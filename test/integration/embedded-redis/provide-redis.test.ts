@@ -60,6 +60,25 @@ describe('a Redis of ours that is too busy to answer', () => {
   });
 });
 
+describe('a service that uses the Redis of another service', () => {
+  it('goes on with it when that one ends; who comes meanwhile waits, and other folders hear of it', async () => {
+    const first = await provide('a', 'service');
+    await provide('a', 'service');
+    await first.close();
+    const client = await connectRedis((await provide('a')).target, 'producer');
+    expect(await client.ping()).toBe('PONG');
+    await closeRedis(client);
+    await expect(provide('b')).rejects.toMatchObject({ message: expect.stringContaining(join(folder, 'a')) });
+  });
+
+  it('leaves it to services: a command that uses it starts none', async () => {
+    const first = await provide('a', 'service');
+    await provide('a');
+    await first.close();
+    await expect(provide('a')).rejects.toMatchObject({ why: 'not_running' });
+  });
+});
+
 describe('a folder whose service runs', () => {
   it('is named to who asks in another folder, and to a service that starts there', async () => {
     await provide('a', 'service');
