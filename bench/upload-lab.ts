@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { UploadedMedia } from '../src/core/media-route.ts';
+import type { ReadMedia } from '../src/core/media-route.ts';
 import { startProgram } from './lab.ts';
 import type { Cost } from './programs/parent.ts';
 
@@ -38,7 +38,7 @@ export async function openUploadLab() {
 }
 
 export interface UploadSettings {
-  readonly media: UploadedMedia;
+  readonly media: ReadMedia;
   readonly chunkSizeBytes: number;
   readonly tiktokUrl: string;
   readonly mediaServer?: string;

@@ -1,7 +1,7 @@
 // Compiles src into an empty dist: what a moved or removed source left there must not be found by anyone.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -19,8 +19,16 @@ export async function build() {
     stdio: ['ignore', 2, 2],
   });
   const [status] = await once(compiling, 'exit');
-  if (status === 0) writeFileSync(buildStampPath, '');
+  if (status === 0) {
+    makeExecutable(join(root, 'dist'));
+    writeFileSync(buildStampPath, '');
+  }
   return status ?? 1;
+}
+
+/** npm links the command to this file once, and sets its mode only then. */
+export function makeExecutable(folder) {
+  chmodSync(join(folder, 'bin', 'tiktok-publisher.js'), 0o755);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = await build();

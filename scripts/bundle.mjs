@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 import { minifySync } from 'rolldown/utils';
 import { dts } from 'rolldown-plugin-dts';
-import { build } from './build.mjs';
+import { build, makeExecutable } from './build.mjs';
 
 const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
@@ -46,6 +46,7 @@ async function bundlePackage() {
   writeFileSync(join(output, 'THIRD-PARTY-LICENSES.txt'), licencesOf([...packages, ...Object.keys(FILES)]));
   rmSync(dist, { recursive: true, force: true });
   renameSync(output, dist);
+  makeExecutable(dist);
   return 0;
 }
 

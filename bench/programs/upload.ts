@@ -26,7 +26,9 @@ async function upload(): Promise<void> {
     performance.now(),
   );
   // What else it takes is for uploads that go wrong.
-  const deps = { tiktok, metrics, clock: Date, settings: { recovery: DEFAULT_RECOVERY } } as unknown as ChunkDeps;
+  const learning = { facts: { change: async () => undefined }, log: { info: () => undefined } };
+  const settings = { recovery: DEFAULT_RECOVERY };
+  const deps = { ...learning, tiktok, metrics, clock: Date, settings } as unknown as ChunkDeps;
   const never = new AbortController().signal;
   const uploadUrl = `${tiktokUrl}/upload/?upload_id=1`;
   await new ChunkLoop({ job, source, uploadUrl, isNew: true }, deps, { draining: never, signal: never }).run({
@@ -37,7 +39,7 @@ async function upload(): Promise<void> {
 }
 
 const NOTHING_AROUND = {
-  ...{ hasTurn: true, polledJobs: 0, webhooksArrive: false, heldBackUntil: undefined },
+  ...{ hasTurn: true, polledJobs: 0, webhooksArrive: false, isNewcomer: false, facts: {} },
   ...{ statusCallAt: undefined, isPoll: false, sweepAt: undefined },
 };
 

@@ -22,6 +22,7 @@ import { deliveriesOf } from './callback-parts.ts';
 import type { App } from './open-app.ts';
 import { openParts, type Service } from './open-service.ts';
 import { publisherParts } from './publisher-parts.ts';
+import { pulledMediaOf } from './pull-parts.ts';
 import type { RedisParts } from './redis-parts.ts';
 import { readVersion } from './version.ts';
 
@@ -38,9 +39,10 @@ export async function openServer(service: Service, workers?: RunningWorkers): Pr
   const publisher = measuredPublisher(publisherOn(app, asking), service);
   const server = await startServer({
     ...{ host, port, basePath, metrics, log },
-    api: apiOptions(config, { publisher, callbacks: deliveriesOf(app, asking) }),
+    api: apiOptions(config, { publisher, callbacks: deliveriesOf(app, asking), facts: asking.facts }),
     connect: connectOptions(service),
     receiveWebhook: webhookReceiver(service),
+    pulledMedia: await pulledMediaOf(app, asking),
     board: boardOptions(config.http, asking, publisher),
     readinessChecks: [redisCheck(redis), ...(workers === undefined ? [] : [workersCheck(workers)])],
   });
@@ -125,7 +127,11 @@ function workersCheck(workers: Pick<RunningWorkers, 'readiness'>): ReadinessChec
 
 function apiOptions(
   { http, mediaRoots }: Pick<App['config'], 'http' | 'mediaRoots'>,
-  { publisher, callbacks }: { readonly publisher: Publisher; readonly callbacks: Deliveries },
+  {
+    publisher,
+    callbacks,
+    facts,
+  }: { readonly publisher: Publisher; readonly callbacks: Deliveries; readonly facts: RedisParts['facts'] },
 ): ApiOptions {
   return {
     apiKeys: http.apiKeys,
@@ -138,6 +144,7 @@ function apiOptions(
       replayFailed: (host) => withRedisErrors(() => callbacks.replayFailed(host)),
       resume: (endpoint) => withRedisErrors(() => callbacks.resume(endpoint)),
     },
+    facts: () => withRedisErrors(facts.list),
     refuseFile: (path) => refuseOutsideRoots(path, mediaRoots),
     version: readVersion(),
   };

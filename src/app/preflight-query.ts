@@ -16,7 +16,10 @@ import { hasAccountKeys } from './publisher-accounts.ts';
 import type { PublisherConfig } from './publisher-config.ts';
 import type { RedisParts } from './redis-parts.ts';
 
-type PreflightParts = Pick<RedisParts, 'accountNames' | 'caps' | 'lanes' | 'ledger' | 'redis' | 'reservations'> & {
+type PreflightParts = Pick<
+  RedisParts,
+  'accountNames' | 'caps' | 'facts' | 'lanes' | 'ledger' | 'redis' | 'reservations'
+> & {
   readonly keys: Keys;
   readonly clock: Clock;
   readonly openAccounts: () => Promise<PublisherAccounts>;
@@ -30,7 +33,19 @@ type PreflightParts = Pick<RedisParts, 'accountNames' | 'caps' | 'lanes' | 'ledg
 export async function runPreflight(
   request: unknown,
   config: PublisherConfig,
-  { reservations, caps, lanes, ledger, accountNames, redis, keys, clock, openAccounts, idempotencyKey }: PreflightParts,
+  {
+    reservations,
+    caps,
+    facts,
+    lanes,
+    ledger,
+    accountNames,
+    redis,
+    keys,
+    clock,
+    openAccounts,
+    idempotencyKey,
+  }: PreflightParts,
 ): Promise<PreflightReport> {
   const { mediaRoots, outboundAllowHosts = [], proxy, s3 = {} } = config;
   const { onDuplicate = 'warn', duplicateWindowMs = DAY_MS } = config;
@@ -52,8 +67,9 @@ export async function runPreflight(
       ? accountsOf(await openAccounts())
       : 'ENCRYPTION_KEYS is not set here, and accounts are encrypted with the keys of the workers';
     const deps: PreflightDeps = {
-      ...{ openMedia: media.open, probeMedia, accounts, quota, clock },
+      ...{ openMedia: media.open, probeMedia, accounts, quota, clock, factsOf: facts.of },
       ...{ duplicates: { onDuplicate, find }, jobOfKey, nameOf: accountNames.resolve },
+      hasPullAddress: config.pull && config.pull.baseUrl !== undefined,
       holdOf: (account) => readAccountHold(redis, keys, account),
     };
     return await checkRequest(request, deps, idempotencyKey);

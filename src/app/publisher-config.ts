@@ -26,6 +26,8 @@ export interface PublisherConfig {
   readonly duplicateWindowMs?: number | undefined;
   /** For `connectLink` alone: how browsers reach the web server, and the origins to which it may send them back. */
   readonly http?: { readonly publicBaseUrl: string | undefined; readonly returnOrigins: readonly string[] };
+  /** For `preflight` alone: where TikTok downloads media from the service. Undefined: not known here. */
+  readonly pull?: { readonly baseUrl: string | undefined };
   /** For `creator`, `preflight` and `accounts`: proxies to go through. */
   readonly proxy?: ProxySettings | undefined;
   /** For `creator`, `preflight` and `accounts`: where TikTok is. */

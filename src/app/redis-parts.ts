@@ -6,6 +6,7 @@ import { createLedgerReader } from '../ledger/ledger-reader.ts';
 import { createLedgerVersionStore } from '../ledger/version-store.ts';
 import { createCaps } from '../limits/caps.ts';
 import { createCreatorCache } from '../limits/creator-cache.ts';
+import { createFacts } from '../limits/facts.ts';
 import { createLanes } from '../limits/lanes.ts';
 import { createReservations } from '../limits/reservations.ts';
 import { createQueues, type Queues } from '../queues/queues.ts';
@@ -50,6 +51,7 @@ export function storedParts(
     accountNames: createAccountNames({ redis, keys }),
     reservations: createReservations({ redis, keys, clock }),
     caps: createCaps({ redis, keys, clock }),
+    facts: createFacts({ redis, keys, clock }),
     creatorCache: createCreatorCache({ redis, keys, clock }),
   };
 }

@@ -5,6 +5,7 @@ import { versionFileOf } from '../ledger/version-file.ts';
 import { createVideoClaims } from '../ledger/video-claims.ts';
 import { createMediaOpener } from '../media/open-media.ts';
 import { probeMedia } from '../media/probe/probe-media.ts';
+import { linkMaker } from '../media/pull-links.ts';
 import { restoreSealingKey } from '../sealing/published-key.ts';
 import type { WorkerDeps, WorkerSettings } from '../workers/deps.ts';
 import { checkTokens } from '../workers/runtime/check-tokens.ts';
@@ -26,10 +27,10 @@ export interface WorkerOverrides extends Partial<Omit<WorkerDeps, 'tokens' | 'se
 export function workerParts(service: Service, { tokens, settings, ...overrides }: WorkerOverrides): WorkerDeps {
   const { app, versions, vault, creatorCache: creators, lanes, ...shared } = service;
   const { config, keys, log, clock, random, sealer, requestSecrets } = app;
-  const { redis, queues, reservations, caps, accountNames, tiktok, metrics, measureStep, webhooks } = shared;
+  const { redis, queues, reservations, caps, facts, accountNames, tiktok, metrics, measureStep, webhooks } = shared;
   const ledgerGuard = createLedgerGuard({ versions, file: versionFileOf(app), log });
   return {
-    ...{ queues, tiktok, reservations, caps, creators, lanes, accountNames, webhooks, metrics, measureStep },
+    ...{ queues, tiktok, reservations, caps, facts, creators, lanes, accountNames, webhooks, metrics, measureStep },
     ...{ log, clock, random, sealer, requestSecrets, tracing: app.traces?.tracing, ledgerGuard },
     tokens: tokens === undefined ? service.tokens : checkTokens(tokens),
     ledger: rememberJobs(ledgerGuard.protect(service.ledger), { log }),
@@ -43,17 +44,24 @@ export function workerParts(service: Service, { tokens, settings, ...overrides }
       await lanes.restoreLimit(config.uploadsPerAccount);
     },
     openMedia: openMediaOf(app),
+    linkToMedia: linkToMediaOf(app),
     probeMedia,
     settings: { ...workerSettings(app), ...settings },
     ...overrides,
   };
 }
 
-function openMediaOf({ config, onClose }: App): WorkerDeps['openMedia'] {
+/** Opens media as the settings have it. */
+export function openMediaOf({ config, onClose }: App): WorkerDeps['openMedia'] {
   const { mediaRoots: roots, outboundAllowHosts: allowHosts, proxy, s3 } = config;
   const media = createMediaOpener({ roots, allowHosts, proxy, s3 });
   onClose(() => media.close());
   return media.open;
+}
+
+function linkToMediaOf({ config, sealer, clock }: App): WorkerDeps['linkToMedia'] {
+  const { baseUrl } = config.pull;
+  return baseUrl === undefined ? undefined : linkMaker(baseUrl, sealer, clock);
 }
 
 function workerSettings({ config }: App): WorkerSettings {

@@ -1,6 +1,5 @@
 import { CommanderError } from 'commander';
 import { type InputProblem, PublishError } from '../core/publish-error.ts';
-import { RedisUnavailableError } from '../redis/redis-unavailable.ts';
 import { EXIT_CODES, type ExitCode } from './exit-codes.ts';
 
 export interface CliError {
@@ -41,7 +40,7 @@ function describePublishError(error: PublishError): CliError {
     code: error.code,
     // The problems are rendered into the message, too; here they are shown on their own.
     message: firstLine(error.message).replace(/:$/, ''),
-    advice: error instanceof RedisUnavailableError ? error.advice : error.row.advice,
+    advice: error.advice,
     ...(problems !== undefined && { problems }),
   };
 }

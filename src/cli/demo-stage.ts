@@ -110,16 +110,16 @@ async function connectAccount({ vault }: Service, simulator: Simulator): Promise
 }
 
 /**
- * The environment of a demo: what a person has set stays, but TikTok is the simulator, the queue is a new one, ports
- * are free ones and the data goes into a folder of its own.
+ * The environment of a demo: what a person has set stays, but TikTok is the simulator, the queue is a new one, the data
+ * goes into a folder of its own, and the web server is one beside theirs, open to this machine.
  */
 function demoEnvironment(env: Environment, simulator: Simulator, folder: string): Environment {
   return withSettings(env, {
-    PORT: settingIn(env, 'PORT') ?? '0',
+    ...{ HOST: '', PORT: '0', METRICS_PORT: '', PUBLIC_BASE_URL: '', BASE_PATH: '' },
+    ...{ API_KEYS: '', BOARD_USER: '', BOARD_PASSWORD: '', BOARD_READONLY_USER: '', BOARD_READONLY_PASSWORD: '' },
     DATA_DIR: settingIn(env, 'DATA_DIR') ?? folder,
     ENCRYPTION_KEYS: settingIn(env, 'ENCRYPTION_KEYS') ?? randomBytes(KEY_BYTES).toString('base64'),
     LOG_LEVEL: settingIn(env, 'LOG_LEVEL') ?? 'error',
-    METRICS_PORT: '',
     QUEUE_PREFIX: `{tiktok-publisher-demo-${randomBytes(4).toString('hex')}}`,
     MEDIA_ROOTS: '',
     TIKTOK_API_BASE_URL: simulator.url,

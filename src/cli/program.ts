@@ -70,7 +70,7 @@ function addServices(program: Command, run: Run): void {
 function addPublishing(program: Command, run: Run): void {
   withJson(program.command('publish'))
     .description('enqueue a video or photos')
-    .argument('<media...>', 'a video: file path, URL or s3://bucket/key; with --photos: the photo URLs')
+    .argument('<media...>', 'a video, or with --photos the photos: file path, URL or s3://bucket/key')
     // Not commander's requiredOption: that would hide the suggestion for a misspelt one.
     .option('--account <name>', 'name or open_id of the account to publish to; required')
     .addOption(
@@ -88,9 +88,15 @@ function addPublishing(program: Command, run: Run): void {
       'publish at this time: 2026-12-01T10:00:00Z, +2h, tomorrow 10:00 or 2026-12-01 10:00 (on the clock of this machine)',
     )
     .option('--idempotency-key <key>', 'the same key with the same request returns the same job')
-    .option('--pull', 'TikTok downloads the video itself, from a URL on your verified domain')
+    .option(
+      '--pull',
+      'TikTok downloads the video itself: from its URL on your verified domain, or a file or object from this service',
+    )
     .option('--fallback-upload', 'with --pull: if the download by TikTok fails, the worker uploads the video')
-    .option('--photos', 'post photos, which TikTok downloads from URLs on your verified domain')
+    .option(
+      '--photos',
+      'post photos, which TikTok downloads: from URLs on your verified domain, or files and objects from this service',
+    )
     .option('--cover <n>', 'with --photos: index of the cover photo, from 0', wholeNumber(0, MAX_PHOTOS - 1))
     .option('--description <text>', 'with --photos: the long description')
     .option('--auto-add-music', 'with --photos: let TikTok choose music')

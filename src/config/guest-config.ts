@@ -62,7 +62,8 @@ const WORKERS: UsedSettings = {
   names: namesOf(
     ({ group, variable }) => group !== 'Web server' && ![...OF_THE_SERVICE, ...OF_THE_APP].includes(variable),
   ),
-  onlyPrefixed: OF_THE_APP,
+  // The app has an address of its own; the service's is where TikTok downloads media.
+  onlyPrefixed: [...OF_THE_APP, 'PUBLIC_BASE_URL'],
 };
 
 /** The settings of workers in another app's process. @throws ConfigError */

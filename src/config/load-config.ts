@@ -95,6 +95,12 @@ function toConfig(settings: Settings) {
       /** Who may look at the board and change nothing. */
       boardViewer: loginOf(settings.BOARD_READONLY_USER, settings.BOARD_READONLY_PASSWORD),
     },
+    pull: {
+      /** Where TikTok reaches the web server; undefined: it downloads nothing from us. */
+      baseUrl: settings.PUBLIC_BASE_URL,
+      /** Files by which TikTok verifies that address. */
+      verificationFiles: (settings.TIKTOK_VERIFICATION_FILES ?? []).map((path) => resolve(path)),
+    },
     upload: { concurrency: settings.UPLOAD_CONCURRENCY, chunkSizeBytes: settings.CHUNK_SIZE_BYTES },
     uploadsPerAccount: settings.UPLOADS_PER_ACCOUNT,
     maxWaitMs: settings.MAX_WAIT_HOURS * HOUR_MS,

@@ -59,7 +59,12 @@ export const SettingsTable = z.object({
   PUBLIC_BASE_URL: webServer.optional(value.apiBaseUrl, {
     unset: '`http://HOST:PORT` if `HOST` is loopback; otherwise no account can be connected over OAuth',
     meaning:
-      'Address at which browsers reach this server, such as `https://publisher.example.com`. Connect links start with it. Register this address plus `/connect/tiktok/callback` as a redirect URI of your TikTok app.',
+      'Address at which browsers reach this server, such as `https://publisher.example.com`. Connect links start with it, and the links by which TikTok downloads media from this server; set it in the workers too. Register this address plus `/connect/tiktok/callback` as a redirect URI of your TikTok app.',
+  }),
+  TIKTOK_VERIFICATION_FILES: webServer.optional(value.textList, {
+    unset: 'TikTok can verify the address by DNS only',
+    meaning:
+      'Comma-separated list of paths of the files (`tiktok….txt`) with which TikTok verifies the URL prefix `PUBLIC_BASE_URL` plus `/pull/`. The web server serves them there under their own names.',
   }),
   BASE_PATH: webServer.optional(value.basePath, {
     unset: 'the path of `PUBLIC_BASE_URL`, usually none',

@@ -1,4 +1,4 @@
-import type { FetchedMedia } from './media-route.ts';
+import { type FetchedMedia, photosOf } from './media-route.ts';
 import { sha256Hex } from './request-digest.ts';
 
 /** What S3 and its kin, Google, CloudFront, Azure and Akamai put into a URL to sign it: another time, another value. */
@@ -12,10 +12,16 @@ const SIGNATURE_NAMES = [
 /**
  * SHA-256 (hex) of where TikTok fetches media from, the same for another signature of the same URL. The bytes are not
  * ours to look at; photos are the same in the same order.
+ *
+ * @param digests of the bytes of the photos that TikTok fetches from us, by their numbers
  */
-export function hashMediaUrls(media: FetchedMedia): string {
-  const urls = media.type === 'photos' ? media.urls : [media.url];
-  return sha256Hex(JSON.stringify([media.type, ...urls.map(withoutSignature)]));
+export function hashMediaUrls(
+  media: Extract<FetchedMedia, { type: 'pull' | 'photos' }>,
+  digests: readonly (string | undefined)[] = [],
+): string {
+  const items = media.type === 'photos' ? photosOf(media) : [media];
+  const names = items.map((item, index) => (item.type === 'pull' ? withoutSignature(item.url) : digests[index]));
+  return sha256Hex(JSON.stringify([media.type, ...names]));
 }
 
 function withoutSignature(url: string): string {

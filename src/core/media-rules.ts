@@ -32,16 +32,21 @@ const DOUBTFUL_CODEC_IDS = ['dvh1', 'dvhe', 'dva1', 'dvav', 'encv'];
 /**
  * Holds what is known of a video against what TikTok documents.
  * @param mode how it is published: a draft may be ten minutes long, a direct post what its creator may post
+ * @param longestKnownSeconds of a direct post that TikTok published; no warning up to there
  * @returns nothing for a video that TikTok's documentation allows; a fact that is not known is never refused
  */
-export function checkMediaRules(facts: MediaFacts, mode: PublishMode): PreflightFinding[] {
+export function checkMediaRules(
+  facts: MediaFacts,
+  mode: PublishMode,
+  longestKnownSeconds = MAX_SECONDS,
+): PreflightFinding[] {
   const incomplete = incompleteFinding(facts);
   // Of half a file nothing else is certain.
   if (incomplete !== undefined) return [incomplete];
   const { video } = facts;
   const findings = [
     ...(video === null ? [noVideoFinding(facts)] : [codecFinding(video), frameRateFinding(video), sizeFinding(video)]),
-    durationFinding(facts.durationSeconds, mode),
+    durationFinding(facts.durationSeconds, mode, longestKnownSeconds),
     unreadFinding(facts),
   ];
   return findings.filter((finding) => finding !== undefined);
@@ -109,12 +114,17 @@ function sizeFinding({ displayWidth, displayHeight }: VideoFacts): PreflightFind
   });
 }
 
-function durationFinding(seconds: number | null, mode: PublishMode): PreflightFinding | undefined {
+function durationFinding(
+  seconds: number | null,
+  mode: PublishMode,
+  longestKnownSeconds: number,
+): PreflightFinding | undefined {
   if (seconds === null) return undefined;
   const finding = { field: 'media.duration', found: `${rounded(seconds)} seconds` };
   if (seconds > MAX_SECONDS + DURATION_TOLERANCE_SECONDS) {
     const limit = `at most ${MAX_SECONDS} seconds`;
     if (mode === 'inbox') return findingOf('INPUT_MEDIA_DURATION', { ...finding, severity: 'refuse', limit });
+    if (seconds <= longestKnownSeconds) return undefined;
     const advice =
       'TikTok names 10 minutes for drafts, and the limit of the creator for direct posts. Whether it takes a direct post between the two is not known: try it, or cut the video.';
     return findingOf('INPUT_MEDIA_DURATION', { ...finding, severity: 'warn', limit, advice });

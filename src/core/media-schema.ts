@@ -22,94 +22,127 @@ export const webUrl = z
 /** An address that TikTok or a receiver is reached by: https, or plain http to this very machine. */
 const secureUrl = webUrl.refine(isSecureUrl, 'expected an https:// URL');
 
-const fileMediaSchema = z
-  .strictObject({
-    type: z.literal('file'),
-    path: z
-      .preprocess(
-        toPath,
-        z
-          .string()
-          .min(1, 'expected the path of a video file')
-          .refine(
-            (path): boolean => !isFileUrl(path),
-            'expected a path, or the URL of a local file such as file:///srv/a.mp4',
-          ),
-      )
-      .meta({
-        description: "Path of an MP4, MOV or WebM file on the worker's machine, also as a `file:///` URL.",
-        examples: ['/srv/media/spring.mp4'],
-      }),
-  })
-  .meta({ title: 'file', description: 'A video on a disk that the worker can read. The worker uploads it in chunks.' });
-
-const urlMediaSchema = z
-  .strictObject({
-    type: z.literal('url'),
-    url: webUrl.meta({
-      description:
-        'URL of the video on a server that supports range requests. User name, password and query are stored encrypted. A presigned URL works if it stays valid long enough.',
-      examples: ['https://media.example.com/spring.mp4'],
-    }),
-  })
+const filePath = z
+  .preprocess(
+    toPath,
+    z
+      .string()
+      .min(1, 'expected the path of a file')
+      .refine(
+        (path): boolean => !isFileUrl(path),
+        'expected a path, or the URL of a local file such as file:///srv/a.mp4',
+      ),
+  )
   .meta({
-    title: 'url',
-    description: 'A video on the web. The worker downloads it with range requests and uploads it at the same time.',
+    description: "Path of a file on the worker's machine, also as a `file:///` URL.",
+    examples: ['/srv/media/spring.mp4'],
   });
 
-const s3MediaSchema = z
-  .strictObject({
-    type: z.literal('s3'),
-    bucket: z
-      .string()
-      .min(1, 'expected the name of a bucket')
-      .max(MAX_BUCKET_LENGTH)
-      .meta({ description: 'Name of the bucket.', examples: ['videos'] }),
-    key: z
-      .string()
-      .min(1, 'expected the key of an object')
-      .refine((key) => Buffer.byteLength(key) <= MAX_OBJECT_KEY_BYTES, {
-        error: `expected at most ${MAX_OBJECT_KEY_BYTES} bytes`,
-      })
-      .meta({ description: 'Key of the object.', examples: ['2026/spring.mp4'] }),
-    versionId: z.string().min(1).max(MAX_OBJECT_KEY_BYTES).optional().meta({
-      description:
-        'Version of the object. Default: the newest version at the start of the job, used until the job ends.',
-    }),
-  })
+const fileSourceSchema = z.strictObject({ type: z.literal('file'), path: filePath });
+
+const urlSourceSchema = z.strictObject({
+  type: z.literal('url'),
+  url: webUrl.meta({
+    description:
+      'URL of the file on a server that supports range requests. User name, password and query are stored encrypted. A presigned URL works if it stays valid long enough.',
+    examples: ['https://media.example.com/spring.mp4'],
+  }),
+});
+
+const s3SourceSchema = z.strictObject({
+  type: z.literal('s3'),
+  bucket: z
+    .string()
+    .min(1, 'expected the name of a bucket')
+    .max(MAX_BUCKET_LENGTH)
+    .meta({ description: 'Name of the bucket.', examples: ['videos'] }),
+  key: z
+    .string()
+    .min(1, 'expected the key of an object')
+    .refine((key) => Buffer.byteLength(key) <= MAX_OBJECT_KEY_BYTES, {
+      error: `expected at most ${MAX_OBJECT_KEY_BYTES} bytes`,
+    })
+    .meta({ description: 'Key of the object.', examples: ['2026/spring.mp4'] }),
+  versionId: z.string().min(1).max(MAX_OBJECT_KEY_BYTES).optional().meta({
+    description: 'Version of the object. Default: the newest version at the start of the job, used until the job ends.',
+  }),
+});
+
+const pullSourceSchema = z.strictObject({
+  type: z.literal('pull'),
+  url: secureUrl.meta({
+    description: 'URL on a domain or URL prefix verified for your TikTok app.',
+    examples: ['https://media.example.com/spring.mp4'],
+  }),
+});
+
+const fallback = z.literal('upload', { error: 'expected "upload"' }).optional().meta({
+  description:
+    "What to do when TikTok's download has definitely failed: the worker reads the video and uploads it. Default: the job fails.",
+});
+
+/** What a video that the worker can read may say of its way to TikTok. */
+const VIDEO_ROUTE = {
+  via: z.literal('pull', { error: 'expected "pull"' }).optional().meta({
+    description:
+      'TikTok downloads the video from this service, below `PUBLIC_BASE_URL`, by a link that works until the job ends. Default: the worker uploads the video.',
+  }),
+  fallback: fallback.meta({ description: 'Only with `"via": "pull"`. When TikTok cannot download it, upload it.' }),
+};
+
+const fileMediaSchema = fileSourceSchema.extend(VIDEO_ROUTE).meta({
+  title: 'file',
+  description: 'An MP4, MOV or WebM video on a disk that the worker can read. The worker uploads it in chunks.',
+});
+
+const urlMediaSchema = urlSourceSchema.extend(VIDEO_ROUTE).meta({
+  title: 'url',
+  description: 'A video on the web. The worker downloads it with range requests and uploads it at the same time.',
+});
+
+const s3MediaSchema = s3SourceSchema
+  .extend(VIDEO_ROUTE)
   .meta({ title: 's3', description: 'A video in object storage for which the worker has credentials.' });
 
-const pullMediaSchema = z
-  .strictObject({
-    type: z.literal('pull'),
-    url: secureUrl.meta({
-      description: 'URL of the video, on a domain or URL prefix verified for your TikTok app.',
-      examples: ['https://media.example.com/spring.mp4'],
-    }),
-    fallback: z.literal('upload', { error: 'expected "upload"' }).optional().meta({
-      description:
-        "What to do when TikTok's download has definitely failed: the worker downloads the video and uploads it.",
-    }),
+const pullMediaSchema = pullSourceSchema.extend({ fallback }).meta({
+  title: 'pull',
+  description: 'A video that TikTok downloads itself. Its bytes do not pass through the worker.',
+});
+
+const photoItemSchema = z
+  .discriminatedUnion('type', [fileSourceSchema, urlSourceSchema, s3SourceSchema, pullSourceSchema], {
+    error: 'expected the type "file", "url", "s3" or "pull"',
   })
   .meta({
-    title: 'pull',
-    description: 'A video that TikTok downloads itself. Its bytes do not pass through the worker.',
+    description:
+      'A JPEG or WebP image. TikTok downloads `file`, `s3` and `url` from this service, below `PUBLIC_BASE_URL`, and `pull` directly.',
   });
 
 const photosMediaSchema = z
   .strictObject({
     type: z.literal('photos'),
-    urls: z
-      .array(secureUrl)
-      .min(1, 'expected at least one URL')
-      .max(MAX_PHOTOS, `expected at most ${MAX_PHOTOS} photos`)
+    urls: photosOf(secureUrl, 'expected at least one URL')
+      .optional()
       .meta({
         description: 'URLs of JPEG or WebP images, on domains or URL prefixes verified for your TikTok app.',
         examples: [['https://media.example.com/1.jpg']],
       }),
+    items: photosOf(photoItemSchema, 'expected at least one photo')
+      .optional()
+      .meta({
+        description: 'In place of `urls`: photos on disks, in object storage and on the web.',
+        examples: [[{ type: 'file', path: '/srv/media/1.jpg' }]],
+      }),
     coverIndex: z.int().nonnegative().optional().meta({ description: 'Index of the cover photo, from 0.' }),
   })
-  .meta({ title: 'photos', description: `1 to ${MAX_PHOTOS} photos that TikTok downloads itself.` });
+  .meta({
+    title: 'photos',
+    description: `1 to ${MAX_PHOTOS} photos that TikTok downloads, given as \`urls\` or as \`items\`.`,
+  });
+
+function photosOf<Photo extends z.ZodType>(photo: Photo, none: string) {
+  return z.array(photo).min(1, none).max(MAX_PHOTOS, `expected at most ${MAX_PHOTOS} photos`);
+}
 
 export const mediaSchema = z
   .discriminatedUnion('type', [fileMediaSchema, urlMediaSchema, s3MediaSchema, pullMediaSchema, photosMediaSchema], {

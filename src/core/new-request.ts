@@ -44,24 +44,35 @@ export interface DirectPostSettings extends PostSettings {
   readonly privacyLevel: PrivacyLevel;
 }
 
-/** A video on a disk that the workers read. */
-export interface FileMedia {
+/** How the bytes of a video that we read come to TikTok. */
+interface VideoRoute {
+  /**
+   * `pull`: TikTok downloads the video from the web server of the service, below `PUBLIC_BASE_URL`, which reads it from its
+   * source. By default the workers upload it.
+   */
+  readonly via?: 'pull' | undefined;
+  /** With `via: 'pull'`: when TikTok's download has definitely failed, the workers upload the video. By default the job fails. */
+  readonly fallback?: 'upload' | undefined;
+}
+
+/** A file on a disk that the workers read. */
+interface FileSource {
   /** A file on a disk. */
   readonly type: 'file';
-  /** Path of an MP4, MOV or WebM file on the workers' machine, below `MEDIA_ROOTS` if that is set; at least 1 character. */
+  /** Path on the workers' machine, below `MEDIA_ROOTS` if that is set; at least 1 character. */
   readonly path: string;
 }
 
-/** A video on the web, which the workers read by range while they upload it. */
-export interface UrlMedia {
+/** A file on the web, which the workers read by range while they upload it. */
+interface UrlSource {
   /** A URL that the workers read. */
   readonly type: 'url';
   /** `http://` or `https://`, at most 8,192 characters. User, password and query are stored encrypted and never shown. */
   readonly url: string;
 }
 
-/** A video in object storage for which the workers have credentials. */
-export interface S3Media {
+/** An object in storage for which the workers have credentials. */
+interface S3Source {
   /** An object in S3-compatible storage. */
   readonly type: 's3';
   /** Name of the bucket; 1 to 255 characters. */
@@ -72,22 +83,43 @@ export interface S3Media {
   readonly versionId?: string | undefined;
 }
 
-/** A video that TikTok downloads itself. */
-export interface PullMedia {
+/** An MP4, MOV or WebM file on a disk. */
+export interface FileMedia extends FileSource, VideoRoute {}
+
+/** A video on the web. */
+export interface UrlMedia extends UrlSource, VideoRoute {}
+
+/** A video in object storage. */
+export interface S3Media extends S3Source, VideoRoute {}
+
+/** A URL that TikTok downloads itself. */
+interface PullSource {
   /** A URL that TikTok downloads. */
   readonly type: 'pull';
   /** `https://`, on a domain or URL prefix verified for your TikTok app; at most 8,192 characters. */
   readonly url: string;
+}
+
+/** A video that TikTok downloads itself. */
+export interface PullMedia extends PullSource {
   /** What to do when TikTok's download has definitely failed: the workers fetch the video and upload it. By default the job fails. */
   readonly fallback?: 'upload' | undefined;
 }
 
-/** Photos that TikTok downloads itself. */
+/**
+ * Where one photo is, a JPEG or WebP image. TikTok downloads files, objects and `url`s from the web server of the service,
+ * below `PUBLIC_BASE_URL`, and a `pull` directly.
+ */
+export type PhotoItem = FileSource | UrlSource | S3Source | PullSource;
+
+/** Photos, all of which TikTok downloads: by their own URLs (`urls`), or from different places (`items`). */
 export interface PhotosMedia {
   /** Photos that TikTok downloads. */
   readonly type: 'photos';
   /** 1 to 35 URLs of JPEG or WebP images, `https://`, on verified domains; at most 8,192 characters each. */
-  readonly urls: readonly string[];
+  readonly urls?: readonly string[] | undefined;
+  /** In place of `urls`: 1 to 35 photos on disks, in object storage or on the web. */
+  readonly items?: readonly PhotoItem[] | undefined;
   /** Which photo is the cover, from 0; by default the first. */
   readonly coverIndex?: number | undefined;
 }

@@ -1,5 +1,6 @@
 import { ERROR_TABLE, type ErrorCode } from './error-table.ts';
 import { exposureOf, mightBePublished } from './exposure.ts';
+import { isPulledVideo } from './media-route.ts';
 import type { InterruptedJob, Plan, PlanContext, StatusSaid, Trouble } from './plan.ts';
 import { PublishError } from './publish-error.ts';
 import type { WaitReason } from './publish-state.ts';
@@ -80,7 +81,7 @@ function planAfterFailed(job: InterruptedJob, error: PublishError, context: Plan
     return { kind: 'end', to: 'failed', error: new PublishError(code, { ...error.details, reason: message }) };
   }
   const wasStopped = wasCancelled && pullStalledAt !== undefined;
-  const mayFallBack = media.type === 'pull' && media.fallback === 'upload' && fellBackAt === undefined;
+  const mayFallBack = isPulledVideo(media) && media.fallback === 'upload' && fellBackAt === undefined;
   if (mayFallBack && (wasStopped || error.code === 'TIKTOK_PULL_FAILED')) {
     return { kind: 'start_over', at: context.now, attempts: 0, error, fallsBack: true };
   }
@@ -115,8 +116,11 @@ function waitFor(
 ): Plan {
   const isDeferral = trouble instanceof Deferral;
   const reason = isDeferral ? trouble.waitReason : (trouble.row.waitReason ?? 'rate_limit');
-  const until = isDeferral ? trouble.until : (context.capFreesAt ?? refusedUntil(trouble, context.now));
-  if (hasWaitedTooLong(job, until, context.maxWaitMs)) {
+  const wantedAt = isDeferral ? trouble.until : (context.capFreesAt ?? refusedUntil(trouble, context.now));
+  const endsAt = waitEndsAt(job, context.maxWaitMs);
+  // Places within the app's cap may become free earlier than our own count says, so that alone ends no job.
+  const until = reason === 'active_user_cap' && context.now < endsAt ? Math.min(wantedAt, endsAt) : wantedAt;
+  if (until > endsAt) {
     return giveUp(job, isDeferral ? new PublishError(WAITED_TOO_LONG[reason]) : trouble, said);
   }
   return isDeferral
@@ -133,7 +137,7 @@ export function planAfterWaiting(
   { now, maxWaitMs }: Pick<PlanContext, 'now' | 'maxWaitMs'>,
 ): { readonly to: 'failed'; readonly error: PublishError } | undefined {
   const { waitingFor } = job;
-  if (waitingFor === undefined || mightBePublished(exposureOf(job)) || !hasWaitedTooLong(job, now, maxWaitMs))
+  if (waitingFor === undefined || mightBePublished(exposureOf(job)) || now <= waitEndsAt(job, maxWaitMs))
     return undefined;
   return { to: 'failed', error: new PublishError(WAITED_TOO_LONG[waitingFor]) };
 }
@@ -227,15 +231,14 @@ const WAITED_TOO_LONG = {
   replication: 'REDIS_NOT_REPLICATED',
 } as const satisfies Record<WaitReason, ErrorCode>;
 
-/** Whether a job waits too long. It counts from its creation, its scheduled time or its last retry (ms since the epoch). */
-function hasWaitedTooLong(
+/** Until when a job may wait. It counts from its creation, its scheduled time or its last retry (ms since the epoch). */
+function waitEndsAt(
   job: {
     readonly createdAt: number;
     readonly scheduledAt?: number | undefined;
     readonly retriedAt?: number | undefined;
   },
-  at: number,
   maxWaitMs: number,
-): boolean {
-  return at - Math.max(job.createdAt, job.scheduledAt ?? 0, job.retriedAt ?? 0) > maxWaitMs;
+): number {
+  return Math.max(job.createdAt, job.scheduledAt ?? 0, job.retriedAt ?? 0) + maxWaitMs;
 }

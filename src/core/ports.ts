@@ -1,5 +1,5 @@
 import type { MediaFacts } from './media-facts.ts';
-import type { UploadedMedia } from './media-route.ts';
+import type { ReadMedia } from './media-route.ts';
 
 /** Wall-clock time; injected so that tests decide what time it is. */
 export interface Clock {
@@ -52,10 +52,15 @@ export interface SourcePin {
   readonly version: string;
 }
 
-/** An opened video, readable by range. Flat memory: at most a few buffers are alive. */
+/** What a file must be: TikTok takes other formats and sizes of photos than of videos. */
+export type MediaKind = 'video' | 'photo';
+
+export type VideoType = 'video/mp4' | 'video/quicktime' | 'video/webm';
+
+/** An opened video or photo, readable by range. Flat memory: at most a few buffers are alive. */
 export interface MediaSource {
   readonly pin: SourcePin;
-  readonly contentType: 'video/mp4' | 'video/quicktime' | 'video/webm';
+  readonly contentType: VideoType | 'image/jpeg' | 'image/webp';
   /**
    * Whether the pin changes with every byte, as ETags of object storage do: then what was accepted need not be read
    * again to know that it is still the same. Not so for files, whose times and inodes can lie.
@@ -73,8 +78,18 @@ export interface MediaSource {
   close(): Promise<void>;
 }
 
-/** Opens media whose bytes we send, with its secrets in the clear. */
-export type OpenMedia = (media: UploadedMedia) => Promise<MediaSource>;
+/** Opens media that we read, with its secrets in the clear. @param kind a video unless told */
+export type OpenMedia = (media: ReadMedia, kind?: MediaKind) => Promise<MediaSource>;
+
+/**
+ * Makes the link by which TikTok downloads one file of a job from our web server.
+ * @param index 0 for a video, the number of a photo
+ */
+export type LinkToMedia = (
+  jobId: string,
+  index: number,
+  source: Pick<MediaSource, 'pin' | 'contentType'>,
+) => Promise<string>;
 
 /**
  * Finds out what a video's bytes tell about it, within bounds of bytes and time.

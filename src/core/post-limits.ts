@@ -13,6 +13,8 @@ export function isPrivacyLevel(name: string): name is (typeof PRIVACY_LEVELS)[nu
 
 /** Most photos of one post (content-posting-api-reference-photo-post, read 2026-11-22). */
 export const MAX_PHOTOS = 35;
+/** Largest photo (content-posting-api-media-transfer-guide, "Maximum of 20MB for each image", read 2026-09-11). */
+export const MAX_PHOTO_BYTES = 20_000_000;
 /** Longest caption of a video, in UTF-16 units, that is JavaScript's `length` (content-posting-api-reference-direct-post). */
 export const MAX_TITLE_LENGTH = 2_200;
 /** Longest title of a photo post, in UTF-16 units (content-posting-api-reference-photo-post). */

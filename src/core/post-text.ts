@@ -1,4 +1,5 @@
-import type { NewRequest } from './new-request.ts';
+import { photosOf } from './media-route.ts';
+import type { NewRequest, PhotoItem } from './new-request.ts';
 
 const ELLIPSIS = '…';
 const SEPARATOR = ' · ';
@@ -24,15 +25,15 @@ function shortened(text: string, maxChars: number): string {
   return characters.length <= maxChars ? text : `${characters.slice(0, maxChars - 1).join('')}${ELLIPSIS}`;
 }
 
-/** Where the video is, as it was given; photos by their number and first URL. */
-export function mediaText(media: NewRequest['media']): string {
+/** Where the video is, as it was given; photos by their number and the place of the first. */
+export function mediaText(media: NewRequest['media'] | PhotoItem): string {
   switch (media.type) {
     case 'file':
       return media.path;
     case 's3':
       return `s3://${media.bucket}/${media.key}`;
     case 'photos':
-      return `${mediaName(media)}, the first ${media.urls[0]}`;
+      return `${mediaName(media)}, the first ${photosOf(media).slice(0, 1).map(mediaText).join('')}`;
     default:
       return media.url;
   }
@@ -43,8 +44,8 @@ export function mediaName(media: object): string {
   if ('path' in media && typeof media.path === 'string') return lastPart(media.path);
   if ('key' in media && typeof media.key === 'string') return lastPart(media.key);
   if ('url' in media && typeof media.url === 'string') return nameInUrl(media.url);
-  if ('urls' in media && Array.isArray(media.urls)) {
-    return media.urls.length === 1 ? '1 photo' : `${media.urls.length} photos`;
+  for (const photos of ['urls' in media && media.urls, 'items' in media && media.items]) {
+    if (Array.isArray(photos)) return photos.length === 1 ? '1 photo' : `${photos.length} photos`;
   }
   return '';
 }

@@ -53,6 +53,11 @@ export class PublishError extends Error {
   get row(): ErrorRow {
     return ERROR_TABLE[this.code];
   }
+
+  /** What to do about it. */
+  get advice(): string {
+    return this.row.advice;
+  }
 }
 
 /** Any thrown value as a PublishError; what we did not foresee becomes `INTERNAL_ERROR` and keeps its cause. */

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { isPulledVideo, photosOf } from './media-route.ts';
 import type { Media, PostSettings, PublishMode } from './new-request.ts';
 import { MAX_PHOTO_TITLE_LENGTH, PRIVACY_LEVELS } from './post-limits.ts';
 
@@ -44,6 +45,7 @@ function privacyConflicts({ mode, post = {} }: ParsedRequest): RequestConflict[]
 }
 
 function photoConflicts({ media, post = {} }: ParsedRequest): RequestConflict[] {
+  if (media.type !== 'photos') return [];
   const conflicts: RequestConflict[] = VIDEO_ONLY.filter((field) => post[field] !== undefined).map((field) => ({
     path: ['post', field],
     message: 'not available for photos: remove it',
@@ -53,16 +55,26 @@ function photoConflicts({ media, post = {} }: ParsedRequest): RequestConflict[] 
     const message = `expected at most ${MAX_PHOTO_TITLE_LENGTH} UTF-16 units for photos, got ${title.length}: move the rest to post.description`;
     conflicts.push({ path: ['post', 'title'], message });
   }
-  if (media.type === 'photos' && media.urls.length > 0 && (media.coverIndex ?? 0) >= media.urls.length) {
-    const message = `expected a number below ${media.urls.length}, the number of photos (the first photo is 0), got ${media.coverIndex}`;
+  if ((media.urls === undefined) === (media.items === undefined)) {
+    const message = `expected the photos as either urls or items, got ${media.urls === undefined ? 'neither' : 'both'}`;
+    return [...conflicts, { path: ['media'], message }];
+  }
+  const count = photosOf(media).length;
+  if (count > 0 && (media.coverIndex ?? 0) >= count) {
+    const message = `expected a number below ${count}, the number of photos (the first photo is 0), got ${media.coverIndex}`;
     conflicts.push({ path: ['media', 'coverIndex'], message });
   }
   return conflicts;
 }
 
-function videoConflicts({ post = {} }: ParsedRequest): RequestConflict[] {
-  return PHOTOS_ONLY.filter((field) => post[field] !== undefined).map((field) => ({
+function videoConflicts({ media, post = {} }: ParsedRequest): RequestConflict[] {
+  const conflicts: RequestConflict[] = PHOTOS_ONLY.filter((field) => post[field] !== undefined).map((field) => ({
     path: ['post', field],
     message: 'only available for photo posts: remove it, or move the text to post.title',
   }));
+  if ('fallback' in media && media.fallback !== undefined && !isPulledVideo(media)) {
+    const message = 'only available with "via": "pull": add that, or remove it; without it the video is uploaded';
+    conflicts.push({ path: ['media', 'fallback'], message });
+  }
+  return conflicts;
 }

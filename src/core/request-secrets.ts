@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { PublishError } from './publish-error.ts';
 import type { NewRequest, PublishRequest } from './publish-request.ts';
 
-/** URLs of a request by the path of their field, such as `media.url` or `media.urls.3`. */
+/** URLs of a request by the path of their field, such as `media.url`, `media.urls.3` or `media.items.0.url`. */
 type RequestUrls = Readonly<Record<string, string>>;
 
 /** Seals and opens the secret parts of requests, bound to the job they belong to. */
@@ -70,7 +70,15 @@ function withUrls(request: PublishRequest, urls: RequestUrls): PublishRequest {
   const changed = { ...request };
   if (media.type === 'url' || media.type === 'pull') changed.media = { ...media, url: urls['media.url'] ?? media.url };
   if (media.type === 'photos') {
-    changed.media = { ...media, urls: media.urls.map((url, index) => urls[`media.urls.${index}`] ?? url) };
+    changed.media = {
+      ...media,
+      ...(media.urls && { urls: media.urls.map((url, index) => urls[`media.urls.${index}`] ?? url) }),
+      ...(media.items && {
+        items: media.items.map((item, index) =>
+          'url' in item ? { ...item, url: urls[`media.items.${index}.url`] ?? item.url } : item,
+        ),
+      }),
+    };
   }
   if (callbackUrl !== undefined) changed.callbackUrl = urls.callbackUrl ?? callbackUrl;
   return changed;
@@ -114,7 +122,12 @@ function parseJson(text: string): unknown {
 function urlsOf({ media, callbackUrl }: PublishRequest): RequestUrls {
   const urls: Record<string, string> = {};
   if (media.type === 'url' || media.type === 'pull') urls['media.url'] = media.url;
-  if (media.type === 'photos') for (const [index, url] of media.urls.entries()) urls[`media.urls.${index}`] = url;
+  if (media.type === 'photos') {
+    for (const [index, url] of (media.urls ?? []).entries()) urls[`media.urls.${index}`] = url;
+    for (const [index, item] of (media.items ?? []).entries()) {
+      if ('url' in item) urls[`media.items.${index}.url`] = item.url;
+    }
+  }
   if (callbackUrl !== undefined) urls.callbackUrl = callbackUrl;
   return urls;
 }

@@ -57,7 +57,7 @@ const NOT_SIGNED_IN = {
 const REFUSAL = {
   code: 'BOARD_NEEDS_LOGIN',
   detail:
-    'The board shows every job. Without BOARD_USER and BOARD_PASSWORD it is available only on this machine, at localhost and 127.0.0.1.',
+    'The board shows every job. Without BOARD_USER and BOARD_PASSWORD it is available only on this machine, at localhost and 127.0.0.1, and not through a proxy.',
 };
 
 const LOOKING = new Set(['GET', 'HEAD']);

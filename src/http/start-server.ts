@@ -9,6 +9,7 @@ import { type ReadinessCheck, registerHealth, registerMetrics } from './health.t
 import { PAGE_HEADERS, renderPage } from './html-page.ts';
 import { dropUnusedConnections, limitRequestTime, listen, urlOf, type WebServer } from './listen.ts';
 import { answerUnreadableAddress, answerUnreadableRequest, answerWithProblems, sendProblem } from './problem.ts';
+import { type PulledMediaOptions, registerPulledMedia } from './pulled-media.ts';
 import { registerApi } from './v1/api.ts';
 import { DOCS_PATH } from './v1/docs-page.ts';
 import type { ApiOptions } from './v1/typed-routes.ts';
@@ -28,6 +29,8 @@ export interface ServerOptions extends MetricsServerOptions {
   readonly api?: ApiOptions | undefined;
   /** Without it no account can be connected in a browser. */
   readonly connect?: ConnectOptions | undefined;
+  /** Gives media of jobs to TikTok; without it there is no `/pull`. */
+  readonly pulledMedia?: PulledMediaOptions | undefined;
   /** Path below which a proxy serves us, such as `/tiktok`; links start with it. Default: none. */
   readonly basePath?: string | undefined;
   /** Without it webhooks are refused. */
@@ -62,17 +65,19 @@ function homePage(basePath: string): string {
 }
 
 /**
- * Starts the web server: API, board, metrics, health, connecting accounts, TikTok's webhooks and a page of links. Every
+ * Starts the web server: API, board, metrics, health, connecting accounts, TikTok's webhooks,
+ * TikTok's downloads and a page of links. Every
  * group of routes is one `register…` call.
  *
  * @throws PublishError `CONFIG_PORT_TAKEN`, or `CONFIG_INVALID` when the host or port can't be listened on
  */
 export async function startServer(options: ServerOptions): Promise<WebServer> {
-  const { host, port, board, api, connect, receiveWebhook, basePath = '' } = options;
+  const { host, port, board, api, connect, receiveWebhook, pulledMedia, basePath = '' } = options;
   const server = createServer(options);
   registerHomePage(server, basePath);
   await registerBoard(server, { ...board, host, basePath });
   await registerWebhook(server, receiveWebhook);
+  if (pulledMedia !== undefined) registerPulledMedia(server, pulledMedia);
   if (api !== undefined) await registerApi(server, api, { host, basePath });
   const ownUrl = () => urlOf(server, { host, port });
   if (connect !== undefined) {

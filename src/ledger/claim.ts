@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { type LearnedFacts, parseFacts } from '../core/learned-facts.ts';
 import type { Clock } from '../core/ports.ts';
 import { TIKTOK_QUOTAS } from '../limits/tiktok-quotas.ts';
 import type { Keys } from '../redis/keys.ts';
@@ -22,14 +23,16 @@ export interface Surroundings {
   readonly polledJobs: number;
   /** Whether TikTok's reports of posts reach this app, so that polls may be rare. */
   readonly webhooksArrive: boolean;
-  /** Until when the app's cap on posting accounts holds this one back (ms since the epoch). */
-  readonly heldBackUntil: number | undefined;
+  /** Whether the app's cap on posting accounts is known, and this one has no place within it. */
+  readonly isNewcomer: boolean;
   /** When its next status call may be made, which is booked (ms since the epoch); undefined where none was booked. */
   readonly statusCallAt: number | undefined;
   /** Whether the claim was counted as a poll in the record. */
   readonly isPoll: boolean;
   /** When the sweep looks at the job, if the claim was counted as a poll (ms since the epoch). */
   readonly sweepAt: number | undefined;
+  /** What was learned from TikTok's answers so far. */
+  readonly facts: LearnedFacts;
 }
 
 /** A claim that is to poll the job's status, if that is what the job needs. */
@@ -66,7 +69,7 @@ export function prepareClaim({ redis, keys, clock, nextCall }: ClaimParts) {
   const runClaim = prepareNamedScript(redis, CLAIM_SCRIPT);
   const claimKeys = {
     ...{ version: keys.ledgerVersion, webhooksArrive: keys.webhooksArrive, due: keys.due },
-    ...{ activeUserCap: keys.activeUserCap, activeUsers: keys.activeUsers },
+    ...{ facts: keys.facts, activeUsers: keys.activeUsers },
     ...{
       laneAdmittedPrefix: keys.laneAdmitted(''),
       accountPrefix: keys.account(''),
@@ -104,15 +107,16 @@ function decodeVersion(found: unknown): AnsweredVersion {
 
 /** @param askedAt before the claim was sent, so that a process that slept since finds its booking late */
 function decodeSurroundings(around: unknown, askedAt: number, poll: PollClaim | undefined): Surroundings {
-  const [hasTurn, polledJobs, webhooksArrive, heldBackUntil, statusCallInMs, isPoll] = asArray(around);
+  const [hasTurn, polledJobs, webhooksArrive, isNewcomer, statusCallInMs, isPoll, facts] = asArray(around);
   return {
     hasTurn: hasTurn === 1,
     polledJobs: Number(polledJobs),
     webhooksArrive: webhooksArrive === 1,
-    heldBackUntil: heldBackUntil === null ? undefined : Number(heldBackUntil),
+    isNewcomer: isNewcomer === 1,
     statusCallAt: statusCallInMs === null ? undefined : askedAt + Number(statusCallInMs),
     isPoll: isPoll === 1,
     sweepAt: isPoll === 1 && poll !== undefined ? askedAt + poll.dueInMs : undefined,
+    facts: parseFacts(asArray(facts), askedAt),
   };
 }
 

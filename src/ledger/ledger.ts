@@ -66,7 +66,10 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
   /** Where it is noted that TikTok let a post begin. */
   const begunKeys = ({ account, mode }: LedgerRecord) => ({
     laneDelay: keys.laneDelay(account),
-    ...(mode === 'direct' && { directPosts: keys.directPosts(account), activeUsers: keys.activeUsers }),
+    ...(mode === 'direct' && {
+      ...{ directPosts: keys.directPosts(account), activeUsers: keys.activeUsers },
+      ...{ facts: keys.facts, letIn: keys.letIn },
+    }),
   });
   /** Where an event goes; those of a job that has a callback into the outbox, too, which costs other jobs nothing. */
   const eventKeys = ({ id, request }: LedgerRecord) => ({

@@ -1,6 +1,8 @@
 import { ACCOUNT_HOLD_LUA } from '../accounts/account-hold.ts';
+import { FACT_NAMES } from '../core/learned-facts.ts';
 import { DAY_MS } from '../core/units.ts';
-import { HELD_BACK_LUA, NOTE_DIRECT_POST_LUA } from '../limits/caps.ts';
+import { IS_NEWCOMER_LUA, NOTE_DIRECT_POST_LUA } from '../limits/caps.ts';
+import { FACTS_LUA } from '../limits/facts.ts';
 import { LEAVE_LANE_LUA } from '../limits/lanes.ts';
 import { RESERVATION_LATE_MS, RESERVE_LUA } from '../limits/reservations.ts';
 import { SERVER_TIME } from '../redis/lua-script.ts';
@@ -56,7 +58,7 @@ end
  * takeover: it is refused. A call that is sent again after a lost reply changes nothing, and books nothing; its answer
  * no longer tells of what the first one booked and counted.
  */
-export const CLAIM_SCRIPT = `${ACCOUNT_HOLD_LUA}${HELD_BACK_LUA}${RESERVE_LUA}
+export const CLAIM_SCRIPT = `${ACCOUNT_HOLD_LUA}${FACTS_LUA}${IS_NEWCOMER_LUA}${RESERVE_LUA}
 local version = redis.call('HMGET', key.version, 'id', 'count')
 local revision, run, start, lastCall, account, state, booked = unpack(
   redis.call('HMGET', key.job, 'revision', 'run', 'start', 'lastCall', 'account', 'state', 'bookedSlot'))
@@ -76,13 +78,15 @@ if isPoll then
   redis.call('HINCRBY', key.job, 'pollCount', 1)
   redis.call('ZADD', key.due, serverTime() + arg.dueInMs, arg.id)
 end
+local facts = factsOf(key.facts, account)
 return { 'claimed', version, redis.call('HGETALL', key.job), {
   hasTurn and 1 or 0,
   redis.call('SCARD', key.polledJobsPrefix .. account),
   redis.call('EXISTS', key.webhooksArrive),
-  not isPolled and heldBackUntil(key.activeUserCap, key.activeUsers, account, arg.now) or false,
+  not isPolled and isNewcomer(facts[${FACT_NAMES.indexOf('activeCreatorCap') + 1}], key.activeUsers, account, arg.now) and 1 or 0,
   mayAsk and mayAsk[1] or false,
   isPoll and 1 or 0,
+  facts,
 } }
 `;
 
@@ -131,7 +135,9 @@ redis.call('ZADD', key.due, now + arg.dueInMs, arg.id)
 append(revision)
 -- Last, and without an error: these only help to choose when to try again.
 if key.laneDelay then redis.pcall('DEL', key.laneDelay) end
-if key.directPosts then noteDirectPost(key.directPosts, key.activeUsers, arg.account, tonumber(arg.now)) end
+if key.directPosts then
+  noteDirectPost(key.directPosts, key.activeUsers, arg.account, tonumber(arg.now), key.facts, key.letIn)
+end
 return { 'committed', revision, tonumber(fence), since, leave() }
 `;
 

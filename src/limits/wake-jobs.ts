@@ -1,6 +1,7 @@
 import { type PublishEntry, publishEntryOf } from '../core/job-reference.ts';
 import type { PublishRequest } from '../core/publish-request.ts';
 import { isLaneReason, type WaitReason } from '../core/publish-state.ts';
+import type { Caps } from './caps.ts';
 import type { Lanes } from './lanes.ts';
 
 export interface WakeDeps {
@@ -40,6 +41,15 @@ export async function wakeLane(account: string, { lanes, ...deps }: WakeDeps & {
 /** Lets the drafts of an account try again that wait for a place in its creator's inbox, of which one became free. */
 export async function wakeDrafts(account: string, deps: WakeDeps & { lanes: Pick<Lanes, 'admitted'> }): Promise<void> {
   await wakeJobs(await admittedFor(account, (waitingFor) => waitingFor === 'pending_share_cap', deps), deps);
+}
+
+/** Lets a job try again that waits for a place within the app's cap; another one leaves that line. */
+export async function wakeNewcomer(
+  id: string,
+  { caps, ...deps }: WakeDeps & { caps: Pick<Caps, 'leaveLine'> },
+): Promise<void> {
+  if ((await deps.ledger.read(id))?.waitingFor === 'active_user_cap') await wakeJobs([id], deps);
+  else await caps.leaveLine(id);
 }
 
 async function admittedFor(

@@ -1,4 +1,4 @@
-import type { MediaSource } from '../core/ports.ts';
+import type { MediaSource, VideoType } from '../core/ports.ts';
 
 /** How many of the first bytes of a file tell its container. */
 export const CONTAINER_PROBE_BYTES = 4_096;
@@ -9,6 +9,7 @@ const BRANDS_WITHOUT_VIDEO = ['heic', 'heix', 'heim', 'heis', 'mif1', 'avif', 'c
 /** Atoms that QuickTime files without `ftyp` begin with (QuickTime File Format, "Overview of the file structure"). */
 const QUICKTIME_FIRST_ATOMS = ['moov', 'mdat', 'wide', 'free', 'skip', 'pnot'];
 
+const JPEG_MAGIC = Buffer.from([0xff, 0xd8, 0xff]);
 const EBML_MAGIC = 0x1a45dfa3;
 const EBML_DOC_TYPE = 0x4282;
 
@@ -16,7 +17,7 @@ const EBML_DOC_TYPE = 0x4282;
  * The type of a video by its first bytes, since names lie.
  * @returns undefined for what TikTok does not accept: anything but MP4, MOV and WebM, Matroska included
  */
-export function detectContainerType(firstBytes: Buffer): MediaSource['contentType'] | undefined {
+export function detectContainerType(firstBytes: Buffer): VideoType | undefined {
   if (firstBytes.length < 12) return undefined;
   if (firstBytes.readUInt32BE(0) === EBML_MAGIC) {
     return readEbmlDocType(firstBytes) === 'webm' ? 'video/webm' : undefined;
@@ -26,6 +27,13 @@ export function detectContainerType(firstBytes: Buffer): MediaSource['contentTyp
   const majorBrand = firstBytes.toString('latin1', 8, 12);
   if (majorBrand === 'qt  ') return 'video/quicktime';
   return BRANDS_WITHOUT_VIDEO.includes(majorBrand) ? undefined : 'video/mp4';
+}
+
+/** The type of a photo that TikTok takes (content-posting-api-media-transfer-guide, read 2026-09-11): JPEG or WebP. */
+export function detectPhotoType(firstBytes: Buffer): MediaSource['contentType'] | undefined {
+  if (firstBytes.subarray(0, 3).equals(JPEG_MAGIC)) return 'image/jpeg';
+  const isWebp = firstBytes.toString('latin1', 0, 4) === 'RIFF' && firstBytes.toString('latin1', 8, 12) === 'WEBP';
+  return isWebp ? 'image/webp' : undefined;
 }
 
 /** Walks the elements of an EBML header (RFC 8794 section 8) to its DocType. */

@@ -2,7 +2,7 @@ import { type BigIntStats, constants } from 'node:fs';
 import { access, type FileHandle, open, readlink, realpath, stat } from 'node:fs/promises';
 import { join, parse } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import type { MediaSource, SourcePin } from '../core/ports.ts';
+import type { MediaKind, MediaSource, SourcePin } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { MINUTE_MS } from '../core/units.ts';
 import { CONTAINER_PROBE_BYTES } from './container-type.ts';
@@ -23,14 +23,16 @@ const SLACK_BYTES = 65_536;
 export interface FileSourceOptions {
   /** Folders the file must live under, links resolved; without them any readable path will do. */
   readonly roots?: readonly string[] | undefined;
+  /** By default a video. */
+  readonly kind?: MediaKind | undefined;
 }
 
 /**
- * Opens a local video and checks all that can be told without decoding it. It keeps one file handle and, once read from,
+ * Opens a local video or photo and checks all that can be told without decoding it. It keeps one file handle and, once read from,
  * up to two buffers of 2 MiB; one reader at a time.
  *
  * @throws PublishError `INPUT_MEDIA_NOT_FOUND`, `INPUT_MEDIA_NOT_READABLE`, `INPUT_MEDIA_NOT_A_FILE`, `INPUT_MEDIA_EMPTY`,
- * `INPUT_MEDIA_TOO_LARGE`, `INPUT_MEDIA_CONTAINER_UNSUPPORTED`, `INPUT_MEDIA_OUTSIDE_ROOTS`, `INPUT_MEDIA_BEING_WRITTEN`,
+ * `INPUT_MEDIA_TOO_LARGE`, `INPUT_MEDIA_CONTAINER_UNSUPPORTED`, `INPUT_PHOTO_UNSUPPORTED`, `INPUT_MEDIA_OUTSIDE_ROOTS`, `INPUT_MEDIA_BEING_WRITTEN`,
  * `TRANSPORT_MEDIA_DISK`, each naming the path
  */
 export async function openFileSource(path: string, options: FileSourceOptions = {}): Promise<MediaSource> {
@@ -68,13 +70,14 @@ async function openSpelled(
   // Looked at before it is opened: opening alone can block (pipes) or do something (devices).
   refuseNonFile(path, await explained(path, () => stat(realPath, { bigint: true })));
   const handle = await explained(path, () => open(realPath, OPEN_FLAGS));
+  const { kind = 'video' } = options;
   try {
     if (options.roots !== undefined) await refuseSwapped(handle, refuseOutside);
     const stats = await explained(path, () => handle.stat({ bigint: true }));
     refuseNonFile(path, stats);
-    refuseSize(path, Number(stats.size));
+    refuseSize(path, Number(stats.size), kind);
     await refuseUnfinished(path, handle, stats);
-    const contentType = await detectContentType(handle, path);
+    const contentType = await detectContentType(handle, path, kind);
     return createSource({ path, handle, stats, contentType });
   } catch (error) {
     await handle.close();
@@ -152,13 +155,17 @@ function refuseChange(path: string, before: BigIntStats, now: BigIntStats | unde
 function refuseNonFile(path: string, stats: BigIntStats): void {
   if (stats.isFile()) return;
   const got = stats.isDirectory() ? 'a directory' : 'a pipe, socket or device';
-  throw new PublishError('INPUT_MEDIA_NOT_A_FILE', { reason: `expected a video file, got ${got}: ${path}` });
+  throw new PublishError('INPUT_MEDIA_NOT_A_FILE', { reason: `expected a file, got ${got}: ${path}` });
 }
 
-async function detectContentType(handle: FileHandle, path: string): Promise<MediaSource['contentType']> {
+async function detectContentType(
+  handle: FileHandle,
+  path: string,
+  kind: MediaKind,
+): Promise<MediaSource['contentType']> {
   const probe = Buffer.alloc(CONTAINER_PROBE_BYTES);
   const { bytesRead } = await explained(path, () => handle.read(probe, 0, probe.length, 0));
-  return contentTypeOf(path, probe.subarray(0, bytesRead));
+  return contentTypeOf(path, probe.subarray(0, bytesRead), kind);
 }
 
 /**

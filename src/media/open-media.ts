@@ -31,14 +31,14 @@ export function createMediaOpener({ roots, allowHosts = [], proxy, s3 = {}, stal
   const outbound = { agent: createOutboundAgent({ allowed, proxy }), allowed };
   const objects = createS3Opener({ ...s3, proxy }, stallMs);
   return {
-    open: async (media) => {
+    open: async (media, kind) => {
       switch (media.type) {
         case 'file':
-          return await openFileSource(media.path, { roots: roots && [...roots, SHIPPED_FOLDER] });
+          return await openFileSource(media.path, { roots: roots && [...roots, SHIPPED_FOLDER], kind });
         case 'url':
-          return await openUrlSource(media.url, { outbound, ...(stallMs !== undefined && { stallMs }) });
+          return await openUrlSource(media.url, { outbound, kind, ...(stallMs !== undefined && { stallMs }) });
         case 's3':
-          return await objects.open(media);
+          return await objects.open(media, kind);
       }
     },
     close: async () => {

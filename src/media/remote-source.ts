@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { type AnsweredRange, parseAnsweredRange } from '../core/content-range.ts';
-import type { MediaSource, SourcePin } from '../core/ports.ts';
+import type { MediaKind, MediaSource, SourcePin } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { CONTAINER_PROBE_BYTES } from './container-type.ts';
 import { exactBody, readExactly } from './remote-body.ts';
@@ -37,7 +37,9 @@ interface RemoteVideo {
 }
 
 /** How a video is asked for, before it is known what it is. */
-type RemoteServer = Pick<RemoteVideo, 'name' | 'stallMs' | 'explain'>;
+interface RemoteServer extends Pick<RemoteVideo, 'name' | 'stallMs' | 'explain'> {
+  readonly kind: MediaKind;
+}
 
 /** The answer to the request for {@link FIRST_BYTES}, and how the rest of that version is read. */
 interface FirstAnswer extends Pick<RemoteVideo, 'fetch' | 'isPinStrong' | 'isCheckedAfterwards'> {
@@ -55,15 +57,15 @@ export async function openRemoteSource(
   server: RemoteServer,
   ask: (opening: AbortController) => Promise<FirstAnswer>,
 ): Promise<MediaSource> {
-  const { name, stallMs, explain } = server;
+  const { name, stallMs, explain, kind } = server;
   const opening = new AbortController();
   const abort = (reason: unknown): void => opening.abort(reason);
   try {
     const { body, range, version, ...reading } = await ask(opening);
-    refuseSize(name, range.totalBytes);
+    refuseSize(name, range.totalBytes, kind);
     const firstBytes = await readExactly(body, { name, lengthBytes: range.endByteExclusive, stallMs, abort });
     const pin = { sizeBytes: range.totalBytes, version };
-    return createRemoteSource({ ...server, ...reading, pin }, contentTypeOf(name, firstBytes));
+    return createRemoteSource({ ...server, ...reading, pin }, contentTypeOf(name, firstBytes, kind));
   } catch (error) {
     if (opening.signal.aborted) throw opening.signal.reason;
     throw explain(error);

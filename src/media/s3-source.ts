@@ -1,6 +1,6 @@
 import type { GetObjectCommandInput } from '@aws-sdk/client-s3';
 import { parseAnsweredRange } from '../core/content-range.ts';
-import type { MediaSource } from '../core/ports.ts';
+import type { MediaKind, MediaSource } from '../core/ports.ts';
 import type { ProxySettings } from '../outbound/proxy-settings.ts';
 import { answerInTime, STALL_MS } from './remote-body.ts';
 import {
@@ -49,9 +49,9 @@ export function createS3Opener(settings: S3Access, stallMs = STALL_MS) {
      * Opens an object that is read by ranges, each on condition that its ETag is still the same.
      * @throws PublishError `INPUT_MEDIA_*`, `CONFIG_STORAGE_*`, `TRANSPORT_MEDIA_*`, `OUTBOUND_UNREACHABLE`
      */
-    async open(object: S3Object): Promise<MediaSource> {
+    async open(object: S3Object, kind: MediaKind = 'video'): Promise<MediaSource> {
       loading ??= loadSdk(settings);
-      return await openObject(await loading, object, stallMs);
+      return await openObject(await loading, object, { stallMs, kind });
     },
     close(): void {
       void loading?.then(({ client }) => client.destroy());
@@ -88,11 +88,15 @@ async function loadSdk({ endpoint, region, forcePathStyle, proxy }: S3Access) {
   };
 }
 
-async function openObject({ getObject }: LoadedSdk, object: S3Object, stallMs: number): Promise<MediaSource> {
+async function openObject(
+  { getObject }: LoadedSdk,
+  object: S3Object,
+  { stallMs, kind }: { readonly stallMs: number; readonly kind: MediaKind },
+): Promise<MediaSource> {
   const name = nameOf(object);
   const { bucket: Bucket, key: Key, versionId } = object;
   const target = { Bucket, Key, ...(versionId !== undefined && { VersionId: versionId }) };
-  const server = { name, stallMs, explain: (error: unknown) => toS3Error(name, error) };
+  const server = { name, stallMs, kind, explain: (error: unknown) => toS3Error(name, error) };
   const get = async (range: ByteRange, request: AbortController, condition: { readonly IfMatch?: string } = {}) => {
     const answer = getObject({ ...target, ...condition, Range: rangeHeader(range) }, request.signal);
     return await answerInTime(answer, server, request);

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
 import type { ErrorCode } from '../core/error-table.ts';
-import type { MediaSource } from '../core/ports.ts';
+import type { MediaKind, MediaSource } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { codeOf } from '../core/system-error.ts';
 import { STALL_MS } from './remote-body.ts';
@@ -22,6 +22,8 @@ export interface UrlSourceOptions {
   readonly outbound: Outbound;
   /** Longest time without a byte (ms). Default 15 s. */
   readonly stallMs?: number;
+  /** By default a video. */
+  readonly kind?: MediaKind | undefined;
 }
 
 /** What stands for the version of a video: an ETag, else its time. */
@@ -40,10 +42,11 @@ interface Validator {
  * `TRANSPORT_MEDIA_*`, each naming the host and never the URL
  */
 export async function openUrlSource(url: string, options: UrlSourceOptions): Promise<MediaSource> {
-  const { outbound, stallMs = STALL_MS } = options;
+  const { outbound, stallMs = STALL_MS, kind = 'video' } = options;
   const request = createUrlRequest(url, outbound, stallMs);
   const { name } = request;
-  return await openRemoteSource({ name, stallMs, explain: (error) => interrupted(name, error) }, async (opening) => {
+  const server = { name, stallMs, kind, explain: (error: unknown) => interrupted(name, error) };
+  return await openRemoteSource(server, async (opening) => {
     const { answer, range, validator } = await askAgain(() => askFirst(request, opening), opening.signal);
     return {
       ...{ body: answer.body, range, version: validator.text, isPinStrong: validator.strongEtag !== undefined },

@@ -1,5 +1,6 @@
 import { type CreatorInfo, checkCreatorRules } from '../core/creator-rules.ts';
 import type { ErrorCode } from '../core/error-table.ts';
+import { type LearnedFacts, unauditedProblem } from '../core/learned-facts.ts';
 import { findingOf, type PreflightFinding } from '../core/preflight-finding.ts';
 import { CHECKED, notChecked, type PartReport } from '../core/preflight-report.ts';
 import { PublishError } from '../core/publish-error.ts';
@@ -88,21 +89,31 @@ const TELLING: readonly ErrorCode[] = [
 
 const POST = { field: 'post', limit: null } as const;
 
-/** Holds a direct post against what TikTok allows its creator just now. */
+/** Holds a direct post against what TikTok allows the app, as far as that is known, and its creator just now. */
 export async function checkCreator(
   request: PublishRequest,
   {
     durationSeconds,
     accounts,
     account,
+    facts,
   }: {
     readonly durationSeconds: number | undefined;
     readonly accounts: PreflightAccounts | string;
     readonly account: PreflightAccount | undefined;
+    /** What was learned from TikTok's answers. */
+    readonly facts: LearnedFacts;
   },
 ): Promise<PartReport> {
   const skip = (reason: string): PartReport => ({ findings: [], part: notChecked(reason) });
   if (request.mode === 'inbox') return skip('for a draft, the creator chooses the settings in the app');
+  const unaudited = unauditedProblem(request.post?.privacyLevel, facts);
+  if (unaudited !== undefined) {
+    return {
+      findings: [findingOf('TIKTOK_UNAUDITED_CLIENT', { severity: 'refuse', ...POST, found: unaudited })],
+      part: CHECKED,
+    };
+  }
   if (typeof accounts === 'string') return skip(accounts);
   if (account === undefined) return skip('the account is not connected');
   if (account.status === 'reauthorization_required') return skip('the account must be connected again');
@@ -149,6 +160,7 @@ export async function checkQuota(
   account: string,
   now: number,
   quota: PreflightQuota,
+  { dailyPostCap }: LearnedFacts,
 ): Promise<PartReport> {
   const startsAt = scheduledAt === undefined ? now : Math.max(now, Date.parse(scheduledAt));
   const warning = { ...WAITING, advice: 'Nothing to do: the job waits automatically.' };
@@ -168,8 +180,9 @@ export async function checkQuota(
   if (mode === 'direct') {
     const posts = await quota.postsLastDay(account);
     const nextTryAt = await quota.nextDailyTryAt(account);
-    const limit = `about ${POSTS_A_DAY} posts of a creator in 24 hours`;
-    if (posts >= POSTS_A_DAY && nextTryAt > startsAt) {
+    const cap = dailyPostCap?.value ?? POSTS_A_DAY;
+    const limit = `about ${cap} posts of a creator in 24 hours`;
+    if (posts >= cap && nextTryAt > startsAt) {
       const found = `${posts}; the job ${again(nextTryAt)}`;
       findings.push(findingOf('TIKTOK_DAILY_POST_CAP', { ...warning, limit, found }));
     } else if (isDelayed('daily_cap')) {

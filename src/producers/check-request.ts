@@ -1,6 +1,7 @@
 import { hashMediaUrls } from '../core/hash-media-urls.ts';
+import type { LearnedFacts } from '../core/learned-facts.ts';
 import type { MediaFacts } from '../core/media-facts.ts';
-import { isFetchedByTikTok } from '../core/media-route.ts';
+import { servedItemsOf } from '../core/media-route.ts';
 import { checkMediaRules } from '../core/media-rules.ts';
 import type { Clock, OpenMedia, ProbeMedia } from '../core/ports.ts';
 import { findingOf, type PreflightFinding } from '../core/preflight-finding.ts';
@@ -27,11 +28,15 @@ import { checkDuplicate, type PreflightDuplicates } from './check-duplicate.ts';
 export interface PreflightDeps {
   readonly openMedia: OpenMedia;
   readonly probeMedia: ProbeMedia;
+  /** Whether TikTok can download media from the service; undefined: not known here. */
+  readonly hasPullAddress?: boolean | undefined;
   /** A text: why accounts can't be looked at here. */
   readonly accounts: PreflightAccounts | string;
   readonly holdOf: HoldOf;
   readonly quota: PreflightQuota;
   readonly duplicates: PreflightDuplicates;
+  /** What was learned from TikTok's answers, for an account's own name. */
+  readonly factsOf: (account: string) => Promise<LearnedFacts>;
   /** The job that was enqueued with an idempotency key. */
   readonly jobOfKey: (idempotencyKey: string) => Promise<Pick<LedgerRecord, 'id' | 'requestDigest'> | undefined>;
   readonly clock: Clock;
@@ -59,8 +64,9 @@ export async function checkRequest(
   }
   const onDuplicate = request.onDuplicate ?? deps.duplicates.onDuplicate;
   const name = await deps.nameOf(request.account);
+  const known = await deps.factsOf(name);
   const [media, account] = await Promise.all([
-    checkMedia(request, deps, onDuplicate !== 'allow'),
+    checkMedia(request, deps, { withDigest: onDuplicate !== 'allow', known }),
     checkAccount({ ...request, account: name }, deps),
   ]);
   const duplicates = await checkDuplicate({ account: name, digest: media.digest }, onDuplicate, deps.duplicates);
@@ -68,13 +74,15 @@ export async function checkRequest(
     durationSeconds: media.facts?.durationSeconds ?? undefined,
     accounts: deps.accounts,
     account: account.account,
+    facts: known,
   });
-  const quota = await checkQuota(request, name, deps.clock.now(), deps.quota);
-  const known = idempotencyKey === undefined ? undefined : await deps.jobOfKey(idempotencyKey);
-  const time = known === undefined ? refusalOfTime(request, deps.clock.now()) : undefined;
+  const quota = await checkQuota(request, name, deps.clock.now(), deps.quota, known);
+  const seen = idempotencyKey === undefined ? undefined : await deps.jobOfKey(idempotencyKey);
+  const time = seen === undefined ? refusalOfTime(request, deps.clock.now()) : undefined;
   const findings = [
-    ...(known === undefined ? [] : [keyFinding(known, request)]),
+    ...(seen === undefined ? [] : [keyFinding(seen, request)]),
     ...(time === undefined ? [] : findingsOf(time)),
+    ...(deps.hasPullAddress === false ? addressFindings(request) : []),
     ...remarksOn(request, media.facts?.durationSeconds ?? null),
     ...[media, duplicates, account, creator, quota].flatMap((part) => part.findings),
   ];
@@ -98,6 +106,13 @@ function keyFinding(
     return findingOf('IDEMPOTENCY_CONFLICT', { severity: 'refuse', ...key });
   const advice = 'Nothing new would be enqueued: this job is returned.';
   return { code: 'IDEMPOTENCY_KEY_SEEN', severity: 'warn', ...key, advice };
+}
+
+/** The workers may have the setting that is missing here. */
+function addressFindings({ media }: NewRequest): PreflightFinding[] {
+  if (servedItemsOf(media).every((item) => item === undefined)) return [];
+  const found = 'no PUBLIC_BASE_URL here';
+  return [findingOf('CONFIG_PULL_ADDRESS_MISSING', { severity: 'warn', field: 'media', limit: null, found })];
 }
 
 /** One finding for each problem of an input. */
@@ -124,14 +139,15 @@ function invalidReport(error: PublishError): PreflightReport {
 
 /**
  * Opens a request's video and holds it against TikTok's limits.
- * @param withDigest also reads what tells it from other videos
+ * @param how `withDigest`: also reads what tells it from other videos
  */
 async function checkMedia(
   { media, mode }: NewRequest,
   { openMedia, probeMedia }: Pick<PreflightDeps, 'openMedia' | 'probeMedia'>,
-  withDigest: boolean,
+  { withDigest, known }: { readonly withDigest: boolean; readonly known: LearnedFacts },
 ): Promise<PartReport & { readonly facts: MediaFacts | null; readonly digest?: string | undefined }> {
-  if (isFetchedByTikTok(media)) {
+  if (media.type === 'photos') return await checkPhotos(media, openMedia, withDigest);
+  if (media.type === 'pull') {
     const part = notChecked('TikTok downloads the media itself');
     return { findings: [], part, facts: null, digest: hashMediaUrls(media) };
   }
@@ -140,7 +156,7 @@ async function checkMedia(
     try {
       const { facts } = await probeMedia(source);
       const digest = withDigest ? await fingerprintVideo(source) : undefined;
-      return { findings: checkMediaRules(facts, mode), part: CHECKED, facts, digest };
+      return { findings: checkMediaRules(facts, mode, known.longestVideoSeconds?.value), part: CHECKED, facts, digest };
     } finally {
       await source.close();
     }
@@ -148,4 +164,32 @@ async function checkMedia(
     if (!(error instanceof PublishError)) throw error;
     return { findings: [failureFinding(error, 'media')], part: CHECKED, facts: null };
   }
+}
+
+/** Opens the photos that TikTok is to download from us. */
+async function checkPhotos(
+  media: Extract<NewRequest['media'], { type: 'photos' }>,
+  openMedia: OpenMedia,
+  withDigest: boolean,
+): ReturnType<typeof checkMedia> {
+  const findings: PreflightFinding[] = [];
+  const digests: (string | undefined)[] = [];
+  const served = servedItemsOf(media);
+  for (const [index, item] of served.entries()) {
+    if (item === undefined) continue;
+    try {
+      const source = await openMedia(item, 'photo');
+      try {
+        if (withDigest) digests[index] = await fingerprintVideo(source);
+      } finally {
+        await source.close();
+      }
+    } catch (error) {
+      if (!(error instanceof PublishError)) throw error;
+      findings.push(failureFinding(error, `media.items.${index}`));
+    }
+  }
+  const isChecked = served.every((item) => item !== undefined);
+  const part = isChecked ? CHECKED : notChecked('TikTok downloads photos itself');
+  return { findings, part, facts: null, ...(findings.length === 0 && { digest: hashMediaUrls(media, digests) }) };
 }

@@ -50,6 +50,7 @@ export type {
   InboxRequest,
   Media,
   NewRequest as PublishRequest,
+  PhotoItem,
   PhotosMedia,
   PostSettings,
   PrivacyLevel,

@@ -21,7 +21,7 @@ export interface EnqueuedJob extends PublishJob {
 /** How a request is accepted. */
 export interface EnqueueOptions {
   /** 1 to 255 characters. The same key with the same request gives the same job; with another request `IDEMPOTENCY_CONFLICT`. */
-  readonly idempotencyKey?: string;
+  readonly idempotencyKey?: string | undefined;
 }
 
 /** One entry of `enqueueBulk`. */
@@ -33,15 +33,15 @@ export interface BulkEntry extends EnqueueOptions {
 /** Which jobs to list; without any filter all of them. */
 export interface ListFilter {
   /** Only jobs of this account, by its own name. */
-  readonly account?: string;
+  readonly account?: string | undefined;
   /** Only jobs in this state. */
-  readonly state?: PublishState;
+  readonly state?: PublishState | undefined;
   /** Only the job that was enqueued under this key: a page of one job, or of none. */
-  readonly idempotencyKey?: string;
+  readonly idempotencyKey?: string | undefined;
   /** Most jobs to return: 1 to 500, 50 by default. */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
   /** `nextCursor` of the page before. */
-  readonly cursor?: string;
+  readonly cursor?: string | undefined;
 }
 
 /** A page of jobs, newest first. */
@@ -55,15 +55,15 @@ export interface JobPage {
 /** How long to wait. */
 export interface WaitOptions {
   /** Longest wait in milliseconds, 0 or more; by default there is none. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** Ends the wait; the call rejects with the signal's reason. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** How to retry. */
 export interface RetryOptions {
   /** Start again although TikTok may have published the job: you have looked and accept the risk of a second post. */
-  readonly force?: boolean;
+  readonly force?: boolean | undefined;
 }
 
 /** Which events to follow. */

@@ -67,8 +67,12 @@ export function createKeys(prefix: string) {
     directPosts: (account: string) => `${prefix}:caps:posts:${account}`,
     /** Sorted set: accounts that posted within a day, by when. */
     activeUsers: `${prefix}:caps:active-users`,
-    /** String: until when the app's cap on posting accounts holds new ones back. */
-    activeUserCap: `${prefix}:caps:active-user-cap`,
+    /** Sorted set: jobs that wait for a place within the app's cap, by priority and age. */
+    newcomers: `${prefix}:caps:newcomers`,
+    /** Sorted set: accounts that got a place within the app's cap and have not begun a post, by when. */
+    letIn: `${prefix}:caps:let-in`,
+    /** Hash: what was learned from TikTok's answers, as JSON. */
+    facts: `${prefix}:caps:facts`,
     /** String: what TikTok allowed a creator to post a few minutes ago, as JSON. */
     creator: (account: string) => `${prefix}:creator:${account}`,
     /** How the keys begin that tell how much of TikTok's limits is used up. */

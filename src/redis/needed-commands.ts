@@ -71,6 +71,7 @@ const WORKER_PROBES: Readonly<Record<string, Probe>> = {
   rename: ['KEY', 'KEY'],
   spop: ['KEY'],
   xdel: ['KEY', '1-1'],
+  zrank: ['KEY', 'a'],
   zremrangebyscore: ['KEY', '0', '1'],
   getdel: ['KEY'],
 };

@@ -51,8 +51,12 @@ export const HOW_TO_GET_REDIS =
 /** `REDIS_UNAVAILABLE`: says what was tried (never a password) and, in `advice`, how to fix it. */
 export class RedisUnavailableError extends PublishError {
   readonly why: RedisUnavailableCause;
+  readonly #advice: string;
+
   /** More exact than the error table's advice. */
-  readonly advice: string;
+  override get advice(): string {
+    return this.#advice;
+  }
 
   /** Whether it may be over soon without anybody doing anything. */
   get passes(): boolean {
@@ -63,7 +67,7 @@ export class RedisUnavailableError extends PublishError {
     super('REDIS_UNAVAILABLE', { reason }, options.cause === undefined ? {} : { cause: options.cause });
     this.name = 'RedisUnavailableError';
     this.why = why;
-    this.advice = options.advice;
+    this.#advice = options.advice;
   }
 }
 

@@ -113,6 +113,11 @@ export class Accounts {
     return this.#profiles.get(openId);
   }
 
+  /** Everyone, in the order in which they were added. */
+  all(): Iterable<AccountProfile> {
+    return this.#profiles.values();
+  }
+
   /** The open_id of the user who was added first, if any. */
   first(): string | undefined {
     return this.#profiles.keys().next().value;

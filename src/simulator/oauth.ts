@@ -1,6 +1,7 @@
 import type { AccountTokens } from './accounts.ts';
 import { json } from './answers.ts';
 import type { ApiResult, ApiRoute } from './api-route.ts';
+import { consentPage } from './consent-page.ts';
 import type { World } from './world.ts';
 
 /** An endpoint for the app itself: form in, flat JSON out. */
@@ -56,7 +57,7 @@ export const oauthRevoke = oauthRoute({
 });
 
 /**
- * The consent page without the person: it sends the browser straight back with a code. It picks the account of the
+ * The consent page. A browser is asked, as TikTok asks; programs are sent straight back with a code, for the account of the
  * query field `open_id`, which TikTok does not have, or the first account.
  */
 export const oauthAuthorize: ApiRoute = {
@@ -64,27 +65,33 @@ export const oauthAuthorize: ApiRoute = {
   method: 'GET',
   path: '/v2/auth/authorize/',
   identify: (world, request) => ({ openId: request.url.searchParams.get('open_id') ?? world.accounts.first() }),
-  act(world, { url }) {
+  act(world, { url, headers }) {
     const query = url.searchParams;
     const redirectUri = query.get('redirect_uri') ?? '';
-    const account = world.accounts.get(query.get('open_id') ?? world.accounts.first() ?? '');
     const isKnownClient = query.get('client_key') === world.settings.clientKey;
-    if (
-      !isKnownClient ||
-      account === undefined ||
-      !URL.canParse(redirectUri) ||
-      query.get('response_type') !== 'code'
-    ) {
+    if (!isKnownClient || !URL.canParse(redirectUri) || query.get('response_type') !== 'code') {
       return { answer: world.answers.oauthError('invalid_request') };
     }
-    const target = new URL(redirectUri);
-    const challenge = query.get('code_challenge') ?? undefined;
-    target.searchParams.set('code', world.accounts.authorize(account.openId, redirectUri, challenge));
-    target.searchParams.set('scopes', account.scopes.join(','));
-    target.searchParams.set('state', query.get('state') ?? '');
-    return { answer: { httpStatus: 302, headers: { location: target.href }, body: '' } };
+    const isAnswered = ['open_id', 'new_user', 'error'].some((field) => query.has(field));
+    if (!isAnswered && headers.accept?.includes('text/html') === true) {
+      return { answer: consentPage(url, world.accounts.all()) };
+    }
+    const state = query.get('state') ?? '';
+    const error = query.get('error');
+    if (error !== null) return sendBack(redirectUri, { error, error_description: 'The user denied access', state });
+    const openId = query.has('new_user') ? world.accounts.add({}).openId : query.get('open_id');
+    const account = world.accounts.get(openId ?? world.accounts.first() ?? '');
+    if (account === undefined) return { answer: world.answers.oauthError('invalid_request') };
+    const code = world.accounts.authorize(account.openId, redirectUri, query.get('code_challenge') ?? undefined);
+    return sendBack(redirectUri, { code, scopes: account.scopes.join(','), state });
   },
 };
+
+function sendBack(redirectUri: string, fields: Readonly<Record<string, string>>): ApiResult {
+  const target = new URL(redirectUri);
+  for (const [name, value] of Object.entries(fields)) target.searchParams.set(name, value);
+  return { answer: { httpStatus: 302, headers: { location: target.href }, body: '' } };
+}
 
 function grantTokens(world: World, grantType: string, fields: URLSearchParams): ApiResult {
   switch (grantType) {

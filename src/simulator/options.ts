@@ -56,8 +56,13 @@ export const switchesSchema = z.strictObject({
   coverFrame: z.enum(['public-only', 'all']).default('public-only'),
   /** Whether a draft frees its place in the inbox when the creator posts it, or only after 24 h. */
   postedDraftFreesPlace: z.boolean().default(true),
-  /** Lets PULL_FROM_URL use http and hosts that nobody verified, such as a loopback server of a test. */
-  pullUrlRules: z.enum(['enforce', 'off']).default('enforce'),
+  /** Whether a pulled file is asked for at once, or in ranges, each on condition that it is still the same. */
+  pullRequests: z.enum(['whole', 'ranges']).default('whole'),
+  /**
+   * The rules for URLs of PULL_FROM_URL: TikTok's (`enforce`); the same, but http and an IP address will do on this machine
+   * (`loopback`); or none (`off`): http, and hosts that nobody verified.
+   */
+  pullUrlRules: z.enum(['enforce', 'loopback', 'off']).default('enforce'),
 });
 
 /** Where webhooks go, and how badly. */

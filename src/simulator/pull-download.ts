@@ -10,8 +10,8 @@ import type { World } from './world.ts';
 const MAX_PHOTO_BYTES = 20_000_000;
 
 /**
- * Downloads what was to be pulled in the background, one URL after the other, as TikTok's servers would. Anything but a
- * complete 200 fails the pull; redirects are not followed ("3XX … is considered invalid", media-transfer-guide, read
+ * Downloads what was to be pulled in the background, one URL after the other, as TikTok's servers would. Anything but the
+ * complete file fails the pull; redirects are not followed ("3XX … is considered invalid", media-transfer-guide, read
  * 2026-11-22).
  */
 export function startPullDownload(world: World, publish: Publish, pull: PullTask): void {
@@ -35,17 +35,14 @@ class FormatRefused extends Error {}
 async function downloadOne(world: World, publish: Publish, url: string, hash: Hash | undefined): Promise<void> {
   const { pull } = publish;
   if (pull === undefined) return;
-  const response = await get(url, world.closing.signal);
-  if (response.statusCode !== 200) {
-    response.destroy();
-    throw new Error(`answered ${response.statusCode}`);
-  }
-  const announcedBytes = Number(response.headers['content-length']);
-  if (pull.media === 'video' && Number.isSafeInteger(announcedBytes)) pull.totalBytes = announcedBytes;
   const length = new MovieLength();
   const pieces: Buffer[] = [];
   let bytes = 0;
-  for await (const piece of response as AsyncIterable<Buffer>) {
+  const announce = (totalBytes: number): void => {
+    if (pull.media === 'video' && Number.isSafeInteger(totalBytes)) pull.totalBytes = totalBytes;
+  };
+  const inRanges = world.settings.switches.pullRequests === 'ranges';
+  for await (const piece of inRanges ? bytesInRanges(world, url, announce) : bytesAtOnce(world, url, announce)) {
     bytes += piece.length;
     pull.downloadedBytes += piece.length;
     hash?.update(piece);
@@ -60,9 +57,48 @@ async function downloadOne(world: World, publish: Publish, url: string, hash: Ha
   if (pull.media === 'photos' && !isAcceptedPhoto(Buffer.concat(pieces))) throw new FormatRefused();
 }
 
-function get(url: string, signal: AbortSignal): Promise<http.IncomingMessage> {
+type Announce = (totalBytes: number) => void;
+
+async function* bytesAtOnce(world: World, url: string, announce: Announce): AsyncGenerator<Buffer> {
+  const response = await get(world, url, {});
+  refuseStatus(response, 200);
+  announce(Number(response.headers['content-length']));
+  yield* response as AsyncIterable<Buffer>;
+}
+
+const RANGE_BYTES = 1_048_576;
+
+/** Whether TikTok does so is not documented; a server that gives no ranges is read at once. */
+async function* bytesInRanges(world: World, url: string, announce: Announce): AsyncGenerator<Buffer> {
+  let etag: string | undefined;
+  let totalBytes = Number.POSITIVE_INFINITY;
+  for (let start = 0; start < totalBytes; start += RANGE_BYTES) {
+    const range = `bytes=${start}-${Math.min(start + RANGE_BYTES, totalBytes) - 1}`;
+    const response = await get(world, url, { range, ...(etag !== undefined && { 'if-range': etag }) });
+    if (start === 0 && response.statusCode === 200) {
+      yield* response as AsyncIterable<Buffer>;
+      return;
+    }
+    refuseStatus(response, 206);
+    const [, first, total] = /^bytes (\d+)-\d+\/(\d+)$/.exec(response.headers['content-range'] ?? '') ?? [];
+    if (Number(first) !== start) throw new Error('another range');
+    totalBytes = Number(total);
+    etag = response.headers.etag;
+    announce(totalBytes);
+    yield* response as AsyncIterable<Buffer>;
+  }
+}
+
+function refuseStatus(response: http.IncomingMessage, expected: number): void {
+  if (response.statusCode === expected) return;
+  response.destroy();
+  throw new Error(`answered ${response.statusCode}`);
+}
+
+function get(world: World, url: string, headers: http.OutgoingHttpHeaders): Promise<http.IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const request = (url.startsWith('https:') ? https : http).get(url, { signal, agent: false }, resolve);
+    const { signal } = world.closing;
+    const request = (url.startsWith('https:') ? https : http).get(url, { signal, headers, agent: false }, resolve);
     request.on('error', reject);
   });
 }

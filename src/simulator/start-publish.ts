@@ -54,14 +54,21 @@ function uploadUrl(world: World, { uploadId, uploadToken }: NonNullable<Publish[
 function pullUrlRefusal(videoUrl: string, settings: SimulatorSettings): RefusalCode | undefined {
   if (!URL.canParse(videoUrl)) return 'invalid_params';
   const url = new URL(videoUrl);
-  if (settings.switches.pullUrlRules === 'off') return undefined;
-  if (url.protocol !== 'https:') return 'invalid_params';
-  // The host of a property is "a domain, not an IP address".
-  if (isIP(url.hostname.replace(/^\[|\]$/g, '')) !== 0) return 'url_ownership_unverified';
+  const { pullUrlRules } = settings.switches;
+  if (pullUrlRules === 'off') return undefined;
+  if (pullUrlRules !== 'loopback' || !isLoopback(url.hostname)) {
+    if (url.protocol !== 'https:') return 'invalid_params';
+    // The host of a property is "a domain, not an IP address".
+    if (isIP(url.hostname.replace(/^\[|\]$/g, '')) !== 0) return 'url_ownership_unverified';
+  }
   const isVerified = settings.verifiedUrlPrefixes.some((property) =>
     property.includes('://') ? url.href.startsWith(property) : isWithinDomain(url.hostname, property),
   );
   return isVerified ? undefined : 'url_ownership_unverified';
+}
+
+function isLoopback(hostname: string): boolean {
+  return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
 }
 
 function isWithinDomain(hostname: string, domain: string): boolean {

@@ -1,3 +1,5 @@
+import { PULL_PATH } from '../core/media-route.ts';
+
 const CENSORED = '[secret]';
 
 /** A shorter piece of a secret is no use to anybody, and may be a word that occurs by chance. */
@@ -7,6 +9,8 @@ const MIN_PIECE_CHARS = 8;
 const TOKEN_FORM = /\b(?:act|rft|clt)\.[\w!.~*%+/=-]+/g;
 /** What follows the path of a URL: an upload URL is a credential by its query, and so is any other signed URL. */
 const URL_QUERY = /(\bhttps?:[^\s"'<>?]*\?)[^\s"'<>]+/gi;
+/** A link to media of ours is a credential by its path. */
+const PULL_TOKEN = new RegExp(`(${PULL_PATH}/)[\\w.-]+`, 'g');
 const UPLOAD_FIELD = /\b(upload_(?:token|id)\b["']?\s*[=:]\s*["']?)[\w%.~-]+/gi;
 
 /**
@@ -20,6 +24,7 @@ export function withoutSecrets(text: string, sentSecrets: readonly string[]): st
     .reduce(censorPieces, text)
     .replace(TOKEN_FORM, CENSORED)
     .replace(URL_QUERY, `$1${CENSORED}`)
+    .replace(PULL_TOKEN, `$1${CENSORED}`)
     .replace(UPLOAD_FIELD, `$1${CENSORED}`);
 }
 

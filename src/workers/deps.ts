@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { AccountNames } from '../accounts/account-names.ts';
 import type { PollSchedule } from '../core/poll-schedule.ts';
-import type { Clock, OpenMedia, ProbeMedia, Sealer, TokenSource } from '../core/ports.ts';
+import type { Clock, LinkToMedia, OpenMedia, ProbeMedia, Sealer, TokenSource } from '../core/ports.ts';
 import type { RequestSecrets } from '../core/request-secrets.ts';
 import type { RetryPolicy } from '../core/retry-policy.ts';
 import type { Tracing } from '../core/tracing.ts';
@@ -9,6 +9,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { VideoClaims } from '../ledger/video-claims.ts';
 import type { Caps } from '../limits/caps.ts';
 import type { CreatorCache } from '../limits/creator-cache.ts';
+import type { Facts } from '../limits/facts.ts';
 import type { Lanes } from '../limits/lanes.ts';
 import type { Reservations } from '../limits/reservations.ts';
 import type { MeasureStep, Metrics } from '../observability/metrics.ts';
@@ -49,6 +50,7 @@ export interface WorkerDeps {
   readonly tokens: TokenSource;
   readonly reservations: Reservations;
   readonly caps: Caps;
+  readonly facts: Facts;
   readonly creators: CreatorCache;
   readonly videoClaims: VideoClaims;
   readonly lanes: Lanes;
@@ -57,6 +59,8 @@ export interface WorkerDeps {
   readonly sealer: Sealer;
   readonly requestSecrets: RequestSecrets;
   readonly openMedia: OpenMedia;
+  /** Makes the links by which TikTok downloads media from our web server; undefined where nobody knows its address. */
+  readonly linkToMedia: LinkToMedia | undefined;
   /** Looks into a video before its upload. */
   readonly probeMedia: ProbeMedia;
   /** Where it is noted that TikTok's reports stay away, so that polls must be frequent. */

@@ -6,15 +6,16 @@ import { planAfterError } from '../core/plan-after-error.ts';
 import { PublishError, toPublishError } from '../core/publish-error.ts';
 import { errorFacts, toFailure } from '../core/publish-job.ts';
 import { redisTroubleOf } from '../core/redis-trouble.ts';
-import { refusedUntil } from '../core/retry-after.ts';
 import type { Settlement } from '../core/settlement.ts';
 import { Deferral, Handback } from '../core/step-interrupt.ts';
 import type { TimelineFact } from '../core/timeline-events.ts';
 import { NO_SESSION, NOT_WAITING, nowProcessing } from '../ledger/change.ts';
+import { laneMemberOf } from '../ledger/job-view.ts';
 import { SWEEP_AFTER_MS } from '../ledger/ledger.ts';
 import type { LedgerPatch } from '../ledger/record.ts';
 import type { Needs } from './deps.ts';
 import { type EndDeps, endJob, toResult } from './end-job.ts';
+import { learnFromRefusal } from './learn-facts.ts';
 import type { OwnedJob } from './owned-job.ts';
 import { planOf, positionFromStatus } from './publish/upload-position.ts';
 import { askAgain } from './status/ask-again.ts';
@@ -23,7 +24,7 @@ import { askStatus, type QuotaCallDeps } from './tiktok-calls.ts';
 
 type Step = PlanContext['step'];
 type PlanOf<Kind extends Plan['kind']> = Extract<Plan, { kind: Kind }>;
-type ApplyDeps = EndDeps & PollPlanDeps & Needs<'caps' | 'lanes' | 'ledger' | 'pollTimes'>;
+type ApplyDeps = EndDeps & PollPlanDeps & Needs<'caps' | 'facts' | 'lanes' | 'ledger' | 'pollTimes'>;
 
 /**
  * Settles what interrupted a step of a job: the core plans what follows, and this carries it out. The only place that
@@ -40,23 +41,28 @@ export async function settleTrouble(
   if (redisTrouble !== undefined) return { kind: 'lost', trouble: redisTrouble };
   const trouble = toTrouble(thrown);
   await report(job, trouble, step, deps);
-  const { caps, clock, random, settings } = deps;
-  const refusal = trouble instanceof PublishError ? trouble : undefined;
-  const cap = refusal?.row.waitReason;
+  const { clock, random, settings } = deps;
+  if (trouble instanceof PublishError) await learnFromRefusal(job, trouble, deps);
   const context: PlanContext = {
     ...{ step, now: clock.now(), random, retryPolicy: settings.retryPolicy, maxWaitMs: settings.maxWaitMs },
     outcomeWithinMs: settings.pollSchedule.giveUpAfterMs,
-    capFreesAt: cap === 'daily_cap' ? await caps.nextDailyTryAt(job.record.account) : undefined,
+    capFreesAt: trouble instanceof PublishError ? await capFreesAt(job, trouble, deps) : undefined,
   };
-  // Also when this job gives up on it: the other accounts need not run into it.
-  if (refusal !== undefined && cap === 'active_user_cap') {
-    await caps.holdNewUsersUntil(refusedUntil(refusal, context.now));
-  }
   const plan = planAfterError(job.record, trouble, context);
   if (plan.kind !== 'ask_status') return await apply(job, plan, step, deps);
   const said = await askForPlan(job, deps);
   if (said.kind === 'lost') return said;
   return await apply(job, planAfterError(job.record, trouble, context, said), step, deps);
+}
+
+/** When a cap frees by our own count; the app's cap is learned on the way, also where this job gives up on it. */
+async function capFreesAt(
+  { record }: OwnedJob,
+  { row }: PublishError,
+  { caps }: Needs<'caps'>,
+): Promise<number | undefined> {
+  if (row.waitReason === 'daily_cap') return await caps.nextDailyTryAt(record.account);
+  return row.waitReason === 'active_user_cap' ? await caps.noteRefusal(laneMemberOf(record)) : undefined;
 }
 
 function toTrouble(thrown: unknown): Trouble {

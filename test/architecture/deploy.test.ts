@@ -163,7 +163,7 @@ describe('the Kubernetes manifests', () => {
     const paths = [...readRepositoryFile('deploy/kubernetes/ingress.yaml').matchAll(/path: (\S+)/g)].map(
       ([, path]) => path,
     );
-    expect(paths).toEqual(['/v1', '/connect', '/webhooks']);
+    expect(paths).toEqual(['/v1', '/connect', '/webhooks', '/pull']);
     const monitor = z.looseObject({
       spec: z.looseObject({
         selector: z.object({ matchLabels: z.record(z.string(), z.string()) }),

@@ -168,6 +168,7 @@ const EXPORTS: Readonly<Record<string, { readonly values: readonly string[]; rea
       'ManagedAccounts',
       'Media',
       'MediaFacts',
+      'PhotoItem',
       'PhotosMedia',
       'PostSettings',
       'PostingPage',

@@ -156,6 +156,35 @@ describe('connecting an account', () => {
       'invalid_request',
     );
   });
+
+  it('asks a person in a browser who they are, and sends back what they answer', async () => {
+    const { simulator, account } = await startTimed();
+    const query = { client_key: simulator.clientKey, response_type: 'code', redirect_uri: REDIRECT, state: 'a&b' };
+    const url = `${simulator.url}/v2/auth/authorize/?${new URLSearchParams(query)}`;
+    const page = await (await fetch(url, { headers: { accept: 'text/html' } })).text();
+    const links = [...page.matchAll(/href="(\?[^"]+)">([^<]+)/g)].map(([, href = '', text = '']) => ({
+      href: new URL(href.replaceAll('&#38;', '&'), url),
+      text,
+    }));
+    expect(links.map(({ text }) => text)).toEqual(['Allow, as User 1 (@user_1)', 'Allow, as a new user', 'Decline']);
+    const ends = await Promise.all(
+      links.map(async ({ href }) => {
+        const { headers } = await fetch(href, { redirect: 'manual', headers: { accept: 'text/html' } });
+        return new URL(headers.get('location') ?? '').searchParams;
+      }),
+    );
+    expect(ends.map((end) => end.get('state'))).toEqual(['a&b', 'a&b', 'a&b']);
+    expect(ends.map((end) => end.get('error'))).toEqual([null, null, 'access_denied']);
+    const openIds = await Promise.all(
+      ends.slice(0, 2).map(async (end) => {
+        const form = { grant_type: 'authorization_code', code: end.get('code') ?? '', redirect_uri: REDIRECT };
+        return (await callOauth(simulator, 'token', form)).json.open_id;
+      }),
+    );
+    expect(openIds[0]).toBe(account.openId);
+    expect(openIds[1]).toMatch(/^-000/);
+    expect(openIds[1]).not.toBe(account.openId);
+  });
 });
 
 describe('revoking', () => {

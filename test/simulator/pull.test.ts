@@ -48,6 +48,22 @@ describe('the URL of a pull', () => {
   });
 });
 
+describe('the URL of a pull on this machine, where that will do', () => {
+  it.each([
+    ['http://127.0.0.1:4010/pull/a.mp4', 'ok'],
+    ['http://127.0.0.1:4010/a.mp4', 'url_ownership_unverified'],
+    ['http://127.0.0.1:4011/pull/a.mp4', 'url_ownership_unverified'],
+    ['http://media.example.org/a.mp4', 'invalid_params'],
+    ['https://10.0.0.1/a.mp4', 'url_ownership_unverified'],
+  ])('%s is answered %s', async (videoUrl, code) => {
+    const simulator = await start({
+      verifiedUrlPrefixes: ['http://127.0.0.1:4010/pull/', 'example.org', 'https://10.0.0.1/'],
+      switches: { pullUrlRules: 'loopback' },
+    });
+    expect(errorCode(await pull(simulator, simulator.addAccount(), videoUrl))).toBe(code);
+  });
+});
+
 describe('a pretended download', () => {
   it('grows with the clock, gives no upload URL, and publishes', async () => {
     const { clock, simulator, account } = await startWithClock({

@@ -132,7 +132,7 @@ export async function ending(): Promise<void> {
 
 export function telling(error: unknown): string | undefined {
   if (error instanceof ConfigError) return error.problems.map(({ variable }) => variable).join();
-  if (error instanceof PublishError && error.code === 'WAIT_TIMED_OUT') return error.row.advice;
+  if (error instanceof PublishError && error.code === 'WAIT_TIMED_OUT') return error.advice;
   // @ts-expect-error no such code
   if (error instanceof PublishError && error.code === 'TIMED_OUT') return undefined;
   return undefined;

@@ -60,6 +60,8 @@ export interface PipelineOptions {
   readonly callbackSecrets?: readonly string[];
   readonly allowHosts?: readonly string[];
   readonly callbackContentType?: Config['callbackContentType'];
+  /** Port of the web server, from which TikTok then downloads media (see `startPullSite`). */
+  readonly webPort?: number;
   /** Time by which TikTok's sockets must answer (ms). */
   readonly stallMs?: number;
 }
@@ -179,6 +181,10 @@ function configOf(
     TIKTOK_API_BASE_URL: on.simulator.url,
     TIKTOK_CLIENT_KEY: on.simulator.clientKey,
     TIKTOK_CLIENT_SECRET: on.simulator.clientSecret,
+    ...(options.webPort !== undefined && {
+      PORT: String(options.webPort),
+      PUBLIC_BASE_URL: `http://127.0.0.1:${options.webPort}`,
+    }),
   });
   return {
     ...config,

@@ -11,10 +11,12 @@ import type { CommandContext } from '../cli-io.ts';
 import { accountFindings } from '../doctor/account-findings.ts';
 import { callbackFindings } from '../doctor/callback-findings.ts';
 import { redisClockFindings } from '../doctor/clock-findings.ts';
+import { factFindings } from '../doctor/fact-findings.ts';
 import type { CheckName, Finding } from '../doctor/finding.ts';
 import { postLive } from '../doctor/live-post.ts';
 import type { LiveStep } from '../doctor/live-steps.ts';
 import { payloadFindings } from '../doctor/payload-findings.ts';
+import { pullFindings } from '../doctor/pull-findings.ts';
 import { queueFindings } from '../doctor/queue-findings.ts';
 import { accessFindings, diskFindings, ledgerFindings, redisFindings } from '../doctor/redis-findings.ts';
 import { replicationFindings } from '../doctor/replication-findings.ts';
@@ -67,12 +69,13 @@ async function examine(env: Environment, onRedis: (app: App) => void): Promise<F
     if (error instanceof ConfigError) return refusedSettings(error);
     throw error;
   }
-  const [behindRedis, tiktok, storage] = await Promise.all([
+  const [behindRedis, tiktok, storage, pull] = await Promise.all([
     examineRedis(config, onRedis),
     tiktokFindings(config, Date.now),
     orFinding('storage', () => storageFindings(config)),
+    orFinding('pull', () => pullFindings(config)),
   ]);
-  return [...behindRedis, ...tiktok, ...storage];
+  return [...behindRedis, ...tiktok, ...storage, ...pull];
 }
 
 async function examineRedis(config: Config, onRedis: (app: App) => void): Promise<Finding[]> {
@@ -98,6 +101,7 @@ async function examineRedis(config: Config, onRedis: (app: App) => void): Promis
         ...(await orFinding('redis', () => ledgerFindings(app, parts))),
         ...(await orFinding('clock', () => redisClockFindings(redis, Date.now))),
         ...(await orFinding('accounts', () => accountFindings(redis, app))),
+        ...(await orFinding('tiktok', () => factFindings(parts.facts.list))),
       ];
       // Last, since BullMQ writes when they are opened, which a replica refuses.
       const queues = openQueues(app, redis, { telemetry: undefined });

@@ -2,6 +2,8 @@ import { resolve } from 'node:path';
 import type { Client } from '../../app/open-client.ts';
 import { type Config, loadConfig } from '../../config/load-config.ts';
 import { headline } from '../../core/headline.ts';
+import { filesOf } from '../../core/media-route.ts';
+import type { MediaKind } from '../../core/ports.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { type NewRequest, parseNewRequest } from '../../core/publish-request.ts';
 import { openFileSource } from '../../media/file-source.ts';
@@ -56,7 +58,8 @@ export async function publish(
     return parseNewRequest(buildRequest(targets, options));
   });
   if (options.dryRun === true) return await dryRun(request, options, context);
-  if (request.media.type === 'file') await refuseWrongFile(request.media.path, config);
+  const kind = request.media.type === 'photos' ? 'photo' : 'video';
+  for (const path of filesOf(request.media)) await refuseWrongFile(path, kind, config);
   return await withClient(context, async (app) => {
     const account = await app.vault.resolve(request.account);
     const job = await withOptionNames(() => app.publisher.enqueue({ ...request, account }, keyOf(options)));
@@ -67,9 +70,9 @@ export async function publish(
 }
 
 /** Reports a wrong file at once. An error that may pass is left to the worker. */
-async function refuseWrongFile(path: string, { mediaRoots: roots }: Config): Promise<void> {
+async function refuseWrongFile(path: string, kind: MediaKind, { mediaRoots: roots }: Config): Promise<void> {
   try {
-    const source = await openFileSource(path, { roots });
+    const source = await openFileSource(path, { roots, kind });
     await source.close();
   } catch (error) {
     if (!(error instanceof PublishError) || error.row.verdict !== 'retry') throw error;
@@ -134,14 +137,27 @@ function buildRequest(targets: readonly string[], options: PublishCommandOptions
 }
 
 function mediaOf(targets: readonly string[], options: PublishCommandOptions): Record<string, unknown> {
-  if (options.photos === true) return withoutUndefined({ type: 'photos', urls: targets, coverIndex: options.cover });
+  if (options.photos === true) {
+    const items = targets.map(sourceOf);
+    const photos = items.every(({ type }) => type === 'url')
+      ? { urls: targets }
+      : { items: items.map((item) => (item.type === 'url' ? { ...item, type: 'pull' } : item)) };
+    return withoutUndefined({ type: 'photos', ...photos, coverIndex: options.cover });
+  }
   const [target = '', ...others] = targets;
   if (others.length > 0) {
-    const message = `expected one video, got ${targets.length}: use --photos for several photo URLs`;
+    const message = `expected one video, got ${targets.length}: use --photos for several photos`;
     throw new PublishError('INPUT_INVALID', { problems: [{ path: 'media', message }] });
   }
+  const source = sourceOf(target);
+  if (options.pull !== true) return source;
   const fallback = options.fallbackUpload === true ? 'upload' : undefined;
-  if (options.pull === true) return withoutUndefined({ type: 'pull', url: target, fallback });
+  return withoutUndefined(
+    source.type === 'url' ? { ...source, type: 'pull', fallback } : { ...source, via: 'pull', fallback },
+  );
+}
+
+function sourceOf(target: string): Record<string, unknown> {
   if (/^s3:\/\//i.test(target)) return objectOf(target);
   if (/^file:\/\//i.test(target)) return { type: 'file', path: target };
   const isUrl = /^[a-z][a-z0-9+.-]*:\/\//i.test(target);

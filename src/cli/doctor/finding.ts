@@ -1,5 +1,14 @@
 /** What the doctor looks at, in this order. */
-export type CheckName = 'settings' | 'redis' | 'clock' | 'accounts' | 'tiktok' | 'queues' | 'callbacks' | 'storage';
+export type CheckName =
+  | 'settings'
+  | 'redis'
+  | 'clock'
+  | 'accounts'
+  | 'tiktok'
+  | 'queues'
+  | 'callbacks'
+  | 'storage'
+  | 'pull';
 
 export interface Finding {
   readonly check: CheckName;

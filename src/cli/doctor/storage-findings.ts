@@ -24,7 +24,7 @@ export async function storageFindings({
     if (!(error instanceof PublishError)) throw error;
     if (!KNOWN_US.includes(error.code)) {
       const message = `object storage (${where}) cannot be used: ${error.message}`;
-      return [{ check: 'storage', level: 'problem', message, fix: error.row.advice }];
+      return [{ check: 'storage', level: 'problem', message, fix: error.advice }];
     }
   } finally {
     await media.close();

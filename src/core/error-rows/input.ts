@@ -19,7 +19,8 @@ export const INPUT_ROWS = {
   }),
   INPUT_ACCOUNT_UNKNOWN: giveUp({
     message: 'no account with this name is connected',
-    advice: 'Check the spelling with `tiktok-publisher accounts list`, or connect it with `accounts add`, then retry.',
+    advice:
+      'Check the spelling with `tiktok-publisher accounts list`, or connect it with `accounts connect`, then retry.',
     retryable: true,
   }),
   INPUT_MEDIA_NOT_FOUND: giveUp({
@@ -49,6 +50,12 @@ export const INPUT_ROWS = {
   INPUT_MEDIA_CONTAINER_UNSUPPORTED: giveUp({
     message: 'the file is not an MP4, MOV or WebM video',
     advice: 'Convert the video to MP4 with H.264, for example `ffmpeg -i in.mkv -c:v libx264 -c:a aac out.mp4`.',
+  }),
+  INPUT_PHOTO_UNSUPPORTED: giveUp({
+    message: 'TikTok does not accept the photo',
+    advice:
+      'Use a JPEG or WebP image of at most 20,000,000 bytes, for example `ffmpeg -i in.png -vf scale=1080:-2 out.jpg`.',
+    retryable: true,
   }),
   INPUT_MEDIA_INCOMPLETE: giveUp({
     message: 'the video file is incomplete',
@@ -97,7 +104,8 @@ export const INPUT_ROWS = {
   }),
   INPUT_MEDIA_OUTSIDE_ROOTS: giveUp({
     message: 'the video file is outside the folders in MEDIA_ROOTS',
-    advice: 'Move the file into one of the MEDIA_ROOTS folders, or ask the operator to add its folder.',
+    advice:
+      'Check the path. Move the file into one of the MEDIA_ROOTS folders, or ask the operator to set or extend MEDIA_ROOTS.',
   }),
   IDEMPOTENCY_CONFLICT: giveUp({
     message: 'the idempotency key was used with a different request',

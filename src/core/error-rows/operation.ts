@@ -27,6 +27,13 @@ export const OPERATION_ROWS = {
     advice: 'Set TIKTOK_CLIENT_KEY and TIKTOK_CLIENT_SECRET. Access tokens cannot be refreshed without them.',
     alert: 'page',
   }),
+  CONFIG_PULL_ADDRESS_MISSING: giveUp({
+    message: 'TikTok cannot download the media from this service, because PUBLIC_BASE_URL is not set',
+    advice:
+      'Set PUBLIC_BASE_URL in the workers and the web server, verify it at TikTok (see docs/media.md), then retry the job. Or give TikTok the URL of another server, with media.type "pull" or the "urls" of photos.',
+    retryable: true,
+    alert: 'page',
+  }),
   CONFIG_PORT_TAKEN: giveUp({
     message: 'the port is in use by another program',
     advice: 'Choose another port with PORT (for the simulator: --port), or stop the program that uses it.',

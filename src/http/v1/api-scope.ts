@@ -94,7 +94,7 @@ const LOCAL_ONLY = {
   status: 403,
   code: 'API_NEEDS_KEYS',
   detail:
-    'Without API_KEYS the API is available only on this machine, at localhost and 127.0.0.1, and not to pages of other sites.',
+    'Without API_KEYS the API is available only on this machine, at localhost and 127.0.0.1, not through a proxy and not to pages of other sites. Set API_KEYS for all others.',
 };
 
 /** A hook that lets callers of the API pass and answers all others. */

@@ -8,6 +8,7 @@ import { registerCallbackRoutes } from './callback-routes.ts';
 import { registerConnectLinkRoutes } from './connect-link-routes.ts';
 import { registerDocs } from './docs-page.ts';
 import { registerEventRoutes } from './event-routes.ts';
+import { registerFactRoutes } from './fact-routes.ts';
 import { tidyComponents } from './openapi-components.ts';
 import { registerPreflightRoutes } from './preflight-routes.ts';
 import { registerPublishRoutes } from './publish-routes.ts';
@@ -35,6 +36,7 @@ const TAGS = [
   { name: 'Events', description: 'Events of jobs and accounts, in real time: server-sent events.' },
   { name: 'Callbacks', description: 'Deliveries of events to callback URLs: get, replay, resume.' },
   { name: 'Accounts', description: 'The TikTok accounts that jobs publish to.' },
+  { name: 'TikTok', description: "What TikTok's answers have shown." },
 ];
 
 interface ApiPlace {
@@ -61,6 +63,7 @@ export async function registerApi(
       registerAccountRoutes(api, options.publisher);
       registerConnectLinkRoutes(api, options.publisher);
       registerCallbackRoutes(api, options.callbacks);
+      registerFactRoutes(api, options);
       addOtherMethods();
     });
     await registerDocs(outer, basePath);

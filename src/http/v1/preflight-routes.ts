@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { filesOf } from '../../core/media-route.ts';
 import { publishRequestSchema } from '../../core/publish-request.ts';
 import { jsonAnswers, REQUEST_PROBLEMS } from './api-answers.ts';
 import { idempotencyKeySchema, keyOf } from './idempotency-key.ts';
@@ -106,7 +107,7 @@ export function registerPreflightRoutes(
       },
     },
     async ({ body, headers }) => {
-      if (body.media.type === 'file') await refuseFile(body.media.path);
+      for (const path of filesOf(body.media)) await refuseFile(path);
       const { findings, ...report } = await publisher.preflight(body, keyOf(headers));
       return {
         ...report,

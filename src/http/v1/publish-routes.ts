@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { jobChangesSchema } from '../../core/job-changes.ts';
+import { filesOf } from '../../core/media-route.ts';
 import { DEFAULT_LISTED_JOBS, MAX_LISTED_JOBS } from '../../core/post-limits.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { MAX_IDEMPOTENCY_KEY_LENGTH, publishRequestSchema } from '../../core/publish-request.ts';
@@ -51,7 +52,7 @@ function registerEnqueue(api: ApiScope, { publisher, refuseFile, basePath }: Opt
       },
     },
     async ({ body, headers }, reply) => {
-      if (body.media.type === 'file') await refuseFile(body.media.path);
+      for (const path of filesOf(body.media)) await refuseFile(path);
       const job = await publisher.enqueue(body, keyOf(headers));
       reply.code(job.created ? 202 : 200).header('location', `${basePath}/v1/publishes/${encodeURIComponent(job.id)}`);
       return reply.send(job);

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import type { FastifyBaseLogger, FastifyInstance, FastifyTypeProvider, RawServerDefault } from 'fastify';
 import type { z } from 'zod';
 import type { Deliveries } from '../../callbacks/deliveries.ts';
+import type { FactReport } from '../../core/learned-facts.ts';
 import type { Publisher } from '../../producers/publisher.ts';
 
 /** What may be sent where a schema says `T`: read-only will do. */
@@ -49,6 +50,8 @@ export interface ApiOptions {
     | 'connectLink'
   >;
   readonly callbacks: Deliveries;
+  /** What was learned from TikTok's answers, oldest first. */
+  readonly facts: () => Promise<FactReport[]>;
   /**
    * Refuses files that callers over the network may not have published. The worker looks again.
    * @throws PublishError `INPUT_MEDIA_OUTSIDE_ROOTS`

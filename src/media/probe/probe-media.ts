@@ -1,6 +1,6 @@
 import { startDeadline } from '../../core/deadline.ts';
 import type { MediaFacts } from '../../core/media-facts.ts';
-import type { MediaSource } from '../../core/ports.ts';
+import type { MediaSource, VideoType } from '../../core/ports.ts';
 import { MEBIBYTE_BYTES, SECOND_MS } from '../../core/units.ts';
 import { BoundedReader, ProbeLimitError, type ProbeLimits } from './bounded-reader.ts';
 import { type IsoFile, readIsoFile } from './iso-file.ts';
@@ -23,6 +23,10 @@ const NOTHING_KNOWN = {
   ...{ moov: null, fragmented: null, missingBytes: 0, unread: [] },
 } as const satisfies Partial<MediaFacts>;
 
+function isVideo(contentType: MediaSource['contentType']): contentType is VideoType {
+  return contentType in CONTAINERS;
+}
+
 /**
  * Finds out what a video's bytes tell about it, reading ranges only. What it can't understand it says in `unread`.
  * @throws PublishError of the source, such as `INPUT_MEDIA_CHANGED`, or the signal's reason
@@ -37,7 +41,9 @@ export async function probeMedia(
     reason: () => new ProbeLimitError(`it took longer than ${limits.maxMs / SECOND_MS} seconds`),
   });
   const reader = new BoundedReader(source, limits, deadline.signal);
-  const container = CONTAINERS[source.contentType];
+  const { contentType } = source;
+  if (!isVideo(contentType)) throw new RangeError(`expected a video, got ${contentType}`);
+  const container = CONTAINERS[contentType];
   const known = { ...NOTHING_KNOWN, container, sizeBytes: reader.sizeBytes };
   const facts = await (container === 'webm' ? readWebmFile(reader) : readIso(reader))
     .catch((error: unknown): Partial<MediaFacts> => ({ unread: [reasonOf(error)] }))

@@ -1,6 +1,5 @@
 import { exposureOf } from '../../core/exposure.ts';
 import { hashMediaUrls } from '../../core/hash-media-urls.ts';
-import type { FetchedMedia } from '../../core/media-route.ts';
 import type { MediaSource } from '../../core/ports.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { isSamePin } from '../../core/source-pin.ts';
@@ -29,11 +28,22 @@ export async function claimVideo(
 
 /**
  * The same for media that TikTok fetches, which are identified by their URLs.
+ * @param digests of the photos that it fetches from us, by their numbers
  * @throws PublishError `INPUT_DUPLICATE_VIDEO`
  */
-export async function claimFetchedMedia(job: OwnedJob, media: FetchedMedia, deps: ClaimDeps): Promise<void> {
+export async function claimFetchedMedia(
+  job: OwnedJob,
+  media: Parameters<typeof hashMediaUrls>[0],
+  digests: Parameters<typeof hashMediaUrls>[1],
+  deps: ClaimDeps,
+): Promise<void> {
   if (job.record.claimedVideo !== undefined) return;
-  await claim(job, deps, async () => ({ digest: hashMediaUrls(media) }));
+  await claim(job, deps, async () => ({ digest: hashMediaUrls(media, digests) }));
+}
+
+/** Whether it matters what tells a job's media from others. */
+export function looksForDuplicates({ record }: OwnedJob, { settings }: Needs<'settings'>): boolean {
+  return record.claimedVideo === undefined && (record.request.onDuplicate ?? settings.onDuplicate) !== 'allow';
 }
 
 type ClaimedVideo = NonNullable<OwnedJob['record']['claimedVideo']>;

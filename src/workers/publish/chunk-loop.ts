@@ -8,6 +8,7 @@ import type { UploadSession } from '../../core/session.ts';
 import { Handback } from '../../core/step-interrupt.ts';
 import { retryBriefly } from '../../tiktok/retry.ts';
 import type { Needs } from '../deps.ts';
+import { learnFromChunk } from '../learn-facts.ts';
 import type { OwnedJob } from '../owned-job.ts';
 import { leaseTimes } from '../runtime/recovery.ts';
 import { askStatus, type QuotaCallDeps } from '../tiktok-calls.ts';
@@ -25,7 +26,7 @@ const MAX_CORRECTIONS = 5;
 
 type LastChunkEvent = 'last_chunk_started' | 'last_chunk_refused' | 'last_chunk_held_back';
 
-export type ChunkDeps = QuotaCallDeps & Needs<'metrics' | 'settings' | 'tiktok'>;
+export type ChunkDeps = QuotaCallDeps & Needs<'facts' | 'log' | 'metrics' | 'settings' | 'tiktok'>;
 
 /** How a worker is told to stop. */
 export interface StopSignals {
@@ -81,9 +82,7 @@ export class ChunkLoop {
     this.#uploadUrl = uploadUrl;
     this.#isUnsent = isNew;
     this.#highestSentByte = job.record.sentBytes;
-    this.#lease = startLease(job, leaseTimes(deps.settings.recovery), () => ({
-      sentBytes: this.#sentBytes,
-    }));
+    this.#lease = startLease(job, leaseTimes(deps.settings.recovery), () => ({ sentBytes: this.#sentBytes }));
   }
 
   get #session(): UploadSession {
@@ -198,6 +197,7 @@ export class ChunkLoop {
       durationMs: performance.now() - startedAt,
     });
     if (answer.complete) return this.#plan.totalBytes;
+    await learnFromChunk(this.#job, chunk, answer.reportedUploadedBytes, this.#deps);
     return this.#offsetOf(positionFromReport(answer.reportedUploadedBytes, this.#plan), chunk.endByteExclusive);
   }
 

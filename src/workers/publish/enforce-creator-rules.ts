@@ -1,5 +1,6 @@
 import { type CreatorFindings, type CreatorLimits, checkCreatorRules } from '../../core/creator-rules.ts';
 import type { ErrorCode } from '../../core/error-table.ts';
+import { unauditedProblem } from '../../core/learned-facts.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import type { PublishRequest } from '../../core/publish-request.ts';
 import { SECOND_MS } from '../../core/units.ts';
@@ -38,8 +39,23 @@ export async function enforceCreatorRules(job: OwnedJob, deps: CreatorCheckDeps)
   if (problem !== undefined && preflight === 'refuse') {
     throw new PublishError(problem.code, { reason: problem.reason });
   }
-  const remarks = [...problems.map(({ reason }) => reason), ...notes];
+  const unaudited = unauditedReason(job);
+  const remarks = [...(unaudited === undefined ? [] : [unaudited]), ...problems.map(({ reason }) => reason), ...notes];
   if (remarks.length > 0) await job.commit({ cause: { event: 'creator_noted', remarks } });
+}
+
+/**
+ * Refuses a post that TikTok would refuse since it has not audited the app, as an answer told lately. Asks nobody.
+ * @throws PublishError `TIKTOK_UNAUDITED_CLIENT`
+ */
+export function refuseIfUnaudited(job: OwnedJob, { settings }: Needs<'settings'>): void {
+  if (settings.preflight !== 'refuse' || job.record.mode !== 'direct') return;
+  const reason = unauditedReason(job);
+  if (reason !== undefined) throw new PublishError('TIKTOK_UNAUDITED_CLIENT', { reason });
+}
+
+function unauditedReason({ record: { request, retriedAt }, around }: OwnedJob): string | undefined {
+  return unauditedProblem(request.post?.privacyLevel, around.facts, retriedAt);
 }
 
 async function findingsOf(job: OwnedJob, deps: Omit<CreatorCheckDeps, 'settings'>): Promise<CreatorFindings> {

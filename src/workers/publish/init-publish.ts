@@ -1,24 +1,24 @@
 import { performance } from 'node:perf_hooks';
 import { planChunks } from '../../core/chunk-plan.ts';
-import type { FetchedMedia } from '../../core/media-route.ts';
 import type { SourcePin } from '../../core/ports.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { publishIdOf } from '../../core/session.ts';
 import { Deferral } from '../../core/step-interrupt.ts';
 import { HOUR_MS, MINUTE_MS } from '../../core/units.ts';
 import { NOT_WAITING, nowProcessing } from '../../ledger/change.ts';
-import { latenessMs } from '../../ledger/job-view.ts';
+import { laneMemberOf, latenessMs } from '../../ledger/job-view.ts';
 import type { LedgerPatch, LedgerRecord } from '../../ledger/record.ts';
 import type { InitAnswer, PhotoSet, VideoSource } from '../../tiktok/index.ts';
 import type { Needs } from '../deps.ts';
+import { learnFromInit } from '../learn-facts.ts';
 import type { OwnedJob } from '../owned-job.ts';
 import { leaseTimes } from '../runtime/recovery.ts';
 import { type PollPlanDeps, planFirstPoll } from '../status/plan-poll.ts';
 import { callWithReservation, takeBookedCall } from '../tiktok-calls.ts';
-import { type CreatorCheckDeps, enforceCreatorRules } from './enforce-creator-rules.ts';
+import { type CreatorCheckDeps, enforceCreatorRules, refuseIfUnaudited } from './enforce-creator-rules.ts';
 import { lockMayHaveEnded } from './lease.ts';
 
-export type InitDeps = CreatorCheckDeps & Needs<'caps' | 'metrics'>;
+export type InitDeps = CreatorCheckDeps & Needs<'caps' | 'facts' | 'metrics'>;
 
 /** "The upload_url is valid for one hour" (content-posting-api-reference-direct-post); a minute is left for the last chunk. */
 const UPLOAD_URL_LIFE_MS = HOUR_MS - MINUTE_MS;
@@ -49,18 +49,14 @@ export async function initUpload(job: OwnedJob, pin: SourcePin, deps: InitDeps &
       },
     },
   });
-  tellBegun(job, answer, deps);
+  await tellBegun(job, answer, deps);
   return uploadUrl;
 }
 
 /** Lets TikTok fetch the media. The call itself starts the post, so it is never repeated on doubt. */
-export async function initFetch(job: OwnedJob, media: FetchedMedia, deps: InitDeps & PollPlanDeps): Promise<void> {
+export async function initFetch(job: OwnedJob, source: FetchSource, deps: InitDeps & PollPlanDeps): Promise<void> {
   // Before the init, so that nothing delays writing its answer to the ledger.
   const nextPollAt = planFirstPoll(job, deps);
-  const source: PublishSource =
-    media.type === 'photos'
-      ? { kind: 'photos', urls: media.urls, coverIndex: media.coverIndex ?? 0 }
-      : { kind: 'pull', url: media.url };
   const answer = await init(job, source, deps, {});
   await job.commitAndLeave({
     to: 'processing',
@@ -68,7 +64,7 @@ export async function initFetch(job: OwnedJob, media: FetchedMedia, deps: InitDe
     hasBegun: true,
     patch: nowProcessing({ kind: 'fetch', publishId: answer.publishId }, deps.clock.now(), nextPollAt),
   });
-  tellBegun(job, answer, deps);
+  await tellBegun(job, answer, deps);
 }
 
 /** The upload URL of a job that was begun. */
@@ -84,7 +80,10 @@ function uploadUrlContext(publishJobId: string): string {
 }
 
 /** Where TikTok gets the media from. */
-type PublishSource = VideoSource | ({ readonly kind: 'photos' } & PhotoSet);
+type PublishSource = VideoSource | FetchSource;
+
+/** What TikTok is to fetch, by URLs that it can reach. */
+export type FetchSource = Extract<VideoSource, { kind: 'pull' }> | ({ readonly kind: 'photos' } & PhotoSet);
 
 async function init(
   job: OwnedJob,
@@ -93,10 +92,10 @@ async function init(
   upload: LedgerPatch,
 ): Promise<InitAnswer & { readonly intendedAt: number }> {
   const { account, initCount, mode } = job.record;
+  refuseIfUnaudited(job, deps);
   // The app's cap on posting accounts holds new ones back; those inside go on.
-  if (mode === 'direct' && job.around.heldBackUntil !== undefined) {
-    // Another job of the account may have been let in since the claim.
-    const heldBackUntil = await deps.caps.heldBackUntil(account);
+  if (mode === 'direct' && job.around.isNewcomer) {
+    const heldBackUntil = await deps.caps.letIn(laneMemberOf(job.record));
     if (heldBackUntil !== undefined) throw new Deferral('active_user_cap', heldBackUntil);
   }
   await enforceCreatorRules(job, deps);
@@ -164,13 +163,16 @@ function proofAgeMs({ provenAt }: OwnedJob): number {
   return performance.now() - provenAt;
 }
 
-function tellBegun(
-  { record }: OwnedJob,
+async function tellBegun(
+  job: OwnedJob,
   { logId, intendedAt }: InitAnswer & { readonly intendedAt: number },
-  { log, metrics }: Needs<'log' | 'metrics'>,
-): void {
+  deps: InitDeps,
+): Promise<void> {
+  const { record } = job;
+  const { log, metrics } = deps;
   const lateMs = record.initCount === 1 ? latenessMs(record, intendedAt) : undefined;
   if (lateMs !== undefined) metrics.scheduledPostReached('init', lateMs);
   // TikTok's own id, by which its support finds a post.
   log.info({ publishJobId: record.id, publishId: publishIdOf(record.session), tiktokLogId: logId }, 'post started');
+  await learnFromInit(job, deps);
 }

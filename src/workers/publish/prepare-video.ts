@@ -66,7 +66,7 @@ async function examineMedia(
   const { examined } = job.record;
   const isKnown = examined !== undefined && isSamePin(examined.pin, source.pin);
   const facts = isKnown ? examined.facts : (await probeMedia(source, { signal })).facts;
-  const findings = checkMediaRules(facts, job.record.mode);
+  const findings = checkMediaRules(facts, job.record.mode, job.around.facts.longestVideoSeconds?.value);
   if (!isKnown) {
     const remarks = [...(source.remarks ?? []), ...findings.map(findingText)];
     await job.commit({

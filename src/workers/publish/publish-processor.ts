@@ -10,16 +10,17 @@ import { OwnedJob } from '../owned-job.ts';
 import { settleTrouble } from '../settle-trouble.ts';
 import { wakeIfReportedMeanwhile } from '../status/plan-poll.ts';
 import { inSpan } from '../step-span.ts';
-import { type ClaimDeps, claimFetchedMedia } from './check-duplicate.ts';
+import type { ClaimDeps } from './check-duplicate.ts';
 import type { StopSignals } from './chunk-loop.ts';
 import { claimPublishEntry, type PublishQueueEntry } from './claim-publish-entry.ts';
 import { inLane } from './in-lane.ts';
 import { initFetch } from './init-publish.ts';
+import { preparePull } from './prepare-pull.ts';
 import { prepareVideo } from './prepare-video.ts';
 import { runOwned } from './run-owned.ts';
 import { type UploadDeps, uploadVideo } from './upload-video.ts';
 
-type HandOverDeps = ClaimDeps & UploadDeps & Needs<'openMedia' | 'probeMedia' | 'requestSecrets'>;
+type HandOverDeps = ClaimDeps & UploadDeps & Needs<'linkToMedia' | 'openMedia' | 'probeMedia' | 'requestSecrets'>;
 
 /** Runs one entry of `tiktok-publish` as far as it gets: until TikTok has everything, or a reason to stop. */
 export async function processPublishEntry(
@@ -59,8 +60,8 @@ async function handOver(job: OwnedJob, deps: HandOverDeps, stop: StopSignals): P
   if (exposureOf(record) === 'init_in_doubt') throw new PublishError('TIKTOK_LOST_INIT');
   const media = mediaInUse({ ...record, request: await deps.requestSecrets.open(record.request, record.id) });
   if (isFetchedByTikTok(media)) {
-    await claimFetchedMedia(job, media, deps);
-    await inSpan('begin pull', record, deps, () => initFetch(job, media, deps));
+    const source = await preparePull(job, media, deps, stop.signal);
+    await inSpan('begin pull', record, deps, () => initFetch(job, source, deps));
     return;
   }
   const source = await deps.openMedia(media);

@@ -7,7 +7,7 @@ import { endChange, type JobEnd } from '../../ledger/change.ts';
 import { laneMemberOf } from '../../ledger/job-view.ts';
 import { SWEEP_AFTER_MS } from '../../ledger/ledger.ts';
 import type { LedgerRecord } from '../../ledger/record.ts';
-import { wakeJobs } from '../../limits/wake-jobs.ts';
+import { wakeJobs, wakeNewcomer } from '../../limits/wake-jobs.ts';
 import { createOutageLog } from '../../observability/outage-log.ts';
 import type { Needs } from '../deps.ts';
 import { type EndDeps, ensureRecheckEntry, reportEnd } from '../end-job.ts';
@@ -17,7 +17,7 @@ import { createEntrySearch, type EntrySearch } from './entry-search.ts';
 const BATCH = 200;
 
 type LookDeps = EndDeps & Needs<'lanes' | 'ledger' | 'settings'>;
-type SweepDeps = LookDeps & Needs<'restorePublished'>;
+type SweepDeps = LookDeps & Needs<'caps' | 'restorePublished'>;
 type LaneDeps = Needs<'clock' | 'lanes' | 'ledger' | 'queues'>;
 
 /**
@@ -69,14 +69,14 @@ export async function sweepOnce(deps: SweepDeps, search: EntrySearch = createEnt
   await deps.restorePublished();
 }
 
-/** Admits and wakes where a turn or a wake-up got lost. */
-async function lookAfterLanes(deps: LaneDeps & Needs<'log'>): Promise<void> {
-  for (const account of await deps.lanes.stale(BATCH)) {
-    await lookAfterLane(account, deps).catch((error: unknown) => {
-      if (redisTroubleOf(error) !== undefined) throw error;
-      deps.log.warn({ err: toPublishError(error), account }, 'sweep of a lane failed');
-    });
-  }
+/** Admits and wakes where a turn or a wake-up got lost, and where the app's cap has places. */
+async function lookAfterLanes(deps: LaneDeps & Needs<'caps' | 'log'>): Promise<void> {
+  const orWarn = (about: Readonly<Record<string, string>>) => (error: unknown) => {
+    if (redisTroubleOf(error) !== undefined) throw error;
+    deps.log.warn({ err: toPublishError(error), ...about }, 'sweep of waiting jobs failed');
+  };
+  for (const account of await deps.lanes.stale(BATCH)) await lookAfterLane(account, deps).catch(orWarn({ account }));
+  for (const id of await deps.caps.nextInLine()) await wakeNewcomer(id, deps).catch(orWarn({ publishJobId: id }));
 }
 
 async function lookAfterLane(account: string, deps: LaneDeps): Promise<void> {

@@ -1,3 +1,4 @@
+import { isPulledVideo, mediaInUse } from '../../core/media-route.ts';
 import { isPastDeadline } from '../../core/poll-schedule.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { isTerminal } from '../../core/publish-state.ts';
@@ -7,6 +8,7 @@ import type { StatusAnswer } from '../../tiktok/index.ts';
 import type { Needs, WorkerDeps } from '../deps.ts';
 import { type EndDeps, endJob, settlementOf, toResult } from '../end-job.ts';
 import { ensureEntry } from '../ensure-entry.ts';
+import { learnOfDuration } from '../learn-facts.ts';
 import { OwnedJob } from '../owned-job.ts';
 import { failureOf } from '../publish/upload-position.ts';
 import { settleTrouble } from '../settle-trouble.ts';
@@ -29,7 +31,7 @@ export async function processStatusEntry(entry: StatusQueueEntry, deps: WorkerDe
 
 async function poll(
   job: OwnedJob,
-  deps: QuotaCallDeps & EndDeps & PollPlanDeps & Needs<'ledger' | 'pollTimes' | 'tiktok' | 'webhooks'>,
+  deps: QuotaCallDeps & EndDeps & PollPlanDeps & Needs<'facts' | 'ledger' | 'pollTimes' | 'tiktok' | 'webhooks'>,
 ): Promise<Settlement> {
   const { record } = job;
   if (isTerminal(record.state)) return settlementOf(record);
@@ -47,6 +49,7 @@ async function poll(
   if (isOutcome(answer)) await noteMissingWebhook(record, deps);
   switch (answer.status) {
     case 'PUBLISH_COMPLETE':
+      await learnOfDuration(job, 'video_published', deps);
       return await endJob(job, { to: 'published', postIds: answer.postIds, tiktokStatus: answer.rawStatus }, deps);
     case 'SEND_TO_USER_INBOX':
       return await endJob(job, { to: 'in_inbox', tiktokStatus: answer.rawStatus }, deps);
@@ -87,7 +90,7 @@ async function watchPull(
   deps: Needs<'clock' | 'settings' | 'tiktok' | 'tokens'>,
 ): Promise<LedgerProgress> {
   const { record } = job;
-  if (record.request.media.type !== 'pull' || answer.status !== 'PROCESSING_DOWNLOAD') return {};
+  if (!isPulledVideo(mediaInUse(record)) || answer.status !== 'PROCESSING_DOWNLOAD') return {};
   const now = deps.clock.now();
   const { downloadedBytes = 0 } = answer;
   if (record.pullBytes !== downloadedBytes) return { pullBytes: downloadedBytes, pullProgressAt: now };

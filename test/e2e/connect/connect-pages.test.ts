@@ -32,6 +32,7 @@ describe.skipIf(executablePath === undefined)(
       page.on('console', (message) => complaints.push(message.text()));
       for (const title of ['Connected', 'This link no longer works']) {
         await page.goto(link);
+        if (title === 'Connected') await page.getByText('Allow, as User 1').click();
         expect(await page.title()).toBe(`${title} – Acme Social Planner for Restaurants and Hotels`);
         expect(await page.locator('header').innerText()).toBe('Acme Social Planner for Restaurants and Hotels');
         expect(await page.evaluate("document.querySelector('header img').naturalWidth")).toBe(1);
@@ -60,6 +61,10 @@ describe.skipIf(executablePath === undefined)(
       newUser(site.simulator, 'open-id-1');
       const page = await browser.newPage();
       await page.goto(await site.link('acme', { returnTo: `${app}/settings?tab=tiktok` }));
+      await page.getByText('Decline').click();
+      expect(page.url()).toBe(`${app}/settings?tab=tiktok&account=acme&outcome=denied&code=ACCESS_DENIED`);
+      await page.goto(await site.link('acme', { returnTo: `${app}/settings?tab=tiktok` }));
+      await page.getByText('Allow, as a new user').click();
       expect(await page.title()).toBe('Settings');
       expect(page.url()).toBe(`${app}/settings?tab=tiktok&account=acme&outcome=connected`);
       // The page before had TikTok's code in its address.

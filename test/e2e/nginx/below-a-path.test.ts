@@ -27,12 +27,15 @@ async function documentedLocation(port: number): Promise<string> {
 
 /** A service behind nginx, which serves it below /tiktok/ alone. */
 async function startBehindNginx(program: string) {
-  const simulator = await startSimulator({ processingMs: 100 });
-  onTestFinished(() => simulator.close());
-  simulator.addAccount();
   const [port, nginxPort] = [await freePort(), await freePort()];
   const origin = await startNginx(program, nginxPort, await documentedLocation(port));
   const base = `${origin}/tiktok`;
+  const simulator = await startSimulator({
+    ...{ processingMs: 100, fetchPulls: true, verifiedUrlPrefixes: [`${base}/pull/`] },
+    switches: { pullUrlRules: 'loopback', pullRequests: 'ranges' },
+  });
+  onTestFinished(() => simulator.close());
+  simulator.addAccount();
   const env = freshEnvironment({
     PORT: String(port),
     PUBLIC_BASE_URL: base,
@@ -66,7 +69,7 @@ const jobDocument = z.looseObject({ id: z.string(), state: z.string() });
 describe.skipIf(nginx === undefined || executablePath === undefined)(
   'behind nginx, below a path, as docs/deployment.md has it (skipped where nginx or Chromium is not on the PATH)',
   () => {
-    it('accounts are connected, jobs accepted and followed live, and board and documentation work', async () => {
+    it('accounts are connected, jobs accepted and followed live, media downloaded, and board and documentation work', async () => {
       const { origin, base, env, simulator } = await startBehindNginx(nginx ?? '');
       const { page, complaints } = await openPage(base);
 
@@ -74,10 +77,11 @@ describe.skipIf(nginx === undefined || executablePath === undefined)(
       const { url } = z.looseObject({ url: z.string() }).parse(JSON.parse(connect.stdout));
       expect(url).toMatch(new RegExp(`^${base}/connect/`));
       await page.goto(url);
+      await page.getByText('Allow, as a new user').click();
       await page.getByText('acme').first().waitFor();
       expect(page.url()).toMatch(new RegExp(`^${base}/connect/tiktok/callback`));
 
-      const enqueue = (more: Record<string, string> = {}) =>
+      const enqueue = (more: Record<string, unknown> = {}) =>
         fetch(`${base}/v1/publishes`, {
           ...{ method: 'POST', headers },
           body: JSON.stringify({
@@ -104,6 +108,11 @@ describe.skipIf(nginx === undefined || executablePath === undefined)(
       const job = await fetch(new URL(answer.headers.get('location') ?? '', origin), { headers });
       expect(jobDocument.parse(await job.json()).state).toBe('published');
       expect(simulator.journal.posts()).toHaveLength(1);
+      const media = { type: 'file', path: DEMO_VIDEO, via: 'pull' };
+      const pulled = jobDocument.parse(await (await enqueue({ media })).json());
+      await until(pulled.id, 'publish.published');
+      const [first, second] = simulator.journal.posts();
+      expect(second?.sha256).toBe(first?.sha256);
 
       await page.goto(`${base}/board`);
       await page.locator('a[href*="/tiktok/board/queue/tiktok-status"]').first().waitFor();

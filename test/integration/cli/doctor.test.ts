@@ -12,6 +12,7 @@ import { redisClockFindings } from '../../../src/cli/doctor/clock-findings.ts';
 import { tiktokFindings } from '../../../src/cli/doctor/tiktok-findings.ts';
 import { runCli } from '../../../src/cli/run-cli.ts';
 import { loadConfig } from '../../../src/config/load-config.ts';
+import { createFacts } from '../../../src/limits/facts.ts';
 import { QUEUE_NAMES } from '../../../src/queues/queue-names.ts';
 import { createQueues } from '../../../src/queues/queues.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
@@ -82,6 +83,20 @@ describe('doctor', () => {
     expect(io.printed().stdout).toMatch(/^ok +redis +Redis \d/m);
     expect(io.printed().stdout).toContain('1 of 1 accounts have tokens that can be decrypted');
     expect(io.printed().stdout).toMatch(/All checks passed\.\n$/);
+  });
+
+  it('shows what was learned from TikTok, with source and age', async () => {
+    const { env, redis, keys } = await startWorld();
+    const facts = createFacts({ redis, keys, clock: Date });
+    await facts.change({ name: 'audited', value: false }, { jobId: 'job-7', account: 'acme' });
+    await facts.change({ name: 'uploadReport', value: 'count' }, { jobId: 'job-8', account: 'acme' });
+    const { healthy, findings } = await examine(env);
+    expect(healthy).toBe(true);
+    expect(findings).toContainEqual({
+      ...{ check: 'tiktok', level: 'advice', fix: expect.stringContaining('SELF_ONLY') },
+      message: expect.stringMatching(/has not audited the app.*\(job job-7, \d{4}-/),
+    });
+    expect(findings).toContainEqual({ check: 'tiktok', level: 'ok', message: expect.stringContaining('job-8') });
   });
 
   it('names every setting that is wrong, and looks no further', async () => {

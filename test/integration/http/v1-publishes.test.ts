@@ -95,6 +95,19 @@ describe('POST /v1/publishes', () => {
     expect(await statusOf(outside.file)).toBe(403);
     expect(await statusOf(`${inside.folder}-beside/video.mp4`)).toBe(403);
   });
+
+  it('takes photos and videos for TikTok to download from below MEDIA_ROOTS only, too', async () => {
+    const inside = await folderWithVideo();
+    const outside = await folderWithVideo();
+    const api = await startApi({ MEDIA_ROOTS: inside.folder });
+    const statusOf = async (media: unknown) =>
+      (await api.call('POST', '/v1/publishes', { ...PULL_REQUEST, media })).status;
+    const photos = (...paths: string[]) => ({ type: 'photos', items: paths.map((path) => ({ type: 'file', path })) });
+    expect(await statusOf(photos(inside.file, inside.file))).toBe(202);
+    expect(await statusOf(photos(inside.file, outside.file))).toBe(403);
+    expect(await statusOf({ type: 'file', path: inside.file, via: 'pull' })).toBe(202);
+    expect(await statusOf({ type: 'file', path: outside.file, via: 'pull' })).toBe(403);
+  });
 });
 
 describe('a job over REST', () => {

@@ -60,11 +60,49 @@ describe("the app's cap on posting accounts", () => {
     expect(await publisher.waitForCompletion(inside.id, WAIT)).toMatchObject({ state: 'published' });
     const [newcomer, another] = [await addAccount('newcomer'), await addAccount('another')];
     await waitingFor(publisher, await publisher.enqueue(post('newcomer', path)), 'active_user_cap');
-    await waitingFor(publisher, await publisher.enqueue(post('another', path)), 'active_user_cap');
+    const last = await waitingFor(publisher, await publisher.enqueue(post('another', path)), 'active_user_cap');
+    // There is one place a day, and a job may wait for a day in all: it does not fail before.
+    expect(Date.parse(last.waitingUntil ?? '') - Date.parse(last.createdAt)).toBe(24 * HOUR_MS);
     expect(simulator.journal.requests({ endpoint: 'video_init', openId: newcomer.openId })).toHaveLength(1);
     expect(simulator.journal.requests({ endpoint: 'video_init', openId: another.openId })).toHaveLength(0);
     const again = await publisher.enqueue(post('acme', path));
     expect(await publisher.waitForCompletion(again.id, WAIT)).toMatchObject({ state: 'published' });
+  });
+});
+
+describe("the app's cap, with more creators due than places", () => {
+  it('lets those go on that have a place, others where there is one, and tells the rest on which day they go', async () => {
+    const { publisher, folder, simulator, addAccount } = await startTestPipeline({
+      maxWaitMs: 72 * HOUR_MS,
+      simulator: { limits: { activeUsersPerDay: 10 } },
+    });
+    const path = await makeVideo(folder, 1_000);
+    const active = Array.from({ length: 7 }, (_, number) => `active-${number}`);
+    const others = Array.from({ length: 23 }, (_, number) => `new-${number}`);
+    for (const account of [...active, ...others]) await addAccount(account);
+    const first = await Promise.all(active.map((account) => publisher.enqueue(post(account, path))));
+    for (const { id } of first) await publisher.waitForCompletion(id, WAIT);
+
+    const due: PublishJob[] = [];
+    for (const account of [...others, ...active]) due.push(await publisher.enqueue(post(account, path)));
+    const jobs = await eventually(async () => {
+      const seen = await Promise.all(due.map(async ({ id }) => await publisher.get(id)));
+      const settled = seen.filter((job) => job?.state === 'published' || job?.waitingFor === 'active_user_cap');
+      if (settled.length < due.length) throw new Error(`${settled.length} of ${due.length}`);
+      return settled.filter((job) => job !== undefined);
+    });
+    const published = jobs.filter(({ state }) => state === 'published').map(({ account }) => account);
+    expect(published.filter((account) => account.startsWith('active'))).toHaveLength(7);
+    expect(published.filter((account) => account.startsWith('new'))).toHaveLength(3);
+    const hoursUntil = jobs.flatMap(({ waitingUntil }) =>
+      waitingUntil === null ? [] : [Math.round((Date.parse(waitingUntil) - Date.now()) / HOUR_MS)],
+    );
+    // Ten places a day; who asked before an older job is told an earlier time, by as many places as are asked for at once.
+    expect(hoursUntil.filter((hours) => hours === 24 || hours === 48)).toHaveLength(20);
+    expect(Math.abs(hoursUntil.filter((hours) => hours === 24).length - 10)).toBeLessThanOrEqual(4);
+    // Only those ran into it that were sent before the cap was known.
+    const refused = simulator.journal.requests({ endpoint: 'video_init', code: 'reached_active_user_cap' });
+    expect(refused.length).toBeLessThan(20);
   });
 });
 

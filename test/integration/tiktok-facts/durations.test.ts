@@ -12,15 +12,22 @@ describe('F1: a video of eleven minutes', () => {
     simulator: { switches: { directDuration: 'creator' } },
   });
 
-  it('is posted directly for a creator who may post an hour, with a remark', async () => {
-    const { account, enqueueFile, ended } = await openCase(world().pipeline, { maxVideoPostDurationSec: 3_600 });
+  it('is posted directly for a creator who may post an hour, the first time with a remark', async () => {
+    const { pipeline } = world();
+    const { account, enqueueFile, ended } = await openCase(pipeline, { maxVideoPostDurationSec: 3_600 });
+    const media = { type: 'file', path: ELEVEN_MINUTES } as const;
+    const preflight = () => pipeline.publisher.preflight({ account, media, ...DIRECT });
+    const before = await preflight();
+    expect([before.ok, before.findings]).toMatchObject([true, [{ code: 'INPUT_MEDIA_DURATION', severity: 'warn' }]]);
     const job = await ended(await enqueueFile(ELEVEN_MINUTES));
     expect(job.state).toBe('published');
     const remarks = ['expected at most 600 seconds, got 660 seconds'];
     expect(job.timeline).toContainEqual(expect.objectContaining({ event: 'media_examined', remarks }));
-    const media = { type: 'file', path: ELEVEN_MINUTES } as const;
-    const report = await world().pipeline.publisher.preflight({ account, media, ...DIRECT });
-    expect([report.ok, report.findings]).toMatchObject([true, [{ code: 'INPUT_MEDIA_DURATION', severity: 'warn' }]]);
+    // Now it is known that TikTok takes it.
+    expect(await pipeline.service.facts.list()).toContainEqual(
+      expect.objectContaining({ name: 'longestVideoSeconds', value: 660, account: null, jobId: job.id }),
+    );
+    expect((await preflight()).findings).toEqual([]);
   });
 
   it("is refused before any init beyond the creator's own limit", async () => {

@@ -49,7 +49,7 @@ describe('wrong use of the command line', () => {
       ['publish', 'https://example.com/1.jpg', '--photos', '--cover', '1', ...direct],
       '--cover: expected a number below 1',
     ],
-    [['publish', video, ...direct, '--pull'], 'https://'],
+    [['publish', 'http://example.com/a.mp4', ...direct, '--pull'], 'https://'],
     [['publish', video, ...direct, '--cover', '1'], '--cover: only used with --photos'],
     [['publish', video, ...direct, '--description', 'x'], '--description: only used with --photos'],
     [['publish', video, ...direct, '--auto-add-music'], '--auto-add-music: only used with --photos'],

@@ -103,6 +103,8 @@ describe('a guest', () => {
     expect(Object.keys(app)).toEqual(expect.arrayContaining(['HOST', 'PORT', 'API_KEYS', 'LOG_LEVEL']));
     expect(loadWorkersConfig({ ...app, ENCRYPTION_KEYS })).toEqual(loadWorkersConfig({ ENCRYPTION_KEYS }));
     expect(loadWorkersConfig({ TIKTOK_PUBLISHER_LOG_LEVEL: 'debug' }).logLevel).toBe('debug');
+    const service = { TIKTOK_PUBLISHER_PUBLIC_BASE_URL: 'https://publisher.example.com' };
+    expect(loadWorkersConfig(service).pull.baseUrl).toBe('https://publisher.example.com');
     expect(problemsOf(() => loadWorkersConfig({ UPLOAD_CONCURRENCY: 'many' }))).toHaveProperty('UPLOAD_CONCURRENCY');
   });
 

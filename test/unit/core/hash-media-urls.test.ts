@@ -37,6 +37,23 @@ describe('hashMediaUrls', () => {
     expect(photos(VIDEO)).not.toBe(pull(VIDEO));
   });
 
+  it('tells photos that TikTok fetches from us by their bytes, wherever they are', () => {
+    const at = (path: string, digest: string): string =>
+      hashMediaUrls(
+        {
+          type: 'photos',
+          items: [
+            { type: 'file', path },
+            { type: 'pull', url: VIDEO },
+          ],
+        },
+        [digest],
+      );
+    expect(at('/a.jpg', 'x')).toBe(at('/b.jpg', 'x'));
+    expect(at('/a.jpg', 'x')).not.toBe(at('/a.jpg', 'y'));
+    expect(hashMediaUrls({ type: 'photos', items: [{ type: 'pull', url: VIDEO }] })).toBe(photos(VIDEO));
+  });
+
   it('holds nothing of the URL', () => {
     expect(pull(`${VIDEO}?token=secret`)).toMatch(/^[0-9a-f]{64}$/);
   });

@@ -295,6 +295,17 @@ describe('a job that waits', () => {
     const end = planAfterWaiting(tired, { now: NOW, maxWaitMs: 2 * DAY_MS });
     expect(end?.to).toBe(mightBePublished(exposure) ? undefined : 'failed');
   });
+
+  it("for a place within the app's cap, waits to the end of its time, whatever our own count says", () => {
+    const job = { ...FRESH, createdAt: NOW - DAY_MS };
+    const plan = (until: number, now = NOW) =>
+      planAfterError(job, new Deferral('active_user_cap', until), { ...contextOf('publish'), now });
+    expect(plan(NOW + DAY_MS / 2)).toMatchObject({ kind: 'wait', until: NOW + DAY_MS / 2 });
+    expect(plan(NOW + 9 * DAY_MS)).toMatchObject({ kind: 'wait', until: NOW + DAY_MS });
+    expect(plan(NOW + 9 * DAY_MS, NOW + DAY_MS)).toMatchObject({ kind: 'end', to: 'failed' });
+    const daily = new Deferral('daily_cap', NOW + 9 * DAY_MS);
+    expect(planAfterError(job, daily, contextOf('publish'))).toMatchObject({ kind: 'end', to: 'failed' });
+  });
 });
 
 describe('the table in ARCHITECTURE.md', () => {

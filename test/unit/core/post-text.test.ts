@@ -10,6 +10,16 @@ describe('mediaName', () => {
     [{ type: 's3', bucket: 'b', key: 'clips/summer.mov' }, 'summer.mov'],
     [{ type: 'photos', urls: ['https://a.example/1.jpg', 'https://a.example/2.jpg'] }, '2 photos'],
     [{ type: 'photos', urls: ['https://a.example/1.jpg'] }, '1 photo'],
+    [
+      {
+        type: 'photos',
+        items: [
+          { type: 'file', path: '/1.jpg' },
+          { type: 'file', path: '/2.jpg' },
+        ],
+      },
+      '2 photos',
+    ],
     [{ type: 'unheard-of' }, ''],
   ])('calls %j "%s"', (media, name) => {
     expect(mediaName(media)).toBe(name);
@@ -43,5 +53,6 @@ describe('mediaText', () => {
     expect(mediaText({ type: 'url', url: 'https://a.example/b.mp4' })).toBe('https://a.example/b.mp4');
     const urls = ['https://a.example/1.jpg', 'https://a.example/2.jpg'];
     expect(mediaText({ type: 'photos', urls })).toBe('2 photos, the first https://a.example/1.jpg');
+    expect(mediaText({ type: 'photos', items: [{ type: 'file', path: '/1.jpg' }] })).toBe('1 photo, the first /1.jpg');
   });
 });

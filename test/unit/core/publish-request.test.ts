@@ -131,6 +131,18 @@ describe('parsePublishRequest', () => {
     { type: 'pull', url: 'https://cdn.example.com/a.mp4', fallback: 'upload' },
     { type: 'pull', url: 'http://127.0.0.1:4010/a.mp4' },
     { type: 'photos', urls: ['https://cdn.example.com/a.jpg'], coverIndex: 0 },
+    { type: 'file', path: '/srv/a.mp4', via: 'pull', fallback: 'upload' },
+    { type: 's3', bucket: 'videos', key: 'a.mp4', via: 'pull' },
+    {
+      type: 'photos',
+      items: [
+        { type: 'file', path: '/srv/a.jpg' },
+        { type: 's3', bucket: 'photos', key: 'b.webp', versionId: '7' },
+        { type: 'url', url: 'http://cdn.example.com/c.jpg' },
+        { type: 'pull', url: 'https://cdn.example.com/d.jpg' },
+      ],
+      coverIndex: 3,
+    },
   ])('takes the media %j', (media) => {
     const request = { ...valid, media };
     expect(parsePublishRequest(request)).toEqual(request);
@@ -149,6 +161,14 @@ describe('parsePublishRequest', () => {
     [{ type: 'photos', urls: photos(36) }, 'media.urls'],
     [{ type: 'photos', urls: ['http://cdn.example.com/a.jpg'] }, 'media.urls.0'],
     [{ type: 'photos', urls: photos(2), coverIndex: 2 }, 'media.coverIndex'],
+    [{ type: 'photos', items: [{ type: 'pull', url: 'http://cdn.example.com/a.jpg' }] }, 'media.items.0.url'],
+    [{ type: 'photos', items: [{ type: 'file', path: '/a.jpg', via: 'pull' }] }, 'media.items.0.via'],
+    [{ type: 'photos', items: [{ type: 'photos', urls: photos(1) }] }, 'media.items.0.type'],
+    [{ type: 'photos', items: [{ type: 'file', path: '/a.jpg' }], coverIndex: 1 }, 'media.coverIndex'],
+    [{ type: 'photos', items: [{ type: 'file', path: '/a.jpg' }], urls: photos(1) }, 'media'],
+    [{ type: 'photos' }, 'media'],
+    [{ type: 'file', path: '/a.mp4', via: 'push' }, 'media.via'],
+    [{ type: 'file', path: '/a.mp4', fallback: 'upload' }, 'media.fallback'],
     [{ type: 'ftp' }, 'media.type'],
   ])('refuses the media %j by its field', (media, path) => {
     expect(problemPaths({ ...valid, media })).toEqual([path]);

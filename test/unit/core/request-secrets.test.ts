@@ -18,6 +18,18 @@ const secretRequests: PublishRequest[] = [
   { ...inbox, media: { type: 'url', url: 'https://user:hidden@cdn.example.com/a.mp4' } },
   { ...inbox, media: { type: 'pull', url: 'https://cdn.example.com/a.mp4?hidden' } },
   { ...inbox, media: { type: 'photos', urls: ['https://a.example.com/1.jpg', 'https://a.example.com/2.jpg?hidden'] } },
+  {
+    ...inbox,
+    media: {
+      type: 'photos',
+      items: [
+        { type: 'file', path: '/1.jpg' },
+        { type: 'url', url: 'https://user:hidden@a.example.com/2.jpg' },
+        { type: 'pull', url: 'https://a.example.com/3.jpg?hidden' },
+      ],
+    },
+  },
+  { ...inbox, media: { type: 'url', url: 'https://a.example.com/a.mp4?hidden', via: 'pull' } },
   { ...inbox, media: { type: 'file', path: '/a.mp4' }, callbackUrl: 'https://app.example.com/done?token=hidden' },
 ];
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { detectContainerType } from '../../../src/media/container-type.ts';
+import { detectContainerType, detectPhotoType } from '../../../src/media/container-type.ts';
 
 /** An ISO file of this major brand. */
 const iso = (brand: string) => Buffer.from(`\0\0\0\x18ftyp${brand}\0\0\x02\0isomiso2`, 'latin1');
@@ -68,5 +68,18 @@ describe('detectContainerType', () => {
       }),
       { numRuns: 2_000 },
     );
+  });
+});
+
+describe('detectPhotoType', () => {
+  it.each([
+    ['image/jpeg', '\xff\xd8\xff\xe0\0\x10JFIF'],
+    ['image/webp', 'RIFF\x24\0\0\0WEBPVP8 '],
+    [undefined, '\x89PNG\r\n\x1a\n\0\0\0\rIHDR'],
+    [undefined, 'RIFF\x24\0\0\0WAVEfmt '],
+    [undefined, '\0\0\0\x18ftypheic\0\0\0\0'],
+    [undefined, ''],
+  ])('says %s of the bytes %j', (type, bytes) => {
+    expect(detectPhotoType(Buffer.from(bytes, 'latin1'))).toBe(type);
   });
 });

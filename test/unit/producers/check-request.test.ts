@@ -1,5 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { CreatorInfo } from '../../../src/core/creator-rules.ts';
+import type { PhotoItem } from '../../../src/core/new-request.ts';
 import { PublishError } from '../../../src/core/publish-error.ts';
 import type { PublishRequest } from '../../../src/core/publish-request.ts';
 import { digestRequest } from '../../../src/core/request-digest.ts';
@@ -38,15 +42,16 @@ const NO_LIMITS: PreflightQuota = {
 
 function deps(changes: Partial<PreflightDeps> = {}): PreflightDeps {
   return {
-    openMedia: async (media) => {
+    openMedia: async (media, kind) => {
       if (media.type !== 'file') throw new Error('only files are opened');
-      return await openFileSource(media.path);
+      return await openFileSource(media.path, { kind });
     },
     probeMedia,
     accounts: { find: async () => ACCOUNT, askCreator: async () => CREATOR },
     quota: NO_LIMITS,
     duplicates: { onDuplicate: 'warn', find: async () => undefined },
     holdOf: async () => undefined,
+    factsOf: async () => ({}),
     jobOfKey: async () => undefined,
     clock: { now: () => NOW },
     nameOf: async (name) => name,
@@ -120,6 +125,36 @@ describe('the report on a request', () => {
     const { ok, checked, facts } = await checkRequest(request, deps());
     expect({ ok, facts }).toEqual({ ok: true, facts: null });
     expect(checked.media).toEqual(skipped('TikTok downloads the media'));
+  });
+
+  it('looks at the photos that TikTok is to download from us, and names those that it would refuse', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'check-request-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const path = join(folder, '1.jpg');
+    await writeFile(path, Buffer.from([0xff, 0xd8, 0xff, 0xe0]));
+    const photosOf = async (...items: PhotoItem[]) =>
+      await checkRequest({ ...REQUEST, media: { type: 'photos', items } }, deps());
+    const photo = { type: 'file', path } as const;
+    const good = await photosOf(photo, photo);
+    expect([good.ok, good.checked.media]).toEqual([true, { checked: true }]);
+    const video = { type: 'file', path: mediaFixture('h264.mp4') } as const;
+    const { ok, findings, checked } = await photosOf(photo, video, {
+      type: 'pull',
+      url: 'https://a.example.com/3.jpg',
+    });
+    expect([ok, checked.media]).toEqual([false, skipped('TikTok downloads photos')]);
+    expect(findings).toMatchObject([{ code: 'INPUT_PHOTO_UNSUPPORTED', severity: 'refuse', field: 'media.items.1' }]);
+  });
+
+  it('looks into a video that TikTok is to download from us, and says if it cannot do so', async () => {
+    const request = { ...REQUEST, media: { ...REQUEST.media, via: 'pull' } };
+    const { facts, checked, findings } = await checkRequest(request, deps());
+    expect([facts?.container, checked.media, findings]).toEqual(['mp4', { checked: true }, []]);
+    const without = deps({ hasPullAddress: false });
+    expect(await checkRequest(request, without)).toMatchObject({
+      ...{ ok: true, findings: [{ code: 'CONFIG_PULL_ADDRESS_MISSING', severity: 'warn', field: 'media' }] },
+    });
+    expect((await checkRequest(REQUEST, without)).findings).toEqual([]);
   });
 
   it('holds the length of the video against what its creator may post', async () => {

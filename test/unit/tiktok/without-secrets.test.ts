@@ -26,6 +26,11 @@ describe('what TikTok says, as it may be shown', () => {
       'PUT https://open-upload.tiktokapis.com/video/?[secret] failed',
     ],
     ['the query of an upload URL', '?upload_id=67890&upload_token=Xza123', '?upload_id=[secret]&upload_token=[secret]'],
+    [
+      'a link to media of ours',
+      'https://publisher.example.com/pull/eyJhbGciOi.._x-1.aBc/video.mp4 is not verified',
+      'https://publisher.example.com/pull/[secret]/video.mp4 is not verified',
+    ],
     ['an upload token as JSON', '{"upload_token": "Xza123"}', '{"upload_token": "[secret]"}'],
   ])('holds nothing of %s, which was not sent along', (_what, text, shown) => {
     expect(withoutSecrets(text, [])).toBe(shown);

@@ -1,0 +1,77 @@
+import {
+  FACT_NAMES,
+  type FactChange,
+  type FactName,
+  type FactReport,
+  type LearnedFact,
+  type LearnedFacts,
+  parseFact,
+  parseFacts,
+  reportFact,
+} from '../core/learned-facts.ts';
+import type { Clock } from '../core/ports.ts';
+import type { Keys } from '../redis/keys.ts';
+import type { RedisClient } from '../redis/lua-script.ts';
+
+/** `factsOf(facts, account)` for scripts: the stored facts in the order of `FACT_NAMES`, with nothing for missing ones. */
+export const FACTS_LUA = `
+local function factsOf(facts, account)
+  return redis.call('HMGET', facts, ${FACT_NAMES.map((name) => `'${name}'${name === 'dailyPostCap' ? " .. ':' .. account" : ''}`).join(', ')})
+end
+`;
+
+/** The only facts of single accounts; the ones learned last are kept. */
+const MAX_DAILY_POST_CAPS = 200;
+
+export type Facts = ReturnType<typeof createFacts>;
+
+/** What was learned from TikTok's answers, for all processes: one hash, whose fields expire when they are read. */
+export function createFacts({ redis, keys, clock }: { redis: RedisClient; keys: Keys; clock: Clock }) {
+  async function readAll(): Promise<{ readonly field: string; readonly name: FactName; readonly fact: LearnedFact }[]> {
+    const now = clock.now();
+    const stored = Object.entries(await redis.hgetall(keys.facts)).map(([field, json]) => {
+      const name = FACT_NAMES.find((each) => field === each || field.startsWith(`${each}:`));
+      return { field, name, fact: name && parseFact(name, json, now) };
+    });
+    const dead = stored.filter(({ fact }) => fact === undefined).map(({ field }) => field);
+    if (dead.length > 0) await redis.hdel(keys.facts, ...dead);
+    return stored.flatMap(({ field, name, fact }) => (name && fact ? [{ field, name, fact }] : []));
+  }
+
+  async function makeRoom(): Promise<void> {
+    const caps = (await readAll()).filter(({ name }) => name === 'dailyPostCap');
+    caps.sort((one, other) => one.fact.learnedAt - other.fact.learnedAt);
+    const excess = caps.slice(0, Math.max(0, caps.length - MAX_DAILY_POST_CAPS + 1));
+    if (excess.length > 0) await redis.hdel(keys.facts, ...excess.map(({ field }) => field));
+  }
+
+  return {
+    /** What is known for a post of an account. */
+    async of(account: string): Promise<LearnedFacts> {
+      return parseFacts(
+        await redis.hmget(keys.facts, ...FACT_NAMES.map((name) => fieldOf(name, account))),
+        clock.now(),
+      );
+    },
+
+    /** All that is known, the newest last. */
+    async list(): Promise<FactReport[]> {
+      const all = await readAll();
+      all.sort((one, other) => one.fact.learnedAt - other.fact.learnedAt);
+      return all.map(({ name, fact }) => reportFact(name, fact));
+    },
+
+    /** Writes or forgets a fact. @param source the job whose answer told it, and its account */
+    async change({ name, value }: FactChange, source: Pick<LearnedFact, 'jobId' | 'account'>): Promise<void> {
+      const field = fieldOf(name, source.account);
+      if (value === undefined) return void (await redis.hdel(keys.facts, field));
+      if (name === 'dailyPostCap') await makeRoom();
+      const fact: LearnedFact = { value, learnedAt: clock.now(), ...source };
+      await redis.hset(keys.facts, field, JSON.stringify(fact));
+    },
+  };
+}
+
+function fieldOf(name: FactName, account: string): string {
+  return name === 'dailyPostCap' ? `${name}:${account}` : name;
+}
