@@ -109,13 +109,14 @@ export async function openRedisAccess(
   };
 }
 
-/** Waits, for a service, until the Redis of its settings serves. */
+/** Waits, for a service, until the Redis of its settings serves; that of another service may be about to be started again. */
 export async function waitForRedis(
   { kind, target }: ProvidedRedis,
   { redisStartWaitMs, queuePrefix }: Pick<Config, 'redisStartWaitMs' | 'queuePrefix'>,
   start: StartWait,
   log: Logger,
 ): Promise<Patience | undefined> {
+  if (kind === 'shared') return createPatience(redisStartWaitMs, start, log);
   if (kind !== 'external') return undefined;
   if (trustsAnybody(target)) {
     const warning = 'REDIS_TLS_INSECURE is true: the identity of Redis is not verified';

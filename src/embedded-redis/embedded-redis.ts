@@ -1,5 +1,4 @@
 import { mkdir, realpath } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { MINUTE_MS, SECOND_MS } from '../core/units.ts';
@@ -12,19 +11,22 @@ import {
   askServerIdentity,
   findRunning,
   lastPort,
+  lockPath,
   type RunningRecord,
+  readRecord,
   untilAnswers,
+  untilEnded,
   untilOrphanGone,
   writeRecord,
 } from './running-redis.ts';
 
 const READY_TIMEOUT_MS = MINUTE_MS;
 const READY_RETRY_MS = 10;
-const LOCK_WAIT_MS = READY_TIMEOUT_MS + 30 * SECOND_MS;
+/** The holder may have to download Redis. */
+const LOCK_WAIT_MS = 5 * MINUTE_MS;
 const STOP_TIMEOUT_MS = 20 * SECOND_MS;
 const PORT_ATTEMPTS = 5;
-/** Tries to start a Redis again that ended by itself. */
-const REVIVALS = 5;
+const LONGEST_PAUSE_MS = 30 * SECOND_MS;
 
 interface EmbeddedRedisOptions {
   /** Folder of the data; processes that name the same folder share one Redis. Must be on a local disk. */
@@ -34,12 +36,15 @@ interface EmbeddedRedisOptions {
   readonly log?: Logger | undefined;
   /** Loopback port to use instead of any free one. */
   readonly port?: number | undefined;
+  /** Called with the data folder (without symbolic links) each time this process has started its Redis. */
+  readonly onStart?: ((dataDir: string) => Promise<void>) | undefined;
 }
 
 export interface EmbeddedRedis {
   readonly url: string;
-  /** `shared`: started by another process of ours on the same data folder, and gone when that one ends. */
+  /** How it was found; `shared`: started by another process of ours on the same data folder. */
   readonly kind: RedisProgram['kind'] | 'shared';
+  /** Of the one that runs now. */
   readonly pid: number;
   /** Without symbolic links. */
   readonly dataDir: string;
@@ -47,22 +52,87 @@ export interface EmbeddedRedis {
   close(): Promise<void>;
 }
 
+/** A Redis that this process uses. */
+interface UsedRedis {
+  readonly record: RunningRecord;
+  /** If this process started it. */
+  readonly started?: { readonly redis: RedisProcess; readonly kind: RedisProgram['kind'] };
+}
+
 /**
  * Starts a Redis with its data in `dataDir`, or joins the one that another process has running there. It ends
- * with the process that started it, however that ends; what was written stays for the next start.
+ * with the process that started it, however that ends; one of those that joined it then starts it again, and what was
+ * written stays.
  *
  * @throws RedisUnavailableError with what is missing and how to get it.
  */
 export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise<EmbeddedRedis> {
   const dataDir = await prepareDataDir(options.dataDir);
+  const closing = new AbortController();
+  const { signal } = closing;
+  const first = await joinOrStart(dataDir, options, signal);
+  let used = first;
+
+  async function keep(): Promise<void> {
+    for (;;) {
+      await untilOver(used, signal);
+      if (signal.aborted) return;
+      await tellEnd(used, dataDir, options.log);
+      used = (await retrying(() => joinOrStart(dataDir, options, signal), signal, options.log)) ?? used;
+    }
+  }
+
+  const kept = keep();
+  let closed: Promise<void> | undefined;
+  return {
+    url: urlOf(first.record.port),
+    kind: first.started?.kind ?? 'shared',
+    dataDir,
+    get pid() {
+      return used.record.pid;
+    },
+    close: () => {
+      closing.abort();
+      closed ??= kept.then(() => stop(used, dataDir));
+      return closed;
+    },
+  };
+}
+
+/** One of several processes that call this at the same time starts a Redis, and the others join it. */
+async function joinOrStart(dataDir: string, options: EmbeddedRedisOptions, signal: AbortSignal): Promise<UsedRedis> {
   const running = await findRunning(dataDir);
-  if (running?.ownerRuns) return share(running.record, dataDir, options.log);
-  const program = await findRedisProgram(options);
-  return withFolderLock(lockPath(dataDir), { waitMs: LOCK_WAIT_MS }, async () => {
+  if (running?.ownerRuns) return join(running.record, options.log);
+  return withFolderLock(lockPath(dataDir), { waitMs: LOCK_WAIT_MS, signal }, async () => {
     const survivor = await untilOrphanGone(dataDir);
-    if (survivor) return share(survivor, dataDir, options.log);
-    return own(program, dataDir, options);
+    return survivor ? join(survivor, options.log) : await start(dataDir, options);
   });
+}
+
+function untilOver({ record, started }: UsedRedis, signal: AbortSignal): Promise<unknown> {
+  if (started === undefined) return untilEnded(record, signal);
+  const aborted = new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+  return Promise.race([started.redis.exited, aborted]);
+}
+
+async function tellEnd({ started }: UsedRedis, dataDir: string, log: Logger | undefined): Promise<void> {
+  if (started) log?.error({ logTail: await redisLogTail(dataDir) }, 'embedded redis stopped unexpectedly');
+  else log?.warn('the redis that another process started has ended');
+}
+
+/** Resolves to undefined on `signal`. */
+async function retrying<T>(attempt: () => Promise<T>, signal: AbortSignal, log?: Logger): Promise<T | undefined> {
+  for (let failed = 1; !signal.aborted; failed += 1) {
+    try {
+      return await attempt();
+    } catch (err) {
+      if (signal.aborted) return undefined;
+      log?.error({ err, attempt: failed }, 'embedded redis failed to restart');
+      const pauseMs = Math.min(failed * SECOND_MS, LONGEST_PAUSE_MS);
+      await sleep(pauseMs, undefined, { ref: false, signal }).catch(() => undefined);
+    }
+  }
+  return undefined;
 }
 
 /**
@@ -78,7 +148,8 @@ export async function joinEmbeddedRedis({
   const dataDir = await realpath(path).catch(() => path);
   const running = await untilAnswers(dataDir);
   if (running === undefined) throw notRunning(dataDir, await runningFolders(cacheDir));
-  return share(running, dataDir, log);
+  const { record } = join(running, log);
+  return { url: urlOf(record.port), kind: 'shared', pid: record.pid, dataDir, close: async () => undefined };
 }
 
 async function prepareDataDir(path: string): Promise<string> {
@@ -93,60 +164,25 @@ async function prepareDataDir(path: string): Promise<string> {
   }
 }
 
-function share(record: RunningRecord, dataDir: string, log?: Logger): EmbeddedRedis {
+function join(record: RunningRecord, log: Logger | undefined): UsedRedis {
   log?.info({ port: record.port }, 'using the redis that another process started in this data folder');
-  return { url: urlOf(record.port), kind: 'shared', pid: record.pid, dataDir, close: async () => undefined };
+  return { record };
 }
 
-async function own(program: RedisProgram, dataDir: string, options: EmbeddedRedisOptions): Promise<EmbeddedRedis> {
-  const { log } = options;
-  let { redis, record } = await startOnSomePort(program, dataDir, options.port);
-  await writeRecord(dataDir, record);
-  log?.info({ port: record.port, kind: program.kind, version: program.version }, 'embedded redis started');
-  let stopping: Promise<void> | undefined;
-  let reviving: Promise<void> | undefined;
-
-  function watch(): void {
-    void redis.exited.then(async () => {
-      if (stopping !== undefined) return;
-      log?.error({ logTail: await redisLogTail(dataDir) }, 'embedded redis stopped unexpectedly');
-      reviving = revive();
-    });
+async function start(dataDir: string, options: EmbeddedRedisOptions): Promise<UsedRedis> {
+  const program = await findRedisProgram(options);
+  const { redis, record } = await startOnSomePort(program, dataDir, options.port);
+  try {
+    await writeRecord(dataDir, record);
+  } catch (error) {
+    // Nobody would find it, and the next attempt would start a second one on the same files.
+    await end(redis);
+    throw error;
   }
-
-  /** Starts it again, on the same port if that is free. */
-  async function revive(): Promise<void> {
-    for (let attempt = 1; attempt <= REVIVALS && stopping === undefined; attempt += 1) {
-      try {
-        const started = await withFolderLock(lockPath(dataDir), { waitMs: LOCK_WAIT_MS }, async () => {
-          const again = await startOnSomePort(program, dataDir, options.port);
-          await writeRecord(dataDir, again.record);
-          return again;
-        });
-        ({ redis, record } = started);
-        log?.warn({ port: record.port }, 'embedded redis restarted');
-        watch();
-        return;
-      } catch (err) {
-        log?.error({ err, attempt }, 'embedded redis failed to restart');
-        await sleep(attempt * SECOND_MS, undefined, { ref: false });
-      }
-    }
-  }
-
-  watch();
-  return {
-    url: urlOf(record.port),
-    kind: program.kind,
-    dataDir,
-    get pid() {
-      return redis.pid;
-    },
-    close: () => {
-      stopping ??= Promise.resolve(reviving).then(() => stop(redis, dataDir, record.port));
-      return stopping;
-    },
-  };
+  const { kind, version } = program;
+  options.log?.info({ port: record.port, kind, version }, 'embedded redis started');
+  await options.onStart?.(dataDir);
+  return { record, started: { redis, kind } };
 }
 
 /** On the last port of this folder where it can, since connections that wait for it look there. */
@@ -180,17 +216,25 @@ async function untilReady(redis: RedisProcess, port: number): Promise<RunningRec
   return undefined;
 }
 
-/** Stops under the lock, so that no process starts a second Redis on files that are still being written. */
-async function stop(redis: RedisProcess, dataDir: string, port: number): Promise<void> {
-  redis.ref();
+/** Stops it if it is ours, under the lock, so that no process starts a second Redis on files that are still being written. */
+async function stop({ record, started }: UsedRedis, dataDir: string): Promise<void> {
+  if (started === undefined) return;
+  started.redis.ref();
   await withFolderLock(lockPath(dataDir), { waitMs: LOCK_WAIT_MS }, async () => {
-    // With this record no process joins any more; one that starts now waits for the lock.
-    await writeRecord(dataDir, { port });
-    redis.kill('SIGTERM');
-    const killTimer = setTimeout(() => redis.kill('SIGKILL'), STOP_TIMEOUT_MS);
-    await redis.exited;
-    clearTimeout(killTimer);
+    // If it has ended already, another process may run one by now.
+    if ((await readRecord(dataDir))?.runId !== record.runId) return end(started.redis);
+    // Without an owner no process joins any more; one that starts now waits for the lock.
+    await writeRecord(dataDir, { ...record, ownerPid: undefined });
+    await end(started.redis);
+    await writeRecord(dataDir, { port: record.port });
   });
+}
+
+async function end(redis: RedisProcess): Promise<void> {
+  redis.kill('SIGTERM');
+  const killTimer = setTimeout(() => redis.kill('SIGKILL'), STOP_TIMEOUT_MS);
+  await redis.exited;
+  clearTimeout(killTimer);
 }
 
 function notRunning(dataDir: string, others: readonly string[]): RedisUnavailableError {
@@ -212,5 +256,4 @@ function startFailed(program: RedisProgram, logTail: string): RedisUnavailableEr
   });
 }
 
-const lockPath = (dataDir: string) => join(dataDir, 'redis.lock');
 const urlOf = (port: number) => `redis://127.0.0.1:${port}`;

@@ -12,6 +12,8 @@ const RETRY_MS = 25;
 interface LockOptions {
   /** How long to wait for another holder before giving up, in ms. */
   readonly waitMs: number;
+  /** Ends the wait. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -19,10 +21,10 @@ interface LockOptions {
  * A folder, because creating one is atomic on every file system; its age instead of a process id,
  * because ids mean nothing to another container that shares the disk.
  *
- * @throws Error when another process held the lock for longer than `waitMs`.
+ * @throws Error when another process held the lock for longer than `waitMs`; the reason of `signal`
  */
 export async function withFolderLock<T>(path: string, options: LockOptions, work: () => Promise<T>): Promise<T> {
-  await acquire(path, options.waitMs);
+  await acquire(path, options);
   const heartbeat = setInterval(() => void touch(path), HEARTBEAT_MS);
   heartbeat.unref();
   try {
@@ -33,9 +35,17 @@ export async function withFolderLock<T>(path: string, options: LockOptions, work
   }
 }
 
-async function acquire(path: string, waitMs: number): Promise<void> {
+/** Whether some process holds the lock `path` now. */
+export async function isLocked(path: string): Promise<boolean> {
+  const age = await lockAge(path).catch(() => undefined);
+  return age !== undefined && age <= STALE_MS;
+}
+
+async function acquire(path: string, { waitMs, signal }: LockOptions): Promise<void> {
   const deadline = performance.now() + waitMs;
+  signal?.throwIfAborted();
   while (!(await tryCreate(path))) {
+    signal?.throwIfAborted();
     const held = await lockAge(path);
     if (held !== undefined && held > STALE_MS) await takeAway(path);
     else if (performance.now() > deadline) throw new Error(`another process has locked ${path} for too long`);

@@ -7,7 +7,8 @@ import { noteFolder, runningFolders } from './running-folders.ts';
 import { currentPort } from './running-redis.ts';
 
 /**
- * Who may start a Redis of ours where the settings name none: a `service`, which others then join, or a `trial`, which may
+ * Who may start a Redis of ours where the settings name none: a `service`, which others then join (one of those goes on with
+ * it when the service ends), or a `trial`, which may
  * also use an imitation that stores nothing. All others only join the one that runs.
  */
 export type RedisStarter = 'service' | 'trial';
@@ -40,10 +41,11 @@ export async function provideRedis(
   if (redis.kind !== 'embedded') return { target: redis, kind: 'external', close: async () => undefined };
   if (starter === undefined) return provideOwn(await joinEmbeddedRedis({ dataDir, cacheDir, log }), redis);
   try {
-    const own = await startEmbeddedRedis({ dataDir, cacheDir, log });
-    return starter === 'service' && own.kind !== 'shared'
-      ? await announce(own, provideOwn(own, redis), cacheDir)
-      : provideOwn(own, redis);
+    const onStart = starter === 'service' ? (folder: string) => noteFolder(cacheDir, folder) : undefined;
+    const own = await startEmbeddedRedis({ dataDir, cacheDir, log, onStart });
+    const provided = provideOwn(own, redis);
+    const others = starter === 'service' && own.kind !== 'shared' ? await otherFolders(own, cacheDir) : [];
+    return others.length === 0 ? provided : { ...provided, notice: tellOf(others) };
   } catch (error) {
     const nothingToRun = error instanceof RedisUnavailableError && error.why === 'no_program';
     if (starter !== 'trial' || !nothingToRun) throw error;
@@ -56,21 +58,12 @@ function provideOwn({ url, kind, dataDir, close }: EmbeddedRedis, { deadPeerMs }
   return { target: { kind: 'url', url, own, ...(deadPeerMs !== undefined && { deadPeerMs }) }, kind, close };
 }
 
-/** Lets commands in other folders name this one, and tells of those: jobs and accounts of one are not in the other. */
-async function announce({ dataDir }: EmbeddedRedis, provided: ProvidedRedis, cacheDir: string): Promise<ProvidedRedis> {
-  const others = await runningFolders(cacheDir);
-  const withdraw = await noteFolder(cacheDir, dataDir);
-  return {
-    ...provided,
-    ...(others.length > 0 && {
-      notice: `Jobs and accounts of the service that is running in ${others.join(' and in ')} are not visible here.`,
-    }),
-    async close() {
-      await withdraw();
-      await provided.close();
-    },
-  };
+async function otherFolders({ dataDir }: EmbeddedRedis, cacheDir: string): Promise<string[]> {
+  return (await runningFolders(cacheDir)).filter((folder) => folder !== dataDir);
 }
+
+const tellOf = (folders: readonly string[]): string =>
+  `Jobs and accounts of the service that is running in ${folders.join(' and in ')} are not visible here.`;
 
 async function provideInMemory(why: RedisUnavailableError): Promise<ProvidedRedis> {
   const redis = await startInMemoryRedis().catch(() => {

@@ -114,7 +114,8 @@ export async function freePort(preferred?: number): Promise<number> {
 }
 
 async function isFree(port: number): Promise<boolean> {
-  const server = createServer();
+  // Connections that look for their Redis here would keep it open.
+  const server = createServer((socket) => socket.destroy());
   try {
     server.listen(port, '127.0.0.1');
     await once(server, 'listening');

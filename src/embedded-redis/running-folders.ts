@@ -6,18 +6,15 @@ import { isServed } from './running-redis.ts';
 /**
  * Notes in the cache folder that a Redis of ours runs in `dataDir`, so that a command in another folder can name it. Only a
  * hint: missing where the cache folder cannot be written, and checked before it is believed.
- *
- * @returns removes the note
  */
-export async function noteFolder(cacheDir: string, dataDir: string): Promise<() => Promise<void>> {
+export async function noteFolder(cacheDir: string, dataDir: string): Promise<void> {
   const path = join(notesIn(cacheDir), createHash('sha256').update(dataDir).digest('hex').slice(0, 32));
   await mkdir(notesIn(cacheDir), { recursive: true })
     .then(() => symlink(dataDir, path))
     .catch(() => undefined);
-  return () => removeNote(path);
 }
 
-/** The noted data folders whose Redis runs, in order. Notes of others, whose process was killed, are removed. */
+/** The noted data folders whose Redis runs, in order. Notes of others are removed. */
 export async function runningFolders(cacheDir: string): Promise<string[]> {
   const names = await readdir(notesIn(cacheDir)).catch((): string[] => []);
   const folders = await Promise.all(names.map((name) => runningFolder(join(notesIn(cacheDir), name))));
@@ -26,10 +23,8 @@ export async function runningFolders(cacheDir: string): Promise<string[]> {
 
 async function runningFolder(path: string): Promise<string | undefined> {
   if (await isServed(path)) return await readlink(path).catch(() => undefined);
-  await removeNote(path);
+  await rm(path, { force: true }).catch(() => undefined);
   return undefined;
 }
-
-const removeNote = (path: string): Promise<void> => rm(path, { force: true }).catch(() => undefined);
 
 const notesIn = (cacheDir: string): string => join(cacheDir, 'running');

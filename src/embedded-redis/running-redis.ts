@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { readFile, rename, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
@@ -9,14 +10,20 @@ import { closeRedis, connectRedis } from '../redis/connections.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import { RedisUnavailableError } from '../redis/redis-unavailable.ts';
 import { parseInfo } from '../redis/server-facts.ts';
+import { isLocked } from './folder-lock.ts';
 
 const ORPHAN_EXIT_WAIT_MS = 10 * SECOND_MS;
 const ANSWER_WAIT_MS = 10 * SECOND_MS;
 const RETRY_MS = 10;
+/** More than a service needs to notice that the Redis of another one has ended. */
+const NOTICE_MS = SECOND_MS / 2;
 
-/** What `redis.json` in the data folder says about the Redis that was started there last; after a stop only the port. */
+/**
+ * What `redis.json` in the data folder says about the Redis that was started there last; after a stop only the port. While
+ * it is being stopped it has no owner.
+ */
 const StoppedRecord = z.object({ port: z.int() });
-const RunningRecord = StoppedRecord.extend({ pid: z.int(), runId: z.string(), ownerPid: z.int() });
+const RunningRecord = StoppedRecord.extend({ pid: z.int(), runId: z.string(), ownerPid: z.int().optional() });
 export type RunningRecord = z.infer<typeof RunningRecord>;
 
 /** The Redis that was started on `dataDir` and still answers; whether it stays depends on its owner. */
@@ -49,10 +56,37 @@ export async function untilOrphanGone(dataDir: string): Promise<RunningRecord | 
   }
 }
 
+/** Resolves when the Redis that another process started has ended, or on `signal`. */
+export async function untilEnded(record: RunningRecord, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted && (await isRedisRunning(record))) {
+    await untilHungUp(record.port, signal);
+    // Without a reference, so that it keeps no process alive; a process that closes must not wait for it.
+    await sleep(RETRY_MS, undefined, { ref: false, signal }).catch(() => undefined);
+  }
+}
+
+async function untilHungUp(port: number, signal: AbortSignal): Promise<void> {
+  const socket = connect({ host: '127.0.0.1', port, signal }).unref().resume();
+  socket.on('error', () => undefined);
+  await new Promise((resolve) => socket.once('close', resolve));
+}
+
 /** Whether a process of ours runs a Redis on `dataDir`, which may be too busy to answer just now. */
 export async function isServed(dataDir: string): Promise<boolean> {
   const record = await readRecord(dataDir);
   return record !== undefined && (await isRunning(record.ownerPid)) && (await isRedisRunning(record));
+}
+
+/** Whether a Redis runs, starts or stops on `dataDir`; where one ran before, another service may be about to start it. */
+async function isExpected(dataDir: string): Promise<boolean> {
+  const isThere = async () => {
+    const record = await readRecord(dataDir);
+    return (record !== undefined && (await isRedisRunning(record))) || (await isLocked(lockPath(dataDir)));
+  };
+  if (await isThere()) return true;
+  if ((await lastPort(dataDir)) === undefined) return false;
+  await sleep(NOTICE_MS);
+  return await isThere();
 }
 
 /**
@@ -65,7 +99,7 @@ export async function untilAnswers(dataDir: string): Promise<RunningRecord | und
   for (;;) {
     const running = await findRunning(dataDir);
     if (running?.ownerRuns) return running.record;
-    if (!(await isServed(dataDir))) return undefined;
+    if (!(await isExpected(dataDir))) return undefined;
     if (performance.now() > deadline) {
       throw new RedisUnavailableError('timeout', `the Redis of the service in ${dataDir} did not respond in time`, {
         advice: 'Try again. If the error persists, restart the service.',
@@ -81,8 +115,8 @@ function stillRunning({ pid }: RunningRecord): RedisUnavailableError {
   });
 }
 
-async function isRunning(pid: number): Promise<boolean> {
-  if (!exists(pid)) return false;
+async function isRunning(pid: number | undefined): Promise<boolean> {
+  if (pid === undefined || !exists(pid)) return false;
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   return !stat.includes(') Z ');
 }
@@ -103,7 +137,8 @@ function exists(pid: number): boolean {
   }
 }
 
-async function readRecord(dataDir: string): Promise<RunningRecord | undefined> {
+/** What was started last on `dataDir`, whether or not it still runs; undefined after a stop. */
+export async function readRecord(dataDir: string): Promise<RunningRecord | undefined> {
   return parseRecord(RunningRecord, await readFile(recordPath(dataDir), 'utf8').catch(() => ''));
 }
 
@@ -135,6 +170,9 @@ export async function writeRecord(dataDir: string, record: RunningRecord | { rea
   await writeFile(unfinished, JSON.stringify(record), { mode: 0o600 });
   await rename(unfinished, recordPath(dataDir));
 }
+
+/** Held by the one process that starts or stops a Redis on `dataDir`. */
+export const lockPath = (dataDir: string): string => join(dataDir, 'redis.lock');
 
 function recordPath(dataDir: string): string {
   return join(dataDir, 'redis.json');

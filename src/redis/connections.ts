@@ -247,10 +247,12 @@ function handleAsking(node: Redis): void {
 function followOwn(client: Redis, target: RedisTarget): void {
   const own = target.kind === 'url' ? target.own : undefined;
   if (own === undefined) return;
-  client.on('reconnecting', () => {
+  const follow = () => {
     const port = own.port();
     if (port !== undefined) client.options.port = port;
-  });
+  };
+  follow();
+  client.on('reconnecting', follow);
 }
 
 /** A frozen server's system still accepts connections for it: such a one is left soon, since another may serve by now. */

@@ -169,25 +169,36 @@ describe('without a service', () => {
   });
 });
 
+type TikTok = Readonly<Record<'TIKTOK_API_BASE_URL' | 'TIKTOK_CLIENT_KEY' | 'TIKTOK_CLIENT_SECRET', string>>;
+type Account = z.infer<typeof simulatorDocument>['account'];
+
+async function startTikTok(): Promise<{ tiktok: TikTok; account: Account }> {
+  const simulator = startCommand(['simulator', '--json', '--processing-ms', '100'], {});
+  const { url, clientKey, clientSecret, account } = simulatorDocument.parse(await simulator.document());
+  const tiktok = { TIKTOK_API_BASE_URL: url, TIKTOK_CLIENT_KEY: clientKey, TIKTOK_CLIENT_SECRET: clientSecret };
+  return { tiktok, account };
+}
+
+async function addAccount(tiktok: TikTok, { accessToken, refreshToken, openId }: Account): Promise<void> {
+  const tokens = JSON.stringify({ accessToken, refreshToken, expiresIn: 7_200 });
+  const added = await runCommand(['accounts', 'add', 'acme', '--open-id', openId], tiktok, tokens, here);
+  expect(added.exitCode).toBe(0);
+}
+
+/** Enqueues a video of this many bytes, and returns the job's id. */
+async function enqueue(bytes: number): Promise<string> {
+  const options = ['--account', 'acme', '--privacy', 'SELF_ONLY', '--json'];
+  const enqueued = await run(here, 'publish', await makeVideo(here, bytes), ...options);
+  return z.looseObject({ id: z.string() }).parse(JSON.parse(enqueued.stdout)).id;
+}
+
 describe('a restart of the service', () => {
   it('is waited out by watch and by the library, which find the same Redis again', async () => {
-    const simulator = startCommand(['simulator', '--json', '--processing-ms', '100'], {});
-    const { url, clientKey, clientSecret, account } = simulatorDocument.parse(await simulator.document());
-    const tiktok = {
-      TIKTOK_API_BASE_URL: url,
-      TIKTOK_CLIENT_KEY: clientKey,
-      TIKTOK_CLIENT_SECRET: clientSecret,
-    };
+    const { tiktok, account } = await startTikTok();
     const service = await startService(tiktok);
-    const { accessToken, refreshToken, openId } = account;
-    const tokens = JSON.stringify({ accessToken, refreshToken, expiresIn: 7_200 });
-    const added = await runCommand(['accounts', 'add', 'acme', '--open-id', openId], tiktok, tokens, here);
-    expect(added.exitCode).toBe(0);
+    await addAccount(tiktok, account);
     await run(here, 'accounts', 'pause', 'acme');
-    const video = await makeVideo(here, 1_000_000);
-    const options = ['--account', 'acme', '--privacy', 'SELF_ONLY', '--json'];
-    const enqueued = await run(here, 'publish', video, ...options);
-    const { id } = z.looseObject({ id: z.string() }).parse(JSON.parse(enqueued.stdout));
+    const id = await enqueue(1_000_000);
 
     const watching = startCommand(['watch', id], {}, '', here);
     await watching.printed('paused');
@@ -205,5 +216,43 @@ describe('a restart of the service', () => {
     expect(await watching.ended).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(id) });
     expect(await waiting).toMatchObject({ id, state: 'published' });
     await publisher.close();
+  });
+});
+
+describe('a service that uses the Redis of another one', () => {
+  const atSimulator = async ({ TIKTOK_API_BASE_URL }: TikTok, path: string, init?: RequestInit): Promise<unknown> =>
+    (await fetch(`${TIKTOK_API_BASE_URL}/__simulator/${path}`, init)).json();
+  const SLOW_UPLOAD = {
+    endpoint: 'upload',
+    when: { nth: 1 },
+    act: { kind: 'slow_read', bytesPerSecond: 10_000 },
+  };
+
+  it.each([
+    ['start', 'SIGTERM'],
+    ['start', 'SIGKILL'],
+    ['worker', 'SIGTERM'],
+    ['worker', 'SIGKILL'],
+  ] as const)('goes on with it, as `%s`, when that one ends by %s in an upload', async (command, signal) => {
+    const { tiktok, account } = await startTikTok();
+    await atSimulator(tiktok, 'faults', { method: 'POST', body: JSON.stringify(SLOW_UPLOAD) });
+    const first = await startService({ ...tiktok, SHUTDOWN_TIMEOUT_MS: '1000' });
+    await addAccount(tiktok, account);
+    const id = await enqueue(1_000_000);
+    const watching = startCommand(['watch', id], {}, '', here);
+    await watching.printed('uploading');
+    const { pid, port } = await runningRedis();
+    const second = startCommand([command, '--json'], { ...tiktok, PORT: '0' }, '', here);
+    await second.document();
+
+    first.kill(signal);
+    await first.ended;
+    expect(await watching.ended).toMatchObject({ exitCode: 0 });
+    expect(await atSimulator(tiktok, 'posts')).toHaveLength(1);
+    expect(await runningRedis()).toMatchObject({ port, pid: expect.not.toSatisfy((now) => now === pid) });
+    expect(await run(here, 'list')).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('published') });
+    expect((await run(there, 'list')).stderr).toContain(`is running in ${here}/${DATA_FOLDER}`);
+    second.kill('SIGTERM');
+    expect(await second.ended).toMatchObject({ exitCode: 0 });
   });
 });

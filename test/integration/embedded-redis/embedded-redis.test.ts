@@ -111,7 +111,7 @@ describe('a second start on the same folder', () => {
     await command(owner.url, 'SET', 'kept', 'yes');
     const closing = owner.close();
     const record = () => readFile(join(dataDir, 'redis.json'), 'utf8');
-    await eventually(async () => expect(await record()).not.toContain('pid'), { intervalMs: 1 });
+    await eventually(async () => expect(await record()).not.toContain('ownerPid'), { intervalMs: 1 });
     const next = await start();
     await closing;
     expect(next.kind).not.toBe('shared');

@@ -1,32 +1,36 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, readlink, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { cacheDirFrom } from '../../../src/config/load-config.ts';
 import { startEmbeddedRedis } from '../../../src/embedded-redis/embedded-redis.ts';
+import { askServerIdentity } from '../../../src/embedded-redis/running-redis.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { pathInRepository } from '../../support/build.ts';
 import { eventually } from '../../support/eventually.ts';
 import { firstLine } from '../../support/first-line.ts';
 
-/** Starts the embedded Redis, tells about it in one line, and ends when its stdin does. */
+/** Starts the embedded Redis, tells about it in one line, and ends when its stdin does, or by SIGTERM with a close. */
 const OWNER_PROGRAM = `
   const [, module, options] = process.argv;
   const { startEmbeddedRedis } = await import(module);
-  const { url, kind, pid } = await startEmbeddedRedis(JSON.parse(options));
+  const redis = await startEmbeddedRedis(JSON.parse(options));
+  const { url, kind, pid } = redis;
+  process.once('SIGTERM', () => redis.close().then(() => process.exit(0)));
   console.log(JSON.stringify({ url, kind, pid }));
   process.stdin.on('end', () => process.exit(0)).resume();
 `;
+const ownerRecord = z.object({ ownerPid: z.int() });
 const Started = z.object({ url: z.string(), kind: z.string(), pid: z.int() });
 
 const cacheDir = cacheDirFrom(process.env);
 const owners: ChildProcess[] = [];
 let dataDir: string;
 beforeEach(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'owner-process-'));
+  dataDir = await realpath(await mkdtemp(join(tmpdir(), 'owner-process-')));
 });
 afterEach(async () => {
   for (const owner of owners.splice(0)) owner.kill('SIGKILL');
@@ -95,4 +99,67 @@ it('leaves Redis running when a process that shares it is killed', async () => {
   guest.owner.kill('SIGKILL');
   await once(guest.owner, 'exit');
   await expect(write(redis.url, 'after-guest')).resolves.toBeUndefined();
+});
+
+/** The Redis servers that use the data folder; only Linux tells. */
+async function serversOfFolder(): Promise<number[]> {
+  const processes = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const found = await Promise.all(
+    processes.map(async (pid) => {
+      const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => '');
+      const name = cwd === dataDir ? await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '') : '';
+      return name.includes('-server') ? [Number(pid)] : [];
+    }),
+  );
+  return found.flat();
+}
+
+/** The one server of the folder, once it is none of these and answers. */
+async function nextServer(url: string, before: readonly number[]): Promise<number> {
+  return await eventually(async () => {
+    const identity = await askServerIdentity(Number(new URL(url).port));
+    if (identity === undefined || before.includes(identity.pid)) throw new Error('not yet');
+    expect(await serversOfFolder()).toEqual([identity.pid]);
+    return identity.pid;
+  });
+}
+
+describe.runIf(process.platform === 'linux')('the Redis that several processes share', () => {
+  it.each(['SIGTERM', 'SIGKILL'] as const)(
+    'is started again where it was by one of the others, when its owner ends by %s',
+    async (signal) => {
+      const { owner, redis } = await startInProcess();
+      await startInProcess();
+      await startInProcess();
+      const client = await connectRedis({ kind: 'url', url: redis.url }, 'worker');
+      await client.set('kept', 'yes');
+      owner.kill(signal);
+      const second = await nextServer(redis.url, [redis.pid]);
+      expect(await client.get('kept')).toBe('yes');
+
+      const { ownerPid } = ownerRecord.parse(JSON.parse(await readFile(join(dataDir, 'redis.json'), 'utf8')));
+      process.kill(ownerPid, signal);
+      await nextServer(redis.url, [redis.pid, second]);
+      expect(await client.get('kept')).toBe('yes');
+      await closeRedis(client);
+    },
+  );
+
+  it('is started only once when it ends by itself, although all look for it', async () => {
+    const { redis } = await startInProcess();
+    await startInProcess();
+    await startInProcess();
+    process.kill(redis.pid, 'SIGKILL');
+    const second = await nextServer(redis.url, [redis.pid]);
+    process.kill(second, 'SIGKILL');
+    await nextServer(redis.url, [redis.pid, second]);
+  });
+
+  it('is left by none of them when all end at the same time', async () => {
+    const all = [await startInProcess(), await startInProcess(), await startInProcess()];
+    const ended = all.map(({ owner }) => once(owner, 'exit'));
+    for (const { owner } of all) owner.kill('SIGTERM');
+    expect(await Promise.all(ended)).toEqual(all.map(() => [0, null]));
+    expect(await serversOfFolder()).toEqual([]);
+  });
 });

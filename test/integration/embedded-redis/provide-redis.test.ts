@@ -4,7 +4,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { cacheDirFrom } from '../../../src/config/load-config.ts';
+import { openApp } from '../../../src/app/open-app.ts';
+import { cacheDirFrom, loadConfig } from '../../../src/config/load-config.ts';
 import { type ProvidedRedis, provideRedis, type RedisStarter } from '../../../src/embedded-redis/provide-redis.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 
@@ -57,6 +58,34 @@ describe('a Redis of ours that is too busy to answer', () => {
     await expect(provide('b')).rejects.toMatchObject({ message: expect.stringContaining(join(folder, 'a')) });
     expect(await provide('a')).toMatchObject({ kind: 'shared' });
     await closeRedis(client);
+  });
+});
+
+describe('a service that uses the Redis of another service', () => {
+  it('goes on with it when that one ends; who comes meanwhile waits, and other folders hear of it', async () => {
+    const first = await provide('a', 'service');
+    await provide('a', 'service');
+    await first.close();
+    const client = await connectRedis((await provide('a')).target, 'producer');
+    expect(await client.ping()).toBe('PONG');
+    await closeRedis(client);
+    await expect(provide('b')).rejects.toMatchObject({ message: expect.stringContaining(join(folder, 'a')) });
+  });
+
+  it('connects at its start too once it goes on', async () => {
+    const first = await provide('a', 'service');
+    const config = loadConfig({ DATA_DIR: join(folder, 'a'), LOG_LEVEL: 'silent' });
+    const app = await openApp(config, { starter: 'service', start: {} });
+    await first.close();
+    expect(await (await app.connect('producer')).ping()).toBe('PONG');
+    await app.close();
+  });
+
+  it('leaves it to services: a command that uses it starts none', async () => {
+    const first = await provide('a', 'service');
+    await provide('a');
+    await first.close();
+    await expect(provide('a')).rejects.toMatchObject({ why: 'not_running' });
   });
 });
 
