@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openServer } from '../../src/app/open-server.ts';
@@ -43,9 +42,4 @@ export async function startPullSite(options: Omit<PipelineOptions, 'webPort' | '
       return path;
     },
   };
-}
-
-/** Bytes that begin as a JPEG image does. */
-export function jpegOf(lengthBytes: number): Buffer {
-  return Buffer.concat([Buffer.from([0xff, 0xd8, 0xff, 0xe0]), randomBytes(lengthBytes - 4)]);
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { runCli } from '../../../src/cli/run-cli.ts';
-import { jpegOf } from '../../support/pull-site.ts';
+import { PICTURES } from '../../support/photos.ts';
 import { freshPrefix, testRedisUrl } from '../../support/redis.ts';
 import { makeVideo } from '../../support/videos.ts';
 import { capturedIo } from '../../unit/cli/captured-io.ts';
@@ -13,7 +13,7 @@ it('publish says for each file, object and URL who sends it to TikTok', async ()
   const folder = await mkdtemp(join(tmpdir(), 'publish-media-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const photo = join(folder, '1.jpg');
-  await writeFile(photo, jpegOf(100));
+  await writeFile(photo, PICTURES.jpeg);
   const video = await makeVideo(folder, 1_000);
   const env = {
     REDIS_URL: testRedisUrl(),

@@ -6,9 +6,10 @@ import pino from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { PhotoItem } from '../../../src/core/new-request.ts';
 import { startMediaWebServer } from '../../support/media-web-server.ts';
+import { jpegOf, PICTURES } from '../../support/photos.ts';
 import { startTestPipeline } from '../../support/pipeline.ts';
 import { openCase } from '../../support/publish-case.ts';
-import { jpegOf, startPullSite } from '../../support/pull-site.ts';
+import { startPullSite } from '../../support/pull-site.ts';
 import { makeVideo, sha256OfFile } from '../../support/videos.ts';
 
 const post = { privacyLevel: 'SELF_ONLY' } as const;
@@ -21,7 +22,7 @@ describe('photos on disks and other servers', () => {
     onTestFinished(web.close);
     const site = await startPullSite({ onDuplicate: 'warn', allowHosts: web.allowHosts });
     const { pipeline, account, ended, links, publishes } = site;
-    const photos = [jpegOf(900), jpegOf(3_000_000), jpegOf(20), jpegOf(5_000)] as const;
+    const photos = [jpegOf(40, 30), jpegOf(40, 30, 3_000_000), PICTURES.webp, jpegOf(40, 30, 5_000)] as const;
     const items: PhotoItem[] = [];
     for (const [index, bytes] of photos.slice(0, 3).entries()) {
       items.push({ type: 'file', path: await site.file(`${index}.jpg`, bytes) });
@@ -45,7 +46,7 @@ describe('photos on disks and other servers', () => {
     const media = {
       type: 'photos' as const,
       items: [
-        { type: 'file' as const, path: await site.file('a.jpg', jpegOf(900)) },
+        { type: 'file' as const, path: await site.file('a.jpg', PICTURES.jpeg) },
         { type: 'pull' as const, url: `${baseUrl}/pull/elsewhere.jpg?signature=secret` },
       ],
     };
@@ -59,7 +60,7 @@ describe('photos on disks and other servers', () => {
   it('that are no JPEG and no WebP are refused before the init', async () => {
     const site = await startPullSite();
     const { pipeline, account, ended, inits } = site;
-    const path = await site.file('a.png', Buffer.from('\x89PNG\r\n and more bytes', 'latin1'));
+    const path = await site.file('a.png', PICTURES.png);
     const media = { type: 'photos' as const, items: [{ type: 'file' as const, path }] };
     const job = await ended(await pipeline.publisher.enqueue({ account, mode: 'inbox', media }));
     expect(job).toMatchObject({ state: 'failed', failure: { code: 'INPUT_PHOTO_UNSUPPORTED' } });
