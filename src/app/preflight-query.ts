@@ -67,7 +67,8 @@ export async function runPreflight(
       ? accountsOf(await openAccounts())
       : 'ENCRYPTION_KEYS is not set here, and accounts are encrypted with the keys of the workers';
     const deps: PreflightDeps = {
-      ...{ openMedia: media.open, probeMedia, accounts, quota, clock, factsOf: facts.of },
+      ...{ openMedia: media.open, lookAtPhoto: media.lookAtPhoto, probeMedia, accounts, quota, clock },
+      factsOf: facts.of,
       ...{ duplicates: { onDuplicate, find }, jobOfKey, nameOf: accountNames.resolve },
       hasPullAddress: config.pull && config.pull.baseUrl !== undefined,
       holdOf: (account) => readAccountHold(redis, keys, account),

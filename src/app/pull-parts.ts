@@ -4,7 +4,7 @@ import { readVerificationFiles } from '../media/verification-files.ts';
 import { withRedisErrors } from '../redis/redis-unavailable.ts';
 import type { App } from './open-app.ts';
 import type { RedisParts } from './redis-parts.ts';
-import { openMediaOf } from './worker-parts.ts';
+import { mediaOf } from './worker-parts.ts';
 
 /**
  * What the web server gives to TikTok; undefined where nobody knows how TikTok reaches it.
@@ -19,7 +19,7 @@ export async function pulledMediaOf(
   if (baseUrl === undefined) return undefined;
   return {
     open: createPullGateway({
-      ...{ openMedia: openMediaOf(app), requestSecrets, sealer, clock, log },
+      ...{ openMedia: mediaOf(app).openMedia, requestSecrets, sealer, clock, log },
       readJob: (id) => withRedisErrors(() => ledger.read(id)),
     }),
     drainMs: config.shutdownTimeoutMs,

@@ -43,7 +43,7 @@ export function workerParts(service: Service, { tokens, settings, ...overrides }
       await restoreSealingKey(redis, keys, requestSecrets.publicKeys);
       await lanes.restoreLimit(config.uploadsPerAccount);
     },
-    openMedia: openMediaOf(app),
+    ...mediaOf(app),
     linkToMedia: linkToMediaOf(app),
     probeMedia,
     settings: { ...workerSettings(app), ...settings },
@@ -52,11 +52,11 @@ export function workerParts(service: Service, { tokens, settings, ...overrides }
 }
 
 /** Opens media as the settings have it. */
-export function openMediaOf({ config, onClose }: App): WorkerDeps['openMedia'] {
+export function mediaOf({ config, onClose }: App): Pick<WorkerDeps, 'openMedia' | 'lookAtPhoto'> {
   const { mediaRoots: roots, outboundAllowHosts: allowHosts, proxy, s3 } = config;
   const media = createMediaOpener({ roots, allowHosts, proxy, s3 });
   onClose(() => media.close());
-  return media.open;
+  return { openMedia: media.open, lookAtPhoto: media.lookAtPhoto };
 }
 
 function linkToMediaOf({ config, sealer, clock }: App): WorkerDeps['linkToMedia'] {

@@ -65,6 +65,10 @@ function addServices(program: Command, run: Run): void {
     )
     .option('--webhook-url <url>', "where to send TikTok's webhooks, such as <start's address>/webhooks/tiktok")
     .action((options) => run(async (context) => (await import('./commands/simulator.ts')).simulator(options, context)));
+  withJson(program.command('conformance'))
+    .description("tell which of TikTok's rules the client of a running simulator met, broke or did not exercise")
+    .argument('<simulator-url>', 'address that the simulator printed')
+    .action((url) => run(async (context) => (await import('./commands/conformance.ts')).conformance(url, context)));
 }
 
 function addPublishing(program: Command, run: Run): void {

@@ -1,5 +1,6 @@
 import type { MediaFacts } from './media-facts.ts';
 import type { ReadMedia } from './media-route.ts';
+import type { PhotoItem } from './new-request.ts';
 
 /** Wall-clock time; injected so that tests decide what time it is. */
 export interface Clock {
@@ -90,6 +91,18 @@ export type LinkToMedia = (
   index: number,
   source: Pick<MediaSource, 'pin' | 'contentType'>,
 ) => Promise<string>;
+
+/** What is known of a photo by its first bytes. */
+export interface PhotoFacts {
+  /** In pixels; null where its head does not tell. */
+  readonly size: { readonly width: number; readonly height: number } | null;
+}
+
+/**
+ * Looks at a photo that TikTok is to download, by its URL as TikTok would: without a redirect. Reads its head only.
+ * @throws PublishError `INPUT_PHOTO_UNSUPPORTED`, `INPUT_PHOTO_REDIRECTS`, or that of a server that gives no photo
+ */
+export type LookAtPhoto = (photo: PhotoItem, options?: { readonly signal?: AbortSignal }) => Promise<PhotoFacts>;
 
 /**
  * Finds out what a video's bytes tell about it, within bounds of bytes and time.

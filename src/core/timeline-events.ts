@@ -52,6 +52,10 @@ export const TIMELINE_EVENTS = {
       remarks: texts.optional(),
     },
   },
+  photos_noted: {
+    meaning: 'What a person should know of photos that were looked at before TikTok downloads them.',
+    facts: { remarks: texts },
+  },
   creator_noted: { meaning: "The creator's settings at TikTok do not fit the post.", facts: { remarks: texts } },
   duplicate_noted: {
     meaning: 'Another job has published or may publish the same video on this account.',

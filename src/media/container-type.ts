@@ -1,4 +1,4 @@
-import type { MediaSource, VideoType } from '../core/ports.ts';
+import type { VideoType } from '../core/ports.ts';
 
 /** How many of the first bytes of a file tell its container. */
 export const CONTAINER_PROBE_BYTES = 4_096;
@@ -30,7 +30,7 @@ export function detectContainerType(firstBytes: Buffer): VideoType | undefined {
 }
 
 /** The type of a photo that TikTok takes (content-posting-api-media-transfer-guide, read 2026-09-11): JPEG or WebP. */
-export function detectPhotoType(firstBytes: Buffer): MediaSource['contentType'] | undefined {
+export function detectPhotoType(firstBytes: Buffer): 'image/jpeg' | 'image/webp' | undefined {
   if (firstBytes.subarray(0, 3).equals(JPEG_MAGIC)) return 'image/jpeg';
   const isWebp = firstBytes.toString('latin1', 0, 4) === 'RIFF' && firstBytes.toString('latin1', 8, 12) === 'WEBP';
   return isWebp ? 'image/webp' : undefined;

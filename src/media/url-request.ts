@@ -31,9 +31,15 @@ export type UrlRequest = ReturnType<typeof createUrlRequest>;
  * the origin they were written for only. What the URL redirects to is asked directly from then on, until that is refused:
  * redirects to presigned URLs are for a while only.
  *
+ * @param refusesRedirects as TikTok does with what it downloads itself
  * @param stallMs longest time without a byte; all redirects together may take twice as long
  */
-export function createUrlRequest(text: string, outbound: Outbound, stallMs: number) {
+export function createUrlRequest(
+  text: string,
+  outbound: Outbound,
+  stallMs: number,
+  { refusesRedirects = false }: { readonly refusesRedirects?: boolean } = {},
+) {
   const { url: named, authorization } = withoutCredentials(new URL(text));
   const name = named.host;
   let current = named;
@@ -46,6 +52,10 @@ export function createUrlRequest(text: string, outbound: Outbound, stallMs: numb
       const answer = await ask(url, { ...headers, ...credentials }, signal);
       if (!REDIRECT_STATUSES.includes(answer.statusCode)) return { url, answer };
       discard(answer);
+      if (refusesRedirects) {
+        const reason = `${name} responded with HTTP ${answer.statusCode}`;
+        throw new PublishError('INPUT_PHOTO_REDIRECTS', { reason });
+      }
       if (redirects === MAX_REDIRECTS) {
         throw new PublishError('INPUT_MEDIA_REDIRECTS', {
           reason: `${name} redirects more than ${MAX_REDIRECTS} times`,

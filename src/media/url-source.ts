@@ -62,11 +62,12 @@ export async function openUrlSource(url: string, options: UrlSourceOptions): Pro
 const MAY_PASS: readonly ErrorCode[] = [
   ...(['INPUT_MEDIA_NO_RANGES', 'INPUT_MEDIA_WEB_PAGE', 'INPUT_MEDIA_NOT_FOUND'] as const),
   ...(['INPUT_MEDIA_ACCESS_REFUSED', 'INPUT_MEDIA_CHANGED', 'INPUT_MEDIA_EMPTY'] as const),
+  ...(['INPUT_PHOTO_UNSUPPORTED', 'INPUT_PHOTO_REDIRECTS'] as const),
 ];
 const AGAIN_AFTER_MS = [100, 500];
 
 /** Asks up to three times, before an answer that ends the job is believed. */
-async function askAgain<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T> {
+export async function askAgain<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T> {
   for (const pauseMs of AGAIN_AFTER_MS) {
     try {
       return await ask();

@@ -1,9 +1,10 @@
+import { checkPhotos } from '../core/check-photos.ts';
 import { hashMediaUrls } from '../core/hash-media-urls.ts';
 import type { LearnedFacts } from '../core/learned-facts.ts';
 import type { MediaFacts } from '../core/media-facts.ts';
 import { servedItemsOf } from '../core/media-route.ts';
 import { checkMediaRules } from '../core/media-rules.ts';
-import type { Clock, OpenMedia, ProbeMedia } from '../core/ports.ts';
+import type { Clock, LookAtPhoto, OpenMedia, ProbeMedia } from '../core/ports.ts';
 import { findingOf, type PreflightFinding } from '../core/preflight-finding.ts';
 import { CHECKED, notChecked, type PartReport, type PreflightReport } from '../core/preflight-report.ts';
 import { PublishError } from '../core/publish-error.ts';
@@ -27,6 +28,7 @@ import { checkDuplicate, type PreflightDuplicates } from './check-duplicate.ts';
 /** What a preflight looks at. */
 export interface PreflightDeps {
   readonly openMedia: OpenMedia;
+  readonly lookAtPhoto: LookAtPhoto;
   readonly probeMedia: ProbeMedia;
   /** Whether TikTok can download media from the service; undefined: not known here. */
   readonly hasPullAddress?: boolean | undefined;
@@ -138,15 +140,15 @@ function invalidReport(error: PublishError): PreflightReport {
 }
 
 /**
- * Opens a request's video and holds it against TikTok's limits.
+ * Opens a request's video, or looks at its photos, and holds it against TikTok's limits.
  * @param how `withDigest`: also reads what tells it from other videos
  */
 async function checkMedia(
   { media, mode }: NewRequest,
-  { openMedia, probeMedia }: Pick<PreflightDeps, 'openMedia' | 'probeMedia'>,
+  { openMedia, lookAtPhoto, probeMedia }: Pick<PreflightDeps, 'openMedia' | 'lookAtPhoto' | 'probeMedia'>,
   { withDigest, known }: { readonly withDigest: boolean; readonly known: LearnedFacts },
 ): Promise<PartReport & { readonly facts: MediaFacts | null; readonly digest?: string | undefined }> {
-  if (media.type === 'photos') return await checkPhotos(media, openMedia, withDigest);
+  if (media.type === 'photos') return await checkPhotoPost(media, { openMedia, lookAtPhoto }, withDigest);
   if (media.type === 'pull') {
     const part = notChecked('TikTok downloads the media itself');
     return { findings: [], part, facts: null, digest: hashMediaUrls(media) };
@@ -166,30 +168,42 @@ async function checkMedia(
   }
 }
 
-/** Opens the photos that TikTok is to download from us. */
-async function checkPhotos(
+/** Looks at the photos of a post, and reads those that TikTok is to download from us. */
+async function checkPhotoPost(
   media: Extract<NewRequest['media'], { type: 'photos' }>,
-  openMedia: OpenMedia,
+  { openMedia, lookAtPhoto }: Pick<PreflightDeps, 'openMedia' | 'lookAtPhoto'>,
   withDigest: boolean,
 ): ReturnType<typeof checkMedia> {
-  const findings: PreflightFinding[] = [];
+  const findings = await checkPhotos(media, lookAtPhoto);
+  const isReadable = findings.every(({ severity }) => severity !== 'refuse');
+  const digests = withDigest && isReadable ? await digestsOf(servedItemsOf(media), openMedia) : undefined;
+  return {
+    findings,
+    part: CHECKED,
+    facts: null,
+    ...(digests !== undefined && { digest: hashMediaUrls(media, digests) }),
+  };
+}
+
+/** What tells photos from others; undefined where one cannot be read just now, which its look has told. */
+async function digestsOf(
+  items: ReturnType<typeof servedItemsOf>,
+  openMedia: OpenMedia,
+): Promise<(string | undefined)[] | undefined> {
   const digests: (string | undefined)[] = [];
-  const served = servedItemsOf(media);
-  for (const [index, item] of served.entries()) {
-    if (item === undefined) continue;
-    try {
+  try {
+    for (const [index, item] of items.entries()) {
+      if (item === undefined) continue;
       const source = await openMedia(item, 'photo');
       try {
-        if (withDigest) digests[index] = await fingerprintVideo(source);
+        digests[index] = await fingerprintVideo(source);
       } finally {
         await source.close();
       }
-    } catch (error) {
-      if (!(error instanceof PublishError)) throw error;
-      findings.push(failureFinding(error, `media.items.${index}`));
     }
+    return digests;
+  } catch (error) {
+    if (!(error instanceof PublishError)) throw error;
+    return undefined;
   }
-  const isChecked = served.every((item) => item !== undefined);
-  const part = isChecked ? CHECKED : notChecked('TikTok downloads photos itself');
-  return { findings, part, facts: null, ...(findings.length === 0 && { digest: hashMediaUrls(media, digests) }) };
 }

@@ -65,6 +65,8 @@ export class Accounts {
   readonly #codes = new Map<string, AuthorizationCode>();
   /** Every token and authorization code that was ever given out. */
   readonly handedOut: string[] = [];
+  /** Refresh tokens that a refresh has replaced, with the user they were of. */
+  readonly replacedRefreshTokens = new Map<string, string>();
 
   constructor(settings: SimulatorSettings, random: SeededRandom) {
     this.#settings = settings;
@@ -195,6 +197,7 @@ export class Accounts {
       refreshExpiresAt: keepsDeadline ? previous.refreshExpiresAt : now + refreshTokenSeconds * 1_000,
     };
     this.#grants.set(openId, grant);
+    if (previous !== undefined && !keepsRefreshToken) this.replacedRefreshTokens.set(previous.refreshToken, openId);
     this.handedOut.push(accessToken, grant.refreshToken);
     return {
       openId,

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { publishingRoute } from './api-route.ts';
+import { EMPTY_OR_INCORRECT } from './chunk-rules.ts';
 import { inboxCap } from './creator-caps.ts';
 import { directPostRefusal, isForbiddenBrand, POST_INFO_FIELDS, POST_INFO_INCORRECT, textOf } from './post-info.ts';
-import { EMPTY_OR_INCORRECT, type ParsedSource } from './source-info.ts';
+import type { ParsedSource } from './source-info.ts';
 import { startPublish } from './start-publish.ts';
 
 /** content-posting-api-reference-photo-post, read 2026-11-22. */

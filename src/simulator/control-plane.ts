@@ -5,6 +5,7 @@ import { type Answer, json } from './answers.ts';
 import { ENDPOINTS, faultRuleSchema, matchesFilter } from './faults.ts';
 import { readBody, writeAnswer } from './http-exchange.ts';
 import type { JournalEntry } from './journal.ts';
+import { reportConformance } from './judge-outcomes.ts';
 import { webhookTargetSchema } from './options.ts';
 import type { World } from './world.ts';
 
@@ -48,6 +49,7 @@ const CONTROLS: Record<string, Control> = {
     if (waitMs > 0) await world.journal.waitFor(isWanted, { timeoutMs: waitMs }).catch(() => undefined);
     return world.journal.entries.filter(isWanted);
   },
+  'GET /conformance': (world) => reportConformance(world),
   'GET /publishes': (world) => world.journal.publishes(),
   'GET /posts': (world) => world.journal.posts(),
   'POST /expire-token': (world, body) => world.accounts.expireAccessToken(userWish.parse(body).openId),

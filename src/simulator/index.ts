@@ -1,4 +1,12 @@
 export type { AccountProfile, AccountTokens } from './accounts.ts';
+export type {
+  ConformanceFinding,
+  ConformanceReport,
+  ConformanceRule,
+  ConformanceVerdict,
+} from './conformance.ts';
+export type { RuleId } from './conformance-rules.ts';
+export { conformanceText } from './conformance-text.ts';
 export type { FaultAct, FaultHandle, FaultRule } from './faults.ts';
 export { ENDPOINTS, type Endpoint } from './faults.ts';
 export type { Journal, JournalEntry, JournalFilter, Outcome } from './journal.ts';

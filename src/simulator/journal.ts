@@ -1,3 +1,4 @@
+import type { RuleId } from './conformance-rules.ts';
 import { type Endpoint, matchesFilter } from './faults.ts';
 import type { PostView, PublishView } from './publish-views.ts';
 import type { ChunkRecord } from './publishes.ts';
@@ -28,6 +29,8 @@ export interface JournalEntry {
   chunk?: ChunkRecord;
   /** `grant_type` of a token request. */
   grantType?: string | undefined;
+  /** Rules of the contract that the request broke, by id. */
+  broke?: RuleId[] | undefined;
 }
 
 /** Selects entries; every given field must be equal. */
@@ -120,13 +123,14 @@ export class Journal {
     await this.#until(`${receivedBytes} bytes of ${publishId} within ${timeoutMs} ms`, timeoutMs, isReached);
   }
 
-  /** Adds an entry and wakes who waits for it. */
-  record(entry: Omit<JournalEntry, 'seq'>): void {
+  /** Adds an entry and wakes who waits for it. @returns its number */
+  record(entry: Omit<JournalEntry, 'seq'>): number {
     const numbered = { seq: ++this.#lastSeq, ...entry };
     this.#entries.push(numbered);
     // Drops a tenth at once, so that a full journal does not move all its entries at every request.
     if (this.#entries.length > this.#limit) this.#entries = this.#entries.slice(Math.ceil(this.#limit / 10));
     this.#wake(numbered);
+    return numbered.seq;
   }
 
   /** Tells that bytes of some PUT came in. */

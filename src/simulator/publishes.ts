@@ -1,8 +1,9 @@
 import { createHash, type Hash } from 'node:crypto';
+import type { FileSource } from './chunk-rules.ts';
 import { MovieLength } from './movie-length.ts';
 import type { SimulatorSettings } from './options.ts';
 import { ALPHANUMERIC, type SeededRandom } from './random.ts';
-import type { FileSource, PullSource, Source } from './source-info.ts';
+import type { PullSource, Source } from './source-info.ts';
 
 /** "The upload_url is valid for one hour", content-posting-api-media-transfer-guide, read 2026-11-22. */
 const UPLOAD_URL_LIFETIME_MS = 3_600_000;
@@ -42,6 +43,10 @@ export interface UploadTask {
   length: MovieLength;
   /** The PUT that began last, to notice overlaps. */
   latestPut?: ChunkRecord | undefined;
+  /** The 403 or 416 that answered the latest PUT. */
+  refused?: { httpStatus: number; startByte: number } | undefined;
+  /** A scripted answer told the client of bytes that did not come in, so the order of its chunks says nothing of it. */
+  misled?: boolean;
 }
 
 /** The fetching side of a PULL_FROM_URL. */
@@ -55,6 +60,10 @@ export interface PullTask {
   stalledAtBytes?: number | undefined;
   /** `fail_reason`, once it is known that nothing comes of it. */
   failReason?: string | undefined;
+  /** The status by which a URL refused a real download. */
+  refusedStatus?: number | undefined;
+  /** A photo was of another format, or too large. */
+  refusedPhoto?: boolean;
 }
 
 export interface Post {
@@ -92,6 +101,8 @@ export interface Publish {
   stuck: boolean;
   /** Ended early: cancelled, or the user disconnected the app. */
   ended?: { at: number; reason: string } | undefined;
+  /** Its client was told how it ended. */
+  outcomeTold?: boolean;
   /** Id of the post that a direct publish makes. */
   directPostId: string;
   /** Posts the person made of an inbox draft. */

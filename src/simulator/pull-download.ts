@@ -20,6 +20,8 @@ export function startPullDownload(world: World, publish: Publish, pull: PullTask
     try {
       for (const url of pull.urls) await downloadOne(world, publish, url, hash);
     } catch (error) {
+      if (error instanceof StatusRefused) pull.refusedStatus = error.httpStatus;
+      pull.refusedPhoto = error instanceof FormatRefused;
       pull.failReason = error instanceof FormatRefused ? 'file_format_check_failed' : pullFailure(pull);
       return;
     }
@@ -31,6 +33,16 @@ export function startPullDownload(world: World, publish: Publish, pull: PullTask
 
 /** A photo that came in and is none that TikTok takes. */
 class FormatRefused extends Error {}
+
+/** An answer that is not the file. */
+class StatusRefused extends Error {
+  readonly httpStatus: number | undefined;
+
+  constructor(httpStatus: number | undefined) {
+    super(`answered ${httpStatus}`);
+    this.httpStatus = httpStatus;
+  }
+}
 
 async function downloadOne(world: World, publish: Publish, url: string, hash: Hash | undefined): Promise<void> {
   const { pull } = publish;
@@ -92,7 +104,7 @@ async function* bytesInRanges(world: World, url: string, announce: Announce): As
 function refuseStatus(response: http.IncomingMessage, expected: number): void {
   if (response.statusCode === expected) return;
   response.destroy();
-  throw new Error(`answered ${response.statusCode}`);
+  throw new StatusRefused(response.statusCode);
 }
 
 function get(world: World, url: string, headers: http.OutgoingHttpHeaders): Promise<http.IncomingMessage> {

@@ -73,7 +73,8 @@ export function expired(): Answer {
   return plain(403, 'upload_url has expired');
 }
 
-function fitsPlan(task: UploadTask, chunk: ChunkRecord): boolean {
+/** Whether a chunk has exactly the bytes that init announced for it. */
+export function fitsPlan(task: UploadTask, chunk: ChunkRecord): boolean {
   const planned = chunkRange(task.plan, chunkIndexOf(task, chunk));
   return (
     chunk.totalBytes === task.plan.totalBytes &&
@@ -82,7 +83,8 @@ function fitsPlan(task: UploadTask, chunk: ChunkRecord): boolean {
   );
 }
 
-function headerFaultOf(chunk: ChunkRecord, headers: IncomingHttpHeaders): string | undefined {
+/** What is wrong with the headers of a PUT, if anything. */
+export function headerFaultOf(chunk: ChunkRecord, headers: IncomingHttpHeaders): string | undefined {
   if (!CONTENT_TYPES.includes(headers['content-type'] ?? '')) return 'Content-Type is invalid';
   if (headers['content-length'] === undefined) return 'Content-Length is missing';
   const isRange = chunk.startByte < chunk.endByteExclusive && chunk.endByteExclusive <= chunk.totalBytes;

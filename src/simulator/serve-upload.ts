@@ -1,10 +1,12 @@
 import type { Hash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Answer } from './answers.ts';
+import { brokenRules, type Check } from './conformance-rules.ts';
 import { answerInstead, maySend, spoilPublish } from './fault-answers.ts';
 import type { FaultAct } from './faults.ts';
 import { dropConnection, writeAnswer } from './http-exchange.ts';
 import type { Outcome } from './journal.ts';
+import { judgePut } from './judge-put.ts';
 import type { MovieLength } from './movie-length.ts';
 import type { ChunkRecord, Publish, UploadTask } from './publishes.ts';
 import {
@@ -29,6 +31,8 @@ interface Put {
   publish: Publish | undefined;
   chunk: ChunkRecord;
   fault: FaultAct | undefined;
+  /** What it says about the rules of the contract. */
+  checks: Check[];
 }
 
 /** Serves one PUT to an upload URL, together with the fault scripted for it. */
@@ -41,7 +45,8 @@ export async function serveUpload(
   const publish = publishOf(world, url);
   const chunk = chunkRecordOf(request.headers);
   const fault = world.faults.meet({ endpoint: 'upload', ...subjectOf(publish, chunk) });
-  const put: Put = { request, response, at: world.now(), publish, chunk, fault };
+  const checks = judgePut(publish?.upload, chunk, request.headers);
+  const put: Put = { request, response, at: world.now(), publish, chunk, fault, checks };
   if (publish?.upload !== undefined) publish.upload.latestPut = chunk;
 
   if (fault?.kind === 'drop_before') {
@@ -49,9 +54,10 @@ export async function serveUpload(
     dropConnection(request);
     return;
   }
-  const early =
-    answerInstead(world, 'upload', fault, `PUT ${url.href}`) ??
-    putRefusal(publish, chunk, request.headers, put.at, world.settings.switches);
+  const scripted = answerInstead(world, 'upload', fault, `PUT ${url.href}`);
+  if (publish?.upload !== undefined && scripted !== undefined && scripted.httpStatus < 300)
+    publish.upload.misled = true;
+  const early = scripted ?? putRefusal(publish, chunk, request.headers, put.at, world.settings.switches);
   if (early !== undefined) {
     chunk.outOfOrder = early.httpStatus === 416;
     answerEarly(world, put, early);
@@ -206,8 +212,9 @@ function subjectOf(publish: Publish | undefined, chunk: ChunkRecord) {
   return { openId: publish.openId, publishId: publish.publishId, chunkIndex, lastChunk };
 }
 
-function record(world: World, { at, publish, chunk, fault }: Put, httpStatus: Outcome, answer?: Answer): void {
-  world.journal.record({
+function record(world: World, put: Put, httpStatus: Outcome, answer?: Answer): void {
+  const { at, publish, chunk, fault, checks } = put;
+  const seq = world.journal.record({
     at,
     endpoint: 'upload',
     httpStatus,
@@ -216,5 +223,10 @@ function record(world: World, { at, publish, chunk, fault }: Put, httpStatus: Ou
     publishId: publish?.publishId,
     fault: fault?.kind,
     chunk,
+    broke: brokenRules(checks),
   });
+  world.conformance.note(checks, seq);
+  if (publish?.upload === undefined) return;
+  const isRefused = httpStatus === 403 || httpStatus === 416;
+  publish.upload.refused = isRefused ? { httpStatus, startByte: chunk.startByte } : undefined;
 }

@@ -1,13 +1,6 @@
 import { z } from 'zod';
+import { chunkRefusal, EMPTY_OR_INCORRECT, type FileSource } from './chunk-rules.ts';
 import type { SimulatorSwitches } from './options.ts';
-
-/** A FILE_UPLOAD as announced at init. */
-export interface FileSource {
-  source: 'FILE_UPLOAD';
-  totalBytes: number;
-  chunkSizeBytes: number;
-  chunkCount: number;
-}
 
 /** A PULL_FROM_URL as announced at init. */
 export interface PullSource {
@@ -22,28 +15,14 @@ export type Source = FileSource | PullSource;
 /** A source, or the message of the `invalid_params` that refuses it. */
 export type ParsedSource = { source: Source } | { refusal: string };
 
-export const EMPTY_OR_INCORRECT = 'The request source info is empty or incorrect';
-const CHUNK_SIZE_INVALID = 'The chunk size is invalid';
-const CHUNK_COUNT_INVALID = 'The total chunk count is invalid';
-
-/**
- * "Each chunk must be at least 5 MB but no greater than 64 MB, except for the final chunk, which can be greater than
- * chunk_size (up to 128 MB)"; "maximum of 4 GB" (content-posting-api-media-transfer-guide, read 2026-11-22). The page
- * does not say whether an MB has 10^6 or 2^20 bytes.
- */
-const SIZE_RULES = {
-  intersection: { minChunkBytes: 5_242_880, maxChunkBytes: 64_000_000, maxLastBytes: 128_000_000, maxBytes: 4e9 },
-  decimal: { minChunkBytes: 5_000_000, maxChunkBytes: 64_000_000, maxLastBytes: 128_000_000, maxBytes: 4e9 },
-  binary: { minChunkBytes: 5_242_880, maxChunkBytes: 67_108_864, maxLastBytes: 134_217_728, maxBytes: 4 * 2 ** 30 },
-} as const satisfies Record<SimulatorSwitches['megabyte'], Record<string, number>>;
-
+const fileWire = z.object({
+  source: z.literal('FILE_UPLOAD'),
+  video_size: z.int().min(1),
+  chunk_size: z.int().min(1),
+  total_chunk_count: z.int(),
+});
 const sourceInfoWire = z.discriminatedUnion('source', [
-  z.object({
-    source: z.literal('FILE_UPLOAD'),
-    video_size: z.int().min(1),
-    chunk_size: z.int().min(1),
-    total_chunk_count: z.int(),
-  }),
+  fileWire,
   z.object({ source: z.literal('PULL_FROM_URL'), video_url: z.string().min(1) }),
 ]);
 
@@ -54,14 +33,24 @@ export function parseSource(sourceInfo: unknown, megabyte: SimulatorSwitches['me
   if (wire.data.source === 'PULL_FROM_URL') {
     return { source: { source: 'PULL_FROM_URL', media: 'video', urls: [wire.data.video_url] } };
   }
-  const source: FileSource = {
-    source: 'FILE_UPLOAD',
-    totalBytes: wire.data.video_size,
-    chunkSizeBytes: wire.data.chunk_size,
-    chunkCount: wire.data.total_chunk_count,
-  };
+  const source = toFileSource(wire.data);
   const refusal = chunkRefusal(source, megabyte);
   return refusal === undefined ? { source } : { refusal };
+}
+
+/** A FILE_UPLOAD as it was announced, whether or not TikTok takes it; undefined where there is none. */
+export function announcedFile(sourceInfo: unknown): FileSource | undefined {
+  const wire = fileWire.safeParse(sourceInfo);
+  return wire.success ? toFileSource(wire.data) : undefined;
+}
+
+function toFileSource(wire: z.output<typeof fileWire>): FileSource {
+  return {
+    source: 'FILE_UPLOAD',
+    totalBytes: wire.video_size,
+    chunkSizeBytes: wire.chunk_size,
+    chunkCount: wire.total_chunk_count,
+  };
 }
 
 /** The exact bytes chunk `index` (from 0) must have; the remainder of the file goes into the last one. */
@@ -69,20 +58,4 @@ export function chunkRange(plan: FileSource, index: number): { startByte: number
   const startByte = index * plan.chunkSizeBytes;
   const isLast = index === plan.chunkCount - 1;
   return { startByte, endByteExclusive: isLast ? plan.totalBytes : startByte + plan.chunkSizeBytes };
-}
-
-function chunkRefusal(plan: FileSource, megabyte: SimulatorSwitches['megabyte']): string | undefined {
-  const { minChunkBytes, maxChunkBytes, maxLastBytes, maxBytes } = SIZE_RULES[megabyte];
-  const { totalBytes, chunkSizeBytes, chunkCount } = plan;
-  if (totalBytes > maxBytes) return EMPTY_OR_INCORRECT;
-  // A file uploaded whole: "chunk_size should be equal to video_size", also below the minimum.
-  const isWhole = chunkSizeBytes === totalBytes;
-  if (chunkSizeBytes > maxChunkBytes || (!isWhole && chunkSizeBytes < minChunkBytes)) return CHUNK_SIZE_INVALID;
-  if (chunkSizeBytes > totalBytes) return CHUNK_SIZE_INVALID;
-  // "total_chunk_count should be equal to video_size divided by chunk_size, rounded down". The documented ceiling of
-  // 1000 chunks cannot be passed: the smallest chunks and the largest file make 819.
-  if (chunkCount !== Math.floor(totalBytes / chunkSizeBytes)) return CHUNK_COUNT_INVALID;
-  if (chunkCount === 1 && !isWhole) return CHUNK_SIZE_INVALID;
-  const last = chunkRange(plan, chunkCount - 1);
-  return last.endByteExclusive - last.startByte > maxLastBytes ? CHUNK_SIZE_INVALID : undefined;
 }

@@ -2,9 +2,11 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AccountProfile, AccountTokens } from './accounts.ts';
 import { plain } from './answers.ts';
 import { API_ROUTES } from './api-routes.ts';
+import { check } from './conformance-rules.ts';
 import { CONTROL_PREFIX, serveControl } from './control-plane.ts';
 import type { Faults } from './faults.ts';
 import { writeAnswer } from './http-exchange.ts';
+import { reportConformance } from './judge-outcomes.ts';
 import { resolveOptions, type SimulatorOptions, type WebhookTarget } from './options.ts';
 import { serveApi } from './serve-api.ts';
 import { serveUpload } from './serve-upload.ts';
@@ -38,6 +40,7 @@ async function serve(world: World, request: IncomingMessage, response: ServerRes
   if (route !== undefined) return serveApi(world, route, request, response, url);
   // Every path of TikTok's ends in a slash; what it answers without one is not documented.
   request.resume();
+  world.conformance.note([check('path', `${request.method} ${url.pathname}`)]);
   writeAnswer(response, plain(404, 'Not found'));
 }
 
@@ -55,6 +58,8 @@ function controlsOf(world: World, server: Server) {
     clientSecret,
     /** Everything that was asked, and what came of it. */
     journal: world.journal,
+    /** Which rules of TikTok's contract the client met, broke or did not exercise since the last reset. */
+    conformance: () => reportConformance(world),
     faults,
     /** Adds a user who has connected the app, or replaces one of the same openId, and issues tokens. */
     addAccount: (profile: Partial<AccountProfile> = {}) => world.accounts.add(profile),

@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Accounts } from './accounts.ts';
 import { Answers } from './answers.ts';
+import { Conformance } from './conformance.ts';
 import type { Endpoint } from './faults.ts';
 import { Faults } from './faults.ts';
 import { Journal } from './journal.ts';
@@ -24,6 +25,7 @@ export class World {
   readonly faults: Faults;
   readonly journal: Journal;
   readonly webhooks: Webhooks;
+  readonly conformance = new Conformance();
   readonly closing = new AbortController();
   /** Where the simulator listens, `http://host:port`; known once it does. */
   origin = '';
@@ -116,6 +118,7 @@ export class World {
     this.publishes.clear();
     this.webhooks.clear();
     this.journal.clear();
+    this.conformance.clear();
     this.faults.clear();
     this.#calls.clear();
   }

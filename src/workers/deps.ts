@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { AccountNames } from '../accounts/account-names.ts';
 import type { PollSchedule } from '../core/poll-schedule.ts';
-import type { Clock, LinkToMedia, OpenMedia, ProbeMedia, Sealer, TokenSource } from '../core/ports.ts';
+import type { Clock, LinkToMedia, LookAtPhoto, OpenMedia, ProbeMedia, Sealer, TokenSource } from '../core/ports.ts';
 import type { RequestSecrets } from '../core/request-secrets.ts';
 import type { RetryPolicy } from '../core/retry-policy.ts';
 import type { Tracing } from '../core/tracing.ts';
@@ -59,6 +59,8 @@ export interface WorkerDeps {
   readonly sealer: Sealer;
   readonly requestSecrets: RequestSecrets;
   readonly openMedia: OpenMedia;
+  /** Looks at a photo before TikTok downloads it. */
+  readonly lookAtPhoto: LookAtPhoto;
   /** Makes the links by which TikTok downloads media from our web server; undefined where nobody knows its address. */
   readonly linkToMedia: LinkToMedia | undefined;
   /** Looks into a video before its upload. */

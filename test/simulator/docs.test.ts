@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { ENDPOINTS, startSimulator, switchesSchema } from '../../src/simulator/index.ts';
+import { RULES } from '../../src/simulator/conformance-rules.ts';
+import { conformanceText, ENDPOINTS, startSimulator, switchesSchema } from '../../src/simulator/index.ts';
 import { resolveOptions } from '../../src/simulator/options.ts';
 import { send } from './api-calls.ts';
 import { start } from './simulators.ts';
@@ -21,6 +23,24 @@ function rowsOf(heading: string): string[][] {
 }
 
 const code = (cell: string | undefined) => /`([^`]+)`/.exec(cell ?? '')?.[1] ?? '';
+
+describe('docs/conformance.md', () => {
+  const page = readFileSync(new URL('../../docs/conformance.md', import.meta.url), 'utf8');
+
+  it('lists exactly the rules there are, with their pages', () => {
+    const documented = [...page.matchAll(/^\| `([a-z0-9-]+)` \| (.+) \| (.+) \|$/gm)].map((row) => row.slice(1));
+    expect(documented).toEqual(Object.entries(RULES).map(([id, { says, source }]) => [id, says, source[0]]));
+  });
+
+  it('has an example of a common mistake, which is told what the page shows', async () => {
+    const printed: string[] = [];
+    const body = (/```js\n([\s\S]*?)```/.exec(page)?.[1] ?? '').replace(/^import .*$/gm, '');
+    const AsyncFunction = Object.getPrototypeOf(async () => undefined).constructor;
+    const example = new AsyncFunction('conformanceText', 'startSimulator', 'console', body);
+    await example(conformanceText, startSimulator, { log: (text: string) => printed.push(text) });
+    expect(`${printed.join('')}\n`).toContain(/```text\n([\s\S]*?)```/.exec(page)?.[1]);
+  });
+});
 
 describe('docs/simulator.md', () => {
   it('lists exactly the switches there are, with their defaults', () => {

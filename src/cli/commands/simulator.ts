@@ -44,6 +44,7 @@ function howToUse({ simulator: { url, clientKey, clientSecret }, account }: Stan
   const { accessToken, expiresIn, refreshToken, refreshExpiresIn, scope } = account;
   const tokens = JSON.stringify({ accessToken, expiresIn, refreshToken, refreshExpiresIn, scope });
   return `Simulated TikTok at ${url} (journal: ${url}/__simulator). Press Ctrl-C to stop.
+Which of TikTok's rules a client breaks: ${command} conformance ${url}
 
 To publish to it, run in another terminal:
 

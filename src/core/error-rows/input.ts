@@ -20,7 +20,7 @@ export const INPUT_ROWS = {
   INPUT_ACCOUNT_UNKNOWN: giveUp({
     message: 'no account with this name is connected',
     advice:
-      'Check the spelling with `tiktok-publisher accounts list`, or connect it with `accounts connect`, then retry.',
+      'Check the spelling with `tiktok-publisher accounts list`, or connect it with `accounts connect` or `accounts add`, then retry.',
     retryable: true,
   }),
   INPUT_MEDIA_NOT_FOUND: giveUp({

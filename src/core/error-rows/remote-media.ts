@@ -32,6 +32,11 @@ export const REMOTE_MEDIA_ROWS = {
       'Use the URL at which the redirects end. If they never end, the server probably requires a login or cookies.',
     retryable: true,
   }),
+  INPUT_PHOTO_REDIRECTS: giveUp({
+    message: 'the URL of the photo redirects, and TikTok follows no redirect',
+    advice: 'Use the URL at which the redirects end, on a domain or URL prefix verified for your TikTok app.',
+    retryable: true,
+  }),
   TRANSPORT_MEDIA_BAD_ANSWER: retry({
     message: 'the server of the video sent an unexpected response',
     advice:

@@ -5,10 +5,11 @@ import { fingerprintVideo } from '../../core/video-fingerprint.ts';
 import type { Needs } from '../deps.ts';
 import type { OwnedJob } from '../owned-job.ts';
 import { type ClaimDeps, claimFetchedMedia, looksForDuplicates } from './check-duplicate.ts';
+import { examinePhotos } from './examine-photos.ts';
 import type { FetchSource } from './init-publish.ts';
 import { prepareVideo } from './prepare-video.ts';
 
-type PullDeps = ClaimDeps & Needs<'linkToMedia' | 'openMedia' | 'probeMedia'>;
+type PullDeps = ClaimDeps & Needs<'linkToMedia' | 'lookAtPhoto' | 'openMedia' | 'probeMedia'>;
 
 /**
  * Checks media that TikTok fetches as far as we can read them, and makes the links to those that it fetches from us.
@@ -42,6 +43,7 @@ async function preparePhotos(
   deps: PullDeps,
   signal: AbortSignal,
 ): Promise<FetchSource> {
+  await examinePhotos(job, media, deps, signal);
   const urls: string[] = [];
   const digests: (string | undefined)[] = [];
   for (const [index, item] of photosOf(media).entries()) {

@@ -20,7 +20,9 @@ import { prepareVideo } from './prepare-video.ts';
 import { runOwned } from './run-owned.ts';
 import { type UploadDeps, uploadVideo } from './upload-video.ts';
 
-type HandOverDeps = ClaimDeps & UploadDeps & Needs<'linkToMedia' | 'openMedia' | 'probeMedia' | 'requestSecrets'>;
+type HandOverDeps = ClaimDeps &
+  UploadDeps &
+  Needs<'linkToMedia' | 'lookAtPhoto' | 'openMedia' | 'probeMedia' | 'requestSecrets'>;
 
 /** Runs one entry of `tiktok-publish` as far as it gets: until TikTok has everything, or a reason to stop. */
 export async function processPublishEntry(

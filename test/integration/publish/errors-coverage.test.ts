@@ -23,6 +23,7 @@ const COVERED_ELSEWHERE: Record<string, string> = {
   JOB_NOT_RETRYABLE: 'test/integration/publish/cancel-retry.test.ts',
   CONFIG_INVALID: 'test/unit/config/load-config.test.ts',
   CONFIG_SEALING_KEY_MISSING: 'test/integration/producers/request-secrets.test.ts',
+  CONFIG_PULL_ADDRESS_MISSING: 'test/integration/publish/pull-gateway.test.ts',
   CONFIG_PORT_TAKEN: 'test/integration/http/web-server.test.ts',
   EVENTS_CURSOR_LOST: 'test/integration/producers/events.test.ts',
   REDIS_UNAVAILABLE: 'test/integration/redis/connections.test.ts',

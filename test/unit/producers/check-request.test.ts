@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { CreatorInfo } from '../../../src/core/creator-rules.ts';
 import type { PhotoItem } from '../../../src/core/new-request.ts';
+import type { LookAtPhoto } from '../../../src/core/ports.ts';
 import { PublishError } from '../../../src/core/publish-error.ts';
 import type { PublishRequest } from '../../../src/core/publish-request.ts';
 import { digestRequest } from '../../../src/core/request-digest.ts';
 import { openFileSource } from '../../../src/media/file-source.ts';
+import { lookAtSource } from '../../../src/media/photo-look.ts';
 import { probeMedia } from '../../../src/media/probe/probe-media.ts';
 import type { PreflightAccount, PreflightQuota } from '../../../src/producers/check-account.ts';
 import { checkRequest, type PreflightDeps } from '../../../src/producers/check-request.ts';
@@ -46,6 +48,10 @@ function deps(changes: Partial<PreflightDeps> = {}): PreflightDeps {
       if (media.type !== 'file') throw new Error('only files are opened');
       return await openFileSource(media.path, { kind });
     },
+    lookAtPhoto: async (photo) =>
+      photo.type === 'file'
+        ? await lookAtSource(await openFileSource(photo.path, { kind: 'photo' }))
+        : { size: { width: 1_080, height: 1_920 } },
     probeMedia,
     accounts: { find: async () => ACCOUNT, askCreator: async () => CREATOR },
     quota: NO_LIMITS,
@@ -127,7 +133,7 @@ describe('the report on a request', () => {
     expect(checked.media).toEqual(skipped('TikTok downloads the media'));
   });
 
-  it('looks at the photos that TikTok is to download from us, and names those that it would refuse', async () => {
+  it('looks at the photos that TikTok is to download, and names those that it would refuse', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'check-request-'));
     onTestFinished(() => rm(folder, { recursive: true, force: true }));
     const path = join(folder, '1.jpg');
@@ -142,7 +148,7 @@ describe('the report on a request', () => {
       type: 'pull',
       url: 'https://a.example.com/3.jpg',
     });
-    expect([ok, checked.media]).toEqual([false, skipped('TikTok downloads photos')]);
+    expect([ok, checked.media]).toEqual([false, { checked: true }]);
     expect(findings).toMatchObject([{ code: 'INPUT_PHOTO_UNSUPPORTED', severity: 'refuse', field: 'media.items.1' }]);
   });
 
@@ -337,6 +343,52 @@ describe('what TikTok does not take over', () => {
     const texts = { title: 'Hello', description: 'World', aiGenerated: true };
     // F7: TikTok takes the label of AI-generated content over, too.
     expect(await remarks({ ...REQUEST, mode: 'inbox', post: texts, media })).toEqual([]);
+  });
+
+  it('F14: of photos is what TikTok would not take, and what it may not take', async () => {
+    const photos = {
+      'https://photos.example.com/large.jpg': async () => ({ size: { width: 2_000, height: 2_000 } }),
+      'https://photos.example.com/unknown.jpg': async () => ({ size: null }),
+      'https://photos.example.com/a.png': async () => {
+        throw new PublishError('INPUT_PHOTO_UNSUPPORTED', { reason: 'a PNG' });
+      },
+      'https://photos.example.com/busy.jpg': async () => {
+        throw new PublishError('TRANSPORT_MEDIA_BUSY', { reason: 'HTTP 503' });
+      },
+    };
+    const media = { type: 'photos', urls: Object.keys(photos) };
+    const lookAtPhoto: LookAtPhoto = async (photo) =>
+      await photos[(photo.type === 'pull' ? photo.url : '') as keyof typeof photos]();
+    const report = await checkRequest({ ...REQUEST, media }, deps({ lookAtPhoto, accounts: 'not here' }));
+    expect(report).toMatchObject({ ok: false, facts: null, checked: { media: CHECKED } });
+    expect(report.findings.map(({ code, severity, field }) => [code, severity, field])).toEqual([
+      ['INPUT_MEDIA_PICTURE_SIZE', 'warn', 'media.urls.0'],
+      ['INPUT_PHOTO_UNSUPPORTED', 'refuse', 'media.urls.2'],
+      ['TRANSPORT_MEDIA_BUSY', 'warn', 'media.urls.3'],
+    ]);
+    expect(report.findings[0]).toMatchObject({
+      limit: 'at most 1080 x 1920 pixels',
+      found: '2000 x 2000 in media.urls.0',
+    });
+  });
+
+  it('of photos that the service reads is what it fails to read', async () => {
+    const media = {
+      type: 'photos',
+      items: [
+        { type: 'file', path: '/photos/missing.jpg' },
+        { type: 'file', path: '/photos/busy.jpg' },
+      ],
+    };
+    const lookAtPhoto: LookAtPhoto = async (photo) => {
+      const isMissing = photo.type === 'file' && photo.path.includes('missing');
+      throw new PublishError(isMissing ? 'INPUT_MEDIA_NOT_FOUND' : 'TRANSPORT_MEDIA_DISK', {});
+    };
+    const { findings } = await checkRequest({ ...REQUEST, media }, deps({ lookAtPhoto, accounts: 'not here' }));
+    expect(findings.map(({ code, severity, field }) => [code, severity, field])).toEqual([
+      ['INPUT_MEDIA_NOT_FOUND', 'refuse', 'media.items.0'],
+      ['TRANSPORT_MEDIA_DISK', 'warn', 'media.items.1'],
+    ]);
   });
 
   it('F9: of a post that is not public is its cover', async () => {
