@@ -118,6 +118,14 @@ describe('a second start on the same folder', () => {
     expect(await command(next.url, 'GET', 'kept')).toBe('yes');
   });
 
+  it('starts none beside one that still writes, whose owner was killed while it stopped it', async () => {
+    await start();
+    const path = join(dataDir, 'redis.json');
+    const { ownerPid: _, ...stopping } = JSON.parse(await readFile(path, 'utf8'));
+    await writeFile(path, JSON.stringify(stopping));
+    await expect(start()).rejects.toMatchObject({ why: 'start_failed', message: /still uses the data folder/ });
+  });
+
   it('starts anew when the record names a port where nothing listens', async () => {
     const first = await start();
     const record = await readFile(join(dataDir, 'redis.json'), 'utf8');
