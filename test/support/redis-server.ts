@@ -12,6 +12,8 @@ import { eventually } from './eventually.ts';
 /** A Redis with settings of its own, for tests of clusters and sentinels. */
 export interface RedisServer {
   readonly port: number;
+  /** Where nodes of a cluster talk to each other. */
+  readonly busPort: number;
   /** `SIGSTOP` freezes it, `SIGCONT` wakes it. */
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void;
   close(): Promise<void>;
@@ -26,14 +28,17 @@ export async function startRedisServer(
   const folder = await mkdtemp(join(tmpdir(), 'redis-server-'));
   const port = await freePort();
   const configFile = join(folder, 'redis.conf');
-  const lines = ['bind 127.0.0.1', `port ${port}`, `dir ${folder}`, ...configLines];
+  // Of itself a cluster's bus takes a port 10,000 above, where an outgoing connection may be.
+  const busPort = await freePort();
+  const bus = configLines.includes('cluster-enabled yes') ? [`cluster-port ${busPort}`] : [];
+  const lines = ['bind 127.0.0.1', `port ${port}`, `dir ${folder}`, ...bus, ...configLines];
   await writeFile(configFile, `${lines.join('\n')}\n`);
   const env = { ...process.env, ...(program.libraryPath && { LD_LIBRARY_PATH: program.libraryPath }) };
   const server = spawn(program.command, [configFile, ...args], { env, stdio: 'ignore' });
   const exited = once(server, 'exit');
   await eventually(() => canConnect(port));
   return {
-    port,
+    ...{ port, busPort },
     signal: (signal) => void server.kill(signal),
     close: async () => {
       server.kill('SIGKILL');

@@ -74,8 +74,9 @@ describe.concurrent('a confirmation', () => {
       nodes.map((node) => clientOfTest(test, { kind: 'url', url: urlOf(node) })),
     );
     const [firstNode, secondNode] = nodes;
-    await second?.call('CLUSTER', 'MEET', '127.0.0.1', String(firstNode?.port));
-    await replica?.call('CLUSTER', 'MEET', '127.0.0.1', String(firstNode?.port));
+    for (const node of [second, replica]) {
+      await node?.call('CLUSTER', 'MEET', '127.0.0.1', String(firstNode?.port), String(firstNode?.busPort));
+    }
     await first?.call('CLUSTER', 'ADDSLOTSRANGE', '0', '8191');
     await second?.call('CLUSTER', 'ADDSLOTSRANGE', '8192', '16383');
     const slot = Number(await first?.call('CLUSTER', 'KEYSLOT', key));
