@@ -104,7 +104,7 @@ export function unauditedProblem(
   retriedAt = 0,
 ): string | undefined {
   if (audited?.value !== false || audited.learnedAt < retriedAt) return undefined;
-  if (privacyLevel === undefined || privacyLevel === 'SELF_ONLY') return undefined;
+  if (!needsAudit(privacyLevel)) return undefined;
   const { learnedAt, jobId } = audited;
   return `TikTok has not audited the app, so it can only post SELF_ONLY to private accounts: TikTok refused job ${jobId} for this at ${iso(learnedAt)}. TikTok is asked again at ${iso(learnedAt + DAY_MS)}, or earlier by a retry of a failed job`;
 }
@@ -171,4 +171,9 @@ export function parseFacts(stored: readonly unknown[], now: number): LearnedFact
 
 function iso(instant: number): string {
   return new Date(instant).toISOString();
+}
+
+/** Whether TikTok takes such a direct post only of an app that it has audited. */
+export function needsAudit(privacyLevel: string | undefined): boolean {
+  return privacyLevel !== undefined && privacyLevel !== 'SELF_ONLY';
 }

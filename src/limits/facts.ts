@@ -16,7 +16,7 @@ import type { RedisClient } from '../redis/lua-script.ts';
 /** `factsOf(facts, account)` for scripts: the stored facts in the order of `FACT_NAMES`, with nothing for missing ones. */
 export const FACTS_LUA = `
 local function factsOf(facts, account)
-  return redis.call('HMGET', facts, ${FACT_NAMES.map((name) => `'${name}'${name === 'dailyPostCap' ? " .. ':' .. account" : ''}`).join(', ')})
+  return redis.call('HMGET', facts, ${FACT_NAMES.map((name) => (isOfAccount(name) ? `'${fieldOf(name, '')}' .. account` : `'${name}'`)).join(', ')})
 end
 `;
 
@@ -39,7 +39,7 @@ export function createFacts({ redis, keys, clock }: { redis: RedisClient; keys: 
   }
 
   async function makeRoom(): Promise<void> {
-    const caps = (await readAll()).filter(({ name }) => name === 'dailyPostCap');
+    const caps = (await readAll()).filter(({ name }) => isOfAccount(name));
     caps.sort((one, other) => one.fact.learnedAt - other.fact.learnedAt);
     const excess = caps.slice(0, Math.max(0, caps.length - MAX_DAILY_POST_CAPS + 1));
     if (excess.length > 0) await redis.hdel(keys.facts, ...excess.map(({ field }) => field));
@@ -65,7 +65,7 @@ export function createFacts({ redis, keys, clock }: { redis: RedisClient; keys: 
     async change({ name, value }: FactChange, source: Pick<LearnedFact, 'jobId' | 'account'>): Promise<void> {
       const field = fieldOf(name, source.account);
       if (value === undefined) return void (await redis.hdel(keys.facts, field));
-      if (name === 'dailyPostCap') await makeRoom();
+      if (isOfAccount(name)) await makeRoom();
       const fact: LearnedFact = { value, learnedAt: clock.now(), ...source };
       await redis.hset(keys.facts, field, JSON.stringify(fact));
     },
@@ -73,5 +73,9 @@ export function createFacts({ redis, keys, clock }: { redis: RedisClient; keys: 
 }
 
 function fieldOf(name: FactName, account: string): string {
-  return name === 'dailyPostCap' ? `${name}:${account}` : name;
+  return isOfAccount(name) ? `${name}:${account}` : name;
+}
+
+function isOfAccount(name: FactName): boolean {
+  return name === 'dailyPostCap';
 }

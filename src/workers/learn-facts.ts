@@ -1,4 +1,4 @@
-import { learnFrom, type Seen } from '../core/learned-facts.ts';
+import { learnFrom, needsAudit, type Seen } from '../core/learned-facts.ts';
 import type { PublishError } from '../core/publish-error.ts';
 import type { Needs } from './deps.ts';
 import type { OwnedJob } from './owned-job.ts';
@@ -18,15 +18,11 @@ async function learn(job: OwnedJob, seen: Seen, { facts, clock, log }: Omit<Lear
 export async function learnFromInit(job: OwnedJob, deps: LearnDeps): Promise<void> {
   const { mode, account, request } = job.record;
   if (mode !== 'direct') return;
-  if (isPublic(request.post?.privacyLevel)) await learn(job, { kind: 'public_post_accepted' }, deps);
+  if (needsAudit(request.post?.privacyLevel)) await learn(job, { kind: 'public_post_accepted' }, deps);
   if (job.around.facts.dailyPostCap !== undefined) {
     const posts = await deps.caps.postsLastDay(account).catch(() => 0);
     await learn(job, { kind: 'post_accepted', posts }, deps);
   }
-}
-
-function isPublic(privacyLevel: string | undefined): boolean {
-  return privacyLevel !== undefined && privacyLevel !== 'SELF_ONLY';
 }
 
 /** A call or a post was refused, by TikTok or by a check of ours, which teaches nothing. */
