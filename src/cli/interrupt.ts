@@ -34,9 +34,3 @@ export async function interruptible<T>(run: (signal: AbortSignal) => Promise<T>)
     for (const signal of SIGNALS) process.off(signal, onSignal);
   }
 }
-
-/** Resolves when the signal is aborted. */
-export function untilAborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-}

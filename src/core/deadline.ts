@@ -12,6 +12,12 @@ export function orAbort<T>(waiting: Promise<T>, signal: AbortSignal | undefined)
   });
 }
 
+/** Resolves when the signal is aborted, at once if it is already: such a signal tells no listener any more. */
+export function untilAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
+
 /**
  * Stops waiting when the time is up, with what `late` returns or throws; the work itself continues.
  * @param holdsProcess false: a process that has nothing else to do ends

@@ -1,6 +1,7 @@
 import { mkdir, realpath } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { untilAborted } from '../core/deadline.ts';
 import { MINUTE_MS, SECOND_MS } from '../core/units.ts';
 import { HOW_TO_GET_REDIS, RedisUnavailableError } from '../redis/redis-unavailable.ts';
 import { withFolderLock } from './folder-lock.ts';
@@ -111,8 +112,7 @@ async function joinOrStart(dataDir: string, options: EmbeddedRedisOptions, signa
 
 function untilOver({ record, started }: UsedRedis, signal: AbortSignal): Promise<unknown> {
   if (started === undefined) return untilEnded(record, signal);
-  const aborted = new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
-  return Promise.race([started.redis.exited, aborted]);
+  return Promise.race([started.redis.exited, untilAborted(signal)]);
 }
 
 async function tellEnd({ started }: UsedRedis, dataDir: string, log: Logger | undefined): Promise<void> {

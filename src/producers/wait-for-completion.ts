@@ -43,11 +43,11 @@ async function lookUntilEnded(id: string, end: AbortSignal, { tail, read }: Wait
   end.addEventListener('abort', wakeSignal.notify);
   try {
     for (;;) {
+      end.throwIfAborted();
       const job = await unlessRedisIsAway(() => readPresent(id, read));
       if (job === undefined) setTimeout(wakeSignal.notify, RETRY_MS);
       else if (isTerminal(job.state)) return job;
       await wakeSignal.wait();
-      end.throwIfAborted();
       if (tail.isClosed()) throw publisherClosed();
     }
   } finally {

@@ -1,7 +1,8 @@
+import { untilAborted } from '../../core/deadline.ts';
 import { type CommandContext, commandName } from '../cli-io.ts';
 import { demoReportText, isDemoGood } from '../demo-report.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
-import { interruptible, untilAborted } from '../interrupt.ts';
+import { interruptible } from '../interrupt.ts';
 import { tellWhile } from '../tell-while.ts';
 
 const QUICK = 'Publishes a video to a simulated TikTok, in about 6 seconds. Nothing leaves this machine.\n';

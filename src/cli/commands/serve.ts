@@ -3,10 +3,11 @@ import { openMetricsServer, openServer } from '../../app/open-server.ts';
 import { openMeasuredService, type Service } from '../../app/open-service.ts';
 import { openWorkers } from '../../app/open-workers.ts';
 import { loadConfig } from '../../config/load-config.ts';
+import { untilAborted } from '../../core/deadline.ts';
 import { WORKER_KINDS, type WorkerKind } from '../../workers/runtime/worker-kinds.ts';
 import type { CommandContext } from '../cli-io.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
-import { interruptible, untilAborted } from '../interrupt.ts';
+import { interruptible } from '../interrupt.ts';
 import { redisText } from '../with-client.ts';
 
 interface Announcement {

@@ -1,9 +1,10 @@
+import { untilAborted } from '../../core/deadline.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { isErrno } from '../../core/system-error.ts';
 import { STAND_ALONE_OPEN_ID, startStandAloneSimulator } from '../../simulator/index.ts';
 import { type CommandContext, commandName } from '../cli-io.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
-import { interruptible, untilAborted } from '../interrupt.ts';
+import { interruptible } from '../interrupt.ts';
 
 export interface SimulatorCommandOptions {
   readonly host: string;
