@@ -21,9 +21,8 @@ const tiktok = createTikTokClient({ apiBaseUrl: tiktokUrl, onRequest: metrics.ap
 async function upload(): Promise<void> {
   const source = await opener.open(media);
   const job = new OwnedJob(
-    { record: recordOf(source.pin.sizeBytes), around: NOTHING_AROUND },
+    { record: recordOf(source.pin.sizeBytes), around: NOTHING_AROUND, askedAt: performance.now() },
     ledger,
-    performance.now(),
   );
   // What else it takes is for uploads that go wrong.
   const learning = { facts: { change: async () => undefined }, log: { info: () => undefined } };
@@ -45,7 +44,7 @@ const NOTHING_AROUND = {
 
 const ledger: ConstructorParameters<typeof OwnedJob>[1] = {
   commit: async (record, { patch }) => ({ ...record, ...patch }),
-  commitAndLeave: async (record) => ({ record, jobsToWake: [] }),
+  commitAndLeave: async (record) => ({ record, jobsToWake: [], isEntered: false }),
   note: async () => undefined,
   confirm: async () => undefined,
 };

@@ -34,14 +34,23 @@ export interface PublishEntry {
   readonly delayMs: number;
 }
 
-/** How a script that makes a job's record adds its entry to `tiktok-publish` in the same step. */
+/** An entry of `tiktok-status` has no priority. */
+export type NewEntry = Omit<PublishEntry, 'priority'> & Partial<Pick<PublishEntry, 'priority'>>;
+
+/** How a script that writes a job's record adds its entry to a queue in the same step. */
 export interface EntryScript {
   /** Lua that defines `addEntry(id, ...)`, and finds {@link queueKey} as `key.queue`. */
   readonly lua: string;
   /** How the queue's keys begin. */
   readonly queueKey: string;
   /** What `addEntry` takes after the id; the delay (ms) comes first. */
-  argumentsOf(entry: PublishEntry): readonly string[];
+  argumentsOf(entry: NewEntry): readonly string[];
+}
+
+/** Text and number of keys of a script that fetches an entry, and does something with it in the same step. */
+export interface FetchScript {
+  readonly lua: string;
+  readonly keyCount: number;
 }
 
 /** A job as an entry of `tiktok-publish` that runs after a delay. */

@@ -1,3 +1,4 @@
+import type { EntryScript } from '../core/job-reference.ts';
 import type { PublishError } from '../core/publish-error.ts';
 import { END_EVENTS, type EndState, type PublishEventType } from '../core/publish-event.ts';
 import { type PublishFailure, toFailure } from '../core/publish-job.ts';
@@ -102,6 +103,14 @@ export interface Change {
 export interface Committed {
   readonly record: LedgerRecord;
   readonly jobsToWake: readonly string[];
+  /** Whether the entry was added that the job is to have in a queue. */
+  readonly isEntered: boolean;
+}
+
+/** How a job's entry is added to a queue in the same step as its record is written. */
+export interface EntryToAdd {
+  readonly script: EntryScript;
+  readonly delayMs: number;
 }
 
 /** A record that was made, unless its id or idempotency key was taken. */

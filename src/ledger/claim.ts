@@ -1,11 +1,13 @@
 import { randomInt } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
+import type { FetchScript } from '../core/job-reference.ts';
 import { type LearnedFacts, parseFacts } from '../core/learned-facts.ts';
 import type { Clock } from '../core/ports.ts';
 import { TIKTOK_QUOTAS } from '../limits/tiktok-quotas.ts';
 import type { Keys } from '../redis/keys.ts';
-import { asArray, prepareNamedScript, type RedisClient } from '../redis/lua-script.ts';
+import { asArray, keyTable, prepareScript, type RedisClient } from '../redis/lua-script.ts';
 import { decodeRecord, type LedgerRecord } from './record.ts';
-import { CLAIM_SCRIPT } from './scripts.ts';
+import { CLAIM_LUA } from './scripts.ts';
 
 /** Which start of which queue entry wants to own a record. */
 export interface Run {
@@ -13,6 +15,25 @@ export interface Run {
   readonly entry: string;
   /** How often that entry has been started (BullMQ's attemptsStarted). */
   readonly start: number;
+  /** The claim that was made when the entry was fetched: once, and only for the job with the entry's own id. */
+  readonly takeFetched?: ((id: string) => Claim | undefined) | undefined;
+}
+
+/** What a fetch answered, and the claim that was made with it, if it fetched an entry whose job could be claimed. */
+interface Fetched {
+  readonly answer: unknown;
+  readonly takeFetched: Run['takeFetched'];
+}
+
+/** Fetches a queue entry by a script, with what BullMQ gives its own: the keys, then the arguments. */
+export type Fetch = (given: readonly (string | number | Buffer)[]) => Promise<Fetched>;
+
+/** How a fetch of a queue entry claims its job in the same step, which saves the claim a call of its own. */
+export interface FetchClaims {
+  /** Defines `onFetched(start, argument, id, starts, addedAt)` for the script. */
+  readonly lua: string;
+  /** @param script takes one key and one argument more than BullMQ's, and answers what that answers, then what `onFetched` does */
+  prepareFetch(script: FetchScript, connection: RedisClient): Fetch;
 }
 
 /** What an owner has to know besides the record, read in the same step as its claim. */
@@ -51,7 +72,11 @@ export type Claim = (
   | { readonly kind: 'claimed'; readonly record: LedgerRecord; readonly around: Surroundings }
   | { readonly kind: 'missing' }
   | { readonly kind: 'overtaken' }
-) & { readonly version: AnsweredVersion };
+) & {
+  readonly version: AnsweredVersion;
+  /** When the claim was sent (`performance.now()`). */
+  readonly askedAt: number;
+};
 
 interface ClaimParts {
   readonly redis: RedisClient;
@@ -62,41 +87,80 @@ interface ClaimParts {
 }
 
 /**
- * Makes the call by which a worker becomes the owner of a record; an earlier owner is fenced out from there on. With
- * `poll` it books a status call too, and counts the poll, if the job is polled.
+ * Makes the calls by which a worker becomes the owner of a record; an earlier owner is fenced out from there on. With
+ * `poll` they book a status call too, and count the poll, if the job is polled.
  */
 export function prepareClaim({ redis, keys, clock, nextCall }: ClaimParts) {
-  const runClaim = prepareNamedScript(redis, CLAIM_SCRIPT);
-  const claimKeys = {
-    ...{ version: keys.ledgerVersion, webhooksArrive: keys.webhooksArrive, due: keys.due },
-    ...{ facts: keys.facts, activeUsers: keys.activeUsers },
-    ...{
-      laneAdmittedPrefix: keys.laneAdmitted(''),
-      accountPrefix: keys.account(''),
-      polledJobsPrefix: keys.polledJobs(''),
-    },
-  };
-  return async (id: string, run: Run, poll?: PollClaim): Promise<Claim> => {
-    const askedAt = clock.now();
-    const answer = await runClaim(
-      {
-        ...{ job: keys.job(id), ...claimKeys },
-        statusCallsPrefix: poll && keys.reservations('', 'status'),
-      },
-      {
-        ...{ id, run: run.entry, start: run.start, call: nextCall(), newFence: newFence(), now: askedAt },
-        ...(poll && { ...TIKTOK_QUOTAS.status, ...poll }),
-      },
-    );
-    const [outcome, found, hash, around] = asArray(answer);
-    const version = decodeVersion(found);
-    if (outcome !== 'claimed') return { kind: outcome === 'missing' ? 'missing' : 'overtaken', version };
+  const tableOf = (poll: PollClaim | undefined) =>
+    keyTable(keys.start, {
+      ...{ jobPrefix: keys.job(''), version: keys.ledgerVersion, webhooksArrive: keys.webhooksArrive, due: keys.due },
+      ...{ facts: keys.facts, activeUsers: keys.activeUsers },
+      ...{ laneAdmittedPrefix: keys.laneAdmitted(''), accountPrefix: keys.account('') },
+      ...{ polledJobsPrefix: keys.polledJobs('') },
+      ...(poll && { statusCallsPrefix: keys.reservations('', 'status') }),
+    });
+  const luaOf = (poll: PollClaim | undefined) => `
+local function onFetched(start, argument, id, starts, addedAt)
+  local key = ${tableOf(poll)}
+  local arg = cjson.decode(argument)
+  ${CLAIM_LUA}
+  return claim(id, arg.run or arg.queue .. ':' .. id .. ':' .. addedAt, starts)
+end`;
+  const call = 'return onFetched(KEYS[1], ARGV[1], ARGV[2], ARGV[3])';
+  const withoutPoll = prepareScript(redis, `${luaOf(undefined)}\n${call}`);
+  const withPoll = prepareScript(redis, `${luaOf({ dueInMs: 0 })}\n${call}`);
+
+  /** @param which the run, or the queue whose name begins that of the run */
+  function begin(which: { readonly run: string } | { readonly queue: string }, poll: PollClaim | undefined) {
+    const now = clock.now();
+    const askedAt = performance.now();
+    const argument = { ...which, call: nextCall(), newFence: newFence(), now };
     return {
-      kind: 'claimed',
-      version,
-      record: decodeRecord(asArray(hash)),
-      around: decodeSurroundings(around, askedAt, poll),
+      argument: JSON.stringify({ ...argument, ...(poll && { ...TIKTOK_QUOTAS.status, ...poll }) }),
+      decode(answer: unknown): Claim {
+        const [outcome, found, hash, around] = asArray(answer);
+        const version = decodeVersion(found);
+        if (outcome !== 'claimed') return { kind: outcome === 'missing' ? 'missing' : 'overtaken', version, askedAt };
+        const record = decodeRecord(asArray(hash));
+        return { kind: 'claimed', version, askedAt, record, around: decodeSurroundings(around, now, poll) };
+      },
     };
+  }
+
+  return {
+    async claim(id: string, run: Run, poll?: PollClaim): Promise<Claim> {
+      const fetched = run.takeFetched?.(id);
+      if (fetched !== undefined) return fetched;
+      const { argument, decode } = begin({ run: run.entry }, poll);
+      return decode(await (poll ? withPoll : withoutPoll)([keys.start], [argument, id, run.start]));
+    },
+
+    /** @param queue whose entries have the ids of their jobs; `Run.entry` is its name, the entry's id and when it was added */
+    claimsOf(queue: string, poll?: PollClaim): FetchClaims {
+      return {
+        lua: luaOf(poll),
+        prepareFetch({ lua, keyCount }, connection) {
+          const run = prepareScript(connection, lua);
+          return async (given) => {
+            const { argument, decode } = begin({ queue }, poll);
+            const fetchKeys = given.slice(0, keyCount).map(String);
+            const [answer, claimed] = asArray(
+              await run([...fetchKeys, keys.start], [...given.slice(keyCount).map((each) => each ?? ''), argument]),
+            );
+            const [, fetchedId] = asArray(answer);
+            let isTaken = asArray(claimed).length === 0;
+            return {
+              answer,
+              takeFetched(id) {
+                if (isTaken || id !== fetchedId) return undefined;
+                isTaken = true;
+                return decode(claimed);
+              },
+            };
+          };
+        },
+      };
+    },
   };
 }
 

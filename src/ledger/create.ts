@@ -6,8 +6,8 @@ import type { TimelineFact } from '../core/timeline-events.ts';
 import { SECOND_MS } from '../core/units.ts';
 import { ADMIT_OR_WAIT, AWAITING_TURN_MS, laneScore } from '../limits/lanes.ts';
 import type { Keys } from '../redis/keys.ts';
-import { asArray, prepareScript, type RedisClient, SERVER_TIME } from '../redis/lua-script.ts';
-import { type Created, NEW_RECORD } from './change.ts';
+import { asArray, keyTable, prepareScript, type RedisClient, SERVER_TIME } from '../redis/lua-script.ts';
+import { type Created, type EntryToAdd, NEW_RECORD } from './change.ts';
 import { encodePatch } from './encode-patch.ts';
 import { jobEvent, laneMemberOf } from './job-view.ts';
 import type { LedgerRecord } from './record.ts';
@@ -73,12 +73,6 @@ end
 return answers
 `;
 
-/** How a new job's entry is added in the same step. */
-export interface NewEntry {
-  readonly script: EntryScript;
-  readonly delayMs: number;
-}
-
 interface Call {
   readonly resolve: (answer: unknown) => void;
   readonly reject: (error: unknown) => void;
@@ -96,10 +90,9 @@ export function prepareCreate({ redis, keys, clock }: { redis: RedisClient; keys
 
   function prepare(script?: EntryScript) {
     // Only their start is sent with each call: there are many, and all of one installation have it in common.
-    const table = Object.entries({ ...createKeys, queue: script?.queueKey ?? keys.start })
-      .map(([name, key]) => `${name} = KEYS[1] .. '${key.slice(keys.start.length)}'`)
-      .join(', ');
-    const run = prepareScript(redis, `local key = { ${table} }\n${script?.lua ?? 'local addEntry'}\n${CREATE_SCRIPT}`);
+    const table = keyTable(keys.start, { ...createKeys, queue: script?.queueKey ?? keys.start });
+    const lua = `local start = KEYS[1]\nlocal key = ${table}\n${script?.lua ?? 'local addEntry'}\n${CREATE_SCRIPT}`;
+    const run = prepareScript(redis, lua);
     let calls: Call[] = [];
     let values: string[] = [];
 
@@ -122,7 +115,7 @@ export function prepareCreate({ redis, keys, clock }: { redis: RedisClient; keys
       }
     }
 
-    return (record: LedgerRecord, cause: TimelineFact, entry?: NewEntry): Promise<unknown> =>
+    return (record: LedgerRecord, cause: TimelineFact, entry?: EntryToAdd): Promise<unknown> =>
       new Promise((resolve, reject) => {
         addValues(values, record, cause, entry);
         calls.push({ resolve, reject });
@@ -132,7 +125,7 @@ export function prepareCreate({ redis, keys, clock }: { redis: RedisClient; keys
   }
 
   /** Adds what the script takes for one job. */
-  function addValues(values: string[], record: LedgerRecord, cause: TimelineFact, entry: NewEntry | undefined): void {
+  function addValues(values: string[], record: LedgerRecord, cause: TimelineFact, entry: EntryToAdd | undefined): void {
     const { id, account, state, createdAt, scheduledAt, idempotencyDigest, request } = record;
     const fields = encodePatch(record, NEW_RECORD).set;
     const entryValues = entry?.script.argumentsOf(publishEntryOf(record, entry.delayMs)) ?? [];
@@ -162,7 +155,7 @@ export function prepareCreate({ redis, keys, clock }: { redis: RedisClient; keys
    * goes by its open_id is made under the account's own name, so that its jobs share one lane and one quota.
    * @returns the record as made, the id that holds the id or idempotency key, and whether the new job waits in its lane
    */
-  return async function create(record: LedgerRecord, cause: TimelineFact, entry?: NewEntry): Promise<Created> {
+  return async function create(record: LedgerRecord, cause: TimelineFact, entry?: EntryToAdd): Promise<Created> {
     if (entry !== undefined && !createWithEntry.has(entry.script)) {
       createWithEntry.set(entry.script, prepare(entry.script));
     }

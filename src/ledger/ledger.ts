@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { EntryScript } from '../core/job-reference.ts';
 import type { Clock } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { encodeEvent, type PublishEventType, UNKNOWN_PART } from '../core/publish-event.ts';
@@ -11,8 +12,8 @@ import { MINUTE_MS } from '../core/units.ts';
 import { TIKTOK_QUOTAS } from '../limits/tiktok-quotas.ts';
 import { type Confirmation, NO_CONFIRMATION } from '../redis/confirmation.ts';
 import type { Keys } from '../redis/keys.ts';
-import { asArray, prepareNamedScript, type RedisClient } from '../redis/lua-script.ts';
-import type { Change, Committed } from './change.ts';
+import { asArray, prepareNamedScript, type RedisClient, type RunNamedScript } from '../redis/lua-script.ts';
+import type { Change, Committed, EntryToAdd } from './change.ts';
 import { newFence, prepareClaim } from './claim.ts';
 import { prepareCreate } from './create.ts';
 import { encodePatch } from './encode-patch.ts';
@@ -37,7 +38,8 @@ export type Ledger = ReturnType<typeof createLedger>;
 
 /** The ledger's writing side: every change of a publish job goes through here. */
 export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATION }: LedgerOptions) {
-  const runCommit = prepareNamedScript(redis, COMMIT_SCRIPT);
+  const runCommit = prepareNamedScript(redis, `local addEntry${COMMIT_SCRIPT}`);
+  const runCommitWithEntry = new Map<EntryScript, RunNamedScript>();
   const runNote = prepareNamedScript(redis, NOTE_SCRIPT);
   const runNoteReport = prepareNamedScript(redis, NOTE_REPORT_SCRIPT);
   const runForget = prepareNamedScript(redis, FORGET_SCRIPT);
@@ -84,10 +86,17 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
     revisionMark: UNKNOWN_PART,
   });
 
+  function commitScript(script: EntryScript | undefined): RunNamedScript {
+    if (script === undefined) return runCommit;
+    const run = runCommitWithEntry.get(script) ?? prepareNamedScript(redis, `${script.lua}${COMMIT_SCRIPT}`);
+    runCommitWithEntry.set(script, run);
+    return run;
+  }
+
   async function commit(
     record: LedgerRecord,
     change: Change,
-    guard: { orLater?: true; newFence?: string; leavesLane?: true },
+    guard: { orLater?: true; newFence?: string; leavesLane?: true; entry?: EntryToAdd | undefined },
   ): Promise<Committed> {
     const isStep = change.goesOnFrom === undefined;
     if (isStep && change.to !== undefined && !canTransition(record.state, change.to)) {
@@ -95,9 +104,9 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
     }
     const now = clock.now();
     const next: LedgerRecord = { ...record, ...change.patch, state: change.to ?? record.state, updatedAt: now };
-    const { leavesLane, ...guards } = guard;
+    const { leavesLane, entry, ...guards } = guard;
     const { set, remove } = encodePatch(change.patch ?? {});
-    const answer = await runCommit(
+    const answer = await commitScript(entry?.script)(
       {
         ...jobKeys(record.id),
         ...eventKeys(record),
@@ -105,6 +114,7 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
         ...(change.hasBegun === true && begunKeys(record)),
         ...(leavesLane === true && { ...laneKeys(record.account), ...lanesKeys }),
         ...(change.withinQuota !== undefined && { booked: keys.reservations(record.account, change.withinQuota) }),
+        queue: entry?.script.queueKey,
         stateJobsPrefix: keys.stateJobs(''),
         polledJobs: keys.polledJobs(record.account),
       },
@@ -116,6 +126,7 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
         revision: String(record.revision),
         ...guards,
         ...(change.withinQuota !== undefined && TIKTOK_QUOTAS[change.withinQuota]),
+        entry: entry?.script.argumentsOf({ id: record.id, account: record.account, delayMs: entry.delayMs }),
         to: change.to,
         now: String(now),
         dueInMs: (change.dueAt ?? now + SWEEP_AFTER_MS) - now,
@@ -125,11 +136,11 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
       },
       set,
     );
-    const [outcome, revision, fence, since, jobsToWake] = asArray(answer);
+    const [outcome, revision, fence, since, jobsToWake, isEntered] = asArray(answer);
     if (outcome === 'committed') {
       const stateSince = since === null ? undefined : Number(since);
       const committed = { ...next, revision: Number(revision), fence: Number(fence), stateSince };
-      return { record: committed, jobsToWake: asArray(jobsToWake).map(String) };
+      return { record: committed, jobsToWake: asArray(jobsToWake).map(String), isEntered: isEntered === 1 };
     }
     if (outcome === 'wait' && change.withinQuota !== undefined) {
       const at = clock.now() + Number(revision);
@@ -141,7 +152,7 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
   return {
     ...createSweepList({ redis, keys }),
     ...createLedgerConfirmation({ confirmation, keys }),
-    claim: prepareClaim({ redis, keys, clock, nextCall }),
+    ...prepareClaim({ redis, keys, clock, nextCall }),
     create: prepareCreate({ redis, keys, clock }),
     /** Whether others may rely on a write only after it was confirmed. */
     needsConfirmation: confirmation !== NO_CONFIRMATION,
@@ -155,9 +166,9 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
       return (await commit(record, change, { orLater: true })).record;
     },
 
-    /** The same, and the job leaves its account's lane. @returns also the jobs that have to be woken */
-    async commitAndLeave(record: LedgerRecord, change: Change): Promise<Committed> {
-      return await commit(record, change, { orLater: true, leavesLane: true });
+    /** The same, and the job leaves its account's lane, and gets an entry. @returns also the jobs that have to be woken */
+    async commitAndLeave(record: LedgerRecord, change: Change, entry?: EntryToAdd): Promise<Committed> {
+      return await commit(record, change, { orLater: true, leavesLane: true, entry });
     },
 
     /**

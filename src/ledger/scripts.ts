@@ -48,7 +48,8 @@ end
 `;
 
 /**
- * Makes the caller the owner: changes the fence, and answers the ledger's version, the record, and its surroundings.
+ * `claim(id, run, start)` for scripts: makes the caller the owner: changes the fence, and answers the ledger's version, the
+ * record, and its surroundings.
  *
  * With `key.statusCallsPrefix` it also books a status call for a job that is polled, of `arg.limit` in `arg.windowMs`; one
  * that may be made at once is a poll, which is counted here, and after which the sweep looks at the job `arg.dueInMs`
@@ -58,36 +59,39 @@ end
  * takeover: it is refused. A call that is sent again after a lost reply changes nothing, and books nothing; its answer
  * no longer tells of what the first one booked and counted.
  */
-export const CLAIM_SCRIPT = `${ACCOUNT_HOLD_LUA}${FACTS_LUA}${IS_NEWCOMER_LUA}${RESERVE_LUA}
-local version = redis.call('HMGET', key.version, 'id', 'count')
-local revision, run, start, lastCall, account, state, booked = unpack(
-  redis.call('HMGET', key.job, 'revision', 'run', 'start', 'lastCall', 'account', 'state', 'bookedSlot'))
-if not revision then return { 'missing', version } end
-if lastCall ~= arg.call then
-  if run == arg.run and tonumber(start) >= arg.start then return { 'overtaken', version } end
-  redis.call('HSET', key.job, 'run', arg.run, 'start', arg.start, 'lastCall', arg.call, 'fence', arg.newFence)
+export const CLAIM_LUA = `${ACCOUNT_HOLD_LUA}${FACTS_LUA}${IS_NEWCOMER_LUA}${RESERVE_LUA}
+local function claim(id, run, start)
+  local job = key.jobPrefix .. id
+  local version = redis.call('HMGET', key.version, 'id', 'count')
+  local revision, lastRun, lastStart, lastCall, account, state, booked = unpack(
+    redis.call('HMGET', job, 'revision', 'run', 'start', 'lastCall', 'account', 'state', 'bookedSlot'))
+  if not revision then return { 'missing', version } end
+  if lastCall ~= arg.call then
+    if lastRun == run and tonumber(lastStart) >= tonumber(start) then return { 'overtaken', version } end
+    redis.call('HSET', job, 'run', run, 'start', start, 'lastCall', arg.call, 'fence', arg.newFence)
+  end
+  -- A job that is polled has left its lane and is past the cap; a status call is booked for it.
+  local isPolled = key.statusCallsPrefix and state == 'processing'
+  local hasTurn = not isPolled and redis.call('ZSCORE', key.laneAdmittedPrefix .. account, id)
+    and not accountHold(key.accountPrefix .. account)
+  local isBooked = booked and cjson.decode(booked).at + ${RESERVATION_LATE_MS} >= arg.now
+  local mayAsk = isPolled and not isBooked and lastCall ~= arg.call and reserve(key.statusCallsPrefix .. account, arg.limit, arg.windowMs)
+  local isPoll = mayAsk and mayAsk[1] == 0
+  if isPoll then
+    redis.call('HINCRBY', job, 'pollCount', 1)
+    redis.call('ZADD', key.due, serverTime() + arg.dueInMs, id)
+  end
+  local facts = factsOf(key.facts, account)
+  return { 'claimed', version, redis.call('HGETALL', job), {
+    hasTurn and 1 or 0,
+    redis.call('SCARD', key.polledJobsPrefix .. account),
+    redis.call('EXISTS', key.webhooksArrive),
+    not isPolled and isNewcomer(facts[${FACT_NAMES.indexOf('activeCreatorCap') + 1}], key.activeUsers, account, arg.now) and 1 or 0,
+    mayAsk and mayAsk[1] or false,
+    isPoll and 1 or 0,
+    facts,
+  } }
 end
--- A job that is polled has left its lane and is past the cap; a status call is booked for it.
-local isPolled = key.statusCallsPrefix and state == 'processing'
-local hasTurn = not isPolled and redis.call('ZSCORE', key.laneAdmittedPrefix .. account, arg.id)
-  and not accountHold(key.accountPrefix .. account)
-local isBooked = booked and cjson.decode(booked).at + ${RESERVATION_LATE_MS} >= arg.now
-local mayAsk = isPolled and not isBooked and lastCall ~= arg.call and reserve(key.statusCallsPrefix .. account, arg.limit, arg.windowMs)
-local isPoll = mayAsk and mayAsk[1] == 0
-if isPoll then
-  redis.call('HINCRBY', key.job, 'pollCount', 1)
-  redis.call('ZADD', key.due, serverTime() + arg.dueInMs, arg.id)
-end
-local facts = factsOf(key.facts, account)
-return { 'claimed', version, redis.call('HGETALL', key.job), {
-  hasTurn and 1 or 0,
-  redis.call('SCARD', key.polledJobsPrefix .. account),
-  redis.call('EXISTS', key.webhooksArrive),
-  not isPolled and isNewcomer(facts[${FACT_NAMES.indexOf('activeCreatorCap') + 1}], key.activeUsers, account, arg.now) and 1 or 0,
-  mayAsk and mayAsk[1] or false,
-  isPoll and 1 or 0,
-  facts,
-} }
 `;
 
 /**
@@ -97,8 +101,9 @@ return { 'claimed', version, redis.call('HGETALL', key.job), {
  * as good. Without `to` the state stays, without `newFence` the owner. `key.publishId` is the index entry of a new
  * publish_id. A call that is sent again after a lost reply changes nothing.
  * `key.laneDelay` is removed, and a post counted for the caps with `key.directPosts`, when TikTok let the post begin. With
- * `key.booked` the change needs a call of a quota, `arg.limit` in `arg.windowMs`. With `key.lanes` the job leaves its lane.
- * Answers `committed` with revision, fence, since when the job is in its state and whom to wake, `missing`, `overtaken`
+ * `key.booked` the change needs a call of a quota, `arg.limit` in `arg.windowMs`. With `key.lanes` the job leaves its lane, and
+ * with `addEntry` it gets an entry in the queue `key.queue`; without the entry, the record changes all the same.
+ * Answers `committed` with revision, fence, since when the job is in its state, whom to wake and whether there is the entry, `missing`, `overtaken`
  * (another fence), `changed` (another revision; for an owner, an older one: the record went back in time), or `wait` with
  * the time until the call that was booked instead of the change (ms).
  */
@@ -110,7 +115,8 @@ local function leave()
   if not key.lanes then return {} end
   return leaveLane(key.laneWaiting, key.laneAdmitted, key.lanes, key.laneLimit, arg.account, arg.id, arg.now)
 end
-if lastCall == arg.call then return { 'committed', tonumber(seenRevision), tonumber(fence), since, leave() } end
+local function enter() return addEntry and pcall(addEntry, arg.id, unpack(arg.entry)) and 1 or 0 end
+if lastCall == arg.call then return { 'committed', tonumber(seenRevision), tonumber(fence), since, leave(), enter() } end
 if fence ~= arg.fence then return { 'overtaken' } end
 if tonumber(seenRevision) < tonumber(arg.revision) then return { 'changed' } end
 if not arg.orLater and seenRevision ~= arg.revision then return { 'changed' } end
@@ -138,7 +144,7 @@ if key.laneDelay then redis.pcall('DEL', key.laneDelay) end
 if key.directPosts then
   noteDirectPost(key.directPosts, key.activeUsers, arg.account, tonumber(arg.now), key.facts, key.letIn)
 end
-return { 'committed', revision, tonumber(fence), since, leave() }
+return { 'committed', revision, tonumber(fence), since, leave(), enter() }
 `;
 
 /** Notes an owner's progress: proves the fence, sets fields, and when it is due unless that stays. Makes no history. */

@@ -13,8 +13,7 @@ import { sha256Hex } from '../core/request-digest.ts';
 import { holdsSecrets } from '../core/request-secrets.ts';
 import { refusalOfTime } from '../core/scheduled-time.ts';
 import type { TimelineFact } from '../core/timeline-events.ts';
-import { type Created, newRecord } from '../ledger/change.ts';
-import type { NewEntry } from '../ledger/create.ts';
+import { type Created, type EntryToAdd, newRecord } from '../ledger/change.ts';
 import { toPublishJob } from '../ledger/job-view.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { LedgerReader } from '../ledger/ledger-reader.ts';
@@ -121,7 +120,7 @@ const RECONNECTED_AFTER_MS = 500;
 export async function enqueueEntries(entries: readonly AcceptableEntry[], deps: EnqueueDeps): Promise<EnqueuedJob[]> {
   await refuseOldTimes(entries, deps);
   const { ledger, queues } = deps;
-  const script = ledger.needsConfirmation ? undefined : await queues.entryScript().catch(() => undefined);
+  const script = ledger.needsConfirmation ? undefined : await queues.entryScript('publish').catch(() => undefined);
   const outcomes = await Promise.allSettled(entries.map((entry) => createJob(entry, script, deps)));
   const accepted = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
   const created = accepted.filter(({ job }) => job.created);
@@ -175,7 +174,7 @@ async function createJob(
 /** A job that existed is confirmed too: its first caller may have got an error. */
 async function createForGood(
   record: LedgerRecord,
-  { cause, entry }: { readonly cause: TimelineFact; readonly entry: NewEntry | undefined },
+  { cause, entry }: { readonly cause: TimelineFact; readonly entry: EntryToAdd | undefined },
   ledger: Ledger,
 ): Promise<Created> {
   for (let creations = 1; ; creations += 1) {

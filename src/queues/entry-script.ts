@@ -1,7 +1,7 @@
 import type { Queue } from 'bullmq';
 import { type EntryScript, referenceTo } from '../core/job-reference.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
-import { PUBLISH_JOB_NAME } from './queue-names.ts';
+import { bullScriptOf } from './fetch-script.ts';
 
 /** BullMQ's scripts that add a job, with the keys of the queue that each takes. */
 const ADD_SCRIPTS = {
@@ -10,12 +10,12 @@ const ADD_SCRIPTS = {
   addDelayedJob: ['marker', 'meta', 'id', 'delayed', 'completed', 'events'],
 } as const;
 
-const ADD_ENTRY_LUA = `
+const addEntryLua = (jobName: string): string => `
 local function addEntry(id, delay, priority, addedAt, data)
   delay, priority = tonumber(delay), tonumber(priority)
-  local job = cmsgpack.pack({ key.queue, id, '${PUBLISH_JOB_NAME}', tonumber(addedAt) })
+  local job = cmsgpack.pack({ key.queue, id, '${jobName}', tonumber(addedAt) })
   local options = cmsgpack.pack({ jobId = id, delay = delay, priority = priority, attempts = 0 })
-  local add = delay > 0 and addDelayedJob or priority > 0 and addPrioritizedJob or addStandardJob
+  local add = delay > 0 and addDelayedJob or (priority or 0) > 0 and addPrioritizedJob or addStandardJob
   add({ job, data, options })
 end
 `;
@@ -23,30 +23,33 @@ end
 /**
  * Makes {@link EntryScript} of BullMQ's own scripts, once it has given them to its client. A test compares what it adds
  * with what BullMQ adds.
+ * @param jobName BullMQ's name of the entries
  * @returns undefined if this BullMQ has other scripts
  */
-export async function entryScriptOf(queue: Queue, client: RedisClient): Promise<EntryScript | undefined> {
+export async function entryScriptOf(
+  queue: Queue,
+  jobName: string,
+  client: RedisClient,
+): Promise<EntryScript | undefined> {
   await queue.waitUntilReady();
-  const scripts: Readonly<Record<string, { readonly lua: string }>> = client.scriptsSet;
   const functions = Object.entries(ADD_SCRIPTS).map(([name, keys]) => {
-    // Its version is part of the name.
-    const script = Object.entries(scripts).find(([fullName]) => fullName.startsWith(`${name}:`))?.[1];
+    const script = bullScriptOf(name, keys.length, client);
     if (script === undefined) return undefined;
     return `
 local function ${name}(arguments)
   local function run(KEYS, ARGV)
-${script.lua}
+${script}
   end
   run({ ${keys.map((each) => `key.queue .. '${each}'`).join(', ')} }, arguments)
 end`;
   });
   if (functions.includes(undefined)) return undefined;
   return {
-    lua: `${functions.join('\n')}${ADD_ENTRY_LUA}`,
+    lua: `${functions.join('\n')}${addEntryLua(jobName)}`,
     queueKey: queue.toKey(''),
     argumentsOf: (entry) => [
       String(entry.delayMs),
-      String(entry.priority),
+      String(entry.priority ?? ''),
       String(Date.now()),
       JSON.stringify(referenceTo(entry)),
     ],

@@ -29,7 +29,7 @@ export type Queues = ReturnType<typeof createQueues>;
 
 /** The BullMQ queues and the only ways in which entries get onto them. */
 export function createQueues(options: QueuesOptions) {
-  let entryScript: EntryScript | undefined;
+  const entryScripts: { publish?: EntryScript | undefined; status?: EntryScript | undefined } = {};
   const queues = {
     publish: openQueue(QUEUE_NAMES.publish, options),
     status: openQueue(QUEUE_NAMES.status, options),
@@ -43,10 +43,11 @@ export function createQueues(options: QueuesOptions) {
     ...endedEntries(queues),
 
     /** How entries are added by scripts; undefined if they can't be, as with traces, which only BullMQ can pass on. */
-    async entryScript(): Promise<EntryScript | undefined> {
+    async entryScript(queue: 'publish' | 'status'): Promise<EntryScript | undefined> {
       if (options.telemetry !== undefined) return undefined;
-      entryScript ??= await entryScriptOf(queues.publish, options.connection);
-      return entryScript;
+      const jobName = queue === 'publish' ? PUBLISH_JOB_NAME : STATUS_JOB_NAME;
+      entryScripts[queue] ??= await entryScriptOf(queues[queue], jobName, options.connection);
+      return entryScripts[queue];
     },
 
     /** Whether an entry will still run: waiting, delayed or active. */

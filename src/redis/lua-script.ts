@@ -5,8 +5,8 @@ import { redisCodeOf } from '../core/redis-code.ts';
 /** A Redis client of ours: single node, Sentinel or Cluster. */
 export type RedisClient = Redis | Cluster;
 
-/** Runs a Lua script by its digest, loading it where the server does not know it yet. */
-export type RunScript = (keys: readonly string[], args: readonly (string | number)[]) => Promise<unknown>;
+/** Runs a Lua script by its digest; its first call, and one to a server that does not know it, brings its text. */
+export type RunScript = (keys: readonly string[], args: readonly (string | number | Buffer)[]) => Promise<unknown>;
 
 /**
  * Prepares a Lua script for a client. All keys must share one hash slot.
@@ -15,13 +15,16 @@ export type RunScript = (keys: readonly string[], args: readonly (string | numbe
  */
 export function prepareScript(redis: RedisClient, lua: string): RunScript {
   const digest = createHash('sha1').update(lua).digest('hex');
+  let isSent = false;
   return async (keys, args) => {
     try {
-      return await redis.evalsha(digest, keys.length, ...keys, ...args);
+      // Calls of one moment are sent in order, so the others already find it there.
+      if (isSent) return await redis.evalsha(digest, keys.length, ...keys, ...args);
     } catch (error) {
       if (redisCodeOf(error) !== 'NOSCRIPT') throw error;
-      return await redis.eval(lua, keys.length, ...keys, ...args);
     }
+    isSent = true;
+    return await redis.eval(lua, keys.length, ...keys, ...args);
   };
 }
 
@@ -52,13 +55,19 @@ export function prepareNamedScript(redis: RedisClient, lua: string): RunNamedScr
       given.push(key);
     }
     const known = runs.get(names.join());
-    const run = known ?? prepareScript(redis, `${keyTable(names)}${DECODE_LUA}${lua}`);
+    const run = known ?? prepareScript(redis, `${namedKeys(names)}${DECODE_LUA}${lua}`);
     if (known === undefined) runs.set(names.join(), run);
     return await run(given, [encodeArgument(argument), ...list]);
   };
 }
 
-function keyTable(names: readonly string[]): string {
+/** A Lua table of keys, each made of what all keys begin with, which is found in `start`: so only that is sent. */
+export function keyTable(start: string, keys: Readonly<Record<string, string>>): string {
+  const fields = Object.entries(keys).map(([name, key]) => `${name} = start .. '${key.slice(start.length)}'`);
+  return `{ ${fields.join(', ')} }`;
+}
+
+function namedKeys(names: readonly string[]): string {
   return `local key = { ${names.map((name, index) => `${name} = KEYS[${index + 1}]`).join(', ')} }\n`;
 }
 

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import type { Change } from '../ledger/change.ts';
+import type { Change, EntryToAdd } from '../ledger/change.ts';
 import type { Claim, PollClaim, Run, Surroundings } from '../ledger/claim.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { LedgerProgress, LedgerRecord } from '../ledger/record.ts';
@@ -15,12 +15,12 @@ export class OwnedJob {
   #provenAt: number;
   #statusCallAt: number | undefined;
   #jobsToWake: readonly string[] | undefined;
+  #hasStatusEntry = false;
   readonly #ledger: OwnersLedger;
   /** As they were when the job was claimed. */
   readonly around: Surroundings;
 
-  /** @param askedAt when the claim was sent (`performance.now()`) */
-  constructor({ record, around }: Pick<ClaimedJob, 'record' | 'around'>, ledger: OwnersLedger, askedAt: number) {
+  constructor({ record, around, askedAt }: Pick<ClaimedJob, 'record' | 'around' | 'askedAt'>, ledger: OwnersLedger) {
     this.#record = record;
     this.#provenAt = askedAt;
     this.#ledger = ledger;
@@ -51,13 +51,19 @@ export class OwnedJob {
     this.#provenAt = askedAt;
   }
 
-  /** The same, and leaves the account's lane. @throws PublishError `INTERNAL_OVERTAKEN` */
-  async commitAndLeave(change: Change): Promise<void> {
+  /** The same, leaves the account's lane, and goes on with another entry. @throws PublishError `INTERNAL_OVERTAKEN` */
+  async commitAndLeave(change: Change, statusEntry?: EntryToAdd): Promise<void> {
     const askedAt = performance.now();
-    const { record, jobsToWake } = await this.#ledger.commitAndLeave(this.#record, change);
+    const { record, jobsToWake, isEntered } = await this.#ledger.commitAndLeave(this.#record, change, statusEntry);
     this.#record = record;
+    this.#hasStatusEntry = isEntered;
     this.#provenAt = askedAt;
     this.#jobsToWake = jobsToWake;
+  }
+
+  /** Whether an entry of `tiktok-status` was added when it left its lane. */
+  get hasStatusEntry(): boolean {
+    return this.#hasStatusEntry;
   }
 
   /** The jobs that have to be woken since this one left its lane; undefined while it has not left. */
@@ -97,7 +103,6 @@ export async function claimJob(
   ledger: Ledger,
   poll?: PollClaim,
 ): Promise<OwnedJob | 'missing' | 'overtaken'> {
-  const askedAt = performance.now();
   const claim = await ledger.claim(id, run, poll);
-  return claim.kind === 'claimed' ? new OwnedJob(claim, ledger, askedAt) : claim.kind;
+  return claim.kind === 'claimed' ? new OwnedJob(claim, ledger) : claim.kind;
 }

@@ -17,6 +17,7 @@ import { type PollPlanDeps, planFirstPoll } from '../status/plan-poll.ts';
 import { callWithReservation, takeBookedCall } from '../tiktok-calls.ts';
 import { type CreatorCheckDeps, enforceCreatorRules, refuseIfUnaudited } from './enforce-creator-rules.ts';
 import { lockMayHaveEnded } from './lease.ts';
+import { commitProcessing } from './status-entry.ts';
 
 export type InitDeps = CreatorCheckDeps & Needs<'caps' | 'facts' | 'metrics'>;
 
@@ -54,16 +55,18 @@ export async function initUpload(job: OwnedJob, pin: SourcePin, deps: InitDeps &
 }
 
 /** Lets TikTok fetch the media. The call itself starts the post, so it is never repeated on doubt. */
-export async function initFetch(job: OwnedJob, source: FetchSource, deps: InitDeps & PollPlanDeps): Promise<void> {
+export async function initFetch(
+  job: OwnedJob,
+  source: FetchSource,
+  deps: InitDeps & PollPlanDeps & Needs<'queues'>,
+): Promise<void> {
   // Before the init, so that nothing delays writing its answer to the ledger.
   const nextPollAt = planFirstPoll(job, deps);
   const answer = await init(job, source, deps, {});
-  await job.commitAndLeave({
-    to: 'processing',
-    cause: { event: 'init_answered', publishId: answer.publishId },
-    hasBegun: true,
-    patch: nowProcessing({ kind: 'fetch', publishId: answer.publishId }, deps.clock.now(), nextPollAt),
-  });
+  const { publishId } = answer;
+  const cause = { event: 'init_answered', publishId } as const;
+  const patch = nowProcessing({ kind: 'fetch', publishId }, deps.clock.now(), nextPollAt);
+  await commitProcessing(job, { cause, hasBegun: true, patch }, deps);
   await tellBegun(job, answer, deps);
 }
 

@@ -1,5 +1,4 @@
 import { exposureOf } from '../../core/exposure.ts';
-import { referenceTo } from '../../core/job-reference.ts';
 import { isFetchedByTikTok, mediaInUse } from '../../core/media-route.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { isTerminal } from '../../core/publish-state.ts';
@@ -8,7 +7,6 @@ import type { Needs, WorkerDeps } from '../deps.ts';
 import { type EndDeps, endJob, settlementOf, toResult } from '../end-job.ts';
 import { OwnedJob } from '../owned-job.ts';
 import { settleTrouble } from '../settle-trouble.ts';
-import { wakeIfReportedMeanwhile } from '../status/plan-poll.ts';
 import { inSpan } from '../step-span.ts';
 import type { ClaimDeps } from './check-duplicate.ts';
 import type { StopSignals } from './chunk-loop.ts';
@@ -18,6 +16,7 @@ import { initFetch } from './init-publish.ts';
 import { preparePull } from './prepare-pull.ts';
 import { prepareVideo } from './prepare-video.ts';
 import { runOwned } from './run-owned.ts';
+import { addStatusEntry } from './status-entry.ts';
 import { type UploadDeps, uploadVideo } from './upload-video.ts';
 
 type HandOverDeps = ClaimDeps &
@@ -73,16 +72,4 @@ async function handOver(job: OwnedJob, deps: HandOverDeps, stop: StopSignals): P
   } finally {
     await source.close();
   }
-}
-
-async function addStatusEntry(job: OwnedJob, deps: Needs<'clock' | 'ledger' | 'pollTimes' | 'queues'>): Promise<void> {
-  const { record } = job;
-  const { initCount, nextPollAt = 0 } = record;
-  const entry = referenceTo(record);
-  const delayMs = Math.max(0, nextPollAt - deps.clock.now());
-  deps.pollTimes.plan(record.id, nextPollAt);
-  // Only a job that began more than once can have a finished entry in the way.
-  if (initCount > 1) await deps.queues.replaceStatusEntry(entry, delayMs);
-  else await deps.queues.addStatusEntry(entry, delayMs);
-  await wakeIfReportedMeanwhile(job, deps);
 }

@@ -10,9 +10,10 @@ import { inSpan } from '../step-span.ts';
 import { askStatus } from '../tiktok-calls.ts';
 import { type ChunkDeps, ChunkLoop, type StopSignals } from './chunk-loop.ts';
 import { type InitDeps, initUpload, openUploadUrl } from './init-publish.ts';
+import { commitProcessing } from './status-entry.ts';
 import { planOf, positionFromStatus, type UploadPosition } from './upload-position.ts';
 
-export type UploadDeps = ChunkDeps & InitDeps & PollPlanDeps & Needs<'sealer' | 'tracing'>;
+export type UploadDeps = ChunkDeps & InitDeps & PollPlanDeps & Needs<'queues' | 'sealer' | 'tracing'>;
 
 /** Brings the bytes of a job to TikTok, from wherever TikTok says it is. Leaves the job `processing`. */
 export async function uploadVideo(
@@ -32,18 +33,17 @@ export async function uploadVideo(
       await new ChunkLoop({ job, source, uploadUrl, isNew: newUrl !== undefined }, deps, stop).run(position);
     });
   }
-  await job.commitAndLeave({
-    to: 'processing',
+  const { session, totalBytes } = job.record;
+  const change = {
     event: 'publish.upload.completed',
-    cause: { event: 'upload_completed', totalBytes: job.record.totalBytes },
+    cause: { event: 'upload_completed', totalBytes },
     patch: {
-      ...nowProcessing(job.record.session, deps.clock.now(), planFirstPoll(job, deps)),
-      acceptedBytes: job.record.totalBytes,
-      sentBytes: job.record.totalBytes,
-      attempts: 0,
+      ...nowProcessing(session, deps.clock.now(), planFirstPoll(job, deps)),
+      ...{ acceptedBytes: totalBytes, sentBytes: totalBytes, attempts: 0 },
     },
-  });
-  deps.log.info({ publishJobId: job.record.id, totalBytes: job.record.totalBytes }, 'upload completed');
+  } as const;
+  await commitProcessing(job, change, deps);
+  deps.log.info({ publishJobId: job.record.id, totalBytes }, 'upload completed');
 }
 
 /** A new upload with its URL, or where TikTok says the present one is. */

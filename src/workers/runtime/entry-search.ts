@@ -36,7 +36,7 @@ export interface EntrySearch {
  * a moment.
  *
  * After a failover, a worker may have finished an entry on the new master based on data from the old one. So for a while
- * the jobs that have begun are checked too.
+ * the jobs that have begun are checked too; once by a process that starts, which was connected to one server only.
  */
 export function createEntrySearch(): EntrySearch {
   const offsets = { notBegun: 0, underWay: 0 };
@@ -56,10 +56,13 @@ export function createEntrySearch(): EntrySearch {
       const { ledger, queues } = deps;
       const restore: Restore = (id) => restoreIfLost(id, now, deps);
       const present = await ledger.serverRunId();
-      if (present !== runId) searchAllUntil = performance.now() + SEARCH_ALL_MS;
+      const isNew = present !== runId;
+      if (isNew && runId !== undefined) searchAllUntil = performance.now() + SEARCH_ALL_MS;
       runId = present;
-      if (performance.now() < searchAllUntil) await goThrough('underWay', ledger.underWay, restore);
-      const [wanted, found] = await Promise.all([ledger.countForPublishQueue(), queues.countPublishEntries()]);
+      if (isNew || performance.now() < searchAllUntil) await goThrough('underWay', ledger.underWay, restore);
+      // In this order: a job leaves the queue after its state, so those that go on meanwhile are no lost ones.
+      const found = await queues.countPublishEntries();
+      const wanted = await ledger.countForPublishQueue();
       if (found < wanted) await goThrough('notBegun', ledger.notBegun, restore);
     },
   };

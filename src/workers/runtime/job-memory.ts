@@ -65,10 +65,10 @@ export function rememberJobs(ledger: Ledger, { log }: { log: Logger }): Ledger {
       return next;
     },
 
-    async commitAndLeave(record, change) {
-      const left = await ledger.commitAndLeave(record, change);
-      remember(left.record);
-      return left;
+    async commitAndLeave(...how) {
+      const committed = await ledger.commitAndLeave(...how);
+      remember(committed.record);
+      return committed;
     },
   };
 

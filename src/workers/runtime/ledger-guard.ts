@@ -108,11 +108,11 @@ export function createLedgerGuard({ versions, file, log }: GuardParts): LedgerGu
     protect: (ledger) => ({
       ...ledger,
       async claim(...claimed) {
-        if (trouble !== undefined) return { kind: 'overtaken', version: UNSEEN };
+        if (trouble !== undefined) return { kind: 'overtaken', version: UNSEEN, askedAt: 0 };
         const claim = await ledger.claim(...claimed);
         // A Redis that was restored a moment ago is noticed before anything is done with its record.
         if (mayBeRestored(claim.version)) await look();
-        return trouble === undefined ? claim : { kind: 'overtaken', version: claim.version };
+        return trouble === undefined ? claim : { ...claim, kind: 'overtaken' };
       },
     }),
   };

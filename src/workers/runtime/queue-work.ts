@@ -2,7 +2,8 @@ import type { Job } from 'bullmq';
 import type { CallbackDeps } from '../../callbacks/callback-deps.ts';
 import { processEventEntry } from '../../callbacks/callback-processor.ts';
 import type { Settlement } from '../../core/settlement.ts';
-import type { Run } from '../../ledger/claim.ts';
+import type { FetchClaims, Run } from '../../ledger/claim.ts';
+import { SWEEP_AFTER_MS } from '../../ledger/ledger.ts';
 import type { Step } from '../../observability/metrics.ts';
 import { isNumbered, isRecheck, publishIdOfEntry, publishIdOfEntryId } from '../../queues/job-ids.ts';
 import { QUEUE_NAMES } from '../../queues/queue-names.ts';
@@ -19,18 +20,20 @@ export interface QueueWork {
   readonly queue: string;
   /** How many entries at the same time, per process. */
   readonly concurrency: number;
+  /** How the jobs of entries are claimed as they are fetched. */
+  readonly claims?: FetchClaims;
   /** Which step the run of an entry is, for metrics. */
   stepOf(job: Job): Step;
   /** @param signal aborted when the entry has to be left at once */
-  run(job: Job, signal: AbortSignal): Promise<Settlement>;
+  run(job: Job, signal: AbortSignal, takeFetched: Run['takeFetched']): Promise<Settlement>;
 }
 
 /** Inits and uploads. @param draining aborted when uploads should stop at their next chunk edge */
 export function uploadWork(deps: WorkerDeps, concurrency: number, draining: AbortSignal): QueueWork {
   return {
-    ...{ queue: QUEUE_NAMES.publish, concurrency },
+    ...{ queue: QUEUE_NAMES.publish, concurrency, claims: deps.ledger.claimsOf(QUEUE_NAMES.publish) },
     stepOf: () => 'publish',
-    run: (job, signal) =>
+    run: (job, signal, takeFetched) =>
       processPublishEntry(
         {
           id: publishIdOfEntry(job),
@@ -38,7 +41,7 @@ export function uploadWork(deps: WorkerDeps, concurrency: number, draining: Abor
           data: job.data,
           addedAt: job.timestamp,
           replaceData: (data) => job.updateData(data),
-          run: runOf(job),
+          run: runOf(job, takeFetched),
         },
         deps,
         { signal, draining },
@@ -50,13 +53,14 @@ export function uploadWork(deps: WorkerDeps, concurrency: number, draining: Abor
 export function statusWork(deps: WorkerDeps, concurrency: number): QueueWork {
   return {
     ...{ queue: QUEUE_NAMES.status, concurrency },
+    claims: deps.ledger.claimsOf(QUEUE_NAMES.status, { dueInMs: SWEEP_AFTER_MS }),
     stepOf: (job) => (isRecheck(job) ? 'recheck' : 'status'),
-    run(job) {
+    run(job, _signal, takeFetched) {
       const { id = '' } = job;
       const entry = {
         id: publishIdOfEntryId(QUEUE_NAMES.status, id),
         data: job.data,
-        run: runOf(job),
+        run: runOf(job, takeFetched),
       };
       return isRecheck(job) ? processRecheckEntry(entry, deps) : processStatusEntry(entry, deps);
     },
@@ -72,6 +76,6 @@ export function deliveryWork(deps: CallbackDeps): QueueWork {
   };
 }
 
-function runOf(job: Job): Run {
-  return { entry: `${job.queueName}:${job.id}:${job.timestamp}`, start: job.attemptsStarted };
+function runOf(job: Job, takeFetched: Run['takeFetched']): Run {
+  return { entry: `${job.queueName}:${job.id}:${job.timestamp}`, start: job.attemptsStarted, takeFetched };
 }

@@ -5,6 +5,7 @@ import type { Settlement } from '../../core/settlement.ts';
 import { SECOND_MS } from '../../core/units.ts';
 import type { MeasureStep } from '../../observability/metrics.ts';
 import { createOutageLog } from '../../observability/outage-log.ts';
+import { fetchScriptOf } from '../../queues/fetch-script.ts';
 import { publishIdOfEntryId } from '../../queues/job-ids.ts';
 import type { RedisClient } from '../../redis/lua-script.ts';
 import type { WorkerSettings } from '../deps.ts';
@@ -28,14 +29,19 @@ export interface QueueWorkerOptions {
 
 /** BullMQ's worker on one queue. @param connection of role `worker`; BullMQ makes its blocking ones from it */
 export function startQueueWorker(
-  { queue, concurrency, stepOf, run }: QueueWork,
+  { queue, concurrency, claims, stepOf, run }: QueueWork,
   connection: RedisClient,
   { prefix, telemetry, settings, measureStep, log }: QueueWorkerOptions,
 ): WatchedWorker {
   const { recovery, retentionMs } = settings;
   const kept = { age: Math.ceil(retentionMs / SECOND_MS) };
-  const worker = new WatchedWorker(queue, processorOf(queue, run, log), {
+  const runClaimed: ProcessEntry = (job, signal) => run(job, signal, worker.claimOf(job));
+  const worker: WatchedWorker = new WatchedWorker(queue, processorOf(queue, runClaimed, log), {
     around: (job, process) => measureStep(stepOf(job), process),
+    fetchBy(command) {
+      const script = claims && fetchScriptOf(command, claims.lua, connection);
+      return script && claims.prepareFetch(script, connection);
+    },
     ...{ connection, prefix, concurrency },
     // BullMQ names its blocking connections itself, and puts this at the end.
     name: `tiktok-publisher:worker:${process.pid}`,
@@ -53,7 +59,9 @@ export function startQueueWorker(
   return worker;
 }
 
-function processorOf(queue: string, run: QueueWork['run'], log: Logger) {
+type ProcessEntry = (job: Job, signal: AbortSignal) => Promise<Settlement>;
+
+function processorOf(queue: string, run: ProcessEntry, log: Logger) {
   const steps = createOutageLog(log);
   const tellUnsettled = ({ id = '' }: Job, error: unknown): void =>
     steps.warn(error, { publishJobId: publishIdOfEntryId(queue, id), queue }, 'failed to settle a step');

@@ -17,6 +17,19 @@ class RetryAfterError extends Error {
   }
 }
 
+/** For an entry that runs again at a time (ms since the epoch): the worker moves it, and fetches the next in the same call. */
+export class RunAgain extends DelayedError {
+  readonly at: number;
+  /** Called once the entry lies in the queue again. */
+  readonly afterwards: (() => Promise<void>) | undefined;
+
+  constructor(at: number, afterwards?: () => Promise<void>) {
+    super();
+    this.at = at;
+    this.afterwards = afterwards;
+  }
+}
+
 /** BullMQ's backoff strategy for entries that are settled with `retry`: the pause that the settlement named (ms). */
 export function pauseOfRetry(_attemptsMade: number, _type?: string, error?: Error): number {
   return error instanceof RetryAfterError ? error.delayMs : LOOK_AGAIN_MS;
@@ -43,9 +56,7 @@ export async function settleJob(
       throw new RetryAfterError(`${code}: ${message}`.slice(0, MAX_REASON_CHARS), settlement.delayMs);
     }
     case 'later':
-      await job.moveToDelayed(settlement.at, token);
-      await settlement.afterwards?.();
-      throw new DelayedError();
+      throw new RunAgain(settlement.at, settlement.afterwards);
     case 'lost':
       // If our lock is gone this fails, rightly: the entry belongs to another worker.
       await job.moveToDelayed(Date.now() + LOOK_AGAIN_MS, token).catch(() => undefined);

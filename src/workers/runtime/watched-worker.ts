@@ -2,6 +2,8 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Job, type Processor, Worker, type WorkerOptions } from 'bullmq';
 import { SECOND_MS } from '../../core/units.ts';
+import type { Fetch, Run } from '../../ledger/claim.ts';
+import { RunAgain } from './settle-job.ts';
 
 /** Longest wait on the queue before a worker fetches again (s): each fetch proves that it can take a job. */
 const LONGEST_BLOCK_SECONDS = 5;
@@ -15,6 +17,8 @@ const ignore = (): void => undefined;
 export interface WatchedWorkerOptions extends WorkerOptions {
   /** Given each run of a job, from its start until BullMQ has stored its end and fetched the next. */
   readonly around?: <T>(job: Job, run: () => Promise<T>) => Promise<T>;
+  /** Another way to run a command of BullMQ's that fetches a job; undefined for other commands. */
+  readonly fetchBy?: (command: string) => Fetch | undefined;
 }
 
 /**
@@ -32,10 +36,18 @@ export class WatchedWorker extends Worker {
   #running = 0;
   readonly #onIdle: (() => void)[] = [];
   readonly #stopping = new AbortController();
+  /** What was claimed with the fetch of a job, by the job's id until it is here. */
+  readonly #fetched = new Map<string, Run['takeFetched']>();
+  readonly #claims = new WeakMap<Job, Run['takeFetched']>();
 
-  constructor(name: string, processor: Processor, { around = (_job, run) => run(), ...options }: WatchedWorkerOptions) {
+  constructor(
+    name: string,
+    processor: Processor,
+    { around = (_job, run) => run(), fetchBy, ...options }: WatchedWorkerOptions,
+  ) {
     super(name, processor, options);
     this.#around = around;
+    if (fetchBy !== undefined) this.#fetchBy(fetchBy);
     this.on('closing', () => this.#stopping.abort());
     // Forgotten at the next answer.
     this.on('error', (error) => {
@@ -92,6 +104,28 @@ export class WatchedWorker extends Worker {
     void backend.close(true).catch(ignore);
   }
 
+  /** The claim that was made with the fetch of a job. */
+  claimOf(job: Job): Run['takeFetched'] {
+    return this.#claims.get(job);
+  }
+
+  #fetchBy(wayOf: (command: string) => Fetch | undefined): void {
+    const { backend } = this;
+    const ordinary = backend.execCommand.bind(backend);
+    const ways = new Map<string, Fetch | undefined>();
+    backend.execCommand = (client, command, given) => {
+      if (!ways.has(command)) ways.set(command, wayOf(command));
+      const fetch = ways.get(command);
+      return fetch === undefined ? ordinary(client, command, given) : this.#fetch(fetch, given);
+    };
+  }
+
+  async #fetch(fetch: Fetch, given: Parameters<Fetch>[0]): Promise<unknown> {
+    const { answer, takeFetched } = await fetch(given);
+    if (Array.isArray(answer)) this.#fetched.set(String(answer[1]), takeFetched);
+    return answer;
+  }
+
   override get maximumBlockTimeout(): number {
     return LONGEST_BLOCK_SECONDS;
   }
@@ -108,7 +142,23 @@ export class WatchedWorker extends Worker {
   /** Called with the answer to every fetch, also where the end of one job fetches the next. */
   protected override async nextJobFromJobData(...args: Parameters<Worker['nextJobFromJobData']>) {
     this.#answered();
-    return await super.nextJobFromJobData(...args);
+    const job = await super.nextJobFromJobData(...args);
+    const [, id = ''] = args;
+    if (job !== undefined) this.#claims.set(job, this.#fetched.get(id));
+    this.#fetched.delete(id);
+    return job;
+  }
+
+  protected override async handleFailed(...args: Parameters<Worker['handleFailed']>) {
+    const [error, job, token, mayFetch = () => true] = args;
+    if (!(error instanceof RunAgain)) return await super.handleFailed(...args);
+    const fetchNext = mayFetch() && this.closing === undefined && !this.paused;
+    const now = Date.now();
+    const delayMs = Math.max(0, error.at - now);
+    const next = await this.backend.moveToDelayed(job.id ?? '', now, delayMs, token, { skipAttempt: true, fetchNext });
+    await error.afterwards?.();
+    if (fetchNext && Array.isArray(next)) return await this.nextJobFromJobData(next[0], next[1], token);
+    return await super.handleFailed(error, job, token, () => false);
   }
 
   override async extendJobLocks(...args: Parameters<Worker['extendJobLocks']>) {

@@ -34,7 +34,7 @@ it('a job is enqueued by one round trip, jobs of one moment share it, and a thou
   /** What something costs: calls of scripts, which only clients can make, and commands, those inside scripts too. */
   async function costOf(something: () => Promise<unknown>) {
     const scripts = async () =>
-      Number(/cmdstat_evalsha:calls=(\d+)/.exec(await redis.client.info('commandstats'))?.[1]);
+      Number(/cmdstat_evalsha:calls=(\d+)/.exec(await redis.client.info('commandstats'))?.[1] ?? 0);
     const before = { ...(await redis.use()), calls: await scripts() };
     await something();
     const after = { ...(await redis.use()), calls: await scripts() };
