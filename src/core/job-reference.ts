@@ -47,8 +47,10 @@ export interface EntryScript {
   argumentsOf(entry: NewEntry): readonly string[];
 }
 
-/** Text and number of keys of a script that fetches an entry, and does something with it in the same step. */
+/** A script that fetches an entry, and does something with it in the same step. */
 export interface FetchScript {
+  /** BullMQ's. */
+  readonly name: string;
   readonly lua: string;
   readonly keyCount: number;
 }

@@ -110,7 +110,7 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
       {
         ...jobKeys(record.id),
         ...eventKeys(record),
-        ...publishIdKey(change.patch ?? {}),
+        ...(isNewPublishId(record, change) && publishIdKey(change.patch ?? {})),
         ...(change.hasBegun === true && begunKeys(record)),
         ...(leavesLane === true && { ...laneKeys(record.account), ...lanesKeys }),
         ...(change.withinQuota !== undefined && { booked: keys.reservations(record.account, change.withinQuota) }),
@@ -234,6 +234,12 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
       return answer === 1;
     },
   };
+}
+
+/** Its entry in the index outlives the job's watch, so it is written once; again where the record went back in time. */
+function isNewPublishId({ session }: LedgerRecord, { patch, goesOnFrom }: Change): boolean {
+  if (patch?.session === undefined) return false;
+  return goesOnFrom !== undefined || publishIdOf(patch.session) !== publishIdOf(session);
 }
 
 function publishIdKeyOf(session: Session, keys: Keys): string | undefined {

@@ -127,14 +127,15 @@ local revision = (arg.goesOnFrom or tonumber(seenRevision)) + 1
 local isNewState = arg.to and arg.to ~= state
 fence = arg.newFence or fence
 since = isNewState and now or since
-redis.call('HSET', key.job, 'revision', revision, 'updatedAt', arg.now, 'lastCall', arg.call, 'fence', fence,
-  unpack(ARGV, 2))
+local set = { 'revision', revision, 'updatedAt', arg.now, 'lastCall', arg.call, 'fence', fence, unpack(ARGV, 2) }
+for _, each in ipairs(isNewState and { 'state', arg.to, 'stateSince', now } or {}) do set[#set + 1] = each end
+redis.call('HSET', key.job, unpack(set))
 if #arg.remove > 0 then redis.call('HDEL', key.job, unpack(arg.remove)) end
 if isNewState then
-  redis.call('HSET', key.job, 'state', arg.to, 'stateSince', now)
   redis.call('ZREM', key.stateJobsPrefix .. state, arg.id)
   redis.call('ZADD', key.stateJobsPrefix .. arg.to, createdAt, arg.id)
-  redis.call(arg.to == 'processing' and 'SADD' or 'SREM', key.polledJobs, arg.id)
+  if arg.to == 'processing' then redis.call('SADD', key.polledJobs, arg.id) end
+  if state == 'processing' then redis.call('SREM', key.polledJobs, arg.id) end
 end
 if key.publishId then redis.call('SET', key.publishId, arg.id, 'PX', ${PUBLISH_ID_KEPT_MS}) end
 redis.call('ZADD', key.due, now + arg.dueInMs, arg.id)

@@ -9,11 +9,12 @@ import type { LedgerRecord } from './record.ts';
 /** How many jobs of one video are remembered, the latest first. */
 const REMEMBERED_JOBS = 100;
 
-/** `latestOther(claims, id, jobPrefix, now, windowMs)` for scripts: id and state, or nil, and claims that count no more. */
+/** `latestOther(claims, id, jobPrefix, now, windowMs)` for scripts: id and state, or nil; claims that count no more; how many there are. */
 const LATEST_OTHER_LUA = `
 local function latestOther(claims, id, jobPrefix, now, windowMs)
   local other, over = nil, {}
-  for _, member in ipairs(redis.call('ZREVRANGE', claims, 0, -1)) do
+  local members = redis.call('ZREVRANGE', claims, 0, -1)
+  for _, member in ipairs(members) do
     if member ~= id then
       local state, endedAt = unpack(redis.call('HMGET', jobPrefix .. member, 'state', 'endedAt'))
       local counts = state and state ~= 'failed' and state ~= 'cancelled'
@@ -24,7 +25,7 @@ local function latestOther(claims, id, jobPrefix, now, windowMs)
       end
     end
   end
-  return other, over
+  return other, over, #members
 end
 `;
 
@@ -35,11 +36,11 @@ end
  */
 const CLAIM_VIDEO_SCRIPT = `${LATEST_OTHER_LUA}
 if redis.call('HGET', key.job, 'fence') ~= arg.fence then return 'overtaken' end
-local other, over = latestOther(key.claims, arg.id, arg.jobPrefix, arg.now, arg.windowMs)
+local other, over, count = latestOther(key.claims, arg.id, arg.jobPrefix, arg.now, arg.windowMs)
 if #over > 0 then redis.call('ZREM', key.claims, unpack(over)) end
 if other and arg.leaveToOther then return other end
 redis.call('ZADD', key.claims, arg.now, arg.id)
-redis.call('ZREMRANGEBYRANK', key.claims, 0, -${REMEMBERED_JOBS + 1})
+if count >= ${REMEMBERED_JOBS} then redis.call('ZREMRANGEBYRANK', key.claims, 0, -${REMEMBERED_JOBS + 1}) end
 redis.call('PEXPIRE', key.claims, arg.keptMs)
 if not other then redis.call('HSET', key.job, 'claimedVideo', arg.claimedVideo) end
 return other or {}

@@ -23,8 +23,9 @@ local function laneLimit(key) return tonumber(redis.call('GET', key) or '') or $
 /** Admits a job where there is room, else lets it wait. Needs keys of waiting and admitted jobs, lanes and the limit. */
 export const ADMIT_OR_WAIT = `${LANE_LIMIT}
 local function admitOrWait(waiting, admitted, lanes, limit, account, id, score, now)
-  if redis.call('ZSCORE', admitted, id) then return 'admitted' end
-  if redis.call('ZCARD', admitted) < laneLimit(limit) and redis.call('ZCARD', waiting) == 0 then
+  local count = redis.call('ZCARD', admitted)
+  if count > 0 and redis.call('ZSCORE', admitted, id) then return 'admitted' end
+  if (count == 0 or count < laneLimit(limit)) and redis.call('ZCARD', waiting) == 0 then
     redis.call('ZADD', admitted, now, id)
     return 'admitted'
   end
@@ -49,10 +50,11 @@ return accountHold(KEYS[3]) or where
  */
 export const LEAVE_LANE_LUA = `${LANE_LIMIT}
 local function leaveLane(waiting, admitted, lanes, limit, account, id, now)
-  local waited = redis.call('ZREM', waiting, id) == 1
+  local isUsed = redis.call('EXISTS', waiting) == 1
+  local waited = isUsed and redis.call('ZREM', waiting, id) == 1
   local hadLeft = redis.call('ZREM', admitted, id) == 0 and not waited and id ~= ''
   local next = hadLeft and redis.call('ZRANGE', admitted, 0, -1) or {}
-  local free = laneLimit(limit) - redis.call('ZCARD', admitted)
+  local free = isUsed and laneLimit(limit) - redis.call('ZCARD', admitted) or 0
   while free > 0 do
     local popped = redis.call('ZPOPMIN', waiting)
     if not popped[1] then break end
@@ -60,7 +62,7 @@ local function leaveLane(waiting, admitted, lanes, limit, account, id, now)
     next[#next + 1] = popped[1]
     free = free - 1
   end
-  if redis.call('EXISTS', waiting) == 0 then redis.call('ZREM', lanes, account) end
+  if not isUsed or redis.call('EXISTS', waiting) == 0 then redis.call('ZREM', lanes, account) end
   return next
 end
 `;

@@ -28,10 +28,9 @@ local function reserve(booked, limit, windowMs, horizonMs)
   local window = windowMs + ${RESERVATION_MARGIN_MS}
   local now = serverTime()
   local callAt = now
-  local oldest = redis.call('LINDEX', booked, -limit)
-  if oldest then callAt = math.max(callAt, tonumber(oldest) + window) end
-  local newest = redis.call('LINDEX', booked, -1)
-  if newest then callAt = math.max(callAt, tonumber(newest)) end
+  local last = redis.call('LRANGE', booked, -limit, -1)
+  if #last == limit then callAt = math.max(callAt, tonumber(last[1]) + window) end
+  if #last > 0 then callAt = math.max(callAt, tonumber(last[#last])) end
   if horizonMs and callAt - now > horizonMs then return { callAt - now - horizonMs, 0 } end
   if redis.call('RPUSH', booked, string.format('%.0f', callAt)) > limit then redis.call('LTRIM', booked, -limit, -1) end
   redis.call('PEXPIRE', booked, callAt - now + window)

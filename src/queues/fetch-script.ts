@@ -20,7 +20,7 @@ export function fetchScriptOf(name: string, lua: string, client: RedisClient): F
   const script = keyCount === undefined ? undefined : bullScriptOf(name, keyCount, client);
   if (keyCount === undefined || script === undefined) return undefined;
   return {
-    keyCount,
+    ...{ name, keyCount },
     lua: `${lua}
 local function fetch(KEYS, ARGV)
 ${script}

@@ -88,9 +88,13 @@ function encodeArgument(argument: unknown): string {
  * the sweep.
  */
 export const SERVER_TIME = `
+local serverNow
 local function serverTime()
-  local time = redis.call('TIME')
-  return time[1] * 1000 + math.floor(time[2] / 1000)
+  if not serverNow then
+    local time = redis.call('TIME')
+    serverNow = time[1] * 1000 + math.floor(time[2] / 1000)
+  end
+  return serverNow
 end
 `;
 

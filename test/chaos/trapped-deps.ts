@@ -16,11 +16,13 @@ export function withTraps(deps: WorkerDeps, traps: Traps): WorkerDeps {
       return answer;
     };
   /** A commit is a step by each fact that it writes. */
-  const aroundCommit = <R>(commit: (record: LedgerRecord, change: Change) => Promise<R>) => {
-    return async (record: LedgerRecord, change: Change): Promise<R> => {
+  const aroundCommit = <More extends unknown[], R>(
+    commit: (record: LedgerRecord, change: Change, ...more: More) => Promise<R>,
+  ) => {
+    return async (record: LedgerRecord, change: Change, ...more: More): Promise<R> => {
       const trapped = around(`commit:${change.cause.event}`, commit);
       const { also } = change;
-      return await (also === undefined ? trapped : around(`commit:${also.event}`, trapped))(record, change);
+      return await (also === undefined ? trapped : around(`commit:${also.event}`, trapped))(record, change, ...more);
     };
   };
   const { ledger, queues, tiktok, tokens, sealer, videoClaims } = deps;
@@ -38,6 +40,12 @@ export function withTraps(deps: WorkerDeps, traps: Traps): WorkerDeps {
         if (claim.kind === 'claimed') tell({ kind: 'claimed', id, at: Date.now() });
         traps.pass('claim', 'after');
         return claim;
+      },
+      claimsOf(...how) {
+        const claims = ledger.claimsOf(...how);
+        const prepareFetch: typeof claims.prepareFetch = (script, connection) =>
+          around(`bull:${script.name}`, claims.prepareFetch(script, connection));
+        return { ...claims, prepareFetch };
       },
       commit: aroundCommit(ledger.commit),
       commitAndLeave: aroundCommit(ledger.commitAndLeave),
@@ -97,10 +105,10 @@ function trappedBody(id: string, { body }: PutChunkInput, traps: Traps): PutChun
   };
 }
 
-/** BullMQ's steps that change who works on an entry and how it ends. */
-const BULL_STEPS = ['moveToActive', 'moveToFinished', 'moveToDelayed', 'extendLocks', 'moveStalledJobsToWait'];
+/** BullMQ's other steps that change who works on an entry. */
+const BULL_STEPS = ['extendLocks', 'moveStalledJobsToWait'];
 
-/** Lets BullMQ's own scripts, sent over the worker's connection, pass the traps as `bull:<name>`. */
+/** Lets BullMQ's own scripts, sent over the worker's connection, pass the traps as `bull:<name>`, as fetches do. */
 export function trapBullScripts(client: RedisClient, traps: Traps): void {
   const define = client.defineCommand.bind(client);
   client.defineCommand = (name, definition) => {
