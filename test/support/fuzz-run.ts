@@ -52,7 +52,7 @@ export async function fuzz<T>({ what, count, inputs, parallel = 1, attempt }: Fu
 }
 
 /** What is really held, without what only waits to be collected. */
-export function heapBytes(): number {
+function heapBytes(): number {
   setFlagsFromString('--expose_gc');
   runInNewContext('gc')();
   return process.memoryUsage().heapUsed;
