@@ -5,6 +5,7 @@ import type { Clock } from '../core/ports.ts';
 import { PublishError, toInputProblems } from '../core/publish-error.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
+import type { AuditTrail } from './audit-trail.ts';
 
 /** A key that was just made: the only time its text is shown. */
 export interface CreatedKey extends ApiKey {
@@ -16,7 +17,6 @@ export type ApiKeys = ReturnType<typeof createApiKeys>;
 
 /** How every key begins, so that secret scanners can know them. */
 const KEY_START = 'tpk_';
-const KEY_FORM = /^tpk_[\w-]{43}$/;
 const KEY_BYTES = 32;
 const MAX_KEYS = 1_000;
 
@@ -27,8 +27,18 @@ const storedKey = z.object({
   expiresAt: z.string().nullable(),
 });
 
+interface ApiKeysDeps {
+  readonly redis: RedisClient;
+  readonly keys: Keys;
+  readonly clock: Clock;
+  readonly audit: Pick<AuditTrail, 'add'>;
+}
+
+/** Whether a text is of the kind of keys that are made at run time. */
+export const isMadeKey = (text: string): boolean => text.startsWith(KEY_START);
+
 /** Keys that are made and revoked while everything runs. They have so many random bits that a plain digest hides them. */
-export function createApiKeys({ redis, keys, clock }: { redis: RedisClient; keys: Keys; clock: Clock }) {
+export function createApiKeys({ redis, keys, clock, audit }: ApiKeysDeps) {
   const isLive = ({ expiresAt }: ApiKey) => expiresAt === null || Date.parse(expiresAt) > clock.now();
 
   /** Forgets those that have expired. */
@@ -39,6 +49,11 @@ export function createApiKeys({ redis, keys, clock }: { redis: RedisClient; keys
     const dead = stored.filter(({ key }) => !isLive(key));
     if (dead.length > 0) await redis.hdel(keys.apiKeys, ...dead.map(({ digest }) => digest));
     return stored.filter(({ key }) => isLive(key));
+  }
+
+  async function tell(action: 'key.create' | 'key.revoke', by: string, key: ApiKey): Promise<void> {
+    const [before, after] = action === 'key.create' ? [null, { ...key }] : [{ ...key }, null];
+    await audit.add({ action, by, subject: key.id, account: null, before, after });
   }
 
   return {
@@ -52,6 +67,7 @@ export function createApiKeys({ redis, keys, clock }: { redis: RedisClient; keys
       const made: ApiKey = { id: randomUUID(), ...rest, accounts, createdAt, createdBy, expiresAt };
       const key = `${KEY_START}${randomBytes(KEY_BYTES).toString('base64url')}`;
       await redis.hset(keys.apiKeys, digestOf(key), JSON.stringify(made));
+      await tell('key.create', createdBy, made);
       return { ...made, key };
     },
 
@@ -62,16 +78,16 @@ export function createApiKeys({ redis, keys, clock }: { redis: RedisClient; keys
     },
 
     /** @returns what it was; undefined if there was none of this id */
-    async revoke(id: string): Promise<ApiKey | undefined> {
+    async revoke(id: string, by: string): Promise<ApiKey | undefined> {
       const found = (await readAll()).find(({ key }) => key.id === id);
       if (found === undefined) return undefined;
       await redis.hdel(keys.apiKeys, found.digest);
+      await tell('key.revoke', by, found.key);
       return found.key;
     },
 
     /** Whose key a text is; undefined: nobody's, or no longer. */
     async find(text: string): Promise<Caller | undefined> {
-      if (!KEY_FORM.test(text)) return undefined;
       const json = await redis.hget(keys.apiKeys, digestOf(text));
       if (json === null) return undefined;
       const key: ApiKey = storedKey.parse(JSON.parse(json));
