@@ -110,7 +110,7 @@ export const AUDIT_ACTIONS = [
   'key.create',
   'key.revoke',
 ] as const;
-export type AuditAction = (typeof AUDIT_ACTIONS)[number];
+type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
 /** What was done. Values hold no secret. */
 export interface AuditFact {
