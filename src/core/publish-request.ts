@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { inexactNumbers } from './inexact-numbers.ts';
 import { mediaSchema, webUrl } from './media-schema.ts';
 import type { NewRequest } from './new-request.ts';
 import {
@@ -9,7 +8,7 @@ import {
   MAX_TITLE_LENGTH,
   PRIVACY_LEVELS,
 } from './post-limits.ts';
-import { PublishError, toInputProblems } from './publish-error.ts';
+import { type InputProblem, PublishError, toInputProblems } from './publish-error.ts';
 import { refuseConflicts } from './request-conflicts.ts';
 import { isTooDeep, MAX_REQUEST_DEPTH } from './request-depth.ts';
 
@@ -225,4 +224,17 @@ function hasCredentials(text: string): boolean {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+const INEXACT =
+  'expected a number that JSON keeps exactly, from -(2^53-1) to 2^53-1: write it as a text, in quotation marks';
+
+/** An integer beyond 2^53 was rounded, whatever it was before; what JSON can't write at all is lost. */
+function inexactNumbers(value: unknown, path: string): InputProblem[] {
+  if (typeof value === 'object' && value !== null) {
+    return Object.entries(value).flatMap(([name, inner]) => inexactNumbers(inner, `${path}.${name}`));
+  }
+  if (typeof value !== 'number' && typeof value !== 'bigint') return [];
+  const isExact = Number.isSafeInteger(value) || (Number.isFinite(value) && !Number.isInteger(value));
+  return isExact ? [] : [{ path, message: INEXACT }];
 }
