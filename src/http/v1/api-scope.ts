@@ -4,9 +4,10 @@ import { z } from 'zod';
 import { PublishError, toInputProblems } from '../../core/publish-error.ts';
 import { parsePublishRequest, publishRequestSchema } from '../../core/publish-request.ts';
 import { MINUTE_MS } from '../../core/units.ts';
-import { isFromThisMachine, isSameText } from '../operator-guard.ts';
+import { isFromThisMachine } from '../operator-guard.ts';
 import { HttpProblem, sendProblem } from '../problem.ts';
 import { isFromOwnPage } from '../request-origin.ts';
+import { callerOf, keyNumber } from './caller.ts';
 import type { ApiOptions } from './typed-routes.ts';
 
 type ApiRules = Pick<ApiOptions, 'apiKeys' | 'requestsPerMinute'> & { readonly host: string };
@@ -109,17 +110,4 @@ function createApiGuard({ apiKeys, host }: ApiRules) {
       await sendProblem(reply.header('www-authenticate', 'Bearer'), NEEDS_KEY);
     }
   };
-}
-
-/** Who a request is counted for: its API key, or else its address. */
-function callerOf(request: FastifyRequest, apiKeys: readonly string[]): string {
-  const key = keyNumber(request, apiKeys);
-  return key === undefined ? `address ${request.ip}` : `key ${key}`;
-}
-
-function keyNumber({ headers }: FastifyRequest, apiKeys: readonly string[]): number | undefined {
-  const key = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1] ?? '';
-  // Every key is compared, so that the time tells nothing about which one was nearly right.
-  const found = apiKeys.map((known) => isSameText(key, known)).indexOf(true);
-  return found === -1 ? undefined : found;
 }
