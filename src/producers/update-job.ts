@@ -55,7 +55,8 @@ function differenceOf(before: PublishRequest, after: PublishRequest): UpdateFact
 function changeOf(record: LedgerRecord, request: PublishRequest, cause: UpdateFact, now: number): Change {
   const scheduledAt = request.scheduledAt === undefined ? undefined : Date.parse(request.scheduledAt);
   const isLater = scheduledAt !== undefined && scheduledAt > now;
-  const patch = { request, changedAt: now };
+  // What was booked rests on a check of the post as it was.
+  const patch = { request, changedAt: now, ...(cause.post !== undefined && { bookedSlot: undefined }) };
   if (cause.scheduledAt === undefined) {
     // What it waits for stays, and the sweep must not wake it before.
     const nextAt = record.state === 'scheduled' ? record.scheduledAt : (record.waitingUntil ?? now) + MINUTE_MS;

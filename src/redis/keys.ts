@@ -73,6 +73,8 @@ export function createKeys(prefix: string) {
     letIn: `${prefix}:caps:let-in`,
     /** Hash: what was learned from TikTok's answers, as JSON. */
     facts: `${prefix}:caps:facts`,
+    /** String: client key of the app whose answers these are. */
+    app: `${prefix}:app`,
     /** String: what TikTok allowed a creator to post a few minutes ago, as JSON. */
     creator: (account: string) => `${prefix}:creator:${account}`,
     /** How the keys begin that tell how much of TikTok's limits is used up. */
