@@ -68,7 +68,7 @@ export const WEB_SERVER_SETTINGS = {
     meaning: 'Open event streams per process. Must be lower than `MAX_CONNECTIONS`.',
   }),
   MAX_EVENT_STREAMS_PER_KEY: webServer.withDefault(value.wholeNumber(1, 1_000_000), '200', {
-    meaning: 'Open event streams per process for one key (without keys: for one IP address).',
+    meaning: 'Open event streams per process for one key (without keys: for all programs on this machine).',
   }),
   BOARD_USER: webServer.optional(value.text, {
     unset: 'the board is available on loopback only',

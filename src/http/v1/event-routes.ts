@@ -7,11 +7,11 @@ import { PublishError } from '../../core/publish-error.ts';
 import { PUBLISH_EVENT_TYPES } from '../../core/publish-event.ts';
 import { SECOND_MS } from '../../core/units.ts';
 import { createWakeSignal } from '../../core/wake-signal.ts';
-import type { EventFeed, EventsOptions, Publisher } from '../../producers/publisher.ts';
+import type { EventFeed, EventsOptions } from '../../producers/publisher.ts';
 import { onceOver } from '../once-over.ts';
 import { HttpProblem } from '../problem.ts';
 import { problemResponses } from './api-answers.ts';
-import { callerOf } from './caller.ts';
+import { nameOf } from './callers.ts';
 import { jobParams } from './job-schema.ts';
 import type { ApiOptions, ApiScope } from './typed-routes.ts';
 
@@ -54,19 +54,17 @@ const headers = z.object({
     }),
 });
 
-type EventRouteOptions = Pick<ApiOptions, 'apiKeys' | 'maxEventStreams' | 'maxEventStreamsPerKey'> & {
-  readonly publisher: Pick<Publisher, 'events' | 'get'>;
-};
+type EventLimits = Pick<ApiOptions, 'maxEventStreams' | 'maxEventStreamsPerKey'>;
 
 interface OpenStream {
-  /** Who holds it: one of our keys, or an address. */
+  /** Who holds it. */
   readonly caller: string;
   readonly end: AbortController;
   readonly reply: FastifyReply;
 }
 
 /** What answers with events until the client leaves or the server closes. @throws PublishError while it can't begin */
-function streamsOf(api: ApiScope, { publisher, apiKeys, maxEventStreams, maxEventStreamsPerKey }: EventRouteOptions) {
+function streamsOf(api: ApiScope, { maxEventStreams, maxEventStreamsPerKey }: EventLimits) {
   const open = new Set<OpenStream>();
   api.addHook('preClose', async () => {
     for (const { end, reply } of open) {
@@ -77,7 +75,7 @@ function streamsOf(api: ApiScope, { publisher, apiKeys, maxEventStreams, maxEven
   });
 
   return async (filter: EventsOptions, reply: FastifyReply): Promise<Readable> => {
-    const caller = callerOf(reply.request, apiKeys);
+    const caller = nameOf(reply.request.caller);
     if (open.size >= maxEventStreams) {
       throw tooMany('MAX_EVENT_STREAMS', `${maxEventStreams} event streams are open on this server`);
     }
@@ -91,7 +89,7 @@ function streamsOf(api: ApiScope, { publisher, apiKeys, maxEventStreams, maxEven
       stream.end.abort();
     });
     const { signal } = stream.end;
-    const feed = publisher.events({ ...filter, signal });
+    const feed = reply.request.publisher.events({ ...filter, signal });
     // From here on, nothing is missed.
     await Promise.race([feed.started, untilAborted(signal)]);
     reply.headers(STREAM_HEADERS);
@@ -100,13 +98,13 @@ function streamsOf(api: ApiScope, { publisher, apiKeys, maxEventStreams, maxEven
 }
 
 /** Adds the streams of events. */
-export function registerEventRoutes(api: ApiScope, options: EventRouteOptions): void {
-  const { publisher } = options;
-  const follow = streamsOf(api, options);
+export function registerEventRoutes(api: ApiScope, limits: EventLimits): void {
+  const follow = streamsOf(api, limits);
   api.get(
     '/v1/events',
     {
       exposeHeadRoute: false,
+      config: { access: { scope: 'read', perAccount: true } },
       schema: {
         operationId: 'followEvents',
         tags: ['Events'],
@@ -122,6 +120,7 @@ export function registerEventRoutes(api: ApiScope, options: EventRouteOptions): 
     '/v1/publishes/:id/events',
     {
       exposeHeadRoute: false,
+      config: { access: { scope: 'read', perAccount: true } },
       schema: {
         operationId: 'followPublish',
         tags: ['Events'],
@@ -135,7 +134,7 @@ export function registerEventRoutes(api: ApiScope, options: EventRouteOptions): 
         },
       },
     },
-    async ({ params: { id }, headers: { 'last-event-id': after = OLDEST_EVENT } }, reply) => {
+    async ({ params: { id }, headers: { 'last-event-id': after = OLDEST_EVENT }, publisher }, reply) => {
       if ((await publisher.get(id)) === undefined) throw new PublishError('JOB_NOT_FOUND');
       return await follow({ after, subject: id }, reply);
     },
