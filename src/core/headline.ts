@@ -24,7 +24,7 @@ export function headline(job: PublishJob): string {
     case 'uploading':
       return `uploading: ${partOfText(job.progress.acceptedBytes, job.progress.totalBytes)} accepted (${percentText(job)})${againText(job)}${pauseText(job, ', ')}`;
     case 'processing':
-      return `processing: TikTok is processing the video${pauseText(job, '; status check ')}`;
+      return `processing: TikTok is processing the post${pauseText(job, '; status check ')}`;
     case 'published':
       return job.postIds.length === 0 ? 'published' : `published as post ${job.postIds.join(', ')}`;
     case 'in_inbox':
