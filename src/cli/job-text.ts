@@ -18,7 +18,7 @@ export function jobText(job: PublishJob): string {
     ['media', oneLine(mediaText(request.media))],
     ['privacy', request.post?.privacyLevel],
     ['publish id', job.publishId ?? undefined],
-    ['video', progress.totalBytes === 0 ? undefined : sizeText(job)],
+    ['size', progress.totalBytes === 0 ? undefined : sizeText(job)],
     ['attempts', job.attempts === 0 ? undefined : `${job.attempts} failed`],
     ['created', timeText(job.createdAt)],
     ['updated', timeText(job.updatedAt)],

@@ -22,7 +22,7 @@ export function headline(job: PublishJob): string {
     case 'queued':
       return waitText(job);
     case 'uploading':
-      return `uploading: ${partOfText(job.progress.acceptedBytes, job.progress.totalBytes)} accepted (${percentText(job)})${againText(job)}${pauseText(job, ', ')}`;
+      return `uploading: ${acceptedText(job)}${againText(job)}${pauseText(job, ', ')}`;
     case 'processing':
       return `processing: TikTok is processing the post${pauseText(job, '; status check ')}`;
     case 'published':
@@ -36,6 +36,12 @@ export function headline(job: PublishJob): string {
     case 'unconfirmed':
       return `unconfirmed: ${job.failure?.message ?? 'it is unknown whether the post was published'}`;
   }
+}
+
+/** Nothing is accepted of what TikTok downloads itself, nor before the upload begins. */
+function acceptedText(job: PublishJob): string {
+  const { acceptedBytes, totalBytes } = job.progress;
+  return totalBytes === 0 ? 'starting' : `${partOfText(acceptedBytes, totalBytes)} accepted (${percentText(job)})`;
 }
 
 /** How much TikTok has accepted, rounded down so that 100% means all of it. */

@@ -112,7 +112,7 @@ function createServer(options: Pick<ServerOptions, 'metrics' | 'readinessChecks'
     clientErrorHandler: answerUnreadableRequest,
   });
   dropUnusedConnections(server);
-  answerWithProblems(server, log);
+  answerWithProblems(server, log, basePath);
   registerHealth(server, readinessChecks);
   registerMetrics(server, metrics);
   return server;

@@ -121,7 +121,9 @@ export async function checkCreator(
     const limits = await accounts.askCreator(account.name);
     const { problems, notes } = checkCreatorRules(request, limits, { durationSeconds });
     const findings = [
-      ...problems.map(({ code, field, reason }) => findingOf(code, { severity: 'refuse', field, limit: null, found: reason })),
+      ...problems.map(({ code, field, reason }) =>
+        findingOf(code, { severity: 'refuse', field, limit: null, found: reason }),
+      ),
       ...notes.map(settingOff),
     ];
     return { findings, part: CHECKED };

@@ -1,8 +1,8 @@
 import { openApp } from '../../app/open-app.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import type { CallbackOverview, JobDeliveries } from '../../core/delivery-reports.ts';
-import { countText } from '../../core/quantity-text.ts';
 import { type InputProblem, PublishError } from '../../core/publish-error.ts';
+import { countText } from '../../core/quantity-text.ts';
 import type { CommandContext } from '../cli-io.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
 import { textTable } from '../job-text.ts';
