@@ -23,7 +23,7 @@ import { replicationFindings } from '../doctor/replication-findings.ts';
 import { settingFindings, storageFindings } from '../doctor/setting-findings.ts';
 import { factFindings, tiktokFindings } from '../doctor/tiktok-findings.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
-import { tellWhichRedis } from '../with-client.ts';
+import { commandLineUser, tellWhichRedis } from '../with-client.ts';
 
 export interface DoctorOptions {
   readonly live?: string;
@@ -45,7 +45,7 @@ export async function doctor({ live, yes = false }: DoctorOptions, context: Comm
     }
     output.step(`${text}\n`);
     const onStep = (step: LiveStep) => output.step(liveStepText(step));
-    const client = clientOn(opened.app, opened.redis);
+    const client = clientOn(opened.app, opened.redis, commandLineUser());
     const { exitCode, ...result } = await postLive({ account: live, yes, onStep }, client, context);
     output.answerProse({ healthy, findings, live: result }, `\n${result.next}`);
     return exitCode;

@@ -21,11 +21,23 @@ type WorkedQueue = (typeof WORKED)[number];
 
 /** Whether somebody works on what waits, and what needs a person. */
 export async function queueFindings(redis: RedisClient, queues: Queues): Promise<Finding[]> {
+  const broken = await queues.findReservedIds();
+  // It can't even be counted.
+  if (broken.length > 0) return broken.map(reservedIdFinding);
   const first = await lookAt(queues, redis);
   const suspects = first.filter(isIdle).map(({ name }) => name);
   if (suspects.length > 0) await sleep(LOOK_AGAIN_AFTER_MS);
   const second = suspects.length > 0 ? await lookAt(queues, redis) : first;
   return second.flatMap((look) => findingsOf(look, suspects));
+}
+
+function reservedIdFinding({ queue, id }: { readonly queue: string; readonly id: string }): Finding {
+  return {
+    check: 'queues',
+    level: 'problem',
+    message: `${queue} stands still: a client added an entry with the id "${id}", which BullMQ uses itself`,
+    fix: `Start a worker, which removes the entry. Give jobs other ids: see "Any BullMQ client" in docs/library.md.`,
+  };
 }
 
 /** Which workers a publish needs and are not connected, human-readable; undefined where none or Redis does not tell. */
