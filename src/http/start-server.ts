@@ -123,7 +123,7 @@ function createServer(options: MetricsServerOptions & Pick<ServerOptions, 'baseP
   });
   boundConnections(server, maxConnections);
   dropUnusedConnections(server);
-  answerWithProblems(server, log);
+  answerWithProblems(server, log, basePath);
   registerHealth(server, readinessChecks);
   registerMetrics(server, metrics);
   return server;

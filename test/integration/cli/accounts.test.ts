@@ -117,7 +117,7 @@ describe('accounts connect', () => {
     expect(inHours(answer.expiresAt)).toBeGreaterThan(2);
     expect(inHours(answer.expiresAt)).toBeLessThanOrEqual(2.5);
     expect(await run([...connect, '--return-to', 'https://evil.example'], settings)).toMatchObject({
-      ...{ exitCode: 2, answer: { error: { problems: [{ path: 'returnTo' }] } } },
+      ...{ exitCode: 2, answer: { error: { problems: [{ path: '--return-to' }] } } },
     });
     expect((await run([...connect, '--expires-in', '8d'], settings)).stdout).toContain('seven days');
     expect((await run([...connect, '--expires-in', 'soon'], settings)).stdout).toContain('such as 30m, 12h or 7d');
