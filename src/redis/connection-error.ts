@@ -59,7 +59,7 @@ interface TextExplanation extends Explanation {
   readonly only?: RedisTarget['kind'];
 }
 
-const REFUSED = /ECONNREFUSED|slots cache\. Connection is closed|sentinels are unreachable.*Connection is closed/;
+const REFUSED = /ECONNREFUSED|slots cache\. Connection is closed|sentinels are unreachable.{0,300}Connection is closed/;
 
 function isRefused(error: Error, text: string): boolean {
   return isErrno(error, 'ECONNREFUSED') || REFUSED.test(text);
