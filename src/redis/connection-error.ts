@@ -59,10 +59,12 @@ interface TextExplanation extends Explanation {
   readonly only?: RedisTarget['kind'];
 }
 
-const REFUSED = /ECONNREFUSED|slots cache\. Connection is closed|sentinels are unreachable.{0,300}Connection is closed/;
+const REFUSED = /ECONNREFUSED|slots cache\. Connection is closed/;
 
 function isRefused(error: Error, text: string): boolean {
-  return isErrno(error, 'ECONNREFUSED') || REFUSED.test(text);
+  const [, bySentinels] = text.split('sentinels are unreachable', 2);
+  const isRefusedBySentinels = bySentinels?.includes('Connection is closed') === true;
+  return isErrno(error, 'ECONNREFUSED') || isRefusedBySentinels || REFUSED.test(text);
 }
 
 const BY_TEXT: readonly TextExplanation[] = [
