@@ -7,7 +7,7 @@ import type {
   ReplayedEvents,
   ResumedEndpoint,
 } from '../core/delivery-reports.ts';
-import { PublishError } from '../core/publish-error.ts';
+import { jobNotFound, PublishError } from '../core/publish-error.ts';
 import type { PublishEvent } from '../core/publish-event.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Queues } from '../queues/queues.ts';
@@ -84,9 +84,7 @@ export function createDeliveries({ queues, ledger, log, order, endpoints, disabl
         order.undelivered(jobId),
         log.read(jobId),
       ]);
-      if (record === undefined && attempts.length === 0) {
-        throw new PublishError('JOB_NOT_FOUND', { reason: `no publish job has the id ${jobId}` });
-      }
+      if (record === undefined && attempts.length === 0) throw jobNotFound(jobId);
       return { jobId, undelivered, attempts };
     },
 

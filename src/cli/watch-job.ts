@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PublishError } from '../core/publish-error.ts';
+import { jobNotFound } from '../core/publish-error.ts';
 import type { PublishJob } from '../core/publish-job.ts';
 import { isTerminal } from '../core/publish-state.ts';
 import { codeOf } from '../core/system-error.ts';
@@ -38,7 +38,7 @@ export async function* watchJob(
       if (performance.now() - awaySince > OUTAGE_PATIENCE_MS) throw error;
       return 'away' as const;
     });
-    if (job === undefined) throw new PublishError('JOB_NOT_FOUND', { reason: `no publish job has the id ${id}` });
+    if (job === undefined) throw jobNotFound(id);
     if (job !== 'away') {
       if (awaySince !== undefined) onOutage?.(false);
       awaySince = undefined;

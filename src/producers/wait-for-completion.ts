@@ -1,5 +1,5 @@
 import { orAbort, withDeadline } from '../core/deadline.ts';
-import { PublishError } from '../core/publish-error.ts';
+import { jobNotFound, PublishError } from '../core/publish-error.ts';
 import type { PublishJob } from '../core/publish-job.ts';
 import { isTerminal } from '../core/publish-state.ts';
 import { SECOND_MS } from '../core/units.ts';
@@ -67,6 +67,6 @@ function timedOut(id: string, timeoutMs: number): PublishError {
 
 async function readPresent(id: string, read: WaitDeps['read']): Promise<PublishJob> {
   const job = await read(id);
-  if (job === undefined) throw new PublishError('JOB_NOT_FOUND', { reason: `no publish job has the id ${id}` });
+  if (job === undefined) throw jobNotFound(id);
   return job;
 }
