@@ -69,7 +69,7 @@ export async function openTestService({ tiktok, redisUrl }: TestServiceOptions):
     const publisher = publisherOn(app, service);
     const names = new Set<string>();
     return {
-      ...{ publisher, queuePrefix, redisUrl: urlOf(app.target), close },
+      ...{ publisher, queuePrefix, redisUrl: app.target.kind === 'url' ? app.target.url : '', close },
       async addAccount(name, tokens) {
         await vault.add(toAccountInput(name, tokens));
         names.add(name);
@@ -84,8 +84,4 @@ export async function openTestService({ tiktok, redisUrl }: TestServiceOptions):
     await close();
     throw error;
   }
-}
-
-function urlOf(target: { readonly kind: string; readonly url?: string }): string {
-  return target.url ?? '';
 }

@@ -120,7 +120,7 @@ export function createDeliveries({ queues, ledger, log, order, endpoints, disabl
      */
     async resume(endpoint: string): Promise<ResumedEndpoint> {
       const isMeant = (each: { readonly id: string; readonly endpoint: string }) =>
-        each.id === endpoint || each.endpoint === addressOf(endpoint);
+        each.id === endpoint || each.endpoint === (URL.canParse(endpoint) ? endpointOf(endpoint) : endpoint);
       const paused = (await endpoints.paused()).find(isMeant);
       const gone = (await disabled.list()).filter(isMeant);
       const address = paused?.endpoint ?? gone[0]?.endpoint;
@@ -154,8 +154,4 @@ function dataOf({ data }: Job): { id: string; event?: PublishEvent } {
 function isOf(callbackUrl: string, host: string): boolean {
   const url = new URL(callbackUrl);
   return url.host === host || url.hostname === host;
-}
-
-function addressOf(text: string): string {
-  return URL.canParse(text) ? endpointOf(text) : text;
 }

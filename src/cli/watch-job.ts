@@ -32,7 +32,7 @@ export async function* watchJob(
   for (;;) {
     signal.throwIfAborted();
     const job = await publisher.get(id).catch((error: unknown) => {
-      if (!isOutage(error)) throw error;
+      if (codeOf(error) !== 'REDIS_UNAVAILABLE') throw error;
       if (awaySince === undefined) onOutage?.(true);
       awaySince ??= performance.now();
       if (performance.now() - awaySince > OUTAGE_PATIENCE_MS) throw error;
@@ -49,8 +49,4 @@ export async function* watchJob(
     }
     await sleep(intervalMs, undefined, { signal }).catch(() => signal.throwIfAborted());
   }
-}
-
-function isOutage(error: unknown): boolean {
-  return codeOf(error) === 'REDIS_UNAVAILABLE';
 }

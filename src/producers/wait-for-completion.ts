@@ -27,7 +27,7 @@ export async function waitForCompletion(
 ): Promise<PublishJob> {
   checkTimeout(timeoutMs);
   signal?.throwIfAborted();
-  const reason = (): PublishError => timedOut(id, timeoutMs);
+  const reason = () => new PublishError('WAIT_TIMED_OUT', { reason: `job ${id} did not end within ${timeoutMs} ms` });
   // `orAbort`, because Redis may never answer.
   return await withDeadline({ withinMs: timeoutMs, reason, signal }, (end) =>
     orAbort(lookUntilEnded(id, end, deps), end),
@@ -59,10 +59,6 @@ function checkTimeout(timeoutMs: unknown): void {
   if (typeof timeoutMs === 'number' && timeoutMs >= 0) return;
   const message = 'expected a number of milliseconds, 0 or more';
   throw new PublishError('INPUT_INVALID', { problems: [{ path: 'timeoutMs', message }] });
-}
-
-function timedOut(id: string, timeoutMs: number): PublishError {
-  return new PublishError('WAIT_TIMED_OUT', { reason: `job ${id} did not end within ${timeoutMs} ms` });
 }
 
 async function readPresent(id: string, read: WaitDeps['read']): Promise<PublishJob> {

@@ -10,7 +10,7 @@ import type { Run } from '../../ledger/claim.ts';
 import type { LedgerRecord } from '../../ledger/record.ts';
 import { AWAITING_TURN_MS } from '../../limits/lanes.ts';
 import type { Needs } from '../deps.ts';
-import { claimJob, OwnedJob } from '../owned-job.ts';
+import { claimJob, OwnedJob, recordIsGone } from '../owned-job.ts';
 
 /** An entry of `tiktok-publish` as its processor sees it; any client may have written the data. */
 export interface PublishQueueEntry {
@@ -40,7 +40,11 @@ export async function claimPublishEntry(entry: PublishQueueEntry, deps: AdoptDep
   if (entry.isNumbered) return await moveToOwnEntry(entry, deps);
   let job = await claimJob(entry.id, entry.run, deps.ledger);
   if (job === 'missing') {
-    if (isReference(entry.data)) return recordIsGone(entry, deps);
+    if (isReference(entry.data)) {
+      const facts = { publishJobId: entry.id, code: 'JOB_NOT_FOUND' };
+      deps.log.warn(facts, 'queue entry has no ledger record, nothing is sent');
+      return recordIsGone(entry.id);
+    }
     const request = await newRequestOf(entry, deps);
     if ('kind' in request) return request;
     await createRecord(entry, request, deps);
@@ -48,12 +52,6 @@ export async function claimPublishEntry(entry: PublishQueueEntry, deps: AdoptDep
   }
   if (!(job instanceof OwnedJob)) return { kind: 'lost' };
   return (await makeOurs(entry, job.record, deps)) ?? job;
-}
-
-/** How an entry of ours ends whose record was lost, or is kept no longer. */
-function recordIsGone({ id }: PublishQueueEntry, { log }: Needs<'log'>): Settlement {
-  log.warn({ publishJobId: id, code: 'JOB_NOT_FOUND' }, 'queue entry has no ledger record, nothing is sent');
-  return failed(new PublishError('JOB_NOT_FOUND', { reason: `no record of job ${id}, so nothing was sent` }));
 }
 
 /** The request that a plain client's entry brings, or the refusal of a malformed one. */
