@@ -11,7 +11,7 @@ const REMEMBERED_MS = 5 * MINUTE_MS;
 /** How long nobody asks again after TikTok could not say (ms). */
 const SILENCE_MS = 30 * SECOND_MS;
 
-interface RememberedCreator {
+export interface RememberedCreator {
   /** Ms since the epoch. */
   readonly askedAt: number;
   /** Undefined: TikTok could not say. */

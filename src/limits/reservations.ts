@@ -60,12 +60,12 @@ redis.call('PEXPIRE', KEYS[1], math.max(1, newest - now + window))
 return 1
 `;
 
-interface ReservationRequest extends Quota {
+export interface ReservationRequest extends Quota {
   readonly account: string;
   readonly endpoint: QuotaEndpoint;
 }
 
-interface Reservation {
+export interface Reservation {
   /** True: wait and call, without booking again. False: too far off; wait and book again. */
   readonly booked: boolean;
   /** 0: now. */
