@@ -41,9 +41,9 @@ export function findingText({ limit, found }: PreflightFinding): string {
 }
 
 /** The error of a job whose preflight refuses it: that of the first refusal, with the words of all. */
-export function refusalOf(findings: readonly PreflightFinding[]): PublishError | undefined {
+export function refusalOf(findings: readonly PreflightFinding[], tell = findingText): PublishError | undefined {
   const refusals = findings.filter(({ severity }) => severity === 'refuse');
   const code = refusals[0]?.code;
   if (code === undefined || !isErrorCode(code)) return undefined;
-  return new PublishError(code, { reason: refusals.map(findingText).join('; ') });
+  return new PublishError(code, { reason: refusals.map(tell).join('; ') });
 }

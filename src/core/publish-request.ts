@@ -10,6 +10,7 @@ import {
 } from './post-limits.ts';
 import { type InputProblem, PublishError, toInputProblems } from './publish-error.ts';
 import { refuseConflicts } from './request-conflicts.ts';
+import { isTooDeep, MAX_REQUEST_DEPTH } from './request-depth.ts';
 
 export type { NewRequest, PublishMode } from './new-request.ts';
 
@@ -120,6 +121,10 @@ export const requestFields = {
   }),
   metadata: z
     .record(z.string(), z.unknown())
+    .refine((metadata) => !isTooDeep(metadata), {
+      error: `expected at most ${MAX_REQUEST_DEPTH} levels of objects and lists`,
+      abort: true,
+    })
     .refine((metadata) => Buffer.byteLength(JSON.stringify(metadata)) <= MAX_METADATA_BYTES, {
       error: `expected at most ${MAX_METADATA_BYTES} bytes of JSON`,
     })
@@ -165,7 +170,7 @@ export type PublishRequest = NewRequest & { readonly sealed?: string | undefined
  * @throws PublishError as {@link parsePublishRequest}
  */
 export function parseNewRequest(input: unknown): NewRequest {
-  const inexact = isRecord(input) ? inexactNumbers(input.metadata, 'metadata') : [];
+  const inexact = isRecord(input) && !isTooDeep(input.metadata) ? inexactNumbers(input.metadata, 'metadata') : [];
   if (!isRecord(input) || inexact.length === 0) return parseAs(publishRequestSchema, input);
   const others = publishRequestSchema.safeParse({ ...input, metadata: undefined });
   const problems = [...toInputProblems(others.error?.issues ?? [], 'request'), ...inexact];
