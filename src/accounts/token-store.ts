@@ -8,8 +8,6 @@ import type { TokenInput } from './account-input.ts';
 import { decodeTokens, encodeTokens, resealedFields, type StoredTokens, sealContext } from './account-record.ts';
 import { MARK_REAUTHORIZATION_LUA, SAVE_TOKENS_LUA, SET_FIELDS_LUA } from './vault-scripts.ts';
 
-export type TokenStore = ReturnType<typeof createTokenStore>;
-
 export interface VaultDeps {
   readonly redis: RedisClient;
   readonly keys: Keys;

@@ -75,7 +75,7 @@ export function expired(): Answer {
 }
 
 /** Whether a chunk has exactly the bytes that init announced for it. */
-export function fitsPlan(task: UploadTask, chunk: ChunkRecord): boolean {
+function fitsPlan(task: UploadTask, chunk: ChunkRecord): boolean {
   const planned = chunkRange(task.plan, chunkIndexOf(task, chunk));
   return (
     chunk.totalBytes === task.plan.totalBytes &&
@@ -85,7 +85,7 @@ export function fitsPlan(task: UploadTask, chunk: ChunkRecord): boolean {
 }
 
 /** What is wrong with the headers of a PUT, if anything. */
-export function headerFaultOf(chunk: ChunkRecord, headers: IncomingHttpHeaders): string | undefined {
+function headerFaultOf(chunk: ChunkRecord, headers: IncomingHttpHeaders): string | undefined {
   if (!CONTENT_TYPES.includes(headers['content-type'] ?? '')) return 'Content-Type is invalid';
   if (headers['content-length'] === undefined) return 'Content-Length is missing';
   const isRange = chunk.startByte < chunk.endByteExclusive && chunk.endByteExclusive <= chunk.totalBytes;
