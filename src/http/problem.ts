@@ -136,7 +136,11 @@ export function answerUnreadableRequest(error: Error & { code?: string }, socket
     'connection: close',
   ];
   socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`);
+  // A client that does not hang up itself would keep its half of the connection for ever. It gets the time to read.
+  setTimeout(() => socket.destroy(), LINGER_MS).unref();
 }
+
+const LINGER_MS = SECOND_MS / 2;
 
 const NO_HTTP: Problem = { status: 400, code: 'REQUEST_INVALID', detail: 'This is not a valid HTTP request.' };
 const PARSER_REFUSALS: Readonly<Record<string, Problem>> = {

@@ -125,7 +125,7 @@ describe('accounts connect', () => {
 
   it.each([
     [{ PORT: '0' }, 3, 'PUBLIC_BASE_URL'],
-    [{ HOST: '0.0.0.0', API_KEYS: 'k' }, 3, 'PUBLIC_BASE_URL'],
+    [{ HOST: '0.0.0.0', API_KEYS: 'key-of-this-test' }, 3, 'PUBLIC_BASE_URL'],
     [{ TIKTOK_CLIENT_KEY: '', TIKTOK_CLIENT_SECRET: '' }, 3, 'TIKTOK_CLIENT_KEY'],
   ])('says what is missing with %o', async (settings, exitCode, named) => {
     const { run } = await startWorld();
