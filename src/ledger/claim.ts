@@ -15,6 +15,8 @@ export interface Run {
   readonly entry: string;
   /** How often that entry has been started (BullMQ's attemptsStarted). */
   readonly start: number;
+  /** How many of them ended without a word, because the worker died or hung (BullMQ's stalledCounter); 0 by default. */
+  readonly stalls?: number;
   /** The claim that was made when the entry was fetched: once, and only for the job with the entry's own id. */
   readonly takeFetched?: ((id: string) => Claim | undefined) | undefined;
 }
@@ -30,7 +32,7 @@ export type Fetch = (given: readonly (string | number | Buffer)[]) => Promise<Fe
 
 /** How a fetch of a queue entry claims its job in the same step, which saves the claim a call of its own. */
 export interface FetchClaims {
-  /** Defines `onFetched(start, argument, id, starts, addedAt)` for the script. */
+  /** Defines `onFetched(start, argument, id, starts, stalls, addedAt)` for the script. */
   readonly lua: string;
   /** @param script takes one key and one argument more than BullMQ's, and answers what that answers, then what `onFetched` does */
   prepareFetch(script: FetchScript, connection: RedisClient): Fetch;
@@ -38,6 +40,8 @@ export interface FetchClaims {
 
 /** What an owner has to know besides the record, read in the same step as its claim. */
 export interface Surroundings {
+  /** How often the entry stalled since the record last changed. */
+  readonly stalls: number;
   /** Whether the job has its turn in its account's lane, and nothing holds the account back. */
   readonly hasTurn: boolean;
   /** Jobs of the account whose status is polled. */
@@ -100,13 +104,13 @@ export function prepareClaim({ redis, keys, clock, nextCall }: ClaimParts) {
       ...(poll && { statusCallsPrefix: keys.reservations('', 'status') }),
     });
   const luaOf = (poll: PollClaim | undefined) => `
-local function onFetched(start, argument, id, starts, addedAt)
+local function onFetched(start, argument, id, starts, stalls, addedAt)
   local key = ${tableOf(poll)}
   local arg = cjson.decode(argument)
   ${CLAIM_LUA}
-  return claim(id, arg.run or arg.queue .. ':' .. id .. ':' .. addedAt, starts)
+  return claim(id, arg.run or arg.queue .. ':' .. id .. ':' .. addedAt, starts, stalls)
 end`;
-  const call = 'return onFetched(KEYS[1], ARGV[1], ARGV[2], ARGV[3])';
+  const call = 'return onFetched(KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4])';
   const withoutPoll = prepareScript(redis, `${luaOf(undefined)}\n${call}`);
   const withPoll = prepareScript(redis, `${luaOf({ dueInMs: 0 })}\n${call}`);
 
@@ -132,7 +136,7 @@ end`;
       const fetched = run.takeFetched?.(id);
       if (fetched !== undefined) return fetched;
       const { argument, decode } = begin({ run: run.entry }, poll);
-      return decode(await (poll ? withPoll : withoutPoll)([keys.start], [argument, id, run.start]));
+      return decode(await (poll ? withPoll : withoutPoll)([keys.start], [argument, id, run.start, run.stalls ?? 0]));
     },
 
     /** @param queue whose entries have the ids of their jobs; `Run.entry` is its name, the entry's id and when it was added */
@@ -171,8 +175,9 @@ function decodeVersion(found: unknown): AnsweredVersion {
 
 /** @param askedAt before the claim was sent, so that a process that slept since finds its booking late */
 function decodeSurroundings(around: unknown, askedAt: number, poll: PollClaim | undefined): Surroundings {
-  const [hasTurn, polledJobs, webhooksArrive, isNewcomer, statusCallInMs, isPoll, facts] = asArray(around);
+  const [hasTurn, polledJobs, webhooksArrive, isNewcomer, statusCallInMs, isPoll, facts, stalls] = asArray(around);
   return {
+    stalls: Number(stalls),
     hasTurn: hasTurn === 1,
     polledJobs: Number(polledJobs),
     webhooksArrive: webhooksArrive === 1,

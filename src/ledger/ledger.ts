@@ -54,7 +54,7 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
     laneWaiting: keys.laneWaiting(account),
     laneAdmitted: keys.laneAdmitted(account),
   });
-  const lanesKeys = { lanes: keys.lanes, laneLimit: keys.laneLimit };
+  const lanesKeys = { lanes: keys.lanes, laneLimit: keys.laneLimit, jobs: keys.job('') };
   const indexKeys = ({ account, state, idempotencyDigest }: LedgerRecord) => ({
     allJobs: keys.allJobs,
     accountJobs: keys.accountJobs(account),
@@ -153,7 +153,7 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
     ...createSweepList({ redis, keys }),
     ...createLedgerConfirmation({ confirmation, keys }),
     ...prepareClaim({ redis, keys, clock, nextCall }),
-    create: prepareCreate({ redis, keys, clock }),
+    create: prepareCreate({ redis, keys }),
     /** Whether others may rely on a write only after it was confirmed. */
     needsConfirmation: confirmation !== NO_CONFIRMATION,
 

@@ -48,27 +48,32 @@ end
 `;
 
 /**
- * `claim(id, run, start)` for scripts: makes the caller the owner: changes the fence, and answers the ledger's version, the
+ * `claim(id, run, start, stallsSoFar)` for scripts: makes the caller the owner: changes the fence, and answers the ledger's version, the
  * record, and its surroundings.
  *
  * With `key.statusCallsPrefix` it also books a status call for a job that is polled, of `arg.limit` in `arg.windowMs`; one
  * that may be made at once is a poll, which is counted here, and after which the sweep looks at the job `arg.dueInMs`
  * later.
  *
+ * How often the entry stalled counts from where the record, or the number of accepted bytes, last changed.
+ *
  * A start that is not newer than the last one of the same queue entry (`run`) comes from a process that slept through a
  * takeover: it is refused. A call that is sent again after a lost reply changes nothing, and books nothing; its answer
  * no longer tells of what the first one booked and counted.
  */
 export const CLAIM_LUA = `${ACCOUNT_HOLD_LUA}${FACTS_LUA}${IS_NEWCOMER_LUA}${RESERVE_LUA}
-local function claim(id, run, start)
+local function claim(id, run, start, stallsSoFar)
   local job = key.jobPrefix .. id
   local version = redis.call('HMGET', key.version, 'id', 'count')
-  local revision, lastRun, lastStart, lastCall, account, state, booked = unpack(
-    redis.call('HMGET', job, 'revision', 'run', 'start', 'lastCall', 'account', 'state', 'bookedSlot'))
+  local revision, lastRun, lastStart, lastCall, account, state, booked, accepted, stalledAt, stallsBefore = unpack(redis.call('HMGET',
+    job, 'revision', 'run', 'start', 'lastCall', 'account', 'state', 'bookedSlot', 'acceptedBytes', 'stalledAt', 'stallsBefore'))
   if not revision then return { 'missing', version } end
+  local place = revision .. '/' .. accepted
+  local stalls = lastRun == run and stalledAt == place and stallsSoFar - stallsBefore or 0
   if lastCall ~= arg.call then
     if lastRun == run and tonumber(lastStart) >= tonumber(start) then return { 'overtaken', version } end
-    redis.call('HSET', job, 'run', run, 'start', start, 'lastCall', arg.call, 'fence', arg.newFence)
+    redis.call('HSET', job, 'run', run, 'start', start, 'lastCall', arg.call, 'fence', arg.newFence,
+      'stalledAt', place, 'stallsBefore', stallsSoFar - stalls)
   end
   -- A job that is polled has left its lane and is past the cap; a status call is booked for it.
   local isPolled = key.statusCallsPrefix and state == 'processing'
@@ -90,6 +95,7 @@ local function claim(id, run, start)
     mayAsk and mayAsk[1] or false,
     isPoll and 1 or 0,
     facts,
+    stalls,
   } }
 end
 `;
@@ -113,7 +119,7 @@ local state, fence, createdAt, lastCall, seenRevision, since = unpack(
 if not state then return { 'missing' } end
 local function leave()
   if not key.lanes then return {} end
-  return leaveLane(key.laneWaiting, key.laneAdmitted, key.lanes, key.laneLimit, arg.account, arg.id, arg.now)
+  return leaveLane(key.laneWaiting, key.laneAdmitted, key.lanes, key.laneLimit, key.jobs, arg.account, arg.id, arg.now)
 end
 local function enter() return addEntry and pcall(addEntry, arg.id, unpack(arg.entry)) and 1 or 0 end
 if lastCall == arg.call then return { 'committed', tonumber(seenRevision), tonumber(fence), since, leave(), enter() } end

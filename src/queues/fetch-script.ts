@@ -12,7 +12,7 @@ const FETCH_SCRIPTS: ReadonlyMap<string, number> = new Map([
  * Puts something into a script of BullMQ's that fetches a job. It takes BullMQ's keys and one more, BullMQ's arguments and
  * one more, and answers what BullMQ's answers and, where a job was fetched, what was made of it.
  * @param name of the script
- * @param lua defines `onFetched(key, argument, id, starts, addedAt)`; where that fails, the job is fetched all the same
+ * @param lua defines `onFetched(key, argument, id, starts, stalls, addedAt)`; where that fails, the job is fetched all the same
  * @returns undefined if the script fetches no job, or is another one in this BullMQ
  */
 export function fetchScriptOf(name: string, lua: string, client: RedisClient): FetchScript | undefined {
@@ -29,7 +29,7 @@ local fetched = fetch(KEYS, ARGV)
 if type(fetched) ~= 'table' or type(fetched[1]) ~= 'table' then return { fetched } end
 local entry = {}
 for i = 1, #fetched[1], 2 do entry[fetched[1][i]] = fetched[1][i + 1] end
-local isMade, made = pcall(onFetched, KEYS[${keyCount + 1}], ARGV[#ARGV], fetched[2], entry.ats, entry.timestamp)
+local isMade, made = pcall(onFetched, KEYS[${keyCount + 1}], ARGV[#ARGV], fetched[2], entry.ats, entry.stc or 0, entry.timestamp)
 return { fetched, isMade and made }`,
   };
 }

@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { openApp } from '../../app/open-app.ts';
-import { type Environment, settingIn, withSettings } from '../../config/given-settings.ts';
+import { type Environment, settingIn, trialSettings, withSettings } from '../../config/given-settings.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import { orLate } from '../../core/deadline.ts';
 import { redisTroubleOf } from '../../core/redis-trouble.ts';
-import { SECOND_MS } from '../../core/units.ts';
+import { HOUR_MS, SECOND_MS } from '../../core/units.ts';
 import { explainRedisError } from '../../redis/connection-error.ts';
 import { forgetKeys } from '../../redis/forget-keys.ts';
-import { forgetLeftBehind, newBenchPrefix } from '../bench/bench-keys.ts';
+import { createKeys } from '../../redis/keys.ts';
+import type { RedisClient } from '../../redis/lua-script.ts';
 import { type BenchReport, benchReportText, reportOnBench } from '../bench/bench-report.ts';
 import { checkRedisForBench } from '../bench/check-redis.ts';
 import { measure, PROCESSING_MS } from '../bench/measure.ts';
@@ -22,7 +23,6 @@ const WITHIN_MS = 20 * SECOND_MS;
 const MOST_ALONE = 50;
 const ALONE_WITHIN_MS = 3 * SECOND_MS;
 const DRAIN_MS = 5 * SECOND_MS;
-const KEY_BYTES = 32;
 
 export interface BenchOptions {
   /** By default as many as fit into the time. */
@@ -102,12 +102,29 @@ const LATER = 'The next run of `bench` removes those that are an hour old.';
 /** What a person has set stays, except for what makes the publishes real: TikTok, its app, and the keys of tokens. */
 function benchEnvironment(env: Environment, tiktok: SimulatedTikTok, concurrency: number): Environment {
   return withSettings(env, {
-    ENCRYPTION_KEYS: randomBytes(KEY_BYTES).toString('base64'),
     LOG_LEVEL: settingIn(env, 'LOG_LEVEL') ?? 'error',
-    MEDIA_ROOTS: '',
     UPLOAD_CONCURRENCY: String(concurrency),
-    TIKTOK_API_BASE_URL: tiktok.url,
-    TIKTOK_CLIENT_KEY: tiktok.clientKey,
-    TIKTOK_CLIENT_SECRET: tiktok.clientSecret,
+    ...trialSettings(tiktok),
+  });
+}
+
+/** Longer than any run. */
+const LEFT_BEHIND_AFTER_MS = HOUR_MS;
+const TIME_BASE = 36;
+
+/**
+ * A queue prefix for one run, below that of the settings: the same permissions hold for it, and a cluster has it on the
+ * same node. It begins with the time, by which a later run knows what was left behind.
+ */
+function newBenchPrefix(queuePrefix: string, now: number): string {
+  return createKeys(queuePrefix).benchRun(`${now.toString(TIME_BASE)}-${randomBytes(4).toString('hex')}`);
+}
+
+/** Deletes what runs that were killed left behind. @returns how many keys */
+async function forgetLeftBehind(redis: RedisClient, queuePrefix: string, now: number): Promise<number> {
+  const start = createKeys(queuePrefix).benchRun('');
+  return await forgetKeys(redis, start, (key) => {
+    const [time = ''] = key.slice(start.length).split('-', 1);
+    return Number.parseInt(time, TIME_BASE) < now - LEFT_BEHIND_AFTER_MS;
   });
 }

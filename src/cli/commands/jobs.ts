@@ -1,26 +1,37 @@
 import { headline } from '../../core/headline.ts';
-import { PublishError } from '../../core/publish-error.ts';
+import { jobChangesSchema } from '../../core/job-changes.ts';
+import { PublishError, toInputProblems } from '../../core/publish-error.ts';
+import type { PublishJob } from '../../core/publish-job.ts';
 import { ALL_PUBLISH_STATES, parsePublishState } from '../../core/publish-state.ts';
-import type { ListFilter, RetriedJob } from '../../producers/publisher.ts';
+import type { ListFilter, Publisher, RetriedJob } from '../../producers/publisher.ts';
 import { type CommandContext, commandName } from '../cli-io.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { jobTable, jobText } from '../job-text.ts';
+import { privacyLevelOf, withOptionNames } from '../option-names.ts';
+import { parseTime, whenText } from '../parse-time.ts';
 import { withClient } from '../with-client.ts';
 
-/** `status`: one job with its timeline, by its id or else its idempotency key. */
+/** `status`: one job with its timeline. */
 export async function status(idOrKey: string, { io, output }: CommandContext): Promise<ExitCode> {
   return await withClient({ io, output }, async (app) => {
-    const job = (await app.publisher.get(idOrKey)) ?? (await app.publisher.list({ idempotencyKey: idOrKey })).jobs[0];
-    if (job === undefined) {
-      throw new PublishError('JOB_NOT_FOUND', { reason: `no publish job has the id or idempotency key ${idOrKey}` });
-    }
+    const job = await findJob(idOrKey, app.publisher);
     output.answerProse(job, jobText(job));
   });
 }
 
+/** The job of a command. @throws PublishError `JOB_NOT_FOUND` */
+export async function findJob(idOrKey: string, publisher: Pick<Publisher, 'get' | 'list'>): Promise<PublishJob> {
+  const job = (await publisher.get(idOrKey)) ?? (await publisher.list({ idempotencyKey: idOrKey })).jobs[0];
+  if (job === undefined) {
+    throw new PublishError('JOB_NOT_FOUND', { reason: `no publish job has the id or idempotency key ${idOrKey}` });
+  }
+  return job;
+}
+
 /** `cancel`: stops a job that cannot have been published yet. */
-export async function cancel(id: string, { io, output }: CommandContext): Promise<ExitCode> {
+export async function cancel(idOrKey: string, { io, output }: CommandContext): Promise<ExitCode> {
   return await withClient({ io, output }, async (app) => {
+    const { id } = await findJob(idOrKey, app.publisher);
     const job = await app.publisher.cancel(id);
     output.answer(
       job,
@@ -37,11 +48,12 @@ const RETRY_TEXTS: Readonly<Record<RetriedJob['action'], string>> = {
 
 /** `retry`: lets a job that ended without a post go on, in the way that cannot post twice. */
 export async function retry(
-  id: string,
+  idOrKey: string,
   { force = false }: { readonly force?: boolean },
   { io, output }: CommandContext,
 ): Promise<ExitCode> {
   return await withClient({ io, output }, async (app) => {
+    const { id } = await findJob(idOrKey, app.publisher);
     const job = await app.publisher.retry(id, { force });
     const next = `to follow it: ${commandName(io)} watch ${id}`;
     output.answer(job, `${RETRY_TEXTS[job.action]}\n${headline(job)}\n${next}`);
@@ -80,4 +92,47 @@ function toFilter({ state: stateName, account, limit, cursor }: ListCommandOptio
     ...(limit !== undefined && { limit }),
     ...(cursor !== undefined && { cursor }),
   };
+}
+
+export interface UpdateCommandOptions {
+  readonly at?: string;
+  readonly now?: boolean;
+  readonly priority?: number;
+  readonly title?: string;
+  readonly privacy?: string;
+  readonly post?: Record<string, unknown>;
+}
+
+/** `update`: changes a job that has not begun. */
+export async function update(
+  idOrKey: string,
+  options: UpdateCommandOptions,
+  { io, output }: CommandContext,
+): Promise<ExitCode> {
+  const changes = await withOptionNames(async () => parseOptions(options));
+  return await withClient({ io, output }, async (app) => {
+    const { id } = await findJob(idOrKey, app.publisher);
+    const job = await withOptionNames(() => app.publisher.update(id, changes));
+    output.answer(job, `${headline(job)}${whenText(job)}`);
+  });
+}
+
+function parseOptions({ at, now, priority, title, privacy, post }: UpdateCommandOptions) {
+  const settings = {
+    ...post,
+    ...(title !== undefined && { title }),
+    ...(privacy !== undefined && { privacyLevel: privacyLevelOf(privacy) }),
+  };
+  const changes = {
+    ...(at !== undefined && { scheduledAt: parseTime(at, Date.now()) }),
+    ...(now === true && { scheduledAt: null }),
+    ...(priority !== undefined && { priority }),
+    ...(Object.keys(settings).length > 0 && { post: settings }),
+  };
+  const result = jobChangesSchema.safeParse(changes);
+  const problems = result.success ? [] : toInputProblems(result.error.issues, 'changes');
+  if (Object.keys(changes).length === 0)
+    problems.push({ path: 'update', message: 'expected what to change, such as --at or --title' });
+  if (!result.success || problems.length > 0) throw new PublishError('INPUT_INVALID', { problems });
+  return result.data;
 }

@@ -77,5 +77,10 @@ export function deliveryWork(deps: CallbackDeps): QueueWork {
 }
 
 function runOf(job: Job, takeFetched: Run['takeFetched']): Run {
-  return { entry: `${job.queueName}:${job.id}:${job.timestamp}`, start: job.attemptsStarted, takeFetched };
+  return {
+    entry: `${job.queueName}:${job.id}:${job.timestamp}`,
+    start: job.attemptsStarted,
+    stalls: job.stalledCounter,
+    takeFetched,
+  };
 }

@@ -6,7 +6,9 @@ import { SECOND_MS } from '../../core/units.ts';
 import type { MeasureStep } from '../../observability/metrics.ts';
 import { createOutageLog } from '../../observability/outage-log.ts';
 import { fetchScriptOf } from '../../queues/fetch-script.ts';
+import { boundEntries } from '../../queues/bounded-entries.ts';
 import { publishIdOfEntryId } from '../../queues/job-ids.ts';
+import { QUEUE_NAMES } from '../../queues/queue-names.ts';
 import type { RedisClient } from '../../redis/lua-script.ts';
 import type { WorkerSettings } from '../deps.ts';
 import { LOCK_LOST } from '../publish/run-owned.ts';
@@ -14,8 +16,12 @@ import type { QueueWork } from './queue-work.ts';
 import { pauseOfRetry, settleJob } from './settle-job.ts';
 import { WatchedWorker } from './watched-worker.ts';
 
-/** A stall is an interruption, not a failure, and BullMQ never resets its count. */
+/**
+ * A stall is an interruption, not a failure, and BullMQ never resets its count: what has a record ends by the record
+ * (see `MAX_FRUITLESS_STARTS`). A delivery has none, and is tried for three days.
+ */
 const MAX_STALLED_COUNT = 1_000_000;
+const MAX_STALLED_DELIVERIES = 50;
 
 /** What BullMQ's workers have in common. */
 export interface QueueWorkerOptions {
@@ -42,12 +48,12 @@ export function startQueueWorker(
       const script = claims && fetchScriptOf(command, claims.lua, connection);
       return script && claims.prepareFetch(script, connection);
     },
-    ...{ connection, prefix, concurrency },
+    ...{ connection: boundEntries(connection), prefix, concurrency },
     // BullMQ names its blocking connections itself, and puts this at the end.
     name: `tiktok-publisher:worker:${process.pid}`,
     lockDuration: recovery.lockDurationMs,
     stalledInterval: recovery.stalledIntervalMs,
-    maxStalledCount: MAX_STALLED_COUNT,
+    maxStalledCount: queue === QUEUE_NAMES.events ? MAX_STALLED_DELIVERIES : MAX_STALLED_COUNT,
     settings: { backoffStrategy: pauseOfRetry },
     // By default a worker that lost Redis sits idle for 15 s before it fetches again.
     runRetryDelay: SECOND_MS,
