@@ -57,6 +57,7 @@ const EXAMPLE_ID = '0194f2b0-7c1e-7e56-9a53-2f6d5f2f7b10';
 const JOB_EXAMPLE = {
   ...{ id: EXAMPLE_ID, account: 'acme', mode: 'direct', state: 'published', waitingFor: null, waitingUntil: null },
   ...{ createdAt: '2026-12-01T10:00:00.000Z', updatedAt: '2026-12-01T10:00:41.000Z', scheduledAt: null },
+  endedAt: '2026-12-01T10:00:41.000Z',
   ...{ publishId: 'v_pub_file~v2-1.7012345', postIds: ['7512345678901234567'] },
   ...{ progress: { totalBytes: 48_000_000, sentBytes: 48_000_000, acceptedBytes: 48_000_000 }, attempts: 0 },
   failure: null,
@@ -68,7 +69,7 @@ const JOB_EXAMPLE = {
   timeline: [{ at: '2026-12-01T10:00:00.000Z', event: 'queued' }],
 } as const;
 const QUEUED_EXAMPLE = {
-  ...{ ...JOB_EXAMPLE, state: 'queued', updatedAt: JOB_EXAMPLE.createdAt, publishId: null, postIds: [] },
+  ...{ ...JOB_EXAMPLE, state: 'queued', updatedAt: JOB_EXAMPLE.createdAt, endedAt: null, publishId: null, postIds: [] },
   progress: { totalBytes: 0, sentBytes: 0, acceptedBytes: 0 },
 } as const;
 
@@ -94,6 +95,7 @@ const jobFields = {
   createdAt: time.describe('When the job was accepted.'),
   updatedAt: time.describe('When the job last changed.'),
   scheduledAt: time.nullable().describe('Requested start time.'),
+  endedAt: time.nullable().describe('When the job got its outcome; null before.'),
   publishId: z.string().nullable().describe("TikTok's id of the post, if it has one yet."),
   postIds: z
     .array(z.string())
