@@ -32,7 +32,17 @@ const OPTION_OF_FIELD: Readonly<Record<string, string>> = {
   scheduledAt: '--at',
   priority: '--priority',
   metadata: '--metadata',
+  ...{ state: '--state', code: '--code', waitingFor: '--waiting-for', media: '--media' },
+  ...{ createdFrom: '--created-from', createdBefore: '--created-before' },
+  ...{ endedFrom: '--ended-from', endedBefore: '--ended-before' },
+  ...{ scheduledFrom: '--scheduled-from', scheduledBefore: '--scheduled-before' },
+  ...{ publishId: '--publish-id', postId: '--post-id' },
 };
+
+/** The option that a field comes from, also that of one value in a list. */
+function optionOf(path: string): string | undefined {
+  return OPTION_OF_FIELD[path] ?? OPTION_OF_FIELD[path.replace(/\.\d+$/, '')];
+}
 
 /** Says what is wrong in terms of what was typed. */
 export async function withOptionNames<T>(parse: () => Promise<T>): Promise<T> {
@@ -41,7 +51,7 @@ export async function withOptionNames<T>(parse: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (!(error instanceof PublishError) || error.details.problems === undefined) throw error;
     const problems = error.details.problems.map(({ path, message }) => ({
-      path: OPTION_OF_FIELD[path] ?? path,
+      path: optionOf(path) ?? path,
       message:
         path === 'scheduledAt' && error.code === 'INPUT_INVALID' ? `${message}, or ${LOCAL_TIME_FORMS}` : message,
     }));

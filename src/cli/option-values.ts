@@ -27,6 +27,13 @@ export function parseWorkerKinds(text: string): WorkerKind[] {
   });
 }
 
+/** Reads `key=value`, which may be repeated. */
+export function parseMetadata(text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const [, key, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
+  if (key === undefined || value === undefined) throw new InvalidArgumentError('Expected key=value.');
+  return { ...before, [key]: value };
+}
+
 /** Reads a JSON object. */
 export function parseJsonObject(text: string): Record<string, unknown> {
   try {

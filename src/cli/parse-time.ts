@@ -8,18 +8,18 @@ export const LOCAL_TIME_FORMS =
   '"+2h", "+1h30m", "tomorrow 10:00" or "2026-12-01 10:00" in the time zone of this machine';
 
 /**
- * Reads a time that a person typed: `+2h`, `today 18:00`, `tomorrow 10:00` or `2026-12-01 10:00`.
+ * Reads a time that a person typed: `+2h`, `-24h`, `today 18:00`, `tomorrow 10:00` or `2026-12-01 10:00`.
  * @param now ms since the epoch
  * @returns ISO 8601 in UTC; the text as it is where it has none of these forms, such as ISO 8601 with a time zone
  */
 export function parseTime(text: string, now: number): string {
-  const at = afterNow(text.trim(), now) ?? localTime(text.trim(), now);
+  const at = fromNow(text.trim(), now) ?? localTime(text.trim(), now);
   return at === undefined || Number.isNaN(at) ? text : new Date(at).toISOString();
 }
 
-function afterNow(text: string, now: number): number | undefined {
-  const lengthMs = text.startsWith('+') ? parseDuration(text.slice(1)) : undefined;
-  return lengthMs === undefined ? undefined : now + lengthMs;
+function fromNow(text: string, now: number): number | undefined {
+  const lengthMs = /^[+-]/.test(text) ? parseDuration(text.slice(1)) : undefined;
+  return lengthMs === undefined ? undefined : now + (text.startsWith('-') ? -lengthMs : lengthMs);
 }
 
 /** Reads a duration that a person typed: `2h`, `1h30m`, `7d`; in ms. */

@@ -24,7 +24,8 @@ function anyOf<const T extends string>(values: readonly T[], meaning: string) {
 
 const time = (meaning: string) => isoTime.optional().meta({ description: meaning, examples: ['2026-12-01T10:00:00Z'] });
 
-const text = (length: number, meaning: string) => z.string().min(1).max(length).optional().meta({ description: meaning });
+const text = (length: number, meaning: string) =>
+  z.string().min(1).max(length).optional().meta({ description: meaning });
 
 const filterFields = {
   account: accountNameSchema.optional().meta({ description: 'Jobs of this account, by its own name.' }),

@@ -137,7 +137,8 @@ export function createIndexBuild({ redis, keys }: { readonly redis: RedisClient;
           keys.indexBuild,
           ...['version', 'metadata', 'cursor', 'builtAt', 'checkedAt'],
         );
-        const isDone = typeof checkedAt === 'string' || (typeof builtAt === 'string' && now < Number(builtAt) + AGAIN_AFTER_MS);
+        const isDone =
+          typeof checkedAt === 'string' || (typeof builtAt === 'string' && now < Number(builtAt) + AGAIN_AFTER_MS);
         if (version !== String(INDEX_VERSION) || isDone) return;
         const place: Place = from ? placeSchema.parse(JSON.parse(from)) : { index: 0 };
         const next = await buildPage(place, (metadata ?? '').split(','));
@@ -149,5 +150,7 @@ export function createIndexBuild({ redis, keys }: { readonly redis: RedisClient;
 }
 
 function placesOf(record: LedgerRecord, metadataKeys: readonly string[]) {
-  return indexPlaces(record).filter(({ metadataKey }) => metadataKey === undefined || metadataKeys.includes(metadataKey));
+  return indexPlaces(record).filter(
+    ({ metadataKey }) => metadataKey === undefined || metadataKeys.includes(metadataKey),
+  );
 }

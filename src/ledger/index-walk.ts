@@ -51,7 +51,8 @@ export function createIndexWalk({ redis, keys }: { readonly redis: RedisClient; 
 
   /** Pages of what a condition finds, in the order of creation. */
   async function walkOf({ names, range, also }: Condition, created: TimeRange, isOldest: boolean) {
-    const known = range === undefined ? [...(also ?? [])] : await redis.zrangebyscore(keyOf(names[0] ?? ''), ...bounds(range));
+    const known =
+      range === undefined ? [...(also ?? [])] : await redis.zrangebyscore(keyOf(names[0] ?? ''), ...bounds(range));
     const positions = await positionsOf(known);
     const order = inOrder(isOldest);
     positions.sort(order);
@@ -117,7 +118,8 @@ export function isWithin(score: number, { from, before }: TimeRange): boolean {
 /** Ids of one millisecond come in the order of the alphabet, as Redis sorts. */
 function inOrder(isOldest: boolean): (one: Position, other: Position) => number {
   const sign = isOldest ? 1 : -1;
-  return (one, other) => sign * (one.createdAt - other.createdAt || (one.id < other.id ? -1 : one.id > other.id ? 1 : 0));
+  return (one, other) =>
+    sign * (one.createdAt - other.createdAt || (one.id < other.id ? -1 : one.id > other.id ? 1 : 0));
 }
 
 const cursorSchema = z.tuple([z.int().nonnegative(), z.string().min(1)]);

@@ -63,7 +63,10 @@ export function createJobCounts({
     const largest = isPartition ? Math.max(...parts.map(({ size }) => size)) : undefined;
     const left = parts.find(({ size }) => size === largest);
     const counted = await Promise.all(
-      parts.map(async (part) => ({ ...part, size: part === left || part.size === 0 ? 0 : await sharedBy(whole, part) })),
+      parts.map(async (part) => ({
+        ...part,
+        size: part === left || part.size === 0 ? 0 : await sharedBy(whole, part),
+      })),
     );
     const rest = whole.size - counted.reduce((sum, { size }) => sum + size, 0);
     return counted.map((part) => (part.name === left?.name ? { ...part, size: Math.max(0, rest) } : part));

@@ -71,7 +71,11 @@ export function createJobSearch({ redis, keys, readMany, laneDelays }: SearchPar
       for (const id of waiting) (isWanted ? also : delayed).add(id);
       if (isWanted) for (const id of admitted) also.add(id);
     }
-    return { names: wanted.map(INDEX_NAMES.waitingFor), also, except: { name: INDEX_NAMES.waitingFor('turn'), ids: delayed } };
+    return {
+      names: wanted.map(INDEX_NAMES.waitingFor),
+      also,
+      except: { name: INDEX_NAMES.waitingFor('turn'), ids: delayed },
+    };
   }
 
   async function refuseUnindexed(metadataKeys: readonly string[]): Promise<void> {
@@ -113,7 +117,8 @@ export function createJobSearch({ redis, keys, readMany, laneDelays }: SearchPar
     const meets = (index: number, id: string): boolean => {
       let first = 0;
       return conditions.every(({ names, range, also, except }) => {
-        const own = scores.slice(first, (first += names.length)).map((each) => each[index]);
+        const own = scores.slice(first, first + names.length).map((each) => each[index]);
+        first += names.length;
         const isIn = (score: number | undefined, at: number): boolean =>
           score !== undefined && isWithin(score, range ?? EVER) && !(except?.name === names[at] && except?.ids.has(id));
         return own.some(isIn) || also?.has(id) === true;

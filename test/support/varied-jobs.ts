@@ -1,7 +1,7 @@
 import type { JobFilter, MediaType } from '../../src/core/job-filter.ts';
 import { PublishError } from '../../src/core/publish-error.ts';
 import type { PublishRequest } from '../../src/core/publish-request.ts';
-import { endChange, newRecord, NOT_WAITING } from '../../src/ledger/change.ts';
+import { endChange, NOT_WAITING, newRecord } from '../../src/ledger/change.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import type { LedgerRecord } from '../../src/ledger/record.ts';
 
@@ -74,7 +74,10 @@ async function goSomeWay(
     patch: { ...NOT_WAITING, session: { kind: 'upload', publishId: `p-${number}` } },
   });
   if (way === 'publish') {
-    const processing = await ledger.intervene(begun, { to: 'processing', cause: { event: 'upload_completed', totalBytes: 1 } });
+    const processing = await ledger.intervene(begun, {
+      to: 'processing',
+      cause: { event: 'upload_completed', totalBytes: 1 },
+    });
     const end = { to: 'published', postIds: [`75000000000000${number}`] } as const;
     return await ledger.intervene(processing, endChange(processing, end, time.now));
   }
@@ -96,14 +99,22 @@ export function anyFilter(pick: Pick): JobFilter {
       () => ({ account: pick([...ACCOUNTS, 'nobody']) }),
       () => ({ state: pick<JobFilter['state']>([['failed', 'unconfirmed'], 'queued', 'published', ['scheduled']]) }),
       () => ({ code: pick(CODES) }),
-      () => ({ waitingFor: pick<JobFilter['waitingFor']>(['turn', 'rate_limit', 'account_paused', ['turn', 'rate_limit']]) }),
+      () => ({
+        waitingFor: pick<JobFilter['waitingFor']>(['turn', 'rate_limit', 'account_paused', ['turn', 'rate_limit']]),
+      }),
       () => ({ media: pick<JobFilter['media']>(['photos', ['file', 'url']]) }),
       () => ({ createdFrom: at() }),
       () => ({ createdBefore: at() }),
       () => ({ endedFrom: at(), endedBefore: at() }),
       () => ({ endedBefore: at() }),
       () => ({ scheduledFrom: at() }),
-      () => ({ metadata: pick<JobFilter['metadata']>([{ campaign: 'spring' }, { order: '7', campaign: 'autumn' }, { rush: 'true' }]) }),
+      () => ({
+        metadata: pick<JobFilter['metadata']>([
+          { campaign: 'spring' },
+          { order: '7', campaign: 'autumn' },
+          { rush: 'true' },
+        ]),
+      }),
       () => ({ publishId: `p-${pick([3, 5, 8])}` }),
       () => ({ postId: `75000000000000${pick([3, 5, 8, 9])}` }),
       () => ({ idempotencyKey: `key-${pick([3, 5])}` }),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isErrorCode } from '../../core/error-table.ts';
+import { ALL_ERROR_CODES, isErrorCode } from '../../core/error-table.ts';
 import { publishRequestSchema } from '../../core/publish-request.ts';
 import { ALL_PUBLISH_STATES, PUBLISH_STATES, WAIT_REASONS } from '../../core/publish-state.ts';
 import { ALL_TIMELINE_EVENTS, factNames, TIMELINE_EVENTS } from '../../core/timeline-events.ts';
@@ -8,7 +8,7 @@ const time = z.iso.datetime();
 
 const STATES_TEXT = ALL_PUBLISH_STATES.map((state) => `\`${state}\`: ${PUBLISH_STATES[state].meaning}`).join('; ');
 
-export const stateSchema = z
+const stateSchema = z
   .enum(ALL_PUBLISH_STATES)
   .meta({ id: 'PublishState', description: `State of the job. ${STATES_TEXT}.` });
 
@@ -155,11 +155,35 @@ export const retriedJobSchema = z
 
 export const jobPageSchema = z
   .object({
-    jobs: z.array(jobSchema).describe('Jobs, newest first.'),
+    jobs: z.array(jobSchema).describe('Jobs, in the order asked.'),
     nextCursor: z.string().nullable().describe('`cursor` of the next page; null on the last page.'),
+    indexing: z
+      .literal(true)
+      .optional()
+      .describe('Only while workers still index the jobs of an older version, which may be missing.'),
   })
   .meta({
     id: 'JobPage',
-    description: 'A page of jobs, newest first.',
+    description: 'A page of jobs.',
     examples: [{ jobs: [JOB_EXAMPLE], nextCursor: 'WzE3NjQ1ODMyMDAwMDAsIjAxOTRmMmIwIl0' }],
+  });
+
+const count = z.int().positive();
+
+export const jobCountsSchema = z
+  .object({
+    total: z.int().nonnegative().describe('All jobs.'),
+    states: z.partialRecord(z.enum(ALL_PUBLISH_STATES), count).describe('By state.'),
+    codes: z.partialRecord(z.enum(ALL_ERROR_CODES), count).describe('Failed and unconfirmed jobs, by error code.'),
+    waitingFor: z.partialRecord(z.enum(WAIT_REASONS), count).describe('Waiting jobs, by what they wait for.'),
+  })
+  .meta({
+    id: 'JobCounts',
+    description: 'Numbers of jobs. What has no jobs is left out.',
+    examples: [
+      {
+        ...{ total: 41, states: { queued: 30, published: 8, failed: 3 } },
+        ...{ codes: { INPUT_MEDIA_NOT_FOUND: 3 }, waitingFor: { turn: 28, rate_limit: 2 } },
+      },
+    ],
   });

@@ -40,6 +40,7 @@ export interface ApiOptions {
     | 'enqueue'
     | 'get'
     | 'list'
+    | 'counts'
     | 'cancel'
     | 'retry'
     | 'update'

@@ -9,7 +9,7 @@ import { createKeys, type Keys } from '../../../src/redis/keys.ts';
 import type { RedisClient } from '../../../src/redis/lua-script.ts';
 import { seededRandom } from '../../chaos/seeded-random.ts';
 import { freshPrefix, testRedisUrl } from '../../support/redis.ts';
-import { anyFilter, makeJobs, type MadeTime, type Pick } from '../../support/varied-jobs.ts';
+import { anyFilter, type MadeTime, makeJobs, type Pick } from '../../support/varied-jobs.ts';
 
 const JOBS = 150;
 const time: MadeTime = { now: 0 };

@@ -341,6 +341,8 @@ describe('listing', () => {
       } while (cursor !== undefined);
       expect(seen).toEqual(['job-4', 'job-3', 'job-2', 'job-1', 'job-0']);
     }
-    await expect(reader.list({ order: 'newest', limit: 2, cursor: 'nonsense' })).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+    await expect(reader.list({ order: 'newest', limit: 2, cursor: 'nonsense' })).rejects.toMatchObject({
+      code: 'INPUT_INVALID',
+    });
   });
 });
