@@ -11,7 +11,7 @@ import { seededRandom } from '../../chaos/seeded-random.ts';
 import { freshPrefix, testRedisUrl } from '../../support/redis.ts';
 import { anyFilter, type MadeTime, makeJobs, type Pick } from '../../support/varied-jobs.ts';
 
-const JOBS = 150;
+const JOBS = 100;
 const time: MadeTime = { now: 0 };
 const clock = { now: () => time.now };
 
@@ -68,7 +68,7 @@ describe('search', () => {
     await redis.hset(keys.account('cafe'), 'pausedAt', '1');
     const jobs = (await reader.readMany(ids)).filter((job) => job !== undefined);
     jobs.sort((one, other) => Date.parse(one.createdAt) - Date.parse(other.createdAt) || (one.id < other.id ? -1 : 1));
-    for (let times = 0; times < 150; times += 1) {
+    for (let times = 0; times < 60; times += 1) {
       const filter = anyFilter(pick);
       const order = pick(['newest', 'oldest']);
       const expected = jobs.filter(
