@@ -5,9 +5,12 @@ import { orLate } from '../core/deadline.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { ConnectOptions } from '../http/connect.ts';
 import type { ReadinessCheck } from '../http/health.ts';
+import type { PulledMediaOptions } from '../http/pulled-media.ts';
 import { startMetricsServer, startServer, type WebServer } from '../http/start-server.ts';
 import type { ApiOptions } from '../http/v1/typed-routes.ts';
 import { refuseOutsideRoots } from '../media/media-roots.ts';
+import { createPullGateway } from '../media/pull-gateway.ts';
+import { readVerificationFiles } from '../media/verification-files.ts';
 import { createPublisher } from '../producers/create-publisher.ts';
 import type { Publisher } from '../producers/publisher.ts';
 import { refuseCallbacks } from '../producers/refuse-callbacks.ts';
@@ -22,9 +25,9 @@ import { deliveriesOf } from './callback-parts.ts';
 import type { App } from './open-app.ts';
 import { openParts, type Service } from './open-service.ts';
 import { publisherParts } from './publisher-parts.ts';
-import { pulledMediaOf } from './pull-parts.ts';
 import type { RedisParts } from './redis-parts.ts';
 import { readVersion } from './version.ts';
+import { mediaOf } from './worker-parts.ts';
 
 /** How long the last page of connecting waits for the name of its creator. */
 const CREATOR_TIMEOUT_MS = 5 * SECOND_MS;
@@ -170,5 +173,26 @@ function connectOptions({ app, redis, vault, accounts, connectLinks, askCreator,
     // It is only shown: whoever waits for the page is not kept waiting for it.
     askCreator: (account) =>
       orLate(askCreator(account), { withinMs: CREATOR_TIMEOUT_MS, late: () => undefined }).catch(() => undefined),
+  };
+}
+
+/**
+ * What the web server gives to TikTok; undefined where nobody knows how TikTok reaches it.
+ * @throws PublishError `CONFIG_INVALID` for a verification file that cannot be read
+ */
+async function pulledMediaOf(
+  app: App,
+  { ledger }: Pick<RedisParts, 'ledger'>,
+): Promise<PulledMediaOptions | undefined> {
+  const { config, requestSecrets, sealer, clock, log } = app;
+  const { baseUrl, verificationFiles } = config.pull;
+  if (baseUrl === undefined) return undefined;
+  return {
+    open: createPullGateway({
+      ...{ openMedia: mediaOf(app).openMedia, requestSecrets, sealer, clock, log },
+      readJob: (id) => withRedisErrors(() => ledger.read(id)),
+    }),
+    drainMs: config.shutdownTimeoutMs,
+    verificationFiles: await readVerificationFiles(verificationFiles),
   };
 }

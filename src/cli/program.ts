@@ -69,7 +69,7 @@ function addServices(program: Command, run: Run): void {
   withJson(program.command('conformance'))
     .description("tell which of TikTok's rules the client of a running simulator met, broke or did not exercise")
     .argument('<simulator-url>', 'address that the simulator printed')
-    .action((url) => run(async (context) => (await import('./commands/conformance.ts')).conformance(url, context)));
+    .action((url) => run(async (context) => (await import('./commands/simulator.ts')).conformance(url, context)));
 }
 
 function addPublishing(program: Command, run: Run): void {

@@ -8,7 +8,7 @@ import { ALL_PUBLISH_STATES, type PublishState, WAIT_REASONS, type WaitReason } 
 
 /** Where a video or photos come from: `media.type` of the request. */
 export const MEDIA_TYPES = ['file', 'url', 's3', 'pull', 'photos'] as const;
-export type MediaType = (typeof MEDIA_TYPES)[number];
+type MediaType = (typeof MEDIA_TYPES)[number];
 
 /** One value, or several of which any will do; as text, separated by commas. */
 function anyOf<const T extends string>(values: readonly T[], meaning: string) {

@@ -38,7 +38,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
     knows: ['redis', 'ledger', 'queues'],
     why: 'what is sent to callback URLs, and remembered of it, is the same for workers and for people',
   },
-  queues: { uses: ['core'], knows: ['redis'], why: 'the contract of the queues is the same for both of its sides' },
+  queues: { uses: ['core', 'redis'], knows: [], why: 'the contract of the queues is the same for both of its sides' },
   'tiktok-webhooks': {
     uses: ['core', 'accounts', 'tiktok'],
     knows: ['redis', 'ledger', 'queues'],

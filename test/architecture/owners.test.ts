@@ -152,7 +152,7 @@ const OWNED: readonly Owned[] = [
   {
     thing: 'writing to the console',
     pattern: /\bconsole\b\s*(\.\w|[,;])/,
-    owners: ['src/observability/console-lines.ts'],
+    owners: ['src/observability/logger.ts'],
     why: 'libraries log through the logger they are given, commands print through their output',
   },
   {

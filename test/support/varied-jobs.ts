@@ -1,9 +1,11 @@
-import type { JobFilter, MediaType } from '../../src/core/job-filter.ts';
+import type { JobFilter } from '../../src/core/job-filter.ts';
 import { PublishError } from '../../src/core/publish-error.ts';
 import type { PublishRequest } from '../../src/core/publish-request.ts';
 import { endChange, NOT_WAITING, newRecord } from '../../src/ledger/change.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import type { LedgerRecord } from '../../src/ledger/record.ts';
+
+type MediaType = PublishRequest['media']['type'];
 
 /** Picks at random. */
 export type Pick = <T>(values: readonly [T, ...T[]]) => T;
