@@ -1,6 +1,7 @@
+import { publisherAs } from '../access/publisher-as.ts';
 import { CONSENT_TIMEOUT_MS, clientCredentials, createConnectFlow } from '../accounts/connect-flow.ts';
 import type { ConnectLinkRequest } from '../accounts/connect-link.ts';
-import type { Deliveries } from '../callbacks/deliveries.ts';
+import type { Caller } from '../core/access.ts';
 import { orLate } from '../core/deadline.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { ConnectOptions } from '../http/connect.ts';
@@ -29,6 +30,9 @@ import type { RedisParts } from './redis-parts.ts';
 import { readVersion } from './version.ts';
 import { mediaOf } from './worker-parts.ts';
 
+/** Its two logins are one each for all who operate and all who look. */
+const BOARD: Caller = { by: 'board', scopes: ['admin'] };
+
 /** How long the last page of connecting waits for the name of its creator. */
 const CREATOR_TIMEOUT_MS = 5 * SECOND_MS;
 
@@ -42,11 +46,11 @@ export async function openServer(service: Service, workers?: RunningWorkers): Pr
   const publisher = measuredPublisher(publisherOn(app, asking), service);
   const server = await startServer({
     ...{ host, port, basePath, metrics, log },
-    api: apiOptions(config, { publisher, callbacks: deliveriesOf(app, asking), facts: asking.facts }),
+    api: apiOptions(config, { ...asking, publisher, callbacks: deliveriesOf(app, asking) }),
     connect: connectOptions(service),
     receiveWebhook: webhookReceiver(service),
     pulledMedia: await pulledMediaOf(app, asking),
-    board: boardOptions(config.http, asking, publisher),
+    board: boardOptions(config.http, asking, publisherAs(publisher, BOARD, asking.audit.add)),
     readinessChecks: [redisCheck(redis), ...(workers === undefined ? [] : [workersCheck(workers)])],
   });
   app.onClose(async () => {
@@ -134,7 +138,9 @@ function apiOptions(
     publisher,
     callbacks,
     facts,
-  }: { readonly publisher: Publisher; readonly callbacks: Deliveries; readonly facts: RedisParts['facts'] },
+    apiKeys,
+    audit,
+  }: Pick<RedisParts, 'facts' | 'apiKeys' | 'audit'> & Pick<ApiOptions, 'publisher' | 'callbacks'>,
 ): ApiOptions {
   return {
     apiKeys: http.apiKeys,
@@ -148,6 +154,16 @@ function apiOptions(
       resume: (endpoint) => withRedisErrors(() => callbacks.resume(endpoint)),
     },
     facts: () => withRedisErrors(facts.list),
+    keys: {
+      create: (request, by) => withRedisErrors(() => apiKeys.create(request, by)),
+      list: () => withRedisErrors(apiKeys.list),
+      revoke: (id, by) => withRedisErrors(() => apiKeys.revoke(id, by)),
+      find: (text) => withRedisErrors(() => apiKeys.find(text)),
+    },
+    audit: {
+      add: (fact) => withRedisErrors(() => audit.add(fact)),
+      list: (filter, page) => withRedisErrors(() => audit.list(filter, page)),
+    },
     refuseFile: (path) => refuseOutsideRoots(path, mediaRoots),
     version: readVersion(),
   };

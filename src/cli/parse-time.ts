@@ -13,8 +13,8 @@ export const LOCAL_TIME_FORMS =
  * @returns ISO 8601 in UTC; the text as it is where it has none of these forms, such as ISO 8601 with a time zone
  */
 export function parseTime(text: string, now: number): string {
-  const at = fromNow(text.trim(), now) ?? localTime(text.trim(), now);
-  return at === undefined || Number.isNaN(at) ? text : new Date(at).toISOString();
+  const at = new Date(fromNow(text.trim(), now) ?? localTime(text.trim(), now) ?? Number.NaN);
+  return Number.isNaN(at.getTime()) ? text : at.toISOString();
 }
 
 function fromNow(text: string, now: number): number | undefined {

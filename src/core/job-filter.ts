@@ -28,7 +28,10 @@ const text = (length: number, meaning: string) =>
   z.string().min(1).max(length).optional().meta({ description: meaning });
 
 const filterFields = {
-  account: accountNameSchema.optional().meta({ description: 'Jobs of this account, by its own name.' }),
+  account: z
+    .preprocess((given) => (typeof given === 'string' ? [given] : given), z.array(accountNameSchema).readonly())
+    .optional()
+    .meta({ description: 'Jobs of this account, by its own name; may be given several times.' }),
   state: anyOf(ALL_PUBLISH_STATES, 'Jobs in this state.'),
   code: anyOf(ALL_ERROR_CODES, 'Jobs that failed or are unconfirmed with this error code.'),
   waitingFor: anyOf(WAIT_REASONS, 'Jobs that wait for this.'),
@@ -81,8 +84,8 @@ type OneOrMore<T> = T | readonly T[];
 
 /** Which jobs: those that meet every condition given; without any, all. Times are ISO 8601 with a time zone. */
 export interface JobFilter {
-  /** Jobs of this account, by its own name. */
-  readonly account?: string | undefined;
+  /** Jobs of this account, or of these, by their own names. */
+  readonly account?: OneOrMore<string> | undefined;
   /** Jobs in one of these states. */
   readonly state?: OneOrMore<PublishState> | undefined;
   /** Jobs that failed or are unconfirmed with one of these error codes. */
@@ -165,7 +168,7 @@ export function matchesFilter(job: PublishJob, filter: ParsedFilter): boolean {
     wanted === undefined || (is != null && wanted.includes(is));
   const only = (wanted: string | undefined, is: string | null) => wanted === undefined || wanted === is;
   return (
-    only(filter.account, job.account) &&
+    has(filter.account, job.account) &&
     has(filter.state, job.state) &&
     has(filter.code, job.failure?.code) &&
     has(filter.waitingFor, job.waitingFor) &&

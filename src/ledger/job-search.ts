@@ -20,6 +20,10 @@ import type { LaneDelays } from './lane-delays.ts';
 
 /** Most entries that one search looks at; then it answers with what it found, and where to go on. */
 const MAX_LOOKED_AT = 10_000;
+/** Most records that one search reads. */
+const MAX_READ = 2_000;
+/** Of more accounts not each index is asked: whose job it is stands in the record. */
+const MAX_ASKED_ACCOUNTS = 20;
 /** Most records that are read at a time. */
 const READ_AT_ONCE = 100;
 
@@ -51,7 +55,9 @@ export function createJobSearch({ redis, keys, readMany, laneDelays }: SearchPar
     const scheduled = timeRange(filter.scheduledFrom, filter.scheduledBefore);
     await refuseUnindexed(Object.keys(metadata));
     return [
-      ...(account === undefined ? [] : [{ names: [INDEX_NAMES.account(account)] }]),
+      ...(account === undefined || account.length > MAX_ASKED_ACCOUNTS
+        ? []
+        : [{ names: account.map(INDEX_NAMES.account) }]),
       ...(state === undefined ? [] : [{ names: state.map(INDEX_NAMES.state) }]),
       ...(code === undefined ? [] : [{ names: code.map(INDEX_NAMES.code) }]),
       ...(media === undefined ? [] : [{ names: media.map(INDEX_NAMES.media) }]),
@@ -149,6 +155,7 @@ export function createJobSearch({ redis, keys, readMany, laneDelays }: SearchPar
     const nextPage = await walkOf(chosen, created, isOldest);
     const jobs: PublishJob[] = [];
     let after = parseCursor(query.cursor);
+    let read = 0;
     for (let lookedAt = 0; lookedAt < MAX_LOOKED_AT; lookedAt += PAGE) {
       const page = await nextPage(after);
       const candidates = await meetingAll(page, others, created);
@@ -157,7 +164,9 @@ export function createJobSearch({ redis, keys, readMany, laneDelays }: SearchPar
         const found = await readMany(some.map(({ id }) => id));
         jobs.push(...wantedOf(found, query));
         const last = some.at(-1);
-        if (jobs.length === limit && last !== undefined) return { jobs, nextCursor: formatCursor(last) };
+        read += some.length;
+        if ((jobs.length === limit || read >= MAX_READ) && last !== undefined)
+          return { jobs, nextCursor: formatCursor(last) };
       }
       after = page.at(-1);
       if (page.length < PAGE || after === undefined) return { jobs, nextCursor: null };

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { JobCounts } from '../core/job-counts.ts';
+import { addCounts, type JobCounts, NO_JOBS } from '../core/job-counts.ts';
 import type { JobQuery } from '../core/job-filter.ts';
 import type { Clock } from '../core/ports.ts';
 import type { PublishJob, TimelineEntry } from '../core/publish-job.ts';
@@ -55,9 +55,12 @@ export function createLedgerReader({ redis, keys, clock = Date }: { redis: Redis
       return await search(query);
     },
 
-    /** How many jobs there are, of one account or of all. */
-    async count(account?: string): Promise<JobCounts> {
-      return await count(account);
+    /** How many jobs there are, of all accounts or of some. */
+    async count(accounts?: readonly string[]): Promise<JobCounts> {
+      if (accounts === undefined) return await count();
+      let sum: JobCounts = NO_JOBS;
+      for (const account of new Set(accounts)) sum = addCounts(sum, await count(account));
+      return sum;
     },
   };
 }

@@ -41,6 +41,8 @@ export interface PreflightDeps {
   readonly factsOf: (account: string) => Promise<LearnedFacts>;
   /** The job that was enqueued with an idempotency key. */
   readonly jobOfKey: (idempotencyKey: string) => Promise<Pick<LedgerRecord, 'id' | 'requestDigest'> | undefined>;
+  /** Refuses a callback that would never be delivered. @throws PublishError `INPUT_INVALID` */
+  readonly refuseCallback: (request: NewRequest) => void;
   readonly clock: Clock;
   /** An account's own name, by that or its open_id. */
   readonly nameOf: (nameOrOpenId: string) => Promise<string>;
@@ -84,6 +86,7 @@ export async function checkRequest(
   const findings = [
     ...(seen === undefined ? [] : [keyFinding(seen, request)]),
     ...(time === undefined ? [] : findingsOf(time)),
+    ...callbackFindings(request, deps),
     ...(deps.hasPullAddress === false ? addressFindings(request) : []),
     ...remarksOn(request, media.facts?.durationSeconds ?? null),
     ...[media, duplicates, account, creator, quota].flatMap((part) => part.findings),
@@ -108,6 +111,16 @@ function keyFinding(
     return findingOf('IDEMPOTENCY_CONFLICT', { severity: 'refuse', ...key });
   const advice = 'Nothing new would be enqueued: this job is returned.';
   return { code: 'IDEMPOTENCY_KEY_SEEN', severity: 'warn', ...key, advice };
+}
+
+function callbackFindings(request: NewRequest, { refuseCallback }: Pick<PreflightDeps, 'refuseCallback'>) {
+  try {
+    refuseCallback(request);
+    return [];
+  } catch (error) {
+    if (!(error instanceof PublishError)) throw error;
+    return findingsOf(error);
+  }
 }
 
 /** The workers may have the setting that is missing here. */

@@ -7,11 +7,11 @@ import { OLDEST_EVENT, parseEventCursor } from '../../core/event-cursor.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { PUBLISH_EVENT_TYPES } from '../../core/publish-event.ts';
 import { SECOND_MS } from '../../core/units.ts';
-import type { EventFeed, EventsOptions, Publisher } from '../../producers/publisher.ts';
+import type { EventFeed, EventsOptions } from '../../producers/publisher.ts';
 import { HttpProblem } from '../problem.ts';
 import { problemResponses } from './api-answers.ts';
 import { jobParams } from './job-schema.ts';
-import type { ApiOptions, ApiScope } from './typed-routes.ts';
+import type { ApiScope } from './typed-routes.ts';
 
 /** Often enough for proxies that hang up on what is silent for half a minute. */
 const HEARTBEAT_MS = 15 * SECOND_MS;
@@ -61,7 +61,7 @@ interface OpenStream {
 }
 
 /** What answers with events until the client leaves or the server closes. @throws PublishError while it can't begin */
-function streamsOf(api: ApiScope, publisher: Pick<Publisher, 'events'>) {
+function streamsOf(api: ApiScope) {
   const open = new Set<OpenStream>();
   api.addHook('preClose', async () => {
     for (const { end, reply } of open) {
@@ -80,7 +80,7 @@ function streamsOf(api: ApiScope, publisher: Pick<Publisher, 'events'>) {
       stream.end.abort();
     });
     const { signal } = stream.end;
-    const feed = publisher.events({ ...filter, signal });
+    const feed = reply.request.publisher.events({ ...filter, signal });
     // From here on, nothing is missed.
     await Promise.race([feed.started, once(signal, 'abort')]);
     reply.headers(STREAM_HEADERS);
@@ -89,12 +89,13 @@ function streamsOf(api: ApiScope, publisher: Pick<Publisher, 'events'>) {
 }
 
 /** Adds the streams of events. */
-export function registerEventRoutes(api: ApiScope, { publisher }: Pick<ApiOptions, 'publisher'>): void {
-  const follow = streamsOf(api, publisher);
+export function registerEventRoutes(api: ApiScope): void {
+  const follow = streamsOf(api);
   api.get(
     '/v1/events',
     {
       exposeHeadRoute: false,
+      config: { access: { scope: 'read', perAccount: true } },
       schema: {
         operationId: 'followEvents',
         tags: ['Events'],
@@ -110,6 +111,7 @@ export function registerEventRoutes(api: ApiScope, { publisher }: Pick<ApiOption
     '/v1/publishes/:id/events',
     {
       exposeHeadRoute: false,
+      config: { access: { scope: 'read', perAccount: true } },
       schema: {
         operationId: 'followPublish',
         tags: ['Events'],
@@ -123,7 +125,7 @@ export function registerEventRoutes(api: ApiScope, { publisher }: Pick<ApiOption
         },
       },
     },
-    async ({ params: { id }, headers: { 'last-event-id': after = OLDEST_EVENT } }, reply) => {
+    async ({ params: { id }, headers: { 'last-event-id': after = OLDEST_EVENT }, publisher }, reply) => {
       if ((await publisher.get(id)) === undefined) throw new PublishError('JOB_NOT_FOUND');
       return await follow({ after, subject: id }, reply);
     },

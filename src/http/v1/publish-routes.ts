@@ -17,7 +17,7 @@ import {
 } from './job-schema.ts';
 import type { ApiOptions, ApiScope } from './typed-routes.ts';
 
-type Options = Pick<ApiOptions, 'publisher' | 'refuseFile'> & {
+type Options = Pick<ApiOptions, 'refuseFile'> & {
   /** Path below which a proxy serves us; empty where there is none. */
   readonly basePath: string;
 };
@@ -30,14 +30,15 @@ const NOT_FOUND = {
 /** Adds `/v1/publishes`. */
 export function registerPublishRoutes(api: ApiScope, options: Options): void {
   registerEnqueue(api, options);
-  registerReading(api, options);
-  registerChanges(api, options);
+  registerReading(api);
+  registerChanges(api);
 }
 
-function registerEnqueue(api: ApiScope, { publisher, refuseFile, basePath }: Options): void {
+function registerEnqueue(api: ApiScope, { refuseFile, basePath }: Options): void {
   api.post(
     '/v1/publishes',
     {
+      config: { access: { scope: 'enqueue', perAccount: true } },
       schema: {
         operationId: 'enqueuePublish',
         tags: TAGS,
@@ -59,7 +60,7 @@ function registerEnqueue(api: ApiScope, { publisher, refuseFile, basePath }: Opt
         },
       },
     },
-    async ({ body, headers }, reply) => {
+    async ({ body, headers, publisher }, reply) => {
       for (const path of filesOf(body.media)) await refuseFile(path);
       const job = await publisher.enqueue(body, keyOf(headers));
       reply.code(job.created ? 202 : 200).header('location', `${basePath}/v1/publishes/${encodeURIComponent(job.id)}`);
@@ -68,10 +69,11 @@ function registerEnqueue(api: ApiScope, { publisher, refuseFile, basePath }: Opt
   );
 }
 
-function registerReading(api: ApiScope, { publisher }: Pick<Options, 'publisher'>): void {
+function registerReading(api: ApiScope): void {
   api.get(
     '/v1/publishes/:id',
     {
+      config: { access: { scope: 'read', perAccount: true } },
       schema: {
         operationId: 'getPublish',
         tags: TAGS,
@@ -80,7 +82,7 @@ function registerReading(api: ApiScope, { publisher }: Pick<Options, 'publisher'
         response: jsonAnswers('The current job.', jobSchema, NOT_FOUND),
       },
     },
-    async ({ params: { id } }) => {
+    async ({ params: { id }, publisher }) => {
       const job = await publisher.get(id);
       if (job === undefined) throw new PublishError('JOB_NOT_FOUND');
       return job;
@@ -89,6 +91,7 @@ function registerReading(api: ApiScope, { publisher }: Pick<Options, 'publisher'
   api.get(
     '/v1/publishes',
     {
+      config: { access: { scope: 'read', perAccount: true } },
       schema: {
         operationId: 'listPublishes',
         tags: TAGS,
@@ -99,11 +102,12 @@ function registerReading(api: ApiScope, { publisher }: Pick<Options, 'publisher'
         response: jsonAnswers('A page of jobs.', jobPageSchema),
       },
     },
-    async ({ query }) => await publisher.list(query),
+    async ({ query, publisher }) => await publisher.list(query),
   );
   api.get(
     '/v1/publishes/counts',
     {
+      config: { access: { scope: 'read', perAccount: true } },
       schema: {
         operationId: 'countPublishes',
         tags: TAGS,
@@ -113,14 +117,15 @@ function registerReading(api: ApiScope, { publisher }: Pick<Options, 'publisher'
         response: jsonAnswers('Numbers of jobs.', jobCountsSchema),
       },
     },
-    async ({ query: { account } }) => await publisher.counts({ account }),
+    async ({ query: { account }, publisher }) => await publisher.counts({ account }),
   );
 }
 
-function registerChanges(api: ApiScope, { publisher }: Pick<Options, 'publisher'>): void {
+function registerChanges(api: ApiScope): void {
   api.patch(
     '/v1/publishes/:id',
     {
+      config: { access: { scope: 'operate', perAccount: true } },
       schema: {
         operationId: 'updatePublish',
         tags: TAGS,
@@ -136,11 +141,12 @@ function registerChanges(api: ApiScope, { publisher }: Pick<Options, 'publisher'
         }),
       },
     },
-    async ({ params: { id }, body }) => await publisher.update(id, body),
+    async ({ params: { id }, body, publisher }) => await publisher.update(id, body),
   );
   api.post(
     '/v1/publishes/:id/cancel',
     {
+      config: { access: { scope: 'operate', perAccount: true } },
       schema: {
         operationId: 'cancelPublish',
         tags: TAGS,
@@ -154,11 +160,12 @@ function registerChanges(api: ApiScope, { publisher }: Pick<Options, 'publisher'
         }),
       },
     },
-    async ({ params: { id } }) => await publisher.cancel(id),
+    async ({ params: { id }, publisher }) => await publisher.cancel(id),
   );
   api.post(
     '/v1/publishes/:id/retry',
     {
+      config: { access: { scope: 'operate', perAccount: true } },
       schema: {
         operationId: 'retryPublish',
         tags: TAGS,
@@ -182,6 +189,6 @@ function registerChanges(api: ApiScope, { publisher }: Pick<Options, 'publisher'
         }),
       },
     },
-    async ({ params: { id }, body }) => await publisher.retry(id, { force: body?.force ?? false }),
+    async ({ params: { id }, body, publisher }) => await publisher.retry(id, { force: body?.force ?? false }),
   );
 }

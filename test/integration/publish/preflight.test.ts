@@ -113,6 +113,20 @@ describe('publisher.preflight', () => {
     }
   });
 
+  it('refuses a callback that enqueueing refuses', async () => {
+    const { account } = await openCase(pipeline);
+    const publisher = publisherWith({});
+    try {
+      const request = { ...direct(account, 'h264.mp4'), callbackUrl: 'http://10.0.0.1/hook' };
+      await expect(publisher.enqueue(request)).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+      const { ok, findings } = await publisher.preflight(request);
+      expect(ok).toBe(false);
+      expect(findings).toMatchObject([{ code: 'INPUT_INVALID', severity: 'refuse', field: 'callbackUrl' }]);
+    } finally {
+      await publisher.close();
+    }
+  });
+
   it('says what it could not check without keys', async () => {
     const { account, openId } = await openCase(pipeline);
     const publisher = publisherWith({});

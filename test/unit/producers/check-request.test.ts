@@ -58,6 +58,7 @@ function deps(changes: Partial<PreflightDeps> = {}): PreflightDeps {
     duplicates: { onDuplicate: 'warn', find: async () => undefined },
     holdOf: async () => undefined,
     factsOf: async () => ({}),
+    refuseCallback: () => undefined,
     jobOfKey: async () => undefined,
     clock: { now: () => NOW },
     nameOf: async (name) => name,
