@@ -1,19 +1,28 @@
 import { z } from 'zod';
 import { jobQuerySchema } from '../../core/job-filter.ts';
+import { accountNameSchema } from '../../core/publish-request.ts';
 
 /** `metadata.<key>=<value>`, or in the way of OpenAPI `metadata[<key>]=<value>`. */
 const METADATA_NAME = /^metadata(?:\.(.+)|\[(.+)\])$/;
 
+/** One account; the library takes several. */
+export const accountParameter = accountNameSchema
+  .optional()
+  .meta({ description: 'Jobs of this account only, by its own name.' });
+
 /** The query of a search, as it stands in a URL. */
-export const jobQueryString = z.preprocess((given: unknown) => {
-  if (typeof given !== 'object' || given === null) return given;
-  const query: Record<string, unknown> = {};
-  const metadata: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(given)) {
-    const [, dotted, bracketed] = METADATA_NAME.exec(name) ?? [];
-    const key = dotted ?? bracketed;
-    if (key === undefined) query[name] = value;
-    else metadata[key] = value;
-  }
-  return Object.keys(metadata).length === 0 ? query : { ...query, metadata };
-}, jobQuerySchema);
+export const jobQueryString = z.preprocess(
+  (given: unknown) => {
+    if (typeof given !== 'object' || given === null) return given;
+    const query: Record<string, unknown> = {};
+    const metadata: Record<string, unknown> = {};
+    for (const [name, value] of Object.entries(given)) {
+      const [, dotted, bracketed] = METADATA_NAME.exec(name) ?? [];
+      const key = dotted ?? bracketed;
+      if (key === undefined) query[name] = value;
+      else metadata[key] = value;
+    }
+    return Object.keys(metadata).length === 0 ? query : { ...query, metadata };
+  },
+  jobQuerySchema.extend({ account: accountParameter }),
+);

@@ -1,12 +1,11 @@
 import { z } from 'zod';
 import { jobChangesSchema } from '../../core/job-changes.ts';
-import { jobFilterSchema } from '../../core/job-filter.ts';
 import { filesOf } from '../../core/media-route.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { publishRequestSchema } from '../../core/publish-request.ts';
 import { BODY_PROBLEMS, jsonAnswer, jsonAnswers, REQUEST_PROBLEMS } from './api-answers.ts';
 import { idempotencyKeySchema, keyOf } from './idempotency-key.ts';
-import { jobQueryString } from './job-query-string.ts';
+import { accountParameter, jobQueryString } from './job-query-string.ts';
 import {
   enqueuedJobSchema,
   jobCountsSchema,
@@ -113,7 +112,7 @@ function registerReading(api: ApiScope): void {
         tags: TAGS,
         summary: 'Count jobs',
         description: 'How many jobs there are by state, error code and waiting reason. What has no jobs is left out.',
-        querystring: z.strictObject({ account: jobFilterSchema.shape.account }),
+        querystring: z.strictObject({ account: accountParameter }),
         response: jsonAnswers('Numbers of jobs.', jobCountsSchema),
       },
     },

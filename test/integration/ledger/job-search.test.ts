@@ -83,7 +83,9 @@ describe('search', () => {
       ).toEqual(expected.map(({ id }) => id));
     }
     for (const account of [undefined, 'cafe', 'acme']) {
-      expect(await reader.count(account === undefined ? undefined : [account]), `seed ${seed}`).toEqual(countsOf(jobs, account));
+      expect(await reader.count(account === undefined ? undefined : [account]), `seed ${seed}`).toEqual(
+        countsOf(jobs, account),
+      );
     }
   });
 
