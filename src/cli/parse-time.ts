@@ -58,7 +58,10 @@ export function localTimeText(iso: string): string {
   return timeZone === 'UTC' ? `${text} UTC` : `${text} ${timeZone} (${offset})`;
 }
 
-/** When a scheduled job starts, on the clock of who typed it. */
-export function whenText({ state, scheduledAt }: PublishJob): string {
-  return state === 'scheduled' && scheduledAt !== null ? `, which is ${localTimeText(scheduledAt)}` : '';
+/**
+ * When a scheduled job starts, on the clock of who typed it.
+ * @param before what leads to the time
+ */
+export function whenText({ state, scheduledAt }: PublishJob, before = ', which is '): string {
+  return state === 'scheduled' && scheduledAt !== null ? before + localTimeText(scheduledAt) : '';
 }

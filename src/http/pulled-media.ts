@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { PULL_CHECK, PULL_PATH } from '../core/media-route.ts';
 import type { MediaSource } from '../core/ports.ts';
 import { SECOND_MS } from '../core/units.ts';
+import { onceOver } from './once-over.ts';
 import { type Problem, sendProblem } from './problem.ts';
 import { serveFile, textFile } from './serve-file.ts';
 
@@ -62,8 +63,9 @@ export function registerPulledMedia(server: FastifyInstance, options: PulledMedi
         leave();
         if (underWay.size === 0) drained.emit('drained');
       };
-      if (reply.raw.destroyed) done();
-      else reply.raw.once('close', done);
+      onceOver(reply.raw, done);
+      // It may have left while it waited for a place.
+      if (reply.raw.destroyed) return reply.hijack();
       const media = await options.open(request.params.token);
       return typeof media === 'string' ? sendProblem(reply, REFUSALS[media]) : serveFile(request, reply, media);
     },

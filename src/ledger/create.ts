@@ -1,5 +1,4 @@
 import { type EntryScript, publishEntryOf } from '../core/job-reference.ts';
-import type { Clock } from '../core/ports.ts';
 import { encodeEvent } from '../core/publish-event.ts';
 import type { TimelineEntry } from '../core/publish-job.ts';
 import type { TimelineFact } from '../core/timeline-events.ts';
@@ -97,7 +96,7 @@ interface Call {
 }
 
 /** Makes the call by which records come to be. Calls of the same moment share round trips. */
-export function prepareCreate({ redis, keys, clock }: { redis: RedisClient; keys: Keys; clock: Clock }) {
+export function prepareCreate({ redis, keys }: { redis: RedisClient; keys: Keys }) {
   const createKeys = {
     ...{ job: keys.job(''), timeline: keys.timeline(''), idempotency: keys.idempotency(''), account: keys.account('') },
     ...{ due: keys.due, allJobs: keys.allJobs, jobIndex: keys.jobIndex(''), metadataIndex: keys.metadataIndex },
@@ -162,7 +161,7 @@ export function prepareCreate({ redis, keys, clock }: { redis: RedisClient; keys
       request.media.type,
       String(scheduledAt ?? ''),
       metadata.length === 0 ? '' : JSON.stringify(metadata),
-      JSON.stringify({ at: new Date(clock.now()).toISOString(), ...cause } satisfies TimelineEntry),
+      JSON.stringify({ at: new Date(createdAt).toISOString(), ...cause } satisfies TimelineEntry),
       encodeEvent(jobEvent('publish.queued', record, '1')),
       String(fields.length),
       ...fields,
