@@ -15,8 +15,10 @@ export interface JobCounts {
   readonly waitingFor: Counts<WaitReason>;
 }
 
+/** Of nothing. */
 export const NO_JOBS: JobCounts = { total: 0, states: {}, codes: {}, waitingFor: {} };
 
+/** Of two parts that have no job in common. */
 export function addCounts(one: JobCounts, other: JobCounts): JobCounts {
   return {
     total: one.total + other.total,

@@ -111,6 +111,7 @@ export function bounds({ from, before }: TimeRange): [string, string] {
   ];
 }
 
+/** Whether an instant is in a half-open range. */
 export function isWithin(score: number, { from, before }: TimeRange): boolean {
   return score >= from && score < before;
 }
@@ -124,10 +125,12 @@ function inOrder(isOldest: boolean): (one: Position, other: Position) => number 
 
 const cursorSchema = z.tuple([z.int().nonnegative(), z.string().min(1)]);
 
+/** A position as the cursor of the page that begins after it. */
 export function formatCursor({ createdAt, id }: Position): string {
   return Buffer.from(JSON.stringify([createdAt, id])).toString('base64url');
 }
 
+/** The reverse of {@link formatCursor}. @throws PublishError `INPUT_INVALID` */
 export function parseCursor(cursor: string | undefined): Position | undefined {
   if (cursor === undefined) return undefined;
   try {
