@@ -1,6 +1,14 @@
 import { ALL_ERROR_CODES, type ErrorCode } from '../core/error-table.ts';
 import type { JobCounts } from '../core/job-counts.ts';
-import { ALL_PUBLISH_STATES, type PublishState, WAIT_REASONS, type WaitReason } from '../core/publish-state.ts';
+import type { PublishMode } from '../core/publish-request.ts';
+import {
+  ALL_PUBLISH_STATES,
+  isCapOfMode,
+  MODE_OF_CAP,
+  type PublishState,
+  WAIT_REASONS,
+  type WaitReason,
+} from '../core/publish-state.ts';
 import type { Keys } from '../redis/keys.ts';
 import { prepareScript, type RedisClient } from '../redis/lua-script.ts';
 import { INDEX_NAMES } from './index-names.ts';
@@ -9,11 +17,16 @@ import type { LaneDelays } from './lane-delays.ts';
 /** Ids that one script looks up: about half a millisecond, in which Redis does nothing else. */
 const LOOKED_UP_AT_ONCE = 1_000;
 
-/** KEYS: two indexes; ARGV: first and last rank in the first one. Answers how many of these jobs are in both. */
+/**
+ * KEYS: two indexes, and how the keys of jobs begin; ARGV: first and last rank in the first index, and the mode of the jobs
+ * that count, or none. Answers how many of these jobs are in both.
+ */
 const SHARED_LUA = `
 local shared = 0
 for _, id in ipairs(redis.call('ZRANGE', KEYS[1], ARGV[1], ARGV[2])) do
-  if redis.call('ZSCORE', KEYS[2], id) then shared = shared + 1 end
+  if redis.call('ZSCORE', KEYS[2], id) and (ARGV[3] == '' or redis.call('HGET', KEYS[3] .. id, 'mode') == ARGV[3]) then
+    shared = shared + 1
+  end
 end
 return shared
 `;
@@ -48,12 +61,12 @@ export function createJobCounts({
   }
 
   /** How many jobs are in both; looks at those of the smaller one. */
-  async function sharedBy(one: Part, other: Part): Promise<number> {
+  async function sharedBy(one: Part, other: Part, mode?: PublishMode): Promise<number> {
     const [small, large] = one.size <= other.size ? [one, other] : [other, one];
     let shared = 0;
     for (let first = 0; first < small.size; first += LOOKED_UP_AT_ONCE) {
-      const ranks = [first, first + LOOKED_UP_AT_ONCE - 1];
-      shared += Number(await runShared([keys.jobIndex(small.name), keys.jobIndex(large.name)], ranks));
+      const indexes = [keys.jobIndex(small.name), keys.jobIndex(large.name), keys.job('')];
+      shared += Number(await runShared(indexes, [first, first + LOOKED_UP_AT_ONCE - 1, mode ?? '']));
     }
     return shared;
   }
@@ -80,7 +93,7 @@ export function createJobCounts({
       const parts = await sizesOf([INDEX_NAMES.account(name), INDEX_NAMES.waitingFor('turn')]);
       const [ofAccount, turn] = parts;
       if (ofAccount === undefined || turn === undefined) continue;
-      const count = await sharedBy(ofAccount, turn);
+      const count = await sharedBy(ofAccount, turn, isCapOfMode(reason) ? MODE_OF_CAP[reason] : undefined);
       sizes.set('turn', Math.max(0, (sizes.get('turn') ?? 0) - count));
       sizes.set(reason, (sizes.get(reason) ?? 0) + count);
     }

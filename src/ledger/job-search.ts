@@ -1,6 +1,7 @@
 import { type JobQuery, matchesFilter, type ParsedFilter, type TimeRange, timeRange } from '../core/job-filter.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { PublishJob } from '../core/publish-job.ts';
+import { isCapOfMode } from '../core/publish-state.ts';
 import { sha256Hex } from '../core/request-digest.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
@@ -74,8 +75,9 @@ export function createJobSearch({ redis, keys, readMany, laneDelays }: SearchPar
     const delayed = new Set<string>();
     for (const { reason, waiting, admitted } of await laneDelays.all()) {
       const isWanted = wanted.includes(reason);
-      for (const id of waiting) (isWanted ? also : delayed).add(id);
-      if (isWanted) for (const id of admitted) also.add(id);
+      // A cap of one mode does not hold the jobs of the other one: their records decide.
+      if (!isWanted && !isCapOfMode(reason)) for (const id of waiting) delayed.add(id);
+      if (isWanted) for (const id of [...waiting, ...admitted]) also.add(id);
     }
     return {
       names: wanted.map(INDEX_NAMES.waitingFor),

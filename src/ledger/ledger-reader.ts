@@ -3,6 +3,7 @@ import { addCounts, type JobCounts, NO_JOBS } from '../core/job-counts.ts';
 import type { JobQuery } from '../core/job-filter.ts';
 import type { Clock } from '../core/ports.ts';
 import type { PublishJob, TimelineEntry } from '../core/publish-job.ts';
+import { isCapOfMode, MODE_OF_CAP } from '../core/publish-state.ts';
 import type { LaneDelay } from '../limits/lanes.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
@@ -68,7 +69,10 @@ export function createLedgerReader({ redis, keys, clock = Date }: { redis: Redis
 /** A job that waits for its turn waits for what its whole account waits for. */
 function withLaneDelay(record: LedgerRecord, delays: ReadonlyMap<string, LaneDelay>): LedgerRecord {
   const delay = record.waitingFor === 'turn' ? delays.get(record.account) : undefined;
-  return delay === undefined ? record : { ...record, waitingFor: delay.reason, waitingUntil: delay.until };
+  const isOfOtherMode = isCapOfMode(delay?.reason) && MODE_OF_CAP[delay.reason] !== record.mode;
+  return delay === undefined || isOfOtherMode
+    ? record
+    : { ...record, waitingFor: delay.reason, waitingUntil: delay.until };
 }
 
 const timelineEntrySchema = z.looseObject({ at: z.string(), event: z.string() });

@@ -54,7 +54,7 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
     laneWaiting: keys.laneWaiting(account),
     laneAdmitted: keys.laneAdmitted(account),
   });
-  const lanesKeys = { lanes: keys.lanes, laneLimit: keys.laneLimit };
+  const lanesKeys = { lanes: keys.lanes, laneLimit: keys.laneLimit, jobs: keys.job('') };
   const publishIdKey = ({ session }: Pick<LedgerPatch, 'session'>) => ({
     publishId: session === undefined ? undefined : publishIdKeyOf(session, keys),
   });

@@ -173,6 +173,8 @@ const EXPORTS: Readonly<Record<string, { readonly values: readonly string[]; rea
       'InboxRequest',
       'InputProblem',
       'JobChanges',
+      'JobCounts',
+      'JobFilter',
       'JobEventData',
       'JobPage',
       'ListFilter',
