@@ -58,7 +58,7 @@ export function asTyped(advice: string): string {
 export function typedName(field: string): string {
   const [, index] = /^media\.(?:items|urls)\.(\d+)/.exec(field) ?? [];
   if (index !== undefined) return `photo ${Number(index) + 1}`;
-  return OPTION_OF_FIELD[field] ?? OPTION_OF_FIELD[field.replace(/\.\d+$/, '')] ?? field;
+  return OPTION_OF_FIELD[field] ?? OPTION_OF_FIELD[field.slice(0, Math.max(0, field.lastIndexOf('.')))] ?? field;
 }
 
 /** Says what is wrong in terms of what was typed. */

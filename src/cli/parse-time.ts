@@ -18,8 +18,9 @@ export function parseTime(text: string, now: number): string {
 }
 
 function fromNow(text: string, now: number): number | undefined {
-  const lengthMs = /^[+-]/.test(text) ? parseDuration(text.slice(1)) : undefined;
-  return lengthMs === undefined ? undefined : now + (text.startsWith('-') ? -lengthMs : lengthMs);
+  const sign = { '+': 1, '-': -1 }[text.charAt(0)];
+  const lengthMs = sign === undefined ? undefined : parseDuration(text.slice(1));
+  return sign === undefined || lengthMs === undefined ? undefined : now + sign * lengthMs;
 }
 
 /** Reads a duration that a person typed: `2h`, `1h30m`, `7d`; in ms. */

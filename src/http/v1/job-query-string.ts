@@ -2,8 +2,11 @@ import { z } from 'zod';
 import { jobQuerySchema } from '../../core/job-filter.ts';
 import { accountNameSchema } from '../../core/publish-request.ts';
 
-/** `metadata.<key>=<value>`, or in the way of OpenAPI `metadata[<key>]=<value>`. */
-const METADATA_NAME = /^metadata(?:\.(.+)|\[(.+)\])$/;
+/** The key in `metadata.<key>`, or in the way of OpenAPI `metadata[<key>]`. */
+function metadataKeyOf(name: string): string | undefined {
+  if (name.startsWith('metadata.')) return name.slice('metadata.'.length);
+  return name.startsWith('metadata[') && name.endsWith(']') ? name.slice('metadata['.length, -1) : undefined;
+}
 
 /** One account; the library takes several. */
 export const accountParameter = accountNameSchema
@@ -17,8 +20,7 @@ export const jobQueryString = z.preprocess(
     const query: Record<string, unknown> = {};
     const metadata: Record<string, unknown> = {};
     for (const [name, value] of Object.entries(given)) {
-      const [, dotted, bracketed] = METADATA_NAME.exec(name) ?? [];
-      const key = dotted ?? bracketed;
+      const key = metadataKeyOf(name);
       if (key === undefined) query[name] = value;
       else metadata[key] = value;
     }
