@@ -95,11 +95,23 @@ export function isSameText(one: string, other: string): boolean {
 
 /** What proxies add, each in its own way. nginx adds nothing unless told, but speaks HTTP/1.0, which no client does any more. */
 function isForwarded({ headers, raw }: FastifyRequest): boolean {
-  return raw.httpVersion === '1.0' || Object.keys(headers).some((name) => PROXY_HEADERS.test(name));
+  return raw.httpVersion === '1.0' || Object.keys(headers).some(isOfProxies);
 }
 
-const PROXY_HEADERS =
-  /^(via|forwarded|x-forwarded(-.+)?|x-real-ip|x-client-ip|x-cluster-client-ip|x-original-.+|true-client-ip|cf-.+|fly-client-ip)$/;
+const PROXY_HEADERS = [
+  'via',
+  'forwarded',
+  'x-real-ip',
+  'x-client-ip',
+  'x-cluster-client-ip',
+  'true-client-ip',
+  'fly-client-ip',
+];
+const PROXY_PREFIXES = ['x-forwarded', 'x-original-', 'cf-'];
+
+function isOfProxies(name: string): boolean {
+  return PROXY_HEADERS.includes(name) || PROXY_PREFIXES.some((prefix) => name.startsWith(prefix));
+}
 
 /**
  * Whether a request's Host header names this machine. A page of another site that had its own name resolved to

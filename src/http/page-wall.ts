@@ -57,8 +57,10 @@ export function keepPagesOut(server: FastifyInstance, { host, hasKeys }: PageWal
   });
 }
 
+const BEARER = 'bearer ';
+
 function hasBearer({ headers }: FastifyRequest): boolean {
-  return /^Bearer /i.test(headers.authorization ?? '');
+  return headers.authorization?.slice(0, BEARER.length).toLowerCase() === BEARER;
 }
 
 /** Behind a proxy that changes the Host header, our own page looks like one of another site. */
