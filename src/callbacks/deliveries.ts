@@ -1,4 +1,5 @@
 import type { Job } from 'bullmq';
+import { z } from 'zod';
 import { endpointOf } from '../core/callback-schedule.ts';
 import type {
   CallbackOverview,
@@ -8,7 +9,6 @@ import type {
   ResumedEndpoint,
 } from '../core/delivery-reports.ts';
 import { jobNotFound, PublishError } from '../core/publish-error.ts';
-import type { PublishEvent } from '../core/publish-event.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Queues } from '../queues/queues.ts';
 import type { DeliveryLog } from './delivery-log.ts';
@@ -33,8 +33,8 @@ export interface DeliveriesDeps {
 
 /** Over queue, ledger and what is remembered of deliveries. */
 export function createDeliveries({ queues, ledger, log, order, endpoints, disabled }: DeliveriesDeps) {
-  async function callbackUrlOf(jobId: string): Promise<string | undefined> {
-    return (await ledger.read(jobId))?.request.callbackUrl;
+  async function callbackUrlOf(jobId: string | undefined): Promise<string | undefined> {
+    return jobId === undefined ? undefined : (await ledger.read(jobId))?.request.callbackUrl;
   }
 
   async function failedEvent(entry: Job): Promise<FailedEvent> {
@@ -42,7 +42,7 @@ export function createDeliveries({ queues, ledger, log, order, endpoints, disabl
     const callbackUrl = await callbackUrlOf(id);
     return {
       eventId: entry.id ?? '',
-      jobId: id,
+      jobId: id ?? '',
       type: event?.type ?? '',
       at: new Date(entry.finishedOn ?? entry.timestamp).toISOString(),
       endpoint: callbackUrl === undefined ? null : endpointOf(callbackUrl),
@@ -147,8 +147,11 @@ async function again(entry: Job, queues: Queues): Promise<void> {
   else await queues.wakeEventEntry(entry.id ?? '');
 }
 
-function dataOf({ data }: Job): { id: string; event?: PublishEvent } {
-  return data;
+const deliveryData = z.object({ id: z.string(), event: z.object({ type: z.string() }).optional() });
+
+/** Any BullMQ client can put entries here that are none of ours; they belong to no job. */
+function dataOf({ data }: Job): Partial<z.infer<typeof deliveryData>> {
+  return deliveryData.safeParse(data).data ?? {};
 }
 
 function isOf(callbackUrl: string, host: string): boolean {
