@@ -1,11 +1,12 @@
 import { deliveriesAs } from '../access/deliveries-as.ts';
 import { publisherAs } from '../access/publisher-as.ts';
 import type { Deliveries } from '../callbacks/deliveries.ts';
+import type { Subscriptions } from '../callbacks/subscriptions.ts';
 import type { Config } from '../config/load-config.ts';
 import type { Caller } from '../core/access.ts';
 import type { Publisher } from '../producers/publisher.ts';
 import type { AccountParts } from './account-parts.ts';
-import { deliveriesOf } from './callback-parts.ts';
+import { deliveriesOf, subscriptionsOf } from './callback-parts.ts';
 import { type App, type AppOptions, openApp } from './open-app.ts';
 import { publisherOn } from './open-server.ts';
 import { openParts, openTikTok } from './open-service.ts';
@@ -15,6 +16,7 @@ export interface Client extends RedisParts, AccountParts {
   readonly app: App;
   readonly publisher: Publisher;
   readonly callbacks: Deliveries;
+  readonly subscriptions: Subscriptions;
   /** Who asks, as timelines and the audit trail name them. */
   readonly by: string;
   close(): Promise<void>;
@@ -45,6 +47,7 @@ export async function openClient(
     ...parts,
     ...{ app, by, publisher },
     accounts: publisher.accounts,
+    subscriptions: subscriptionsOf(app, parts),
     callbacks: deliveriesAs(deliveriesOf(app, parts), caller, parts.audit.add),
     close: app.close,
   };

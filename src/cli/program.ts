@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { readVersion } from '../app/version.ts';
 import { MAX_LISTED_JOBS, MAX_PHOTOS, MAX_PRIORITY } from '../core/post-limits.ts';
 import { WORKER_KINDS } from '../workers/runtime/worker-kinds.ts';
-import { addKeys } from './add-keys.ts';
+import { addKeys, addSubscriptions } from './add-keys.ts';
 import { addSteering } from './add-steering.ts';
 import { duration, parseJsonObject, parseWorkerKinds, wholeNumber } from './option-values.ts';
 import { type Run, withJson } from './with-json.ts';
@@ -28,6 +28,7 @@ export function buildProgram(program: Command, run: Run): Command {
   addSteering(program, run);
   addAccounts(program, run);
   addCallbacks(program, run);
+  addSubscriptions(program, run);
   addKeys(program, run);
   addLedger(program, run);
   addChecks(program, run);

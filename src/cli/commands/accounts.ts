@@ -132,6 +132,7 @@ export async function rekey({ io, output }: CommandContext): Promise<ExitCode> {
     const { keys, sealer, requestSecrets } = app.app;
     await endOldForm(app.redis, keys, requestSecrets.publicKeys);
     const { resealed, currentCount, unreadable } = await rekeyAccounts({ redis: app.redis, keys, sealer });
+    const resealedSubscriptions = await app.subscriptions.rekey();
     const lines = [
       `${resealed.length} accounts were re-encrypted with the first key, ${currentCount} already used it.`,
       ...unreadable.map(({ account, code, message }) => `  "${account}" could not be read: ${message} (${code})`),
@@ -139,7 +140,9 @@ export async function rekey({ io, output }: CommandContext): Promise<ExitCode> {
         ? 'You can remove the older keys when three conditions are met: every process has the new key first, one hour has passed since then, and every job from before then has ended. (Upload URLs, valid for one hour, and the URLs of jobs are not re-encrypted.)'
         : 'Keep the older keys until these accounts have been connected again or removed.',
     ];
-    output.answer({ resealed, currentCount, unreadable }, lines.join('\n'));
+    if (resealedSubscriptions > 0)
+      lines.unshift(`${resealedSubscriptions} subscriptions were re-encrypted with the first key.`);
+    output.answer({ resealed, currentCount, unreadable, resealedSubscriptions }, lines.join('\n'));
     return unreadable.length === 0 ? EXIT_CODES.success : EXIT_CODES.unavailable;
   });
 }
