@@ -60,7 +60,7 @@ export interface AccountEventData {
 }
 
 /** Why an account can't be used. */
-export interface ReauthorizationEventData extends AccountEventData {
+interface ReauthorizationEventData extends AccountEventData {
   /** Why its owner must connect it again. */
   readonly reason: string;
 }

@@ -76,14 +76,7 @@ function openQueue(name: string, { connection, prefix, telemetry }: QueuesOption
 }
 
 /** Data of an entry in `tiktok-events`, named by {@link deliveryIdOf}: where it goes is in the ledger, or in the subscription. */
-interface EventEntry {
-  readonly version: 1;
-  /** The publish job, or the account. */
-  readonly id: string;
-  readonly event: Pick<PublishEvent, 'id'>;
-  /** The subscription that it goes to; else the callback of its job. */
-  readonly subscription?: string | undefined;
-}
+type EventEntry = Parameters<typeof deliveryIdOf>[0] & { readonly version: 1 };
 
 /** How entries get onto `tiktok-events` and run. */
 function eventEntries(events: Queue) {
