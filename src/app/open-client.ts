@@ -5,6 +5,7 @@ import type { Subscriptions } from '../callbacks/subscriptions.ts';
 import type { Config } from '../config/load-config.ts';
 import type { Caller } from '../core/access.ts';
 import type { Publisher } from '../producers/publisher.ts';
+import type { RedisClient } from '../redis/lua-script.ts';
 import type { AccountParts } from './account-parts.ts';
 import { deliveriesOf, subscriptionsOf } from './callback-parts.ts';
 import { type App, type AppOptions, openApp } from './open-app.ts';
@@ -12,13 +13,17 @@ import { publisherOn } from './open-server.ts';
 import { openParts, openTikTok } from './open-service.ts';
 import type { RedisParts } from './redis-parts.ts';
 
-export interface Client extends RedisParts, AccountParts {
+/** What a command works with. */
+export interface ClientParts extends RedisParts, AccountParts {
   readonly app: App;
   readonly publisher: Publisher;
   readonly callbacks: Deliveries;
   readonly subscriptions: Subscriptions;
   /** Who asks, as timelines and the audit trail name them. */
   readonly by: string;
+}
+
+export interface Client extends ClientParts {
   close(): Promise<void>;
 }
 
@@ -38,7 +43,11 @@ export async function openClient(
 ): Promise<Client> {
   const app = await openApp(config, options);
   app.logConsole();
-  const redis = await app.connect('producer');
+  return { ...clientOn(app, await app.connect('producer'), by), close: app.close };
+}
+
+/** The same on a connection that is open already. */
+export function clientOn(app: App, redis: RedisClient, by: string): ClientParts {
   const parts = openParts(app, redis, { tiktok: openTikTok(app) });
   const caller: Caller = { by, scopes: ['admin'] };
   const all = publisherOn(app, parts);
@@ -49,6 +58,5 @@ export async function openClient(
     accounts: publisher.accounts,
     subscriptions: subscriptionsOf(app, parts),
     callbacks: deliveriesAs(deliveriesOf(app, parts), caller, parts.audit.add),
-    close: app.close,
   };
 }

@@ -40,12 +40,12 @@ const CREATOR_TIMEOUT_MS = 5 * SECOND_MS;
 export async function openServer(service: Service, workers?: RunningWorkers): Promise<WebServer> {
   const { app, metrics, redis } = service;
   const { config, log } = app;
-  const { host, port, basePath } = config.http;
+  const { host, port, basePath, maxConnections, trustedProxies } = config.http;
   // API and board must report at once that Redis is down.
   const asking = openParts(app, await app.connect('producer'), service);
   const publisher = measuredPublisher(publisherOn(app, asking), service);
   const server = await startServer({
-    ...{ host, port, basePath, metrics, log },
+    ...{ host, port, basePath, maxConnections, trustedProxies, metrics, log },
     api: apiOptions(config, {
       ...asking,
       publisher,
@@ -112,7 +112,10 @@ export async function openMetricsServer(service: Service, workers: RunningWorker
   const { config, log } = app;
   if (config.metricsServer === undefined) return undefined;
   const readinessChecks = [redisCheck(redis), workersCheck(workers)];
-  const server = await startMetricsServer({ ...config.metricsServer, metrics, log, readinessChecks });
+  const server = await startMetricsServer({
+    ...config.metricsServer,
+    ...{ maxConnections: config.http.maxConnections, metrics, log, readinessChecks },
+  });
   app.onClose(() => server.close());
   return server;
 }
@@ -151,6 +154,8 @@ function apiOptions(
   return {
     apiKeys: http.apiKeys,
     requestsPerMinute: http.requestsPerMinute,
+    maxEventStreams: http.maxEventStreams,
+    maxEventStreamsPerKey: http.maxEventStreamsPerKey,
     publisher,
     callbacks: {
       overview: () => withRedisErrors(callbacks.overview),

@@ -30,7 +30,7 @@ export async function withClient(
 }
 
 /** Who types the commands, as far as the system knows. */
-function commandLineUser(): string {
+export function commandLineUser(): string {
   try {
     return `command line, ${userInfo().username}`;
   } catch {

@@ -67,13 +67,13 @@ export const apiBaseUrl = z
     isApiBaseUrl,
     'an https:// URL without user, query and fragment; http:// only for localhost, 127.x.x.x or [::1]',
   )
-  .transform((value) => value.replace(/\/+$/, ''));
+  .transform((value) => value.replace(/(?<!\/)\/+$/, ''));
 
 /** Where a server of the deployment is, http too: requests to it are signed, and carry no password. */
 export const serverUrl = z
   .string()
   .refine(isServerUrl, 'an http:// or https:// URL without user, query and fragment')
-  .transform((value) => value.replace(/\/+$/, ''));
+  .transform((value) => value.replace(/(?<!\/)\/+$/, ''));
 
 /** A comma-separated list of origins: https, or http on this machine only. */
 export const originList = z.string().transform((value, context): string[] => {
@@ -153,6 +153,12 @@ export const allowedHostList = z.string().transform((value, context): string[] =
   return entries;
 });
 
+/** A comma-separated list of addresses or CIDRs. */
+export const addressList = textList.refine(
+  (entries) => entries.every(isAddressOrNetwork),
+  'a comma-separated list of addresses or CIDRs, such as 127.0.0.1,10.0.0.0/8',
+);
+
 /** `true` or `false`. */
 export const trueOrFalse = z.enum(['true', 'false'], 'true or false').transform((word) => word === 'true');
 
@@ -164,9 +170,9 @@ export const looseTrue = z.string().transform((value) => value.toLowerCase() ===
 
 /** `name=value,name=value`, values percent-encoded (OTLP Exporter Configuration, read 2026-11-22). */
 export const headerList = z.string().transform((value, context): Readonly<Record<string, string>> => {
-  const pairs = splitList(value).map((entry) => /^([\w!#$%&'*+.^`|~-]+)\s*=\s*(.*)$/.exec(entry) ?? []);
+  const pairs = splitList(value).map((entry) => /^([\w!#$%&'*+.^`|~-]+)\s*=(.*)$/.exec(entry) ?? []);
   if (pairs.some(([, name]) => name === undefined)) context.addIssue('a comma-separated list of name=value');
-  return Object.fromEntries(pairs.map(([, name = '', text = '']) => [name, decoded(text)]));
+  return Object.fromEntries(pairs.map(([, name = '', text = '']) => [name, decoded(text.trim())]));
 });
 
 function decoded(text: string): string {
@@ -241,9 +247,13 @@ function isWebhookSecret(secret: string): boolean {
 }
 
 function isAllowedHost(entry: string): boolean {
-  const [, address, bits] = /^([0-9a-f.:]+)\/(\d{1,3})$/.exec(entry) ?? [];
-  if (address !== undefined && isIP(address)) return Number(bits) <= (isIP(address) === 4 ? 32 : 128);
-  if (isIP(entry)) return true;
+  if (isAddressOrNetwork(entry)) return true;
   const [, host, port] = /^(\[[0-9a-f:]+\]|[a-z0-9_.-]+)(?::(\d{1,5}))?$/.exec(entry) ?? [];
   return host !== undefined && (port === undefined || isPort(port));
+}
+
+function isAddressOrNetwork(entry: string): boolean {
+  const [, address, bits] = /^([0-9a-f.:]+)\/(\d{1,3})$/i.exec(entry) ?? [];
+  if (address !== undefined && isIP(address)) return Number(bits) <= (isIP(address) === 4 ? 32 : 128);
+  return isIP(entry) !== 0;
 }

@@ -1,8 +1,7 @@
 import { AUTH_ROWS } from './error-rows/auth.ts';
-import { CALLBACK_ROWS } from './error-rows/callback.ts';
 import { INPUT_ROWS } from './error-rows/input.ts';
 import { OPERATION_ROWS } from './error-rows/operation.ts';
-import { OUTBOUND_ROWS } from './error-rows/outbound.ts';
+import { CALLBACK_ROWS, OUTBOUND_ROWS } from './error-rows/outbound.ts';
 import { PROCESSING_ROWS } from './error-rows/processing.ts';
 import { REMOTE_MEDIA_ROWS } from './error-rows/remote-media.ts';
 import { TIKTOK_ROWS } from './error-rows/tiktok.ts';
@@ -26,6 +25,9 @@ export const ERROR_TABLE = {
 } as const satisfies Record<string, ErrorRow>;
 
 export type ErrorCode = keyof typeof ERROR_TABLE;
+
+/** All codes. */
+export const ALL_ERROR_CODES = Object.keys(ERROR_TABLE).filter(isErrorCode);
 
 /** Whether a text is one of our error codes. */
 export function isErrorCode(text: string): text is ErrorCode {

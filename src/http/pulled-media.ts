@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { PULL_CHECK, PULL_PATH } from '../core/media-route.ts';
 import type { MediaSource } from '../core/ports.ts';
 import { SECOND_MS } from '../core/units.ts';
+import { onceOver } from './once-over.ts';
 import { type Problem, sendProblem } from './problem.ts';
 import { serveFile, textFile } from './serve-file.ts';
 
@@ -44,6 +45,7 @@ export function registerPulledMedia(server: FastifyInstance, options: PulledMedi
 
   server.route<{ Params: { name: string } }>({
     method: ['GET', 'HEAD'],
+    config: { isPublic: true },
     url: `${PULL_PATH}/:name`,
     async handler(request, reply) {
       const text = texts.get(request.params.name);
@@ -52,6 +54,7 @@ export function registerPulledMedia(server: FastifyInstance, options: PulledMedi
   });
   server.route<{ Params: { token: string } }>({
     method: ['GET', 'HEAD'],
+    config: { isPublic: true },
     url: `${PULL_PATH}/:token/:name`,
     async handler(request, reply) {
       const leave = await places.take();
@@ -62,8 +65,9 @@ export function registerPulledMedia(server: FastifyInstance, options: PulledMedi
         leave();
         if (underWay.size === 0) drained.emit('drained');
       };
-      if (reply.raw.destroyed) done();
-      else reply.raw.once('close', done);
+      onceOver(reply.raw, done);
+      // It may have left while it waited for a place.
+      if (reply.raw.destroyed) return reply.hijack();
       const media = await options.open(request.params.token);
       return typeof media === 'string' ? sendProblem(reply, REFUSALS[media]) : serveFile(request, reply, media);
     },

@@ -4,10 +4,13 @@ import { isLoopbackHost } from '../core/loopback-host.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { ReceiveWebhook } from '../tiktok-webhooks/receive-webhook.ts';
 import { BOARD_PATH, type BoardOptions, registerBoard } from './board.ts';
+import { boundConnections } from './bound-connections.ts';
 import { type ConnectOptions, registerConnect } from './connect.ts';
 import { type ReadinessCheck, registerHealth, registerMetrics } from './health.ts';
 import { PAGE_HEADERS, renderPage } from './html-page.ts';
+import { limitRate } from './limit-rate.ts';
 import { dropUnusedConnections, limitRequestTime, listen, urlOf, type WebServer } from './listen.ts';
+import { keepPagesOut } from './page-wall.ts';
 import { answerUnreadableAddress, answerUnreadableRequest, answerWithProblems, sendProblem } from './problem.ts';
 import { type PulledMediaOptions, registerPulledMedia } from './pulled-media.ts';
 import { registerApi } from './v1/api.ts';
@@ -21,6 +24,10 @@ export interface MetricsServerOptions {
   readonly metrics: Pick<Metrics, 'render' | 'contentType'>;
   readonly readinessChecks: readonly ReadinessCheck[];
   readonly log: Logger;
+  /** Most connections that are open at the same time. Default: 800. */
+  readonly maxConnections?: number | undefined;
+  /** Longest time in which a request has to arrive (ms). Default: half a minute. */
+  readonly requestMs?: number | undefined;
 }
 
 export interface ServerOptions extends MetricsServerOptions {
@@ -33,14 +40,19 @@ export interface ServerOptions extends MetricsServerOptions {
   readonly pulledMedia?: PulledMediaOptions | undefined;
   /** Path below which a proxy serves us, such as `/tiktok`; links start with it. Default: none. */
   readonly basePath?: string | undefined;
+  /** Addresses and networks of proxies, whose word is taken on who the client is. Default: none. */
+  readonly trustedProxies?: readonly string[] | undefined;
   /** Without it webhooks are refused. */
   readonly receiveWebhook?: ReceiveWebhook | undefined;
-  /** Longest time in which a request has to arrive (ms). Default: half a minute. */
-  readonly requestMs?: number | undefined;
 }
 
 /** Longest part of a path that is a parameter: an account's name is up to 128 characters, each up to 12 encoded. */
 const MAX_PARAM_LENGTH = 2_000;
+
+/** Leaves files, Redis and uploads their share of the 1,024 descriptors that many systems give a process. */
+const MAX_CONNECTIONS = 800;
+
+const REQUESTS_PER_MINUTE = 600;
 
 const WEBHOOK_PATH = '/webhooks/tiktok';
 /** TikTok's reports are a few hundred bytes. */
@@ -73,7 +85,7 @@ function homePage(basePath: string): string {
  */
 export async function startServer(options: ServerOptions): Promise<WebServer> {
   const { host, port, board, api, connect, receiveWebhook, pulledMedia, basePath = '' } = options;
-  const server = createServer(options);
+  const server = await createServer(options);
   registerHomePage(server, basePath);
   await registerBoard(server, { ...board, host, basePath });
   await registerWebhook(server, receiveWebhook);
@@ -94,12 +106,15 @@ export async function startServer(options: ServerOptions): Promise<WebServer> {
 export async function startMetricsServer(options: MetricsServerOptions): Promise<WebServer> {
   const { host, port } = options;
   const variables = { host: 'METRICS_HOST', port: 'METRICS_PORT' };
-  return await listen(createServer(options), { host, port, variables });
+  return await listen(await createServer(options), { host, port, variables });
 }
 
 /** A server with `/metrics`, `/healthz` and `/readyz` that answers errors with problem documents. */
-function createServer(options: Pick<ServerOptions, 'metrics' | 'readinessChecks' | 'log' | 'requestMs' | 'basePath'>) {
-  const { metrics, readinessChecks, log, requestMs, basePath = '' } = options;
+async function createServer(
+  options: MetricsServerOptions & Pick<ServerOptions, 'api' | 'basePath' | 'trustedProxies'>,
+) {
+  const { host, api, metrics, readinessChecks, log, requestMs, maxConnections = MAX_CONNECTIONS } = options;
+  const { basePath = '', trustedProxies = [] } = options;
   const loggerInstance: FastifyBaseLogger = log;
   const logController = new LogController({ disableRequestLogging: true });
   // Clients join a base URL and a path with a slash too many, and mean the same.
@@ -107,12 +122,16 @@ function createServer(options: Pick<ServerOptions, 'metrics' | 'readinessChecks'
   const server: FastifyInstance = fastify({
     ...{ loggerInstance, logController, routerOptions },
     ...limitRequestTime(requestMs),
+    ...(trustedProxies.length > 0 && { trustProxy: [...trustedProxies] }),
     rewriteUrl: ({ url = '/' }) => withoutBasePath(url, basePath),
     frameworkErrors: answerUnreadableAddress,
     clientErrorHandler: answerUnreadableRequest,
   });
+  boundConnections(server, maxConnections);
   dropUnusedConnections(server);
-  answerWithProblems(server, log);
+  answerWithProblems(server, log, basePath);
+  keepPagesOut(server, { host, hasKeys: (api?.apiKeys ?? []).length > 0 });
+  await limitRate(server, api?.requestsPerMinute ?? REQUESTS_PER_MINUTE);
   registerHealth(server, readinessChecks);
   registerMetrics(server, metrics);
   return server;
@@ -136,7 +155,7 @@ async function registerWebhook(server: FastifyInstance, receive: ReceiveWebhook 
   await server.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-    scope.post(WEBHOOK_PATH, { bodyLimit: MAX_WEBHOOK_BYTES }, async (request, reply) => {
+    scope.post(WEBHOOK_PATH, { bodyLimit: MAX_WEBHOOK_BYTES, config: { isPublic: true } }, async (request, reply) => {
       if (receive === undefined) {
         const detail =
           'TIKTOK_CLIENT_SECRET is not set, so the signature of a TikTok webhook cannot be checked. The webhook was rejected.';

@@ -239,11 +239,11 @@ async function checkDuplicate(
   duplicates: PreflightDuplicates,
 ): Promise<PartReport> {
   if (onDuplicate === 'allow') return { findings: [], part: notChecked('duplicates are allowed') };
-  if (digest === undefined) return { findings: [], part: notChecked('the video could not be read') };
+  if (digest === undefined) return { findings: [], part: notChecked('the media could not be read') };
   const other = await duplicates.find(account, digest);
   if (other === undefined) return { findings: [], part: CHECKED };
   const severity = onDuplicate === 'refuse' ? 'refuse' : 'warn';
-  const found = `publish job ${other.id} of this account has the same video and is ${other.state}`;
+  const found = `publish job ${other.id} of this account has the same media and is ${other.state}`;
   return {
     findings: [findingOf('INPUT_DUPLICATE_VIDEO', { severity, field: 'media', limit: null, found })],
     part: CHECKED,

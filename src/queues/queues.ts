@@ -7,7 +7,6 @@ import {
   type PublishEntry,
   referenceTo,
 } from '../core/job-reference.ts';
-import type { PublishEvent } from '../core/publish-event.ts';
 import { deliveryIdOf } from '../core/subscription.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import { boundEntries } from './bounded-entries.ts';

@@ -12,10 +12,11 @@ const settings = z.object({
   FUZZ_SEED: z.coerce.number().default(() => Math.floor(Math.random() * 2 ** 31)),
 });
 
-/** Inputs are made in batches, so that a long run does not hold them all. */
-const BATCH_COUNT = 500;
+/** Inputs are made in batches, so that a long run does not hold them all; at least eight, since the first warm it up. */
+const MOST_PER_BATCH = 500;
+const LEAST_BATCHES = 8;
 /** What a process may gain between its warm-up and its end, whatever the number of inputs. */
-const MOST_GROWTH_BYTES = 48 * MEBIBYTE_BYTES;
+const MOST_GROWTH_BYTES = 8 * MEBIBYTE_BYTES;
 
 export interface FuzzOptions<T> {
   /** What the inputs are, in the plural. */
@@ -35,12 +36,13 @@ export async function fuzz<T>({ what, count, inputs, parallel = 1, attempt }: Fu
   const total = count[form];
   process.stdout.write(`fuzz: ${total} ${what}, FUZZ_SEED=${seed} FUZZ_FORM=${form}\n`);
   let warmBytes = Number.POSITIVE_INFINITY;
-  for (let done = 0; done < total; done += BATCH_COUNT) {
-    const numRuns = Math.min(BATCH_COUNT, total - done);
+  const batchCount = Math.min(MOST_PER_BATCH, Math.ceil(total / LEAST_BATCHES));
+  for (let done = 0; done < total; done += batchCount) {
+    const numRuns = Math.min(batchCount, total - done);
     // A batch has a seed of its own, so that none repeats another.
     const batch = fc.sample(inputs, { seed: (seed + done) | 0, numRuns });
     await Promise.all(Array.from({ length: parallel }, () => work(batch)));
-    if (done <= total / 4) warmBytes = heapBytes();
+    if (done < total / 4) warmBytes = heapBytes();
   }
   const grownBytes = heapBytes() - warmBytes;
   process.stdout.write(`fuzz: the heap grew by ${Math.round(grownBytes / 1_024)} kB after the first quarter\n`);

@@ -10,8 +10,7 @@ import { openFileSource } from '../../media/file-source.ts';
 import type { EnqueuedJob, EnqueueOptions } from '../../producers/publisher.ts';
 import { type CommandContext, commandName } from '../cli-io.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
-import { refuseIgnoredOptions } from '../ignored-options.ts';
-import { privacyLevelOf, withOptionNames } from '../option-names.ts';
+import { privacyLevelOf, refuseIgnoredOptions, withOptionNames } from '../option-names.ts';
 import { parseTime, whenText } from '../parse-time.ts';
 import { preflightText } from '../preflight-text.ts';
 import { withClient } from '../with-client.ts';
@@ -95,7 +94,7 @@ function keyOf({ idempotencyKey }: PublishCommandOptions): EnqueueOptions {
 }
 
 async function watchFrom(job: EnqueuedJob, app: Client, context: CommandContext): Promise<ExitCode> {
-  context.output.note(`job ${job.id}${whenText(job)}`);
+  context.output.note(`job ${job.id}${whenText(job, ' starts at ')}`);
   return await watchUntilEnd(job.id, app.publisher, context);
 }
 

@@ -3,7 +3,7 @@ import type { Job, Queue } from 'bullmq';
 import type { JobReference } from '../../core/job-reference.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { parsePublishRequest } from '../../core/publish-request.ts';
-import { durationText } from '../../core/quantity-text.ts';
+import { countText, durationText } from '../../core/quantity-text.ts';
 import { SECOND_MS } from '../../core/units.ts';
 import { QUEUE_NAMES } from '../../queues/queue-names.ts';
 import type { Queues } from '../../queues/queues.ts';
@@ -114,7 +114,7 @@ function findingsOf(look: QueueLook, suspects: readonly WorkedQueue[]): Finding[
     findings.push({ check: 'queues', level: 'advice', message, fix: `${start} to process jobs.` });
   }
   if (failed > 0) {
-    const message = `${failed === 1 ? '1 job' : `${failed} jobs`} of ${queue} failed and must be checked`;
+    const message = `${countText(failed, 'job')} of ${queue} failed and must be checked`;
     const fix = 'To see why: `tiktok-publisher list --state failed` and `--state unconfirmed`.';
     findings.push({ check: 'queues', level: 'advice', message, fix });
   }
@@ -123,7 +123,7 @@ function findingsOf(look: QueueLook, suspects: readonly WorkedQueue[]): Finding[
 
 function idleText({ name, waiting, overdueMs: lateMs }: QueueLook): string {
   const queue = QUEUE_NAMES[name];
-  if (waiting > 0) return waiting === 1 ? `1 job of ${queue} is waiting` : `${waiting} jobs of ${queue} are waiting`;
+  if (waiting > 0) return `${countText(waiting, 'job')} of ${queue} ${waiting === 1 ? 'is' : 'are'} waiting`;
   return `delayed jobs of ${queue} should have started ${durationText(lateMs)} ago`;
 }
 

@@ -63,7 +63,7 @@ export async function registerApi(
       const api = scope.withTypeProvider<ApiTypes>();
       registerPublishRoutes(api, { ...options, basePath });
       registerPreflightRoutes(api, options);
-      registerEventRoutes(api);
+      registerEventRoutes(api, options);
       registerAccountRoutes(api);
       registerConnectLinkRoutes(api);
       registerCallbackRoutes(api);

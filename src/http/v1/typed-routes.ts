@@ -38,6 +38,9 @@ export interface ApiOptions {
   readonly apiKeys: readonly string[];
   /** Requests that one caller may make in a minute, as counted by this process. */
   readonly requestsPerMinute: number;
+  /** Event streams that this process holds open at the same time, in all and for one caller. */
+  readonly maxEventStreams: number;
+  readonly maxEventStreamsPerKey: number;
   readonly publisher: CallersPublisher;
   /** Keys that were made at run time. */
   readonly keys: ApiKeys;

@@ -440,7 +440,11 @@ describe('who may connect an account', () => {
   const page = '/connect/tiktok?account=acme';
 
   it('is who has a link, wherever they are, and only for its account', async () => {
-    const site = await startSite({ HOST: '0.0.0.0', API_KEYS: 'k', PUBLIC_BASE_URL: 'https://a.example/tiktok' });
+    const site = await startSite({
+      HOST: '0.0.0.0',
+      API_KEYS: 'key-of-this-test',
+      PUBLIC_BASE_URL: 'https://a.example/tiktok',
+    });
     const { port } = new URL(site.url);
     const from = (path: string) => request(`http://127.0.0.1:${port}${path}`, { host: 'a.example' });
     const link = new URL(await site.link('acme'));
@@ -468,7 +472,7 @@ describe('who may connect an account', () => {
   });
 
   it('is nobody where no public address is known', async () => {
-    const site = await startSite({ HOST: '0.0.0.0', API_KEYS: 'k' });
+    const site = await startSite({ HOST: '0.0.0.0', API_KEYS: 'key-of-this-test' });
     const answer = await openBrowser().visit(await site.link('acme'));
     expect(answer.status).toBe(503);
     expect(JSON.parse(answer.text)).toMatchObject({ code: 'CONNECT_NOT_CONFIGURED' });
@@ -488,16 +492,16 @@ describe('who may connect an account', () => {
 
   it("is who knows the board's login, everywhere", async () => {
     const site = await startSite({
-      ...{ HOST: '0.0.0.0', API_KEYS: 'k', PUBLIC_BASE_URL: 'https://a.example' },
-      ...{ BOARD_USER: 'ops', BOARD_PASSWORD: 'secret' },
+      ...{ HOST: '0.0.0.0', API_KEYS: 'key-of-this-test', PUBLIC_BASE_URL: 'https://a.example' },
+      ...{ BOARD_USER: 'ops', BOARD_PASSWORD: 'long enough secret' },
     });
     const as = (credentials: string) => ({ authorization: `Basic ${Buffer.from(credentials).toString('base64')}` });
     expect((await request(`${site.url}${page}`, {})).status).toBe(401);
     expect((await request(`${site.url}${page}`, as('ops:wrong'))).status).toBe(401);
-    expect((await request(`${site.url}${page}`, as('ops:secret'))).status).toBe(302);
-    expect((await request(`${site.url}${page}`, { ...as('ops:secret'), 'sec-fetch-site': 'cross-site' })).status).toBe(
-      403,
-    );
+    expect((await request(`${site.url}${page}`, as('ops:long enough secret'))).status).toBe(302);
+    expect(
+      (await request(`${site.url}${page}`, { ...as('ops:long enough secret'), 'sec-fetch-site': 'cross-site' })).status,
+    ).toBe(403);
     const link = await site.link('acme');
     expect((await request(link, {})).status).toBe(302);
   });

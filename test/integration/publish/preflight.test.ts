@@ -78,7 +78,7 @@ describe('publisher.preflight', () => {
     await workers.close({ timeoutMs: 5_000 });
     const { ok, findings } = await pipeline.publisher.preflight(request);
     expect(ok).toBe(false);
-    const found = `publish job ${id} of this account has the same video and is published`;
+    const found = `publish job ${id} of this account has the same media and is published`;
     expect(findings).toMatchObject([{ code: 'INPUT_DUPLICATE_VIDEO', severity: 'refuse', found }]);
   });
 

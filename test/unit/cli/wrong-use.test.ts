@@ -65,6 +65,9 @@ describe('wrong use of the command line', () => {
     [['callbacks', 'replay', 'x', '--failed'], '--failed'],
     [['worker', '--only', 'upload,nothing'], 'upload, status'],
     [['list', '--state', 'done'], '--state: expected one of scheduled'],
+    [['list', '--state', 'failed', '--code', 'nonsense'], '--code: expected a name'],
+    [['list', '--metadata', 'campaign'], 'Expected key=value'],
+    [['list', '--ended-from', 'yesterday'], '--ended-from: expected an ISO 8601 time'],
     [['list', '--limit', '0'], 'whole number from 1'],
     [['accounts', 'add', 'acme'], '--open-id'],
     [['simulator', '--port', '99999'], '65535'],
@@ -78,7 +81,7 @@ describe('wrong use of the command line', () => {
       expect(exitCode).toBe(2);
       // The first of them loads most of the program, which takes its time on a busy machine.
     },
-    30_000,
+    60_000,
   );
 
   it('is told as one JSON document with --json, and nothing else', async () => {
