@@ -66,7 +66,7 @@ describe('wrong use of the command line', () => {
     [['worker', '--only', 'upload,nothing'], 'upload, status'],
     [['list', '--state', 'done'], '--state: expected one of scheduled'],
     [['list', '--limit', '0'], 'whole number from 1'],
-    [['accounts', 'add', 'acme'], '--open-id'],
+    [['accounts', 'add', 'acme'], 'standard input: expected a JSON object'],
     [['simulator', '--port', '99999'], '65535'],
   ])(
     '%j exits with 2 and says %s',
