@@ -37,7 +37,8 @@ export async function addAccount(
 }
 
 function unclearOpenId(withTokens: string | undefined): PublishError {
-  const message = withTokens === undefined ? 'required, unless the JSON has "openId"' : 'is not the "openId" of the JSON';
+  const message =
+    withTokens === undefined ? 'required, unless the JSON has "openId"' : 'is not the "openId" of the JSON';
   return new PublishError('INPUT_INVALID', { problems: [{ path: '--open-id', message }] });
 }
 
