@@ -2,6 +2,9 @@ import { InvalidArgumentError } from 'commander';
 import { WORKER_KINDS, type WorkerKind } from '../workers/runtime/worker-kinds.ts';
 import { parseDuration } from './parse-time.ts';
 
+/** What the argument `<id>` of a command about a job may be. */
+export const JOB_ID = 'id or idempotency key of the job';
+
 /** Reads a whole number within bounds. */
 export function wholeNumber(least: number, most: number): (text: string) => number {
   return (text) => {
@@ -25,6 +28,13 @@ export function parseWorkerKinds(text: string): WorkerKind[] {
     if (kind === undefined) throw new InvalidArgumentError(`Expected one or more of ${WORKER_KINDS.join(', ')}.`);
     return kind;
   });
+}
+
+/** Reads `key=value`, which may be repeated. */
+export function parseMetadata(text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const middle = text.indexOf('=');
+  if (middle < 1) throw new InvalidArgumentError('Expected key=value.');
+  return { ...before, [text.slice(0, middle)]: text.slice(middle + 1) };
 }
 
 /** Reads a JSON object. */

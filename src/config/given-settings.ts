@@ -109,7 +109,8 @@ function givenAs(env: Environment, variable: string): GivenSetting | undefined {
  * it (kubernetes.io/docs/tutorials/services/connect-applications-service, "Environment Variables", read 2026-11-29).
  */
 function isServiceLink(variable: string, text: string): boolean {
-  if (/_SERVICE_(HOST|PORT(_\w+)?)$|_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$/.test(variable)) return true;
+  if (/_SERVICE_(HOST|PORT(_\w{1,99})?)$|_PORT_\d{1,5}_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$/.test(variable))
+    return true;
   return variable.endsWith('_PORT') && /^(tcp|udp|sctp):\/\//.test(text);
 }
 

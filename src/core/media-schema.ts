@@ -7,6 +7,8 @@ import { MAX_PHOTOS } from './post-limits.ts';
 const MAX_BUCKET_LENGTH = 255;
 const MAX_OBJECT_KEY_BYTES = 1_024;
 const MAX_URL_LENGTH = 8_192;
+/** Longest path that Linux opens, in bytes. */
+const MAX_PATH_LENGTH = 4_096;
 
 /** Any address on the web. */
 export const webUrl = z
@@ -28,6 +30,7 @@ const filePath = z
     z
       .string()
       .min(1, 'expected the path of a file')
+      .max(MAX_PATH_LENGTH, `expected at most ${MAX_PATH_LENGTH} characters`)
       .refine(
         (path): boolean => !isFileUrl(path),
         'expected a path, or the URL of a local file such as file:///srv/a.mp4',

@@ -76,8 +76,8 @@ function renderMessage(code: ErrorCode, details: SafeDetails): string {
   const parts = [details.reason ?? ERROR_TABLE[code].message];
   const provider = [details.tiktokCode, details.tiktokMessage].filter(Boolean).join(': ');
   if (provider !== '') parts.push(`(TikTok: ${provider})`);
-  for (const problem of details.problems ?? []) parts.push(`\n  - ${problem.path}: ${problem.message}`);
-  return parts.join(' ');
+  const problems = (details.problems ?? []).map(({ path, message }) => `\n  - ${path}: ${message}`);
+  return parts.join(' ') + problems.join('');
 }
 
 function capProviderText(details: SafeDetails): SafeDetails {
