@@ -1,4 +1,4 @@
-import type { Redis, RedisOptions } from 'ioredis';
+import type { RedisOptions } from 'ioredis';
 import { SECOND_MS } from '../core/units.ts';
 import { isServedElsewhere } from './reconnecting.ts';
 
@@ -94,22 +94,4 @@ export function clusterPatience(role: RedisRole) {
 /** How long a server may take for its first word. */
 export function firstWordMs(deadPeerMs = DEAD_PEER_MS): number {
   return Math.min(deadPeerMs, FIRST_WORD_MS);
-}
-
-/**
- * Has a client send all calls of one turn of the event loop at the turn's end, by one system call. On a busy worker that
- * is less work for both sides; on an idle one nothing waits.
- */
-export function joinWrites(client: Redis): void {
-  client.on('connect', () => {
-    const { stream } = client;
-    const write = stream.write.bind(stream) as (...written: unknown[]) => boolean;
-    stream.write = (...written: unknown[]) => {
-      if (stream.writableCorked === 0) {
-        stream.cork();
-        setImmediate(() => stream.uncork());
-      }
-      return write(...written);
-    };
-  });
 }

@@ -6,15 +6,9 @@ import type { RedisLogin, RedisTarget } from '../config/redis-config.ts';
 import { withDeadline } from '../core/deadline.ts';
 import type { RedisCode } from '../core/redis-code.ts';
 import { SECOND_MS } from '../core/units.ts';
-import {
-  blockedSilenceMs,
-  clusterPatience,
-  firstWordMs,
-  joinWrites,
-  type RedisRole,
-  roleOptions,
-} from './client-options.ts';
+import { blockedSilenceMs, clusterPatience, firstWordMs, type RedisRole, roleOptions } from './client-options.ts';
 import { describeTarget, explainRedisError } from './connection-error.ts';
+import { joinWrites } from './joined-writes.ts';
 import type { RedisClient } from './lua-script.ts';
 import { reconnectDelayMs, reconnecting } from './reconnecting.ts';
 import { countCalls } from './sampled-calls.ts';
