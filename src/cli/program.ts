@@ -166,10 +166,10 @@ function addAccounts(program: Command, run: Run): void {
   const accounts = program.command('accounts').description('connect TikTok accounts');
   withJson(accounts.command('add'))
     .description(
-      'add an account, or replace its tokens; reads {"accessToken", "expiresIn", "refreshToken", "refreshExpiresIn", "scope"} from standard input',
+      'add an account, or replace its tokens; reads {"openId", "accessToken", "expiresIn", "refreshToken", "refreshExpiresIn", "scope"} from standard input',
     )
     .argument('<account>', 'account name for publish requests')
-    .requiredOption('--open-id <id>', "TikTok's id (open_id) of the user")
+    .option('--open-id <id>', "TikTok's id (open_id) of the user; required, unless the JSON has it")
     .action((account, options) =>
       run(async (context) => (await import('./commands/accounts.ts')).addAccount(account, options, context)),
     );

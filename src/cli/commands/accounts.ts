@@ -17,14 +17,16 @@ import { withClient } from '../with-client.ts';
 /** `accounts add`: tokens come over standard input, since arguments can be seen by every user of the machine. */
 export async function addAccount(
   account: string,
-  { openId }: { readonly openId: string },
+  options: { readonly openId?: string },
   context: CommandContext,
 ): Promise<ExitCode> {
   const { io, output } = context;
   // Wrong settings are reported before people paste tokens.
   loadConfig(io.env);
   if (io.stdin.isTTY === true) output.note('Paste the JSON object with the tokens, then press Ctrl-D:');
-  const tokens = parseAccountInput(await readJson(io));
+  const { openId: openIdWithTokens, ...tokens } = parseAccountInput(await readJson(io));
+  const openId = options.openId ?? openIdWithTokens;
+  if (openId === undefined || openId !== (openIdWithTokens ?? openId)) throw unclearOpenId(openIdWithTokens);
   const run = async ({ accounts }: Client): Promise<undefined> => {
     const connected = await accounts.connect({ ...tokens, account, openId });
     if (connected.missingScopes.length > 0) output.note(missingScopesText(connected.missingScopes));
@@ -32,6 +34,12 @@ export async function addAccount(
   };
   // People may add accounts before they start the service, which then finds them.
   return await withClient(context, run, { starter: 'service' });
+}
+
+function unclearOpenId(withTokens: string | undefined): PublishError {
+  const message =
+    withTokens === undefined ? 'required, unless the JSON has "openId"' : 'is not the "openId" of the JSON';
+  return new PublishError('INPUT_INVALID', { problems: [{ path: '--open-id', message }] });
 }
 
 /** `accounts connect`: a link that the account's owner can be sent. */
