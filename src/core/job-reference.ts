@@ -45,7 +45,7 @@ export interface PublishEntry {
 }
 
 /** An entry of `tiktok-status` has no priority. */
-export type NewEntry = Omit<PublishEntry, 'priority'> & Partial<Pick<PublishEntry, 'priority'>>;
+type NewEntry = Omit<PublishEntry, 'priority'> & Partial<Pick<PublishEntry, 'priority'>>;
 
 /** How a script that writes a job's record adds its entry to a queue in the same step. */
 export interface EntryScript {
