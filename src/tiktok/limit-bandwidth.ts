@@ -8,16 +8,16 @@ const SLICE_BYTES = 65_536;
 export interface Pacer {
   /** Ms since any instant. */
   now(): number;
-  sleep(ms: number): Promise<unknown>;
+  wait(ms: number): Promise<unknown>;
 }
 
-const REAL_TIME: Pacer = { now: () => performance.now(), sleep };
+const REAL_TIME: Pacer = { now: () => performance.now(), wait: sleep };
 
 /** Lets a body pass at the speed that its turn among the others gives it. */
 export type LimitBandwidth = (body: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
 
 /** All bodies together pass no faster than this; those that pass at the same time share it equally. */
-export function createBandwidthLimit(bytesPerSecond: number, { now, sleep: wait }: Pacer = REAL_TIME): LimitBandwidth {
+export function createBandwidthLimit(bytesPerSecond: number, { now, wait }: Pacer = REAL_TIME): LimitBandwidth {
   let freeAt = now();
 
   return async function* limited(body) {

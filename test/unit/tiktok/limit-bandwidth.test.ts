@@ -4,16 +4,16 @@ import { createBandwidthLimit } from '../../../src/tiktok/limit-bandwidth.ts';
 /** Time that passes only while all bodies wait. */
 function startClock() {
   let now = 0;
-  const sleepers: { readonly until: number; readonly wake: () => void }[] = [];
+  const waiting: { readonly until: number; readonly wake: () => void }[] = [];
   return {
     now: () => now,
-    sleep: (ms: number) => new Promise<void>((wake) => sleepers.push({ until: now + ms, wake })),
+    wait: (ms: number) => new Promise<void>((wake) => waiting.push({ until: now + ms, wake })),
     /** Wakes whoever waits the shortest, until nobody does. */
     async run(): Promise<number> {
       for (;;) {
         await new Promise(setImmediate);
-        sleepers.sort((one, other) => one.until - other.until);
-        const next = sleepers.shift();
+        waiting.sort((one, other) => one.until - other.until);
+        const next = waiting.shift();
         if (next === undefined) return now;
         now = next.until;
         next.wake();
@@ -58,7 +58,7 @@ describe('the limit of upload bandwidth', () => {
     const first = collect();
     const firstMs = await clock.run();
     expect((await first).equals(Buffer.concat([0, 1, 2].map((n) => Buffer.alloc(100_000, n))))).toBe(true);
-    const idle = clock.sleep(60_000);
+    const idle = clock.wait(60_000);
     await clock.run();
     await idle;
     const second = collect();
