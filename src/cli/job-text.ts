@@ -1,4 +1,6 @@
+import type { DeliveryAttempt } from '../core/delivery-reports.ts';
 import { headline, percentText } from '../core/headline.ts';
+import type { JobCounts } from '../core/job-counts.ts';
 import { mediaText, oneLine, postText } from '../core/post-text.ts';
 import { withoutLineBreaks } from '../core/printable.ts';
 import type { PublishJob, TimelineEntry } from '../core/publish-job.ts';
@@ -74,6 +76,23 @@ export function jobTable(jobs: readonly PublishJob[], now: number, columns?: num
   return [...(isWide ? lines.slice(0, 1) : []), ...belowHead].join('\n');
 }
 
+/** Numbers of jobs, by state, and by why they failed or wait. */
+export function countsText({ total, states, codes, waitingFor }: JobCounts): string {
+  if (total === 0) return 'No jobs.';
+  const part = (title: string, counts: Readonly<Record<string, number>>): string[][] => {
+    const rows = Object.entries(counts).sort(([, one], [, other]) => other - one);
+    return rows.length === 0
+      ? []
+      : [[title, ''], ...rows.map(([name, count]) => [`  ${name}`, count.toLocaleString('en')])];
+  };
+  return textTable([
+    ['jobs', total.toLocaleString('en')],
+    ...part('by state', states),
+    ...part('failed or unconfirmed', codes),
+    ...part('waiting for', waitingFor),
+  ]);
+}
+
 function stateCell(job: PublishJob): string {
   if (job.waitingFor !== null) return `${job.state} (${job.waitingFor})`;
   return job.state === 'uploading' ? `uploading ${percentText(job)}` : job.state;
@@ -90,4 +109,13 @@ export function textTable(rows: readonly (readonly string[])[]): string {
         .trimEnd(),
     )
     .join('\n');
+}
+
+/** Deliveries of events, as they are. */
+export function attemptTable(attempts: readonly DeliveryAttempt[]): string {
+  const rows = attempts.map(({ at, eventId, type, outcome, status, durationMs, message }) => [
+    ...[at, eventId, type, outcome, status === null ? '–' : String(status), `${durationMs} ms`],
+    message ?? '',
+  ]);
+  return textTable([['AT', 'EVENT', 'TYPE', 'OUTCOME', 'STATUS', 'TOOK', 'WHY'], ...rows]);
 }

@@ -2,8 +2,9 @@ import { type Command, Option } from 'commander';
 import { readVersion } from '../app/version.ts';
 import { MAX_LISTED_JOBS, MAX_PHOTOS, MAX_PRIORITY } from '../core/post-limits.ts';
 import { WORKER_KINDS } from '../workers/runtime/worker-kinds.ts';
-import { addKeys } from './add-keys.ts';
+import { addKeys, addSubscriptions } from './add-keys.ts';
 import { addSteering } from './add-steering.ts';
+import { withFilter } from './filter-options.ts';
 import { duration, JOB_ID, parseJsonObject, parseWorkerKinds, wholeNumber } from './option-values.ts';
 import { type Run, withJson } from './with-json.ts';
 
@@ -28,6 +29,7 @@ export function buildProgram(program: Command, run: Run): Command {
   addSteering(program, run);
   addAccounts(program, run);
   addCallbacks(program, run);
+  addSubscriptions(program, run);
   addKeys(program, run);
   addLedger(program, run);
   addChecks(program, run);
@@ -144,13 +146,16 @@ function addWatching(program: Command, run: Run): void {
     .description('show a job')
     .argument('<id>', JOB_ID)
     .action((id) => run(async (context) => (await import('./commands/jobs.ts')).status(id, context)));
-  withJson(program.command('list'))
+  withFilter(withJson(program.command('list')))
     .description('show jobs, newest first')
-    .option('--account <name>', 'only jobs of this account')
-    .option('--state <state>', 'only jobs in this state')
+    .option('--oldest-first', 'show the oldest first')
     .option('--limit <n>', 'maximum number of jobs', wholeNumber(1, MAX_LISTED_JOBS))
     .option('--cursor <cursor>', 'cursor of the next page, as printed by the previous one')
     .action((options) => run(async (context) => (await import('./commands/jobs.ts')).list(options, context)));
+  withJson(program.command('counts'))
+    .description('show how many jobs there are by state, error code and waiting reason')
+    .option('--account <name>', 'only jobs of this account')
+    .action((options) => run(async (context) => (await import('./commands/jobs.ts')).counts(options, context)));
   withJson(program.command('watch'))
     .description('show the progress of a job until it ends')
     .argument('<id>', JOB_ID)
@@ -161,10 +166,10 @@ function addAccounts(program: Command, run: Run): void {
   const accounts = program.command('accounts').description('connect TikTok accounts');
   withJson(accounts.command('add'))
     .description(
-      'add an account, or replace its tokens; reads {"accessToken", "expiresIn", "refreshToken", "refreshExpiresIn", "scope"} from standard input',
+      'add an account, or replace its tokens; reads {"openId", "accessToken", "expiresIn", "refreshToken", "refreshExpiresIn", "scope"} from standard input',
     )
     .argument('<account>', 'account name for publish requests')
-    .requiredOption('--open-id <id>', "TikTok's id (open_id) of the user")
+    .option('--open-id <id>', "TikTok's id (open_id) of the user; required, unless the JSON has it")
     .action((account, options) =>
       run(async (context) => (await import('./commands/accounts.ts')).addAccount(account, options, context)),
     );

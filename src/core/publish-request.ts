@@ -69,7 +69,10 @@ const MAX_METADATA_BYTES = 2_048;
 const MAX_ACCOUNT_LENGTH = 128;
 
 /** Whether http will do depends on the host, which is checked where the settings are known. */
-const callbackUrl = webUrl.refine((text) => !hasCredentials(text), 'expected no user and password in the URL');
+export const callbackUrlSchema = webUrl.refine(
+  (text) => !hasCredentials(text),
+  'expected no user and password in the URL',
+);
 
 /** Name of a connected account, or its open_id: they share one space. */
 export const accountNameSchema = z
@@ -77,6 +80,15 @@ export const accountNameSchema = z
   .min(1, 'expected an account name')
   .max(MAX_ACCOUNT_LENGTH)
   .regex(/^[^\s{}\p{Cc}]+$/u, 'expected a name without white space and braces');
+
+/** A time with a time zone, in any spelling of ISO 8601 that programs write. */
+export const isoTime = z.preprocess(
+  toExtendedTime,
+  z.iso.datetime({
+    offset: true,
+    error: 'expected an ISO 8601 time with a time zone, such as 2026-12-01T10:00:00Z',
+  }),
+);
 
 /** The fields of a request, each by itself. */
 export const requestFields = {
@@ -90,24 +102,15 @@ export const requestFields = {
   }),
   media: mediaSchema,
   post: postSchema.optional(),
-  scheduledAt: z
-    .preprocess(
-      toExtendedTime,
-      z.iso.datetime({
-        offset: true,
-        error: 'expected an ISO 8601 time with a time zone, such as 2026-12-01T10:00:00Z',
-      }),
-    )
-    .optional()
-    .meta({
-      description:
-        'Start time, with a time zone. Without it, the job starts immediately. A time more than ten minutes in the past is refused.',
-      examples: ['2026-12-01T10:00:00Z'],
-    }),
+  scheduledAt: isoTime.optional().meta({
+    description:
+      'Start time, with a time zone. Without it, the job starts immediately. A time more than ten minutes in the past is refused.',
+    examples: ['2026-12-01T10:00:00Z'],
+  }),
   priority: z.int().min(0).max(MAX_PRIORITY).optional().meta({
     description: 'Jobs with a lower number run first. Jobs without a priority run before all others.',
   }),
-  callbackUrl: callbackUrl.optional().meta({
+  callbackUrl: callbackUrlSchema.optional().meta({
     description: 'URL that receives the events of the job as signed POST requests (Standard Webhooks).',
     examples: ['https://app.example.com/hooks/tiktok'],
   }),
