@@ -190,7 +190,7 @@ async function replaceFile(path: string, text: string): Promise<void> {
 }
 
 /** The file that holds the address of the Redis of `dataDir`, with its password. */
-export const urlPath = (dataDir: string): string => join(dataDir, 'redis-url');
+const urlPath = (dataDir: string): string => join(dataDir, 'redis-url');
 
 /** Held by the one process that starts or stops a Redis on `dataDir`. */
 export const lockPath = (dataDir: string): string => join(dataDir, 'redis.lock');
