@@ -62,7 +62,7 @@ export async function openServer(service: Service, workers?: RunningWorkers): Pr
     pulledMedia: await pulledMediaOf(app, asking),
     board: {
       ...boardOptions(config.http, asking, operated),
-      console: {
+      pages: {
         ...{ ...api, by: operator.by, metadataKeys: config.metadataIndex, publisher: operated },
         callbacks: deliveriesAs(api.callbacks, operator, api.audit.add),
       },

@@ -11,7 +11,7 @@ import { LedgerAdapter } from './board-adapter.ts';
 import type { BoardJobs } from './board-jobs.ts';
 import { addAccounts } from './console/accounts-page.ts';
 import { addAudit } from './console/audit-page.ts';
-import { type ConsoleParts, consoleRoutes } from './console/console.ts';
+import { type ConsoleParts, consoleRoutes } from './console/console-routes.ts';
 import { addKeys } from './console/keys-page.ts';
 import { nowPage, type QueueReport } from './console/now-page.ts';
 import { addPublishes, addPublishPage } from './console/publish-routes.ts';
@@ -39,7 +39,7 @@ export interface BoardOptions {
   /** Without the ledger's side nothing can be retried, and entries are shown as they are. */
   readonly jobs?: BoardJobs | undefined;
   /** The pages beside the board; without them there are only those of single jobs. */
-  readonly console?: ConsoleParts | undefined;
+  readonly pages?: ConsoleParts | undefined;
   /** Without one the board is served to this machine only. */
   readonly login?: BoardLogin | undefined;
   /** The login of those who may look at everything and change nothing. */
@@ -147,7 +147,7 @@ export async function registerBoard(server: FastifyInstance, options: BoardOptio
       board.setErrorHandler(answerError);
       await board.register(createBoard(options).registerPlugin(), { prefix: BOARD_PATH });
     });
-    await scope.register(async (pages) => addConsole(pages, options));
+    await scope.register(async (inner) => addConsole(inner, options));
   });
 }
 
@@ -210,20 +210,20 @@ function withoutButtons(payload: unknown): unknown {
 
 /** Adds the page of each job and, where there is one, the console that it belongs to. */
 function addConsole(scope: FastifyInstance, options: BoardOptions): void {
-  const { queues, jobs, console, login, basePath } = options;
+  const { queues, jobs, pages, login, basePath } = options;
   const routes = consoleRoutes(scope, basePath);
-  const links = linksPage(basePath, { hasConsole: console !== undefined && login !== undefined });
+  const links = linksPage(basePath, { hasConsole: pages !== undefined && login !== undefined });
   const reports = async () => await Promise.all(queues.map(({ queue }) => queueReport(queue, basePath)));
   routes.page(HOME_PATH, async (request, context) => {
-    if (console === undefined || isVisit(request, options)) return links;
-    return await nowPage(console, reports, context);
+    if (pages === undefined || isVisit(request, options)) return links;
+    return await nowPage(pages, reports, context);
   });
   if (jobs === undefined) return;
   const entriesOf = async (id: string) =>
     (await Promise.all(queues.map(({ queue }) => entryLink(queue, id, basePath)))).flat();
   addPublishPage(routes, { jobs, entriesOf });
-  if (console === undefined) return;
-  for (const add of [addPublishes, addAccounts, addSubscriptions, addKeys, addAudit]) add(routes, console);
+  if (pages === undefined) return;
+  for (const add of [addPublishes, addAccounts, addSubscriptions, addKeys, addAudit]) add(routes, pages);
 }
 
 /** Whether `/` is asked for by a program, which may watch it, or by a stranger: they get its links, and no refusal. */

@@ -5,7 +5,6 @@ import type { JobCounts } from '../../core/job-counts.ts';
 import { countText, timeText } from '../../core/quantity-text.ts';
 import { escapeHtml } from '../escape-html.ts';
 import { PUBLISH_PAGES_PATH } from '../publish-page.ts';
-import { type ConsoleParts, type ConsoleRoutes, required } from './console.ts';
 import {
   actionForm,
   type ConsolePage,
@@ -15,6 +14,7 @@ import {
   shown,
   textField,
 } from './console-page.ts';
+import { type ConsoleParts, type ConsoleRoutes, required } from './console-routes.ts';
 
 export const ACCOUNTS_PATH = '/accounts';
 /** Accounts on a page: the jobs of each are counted. */

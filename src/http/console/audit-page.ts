@@ -3,8 +3,8 @@ import { DEFAULT_LISTED_JOBS } from '../../core/post-limits.ts';
 import { escapeHtml } from '../escape-html.ts';
 import { preciseTimeText } from '../job-words.ts';
 import { publishPagePath } from '../publish-page.ts';
-import type { ConsoleParts, ConsoleRoutes } from './console.ts';
 import { type ConsolePage, choiceField, listTable, type PageContext, shown, textField } from './console-page.ts';
+import type { ConsoleParts, ConsoleRoutes } from './console-routes.ts';
 import { type GivenQuery, givenQuery } from './publishes-page.ts';
 
 const AUDIT_PATH = '/audit';

@@ -3,7 +3,6 @@ import { type ApiKey, SCOPES, type Scope } from '../../core/access.ts';
 import { timeText } from '../../core/quantity-text.ts';
 import { escapeHtml } from '../escape-html.ts';
 import { HttpProblem } from '../problem.ts';
-import { type ConsoleParts, type ConsoleRoutes, type Form, listIn, required } from './console.ts';
 import {
   type ConsolePage,
   checkFields,
@@ -13,6 +12,7 @@ import {
   shown,
   textField,
 } from './console-page.ts';
+import { type ConsoleParts, type ConsoleRoutes, type Form, listIn, required } from './console-routes.ts';
 import { utcTime } from './publishes-page.ts';
 
 const KEYS_PATH = '/keys';

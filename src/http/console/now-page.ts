@@ -8,8 +8,8 @@ import { countText } from '../../core/quantity-text.ts';
 import { escapeHtml } from '../escape-html.ts';
 import { linksHtml } from '../links-page.ts';
 import { ACCOUNTS_PATH, searchPath } from './accounts-page.ts';
-import type { ConsoleParts } from './console.ts';
 import { type ConsolePage, listTable, type PageContext, shown } from './console-page.ts';
+import type { ConsoleParts } from './console-routes.ts';
 import { SUBSCRIPTIONS_PATH } from './subscriptions-page.ts';
 
 /** Accounts whose waiting jobs are counted one by one. */

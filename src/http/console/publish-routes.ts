@@ -2,7 +2,7 @@ import { jobNotFound, PublishError, toInputProblems } from '../../core/publish-e
 import type { BoardJobs } from '../board-jobs.ts';
 import { type EntryLink, PUBLISH_PAGES_PATH, publishPage, publishPagePath } from '../publish-page.ts';
 import { jobQueryString } from '../v1/job-query-string.ts';
-import type { ConsoleParts, ConsoleRoutes } from './console.ts';
+import type { ConsoleParts, ConsoleRoutes } from './console-routes.ts';
 import { type GivenQuery, givenQuery, publishesPage } from './publishes-page.ts';
 
 interface PublishRoutesOptions {

@@ -71,10 +71,13 @@ export function givenQuery(query: unknown): GivenQuery {
   return given;
 }
 
-/** `2026-12-01T10:00` of a browser's field, as ISO 8601 with a zone. */
+const TO_MINUTES = '2026-12-01T10:00'.length;
+const TO_SECONDS = '2026-12-01T10:00:00'.length;
+
+/** What a browser's field of a time sends, as ISO 8601 in UTC; other texts as they are. */
 export function utcTime(text: string): string {
-  if (/(Z|[+-]\d\d:\d\d)$/i.test(text)) return text;
-  return `${text}${/T\d\d:\d\d$/.test(text) ? ':00' : ''}Z`;
+  if (text.length === TO_MINUTES) return `${text}:00Z`;
+  return text.length === TO_SECONDS ? `${text}Z` : text;
 }
 
 /** The list of publish jobs, with the search in its address. */

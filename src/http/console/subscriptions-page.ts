@@ -5,7 +5,6 @@ import type { Subscription } from '../../core/subscription.ts';
 import { escapeHtml } from '../escape-html.ts';
 import { HttpProblem } from '../problem.ts';
 import { publishPagePath } from '../publish-page.ts';
-import { type ConsoleParts, type ConsoleRoutes, type Form, listIn, required } from './console.ts';
 import {
   actionForm,
   type ConsolePage,
@@ -16,6 +15,7 @@ import {
   shown,
   textField,
 } from './console-page.ts';
+import { type ConsoleParts, type ConsoleRoutes, type Form, listIn, required } from './console-routes.ts';
 
 export const SUBSCRIPTIONS_PATH = '/subscriptions';
 
