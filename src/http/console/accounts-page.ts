@@ -86,7 +86,7 @@ function accountsPage(
     title: 'Accounts',
     body: `<form method="get" action="${path}" role="search"><div class="fields">
 ${textField('account', 'Name contains', { value: filter.account })}
-${choiceField('status', 'Access', STATUSES, filter.status)}
+${choiceField('status', 'Access', ['', ...STATUSES], filter.status)}
 </div><p class="actions"><button>Search</button> <a href="${path}">Clear</a></p></form>
 ${list}
 ${hiddenCount === 0 ? '' : `<p class="note">${countText(hiddenCount, 'more account')}: search by name.</p>`}

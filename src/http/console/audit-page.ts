@@ -41,7 +41,7 @@ function auditPage({ entries, nextCursor }: Lines, given: GivenQuery, { basePath
     title: 'Audit trail',
     body: `<form method="get" action="${path}" role="search"><div class="fields">
 ${textField('by', 'Who', { value: given.by })}
-${choiceField('action', 'What', AUDIT_ACTIONS, given.action)}
+${choiceField('action', 'What', ['', ...AUDIT_ACTIONS], given.action)}
 ${textField('account', 'Account', { value: given.account })}
 ${textField('subject', 'Job, account or id', { value: given.subject })}
 </div><p class="actions"><button>Search</button> <a href="${path}">Clear</a></p></form>
@@ -67,9 +67,9 @@ function changeText(before: AuditEntry['before'], after: AuditEntry['after']): s
   const names = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])];
   const text = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value));
   return names
-    .map((name) => {
-      const sides = [before?.[name], after?.[name]].filter((value) => value !== undefined);
-      return shown(`${name}: ${sides.map(text).join(' → ')}`);
+    .flatMap((name) => {
+      const sides = [before?.[name], after?.[name]].filter((value) => value !== undefined && value !== null);
+      return sides.length === 0 ? [] : [shown(`${name}: ${sides.map(text).join(' → ')}`)];
     })
     .join('<br>');
 }

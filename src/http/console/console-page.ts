@@ -55,6 +55,8 @@ const STYLE = `
   h1 { font-size: 1.5rem; line-height: 1.3 } h2 { font-size: 1.15rem; margin: 2rem 0 .5rem }
   table { border-collapse: collapse; width: 100% }
   th, td { text-align: left; vertical-align: top; padding: .35rem 1rem .35rem 0 }
+  th, time { white-space: nowrap } legend { padding: 0 }
+  .list td { min-width: 5rem }
   .list tr { border-bottom: 1px solid light-dark(#ccc, #555) }
   .facts td { padding: .2rem 1rem .2rem 0 }
   .facts td:first-child { white-space: nowrap; font-variant-numeric: tabular-nums; color: light-dark(#555, #aaa) }
@@ -168,9 +170,9 @@ export function textField(
   return `<div><label for="${escapeHtml(id)}">${escapeHtml(label)}</label><input id="${escapeHtml(id)}" name="${escapeHtml(name)}" type="${type}" value="${escapeHtml(value)}"${extra}></div>`;
 }
 
-/** A choice of one, or of none. */
+/** A choice of one; '' among the options is none. */
 export function choiceField(name: string, label: string, options: readonly string[], value = ''): string {
-  const all = ['', ...options, ...(value === '' || options.includes(value) ? [] : [value])];
+  const all = options.includes(value) ? options : [...options, value];
   const items = all.map(
     (each) =>
       `<option value="${escapeHtml(each)}"${each === value ? ' selected' : ''}>${each === '' ? 'any' : escapeHtml(each)}</option>`,

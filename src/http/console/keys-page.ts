@@ -71,10 +71,10 @@ function newForm({ basePath, mayAct }: PageContext): string {
   return `<h2>Create a key</h2>
 <form method="post" action="${escapeHtml(basePath + KEYS_PATH)}"><div class="fields">
 ${textField('name', 'Name of who uses it', { extra: ' required maxlength="64"' })}
-${textField('accounts', 'Only these accounts (with commas)')}
+${textField('accounts', 'Only these accounts')}
 ${textField('expiresAt', 'Ends at (UTC)', { type: 'datetime-local' })}
 ${checkFields('scopes', 'What it may do', SCOPES, ['read', 'enqueue'])}
-</div><button>Create key</button></form>`;
+</div><p class="note">Without accounts: all. Separate accounts by commas. Without an end it works until it is revoked.</p><button>Create key</button></form>`;
 }
 
 function createdPage({ key, name }: CreatedKey): ConsolePage {

@@ -106,14 +106,14 @@ function searchForm({ given, metadataKeys }: SearchPage, basePath: string): stri
 <div class="fields">
 ${textField('account', 'Account', { value: given.account })}
 ${textField('code', 'Error code', { value: given.code, extra: ' list="codes"' })}
-${choiceField('waitingFor', 'Waits for', WAIT_REASONS, given.waitingFor)}
+${choiceField('waitingFor', 'Waits for', ['', ...WAIT_REASONS], given.waitingFor)}
 ${choiceField('order', 'Order', ['newest', 'oldest'], given.order ?? 'newest')}
 ${metadata.join('\n')}
 ${checkFields('state', 'State', ALL_PUBLISH_STATES, listed('state'))}
 </div>
 <datalist id="codes">${codes}</datalist>
 <details${isOpen ? ' open' : ''}><summary>More filters</summary><div class="fields">
-${choiceField('media', 'Media', MEDIA_TYPES, given.media)}
+${choiceField('media', 'Media', ['', ...MEDIA_TYPES], given.media)}
 ${IDS.map(([name, label]) => textField(name, label, { value: given[name] })).join('\n')}
 ${times.join('\n')}
 </div></details>
@@ -132,7 +132,7 @@ function foundHtml({ given, now }: SearchPage, { jobs, nextCursor, indexing }: J
   const list =
     jobs.length > 0
       ? listTable(
-          ['Publish', 'State', 'What is true', 'Created'],
+          ['Publish', 'State', 'Now', 'Created'],
           jobs.map((job) => jobCells(job, now, basePath)),
         )
       : `<p>${emptyText(given, nextCursor)}</p>`;

@@ -111,9 +111,9 @@ function newForm({ basePath, mayAct }: PageContext): string {
   return `<h2>Subscribe an endpoint</h2>
 <form method="post" action="${escapeHtml(basePath + SUBSCRIPTIONS_PATH)}"><div class="fields">
 ${textField('url', 'URL', { type: 'url', extra: ' required placeholder="https://app.example.com/events"' })}
-${textField('accounts', 'Only these accounts (with commas)')}
-${checkFields('types', 'Only these events (none: all)', PUBLISH_EVENT_TYPES)}
-</div><button>Subscribe</button></form>`;
+${textField('accounts', 'Only these accounts')}
+${checkFields('types', 'Only these events', PUBLISH_EVENT_TYPES)}
+</div><p class="note">Without accounts or events: all. Separate accounts by commas.</p><button>Subscribe</button></form>`;
 }
 
 function pausedCells({ id, endpoint, pausedAt, failures, lastCode, waiting }: PausedEndpoint): [string, ...string[]] {
