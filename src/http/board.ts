@@ -22,7 +22,7 @@ import { HttpProblem, type Problem, problemOf, sendProblem, UNFORESEEN, wantsPag
 import type { EntryLink } from './publish-page.ts';
 import { redactSecrets } from './redact-secrets.ts';
 
-export const BOARD_PATH = '/board';
+const BOARD_PATH = '/board';
 const HOME_PATH = '/';
 const STATIC_PATH = `${BOARD_PATH}/static/`;
 const RETRY_ROUTE = `${BOARD_PATH}/api/queues/:queueName/:jobId/retry`;

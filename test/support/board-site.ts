@@ -15,7 +15,7 @@ export function signedInAs({ user, password }: { user: string; password: string 
 }
 
 /** Keys of metadata that the console of {@link startBoardSite} searches by. */
-export const METADATA_KEYS = ['campaign'] as const;
+const METADATA_KEYS = ['campaign'] as const;
 
 /** The web server over a pipeline, with the board and the console that it has in a deployment. */
 export async function startBoardSite({ app, service, publisher, metrics, deps }: Pipeline): Promise<WebServer> {

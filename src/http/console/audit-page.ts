@@ -56,7 +56,7 @@ function cellsOf({ at, by, action, subject, account, before, after }: AuditEntry
   return [
     preciseTimeText(at),
     shown(by),
-    action,
+    `<span class="what">${action}</span>`,
     `${isOfJob ? `<a href="${escapeHtml(basePath + publishPagePath(subject))}">${name}</a>` : name}${account === null || account === subject ? '' : `<br><small>${shown(account)}</small>`}`,
     changeText(before, after),
   ];

@@ -55,7 +55,7 @@ const STYLE = `
   h1 { font-size: 1.5rem; line-height: 1.3 } h2 { font-size: 1.15rem; margin: 2rem 0 .5rem }
   table { border-collapse: collapse; width: 100% }
   th, td { text-align: left; vertical-align: top; padding: .35rem 1rem .35rem 0 }
-  th, time { white-space: nowrap } legend { padding: 0 }
+  th, time, .what { white-space: nowrap } legend { padding: 0 }
   .list td { min-width: 5rem }
   .list tr { border-bottom: 1px solid light-dark(#ccc, #555) }
   .facts td { padding: .2rem 1rem .2rem 0 }

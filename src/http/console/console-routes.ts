@@ -22,7 +22,7 @@ export interface ConsoleParts extends Pick<ApiOptions, 'audit' | 'callbacks' | '
 export type Form = Pick<URLSearchParams, 'get' | 'getAll'>;
 
 /** What an action answers: where to go, with the name of what was done, or a page to be shown once. */
-export type ActionOutcome = { readonly path: string; readonly done: string } | ConsolePage;
+type ActionOutcome = { readonly path: string; readonly done: string } | ConsolePage;
 
 /** Adds the routes of pages and actions, whatever they are. */
 export interface ConsoleRoutes {

@@ -53,7 +53,7 @@ const LOOKS: Readonly<Record<PublishState, string>> = {
 };
 
 /** A state, in the colour of what it means. */
-export function stateBadge(state: PublishState): string {
+function stateBadge(state: PublishState): string {
   return `<span class="badge ${LOOKS[state]}">${state}</span>`;
 }
 
@@ -159,7 +159,7 @@ function jobCells(job: PublishJob, now: number, basePath: string): string[] {
 }
 
 /** `5 min ago`. */
-export function ageText(iso: string, now: number): string {
+function ageText(iso: string, now: number): string {
   const ageMs = now - Date.parse(iso);
   return ageMs < 0 ? 'just now' : `${durationText(ageMs)} ago`;
 }

@@ -110,7 +110,7 @@ function newForm({ basePath, mayAct }: PageContext): string {
   if (!mayAct) return '';
   return `<h2>Subscribe an endpoint</h2>
 <form method="post" action="${escapeHtml(basePath + SUBSCRIPTIONS_PATH)}"><div class="fields">
-${textField('url', 'URL', { type: 'url', extra: ' required placeholder="https://app.example.com/events"' })}
+${textField('url', 'URL', { type: 'url', extra: ' required' })}
 ${textField('accounts', 'Only these accounts')}
 ${checkFields('types', 'Only these events', PUBLISH_EVENT_TYPES)}
 </div><p class="note">Without accounts or events: all. Separate accounts by commas.</p><button>Subscribe</button></form>`;
