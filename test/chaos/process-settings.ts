@@ -38,6 +38,12 @@ export const workerSettingsSchema = z.strictObject({
   /** How long a graceful end may take. */
   shutdownTimeoutMs: z.int().min(0),
   traps: z.array(trapSchema),
+  /** Where the web server is from which TikTok downloads media, if there is one. */
+  publicBaseUrl: z.string().exactOptional(),
+  /** What is done with what TikTok may refuse; by default nobody looks. */
+  preflight: z.enum(['off', 'warn']).exactOptional(),
+  /** After how long in processing an outcome counts as unknown; by default a day. */
+  outcomeWithinMs: z.int().min(1).exactOptional(),
 });
 export type WorkerSettings = z.infer<typeof workerSettingsSchema>;
 

@@ -1,0 +1,87 @@
+import type { PublishJob } from '../../src/core/publish-job.ts';
+import type { EnqueuedJob } from '../chaos/enqueue-job.ts';
+import type { Stage } from '../chaos/stage.ts';
+import type { WorkerSlot } from '../chaos/worker-slot.ts';
+import { refusalOf } from './explain.ts';
+import type { CaseValues } from './factors.ts';
+
+/** A job whose wait TikTok has explained is given this long to go on, then it is cancelled. */
+const GIVEN_UP_AFTER_MS = 8_000;
+
+/** What happens around the jobs while they run: creators, TikTok, and people who give a job up. */
+export class Bystander {
+  /** Ids of jobs that were cancelled since they would wait for a day, or for a person. */
+  readonly givenUp = new Set<string>();
+  readonly #stage: Stage;
+  readonly #slots: readonly WorkerSlot[];
+  readonly #values: CaseValues;
+  readonly #waitingSince = new Map<string, number>();
+  #hasKilled = false;
+
+  constructor(stage: Stage, slots: readonly WorkerSlot[], values: CaseValues) {
+    this.#stage = stage;
+    this.#slots = slots;
+    this.#values = values;
+  }
+
+  /** Does what is due. */
+  async look(jobs: readonly (EnqueuedJob & { readonly state: PublishJob })[]): Promise<void> {
+    this.#sparesOthers();
+    this.#settlesWhatHangs();
+    for (const job of jobs) await this.#caresFor(job);
+  }
+
+  /** One worker is killed in each case; after it the other one has nothing to fear. */
+  #sparesOthers(): void {
+    if (this.#hasKilled || !this.#slots.some(({ counts }) => counts.kills > 0)) return;
+    this.#hasKilled = true;
+    for (const slot of this.#slots) slot.begin([], 0);
+  }
+
+  /** TikTok comes to an end with what a fault has stopped. */
+  #settlesWhatHangs(): void {
+    const { fault } = this.#values;
+    if (fault !== 'stuck_processing' && fault !== 'stall_download') return;
+    const { simulator } = this.#stage;
+    for (const { publishId, status, completeUploads, source } of simulator.journal.publishes()) {
+      if (!status.startsWith('PROCESSING')) continue;
+      if (fault === 'stuck_processing' && completeUploads > 0) simulator.settle(publishId);
+      if (fault === 'stall_download' && source === 'PULL_FROM_URL') simulator.settle(publishId, 'video_pull_failed');
+    }
+  }
+
+  async #caresFor({ id, openId, state }: EnqueuedJob & { readonly state: PublishJob }): Promise<void> {
+    const refusal = refusalOf(state);
+    if (refusal === undefined) {
+      this.#waitingSince.delete(id);
+      return;
+    }
+    const { simulator, publisher } = this.#stage;
+    const since = this.#waitingSince.get(id) ?? Date.now();
+    this.#waitingSince.set(id, since);
+    const isRefused = simulator.journal.requests({ code: refusal }).some((entry) => entry.openId === openId);
+    if (state.waitingFor === 'pending_share_cap' && this.#postsDraft(openId)) return;
+    if (!isRefused || this.#goesOnByItself(state) || Date.now() - since < GIVEN_UP_AFTER_MS) return;
+    this.givenUp.add(id);
+    await publisher.cancel(id).catch(() => undefined);
+  }
+
+  /** The creator posts a draft, so that another one finds its place. @returns whether there was one */
+  #postsDraft(openId: string): boolean {
+    const { simulator } = this.#stage;
+    const drafts = simulator.journal.publishes().filter((publish) => publish.openId === openId);
+    const draft = drafts.find(({ status }) => status === 'SEND_TO_USER_INBOX');
+    if (draft === undefined) return false;
+    simulator.postDraft(draft.publishId);
+    return true;
+  }
+
+  /** A webhook tells that a place is free, so a person need not do anything. */
+  #goesOnByItself({ waitingFor }: PublishJob): boolean {
+    return (
+      waitingFor === 'pending_share_cap' &&
+      this.#values.webhooks !== 'none' &&
+      this.#values.switches.postedDraftFreesPlace
+    );
+  }
+}
