@@ -67,6 +67,9 @@ export function createLedgerReader({ redis, keys, clock = Date }: { redis: Redis
       return (await readMany([id]))[0];
     },
 
+    /** Ids of the account's jobs whose status is polled. */
+    polledIds: (account: string): Promise<string[]> => redis.smembers(keys.polledJobs(account)),
+
     /** A page of jobs, newest first; with both filters the account's jobs are read through. */
     async list(filter: ReadFilter): Promise<{ jobs: PublishJob[]; nextCursor: string | null }> {
       if (filter.idempotencyKey !== undefined) {

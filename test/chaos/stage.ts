@@ -92,6 +92,7 @@ export async function startStage({
     queuePrefix: prefix,
   });
   const processes: ChaosProcess[] = [];
+  const profiles = new Map<string, Parameters<typeof simulator.addAccount>[0]>();
   const { url, clientKey, clientSecret } = simulator;
   const serviceSettings: WorkerSettings = {
     ...{ ...processSettings, recovery, simulator: { url, clientKey, clientSecret } },
@@ -102,8 +103,8 @@ export async function startStage({
     ...(publicBaseUrl !== undefined && { publicBaseUrl }),
     ...options.worker,
   };
-  const site = publicBaseUrl === undefined ? undefined : await openChaosApp(serviceSettings);
-  if (site !== undefined) await openServer(await openService(site));
+  const site = publicBaseUrl === undefined ? undefined : await openService(await openChaosApp(serviceSettings));
+  if (site !== undefined) await openServer(site);
   const program = (name: string): string => join(programs, 'test', 'chaos', `${name}.js`);
 
   function start(name: string, settings: unknown, onNotice?: (notice: Notice) => void): ChaosProcess {
@@ -138,6 +139,7 @@ export async function startStage({
     /** A new TikTok user whose tokens the vault holds under a name. @returns the user's open_id */
     async addAccount(account: string, profile: Parameters<typeof simulator.addAccount>[0] = {}): Promise<string> {
       const tokens = simulator.addAccount(profile);
+      profiles.set(tokens.openId, profile);
       await atMaster(async (redis) => {
         const vault = createAccountVault({ redis, keys, sealer: createSealer([encryptionKey]) });
         await vault.add({
@@ -152,6 +154,12 @@ export async function startStage({
         await redis.wait(topology.replicas, 0);
       });
       return tokens.openId;
+    },
+
+    /** Connects the TikTok user of an account again, as a person does by the web server. */
+    async reconnect(account: string, openId: string): Promise<void> {
+      const { accessToken, refreshToken, scope } = simulator.addAccount({ ...profiles.get(openId), openId });
+      await site?.accounts.connect({ account, openId, accessToken, refreshToken, scope });
     },
 
     /** Starts a worker; see `waitFor` for when it takes jobs. */
@@ -209,7 +217,7 @@ export async function startStage({
       for (const started of processes) if (!started.hasEnded()) started.signal('SIGKILL');
       await Promise.all(processes.map(({ ended }) => ended));
       await publisher.close();
-      await site?.close();
+      await site?.app.close();
       await topology.close();
       await simulator.close();
       await web.close();

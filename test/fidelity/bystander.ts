@@ -10,12 +10,13 @@ const GIVEN_UP_AFTER_MS = 8_000;
 
 /** What happens around the jobs while they run: creators, TikTok, and people who give a job up. */
 export class Bystander {
-  /** Ids of jobs that were cancelled since they would wait for a day, or for a person. */
+  /** Ids of jobs that were cancelled since they would wait for a day. */
   readonly givenUp = new Set<string>();
   readonly #stage: Stage;
   readonly #slots: readonly WorkerSlot[];
   readonly #values: CaseValues;
   readonly #waitingSince = new Map<string, number>();
+  readonly #reconnectedAt = new Map<string, number>();
   #hasKilled = false;
 
   constructor(stage: Stage, slots: readonly WorkerSlot[], values: CaseValues) {
@@ -50,7 +51,8 @@ export class Bystander {
     }
   }
 
-  async #caresFor({ id, openId, state }: EnqueuedJob & { readonly state: PublishJob }): Promise<void> {
+  async #caresFor({ id, account, openId, state }: EnqueuedJob & { readonly state: PublishJob }): Promise<void> {
+    await this.#reconnects(account, openId);
     const refusal = refusalOf(state);
     if (refusal === undefined) {
       this.#waitingSince.delete(id);
@@ -64,6 +66,18 @@ export class Bystander {
     if (!isRefused || this.#goesOnByItself(state) || Date.now() - since < GIVEN_UP_AFTER_MS) return;
     this.givenUp.add(id);
     await publisher.cancel(id).catch(() => undefined);
+  }
+
+  /** A person connects an account again whose refresh token TikTok has refused. */
+  async #reconnects(account: string, openId: string): Promise<void> {
+    const { simulator } = this.#stage;
+    const refused = simulator.journal.requests({ endpoint: 'token', openId, code: 'invalid_grant' });
+    const isTold = refused.some(
+      ({ at, httpStatus }) => typeof httpStatus === 'number' && at >= (this.#reconnectedAt.get(openId) ?? 0),
+    );
+    if (!isTold) return;
+    this.#reconnectedAt.set(openId, Date.now());
+    await this.#stage.reconnect(account, openId);
   }
 
   /** The creator posts a draft, so that another one finds its place. @returns whether there was one */

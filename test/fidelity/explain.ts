@@ -7,11 +7,9 @@ const REFUSALS: Partial<Record<NonNullable<PublishJob['waitingFor']>, string>> =
   daily_cap: 'spam_risk_too_many_posts',
   pending_share_cap: 'spam_risk_too_many_pending_share',
   active_user_cap: 'reached_active_user_cap',
-  account_paused: 'invalid_grant',
-  reauthorization: 'invalid_grant',
 };
 
-/** The code with which TikTok would have to have refused a job that waits so, for a day or for a person. */
+/** The code with which TikTok would have to have refused a job that waits so, for up to a day. */
 export function refusalOf({ waitingFor }: Pick<PublishJob, 'waitingFor'>): string | undefined {
   return waitingFor === null ? undefined : REFUSALS[waitingFor];
 }
@@ -24,11 +22,8 @@ export function explain(
   evidence: Evidence,
   { values, wasGivenUp }: { readonly values: CaseValues; readonly wasGivenUp: boolean },
 ): Evidence {
-  const { plan, job, requests, publishes } = evidence;
-  const wasDisconnected = requests.some(({ endpoint, code }) => endpoint === 'token' && code === 'invalid_grant');
-  const isDisconnected = wasDisconnected && job?.failure?.code.startsWith('AUTH_') === true;
-  const internal = publishes.filter(({ failReason }) => failReason === 'internal').length >= INTERNAL_FAILURES;
-  const refusedFor = isDisconnected ? 'invalid_grant' : internal ? 'internal' : undefined;
+  const { plan, requests, publishes } = evidence;
+  const isSpent = publishes.filter(({ failReason }) => failReason === 'internal').length >= INTERNAL_FAILURES;
   const isForgottenAtTikTok =
     values.switches.publishIdLifetimeMs > 0 &&
     requests.findLast(({ endpoint }) => endpoint === 'status')?.code === 'invalid_publish_id';
@@ -36,7 +31,7 @@ export function explain(
     ...evidence,
     plan: {
       ...plan,
-      ...(refusedFor !== undefined && { refusedFor }),
+      ...(isSpent && { refusedFor: 'internal' }),
       // Nobody waits for a day here: the job is cancelled, and then has to be that.
       ...(wasGivenUp && { cancelAt: 'init' as const }),
     },

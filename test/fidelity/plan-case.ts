@@ -102,7 +102,7 @@ function planJobs({ app, switches, fetchPulls, fault, video }: CaseValues, rando
         ...(switches.directDuration === 'ten-minutes' && { refusedFor: 'duration_check_failed' }),
       },
     },
-    { name: 'refused', plan: { ...limited, refusedFor: format, faults: [refusal(limited, format)] } },
+    { name: 'refused', plan: { ...limited, refusedFor: format, faults: [refusal(limited, format, 1)] } },
     { name: 'limited-2', plan: limited, after: 'refused' },
     { name: 'limited-3', plan: limited, after: 'refused' },
     { name: 'troubled', plan: planTroubled(fault, troubled, random) },

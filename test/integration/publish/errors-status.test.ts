@@ -75,17 +75,18 @@ describe('trouble with the status of a post that TikTok has', () => {
   });
 
   it.concurrent('because its owner disconnected the app keeps asking until somebody connects it again', async () => {
-    const { account, openId, fault, enqueueFile, ended, noted, endWait } = await openCase(world().pipeline);
+    const { pipeline } = world();
+    const { account, openId, fault, enqueueFile, ended, noted } = await openCase(pipeline);
     fault('upload', { kind: 'stuck_processing' }, { lastChunk: true });
     const enqueued = await enqueueFile(world().video);
     await noted(enqueued, 'upload_completed');
-    world().pipeline.simulator.revokeGrant(openId);
+    pipeline.simulator.revokeGrant(openId);
     const job = await noted(enqueued, 'poll_failed', 'AUTH_REAUTHORIZATION_REQUIRED');
     expect(job).toMatchObject({ state: 'processing', failure: null });
-    expect(await world().pipeline.vault.get(account)).toMatchObject({ status: 'reauthorization_required' });
+    expect(await pipeline.vault.get(account)).toMatchObject({ status: 'reauthorization_required' });
     // Connected again, the same TikTok user is asked about: the post is gone with the consent.
-    await world().pipeline.addAccount(account, { openId });
-    await endWait('status', enqueued.id);
+    const { accessToken, refreshToken } = pipeline.simulator.addAccount({ openId });
+    await pipeline.service.accounts.connect({ account, openId, accessToken, refreshToken });
     expect(await ended(enqueued)).toMatchObject({
       state: 'failed',
       failure: { code: 'AUTH_REMOVED', retryable: true },
