@@ -1,12 +1,14 @@
 import type { PublishJob } from '../../src/core/publish-job.ts';
 import type { EnqueuedJob } from '../chaos/enqueue-job.ts';
 import type { Stage } from '../chaos/stage.ts';
+import type { Trap } from '../chaos/traps.ts';
 import type { WorkerSlot } from '../chaos/worker-slot.ts';
 import { refusalOf } from './explain.ts';
 import type { CaseValues } from './factors.ts';
 
 /** A job whose wait TikTok has explained is given this long to go on, then it is cancelled. */
-const GIVEN_UP_AFTER_MS = 8_000;
+const GIVEN_UP_AFTER_MS = 5_000;
+const OTHERS_AFTER_MS = 4_000;
 
 /** What happens around the jobs while they run: creators, TikTok, and people who give a job up. */
 export class Bystander {
@@ -17,7 +19,7 @@ export class Bystander {
   readonly #values: CaseValues;
   readonly #waitingSince = new Map<string, number>();
   readonly #reconnectedAt = new Map<string, number>();
-  #hasKilled = false;
+  #trap: { readonly trap: Trap; readonly at: number } | undefined;
 
   constructor(stage: Stage, slots: readonly WorkerSlot[], values: CaseValues) {
     this.#stage = stage;
@@ -27,16 +29,25 @@ export class Bystander {
 
   /** Does what is due. */
   async look(jobs: readonly (EnqueuedJob & { readonly state: PublishJob })[]): Promise<void> {
-    this.#sparesOthers();
+    this.#minds();
     this.#settlesWhatHangs();
     for (const job of jobs) await this.#caresFor(job);
   }
 
-  /** One worker is killed in each case; after it the other one has nothing to fear. */
-  #sparesOthers(): void {
-    if (this.#hasKilled || !this.#slots.some(({ counts }) => counts.kills > 0)) return;
-    this.#hasKilled = true;
-    for (const slot of this.#slots) slot.begin([], 0);
+  /** Sets the trap in which one worker of the case is to die. */
+  sets(trap: Trap): void {
+    this.#trap = { trap, at: Date.now() };
+    this.#slots[0]?.begin([trap], 0);
+  }
+
+  /** Where the first worker never comes to the trap, another one may; once one is dead, the others have nothing to fear. */
+  #minds(): void {
+    if (this.#trap === undefined) return;
+    const { trap, at } = this.#trap;
+    const hasKilled = this.#slots.some(({ counts }) => counts.kills > 0);
+    if (!hasKilled && Date.now() - at < OTHERS_AFTER_MS) return;
+    for (const slot of this.#slots) slot.begin(hasKilled ? [] : [trap], 0);
+    this.#trap = hasKilled ? undefined : { trap, at: Number.POSITIVE_INFINITY };
   }
 
   /** TikTok comes to an end with what a fault has stopped. */
@@ -90,12 +101,10 @@ export class Bystander {
     return true;
   }
 
-  /** A webhook tells that a place is free, so a person need not do anything. */
+  /** A webhook makes us ask about a draft, so that we learn of its place, if TikTok still knows its publish_id. */
   #goesOnByItself({ waitingFor }: PublishJob): boolean {
-    return (
-      waitingFor === 'pending_share_cap' &&
-      this.#values.webhooks !== 'none' &&
-      this.#values.switches.postedDraftFreesPlace
-    );
+    const { webhooks, switches } = this.#values;
+    const isTold = webhooks !== 'none' && switches.postedDraftFreesPlace && switches.publishIdLifetimeMs === 0;
+    return isTold && waitingFor === 'pending_share_cap';
   }
 }

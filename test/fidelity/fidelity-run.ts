@@ -1,5 +1,5 @@
 import { type Report, tellJob } from '../chaos/chaos-run.ts';
-import { COSTLY, FACTORS, readCombination } from './factors.ts';
+import { FACTORS, QUICK, readCombination } from './factors.ts';
 import { allPairs, type Combination, pairsOf, pairwise } from './pairwise.ts';
 import { type PlayedCase, playCase } from './play-case.ts';
 import { type FidelitySummary, summarize } from './summary.ts';
@@ -8,8 +8,8 @@ export interface FidelityOptions {
   /** Folder of the compiled modules. */
   readonly programs: string;
   readonly seed: number;
-  /** How many of the combinations are played, from the first on; by default all. */
-  readonly caseCount?: number | undefined;
+  /** Only a few of those that are quick. */
+  readonly isShort: boolean;
   /** Only this one, from 0. */
   readonly onlyCase?: number | undefined;
   /** Cases played at the same time. */
@@ -17,6 +17,8 @@ export interface FidelityOptions {
   readonly report: Report;
   readonly signal?: AbortSignal;
 }
+
+const SHORT_CASES = 4;
 
 /** A combination that was played, and what came of it. */
 export interface CaseResult {
@@ -26,11 +28,9 @@ export interface CaseResult {
 
 /** Plays combinations of the simulator's switches, options and faults, and sums up. */
 export async function runFidelity(options: FidelityOptions): Promise<FidelitySummary> {
-  const { seed, onlyCase, report, signal } = options;
-  const combinations = pairwise(FACTORS, seed, COSTLY);
-  const numbered = [...combinations.entries()];
-  const waiting =
-    onlyCase === undefined ? numbered.slice(0, options.caseCount) : numbered.slice(onlyCase, onlyCase + 1);
+  const { seed, report, signal } = options;
+  const combinations = pairwise(FACTORS, seed, Object.keys(QUICK));
+  const waiting = choose([...combinations.entries()], options);
   report(
     `fidelity, seed ${seed}: ${waiting.length} of ${combinations.length} combinations of ${Object.keys(FACTORS).length} factors`,
   );
@@ -47,6 +47,16 @@ export async function runFidelity(options: FidelityOptions): Promise<FidelitySum
   };
   await Promise.all(Array.from({ length: options.lanes }, playOn));
   return summarize(results, allPairs(FACTORS).size, pairsOf);
+}
+
+function choose(
+  all: readonly (readonly [number, Combination])[],
+  { onlyCase, isShort }: Pick<FidelityOptions, 'onlyCase' | 'isShort'>,
+): (readonly [number, Combination])[] {
+  if (onlyCase !== undefined) return all.slice(onlyCase, onlyCase + 1);
+  const isQuick = (combination: Combination): boolean =>
+    Object.entries(QUICK).every(([name, value]) => combination[name] === value);
+  return isShort ? all.filter(([, combination]) => isQuick(combination)).slice(0, SHORT_CASES) : [...all];
 }
 
 function statesOf({ jobs, killCount, lostReplyCount }: PlayedCase): string {

@@ -75,7 +75,8 @@ function planJobs({ app, switches, fetchPulls, fault, video }: CaseValues, rando
     ...(isDead && { refusedFor: 'video_pull_failed' }),
   };
   const format = 'file_format_check_failed';
-  const limited = { ...direct, profile: { ...direct.profile, postsElsewhere: 13 } };
+  // Which one of its jobs is refused depends on which one TikTok sees first.
+  const limited = { ...direct, profile: { ...direct.profile, postsElsewhere: 13 }, refusedFor: format };
   // Five creators a day may post directly by an app that is not audited.
   const troubled = isAudited ? direct : draft;
   const jobs: CaseJob[] = [
@@ -102,7 +103,7 @@ function planJobs({ app, switches, fetchPulls, fault, video }: CaseValues, rando
         ...(switches.directDuration === 'ten-minutes' && { refusedFor: 'duration_check_failed' }),
       },
     },
-    { name: 'refused', plan: { ...limited, refusedFor: format, faults: [refusal(limited, format, 1)] } },
+    { name: 'refused', plan: { ...limited, faults: [refusal(limited, format, 1)] } },
     { name: 'limited-2', plan: limited, after: 'refused' },
     { name: 'limited-3', plan: limited, after: 'refused' },
     { name: 'troubled', plan: planTroubled(fault, troubled, random) },

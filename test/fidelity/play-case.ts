@@ -106,10 +106,12 @@ function checkRules(
   { initPerMinute, switches }: CaseValues,
   evidences: readonly Evidence[],
 ): Finding[] {
-  // Nobody can know of limits that TikTok tells nowhere: fewer inits than documented, and less than the creator may post.
+  // Nobody can know of limits that TikTok tells nowhere: fewer inits than documented, less than the
+  // creator may post; and nobody can ask for what TikTok has forgotten.
   const unknowable = [
     ...(initPerMinute < 6 ? ['calls-per-minute'] : []),
     ...(switches.directDuration === 'ten-minutes' ? ['video-length'] : []),
+    ...(switches.publishIdLifetimeMs > 0 ? ['outcome-learnt'] : []),
   ];
   const knownIds = evidences.flatMap(({ job }) => job?.timeline ?? []).map((entry) => entry.publishId);
   // Nor ask for, or keep media for, what began by an init whose answer was lost or came to a dead worker.

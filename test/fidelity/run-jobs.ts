@@ -31,7 +31,7 @@ export async function runJobs(
     const shared = after === undefined ? undefined : prepared.get(after);
     prepared.set(name, await prepareJob(stage, plan, { round: 0, name, shared }));
   }
-  for (const slot of slots) slot.begin([trap], 0);
+  bystander.sets(trap);
   const accepted = new Map<string, EnqueuedJob>();
   const states = new Map<string, PublishJob>();
   const findings: Finding[] = await refusesBranded(stage, [...prepared.values()]);

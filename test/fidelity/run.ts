@@ -3,13 +3,13 @@ import { parseArgs } from 'node:util';
 import { runFidelity } from './fidelity-run.ts';
 import { breachCount, summaryText } from './summary.ts';
 
-/* npm run fidelity -- [--seed N] [--case K | --cases COUNT] [--lanes L] */
+/* npm run fidelity -- [--seed N] [--case K | --short] [--lanes L] */
 
 const { values } = parseArgs({
   options: {
-    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+    seed: { type: 'string', default: '1' },
     case: { type: 'string' },
-    cases: { type: 'string' },
+    short: { type: 'boolean', default: false },
     lanes: { type: 'string', default: '3' },
   },
 });
@@ -19,12 +19,11 @@ process.once('SIGINT', () => {
   report('interrupted: the cases under way are finished');
   interrupt.abort();
 });
-const numberOf = (text: string | undefined): number | undefined => (text === undefined ? undefined : Number(text));
 const summary = await runFidelity({
   programs: join(import.meta.dirname, '..', '..'),
   seed: Number(values.seed),
-  onlyCase: numberOf(values.case),
-  caseCount: numberOf(values.cases),
+  onlyCase: values.case === undefined ? undefined : Number(values.case),
+  isShort: values.short,
   lanes: Number(values.lanes),
   report,
   signal: interrupt.signal,

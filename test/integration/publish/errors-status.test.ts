@@ -125,6 +125,22 @@ describe('a publish_id that TikTok does not know for a while after the init', ()
   });
 });
 
+describe('a publish_id that TikTok has forgotten in the middle of an upload', () => {
+  const world = usePublishWorld(VIDEO_BYTES, { retries: { ...RAPID_RETRIES, maxAttempts: 8 } });
+
+  it('is replaced, and the video is published once', async () => {
+    const { fault, enqueueFile, ended, inits, posts, publishes } = await openCase(world().pipeline);
+    fault('upload', { kind: 'status', httpStatus: 500 });
+    const forgotten = fault('status', refusal(400, 'invalid_publish_id'), { times: 'always' });
+    const enqueued = await enqueueFile(world().video);
+    await eventually(() => inits().length === 2);
+    forgotten.remove();
+    expect(await ended(enqueued)).toMatchObject({ state: 'published', failure: null });
+    expect(publishes().map(({ completeUploads }) => completeUploads)).toEqual([0, 1]);
+    expect(posts()).toMatchObject([{ sha256: world().sha256 }]);
+  });
+});
+
 describe('a post without an outcome', () => {
   const world = usePublishWorld(VIDEO_BYTES, { polls: { ...RAPID_POLLS, giveUpAfterMs: 300 } });
 
