@@ -17,8 +17,9 @@ export class Bystander {
   readonly #stage: Stage;
   readonly #slots: readonly WorkerSlot[];
   readonly #values: CaseValues;
-  readonly #waitingSince = new Map<string, number>();
-  readonly #reconnectedAt = new Map<string, number>();
+  /** When a job was first seen to wait so; `isOver`: what it waits for has happened, so that it has to go on by itself. */
+  readonly #waits = new Map<string, { readonly since: number; isOver: boolean }>();
+  readonly #reconnectedAfter = new Map<string, string>();
   #trap: { readonly trap: Trap; readonly at: number } | undefined;
 
   constructor(stage: Stage, slots: readonly WorkerSlot[], values: CaseValues) {
@@ -62,32 +63,30 @@ export class Bystander {
     }
   }
 
-  async #caresFor({ id, account, openId, state }: EnqueuedJob & { readonly state: PublishJob }): Promise<void> {
-    await this.#reconnects(account, openId);
+  async #caresFor(job: EnqueuedJob & { readonly state: PublishJob }): Promise<void> {
+    const { id, openId, state } = job;
+    await this.#reconnects(job);
     const refusal = refusalOf(state);
     if (refusal === undefined) {
-      this.#waitingSince.delete(id);
+      this.#waits.delete(id);
       return;
     }
     const { simulator, publisher } = this.#stage;
-    const since = this.#waitingSince.get(id) ?? Date.now();
-    this.#waitingSince.set(id, since);
+    const wait = this.#waits.get(id) ?? { since: Date.now(), isOver: false };
+    this.#waits.set(id, wait);
+    if (state.waitingFor === 'pending_share_cap' && this.#postsDraft(openId)) wait.isOver = this.#isTold();
     const isRefused = simulator.journal.requests({ code: refusal }).some((entry) => entry.openId === openId);
-    if (state.waitingFor === 'pending_share_cap' && this.#postsDraft(openId)) return;
-    if (!isRefused || this.#goesOnByItself(state) || Date.now() - since < GIVEN_UP_AFTER_MS) return;
+    if (!isRefused || wait.isOver || Date.now() - wait.since < GIVEN_UP_AFTER_MS) return;
     this.givenUp.add(id);
     await publisher.cancel(id).catch(() => undefined);
   }
 
   /** A person connects an account again whose refresh token TikTok has refused. */
-  async #reconnects(account: string, openId: string): Promise<void> {
-    const { simulator } = this.#stage;
-    const refused = simulator.journal.requests({ endpoint: 'token', openId, code: 'invalid_grant' });
-    const isTold = refused.some(
-      ({ at, httpStatus }) => typeof httpStatus === 'number' && at >= (this.#reconnectedAt.get(openId) ?? 0),
-    );
-    if (!isTold) return;
-    this.#reconnectedAt.set(openId, Date.now());
+  async #reconnects({ account, openId, state }: EnqueuedJob & { readonly state: PublishJob }): Promise<void> {
+    const last = state.timeline.at(-1);
+    if (last?.code !== 'AUTH_REAUTHORIZATION_REQUIRED' || last.at === this.#reconnectedAfter.get(openId)) return;
+    if (this.#stage.simulator.journal.requests({ endpoint: 'token', code: 'invalid_grant' }).length === 0) return;
+    this.#reconnectedAfter.set(openId, last.at);
     await this.#stage.reconnect(account, openId);
   }
 
@@ -101,10 +100,9 @@ export class Bystander {
     return true;
   }
 
-  /** A webhook makes us ask about a draft, so that we learn of its place, if TikTok still knows its publish_id. */
-  #goesOnByItself({ waitingFor }: PublishJob): boolean {
+  /** A webhook makes us ask about a posted draft, so that we learn of its place, if TikTok still knows its publish_id. */
+  #isTold(): boolean {
     const { webhooks, switches } = this.#values;
-    const isTold = webhooks !== 'none' && switches.postedDraftFreesPlace && switches.publishIdLifetimeMs === 0;
-    return isTold && waitingFor === 'pending_share_cap';
+    return webhooks !== 'none' && switches.postedDraftFreesPlace && switches.publishIdLifetimeMs === 0;
   }
 }

@@ -40,7 +40,10 @@ export function planCase(values: CaseValues, seed: number): PlannedCase {
     chunkSizeBytes: values.video === 'over 64 MB' ? 64_000_000 : CHUNK_BYTES,
     // Where TikTok forgets publish_ids, nothing is to be waited for.
     outcomeWithinMs: values.switches.publishIdLifetimeMs === 0 ? 120_000 : 20_000,
-    jobs: planJobs(values, random).map((job) => ({ ...job, plan: withLostReply(job.plan, values, random) })),
+    // Those that share an account share its faults.
+    jobs: planJobs(values, random).map((job) =>
+      job.after === undefined ? { ...job, plan: withLostReply(job.plan, values, random) } : job,
+    ),
     trap: trapSchema.parse({
       step,
       moment,
