@@ -21,6 +21,8 @@ const WITH_PROGRAMS = [
   'test/e2e/observability/prometheus.test.ts',
 ];
 
+const inOneProcess = { ...withRedis, setupFiles: ['test/support/leave-nothing.ts'] };
+
 const chaos = {
   ...withRedis,
   globalSetup: ['test/support/global-redis.ts', 'test/chaos/compiled-programs.ts'],
@@ -35,7 +37,7 @@ export default defineConfig({
       suite('architecture', { globalSetup: [BUILD], testTimeout: 60_000 }),
       suite('unit', { testTimeout: 60_000 }),
       suite('simulator', { testTimeout: 60_000 }),
-      suite('integration', { ...withRedis, setupFiles: ['test/support/leave-nothing.ts'] }),
+      suite('integration', { ...inOneProcess, include: ['test/{integration,fuzz}/**/*.test.ts'] }),
       suite('e2e', { ...withRedis, exclude: WITH_PROGRAMS }),
       // npm run programs
       suite('programs', { ...withRedis, include: WITH_PROGRAMS }),
@@ -48,6 +50,8 @@ export default defineConfig({
       }),
       // Starts and kills workers and Redis servers of its own; npm run chaos -- --short.
       suite('chaos', chaos),
+      // What strangers may send, in large numbers from a seed; `npm test` runs a short form: npm run fuzz.
+      suite('fuzz', { ...inOneProcess, env: { FUZZ_FORM: 'long' }, sequence: { groupOrder: 1 } }),
       // How long things take, which only a machine that does nothing else can tell: npm run timing.
       suite('timing', { ...withRedis, fileParallelism: false, sequence: { groupOrder: 1 } }),
       // Proofs of minutes with a command of their own: npm run scale.

@@ -8,9 +8,21 @@ import { parseArgs } from 'node:util';
 import { parse } from 'csv-parse/sync';
 import { createPublisher } from 'tiktok-publisher';
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { 'skip-bad': { type: 'boolean' } } });
-const [csvFile = 'posts.csv'] = positionals;
+const { csvFile, skipsBad } = readArguments();
 const badLines = new Set();
+
+function readArguments() {
+  try {
+    const { values, positionals } = parseArgs({ allowPositionals: true, options: { 'skip-bad': { type: 'boolean' } } });
+    const [file] = positionals;
+    if (existsSync(file ?? '')) return { csvFile: file, skipsBad: values['skip-bad'] };
+    if (file !== undefined) console.error(`there is no ${file}`);
+  } catch (error) {
+    console.error(error.message);
+  }
+  console.error('usage: node enqueue-csv.mjs <file.csv> [--skip-bad]');
+  process.exit(2);
+}
 
 function tellBad(line, message) {
   badLines.add(line);
@@ -71,7 +83,7 @@ async function enqueueEach(publisher, rows) {
 const publisher = createPublisher();
 try {
   let left = readRows();
-  while (left.length > 0 && (badLines.size === 0 || values['skip-bad'])) left = await enqueueAll(publisher, left);
+  while (left.length > 0 && (badLines.size === 0 || skipsBad)) left = await enqueueAll(publisher, left);
   if (left.length > 0) console.error('Nothing was enqueued. Correct these lines, or leave them out with --skip-bad.');
 } finally {
   await publisher.close();

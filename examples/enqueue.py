@@ -55,7 +55,9 @@ def explain(error):
 
 
 def main():
-    path, account, key = sys.argv[1:4]
+    if len(sys.argv) != 4:
+        sys.exit("usage: python3 enqueue.py <video> <account> <idempotency-key>")
+    path, account, key = sys.argv[1:]
     job = call(
         "POST",
         "/v1/publishes",

@@ -4,6 +4,7 @@ import { Webhook } from 'standardwebhooks';
 
 const { CALLBACK_SECRETS = '', CALLBACK_PORT = '4020' } = process.env;
 const [secret] = CALLBACK_SECRETS.split(',');
+if (!secret) throw new Error('CALLBACK_SECRETS is required: `tiktok-publisher callbacks secret` prints it');
 const webhook = new Webhook(secret);
 
 const server = createServer(async (request, response) => {

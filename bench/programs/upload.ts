@@ -39,7 +39,7 @@ async function upload(): Promise<void> {
 }
 
 const NOTHING_AROUND = {
-  ...{ hasTurn: true, polledJobs: 0, webhooksArrive: false, isNewcomer: false, facts: {} },
+  ...{ stalls: 0, hasTurn: true, polledJobs: 0, webhooksArrive: false, isNewcomer: false, facts: {} },
   ...{ statusCallAt: undefined, isPoll: false, sweepAt: undefined },
 };
 

@@ -58,8 +58,8 @@ export const connectLinkRequestSchema = z
       }),
     expiresInMs: z
       .int({ error: 'expected a whole number of milliseconds' })
-      .min(LEAST_LIFETIME_MS, `expected ${LEAST_LIFETIME_MS} (one minute) or more`)
-      .max(MOST_LIFETIME_MS, `expected ${MOST_LIFETIME_MS} (seven days) or less`)
+      .min(LEAST_LIFETIME_MS, `expected one minute (${LEAST_LIFETIME_MS}) or more`)
+      .max(MOST_LIFETIME_MS, `expected seven days (${MOST_LIFETIME_MS}) or less`)
       .default(DAY_MS)
       .meta({
         description: 'How long the link works, in milliseconds: one minute to seven days.',

@@ -1,13 +1,17 @@
+import { publisherAs } from '../access/publisher-as.ts';
 import { CONSENT_TIMEOUT_MS, clientCredentials, createConnectFlow } from '../accounts/connect-flow.ts';
 import type { ConnectLinkRequest } from '../accounts/connect-link.ts';
-import type { Deliveries } from '../callbacks/deliveries.ts';
+import type { Caller } from '../core/access.ts';
 import { orLate } from '../core/deadline.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { ConnectOptions } from '../http/connect.ts';
 import type { ReadinessCheck } from '../http/health.ts';
+import type { PulledMediaOptions } from '../http/pulled-media.ts';
 import { startMetricsServer, startServer, type WebServer } from '../http/start-server.ts';
 import type { ApiOptions } from '../http/v1/typed-routes.ts';
 import { refuseOutsideRoots } from '../media/media-roots.ts';
+import { createPullGateway } from '../media/pull-gateway.ts';
+import { readVerificationFiles } from '../media/verification-files.ts';
 import { createPublisher } from '../producers/create-publisher.ts';
 import type { Publisher } from '../producers/publisher.ts';
 import { refuseCallbacks } from '../producers/refuse-callbacks.ts';
@@ -22,9 +26,12 @@ import { deliveriesOf } from './callback-parts.ts';
 import type { App } from './open-app.ts';
 import { openParts, type Service } from './open-service.ts';
 import { publisherParts } from './publisher-parts.ts';
-import { pulledMediaOf } from './pull-parts.ts';
 import type { RedisParts } from './redis-parts.ts';
 import { readVersion } from './version.ts';
+import { mediaOf } from './worker-parts.ts';
+
+/** Its two logins are one each for all who operate and all who look. */
+const BOARD: Caller = { by: 'board', scopes: ['admin'] };
 
 /** How long the last page of connecting waits for the name of its creator. */
 const CREATOR_TIMEOUT_MS = 5 * SECOND_MS;
@@ -33,17 +40,17 @@ const CREATOR_TIMEOUT_MS = 5 * SECOND_MS;
 export async function openServer(service: Service, workers?: RunningWorkers): Promise<WebServer> {
   const { app, metrics, redis } = service;
   const { config, log } = app;
-  const { host, port, basePath } = config.http;
+  const { host, port, basePath, maxConnections, trustedProxies } = config.http;
   // API and board must report at once that Redis is down.
   const asking = openParts(app, await app.connect('producer'), service);
   const publisher = measuredPublisher(publisherOn(app, asking), service);
   const server = await startServer({
-    ...{ host, port, basePath, metrics, log },
-    api: apiOptions(config, { publisher, callbacks: deliveriesOf(app, asking), facts: asking.facts }),
+    ...{ host, port, basePath, maxConnections, trustedProxies, metrics, log },
+    api: apiOptions(config, { ...asking, publisher, callbacks: deliveriesOf(app, asking) }),
     connect: connectOptions(service),
     receiveWebhook: webhookReceiver(service),
     pulledMedia: await pulledMediaOf(app, asking),
-    board: boardOptions(config.http, asking, publisher),
+    board: boardOptions(config.http, asking, publisherAs(publisher, BOARD, asking.audit.add)),
     readinessChecks: [redisCheck(redis), ...(workers === undefined ? [] : [workersCheck(workers)])],
   });
   app.onClose(async () => {
@@ -100,7 +107,10 @@ export async function openMetricsServer(service: Service, workers: RunningWorker
   const { config, log } = app;
   if (config.metricsServer === undefined) return undefined;
   const readinessChecks = [redisCheck(redis), workersCheck(workers)];
-  const server = await startMetricsServer({ ...config.metricsServer, metrics, log, readinessChecks });
+  const server = await startMetricsServer({
+    ...config.metricsServer,
+    ...{ maxConnections: config.http.maxConnections, metrics, log, readinessChecks },
+  });
   app.onClose(() => server.close());
   return server;
 }
@@ -131,11 +141,15 @@ function apiOptions(
     publisher,
     callbacks,
     facts,
-  }: { readonly publisher: Publisher; readonly callbacks: Deliveries; readonly facts: RedisParts['facts'] },
+    apiKeys,
+    audit,
+  }: Pick<RedisParts, 'facts' | 'apiKeys' | 'audit'> & Pick<ApiOptions, 'publisher' | 'callbacks'>,
 ): ApiOptions {
   return {
     apiKeys: http.apiKeys,
     requestsPerMinute: http.requestsPerMinute,
+    maxEventStreams: http.maxEventStreams,
+    maxEventStreamsPerKey: http.maxEventStreamsPerKey,
     publisher,
     callbacks: {
       overview: () => withRedisErrors(callbacks.overview),
@@ -145,6 +159,16 @@ function apiOptions(
       resume: (endpoint) => withRedisErrors(() => callbacks.resume(endpoint)),
     },
     facts: () => withRedisErrors(facts.list),
+    keys: {
+      create: (request, by) => withRedisErrors(() => apiKeys.create(request, by)),
+      list: () => withRedisErrors(apiKeys.list),
+      revoke: (id, by) => withRedisErrors(() => apiKeys.revoke(id, by)),
+      find: (text) => withRedisErrors(() => apiKeys.find(text)),
+    },
+    audit: {
+      add: (fact) => withRedisErrors(() => audit.add(fact)),
+      list: (filter, page) => withRedisErrors(() => audit.list(filter, page)),
+    },
     refuseFile: (path) => refuseOutsideRoots(path, mediaRoots),
     version: readVersion(),
   };
@@ -170,5 +194,26 @@ function connectOptions({ app, redis, vault, accounts, connectLinks, askCreator,
     // It is only shown: whoever waits for the page is not kept waiting for it.
     askCreator: (account) =>
       orLate(askCreator(account), { withinMs: CREATOR_TIMEOUT_MS, late: () => undefined }).catch(() => undefined),
+  };
+}
+
+/**
+ * What the web server gives to TikTok; undefined where nobody knows how TikTok reaches it.
+ * @throws PublishError `CONFIG_INVALID` for a verification file that cannot be read
+ */
+async function pulledMediaOf(
+  app: App,
+  { ledger }: Pick<RedisParts, 'ledger'>,
+): Promise<PulledMediaOptions | undefined> {
+  const { config, requestSecrets, sealer, clock, log } = app;
+  const { baseUrl, verificationFiles } = config.pull;
+  if (baseUrl === undefined) return undefined;
+  return {
+    open: createPullGateway({
+      ...{ openMedia: mediaOf(app).openMedia, requestSecrets, sealer, clock, log },
+      readJob: (id) => withRedisErrors(() => ledger.read(id)),
+    }),
+    drainMs: config.shutdownTimeoutMs,
+    verificationFiles: await readVerificationFiles(verificationFiles),
   };
 }

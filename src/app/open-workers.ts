@@ -36,10 +36,11 @@ export async function runWorkers(
   deps: WorkerDeps,
   { only, callbacks }: RunWorkersOptions,
 ): Promise<RunningWorkers> {
-  const { app, redis, lanes } = service;
+  const { app, redis, lanes, facts } = service;
   const { config, keys, requestSecrets } = app;
   await publishSealingKey(redis, keys, requestSecrets.publicKeys);
   await lanes.publishLimit(config.uploadsPerAccount);
+  await facts.keepFor(config.tiktok.clientKey);
   await deps.ledgerGuard.look();
   const workers = startWorkers({
     ...{ deps, only, prefix: config.queuePrefix, telemetry: app.traces?.telemetry },

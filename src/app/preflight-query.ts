@@ -10,6 +10,7 @@ import { createMediaOpener } from '../media/open-media.ts';
 import { probeMedia } from '../media/probe/probe-media.ts';
 import type { PreflightAccounts, PreflightQuota } from '../producers/check-account.ts';
 import { checkRequest, type PreflightDeps } from '../producers/check-request.ts';
+import { refuseCallbacks } from '../producers/refuse-callbacks.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { PublisherAccounts } from './account-parts.ts';
 import { hasAccountKeys } from './publisher-accounts.ts';
@@ -69,6 +70,7 @@ export async function runPreflight(
     const deps: PreflightDeps = {
       ...{ openMedia: media.open, lookAtPhoto: media.lookAtPhoto, probeMedia, accounts, quota, clock },
       factsOf: facts.of,
+      refuseCallback: (asked) => refuseCallbacks([{ request: asked }], outboundAllowHosts),
       ...{ duplicates: { onDuplicate, find }, jobOfKey, nameOf: accountNames.resolve },
       hasPullAddress: config.pull && config.pull.baseUrl !== undefined,
       holdOf: (account) => readAccountHold(redis, keys, account),

@@ -1,4 +1,6 @@
 import type { Telemetry } from 'bullmq';
+import { createApiKeys } from '../access/api-keys.ts';
+import { createAuditTrail } from '../access/audit-trail.ts';
 import { createAccountNames } from '../accounts/account-names.ts';
 import type { Clock } from '../core/ports.ts';
 import { createLedger } from '../ledger/ledger.ts';
@@ -42,6 +44,7 @@ export function storedParts(
   redis: RedisClient,
   clock: Clock,
 ) {
+  const audit = createAuditTrail({ redis, keys });
   return {
     redis,
     ledger: createLedger({ redis, keys, clock, confirmation }),
@@ -52,6 +55,8 @@ export function storedParts(
     reservations: createReservations({ redis, keys, clock }),
     caps: createCaps({ redis, keys, clock }),
     facts: createFacts({ redis, keys, clock }),
+    apiKeys: createApiKeys({ redis, keys, clock, audit }),
+    audit,
     creatorCache: createCreatorCache({ redis, keys, clock }),
   };
 }

@@ -22,9 +22,7 @@ export function addSteering(program: Command, run: Run): void {
       'settings of the post as JSON, such as {"disableDuet": true}; null removes one',
       parseJsonObject,
     )
-    .action((id, options) =>
-      run(async (context) => (await import('./commands/update.ts')).update(id, options, context)),
-    );
+    .action((id, options) => run(async (context) => (await import('./commands/jobs.ts')).update(id, options, context)));
   withJson(program.command('retry'))
     .description('retry a failed or unconfirmed job without the risk of posting twice')
     .argument('<id>', 'id of the job')

@@ -2,6 +2,7 @@ import { headline, percentText } from '../core/headline.ts';
 import { mediaText, oneLine, postText } from '../core/post-text.ts';
 import type { PublishJob, TimelineEntry } from '../core/publish-job.ts';
 import { bytesText, durationText, partOfText, timeText } from '../core/quantity-text.ts';
+import { asTyped } from './option-names.ts';
 
 /** Everything about a job, human-readable. */
 export function jobText(job: PublishJob): string {
@@ -9,7 +10,7 @@ export function jobText(job: PublishJob): string {
   const facts: [string, string | undefined][] = [
     ['job', job.id],
     ['state', headline(job)],
-    ['fix', failure?.advice],
+    ['fix', failure === null ? undefined : asTyped(failure.advice)],
     ['code', failure === null ? undefined : [failure.code, failure.tiktokCode].filter(Boolean).join(', ')],
     ['TikTok log', failure?.tiktokLogId],
     ['account', `${job.account} (${job.mode})`],
@@ -17,7 +18,7 @@ export function jobText(job: PublishJob): string {
     ['media', oneLine(mediaText(request.media))],
     ['privacy', request.post?.privacyLevel],
     ['publish id', job.publishId ?? undefined],
-    ['video', progress.totalBytes === 0 ? undefined : sizeText(job)],
+    ['size', progress.totalBytes === 0 ? undefined : sizeText(job)],
     ['attempts', job.attempts === 0 ? undefined : `${job.attempts} failed`],
     ['created', timeText(job.createdAt)],
     ['updated', timeText(job.updatedAt)],

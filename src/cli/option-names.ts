@@ -32,7 +32,28 @@ const OPTION_OF_FIELD: Readonly<Record<string, string>> = {
   scheduledAt: '--at',
   priority: '--priority',
   metadata: '--metadata',
+  returnTo: '--return-to',
+  expiresInMs: '--expires-in',
 };
+
+/** What advice says to programs, and its option. */
+const OPTION_OF_JSON: readonly (readonly [json: string, option: string])[] = [
+  ['"onDuplicate": "allow"', '--on-duplicate allow'],
+  ['add "fallback": "upload" to the pull', 'add --fallback-upload'],
+  ['enqueue it with media.type "url"', 'enqueue it without --pull'],
+  ['with media.type "pull" or the "urls" of photos', 'with --pull or --photos'],
+];
+
+/** Advice in terms of what can be typed. */
+export function asTyped(advice: string): string {
+  return OPTION_OF_JSON.reduce((text, [json, option]) => text.replaceAll(json, option), advice);
+}
+
+/** A field of a request as it was typed: `--title`, or `photo 2` of several. */
+export function typedName(field: string): string {
+  const [, index] = /^media\.(?:items|urls)\.(\d+)/.exec(field) ?? [];
+  return OPTION_OF_FIELD[field] ?? (index === undefined ? field : `photo ${Number(index) + 1}`);
+}
 
 /** Says what is wrong in terms of what was typed. */
 export async function withOptionNames<T>(parse: () => Promise<T>): Promise<T> {
@@ -41,7 +62,7 @@ export async function withOptionNames<T>(parse: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (!(error instanceof PublishError) || error.details.problems === undefined) throw error;
     const problems = error.details.problems.map(({ path, message }) => ({
-      path: OPTION_OF_FIELD[path] ?? path,
+      path: typedName(path),
       message:
         path === 'scheduledAt' && error.code === 'INPUT_INVALID' ? `${message}, or ${LOCAL_TIME_FORMS}` : message,
     }));

@@ -13,8 +13,8 @@ export const LOCAL_TIME_FORMS =
  * @returns ISO 8601 in UTC; the text as it is where it has none of these forms, such as ISO 8601 with a time zone
  */
 export function parseTime(text: string, now: number): string {
-  const at = afterNow(text.trim(), now) ?? localTime(text.trim(), now);
-  return at === undefined || Number.isNaN(at) ? text : new Date(at).toISOString();
+  const at = new Date(afterNow(text.trim(), now) ?? localTime(text.trim(), now) ?? Number.NaN);
+  return Number.isNaN(at.getTime()) ? text : at.toISOString();
 }
 
 function afterNow(text: string, now: number): number | undefined {
@@ -58,7 +58,10 @@ export function localTimeText(iso: string): string {
   return timeZone === 'UTC' ? `${text} UTC` : `${text} ${timeZone} (${offset})`;
 }
 
-/** When a scheduled job starts, on the clock of who typed it. */
-export function whenText({ state, scheduledAt }: PublishJob): string {
-  return state === 'scheduled' && scheduledAt !== null ? `, which is ${localTimeText(scheduledAt)}` : '';
+/**
+ * When a scheduled job starts, on the clock of who typed it.
+ * @param before what leads to the time
+ */
+export function whenText({ state, scheduledAt }: PublishJob, before = ', which is '): string {
+  return state === 'scheduled' && scheduledAt !== null ? before + localTimeText(scheduledAt) : '';
 }

@@ -2,6 +2,7 @@ import type { MediaFacts } from '../core/media-facts.ts';
 import { findingText, type PreflightFinding } from '../core/preflight-finding.ts';
 import type { PreflightReport } from '../core/preflight-report.ts';
 import { bytesText } from '../core/quantity-text.ts';
+import { asTyped, typedName } from './option-names.ts';
 
 /** The human-readable report of a preflight: the verdict, what the video is, each finding, and what was not looked at. */
 export function preflightText({ ok, findings, facts, checked }: PreflightReport): string {
@@ -23,7 +24,7 @@ function verdict(ok: boolean, { length }: readonly PreflightFinding[]): string {
 
 function lineOf(finding: PreflightFinding): string {
   const { severity, code, field, advice } = finding;
-  return `${severity.padEnd(6)}  ${field}: ${findingText(finding)} (${code})\n        ${advice}`;
+  return `${severity.padEnd(6)}  ${typedName(field)}: ${findingText(finding)} (${code})\n        ${asTyped(advice)}`;
 }
 
 function factsText({ container, video, audio, durationSeconds, sizeBytes, moov, fragmented }: MediaFacts): string {

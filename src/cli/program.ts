@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { readVersion } from '../app/version.ts';
 import { MAX_LISTED_JOBS, MAX_PHOTOS, MAX_PRIORITY } from '../core/post-limits.ts';
 import { WORKER_KINDS } from '../workers/runtime/worker-kinds.ts';
+import { addKeys } from './add-keys.ts';
 import { addSteering } from './add-steering.ts';
 import { duration, parseJsonObject, parseWorkerKinds, wholeNumber } from './option-values.ts';
 import { type Run, withJson } from './with-json.ts';
@@ -27,6 +28,7 @@ export function buildProgram(program: Command, run: Run): Command {
   addSteering(program, run);
   addAccounts(program, run);
   addCallbacks(program, run);
+  addKeys(program, run);
   addLedger(program, run);
   addChecks(program, run);
   return program;
@@ -68,7 +70,7 @@ function addServices(program: Command, run: Run): void {
   withJson(program.command('conformance'))
     .description("tell which of TikTok's rules the client of a running simulator met, broke or did not exercise")
     .argument('<simulator-url>', 'address that the simulator printed')
-    .action((url) => run(async (context) => (await import('./commands/conformance.ts')).conformance(url, context)));
+    .action((url) => run(async (context) => (await import('./commands/simulator.ts')).conformance(url, context)));
 }
 
 function addPublishing(program: Command, run: Run): void {

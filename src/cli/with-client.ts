@@ -1,3 +1,4 @@
+import { userInfo } from 'node:os';
 import type { App, AppOptions } from '../app/open-app.ts';
 import { type Client, openClient } from '../app/open-client.ts';
 import { settingIn } from '../config/given-settings.ts';
@@ -19,12 +20,21 @@ export async function withClient(
   const config = loadConfig(env);
   // People want answers, not a log, unless they set a level.
   const logLevel = settingIn(env, 'LOG_LEVEL') ? config.logLevel : 'error';
-  const client = await openClient({ ...config, logLevel }, options);
+  const client = await openClient({ ...config, logLevel }, { ...options, by: commandLineUser() });
   try {
     tellWhichRedis(client.app, output);
     return (await run(client)) ?? EXIT_CODES.success;
   } finally {
     await client.close();
+  }
+}
+
+/** Who types the commands, as far as the system knows. */
+export function commandLineUser(): string {
+  try {
+    return `command line, ${userInfo().username}`;
+  } catch {
+    return 'command line';
   }
 }
 

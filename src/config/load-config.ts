@@ -14,6 +14,8 @@ export type Config = ReturnType<typeof toConfig>;
 interface ConfigUse {
   /** Whether the process handles tokens; one that only enqueues needs no keys for them. */
   readonly sealsTokens: boolean;
+  /** Whether it opens the web server, which must then be closed to strangers. */
+  readonly opensServer?: boolean;
   /** Default: all settings. */
   readonly used?: UsedSettings;
 }
@@ -80,6 +82,11 @@ function toConfig(settings: Settings) {
       port: settings.PORT,
       apiKeys: settings.API_KEYS ?? [],
       requestsPerMinute: settings.API_RATE_LIMIT_PER_MINUTE,
+      /** Whose word is taken on who the client is. */
+      trustedProxies: settings.TRUSTED_PROXIES ?? [],
+      maxConnections: settings.MAX_CONNECTIONS,
+      maxEventStreams: settings.MAX_EVENT_STREAMS,
+      maxEventStreamsPerKey: settings.MAX_EVENT_STREAMS_PER_KEY,
       publicBaseUrl: publicBaseUrl(settings),
       /** Where browsers may be sent back to after connecting an account. */
       returnOrigins: settings.CONNECT_RETURN_ORIGINS ?? [],

@@ -10,7 +10,10 @@ export interface NamedProblem {
 }
 
 /** What is wrong with settings that may each be valid but do not go together. */
-export function findConflicts(given: GivenSettings, { sealsTokens }: { sealsTokens: boolean }): NamedProblem[] {
+export function findConflicts(
+  given: GivenSettings,
+  { sealsTokens, opensServer = false }: { readonly sealsTokens: boolean; readonly opensServer?: boolean },
+): NamedProblem[] {
   return [
     ...redisConflicts(given),
     ...unusedTls(given),
@@ -18,7 +21,8 @@ export function findConflicts(given: GivenSettings, { sealsTokens }: { sealsToke
     ...missingPartners(given),
     ...boardLogins(given),
     ...forgottenDuplicates(given),
-    ...exposure(given),
+    ...exposure(given, opensServer),
+    ...tooManyStreams(given),
     ...otherPath(given),
   ];
 }
@@ -102,9 +106,60 @@ function otherPath(given: GivenSettings): NamedProblem[] {
   return [{ name: 'BASE_PATH', message }];
 }
 
-function exposure(given: GivenSettings): NamedProblem[] {
-  const host = given.get('HOST');
-  if (host === undefined || isLoopbackHost(host) || given.has('API_KEYS')) return [];
-  const message = `is required with HOST=${host}, because without it anyone who reaches the server can publish; set it, or set HOST=127.0.0.1`;
-  return [{ name: 'API_KEYS', message }];
+/** Less can be guessed, or is a word. */
+const LEAST_SECRET_CHARS = 12;
+const LEAST_DIFFERENT_CHARS = 6;
+
+/** What strangers reach must ask for a key and a login that nobody guesses. */
+function exposure(given: GivenSettings, opensServer: boolean): NamedProblem[] {
+  const reachedBy = exposingSetting(given, opensServer);
+  if (reachedBy === undefined) return [];
+  const { setting, needsLogin } = reachedBy;
+  const missing: NamedProblem[] = [];
+  if (!given.has('API_KEYS')) {
+    const message = `is required with ${setting}, because without it anyone who reaches the server can publish; create a key with: openssl rand -hex 32`;
+    missing.push({ name: 'API_KEYS', message });
+  }
+  if (needsLogin && !given.has('BOARD_USER')) {
+    const message = `is required with ${setting}, because without it anyone who reaches the server through a proxy can see the board`;
+    missing.push({ name: 'BOARD_USER', message });
+  }
+  return [...missing, ...weakSecrets(given, setting)];
+}
+
+function exposingSetting(given: GivenSettings, opensServer: boolean) {
+  const [host, url] = [given.get('HOST'), given.get('PUBLIC_BASE_URL')];
+  // Without a login the board is then served to nobody.
+  if (host !== undefined && !isLoopbackHost(host)) return { setting: `HOST=${host}`, needsLogin: false };
+  // A proxy on this machine passes the world on, and may not say so.
+  if (!opensServer || url === undefined || !URL.canParse(url) || isLoopbackHost(new URL(url).hostname))
+    return undefined;
+  return { setting: `PUBLIC_BASE_URL=${url}`, needsLogin: true };
+}
+
+function weakSecrets(given: GivenSettings, setting: string): NamedProblem[] {
+  const names = ['API_KEYS', 'BOARD_PASSWORD', 'BOARD_READONLY_PASSWORD'] as const;
+  return names.flatMap((name) => {
+    const text = given.get(name);
+    if (text === undefined || (name === 'API_KEYS' ? text.split(',') : [text]).every(isHardToGuess)) return [];
+    const message = `can be guessed, and is all that protects the server with ${setting}; use at least ${LEAST_SECRET_CHARS} random characters for each, such as from: openssl rand -hex 32`;
+    return [{ name, message }];
+  });
+}
+
+function isHardToGuess(secret: string): boolean {
+  const chars = secret.trim();
+  // A list may end with a comma.
+  if (chars === '') return true;
+  return chars.length >= LEAST_SECRET_CHARS && new Set(chars).size >= LEAST_DIFFERENT_CHARS;
+}
+
+/** Streams that fill all connections would shut out everything else. */
+function tooManyStreams(given: GivenSettings): NamedProblem[] {
+  const numberOf = (name: 'MAX_EVENT_STREAMS' | 'MAX_CONNECTIONS') =>
+    Number(given.get(name) ?? SETTING_DESCRIPTIONS.find(({ variable }) => variable === name)?.fallback);
+  const [streams, connections] = [numberOf('MAX_EVENT_STREAMS'), numberOf('MAX_CONNECTIONS')];
+  if (!(streams >= connections)) return [];
+  const message = `is ${streams}, but MAX_CONNECTIONS is ${connections}; it must be lower, so that other requests get through`;
+  return [{ name: 'MAX_EVENT_STREAMS', message }];
 }

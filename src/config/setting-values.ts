@@ -153,6 +153,12 @@ export const allowedHostList = z.string().transform((value, context): string[] =
   return entries;
 });
 
+/** A comma-separated list of addresses or CIDRs. */
+export const addressList = textList.refine(
+  (entries) => entries.every(isAddressOrNetwork),
+  'a comma-separated list of addresses or CIDRs, such as 127.0.0.1,10.0.0.0/8',
+);
+
 /** `true` or `false`. */
 export const trueOrFalse = z.enum(['true', 'false'], 'true or false').transform((word) => word === 'true');
 
@@ -241,9 +247,13 @@ function isWebhookSecret(secret: string): boolean {
 }
 
 function isAllowedHost(entry: string): boolean {
-  const [, address, bits] = /^([0-9a-f.:]+)\/(\d{1,3})$/.exec(entry) ?? [];
-  if (address !== undefined && isIP(address)) return Number(bits) <= (isIP(address) === 4 ? 32 : 128);
-  if (isIP(entry)) return true;
+  if (isAddressOrNetwork(entry)) return true;
   const [, host, port] = /^(\[[0-9a-f:]+\]|[a-z0-9_.-]+)(?::(\d{1,5}))?$/.exec(entry) ?? [];
   return host !== undefined && (port === undefined || isPort(port));
+}
+
+function isAddressOrNetwork(entry: string): boolean {
+  const [, address, bits] = /^([0-9a-f.:]+)\/(\d{1,3})$/i.exec(entry) ?? [];
+  if (address !== undefined && isIP(address)) return Number(bits) <= (isIP(address) === 4 ? 32 : 128);
+  return isIP(entry) !== 0;
 }

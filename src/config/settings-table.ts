@@ -3,11 +3,11 @@ import { MEDIA_SETTINGS } from './media-settings.ts';
 import { REDIS_SETTINGS } from './redis-settings.ts';
 import { descriptionOf, type SettingDescription, settingsOf } from './setting-description.ts';
 import * as value from './setting-values.ts';
+import { WEB_SERVER_SETTINGS } from './web-server-settings.ts';
 
 const queue = settingsOf('Queue');
 const tiktok = settingsOf('TikTok');
 const secrets = settingsOf('Secrets');
-const webServer = settingsOf('Web server');
 const work = settingsOf('Work');
 const ownProcess = settingsOf('Process');
 const traces = settingsOf('Traces');
@@ -50,74 +50,7 @@ export const SettingsTable = z.object({
     meaning:
       'Comma-separated list of secrets that sign callbacks, each `whsec_` and base64 of 24 to 64 bytes. All secrets sign. To change the secret, add the new one at the front, and remove the old one after every receiver has the new one.',
   }),
-  HOST: webServer.withDefault(value.text, '127.0.0.1', {
-    meaning: 'Address to listen on. Any address other than loopback requires `API_KEYS`.',
-  }),
-  PORT: webServer.withDefault(value.wholeNumber(0, 65_535), '3000', {
-    meaning: 'Port to listen on; 0 picks a free port.',
-  }),
-  PUBLIC_BASE_URL: webServer.optional(value.apiBaseUrl, {
-    unset: '`http://HOST:PORT` if `HOST` is loopback; otherwise no account can be connected over OAuth',
-    meaning:
-      'Address at which browsers reach this server, such as `https://publisher.example.com`. Connect links start with it, and the links by which TikTok downloads media from this server; set it in the workers too. Register this address plus `/connect/tiktok/callback` as a redirect URI of your TikTok app.',
-  }),
-  TIKTOK_VERIFICATION_FILES: webServer.optional(value.textList, {
-    unset: 'TikTok can verify the address by DNS only',
-    meaning:
-      'Comma-separated list of paths of the files (`tiktok….txt`) with which TikTok verifies the URL prefix `PUBLIC_BASE_URL` plus `/pull/`. The web server serves them there under their own names.',
-  }),
-  BASE_PATH: webServer.optional(value.basePath, {
-    unset: 'the path of `PUBLIC_BASE_URL`, usually none',
-    meaning:
-      'Path below which a reverse proxy serves this server, such as `/tiktok`. Links start with it. Requests are accepted with and without it, so the proxy may remove it or not.',
-  }),
-  CONNECT_RETURN_ORIGINS: webServer.optional(value.originList, {
-    unset: 'no connect link may have a `returnTo`',
-    meaning:
-      'Comma-separated list of origins, such as `https://app.example.com`, to which browsers may be redirected after an account was connected. Set it in every process that creates connect links, and in the web server.',
-  }),
-  CONNECT_PAGE_NAME: webServer.optional(value.pageName, {
-    unset: 'the connect pages name nobody',
-    meaning: 'Name of your product on the pages that owners of TikTok accounts see.',
-  }),
-  CONNECT_PAGE_LOGO: webServer.optional(value.imageUrl, {
-    unset: 'the connect pages show no logo',
-    meaning:
-      'Logo on these pages, on white, up to 40 pixels high: an `https://` URL, or a `data:` URL of a PNG, JPEG, WebP, GIF or SVG image, for which browsers load nothing from elsewhere.',
-  }),
-  CONNECT_PAGE_COLOR: webServer.optional(value.hexColor, {
-    unset: 'the connect pages have no coloured header',
-    meaning:
-      'Colour of the header of these pages, such as `#0f766e`. The text on it is black or white, whichever is easier to read.',
-  }),
-  API_KEYS: webServer.optional(value.textList, {
-    secret: true,
-    unset: '`/v1` needs no key, and the server listens on loopback only',
-    meaning:
-      'Comma-separated list of bearer keys for `/v1`. To change a key, list both keys until every client has the new one.',
-  }),
-  API_RATE_LIMIT_PER_MINUTE: webServer.withDefault(value.wholeNumber(1, 1_000_000), '600', {
-    meaning:
-      'Requests per minute to `/v1` for one key (without keys: for one IP address). Further requests get a 429 response. Each process counts separately.',
-  }),
-  BOARD_USER: webServer.optional(value.text, {
-    unset: 'the board is available on loopback only',
-    meaning: 'User name for the board at `/board`. Requires `BOARD_PASSWORD`.',
-  }),
-  BOARD_PASSWORD: webServer.optional(value.text, {
-    secret: true,
-    unset: 'the board is available on loopback only',
-    meaning: 'Password for the board.',
-  }),
-  BOARD_READONLY_USER: webServer.optional(value.text, {
-    unset: 'there is no second login',
-    meaning: 'User name for read-only access to the board. Requires `BOARD_USER`.',
-  }),
-  BOARD_READONLY_PASSWORD: webServer.optional(value.text, {
-    secret: true,
-    unset: 'there is no second login',
-    meaning: 'Password for `BOARD_READONLY_USER`.',
-  }),
+  ...WEB_SERVER_SETTINGS,
   UPLOADS_PER_ACCOUNT: work.withDefault(value.wholeNumber(1, 100), '1', {
     meaning:
       'Concurrent uploads per account. The other jobs of the account wait for their turn. Workers publish this limit in Redis when they start, so producers do not need it.',

@@ -59,8 +59,8 @@ async function checkPhoto(
     const { code, message, row } = error;
     // What TikTok downloads from us is read by us alone.
     const isRefused = photo.type === 'pull' ? SAME_FOR_TIKTOK.includes(code) : row.verdict === 'give_up';
-    if (isRefused) return findingOf(code, { severity: 'refuse', field, limit: null, found: `${field}: ${message}` });
-    const found = `${field} could not be looked at: ${message}`;
+    if (isRefused) return findingOf(code, { severity: 'refuse', field, limit: null, found: message });
+    const found = `could not be looked at: ${message}`;
     const advice = 'TikTok downloads the photo from elsewhere and may reach it. Check that the URL is public.';
     return findingOf(code, { severity: 'warn', field, limit: null, found, ...(photo.type === 'pull' && { advice }) });
   }
@@ -75,7 +75,7 @@ function sizeFinding(field: string, { size }: PhotoFacts): PreflightFinding | un
     severity: 'warn',
     field,
     limit: `at most ${short} x ${long} pixels`,
-    found: `${width} x ${height} in ${field}`,
+    found: `${width} x ${height}`,
     advice:
       'TikTok names 1080p for photos, and other developers report that larger ones are rejected. Scale it down, for example `ffmpeg -i in.jpg -vf scale=1080:-2 out.jpg`, or try it.',
   });

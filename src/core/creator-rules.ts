@@ -2,6 +2,7 @@ import type { ErrorCode } from './error-table.ts';
 import { DURATION_TOLERANCE_SECONDS } from './media-rules.ts';
 import type { PrivacyLevel } from './new-request.ts';
 import type { PublishRequest } from './publish-request.ts';
+import { countText } from './quantity-text.ts';
 
 /** What TikTok allows a creator to post just now (content-posting-api-reference-query-creator-info, read 2026-11-22). */
 export interface CreatorInfo {
@@ -26,16 +27,22 @@ export interface CreatorInfo {
 /** The part of it that a request is held against. */
 export type CreatorLimits = Omit<CreatorInfo, 'username' | 'nickname' | 'avatarUrl'>;
 
-interface CreatorProblem {
-  readonly code: ErrorCode;
+/** What TikTok would do otherwise than asked. */
+export interface CreatorNote {
+  /** What of the request it concerns, such as `post.privacyLevel`. */
+  readonly field: string;
   /** What is wrong this time, and what TikTok offers instead. */
   readonly reason: string;
+}
+
+interface CreatorProblem extends CreatorNote {
+  readonly code: ErrorCode;
 }
 
 export interface CreatorFindings {
   readonly problems: readonly CreatorProblem[];
   /** What TikTok would do otherwise than asked, without refusing the post. */
-  readonly notes: readonly string[];
+  readonly notes: readonly CreatorNote[];
 }
 
 /**
@@ -58,9 +65,9 @@ export function checkCreatorRules(
     durationProblem(video.durationSeconds, limits.maxVideoDurationSeconds),
   ];
   const notes = [
-    noteOf('comments', post.disableComment, limits.commentDisabled),
-    noteOf('duets', post.disableDuet, limits.duetDisabled),
-    noteOf('stitches', post.disableStitch, limits.stitchDisabled),
+    noteOf('comments', 'disableComment', post, limits.commentDisabled),
+    noteOf('duets', 'disableDuet', post, limits.duetDisabled),
+    noteOf('stitches', 'disableStitch', post, limits.stitchDisabled),
   ];
   return {
     problems: problems.filter((problem) => problem !== undefined),
@@ -73,7 +80,7 @@ function privacyProblem(wanted: string | undefined, offered: readonly string[]):
   // No offer at all is no answer; the init itself will say.
   if (wanted === undefined || offered.length === 0 || offered.includes(wanted)) return undefined;
   const reason = `expected privacyLevel ${offered.join(' or ')} (the levels that TikTok currently offers for this account), got ${wanted}`;
-  return { code: 'TIKTOK_PRIVACY_MISMATCH', reason };
+  return { code: 'TIKTOK_PRIVACY_MISMATCH', field: 'post.privacyLevel', reason };
 }
 
 function durationProblem(
@@ -82,12 +89,17 @@ function durationProblem(
 ): CreatorProblem | undefined {
   if (durationSeconds === undefined || !maxSeconds) return undefined;
   if (durationSeconds <= maxSeconds + DURATION_TOLERANCE_SECONDS) return undefined;
-  const reason = `expected a video of at most ${maxSeconds} seconds (TikTok's limit for this creator), got ${Math.round(durationSeconds)}`;
-  return { code: 'TIKTOK_MEDIA_DURATION', reason };
+  const reason = `expected a video of at most ${countText(maxSeconds, 'second')} (TikTok's limit for this creator), got ${Math.round(durationSeconds)}`;
+  return { code: 'TIKTOK_MEDIA_DURATION', field: 'media.duration', reason };
 }
 
 /** Asked for in so many words and switched off by the creator: TikTok posts all the same, without it. */
-function noteOf(what: string, disabledByRequest: boolean | undefined, disabledByCreator: boolean): string | undefined {
-  if (disabledByRequest !== false || !disabledByCreator) return undefined;
-  return `the request allows ${what}, but this creator has disabled them`;
+function noteOf(
+  what: string,
+  setting: 'disableComment' | 'disableDuet' | 'disableStitch',
+  post: Partial<Record<typeof setting, boolean | undefined>>,
+  isDisabledByCreator: boolean,
+): CreatorNote | undefined {
+  if (post[setting] !== false || !isDisabledByCreator) return undefined;
+  return { field: `post.${setting}`, reason: `the request allows ${what}, but this creator has disabled them` };
 }

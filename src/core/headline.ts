@@ -22,9 +22,9 @@ export function headline(job: PublishJob): string {
     case 'queued':
       return waitText(job);
     case 'uploading':
-      return `uploading: ${partOfText(job.progress.acceptedBytes, job.progress.totalBytes)} accepted (${percentText(job)})${againText(job)}${pauseText(job, ', ')}`;
+      return `uploading: ${acceptedText(job)}${againText(job)}${pauseText(job, ', ')}`;
     case 'processing':
-      return `processing: TikTok is processing the video${pauseText(job, '; status check ')}`;
+      return `processing: TikTok is processing the post${pauseText(job, '; status check ')}`;
     case 'published':
       return job.postIds.length === 0 ? 'published' : `published as post ${job.postIds.join(', ')}`;
     case 'in_inbox':
@@ -36,6 +36,12 @@ export function headline(job: PublishJob): string {
     case 'unconfirmed':
       return `unconfirmed: ${job.failure?.message ?? 'it is unknown whether the post was published'}`;
   }
+}
+
+/** Nothing is accepted of what TikTok downloads itself, nor before the upload begins. */
+function acceptedText(job: PublishJob): string {
+  const { acceptedBytes, totalBytes } = job.progress;
+  return totalBytes === 0 ? 'starting' : `${partOfText(acceptedBytes, totalBytes)} accepted (${percentText(job)})`;
 }
 
 /** How much TikTok has accepted, rounded down so that 100% means all of it. */

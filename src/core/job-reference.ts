@@ -25,6 +25,16 @@ export function isDataLost(data: unknown): boolean {
   return typeof data === 'object' && data !== null && Object.keys(data).length === 0;
 }
 
+/** Longest data of an entry that is read (bytes of JSON); the longest valid request has about half of it. */
+export const MAX_ENTRY_BYTES = 1_048_576;
+
+const leftOutSchema = z.strictObject({ leftOutBytes: z.number() });
+
+/** How long an entry's data is, if it is too long to be read: then this stands in its place (bytes). */
+export function leftOutBytesOf(data: unknown): number | undefined {
+  return leftOutSchema.safeParse(data).data?.leftOutBytes;
+}
+
 /** What is needed to put a publish job on its queue. */
 export interface PublishEntry {
   readonly id: string;

@@ -1,6 +1,7 @@
 import type { MediaFacts, VideoFacts } from './media-facts.ts';
 import type { PublishMode } from './new-request.ts';
 import { findingOf, type PreflightFinding } from './preflight-finding.ts';
+import { countText } from './quantity-text.ts';
 
 /*
  * TikTok's limits of videos (developers.tiktok.com/doc/content-posting-api-media-transfer-guide, "Video restrictions",
@@ -89,7 +90,7 @@ function frameRateFinding({ frameRate }: VideoFacts): PreflightFinding | undefin
     severity: 'refuse',
     field: 'media.frameRate',
     limit: `${min} to ${max} frames per second`,
-    found: rounded(frameRate),
+    found: String(rounded(frameRate)),
   });
 }
 
@@ -120,7 +121,7 @@ function durationFinding(
   longestKnownSeconds: number,
 ): PreflightFinding | undefined {
   if (seconds === null) return undefined;
-  const finding = { field: 'media.duration', found: `${rounded(seconds)} seconds` };
+  const finding = { field: 'media.duration', found: countText(rounded(seconds), 'second') };
   if (seconds > MAX_SECONDS + DURATION_TOLERANCE_SECONDS) {
     const limit = `at most ${MAX_SECONDS} seconds`;
     if (mode === 'inbox') return findingOf('INPUT_MEDIA_DURATION', { ...finding, severity: 'refuse', limit });
@@ -147,6 +148,6 @@ function unreadFinding({ unread }: MediaFacts): PreflightFinding | undefined {
   };
 }
 
-function rounded(value: number): string {
-  return String(Math.round(value * 100) / 100);
+function rounded(value: number): number {
+  return Math.round(value * 100) / 100;
 }

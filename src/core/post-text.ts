@@ -1,5 +1,6 @@
 import { photosOf } from './media-route.ts';
 import type { NewRequest, PhotoItem } from './new-request.ts';
+import { countText } from './quantity-text.ts';
 
 const ELLIPSIS = '…';
 const SEPARATOR = ' · ';
@@ -45,7 +46,7 @@ export function mediaName(media: object): string {
   if ('key' in media && typeof media.key === 'string') return lastPart(media.key);
   if ('url' in media && typeof media.url === 'string') return nameInUrl(media.url);
   for (const photos of ['urls' in media && media.urls, 'items' in media && media.items]) {
-    if (Array.isArray(photos)) return photos.length === 1 ? '1 photo' : `${photos.length} photos`;
+    if (Array.isArray(photos)) return countText(photos.length, 'photo');
   }
   return '';
 }

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { inexactNumbers } from './inexact-numbers.ts';
 import { mediaSchema, webUrl } from './media-schema.ts';
 import type { NewRequest } from './new-request.ts';
 import {
@@ -9,8 +8,9 @@ import {
   MAX_TITLE_LENGTH,
   PRIVACY_LEVELS,
 } from './post-limits.ts';
-import { PublishError, toInputProblems } from './publish-error.ts';
+import { type InputProblem, PublishError, toInputProblems } from './publish-error.ts';
 import { refuseConflicts } from './request-conflicts.ts';
+import { isTooDeep, MAX_REQUEST_DEPTH } from './request-depth.ts';
 
 export type { NewRequest, PublishMode } from './new-request.ts';
 
@@ -121,6 +121,10 @@ export const requestFields = {
   }),
   metadata: z
     .record(z.string(), z.unknown())
+    .refine((metadata) => !isTooDeep(metadata), {
+      error: `expected at most ${MAX_REQUEST_DEPTH} levels of objects and lists`,
+      abort: true,
+    })
     .refine((metadata) => Buffer.byteLength(JSON.stringify(metadata)) <= MAX_METADATA_BYTES, {
       error: `expected at most ${MAX_METADATA_BYTES} bytes of JSON`,
     })
@@ -166,7 +170,7 @@ export type PublishRequest = NewRequest & { readonly sealed?: string | undefined
  * @throws PublishError as {@link parsePublishRequest}
  */
 export function parseNewRequest(input: unknown): NewRequest {
-  const inexact = isRecord(input) ? inexactNumbers(input.metadata, 'metadata') : [];
+  const inexact = isRecord(input) && !isTooDeep(input.metadata) ? inexactNumbers(input.metadata, 'metadata') : [];
   if (!isRecord(input) || inexact.length === 0) return parseAs(publishRequestSchema, input);
   const others = publishRequestSchema.safeParse({ ...input, metadata: undefined });
   const problems = [...toInputProblems(others.error?.issues ?? [], 'request'), ...inexact];
@@ -220,4 +224,17 @@ function hasCredentials(text: string): boolean {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+const INEXACT =
+  'expected a number that JSON keeps exactly, from -(2^53-1) to 2^53-1: write it as a text, in quotation marks';
+
+/** An integer beyond 2^53 was rounded, whatever it was before; what JSON can't write at all is lost. */
+function inexactNumbers(value: unknown, path: string): InputProblem[] {
+  if (typeof value === 'object' && value !== null) {
+    return Object.entries(value).flatMap(([name, inner]) => inexactNumbers(inner, `${path}.${name}`));
+  }
+  if (typeof value !== 'number' && typeof value !== 'bigint') return [];
+  const isExact = Number.isSafeInteger(value) || (Number.isFinite(value) && !Number.isInteger(value));
+  return isExact ? [] : [{ path, message: INEXACT }];
 }

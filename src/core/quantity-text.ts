@@ -28,6 +28,11 @@ export function durationText(durationMs: number): string {
   return `${(durationMs / SECOND_MS).toFixed(durationMs < 10 * SECOND_MS ? 1 : 0)} s`;
 }
 
+/** How many of something: `1 second`, `3 seconds`. */
+export function countText(count: number, noun: string): string {
+  return count === 1 ? `1 ${noun}` : `${count} ${noun}s`;
+}
+
 /** An ISO time as people read it, in UTC to the second: `2026-11-22 14:03:07Z`. */
 export function timeText(iso: string): string {
   return iso.replace('T', ' ').replace(/\.\d+Z$/, 'Z');

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { PublishError } from './publish-error.ts';
 import type { NewRequest, PublishRequest } from './publish-request.ts';
+import { MAX_REQUEST_DEPTH } from './request-depth.ts';
 
 /** URLs of a request by the path of their field, such as `media.url`, `media.urls.3` or `media.items.0.url`. */
 type RequestUrls = Readonly<Record<string, string>>;
@@ -51,17 +52,25 @@ export function mayHoldSecretUrl(text: string): boolean {
   return /https?:\/\/\S*[@?#]/i.test(text);
 }
 
-/** Any data without the secret parts of the URLs in it, for a request that nobody can read as one. */
-export function withoutSecretUrls(data: unknown): unknown {
-  if (typeof data === 'string') return /^\s*https?:/i.test(data) ? withoutSecretPartsOfText(data) : data;
-  if (Array.isArray(data)) return data.map(withoutSecretUrls);
+/**
+ * Any data without the secret parts of the URLs in it, for a request that nobody can read as one: what lies deeper than a
+ * request may is left out.
+ */
+export function withoutSecretUrls(data: unknown, levelsLeft = MAX_REQUEST_DEPTH): unknown {
+  if (typeof data === 'string') return /^\s{0,99}https?:/i.test(data) ? withoutSecretPartsOfText(data) : data;
   if (typeof data !== 'object' || data === null) return data;
-  return Object.fromEntries(Object.entries(data).map(([name, value]) => [name, withoutSecretUrls(value)]));
+  if (levelsLeft === 0) return null;
+  if (Array.isArray(data)) return data.map((value) => withoutSecretUrls(value, levelsLeft - 1));
+  const fields = Object.entries(data).map(([name, value]) => [name, withoutSecretUrls(value, levelsLeft - 1)]);
+  return Object.fromEntries(fields);
 }
 
 function withoutSecretPartsOfText(text: string): string {
   if (URL.canParse(text)) return withoutSecretParts(text);
-  return text.replace(/[?#].*$/s, '').replace(/\/\/.*@/s, '//');
+  const [shown = ''] = text.split(/[?#]/, 1);
+  const from = shown.indexOf('//');
+  const until = shown.lastIndexOf('@');
+  return from === -1 || until < from ? shown : `${shown.slice(0, from + 2)}${shown.slice(until + 1)}`;
 }
 
 /** The request with these URLs in place of its own. */

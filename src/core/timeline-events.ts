@@ -10,6 +10,8 @@ const waitingFor = z.enum(WAIT_REASONS);
 const time = z.string();
 /** `tiktokLogId`: for TikTok's support. */
 const error = { code: text, message: text, tiktokLogId: text.optional() };
+/** Who asked for it, if they said so: a person, or an API key. */
+const by = text.optional();
 const outcome = { code: text.optional(), message: text.optional(), tiktokStatus: text.optional() };
 
 /**
@@ -19,13 +21,14 @@ const outcome = { code: text.optional(), message: text.optional(), tiktokStatus:
  */
 export const TIMELINE_EVENTS = {
   queued: {
-    meaning: 'The job was accepted; `by` is `queue` if an app put it on the queue without the library.',
-    facts: { by: z.literal('queue').optional() },
+    meaning:
+      'The job was accepted. `by` is who enqueued it, such as an API key, or `queue` for an app that put it on the queue without the library.',
+    facts: { by },
   },
   updated: {
     meaning:
       'Somebody changed the job before it began: its time (null: at once), its priority, or the named settings of its post.',
-    facts: { scheduledAt: time.nullable().optional(), priority: number.optional(), post: texts.optional() },
+    facts: { by, scheduledAt: time.nullable().optional(), priority: number.optional(), post: texts.optional() },
   },
   due: { meaning: 'The scheduled time of the job has come.', facts: {} },
   parked: {
@@ -103,17 +106,17 @@ export const TIMELINE_EVENTS = {
     meaning: "TikTok's download failed; the video is uploaded instead.",
     facts: { to: z.literal('upload'), code: text },
   },
-  cancel_requested: { meaning: 'Somebody asked to cancel the job; TikTok is asked to stop.', facts: {} },
+  cancel_requested: { meaning: 'Somebody asked to cancel the job; TikTok is asked to stop.', facts: { by } },
   cancel_accepted: { meaning: 'TikTok accepted the request to cancel.', facts: {} },
   cancel_refused: { meaning: 'TikTok refused to cancel.', facts: { code: text } },
   retry_requested: {
     meaning: 'Somebody asked to retry the job.',
-    facts: { action: z.enum(['poll', 'resume', 'fresh_init']), forced: z.boolean() },
+    facts: { action: z.enum(['poll', 'resume', 'fresh_init']), forced: z.boolean(), by },
   },
   published: { meaning: 'TikTok reported the post as published.', facts: outcome },
   in_inbox: { meaning: "TikTok delivered the draft to the creator's inbox.", facts: outcome },
   failed: { meaning: 'The job failed; `code` and `message` say why.', facts: outcome },
-  cancelled: { meaning: 'The job was cancelled before it was published.', facts: outcome },
+  cancelled: { meaning: 'The job was cancelled before it was published.', facts: { ...outcome, by } },
   unconfirmed: { meaning: 'It is unknown whether TikTok published the post.', facts: outcome },
   post_available: { meaning: 'TikTok named the posts of a published job.', facts: { postIds: texts } },
   recheck_deferred: {

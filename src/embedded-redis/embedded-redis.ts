@@ -18,6 +18,7 @@ import {
   untilAnswers,
   untilEnded,
   untilOrphanGone,
+  untilReplaced,
   writeRecord,
 } from './running-redis.ts';
 
@@ -71,15 +72,15 @@ export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise
   const dataDir = await prepareDataDir(options.dataDir);
   const closing = new AbortController();
   const { signal } = closing;
-  const first = await joinOrStart(dataDir, options, signal);
+  const first = await joinOrStart(options, signal);
   let used = first;
 
   async function keep(): Promise<void> {
     for (;;) {
-      await untilOver(used, signal);
+      await untilOver(used, dataDir, signal);
       if (signal.aborted) return;
-      await tellEnd(used, dataDir, options.log);
-      used = (await retrying(() => joinOrStart(dataDir, options, signal), signal, options.log)) ?? used;
+      await giveUp(used, dataDir, options.log);
+      used = (await retrying(() => joinOrStart(options, signal), signal, options.log)) ?? used;
     }
   }
 
@@ -101,7 +102,9 @@ export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise
 }
 
 /** One of several processes that call this at the same time starts a Redis, and the others join it. */
-async function joinOrStart(dataDir: string, options: EmbeddedRedisOptions, signal: AbortSignal): Promise<UsedRedis> {
+async function joinOrStart(options: EmbeddedRedisOptions, signal: AbortSignal): Promise<UsedRedis> {
+  // Each time: somebody may have removed the folder.
+  const dataDir = await prepareDataDir(options.dataDir);
   const running = await findRunning(dataDir);
   if (running?.ownerRuns) return join(running.record, options.log);
   return withFolderLock(lockPath(dataDir), { waitMs: LOCK_WAIT_MS, signal }, async () => {
@@ -110,14 +113,21 @@ async function joinOrStart(dataDir: string, options: EmbeddedRedisOptions, signa
   });
 }
 
-function untilOver({ record, started }: UsedRedis, signal: AbortSignal): Promise<unknown> {
-  if (started === undefined) return untilEnded(record, signal);
-  return Promise.race([started.redis.exited, untilAborted(signal)]);
+async function untilOver({ record, started }: UsedRedis, dataDir: string, signal: AbortSignal): Promise<void> {
+  if (started === undefined) return await untilEnded(record, signal);
+  await Promise.race([started.redis.exited, untilReplaced(dataDir, record, signal), untilAborted(signal)]);
 }
 
-async function tellEnd({ started }: UsedRedis, dataDir: string, log: Logger | undefined): Promise<void> {
-  if (started) log?.error({ logTail: await redisLogTail(dataDir) }, 'embedded redis stopped unexpectedly');
-  else log?.warn('the redis that another process started has ended');
+/** Leaves a Redis that has ended, or whose folder another one has: two of them would be two sets of jobs. */
+async function giveUp({ started }: UsedRedis, dataDir: string, log: Logger | undefined): Promise<void> {
+  if (started === undefined) {
+    log?.warn('the redis that another process started has ended');
+  } else if (started.redis.hasExited()) {
+    log?.error({ logTail: await redisLogTail(dataDir) }, 'embedded redis stopped unexpectedly');
+  } else {
+    log?.error('the data folder was removed and another redis runs in it: stopping ours, whose jobs are lost');
+    await end(started.redis);
+  }
 }
 
 /** Resolves to undefined on `signal`. */

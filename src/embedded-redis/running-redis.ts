@@ -15,6 +15,8 @@ import { isLocked } from './folder-lock.ts';
 const ORPHAN_EXIT_WAIT_MS = 10 * SECOND_MS;
 const ANSWER_WAIT_MS = 10 * SECOND_MS;
 const RETRY_MS = 10;
+/** How often the owner of a Redis looks whether the folder is still its own. */
+const LOOK_MS = SECOND_MS;
 /** More than a service needs to notice that the Redis of another one has ended. */
 const NOTICE_MS = SECOND_MS / 2;
 
@@ -62,6 +64,15 @@ export async function untilEnded(record: RunningRecord, signal: AbortSignal): Pr
     await untilHungUp(record.port, signal);
     // Without a reference, so that it keeps no process alive; a process that closes must not wait for it.
     await sleep(RETRY_MS, undefined, { ref: false, signal }).catch(() => undefined);
+  }
+}
+
+/** Resolves when another Redis than this one was started on `dataDir`, as after somebody removed the folder, or on `signal`. */
+export async function untilReplaced(dataDir: string, { runId }: RunningRecord, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await sleep(LOOK_MS, undefined, { ref: false, signal }).catch(() => undefined);
+    const record = await readRecord(dataDir);
+    if (record !== undefined && record.runId !== runId) return;
   }
 }
 

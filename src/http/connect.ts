@@ -36,7 +36,8 @@ export interface ConnectSurroundings {
   readonly baseUrl: () => string | undefined;
 }
 
-const STATE_COOKIE = 'tiktok-connect';
+/** Characters of a state that name its cookie: each tab of a browser connects on its own. */
+const COOKIE_NAME_CHARS = 8;
 const REFUSAL = {
   code: 'CONNECT_NEEDS_LINK',
   detail:
@@ -78,20 +79,20 @@ export async function registerConnect(
       const begun = await orFailure(options.begin({ link, account: link?.account ?? account, redirectUri }));
       if (begun instanceof PublishError)
         return sendEnd(reply, options, { outcome: { kind: 'failed', error: begun }, link });
-      reply.header('set-cookie', stateCookie(redirectUri, begun.state, options.stateLifetimeMs));
+      reply.header('set-cookie', stateCookie(redirectUri, begun.state, begun.state, options.stateLifetimeMs));
       return reply.header('cache-control', 'no-store').redirect(begun.consentUrl, 302);
     });
 
     scope.get(CALLBACK_PATH, async (request, reply) => {
       const { state, code, error, error_description: errorDescription } = callbackQuery.parse(request.query);
-      const begun = readCookie(request, STATE_COOKIE);
+      const begun = state === undefined ? undefined : readCookie(request, cookieName(state));
       const base = baseUrl();
       if (base === undefined) return sendProblem(reply, NO_BASE_URL);
       // A state that another browser began would store that person's TikTok account under the name meant for this
       // one's.
       const isOwn = state !== undefined && begun !== undefined && isSameText(state, begun);
       if (!isOwn) return sendPage(reply, options, stalePage());
-      reply.header('set-cookie', stateCookie(`${base}${CALLBACK_PATH}`, '', 0));
+      reply.header('set-cookie', stateCookie(`${base}${CALLBACK_PATH}`, state, '', 0));
       const end = await orFailure(options.finish({ state, code, error, errorDescription }));
       if (end === undefined) return sendPage(reply, options, stalePage());
       return sendEnd(reply, options, end instanceof PublishError ? { outcome: { kind: 'failed', error: end } } : end);
@@ -138,10 +139,14 @@ async function orFailure<T>(asked: Promise<T>): Promise<T | PublishError> {
   }
 }
 
-function stateCookie(redirectUri: string, state: string, lifetimeMs: number): string {
+function cookieName(state: string): string {
+  return `tiktok-connect-${state.slice(0, COOKIE_NAME_CHARS)}`;
+}
+
+function stateCookie(redirectUri: string, state: string, value: string, lifetimeMs: number): string {
   const { protocol, pathname } = new URL(redirectUri);
   const attributes = [`Path=${pathname}`, `Max-Age=${Math.floor(lifetimeMs / 1_000)}`, 'HttpOnly', 'SameSite=Lax'];
-  return [`${STATE_COOKIE}=${state}`, ...attributes, ...(protocol === 'https:' ? ['Secure'] : [])].join('; ');
+  return [`${cookieName(state)}=${value}`, ...attributes, ...(protocol === 'https:' ? ['Secure'] : [])].join('; ');
 }
 
 function readCookie({ headers }: FastifyRequest, name: string): string | undefined {

@@ -2,11 +2,13 @@ import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { PublishError } from '../core/publish-error.ts';
 import { codeOf } from '../core/system-error.ts';
-import { SECOND_MS } from '../core/units.ts';
+import { MINUTE_MS, SECOND_MS } from '../core/units.ts';
 
 /** Bodies are small here: a client that sends one byte by byte only wants to hold the connection. */
 const REQUEST_MS = 30 * SECOND_MS;
 const CHECKS_IN_THAT_TIME = 3;
+/** Longest time in which nothing moves on a connection that is at work: event streams say something more often (ms). */
+const SILENCE_MS = 2 * MINUTE_MS;
 
 export interface WebServer {
   /** Address of its root, without a slash at the end; names loopback when it listens on every interface. */
@@ -66,14 +68,15 @@ function explainListenError(error: unknown, { host, port, variables }: Listening
 }
 
 /**
- * Settings of Fastify by which a request that takes too long to arrive is answered with 408. Without them a body may take
- * for ever: Fastify turns Node's limit off.
+ * Settings of Fastify by which a request that takes too long to arrive is answered with 408, and a client that does not take
+ * its answer is hung up on. Without them either may take for ever: Fastify turns Node's limits off.
  *
  * @param requestMs longest time from the first byte of a request to its last (ms)
  */
 export function limitRequestTime(requestMs: number = REQUEST_MS) {
   return {
     requestTimeout: requestMs,
+    connectionTimeout: SILENCE_MS,
     http: {
       requestTimeout: requestMs,
       // Node applies the larger of the two to the whole request.

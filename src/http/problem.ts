@@ -10,6 +10,13 @@ import { SECOND_MS } from '../core/units.ts';
 import { escapeHtml } from './escape-html.ts';
 import { PAGE_HEADERS, renderPage } from './html-page.ts';
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Path below which a proxy serves the server; links of error pages start with it. */
+    basePath: string;
+  }
+}
+
 export interface Problem {
   readonly status: number;
   readonly code: string;
@@ -44,7 +51,7 @@ export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply
     return reply
       .code(status)
       .headers({ ...PAGE_HEADERS, 'cache-control': 'no-store' })
-      .send(problemPage(problem));
+      .send(problemPage(problem, reply.server.basePath));
   }
   return reply
     .code(status)
@@ -57,12 +64,12 @@ function wantsPage({ method, headers }: FastifyRequest): boolean {
   return (method === 'GET' || method === 'HEAD') && /\btext\/html\b/i.test(headers.accept ?? '');
 }
 
-function problemPage({ status, code, detail }: Problem): string {
+function problemPage({ status, code, detail }: Problem, basePath: string): string {
   return renderPage({
     title: STATUS_CODES[status] ?? 'Error',
     body: `<p>${escapeHtml(detail)}</p>
 <p><small>Status ${status}, code <code>${escapeHtml(code)}</code></small></p>
-<p><a href="/">All pages of tiktok-publisher</a></p>`,
+<p><a href="${escapeHtml(basePath)}/">All pages of tiktok-publisher</a></p>`,
   });
 }
 
@@ -88,7 +95,8 @@ const REFUSALS: Readonly<Record<string, Problem>> = {
 };
 
 /** Makes the server answer unknown paths and unforeseen errors with problem documents; causes go to the log only. */
-export function answerWithProblems(server: FastifyInstance, log: Logger): void {
+export function answerWithProblems(server: FastifyInstance, log: Logger, basePath: string): void {
+  server.decorate('basePath', basePath);
   server.setNotFoundHandler((request, reply) =>
     sendProblem(reply, {
       status: 404,
@@ -128,7 +136,11 @@ export function answerUnreadableRequest(error: Error & { code?: string }, socket
     'connection: close',
   ];
   socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`);
+  // A client that does not hang up itself would keep its half of the connection for ever. It gets the time to read.
+  setTimeout(() => socket.destroy(), LINGER_MS).unref();
 }
+
+const LINGER_MS = SECOND_MS / 2;
 
 const NO_HTTP: Problem = { status: 400, code: 'REQUEST_INVALID', detail: 'This is not a valid HTTP request.' };
 const PARSER_REFUSALS: Readonly<Record<string, Problem>> = {

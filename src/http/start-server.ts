@@ -4,6 +4,7 @@ import { isLoopbackHost } from '../core/loopback-host.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { ReceiveWebhook } from '../tiktok-webhooks/receive-webhook.ts';
 import { BOARD_PATH, type BoardOptions, registerBoard } from './board.ts';
+import { boundConnections } from './bound-connections.ts';
 import { type ConnectOptions, registerConnect } from './connect.ts';
 import { type ReadinessCheck, registerHealth, registerMetrics } from './health.ts';
 import { PAGE_HEADERS, renderPage } from './html-page.ts';
@@ -21,6 +22,10 @@ export interface MetricsServerOptions {
   readonly metrics: Pick<Metrics, 'render' | 'contentType'>;
   readonly readinessChecks: readonly ReadinessCheck[];
   readonly log: Logger;
+  /** Most connections that are open at the same time. Default: 800. */
+  readonly maxConnections?: number | undefined;
+  /** Longest time in which a request has to arrive (ms). Default: half a minute. */
+  readonly requestMs?: number | undefined;
 }
 
 export interface ServerOptions extends MetricsServerOptions {
@@ -33,14 +38,17 @@ export interface ServerOptions extends MetricsServerOptions {
   readonly pulledMedia?: PulledMediaOptions | undefined;
   /** Path below which a proxy serves us, such as `/tiktok`; links start with it. Default: none. */
   readonly basePath?: string | undefined;
+  /** Addresses and networks of proxies, whose word is taken on who the client is. Default: none. */
+  readonly trustedProxies?: readonly string[] | undefined;
   /** Without it webhooks are refused. */
   readonly receiveWebhook?: ReceiveWebhook | undefined;
-  /** Longest time in which a request has to arrive (ms). Default: half a minute. */
-  readonly requestMs?: number | undefined;
 }
 
 /** Longest part of a path that is a parameter: an account's name is up to 128 characters, each up to 12 encoded. */
 const MAX_PARAM_LENGTH = 2_000;
+
+/** Leaves files, Redis and uploads their share of the 1,024 descriptors that many systems give a process. */
+const MAX_CONNECTIONS = 800;
 
 const WEBHOOK_PATH = '/webhooks/tiktok';
 /** TikTok's reports are a few hundred bytes. */
@@ -98,8 +106,9 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
 }
 
 /** A server with `/metrics`, `/healthz` and `/readyz` that answers errors with problem documents. */
-function createServer(options: Pick<ServerOptions, 'metrics' | 'readinessChecks' | 'log' | 'requestMs' | 'basePath'>) {
-  const { metrics, readinessChecks, log, requestMs, basePath = '' } = options;
+function createServer(options: MetricsServerOptions & Pick<ServerOptions, 'basePath' | 'trustedProxies'>) {
+  const { metrics, readinessChecks, log, requestMs, maxConnections = MAX_CONNECTIONS } = options;
+  const { basePath = '', trustedProxies = [] } = options;
   const loggerInstance: FastifyBaseLogger = log;
   const logController = new LogController({ disableRequestLogging: true });
   // Clients join a base URL and a path with a slash too many, and mean the same.
@@ -107,12 +116,14 @@ function createServer(options: Pick<ServerOptions, 'metrics' | 'readinessChecks'
   const server: FastifyInstance = fastify({
     ...{ loggerInstance, logController, routerOptions },
     ...limitRequestTime(requestMs),
+    ...(trustedProxies.length > 0 && { trustProxy: [...trustedProxies] }),
     rewriteUrl: ({ url = '/' }) => withoutBasePath(url, basePath),
     frameworkErrors: answerUnreadableAddress,
     clientErrorHandler: answerUnreadableRequest,
   });
+  boundConnections(server, maxConnections);
   dropUnusedConnections(server);
-  answerWithProblems(server, log);
+  answerWithProblems(server, log, basePath);
   registerHealth(server, readinessChecks);
   registerMetrics(server, metrics);
   return server;

@@ -134,10 +134,12 @@ export interface JobEnd {
   readonly error?: PublishError | undefined;
   readonly postIds?: readonly string[] | undefined;
   readonly tiktokStatus?: string | undefined;
+  /** Who asked for it. */
+  readonly by?: string | undefined;
 }
 
 /** The change that ends a job, with its event. */
-export function endChange(record: LedgerRecord, { to, error, postIds, tiktokStatus }: JobEnd, now: number): Change {
+export function endChange(record: LedgerRecord, { to, error, postIds, tiktokStatus, by }: JobEnd, now: number): Change {
   const failure: PublishFailure | undefined = error === undefined ? undefined : toFailure(error);
   const session = endedSession(record.session, error?.details.publishFailed === true ? now : undefined);
   return {
@@ -147,6 +149,7 @@ export function endChange(record: LedgerRecord, { to, error, postIds, tiktokStat
       event: to,
       ...(failure !== undefined && { code: failure.code, message: failure.message }),
       ...(tiktokStatus !== undefined && { tiktokStatus }),
+      ...(by !== undefined && { by }),
     },
     patch: {
       ...NOT_WAITING,

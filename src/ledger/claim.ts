@@ -13,10 +13,14 @@ export interface Run {
   readonly entry: string;
   /** How often that entry has been started (BullMQ's attemptsStarted). */
   readonly start: number;
+  /** How many of them ended without a word, because the worker died or hung (BullMQ's stalledCounter); 0 by default. */
+  readonly stalls?: number;
 }
 
 /** What an owner has to know besides the record, read in the same step as its claim. */
 export interface Surroundings {
+  /** How often the entry stalled since the record last changed. */
+  readonly stalls: number;
   /** Whether the job has its turn in its account's lane, and nothing holds the account back. */
   readonly hasTurn: boolean;
   /** Jobs of the account whose status is polled. */
@@ -84,7 +88,15 @@ export function prepareClaim({ redis, keys, clock, nextCall }: ClaimParts) {
         statusCallsPrefix: poll && keys.reservations('', 'status'),
       },
       {
-        ...{ id, run: run.entry, start: run.start, call: nextCall(), newFence: newFence(), now: askedAt },
+        ...{
+          id,
+          run: run.entry,
+          start: run.start,
+          stalls: run.stalls ?? 0,
+          call: nextCall(),
+          newFence: newFence(),
+          now: askedAt,
+        },
         ...(poll && { ...TIKTOK_QUOTAS.status, ...poll }),
       },
     );
@@ -107,8 +119,9 @@ function decodeVersion(found: unknown): AnsweredVersion {
 
 /** @param askedAt before the claim was sent, so that a process that slept since finds its booking late */
 function decodeSurroundings(around: unknown, askedAt: number, poll: PollClaim | undefined): Surroundings {
-  const [hasTurn, polledJobs, webhooksArrive, isNewcomer, statusCallInMs, isPoll, facts] = asArray(around);
+  const [hasTurn, polledJobs, webhooksArrive, isNewcomer, statusCallInMs, isPoll, facts, stalls] = asArray(around);
   return {
+    stalls: Number(stalls),
     hasTurn: hasTurn === 1,
     polledJobs: Number(polledJobs),
     webhooksArrive: webhooksArrive === 1,

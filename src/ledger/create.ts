@@ -1,5 +1,4 @@
 import { type EntryScript, publishEntryOf } from '../core/job-reference.ts';
-import type { Clock } from '../core/ports.ts';
 import { encodeEvent } from '../core/publish-event.ts';
 import type { TimelineEntry } from '../core/publish-job.ts';
 import type { TimelineFact } from '../core/timeline-events.ts';
@@ -85,7 +84,7 @@ interface Call {
 }
 
 /** Makes the call by which records come to be. Calls of the same moment share round trips. */
-export function prepareCreate({ redis, keys, clock }: { redis: RedisClient; keys: Keys; clock: Clock }) {
+export function prepareCreate({ redis, keys }: { redis: RedisClient; keys: Keys }) {
   const createKeys = {
     ...{ job: keys.job(''), timeline: keys.timeline(''), idempotency: keys.idempotency(''), account: keys.account('') },
     ...{ due: keys.due, allJobs: keys.allJobs, accountJobs: keys.accountJobs(''), stateJobs: keys.stateJobs('') },
@@ -146,7 +145,7 @@ export function prepareCreate({ redis, keys, clock }: { redis: RedisClient; keys
       state === 'queued' ? String(laneScore(laneMemberOf(record))) : '',
       idempotencyDigest ?? '',
       request.callbackUrl === undefined ? '' : 'outbox',
-      JSON.stringify({ at: new Date(clock.now()).toISOString(), ...cause } satisfies TimelineEntry),
+      JSON.stringify({ at: new Date(createdAt).toISOString(), ...cause } satisfies TimelineEntry),
       encodeEvent(jobEvent('publish.queued', record, '1')),
       String(fields.length),
       ...fields,

@@ -142,7 +142,7 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
     ...createSweepList({ redis, keys }),
     ...createLedgerConfirmation({ confirmation, keys }),
     claim: prepareClaim({ redis, keys, clock, nextCall }),
-    create: prepareCreate({ redis, keys, clock }),
+    create: prepareCreate({ redis, keys }),
     /** Whether others may rely on a write only after it was confirmed. */
     needsConfirmation: confirmation !== NO_CONFIRMATION,
 

@@ -54,18 +54,23 @@ end
  * that may be made at once is a poll, which is counted here, and after which the sweep looks at the job `arg.dueInMs`
  * later.
  *
+ * How often the entry stalled counts from where the record, or the number of accepted bytes, last changed.
+ *
  * A start that is not newer than the last one of the same queue entry (`run`) comes from a process that slept through a
  * takeover: it is refused. A call that is sent again after a lost reply changes nothing, and books nothing; its answer
  * no longer tells of what the first one booked and counted.
  */
 export const CLAIM_SCRIPT = `${ACCOUNT_HOLD_LUA}${FACTS_LUA}${IS_NEWCOMER_LUA}${RESERVE_LUA}
 local version = redis.call('HMGET', key.version, 'id', 'count')
-local revision, run, start, lastCall, account, state, booked = unpack(
-  redis.call('HMGET', key.job, 'revision', 'run', 'start', 'lastCall', 'account', 'state', 'bookedSlot'))
+local revision, run, start, lastCall, account, state, booked, accepted, stalledAt, stallsBefore = unpack(redis.call('HMGET',
+  key.job, 'revision', 'run', 'start', 'lastCall', 'account', 'state', 'bookedSlot', 'acceptedBytes', 'stalledAt', 'stallsBefore'))
 if not revision then return { 'missing', version } end
+local place = revision .. '/' .. accepted
+local stalls = run == arg.run and stalledAt == place and arg.stalls - stallsBefore or 0
 if lastCall ~= arg.call then
   if run == arg.run and tonumber(start) >= arg.start then return { 'overtaken', version } end
-  redis.call('HSET', key.job, 'run', arg.run, 'start', arg.start, 'lastCall', arg.call, 'fence', arg.newFence)
+  redis.call('HSET', key.job, 'run', arg.run, 'start', arg.start, 'lastCall', arg.call, 'fence', arg.newFence,
+    'stalledAt', place, 'stallsBefore', arg.stalls - stalls)
 end
 -- A job that is polled has left its lane and is past the cap; a status call is booked for it.
 local isPolled = key.statusCallsPrefix and state == 'processing'
@@ -87,6 +92,7 @@ return { 'claimed', version, redis.call('HGETALL', key.job), {
   mayAsk and mayAsk[1] or false,
   isPoll and 1 or 0,
   facts,
+  stalls,
 } }
 `;
 

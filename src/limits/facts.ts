@@ -11,13 +11,20 @@ import {
 } from '../core/learned-facts.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Keys } from '../redis/keys.ts';
-import type { RedisClient } from '../redis/lua-script.ts';
+import { prepareNamedScript, type RedisClient } from '../redis/lua-script.ts';
 
 /** `factsOf(facts, account)` for scripts: the stored facts in the order of `FACT_NAMES`, with nothing for missing ones. */
 export const FACTS_LUA = `
 local function factsOf(facts, account)
   return redis.call('HMGET', facts, ${FACT_NAMES.map((name) => (isOfAccount(name) ? `'${fieldOf(name, '')}' .. account` : `'${name}'`)).join(', ')})
 end
+`;
+
+/** Without a note of the app, what is there was learned as this one. */
+const KEEP_FOR_LUA = `
+local before = redis.call('GET', key.app)
+if before and before ~= arg.clientKey then redis.call('DEL', key.facts, key.users) end
+redis.call('SET', key.app, arg.clientKey)
 `;
 
 /** The only facts of single accounts; the ones learned last are kept. */
@@ -27,6 +34,8 @@ export type Facts = ReturnType<typeof createFacts>;
 
 /** What was learned from TikTok's answers, for all processes: one hash, whose fields expire when they are read. */
 export function createFacts({ redis, keys, clock }: { redis: RedisClient; keys: Keys; clock: Clock }) {
+  const runKeepFor = prepareNamedScript(redis, KEEP_FOR_LUA);
+
   async function readAll(): Promise<{ readonly field: string; readonly name: FactName; readonly fact: LearnedFact }[]> {
     const now = clock.now();
     const stored = Object.entries(await redis.hgetall(keys.facts)).map(([field, json]) => {
@@ -46,6 +55,12 @@ export function createFacts({ redis, keys, clock }: { redis: RedisClient; keys: 
   }
 
   return {
+    /** Forgets what was learned as another app of TikTok's, such as its sandbox: it says nothing of this one. */
+    async keepFor(clientKey: string | undefined): Promise<void> {
+      if (clientKey !== undefined)
+        await runKeepFor({ facts: keys.facts, users: keys.activeUsers, app: keys.app }, { clientKey });
+    },
+
     /** What is known for a post of an account. */
     async of(account: string): Promise<LearnedFacts> {
       return parseFacts(

@@ -146,9 +146,12 @@ export async function holdQuotaOnRefusal<T>(
     return await call();
   } catch (error) {
     if (error instanceof PublishError && error.code === 'TIKTOK_RATE_LIMITED') {
-      const notBeforeAt = refusedUntil(error, clock.now());
+      const now = clock.now();
+      const notBeforeAt = refusedUntil(error, now);
       // Should Redis be away, TikTok's answer still counts.
       await reservations.push({ account, endpoint, ...TIKTOK_QUOTAS[endpoint], notBeforeAt }).catch(() => undefined);
+      // Who is told to come back earlier would only meet our own refusal.
+      throw new PublishError(error.code, { ...error.details, retryAfterMs: notBeforeAt - now }, { cause: error });
     }
     throw error;
   }

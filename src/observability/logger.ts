@@ -1,3 +1,4 @@
+import { format } from 'node:util';
 import { type DestinationStream, type Level, type Logger, pino, stdTimeFunctions } from 'pino';
 import type { LogStream } from './readable-lines.ts';
 
@@ -58,4 +59,28 @@ async function openDestination({
   if (isForPeople && level !== 'silent') return (await import('./readable-lines.ts')).readableLines(stream);
   // Synchronous, so that the last words before an exit are not lost.
   return stream === process.stderr ? pino.destination({ dest: STDERR_FD, sync: true }) : stream;
+}
+
+const MAX_CHARS = 500;
+
+/**
+ * Takes what libraries write to the console, such as BullMQ's warning about the eviction policy, into the log: each text
+ * once. Only for a process of our own: in another app's, the console is that app's.
+ *
+ * @returns gives the console back
+ */
+export function logConsoleLines(log: Logger): () => void {
+  const { warn, error } = console;
+  const seen = new Set<string>();
+  const write = (...parts: unknown[]): void => {
+    const text = format(...parts)
+      .replace(/\/\/[^\s/@]*@/g, '//')
+      .replace(/\s+/g, ' ')
+      .slice(0, MAX_CHARS);
+    if (seen.has(text)) return;
+    seen.add(text);
+    log.warn({ text }, 'a library wrote to the console');
+  };
+  Object.assign(console, { warn: write, error: write });
+  return () => void Object.assign(console, { warn, error });
 }

@@ -21,7 +21,7 @@ const MAX_LOOKS = 5;
  * Cancels a job where that is certain to keep it from being published, or asks TikTok to stop a running pull.
  * @throws PublishError `JOB_NOT_FOUND`, `JOB_NOT_CANCELLABLE` with the reason
  */
-export async function cancelJob(id: string, deps: ChangeDeps): Promise<void> {
+export async function cancelJob(id: string, by: string | undefined, deps: ChangeDeps): Promise<void> {
   await changing(id, deps.ledger, async (record) => {
     const plan = planCancel(record);
     switch (plan.kind) {
@@ -33,7 +33,7 @@ export async function cancelJob(id: string, deps: ChangeDeps): Promise<void> {
         return;
       case 'now':
         await deps.ledger.confirmIntervention(
-          await deps.ledger.intervene(record, endChange(record, { to: 'cancelled' }, deps.clock.now())),
+          await deps.ledger.intervene(record, endChange(record, { to: 'cancelled', by }, deps.clock.now())),
           'state',
         );
         await giveTurnAway(record, deps).catch(() => undefined);
@@ -41,7 +41,7 @@ export async function cancelJob(id: string, deps: ChangeDeps): Promise<void> {
       case 'ask_tiktok':
         await deps.ledger.confirmIntervention(
           await deps.ledger.annotate(record, {
-            cause: { event: 'cancel_requested' },
+            cause: { event: 'cancel_requested', ...(by !== undefined && { by }) },
             patch: { cancelRequestedAt: deps.clock.now(), cancelAskedAt: undefined },
           }),
           'cancelRequestedAt',
@@ -61,7 +61,11 @@ async function giveTurnAway({ id, account }: LedgerRecord, deps: Omit<ChangeDeps
  * Retries a failed or unconfirmed job in the way that can't post twice.
  * @throws PublishError `JOB_NOT_FOUND`, `JOB_NOT_RETRYABLE` with the reason
  */
-export async function retryJob(id: string, force: boolean, deps: Omit<ChangeDeps, 'lanes'>): Promise<RetryAction> {
+export async function retryJob(
+  id: string,
+  { force, by }: { readonly force: boolean; readonly by: string | undefined },
+  deps: Omit<ChangeDeps, 'lanes'>,
+): Promise<RetryAction> {
   return await changing(id, deps.ledger, async (record) => {
     const plan = planRetry(record, force);
     if (plan.kind === 'refuse') throw new PublishError('JOB_NOT_RETRYABLE', { reason: plan.reason });
@@ -69,7 +73,7 @@ export async function retryJob(id: string, force: boolean, deps: Omit<ChangeDeps
     const { to, patch } = restart(plan.kind, now);
     const changed = await deps.ledger.intervene(record, {
       to,
-      cause: { event: 'retry_requested', action: plan.kind, forced: force },
+      cause: { event: 'retry_requested', action: plan.kind, forced: force, ...(by !== undefined && { by }) },
       patch: { ...patch, ...NOT_ENDED, retriedAt: now },
     });
     await deps.ledger.confirmIntervention(changed, 'retriedAt');

@@ -1,4 +1,4 @@
-import { type CreatorInfo, checkCreatorRules } from '../core/creator-rules.ts';
+import { type CreatorInfo, type CreatorNote, checkCreatorRules } from '../core/creator-rules.ts';
 import type { ErrorCode } from '../core/error-table.ts';
 import { type LearnedFacts, unauditedProblem } from '../core/learned-facts.ts';
 import { findingOf, type PreflightFinding } from '../core/preflight-finding.ts';
@@ -87,7 +87,7 @@ const TELLING: readonly ErrorCode[] = [
   'AUTH_REAUTHORIZATION_REQUIRED',
 ];
 
-const POST = { field: 'post', limit: null } as const;
+const PRIVACY = { field: 'post.privacyLevel', limit: null } as const;
 
 /** Holds a direct post against what TikTok allows the app, as far as that is known, and its creator just now. */
 export async function checkCreator(
@@ -110,7 +110,7 @@ export async function checkCreator(
   const unaudited = unauditedProblem(request.post?.privacyLevel, facts);
   if (unaudited !== undefined) {
     return {
-      findings: [findingOf('TIKTOK_UNAUDITED_CLIENT', { severity: 'refuse', ...POST, found: unaudited })],
+      findings: [findingOf('TIKTOK_UNAUDITED_CLIENT', { severity: 'refuse', ...PRIVACY, found: unaudited })],
       part: CHECKED,
     };
   }
@@ -121,7 +121,9 @@ export async function checkCreator(
     const limits = await accounts.askCreator(account.name);
     const { problems, notes } = checkCreatorRules(request, limits, { durationSeconds });
     const findings = [
-      ...problems.map(({ code, reason }) => findingOf(code, { severity: 'refuse', ...POST, found: reason })),
+      ...problems.map(({ code, field, reason }) =>
+        findingOf(code, { severity: 'refuse', field, limit: null, found: reason }),
+      ),
       ...notes.map(settingOff),
     ];
     return { findings, part: CHECKED };
@@ -132,9 +134,9 @@ export async function checkCreator(
   }
 }
 
-function settingOff(found: string): PreflightFinding {
+function settingOff({ field, reason: found }: CreatorNote): PreflightFinding {
   const advice = 'TikTok still publishes the post, but without it.';
-  return { code: 'CREATOR_SETTING_OFF', severity: 'warn', ...POST, found, advice };
+  return { code: 'CREATOR_SETTING_OFF', severity: 'warn', field, limit: null, found, advice };
 }
 
 /** How much of TikTok's limits is used up. */

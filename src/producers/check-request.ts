@@ -8,12 +8,13 @@ import type { Clock, LookAtPhoto, OpenMedia, ProbeMedia } from '../core/ports.ts
 import { findingOf, type PreflightFinding } from '../core/preflight-finding.ts';
 import { CHECKED, notChecked, type PartReport, type PreflightReport } from '../core/preflight-report.ts';
 import { PublishError } from '../core/publish-error.ts';
-import { type NewRequest, parseNewRequest } from '../core/publish-request.ts';
+import { type NewRequest, type PublishRequest, parseNewRequest } from '../core/publish-request.ts';
 import { digestRequest } from '../core/request-digest.ts';
 import { remarksOn } from '../core/request-remarks.ts';
 import { refusalOfTime } from '../core/scheduled-time.ts';
 import { fingerprintVideo } from '../core/video-fingerprint.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
+import type { ClaimSearch } from '../ledger/video-claims.ts';
 import {
   checkAccount,
   checkCreator,
@@ -23,7 +24,6 @@ import {
   type PreflightAccounts,
   type PreflightQuota,
 } from './check-account.ts';
-import { checkDuplicate, type PreflightDuplicates } from './check-duplicate.ts';
 
 /** What a preflight looks at. */
 export interface PreflightDeps {
@@ -41,6 +41,8 @@ export interface PreflightDeps {
   readonly factsOf: (account: string) => Promise<LearnedFacts>;
   /** The job that was enqueued with an idempotency key. */
   readonly jobOfKey: (idempotencyKey: string) => Promise<Pick<LedgerRecord, 'id' | 'requestDigest'> | undefined>;
+  /** Refuses a callback that would never be delivered. @throws PublishError `INPUT_INVALID` */
+  readonly refuseCallback: (request: NewRequest) => void;
   readonly clock: Clock;
   /** An account's own name, by that or its open_id. */
   readonly nameOf: (nameOrOpenId: string) => Promise<string>;
@@ -84,6 +86,7 @@ export async function checkRequest(
   const findings = [
     ...(seen === undefined ? [] : [keyFinding(seen, request)]),
     ...(time === undefined ? [] : findingsOf(time)),
+    ...callbackFindings(request, deps),
     ...(deps.hasPullAddress === false ? addressFindings(request) : []),
     ...remarksOn(request, media.facts?.durationSeconds ?? null),
     ...[media, duplicates, account, creator, quota].flatMap((part) => part.findings),
@@ -108,6 +111,16 @@ function keyFinding(
     return findingOf('IDEMPOTENCY_CONFLICT', { severity: 'refuse', ...key });
   const advice = 'Nothing new would be enqueued: this job is returned.';
   return { code: 'IDEMPOTENCY_KEY_SEEN', severity: 'warn', ...key, advice };
+}
+
+function callbackFindings(request: NewRequest, { refuseCallback }: Pick<PreflightDeps, 'refuseCallback'>) {
+  try {
+    refuseCallback(request);
+    return [];
+  } catch (error) {
+    if (!(error instanceof PublishError)) throw error;
+    return findingsOf(error);
+  }
 }
 
 /** The workers may have the setting that is missing here. */
@@ -206,4 +219,33 @@ async function digestsOf(
     if (!(error instanceof PublishError)) throw error;
     return undefined;
   }
+}
+
+type OnDuplicate = NonNullable<PublishRequest['onDuplicate']>;
+
+/** Where a preflight looks for jobs with the same video. */
+interface PreflightDuplicates extends ClaimSearch {
+  /** What happens where the request does not say. */
+  readonly onDuplicate: OnDuplicate;
+}
+
+/**
+ * Looks whether another job has or had the same video.
+ * @param digest of the video or its URLs; undefined: it could not be read
+ */
+async function checkDuplicate(
+  { account, digest }: { readonly account: string; readonly digest: string | undefined },
+  onDuplicate: OnDuplicate,
+  duplicates: PreflightDuplicates,
+): Promise<PartReport> {
+  if (onDuplicate === 'allow') return { findings: [], part: notChecked('duplicates are allowed') };
+  if (digest === undefined) return { findings: [], part: notChecked('the media could not be read') };
+  const other = await duplicates.find(account, digest);
+  if (other === undefined) return { findings: [], part: CHECKED };
+  const severity = onDuplicate === 'refuse' ? 'refuse' : 'warn';
+  const found = `publish job ${other.id} of this account has the same media and is ${other.state}`;
+  return {
+    findings: [findingOf('INPUT_DUPLICATE_VIDEO', { severity, field: 'media', limit: null, found })],
+    part: CHECKED,
+  };
 }

@@ -9,6 +9,7 @@ import type { PublishRequest } from '../core/publish-request.ts';
 import type { LedgerReader } from '../ledger/ledger-reader.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import { withRedisErrors } from '../redis/redis-unavailable.ts';
+import { actorIn } from './actor.ts';
 import { type ChangeDeps, cancelJob, retryJob } from './change-job.ts';
 import { publisherClosed } from './closed.ts';
 import { type AcceptableEntry, type EnqueueDeps, enqueueEntries, parseEntries } from './enqueue.ts';
@@ -96,16 +97,20 @@ export function createPublisher({ eventsKey, checkCallbacks, ...parts }: Publish
       }
       return await withRedisErrors(async () => await (await open()).reader.list({ ...filter, limit }));
     },
-    async cancel(id) {
-      await withRedisErrors(async () => await cancelJob(id, await open()));
+    async cancel(id, options = {}) {
+      const by = actorIn(options);
+      await withRedisErrors(async () => await cancelJob(id, by, await open()));
       return await present(id);
     },
-    async retry(id, { force = false } = {}) {
-      const action = await withRedisErrors(async () => await retryJob(id, force, await open()));
+    async retry(id, options = {}) {
+      const by = actorIn(options);
+      const { force = false } = options;
+      const action = await withRedisErrors(async () => await retryJob(id, { force, by }, await open()));
       return { ...(await present(id)), action };
     },
-    async update(id, changes) {
-      await withRedisErrors(async () => await updateJob(id, changes, await open()));
+    async update(id, changes, options = {}) {
+      const by = actorIn(options);
+      await withRedisErrors(async () => await updateJob(id, { changes, by }, await open()));
       return await present(id);
     },
     async waitForCompletion(id, options = {}) {

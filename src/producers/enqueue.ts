@@ -22,6 +22,7 @@ import type { LedgerRecord } from '../ledger/record.ts';
 import { AWAITING_TURN_MS } from '../limits/lanes.ts';
 import type { Queues } from '../queues/queues.ts';
 import type { Confirmed } from '../redis/confirmation.ts';
+import { actorIn } from './actor.ts';
 import type { BulkEntry, EnqueuedJob } from './publisher.ts';
 
 export interface EnqueueDeps {
@@ -45,6 +46,7 @@ interface Accepted {
 export interface AcceptableEntry {
   readonly request: NewRequest;
   readonly idempotencyKey: string | undefined;
+  readonly by: string | undefined;
 }
 
 /**
@@ -94,13 +96,14 @@ async function refuseOldTimes(
 }
 
 function parseEntry(entry: NewRequest | BulkEntry): AcceptableEntry {
-  if (!('request' in entry)) return { request: parseNewRequest(entry), idempotencyKey: undefined };
+  if (!('request' in entry)) return { request: parseNewRequest(entry), idempotencyKey: undefined, by: undefined };
   const { idempotencyKey } = entry;
+  const by = actorIn(entry);
   if (idempotencyKey !== undefined && !isIdempotencyKey(idempotencyKey)) {
     const message = `expected a text of 1 to ${MAX_IDEMPOTENCY_KEY_LENGTH} characters`;
     throw new PublishError('INPUT_INVALID', { problems: [{ path: 'idempotencyKey', message }] });
   }
-  return { request: parseNewRequest(entry.request), idempotencyKey };
+  return { request: parseNewRequest(entry.request), idempotencyKey, by };
 }
 
 function isIdempotencyKey(key: unknown): boolean {
@@ -146,11 +149,11 @@ function isNotReplicated(error: unknown): error is PublishError {
 }
 
 async function createJob(
-  { request, idempotencyKey }: AcceptableEntry,
+  { request, idempotencyKey, by }: AcceptableEntry,
   script: EntryScript | undefined,
   { ledger, reader, clock, sealSecrets }: Omit<EnqueueDeps, 'queues'>,
 ): Promise<Accepted> {
-  const cause = { event: 'queued' } as const;
+  const cause = { event: 'queued', ...(by !== undefined && { by }) } as const;
   const id = uuidv7();
   const stored = holdsSecrets(request) ? await sealSecrets(request, id) : request;
   const now = clock.now();

@@ -3,11 +3,11 @@ import { BEFORE_ALL_EVENTS, isBefore, OLDEST_EVENT, parseEventCursor } from '../
 import { PublishError } from '../core/publish-error.ts';
 import { decodeEvent, type StreamEntry, subjectsOf } from '../core/publish-event.ts';
 import { MINUTE_MS, SECOND_MS } from '../core/units.ts';
+import { createWakeSignal } from '../core/wake-signal.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import { unlessRedisIsAway, withRedisErrors } from '../redis/redis-unavailable.ts';
 import type { EventTail, TailNews } from './event-tail.ts';
 import type { EventEntry, EventFeed, EventsOptions } from './publisher.ts';
-import { createWakeSignal } from './wake-signal.ts';
 
 const RETRY_MS = SECOND_MS / 2;
 
@@ -33,7 +33,11 @@ export function followEvents({ after, subject, signal }: EventsOptions, deps: Fo
   /** What the tail has told since it was last weighed. */
   let heard: { readonly from: string; readonly to: string; readonly isOurs: boolean } | undefined;
 
+  let stopListening: (() => void) | undefined;
+
+  /** Leaves nothing behind, also where nobody reads on: a generator that rests at an event does not come to its end. */
   function stop(): void {
+    stopListening?.();
     signal?.removeEventListener('abort', stop);
     end.abort();
     wakeSignal.notify();
@@ -79,7 +83,8 @@ export function followEvents({ after, subject, signal }: EventsOptions, deps: Fo
   }
 
   async function* follow(): AsyncGenerator<EventEntry, void, void> {
-    const stopListening = tail.listen(hear);
+    if (end.signal.aborted) return;
+    stopListening = tail.listen(hear);
     try {
       await unlessEnded(started);
       while (!end.signal.aborted && !tail.isClosed() && position !== undefined) {
@@ -98,7 +103,6 @@ export function followEvents({ after, subject, signal }: EventsOptions, deps: Fo
         isIdle = false;
       }
     } finally {
-      stopListening();
       stop();
     }
   }

@@ -18,8 +18,14 @@ export interface EnqueuedJob extends PublishJob {
   readonly created: boolean;
 }
 
+/** Who asks. */
+export interface ActorOptions {
+  /** Named in the job's timeline: 1 to 100 characters, such as the person who clicked. */
+  readonly by?: string | undefined;
+}
+
 /** How a request is accepted. */
-export interface EnqueueOptions {
+export interface EnqueueOptions extends ActorOptions {
   /** 1 to 255 characters. The same key with the same request gives the same job; with another request `IDEMPOTENCY_CONFLICT`. */
   readonly idempotencyKey?: string | undefined;
 }
@@ -61,7 +67,7 @@ export interface WaitOptions {
 }
 
 /** How to retry. */
-export interface RetryOptions {
+export interface RetryOptions extends ActorOptions {
   /** Start again although TikTok may have published the job: you have looked and accept the risk of a second post. */
   readonly force?: boolean | undefined;
 }
@@ -123,7 +129,7 @@ export interface Publisher {
    * `cancelled` once TikTok says so.
    * @throws PublishError `JOB_NOT_FOUND`, `JOB_NOT_CANCELLABLE` with the reason, `REDIS_NOT_REPLICATED`
    */
-  cancel(id: string): Promise<PublishJob>;
+  cancel(id: string, options?: ActorOptions): Promise<PublishJob>;
   /**
    * Retries a failed or unconfirmed job in the way that can't post twice: asks TikTok again, resumes the upload, or
    * starts again.
@@ -135,7 +141,7 @@ export interface Publisher {
    * @throws PublishError `JOB_NOT_FOUND`, `JOB_NOT_CHANGEABLE` with the reason, `INPUT_INVALID`, `INPUT_SCHEDULED_IN_PAST`,
    * `REDIS_NOT_REPLICATED`
    */
-  update(id: string, changes: JobChanges): Promise<PublishJob>;
+  update(id: string, changes: JobChanges, options?: ActorOptions): Promise<PublishJob>;
   /**
    * Resolves with the job once it has its outcome (any terminal state, failures included).
    * @throws PublishError `JOB_NOT_FOUND`, `WAIT_TIMED_OUT`; rejects with the signal's reason when aborted

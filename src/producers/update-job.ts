@@ -18,18 +18,23 @@ type UpdateFact = Extract<TimelineFact, { readonly event: 'updated' }>;
  * begins with what was changed.
  * @throws PublishError `INPUT_INVALID`, `INPUT_SCHEDULED_IN_PAST`, `JOB_NOT_FOUND`, `JOB_NOT_CHANGEABLE` with the reason
  */
-export async function updateJob(id: string, input: JobChanges, deps: ChangeDeps): Promise<void> {
-  const changes = parseJobChanges(input);
+export async function updateJob(
+  id: string,
+  input: { readonly changes: JobChanges; readonly by: string | undefined },
+  deps: ChangeDeps,
+): Promise<void> {
+  const changes = parseJobChanges(input.changes);
   await changing(id, deps.ledger, async (record) => {
     const reason = whyUnchangeable(record);
     if (reason !== undefined) throw new PublishError('JOB_NOT_CHANGEABLE', { reason });
     const request = changeRequest(record.request, changes);
-    const cause = differenceOf(record.request, request);
-    if (cause === undefined) {
+    const difference = differenceOf(record.request, request);
+    if (difference === undefined) {
       // An earlier call that was not confirmed may have made the change.
       if (record.changedAt !== undefined) await deps.ledger.confirmIntervention(record, 'changedAt');
       return;
     }
+    const cause = { ...difference, ...(input.by !== undefined && { by: input.by }) };
     const now = deps.clock.now();
     const refusal = cause.scheduledAt === undefined ? undefined : refusalOfTime(request, now);
     if (refusal !== undefined) throw refusal;
@@ -55,7 +60,8 @@ function differenceOf(before: PublishRequest, after: PublishRequest): UpdateFact
 function changeOf(record: LedgerRecord, request: PublishRequest, cause: UpdateFact, now: number): Change {
   const scheduledAt = request.scheduledAt === undefined ? undefined : Date.parse(request.scheduledAt);
   const isLater = scheduledAt !== undefined && scheduledAt > now;
-  const patch = { request, changedAt: now };
+  // What was booked rests on a check of the post as it was.
+  const patch = { request, changedAt: now, ...(cause.post !== undefined && { bookedSlot: undefined }) };
   if (cause.scheduledAt === undefined) {
     // What it waits for stays, and the sweep must not wake it before.
     const nextAt = record.state === 'scheduled' ? record.scheduledAt : (record.waitingUntil ?? now) + MINUTE_MS;

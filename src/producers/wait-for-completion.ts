@@ -3,11 +3,11 @@ import { PublishError } from '../core/publish-error.ts';
 import type { PublishJob } from '../core/publish-job.ts';
 import { isTerminal } from '../core/publish-state.ts';
 import { SECOND_MS } from '../core/units.ts';
+import { createWakeSignal } from '../core/wake-signal.ts';
 import { unlessRedisIsAway } from '../redis/redis-unavailable.ts';
 import { publisherClosed } from './closed.ts';
 import type { EventTail } from './event-tail.ts';
 import type { WaitOptions } from './publisher.ts';
-import { createWakeSignal } from './wake-signal.ts';
 
 const RETRY_MS = SECOND_MS / 2;
 

@@ -1,5 +1,7 @@
 import { QUEUE_NAMES, RECHECK_JOB_NAME } from './queue-names.ts';
 
+const RECHECK_SUFFIX = '-recheck';
+
 /**
  * The publish job's id for an entry of `tiktok-publish`.
  *
@@ -11,6 +13,31 @@ export function publishIdOfEntry(entry: { id?: string | undefined; timestamp: nu
   return isNumbered(entry) ? `bull-${id}-${entry.timestamp.toString(36)}` : id;
 }
 
+/** Longest id of a job, in UTF-16 units. */
+export const MAX_JOB_ID_LENGTH = 255;
+
+/** What {@link isPlainJobId} asks for, in words. */
+export const PLAIN_JOB_ID = `1 to ${MAX_JOB_ID_LENGTH} characters without white space, control characters, colons, quotes, backslashes, <, > and braces, and no reserved id (see docs/library.md)`;
+
+/**
+ * What BullMQ names keys of a queue after: an entry of such an id would take the place of one. A test compares them with
+ * BullMQ's.
+ */
+export const QUEUE_KEY_NAMES: readonly string[] = [
+  ...['active', 'wait', 'waiting-children', 'paused', 'id', 'delayed', 'prioritized', 'stalled-check', 'completed'],
+  ...['failed', 'stalled', 'repeat', 'limiter', 'meta', 'events', 'pc', 'marker', 'de'],
+];
+
+/**
+ * Whether a plain client may give its job this id. It becomes part of Redis keys, of links and of lines in terminals, and
+ * must be none that we or BullMQ make ourselves; BullMQ also refuses colons.
+ */
+export function isPlainJobId(id: string): boolean {
+  if (id.length > MAX_JOB_ID_LENGTH || !/^[^\s\p{C}:"'`\\<>{}]+$/u.test(id)) return false;
+  const isReserved = /^(\.{1,2}|bull-\d.*)$/.test(id) || id.endsWith(RECHECK_SUFFIX);
+  return !isReserved && !QUEUE_KEY_NAMES.includes(id);
+}
+
 /** Whether BullMQ numbered an entry because it was added without an id. */
 export function isNumbered({ id = '' }: { id?: string | undefined }): boolean {
   return /^\d+$/.test(id);
@@ -20,8 +47,6 @@ export function isNumbered({ id = '' }: { id?: string | undefined }): boolean {
 export function entryNumberOf(publishJobId: string): string | undefined {
   return /^bull-(\d+)-/.exec(publishJobId)?.[1];
 }
-
-const RECHECK_SUFFIX = '-recheck';
 
 /** Id of the entry in `tiktok-status` that rechecks a finished job. */
 export function recheckEntryId(publishJobId: string): string {

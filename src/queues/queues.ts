@@ -9,9 +9,11 @@ import {
 } from '../core/job-reference.ts';
 import type { PublishEvent } from '../core/publish-event.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
+import { boundEntries } from './bounded-entries.ts';
 import { entryScriptOf } from './entry-script.ts';
 import { entryNumberOf, publishIdOfEntry, recheckEntryId } from './job-ids.ts';
 import { EVENT_JOB_NAME, PUBLISH_JOB_NAME, QUEUE_NAMES, RECHECK_JOB_NAME, STATUS_JOB_NAME } from './queue-names.ts';
+import { prepareReservedIds } from './reserved-ids.ts';
 
 /** States of entries that nobody works on and that will run. */
 const WAITING_STATES: readonly string[] = ['waiting', 'prioritized', 'delayed'];
@@ -41,6 +43,7 @@ export function createQueues(options: QueuesOptions) {
     ...statusEntries(queues.status),
     ...eventEntries(queues.events),
     ...endedEntries(queues),
+    ...prepareReservedIds(options.connection, Object.values(queues)),
 
     /** How entries are added by scripts; undefined if they can't be, as with traces, which only BullMQ can pass on. */
     async entryScript(): Promise<EntryScript | undefined> {
@@ -62,7 +65,7 @@ export function createQueues(options: QueuesOptions) {
 
 function openQueue(name: string, { connection, prefix, telemetry }: QueuesOptions): Queue {
   const queue = new Queue(name, {
-    ...{ connection, prefix },
+    ...{ connection: boundEntries(connection), prefix },
     ...(telemetry !== undefined && { telemetry }),
   });
   queue.on('error', () => {

@@ -73,6 +73,8 @@ export function createKeys(prefix: string) {
     letIn: `${prefix}:caps:let-in`,
     /** Hash: what was learned from TikTok's answers, as JSON. */
     facts: `${prefix}:caps:facts`,
+    /** String: client key of the app whose answers these are. */
+    app: `${prefix}:app`,
     /** String: what TikTok allowed a creator to post a few minutes ago, as JSON. */
     creator: (account: string) => `${prefix}:creator:${account}`,
     /** How the keys begin that tell how much of TikTok's limits is used up. */
@@ -95,6 +97,10 @@ export function createKeys(prefix: string) {
     sealingKey: `${prefix}:sealing-jwk`,
     /** String: that of versions before 0.2.0; while it is there, values are sealed as they read them. */
     sealingKeyBefore02: `${prefix}:sealing-key`,
+    /** Hash: API keys made at run time, as JSON without the key, by its digest. */
+    apiKeys: `${prefix}:api-keys`,
+    /** Stream: who changed what, as JSON. */
+    audit: `${prefix}:audit`,
     /** String: held by the one process that refreshes an account's token. */
     accountRefreshLock: (name: string) => `${prefix}:account-refresh:${name}`,
   };

@@ -26,7 +26,9 @@ const ENQUEUER_PROBES: Readonly<Record<string, Probe>> = {
   hexists: ['KEY', 'a'],
   hincrby: ['KEY', 'a', '1'],
   hdel: ['KEY', 'a'],
+  hkeys: ['KEY'],
   hlen: ['KEY'],
+  hstrlen: ['KEY', 'a'],
   lindex: ['KEY', '0'],
   llen: ['KEY'],
   lpos: ['KEY', 'a'],
@@ -95,8 +97,23 @@ export const NEEDED_BY_SERVICES: NeededCommands = { probes: WORKER_PROBES, direc
 /** For programs that only enqueue, look and wait. */
 export const NEEDED_BY_ENQUEUERS: NeededCommands = { probes: ENQUEUER_PROBES, direct: ENQUEUER_DIRECT };
 
+/** What BullMQ's own clients send to add entries, and for nothing else. */
+const PLAIN_ENQUEUER = [
+  ...['del', 'eval', 'evalsha', 'exists', 'hget', 'hmget', 'hmset', 'hset', 'incr', 'info', 'llen', 'lpush', 'ping'],
+  ...['rpush', 'sadd', 'scard', 'set', 'xadd', 'zadd', 'zrange', 'zrem', 'zrevrangebyscore', 'zscore'],
+];
+
 /** The rules of a Redis user that may do no more than is needed, as `ACL SETUSER` takes them. @internal */
 export function leastAcl({ probes, direct }: NeededCommands, prefix: string): string {
-  const commands = [...CONNECTING, ...direct, ...Object.keys(probes)].sort().map((name) => `+${name}`);
-  return ['resetkeys', `~${createKeys(prefix).pattern}`, 'resetchannels', '-@all', ...commands].join(' ');
+  return aclOf(createKeys(prefix).pattern, [...direct, ...Object.keys(probes)]);
+}
+
+/** The same of one that only adds entries to one queue by BullMQ: it reaches no account, no job and no other queue. @internal */
+export function plainEnqueuerAcl(prefix: string, queue: string): string {
+  return aclOf(`${createKeys(prefix).start}${queue}:*`, PLAIN_ENQUEUER);
+}
+
+function aclOf(pattern: string, names: readonly string[]): string {
+  const commands = [...CONNECTING, ...names].sort().map((name) => `+${name}`);
+  return ['resetkeys', `~${pattern}`, 'resetchannels', '-@all', ...commands].join(' ');
 }

@@ -5,8 +5,8 @@ export type {
   ConformanceRule,
   ConformanceVerdict,
 } from './conformance.ts';
+export { conformanceText } from './conformance.ts';
 export type { RuleId } from './conformance-rules.ts';
-export { conformanceText } from './conformance-text.ts';
 export type { FaultAct, FaultHandle, FaultRule } from './faults.ts';
 export { ENDPOINTS, type Endpoint } from './faults.ts';
 export type { Journal, JournalEntry, JournalFilter, Outcome } from './journal.ts';

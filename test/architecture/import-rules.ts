@@ -28,6 +28,11 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
     why: 'whose turn it is, and what TikTok allows an account now, whatever a job is',
   },
   accounts: { uses: ['core', 'redis'], knows: [], why: 'tokens leave through one port of the core' },
+  access: {
+    uses: ['core'],
+    knows: ['redis', 'producers', 'callbacks'],
+    why: 'who may what, and who did what, is the same for API, board and command line',
+  },
   sealing: {
     uses: ['core'],
     knows: ['redis'],
@@ -38,7 +43,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
     knows: ['redis', 'ledger', 'queues'],
     why: 'what is sent to callback URLs, and remembered of it, is the same for workers and for people',
   },
-  queues: { uses: ['core'], knows: ['redis'], why: 'the contract of the queues is the same for both of its sides' },
+  queues: { uses: ['core', 'redis'], knows: [], why: 'the contract of the queues is the same for both of its sides' },
   'tiktok-webhooks': {
     uses: ['core', 'accounts', 'tiktok'],
     knows: ['redis', 'ledger', 'queues'],
@@ -64,7 +69,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
     why: 'processors are given what they work with',
   },
   http: {
-    uses: ['core', 'accounts'],
+    uses: ['core', 'access', 'accounts'],
     knows: ['observability', 'producers', 'callbacks', 'tiktok-webhooks'],
     why: 'it shows what it is handed; what an account is made of is said in one place',
   },
@@ -76,6 +81,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
       'embedded-redis',
       'limits',
       'ledger',
+      'access',
       'accounts',
       'sealing',
       'callbacks',

@@ -137,6 +137,7 @@ const OWNED: readonly Owned[] = [
     owners: [
       'src/app/',
       'src/cli/program.ts',
+      'src/cli/add-keys.ts',
       'src/cli/add-steering.ts',
       'src/cli/commands/demo.ts',
       'src/simulator/test-kit.ts',
@@ -152,7 +153,7 @@ const OWNED: readonly Owned[] = [
   {
     thing: 'writing to the console',
     pattern: /\bconsole\b\s*(\.\w|[,;])/,
-    owners: ['src/observability/console-lines.ts'],
+    owners: ['src/observability/logger.ts'],
     why: 'libraries log through the logger they are given, commands print through their output',
   },
   {

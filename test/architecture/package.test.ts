@@ -10,6 +10,8 @@ const manifest = z
     license: z.string(),
     bin: z.record(z.string(), z.string()),
     exports: z.record(z.string(), z.union([z.string(), z.object({ types: z.string(), default: z.string() })])),
+    types: z.string(),
+    typesVersions: z.object({ '*': z.record(z.string(), z.tuple([z.string()])) }),
     files: z.array(z.string()),
     devDependencies: z.record(z.string(), z.string()),
     dependencies: z.undefined().optional(),
@@ -49,6 +51,15 @@ describe('the package', () => {
     expect(built.length).toBeGreaterThan(4);
     expect(built.filter((path) => !path.replace(/^\.\//, '').startsWith(`${build.outDir}/`))).toEqual([]);
     expect(built.map(sourceOf).filter((path) => !existsSync(join(REPOSITORY, path)))).toEqual([]);
+  });
+
+  it('names its types also where TypeScript does not read exports (moduleResolution "node", as Next.js 15 sets it)', () => {
+    const old = { '.': manifest.types, ...manifest.typesVersions['*'] };
+    const named = Object.entries(old).map(([name, target]) => [name.replace(/^(?=\w)/, './'), String(target)]);
+    const exported = Object.entries(manifest.exports).flatMap(([name, target]) =>
+      typeof target === 'string' ? [] : [[name, target.types]],
+    );
+    expect(named).toEqual(exported);
   });
 
   it('carries only what exists', () => {

@@ -169,6 +169,8 @@ describe('the Next.js example', () => {
       "export default { serverExternalPackages: ['tiktok-publisher'] };",
     );
     expect(await run(project, 'npx', 'next', 'build')).toContain('/api/publish');
+    const old = ['--module', 'esnext', '--moduleResolution', 'node', '--target', 'es2022', '--skipLibCheck'];
+    await run(project, 'npx', 'tsc', '--noEmit', '--strict', ...old, 'app/api/publish/route.ts');
     const port = await freePort();
     const env = { ...process.env, REDIS_URL: 'redis://127.0.0.1:1', NEXT_TELEMETRY_DISABLED: '1' };
     const next = join(project, 'node_modules/next/dist/bin/next');

@@ -67,3 +67,13 @@ export async function startAndDie(pipeline: Pipeline, entry: PublishQueueEntry, 
   const { signal } = new AbortController();
   await processPublishEntry(entry, deps, { signal, draining: signal }).catch(() => undefined);
 }
+
+/** Adds an entry as a client of another language may, which BullMQ's own would refuse. */
+export async function addRawEntry({ redis, queues }: Pipeline, id: string, data: string): Promise<void> {
+  const key = (name: string): string => queues.publish.toKey(name);
+  await redis.hset(key(id), {
+    ...{ name: 'publish', data, opts: '{}', timestamp: Date.now(), delay: 0, priority: 0 },
+  });
+  await redis.lpush(key('wait'), id);
+  await redis.zadd(key('marker'), 0, '0');
+}

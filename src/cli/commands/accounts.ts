@@ -11,6 +11,7 @@ import { endOldForm } from '../../sealing/published-key.ts';
 import type { CliIo, CommandContext } from '../cli-io.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
 import { textTable } from '../job-text.ts';
+import { withOptionNames } from '../option-names.ts';
 import { withClient } from '../with-client.ts';
 
 /** `accounts add`: tokens come over standard input, since arguments can be seen by every user of the machine. */
@@ -40,7 +41,7 @@ export async function connectAccount(
   context: CommandContext,
 ): Promise<ExitCode> {
   return await withClient(context, async ({ publisher }) => {
-    const link = await publisher.connectLink({ account, returnTo, expiresInMs: expiresIn });
+    const link = await withOptionNames(() => publisher.connectLink({ account, returnTo, expiresInMs: expiresIn }));
     context.output.answer(
       link,
       `The owner of the TikTok account can connect it as "${account}" with this link, once, until ${timeText(link.expiresAt)}:\n\n${link.url}\n\nThe web server must be running when they open it.`,

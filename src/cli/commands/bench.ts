@@ -4,10 +4,11 @@ import { type Environment, settingIn, withSettings } from '../../config/given-se
 import { loadConfig } from '../../config/load-config.ts';
 import { orLate } from '../../core/deadline.ts';
 import { redisTroubleOf } from '../../core/redis-trouble.ts';
-import { SECOND_MS } from '../../core/units.ts';
+import { HOUR_MS, SECOND_MS } from '../../core/units.ts';
 import { explainRedisError } from '../../redis/connection-error.ts';
 import { forgetKeys } from '../../redis/forget-keys.ts';
-import { forgetLeftBehind, newBenchPrefix } from '../bench/bench-keys.ts';
+import { createKeys } from '../../redis/keys.ts';
+import type { RedisClient } from '../../redis/lua-script.ts';
 import { type BenchReport, benchReportText, reportOnBench } from '../bench/bench-report.ts';
 import { checkRedisForBench } from '../bench/check-redis.ts';
 import { measure, PROCESSING_MS } from '../bench/measure.ts';
@@ -109,5 +110,26 @@ function benchEnvironment(env: Environment, tiktok: SimulatedTikTok, concurrency
     TIKTOK_API_BASE_URL: tiktok.url,
     TIKTOK_CLIENT_KEY: tiktok.clientKey,
     TIKTOK_CLIENT_SECRET: tiktok.clientSecret,
+  });
+}
+
+/** Longer than any run. */
+const LEFT_BEHIND_AFTER_MS = HOUR_MS;
+const TIME_BASE = 36;
+
+/**
+ * A queue prefix for one run, below that of the settings: the same permissions hold for it, and a cluster has it on the
+ * same node. It begins with the time, by which a later run knows what was left behind.
+ */
+function newBenchPrefix(queuePrefix: string, now: number): string {
+  return createKeys(queuePrefix).benchRun(`${now.toString(TIME_BASE)}-${randomBytes(4).toString('hex')}`);
+}
+
+/** Deletes what runs that were killed left behind. @returns how many keys */
+async function forgetLeftBehind(redis: RedisClient, queuePrefix: string, now: number): Promise<number> {
+  const start = createKeys(queuePrefix).benchRun('');
+  return await forgetKeys(redis, start, (key) => {
+    const [time = ''] = key.slice(start.length).split('-', 1);
+    return Number.parseInt(time, TIME_BASE) < now - LEFT_BEHIND_AFTER_MS;
   });
 }

@@ -2,6 +2,7 @@ import { openApp } from '../../app/open-app.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import type { CallbackOverview, JobDeliveries } from '../../core/delivery-reports.ts';
 import { type InputProblem, PublishError } from '../../core/publish-error.ts';
+import { countText } from '../../core/quantity-text.ts';
 import type { CommandContext } from '../cli-io.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
 import { textTable } from '../job-text.ts';
@@ -36,7 +37,7 @@ export async function replayCallbacks(
   return await withClient(context, async ({ callbacks: deliveries }) => {
     const outcome = id === undefined ? await deliveries.replayFailed(endpoint) : await deliveries.replay(id);
     const count = outcome.replayed.length;
-    const text = count === 1 ? '1 event was queued for delivery.' : `${count} events were queued for delivery.`;
+    const text = `${countText(count, 'event')} ${count === 1 ? 'was' : 'were'} queued for delivery.`;
     context.output.answer(outcome, count === 0 ? 'No events to deliver again.' : text);
   });
 }

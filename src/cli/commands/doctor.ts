@@ -1,30 +1,29 @@
 import { type App, openApp } from '../../app/open-app.ts';
+import { clientOn } from '../../app/open-client.ts';
 import { openQueues, storedParts } from '../../app/redis-parts.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import type { Environment } from '../../config/given-settings.ts';
 import { type Config, loadConfig } from '../../config/load-config.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { describeTarget } from '../../redis/connection-error.ts';
+import type { RedisClient } from '../../redis/lua-script.ts';
 import { RedisUnavailableError } from '../../redis/redis-unavailable.ts';
 import { readServerFacts } from '../../redis/server-facts.ts';
 import type { CommandContext } from '../cli-io.ts';
 import { accountFindings } from '../doctor/account-findings.ts';
 import { callbackFindings } from '../doctor/callback-findings.ts';
 import { redisClockFindings } from '../doctor/clock-findings.ts';
-import { factFindings } from '../doctor/fact-findings.ts';
 import type { CheckName, Finding } from '../doctor/finding.ts';
 import { postLive } from '../doctor/live-post.ts';
 import type { LiveStep } from '../doctor/live-steps.ts';
-import { payloadFindings } from '../doctor/payload-findings.ts';
 import { pullFindings } from '../doctor/pull-findings.ts';
-import { queueFindings } from '../doctor/queue-findings.ts';
+import { payloadFindings, queueFindings } from '../doctor/queue-findings.ts';
 import { accessFindings, diskFindings, ledgerFindings, redisFindings } from '../doctor/redis-findings.ts';
 import { replicationFindings } from '../doctor/replication-findings.ts';
-import { settingFindings } from '../doctor/setting-findings.ts';
-import { storageFindings } from '../doctor/storage-findings.ts';
-import { tiktokFindings } from '../doctor/tiktok-findings.ts';
+import { settingFindings, storageFindings } from '../doctor/setting-findings.ts';
+import { factFindings, tiktokFindings } from '../doctor/tiktok-findings.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
-import { tellWhichRedis, withClient } from '../with-client.ts';
+import { commandLineUser, tellWhichRedis } from '../with-client.ts';
 
 export interface DoctorOptions {
   readonly live?: string;
@@ -35,21 +34,30 @@ export interface DoctorOptions {
 export async function doctor({ live, yes = false }: DoctorOptions, context: CommandContext): Promise<ExitCode> {
   const { io, output } = context;
   refuseUnasked(live, yes, io);
-  const findings = await examine(io.env, (app) => tellWhichRedis(app, output));
-  const healthy = findings.every(({ level }) => level !== 'problem');
-  const text = findingsText(findings, healthy);
-  if (live === undefined || !healthy) {
-    const why = live === undefined ? '' : '\nNothing was posted. Fix the problems first.';
-    output.answerProse({ healthy, findings }, text + why);
-    return healthy ? EXIT_CODES.success : EXIT_CODES.unavailable;
-  }
-  output.step(`${text}\n`);
-  return await withClient(context, async (client) => {
+  const { findings, opened } = await examine(io.env, (app) => tellWhichRedis(app, output));
+  try {
+    const healthy = findings.every(({ level }) => level !== 'problem');
+    const text = findingsText(findings, healthy);
+    if (live === undefined || !healthy || opened === undefined) {
+      const why = live === undefined ? '' : '\nNothing was posted. Fix the problems first.';
+      output.answerProse({ healthy, findings }, text + why);
+      return healthy ? EXIT_CODES.success : EXIT_CODES.unavailable;
+    }
+    output.step(`${text}\n`);
     const onStep = (step: LiveStep) => output.step(liveStepText(step));
+    const client = clientOn(opened.app, opened.redis, commandLineUser());
     const { exitCode, ...result } = await postLive({ account: live, yes, onStep }, client, context);
     output.answerProse({ healthy, findings, live: result }, `\n${result.next}`);
     return exitCode;
-  });
+  } finally {
+    await opened?.app.close();
+  }
+}
+
+/** What was found, and the connection to Redis, which is to be closed; none where Redis cannot be used. */
+interface Examined {
+  readonly findings: Finding[];
+  readonly opened?: { readonly app: App; readonly redis: RedisClient };
 }
 
 /** Nothing is posted that nobody has agreed to. */
@@ -61,12 +69,12 @@ function refuseUnasked(live: string | undefined, yes: boolean, { stdin }: Comman
     throw refusal('--live', 'posts a video, and there is no terminal to ask on: add --yes to agree');
 }
 
-async function examine(env: Environment, onRedis: (app: App) => void): Promise<Finding[]> {
+async function examine(env: Environment, onRedis: (app: App) => void): Promise<Examined> {
   let config: Config;
   try {
     config = loadConfig(env);
   } catch (error) {
-    if (error instanceof ConfigError) return refusedSettings(error);
+    if (error instanceof ConfigError) return { findings: refusedSettings(error) };
     throw error;
   }
   const [behindRedis, tiktok, storage, pull] = await Promise.all([
@@ -75,10 +83,10 @@ async function examine(env: Environment, onRedis: (app: App) => void): Promise<F
     orFinding('storage', () => storageFindings(config)),
     orFinding('pull', () => pullFindings(config)),
   ]);
-  return [...behindRedis, ...tiktok, ...storage, ...pull];
+  return { ...behindRedis, findings: [...behindRedis.findings, ...tiktok, ...storage, ...pull] };
 }
 
-async function examineRedis(config: Config, onRedis: (app: App) => void): Promise<Finding[]> {
+async function examineRedis(config: Config, onRedis: (app: App) => void): Promise<Examined> {
   const settings = await orFinding('settings', () => settingFindings(config));
   try {
     const app = await openApp({ ...config, logLevel: 'silent' });
@@ -105,19 +113,22 @@ async function examineRedis(config: Config, onRedis: (app: App) => void): Promis
       ];
       // Last, since BullMQ writes when they are opened, which a replica refuses.
       const queues = openQueues(app, redis, { telemetry: undefined });
-      return [
+      const findings = [
         ...behindRedis,
         ...(await orFinding('queues', () => queueFindings(redis, queues))),
         ...(await orFinding('queues', () => payloadFindings(queues))),
         ...(await orFinding('callbacks', () => callbackFindings(app, { ...parts, queues }))),
       ];
-    } finally {
+      return { findings, opened: { app, redis } };
+    } catch (error) {
       await app.close();
+      throw error;
     }
   } catch (error) {
-    if (error instanceof PublishError && error.code === 'CONFIG_INVALID') return refusedSettings(error);
+    if (error instanceof PublishError && error.code === 'CONFIG_INVALID') return { findings: refusedSettings(error) };
     if (!(error instanceof RedisUnavailableError)) throw error;
-    return [...settings, { check: 'redis', level: 'problem', message: error.message, fix: error.advice }];
+    const { message, advice: fix } = error;
+    return { findings: [...settings, { check: 'redis', level: 'problem', message, fix }] };
   }
 }
 

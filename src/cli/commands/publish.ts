@@ -95,7 +95,7 @@ function keyOf({ idempotencyKey }: PublishCommandOptions): EnqueueOptions {
 }
 
 async function watchFrom(job: EnqueuedJob, app: Client, context: CommandContext): Promise<ExitCode> {
-  context.output.note(`job ${job.id}${whenText(job)}`);
+  context.output.note(`job ${job.id}${whenText(job, ' starts at ')}`);
   return await watchUntilEnd(job.id, app.publisher, context);
 }
 

@@ -17,7 +17,7 @@ interface Announcement {
 
 /** `start`: workers and web server in one process. */
 export async function start(context: CommandContext): Promise<ExitCode> {
-  return await serve(context, async (service) => {
+  return await serve(context, { opensServer: true }, async (service) => {
     const workers = await openWorkers(service);
     const { url } = await openServer(service, workers);
     return { value: { url, workers: WORKER_KINDS }, text: `Publishing. ${redisSentence(service)} ${linksText(url)}` };
@@ -29,7 +29,7 @@ export async function worker(
   { only }: { readonly only?: readonly WorkerKind[] },
   context: CommandContext,
 ): Promise<ExitCode> {
-  return await serve(context, async (service) => {
+  return await serve(context, { opensServer: false }, async (service) => {
     const workers = await openWorkers(service, { only });
     const metricsUrl = (await openMetricsServer(service, workers))?.url;
     const kinds = only ?? WORKER_KINDS;
@@ -43,7 +43,7 @@ export async function worker(
 
 /** `server`: the web server alone. */
 export async function server(context: CommandContext): Promise<ExitCode> {
-  return await serve(context, async (service) => {
+  return await serve(context, { opensServer: true }, async (service) => {
     const { url } = await openServer(service);
     return { value: { url }, text: `${redisSentence(service)} ${linksText(url)}` };
   });
@@ -52,9 +52,10 @@ export async function server(context: CommandContext): Promise<ExitCode> {
 /** Runs until a signal; then drains within `SHUTDOWN_TIMEOUT_MS` and closes within 3 s. A second signal ends it at once. */
 async function serve(
   { io, output }: CommandContext,
+  { opensServer }: { readonly opensServer: boolean },
   open: (service: Service) => Promise<Announcement>,
 ): Promise<ExitCode> {
-  const config = loadConfig(io.env);
+  const config = loadConfig(io.env, { sealsTokens: true, opensServer });
   return await interruptible(async (signal) => {
     const app = await openApp(config, { starter: 'service', start: { signal, notify: output.note } }).catch(
       unlessStopped(signal),

@@ -1,4 +1,4 @@
-import type { Client } from '../../app/open-client.ts';
+import type { ClientParts } from '../../app/open-client.ts';
 import { PublishError, toPublishError } from '../../core/publish-error.ts';
 import { type PublishJob, toFailure } from '../../core/publish-job.ts';
 import { isTerminal, type PublishState } from '../../core/publish-state.ts';
@@ -37,7 +37,7 @@ export interface LiveOptions {
 /** Posts a video of 1 second that only the account's owner sees, through the running workers as every publish. */
 export async function postLive(
   { account: named, yes, onStep }: LiveOptions,
-  client: Client,
+  client: ClientParts,
   { io, output }: CommandContext,
 ): Promise<LiveResult> {
   const account = await client.vault.resolve(named);
@@ -75,7 +75,7 @@ export async function postLive(
   });
 }
 
-function whatFollows(account: string, { app }: Client): string {
+function whatFollows(account: string, { app }: ClientParts): string {
   const { apiBaseUrl } = app.config.tiktok;
   return `\nThis posts a video of 1 second to "${account}" at ${apiBaseUrl}.\nOnly the owner of the account sees it (SELF_ONLY).`;
 }
@@ -83,7 +83,7 @@ function whatFollows(account: string, { app }: Client): string {
 /** Reports each step until the outcome. A post that has to wait for long is cancelled: nobody expects it tomorrow. */
 async function follow(
   id: string,
-  { publisher }: Client,
+  { publisher }: ClientParts,
   { signal, add }: { readonly signal: AbortSignal; readonly add: (step: LiveStep) => void },
 ): Promise<PublishJob> {
   const deadlineAt = Date.now() + PATIENCE_MS;

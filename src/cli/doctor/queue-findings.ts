@@ -1,11 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Queue } from 'bullmq';
-import { durationText } from '../../core/quantity-text.ts';
+import type { Job, Queue } from 'bullmq';
+import type { JobReference } from '../../core/job-reference.ts';
+import { PublishError } from '../../core/publish-error.ts';
+import { parsePublishRequest } from '../../core/publish-request.ts';
+import { countText, durationText } from '../../core/quantity-text.ts';
 import { SECOND_MS } from '../../core/units.ts';
 import { QUEUE_NAMES } from '../../queues/queue-names.ts';
 import type { Queues } from '../../queues/queues.ts';
 import type { RedisClient } from '../../redis/lua-script.ts';
-import type { Finding } from './finding.ts';
+import { type Finding, nameList } from './finding.ts';
 
 /** A free worker takes a job within milliseconds. */
 const LOOK_AGAIN_AFTER_MS = SECOND_MS;
@@ -18,11 +21,23 @@ type WorkedQueue = (typeof WORKED)[number];
 
 /** Whether somebody works on what waits, and what needs a person. */
 export async function queueFindings(redis: RedisClient, queues: Queues): Promise<Finding[]> {
+  const broken = await queues.findReservedIds();
+  // It can't even be counted.
+  if (broken.length > 0) return broken.map(reservedIdFinding);
   const first = await lookAt(queues, redis);
   const suspects = first.filter(isIdle).map(({ name }) => name);
   if (suspects.length > 0) await sleep(LOOK_AGAIN_AFTER_MS);
   const second = suspects.length > 0 ? await lookAt(queues, redis) : first;
   return second.flatMap((look) => findingsOf(look, suspects));
+}
+
+function reservedIdFinding({ queue, id }: { readonly queue: string; readonly id: string }): Finding {
+  return {
+    check: 'queues',
+    level: 'problem',
+    message: `${queue} stands still: a client added an entry with the id "${id}", which BullMQ uses itself`,
+    fix: `Start a worker, which removes the entry. Give jobs other ids: see "Any BullMQ client" in docs/library.md.`,
+  };
 }
 
 /** Which workers a publish needs and are not connected, human-readable; undefined where none or Redis does not tell. */
@@ -99,7 +114,7 @@ function findingsOf(look: QueueLook, suspects: readonly WorkedQueue[]): Finding[
     findings.push({ check: 'queues', level: 'advice', message, fix: `${start} to process jobs.` });
   }
   if (failed > 0) {
-    const message = `${failed === 1 ? '1 job' : `${failed} jobs`} of ${queue} failed and must be checked`;
+    const message = `${countText(failed, 'job')} of ${queue} failed and must be checked`;
     const fix = 'To see why: `tiktok-publisher list --state failed` and `--state unconfirmed`.';
     findings.push({ check: 'queues', level: 'advice', message, fix });
   }
@@ -108,11 +123,64 @@ function findingsOf(look: QueueLook, suspects: readonly WorkedQueue[]): Finding[
 
 function idleText({ name, waiting, overdueMs: lateMs }: QueueLook): string {
   const queue = QUEUE_NAMES[name];
-  if (waiting > 0) return waiting === 1 ? `1 job of ${queue} is waiting` : `${waiting} jobs of ${queue} are waiting`;
+  if (waiting > 0) return `${countText(waiting, 'job')} of ${queue} ${waiting === 1 ? 'is' : 'are'} waiting`;
   return `delayed jobs of ${queue} should have started ${durationText(lateMs)} ago`;
 }
 
 function workersText({ workers }: QueueLook): string {
   if (workers === undefined) return '';
   return workers === 0 ? ': no worker is connected' : `, although workers are connected: ${workers}`;
+}
+
+/** Enough to notice what a deploy left behind; a queue of a million must not make the doctor slow. */
+const MAX_ENTRIES = 2_000;
+const PAGE_ENTRIES = 500;
+const NOT_STARTED = ['wait', 'prioritized', 'delayed'] as const;
+
+/** Whether what waits was written by a version of this program that we understand. */
+export async function payloadFindings(queues: Pick<Queues, 'publish' | 'status'>): Promise<Finding[]> {
+  const publish = await findStrangers(queues.publish, isServedRequest);
+  const status = await findStrangers(queues.status, isServedStatusEntry);
+  return [...strangerFindings(QUEUE_NAMES.publish, publish), ...strangerFindings(QUEUE_NAMES.status, status)];
+}
+
+async function findStrangers(queue: Queue, isServed: (data: unknown) => boolean): Promise<string[]> {
+  const ids: string[] = [];
+  for (const state of NOT_STARTED) {
+    for (let start = 0; start < MAX_ENTRIES; start += PAGE_ENTRIES) {
+      // An entry that started or went meanwhile comes back as undefined.
+      const page: (Job | undefined)[] = await queue.getJobs([state], start, start + PAGE_ENTRIES - 1, true);
+      for (const entry of page) if (entry?.id !== undefined && !isServed(entry.data)) ids.push(entry.id);
+      if (page.length < PAGE_ENTRIES) break;
+    }
+  }
+  return ids;
+}
+
+/** A reference of ours has the version of requests. Requests that are wrong in another way fail on their own. */
+function isServedRequest(data: unknown): boolean {
+  try {
+    parsePublishRequest(data);
+    return true;
+  } catch (error) {
+    return !(error instanceof PublishError && error.code === 'INPUT_VERSION_UNSUPPORTED');
+  }
+}
+
+const STATUS_ENTRY_VERSION: JobReference['version'] = 1;
+
+function isServedStatusEntry(data: unknown): boolean {
+  return typeof data === 'object' && data !== null && 'version' in data && data.version === STATUS_ENTRY_VERSION;
+}
+
+function strangerFindings(queue: string, ids: readonly string[]): Finding[] {
+  if (ids.length === 0) return [];
+  return [
+    {
+      check: 'queues',
+      level: 'problem',
+      message: `${ids.length} entries of ${queue} were written by an incompatible version of this program and will fail: ${nameList(ids)}`,
+      fix: 'Let the version that wrote them finish them before you downgrade, or upgrade the workers.',
+    },
+  ];
 }

@@ -24,7 +24,7 @@ export const AUTH_ROWS = {
     retryable: true,
   }),
   AUTH_REMOVED: giveUp({
-    message: 'the owner of the account removed the app while TikTok processed the video',
+    message: 'the owner of the account removed the app while TikTok processed the post',
     advice: 'The owner must connect the account again, then retry.',
     retryable: true,
   }),

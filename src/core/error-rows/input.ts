@@ -24,13 +24,13 @@ export const INPUT_ROWS = {
     retryable: true,
   }),
   INPUT_MEDIA_NOT_FOUND: giveUp({
-    message: 'the video does not exist',
+    message: 'the file does not exist',
     advice:
       "Check the path, the URL, or the bucket and key. The worker reads the path, so the file must exist on the worker's machine. Then retry.",
     retryable: true,
   }),
   INPUT_MEDIA_NOT_READABLE: giveUp({
-    message: 'no permission to read the video file',
+    message: 'no permission to read the file',
     advice: "Give the worker's user read permission on the file and execute permission on its folders, then retry.",
     retryable: true,
   }),
@@ -39,8 +39,8 @@ export const INPUT_ROWS = {
     advice: 'Use a regular file: a directory, pipe, socket or device cannot be uploaded.',
   }),
   INPUT_MEDIA_EMPTY: giveUp({
-    message: 'the video file is empty',
-    advice: 'Enqueue the video after the file is completely written.',
+    message: 'the file is empty',
+    advice: 'Enqueue it after the file is completely written.',
     retryable: true,
   }),
   INPUT_MEDIA_TOO_LARGE: giveUp({
@@ -88,22 +88,22 @@ export const INPUT_ROWS = {
     retryable: true,
   }),
   INPUT_MEDIA_CHANGED: giveUp({
-    message: 'the video changed while it was being published',
+    message: 'the file changed while it was being published',
     advice: 'Do not change the file until the job has ended. Retry the job to publish the current version.',
     retryable: true,
   }),
   INPUT_MEDIA_BEING_WRITTEN: retry({
-    message: 'the video is still being written',
+    message: 'the file is still being written',
     advice:
-      'The job is retried automatically for about an hour. Write videos under a temporary name, rename them when they are complete, and then enqueue them.',
+      'The job is retried automatically for about an hour. Write files under a temporary name, rename them when they are complete, and then enqueue them.',
   }),
   INPUT_DUPLICATE_VIDEO: giveUp({
-    message: 'the same video was recently published on this account, or is already enqueued for it',
+    message: 'the same media were recently published on this account, or are already enqueued for it',
     advice: 'To post it twice, enqueue it again with "onDuplicate": "allow". If the other job fails, retry this one.',
     retryable: true,
   }),
   INPUT_MEDIA_OUTSIDE_ROOTS: giveUp({
-    message: 'the video file is outside the folders in MEDIA_ROOTS',
+    message: 'the file is outside the folders in MEDIA_ROOTS',
     advice:
       'Check the path. Move the file into one of the MEDIA_ROOTS folders, or ask the operator to set or extend MEDIA_ROOTS.',
   }),
@@ -118,7 +118,7 @@ export const INPUT_ROWS = {
   JOB_NOT_CANCELLABLE: giveUp({
     message: 'the job can no longer be cancelled',
     advice:
-      'TikTok already has the video, or the job has ended. Wait for the job to end, then delete the post in the TikTok app.',
+      'TikTok already has the media, or the job has ended. Wait for the job to end, then delete the post in the TikTok app.',
   }),
   JOB_NOT_CHANGEABLE: giveUp({
     message: 'the job can no longer be changed',

@@ -63,6 +63,13 @@ export const OPERATION_ROWS = {
     outcomeKnown: false,
     alert: 'page',
   }),
+  INTERNAL_WORKERS_LOST: giveUp({
+    message: 'five workers in a row died or hung while they ran the job, and it got no further',
+    advice:
+      'Find out from the logs why the workers ended, for example for lack of memory. Check the media of the job. Then retry.',
+    retryable: true,
+    alert: 'page',
+  }),
   INTERNAL_TAMPERED: giveUp({
     message: 'an encrypted secret was changed or moved',
     advice: 'Find out which other program writes to this Redis. Then connect the account again and retry.',

@@ -4,7 +4,7 @@ import { act, giveUp } from './row.ts';
 /** Why TikTok's status says FAILED (content-posting-api-reference-get-video-status, `fail_reason`, read 2026-11-22). */
 export const PROCESSING_ROWS = {
   TIKTOK_PROCESSING_INTERNAL: act('new_init', {
-    message: 'TikTok failed while processing the video',
+    message: 'TikTok failed while processing the post',
     advice:
       'The cause is at TikTok, not the encoding. The post is started again twice; if TikTok still fails, retry it hours later.',
   }),
@@ -14,13 +14,13 @@ export const PROCESSING_ROWS = {
       'Each URL must respond over https without a redirect, and the download must finish within one hour. Photos must be JPEG or WebP of at most 20 MB.',
   }),
   TIKTOK_PULL_STALLED: giveUp({
-    message: "TikTok's download of the video stalled",
+    message: "TikTok's download stalled",
     advice:
       'Retry it, enqueue it with media.type "url" so that the worker uploads it, or add "fallback": "upload" to the pull.',
     retryable: true,
   }),
   TIKTOK_MEDIA_FORMAT: giveUp({
-    message: 'TikTok does not accept the format of the video',
+    message: 'TikTok does not accept the format of the video or photos',
     advice: 'Encode it as MP4 with H.264, then enqueue it again.',
   }),
   TIKTOK_MEDIA_DURATION: giveUp({
@@ -45,7 +45,7 @@ export const PROCESSING_ROWS = {
     retryable: true,
   }),
   TIKTOK_POSTED_TOO_OFTEN: giveUp({
-    message: 'the account reached its limit of posts per 24 hours while TikTok processed the video',
+    message: 'the account reached its limit of posts per 24 hours while TikTok processed the post',
     advice: 'Retry after 24 hours, or post from the TikTok app.',
     retryable: true,
   }),

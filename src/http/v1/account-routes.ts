@@ -3,9 +3,7 @@ import { accountTokensSchema, toAccountInput } from '../../accounts/account-inpu
 import { accountNameSchema } from '../../core/publish-request.ts';
 import { BODY_PROBLEMS, jsonAnswers } from './api-answers.ts';
 import { creatorSchema, toCreator } from './creator-schema.ts';
-import type { ApiOptions, ApiScope } from './typed-routes.ts';
-
-type Options = Pick<ApiOptions['publisher'], 'accounts' | 'creator' | 'connectLink'>;
+import type { ApiScope } from './typed-routes.ts';
 
 const TAGS = ['Accounts'];
 const PATH = '/v1/accounts/:account';
@@ -93,17 +91,18 @@ const removedAccountSchema = z
   });
 
 /** Adds `/v1/accounts`. */
-export function registerAccountRoutes(api: ApiScope, publisher: Options): void {
-  registerConnecting(api, publisher);
-  registerReading(api, publisher);
-  registerPausing(api, publisher);
-  registerCreator(api, publisher);
+export function registerAccountRoutes(api: ApiScope): void {
+  registerConnecting(api);
+  registerReading(api);
+  registerPausing(api);
+  registerCreator(api);
 }
 
-function registerConnecting(api: ApiScope, { accounts }: Pick<Options, 'accounts'>): void {
+function registerConnecting(api: ApiScope): void {
   api.put(
     PATH,
     {
+      config: { access: { scope: 'admin', perAccount: false } },
       schema: {
         operationId: 'putAccount',
         tags: TAGS,
@@ -115,11 +114,12 @@ function registerConnecting(api: ApiScope, { accounts }: Pick<Options, 'accounts
         response: jsonAnswers('The account is connected.', connectedAccountSchema, BODY_PROBLEMS),
       },
     },
-    async ({ params: { account }, body }) => await accounts.connect(toAccountInput(account, body)),
+    async ({ params: { account }, body, publisher }) => await publisher.accounts.connect(toAccountInput(account, body)),
   );
   api.delete(
     PATH,
     {
+      config: { access: { scope: 'admin', perAccount: false } },
       schema: {
         operationId: 'removeAccount',
         tags: TAGS,
@@ -130,14 +130,15 @@ function registerConnecting(api: ApiScope, { accounts }: Pick<Options, 'accounts
         response: jsonAnswers('The account was removed.', removedAccountSchema, NOT_FOUND),
       },
     },
-    async ({ params: { account } }) => await accounts.remove(account),
+    async ({ params: { account }, publisher }) => await publisher.accounts.remove(account),
   );
 }
 
-function registerReading(api: ApiScope, { accounts }: Pick<Options, 'accounts'>): void {
+function registerReading(api: ApiScope): void {
   api.get(
     '/v1/accounts',
     {
+      config: { access: { scope: 'read', perAccount: true } },
       schema: {
         operationId: 'listAccounts',
         tags: TAGS,
@@ -145,11 +146,12 @@ function registerReading(api: ApiScope, { accounts }: Pick<Options, 'accounts'>)
         response: jsonAnswers('All accounts.', accountListSchema),
       },
     },
-    async () => ({ accounts: await accounts.list() }),
+    async ({ publisher }) => ({ accounts: await publisher.accounts.list() }),
   );
   api.get(
     PATH,
     {
+      config: { access: { scope: 'read', perAccount: true } },
       schema: {
         operationId: 'getAccount',
         tags: TAGS,
@@ -158,11 +160,11 @@ function registerReading(api: ApiScope, { accounts }: Pick<Options, 'accounts'>)
         response: jsonAnswers('The account.', accountSchema, NOT_FOUND),
       },
     },
-    async ({ params: { account } }) => await accounts.get(account),
+    async ({ params: { account }, publisher }) => await publisher.accounts.get(account),
   );
 }
 
-function registerPausing(api: ApiScope, { accounts }: Pick<Options, 'accounts'>): void {
+function registerPausing(api: ApiScope): void {
   const changes = [
     ['pause', 'Pause an account', 'The jobs of the account wait. Jobs that have already started continue.'],
     ['resume', 'Resume an account', 'Ends the pause. Waiting jobs continue.'],
@@ -172,14 +174,20 @@ function registerPausing(api: ApiScope, { accounts }: Pick<Options, 'accounts'>)
       ...{ operationId: `${change}Account`, tags: TAGS, summary, description, params: accountParams },
       response: jsonAnswers('The current account.', accountSchema, NOT_FOUND),
     };
-    api.post(`${PATH}/${change}`, { schema }, async ({ params: { account } }) => await accounts[change](account));
+    const config = { access: { scope: 'operate', perAccount: true } } as const;
+    api.post(
+      `${PATH}/${change}`,
+      { config, schema },
+      async ({ params: { account }, publisher }) => await publisher.accounts[change](account),
+    );
   }
 }
 
-function registerCreator(api: ApiScope, { creator }: Pick<Options, 'creator'>): void {
+function registerCreator(api: ApiScope): void {
   api.get(
     `${PATH}/creator`,
     {
+      config: { access: { scope: 'read', perAccount: true } },
       schema: {
         operationId: 'getCreator',
         tags: TAGS,
@@ -195,6 +203,6 @@ function registerCreator(api: ApiScope, { creator }: Pick<Options, 'creator'>): 
         }),
       },
     },
-    async ({ params: { account } }) => toCreator(await creator(account)),
+    async ({ params: { account }, publisher }) => toCreator(await publisher.creator(account)),
   );
 }

@@ -32,7 +32,7 @@ export function jsonAnswer<T extends z.ZodType>(description: string, schema: T) 
 const MEANINGS = {
   400: '`INPUT_INVALID`: the request is not valid; `problems` lists each field. `BODY_NOT_JSON`, `REQUEST_INVALID`: the request cannot be parsed.',
   401: '`API_KEY_WRONG`: the bearer key is missing or wrong.',
-  403: "`API_NEEDS_KEYS`: without API keys the API is available only on the server's own machine.",
+  403: "`API_KEY_FORBIDDEN`: the key lacks the scope, or is limited to some accounts. `API_NEEDS_KEYS`: without API keys the API is available only on the server's own machine.",
   404: '`JOB_NOT_FOUND` or `INPUT_ACCOUNT_UNKNOWN`: the job or account does not exist.',
   409: 'The request conflicts with the current state. `code` says why.',
   410: '`EVENTS_CURSOR_LOST`: events after `Last-Event-ID` were already deleted.',

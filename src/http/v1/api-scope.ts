@@ -1,15 +1,14 @@
 import rateLimit from '@fastify/rate-limit';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { PublishError, toInputProblems } from '../../core/publish-error.ts';
 import { parsePublishRequest, publishRequestSchema } from '../../core/publish-request.ts';
 import { MINUTE_MS } from '../../core/units.ts';
-import { isFromThisMachine, isSameText } from '../operator-guard.ts';
-import { HttpProblem, sendProblem } from '../problem.ts';
-import { isFromOwnPage } from '../request-origin.ts';
+import { HttpProblem } from '../problem.ts';
+import { addCallers, type CallerRules, refuseCallers } from './callers.ts';
 import type { ApiOptions } from './typed-routes.ts';
 
-type ApiRules = Pick<ApiOptions, 'apiKeys' | 'requestsPerMinute'> & { readonly host: string };
+type ApiRules = CallerRules & Pick<ApiOptions, 'requestsPerMinute'>;
 
 /** Largest body: a caption of the longest kind with every character escaped takes less than half of it. */
 const MAX_BODY_BYTES = 65_536;
@@ -23,8 +22,9 @@ export async function prepareApiScope(scope: FastifyInstance, rules: ApiRules): 
   scope.setValidatorCompiler<z.ZodType>(({ schema, httpPart }) => inputCheck(schema, httpPart ?? 'request'));
   // Typed where it is written, so there is nothing to check: an answer must never be lost to a field too many.
   scope.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
+  addCallers(scope, rules);
   await limitRate(scope, rules);
-  scope.addHook('onRequest', createApiGuard(rules));
+  refuseCallers(scope, rules);
   scope.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'no-store'));
   refuseWhatNoRouteNames(scope);
 }
@@ -56,14 +56,14 @@ function inputCheck(schema: z.ZodType, part: string) {
   };
 }
 
-/** Before the guard, so that guessing keys is slow as well. */
-async function limitRate(scope: FastifyInstance, { apiKeys, requestsPerMinute }: ApiRules): Promise<void> {
+/** Before strangers are refused, so that guessing keys is slow as well. */
+async function limitRate(scope: FastifyInstance, { requestsPerMinute }: ApiRules): Promise<void> {
   await scope.register(rateLimit, {
     global: false,
     max: requestsPerMinute,
     timeWindow: MINUTE_MS,
     enableDraftSpec: true,
-    keyGenerator: (request) => callerOf(request, apiKeys),
+    keyGenerator: ({ caller, ip }) => caller?.by ?? `address ${ip}`,
     errorResponseBuilder: (_request, { ttl }) =>
       new HttpProblem({
         status: 429,
@@ -83,43 +83,4 @@ function refuseWhatNoRouteNames(scope: FastifyInstance): void {
     route.schema = { querystring: NO_QUERY, ...route.schema };
     route.bodyLimit ??= MAX_BODY_BYTES;
   });
-}
-
-const NEEDS_KEY = {
-  status: 401,
-  code: 'API_KEY_WRONG',
-  detail: 'Send one of API_KEYS as "Authorization: Bearer <key>".',
-};
-const LOCAL_ONLY = {
-  status: 403,
-  code: 'API_NEEDS_KEYS',
-  detail:
-    'Without API_KEYS the API is available only on this machine, at localhost and 127.0.0.1, not through a proxy and not to pages of other sites. Set API_KEYS for all others.',
-};
-
-/** A hook that lets callers of the API pass and answers all others. */
-function createApiGuard({ apiKeys, host }: ApiRules) {
-  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    if (apiKeys.length === 0) {
-      const isLocal = isFromThisMachine(request, host) && isFromOwnPage(request);
-      if (!isLocal) await sendProblem(reply, LOCAL_ONLY);
-      return;
-    }
-    if (keyNumber(request, apiKeys) === undefined) {
-      await sendProblem(reply.header('www-authenticate', 'Bearer'), NEEDS_KEY);
-    }
-  };
-}
-
-/** Who a request is counted for: its API key, or else its address. */
-function callerOf(request: FastifyRequest, apiKeys: readonly string[]): string {
-  const key = keyNumber(request, apiKeys);
-  return key === undefined ? `address ${request.ip}` : `key ${key}`;
-}
-
-function keyNumber({ headers }: FastifyRequest, apiKeys: readonly string[]): number | undefined {
-  const key = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1] ?? '';
-  // Every key is compared, so that the time tells nothing about which one was nearly right.
-  const found = apiKeys.map((known) => isSameText(key, known)).indexOf(true);
-  return found === -1 ? undefined : found;
 }

@@ -4,11 +4,13 @@ import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-pro
 import { sendProblem } from '../problem.ts';
 import { registerAccountRoutes } from './account-routes.ts';
 import { prepareApiScope } from './api-scope.ts';
+import { registerAuditRoutes } from './audit-routes.ts';
 import { registerCallbackRoutes } from './callback-routes.ts';
 import { registerConnectLinkRoutes } from './connect-link-routes.ts';
 import { registerDocs } from './docs-page.ts';
 import { registerEventRoutes } from './event-routes.ts';
 import { registerFactRoutes } from './fact-routes.ts';
+import { registerKeyRoutes } from './key-routes.ts';
 import { tidyComponents } from './openapi-components.ts';
 import { registerPreflightRoutes } from './preflight-routes.ts';
 import { registerPublishRoutes } from './publish-routes.ts';
@@ -21,7 +23,7 @@ const INFO = `A background job queue that publishes videos to TikTok: never twic
 **To start**, connect an account (\`POST /v1/accounts/connect-links\` creates a link for its owner, \`PUT /v1/accounts/{account}\` takes tokens), then enqueue a job with
 \`POST /v1/publishes\` and follow the job with \`GET /v1/publishes/{id}\` or its events.
 
-**Keys**: send one of \`API_KEYS\` as \`Authorization: Bearer <key>\`. A server without keys accepts requests only from its own machine, and needs no key.
+**Keys**: send one of \`API_KEYS\`, which may do everything, or a key made by \`POST /v1/keys\`, as \`Authorization: Bearer <key>\`. Such a key has scopes (each route names the one that it needs), and may be limited to some accounts: others do not exist for it. A server without \`API_KEYS\` accepts requests without a key from its own machine.
 
 **Retries are safe** with the header \`Idempotency-Key\`: the same key with the same request returns the same job, so repeat a
 \`POST\` whose response was lost.
@@ -36,6 +38,7 @@ const TAGS = [
   { name: 'Events', description: 'Events of jobs and accounts, in real time: server-sent events.' },
   { name: 'Callbacks', description: 'Deliveries of events to callback URLs: get, replay, resume.' },
   { name: 'Accounts', description: 'The TikTok accounts that jobs publish to.' },
+  { name: 'Keys', description: 'API keys, and the audit trail of what was done with them.' },
   { name: 'TikTok', description: "What TikTok's answers have shown." },
 ];
 
@@ -60,10 +63,12 @@ export async function registerApi(
       registerPublishRoutes(api, { ...options, basePath });
       registerPreflightRoutes(api, options);
       registerEventRoutes(api, options);
-      registerAccountRoutes(api, options.publisher);
-      registerConnectLinkRoutes(api, options.publisher);
-      registerCallbackRoutes(api, options.callbacks);
+      registerAccountRoutes(api);
+      registerConnectLinkRoutes(api);
+      registerCallbackRoutes(api);
       registerFactRoutes(api, options);
+      registerKeyRoutes(api, options);
+      registerAuditRoutes(api, options);
       addOtherMethods();
     });
     await registerDocs(outer, basePath);
@@ -82,7 +87,9 @@ async function documentApi(
       ...(basePath !== '' && { servers: [{ url: basePath }] }),
       tags: TAGS,
       components: {
-        securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'One of `API_KEYS`.' } },
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer', description: 'One of `API_KEYS`, or a key of `POST /v1/keys`.' },
+        },
       },
       security: [{ bearer: [] }],
     },
@@ -108,7 +115,7 @@ function answerOtherMethods(scope: FastifyInstance): () => void {
       const allow = [...methods, 'OPTIONS'].join(', ');
       const others = METHODS.filter((method) => !methods.has(method));
       scope.route({
-        ...{ url, method: others, schema: { hide: true } },
+        ...{ url, method: others, schema: { hide: true }, config: { access: { scope: 'read', perAccount: true } } },
         onRequest: async (request, reply) => {
           reply.header('allow', allow);
           if (request.method === 'OPTIONS') return await reply.code(204).send();

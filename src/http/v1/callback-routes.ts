@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import type { Deliveries } from '../../callbacks/deliveries.ts';
 import {
   callbackOverviewSchema,
   jobDeliveriesSchema,
   replayedSchema,
   resumedEndpointSchema,
 } from '../../core/delivery-reports.ts';
+import { PublishError } from '../../core/publish-error.ts';
 import { jsonAnswers } from './api-answers.ts';
 import { jobParams } from './job-schema.ts';
 import type { ApiScope } from './typed-routes.ts';
@@ -20,15 +20,16 @@ const idParams = z.object({
 });
 
 /** Adds what people do with callbacks. */
-export function registerCallbackRoutes(api: ApiScope, deliveries: Deliveries): void {
-  registerViews(api, deliveries);
-  registerChanges(api, deliveries);
+export function registerCallbackRoutes(api: ApiScope): void {
+  registerViews(api);
+  registerChanges(api);
 }
 
-function registerViews(api: ApiScope, deliveries: Deliveries): void {
+function registerViews(api: ApiScope): void {
   api.get(
     '/v1/callbacks',
     {
+      config: { access: { scope: 'read', perAccount: false } },
       schema: {
         operationId: 'getCallbacks',
         tags: TAGS,
@@ -37,11 +38,12 @@ function registerViews(api: ApiScope, deliveries: Deliveries): void {
         response: jsonAnswers('The current deliveries.', callbackOverviewSchema),
       },
     },
-    async () => await deliveries.overview(),
+    async ({ deliveries }) => await deliveries.overview(),
   );
   api.get(
     '/v1/publishes/:id/callbacks',
     {
+      config: { access: { scope: 'read', perAccount: true } },
       schema: {
         operationId: 'getPublishCallbacks',
         tags: TAGS,
@@ -50,14 +52,19 @@ function registerViews(api: ApiScope, deliveries: Deliveries): void {
         response: jsonAnswers('The deliveries of the job.', jobDeliveriesSchema, { 404: true }),
       },
     },
-    async ({ params: { id } }) => await deliveries.ofJob(id),
+    async ({ params: { id }, publisher, deliveries }) => {
+      // Deliveries may be kept longer than their job: of a job of others there are none.
+      if ((await publisher.get(id)) === undefined) throw new PublishError('JOB_NOT_FOUND');
+      return await deliveries.ofJob(id);
+    },
   );
 }
 
-function registerChanges(api: ApiScope, deliveries: Deliveries): void {
+function registerChanges(api: ApiScope): void {
   api.post(
     '/v1/callbacks/:id/replay',
     {
+      config: { access: { scope: 'operate', perAccount: false } },
       schema: {
         operationId: 'replayCallback',
         tags: TAGS,
@@ -67,11 +74,12 @@ function registerChanges(api: ApiScope, deliveries: Deliveries): void {
         response: jsonAnswers('The events will be delivered again.', replayedSchema, UNKNOWN),
       },
     },
-    async ({ params: { id } }) => await deliveries.replay(id),
+    async ({ params: { id }, deliveries }) => await deliveries.replay(id),
   );
   api.post(
     '/v1/callbacks/replay-failed',
     {
+      config: { access: { scope: 'operate', perAccount: false } },
       schema: {
         operationId: 'replayFailedCallbacks',
         tags: TAGS,
@@ -82,11 +90,12 @@ function registerChanges(api: ApiScope, deliveries: Deliveries): void {
         response: jsonAnswers('The events will be delivered again.', replayedSchema),
       },
     },
-    async ({ query: { host } }) => await deliveries.replayFailed(host),
+    async ({ query: { host }, deliveries }) => await deliveries.replayFailed(host),
   );
   api.post(
     '/v1/callbacks/:id/resume',
     {
+      config: { access: { scope: 'operate', perAccount: false } },
       schema: {
         operationId: 'resumeCallbackEndpoint',
         tags: TAGS,
@@ -97,6 +106,6 @@ function registerChanges(api: ApiScope, deliveries: Deliveries): void {
         response: jsonAnswers('The endpoint gets events again.', resumedEndpointSchema, UNKNOWN),
       },
     },
-    async ({ params: { id } }) => await deliveries.resume(id),
+    async ({ params: { id }, deliveries }) => await deliveries.resume(id),
   );
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { connectLinkRequestSchema } from '../../accounts/connect-link.ts';
 import { BODY_PROBLEMS, jsonAnswer, problemResponses } from './api-answers.ts';
-import type { ApiOptions, ApiScope } from './typed-routes.ts';
+import type { ApiScope } from './typed-routes.ts';
 
 const connectLinkSchema = z
   .object({
@@ -27,13 +27,11 @@ const connectLinkSchema = z
   });
 
 /** Adds `/v1/accounts/connect-links`. */
-export function registerConnectLinkRoutes(
-  api: ApiScope,
-  { connectLink }: Pick<ApiOptions['publisher'], 'connectLink'>,
-): void {
+export function registerConnectLinkRoutes(api: ApiScope): void {
   api.post(
     '/v1/accounts/connect-links',
     {
+      config: { access: { scope: 'operate', perAccount: true } },
       schema: {
         operationId: 'createConnectLink',
         tags: ['Accounts'],
@@ -50,6 +48,6 @@ export function registerConnectLinkRoutes(
         },
       },
     },
-    async ({ body }, reply) => reply.code(201).send(await connectLink(body)),
+    async ({ body, publisher }, reply) => reply.code(201).send(await publisher.connectLink(body)),
   );
 }

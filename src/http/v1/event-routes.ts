@@ -1,15 +1,17 @@
-import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { orLate } from '../../core/deadline.ts';
+import { untilAborted } from '../../core/deadline.ts';
 import { OLDEST_EVENT, parseEventCursor } from '../../core/event-cursor.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { PUBLISH_EVENT_TYPES } from '../../core/publish-event.ts';
 import { SECOND_MS } from '../../core/units.ts';
-import type { EventFeed, EventsOptions, Publisher } from '../../producers/publisher.ts';
+import { createWakeSignal } from '../../core/wake-signal.ts';
+import type { EventFeed, EventsOptions } from '../../producers/publisher.ts';
+import { onceOver } from '../once-over.ts';
 import { HttpProblem } from '../problem.ts';
 import { problemResponses } from './api-answers.ts';
+import { nameOf } from './callers.ts';
 import { jobParams } from './job-schema.ts';
 import type { ApiOptions, ApiScope } from './typed-routes.ts';
 
@@ -18,16 +20,13 @@ const HEARTBEAT_MS = 15 * SECOND_MS;
 /** How long a client is to wait before it connects again. */
 const RECONNECT_MS = 3 * SECOND_MS;
 
-/** Each holds a socket and reads Redis at each of its events. */
-const MAX_STREAMS = 500;
 /** How long a stream may take to end once the server closes. */
 const CLOSE_GRACE_MS = SECOND_MS;
-const TOO_MANY = {
-  status: 503,
-  code: 'TOO_MANY_STREAMS',
-  detail: `More than ${MAX_STREAMS} event streams are open on this server. Close unused streams, or try again later.`,
-  retryAfterMs: 10 * SECOND_MS,
-};
+
+function tooMany(setting: string, what: string) {
+  const detail = `${what} (${setting}). Close unused streams, or try again later.`;
+  return new HttpProblem({ status: 503, code: 'TOO_MANY_STREAMS', detail, retryAfterMs: 10 * SECOND_MS });
+}
 
 const EVENT_STREAM = 'text/event-stream';
 const FORMAT_TEXT = `Each event has the fields \`id\` (its cursor), \`event\` (its type) and \`data\` (a CloudEvents 1.0 document: \`id\`, \`type\`, \`subject\`, \`time\`, \`data\`). Types: ${PUBLISH_EVENT_TYPES.map((type) => `\`${type}\``).join(', ')}. Delivery is at least once and ordered per job: ignore an event whose \`id\` you have already processed.`;
@@ -55,13 +54,17 @@ const headers = z.object({
     }),
 });
 
+type EventLimits = Pick<ApiOptions, 'maxEventStreams' | 'maxEventStreamsPerKey'>;
+
 interface OpenStream {
+  /** Who holds it. */
+  readonly caller: string;
   readonly end: AbortController;
   readonly reply: FastifyReply;
 }
 
 /** What answers with events until the client leaves or the server closes. @throws PublishError while it can't begin */
-function streamsOf(api: ApiScope, publisher: Pick<Publisher, 'events'>) {
+function streamsOf(api: ApiScope, { maxEventStreams, maxEventStreamsPerKey }: EventLimits) {
   const open = new Set<OpenStream>();
   api.addHook('preClose', async () => {
     for (const { end, reply } of open) {
@@ -72,29 +75,36 @@ function streamsOf(api: ApiScope, publisher: Pick<Publisher, 'events'>) {
   });
 
   return async (filter: EventsOptions, reply: FastifyReply): Promise<Readable> => {
-    if (open.size >= MAX_STREAMS) throw new HttpProblem(TOO_MANY);
-    const stream = { end: new AbortController(), reply };
+    const caller = nameOf(reply.request.caller);
+    if (open.size >= maxEventStreams) {
+      throw tooMany('MAX_EVENT_STREAMS', `${maxEventStreams} event streams are open on this server`);
+    }
+    if ([...open].filter((other) => other.caller === caller).length >= maxEventStreamsPerKey) {
+      throw tooMany('MAX_EVENT_STREAMS_PER_KEY', `You have ${maxEventStreamsPerKey} event streams open on this server`);
+    }
+    const stream = { caller, end: new AbortController(), reply };
     open.add(stream);
-    reply.raw.once('close', () => {
+    onceOver(reply.raw, () => {
       open.delete(stream);
       stream.end.abort();
     });
     const { signal } = stream.end;
-    const feed = publisher.events({ ...filter, signal });
+    const feed = reply.request.publisher.events({ ...filter, signal });
     // From here on, nothing is missed.
-    await Promise.race([feed.started, once(signal, 'abort')]);
+    await Promise.race([feed.started, untilAborted(signal)]);
     reply.headers(STREAM_HEADERS);
     return Readable.from(renderEvents(feed));
   };
 }
 
 /** Adds the streams of events. */
-export function registerEventRoutes(api: ApiScope, { publisher }: Pick<ApiOptions, 'publisher'>): void {
-  const follow = streamsOf(api, publisher);
+export function registerEventRoutes(api: ApiScope, limits: EventLimits): void {
+  const follow = streamsOf(api, limits);
   api.get(
     '/v1/events',
     {
       exposeHeadRoute: false,
+      config: { access: { scope: 'read', perAccount: true } },
       schema: {
         operationId: 'followEvents',
         tags: ['Events'],
@@ -110,6 +120,7 @@ export function registerEventRoutes(api: ApiScope, { publisher }: Pick<ApiOption
     '/v1/publishes/:id/events',
     {
       exposeHeadRoute: false,
+      config: { access: { scope: 'read', perAccount: true } },
       schema: {
         operationId: 'followPublish',
         tags: ['Events'],
@@ -123,7 +134,7 @@ export function registerEventRoutes(api: ApiScope, { publisher }: Pick<ApiOption
         },
       },
     },
-    async ({ params: { id }, headers: { 'last-event-id': after = OLDEST_EVENT } }, reply) => {
+    async ({ params: { id }, headers: { 'last-event-id': after = OLDEST_EVENT }, publisher }, reply) => {
       if ((await publisher.get(id)) === undefined) throw new PublishError('JOB_NOT_FOUND');
       return await follow({ after, subject: id }, reply);
     },
@@ -158,18 +169,37 @@ export async function* renderEvents(
   feed: EventFeed,
   { heartbeatMs = HEARTBEAT_MS }: { readonly heartbeatMs?: number } = {},
 ): AsyncGenerator<string> {
-  // Sent at once, so that the client knows that it is connected.
-  yield `retry: ${RECONNECT_MS}\n\n`;
-  let next = feed.next();
-  for (;;) {
-    const outcome = await orLate(next, { withinMs: heartbeatMs, late: () => 'quiet' as const });
-    if (outcome === 'quiet') {
-      yield `: still there\nid: ${feed.cursor}\n\n`;
-      continue;
+  const wakeSignal = createWakeSignal();
+  const heartbeat = setInterval(wakeSignal.notify, heartbeatMs);
+  let arrived: ReturnType<EventFeed['next']> | undefined;
+  // Waited for once: each heartbeat that raced against an event would stay with it until it comes.
+  const ask = () => {
+    const next = feed.next();
+    const tell = () => {
+      arrived = next;
+      wakeSignal.notify();
+    };
+    next.then(tell, tell);
+  };
+  try {
+    // Sent at once, so that the client knows that it is connected.
+    yield `retry: ${RECONNECT_MS}\n\n`;
+    ask();
+    for (;;) {
+      await wakeSignal.wait();
+      const next = arrived;
+      if (next === undefined) {
+        yield `: still there\nid: ${feed.cursor}\n\n`;
+        continue;
+      }
+      arrived = undefined;
+      const { done, value } = await next;
+      if (done === true) return;
+      yield `id: ${value.cursor}\nevent: ${value.event.type}\ndata: ${JSON.stringify(value.event)}\n\n`;
+      ask();
     }
-    if (outcome.done === true) return;
-    const { cursor, event } = outcome.value;
-    yield `id: ${cursor}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
-    next = feed.next();
+  } finally {
+    clearInterval(heartbeat);
+    await feed.return();
   }
 }

@@ -32,6 +32,7 @@ export function registerFactRoutes(api: ApiScope, { facts }: Pick<ApiOptions, 'f
   api.get(
     '/v1/facts',
     {
+      config: { access: { scope: 'read', perAccount: false } },
       schema: {
         operationId: 'listFacts',
         tags: ['TikTok'],

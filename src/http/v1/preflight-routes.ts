@@ -82,13 +82,11 @@ const preflightSchema = z
   .meta({ id: 'PreflightReport', description: 'Result of checking a request before anything is sent.' });
 
 /** Adds `/v1/preflight`. */
-export function registerPreflightRoutes(
-  api: ApiScope,
-  { publisher, refuseFile }: Pick<ApiOptions, 'publisher' | 'refuseFile'>,
-): void {
+export function registerPreflightRoutes(api: ApiScope, { refuseFile }: Pick<ApiOptions, 'refuseFile'>): void {
   api.post(
     '/v1/preflight',
     {
+      config: { access: { scope: 'enqueue', perAccount: true } },
       schema: {
         operationId: 'preflightPublish',
         tags: ['Publishes'],
@@ -106,7 +104,7 @@ export function registerPreflightRoutes(
         ),
       },
     },
-    async ({ body, headers }) => {
+    async ({ body, headers, publisher }) => {
       for (const path of filesOf(body.media)) await refuseFile(path);
       const { findings, ...report } = await publisher.preflight(body, keyOf(headers));
       return {

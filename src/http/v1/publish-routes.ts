@@ -9,7 +9,7 @@ import { idempotencyKeySchema, keyOf } from './idempotency-key.ts';
 import { enqueuedJobSchema, jobPageSchema, jobParams, jobSchema, retriedJobSchema, stateSchema } from './job-schema.ts';
 import type { ApiOptions, ApiScope } from './typed-routes.ts';
 
-type Options = Pick<ApiOptions, 'publisher' | 'refuseFile'> & {
+type Options = Pick<ApiOptions, 'refuseFile'> & {
   /** Path below which a proxy serves us; empty where there is none. */
   readonly basePath: string;
 };
@@ -22,14 +22,15 @@ const NOT_FOUND = {
 /** Adds `/v1/publishes`. */
 export function registerPublishRoutes(api: ApiScope, options: Options): void {
   registerEnqueue(api, options);
-  registerReading(api, options);
-  registerChanges(api, options);
+  registerReading(api);
+  registerChanges(api);
 }
 
-function registerEnqueue(api: ApiScope, { publisher, refuseFile, basePath }: Options): void {
+function registerEnqueue(api: ApiScope, { refuseFile, basePath }: Options): void {
   api.post(
     '/v1/publishes',
     {
+      config: { access: { scope: 'enqueue', perAccount: true } },
       schema: {
         operationId: 'enqueuePublish',
         tags: TAGS,
@@ -51,7 +52,7 @@ function registerEnqueue(api: ApiScope, { publisher, refuseFile, basePath }: Opt
         },
       },
     },
-    async ({ body, headers }, reply) => {
+    async ({ body, headers, publisher }, reply) => {
       for (const path of filesOf(body.media)) await refuseFile(path);
       const job = await publisher.enqueue(body, keyOf(headers));
       reply.code(job.created ? 202 : 200).header('location', `${basePath}/v1/publishes/${encodeURIComponent(job.id)}`);
@@ -60,10 +61,11 @@ function registerEnqueue(api: ApiScope, { publisher, refuseFile, basePath }: Opt
   );
 }
 
-function registerReading(api: ApiScope, { publisher }: Pick<Options, 'publisher'>): void {
+function registerReading(api: ApiScope): void {
   api.get(
     '/v1/publishes/:id',
     {
+      config: { access: { scope: 'read', perAccount: true } },
       schema: {
         operationId: 'getPublish',
         tags: TAGS,
@@ -72,7 +74,7 @@ function registerReading(api: ApiScope, { publisher }: Pick<Options, 'publisher'
         response: jsonAnswers('The current job.', jobSchema, NOT_FOUND),
       },
     },
-    async ({ params: { id } }) => {
+    async ({ params: { id }, publisher }) => {
       const job = await publisher.get(id);
       if (job === undefined) throw new PublishError('JOB_NOT_FOUND');
       return job;
@@ -81,6 +83,7 @@ function registerReading(api: ApiScope, { publisher }: Pick<Options, 'publisher'
   api.get(
     '/v1/publishes',
     {
+      config: { access: { scope: 'read', perAccount: true } },
       schema: {
         operationId: 'listPublishes',
         tags: TAGS,
@@ -108,7 +111,7 @@ function registerReading(api: ApiScope, { publisher }: Pick<Options, 'publisher'
         response: jsonAnswers('A page of jobs.', jobPageSchema),
       },
     },
-    async ({ query: { account, state, idempotencyKey, limit, cursor } }) =>
+    async ({ query: { account, state, idempotencyKey, limit, cursor }, publisher }) =>
       await publisher.list({
         limit,
         ...(account !== undefined && { account }),
@@ -119,10 +122,11 @@ function registerReading(api: ApiScope, { publisher }: Pick<Options, 'publisher'
   );
 }
 
-function registerChanges(api: ApiScope, { publisher }: Pick<Options, 'publisher'>): void {
+function registerChanges(api: ApiScope): void {
   api.patch(
     '/v1/publishes/:id',
     {
+      config: { access: { scope: 'operate', perAccount: true } },
       schema: {
         operationId: 'updatePublish',
         tags: TAGS,
@@ -138,11 +142,12 @@ function registerChanges(api: ApiScope, { publisher }: Pick<Options, 'publisher'
         }),
       },
     },
-    async ({ params: { id }, body }) => await publisher.update(id, body),
+    async ({ params: { id }, body, publisher }) => await publisher.update(id, body),
   );
   api.post(
     '/v1/publishes/:id/cancel',
     {
+      config: { access: { scope: 'operate', perAccount: true } },
       schema: {
         operationId: 'cancelPublish',
         tags: TAGS,
@@ -156,11 +161,12 @@ function registerChanges(api: ApiScope, { publisher }: Pick<Options, 'publisher'
         }),
       },
     },
-    async ({ params: { id } }) => await publisher.cancel(id),
+    async ({ params: { id }, publisher }) => await publisher.cancel(id),
   );
   api.post(
     '/v1/publishes/:id/retry',
     {
+      config: { access: { scope: 'operate', perAccount: true } },
       schema: {
         operationId: 'retryPublish',
         tags: TAGS,
@@ -184,6 +190,6 @@ function registerChanges(api: ApiScope, { publisher }: Pick<Options, 'publisher'
         }),
       },
     },
-    async ({ params: { id }, body }) => await publisher.retry(id, { force: body?.force ?? false }),
+    async ({ params: { id }, body, publisher }) => await publisher.retry(id, { force: body?.force ?? false }),
   );
 }

@@ -2,9 +2,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { FastifyBaseLogger, FastifyInstance, FastifyTypeProvider, RawServerDefault } from 'fastify';
 import type { z } from 'zod';
+import type { ApiKeys } from '../../access/api-keys.ts';
+import type { AuditTrail } from '../../access/audit-trail.ts';
+import type { CallersPublisher } from '../../access/publisher-as.ts';
 import type { Deliveries } from '../../callbacks/deliveries.ts';
 import type { FactReport } from '../../core/learned-facts.ts';
-import type { Publisher } from '../../producers/publisher.ts';
 
 /** What may be sent where a schema says `T`: read-only will do. */
 type Sent<T> = T extends Readable
@@ -35,20 +37,13 @@ export interface ApiOptions {
   readonly apiKeys: readonly string[];
   /** Requests that one caller may make in a minute, as counted by this process. */
   readonly requestsPerMinute: number;
-  readonly publisher: Pick<
-    Publisher,
-    | 'enqueue'
-    | 'get'
-    | 'list'
-    | 'cancel'
-    | 'retry'
-    | 'update'
-    | 'events'
-    | 'preflight'
-    | 'accounts'
-    | 'creator'
-    | 'connectLink'
-  >;
+  /** Event streams that this process holds open at the same time, in all and for one caller. */
+  readonly maxEventStreams: number;
+  readonly maxEventStreamsPerKey: number;
+  readonly publisher: CallersPublisher;
+  /** Keys that were made at run time. */
+  readonly keys: ApiKeys;
+  readonly audit: AuditTrail;
   readonly callbacks: Deliveries;
   /** What was learned from TikTok's answers, oldest first. */
   readonly facts: () => Promise<FactReport[]>;

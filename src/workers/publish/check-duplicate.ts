@@ -71,6 +71,6 @@ async function claim(job: OwnedJob, deps: ClaimDeps, name: () => Promise<Claimed
 
 function duplicateOf({ id, state }: OtherJob): PublishError {
   return new PublishError('INPUT_DUPLICATE_VIDEO', {
-    reason: `publish job ${id} of this account has the same video and is ${state}`,
+    reason: `publish job ${id} of this account has the same media and is ${state}`,
   });
 }

@@ -1,4 +1,11 @@
-import { isDataLost, isReference, publishEntryOf, referenceTo } from '../../core/job-reference.ts';
+import {
+  isDataLost,
+  isReference,
+  leftOutBytesOf,
+  MAX_ENTRY_BYTES,
+  publishEntryOf,
+  referenceTo,
+} from '../../core/job-reference.ts';
 import { PublishError, toPublishError } from '../../core/publish-error.ts';
 import { type PublishRequest, parsePublishRequest } from '../../core/publish-request.ts';
 import { digestRequest } from '../../core/request-digest.ts';
@@ -9,6 +16,7 @@ import { newRecord } from '../../ledger/change.ts';
 import type { Run } from '../../ledger/claim.ts';
 import type { LedgerRecord } from '../../ledger/record.ts';
 import { AWAITING_TURN_MS } from '../../limits/lanes.ts';
+import { isPlainJobId, MAX_JOB_ID_LENGTH, PLAIN_JOB_ID } from '../../queues/job-ids.ts';
 import type { Needs } from '../deps.ts';
 import { claimJob, OwnedJob } from '../owned-job.ts';
 
@@ -27,6 +35,9 @@ export interface PublishQueueEntry {
   readonly run: Run;
 }
 
+/** How often an entry is started again whose workers died or hung, while its record did not change. */
+export const MAX_FRUITLESS_STARTS = 5;
+
 type AdoptDeps = Needs<'clock' | 'ledger' | 'log' | 'queues' | 'requestSecrets'>;
 
 /**
@@ -37,10 +48,12 @@ type AdoptDeps = Needs<'clock' | 'ledger' | 'log' | 'queues' | 'requestSecrets'>
  * Each step may be done twice, so a process may die between any two.
  */
 export async function claimPublishEntry(entry: PublishQueueEntry, deps: AdoptDeps): Promise<OwnedJob | Settlement> {
-  if (entry.isNumbered) return await moveToOwnEntry(entry, deps);
+  if (entry.isNumbered) return (await refuseUnread(entry, deps)) ?? (await moveToOwnEntry(entry, deps));
   let job = await claimJob(entry.id, entry.run, deps.ledger);
   if (job === 'missing') {
     if (isReference(entry.data)) return recordIsGone(entry, deps);
+    const refusal = await refuseUnread(entry, deps);
+    if (refusal !== undefined) return refusal;
     const request = await newRequestOf(entry, deps);
     if ('kind' in request) return request;
     await createRecord(entry, request, deps);
@@ -56,8 +69,24 @@ function recordIsGone({ id }: PublishQueueEntry, { log }: Needs<'log'>): Settlem
   return failed(new PublishError('JOB_NOT_FOUND', { reason: `no record of job ${id}, so nothing was sent` }));
 }
 
+/** Refuses an entry without a record whose id is none for a job, or at which its workers died. */
+async function refuseUnread(entry: PublishQueueEntry, deps: Needs<'log'>): Promise<Settlement | undefined> {
+  const { id, isNumbered, run } = entry;
+  if (isNumbered ? id.length > MAX_JOB_ID_LENGTH : !isPlainJobId(id)) {
+    const problems = [{ path: 'jobId', message: `expected ${PLAIN_JOB_ID}` }];
+    return await refuse(entry, new PublishError('INPUT_INVALID', { problems }), deps);
+  }
+  if ((run.stalls ?? 0) < MAX_FRUITLESS_STARTS) return undefined;
+  return await refuse(entry, new PublishError('INTERNAL_WORKERS_LOST'), deps);
+}
+
 /** The request that a plain client's entry brings, or the refusal of a malformed one. */
 async function requestOf(entry: PublishQueueEntry, { log }: Needs<'log'>): Promise<PublishRequest | Settlement> {
+  const bytes = leftOutBytesOf(entry.data);
+  if (bytes !== undefined) {
+    const problems = [{ path: 'data', message: `expected at most ${MAX_ENTRY_BYTES} bytes of JSON, got ${bytes}` }];
+    return await refuse(entry, new PublishError('INPUT_INVALID', { problems }), { log });
+  }
   try {
     return parsePublishRequest(entry.data);
   } catch (thrown) {

@@ -40,7 +40,10 @@ export async function enforceCreatorRules(job: OwnedJob, deps: CreatorCheckDeps)
     throw new PublishError(problem.code, { reason: problem.reason });
   }
   const unaudited = unauditedReason(job);
-  const remarks = [...(unaudited === undefined ? [] : [unaudited]), ...problems.map(({ reason }) => reason), ...notes];
+  const remarks = [
+    ...(unaudited === undefined ? [] : [unaudited]),
+    ...[...problems, ...notes].map(({ reason }) => reason),
+  ];
   if (remarks.length > 0) await job.commit({ cause: { event: 'creator_noted', remarks } });
 }
 

@@ -1,11 +1,14 @@
+import { checkPhotos } from '../../core/check-photos.ts';
+import { isErrorCode } from '../../core/error-table.ts';
 import { type FetchedMedia, photosOf } from '../../core/media-route.ts';
+import type { PhotosMedia } from '../../core/new-request.ts';
 import type { MediaSource } from '../../core/ports.ts';
+import { findingText, type PreflightFinding } from '../../core/preflight-finding.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { fingerprintVideo } from '../../core/video-fingerprint.ts';
 import type { Needs } from '../deps.ts';
 import type { OwnedJob } from '../owned-job.ts';
 import { type ClaimDeps, claimFetchedMedia, looksForDuplicates } from './check-duplicate.ts';
-import { examinePhotos } from './examine-photos.ts';
 import type { FetchSource } from './init-publish.ts';
 import { prepareVideo } from './prepare-video.ts';
 
@@ -69,4 +72,29 @@ async function preparePhotos(
 function linkerOf({ record: { id } }: OwnedJob, { linkToMedia }: Needs<'linkToMedia'>) {
   if (linkToMedia === undefined) throw new PublishError('CONFIG_PULL_ADDRESS_MISSING');
   return async (index: number, source: MediaSource) => await linkToMedia(id, index, source);
+}
+
+/**
+ * Looks at the photos that TikTok is to download, before an init is spent on them.
+ * @throws PublishError `INPUT_PHOTO_*` or `INPUT_MEDIA_*` that TikTok would fail the post for
+ */
+async function examinePhotos(
+  job: OwnedJob,
+  media: PhotosMedia,
+  { lookAtPhoto, settings: { preflight } }: Needs<'lookAtPhoto' | 'settings'>,
+  signal: AbortSignal,
+): Promise<void> {
+  // They were looked at before the init was booked.
+  if (preflight === 'off' || job.record.bookedSlot?.endpoint === 'photo_init') return;
+  const findings = await checkPhotos(media, lookAtPhoto, signal);
+  if (findings.length === 0) return;
+  await job.commit({ cause: { event: 'photos_noted', remarks: findings.map(photoText) } });
+  const refusals = findings.filter(({ severity }) => severity === 'refuse');
+  const code = refusals[0]?.code;
+  if (preflight !== 'refuse' || code === undefined || !isErrorCode(code)) return;
+  throw new PublishError(code, { reason: refusals.map(photoText).join('; ') });
+}
+
+function photoText(finding: PreflightFinding): string {
+  return `${finding.field}: ${findingText(finding)}`;
 }

@@ -12,7 +12,7 @@ import { wakeIfReportedMeanwhile } from '../status/plan-poll.ts';
 import { inSpan } from '../step-span.ts';
 import type { ClaimDeps } from './check-duplicate.ts';
 import type { StopSignals } from './chunk-loop.ts';
-import { claimPublishEntry, type PublishQueueEntry } from './claim-publish-entry.ts';
+import { claimPublishEntry, MAX_FRUITLESS_STARTS, type PublishQueueEntry } from './claim-publish-entry.ts';
 import { inLane } from './in-lane.ts';
 import { initFetch } from './init-publish.ts';
 import { preparePull } from './prepare-pull.ts';
@@ -46,6 +46,7 @@ async function publish(
   if (record.state !== 'processing') {
     const { scheduledAt } = record;
     if (scheduledAt !== undefined && scheduledAt > deps.clock.now()) return { kind: 'later', at: scheduledAt };
+    if (job.around.stalls >= MAX_FRUITLESS_STARTS) throw new PublishError('INTERNAL_WORKERS_LOST');
     // A person cancelled during a pull that then published nothing.
     if (record.cancelRequestedAt !== undefined && exposureOf(record) === 'none')
       return await endJob(job, { to: 'cancelled' }, deps);

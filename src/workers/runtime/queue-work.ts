@@ -73,5 +73,9 @@ export function deliveryWork(deps: CallbackDeps): QueueWork {
 }
 
 function runOf(job: Job): Run {
-  return { entry: `${job.queueName}:${job.id}:${job.timestamp}`, start: job.attemptsStarted };
+  return {
+    entry: `${job.queueName}:${job.id}:${job.timestamp}`,
+    start: job.attemptsStarted,
+    stalls: job.stalledCounter,
+  };
 }

@@ -5,7 +5,9 @@ import type { Settlement } from '../../core/settlement.ts';
 import { SECOND_MS } from '../../core/units.ts';
 import type { MeasureStep } from '../../observability/metrics.ts';
 import { createOutageLog } from '../../observability/outage-log.ts';
+import { boundEntries } from '../../queues/bounded-entries.ts';
 import { publishIdOfEntryId } from '../../queues/job-ids.ts';
+import { QUEUE_NAMES } from '../../queues/queue-names.ts';
 import type { RedisClient } from '../../redis/lua-script.ts';
 import type { WorkerSettings } from '../deps.ts';
 import { LOCK_LOST } from '../publish/run-owned.ts';
@@ -13,8 +15,12 @@ import type { QueueWork } from './queue-work.ts';
 import { pauseOfRetry, settleJob } from './settle-job.ts';
 import { WatchedWorker } from './watched-worker.ts';
 
-/** A stall is an interruption, not a failure, and BullMQ never resets its count. */
+/**
+ * A stall is an interruption, not a failure, and BullMQ never resets its count: what has a record ends by the record
+ * (see `MAX_FRUITLESS_STARTS`). A delivery has none, and is tried for three days.
+ */
 const MAX_STALLED_COUNT = 1_000_000;
+const MAX_STALLED_DELIVERIES = 50;
 
 /** What BullMQ's workers have in common. */
 export interface QueueWorkerOptions {
@@ -36,12 +42,12 @@ export function startQueueWorker(
   const kept = { age: Math.ceil(retentionMs / SECOND_MS) };
   const worker = new WatchedWorker(queue, processorOf(queue, run, log), {
     around: (job, process) => measureStep(stepOf(job), process),
-    ...{ connection, prefix, concurrency },
+    ...{ connection: boundEntries(connection), prefix, concurrency },
     // BullMQ names its blocking connections itself, and puts this at the end.
     name: `tiktok-publisher:worker:${process.pid}`,
     lockDuration: recovery.lockDurationMs,
     stalledInterval: recovery.stalledIntervalMs,
-    maxStalledCount: MAX_STALLED_COUNT,
+    maxStalledCount: queue === QUEUE_NAMES.events ? MAX_STALLED_DELIVERIES : MAX_STALLED_COUNT,
     settings: { backoffStrategy: pauseOfRetry },
     // By default a worker that lost Redis sits idle for 15 s before it fetches again.
     runRetryDelay: SECOND_MS,

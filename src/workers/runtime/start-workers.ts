@@ -76,6 +76,9 @@ export function startWorkers(options: StartWorkersOptions): RunningWorkers {
 
   /** Nothing acts on a ledger that went back in time; once it is accepted, everything goes on. */
   async function mayAct(): Promise<boolean> {
+    for (const entry of await deps.queues.removeReservedIds()) {
+      log.warn(entry, 'removed a queue entry whose id is reserved: BullMQ could not work on the queue');
+    }
     forbidden = await options.findForbidden();
     await ledgerGuard.look();
     const isInTrouble = ledgerGuard.trouble() !== undefined;

@@ -249,11 +249,30 @@ describe('the CSV script', () => {
     expect(again.stderr).toBe('line 3: key: k-2 was used for another post before\n');
     expect(again.stdout).toMatch(/^line 2: .*\nline 4: .*\n$/);
   });
+
+  it.each([
+    [[], ''],
+    [['gone.csv'], 'there is no gone.csv\n'],
+    [['gone.csv', '--skipbad'], "Unknown option '--skipbad'"],
+  ])('says how it is used when it gets %j', async (args, why) => {
+    const { exitCode, stderr } = await runExample('enqueue-csv.mjs', args, {});
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 2, stderr: expect.stringContaining(why) });
+    expect(stderr).toMatch(/^usage: node enqueue-csv\.mjs <file\.csv> \[--skip-bad\]\n$/m);
+    expect(stderr).not.toContain('    at ');
+  });
 });
 
 const hasPython = spawnSync('python3', ['--version']).status === 0;
 
 describe('the Python script', () => {
+  it.skipIf(!hasPython)('says how it is used when it gets too little', async () => {
+    expect(await runExample('enqueue.py', ['video.mp4'], {})).toEqual({
+      exitCode: 1,
+      stdout: '',
+      stderr: 'usage: python3 enqueue.py <video> <account> <idempotency-key>\n',
+    });
+  });
+
   it.skipIf(!hasPython)('publishes over REST and waits (skipped where there is no python3)', async () => {
     const env = { ...freshEnvironment(), MEDIA_ROOTS: folder };
     const { simulatorUrl, serviceUrl } = await startTerminals(env);

@@ -138,7 +138,9 @@ export async function sendStrayRequests({ url, env, boardHeaders, planted, evide
     pageEvidence(`${url}/connect/tiktok/callback?code=${stray}&state=${stray}`),
     pageEvidence(`${url}/connect/tiktok/%zz?code=${stray}`),
     pageEvidence(`${url}/board/api/queues/${'x'.repeat(200)}/%E0%A4%A?code=${stray}`, { headers: boardHeaders }),
-    pageEvidence(`${url}/nowhere?code=${stray}`, { headers: { ...bearer, cookie: `tiktok-connect=${stray}` } }),
+    pageEvidence(`${url}/nowhere?code=${stray}`, {
+      headers: { ...bearer, cookie: `tiktok-connect-${stray.slice(0, 8)}=${stray}` },
+    }),
     pageEvidence(`${url}/board`, { headers: { authorization: `Basic ${btoa(`operator:${stray}`)}` } }),
     pageEvidence(`${url}/board`, { headers: bearer }),
   ];

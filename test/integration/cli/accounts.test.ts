@@ -117,7 +117,7 @@ describe('accounts connect', () => {
     expect(inHours(answer.expiresAt)).toBeGreaterThan(2);
     expect(inHours(answer.expiresAt)).toBeLessThanOrEqual(2.5);
     expect(await run([...connect, '--return-to', 'https://evil.example'], settings)).toMatchObject({
-      ...{ exitCode: 2, answer: { error: { problems: [{ path: 'returnTo' }] } } },
+      ...{ exitCode: 2, answer: { error: { problems: [{ path: '--return-to' }] } } },
     });
     expect((await run([...connect, '--expires-in', '8d'], settings)).stdout).toContain('seven days');
     expect((await run([...connect, '--expires-in', 'soon'], settings)).stdout).toContain('such as 30m, 12h or 7d');
@@ -125,7 +125,7 @@ describe('accounts connect', () => {
 
   it.each([
     [{ PORT: '0' }, 3, 'PUBLIC_BASE_URL'],
-    [{ HOST: '0.0.0.0', API_KEYS: 'k' }, 3, 'PUBLIC_BASE_URL'],
+    [{ HOST: '0.0.0.0', API_KEYS: 'key-of-this-test' }, 3, 'PUBLIC_BASE_URL'],
     [{ TIKTOK_CLIENT_KEY: '', TIKTOK_CLIENT_SECRET: '' }, 3, 'TIKTOK_CLIENT_KEY'],
   ])('says what is missing with %o', async (settings, exitCode, named) => {
     const { run } = await startWorld();

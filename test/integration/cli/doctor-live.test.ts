@@ -83,8 +83,9 @@ describe('doctor --live', () => {
       expect(stdout).toMatch(/Nothing was posted\.\n$/);
     }
     expect(pipeline.simulator.journal.posts()).toEqual([]);
-    const { exitCode, stdout } = await ask(pipeline, 'yes\n');
+    const { exitCode, stdout, stderr } = await ask(pipeline, 'yes\n');
     expect(exitCode).toBe(0);
+    expect(stderr.match(/^Redis: /gm)).toHaveLength(1);
     expect(stdout).toMatch(/^ok +init +accepted, publish_id \S+$/m);
     expect(stdout).toMatch(/^ok +outcome +TikTok reported PUBLISH_COMPLETE: published$/m);
     expect(pipeline.simulator.journal.posts()).toHaveLength(1);

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { storageFindings } from '../../../src/cli/doctor/storage-findings.ts';
+import { storageFindings } from '../../../src/cli/doctor/setting-findings.ts';
 import { eventually } from '../../support/eventually.ts';
 import { hasSwift, SWIFT_CREDENTIALS, startSwift } from '../../support/swift-server.ts';
 

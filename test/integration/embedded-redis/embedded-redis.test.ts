@@ -83,6 +83,23 @@ it('is started again where it was when it is killed, with everything that was wr
   await expect(command(redis.url, 'PING')).rejects.toMatchObject({ why: 'refused' });
 });
 
+it('is given up where the data folder was removed and another one runs there: all use that one', async () => {
+  const first = await start();
+  await rm(dataDir, { recursive: true });
+  const second = await start();
+  expect(second.pid).not.toBe(first.pid);
+  await eventually(() => expect(first.pid).toBe(second.pid));
+  expect(await command(second.url, 'PING')).toBe('PONG');
+});
+
+it('is started again in a data folder that was removed', async () => {
+  const first = await start();
+  const { pid } = first;
+  await rm(dataDir, { recursive: true });
+  process.kill(pid, 'SIGKILL');
+  await eventually(() => expect(first.pid).not.toBe(pid));
+});
+
 it('runs in a session of its own, where Ctrl-C in our terminal does not reach it', async () => {
   const { pid } = await start();
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);

@@ -51,6 +51,13 @@ it.each([true, false])('everything works below a path, whether the proxy removes
       expect([link, status]).toEqual([link, 200]);
     }
   }
+  for (const path of ['/nowhere', '/publishes/unknown', '/v1/publishes/unknown', '/%zz']) {
+    const page = `${origin}/tiktok${path}`;
+    const answer = await fetch(page, { headers: { accept: 'text/html' } });
+    expect([path, answer.status >= 400]).toEqual([path, true]);
+    const links = linksOf(await answer.text(), page);
+    expect([path, links]).toEqual([path, [`${origin}/tiktok/`]]);
+  }
   const board = await (await fetch(`${origin}/tiktok/board`)).text();
   expect(board).toContain('<base href="/tiktok/board/"');
   expect(board).toContain('"/tiktok/metrics"');

@@ -49,9 +49,9 @@ it('creates no link without the settings that make it work, and for nobody witho
     status: 503,
     body: { code: 'CONFIG_CLIENT_CREDENTIALS_MISSING' },
   });
-  const nowhere = await startApi({ HOST: '0.0.0.0', API_KEYS: 'k' });
+  const nowhere = await startApi({ HOST: '0.0.0.0', API_KEYS: 'key-of-this-test' });
   expect(await nowhere.call('POST', PATH, { account: 'acme' })).toMatchObject({ status: 401 });
-  const authorization = 'Bearer k';
+  const authorization = 'Bearer key-of-this-test';
   expect(await nowhere.call('POST', PATH, { account: 'acme' }, { authorization })).toMatchObject({
     status: 503,
     body: { code: 'CONFIG_INVALID' },

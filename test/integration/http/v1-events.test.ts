@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { enqueue, startApi } from '../../support/api-site.ts';
 import { openEvents } from '../../support/event-source.ts';
+import { eventually } from '../../support/eventually.ts';
 
 describe('GET /v1/events', () => {
   it('tells what happens to all jobs from the moment it answers', async () => {
@@ -45,6 +46,19 @@ describe('GET /v1/events', () => {
     const ended = Promise.all(streams.map((stream) => stream.next()));
     await api.app.close();
     expect(await ended).toEqual([undefined, undefined]);
+  });
+
+  it('are limited for each key, so that none has the places of all', async () => {
+    const api = await startApi({ API_KEYS: 'first-api-key,second-api-key', MAX_EVENT_STREAMS_PER_KEY: '2' });
+    const follow = async (key: string) =>
+      await openEvents(`${api.url}/v1/events`, { authorization: `Bearer ${key}-api-key` });
+    const [first] = [await follow('first'), await follow('first')];
+    const refused = await api.call('GET', '/v1/events', undefined, { authorization: 'Bearer first-api-key' });
+    expect([refused.status, refused.body]).toMatchObject([503, { code: 'TOO_MANY_STREAMS' }]);
+    expect(refused.text).toContain('MAX_EVENT_STREAMS_PER_KEY');
+    expect((await follow('second')).status).toBe(200);
+    first?.leave();
+    await eventually(async () => expect((await follow('first')).status).toBe(200));
   });
 
   it('leaves nothing behind when clients leave', async () => {

@@ -20,7 +20,16 @@ describe('POST /v1/publishes', () => {
     });
     const { id } = job.parse(answer.body);
     expect(answer.headers.get('location')).toBe(`/v1/publishes/${id}`);
-    expect((await api.call('GET', `/v1/publishes/${id}`)).body).toMatchObject({ id, state: 'queued' });
+    const { timeline, createdAt } = z
+      .looseObject({ timeline: z.array(z.unknown()), createdAt: z.string() })
+      .parse(answer.body);
+    expect(timeline).toEqual([{ at: createdAt, event: 'queued' }]);
+    expect((await api.call('GET', `/v1/publishes/${id}`)).body).toMatchObject({
+      id,
+      state: 'queued',
+      createdAt,
+      timeline,
+    });
   });
 
   it('answers the same job to the same idempotency key, and refuses it with another request', async () => {

@@ -45,6 +45,17 @@ describe('learned facts', () => {
     expect(await facts.list()).toEqual([]);
   });
 
+  it('are those of one app: another client key, as after a sandbox, starts with none', async () => {
+    const { facts, keys } = openFacts();
+    await facts.change({ name: 'audited', value: false }, source);
+    for (const clientKey of [undefined, 'sandbox', 'sandbox', undefined]) await facts.keepFor(clientKey);
+    expect(await facts.of('acme')).toMatchObject({ audited: { value: false } });
+    await redis.zadd(keys.activeUsers, START, 'acme');
+    await facts.keepFor('production');
+    expect(await facts.list()).toEqual([]);
+    expect(await redis.exists(keys.activeUsers)).toBe(0);
+  });
+
   it('no longer count after their time, and are deleted with what nobody can read', async () => {
     const { facts, time, keys } = openFacts();
     await facts.change({ name: 'audited', value: false }, source);

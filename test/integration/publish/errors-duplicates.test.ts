@@ -45,7 +45,7 @@ describe('a video that was published on the account before', () => {
     const { advice } = ERROR_TABLE.INPUT_DUPLICATE_VIDEO;
     expect(second).toMatchObject({ state: 'failed', attempts: 0, publishId: null });
     expect(second.failure).toMatchObject({ code: 'INPUT_DUPLICATE_VIDEO', advice, retryable: true });
-    expect(second.failure?.message).toBe(`publish job ${first.id} of this account has the same video and is in_inbox`);
+    expect(second.failure?.message).toBe(`publish job ${first.id} of this account has the same media and is in_inbox`);
     expect(inits()).toHaveLength(1);
   });
 

@@ -50,7 +50,7 @@ describe('photos that TikTok is to download', () => {
   it.concurrent('F14: are posted beyond 1080p, with a remark', async () => {
     const { job } = await publish('large.jpg');
     expect(job.state).toBe('in_inbox');
-    const remarks = ['expected at most 1080 x 1920 pixels, got 4000 x 3000 in media.urls.0'];
+    const remarks = ['media.urls.0: expected at most 1080 x 1920 pixels, got 4000 x 3000'];
     expect(job.timeline).toContainEqual(expect.objectContaining({ event: 'photos_noted', remarks }));
   });
 
@@ -59,7 +59,7 @@ describe('photos that TikTok is to download', () => {
     // The simulated TikTok gets the same answer.
     expect(job).toMatchObject({ state: 'failed', failure: { code: 'TIKTOK_PULL_FAILED' } });
     expect(inits.length).toBeGreaterThan(0);
-    const remarks = [expect.stringContaining('media.urls.0 could not be looked at: ')];
+    const remarks = [expect.stringContaining('media.urls.0: could not be looked at: ')];
     expect(job.timeline).toContainEqual(expect.objectContaining({ event: 'photos_noted', remarks }));
   });
 });
@@ -87,7 +87,7 @@ describe('photos on a disk', () => {
     };
     const large = await publish('large.jpg', jpegOf(4_000, 3_000, 300_000));
     expect(large.state).toBe('in_inbox');
-    const remarks = ['expected at most 1080 x 1920 pixels, got 4000 x 3000 in media.items.0'];
+    const remarks = ['media.items.0: expected at most 1080 x 1920 pixels, got 4000 x 3000'];
     expect(large.timeline).toContainEqual(expect.objectContaining({ event: 'photos_noted', remarks }));
     const { failure } = await publish('a.png', PICTURES.png);
     expect(failure).toMatchObject({

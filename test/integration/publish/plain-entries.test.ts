@@ -265,7 +265,7 @@ describe('a job that is scheduled beyond its retention', () => {
     const [id = ''] = await jobIds(world, 1);
     await eventually(async () => (await queues.publish.getJobState(id)) === 'delayed');
     const dead = () => Promise.reject(new Error('killed right after the ledger said cancelled'));
-    await cancelJob(id, { ...enqueueDeps(deps), queues: { ...queues, removeEntries: dead } });
+    await cancelJob(id, undefined, { ...enqueueDeps(deps), queues: { ...queues, removeEntries: dead } });
     expect(await publisher.get(id)).toMatchObject({ state: 'cancelled' });
     expect(await queues.publish.getJobState(id)).toBe('delayed');
     await sweepJob(world, id);

@@ -78,7 +78,7 @@ describe('publisher.preflight', () => {
     await workers.close({ timeoutMs: 5_000 });
     const { ok, findings } = await pipeline.publisher.preflight(request);
     expect(ok).toBe(false);
-    const found = `publish job ${id} of this account has the same video and is published`;
+    const found = `publish job ${id} of this account has the same media and is published`;
     expect(findings).toMatchObject([{ code: 'INPUT_DUPLICATE_VIDEO', severity: 'refuse', found }]);
   });
 
@@ -110,6 +110,20 @@ describe('publisher.preflight', () => {
     } finally {
       await publisher.close();
       await server.close();
+    }
+  });
+
+  it('refuses a callback that enqueueing refuses', async () => {
+    const { account } = await openCase(pipeline);
+    const publisher = publisherWith({});
+    try {
+      const request = { ...direct(account, 'h264.mp4'), callbackUrl: 'http://10.0.0.1/hook' };
+      await expect(publisher.enqueue(request)).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+      const { ok, findings } = await publisher.preflight(request);
+      expect(ok).toBe(false);
+      expect(findings).toMatchObject([{ code: 'INPUT_INVALID', severity: 'refuse', field: 'callbackUrl' }]);
+    } finally {
+      await publisher.close();
     }
   });
 

@@ -4,6 +4,7 @@ import { HOUR_MS } from '../../../src/core/units.ts';
 import { claimJob, OwnedJob } from '../../../src/workers/owned-job.ts';
 import { sweepOnce } from '../../../src/workers/runtime/sweep.ts';
 import { eventually } from '../../support/eventually.ts';
+import { mediaFixture } from '../../support/media-fixtures.ts';
 import { type Pipeline, startTestPipeline } from '../../support/pipeline.ts';
 import { directPost, postsByTitle } from '../../support/plain-entries.ts';
 import { makeVideo } from '../../support/videos.ts';
@@ -105,6 +106,23 @@ describe('a change of a queued job', () => {
     expect(Math.abs((await entryRunsAt(pipeline, id)) - Date.parse(scheduledAt))).toBeLessThan(60_000);
     await eventually(() => simulator.journal.requests({ endpoint: 'video_init' }).length === 2);
     await eventually(async () => expect(await publisher.get(next.id)).toMatchObject({ waitingFor: 'daily_cap' }));
+  });
+
+  it('is held against what the creator may post, also where the init was booked before', async () => {
+    const pipeline = await startTestPipeline({ preflight: 'refuse', workers: false });
+    const { publisher, deps, simulator, startWorkers, addAccount } = pipeline;
+    await addAccount('private', { privacyLevelOptions: ['FOLLOWER_OF_CREATOR', 'SELF_ONLY'] });
+    const inits = { account: 'private', endpoint: 'direct_init', limit: 6, windowMs: 5_000 } as const;
+    for (let init = 0; init < 6; init += 1) await deps.reservations.reserve(inits);
+    const post = { privacyLevel: 'SELF_ONLY' } as const;
+    const media = { type: 'file', path: mediaFixture('h264.mp4') } as const;
+    const { id } = await publisher.enqueue({ account: 'private', mode: 'direct', media, post });
+    await startWorkers();
+    await eventually(async () => (await publisher.get(id))?.waitingFor === 'rate_limit');
+    await publisher.update(id, { post: { privacyLevel: 'PUBLIC_TO_EVERYONE' } });
+    await (await pipeline.queues.publish.getJob(id))?.promote();
+    expect(await publisher.waitForCompletion(id, WAIT)).toMatchObject({ failure: { code: 'TIKTOK_PRIVACY_MISMATCH' } });
+    expect(simulator.journal.requests({ endpoint: 'video_init' })).toEqual([]);
   });
 
   it('stops a worker that is about to begin it', async () => {

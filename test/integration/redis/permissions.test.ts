@@ -1,9 +1,16 @@
+import { Queue } from 'bullmq';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createPublisherFromConfig } from '../../../src/app/create-publisher.ts';
 import { accessFindings } from '../../../src/cli/doctor/redis-findings.ts';
+import { QUEUE_NAMES } from '../../../src/queues/queue-names.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import type { RedisClient } from '../../../src/redis/lua-script.ts';
-import { leastAcl, NEEDED_BY_ENQUEUERS, NEEDED_BY_SERVICES } from '../../../src/redis/needed-commands.ts';
+import {
+  leastAcl,
+  NEEDED_BY_ENQUEUERS,
+  NEEDED_BY_SERVICES,
+  plainEnqueuerAcl,
+} from '../../../src/redis/needed-commands.ts';
 import { describeMissing, findMissingPermissions } from '../../../src/redis/permissions.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startTestPipeline } from '../../support/pipeline.ts';
@@ -91,6 +98,32 @@ describe('the documented permissions', () => {
     await events.return?.();
     expect(await refused(operator)).toEqual([]);
   });
+});
+
+it('the documented permissions of plain BullMQ clients are enough to add jobs, and reach nothing else', async () => {
+  const { operator, rules, url } = await guardedRedis();
+  const pipeline = await startTestPipeline({ redisUrl: url.replace('app:pw@', '') });
+  const { prefix, keys, publisher } = pipeline;
+  await rules(plainEnqueuerAcl(prefix, QUEUE_NAMES.publish));
+  const queue = new Queue(QUEUE_NAMES.publish, { prefix, connection: { url } });
+  onTestFinished(() => queue.close());
+  const data = requestFor(await makeVideo(pipeline.folder, 1_000));
+  const jobs = [{}, { jobId: 'a' }, { jobId: 'b', priority: 1 }, { jobId: 'c', delay: 10 }];
+  for (const opts of jobs) await queue.add('publish', data, opts);
+  await queue.addBulk([{ name: 'publish', data, opts: { jobId: 'd' } }]);
+  for (const id of ['a', 'b', 'c', 'd']) {
+    const job = await eventually(async () => (await publisher.get(id)) ?? Promise.reject(new Error('not there yet')));
+    expect(await publisher.waitForCompletion(job.id)).toMatchObject({ state: 'published' });
+  }
+  expect(await refused(operator)).toEqual([]);
+
+  const client = await connectAs(url);
+  const others = [keys.account('acme'), keys.job('a'), keys.events, `${prefix}:${QUEUE_NAMES.status}:a`];
+  for (const key of others) {
+    await expect(client.hgetall(key)).rejects.toThrow(/NOPERM/);
+    await expect(client.eval("return redis.call('HGET', KEYS[1], 'a')", 1, key)).rejects.toThrow(/NOPERM|permission/);
+    await expect(client.hset(key, 'state', 'published')).rejects.toThrow(/NOPERM/);
+  }
 });
 
 it('a user that may only enqueue is no problem to the doctor, only that workers cannot run as it', async () => {

@@ -31,6 +31,10 @@ describe('text of a job', () => {
     expect(processing).toMatch(/; status check waiting for TikTok's rate limit$/);
   });
 
+  it('counts no bytes of what TikTok downloads itself', () => {
+    expect(headline(sampleJob({ state: 'uploading' }))).toBe('uploading: starting');
+  });
+
   it('rounds the accepted part down, so that 100% means all', () => {
     expect(percentText(uploadingJob(47_999_999))).toBe('99%');
     expect(percentText(uploadingJob(48_000_000))).toBe('100%');

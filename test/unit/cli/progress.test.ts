@@ -50,7 +50,7 @@ describe('progress display', () => {
     expect(text().split('\n')).toEqual([
       'queued: starts when a worker is free',
       'uploading: 0.0 of 48.0 MB accepted (0%)',
-      'processing: TikTok is processing the video',
+      'processing: TikTok is processing the post',
       '',
     ]);
   });

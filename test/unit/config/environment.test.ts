@@ -21,6 +21,20 @@ it('reads a .env file, over which the variables of the process win', async () =>
   expect(await readEnvironment(folder)).toMatchObject({ PORT: '4001', QUEUE_PREFIX: '{mine}' });
 });
 
+it.each([
+  ['CONNECT_PAGE_COLOR=#0f766e', '#0f766e'],
+  ['BOARD_PASSWORD=tick"tock#9  # of the board', 'tick"tock#9'],
+  ["export BOARD_PASSWORD = it's#1\r", "it's#1"],
+  ['BOARD_PASSWORD="quoted#1" # comment', 'quoted#1'],
+  ['BOARD_USER=# nobody yet', ''],
+  ['BOARD_USER=', ''],
+  ['BOARD_USER=ann # the owner', 'ann'],
+])('reads a value with a # whole, and a # after a blank as a comment: %s', async (line, value) => {
+  await writeFile(join(folder, '.env'), `PORT=4000\n${line}\nHOST=127.0.0.1\n`);
+  const name = /\w+(?= *=)/.exec(line)?.[0] ?? '';
+  expect(await readEnvironment(folder)).toMatchObject({ PORT: '4000', [name]: value, HOST: '127.0.0.1' });
+});
+
 it('needs no .env file', async () => {
   vi.stubEnv('PORT', '4001');
   expect(await readEnvironment(folder)).toMatchObject({ PORT: '4001' });

@@ -6,9 +6,9 @@ import { loadConfig } from '../../../src/config/load-config.ts';
 const KEY = Buffer.alloc(32, 7).toString('base64');
 const OTHER_KEY = Buffer.alloc(32, 8).toString('base64');
 
-function problemsOf(env: Record<string, string>): Record<string, string> {
+function problemsOf(env: Record<string, string>, use?: Parameters<typeof loadConfig>[1]): Record<string, string> {
   try {
-    loadConfig(env);
+    loadConfig(env, use);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return Object.fromEntries(error.problems.map(({ variable, message }) => [variable, message]));
@@ -148,27 +148,28 @@ describe('values', () => {
   it('reads lists, keys and numbers', () => {
     const config = loadConfig({
       ENCRYPTION_KEYS: `${KEY}, ${OTHER_KEY}`,
-      API_KEYS: 'one,two,',
+      API_KEYS: 'first-key-of-two,second-key-of-two,',
       MEDIA_ROOTS: '/srv/videos, media',
       OUTBOUND_ALLOW_HOSTS: 'MinIO:9000,10.0.0.0/8,[::1]:80,fd00::/8,127.0.0.1',
       RETENTION_DAYS: '1',
       PORT: '0',
       HOST: '0.0.0.0',
       BOARD_USER: 'ops',
-      BOARD_PASSWORD: 'pw',
+      BOARD_PASSWORD: 'password-of-ops',
       BOARD_READONLY_USER: 'guest',
-      BOARD_READONLY_PASSWORD: 'look',
+      BOARD_READONLY_PASSWORD: 'password-of-guest',
       TIKTOK_API_BASE_URL: 'http://127.0.0.1:4000/',
     });
     expect(config.encryptionKeys?.map((key) => key.toString('base64'))).toEqual([KEY, OTHER_KEY]);
     expect(config.http).toEqual({
       host: '0.0.0.0',
       port: 0,
-      apiKeys: ['one', 'two'],
+      apiKeys: ['first-key-of-two', 'second-key-of-two'],
       requestsPerMinute: 600,
+      ...{ trustedProxies: [], maxConnections: 800, maxEventStreams: 500, maxEventStreamsPerKey: 200 },
       basePath: '',
-      board: { user: 'ops', password: 'pw' },
-      boardViewer: { user: 'guest', password: 'look' },
+      board: { user: 'ops', password: 'password-of-ops' },
+      boardViewer: { user: 'guest', password: 'password-of-guest' },
       returnOrigins: [],
       connectPage: {},
     });
@@ -279,7 +280,45 @@ describe('problems', () => {
   it('refuses to listen beyond this machine without API keys', () => {
     expect(problemsOf({ HOST: '0.0.0.0' }).API_KEYS).toContain('HOST=0.0.0.0');
     expect(problemsOf({ HOST: '::1' })).toEqual({});
-    expect(problemsOf({ HOST: '0.0.0.0', API_KEYS: 'k' })).toEqual({});
+    expect(problemsOf({ HOST: '0.0.0.0', API_KEYS: 'key-of-this-test' })).toEqual({});
+  });
+
+  it('refuses keys and passwords there that can be guessed', () => {
+    for (const API_KEYS of ['a', 'key-of-this-test,short', 'aaaaaaaaaaaaaaaa']) {
+      expect(problemsOf({ HOST: '0.0.0.0', API_KEYS }).API_KEYS).toContain('openssl rand');
+      expect(problemsOf({ API_KEYS })).toEqual({});
+    }
+    const board = { BOARD_USER: 'ops', BOARD_PASSWORD: 'hunter2' };
+    const weak = problemsOf({ HOST: '0.0.0.0', API_KEYS: 'key-of-this-test', ...board }).BOARD_PASSWORD;
+    expect(weak).toContain('can be guessed');
+    expect(weak).not.toContain('hunter2');
+  });
+
+  it('asks for keys and a login where a proxy passes the world on to this machine', () => {
+    const problems = (env: Record<string, string>, opensServer = true) =>
+      Object.keys(problemsOf(env, { sealsTokens: true, opensServer }));
+    const PUBLIC_BASE_URL = 'https://publisher.example.com';
+    const login = { BOARD_USER: 'ops', BOARD_PASSWORD: 'password-of-ops' };
+    expect(problems({ PUBLIC_BASE_URL })).toEqual(['API_KEYS', 'BOARD_USER']);
+    expect(problems({ PUBLIC_BASE_URL, API_KEYS: 'a', ...login })).toEqual(['API_KEYS']);
+    expect(problems({ PUBLIC_BASE_URL, API_KEYS: 'key-of-this-test', ...login })).toEqual([]);
+    expect(problems({ PUBLIC_BASE_URL: 'http://localhost:3000' })).toEqual([]);
+    // Workers and commands need the address, and open nothing.
+    expect(problems({ PUBLIC_BASE_URL }, false)).toEqual([]);
+  });
+
+  it('keeps room for other requests beside event streams', () => {
+    expect(problemsOf({ MAX_CONNECTIONS: '500' }).MAX_EVENT_STREAMS).toContain('MAX_CONNECTIONS is 500');
+    expect(problemsOf({ MAX_CONNECTIONS: '501' })).toEqual({});
+  });
+
+  it('trusts proxies by address or network', () => {
+    expect(loadConfig({ TRUSTED_PROXIES: '127.0.0.1, fd00::/8' }).http.trustedProxies).toEqual([
+      '127.0.0.1',
+      'fd00::/8',
+    ]);
+    for (const TRUSTED_PROXIES of ['true', 'proxy.example.com', '10.0.0.0/33'])
+      expect(problemsOf({ TRUSTED_PROXIES }).TRUSTED_PROXIES).toContain('addresses or CIDRs');
   });
 });
 
@@ -328,7 +367,7 @@ describe('the public address', () => {
   it('is that of the loopback server unless told', () => {
     expect(publicBaseUrl({ HOST: '::1', PORT: '8080' })).toBe('http://[::1]:8080');
     expect(publicBaseUrl({ PORT: '0' })).toBeUndefined();
-    expect(publicBaseUrl({ HOST: '0.0.0.0', API_KEYS: 'k' })).toBeUndefined();
+    expect(publicBaseUrl({ HOST: '0.0.0.0', API_KEYS: 'key-of-this-test' })).toBeUndefined();
     expect(publicBaseUrl({ PUBLIC_BASE_URL: 'https://a.example/tiktok/' })).toBe('https://a.example/tiktok');
   });
 

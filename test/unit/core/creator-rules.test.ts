@@ -22,6 +22,7 @@ describe('the rules of a creator', () => {
     expect(problems).toEqual([
       {
         code: 'TIKTOK_PRIVACY_MISMATCH',
+        field: 'post.privacyLevel',
         reason:
           'expected privacyLevel PUBLIC_TO_EVERYONE or MUTUAL_FOLLOW_FRIENDS or SELF_ONLY (the levels that TikTok currently offers for this account), got FOLLOWER_OF_CREATOR',
       },
@@ -62,8 +63,8 @@ describe('the rules of a creator', () => {
     expect(checkCreatorRules({ post: asked }, limits)).toEqual({
       problems: [],
       notes: [
-        'the request allows comments, but this creator has disabled them',
-        'the request allows duets, but this creator has disabled them',
+        { field: 'post.disableComment', reason: 'the request allows comments, but this creator has disabled them' },
+        { field: 'post.disableDuet', reason: 'the request allows duets, but this creator has disabled them' },
       ],
     });
     expect(checkCreatorRules({ post: { privacyLevel: 'SELF_ONLY' } }, limits).notes).toEqual([]);

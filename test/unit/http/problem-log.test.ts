@@ -8,7 +8,7 @@ import { answerWithProblems } from '../../../src/http/problem.ts';
 async function loggedOf(error: Error): Promise<unknown[]> {
   const lines: unknown[] = [];
   const server = fastify();
-  answerWithProblems(server, pino({ base: null }, { write: (text: string) => void lines.push(JSON.parse(text)) }));
+  answerWithProblems(server, pino({ base: null }, { write: (text: string) => void lines.push(JSON.parse(text)) }), '');
   server.post('/v1/publishes', () => Promise.reject(error));
   await server.inject({ method: 'POST', url: '/v1/publishes?code=secret' });
   await server.close();

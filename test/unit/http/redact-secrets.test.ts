@@ -20,7 +20,7 @@ describe('redactText', () => {
   });
 
   it.each([
-    'TIKTOK_MEDIA_FORMAT: TikTok does not accept the format of the video (TikTok: file_format_check_failed)',
+    'TIKTOK_MEDIA_FORMAT: TikTok does not accept the format of the video or photos (TikTok: file_format_check_failed)',
     'v_pub_file~v2-1.7609334766880625799',
     'https://videos.example.com/clips/a.mp4',
     '/srv/contract.final/act.mp4',

@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest';
-import { logConsoleLines } from '../../../src/observability/console-lines.ts';
-import { openLogger } from '../../../src/observability/logger.ts';
+import { logConsoleLines, openLogger } from '../../../src/observability/logger.ts';
 
 it('puts what libraries write to the console into the log, each text once and without logins', async () => {
   const lines: string[] = [];

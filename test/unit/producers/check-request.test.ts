@@ -58,6 +58,7 @@ function deps(changes: Partial<PreflightDeps> = {}): PreflightDeps {
     duplicates: { onDuplicate: 'warn', find: async () => undefined },
     holdOf: async () => undefined,
     factsOf: async () => ({}),
+    refuseCallback: () => undefined,
     jobOfKey: async () => undefined,
     clock: { now: () => NOW },
     nameOf: async (name) => name,
@@ -101,8 +102,8 @@ describe('the report on a request', () => {
     expect(findings.map(({ severity, code, field }) => [severity, code, field])).toEqual([
       ['refuse', 'INPUT_MEDIA_PICTURE_SIZE', 'media.pictureSize'],
       ['warn', 'AUTH_ACCOUNT_PAUSED', 'account'],
-      ['refuse', 'TIKTOK_PRIVACY_MISMATCH', 'post'],
-      ['warn', 'CREATOR_SETTING_OFF', 'post'],
+      ['refuse', 'TIKTOK_PRIVACY_MISMATCH', 'post.privacyLevel'],
+      ['warn', 'CREATOR_SETTING_OFF', 'post.disableDuet'],
     ]);
   });
 
@@ -299,7 +300,7 @@ describe('the same video on the account', () => {
     ['warn', 'warn'],
     ['refuse', 'refuse'],
   ] as const)('with %s: %s', async (onDuplicate, severity) => {
-    const found = 'publish job other of this account has the same video and is published';
+    const found = 'publish job other of this account has the same media and is published';
     const expected = [{ code: 'INPUT_DUPLICATE_VIDEO', severity, found }];
     expect((await checkRequest(REQUEST, withSetting(onDuplicate))).findings).toMatchObject(expected);
     expect((await checkRequest({ ...REQUEST, onDuplicate }, withSetting('allow'))).findings).toMatchObject(expected);
@@ -368,7 +369,7 @@ describe('what TikTok does not take over', () => {
     ]);
     expect(report.findings[0]).toMatchObject({
       limit: 'at most 1080 x 1920 pixels',
-      found: '2000 x 2000 in media.urls.0',
+      found: '2000 x 2000',
     });
   });
 

@@ -2,7 +2,13 @@ import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { leastAcl, NEEDED_BY_ENQUEUERS, NEEDED_BY_SERVICES } from '../../../src/redis/needed-commands.ts';
+import { QUEUE_NAMES } from '../../../src/queues/queue-names.ts';
+import {
+  leastAcl,
+  NEEDED_BY_ENQUEUERS,
+  NEEDED_BY_SERVICES,
+  plainEnqueuerAcl,
+} from '../../../src/redis/needed-commands.ts';
 
 const REPOSITORY = new URL('../../../', import.meta.url).pathname;
 /** Scripts of BullMQ that nothing of ours calls: its Relay, and wiping a whole queue. */
@@ -38,5 +44,10 @@ describe('the commands that services need', () => {
   ])('of %s are documented as an ACL', async (_, needed) => {
     const page = await readFile(join(REPOSITORY, 'docs/deployment.md'), 'utf8');
     expect(page).toContain(leastAcl(needed, '{tiktok-publisher}'));
+  });
+
+  it('of plain BullMQ clients are documented as an ACL', async () => {
+    const page = await readFile(join(REPOSITORY, 'docs/deployment.md'), 'utf8');
+    expect(page).toContain(plainEnqueuerAcl('{tiktok-publisher}', QUEUE_NAMES.publish));
   });
 });

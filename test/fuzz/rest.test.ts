@@ -1,15 +1,10 @@
-import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
-import { enqueue, PULL_REQUEST, startApi } from '../../support/api-site.ts';
-import { hostileRequests } from '../../support/hostile-requests.ts';
-import { type RawAnswer, type RawRequest, sendRaw } from '../../support/raw-http.ts';
+import { enqueue, PULL_REQUEST, startApi } from '../support/api-site.ts';
+import { fuzz } from '../support/fuzz-run.ts';
+import { hostileRequests } from '../support/hostile-requests.ts';
+import { type RawAnswer, type RawRequest, sendRaw } from '../support/raw-http.ts';
 
-const settings = z.object({
-  /** More of them for a longer look. */
-  FUZZ_REQUESTS: z.coerce.number().default(3_000),
-  FUZZ_SEED: z.coerce.number().default(() => Math.floor(Math.random() * 2 ** 31)),
-});
 const API_KEY = 'key-of-the-fuzzer';
 const PARALLEL = 8;
 /** What tells how the program is made: stacks, files, packages, Redis and its keys. */
@@ -23,19 +18,25 @@ const problem = z.object({
 });
 
 it('answers whatever is sent with what it is asked or a problem document, and lives on', {
-  timeout: 600_000,
+  timeout: 3_600_000,
 }, async () => {
-  const { FUZZ_REQUESTS: count, FUZZ_SEED: seed } = settings.parse(process.env);
-  process.stdout.write(`fuzz: FUZZ_SEED=${seed} FUZZ_REQUESTS=${count}\n`);
   const api = await startApi({
     ...{ API_KEYS: API_KEY, MEDIA_ROOTS: '/nowhere' },
     ...{ PUBLIC_BASE_URL: 'https://a.example', CONNECT_RETURN_ORIGINS: 'https://app.example.com' },
   });
   const id = await enqueueWithKey();
-  const arbitrary = hostileRequests({ id, apiKey: API_KEY, webhookSecret: api.simulator.clientSecret });
-  const requests = fc.sample(arbitrary, { seed, numRuns: count });
   const statuses = new Map<number, number>();
-  await Promise.all(Array.from({ length: PARALLEL }, work));
+  await fuzz({
+    what: 'REST requests',
+    count: { short: 3_000, long: 100_000 },
+    inputs: hostileRequests({ id, apiKey: API_KEY, webhookSecret: api.simulator.clientSecret }),
+    parallel: PARALLEL,
+    async attempt(request) {
+      const answer = await sendRaw(api.url, request);
+      statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
+      expectGood(request, answer);
+    },
+  });
   process.stdout.write(
     `fuzz: ${[...statuses]
       .sort()
@@ -46,14 +47,6 @@ it('answers whatever is sent with what it is asked or a problem document, and li
   expect(await enqueueWithKey()).not.toBe(id);
   // It has got through to everything: what is right, what is unknown, what is refused.
   for (const status of [200, 202, 400, 401, 404, 405, 415]) expect([...statuses.keys()]).toContain(status);
-
-  async function work(): Promise<void> {
-    for (let request = requests.pop(); request !== undefined; request = requests.pop()) {
-      const answer = await sendRaw(api.url, request);
-      statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
-      expectGood(request, answer);
-    }
-  }
 
   async function enqueueWithKey(): Promise<string> {
     return await enqueue(

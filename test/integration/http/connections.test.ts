@@ -1,0 +1,84 @@
+import { EventEmitter, once } from 'node:events';
+import { connect } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type ServerOptions, startMetricsServer, startServer, type WebServer } from '../../../src/http/start-server.ts';
+import { openLogger } from '../../../src/observability/logger.ts';
+import { createMetrics } from '../../../src/observability/metrics.ts';
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+const log = await openLogger({ level: 'silent', format: 'json' });
+
+async function start(options: Partial<ServerOptions>, open = startServer): Promise<WebServer> {
+  const base = { host: '127.0.0.1', port: 0, metrics: createMetrics(), readinessChecks: [], log };
+  const server = await open({ ...base, board: { queues: [] }, ...options });
+  cleanups.push(() => server.close());
+  return server;
+}
+
+/** A client that keeps its half of the connection open, whatever the server does with its own. */
+async function open({ url }: WebServer, bytes = '') {
+  const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1', allowHalfOpen: true });
+  cleanups.push(() => socket.destroy());
+  let answer = '';
+  socket.on('data', (piece) => {
+    answer += piece;
+  });
+  socket.on('error', () => undefined);
+  // All that the server said, once it has ended its half.
+  const ended = once(socket, 'end').then(() => answer);
+  await once(socket, 'connect');
+  socket.write(bytes);
+  return { socket, ended };
+}
+
+const HALF_A_HEAD = 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n';
+const HALF_A_BODY =
+  'POST /webhooks/tiktok HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{';
+
+describe('a connection', () => {
+  it.each([
+    ['on which nothing is asked', ''],
+    ['whose request has no end', HALF_A_HEAD],
+    ['whose body does not come', HALF_A_BODY],
+  ])('%s is answered and taken away, though the client keeps it', async (_title, bytes) => {
+    const server = await start({ requestMs: 200, maxConnections: 1 });
+    const { socket, ended } = await open(server, bytes);
+    expect(await ended).toMatch(/^HTTP\/1\.1 408 /);
+    // That the server holds nothing of it any more shows when something is sent there.
+    const reset = new Promise((resolve) => socket.once('close', resolve));
+    const sending = setInterval(() => socket.write('x'), 20);
+    cleanups.push(() => clearInterval(sending));
+    await reset;
+  });
+
+  it.each([
+    ['web server', startServer],
+    ['metrics server', startMetricsServer as typeof startServer],
+  ])('that waits makes room for others in a %s that holds as many as it may', async (_title, opening) => {
+    const server = await start({ maxConnections: 10 }, opening);
+    const waiting = [];
+    for (let count = 0; count < 10; count += 1) waiting.push(await open(server, count % 2 === 0 ? HALF_A_HEAD : ''));
+    const next = await open(server, `${HALF_A_HEAD}Connection: close\r\n\r\n`);
+    expect(await next.ended).toMatch(/^HTTP\/1\.1 200 /);
+    expect(await waiting[0]?.ended).toBe('');
+  });
+
+  it('is refused where all others are at work, which go on', async () => {
+    const events = new EventEmitter();
+    const asked = once(events, 'asked');
+    const check = async () => {
+      events.emit('asked');
+      await once(events, 'pass');
+    };
+    const server = await start({ maxConnections: 1, readinessChecks: [{ name: 'slow', check }] });
+    const working = await open(server, 'GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
+    await asked;
+    expect(await (await open(server)).ended).toBe('');
+    events.emit('pass');
+    expect(await working.ended).toMatch(/^HTTP\/1\.1 200 /);
+  });
+});

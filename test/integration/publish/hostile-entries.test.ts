@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest';
+import { decodeEvent } from '../../../src/core/publish-event.ts';
+import { eventually } from '../../support/eventually.ts';
+import { type Pipeline, startTestPipeline } from '../../support/pipeline.ts';
+import { addRawEntry, directPost } from '../../support/plain-entries.ts';
+import { makeVideo } from '../../support/videos.ts';
+
+const MEGABYTE = 1_048_576;
+
+async function failureOf({ queues }: Pipeline, id: string): Promise<string> {
+  return await eventually(async () => {
+    const reason = (await queues.publish.getJob(id))?.failedReason;
+    if (reason === undefined) throw new Error(`${id} has not failed yet`);
+    return reason;
+  });
+}
+
+/** A job that is published shows that nothing got stuck. */
+async function expectToWork({ publisher, folder }: Pipeline): Promise<void> {
+  const { id } = await publisher.enqueue(directPost(await makeVideo(folder, 1_000), 'after all that'));
+  expect(await publisher.waitForCompletion(id, { timeoutMs: 90_000 })).toMatchObject({ state: 'published' });
+}
+
+describe('an entry that is too long', () => {
+  it('fails with its size and is never read, by workers, the board or the sweep', async () => {
+    const pipeline = await startTestPipeline();
+    const { queues, redis } = pipeline;
+    const data = { ...directPost('/a.mp4'), metadata: { text: 'x'.repeat(30 * MEGABYTE) } };
+    await queues.publish.add('publish', data, { jobId: 'long' });
+    expect(await failureOf(pipeline, 'long')).toMatch(
+      /INPUT_INVALID: .*expected at most 1048576 bytes of JSON, got 3145\d+/s,
+    );
+    expect(await redis.hstrlen(queues.publish.toKey('long'), 'data')).toBeLessThan(100);
+    await expectToWork(pipeline);
+  });
+
+  it('is shown by its size while it waits', async () => {
+    const { queues } = await startTestPipeline({ workers: false });
+    const long = { text: 'x'.repeat(2 * MEGABYTE) };
+    await queues.publish.add('publish', long, { jobId: 'long' });
+    await queues.publish.add(`publish${'e'.repeat(2 * MEGABYTE)}`, { short: true }, { jobId: 'named' });
+    const expected = { leftOutBytes: JSON.stringify(long).length };
+    expect((await queues.publish.getJob('long'))?.data).toEqual(expected);
+    const waiting = await queues.publish.getJobs(['wait'], 0, 10, true);
+    expect(waiting.map(({ data }) => data)).toEqual([expected, { short: true }]);
+    expect(waiting.map(({ name }) => name)).toEqual(['publish', undefined]);
+  });
+});
+
+describe('an entry that is hard to read', () => {
+  it.each([
+    ['a URL of many slashes', { ...directPost(''), media: { type: 'url', url: `https:${'//'.repeat(250_000)}` } }],
+    ['text of many slashes', { text: `http:${'//'.repeat(250_000)}` }],
+    ['a URL that no one can read', { ...directPost(''), callbackUrl: `https://${'@'.repeat(500_000)}` }],
+  ])('fails with its reason: %s', async (_, data) => {
+    const pipeline = await startTestPipeline();
+    await pipeline.queues.publish.add('publish', data, { jobId: 'slow' });
+    expect(await failureOf(pipeline, 'slow')).toContain('INPUT_INVALID');
+    await expectToWork(pipeline);
+  });
+
+  it.each([
+    ['metadata of 1,000 levels', 1_000],
+    ['metadata of 3,000 levels', 3_000],
+    ['metadata of 100,000 levels', 100_000],
+  ])('fails with its reason: %s', async (_, levels) => {
+    const pipeline = await startTestPipeline();
+    const { redis, keys } = pipeline;
+    const metadata = `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
+    await addRawEntry(
+      pipeline,
+      'deep',
+      JSON.stringify({ ...directPost('/a.mp4'), metadata: 0 }).replace('"metadata":0', `"metadata":${metadata}`),
+    );
+    expect(await failureOf(pipeline, 'deep')).toContain('metadata: expected at most 32 levels of objects and lists');
+    expect(await redis.exists(keys.job('deep'))).toBe(0);
+    await expectToWork(pipeline);
+  });
+});
+
+describe("a plain client's job id", () => {
+  it.each([
+    ['a quote that would forge an event', 'x","type":"publish.completed","y":"'],
+    ['a line break', 'x\r\ny'],
+    ['white space', 'two words'],
+    ['a colon, which BullMQ refuses in the next queue', 'order:7'],
+    ['an id of a recheck', 'order-recheck'],
+    ['braces', '{other}:x'],
+    ['a control character', 'x\u001b[2Jy'],
+    ['a mark that turns the text around', 'x\u202ey'],
+    ['10 KB', 'x'.repeat(10_240)],
+    ['10 KB of digits', '9'.repeat(10_240)],
+    ['a folder above', '..'],
+  ])('is refused: %s', async (_, id) => {
+    const pipeline = await startTestPipeline();
+    const { queues, redis, keys, publisher, folder } = pipeline;
+    await addRawEntry(pipeline, id, JSON.stringify(directPost(await makeVideo(folder, 1_000))));
+    expect(await failureOf(pipeline, id)).toMatch(/^INPUT_INVALID: .*jobId: expected 1 to 255 characters without/s);
+    await expectToWork(pipeline);
+    expect((await publisher.list()).jobs).toHaveLength(1);
+    const entries = await redis.xrange(keys.events, '-', '+');
+    expect(entries.map(([, fields]) => decodeEvent(fields)?.subject)).not.toContain(undefined);
+    expect(await queues.publish.getJobCounts('active', 'wait')).toMatchObject({ active: 0, wait: 0 });
+  });
+
+  it.each(['order-7', '__proto__', 'constructor', 'größe-ñ', 'a/b?c#d', '%00', 'x'.repeat(255)])(
+    'is taken as it is, and the job is published: %s',
+    async (id) => {
+      const pipeline = await startTestPipeline();
+      const { publisher, folder } = pipeline;
+      await addRawEntry(pipeline, id, JSON.stringify(directPost(await makeVideo(folder, 1_000))));
+      await eventually(async () => (await publisher.get(id)) !== undefined);
+      expect(await publisher.waitForCompletion(id, { timeoutMs: 90_000 })).toMatchObject({ id, state: 'published' });
+    },
+  );
+});

@@ -1,0 +1,61 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import fc from 'fast-check';
+import { expect } from 'vitest';
+import { z } from 'zod';
+import { MEBIBYTE_BYTES } from '../../src/core/units.ts';
+
+const settings = z.object({
+  /** `npm run fuzz` sets it; `npm test` runs the short form. */
+  FUZZ_FORM: z.enum(['short', 'long']).default('short'),
+  /** Replays a run, or goes on where the others began. */
+  FUZZ_SEED: z.coerce.number().default(() => Math.floor(Math.random() * 2 ** 31)),
+});
+
+/** Inputs are made in batches, so that a long run does not hold them all; at least eight, since the first warm it up. */
+const MOST_PER_BATCH = 500;
+const LEAST_BATCHES = 8;
+/** What a process may gain between its warm-up and its end, whatever the number of inputs. */
+const MOST_GROWTH_BYTES = 8 * MEBIBYTE_BYTES;
+
+export interface FuzzOptions<T> {
+  /** What the inputs are, in the plural. */
+  readonly what: string;
+  /** How many there are in the two forms. */
+  readonly count: { readonly short: number; readonly long: number };
+  readonly inputs: fc.Arbitrary<T>;
+  /** How many are tried at the same time. Default: one. */
+  readonly parallel?: number;
+  /** Sends one and judges what comes of it; rejects where that is wrong. */
+  readonly attempt: (input: T) => Promise<void>;
+}
+
+/** Tries inputs from a seed that it prints, and checks that this process keeps no memory of them. */
+export async function fuzz<T>({ what, count, inputs, parallel = 1, attempt }: FuzzOptions<T>): Promise<void> {
+  const { FUZZ_FORM: form, FUZZ_SEED: seed } = settings.parse(process.env);
+  const total = count[form];
+  process.stdout.write(`fuzz: ${total} ${what}, FUZZ_SEED=${seed} FUZZ_FORM=${form}\n`);
+  let warmBytes = Number.POSITIVE_INFINITY;
+  const batchCount = Math.min(MOST_PER_BATCH, Math.ceil(total / LEAST_BATCHES));
+  for (let done = 0; done < total; done += batchCount) {
+    const numRuns = Math.min(batchCount, total - done);
+    // A batch has a seed of its own, so that none repeats another.
+    const batch = fc.sample(inputs, { seed: (seed + done) | 0, numRuns });
+    await Promise.all(Array.from({ length: parallel }, () => work(batch)));
+    if (done < total / 4) warmBytes = heapBytes();
+  }
+  const grownBytes = heapBytes() - warmBytes;
+  process.stdout.write(`fuzz: the heap grew by ${Math.round(grownBytes / 1_024)} kB after the first quarter\n`);
+  expect(grownBytes).toBeLessThan(MOST_GROWTH_BYTES);
+
+  async function work(batch: T[]): Promise<void> {
+    for (let input = batch.pop(); input !== undefined; input = batch.pop()) await attempt(input);
+  }
+}
+
+/** What is really held, without what only waits to be collected. */
+function heapBytes(): number {
+  setFlagsFromString('--expose_gc');
+  runInNewContext('gc')();
+  return process.memoryUsage().heapUsed;
+}
