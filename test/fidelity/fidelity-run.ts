@@ -1,7 +1,8 @@
-import { type Report, tellJob } from '../chaos/chaos-run.ts';
-import { FACTORS, QUICK, readCombination } from './factors.ts';
-import { allPairs, type Combination, pairsOf, pairwise } from './pairwise.ts';
-import { type PlayedCase, playCase } from './play-case.ts';
+import type { Report } from '../chaos/chaos-run.ts';
+import type { CaseReport } from './case-report.ts';
+import { FACTORS, QUICK } from './factors.ts';
+import { type CaseOrder, Lane } from './lane.ts';
+import { type Combination, pairwise } from './pairwise.ts';
 import { type FidelitySummary, summarize } from './summary.ts';
 
 export interface FidelityOptions {
@@ -18,69 +19,45 @@ export interface FidelityOptions {
   readonly signal?: AbortSignal;
 }
 
-const SHORT_CASES = 4;
-
 /** A combination that was played, and what came of it. */
 export interface CaseResult {
   readonly combination: Combination;
-  readonly played: PlayedCase;
+  readonly report: CaseReport;
 }
+
+const SHORT_CASES = 4;
 
 /** Plays combinations of the simulator's switches, options and faults, and sums up. */
 export async function runFidelity(options: FidelityOptions): Promise<FidelitySummary> {
-  const { seed, report, signal } = options;
-  const combinations = pairwise(FACTORS, seed, Object.keys(QUICK));
-  const waiting = choose([...combinations.entries()], options);
+  const { programs, seed, report, signal } = options;
+  const all = pairwise(FACTORS, seed, Object.keys(QUICK)).map((combination, index) => ({ index, seed, combination }));
+  const waiting = choose(all, options);
   report(
-    `fidelity, seed ${seed}: ${waiting.length} of ${combinations.length} combinations of ${Object.keys(FACTORS).length} factors`,
+    `seed ${seed}: ${waiting.length} of ${all.length} combinations of ${Object.keys(FACTORS).length} switches, options and faults`,
   );
   const results: CaseResult[] = [];
   const playOn = async (): Promise<void> => {
-    for (let next = waiting.shift(); next !== undefined && !signal?.aborted; next = waiting.shift()) {
-      const [index, combination] = next;
-      const startedAt = performance.now();
-      const played = await playCase(options.programs, readCombination(combination), seed * 10_007 + index);
-      results.push({ combination, played });
-      report(`case ${index}: ${Math.round((performance.now() - startedAt) / 100) / 10} s, ${statesOf(played)}`);
-      tellFindings({ index, combination, played }, options);
+    const lane = new Lane(programs);
+    try {
+      for (let order = waiting.shift(); order !== undefined && !signal?.aborted; order = waiting.shift()) {
+        const told = await lane.play(order);
+        for (const line of told.lines) report(line);
+        results.push({ combination: order.combination, report: told });
+      }
+    } finally {
+      await lane.close();
     }
   };
-  await Promise.all(Array.from({ length: options.lanes }, playOn));
-  return summarize(results, allPairs(FACTORS).size, pairsOf);
+  await Promise.all(Array.from({ length: Math.min(options.lanes, waiting.length) }, playOn));
+  return summarize(results);
 }
 
 function choose(
-  all: readonly (readonly [number, Combination])[],
+  all: readonly CaseOrder[],
   { onlyCase, isShort }: Pick<FidelityOptions, 'onlyCase' | 'isShort'>,
-): (readonly [number, Combination])[] {
+): CaseOrder[] {
   if (onlyCase !== undefined) return all.slice(onlyCase, onlyCase + 1);
-  const isQuick = (combination: Combination): boolean =>
+  const isQuick = ({ combination }: CaseOrder): boolean =>
     Object.entries(QUICK).every(([name, value]) => combination[name] === value);
-  return isShort ? all.filter(([, combination]) => isQuick(combination)).slice(0, SHORT_CASES) : [...all];
-}
-
-function statesOf({ jobs, killCount, lostReplyCount }: PlayedCase): string {
-  const counts = new Map<string, number>();
-  for (const { evidence } of jobs) {
-    const state = evidence.job?.state ?? 'FORGOTTEN';
-    counts.set(state, (counts.get(state) ?? 0) + 1);
-  }
-  const states = [...counts].map(([state, count]) => `${count} ${state}`).join(', ');
-  return `${states}; ${lostReplyCount} replies lost, ${killCount} killed`;
-}
-
-function tellFindings(
-  { index, combination, played }: { index: number; combination: Combination; played: PlayedCase },
-  { seed, report }: FidelityOptions,
-): void {
-  const wrong = played.jobs.filter(({ findings }) => findings.length > 0);
-  if (wrong.length === 0 && played.findings.length === 0) return;
-  report(`\n!! case ${index}; to repeat it: npm run fidelity -- --seed ${seed} --case ${index}`);
-  report(`   ${JSON.stringify(combination)}`);
-  report(`   the workers' log is kept in ${played.folder}`);
-  for (const { kind, text } of played.findings) report(`   ${kind}: ${text}`);
-  for (const { evidence, findings } of wrong) {
-    for (const { kind, text } of findings) report(`   ${kind}: ${text}`);
-    tellJob(evidence, report);
-  }
+  return isShort ? all.filter(isQuick).slice(0, SHORT_CASES) : [...all];
 }

@@ -1,6 +1,8 @@
 import type { FindingKind } from '../chaos/check-job.ts';
+import type { CaseReport } from './case-report.ts';
+import { FACTORS } from './factors.ts';
 import type { CaseResult } from './fidelity-run.ts';
-import type { Combination } from './pairwise.ts';
+import { allPairs, pairsOf } from './pairwise.ts';
 
 /** What came out of a run. */
 export interface FidelitySummary {
@@ -16,23 +18,17 @@ export interface FidelitySummary {
 }
 
 /** Sums a run up. */
-export function summarize(
-  results: readonly CaseResult[],
-  allPairs: number,
-  pairsOf: (combination: Combination) => string[],
-): FidelitySummary {
-  const played = results.map((result) => result.played);
-  const findings = played.flatMap((one) => [...one.findings, ...one.jobs.flatMap((job) => job.findings)]);
-  const count = (kind: FindingKind): number => findings.filter((finding) => finding.kind === kind).length;
-  const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
+export function summarize(results: readonly CaseResult[]): FidelitySummary {
+  const reports = results.map(({ report }) => report);
+  const count = (kind: FindingKind): number =>
+    reports.flatMap(({ breaches }) => breaches).filter((one) => one === kind).length;
+  const sum = (name: keyof CaseReport['counts']): number =>
+    reports.reduce((total, { counts }) => total + counts[name], 0);
   return {
     combinations: results.length,
     pairs: new Set(results.flatMap(({ combination }) => pairsOf(combination))).size,
-    allPairs,
-    jobs: sum(played.map(({ jobs }) => jobs.length)),
-    posts: sum(played.map(({ postCount }) => postCount)),
-    lostReplies: sum(played.map(({ lostReplyCount }) => lostReplyCount)),
-    kills: sum(played.map(({ killCount }) => killCount)),
+    allPairs: allPairs(FACTORS).size,
+    ...{ jobs: sum('jobs'), posts: sum('posts'), lostReplies: sum('lostReplies'), kills: sum('kills') },
     breaches: {
       ...{ duplicate: count('duplicate'), forgotten: count('forgotten'), stuck: count('stuck'), loss: count('loss') },
       ...{ wrong_state: count('wrong_state'), bytes: count('bytes'), rule: count('rule'), process: count('process') },
