@@ -24,6 +24,8 @@ export interface Evidence {
   readonly overtakenPieces: number;
   /** Redis has more than one server: while an old master believes that it is the master, it has an owner of its own. */
   readonly mayHaveTwoOwners: boolean;
+  /** A busy machine may keep the answer to a chunk back for so long that its sender gives up. */
+  readonly mayTimeOut?: boolean;
   /** TikTok told no outcome any more: it had forgotten the publish_id. */
   readonly isForgottenAtTikTok?: boolean;
 }
@@ -113,7 +115,8 @@ function checkBytes(evidence: Evidence): Finding[] {
   const faults = puts.filter(({ fault }) => fault !== undefined && fault !== 'fail_processing').length;
   // A cancel breaks the chunk off that is under way.
   const cancels = job?.state === 'cancelled' ? 1 : 0;
-  if (wasted > interruptions + faults + cancels) {
+  const timeouts = evidence.mayTimeOut === true ? puts.filter(({ httpStatus }) => httpStatus === 'aborted').length : 0;
+  if (wasted > interruptions + faults + cancels + timeouts) {
     const text = `${wasted} chunks sent in vain, for ${interruptions} interruptions and ${faults} faults`;
     findings.push({ kind: 'bytes', text });
   }

@@ -46,7 +46,7 @@ export interface StageOptions {
   /** Starts the product's web server, for TikTok's webhooks and for its downloads. */
   readonly hasSite?: boolean;
   /** Settings of the workers other than the usual ones. */
-  readonly worker?: Partial<Pick<WorkerSettings, 'preflight' | 'outcomeWithinMs' | 'chunkSizeBytes'>>;
+  readonly worker?: Partial<Pick<WorkerSettings, 'preflight' | 'outcomeWithinMs' | 'chunkSizeBytes' | 'pace'>>;
   /** Object storage that workers may read from. */
   readonly s3?: WorkerSettings['media']['s3'];
   /** Variables of the workers besides their settings: the AWS SDK takes its credentials from there. */

@@ -18,12 +18,18 @@ import { Traps, tell, trapSchema } from './traps.ts';
 
 const settings = workerSettingsSchema.parse(JSON.parse(process.env[SETTINGS_VARIABLE] ?? ''));
 const { simulator } = settings;
+/** The steady one leaves a busy machine its time, and polls less often than TikTok allows. */
+const PACES = {
+  rapid: { timeouts: { connectMs: 1_000, answerMs: 1_500, stallMs: 4_000 }, pollMaxMs: 1_000 },
+  steady: { timeouts: { connectMs: 4_000, answerMs: 4_000, stallMs: 8_000 }, pollMaxMs: 2_500 },
+} as const;
+const pace = PACES[settings.pace ?? 'rapid'];
 const traps = new Traps();
 const app = await openChaosApp(settings);
 const { log } = app;
 const tiktok = createTikTokClient({
   apiBaseUrl: simulator.url,
-  timeouts: { connectMs: 1_000, answerMs: 1_500, stallMs: 4_000 },
+  timeouts: pace.timeouts,
 });
 const workers = await startOrLeave();
 
@@ -35,7 +41,7 @@ async function startOrLeave() {
       workerParts(service, {
         settings: {
           pollSchedule: {
-            ...{ ...DEFAULT_POLL_SCHEDULE, firstMs: 100, maxMs: 1_000, minPerOpenJobMs: 0 },
+            ...{ ...DEFAULT_POLL_SCHEDULE, firstMs: 100, maxMs: pace.pollMaxMs, minPerOpenJobMs: 0 },
             ...{ giveUpAfterMs: settings.outcomeWithinMs ?? DEFAULT_POLL_SCHEDULE.giveUpAfterMs },
             withWebhooks: { firstMs: 500, factor: 2, maxMs: 4_000, slowMs: 4_000 },
           },

@@ -35,6 +35,6 @@ export function explain(
       // Nobody waits for a day here: the job is cancelled, and then has to be that.
       ...(wasGivenUp && { cancelAt: 'init' as const }),
     },
-    isForgottenAtTikTok,
+    ...{ isForgottenAtTikTok, mayTimeOut: true },
   };
 }

@@ -39,7 +39,7 @@ const othersSchema = z.object({
 
 /** Values of the switches that are numbers; a new one needs a line. */
 const NUMBERS: Partial<Record<keyof SimulatorSwitches, readonly [number, ...number[]]>> = {
-  abandonedUploadFailsAfterMs: [7_200_000, 8_000],
+  abandonedUploadFailsAfterMs: [7_200_000, 12_000],
   publishIdUnknownForMs: [0, 1_500],
   publishIdLifetimeMs: [0, 10_000],
 };

@@ -28,13 +28,15 @@ export interface PlayedCase {
 }
 
 const WORKERS = 2;
+/** A dead worker is noticed soon, and one on a busy machine is not taken for dead. */
+const RECOVERY = { lockDurationMs: 6_000, stalledIntervalMs: 2_000, sweepEveryMs: 2_000 } as const;
 
 /** Plays one case on a Redis, a simulator and workers of its own. */
 export async function playCase(programs: string, values: CaseValues, seed: number): Promise<PlayedCase> {
   const plan = planCase(values, seed);
   const { chunkSizeBytes, outcomeWithinMs, simulator } = plan;
-  const worker = { preflight: 'warn', chunkSizeBytes, outcomeWithinMs } as const;
-  const stage = await startStage({ programs, simulator, hasSite: true, worker });
+  const worker = { preflight: 'warn', pace: 'steady', chunkSizeBytes, outcomeWithinMs } as const;
+  const stage = await startStage({ programs, simulator, hasSite: true, worker, recovery: RECOVERY });
   const slots = Array.from({ length: WORKERS }, () => new WorkerSlot(stage));
   let isClean = false;
   try {
@@ -93,8 +95,9 @@ async function judge(
 /** What one job of several of an account has done at TikTok: nothing but an unfinished upload leaves no trace of whose it is. */
 function onlyOf(name: string, evidence: Evidence): Evidence {
   const { sha256, job } = evidence;
+  const known = new Set(job?.timeline.map(({ publishId }) => publishId));
   const publishes = evidence.publishes.filter(
-    (publish) => publish.title === name || publish.sha256 === sha256 || publish.publishId === job?.publishId,
+    (publish) => publish.title === name || publish.sha256 === sha256 || known.has(publish.publishId),
   );
   const ids = new Set(publishes.map(({ publishId }) => publishId));
   return { ...evidence, publishes, requests: evidence.requests.filter(({ publishId = '' }) => ids.has(publishId)) };
