@@ -1,7 +1,8 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import type { ConsentQuestion, Sealer } from '../core/ports.ts';
 import { PublishError, toPublishError } from '../core/publish-error.ts';
+import { sha256Hex } from '../core/request-digest.ts';
 import { MINUTE_MS } from '../core/units.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
@@ -94,7 +95,7 @@ export function createConnectFlow(deps: ConnectFlowDeps): ConnectFlow {
 
   /** Takes what was begun out of Redis, so that nobody can use it twice. */
   async function take(state: string) {
-    const digest = digestOf(state);
+    const digest = sha256Hex(state);
     const sealed = STATE_FORM.test(state) ? await redis.getdel(keys.connectState(digest)) : null;
     return sealed === null ? undefined : begunSchema.parse(JSON.parse(await sealer.open(sealed, contextOf(digest))));
   }
@@ -134,10 +135,11 @@ export function createConnectFlow(deps: ConnectFlowDeps): ConnectFlow {
       const name = account === undefined ? undefined : parseAccountName(account);
       const [state, codeVerifier] = [randomText(), randomText()];
       const begun: z.input<typeof begunSchema> = { account: name, link, redirectUri, codeVerifier };
-      const digest = digestOf(state);
+      // The name of a state in Redis: somebody who reads Redis cannot finish another's connection.
+      const digest = sha256Hex(state);
       const sealed = await sealer.seal(JSON.stringify(begun), contextOf(digest));
       await redis.set(keys.connectState(digest), sealed, 'PX', CONSENT_TIMEOUT_MS);
-      const codeChallenge = createHash('sha256').update(codeVerifier).digest('hex');
+      const codeChallenge = sha256Hex(codeVerifier);
       const consentUrl = tiktok.consentUrl({ clientKey, redirectUri, state, codeChallenge, scopes: PUBLISHING_SCOPES });
       return { consentUrl, state };
     },
@@ -167,11 +169,6 @@ export function clientCredentials({ clientKey, clientSecret }: Pick<ConnectFlowD
 
 function contextOf(digest: string): string {
   return `connect:${digest}`;
-}
-
-/** The name of a state in Redis: somebody who reads Redis cannot finish another's connection. */
-function digestOf(state: string): string {
-  return createHash('sha256').update(state).digest('hex');
 }
 
 function randomText(): string {

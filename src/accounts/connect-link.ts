@@ -1,8 +1,9 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import type { Clock, Sealer } from '../core/ports.ts';
 import { PublishError, toInputProblems } from '../core/publish-error.ts';
 import { accountNameSchema } from '../core/publish-request.ts';
+import { sha256Hex } from '../core/request-digest.ts';
 import { DAY_MS, MINUTE_MS } from '../core/units.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
@@ -122,7 +123,7 @@ export function createConnectLinks({ redis, keys, sealer, clock, settings }: Con
         throw new PublishError('CONFIG_INVALID', { problems: [{ path: 'PUBLIC_BASE_URL', message: NO_BASE_URL }] });
       }
       const token = randomBytes(TOKEN_BYTES).toString('base64url');
-      const id = digestOf(token);
+      const id = sha256Hex(token);
       const expiresAt = clock.now() + expiresInMs;
       const stored: z.input<typeof storedSchema> = { account, returnTo, expiresAt };
       await redis.set(
@@ -140,7 +141,7 @@ export function createConnectLinks({ redis, keys, sealer, clock, settings }: Con
     },
 
     async find(token) {
-      const id = digestOf(token);
+      const id = sha256Hex(token);
       const sealed = TOKEN_FORM.test(token) ? await redis.get(keys.connectLink(id)) : null;
       if (sealed === null) return undefined;
       const { account, returnTo } = await opened(id, sealed);
@@ -172,8 +173,4 @@ function parseRequest(request: ConnectLinkRequest, returnOrigins: readonly strin
 
 function contextOf(id: string): string {
   return `connect-link:${id}`;
-}
-
-function digestOf(token: string): string {
-  return createHash('sha256').update(token).digest('hex');
 }

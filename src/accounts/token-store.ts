@@ -8,44 +8,6 @@ import type { TokenInput } from './account-input.ts';
 import { decodeTokens, encodeTokens, resealedFields, type StoredTokens, sealContext } from './account-record.ts';
 import { MARK_REAUTHORIZATION_LUA, SAVE_TOKENS_LUA, SET_FIELDS_LUA } from './vault-scripts.ts';
 
-/** Sealed tokens at rest: the part of the vault that only the token source and the OAuth side may touch. */
-export interface TokenStore {
-  /**
-   * The tokens in the clear.
-   * @throws PublishError `INPUT_ACCOUNT_UNKNOWN`, `CONFIG_KEY_UNKNOWN` or `INTERNAL_TAMPERED`
-   */
-  loadTokens(nameOrOpenId: string): Promise<StoredTokens>;
-  /**
-   * Stores refreshed tokens unless newer ones were stored since, so that a refresher that froze overwrites nothing.
-   * @param options `grantedAt`: when their lifetimes began (ms since the epoch); by default now. `clientKey`: the app they
-   * were granted to; by default ours
-   * @returns false if it was too late
-   */
-  saveTokens(
-    name: string,
-    grant: TokenInput,
-    options: { expectedVersion: string; grantedAt?: number | undefined; clientKey?: string | undefined },
-  ): Promise<boolean>;
-  /** Keeps a refresh token that lost a race, to be tried before the account is given up. */
-  saveFallbackRefreshToken(name: string, refreshToken: string): Promise<void>;
-  /**
-   * Proves that an account survives a failover as it is stored now: before its refresh token is used up, and after.
-   * @returns false when it went to a server that is no longer the master, or was changed meanwhile
-   * @throws PublishError `REDIS_NOT_REPLICATED`
-   */
-  confirmStored(name: string): Promise<boolean>;
-  /**
-   * Notes that only the account's owner can help, and reports it as `account.reauthorization_required` on the events
-   * stream in the same step. Later tokens clear it.
-   * @param options `grantedBefore`: ms since the epoch; tokens granted then or later are none of those that are meant
-   * @returns false if there is no such account, or it has other tokens than expected by now
-   */
-  markReauthorizationRequired(
-    name: string,
-    options: { reason: string; expectedVersion?: string | undefined; grantedBefore?: number | undefined },
-  ): Promise<boolean>;
-}
-
 export interface VaultDeps {
   readonly redis: RedisClient;
   readonly keys: Keys;
@@ -63,7 +25,7 @@ const CONFIRMED_FIELDS = ['openId', 'version', 'fallbackRefreshToken', 'pausedAt
 const ANY_VERSION = '';
 const ANY_TIME = Number.MAX_SAFE_INTEGER;
 
-/** Creates the store of tokens on a Redis. */
+/** Sealed tokens at rest: the part of the vault that only the token source and the OAuth side may touch. */
 export function createTokenStore({
   redis,
   keys,
@@ -71,7 +33,7 @@ export function createTokenStore({
   clock = Date,
   confirmation = NO_CONFIRMATION,
   clientKey: ourClientKey,
-}: VaultDeps): TokenStore {
+}: VaultDeps) {
   const runSave = prepareScript(redis, SAVE_TOKENS_LUA);
   const runMark = prepareScript(redis, MARK_REAUTHORIZATION_LUA);
   const runSetFields = prepareScript(redis, SET_FIELDS_LUA);
@@ -81,7 +43,11 @@ export function createTokenStore({
   }
 
   return {
-    async loadTokens(nameOrOpenId) {
+    /**
+     * The tokens in the clear.
+     * @throws PublishError `INPUT_ACCOUNT_UNKNOWN`, `CONFIG_KEY_UNKNOWN` or `INTERNAL_TAMPERED`
+     */
+    async loadTokens(nameOrOpenId: string): Promise<StoredTokens> {
       const found = await redis.hgetall(keys.account(nameOrOpenId));
       const { aliasOf } = found;
       const account = aliasOf ?? nameOrOpenId;
@@ -93,24 +59,51 @@ export function createTokenStore({
       return tokens;
     },
 
-    async saveTokens(name, grant, { expectedVersion, grantedAt = clock.now(), clientKey = ourClientKey }) {
+    /**
+     * Stores refreshed tokens unless newer ones were stored since, so that a refresher that froze overwrites nothing.
+     * @param options `grantedAt`: when their lifetimes began (ms since the epoch); by default now. `clientKey`: the app they
+     * were granted to; by default ours
+     * @returns false if it was too late
+     */
+    async saveTokens(
+      name: string,
+      grant: TokenInput,
+      options: { expectedVersion: string; grantedAt?: number | undefined; clientKey?: string | undefined },
+    ): Promise<boolean> {
+      const { expectedVersion, grantedAt = clock.now(), clientKey = ourClientKey } = options;
       const fields = await encodeTokens({ account: name, tokens: grant, grantedAt, clientKey }, sealer);
       return (await runSave([keys.account(name)], [expectedVersion, ...fields])) === 1;
     },
 
-    async saveFallbackRefreshToken(name, refreshToken) {
+    /** Keeps a refresh token that lost a race, to be tried before the account is given up. */
+    async saveFallbackRefreshToken(name: string, refreshToken: string): Promise<void> {
       const sealed = await sealer.seal(refreshToken, sealContext(name, 'fallbackRefreshToken'));
       await setFields(name, ANY_VERSION, ['fallbackRefreshToken', sealed]);
     },
 
-    async confirmStored(name) {
+    /**
+     * Proves that an account survives a failover as it is stored now: before its refresh token is used up, and after.
+     * @returns false when it went to a server that is no longer the master, or was changed meanwhile
+     * @throws PublishError `REDIS_NOT_REPLICATED`
+     */
+    async confirmStored(name: string): Promise<boolean> {
       const key = keys.account(name);
       const values = await redis.hmget(key, ...CONFIRMED_FIELDS);
       const facts = CONFIRMED_FIELDS.map((field, index) => ({ key, field, is: values[index] ?? '' }));
       return (await confirmation.confirm(facts)) === 'confirmed';
     },
 
-    async markReauthorizationRequired(name, { reason, expectedVersion = ANY_VERSION, grantedBefore = ANY_TIME }) {
+    /**
+     * Notes that only the account's owner can help, and reports it as `account.reauthorization_required` on the events
+     * stream in the same step. Later tokens clear it.
+     * @param options `grantedBefore`: ms since the epoch; tokens granted then or later are none of those that are meant
+     * @returns false if there is no such account, or it has other tokens than expected by now
+     */
+    async markReauthorizationRequired(
+      name: string,
+      options: { reason: string; expectedVersion?: string | undefined; grantedBefore?: number | undefined },
+    ): Promise<boolean> {
+      const { reason, expectedVersion = ANY_VERSION, grantedBefore = ANY_TIME } = options;
       const now = clock.now();
       const event = encodeEvent({
         id: `account-${UNKNOWN_PART}`,

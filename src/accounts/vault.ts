@@ -3,32 +3,10 @@ import { PublishError } from '../core/publish-error.ts';
 import { prepareScript } from '../redis/lua-script.ts';
 import { type AccountInput, checkAccountInput } from './account-input.ts';
 import { type AccountSummary, encodeTokens, SUMMARY_FIELDS, summarize } from './account-record.ts';
-import { accountUnknown, createTokenStore, type TokenStore, type VaultDeps } from './token-store.ts';
+import { accountUnknown, createTokenStore, type VaultDeps } from './token-store.ts';
 import { ADD_ACCOUNT_LUA, PAUSE_ACCOUNT_LUA, REMOVE_ACCOUNT_LUA, RESUME_ACCOUNT_LUA } from './vault-scripts.ts';
 
-/** Keeps TikTok accounts and their sealed tokens. Accounts go by the name they were added under or by their open_id. */
-export interface AccountVault extends TokenStore {
-  /**
-   * Adds an account, or replaces the tokens of one that is connected again, which ends a needed reauthorization.
-   * @throws PublishError `INPUT_INVALID`, also when the name stands for another TikTok user or the user has another
-   * name; `REDIS_NOT_REPLICATED`
-   */
-  add(account: AccountInput): Promise<AccountSummary>;
-  get(nameOrOpenId: string): Promise<AccountSummary | undefined>;
-  /** All accounts, oldest first. */
-  list(): Promise<AccountSummary[]>;
-  /**
-   * The account's name, which jobs, limits and events go by.
-   * @throws PublishError `INPUT_ACCOUNT_UNKNOWN`
-   */
-  resolve(nameOrOpenId: string): Promise<string>;
-  /** Forgets an account and its tokens. @returns false if there was none */
-  remove(nameOrOpenId: string): Promise<boolean>;
-  /** Notes that new publishes of the account are to be held back. @returns false if there is no such account */
-  pause(nameOrOpenId: string): Promise<boolean>;
-  /** Ends a pause. @returns false if there is no such account */
-  resume(nameOrOpenId: string): Promise<boolean>;
-}
+export type AccountVault = ReturnType<typeof createAccountVault>;
 
 const addReply = z.tuple([
   z.enum(['ok', 'name_is_open_id_of', 'has_other_open_id', 'open_id_taken_by']),
@@ -36,8 +14,8 @@ const addReply = z.tuple([
   z.string(),
 ]);
 
-/** Creates the vault on a Redis. */
-export function createAccountVault(deps: VaultDeps): AccountVault {
+/** Keeps TikTok accounts and their sealed tokens. Accounts go by the name they were added under or by their open_id. */
+export function createAccountVault(deps: VaultDeps) {
   const { redis, keys, sealer, clock = Date, clientKey } = deps;
   const runAdd = prepareScript(redis, ADD_ACCOUNT_LUA);
   const runRemove = prepareScript(redis, REMOVE_ACCOUNT_LUA);
@@ -62,7 +40,12 @@ export function createAccountVault(deps: VaultDeps): AccountVault {
   return {
     ...tokenStore,
 
-    async add(input) {
+    /**
+     * Adds an account, or replaces the tokens of one that is connected again, which ends a needed reauthorization.
+     * @throws PublishError `INPUT_INVALID`, also when the name stands for another TikTok user or the user has another
+     * name; `REDIS_NOT_REPLICATED`
+     */
+    async add(input: AccountInput): Promise<AccountSummary> {
       const account = checkAccountInput(input);
       const { account: name, openId } = account;
       const now = clock.now();
@@ -83,36 +66,41 @@ export function createAccountVault(deps: VaultDeps): AccountVault {
       return summary;
     },
 
-    async get(nameOrOpenId) {
+    async get(nameOrOpenId: string): Promise<AccountSummary | undefined> {
       const name = await findName(nameOrOpenId);
       return name === undefined ? undefined : await readSummary(name);
     },
 
-    async list() {
+    /** All accounts, oldest first. */
+    async list(): Promise<AccountSummary[]> {
       const names = await redis.zrange(keys.accounts, '0', '-1');
       const summaries = await Promise.all(names.map(readSummary));
       return summaries.filter((summary) => summary !== undefined);
     },
 
-    async resolve(nameOrOpenId) {
+    /** The account's name, which jobs, limits and events go by. @throws PublishError `INPUT_ACCOUNT_UNKNOWN` */
+    async resolve(nameOrOpenId: string): Promise<string> {
       const name = await findName(nameOrOpenId);
       if (name === undefined) throw accountUnknown(nameOrOpenId);
       return name;
     },
 
-    async remove(nameOrOpenId) {
+    /** Forgets an account and its tokens. @returns false if there was none */
+    async remove(nameOrOpenId: string): Promise<boolean> {
       const name = await findName(nameOrOpenId);
       const openId = name === undefined ? null : await redis.hget(keys.account(name), 'openId');
       if (name === undefined || openId === null) return false;
       return (await runRemove([keys.account(name), keys.account(openId), keys.accounts], [name, openId])) === 1;
     },
 
-    async pause(nameOrOpenId) {
+    /** Notes that new publishes of the account are to be held back. @returns false if there is no such account */
+    async pause(nameOrOpenId: string): Promise<boolean> {
       const name = await findName(nameOrOpenId);
       return name !== undefined && (await runPause([keys.account(name)], [clock.now()])) === 1;
     },
 
-    async resume(nameOrOpenId) {
+    /** Ends a pause. @returns false if there is no such account */
+    async resume(nameOrOpenId: string): Promise<boolean> {
       const name = await findName(nameOrOpenId);
       return name !== undefined && (await runResume([keys.account(name)], [])) === 1;
     },

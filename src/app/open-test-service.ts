@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { toAccountInput } from '../accounts/account-input.ts';
+import { trialSettings } from '../config/given-settings.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { DEFAULT_POLL_SCHEDULE, type PollSchedule } from '../core/poll-schedule.ts';
 import { EIGHT_TRIES_IN_AN_HOUR, type RetryPolicy } from '../core/retry-policy.ts';
@@ -19,27 +21,16 @@ const RAPID_POLLS: PollSchedule = { ...DEFAULT_POLL_SCHEDULE, firstMs: 20, maxMs
 const RAPID_RETRIES: RetryPolicy = { ...EIGHT_TRIES_IN_AN_HOUR, baseMs: 50, maxMs: 200 };
 
 export interface TestServiceOptions {
-  readonly tiktok: { readonly url: string; readonly clientKey: string; readonly clientSecret: string };
+  readonly tiktok: Parameters<typeof trialSettings>[0];
   /** Undefined: one of our own, which ends with the service. */
   readonly redisUrl: string | undefined;
-}
-
-/** An account's name and what TikTok gave out for it; lifetimes in seconds. */
-interface TestAccount {
-  readonly name: string;
-  readonly openId: string;
-  readonly accessToken: string;
-  readonly refreshToken: string;
-  readonly expiresIn: number;
-  readonly refreshExpiresIn: number;
-  readonly scope: string;
 }
 
 export interface TestService {
   readonly publisher: Publisher;
   readonly redisUrl: string;
   readonly queuePrefix: string;
-  addAccount(account: TestAccount): Promise<void>;
+  addAccount(name: string, tokens: Parameters<typeof toAccountInput>[1]): Promise<void>;
   /** Forgets how much of TikTok's limits is used up, and lets the jobs go on that waited for them. */
   liftLimits(): Promise<void>;
   close(): Promise<void>;
@@ -54,12 +45,9 @@ export async function openTestService({ tiktok, redisUrl }: TestServiceOptions):
         ...(redisUrl !== undefined && { REDIS_URL: redisUrl }),
         QUEUE_PREFIX: `{tiktok-publisher-test-${randomBytes(8).toString('hex')}}`,
         DATA_DIR: folder,
-        ENCRYPTION_KEYS: randomBytes(32).toString('base64'),
         LOG_LEVEL: 'silent',
         OUTBOUND_ALLOW_HOSTS: '127.0.0.1,localhost',
-        TIKTOK_API_BASE_URL: tiktok.url,
-        TIKTOK_CLIENT_KEY: tiktok.clientKey,
-        TIKTOK_CLIENT_SECRET: tiktok.clientSecret,
+        ...trialSettings(tiktok),
       }),
       shutdownTimeoutMs: 0,
     },
@@ -79,13 +67,12 @@ export async function openTestService({ tiktok, redisUrl }: TestServiceOptions):
     app.onClose(async () => void (await forgetKeys(redis, queuePrefix)));
     await openWorkers(service, { settings: { pollSchedule: RAPID_POLLS, retryPolicy: RAPID_RETRIES } });
     const publisher = publisherOn(app, service);
-    app.onClose(() => publisher.close());
     const names = new Set<string>();
     return {
-      ...{ publisher, queuePrefix, redisUrl: urlOf(app.target), close },
-      async addAccount({ name: account, expiresIn: expiresInSeconds, refreshExpiresIn, ...tokens }) {
-        await vault.add({ ...tokens, account, expiresInSeconds, refreshExpiresInSeconds: refreshExpiresIn });
-        names.add(account);
+      ...{ publisher, queuePrefix, redisUrl: app.target.kind === 'url' ? app.target.url : '', close },
+      async addAccount(name, tokens) {
+        await vault.add(toAccountInput(name, tokens));
+        names.add(name);
       },
       async liftLimits() {
         for (const start of app.keys.usedLimits) await forgetKeys(redis, start);
@@ -97,8 +84,4 @@ export async function openTestService({ tiktok, redisUrl }: TestServiceOptions):
     await close();
     throw error;
   }
-}
-
-function urlOf(target: { readonly kind: string; readonly url?: string }): string {
-  return target.url ?? '';
 }

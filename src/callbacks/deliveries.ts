@@ -7,7 +7,7 @@ import type {
   ReplayedEvents,
   ResumedEndpoint,
 } from '../core/delivery-reports.ts';
-import { PublishError } from '../core/publish-error.ts';
+import { jobNotFound, PublishError } from '../core/publish-error.ts';
 import type { PublishEvent } from '../core/publish-event.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Queues } from '../queues/queues.ts';
@@ -84,9 +84,7 @@ export function createDeliveries({ queues, ledger, log, order, endpoints, disabl
         order.undelivered(jobId),
         log.read(jobId),
       ]);
-      if (record === undefined && attempts.length === 0) {
-        throw new PublishError('JOB_NOT_FOUND', { reason: `no publish job has the id ${jobId}` });
-      }
+      if (record === undefined && attempts.length === 0) throw jobNotFound(jobId);
       return { jobId, undelivered, attempts };
     },
 
@@ -122,7 +120,7 @@ export function createDeliveries({ queues, ledger, log, order, endpoints, disabl
      */
     async resume(endpoint: string): Promise<ResumedEndpoint> {
       const isMeant = (each: { readonly id: string; readonly endpoint: string }) =>
-        each.id === endpoint || each.endpoint === addressOf(endpoint);
+        each.id === endpoint || each.endpoint === (URL.canParse(endpoint) ? endpointOf(endpoint) : endpoint);
       const paused = (await endpoints.paused()).find(isMeant);
       const gone = (await disabled.list()).filter(isMeant);
       const address = paused?.endpoint ?? gone[0]?.endpoint;
@@ -156,8 +154,4 @@ function dataOf({ data }: Job): { id: string; event?: PublishEvent } {
 function isOf(callbackUrl: string, host: string): boolean {
   const url = new URL(callbackUrl);
   return url.host === host || url.hostname === host;
-}
-
-function addressOf(text: string): string {
-  return URL.canParse(text) ? endpointOf(text) : text;
 }

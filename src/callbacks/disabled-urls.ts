@@ -35,12 +35,14 @@ export function createDisabledUrls({
     },
 
     async has(callbackUrl: string): Promise<boolean> {
-      return (await redis.zscore(keys.disabledCallbacks, memberOf(callbackUrl))) !== null;
+      const disabledAt = await redis.zscore(keys.disabledCallbacks, memberOf(callbackUrl));
+      return disabledAt !== null && Number(disabledAt) > clock.now() - retentionMs;
     },
 
     /** The oldest first. */
     async list(): Promise<DisabledUrl[]> {
-      const flat = await redis.zrange(keys.disabledCallbacks, '0', '-1', 'WITHSCORES');
+      const since = `(${clock.now() - retentionMs}`;
+      const flat = await redis.zrangebyscore(keys.disabledCallbacks, since, '+inf', 'WITHSCORES');
       const found: DisabledUrl[] = [];
       for (let i = 0; i + 1 < flat.length; i += 2) {
         const [id = '', endpoint = ''] = (flat[i] ?? '').split(' ');

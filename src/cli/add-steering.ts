@@ -1,17 +1,17 @@
 import { type Command, Option } from 'commander';
 import { MAX_PRIORITY } from '../core/post-limits.ts';
-import { parseJsonObject, wholeNumber } from './option-values.ts';
+import { JOB_ID, parseJsonObject, wholeNumber } from './option-values.ts';
 import { type Run, withJson } from './with-json.ts';
 
 /** The commands that change jobs. */
 export function addSteering(program: Command, run: Run): void {
   withJson(program.command('cancel'))
     .description('cancel a job that cannot have been published yet')
-    .argument('<id>', 'id of the job')
+    .argument('<id>', JOB_ID)
     .action((id) => run(async (context) => (await import('./commands/jobs.ts')).cancel(id, context)));
   withJson(program.command('update'))
     .description('change a job that has not begun')
-    .argument('<id>', 'id of the job')
+    .argument('<id>', JOB_ID)
     .addOption(new Option('--at <time>', 'publish at this time, written as for publish').conflicts('now'))
     .option('--now', 'publish now')
     .option('--priority <n>', 'lower numbers run first', wholeNumber(0, MAX_PRIORITY))
@@ -25,7 +25,7 @@ export function addSteering(program: Command, run: Run): void {
     .action((id, options) => run(async (context) => (await import('./commands/jobs.ts')).update(id, options, context)));
   withJson(program.command('retry'))
     .description('retry a failed or unconfirmed job without the risk of posting twice')
-    .argument('<id>', 'id of the job')
+    .argument('<id>', JOB_ID)
     .option('--force', 'start again even if the post may have been published; check on TikTok first')
     .action((id, options) => run(async (context) => (await import('./commands/jobs.ts')).retry(id, options, context)));
 }

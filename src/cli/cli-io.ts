@@ -9,6 +9,8 @@ const LABELS = /^(?:\s*- |\s*(?:\S+(?: \S+)? {2,}){0,2})/;
 export interface OutputStream extends NodeJS.WritableStream {
   readonly isTTY?: boolean;
   readonly columns?: number;
+  /** Of the process's own streams. */
+  readonly fd?: number;
 }
 
 /** What a command talks to. Handed in, so that tests can listen. */

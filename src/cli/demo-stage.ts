@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { toAccountInput } from '../accounts/account-input.ts';
 import { type App, closeInTime, openApp } from '../app/open-app.ts';
 import { openMeasuredService, type Service } from '../app/open-service.ts';
-import { type Environment, settingIn, withSettings } from '../config/given-settings.ts';
+import { type Environment, settingIn, trialSettings, withSettings } from '../config/given-settings.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { orLate } from '../core/deadline.ts';
 import { bytesText } from '../core/quantity-text.ts';
@@ -16,7 +17,6 @@ import type { CommandContext } from './cli-io.ts';
 import { type DemoVideo, writeDemoVideo } from './demo-video.ts';
 import { tellWhile } from './tell-while.ts';
 
-const KEY_BYTES = 32;
 const LABEL_WIDTH = 10;
 /** Large enough for several chunks, read slowly enough that one sees them go. */
 const VIDEO_BYTES = 48 * MEGABYTE_BYTES;
@@ -76,7 +76,7 @@ export async function openDemoStage(
   app.onClose(async () => void (await forgetKeys(service.redis, app.config.queuePrefix)));
   const video = await writeDemoVideo(folder, VIDEO_BYTES);
   tell('video', `${bytesText(video.sizeBytes)}, H.264 and AAC, 1080x1920, 4 s`);
-  await open('connecting an account', connectAccount(service, simulator));
+  await open('connecting an account', service.vault.add(toAccountInput(DEMO_ACCOUNT, simulator.addAccount())));
   tell('account', DEMO_ACCOUNT);
   return { simulator, service, video, env: onSameRedis(env, app), tell, open };
 }
@@ -100,15 +100,6 @@ function slowDown(simulator: Simulator): void {
   });
 }
 
-async function connectAccount({ vault }: Service, simulator: Simulator): Promise<void> {
-  const { openId, accessToken, refreshToken, expiresIn, refreshExpiresIn, scope } = simulator.addAccount();
-  await vault.add({
-    ...{ account: DEMO_ACCOUNT, openId, accessToken, refreshToken, scope },
-    expiresInSeconds: expiresIn,
-    refreshExpiresInSeconds: refreshExpiresIn,
-  });
-}
-
 /**
  * The environment of a demo: what a person has set stays, but TikTok is the simulator, the queue is a new one, the data
  * goes into a folder of its own, and the web server is one beside theirs, open to this machine.
@@ -118,13 +109,9 @@ function demoEnvironment(env: Environment, simulator: Simulator, folder: string)
     ...{ HOST: '', PORT: '0', METRICS_PORT: '', PUBLIC_BASE_URL: '', BASE_PATH: '' },
     ...{ API_KEYS: '', BOARD_USER: '', BOARD_PASSWORD: '', BOARD_READONLY_USER: '', BOARD_READONLY_PASSWORD: '' },
     DATA_DIR: settingIn(env, 'DATA_DIR') ?? folder,
-    ENCRYPTION_KEYS: settingIn(env, 'ENCRYPTION_KEYS') ?? randomBytes(KEY_BYTES).toString('base64'),
     LOG_LEVEL: settingIn(env, 'LOG_LEVEL') ?? 'error',
     QUEUE_PREFIX: `{tiktok-publisher-demo-${randomBytes(4).toString('hex')}}`,
-    MEDIA_ROOTS: '',
-    TIKTOK_API_BASE_URL: simulator.url,
-    TIKTOK_CLIENT_KEY: simulator.clientKey,
-    TIKTOK_CLIENT_SECRET: simulator.clientSecret,
+    ...trialSettings(simulator),
   });
 }
 

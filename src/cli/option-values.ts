@@ -2,6 +2,9 @@ import { InvalidArgumentError } from 'commander';
 import { WORKER_KINDS, type WorkerKind } from '../workers/runtime/worker-kinds.ts';
 import { parseDuration } from './parse-time.ts';
 
+/** What the argument `<id>` of a command about a job may be. */
+export const JOB_ID = 'id or idempotency key of the job';
+
 /** Reads a whole number within bounds. */
 export function wholeNumber(least: number, most: number): (text: string) => number {
   return (text) => {

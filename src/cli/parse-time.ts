@@ -24,8 +24,8 @@ function afterNow(text: string, now: number): number | undefined {
 
 /** Reads a duration that a person typed: `2h`, `1h30m`, `7d`; in ms. */
 export function parseDuration(text: string): number | undefined {
-  if (!/^(\d+ *(min|m|h|d) *)+$/i.test(text)) return undefined;
-  const parts = [...text.matchAll(/(\d+) *(min|m|h|d)/gi)];
+  if (!/^(\d{1,9} {0,9}(min|m|h|d) {0,9})+$/i.test(text)) return undefined;
+  const parts = [...text.matchAll(/(\d{1,9}) {0,9}(min|m|h|d)/gi)];
   return parts.reduce((sum, [, count, unit = '']) => sum + Number(count) * (UNIT_MS[unit.toLowerCase()] ?? 0), 0);
 }
 

@@ -4,7 +4,7 @@ import { MAX_LISTED_JOBS, MAX_PHOTOS, MAX_PRIORITY } from '../core/post-limits.t
 import { WORKER_KINDS } from '../workers/runtime/worker-kinds.ts';
 import { addKeys } from './add-keys.ts';
 import { addSteering } from './add-steering.ts';
-import { duration, parseJsonObject, parseWorkerKinds, wholeNumber } from './option-values.ts';
+import { duration, JOB_ID, parseJsonObject, parseWorkerKinds, wholeNumber } from './option-values.ts';
 import { type Run, withJson } from './with-json.ts';
 
 const MAX_PORT = 65_535;
@@ -141,8 +141,8 @@ function addPublishing(program: Command, run: Run): void {
 
 function addWatching(program: Command, run: Run): void {
   withJson(program.command('status'))
-    .description('show a job, by its id or its idempotency key')
-    .argument('<id>', 'id or idempotency key of the job')
+    .description('show a job')
+    .argument('<id>', JOB_ID)
     .action((id) => run(async (context) => (await import('./commands/jobs.ts')).status(id, context)));
   withJson(program.command('list'))
     .description('show jobs, newest first')
@@ -153,7 +153,7 @@ function addWatching(program: Command, run: Run): void {
     .action((options) => run(async (context) => (await import('./commands/jobs.ts')).list(options, context)));
   withJson(program.command('watch'))
     .description('show the progress of a job until it ends')
-    .argument('<id>', 'id of the job')
+    .argument('<id>', JOB_ID)
     .action((id) => run(async (context) => (await import('./commands/watch.ts')).watch(id, context)));
 }
 

@@ -42,12 +42,8 @@ function report(error: unknown, io: CliIo, output: Output): ExitCode {
   } else {
     output.fail(renderCliError(described));
   }
-  if (isDebugging(io)) output.note(stackOf(error));
+  if (['debug', 'trace'].includes(settingIn(io.env, 'LOG_LEVEL') ?? '')) output.note(stackOf(error));
   return described.exitCode;
-}
-
-function isDebugging({ env }: CliIo): boolean {
-  return ['debug', 'trace'].includes(settingIn(env, 'LOG_LEVEL') ?? '');
 }
 
 function stackOf(error: unknown): string {

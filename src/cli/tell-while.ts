@@ -1,3 +1,4 @@
+import { Worker } from 'node:worker_threads';
 import { durationText } from '../core/quantity-text.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { OutputStream } from './cli-io.ts';
@@ -19,6 +20,35 @@ export async function tellWhile<T>(stream: OutputStream, text: string, work: Pro
     return await work;
   } finally {
     clearInterval(timer);
+    if (isLive) stream.write(CLEAR_LINE);
+  }
+}
+
+/** Loads nothing but Node's own, so that it speaks early. A full pipe drops a line. */
+const TELLER = `
+const { writeSync } = require('node:fs');
+const { fd, before, text, after, everyMs } = require('node:worker_threads').workerData;
+const startedAt = performance.now();
+setInterval(() => {
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+  try { writeSync(fd, before + text + ' (' + seconds + ' s)' + after); } catch {}
+}, everyMs);`;
+
+/** The same for work that keeps this thread busy, such as loading modules: a thread of its own tells. */
+export async function tellWhileBusy<T>(stream: OutputStream, text: string, work: () => Promise<T>): Promise<T> {
+  const { fd } = stream;
+  if (fd === undefined) return await tellWhile(stream, text, work());
+  const isLive = stream.isTTY === true;
+  const how = isLive
+    ? { before: CLEAR_LINE, after: '', everyMs: LIVE_EVERY_MS }
+    : { before: '', after: '\n', everyMs: PLAIN_EVERY_MS };
+  const teller = new Worker(TELLER, { eval: true, workerData: { fd, text, ...how } });
+  // What only tells must not be what fails.
+  teller.on('error', () => undefined);
+  try {
+    return await work();
+  } finally {
+    await teller.terminate();
     if (isLive) stream.write(CLEAR_LINE);
   }
 }

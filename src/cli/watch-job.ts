@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PublishError } from '../core/publish-error.ts';
+import { jobNotFound } from '../core/publish-error.ts';
 import type { PublishJob } from '../core/publish-job.ts';
 import { isTerminal } from '../core/publish-state.ts';
 import { codeOf } from '../core/system-error.ts';
@@ -32,13 +32,13 @@ export async function* watchJob(
   for (;;) {
     signal.throwIfAborted();
     const job = await publisher.get(id).catch((error: unknown) => {
-      if (!isOutage(error)) throw error;
+      if (codeOf(error) !== 'REDIS_UNAVAILABLE') throw error;
       if (awaySince === undefined) onOutage?.(true);
       awaySince ??= performance.now();
       if (performance.now() - awaySince > OUTAGE_PATIENCE_MS) throw error;
       return 'away' as const;
     });
-    if (job === undefined) throw new PublishError('JOB_NOT_FOUND', { reason: `no publish job has the id ${id}` });
+    if (job === undefined) throw jobNotFound(id);
     if (job !== 'away') {
       if (awaySince !== undefined) onOutage?.(false);
       awaySince = undefined;
@@ -49,8 +49,4 @@ export async function* watchJob(
     }
     await sleep(intervalMs, undefined, { signal }).catch(() => signal.throwIfAborted());
   }
-}
-
-function isOutage(error: unknown): boolean {
-  return codeOf(error) === 'REDIS_UNAVAILABLE';
 }

@@ -17,7 +17,7 @@ const UNQUOTED_LINE = /^([ \t]*(?:export[ \t]+)?\w+[ \t]*=[ \t]*)([^\s'"`].*)$/g
  */
 function quoteHashes(text: string): string {
   return text.replace(UNQUOTED_LINE, (line, start: string, rest: string) => {
-    const [value = ''] = /^#(?:\s|$)/.test(rest) ? [] : rest.split(/\s+#/);
+    const [value = ''] = /^#(?:\s|$)/.test(rest) ? [] : rest.split(/(?<!\s)\s+#/);
     const quote = ["'", '"', '`'].find((mark) => !value.includes(mark));
     return value.includes('#') && quote !== undefined ? start + quote + value.trimEnd() + quote : line;
   });

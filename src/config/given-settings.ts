@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { SettingProblem } from './config-error.ts';
 import { type SettingName, SettingsTable } from './settings-table.ts';
 
@@ -5,6 +6,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Every setting also exists with it, for processes in which other programs use the plain names. */
 const PREFIX = 'TIKTOK_PUBLISHER_';
+const KEY_BYTES = 32;
 const NAMES: readonly SettingName[] = SettingsTable.keyof().options;
 
 /** Which settings a part of the program uses; it never looks at the others. */
@@ -51,6 +53,21 @@ export function withSettings(env: Environment, settings: Partial<Record<SettingN
   return { ...env, ...unset, ...settings };
 }
 
+/** Settings for a simulated TikTok, with media from anywhere and a key of their own for its tokens. */
+export function trialSettings(tiktok: {
+  readonly url: string;
+  readonly clientKey: string;
+  readonly clientSecret: string;
+}) {
+  return {
+    ENCRYPTION_KEYS: randomBytes(KEY_BYTES).toString('base64'),
+    MEDIA_ROOTS: '',
+    TIKTOK_API_BASE_URL: tiktok.url,
+    TIKTOK_CLIENT_KEY: tiktok.clientKey,
+    TIKTOK_CLIENT_SECRET: tiktok.clientSecret,
+  };
+}
+
 /** Variables that have the prefix and are no setting, each with the name that was probably meant. */
 export function misspelledSettings(env: Environment): SettingProblem[] {
   return Object.entries(env).flatMap(([variable, text = '']) => {
@@ -92,7 +109,8 @@ function givenAs(env: Environment, variable: string): GivenSetting | undefined {
  * it (kubernetes.io/docs/tutorials/services/connect-applications-service, "Environment Variables", read 2026-11-29).
  */
 function isServiceLink(variable: string, text: string): boolean {
-  if (/_SERVICE_(HOST|PORT(_\w+)?)$|_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$/.test(variable)) return true;
+  if (/_SERVICE_(HOST|PORT(_\w{1,99})?)$|_PORT_\d{1,5}_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$/.test(variable))
+    return true;
   return variable.endsWith('_PORT') && /^(tcp|udp|sctp):\/\//.test(text);
 }
 

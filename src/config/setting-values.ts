@@ -67,13 +67,13 @@ export const apiBaseUrl = z
     isApiBaseUrl,
     'an https:// URL without user, query and fragment; http:// only for localhost, 127.x.x.x or [::1]',
   )
-  .transform((value) => value.replace(/\/+$/, ''));
+  .transform((value) => value.replace(/(?<!\/)\/+$/, ''));
 
 /** Where a server of the deployment is, http too: requests to it are signed, and carry no password. */
 export const serverUrl = z
   .string()
   .refine(isServerUrl, 'an http:// or https:// URL without user, query and fragment')
-  .transform((value) => value.replace(/\/+$/, ''));
+  .transform((value) => value.replace(/(?<!\/)\/+$/, ''));
 
 /** A comma-separated list of origins: https, or http on this machine only. */
 export const originList = z.string().transform((value, context): string[] => {
@@ -170,9 +170,9 @@ export const looseTrue = z.string().transform((value) => value.toLowerCase() ===
 
 /** `name=value,name=value`, values percent-encoded (OTLP Exporter Configuration, read 2026-11-22). */
 export const headerList = z.string().transform((value, context): Readonly<Record<string, string>> => {
-  const pairs = splitList(value).map((entry) => /^([\w!#$%&'*+.^`|~-]+)\s*=\s*(.*)$/.exec(entry) ?? []);
+  const pairs = splitList(value).map((entry) => /^([\w!#$%&'*+.^`|~-]+)\s*=(.*)$/.exec(entry) ?? []);
   if (pairs.some(([, name]) => name === undefined)) context.addIssue('a comma-separated list of name=value');
-  return Object.fromEntries(pairs.map(([, name = '', text = '']) => [name, decoded(text)]));
+  return Object.fromEntries(pairs.map(([, name = '', text = '']) => [name, decoded(text.trim())]));
 });
 
 function decoded(text: string): string {

@@ -1,8 +1,7 @@
 import { AUTH_ROWS } from './error-rows/auth.ts';
-import { CALLBACK_ROWS } from './error-rows/callback.ts';
 import { INPUT_ROWS } from './error-rows/input.ts';
 import { OPERATION_ROWS } from './error-rows/operation.ts';
-import { OUTBOUND_ROWS } from './error-rows/outbound.ts';
+import { CALLBACK_ROWS, OUTBOUND_ROWS } from './error-rows/outbound.ts';
 import { PROCESSING_ROWS } from './error-rows/processing.ts';
 import { REMOTE_MEDIA_ROWS } from './error-rows/remote-media.ts';
 import { TIKTOK_ROWS } from './error-rows/tiktok.ts';

@@ -7,6 +7,8 @@ import { MAX_PHOTOS } from './post-limits.ts';
 const MAX_BUCKET_LENGTH = 255;
 const MAX_OBJECT_KEY_BYTES = 1_024;
 const MAX_URL_LENGTH = 8_192;
+/** Longest path that Linux opens, in bytes. */
+const MAX_PATH_LENGTH = 4_096;
 
 /** Any address on the web. */
 export const webUrl = z
@@ -28,6 +30,7 @@ const filePath = z
     z
       .string()
       .min(1, 'expected the path of a file')
+      .max(MAX_PATH_LENGTH, `expected at most ${MAX_PATH_LENGTH} characters`)
       .refine(
         (path): boolean => !isFileUrl(path),
         'expected a path, or the URL of a local file such as file:///srv/a.mp4',
@@ -121,13 +124,13 @@ const photoItemSchema = z
 const photosMediaSchema = z
   .strictObject({
     type: z.literal('photos'),
-    urls: photosOf(secureUrl, 'expected at least one URL')
+    urls: photoList(secureUrl, 'expected at least one URL')
       .optional()
       .meta({
         description: 'URLs of JPEG or WebP images, on domains or URL prefixes verified for your TikTok app.',
         examples: [['https://media.example.com/1.jpg']],
       }),
-    items: photosOf(photoItemSchema, 'expected at least one photo')
+    items: photoList(photoItemSchema, 'expected at least one photo')
       .optional()
       .meta({
         description: 'In place of `urls`: photos on disks, in object storage and on the web.',
@@ -140,7 +143,7 @@ const photosMediaSchema = z
     description: `1 to ${MAX_PHOTOS} photos that TikTok downloads, given as \`urls\` or as \`items\`.`,
   });
 
-function photosOf<Photo extends z.ZodType>(photo: Photo, none: string) {
+function photoList<Photo extends z.ZodType>(photo: Photo, none: string) {
   return z.array(photo).min(1, none).max(MAX_PHOTOS, `expected at most ${MAX_PHOTOS} photos`);
 }
 

@@ -1,4 +1,5 @@
-import { ERROR_TABLE, type ErrorCode } from './error-table.ts';
+import { ERROR_TABLE, type ErrorCode, isErrorCode } from './error-table.ts';
+import { PublishError } from './publish-error.ts';
 
 /** What a finding may be called besides the error that a job would fail with. */
 type NoteCode =
@@ -37,4 +38,12 @@ export function findingOf(
 /** A finding as one line of a timeline or an error message. */
 export function findingText({ limit, found }: PreflightFinding): string {
   return limit === null ? found : `expected ${limit}, got ${found}`;
+}
+
+/** The error of a job whose preflight refuses it: that of the first refusal, with the words of all. */
+export function refusalOf(findings: readonly PreflightFinding[], tell = findingText): PublishError | undefined {
+  const refusals = findings.filter(({ severity }) => severity === 'refuse');
+  const code = refusals[0]?.code;
+  if (code === undefined || !isErrorCode(code)) return undefined;
+  return new PublishError(code, { reason: refusals.map(tell).join('; ') });
 }

@@ -67,12 +67,17 @@ export function toPublishError(error: unknown): PublishError {
   return new PublishError('INTERNAL_ERROR', { reason }, { cause: error });
 }
 
+/** `JOB_NOT_FOUND`, of an id. */
+export function jobNotFound(id: string): PublishError {
+  return new PublishError('JOB_NOT_FOUND', { reason: `no publish job has the id ${id}` });
+}
+
 function renderMessage(code: ErrorCode, details: SafeDetails): string {
   const parts = [details.reason ?? ERROR_TABLE[code].message];
   const provider = [details.tiktokCode, details.tiktokMessage].filter(Boolean).join(': ');
   if (provider !== '') parts.push(`(TikTok: ${provider})`);
-  for (const problem of details.problems ?? []) parts.push(`\n  - ${problem.path}: ${problem.message}`);
-  return parts.join(' ');
+  const problems = (details.problems ?? []).map(({ path, message }) => `\n  - ${path}: ${message}`);
+  return parts.join(' ') + problems.join('');
 }
 
 function capProviderText(details: SafeDetails): SafeDetails {

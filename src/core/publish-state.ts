@@ -79,6 +79,18 @@ export const WAIT_REASONS = [
 ] as const;
 export type WaitReason = (typeof WAIT_REASONS)[number];
 
+/** The only mode that each of these caps holds back (content-sharing-guidelines, read 2026-11-22). */
+export const MODE_OF_CAP = {
+  daily_cap: 'direct',
+  active_user_cap: 'direct',
+  pending_share_cap: 'inbox',
+} as const satisfies Partial<Record<WaitReason, 'direct' | 'inbox'>>;
+
+/** Whether what a job waits for holds back all jobs of its account, or only those of its mode. */
+export function isCapOfMode(reason: WaitReason | undefined): reason is keyof typeof MODE_OF_CAP {
+  return reason !== undefined && reason in MODE_OF_CAP;
+}
+
 /** What a job waits for without knowing until when: somebody else's action wakes it. */
 export const LANE_REASONS = ['turn', 'account_paused', 'reauthorization'] as const satisfies readonly WaitReason[];
 export type LaneReason = (typeof LANE_REASONS)[number];

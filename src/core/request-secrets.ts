@@ -49,7 +49,10 @@ export function withoutSecrets({ sealed: _sealed, ...request }: PublishRequest):
 
 /** Whether a text, such as an idempotency key, holds a URL that may hold a secret. */
 export function mayHoldSecretUrl(text: string): boolean {
-  return /https?:\/\/\S*[@?#]/i.test(text);
+  return text
+    .split(/https?:\/\//i)
+    .slice(1)
+    .some((rest) => /^\S*?[@?#]/.test(rest));
 }
 
 /**

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { mkdir, readdir, readlink, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sha256Hex } from '../core/request-digest.ts';
 import { isServed } from './running-redis.ts';
 
 /**
@@ -8,7 +8,7 @@ import { isServed } from './running-redis.ts';
  * hint: missing where the cache folder cannot be written, and checked before it is believed.
  */
 export async function noteFolder(cacheDir: string, dataDir: string): Promise<void> {
-  const path = join(notesIn(cacheDir), createHash('sha256').update(dataDir).digest('hex').slice(0, 32));
+  const path = join(notesIn(cacheDir), sha256Hex(dataDir).slice(0, 32));
   await mkdir(notesIn(cacheDir), { recursive: true })
     .then(() => symlink(dataDir, path))
     .catch(() => undefined);

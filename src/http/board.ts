@@ -200,7 +200,7 @@ function foreignRefusal(request: FastifyRequest): BoardRefusal {
 /** Bull Board's page without what it loads from elsewhere, and without the buttons that would be refused. */
 function tidyBoardPage(html: string): string {
   return html
-    .replaceAll(/<link\b[^>]*href="https?:[^>]*>/g, '')
+    .replaceAll(/<link\b[^<>]{0,200}href="https?:[^<>]{0,500}>/g, '')
     .replace('</head>', () => `<style>${ONLY_RETRY}</style></head>`);
 }
 

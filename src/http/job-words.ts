@@ -21,7 +21,9 @@ export function timelineWords({ at, event, ...facts }: TimelineEntry): TimelineW
   return {
     time: preciseTimeText(at),
     what: inWords(event),
-    facts: Object.entries(facts).map(([name, value]) => `${inWords(name)}: ${factText(value)}`),
+    facts: Object.entries(facts).map(
+      ([name, value]) => `${inWords(name)}: ${typeof value === 'string' ? value : JSON.stringify(value)}`,
+    ),
   };
 }
 
@@ -35,8 +37,4 @@ function inWords(name: string): string {
   return name
     .replaceAll('_', ' ')
     .replace(/([a-z])([A-Z])/g, (_, end: string, start: string) => `${end} ${start.toLowerCase()}`);
-}
-
-function factText(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -55,7 +55,8 @@ local function create(first, last)
   local where = 'admitted'
   if place ~= '' then
     where = admitOrWait(
-      key.laneWaiting .. account, key.laneAdmitted .. account, key.lanes, key.laneLimit, account, id, place, createdAt)
+      key.laneWaiting .. account, key.laneAdmitted .. account, key.lanes, key.laneLimit, key.job, account, id, place,
+      createdAt)
   end
   if where == 'waiting' then redis.call('HSET', job, 'waitingFor', 'turn') end
   if entry > last then return { 'created', where } end

@@ -3,7 +3,7 @@ import { readAccountHold } from '../accounts/account-hold.ts';
 import type { Clock } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { PublishJob, TimelineEntry } from '../core/publish-job.ts';
-import type { PublishState } from '../core/publish-state.ts';
+import { isCapOfMode, MODE_OF_CAP, type PublishState } from '../core/publish-state.ts';
 import { sha256Hex } from '../core/request-digest.ts';
 import { MINUTE_MS } from '../core/units.ts';
 import { type LaneDelay, parseLaneDelay } from '../limits/lanes.ts';
@@ -107,7 +107,10 @@ function isWanted({ account, state }: PublishJob, filter: ReadFilter): boolean {
 /** A job that waits for its turn waits for what its whole account waits for. */
 function withLaneDelay(record: LedgerRecord, delays: ReadonlyMap<string, LaneDelay>): LedgerRecord {
   const delay = record.waitingFor === 'turn' ? delays.get(record.account) : undefined;
-  return delay === undefined ? record : { ...record, waitingFor: delay.reason, waitingUntil: delay.until };
+  const isOfOtherMode = isCapOfMode(delay?.reason) && MODE_OF_CAP[delay.reason] !== record.mode;
+  return delay === undefined || isOfOtherMode
+    ? record
+    : { ...record, waitingFor: delay.reason, waitingUntil: delay.until };
 }
 
 /** Whether nothing came of a delay, such as one whose job was cancelled. */

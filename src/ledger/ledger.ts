@@ -52,7 +52,7 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
     laneWaiting: keys.laneWaiting(account),
     laneAdmitted: keys.laneAdmitted(account),
   });
-  const lanesKeys = { lanes: keys.lanes, laneLimit: keys.laneLimit };
+  const lanesKeys = { lanes: keys.lanes, laneLimit: keys.laneLimit, jobs: keys.job('') };
   const indexKeys = ({ account, state, idempotencyDigest }: LedgerRecord) => ({
     allJobs: keys.allJobs,
     accountJobs: keys.accountJobs(account),

@@ -114,7 +114,7 @@ local state, fence, createdAt, lastCall, seenRevision, since = unpack(
 if not state then return { 'missing' } end
 local function leave()
   if not key.lanes then return {} end
-  return leaveLane(key.laneWaiting, key.laneAdmitted, key.lanes, key.laneLimit, arg.account, arg.id, arg.now)
+  return leaveLane(key.laneWaiting, key.laneAdmitted, key.lanes, key.laneLimit, key.jobs, arg.account, arg.id, arg.now)
 end
 if lastCall == arg.call then return { 'committed', tonumber(seenRevision), tonumber(fence), since, leave() } end
 if fence ~= arg.fence then return { 'overtaken' } end

@@ -11,27 +11,14 @@ const REMEMBERED_MS = 5 * MINUTE_MS;
 /** How long nobody asks again after TikTok could not say (ms). */
 const SILENCE_MS = 30 * SECOND_MS;
 
-interface RememberedCreator {
+export interface RememberedCreator {
   /** Ms since the epoch. */
   readonly askedAt: number;
   /** Undefined: TikTok could not say. */
   readonly limits: CreatorLimits | undefined;
 }
 
-/** Remembers briefly, for all processes, what TikTok said of creators. */
-export interface CreatorCache {
-  recall(account: string): Promise<RememberedCreator | undefined>;
-  /** @param info undefined: TikTok could not say */
-  remember(account: string, info: CreatorLimits | CreatorInfo | undefined): Promise<void>;
-  /** Has TikTok asked again before the next post, since it has just contradicted what it said. */
-  forget(account: string): Promise<void>;
-}
-
-export interface CreatorCacheDeps {
-  readonly redis: RedisClient;
-  readonly keys: Keys;
-  readonly clock?: Clock | undefined;
-}
+export type CreatorCache = ReturnType<typeof createCreatorCache>;
 
 const limitsSchema = z.object({
   privacyLevelOptions: z.array(z.enum(PRIVACY_LEVELS)),
@@ -42,10 +29,10 @@ const limitsSchema = z.object({
 });
 const rememberedSchema = z.object({ askedAt: z.number(), limits: limitsSchema.optional() });
 
-/** Creates the cache on a Redis. */
-export function createCreatorCache({ redis, keys, clock = Date }: CreatorCacheDeps): CreatorCache {
+/** Remembers briefly, for all processes, what TikTok said of creators. */
+export function createCreatorCache({ redis, keys, clock = Date }: { redis: RedisClient; keys: Keys; clock?: Clock }) {
   return {
-    async recall(account) {
+    async recall(account: string): Promise<RememberedCreator | undefined> {
       const json = await redis.get(keys.creator(account));
       if (json === null) return undefined;
       // What another version of this program wrote in another way is as good as nothing.
@@ -55,14 +42,16 @@ export function createCreatorCache({ redis, keys, clock = Date }: CreatorCacheDe
       return { askedAt, limits: limits && { maxVideoDurationSeconds: undefined, ...limits } };
     },
 
-    async remember(account, info) {
+    /** @param info undefined: TikTok could not say */
+    async remember(account: string, info: CreatorLimits | CreatorInfo | undefined): Promise<void> {
       // Without name and picture: nothing here needs them.
       const limits = info === undefined ? undefined : limitsSchema.parse(info);
       const json = JSON.stringify({ askedAt: clock.now(), limits });
       await redis.set(keys.creator(account), json, 'PX', limits === undefined ? SILENCE_MS : REMEMBERED_MS);
     },
 
-    async forget(account) {
+    /** Has TikTok asked again before the next post, since it has just contradicted what it said. */
+    async forget(account: string): Promise<void> {
       await redis.del(keys.creator(account));
     },
   };

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ACCOUNT_HOLD_LUA } from '../accounts/account-hold.ts';
 import type { Clock } from '../core/ports.ts';
-import { WAIT_REASONS, type WaitReason } from '../core/publish-state.ts';
+import { MODE_OF_CAP, WAIT_REASONS, type WaitReason } from '../core/publish-state.ts';
 import { DAY_MS, SECOND_MS } from '../core/units.ts';
 import type { Keys } from '../redis/keys.ts';
 import { prepareScript, type RedisClient } from '../redis/lua-script.ts';
@@ -10,23 +10,54 @@ import { prepareScript, type RedisClient } from '../redis/lua-script.ts';
 const DEFAULT_LANE_LIMIT = 1;
 
 /**
- * Lua of the lanes. KEYS of each: waiting set, admitted set, the account's hash, set of lanes in use, the lane limit.
+ * Lua of the lanes. KEYS of each: waiting set, admitted set, the account's hash, set of lanes in use, the lane limit, how
+ * the keys of records begin.
  *
- * The waiting set is ordered by priority, then age; the admitted set by the time of admission.
+ * The waiting set is ordered by priority, then age; the admitted set by the time of admission. A job that waits for a cap
+ * of its mode keeps its turn, and jobs of the other mode pass it.
  */
 
-/** How many jobs of one account may be admitted at a time, whatever the account. */
-const LANE_LIMIT = `
-local function laneLimit(key) return tonumber(redis.call('GET', key) or '') or ${DEFAULT_LANE_LIMIT} end
+/** How many jobs are looked through for one that may pass those ahead of it. */
+const MOST_PASSED = 500;
+
+/**
+ * `laneRoom` answers how many jobs more may be admitted, and of which modes none; nothing if the one that asks is.
+ * `mayPass` answers whether a job is of another mode than those, `nextInLane` who comes next.
+ * `jobs` is how the keys of records begin.
+ */
+const LANE_ROOM = `
+local MODE_OF_CAP = { ${Object.entries(MODE_OF_CAP)
+  .map(([reason, mode]) => `${reason} = '${mode}'`)
+  .join(', ')} }
+local function laneRoom(admitted, limit, jobs, asking)
+  local free, held = tonumber(redis.call('GET', limit) or '') or ${DEFAULT_LANE_LIMIT}, {}
+  for _, id in ipairs(redis.call('ZRANGE', admitted, 0, -1)) do
+    if id == asking then return end
+    local mode = MODE_OF_CAP[redis.call('HGET', jobs .. id, 'waitingFor') or '']
+    if mode then held[mode] = true else free = free - 1 end
+  end
+  return free, held
+end
+local function mayPass(id, held, jobs) return not (next(held) and held[redis.call('HGET', jobs .. id, 'mode') or '']) end
+local function nextInLane(waiting, held, jobs)
+  for _, id in ipairs(redis.call('ZRANGE', waiting, 0, next(held) and ${MOST_PASSED - 1} or 0)) do
+    if mayPass(id, held, jobs) then return id end
+  end
+end
 `;
 
-/** Admits a job where there is room, else lets it wait. Needs keys of waiting and admitted jobs, lanes and the limit. */
-export const ADMIT_OR_WAIT = `${LANE_LIMIT}
-local function admitOrWait(waiting, admitted, lanes, limit, account, id, score, now)
-  if redis.call('ZSCORE', admitted, id) then return 'admitted' end
-  if redis.call('ZCARD', admitted) < laneLimit(limit) and redis.call('ZCARD', waiting) == 0 then
-    redis.call('ZADD', admitted, now, id)
-    return 'admitted'
+/** Admits a job where there is room, else lets it wait. Needs keys of waiting and admitted jobs, lanes, the limit and jobs. */
+export const ADMIT_OR_WAIT = `${LANE_ROOM}
+local function admitOrWait(waiting, admitted, lanes, limit, jobs, account, id, score, now)
+  local free, held = laneRoom(admitted, limit, jobs, id)
+  if not free then return 'admitted' end
+  if free > 0 and mayPass(id, held, jobs) then
+    local first = nextInLane(waiting, held, jobs)
+    if not first or first == id then
+      redis.call('ZREM', waiting, id)
+      redis.call('ZADD', admitted, now, id)
+      return 'admitted'
+    end
   end
   redis.call('ZADD', waiting, score, id)
   redis.call('ZADD', lanes, 'NX', now, account)
@@ -37,36 +68,37 @@ end
 /** ARGV: account, id, score, now. Answers `admitted`, `waiting`, `account_paused` or `reauthorization`. */
 const ENTER_LUA = `${ADMIT_OR_WAIT}
 ${ACCOUNT_HOLD_LUA}
-local where = admitOrWait(KEYS[1], KEYS[2], KEYS[4], KEYS[5], ARGV[1], ARGV[2], ARGV[3], ARGV[4])
+local where = admitOrWait(KEYS[1], KEYS[2], KEYS[4], KEYS[5], KEYS[6], ARGV[1], ARGV[2], ARGV[3], ARGV[4])
 if where == 'waiting' then return where end
 return accountHold(KEYS[3]) or where
 `;
 
 /**
- * `leaveLane(waiting, admitted, lanes, limit, account, id, now)` for scripts, `id` being '' for nobody. Returns the ids
+ * `leaveLane(waiting, admitted, lanes, limit, jobs, account, id, now)` for scripts, `id` being '' for nobody. Returns the ids
  * that have to be woken: those admitted in its place, and all admitted ones if it had left before, since the process that
  * removed it may have died before waking them.
  */
-export const LEAVE_LANE_LUA = `${LANE_LIMIT}
-local function leaveLane(waiting, admitted, lanes, limit, account, id, now)
+export const LEAVE_LANE_LUA = `${LANE_ROOM}
+local function leaveLane(waiting, admitted, lanes, limit, jobs, account, id, now)
   local waited = redis.call('ZREM', waiting, id) == 1
   local hadLeft = redis.call('ZREM', admitted, id) == 0 and not waited and id ~= ''
-  local next = hadLeft and redis.call('ZRANGE', admitted, 0, -1) or {}
-  local free = laneLimit(limit) - redis.call('ZCARD', admitted)
+  local woken = hadLeft and redis.call('ZRANGE', admitted, 0, -1) or {}
+  local free, held = laneRoom(admitted, limit, jobs)
   while free > 0 do
-    local popped = redis.call('ZPOPMIN', waiting)
-    if not popped[1] then break end
-    redis.call('ZADD', admitted, now, popped[1])
-    next[#next + 1] = popped[1]
+    local first = nextInLane(waiting, held, jobs)
+    if not first then break end
+    redis.call('ZREM', waiting, first)
+    redis.call('ZADD', admitted, now, first)
+    woken[#woken + 1] = first
     free = free - 1
   end
   if redis.call('EXISTS', waiting) == 0 then redis.call('ZREM', lanes, account) end
-  return next
+  return woken
 end
 `;
 
 const LEAVE_LUA = `${LEAVE_LANE_LUA}
-return leaveLane(KEYS[1], KEYS[2], KEYS[4], KEYS[5], ARGV[1], ARGV[2], ARGV[3])
+return leaveLane(KEYS[1], KEYS[2], KEYS[4], KEYS[5], KEYS[6], ARGV[1], ARGV[2], ARGV[3])
 `;
 
 /** A job that leaves the lane wakes the next one's entry; this is only how long BullMQ delays that entry (ms). */
@@ -102,6 +134,7 @@ export function createLanes({ redis, keys, clock }: { redis: RedisClient; keys: 
     keys.account(account),
     keys.lanes,
     keys.laneLimit,
+    keys.job(''),
   ];
 
   async function leave(account: string, id: string): Promise<string[]> {
@@ -125,9 +158,10 @@ export function createLanes({ redis, keys, clock }: { redis: RedisClient; keys: 
       return answerSchema.parse(await runEnter(keysOf(account), [account, id, laneScore(member), clock.now()]));
     },
 
-    /** Moves a job that waits in its lane to where its priority and age belong. */
+    /** Moves a job that waits, in its lane or for a place within the app's cap, to where its priority and age belong. */
     async reorder(member: LaneMember): Promise<void> {
-      await redis.zadd(keys.laneWaiting(member.account), 'XX', laneScore(member), member.id);
+      for (const line of [keys.laneWaiting(member.account), keys.newcomers])
+        await redis.zadd(line, 'XX', laneScore(member), member.id);
     },
 
     /** Leaves the lane, admitted or not. @returns the jobs that have to be woken */

@@ -60,12 +60,12 @@ redis.call('PEXPIRE', KEYS[1], math.max(1, newest - now + window))
 return 1
 `;
 
-interface ReservationRequest extends Quota {
+export interface ReservationRequest extends Quota {
   readonly account: string;
   readonly endpoint: QuotaEndpoint;
 }
 
-interface Reservation {
+export interface Reservation {
   /** True: wait and call, without booking again. False: too far off; wait and book again. */
   readonly booked: boolean;
   /** 0: now. */
@@ -74,33 +74,15 @@ interface Reservation {
   readonly callAt: number;
 }
 
-/** Times at which an account's calls may be made, shared by all processes. */
-export interface Reservations {
-  /**
-   * Books the next time at which one call keeps the limit in every window. An unused reservation is lost; the limit
-   * is never exceeded.
-   * @param request `horizonMs`: don't book further ahead than this
-   */
-  reserve(request: ReservationRequest & { readonly horizonMs?: number | undefined }): Promise<Reservation>;
-  /** How long a call would have to wait now (ms); books nothing. */
-  peek(request: ReservationRequest): Promise<number>;
-  /** After a 429: books nothing new before a time (ms since the epoch); what is booked already stays. */
-  push(request: ReservationRequest & { readonly notBeforeAt: number }): Promise<void>;
-}
-
-export interface ReservationsDeps {
-  readonly redis: RedisClient;
-  readonly keys: Keys;
-  readonly clock?: Clock | undefined;
-}
+export type Reservations = ReturnType<typeof createReservations>;
 
 const reservationReply = z.tuple([z.number(), z.number()]);
 
 /**
- * Creates the reservation of calls. Redis's clock decides, so that processes whose clocks differ keep one limit;
- * one script on one key makes each reservation, so that concurrent ones never share a time.
+ * Times at which an account's calls may be made, shared by all processes. Redis's clock decides, so that processes whose
+ * clocks differ keep one limit; one script on one key makes each reservation, so that concurrent ones never share a time.
  */
-export function createReservations({ redis, keys, clock = Date }: ReservationsDeps): Reservations {
+export function createReservations({ redis, keys, clock = Date }: { redis: RedisClient; keys: Keys; clock?: Clock }) {
   const runReserve = prepareNamedScript(
     redis,
     `${RESERVE_LUA}return reserve(key.booked, arg.limit, arg.windowMs, arg.horizonMs)`,
@@ -108,13 +90,25 @@ export function createReservations({ redis, keys, clock = Date }: ReservationsDe
   const runPush = prepareScript(redis, PUSH_LUA);
 
   return {
-    async reserve({ account, endpoint, limit, windowMs, horizonMs }) {
+    /**
+     * Books the next time at which one call keeps the limit in every window. An unused reservation is lost; the limit is
+     * never exceeded.
+     * @param request `horizonMs`: don't book further ahead than this
+     */
+    async reserve({
+      account,
+      endpoint,
+      limit,
+      windowMs,
+      horizonMs,
+    }: ReservationRequest & { readonly horizonMs?: number }): Promise<Reservation> {
       const reply = await runReserve({ booked: keys.reservations(account, endpoint) }, { limit, windowMs, horizonMs });
       const [waitMs, booked] = reservationReply.parse(reply);
       return { booked: booked === 1, waitMs, callAt: clock.now() + waitMs };
     },
 
-    async peek({ account, endpoint, limit, windowMs }) {
+    /** How long a call would have to wait now (ms); books nothing. */
+    async peek({ account, endpoint, limit, windowMs }: ReservationRequest): Promise<number> {
       const key = keys.reservations(account, endpoint);
       const [oldest, newest, [seconds, microseconds]] = await Promise.all([
         redis.lindex(key, -limit),
@@ -126,7 +120,14 @@ export function createReservations({ redis, keys, clock = Date }: ReservationsDe
       return Math.max(0, Math.max(freeAt, Number(newest ?? 0)) - now);
     },
 
-    async push({ account, endpoint, limit, windowMs, notBeforeAt }) {
+    /** After a 429: books nothing new before a time (ms since the epoch); what is booked already stays. */
+    async push({
+      account,
+      endpoint,
+      limit,
+      windowMs,
+      notBeforeAt,
+    }: ReservationRequest & { readonly notBeforeAt: number }): Promise<void> {
       const delayMs = Math.ceil(Math.max(0, notBeforeAt - clock.now()));
       await runPush([keys.reservations(account, endpoint)], [limit, windowMs, RESERVATION_MARGIN_MS, delayMs]);
     },

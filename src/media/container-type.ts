@@ -42,7 +42,8 @@ function readEbmlDocType(bytes: Buffer): string | undefined {
   const end = Math.min(header?.end ?? bytes.length, bytes.length);
   let element = header && readElement(bytes, header.start);
   while (element?.end !== undefined && element.start <= end) {
-    if (element.id === EBML_DOC_TYPE) return bytes.toString('latin1', element.start, element.end).replace(/\0+$/, '');
+    if (element.id === EBML_DOC_TYPE)
+      return bytes.toString('latin1', element.start, element.end).replace(/(?<!\0)\0+$/, '');
     element = element.end < end ? readElement(bytes, element.end) : undefined;
   }
   return undefined;

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { type AnsweredRange, parseAnsweredRange } from '../core/content-range.ts';
 import type { MediaKind, MediaSource, SourcePin } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
+import { sha256Hex } from '../core/request-digest.ts';
 import { CONTAINER_PROBE_BYTES } from './container-type.ts';
 import { exactBody, readExactly } from './remote-body.ts';
 import { contentTypeOf, refuseRange, refuseSize } from './source-checks.ts';
@@ -155,7 +155,7 @@ const MAX_KEPT_MARK_CHARS = 128;
 
 /** What a job's record keeps of an ETag or another mark of a version; of a long one the digest. */
 export function keptMark(mark: string): string {
-  return mark.length <= MAX_KEPT_MARK_CHARS ? mark : createHash('sha256').update(mark).digest('hex');
+  return mark.length <= MAX_KEPT_MARK_CHARS ? mark : sha256Hex(mark);
 }
 
 /** The `Range` that asks for these bytes. */

@@ -133,12 +133,11 @@ function decoded(text: string): string {
 
 function targetOf({ headers }: Dispatcher.ResponseData, from: URL): URL | undefined {
   // Bytes beyond ASCII come as one character each; encoded, they are what curl sends and browsers mean.
-  const location = firstValue(headers.location)?.replace(/[\x80-\xff]/g, (byte) => encodedByte(byte.charCodeAt(0)));
+  const location = firstValue(headers.location)?.replace(
+    /[\x80-\xff]/g,
+    (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
   return location !== undefined && URL.canParse(location, from.href) ? new URL(location, from) : undefined;
-}
-
-function encodedByte(byte: number): string {
-  return `%${byte.toString(16).toUpperCase()}`;
 }
 
 function isRefusal(httpStatus: number): boolean {

@@ -1,6 +1,6 @@
 import { planCancel } from '../core/cancel-plan.ts';
 import { publishEntryOf, referenceTo } from '../core/job-reference.ts';
-import { PublishError } from '../core/publish-error.ts';
+import { jobNotFound, PublishError } from '../core/publish-error.ts';
 import type { PublishState } from '../core/publish-state.ts';
 import { planRetry } from '../core/retry-plan.ts';
 import { endChange, NO_SESSION } from '../ledger/change.ts';
@@ -112,7 +112,7 @@ export async function changing<T>(
 ): Promise<T> {
   for (let look = 1; ; look += 1) {
     const record = await ledger.read(id);
-    if (record === undefined) throw new PublishError('JOB_NOT_FOUND', { reason: `no publish job has the id ${id}` });
+    if (record === undefined) throw jobNotFound(id);
     try {
       return await change(record);
     } catch (error) {

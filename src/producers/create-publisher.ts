@@ -3,7 +3,7 @@ import type { ManagedAccounts } from '../accounts/managed-accounts.ts';
 import { DEFAULT_LISTED_JOBS, MAX_LISTED_JOBS } from '../core/post-limits.ts';
 import type { PostingPage } from '../core/posting-page.ts';
 import type { PreflightReport } from '../core/preflight-report.ts';
-import { PublishError } from '../core/publish-error.ts';
+import { jobNotFound, PublishError } from '../core/publish-error.ts';
 import type { PublishJob } from '../core/publish-job.ts';
 import type { PublishRequest } from '../core/publish-request.ts';
 import type { LedgerReader } from '../ledger/ledger-reader.ts';
@@ -64,7 +64,7 @@ export function createPublisher({ eventsKey, checkCallbacks, ...parts }: Publish
 
   async function present(id: string): Promise<PublishJob> {
     const job = await read(id);
-    if (job === undefined) throw new PublishError('JOB_NOT_FOUND', { reason: `no publish job has the id ${id}` });
+    if (job === undefined) throw jobNotFound(id);
     return job;
   }
 

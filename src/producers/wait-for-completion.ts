@@ -1,5 +1,5 @@
 import { orAbort, withDeadline } from '../core/deadline.ts';
-import { PublishError } from '../core/publish-error.ts';
+import { jobNotFound, PublishError } from '../core/publish-error.ts';
 import type { PublishJob } from '../core/publish-job.ts';
 import { isTerminal } from '../core/publish-state.ts';
 import { SECOND_MS } from '../core/units.ts';
@@ -27,7 +27,7 @@ export async function waitForCompletion(
 ): Promise<PublishJob> {
   checkTimeout(timeoutMs);
   signal?.throwIfAborted();
-  const reason = (): PublishError => timedOut(id, timeoutMs);
+  const reason = () => new PublishError('WAIT_TIMED_OUT', { reason: `job ${id} did not end within ${timeoutMs} ms` });
   // `orAbort`, because Redis may never answer.
   return await withDeadline({ withinMs: timeoutMs, reason, signal }, (end) =>
     orAbort(lookUntilEnded(id, end, deps), end),
@@ -61,12 +61,8 @@ function checkTimeout(timeoutMs: unknown): void {
   throw new PublishError('INPUT_INVALID', { problems: [{ path: 'timeoutMs', message }] });
 }
 
-function timedOut(id: string, timeoutMs: number): PublishError {
-  return new PublishError('WAIT_TIMED_OUT', { reason: `job ${id} did not end within ${timeoutMs} ms` });
-}
-
 async function readPresent(id: string, read: WaitDeps['read']): Promise<PublishJob> {
   const job = await read(id);
-  if (job === undefined) throw new PublishError('JOB_NOT_FOUND', { reason: `no publish job has the id ${id}` });
+  if (job === undefined) throw jobNotFound(id);
   return job;
 }

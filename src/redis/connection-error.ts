@@ -59,10 +59,12 @@ interface TextExplanation extends Explanation {
   readonly only?: RedisTarget['kind'];
 }
 
-const REFUSED = /ECONNREFUSED|slots cache\. Connection is closed|sentinels are unreachable.*Connection is closed/;
+const REFUSED = /ECONNREFUSED|slots cache\. Connection is closed/;
 
 function isRefused(error: Error, text: string): boolean {
-  return isErrno(error, 'ECONNREFUSED') || REFUSED.test(text);
+  const [, bySentinels] = text.split('sentinels are unreachable', 2);
+  const isRefusedBySentinels = bySentinels?.includes('Connection is closed') === true;
+  return isErrno(error, 'ECONNREFUSED') || isRefusedBySentinels || REFUSED.test(text);
 }
 
 const BY_TEXT: readonly TextExplanation[] = [
@@ -86,7 +88,7 @@ const BY_TEXT: readonly TextExplanation[] = [
       'Set REDIS_TLS_CA_FILE to the CA certificate (for a self-signed certificate: the certificate itself), and use a host name that the certificate contains.',
     matches: (error, text) =>
       isErrno(error, 'CERT_HAS_EXPIRED', 'ERR_TLS_CERT_ALTNAME_INVALID', 'CERT_NOT_YET_VALID', 'CERT_UNTRUSTED') ||
-      /self[- ]signed certificate|unable to (?:verify|get)[a-z ]* certificate|certificate has expired|does not match certificate/i.test(
+      /self[- ]signed certificate|unable to (?:verify|get)[a-z ]{0,40} certificate|certificate has expired|does not match certificate/i.test(
         text,
       ),
   },

@@ -26,13 +26,9 @@ export async function probeWrite(target: RedisTarget, keys: Keys): Promise<strin
     }
   } catch (error) {
     if (!(error instanceof Error)) return undefined;
-    const refusal = redisRefusalOf(error) ?? refusalBehind(error);
+    const refusal = redisRefusalOf(error) ?? (error.cause instanceof Error ? redisRefusalOf(error.cause) : undefined);
     return refusal ?? (isSilence(error) ? 'Redis does not respond' : 'Redis cannot be reached');
   }
-}
-
-function refusalBehind({ cause }: Error): string | undefined {
-  return cause instanceof Error ? redisRefusalOf(cause) : undefined;
 }
 
 function isSilence(error: Error): boolean {

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { type Answer, plain } from './answers.ts';
+import { type Check, check } from './conformance-rules.ts';
 import type { SimulatorSwitches } from './options.ts';
 import type { ChunkRecord, Publish, UploadTask } from './publishes.ts';
 import { chunkRange } from './source-info.ts';
@@ -74,7 +75,7 @@ export function expired(): Answer {
 }
 
 /** Whether a chunk has exactly the bytes that init announced for it. */
-export function fitsPlan(task: UploadTask, chunk: ChunkRecord): boolean {
+function fitsPlan(task: UploadTask, chunk: ChunkRecord): boolean {
   const planned = chunkRange(task.plan, chunkIndexOf(task, chunk));
   return (
     chunk.totalBytes === task.plan.totalBytes &&
@@ -84,7 +85,7 @@ export function fitsPlan(task: UploadTask, chunk: ChunkRecord): boolean {
 }
 
 /** What is wrong with the headers of a PUT, if anything. */
-export function headerFaultOf(chunk: ChunkRecord, headers: IncomingHttpHeaders): string | undefined {
+function headerFaultOf(chunk: ChunkRecord, headers: IncomingHttpHeaders): string | undefined {
   if (!CONTENT_TYPES.includes(headers['content-type'] ?? '')) return 'Content-Type is invalid';
   if (headers['content-length'] === undefined) return 'Content-Length is missing';
   const isRange = chunk.startByte < chunk.endByteExclusive && chunk.endByteExclusive <= chunk.totalBytes;
@@ -101,4 +102,39 @@ function progressHeaders(task: UploadTask, switches: SimulatorSwitches): Record<
   // Nothing accepted has no last index; RFC 9110 writes an unsatisfied range as an asterisk.
   const range = upperEnd < 0 ? '*' : `0-${upperEnd}`;
   return { 'content-range': `bytes ${range}/${plan.totalBytes}` };
+}
+
+/** What a PUT says about the rules of the contract, at its arrival. */
+export function judgePut(task: UploadTask | undefined, chunk: ChunkRecord, headers: IncomingHttpHeaders): Check[] {
+  const headerFault = headerFaultOf(chunk, headers);
+  const checks = [check('path'), check('put-headers', headerFault)];
+  if (task === undefined) return checks;
+  if (task.refused?.httpStatus === 403)
+    checks.push(check('upload-url-expired', `PUT of ${rangeOf(chunk)} after a 403`));
+  if (headerFault !== undefined) return checks;
+  if (task.refused?.httpStatus === 416) {
+    const isSame = chunk.startByte === task.refused.startByte && chunk.startByte !== task.acceptedBytes;
+    checks.push(check('resume-after-416', isSame && `${rangeOf(chunk)} again; TikTok has ${task.acceptedBytes} bytes`));
+  }
+  const planned = chunkRange(task.plan, chunkIndexOf(task, chunk));
+  if (!fitsPlan(task, chunk)) {
+    const announced = rangeOf({ ...planned, totalBytes: task.plan.totalBytes });
+    checks.push(check('put-as-announced', `${rangeOf(chunk)}; init announced ${announced}`));
+    return checks;
+  }
+  checks.push(check('put-as-announced'));
+  // Sent again after its answer was lost: the documentation asks for that.
+  if (task.misled !== true && !isRepeated(task, chunk)) {
+    const isNext = chunk.startByte === task.acceptedBytes;
+    checks.push(check('put-in-order', !isNext && `${rangeOf(chunk)} while TikTok has ${task.acceptedBytes} bytes`));
+  }
+  return checks;
+}
+
+function rangeOf({
+  startByte,
+  endByteExclusive,
+  totalBytes,
+}: Pick<ChunkRecord, 'startByte' | 'endByteExclusive' | 'totalBytes'>) {
+  return `bytes ${startByte}-${endByteExclusive - 1}/${totalBytes}`;
 }

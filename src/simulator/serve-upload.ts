@@ -6,7 +6,6 @@ import { answerInstead, maySend, spoilPublish } from './fault-answers.ts';
 import type { FaultAct } from './faults.ts';
 import { dropConnection, writeAnswer } from './http-exchange.ts';
 import type { Outcome } from './journal.ts';
-import { judgePut } from './judge-put.ts';
 import type { MovieLength } from './movie-length.ts';
 import type { ChunkRecord, Publish, UploadTask } from './publishes.ts';
 import {
@@ -16,6 +15,7 @@ import {
   continues,
   expired,
   isRepeated,
+  judgePut,
   outOfRange,
   putRefusal,
 } from './put-rules.ts';

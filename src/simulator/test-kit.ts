@@ -61,7 +61,7 @@ export async function createTestKit(options: TestKitOptions = {}): Promise<TestK
     ...{ publisher, simulator, redisUrl, queuePrefix },
     async addAccount(name, profile) {
       const tokens = simulator.addAccount(profile);
-      await service.addAccount({ name, ...tokens });
+      await service.addAccount(name, tokens);
       return tokens;
     },
     async reset() {

@@ -27,8 +27,9 @@ export interface RawAnswer {
 /** Marks an error of the connection's making: TikTok cannot have acted. */
 export class NothingSentError extends Error {
   readonly code: string;
-  constructor(cause: Error) {
-    super('nothing was sent', { cause });
+  /** @param host of TikTok or the proxy */
+  constructor(host: string, cause: Error) {
+    super(`could not connect to ${host}`, { cause });
     this.name = 'NothingSentError';
     this.code = errorCodeOf(cause);
   }
@@ -75,7 +76,7 @@ function networkErrorCode(error: unknown, networkCode: string, onTimeout: ErrorC
 }
 
 function reasonOf(error: unknown, networkCode: string): string {
-  if (error instanceof NothingSentError) return `could not connect to TikTok: ${networkCode}`;
+  if (error instanceof NothingSentError) return `${error.message}: ${networkCode}`;
   if (error instanceof errors.InvalidArgumentError) return `could not create the request: ${networkCode}`;
   if (error instanceof DeadlineReachedError) return error.message;
   return `expected a response, got ${networkCode}`;

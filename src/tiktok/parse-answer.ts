@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { oauthErrorToErrorCode, tiktokCodeToErrorCode } from '../core/tiktok-codes.ts';
 import { classifyMalformedAnswer, classifyRefusal, type RawAnswer } from './classify-error.ts';
 import { envelopeWire, oauthErrorWire } from './wire.ts';
+import { withoutTokens } from './without-secrets.ts';
 
 /** The `data` of a successful answer, and the id under which TikTok logged the call. */
 export interface ParsedAnswer<T> {
@@ -17,7 +18,7 @@ export interface ParsedAnswer<T> {
  * @throws PublishError of TikTok's own code, or `TRANSPORT_BAD_ANSWER`
  */
 export function parseEnvelope<T>(endpoint: string, answer: RawAnswer, dataWire: z.ZodType<T>): ParsedAnswer<T> {
-  const envelope = envelopeWire.safeParse(parseExactJson(answer.text));
+  const envelope = envelopeWire.safeParse(parseExactJson(answer.text, answer.sentSecrets));
   if (!envelope.success) throw classifyMalformedAnswer(endpoint, answer, "TikTok's JSON envelope");
   const { error, data } = envelope.data;
   if (error.tiktokCode !== 'ok') throw classifyRefusal(endpoint, answer, error, tiktokCodeToErrorCode);
@@ -31,7 +32,7 @@ export function parseEnvelope<T>(endpoint: string, answer: RawAnswer, dataWire: 
  * @throws PublishError `AUTH_*`, `TIKTOK_*` or `TRANSPORT_BAD_ANSWER`
  */
 export function parseOauthAnswer<T>(endpoint: string, answer: RawAnswer, grantWire: z.ZodType<T>): T {
-  const body = parseExactJson(answer.text);
+  const body = parseExactJson(answer.text, answer.sentSecrets);
   const refusal = oauthErrorWire.safeParse(body);
   if (refusal.success) throw classifyRefusal(endpoint, answer, refusal.data, oauthErrorToErrorCode);
   const grant = grantWire.safeParse(body);
@@ -46,14 +47,25 @@ function isSuccess({ httpStatus }: RawAnswer): boolean {
 /** A number that a double may not hold; also what looks like one within a string, which does no harm. */
 const LONG_NUMBER = /[[:,]\s*-?\d{16}/;
 
+/** Longest text of TikTok's that is read (UTF-16 units): the longest that is documented has some hundreds. */
+const MAX_TEXT_CHARS = 16_384;
+/** Fields that are secrets themselves. */
+const SECRET_FIELDS = ['upload_url', 'access_token', 'refresh_token'];
+
 /**
  * Reads JSON whose integers keep every digit: where one has 16 or more, all of them become bigint. That takes a parser that
  * is many times slower than Node's own.
- * @returns undefined for what is not JSON
+ * Texts are cut at a length that none has, and tokens in them are taken out: an answer may repeat what was sent.
+ * @returns undefined for what is not JSON, or too deep to be read
  */
-export function parseExactJson(text: string): unknown {
+export function parseExactJson(text: string, sentSecrets: readonly string[] = []): unknown {
+  const shown = (name: string, value: unknown): unknown => {
+    if (typeof value !== 'string') return value;
+    const cut = value.slice(0, MAX_TEXT_CHARS);
+    return SECRET_FIELDS.includes(name) ? cut : withoutTokens(cut, sentSecrets);
+  };
   try {
-    return LONG_NUMBER.test(text) ? parse(text, null, parseNumberAndBigInt) : JSON.parse(text);
+    return LONG_NUMBER.test(text) ? parse(text, shown, parseNumberAndBigInt) : JSON.parse(text, shown);
   } catch {
     return undefined;
   }

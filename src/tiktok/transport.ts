@@ -111,7 +111,7 @@ function markingFailures(connector: buildConnector.connector): buildConnector.co
   return (options, callback) =>
     connector(options, (...outcome) => {
       if (outcome[0] === null) callback(...outcome);
-      else callback(new NothingSentError(outcome[0]), null);
+      else callback(new NothingSentError([options.hostname, options.port].filter(Boolean).join(':'), outcome[0]), null);
     });
 }
 

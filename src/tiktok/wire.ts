@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isPrivacyLevel } from '../core/post-limits.ts';
+import { CENSORED } from './without-secrets.ts';
 
 /*
  * What TikTok sends. Unknown fields are ignored, fields that real answers leave out are optional, and every doubtful
@@ -9,7 +10,7 @@ import { isPrivacyLevel } from '../core/post-limits.ts';
 const text = z.string().min(1).optional().catch(undefined);
 const flag = z.boolean().catch(false);
 const digits = z.union([
-  z.string().regex(/^\d+$/),
+  z.string().regex(/^\d{1,64}$/),
   z.union([z.bigint().nonnegative(), z.int().nonnegative()]).transform(String),
 ]);
 const count = z
@@ -31,21 +32,31 @@ export type Refusal = Readonly<z.output<typeof errorWire>>;
 /** The envelope of all `/v2/post/publish/` answers; `data` is `{}` or absent on errors. */
 export const envelopeWire = z.object({ data: z.unknown().optional(), error: errorWire });
 
+/** At most 64 characters by the documentation. One that repeats a token could not be stored. */
+const publishId = z
+  .string()
+  .min(1)
+  .max(512)
+  .refine((id) => !id.includes(CENSORED));
+
 /** `data` of an init; `upload_url` only for FILE_UPLOAD. */
 export const initWire = z
-  .object({ publish_id: z.string().min(1), upload_url: text })
+  .object({ publish_id: publishId, upload_url: text })
   .transform((data) => ({ publishId: data.publish_id, uploadUrl: data.upload_url }));
+
+/** A publish_id stands for one post; more ids than this are none of ours. */
+const MAX_POST_IDS = 100;
 
 /** A list of post ids; 0 and empty stand for none. */
 const postIdsWire = z
   .array(digits)
   .nullish()
-  .transform((ids) => (ids ?? []).filter((id) => /[1-9]/.test(id)));
+  .transform((ids) => (ids ?? []).slice(0, MAX_POST_IDS).filter((id) => /[1-9]/.test(id)));
 
 /** `data` of a status fetch; TikTok's own spelling is `publicaly`. */
 export const statusWire = z
   .object({
-    status: z.string().min(1),
+    status: z.string().min(1).max(200),
     fail_reason: text,
     publicaly_available_post_id: postIdsWire,
     publicly_available_post_id: postIdsWire,
@@ -79,7 +90,7 @@ export const creatorInfoWire = z
     nickname: data.creator_nickname,
     avatarUrl: data.creator_avatar_url,
     // A level that no request can ask for is of no use to a page.
-    privacyLevelOptions: data.privacy_level_options.filter(isPrivacyLevel),
+    privacyLevelOptions: [...new Set(data.privacy_level_options.filter(isPrivacyLevel))],
     commentDisabled: data.comment_disabled,
     duetDisabled: data.duet_disabled,
     stitchDisabled: data.stitch_disabled,

@@ -1,6 +1,10 @@
 import { PULL_PATH } from '../core/media-route.ts';
 
-const CENSORED = '[secret]';
+/** What stands for a secret. */
+export const CENSORED = '[secret]';
+
+/** Longest text that is searched: more of it is not shown anyway. */
+const MAX_SHOWN_CHARS = 2_000;
 
 /** A shorter piece of a secret is no use to anybody, and may be a word that occurs by chance. */
 const MIN_PIECE_CHARS = 8;
@@ -8,7 +12,7 @@ const MIN_PIECE_CHARS = 8;
 /** TikTok's tokens by their form: `act.` access, `rft.` refresh, `clt.` client (oauth-user-access-token-management, read 2026-11-22). */
 const TOKEN_FORM = /\b(?:act|rft|clt)\.[\w!.~*%+/=-]+/g;
 /** What follows the path of a URL: an upload URL is a credential by its query, and so is any other signed URL. */
-const URL_QUERY = /(\bhttps?:[^\s"'<>?]*\?)[^\s"'<>]+/gi;
+const URL_QUERY = /(\bhttps?:[^\s"'<>?]*)(\?[^\s"'<>]+)?/gi;
 /** A link to media of ours is a credential by its path. */
 const PULL_TOKEN = new RegExp(`(${PULL_PATH}/)[\\w.-]+`, 'g');
 const UPLOAD_FIELD = /\b(upload_(?:token|id)\b["']?\s*[=:]\s*["']?)[\w%.~-]+/gi;
@@ -19,13 +23,16 @@ const UPLOAD_FIELD = /\b(upload_(?:token|id)\b["']?\s*[=:]\s*["']?)[\w%.~-]+/gi;
  * a token or the query of a URL.
  */
 export function withoutSecrets(text: string, sentSecrets: readonly string[]): string {
-  const forms = sentSecrets.flatMap((secret) => [...new Set([secret, encodeURIComponent(secret)])]);
-  return forms
-    .reduce(censorPieces, text)
-    .replace(TOKEN_FORM, CENSORED)
-    .replace(URL_QUERY, `$1${CENSORED}`)
+  return withoutTokens(text.slice(0, MAX_SHOWN_CHARS), sentSecrets)
+    .replace(URL_QUERY, (_url, shown: string, query?: string) => (query === undefined ? shown : `${shown}?${CENSORED}`))
     .replace(PULL_TOKEN, `$1${CENSORED}`)
     .replace(UPLOAD_FIELD, `$1${CENSORED}`);
+}
+
+/** The same for a text whose URLs are needed whole, such as the address of a picture: takes out tokens alone. */
+export function withoutTokens(text: string, sentSecrets: readonly string[]): string {
+  const forms = sentSecrets.flatMap((secret) => [...new Set([secret, encodeURIComponent(secret)])]);
+  return forms.reduce(censorPieces, text).replace(TOKEN_FORM, CENSORED);
 }
 
 function censorPieces(text: string, secret: string): string {

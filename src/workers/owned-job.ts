@@ -1,4 +1,6 @@
 import { performance } from 'node:perf_hooks';
+import { PublishError } from '../core/publish-error.ts';
+import { failed, type Settlement } from '../core/settlement.ts';
 import type { Change } from '../ledger/change.ts';
 import type { Claim, PollClaim, Run, Surroundings } from '../ledger/claim.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -100,4 +102,9 @@ export async function claimJob(
   const askedAt = performance.now();
   const claim = await ledger.claim(id, run, poll);
   return claim.kind === 'claimed' ? new OwnedJob(claim, ledger, askedAt) : claim.kind;
+}
+
+/** How an entry ends whose record was lost, or is kept no longer. */
+export function recordIsGone(id: string): Settlement {
+  return failed(new PublishError('JOB_NOT_FOUND', { reason: `no record of job ${id}, so nothing was sent` }));
 }

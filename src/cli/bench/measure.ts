@@ -1,3 +1,4 @@
+import { toAccountInput } from '../../accounts/account-input.ts';
 import type { App } from '../../app/open-app.ts';
 import { publisherOn } from '../../app/open-server.ts';
 import { openParts, openService } from '../../app/open-service.ts';
@@ -60,9 +61,9 @@ export async function measure(
   for (let at = 0; at < tiktok.accounts.length; at += ACCOUNTS_AT_A_TIME) {
     signal.throwIfAborted();
     const some = tiktok.accounts.slice(at, at + ACCOUNTS_AT_A_TIME);
-    accounts.push(
-      ...(await Promise.all(some.map((account, index) => addAccount(parts, `bench-${at + index}`, account)))),
-    );
+    const inputs = some.map((tokens, index) => toAccountInput(`bench-${at + index}`, tokens));
+    await Promise.all(inputs.map((input) => parts.vault.add(input)));
+    accounts.push(...inputs.map(({ account }) => account));
   }
   const over = new AbortController();
   const watching = watchRedis(redis, meter, over.signal);
@@ -75,14 +76,4 @@ export async function measure(
     over.abort();
     await watching;
   }
-}
-
-async function addAccount(
-  { vault }: Pick<ReturnType<typeof openParts>, 'vault'>,
-  account: string,
-  { expiresIn, refreshExpiresIn, ...tokens }: SimulatedTikTok['accounts'][number],
-): Promise<string> {
-  const lifetimes = { expiresInSeconds: expiresIn, refreshExpiresInSeconds: refreshExpiresIn };
-  await vault.add({ account, ...tokens, ...lifetimes });
-  return account;
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { openApp } from '../../app/open-app.ts';
-import { type Environment, settingIn, withSettings } from '../../config/given-settings.ts';
+import { type Environment, settingIn, trialSettings, withSettings } from '../../config/given-settings.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import { orLate } from '../../core/deadline.ts';
 import { redisTroubleOf } from '../../core/redis-trouble.ts';
@@ -23,7 +23,6 @@ const WITHIN_MS = 20 * SECOND_MS;
 const MOST_ALONE = 50;
 const ALONE_WITHIN_MS = 3 * SECOND_MS;
 const DRAIN_MS = 5 * SECOND_MS;
-const KEY_BYTES = 32;
 
 export interface BenchOptions {
   /** By default as many as fit into the time. */
@@ -103,13 +102,9 @@ const LATER = 'The next run of `bench` removes those that are an hour old.';
 /** What a person has set stays, except for what makes the publishes real: TikTok, its app, and the keys of tokens. */
 function benchEnvironment(env: Environment, tiktok: SimulatedTikTok, concurrency: number): Environment {
   return withSettings(env, {
-    ENCRYPTION_KEYS: randomBytes(KEY_BYTES).toString('base64'),
     LOG_LEVEL: settingIn(env, 'LOG_LEVEL') ?? 'error',
-    MEDIA_ROOTS: '',
     UPLOAD_CONCURRENCY: String(concurrency),
-    TIKTOK_API_BASE_URL: tiktok.url,
-    TIKTOK_CLIENT_KEY: tiktok.clientKey,
-    TIKTOK_CLIENT_SECRET: tiktok.clientSecret,
+    ...trialSettings(tiktok),
   });
 }
 

@@ -3,7 +3,7 @@ import { type CommandContext, commandName } from '../cli-io.ts';
 import { demoReportText, isDemoGood } from '../demo-report.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
 import { interruptible } from '../interrupt.ts';
-import { tellWhile } from '../tell-while.ts';
+import { tellWhileBusy } from '../tell-while.ts';
 
 const QUICK = 'Publishes a video to a simulated TikTok, in about 6 seconds. Nothing leaves this machine.\n';
 const WITH_KILL =
@@ -25,8 +25,8 @@ export async function demo(
     context.output.step(quick ? QUICK : WITH_KILL);
     try {
       // Late, so that something is said before all of the program is loaded.
-      const loading = import('../demo-run.ts');
-      const { runDemo } = await tellWhile(context.io.stderr, 'loading the program', loading);
+      const load = () => import('../demo-run.ts');
+      const { runDemo } = await tellWhileBusy(context.io.stderr, 'loading the program', load);
       const report = await runDemo(context, quick, signal, (close) => closers.push(close));
       context.output.answerProse(report, `\n${demoReportText(report, { withLinks: keepRunning })}`);
       if (keepRunning) {

@@ -1,8 +1,9 @@
 import { headline } from '../../core/headline.ts';
 import { jobChangesSchema } from '../../core/job-changes.ts';
 import { PublishError, toInputProblems } from '../../core/publish-error.ts';
+import type { PublishJob } from '../../core/publish-job.ts';
 import { ALL_PUBLISH_STATES, parsePublishState } from '../../core/publish-state.ts';
-import type { ListFilter, RetriedJob } from '../../producers/publisher.ts';
+import type { ListFilter, Publisher, RetriedJob } from '../../producers/publisher.ts';
 import { type CommandContext, commandName } from '../cli-io.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { jobTable, jobText } from '../job-text.ts';
@@ -10,20 +11,27 @@ import { privacyLevelOf, withOptionNames } from '../option-names.ts';
 import { parseTime, whenText } from '../parse-time.ts';
 import { withClient } from '../with-client.ts';
 
-/** `status`: one job with its timeline, by its id or else its idempotency key. */
+/** `status`: one job with its timeline. */
 export async function status(idOrKey: string, { io, output }: CommandContext): Promise<ExitCode> {
   return await withClient({ io, output }, async (app) => {
-    const job = (await app.publisher.get(idOrKey)) ?? (await app.publisher.list({ idempotencyKey: idOrKey })).jobs[0];
-    if (job === undefined) {
-      throw new PublishError('JOB_NOT_FOUND', { reason: `no publish job has the id or idempotency key ${idOrKey}` });
-    }
+    const job = await findJob(idOrKey, app.publisher);
     output.answerProse(job, jobText(job));
   });
 }
 
+/** The job of a command. @throws PublishError `JOB_NOT_FOUND` */
+export async function findJob(idOrKey: string, publisher: Pick<Publisher, 'get' | 'list'>): Promise<PublishJob> {
+  const job = (await publisher.get(idOrKey)) ?? (await publisher.list({ idempotencyKey: idOrKey })).jobs[0];
+  if (job === undefined) {
+    throw new PublishError('JOB_NOT_FOUND', { reason: `no publish job has the id or idempotency key ${idOrKey}` });
+  }
+  return job;
+}
+
 /** `cancel`: stops a job that cannot have been published yet. */
-export async function cancel(id: string, { io, output }: CommandContext): Promise<ExitCode> {
+export async function cancel(idOrKey: string, { io, output }: CommandContext): Promise<ExitCode> {
   return await withClient({ io, output }, async (app) => {
+    const { id } = await findJob(idOrKey, app.publisher);
     const job = await app.publisher.cancel(id);
     output.answer(
       job,
@@ -40,11 +48,12 @@ const RETRY_TEXTS: Readonly<Record<RetriedJob['action'], string>> = {
 
 /** `retry`: lets a job that ended without a post go on, in the way that cannot post twice. */
 export async function retry(
-  id: string,
+  idOrKey: string,
   { force = false }: { readonly force?: boolean },
   { io, output }: CommandContext,
 ): Promise<ExitCode> {
   return await withClient({ io, output }, async (app) => {
+    const { id } = await findJob(idOrKey, app.publisher);
     const job = await app.publisher.retry(id, { force });
     const next = `to follow it: ${commandName(io)} watch ${id}`;
     output.answer(job, `${RETRY_TEXTS[job.action]}\n${headline(job)}\n${next}`);
@@ -96,12 +105,13 @@ export interface UpdateCommandOptions {
 
 /** `update`: changes a job that has not begun. */
 export async function update(
-  id: string,
+  idOrKey: string,
   options: UpdateCommandOptions,
   { io, output }: CommandContext,
 ): Promise<ExitCode> {
   const changes = await withOptionNames(async () => parseOptions(options));
   return await withClient({ io, output }, async (app) => {
+    const { id } = await findJob(idOrKey, app.publisher);
     const job = await withOptionNames(() => app.publisher.update(id, changes));
     output.answer(job, `${headline(job)}${whenText(job)}`);
   });

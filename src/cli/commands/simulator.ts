@@ -75,10 +75,11 @@ export async function conformance(simulatorUrl: string, { output }: CommandConte
 }
 
 async function fetchReport(simulatorUrl: string): Promise<ConformanceReport | undefined> {
-  if (!URL.canParse(simulatorUrl)) return undefined;
+  const base = simulatorUrl.includes('://') ? simulatorUrl : `http://${simulatorUrl}`;
+  if (!URL.canParse(base)) return undefined;
   try {
     const signal = AbortSignal.timeout(TIMEOUT_MS);
-    const response = await fetch(new URL('/__simulator/conformance', simulatorUrl), { signal });
+    const response = await fetch(new URL('/__simulator/conformance', base), { signal });
     return response.ok ? ((await response.json()) as ConformanceReport) : undefined;
   } catch {
     return undefined;

@@ -10,10 +10,12 @@ import { jobText } from '../job-text.ts';
 import { createProgressDisplay } from '../progress-display.ts';
 import { watchJob } from '../watch-job.ts';
 import { withClient } from '../with-client.ts';
+import { findJob } from './jobs.ts';
 
 /** `watch`: shows a job until it has its outcome. */
-export async function watch(id: string, context: CommandContext): Promise<ExitCode> {
+export async function watch(idOrKey: string, context: CommandContext): Promise<ExitCode> {
   return await withClient(context, async (app) => {
+    const { id } = await findJob(idOrKey, app.publisher);
     return await watchUntilEnd(id, app.publisher, context);
   });
 }

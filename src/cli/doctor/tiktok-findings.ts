@@ -1,6 +1,7 @@
 import type { Config } from '../../config/load-config.ts';
 import type { FactReport } from '../../core/learned-facts.ts';
 import { PublishError } from '../../core/publish-error.ts';
+import { timeText } from '../../core/quantity-text.ts';
 import { reachApi } from '../../tiktok/reachability.ts';
 import { tiktokClockFinding } from './clock-findings.ts';
 import type { Finding } from './finding.ts';
@@ -49,7 +50,7 @@ const UNAUDITED_FIX =
 /** What jobs have learned from TikTok's answers. */
 export async function factFindings(list: () => Promise<readonly FactReport[]>): Promise<Finding[]> {
   return (await list()).map(({ name, value, text, learnedAt, jobId }) => {
-    const message = `${text} (job ${jobId}, ${learnedAt})`;
+    const message = `${text} (job ${jobId}, ${timeText(learnedAt)})`;
     const isUnaudited = name === 'audited' && value === false;
     return isUnaudited
       ? { check: 'tiktok', level: 'advice', message, fix: UNAUDITED_FIX }

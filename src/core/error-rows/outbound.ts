@@ -22,3 +22,24 @@ export const OUTBOUND_ROWS = {
     advice: 'The request is retried automatically. If the error persists, check why the host is slow.',
   }),
 } as const satisfies Record<string, ErrorRow>;
+
+/** What goes wrong in the delivery of events to callback URLs. None of it changes the publish job. */
+export const CALLBACK_ROWS = {
+  CALLBACK_REFUSED: retry({
+    message: 'the receiver did not accept the event',
+    advice: 'Delivery is retried for about a day. The receiver must respond with 2xx within 15 seconds.',
+  }),
+  CALLBACK_REDIRECTED: retry({
+    message: 'the receiver responded with a redirect; redirects are not followed',
+    advice: 'Use the redirect target as the callback URL, then replay the event.',
+  }),
+  CALLBACK_GONE: giveUp({
+    message: 'the receiver rejected the event permanently',
+    advice:
+      'It responded with 410, so nothing more is sent to this URL. If that was a mistake, fix the receiver, run `tiktok-publisher callbacks resume` with the URL, then replay the events.',
+  }),
+  CALLBACK_NOT_FOUND: giveUp({
+    message: 'no callback event, job or endpoint has this id',
+    advice: 'Check it with `tiktok-publisher callbacks list`. Delivered events are deleted after RETENTION_DAYS.',
+  }),
+} as const satisfies Record<string, ErrorRow>;

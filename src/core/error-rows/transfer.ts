@@ -6,7 +6,7 @@ import { act, giveUp, retry, wait } from './row.ts';
 export const TRANSFER_ROWS = {
   TRANSPORT_CONNECT_FAILED: retry({
     message: 'TikTok could not be reached; nothing was sent',
-    advice: 'The call is retried automatically. If the error persists, check DNS, proxy and firewall of the worker.',
+    advice: 'Jobs try again automatically. If the error persists, check TIKTOK_API_BASE_URL, DNS, proxy and firewall.',
   }),
   TRANSPORT_NO_ANSWER: retry({
     message: 'the connection was lost before TikTok responded',

@@ -55,14 +55,13 @@ async function readHead(reader: BoundedReader): Promise<WebmReading> {
     const end = Math.min(headBytes, reader.sizeBytes);
     reading = readWebmElements(await reader.bytes(0, end));
     const [video] = reading.tracks.filter(({ type }) => type === 'video');
-    const isEnough = video === undefined ? reading.tracks.length > 0 : framesOf(reading, video.number) > RATED_FRAMES;
+    const isEnough =
+      video === undefined
+        ? reading.tracks.length > 0
+        : reading.blocks.filter(({ track }) => track === video.number).length > RATED_FRAMES;
     if (isEnough || end === reader.sizeBytes) break;
   }
   return reading ?? readWebmElements(Buffer.alloc(0));
-}
-
-function framesOf({ blocks }: WebmReading, track: number): number {
-  return blocks.filter((block) => block.track === track).length;
 }
 
 /** Frames a second among the first ones. */

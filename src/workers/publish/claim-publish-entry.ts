@@ -18,7 +18,7 @@ import type { LedgerRecord } from '../../ledger/record.ts';
 import { AWAITING_TURN_MS } from '../../limits/lanes.ts';
 import { isPlainJobId, MAX_JOB_ID_LENGTH, PLAIN_JOB_ID } from '../../queues/job-ids.ts';
 import type { Needs } from '../deps.ts';
-import { claimJob, OwnedJob } from '../owned-job.ts';
+import { claimJob, OwnedJob, recordIsGone } from '../owned-job.ts';
 
 /** An entry of `tiktok-publish` as its processor sees it; any client may have written the data. */
 export interface PublishQueueEntry {
@@ -51,7 +51,11 @@ export async function claimPublishEntry(entry: PublishQueueEntry, deps: AdoptDep
   if (entry.isNumbered) return (await refuseUnread(entry, deps)) ?? (await moveToOwnEntry(entry, deps));
   let job = await claimJob(entry.id, entry.run, deps.ledger);
   if (job === 'missing') {
-    if (isReference(entry.data)) return recordIsGone(entry, deps);
+    if (isReference(entry.data)) {
+      const facts = { publishJobId: entry.id, code: 'JOB_NOT_FOUND' };
+      deps.log.warn(facts, 'queue entry has no ledger record, nothing is sent');
+      return recordIsGone(entry.id);
+    }
     const refusal = await refuseUnread(entry, deps);
     if (refusal !== undefined) return refusal;
     const request = await newRequestOf(entry, deps);
@@ -61,12 +65,6 @@ export async function claimPublishEntry(entry: PublishQueueEntry, deps: AdoptDep
   }
   if (!(job instanceof OwnedJob)) return { kind: 'lost' };
   return (await makeOurs(entry, job.record, deps)) ?? job;
-}
-
-/** How an entry of ours ends whose record was lost, or is kept no longer. */
-function recordIsGone({ id }: PublishQueueEntry, { log }: Needs<'log'>): Settlement {
-  log.warn({ publishJobId: id, code: 'JOB_NOT_FOUND' }, 'queue entry has no ledger record, nothing is sent');
-  return failed(new PublishError('JOB_NOT_FOUND', { reason: `no record of job ${id}, so nothing was sent` }));
 }
 
 /** Refuses an entry without a record whose id is none for a job, or at which its workers died. */

@@ -1,5 +1,5 @@
 import { exposureOf, mightBePublished } from '../../core/exposure.ts';
-import { isTerminal, type LaneReason } from '../../core/publish-state.ts';
+import { isCapOfMode, isTerminal, type LaneReason } from '../../core/publish-state.ts';
 import type { Settlement } from '../../core/settlement.ts';
 import { laneMemberOf } from '../../ledger/job-view.ts';
 import type { LedgerRecord } from '../../ledger/record.ts';
@@ -24,6 +24,7 @@ export async function inLane(job: OwnedJob, deps: LaneDeps, step: () => Promise<
   if (job.jobsToWake !== undefined) await wakeJobs(job.jobsToWake, deps);
   else if (!keepsTurn(job.record, settlement, deps.clock.now()))
     await wakeJobs(await deps.lanes.leave(account, id), deps);
+  else if (isCapOfMode(job.record.waitingFor)) await wakeJobs(await deps.lanes.leave(account, ''), deps);
   return settlement;
 }
 
@@ -35,7 +36,8 @@ function needsTurn(record: LedgerRecord, now: number): boolean {
 }
 
 /**
- * A job that waits for something that stops the whole account keeps its turn, and so does one with an upload under way
+ * A job that waits for a limit or its account keeps its turn (jobs of the other mode pass it where only those of its own
+ * have to wait), and so does one with an upload under way
  * or handed back by a worker that stops. One that failed an attempt before it began lets the next go first.
  */
 function keepsTurn(record: LedgerRecord, settlement: Settlement, now: number): boolean {

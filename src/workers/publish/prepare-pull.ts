@@ -1,9 +1,8 @@
 import { checkPhotos } from '../../core/check-photos.ts';
-import { isErrorCode } from '../../core/error-table.ts';
 import { type FetchedMedia, photosOf } from '../../core/media-route.ts';
 import type { PhotosMedia } from '../../core/new-request.ts';
 import type { MediaSource } from '../../core/ports.ts';
-import { findingText, type PreflightFinding } from '../../core/preflight-finding.ts';
+import { findingText, type PreflightFinding, refusalOf } from '../../core/preflight-finding.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { fingerprintVideo } from '../../core/video-fingerprint.ts';
 import type { Needs } from '../deps.ts';
@@ -89,10 +88,8 @@ async function examinePhotos(
   const findings = await checkPhotos(media, lookAtPhoto, signal);
   if (findings.length === 0) return;
   await job.commit({ cause: { event: 'photos_noted', remarks: findings.map(photoText) } });
-  const refusals = findings.filter(({ severity }) => severity === 'refuse');
-  const code = refusals[0]?.code;
-  if (preflight !== 'refuse' || code === undefined || !isErrorCode(code)) return;
-  throw new PublishError(code, { reason: refusals.map(photoText).join('; ') });
+  const refusal = preflight === 'refuse' ? refusalOf(findings, photoText) : undefined;
+  if (refusal !== undefined) throw refusal;
 }
 
 function photoText(finding: PreflightFinding): string {

@@ -1,9 +1,8 @@
-import { isErrorCode } from '../../core/error-table.ts';
 import { exposureOf } from '../../core/exposure.ts';
 import type { MediaFacts } from '../../core/media-facts.ts';
 import { checkMediaRules } from '../../core/media-rules.ts';
 import type { MediaSource } from '../../core/ports.ts';
-import { findingText } from '../../core/preflight-finding.ts';
+import { findingText, refusalOf } from '../../core/preflight-finding.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { isSamePin } from '../../core/source-pin.ts';
 import type { Needs } from '../deps.ts';
@@ -74,10 +73,8 @@ async function examineMedia(
       patch: { examined: { pin: source.pin, facts } },
     });
   }
-  const refusals = findings.filter(({ severity }) => severity === 'refuse');
-  const code = refusals[0]?.code;
-  if (preflight !== 'refuse' || code === undefined || !isErrorCode(code)) return;
-  throw new PublishError(code, { reason: refusals.map(findingText).join('; ') });
+  const refusal = preflight === 'refuse' ? refusalOf(findings) : undefined;
+  if (refusal !== undefined) throw refusal;
 }
 
 /** The part for the timeline. */

@@ -22,13 +22,11 @@ type ReadPage = (offset: number, count: number) => Promise<string[]>;
 /** Restores one job's entry. @returns whether it was lost */
 type Restore = (id: string) => Promise<boolean>;
 
-/** Finds jobs whose entries Redis has lost. */
-export interface EntrySearch {
-  /** @param now Redis's time (ms since the epoch) */
-  restoreLost(deps: SearchDeps, now: number): Promise<void>;
-}
+export type EntrySearch = ReturnType<typeof createEntrySearch>;
 
 /**
+ * Finds jobs whose entries Redis has lost.
+ *
  * The sweep rarely checks a job that does not change, such as one that waits for its turn. The search does, in two cases.
  *
  * If BullMQ's keys are deleted or evicted, there are fewer entries than jobs that have not begun. While that is so, each
@@ -38,7 +36,7 @@ export interface EntrySearch {
  * After a failover, a worker may have finished an entry on the new master based on data from the old one. So for a while
  * the jobs that have begun are checked too.
  */
-export function createEntrySearch(): EntrySearch {
+export function createEntrySearch() {
   const offsets = { notBegun: 0, underWay: 0 };
   let runId: string | undefined;
   let searchAllUntil = 0;
@@ -52,7 +50,8 @@ export function createEntrySearch(): EntrySearch {
   }
 
   return {
-    async restoreLost(deps, now) {
+    /** @param now Redis's time (ms since the epoch) */
+    async restoreLost(deps: SearchDeps, now: number): Promise<void> {
       const { ledger, queues } = deps;
       const restore: Restore = (id) => restoreIfLost(id, now, deps);
       const present = await ledger.serverRunId();

@@ -5,7 +5,7 @@ import { failed, type Settlement } from '../../core/settlement.ts';
 import type { Run } from '../../ledger/claim.ts';
 import { SWEEP_AFTER_MS } from '../../ledger/ledger.ts';
 import type { Needs } from '../deps.ts';
-import { claimJob, OwnedJob } from '../owned-job.ts';
+import { claimJob, OwnedJob, recordIsGone } from '../owned-job.ts';
 
 const statusEntrySchema = z.looseObject({ version: z.literal(1), id: z.string(), account: z.string() });
 
@@ -32,5 +32,5 @@ export async function claimStatusEntry(
   const job = await claimJob(id, entry.run, ledger, { dueInMs: SWEEP_AFTER_MS });
   if (job instanceof OwnedJob) return job;
   if (job === 'overtaken') return { kind: 'lost' };
-  return failed(new PublishError('JOB_NOT_FOUND', { reason: `no record of job ${id}, so nothing was sent` }));
+  return recordIsGone(id);
 }

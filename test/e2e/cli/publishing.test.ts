@@ -102,6 +102,20 @@ describe('publishing from the command line', () => {
     });
   });
 
+  it('takes the idempotency key of a job wherever it takes its id', async () => {
+    const later = publish('--json', '--title', 'later', '--at', '+2d', '--idempotency-key', 'order-2');
+    const { id } = parseJob((await answerOf(later, env)).stdout);
+    const changed = await answerOf(['update', 'order-2', '--title', 'still later', '--json'], env);
+    expect(parseJob(changed.stdout)).toMatchObject({ id, request: { post: { title: 'still later' } } });
+    const cancelled = await answerOf(['cancel', 'order-2', '--json'], env);
+    expect(parseJob(cancelled.stdout)).toMatchObject({ id, state: 'cancelled' });
+    expect((await answerOf(['watch', 'order-2'], env)).stdout).toContain(`job ${id}`);
+    for (const command of ['watch', 'cancel', 'retry']) {
+      const unknown = await answerOf([command, 'order-9'], env);
+      expect(unknown).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('id or idempotency key order-9') });
+    }
+  });
+
   it('returns at once without --wait, and another process watches to the end', async () => {
     const enqueued = await runCommand(publish('--json', '--title', 'two'), env);
     expect(enqueued.exitCode).toBe(0);

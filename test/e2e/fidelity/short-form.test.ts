@@ -13,4 +13,5 @@ it('a few combinations of what the simulator can do lose no post and make none t
   expect(stdout).toMatch(/^breaches +0 /m);
   expect(stdout).toMatch(/^workers killed [4-9]$/m);
   expect(stdout).toMatch(/^combinations +4$/m);
-});
+  // It waits for workers that have to find out that another one is dead.
+}, 900_000);

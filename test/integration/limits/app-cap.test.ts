@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCaps, NOTE_DIRECT_POST_LUA } from '../../../src/limits/caps.ts';
-import type { LaneMember } from '../../../src/limits/lanes.ts';
+import { createLanes, type LaneMember } from '../../../src/limits/lanes.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { createKeys } from '../../../src/redis/keys.ts';
 import { prepareNamedScript, type RedisClient } from '../../../src/redis/lua-script.ts';
@@ -120,6 +120,20 @@ describe("the app's cap as a budget", () => {
     time.now = START + DAY_MS;
     expect(await run('first', 5)).toBe(START + 2 * DAY_MS);
     expect(await run('urgent', 1)).toBeUndefined();
+  });
+
+  it('lets a job in by the priority that it was changed to', async () => {
+    const { time, caps, run, note, keys } = openBudget(1);
+    await note('inside');
+    for (const account of ['first', 'second', 'third']) await run(account, 5);
+    const lanes = createLanes({ redis, keys, clock: { now: () => time.now } });
+    for (const [account, priority] of [
+      ['third', 1],
+      ['nowhere', 0],
+    ] as const)
+      await lanes.reorder({ id: `job-${account}`, account, priority, since: START });
+    time.now = START + DAY_MS;
+    expect(await caps.nextInLine()).toEqual(['job-third']);
   });
 
   it('keeps no place for a creator who was let in and did not post', async () => {

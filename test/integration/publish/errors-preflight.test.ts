@@ -67,7 +67,7 @@ describe('a video that TikTok takes', () => {
     const { enqueueFile, ended } = await openCase(world().pipeline);
     const job = await ended(await enqueueFile(mediaFixture('second-1.mp4')));
     expect(job.state).toBe('published');
-    const remarks = ['expected at least 3 seconds, got 1 seconds'];
+    const remarks = ['expected at least 3 seconds, got 1 second'];
     expect(job.timeline).toContainEqual(expect.objectContaining({ event: 'media_examined', remarks }));
   });
 

@@ -79,6 +79,31 @@ describe('a lane', () => {
     expect(simulator.journal.requests({ endpoint: 'inbox_init' })).toHaveLength(1);
   });
 
+  it.each([
+    ['inbox', 'pending_share_cap', 'direct', 'published'],
+    ['direct', 'daily_cap', 'inbox', 'in_inbox'],
+  ] as const)('lets others pass a job of mode %s that waits for its %s', async (mode, cap, other, outcome) => {
+    const limits = mode === 'inbox' ? { pendingSharesPerDay: 0 } : { postsPerDay: 0 };
+    const { publisher, folder, simulator } = await startTestPipeline({ simulator: { limits } });
+    const media = { type: 'file', path: await makeVideo(folder, 1_000) } as const;
+    const post = { privacyLevel: 'SELF_ONLY' } as const;
+    const enqueue = (mode: 'direct' | 'inbox') => publisher.enqueue({ account: 'acme', mode, media, post });
+    const [first, second, passing] = [await enqueue(mode), await enqueue(mode), await enqueue(other)];
+    expect(await publisher.waitForCompletion(passing.id, WAIT)).toMatchObject({ state: outcome });
+    // One that comes when the lane stands still.
+    expect(await publisher.waitForCompletion((await enqueue(other)).id, WAIT)).toMatchObject({ state: outcome });
+    await eventually(async () => (await publisher.get(first.id))?.waitingFor === cap);
+    expect(await publisher.get(second.id)).toMatchObject({
+      state: 'queued',
+      waitingFor: expect.stringMatching(/turn|cap/),
+    });
+    const endpoint = mode === 'inbox' ? 'inbox_init' : 'video_init';
+    expect(simulator.journal.requests({ endpoint })).toHaveLength(1);
+    // They keep their order: the first goes first when there is room again.
+    await publisher.cancel(first.id);
+    await eventually(async () => (await publisher.get(second.id))?.timeline.some(({ event }) => event === 'deferred'));
+  });
+
   it('is shared by jobs that name the account by its name and by its open_id', async () => {
     const { publisher, folder, account, startWorkers } = await startTestPipeline({ workers: false });
     const path = await makeVideo(folder, 1_000);

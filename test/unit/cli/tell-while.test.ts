@@ -1,5 +1,8 @@
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { tellWhile } from '../../../src/cli/tell-while.ts';
+import { tellWhile, tellWhileBusy } from '../../../src/cli/tell-while.ts';
 import { capturedStream } from './captured-io.ts';
 
 /** What is printed while something takes five seconds. */
@@ -28,4 +31,24 @@ it('rewrites one line of a terminal, and clears it in the end', async () => {
   expect(text).toContain('\r\u001B[2Kwaiting (3.0 s)\r\u001B[2Kwaiting (4.0 s)');
   expect(text).not.toContain('\n');
   expect(text.endsWith('\r\u001B[2K')).toBe(true);
+});
+
+it('tells it from another thread while this one is busy', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tell-while-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, 'stderr');
+  const fd = openSync(path, 'w');
+  onTestFinished(() => closeSync(fd));
+  const stream = Object.assign(capturedStream().stream, { fd });
+  const loaded = await tellWhileBusy(stream, 'loading', async () => {
+    // Gives the thread no turn, as the loading of modules.
+    const cell = new Int32Array(new SharedArrayBuffer(4));
+    for (let looks = 0; looks < 1_000 && !/loading.*\n.*\n/.test(readFileSync(path, 'utf8')); looks += 1)
+      Atomics.wait(cell, 0, 0, 25);
+    return 'loaded';
+  });
+  expect(loaded).toBe('loaded');
+  const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
+  expect(lines.length).toBeGreaterThan(1);
+  expect(lines[0]).toMatch(/^loading \(\d+\.\d s\)$/);
 });

@@ -78,7 +78,7 @@ describe('wrong use of the command line', () => {
       expect(exitCode).toBe(2);
       // The first of them loads most of the program, which takes its time on a busy machine.
     },
-    30_000,
+    60_000,
   );
 
   it('is told as one JSON document with --json, and nothing else', async () => {

@@ -6,6 +6,7 @@ import {
   withOpenedUrls,
   withoutSecretParts,
   withoutSecrets,
+  withoutSecretUrls,
   withSealedUrls,
 } from '../../../src/core/request-secrets.ts';
 
@@ -82,5 +83,26 @@ describe('secrets in requests', () => {
       'changed after they were stored',
     );
     await expect(withOpenedUrls(request, async () => 'no json')).rejects.toThrow('changed after they were stored');
+  });
+});
+
+describe('hostile texts', () => {
+  it.each([
+    ['slashes', `https:${'//'.repeat(400_000)}`],
+    ['slashes and signs', `http://${'//@'.repeat(200_000)} `],
+    ['URLs', 'https://'.repeat(100_000)],
+    ['white space', `${' '.repeat(800_000)}https`],
+  ])('are read in linear time: %s', (_, text) => {
+    expect(typeof withoutSecretUrls({ text })).toBe('object');
+    expect(typeof mayHoldSecretUrl(text)).toBe('boolean');
+  });
+
+  it('keep no login of a URL that cannot be parsed', () => {
+    expect(withoutSecretUrls('https://user:pw@a b/c?x=1')).toBe('https://a b/c');
+  });
+
+  it('are left out where they lie too deep', () => {
+    const deep = JSON.parse(`${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}`) as unknown;
+    expect(JSON.stringify(withoutSecretUrls(deep))).toMatch(/^({"a":){32}null}+$/);
   });
 });

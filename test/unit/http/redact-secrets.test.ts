@@ -42,3 +42,31 @@ describe('redactSecrets', () => {
     expect(value.access_token).toBe('x');
   });
 });
+
+describe('redactSecrets, where secrets hide', () => {
+  it('hides texts in lists and objects under the name of a secret, and secrets in names of fields', () => {
+    const value = {
+      ...{ tokens: ['x', { raw: 'y', size: 3 }], passwords: { admin: 'z' } },
+      'act.abcDEF123456': 1,
+    };
+    expect(redactSecrets(value)).toEqual({
+      ...{ tokens: ['[hidden]', { raw: '[hidden]', size: 3 }], passwords: { admin: '[hidden]' } },
+      'act.[hidden]': 1,
+    });
+  });
+
+  it('ends where there is no end', () => {
+    const deep = JSON.parse(`${'['.repeat(100_000)}"x"${']'.repeat(100_000)}`) as unknown;
+    expect(JSON.stringify(redactSecrets(deep)).length).toBeLessThan(100);
+  });
+
+  it.each([
+    ['a path of slashes', '/'.repeat(500_000)],
+    ['a path of URLs', 'http://'.repeat(100_000)],
+    ['dots that may begin a scheme', 'a.'.repeat(300_000)],
+    ['names of tokens', 'act.'.repeat(200_000)],
+    ['logins', 'a://'.repeat(200_000)],
+  ])('is done in linear time with %s', (_, text) => {
+    expect(redactText(text)).not.toBe('');
+  });
+});

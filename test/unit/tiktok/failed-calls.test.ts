@@ -106,7 +106,7 @@ describe('a call without an answer', () => {
     const { client } = await clientUnderTest({ apiBaseUrl: await unusedUrl() });
     const error = await rejection(client.initDirectVideo(input, context));
     expect(error).toMatchObject({ code: 'TRANSPORT_CONNECT_FAILED', row: { outcomeKnown: true } });
-    expect(error.message).toBe('could not connect to TikTok: ECONNREFUSED');
+    expect(error.message).toMatch(/^could not connect to 127\.0\.0\.1:\d+: ECONNREFUSED$/);
   });
 
   it('knows that nothing was sent when TLS does not come about', async () => {

@@ -87,3 +87,79 @@ describe('a call whose answer repeats the credentials', () => {
     expect((await rejection(init)).message).toMatch(/got HTTP 502 with text\/html$/);
   });
 });
+
+describe('a successful answer that repeats the token', () => {
+  const context = { accessToken: TOKEN };
+  const echoing = (data: unknown) => envelope(data, { code: 'ok', message: '', log_id: `log-${TOKEN}` });
+
+  it('shows nothing of it in ids, names and statuses', async () => {
+    const { client, server, observations } = await clientUnderTest();
+    const status = client.fetchStatus({ publishId: 'v_1' }, context);
+    const data = { status: `PROCESSING_${TOKEN}`, fail_reason: TOKEN.slice(2, 14) };
+    (await server.nextRequest()).respondWith({ json: echoing(data) });
+    expect(await status).toMatchObject({
+      rawStatus: 'PROCESSING_[secret]',
+      failReason: '[secret]',
+      logId: 'log-[secret]',
+    });
+    expect(JSON.stringify(observations)).not.toContain(TOKEN.slice(0, 8));
+
+    const creator = client.queryCreatorInfo(context);
+    const avatar = 'https://p16.tiktokcdn.com/a.jpeg?x-expires=1&x-signature=abc';
+    const info = { creator_nickname: TOKEN, creator_avatar_url: avatar, privacy_level_options: [TOKEN, 'SELF_ONLY'] };
+    (await server.nextRequest()).respondWith({ json: echoing(info) });
+    expect(await creator).toMatchObject({
+      nickname: '[secret]',
+      avatarUrl: avatar,
+      privacyLevelOptions: ['SELF_ONLY'],
+    });
+  });
+
+  it('is no answer where it is the publish_id, which must be stored as it is', async () => {
+    const { client, server } = await clientUnderTest();
+    const init = client.initDirectVideo(
+      { post: {}, source: { kind: 'pull', url: 'https://a.example/a.mp4' } },
+      context,
+    );
+    (await server.nextRequest()).respondWith({ json: echoing({ publish_id: `v_${TOKEN}` }) });
+    expect(await rejection(init)).toMatchObject({ code: 'TRANSPORT_BAD_ANSWER' });
+  });
+});
+
+describe('a text of TikTok that is far too long', () => {
+  it.each([
+    ['http:', 'http:'.repeat(180_000)],
+    ['https://?', 'https://?'.repeat(100_000)],
+    ['act.', 'act.'.repeat(200_000)],
+    ['upload_token=', 'upload_token='.repeat(70_000)],
+    ['/pull/', '/pull/'.repeat(150_000)],
+  ])('is cut before anybody searches it: %s', async (_, text) => {
+    const { client, server } = await clientUnderTest();
+    const asked = client.fetchStatus({ publishId: 'v_1' }, { accessToken: TOKEN });
+    (await server.nextRequest()).respondWith({ json: envelope({ status: 'FAILED', fail_reason: text }) });
+    expect((await asked).failReason?.length).toBeLessThanOrEqual(2_000);
+    const refused = client.cancelPublish({ publishId: 'v_1' }, { accessToken: TOKEN });
+    (await server.nextRequest()).respondWith({
+      status: 400,
+      json: envelope({}, { code: text, message: text, log_id: text }),
+    });
+    expect((await rejection(refused)).message.length).toBeLessThan(3_000);
+  });
+
+  it('is no answer where it is a publish_id or nested without end', async () => {
+    const { client, server } = await clientUnderTest();
+    const ask = () =>
+      client.initDirectVideo(
+        { post: {}, source: { kind: 'pull', url: 'https://a.example/a.mp4' } },
+        { accessToken: TOKEN },
+      );
+    const long = ask();
+    (await server.nextRequest()).respondWith({ json: envelope({ publish_id: 'v'.repeat(600) }) });
+    expect((await rejection(long)).code).toBe('TRANSPORT_BAD_ANSWER');
+    const deep = ask();
+    (await server.nextRequest()).respondWith({
+      text: `{"data":${'['.repeat(200_000)}${']'.repeat(200_000)},"error":{"code":"ok"}}`,
+    });
+    expect((await rejection(deep)).code).toBe('TRANSPORT_BAD_ANSWER');
+  });
+});
