@@ -1,7 +1,9 @@
 import { type AuditFact, type Caller, mayTouch } from '../core/access.ts';
+import { NO_JOBS } from '../core/job-counts.ts';
+import type { JobFilter } from '../core/job-filter.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { PublishJob } from '../core/publish-job.ts';
-import type { EventFeed, EventsOptions, ListFilter, Publisher } from '../producers/publisher.ts';
+import type { EventFeed, EventsOptions, Publisher } from '../producers/publisher.ts';
 
 /** What callers may ask of a publisher. */
 export type CallersPublisher = Omit<
@@ -68,8 +70,12 @@ export function publisherAs(publisher: CallersPublisher, caller: Caller, addLine
     },
     get: find,
     async list(filter = {}) {
-      const page = await publisher.list(withAccount(filter, caller));
-      return { ...page, jobs: page.jobs.filter(({ account }) => mayTouch(caller, account)) };
+      const account = accountsIn(filter, caller);
+      return account?.length === 0 ? { jobs: [], nextCursor: null } : await publisher.list({ ...filter, account });
+    },
+    async counts(filter = {}) {
+      const account = accountsIn(filter, caller);
+      return account?.length === 0 ? NO_JOBS : await publisher.counts({ account });
     },
     cancel: async (id) => await changeJob('publish.cancel', id, () => publisher.cancel(id, { by })),
     retry: async (id, options) => await changeJob('publish.retry', id, () => publisher.retry(id, { ...options, by })),
@@ -113,9 +119,10 @@ export function publisherAs(publisher: CallersPublisher, caller: Caller, addLine
   };
 }
 
-/** A caller of one account reads that account's list and not all. */
-function withAccount(filter: ListFilter, { accounts }: Caller): ListFilter {
-  return accounts?.length === 1 && filter.account === undefined ? { ...filter, account: accounts[0] } : filter;
+/** The accounts that a filter asks for and that are the caller's; undefined: all there are. */
+function accountsIn({ account }: Pick<JobFilter, 'account'>, caller: Caller): readonly string[] | undefined {
+  const asked = account === undefined ? caller.accounts : [account].flat();
+  return asked?.filter((each) => mayTouch(caller, each));
 }
 
 const COMPARED = ['state', 'scheduledAt', 'priority'] as const;

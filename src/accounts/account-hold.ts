@@ -14,13 +14,20 @@ local function accountHold(key)
 end
 `;
 
+/** The fields of an account's hash that say so. */
+export const HOLD_FIELDS = ['pausedAt', 'reauthorizationRequiredAt'] as const;
+
+/** Why an account holds its jobs back, by the values of {@link HOLD_FIELDS}; undefined when it does not. */
+export function holdOf([paused, dead]: readonly unknown[]): AccountHold | undefined {
+  if (paused) return 'account_paused';
+  return dead ? 'reauthorization' : undefined;
+}
+
 /** Why an account holds its jobs back now; undefined when it does not. */
 export async function readAccountHold(
   redis: RedisClient,
   keys: Keys,
   account: string,
 ): Promise<AccountHold | undefined> {
-  const [paused, dead] = await redis.hmget(keys.account(account), 'pausedAt', 'reauthorizationRequiredAt');
-  if (paused) return 'account_paused';
-  return dead ? 'reauthorization' : undefined;
+  return holdOf(await redis.hmget(keys.account(account), ...HOLD_FIELDS));
 }

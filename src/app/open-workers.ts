@@ -36,10 +36,11 @@ export async function runWorkers(
   deps: WorkerDeps,
   { only, callbacks }: RunWorkersOptions,
 ): Promise<RunningWorkers> {
-  const { app, redis, lanes, facts } = service;
+  const { app, redis, lanes, ledger, facts } = service;
   const { config, keys, requestSecrets } = app;
   await publishSealingKey(redis, keys, requestSecrets.publicKeys);
   await lanes.publishLimit(config.uploadsPerAccount);
+  await ledger.publishIndexes(config.metadataIndex);
   await facts.keepFor(config.tiktok.clientKey);
   await deps.ledgerGuard.look();
   const workers = startWorkers({

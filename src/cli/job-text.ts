@@ -1,4 +1,5 @@
 import { headline, percentText } from '../core/headline.ts';
+import type { JobCounts } from '../core/job-counts.ts';
 import { mediaText, oneLine, postText } from '../core/post-text.ts';
 import type { PublishJob, TimelineEntry } from '../core/publish-job.ts';
 import { bytesText, durationText, partOfText, timeText } from '../core/quantity-text.ts';
@@ -67,6 +68,23 @@ export function jobTable(jobs: readonly PublishJob[], now: number, columns?: num
   const heads = isWide ? lines.slice(1) : rows.map(([id, ...facts]) => `${id}\n  ${facts.join('  ')}`);
   const belowHead = jobs.map(({ request }, index) => `${heads[index]}\n  ${postText(request, (columns ?? 80) - 2)}`);
   return [...(isWide ? lines.slice(0, 1) : []), ...belowHead].join('\n');
+}
+
+/** Numbers of jobs, by state, and by why they failed or wait. */
+export function countsText({ total, states, codes, waitingFor }: JobCounts): string {
+  if (total === 0) return 'No jobs.';
+  const part = (title: string, counts: Readonly<Record<string, number>>): string[][] => {
+    const rows = Object.entries(counts).sort(([, one], [, other]) => other - one);
+    return rows.length === 0
+      ? []
+      : [[title, ''], ...rows.map(([name, count]) => [`  ${name}`, count.toLocaleString('en')])];
+  };
+  return textTable([
+    ['jobs', total.toLocaleString('en')],
+    ...part('by state', states),
+    ...part('failed or unconfirmed', codes),
+    ...part('waiting for', waitingFor),
+  ]);
 }
 
 function stateCell(job: PublishJob): string {

@@ -32,6 +32,11 @@ const OPTION_OF_FIELD: Readonly<Record<string, string>> = {
   scheduledAt: '--at',
   priority: '--priority',
   metadata: '--metadata',
+  ...{ state: '--state', code: '--code', waitingFor: '--waiting-for', media: '--media' },
+  ...{ createdFrom: '--created-from', createdBefore: '--created-before' },
+  ...{ endedFrom: '--ended-from', endedBefore: '--ended-before' },
+  ...{ scheduledFrom: '--scheduled-from', scheduledBefore: '--scheduled-before' },
+  ...{ publishId: '--publish-id', postId: '--post-id' },
   returnTo: '--return-to',
   expiresInMs: '--expires-in',
 };
@@ -49,10 +54,11 @@ export function asTyped(advice: string): string {
   return OPTION_OF_JSON.reduce((text, [json, option]) => text.replaceAll(json, option), advice);
 }
 
-/** A field of a request as it was typed: `--title`, or `photo 2` of several. */
+/** A field of a request or filter as it was typed: `--title`, or `photo 2` of several. */
 export function typedName(field: string): string {
   const [, index] = /^media\.(?:items|urls)\.(\d+)/.exec(field) ?? [];
-  return OPTION_OF_FIELD[field] ?? (index === undefined ? field : `photo ${Number(index) + 1}`);
+  if (index !== undefined) return `photo ${Number(index) + 1}`;
+  return OPTION_OF_FIELD[field] ?? OPTION_OF_FIELD[field.slice(0, Math.max(0, field.lastIndexOf('.')))] ?? field;
 }
 
 /** Says what is wrong in terms of what was typed. */

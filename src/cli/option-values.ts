@@ -30,6 +30,13 @@ export function parseWorkerKinds(text: string): WorkerKind[] {
   });
 }
 
+/** Reads `key=value`, which may be repeated. */
+export function parseMetadata(text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const middle = text.indexOf('=');
+  if (middle < 1) throw new InvalidArgumentError('Expected key=value.');
+  return { ...before, [text.slice(0, middle)]: text.slice(middle + 1) };
+}
+
 /** Reads a JSON object. */
 export function parseJsonObject(text: string): Record<string, unknown> {
   try {

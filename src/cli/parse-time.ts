@@ -8,18 +8,19 @@ export const LOCAL_TIME_FORMS =
   '"+2h", "+1h30m", "tomorrow 10:00" or "2026-12-01 10:00" in the time zone of this machine';
 
 /**
- * Reads a time that a person typed: `+2h`, `today 18:00`, `tomorrow 10:00` or `2026-12-01 10:00`.
+ * Reads a time that a person typed: `+2h`, `-24h`, `today 18:00`, `tomorrow 10:00` or `2026-12-01 10:00`.
  * @param now ms since the epoch
  * @returns ISO 8601 in UTC; the text as it is where it has none of these forms, such as ISO 8601 with a time zone
  */
 export function parseTime(text: string, now: number): string {
-  const at = new Date(afterNow(text.trim(), now) ?? localTime(text.trim(), now) ?? Number.NaN);
+  const at = new Date(fromNow(text.trim(), now) ?? localTime(text.trim(), now) ?? Number.NaN);
   return Number.isNaN(at.getTime()) ? text : at.toISOString();
 }
 
-function afterNow(text: string, now: number): number | undefined {
-  const lengthMs = text.startsWith('+') ? parseDuration(text.slice(1)) : undefined;
-  return lengthMs === undefined ? undefined : now + lengthMs;
+function fromNow(text: string, now: number): number | undefined {
+  const sign = { '+': 1, '-': -1 }[text.charAt(0)];
+  const lengthMs = sign === undefined ? undefined : parseDuration(text.slice(1));
+  return sign === undefined || lengthMs === undefined ? undefined : now + sign * lengthMs;
 }
 
 /** Reads a duration that a person typed: `2h`, `1h30m`, `7d`; in ms. */

@@ -4,6 +4,7 @@ import { MAX_LISTED_JOBS, MAX_PHOTOS, MAX_PRIORITY } from '../core/post-limits.t
 import { WORKER_KINDS } from '../workers/runtime/worker-kinds.ts';
 import { addKeys } from './add-keys.ts';
 import { addSteering } from './add-steering.ts';
+import { withFilter } from './filter-options.ts';
 import { duration, JOB_ID, parseJsonObject, parseWorkerKinds, wholeNumber } from './option-values.ts';
 import { type Run, withJson } from './with-json.ts';
 
@@ -144,13 +145,16 @@ function addWatching(program: Command, run: Run): void {
     .description('show a job')
     .argument('<id>', JOB_ID)
     .action((id) => run(async (context) => (await import('./commands/jobs.ts')).status(id, context)));
-  withJson(program.command('list'))
+  withFilter(withJson(program.command('list')))
     .description('show jobs, newest first')
-    .option('--account <name>', 'only jobs of this account')
-    .option('--state <state>', 'only jobs in this state')
+    .option('--oldest-first', 'show the oldest first')
     .option('--limit <n>', 'maximum number of jobs', wholeNumber(1, MAX_LISTED_JOBS))
     .option('--cursor <cursor>', 'cursor of the next page, as printed by the previous one')
     .action((options) => run(async (context) => (await import('./commands/jobs.ts')).list(options, context)));
+  withJson(program.command('counts'))
+    .description('show how many jobs there are by state, error code and waiting reason')
+    .option('--account <name>', 'only jobs of this account')
+    .action((options) => run(async (context) => (await import('./commands/jobs.ts')).counts(options, context)));
   withJson(program.command('watch'))
     .description('show the progress of a job until it ends')
     .argument('<id>', JOB_ID)

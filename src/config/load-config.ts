@@ -110,6 +110,7 @@ function toConfig(settings: Settings) {
     },
     upload: { concurrency: settings.UPLOAD_CONCURRENCY, chunkSizeBytes: settings.CHUNK_SIZE_BYTES },
     uploadsPerAccount: settings.UPLOADS_PER_ACCOUNT,
+    metadataIndex: settings.METADATA_INDEX ?? [],
     maxWaitMs: settings.MAX_WAIT_HOURS * HOUR_MS,
     pullStallMs: settings.PULL_STALL_MINUTES * MINUTE_MS,
     status: { concurrency: settings.STATUS_CONCURRENCY },

@@ -101,6 +101,11 @@ export const SettingsTable = z.object({
   RETENTION_DAYS: queue.withDefault(value.wholeNumber(1, 3_650), '14', {
     meaning: 'Days for which finished jobs, their timelines and their idempotency keys are stored.',
   }),
+  METADATA_INDEX: queue.optional(value.textList, {
+    unset: 'jobs are not found by metadata',
+    meaning:
+      'Comma-separated list of keys of `metadata` by which jobs are found (`list --metadata key=value`): text, numbers, true and false at the top of the object. Each costs about 250 bytes of Redis memory for each job that has it. Jobs that exist already are added in the background after a worker starts.',
+  }),
   SHUTDOWN_TIMEOUT_MS: ownProcess.withDefault(value.wholeNumber(0, 3_600_000), '25000', {
     meaning:
       'How long running jobs have, after a stop signal, to reach a safe point before they are returned to the queue. Set it below the stop timeout of the process manager (by default 10 s in Docker, 30 s in Kubernetes).',

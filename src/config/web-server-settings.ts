@@ -53,7 +53,7 @@ export const WEB_SERVER_SETTINGS = {
   }),
   API_RATE_LIMIT_PER_MINUTE: webServer.withDefault(value.wholeNumber(1, 1_000_000), '600', {
     meaning:
-      'Requests per minute to `/v1` for one key (without keys: for one IP address). Further requests get a 429 response. Each process counts separately.',
+      'Requests per minute to `/v1` for one key. Without a key, and to all other pages, for one IP address (IPv6: its network of 64 bits). Further requests get a 429 response. Each process counts separately.',
   }),
   TRUSTED_PROXIES: webServer.optional(value.addressList, {
     unset: 'limits count the address of the connection, so everybody behind a proxy counts as one caller',

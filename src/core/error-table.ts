@@ -26,6 +26,9 @@ export const ERROR_TABLE = {
 
 export type ErrorCode = keyof typeof ERROR_TABLE;
 
+/** All codes. */
+export const ALL_ERROR_CODES = Object.keys(ERROR_TABLE).filter(isErrorCode);
+
 /** Whether a text is one of our error codes. */
 export function isErrorCode(text: string): text is ErrorCode {
   return Object.hasOwn(ERROR_TABLE, text);

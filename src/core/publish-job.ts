@@ -66,6 +66,8 @@ export interface PublishJob {
   readonly updatedAt: string;
   /** When it was asked to start (ISO 8601); null for at once. */
   readonly scheduledAt: string | null;
+  /** When it got its outcome (ISO 8601); null before. */
+  readonly endedAt: string | null;
   /** TikTok's id of the upload or pull under way; null before its init. */
   readonly publishId: string | null;
   /** Ids of the posts as exact decimal digits. TikTok tells them for public posts only, some time after publishing. */

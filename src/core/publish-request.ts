@@ -78,6 +78,15 @@ export const accountNameSchema = z
   .max(MAX_ACCOUNT_LENGTH)
   .regex(/^[^\s{}\p{Cc}]+$/u, 'expected a name without white space and braces');
 
+/** A time with a time zone, in any spelling of ISO 8601 that programs write. */
+export const isoTime = z.preprocess(
+  toExtendedTime,
+  z.iso.datetime({
+    offset: true,
+    error: 'expected an ISO 8601 time with a time zone, such as 2026-12-01T10:00:00Z',
+  }),
+);
+
 /** The fields of a request, each by itself. */
 export const requestFields = {
   version: z.literal(REQUEST_VERSION).optional().meta({ description: 'Version of this format. Optional.' }),
@@ -90,20 +99,11 @@ export const requestFields = {
   }),
   media: mediaSchema,
   post: postSchema.optional(),
-  scheduledAt: z
-    .preprocess(
-      toExtendedTime,
-      z.iso.datetime({
-        offset: true,
-        error: 'expected an ISO 8601 time with a time zone, such as 2026-12-01T10:00:00Z',
-      }),
-    )
-    .optional()
-    .meta({
-      description:
-        'Start time, with a time zone. Without it, the job starts immediately. A time more than ten minutes in the past is refused.',
-      examples: ['2026-12-01T10:00:00Z'],
-    }),
+  scheduledAt: isoTime.optional().meta({
+    description:
+      'Start time, with a time zone. Without it, the job starts immediately. A time more than ten minutes in the past is refused.',
+    examples: ['2026-12-01T10:00:00Z'],
+  }),
   priority: z.int().min(0).max(MAX_PRIORITY).optional().meta({
     description: 'Jobs with a lower number run first. Jobs without a priority run before all others.',
   }),

@@ -11,10 +11,9 @@ import { LedgerAdapter } from './board-adapter.ts';
 import type { BoardJobs } from './board-jobs.ts';
 import { PAGE_HEADERS } from './html-page.ts';
 import { type BoardLogin, createOperatorGuard, isViewer } from './operator-guard.ts';
-import { type Problem, problemOf, sendProblem, UNFORESEEN } from './problem.ts';
+import { HttpProblem, type Problem, problemOf, sendProblem, UNFORESEEN } from './problem.ts';
 import { type EntryLink, PUBLISH_PAGES_PATH, renderPublishPage } from './publish-page.ts';
 import { redactSecrets } from './redact-secrets.ts';
-import { foreignPage, isFromOwnPage } from './request-origin.ts';
 
 export const BOARD_PATH = '/board';
 const STATIC_PATH = `${BOARD_PATH}/static/`;
@@ -67,10 +66,6 @@ const CHANGE_REFUSALS = {
     code: 'BOARD_READ_ONLY',
     detail: 'Your login is read-only. To make changes, sign in as the operator.',
   },
-  foreign: {
-    code: 'BOARD_FOREIGN_ORIGIN',
-    detail: 'The request comes from a page outside the board. Make changes on the board itself.',
-  },
   ledger: {
     code: 'BOARD_CHANGE_REFUSED',
     detail:
@@ -113,12 +108,17 @@ const ONLY_RETRY = `
 export async function registerBoard(server: FastifyInstance, options: BoardOptions): Promise<void> {
   const { login, viewer, host, jobs, basePath } = options;
   await server.register(async (scope) => {
+    scope.addHook('onRoute', (route) => {
+      route.config = { ...route.config, isGuarded: true };
+    });
     const guard = await createOperatorGuard(scope, { login, viewer, host, refusal: REFUSAL });
     scope.addHook('onRequest', async (request, reply) => {
       reply.headers(BOARD_HEADERS);
       // Who signs in after somebody else must not find that one's pages in the browser.
       if (!request.url.startsWith(STATIC_PATH)) reply.header('cache-control', 'no-store');
-      await guard(request, reply).catch(() => sendProblem(reply, NOT_SIGNED_IN));
+      await guard(request, reply).catch((error) =>
+        sendProblem(reply, error instanceof HttpProblem ? error.problem : NOT_SIGNED_IN),
+      );
       if (reply.sent) return;
       const refusal = refuseChange(request);
       if (refusal !== undefined) await reply.code(FORBIDDEN).send(boardError('Not done', refusal));
@@ -184,17 +184,7 @@ function boardError(error: string, { code, detail }: BoardRefusal) {
 function refuseChange(request: FastifyRequest): BoardRefusal | undefined {
   if (LOOKING.has(request.method)) return undefined;
   if (isViewer(request)) return CHANGE_REFUSALS.viewer;
-  if (!isFromOwnPage(request)) return foreignRefusal(request);
   return request.method === 'PUT' && request.routeOptions.url === RETRY_ROUTE ? undefined : CHANGE_REFUSALS.ledger;
-}
-
-/** Behind a proxy that changes the Host header, the board's own page looks like one of another site. */
-function foreignRefusal(request: FastifyRequest): BoardRefusal {
-  const foreign = foreignPage(request);
-  if (foreign === undefined) return CHANGE_REFUSALS.foreign;
-  const { page, host } = foreign;
-  const detail = `The page is at ${page}, but the Host header of its request is ${host}. If the page is this board behind a proxy, configure the proxy to pass the Host header on (nginx: proxy_set_header Host $http_host). Otherwise make changes on the board itself.`;
-  return { ...CHANGE_REFUSALS.foreign, detail };
 }
 
 /** Bull Board's page without what it loads from elsewhere, and without the buttons that would be refused. */

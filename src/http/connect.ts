@@ -62,7 +62,7 @@ export async function registerConnect(
   await server.register(async (scope) => {
     const guard = await createOperatorGuard(scope, { login, host, refusal: REFUSAL });
 
-    scope.get(CONNECT_PATH, async (request, reply) => {
+    scope.get(CONNECT_PATH, { config: { isGuarded: true } }, async (request, reply) => {
       const { account, link: token } = beginQuery.parse(request.query);
       const link = token === undefined ? undefined : await orFailure(options.findLink(token));
       if (link instanceof PublishError) return sendEnd(reply, options, { outcome: { kind: 'failed', error: link } });
@@ -83,7 +83,7 @@ export async function registerConnect(
       return reply.header('cache-control', 'no-store').redirect(begun.consentUrl, 302);
     });
 
-    scope.get(CALLBACK_PATH, async (request, reply) => {
+    scope.get(CALLBACK_PATH, { config: { isGuarded: true } }, async (request, reply) => {
       const { state, code, error, error_description: errorDescription } = callbackQuery.parse(request.query);
       const begun = state === undefined ? undefined : readCookie(request, cookieName(state));
       const base = baseUrl();

@@ -18,7 +18,7 @@ const CHECK_TIMEOUT_MS = 2 * SECOND_MS;
 
 /** Adds `/healthz` (the process is alive) and `/readyz` (everything it needs works; 503 with reasons otherwise). */
 export function registerHealth(server: FastifyInstance, checks: readonly ReadinessCheck[]): void {
-  server.get('/healthz', async () => ({ status: 'ok' }));
+  server.get('/healthz', { config: { isPublic: true } }, async () => ({ status: 'ok' }));
   server.get('/readyz', async (_request, reply) => {
     const outcomes = await Promise.all(checks.map(async (check) => [check.name, await runCheck(check)] as const));
     const isReady = outcomes.every(([, outcome]) => outcome.ok);

@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import basicAuth from '@fastify/basic-auth';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isLoopbackHost } from '../core/loopback-host.ts';
+import { createGuessLimit } from './guess-limit.ts';
 import { sendProblem } from './problem.ts';
 
 export interface BoardLogin {
@@ -54,18 +55,30 @@ export async function createOperatorGuard(
       if (!isOperator) viewers.add(request);
     },
   });
+  const guesses = createGuessLimit();
   return (request, reply) =>
     new Promise((resolve, reject) => {
-      scope.basicAuth(request, reply, (error?: Error) => (error === undefined ? resolve() : reject(error)));
+      guesses.refuse(request);
+      scope.basicAuth(request, reply, (error?: Error) => {
+        if (error === undefined) return resolve();
+        // A browser asks without a login first.
+        if (request.headers.authorization !== undefined) guesses.count(request);
+        reject(error);
+      });
     });
 }
 
 /**
- * Whether a request comes from this machine, as far as can be told.
+ * Whether a request comes from this machine, as far as can be told: under one of its names, from no page of elsewhere, and
+ * through no proxy, for which everybody seems to be this machine.
  * @param host the host the server listens on
  */
 export function isFromThisMachine(request: FastifyRequest, host: string): boolean {
-  return isLoopbackHost(host) && isLoopbackHostHeader(request.headers.host) && !isForwarded(request);
+  const { headers } = request;
+  if (!isLoopbackHost(host) || !isLoopbackHostHeader(headers.host) || isForwarded(request)) return false;
+  return (
+    headers.origin === undefined || (URL.canParse(headers.origin) && isLoopbackHost(new URL(headers.origin).hostname))
+  );
 }
 
 function isLogin(login: BoardLogin, user: string, password: string): boolean {
@@ -80,8 +93,24 @@ export function isSameText(one: string, other: string): boolean {
   return timingSafeEqual(digest(one), digest(other));
 }
 
-function isForwarded({ headers }: FastifyRequest): boolean {
-  return ['forwarded', 'x-forwarded-for', 'x-forwarded-host'].some((name) => headers[name] !== undefined);
+/** What proxies add, each in its own way. nginx adds nothing unless told, but speaks HTTP/1.0, which no client does any more. */
+function isForwarded({ headers, raw }: FastifyRequest): boolean {
+  return raw.httpVersion === '1.0' || Object.keys(headers).some(isOfProxies);
+}
+
+const PROXY_HEADERS = [
+  'via',
+  'forwarded',
+  'x-real-ip',
+  'x-client-ip',
+  'x-cluster-client-ip',
+  'true-client-ip',
+  'fly-client-ip',
+];
+const PROXY_PREFIXES = ['x-forwarded', 'x-original-', 'cf-'];
+
+function isOfProxies(name: string): boolean {
+  return PROXY_HEADERS.includes(name) || PROXY_PREFIXES.some((prefix) => name.startsWith(prefix));
 }
 
 /**

@@ -45,6 +45,7 @@ export function registerPulledMedia(server: FastifyInstance, options: PulledMedi
 
   server.route<{ Params: { name: string } }>({
     method: ['GET', 'HEAD'],
+    config: { isPublic: true },
     url: `${PULL_PATH}/:name`,
     async handler(request, reply) {
       const text = texts.get(request.params.name);
@@ -53,6 +54,7 @@ export function registerPulledMedia(server: FastifyInstance, options: PulledMedi
   });
   server.route<{ Params: { token: string } }>({
     method: ['GET', 'HEAD'],
+    config: { isPublic: true },
     url: `${PULL_PATH}/:token/:name`,
     async handler(request, reply) {
       const leave = await places.take();

@@ -15,6 +15,15 @@ export function isFromOwnPage({ method, headers }: Pick<FastifyRequest, 'method'
 }
 
 /**
+ * Whether a browser goes to the address, for its user to see, as from a link on any page: not in a frame, and not for the
+ * page that asked. Such a request may show, and must not change anything.
+ */
+export function isNavigation({ method, headers }: Pick<FastifyRequest, 'method' | 'headers'>): boolean {
+  const { 'sec-fetch-mode': mode, 'sec-fetch-dest': destination } = headers;
+  return (method === 'GET' || method === 'HEAD') && mode === 'navigate' && destination === 'document';
+}
+
+/**
  * Of a page that names its origin alone, and is on another host than that the request says it is for: both. A proxy may
  * have changed the Host header, and may say in `X-Forwarded-Host` what it was; a page can send that header to its own
  * host only.

@@ -8,7 +8,9 @@ import { boundConnections } from './bound-connections.ts';
 import { type ConnectOptions, registerConnect } from './connect.ts';
 import { type ReadinessCheck, registerHealth, registerMetrics } from './health.ts';
 import { PAGE_HEADERS, renderPage } from './html-page.ts';
+import { limitRate } from './limit-rate.ts';
 import { dropUnusedConnections, limitRequestTime, listen, urlOf, type WebServer } from './listen.ts';
+import { keepPagesOut } from './page-wall.ts';
 import { answerUnreadableAddress, answerUnreadableRequest, answerWithProblems, sendProblem } from './problem.ts';
 import { type PulledMediaOptions, registerPulledMedia } from './pulled-media.ts';
 import { registerApi } from './v1/api.ts';
@@ -50,6 +52,8 @@ const MAX_PARAM_LENGTH = 2_000;
 /** Leaves files, Redis and uploads their share of the 1,024 descriptors that many systems give a process. */
 const MAX_CONNECTIONS = 800;
 
+const REQUESTS_PER_MINUTE = 600;
+
 const WEBHOOK_PATH = '/webhooks/tiktok';
 /** TikTok's reports are a few hundred bytes. */
 const MAX_WEBHOOK_BYTES = 100_000;
@@ -81,7 +85,7 @@ function homePage(basePath: string): string {
  */
 export async function startServer(options: ServerOptions): Promise<WebServer> {
   const { host, port, board, api, connect, receiveWebhook, pulledMedia, basePath = '' } = options;
-  const server = createServer(options);
+  const server = await createServer(options);
   registerHomePage(server, basePath);
   await registerBoard(server, { ...board, host, basePath });
   await registerWebhook(server, receiveWebhook);
@@ -102,12 +106,14 @@ export async function startServer(options: ServerOptions): Promise<WebServer> {
 export async function startMetricsServer(options: MetricsServerOptions): Promise<WebServer> {
   const { host, port } = options;
   const variables = { host: 'METRICS_HOST', port: 'METRICS_PORT' };
-  return await listen(createServer(options), { host, port, variables });
+  return await listen(await createServer(options), { host, port, variables });
 }
 
 /** A server with `/metrics`, `/healthz` and `/readyz` that answers errors with problem documents. */
-function createServer(options: MetricsServerOptions & Pick<ServerOptions, 'basePath' | 'trustedProxies'>) {
-  const { metrics, readinessChecks, log, requestMs, maxConnections = MAX_CONNECTIONS } = options;
+async function createServer(
+  options: MetricsServerOptions & Pick<ServerOptions, 'api' | 'basePath' | 'trustedProxies'>,
+) {
+  const { host, api, metrics, readinessChecks, log, requestMs, maxConnections = MAX_CONNECTIONS } = options;
   const { basePath = '', trustedProxies = [] } = options;
   const loggerInstance: FastifyBaseLogger = log;
   const logController = new LogController({ disableRequestLogging: true });
@@ -124,6 +130,8 @@ function createServer(options: MetricsServerOptions & Pick<ServerOptions, 'baseP
   boundConnections(server, maxConnections);
   dropUnusedConnections(server);
   answerWithProblems(server, log, basePath);
+  keepPagesOut(server, { host, hasKeys: (api?.apiKeys ?? []).length > 0 });
+  await limitRate(server, api?.requestsPerMinute ?? REQUESTS_PER_MINUTE);
   registerHealth(server, readinessChecks);
   registerMetrics(server, metrics);
   return server;
@@ -147,7 +155,7 @@ async function registerWebhook(server: FastifyInstance, receive: ReceiveWebhook 
   await server.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-    scope.post(WEBHOOK_PATH, { bodyLimit: MAX_WEBHOOK_BYTES }, async (request, reply) => {
+    scope.post(WEBHOOK_PATH, { bodyLimit: MAX_WEBHOOK_BYTES, config: { isPublic: true } }, async (request, reply) => {
       if (receive === undefined) {
         const detail =
           'TIKTOK_CLIENT_SECRET is not set, so the signature of a TikTok webhook cannot be checked. The webhook was rejected.';

@@ -8,6 +8,7 @@ import type { Keys } from '../redis/keys.ts';
 import { asArray, prepareScript, type RedisClient, SERVER_TIME } from '../redis/lua-script.ts';
 import { type Created, NEW_RECORD } from './change.ts';
 import { encodePatch } from './encode-patch.ts';
+import { metadataPlaces } from './index-names.ts';
 import { jobEvent, laneMemberOf } from './job-view.ts';
 import type { LedgerRecord } from './record.ts';
 import { ADD_EVENT } from './scripts.ts';
@@ -29,7 +30,8 @@ const MOST_AT_ONCE = 50;
 const CREATE_SCRIPT = `${ADD_EVENT}${ADMIT_OR_WAIT}${SERVER_TIME}
 local now = serverTime()
 local function create(first, last)
-  local id, account, state, createdAt, dueAt, place, digest, outbox, fact, event, fields = unpack(ARGV, first, first + 10)
+  local id, account, state, createdAt, dueAt, place, digest, outbox, media, scheduledAt, metadata, fact, event, fields =
+    unpack(ARGV, first, first + 13)
   local job = key.job .. id
   local idempotency = digest ~= '' and key.idempotency .. digest
   local known = idempotency and redis.call('GET', idempotency)
@@ -41,14 +43,21 @@ local function create(first, last)
   local name = redis.call('HGET', key.account .. account, 'aliasOf')
   if name then return { 'alias', name } end
   if redis.call('EXISTS', job) == 1 then return { 'exists', id } end
-  local entry = first + 11 + fields
+  local entry = first + 14 + fields
   redis.call('HSET', job, 'stateSince', now, ${encodePatch(NEW_RECORD)
     .set.map((text) => `'${text}'`)
-    .join(', ')}, unpack(ARGV, first + 11, entry - 1))
+    .join(', ')}, unpack(ARGV, first + 14, entry - 1))
   redis.call('ZADD', key.due, dueAt, id)
   redis.call('ZADD', key.allJobs, createdAt, id)
-  redis.call('ZADD', key.accountJobs .. account, createdAt, id)
-  redis.call('ZADD', key.stateJobs .. state, createdAt, id)
+  redis.call('ZADD', key.jobIndex .. 'account:' .. account, createdAt, id)
+  redis.call('ZADD', key.jobIndex .. 'state:' .. state, createdAt, id)
+  redis.call('ZADD', key.jobIndex .. 'media:' .. media, createdAt, id)
+  if scheduledAt ~= '' then redis.call('ZADD', key.jobIndex .. 'scheduled', scheduledAt, id) end
+  for _, place in ipairs(metadata ~= '' and cjson.decode(metadata) or {}) do
+    if redis.call('SISMEMBER', key.metadataIndex, place[1]) == 1 then
+      redis.call('ZADD', key.jobIndex .. place[2], createdAt, id)
+    end
+  end
   if idempotency then redis.call('SET', idempotency, id) end
   redis.call('RPUSH', key.timeline .. id, fact)
   addEvent(id, 1, event, outbox ~= '' and key.outbox, key.undelivered .. id)
@@ -58,7 +67,10 @@ local function create(first, last)
       key.laneWaiting .. account, key.laneAdmitted .. account, key.lanes, key.laneLimit, key.job, account, id, place,
       createdAt)
   end
-  if where == 'waiting' then redis.call('HSET', job, 'waitingFor', 'turn') end
+  if where == 'waiting' then
+    redis.call('HSET', job, 'waitingFor', 'turn')
+    redis.call('ZADD', key.jobIndex .. 'waiting:turn', createdAt, id)
+  end
   if entry > last then return { 'created', where } end
   local delay = where == 'waiting' and ${AWAITING_TURN_MS} or ARGV[entry]
   return { 'created', where, pcall(addEntry, id, delay, unpack(ARGV, entry + 1, last)) and 1 or 0 }
@@ -88,7 +100,7 @@ interface Call {
 export function prepareCreate({ redis, keys }: { redis: RedisClient; keys: Keys }) {
   const createKeys = {
     ...{ job: keys.job(''), timeline: keys.timeline(''), idempotency: keys.idempotency(''), account: keys.account('') },
-    ...{ due: keys.due, allJobs: keys.allJobs, accountJobs: keys.accountJobs(''), stateJobs: keys.stateJobs('') },
+    ...{ due: keys.due, allJobs: keys.allJobs, jobIndex: keys.jobIndex(''), metadataIndex: keys.metadataIndex },
     ...{ laneWaiting: keys.laneWaiting(''), laneAdmitted: keys.laneAdmitted('') },
     ...{ lanes: keys.lanes, laneLimit: keys.laneLimit },
     ...{ events: keys.events, outbox: keys.callbackOutbox, undelivered: keys.undeliveredEvents('') },
@@ -136,8 +148,9 @@ export function prepareCreate({ redis, keys }: { redis: RedisClient; keys: Keys 
     const { id, account, state, createdAt, scheduledAt, idempotencyDigest, request } = record;
     const fields = encodePatch(record, NEW_RECORD).set;
     const entryValues = entry?.script.argumentsOf(publishEntryOf(record, entry.delayMs)) ?? [];
+    const metadata = metadataPlaces(record).map(({ metadataKey, name }) => [metadataKey, name]);
     values.push(
-      String(11 + fields.length + entryValues.length),
+      String(14 + fields.length + entryValues.length),
       id,
       account,
       state,
@@ -146,6 +159,9 @@ export function prepareCreate({ redis, keys }: { redis: RedisClient; keys: Keys 
       state === 'queued' ? String(laneScore(laneMemberOf(record))) : '',
       idempotencyDigest ?? '',
       request.callbackUrl === undefined ? '' : 'outbox',
+      request.media.type,
+      String(scheduledAt ?? ''),
+      metadata.length === 0 ? '' : JSON.stringify(metadata),
       JSON.stringify({ at: new Date(createdAt).toISOString(), ...cause } satisfies TimelineEntry),
       encodeEvent(jobEvent('publish.queued', record, '1')),
       String(fields.length),

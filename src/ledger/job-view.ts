@@ -17,6 +17,7 @@ export function toPublishJob(record: LedgerRecord, timeline: readonly TimelineEn
     createdAt: new Date(record.createdAt).toISOString(),
     updatedAt: new Date(record.updatedAt).toISOString(),
     scheduledAt: toIso(record.scheduledAt),
+    endedAt: toIso(record.endedAt),
     publishId: publishIdOf(record.session) ?? null,
     postIds: record.postIds,
     progress: {

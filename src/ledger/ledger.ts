@@ -16,6 +16,8 @@ import type { Change, Committed } from './change.ts';
 import { newFence, prepareClaim } from './claim.ts';
 import { prepareCreate } from './create.ts';
 import { encodePatch } from './encode-patch.ts';
+import { createIndexBuild } from './index-build.ts';
+import { indexPlaces } from './index-names.ts';
 import { jobEvent } from './job-view.ts';
 import { createLedgerConfirmation } from './ledger-confirmation.ts';
 import { decodeRecord, type LedgerPatch, type LedgerProgress, type LedgerRecord } from './record.ts';
@@ -53,13 +55,6 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
     laneAdmitted: keys.laneAdmitted(account),
   });
   const lanesKeys = { lanes: keys.lanes, laneLimit: keys.laneLimit, jobs: keys.job('') };
-  const indexKeys = ({ account, state, idempotencyDigest }: LedgerRecord) => ({
-    allJobs: keys.allJobs,
-    accountJobs: keys.accountJobs(account),
-    stateJobs: keys.stateJobs(state),
-    ...laneKeys(account),
-    idempotency: idempotencyDigest === undefined ? undefined : keys.idempotency(idempotencyDigest),
-  });
   const publishIdKey = ({ session }: Pick<LedgerPatch, 'session'>) => ({
     publishId: session === undefined ? undefined : publishIdKeyOf(session, keys),
   });
@@ -105,7 +100,8 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
         ...(change.hasBegun === true && begunKeys(record)),
         ...(leavesLane === true && { ...laneKeys(record.account), ...lanesKeys }),
         ...(change.withinQuota !== undefined && { booked: keys.reservations(record.account, change.withinQuota) }),
-        stateJobsPrefix: keys.stateJobs(''),
+        jobIndex: keys.jobIndex(''),
+        ...(change.patch?.postIds !== undefined && { postId: keys.postId('') }),
         polledJobs: keys.polledJobs(record.account),
       },
       {
@@ -121,6 +117,7 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
         dueInMs: (change.dueAt ?? now + SWEEP_AFTER_MS) - now,
         remove,
         goesOnFrom: change.goesOnFrom?.revision,
+        ...placesIn(change.patch ?? {}),
         ...history(next, [change.cause, change.also ?? []].flat(), change.event),
       },
       set,
@@ -140,6 +137,7 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
 
   return {
     ...createSweepList({ redis, keys }),
+    ...createIndexBuild({ redis, keys }),
     ...createLedgerConfirmation({ confirmation, keys }),
     claim: prepareClaim({ redis, keys, clock, nextCall }),
     create: prepareCreate({ redis, keys }),
@@ -216,12 +214,35 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
 
     /** Deletes a job whose retention is over. @returns false if it changed meanwhile */
     async forget(record: LedgerRecord): Promise<boolean> {
+      const pointers = [
+        record.idempotencyDigest === undefined ? undefined : keys.idempotency(record.idempotencyDigest),
+        publishIdKeyOf(record.session, keys),
+        ...record.postIds.map(keys.postId),
+      ].filter((key) => key !== undefined);
       const answer = await runForget(
-        { ...jobKeys(record.id), ...indexKeys(record), ...publishIdKey(record) },
-        { id: record.id, revision: String(record.revision) },
+        {
+          ...{ ...jobKeys(record.id), ...laneKeys(record.account) },
+          ...{ start: keys.start, allJobs: keys.allJobs, jobIndex: keys.jobIndex('') },
+        },
+        {
+          ...{ id: record.id, revision: String(record.revision) },
+          pointers: pointers.map((key) => key.slice(keys.start.length)),
+          indexes: indexPlaces(record).map(({ name }) => name),
+        },
       );
       return answer === 1;
     },
+  };
+}
+
+/** What a change sets of what a job is found by, for the script; '' where it clears it. */
+function placesIn(patch: LedgerPatch) {
+  return {
+    ...('waitingFor' in patch && { waitingFor: patch.waitingFor ?? '' }),
+    ...('failure' in patch && { code: patch.failure?.code ?? '' }),
+    ...('endedAt' in patch && { endedAt: String(patch.endedAt ?? '') }),
+    ...('scheduledAt' in patch && { scheduledAt: String(patch.scheduledAt ?? '') }),
+    ...(patch.postIds !== undefined && patch.postIds.length > 0 && { postIds: patch.postIds }),
   };
 }
 

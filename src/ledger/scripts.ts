@@ -15,8 +15,11 @@ import { SERVER_TIME } from '../redis/lua-script.ts';
 
 const TIMELINE_LENGTH = 300;
 
-/** How long TikTok's reports about a publish_id find its job: a day until the outcome, three days of watch, and some. */
-const PUBLISH_ID_KEPT_MS = 7 * DAY_MS;
+/**
+ * How long a publish_id or post finds its job. It is removed with the job, so this only ends what a publish_id leaves that
+ * another one of its job has replaced.
+ */
+export const TIKTOK_ID_KEPT_MS = 400 * DAY_MS;
 
 /** The order of a job's deliveries matters only while they are tried, which is far shorter. */
 const UNDELIVERED_KEPT_MS = 30 * DAY_MS;
@@ -33,6 +36,20 @@ local function addEvent(id, revision, event, outbox, undelivered)
   redis.call('XADD', outbox, '*', 'id', eventId, 'subject', id, 'event', event)
   redis.call('ZADD', undelivered, revision, eventId)
   redis.call('PEXPIRE', undelivered, ${UNDELIVERED_KEPT_MS})
+end
+`;
+
+/** Moves a job from one index of a kind to another: '' is none, and without `after` it stays. */
+const REFILE = `
+local function refile(index, before, after, createdAt)
+  if not after or after == before then return end
+  if before ~= '' then redis.call('ZREM', key.jobIndex .. index .. before, arg.id) end
+  if after ~= '' then redis.call('ZADD', key.jobIndex .. index .. after, createdAt, arg.id) end
+end
+local function refileTime(index, at)
+  if not at then return end
+  if at == '' then redis.call('ZREM', key.jobIndex .. index, arg.id)
+  else redis.call('ZADD', key.jobIndex .. index, at, arg.id) end
 end
 `;
 
@@ -108,9 +125,9 @@ return { 'claimed', version, redis.call('HGETALL', key.job), {
  * (another fence), `changed` (another revision; for an owner, an older one: the record went back in time), or `wait` with
  * the time until the call that was booked instead of the change (ms).
  */
-export const COMMIT_SCRIPT = `${APPEND}${RESERVE_LUA}${NOTE_DIRECT_POST_LUA}${LEAVE_LANE_LUA}
-local state, fence, createdAt, lastCall, seenRevision, since = unpack(
-  redis.call('HMGET', key.job, 'state', 'fence', 'createdAt', 'lastCall', 'revision', 'stateSince'))
+export const COMMIT_SCRIPT = `${APPEND}${REFILE}${RESERVE_LUA}${NOTE_DIRECT_POST_LUA}${LEAVE_LANE_LUA}
+local state, fence, createdAt, lastCall, seenRevision, since, waitingFor, failure = unpack(redis.call(
+  'HMGET', key.job, 'state', 'fence', 'createdAt', 'lastCall', 'revision', 'stateSince', 'waitingFor', 'failure'))
 if not state then return { 'missing' } end
 local function leave()
   if not key.lanes then return {} end
@@ -132,11 +149,15 @@ redis.call('HSET', key.job, 'revision', revision, 'updatedAt', arg.now, 'lastCal
 if #arg.remove > 0 then redis.call('HDEL', key.job, unpack(arg.remove)) end
 if isNewState then
   redis.call('HSET', key.job, 'state', arg.to, 'stateSince', now)
-  redis.call('ZREM', key.stateJobsPrefix .. state, arg.id)
-  redis.call('ZADD', key.stateJobsPrefix .. arg.to, createdAt, arg.id)
+  refile('state:', state, arg.to, createdAt)
   redis.call(arg.to == 'processing' and 'SADD' or 'SREM', key.polledJobs, arg.id)
 end
-if key.publishId then redis.call('SET', key.publishId, arg.id, 'PX', ${PUBLISH_ID_KEPT_MS}) end
+refile('waiting:', waitingFor or '', arg.waitingFor, createdAt)
+refile('code:', failure and cjson.decode(failure).code or '', arg.code, createdAt)
+refileTime('ended', arg.endedAt)
+refileTime('scheduled', arg.scheduledAt)
+for _, postId in ipairs(arg.postIds or {}) do redis.call('SET', key.postId .. postId, arg.id, 'PX', ${TIKTOK_ID_KEPT_MS}) end
+if key.publishId then redis.call('SET', key.publishId, arg.id, 'PX', ${TIKTOK_ID_KEPT_MS}) end
 redis.call('ZADD', key.due, now + arg.dueInMs, arg.id)
 append(revision)
 -- Last, and without an error: these only help to choose when to try again.
@@ -169,12 +190,11 @@ return redis.call('HGETALL', key.job)
 export const FORGET_SCRIPT = `
 local revision = redis.call('HGET', key.job, 'revision')
 if revision and revision ~= arg.revision then return 0 end
-for _, name in ipairs({ 'idempotency', 'publishId' }) do
-  if key[name] and redis.call('GET', key[name]) == arg.id then redis.call('DEL', key[name]) end
+for _, name in ipairs(arg.pointers) do
+  if redis.call('GET', key.start .. name) == arg.id then redis.call('DEL', key.start .. name) end
 end
 redis.call('DEL', key.job, key.timeline)
-for _, name in ipairs({ 'due', 'allJobs', 'accountJobs', 'stateJobs', 'laneWaiting', 'laneAdmitted' }) do
-  redis.call('ZREM', key[name], arg.id)
-end
+for _, name in ipairs(arg.indexes) do redis.call('ZREM', key.jobIndex .. name, arg.id) end
+for _, name in ipairs({ 'due', 'allJobs', 'laneWaiting', 'laneAdmitted' }) do redis.call('ZREM', key[name], arg.id) end
 return 1
 `;

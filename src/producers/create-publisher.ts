@@ -1,6 +1,6 @@
 import type { ConnectLinks } from '../accounts/connect-link.ts';
 import type { ManagedAccounts } from '../accounts/managed-accounts.ts';
-import { DEFAULT_LISTED_JOBS, MAX_LISTED_JOBS } from '../core/post-limits.ts';
+import { parseJobQuery } from '../core/job-filter.ts';
 import type { PostingPage } from '../core/posting-page.ts';
 import type { PreflightReport } from '../core/preflight-report.ts';
 import { jobNotFound, PublishError } from '../core/publish-error.ts';
@@ -21,7 +21,7 @@ import { waitForCompletion } from './wait-for-completion.ts';
 
 /** What a publisher works with once it is connected. */
 export interface PublisherConnection extends EnqueueDeps, ChangeDeps {
-  readonly reader: Pick<LedgerReader, 'read' | 'list'>;
+  readonly reader: Pick<LedgerReader, 'read' | 'list' | 'count'>;
   readonly redis: RedisClient;
   /** A connection of its own, for commands that block. */
   connectBlocking(): Promise<TailConnection>;
@@ -90,12 +90,14 @@ export function createPublisher({ eventsKey, checkCallbacks, ...parts }: Publish
       return await accept(parseEntries(requests));
     },
     get: read,
-    async list({ limit = DEFAULT_LISTED_JOBS, ...filter } = {}) {
-      if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LISTED_JOBS) {
-        const message = `expected a whole number from 1 to ${MAX_LISTED_JOBS}`;
-        throw new PublishError('INPUT_INVALID', { problems: [{ path: 'limit', message }] });
-      }
-      return await withRedisErrors(async () => await (await open()).reader.list({ ...filter, limit }));
+    async list(filter = {}) {
+      const query = parseJobQuery(filter);
+      return await withRedisErrors(async () => await (await open()).reader.list(query));
+    },
+    async counts({ account } = {}) {
+      return await withRedisErrors(
+        async () => await (await open()).reader.count(account === undefined ? undefined : [account].flat()),
+      );
     },
     async cancel(id, options = {}) {
       const by = actorIn(options);

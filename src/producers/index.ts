@@ -42,6 +42,8 @@ export type { CreatorInfo } from '../core/creator-rules.ts';
 export type { ErrorCode } from '../core/error-table.ts';
 export { OLDEST_EVENT } from '../core/event-cursor.ts';
 export type { JobChanges } from '../core/job-changes.ts';
+export type { JobCounts } from '../core/job-counts.ts';
+export type { JobFilter } from '../core/job-filter.ts';
 export type { AudioFacts, MediaFacts, VideoFacts } from '../core/media-facts.ts';
 export type {
   DirectPostSettings,

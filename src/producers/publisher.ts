@@ -1,12 +1,13 @@
 import type { ConnectLink, ConnectLinkRequest } from '../accounts/connect-link.ts';
 import type { ManagedAccounts } from '../accounts/managed-accounts.ts';
 import type { JobChanges } from '../core/job-changes.ts';
+import type { JobCounts } from '../core/job-counts.ts';
+import type { JobFilter } from '../core/job-filter.ts';
 import type { PostingPage } from '../core/posting-page.ts';
 import type { PreflightReport } from '../core/preflight-report.ts';
 import type { PublishEvent } from '../core/publish-event.ts';
 import type { PublishJob } from '../core/publish-job.ts';
 import type { NewRequest } from '../core/publish-request.ts';
-import type { PublishState } from '../core/publish-state.ts';
 import type { RetryPlan } from '../core/retry-plan.ts';
 
 /** How a retry was carried out. */
@@ -36,26 +37,24 @@ export interface BulkEntry extends EnqueueOptions {
   readonly request: NewRequest;
 }
 
-/** Which jobs to list; without any filter all of them. */
-export interface ListFilter {
-  /** Only jobs of this account, by its own name. */
-  readonly account?: string | undefined;
-  /** Only jobs in this state. */
-  readonly state?: PublishState | undefined;
-  /** Only the job that was enqueued under this key: a page of one job, or of none. */
-  readonly idempotencyKey?: string | undefined;
+/** Which jobs to list, and which page of them; without any filter all. */
+export interface ListFilter extends JobFilter {
+  /** By when the jobs were accepted: newest (the default) or oldest first. */
+  readonly order?: 'newest' | 'oldest' | undefined;
   /** Most jobs to return: 1 to 500, 50 by default. */
   readonly limit?: number | undefined;
   /** `nextCursor` of the page before. */
   readonly cursor?: string | undefined;
 }
 
-/** A page of jobs, newest first. */
+/** A page of jobs. */
 export interface JobPage {
-  /** At most `limit` jobs, newest first. */
+  /** At most `limit` jobs, in the order asked. Fewer, or none, where a search had to stop before it found more. */
   readonly jobs: readonly PublishJob[];
   /** `cursor` of the next page; null on the last one. */
   readonly nextCursor: string | null;
+  /** Only while workers still index the jobs of an older version, which may be missing from this page. */
+  readonly indexing?: true;
 }
 
 /** How long to wait. */
@@ -122,8 +121,15 @@ export interface Publisher {
   enqueueBulk(entries: readonly (NewRequest | BulkEntry)[]): Promise<EnqueuedJob[]>;
   /** The job as it is now; undefined: there is none of this id (any more). @throws PublishError `REDIS_UNAVAILABLE` */
   get(id: string): Promise<PublishJob | undefined>;
-  /** A page of jobs, newest first. @throws PublishError `INPUT_INVALID`, `REDIS_UNAVAILABLE` */
+  /**
+   * A page of the jobs that meet every condition of a filter.
+   * @throws PublishError `INPUT_INVALID`, also for metadata keys that `METADATA_INDEX` does not name; `REDIS_UNAVAILABLE`
+   * @example
+   * const { jobs } = await publisher.list({ state: ['failed', 'unconfirmed'], metadata: { campaign: 'spring' } });
+   */
   list(filter?: ListFilter): Promise<JobPage>;
+  /** How many jobs there are by state, error code and waiting reason, of all accounts or some. @throws PublishError `REDIS_UNAVAILABLE` */
+  counts(filter?: Pick<JobFilter, 'account'>): Promise<JobCounts>;
   /**
    * Cancels a job that can't have been published yet, or asks TikTok to stop a running pull; then the job ends
    * `cancelled` once TikTok says so.

@@ -23,12 +23,20 @@ export function createKeys(prefix: string) {
     allJobs: `${prefix}:jobs`,
     accountJobs: (account: string) => `${prefix}:jobs:account:${account}`,
     stateJobs: (state: string) => `${prefix}:jobs:state:${state}`,
+    /** Sorted sets by which jobs are found, see src/ledger/index-names.ts; those of accounts and states are two of them. */
+    jobIndex: (name: string) => `${prefix}:jobs:${name}`,
+    /** Set: keys of metadata by which jobs are found (METADATA_INDEX), as the workers published them. */
+    metadataIndex: `${prefix}:metadata-index`,
+    /** Hash: how far the workers are with the indexes of jobs that other versions wrote. */
+    indexBuild: `${prefix}:index-build`,
     /** Sorted set of job ids by the time the sweep should look at them. */
     due: `${prefix}:jobs:due`,
     /** Set: jobs of an account whose status is polled. */
     polledJobs: (account: string) => `${prefix}:jobs:polled:${account}`,
     /** String: the job that a publish_id of TikTok's belongs to. */
     publishId: (publishId: string) => `${prefix}:publish-id:${publishId}`,
+    /** String: the job that a post of TikTok's came from. */
+    postId: (postId: string) => `${prefix}:post-id:${postId}`,
     /** String: present while TikTok's reports of posts are known to arrive. */
     webhooksArrive: `${prefix}:webhooks-arrive`,
     /** Sorted set: jobs of an account that claimed a video, by when. */

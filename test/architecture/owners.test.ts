@@ -185,7 +185,7 @@ const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {
   '@bull-board/api': ['src/http/board.ts', 'src/http/board-adapter.ts'],
   '@bull-board/fastify': ['src/http/board.ts'],
   '@fastify/basic-auth': ['src/http/operator-guard.ts'],
-  '@fastify/rate-limit': ['src/http/v1/api-scope.ts'],
+  '@fastify/rate-limit': ['src/http/limit-rate.ts'],
   '@fastify/swagger': ['src/http/v1/api.ts'],
   '@fastify/swagger-ui': ['src/http/v1/docs-page.ts'],
   '@opentelemetry/api': ['src/observability/otel-traces.ts'],

@@ -16,6 +16,8 @@ export function signedInAs({ user, password }: { user: string; password: string 
 export async function startBoardSite({ service, publisher, metrics, deps }: Pipeline): Promise<WebServer> {
   return await startServer({
     ...{ host: '127.0.0.1', port: 0, metrics, readinessChecks: [], log: deps.log },
+    // So that each test can be another client.
+    trustedProxies: ['127.0.0.1'],
     board: boardOptions({ board: OPERATOR, boardViewer: VIEWER }, service, publisher),
   });
 }

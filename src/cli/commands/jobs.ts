@@ -2,11 +2,11 @@ import { headline } from '../../core/headline.ts';
 import { jobChangesSchema } from '../../core/job-changes.ts';
 import { PublishError, toInputProblems } from '../../core/publish-error.ts';
 import type { PublishJob } from '../../core/publish-job.ts';
-import { ALL_PUBLISH_STATES, parsePublishState } from '../../core/publish-state.ts';
-import type { ListFilter, Publisher, RetriedJob } from '../../producers/publisher.ts';
+import type { Publisher, RetriedJob } from '../../producers/publisher.ts';
 import { type CommandContext, commandName } from '../cli-io.ts';
 import type { ExitCode } from '../exit-codes.ts';
-import { jobTable, jobText } from '../job-text.ts';
+import { type FilterOptions, filterOf } from '../filter-options.ts';
+import { countsText, jobTable, jobText } from '../job-text.ts';
 import { privacyLevelOf, withOptionNames } from '../option-names.ts';
 import { parseTime, whenText } from '../parse-time.ts';
 import { withClient } from '../with-client.ts';
@@ -60,38 +60,33 @@ export async function retry(
   });
 }
 
-export interface ListCommandOptions {
-  readonly account?: string;
-  readonly state?: string;
+export interface ListCommandOptions extends FilterOptions {
+  readonly oldestFirst?: boolean;
   readonly limit?: number;
   readonly cursor?: string;
 }
 
 /** `list`: a page of jobs. */
 export async function list(options: ListCommandOptions, { io, output }: CommandContext): Promise<ExitCode> {
-  const filter = toFilter(options);
+  const filter = await filterOf(options, Date.now());
+  const { limit, cursor, oldestFirst } = options;
   return await withClient({ io, output }, async (app) => {
-    const page = await app.publisher.list(filter);
+    const page = await app.publisher.list({ ...filter, limit, cursor, order: oldestFirst ? 'oldest' : 'newest' });
     output.answer(page, jobTable(page.jobs, Date.now(), io.stdout.columns));
+    if (page.indexing) output.note('Workers still index the jobs of an older version: some may be missing.');
     if (page.nextCursor !== null) output.note(`More jobs: add --cursor ${page.nextCursor}`);
   });
 }
 
-function toFilter({ state: stateName, account, limit, cursor }: ListCommandOptions): ListFilter {
-  const state = stateName === undefined ? undefined : parsePublishState(stateName);
-  if (stateName !== undefined && state === undefined) {
-    const message = `expected one of ${ALL_PUBLISH_STATES.join(', ')}, got ${stateName}`;
-    throw new PublishError('INPUT_INVALID', {
-      reason: 'the filter is not valid',
-      problems: [{ path: '--state', message }],
-    });
-  }
-  return {
-    ...(state !== undefined && { state }),
-    ...(account !== undefined && { account }),
-    ...(limit !== undefined && { limit }),
-    ...(cursor !== undefined && { cursor }),
-  };
+/** `counts`: how many jobs there are. */
+export async function counts(
+  { account }: { readonly account?: string },
+  { io, output }: CommandContext,
+): Promise<ExitCode> {
+  return await withClient({ io, output }, async (app) => {
+    const found = await app.publisher.counts({ account });
+    output.answer(found, countsText(found));
+  });
 }
 
 export interface UpdateCommandOptions {

@@ -1,14 +1,8 @@
-import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { PublishError, toInputProblems } from '../../core/publish-error.ts';
 import { parsePublishRequest, publishRequestSchema } from '../../core/publish-request.ts';
-import { MINUTE_MS } from '../../core/units.ts';
-import { HttpProblem } from '../problem.ts';
 import { addCallers, type CallerRules, refuseCallers } from './callers.ts';
-import type { ApiOptions } from './typed-routes.ts';
-
-type ApiRules = CallerRules & Pick<ApiOptions, 'requestsPerMinute'>;
 
 /** Largest body: a caption of the longest kind with every character escaped takes less than half of it. */
 const MAX_BODY_BYTES = 65_536;
@@ -17,13 +11,14 @@ const MAX_BODY_BYTES = 65_536;
  * Prepares a scope for routes typed by zod schemas: who may call, how often, how large, and how input is checked.
  * @param scope a Fastify scope of its own
  */
-export async function prepareApiScope(scope: FastifyInstance, rules: ApiRules): Promise<void> {
+export async function prepareApiScope(scope: FastifyInstance, rules: CallerRules): Promise<void> {
   readJsonOnly(scope);
   scope.setValidatorCompiler<z.ZodType>(({ schema, httpPart }) => inputCheck(schema, httpPart ?? 'request'));
   // Typed where it is written, so there is nothing to check: an answer must never be lost to a field too many.
   scope.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
   addCallers(scope, rules);
-  await limitRate(scope, rules);
+  // Before strangers are refused, so that guessing keys is slow as well.
+  scope.addHook('onRequest', scope.rateLimit());
   refuseCallers(scope, rules);
   scope.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'no-store'));
   refuseWhatNoRouteNames(scope);
@@ -54,25 +49,6 @@ function inputCheck(schema: z.ZodType, part: string) {
       return { error: new PublishError('INPUT_INVALID', { problems }, { cause: error }) };
     }
   };
-}
-
-/** Before strangers are refused, so that guessing keys is slow as well. */
-async function limitRate(scope: FastifyInstance, { requestsPerMinute }: ApiRules): Promise<void> {
-  await scope.register(rateLimit, {
-    global: false,
-    max: requestsPerMinute,
-    timeWindow: MINUTE_MS,
-    enableDraftSpec: true,
-    keyGenerator: ({ caller, ip }) => caller?.by ?? `address ${ip}`,
-    errorResponseBuilder: (_request, { ttl }) =>
-      new HttpProblem({
-        status: 429,
-        code: 'API_RATE_LIMITED',
-        detail: `More than ${requestsPerMinute} requests in a minute (API_RATE_LIMIT_PER_MINUTE). Try again after the number of seconds in Retry-After.`,
-        retryAfterMs: ttl,
-      }),
-  });
-  scope.addHook('onRequest', scope.rateLimit());
 }
 
 const NO_QUERY = z.strictObject({});

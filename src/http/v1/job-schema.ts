@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isErrorCode } from '../../core/error-table.ts';
+import { ALL_ERROR_CODES, isErrorCode } from '../../core/error-table.ts';
 import { publishRequestSchema } from '../../core/publish-request.ts';
 import { ALL_PUBLISH_STATES, PUBLISH_STATES, WAIT_REASONS } from '../../core/publish-state.ts';
 import { ALL_TIMELINE_EVENTS, factNames, TIMELINE_EVENTS } from '../../core/timeline-events.ts';
@@ -8,7 +8,7 @@ const time = z.iso.datetime();
 
 const STATES_TEXT = ALL_PUBLISH_STATES.map((state) => `\`${state}\`: ${PUBLISH_STATES[state].meaning}`).join('; ');
 
-export const stateSchema = z
+const stateSchema = z
   .enum(ALL_PUBLISH_STATES)
   .meta({ id: 'PublishState', description: `State of the job. ${STATES_TEXT}.` });
 
@@ -57,6 +57,7 @@ const EXAMPLE_ID = '0194f2b0-7c1e-7e56-9a53-2f6d5f2f7b10';
 const JOB_EXAMPLE = {
   ...{ id: EXAMPLE_ID, account: 'acme', mode: 'direct', state: 'published', waitingFor: null, waitingUntil: null },
   ...{ createdAt: '2026-12-01T10:00:00.000Z', updatedAt: '2026-12-01T10:00:41.000Z', scheduledAt: null },
+  endedAt: '2026-12-01T10:00:41.000Z',
   ...{ publishId: 'v_pub_file~v2-1.7012345', postIds: ['7512345678901234567'] },
   ...{ progress: { totalBytes: 48_000_000, sentBytes: 48_000_000, acceptedBytes: 48_000_000 }, attempts: 0 },
   failure: null,
@@ -68,7 +69,7 @@ const JOB_EXAMPLE = {
   timeline: [{ at: '2026-12-01T10:00:00.000Z', event: 'queued' }],
 } as const;
 const QUEUED_EXAMPLE = {
-  ...{ ...JOB_EXAMPLE, state: 'queued', updatedAt: JOB_EXAMPLE.createdAt, publishId: null, postIds: [] },
+  ...{ ...JOB_EXAMPLE, state: 'queued', updatedAt: JOB_EXAMPLE.createdAt, endedAt: null, publishId: null, postIds: [] },
   progress: { totalBytes: 0, sentBytes: 0, acceptedBytes: 0 },
 } as const;
 
@@ -94,6 +95,7 @@ const jobFields = {
   createdAt: time.describe('When the job was accepted.'),
   updatedAt: time.describe('When the job last changed.'),
   scheduledAt: time.nullable().describe('Requested start time.'),
+  endedAt: time.nullable().describe('When the job got its outcome; null before.'),
   publishId: z.string().nullable().describe("TikTok's id of the post, if it has one yet."),
   postIds: z
     .array(z.string())
@@ -153,11 +155,35 @@ export const retriedJobSchema = z
 
 export const jobPageSchema = z
   .object({
-    jobs: z.array(jobSchema).describe('Jobs, newest first.'),
+    jobs: z.array(jobSchema).describe('Jobs, in the order asked.'),
     nextCursor: z.string().nullable().describe('`cursor` of the next page; null on the last page.'),
+    indexing: z
+      .literal(true)
+      .optional()
+      .describe('Only while workers still index the jobs of an older version, which may be missing.'),
   })
   .meta({
     id: 'JobPage',
-    description: 'A page of jobs, newest first.',
+    description: 'A page of jobs.',
     examples: [{ jobs: [JOB_EXAMPLE], nextCursor: 'WzE3NjQ1ODMyMDAwMDAsIjAxOTRmMmIwIl0' }],
+  });
+
+const count = z.int().positive();
+
+export const jobCountsSchema = z
+  .object({
+    total: z.int().nonnegative().describe('All jobs.'),
+    states: z.partialRecord(z.enum(ALL_PUBLISH_STATES), count).describe('By state.'),
+    codes: z.partialRecord(z.enum(ALL_ERROR_CODES), count).describe('Failed and unconfirmed jobs, by error code.'),
+    waitingFor: z.partialRecord(z.enum(WAIT_REASONS), count).describe('Waiting jobs, by what they wait for.'),
+  })
+  .meta({
+    id: 'JobCounts',
+    description: 'Numbers of jobs. What has no jobs is left out.',
+    examples: [
+      {
+        ...{ total: 41, states: { queued: 30, published: 8, failed: 3 } },
+        ...{ codes: { INPUT_MEDIA_NOT_FOUND: 3 }, waitingFor: { turn: 28, rate_limit: 2 } },
+      },
+    ],
   });

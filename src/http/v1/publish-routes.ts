@@ -1,12 +1,19 @@
 import { z } from 'zod';
 import { jobChangesSchema } from '../../core/job-changes.ts';
 import { filesOf } from '../../core/media-route.ts';
-import { DEFAULT_LISTED_JOBS, MAX_LISTED_JOBS } from '../../core/post-limits.ts';
 import { PublishError } from '../../core/publish-error.ts';
-import { MAX_IDEMPOTENCY_KEY_LENGTH, publishRequestSchema } from '../../core/publish-request.ts';
+import { publishRequestSchema } from '../../core/publish-request.ts';
 import { BODY_PROBLEMS, jsonAnswer, jsonAnswers, REQUEST_PROBLEMS } from './api-answers.ts';
 import { idempotencyKeySchema, keyOf } from './idempotency-key.ts';
-import { enqueuedJobSchema, jobPageSchema, jobParams, jobSchema, retriedJobSchema, stateSchema } from './job-schema.ts';
+import { accountParameter, jobQueryString } from './job-query-string.ts';
+import {
+  enqueuedJobSchema,
+  jobCountsSchema,
+  jobPageSchema,
+  jobParams,
+  jobSchema,
+  retriedJobSchema,
+} from './job-schema.ts';
 import type { ApiOptions, ApiScope } from './typed-routes.ts';
 
 type Options = Pick<ApiOptions, 'refuseFile'> & {
@@ -89,36 +96,27 @@ function registerReading(api: ApiScope): void {
         tags: TAGS,
         summary: 'List jobs',
         description:
-          'Newest first. For the next page, repeat the request with `cursor` set to `nextCursor`, until `nextCursor` is null. New jobs do not shift the pages.',
-        querystring: z.strictObject({
-          account: z.string().min(1).max(255).optional().describe('Jobs of this account only.'),
-          state: stateSchema.optional(),
-          idempotencyKey: z
-            .string()
-            .min(1)
-            .max(MAX_IDEMPOTENCY_KEY_LENGTH)
-            .optional()
-            .describe('The job that was enqueued under this key, if there is one.'),
-          limit: z.coerce
-            .number()
-            .int()
-            .min(1)
-            .max(MAX_LISTED_JOBS)
-            .default(DEFAULT_LISTED_JOBS)
-            .describe('Maximum number of jobs on a page.'),
-          cursor: z.string().max(1_000).optional().describe('`nextCursor` of the previous page.'),
-        }),
+          'The jobs that meet every condition. For the next page, repeat the request with `cursor` set to `nextCursor`, until `nextCursor` is null; new jobs do not shift the pages. A page may have fewer jobs than `limit`, or none, although there are more.',
+        querystring: jobQueryString,
         response: jsonAnswers('A page of jobs.', jobPageSchema),
       },
     },
-    async ({ query: { account, state, idempotencyKey, limit, cursor }, publisher }) =>
-      await publisher.list({
-        limit,
-        ...(account !== undefined && { account }),
-        ...(state !== undefined && { state }),
-        ...(idempotencyKey !== undefined && { idempotencyKey }),
-        ...(cursor !== undefined && { cursor }),
-      }),
+    async ({ query, publisher }) => await publisher.list(query),
+  );
+  api.get(
+    '/v1/publishes/counts',
+    {
+      config: { access: { scope: 'read', perAccount: true } },
+      schema: {
+        operationId: 'countPublishes',
+        tags: TAGS,
+        summary: 'Count jobs',
+        description: 'How many jobs there are by state, error code and waiting reason. What has no jobs is left out.',
+        querystring: z.strictObject({ account: accountParameter }),
+        response: jsonAnswers('Numbers of jobs.', jobCountsSchema),
+      },
+    },
+    async ({ query: { account }, publisher }) => await publisher.counts({ account }),
   );
 }
 

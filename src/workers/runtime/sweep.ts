@@ -22,7 +22,7 @@ type LaneDeps = Needs<'clock' | 'lanes' | 'ledger' | 'queues'>;
 
 /**
  * Repairs what a dead process left between two steps, at short intervals: adds missing queue entries, makes scheduled
- * jobs `queued` at their time, deletes jobs after their retention. Several processes may sweep at once; each repair may
+ * jobs `queued` at their time, deletes jobs after their retention, brings jobs of older versions into new indexes. Several processes may sweep at once; each repair may
  * be made twice without harm.
  * @param mayAct asked before each look
  * @returns stops it
@@ -65,6 +65,7 @@ export async function sweepOnce(deps: SweepDeps, search: EntrySearch = createEnt
     if (ids.length < BATCH) break;
   }
   await search.restoreLost(deps, now);
+  await deps.ledger.buildIndexes(now);
   await lookAfterLanes(deps);
   await deps.restorePublished();
 }

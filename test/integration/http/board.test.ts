@@ -225,7 +225,7 @@ describe('retry on the board', () => {
     for (const headers of foreign) {
       const answer = await retry('tiktok-status', id, { ...operator, ...headers });
       expect(answer.status).toBe(403);
-      expect(await answer.json()).toMatchObject({ code: 'BOARD_FOREIGN_ORIGIN' });
+      expect(await answer.json()).toMatchObject({ code: 'ORIGIN_REFUSED' });
     }
     // As nginx sends it unless told: without the name that the browser asked for.
     const proxied = await retry('tiktok-status', id, { ...operator, origin: 'http://board.lan' });
@@ -331,14 +331,31 @@ describe('who is let in', () => {
       { authorization: 'Basic !' },
       { authorization: 'Bearer x' },
     ];
-    for (const { method, path } of routes) {
+    for (const [index, { method, path }] of routes.entries()) {
       for (const headers of wrong) {
-        const answer = await fetch(`${site.url}${path}`, { method, headers });
+        const client = { ...headers, 'x-forwarded-for': `192.0.2.${index}` };
+        const answer = await fetch(`${site.url}${path}`, { method, headers: client });
         expect([path, answer.status]).toEqual([path, 401]);
         expect(answer.headers.get('www-authenticate')).toContain('Basic');
       }
     }
     expect((await get('/board/static/favicon-32x32.png', viewer)).status).toBe(200);
+  });
+
+  it('looks at no password of an address for a minute that has sent ten wrong ones', async () => {
+    const from = (address: string, headers = {}) => get('/board', { ...headers, 'x-forwarded-for': address });
+    const guess = { authorization: `Basic ${btoa('ops:guess')}` };
+    for (let count = 0; count < 10; count += 1) {
+      // Two addresses of one network.
+      expect((await from(`2001:db8::${count % 2}:1`, guess)).status).toBe(401);
+    }
+    const refused = await from('2001:db8::abcd', operator);
+    expect([refused.status, await refused.json()]).toMatchObject([429, { code: 'LOGIN_RATE_LIMITED' }]);
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect((await from('2001:db8:0:1::1', operator)).status).toBe(200);
+    // Who asks without a login, as a browser does first, guesses nothing.
+    for (let count = 0; count < 20; count += 1) expect((await from('192.0.2.200')).status).toBe(401);
+    expect((await from('192.0.2.200', operator)).status).toBe(200);
   });
 
   it('lets in under every name whoever has the login', async () => {

@@ -45,6 +45,20 @@ describe('the API', () => {
     expect((await get(bearer('guess-4'))).status).toBe(429);
   });
 
+  it('counts requests to pages and metrics by address, and does not count what says nothing', async () => {
+    const api = await startApi({ API_RATE_LIMIT_PER_MINUTE: '3', TRUSTED_PROXIES: '127.0.0.1' });
+    const get = (path: string, address: string) => api.call('GET', path, undefined, { 'x-forwarded-for': address });
+    for (const path of ['/metrics', '/docs', '/nowhere']) {
+      expect((await get(path, '192.0.2.1')).headers.get('ratelimit-limit')).toBe('3');
+    }
+    for (const path of ['/metrics', '/', '/readyz', '/openapi.json', '/connect/tiktok', '/board']) {
+      expect([path, (await get(path, '192.0.2.1')).status]).toEqual([path, 429]);
+    }
+    expect((await get('/metrics', '192.0.2.2')).status).toBe(200);
+    expect((await get('/healthz', '192.0.2.1')).status).toBe(200);
+    expect((await api.call('POST', '/webhooks/tiktok', {}, { 'x-forwarded-for': '192.0.2.1' })).status).toBe(401);
+  });
+
   it('without keys is not open to pages of other sites, which a browser on this machine may show', async () => {
     const api = await startApi();
     for (const headers of [
@@ -54,7 +68,7 @@ describe('the API', () => {
     ]) {
       const answer = await request(`${api.url}/v1/publishes`, headers);
       expect(answer.status).toBe(403);
-      expect(JSON.parse(answer.body)).toMatchObject({ code: 'API_NEEDS_KEYS' });
+      expect(JSON.parse(answer.body)).toMatchObject({ code: 'ORIGIN_REFUSED' });
     }
     const own = await request(`${api.url}/v1/publishes`, { origin: api.url, 'sec-fetch-site': 'same-origin' });
     expect(own.status).toBe(200);

@@ -38,7 +38,7 @@ export async function use(baseUrl: string, key: string) {
   const first = await api.v1.enqueuePublish(request, { headers: { 'idempotency-key': 'spring-7' } });
   const again = await api.v1.enqueuePublish(request, { headers: { 'idempotency-key': 'spring-7' } });
   const { data: job } = await api.v1.getPublish(first.data.id);
-  const { data: page } = await api.v1.listPublishes({ account: 'acme', state: PublishState.Queued, limit: 10 });
+  const { data: page } = await api.v1.listPublishes({ account: 'acme', state: [PublishState.Queued], limit: 10 });
   const cancelled: PublishJob = (await api.v1.cancelPublish(job.id)).data;
   const refused = await api.v1.retryPublish(job.id).catch((answer) => answer.error);
   const { data: accounts } = await api.v1.listAccounts();

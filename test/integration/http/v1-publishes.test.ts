@@ -190,6 +190,31 @@ describe('GET /v1/publishes', () => {
     expect(page.parse((await api.call('GET', '/v1/publishes?state=published')).body).jobs).toEqual([]);
   });
 
+  it('finds jobs by several states, metadata and time, oldest first, and counts them', async () => {
+    const api = await startApi();
+    await api.ledger.publishIndexes(['campaign']);
+    const first = await enqueue(api, { ...PULL_REQUEST, metadata: { campaign: 'spring', run: 7 } });
+    const second = await enqueue(api, { ...PULL_REQUEST, metadata: { campaign: 'spring' } });
+    const other = await enqueue(api, { ...PULL_REQUEST, account: 'other', metadata: { campaign: 'a=b&c' } });
+    await api.call('POST', `/v1/publishes/${second}/cancel`);
+    for (const [query, ids] of [
+      ['state=queued,cancelled&metadata.campaign=spring&order=oldest', [first, second]],
+      ['state=queued&state=cancelled&metadata[campaign]=spring', [second, first]],
+      [`metadata.campaign=${encodeURIComponent('a=b&c')}`, [other]],
+      [`endedFrom=${new Date(Date.now() - 60_000).toISOString()}&media=pull`, [second]],
+      ['createdBefore=2026-01-01T00:00:00Z', []],
+    ] as const) {
+      const found = page.parse((await api.call('GET', `/v1/publishes?${query}`)).body);
+      expect([query, found.jobs.map(({ id }) => id)]).toEqual([query, ids]);
+    }
+    expect((await api.call('GET', '/v1/publishes/counts')).body).toMatchObject({
+      ...{ total: 3, states: { queued: 2, cancelled: 1 }, codes: {} },
+    });
+    expect((await api.call('GET', '/v1/publishes/counts?account=other')).body).toMatchObject({
+      ...{ total: 1, states: { queued: 1 } },
+    });
+  });
+
   it.each([
     ['a cursor that is none', 'cursor=zz', 'cursor'],
     ['a cursor of something else', `cursor=${Buffer.from('{"a":1}').toString('base64url')}`, 'cursor'],
@@ -198,7 +223,9 @@ describe('GET /v1/publishes', () => {
     ['a limit that is too large', 'limit=501', 'limit'],
     ['a limit that is no number', 'limit=ten', 'limit'],
     ['two limits', 'limit=1&limit=2', 'limit'],
-    ['a state that does not exist', 'state=done', 'state'],
+    ['a state that does not exist', 'state=failed,done', 'state.1'],
+    ['a time without a time zone', 'endedFrom=2026-12-01T10:00', 'endedFrom'],
+    ['metadata that is not indexed', 'metadata.campaign=spring', 'metadata.campaign'],
     ['a parameter that does not exist', 'acount=acme', 'acount'],
   ])('names the field for %s', async (_title, query, path) => {
     const api = await startApi();

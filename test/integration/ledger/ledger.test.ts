@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { parseJobQuery } from '../../../src/core/job-filter.ts';
 import { decodeEvent, type PublishEvent } from '../../../src/core/publish-event.ts';
 import type { PublishRequest } from '../../../src/core/publish-request.ts';
 import { newRecord } from '../../../src/ledger/change.ts';
@@ -334,12 +335,14 @@ describe('listing', () => {
       const seen: string[] = [];
       let cursor: string | undefined;
       do {
-        const page = await reader.list({ ...filter, limit: 2, cursor });
+        const page = await reader.list(parseJobQuery({ ...filter, limit: 2, cursor }));
         seen.push(...page.jobs.map(({ id }) => id));
         cursor = page.nextCursor ?? undefined;
       } while (cursor !== undefined);
       expect(seen).toEqual(['job-4', 'job-3', 'job-2', 'job-1', 'job-0']);
     }
-    await expect(reader.list({ limit: 2, cursor: 'nonsense' })).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+    await expect(reader.list({ order: 'newest', limit: 2, cursor: 'nonsense' })).rejects.toMatchObject({
+      code: 'INPUT_INVALID',
+    });
   });
 });

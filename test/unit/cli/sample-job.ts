@@ -12,6 +12,7 @@ export function sampleJob(fields: Partial<PublishJob> = {}): PublishJob {
     createdAt: '2026-11-22T10:00:00.000Z',
     updatedAt: '2026-11-22T10:00:05.000Z',
     scheduledAt: null,
+    endedAt: null,
     publishId: null,
     postIds: [],
     progress: { totalBytes: 0, sentBytes: 0, acceptedBytes: 0 },

@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import { jobQuerySchema } from '../../core/job-filter.ts';
+import { accountNameSchema } from '../../core/publish-request.ts';
+
+/** The key in `metadata.<key>`, or in the way of OpenAPI `metadata[<key>]`. */
+function metadataKeyOf(name: string): string | undefined {
+  if (name.startsWith('metadata.')) return name.slice('metadata.'.length);
+  return name.startsWith('metadata[') && name.endsWith(']') ? name.slice('metadata['.length, -1) : undefined;
+}
+
+/** One account; the library takes several. */
+export const accountParameter = accountNameSchema
+  .optional()
+  .meta({ description: 'Jobs of this account only, by its own name.' });
+
+/** The query of a search, as it stands in a URL. */
+export const jobQueryString = z.preprocess(
+  (given: unknown) => {
+    if (typeof given !== 'object' || given === null) return given;
+    const query: Record<string, unknown> = {};
+    const metadata: Record<string, unknown> = {};
+    for (const [name, value] of Object.entries(given)) {
+      const key = metadataKeyOf(name);
+      if (key === undefined) query[name] = value;
+      else metadata[key] = value;
+    }
+    return Object.keys(metadata).length === 0 ? query : { ...query, metadata };
+  },
+  jobQuerySchema.extend({ account: accountParameter }),
+);

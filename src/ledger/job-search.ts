@@ -1,0 +1,205 @@
+import { type JobQuery, matchesFilter, type ParsedFilter, type TimeRange, timeRange } from '../core/job-filter.ts';
+import { PublishError } from '../core/publish-error.ts';
+import type { PublishJob } from '../core/publish-job.ts';
+import { isCapOfMode } from '../core/publish-state.ts';
+import { sha256Hex } from '../core/request-digest.ts';
+import type { Keys } from '../redis/keys.ts';
+import type { RedisClient } from '../redis/lua-script.ts';
+import { INDEX_NAMES } from './index-names.ts';
+import {
+  bounds,
+  type Condition,
+  createIndexWalk,
+  EVER,
+  formatCursor,
+  isWithin,
+  PAGE,
+  type Position,
+  parseCursor,
+} from './index-walk.ts';
+import type { LaneDelays } from './lane-delays.ts';
+
+/** Most entries that one search looks at; then it answers with what it found, and where to go on. */
+const MAX_LOOKED_AT = 10_000;
+/** Most records that one search reads. */
+const MAX_READ = 2_000;
+/** Of more accounts not each index is asked: whose job it is stands in the record. */
+const MAX_ASKED_ACCOUNTS = 20;
+/** Most records that are read at a time. */
+const READ_AT_ONCE = 100;
+
+/** A page of jobs. */
+export interface FoundJobs {
+  readonly jobs: PublishJob[];
+  readonly nextCursor: string | null;
+  /** Only while workers still index jobs of an older version, which may be missing. */
+  readonly indexing?: true;
+}
+
+interface SearchParts {
+  readonly redis: RedisClient;
+  readonly keys: Keys;
+  readonly readMany: (ids: readonly string[]) => Promise<(PublishJob | undefined)[]>;
+  readonly laneDelays: LaneDelays;
+}
+
+/**
+ * Finds jobs by the indexes: walks the one with the fewest entries, and asks the others about each page of it. Records are
+ * read only of jobs that are in all of them, and have the last word.
+ */
+export function createJobSearch({ redis, keys, readMany, laneDelays }: SearchParts) {
+  const { keyOf, scoresOf, walkOf } = createIndexWalk({ redis, keys });
+
+  async function conditionsOf(filter: ParsedFilter): Promise<Condition[]> {
+    const { account, state, code, media, metadata = {}, waitingFor } = filter;
+    const ended = timeRange(filter.endedFrom, filter.endedBefore);
+    const scheduled = timeRange(filter.scheduledFrom, filter.scheduledBefore);
+    await refuseUnindexed(Object.keys(metadata));
+    return [
+      ...(account === undefined || account.length > MAX_ASKED_ACCOUNTS
+        ? []
+        : [{ names: account.map(INDEX_NAMES.account) }]),
+      ...(state === undefined ? [] : [{ names: state.map(INDEX_NAMES.state) }]),
+      ...(code === undefined ? [] : [{ names: code.map(INDEX_NAMES.code) }]),
+      ...(media === undefined ? [] : [{ names: media.map(INDEX_NAMES.media) }]),
+      ...(ended === undefined ? [] : [{ names: [INDEX_NAMES.ended], range: ended }]),
+      ...(scheduled === undefined ? [] : [{ names: [INDEX_NAMES.scheduled], range: scheduled }]),
+      ...(waitingFor === undefined ? [] : [await waitingCondition(waitingFor)]),
+      ...Object.entries(metadata).map(([key, value]) => ({ names: [INDEX_NAMES.metadata(key, value)] })),
+    ];
+  }
+
+  /** A job that waits for its turn is shown to wait for what its whole account waits for. */
+  async function waitingCondition(wanted: NonNullable<ParsedFilter['waitingFor']>): Promise<Condition> {
+    const also = new Set<string>();
+    const delayed = new Set<string>();
+    for (const { reason, waiting, admitted } of await laneDelays.all()) {
+      const isWanted = wanted.includes(reason);
+      // A cap of one mode does not hold the jobs of the other one: their records decide.
+      if (!isWanted && !isCapOfMode(reason)) for (const id of waiting) delayed.add(id);
+      if (isWanted) for (const id of [...waiting, ...admitted]) also.add(id);
+    }
+    return {
+      names: wanted.map(INDEX_NAMES.waitingFor),
+      also,
+      except: { name: INDEX_NAMES.waitingFor('turn'), ids: delayed },
+    };
+  }
+
+  async function refuseUnindexed(metadataKeys: readonly string[]): Promise<void> {
+    if (metadataKeys.length === 0) return;
+    const indexed = await redis.smembers(keys.metadataIndex);
+    const problems = metadataKeys
+      .filter((key) => !indexed.includes(key))
+      .map((key) => ({
+        path: `metadata.${key}`,
+        message: `jobs are not found by this key: expected one that METADATA_INDEX of the workers names${indexed.length > 0 ? ` (${indexed.join(', ')})` : ''}`,
+      }));
+    if (problems.length > 0) throw new PublishError('INPUT_INVALID', { reason: 'the filter is not valid', problems });
+  }
+
+  /** How many entries a condition leaves, at most. */
+  async function sizesOf(conditions: readonly Condition[], created: TimeRange): Promise<number[]> {
+    const pipeline = redis.pipeline();
+    for (const { names, range = created } of conditions) {
+      for (const name of names) pipeline.zcount(keyOf(name), ...bounds(range));
+    }
+    const counts = ((await pipeline.exec()) ?? []).map(([error, count]) => {
+      if (error) throw error;
+      return Number(count);
+    });
+    return conditions.map(({ names, also }) =>
+      counts.splice(0, names.length).reduce((sum, count) => sum + count, also?.size ?? 0),
+    );
+  }
+
+  async function meetingAll(
+    page: readonly Position[],
+    conditions: readonly Condition[],
+    created: TimeRange,
+  ): Promise<Position[]> {
+    const scores = await scoresOf(
+      conditions.flatMap(({ names }) => names),
+      page.map(({ id }) => id),
+    );
+    const meets = (index: number, id: string): boolean => {
+      let first = 0;
+      return conditions.every(({ names, range, also, except }) => {
+        const own = scores.slice(first, first + names.length).map((each) => each[index]);
+        first += names.length;
+        const isIn = (score: number | undefined, at: number): boolean =>
+          score !== undefined && isWithin(score, range ?? EVER) && !(except?.name === names[at] && except?.ids.has(id));
+        return own.some(isIn) || also?.has(id) === true;
+      });
+    };
+    return page.filter(({ id, createdAt }, index) => isWithin(createdAt, created) && meets(index, id));
+  }
+
+  /** The one job that some conditions can mean. */
+  async function findOne({ idempotencyKey, publishId, postId }: JobQuery): Promise<string | null | undefined> {
+    if (idempotencyKey !== undefined) return await redis.get(keys.idempotency(sha256Hex(idempotencyKey)));
+    if (publishId !== undefined) return await redis.get(keys.publishId(publishId));
+    return postId === undefined ? undefined : await redis.get(keys.postId(postId));
+  }
+
+  async function search(query: JobQuery): Promise<FoundJobs> {
+    const one = await findOne(query);
+    if (one !== undefined) {
+      const found = one === null ? [] : await readMany([one]);
+      return { jobs: wantedOf(found, query), nextCursor: null };
+    }
+    const { order, limit } = query;
+    const isOldest = order === 'oldest';
+    const created = timeRange(query.createdFrom, query.createdBefore) ?? EVER;
+    const conditions = await conditionsOf(query);
+    const chosen = await choose(conditions, created);
+    const others = conditions.filter((condition) => condition !== chosen || condition.except !== undefined);
+    const nextPage = await walkOf(chosen, created, isOldest);
+    const jobs: PublishJob[] = [];
+    let after = parseCursor(query.cursor);
+    let read = 0;
+    for (let lookedAt = 0; lookedAt < MAX_LOOKED_AT; lookedAt += PAGE) {
+      const page = await nextPage(after);
+      const candidates = await meetingAll(page, others, created);
+      while (candidates.length > 0) {
+        const some = candidates.splice(0, Math.min(READ_AT_ONCE, limit - jobs.length));
+        const found = await readMany(some.map(({ id }) => id));
+        jobs.push(...wantedOf(found, query));
+        const last = some.at(-1);
+        read += some.length;
+        if ((jobs.length === limit || read >= MAX_READ) && last !== undefined)
+          return { jobs, nextCursor: formatCursor(last) };
+      }
+      after = page.at(-1);
+      if (page.length < PAGE || after === undefined) return { jobs, nextCursor: null };
+    }
+    return { jobs, nextCursor: after === undefined ? null : formatCursor(after) };
+  }
+
+  /** The condition with the fewest entries, which is walked. One in the order of another time has to be sorted first. */
+  async function choose(conditions: readonly Condition[], created: TimeRange): Promise<Condition> {
+    const all = [{ names: [''] }, ...conditions];
+    const sizes = await sizesOf(all, created);
+    const sized = all.map((condition, index) => ({ condition, size: sizes[index] ?? 0 }));
+    const possible = sized.filter(({ condition, size }) => condition.range === undefined || size <= MAX_LOOKED_AT);
+    return possible.reduce((best, each) => (each.size <= best.size ? each : best)).condition;
+  }
+
+  return {
+    /** A page of jobs. */
+    async search(query: JobQuery): Promise<FoundJobs> {
+      const [page, isBuilt] = await Promise.all([search(query), redis.hget(keys.indexBuild, 'builtAt')]);
+      return isBuilt === null && needsNewIndex(query) ? { ...page, indexing: true } : page;
+    },
+  };
+}
+
+function wantedOf(found: readonly (PublishJob | undefined)[], filter: ParsedFilter): PublishJob[] {
+  return found.flatMap((job) => (job !== undefined && matchesFilter(job, filter) ? [job] : []));
+}
+
+/** Whether a filter needs more than the indexes that all versions keep. */
+function needsNewIndex({ code, waitingFor, media, metadata, postId, ...query }: JobQuery): boolean {
+  const times = [query.endedFrom, query.endedBefore, query.scheduledFrom, query.scheduledBefore];
+  return [code, waitingFor, media, metadata, postId, ...times].some((each) => each !== undefined);
+}

@@ -1,0 +1,131 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import { text } from 'node:stream/consumers';
+import type { FastifyInstance } from 'fastify';
+import { describe, expect, it } from 'vitest';
+import { startApi } from '../../support/api-site.ts';
+
+/** Anybody may ask for them from anywhere: they show nothing, or ask for a proof that no page has. */
+const PUBLIC = ['/healthz', '/webhooks/tiktok', '/pull/:name', '/pull/:token/:name'];
+/** Their guard stops who has neither link nor login. */
+const CONNECT = ['/connect/tiktok', '/connect/tiktok/callback'];
+
+const LOGIN = { BOARD_USER: 'ops', BOARD_PASSWORD: 'password-of-ops' };
+const KEYS = { API_KEYS: 'key-of-this-test', ...LOGIN };
+const basic = { authorization: `Basic ${btoa('ops:password-of-ops')}` };
+
+interface Route {
+  readonly method: string;
+  readonly url: string;
+}
+
+/** The web server and every route that it has, whoever added it. */
+async function startWithRoutes(env: Record<string, string> = {}) {
+  const routes: Route[] = [];
+  const onServer = (message: unknown) => {
+    const { fastify } = message as { fastify: FastifyInstance };
+    fastify.addHook('onRoute', ({ method, url }) => {
+      for (const one of [method].flat()) routes.push({ method: one, url });
+    });
+  };
+  subscribe('fastify.initialization', onServer);
+  const api = await startApi({ PUBLIC_BASE_URL: 'http://localhost:3000', ...env });
+  unsubscribe('fastify.initialization', onServer);
+  expect(routes.map(({ url }) => url)).toEqual(
+    expect.arrayContaining([...PUBLIC, ...CONNECT, '/v1/publishes', '/board', '/']),
+  );
+  const ask = async ({ method, url }: Route, headers: Record<string, string>) => {
+    const path = url.replaceAll(/:\w+/g, 'x').replaceAll('*', 'x');
+    const asked = request(`${api.url}${path}`, { method, agent: false, headers });
+    const [answer] = (await once(asked.end(), 'response')) as [IncomingMessage];
+    const isStream = answer.headers['content-type']?.includes('event-stream') === true;
+    const body = isStream ? '' : await text(answer);
+    answer.destroy();
+    return { status: answer.statusCode ?? 0, headers: answer.headers, body };
+  };
+  return { ...api, routes, ask };
+}
+
+const FOREIGN: readonly Readonly<Record<string, string>>[] = [
+  { origin: 'https://evil.example' },
+  { origin: 'null' },
+  { origin: 'http://localhost:1' },
+  { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' },
+  { 'sec-fetch-site': 'same-site', 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty' },
+  { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'iframe' },
+  { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty', 'content-type': 'text/plain' },
+];
+
+describe('every route of the web server', () => {
+  it.each([
+    ['without keys', {}, {}],
+    ['with keys, whatever login the browser sends along', KEYS, basic],
+  ])('is closed to pages of other sites, %s', async (_title, env, login) => {
+    const { routes, ask } = await startWithRoutes(env);
+    for (const route of routes.filter(({ url }) => !PUBLIC.includes(url))) {
+      const answers = await Promise.all(FOREIGN.map((headers) => ask(route, { ...login, ...headers })));
+      for (const [index, { status, body }] of answers.entries()) {
+        expect([route, FOREIGN[index], status]).toEqual([route, FOREIGN[index], 403]);
+        if (route.method !== 'HEAD') expect(body).toContain('ORIGIN_REFUSED');
+      }
+    }
+  });
+
+  it('changes nothing for a page of another site that has the browser go there', async () => {
+    const { routes, ask } = await startWithRoutes();
+    const link = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
+    for (const route of routes.filter(({ method, url }) => !PUBLIC.includes(url) && !/GET|HEAD/.test(method))) {
+      expect([route, (await ask(route, link)).status]).toEqual([route, 403]);
+    }
+    expect((await ask({ method: 'GET', url: '/board' }, link)).status).toBe(200);
+    expect((await ask({ method: 'GET', url: '/connect/tiktok' }, link)).status).toBe(403);
+  });
+
+  it('is closed to pages whose own name leads to this machine, where no key is asked for', async () => {
+    const { routes, ask } = await startWithRoutes();
+    for (const route of routes.filter(({ url }) => !PUBLIC.includes(url))) {
+      const { status, body } = await ask(route, { host: 'evil.example:3000' });
+      // Who comes back from TikTok needs the cookie of the one who went there.
+      expect([route, status]).toEqual([route, route.url === '/connect/tiktok/callback' ? 400 : 403]);
+      expect(body).not.toContain('publish.');
+    }
+  });
+
+  it.each([
+    { 'x-forwarded-for': '192.0.2.1' },
+    { 'x-forwarded-proto': 'https' },
+    { 'x-real-ip': '192.0.2.1' },
+    { via: '1.1 proxy' },
+    { 'cf-connecting-ip': '192.0.2.1' },
+    { origin: 'https://publisher.example.com', 'sec-fetch-site': 'same-origin' },
+  ])('of API, board and connecting takes nobody for this machine who comes through a proxy: %j', async (headers) => {
+    const { routes, ask } = await startWithRoutes();
+    for (const route of routes.filter(({ url }) => /^\/(v1|board|publishes|connect\/tiktok$)/.test(url))) {
+      expect([route, (await ask(route, { ...headers })).status]).toEqual([route, 403]);
+    }
+  });
+
+  it('answers nothing that a page may frame or take for something else', async () => {
+    const { routes, ask } = await startWithRoutes();
+    for (const route of routes) {
+      const { headers } = await ask(route, {});
+      expect([route, headers['content-security-policy']]).toEqual([
+        route,
+        expect.stringContaining("frame-ancestors 'none'"),
+      ]);
+      expect([route, headers['x-content-type-options']]).toEqual([route, 'nosniff']);
+    }
+  });
+
+  it('of the API is open under every name to who has a key', async () => {
+    const { ask } = await startWithRoutes(KEYS);
+    const headers = {
+      authorization: 'Bearer key-of-this-test',
+      host: 'publisher.example.com',
+      'x-forwarded-for': '192.0.2.1',
+    };
+    expect((await ask({ method: 'GET', url: '/v1/publishes' }, headers)).status).toBe(200);
+    expect((await ask({ method: 'GET', url: '/metrics' }, { host: 'publisher.example.com' })).status).toBe(200);
+  });
+});
