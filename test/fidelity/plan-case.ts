@@ -7,7 +7,7 @@ import { type Trap, trapSchema } from '../chaos/traps.ts';
 import type { CaseValues } from './factors.ts';
 
 /** One job of a case. */
-export interface CaseJob {
+interface CaseJob {
   readonly name: string;
   readonly plan: PlannedJob;
   /** The job whose account it shares; it is enqueued once that one has ended. */

@@ -9,7 +9,7 @@ import { type PlannedCase, planCase } from './plan-case.ts';
 import { type CaseRun, runJobs } from './run-jobs.ts';
 
 /** A job of a case, and what is wrong with it. */
-export interface PlayedJob {
+interface PlayedJob {
   readonly evidence: Evidence;
   readonly findings: readonly Finding[];
 }
