@@ -107,6 +107,9 @@ export const AUDIT_ACTIONS = [
   'account.create_link',
   'callback.replay',
   'callback.resume',
+  'subscription.create',
+  'subscription.delete',
+  'subscription.test',
   'key.create',
   'key.revoke',
 ] as const;
