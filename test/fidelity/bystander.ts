@@ -9,6 +9,8 @@ import type { CaseValues } from './factors.ts';
 /** A job whose wait TikTok has explained is given this long to go on, then it is cancelled. */
 const GIVEN_UP_AFTER_MS = 5_000;
 const OTHERS_AFTER_MS = 4_000;
+/** Longer than a simulated download takes. */
+const HANGS_AFTER_MS = 1_500;
 
 /** What happens around the jobs while they run: creators, TikTok, and people who give a job up. */
 export class Bystander {
@@ -31,7 +33,8 @@ export class Bystander {
   /** Does what is due. */
   async look(jobs: readonly (EnqueuedJob & { readonly state: PublishJob })[]): Promise<void> {
     this.#minds();
-    this.#settlesWhatHangs();
+    const troubled = jobs.find(({ name }) => name === 'troubled');
+    if (troubled !== undefined) this.#settlesWhatHangs(troubled.openId);
     for (const job of jobs) await this.#caresFor(job);
   }
 
@@ -52,12 +55,13 @@ export class Bystander {
   }
 
   /** TikTok comes to an end with what a fault has stopped. */
-  #settlesWhatHangs(): void {
+  #settlesWhatHangs(openId: string): void {
     const { fault } = this.#values;
     if (fault !== 'stuck_processing' && fault !== 'stall_download') return;
     const { simulator } = this.#stage;
-    for (const { publishId, status, completeUploads, source } of simulator.journal.publishes()) {
-      if (!status.startsWith('PROCESSING')) continue;
+    for (const { publishId, status, completeUploads, source, ...publish } of simulator.journal.publishes()) {
+      const isOver = !status.startsWith('PROCESSING') || Date.now() - publish.initAt < HANGS_AFTER_MS;
+      if (isOver || publish.openId !== openId) continue;
       if (fault === 'stuck_processing' && completeUploads > 0) simulator.settle(publishId);
       if (fault === 'stall_download' && source === 'PULL_FROM_URL') simulator.settle(publishId, 'video_pull_failed');
     }

@@ -14,26 +14,26 @@ export interface CaseOrder {
 /** A process of its own that plays cases: simulator, web server and proxies of a case are much work for one. */
 export class Lane {
   readonly #child: ChildProcess;
+  readonly #ended: Promise<unknown>;
 
   constructor(programs: string) {
     this.#child = fork(join(programs, 'test', 'fidelity', 'lane-process.js'));
+    this.#ended = once(this.#child, 'exit');
   }
 
   /** @throws Error when the process ends before the case does */
   async play(order: CaseOrder): Promise<CaseReport> {
-    const ended = once(this.#child, 'exit').then(([code]): never => {
-      throw new Error(`the process of case ${order.index} ended (${code})`);
-    });
-    const reported = once(this.#child, 'message').then(([report]): CaseReport => report);
+    const reported = once(this.#child, 'message');
     this.#child.send(order);
-    return await Promise.race([reported, ended]);
+    const told = await Promise.race([reported, this.#ended.then(() => [])]);
+    const [report]: CaseReport[] = told;
+    if (report === undefined) throw new Error(`the process of case ${order.index} ended before the case did`);
+    return report;
   }
 
   /** Ends the process. */
   async close(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const ended = once(this.#child, 'exit');
-    this.#child.disconnect();
-    await ended;
+    if (this.#child.connected) this.#child.disconnect();
+    await this.#ended;
   }
 }
