@@ -185,8 +185,7 @@ function judgePhotos({ source_info: source }: Body): Check[] {
 function judgePull(world: World, { source_info: source }: Body, result: ApiResult | undefined): Check[] {
   if (source.source !== 'PULL_FROM_URL' || world.settings.switches.pullUrlRules === 'off') return [];
   const urls = source.photo_images ?? (source.video_url === undefined ? [] : [source.video_url]);
-  const isFine = (url: string) =>
-    /^https:/i.test(url) || (URL.canParse(url) && isLetOff(new URL(url), world.settings));
+  const isFine = (url: string) => /^https:/i.test(url) || (URL.canParse(url) && isLetOff(new URL(url), world.settings));
   const other = urls.find((url) => !isFine(url));
   const checks = [check('pull-https', other !== undefined && `got ${hostOf(other)}`)];
   const code = result?.answer.code;
