@@ -81,7 +81,8 @@ function planJobs({ app, switches, fetchPulls, fault, video }: CaseValues, rando
   // Which one of its jobs is refused depends on which one TikTok sees first.
   const limited = { ...direct, profile: { ...direct.profile, postsElsewhere: 13 }, refusedFor: format };
   // Five creators a day may post directly by an app that is not audited.
-  const troubled = isAudited ? direct : draft;
+  const usual = isAudited ? direct : draft;
+  const troubled = fault === 'stall_download' ? ({ ...usual, ...pulled, source: 'pull' } as const) : usual;
   const jobs: CaseJob[] = [
     {
       name: 'direct',
@@ -139,10 +140,7 @@ function planTroubled(fault: CaseValues['fault'], plan: PlannedJob, random: Seed
     stuck_processing: { endpoint: init, act: { kind: 'stuck_processing' } },
     stall_download: { endpoint: init, act: { kind: 'stall_download', afterBytes } },
   };
-  const faults = [acts[fault]];
-  return fault === 'stall_download'
-    ? { ...plan, source: 'pull', faults }
-    : { ...plan, sizeBytes: TWO_CHUNKS_BYTES, faults };
+  return { ...plan, ...(plan.source === 'file' && { sizeBytes: TWO_CHUNKS_BYTES }), faults: [acts[fault]] };
 }
 
 /** One reply gets lost on the way of each job: the one that the case is about, or else another one. */
