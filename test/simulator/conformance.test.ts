@@ -178,7 +178,7 @@ describe('the conformance report', () => {
   });
 
   it('does not hold scripted faults against the client', async () => {
-    const simulator = await start();
+    const simulator = await start({ processingMs: 600_000 });
     const account = simulator.addAccount();
     for (const code of ['invalid_params', 'rate_limit_exceeded', 'scope_not_authorized']) {
       simulator.faults.add({ endpoint: 'inbox_init', act: { kind: 'status', httpStatus: 400, code } });
