@@ -24,7 +24,10 @@ export async function openChaosApp(settings: WorkerSettings): Promise<App> {
       ...{ outboundAllowHosts: media.allowHosts, s3: { ...config.s3, ...media.s3 } },
       ...{ retentionMs: DAY_MS, maxWaitMs: DAY_MS, pullStallMs: DAY_MS, duplicateWindowMs: DAY_MS },
       ...{ preflight: settings.preflight ?? 'off', onDuplicate: 'warn', shutdownTimeoutMs: settings.shutdownTimeoutMs },
-      ...{ upload: { concurrency: 4, chunkSizeBytes: settings.chunkSizeBytes }, status: { concurrency: 20 } },
+      ...{
+        upload: { ...config.upload, concurrency: 4, chunkSizeBytes: settings.chunkSizeBytes },
+        status: { concurrency: 20 },
+      },
     },
     { log },
   );
