@@ -70,5 +70,6 @@ export async function openMeasuredService(app: App): Promise<Service> {
     metrics.watchQueue(queue.name, () => queue.getJobCounts());
   }
   metrics.watchPausedEndpoints(() => redis.zcard(app.keys.pausedEndpoints));
+  metrics.watchPause(() => redis.exists(app.keys.publishingPause));
   return service;
 }

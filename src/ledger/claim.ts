@@ -73,6 +73,7 @@ export function prepareClaim({ redis, keys, clock, nextCall }: ClaimParts) {
   const runClaim = prepareNamedScript(redis, CLAIM_SCRIPT);
   const claimKeys = {
     ...{ version: keys.ledgerVersion, webhooksArrive: keys.webhooksArrive, due: keys.due },
+    publishingPause: keys.publishingPause,
     ...{ facts: keys.facts, activeUsers: keys.activeUsers },
     ...{
       laneAdmittedPrefix: keys.laneAdmitted(''),

@@ -62,6 +62,7 @@ export const METRIC_TABLE = {
   tiktok_deferrals_total: row('counter', 'waits that did not use an attempt, by waiting reason', 'reason'),
   tiktok_token_refreshes_total: row('counter', 'refreshes of access tokens', 'outcome'),
   tiktok_events_delivered_total: row('counter', 'delivery attempts of events to callback URLs', 'outcome'),
+  tiktok_publishing_paused: row('gauge', '1 while all publishing is paused, else 0'),
   tiktok_callback_endpoints_paused: row('gauge', 'callback endpoints that are paused after repeated failures'),
   tiktok_webhooks_received_total: row('counter', 'TikTok webhooks, by event and result', 'event', 'outcome'),
   tiktok_workers_running: row(
@@ -202,6 +203,7 @@ export function createMetrics(options: MetricsOptions = {}) {
     watchQueue: registerQueueGauge(definition('bullmq_jobs')),
     /** Asks for the count at every scrape; where it can't be counted the last number stays. */
     watchPausedEndpoints: registerPausedGauge(definition('tiktok_callback_endpoints_paused')),
+    watchPause: registerPausedGauge(definition('tiktok_publishing_paused')),
     render: () => registry.metrics(),
     contentType: registry.contentType,
   };
