@@ -109,7 +109,7 @@ async function examineRedis(config: Config, onRedis: (app: App) => void): Promis
         ...(await orFinding('redis', () => ledgerFindings(app, parts))),
         ...(await orFinding('clock', () => redisClockFindings(redis, Date.now))),
         ...(await orFinding('accounts', () => accountFindings(redis, app))),
-        ...(await orFinding('queues', () => pauseFindings(parts.publishingPause))),
+        ...(await orFinding('queues', () => pauseFindings(parts.publishingPause.read))),
         ...(await orFinding('tiktok', () => factFindings(parts.facts.list))),
       ];
       // Last, since BullMQ writes when they are opened, which a replica refuses.

@@ -3,10 +3,9 @@ import type { Job, Queue } from 'bullmq';
 import type { JobReference } from '../../core/job-reference.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { parsePublishRequest } from '../../core/publish-request.ts';
-import { pauseLine } from '../../core/publishing-pause.ts';
+import { type PublishingPause, pauseLine } from '../../core/publishing-pause.ts';
 import { countText, durationText } from '../../core/quantity-text.ts';
 import { SECOND_MS } from '../../core/units.ts';
-import type { PauseStore } from '../../limits/publishing-pause.ts';
 import { QUEUE_NAMES } from '../../queues/queue-names.ts';
 import type { Queues } from '../../queues/queues.ts';
 import type { RedisClient } from '../../redis/lua-script.ts';
@@ -188,7 +187,7 @@ function strangerFindings(queue: string, ids: readonly string[]): Finding[] {
 }
 
 /** Whether all publishing is paused. */
-export async function pauseFindings({ read }: Pick<PauseStore, 'read'>): Promise<Finding[]> {
+export async function pauseFindings(read: () => Promise<PublishingPause | undefined>): Promise<Finding[]> {
   const pause = await read();
   if (pause === undefined) return [];
   return [{ check: 'queues', level: 'advice', message: pauseLine(pause), fix: 'To go on: `tiktok-publisher resume`.' }];
