@@ -12,7 +12,7 @@ export const QUEUE_PREFIX = '{bench}';
 /** The app at TikTok, whose webhooks are signed with the secret. */
 export const TIKTOK_APP = { key: 'bench', secret: 'bench-secret' } as const;
 const VIDEO_BYTES = 1_000;
-const CONCURRENCY = 50;
+export const CONCURRENCY = 50;
 
 interface ProductOptions {
   /** When a worker polls, and at which poll TikTok is done. */
@@ -29,11 +29,9 @@ export async function openProduct({ pollMs, pollsUntilDone }: ProductOptions) {
   const redis = await startRedis();
   const tiktok = await startProgram('tiktok', { pollsUntilDone });
   const environment = {
-    ...{ REDIS_URL: redis.url, QUEUE_PREFIX, DATA_DIR: folder, PORT: '0', LOG_LEVEL: 'error', PREFLIGHT: 'off' },
-    ...{ UPLOAD_CONCURRENCY: String(CONCURRENCY), STATUS_CONCURRENCY: String(CONCURRENCY) },
-    ...{ API_RATE_LIMIT_PER_MINUTE: '1000000', ENCRYPTION_KEYS: randomBytes(32).toString('base64') },
+    ...productEnvironment(redis.url, await tiktok.ask<string>('url')),
+    ...{ DATA_DIR: folder, PORT: '0', API_RATE_LIMIT_PER_MINUTE: '1000000' },
     ...{ TIKTOK_CLIENT_KEY: TIKTOK_APP.key, TIKTOK_CLIENT_SECRET: TIKTOK_APP.secret },
-    TIKTOK_API_BASE_URL: await tiktok.ask<string>('url'),
   };
   const publisher = createPublisherFromConfig({
     redis: { kind: 'url', url: redis.url },
@@ -49,10 +47,7 @@ export async function openProduct({ pollMs, pollsUntilDone }: ProductOptions) {
 
   return {
     ...{ redis, tiktok, publisher, keys: createKeys(QUEUE_PREFIX) },
-    request: (account: string): PublishRequest => ({
-      ...{ account, mode: 'direct', media: { type: 'file', path } },
-      post: { title: `A video of ${account}`, privacyLevel: 'SELF_ONLY' },
-    }),
+    request: (account: string) => directPost(account, path),
     startWorker: () => start('product-worker', { environment, pollMs }),
     startServer: () => start('product-server', { environment }),
     startWatcher: () => start('product-watcher', { redisUrl: redis.url, queuePrefix: QUEUE_PREFIX }, false),
@@ -60,5 +55,22 @@ export async function openProduct({ pollMs, pollsUntilDone }: ProductOptions) {
       for (const close of closers) await close();
       await rm(folder, { recursive: true, force: true });
     },
+  };
+}
+
+/** The settings of the product's processes. */
+export function productEnvironment(redisUrl: string, tiktokUrl: string) {
+  return {
+    ...{ REDIS_URL: redisUrl, QUEUE_PREFIX, TIKTOK_API_BASE_URL: tiktokUrl, PREFLIGHT: 'off', LOG_LEVEL: 'error' },
+    ...{ UPLOAD_CONCURRENCY: String(CONCURRENCY), STATUS_CONCURRENCY: String(CONCURRENCY) },
+    ENCRYPTION_KEYS: randomBytes(32).toString('base64'),
+  };
+}
+
+/** A post of a file of this machine. */
+export function directPost(account: string, path: string): PublishRequest {
+  return {
+    ...{ account, mode: 'direct', media: { type: 'file', path } },
+    post: { title: `A video of ${account}`, privacyLevel: 'SELF_ONLY' },
   };
 }

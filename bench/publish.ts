@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,13 +9,13 @@ import { createKeys } from '../src/redis/keys.ts';
 import { makeVideo } from '../test/support/videos.ts';
 import { type BenchRedis, startProgram, startRedis } from './lab.ts';
 import { type Benchmark, interleave, type Row } from './measure.ts';
+import { CONCURRENCY, directPost, productEnvironment, QUEUE_PREFIX } from './product.ts';
 
 /* What a publish costs: a direct post of a small file in one chunk, followed by three polls. */
 
 const VIDEO_BYTES = 1_100_000;
 const POLLS = 3;
 const POLL_MS = [300, 450, 675];
-const CONCURRENCY = 50;
 const ONE_BY_ONE = 300;
 const BULK = 1_000;
 /** Enough for what each process does once to count little. */
@@ -53,26 +52,24 @@ const bare: Side = {
   },
 };
 
-const PREFIX = '{bench}';
-
 const product: Side = {
   program: 'product-worker',
   isOwn: true,
   open(url) {
     const publisher = createPublisherFromConfig({
       redis: { kind: 'url', url },
-      ...{ dataDir: '', cacheDir: '', queuePrefix: PREFIX },
+      ...{ dataDir: '', cacheDir: '', queuePrefix: QUEUE_PREFIX },
     });
     return {
       add: (request) => publisher.enqueue(request),
       addBulk: (requests) => publisher.enqueueBulk(requests),
-      countEnded: (redis) => redis.client.zcard(createKeys(PREFIX).stateJobs('published')),
+      countEnded: (redis) => redis.client.zcard(createKeys(QUEUE_PREFIX).stateJobs('published')),
       close: () => publisher.close(),
     };
   },
 };
 
-const FAILED = ['bull:publish:failed', 'bull:status:failed', createKeys(PREFIX).stateJobs('failed')] as const;
+const FAILED = ['bull:publish:failed', 'bull:status:failed', createKeys(QUEUE_PREFIX).stateJobs('failed')] as const;
 
 interface Cost {
   readonly addsPerSecond: number;
@@ -91,18 +88,14 @@ async function openSide({ program, isOwn, open }: Side, path: string) {
   const redis = await startRedis();
   const tiktok = await startProgram('tiktok', { pollsUntilDone: POLLS });
   const tiktokUrl = await tiktok.ask<string>('url');
-  const environment = {
-    ...{ REDIS_URL: redis.url, QUEUE_PREFIX: PREFIX, TIKTOK_API_BASE_URL: tiktokUrl, PREFLIGHT: 'off' },
-    ...{ UPLOAD_CONCURRENCY: String(CONCURRENCY), STATUS_CONCURRENCY: String(CONCURRENCY), LOG_LEVEL: 'error' },
-    ENCRYPTION_KEYS: randomBytes(32).toString('base64'),
-  };
+  const environment = productEnvironment(redis.url, tiktokUrl);
   const settings = { environment, pollMs: POLL_MS, redisUrl: redis.url, tiktokUrl, concurrency: CONCURRENCY };
   const worker = await startProgram(program, settings, { isOwn });
   const producer = open(redis.url);
   return {
     ...{ redis, tiktok, worker, producer },
     requests: (from: number, to: number) =>
-      Array.from({ length: to - from }, (_, index) => directPost(from + index, path)),
+      Array.from({ length: to - from }, (_, index) => directPost(`creator-${from + index}`, path)),
     async ended(count: number): Promise<void> {
       while ((await producer.countEnded(redis)) < count) {
         if ((await redis.client.exists(...FAILED)) > 0) throw new Error('a job failed');
@@ -115,15 +108,6 @@ async function openSide({ program, isOwn, open }: Side, path: string) {
       await tiktok.end();
       await redis.close();
     },
-  };
-}
-
-function directPost(number: number, path: string): PublishRequest {
-  return {
-    account: `creator-${number}`,
-    mode: 'direct',
-    media: { type: 'file', path },
-    post: { title: `A video of creator ${number}`, privacyLevel: 'SELF_ONLY' },
   };
 }
 
@@ -147,7 +131,7 @@ async function measure(kind: Side, path: string): Promise<Cost> {
   const { redis, tiktok, worker, producer } = side;
   const number = ONE_BY_ONE + BULK;
   try {
-    await producer.add(directPost(-1, path), -1);
+    await producer.add(directPost('creator--1', path), -1);
     const empty = await redis.use();
     const oneByOne = side.requests(0, ONE_BY_ONE);
     const addMs = await timeOf(async () => {

@@ -21,6 +21,11 @@ export function deliveriesAs(
       await tell('callback.replay', host ?? 'all failed', { events: outcome.replayed.length });
       return outcome;
     },
+    async testSubscription(id) {
+      const eventId = await deliveries.testSubscription(id);
+      if (eventId !== undefined) await tell('subscription.test', id, { eventId });
+      return eventId;
+    },
     async resume(endpoint) {
       const outcome = await deliveries.resume(endpoint);
       await tell('callback.resume', outcome.endpoint, { waiting: outcome.woken });

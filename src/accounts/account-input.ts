@@ -46,9 +46,17 @@ const tokenFields = {
     .meta({ description: 'Comma-separated list of the granted scopes.', examples: ['video.publish,video.upload'] }),
 };
 
+/** Names and open_ids share one space, since an account may be addressed by either. */
+const accountName = accountNameSchema;
+
+const FIELD_NAMES = ['openId', ...Object.keys(tokenFields)].join(', ');
+
 const tokenInputSchema = z
-  .strictObject(tokenFields, { error: `expected a JSON object with ${Object.keys(tokenFields).join(', ')}` })
-  .transform(toTokenInput);
+  .strictObject(
+    { openId: accountName.optional(), ...tokenFields },
+    { error: `expected a JSON object with ${FIELD_NAMES}` },
+  )
+  .transform(({ openId, ...tokens }) => ({ openId, ...toTokenInput(tokens) }));
 
 /** Lifetimes say their unit from here on. */
 function toTokenInput({
@@ -58,9 +66,6 @@ function toTokenInput({
 }: z.infer<z.ZodObject<typeof tokenFields>>): TokenInput {
   return { ...tokens, expiresInSeconds: expiresIn, refreshExpiresInSeconds: refreshExpiresIn };
 }
-
-/** Names and open_ids share one space, since an account may be addressed by either. */
-const accountName = accountNameSchema;
 
 /** What connects an account over REST: the TikTok user and the fields of `accounts add`. */
 export const accountTokensSchema = z
@@ -100,11 +105,11 @@ const accountInputSchema = z.object({
 });
 
 /**
- * Parses the token object that operators hand in: `{"accessToken", "expiresIn", "refreshToken", "refreshExpiresIn",
- * "scope"}`, all but `accessToken` optional, lifetimes in seconds.
+ * Parses the token object that operators hand in, as REST takes it: `{"openId", "accessToken", "expiresIn", "refreshToken",
+ * "refreshExpiresIn", "scope"}`, all but `accessToken` optional, lifetimes in seconds.
  * @throws PublishError `INPUT_INVALID` with every problem; no value is ever quoted
  */
-export function parseAccountInput(input: unknown): TokenInput {
+export function parseAccountInput(input: unknown): TokenInput & { readonly openId?: string | undefined } {
   return parseWith(tokenInputSchema, input);
 }
 
@@ -142,7 +147,7 @@ function toProblems(issue: z.core.$ZodIssue): InputProblem[] {
 const NAME_FORM = /^[A-Za-z_-]{1,40}$/;
 
 function toUnknownFields(names: readonly string[]): InputProblem[] {
-  const expected = `expected one of ${Object.keys(tokenFields).join(', ')}`;
+  const expected = `expected one of ${FIELD_NAMES}`;
   const shown = names.filter((name) => NAME_FORM.test(name));
   const hiddenCount = names.length - shown.length;
   const problems = shown.map((name) => ({ path: name, message: `unknown field: ${expected}` }));

@@ -81,15 +81,7 @@ export interface OpenLink {
   readonly returnTo?: string | undefined;
 }
 
-/** Creates links that an operator or an app hands to the owner of a TikTok account, and looks after their end. */
-export interface ConnectLinks {
-  /** @throws PublishError `INPUT_INVALID`; `CONFIG_INVALID` where nobody knows how browsers reach the web server */
-  create(request: ConnectLinkRequest): Promise<ConnectLink>;
-  /** The link with this token; undefined if there is none, or no longer. */
-  find(token: string): Promise<OpenLink | undefined>;
-  /** Uses a link up, which one caller can do. @returns how to give it back; undefined if it was used or has expired */
-  use(id: string): Promise<(() => Promise<void>) | undefined>;
-}
+export type ConnectLinks = ReturnType<typeof createConnectLinks>;
 
 export interface ConnectLinksDeps {
   readonly redis: RedisClient;
@@ -107,16 +99,18 @@ const NO_BASE_URL = 'is required for connect links: set it to the address at whi
 const storedSchema = z.object({ account: z.string(), returnTo: z.string().optional(), expiresAt: z.int() });
 
 /**
- * Links whose only content is a random token. Redis has its digest, with what belongs to it sealed: who reads Redis
+ * Creates links that an operator or an app hands to the owner of a TikTok account, and looks after their end.
+ * A link's only content is a random token. Redis has its digest, with what belongs to it sealed: who reads Redis
  * learns no link, and nobody without the keys can make one.
  */
-export function createConnectLinks({ redis, keys, sealer, clock, settings }: ConnectLinksDeps): ConnectLinks {
+export function createConnectLinks({ redis, keys, sealer, clock, settings }: ConnectLinksDeps) {
   async function opened(id: string, sealed: string) {
     return storedSchema.parse(JSON.parse(await sealer.open(sealed, contextOf(id))));
   }
 
   return {
-    async create(request) {
+    /** @throws PublishError `INPUT_INVALID`; `CONFIG_INVALID` where nobody knows how browsers reach the web server */
+    async create(request: ConnectLinkRequest): Promise<ConnectLink> {
       const { publicBaseUrl, returnOrigins } = settings();
       const { account, returnTo, expiresInMs } = parseRequest(request, returnOrigins);
       if (publicBaseUrl === undefined) {
@@ -140,7 +134,8 @@ export function createConnectLinks({ redis, keys, sealer, clock, settings }: Con
       };
     },
 
-    async find(token) {
+    /** The link with this token; undefined if there is none, or no longer. */
+    async find(token: string): Promise<OpenLink | undefined> {
       const id = sha256Hex(token);
       const sealed = TOKEN_FORM.test(token) ? await redis.get(keys.connectLink(id)) : null;
       if (sealed === null) return undefined;
@@ -148,7 +143,8 @@ export function createConnectLinks({ redis, keys, sealer, clock, settings }: Con
       return { id, account, returnTo };
     },
 
-    async use(id) {
+    /** Uses a link up, which one caller can do. @returns how to give it back; undefined if it was used or has expired */
+    async use(id: string): Promise<(() => Promise<void>) | undefined> {
       const sealed = await redis.getdel(keys.connectLink(id));
       if (sealed === null) return undefined;
       const { expiresAt } = await opened(id, sealed);

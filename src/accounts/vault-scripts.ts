@@ -6,7 +6,8 @@
 /**
  * Stores an account, or replaces its tokens.
  *
- * KEYS: hash of the name, hash of the open_id, set of names. ARGV: name, open_id, now, then field, value, …
+ * KEYS: hash of the name, hash of the open_id, set of names, events stream. ARGV: name, open_id, now, the event's JSON, then field,
+ * value, …
  * Returns 'ok', or what stands against it and the other party's name or id.
  */
 export const ADD_ACCOUNT_LUA = `
@@ -25,9 +26,10 @@ local addedAt = redis.call('HGET', KEYS[1], 'addedAt')
 if not tonumber(addedAt or '') then addedAt = now end
 local pausedAt = redis.call('HGET', KEYS[1], 'pausedAt')
 redis.call('DEL', KEYS[1])
-redis.call('HSET', KEYS[1], 'openId', openId, 'addedAt', addedAt, unpack(ARGV, 4))
+redis.call('HSET', KEYS[1], 'openId', openId, 'addedAt', addedAt, unpack(ARGV, 5))
 if pausedAt then redis.call('HSET', KEYS[1], 'pausedAt', pausedAt) end
 redis.call('ZADD', KEYS[3], addedAt, name)
+redis.call('XADD', KEYS[4], '*', 'subject', name, 'event', ARGV[4])
 return {'ok', ''}
 `;
 
@@ -66,10 +68,15 @@ redis.call('HSET', KEYS[1], unpack(ARGV, 2))
 return 1
 `;
 
-/** Notes a pause, keeping the first one's time. KEYS[1] the account. ARGV: now. Returns 1 if there is an account. */
+/**
+ * Notes a pause, keeping the first one's time, and tells it on the events stream. KEYS: the account, the events stream. ARGV: now, name,
+ * the event's JSON. Returns 1 if there is an account.
+ */
 export const PAUSE_ACCOUNT_LUA = `
 if redis.call('HEXISTS', KEYS[1], 'openId') == 0 then return 0 end
-redis.call('HSETNX', KEYS[1], 'pausedAt', ARGV[1])
+if redis.call('HSETNX', KEYS[1], 'pausedAt', ARGV[1]) == 1 then
+  redis.call('XADD', KEYS[2], '*', 'subject', ARGV[2], 'event', ARGV[3])
+end
 return 1
 `;
 

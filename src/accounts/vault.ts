@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { PublishError } from '../core/publish-error.ts';
+import { encodeEvent } from '../core/publish-event.ts';
 import { prepareScript } from '../redis/lua-script.ts';
 import { type AccountInput, checkAccountInput } from './account-input.ts';
 import { type AccountSummary, encodeTokens, SUMMARY_FIELDS, summarize } from './account-record.ts';
@@ -50,11 +52,12 @@ export function createAccountVault(deps: VaultDeps) {
       const { account: name, openId } = account;
       const now = clock.now();
       const reply = await runAdd(
-        [keys.account(name), keys.account(openId), keys.accounts],
+        [keys.account(name), keys.account(openId), keys.accounts, keys.events],
         [
           name,
           openId,
           now,
+          accountEvent('account.connected', name, now),
           ...(await encodeTokens({ account: name, tokens: account, grantedAt: now, clientKey }, sealer)),
         ],
       );
@@ -96,7 +99,10 @@ export function createAccountVault(deps: VaultDeps) {
     /** Notes that new publishes of the account are to be held back. @returns false if there is no such account */
     async pause(nameOrOpenId: string): Promise<boolean> {
       const name = await findName(nameOrOpenId);
-      return name !== undefined && (await runPause([keys.account(name)], [clock.now()])) === 1;
+      if (name === undefined) return false;
+      const now = clock.now();
+      const args = [now, name, accountEvent('account.paused', name, now)];
+      return (await runPause([keys.account(name), keys.events], args)) === 1;
     },
 
     /** Ends a pause. @returns false if there is no such account */
@@ -121,3 +127,7 @@ const explainRefusal = {
     message: `this TikTok user is already stored as "${other}": use that name, or remove that account first`,
   }),
 };
+
+function accountEvent(type: 'account.connected' | 'account.paused', account: string, at: number): string {
+  return encodeEvent({ id: `account-${randomUUID()}`, type, subject: account, at, data: { account } });
+}

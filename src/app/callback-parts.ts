@@ -6,32 +6,51 @@ import { createDisabledUrls } from '../callbacks/disabled-urls.ts';
 import { createEndpointHealth } from '../callbacks/endpoint-health.ts';
 import { createHostGate } from '../callbacks/host-gate.ts';
 import { createCallbackSigner } from '../callbacks/signer.ts';
+import { createSubscriptions, type Subscriptions } from '../callbacks/subscriptions.ts';
 import { type CallbackSchedule, ELEVEN_TRIES_IN_A_DAY } from '../core/callback-schedule.ts';
 import { parseAllowList } from '../outbound/allow-list.ts';
 import { createOutboundAgent, type Lookup } from '../outbound/outbound-agent.ts';
 import type { App } from './open-app.ts';
 import type { RedisParts } from './redis-parts.ts';
 
-type CallbackParts = Pick<DeliveriesDeps, 'log' | 'endpoints' | 'disabled'> & { readonly order: DeliveryOrder };
+type CallbackApp = Pick<App, 'keys' | 'clock' | 'config' | 'sealer'>;
+
+type CallbackParts = Pick<DeliveriesDeps, 'log' | 'endpoints' | 'disabled'> & {
+  readonly order: DeliveryOrder;
+  readonly subscriptions: Subscriptions;
+};
+
+/** The endpoints that get events of many jobs. */
+export function subscriptionsOf(
+  { keys, clock, config, sealer }: CallbackApp,
+  { redis, audit }: Pick<RedisParts, 'redis' | 'audit'>,
+): Subscriptions {
+  return createSubscriptions({
+    ...{ redis, keys, sealer, clock, audit, allowed: parseAllowList(config.outboundAllowHosts) },
+  });
+}
 
 function callbackParts(
-  { keys, clock, config }: Pick<App, 'keys' | 'clock' | 'config'>,
-  { redis, queues }: Pick<RedisParts, 'redis' | 'queues'>,
+  app: CallbackApp,
+  parts: Pick<RedisParts, 'redis' | 'queues' | 'audit'>,
   schedule: CallbackSchedule,
 ): CallbackParts {
+  const { keys, clock, config } = app;
+  const { redis, queues } = parts;
   const { retentionMs } = config;
   return {
     log: createDeliveryLog({ redis, keys, retentionMs }),
     order: createDeliveryOrder({ redis, keys, queues }),
     endpoints: createEndpointHealth({ redis, keys, queues, retentionMs, clock, schedule }),
     disabled: createDisabledUrls({ redis, keys, clock, retentionMs }),
+    subscriptions: subscriptionsOf(app, parts),
   };
 }
 
-/** What people do with callbacks. */
+/** What people do with callbacks and subscriptions. */
 export function deliveriesOf(
-  app: Pick<App, 'keys' | 'clock' | 'config'>,
-  parts: Pick<RedisParts, 'redis' | 'queues' | 'ledger'>,
+  app: CallbackApp,
+  parts: Pick<RedisParts, 'redis' | 'queues' | 'ledger' | 'audit'>,
 ): Deliveries {
   return createDeliveries({ ...parts, ...callbackParts(app, parts, ELEVEN_TRIES_IN_A_DAY) });
 }
@@ -45,7 +64,7 @@ export interface CallbackOverrides {
 /** What brings events to callback URLs. */
 export async function openCallbacks(
   app: App,
-  parts: Pick<RedisParts, 'redis' | 'queues'>,
+  parts: Pick<RedisParts, 'redis' | 'queues' | 'audit'>,
   { schedule = ELEVEN_TRIES_IN_A_DAY, lookup }: CallbackOverrides = {},
 ): Promise<Callbacks> {
   const { keys, clock, config, callbackSecrets, connect, onClose } = app;
@@ -62,5 +81,6 @@ export async function openCallbacks(
     gate: createHostGate({ ...parts, keys, clock }),
     schedule,
     relay: { redis: await connect('blocking'), keys },
+    events: { redis: parts.redis, blocking: await connect('blocking'), keys },
   };
 }

@@ -1,12 +1,13 @@
 import { deliveriesAs } from '../access/deliveries-as.ts';
 import { publisherAs } from '../access/publisher-as.ts';
 import type { Deliveries } from '../callbacks/deliveries.ts';
+import type { Subscriptions } from '../callbacks/subscriptions.ts';
 import type { Config } from '../config/load-config.ts';
 import type { Caller } from '../core/access.ts';
 import type { Publisher } from '../producers/publisher.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import type { AccountParts } from './account-parts.ts';
-import { deliveriesOf } from './callback-parts.ts';
+import { deliveriesOf, subscriptionsOf } from './callback-parts.ts';
 import { type App, type AppOptions, openApp } from './open-app.ts';
 import { publisherOn } from './open-server.ts';
 import { openParts, openTikTok } from './open-service.ts';
@@ -17,6 +18,7 @@ export interface ClientParts extends RedisParts, AccountParts {
   readonly app: App;
   readonly publisher: Publisher;
   readonly callbacks: Deliveries;
+  readonly subscriptions: Subscriptions;
   /** Who asks, as timelines and the audit trail name them. */
   readonly by: string;
 }
@@ -54,6 +56,7 @@ export function clientOn(app: App, redis: RedisClient, by: string): ClientParts 
     ...parts,
     ...{ app, by, publisher },
     accounts: publisher.accounts,
+    subscriptions: subscriptionsOf(app, parts),
     callbacks: deliveriesAs(deliveriesOf(app, parts), caller, parts.audit.add),
   };
 }

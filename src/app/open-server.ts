@@ -22,7 +22,7 @@ import { createWebhookReceiver, type ReceiveWebhook } from '../tiktok-webhooks/r
 import type { RunningWorkers } from '../workers/runtime/start-workers.ts';
 import type { AccountParts } from './account-parts.ts';
 import { boardOptions } from './board-parts.ts';
-import { deliveriesOf } from './callback-parts.ts';
+import { deliveriesOf, subscriptionsOf } from './callback-parts.ts';
 import type { App } from './open-app.ts';
 import { openParts, type Service } from './open-service.ts';
 import { publisherParts } from './publisher-parts.ts';
@@ -46,7 +46,12 @@ export async function openServer(service: Service, workers?: RunningWorkers): Pr
   const publisher = measuredPublisher(publisherOn(app, asking), service);
   const server = await startServer({
     ...{ host, port, basePath, maxConnections, trustedProxies, metrics, log },
-    api: apiOptions(config, { ...asking, publisher, callbacks: deliveriesOf(app, asking) }),
+    api: apiOptions(config, {
+      ...asking,
+      publisher,
+      callbacks: deliveriesOf(app, asking),
+      subscriptions: subscriptionsOf(app, asking),
+    }),
     connect: connectOptions(service),
     receiveWebhook: webhookReceiver(service),
     pulledMedia: await pulledMediaOf(app, asking),
@@ -140,10 +145,11 @@ function apiOptions(
   {
     publisher,
     callbacks,
+    subscriptions,
     facts,
     apiKeys,
     audit,
-  }: Pick<RedisParts, 'facts' | 'apiKeys' | 'audit'> & Pick<ApiOptions, 'publisher' | 'callbacks'>,
+  }: Pick<RedisParts, 'facts' | 'apiKeys' | 'audit'> & Pick<ApiOptions, 'publisher' | 'callbacks' | 'subscriptions'>,
 ): ApiOptions {
   return {
     apiKeys: http.apiKeys,
@@ -157,6 +163,13 @@ function apiOptions(
       replay: (id) => withRedisErrors(() => callbacks.replay(id)),
       replayFailed: (host) => withRedisErrors(() => callbacks.replayFailed(host)),
       resume: (endpoint) => withRedisErrors(() => callbacks.resume(endpoint)),
+      ofSubscription: (id) => withRedisErrors(() => callbacks.ofSubscription(id)),
+      testSubscription: (id) => withRedisErrors(() => callbacks.testSubscription(id)),
+    },
+    subscriptions: {
+      create: (request, by) => withRedisErrors(() => subscriptions.create(request, by)),
+      list: () => withRedisErrors(subscriptions.list),
+      remove: (id, by) => withRedisErrors(() => subscriptions.remove(id, by)),
     },
     facts: () => withRedisErrors(facts.list),
     keys: {

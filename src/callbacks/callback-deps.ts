@@ -13,6 +13,7 @@ import type { DeliveryOrder } from './delivery-order.ts';
 import type { DisabledUrls } from './disabled-urls.ts';
 import type { EndpointHealth } from './endpoint-health.ts';
 import type { HostGate } from './host-gate.ts';
+import type { Subscriptions } from './subscriptions.ts';
 
 /** What brings events to callback URLs, beside what all workers have. */
 export interface Callbacks {
@@ -22,9 +23,12 @@ export interface Callbacks {
   readonly endpoints: EndpointHealth;
   readonly disabled: DisabledUrls;
   readonly gate: HostGate;
+  readonly subscriptions: Subscriptions;
   readonly schedule: CallbackSchedule;
   /** A connection of the relay's own, since its reads block. */
   readonly relay: { readonly redis: RedisClient; readonly keys: Keys };
+  /** The same for subscriptions, with another one for short commands. */
+  readonly events: { readonly redis: RedisClient; readonly blocking: RedisClient; readonly keys: Keys };
 }
 
 export interface CallbackDeps {

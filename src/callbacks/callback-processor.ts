@@ -2,10 +2,9 @@ import { z } from 'zod';
 import { nextDelivery } from '../core/callback-schedule.ts';
 import { PublishError, toPublishError } from '../core/publish-error.ts';
 import type { PublishEvent } from '../core/publish-event.ts';
-import type { PublishRequest } from '../core/publish-request.ts';
 import { failed, type Settlement } from '../core/settlement.ts';
+import { deliveryIdOf, lineOf } from '../core/subscription.ts';
 import { MINUTE_MS } from '../core/units.ts';
-import type { LedgerRecord } from '../ledger/record.ts';
 import type { CallbackDeps } from './callback-deps.ts';
 import { type DeliveryOutcome, deliverEvent } from './delivery.ts';
 import type { EndpointState } from './endpoint-health.ts';
@@ -24,11 +23,17 @@ export interface EventQueueEntry {
 const entrySchema = z.looseObject({
   version: z.literal(1),
   id: z.string(),
+  subscription: z.string().optional(),
   event: z.custom<PublishEvent>(
     (event) => z.looseObject({ id: z.string(), type: z.string() }).safeParse(event).success,
   ),
 });
-type Entry = z.infer<typeof entrySchema>;
+
+/** An event on its way to one receiver. */
+interface Entry extends z.infer<typeof entrySchema> {
+  readonly deliveryId: string;
+  readonly line: string;
+}
 
 /** Delivers one event, if it is its turn and its endpoint is not paused. */
 export async function processEventEntry(
@@ -40,20 +45,18 @@ export async function processEventEntry(
   if (!parsed.success) {
     return failed(new PublishError('INPUT_VERSION_UNSUPPORTED', { reason: 'expected an event of version 1' }));
   }
-  const entry = parsed.data;
+  const entry: Entry = { ...parsed.data, deliveryId: deliveryIdOf(parsed.data), line: lineOf(parsed.data) };
   const { order, gate } = deps.callbacks;
-  const record = await deps.ledger.read(entry.id);
-  // Without its secrets; it names the endpoint all the same.
-  const shownUrl = record?.request.callbackUrl;
-  if (record === undefined || shownUrl === undefined) {
-    await order.done(entry.id, entry.event.id);
-    return failed(new PublishError('JOB_NOT_FOUND', { reason: `no record of job ${entry.id}` }));
+  const receiver = await findReceiver(entry, deps);
+  if (receiver instanceof PublishError) {
+    await order.done(entry.line, entry.deliveryId);
+    return failed(receiver);
   }
-  if ((await order.predecessor(entry.id, entry.event.id)) !== undefined) return waitForEarlierEvent(entry, deps);
-  const { host } = new URL(shownUrl);
-  await gate.leaveLine(host, entry.event.id);
+  if ((await order.predecessor(entry.line, entry.deliveryId)) !== undefined) return waitForEarlierEvent(entry, deps);
+  const { host } = new URL(receiver.shownUrl);
+  await gate.leaveLine(host, entry.deliveryId);
   if (!gate.enter(host)) return waitForHost(entry, host, deps);
-  const turn: Turn = { entry, record, shownUrl, failedBefore, tookMs: undefined };
+  const turn: Turn = { entry, receiver, failedBefore, tookMs: undefined };
   try {
     return await tryDelivery(turn, deps, signal);
   } finally {
@@ -61,25 +64,53 @@ export async function processEventEntry(
   }
 }
 
+/** Where an event goes. */
+interface Receiver {
+  /** Without its secrets; it names the endpoint all the same. */
+  readonly shownUrl: string;
+  /** The URL itself. @throws PublishError when its secrets can't be opened */
+  open(): Promise<string>;
+}
+
+/** @returns the error where there is none any more */
+async function findReceiver(
+  { id, subscription }: Entry,
+  { ledger, callbacks, requestSecrets }: Pick<CallbackDeps, 'ledger' | 'callbacks' | 'requestSecrets'>,
+): Promise<Receiver | PublishError> {
+  if (subscription !== undefined) {
+    const found = await callbacks.subscriptions.find(subscription);
+    if (found === undefined) return new PublishError('CALLBACK_NOT_FOUND', { reason: 'the subscription was deleted' });
+    return { shownUrl: found.endpoint, open: () => callbacks.subscriptions.urlOf(found) };
+  }
+  const record = await ledger.read(id);
+  const shownUrl = record?.request.callbackUrl;
+  if (record === undefined || shownUrl === undefined) {
+    return new PublishError('JOB_NOT_FOUND', { reason: `no record of job ${id}` });
+  }
+  return { shownUrl, open: async () => (await requestSecrets.open(record.request, id)).callbackUrl ?? shownUrl };
+}
+
 interface Turn {
   readonly entry: Entry;
-  readonly record: LedgerRecord;
-  /** Without its secrets. */
-  readonly shownUrl: string;
+  readonly receiver: Receiver;
   readonly failedBefore: number;
   /** How long the host took, if it was asked (ms). */
   tookMs: number | undefined;
 }
 
-async function tryDelivery(turn: Turn, deps: Omit<CallbackDeps, 'ledger'>, signal: AbortSignal): Promise<Settlement> {
-  const { entry, record, shownUrl, failedBefore } = turn;
+async function tryDelivery(
+  turn: Turn,
+  deps: Omit<CallbackDeps, 'ledger' | 'requestSecrets'>,
+  signal: AbortSignal,
+): Promise<Settlement> {
+  const { entry, receiver, failedBefore } = turn;
   const { endpoints } = deps.callbacks;
-  const endpoint = await endpoints.look(shownUrl);
-  if (endpoint.isPaused && !(await endpoints.mayProbe(endpoint, entry.event.id)))
+  const endpoint = await endpoints.look(receiver.shownUrl);
+  if (endpoint.isPaused && !(await endpoints.mayProbe(endpoint, entry.deliveryId)))
     return await held(entry, endpoint, deps);
   let outcome: DeliveryOutcome;
   try {
-    outcome = await deliver(entry, { ...record, shownUrl }, deps, signal);
+    outcome = await deliver(entry, receiver, deps, signal);
   } catch (error) {
     if (!signal.aborted) throw error;
     // Stopped midway: the receiver may get it twice, and recognizes it by its id.
@@ -96,17 +127,16 @@ async function tryDelivery(turn: Turn, deps: Omit<CallbackDeps, 'ledger'>, signa
  */
 async function deliver(
   { event }: Entry,
-  { request, id, shownUrl }: Pick<LedgerRecord, 'request' | 'id'> & { readonly shownUrl: string },
-  { callbacks, requestSecrets }: Pick<CallbackDeps, 'callbacks' | 'requestSecrets'>,
+  receiver: Receiver,
+  { callbacks }: Pick<CallbackDeps, 'callbacks'>,
   signal: AbortSignal,
 ): Promise<DeliveryOutcome> {
-  let opened: PublishRequest;
+  let url: string;
   try {
-    opened = await requestSecrets.open(request, id);
+    url = await receiver.open();
   } catch (error) {
     return { durationMs: 0, status: undefined, error: toPublishError(error) };
   }
-  const url = opened.callbackUrl ?? shownUrl;
   if (await callbacks.disabled.has(url)) {
     const reason = 'nothing was sent: this URL responded with 410 before';
     return { durationMs: 0, status: undefined, error: new PublishError('CALLBACK_GONE', { reason }) };
@@ -133,7 +163,7 @@ async function settleDelivery(
   if (error === undefined) {
     await recordAttempt(entry, delivery, 'delivered', deps);
     await endpoints.succeeded(endpoint);
-    await order.done(entry.id, entry.event.id);
+    await order.done(entry.line, entry.deliveryId);
     return { kind: 'done', result: { delivered: true, status: outcome.status ?? 0 } };
   }
   const isFinal = error.row.verdict === 'give_up';
@@ -144,14 +174,14 @@ async function settleDelivery(
   await recordAttempt(entry, delivery, isOver ? 'failed' : 'retried', deps);
   if (isPaused) return await held(entry, endpoint, deps);
   if (isFinal || next.kind === 'give_up') {
-    await order.done(entry.id, entry.event.id);
+    await order.done(entry.line, entry.deliveryId);
     return failed(error);
   }
   return { kind: 'retry', delayMs: next.delayMs, failure: { code: error.code, message: error.message } };
 }
 
 async function recordAttempt(
-  { id, event }: Entry,
+  { id, event, subscription }: Entry,
   { outcome, attempt }: Delivery,
   result: 'delivered' | 'retried' | 'failed',
   { callbacks, clock, log, metrics }: Pick<CallbackDeps, 'callbacks' | 'clock' | 'log' | 'metrics'>,
@@ -161,7 +191,7 @@ async function recordAttempt(
   const facts = { publishJobId: id, eventId: event.id, type: event.type, attempt, httpStatus: status, durationMs };
   if (error === undefined) log.info(facts, 'event delivered');
   else log.warn({ ...facts, code: error.code, isFinal: result === 'failed' }, 'event delivery failed');
-  await callbacks.log.add(id, {
+  await callbacks.log.add(subscription ?? id, {
     at: new Date(clock.now()).toISOString(),
     eventId: event.id,
     type: event.type,
@@ -176,45 +206,45 @@ async function recordAttempt(
 
 /** The event waits for an earlier one of its job, which may be delivered just before this entry is delayed. */
 function waitForEarlierEvent(
-  { id, event }: Entry,
+  { line, deliveryId }: Entry,
   deps: Pick<CallbackDeps, 'callbacks' | 'clock' | 'queues'>,
 ): Settlement {
   return {
     kind: 'later',
     at: deps.clock.now() + AWAITING_EARLIER_EVENT_MS,
     async afterwards() {
-      if ((await deps.callbacks.order.predecessor(id, event.id)) === undefined)
-        await deps.queues.wakeEventEntry(event.id);
+      if ((await deps.callbacks.order.predecessor(line, deliveryId)) === undefined)
+        await deps.queues.wakeEventEntry(deliveryId);
     },
   };
 }
 
 /** The event waits until fewer deliveries to its host are under way. */
 function waitForHost(
-  { event }: Entry,
+  { deliveryId }: Entry,
   host: string,
   deps: Pick<CallbackDeps, 'callbacks' | 'clock' | 'random'>,
 ): Settlement {
   return {
     kind: 'later',
     at: deps.clock.now() + Math.round(IN_LINE_MS * (1 + deps.random())),
-    afterwards: async () => await deps.callbacks.gate.waitFor(host, event.id),
+    afterwards: async () => await deps.callbacks.gate.waitFor(host, deliveryId),
   };
 }
 
 /** The event waits for a paused endpoint, which may be resumed just before this entry is delayed. */
 async function held(
-  { event }: Entry,
+  { deliveryId }: Entry,
   endpoint: EndpointState,
   { callbacks, clock, metrics, queues, random }: Omit<CallbackDeps, 'ledger' | 'log' | 'requestSecrets'>,
 ): Promise<Settlement> {
   metrics.eventDelivered('held');
-  await callbacks.endpoints.addWaiting(endpoint, event.id);
+  await callbacks.endpoints.addWaiting(endpoint, deliveryId);
   return {
     kind: 'later',
     at: clock.now() + Math.round(callbacks.schedule.probeEveryMs * (1 + random())),
     async afterwards() {
-      if (!(await callbacks.endpoints.isPaused(endpoint))) await queues.wakeEventEntry(event.id);
+      if (!(await callbacks.endpoints.isPaused(endpoint))) await queues.wakeEventEntry(deliveryId);
     },
   };
 }

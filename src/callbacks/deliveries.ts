@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Job } from 'bullmq';
 import { endpointOf } from '../core/callback-schedule.ts';
 import type {
@@ -6,6 +7,7 @@ import type {
   JobDeliveries,
   ReplayedEvents,
   ResumedEndpoint,
+  SubscriptionDeliveries,
 } from '../core/delivery-reports.ts';
 import { jobNotFound, PublishError } from '../core/publish-error.ts';
 import type { PublishEvent } from '../core/publish-event.ts';
@@ -15,6 +17,7 @@ import type { DeliveryLog } from './delivery-log.ts';
 import type { DeliveryOrder } from './delivery-order.ts';
 import type { DisabledUrls } from './disabled-urls.ts';
 import type { EndpointHealth } from './endpoint-health.ts';
+import type { Subscriptions } from './subscriptions.ts';
 
 const FAILED_LISTED = 50;
 const PAGE = 200;
@@ -29,17 +32,20 @@ export interface DeliveriesDeps {
   readonly order: Pick<DeliveryOrder, 'undelivered'>;
   readonly endpoints: EndpointHealth;
   readonly disabled: DisabledUrls;
+  readonly subscriptions: Pick<Subscriptions, 'find'>;
 }
 
 /** Over queue, ledger and what is remembered of deliveries. */
-export function createDeliveries({ queues, ledger, log, order, endpoints, disabled }: DeliveriesDeps) {
-  async function callbackUrlOf(jobId: string): Promise<string | undefined> {
-    return (await ledger.read(jobId))?.request.callbackUrl;
+export function createDeliveries({ queues, ledger, log, order, endpoints, disabled, subscriptions }: DeliveriesDeps) {
+  async function callbackUrlOf({ id, subscription }: Delivered): Promise<string | undefined> {
+    if (subscription !== undefined) return (await subscriptions.find(subscription))?.endpoint;
+    return (await ledger.read(id))?.request.callbackUrl;
   }
 
   async function failedEvent(entry: Job): Promise<FailedEvent> {
-    const { id, event } = dataOf(entry);
-    const callbackUrl = await callbackUrlOf(id);
+    const delivered = dataOf(entry);
+    const { id, event } = delivered;
+    const callbackUrl = await callbackUrlOf(delivered);
     return {
       eventId: entry.id ?? '',
       jobId: id,
@@ -56,7 +62,7 @@ export function createDeliveries({ queues, ledger, log, order, endpoints, disabl
     for (let start = 0; ; start += PAGE) {
       const page = await queues.events.getFailed(start, start + PAGE - 1);
       for (const entry of page) {
-        const callbackUrl = host === undefined ? undefined : await callbackUrlOf(dataOf(entry).id);
+        const callbackUrl = host === undefined ? undefined : await callbackUrlOf(dataOf(entry));
         const isMeant = host === undefined || (callbackUrl !== undefined && isOf(callbackUrl, host));
         if (isMeant) found.push(entry);
       }
@@ -115,6 +121,25 @@ export function createDeliveries({ queues, ledger, log, order, endpoints, disabl
     },
 
     /**
+     * A subscription with its last deliveries, newest first.
+     * @returns undefined if there is none of this id
+     */
+    async ofSubscription(id: string): Promise<SubscriptionDeliveries | undefined> {
+      const [found, attempts] = await Promise.all([subscriptions.find(id), log.read(id)]);
+      if (found === undefined) return undefined;
+      const { sealedUrl: _, ...subscription } = found;
+      return { ...subscription, attempts };
+    },
+
+    /** Sends a test event to a subscription, once. @returns id of the event; undefined if there is no such subscription */
+    async testSubscription(id: string): Promise<string | undefined> {
+      if ((await subscriptions.find(id)) === undefined) return undefined;
+      const event = testEvent(id);
+      await queues.addEventEntry({ version: 1, id, event, subscription: id }, 1);
+      return event.id;
+    },
+
+    /**
      * Ends the pause of an endpoint, and lets URLs of it that answered 410 get events again.
      * @param endpoint its id or its address @throws PublishError `CALLBACK_NOT_FOUND`
      */
@@ -140,6 +165,14 @@ export function createDeliveries({ queues, ledger, log, order, endpoints, disabl
   }
 }
 
+/** Of no type that is ever on the stream of events. */
+function testEvent(subscription: string) {
+  return {
+    ...{ specversion: '1.0', id: `test-${randomUUID()}`, source: 'urn:tiktok-publisher', type: 'subscription.test' },
+    ...{ subject: subscription, time: new Date().toISOString(), datacontenttype: 'application/json', data: {} },
+  };
+}
+
 /** Lets an entry run again from its first delivery on; one that has not ended is delivered now. */
 async function again(entry: Job, queues: Queues): Promise<void> {
   const state = await entry.getState();
@@ -147,7 +180,13 @@ async function again(entry: Job, queues: Queues): Promise<void> {
   else await queues.wakeEventEntry(entry.id ?? '');
 }
 
-function dataOf({ data }: Job): { id: string; event?: PublishEvent } {
+interface Delivered {
+  readonly id: string;
+  readonly event?: PublishEvent;
+  readonly subscription?: string;
+}
+
+function dataOf({ data }: Job): Delivered {
   return data;
 }
 

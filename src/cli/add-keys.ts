@@ -1,8 +1,41 @@
 import { type Command, Option } from 'commander';
 import { AUDIT_ACTIONS, SCOPES } from '../core/access.ts';
 import { MAX_LISTED_JOBS } from '../core/post-limits.ts';
+import { PUBLISH_EVENT_TYPES } from '../core/publish-event.ts';
 import { duration, wholeNumber } from './option-values.ts';
 import { type Run, withJson } from './with-json.ts';
+
+/** The commands for endpoints that get events of many jobs. */
+export function addSubscriptions(program: Command, run: Run): void {
+  const subscriptions = program.command('subscriptions').description('send events of many jobs to an endpoint');
+  withJson(subscriptions.command('create'))
+    .description('send events to a URL from now on')
+    .argument('<url>', 'URL that receives the events as signed POST requests')
+    .addOption(new Option('--type <type...>', 'only events of these types').choices(PUBLISH_EVENT_TYPES))
+    .option('--account <name...>', 'only events of these accounts')
+    .option('--after <cursor>', 'also stored events after this cursor; 0 for all stored events')
+    .action((url, options) =>
+      run(async (context) => (await import('./commands/subscriptions.ts')).createSubscription(url, options, context)),
+    );
+  withJson(subscriptions.command('list'))
+    .description('show the subscriptions, or the deliveries of one')
+    .argument('[id]', 'id of a subscription, to show its deliveries')
+    .action((id) =>
+      run(async (context) => (await import('./commands/subscriptions.ts')).listSubscriptions(id, context)),
+    );
+  withJson(subscriptions.command('test'))
+    .description('send a test event')
+    .argument('<id>', 'id of the subscription')
+    .action((id) =>
+      run(async (context) => (await import('./commands/subscriptions.ts')).testSubscription(id, context)),
+    );
+  withJson(subscriptions.command('delete'))
+    .description('delete a subscription; nothing more is sent')
+    .argument('<id>', 'id of the subscription')
+    .action((id) =>
+      run(async (context) => (await import('./commands/subscriptions.ts')).deleteSubscription(id, context)),
+    );
+}
 
 /** The commands for API keys, and the audit trail. */
 export function addKeys(program: Command, run: Run): void {

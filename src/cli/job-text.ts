@@ -1,3 +1,4 @@
+import type { DeliveryAttempt } from '../core/delivery-reports.ts';
 import { headline, percentText } from '../core/headline.ts';
 import type { JobCounts } from '../core/job-counts.ts';
 import { mediaText, oneLine, postText } from '../core/post-text.ts';
@@ -103,4 +104,13 @@ export function textTable(rows: readonly (readonly string[])[]): string {
         .trimEnd(),
     )
     .join('\n');
+}
+
+/** Deliveries of events, as they are. */
+export function attemptTable(attempts: readonly DeliveryAttempt[]): string {
+  const rows = attempts.map(({ at, eventId, type, outcome, status, durationMs, message }) => [
+    ...[at, eventId, type, outcome, status === null ? '–' : String(status), `${durationMs} ms`],
+    message ?? '',
+  ]);
+  return textTable([['AT', 'EVENT', 'TYPE', 'OUTCOME', 'STATUS', 'TOOK', 'WHY'], ...rows]);
 }

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { readVersion } from '../app/version.ts';
 import { MAX_LISTED_JOBS, MAX_PHOTOS, MAX_PRIORITY } from '../core/post-limits.ts';
 import { WORKER_KINDS } from '../workers/runtime/worker-kinds.ts';
-import { addKeys } from './add-keys.ts';
+import { addKeys, addSubscriptions } from './add-keys.ts';
 import { addSteering } from './add-steering.ts';
 import { withFilter } from './filter-options.ts';
 import { duration, JOB_ID, parseJsonObject, parseWorkerKinds, wholeNumber } from './option-values.ts';
@@ -29,6 +29,7 @@ export function buildProgram(program: Command, run: Run): Command {
   addSteering(program, run);
   addAccounts(program, run);
   addCallbacks(program, run);
+  addSubscriptions(program, run);
   addKeys(program, run);
   addLedger(program, run);
   addChecks(program, run);
@@ -165,10 +166,10 @@ function addAccounts(program: Command, run: Run): void {
   const accounts = program.command('accounts').description('connect TikTok accounts');
   withJson(accounts.command('add'))
     .description(
-      'add an account, or replace its tokens; reads {"accessToken", "expiresIn", "refreshToken", "refreshExpiresIn", "scope"} from standard input',
+      'add an account, or replace its tokens; reads {"openId", "accessToken", "expiresIn", "refreshToken", "refreshExpiresIn", "scope"} from standard input',
     )
     .argument('<account>', 'account name for publish requests')
-    .requiredOption('--open-id <id>', "TikTok's id (open_id) of the user")
+    .option('--open-id <id>', "TikTok's id (open_id) of the user; required, unless the JSON has it")
     .action((account, options) =>
       run(async (context) => (await import('./commands/accounts.ts')).addAccount(account, options, context)),
     );

@@ -109,6 +109,9 @@ export const AUDIT_ACTIONS = [
   'callback.resume',
   'publishing.pause',
   'publishing.resume',
+  'subscription.create',
+  'subscription.delete',
+  'subscription.test',
   'key.create',
   'key.revoke',
 ] as const;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PUBLISH_EVENT_TYPES } from './publish-event.ts';
 
 const time = z.iso.datetime();
 const eventIdSchema = z.string().describe('Id of the event, the `webhook-id` of its deliveries.');
@@ -74,6 +75,38 @@ export const jobDeliveriesSchema = z
   })
   .meta({ id: 'JobDeliveries', description: 'Deliveries of the events of a job.' });
 
+const subscriptionFields = {
+  id: z.string().describe('Id of the subscription.'),
+  endpoint: z.string().describe('Where events are sent, without the query.'),
+  types: z.array(z.enum(PUBLISH_EVENT_TYPES)).nullable().describe('The only types of events that are sent; null: all.'),
+  accounts: z.array(z.string()).nullable().describe('The only accounts whose events are sent; null: all.'),
+  createdAt: time.describe('When it was created.'),
+  createdBy: z.string().describe('Who created it.'),
+};
+
+const SUBSCRIPTION_EXAMPLE = {
+  ...{ id: '8b0f5f0e-2d4d-4b7b-9d7e-6a3f0d9b1c2e', endpoint: 'https://app.example.com/events' },
+  ...{ types: ['publish.failed' as const], accounts: null },
+  ...{ createdAt: '2026-12-01T10:00:00.000Z', createdBy: 'API_KEYS 1' },
+};
+
+export const subscriptionSchema = z.object(subscriptionFields).meta({
+  id: 'Subscription',
+  description: 'An endpoint that gets the events of many jobs and accounts.',
+  examples: [SUBSCRIPTION_EXAMPLE],
+});
+
+export const subscriptionDeliveriesSchema = z
+  .object({
+    ...subscriptionFields,
+    attempts: z.array(attemptSchema).describe('The last 50 delivery attempts, newest first.'),
+  })
+  .meta({
+    id: 'SubscriptionDeliveries',
+    description: 'A subscription with its last deliveries.',
+    examples: [{ ...SUBSCRIPTION_EXAMPLE, attempts: [] }],
+  });
+
 export const replayedSchema = z
   .object({ replayed: z.array(z.string()).describe('Ids of the events.') })
   .meta({ id: 'ReplayedEvents', description: 'The events that will be delivered again.' });
@@ -91,5 +124,6 @@ export type FailedEvent = z.infer<typeof failedEventSchema>;
 export type CallbackOverview = z.infer<typeof callbackOverviewSchema>;
 export type DeliveryAttempt = z.infer<typeof attemptSchema>;
 export type JobDeliveries = z.infer<typeof jobDeliveriesSchema>;
+export type SubscriptionDeliveries = z.infer<typeof subscriptionDeliveriesSchema>;
 export type ReplayedEvents = z.infer<typeof replayedSchema>;
 export type ResumedEndpoint = z.infer<typeof resumedEndpointSchema>;

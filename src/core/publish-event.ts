@@ -15,6 +15,9 @@ export const PUBLISH_EVENT_TYPES = [
   'publish.failed',
   'publish.cancelled',
   'publish.unconfirmed',
+  'publish.no_longer_public',
+  'account.connected',
+  'account.paused',
   'account.reauthorization_required',
 ] as const;
 /** What an event may report. */
@@ -54,6 +57,10 @@ export interface JobEventData {
 export interface AccountEventData {
   /** The account's own name, at most 128 characters. */
   readonly account: string;
+}
+
+/** Why an account can't be used. */
+interface ReauthorizationEventData extends AccountEventData {
   /** Why its owner must connect it again. */
   readonly reason: string;
 }
@@ -78,7 +85,8 @@ interface EventEnvelope<Type extends PublishEventType, Data> {
   readonly data: Data;
 }
 
-type JobEventType = Exclude<PublishEventType, 'account.reauthorization_required'>;
+type AccountEventType = Extract<PublishEventType, `account.${string}`>;
+type JobEventType = Exclude<PublishEventType, AccountEventType>;
 /** The end that an event reports, if it reports one. */
 type StateOf<Type extends JobEventType> = {
   [S in EndState]: (typeof END_EVENTS)[S] extends Type ? S : never;
@@ -91,7 +99,10 @@ type DataAt<Type extends JobEventType> = JobEventData &
 /** An event, by its type: after a look at `type`, `data` is what such an event holds. */
 export type PublishEvent =
   | { [Type in JobEventType]: EventEnvelope<Type, DataAt<Type>> }[JobEventType]
-  | EventEnvelope<'account.reauthorization_required', AccountEventData>;
+  | EventEnvelope<'account.reauthorization_required', ReauthorizationEventData>
+  | {
+      [Type in Exclude<AccountEventType, 'account.reauthorization_required'>]: EventEnvelope<Type, AccountEventData>;
+    }[Exclude<AccountEventType, 'account.reauthorization_required'>];
 
 /** An entry of the events stream as Redis answers it. */
 export type StreamEntry = readonly [id: string, fields: readonly string[]];
@@ -102,7 +113,7 @@ export interface EventContent {
   readonly type: PublishEventType;
   readonly subject: string;
   readonly at: number;
-  readonly data: JobEventData | AccountEventData;
+  readonly data: JobEventData | AccountEventData | ReauthorizationEventData;
 }
 
 /**

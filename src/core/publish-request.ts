@@ -69,7 +69,10 @@ const MAX_METADATA_BYTES = 2_048;
 const MAX_ACCOUNT_LENGTH = 128;
 
 /** Whether http will do depends on the host, which is checked where the settings are known. */
-const callbackUrl = webUrl.refine((text) => !hasCredentials(text), 'expected no user and password in the URL');
+export const callbackUrlSchema = webUrl.refine(
+  (text) => !hasCredentials(text),
+  'expected no user and password in the URL',
+);
 
 /** Name of a connected account, or its open_id: they share one space. */
 export const accountNameSchema = z
@@ -107,7 +110,7 @@ export const requestFields = {
   priority: z.int().min(0).max(MAX_PRIORITY).optional().meta({
     description: 'Jobs with a lower number run first. Jobs without a priority run before all others.',
   }),
-  callbackUrl: callbackUrl.optional().meta({
+  callbackUrl: callbackUrlSchema.optional().meta({
     description: 'URL that receives the events of the job as signed POST requests (Standard Webhooks).',
     examples: ['https://app.example.com/hooks/tiktok'],
   }),

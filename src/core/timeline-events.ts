@@ -119,6 +119,7 @@ export const TIMELINE_EVENTS = {
   cancelled: { meaning: 'The job was cancelled before it was published.', facts: { ...outcome, by } },
   unconfirmed: { meaning: 'It is unknown whether TikTok published the post.', facts: outcome },
   post_available: { meaning: 'TikTok named the posts of a published job.', facts: { postIds: texts } },
+  no_longer_public: { meaning: 'TikTok reported that the post can no longer be seen by the public.', facts: {} },
   recheck_deferred: {
     meaning: 'A check after the end waits for its quota and is tried again at `until`.',
     facts: { waitingFor, until: time },

@@ -58,6 +58,8 @@ export interface LedgerRecord {
   readonly nextPollAt?: number | undefined;
   /** When a TikTok webhook last reported something about the job. */
   readonly toldAt?: number | undefined;
+  /** When TikTok reported that the post is no longer public. */
+  readonly noLongerPublicAt?: number | undefined;
 
   readonly totalBytes: number;
   readonly chunkSizeBytes: number;
@@ -194,6 +196,7 @@ function decodeOptional(hash: ReadonlyMap<string, string>): Partial<LedgerRecord
     fellBackAt: numberOf(hash, 'fellBackAt'),
     nextPollAt: numberOf(hash, 'nextPollAt'),
     toldAt: numberOf(hash, 'toldAt'),
+    noLongerPublicAt: numberOf(hash, 'noLongerPublicAt'),
     pin: parsedOf(hash, 'pin', pinSchema),
     claimedVideo: parsedOf(hash, 'claimedVideo', claimedVideoSchema),
     examined: parsedOf(hash, 'examined', examinedSchema),

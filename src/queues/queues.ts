@@ -7,7 +7,7 @@ import {
   type PublishEntry,
   referenceTo,
 } from '../core/job-reference.ts';
-import type { PublishEvent } from '../core/publish-event.ts';
+import { deliveryIdOf } from '../core/subscription.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import { boundEntries } from './bounded-entries.ts';
 import { entryScriptOf } from './entry-script.ts';
@@ -74,20 +74,15 @@ function openQueue(name: string, { connection, prefix, telemetry }: QueuesOption
   return queue;
 }
 
-/** Data of an entry in `tiktok-events`, whose id is the event's: where it goes is in the ledger. */
-interface EventEntry {
-  readonly version: 1;
-  /** The publish job. */
-  readonly id: string;
-  readonly event: PublishEvent;
-}
+/** Data of an entry in `tiktok-events`, named by {@link deliveryIdOf}: where it goes is in the ledger, or in the subscription. */
+type EventEntry = Parameters<typeof deliveryIdOf>[0] & { readonly version: 1 };
 
 /** How entries get onto `tiktok-events` and run. */
 function eventEntries(events: Queue) {
   return {
     /** Puts an event on `tiktok-events`; one that is there already, delivered or not, stays as it is. */
     async addEventEntry(entry: EventEntry, attempts: number): Promise<void> {
-      await events.add(EVENT_JOB_NAME, entry, { jobId: entry.event.id, attempts, backoff: { type: 'custom' } });
+      await events.add(EVENT_JOB_NAME, entry, { jobId: deliveryIdOf(entry), attempts, backoff: { type: 'custom' } });
     },
 
     /** Lets a delayed delivery run now; one that runs or has run stays as it is. @returns whether it was delayed */

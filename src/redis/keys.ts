@@ -109,6 +109,12 @@ export function createKeys(prefix: string) {
     sealingKeyBefore02: `${prefix}:sealing-key`,
     /** Hash: API keys made at run time, as JSON without the key, by its digest. */
     apiKeys: `${prefix}:api-keys`,
+    /** Hash: subscriptions by id, as JSON with a sealed URL. */
+    subscriptions: `${prefix}:subscriptions`,
+    /** Hash: how far the events were given to each subscription. */
+    subscriptionCursors: `${prefix}:subscriptions:cursors`,
+    /** String: held by the one process that gives the events to the subscriptions. */
+    subscriptionRelay: `${prefix}:subscriptions:relay`,
     /** Stream: who changed what, as JSON. */
     audit: `${prefix}:audit`,
     /** String: held by the one process that refreshes an account's token. */

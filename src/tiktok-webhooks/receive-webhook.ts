@@ -5,6 +5,7 @@ import type { Clock } from '../core/ports.ts';
 import { type PostReport, toPostReport, wokenBy } from '../core/post-report.ts';
 import { mayBePublic } from '../core/recheck-schedule.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { LedgerRecord } from '../ledger/record.ts';
 import type { Queues } from '../queues/queues.ts';
 import { isSignedByTikTok, parseWebhook, type TikTokWebhook } from '../tiktok/signed-webhook.ts';
 import type { WebhookReception } from './webhook-reception.ts';
@@ -23,7 +24,7 @@ type WebhookOutcome = 'unsigned' | 'unreadable' | 'other_app' | ActedOn;
 type ActedOn = 'acted_on' | 'no_effect' | 'unknown_publish_id';
 
 export interface ReceiveWebhookDeps {
-  readonly ledger: Pick<Ledger, 'idOfPublishId' | 'noteReport'>;
+  readonly ledger: Pick<Ledger, 'annotate' | 'idOfPublishId' | 'noteReport'>;
   readonly queues: Pick<Queues, 'wakeStatusEntry' | 'wakeRecheckEntry'>;
   /** The app that webhooks must be meant for, where the settings name it. */
   readonly clientKey: string | undefined;
@@ -87,11 +88,11 @@ async function actOn(
     log.debug({ event }, 'TikTok webhook ignored');
     return 'no_effect';
   }
-  const { publishJobId, woken } = await wakeReportedJob({ report, publishId }, deps);
+  const { publishJobId, did } = await wakeReportedJob({ report, publishId }, deps);
   await reception.noteReceived();
-  log.debug({ event, publishJobId, publishId, woken }, 'TikTok webhook received');
+  log.debug({ event, publishJobId, publishId, did }, 'TikTok webhook received');
   if (publishJobId === undefined) return 'unknown_publish_id';
-  return woken === undefined ? 'no_effect' : 'acted_on';
+  return did === undefined ? 'no_effect' : 'acted_on';
 }
 
 /**
@@ -113,6 +114,11 @@ async function noteRemovedAuthorization(
   });
 }
 
+/** TikTok repeats its reports, and this one is told once. */
+function isFirstLoss(report: PostReport, { state, noLongerPublicAt }: LedgerRecord): boolean {
+  return report === 'no_longer_publicly_available' && state === 'published' && noLongerPublicAt === undefined;
+}
+
 /**
  * Starts the next status query of a reported job at once. Safe to call again: it changes no state, and the
  * poll it wakes keeps to the account's quota.
@@ -121,10 +127,18 @@ async function noteRemovedAuthorization(
 async function wakeReportedJob(
   { report, publishId }: { readonly report: PostReport; readonly publishId: string },
   { ledger, queues, clock }: Pick<ReceiveWebhookDeps, 'ledger' | 'queues' | 'clock'>,
-): Promise<{ publishJobId?: string; woken?: 'poll' | 'recheck' }> {
+): Promise<{ publishJobId?: string; did?: 'poll' | 'recheck' | 'told' }> {
   const publishJobId = await ledger.idOfPublishId(publishId);
   if (publishJobId === undefined) return {};
   const record = await ledger.noteReport(publishJobId, publishId);
+  if (record !== undefined && isFirstLoss(report, record)) {
+    await ledger.annotate(record, {
+      cause: { event: 'no_longer_public' },
+      event: 'publish.no_longer_public',
+      patch: { noLongerPublicAt: clock.now() },
+    });
+    return { publishJobId, did: 'told' };
+  }
   const woken =
     record === undefined ? undefined : wokenBy(report, { ...record, isPublic: mayBePublic(record.request) });
   // A poll that has booked its call waits for that call: woken, it would only fall asleep again.
@@ -133,5 +147,5 @@ async function wakeReportedJob(
   }
   if (woken === 'poll') await queues.wakeStatusEntry(record.id);
   else await queues.wakeRecheckEntry(referenceTo(record));
-  return { publishJobId, woken };
+  return { publishJobId, did: woken };
 }

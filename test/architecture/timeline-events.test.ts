@@ -6,7 +6,9 @@ import { jobSchema } from '../../src/http/v1/job-schema.ts';
 import { readRepositoryFile, sourceFiles } from './source-files.ts';
 
 /** The code that says what happened to a job. */
-const emitting = sourceFiles('src').filter(({ path }) => /^src\/(workers|producers|ledger|app)\//.test(path));
+const emitting = sourceFiles('src').filter(({ path }) =>
+  /^src\/(workers|producers|ledger|app|tiktok-webhooks)\//.test(path),
+);
 
 /** What is written literally, and the outcomes, which are named by the state that they end in. */
 function emittedEvents(): ReadonlySet<string> {

@@ -97,6 +97,10 @@ export async function following(publisher: Publisher): Promise<void> {
       case 'publish.published':
         expectTypeOf(event.data.postIds).toEqualTypeOf<readonly string[]>();
         break;
+      case 'account.connected':
+      case 'account.paused':
+        expectTypeOf(event.data).toEqualTypeOf<{ readonly account: string }>();
+        break;
       case 'account.reauthorization_required':
         expectTypeOf(event.data).toEqualTypeOf<{ readonly account: string; readonly reason: string }>();
         // @ts-expect-error an account has no post

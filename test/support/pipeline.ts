@@ -150,10 +150,12 @@ export async function startPipeline(options: PipelineOptions = {}) {
     /** Lets an account go on, as the commands do after `resume` and `add`. */
     wakeLane: async (account: string) => await wakeLane(account, service),
 
-    /** Completion events so far, oldest first. */
+    /** Events since the pipeline has its account, oldest first. */
     async events(): Promise<PublishEvent[]> {
       const entries = await redis.xrange(keys.events, '-', '+');
-      return entries.map(([, fields]) => JSON.parse(fields[fields.indexOf('event') + 1] ?? '') as PublishEvent);
+      return entries
+        .map(([, fields]) => JSON.parse(fields[fields.indexOf('event') + 1] ?? '') as PublishEvent)
+        .filter(({ type }) => type !== 'account.connected');
     },
 
     async close(): Promise<void> {

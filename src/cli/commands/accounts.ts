@@ -17,14 +17,16 @@ import { withClient } from '../with-client.ts';
 /** `accounts add`: tokens come over standard input, since arguments can be seen by every user of the machine. */
 export async function addAccount(
   account: string,
-  { openId }: { readonly openId: string },
+  options: { readonly openId?: string },
   context: CommandContext,
 ): Promise<ExitCode> {
   const { io, output } = context;
   // Wrong settings are reported before people paste tokens.
   loadConfig(io.env);
   if (io.stdin.isTTY === true) output.note('Paste the JSON object with the tokens, then press Ctrl-D:');
-  const tokens = parseAccountInput(await readJson(io));
+  const { openId: openIdWithTokens, ...tokens } = parseAccountInput(await readJson(io));
+  const openId = options.openId ?? openIdWithTokens;
+  if (openId === undefined || openId !== (openIdWithTokens ?? openId)) throw unclearOpenId(openIdWithTokens);
   const run = async ({ accounts }: Client): Promise<undefined> => {
     const connected = await accounts.connect({ ...tokens, account, openId });
     if (connected.missingScopes.length > 0) output.note(missingScopesText(connected.missingScopes));
@@ -32,6 +34,12 @@ export async function addAccount(
   };
   // People may add accounts before they start the service, which then finds them.
   return await withClient(context, run, { starter: 'service' });
+}
+
+function unclearOpenId(withTokens: string | undefined): PublishError {
+  const message =
+    withTokens === undefined ? 'required, unless the JSON has "openId"' : 'is not the "openId" of the JSON';
+  return new PublishError('INPUT_INVALID', { problems: [{ path: '--open-id', message }] });
 }
 
 /** `accounts connect`: a link that the account's owner can be sent. */
@@ -133,6 +141,7 @@ export async function rekey({ io, output }: CommandContext): Promise<ExitCode> {
     const { keys, sealer, requestSecrets } = app.app;
     await endOldForm(app.redis, keys, requestSecrets.publicKeys);
     const { resealed, currentCount, unreadable } = await rekeyAccounts({ redis: app.redis, keys, sealer });
+    const resealedSubscriptions = await app.subscriptions.rekey();
     const lines = [
       `${resealed.length} accounts were re-encrypted with the first key, ${currentCount} already used it.`,
       ...unreadable.map(({ account, code, message }) => `  "${account}" could not be read: ${message} (${code})`),
@@ -140,7 +149,9 @@ export async function rekey({ io, output }: CommandContext): Promise<ExitCode> {
         ? 'You can remove the older keys when three conditions are met: every process has the new key first, one hour has passed since then, and every job from before then has ended. (Upload URLs, valid for one hour, and the URLs of jobs are not re-encrypted.)'
         : 'Keep the older keys until these accounts have been connected again or removed.',
     ];
-    output.answer({ resealed, currentCount, unreadable }, lines.join('\n'));
+    if (resealedSubscriptions > 0)
+      lines.unshift(`${resealedSubscriptions} subscriptions were re-encrypted with the first key.`);
+    output.answer({ resealed, currentCount, unreadable, resealedSubscriptions }, lines.join('\n'));
     return unreadable.length === 0 ? EXIT_CODES.success : EXIT_CODES.unavailable;
   });
 }

@@ -5,7 +5,7 @@ import { type InputProblem, PublishError } from '../../core/publish-error.ts';
 import { countText } from '../../core/quantity-text.ts';
 import type { CommandContext } from '../cli-io.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
-import { textTable } from '../job-text.ts';
+import { attemptTable, textTable } from '../job-text.ts';
 import { withClient } from '../with-client.ts';
 
 /** `callbacks list`: how deliveries go, or those of one job. */
@@ -105,10 +105,6 @@ function overviewText({ counts, paused, disabled, failed }: CallbackOverview): s
 
 function deliveriesText({ undelivered, attempts }: JobDeliveries): string {
   if (attempts.length === 0 && undelivered.length === 0) return 'This job has no callback deliveries.';
-  const rows = attempts.map(({ at, eventId, type, outcome, status, durationMs, message }) => [
-    ...[at, eventId, type, outcome, status === null ? '–' : String(status), `${durationMs} ms`],
-    message ?? '',
-  ]);
-  const table = textTable([['AT', 'EVENT', 'TYPE', 'OUTCOME', 'STATUS', 'TOOK', 'WHY'], ...rows]);
+  const table = attemptTable(attempts);
   return undelivered.length === 0 ? table : `Not delivered yet: ${undelivered.join(', ')}\n${table}`;
 }

@@ -9,7 +9,7 @@ const UNRELAYED_FROM = 1_000;
 /** Whether events reach the callback URLs that want them. */
 export async function callbackFindings(
   app: App,
-  parts: Pick<RedisParts, 'redis' | 'ledger' | 'queues'>,
+  parts: Pick<RedisParts, 'redis' | 'ledger' | 'queues' | 'audit'>,
 ): Promise<Finding[]> {
   const [{ counts, paused, disabled }, waitingInOutbox] = await Promise.all([
     deliveriesOf(app, parts).overview(),

@@ -15,6 +15,7 @@ import { tidyComponents } from './openapi-components.ts';
 import { registerPauseRoutes } from './pause-routes.ts';
 import { registerPreflightRoutes } from './preflight-routes.ts';
 import { registerPublishRoutes } from './publish-routes.ts';
+import { registerSubscriptionRoutes } from './subscription-routes.ts';
 import type { ApiOptions, ApiTypes } from './typed-routes.ts';
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
@@ -37,7 +38,7 @@ rejected, so a typo is not silently ignored.
 const TAGS = [
   { name: 'Publishes', description: 'Jobs: enqueue, get, cancel, retry.' },
   { name: 'Events', description: 'Events of jobs and accounts, in real time: server-sent events.' },
-  { name: 'Callbacks', description: 'Deliveries of events to callback URLs: get, replay, resume.' },
+  { name: 'Callbacks', description: 'Deliveries of events to callback URLs and subscriptions.' },
   { name: 'Accounts', description: 'The TikTok accounts that jobs publish to.' },
   { name: 'Keys', description: 'API keys, and the audit trail of what was done with them.' },
   { name: 'TikTok', description: "What TikTok's answers have shown." },
@@ -69,6 +70,7 @@ export async function registerApi(
       registerConnectLinkRoutes(api);
       registerCallbackRoutes(api);
       registerFactRoutes(api, options);
+      registerSubscriptionRoutes(api, options);
       registerKeyRoutes(api, options);
       registerAuditRoutes(api, options);
       addOtherMethods();

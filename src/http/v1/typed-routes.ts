@@ -6,6 +6,7 @@ import type { ApiKeys } from '../../access/api-keys.ts';
 import type { AuditTrail } from '../../access/audit-trail.ts';
 import type { CallersPublisher } from '../../access/publisher-as.ts';
 import type { Deliveries } from '../../callbacks/deliveries.ts';
+import type { Subscriptions } from '../../callbacks/subscriptions.ts';
 import type { FactReport } from '../../core/learned-facts.ts';
 
 /** What may be sent where a schema says `T`: read-only will do. */
@@ -45,6 +46,7 @@ export interface ApiOptions {
   readonly keys: ApiKeys;
   readonly audit: AuditTrail;
   readonly callbacks: Deliveries;
+  readonly subscriptions: Pick<Subscriptions, 'create' | 'list' | 'remove'>;
   /** What was learned from TikTok's answers, oldest first. */
   readonly facts: () => Promise<FactReport[]>;
   /**

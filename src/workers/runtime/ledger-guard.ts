@@ -7,20 +7,7 @@ import { describeRestore, ownNotice, WAY_OUT } from '../../ledger/restore-notice
 import type { VersionFile } from '../../ledger/version-file.ts';
 import type { FoundVersion, LedgerVersionStore } from '../../ledger/version-store.ts';
 
-/** Keeps a process from acting on a ledger that was set back to an older state. */
-export interface LedgerGuard {
-  /** Looks at the ledger's version. Called before the first job, and before each sweep. */
-  look(): Promise<void>;
-  /**
-   * Looks twice a heartbeat, also during a long sweep or shutdown, because the age of a backup is counted in heartbeats.
-   * @returns stops it after a last look, which is saved for the next start
-   */
-  watch(): () => Promise<void>;
-  /** Why no job may be taken now. */
-  trouble(): string | undefined;
-  /** A ledger that lets nobody own a job while there is trouble: each claim looks at the version again. */
-  protect(ledger: Ledger): Ledger;
-}
+export type LedgerGuard = ReturnType<typeof createLedgerGuard>;
 
 interface GuardParts {
   readonly versions: LedgerVersionStore;
@@ -32,8 +19,8 @@ interface GuardParts {
 /** Redis was not asked. */
 const UNSEEN = { id: undefined, count: 0 } as const;
 
-/** Makes the guard of one process. */
-export function createLedgerGuard({ versions, file, log }: GuardParts): LedgerGuard {
+/** Keeps a process from acting on a ledger that was set back to an older state. */
+export function createLedgerGuard({ versions, file, log }: GuardParts) {
   let last: LedgerVersion | undefined;
   let hasRead = false;
   let isFileProblemLogged = false;
@@ -95,8 +82,13 @@ export function createLedgerGuard({ versions, file, log }: GuardParts): LedgerGu
   }
 
   return {
+    /** Looks at the ledger's version. Called before the first job, and before each sweep. */
     look,
-    watch() {
+    /**
+     * Looks twice a heartbeat, also during a long sweep or shutdown, because the age of a backup is counted in heartbeats.
+     * @returns stops it after a last look, which is saved for the next start
+     */
+    watch(): () => Promise<void> {
       const stopping = new AbortController();
       const watching = lookOn(stopping.signal);
       return async () => {
@@ -104,8 +96,10 @@ export function createLedgerGuard({ versions, file, log }: GuardParts): LedgerGu
         await watching;
       };
     },
-    trouble: () => (trouble === undefined ? undefined : `${trouble}. ${WAY_OUT}`),
-    protect: (ledger) => ({
+    /** Why no job may be taken now. */
+    trouble: (): string | undefined => (trouble === undefined ? undefined : `${trouble}. ${WAY_OUT}`),
+    /** A ledger that lets nobody own a job while there is trouble: each claim looks at the version again. */
+    protect: (ledger: Ledger): Ledger => ({
       ...ledger,
       async claim(...claimed) {
         if (trouble !== undefined) return { kind: 'overtaken', version: UNSEEN };

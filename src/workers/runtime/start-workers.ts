@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Telemetry } from 'bullmq';
 import type { Callbacks } from '../../callbacks/callback-deps.ts';
 import { startCallbackRelay } from '../../callbacks/callback-relay.ts';
+import { startSubscriptionRelay } from '../../callbacks/subscription-relay.ts';
 import { SECOND_MS } from '../../core/units.ts';
 import { wakeLane } from '../../limits/wake-jobs.ts';
 import type { Metrics } from '../../observability/metrics.ts';
@@ -89,14 +90,21 @@ export function startWorkers(options: StartWorkersOptions): RunningWorkers {
 
   const stopSweep = startSweep(deps, mayAct);
   const stopWatch = ledgerGuard.watch();
-  const stopRelay = callbacks && startCallbackRelay({ ...deps, callbacks });
+  const stopRelays =
+    callbacks === undefined
+      ? []
+      : [startCallbackRelay({ ...deps, callbacks }), startSubscriptionRelay({ ...deps, callbacks })];
   const stopReplacing = replaceStuckWorkers(workers, makers, { probeRedis, openConnection, log });
   measure(workers, metrics, () => forbidden === undefined);
 
   async function close(timeoutMs: number): Promise<void> {
     stopReplacing();
     draining.abort();
-    await closeWorkers(workers, { timeoutMs, others: [stopSweep(), stopRelay?.()], last: stopWatch });
+    await closeWorkers(workers, {
+      timeoutMs,
+      others: [stopSweep(), ...stopRelays.map((stop) => stop())],
+      last: stopWatch,
+    });
   }
 
   return {

@@ -70,6 +70,21 @@ describe('accounts add', () => {
     expect((await add('acme', 'o-2', { accessToken: 'act.2' })).exitCode).toBe(2);
     expect((await run(['accounts', 'list'])).answer).toMatchObject({ accounts: [{ account: 'acme', openId: 'o-1' }] });
   });
+
+  it('takes the open_id from the JSON, as REST does, and refuses two that differ', async () => {
+    const { run } = await startWorld();
+    const stdin = JSON.stringify({ openId: 'o-7', accessToken: 'act.1' });
+    const add = ['accounts', 'add', 'acme'];
+    expect(await run(add, { stdin })).toMatchObject({ exitCode: 0, answer: { account: 'acme', openId: 'o-7' } });
+    expect(await run([...add, '--open-id', 'o-7'], { stdin })).toMatchObject({ exitCode: 0 });
+    for (const [args, input] of [
+      [[...add, '--open-id', 'o-8'], stdin],
+      [add, JSON.stringify({ accessToken: 'act.1' })],
+    ] as const) {
+      const refused = { exitCode: 2, answer: { error: { problems: [{ path: '--open-id' }] } } };
+      expect(await run([...args], { stdin: input })).toMatchObject(refused);
+    }
+  });
 });
 
 describe('accounts list', () => {

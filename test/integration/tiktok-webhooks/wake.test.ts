@@ -78,13 +78,7 @@ describe("TikTok's report of an outcome", () => {
     await eventually(async () => (await readJob(site, id)).postIds.length === 1);
     const before = { job: await readJob(site, id), polls: site.polls().length };
     const publishId = ended.publishId ?? '';
-    for (const event of [
-      'inbox_delivered',
-      'failed',
-      'complete',
-      'publicaly_available',
-      'no_longer_publicaly_available',
-    ]) {
+    for (const event of ['inbox_delivered', 'failed', 'complete', 'publicaly_available']) {
       expect(await report(site, `post.publish.${event}`, publishId)).toBe(200);
       expect(await report(site, `post.publish.${event}`, 'v_pub_file~v2-1.404')).toBe(200);
       expect(await report(site, `post.publish.${event}`, publishId, { clientKey: 'another-app' })).toBe(200);
@@ -94,6 +88,21 @@ describe("TikTok's report of an outcome", () => {
     const text = await site.metrics.render();
     expect(text).toContain('tiktok_webhooks_received_total{event="complete",outcome="unknown_publish_id"} 1');
     expect(text).toContain('tiktok_webhooks_received_total{event="failed",outcome="other_app"} 1');
+  });
+
+  it('tells once that the public can no longer see a post', async () => {
+    const site = await startWebhookSite({ simulator: { processingMs: 0 } });
+    const { id } = await site.enqueue('direct');
+    const publishId = (await site.ended(id)).publishId ?? '';
+    await eventually(async () => (await readJob(site, id)).postIds.length === 1);
+    for (let n = 0; n < 3; n++) {
+      expect(await report(site, 'post.publish.no_longer_publicaly_available', publishId)).toBe(200);
+    }
+    const job = await readJob(site, id);
+    expect(job).toMatchObject({ state: 'published' });
+    expect(job.timeline.filter(({ event }) => event === 'no_longer_public')).toHaveLength(1);
+    const stored = JSON.stringify(await site.redis.xrange(site.app.keys.events, '-', '+'));
+    expect(stored.split('publish.no_longer_public')).toHaveLength(2);
   });
 
   it("keeps to the account's quota: a woken poll waits for its reservation, and is not woken again", async () => {

@@ -53,7 +53,7 @@ describe('account input', () => {
     (name) => {
       const problems = problemsOf(() => parseAccountInput({ accessToken: 'act.1', [name]: '', access_token: '' }));
       expect(Object.keys(problems).sort()).toEqual(['access_token', 'input']);
-      expect(problems.input).toMatch(/^1 unknown field, not shown here.*expected one of accessToken/);
+      expect(problems.input).toMatch(/^1 unknown field, not shown here.*expected one of openId, accessToken/);
       expect(JSON.stringify(problems)).not.toContain('planted');
     },
   );

@@ -69,7 +69,7 @@ describe('wrong use of the command line', () => {
     [['list', '--metadata', 'campaign'], 'Expected key=value'],
     [['list', '--ended-from', 'yesterday'], '--ended-from: expected an ISO 8601 time'],
     [['list', '--limit', '0'], 'whole number from 1'],
-    [['accounts', 'add', 'acme'], '--open-id'],
+    [['accounts', 'add', 'acme'], 'standard input: expected a JSON object'],
     [['simulator', '--port', '99999'], '65535'],
   ])(
     '%j exits with 2 and says %s',

@@ -1,0 +1,134 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { CallbackSchedule } from '../core/callback-schedule.ts';
+import { orAbort, orLate } from '../core/deadline.ts';
+import { BEFORE_ALL_EVENTS, isBefore } from '../core/event-cursor.ts';
+import { decodeEvent, type PublishEvent } from '../core/publish-event.ts';
+import { deliveryIdOf, lineOf, wants } from '../core/subscription.ts';
+import { SECOND_MS } from '../core/units.ts';
+import { createOutageLog } from '../observability/outage-log.ts';
+import type { Queues } from '../queues/queues.ts';
+import type { Keys } from '../redis/keys.ts';
+import type { RedisClient } from '../redis/lua-script.ts';
+import type { DeliveryOrder } from './delivery-order.ts';
+import type { StoredSubscription, Subscriptions } from './subscriptions.ts';
+
+const BLOCK_MS = 2 * SECOND_MS;
+const READ_COUNT = 100;
+/** How often a process without the lease, or without subscriptions, looks again. */
+const LOOK_EVERY_MS = 2 * SECOND_MS;
+const LEASE_MS = 10 * SECOND_MS;
+const HAND_OVER_MS = SECOND_MS;
+
+export interface SubscriptionRelayDeps {
+  readonly queues: Pick<Queues, 'addEventEntry'>;
+  readonly log: Logger;
+  readonly callbacks: {
+    readonly subscriptions: Pick<Subscriptions, 'all'>;
+    readonly order: Pick<DeliveryOrder, 'add'>;
+    readonly schedule: Pick<CallbackSchedule, 'delaysMs'>;
+    /** `redis` for short commands, `blocking` for reads that wait. */
+    readonly events: { readonly redis: RedisClient; readonly blocking: RedisClient; readonly keys: Keys };
+  };
+}
+
+/** A subscription, and the place up to which it has got the events. */
+interface Follower {
+  readonly subscription: StoredSubscription;
+  readonly cursor: string;
+}
+
+/**
+ * Puts each event on `tiktok-events` for each subscription that wants it, oldest first. One process does this for all; should
+ * two do it for a moment, nothing is delivered twice, since an entry is named by event and subscription.
+ * @returns stops it
+ */
+export function startSubscriptionRelay(deps: SubscriptionRelayDeps): () => Promise<void> {
+  const { redis, blocking, keys } = deps.callbacks.events;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const outage = createOutageLog(deps.log);
+  const us = randomUUID();
+
+  async function follow(): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        const hasWork = (await hasLease()) && (await relayOnce());
+        outage.isOver();
+        if (hasWork) continue;
+      } catch (error) {
+        if (signal.aborted) break;
+        outage.warn(error, {}, 'subscription relay interrupted');
+      }
+      await sleep(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  /** Takes or renews it; a process that died leaves it after a few seconds. */
+  async function hasLease(): Promise<boolean> {
+    if ((await redis.hlen(keys.subscriptions)) === 0) return false;
+    const taken = await redis.set(keys.subscriptionRelay, us, 'PX', LEASE_MS, 'NX');
+    if (taken === 'OK') return true;
+    if ((await redis.get(keys.subscriptionRelay)) !== us) return false;
+    await redis.pexpire(keys.subscriptionRelay, LEASE_MS);
+    return true;
+  }
+
+  async function followers(): Promise<Follower[]> {
+    const [subscriptions, cursors] = await Promise.all([
+      deps.callbacks.subscriptions.all(),
+      redis.hgetall(keys.subscriptionCursors),
+    ]);
+    return subscriptions.map((subscription) => {
+      return { subscription, cursor: cursors[subscription.id] ?? BEFORE_ALL_EVENTS };
+    });
+  }
+
+  /** @returns false if nobody follows */
+  async function relayOnce(): Promise<boolean> {
+    const all = await followers();
+    const [first, ...others] = all.map(({ cursor }) => cursor);
+    if (first === undefined) return false;
+    const from = others.reduce((oldest, cursor) => (isBefore(cursor, oldest) ? cursor : oldest), first);
+    const reading = blocking.xread('COUNT', READ_COUNT, 'BLOCK', BLOCK_MS, 'STREAMS', keys.events, from);
+    // A client that is told to stop while it connects again never rejects what it was asked.
+    const entries = (await orAbort(reading, signal))?.[0]?.[1] ?? [];
+    for (const [position, fields] of entries) {
+      const event = decodeEvent(fields);
+      if (event === undefined) continue;
+      const wanted = all.filter(({ cursor, subscription }) => isBefore(cursor, position) && wants(subscription, event));
+      await Promise.all(wanted.map(({ subscription }) => enqueue(event, position, subscription.id)));
+    }
+    const last = entries.at(-1)?.[0];
+    if (last !== undefined) await moveOn(all, last);
+    return true;
+  }
+
+  async function enqueue(event: PublishEvent, position: string, subscription: string): Promise<void> {
+    const entry = { version: 1, id: event.subject, event, subscription } as const;
+    await deps.callbacks.order.add(lineOf(entry), deliveryIdOf(entry), position);
+    await deps.queues.addEventEntry(entry, deps.callbacks.schedule.delaysMs.length + 1);
+  }
+
+  /** Only those that are still there: a deleted one must not come back as a cursor. */
+  async function moveOn(all: readonly Follower[], last: string): Promise<void> {
+    const passed = all.filter(({ cursor }) => isBefore(cursor, last)).map(({ subscription }) => subscription.id);
+    const known = await redis.hmget(keys.subscriptions, ...passed);
+    const moved = passed.filter((_, index) => known[index] !== null);
+    if (moved.length > 0) await redis.hset(keys.subscriptionCursors, Object.fromEntries(moved.map((id) => [id, last])));
+  }
+
+  async function handOver(): Promise<void> {
+    if ((await redis.get(keys.subscriptionRelay)) === us) await redis.del(keys.subscriptionRelay);
+  }
+
+  const following = follow();
+  return async () => {
+    stopping.abort();
+    blocking.disconnect();
+    await following;
+    // So that the next process need not wait for its end; it is no harm if that fails.
+    await orLate(handOver(), { withinMs: HAND_OVER_MS, late: () => undefined }).catch(() => undefined);
+  };
+}
