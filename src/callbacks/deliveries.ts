@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Job } from 'bullmq';
+import { z } from 'zod';
 import { endpointOf } from '../core/callback-schedule.ts';
 import type {
   CallbackOverview,
@@ -10,7 +11,6 @@ import type {
   SubscriptionDeliveries,
 } from '../core/delivery-reports.ts';
 import { jobNotFound, PublishError } from '../core/publish-error.ts';
-import type { PublishEvent } from '../core/publish-event.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Queues } from '../queues/queues.ts';
 import type { DeliveryLog } from './delivery-log.ts';
@@ -39,7 +39,7 @@ export interface DeliveriesDeps {
 export function createDeliveries({ queues, ledger, log, order, endpoints, disabled, subscriptions }: DeliveriesDeps) {
   async function callbackUrlOf({ id, subscription }: Delivered): Promise<string | undefined> {
     if (subscription !== undefined) return (await subscriptions.find(subscription))?.endpoint;
-    return (await ledger.read(id))?.request.callbackUrl;
+    return id === undefined ? undefined : (await ledger.read(id))?.request.callbackUrl;
   }
 
   async function failedEvent(entry: Job): Promise<FailedEvent> {
@@ -48,7 +48,7 @@ export function createDeliveries({ queues, ledger, log, order, endpoints, disabl
     const callbackUrl = await callbackUrlOf(delivered);
     return {
       eventId: entry.id ?? '',
-      jobId: id,
+      jobId: id ?? '',
       type: event?.type ?? '',
       at: new Date(entry.finishedOn ?? entry.timestamp).toISOString(),
       endpoint: callbackUrl === undefined ? null : endpointOf(callbackUrl),
@@ -180,14 +180,15 @@ async function again(entry: Job, queues: Queues): Promise<void> {
   else await queues.wakeEventEntry(entry.id ?? '');
 }
 
-interface Delivered {
-  readonly id: string;
-  readonly event?: PublishEvent;
-  readonly subscription?: string;
-}
+const deliveredSchema = z
+  .object({ id: z.string(), event: z.object({ type: z.string() }), subscription: z.string() })
+  .partial({ event: true, subscription: true });
 
+type Delivered = Partial<z.infer<typeof deliveredSchema>>;
+
+/** Any BullMQ client can put entries here that are none of ours; they belong to no job. */
 function dataOf({ data }: Job): Delivered {
-  return data;
+  return deliveredSchema.safeParse(data).data ?? {};
 }
 
 function isOf(callbackUrl: string, host: string): boolean {

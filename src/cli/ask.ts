@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline';
+import { printable } from '../core/printable.ts';
 import type { CliIo } from './cli-io.ts';
 
 /**
@@ -6,7 +7,7 @@ import type { CliIo } from './cli-io.ts';
  * @throws the signal's reason when aborted
  */
 export async function affirms(question: string, { stdin, stderr }: CliIo, signal: AbortSignal): Promise<boolean> {
-  stderr.write(`${question} [y/N] `);
+  stderr.write(`${printable(question)} [y/N] `);
   // Without a terminal's own handling of Ctrl-C, which then reaches the process as usual.
   const lines = createInterface({ input: stdin, terminal: false, signal });
   for await (const line of lines) return /^y(es)?$/i.test(line.trim());

@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander';
+import { withoutLineBreaks } from '../core/printable.ts';
 import { type InputProblem, PublishError } from '../core/publish-error.ts';
 import { EXIT_CODES, type ExitCode } from './exit-codes.ts';
 import { asTyped } from './option-names.ts';
@@ -24,7 +25,7 @@ export function describeError(error: unknown): CliError {
 /** The human-readable text: what is wrong, each problem, how to fix it. */
 export function renderCliError({ code, message, advice, problems = [] }: CliError): string {
   const lines = [`error: ${message}`, ...problems.map(({ path, message: text }) => `  - ${path}: ${text}`)];
-  return [...lines, `  ${asTyped(advice)} (${code})`].join('\n');
+  return [...lines, `  ${asTyped(advice)} (${code})`].map(withoutLineBreaks).join('\n');
 }
 
 function exitCodeOf(code: string): ExitCode {

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import pc from 'picocolors';
+import { printable } from '../core/printable.ts';
 
 const LEAST_TEXT_COLUMNS = 20;
 /** A label, or several, as in `WRONG  redis     message`; or the dash of a list. */
@@ -36,20 +37,22 @@ export interface Output {
   step(text: string): void;
 }
 
-/** Builds the output of one command. */
+/** Builds the output of one command: the one place where text for people is printed, which a terminal must not obey. */
 export function createOutput({ stdout, stderr, env }: Omit<CliIo, 'stdin'>, json: boolean): Output {
   // no-color.org: set to anything, it turns colours off.
   const { red } = pc.createColors(stderr.isTTY === true && !env.NO_COLOR);
-  const answer = (value: unknown, text: string) => void stdout.write(`${json ? JSON.stringify(value) : text}\n`);
+  const answer = (value: unknown, text: string) =>
+    void stdout.write(`${json ? JSON.stringify(value) : printable(text)}\n`);
   return {
     json,
     answer,
     answerProse: (value, text) => answer(value, wrapText(text, stdout.columns)),
-    note: (text) => void stderr.write(`${text}\n`),
-    fail: (text) => void stderr.write(`${wrapText(text, stderr.columns).replace(/^\w+:/, (word) => red(word))}\n`),
+    note: (text) => void stderr.write(`${printable(text)}\n`),
+    fail: (text) =>
+      void stderr.write(`${wrapText(printable(text), stderr.columns).replace(/^\w+:/, (word) => red(word))}\n`),
     step: (text) => {
       const stream = json ? stderr : stdout;
-      stream.write(`${wrapText(text, stream.columns)}\n`);
+      stream.write(`${wrapText(printable(text), stream.columns)}\n`);
     },
   };
 }

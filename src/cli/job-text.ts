@@ -2,6 +2,7 @@ import type { DeliveryAttempt } from '../core/delivery-reports.ts';
 import { headline, percentText } from '../core/headline.ts';
 import type { JobCounts } from '../core/job-counts.ts';
 import { mediaText, oneLine, postText } from '../core/post-text.ts';
+import { withoutLineBreaks } from '../core/printable.ts';
 import type { PublishJob, TimelineEntry } from '../core/publish-job.ts';
 import { bytesText, durationText, partOfText, timeText } from '../core/quantity-text.ts';
 import { asTyped } from './option-names.ts';
@@ -27,7 +28,9 @@ export function jobText(job: PublishJob): string {
     ['key', oneLine(job.idempotencyKey ?? '') || undefined],
     ['metadata', job.metadata === null ? undefined : JSON.stringify(job.metadata)],
   ];
-  const known = facts.flatMap(([name, text]) => (text === undefined ? [] : [`${name.padEnd(12)}${text}`]));
+  const known = facts.flatMap(([name, text]) =>
+    text === undefined ? [] : [`${name.padEnd(12)}${withoutLineBreaks(text)}`],
+  );
   return [...known, ...timelineText(job.timeline)].join('\n');
 }
 
@@ -44,7 +47,9 @@ function timelineText(timeline: readonly TimelineEntry[]): string[] {
 
 function factsText(entry: TimelineEntry): string {
   const facts = Object.entries(entry).filter(([name]) => name !== 'at' && name !== 'event');
-  return facts.map(([name, value]) => ` ${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`).join('');
+  return facts
+    .map(([name, value]) => ` ${name}=${typeof value === 'string' ? withoutLineBreaks(value) : JSON.stringify(value)}`)
+    .join('');
 }
 
 const POST_CHARS = 60;

@@ -1,5 +1,6 @@
 import { SingleBar } from 'cli-progress';
 import { headline, percentOf, percentText } from '../core/headline.ts';
+import { oneLine } from '../core/post-text.ts';
 import type { PublishJob } from '../core/publish-job.ts';
 import { MEGABYTE_BYTES, MINUTE_MS, SECOND_MS } from '../core/units.ts';
 import type { OutputStream } from './cli-io.ts';
@@ -59,7 +60,7 @@ function createPlainLines(stream: OutputStream): ProgressDisplay {
   let shown = { state: '', text: '', percent: 0, at: 0 };
   return {
     show(job) {
-      const text = headline(job);
+      const text = lineAbout(job);
       const now = performance.now();
       const percent = percentOf(job);
       const silentMs = now - shown.at;
@@ -76,12 +77,15 @@ function createPlainLines(stream: OutputStream): ProgressDisplay {
   };
 }
 
+/** What happens to a job, which may quote TikTok, as one line that a terminal does not obey. */
+const lineAbout = (job: PublishJob): string => oneLine(headline(job));
+
 /** For what is short: at once when the state changes, and the latest again and again, so that nothing seems to hang. */
 function createSteadyLines(stream: OutputStream, everyMs: number): ProgressDisplay {
   let latest: PublishJob | undefined;
   let timer: NodeJS.Timeout | undefined;
   const tell = (): void => {
-    if (latest !== undefined) stream.write(`${headline(latest)}\n`);
+    if (latest !== undefined) stream.write(`${lineAbout(latest)}\n`);
   };
   return {
     show(job) {
@@ -112,7 +116,7 @@ interface UploadSpeed {
 export function progressLine(job: PublishJob, { bytesPerSecond }: UploadSpeed, columns: number): string {
   // A full last column makes some terminals wrap.
   const widthChars = columns - 1;
-  if (job.state !== 'uploading' || job.progress.totalBytes === 0) return cut(headline(job), widthChars);
+  if (job.state !== 'uploading' || job.progress.totalBytes === 0) return cut(lineAbout(job), widthChars);
   const { totalBytes, acceptedBytes } = job.progress;
   const facts = [percentText(job).padStart(4), `${megabytes(acceptedBytes)}/${megabytes(totalBytes)} MB`];
   if (bytesPerSecond !== undefined) facts.push(`${megabytes(bytesPerSecond)} MB/s`);

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { ERROR_TABLE, type ErrorCode } from './error-table.ts';
+import { withoutLineBreaks } from './printable.ts';
 import type { ErrorRow } from './verdict.ts';
 
 /** Facts that may be shown, stored and logged: no token, no upload URL, provider text capped. */
@@ -80,10 +81,20 @@ function renderMessage(code: ErrorCode, details: SafeDetails): string {
   return parts.join(' ') + problems.join('');
 }
 
+/** TikTok's text on one line, at most so long that people read it. */
+function shown(text: string): string {
+  const line = withoutLineBreaks(text.slice(0, MAX_PROVIDER_TEXT_CHARS + 1));
+  return line.length <= MAX_PROVIDER_TEXT_CHARS ? line : `${line.slice(0, MAX_PROVIDER_TEXT_CHARS)}…`;
+}
+
 function capProviderText(details: SafeDetails): SafeDetails {
-  const { tiktokMessage } = details;
-  if (tiktokMessage === undefined || tiktokMessage.length <= MAX_PROVIDER_TEXT_CHARS) return details;
-  return { ...details, tiktokMessage: `${tiktokMessage.slice(0, MAX_PROVIDER_TEXT_CHARS)}…` };
+  const { tiktokCode, tiktokMessage, tiktokLogId } = details;
+  return {
+    ...details,
+    ...(tiktokCode !== undefined && { tiktokCode: shown(tiktokCode) }),
+    ...(tiktokMessage !== undefined && { tiktokMessage: shown(tiktokMessage) }),
+    ...(tiktokLogId !== undefined && { tiktokLogId: shown(tiktokLogId) }),
+  };
 }
 
 /**

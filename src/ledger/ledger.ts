@@ -107,6 +107,7 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
       {
         id: record.id,
         account: record.account,
+        mode: record.mode,
         call: nextCall(),
         fence: String(record.fence),
         revision: String(record.revision),

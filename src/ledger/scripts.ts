@@ -119,7 +119,8 @@ return { 'claimed', version, redis.call('HGETALL', key.job), {
  * The change was decided on a record with `fence` and `revision`; with `orLater`, as for an owner, a later revision is
  * as good. Without `to` the state stays, without `newFence` the owner. `key.publishId` is the index entry of a new
  * publish_id. A call that is sent again after a lost reply changes nothing.
- * `key.laneDelay` is removed, and a post counted for the caps with `key.directPosts`, when TikTok let the post begin. With
+ * `key.laneDelay` is removed, unless jobs of the other mode than `arg.mode` wait for their cap, and a post counted for the
+ * caps with `key.directPosts`, when TikTok let the post begin. With
  * `key.booked` the change needs a call of a quota, `arg.limit` in `arg.windowMs`. With `key.lanes` the job leaves its lane.
  * Answers `committed` with revision, fence, since when the job is in its state and whom to wake, `missing`, `overtaken`
  * (another fence), `changed` (another revision; for an owner, an older one: the record went back in time), or `wait` with
@@ -161,7 +162,10 @@ if key.publishId then redis.call('SET', key.publishId, arg.id, 'PX', ${TIKTOK_ID
 redis.call('ZADD', key.due, now + arg.dueInMs, arg.id)
 append(revision)
 -- Last, and without an error: these only help to choose when to try again.
-if key.laneDelay then redis.pcall('DEL', key.laneDelay) end
+if key.laneDelay then
+  local held = MODE_OF_CAP[redis.pcall('HGET', key.laneDelay, 'reason')]
+  if not held or held == arg.mode then redis.pcall('DEL', key.laneDelay) end
+end
 if key.directPosts then
   noteDirectPost(key.directPosts, key.activeUsers, arg.account, tonumber(arg.now), key.facts, key.letIn)
 end

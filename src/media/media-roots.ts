@@ -1,5 +1,5 @@
 import { realpath } from 'node:fs/promises';
-import { isAbsolute, relative, resolve, sep } from 'node:path';
+import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { PublishError } from '../core/publish-error.ts';
 
 /**
@@ -12,13 +12,19 @@ export type RefuseOutside = (path: string) => void;
 /** Resolves the folders and their links; one that does not exist holds nothing. Without a list any path will do. */
 export async function resolveMediaRoots(roots: readonly string[] | undefined): Promise<RefuseOutside> {
   if (roots === undefined) return () => undefined;
+  const folders = await foldersOf(roots);
+  return (path) => refuseUnlessIn(folders, path);
+}
+
+async function foldersOf(roots: readonly string[]): Promise<readonly string[]> {
   const real = await Promise.all(roots.map((root) => realpath(root).catch(() => undefined)));
-  const folders = [...roots.map((root) => resolve(root)), ...real.filter((root) => root !== undefined)];
-  return (path) => {
-    if (folders.some((folder) => isInside(folder, path))) return;
-    const reason = `expected a file in one of the MEDIA_ROOTS folders, got ${path}`;
-    throw new PublishError('INPUT_MEDIA_OUTSIDE_ROOTS', { reason });
-  };
+  return [...roots.map((root) => resolve(root)), ...real.filter((root) => root !== undefined)];
+}
+
+function refuseUnlessIn(folders: readonly string[], path: string): void {
+  if (folders.some((folder) => isInside(folder, path))) return;
+  const reason = `expected a file in one of the MEDIA_ROOTS folders, got ${path}`;
+  throw new PublishError('INPUT_MEDIA_OUTSIDE_ROOTS', { reason });
 }
 
 /**
@@ -33,10 +39,13 @@ export async function refuseOutsideRoots(path: string, roots: readonly string[] 
     const reason = 'REST can publish files only from MEDIA_ROOTS, which is not set';
     throw new PublishError('INPUT_MEDIA_OUTSIDE_ROOTS', { reason });
   }
-  const refuseOutside = await resolveMediaRoots(roots);
-  refuseOutside(path);
-  const realPath = await realpath(path).catch(() => undefined);
-  if (realPath !== undefined) refuseOutside(realPath);
+  const folders = await foldersOf(roots);
+  refuseUnlessIn(folders, path);
+  // Of what is not there, the folder that is: else a link that leads out would tell what there is behind it.
+  for (let at = path; folders.some((folder) => isInside(folder, at)); at = dirname(at)) {
+    const realPath = await realpath(at).catch(() => undefined);
+    if (realPath !== undefined) return refuseUnlessIn(folders, realPath);
+  }
 }
 
 function isInside(folder: string, path: string): boolean {

@@ -1,5 +1,6 @@
 import type { DestinationStream } from 'pino';
 import { prettyFactory } from 'pino-pretty';
+import { printable } from '../core/printable.ts';
 
 /** Where the lines of a process go. */
 export interface LogStream {
@@ -16,5 +17,14 @@ export function readableLines(stream: LogStream): DestinationStream {
     singleLine: true,
     translateTime: 'SYS:HH:MM:ss.l',
   });
-  return { write: (line) => void stream.write(readable(line)) };
+  return { write: (line) => void stream.write(readable(withPrintableTexts(line))) };
+}
+
+/** A line of the log whose texts a terminal shows instead of obeying them. */
+function withPrintableTexts(line: string): unknown {
+  try {
+    return JSON.parse(line, (_name, value: unknown) => (typeof value === 'string' ? printable(value) : value));
+  } catch {
+    return printable(line);
+  }
 }

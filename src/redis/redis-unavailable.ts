@@ -79,7 +79,7 @@ export async function withRedisErrors<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {
-    if (error instanceof PublishError) throw error;
+    if (error instanceof PublishError || isFault(error)) throw error;
     const reason = error instanceof Error ? redisRefusalOf(error) : undefined;
     throw new PublishError('REDIS_UNAVAILABLE', reason === undefined ? {} : { reason }, { cause: error });
   }
@@ -94,7 +94,12 @@ export async function unlessRedisIsAway<T>(call: () => Promise<T>): Promise<T | 
   try {
     return await call();
   } catch (error) {
-    if (error instanceof PublishError && error.code !== 'REDIS_UNAVAILABLE') throw error;
+    if ((error instanceof PublishError && error.code !== 'REDIS_UNAVAILABLE') || isFault(error)) throw error;
     return undefined;
   }
+}
+
+/** What only code throws that is wrong: no word of Redis's, and it would not pass. */
+function isFault(error: unknown): boolean {
+  return error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError;
 }

@@ -36,7 +36,7 @@ export class NothingSentError extends Error {
 }
 
 /** What undici names a peer that stopped moving bytes. */
-const TIMEOUT_CODES = ['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'];
+const TIMEOUT_CODES = ['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'DEADLINE_REACHED'];
 
 /**
  * The PublishError for a call without an answer. What is a PublishError already (a body's own) stays as it is.

@@ -39,12 +39,17 @@ const contentWire = z.object({ publish_id: looseText, post_id: looseText, reason
  */
 export function isSignedByTikTok(signature: string | undefined, rawBody: Buffer, clientSecret: string): boolean {
   const fields = new Map((signature ?? '').split(',').map((field) => splitOnce(field.trim())));
+  const seconds = fields.get('t') ?? '';
+  if (!isNumber(seconds)) return false;
   const given = Buffer.from(fields.get('s') ?? '', 'hex');
-  const expected = createHmac('sha256', clientSecret)
-    .update(`${fields.get('t') ?? ''}.`)
-    .update(rawBody)
-    .digest();
+  const expected = createHmac('sha256', clientSecret).update(`${seconds}.`).update(rawBody).digest();
   return given.length === expected.length && timingSafeEqual(given, expected);
+}
+
+function isNumber(digits: string): boolean {
+  return (
+    digits !== '' && Number.isSafeInteger(Number(digits)) && Number(digits) >= 0 && String(Number(digits)) === digits
+  );
 }
 
 /** Reads a webhook's body, whose `content` is JSON within JSON. @returns undefined for what is none */

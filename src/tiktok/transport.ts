@@ -16,7 +16,7 @@ export interface TikTokTimeouts {
   readonly connectMs: number;
   /** From the start of an API call to the last byte of its answer. Default 30 s. */
   readonly answerMs: number;
-  /** Without a byte moving in an upload. Default 30 s. */
+  /** Without a byte moving in an upload; its answer has this and `answerMs` after the last byte. Default 30 s. */
   readonly stallMs: number;
 }
 
@@ -30,6 +30,9 @@ export const DEFAULT_TIMEOUTS: TikTokTimeouts = {
 const READING_MS = 100;
 /** No documented answer is larger than a few kB. */
 const MAX_ANSWER_BYTES = 1_000_000;
+
+/** Nothing of it is read. */
+const MAX_UPLOAD_ANSWER_BYTES = 65_536;
 
 /** Gateways distrust calls that don't say who they are. */
 const USER_AGENT = 'tiktok-publisher';
@@ -92,18 +95,51 @@ export function createTransport(timeouts: TikTokTimeouts, proxy?: ProxySettings)
         }),
       ),
     put: (call) =>
-      classified(call, 'UPLOAD_STALLED', async () => {
-        const answer = await send(uploads, 'PUT', call, asRequestBody(call.body), call.signal);
-        // The status line alone is the answer: a body that breaks off takes nothing from it.
-        await answer.body.dump().catch(() => undefined);
-        // undici frees a connection one turn after its answer: without this the next chunk would open another.
-        await setImmediate();
-        return toRawAnswer(answer, '', []);
-      }),
+      classified(call, 'UPLOAD_STALLED', () =>
+        withAnswerInTime(call, timeouts, async (body, signal, onAnswer) => {
+          const answer = await send(uploads, 'PUT', call, asRequestBody(body), signal);
+          onAnswer();
+          // The status line alone is the answer: a body that breaks off takes nothing from it.
+          await answer.body.dump({ limit: MAX_UPLOAD_ANSWER_BYTES, signal }).catch(() => undefined);
+          // undici frees a connection one turn after its answer: without this the next chunk would open another.
+          await setImmediate();
+          return toRawAnswer(answer, '', []);
+        }),
+      ),
     close: async () => {
       await Promise.all(agents.map((agent) => agent.destroy()));
     },
   };
+}
+
+/**
+ * Runs an upload within a deadline that begins with the last byte of the file, or with an answer before that: the bytes may
+ * take what they need, but an answer that comes drop by drop must not hold its place for ever.
+ */
+async function withAnswerInTime<T>(
+  { body, signal }: ChunkPut,
+  { answerMs, stallMs }: TikTokTimeouts,
+  run: (body: AsyncIterable<Uint8Array>, signal: AbortSignal, onAnswer: () => void) => Promise<T>,
+): Promise<T> {
+  const upload = new AbortController();
+  const abort = () => upload.abort(signal?.reason);
+  signal?.addEventListener('abort', abort, { once: true });
+  // The last bytes may still be on their way out of this process.
+  const withinMs = stallMs + answerMs;
+  let timer: NodeJS.Timeout | undefined;
+  const startTimer = () => {
+    timer ??= setTimeout(() => upload.abort(new DeadlineReachedError(withinMs)), withinMs);
+  };
+  async function* timed() {
+    yield* body;
+    startTimer();
+  }
+  try {
+    return await run(timed(), upload.signal, startTimer);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', abort);
+  }
 }
 
 /** A connector, with every failure marked as one before which nothing was sent. */

@@ -247,3 +247,36 @@ function sign(content: Buffer, { webhookSecret }: Knowledge): string {
   const hex = createHmac('sha256', webhookSecret).update(`${seconds}.`).update(content).digest('hex');
   return `t=${seconds},s=${hex}`;
 }
+
+/** Reports as TikTok sends them, signed as TikTok does, and of every kind of wrongness. */
+export function hostileWebhooks(known: Knowledge): fc.Arbitrary<RawRequest> {
+  const reported = fc
+    .tuple(constantFrom(...Object.keys(REPORT)), oneof(junkValue, fc.json(), constant(undefined)))
+    .map(([name, value]) => Buffer.from(JSON.stringify({ ...REPORT, [name]: value })));
+  const event = constantFrom(
+    ...['post.publish.complete', 'post.publish.failed', 'post.publish.no_longer_publicaly_available'],
+    ...['authorization.removed', 'video.upload.failed', '__proto__', 'constructor'],
+  ).map((name) => Buffer.from(JSON.stringify({ ...REPORT, event: name })));
+  const large = fc
+    .nat(120_000)
+    .map((length) => Buffer.from(JSON.stringify({ ...REPORT, content: 'x'.repeat(length) })));
+  const content = oneof(
+    { weight: 6, arbitrary: reported },
+    { weight: 3, arbitrary: event },
+    { weight: 3, arbitrary: bytes },
+    { weight: 1, arbitrary: large },
+  );
+  const signature = oneof(
+    { weight: 6, arbitrary: constant('right') },
+    { weight: 2, arbitrary: junkHeader },
+    { weight: 1, arbitrary: fc.tuple(junkHeader, junkHeader).map(([time, hex]) => `t=${time},s=${hex}`) },
+  );
+  return fc.tuple(content, signature).map(([body, given]) => {
+    const lines = [
+      ...['POST /webhooks/tiktok HTTP/1.1', 'host: 127.0.0.1', 'connection: close', 'content-type: application/json'],
+      `tiktok-signature: ${given === 'right' ? sign(body, known) : given}`,
+      `content-length: ${body.length}`,
+    ];
+    return { head: lines.join('\r\n'), body };
+  });
+}

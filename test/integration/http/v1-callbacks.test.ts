@@ -13,6 +13,20 @@ describe('/v1/callbacks', () => {
     expect(answer.body).toEqual({ counts, paused: [], disabled: [], failed: [] });
   });
 
+  it.each([null, 7, {}, { id: 7 }, { id: 'x', event: null }])(
+    'shows a failed entry of a stranger: %j',
+    async (data) => {
+      const api = await startApi();
+      const { events } = api.queues;
+      const { id } = await events.add('any', data as never);
+      await api.redis.lrem(events.toKey('wait'), 0, id ?? '');
+      await api.redis.zadd(events.toKey('failed'), 1, id ?? '');
+      const answer = await api.call('GET', '/v1/callbacks');
+      expect(answer).toMatchObject({ status: 200, body: { failed: [{ eventId: id, endpoint: null }] } });
+      expect((await api.call('POST', '/v1/callbacks/replay-failed?host=app.example.com')).status).toBe(200);
+    },
+  );
+
   it('shows what of a job is still on its way', async () => {
     const api = await startApi();
     const request = { ...PULL_REQUEST, callbackUrl: 'https://app.example.com/hook?token=s3cret' };

@@ -103,6 +103,11 @@ describe('POST /v1/publishes', () => {
     expect(await statusOf(join(inside.folder, '..', 'video.mp4'))).toBe(403);
     expect(await statusOf(outside.file)).toBe(403);
     expect(await statusOf(`${inside.folder}-beside/video.mp4`)).toBe(403);
+    // A link to a folder must not tell which files there are behind it.
+    await symlink(outside.folder, join(inside.folder, 'folder-out'));
+    for (const name of ['video.mp4', 'nothing.mp4', 'no/thing.mp4', '../nothing.mp4']) {
+      expect([name, await statusOf(`${inside.folder}/folder-out/${name}`)]).toEqual([name, 403]);
+    }
   });
 
   it('takes photos and videos for TikTok to download from below MEDIA_ROOTS only, too', async () => {

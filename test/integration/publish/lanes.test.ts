@@ -95,7 +95,7 @@ describe('a lane', () => {
     await eventually(async () => (await publisher.get(first.id))?.waitingFor === cap);
     expect(await publisher.get(second.id)).toMatchObject({
       state: 'queued',
-      waitingFor: expect.stringMatching(/turn|cap/),
+      waitingFor: cap,
     });
     const endpoint = mode === 'inbox' ? 'inbox_init' : 'video_init';
     expect(simulator.journal.requests({ endpoint })).toHaveLength(1);

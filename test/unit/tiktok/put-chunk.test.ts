@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { PublishError } from '../../../src/core/publish-error.ts';
 import type { PutChunkInput } from '../../../src/tiktok/tiktok-client.ts';
 import { rejection } from '../../support/rejection.ts';
@@ -172,6 +172,33 @@ describe('putChunk', () => {
     const put = client.putChunk(chunkTo(url, { chunk, totalBytes: huge, body: endless }));
     expect((await rejection(put)).code).toBe('UPLOAD_STALLED');
     peer.close();
+  });
+
+  it.each([
+    ['a head that comes byte by byte', '', 'H', 'UPLOAD_STALLED'],
+    ['hints that it is at work, without end', '', 'HTTP/1.1 102 Processing\r\n\r\n', 'UPLOAD_STALLED'],
+    ['a body that comes byte by byte', 'HTTP/1.1 206 Partial Content\r\ncontent-length: 9999\r\n\r\n', 'x', 206],
+    ['a body without end', 'HTTP/1.1 206 Partial Content\r\n\r\n', 'x'.repeat(60_000), 206],
+  ])('is not held up by %s', async (_title, start, drop, outcome) => {
+    const drips: NodeJS.Timeout[] = [];
+    const peer = createServer((socket) => {
+      socket.on('error', () => undefined).resume();
+      socket.write(start);
+      const letters = drop === 'H' ? 'HTTP/1.1 206 Partial Content\r\n'.repeat(100) : undefined;
+      let sent = 0;
+      drips.push(setInterval(() => socket.write(letters?.[sent++] ?? drop), 20));
+    }).listen(0, '127.0.0.1');
+    onTestFinished(() => {
+      for (const drip of drips) clearInterval(drip);
+      peer.close();
+    });
+    await once(peer, 'listening');
+    const address = peer.address();
+    const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+    const { client } = await clientUnderTest({ apiBaseUrl: url, timeouts: { answerMs: 200, stallMs: 200 } });
+    const put = client.putChunk(chunkTo(url));
+    if (outcome === 206) expect((await put).httpStatus).toBe(206);
+    else expect((await rejection(put)).code).toBe(outcome);
   });
 
   it('knows nothing when the connection is cut after the chunk', async () => {

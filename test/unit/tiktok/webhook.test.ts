@@ -28,6 +28,9 @@ describe('the signature of a webhook', () => {
     ['a signature that is too short', header.slice(0, -2), body],
     ['no hex', 't=1795449601,s=zz', body],
     ['no time', header.replace('t=1795449601,', ''), body],
+    ['a time of no digits', sign(SECRET, 'now', body), body],
+    ['a time that is no whole number', sign(SECRET, '1.5', body), body],
+    ['a time before 1970', sign(SECRET, '-1', body), body],
     ['nothing', '', body],
     ['no header', undefined, body],
   ])('does not fit %s', (_, given, signed) => {
