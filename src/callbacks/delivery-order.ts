@@ -1,3 +1,4 @@
+import { LINE_KEPT_MS } from '../core/callback-schedule.ts';
 import type { Queues } from '../queues/queues.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
@@ -19,7 +20,10 @@ export function createDeliveryOrder(deps: {
     /** Adds a delivery at the end of a line. @param position of its event on the stream */
     async add(line: string, deliveryId: string, position: string): Promise<void> {
       const [milliseconds = 0, sequence = 0] = position.split('-').map(Number);
-      await redis.zadd(keys.undeliveredEvents(line), 'NX', milliseconds * POSITIONS_A_MS + sequence, deliveryId);
+      const key = keys.undeliveredEvents(line);
+      const score = milliseconds * POSITIONS_A_MS + sequence;
+      // What is left of a line whose entries Redis lost goes by itself.
+      await redis.multi().zadd(key, 'NX', score, deliveryId).pexpire(key, LINE_KEPT_MS).exec();
     },
 
     /** The event of the same job that has to go first, if there is one. */

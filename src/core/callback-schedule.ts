@@ -1,5 +1,5 @@
 import type { NextRetry } from './retry-policy.ts';
-import { HOUR_MS, MINUTE_MS, SECOND_MS } from './units.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from './units.ts';
 
 export interface CallbackSchedule {
   /** The pause after the first failed delivery, after the second, and so on; the last failure ends it. */
@@ -26,6 +26,9 @@ export const ELEVEN_TRIES_IN_A_DAY: CallbackSchedule = {
   // "15 to 30 seconds" (the Standard Webhooks specification, "Deliverability and reliability").
   timeoutMs: 15 * SECOND_MS,
 };
+
+/** How long the order of deliveries is kept after the last event: it matters only while they are tried, which is far shorter. */
+export const LINE_KEPT_MS = 30 * DAY_MS;
 
 /** Each pause is between 80 and 120 % of its length, so that what failed together does not come back together. */
 const JITTER = 0.2;

@@ -1,4 +1,5 @@
 import { ACCOUNT_HOLD_LUA } from '../accounts/account-hold.ts';
+import { LINE_KEPT_MS } from '../core/callback-schedule.ts';
 import { FACT_NAMES } from '../core/learned-facts.ts';
 import { DAY_MS } from '../core/units.ts';
 import { IS_NEWCOMER_LUA, NOTE_DIRECT_POST_LUA } from '../limits/caps.ts';
@@ -21,9 +22,6 @@ const TIMELINE_LENGTH = 300;
  */
 export const TIKTOK_ID_KEPT_MS = 400 * DAY_MS;
 
-/** The order of a job's deliveries matters only while they are tried, which is far shorter. */
-const UNDELIVERED_KEPT_MS = 30 * DAY_MS;
-
 /** The stream of events keeps the last ones. */
 const MAX_EVENTS = 100_000;
 
@@ -35,7 +33,7 @@ local function addEvent(id, revision, event, outbox, undelivered)
   local eventId = id .. '-' .. revision .. '-1'
   redis.call('XADD', outbox, '*', 'id', eventId, 'subject', id, 'event', event)
   redis.call('ZADD', undelivered, revision, eventId)
-  redis.call('PEXPIRE', undelivered, ${UNDELIVERED_KEPT_MS})
+  redis.call('PEXPIRE', undelivered, ${LINE_KEPT_MS})
 end
 `;
 

@@ -103,6 +103,8 @@ return leaveLane(KEYS[1], KEYS[2], KEYS[4], KEYS[5], KEYS[6], ARGV[1], ARGV[2], 
 
 /** A job that leaves the lane wakes the next one's entry; this is only how long BullMQ delays that entry (ms). */
 export const AWAITING_TURN_MS = 30 * DAY_MS;
+/** How long it is kept why an account waited: nobody else removes that of an account that is gone (ms). */
+const DELAY_KEPT_MS = 30 * DAY_MS;
 /** After how long the sweep looks at an admitted job that did not leave (ms). */
 const STALE_AFTER_MS = 10 * SECOND_MS;
 
@@ -175,7 +177,14 @@ export function createLanes({ redis, keys, clock }: { redis: RedisClient; keys: 
 
     /** Stores why a whole account waits, to be shown with its waiting jobs. */
     async showDelay(account: string, { reason, until }: LaneDelay): Promise<void> {
-      await redis.hset(keys.laneDelay(account), { reason, until: until ?? '' });
+      const key = keys.laneDelay(account);
+      const lastsMs = Math.max(0, (until ?? 0) - clock.now());
+      const fields = { reason, until: until ?? '' };
+      await redis
+        .multi()
+        .hset(key, fields)
+        .pexpire(key, lastsMs + DELAY_KEPT_MS)
+        .exec();
     },
 
     /** Why a whole account waits, if it does. */
