@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../core/units.ts';
 import { requestCodeLabel, statusLabel, VALUES_FROM_THE_START, webhookLabel } from './label-values.ts';
-import { registerPausedGauge, registerQueueGauge, registerWorkerGauge } from './sampled-gauges.ts';
+import { registerQueueGauge, registerStoredGauge, registerWorkerGauge } from './sampled-gauges.ts';
 
 /** What one metric is: the code registers it and docs/metrics.md lists it from here. @internal */
 export interface MetricRow {
@@ -63,6 +63,10 @@ export const METRIC_TABLE = {
   tiktok_token_refreshes_total: row('counter', 'refreshes of access tokens', 'outcome'),
   tiktok_events_delivered_total: row('counter', 'delivery attempts of events to callback URLs', 'outcome'),
   tiktok_publishing_paused: row('gauge', '1 while all publishing is paused, else 0'),
+  tiktok_oldest_waiting_seconds: row(
+    'gauge',
+    'how long the job that a worker should take next has been ready for one; 0 where none waits',
+  ),
   tiktok_callback_endpoints_paused: row('gauge', 'callback endpoints that are paused after repeated failures'),
   tiktok_webhooks_received_total: row('counter', 'TikTok webhooks, by event and result', 'event', 'outcome'),
   tiktok_workers_running: row(
@@ -153,6 +157,7 @@ export function createMetrics(options: MetricsOptions = {}) {
   const webhooks = counter('tiktok_webhooks_received_total');
   const watchRunning = registerWorkerGauge(definition('tiktok_workers_running'));
   const watchReady = registerWorkerGauge(definition('tiktok_worker_ready'));
+  const watchOldest = registerStoredGauge(definition('tiktok_oldest_waiting_seconds'));
   for (const labels of VALUES_FROM_THE_START.jobs) jobs.inc(labels, 0);
   for (const step of VALUES_FROM_THE_START.steps) {
     redisCalls.inc({ step }, 0);
@@ -204,6 +209,9 @@ export function createMetrics(options: MetricsOptions = {}) {
     /** Asks for the count at every scrape; where it can't be counted the last number stays. */
     watchPausedEndpoints: registerPausedGauge(definition('tiktok_callback_endpoints_paused')),
     watchPause: registerPausedGauge(definition('tiktok_publishing_paused')),
+    watchPausedEndpoints: registerStoredGauge(definition('tiktok_callback_endpoints_paused')),
+    /** The same for how long the next job has waited (ms). */
+    watchOldestWaiting: (waitedMs: () => Promise<number>) => watchOldest(async () => toSeconds(await waitedMs())),
     render: () => registry.metrics(),
     contentType: registry.contentType,
   };
