@@ -207,8 +207,7 @@ export function createMetrics(options: MetricsOptions = {}) {
     /** Asks for the counts at every scrape; a queue that can't be counted is left out of that scrape. */
     watchQueue: registerQueueGauge(definition('bullmq_jobs')),
     /** Asks for the count at every scrape; where it can't be counted the last number stays. */
-    watchPausedEndpoints: registerPausedGauge(definition('tiktok_callback_endpoints_paused')),
-    watchPause: registerPausedGauge(definition('tiktok_publishing_paused')),
+    watchPause: registerStoredGauge(definition('tiktok_publishing_paused')),
     watchPausedEndpoints: registerStoredGauge(definition('tiktok_callback_endpoints_paused')),
     /** The same for how long the next job has waited (ms). */
     watchOldestWaiting: (waitedMs: () => Promise<number>) => watchOldest(async () => toSeconds(await waitedMs())),
