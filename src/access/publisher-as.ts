@@ -3,6 +3,7 @@ import { NO_JOBS } from '../core/job-counts.ts';
 import type { JobFilter } from '../core/job-filter.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { PublishJob } from '../core/publish-job.ts';
+import type { PublishingPause } from '../core/publishing-pause.ts';
 import type { EventFeed, EventsOptions, Publisher } from '../producers/publisher.ts';
 
 /** What callers may ask of a publisher. */
@@ -80,6 +81,18 @@ export function publisherAs(publisher: CallersPublisher, caller: Caller, addLine
     cancel: async (id) => await changeJob('publish.cancel', id, () => publisher.cancel(id, { by })),
     retry: async (id, options) => await changeJob('publish.retry', id, () => publisher.retry(id, { ...options, by })),
     update: async (id, changes) => await changeJob('publish.update', id, () => publisher.update(id, changes, { by })),
+    async pause(options) {
+      const before = await publisher.paused();
+      const after = await publisher.pause({ ...options, by });
+      await addLine({ action: 'publishing.pause', by, subject: 'publishing', account: null, ...pauses(before, after) });
+      return after;
+    },
+    async resume() {
+      const before = await publisher.paused();
+      await publisher.resume();
+      await addLine({ action: 'publishing.resume', by, subject: 'publishing', account: null, ...pauses(before, null) });
+    },
+    paused: publisher.paused,
     events: (options = {}) => eventsOf(publisher, caller, options),
     async preflight(request, options) {
       refuseForeign(request.account);
@@ -123,6 +136,10 @@ export function publisherAs(publisher: CallersPublisher, caller: Caller, addLine
 function accountsIn({ account }: Pick<JobFilter, 'account'>, caller: Caller): readonly string[] | undefined {
   const asked = account === undefined ? caller.accounts : [account].flat();
   return asked?.filter((each) => mayTouch(caller, each));
+}
+
+function pauses(before: PublishingPause | null, after: PublishingPause | null) {
+  return { before: before && { ...before }, after: after && { ...after } };
 }
 
 const COMPARED = ['state', 'scheduledAt', 'priority'] as const;

@@ -4,9 +4,10 @@ import type { RedisClient } from '../redis/lua-script.ts';
 /** Why an account holds its jobs back: it is paused, or its owner must connect it again. */
 export type AccountHold = 'account_paused' | 'reauthorization';
 
-/** `accountHold(key)` for scripts: an {@link AccountHold}, or nil. */
+/** `accountHold(key, pause)` for scripts: an {@link AccountHold}, `publishing_paused` if there is that key, or nil. */
 export const ACCOUNT_HOLD_LUA = `
-local function accountHold(key)
+local function accountHold(key, pause)
+  if redis.call('EXISTS', pause) == 1 then return 'publishing_paused' end
   local seen = redis.call('HMGET', key, 'pausedAt', 'reauthorizationRequiredAt')
   if seen[1] then return 'account_paused' end
   if seen[2] then return 'reauthorization' end

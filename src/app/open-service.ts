@@ -72,6 +72,7 @@ export async function openMeasuredService(app: App): Promise<Service> {
     metrics.watchQueue(queue.name, () => queue.getJobCounts());
   }
   metrics.watchPausedEndpoints(() => redis.zcard(app.keys.pausedEndpoints));
+  metrics.watchPause(() => redis.exists(app.keys.publishingPause));
   metrics.watchOldestWaiting(async () => waitedMs(await queues.nextPublishEntries(), app.clock.now()));
   return service;
 }

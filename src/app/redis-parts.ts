@@ -10,6 +10,7 @@ import { createCaps } from '../limits/caps.ts';
 import { createCreatorCache } from '../limits/creator-cache.ts';
 import { createFacts } from '../limits/facts.ts';
 import { createLanes } from '../limits/lanes.ts';
+import { createPauseStore } from '../limits/publishing-pause.ts';
 import { createReservations } from '../limits/reservations.ts';
 import { createQueues, type Queues } from '../queues/queues.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
@@ -51,6 +52,7 @@ export function storedParts(
     reader: createLedgerReader({ redis, keys, clock }),
     versions: createLedgerVersionStore({ redis, keys, confirmation }),
     lanes: createLanes({ redis, keys, clock }),
+    publishingPause: createPauseStore({ redis, keys, clock }),
     accountNames: createAccountNames({ redis, keys }),
     reservations: createReservations({ redis, keys, clock }),
     caps: createCaps({ redis, keys, clock }),

@@ -27,10 +27,35 @@ export interface WorkerOverrides extends Partial<Omit<WorkerDeps, 'tokens' | 'se
 export function workerParts(service: Service, { tokens, settings, ...overrides }: WorkerOverrides): WorkerDeps {
   const { app, versions, vault, creatorCache: creators, lanes, ...shared } = service;
   const { config, keys, log, clock, random, sealer, requestSecrets } = app;
-  const { redis, queues, reservations, caps, facts, accountNames, tiktok, metrics, measureStep, webhooks } = shared;
+  const {
+    redis,
+    queues,
+    publishingPause,
+    reservations,
+    caps,
+    facts,
+    accountNames,
+    tiktok,
+    metrics,
+    measureStep,
+    webhooks,
+  } = shared;
   const ledgerGuard = createLedgerGuard({ versions, file: versionFileOf(app), log });
   return {
-    ...{ queues, tiktok, reservations, caps, facts, creators, lanes, accountNames, webhooks, metrics, measureStep },
+    ...{
+      queues,
+      tiktok,
+      reservations,
+      caps,
+      facts,
+      creators,
+      lanes,
+      publishingPause,
+      accountNames,
+      webhooks,
+      metrics,
+      measureStep,
+    },
     ...{ log, clock, random, sealer, requestSecrets, tracing: app.traces?.tracing, ledgerGuard },
     tokens: tokens === undefined ? service.tokens : checkTokens(tokens),
     ledger: rememberJobs(ledgerGuard.protect(service.ledger), { log }),

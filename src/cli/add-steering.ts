@@ -28,4 +28,12 @@ export function addSteering(program: Command, run: Run): void {
     .argument('<id>', JOB_ID)
     .option('--force', 'start again even if the post may have been published; check on TikTok first')
     .action((id, options) => run(async (context) => (await import('./commands/jobs.ts')).retry(id, options, context)));
+  withJson(program.command('pause'))
+    .description('pause all publishing; uploads under way finish, and jobs are still accepted')
+    .option('--reason <text>', 'why, for people')
+    .option('--until <time>', 'when the pause ends by itself, written as for publish')
+    .action((options) => run(async (context) => (await import('./commands/pause.ts')).pause(options, context)));
+  withJson(program.command('resume'))
+    .description('resume all publishing')
+    .action(() => run(async (context) => (await import('./commands/pause.ts')).resume(context)));
 }

@@ -58,7 +58,10 @@ export function asTyped(advice: string): string {
 export function typedName(field: string): string {
   const [, index] = /^media\.(?:items|urls)\.(\d+)/.exec(field) ?? [];
   if (index !== undefined) return `photo ${Number(index) + 1}`;
-  return OPTION_OF_FIELD[field] ?? OPTION_OF_FIELD[field.slice(0, Math.max(0, field.lastIndexOf('.')))] ?? field;
+  // One value of a list.
+  const [list = '', at, ...more] = field.split('.');
+  const isInList = more.length === 0 && Number.isInteger(Number(at ?? Number.NaN));
+  return OPTION_OF_FIELD[isInList ? list : field] ?? field;
 }
 
 /** Says what is wrong in terms of what was typed. */

@@ -107,6 +107,8 @@ export const AUDIT_ACTIONS = [
   'account.create_link',
   'callback.replay',
   'callback.resume',
+  'publishing.pause',
+  'publishing.resume',
   'subscription.create',
   'subscription.delete',
   'subscription.test',

@@ -11,6 +11,7 @@ export const WAIT_TEXTS: Readonly<Record<WaitReason, string>> = {
   active_user_cap: "the app's daily limit of posting accounts",
   account_paused: 'the account, which is paused',
   reauthorization: 'the account, which must be connected again',
+  publishing_paused: 'the end of the pause of all publishing',
   replication: 'the Redis replicas, which have not confirmed the last write',
 };
 

@@ -238,6 +238,7 @@ const WAITED_TOO_LONG = {
   account_paused: 'AUTH_ACCOUNT_PAUSED',
   reauthorization: 'AUTH_REAUTHORIZATION_REQUIRED',
   replication: 'REDIS_NOT_REPLICATED',
+  publishing_paused: 'CONFIG_PUBLISHING_PAUSED',
 } as const satisfies Record<WaitReason, ErrorCode>;
 
 /** Until when a job may wait. It counts from its creation, its scheduled time or its last retry (ms since the epoch). */

@@ -76,6 +76,7 @@ export const WAIT_REASONS = [
   'account_paused',
   'reauthorization',
   'replication',
+  'publishing_paused',
 ] as const;
 export type WaitReason = (typeof WAIT_REASONS)[number];
 
@@ -92,7 +93,12 @@ export function isCapOfMode(reason: WaitReason | undefined): reason is keyof typ
 }
 
 /** What a job waits for without knowing until when: somebody else's action wakes it. */
-export const LANE_REASONS = ['turn', 'account_paused', 'reauthorization'] as const satisfies readonly WaitReason[];
+export const LANE_REASONS = [
+  'turn',
+  'account_paused',
+  'reauthorization',
+  'publishing_paused',
+] as const satisfies readonly WaitReason[];
 export type LaneReason = (typeof LANE_REASONS)[number];
 
 /** Parses a stored waiting reason; versions before 0.2 wrote `slot` for `turn`. @returns undefined for anything else */

@@ -98,7 +98,7 @@ export function prepareClaim({ redis, keys, clock, nextCall }: ClaimParts) {
   const tableOf = (poll: PollClaim | undefined) =>
     keyTable(keys.start, {
       ...{ jobPrefix: keys.job(''), version: keys.ledgerVersion, webhooksArrive: keys.webhooksArrive, due: keys.due },
-      ...{ facts: keys.facts, activeUsers: keys.activeUsers },
+      ...{ facts: keys.facts, activeUsers: keys.activeUsers, publishingPause: keys.publishingPause },
       ...{ laneAdmittedPrefix: keys.laneAdmitted(''), accountPrefix: keys.account('') },
       ...{ polledJobsPrefix: keys.polledJobs('') },
       ...(poll && { statusCallsPrefix: keys.reservations('', 'status') }),

@@ -88,6 +88,11 @@ export function createJobCounts({
   /** Counts those that wait for their turn as what they are shown to wait for. */
   async function waitingAsShown(sizes: Map<WaitReason, number>, account: string | undefined): Promise<void> {
     if ((sizes.get('turn') ?? 0) === 0) return;
+    if ((await laneDelays.pause()) !== undefined) {
+      sizes.set('publishing_paused', (sizes.get('publishing_paused') ?? 0) + (sizes.get('turn') ?? 0));
+      sizes.set('turn', 0);
+      return;
+    }
     const lanes = account === undefined ? await laneDelays.accounts() : [account];
     for (const [name, { reason }] of await laneDelays.of(lanes)) {
       const parts = await sizesOf([INDEX_NAMES.account(name), INDEX_NAMES.waitingFor('turn')]);

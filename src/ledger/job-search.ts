@@ -71,6 +71,13 @@ export function createJobSearch({ redis, keys, readMany, laneDelays }: SearchPar
 
   /** A job that waits for its turn is shown to wait for what its whole account waits for. */
   async function waitingCondition(wanted: NonNullable<ParsedFilter['waitingFor']>): Promise<Condition> {
+    if ((await laneDelays.pause()) !== undefined) {
+      const stored = wanted.flatMap((reason) => {
+        if (reason === 'turn') return [];
+        return reason === 'publishing_paused' ? (['turn', reason] as const) : [reason];
+      });
+      return { names: stored.map(INDEX_NAMES.waitingFor) };
+    }
     const also = new Set<string>();
     const delayed = new Set<string>();
     for (const { reason, waiting, admitted } of await laneDelays.all()) {

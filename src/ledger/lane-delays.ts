@@ -2,6 +2,7 @@ import { HOLD_FIELDS, holdOf } from '../accounts/account-hold.ts';
 import type { Clock } from '../core/ports.ts';
 import { MINUTE_MS } from '../core/units.ts';
 import { type LaneDelay, parseLaneDelay } from '../limits/lanes.ts';
+import { createPauseStore } from '../limits/publishing-pause.ts';
 import type { Keys } from '../redis/keys.ts';
 import { asArray, type RedisClient } from '../redis/lua-script.ts';
 
@@ -16,6 +17,15 @@ export type LaneDelays = ReturnType<typeof createLaneDelays>;
 
 /** Why the lanes stand still in which jobs wait for their turn. */
 export function createLaneDelays({ redis, keys, clock }: { redis: RedisClient; keys: Keys; clock: Clock }) {
+  const pauses = createPauseStore({ redis, keys, clock });
+
+  /** Of all publishing. */
+  async function pause(): Promise<LaneDelay | undefined> {
+    const found = await pauses.read();
+    if (found === undefined) return undefined;
+    return { reason: 'publishing_paused', until: found.until === null ? undefined : Date.parse(found.until) };
+  }
+
   /** Of these accounts, those whose lanes stand still. */
   async function of(accounts: Iterable<string>): Promise<ReadonlyMap<string, LaneDelay>> {
     const names = [...new Set(accounts)];
@@ -44,6 +54,7 @@ export function createLaneDelays({ redis, keys, clock }: { redis: RedisClient; k
   }
 
   return {
+    pause,
     accounts,
     of,
 

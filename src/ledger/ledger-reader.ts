@@ -33,8 +33,9 @@ export function createLedgerReader({ redis, keys, clock = Date }: { redis: Redis
       if (flat.length === 0) return undefined;
       return { record: decodeRecord(flat), timeline: parseTimeline(timeline as string[]) };
     });
-    const waiting = records.flatMap((found) => (found?.record.waitingFor === 'turn' ? [found.record.account] : []));
-    const delays = await laneDelays.of(waiting);
+    const waiting = records.flatMap((found) => (waitsForOthers(found?.record) ? [found?.record.account ?? ''] : []));
+    const pause = waiting.length === 0 ? undefined : await laneDelays.pause();
+    const delays = pause === undefined ? await laneDelays.of(waiting) : new Map(waiting.map((name) => [name, pause]));
     return records.map((found) =>
       found === undefined ? undefined : toPublishJob(withLaneDelay(found.record, delays), found.timeline),
     );
@@ -69,13 +70,18 @@ export function createLedgerReader({ redis, keys, clock = Date }: { redis: Redis
   };
 }
 
+function waitsForOthers(record: LedgerRecord | undefined): boolean {
+  return record?.waitingFor === 'turn' || record?.waitingFor === 'publishing_paused';
+}
+
 /** A job that waits for its turn waits for what its whole account waits for. */
 function withLaneDelay(record: LedgerRecord, delays: ReadonlyMap<string, LaneDelay>): LedgerRecord {
-  const delay = record.waitingFor === 'turn' ? delays.get(record.account) : undefined;
-  const isOfOtherMode = isCapOfMode(delay?.reason) && MODE_OF_CAP[delay.reason] !== record.mode;
-  return delay === undefined || isOfOtherMode
-    ? record
-    : { ...record, waitingFor: delay.reason, waitingUntil: delay.until };
+  const delay = delays.get(record.account);
+  if (delay === undefined || !waitsForOthers(record)) return record;
+  // One whose pause is over is about to be woken.
+  if (record.waitingFor === 'publishing_paused' && delay.reason !== 'publishing_paused') return record;
+  const isOfOtherMode = isCapOfMode(delay.reason) && MODE_OF_CAP[delay.reason] !== record.mode;
+  return isOfOtherMode ? record : { ...record, waitingFor: delay.reason, waitingUntil: delay.until };
 }
 
 const timelineEntrySchema = z.looseObject({ at: z.string(), event: z.string() });

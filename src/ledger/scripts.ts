@@ -93,7 +93,7 @@ local function claim(id, run, start, stallsSoFar)
   -- A job that is polled has left its lane and is past the cap; a status call is booked for it.
   local isPolled = key.statusCallsPrefix and state == 'processing'
   local hasTurn = not isPolled and redis.call('ZSCORE', key.laneAdmittedPrefix .. account, id)
-    and not accountHold(key.accountPrefix .. account)
+    and not accountHold(key.accountPrefix .. account, key.publishingPause)
   local isBooked = booked and cjson.decode(booked).at + ${RESERVATION_LATE_MS} >= arg.now
   local mayAsk = isPolled and not isBooked and lastCall ~= arg.call and reserve(key.statusCallsPrefix .. account, arg.limit, arg.windowMs)
   local isPoll = mayAsk and mayAsk[1] == 0

@@ -65,12 +65,12 @@ local function admitOrWait(waiting, admitted, lanes, limit, jobs, account, id, s
 end
 `;
 
-/** ARGV: account, id, score, now. Answers `admitted`, `waiting`, `account_paused` or `reauthorization`. */
+/** ARGV: account, id, score, now. Answers `admitted`, `waiting`, or what holds the job back. */
 const ENTER_LUA = `${ADMIT_OR_WAIT}
 ${ACCOUNT_HOLD_LUA}
 local where = admitOrWait(KEYS[1], KEYS[2], KEYS[4], KEYS[5], KEYS[6], ARGV[1], ARGV[2], ARGV[3], ARGV[4])
 if where == 'waiting' then return where end
-return accountHold(KEYS[3]) or where
+return accountHold(KEYS[3], KEYS[7]) or where
 `;
 
 /**
@@ -121,7 +121,7 @@ export interface LaneMember {
   readonly since: number;
 }
 
-const answerSchema = z.enum(['admitted', 'waiting', 'account_paused', 'reauthorization']);
+const answerSchema = z.enum(['admitted', 'waiting', 'account_paused', 'reauthorization', 'publishing_paused']);
 const idsSchema = z.array(z.string());
 
 export type Lanes = ReturnType<typeof createLanes>;
@@ -142,6 +142,7 @@ export function createLanes({ redis, keys, clock }: { redis: RedisClient; keys: 
     keys.lanes,
     keys.laneLimit,
     keys.job(''),
+    keys.publishingPause,
   ];
 
   async function leave(account: string, id: string): Promise<string[]> {
@@ -160,7 +161,7 @@ export function createLanes({ redis, keys, clock }: { redis: RedisClient; keys: 
     },
 
     /** Asks to begin: `admitted`, or why the job has to wait. Asking again changes nothing. */
-    async enter(member: LaneMember): Promise<'admitted' | 'waiting' | 'account_paused' | 'reauthorization'> {
+    async enter(member: LaneMember): Promise<z.infer<typeof answerSchema>> {
       const { account, id } = member;
       return answerSchema.parse(await runEnter(keysOf(account), [account, id, laneScore(member), clock.now()]));
     },

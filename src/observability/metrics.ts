@@ -62,6 +62,7 @@ export const METRIC_TABLE = {
   tiktok_deferrals_total: row('counter', 'waits that did not use an attempt, by waiting reason', 'reason'),
   tiktok_token_refreshes_total: row('counter', 'refreshes of access tokens', 'outcome'),
   tiktok_events_delivered_total: row('counter', 'delivery attempts of events to callback URLs', 'outcome'),
+  tiktok_publishing_paused: row('gauge', '1 while all publishing is paused, else 0'),
   tiktok_oldest_waiting_seconds: row(
     'gauge',
     'how long the job that a worker should take next has been ready for one; 0 where none waits',
@@ -206,6 +207,7 @@ export function createMetrics(options: MetricsOptions = {}) {
     /** Asks for the counts at every scrape; a queue that can't be counted is left out of that scrape. */
     watchQueue: registerQueueGauge(definition('bullmq_jobs')),
     /** Asks for the count at every scrape; where it can't be counted the last number stays. */
+    watchPause: registerStoredGauge(definition('tiktok_publishing_paused')),
     watchPausedEndpoints: registerStoredGauge(definition('tiktok_callback_endpoints_paused')),
     /** The same for how long the next job has waited (ms). */
     watchOldestWaiting: (waitedMs: () => Promise<number>) => watchOldest(async () => toSeconds(await waitedMs())),

@@ -7,6 +7,7 @@ import { jobNotFound, PublishError } from '../core/publish-error.ts';
 import type { PublishJob } from '../core/publish-job.ts';
 import type { PublishRequest } from '../core/publish-request.ts';
 import type { LedgerReader } from '../ledger/ledger-reader.ts';
+import type { PauseStore } from '../limits/publishing-pause.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import { withRedisErrors } from '../redis/redis-unavailable.ts';
 import { actorIn } from './actor.ts';
@@ -15,12 +16,14 @@ import { publisherClosed } from './closed.ts';
 import { type AcceptableEntry, type EnqueueDeps, enqueueEntries, parseEntries } from './enqueue.ts';
 import { createEventTail, type TailConnection } from './event-tail.ts';
 import { followEvents } from './follow-events.ts';
+import { pausePublishing, resumePublishing } from './pause-publishing.ts';
 import type { EnqueuedJob, EnqueueOptions, Publisher } from './publisher.ts';
 import { updateJob } from './update-job.ts';
 import { waitForCompletion } from './wait-for-completion.ts';
 
 /** What a publisher works with once it is connected. */
 export interface PublisherConnection extends EnqueueDeps, ChangeDeps {
+  readonly publishingPause: PauseStore;
   readonly reader: Pick<LedgerReader, 'read' | 'list' | 'count'>;
   readonly redis: RedisClient;
   /** A connection of its own, for commands that block. */
@@ -93,6 +96,15 @@ export function createPublisher({ eventsKey, checkCallbacks, ...parts }: Publish
     async list(filter = {}) {
       const query = parseJobQuery(filter);
       return await withRedisErrors(async () => await (await open()).reader.list(query));
+    },
+    async pause(options = {}) {
+      return await withRedisErrors(async () => await pausePublishing(options, await open()));
+    },
+    async resume() {
+      await withRedisErrors(async () => await resumePublishing(await open()));
+    },
+    async paused() {
+      return await withRedisErrors(async () => (await (await open()).publishingPause.read()) ?? null);
     },
     async counts({ account } = {}) {
       return await withRedisErrors(

@@ -69,6 +69,7 @@ export { PublishError } from '../core/publish-error.ts';
 export type { AccountEventData, JobEventData, PublishEvent, PublishEventType } from '../core/publish-event.ts';
 export type { PublishFailure, PublishJob, TimelineEntry } from '../core/publish-job.ts';
 export type { PublishState, WaitReason } from '../core/publish-state.ts';
+export type { PauseRequest, PublishingPause } from '../core/publishing-pause.ts';
 export type {
   BulkEntry,
   EnqueuedJob,

@@ -8,6 +8,7 @@ import type { PreflightReport } from '../core/preflight-report.ts';
 import type { PublishEvent } from '../core/publish-event.ts';
 import type { PublishJob } from '../core/publish-job.ts';
 import type { NewRequest } from '../core/publish-request.ts';
+import type { PauseRequest, PublishingPause } from '../core/publishing-pause.ts';
 import type { RetryPlan } from '../core/retry-plan.ts';
 
 /** How a retry was carried out. */
@@ -70,6 +71,9 @@ export interface RetryOptions extends ActorOptions {
   /** Start again although TikTok may have published the job: you have looked and accept the risk of a second post. */
   readonly force?: boolean | undefined;
 }
+
+/** How to pause all publishing. */
+export interface PauseOptions extends PauseRequest, ActorOptions {}
 
 /** Which events to follow. */
 export interface EventsOptions {
@@ -148,6 +152,15 @@ export interface Publisher {
    * `REDIS_NOT_REPLICATED`
    */
   update(id: string, changes: JobChanges, options?: ActorOptions): Promise<PublishJob>;
+  /**
+   * Pauses all publishing: nothing new is sent to TikTok, uploads under way finish. Jobs are still accepted.
+   * @throws PublishError `INPUT_INVALID`, `REDIS_UNAVAILABLE`
+   */
+  pause(options?: PauseOptions): Promise<PublishingPause>;
+  /** Lets all jobs go on that a pause of all publishing held back. @throws PublishError `REDIS_UNAVAILABLE` */
+  resume(): Promise<void>;
+  /** The pause of all publishing; null while there is none. @throws PublishError `REDIS_UNAVAILABLE` */
+  paused(): Promise<PublishingPause | null>;
   /**
    * Resolves with the job once it has its outcome (any terminal state, failures included).
    * @throws PublishError `JOB_NOT_FOUND`, `WAIT_TIMED_OUT`; rejects with the signal's reason when aborted

@@ -25,6 +25,8 @@ export function createKeys(prefix: string) {
     stateJobs: (state: string) => `${prefix}:jobs:state:${state}`,
     /** Sorted sets by which jobs are found, see src/ledger/index-names.ts; those of accounts and states are two of them. */
     jobIndex: (name: string) => `${prefix}:jobs:${name}`,
+    /** String: there while all publishing is paused, with the reason, as JSON. */
+    publishingPause: `${prefix}:publishing-pause`,
     /** Set: keys of metadata by which jobs are found (METADATA_INDEX), as the workers published them. */
     metadataIndex: `${prefix}:metadata-index`,
     /** Hash: how far the workers are with the indexes of jobs that other versions wrote. */

@@ -11,6 +11,7 @@ import type { Caps } from '../limits/caps.ts';
 import type { CreatorCache } from '../limits/creator-cache.ts';
 import type { Facts } from '../limits/facts.ts';
 import type { Lanes } from '../limits/lanes.ts';
+import type { PauseStore } from '../limits/publishing-pause.ts';
 import type { Reservations } from '../limits/reservations.ts';
 import type { MeasureStep, Metrics } from '../observability/metrics.ts';
 import type { Queues } from '../queues/queues.ts';
@@ -54,6 +55,7 @@ export interface WorkerDeps {
   readonly creators: CreatorCache;
   readonly videoClaims: VideoClaims;
   readonly lanes: Lanes;
+  readonly publishingPause: PauseStore;
   readonly pollTimes: PollTimes;
   readonly accountNames: AccountNames;
   readonly sealer: Sealer;

@@ -17,7 +17,7 @@ import type { CheckName, Finding } from '../doctor/finding.ts';
 import { postLive } from '../doctor/live-post.ts';
 import type { LiveStep } from '../doctor/live-steps.ts';
 import { pullFindings } from '../doctor/pull-findings.ts';
-import { payloadFindings, queueFindings } from '../doctor/queue-findings.ts';
+import { pauseFindings, payloadFindings, queueFindings } from '../doctor/queue-findings.ts';
 import { accessFindings, diskFindings, ledgerFindings, redisFindings } from '../doctor/redis-findings.ts';
 import { replicationFindings } from '../doctor/replication-findings.ts';
 import { settingFindings, storageFindings } from '../doctor/setting-findings.ts';
@@ -109,6 +109,7 @@ async function examineRedis(config: Config, onRedis: (app: App) => void): Promis
         ...(await orFinding('redis', () => ledgerFindings(app, parts))),
         ...(await orFinding('clock', () => redisClockFindings(redis, Date.now))),
         ...(await orFinding('accounts', () => accountFindings(redis, app))),
+        ...(await orFinding('queues', () => pauseFindings(parts.publishingPause.read))),
         ...(await orFinding('tiktok', () => factFindings(parts.facts.list))),
       ];
       // Last, since BullMQ writes when they are opened, which a replica refuses.

@@ -1,9 +1,11 @@
+import type { Client } from '../../app/open-client.ts';
 import { headline } from '../../core/headline.ts';
 import { jobChangesSchema } from '../../core/job-changes.ts';
 import { PublishError, toInputProblems } from '../../core/publish-error.ts';
 import type { PublishJob } from '../../core/publish-job.ts';
+import { pauseLine } from '../../core/publishing-pause.ts';
 import type { Publisher, RetriedJob } from '../../producers/publisher.ts';
-import { type CommandContext, commandName } from '../cli-io.ts';
+import { type CommandContext, commandName, type Output } from '../cli-io.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { type FilterOptions, filterOf } from '../filter-options.ts';
 import { countsText, jobTable, jobText } from '../job-text.ts';
@@ -16,6 +18,7 @@ export async function status(idOrKey: string, { io, output }: CommandContext): P
   return await withClient({ io, output }, async (app) => {
     const job = await findJob(idOrKey, app.publisher);
     output.answerProse(job, jobText(job));
+    await tellPause(app, output);
   });
 }
 
@@ -73,9 +76,15 @@ export async function list(options: ListCommandOptions, { io, output }: CommandC
   return await withClient({ io, output }, async (app) => {
     const page = await app.publisher.list({ ...filter, limit, cursor, order: oldestFirst ? 'oldest' : 'newest' });
     output.answer(page, jobTable(page.jobs, Date.now(), io.stdout.columns));
+    await tellPause(app, output);
     if (page.indexing) output.note('Workers still index the jobs of an older version: some may be missing.');
     if (page.nextCursor !== null) output.note(`More jobs: add --cursor ${page.nextCursor}`);
   });
+}
+
+async function tellPause({ publisher }: Client, output: Output): Promise<void> {
+  const pause = await publisher.paused();
+  if (pause !== null) output.note(`${pauseLine(pause)} To go on: tiktok-publisher resume`);
 }
 
 /** `counts`: how many jobs there are. */
@@ -86,6 +95,7 @@ export async function counts(
   return await withClient({ io, output }, async (app) => {
     const found = await app.publisher.counts({ account });
     output.answer(found, countsText(found));
+    await tellPause(app, output);
   });
 }
 

@@ -3,6 +3,7 @@ import type { Job, Queue } from 'bullmq';
 import type { JobReference } from '../../core/job-reference.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { parsePublishRequest } from '../../core/publish-request.ts';
+import { type PublishingPause, pauseLine } from '../../core/publishing-pause.ts';
 import { countText, durationText } from '../../core/quantity-text.ts';
 import { SECOND_MS } from '../../core/units.ts';
 import { QUEUE_NAMES } from '../../queues/queue-names.ts';
@@ -183,4 +184,11 @@ function strangerFindings(queue: string, ids: readonly string[]): Finding[] {
       fix: 'Let the version that wrote them finish them before you downgrade, or upgrade the workers.',
     },
   ];
+}
+
+/** Whether all publishing is paused. */
+export async function pauseFindings(read: () => Promise<PublishingPause | undefined>): Promise<Finding[]> {
+  const pause = await read();
+  if (pause === undefined) return [];
+  return [{ check: 'queues', level: 'advice', message: pauseLine(pause), fix: 'To go on: `tiktok-publisher resume`.' }];
 }

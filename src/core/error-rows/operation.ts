@@ -34,6 +34,11 @@ export const OPERATION_ROWS = {
     retryable: true,
     alert: 'page',
   }),
+  CONFIG_PUBLISHING_PAUSED: giveUp({
+    message: 'all publishing was paused for longer than a job may wait',
+    advice: 'Resume publishing (`tiktok-publisher resume`), then retry.',
+    retryable: true,
+  }),
   CONFIG_PORT_TAKEN: giveUp({
     message: 'the port is in use by another program',
     advice: 'Choose another port with PORT (for the simulator: --port), or stop the program that uses it.',

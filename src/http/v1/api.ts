@@ -12,6 +12,7 @@ import { registerEventRoutes } from './event-routes.ts';
 import { registerFactRoutes } from './fact-routes.ts';
 import { registerKeyRoutes } from './key-routes.ts';
 import { tidyComponents } from './openapi-components.ts';
+import { registerPauseRoutes } from './pause-routes.ts';
 import { registerPreflightRoutes } from './preflight-routes.ts';
 import { registerPublishRoutes } from './publish-routes.ts';
 import { registerSubscriptionRoutes } from './subscription-routes.ts';
@@ -62,6 +63,7 @@ export async function registerApi(
       await prepareApiScope(scope, { ...options, host });
       const api = scope.withTypeProvider<ApiTypes>();
       registerPublishRoutes(api, { ...options, basePath });
+      registerPauseRoutes(api);
       registerPreflightRoutes(api, options);
       registerEventRoutes(api, options);
       registerAccountRoutes(api);

@@ -17,7 +17,8 @@ type LaneDeps = Needs<'clock' | 'lanes' | 'ledger' | 'metrics' | 'queues'>;
 export async function inLane(job: OwnedJob, deps: LaneDeps, step: () => Promise<Settlement>): Promise<Settlement> {
   if (needsTurn(job.record, deps.clock.now())) {
     const answer = job.around.hasTurn ? 'admitted' : await deps.lanes.enter(laneMemberOf(job.record));
-    if (answer !== 'admitted') return await waitInLane(job, answer === 'waiting' ? 'turn' : answer, deps);
+    if (answer !== 'admitted' && !isFinishing(job.record, answer))
+      return await waitInLane(job, answer === 'waiting' ? 'turn' : answer, deps);
   }
   const settlement = await step();
   const { account, id } = job.record;
@@ -26,6 +27,11 @@ export async function inLane(job: OwnedJob, deps: LaneDeps, step: () => Promise<
     await wakeJobs(await deps.lanes.leave(account, id), deps);
   else if (isCapOfMode(job.record.waitingFor)) await wakeJobs(await deps.lanes.leave(account, ''), deps);
   return settlement;
+}
+
+/** A pause of all publishing lets uploads under way finish. */
+function isFinishing(record: LedgerRecord, answer: string): boolean {
+  return answer === 'publishing_paused' && exposureOf(record) === 'open';
 }
 
 /** A post that may appear does not wait: its status must be queried. */

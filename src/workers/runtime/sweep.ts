@@ -17,7 +17,7 @@ import { createEntrySearch, type EntrySearch } from './entry-search.ts';
 const BATCH = 200;
 
 type LookDeps = EndDeps & Needs<'lanes' | 'ledger' | 'settings'>;
-type SweepDeps = LookDeps & Needs<'caps' | 'restorePublished'>;
+type SweepDeps = LookDeps & Needs<'caps' | 'publishingPause' | 'restorePublished'>;
 type LaneDeps = Needs<'clock' | 'lanes' | 'ledger' | 'queues'>;
 
 /**
@@ -67,6 +67,7 @@ export async function sweepOnce(deps: SweepDeps, search: EntrySearch = createEnt
   await search.restoreLost(deps, now);
   await deps.ledger.buildIndexes(now);
   await lookAfterLanes(deps);
+  await wakeJobs(await deps.publishingPause.heldBefore(BATCH), deps);
   await deps.restorePublished();
 }
 

@@ -12,10 +12,10 @@ it('an account says to scripts and to readers alike why it holds its jobs back',
   onTestFinished(() => closeRedis(redis));
   const keys = createKeys(freshPrefix());
   const vault = createAccountVault({ redis, keys, sealer: createSealer([Buffer.alloc(32, 1)]) });
-  const run = prepareScript(redis, `${ACCOUNT_HOLD_LUA} return accountHold(KEYS[1])`);
+  const run = prepareScript(redis, `${ACCOUNT_HOLD_LUA} return accountHold(KEYS[1], KEYS[2])`);
   const hold = async () => [
     await readAccountHold(redis, keys, 'acme'),
-    (await run([keys.account('acme')], [])) ?? undefined,
+    (await run([keys.account('acme'), keys.publishingPause], [])) ?? undefined,
   ];
 
   expect(await hold()).toEqual([undefined, undefined]);
@@ -25,4 +25,7 @@ it('an account says to scripts and to readers alike why it holds its jobs back',
   expect(await hold()).toEqual(['reauthorization', 'reauthorization']);
   await vault.pause('acme');
   expect(await hold()).toEqual(['account_paused', 'account_paused']);
+  // A pause of all publishing is not the account's, and comes first.
+  await redis.set(keys.publishingPause, '{}');
+  expect(await hold()).toEqual(['account_paused', 'publishing_paused']);
 });
