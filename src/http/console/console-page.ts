@@ -47,6 +47,7 @@ const DONE: Readonly<Record<string, string>> = {
 };
 
 const STYLE = `
+  :root { background: light-dark(#fff, #121212); color: light-dark(#111, #eee) }
   body { max-width: 70rem; margin: 1rem auto 3rem }
   nav { display: flex; flex-wrap: wrap; gap: .25rem 1rem; border-bottom: 1px solid; padding-bottom: .5rem }
   nav a { padding: .25rem 0 } nav a[aria-current] { font-weight: 600; text-decoration: none }
