@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { Config } from '../config/load-config.ts';
+import { planCancel } from '../core/cancel-plan.ts';
+import { planRetry } from '../core/retry-plan.ts';
 import type { BoardOptions } from '../http/board.ts';
 import type { BoardJobs } from '../http/board-jobs.ts';
-import type { LedgerReader } from '../ledger/ledger-reader.ts';
 import type { Publisher } from '../producers/publisher.ts';
 import { publishIdOfEntry } from '../queues/job-ids.ts';
 import { QUEUE_NAMES } from '../queues/queue-names.ts';
@@ -14,12 +15,12 @@ const entryOfJob = z.looseObject({ id: z.string() });
 /** The board over the three queues, with the ledger behind it. */
 export function boardOptions(
   { board: login, boardViewer: viewer }: Pick<Config['http'], 'board' | 'boardViewer'>,
-  { queues, reader }: Pick<RedisParts, 'queues' | 'reader'>,
+  { queues, reader, ledger }: Pick<RedisParts, 'queues' | 'reader' | 'ledger'>,
   publisher: Pick<Publisher, 'retry'>,
 ): Omit<BoardOptions, 'host' | 'basePath'> {
   return {
     ...{ login, viewer },
-    jobs: createBoardJobs(reader, publisher),
+    jobs: createBoardJobs({ reader, ledger }, publisher),
     queues: [
       {
         queue: queues.publish,
@@ -37,13 +38,20 @@ export function boardOptions(
   };
 }
 
-function createBoardJobs(reader: Pick<LedgerReader, 'readMany'>, publisher: Pick<Publisher, 'retry'>): BoardJobs {
+function createBoardJobs(
+  { reader, ledger }: Pick<RedisParts, 'reader' | 'ledger'>,
+  publisher: Pick<Publisher, 'retry'>,
+): BoardJobs {
   return {
     idOf(queue, { id, timestamp, data }) {
       if (queue === QUEUE_NAMES.publish) return publishIdOfEntry({ id, timestamp });
       return entryOfJob.safeParse(data).data?.id;
     },
     find: reader.readMany,
+    async plansOf(id) {
+      const record = await ledger.read(id);
+      return record && { cancel: planCancel(record), retry: planRetry(record, false) };
+    },
     async retry(id) {
       await publisher.retry(id);
     },

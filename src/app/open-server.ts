@@ -1,3 +1,4 @@
+import { deliveriesAs } from '../access/deliveries-as.ts';
 import { publisherAs } from '../access/publisher-as.ts';
 import { CONSENT_TIMEOUT_MS, clientCredentials, createConnectFlow } from '../accounts/connect-flow.ts';
 import type { ConnectLinkRequest } from '../accounts/connect-link.ts';
@@ -30,8 +31,10 @@ import type { RedisParts } from './redis-parts.ts';
 import { readVersion } from './version.ts';
 import { mediaOf } from './worker-parts.ts';
 
-/** Its two logins are one each for all who operate and all who look. */
-const BOARD: Caller = { by: 'board', scopes: ['admin'] };
+/** The login of the board and the console is one for all who operate. Timelines take names of up to 100 characters. */
+function operatorOf({ board: login }: App['config']['http']): Caller {
+  return { by: (login === undefined ? 'board' : `board ${login.user}`).slice(0, 100), scopes: ['admin'] };
+}
 
 /** How long the last page of connecting waits for the name of its creator. */
 const CREATOR_TIMEOUT_MS = 5 * SECOND_MS;
@@ -44,18 +47,26 @@ export async function openServer(service: Service, workers?: RunningWorkers): Pr
   // API and board must report at once that Redis is down.
   const asking = openParts(app, await app.connect('producer'), service);
   const publisher = measuredPublisher(publisherOn(app, asking), service);
+  const operator = operatorOf(config.http);
+  const api = apiOptions(config, {
+    ...asking,
+    publisher,
+    callbacks: deliveriesOf(app, asking),
+    subscriptions: subscriptionsOf(app, asking),
+  });
+  const operated = publisherAs(publisher, operator, api.audit.add);
   const server = await startServer({
-    ...{ host, port, basePath, maxConnections, trustedProxies, metrics, log },
-    api: apiOptions(config, {
-      ...asking,
-      publisher,
-      callbacks: deliveriesOf(app, asking),
-      subscriptions: subscriptionsOf(app, asking),
-    }),
+    ...{ host, port, basePath, maxConnections, trustedProxies, metrics, log, api },
     connect: connectOptions(service),
     receiveWebhook: webhookReceiver(service),
     pulledMedia: await pulledMediaOf(app, asking),
-    board: boardOptions(config.http, asking, publisherAs(publisher, BOARD, asking.audit.add)),
+    board: {
+      ...boardOptions(config.http, asking, operated),
+      pages: {
+        ...{ ...api, by: operator.by, metadataKeys: config.metadataIndex, publisher: operated },
+        callbacks: deliveriesAs(api.callbacks, operator, api.audit.add),
+      },
+    },
     readinessChecks: [redisCheck(redis), ...(workers === undefined ? [] : [workersCheck(workers)])],
   });
   app.onClose(async () => {

@@ -1,3 +1,4 @@
+import type { Job } from 'bullmq';
 import { createMetrics, type MeasureStep, type Metrics } from '../observability/metrics.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import { createCallSampler } from '../redis/sampled-calls.ts';
@@ -55,6 +56,7 @@ export function openTikTok({ config, traces, onClose }: App, metrics?: Metrics):
   const tiktok = createTikTokClient({
     apiBaseUrl: config.tiktok.apiBaseUrl,
     proxy: config.proxy,
+    uploadMaxBytesPerSecond: config.upload.maxBytesPerSecond,
     tracing: traces?.tracing,
     ...(metrics !== undefined && { onRequest: metrics.apiRequest }),
   });
@@ -70,5 +72,14 @@ export async function openMeasuredService(app: App): Promise<Service> {
     metrics.watchQueue(queue.name, () => queue.getJobCounts());
   }
   metrics.watchPausedEndpoints(() => redis.zcard(app.keys.pausedEndpoints));
+  metrics.watchOldestWaiting(async () => waitedMs(await queues.nextPublishEntries(), app.clock.now()));
   return service;
+}
+
+/** How long the longest of them has been ready; 0 where there is none. */
+function waitedMs(entries: readonly Job[], now: number): number {
+  const since = entries.map(({ timestamp, opts, processedOn = 0 }) =>
+    Math.max(timestamp + (opts.delay ?? 0), processedOn),
+  );
+  return Math.max(0, ...since.map((readyAt) => now - readyAt));
 }

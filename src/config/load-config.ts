@@ -108,7 +108,11 @@ function toConfig(settings: Settings) {
       /** Files by which TikTok verifies that address. */
       verificationFiles: (settings.TIKTOK_VERIFICATION_FILES ?? []).map((path) => resolve(path)),
     },
-    upload: { concurrency: settings.UPLOAD_CONCURRENCY, chunkSizeBytes: settings.CHUNK_SIZE_BYTES },
+    upload: {
+      concurrency: settings.UPLOAD_CONCURRENCY,
+      chunkSizeBytes: settings.CHUNK_SIZE_BYTES,
+      maxBytesPerSecond: settings.UPLOAD_MAX_BYTES_PER_SECOND,
+    },
     uploadsPerAccount: settings.UPLOADS_PER_ACCOUNT,
     metadataIndex: settings.METADATA_INDEX ?? [],
     maxWaitMs: settings.MAX_WAIT_HOURS * HOUR_MS,

@@ -30,8 +30,11 @@ interface ConnectionSettings {
 /** A Redis that a process of ours runs in a data folder. */
 interface OwnRedis {
   readonly dataDir: string;
-  /** Where it runs now, which changes if its port was taken when it was started again; undefined while it does not run. */
-  readonly port: () => number | undefined;
+  /**
+   * How it is reached now, which changes if its port was taken when it was started again, or its folder was removed;
+   * undefined while it does not run.
+   */
+  readonly login: () => { readonly port: number; readonly password?: string | undefined } | undefined;
 }
 
 export type RedisTarget = ConnectionSettings &

@@ -80,6 +80,11 @@ export const SettingsTable = z.object({
     meaning:
       'Bytes per uploaded chunk, limited to the range that TikTok accepts (5,000,000 to 64,000,000). Larger chunks need fewer requests. A lost connection repeats at most one chunk.',
   }),
+  UPLOAD_MAX_BYTES_PER_SECOND: work.optional(value.wholeNumber(1_000_000, Number.MAX_SAFE_INTEGER), {
+    unset: 'no limit',
+    meaning:
+      'Bytes per second that all uploads of a process take together, from 1,000,000. Uploads at the same time share it equally.',
+  }),
   HTTPS_PROXY: ownProcess.optional(value.proxyUrl, {
     secret: true,
     unset: '`HTTP_PROXY`; if that is not set either, connections are direct',

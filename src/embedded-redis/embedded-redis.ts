@@ -1,17 +1,19 @@
-import { mkdir, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { untilAborted } from '../core/deadline.ts';
 import { MINUTE_MS, SECOND_MS } from '../core/units.ts';
 import { HOW_TO_GET_REDIS, RedisUnavailableError } from '../redis/redis-unavailable.ts';
+import { prepareDataDir, refuseOthers } from './data-folder.ts';
 import { withFolderLock } from './folder-lock.ts';
+import { newPassword, type OwnLogin, ownUrl } from './own-login.ts';
 import { findRedisProgram } from './redis-binary.ts';
 import { freePort, type RedisProcess, type RedisProgram, redisLogTail, spawnRedis } from './redis-process.ts';
 import { runningFolders } from './running-folders.ts';
 import {
   askServerIdentity,
   findRunning,
-  lastPort,
+  lastLogin,
   lockPath,
   type RunningRecord,
   readRecord,
@@ -87,7 +89,7 @@ export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise
   const kept = keep();
   let closed: Promise<void> | undefined;
   return {
-    url: urlOf(first.record.port),
+    url: ownUrl(first.record),
     kind: first.started?.kind ?? 'shared',
     dataDir,
     get pid() {
@@ -156,22 +158,11 @@ export async function joinEmbeddedRedis({
   log,
 }: EmbeddedRedisOptions): Promise<EmbeddedRedis> {
   const dataDir = await realpath(path).catch(() => path);
+  await refuseOthers(dataDir);
   const running = await untilAnswers(dataDir);
   if (running === undefined) throw notRunning(dataDir, await runningFolders(cacheDir));
   const { record } = join(running, log);
-  return { url: urlOf(record.port), kind: 'shared', pid: record.pid, dataDir, close: async () => undefined };
-}
-
-async function prepareDataDir(path: string): Promise<string> {
-  try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
-    return await realpath(path);
-  } catch (cause) {
-    throw new RedisUnavailableError('data_dir', `the data folder ${path} cannot be created`, {
-      advice: 'Set DATA_DIR to a folder that this user can write to.',
-      cause,
-    });
-  }
+  return { url: ownUrl(record), kind: 'shared', pid: record.pid, dataDir, close: async () => undefined };
 }
 
 function join(record: RunningRecord, log: Logger | undefined): UsedRedis {
@@ -195,16 +186,18 @@ async function start(dataDir: string, options: EmbeddedRedisOptions): Promise<Us
   return { record, started: { redis, kind } };
 }
 
-/** On the last port of this folder where it can, since connections that wait for it look there. */
+/** On the last port of this folder, with its last password, where it can, since connections that wait for it look there. */
 async function startOnSomePort(
   program: RedisProgram,
   dataDir: string,
   wantedPort: number | undefined,
 ): Promise<{ redis: RedisProcess; record: RunningRecord }> {
+  const last = await lastLogin(dataDir);
+  const password = last?.password ?? newPassword();
   for (let attempt = 1; ; attempt += 1) {
-    const port = wantedPort ?? (await freePort(attempt === 1 ? await lastPort(dataDir) : undefined));
-    const redis = await spawnRedis(program, dataDir, port);
-    const record = await untilReady(redis, port);
+    const login = { port: wantedPort ?? (await freePort(attempt === 1 ? last?.port : undefined)), password };
+    const redis = await spawnRedis(program, dataDir, login);
+    const record = await untilReady(redis, login);
     if (record) return { redis, record };
     redis.kill('SIGKILL');
     await redis.exited;
@@ -215,12 +208,12 @@ async function startOnSomePort(
 }
 
 /** Resolves to undefined if Redis ended or did not answer in time. */
-async function untilReady(redis: RedisProcess, port: number): Promise<RunningRecord | undefined> {
+async function untilReady(redis: RedisProcess, login: OwnLogin): Promise<RunningRecord | undefined> {
   const deadline = performance.now() + READY_TIMEOUT_MS;
   while (!redis.hasExited() && performance.now() < deadline) {
-    const identity = await askServerIdentity(port);
+    const identity = await askServerIdentity(login);
     // Another program's Redis may have taken the port; ours is about to end then.
-    if (identity?.pid === redis.pid) return { port, ...identity, ownerPid: process.pid };
+    if (identity?.pid === redis.pid) return { ...login, ...identity, ownerPid: process.pid };
     await Promise.race([redis.exited, sleep(READY_RETRY_MS)]);
   }
   return undefined;
@@ -236,7 +229,7 @@ async function stop({ record, started }: UsedRedis, dataDir: string): Promise<vo
     // Without an owner no process joins any more; one that starts now waits for the lock.
     await writeRecord(dataDir, { ...record, ownerPid: undefined });
     await end(started.redis);
-    await writeRecord(dataDir, { port: record.port });
+    await writeRecord(dataDir, { port: record.port, password: record.password });
   });
 }
 
@@ -265,5 +258,3 @@ function startFailed(program: RedisProgram, logTail: string): RedisUnavailableEr
     advice: `Check redis.log in the data folder. As an alternative: ${HOW_TO_GET_REDIS}`,
   });
 }
-
-const urlOf = (port: number) => `redis://127.0.0.1:${port}`;

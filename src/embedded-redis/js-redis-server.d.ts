@@ -3,7 +3,7 @@ declare module 'js-redis-server/core' {
   import type { Server } from 'node:net';
 
   export class RedisServerState {
-    constructor(options: { databaseCount: number });
+    constructor(options: { databaseCount: number; requirepass: string });
   }
   export function createRedisCommandExecutor(): unknown;
   export class Resp2Server {

@@ -3,8 +3,9 @@ import type { Logger } from 'pino';
 import type { RedisConfig, RedisTarget } from '../config/redis-config.ts';
 import { RedisUnavailableError } from '../redis/redis-unavailable.ts';
 import { type EmbeddedRedis, joinEmbeddedRedis, startEmbeddedRedis } from './embedded-redis.ts';
+import { newPassword, ownUrl } from './own-login.ts';
 import { noteFolder, runningFolders } from './running-folders.ts';
-import { currentPort } from './running-redis.ts';
+import { currentLogin } from './running-redis.ts';
 
 /**
  * Who may start a Redis of ours where the settings name none: a `service`, which others then join (one of those goes on with
@@ -54,7 +55,7 @@ export async function provideRedis(
 }
 
 function provideOwn({ url, kind, dataDir, close }: EmbeddedRedis, { deadPeerMs }: RedisConfig): ProvidedRedis {
-  const own = { dataDir, port: () => currentPort(dataDir) };
+  const own = { dataDir, login: () => currentLogin(dataDir) };
   return { target: { kind: 'url', url, own, ...(deadPeerMs !== undefined && { deadPeerMs }) }, kind, close };
 }
 
@@ -83,10 +84,11 @@ async function provideInMemory(why: RedisUnavailableError): Promise<ProvidedRedi
  */
 async function startInMemoryRedis(): Promise<Pick<EmbeddedRedis, 'url' | 'close'>> {
   const { createRedisCommandExecutor, RedisServerState, Resp2Server } = await import('js-redis-server/core');
-  const state = new RedisServerState({ databaseCount: 1 });
+  const password = newPassword();
+  const state = new RedisServerState({ databaseCount: 1, requirepass: password });
   const redis = new Resp2Server({ server: state, executor: createRedisCommandExecutor() });
   // Its own listen() would let the whole network in.
   redis.server.listen(0, '127.0.0.1');
   await once(redis.server, 'listening');
-  return { url: `redis://127.0.0.1:${redis.getPort()}`, close: () => redis.close() };
+  return { url: ownUrl({ port: redis.getPort(), password }), close: () => redis.close() };
 }

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { open, readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { accessArguments } from './own-login.ts';
 
 /**
  * Turns into Redis itself (so our child's process id is Redis's), leaving behind a watcher that reads our end
@@ -11,6 +12,7 @@ import { join } from 'node:path';
  * on the pipe says that Redis has ended already, and that its process id may by now be another program's.
  */
 const LAUNCH = `
+umask 077
 exec 3<&0 </dev/null
 redis=$$
 ( ( read -r word <&3; [ -n "$word" ] || kill -TERM "$redis" ) >/dev/null 2>&1 & )
@@ -35,11 +37,18 @@ export interface RedisProcess {
   ref(): void;
 }
 
-/** Starts `program` on a loopback port, with its files and its log in `dataDir`. It ends when we do. */
-export async function spawnRedis(program: RedisProgram, dataDir: string, port: number): Promise<RedisProcess> {
+/**
+ * Starts `program` on a loopback port, for those who know the password, with its files and its log in `dataDir`. It ends
+ * when we do.
+ */
+export async function spawnRedis(
+  program: RedisProgram,
+  dataDir: string,
+  { port, password }: { readonly port: number; readonly password: string },
+): Promise<RedisProcess> {
   const log = await open(logPath(dataDir), 'w', 0o600);
   try {
-    const command = [program.libraryPath ?? '', program.command, ...redisArguments(dataDir, port)];
+    const command = [program.libraryPath ?? '', program.command, ...redisArguments(dataDir, port, password)];
     const child = spawn('/bin/sh', ['-c', LAUNCH, 'redis-launch', ...command], {
       cwd: dataDir,
       // A session of its own: Ctrl-C must reach us, not Redis, which has to outlive the workers.
@@ -76,7 +85,7 @@ function watch(child: ChildProcess): RedisProcess {
  * take less than half the memory where Redis packs them, which by default it does up to 64 bytes a value. `ziplist` is the
  * name that versions before 7 know too.
  */
-function redisArguments(dataDir: string, port: number): string[] {
+function redisArguments(dataDir: string, port: number, password: string): string[] {
   const settings: Record<string, string> = {
     bind: '127.0.0.1',
     port: String(port),
@@ -89,7 +98,7 @@ function redisArguments(dataDir: string, port: number): string[] {
     'maxmemory-policy': 'noeviction',
     daemonize: 'no',
   };
-  return Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
+  return [...Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]), ...accessArguments(password)];
 }
 
 /** The end of what Redis logged since it was started, to explain why it did not. */

@@ -11,6 +11,7 @@ import type { RedisClient } from '../redis/lua-script.ts';
 import { RedisUnavailableError } from '../redis/redis-unavailable.ts';
 import { parseInfo } from '../redis/server-facts.ts';
 import { isLocked } from './folder-lock.ts';
+import { type OwnLogin, ownUrl } from './own-login.ts';
 
 const ORPHAN_EXIT_WAIT_MS = 10 * SECOND_MS;
 const ANSWER_WAIT_MS = 10 * SECOND_MS;
@@ -21,10 +22,10 @@ const LOOK_MS = SECOND_MS;
 const NOTICE_MS = SECOND_MS / 2;
 
 /**
- * What `redis.json` in the data folder says about the Redis that was started there last; after a stop only the port. While
- * it is being stopped it has no owner.
+ * What `redis.json` in the data folder says about the Redis that was started there last; after a stop only how to reach it.
+ * While it is being stopped it has no owner.
  */
-const StoppedRecord = z.object({ port: z.int() });
+const StoppedRecord = z.object({ port: z.int(), password: z.string().optional() });
 const RunningRecord = StoppedRecord.extend({ pid: z.int(), runId: z.string(), ownerPid: z.int().optional() });
 export type RunningRecord = z.infer<typeof RunningRecord>;
 
@@ -36,7 +37,7 @@ export async function findRunning(dataDir: string): Promise<{ record: RunningRec
 }
 
 async function answers(record: RunningRecord): Promise<boolean> {
-  const identity = await askServerIdentity(record.port);
+  const identity = await askServerIdentity(record);
   return identity?.runId === record.runId;
 }
 
@@ -95,7 +96,7 @@ async function isExpected(dataDir: string): Promise<boolean> {
     return (record !== undefined && (await isRedisRunning(record))) || (await isLocked(lockPath(dataDir)));
   };
   if (await isThere()) return true;
-  if ((await lastPort(dataDir)) === undefined) return false;
+  if ((await lastLogin(dataDir)) === undefined) return false;
   await sleep(NOTICE_MS);
   return await isThere();
 }
@@ -153,18 +154,18 @@ export async function readRecord(dataDir: string): Promise<RunningRecord | undef
   return parseRecord(RunningRecord, await readFile(recordPath(dataDir), 'utf8').catch(() => ''));
 }
 
-/** Where the Redis of `dataDir` is said to run now. Synchronous, for connections that are about to come back. */
-export function currentPort(dataDir: string): number | undefined {
+/** How the Redis of `dataDir` is reached now. Synchronous, for connections that are about to come back. */
+export function currentLogin(dataDir: string): OwnLogin | undefined {
   try {
-    return parseRecord(RunningRecord, readFileSync(recordPath(dataDir), 'utf8'))?.port;
+    return parseRecord(RunningRecord, readFileSync(recordPath(dataDir), 'utf8'));
   } catch {
     return undefined;
   }
 }
 
-/** Where the Redis of `dataDir` ran last, and where the connections to it look for it. */
-export async function lastPort(dataDir: string): Promise<number | undefined> {
-  return parseRecord(StoppedRecord, await readFile(recordPath(dataDir), 'utf8').catch(() => ''))?.port;
+/** How the Redis of `dataDir` was reached last, and where the connections to it look for it. */
+export async function lastLogin(dataDir: string): Promise<OwnLogin | undefined> {
+  return parseRecord(StoppedRecord, await readFile(recordPath(dataDir), 'utf8').catch(() => ''));
 }
 
 function parseRecord<T>(schema: z.ZodType<T>, text: string): T | undefined {
@@ -176,11 +177,20 @@ function parseRecord<T>(schema: z.ZodType<T>, text: string): T | undefined {
 }
 
 /** Makes a started Redis known to the processes that use the same folder. */
-export async function writeRecord(dataDir: string, record: RunningRecord | { readonly port: number }): Promise<void> {
-  const unfinished = `${recordPath(dataDir)}.new`;
-  await writeFile(unfinished, JSON.stringify(record), { mode: 0o600 });
-  await rename(unfinished, recordPath(dataDir));
+export async function writeRecord(dataDir: string, record: RunningRecord | OwnLogin): Promise<void> {
+  await replaceFile(recordPath(dataDir), JSON.stringify(record));
+  // For other programs of this user, such as plain BullMQ clients.
+  await replaceFile(urlPath(dataDir), `${ownUrl(record)}\n`);
 }
+
+async function replaceFile(path: string, text: string): Promise<void> {
+  const unfinished = `${path}.new`;
+  await writeFile(unfinished, text, { mode: 0o600 });
+  await rename(unfinished, path);
+}
+
+/** The file that holds the address of the Redis of `dataDir`, with its password. */
+const urlPath = (dataDir: string): string => join(dataDir, 'redis-url');
 
 /** Held by the one process that starts or stops a Redis on `dataDir`. */
 export const lockPath = (dataDir: string): string => join(dataDir, 'redis.lock');
@@ -196,11 +206,11 @@ interface ServerIdentity {
 }
 
 /**
- * Asks the Redis on loopback `port` who it is; undefined if none answers, it is still loading, or it is no Redis.
+ * Asks a Redis of ours who it is; undefined if none answers, it is still loading, has another password, or is no Redis.
  * One connection, one attempt.
  */
-export async function askServerIdentity(port: number): Promise<ServerIdentity | undefined> {
-  const target = { kind: 'url', url: `redis://127.0.0.1:${port}` } as const;
+export async function askServerIdentity(login: OwnLogin): Promise<ServerIdentity | undefined> {
+  const target = { kind: 'url', url: ownUrl(login) } as const;
   let client: RedisClient | undefined;
   try {
     client = await connectRedis(target, 'probe', { timeoutMs: SECOND_MS });

@@ -1,4 +1,5 @@
 import type { PublishJob } from '../core/publish-job.ts';
+import type { JobPlans } from './publish-page.ts';
 
 interface BoardEntry {
   readonly id?: string | undefined;
@@ -13,6 +14,8 @@ export interface BoardJobs {
   idOf(queue: string, entry: BoardEntry): string | undefined;
   /** Publish jobs by their ids, in the order asked; undefined where there is none. */
   find(ids: readonly string[]): Promise<(PublishJob | undefined)[]>;
+  /** What the ledger would do with a job; undefined where there is none. */
+  plansOf(id: string): Promise<JobPlans | undefined>;
   /**
    * Retries a publish job in the way that can't post twice.
    * @throws PublishError `JOB_NOT_FOUND`, `JOB_NOT_RETRYABLE` with the reason

@@ -9,13 +9,21 @@ import { redisTroubleOf } from '../core/redis-trouble.ts';
 import { SECOND_MS } from '../core/units.ts';
 import { LedgerAdapter } from './board-adapter.ts';
 import type { BoardJobs } from './board-jobs.ts';
-import { PAGE_HEADERS } from './html-page.ts';
-import { type BoardLogin, createOperatorGuard, isViewer } from './operator-guard.ts';
-import { HttpProblem, type Problem, problemOf, sendProblem, UNFORESEEN } from './problem.ts';
-import { type EntryLink, PUBLISH_PAGES_PATH, renderPublishPage } from './publish-page.ts';
+import { addAccounts } from './console/accounts-page.ts';
+import { addAudit } from './console/audit-page.ts';
+import { type ConsoleParts, consoleRoutes } from './console/console-routes.ts';
+import { addKeys } from './console/keys-page.ts';
+import { nowPage, type QueueReport } from './console/now-page.ts';
+import { addPublishes, addPublishPage } from './console/publish-routes.ts';
+import { addSubscriptions } from './console/subscriptions-page.ts';
+import { linksPage, SIGN_IN_PATH } from './links-page.ts';
+import { type BoardLogin, createOperatorGuard, isFromThisMachine, isViewer } from './operator-guard.ts';
+import { HttpProblem, type Problem, problemOf, sendProblem, UNFORESEEN, wantsPage } from './problem.ts';
+import type { EntryLink } from './publish-page.ts';
 import { redactSecrets } from './redact-secrets.ts';
 
-export const BOARD_PATH = '/board';
+const BOARD_PATH = '/board';
+const HOME_PATH = '/';
 const STATIC_PATH = `${BOARD_PATH}/static/`;
 const RETRY_ROUTE = `${BOARD_PATH}/api/queues/:queueName/:jobId/retry`;
 
@@ -30,6 +38,8 @@ export interface BoardOptions {
   readonly queues: readonly BoardQueue[];
   /** Without the ledger's side nothing can be retried, and entries are shown as they are. */
   readonly jobs?: BoardJobs | undefined;
+  /** The pages beside the board; without them there are only those of single jobs. */
+  readonly pages?: ConsoleParts | undefined;
   /** Without one the board is served to this machine only. */
   readonly login?: BoardLogin | undefined;
   /** The login of those who may look at everything and change nothing. */
@@ -42,7 +52,6 @@ export interface BoardOptions {
 type BoardRefusal = Pick<Problem, 'code' | 'detail'>;
 
 const FORBIDDEN = 403;
-const NOT_FOUND = 404;
 
 const queueList = z.looseObject({ queues: z.array(z.looseObject({})) });
 
@@ -104,26 +113,31 @@ const ONLY_RETRY = `
   [class*="jobActions-"] li:not(:has(.lucide-refresh-cw)) { display: none !important }
 `;
 
-/** Adds Bull Board under `/board`, and a page for each publish job under `/publishes`. */
+/** Adds Bull Board under `/board`, and the console, whose pages are for the same people. */
 export async function registerBoard(server: FastifyInstance, options: BoardOptions): Promise<void> {
-  const { login, viewer, host, jobs, basePath } = options;
+  const { login, viewer, host } = options;
   await server.register(async (scope) => {
     scope.addHook('onRoute', (route) => {
-      route.config = { ...route.config, isGuarded: true };
+      // Without a login the guard has no say about the page of links.
+      route.config = { ...route.config, isGuarded: route.url !== HOME_PATH || login !== undefined };
     });
     const guard = await createOperatorGuard(scope, { login, viewer, host, refusal: REFUSAL });
     scope.addHook('onRequest', async (request, reply) => {
       reply.headers(BOARD_HEADERS);
       // Who signs in after somebody else must not find that one's pages in the browser.
       if (!request.url.startsWith(STATIC_PATH)) reply.header('cache-control', 'no-store');
+      if (isVisit(request, options)) return;
       await guard(request, reply).catch((error) =>
         sendProblem(reply, error instanceof HttpProblem ? error.problem : NOT_SIGNED_IN),
       );
-      if (reply.sent) return;
-      const refusal = refuseChange(request);
-      if (refusal !== undefined) await reply.code(FORBIDDEN).send(boardError('Not done', refusal));
+      if (reply.sent || LOOKING.has(request.method) || !isViewer(request)) return;
+      await reply.code(FORBIDDEN).send(boardError('Not done', CHANGE_REFUSALS.viewer));
     });
     await scope.register(async (board) => {
+      board.addHook('onRequest', async (request, reply) => {
+        if (isLookOrRetry(request)) return;
+        await reply.code(FORBIDDEN).send(boardError('Not done', CHANGE_REFUSALS.ledger));
+      });
       board.addHook('preSerialization', async (request, _reply, payload) =>
         redactSecrets(isViewer(request) ? withoutButtons(payload) : payload),
       );
@@ -133,10 +147,7 @@ export async function registerBoard(server: FastifyInstance, options: BoardOptio
       board.setErrorHandler(answerError);
       await board.register(createBoard(options).registerPlugin(), { prefix: BOARD_PATH });
     });
-    scope.setErrorHandler((error) => {
-      throw redisTroubleOf(error) ?? error;
-    });
-    if (jobs !== undefined) registerPublishPages(scope, { queues: options.queues, jobs, basePath });
+    await scope.register(async (inner) => addConsole(inner, options));
   });
 }
 
@@ -177,14 +188,9 @@ function boardError(error: string, { code, detail }: BoardRefusal) {
   return { code, error, message: detail };
 }
 
-/**
- * Why a request to the board may not change anything; undefined when it only looks, or is the one change that goes
- * through the ledger.
- */
-function refuseChange(request: FastifyRequest): BoardRefusal | undefined {
-  if (LOOKING.has(request.method)) return undefined;
-  if (isViewer(request)) return CHANGE_REFUSALS.viewer;
-  return request.method === 'PUT' && request.routeOptions.url === RETRY_ROUTE ? undefined : CHANGE_REFUSALS.ledger;
+/** Whether a request to Bull Board changes nothing, or is the one change that goes through the ledger. */
+function isLookOrRetry({ method, routeOptions }: FastifyRequest): boolean {
+  return LOOKING.has(method) || (method === 'PUT' && routeOptions.url === RETRY_ROUTE);
 }
 
 /** Bull Board's page without what it loads from elsewhere, and without the buttons that would be refused. */
@@ -202,22 +208,39 @@ function withoutButtons(payload: unknown): unknown {
   return { ...listed.data, queues };
 }
 
-function registerPublishPages(
-  scope: FastifyInstance,
-  { queues, jobs, basePath }: Pick<BoardOptions, 'queues' | 'basePath'> & { jobs: BoardJobs },
-): void {
-  scope.get<{ Params: { id: string } }>(`${PUBLISH_PAGES_PATH}/:id`, async ({ params: { id } }, reply) => {
-    const [known] = await jobs.find([id]);
-    if (known === undefined) {
-      return sendProblem(reply, {
-        status: NOT_FOUND,
-        code: 'JOB_NOT_FOUND',
-        detail: 'No publish job has this id.',
-      });
-    }
-    const entries = await Promise.all(queues.map(({ queue }) => entryLink(queue, id, basePath)));
-    return reply.headers(PAGE_HEADERS).send(renderPublishPage(known, entries.flat(), basePath));
+/** Adds the page of each job and, where there is one, the console that it belongs to. */
+function addConsole(scope: FastifyInstance, options: BoardOptions): void {
+  const { queues, jobs, pages, login, basePath } = options;
+  const routes = consoleRoutes(scope, basePath);
+  const links = linksPage(basePath, { hasConsole: pages !== undefined && login !== undefined });
+  const reports = async () => await Promise.all(queues.map(({ queue }) => queueReport(queue, basePath)));
+  routes.page(HOME_PATH, async (request, context) => {
+    if (pages === undefined || isVisit(request, options)) return links;
+    return await nowPage(pages, reports, context);
   });
+  if (jobs === undefined) return;
+  const entriesOf = async (id: string) =>
+    (await Promise.all(queues.map(({ queue }) => entryLink(queue, id, basePath)))).flat();
+  addPublishPage(routes, { jobs, entriesOf });
+  if (pages === undefined) return;
+  for (const add of [addPublishes, addAccounts, addSubscriptions, addKeys, addAudit]) add(routes, pages);
+}
+
+/** Whether `/` is asked for by a program, which may watch it, or by a stranger: they get its links, and no refusal. */
+function isVisit(request: FastifyRequest, { login, host }: Pick<BoardOptions, 'login' | 'host'>): boolean {
+  if (request.routeOptions.url !== HOME_PATH) return false;
+  if (!wantsPage(request)) return true;
+  if (login === undefined) return !isFromThisMachine(request, host);
+  return request.headers.authorization === undefined && !request.originalUrl.endsWith(SIGN_IN_PATH);
+}
+
+async function queueReport(queue: Queue, basePath: string): Promise<QueueReport> {
+  const [counts, workers] = await Promise.all([
+    queue.getJobCounts('waiting', 'active', 'delayed', 'failed'),
+    // Some servers of Redis do not tell.
+    queue.getWorkersCount().catch(() => undefined),
+  ]);
+  return { name: queue.name, path: `${basePath}${BOARD_PATH}/queue/${queue.name}`, counts, workers };
 }
 
 async function entryLink(queue: Queue, id: string, basePath: string): Promise<EntryLink[]> {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { escapeHtml } from './escape-html.ts';
 import { imageSource, type PageLook, renderLook } from './page-look.ts';
 
@@ -7,6 +8,10 @@ export interface HtmlPage {
   readonly body: string;
   /** Default: plain. */
   readonly look?: PageLook | undefined;
+  /** More CSS, after that of every page. */
+  readonly style?: string | undefined;
+  /** HTML above the title. */
+  readonly top?: string | undefined;
 }
 
 /** Headers of every page: nothing is loaded but its logo, nobody may frame it, and no address of ours is passed on. */
@@ -21,21 +26,35 @@ export function pageHeaders(look: PageLook = {}) {
 /** Headers of a plain page. */
 export const PAGE_HEADERS = pageHeaders();
 
+const STYLE = `
+  :root { color-scheme: light dark }
+  body { font: 1rem/1.6 system-ui, sans-serif; max-width: 40rem; margin: 3rem auto; padding: 0 1rem; overflow-wrap: anywhere }
+  @media (max-width: 40rem) { body { margin: 1rem auto } }
+  dt { font-weight: 600 } dd { margin: 0 0 .6rem }
+`;
+
+/** The style of a page with more CSS, as the only one that its policy allows. */
+export function styleSource(style: string): string {
+  return inlineSource(STYLE + style);
+}
+
+/** What stands inline in a page, for its policy. */
+export function inlineSource(text: string): string {
+  return `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+}
+
 /** A whole page, readable in light and dark. */
-export function renderPage({ title, body, look = {} }: HtmlPage): string {
+export function renderPage({ title, body, look = {}, style = '', top = '' }: HtmlPage): string {
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escapeHtml(look.name === undefined ? title : `${title} – ${look.name}`)}</title>
-<style>
-  :root { color-scheme: light dark }
-  body { font: 1rem/1.6 system-ui, sans-serif; max-width: 40rem; margin: 3rem auto; padding: 0 1rem; overflow-wrap: anywhere }
-  @media (max-width: 40rem) { body { margin: 1rem auto } }
-  dt { font-weight: 600 } dd { margin: 0 0 .6rem }
-</style>
-${renderLook(look)}<h1>${escapeHtml(title)}</h1>
+<style>${STYLE}${style}</style>
+${renderLook(look)}${top}<main>
+<h1>${escapeHtml(title)}</h1>
 ${body}
+</main>
 </html>
 `;
 }

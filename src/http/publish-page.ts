@@ -1,11 +1,13 @@
+import type { CancelPlan } from '../core/cancel-plan.ts';
 import { headline } from '../core/headline.ts';
 import { mediaText } from '../core/post-text.ts';
 import type { PublishJob } from '../core/publish-job.ts';
 import { isTerminal } from '../core/publish-state.ts';
+import type { RetryPlan } from '../core/retry-plan.ts';
+import type { RetryAction } from '../producers/publisher.ts';
+import { actionForm, type ConsolePage, confirmedForm, type PageContext, shown } from './console/console-page.ts';
 import { escapeHtml } from './escape-html.ts';
-import { renderPage } from './html-page.ts';
 import { jobTitle, preciseTimeText, timelineWords } from './job-words.ts';
-import { redactText } from './redact-secrets.ts';
 
 export const PUBLISH_PAGES_PATH = '/publishes';
 
@@ -21,26 +23,25 @@ export interface EntryLink {
   readonly path: string;
 }
 
+/** What may be done with a job as it is now. */
+export interface JobPlans {
+  readonly cancel: CancelPlan;
+  readonly retry: RetryPlan;
+}
+
 /** A page with all that is known of a publish job, for operators. It renews itself while the job goes on. */
-export function renderPublishPage(job: PublishJob, entries: readonly EntryLink[], basePath: string): string {
-  return renderPage({
+export function publishPage(
+  job: PublishJob,
+  { entries, plans }: { readonly entries: readonly EntryLink[]; readonly plans: JobPlans | undefined },
+  context: PageContext,
+): ConsolePage {
+  return {
     title: jobTitle(job),
-    body: `${isTerminal(job.state) ? '' : '<meta http-equiv="refresh" content="3">'}
-<style>
-  body { max-width: 60rem }
-  table { border-collapse: collapse; width: 100% }
-  td { padding: .2rem 1rem .2rem 0; vertical-align: top; overflow-wrap: anywhere }
-  td:first-child { white-space: nowrap; font-variant-numeric: tabular-nums; opacity: .75 }
-  td:nth-child(2):nth-last-child(2) { white-space: nowrap; font-weight: 600 }
-  /* A phone has no room for columns. */
-  @media (max-width: 40rem) {
-    table, tbody { display: block } tr { display: block; margin-bottom: .6rem } td { display: block; padding: 0 }
-    td:first-child, td:nth-child(2):nth-last-child(2) { white-space: normal }
-  }
-  .state { font-size: 1.15rem } .fix { border-left: .25rem solid; padding-left: .8rem }
-</style>
+    isLive: !isTerminal(job.state),
+    body: `<div id="live">
 <p class="state">${shown(headline(job))}</p>
 ${failureHtml(job)}
+${plans === undefined ? '' : actionsHtml(job, plans, context)}
 ${table(factsOf(job).map(([name, text]) => [name, shown(text)]))}
 <h2>Queue entries</h2>
 ${entriesHtml(entries)}
@@ -50,8 +51,39 @@ ${table(
     .map(timelineWords)
     .map(({ time, what, facts }) => [shown(time), shown(what), facts.map(shown).join('<br>')]),
 )}
-<p><a href="${escapeHtml(basePath)}/">All pages of tiktok-publisher</a></p>`,
-  });
+</div>`,
+  };
+}
+
+const RETRY_TEXTS: Readonly<Record<RetryAction, string>> = {
+  poll: 'asks TikTok for the status again. Nothing is sent a second time.',
+  resume: 'goes on with the upload where it stopped.',
+  fresh_init: 'starts again: TikTok has published nothing of it.',
+};
+
+const CANCEL_TEXTS = {
+  now: 'The job ends. Nothing of it can have been published.',
+  ask_tiktok: 'TikTok is asked to stop. It may be too late; then the post appears, and the job says so.',
+} as const;
+
+/** What the ledger would do, in words, with a button where it would not refuse. */
+function actionsHtml({ id, state }: PublishJob, { cancel, retry }: JobPlans, context: PageContext): string {
+  const path = publishPagePath(id);
+  const actions: string[] = [];
+  if (retry.kind !== 'refuse') {
+    actions.push(`<p>A retry ${RETRY_TEXTS[retry.kind]}</p>`);
+    actions.push(actionForm(context, { path: `${path}/retry`, label: 'Retry' }));
+  } else if (state === 'failed' || state === 'unconfirmed') {
+    actions.push(`<p>No safe retry: ${shown(retry.reason)}.</p>`);
+  }
+  if (cancel.kind === 'now' || cancel.kind === 'ask_tiktok') {
+    actions.push(
+      confirmedForm(context, { path: `${path}/cancel`, label: 'Cancel this publish' }, CANCEL_TEXTS[cancel.kind]),
+    );
+  } else if (cancel.kind === 'refuse' && !isTerminal(state)) {
+    actions.push(`<p>Can't be cancelled: ${shown(cancel.reason)}.</p>`);
+  }
+  return actions.join('\n');
 }
 
 function failureHtml({ failure }: PublishJob): string {
@@ -93,13 +125,9 @@ function entriesHtml(entries: readonly EntryLink[]): string {
 
 function table(rows: readonly (readonly string[])[]): string {
   const lines = rows.map((cells) => `  <tr>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`);
-  return `<table>\n${lines.join('\n')}\n</table>`;
+  return `<table class="facts">\n${lines.join('\n')}\n</table>`;
 }
 
 function inDigits(bytes: number): string {
   return bytes.toLocaleString('en');
-}
-
-function shown(text: string): string {
-  return escapeHtml(redactText(text));
 }

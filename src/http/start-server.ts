@@ -3,18 +3,16 @@ import type { Logger } from 'pino';
 import { isLoopbackHost } from '../core/loopback-host.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { ReceiveWebhook } from '../tiktok-webhooks/receive-webhook.ts';
-import { BOARD_PATH, type BoardOptions, registerBoard } from './board.ts';
+import { type BoardOptions, registerBoard } from './board.ts';
 import { boundConnections } from './bound-connections.ts';
 import { type ConnectOptions, registerConnect } from './connect.ts';
 import { type ReadinessCheck, registerHealth, registerMetrics } from './health.ts';
-import { PAGE_HEADERS, renderPage } from './html-page.ts';
 import { limitRate } from './limit-rate.ts';
 import { dropUnusedConnections, limitRequestTime, listen, urlOf, type WebServer } from './listen.ts';
 import { keepPagesOut } from './page-wall.ts';
 import { answerUnreadableAddress, answerUnreadableRequest, answerWithProblems, sendProblem } from './problem.ts';
 import { type PulledMediaOptions, registerPulledMedia } from './pulled-media.ts';
 import { registerApi } from './v1/api.ts';
-import { DOCS_PATH } from './v1/docs-page.ts';
 import type { ApiOptions } from './v1/typed-routes.ts';
 
 export interface MetricsServerOptions {
@@ -58,35 +56,15 @@ const WEBHOOK_PATH = '/webhooks/tiktok';
 /** TikTok's reports are a few hundred bytes. */
 const MAX_WEBHOOK_BYTES = 100_000;
 
-const HOME_LINKS = [
-  [BOARD_PATH, 'Queues', 'all jobs in their queues (Bull Board)'],
-  [DOCS_PATH, 'API', 'documentation of the HTTP API, from /openapi.json'],
-  ['/metrics', 'Metrics', 'metrics for Prometheus'],
-  ['/readyz', 'Readiness', 'readiness: whether the workers can take jobs from Redis'],
-  ['/healthz', 'Health', 'liveness: whether this process is alive'],
-] as const;
-
-function homePage(basePath: string): string {
-  const links = HOME_LINKS.map(
-    ([path, name, meaning]) => `  <dt><a href="${basePath}${path}">${name}</a></dt><dd>${meaning}</dd>`,
-  );
-  return renderPage({
-    title: 'tiktok-publisher',
-    body: `<p>A background job queue that publishes videos to TikTok.</p>\n<dl>\n${links.join('\n')}\n</dl>`,
-  });
-}
-
 /**
- * Starts the web server: API, board, metrics, health, connecting accounts, TikTok's webhooks,
- * TikTok's downloads and a page of links. Every
- * group of routes is one `register…` call.
+ * Starts the web server: API, board, console, metrics, health, connecting accounts, TikTok's webhooks and
+ * TikTok's downloads. Every group of routes is one `register…` call.
  *
  * @throws PublishError `CONFIG_PORT_TAKEN`, or `CONFIG_INVALID` when the host or port can't be listened on
  */
 export async function startServer(options: ServerOptions): Promise<WebServer> {
   const { host, port, board, api, connect, receiveWebhook, pulledMedia, basePath = '' } = options;
   const server = await createServer(options);
-  registerHomePage(server, basePath);
   await registerBoard(server, { ...board, host, basePath });
   await registerWebhook(server, receiveWebhook);
   if (pulledMedia !== undefined) registerPulledMedia(server, pulledMedia);
@@ -142,12 +120,6 @@ function withoutBasePath(url: string, basePath: string): string {
   const rest = url.startsWith(basePath) ? url.slice(basePath.length) : url;
   if (rest === '' || rest.startsWith('?')) return `/${rest}`;
   return rest.startsWith('/') ? rest : url;
-}
-
-/** Adds `/`, a plain page with links to the rest. */
-function registerHomePage(server: FastifyInstance, basePath: string): void {
-  const page = homePage(basePath);
-  server.get('/', async (_request, reply) => reply.headers(PAGE_HEADERS).send(page));
 }
 
 /** Adds `POST /webhooks/tiktok`; without a receiver it says what is missing. */

@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../core/units.ts';
 import { requestCodeLabel, statusLabel, VALUES_FROM_THE_START, webhookLabel } from './label-values.ts';
-import { registerPausedGauge, registerQueueGauge, registerWorkerGauge } from './sampled-gauges.ts';
+import { registerQueueGauge, registerStoredGauge, registerWorkerGauge } from './sampled-gauges.ts';
 
 /** What one metric is: the code registers it and docs/metrics.md lists it from here. @internal */
 export interface MetricRow {
@@ -62,6 +62,10 @@ export const METRIC_TABLE = {
   tiktok_deferrals_total: row('counter', 'waits that did not use an attempt, by waiting reason', 'reason'),
   tiktok_token_refreshes_total: row('counter', 'refreshes of access tokens', 'outcome'),
   tiktok_events_delivered_total: row('counter', 'delivery attempts of events to callback URLs', 'outcome'),
+  tiktok_oldest_waiting_seconds: row(
+    'gauge',
+    'how long the job that a worker should take next has been ready for one; 0 where none waits',
+  ),
   tiktok_callback_endpoints_paused: row('gauge', 'callback endpoints that are paused after repeated failures'),
   tiktok_webhooks_received_total: row('counter', 'TikTok webhooks, by event and result', 'event', 'outcome'),
   tiktok_workers_running: row(
@@ -152,6 +156,7 @@ export function createMetrics(options: MetricsOptions = {}) {
   const webhooks = counter('tiktok_webhooks_received_total');
   const watchRunning = registerWorkerGauge(definition('tiktok_workers_running'));
   const watchReady = registerWorkerGauge(definition('tiktok_worker_ready'));
+  const watchOldest = registerStoredGauge(definition('tiktok_oldest_waiting_seconds'));
   for (const labels of VALUES_FROM_THE_START.jobs) jobs.inc(labels, 0);
   for (const step of VALUES_FROM_THE_START.steps) {
     redisCalls.inc({ step }, 0);
@@ -201,7 +206,9 @@ export function createMetrics(options: MetricsOptions = {}) {
     /** Asks for the counts at every scrape; a queue that can't be counted is left out of that scrape. */
     watchQueue: registerQueueGauge(definition('bullmq_jobs')),
     /** Asks for the count at every scrape; where it can't be counted the last number stays. */
-    watchPausedEndpoints: registerPausedGauge(definition('tiktok_callback_endpoints_paused')),
+    watchPausedEndpoints: registerStoredGauge(definition('tiktok_callback_endpoints_paused')),
+    /** The same for how long the next job has waited (ms). */
+    watchOldestWaiting: (waitedMs: () => Promise<number>) => watchOldest(async () => toSeconds(await waitedMs())),
     render: () => registry.metrics(),
     contentType: registry.contentType,
   };

@@ -42,17 +42,17 @@ export function registerWorkerGauge(definition: Definition): (queue: string, isT
 }
 
 /** A number stored in Redis; if it can't be read, the last one stays. */
-export function registerPausedGauge(definition: Definition): (count: () => Promise<number>) => void {
-  let countPaused: (() => Promise<number>) | undefined;
+export function registerStoredGauge(definition: Definition): (read: () => Promise<number>) => void {
+  let read: (() => Promise<number>) | undefined;
   const gauge = new Gauge({
     ...definition,
     collect: async () => {
-      const paused = countPaused === undefined ? undefined : await readInTime(countPaused);
-      if (paused !== undefined) gauge.set(paused);
+      const value = read === undefined ? undefined : await readInTime(read);
+      if (value !== undefined) gauge.set(value);
     },
   });
-  return (count) => {
-    countPaused = count;
+  return (next) => {
+    read = next;
   };
 }
 

@@ -57,6 +57,9 @@ export function createQueues(options: QueuesOptions) {
       return await isPending(queues[queue], id);
     },
 
+    /** The entries of `tiktok-publish` that are ready and come next, with and without a priority. */
+    nextPublishEntries: async () => await queues.publish.getJobs(['wait', 'prioritized'], 0, 0, true),
+
     async close(): Promise<void> {
       await Promise.all(Object.values(queues).map((queue) => queue.close()));
     },

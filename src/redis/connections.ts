@@ -243,13 +243,15 @@ function handleAsking(node: Redis): void {
   };
 }
 
-/** A Redis of ours that was started again may be on another port. */
+/** A Redis of ours that was started again may be on another port, and have another password. */
 function followOwn(client: Redis, target: RedisTarget): void {
   const own = target.kind === 'url' ? target.own : undefined;
   if (own === undefined) return;
   const follow = () => {
-    const port = own.port();
-    if (port !== undefined) client.options.port = port;
+    const login = own.login();
+    if (login === undefined) return;
+    client.options.port = login.port;
+    if (login.password !== undefined) client.options.password = login.password;
   };
   follow();
   client.on('reconnecting', follow);

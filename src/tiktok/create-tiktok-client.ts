@@ -1,5 +1,6 @@
 import { NO_TRACING, type Tracing } from '../core/tracing.ts';
 import type { ProxySettings } from '../outbound/proxy-settings.ts';
+import { createBandwidthLimit } from './limit-bandwidth.ts';
 import { createOauthCalls } from './oauth-calls.ts';
 import type { OnRequest } from './observe-request.ts';
 import { createPostingCalls } from './posting-calls.ts';
@@ -17,6 +18,8 @@ export interface TikTokClientOptions {
   readonly onRequest?: OnRequest;
   /** Runs every HTTP call in a span; gets no secret. */
   readonly tracing?: Tracing | undefined;
+  /** Bytes per second that all uploads of this client take together; by default there is no limit. */
+  readonly uploadMaxBytesPerSecond?: number | undefined;
   /** Proxies to go through; by default none. */
   readonly proxy?: ProxySettings | undefined;
   /** Times of the brief retries of status and creator info; three tries in ten seconds by default. */
@@ -36,10 +39,12 @@ export function createTikTokClient(options: TikTokClientOptions): TikTokClient {
     tracing: options.tracing ?? NO_TRACING,
     briefRetry: options.briefRetry,
   };
+  const { uploadMaxBytesPerSecond } = options;
+  const limit = uploadMaxBytesPerSecond === undefined ? undefined : createBandwidthLimit(uploadMaxBytesPerSecond);
   return {
     ...createPostingCalls(deps),
     ...createOauthCalls(deps),
-    putChunk: (input) => putChunk(deps, input),
+    putChunk: (input) => putChunk(deps, limit === undefined ? input : { ...input, body: () => limit(input.body()) }),
     close: () => transport.close(),
   };
 }

@@ -39,7 +39,10 @@ const app = await openApp(
     ...{ outboundAllowHosts: media.allowHosts, s3: { ...config.s3, ...media.s3 } },
     ...{ retentionMs: dayMs, maxWaitMs: dayMs, pullStallMs: dayMs, duplicateWindowMs: dayMs },
     ...{ preflight: 'off', onDuplicate: 'warn', shutdownTimeoutMs: settings.shutdownTimeoutMs },
-    ...{ upload: { concurrency: 4, chunkSizeBytes: settings.chunkSizeBytes }, status: { concurrency: 20 } },
+    ...{
+      upload: { ...config.upload, concurrency: 4, chunkSizeBytes: settings.chunkSizeBytes },
+      status: { concurrency: 20 },
+    },
   },
   { log },
 );

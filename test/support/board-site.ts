@@ -1,4 +1,6 @@
+import { publisherAs } from '../../src/access/publisher-as.ts';
 import { boardOptions } from '../../src/app/board-parts.ts';
+import { deliveriesOf, subscriptionsOf } from '../../src/app/callback-parts.ts';
 import { startServer, type WebServer } from '../../src/http/start-server.ts';
 import type { Pipeline } from './pipeline.ts';
 
@@ -12,12 +14,25 @@ export function signedInAs({ user, password }: { user: string; password: string 
   return { authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}` };
 }
 
-/** The web server over a pipeline, with the board that it has in a deployment. */
-export async function startBoardSite({ service, publisher, metrics, deps }: Pipeline): Promise<WebServer> {
+/** Keys of metadata that the console of {@link startBoardSite} searches by. */
+const METADATA_KEYS = ['campaign'] as const;
+
+/** The web server over a pipeline, with the board and the console that it has in a deployment. */
+export async function startBoardSite({ app, service, publisher, metrics, deps }: Pipeline): Promise<WebServer> {
+  await service.ledger.publishIndexes(METADATA_KEYS);
+  const by = `board ${OPERATOR.user}`;
+  const operated = publisherAs(publisher, { by, scopes: ['admin'] }, service.audit.add);
   return await startServer({
     ...{ host: '127.0.0.1', port: 0, metrics, readinessChecks: [], log: deps.log },
     // So that each test can be another client.
     trustedProxies: ['127.0.0.1'],
-    board: boardOptions({ board: OPERATOR, boardViewer: VIEWER }, service, publisher),
+    board: {
+      ...boardOptions({ board: OPERATOR, boardViewer: VIEWER }, service, operated),
+      pages: {
+        ...{ by, publisher: operated, metadataKeys: METADATA_KEYS, audit: service.audit, keys: service.apiKeys },
+        callbacks: deliveriesOf(app, service),
+        subscriptions: subscriptionsOf(app, service),
+      },
+    },
   });
 }

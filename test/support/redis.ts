@@ -6,6 +6,13 @@ export function testRedisUrl(): string {
   return inject('redisUrl');
 }
 
+/** The same Redis through something that listens on another port. */
+export function testRedisUrlAt(port: number): string {
+  const url = new URL(testRedisUrl());
+  url.port = String(port);
+  return url.href;
+}
+
 /** A queue prefix that no other test uses, so that tests share one Redis without seeing each other. */
 export function freshPrefix(): string {
   return `{t-${randomBytes(6).toString('hex')}}`;

@@ -2,6 +2,7 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cacheDirFrom } from '../../src/config/load-config.ts';
+import { newPassword, ownUrl } from '../../src/embedded-redis/own-login.ts';
 import { findRedisProgram } from '../../src/embedded-redis/redis-binary.ts';
 import { spawnRedis } from '../../src/embedded-redis/redis-process.ts';
 import { askServerIdentity } from '../../src/embedded-redis/running-redis.ts';
@@ -15,10 +16,10 @@ export async function startRestorableRedis() {
   const program = await findRedisProgram({ cacheDir: cacheDirFrom(process.env) });
   const folder = await mkdtemp(join(tmpdir(), 'restorable-redis-'));
   const [data, backup] = [join(folder, APPEND_ONLY_FOLDER), join(folder, 'backup')];
-  const port = await quietPort();
+  const login = { port: await quietPort(), password: newPassword() };
   const start = async () => {
-    const started = await spawnRedis(program, folder, port);
-    await eventually(async () => (await askServerIdentity(port))?.pid === started.pid);
+    const started = await spawnRedis(program, folder, login);
+    await eventually(async () => (await askServerIdentity(login))?.pid === started.pid);
     return started;
   };
   let server = await start();
@@ -30,7 +31,7 @@ export async function startRestorableRedis() {
   }
 
   return {
-    url: `redis://127.0.0.1:${port}`,
+    url: ownUrl(login),
 
     /** Copies its files; nobody may write meanwhile. */
     async backUp(): Promise<void> {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
-import { testRedisUrl } from './redis.ts';
+import { testRedisUrl, testRedisUrlAt } from './redis.ts';
 
 /** A Redis that takes connections and answers commands, but never a script. @returns its URL */
 export async function startScriptlessRedis(): Promise<string> {
@@ -26,5 +26,5 @@ export async function startScriptlessRedis(): Promise<string> {
     for (const socket of sockets) socket.destroy();
     await once(server, 'close');
   });
-  return `redis://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return testRedisUrlAt((server.address() as AddressInfo).port);
 }

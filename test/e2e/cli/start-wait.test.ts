@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -44,7 +44,9 @@ describe('a service whose Redis is not there yet', () => {
   it.each(['worker', 'server', 'start'])('waits for it, says so once, and then runs: %s', async (command) => {
     const [port, dataDir] = [await freePort(), await mkdtemp(join(tmpdir(), 'start-wait-'))];
     closers.push(() => rm(dataDir, { recursive: true, force: true }));
-    const service = startCommand([command], on(port));
+    const password = 'known-before';
+    await writeFile(join(dataDir, 'redis.json'), JSON.stringify({ port, password }));
+    const service = startCommand([command], on(port, { REDIS_URL: `redis://:${password}@127.0.0.1:${port}` }));
     await service.printed(WAITS);
     const redis = await startEmbeddedRedis({ dataDir, cacheDir: cacheDirFrom(process.env), port });
     closers.push(() => redis.close());

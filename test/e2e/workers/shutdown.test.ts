@@ -5,7 +5,7 @@ import { afterAll, describe, it, vi } from 'vitest';
 import { eventually } from '../../support/eventually.ts';
 import { firstLine } from '../../support/first-line.ts';
 import { type ProxiedRedis, reloadSlowly, startProxiedRedis } from '../../support/proxied-redis.ts';
-import { testRedisUrl } from '../../support/redis.ts';
+import { testRedisUrl, testRedisUrlAt } from '../../support/redis.ts';
 import { openProxy } from '../../support/redis-proxy/redis-proxy.ts';
 import { endCommands, freshEnvironment, startCommand } from '../cli/command.ts';
 
@@ -57,7 +57,7 @@ describe.concurrent('SIGTERM', () => {
   it.for(['worker', 'server'])('ends %s when Redis says nothing any more', { timeout: 180_000 }, async (name, test) => {
     const proxy = await openProxy(Number(new URL(testRedisUrl()).port));
     test.onTestFinished(() => proxy.close());
-    const command = startCommand([name], freshEnvironment({ ...PATIENT, REDIS_URL: proxy.url }));
+    const command = startCommand([name], freshEnvironment({ ...PATIENT, REDIS_URL: testRedisUrlAt(proxy.port) }));
     await command.printed('Press Ctrl-C to stop');
     proxy.break('black_hole');
     command.kill('SIGTERM');
@@ -78,7 +78,10 @@ describe.concurrent('SIGTERM', () => {
       onTestFinished(() => proxy.close());
       const home = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '' };
       const app = spawn(process.execPath, ['--input-type=module', '-e', APP], {
-        env: { ...home, ...freshEnvironment({ ...settings, REDIS_URL: proxy.url, LOG_LEVEL: 'silent' }) },
+        env: {
+          ...home,
+          ...freshEnvironment({ ...settings, REDIS_URL: testRedisUrlAt(proxy.port), LOG_LEVEL: 'silent' }),
+        },
         cwd: fileURLToPath(new URL('.', import.meta.url)),
         stdio: ['ignore', 'pipe', 'inherit'],
       });

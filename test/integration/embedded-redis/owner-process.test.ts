@@ -23,6 +23,7 @@ const OWNER_PROGRAM = `
   console.log(JSON.stringify({ url, kind, pid }));
   process.stdin.on('end', () => process.exit(0)).resume();
 `;
+const loginOf = (url: string) => ({ port: Number(new URL(url).port), password: new URL(url).password });
 const ownerRecord = z.object({ pid: z.int(), ownerPid: z.int() });
 const Started = z.object({ url: z.string(), kind: z.string(), pid: z.int() });
 
@@ -117,7 +118,7 @@ async function serversOfFolder(): Promise<number[]> {
 /** The one server of the folder, once it is none of these and answers. */
 async function nextServer(url: string, before: readonly number[]): Promise<number> {
   return await eventually(async () => {
-    const identity = await askServerIdentity(Number(new URL(url).port));
+    const identity = await askServerIdentity(loginOf(url));
     if (identity === undefined || before.includes(identity.pid)) throw new Error('not yet');
     expect(await serversOfFolder()).toEqual([identity.pid]);
     return identity.pid;

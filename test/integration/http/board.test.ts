@@ -317,7 +317,12 @@ describe('who is let in', () => {
       log: await openLogger({ level: 'silent', format: 'json' }),
       board: {
         queues: [],
-        jobs: { idOf: () => undefined, find: async () => [], retry: async () => undefined },
+        jobs: {
+          idOf: () => undefined,
+          find: async () => [],
+          plansOf: async () => undefined,
+          retry: async () => undefined,
+        },
         ...board,
       },
     });

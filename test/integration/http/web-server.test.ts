@@ -57,7 +57,12 @@ describe('web server', () => {
       board: {
         queues: [],
         login,
-        jobs: { idOf: () => undefined, find: async () => [undefined], retry: async () => {} },
+        jobs: {
+          idOf: () => undefined,
+          find: async () => [undefined],
+          plansOf: async () => undefined,
+          retry: async () => {},
+        },
       },
     });
     const authorization = `Basic ${btoa('ops:secret')}`;

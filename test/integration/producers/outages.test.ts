@@ -160,7 +160,7 @@ describe('waiting for the outcome of a job', () => {
 });
 
 async function pidOfRedis(): Promise<number> {
-  const { pid } = (await askServerIdentity(Number(new URL(redis.url).port))) ?? {};
+  const { pid } = (await askServerIdentity({ port: Number(new URL(redis.url).port) })) ?? {};
   if (pid === undefined) throw new Error('Redis does not say its process id');
   return pid;
 }

@@ -5,7 +5,7 @@ import type { RedisTarget } from '../../../src/config/redis-config.ts';
 import { closeRedis, connectRedis, type RedisRole } from '../../../src/redis/connections.ts';
 import type { RedisClient } from '../../../src/redis/lua-script.ts';
 import { eventually } from '../../support/eventually.ts';
-import { freshPrefix, testRedisUrl } from '../../support/redis.ts';
+import { freshPrefix, testRedisUrl, testRedisUrlAt } from '../../support/redis.ts';
 import { openProxy, type RedisProxy } from '../../support/redis-proxy/redis-proxy.ts';
 
 const LONG = { timeout: 180_000 };
@@ -18,7 +18,7 @@ async function proxied(
 ): Promise<{ proxy: RedisProxy; target: RedisTarget }> {
   const proxy = await openProxy(Number(new URL(testRedisUrl()).port));
   onTestFinished(() => proxy.close());
-  return { proxy, target: { kind: 'url', url: proxy.url, deadPeerMs } };
+  return { proxy, target: { kind: 'url', url: testRedisUrlAt(proxy.port), deadPeerMs } };
 }
 
 async function connect(target: RedisTarget, role: RedisRole, onTestFinished: Finished): Promise<RedisClient> {

@@ -4,7 +4,7 @@ import type { RedisTarget } from '../../../src/config/redis-config.ts';
 import { closeRedis, connectRedis, type RedisRole } from '../../../src/redis/connections.ts';
 import { prepareScript, type RedisClient } from '../../../src/redis/lua-script.ts';
 import { eventually } from '../../support/eventually.ts';
-import { freshPrefix, testRedisUrl } from '../../support/redis.ts';
+import { freshPrefix, testRedisUrl, testRedisUrlAt } from '../../support/redis.ts';
 import { openProxy, type RedisProxy } from '../../support/redis-proxy/redis-proxy.ts';
 import { startRedisServer } from '../../support/redis-server.ts';
 
@@ -47,7 +47,7 @@ const DEMOTED = [
 describe('a master that has become a replica', () => {
   it.each(DEMOTED)('is left as soon as it says so, in the words of %s', async (_, words) => {
     const proxy = await proxied();
-    const ledger = await connect({ kind: 'url', url: proxy.url }, 'ledger');
+    const ledger = await connect({ kind: 'url', url: testRedisUrlAt(proxy.port) }, 'ledger');
     const before = proxy.connections();
     // The name leads to the new master from the next connection on.
     proxy.answer((sent) => (isScript(sent) && proxy.connections() === before ? words : undefined));
@@ -58,7 +58,7 @@ describe('a master that has become a replica', () => {
 
   it('is told to a producer at once, whose next call finds the new one', async () => {
     const proxy = await proxied();
-    const producer = await connect({ kind: 'url', url: proxy.url }, 'producer');
+    const producer = await connect({ kind: 'url', url: testRedisUrlAt(proxy.port) }, 'producer');
     const before = proxy.connections();
     proxy.answer((sent) => (isScript(sent) && proxy.connections() === before ? DEMOTED[0][1] : undefined));
     const run = () => prepareScript(producer, SET)([`${freshPrefix()}:a`], ['1']);
@@ -89,7 +89,7 @@ describe('a master that has become a replica', () => {
 
   it('that stays one is asked less and less often, and then who asked is told', { timeout: 180_000 }, async () => {
     const proxy = await proxied();
-    const ledger = await connect({ kind: 'url', url: proxy.url }, 'ledger');
+    const ledger = await connect({ kind: 'url', url: testRedisUrlAt(proxy.port) }, 'ledger');
     proxy.answer((sent) => (isScript(sent) ? DEMOTED[0][1] : undefined));
     const before = proxy.connections();
     await expect(prepareScript(ledger, SET)([`${freshPrefix()}:a`], ['1'])).rejects.toThrow('READONLY');

@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 const ROOT = new URL('../../../', import.meta.url).pathname;
-const PARTS = ['problem.ts', ...readdirSync(join(ROOT, 'src/http/v1')).map((name) => `v1/${name}`)];
+/** What every route may answer, and the API. */
+const OF_ALL = ['problem.ts', 'page-wall.ts', 'limit-rate.ts', 'guess-limit.ts'];
+const PARTS = [...OF_ALL, ...readdirSync(join(ROOT, 'src/http/v1')).map((name) => `v1/${name}`)];
 const page = readFileSync(join(ROOT, 'docs/rest-api.md'), 'utf8');
 
 describe('the codes that concern HTTP alone', () => {

@@ -1,0 +1,50 @@
+import { mkdir, realpath, stat } from 'node:fs/promises';
+import { isErrno } from '../core/system-error.ts';
+import { RedisUnavailableError } from '../redis/redis-unavailable.ts';
+
+/** Permissions of the group and of all others. */
+const OTHERS_MODE = 0o077;
+
+/**
+ * Makes the data folder, for this user alone, where it is missing.
+ * @returns its path without symbolic links
+ * @throws RedisUnavailableError `data_dir`
+ */
+export async function prepareDataDir(path: string): Promise<string> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    const dataDir = await realpath(path);
+    await refuseOthers(dataDir);
+    return dataDir;
+  } catch (cause) {
+    if (cause instanceof RedisUnavailableError) throw cause;
+    throw new RedisUnavailableError('data_dir', `the data folder ${path} cannot be created`, {
+      advice: 'Set DATA_DIR to a folder that this user can write to.',
+      cause,
+    });
+  }
+}
+
+/**
+ * Whoever can write into the folder could have us use his own Redis; whoever can read it knows the password of ours.
+ * @throws RedisUnavailableError `data_dir` where the folder is not this user's, or open to others; a missing one is neither
+ */
+export async function refuseOthers(dataDir: string): Promise<void> {
+  const found = await stat(dataDir).catch((error: unknown) => {
+    if (isErrno(error, 'ENOENT')) return undefined;
+    throw error;
+  });
+  // There are no such owners and modes on Windows.
+  const user = process.getuid?.();
+  if (found === undefined || user === undefined) return;
+  if (found.uid !== user) {
+    throw new RedisUnavailableError('data_dir', `the data folder ${dataDir} belongs to another user (${found.uid})`, {
+      advice: 'Set DATA_DIR to a folder of your own. If the other user is you, too, change its owner.',
+    });
+  }
+  if ((found.mode & OTHERS_MODE) !== 0) {
+    throw new RedisUnavailableError('data_dir', `the data folder ${dataDir} is open to other users`, {
+      advice: `If all in it is yours, close it to them: chmod 700 ${dataDir}. Otherwise, set DATA_DIR to another folder.`,
+    });
+  }
+}

@@ -1,0 +1,195 @@
+import type { FastifyReply } from 'fastify';
+import { escapeHtml } from '../escape-html.ts';
+import { inlineSource, renderPage, styleSource } from '../html-page.ts';
+import { redactText } from '../redact-secrets.ts';
+import { LIVE_SCRIPT } from './live-script.ts';
+
+/** What each page has to know of the request. */
+export interface PageContext {
+  /** Path below which a proxy serves us; links start with it. */
+  readonly basePath: string;
+  /** Whether the visitor may change something; without, there are no buttons. */
+  readonly mayAct: boolean;
+  /** The name of what was just done, in {@link DONE}. */
+  readonly done?: string | undefined;
+}
+
+export interface ConsolePage {
+  readonly title: string;
+  /** HTML. */
+  readonly body: string;
+  /** Whether the element `live` in it renews itself. */
+  readonly isLive?: boolean | undefined;
+  readonly status?: number | undefined;
+}
+
+const PAGES = [
+  ['/', 'Now'],
+  ['/publishes', 'Publishes'],
+  ['/accounts', 'Accounts'],
+  ['/subscriptions', 'Subscriptions'],
+  ['/keys', 'Keys'],
+  ['/audit', 'Audit'],
+  ['/board', 'Queues'],
+] as const;
+
+const DONE: Readonly<Record<string, string>> = {
+  cancelled: 'Cancelled, or TikTok is asked to stop. The state below says which.',
+  retried: 'The job goes on.',
+  paused: 'The account is paused. Uploads under way finish.',
+  resumed: 'The account is resumed. Its waiting jobs go on.',
+  subscribed: 'The endpoint is subscribed.',
+  unsubscribed: 'The subscription is deleted.',
+  tested: 'A test event is on its way. The answer of the receiver appears below.',
+  endpoint: 'The endpoint is resumed. Its waiting events are delivered now.',
+  replayed: 'The failed events are delivered again.',
+  revoked: 'The key is revoked. It stops working at once.',
+};
+
+const STYLE = `
+  body { max-width: 70rem; margin: 1rem auto 3rem }
+  nav { display: flex; flex-wrap: wrap; gap: .25rem 1rem; border-bottom: 1px solid; padding-bottom: .5rem }
+  nav a { padding: .25rem 0 } nav a[aria-current] { font-weight: 600; text-decoration: none }
+  a { color: light-dark(#0645ad, #9ecbff) }
+  :focus-visible { outline: .2rem solid light-dark(#0645ad, #9ecbff); outline-offset: .1rem }
+  h1 { font-size: 1.5rem; line-height: 1.3 } h2 { font-size: 1.15rem; margin: 2rem 0 .5rem }
+  table { border-collapse: collapse; width: 100% }
+  th, td { text-align: left; vertical-align: top; padding: .35rem 1rem .35rem 0 }
+  th, time, .what { white-space: nowrap } legend { padding: 0 }
+  .list td { min-width: 5rem }
+  .list tr { border-bottom: 1px solid light-dark(#ccc, #555) }
+  .facts td { padding: .2rem 1rem .2rem 0 }
+  .facts td:first-child { white-space: nowrap; font-variant-numeric: tabular-nums; color: light-dark(#555, #aaa) }
+  .facts td:nth-child(2):nth-last-child(2) { white-space: nowrap; font-weight: 600 }
+  .badge { border: 1px solid; border-radius: 1rem; padding: 0 .5rem; white-space: nowrap; font-size: .9rem }
+  .good { color: light-dark(#176b2c, #7ee294) } .bad { color: light-dark(#b3261e, #ffb4ab) } .wait { color: light-dark(#7a4f01, #f3c969) }
+  .state { font-size: 1.15rem } .fix, .done, .refused, .shown-once { border-left: .25rem solid; padding: .1rem .8rem }
+  .done { color: light-dark(#176b2c, #7ee294) } .refused, #stale { color: light-dark(#b3261e, #ffb4ab) }
+  small, .note { color: light-dark(#555, #aaa); font-size: .9rem }
+  form { margin: .5rem 0 } label, legend { font-weight: 600 } fieldset { border: 0; padding: 0; margin: 0 }
+  .fields { display: grid; grid-template-columns: repeat(auto-fit, minmax(14rem, 1fr)); gap: .6rem 1rem; align-items: end; margin-bottom: .8rem }
+  .fields label { display: block } .fields input, .fields select { width: 100% } .wide { grid-column: 1 / -1 }
+  input, select, button { font: inherit; box-sizing: border-box; min-height: 2.2rem } input, select { max-width: 100% }
+  input[type=checkbox] { min-height: 0; width: auto; margin-right: .35rem }
+  .checks { display: flex; flex-wrap: wrap; gap: .2rem 1rem } .checks label { font-weight: 400; display: inline }
+  button { padding: .2rem .8rem; cursor: pointer } .actions { display: flex; flex-wrap: wrap; gap: .25rem .75rem; align-items: center }
+  .actions form { margin: 0 } summary { cursor: pointer; padding: .25rem 0 }
+  .counts { display: flex; flex-wrap: wrap; gap: .5rem 1.5rem; padding: 0; list-style: none } code { overflow-wrap: anywhere }
+  @media (max-width: 40rem) {
+    table, tbody, tr, td { display: block } thead { display: none } tr { padding: .5rem 0 } td, .facts td { padding: 0 }
+    .facts td:first-child, .facts td:nth-child(2):nth-last-child(2) { white-space: normal }
+    .list td[data-label]:not(:empty)::before { content: attr(data-label) ': '; color: light-dark(#555, #aaa) }
+  }
+`;
+
+/** Nothing is loaded from anywhere, and only our own style and script run. Forms need their origin to be known. */
+const CONSOLE_HEADERS = {
+  'content-type': 'text/html; charset=utf-8',
+  'content-security-policy': [
+    "default-src 'none'",
+    `style-src ${styleSource(STYLE)}`,
+    `script-src ${inlineSource(LIVE_SCRIPT)}`,
+    "connect-src 'self'",
+    "form-action 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+  ].join('; '),
+  'referrer-policy': 'same-origin',
+} as const;
+
+/** Sends a page with the navigation of all of them. */
+export function sendConsolePage(reply: FastifyReply, page: ConsolePage, context: PageContext): FastifyReply {
+  return reply
+    .code(page.status ?? 200)
+    .headers(CONSOLE_HEADERS)
+    .send(renderConsolePage(page, context, reply.request.routeOptions.url ?? ''));
+}
+
+function renderConsolePage(
+  { title, body, isLive = false }: ConsolePage,
+  { basePath, done = '' }: PageContext,
+  route: string,
+): string {
+  const links = PAGES.map(([path, name]) => {
+    const isHere = path === '/' ? route === '/' : route.startsWith(path);
+    return `<a href="${escapeHtml(basePath + path)}"${isHere ? ' aria-current="page"' : ''}>${name}</a>`;
+  });
+  const message = Object.hasOwn(DONE, done) ? `<p class="done" role="status">${DONE[done]}</p>\n` : '';
+  const live = isLive
+    ? `<noscript><meta http-equiv="refresh" content="5"></noscript>
+<p id="stale" role="status" hidden>This page is out of date: the server, or its Redis, does not answer.</p>
+<script>${LIVE_SCRIPT}</script>`
+    : '';
+  return renderPage({
+    title,
+    style: STYLE,
+    top: `<nav aria-label="Pages">${links.join(' ')}</nav>\n`,
+    body: `${message}${body}\n${live}`,
+  });
+}
+
+/** A text from outside, as HTML that shows it without what looks like a secret. */
+export function shown(text: string): string {
+  return escapeHtml(redactText(text));
+}
+
+/** A table whose rows become blocks on a phone. Cells are HTML. */
+export function listTable(headings: readonly string[], rows: readonly (readonly string[])[]): string {
+  const head = headings.map((name) => `<th scope="col">${name}</th>`).join('');
+  const lines = rows.map(
+    (cells) => `<tr>${cells.map((cell, index) => `<td data-label="${headings[index]}">${cell}</td>`).join('')}</tr>`,
+  );
+  return `<table class="list"><thead><tr>${head}</tr></thead><tbody>\n${lines.join('\n')}\n</tbody></table>`;
+}
+
+/** A button that changes something, for those who may. The hidden values go with it. */
+export function actionForm(
+  { basePath, mayAct }: PageContext,
+  { path, label, values = {} }: { path: string; label: string; values?: Readonly<Record<string, string>> },
+): string {
+  if (!mayAct) return '';
+  const hidden = Object.entries(values).map(
+    ([name, value]) => `<input type="hidden" name="${name}" value="${escapeHtml(value)}">`,
+  );
+  return `<form method="post" action="${escapeHtml(basePath + path)}">${hidden.join('')}<button>${label}</button></form>`;
+}
+
+/** The same, behind a second click, for what can't be taken back. */
+export function confirmedForm(context: PageContext, action: Parameters<typeof actionForm>[1], warning: string): string {
+  if (!context.mayAct) return '';
+  return `<details><summary>${action.label}…</summary><p>${warning}</p>${actionForm(context, action)}</details>`;
+}
+
+/** A field with its name above it. */
+export function textField(
+  name: string,
+  label: string,
+  { value = '', type = 'text', extra = '' }: { value?: string | undefined; type?: string; extra?: string } = {},
+): string {
+  const id = `f-${name}`;
+  return `<div><label for="${escapeHtml(id)}">${escapeHtml(label)}</label><input id="${escapeHtml(id)}" name="${escapeHtml(name)}" type="${type}" value="${escapeHtml(value)}"${extra}></div>`;
+}
+
+/** A choice of one; '' among the options is none. */
+export function choiceField(name: string, label: string, options: readonly string[], value = ''): string {
+  const all = options.includes(value) ? options : [...options, value];
+  const items = all.map(
+    (each) =>
+      `<option value="${escapeHtml(each)}"${each === value ? ' selected' : ''}>${each === '' ? 'any' : escapeHtml(each)}</option>`,
+  );
+  return `<div><label for="f-${name}">${label}</label><select id="f-${name}" name="${name}">${items.join('')}</select></div>`;
+}
+
+/** A choice of several. */
+export function checkFields(
+  name: string,
+  legend: string,
+  options: readonly string[],
+  chosen: readonly string[] = [],
+): string {
+  const boxes = options.map(
+    (each) =>
+      `<label><input type="checkbox" name="${name}" value="${each}"${chosen.includes(each) ? ' checked' : ''}>${each}</label>`,
+  );
+  return `<fieldset class="wide"><legend>${legend}</legend><div class="checks">${boxes.join('')}</div></fieldset>`;
+}

@@ -1,0 +1,114 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { CallersPublisher } from '../../access/publisher-as.ts';
+import { PublishError } from '../../core/publish-error.ts';
+import { redisTroubleOf } from '../../core/redis-trouble.ts';
+import { PAGE_HEADERS } from '../html-page.ts';
+import { isViewer } from '../operator-guard.ts';
+import { HttpProblem, problemOf, sendProblem, UNFORESEEN } from '../problem.ts';
+import type { ApiOptions } from '../v1/typed-routes.ts';
+import { type ConsolePage, type PageContext, sendConsolePage, shown } from './console-page.ts';
+
+/** What the console shows and changes. What changes something carries the operator's name, and is audited. */
+export interface ConsoleParts extends Pick<ApiOptions, 'audit' | 'callbacks' | 'subscriptions'> {
+  readonly publisher: CallersPublisher;
+  readonly keys: Pick<ApiOptions['keys'], 'create' | 'list' | 'revoke'>;
+  /** The operator, as timelines and the audit trail name them. */
+  readonly by: string;
+  /** Keys of metadata by which jobs are found. */
+  readonly metadataKeys: readonly string[];
+}
+
+/** A form that was sent. */
+export type Form = Pick<URLSearchParams, 'get' | 'getAll'>;
+
+/** What an action answers: where to go, with the name of what was done, or a page to be shown once. */
+type ActionOutcome = { readonly path: string; readonly done: string } | ConsolePage;
+
+/** Adds the routes of pages and actions, whatever they are. */
+export interface ConsoleRoutes {
+  /** A page may also be a whole document that is not of the console. */
+  page(path: string, show: (request: FastifyRequest, context: PageContext) => Promise<ConsolePage | string>): void;
+  action(path: string, act: (form: Form, request: FastifyRequest) => Promise<ActionOutcome>): void;
+}
+
+const MAX_FORM_BYTES = 100_000;
+const SEE_OTHER = 303;
+
+/**
+ * Lets a scope that is behind the operators' guard have pages and the forms on them.
+ * @param scope a Fastify scope of its own
+ */
+export function consoleRoutes(scope: FastifyInstance, basePath: string): ConsoleRoutes {
+  scope.removeAllContentTypeParsers();
+  scope.addContentTypeParser(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'string', bodyLimit: MAX_FORM_BYTES },
+    (_request, body, done) => done(null, new URLSearchParams(String(body))),
+  );
+  scope.setErrorHandler((error, request, reply) => {
+    const problem = problemOf(redisTroubleOf(error) ?? error);
+    if (problem === UNFORESEEN) request.log.error({ err: error }, 'console request failed');
+    return request.method === 'POST'
+      ? sendConsolePage(reply, refusedPage(error, problem), contextOf(request, basePath))
+      : sendProblem(reply, problem);
+  });
+  return {
+    page: (path, show) => {
+      scope.get(path, async (request, reply) => {
+        const context = contextOf(request, basePath);
+        const page = await show(request, context);
+        return typeof page === 'string'
+          ? reply.headers(PAGE_HEADERS).send(page)
+          : sendConsolePage(reply, page, context);
+      });
+    },
+    action: (path, act) => {
+      scope.post(path, async (request, reply) => {
+        const outcome = await act(formOf(request), request);
+        if (!('done' in outcome)) return sendConsolePage(reply, outcome, contextOf(request, basePath));
+        return seeOther(reply, `${basePath}${outcome.path}?${new URLSearchParams({ done: outcome.done })}`);
+      });
+    },
+  };
+}
+
+/** @throws HttpProblem for a form that names no such thing */
+export function required(form: Form, name: string): string {
+  const text = form.get(name);
+  if (text !== null && text !== '') return text;
+  throw new HttpProblem({ status: 400, code: 'REQUEST_INVALID', detail: `Fill in the field "${name}".` });
+}
+
+/** Several values in one field, separated by commas; undefined: none. */
+export function listIn(form: Form, name: string): string[] | undefined {
+  const values = (form.get(name) ?? '').split(',').map((each) => each.trim());
+  const given = values.filter((each) => each !== '');
+  return given.length === 0 ? undefined : given;
+}
+
+function formOf({ body }: FastifyRequest): Form {
+  return body instanceof URLSearchParams ? body : new URLSearchParams();
+}
+
+function contextOf(request: FastifyRequest, basePath: string): PageContext {
+  const { done } = Object(request.query);
+  return { basePath, mayAct: !isViewer(request), done: typeof done === 'string' ? done : undefined };
+}
+
+function seeOther(reply: FastifyReply, path: string): FastifyReply {
+  return reply.redirect(path, SEE_OTHER);
+}
+
+/** An action that was not carried out; operators may read the names of settings. */
+function refusedPage(error: unknown, { status, code, detail }: ReturnType<typeof problemOf>): ConsolePage {
+  const problems = error instanceof PublishError ? (error.details.problems ?? []) : [];
+  const items = problems.map(({ path, message }) => `<li>${shown(`${path}: ${message}`)}</li>`);
+  return {
+    status,
+    title: 'Not done',
+    body: `<p class="refused" role="alert">${shown(detail)}</p>
+${items.length === 0 ? '' : `<ul>${items.join('')}</ul>`}
+<p>Go back in the browser to change what you entered.</p>
+<p><small>Code <code>${shown(code)}</code></small></p>`,
+  };
+}

@@ -1,0 +1,56 @@
+import { jobNotFound, PublishError, toInputProblems } from '../../core/publish-error.ts';
+import type { BoardJobs } from '../board-jobs.ts';
+import { type EntryLink, PUBLISH_PAGES_PATH, publishPage, publishPagePath } from '../publish-page.ts';
+import { jobQueryString } from '../v1/job-query-string.ts';
+import type { ConsoleParts, ConsoleRoutes } from './console-routes.ts';
+import { type GivenQuery, givenQuery, publishesPage } from './publishes-page.ts';
+
+interface PublishRoutesOptions {
+  readonly jobs: Pick<BoardJobs, 'find' | 'plansOf'>;
+  readonly entriesOf: (id: string) => Promise<readonly EntryLink[]>;
+}
+
+/** Adds the page of each publish job. */
+export function addPublishPage({ page }: ConsoleRoutes, { jobs, entriesOf }: PublishRoutesOptions): void {
+  page(`${PUBLISH_PAGES_PATH}/:id`, async (request, context) => {
+    const id = idIn(request);
+    const [[job], entries, plans] = await Promise.all([jobs.find([id]), entriesOf(id), jobs.plansOf(id)]);
+    if (job === undefined) throw jobNotFound(id);
+    return publishPage(job, { entries, plans }, context);
+  });
+}
+
+/** Adds the search, and what operators may do with a job. */
+export function addPublishes({ page, action }: ConsoleRoutes, { publisher, metadataKeys }: ConsoleParts): void {
+  page(PUBLISH_PAGES_PATH, async ({ query }, context) => {
+    const given = givenQuery(query);
+    return publishesPage({ given, metadataKeys, now: Date.now(), ...(await search(publisher, given)) }, context);
+  });
+  action(`${PUBLISH_PAGES_PATH}/:id/retry`, async (_form, request) => {
+    const { id } = await publisher.retry(idIn(request));
+    return { path: publishPagePath(id), done: 'retried' };
+  });
+  action(`${PUBLISH_PAGES_PATH}/:id/cancel`, async (_form, request) => {
+    const { id } = await publisher.cancel(idIn(request));
+    return { path: publishPagePath(id), done: 'cancelled' };
+  });
+}
+
+async function search(publisher: ConsoleParts['publisher'], given: GivenQuery) {
+  const { success, data, error } = jobQueryString.safeParse(given);
+  if (!success) return { found: undefined, problems: textsOf(toInputProblems(error.issues, 'search')) };
+  try {
+    return { found: await publisher.list(data), problems: [] };
+  } catch (error) {
+    if (!(error instanceof PublishError) || error.code !== 'INPUT_INVALID') throw error;
+    return { found: undefined, problems: textsOf(error.details.problems ?? []) };
+  }
+}
+
+function textsOf(problems: readonly { readonly path: string; readonly message: string }[]): string[] {
+  return problems.map(({ path, message }) => `${path}: ${message}`);
+}
+
+function idIn({ params }: { readonly params: unknown }): string {
+  return String(Object(params).id);
+}

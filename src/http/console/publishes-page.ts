@@ -1,0 +1,165 @@
+import { ALL_ERROR_CODES } from '../../core/error-table.ts';
+import { headline } from '../../core/headline.ts';
+import { type JobQuery, MEDIA_TYPES } from '../../core/job-filter.ts';
+import { oneLine } from '../../core/post-text.ts';
+import type { PublishJob } from '../../core/publish-job.ts';
+import { ALL_PUBLISH_STATES, type PublishState, WAIT_REASONS } from '../../core/publish-state.ts';
+import { durationText } from '../../core/quantity-text.ts';
+import type { JobPage } from '../../producers/publisher.ts';
+import { escapeHtml } from '../escape-html.ts';
+import { jobTitle } from '../job-words.ts';
+import { PUBLISH_PAGES_PATH, publishPagePath } from '../publish-page.ts';
+import {
+  type ConsolePage,
+  checkFields,
+  choiceField,
+  listTable,
+  type PageContext,
+  shown,
+  textField,
+} from './console-page.ts';
+
+/** A search as it stands in the address, each name with what is between its `=` and the next `&`. */
+export type GivenQuery = Readonly<Record<string, string>>;
+
+export interface SearchPage {
+  readonly given: GivenQuery;
+  /** Undefined: the search was refused, for these reasons. */
+  readonly found: JobPage | undefined;
+  readonly problems: readonly string[];
+  /** By which metadata can be searched for. */
+  readonly metadataKeys: readonly string[];
+  /** Ms since the epoch. */
+  readonly now: number;
+}
+
+const TIMES = [
+  ['createdFrom', 'Created from (UTC)'],
+  ['createdBefore', 'Created before (UTC)'],
+  ['endedFrom', 'Ended from (UTC)'],
+  ['endedBefore', 'Ended before (UTC)'],
+  ['scheduledFrom', 'Scheduled from (UTC)'],
+  ['scheduledBefore', 'Scheduled before (UTC)'],
+] as const satisfies (readonly [keyof JobQuery, string])[];
+const IDS = [
+  ['idempotencyKey', 'Idempotency key'],
+  ['publishId', 'publish_id'],
+  ['postId', 'Post id'],
+] as const satisfies (readonly [keyof JobQuery, string])[];
+
+const LOOKS: Readonly<Record<PublishState, string>> = {
+  ...{ scheduled: '', queued: 'wait', uploading: 'wait', processing: 'wait' },
+  ...{ published: 'good', in_inbox: 'good', failed: 'bad', cancelled: '', unconfirmed: 'bad' },
+};
+
+/** A state, in the colour of what it means. */
+function stateBadge(state: PublishState): string {
+  return `<span class="badge ${LOOKS[state]}">${state}</span>`;
+}
+
+/** The query of an address as the search takes it: without empty fields of the form, whose times are in UTC. */
+export function givenQuery(query: unknown): GivenQuery {
+  const given: Record<string, string> = {};
+  for (const [name, value] of Object.entries(query ?? {})) {
+    const text = [value]
+      .flat()
+      .filter((each) => each !== '')
+      .join(',');
+    if (text === '' || name === 'done') continue;
+    given[name] = TIMES.some(([time]) => time === name) ? utcTime(text) : text;
+  }
+  return given;
+}
+
+const TO_MINUTES = '2026-12-01T10:00'.length;
+const TO_SECONDS = '2026-12-01T10:00:00'.length;
+
+/** What a browser's field of a time sends, as ISO 8601 in UTC; other texts as they are. */
+export function utcTime(text: string): string {
+  if (text.length === TO_MINUTES) return `${text}:00Z`;
+  return text.length === TO_SECONDS ? `${text}Z` : text;
+}
+
+/** The list of publish jobs, with the search in its address. */
+export function publishesPage(search: SearchPage, { basePath }: PageContext): ConsolePage {
+  const { found, problems } = search;
+  const refusal = problems.map((problem) => `<p class="refused" role="alert">${shown(problem)}</p>`).join('\n');
+  return {
+    title: 'Publishes',
+    status: found === undefined ? 400 : 200,
+    body: `${searchForm(search, basePath)}\n${refusal}${found === undefined ? '' : foundHtml(search, found, basePath)}`,
+  };
+}
+
+function searchForm({ given, metadataKeys }: SearchPage, basePath: string): string {
+  const listed = (name: string) => given[name]?.split(',') ?? [];
+  const more = [...TIMES, ...IDS].map(([name]) => name);
+  const isOpen = more.some((name) => given[name] !== undefined) || given.media !== undefined;
+  const metadata = metadataKeys.map((key) =>
+    textField(`metadata.${key}`, `Metadata: ${key}`, { value: given[`metadata.${key}`] }),
+  );
+  const times = TIMES.map(([name, label]) =>
+    textField(name, label, { type: 'datetime-local', value: given[name]?.slice(0, 16) }),
+  );
+  const codes = ALL_ERROR_CODES.map((code) => `<option value="${code}"></option>`).join('');
+  return `<form method="get" action="${escapeHtml(basePath + PUBLISH_PAGES_PATH)}" role="search">
+<div class="fields">
+${textField('account', 'Account', { value: given.account })}
+${textField('code', 'Error code', { value: given.code, extra: ' list="codes"' })}
+${choiceField('waitingFor', 'Waits for', ['', ...WAIT_REASONS], given.waitingFor)}
+${choiceField('order', 'Order', ['newest', 'oldest'], given.order ?? 'newest')}
+${metadata.join('\n')}
+${checkFields('state', 'State', ALL_PUBLISH_STATES, listed('state'))}
+</div>
+<datalist id="codes">${codes}</datalist>
+<details${isOpen ? ' open' : ''}><summary>More filters</summary><div class="fields">
+${choiceField('media', 'Media', ['', ...MEDIA_TYPES], given.media)}
+${IDS.map(([name, label]) => textField(name, label, { value: given[name] })).join('\n')}
+${times.join('\n')}
+</div></details>
+<p class="actions"><button>Search</button> <a href="${escapeHtml(basePath + PUBLISH_PAGES_PATH)}">Clear</a></p>
+${metadataKeys.length === 0 ? '<p class="note">To search by metadata, name its keys in the setting METADATA_INDEX.</p>' : ''}
+</form>`;
+}
+
+function foundHtml({ given, now }: SearchPage, { jobs, nextCursor, indexing }: JobPage, basePath: string): string {
+  const { cursor, ...first } = given;
+  const pathOf = (query: GivenQuery) => escapeHtml(`${basePath}${PUBLISH_PAGES_PATH}?${new URLSearchParams(query)}`);
+  const links = [
+    cursor === undefined ? '' : `<a href="${pathOf(first)}">First page</a>`,
+    nextCursor === null ? '' : `<a href="${pathOf({ ...first, cursor: nextCursor })}">Next page</a>`,
+  ];
+  const list =
+    jobs.length > 0
+      ? listTable(
+          ['Publish', 'State', 'Now', 'Created'],
+          jobs.map((job) => jobCells(job, now, basePath)),
+        )
+      : `<p>${emptyText(given, nextCursor)}</p>`;
+  const note = indexing ? '<p class="note">Jobs of an older version are still being added to the search.</p>' : '';
+  return `${note}${list}\n<p class="actions">${links.join(' ')}</p>`;
+}
+
+function emptyText({ order: _, ...filters }: GivenQuery, nextCursor: string | null): string {
+  if (nextCursor !== null) return 'Nothing found so far. Go on with the next page.';
+  if (Object.keys(filters).length > 0) return 'No publish job meets all of these. Leave a filter out.';
+  return 'There are no publish jobs yet. Enqueue one with the API, the library, or <code>tiktok-publisher publish</code>.';
+}
+
+function jobCells(job: PublishJob, now: number, basePath: string): string[] {
+  const title = oneLine(job.request.post?.title ?? '');
+  const path = escapeHtml(basePath + publishPagePath(job.id));
+  const name = shown(jobTitle(job));
+  return [
+    `<a href="${path}">${title === '' ? name : shown(title)}</a>${title === '' ? '' : `<br><small>${name}</small>`}`,
+    stateBadge(job.state),
+    `${shown(headline(job))}${job.failure === null ? '' : `<br><small><code>${job.failure.code}</code></small>`}`,
+    `<time datetime="${job.createdAt}" title="${job.createdAt}">${ageText(job.createdAt, now)}</time>`,
+  ];
+}
+
+/** `5 min ago`. */
+function ageText(iso: string, now: number): string {
+  const ageMs = now - Date.parse(iso);
+  return ageMs < 0 ? 'just now' : `${durationText(ageMs)} ago`;
+}

@@ -1,0 +1,159 @@
+import type { FailedEvent, PausedEndpoint, SubscriptionDeliveries } from '../../core/delivery-reports.ts';
+import { PUBLISH_EVENT_TYPES, type PublishEventType } from '../../core/publish-event.ts';
+import { timeText } from '../../core/quantity-text.ts';
+import type { Subscription } from '../../core/subscription.ts';
+import { escapeHtml } from '../escape-html.ts';
+import { HttpProblem } from '../problem.ts';
+import { publishPagePath } from '../publish-page.ts';
+import {
+  actionForm,
+  type ConsolePage,
+  checkFields,
+  confirmedForm,
+  listTable,
+  type PageContext,
+  shown,
+  textField,
+} from './console-page.ts';
+import { type ConsoleParts, type ConsoleRoutes, type Form, listIn, required } from './console-routes.ts';
+
+export const SUBSCRIPTIONS_PATH = '/subscriptions';
+
+/** Adds the endpoints that get events, and what operators may do with them. */
+export function addSubscriptions({ page, action }: ConsoleRoutes, parts: ConsoleParts): void {
+  const { subscriptions, callbacks, by } = parts;
+  page(SUBSCRIPTIONS_PATH, async (_request, context) => {
+    const [all, { paused, disabled, failed, counts }] = await Promise.all([subscriptions.list(), callbacks.overview()]);
+    const stopped = [...paused.map(pausedCells), ...disabled.map(disabledCells)].map(([id, ...cells]) => [
+      ...cells,
+      actionForm(context, { path: `${SUBSCRIPTIONS_PATH}/resume`, label: 'Resume', values: { endpoint: id } }),
+    ]);
+    return {
+      title: 'Subscriptions',
+      body: `${listHtml(all, context)}
+${newForm(context)}
+<h2>Endpoints that get nothing now</h2>
+${stopped.length === 0 ? '<p>None. An endpoint is paused after repeated failures, and disabled when it answers 410.</p>' : listTable(['Endpoint', 'Why', 'Since', 'Action'], stopped)}
+<h2>Failed deliveries (${counts.failed})</h2>
+${failedHtml(failed, context)}`,
+    };
+  });
+  page(`${SUBSCRIPTIONS_PATH}/:id`, async ({ params }, context) => {
+    const found = await callbacks.ofSubscription(String(Object(params).id));
+    if (found === undefined) throw unknown();
+    return subscriptionPage(found, context);
+  });
+  action(SUBSCRIPTIONS_PATH, async (form) => {
+    await subscriptions.create(requestIn(form), by);
+    return { path: SUBSCRIPTIONS_PATH, done: 'subscribed' };
+  });
+  action(`${SUBSCRIPTIONS_PATH}/test`, async (form) => {
+    const id = required(form, 'id');
+    if ((await callbacks.testSubscription(id)) === undefined) throw unknown();
+    return { path: `${SUBSCRIPTIONS_PATH}/${encodeURIComponent(id)}`, done: 'tested' };
+  });
+  action(`${SUBSCRIPTIONS_PATH}/delete`, async (form) => {
+    if ((await subscriptions.remove(required(form, 'id'), by)) === undefined) throw unknown();
+    return { path: SUBSCRIPTIONS_PATH, done: 'unsubscribed' };
+  });
+  action(`${SUBSCRIPTIONS_PATH}/resume`, async (form) => {
+    await callbacks.resume(required(form, 'endpoint'));
+    return { path: SUBSCRIPTIONS_PATH, done: 'endpoint' };
+  });
+  action(`${SUBSCRIPTIONS_PATH}/replay`, async () => {
+    await callbacks.replayFailed();
+    return { path: SUBSCRIPTIONS_PATH, done: 'replayed' };
+  });
+}
+
+function requestIn(form: Form) {
+  const types = form.getAll('types').filter(isEventType);
+  return {
+    url: required(form, 'url'),
+    types: types.length === 0 ? undefined : types,
+    accounts: listIn(form, 'accounts'),
+  };
+}
+
+function isEventType(text: string): text is PublishEventType {
+  return PUBLISH_EVENT_TYPES.some((type) => type === text);
+}
+
+function unknown(): HttpProblem {
+  return new HttpProblem({ status: 404, code: 'SUBSCRIPTION_NOT_FOUND', detail: 'No subscription has this id.' });
+}
+
+function listHtml(all: readonly Subscription[], context: PageContext): string {
+  if (all.length === 0) {
+    return '<p>No endpoint is subscribed yet. A subscription sends events of many jobs to one URL, signed.</p>';
+  }
+  return listTable(
+    ['Endpoint', 'Events', 'Accounts', 'Created', 'Actions'],
+    all.map(({ id, endpoint, types, accounts, createdAt, createdBy }) => [
+      `<a href="${escapeHtml(`${context.basePath}${SUBSCRIPTIONS_PATH}/${encodeURIComponent(id)}`)}">${shown(endpoint)}</a>`,
+      types === null ? 'all' : types.join('<br>'),
+      accounts === null ? 'all' : shown(accounts.join(', ')),
+      `${timeText(createdAt)}<br><small>by ${shown(createdBy)}</small>`,
+      subscriptionActions(id, context),
+    ]),
+  );
+}
+
+function subscriptionActions(id: string, context: PageContext): string {
+  const values = { id };
+  const test = actionForm(context, { path: `${SUBSCRIPTIONS_PATH}/test`, label: 'Send test event', values });
+  const remove = { path: `${SUBSCRIPTIONS_PATH}/delete`, label: 'Delete', values };
+  return `<div class="actions">${test}${confirmedForm(context, remove, 'Events that were not delivered yet are dropped.')}</div>`;
+}
+
+function newForm({ basePath, mayAct }: PageContext): string {
+  if (!mayAct) return '';
+  return `<h2>Subscribe an endpoint</h2>
+<form method="post" action="${escapeHtml(basePath + SUBSCRIPTIONS_PATH)}"><div class="fields">
+${textField('url', 'URL', { type: 'url', extra: ' required' })}
+${textField('accounts', 'Only these accounts')}
+${checkFields('types', 'Only these events', PUBLISH_EVENT_TYPES)}
+</div><p class="note">Without accounts or events: all. Separate accounts by commas.</p><button>Subscribe</button></form>`;
+}
+
+function pausedCells({ id, endpoint, pausedAt, failures, lastCode, waiting }: PausedEndpoint): [string, ...string[]] {
+  const why = `paused after ${failures} failures, the last <code>${shown(lastCode)}</code>; ${waiting} events wait`;
+  return [id, shown(endpoint), why, timeText(pausedAt)];
+}
+
+function disabledCells(url: { id: string; endpoint: string; disabledAt: string }): [string, ...string[]] {
+  return [url.id, shown(url.endpoint), 'it answered 410', timeText(url.disabledAt)];
+}
+
+function failedHtml(failed: readonly FailedEvent[], context: PageContext): string {
+  if (failed.length === 0) return '<p>None.</p>';
+  const rows = failed.map(({ jobId, type, at, endpoint, reason }) => [
+    `<a href="${escapeHtml(context.basePath + publishPagePath(jobId))}">${shown(type)}</a>`,
+    shown(endpoint ?? 'unknown'),
+    shown(reason),
+    timeText(at),
+  ]);
+  const again = actionForm(context, { path: `${SUBSCRIPTIONS_PATH}/replay`, label: 'Deliver all failed again' });
+  return `${listTable(['Event', 'Endpoint', 'Why', 'When'], rows)}${again}`;
+}
+
+function subscriptionPage(found: SubscriptionDeliveries, context: PageContext): ConsolePage {
+  const rows = found.attempts.map(({ at, type, attempt, outcome, status, durationMs, code, message }) => [
+    timeText(at),
+    shown(type),
+    `${attempt}`,
+    `<span class="${outcome === 'delivered' ? 'good' : 'bad'}">${outcome}</span>`,
+    [status === null ? '' : `HTTP ${status}`, shown([code, message].filter(Boolean).join(': ')), `${durationMs} ms`]
+      .filter(Boolean)
+      .join(', '),
+  ]);
+  const list =
+    rows.length === 0
+      ? '<p>Nothing was sent yet.</p>'
+      : listTable(['When', 'Event', 'Attempt', 'Outcome', 'Answer'], rows);
+  return {
+    title: `Subscription of ${found.endpoint}`,
+    isLive: true,
+    body: `${subscriptionActions(found.id, context)}\n<h2>Last deliveries</h2>\n<div id="live">${list}</div>`,
+  };
+}

@@ -1,0 +1,312 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { WebServer } from '../../../src/http/start-server.ts';
+import { startApi } from '../../support/api-site.ts';
+import { OPERATOR, signedInAs, startBoardSite, VIEWER } from '../../support/board-site.ts';
+import { type Pipeline, startPipeline } from '../../support/pipeline.ts';
+import { makeVideo } from '../../support/videos.ts';
+
+const operator = { ...signedInAs(OPERATOR), accept: 'text/html' };
+const viewer = { ...signedInAs(VIEWER), accept: 'text/html' };
+const WAIT = { timeoutMs: 90_000 };
+const PAGES = ['/', '/publishes', '/accounts', '/subscriptions', '/keys', '/audit'];
+const ACTIONS = [
+  ...['/publishes/x/retry', '/publishes/x/cancel', '/accounts/pause', '/accounts/resume', '/accounts/connect-link'],
+  ...[
+    '/subscriptions',
+    '/subscriptions/test',
+    '/subscriptions/delete',
+    '/subscriptions/resume',
+    '/subscriptions/replay',
+  ],
+  ...['/keys', '/keys/revoke'],
+];
+
+let pipeline: Pipeline;
+let site: WebServer;
+let video: string;
+
+beforeAll(async () => {
+  pipeline = await startPipeline({ simulator: { processingMs: 20 } });
+  site = await startBoardSite(pipeline);
+  video = await makeVideo(pipeline.folder, 1_000);
+});
+afterAll(async () => {
+  await site?.close();
+  await pipeline?.close();
+});
+
+async function get(path: string, headers: Record<string, string> = operator) {
+  const answer = await fetch(`${site.url}${path}`, { headers });
+  return { status: answer.status, headers: answer.headers, html: await answer.text() };
+}
+
+/** Sends a form as a browser does, and goes where it is sent. */
+async function act(path: string, form: Record<string, string> = {}, headers: Record<string, string> = operator) {
+  const answer = await fetch(`${site.url}${path}`, {
+    ...{ method: 'POST', redirect: 'manual', headers: { origin: site.url, ...headers } },
+    body: new URLSearchParams(form),
+  });
+  return {
+    status: answer.status,
+    location: answer.headers.get('location'),
+    headers: answer.headers,
+    html: await answer.text(),
+  };
+}
+
+const newAccount = async () => {
+  const account = `creator-${randomBytes(4).toString('hex')}`;
+  const { openId } = await pipeline.addAccount(account);
+  return { account, openId };
+};
+
+/** A job that TikTok failed, whose next try will do. */
+async function failedJob({ title = 'A title', campaign = 'none' } = {}): Promise<string> {
+  const { account, openId } = await newAccount();
+  const fault = { kind: 'fail_processing', failReason: 'file_format_check_failed' } as const;
+  pipeline.simulator.faults.add({ endpoint: 'video_init', when: { openId }, act: fault });
+  const { id } = await pipeline.publisher.enqueue({
+    ...{ account, mode: 'direct', media: { type: 'file', path: video }, metadata: { campaign } },
+    post: { title, privacyLevel: 'SELF_ONLY' },
+  });
+  expect(await pipeline.publisher.waitForCompletion(id, WAIT)).toMatchObject({ state: 'failed' });
+  return id;
+}
+
+/** A job that waits for its time. */
+async function scheduledJob(account = 'acme'): Promise<string> {
+  const scheduledAt = new Date(Date.now() + 3_600_000).toISOString();
+  const media = { type: 'file', path: video } as const;
+  const post = { privacyLevel: 'SELF_ONLY' } as const;
+  return (await pipeline.publisher.enqueue({ account, mode: 'direct', media, post, scheduledAt })).id;
+}
+
+describe('the search', () => {
+  it('has the filters of the API in its address and finds a job by its metadata', async () => {
+    const campaign = `spring-${randomBytes(4).toString('hex')}`;
+    const id = await failedJob({ campaign, title: 'Hello' });
+    const { status, html } = await get(`/publishes?state=failed&metadata.campaign=${campaign}`);
+    expect(status).toBe(200);
+    expect(html).toContain(`<a href="/publishes/${id}">Hello</a>`);
+    expect(html).toContain('TIKTOK_MEDIA_FORMAT');
+    expect(html).toContain(`value="${campaign}"`);
+    expect((await get(`/publishes?state=published&metadata.campaign=${campaign}`)).html).toContain(
+      'No publish job meets all of these.',
+    );
+  });
+
+  it('takes what an empty form sends, and times of its fields as UTC', async () => {
+    const id = await scheduledJob();
+    const empty = 'account=&code=&waitingFor=&order=newest&metadata.campaign=&media=&publishId=';
+    expect((await get(`/publishes?${empty}&createdFrom=2020-01-01T10:00`)).html).toContain(`/publishes/${id}`);
+    expect((await get(`/publishes?${empty}&createdBefore=2020-01-01T10:00`)).html).not.toContain(`/publishes/${id}`);
+  });
+
+  it('says of each wrong filter what is wrong, beside the form', async () => {
+    for (const [query, words] of [
+      ['state=broken', 'expected one of scheduled'],
+      ['metadata.colour=red', 'METADATA_INDEX'],
+      ['cursor=nonsense', 'cursor'],
+    ]) {
+      const { status, html } = await get(`/publishes?${query}`);
+      expect([query, status]).toEqual([query, 400]);
+      expect(html).toContain('role="search"');
+      expect(html.match(/role="alert">(.*)<\/p>/)?.[1]).toContain(words);
+    }
+  });
+
+  it('goes through the jobs page by page, with its filters', async () => {
+    const { account } = await newAccount();
+    const ids = [await scheduledJob(account), await scheduledJob(account), await scheduledJob(account)];
+    const seen: string[] = [];
+    let path: string | undefined = `/publishes?account=${account}&limit=2`;
+    while (path !== undefined) {
+      const { html }: { html: string } = await get(path);
+      seen.push(...[...html.matchAll(/<td[^>]*><a href="\/publishes\/([\w-]+)"/g)].map(([, id = '']) => id));
+      path = html.match(/href="([^"]+)">Next page/)?.[1]?.replaceAll('&amp;', '&');
+    }
+    expect(seen).toEqual(ids.reverse());
+  });
+});
+
+describe('a page of the console', () => {
+  it.each(PAGES)('%s loads nothing, is not kept, cannot be framed, and is not for strangers', async (path) => {
+    const { status, headers, html } = await get(path, viewer);
+    expect(status).toBe(200);
+    expect(html).toContain('aria-current="page"');
+    expect(html).not.toMatch(/(href|src)="https?:/);
+    expect(headers.get('cache-control')).toBe('no-store');
+    const policy = headers.get('content-security-policy');
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).toContain("frame-ancestors 'none'");
+    expect(policy).not.toContain('unsafe');
+    if (path !== '/') expect((await get(path, { accept: 'text/html' })).status).toBe(401);
+  });
+
+  it('shows what comes from outside as text, and hides what looks like a secret', async () => {
+    const id = await failedJob({ title: `<script>alert(1)</script> act.${'x'.repeat(40)}` });
+    for (const path of ['/publishes', `/publishes/${id}`, '/publishes?account="><script>alert(1)</script>']) {
+      const { html } = await get(path);
+      expect(html).not.toContain('<script>alert');
+      expect(html).toContain('&lt;script&gt;alert(1)');
+      expect(html).not.toContain('x'.repeat(40));
+    }
+  });
+
+  it('has no button for a viewer', async () => {
+    const id = await failedJob();
+    for (const path of [...PAGES, `/publishes/${id}`])
+      expect((await get(path, viewer)).html).not.toContain('method="post"');
+    expect((await get(`/publishes/${id}`)).html).toContain('method="post"');
+  });
+});
+
+describe('the first page', () => {
+  it('names each cause with its count, what to do, and the list behind it', async () => {
+    const id = await failedJob();
+    await scheduledJob();
+    const { account } = await newAccount();
+    await pipeline.publisher.accounts.pause(account);
+    const { html } = await get('/');
+    expect(html).toMatch(
+      /<a href="\/publishes\?state=failed%2Cunconfirmed&amp;code=TIKTOK_MEDIA_FORMAT">\d+ publish jobs?</,
+    );
+    expect((await get('/publishes?state=failed%2Cunconfirmed&code=TIKTOK_MEDIA_FORMAT')).html).toContain(id);
+    expect(html).toContain(`<b>${account}</b> is paused`);
+    expect(html).toContain(`href="/accounts?account=${account}"`);
+    expect(html).toMatch(/href="\/publishes\?state=scheduled">\d+ scheduled/);
+    expect(html).toContain('tiktok-status');
+  });
+
+  it('is a list of links for programs and for who has not signed in, with the way to sign in', async () => {
+    for (const headers of [{}, { accept: 'text/html' }]) {
+      const { status, html } = await get('/', headers);
+      expect(status).toBe(200);
+      for (const path of ['/?sign-in', '/board', '/docs', '/metrics', '/readyz', '/healthz']) {
+        expect(html).toContain(`href="${path}"`);
+      }
+      expect(html).not.toContain('What needs a person');
+    }
+    const asked = await get('/?sign-in', { accept: 'text/html' });
+    expect(asked.status).toBe(401);
+    expect(asked.headers.get('www-authenticate')).toContain('Basic');
+    expect((await get('/?sign-in')).html).toContain('What needs a person');
+  });
+
+  it('is the console on this machine where there is no login, and the links for others', async () => {
+    const api = await startApi();
+    const browser = { accept: 'text/html' };
+    expect(await (await fetch(`${api.url}/`, { headers: browser })).text()).toContain('Nothing needs a person.');
+    const forwarded = await fetch(`${api.url}/`, { headers: { ...browser, 'x-forwarded-for': '192.0.2.1' } });
+    expect(await forwarded.text()).not.toContain('What needs a person');
+  });
+});
+
+describe('an action', () => {
+  it('retries a failed job in the safe way, says so, and leaves its line in the trail', async () => {
+    const id = await failedJob();
+    expect((await get(`/publishes/${id}`)).html).toContain('A retry starts again: TikTok has published nothing of it.');
+    const { status, location } = await act(`/publishes/${id}/retry`);
+    expect([status, location]).toEqual([303, `/publishes/${id}?done=retried`]);
+    expect((await get(`/publishes/${id}?done=retried`)).html).toContain('The job goes on.');
+    const job = await pipeline.publisher.waitForCompletion(id, WAIT);
+    expect(job.state).toBe('published');
+    expect(job.timeline).toContainEqual(expect.objectContaining({ event: 'retry_requested', by: 'board ops' }));
+    const { html } = await get(`/audit?subject=${id}`);
+    expect(html).toContain('publish.retry');
+    expect(html).toContain('board ops');
+    expect((await get(`/publishes/${id}`)).html).not.toContain('/retry"');
+  });
+
+  it('that the ledger refuses changes nothing, and the page says why', async () => {
+    const id = await scheduledJob();
+    const { status, html } = await act(`/publishes/${id}/retry`);
+    expect(status).toBe(409);
+    expect(html).toContain('Only failed and unconfirmed jobs can be retried');
+    expect((await act(`/publishes/${id}/cancel`)).status).toBe(303);
+    expect(await pipeline.publisher.get(id)).toMatchObject({ state: 'cancelled' });
+    expect((await act('/publishes/nobody/retry')).status).toBe(404);
+  });
+
+  it('pauses and resumes an account', async () => {
+    const { account } = await newAccount();
+    expect((await act('/accounts/pause', { account })).location).toBe('/accounts?done=paused');
+    expect(await pipeline.publisher.accounts.get(account)).toMatchObject({ status: 'paused' });
+    expect((await get(`/accounts?account=${account}`)).html).toContain('Resume');
+    await act('/accounts/resume', { account });
+    expect(await pipeline.publisher.accounts.get(account)).toMatchObject({ status: 'active' });
+    const { html } = await get(`/audit?account=${account}&action=account.pause`);
+    expect(html).toContain('status: active → paused');
+  });
+
+  it('shows the text of a new key once, and revokes it', async () => {
+    const name = `shop-${randomBytes(4).toString('hex')}`;
+    const { status, headers, html } = await act('/keys', { name, scopes: 'read', expiresAt: '2100-01-01T10:00' });
+    expect(status).toBe(200);
+    expect(headers.get('cache-control')).toBe('no-store');
+    const key = html.match(/tpk_[\w-]{43}/)?.[0] ?? '';
+    expect(await pipeline.service.apiKeys.find(key)).toMatchObject({ by: `key ${name}`, scopes: ['read'] });
+    const list = (await get('/keys')).html;
+    expect(list).toContain(name);
+    expect(list).toContain('2100-01-01 10:00:00Z');
+    expect(list).not.toContain(key);
+    const id = (await pipeline.service.apiKeys.list()).find((each) => each.name === name)?.id ?? '';
+    expect((await act('/keys/revoke', { id })).location).toBe('/keys?done=revoked');
+    expect(await pipeline.service.apiKeys.find(key)).toBeUndefined();
+    for (const action of ['key.create', 'key.revoke']) {
+      expect((await get(`/audit?subject=${id}&action=${action}`)).html).toContain('board ops');
+    }
+    expect((await act('/keys', { name: 'a/b' })).html).toContain('name: expected letters');
+  });
+
+  it('subscribes an endpoint, tests and deletes it', async () => {
+    const url = 'https://app.example.com/events?secret=confidential';
+    const accounts = 'acme, bakery';
+    expect((await act('/subscriptions', { url, accounts, types: 'publish.failed' })).status).toBe(303);
+    const { html } = await get('/subscriptions');
+    expect(html).toContain('https://app.example.com/events');
+    expect(html).toContain('acme, bakery');
+    expect(html).not.toContain('confidential');
+    const id = html.match(/name="id" value="([\w-]+)"/)?.[1] ?? '';
+    const tested = await act('/subscriptions/test', { id });
+    expect(tested.location).toBe(`/subscriptions/${id}?done=tested`);
+    expect((await get(`/subscriptions/${id}`)).html).toContain('Last deliveries');
+    expect((await act('/subscriptions/delete', { id })).location).toBe('/subscriptions?done=unsubscribed');
+    expect((await get('/subscriptions')).html).toContain('No endpoint is subscribed yet.');
+    expect((await act('/subscriptions', { url: 'nowhere' })).status).toBe(400);
+  });
+
+  it('creates a connect link, and shows it once', async () => {
+    const api = await startApi({ PUBLIC_BASE_URL: 'https://publisher.example.com' });
+    const answer = await fetch(`${api.url}/accounts/connect-link`, {
+      ...{ method: 'POST', body: new URLSearchParams({ account: 'acme' }) },
+    });
+    expect(await answer.text()).toMatch(/https:\/\/publisher\.example\.com\/connect\/tiktok\?link=[\w-]{43}/);
+    expect((await api.audit.list({ action: 'account.create_link' }, { limit: 1 })).entries).toMatchObject([
+      { by: 'board', account: 'acme' },
+    ]);
+  });
+
+  it.each(ACTIONS)('%s is refused to viewers, strangers and pages of other sites', async (path) => {
+    expect((await act(path, {}, viewer)).status).toBe(403);
+    expect((await act(path, {}, { accept: 'text/html' })).status).toBe(401);
+    for (const headers of [
+      { origin: 'https://evil.example' },
+      { origin: 'null' },
+      { 'sec-fetch-site': 'cross-site' },
+    ]) {
+      const { status, html } = await act(path, {}, { ...operator, ...headers });
+      expect([headers, status]).toEqual([headers, 403]);
+      expect(html).toContain('ORIGIN_REFUSED');
+    }
+  });
+
+  it('is taken as a form only', async () => {
+    const answer = await fetch(`${site.url}/keys`, {
+      ...{ method: 'POST', headers: { ...operator, 'content-type': 'application/json' } },
+      body: '{"name":"shop"}',
+    });
+    expect(answer.status).toBe(415);
+  });
+});
