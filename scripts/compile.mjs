@@ -1,7 +1,7 @@
 // Compiles programs that are no part of the package, next to `node_modules`, so that packages resolve.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 export const repository = join(import.meta.dirname, '..');
@@ -17,6 +17,8 @@ export function compile(modules, outDir) {
     cwd: repository,
     stdio: 'inherit',
   });
+  // The program reads its version there.
+  copyFileSync(join(repository, 'package.json'), join(outDir, 'package.json'));
 }
 
 /** Compiles into a folder that is gone after `use`. */

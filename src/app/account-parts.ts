@@ -63,9 +63,14 @@ export function openAccountParts(
 }
 
 /** Wakes the jobs that waited for an account to be connected or resumed, under either of its names. */
-function createWake(parts: Pick<RedisParts, 'lanes' | 'ledger' | 'queues'>) {
+function createWake(parts: Pick<RedisParts, 'lanes' | 'ledger' | 'queues' | 'reader'>) {
+  const { reader, queues } = parts;
   return async ({ account, openId }: { readonly account: string; readonly openId: string }): Promise<void> => {
-    for (const name of new Set([account, openId])) await wakeLane(name, parts);
+    for (const name of new Set([account, openId])) {
+      await wakeLane(name, parts);
+      // Their next poll was put off until a person could have come.
+      for (const id of await reader.polledIds(name)) await queues.wakeStatusEntry(id);
+    }
   };
 }
 

@@ -13,6 +13,9 @@ const MAX_RESTARTS = 5;
 /** Fewer where TikTok had every byte of a valid video: the cause is TikTok's, and another copy rarely fares better. */
 const MAX_RESTARTS_FOR: Partial<Record<ErrorCode, number>> = { TIKTOK_PROCESSING_INTERNAL: 2 };
 
+/** Attempts for a publish_id that TikTok does not know: it knows a new one only after a while. */
+const UNKNOWN_ID_ATTEMPTS = 4;
+
 /**
  * Decides what follows when a step of a job is interrupted: the one place that does. Two rules stand above all others.
  * No plan begins a new session while the present one may still appear on TikTok, and no plan ends a job `failed` while
@@ -35,7 +38,7 @@ export function planAfterError(job: InterruptedJob, trouble: Trouble, context: P
     case 'wait':
       return waitFor(job, trouble, context, said);
     case 'retry':
-      return retryLater(job, trouble, context, said);
+      return isForgotten(job, trouble) ? startOver(job, trouble, context) : retryLater(job, trouble, context, said);
     case 'refresh_token':
       // The next start fetches a new token, which needs no backoff.
       return retryLater(job, trouble, { ...context, random: () => 0 }, said);
@@ -140,6 +143,12 @@ export function planAfterWaiting(
   if (waitingFor === undefined || mightBePublished(exposureOf(job)) || now <= waitEndsAt(job, maxWaitMs))
     return undefined;
   return { to: 'failed', error: new PublishError(WAITED_TOO_LONG[waitingFor]) };
+}
+
+/** TikTok lacks bytes, which it has to be asked about, and knows the publish_id no more: so nothing comes of the session. */
+function isForgotten(job: InterruptedJob, error: PublishError): boolean {
+  const isUnknown = error.code === 'TIKTOK_PUBLISH_ID_UNKNOWN' && exposureOf(job) === 'open';
+  return isUnknown && job.attempts >= UNKNOWN_ID_ATTEMPTS;
 }
 
 /** The last attempt gives the job up with this error. */

@@ -51,6 +51,9 @@ export function createLedgerReader({ redis, keys, clock = Date }: { redis: Redis
       return (await readMany([id]))[0];
     },
 
+    /** Ids of the account's jobs whose status is polled. */
+    polledIds: (account: string): Promise<string[]> => redis.smembers(keys.polledJobs(account)),
+
     /** A page of jobs. @throws PublishError `INPUT_INVALID` for metadata by which jobs are not found */
     async list(query: JobQuery): Promise<FoundJobs> {
       return await search(query);

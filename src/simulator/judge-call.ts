@@ -5,6 +5,7 @@ import { type Check, check, type RuleId } from './conformance-rules.ts';
 import { offeredPrivacyLevels } from './creator-caps.ts';
 import type { Endpoint } from './faults.ts';
 import { announcedFile } from './source-info.ts';
+import { isLetOff } from './start-publish.ts';
 import type { World } from './world.ts';
 
 /** A call and what came of it. */
@@ -184,7 +185,8 @@ function judgePhotos({ source_info: source }: Body): Check[] {
 function judgePull(world: World, { source_info: source }: Body, result: ApiResult | undefined): Check[] {
   if (source.source !== 'PULL_FROM_URL' || world.settings.switches.pullUrlRules === 'off') return [];
   const urls = source.photo_images ?? (source.video_url === undefined ? [] : [source.video_url]);
-  const other = urls.find((url) => !url.toLowerCase().startsWith('https://'));
+  const isFine = (url: string) => /^https:/i.test(url) || (URL.canParse(url) && isLetOff(new URL(url), world.settings));
+  const other = urls.find((url) => !isFine(url));
   const checks = [check('pull-https', other !== undefined && `got ${hostOf(other)}`)];
   const code = result?.answer.code;
   if (code === 'ok' || code === 'url_ownership_unverified') {

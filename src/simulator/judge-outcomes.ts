@@ -36,7 +36,7 @@ function judgePublish(world: World, publish: Publish): Check[] {
       checks.push(check('photo-format', refusedPhoto && `${publishId}: neither JPEG nor WebP, or over 20 MB`));
     }
   }
-  if (isTransferred(world, publish) && isSettled(stateOf(world, publish))) {
+  if (publish.isIdLost !== true && isTransferred(world, publish) && isSettled(stateOf(world, publish))) {
     checks.push(check('outcome-learnt', !isLearnt(world, publish) && `${publishId}: nobody asked how it ended`));
   }
   return checks;

@@ -101,6 +101,8 @@ export interface Publish {
   stuck: boolean;
   /** Ended early: cancelled, or the user disconnected the app. */
   ended?: { at: number; reason: string } | undefined;
+  /** The answer with its id got lost, so that its client cannot ask how it ended. */
+  isIdLost?: boolean;
   /** Its client was told how it ended. */
   outcomeTold?: boolean;
   /** Id of the post that a direct publish makes. */

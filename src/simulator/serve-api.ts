@@ -40,6 +40,7 @@ export async function serveApi(
       broke: brokenRules(checks),
     });
     world.conformance.note(checks, seq);
+    if (typeof httpStatus !== 'number' && result?.publish !== undefined) result.publish.isIdLost = true;
     if (typeof httpStatus === 'number' && acted?.answer.code === 'ok')
       noteOutcomeTold(world, route.endpoint, subject.publishId);
   };

@@ -54,9 +54,8 @@ function uploadUrl(world: World, { uploadId, uploadToken }: NonNullable<Publish[
 function pullUrlRefusal(videoUrl: string, settings: SimulatorSettings): RefusalCode | undefined {
   if (!URL.canParse(videoUrl)) return 'invalid_params';
   const url = new URL(videoUrl);
-  const { pullUrlRules } = settings.switches;
-  if (pullUrlRules === 'off') return undefined;
-  if (pullUrlRules !== 'loopback' || !isLoopback(url.hostname)) {
+  if (settings.switches.pullUrlRules === 'off') return undefined;
+  if (!isLetOff(url, settings)) {
     if (url.protocol !== 'https:') return 'invalid_params';
     // The host of a property is "a domain, not an IP address".
     if (isIP(url.hostname.replace(/^\[|\]$/g, '')) !== 0) return 'url_ownership_unverified';
@@ -67,8 +66,9 @@ function pullUrlRefusal(videoUrl: string, settings: SimulatorSettings): RefusalC
   return isVerified ? undefined : 'url_ownership_unverified';
 }
 
-function isLoopback(hostname: string): boolean {
-  return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
+/** Whether this URL need be neither https nor on a domain: it is on this machine, and the switch lets such URLs through. */
+export function isLetOff({ hostname }: URL, { switches }: SimulatorSettings): boolean {
+  return switches.pullUrlRules === 'loopback' && /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
 }
 
 function isWithinDomain(hostname: string, domain: string): boolean {

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { packageOf, sourceFiles } from './source-files.ts';
 
 const files = sourceFiles('src');
-/** The chaos runs do harm at random times and the scale proofs pace their load: both must wait for time. */
-const tests = sourceFiles('test').filter(({ path }) => !/^test\/(architecture|chaos|scale)\//.test(path));
+/** The chaos and fidelity runs do harm while jobs run, and the scale proofs pace their load: both must wait for time. */
+const tests = sourceFiles('test').filter(({ path }) => !/^test\/(architecture|chaos|fidelity|scale)\//.test(path));
 
 /** Something that one place answers for. */
 interface Owned {

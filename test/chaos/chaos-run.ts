@@ -1,11 +1,14 @@
 import { join } from 'node:path';
 import type { Recovery } from '../../src/workers/runtime/recovery.ts';
+import type { Evidence } from './check-job.ts';
 import { type JudgedJob, Lane } from './lane.ts';
 import { planRound } from './round-plan.ts';
 import { seededRandom } from './seeded-random.ts';
 import { type Stage, startStage } from './stage.ts';
 import { type ChaosSummary, summarize } from './summary.ts';
 import type { TopologyKind } from './topologies/topology.ts';
+
+export type Report = (line: string) => void;
 
 export interface ChaosOptions {
   /** Folder of the compiled modules. */
@@ -21,7 +24,7 @@ export interface ChaosOptions {
   /** Replicas that must confirm what can't be taken back; by default as the topology has it. */
   readonly waitReplicas?: number | undefined;
   /** Told line by line. */
-  readonly report: (line: string) => void;
+  readonly report: Report;
   readonly signal?: AbortSignal;
 }
 
@@ -106,14 +109,18 @@ function describeRound(round: number, jobs: readonly JudgedJob[], durationMs: nu
 
 function reportFindings({ id, round, evidence, findings }: JudgedJob, options: ChaosOptions): void {
   const { seed, recovery, topology, report } = options;
-  const { job, requests, publishes, events, interruptions } = evidence;
   report(
     `\n!! job ${id} of round ${round}; to repeat it: npm run chaos -- --topology ${topology} --seed ${seed} --from ${round} --rounds 1`,
   );
   for (const { kind, text } of findings) report(`   ${kind}: ${text}`);
-  report(`   plan of the job: ${JSON.stringify(evidence.plan)}`);
   const { jobs: _, ...disturbances } = planRound({ seed, round, topology, lockDurationMs: recovery.lockDurationMs });
   report(`   disturbances of the round: ${JSON.stringify(disturbances)}`);
+  tellJob(evidence, report);
+}
+
+/** Everything that is known of a job. */
+export function tellJob({ plan, job, requests, publishes, events, interruptions }: Evidence, report: Report): void {
+  report(`   plan of the job: ${JSON.stringify(plan)}`);
   report(`   interruptions: ${interruptions}; state ${job?.state} ${JSON.stringify(job?.failure)}`);
   for (const entry of job?.timeline ?? []) report(`   timeline ${JSON.stringify(entry)}`);
   for (const entry of requests) report(`   tiktok ${new Date(entry.at).toISOString()} ${JSON.stringify(entry)}`);

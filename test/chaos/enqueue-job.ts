@@ -1,8 +1,11 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { PublishRequest } from '../../src/core/publish-request.ts';
 import { eventually } from '../support/eventually.ts';
+import { jpegOf } from '../support/photos.ts';
 import { makeVideo, sha256OfFile } from '../support/videos.ts';
 import type { PlannedJob } from './round-plan.ts';
-import { PULL_PREFIX, type Stage } from './stage.ts';
+import { DEAD_PREFIX, PULL_PREFIX, type Stage } from './stage.ts';
 
 /** How long after the enqueue things are still done to a job. */
 const WATCHED_MS = 90_000;
@@ -15,6 +18,8 @@ export interface PreparedJob {
   readonly name: string;
   readonly round: number;
   readonly plan: PlannedJob;
+  /** Of a job that shares an account: that of the other one. */
+  readonly account: string;
   readonly openId: string;
   readonly path: string | undefined;
   readonly sha256: string | undefined;
@@ -29,12 +34,12 @@ export interface EnqueuedJob extends PreparedJob {
 export async function prepareJob(
   stage: Stage,
   plan: PlannedJob,
-  { round, name }: { readonly round: number; readonly name: string },
+  { round, name, shared }: { readonly round: number; readonly name: string; readonly shared?: PreparedJob | undefined },
 ): Promise<PreparedJob> {
-  const { simulator, folder } = stage;
-  const path = plan.source === 'file' ? await makeVideo(folder, plan.sizeBytes, `${name}.mp4`) : undefined;
+  const { simulator } = stage;
+  const path = await makeMedia(stage.folder, plan, name);
   const sha256 = path === undefined ? undefined : await sha256OfFile(path);
-  const openId = await stage.addAccount(name);
+  const { account, openId } = shared ?? { account: name, openId: await stage.addAccount(name, plan.profile) };
   for (const { when, ...fault } of plan.faults) simulator.faults.add({ ...fault, when: { ...when, openId } });
   const { expireTokenAt } = plan;
   if (expireTokenAt !== undefined) {
@@ -45,7 +50,19 @@ export async function prepareJob(
       () => void simulator.expireAccessToken(openId),
     );
   }
-  return { name, round, plan, openId, path, sha256 };
+  return { name, round, plan, account, openId, path, sha256 };
+}
+
+/** What TikTok or the workers read; undefined where TikTok only pretends to. */
+async function makeMedia(folder: string, plan: PlannedJob, name: string): Promise<string | undefined> {
+  if (plan.video !== undefined) return plan.video;
+  if (plan.source === 'file' || (plan.source === 'pull' && plan.pulledFrom === 'site')) {
+    return await makeVideo(folder, plan.sizeBytes, `${name}.mp4`);
+  }
+  if (plan.source !== 'photos' || plan.pulledFrom !== 'site') return undefined;
+  const path = join(folder, `${name}.jpg`);
+  await writeFile(path, jpegOf(1_080, 1_080, plan.sizeBytes));
+  return path;
 }
 
 /**
@@ -101,15 +118,19 @@ function once(
     .then(act, () => undefined);
 }
 
-function requestOf({ web }: Stage, { plan: { mode, source, via }, name, path }: PreparedJob): PublishRequest {
-  const post = { title: name, privacyLevel: 'PUBLIC_TO_EVERYONE' } as const;
-  const rest = { account: name, ...(mode === 'direct' ? { mode, post } : { mode }) };
+function requestOf({ web }: Stage, { plan, name, account, path }: PreparedJob): PublishRequest {
+  const { mode, source, via, pulledFrom } = plan;
+  const post = { title: name, ...(plan.post ?? { privacyLevel: 'PUBLIC_TO_EVERYONE' }) } as const;
+  const rest = { account, ...(mode === 'direct' ? { mode, post } : { mode }) };
+  const prefix = pulledFrom === 'nowhere' ? DEAD_PREFIX : PULL_PREFIX;
+  if (source === 'photos' && path !== undefined) {
+    return { ...rest, media: { type: 'photos', items: [{ type: 'file', path }] } };
+  }
   if (source === 'photos') {
-    const urls = Array.from({ length: PHOTOS }, (_, index) => `${PULL_PREFIX}${name}-${index}.jpg`);
+    const urls = Array.from({ length: PHOTOS }, (_, index) => `${prefix}${name}-${index}.jpg`);
     return { ...rest, media: { type: 'photos', urls } };
   }
-  if (source === 'pull' || path === undefined) {
-    return { ...rest, media: { type: 'pull', url: `${PULL_PREFIX}${name}.mp4` } };
-  }
+  if (path === undefined) return { ...rest, media: { type: 'pull', url: `${prefix}${name}.mp4` } };
+  if (source === 'pull') return { ...rest, media: { type: 'file', path, via: 'pull' } };
   return { ...rest, media: via === 'web' ? { type: 'url', url: web.url(path) } : { type: 'file', path } };
 }

@@ -16,10 +16,10 @@ export interface FaultSubject {
 const CHUNK_BYTES = 5_242_880;
 
 /** TikTok refuses the video once it has looked at it, whichever publish_id it came under. */
-export function refusal(subject: FaultSubject, failReason: string): PlannedFault {
+export function refusal(subject: FaultSubject, failReason: string, times: 'always' | number = 'always'): PlannedFault {
   const act = { kind: 'fail_processing', failReason } as const;
-  if (subject.source !== 'file') return { endpoint: initOf(subject), when: { times: 'always' }, act };
-  return { endpoint: 'upload', when: { lastChunk: true, times: 'always' }, act };
+  if (subject.source !== 'file') return { endpoint: initOf(subject), when: { times }, act };
+  return { endpoint: 'upload', when: { lastChunk: true, times }, act };
 }
 
 /** One fault somewhere on the job's way. */

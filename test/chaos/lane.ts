@@ -3,6 +3,7 @@ import { eventually } from '../support/eventually.ts';
 import { checkJob, type Evidence, type Finding, isEnded, isStanding } from './check-job.ts';
 import { Disturbances } from './disturbances.ts';
 import { accept, type EnqueuedJob, type PreparedJob, prepareJob } from './enqueue-job.ts';
+import { evidenceOf } from './evidence.ts';
 import { planRound } from './round-plan.ts';
 import type { Stage } from './stage.ts';
 import { WorkerSlot } from './worker-slot.ts';
@@ -120,7 +121,8 @@ export class Lane {
     const { id, round, openId } = job;
     // A job without an outcome by then is a finding like any other.
     await this.#outcomeOf(id, deadlineMs).catch(() => undefined);
-    const evidence = await this.#evidenceOf(job, outagesBefore);
+    const outages = this.disturbances.outages - outagesBefore;
+    const evidence = await evidenceOf(this.#stage, this.slots, job, outages);
     if (job.path !== undefined) await rm(job.path);
     return { round, id, openId, evidence, findings: checkJob(evidence) };
   }
@@ -134,30 +136,5 @@ export class Lane {
       },
       { timeoutMs: deadlineMs, intervalMs: 100 },
     );
-  }
-
-  async #evidenceOf({ id, plan, openId, sha256 }: EnqueuedJob, outagesBefore: number): Promise<Evidence> {
-    const { simulator } = this.#stage;
-    const job = await eventually(async () => ({ found: await this.#stage.lookUp(id) }));
-    const interruptions = this.slots.reduce((sum, slot) => sum + slot.interruptionsOf(id), 0);
-    return {
-      ...{ plan, sha256, job: job.found },
-      publishes: simulator.journal.publishes().filter((publish) => publish.openId === openId),
-      requests: simulator.journal.requests({ openId }),
-      events: await this.#stage.eventsOf(id),
-      interruptions: interruptions + this.disturbances.outages - outagesBefore,
-      overtakenPieces: this.#overtakenPieces(id),
-      mayHaveTwoOwners: this.#stage.topology.kind !== 'single',
-    };
-  }
-
-  #overtakenPieces(id: string): number {
-    const claims = this.slots.flatMap((slot) => slot.claims).filter((claim) => claim.id === id);
-    const pieces = this.slots.flatMap((slot) => slot.pieces).filter((piece) => piece.id === id);
-    return pieces.filter(({ at, pid }) => {
-      const earlier = claims.filter((claim) => claim.at < at).sort((a, b) => a.at - b.at);
-      const owner = earlier.at(-1);
-      return owner !== undefined && owner.pid !== pid;
-    }).length;
   }
 }

@@ -38,6 +38,14 @@ export const workerSettingsSchema = z.strictObject({
   /** How long a graceful end may take. */
   shutdownTimeoutMs: z.int().min(0),
   traps: z.array(trapSchema),
+  /** Where the web server is from which TikTok downloads media, if there is one. */
+  publicBaseUrl: z.string().exactOptional(),
+  /** What is done with what TikTok may refuse; by default nobody looks. */
+  preflight: z.enum(['off', 'warn']).exactOptional(),
+  /** Patience with TikTok, and pauses between polls: by default little of both, so that rounds are short. */
+  pace: z.enum(['rapid', 'steady']).exactOptional(),
+  /** After how long in processing an outcome counts as unknown; by default a day. */
+  outcomeWithinMs: z.int().min(1).exactOptional(),
 });
 export type WorkerSettings = z.infer<typeof workerSettingsSchema>;
 

@@ -1,3 +1,5 @@
+import type { DirectPostSettings } from '../../src/core/new-request.ts';
+import type { Simulator } from '../../src/simulator/index.ts';
 import { type PlannedFault, planFault, provocationOf, refusal } from './fault-plan.ts';
 import { type ProcessLinkFault, planLinkFault } from './link-plan.ts';
 import { type SeededRandom, seededRandom } from './seeded-random.ts';
@@ -24,6 +26,14 @@ export interface PlannedJob {
   readonly cancelAt?: 'init' | 'upload' | 'status';
   /** Reason for which TikTok refuses the video for good. */
   readonly refusedFor?: string;
+  /** Settings of the post beside its title; by default it is public. */
+  readonly post?: DirectPostSettings;
+  /** What is special about the creator. */
+  readonly profile?: Parameters<Simulator['addAccount']>[0];
+  /** A video that exists, instead of random bytes. */
+  readonly video?: string;
+  /** From where TikTok pulls: by default a host that it only pretends to ask, else our web server, or where nobody answers. */
+  readonly pulledFrom?: 'site' | 'nowhere';
 }
 
 /** What happens in one round; follows from the seed alone. */

@@ -5,9 +5,12 @@ import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import { createAccountVault } from '../../src/accounts/vault.ts';
 import { createPublisherFromConfig } from '../../src/app/create-publisher.ts';
+import { openServer } from '../../src/app/open-server.ts';
+import { openService } from '../../src/app/open-service.ts';
 import type { PublishEvent } from '../../src/core/publish-event.ts';
 import type { PublishJob } from '../../src/core/publish-job.ts';
 import type { PublishRequest } from '../../src/core/publish-request.ts';
+import { freePort } from '../../src/embedded-redis/redis-process.ts';
 import { createLedgerReader } from '../../src/ledger/ledger-reader.ts';
 import { createKeys } from '../../src/redis/keys.ts';
 import { createSealer } from '../../src/sealing/sealer.ts';
@@ -15,6 +18,7 @@ import { type SimulatorOptions, startSimulator } from '../../src/simulator/index
 import type { Recovery } from '../../src/workers/runtime/recovery.ts';
 import { eventually } from '../support/eventually.ts';
 import { startMediaWebServer } from '../support/media-web-server.ts';
+import { openChaosApp } from './chaos-app.ts';
 import { type ChaosProcess, startChaosProcess } from './chaos-process.ts';
 import { isEnded } from './check-job.ts';
 import { type EnqueuerSettings, REDIS_AWAY_EXIT_CODE, type WorkerSettings } from './process-settings.ts';
@@ -24,6 +28,8 @@ import type { Notice, Trap } from './traps.ts';
 
 /** URLs below this may be pulled. */
 export const PULL_PREFIX = 'https://videos.example.com/';
+/** URLs below this as well, but nobody answers there. */
+export const DEAD_PREFIX = 'https://localhost:1/';
 
 /** A dead worker is noticed within five seconds, so that rounds are short. */
 export const RAPID_RECOVERY: Recovery = { lockDurationMs: 3_000, stalledIntervalMs: 1_000, sweepEveryMs: 1_000 };
@@ -37,6 +43,10 @@ export interface StageOptions {
   readonly waitReplicas?: number | undefined;
   readonly recovery?: Recovery;
   readonly simulator?: SimulatorOptions;
+  /** Starts the product's web server, for TikTok's webhooks and for its downloads. */
+  readonly hasSite?: boolean;
+  /** Settings of the workers other than the usual ones. */
+  readonly worker?: Partial<Pick<WorkerSettings, 'preflight' | 'outcomeWithinMs' | 'chunkSizeBytes' | 'pace'>>;
   /** Object storage that workers may read from. */
   readonly s3?: WorkerSettings['media']['s3'];
   /** Variables of the workers besides their settings: the AWS SDK takes its credentials from there. */
@@ -62,10 +72,11 @@ export async function startStage({
   const folder = await mkdtemp(join(tmpdir(), 'tiktok-publisher-chaos-'));
   const web = await startMediaWebServer(folder);
   const topology = await startTopology(kind, folder);
+  const publicBaseUrl = options.hasSite === true ? `http://127.0.0.1:${await freePort()}` : undefined;
   const simulator = await startSimulator({
     processingMs: 200,
     pullMs: 200,
-    verifiedUrlPrefixes: [PULL_PREFIX],
+    verifiedUrlPrefixes: [PULL_PREFIX, DEAD_PREFIX, ...(publicBaseUrl === undefined ? [] : [`${publicBaseUrl}/pull/`])],
     ...options.simulator,
   });
   const prefix = KEY_PREFIX;
@@ -81,6 +92,19 @@ export async function startStage({
     queuePrefix: prefix,
   });
   const processes: ChaosProcess[] = [];
+  const profiles = new Map<string, Parameters<typeof simulator.addAccount>[0]>();
+  const { url, clientKey, clientSecret } = simulator;
+  const serviceSettings: WorkerSettings = {
+    ...{ ...processSettings, recovery, simulator: { url, clientKey, clientSecret } },
+    encryptionKey: encryptionKey.toString('base64'),
+    logFile: join(folder, 'workers.log'),
+    media: { allowHosts: web.allowHosts, ...(options.s3 !== undefined && { s3: options.s3 }) },
+    ...{ chunkSizeBytes: 5_242_880, shutdownTimeoutMs: 5_000, traps: [] },
+    ...(publicBaseUrl !== undefined && { publicBaseUrl }),
+    ...options.worker,
+  };
+  const site = publicBaseUrl === undefined ? undefined : await openService(await openChaosApp(serviceSettings));
+  if (site !== undefined) await openServer(site);
   const program = (name: string): string => join(programs, 'test', 'chaos', `${name}.js`);
 
   function start(name: string, settings: unknown, onNotice?: (notice: Notice) => void): ChaosProcess {
@@ -109,10 +133,13 @@ export async function startStage({
     atMaster,
     simulator,
     publisher,
+    /** Where the web server is, if there is one. */
+    publicBaseUrl,
 
     /** A new TikTok user whose tokens the vault holds under a name. @returns the user's open_id */
-    async addAccount(account: string): Promise<string> {
-      const tokens = simulator.addAccount();
+    async addAccount(account: string, profile: Parameters<typeof simulator.addAccount>[0] = {}): Promise<string> {
+      const tokens = simulator.addAccount(profile);
+      profiles.set(tokens.openId, profile);
       await atMaster(async (redis) => {
         const vault = createAccountVault({ redis, keys, sealer: createSealer([encryptionKey]) });
         await vault.add({
@@ -129,19 +156,17 @@ export async function startStage({
       return tokens.openId;
     },
 
+    /** Connects the TikTok user of an account again, as a person does by the web server. */
+    async reconnect(account: string, openId: string): Promise<void> {
+      const { accessToken, refreshToken, scope } = simulator.addAccount({ ...profiles.get(openId), openId });
+      await site?.accounts.connect({ account, openId, accessToken, refreshToken, scope });
+    },
+
     /** Starts a worker; see `waitFor` for when it takes jobs. */
     startWorker(worker: StartWorkerOptions = {}): ChaosProcess {
-      const { url, clientKey, clientSecret } = simulator;
-      const settings: WorkerSettings = {
-        ...{ ...processSettings, recovery, simulator: { url, clientKey, clientSecret } },
-        encryptionKey: encryptionKey.toString('base64'),
-        logFile: join(folder, 'workers.log'),
-        media: { allowHosts: web.allowHosts, ...(options.s3 !== undefined && { s3: options.s3 }) },
-        chunkSizeBytes: worker.chunkSizeBytes ?? 5_242_880,
-        shutdownTimeoutMs: worker.shutdownTimeoutMs ?? 5_000,
-        traps: [...(worker.traps ?? [])],
-      };
-      return start('worker-process', settings, worker.onNotice);
+      const { onNotice, traps = [], ...changed } = worker;
+      const settings: WorkerSettings = { ...serviceSettings, ...changed, traps: [...traps] };
+      return start('worker-process', settings, onNotice);
     },
 
     /** Starts a worker and waits until it takes jobs. One that does not reach Redis in time ends; then comes another. */
@@ -192,6 +217,7 @@ export async function startStage({
       for (const started of processes) if (!started.hasEnded()) started.signal('SIGKILL');
       await Promise.all(processes.map(({ ended }) => ended));
       await publisher.close();
+      await site?.app.close();
       await topology.close();
       await simulator.close();
       await web.close();

@@ -1,14 +1,12 @@
 import { createInterface } from 'node:readline';
-import pino from 'pino';
 import { z } from 'zod';
-import { openApp } from '../../src/app/open-app.ts';
 import { openService } from '../../src/app/open-service.ts';
 import { runWorkers } from '../../src/app/open-workers.ts';
 import { workerParts } from '../../src/app/worker-parts.ts';
-import { loadConfig } from '../../src/config/load-config.ts';
 import { DEFAULT_POLL_SCHEDULE } from '../../src/core/poll-schedule.ts';
 import type { RedisRole } from '../../src/redis/connections.ts';
 import { createTikTokClient } from '../../src/tiktok/index.ts';
+import { openChaosApp } from './chaos-app.ts';
 import { REDIS_AWAY_EXIT_CODE, SETTINGS_VARIABLE, workerSettingsSchema } from './process-settings.ts';
 import { trapBullScripts, withTraps } from './trapped-deps.ts';
 import { Traps, tell, trapSchema } from './traps.ts';
@@ -19,36 +17,19 @@ import { Traps, tell, trapSchema } from './traps.ts';
  */
 
 const settings = workerSettingsSchema.parse(JSON.parse(process.env[SETTINGS_VARIABLE] ?? ''));
-const { prefix, simulator, media } = settings;
+const { simulator } = settings;
+/** The steady one leaves a busy machine its time, and polls less often than TikTok allows. */
+const PACES = {
+  rapid: { timeouts: { connectMs: 1_000, answerMs: 1_500, stallMs: 4_000 }, pollMaxMs: 1_000 },
+  steady: { timeouts: { connectMs: 4_000, answerMs: 4_000, stallMs: 8_000 }, pollMaxMs: 2_500 },
+} as const;
+const pace = PACES[settings.pace ?? 'rapid'];
 const traps = new Traps();
-const log = pino({ level: 'debug' }, pino.destination({ dest: settings.logFile, sync: true }));
-const { clientKey, clientSecret } = simulator;
-const config = loadConfig({
-  QUEUE_PREFIX: prefix,
-  ENCRYPTION_KEYS: settings.encryptionKey,
-  DATA_DIR: `${settings.logFile}.data`,
-  TIKTOK_API_BASE_URL: simulator.url,
-  TIKTOK_CLIENT_KEY: clientKey,
-  TIKTOK_CLIENT_SECRET: clientSecret,
-});
-const dayMs = 86_400_000;
-const app = await openApp(
-  {
-    ...config,
-    ...{ redis: settings.redis, redisWaitReplicas: settings.waitReplicas },
-    ...{ outboundAllowHosts: media.allowHosts, s3: { ...config.s3, ...media.s3 } },
-    ...{ retentionMs: dayMs, maxWaitMs: dayMs, pullStallMs: dayMs, duplicateWindowMs: dayMs },
-    ...{ preflight: 'off', onDuplicate: 'warn', shutdownTimeoutMs: settings.shutdownTimeoutMs },
-    ...{
-      upload: { ...config.upload, concurrency: 4, chunkSizeBytes: settings.chunkSizeBytes },
-      status: { concurrency: 20 },
-    },
-  },
-  { log },
-);
+const app = await openChaosApp(settings);
+const { log } = app;
 const tiktok = createTikTokClient({
   apiBaseUrl: simulator.url,
-  timeouts: { connectMs: 1_000, answerMs: 1_500, stallMs: 4_000 },
+  timeouts: pace.timeouts,
 });
 const workers = await startOrLeave();
 
@@ -59,7 +40,11 @@ async function startOrLeave() {
     const deps = withTraps(
       workerParts(service, {
         settings: {
-          pollSchedule: { ...DEFAULT_POLL_SCHEDULE, firstMs: 100, maxMs: 1_000, minPerOpenJobMs: 0 },
+          pollSchedule: {
+            ...{ ...DEFAULT_POLL_SCHEDULE, firstMs: 100, maxMs: pace.pollMaxMs, minPerOpenJobMs: 0 },
+            ...{ giveUpAfterMs: settings.outcomeWithinMs ?? DEFAULT_POLL_SCHEDULE.giveUpAfterMs },
+            withWebhooks: { firstMs: 500, factor: 2, maxMs: 4_000, slowMs: 4_000 },
+          },
           retryPolicy: { maxAttempts: 8, baseMs: 100, factor: 1.5, maxMs: 1_000 },
           recovery: settings.recovery,
         },

@@ -155,8 +155,30 @@ describe('the conformance report', () => {
     expect(ids(simulator, 'broken')).toEqual(['newest-refresh-token']);
   });
 
+  it('asks for no outcome of a post whose init was never answered', async () => {
+    const simulator = await start({ processingMs: 0, pullMs: 0, verifiedUrlPrefixes: ['example.com'] });
+    const account = simulator.addAccount();
+    const source_info = { source: 'PULL_FROM_URL', video_url: 'https://example.com/a.mp4' };
+    simulator.faults.add({ endpoint: 'inbox_init', act: { kind: 'drop_after' } });
+    await call(simulator, account, 'inbox_init', { source_info }).catch(() => undefined);
+    expect(simulator.journal.publishes()).toMatchObject([{ status: 'SEND_TO_USER_INBOX' }]);
+    expect(ids(simulator, 'broken')).toEqual([]);
+  });
+
+  it('takes http on this machine where a switch lets TikTok pull from there', async () => {
+    const prefix = 'http://127.0.0.1:9/';
+    const switches = { pullUrlRules: 'loopback' } as const;
+    const simulator = await start({ verifiedUrlPrefixes: [prefix, 'http://example.com/'], switches });
+    const pull = (video_url: string) =>
+      call(simulator, simulator.addAccount(), 'inbox_init', { source_info: { source: 'PULL_FROM_URL', video_url } });
+    await pull(`${prefix}a.mp4`);
+    expect(ids(simulator, 'met')).toContain('pull-https');
+    await pull('http://example.com/a.mp4');
+    expect(ids(simulator, 'broken')).toContain('pull-https');
+  });
+
   it('does not hold scripted faults against the client', async () => {
-    const simulator = await start();
+    const simulator = await start({ processingMs: 600_000 });
     const account = simulator.addAccount();
     for (const code of ['invalid_params', 'rate_limit_exceeded', 'scope_not_authorized']) {
       simulator.faults.add({ endpoint: 'inbox_init', act: { kind: 'status', httpStatus: 400, code } });

@@ -109,7 +109,7 @@ describe('doctor', () => {
     ]);
   });
 
-  it('sees settings that are valid as text and cannot be meant so', async () => {
+  it('F3: sees settings that are valid as text and cannot be meant so, and advises to let TikTok pull', async () => {
     const { env } = await startWorld();
     const folder = await mkdtemp(join(tmpdir(), 'doctor-'));
     onTestFinished(() => rm(folder, { recursive: true }));
@@ -117,7 +117,7 @@ describe('doctor', () => {
     await writeFile(file, '');
     const good = await examine({ ...env, MEDIA_ROOTS: folder });
     expect(good.problems).toEqual([]);
-    // F3: told to those who keep videos on a server.
+    // Told to those who keep videos on a server.
     const guideline = expect.stringContaining('its guidelines want it to download videos that are on a server');
     expect(good.findings).toContainEqual(expect.objectContaining({ level: 'advice', message: guideline }));
     expect((await examine(env)).findings).not.toContainEqual(expect.objectContaining({ message: guideline }));

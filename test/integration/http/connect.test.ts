@@ -101,7 +101,7 @@ describe('connecting an account', () => {
     }
   });
 
-  it('renews a user who is known by another name, whose old tokens TikTok may have stopped', async () => {
+  it('F10: renews a user who is known by another name, whose old tokens TikTok may have stopped', async () => {
     const site = await startSite();
     newUser(site.simulator, 'open-id-1');
     await goThroughConsent(await site.link('acme'), 'open-id-1');

@@ -75,17 +75,18 @@ describe('trouble with the status of a post that TikTok has', () => {
   });
 
   it.concurrent('because its owner disconnected the app keeps asking until somebody connects it again', async () => {
-    const { account, openId, fault, enqueueFile, ended, noted, endWait } = await openCase(world().pipeline);
+    const { pipeline } = world();
+    const { account, openId, fault, enqueueFile, ended, noted } = await openCase(pipeline);
     fault('upload', { kind: 'stuck_processing' }, { lastChunk: true });
     const enqueued = await enqueueFile(world().video);
     await noted(enqueued, 'upload_completed');
-    world().pipeline.simulator.revokeGrant(openId);
+    pipeline.simulator.revokeGrant(openId);
     const job = await noted(enqueued, 'poll_failed', 'AUTH_REAUTHORIZATION_REQUIRED');
     expect(job).toMatchObject({ state: 'processing', failure: null });
-    expect(await world().pipeline.vault.get(account)).toMatchObject({ status: 'reauthorization_required' });
+    expect(await pipeline.vault.get(account)).toMatchObject({ status: 'reauthorization_required' });
     // Connected again, the same TikTok user is asked about: the post is gone with the consent.
-    await world().pipeline.addAccount(account, { openId });
-    await endWait('status', enqueued.id);
+    const { accessToken, refreshToken } = pipeline.simulator.addAccount({ openId });
+    await pipeline.service.accounts.connect({ account, openId, accessToken, refreshToken });
     expect(await ended(enqueued)).toMatchObject({
       state: 'failed',
       failure: { code: 'AUTH_REMOVED', retryable: true },
@@ -121,6 +122,22 @@ describe('a publish_id that TikTok does not know for a while after the init', ()
     const job = await publishesOnce(publishCase, await publishCase.enqueueFile(world().video));
     expect(job.timeline.some(({ code }) => code === 'TIKTOK_PUBLISH_ID_UNKNOWN')).toBe(true);
     expect(publishCase.posts()).toMatchObject([{ sha256: world().sha256 }]);
+  });
+});
+
+describe('a publish_id that TikTok has forgotten in the middle of an upload', () => {
+  const world = usePublishWorld(VIDEO_BYTES, { retries: { ...RAPID_RETRIES, maxAttempts: 8 } });
+
+  it('is replaced, and the video is published once', async () => {
+    const { fault, enqueueFile, ended, inits, posts, publishes } = await openCase(world().pipeline);
+    fault('upload', { kind: 'status', httpStatus: 500 });
+    const forgotten = fault('status', refusal(400, 'invalid_publish_id'), { times: 'always' });
+    const enqueued = await enqueueFile(world().video);
+    await eventually(() => inits().length === 2);
+    forgotten.remove();
+    expect(await ended(enqueued)).toMatchObject({ state: 'published', failure: null });
+    expect(publishes().map(({ completeUploads }) => completeUploads)).toEqual([0, 1]);
+    expect(posts()).toMatchObject([{ sha256: world().sha256 }]);
   });
 });
 

@@ -289,6 +289,20 @@ describe('a job that starts over', () => {
   });
 });
 
+describe('a publish_id that TikTok does not know', () => {
+  const unknown = (job: InterruptedJob, attempts: number) =>
+    planAfterError({ ...job, attempts }, new PublishError('TIKTOK_PUBLISH_ID_UNKNOWN'), contextOf('publish'));
+
+  it.each(JOBS.filter(({ exposure }) => exposure === 'open'))('of $name is waited for, then given up', ({ job }) => {
+    expect(unknown(job, 3).kind).toBe('retry');
+    expect(unknown(job, 4)).toMatchObject({ kind: 'start_over', attempts: 5 });
+  });
+
+  it.each(JOBS.filter(({ exposure }) => exposure === 'may_appear'))('of $name is never replaced', ({ job }) => {
+    for (const attempts of [0, 3, 4, maxAttempts]) expect(unknown(job, attempts).kind).not.toBe('start_over');
+  });
+});
+
 describe('a job that waits', () => {
   it.each(JOBS)('too long, $name, fails only if it cannot appear', ({ job, exposure }) => {
     const tired = { ...job, createdAt: NOW - 3 * DAY_MS, waitingFor: 'daily_cap' } as const;

@@ -338,11 +338,11 @@ describe('what TikTok does not take over', () => {
     ]);
   });
 
-  it('of a draft of photos is not its texts', async () => {
+  it('F7: of a draft of photos is not its texts', async () => {
     const media = { type: 'photos', urls: ['https://photos.example.com/1.jpg'] };
     expect(await remarks({ ...REQUEST, ...inbox, media })).toEqual([['FIELD_IGNORED', 'warn', 'post.privacyLevel']]);
     const texts = { title: 'Hello', description: 'World', aiGenerated: true };
-    // F7: TikTok takes the label of AI-generated content over, too.
+    // TikTok takes the label of AI-generated content over, too.
     expect(await remarks({ ...REQUEST, mode: 'inbox', post: texts, media })).toEqual([]);
   });
 

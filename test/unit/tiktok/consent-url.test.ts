@@ -9,7 +9,7 @@ const question = {
   scopes: ['video.publish', 'video.upload'],
 };
 
-it("asks on TikTok's own page, and with a simulator on the simulator's", () => {
+it("F10: asks on TikTok's own page, and with a simulator on the simulator's", () => {
   const url = new URL(consentUrl('https://open.tiktokapis.com', question));
   expect(`${url.origin}${url.pathname}`).toBe('https://www.tiktok.com/v2/auth/authorize/');
   expect(Object.fromEntries(url.searchParams)).toEqual({
