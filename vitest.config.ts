@@ -55,6 +55,8 @@ export default defineConfig({
       // How long things take, which only a machine that does nothing else can tell: npm run timing.
       suite('timing', { ...withRedis, fileParallelism: false, sequence: { groupOrder: 1 } }),
       // Proofs of minutes with a command of their own: npm run scale.
+      // Hours of service in a short time; SOAK_MINUTES says how short: npm run soak.
+      suite('soak', { ...withRedis, testTimeout: 86_400_000, sequence: { groupOrder: 1 } }),
       suite('scale', { ...withRedis, testTimeout: 600_000, fileParallelism: false, sequence: { groupOrder: 1 } }),
     ],
   },

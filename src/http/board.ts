@@ -221,7 +221,7 @@ function addConsole(scope: FastifyInstance, options: BoardOptions): void {
   if (jobs === undefined) return;
   const entriesOf = async (id: string) =>
     (await Promise.all(queues.map(({ queue }) => entryLink(queue, id, basePath)))).flat();
-  addPublishPage(routes, { jobs, entriesOf });
+  addPublishPage(routes, { jobs, entriesOf, callbacks: pages?.callbacks });
   if (pages === undefined) return;
   for (const add of [addPublishes, addAccounts, addSubscriptions, addKeys, addAudit]) add(routes, pages);
 }

@@ -1,10 +1,12 @@
 import type { CancelPlan } from '../core/cancel-plan.ts';
+import type { DeliveryAttempt } from '../core/delivery-reports.ts';
 import { headline } from '../core/headline.ts';
 import { mediaText } from '../core/post-text.ts';
 import type { PublishJob } from '../core/publish-job.ts';
 import { isTerminal } from '../core/publish-state.ts';
 import type { RetryPlan } from '../core/retry-plan.ts';
 import type { RetryAction } from '../producers/publisher.ts';
+import { attemptsTable } from './console/attempts-table.ts';
 import { actionForm, type ConsolePage, confirmedForm, type PageContext, shown } from './console/console-page.ts';
 import { escapeHtml } from './escape-html.ts';
 import { jobTitle, preciseTimeText, timelineWords } from './job-words.ts';
@@ -29,10 +31,17 @@ export interface JobPlans {
   readonly retry: RetryPlan;
 }
 
+interface PublishPageFacts {
+  readonly entries: readonly EntryLink[];
+  readonly plans: JobPlans | undefined;
+  /** Deliveries of its events; empty for a job without a callback. */
+  readonly attempts: readonly DeliveryAttempt[];
+}
+
 /** A page with all that is known of a publish job, for operators. It renews itself while the job goes on. */
 export function publishPage(
   job: PublishJob,
-  { entries, plans }: { readonly entries: readonly EntryLink[]; readonly plans: JobPlans | undefined },
+  { entries, plans, attempts }: PublishPageFacts,
   context: PageContext,
 ): ConsolePage {
   return {
@@ -45,6 +54,7 @@ ${plans === undefined ? '' : actionsHtml(job, plans, context)}
 ${table(factsOf(job).map(([name, text]) => [name, shown(text)]))}
 <h2>Queue entries</h2>
 ${entriesHtml(entries)}
+${attempts.length === 0 ? '' : `<h2>Deliveries to the callback URL</h2>\n${attemptsTable(attempts)}`}
 <h2>Timeline</h2>
 ${table(
   job.timeline

@@ -39,6 +39,8 @@ export async function startFleet(
     dataDir: '',
     cacheDir: '',
     queuePrefix: prefix,
+    // The simulator, and receivers of events, are on this machine.
+    outboundAllowHosts: ['127.0.0.1'],
   });
   const workers: RunningCommand[] = [];
 
@@ -66,6 +68,14 @@ export async function startFleet(
         openIds.set(account, tokens.openId);
       }
       return openIds;
+    },
+
+    /** Starts one worker process, with settings of its own; resolves once it takes jobs. */
+    async startWorker(settings: Readonly<Record<string, string>>): Promise<RunningCommand> {
+      const worker = startCommand(['worker'], { ...environment, ...settings });
+      workers.push(worker);
+      await worker.printed('Workers run');
+      return worker;
     },
 
     /** Starts worker processes; resolves with their pids once all take jobs. */

@@ -14,6 +14,11 @@ const PLAIN_PATHS = [
   '/openapi.json',
   '/connect/tiktok',
   '/nowhere',
+  '/publishes',
+  '/accounts',
+  '/subscriptions',
+  '/keys',
+  '/audit',
 ];
 const API_PATHS = ['/v1/publishes?limit=100', '/v1/publishes', '/v1/accounts', '/v1/callbacks', '/v1/nowhere'];
 /** How long an event stream is listened to; what is kept comes at once. */

@@ -47,6 +47,7 @@ const DONE: Readonly<Record<string, string>> = {
 };
 
 const STYLE = `
+  :root { background: light-dark(#fff, #121212); color: light-dark(#111, #eee) }
   body { max-width: 70rem; margin: 1rem auto 3rem }
   nav { display: flex; flex-wrap: wrap; gap: .25rem 1rem; border-bottom: 1px solid; padding-bottom: .5rem }
   nav a { padding: .25rem 0 } nav a[aria-current] { font-weight: 600; text-decoration: none }
@@ -115,16 +116,14 @@ function renderConsolePage(
     return `<a href="${escapeHtml(basePath + path)}"${isHere ? ' aria-current="page"' : ''}>${name}</a>`;
   });
   const message = Object.hasOwn(DONE, done) ? `<p class="done" role="status">${DONE[done]}</p>\n` : '';
-  const live = isLive
-    ? `<noscript><meta http-equiv="refresh" content="5"></noscript>
-<p id="stale" role="status" hidden>This page is out of date: the server, or its Redis, does not answer.</p>
-<script>${LIVE_SCRIPT}</script>`
-    : '';
+  const stale =
+    '<p id="stale" role="status" hidden>This page is out of date: the server, or its Redis, does not answer.</p>\n';
+  const renewal = `<noscript><meta http-equiv="refresh" content="5"></noscript>\n<script>${LIVE_SCRIPT}</script>`;
   return renderPage({
     title,
     style: STYLE,
     top: `<nav aria-label="Pages">${links.join(' ')}</nav>\n`,
-    body: `${message}${body}\n${live}`,
+    body: `${isLive ? stale : ''}${message}${body}\n${isLive ? renewal : ''}`,
   });
 }
 

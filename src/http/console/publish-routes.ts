@@ -8,15 +8,18 @@ import { type GivenQuery, givenQuery, publishesPage } from './publishes-page.ts'
 interface PublishRoutesOptions {
   readonly jobs: Pick<BoardJobs, 'find' | 'plansOf'>;
   readonly entriesOf: (id: string) => Promise<readonly EntryLink[]>;
+  /** Without it, no deliveries of events are shown. */
+  readonly callbacks: Pick<ConsoleParts['callbacks'], 'ofJob'> | undefined;
 }
 
 /** Adds the page of each publish job. */
-export function addPublishPage({ page }: ConsoleRoutes, { jobs, entriesOf }: PublishRoutesOptions): void {
+export function addPublishPage({ page }: ConsoleRoutes, { jobs, entriesOf, callbacks }: PublishRoutesOptions): void {
   page(`${PUBLISH_PAGES_PATH}/:id`, async (request, context) => {
     const id = idIn(request);
     const [[job], entries, plans] = await Promise.all([jobs.find([id]), entriesOf(id), jobs.plansOf(id)]);
     if (job === undefined) throw jobNotFound(id);
-    return publishPage(job, { entries, plans }, context);
+    const { attempts } = (await callbacks?.ofJob(id)) ?? { attempts: [] };
+    return publishPage(job, { entries, plans, attempts }, context);
   });
 }
 

@@ -5,6 +5,7 @@ import type { Subscription } from '../../core/subscription.ts';
 import { escapeHtml } from '../escape-html.ts';
 import { HttpProblem } from '../problem.ts';
 import { publishPagePath } from '../publish-page.ts';
+import { attemptsTable } from './attempts-table.ts';
 import {
   actionForm,
   type ConsolePage,
@@ -138,22 +139,9 @@ function failedHtml(failed: readonly FailedEvent[], context: PageContext): strin
 }
 
 function subscriptionPage(found: SubscriptionDeliveries, context: PageContext): ConsolePage {
-  const rows = found.attempts.map(({ at, type, attempt, outcome, status, durationMs, code, message }) => [
-    timeText(at),
-    shown(type),
-    `${attempt}`,
-    `<span class="${outcome === 'delivered' ? 'good' : 'bad'}">${outcome}</span>`,
-    [status === null ? '' : `HTTP ${status}`, shown([code, message].filter(Boolean).join(': ')), `${durationMs} ms`]
-      .filter(Boolean)
-      .join(', '),
-  ]);
-  const list =
-    rows.length === 0
-      ? '<p>Nothing was sent yet.</p>'
-      : listTable(['When', 'Event', 'Attempt', 'Outcome', 'Answer'], rows);
   return {
     title: `Subscription of ${found.endpoint}`,
     isLive: true,
-    body: `${subscriptionActions(found.id, context)}\n<h2>Last deliveries</h2>\n<div id="live">${list}</div>`,
+    body: `${subscriptionActions(found.id, context)}\n<h2>Last deliveries</h2>\n<div id="live">${attemptsTable(found.attempts)}</div>`,
   };
 }

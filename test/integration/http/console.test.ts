@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createDeliveryLog } from '../../../src/callbacks/delivery-log.ts';
 import type { WebServer } from '../../../src/http/start-server.ts';
 import { startApi } from '../../support/api-site.ts';
 import { OPERATOR, signedInAs, startBoardSite, VIEWER } from '../../support/board-site.ts';
@@ -152,6 +153,19 @@ describe('a page of the console', () => {
       expect(html).toContain('&lt;script&gt;alert(1)');
       expect(html).not.toContain('x'.repeat(40));
     }
+  });
+
+  it('of a job shows what its callback URL answered', async () => {
+    const id = await failedJob();
+    expect((await get(`/publishes/${id}`)).html).not.toContain('Deliveries to the callback URL');
+    const log = createDeliveryLog({ redis: pipeline.redis, keys: pipeline.keys, retentionMs: 600_000 });
+    await log.add(id, {
+      ...{ at: new Date().toISOString(), eventId: `${id}-1`, type: 'publish.failed', attempt: 3, outcome: 'retried' },
+      ...{ status: 503, durationMs: 12, code: 'CALLBACK_REFUSED', message: '<b>busy</b>' },
+    });
+    const { html } = await get(`/publishes/${id}`);
+    expect(html).toContain('Deliveries to the callback URL');
+    expect(html).toContain('HTTP 503, CALLBACK_REFUSED: &lt;b&gt;busy&lt;/b&gt;, 12 ms');
   });
 
   it('has no button for a viewer', async () => {

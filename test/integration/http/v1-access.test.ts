@@ -162,12 +162,13 @@ describe('the API', () => {
     }
   });
 
-  it('says so on the board and on the page of a job, too', async () => {
+  it('says so on the board, in the console and on the page of a job, too', async () => {
     const redis = await startRedisServer(['save ""']);
     const api = await startApi({ REDIS_URL: `redis://127.0.0.1:${redis.port}` });
     const id = await enqueue(api);
     await redis.close();
-    for (const path of ['/board/api/queues', `/board/api/queues/tiktok-publish/${id}`, `/publishes/${id}`]) {
+    const pages = ['/publishes', `/publishes/${id}`, '/accounts', '/subscriptions', '/keys', '/audit'];
+    for (const path of ['/board/api/queues', `/board/api/queues/tiktok-publish/${id}`, ...pages]) {
       const answer = await api.call('GET', path);
       expect([path, answer.status]).toEqual([path, 503]);
       expect(answer.body).toMatchObject({ code: 'REDIS_UNAVAILABLE' });
