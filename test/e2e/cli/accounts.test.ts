@@ -43,7 +43,10 @@ describe('an account, from its link to its end', () => {
 
     const examined = await runCommand(['doctor'], env);
     expect(examined.stdout).toContain('1 of 1 accounts have tokens that can be decrypted');
-    expect(examined).toMatchObject({ exitCode: 0, stderr: `Redis: ${env.REDIS_URL} (REDIS_URL)\n` });
+    expect(examined).toMatchObject({
+      exitCode: 0,
+      stderr: `Redis: redis://${new URL(env.REDIS_URL ?? '').host} (REDIS_URL)\n`,
+    });
 
     const removed = await runCommand(['accounts', 'remove', 'acme'], env);
     expect(removed).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('TikTok has revoked the access') });

@@ -292,7 +292,7 @@ describe.concurrent('workers', { timeout: 180_000 }, () => {
     await mkdir(strangerDir);
     await writeFile(
       join(strangerDir, 'ledger-mark.json'),
-      JSON.stringify({ [`${env.REDIS_URL} ${config.queuePrefix}`]: version }),
+      JSON.stringify({ [`redis://${new URL(env.REDIS_URL ?? '').host} ${config.queuePrefix}`]: version }),
     );
     const done = await enqueue();
     expect((await publisher.waitForCompletion(done.id, ENDED)).state).toBe('in_inbox');
