@@ -147,4 +147,17 @@ describe('a job that may not wait for long', () => {
     expect(await publisher.get(job.id)).toMatchObject({ state: 'failed', failure: { code: 'AUTH_ACCOUNT_PAUSED' } });
     await eventually(async () => (await queues.publish.getJobState(job.id)) === 'failed');
   });
+
+  it('fails when all publishing stays paused', async () => {
+    const { publisher, folder, deps } = await startTestPipeline({ maxWaitMs: 1 });
+    await publisher.pause({ reason: 'TikTok is down' });
+    const job = await publisher.enqueue(post('acme', await makeVideo(folder, 1_000)));
+    await waitingFor(publisher, job, 'publishing_paused');
+    await deps.ledger.postpone(job.id, 0);
+    await sweepOnce(deps);
+    expect(await publisher.get(job.id)).toMatchObject({
+      state: 'failed',
+      failure: { code: 'CONFIG_PUBLISHING_PAUSED', retryable: true },
+    });
+  });
 });

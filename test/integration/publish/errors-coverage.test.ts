@@ -29,6 +29,7 @@ const COVERED_ELSEWHERE: Record<string, string> = {
   REDIS_UNAVAILABLE: 'test/integration/redis/connections.test.ts',
   REDIS_NOT_REPLICATED: 'test/integration/publish/replication.test.ts',
   AUTH_ACCOUNT_PAUSED: 'test/integration/publish/caps.test.ts',
+  CONFIG_PUBLISHING_PAUSED: 'test/integration/publish/caps.test.ts',
   OUTBOUND_UNREACHABLE: 'test/integration/outbound/outbound-agent.test.ts',
   CALLBACK_REFUSED: 'test/integration/callbacks/delivery.test.ts',
   CALLBACK_REDIRECTED: 'test/integration/callbacks/delivery.test.ts',
