@@ -54,9 +54,9 @@ async function build(): Promise<void> {
 
 /** Each index with its jobs. */
 async function indexes(): Promise<Record<string, string[]>> {
-  const names = await redis.keys(`${keys.jobIndex('')}*`);
+  const names = (await redis.keys(`${keys.jobIndex('')}*`)).sort();
   const sets = await Promise.all(names.map((name) => redis.zrange(name, '0', '-1', 'WITHSCORES')));
-  return Object.fromEntries(names.sort().flatMap((name, at) => (name === keys.due ? [] : [[name, sets[at] ?? []]])));
+  return Object.fromEntries(names.flatMap((name, at) => (name === keys.due ? [] : [[name, sets[at] ?? []]])));
 }
 
 describe('search', () => {
