@@ -1,8 +1,9 @@
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { type ApiKey, type Caller, type KeyRequest, keyRequestSchema, SCOPES } from '../core/access.ts';
 import type { Clock } from '../core/ports.ts';
 import { PublishError, toInputProblems } from '../core/publish-error.ts';
+import { sha256Hex } from '../core/request-digest.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import type { AuditTrail } from './audit-trail.ts';
@@ -66,7 +67,7 @@ export function createApiKeys({ redis, keys, clock, audit }: ApiKeysDeps) {
       const createdAt = new Date(clock.now()).toISOString();
       const made: ApiKey = { id: randomUUID(), ...rest, accounts, createdAt, createdBy, expiresAt };
       const key = `${KEY_START}${randomBytes(KEY_BYTES).toString('base64url')}`;
-      await redis.hset(keys.apiKeys, digestOf(key), JSON.stringify(made));
+      await redis.hset(keys.apiKeys, sha256Hex(key), JSON.stringify(made));
       await tell('key.create', createdBy, made);
       return { ...made, key };
     },
@@ -88,7 +89,7 @@ export function createApiKeys({ redis, keys, clock, audit }: ApiKeysDeps) {
 
     /** Whose key a text is; undefined: nobody's, or no longer. */
     async find(text: string): Promise<Caller | undefined> {
-      const json = await redis.hget(keys.apiKeys, digestOf(text));
+      const json = await redis.hget(keys.apiKeys, sha256Hex(text));
       if (json === null) return undefined;
       const key: ApiKey = storedKey.parse(JSON.parse(json));
       if (!isLive(key)) return undefined;
@@ -107,8 +108,4 @@ function parseRequest(request: KeyRequest, now: number) {
 
 function invalid(path: string, message: string): PublishError {
   return new PublishError('INPUT_INVALID', { problems: [{ path, message }] });
-}
-
-function digestOf(key: string): string {
-  return createHash('sha256').update(key).digest('hex');
 }

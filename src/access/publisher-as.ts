@@ -1,7 +1,7 @@
 import { type AuditFact, type Caller, mayTouch } from '../core/access.ts';
 import { NO_JOBS } from '../core/job-counts.ts';
 import type { JobFilter } from '../core/job-filter.ts';
-import { PublishError } from '../core/publish-error.ts';
+import { jobNotFound, PublishError } from '../core/publish-error.ts';
 import type { PublishJob } from '../core/publish-job.ts';
 import type { PublishingPause } from '../core/publishing-pause.ts';
 import type { EventFeed, EventsOptions, Publisher } from '../producers/publisher.ts';
@@ -29,7 +29,7 @@ export function publisherAs(publisher: CallersPublisher, caller: Caller, addLine
 
   async function present(id: string): Promise<PublishJob> {
     const job = await find(id);
-    if (job === undefined) throw new PublishError('JOB_NOT_FOUND', { reason: `no publish job has the id ${id}` });
+    if (job === undefined) throw jobNotFound(id);
     return job;
   }
 

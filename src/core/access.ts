@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { accountNameSchema } from './publish-request.ts';
+import { onlyAccountsSchema } from './publish-request.ts';
 
 /**
  * What a caller may do: `read` jobs, accounts and events; `enqueue` and check requests; `operate` jobs, accounts and
@@ -44,7 +44,6 @@ export function mayTouch({ accounts }: Caller, account: string): boolean {
 }
 
 const MAX_NAME_LENGTH = 64;
-const MAX_ACCOUNTS = 1_000;
 
 /** A request for a key, from outside. */
 export const keyRequestSchema = z
@@ -58,15 +57,10 @@ export const keyRequestSchema = z
       .array(z.enum(SCOPES))
       .min(1, 'expected one scope or more')
       .meta({ description: 'What the key may do. `admin` includes the others.', examples: [['read', 'enqueue']] }),
-    accounts: z
-      .array(accountNameSchema)
-      .min(1, 'expected one account or more; leave it out for all accounts')
-      .max(MAX_ACCOUNTS)
-      .optional()
-      .meta({
-        description: 'The only accounts that exist for the key. If omitted, all accounts.',
-        examples: [['acme']],
-      }),
+    accounts: onlyAccountsSchema.meta({
+      description: 'The only accounts that exist for the key. If omitted, all accounts.',
+      examples: [['acme']],
+    }),
     expiresAt: z.iso
       .datetime({ offset: true, error: 'expected an ISO 8601 time with a zone' })
       .optional()

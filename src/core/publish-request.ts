@@ -81,6 +81,15 @@ export const accountNameSchema = z
   .max(MAX_ACCOUNT_LENGTH)
   .regex(/^[^\s{}\p{Cc}]+$/u, 'expected a name without white space and braces');
 
+const MAX_LISTED_ACCOUNTS = 1_000;
+
+/** The only accounts that something is limited to; left out, it is limited to none. */
+export const onlyAccountsSchema = z
+  .array(accountNameSchema)
+  .min(1, 'expected one account or more; leave it out for all accounts')
+  .max(MAX_LISTED_ACCOUNTS)
+  .optional();
+
 /** A time with a time zone, in any spelling of ISO 8601 that programs write. */
 export const isoTime = z.preprocess(
   toExtendedTime,

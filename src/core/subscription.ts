@@ -1,9 +1,7 @@
 import { z } from 'zod';
 import { OLDEST_EVENT } from './event-cursor.ts';
 import { PUBLISH_EVENT_TYPES, type PublishEvent, type PublishEventType } from './publish-event.ts';
-import { accountNameSchema, callbackUrlSchema } from './publish-request.ts';
-
-const MAX_ACCOUNTS = 1_000;
+import { callbackUrlSchema, onlyAccountsSchema } from './publish-request.ts';
 
 /** A request for a subscription, from outside. */
 export const subscriptionRequestSchema = z
@@ -20,15 +18,10 @@ export const subscriptionRequestSchema = z
         description: 'The only types of events to send. If omitted, all types.',
         examples: [['publish.failed']],
       }),
-    accounts: z
-      .array(accountNameSchema)
-      .min(1, 'expected one account or more; leave it out for all accounts')
-      .max(MAX_ACCOUNTS)
-      .optional()
-      .meta({
-        description: 'The only accounts whose events are sent. If omitted, all accounts.',
-        examples: [['acme']],
-      }),
+    accounts: onlyAccountsSchema.meta({
+      description: 'The only accounts whose events are sent. If omitted, all accounts.',
+      examples: [['acme']],
+    }),
     after: z
       .string()
       .max(50)
