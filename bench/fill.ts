@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { newRecord, nowProcessing } from '../src/ledger/change.ts';
 import { createLedger, SWEEP_AFTER_MS } from '../src/ledger/ledger.ts';
-import { createQueues } from '../src/queues/queues.ts';
+import { createQueues } from '../src/ledger/queues/queues.ts';
 import { closeRedis, connectRedis } from '../src/redis/connections.ts';
 import { type Product, QUEUE_PREFIX } from './product.ts';
 

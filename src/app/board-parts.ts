@@ -4,9 +4,9 @@ import { planCancel } from '../core/cancel-plan.ts';
 import { planRetry } from '../core/retry-plan.ts';
 import type { BoardOptions } from '../http/board.ts';
 import type { BoardJobs } from '../http/board-jobs.ts';
+import { publishIdOfEntry } from '../ledger/queues/job-ids.ts';
+import { QUEUE_NAMES } from '../ledger/queues/queue-names.ts';
 import type { Publisher } from '../producers/publisher.ts';
-import { publishIdOfEntry } from '../queues/job-ids.ts';
-import { QUEUE_NAMES } from '../queues/queue-names.ts';
 import type { RedisParts } from './redis-parts.ts';
 
 /** Entries of `tiktok-status` and `tiktok-events` name their publish job. */

@@ -1,9 +1,9 @@
-import { deliveriesAs } from '../access/deliveries-as.ts';
-import { publisherAs } from '../access/publisher-as.ts';
 import type { Deliveries } from '../callbacks/deliveries.ts';
 import type { Subscriptions } from '../callbacks/subscriptions.ts';
 import type { Config } from '../config/load-config.ts';
 import type { Caller } from '../core/access.ts';
+import { deliveriesAs } from '../http/access/deliveries-as.ts';
+import { publisherAs } from '../http/access/publisher-as.ts';
 import type { Publisher } from '../producers/publisher.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import type { AccountParts } from './account-parts.ts';

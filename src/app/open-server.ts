@@ -1,10 +1,10 @@
-import { deliveriesAs } from '../access/deliveries-as.ts';
-import { publisherAs } from '../access/publisher-as.ts';
 import { CONSENT_TIMEOUT_MS, clientCredentials, createConnectFlow } from '../accounts/connect-flow.ts';
 import type { ConnectLinkRequest } from '../accounts/connect-link.ts';
 import type { Caller } from '../core/access.ts';
 import { orLate } from '../core/deadline.ts';
 import { SECOND_MS } from '../core/units.ts';
+import { deliveriesAs } from '../http/access/deliveries-as.ts';
+import { publisherAs } from '../http/access/publisher-as.ts';
 import type { ConnectOptions } from '../http/connect.ts';
 import type { ReadinessCheck } from '../http/health.ts';
 import type { PulledMediaOptions } from '../http/pulled-media.ts';

@@ -1,10 +1,11 @@
 import type { Telemetry } from 'bullmq';
-import { createApiKeys } from '../access/api-keys.ts';
-import { createAuditTrail } from '../access/audit-trail.ts';
 import { createAccountNames } from '../accounts/account-names.ts';
 import type { Clock } from '../core/ports.ts';
+import { createApiKeys } from '../http/access/api-keys.ts';
+import { createAuditTrail } from '../http/access/audit-trail.ts';
 import { createLedger } from '../ledger/ledger.ts';
 import { createLedgerReader } from '../ledger/ledger-reader.ts';
+import { createQueues, type Queues } from '../ledger/queues/queues.ts';
 import { createLedgerVersionStore } from '../ledger/version-store.ts';
 import { createCaps } from '../limits/caps.ts';
 import { createCreatorCache } from '../limits/creator-cache.ts';
@@ -12,7 +13,6 @@ import { createFacts } from '../limits/facts.ts';
 import { createLanes } from '../limits/lanes.ts';
 import { createPauseStore } from '../limits/publishing-pause.ts';
 import { createReservations } from '../limits/reservations.ts';
-import { createQueues, type Queues } from '../queues/queues.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import type { RedisAccess } from './redis-access.ts';
 

@@ -4,8 +4,8 @@ import type { CallbackSchedule } from '../core/callback-schedule.ts';
 import { orAbort } from '../core/deadline.ts';
 import { decodeEvent } from '../core/publish-event.ts';
 import { SECOND_MS } from '../core/units.ts';
+import type { Queues } from '../ledger/queues/queues.ts';
 import { createOutageLog } from '../observability/outage-log.ts';
-import type { Queues } from '../queues/queues.ts';
 import type { Callbacks } from './callback-deps.ts';
 
 const BLOCK_MS = 5 * SECOND_MS;

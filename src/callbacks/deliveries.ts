@@ -12,7 +12,7 @@ import type {
 } from '../core/delivery-reports.ts';
 import { jobNotFound, PublishError } from '../core/publish-error.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import type { Queues } from '../queues/queues.ts';
+import type { Queues } from '../ledger/queues/queues.ts';
 import type { DeliveryLog } from './delivery-log.ts';
 import type { DeliveryOrder } from './delivery-order.ts';
 import type { DisabledUrls } from './disabled-urls.ts';

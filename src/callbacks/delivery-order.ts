@@ -1,5 +1,5 @@
 import { LINE_KEPT_MS } from '../core/callback-schedule.ts';
-import type { Queues } from '../queues/queues.ts';
+import type { Queues } from '../ledger/queues/queues.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 

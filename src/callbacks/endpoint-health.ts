@@ -2,7 +2,7 @@ import { type CallbackSchedule, endpointOf, shouldPause } from '../core/callback
 import type { PausedEndpoint } from '../core/delivery-reports.ts';
 import type { Clock } from '../core/ports.ts';
 import { sha256Hex } from '../core/request-digest.ts';
-import type { Queues } from '../queues/queues.ts';
+import type { Queues } from '../ledger/queues/queues.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/ports.ts';
 import { HOUR_MS, SECOND_MS } from '../core/units.ts';
-import type { Queues } from '../queues/queues.ts';
+import type { Queues } from '../ledger/queues/queues.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import { endpointIdOf } from './endpoint-health.ts';

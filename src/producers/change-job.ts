@@ -5,10 +5,10 @@ import type { PublishState } from '../core/publish-state.ts';
 import { planRetry } from '../core/retry-plan.ts';
 import { endChange, NO_SESSION } from '../ledger/change.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { Queues } from '../ledger/queues/queues.ts';
 import type { LedgerPatch, LedgerRecord } from '../ledger/record.ts';
 import type { Lanes } from '../limits/lanes.ts';
 import { wakeJobs } from '../limits/wake-jobs.ts';
-import type { Queues } from '../queues/queues.ts';
 import type { EnqueueDeps } from './enqueue.ts';
 import type { RetryAction } from './publisher.ts';
 

@@ -5,8 +5,8 @@ import type { Clock } from '../core/ports.ts';
 import { type PostReport, toPostReport, wokenBy } from '../core/post-report.ts';
 import { mayBePublic } from '../core/recheck-schedule.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { Queues } from '../ledger/queues/queues.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
-import type { Queues } from '../queues/queues.ts';
 import { isSignedByTikTok, parseWebhook, type TikTokWebhook } from '../tiktok/signed-webhook.ts';
 import type { WebhookReception } from './webhook-reception.ts';
 

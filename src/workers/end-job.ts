@@ -6,9 +6,9 @@ import { publishIdOf } from '../core/session.ts';
 import { type EntryResult, failed, type Settlement } from '../core/settlement.ts';
 import { endChange, type JobEnd } from '../ledger/change.ts';
 import { latenessMs } from '../ledger/job-view.ts';
+import { recheckEntryId } from '../ledger/queues/job-ids.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
 import { wakeDrafts } from '../limits/wake-jobs.ts';
-import { recheckEntryId } from '../queues/job-ids.ts';
 import type { Needs } from './deps.ts';
 import type { OwnedJob } from './owned-job.ts';
 

@@ -10,8 +10,8 @@ import { parse, parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 import { buildProgram } from '../../src/cli/program.ts';
 import { SETTING_DESCRIPTIONS } from '../../src/config/settings-table.ts';
+import { QUEUE_NAMES } from '../../src/ledger/queues/queue-names.ts';
 import { METRIC_TABLE } from '../../src/observability/metrics.ts';
-import { QUEUE_NAMES } from '../../src/queues/queue-names.ts';
 import { REPOSITORY, readRepositoryFile } from './source-files.ts';
 
 const run = promisify(execFile);

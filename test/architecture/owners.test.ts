@@ -192,7 +192,7 @@ const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {
   '@opentelemetry/exporter-trace-otlp-http': ['src/observability/otel-traces.ts'],
   '@opentelemetry/resources': ['src/observability/otel-traces.ts'],
   '@opentelemetry/sdk-trace-node': ['src/observability/otel-traces.ts'],
-  bullmq: ['src/queues/', 'src/workers/runtime/watched-worker.ts', 'src/workers/runtime/settle-job.ts'],
+  bullmq: ['src/ledger/queues/', 'src/workers/runtime/watched-worker.ts', 'src/workers/runtime/settle-job.ts'],
   'bullmq-otel': ['src/observability/otel-traces.ts'],
   'cli-progress': ['src/cli/'],
   commander: ['src/cli/'],

@@ -2,7 +2,7 @@ import { createAccountVault } from '../../src/accounts/vault.ts';
 import { createPublisherFromConfig } from '../../src/app/create-publisher.ts';
 import type { PublishRequest } from '../../src/core/publish-request.ts';
 import type { PublishState } from '../../src/core/publish-state.ts';
-import { createQueues } from '../../src/queues/queues.ts';
+import { createQueues } from '../../src/ledger/queues/queues.ts';
 import { closeRedis, connectRedis } from '../../src/redis/connections.ts';
 import { createKeys } from '../../src/redis/keys.ts';
 import { createSealer } from '../../src/sealing/sealer.ts';

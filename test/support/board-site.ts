@@ -1,6 +1,6 @@
-import { publisherAs } from '../../src/access/publisher-as.ts';
 import { boardOptions } from '../../src/app/board-parts.ts';
 import { deliveriesOf, subscriptionsOf } from '../../src/app/callback-parts.ts';
+import { publisherAs } from '../../src/http/access/publisher-as.ts';
 import { startServer, type WebServer } from '../../src/http/start-server.ts';
 import type { Pipeline } from './pipeline.ts';
 

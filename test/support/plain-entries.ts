@@ -1,6 +1,6 @@
 import type { Job } from 'bullmq';
 import { DAY_MS } from '../../src/core/units.ts';
-import { isNumbered, publishIdOfEntry } from '../../src/queues/job-ids.ts';
+import { isNumbered, publishIdOfEntry } from '../../src/ledger/queues/job-ids.ts';
 import type { PublishQueueEntry } from '../../src/workers/publish/claim-publish-entry.ts';
 import { processPublishEntry } from '../../src/workers/publish/publish-processor.ts';
 import { sweepOnce } from '../../src/workers/runtime/sweep.ts';

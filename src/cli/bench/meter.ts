@@ -1,6 +1,6 @@
 import type { Service } from '../../app/open-service.ts';
 import { PublishError } from '../../core/publish-error.ts';
-import { QUEUE_NAMES } from '../../queues/queue-names.ts';
+import { QUEUE_NAMES } from '../../ledger/queues/queue-names.ts';
 
 /** What was measured, in ms. */
 export interface Samples {

@@ -6,8 +6,8 @@ import { parsePublishRequest } from '../../core/publish-request.ts';
 import { type PublishingPause, pauseLine } from '../../core/publishing-pause.ts';
 import { countText, durationText } from '../../core/quantity-text.ts';
 import { SECOND_MS } from '../../core/units.ts';
-import { QUEUE_NAMES } from '../../queues/queue-names.ts';
-import type { Queues } from '../../queues/queues.ts';
+import { QUEUE_NAMES } from '../../ledger/queues/queue-names.ts';
+import type { Queues } from '../../ledger/queues/queues.ts';
 import type { RedisClient } from '../../redis/lua-script.ts';
 import { type Finding, nameList } from './finding.ts';
 

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { CallersPublisher } from '../../access/publisher-as.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { redisTroubleOf } from '../../core/redis-trouble.ts';
+import type { CallersPublisher } from '../access/publisher-as.ts';
 import { PAGE_HEADERS } from '../html-page.ts';
 import { isViewer } from '../operator-guard.ts';
 import { HttpProblem, problemOf, sendProblem, UNFORESEEN } from '../problem.ts';

@@ -1,6 +1,6 @@
-import type { CreatedKey } from '../../access/api-keys.ts';
 import { type ApiKey, SCOPES, type Scope } from '../../core/access.ts';
 import { timeText } from '../../core/quantity-text.ts';
+import type { CreatedKey } from '../access/api-keys.ts';
 import { escapeHtml } from '../escape-html.ts';
 import { HttpProblem } from '../problem.ts';
 import {

@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { isMadeKey } from '../../access/api-keys.ts';
-import { deliveriesAs } from '../../access/deliveries-as.ts';
-import { type CallersPublisher, publisherAs } from '../../access/publisher-as.ts';
 import type { Deliveries } from '../../callbacks/deliveries.ts';
 import { type Caller, CLOSED, type RouteAccess, refusalOf } from '../../core/access.ts';
+import { isMadeKey } from '../access/api-keys.ts';
+import { deliveriesAs } from '../access/deliveries-as.ts';
+import { type CallersPublisher, publisherAs } from '../access/publisher-as.ts';
 import { isFromThisMachine, isSameText } from '../operator-guard.ts';
 import { HttpProblem } from '../problem.ts';
 import { isFromOwnPage } from '../request-origin.ts';

@@ -2,12 +2,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { FastifyBaseLogger, FastifyInstance, FastifyTypeProvider, RawServerDefault } from 'fastify';
 import type { z } from 'zod';
-import type { ApiKeys } from '../../access/api-keys.ts';
-import type { AuditTrail } from '../../access/audit-trail.ts';
-import type { CallersPublisher } from '../../access/publisher-as.ts';
 import type { Deliveries } from '../../callbacks/deliveries.ts';
 import type { Subscriptions } from '../../callbacks/subscriptions.ts';
 import type { FactReport } from '../../core/learned-facts.ts';
+import type { ApiKeys } from '../access/api-keys.ts';
+import type { AuditTrail } from '../access/audit-trail.ts';
+import type { CallersPublisher } from '../access/publisher-as.ts';
 
 /** What may be sent where a schema says `T`: read-only will do. */
 type Sent<T> = T extends Readable

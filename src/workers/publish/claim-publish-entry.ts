@@ -14,9 +14,9 @@ import { refusalOfTime } from '../../core/scheduled-time.ts';
 import { failed, type Settlement } from '../../core/settlement.ts';
 import { newRecord } from '../../ledger/change.ts';
 import type { Run } from '../../ledger/claim.ts';
+import { isPlainJobId, MAX_JOB_ID_LENGTH, PLAIN_JOB_ID } from '../../ledger/queues/job-ids.ts';
 import type { LedgerRecord } from '../../ledger/record.ts';
 import { AWAITING_TURN_MS } from '../../limits/lanes.ts';
-import { isPlainJobId, MAX_JOB_ID_LENGTH, PLAIN_JOB_ID } from '../../queues/job-ids.ts';
 import type { Needs } from '../deps.ts';
 import { claimJob, OwnedJob, recordIsGone } from '../owned-job.ts';
 

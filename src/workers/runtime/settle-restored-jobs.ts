@@ -5,9 +5,9 @@ import { ALL_PUBLISH_STATES, isTerminal } from '../../core/publish-state.ts';
 import { planForRestored, type RestoredPlan } from '../../core/restored-job.ts';
 import { type Change, endChange, nowProcessing } from '../../ledger/change.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
+import type { Queues } from '../../ledger/queues/queues.ts';
 import type { LedgerRecord } from '../../ledger/record.ts';
 import { wakeJobs } from '../../limits/wake-jobs.ts';
-import type { Queues } from '../../queues/queues.ts';
 import type { Keys } from '../../redis/keys.ts';
 import type { RedisClient } from '../../redis/lua-script.ts';
 

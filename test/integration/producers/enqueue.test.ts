@@ -1,8 +1,8 @@
 import { Queue } from 'bullmq';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { createPublisherFromConfig } from '../../../src/app/create-publisher.ts';
+import { createQueues } from '../../../src/ledger/queues/queues.ts';
 import type { Publisher } from '../../../src/producers/publisher.ts';
-import { createQueues } from '../../../src/queues/queues.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { createKeys, type Keys } from '../../../src/redis/keys.ts';
 import type { RedisClient } from '../../../src/redis/lua-script.ts';

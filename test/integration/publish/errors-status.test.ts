@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ERROR_TABLE, type ErrorCode } from '../../../src/core/error-table.ts';
 import { PublishError } from '../../../src/core/publish-error.ts';
 import { type PublishJob, toFailure } from '../../../src/core/publish-job.ts';
-import { recheckEntryId } from '../../../src/queues/job-ids.ts';
+import { recheckEntryId } from '../../../src/ledger/queues/job-ids.ts';
 import type { FaultAct } from '../../../src/simulator/index.ts';
 import { eventually } from '../../support/eventually.ts';
 import { RAPID_POLLS, RAPID_RETRIES } from '../../support/pipeline.ts';

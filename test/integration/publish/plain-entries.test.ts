@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { PublishRequest } from '../../../src/core/publish-request.ts';
 import { DAY_MS } from '../../../src/core/units.ts';
+import type { Queues } from '../../../src/ledger/queues/queues.ts';
 import { cancelJob } from '../../../src/producers/change-job.ts';
-import type { Queues } from '../../../src/queues/queues.ts';
 import type { WorkerDeps } from '../../../src/workers/deps.ts';
 import type { PublishQueueEntry } from '../../../src/workers/publish/claim-publish-entry.ts';
 import { sweepOnce } from '../../../src/workers/runtime/sweep.ts';

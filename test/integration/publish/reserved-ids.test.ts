@@ -1,7 +1,7 @@
 import { QueueKeys } from 'bullmq';
 import { describe, expect, it } from 'vitest';
 import { queueFindings } from '../../../src/cli/doctor/queue-findings.ts';
-import { isPlainJobId, QUEUE_KEY_NAMES } from '../../../src/queues/job-ids.ts';
+import { isPlainJobId, QUEUE_KEY_NAMES } from '../../../src/ledger/queues/job-ids.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type Pipeline, startTestPipeline } from '../../support/pipeline.ts';
 import { directPost } from '../../support/plain-entries.ts';

@@ -2,7 +2,7 @@ import { Queue } from 'bullmq';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createPublisherFromConfig } from '../../../src/app/create-publisher.ts';
 import { accessFindings } from '../../../src/cli/doctor/redis-findings.ts';
-import { QUEUE_NAMES } from '../../../src/queues/queue-names.ts';
+import { QUEUE_NAMES } from '../../../src/ledger/queues/queue-names.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import type { RedisClient } from '../../../src/redis/lua-script.ts';
 import {

@@ -5,7 +5,7 @@ import type { Settlement } from '../../../src/core/settlement.ts';
 import { newRecord } from '../../../src/ledger/change.ts';
 import type { Run } from '../../../src/ledger/claim.ts';
 import { createLedger, type Ledger } from '../../../src/ledger/ledger.ts';
-import { createQueues, type Queues } from '../../../src/queues/queues.ts';
+import { createQueues, type Queues } from '../../../src/ledger/queues/queues.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { createKeys, type Keys } from '../../../src/redis/keys.ts';
 import type { RedisClient } from '../../../src/redis/lua-script.ts';

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { QUEUE_NAMES } from '../../../src/queues/queue-names.ts';
+import { QUEUE_NAMES } from '../../../src/ledger/queues/queue-names.ts';
 import {
   leastAcl,
   NEEDED_BY_ENQUEUERS,

@@ -1,5 +1,5 @@
-import type { FetchScript } from '../core/job-reference.ts';
-import type { RedisClient } from '../redis/lua-script.ts';
+import type { FetchScript } from '../../core/job-reference.ts';
+import type { RedisClient } from '../../redis/lua-script.ts';
 
 /** BullMQ's scripts that fetch a job, alone or after the one before, with the number of keys that each takes. */
 const FETCH_SCRIPTS: ReadonlyMap<string, number> = new Map([

@@ -1,5 +1,5 @@
-import type { Deliveries } from '../callbacks/deliveries.ts';
-import type { AuditFact, Caller } from '../core/access.ts';
+import type { Deliveries } from '../../callbacks/deliveries.ts';
+import type { AuditFact, Caller } from '../../core/access.ts';
 
 /** The deliveries of events as one caller may use them: each change leaves a line in the audit trail. */
 export function deliveriesAs(

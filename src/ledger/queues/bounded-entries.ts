@@ -1,5 +1,5 @@
-import { MAX_ENTRY_BYTES } from '../core/job-reference.ts';
-import { asArray, prepareScript, type RedisClient } from '../redis/lua-script.ts';
+import { MAX_ENTRY_BYTES } from '../../core/job-reference.ts';
+import { asArray, prepareScript, type RedisClient } from '../../redis/lua-script.ts';
 
 /**
  * `boundedHash(key)`: an entry without its texts that are too long, and in place of its data a note of its size. What any

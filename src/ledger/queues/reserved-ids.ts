@@ -1,5 +1,5 @@
 import type { Queue } from 'bullmq';
-import { asArray, prepareScript, type RedisClient } from '../redis/lua-script.ts';
+import { asArray, prepareScript, type RedisClient } from '../../redis/lua-script.ts';
 import { QUEUE_KEY_NAMES } from './job-ids.ts';
 
 /** `meta` is a hash of BullMQ's own, there from the start, so that it takes an entry of this id for a duplicate. */

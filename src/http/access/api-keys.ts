@@ -1,11 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { type ApiKey, type Caller, type KeyRequest, keyRequestSchema, SCOPES } from '../core/access.ts';
-import type { Clock } from '../core/ports.ts';
-import { PublishError, toInputProblems } from '../core/publish-error.ts';
-import { sha256Hex } from '../core/request-digest.ts';
-import type { Keys } from '../redis/keys.ts';
-import type { RedisClient } from '../redis/lua-script.ts';
+import { type ApiKey, type Caller, type KeyRequest, keyRequestSchema, SCOPES } from '../../core/access.ts';
+import type { Clock } from '../../core/ports.ts';
+import { PublishError, toInputProblems } from '../../core/publish-error.ts';
+import { sha256Hex } from '../../core/request-digest.ts';
+import type { Keys } from '../../redis/keys.ts';
+import type { RedisClient } from '../../redis/lua-script.ts';
 import type { AuditTrail } from './audit-trail.ts';
 
 /** A key that was just made: the only time its text is shown. */

@@ -1,6 +1,6 @@
 import type { Queue } from 'bullmq';
-import { type EntryScript, referenceTo } from '../core/job-reference.ts';
-import type { RedisClient } from '../redis/lua-script.ts';
+import { type EntryScript, referenceTo } from '../../core/job-reference.ts';
+import type { RedisClient } from '../../redis/lua-script.ts';
 import { bullScriptOf } from './fetch-script.ts';
 
 /** BullMQ's scripts that add a job, with the keys of the queue that each takes. */

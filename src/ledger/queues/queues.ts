@@ -6,9 +6,9 @@ import {
   type JobReference,
   type PublishEntry,
   referenceTo,
-} from '../core/job-reference.ts';
-import { deliveryIdOf } from '../core/subscription.ts';
-import type { RedisClient } from '../redis/lua-script.ts';
+} from '../../core/job-reference.ts';
+import { deliveryIdOf } from '../../core/subscription.ts';
+import type { RedisClient } from '../../redis/lua-script.ts';
 import { boundEntries } from './bounded-entries.ts';
 import { entryScriptOf } from './entry-script.ts';
 import { entryNumberOf, publishIdOfEntry, recheckEntryId } from './job-ids.ts';

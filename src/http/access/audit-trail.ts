@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { AUDIT_ACTIONS, type AuditEntry, type AuditFact, type AuditFilter, isAsked } from '../core/access.ts';
-import { PublishError } from '../core/publish-error.ts';
-import type { Keys } from '../redis/keys.ts';
-import type { RedisClient } from '../redis/lua-script.ts';
+import { AUDIT_ACTIONS, type AuditEntry, type AuditFact, type AuditFilter, isAsked } from '../../core/access.ts';
+import { PublishError } from '../../core/publish-error.ts';
+import type { Keys } from '../../redis/keys.ts';
+import type { RedisClient } from '../../redis/lua-script.ts';
 
 /** About so many lines are kept, the newest. */
 const MAX_LINES = 100_000;

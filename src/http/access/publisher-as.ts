@@ -1,10 +1,10 @@
-import { type AuditFact, type Caller, mayTouch } from '../core/access.ts';
-import { NO_JOBS } from '../core/job-counts.ts';
-import type { JobFilter } from '../core/job-filter.ts';
-import { jobNotFound, PublishError } from '../core/publish-error.ts';
-import type { PublishJob } from '../core/publish-job.ts';
-import type { PublishingPause } from '../core/publishing-pause.ts';
-import type { EventFeed, EventsOptions, Publisher } from '../producers/publisher.ts';
+import { type AuditFact, type Caller, mayTouch } from '../../core/access.ts';
+import { NO_JOBS } from '../../core/job-counts.ts';
+import type { JobFilter } from '../../core/job-filter.ts';
+import { jobNotFound, PublishError } from '../../core/publish-error.ts';
+import type { PublishJob } from '../../core/publish-job.ts';
+import type { PublishingPause } from '../../core/publishing-pause.ts';
+import type { EventFeed, EventsOptions, Publisher } from '../../producers/publisher.ts';
 
 /** What callers may ask of a publisher. */
 export type CallersPublisher = Omit<
