@@ -142,7 +142,7 @@ function pauses(before: PublishingPause | null, after: PublishingPause | null) {
   return { before: before && { ...before }, after: after && { ...after } };
 }
 
-const COMPARED = ['state', 'scheduledAt', 'priority'] as const;
+const COMPARED = ['state', 'scheduledAt', 'notAfter', 'priority'] as const;
 
 /** What differs between two looks at a job; of its post only that it differs, since captions may be long. */
 function differenceOf(before: PublishJob, after: PublishJob): [Record<string, unknown>, Record<string, unknown>] {
