@@ -102,7 +102,7 @@ async function init(
     const heldBackUntil = await deps.caps.letIn(laneMemberOf(job.record));
     if (heldBackUntil !== undefined) throw new Deferral('active_user_cap', heldBackUntil);
   }
-  await enforceCreatorRules(job, deps);
+  const username = await enforceCreatorRules(job, deps);
   const endpoint = source.kind === 'photos' ? 'photo_init' : (`${mode}_init` as const);
   const { accessToken, isReserved } = await takeBookedCall(job, endpoint, deps);
   const stillOwned = ownershipProof(job, deps);
@@ -114,7 +114,13 @@ async function init(
     withinQuota: isReserved ? undefined : endpoint,
     ...(initCount === 0 && { event: 'publish.started' as const }),
     cause: { event: 'init_sent', source: source.kind },
-    patch: { ...upload, ...NOT_WAITING, session: { kind: 'init_sent', intendedAt }, initCount: initCount + 1 },
+    patch: {
+      ...upload,
+      ...NOT_WAITING,
+      session: { kind: 'init_sent', intendedAt },
+      initCount: initCount + 1,
+      ...(username !== undefined && { username }),
+    },
   });
   let inDoubt = false;
   try {
