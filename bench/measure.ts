@@ -15,7 +15,7 @@ export interface Row {
 /** The ratio product / baseline, or the value itself where there is no baseline. */
 type Target = { readonly atMost: number } | { readonly atLeast: number };
 
-export interface Lab {
+interface Lab {
   /** Longer, with more runs. */
   readonly full: boolean;
   /** By what the sizes of the benchmarks of big numbers are multiplied. */
