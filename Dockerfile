@@ -6,7 +6,7 @@ COPY tsconfig.json tsconfig.build.json ./
 COPY scripts/build.mjs scripts/bundle.mjs scripts/
 COPY src src
 # The bundle has the packages that it uses inside, so the image needs no node_modules.
-RUN npm run bundle
+RUN npm run build
 
 FROM node:22-slim
 # As process 1 it forwards signals from the start and reaps zombie processes.

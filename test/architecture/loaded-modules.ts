@@ -33,7 +33,7 @@ export interface LoadedModules {
 /** Imports a module of src, as built, in a process of its own and tells what came with it. */
 export async function loadedModules(module: string): Promise<LoadedModules> {
   // Node tells where a module really is, links followed.
-  const dist = `${await realpath(pathInRepository('dist'))}/`;
+  const dist = `${await realpath(pathInRepository('.compiled'))}/`;
   const env = { ...process.env, HOOKS, ENTRY: `file://${dist}${module.replace(/\.ts$/, '.js')}` };
   const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', PROGRAM], { env });
   const paths = stdout.split('\n').map((line) => line.replace(/^file:\/\//, ''));
