@@ -1,5 +1,6 @@
 // Makes dist what the package ships: our code with the packages that it uses inside, so that an install brings nothing
 // else. See docs/decisions/one-package-without-dependencies.md. `npm run build` makes the dist for work on the code.
+import { execFileSync } from 'node:child_process';
 import { cpSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -38,19 +39,21 @@ async function bundlePackage() {
   const status = await build();
   if (status !== 0) return status;
   rmSync(output, { recursive: true, force: true });
-  const packages = await bundleCode();
+  const folders = await bundleCode();
   await bundleDeclarations();
   for (const [name, files] of Object.entries(FILES))
     for (const file of files)
       cpSync(join(packageFolder(name), file), join(output, 'files', name, file), { recursive: true });
-  writeFileSync(join(output, 'THIRD-PARTY-LICENSES.txt'), licencesOf([...packages, ...Object.keys(FILES)]));
+  const packages = packagesIn([...folders, ...Object.keys(FILES).map(packageFolder)]);
+  writeFileSync(join(output, 'THIRD-PARTY-LICENSES.txt'), licencesOf(packages));
+  writeFileSync(join(output, 'sbom.cdx.json'), sbomOf(packages));
   rmSync(dist, { recursive: true, force: true });
   renameSync(output, dist);
   makeExecutable(dist);
   return 0;
 }
 
-/** @returns the names of the packages that are inside */
+/** @returns the folders of the packages that are inside */
 async function bundleCode() {
   const entries = [...Object.entries(PROGRAMS), ...LIBRARIES.map((name) => [name, name])];
   const bundle = await rolldown({
@@ -77,7 +80,7 @@ async function bundleCode() {
     },
   });
   const modules = chunks.flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : []));
-  return [...new Set(modules.map(packageOf).filter((name) => name !== undefined))];
+  return modules.map(packageFolderOf).filter((folder) => folder !== undefined);
 }
 
 /** Only the types that an entry shows, with those of other packages inside. */
@@ -188,18 +191,48 @@ function packageFolder(name) {
   return join(root, 'node_modules', name);
 }
 
-/** The licence texts of packages, as their licences ask for, with the versions that are inside. */
-function licencesOf(names) {
-  return [...new Set(names)]
-    .sort()
-    .map(licenceOf)
-    .join(`\n${'-'.repeat(80)}\n`);
+/** The folder of the package that a file belongs to. */
+function packageFolderOf(id) {
+  return /.*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(id)?.[0];
 }
 
-function licenceOf(name) {
-  const folder = packageFolder(name);
-  const { version, license, homepage = '' } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+/** Each package once, in order; of some, several versions are inside. */
+function packagesIn(folders) {
+  const found = new Map();
+  for (const folder of folders) {
+    const { name, version, license, homepage = '' } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    found.set(`${name}@${version}`, { id: `${name}@${version}`, folder, name, version, license, homepage });
+  }
+  return [...found.values()].sort((one, other) => (one.id < other.id ? -1 : 1));
+}
+
+/** The licence texts of packages, as their licences ask for, with the versions that are inside. */
+function licencesOf(packages) {
+  return packages.map(licenceOf).join(`\n${'-'.repeat(80)}\n`);
+}
+
+function licenceOf({ folder, name, version, license, homepage }) {
   const files = readdirSync(folder).filter((file) => /^(licen[cs]e|notice)/i.test(file));
   const texts = files.map((file) => readFileSync(join(folder, file), 'utf8').trim());
   return [`${name} ${version} (${license}) ${homepage}`.trim(), ...texts].join('\n\n');
+}
+
+/** What npm says of the lock file, for the packages that are inside: the others only build and test. */
+function sbomOf(packages) {
+  const args = ['sbom', '--sbom-format', 'cyclonedx', '--sbom-type', 'application', '--package-lock-only'];
+  const { dependencies, components, ...sbom } = JSON.parse(
+    execFileSync('npm', args, { cwd: root, encoding: 'utf8', maxBuffer: 50_000_000 }),
+  );
+  const inside = new Set(packages.map(({ id }) => id));
+  const found = components.filter((component) => inside.has(component['bom-ref']));
+  if (found.length !== inside.size) throw new Error('package-lock.json does not name all packages that are bundled');
+  const own = sbom.metadata.component;
+  // npm takes the name of the folder, and counts what we bundle as tools of development.
+  sbom.metadata.component = { ...own, name: 'tiktok-publisher' };
+  for (const component of found) Object.assign(component, { scope: 'required', properties: [] });
+  const isInside = (ref) => inside.has(ref) || ref === own['bom-ref'];
+  const edges = dependencies
+    .filter(({ ref }) => isInside(ref))
+    .map(({ ref, dependsOn }) => ({ ref, dependsOn: dependsOn.filter(isInside) }));
+  return `${JSON.stringify({ ...sbom, components: found, dependencies: edges })}\n`;
 }

@@ -29,7 +29,7 @@ async function installDependencies() {
     .digest('hex');
   if (existsSync(stampPath) && readFileSync(stampPath, 'utf8') === lockDigest) return;
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
+  const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
   exitUnlessZero(await tellWhile('installing dependencies (npm ci)', run(npm, args)));
   writeFileSync(stampPath, lockDigest);
 }

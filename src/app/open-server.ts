@@ -61,7 +61,7 @@ export async function openServer(service: Service, workers?: RunningWorkers): Pr
     receiveWebhook: webhookReceiver(service),
     pulledMedia: await pulledMediaOf(app, asking),
     board: {
-      ...boardOptions(config.http, asking, operated),
+      ...boardOptions(config.http, { ...asking, clock: app.clock }, operated),
       pages: {
         ...{ ...api, by: operator.by, metadataKeys: config.metadataIndex, publisher: operated },
         callbacks: deliveriesAs(api.callbacks, operator, api.audit.add),

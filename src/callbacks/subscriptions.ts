@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { AuditFact } from '../core/access.ts';
 import { endpointOf } from '../core/callback-schedule.ts';
-import { BEFORE_ALL_EVENTS, isBefore, parseEventCursor } from '../core/event-cursor.ts';
+import { BEFORE_ALL_EVENTS, parseEventCursor, refuseLostCursor } from '../core/event-cursor.ts';
 import { parseStored } from '../core/parse-stored.ts';
 import type { Clock, RotatingSealer } from '../core/ports.ts';
 import { PublishError, toInputProblems } from '../core/publish-error.ts';
@@ -55,9 +55,7 @@ export function createSubscriptions({ redis, keys, sealer, clock, allowed, audit
       return (await redis.xrevrange(keys.events, '+', '-', 'COUNT', 1))[0]?.[0] ?? BEFORE_ALL_EVENTS;
     const cursor = parseEventCursor(after);
     const oldest = (await redis.xrange(keys.events, '-', '+', 'COUNT', 1))[0]?.[0];
-    if (cursor !== BEFORE_ALL_EVENTS && oldest !== undefined && isBefore(cursor, oldest)) {
-      throw new PublishError('EVENTS_CURSOR_LOST');
-    }
+    refuseLostCursor(cursor, oldest);
     return cursor;
   }
 

@@ -48,6 +48,8 @@ export interface JobEventData {
   readonly publishId: string | null;
   /** Ids of the posts as exact decimal digits; often empty until `publish.post_available`. */
   readonly postIds: readonly string[];
+  /** Addresses of these posts, in their order; empty while TikTok has not told the ids or the creator's name. */
+  readonly postUrls: readonly string[];
   /** Why the job failed or is unconfirmed; null otherwise. */
   readonly failure: PublishFailure | null;
   /** `metadata` of the request, at most 2,048 bytes as JSON. */

@@ -180,12 +180,12 @@ export function createJobSearch({ redis, keys, readMany, laneDelays }: SearchPar
         const last = some.at(-1);
         read += some.length;
         if ((jobs.length === limit || read >= MAX_READ) && last !== undefined)
-          return { jobs, nextCursor: formatCursor(last) };
+          return { jobs, nextCursor: cursorAt(last, jobs, query) };
       }
       after = page.at(-1);
       if (page.length < PAGE || after === undefined) return { jobs, nextCursor: null };
     }
-    return { jobs, nextCursor: after === undefined ? null : formatCursor(after) };
+    return { jobs, nextCursor: after === undefined ? null : cursorAt(after, jobs, query) };
   }
 
   /** The condition with the fewest entries, which is walked. One in the order of another time has to be sorted first. */
@@ -204,6 +204,22 @@ export function createJobSearch({ redis, keys, readMany, laneDelays }: SearchPar
       return isBuilt === null && needsNewIndex(query) ? { ...page, indexing: true } : page;
     },
   };
+}
+
+/** Of an id, the end that a cursor leaves out. */
+const HIDDEN_CHARS = 8;
+const LAST_CHAR = '\uffff';
+
+/**
+ * The cursor of the page that begins after a job. One that was not found may be of an account that the caller must not
+ * know: of its id stands only the beginning, which is the place just before it.
+ */
+function cursorAt(last: Position, jobs: readonly PublishJob[], { order, cursor }: JobQuery): string {
+  if (jobs.at(-1)?.id === last.id) return formatCursor(last);
+  const start = last.id.slice(0, Math.max(1, last.id.length / 2, last.id.length - HIDDEN_CHARS));
+  const before = formatCursor({ ...last, id: order === 'oldest' ? start : `${start}${LAST_CHAR}` });
+  // So many jobs of one instant have this beginning that there would be no end of them.
+  return before === cursor ? formatCursor(last) : before;
 }
 
 function wantedOf(found: readonly (PublishJob | undefined)[], filter: ParsedFilter): PublishJob[] {

@@ -251,6 +251,14 @@ describe('docker-compose.yml', () => {
     depends_on: z.record(z.string(), z.looseObject({ condition: z.string() })).optional(),
     volumes: z.array(z.string()).optional(),
     ports: z.array(z.string()).optional(),
+    read_only: z.boolean().optional(),
+    tmpfs: z.array(z.string()).optional(),
+    cap_drop: z.array(z.string()).optional(),
+    security_opt: z.array(z.string()).optional(),
+    privileged: z.undefined().optional(),
+    cap_add: z.undefined().optional(),
+    pids_limit: z.number().optional(),
+    ulimits: z.record(z.string(), z.number()).optional(),
   });
   const compose = z
     .object({
@@ -277,9 +285,31 @@ describe('docker-compose.yml', () => {
     const own = ['DATA_DIR', 'HOST', 'MEDIA_ROOTS', 'METRICS_HOST', 'METRICS_PORT', 'PORT'];
     for (const [, { env_file: files, environment = {} }] of ours) {
       expect(files).toEqual([{ path: '.env', required: false }]);
-      const fixed = Object.entries(environment).filter(([variable, value]) => !value.startsWith(`\${${variable}:`));
+      const fixed = Object.entries(environment).filter(([variable, value]) => !value.startsWith(`\${${variable}`));
       expect(fixed.map(([variable]) => variable).filter((variable) => !own.includes(variable))).toEqual([]);
     }
+  });
+
+  it.each(services)('gives %s nothing that it does not need', (_, confined) => {
+    expect(confined).toMatchObject({
+      read_only: true,
+      tmpfs: ['/tmp:noexec,nosuid,nodev,size=64m'],
+      cap_drop: ['ALL'],
+      security_opt: ['no-new-privileges:true'],
+      pids_limit: expect.any(Number),
+      mem_limit: expect.stringMatching(/^\d+[mg]$/),
+      ulimits: { core: 0 },
+    });
+  });
+
+  it('has Redis ask for a password', () => {
+    expect(compose.services.redis?.environment?.REDISCLI_AUTH).toMatch(/^\$\{REDIS_PASSWORD\?/);
+    for (const [, { environment = {} }] of ours) expect(environment.REDIS_PASSWORD).toMatch(/^\$\{REDIS_PASSWORD\?/);
+  });
+
+  it('says in its first lines what it leaves out', () => {
+    const [comment = ''] = readRepositoryFile('docker-compose.yml').split('\nname:');
+    expect(comment).toContain('# Left out: TLS');
   });
 
   it('keeps Redis below the memory at which it is killed, with room for its forks', () => {
@@ -330,6 +360,25 @@ describe('the systemd unit', () => {
     expect(variables.filter((variable) => variable !== 'NODE_ENV' && !settings.has(variable))).toEqual([]);
   });
 
+  it('lets no secret reach a core dump', () => {
+    expect(optionOf('LimitCORE')).toBe('0');
+  });
+
+  it('is shut off from the machine, as systemd-analyze judges it', async ({ skip }) => {
+    const judged = await run('systemd-analyze', [
+      'security',
+      '--offline=true',
+      '--no-pager',
+      join(REPOSITORY, path),
+    ]).catch((error: unknown) => {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+      throw error;
+    });
+    if (judged === undefined) return skip('systemd-analyze is not on the PATH');
+    const exposure = /exposure level for .*: ([\d.]+)/.exec(judged.stdout)?.[1];
+    expect(Number(exposure)).toBeLessThan(1.5);
+  });
+
   it('satisfies systemd-analyze', async ({ skip }) => {
     const folder = await mkdtemp(join(tmpdir(), 'systemd-unit-'));
     onTestFinished(() => rm(folder, { recursive: true, force: true }));
@@ -354,6 +403,7 @@ describe('the Dockerfile', () => {
     expect(last).not.toContain('node_modules');
     expect(last).not.toContain('npm ');
     expect(last).toMatch(/^USER node$/m);
+    expect(last.match(/^USER /gm)).toHaveLength(1);
     expect(last).toMatch(/^HEALTHCHECK /m);
     expect(last).toContain('/healthz');
     expect(last).toContain('ENTRYPOINT ["tini", "--", "node", "dist/bin/tiktok-publisher.js"]');

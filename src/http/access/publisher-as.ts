@@ -67,7 +67,9 @@ export function publisherAs(publisher: CallersPublisher, caller: Caller, addLine
   return {
     async enqueue(request, options) {
       refuseForeign(request.account);
-      return await publisher.enqueue(request, { ...options, by });
+      return await publisher.enqueue(request, { ...options, by }).catch((error: unknown) => {
+        throw caller.accounts === undefined ? error : withoutOtherJob(error);
+      });
     },
     get: find,
     async list(filter = {}, options) {
@@ -97,7 +99,10 @@ export function publisherAs(publisher: CallersPublisher, caller: Caller, addLine
     events: (options = {}) => eventsOf(publisher, caller, options),
     async preflight(request, options) {
       refuseForeign(request.account);
-      return await publisher.preflight(request, options);
+      const report = await publisher.preflight(request, options);
+      if (caller.accounts === undefined) return report;
+      const findings = report.findings.map((each) => (each.code === KEY_TAKEN ? { ...each, found: USED_KEY } : each));
+      return { ...report, findings };
     },
     async creator(account) {
       refuseForeign(account);
@@ -133,6 +138,15 @@ export function publisherAs(publisher: CallersPublisher, caller: Caller, addLine
   };
 }
 
+const KEY_TAKEN = 'IDEMPOTENCY_CONFLICT';
+const USED_KEY = 'a key that was used for a different request';
+
+/** The job that a key stands for may be of an account that does not exist for the caller. */
+function withoutOtherJob(error: unknown): unknown {
+  if (!(error instanceof PublishError) || error.code !== KEY_TAKEN) return error;
+  return new PublishError(KEY_TAKEN, { reason: `the idempotency key is ${USED_KEY}` });
+}
+
 /** The accounts that a filter asks for and that are the caller's; undefined: all there are. */
 function accountsIn({ account }: Pick<JobFilter, 'account'>, caller: Caller): readonly string[] | undefined {
   const asked = account === undefined ? caller.accounts : [account].flat();
@@ -143,7 +157,7 @@ function pauses(before: PublishingPause | null, after: PublishingPause | null) {
   return { before: before && { ...before }, after: after && { ...after } };
 }
 
-const COMPARED = ['state', 'scheduledAt', 'priority'] as const;
+const COMPARED = ['state', 'scheduledAt', 'notAfter', 'priority'] as const;
 
 /** What differs between two looks at a job; of its post only that it differs, since captions may be long. */
 function differenceOf(before: PublishJob, after: PublishJob): [Record<string, unknown>, Record<string, unknown>] {

@@ -181,6 +181,25 @@ describe('a key that is limited to an account', () => {
     expect(cancelled.body).toMatchObject({ state: 'cancelled' });
   });
 
+  it('does not learn of the job of another account that an idempotency key stands for', async () => {
+    const api = await startGuarded();
+    const { key } = await api.create({ name: 'ours', scopes: ['enqueue', 'read'], accounts: ['ours'] });
+    const taken = { 'idempotency-key': 'spring-7' };
+    const theirs = await api.call(
+      'POST',
+      '/v1/publishes',
+      { ...PULL_REQUEST, account: 'theirs' },
+      { ...ADMIN, ...taken },
+    );
+    const { id } = z.looseObject({ id: z.string() }).parse(theirs.body);
+    for (const path of ['/v1/publishes', '/v1/preflight']) {
+      const request = { ...PULL_REQUEST, account: 'ours' };
+      const ours = await api.call('POST', path, request, { ...bearer(key), ...taken });
+      expect(ours.text).toContain('IDEMPOTENCY_CONFLICT');
+      expect(ours.text).not.toContain(id);
+    }
+  });
+
   it('gets the events of its accounts alone', async () => {
     const api = await startGuarded();
     const { key } = await api.create({ name: 'two', accounts: ['acme', 'beta'], scopes: ['read'] });
