@@ -150,6 +150,7 @@ const EXPORTS: Readonly<Record<string, { readonly values: readonly string[]; rea
       'AccountEventData',
       'AccountInput',
       'AccountSummary',
+      'AskOptions',
       'AudioFacts',
       'BulkEntry',
       'CheckedPart',
