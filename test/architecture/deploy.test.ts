@@ -399,7 +399,7 @@ describe('the Dockerfile', () => {
   const last = dockerfile.slice(dockerfile.lastIndexOf('\nFROM '));
 
   it('ends in an image with the bundle and no packages beside it, an init, another user than root, and a health check', () => {
-    expect(dockerfile).toMatch(/AS build\n[\s\S]*RUN npm run bundle\n/);
+    expect(dockerfile).toMatch(/AS build\n[\s\S]*RUN npm run build\n/);
     expect(last).not.toContain('node_modules');
     expect(last).not.toContain('npm ');
     expect(last).toMatch(/^USER node$/m);
