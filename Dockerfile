@@ -7,7 +7,7 @@ COPY tsconfig.json tsconfig.build.json ./
 COPY scripts/build.mjs scripts/bundle.mjs scripts/
 COPY src src
 # The bundle has the packages that it uses inside, so the image needs no node_modules.
-RUN npm run bundle
+RUN npm run build
 
 FROM node:22.23.3-bookworm-slim@sha256:c3de60bf2f9dd0ac6370e6117950ff62d6e339527e7472301c9c78a017978392
 # As process 1 it forwards signals from the start and reaps zombie processes.

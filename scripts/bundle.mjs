@@ -1,18 +1,12 @@
-// Makes dist what the package ships: our code with the packages that it uses inside, so that an install brings nothing
-// else. See docs/decisions/one-package-without-dependencies.md. `npm run build` makes the dist for work on the code.
+// Bundles our code with the packages that it uses: `scripts/build.mjs`.
 import { execFileSync } from 'node:child_process';
-import { cpSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 import { minifySync } from 'rolldown/utils';
 import { dts } from 'rolldown-plugin-dts';
-import { build, makeExecutable } from './build.mjs';
 
 const root = join(import.meta.dirname, '..');
-const dist = join(root, 'dist');
-/** Bundled here first, beside dist, which holds the declarations that the bundle starts from. */
-const output = join(root, '.dist-bundle');
 
 /** By their names in dist. Programs that others fork lie beside the chunk that forks them. */
 const PROGRAMS = {
@@ -33,30 +27,25 @@ const FILES = {
   'lua-redis-wasm': ['dist/redis_lua.mjs', 'dist/redis_lua.wasm'],
 };
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = await bundlePackage();
-
-async function bundlePackage() {
-  const status = await build();
-  if (status !== 0) return status;
-  rmSync(output, { recursive: true, force: true });
-  const folders = await bundleCode();
-  await bundleDeclarations();
+/**
+ * @param compiled a folder with the declarations of src
+ * @param output the folder to write, which becomes dist
+ */
+export async function bundle(compiled, output) {
+  const folders = await bundleCode(output);
+  await bundleDeclarations(compiled, output);
   for (const [name, files] of Object.entries(FILES))
     for (const file of files)
       cpSync(join(packageFolder(name), file), join(output, 'files', name, file), { recursive: true });
   const packages = packagesIn([...folders, ...Object.keys(FILES).map(packageFolder)]);
   writeFileSync(join(output, 'THIRD-PARTY-LICENSES.txt'), licencesOf(packages));
   writeFileSync(join(output, 'sbom.cdx.json'), sbomOf(packages));
-  rmSync(dist, { recursive: true, force: true });
-  renameSync(output, dist);
-  makeExecutable(dist);
-  return 0;
 }
 
 /** @returns the folders of the packages that are inside */
-async function bundleCode() {
+async function bundleCode(output) {
   const entries = [...Object.entries(PROGRAMS), ...LIBRARIES.map((name) => [name, name])];
-  const bundle = await rolldown({
+  const build = await rolldown({
     cwd: root,
     platform: 'node',
     input: Object.fromEntries(entries.map(([name, source]) => [name, `src/${source}.ts`])),
@@ -66,7 +55,7 @@ async function bundleCode() {
     preserveEntrySignatures: 'allow-extension',
     onLog: refuseWarnings,
   });
-  const { output: chunks } = await bundle.write({
+  const { output: chunks } = await build.write({
     dir: output,
     entryFileNames: '[name].js',
     chunkFileNames: 'chunks/[name].js',
@@ -84,17 +73,17 @@ async function bundleCode() {
 }
 
 /** Only the types that an entry shows, with those of other packages inside. */
-async function bundleDeclarations() {
-  const bundle = await rolldown({
+async function bundleDeclarations(compiled, output) {
+  const build = await rolldown({
     cwd: root,
     platform: 'node',
-    input: Object.fromEntries(LIBRARIES.map((name) => [name, join(dist, `${name}.d.ts`)])),
+    input: Object.fromEntries(LIBRARIES.map((name) => [name, join(compiled, `${name}.d.ts`)])),
     // Of other packages only the types of Zod are seen from outside.
     external: (id) => packageNamed(id) !== undefined && packageNamed(id) !== 'zod',
     plugins: [dts({ dtsInput: true, tsconfig: false, resolver: 'oxc' })],
     onLog: refuseWarnings,
   });
-  const { output: chunks } = await bundle.write({
+  const { output: chunks } = await build.write({
     dir: output,
     chunkFileNames: 'types/[name].d.ts',
   });

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build, buildStampPath } from './build.mjs';
+import { build, builtProgram } from './build.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const minimumNode = [20, 19];
@@ -36,7 +36,7 @@ async function installDependencies() {
 
 async function buildIfStale() {
   const sourceChangedAt = Math.max(newestChange(join(root, 'src')), statSync(join(root, 'tsconfig.json')).mtimeMs);
-  if (existsSync(buildStampPath) && statSync(buildStampPath).mtimeMs >= sourceChangedAt) return;
+  if (existsSync(builtProgram) && statSync(builtProgram).mtimeMs >= sourceChangedAt) return;
   exitUnlessZero(await tellWhile('building', build()));
 }
 

@@ -172,7 +172,7 @@ function apiOptions(
       overview: () => withRedisErrors(callbacks.overview),
       ofJob: (jobId) => withRedisErrors(() => callbacks.ofJob(jobId)),
       replay: (id) => withRedisErrors(() => callbacks.replay(id)),
-      replayFailed: (host) => withRedisErrors(() => callbacks.replayFailed(host)),
+      replayFailed: (host, signal) => withRedisErrors(() => callbacks.replayFailed(host, signal)),
       resume: (endpoint) => withRedisErrors(() => callbacks.resume(endpoint)),
       ofSubscription: (id) => withRedisErrors(() => callbacks.ofSubscription(id)),
       testSubscription: (id) => withRedisErrors(() => callbacks.testSubscription(id)),
@@ -187,6 +187,7 @@ function apiOptions(
       create: (request, by) => withRedisErrors(() => apiKeys.create(request, by)),
       list: () => withRedisErrors(apiKeys.list),
       revoke: (id, by) => withRedisErrors(() => apiKeys.revoke(id, by)),
+      wasGood: apiKeys.wasGood,
       find: (text) => withRedisErrors(() => apiKeys.find(text)),
     },
     audit: {

@@ -39,7 +39,7 @@ export interface LoadedModules {
 /** Imports a module of src, as built, in a process of its own and tells what came with it. */
 export async function loadedModules(module: string): Promise<LoadedModules> {
   // Node tells where a module really is, links followed.
-  const dist = `${await realpath(pathInRepository('dist'))}/`;
+  const dist = `${await realpath(pathInRepository('.compiled'))}/`;
   const folder = await mkdtemp(join(tmpdir(), 'loaded-modules-'));
   const LOADED = join(folder, 'loaded');
   const env = { ...process.env, HOOKS, LOADED, ENTRY: `file://${dist}${module.replace(/\.ts$/, '.js')}` };
