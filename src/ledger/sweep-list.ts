@@ -3,7 +3,6 @@ import type { PublishState } from '../core/publish-state.ts';
 import { MINUTE_MS } from '../core/units.ts';
 import type { Keys } from '../redis/keys.ts';
 import { asArray, prepareScript, type RedisClient } from '../redis/lua-script.ts';
-import { QUEUE_NAMES } from './queues/queue-names.ts';
 import type { LedgerRecord } from './record.ts';
 
 /** States of jobs that have an entry in `tiktok-publish`; nothing was sent yet of those that have not begun. */
@@ -90,10 +89,12 @@ export function createSweepList({ redis, keys }: { readonly redis: RedisClient; 
       await redis.zrem(keys.due, id);
     },
 
-    /** How many entries `tiktok-publish` lacks for the jobs that should have one, at one moment; below 0, it has more. */
-    async countMissingEntries(): Promise<number> {
-      const queue = `${keys.prefix}:${QUEUE_NAMES.publish}:`;
-      return Number(await runCount([queue, ...IN_PUBLISH_QUEUE.map(keys.stateJobs)], []));
+    /**
+     * How many entries `tiktok-publish` lacks for the jobs that should have one, at one moment; below 0, it has more.
+     * @param queueKey how its keys begin
+     */
+    async countMissingEntries(queueKey: string): Promise<number> {
+      return Number(await runCount([queueKey, ...IN_PUBLISH_QUEUE.map(keys.stateJobs)], []));
     },
 
     /** A page of ids of jobs that have not begun. */

@@ -52,14 +52,14 @@ export function createEntrySearch() {
   return {
     /** @param now Redis's time (ms since the epoch) */
     async restoreLost(deps: SearchDeps, now: number): Promise<void> {
-      const { ledger } = deps;
+      const { ledger, queues } = deps;
       const restore: Restore = (id) => restoreIfLost(id, now, deps);
       const present = await ledger.serverRunId();
       const isNew = present !== runId;
       if (isNew && runId !== undefined) searchAllUntil = performance.now() + SEARCH_ALL_MS;
       runId = present;
       if (isNew || performance.now() < searchAllUntil) await goThrough('underWay', ledger.underWay, restore);
-      if ((await ledger.countMissingEntries()) > 0) await goThrough('notBegun', ledger.notBegun, restore);
+      if ((await ledger.countMissingEntries(queues.publish.toKey(''))) > 0) await goThrough('notBegun', ledger.notBegun, restore);
     },
   };
 }
