@@ -57,7 +57,18 @@ export function createApiKeys({ redis, keys, clock, audit }: ApiKeysDeps) {
     await audit.add({ action, by, subject: key.id, account: null, before, after });
   }
 
+  /** Whose key has a digest; undefined: nobody's, or no longer. */
+  async function findByDigest(digest: string): Promise<Caller | undefined> {
+    const json = await redis.hget(keys.apiKeys, digest);
+    if (json === null) return undefined;
+    const key: ApiKey = storedKey.parse(JSON.parse(json));
+    if (!isLive(key)) return undefined;
+    return { by: `key ${key.name}`, scopes: key.scopes, accounts: key.accounts ?? undefined };
+  }
+
   return {
+    findByDigest,
+
     /** @throws PublishError `INPUT_INVALID` */
     async create(request: KeyRequest, createdBy: string): Promise<CreatedKey> {
       const { accounts = null, expiresAt = null, ...rest } = parseRequest(request, clock.now());
@@ -88,13 +99,7 @@ export function createApiKeys({ redis, keys, clock, audit }: ApiKeysDeps) {
     },
 
     /** Whose key a text is; undefined: nobody's, or no longer. */
-    async find(text: string): Promise<Caller | undefined> {
-      const json = await redis.hget(keys.apiKeys, sha256Hex(text));
-      if (json === null) return undefined;
-      const key: ApiKey = storedKey.parse(JSON.parse(json));
-      if (!isLive(key)) return undefined;
-      return { by: `key ${key.name}`, scopes: key.scopes, accounts: key.accounts ?? undefined };
-    },
+    find: (text: string): Promise<Caller | undefined> => findByDigest(sha256Hex(text)),
   };
 }
 
