@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { planCancel } from '../core/cancel-plan.ts';
+import type { Clock } from '../core/ports.ts';
 import { planRetry } from '../core/retry-plan.ts';
 import type { BoardJobs } from '../http/board-jobs.ts';
 import type { BoardOptions } from '../http/console/register-pages.ts';
@@ -13,11 +14,11 @@ const entryOfJob = z.looseObject({ id: z.string() });
 
 /** The board over the three queues, with the ledger behind it. */
 export function boardOptions(
-  { queues, reader, ledger }: Pick<RedisParts, 'queues' | 'reader' | 'ledger'>,
+  { queues, ...parts }: Pick<RedisParts, 'queues' | 'reader' | 'ledger'> & { readonly clock: Clock },
   publisher: Pick<Publisher, 'retry'>,
 ): Omit<BoardOptions, 'basePath'> {
   return {
-    jobs: createBoardJobs({ reader, ledger }, publisher),
+    jobs: createBoardJobs(parts, publisher),
     queues: [
       {
         queue: queues.publish,
@@ -36,7 +37,7 @@ export function boardOptions(
 }
 
 function createBoardJobs(
-  { reader, ledger }: Pick<RedisParts, 'reader' | 'ledger'>,
+  { reader, ledger, clock }: Pick<RedisParts, 'reader' | 'ledger'> & { readonly clock: Clock },
   publisher: Pick<Publisher, 'retry'>,
 ): BoardJobs {
   return {
@@ -47,7 +48,7 @@ function createBoardJobs(
     find: reader.readMany,
     async plansOf(id) {
       const record = await ledger.read(id);
-      return record && { cancel: planCancel(record), retry: planRetry(record, false) };
+      return record && { cancel: planCancel(record), retry: planRetry(record, { force: false, now: clock.now() }) };
     },
     async retry(id) {
       await publisher.retry(id);

@@ -55,7 +55,10 @@ export async function openServer(service: Service, workers?: RunningWorkers): Pr
     connect: connectOptions(service),
     receiveWebhook: webhookReceiver(service),
     pulledMedia: await pulledMediaOf(app, asking),
-    board: { ...boardOptions(asking, operated), pages: { ...api, metadataKeys: config.metadataIndex } },
+    board: {
+      ...boardOptions({ ...asking, clock: app.clock }, operated),
+      pages: { ...api, metadataKeys: config.metadataIndex },
+    },
     operators: { login, viewer, sessions: createSessions({ ...asking, keys: app.keys }, app.sessionSecrets) },
     readinessChecks: [redisCheck(redis), ...(workers === undefined ? [] : [workersCheck(workers)])],
   });
@@ -162,7 +165,7 @@ function apiOptions(
       overview: () => withRedisErrors(callbacks.overview),
       ofJob: (jobId) => withRedisErrors(() => callbacks.ofJob(jobId)),
       replay: (id) => withRedisErrors(() => callbacks.replay(id)),
-      replayFailed: (host) => withRedisErrors(() => callbacks.replayFailed(host)),
+      replayFailed: (host, signal) => withRedisErrors(() => callbacks.replayFailed(host, signal)),
       resume: (endpoint) => withRedisErrors(() => callbacks.resume(endpoint)),
       ofSubscription: (id) => withRedisErrors(() => callbacks.ofSubscription(id)),
       testSubscription: (id) => withRedisErrors(() => callbacks.testSubscription(id)),
@@ -177,6 +180,7 @@ function apiOptions(
       create: (request, by) => withRedisErrors(() => apiKeys.create(request, by)),
       list: () => withRedisErrors(apiKeys.list),
       revoke: (id, by) => withRedisErrors(() => apiKeys.revoke(id, by)),
+      wasGood: apiKeys.wasGood,
       find: (text) => withRedisErrors(() => apiKeys.find(text)),
       findByDigest: (digest) => withRedisErrors(() => apiKeys.findByDigest(digest)),
     },

@@ -31,7 +31,7 @@ export async function startBoardSite({ app, service, publisher, metrics, deps }:
     // So that each test can be another client.
     trustedProxies: ['127.0.0.1'],
     board: {
-      ...boardOptions(service, operated),
+      ...boardOptions({ ...service, clock: app.clock }, operated),
       pages: {
         ...{
           publisher,

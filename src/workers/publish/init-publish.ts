@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { planChunks } from '../../core/chunk-plan.ts';
+import { overdueError } from '../../core/not-after.ts';
 import type { SourcePin } from '../../core/ports.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { publishIdOf } from '../../core/session.ts';
@@ -106,6 +107,8 @@ async function init(
   const { accessToken, isReserved } = await takeBookedCall(job, endpoint, deps);
   const stillOwned = ownershipProof(job, deps);
   const intendedAt = deps.clock.now();
+  const overdue = overdueError(job.record, intendedAt);
+  if (overdue !== undefined) throw overdue;
   await job.commit({
     to: 'uploading',
     withinQuota: isReserved ? undefined : endpoint,
