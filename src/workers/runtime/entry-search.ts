@@ -59,7 +59,8 @@ export function createEntrySearch() {
       if (isNew && runId !== undefined) searchAllUntil = performance.now() + SEARCH_ALL_MS;
       runId = present;
       if (isNew || performance.now() < searchAllUntil) await goThrough('underWay', ledger.underWay, restore);
-      if ((await ledger.countMissingEntries(queues.publish.toKey(''))) > 0) await goThrough('notBegun', ledger.notBegun, restore);
+      if ((await ledger.countMissingEntries(queues.publish.toKey(''))) > 0)
+        await goThrough('notBegun', ledger.notBegun, restore);
     },
   };
 }
