@@ -62,19 +62,19 @@ export function createLedgerReader({ redis, keys, clock = Date }: { redis: Redis
     polledIds: (account: string): Promise<string[]> => redis.smembers(keys.polledJobs(account)),
 
     /** A page of jobs. @throws PublishError `INPUT_INVALID` for metadata by which jobs are not found */
-    async list(query: JobQuery) {
-      const { found, ...page } = await search(query);
+    async list(query: JobQuery, signal?: AbortSignal) {
+      const { found, ...page } = await search(query, signal);
       return { ...page, jobs: found.map(({ job }) => job) };
     },
 
     /** The same with their records. */
-    find: async (query: JobQuery): Promise<FoundJobs> => await search(query),
+    find: async (query: JobQuery, signal?: AbortSignal): Promise<FoundJobs> => await search(query, signal),
 
     /** How many jobs there are, of all accounts or of some. */
-    async count(accounts?: readonly string[]): Promise<JobCounts> {
+    async count(accounts?: readonly string[], signal?: AbortSignal): Promise<JobCounts> {
       if (accounts === undefined) return await count();
       let sum: JobCounts = NO_JOBS;
-      for (const account of new Set(accounts)) sum = addCounts(sum, await count(account));
+      for (const account of new Set(accounts)) sum = addCounts(sum, await count(account, signal));
       return sum;
     },
   };

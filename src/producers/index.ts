@@ -83,6 +83,7 @@ export type { PublishState, WaitReason } from '../core/publish-state.ts';
 export type { PauseRequest, PublishingPause } from '../core/publishing-pause.ts';
 export type { Operations, PreviewPage } from './operations.ts';
 export type {
+  AskOptions,
   BulkEntry,
   EnqueuedJob,
   EnqueueOptions,

@@ -24,6 +24,8 @@ export interface PreviewPage {
   readonly limit?: number | undefined;
   /** `nextCursor` of the page before. */
   readonly cursor?: string | undefined;
+  /** Stops the search; the call rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -90,13 +92,13 @@ export function createOperations(open: () => Promise<OperationParts>): Operation
 
 async function preview(
   input: OperationRequest,
-  { limit = DEFAULT_LISTED_JOBS, cursor }: PreviewPage,
+  { limit = DEFAULT_LISTED_JOBS, cursor, signal }: PreviewPage,
   { reader, clock }: Pick<OperationParts, 'reader' | 'clock'>,
 ): Promise<OperationPreview> {
   const request = parseOperation(input);
   const now = clock.now();
   const plan = ({ record }: FoundJob) => planOperation(record, request, now);
-  const page = await reader.find(jobsMeantBy(request, now, { limit, cursor }));
+  const page = await reader.find(jobsMeantBy(request, now, { limit, cursor }), signal);
   const shown = {
     jobs: page.found.map((each): PlannedJob => {
       const { id, account, state } = each.record;
@@ -106,7 +108,7 @@ async function preview(
     nextCursor: page.nextCursor,
   };
   if (cursor !== undefined) return { jobCount: null, totals: null, ...shown };
-  const next = (from: string | null) => reader.find(jobsMeantBy(request, now, { cursor: from ?? undefined }));
+  const next = (from: string | null) => reader.find(jobsMeantBy(request, now, { cursor: from ?? undefined }), signal);
   const { add, totals } = createTotals();
   let jobCount = 0;
   for (let { found, nextCursor } = page; ; { found, nextCursor } = await next(nextCursor)) {

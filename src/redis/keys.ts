@@ -125,6 +125,8 @@ export function createKeys(prefix: string) {
     operationJobs: (id: string) => `${prefix}:operations:jobs:${id}`,
     /** String: held by the one process that carries an operation out. */
     operationLease: (id: string) => `${prefix}:operations:lease:${id}`,
+    /** String: a session of the console, as JSON, by the digest of its id. */
+    session: (digest: string) => `${prefix}:session:${digest}`,
     /** Stream: who changed what, as JSON. */
     audit: `${prefix}:audit`,
     /** String: held by the one process that refreshes an account's token. */

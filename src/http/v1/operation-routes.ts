@@ -151,8 +151,9 @@ export function registerOperationRoutes(api: ApiScope): void {
         },
       },
     },
-    async ({ body: { dryRun = false, limit, cursor, ...request }, publisher }, reply) => {
-      if (dryRun) return await reply.code(200).send(await publisher.operations.preview(request, { limit, cursor }));
+    async ({ body: { dryRun = false, limit, cursor, ...request }, publisher, signal }, reply) => {
+      if (dryRun)
+        return await reply.code(200).send(await publisher.operations.preview(request, { limit, cursor, signal }));
       return await reply.code(202).send(await publisher.operations.start(request));
     },
   );
