@@ -5,7 +5,7 @@ import { Redis } from 'ioredis';
 import { expect, type TestContext } from 'vitest';
 import { freePort } from '../../src/embedded-redis/redis-process.ts';
 import { startTopology } from '../chaos/topologies/start-topology.ts';
-import type { Topology } from '../chaos/topologies/topology.ts';
+import { KEY_PREFIX, type Topology } from '../chaos/topologies/topology.ts';
 import { pathInRepository } from '../support/build.ts';
 import { makeCertificate } from '../support/certificates.ts';
 import { eventually } from '../support/eventually.ts';
@@ -39,11 +39,17 @@ export async function sentinel(test: Test, program?: ServerProgram): Promise<Way
 }
 
 /** Three masters with a replica each; the replica of the one with our keys takes over while jobs run. */
-export async function cluster(test: Test, program?: ServerProgram): Promise<Way> {
+export async function cluster(test: Test, program?: ServerProgram) {
   const topology = await topologyOfTest(test, 'cluster', program);
   return {
-    settings: { REDIS_CLUSTER_NODES: addressesOf(topology.nodes), QUEUE_PREFIX: '{chaos}' },
+    settings: { REDIS_CLUSTER_NODES: addressesOf(topology.nodes), QUEUE_PREFIX: KEY_PREFIX },
     mishap: failover(topology),
+    /** URL of a node that does not have our keys. */
+    async elsewhere(): Promise<string> {
+      const owner = await topology.master();
+      const other = topology.nodes.find((node) => node !== owner) ?? owner;
+      return other.proxy.url;
+    },
   };
 }
 

@@ -36,6 +36,7 @@ const RECORDED: readonly (readonly [version: string, text: string, code: string]
     'MISCONF Redis is configured to save RDB snapshots, but it’s currently unable to persist to disk.',
     'MISCONF',
   ],
+  ['7.0', 'MOVED 8725 127.0.0.1:7000', 'MOVED'],
   ['7.0', 'NOREPLICAS Not enough good replicas to write.', 'NOREPLICAS'],
   [
     '6.2',
