@@ -1,8 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { cpus, totalmem } from 'node:os';
+import { cpus, loadavg, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { parseInfo } from '../src/redis/server-facts.ts';
+import { accountsBenchmark } from './big/accounts.ts';
+import { deadHostBenchmark } from './big/dead-host.ts';
+import { hotAccountBenchmark } from './big/hot-account.ts';
+import { queuedBenchmark } from './big/queued.ts';
+import { scheduledBenchmark } from './big/scheduled.ts';
+import { watchedBenchmark } from './big/watched.ts';
 import { eventsBenchmark } from './events.ts';
 import { startRedis } from './lab.ts';
 import type { Benchmark, Row } from './measure.ts';
@@ -14,7 +20,8 @@ import { uploadsBenchmark } from './uploads.ts';
 import { watchersBenchmark } from './watchers.ts';
 import { wideBenchmark } from './wide.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [
+/** Part of a run of which nothing else is said. */
+const USUAL: readonly Benchmark[] = [
   publishBenchmark,
   uploadsBenchmark,
   memoryBenchmark,
@@ -24,10 +31,21 @@ const BENCHMARKS: readonly Benchmark[] = [
   startBenchmark,
 ];
 
+/** Big numbers, which take minutes and gigabytes unless they are scaled down. */
+const BIG: readonly Benchmark[] = [
+  queuedBenchmark,
+  accountsBenchmark,
+  scheduledBenchmark,
+  watchedBenchmark,
+  deadHostBenchmark,
+  hotAccountBenchmark,
+];
+
 const { values: options, positionals } = parseArgs({
   options: {
     full: { type: 'boolean', default: false },
     only: { type: 'string' },
+    scale: { type: 'string', default: '1' },
     json: { type: 'string', default: 'bench-result.json' },
     compare: { type: 'boolean', default: false },
   },
@@ -46,15 +64,23 @@ function compare([before, after]: readonly string[]): void {
 }
 
 async function measure(): Promise<void> {
-  const names = BENCHMARKS.map(({ name }) => name);
-  const wanted = options.only?.split(',') ?? names;
+  const benchmarks = [...USUAL, ...BIG];
+  const names = benchmarks.map(({ name }) => name);
+  const wanted = (options.only ?? USUAL.map(({ name }) => name).join())
+    .split(',')
+    .flatMap((name) => (name === 'big' ? BIG.map((each) => each.name) : [name]));
   const unknown = wanted.filter((name) => !names.includes(name));
-  if (unknown.length > 0) throw new Error(`no benchmark ${unknown.join(', ')}; there are ${names.join(', ')}`);
-  const chosen = BENCHMARKS.filter(({ name }) => wanted.includes(name));
+  if (unknown.length > 0)
+    throw new Error(
+      `no benchmark ${unknown.join(', ')}; there are ${names.join(', ')}, and big for ${BIG.map(({ name }) => name).join(', ')}`,
+    );
+  const chosen = benchmarks.filter(({ name }) => wanted.includes(name));
+  const scale = Number(options.scale);
+  if (!(scale > 0)) throw new Error(`--scale ${options.scale}: expected a number above 0, such as 0.01`);
   const rows: Row[] = [];
   for (const benchmark of chosen) {
     console.error(`bench: ${benchmark.name} …`);
-    rows.push(...(await benchmark.run({ full: options.full, note: (text) => console.error(`  ${text}`) })));
+    rows.push(...(await benchmark.run({ full: options.full, scale, note: (text) => console.error(`  ${text}`) })));
   }
   const report: Report = { at: new Date().toISOString(), commit: commitOf(), machine: await machine(), rows };
   writeFileSync(options.json, `${JSON.stringify(report, undefined, 2)}\n`);
@@ -89,6 +115,7 @@ async function machine() {
     curl: execFileSync('curl', ['--version'], { encoding: 'utf8' }).split(' ')[1] ?? '',
     cores: cpus().length,
     cpu: cpu?.model ?? '',
+    load: Math.round(loadavg()[1] ?? 0),
     memoryGiB: Math.round(totalmem() / 2 ** 30),
   };
 }

@@ -15,10 +15,17 @@ export interface Row {
 /** The ratio product / baseline, or the value itself where there is no baseline. */
 type Target = { readonly atMost: number } | { readonly atLeast: number };
 
+interface Lab {
+  /** Longer, with more runs. */
+  readonly full: boolean;
+  /** By what the sizes of the benchmarks of big numbers are multiplied. */
+  readonly scale: number;
+  readonly note: (text: string) => void;
+}
+
 export interface Benchmark {
   readonly name: string;
-  /** @param full longer, with more runs */
-  run(lab: { readonly full: boolean; readonly note: (text: string) => void }): Promise<readonly Row[]>;
+  run(lab: Lab): Promise<readonly Row[]>;
 }
 
 /** The middle value; the mean of the two middle ones where their number is even. */

@@ -18,12 +18,16 @@ interface ProductOptions {
   /** When a worker polls, and at which poll TikTok is done. */
   readonly pollMs: readonly number[];
   readonly pollsUntilDone: number;
+  /** How often a worker sweeps (ms); by default as always. */
+  readonly sweepEveryMs?: number;
+  /** More settings of the product's processes, by environment variable. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 export type Product = Awaited<ReturnType<typeof openProduct>>;
 
 /** The product on a Redis and a TikTok of its own: a publisher here, the rest in processes that are started when asked. */
-export async function openProduct({ pollMs, pollsUntilDone }: ProductOptions) {
+export async function openProduct({ pollMs, pollsUntilDone, sweepEveryMs, settings = {} }: ProductOptions) {
   const folder = await mkdtemp(join(tmpdir(), 'bench-'));
   const path = await makeVideo(folder, VIDEO_BYTES);
   const redis = await startRedis();
@@ -32,10 +36,12 @@ export async function openProduct({ pollMs, pollsUntilDone }: ProductOptions) {
     ...productEnvironment(redis.url, await tiktok.ask<string>('url')),
     ...{ DATA_DIR: folder, PORT: '0', API_RATE_LIMIT_PER_MINUTE: '1000000' },
     ...{ TIKTOK_CLIENT_KEY: TIKTOK_APP.key, TIKTOK_CLIENT_SECRET: TIKTOK_APP.secret },
+    ...settings,
   };
   const publisher = createPublisherFromConfig({
     redis: { kind: 'url', url: redis.url },
     ...{ dataDir: folder, cacheDir: '', queuePrefix: QUEUE_PREFIX },
+    outboundAllowHosts: settings.OUTBOUND_ALLOW_HOSTS?.split(',') ?? [],
   });
   const closers = [() => publisher.close(), () => tiktok.end(), () => redis.close()];
 
@@ -48,7 +54,7 @@ export async function openProduct({ pollMs, pollsUntilDone }: ProductOptions) {
   return {
     ...{ redis, tiktok, publisher, keys: createKeys(QUEUE_PREFIX) },
     request: (account: string) => directPost(account, path),
-    startWorker: () => start('product-worker', { environment, pollMs }),
+    startWorker: () => start('product-worker', { environment, pollMs, sweepEveryMs }),
     startServer: () => start('product-server', { environment }),
     startWatcher: () => start('product-watcher', { redisUrl: redis.url, queuePrefix: QUEUE_PREFIX }, false),
     async close() {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Queue } from 'bullmq';
 import { percentile } from '../src/core/percentile.ts';
+import { READING_CALLS, readingCalls } from './calls.ts';
 import { type FilledJob, fillWithProcessing } from './fill.ts';
 import { type Benchmark, median, type Row } from './measure.ts';
 import { openProduct, type Product, QUEUE_PREFIX } from './product.ts';
@@ -40,28 +41,21 @@ async function openSize(jobs: number): Promise<Size> {
 
 const WHAT = {
   enqueue: 'enqueue',
-  list: 'publisher.list',
+  list: READING_CALLS.list,
   get: 'publisher.get',
-  metrics: '/metrics',
-  board: 'the board page',
+  metrics: READING_CALLS.metrics,
+  board: READING_CALLS.board,
 } as const;
 
 type Call = keyof typeof WHAT;
 
 function callsOf({ product: { publisher, request }, jobs, url }: Size): Record<Call, (n: number) => Promise<unknown>> {
+  const { list, metrics, board } = readingCalls(publisher, url);
   return {
     enqueue: (n) => publisher.enqueue(request(`new-${n}`)),
-    list: () => publisher.list(),
+    ...{ list, metrics, board },
     get: (n) => publisher.get(jobs[(n * 97) % jobs.length]?.id ?? ''),
-    metrics: () => load(`${url}/metrics`),
-    board: () => load(`${url}/board/api/queues?activeQueue=tiktok-status&status=delayed&page=1&jobsPerPage=10`),
   };
-}
-
-async function load(url: string): Promise<string> {
-  const answer = await fetch(url);
-  if (!answer.ok) throw new Error(`${url} answered ${answer.status}`);
-  return await answer.text();
 }
 
 type Latencies = Record<Call, number>;

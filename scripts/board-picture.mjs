@@ -3,12 +3,12 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
-import { openApp } from '../dist/app/open-app.js';
-import { openServer } from '../dist/app/open-server.js';
-import { openMeasuredService } from '../dist/app/open-service.js';
-import { writeDemoVideo } from '../dist/cli/demo-video.js';
-import { loadConfig } from '../dist/config/load-config.js';
-import { createTestKit } from '../dist/simulator/index.js';
+import { openApp } from '../.compiled/app/open-app.js';
+import { openServer } from '../.compiled/app/open-server.js';
+import { openMeasuredService } from '../.compiled/app/open-service.js';
+import { writeDemoVideo } from '../.compiled/cli/demo-video.js';
+import { loadConfig } from '../.compiled/config/load-config.js';
+import { createTestKit } from '../.compiled/simulator/index.js';
 
 const PICTURES = join(import.meta.dirname, '../docs/images');
 const CHROMIUM = process.argv[2] ?? '/usr/bin/chromium';

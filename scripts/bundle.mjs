@@ -1,17 +1,12 @@
-// Makes dist what the package ships: our code with the packages that it uses inside, so that an install brings nothing
-// else. See docs/decisions/one-package-without-dependencies.md. `npm run build` makes the dist for work on the code.
-import { cpSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+// Bundles our code with the packages that it uses: `scripts/build.mjs`.
+import { execFileSync } from 'node:child_process';
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 import { minifySync } from 'rolldown/utils';
 import { dts } from 'rolldown-plugin-dts';
-import { build, makeExecutable } from './build.mjs';
 
 const root = join(import.meta.dirname, '..');
-const dist = join(root, 'dist');
-/** Bundled here first, beside dist, which holds the declarations that the bundle starts from. */
-const output = join(root, '.dist-bundle');
 
 /** By their names in dist. Programs that others fork lie beside the chunk that forks them. */
 const PROGRAMS = {
@@ -32,28 +27,25 @@ const FILES = {
   'lua-redis-wasm': ['dist/redis_lua.mjs', 'dist/redis_lua.wasm'],
 };
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = await bundlePackage();
-
-async function bundlePackage() {
-  const status = await build();
-  if (status !== 0) return status;
-  rmSync(output, { recursive: true, force: true });
-  const packages = await bundleCode();
-  await bundleDeclarations();
+/**
+ * @param compiled a folder with the declarations of src
+ * @param output the folder to write, which becomes dist
+ */
+export async function bundle(compiled, output) {
+  const folders = await bundleCode(output);
+  await bundleDeclarations(compiled, output);
   for (const [name, files] of Object.entries(FILES))
     for (const file of files)
       cpSync(join(packageFolder(name), file), join(output, 'files', name, file), { recursive: true });
-  writeFileSync(join(output, 'THIRD-PARTY-LICENSES.txt'), licencesOf([...packages, ...Object.keys(FILES)]));
-  rmSync(dist, { recursive: true, force: true });
-  renameSync(output, dist);
-  makeExecutable(dist);
-  return 0;
+  const packages = packagesIn([...folders, ...Object.keys(FILES).map(packageFolder)]);
+  writeFileSync(join(output, 'THIRD-PARTY-LICENSES.txt'), licencesOf(packages));
+  writeFileSync(join(output, 'sbom.cdx.json'), sbomOf(packages));
 }
 
-/** @returns the names of the packages that are inside */
-async function bundleCode() {
+/** @returns the folders of the packages that are inside */
+async function bundleCode(output) {
   const entries = [...Object.entries(PROGRAMS), ...LIBRARIES.map((name) => [name, name])];
-  const bundle = await rolldown({
+  const build = await rolldown({
     cwd: root,
     platform: 'node',
     input: Object.fromEntries(entries.map(([name, source]) => [name, `src/${source}.ts`])),
@@ -63,7 +55,7 @@ async function bundleCode() {
     preserveEntrySignatures: 'allow-extension',
     onLog: refuseWarnings,
   });
-  const { output: chunks } = await bundle.write({
+  const { output: chunks } = await build.write({
     dir: output,
     entryFileNames: '[name].js',
     chunkFileNames: 'chunks/[name].js',
@@ -77,21 +69,21 @@ async function bundleCode() {
     },
   });
   const modules = chunks.flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : []));
-  return [...new Set(modules.map(packageOf).filter((name) => name !== undefined))];
+  return modules.map(packageFolderOf).filter((folder) => folder !== undefined);
 }
 
 /** Only the types that an entry shows, with those of other packages inside. */
-async function bundleDeclarations() {
-  const bundle = await rolldown({
+async function bundleDeclarations(compiled, output) {
+  const build = await rolldown({
     cwd: root,
     platform: 'node',
-    input: Object.fromEntries(LIBRARIES.map((name) => [name, join(dist, `${name}.d.ts`)])),
+    input: Object.fromEntries(LIBRARIES.map((name) => [name, join(compiled, `${name}.d.ts`)])),
     // Of other packages only the types of Zod are seen from outside.
     external: (id) => packageNamed(id) !== undefined && packageNamed(id) !== 'zod',
     plugins: [dts({ dtsInput: true, tsconfig: false, resolver: 'oxc' })],
     onLog: refuseWarnings,
   });
-  const { output: chunks } = await bundle.write({
+  const { output: chunks } = await build.write({
     dir: output,
     chunkFileNames: 'types/[name].d.ts',
   });
@@ -188,18 +180,48 @@ function packageFolder(name) {
   return join(root, 'node_modules', name);
 }
 
-/** The licence texts of packages, as their licences ask for, with the versions that are inside. */
-function licencesOf(names) {
-  return [...new Set(names)]
-    .sort()
-    .map(licenceOf)
-    .join(`\n${'-'.repeat(80)}\n`);
+/** The folder of the package that a file belongs to. */
+function packageFolderOf(id) {
+  return /.*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(id)?.[0];
 }
 
-function licenceOf(name) {
-  const folder = packageFolder(name);
-  const { version, license, homepage = '' } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+/** Each package once, in order; of some, several versions are inside. */
+function packagesIn(folders) {
+  const found = new Map();
+  for (const folder of folders) {
+    const { name, version, license, homepage = '' } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    found.set(`${name}@${version}`, { id: `${name}@${version}`, folder, name, version, license, homepage });
+  }
+  return [...found.values()].sort((one, other) => (one.id < other.id ? -1 : 1));
+}
+
+/** The licence texts of packages, as their licences ask for, with the versions that are inside. */
+function licencesOf(packages) {
+  return packages.map(licenceOf).join(`\n${'-'.repeat(80)}\n`);
+}
+
+function licenceOf({ folder, name, version, license, homepage }) {
   const files = readdirSync(folder).filter((file) => /^(licen[cs]e|notice)/i.test(file));
   const texts = files.map((file) => readFileSync(join(folder, file), 'utf8').trim());
   return [`${name} ${version} (${license}) ${homepage}`.trim(), ...texts].join('\n\n');
+}
+
+/** What npm says of the lock file, for the packages that are inside: the others only build and test. */
+function sbomOf(packages) {
+  const args = ['sbom', '--sbom-format', 'cyclonedx', '--sbom-type', 'application', '--package-lock-only'];
+  const { dependencies, components, ...sbom } = JSON.parse(
+    execFileSync('npm', args, { cwd: root, encoding: 'utf8', maxBuffer: 50_000_000 }),
+  );
+  const inside = new Set(packages.map(({ id }) => id));
+  const found = components.filter((component) => inside.has(component['bom-ref']));
+  if (found.length !== inside.size) throw new Error('package-lock.json does not name all packages that are bundled');
+  const own = sbom.metadata.component;
+  // npm takes the name of the folder, and counts what we bundle as tools of development.
+  sbom.metadata.component = { ...own, name: 'tiktok-publisher' };
+  for (const component of found) Object.assign(component, { scope: 'required', properties: [] });
+  const isInside = (ref) => inside.has(ref) || ref === own['bom-ref'];
+  const edges = dependencies
+    .filter(({ ref }) => isInside(ref))
+    .map(({ ref, dependsOn }) => ({ ref, dependsOn: dependsOn.filter(isInside) }));
+  return `${JSON.stringify({ ...sbom, components: found, dependencies: edges })}\n`;
 }

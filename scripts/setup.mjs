@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build, buildStampPath } from './build.mjs';
+import { build, builtProgram } from './build.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const minimumNode = [20, 19];
@@ -29,14 +29,14 @@ async function installDependencies() {
     .digest('hex');
   if (existsSync(stampPath) && readFileSync(stampPath, 'utf8') === lockDigest) return;
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
+  const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
   exitUnlessZero(await tellWhile('installing dependencies (npm ci)', run(npm, args)));
   writeFileSync(stampPath, lockDigest);
 }
 
 async function buildIfStale() {
   const sourceChangedAt = Math.max(newestChange(join(root, 'src')), statSync(join(root, 'tsconfig.json')).mtimeMs);
-  if (existsSync(buildStampPath) && statSync(buildStampPath).mtimeMs >= sourceChangedAt) return;
+  if (existsSync(builtProgram) && statSync(builtProgram).mtimeMs >= sourceChangedAt) return;
   exitUnlessZero(await tellWhile('building', build()));
 }
 

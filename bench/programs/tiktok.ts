@@ -11,6 +11,8 @@ import { serveParent, settingsOf } from './parent.ts';
 const { pollsUntilDone, tls } = settingsOf<{ pollsUntilDone: number; tls?: { key: string; cert: string } }>();
 const scheme = tls === undefined ? 'http' : 'https';
 const polls = new Map<string, number>();
+/** When each post began, by its title (ms since the epoch). */
+const begunAt = new Map<string, number>();
 /** When each post was asked for last (ms since the epoch). */
 const polledAt = new Map<string, number>();
 const count = { inits: 0, uploads: 0, ended: 0 };
@@ -27,7 +29,7 @@ function serve(request: IncomingMessage, response: ServerResponse): void {
 
 function answer(request: IncomingMessage, response: ServerResponse, body: string): void {
   if (request.method === 'PUT') uploaded(request, response);
-  else if (request.url?.endsWith('/init/')) begun(request, response);
+  else if (request.url?.endsWith('/init/')) begun(body, request, response);
   else asked(body, response);
 }
 
@@ -42,7 +44,9 @@ function asked(body: string, response: ServerResponse): void {
   tell();
 }
 
-function begun(request: IncomingMessage, response: ServerResponse): void {
+function begun(body: string, request: IncomingMessage, response: ServerResponse): void {
+  const { post_info: post } = JSON.parse(body) as { post_info?: { title: string } };
+  if (post !== undefined) begunAt.set(post.title, Date.now());
   const publishId = `v_pub_file~v2-1.${++count.inits}`;
   ok(response, {
     publish_id: publishId,
@@ -75,6 +79,7 @@ function tell(): void {
 server.listen(0, '127.0.0.1', () => {
   serveParent({
     url: () => `${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    begunAt: () => Object.fromEntries(begunAt),
     polledAt: () => Object.fromEntries(polledAt),
     /** Resolves with the time (epoch ms) at which so many of a kind were there. */
     until: ({ kind, number }: { kind: 'uploads' | 'ended'; number: number }) =>

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Config } from '../config/load-config.ts';
 import { planCancel } from '../core/cancel-plan.ts';
+import type { Clock } from '../core/ports.ts';
 import { planRetry } from '../core/retry-plan.ts';
 import type { BoardOptions } from '../http/board.ts';
 import type { BoardJobs } from '../http/board-jobs.ts';
@@ -15,12 +16,12 @@ const entryOfJob = z.looseObject({ id: z.string() });
 /** The board over the three queues, with the ledger behind it. */
 export function boardOptions(
   { board: login, boardViewer: viewer }: Pick<Config['http'], 'board' | 'boardViewer'>,
-  { queues, reader, ledger }: Pick<RedisParts, 'queues' | 'reader' | 'ledger'>,
+  { queues, ...parts }: Pick<RedisParts, 'queues' | 'reader' | 'ledger'> & { readonly clock: Clock },
   publisher: Pick<Publisher, 'retry'>,
 ): Omit<BoardOptions, 'host' | 'basePath'> {
   return {
     ...{ login, viewer },
-    jobs: createBoardJobs({ reader, ledger }, publisher),
+    jobs: createBoardJobs(parts, publisher),
     queues: [
       {
         queue: queues.publish,
@@ -39,7 +40,7 @@ export function boardOptions(
 }
 
 function createBoardJobs(
-  { reader, ledger }: Pick<RedisParts, 'reader' | 'ledger'>,
+  { reader, ledger, clock }: Pick<RedisParts, 'reader' | 'ledger'> & { readonly clock: Clock },
   publisher: Pick<Publisher, 'retry'>,
 ): BoardJobs {
   return {
@@ -50,7 +51,7 @@ function createBoardJobs(
     find: reader.readMany,
     async plansOf(id) {
       const record = await ledger.read(id);
-      return record && { cancel: planCancel(record), retry: planRetry(record, false) };
+      return record && { cancel: planCancel(record), retry: planRetry(record, { force: false, now: clock.now() }) };
     },
     async retry(id) {
       await publisher.retry(id);

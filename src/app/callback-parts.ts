@@ -57,6 +57,8 @@ export function deliveriesOf(
 
 export interface CallbackOverrides {
   readonly schedule?: CallbackSchedule;
+  /** Longest time of one delivery (ms); by default the setting. */
+  readonly timeoutMs?: number;
   /** Finds the addresses of a host; by default the system does. */
   readonly lookup?: Lookup;
 }
@@ -65,13 +67,12 @@ export interface CallbackOverrides {
 export async function openCallbacks(
   app: App,
   parts: Pick<RedisParts, 'redis' | 'queues' | 'audit'>,
-  { schedule = ELEVEN_TRIES_IN_A_DAY, lookup }: CallbackOverrides = {},
+  { schedule = ELEVEN_TRIES_IN_A_DAY, timeoutMs = app.config.callbackTimeoutMs, lookup }: CallbackOverrides = {},
 ): Promise<Callbacks> {
   const { keys, clock, config, callbackSecrets, connect, onClose } = app;
   const allowed = parseAllowList(config.outboundAllowHosts);
   const agent = createOutboundAgent({ allowed, proxy: config.proxy, ...(lookup !== undefined && { lookup }) });
   onClose(() => agent.destroy());
-  const { timeoutMs } = schedule;
   return {
     ...callbackParts(app, parts, schedule),
     delivery: {

@@ -61,7 +61,7 @@ export async function openServer(service: Service, workers?: RunningWorkers): Pr
     receiveWebhook: webhookReceiver(service),
     pulledMedia: await pulledMediaOf(app, asking),
     board: {
-      ...boardOptions(config.http, asking, operated),
+      ...boardOptions(config.http, { ...asking, clock: app.clock }, operated),
       pages: {
         ...{ ...api, by: operator.by, metadataKeys: config.metadataIndex, publisher: operated },
         callbacks: deliveriesAs(api.callbacks, operator, api.audit.add),
@@ -172,7 +172,7 @@ function apiOptions(
       overview: () => withRedisErrors(callbacks.overview),
       ofJob: (jobId) => withRedisErrors(() => callbacks.ofJob(jobId)),
       replay: (id) => withRedisErrors(() => callbacks.replay(id)),
-      replayFailed: (host) => withRedisErrors(() => callbacks.replayFailed(host)),
+      replayFailed: (host, signal) => withRedisErrors(() => callbacks.replayFailed(host, signal)),
       resume: (endpoint) => withRedisErrors(() => callbacks.resume(endpoint)),
       ofSubscription: (id) => withRedisErrors(() => callbacks.ofSubscription(id)),
       testSubscription: (id) => withRedisErrors(() => callbacks.testSubscription(id)),
@@ -187,6 +187,7 @@ function apiOptions(
       create: (request, by) => withRedisErrors(() => apiKeys.create(request, by)),
       list: () => withRedisErrors(apiKeys.list),
       revoke: (id, by) => withRedisErrors(() => apiKeys.revoke(id, by)),
+      wasGood: apiKeys.wasGood,
       find: (text) => withRedisErrors(() => apiKeys.find(text)),
     },
     audit: {

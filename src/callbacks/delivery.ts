@@ -21,6 +21,7 @@ export interface DeliveryDeps {
   readonly clock: Clock;
   /** What an event is called by, without its charset. */
   readonly contentType: string;
+  /** Longest time of one delivery, from the name's resolution to the end of the answer. */
   readonly timeoutMs: number;
 }
 

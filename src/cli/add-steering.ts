@@ -14,6 +14,8 @@ export function addSteering(program: Command, run: Run): void {
     .argument('<id>', JOB_ID)
     .addOption(new Option('--at <time>', 'publish at this time, written as for publish').conflicts('now'))
     .option('--now', 'publish now')
+    .addOption(new Option('--not-after <time>', 'fail instead of publishing later than this time').conflicts('anyTime'))
+    .option('--any-time', 'remove the limit of --not-after')
     .option('--priority <n>', 'lower numbers run first', wholeNumber(0, MAX_PRIORITY))
     .option('--title <text>', 'caption of the post')
     .option('--privacy <level>', 'who can see the post, written as for publish')

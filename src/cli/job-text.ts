@@ -23,6 +23,7 @@ export function jobText(job: PublishJob): string {
     ['publish id', job.publishId ?? undefined],
     ['size', progress.totalBytes === 0 ? undefined : sizeText(job)],
     ['attempts', job.attempts === 0 ? undefined : `${job.attempts} failed`],
+    ['not after', request.notAfter && timeText(new Date(request.notAfter).toISOString())],
     ['created', timeText(job.createdAt)],
     ['updated', timeText(job.updatedAt)],
     ['key', oneLine(job.idempotencyKey ?? '') || undefined],

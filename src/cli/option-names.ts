@@ -30,6 +30,7 @@ const OPTION_OF_FIELD: Readonly<Record<string, string>> = {
   'post.autoAddMusic': '--auto-add-music',
   idempotencyKey: '--idempotency-key',
   scheduledAt: '--at',
+  notAfter: '--not-after',
   priority: '--priority',
   metadata: '--metadata',
   ...{ state: '--state', code: '--code', waitingFor: '--waiting-for', media: '--media' },
@@ -72,8 +73,7 @@ export async function withOptionNames<T>(parse: () => Promise<T>): Promise<T> {
     if (!(error instanceof PublishError) || error.details.problems === undefined) throw error;
     const problems = error.details.problems.map(({ path, message }) => ({
       path: typedName(path),
-      message:
-        path === 'scheduledAt' && error.code === 'INPUT_INVALID' ? `${message}, or ${LOCAL_TIME_FORMS}` : message,
+      message: message.startsWith('expected an ISO 8601 time') ? `${message}, or ${LOCAL_TIME_FORMS}` : message,
     }));
     throw new PublishError(error.code, { ...error.details, problems }, { cause: error });
   }

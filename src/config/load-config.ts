@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { isLoopbackHost } from '../core/loopback-host.ts';
-import { DAY_MS, HOUR_MS, MINUTE_MS } from '../core/units.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../core/units.ts';
 import { ConfigError } from './config-error.ts';
 import { type Environment, givenSettings, misspelledSettings, type UsedSettings } from './given-settings.ts';
 import type { RedisConfig } from './redis-config.ts';
@@ -76,6 +76,7 @@ function toConfig(settings: Settings) {
     encryptionKeys: settings.ENCRYPTION_KEYS,
     /** Undefined: derived from the encryption keys. */
     callbackSecrets: settings.CALLBACK_SECRETS,
+    callbackTimeoutMs: settings.CALLBACK_TIMEOUT_SECONDS * SECOND_MS,
     callbackContentType: settings.CALLBACK_CONTENT_TYPE,
     http: {
       host: settings.HOST,

@@ -58,6 +58,11 @@ export const SettingsTable = z.object({
   MAX_WAIT_HOURS: work.withDefault(value.wholeNumber(1, 8_760), '72', {
     meaning: 'How long a job may wait for rate limits, daily limits or its account. Then it fails with that reason.',
   }),
+  // "15 to 30 seconds" (the Standard Webhooks specification, "Deliverability and reliability").
+  CALLBACK_TIMEOUT_SECONDS: work.withDefault(value.wholeNumber(1, 300), '15', {
+    meaning:
+      'Longest time of one delivery of an event, from the resolution of the host name to the response. Raise it for receivers that answer slowly; an event of theirs then holds a place of the worker for longer.',
+  }),
   CALLBACK_CONTENT_TYPE: work.withDefault(
     value.oneOf(['application/json', 'application/cloudevents+json']),
     'application/json',

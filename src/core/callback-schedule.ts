@@ -10,8 +10,6 @@ export interface CallbackSchedule {
   readonly pauseAfterMs: number;
   /** How often a paused endpoint is tried with one delivery. */
   readonly probeEveryMs: number;
-  /** Longest time of one delivery, from the name's resolution to the end of the answer. */
-  readonly timeoutMs: number;
 }
 
 /** Eleven deliveries within about a day; an endpoint that failed 20 times in a row, for an hour or longer, is paused. */
@@ -23,8 +21,6 @@ export const ELEVEN_TRIES_IN_A_DAY: CallbackSchedule = {
   pauseAfterFailures: 20,
   pauseAfterMs: HOUR_MS,
   probeEveryMs: 10 * MINUTE_MS,
-  // "15 to 30 seconds" (the Standard Webhooks specification, "Deliverability and reliability").
-  timeoutMs: 15 * SECOND_MS,
 };
 
 /** How long the order of deliveries is kept after the last event: it matters only while they are tried, which is far shorter. */

@@ -24,8 +24,11 @@ export interface CreatorInfo {
   readonly maxVideoDurationSeconds: number | undefined;
 }
 
+/** The part of it that is remembered: without what only a page shows. */
+export type KnownCreator = Omit<CreatorInfo, 'nickname' | 'avatarUrl'>;
+
 /** The part of it that a request is held against. */
-export type CreatorLimits = Omit<CreatorInfo, 'username' | 'nickname' | 'avatarUrl'>;
+export type CreatorLimits = Omit<KnownCreator, 'username'>;
 
 /** What TikTok would do otherwise than asked. */
 export interface CreatorNote {

@@ -28,6 +28,23 @@ export function parseEventCursor(after: unknown): string {
   throw new PublishError('INPUT_INVALID', { problems: [{ path: 'after', message }] });
 }
 
+/**
+ * Refuses a place of which events may be gone: it is before the oldest event that is kept, or none is.
+ * @throws PublishError `EVENTS_CURSOR_LOST`
+ */
+export function refuseLostCursor(cursor: string, oldest: string | undefined): void {
+  if (cursor === BEFORE_ALL_EVENTS || (oldest !== undefined && !isBefore(cursor, oldest))) return;
+  const since = `since ${timeOf(cursor)} (cursor ${cursor})`;
+  const lost = oldest === undefined ? 'all events' : `events before ${timeOf(oldest)} (cursor ${oldest})`;
+  throw new PublishError('EVENTS_CURSOR_LOST', {
+    reason: `${lost} ${since} were deleted, possibly unread; to start at the oldest stored event, use after "${OLDEST_EVENT}"`,
+  });
+}
+
+function timeOf(cursor: string): string {
+  return new Date(Number(cursor.split('-')[0])).toISOString();
+}
+
 /** Whether the place `cursor` comes before the place `other`; both in the long form. */
 export function isBefore(cursor: string, other: string): boolean {
   const [milliseconds = 0, sequence = 0] = cursor.split('-').map(Number);

@@ -4,7 +4,7 @@ import { PublishError, toInputProblems } from './publish-error.ts';
 import { type PublishRequest, parsePublishRequest, requestFields } from './publish-request.ts';
 import { isTerminal } from './publish-state.ts';
 
-const { scheduledAt, priority, post } = requestFields;
+const { scheduledAt, notAfter, priority, post } = requestFields;
 
 type PostShape = ReturnType<typeof post.unwrap>['shape'];
 
@@ -19,6 +19,10 @@ export const jobChangesSchema = z
     scheduledAt: scheduledAt.nullable().meta({
       description: 'New start time, with a time zone; null: start immediately.',
       examples: ['2026-12-01T10:00:00Z'],
+    }),
+    notAfter: notAfter.nullable().meta({
+      description: 'New latest start, with a time zone; null: no limit.',
+      examples: ['2026-12-01T12:00:00Z'],
     }),
     priority: priority.nullable().meta({ description: 'New priority; null: before all others.' }),
     post: z.strictObject(postChanges).optional().meta({

@@ -136,6 +136,11 @@ interface AnyRequest {
   readonly media: Media;
   /** When to start: ISO 8601 with a time zone, such as `2026-12-01T10:00:00Z`; at once if left out. More than ten minutes ago is refused. */
   readonly scheduledAt?: string | undefined;
+  /**
+   * The latest start: ISO 8601 with a time zone, after `scheduledAt`. A job that has not begun at TikTok by then ends
+   * `failed` with `JOB_OVERDUE` instead of going out late.
+   */
+  readonly notAfter?: string | undefined;
   /** 0 to 2,097,151: jobs with a lower number run first; 0 by default. */
   readonly priority?: number | undefined;
   /** Gets the job's events as signed POST requests; `http(s)://` without user and password, at most 8,192 characters. */

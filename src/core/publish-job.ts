@@ -72,6 +72,8 @@ export interface PublishJob {
   readonly publishId: string | null;
   /** Ids of the posts as exact decimal digits. TikTok tells them for public posts only, some time after publishing. */
   readonly postIds: readonly string[];
+  /** Addresses of these posts, in their order; empty while TikTok has not told the ids or the creator's name. */
+  readonly postUrls: readonly string[];
   /** The upload in bytes: the video's size (0 until it is known), bytes sent, and bytes that TikTok has confirmed. */
   readonly progress: { readonly totalBytes: number; readonly sentBytes: number; readonly acceptedBytes: number };
   /** Failed attempts in a row, 0 or more. Progress resets them; waiting and interruptions are none. */

@@ -116,6 +116,11 @@ export const requestFields = {
       'Start time, with a time zone. Without it, the job starts immediately. A time more than ten minutes in the past is refused.',
     examples: ['2026-12-01T10:00:00Z'],
   }),
+  notAfter: isoTime.optional().meta({
+    description:
+      'Latest start, with a time zone, after `scheduledAt`. A job that has not begun at TikTok by then ends `failed` with `JOB_OVERDUE` instead of going out late.',
+    examples: ['2026-12-01T12:00:00Z'],
+  }),
   priority: z.int().min(0).max(MAX_PRIORITY).optional().meta({
     description: 'Jobs with a lower number run first. Jobs without a priority run before all others.',
   }),

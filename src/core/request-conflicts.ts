@@ -16,6 +16,8 @@ interface ParsedRequest {
   readonly mode: PublishMode;
   readonly media: Media;
   readonly post?: PostSettings | undefined;
+  readonly scheduledAt?: string | undefined;
+  readonly notAfter?: string | undefined;
 }
 
 /** Refuses a request whose fields are right one by one but not together. */
@@ -26,9 +28,15 @@ export function refuseConflicts(request: ParsedRequest, context: z.RefinementCtx
 /** What is wrong with a request whose fields are right one by one. */
 function conflictsIn(request: ParsedRequest): RequestConflict[] {
   return [
+    ...timeConflicts(request),
     ...privacyConflicts(request),
     ...(request.media.type === 'photos' ? photoConflicts(request) : videoConflicts(request)),
   ];
+}
+
+function timeConflicts({ scheduledAt, notAfter }: ParsedRequest): RequestConflict[] {
+  if (scheduledAt === undefined || notAfter === undefined || Date.parse(notAfter) > Date.parse(scheduledAt)) return [];
+  return [{ path: ['notAfter'], message: `expected a time after scheduledAt, which is ${scheduledAt}` }];
 }
 
 function privacyConflicts({ mode, post = {} }: ParsedRequest): RequestConflict[] {

@@ -1,4 +1,5 @@
 import { exposureOf, type SessionFacts } from './exposure.ts';
+import type { PublishRequest } from './publish-request.ts';
 
 /**
  * How a job is retried: `poll` queries its status again, `resume` continues the upload, `fresh_init` makes a new
@@ -8,12 +9,26 @@ export type RetryPlan =
   | { readonly kind: 'poll' | 'resume' | 'fresh_init' }
   | { readonly kind: 'refuse'; readonly reason: string };
 
-/**
- * Chooses the way to retry that can't post twice, and refuses where there is none unless forced.
- *
- * @param force the caller has looked and takes the risk of a second post
- */
-export function planRetry(job: SessionFacts, force: boolean): RetryPlan {
+interface RetriableJob extends SessionFacts {
+  readonly request: SessionFacts['request'] & Pick<PublishRequest, 'notAfter'>;
+}
+
+interface RetryContext {
+  /** The caller has looked and takes the risk of a second post. */
+  readonly force: boolean;
+  /** Ms since the epoch. */
+  readonly now: number;
+}
+
+/** Chooses the way to retry that can't post twice, and refuses where there is none unless forced. */
+export function planRetry(job: RetriableJob, { force, now }: RetryContext): RetryPlan {
+  const plan = planByExposure(job, force);
+  const { notAfter } = job.request;
+  if (plan.kind !== 'fresh_init' || notAfter === undefined || now < Date.parse(notAfter)) return plan;
+  return { kind: 'refuse', reason: `its notAfter is over (${notAfter}): enqueue a new request` };
+}
+
+function planByExposure(job: SessionFacts, force: boolean): RetryPlan {
   if (job.state !== 'failed' && job.state !== 'unconfirmed') {
     return { kind: 'refuse', reason: `only failed and unconfirmed jobs can be retried; this job is ${job.state}` };
   }

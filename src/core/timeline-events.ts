@@ -27,8 +27,14 @@ export const TIMELINE_EVENTS = {
   },
   updated: {
     meaning:
-      'Somebody changed the job before it began: its time (null: at once), its priority, or the named settings of its post.',
-    facts: { by, scheduledAt: time.nullable().optional(), priority: number.optional(), post: texts.optional() },
+      'Somebody changed the job before it began: its time (null: at once), its latest start (null: none), its priority, or the named settings of its post.',
+    facts: {
+      by,
+      scheduledAt: time.nullable().optional(),
+      notAfter: time.nullable().optional(),
+      priority: number.optional(),
+      post: texts.optional(),
+    },
   },
   due: { meaning: 'The scheduled time of the job has come.', facts: {} },
   parked: {

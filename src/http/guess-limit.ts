@@ -3,6 +3,13 @@ import { MINUTE_MS } from '../core/units.ts';
 import { networkOf } from './client-network.ts';
 import { HttpProblem } from './problem.ts';
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Of the whole server: whoever guesses at one door is not let try another one. */
+    guesses: ReturnType<typeof createGuessLimit>;
+  }
+}
+
 const MAX_WRONG = 10;
 const WITHIN_MS = MINUTE_MS;
 /** Beyond it the oldest are forgotten, so that many addresses cost no memory. */

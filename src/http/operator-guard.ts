@@ -2,7 +2,6 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import basicAuth from '@fastify/basic-auth';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isLoopbackHost } from '../core/loopback-host.ts';
-import { createGuessLimit } from './guess-limit.ts';
 import { sendProblem } from './problem.ts';
 
 export interface BoardLogin {
@@ -55,14 +54,13 @@ export async function createOperatorGuard(
       if (!isOperator) viewers.add(request);
     },
   });
-  const guesses = createGuessLimit();
   return (request, reply) =>
     new Promise((resolve, reject) => {
-      guesses.refuse(request);
+      scope.guesses.refuse(request);
       scope.basicAuth(request, reply, (error?: Error) => {
         if (error === undefined) return resolve();
         // A browser asks without a login first.
-        if (request.headers.authorization !== undefined) guesses.count(request);
+        if (request.headers.authorization !== undefined) scope.guesses.count(request);
         reject(error);
       });
     });

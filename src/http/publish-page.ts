@@ -119,6 +119,7 @@ function factsOf(job: PublishJob): [string, string][] {
     ],
     ['Failed attempts', job.attempts > 0 && String(job.attempts)],
     ['Scheduled for', job.scheduledAt === null ? null : preciseTimeText(job.scheduledAt)],
+    ['Not after', request.notAfter && preciseTimeText(new Date(request.notAfter).toISOString())],
     ['Created', preciseTimeText(job.createdAt)],
     ['Updated', preciseTimeText(job.updatedAt)],
   ];

@@ -6,6 +6,7 @@ import type { ReceiveWebhook } from '../tiktok-webhooks/receive-webhook.ts';
 import { type BoardOptions, registerBoard } from './board.ts';
 import { boundConnections } from './bound-connections.ts';
 import { type ConnectOptions, registerConnect } from './connect.ts';
+import { createGuessLimit } from './guess-limit.ts';
 import { type ReadinessCheck, registerHealth, registerMetrics } from './health.ts';
 import { limitRate } from './limit-rate.ts';
 import { dropUnusedConnections, limitRequestTime, listen, urlOf, type WebServer } from './listen.ts';
@@ -105,6 +106,7 @@ async function createServer(
     frameworkErrors: answerUnreadableAddress,
     clientErrorHandler: answerUnreadableRequest,
   });
+  server.decorate('guesses', createGuessLimit());
   boundConnections(server, maxConnections);
   dropUnusedConnections(server);
   answerWithProblems(server, log, basePath);

@@ -12,6 +12,7 @@ import { metadataPlaces } from './index-names.ts';
 import { jobEvent, laneMemberOf } from './job-view.ts';
 import type { LedgerRecord } from './record.ts';
 import { ADD_EVENT } from './scripts.ts';
+import { sweepAt } from './sweep-list.ts';
 
 /** After how long the sweep looks at a new job, whose enqueuer may have died before it reached the queue. */
 export const SWEEP_NEW_AFTER_MS = 15 * SECOND_MS;
@@ -152,7 +153,7 @@ export function prepareCreate({ redis, keys }: { redis: RedisClient; keys: Keys 
       account,
       state,
       String(createdAt),
-      String(scheduledAt ?? createdAt + SWEEP_NEW_AFTER_MS),
+      String(sweepAt(record, scheduledAt ?? createdAt + SWEEP_NEW_AFTER_MS)),
       state === 'queued' ? String(laneScore(laneMemberOf(record))) : '',
       idempotencyDigest ?? '',
       request.callbackUrl === undefined ? '' : 'outbox',

@@ -1,3 +1,4 @@
+import { postUrlsOf } from '../core/post-url.ts';
 import { type EventContent, type PublishEventType, UNKNOWN_PART } from '../core/publish-event.ts';
 import type { PublishJob, TimelineEntry } from '../core/publish-job.ts';
 import { withoutSecrets } from '../core/request-secrets.ts';
@@ -20,6 +21,7 @@ export function toPublishJob(record: LedgerRecord, timeline: readonly TimelineEn
     endedAt: toIso(record.endedAt),
     publishId: publishIdOf(record.session) ?? null,
     postIds: record.postIds,
+    postUrls: postUrlsOf(record),
     progress: {
       totalBytes: record.totalBytes,
       sentBytes: Math.max(record.sentBytes, record.acceptedBytes),
@@ -48,6 +50,7 @@ export function jobEvent(type: PublishEventType, record: LedgerRecord, revision 
       state: record.state,
       publishId: publishIdOf(record.session) ?? null,
       postIds: record.postIds,
+      postUrls: postUrlsOf(record),
       failure: record.failure ?? null,
       metadata: record.request.metadata ?? null,
     },

@@ -23,7 +23,7 @@ import { jobEvent } from './job-view.ts';
 import { createLedgerConfirmation } from './ledger-confirmation.ts';
 import { decodeRecord, type LedgerPatch, type LedgerProgress, type LedgerRecord } from './record.ts';
 import { COMMIT_SCRIPT, FORGET_SCRIPT, NOTE_REPORT_SCRIPT, NOTE_SCRIPT } from './scripts.ts';
-import { createSweepList } from './sweep-list.ts';
+import { createSweepList, sweepAt } from './sweep-list.ts';
 
 /** After how long the sweep looks at a job that nothing else has touched. */
 export const SWEEP_AFTER_MS = MINUTE_MS;
@@ -126,7 +126,7 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
         entry: entry?.script.argumentsOf({ id: record.id, account: record.account, delayMs: entry.delayMs }),
         to: change.to,
         now: String(now),
-        dueInMs: (change.dueAt ?? now + SWEEP_AFTER_MS) - now,
+        dueInMs: sweepAt(next, change.dueAt ?? now + SWEEP_AFTER_MS) - now,
         remove,
         goesOnFrom: change.goesOnFrom?.revision,
         ...placesIn(change.patch ?? {}),

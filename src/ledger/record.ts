@@ -41,6 +41,8 @@ export interface LedgerRecord {
 
   readonly session: Session;
   readonly initCount: number;
+  /** The creator's name in the URL of the post, as TikTok last said before an init. */
+  readonly username?: string | undefined;
   /** Codes of the errors for which a new publish_id replaced a dead one since a person last retried it. */
   readonly restartedFor?: readonly string[] | undefined;
   readonly processingSince?: number | undefined;
@@ -196,6 +198,7 @@ function decodeOptional(hash: ReadonlyMap<string, string>): Partial<LedgerRecord
     fellBackAt: numberOf(hash, 'fellBackAt'),
     nextPollAt: numberOf(hash, 'nextPollAt'),
     toldAt: numberOf(hash, 'toldAt'),
+    username: hash.get('username'),
     noLongerPublicAt: numberOf(hash, 'noLongerPublicAt'),
     pin: parsedOf(hash, 'pin', pinSchema),
     claimedVideo: parsedOf(hash, 'claimedVideo', claimedVideoSchema),

@@ -1,6 +1,8 @@
+import { mustBeginBy } from '../core/not-after.ts';
 import type { PublishState } from '../core/publish-state.ts';
 import type { Keys } from '../redis/keys.ts';
 import { prepareScript, type RedisClient } from '../redis/lua-script.ts';
+import type { LedgerRecord } from './record.ts';
 
 /** States of jobs that have an entry in `tiktok-publish`; nothing was sent yet of those that have not begun. */
 const NOT_BEGUN = ['scheduled', 'queued'] as const satisfies readonly PublishState[];
@@ -9,6 +11,11 @@ const UNDER_WAY = ['uploading', 'processing'] as const satisfies readonly Publis
 
 /** Asked in a script, which a cluster runs where KEYS[1] lies. */
 const RUN_ID_LUA = `return string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')`;
+
+/** When the sweep looks at a job: at `at`, or before, when the job must have begun (ms since the epoch). */
+export function sweepAt(record: LedgerRecord, at: number): number {
+  return Math.min(at, mustBeginBy(record) ?? at);
+}
 
 /** What the sweep reads: which jobs to check, and Redis's time. */
 export function createSweepList({ redis, keys }: { readonly redis: RedisClient; readonly keys: Keys }) {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { CreatorInfo, CreatorLimits } from '../core/creator-rules.ts';
+import type { KnownCreator } from '../core/creator-rules.ts';
+import { parseStored } from '../core/parse-stored.ts';
 import type { Clock } from '../core/ports.ts';
 import { PRIVACY_LEVELS } from '../core/post-limits.ts';
 import { MINUTE_MS, SECOND_MS } from '../core/units.ts';
@@ -15,19 +16,20 @@ export interface RememberedCreator {
   /** Ms since the epoch. */
   readonly askedAt: number;
   /** Undefined: TikTok could not say. */
-  readonly limits: CreatorLimits | undefined;
+  readonly creator: KnownCreator | undefined;
 }
 
 export type CreatorCache = ReturnType<typeof createCreatorCache>;
 
-const limitsSchema = z.object({
+const creatorSchema = z.object({
+  username: z.string().optional(),
   privacyLevelOptions: z.array(z.enum(PRIVACY_LEVELS)),
   commentDisabled: z.boolean(),
   duetDisabled: z.boolean(),
   stitchDisabled: z.boolean(),
   maxVideoDurationSeconds: z.number().optional(),
 });
-const rememberedSchema = z.object({ askedAt: z.number(), limits: limitsSchema.optional() });
+const rememberedSchema = z.object({ askedAt: z.number(), limits: creatorSchema.optional() });
 
 /** Remembers briefly, for all processes, what TikTok said of creators. */
 export function createCreatorCache({ redis, keys, clock = Date }: { redis: RedisClient; keys: Keys; clock?: Clock }) {
@@ -36,16 +38,16 @@ export function createCreatorCache({ redis, keys, clock = Date }: { redis: Redis
       const json = await redis.get(keys.creator(account));
       if (json === null) return undefined;
       // What another version of this program wrote in another way is as good as nothing.
-      const remembered = rememberedSchema.safeParse(JSON.parse(json)).data;
+      const remembered = parseStored(rememberedSchema, json);
       if (remembered === undefined) return undefined;
       const { askedAt, limits } = remembered;
-      return { askedAt, limits: limits && { maxVideoDurationSeconds: undefined, ...limits } };
+      return { askedAt, creator: limits && { username: undefined, maxVideoDurationSeconds: undefined, ...limits } };
     },
 
     /** @param info undefined: TikTok could not say */
-    async remember(account: string, info: CreatorLimits | CreatorInfo | undefined): Promise<void> {
-      // Without name and picture: nothing here needs them.
-      const limits = info === undefined ? undefined : limitsSchema.parse(info);
+    async remember(account: string, info: KnownCreator | undefined): Promise<void> {
+      // Without what only a page shows.
+      const limits = info === undefined ? undefined : creatorSchema.parse(info);
       const json = JSON.stringify({ askedAt: clock.now(), limits });
       await redis.set(keys.creator(account), json, 'PX', limits === undefined ? SILENCE_MS : REMEMBERED_MS);
     },

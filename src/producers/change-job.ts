@@ -67,9 +67,9 @@ export async function retryJob(
   deps: Omit<ChangeDeps, 'lanes'>,
 ): Promise<RetryAction> {
   return await changing(id, deps.ledger, async (record) => {
-    const plan = planRetry(record, force);
-    if (plan.kind === 'refuse') throw new PublishError('JOB_NOT_RETRYABLE', { reason: plan.reason });
     const now = deps.clock.now();
+    const plan = planRetry(record, { force, now });
+    if (plan.kind === 'refuse') throw new PublishError('JOB_NOT_RETRYABLE', { reason: plan.reason });
     const { to, patch } = restart(plan.kind, now);
     const changed = await deps.ledger.intervene(record, {
       to,

@@ -83,7 +83,7 @@ async function refuseOldTimes(
   entries: readonly AcceptableEntry[],
   { clock, ledger }: Pick<EnqueueDeps, 'clock' | 'ledger'>,
 ): Promise<void> {
-  if (entries.every(({ request }) => request.scheduledAt === undefined)) return;
+  if (entries.every(({ request }) => request.scheduledAt === undefined && request.notAfter === undefined)) return;
   const now = clock.now();
   const errors = entries.map(async ({ request, idempotencyKey }) => {
     const error = refusalOfTime(request, now);

@@ -1,5 +1,5 @@
 import { orAbort } from '../core/deadline.ts';
-import { BEFORE_ALL_EVENTS, isBefore, OLDEST_EVENT, parseEventCursor } from '../core/event-cursor.ts';
+import { BEFORE_ALL_EVENTS, isBefore, OLDEST_EVENT, parseEventCursor, refuseLostCursor } from '../core/event-cursor.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { decodeEvent, type StreamEntry, subjectsOf } from '../core/publish-event.ts';
 import { MINUTE_MS, SECOND_MS } from '../core/units.ts';
@@ -194,16 +194,7 @@ async function readEventsAfter(
 
 async function refuseIfDropped(redis: RedisClient, eventsKey: string, cursor: string): Promise<void> {
   const [oldest] = await redis.xrange(eventsKey, '-', '+', 'COUNT', 1);
-  if (oldest !== undefined && !isBefore(cursor, oldest[0])) return;
-  const since = `since ${timeOf(cursor)} (cursor ${cursor})`;
-  const lost = oldest === undefined ? 'all events' : `events before ${timeOf(oldest[0])} (cursor ${oldest[0]})`;
-  throw new PublishError('EVENTS_CURSOR_LOST', {
-    reason: `${lost} ${since} were deleted, possibly unread; to start at the oldest stored event, use after "${OLDEST_EVENT}"`,
-  });
-}
-
-function timeOf(cursor: string): string {
-  return new Date(Number(cursor.split('-')[0])).toISOString();
+  refuseLostCursor(cursor, oldest?.[0]);
 }
 
 function checkSubject(subject: unknown): void {

@@ -14,7 +14,7 @@ import { type ChangeDeps, changing } from './change-job.ts';
 type UpdateFact = Extract<TimelineFact, { readonly event: 'updated' }>;
 
 /**
- * Changes time, priority or post of a job that has not begun. A worker that is about to begin it is fenced out, and
+ * Changes times, priority or post of a job that has not begun. A worker that is about to begin it is fenced out, and
  * begins with what was changed.
  * @throws PublishError `INPUT_INVALID`, `INPUT_SCHEDULED_IN_PAST`, `JOB_NOT_FOUND`, `JOB_NOT_CHANGEABLE` with the reason
  */
@@ -36,7 +36,13 @@ export async function updateJob(
     }
     const cause = { ...difference, ...(input.by !== undefined && { by: input.by }) };
     const now = deps.clock.now();
-    const refusal = cause.scheduledAt === undefined ? undefined : refusalOfTime(request, now);
+    const refusal = refusalOfTime(
+      {
+        ...(cause.scheduledAt !== undefined && { scheduledAt: request.scheduledAt }),
+        ...(cause.notAfter !== undefined && { notAfter: request.notAfter }),
+      },
+      now,
+    );
     if (refusal !== undefined) throw refusal;
     const changed = await deps.ledger.intervene(record, changeOf(record, request, cause, now));
     await deps.ledger.confirmIntervention(changed, 'changedAt');
@@ -51,6 +57,7 @@ function differenceOf(before: PublishRequest, after: PublishRequest): UpdateFact
   const fact: UpdateFact = {
     event: 'updated',
     ...(before.scheduledAt !== after.scheduledAt && { scheduledAt: after.scheduledAt ?? null }),
+    ...(before.notAfter !== after.notAfter && { notAfter: after.notAfter ?? null }),
     ...((before.priority ?? 0) !== (after.priority ?? 0) && { priority: after.priority ?? 0 }),
     ...(post.length > 0 && { post }),
   };

@@ -137,6 +137,7 @@ const OWNED: readonly Owned[] = [
     owners: [
       'src/app/',
       'src/cli/program.ts',
+      'src/cli/add-accounts.ts',
       'src/cli/add-keys.ts',
       'src/cli/add-steering.ts',
       'src/cli/commands/demo.ts',

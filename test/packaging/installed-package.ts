@@ -27,6 +27,7 @@ export interface PackedPackage {
 const SOURCES = ['src', 'scripts', 'docs', 'deploy', 'examples', 'assets'];
 const FILES = [
   'package.json',
+  'package-lock.json',
   'tsconfig.json',
   'tsconfig.build.json',
   '.env.example',

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { cp, readdir, stat, writeFile } from 'node:fs/promises';
+import { cp, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { freePort } from '../../src/embedded-redis/redis-process.ts';
@@ -38,6 +38,21 @@ describe('the tarball', () => {
   it('has no source maps, no traces of the build, and the licences of what is inside', () => {
     expect(packed.files.filter((path) => /\.map$|tsbuildinfo|\.built$/.test(path))).toEqual([]);
     expect(packed.files).toContain('dist/THIRD-PARTY-LICENSES.txt');
+  });
+
+  it('lists what is inside in an SBOM, each with the digest of the lock file', async () => {
+    const project = await packed.newProject();
+    await run(project, 'tar', 'xzf', packed.tarball);
+    const read = (file: string) => readFile(join(project, 'package/dist', file), 'utf8');
+    const { components, metadata } = JSON.parse(await read('sbom.cdx.json'));
+    const licences = await read('THIRD-PARTY-LICENSES.txt');
+    const inside = [...licences.matchAll(/(?:^|-{80}\n)(\S+) (\d\S*) \(/g)].map(
+      ([, name, version]) => `${name}@${version}`,
+    );
+    expect(inside.length).toBeGreaterThan(100);
+    expect(components.map((component: { 'bom-ref': string }) => component['bom-ref']).sort()).toEqual(inside.sort());
+    expect(components.filter(({ hashes = [] }) => hashes.length === 0)).toEqual([]);
+    expect(metadata.component.name).toBe('tiktok-publisher');
   });
 
   it.each([

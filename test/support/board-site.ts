@@ -27,7 +27,7 @@ export async function startBoardSite({ app, service, publisher, metrics, deps }:
     // So that each test can be another client.
     trustedProxies: ['127.0.0.1'],
     board: {
-      ...boardOptions({ board: OPERATOR, boardViewer: VIEWER }, service, operated),
+      ...boardOptions({ board: OPERATOR, boardViewer: VIEWER }, { ...service, clock: app.clock }, operated),
       pages: {
         ...{ by, publisher: operated, metadataKeys: METADATA_KEYS, audit: service.audit, keys: service.apiKeys },
         callbacks: deliveriesOf(app, service),

@@ -102,6 +102,8 @@ export async function counts(
 export interface UpdateCommandOptions {
   readonly at?: string;
   readonly now?: boolean;
+  readonly notAfter?: string;
+  readonly anyTime?: boolean;
   readonly priority?: number;
   readonly title?: string;
   readonly privacy?: string;
@@ -122,7 +124,7 @@ export async function update(
   });
 }
 
-function parseOptions({ at, now, priority, title, privacy, post }: UpdateCommandOptions) {
+function parseOptions({ at, now, notAfter, anyTime, priority, title, privacy, post }: UpdateCommandOptions) {
   const settings = {
     ...post,
     ...(title !== undefined && { title }),
@@ -131,6 +133,8 @@ function parseOptions({ at, now, priority, title, privacy, post }: UpdateCommand
   const changes = {
     ...(at !== undefined && { scheduledAt: parseTime(at, Date.now()) }),
     ...(now === true && { scheduledAt: null }),
+    ...(notAfter !== undefined && { notAfter: parseTime(notAfter, Date.now()) }),
+    ...(anyTime === true && { notAfter: null }),
     ...(priority !== undefined && { priority }),
     ...(Object.keys(settings).length > 0 && { post: settings }),
   };

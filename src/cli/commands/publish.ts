@@ -22,6 +22,7 @@ export interface PublishCommandOptions {
   readonly title?: string;
   readonly privacy?: string;
   readonly at?: string;
+  readonly notAfter?: string;
   readonly idempotencyKey?: string;
   readonly pull?: boolean;
   readonly fallbackUpload?: boolean;
@@ -104,7 +105,7 @@ function enqueuedText(job: EnqueuedJob, command: string): string {
 }
 
 function buildRequest(targets: readonly string[], options: PublishCommandOptions): Record<string, unknown> {
-  const { account, mode, at, priority, metadata, callbackUrl, onDuplicate } = options;
+  const { account, mode, at, notAfter, priority, metadata, callbackUrl, onDuplicate } = options;
   const post = withoutUndefined({
     title: options.title,
     description: options.description,
@@ -125,6 +126,7 @@ function buildRequest(targets: readonly string[], options: PublishCommandOptions
       account,
       mode,
       scheduledAt: at && parseTime(at, Date.now()),
+      notAfter: notAfter && parseTime(notAfter, Date.now()),
       priority,
       callbackUrl,
       onDuplicate,

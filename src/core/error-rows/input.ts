@@ -129,6 +129,11 @@ export const INPUT_ROWS = {
     advice:
       'Look at its failure. Correct the cause and enqueue a new request, or check on TikTok whether it was posted.',
   }),
+  JOB_OVERDUE: giveUp({
+    message: 'the job could not begin before the time in its notAfter',
+    advice:
+      'Nothing was sent to TikTok. The timeline of the job says what it waited for. To publish it anyway, enqueue it again with a later `notAfter`, or without.',
+  }),
   EVENTS_CURSOR_LOST: giveUp({
     message: 'events after the cursor were deleted before they were read',
     advice:

@@ -27,7 +27,8 @@ export const OUTBOUND_ROWS = {
 export const CALLBACK_ROWS = {
   CALLBACK_REFUSED: retry({
     message: 'the receiver did not accept the event',
-    advice: 'Delivery is retried for about a day. The receiver must respond with 2xx within 15 seconds.',
+    advice:
+      'Delivery is retried for about a day. The receiver must respond with 2xx in time (CALLBACK_TIMEOUT_SECONDS).',
   }),
   CALLBACK_REDIRECTED: retry({
     message: 'the receiver responded with a redirect; redirects are not followed',

@@ -67,16 +67,19 @@ export function publisherAs(publisher: CallersPublisher, caller: Caller, addLine
   return {
     async enqueue(request, options) {
       refuseForeign(request.account);
-      return await publisher.enqueue(request, { ...options, by });
+      return await publisher.enqueue(request, { ...options, by }).catch((error: unknown) => {
+        throw caller.accounts === undefined ? error : withoutOtherJob(error);
+      });
     },
     get: find,
-    async list(filter = {}) {
+    async list(filter = {}, options) {
       const account = accountsIn(filter, caller);
-      return account?.length === 0 ? { jobs: [], nextCursor: null } : await publisher.list({ ...filter, account });
+      if (account?.length === 0) return { jobs: [], nextCursor: null };
+      return await publisher.list({ ...filter, account }, options);
     },
-    async counts(filter = {}) {
+    async counts(filter = {}, options) {
       const account = accountsIn(filter, caller);
-      return account?.length === 0 ? NO_JOBS : await publisher.counts({ account });
+      return account?.length === 0 ? NO_JOBS : await publisher.counts({ account }, options);
     },
     cancel: async (id) => await changeJob('publish.cancel', id, () => publisher.cancel(id, { by })),
     retry: async (id, options) => await changeJob('publish.retry', id, () => publisher.retry(id, { ...options, by })),
@@ -96,7 +99,10 @@ export function publisherAs(publisher: CallersPublisher, caller: Caller, addLine
     events: (options = {}) => eventsOf(publisher, caller, options),
     async preflight(request, options) {
       refuseForeign(request.account);
-      return await publisher.preflight(request, options);
+      const report = await publisher.preflight(request, options);
+      if (caller.accounts === undefined) return report;
+      const findings = report.findings.map((each) => (each.code === KEY_TAKEN ? { ...each, found: USED_KEY } : each));
+      return { ...report, findings };
     },
     async creator(account) {
       refuseForeign(account);
@@ -132,6 +138,15 @@ export function publisherAs(publisher: CallersPublisher, caller: Caller, addLine
   };
 }
 
+const KEY_TAKEN = 'IDEMPOTENCY_CONFLICT';
+const USED_KEY = 'a key that was used for a different request';
+
+/** The job that a key stands for may be of an account that does not exist for the caller. */
+function withoutOtherJob(error: unknown): unknown {
+  if (!(error instanceof PublishError) || error.code !== KEY_TAKEN) return error;
+  return new PublishError(KEY_TAKEN, { reason: `the idempotency key is ${USED_KEY}` });
+}
+
 /** The accounts that a filter asks for and that are the caller's; undefined: all there are. */
 function accountsIn({ account }: Pick<JobFilter, 'account'>, caller: Caller): readonly string[] | undefined {
   const asked = account === undefined ? caller.accounts : [account].flat();
@@ -142,7 +157,7 @@ function pauses(before: PublishingPause | null, after: PublishingPause | null) {
   return { before: before && { ...before }, after: after && { ...after } };
 }
 
-const COMPARED = ['state', 'scheduledAt', 'priority'] as const;
+const COMPARED = ['state', 'scheduledAt', 'notAfter', 'priority'] as const;
 
 /** What differs between two looks at a job; of its post only that it differs, since captions may be long. */
 function differenceOf(before: PublishJob, after: PublishJob): [Record<string, unknown>, Record<string, unknown>] {

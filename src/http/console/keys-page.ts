@@ -2,7 +2,7 @@ import { type ApiKey, SCOPES, type Scope } from '../../core/access.ts';
 import { timeText } from '../../core/quantity-text.ts';
 import type { CreatedKey } from '../access/api-keys.ts';
 import { escapeHtml } from '../escape-html.ts';
-import { HttpProblem } from '../problem.ts';
+import { keyNotFound } from '../v1/key-routes.ts';
 import {
   type ConsolePage,
   checkFields,
@@ -23,7 +23,7 @@ export function addKeys({ page, action }: ConsoleRoutes, { keys, by }: ConsolePa
   action(KEYS_PATH, async (form) => createdPage(await keys.create(requestIn(form), by)));
   action(`${KEYS_PATH}/revoke`, async (form) => {
     if ((await keys.revoke(required(form, 'id'), by)) !== undefined) return { path: KEYS_PATH, done: 'revoked' };
-    throw new HttpProblem({ status: 404, code: 'KEY_NOT_FOUND', detail: 'No key has this id. It may be revoked.' });
+    throw keyNotFound();
   });
 }
 

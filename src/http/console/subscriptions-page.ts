@@ -3,8 +3,8 @@ import { PUBLISH_EVENT_TYPES, type PublishEventType } from '../../core/publish-e
 import { timeText } from '../../core/quantity-text.ts';
 import type { Subscription } from '../../core/subscription.ts';
 import { escapeHtml } from '../escape-html.ts';
-import { HttpProblem } from '../problem.ts';
 import { publishPagePath } from '../publish-page.ts';
+import { foundSubscription } from '../v1/subscription-routes.ts';
 import { attemptsTable } from './attempts-table.ts';
 import {
   actionForm,
@@ -40,8 +40,7 @@ ${failedHtml(failed, context)}`,
     };
   });
   page(`${SUBSCRIPTIONS_PATH}/:id`, async ({ params }, context) => {
-    const found = await callbacks.ofSubscription(String(Object(params).id));
-    if (found === undefined) throw unknown();
+    const found = foundSubscription(await callbacks.ofSubscription(String(Object(params).id)));
     return subscriptionPage(found, context);
   });
   action(SUBSCRIPTIONS_PATH, async (form) => {
@@ -50,11 +49,11 @@ ${failedHtml(failed, context)}`,
   });
   action(`${SUBSCRIPTIONS_PATH}/test`, async (form) => {
     const id = required(form, 'id');
-    if ((await callbacks.testSubscription(id)) === undefined) throw unknown();
+    foundSubscription(await callbacks.testSubscription(id));
     return { path: `${SUBSCRIPTIONS_PATH}/${encodeURIComponent(id)}`, done: 'tested' };
   });
   action(`${SUBSCRIPTIONS_PATH}/delete`, async (form) => {
-    if ((await subscriptions.remove(required(form, 'id'), by)) === undefined) throw unknown();
+    foundSubscription(await subscriptions.remove(required(form, 'id'), by));
     return { path: SUBSCRIPTIONS_PATH, done: 'unsubscribed' };
   });
   action(`${SUBSCRIPTIONS_PATH}/resume`, async (form) => {
@@ -78,10 +77,6 @@ function requestIn(form: Form) {
 
 function isEventType(text: string): text is PublishEventType {
   return PUBLISH_EVENT_TYPES.some((type) => type === text);
-}
-
-function unknown(): HttpProblem {
-  return new HttpProblem({ status: 404, code: 'SUBSCRIPTION_NOT_FOUND', detail: 'No subscription has this id.' });
 }
 
 function listHtml(all: readonly Subscription[], context: PageContext): string {

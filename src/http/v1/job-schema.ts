@@ -59,6 +59,7 @@ const JOB_EXAMPLE = {
   ...{ createdAt: '2026-12-01T10:00:00.000Z', updatedAt: '2026-12-01T10:00:41.000Z', scheduledAt: null },
   endedAt: '2026-12-01T10:00:41.000Z',
   ...{ publishId: 'v_pub_file~v2-1.7012345', postIds: ['7512345678901234567'] },
+  postUrls: ['https://www.tiktok.com/@acme/video/7512345678901234567'],
   ...{ progress: { totalBytes: 48_000_000, sentBytes: 48_000_000, acceptedBytes: 48_000_000 }, attempts: 0 },
   failure: null,
   request: {
@@ -70,6 +71,7 @@ const JOB_EXAMPLE = {
 } as const;
 const QUEUED_EXAMPLE = {
   ...{ ...JOB_EXAMPLE, state: 'queued', updatedAt: JOB_EXAMPLE.createdAt, endedAt: null, publishId: null, postIds: [] },
+  postUrls: [],
   progress: { totalBytes: 0, sentBytes: 0, acceptedBytes: 0 },
 } as const;
 
@@ -101,6 +103,11 @@ const jobFields = {
     .array(z.string())
     .describe(
       'Ids of the TikTok posts, as decimal strings. May be empty at first and be filled in after the job is `published`.',
+    ),
+  postUrls: z
+    .array(z.string())
+    .describe(
+      "URLs of these posts, in the same order. Empty until TikTok has told the ids, and where it has not told the creator's user name.",
     ),
   progress: progressSchema.describe('Progress of the upload.'),
   attempts: z

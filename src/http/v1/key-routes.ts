@@ -93,14 +93,14 @@ export function registerKeyRoutes(api: ApiScope, { keys }: Pick<ApiOptions, 'key
     },
     async ({ params: { id }, caller }) => {
       const revoked = await keys.revoke(id, nameOf(caller));
-      if (revoked === undefined) {
-        throw new HttpProblem({
-          status: 404,
-          code: 'API_KEY_NOT_FOUND',
-          detail: 'No key has this id. See GET /v1/keys.',
-        });
-      }
+      if (revoked === undefined) throw keyNotFound();
       return revoked;
     },
   );
+}
+
+/** No key has an id. */
+export function keyNotFound(): HttpProblem {
+  const detail = 'No key has this id: it was revoked, or has expired. See GET /v1/keys.';
+  return new HttpProblem({ status: 404, code: 'API_KEY_NOT_FOUND', detail });
 }

@@ -55,7 +55,7 @@ function registerReading(api: ApiScope, { subscriptions }: Pick<ApiOptions, 'sub
         response: jsonAnswers('The subscription.', subscriptionDeliveriesSchema, NOT_FOUND),
       },
     },
-    async ({ params: { id }, deliveries }) => found(await deliveries.ofSubscription(id)),
+    async ({ params: { id }, deliveries }) => foundSubscription(await deliveries.ofSubscription(id)),
   );
 }
 
@@ -92,7 +92,7 @@ function registerChanges(api: ApiScope, { subscriptions }: Pick<ApiOptions, 'sub
         response: jsonAnswers('The subscription was deleted.', subscriptionSchema, NOT_FOUND),
       },
     },
-    async ({ params: { id }, caller }) => found(await subscriptions.remove(id, nameOf(caller))),
+    async ({ params: { id }, caller }) => foundSubscription(await subscriptions.remove(id, nameOf(caller))),
   );
   api.post(
     `${PATH}/:id/test`,
@@ -109,11 +109,12 @@ function registerChanges(api: ApiScope, { subscriptions }: Pick<ApiOptions, 'sub
       },
     },
     async ({ params: { id }, deliveries }, reply) =>
-      reply.code(202).send({ eventId: found(await deliveries.testSubscription(id)) }),
+      reply.code(202).send({ eventId: foundSubscription(await deliveries.testSubscription(id)) }),
   );
 }
 
-function found<T>(subscription: T | undefined): T {
+/** @throws HttpProblem `SUBSCRIPTION_NOT_FOUND` for undefined: no subscription has an id */
+export function foundSubscription<T>(subscription: T | undefined): T {
   if (subscription !== undefined) return subscription;
   const detail = 'No subscription has this id. See GET /v1/subscriptions.';
   throw new HttpProblem({ status: 404, code: 'SUBSCRIPTION_NOT_FOUND', detail });

@@ -1,4 +1,4 @@
-import { type CreatorFindings, type CreatorLimits, checkCreatorRules } from '../../core/creator-rules.ts';
+import { type CreatorFindings, checkCreatorRules, type KnownCreator } from '../../core/creator-rules.ts';
 import type { ErrorCode } from '../../core/error-table.ts';
 import { unauditedProblem } from '../../core/learned-facts.ts';
 import { PublishError } from '../../core/publish-error.ts';
@@ -26,15 +26,17 @@ const SAME_FOR_INIT: readonly ErrorCode[] = [
 /**
  * Checks a direct post against what its creator may post, before anything is sent and before it uses the quota of
  * inits.
+ * @returns the creator's name in the URL of the post; undefined: not known
  * @throws PublishError that it would be refused with; Deferral when TikTok can't be asked within the quota now
  */
-export async function enforceCreatorRules(job: OwnedJob, deps: CreatorCheckDeps): Promise<void> {
-  const { mode, bookedSlot } = job.record;
+export async function enforceCreatorRules(job: OwnedJob, deps: CreatorCheckDeps): Promise<string | undefined> {
+  const { account, mode, bookedSlot } = job.record;
   const { preflight } = deps.settings;
-  if (preflight === 'off' || mode !== 'direct') return;
+  if (preflight === 'off' || mode !== 'direct') return undefined;
   // It passed this check before it booked its init, and a query now would cost it that booking.
-  if (bookedSlot?.endpoint.endsWith('_init') === true) return;
-  const { problems, notes } = await findingsOf(job, deps);
+  if (bookedSlot?.endpoint.endsWith('_init') === true) return (await deps.creators.recall(account))?.creator?.username;
+  const { creator, findings } = await findingsOf(job, deps);
+  const { problems, notes } = findings;
   const [problem] = problems;
   if (problem !== undefined && preflight === 'refuse') {
     throw new PublishError(problem.code, { reason: problem.reason });
@@ -45,6 +47,7 @@ export async function enforceCreatorRules(job: OwnedJob, deps: CreatorCheckDeps)
     ...[...problems, ...notes].map(({ reason }) => reason),
   ];
   if (remarks.length > 0) await job.commit({ cause: { event: 'creator_noted', remarks } });
+  return creator?.username;
 }
 
 /**
@@ -61,20 +64,26 @@ function unauditedReason({ record: { request, retriedAt }, around }: OwnedJob): 
   return unauditedProblem(request.post?.privacyLevel, around.facts, retriedAt);
 }
 
-async function findingsOf(job: OwnedJob, deps: Omit<CreatorCheckDeps, 'settings'>): Promise<CreatorFindings> {
+interface Look {
+  readonly creator: KnownCreator | undefined;
+  readonly findings: CreatorFindings;
+}
+
+async function findingsOf(job: OwnedJob, deps: Omit<CreatorCheckDeps, 'settings'>): Promise<Look> {
   const { account, request, examined } = job.record;
   const durationSeconds = examined?.facts.durationSeconds ?? undefined;
   const remembered = await deps.creators.recall(account);
   if (remembered !== undefined) {
-    const findings = findingsIn(request, remembered.limits, durationSeconds);
+    const { creator } = remembered;
+    const findings = findingsIn(request, creator, durationSeconds);
     const isFresh = remembered.askedAt > deps.clock.now() - FRESH_MS;
-    if (findings.problems.length === 0 || isFresh) return findings;
+    if (findings.problems.length === 0 || isFresh) return { creator, findings };
   }
-  const limits = await callWithinQuota(job, 'creator_info', deps, async (accessToken) =>
+  const creator = await callWithinQuota(job, 'creator_info', deps, async (accessToken) =>
     askIfItCanSay(job.record.id, accessToken, deps),
   );
-  await deps.creators.remember(account, limits);
-  return findingsIn(request, limits, durationSeconds);
+  await deps.creators.remember(account, creator);
+  return { creator, findings: findingsIn(request, creator, durationSeconds) };
 }
 
 /** @returns undefined if the query fails: the post goes on without it */
@@ -82,7 +91,7 @@ async function askIfItCanSay(
   publishJobId: string,
   accessToken: string,
   { tiktok, log }: Needs<'log' | 'tiktok'>,
-): Promise<CreatorLimits | undefined> {
+): Promise<KnownCreator | undefined> {
   try {
     return await tiktok.queryCreatorInfo({ accessToken });
   } catch (error) {
@@ -94,8 +103,8 @@ async function askIfItCanSay(
 
 function findingsIn(
   request: PublishRequest,
-  limits: CreatorLimits | undefined,
+  creator: KnownCreator | undefined,
   durationSeconds: number | undefined,
 ): CreatorFindings {
-  return limits === undefined ? { problems: [], notes: [] } : checkCreatorRules(request, limits, { durationSeconds });
+  return creator === undefined ? { problems: [], notes: [] } : checkCreatorRules(request, creator, { durationSeconds });
 }

@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { planChunks } from '../../core/chunk-plan.ts';
+import { overdueError } from '../../core/not-after.ts';
 import type { SourcePin } from '../../core/ports.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { publishIdOf } from '../../core/session.ts';
@@ -101,17 +102,25 @@ async function init(
     const heldBackUntil = await deps.caps.letIn(laneMemberOf(job.record));
     if (heldBackUntil !== undefined) throw new Deferral('active_user_cap', heldBackUntil);
   }
-  await enforceCreatorRules(job, deps);
+  const username = await enforceCreatorRules(job, deps);
   const endpoint = source.kind === 'photos' ? 'photo_init' : (`${mode}_init` as const);
   const { accessToken, isReserved } = await takeBookedCall(job, endpoint, deps);
   const stillOwned = ownershipProof(job, deps);
   const intendedAt = deps.clock.now();
+  const overdue = overdueError(job.record, intendedAt);
+  if (overdue !== undefined) throw overdue;
   await job.commit({
     to: 'uploading',
     withinQuota: isReserved ? undefined : endpoint,
     ...(initCount === 0 && { event: 'publish.started' as const }),
     cause: { event: 'init_sent', source: source.kind },
-    patch: { ...upload, ...NOT_WAITING, session: { kind: 'init_sent', intendedAt }, initCount: initCount + 1 },
+    patch: {
+      ...upload,
+      ...NOT_WAITING,
+      session: { kind: 'init_sent', intendedAt },
+      initCount: initCount + 1,
+      ...(username !== undefined && { username }),
+    },
   });
   let inDoubt = false;
   try {

@@ -1,5 +1,6 @@
 import { exposureOf } from '../../core/exposure.ts';
 import { isFetchedByTikTok, mediaInUse } from '../../core/media-route.ts';
+import { overdueError } from '../../core/not-after.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { isTerminal } from '../../core/publish-state.ts';
 import type { Settlement } from '../../core/settlement.ts';
@@ -45,6 +46,8 @@ async function publish(
   if (record.state !== 'processing') {
     const { scheduledAt } = record;
     if (scheduledAt !== undefined && scheduledAt > deps.clock.now()) return { kind: 'later', at: scheduledAt };
+    const overdue = overdueError(record, deps.clock.now());
+    if (overdue !== undefined) throw overdue;
     if (job.around.stalls >= MAX_FRUITLESS_STARTS) throw new PublishError('INTERNAL_WORKERS_LOST');
     // A person cancelled during a pull that then published nothing.
     if (record.cancelRequestedAt !== undefined && exposureOf(record) === 'none')

@@ -1,3 +1,4 @@
+import { mustBeginBy, overdueError } from '../../core/not-after.ts';
 import { planAfterWaiting } from '../../core/plan-after-error.ts';
 import { toPublishError } from '../../core/publish-error.ts';
 import { isLaneReason, isTerminal } from '../../core/publish-state.ts';
@@ -7,6 +8,7 @@ import { endChange, type JobEnd } from '../../ledger/change.ts';
 import { laneMemberOf } from '../../ledger/job-view.ts';
 import { SWEEP_AFTER_MS } from '../../ledger/ledger.ts';
 import type { LedgerRecord } from '../../ledger/record.ts';
+import { sweepAt } from '../../ledger/sweep-list.ts';
 import { wakeJobs, wakeNewcomer } from '../../limits/wake-jobs.ts';
 import { createOutageLog } from '../../observability/outage-log.ts';
 import type { Needs } from '../deps.ts';
@@ -147,6 +149,9 @@ async function lookAfterEnded(
 }
 
 async function lookAfter(record: LedgerRecord, now: number, deps: Omit<LookDeps, 'random'>): Promise<void> {
+  const mustBegin = mustBeginBy(record);
+  const overdue = mustBegin !== undefined && mustBegin <= now ? overdueError(record, now) : undefined;
+  if (overdue !== undefined) return await endWaiting(record, { to: 'failed', error: overdue }, deps);
   if (record.state === 'scheduled' && record.scheduledAt !== undefined && record.scheduledAt <= now) {
     // A worker may be faster; then this is refused and nothing is lost.
     const queued = await deps.ledger
@@ -164,7 +169,7 @@ async function lookAfter(record: LedgerRecord, now: number, deps: Omit<LookDeps,
   else if (record.state !== 'scheduled' && (!waitsInLane(record) || (await isForgotten(record, deps)))) {
     await wakeJobs([record.id], deps);
   }
-  await deps.ledger.postpone(record.id, nextLookAt(record, now));
+  await deps.ledger.postpone(record.id, sweepAt(record, nextLookAt(record, now)));
 }
 
 /**

@@ -2,7 +2,7 @@ import { Writable } from 'node:stream';
 import pino from 'pino';
 import { deliveriesOf } from '../../../src/app/callback-parts.ts';
 import { createDeliveryOrder } from '../../../src/callbacks/delivery-order.ts';
-import { createEndpointHealth } from '../../../src/callbacks/endpoint-health.ts';
+import { countPausedEndpoints, createEndpointHealth } from '../../../src/callbacks/endpoint-health.ts';
 import type { Config } from '../../../src/config/load-config.ts';
 import type { CallbackSchedule } from '../../../src/core/callback-schedule.ts';
 import type { PublishEventType } from '../../../src/core/publish-event.ts';
@@ -20,7 +20,6 @@ const RAPID_CALLBACKS: CallbackSchedule = {
   pauseAfterFailures: 1_000,
   pauseAfterMs: 0,
   probeEveryMs: 60_000,
-  timeoutMs: 2_000,
 };
 
 export const SECRETS = [
@@ -31,6 +30,8 @@ const RETENTION_MS = 86_400_000;
 
 export interface CallbackWorldOptions {
   readonly schedule?: Partial<CallbackSchedule>;
+  /** Longest time of one delivery (ms). Default: 2,000. */
+  readonly timeoutMs?: number;
   readonly lookup?: Lookup;
   readonly allowHosts?: readonly string[];
   readonly callbackContentType?: Config['callbackContentType'];
@@ -63,10 +64,10 @@ export async function startCallbackWorld(options: CallbackWorldOptions = {}) {
 
   /** Workers as one process would run them. */
   async function startDelivery(): Promise<RunningWorkers> {
-    const { lookup } = options;
+    const { lookup, timeoutMs = 2_000 } = options;
     return await pipeline.startWorkersWith(
       { log },
-      { only: options.only ?? ['events'], callbacks: { schedule, ...(lookup !== undefined && { lookup }) } },
+      { only: options.only ?? ['events'], callbacks: { schedule, timeoutMs, ...(lookup !== undefined && { lookup }) } },
     );
   }
 
@@ -89,6 +90,7 @@ export async function startCallbackWorld(options: CallbackWorldOptions = {}) {
   return {
     pipeline,
     ...{ redis, keys, queues, lines, endpoints, order, startDelivery, createJob },
+    countPaused: (now = Date.now()) => countPausedEndpoints(redis, keys, { now, retentionMs: RETENTION_MS }),
     deliveries: deliveriesOf(pipeline.app, pipeline.service),
 
     /** Makes events of a job, one after the other. */

@@ -162,7 +162,7 @@ describe('the delivery of events', () => {
   });
 
   it('gives up on a receiver that hangs, and delivers when it is back', async () => {
-    const world = await start({ schedule: { timeoutMs: 200 } });
+    const world = await start({ timeoutMs: 200 });
     const receiver = await receive((response, _request, index) => {
       if (index > 0) response.writeHead(204).end();
     });
@@ -234,7 +234,7 @@ describe('the delivery of events', () => {
   it.each([1, 2])(
     'has the events of a host that hangs wait, and not those of others, with %i processes',
     async (processes) => {
-      const world = await start({ workers: false, schedule: { timeoutMs: 60_000 } });
+      const world = await start({ workers: false, timeoutMs: 60_000 });
       for (let started = 0; started < processes; started += 1) await world.startDelivery();
       const held: ServerResponse[] = [];
       const hanging = await receive((response) => void held.push(response));

@@ -44,7 +44,7 @@ async function startInProcess() {
     '--input-type=module',
     '-e',
     OWNER_PROGRAM,
-    pathInRepository('dist/embedded-redis/embedded-redis.js'),
+    pathInRepository('.compiled/embedded-redis/embedded-redis.js'),
     options,
   ];
   const owner = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });

@@ -89,6 +89,41 @@ describe('search', () => {
     }
   });
 
+  it('finds what waits for a whole account also where that is more than a search may hold', async () => {
+    const seed = randomInt(2 ** 31);
+    const ids = (await makeJobs(JOBS, ledger, time, pickWith(seed))).map(({ id }) => id);
+    await redis.hset(keys.account('cafe'), 'pausedAt', '1');
+    await redis.zadd(
+      keys.laneWaiting('cafe'),
+      ...Array.from({ length: 10_001 }, (_, at) => [at, `other-${at}`]).flat(),
+    );
+    await redis.zadd(keys.lanes, 1, 'cafe');
+    const jobs = (await reader.readMany(ids)).filter((job) => job !== undefined);
+    for (const reason of ['turn', 'account_paused'] as const) {
+      const found = (await findAll({ waitingFor: [reason] })).map(({ id }) => id);
+      const expected = jobs.filter(({ waitingFor }) => waitingFor === reason).map(({ id }) => id);
+      expect(found.sort(), `seed ${seed}, ${reason}`).toEqual(expected.sort());
+    }
+  });
+
+  it.each(['newest', 'oldest'])('never names in a cursor a job that it did not find, the %s first', async (order) => {
+    // All of one instant, so that only their ids tell the places of a page apart.
+    const idsOf = (start: string) =>
+      Array.from({ length: 10_600 }, (_, number) => `${start}-7c1e-7e56-9a53-2f6d${String(number).padStart(8, '0')}`);
+    const [theirs, ours] = [idsOf('0194f2b0'), idsOf('0194f2b1')];
+    const scored = (ids: readonly string[]) => ids.flatMap((id) => ['1764000000000', id]);
+    await redis.zadd(keys.allJobs, ...scored([...theirs, ...ours]));
+    await redis.zadd(keys.stateJobs('failed'), ...scored(theirs));
+    await redis.zadd(keys.accountJobs('ours'), ...scored([...ours, 'one-more']));
+    const query = { account: 'ours', state: 'failed', order };
+    const { jobs, nextCursor } = await reader.list(parseJobQuery(query));
+    expect(jobs).toEqual([]);
+    const place = Buffer.from(nextCursor ?? '', 'base64url').toString();
+    expect(place).toContain('0194f2b0');
+    expect(theirs.filter((id) => place.includes(id))).toEqual([]);
+    expect(await findAll(query)).toEqual([]);
+  });
+
   it('says which keys of metadata it knows when asked for another', async () => {
     await ledger.publishIndexes(['campaign']);
     await expect(reader.list(parseJobQuery({ metadata: { order: 7 } }))).rejects.toMatchObject({

@@ -66,7 +66,7 @@ describe('publisher.creator', () => {
     expect(await pipeline.publisher.creator(openId)).toEqual(expected);
     expect(requests('creator_info')).toHaveLength(2);
     // Workers need not ask again for the post that follows.
-    expect((await pipeline.deps.creators?.recall(account))?.limits).toMatchObject({ duetDisabled: true });
+    expect((await pipeline.deps.creators?.recall(account))?.creator).toMatchObject({ duetDisabled: true });
   });
 
   it('keeps within 20 calls a minute, and says how long to wait', async () => {

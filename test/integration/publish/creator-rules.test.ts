@@ -90,7 +90,7 @@ describe('what TikTok says of a creator', () => {
     expect(requests('creator_info')).toHaveLength(1);
   });
 
-  it.concurrent('is remembered for minutes, without name and picture', async () => {
+  it.concurrent('is remembered for minutes, without what only a page shows', async () => {
     const { pipeline, video } = world();
     const { account, ended } = await openCase(pipeline, { nickname: 'Somebody Special' });
     await ended(await enqueuePost(pipeline, account, { privacyLevel: 'SELF_ONLY' }, video));
@@ -100,6 +100,7 @@ describe('what TikTok says of a creator', () => {
     expect(JSON.parse((await pipeline.redis.get(key)) ?? '')).toEqual({
       askedAt: expect.any(Number),
       limits: {
+        username: expect.any(String),
         privacyLevelOptions: ['PUBLIC_TO_EVERYONE', 'MUTUAL_FOLLOW_FRIENDS', 'SELF_ONLY'],
         commentDisabled: false,
         duetDisabled: false,

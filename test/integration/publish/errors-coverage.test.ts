@@ -19,6 +19,7 @@ const COVERED_ELSEWHERE: Record<string, string> = {
   AUTH_TOKEN_INVALID: 'test/simulator/tiktok-client.test.ts',
   INPUT_SCHEDULED_IN_PAST: 'test/integration/publish/past-times.test.ts',
   JOB_NOT_CHANGEABLE: 'test/integration/publish/update.test.ts',
+  JOB_OVERDUE: 'test/integration/publish/not-after.test.ts',
   JOB_NOT_CANCELLABLE: 'test/integration/publish/cancel-retry.test.ts',
   JOB_NOT_RETRYABLE: 'test/integration/publish/cancel-retry.test.ts',
   CONFIG_INVALID: 'test/unit/config/load-config.test.ts',

@@ -24,7 +24,7 @@ it('a process that has nothing else to do is told why a server closes its connec
   await once(server.listen(0, '127.0.0.1'), 'listening');
   onTestFinished(() => void server.close());
   const url = `redis://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const module = pathInRepository('dist/redis/connections.js');
+  const module = pathInRepository('.compiled/redis/connections.js');
   const { stdout } = await run(process.execPath, ['--input-type=module', '-e', PROGRAM, module, url]);
   expect(stdout).toBe('connection_lost\n');
 });

@@ -15,6 +15,7 @@ export function sampleJob(fields: Partial<PublishJob> = {}): PublishJob {
     endedAt: null,
     publishId: null,
     postIds: [],
+    postUrls: [],
     progress: { totalBytes: 0, sentBytes: 0, acceptedBytes: 0 },
     attempts: 0,
     failure: null,

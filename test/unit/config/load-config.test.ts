@@ -44,6 +44,12 @@ describe('defaults', () => {
     });
   });
 
+  it('F22: gives a receiver as long as the Standard Webhooks specification wants, unless told otherwise', () => {
+    expect(loadConfig({}).callbackTimeoutMs).toBe(15_000);
+    expect(loadConfig({ CALLBACK_TIMEOUT_SECONDS: '30' }).callbackTimeoutMs).toBe(30_000);
+    expect(problemsOf({ CALLBACK_TIMEOUT_SECONDS: '0' })).toHaveProperty('CALLBACK_TIMEOUT_SECONDS');
+  });
+
   it('treats empty and blank variables as unset', () => {
     expect(loadConfig({ REDIS_URL: '', PORT: '  ', ENCRYPTION_KEYS: '' })).toEqual(loadConfig({}));
   });

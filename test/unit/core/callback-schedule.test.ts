@@ -14,10 +14,6 @@ describe('the schedule of deliveries', () => {
     expect(Math.abs(total - DAY_MS)).toBeLessThan(HOUR_MS);
   });
 
-  it('F22: gives a receiver as long as the Standard Webhooks specification wants', () => {
-    expect(ELEVEN_TRIES_IN_A_DAY.timeoutMs).toBe(15_000);
-  });
-
   it('varies each pause by a fifth, and never comes before Retry-After', () => {
     fc.assert(
       fc.property(

@@ -5,6 +5,7 @@ import { isWorthRechecking, nextRecheckDelayMs } from '../../../src/core/recheck
 import { planRetry } from '../../../src/core/retry-plan.ts';
 import { DAY_MS, MINUTE_MS } from '../../../src/core/units.ts';
 
+const NOW = Date.parse('2026-12-01T10:00:00Z');
 const UPLOAD = { media: { type: 'file', path: '/v.mp4' } } as const;
 const PULL = { media: { type: 'pull', url: 'https://example.com/v.mp4' } } as const;
 const NONE = { kind: 'none' } as const;
@@ -46,18 +47,23 @@ describe('planRetry', () => {
     ],
     ['asks TikTok about a pull that has a publish_id', { ...lostPull, session: FETCHED } as const, 'poll'],
   ])('%s', (_, job, kind) => {
-    expect(planRetry(job, false)).toEqual({ kind });
+    expect(planRetry(job, { force: false, now: NOW })).toEqual({ kind });
   });
 
   it('refuses what could post twice unless forced', () => {
-    expect(planRetry(lostPull, false)).toMatchObject({ kind: 'refuse', reason: expect.stringContaining('force') });
-    expect(planRetry(lostPull, true)).toEqual({ kind: 'fresh_init' });
+    expect(planRetry(lostPull, { force: false, now: NOW })).toMatchObject({
+      kind: 'refuse',
+      reason: expect.stringContaining('force'),
+    });
+    expect(planRetry(lostPull, { force: true, now: NOW })).toEqual({ kind: 'fresh_init' });
   });
 
   it.each(ALL_PUBLISH_STATES.filter((state) => state !== 'failed' && state !== 'unconfirmed'))(
     'refuses a %s job even when forced',
     (state) => {
-      expect(planRetry({ state, request: UPLOAD, session: NONE }, true)).toMatchObject({ kind: 'refuse' });
+      expect(planRetry({ state, request: UPLOAD, session: NONE }, { force: true, now: NOW })).toMatchObject({
+        kind: 'refuse',
+      });
     },
   );
 });
