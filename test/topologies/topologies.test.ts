@@ -10,6 +10,13 @@ const KEY = randomBytes(32).toString('base64');
 
 vi.setConfig({ maxConcurrency: 2 });
 
+/** Those whose packages can be had here. */
+const others = [
+  { name: 'Redis 8', program: await otherEngine({ server: 'redis', release: 'trixie' }) },
+  { name: 'Valkey 8', program: await otherEngine({ server: 'valkey', release: 'trixie' }) },
+  { name: 'Valkey 9', program: await otherEngine({ server: 'valkey', release: 'sid' }) },
+];
+
 describe.concurrent('the whole job suite, with a worker that is killed, runs on', () => {
   it.for([
     ['a single Redis', ways.single],
@@ -26,19 +33,15 @@ describe.concurrent('the whole job suite, with a worker that is killed, runs on'
 });
 
 describe.concurrent('the whole job suite runs on another engine:', () => {
-  it.for([
-    ['Redis 8, single', 'redis', 'trixie', ways.single],
-    ['Valkey 8, single', 'valkey', 'trixie', ways.single],
-    ['Valkey 9, single', 'valkey', 'sid', ways.single],
-    ['Valkey 9, Sentinel', 'valkey', 'sid', ways.sentinel],
-    ['Valkey 9, cluster', 'valkey', 'sid', ways.cluster],
-    ['Redis 8, Sentinel', 'redis', 'trixie', ways.sentinel],
-    ['Redis 8, cluster', 'redis', 'trixie', ways.cluster],
-  ] as const)('%s', async ([, server, release, start], test) => {
-    const program = await otherEngine({ server, release });
-    if (program === undefined) return test.skip(`no packages of Debian ${release} can be had here`);
-    await runJobSuite(await start(test, program), { withKill: true }, test);
-  });
+  for (const { name, program } of others) {
+    it.skipIf(program === undefined).for([
+      ['single', ways.single],
+      ['Sentinel', ways.sentinel],
+      ['cluster', ways.cluster],
+    ] as const)(`${name}, %s`, async ([, start], test) => {
+      await runJobSuite(await start(test, program), { withKill: true }, test);
+    });
+  }
 });
 
 describe.concurrent('a Redis that cannot be relied on', () => {
