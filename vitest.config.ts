@@ -14,10 +14,10 @@ const BUILD = 'test/support/build.ts';
 /** A real Redis, started once for the whole suite. Limits are for what hangs; they leave a busy machine its time. */
 const withRedis = { globalSetup: [BUILD, 'test/support/global-redis.ts'], testTimeout: 180_000, hookTimeout: 240_000 };
 
-/** Tests that drive a browser, a Prometheus or an nginx, which take long and which few machines have. */
+/** Tests that drive a browser, a Prometheus, an nginx or Helm, which take long and which few machines have. */
 const WITH_PROGRAMS = [
   'test/e2e/{board,connect}/*.test.ts',
-  'test/e2e/nginx/*.test.ts',
+  'test/e2e/{nginx,helm}/*.test.ts',
   'test/e2e/observability/prometheus.test.ts',
 ];
 

@@ -1,9 +1,9 @@
 import { CONSENT_TIMEOUT_MS, createConnectFlow } from '../accounts/connect-flow.ts';
-import type { Caller } from '../core/access.ts';
 import { orLate } from '../core/deadline.ts';
 import { SECOND_MS } from '../core/units.ts';
-import { deliveriesAs } from '../http/access/deliveries-as.ts';
 import { publisherAs } from '../http/access/publisher-as.ts';
+import { createSessions } from '../http/access/sessions.ts';
+import { operatorOf } from '../http/access/sign-in.ts';
 import type { ConnectOptions } from '../http/connect.ts';
 import type { ReadinessCheck } from '../http/health.ts';
 import type { PulledMediaOptions } from '../http/pulled-media.ts';
@@ -27,11 +27,6 @@ import type { RedisParts } from './redis-parts.ts';
 import { readVersion } from './version.ts';
 import { mediaOf } from './worker-parts.ts';
 
-/** The login of the board and the console is one for all who operate. Timelines take names of up to 100 characters. */
-function operatorOf({ board: login }: App['config']['http']): Caller {
-  return { by: (login === undefined ? 'board' : `board ${login.user}`).slice(0, 100), scopes: ['admin'] };
-}
-
 /** How long the last page of connecting waits for the name of its creator. */
 const CREATOR_TIMEOUT_MS = 5 * SECOND_MS;
 
@@ -43,26 +38,24 @@ export async function openServer(service: Service, workers?: RunningWorkers): Pr
   // API and board must report at once that Redis is down.
   const asking = openParts(app, await app.connect('producer'), service);
   const publisher = measuredPublisher(publisherOn(app, asking), service);
-  const operator = operatorOf(config.http);
   const api = apiOptions(config, {
     ...asking,
     publisher,
     callbacks: deliveriesOf(app, asking),
     subscriptions: subscriptionsOf(app, asking),
   });
-  const operated = publisherAs(publisher, operator, api.audit.add);
+  const { board: login, boardViewer: viewer } = config.http;
+  const operated = publisherAs(publisher, operatorOf(login), api.audit.add);
   const server = await startServer({
     ...{ host, port, basePath, maxConnections, trustedProxies, metrics, log, api },
     connect: connectOptions(service),
     receiveWebhook: webhookReceiver(service),
     pulledMedia: await pulledMediaOf(app, asking),
     board: {
-      ...boardOptions(config.http, { ...asking, clock: app.clock }, operated),
-      pages: {
-        ...{ ...api, by: operator.by, metadataKeys: config.metadataIndex, publisher: operated },
-        callbacks: deliveriesAs(api.callbacks, operator, api.audit.add),
-      },
+      ...boardOptions({ ...asking, clock: app.clock }, operated),
+      pages: { ...api, metadataKeys: config.metadataIndex },
     },
+    operators: { login, viewer, sessions: createSessions({ ...asking, keys: app.keys }, app.sessionSecrets) },
     readinessChecks: [redisCheck(redis), ...(workers === undefined ? [] : [workersCheck(workers)])],
   });
   app.onClose(async () => {
@@ -142,7 +135,7 @@ function apiOptions(
       overview: () => withRedisErrors(callbacks.overview),
       ofJob: (jobId) => withRedisErrors(() => callbacks.ofJob(jobId)),
       replay: (id) => withRedisErrors(() => callbacks.replay(id)),
-      replayFailed: (host) => withRedisErrors(() => callbacks.replayFailed(host)),
+      replayFailed: (host, signal) => withRedisErrors(() => callbacks.replayFailed(host, signal)),
       resume: (endpoint) => withRedisErrors(() => callbacks.resume(endpoint)),
       ofSubscription: (id) => withRedisErrors(() => callbacks.ofSubscription(id)),
       testSubscription: (id) => withRedisErrors(() => callbacks.testSubscription(id)),
@@ -157,7 +150,9 @@ function apiOptions(
       create: (request, by) => withRedisErrors(() => apiKeys.create(request, by)),
       list: () => withRedisErrors(apiKeys.list),
       revoke: (id, by) => withRedisErrors(() => apiKeys.revoke(id, by)),
+      wasGood: apiKeys.wasGood,
       find: (text) => withRedisErrors(() => apiKeys.find(text)),
+      findByDigest: (digest) => withRedisErrors(() => apiKeys.findByDigest(digest)),
     },
     audit: {
       add: (fact) => withRedisErrors(() => audit.add(fact)),

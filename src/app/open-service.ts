@@ -1,4 +1,5 @@
 import type { Job } from 'bullmq';
+import { countPausedEndpoints } from '../callbacks/endpoint-health.ts';
 import { createMetrics, type MeasureStep, type Metrics } from '../observability/metrics.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import { createCallSampler } from '../redis/sampled-calls.ts';
@@ -71,7 +72,9 @@ export async function openMeasuredService(app: App): Promise<Service> {
   for (const queue of [queues.publish, queues.status, queues.events]) {
     metrics.watchQueue(queue.name, () => queue.getJobCounts());
   }
-  metrics.watchPausedEndpoints(() => redis.zcard(app.keys.pausedEndpoints));
+  metrics.watchPausedEndpoints(() =>
+    countPausedEndpoints(redis, app.keys, { now: app.clock.now(), retentionMs: app.config.retentionMs }),
+  );
   metrics.watchPause(() => redis.exists(app.keys.publishingPause));
   metrics.watchOldestWaiting(async () => waitedMs(await queues.nextPublishEntries(), app.clock.now()));
   return service;

@@ -16,11 +16,14 @@ import type { Queues } from '../ledger/queues/queues.ts';
 import type { DeliveryLog } from './delivery-log.ts';
 import type { DeliveryOrder } from './delivery-order.ts';
 import type { DisabledUrls } from './disabled-urls.ts';
-import type { EndpointHealth } from './endpoint-health.ts';
+import { type EndpointHealth, endpointIdOf } from './endpoint-health.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
 const FAILED_LISTED = 50;
+const ENDPOINTS_LISTED = 500;
 const PAGE = 200;
+/** Most events that one call delivers again. */
+const MAX_REPLAYED = 10_000;
 
 /** What people do with callbacks. */
 export type Deliveries = ReturnType<typeof createDeliveries>;
@@ -56,18 +59,10 @@ export function createDeliveries({ queues, ledger, log, order, endpoints, disabl
     };
   }
 
-  /** Failed entries; with a host, only its own. */
-  async function failedEntries(host: string | undefined): Promise<Job[]> {
-    const found: Job[] = [];
-    for (let start = 0; ; start += PAGE) {
-      const page = await queues.events.getFailed(start, start + PAGE - 1);
-      for (const entry of page) {
-        const callbackUrl = host === undefined ? undefined : await callbackUrlOf(dataOf(entry));
-        const isMeant = host === undefined || (callbackUrl !== undefined && isOf(callbackUrl, host));
-        if (isMeant) found.push(entry);
-      }
-      if (page.length < PAGE) return found;
-    }
+  async function isFor(entry: Job, host: string | undefined): Promise<boolean> {
+    if (host === undefined) return true;
+    const callbackUrl = await callbackUrlOf(dataOf(entry));
+    return callbackUrl !== undefined && isOf(callbackUrl, host);
   }
 
   return {
@@ -77,8 +72,8 @@ export function createDeliveries({ queues, ledger, log, order, endpoints, disabl
       const { waiting = 0, active = 0, delayed = 0, failed: failedCount = 0 } = counts;
       return {
         counts: { waiting, active, delayed, failed: failedCount },
-        paused: await endpoints.paused(),
-        disabled: await disabled.list(),
+        paused: await endpoints.paused(ENDPOINTS_LISTED),
+        disabled: (await disabled.list()).slice(0, ENDPOINTS_LISTED),
         failed: await Promise.all(failed.map(failedEvent)),
       };
     },
@@ -112,12 +107,29 @@ export function createDeliveries({ queues, ledger, log, order, endpoints, disabl
       return { replayed: entries.map((entry) => entry.id ?? '') };
     },
 
-    /** Delivers again what was given up. @param host `host` or `host:port` of the callback URL; by default all */
-    async replayFailed(host?: string): Promise<ReplayedEvents> {
-      const entries = await failedEntries(host?.toLowerCase());
-      // The list is newest first.
-      for (const entry of entries.reverse()) await again(entry, queues);
-      return { replayed: entries.map((entry) => entry.id ?? '') };
+    /**
+     * Delivers again what was given up, the oldest first, up to 10,000 events.
+     * @param host `host` or `host:port` of the callback URL; by default all
+     * @param signal stops it; what was replayed stays so
+     */
+    async replayFailed(host?: string, signal?: AbortSignal): Promise<ReplayedEvents> {
+      const replayed = new Set<string>();
+      // Those that are replayed leave the list, or come back to its end; the next page begins behind those that stay.
+      for (let start = 0; ; ) {
+        const page = await queues.events.getJobs('failed', start, start + PAGE - 1, true);
+        for (const entry of page) {
+          signal?.throwIfAborted();
+          const { id = '' } = entry;
+          if (replayed.size === MAX_REPLAYED) return { replayed: [...replayed] };
+          if (!replayed.has(id) && (await isFor(entry, host?.toLowerCase()))) {
+            await again(entry, queues);
+            replayed.add(id);
+          } else {
+            start += 1;
+          }
+        }
+        if (page.length < PAGE) return { replayed: [...replayed] };
+      }
     },
 
     /**
@@ -144,10 +156,9 @@ export function createDeliveries({ queues, ledger, log, order, endpoints, disabl
      * @param endpoint its id or its address @throws PublishError `CALLBACK_NOT_FOUND`
      */
     async resume(endpoint: string): Promise<ResumedEndpoint> {
-      const isMeant = (each: { readonly id: string; readonly endpoint: string }) =>
-        each.id === endpoint || each.endpoint === (URL.canParse(endpoint) ? endpointOf(endpoint) : endpoint);
-      const paused = (await endpoints.paused()).find(isMeant);
-      const gone = (await disabled.list()).filter(isMeant);
+      const named = URL.canParse(endpoint) ? endpointOf(endpoint) : endpoint;
+      const paused = (await endpoints.findPaused(endpoint)) ?? (await endpoints.findPaused(endpointIdOf(named)));
+      const gone = (await disabled.list()).filter((each) => each.id === endpoint || each.endpoint === named);
       const address = paused?.endpoint ?? gone[0]?.endpoint;
       if (address === undefined) {
         const reason = 'no paused endpoint and no disabled URL has this id or address';

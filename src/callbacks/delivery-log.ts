@@ -1,4 +1,5 @@
 import { attemptSchema, type DeliveryAttempt } from '../core/delivery-reports.ts';
+import { parseStored } from '../core/parse-stored.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 
@@ -27,7 +28,7 @@ export function createDeliveryLog(options: {
     /** Newest first. */
     async read(jobId: string): Promise<DeliveryAttempt[]> {
       const lines = await redis.lrange(keys.callbackLog(jobId), 0, -1);
-      return lines.map((line) => attemptSchema.parse(JSON.parse(line)));
+      return lines.flatMap((line) => parseStored(attemptSchema, line) ?? []);
     },
   };
 }

@@ -5,6 +5,9 @@ import type { Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import { endpointIdOf } from './endpoint-health.ts';
 
+/** One that is forgotten is asked once more, and answers 410 again. */
+const MAX_REMEMBERED = 10_000;
+
 /**
  * Callback URLs that answered 410 and get nothing more, as the Standard Webhooks specification wants it. Unlike a pause it
  * is about the whole URL: a receiver may be done with one job, and want the events of others under the same path.
@@ -31,6 +34,7 @@ export function createDisabledUrls({
         .multi()
         .zremrangebyscore(keys.disabledCallbacks, '-inf', now - retentionMs)
         .zadd(keys.disabledCallbacks, 'NX', now, memberOf(callbackUrl))
+        .zremrangebyrank(keys.disabledCallbacks, 0, -MAX_REMEMBERED - 1)
         .exec();
     },
 

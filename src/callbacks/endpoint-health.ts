@@ -85,25 +85,27 @@ export function createEndpointHealth(options: {
       await redis.hset(key, { endpoint, lastCode: code });
       await redis.pexpire(key, retentionMs);
       const [firstFailureAt, pausedAt] = await redis.hmget(key, 'firstFailureAt', 'pausedAt');
-      if (typeof pausedAt === 'string') return true;
-      if (!shouldPause({ failures, firstFailureAt: Number(firstFailureAt ?? now) }, now, schedule)) return false;
+      const isPaused = typeof pausedAt === 'string';
+      if (!isPaused && !shouldPause({ failures, firstFailureAt: Number(firstFailureAt ?? now) }, now, schedule))
+        return false;
+      // By its last try, so that it goes with what is remembered of it.
+      await redis.zadd(keys.pausedEndpoints, now, id);
+      if (isPaused) return true;
       await redis.hsetnx(key, 'pausedAt', now);
-      await redis.zadd(keys.pausedEndpoints, 'NX', now, id);
       // The first try of a paused endpoint comes after a pause, not at once.
       await redis.set(keys.endpointProbe(id), '', 'PX', schedule.probeEveryMs);
       return true;
     },
 
-    async countPaused(): Promise<number> {
-      return await redis.zcard(keys.pausedEndpoints);
+    /** Up to `most` paused endpoints, the longest paused first. */
+    async paused(most: number): Promise<PausedEndpoint[]> {
+      const ids = await redis.zrange(keys.pausedEndpoints, '0', String(most - 1));
+      const found = (await Promise.all(ids.map(pausedEndpoint))).filter((endpoint) => endpoint !== undefined);
+      return found.sort((one, other) => one.pausedAt.localeCompare(other.pausedAt));
     },
 
-    /** Paused endpoints, the longest paused first. */
-    async paused(): Promise<PausedEndpoint[]> {
-      const ids = await redis.zrange(keys.pausedEndpoints, '0', '-1');
-      const found = await Promise.all(ids.map((id) => pausedEndpoint(id)));
-      return found.filter((endpoint) => endpoint !== undefined);
-    },
+    /** A paused endpoint by its id; undefined if it is not paused. */
+    findPaused: pausedEndpoint,
 
     resume,
   };
@@ -124,6 +126,16 @@ export function createEndpointHealth(options: {
       waiting: await redis.scard(keys.endpointWaiting(id)),
     };
   }
+}
+
+/** How many endpoints are paused. Where nothing was tried for as long as jobs are kept, there is nothing left to deliver. */
+export async function countPausedEndpoints(
+  redis: RedisClient,
+  keys: Keys,
+  { now, retentionMs }: { readonly now: number; readonly retentionMs: number },
+): Promise<number> {
+  await redis.zremrangebyscore(keys.pausedEndpoints, '-inf', now - retentionMs);
+  return await redis.zcard(keys.pausedEndpoints);
 }
 
 /** The id of an endpoint: its address may be long, and keys are no place for it. */

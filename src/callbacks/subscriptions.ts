@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { AuditFact } from '../core/access.ts';
 import { endpointOf } from '../core/callback-schedule.ts';
 import { BEFORE_ALL_EVENTS, parseEventCursor, refuseLostCursor } from '../core/event-cursor.ts';
+import { parseStored } from '../core/parse-stored.ts';
 import type { Clock, RotatingSealer } from '../core/ports.ts';
 import { PublishError, toInputProblems } from '../core/publish-error.ts';
 import { PUBLISH_EVENT_TYPES } from '../core/publish-event.ts';
@@ -38,14 +39,14 @@ export type Subscriptions = ReturnType<typeof createSubscriptions>;
 /** One hash of Redis, and how far the events were given to each. */
 export function createSubscriptions({ redis, keys, sealer, clock, allowed, audit }: SubscriptionsDeps) {
   async function all(): Promise<StoredSubscription[]> {
-    return Object.values(await redis.hgetall(keys.subscriptions)).map((json) =>
-      storedSubscription.parse(JSON.parse(json)),
+    return Object.values(await redis.hgetall(keys.subscriptions)).flatMap(
+      (json) => parseStored(storedSubscription, json) ?? [],
     );
   }
 
   async function find(id: string): Promise<StoredSubscription | undefined> {
     const json = await redis.hget(keys.subscriptions, id);
-    return json === null ? undefined : storedSubscription.parse(JSON.parse(json));
+    return json === null ? undefined : parseStored(storedSubscription, json);
   }
 
   /** The place after which events are sent. @throws PublishError `INPUT_INVALID`, `EVENTS_CURSOR_LOST` */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseStored } from './parse-stored.ts';
 import { DAY_MS, HOUR_MS } from './units.ts';
 
 /** What can be learned from TikTok's answers. Instants and durations are ms unless the name says otherwise. */
@@ -158,7 +159,7 @@ const factOf = { learnedAt: z.number(), jobId: z.string(), account: z.string() }
 export function parseFact(name: FactName, json: unknown, now: number): LearnedFact | undefined {
   if (typeof json !== 'string') return undefined;
   const { value, validForMs } = FACTS[name];
-  const fact = z.object({ value, ...factOf }).safeParse(JSON.parse(json)).data;
+  const fact = parseStored(z.object({ value, ...factOf }), json);
   if (fact === undefined || (validForMs !== undefined && fact.learnedAt + validForMs <= now)) return undefined;
   return fact;
 }

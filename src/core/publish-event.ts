@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import { parseStored } from './parse-stored.ts';
 import type { PublishFailure } from './publish-job.ts';
 import type { PublishMode } from './publish-request.ts';
 import type { PublishState } from './publish-state.ts';
@@ -157,11 +158,7 @@ const publishEventSchema = z.custom<PublishEvent>((event) => envelopeSchema.safe
  * @returns undefined for what a newer version or somebody else put there
  */
 export function decodeEvent(fields: readonly string[]): PublishEvent | undefined {
-  try {
-    return publishEventSchema.parse(JSON.parse(fields[fields.indexOf('event') + 1] ?? ''));
-  } catch {
-    return undefined;
-  }
+  return parseStored(publishEventSchema, fields[fields.indexOf('event') + 1] ?? '');
 }
 
 /** What an event is about: the job and its account, or the account alone. */

@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { parseStored } from '../core/parse-stored.ts';
 import { isErrno } from '../core/system-error.ts';
 import { SECOND_MS } from '../core/units.ts';
 import { closeRedis, connectRedis } from '../redis/connections.ts';
@@ -151,13 +152,13 @@ function exists(pid: number): boolean {
 
 /** What was started last on `dataDir`, whether or not it still runs; undefined after a stop. */
 export async function readRecord(dataDir: string): Promise<RunningRecord | undefined> {
-  return parseRecord(RunningRecord, await readFile(recordPath(dataDir), 'utf8').catch(() => ''));
+  return parseStored(RunningRecord, await readFile(recordPath(dataDir), 'utf8').catch(() => ''));
 }
 
 /** How the Redis of `dataDir` is reached now. Synchronous, for connections that are about to come back. */
 export function currentLogin(dataDir: string): OwnLogin | undefined {
   try {
-    return parseRecord(RunningRecord, readFileSync(recordPath(dataDir), 'utf8'));
+    return parseStored(RunningRecord, readFileSync(recordPath(dataDir), 'utf8'));
   } catch {
     return undefined;
   }
@@ -165,15 +166,7 @@ export function currentLogin(dataDir: string): OwnLogin | undefined {
 
 /** How the Redis of `dataDir` was reached last, and where the connections to it look for it. */
 export async function lastLogin(dataDir: string): Promise<OwnLogin | undefined> {
-  return parseRecord(StoppedRecord, await readFile(recordPath(dataDir), 'utf8').catch(() => ''));
-}
-
-function parseRecord<T>(schema: z.ZodType<T>, text: string): T | undefined {
-  try {
-    return schema.parse(JSON.parse(text));
-  } catch {
-    return undefined;
-  }
+  return parseStored(StoppedRecord, await readFile(recordPath(dataDir), 'utf8').catch(() => ''));
 }
 
 /** Makes a started Redis known to the processes that use the same folder. */

@@ -106,7 +106,9 @@ export function answerWithProblems(server: FastifyInstance, log: Logger, basePat
   );
   server.setErrorHandler((error, request, reply) => {
     const problem = problemOf(error);
-    if (problem.status >= HTTP_INTERNAL_ERROR) {
+    // Of a request whose client has left, that is all there is to say.
+    const isGivenUp = error === request.signal.reason;
+    if (problem.status >= HTTP_INTERNAL_ERROR && !isGivenUp) {
       const facts = { method: request.method, path: pathOf(request.url) };
       const trouble = loggedTrouble(error);
       if ('reason' in trouble) log.warn({ ...facts, ...trouble }, 'request refused');

@@ -61,10 +61,15 @@ export function createJobCounts({
   }
 
   /** How many jobs are in both; looks at those of the smaller one. */
-  async function sharedBy(one: Part, other: Part, mode?: PublishMode): Promise<number> {
+  async function sharedBy(
+    one: Part,
+    other: Part,
+    { mode, signal }: { readonly mode?: PublishMode | undefined; readonly signal: AbortSignal | undefined },
+  ): Promise<number> {
     const [small, large] = one.size <= other.size ? [one, other] : [other, one];
     let shared = 0;
     for (let first = 0; first < small.size; first += LOOKED_UP_AT_ONCE) {
+      signal?.throwIfAborted();
       const indexes = [keys.jobIndex(small.name), keys.jobIndex(large.name), keys.job('')];
       shared += Number(await runShared(indexes, [first, first + LOOKED_UP_AT_ONCE - 1, mode ?? '']));
     }
@@ -72,13 +77,17 @@ export function createJobCounts({
   }
 
   /** The sizes of some parts of an account's jobs. Where every job is in one of them, the largest is what is left. */
-  async function within(whole: Part, parts: readonly Part[], isPartition: boolean): Promise<Part[]> {
+  async function within(
+    whole: Part,
+    parts: readonly Part[],
+    { isPartition, signal }: { readonly isPartition: boolean; readonly signal: AbortSignal | undefined },
+  ): Promise<Part[]> {
     const largest = isPartition ? Math.max(...parts.map(({ size }) => size)) : undefined;
     const left = parts.find(({ size }) => size === largest);
     const counted = await Promise.all(
       parts.map(async (part) => ({
         ...part,
-        size: part === left || part.size === 0 ? 0 : await sharedBy(whole, part),
+        size: part === left || part.size === 0 ? 0 : await sharedBy(whole, part, { signal }),
       })),
     );
     const rest = whole.size - counted.reduce((sum, { size }) => sum + size, 0);
@@ -86,7 +95,10 @@ export function createJobCounts({
   }
 
   /** Counts those that wait for their turn as what they are shown to wait for. */
-  async function waitingAsShown(sizes: Map<WaitReason, number>, account: string | undefined): Promise<void> {
+  async function waitingAsShown(
+    sizes: Map<WaitReason, number>,
+    { account, signal }: { readonly account: string | undefined; readonly signal: AbortSignal | undefined },
+  ): Promise<void> {
     if ((sizes.get('turn') ?? 0) === 0) return;
     if ((await laneDelays.pause()) !== undefined) {
       sizes.set('publishing_paused', (sizes.get('publishing_paused') ?? 0) + (sizes.get('turn') ?? 0));
@@ -98,14 +110,16 @@ export function createJobCounts({
       const parts = await sizesOf([INDEX_NAMES.account(name), INDEX_NAMES.waitingFor('turn')]);
       const [ofAccount, turn] = parts;
       if (ofAccount === undefined || turn === undefined) continue;
-      const count = await sharedBy(ofAccount, turn, isCapOfMode(reason) ? MODE_OF_CAP[reason] : undefined);
+      const mode = isCapOfMode(reason) ? MODE_OF_CAP[reason] : undefined;
+      const count = await sharedBy(ofAccount, turn, { mode, signal });
       sizes.set('turn', Math.max(0, (sizes.get('turn') ?? 0) - count));
       sizes.set(reason, (sizes.get(reason) ?? 0) + count);
     }
   }
 
   return {
-    async count(account?: string): Promise<JobCounts> {
+    /** @param signal stops the count, which rejects with its reason */
+    async count(account?: string, signal?: AbortSignal): Promise<JobCounts> {
       const names = {
         states: ALL_PUBLISH_STATES.map(INDEX_NAMES.state),
         codes: ALL_ERROR_CODES.map(INDEX_NAMES.code),
@@ -122,12 +136,12 @@ export function createJobCounts({
         whole === undefined
           ? [parts.states, parts.codes, parts.reasons]
           : await Promise.all([
-              within(whole, parts.states, true),
-              within(whole, parts.codes, false),
-              within(whole, parts.reasons, false),
+              within(whole, parts.states, { isPartition: true, signal }),
+              within(whole, parts.codes, { isPartition: false, signal }),
+              within(whole, parts.reasons, { isPartition: false, signal }),
             ]);
       const waiting = new Map(WAIT_REASONS.map((reason, index) => [reason, reasons[index]?.size ?? 0]));
-      await waitingAsShown(waiting, account);
+      await waitingAsShown(waiting, { account, signal });
       const byState = new Map(ALL_PUBLISH_STATES.map((state, index) => [state, states[index]?.size ?? 0]));
       const byCode = new Map(ALL_ERROR_CODES.map((code, index) => [code, codes[index]?.size ?? 0]));
       return {

@@ -78,9 +78,12 @@ export function createJobSearch({ redis, keys, readMany, laneDelays }: SearchPar
       });
       return { names: stored.map(INDEX_NAMES.waitingFor) };
     }
+    const lanes = await laneDelays.all(MAX_LOOKED_AT);
+    // Too many to hold: of each job that waits for its turn, the record decides.
+    if (lanes === undefined) return { names: [...new Set([...wanted, 'turn' as const])].map(INDEX_NAMES.waitingFor) };
     const also = new Set<string>();
     const delayed = new Set<string>();
-    for (const { reason, waiting, admitted } of await laneDelays.all()) {
+    for (const { reason, waiting, admitted } of lanes) {
       const isWanted = wanted.includes(reason);
       // A cap of one mode does not hold the jobs of the other one: their records decide.
       if (!isWanted && !isCapOfMode(reason)) for (const id of waiting) delayed.add(id);
@@ -149,7 +152,7 @@ export function createJobSearch({ redis, keys, readMany, laneDelays }: SearchPar
     return postId === undefined ? undefined : await redis.get(keys.postId(postId));
   }
 
-  async function search(query: JobQuery): Promise<FoundJobs> {
+  async function search(query: JobQuery, signal: AbortSignal | undefined): Promise<FoundJobs> {
     const one = await findOne(query);
     if (one !== undefined) {
       const found = one === null ? [] : await readMany([one]);
@@ -166,9 +169,11 @@ export function createJobSearch({ redis, keys, readMany, laneDelays }: SearchPar
     let after = parseCursor(query.cursor);
     let read = 0;
     for (let lookedAt = 0; lookedAt < MAX_LOOKED_AT; lookedAt += PAGE) {
+      signal?.throwIfAborted();
       const page = await nextPage(after);
       const candidates = await meetingAll(page, others, created);
       while (candidates.length > 0) {
+        signal?.throwIfAborted();
         const some = candidates.splice(0, Math.min(READ_AT_ONCE, limit - jobs.length));
         const found = await readMany(some.map(({ id }) => id));
         jobs.push(...wantedOf(found, query));
@@ -193,9 +198,9 @@ export function createJobSearch({ redis, keys, readMany, laneDelays }: SearchPar
   }
 
   return {
-    /** A page of jobs. */
-    async search(query: JobQuery): Promise<FoundJobs> {
-      const [page, isBuilt] = await Promise.all([search(query), redis.hget(keys.indexBuild, 'builtAt')]);
+    /** A page of jobs. @param signal stops the search, which rejects with its reason */
+    async search(query: JobQuery, signal?: AbortSignal): Promise<FoundJobs> {
+      const [page, isBuilt] = await Promise.all([search(query, signal), redis.hget(keys.indexBuild, 'builtAt')]);
       return isBuilt === null && needsNewIndex(query) ? { ...page, indexing: true } : page;
     },
   };

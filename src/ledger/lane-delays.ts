@@ -58,9 +58,16 @@ export function createLaneDelays({ redis, keys, clock }: { redis: RedisClient; k
     accounts,
     of,
 
-    /** All lanes that stand still, with the jobs in them: those that wait for their turn, and those that have it. */
-    async all(): Promise<DelayedLane[]> {
+    /**
+     * All lanes that stand still, with the jobs in them: those that wait for their turn, and those that have it.
+     * @returns undefined where they have more jobs than `most`
+     */
+    async all(most: number): Promise<DelayedLane[] | undefined> {
       const delays = [...(await of(await accounts()))];
+      const pipeline = redis.pipeline();
+      for (const [account] of delays) pipeline.zcard(keys.laneWaiting(account)).zcard(keys.laneAdmitted(account));
+      const sizes = delays.length === 0 ? [] : ((await pipeline.exec()) ?? []);
+      if (sizes.reduce((sum, [, size]) => sum + Number(size ?? 0), 0) > most) return undefined;
       return await Promise.all(
         delays.map(async ([account, { reason }]) => {
           const [waiting, admitted] = await Promise.all([

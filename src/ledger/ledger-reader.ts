@@ -56,15 +56,15 @@ export function createLedgerReader({ redis, keys, clock = Date }: { redis: Redis
     polledIds: (account: string): Promise<string[]> => redis.smembers(keys.polledJobs(account)),
 
     /** A page of jobs. @throws PublishError `INPUT_INVALID` for metadata by which jobs are not found */
-    async list(query: JobQuery): Promise<FoundJobs> {
-      return await search(query);
+    async list(query: JobQuery, signal?: AbortSignal): Promise<FoundJobs> {
+      return await search(query, signal);
     },
 
     /** How many jobs there are, of all accounts or of some. */
-    async count(accounts?: readonly string[]): Promise<JobCounts> {
+    async count(accounts?: readonly string[], signal?: AbortSignal): Promise<JobCounts> {
       if (accounts === undefined) return await count();
       let sum: JobCounts = NO_JOBS;
-      for (const account of new Set(accounts)) sum = addCounts(sum, await count(account));
+      for (const account of new Set(accounts)) sum = addCounts(sum, await count(account, signal));
       return sum;
     },
   };

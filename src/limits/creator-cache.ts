@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { KnownCreator } from '../core/creator-rules.ts';
+import { parseStored } from '../core/parse-stored.ts';
 import type { Clock } from '../core/ports.ts';
 import { PRIVACY_LEVELS } from '../core/post-limits.ts';
 import { MINUTE_MS, SECOND_MS } from '../core/units.ts';
@@ -37,7 +38,7 @@ export function createCreatorCache({ redis, keys, clock = Date }: { redis: Redis
       const json = await redis.get(keys.creator(account));
       if (json === null) return undefined;
       // What another version of this program wrote in another way is as good as nothing.
-      const remembered = rememberedSchema.safeParse(JSON.parse(json)).data;
+      const remembered = parseStored(rememberedSchema, json);
       if (remembered === undefined) return undefined;
       const { askedAt, limits } = remembered;
       return { askedAt, creator: limits && { username: undefined, maxVideoDurationSeconds: undefined, ...limits } };

@@ -40,9 +40,11 @@ export function createFacts({ redis, keys, clock }: { redis: RedisClient; keys: 
     const now = clock.now();
     const stored = Object.entries(await redis.hgetall(keys.facts)).map(([field, json]) => {
       const name = FACT_NAMES.find((each) => field === each || field.startsWith(`${each}:`));
-      return { field, name, fact: name && parseFact(name, json, now) };
+      const fact = name && parseFact(name, json, now);
+      return { field, name, fact, isOver: name && fact === undefined && parseFact(name, json, 0) !== undefined };
     });
-    const dead = stored.filter(({ fact }) => fact === undefined).map(({ field }) => field);
+    // What cannot be read is another version's: it may run beside this one.
+    const dead = stored.filter(({ isOver }) => isOver).map(({ field }) => field);
     if (dead.length > 0) await redis.hdel(keys.facts, ...dead);
     return stored.flatMap(({ field, name, fact }) => (name && fact ? [{ field, name, fact }] : []));
   }

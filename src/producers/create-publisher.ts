@@ -93,9 +93,9 @@ export function createPublisher({ eventsKey, checkCallbacks, ...parts }: Publish
       return await accept(parseEntries(requests));
     },
     get: read,
-    async list(filter = {}) {
+    async list(filter = {}, { signal } = {}) {
       const query = parseJobQuery(filter);
-      return await withRedisErrors(async () => await (await open()).reader.list(query));
+      return await withRedisErrors(async () => await (await open()).reader.list(query, signal));
     },
     async pause(options = {}) {
       return await withRedisErrors(async () => await pausePublishing(options, await open()));
@@ -106,10 +106,9 @@ export function createPublisher({ eventsKey, checkCallbacks, ...parts }: Publish
     async paused() {
       return await withRedisErrors(async () => (await (await open()).publishingPause.read()) ?? null);
     },
-    async counts({ account } = {}) {
-      return await withRedisErrors(
-        async () => await (await open()).reader.count(account === undefined ? undefined : [account].flat()),
-      );
+    async counts({ account } = {}, { signal } = {}) {
+      const accounts = account === undefined ? undefined : [account].flat();
+      return await withRedisErrors(async () => await (await open()).reader.count(accounts, signal));
     },
     async cancel(id, options = {}) {
       const by = actorIn(options);

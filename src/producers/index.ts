@@ -71,6 +71,7 @@ export type { PublishFailure, PublishJob, TimelineEntry } from '../core/publish-
 export type { PublishState, WaitReason } from '../core/publish-state.ts';
 export type { PauseRequest, PublishingPause } from '../core/publishing-pause.ts';
 export type {
+  AskOptions,
   BulkEntry,
   EnqueuedJob,
   EnqueueOptions,

@@ -58,6 +58,12 @@ export interface JobPage {
   readonly indexing?: true;
 }
 
+/** How to ask. */
+export interface AskOptions {
+  /** Stops the search or count; the call rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** How long to wait. */
 export interface WaitOptions {
   /** Longest wait in milliseconds, 0 or more; by default there is none. */
@@ -131,9 +137,9 @@ export interface Publisher {
    * @example
    * const { jobs } = await publisher.list({ state: ['failed', 'unconfirmed'], metadata: { campaign: 'spring' } });
    */
-  list(filter?: ListFilter): Promise<JobPage>;
+  list(filter?: ListFilter, options?: AskOptions): Promise<JobPage>;
   /** How many jobs there are by state, error code and waiting reason, of all accounts or some. @throws PublishError `REDIS_UNAVAILABLE` */
-  counts(filter?: Pick<JobFilter, 'account'>): Promise<JobCounts>;
+  counts(filter?: Pick<JobFilter, 'account'>, options?: AskOptions): Promise<JobCounts>;
   /**
    * Cancels a job that can't have been published yet, or asks TikTok to stop a running pull; then the job ends
    * `cancelled` once TikTok says so.

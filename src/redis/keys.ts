@@ -115,6 +115,8 @@ export function createKeys(prefix: string) {
     subscriptionCursors: `${prefix}:subscriptions:cursors`,
     /** String: held by the one process that gives the events to the subscriptions. */
     subscriptionRelay: `${prefix}:subscriptions:relay`,
+    /** String: a session of the console, as JSON, by the digest of its id. */
+    session: (digest: string) => `${prefix}:session:${digest}`,
     /** Stream: who changed what, as JSON. */
     audit: `${prefix}:audit`,
     /** String: held by the one process that refreshes an account's token. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseStored } from '../core/parse-stored.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
@@ -70,15 +71,7 @@ export async function publishedSealingKey(redis: RedisClient, keys: Keys): Promi
   const [before02, jwk] = await Promise.all([redis.get(keys.sealingKeyBefore02), redis.get(keys.sealingKey)]);
   if (before02 !== null) return BEFORE_0_2_FORM.test(before02) ? before02 : damaged();
   if (jwk === null) throw new PublishError('CONFIG_SEALING_KEY_MISSING');
-  return parseJwk(jwk) ?? damaged();
-}
-
-function parseJwk(text: string): PublicKeys['jwk'] | undefined {
-  try {
-    return jwkSchema.parse(JSON.parse(text));
-  } catch {
-    return undefined;
-  }
+  return parseStored(jwkSchema, jwk) ?? damaged();
 }
 
 function damaged(): never {

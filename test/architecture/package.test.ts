@@ -146,6 +146,7 @@ const EXPORTS: Readonly<Record<string, { readonly values: readonly string[]; rea
       'AccountEventData',
       'AccountInput',
       'AccountSummary',
+      'AskOptions',
       'AudioFacts',
       'BulkEntry',
       'CheckedPart',

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { type ApiKey, type Caller, type KeyRequest, keyRequestSchema, SCOPES } from '../../core/access.ts';
+import { parseStored } from '../../core/parse-stored.ts';
 import type { Clock } from '../../core/ports.ts';
 import { PublishError, toInputProblems } from '../../core/publish-error.ts';
 import { sha256Hex } from '../../core/request-digest.ts';
@@ -42,10 +43,14 @@ export const isMadeKey = (text: string): boolean => text.startsWith(KEY_START);
 export function createApiKeys({ redis, keys, clock, audit }: ApiKeysDeps) {
   const isLive = ({ expiresAt }: ApiKey) => expiresAt === null || Date.parse(expiresAt) > clock.now();
 
+  /** Digests of keys that were found here. */
+  const good = new Set<string>();
+
   /** Forgets those that have expired. */
   async function readAll(): Promise<{ readonly digest: string; readonly key: ApiKey }[]> {
-    const stored = Object.entries(await redis.hgetall(keys.apiKeys)).map(([digest, json]) => {
-      return { digest, key: storedKey.parse(JSON.parse(json)) };
+    const stored = Object.entries(await redis.hgetall(keys.apiKeys)).flatMap(([digest, json]) => {
+      const key = parseStored(storedKey, json);
+      return key === undefined ? [] : [{ digest, key }];
     });
     const dead = stored.filter(({ key }) => !isLive(key));
     if (dead.length > 0) await redis.hdel(keys.apiKeys, ...dead.map(({ digest }) => digest));
@@ -57,7 +62,22 @@ export function createApiKeys({ redis, keys, clock, audit }: ApiKeysDeps) {
     await audit.add({ action, by, subject: key.id, account: null, before, after });
   }
 
+  /** Whose key has a digest; undefined: nobody's, or no longer. */
+  async function findByDigest(digest: string): Promise<Caller | undefined> {
+    const json = await redis.hget(keys.apiKeys, digest);
+    const key: ApiKey | undefined = json === null ? undefined : parseStored(storedKey, json);
+    if (key === undefined || !isLive(key)) {
+      good.delete(digest);
+      return undefined;
+    }
+    if (good.size >= MAX_KEYS) good.clear();
+    good.add(digest);
+    return { by: `key ${key.name}`, scopes: key.scopes, accounts: key.accounts ?? undefined };
+  }
+
   return {
+    findByDigest,
+
     /** @throws PublishError `INPUT_INVALID` */
     async create(request: KeyRequest, createdBy: string): Promise<CreatedKey> {
       const { accounts = null, expiresAt = null, ...rest } = parseRequest(request, clock.now());
@@ -87,14 +107,11 @@ export function createApiKeys({ redis, keys, clock, audit }: ApiKeysDeps) {
       return found.key;
     },
 
+    /** Whether a text was somebody's key when it was last looked up here. */
+    wasGood: (text: string): boolean => good.has(sha256Hex(text)),
+
     /** Whose key a text is; undefined: nobody's, or no longer. */
-    async find(text: string): Promise<Caller | undefined> {
-      const json = await redis.hget(keys.apiKeys, sha256Hex(text));
-      if (json === null) return undefined;
-      const key: ApiKey = storedKey.parse(JSON.parse(json));
-      if (!isLive(key)) return undefined;
-      return { by: `key ${key.name}`, scopes: key.scopes, accounts: key.accounts ?? undefined };
-    },
+    find: (text: string): Promise<Caller | undefined> => findByDigest(sha256Hex(text)),
   };
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AUDIT_ACTIONS, type AuditEntry, type AuditFact, type AuditFilter, isAsked } from '../../core/access.ts';
+import { parseStored } from '../../core/parse-stored.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import type { Keys } from '../../redis/keys.ts';
 import type { RedisClient } from '../../redis/lua-script.ts';
@@ -44,9 +45,10 @@ export function createAuditTrail({ redis, keys }: { redis: RedisClient; keys: Ke
       for (let read = 0; read < MAX_READ_LINES; read += PAGE_LINES) {
         const lines = await redis.xrevrange(keys.audit, end, '-', 'COUNT', PAGE_LINES);
         for (const [id, [, json = '']] of lines) {
-          const fact = line.parse(JSON.parse(json));
-          if (isAsked(fact, filter)) entries.push({ id, at: new Date(Number.parseInt(id, 10)).toISOString(), ...fact });
           end = `(${id}`;
+          const fact = parseStored(line, json);
+          if (fact === undefined || !isAsked(fact, filter)) continue;
+          entries.push({ id, at: new Date(Number.parseInt(id, 10)).toISOString(), ...fact });
           if (entries.length === limit) return { entries, nextCursor: id };
         }
         if (lines.length < PAGE_LINES) return { entries, nextCursor: null };

@@ -16,8 +16,8 @@ export function deliveriesAs(
       await tell('callback.replay', id, { events: outcome.replayed.length });
       return outcome;
     },
-    async replayFailed(host) {
-      const outcome = await deliveries.replayFailed(host);
+    async replayFailed(host, signal) {
+      const outcome = await deliveries.replayFailed(host, signal);
       await tell('callback.replay', host ?? 'all failed', { events: outcome.replayed.length });
       return outcome;
     },

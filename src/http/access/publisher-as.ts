@@ -72,13 +72,14 @@ export function publisherAs(publisher: CallersPublisher, caller: Caller, addLine
       });
     },
     get: find,
-    async list(filter = {}) {
+    async list(filter = {}, options) {
       const account = accountsIn(filter, caller);
-      return account?.length === 0 ? { jobs: [], nextCursor: null } : await publisher.list({ ...filter, account });
+      if (account?.length === 0) return { jobs: [], nextCursor: null };
+      return await publisher.list({ ...filter, account }, options);
     },
-    async counts(filter = {}) {
+    async counts(filter = {}, options) {
       const account = accountsIn(filter, caller);
-      return account?.length === 0 ? NO_JOBS : await publisher.counts({ account });
+      return account?.length === 0 ? NO_JOBS : await publisher.counts({ account }, options);
     },
     cancel: async (id) => await changeJob('publish.cancel', id, () => publisher.cancel(id, { by })),
     retry: async (id, options) => await changeJob('publish.retry', id, () => publisher.retry(id, { ...options, by })),

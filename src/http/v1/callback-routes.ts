@@ -34,7 +34,8 @@ function registerViews(api: ApiScope): void {
         operationId: 'getCallbacks',
         tags: TAGS,
         summary: 'Get callback deliveries',
-        description: 'Pending deliveries, paused endpoints, disabled URLs, and events that failed permanently.',
+        description:
+          'Pending deliveries, up to 500 paused endpoints and 500 disabled URLs, and events that failed permanently.',
         response: jsonAnswers('The current deliveries.', callbackOverviewSchema),
       },
     },
@@ -84,13 +85,14 @@ function registerChanges(api: ApiScope): void {
         operationId: 'replayFailedCallbacks',
         tags: TAGS,
         summary: 'Deliver failed events again',
+        description: 'The oldest first, up to 10,000; call it again for more.',
         querystring: z.strictObject({
           host: z.string().min(1).max(MAX_HOST_LENGTH).optional().describe('Only events for this host, or host:port.'),
         }),
         response: jsonAnswers('The events will be delivered again.', replayedSchema),
       },
     },
-    async ({ query: { host }, deliveries }) => await deliveries.replayFailed(host),
+    async ({ query: { host }, deliveries, signal }) => await deliveries.replayFailed(host, signal),
   );
   api.post(
     '/v1/callbacks/:id/resume',

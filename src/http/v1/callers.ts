@@ -12,7 +12,7 @@ import type { ApiOptions } from './typed-routes.ts';
 declare module 'fastify' {
   interface FastifyRequest {
     /** Who asks; undefined: a stranger, who gets no further than the guard. */
-    caller?: Caller;
+    caller?: Caller | undefined;
     /** The publisher as the caller may use it. */
     publisher: CallersPublisher;
     deliveries: Deliveries;
@@ -22,9 +22,13 @@ declare module 'fastify' {
   }
 }
 
-export type CallerRules = Pick<ApiOptions, 'apiKeys' | 'keys' | 'audit' | 'publisher' | 'callbacks'> & {
-  readonly host: string;
-};
+/** What requests act on. */
+type ActRules = Pick<ApiOptions, 'audit' | 'publisher' | 'callbacks'>;
+
+export type CallerRules = ActRules &
+  Pick<ApiOptions, 'apiKeys' | 'keys'> & {
+    readonly host: string;
+  };
 
 const STRANGER = {
   status: 401,
@@ -49,13 +53,22 @@ export function addCallers(scope: FastifyInstance, rules: CallerRules): void {
   scope.decorateRequest('caller', undefined);
   scope.decorateRequest('publisher');
   scope.decorateRequest('deliveries');
+  const rateOf = scope.createRateLimit();
+  const mayGuess: MayGuess = async (request) => {
+    const rate = await rateOf(request, { increment: false });
+    return rate.isAllowed || rate.remaining > 0;
+  };
   scope.addHook('onRequest', async (request) => {
-    const caller = await callerOf(request, rules);
-    if (caller === undefined) return;
-    request.caller = caller;
-    request.publisher = publisherAs(rules.publisher, caller, rules.audit.add);
-    request.deliveries = deliveriesAs(rules.callbacks, caller, rules.audit.add);
+    const caller = await callerOf(request, rules, mayGuess);
+    if (caller !== undefined) actAs(request, caller, rules);
   });
+}
+
+/** Has a request do what its caller may do, in the caller's name. */
+export function actAs(request: FastifyRequest, caller: Caller, rules: ActRules): void {
+  request.caller = caller;
+  request.publisher = publisherAs(rules.publisher, caller, rules.audit.add);
+  request.deliveries = deliveriesAs(rules.callbacks, caller, rules.audit.add);
 }
 
 /** Refuses strangers, and callers whose key does not allow what they ask. Each route tells in its description what it asks. */
@@ -73,14 +86,27 @@ export function refuseCallers(scope: FastifyInstance, { apiKeys, host }: CallerR
       throw new HttpProblem(STRANGER);
     }
     const refusal = refusalOf(caller, routeOptions.config.access ?? CLOSED);
-    if (refusal !== undefined) throw new HttpProblem({ status: 403, code: 'API_KEY_FORBIDDEN', detail: refusal });
+    if (refusal !== undefined) throw forbidden(refusal);
   });
 }
 
+/** @param detail what is missing */
+export function forbidden(detail: string): HttpProblem {
+  return new HttpProblem({ status: 403, code: 'API_KEY_FORBIDDEN', detail });
+}
+
+/** Whether the address of a request has requests left in this minute, which strangers are counted by. */
+type MayGuess = (request: FastifyRequest) => Promise<boolean>;
+
 /** Who a request is from; undefined: nobody that is known. */
-async function callerOf(request: FastifyRequest, { apiKeys, keys, host }: CallerRules): Promise<Caller | undefined> {
+async function callerOf(
+  request: FastifyRequest,
+  { apiKeys, keys, host }: CallerRules,
+  mayGuess: MayGuess,
+): Promise<Caller | undefined> {
   const text = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
-  if (isMadeKey(text)) return await keys.find(text);
+  // Guesses end before Redis is asked; keys that are known here are not held up by guesses from the same address.
+  if (isMadeKey(text)) return keys.wasGood(text) || (await mayGuess(request)) ? await keys.find(text) : undefined;
   if (apiKeys.length === 0) return isFromHere(request, host) ? { by: 'this machine', scopes: ['admin'] } : undefined;
   // Every key is compared, so that the time tells nothing about which one was nearly right.
   const number = apiKeys.map((known) => isSameText(text, known)).indexOf(true) + 1;

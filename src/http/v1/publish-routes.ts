@@ -101,7 +101,7 @@ function registerReading(api: ApiScope): void {
         response: jsonAnswers('A page of jobs.', jobPageSchema),
       },
     },
-    async ({ query, publisher }) => await publisher.list(query),
+    async ({ query, publisher, signal }) => await publisher.list(query, { signal }),
   );
   api.get(
     '/v1/publishes/counts',
@@ -116,7 +116,7 @@ function registerReading(api: ApiScope): void {
         response: jsonAnswers('Numbers of jobs.', jobCountsSchema),
       },
     },
-    async ({ query: { account }, publisher }) => await publisher.counts({ account }),
+    async ({ query: { account }, publisher, signal }) => await publisher.counts({ account }, { signal }),
   );
 }
 

@@ -2,7 +2,7 @@ import { Writable } from 'node:stream';
 import pino from 'pino';
 import { deliveriesOf } from '../../../src/app/callback-parts.ts';
 import { createDeliveryOrder } from '../../../src/callbacks/delivery-order.ts';
-import { createEndpointHealth } from '../../../src/callbacks/endpoint-health.ts';
+import { countPausedEndpoints, createEndpointHealth } from '../../../src/callbacks/endpoint-health.ts';
 import type { Config } from '../../../src/config/load-config.ts';
 import type { CallbackSchedule } from '../../../src/core/callback-schedule.ts';
 import type { PublishEventType } from '../../../src/core/publish-event.ts';
@@ -90,6 +90,7 @@ export async function startCallbackWorld(options: CallbackWorldOptions = {}) {
   return {
     pipeline,
     ...{ redis, keys, queues, lines, endpoints, order, startDelivery, createJob },
+    countPaused: (now = Date.now()) => countPausedEndpoints(redis, keys, { now, retentionMs: RETENTION_MS }),
     deliveries: deliveriesOf(pipeline.app, pipeline.service),
 
     /** Makes events of a job, one after the other. */

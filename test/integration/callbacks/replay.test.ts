@@ -85,7 +85,7 @@ describe('an endpoint that keeps failing', () => {
       return overview.paused;
     });
     expect(paused).toMatchObject({ endpoint: receiver.url, failures: 3, lastCode: 'CALLBACK_REFUSED' });
-    expect(await world.endpoints.countPaused()).toBe(1);
+    expect(await world.countPaused()).toBe(1);
     expect(receiver.received).toHaveLength(3);
     receiver.turn(204);
     expect(await world.deliveries.resume(receiver.url)).toMatchObject({ woken: 2 });
@@ -97,18 +97,26 @@ describe('an endpoint that keeps failing', () => {
     const world = await start({ schedule: { ...PAUSING, probeEveryMs: 150 } });
     const receiver = await receive(500);
     for (const id of ['a', 'b', 'c', 'd']) await world.createJob(id, receiver.url);
-    await eventually(async () => (await world.endpoints.countPaused()) === 1);
+    await eventually(async () => (await world.countPaused()) === 1);
     await receiver.arrived(receiver.received.length + 2);
     receiver.turn(204);
     for (const id of ['a', 'b', 'c', 'd']) await world.entryIn(`${id}-1-1`, 'completed');
-    expect(await world.endpoints.countPaused()).toBe(0);
+    expect(await world.countPaused()).toBe(0);
+  });
+
+  it('is no longer counted as paused once nothing was tried for as long as jobs are kept', async () => {
+    const world = await start({ schedule: PAUSING });
+    const bad = await receive(500);
+    await world.createJob('bad', bad.url);
+    await eventually(async () => (await world.countPaused()) === 1);
+    expect(await world.countPaused(Date.now() + 86_400_000)).toBe(0);
   });
 
   it('holds up no other endpoint', async () => {
     const world = await start({ schedule: PAUSING });
     const [bad, good] = [await receive(500), await receive()];
     await world.createJob('bad', bad.url);
-    await eventually(async () => (await world.endpoints.countPaused()) === 1);
+    await eventually(async () => (await world.countPaused()) === 1);
     await world.createJob('good', good.url);
     await world.entryIn('good-1-1', 'completed');
   });

@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { Redis } from 'ioredis';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
 import { type Api, enqueue, PULL_REQUEST, startApi } from '../../support/api-site.ts';
 import { newUser } from '../../support/connect-site.ts';
@@ -50,6 +51,35 @@ describe('an API key made at run time', () => {
     await api.redis.hset(api.app.keys.apiKeys, digest, json.replace('2099-12-31T22', '2020-12-31T22'));
     expect((await api.call('GET', '/v1/publishes', undefined, bearer(key))).status).toBe(401);
     expect((await api.call('GET', '/v1/keys', undefined, ADMIN)).text).not.toContain(id);
+  });
+
+  it('is not guessed faster than the limit of an address, and the guesses hold up no known key from there', async () => {
+    const api = await startApi({ API_KEYS: 'the-bootstrap-key', API_RATE_LIMIT_PER_MINUTE: '20' });
+    const made = await api.call('POST', '/v1/keys', { name: 'shop', scopes: ['read'] }, ADMIN);
+    const { key } = Created.parse(made.body);
+    const get = async (text: string) => (await api.call('GET', '/v1/publishes', undefined, bearer(text))).status;
+    expect(await get(key)).toBe(200);
+    const look = vi.spyOn(Redis.prototype, 'hget');
+    onTestFinished(() => look.mockRestore());
+    const statuses: number[] = [];
+    for (let guess = 0; guess < 40; guess += 1) statuses.push(await get(`tpk_guess-${guess}`));
+    expect(new Set(statuses)).toEqual(new Set([401, 429]));
+    expect(await get(key)).toBe(200);
+    const lookups = look.mock.calls.filter(([name]) => name === api.app.keys.apiKeys);
+    expect(lookups).toHaveLength(statuses.filter((status) => status === 401).length + 1);
+  });
+
+  it('of a newer version with fields that this one does not know opens nothing, and hides no other key', async () => {
+    const api = await startGuarded();
+    const { key } = await api.create({ name: 'newer', scopes: ['read'] });
+    const { name } = await api.create({ name: 'shop', scopes: ['read'] });
+    const stored = await api.redis.hgetall(api.app.keys.apiKeys);
+    const [digest = '', json = ''] = Object.entries(stored).find(([, each]) => each.includes('"newer"')) ?? [];
+    await api.redis.hset(api.app.keys.apiKeys, digest, json.replace('["read"]', '["read:own"]'));
+    expect((await api.call('GET', '/v1/publishes', undefined, bearer(key))).status).toBe(401);
+    expect((await api.call('GET', '/v1/keys', undefined, ADMIN)).body).toMatchObject({ keys: [{ name }] });
+    await api.redis.xadd(api.app.keys.audit, '*', 'line', '{"action":"of.a.newer.version"}');
+    expect(await api.call('GET', '/v1/audit', undefined, ADMIN)).toMatchObject({ status: 200 });
   });
 
   it.each([

@@ -89,6 +89,23 @@ describe('search', () => {
     }
   });
 
+  it('finds what waits for a whole account also where that is more than a search may hold', async () => {
+    const seed = randomInt(2 ** 31);
+    const ids = (await makeJobs(JOBS, ledger, time, pickWith(seed))).map(({ id }) => id);
+    await redis.hset(keys.account('cafe'), 'pausedAt', '1');
+    await redis.zadd(
+      keys.laneWaiting('cafe'),
+      ...Array.from({ length: 10_001 }, (_, at) => [at, `other-${at}`]).flat(),
+    );
+    await redis.zadd(keys.lanes, 1, 'cafe');
+    const jobs = (await reader.readMany(ids)).filter((job) => job !== undefined);
+    for (const reason of ['turn', 'account_paused'] as const) {
+      const found = (await findAll({ waitingFor: [reason] })).map(({ id }) => id);
+      const expected = jobs.filter(({ waitingFor }) => waitingFor === reason).map(({ id }) => id);
+      expect(found.sort(), `seed ${seed}, ${reason}`).toEqual(expected.sort());
+    }
+  });
+
   it.each(['newest', 'oldest'])('never names in a cursor a job that it did not find, the %s first', async (order) => {
     // All of one instant, so that only their ids tell the places of a page apart.
     const idsOf = (start: string) =>

@@ -56,15 +56,16 @@ describe('learned facts', () => {
     expect(await redis.exists(keys.activeUsers)).toBe(0);
   });
 
-  it('no longer count after their time, and are deleted with what nobody can read', async () => {
+  it('no longer count after their time, and are deleted; what another version wrote stays', async () => {
     const { facts, time, keys } = openFacts();
     await facts.change({ name: 'audited', value: false }, source);
     await facts.change({ name: 'uploadReport', value: 'count' }, source);
-    await redis.hset(keys.facts, { unknown: '{}', longestVideoSeconds: '{"value":"long"}' });
+    const others = { newer: '{}', longestVideoSeconds: '{"value":"long"}', activeCreatorCap: 'no JSON' };
+    await redis.hset(keys.facts, others);
     time.now += DAY_MS;
     expect(await facts.of('acme')).toMatchObject({ uploadReport: { value: 'count' } });
     expect((await facts.list()).map(({ name }) => name)).toEqual(['uploadReport']);
-    expect(await redis.hkeys(keys.facts)).toEqual(['uploadReport']);
+    expect((await redis.hkeys(keys.facts)).sort()).toEqual(['uploadReport', ...Object.keys(others)].sort());
   });
 
   it('take bounded memory: of the caps of creators, the last 200 are kept', async () => {
