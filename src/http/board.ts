@@ -9,6 +9,7 @@ import { redisTroubleOf } from '../core/redis-trouble.ts';
 import { SECOND_MS } from '../core/units.ts';
 import { LedgerAdapter } from './board-adapter.ts';
 import type { BoardJobs } from './board-jobs.ts';
+import { refuseUnreadableQuery } from './board-query.ts';
 import { addAccounts } from './console/accounts-page.ts';
 import { addAudit } from './console/audit-page.ts';
 import { type ConsoleParts, consoleRoutes } from './console/console-routes.ts';
@@ -138,6 +139,7 @@ export async function registerBoard(server: FastifyInstance, options: BoardOptio
         if (isLookOrRetry(request)) return;
         await reply.code(FORBIDDEN).send(boardError('Not done', CHANGE_REFUSALS.ledger));
       });
+      board.addHook('preHandler', async ({ query }) => refuseUnreadableQuery(query));
       board.addHook('preSerialization', async (request, _reply, payload) =>
         redactSecrets(isViewer(request) ? withoutButtons(payload) : payload),
       );
