@@ -311,7 +311,7 @@ describe('who is let in', () => {
       path,
     })),
   ];
-  const start = async (host: string, board: { login?: typeof OPERATOR } = {}) =>
+  const start = async (host: string, operators: { login?: typeof OPERATOR } = {}) =>
     await startServer({
       ...{ host, port: 0, metrics: createMetrics(), readinessChecks: [] },
       log: await openLogger({ level: 'silent', format: 'json' }),
@@ -323,8 +323,8 @@ describe('who is let in', () => {
           plansOf: async () => undefined,
           retry: async () => undefined,
         },
-        ...board,
       },
+      operators,
     });
 
   it('asks for a login everywhere, and takes neither a wrong one nor half a right one', async () => {
