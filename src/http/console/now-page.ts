@@ -49,13 +49,12 @@ export async function nowPage(
   queues: () => Promise<readonly QueueReport[]>,
   context: PageContext,
 ): Promise<ConsolePage> {
-  const [counts, accounts, overview, reports] = await Promise.all([
+  const [counts, heldBack, overview, reports] = await Promise.all([
     publisher.counts(),
-    publisher.accounts.list(),
+    publisher.accounts.list({ held: true }),
     deliveries.overview(),
     queues(),
   ]);
-  const heldBack = accounts.filter(({ status }) => status !== 'active');
   const held = await Promise.all(
     heldBack.slice(0, MAX_COUNTED).map(async (account): Promise<Heldback> => {
       const { waitingFor } = await publisher.counts({ account: account.account });
