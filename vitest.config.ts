@@ -54,6 +54,8 @@ export default defineConfig({
       suite('fuzz', { ...inOneProcess, env: { FUZZ_FORM: 'long' }, sequence: { groupOrder: 1 } }),
       // How long things take, which only a machine that does nothing else can tell: npm run timing.
       suite('timing', { ...withRedis, fileParallelism: false, sequence: { groupOrder: 1 } }),
+      // All kinds of Redis that can be had, with servers of its own: npm run test:topologies.
+      suite('topologies', { globalSetup: [BUILD], testTimeout: 300_000, sequence: { groupOrder: 1 } }),
       // Proofs of minutes with a command of their own: npm run scale.
       // Hours of service in a short time; SOAK_MINUTES says how short: npm run soak.
       suite('soak', { ...withRedis, testTimeout: 86_400_000, sequence: { groupOrder: 1 } }),

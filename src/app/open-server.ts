@@ -1,5 +1,4 @@
-import { CONSENT_TIMEOUT_MS, clientCredentials, createConnectFlow } from '../accounts/connect-flow.ts';
-import type { ConnectLinkRequest } from '../accounts/connect-link.ts';
+import { CONSENT_TIMEOUT_MS, createConnectFlow } from '../accounts/connect-flow.ts';
 import { orLate } from '../core/deadline.ts';
 import { SECOND_MS } from '../core/units.ts';
 import { publisherAs } from '../http/access/publisher-as.ts';
@@ -13,20 +12,17 @@ import type { ApiOptions } from '../http/v1/typed-routes.ts';
 import { refuseOutsideRoots } from '../media/media-roots.ts';
 import { createPullGateway } from '../media/pull-gateway.ts';
 import { readVerificationFiles } from '../media/verification-files.ts';
-import { createPublisher } from '../producers/create-publisher.ts';
 import type { Publisher } from '../producers/publisher.ts';
-import { refuseCallbacks } from '../producers/refuse-callbacks.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import { withRedisErrors } from '../redis/redis-unavailable.ts';
 import { consentUrl } from '../tiktok/oauth-calls.ts';
 import { createWebhookReceiver, type ReceiveWebhook } from '../tiktok-webhooks/receive-webhook.ts';
 import type { RunningWorkers } from '../workers/runtime/start-workers.ts';
-import type { AccountParts } from './account-parts.ts';
 import { boardOptions } from './board-parts.ts';
 import { deliveriesOf, subscriptionsOf } from './callback-parts.ts';
 import type { App } from './open-app.ts';
 import { openParts, type Service } from './open-service.ts';
-import { publisherParts } from './publisher-parts.ts';
+import { publisherOn } from './publisher-on.ts';
 import type { RedisParts } from './redis-parts.ts';
 import { readVersion } from './version.ts';
 import { mediaOf } from './worker-parts.ts';
@@ -57,7 +53,11 @@ export async function openServer(service: Service, workers?: RunningWorkers): Pr
     pulledMedia: await pulledMediaOf(app, asking),
     board: {
       ...boardOptions({ ...asking, clock: app.clock }, operated),
-      pages: { ...api, metadataKeys: config.metadataIndex },
+      pages: {
+        ...api,
+        metadataKeys: config.metadataIndex,
+        statistics: { read: (range) => withRedisErrors(() => asking.statistics.read(range)) },
+      },
     },
     operators: { login, viewer, sessions: createSessions({ ...asking, keys: app.keys }, app.sessionSecrets) },
     readinessChecks: [redisCheck(redis), ...(workers === undefined ? [] : [workersCheck(workers)])],
@@ -67,32 +67,6 @@ export async function openServer(service: Service, workers?: RunningWorkers): Pr
     await Promise.all([server.close(), workers?.close({ timeoutMs: config.shutdownTimeoutMs })]);
   });
   return server;
-}
-
-/** The publisher of a process of ours, on parts that are open. */
-export function publisherOn(app: App, parts: RedisParts & AccountParts): Publisher {
-  const { config, keys, clock, onClose } = app;
-  const { connectLinks } = parts;
-  const accounts = {
-    ...parts,
-    // In our own processes the credentials are at hand, so nobody gets a link that leads nowhere.
-    connectLinks: {
-      ...connectLinks,
-      create: async (request: ConnectLinkRequest) => {
-        clientCredentials(config.tiktok);
-        return await connectLinks.create(request);
-      },
-    },
-  };
-  const connection = publisherParts(config, app, { ...parts, clock }, async () => accounts);
-  const publisher = createPublisher({
-    eventsKey: keys.events,
-    checkCallbacks: async (entries) => refuseCallbacks(entries, config.outboundAllowHosts),
-    open: async () => connection,
-    close: async () => undefined,
-  });
-  onClose(() => publisher.close());
-  return publisher;
 }
 
 function measuredPublisher(publisher: Publisher, { measureStep }: Pick<Service, 'measureStep'>): Publisher {

@@ -5,7 +5,9 @@ import { createApiKeys } from '../http/access/api-keys.ts';
 import { createAuditTrail } from '../http/access/audit-trail.ts';
 import { createLedger } from '../ledger/ledger.ts';
 import { createLedgerReader } from '../ledger/ledger-reader.ts';
+import { createOperationStore } from '../ledger/operations.ts';
 import { createQueues, type Queues } from '../ledger/queues/queues.ts';
+import { createStatisticsStore } from '../ledger/statistics-store.ts';
 import { createLedgerVersionStore } from '../ledger/version-store.ts';
 import { createCaps } from '../limits/caps.ts';
 import { createCreatorCache } from '../limits/creator-cache.ts';
@@ -59,6 +61,8 @@ export function storedParts(
     facts: createFacts({ redis, keys, clock }),
     apiKeys: createApiKeys({ redis, keys, clock, audit }),
     audit,
+    operations: createOperationStore({ redis, keys, clock }),
+    statistics: createStatisticsStore({ redis, keys, clock }),
     creatorCache: createCreatorCache({ redis, keys, clock }),
   };
 }

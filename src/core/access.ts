@@ -102,6 +102,8 @@ export const AUDIT_ACTIONS = [
   'publish.cancel',
   'publish.retry',
   'publish.update',
+  'operation.start',
+  'operation.abort',
   'account.connect',
   'account.remove',
   'account.pause',

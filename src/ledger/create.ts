@@ -28,7 +28,8 @@ const MOST_AT_ONCE = 50;
  *
  * `ARGV` holds, for each job, the number of its values, and the values in the order of `create`. Answers for each
  * `created` with whether it was admitted or waits and whether its entry was added, `exists` with the id that was there
- * first, `alias` with the account's own name if the account goes by its open_id, or the error.
+ * first, `alias` with the account's own name if the account goes by its open_id, or the error. On a server that refuses all
+ * writes because others have replaced it, the whole call fails, before it has made anything.
  */
 const CREATE_SCRIPT = `${ADD_EVENT}${ADMIT_OR_WAIT}${SERVER_TIME}
 local now = serverTime()
@@ -81,7 +82,10 @@ end
 local answers, at = {}, 1
 while ARGV[at] do
   local last = at + ARGV[at]
-  local _, answer = pcall(create, at + 1, last)
+  local done, answer = pcall(create, at + 1, last)
+  -- Such a server takes no job at all: as the error of the whole call it makes the client look for the one that serves.
+  local refusal = not done and (type(answer) == 'table' and answer.err or answer) or ''
+  if refusal:find('READONLY', 1, true) or refusal:find('NOREPLICAS', 1, true) then error('-' .. refusal, 0) end
   answers[#answers + 1] = type(answer) == 'table' and answer or { err = answer }
   at = last + 1
 end
