@@ -21,14 +21,12 @@ const PAGES_AT_ONCE = 10;
 const MAX_LOOKS = 3;
 
 /** Publishes by which metadata jobs are found, and begins anew where that, or our version, is another than before. */
-const WANT_LUA = `${SERVER_TIME}
+const WANT_LUA = `
 local version, metadata = unpack(redis.call('HMGET', key.build, 'version', 'metadata'))
 if version and tonumber(version) > arg.version then return end
 if tonumber(version) == arg.version and metadata == arg.metadata then return end
 redis.call('DEL', key.build, key.metadataIndex)
 redis.call('HSET', key.build, 'version', arg.version, 'metadata', arg.metadata)
--- Where there is no job yet, only what processes of an older version may write is left.
-if redis.call('EXISTS', key.allJobs) == 0 then redis.call('HSET', key.build, 'builtAt', serverTime()) end
 if #arg.keys > 0 then redis.call('SADD', key.metadataIndex, unpack(arg.keys)) end
 `;
 
@@ -127,7 +125,7 @@ export function createIndexBuild({ redis, keys }: { readonly redis: RedisClient;
     async publishIndexes(metadataKeys: readonly string[]): Promise<void> {
       const wanted = [...metadataKeys].sort();
       await runWant(
-        { build: keys.indexBuild, metadataIndex: keys.metadataIndex, allJobs: keys.allJobs },
+        { build: keys.indexBuild, metadataIndex: keys.metadataIndex },
         { version: INDEX_VERSION, metadata: wanted.join(), keys: wanted },
       );
     },
