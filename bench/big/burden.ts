@@ -28,6 +28,8 @@ export interface Attendants {
 export async function startAttendants(product: Product, scale: number): Promise<Attendants> {
   const sweeper = await product.startWorker();
   await sweeper.ask('start', ['status', 'events']);
+  // What a new system does once does not count.
+  while ((await product.redis.client.hexists(product.keys.indexBuild, 'builtAt')) === 0) await sleep(100);
   return {
     sweeper,
     idleMs: isShort(scale) ? SHORT.idleMs : IDLE_MS,
