@@ -24,7 +24,7 @@ it('each benchmark of big numbers runs, and every figure is a number', async () 
   ]);
   const { rows } = JSON.parse(await readFile(json, 'utf8')) as Report;
   expect(new Set(rows.map(({ id }) => id.split('.')[1]))).toEqual(
-    new Set(['queued', 'jobs', 'accounts', 'scheduled', 'watched', 'deadHost', 'hotAccount']),
+    new Set(['queued', 'jobs', 'accounts', 'scheduled', 'watched', 'deadHost', 'hotAccount', 'growth']),
   );
   expect(rows.filter((row) => !Number.isFinite(figureOf(row)))).toEqual([]);
 });
