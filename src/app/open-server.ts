@@ -1,5 +1,6 @@
 import { CONSENT_TIMEOUT_MS, clientCredentials, createConnectFlow } from '../accounts/connect-flow.ts';
 import type { ConnectLinkRequest } from '../accounts/connect-link.ts';
+import { otherTikTok } from '../config/tiktok-address.ts';
 import type { Caller } from '../core/access.ts';
 import { orLate } from '../core/deadline.ts';
 import { SECOND_MS } from '../core/units.ts';
@@ -64,6 +65,7 @@ export async function openServer(service: Service, workers?: RunningWorkers): Pr
       ...boardOptions(config.http, { ...asking, clock: app.clock }, operated),
       pages: {
         ...{ ...api, by: operator.by, metadataKeys: config.metadataIndex, publisher: operated },
+        warning: otherTikTok(config.tiktok.apiBaseUrl),
         callbacks: deliveriesAs(api.callbacks, operator, api.audit.add),
       },
     },

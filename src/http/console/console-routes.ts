@@ -16,6 +16,8 @@ export interface ConsoleParts extends Pick<ApiOptions, 'audit' | 'callbacks' | '
   readonly by: string;
   /** Keys of metadata by which jobs are found. */
   readonly metadataKeys: readonly string[];
+  /** What all who look at the console must know; undefined: nothing. */
+  readonly warning?: string | undefined;
 }
 
 /** A form that was sent. */

@@ -45,7 +45,7 @@ const HELD = { paused: 'account_paused', reauthorization_required: 'reauthorizat
 
 /** What is now, for `/`. */
 export async function nowPage(
-  { publisher, callbacks }: Pick<ConsoleParts, 'publisher' | 'callbacks'>,
+  { publisher, callbacks, warning }: Pick<ConsoleParts, 'publisher' | 'callbacks' | 'warning'>,
   queues: () => Promise<readonly QueueReport[]>,
   context: PageContext,
 ): Promise<ConsolePage> {
@@ -63,7 +63,8 @@ export async function nowPage(
     }),
   );
   const facts = { counts, held, moreHeldCount: heldBack.length - held.length, callbacks: overview, queues: reports };
-  return { title: 'Now', isLive: true, body: `<div id="live">\n${nowHtml(facts, context)}\n</div>` };
+  const warned = warning === undefined ? '' : `<p class="state bad">${shown(warning)}</p>\n`;
+  return { title: 'Now', isLive: true, body: `${warned}<div id="live">\n${nowHtml(facts, context)}\n</div>` };
 }
 
 function nowHtml({ counts, held, moreHeldCount, callbacks, queues }: NowFacts, { basePath }: PageContext): string {
