@@ -14,10 +14,10 @@ const BUILD = 'test/support/build.ts';
 /** A real Redis, started once for the whole suite. Limits are for what hangs; they leave a busy machine its time. */
 const withRedis = { globalSetup: [BUILD, 'test/support/global-redis.ts'], testTimeout: 180_000, hookTimeout: 240_000 };
 
-/** Tests that drive a browser, a Prometheus or an nginx, which take long and which few machines have. */
+/** Tests that drive a browser, a Prometheus, an nginx or Helm, which take long and which few machines have. */
 const WITH_PROGRAMS = [
   'test/e2e/{board,connect}/*.test.ts',
-  'test/e2e/nginx/*.test.ts',
+  'test/e2e/{nginx,helm}/*.test.ts',
   'test/e2e/observability/prometheus.test.ts',
 ];
 
@@ -54,6 +54,8 @@ export default defineConfig({
       suite('fuzz', { ...inOneProcess, env: { FUZZ_FORM: 'long' }, sequence: { groupOrder: 1 } }),
       // How long things take, which only a machine that does nothing else can tell: npm run timing.
       suite('timing', { ...withRedis, fileParallelism: false, sequence: { groupOrder: 1 } }),
+      // All kinds of Redis that can be had, with servers of its own: npm run test:topologies.
+      suite('topologies', { globalSetup: [BUILD], testTimeout: 300_000, sequence: { groupOrder: 1 } }),
       // Proofs of minutes with a command of their own: npm run scale.
       // Hours of service in a short time; SOAK_MINUTES says how short: npm run soak.
       suite('soak', { ...withRedis, testTimeout: 86_400_000, sequence: { groupOrder: 1 } }),

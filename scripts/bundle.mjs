@@ -170,9 +170,9 @@ function packageOf(id) {
   return /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(id)?.[1];
 }
 
-/** Packages of one family refer to each other, and are loaded together. */
+/** Packages of one family refer to each other, and are loaded together; metrics need the API of OpenTelemetry alone. */
 function groupOf(name) {
-  const scope = /^@(aws|smithy|opentelemetry|fastify|bull-board)/.exec(name)?.[1];
+  const scope = /^@(aws|smithy|opentelemetry(?!\/api$)|fastify|bull-board)/.exec(name)?.[1];
   return scope === undefined ? name.replace(/^@/, '').replace('/', '-') : scope.replace('smithy', 'aws');
 }
 

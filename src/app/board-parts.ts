@@ -1,10 +1,9 @@
 import { z } from 'zod';
-import type { Config } from '../config/load-config.ts';
 import { planCancel } from '../core/cancel-plan.ts';
 import type { Clock } from '../core/ports.ts';
 import { planRetry } from '../core/retry-plan.ts';
-import type { BoardOptions } from '../http/board.ts';
 import type { BoardJobs } from '../http/board-jobs.ts';
+import type { BoardOptions } from '../http/console/register-pages.ts';
 import { publishIdOfEntry } from '../ledger/queues/job-ids.ts';
 import { QUEUE_NAMES } from '../ledger/queues/queue-names.ts';
 import type { Publisher } from '../producers/publisher.ts';
@@ -15,12 +14,10 @@ const entryOfJob = z.looseObject({ id: z.string() });
 
 /** The board over the three queues, with the ledger behind it. */
 export function boardOptions(
-  { board: login, boardViewer: viewer }: Pick<Config['http'], 'board' | 'boardViewer'>,
   { queues, ...parts }: Pick<RedisParts, 'queues' | 'reader' | 'ledger'> & { readonly clock: Clock },
   publisher: Pick<Publisher, 'retry'>,
-): Omit<BoardOptions, 'host' | 'basePath'> {
+): Omit<BoardOptions, 'basePath'> {
   return {
-    ...{ login, viewer },
     jobs: createBoardJobs(parts, publisher),
     queues: [
       {

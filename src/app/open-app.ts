@@ -6,6 +6,7 @@ import { orLate } from '../core/deadline.ts';
 import type { Clock, RotatingSealer } from '../core/ports.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { ProvidedRedis, RedisStarter } from '../embedded-redis/provide-redis.ts';
+import { deriveSessionSecrets, type SessionSecrets } from '../http/access/sign-in.ts';
 import { logConsoleLines, openLogger } from '../observability/logger.ts';
 import type { Traces } from '../observability/otel-traces.ts';
 import type { StartWait } from '../redis/await-redis.ts';
@@ -29,6 +30,7 @@ export interface App extends RedisAccess {
   readonly requestSecrets: ReturnType<typeof createRequestSecrets>;
   /** What deliveries of events are signed with, the newest first; they are secret. */
   readonly callbackSecrets: readonly string[];
+  readonly sessionSecrets: SessionSecrets;
   /**
    * Names this ledger among all that a machine may know, without a secret: where its Redis is, and the prefix. Undefined
    * for one in memory, which ends with the process.
@@ -81,6 +83,7 @@ export async function openApp(config: Config, options: AppOptions = {}): Promise
     sealer: createSealer(encryptionKeys, oldFormInUse),
     requestSecrets: createRequestSecrets(encryptionKeys, oldFormInUse),
     callbackSecrets: config.callbackSecrets ?? deriveCallbackSecrets(encryptionKeys),
+    sessionSecrets: deriveSessionSecrets(encryptionKeys),
     ledgerName: ledgerNameOf(config, access.redisKind),
   };
 }

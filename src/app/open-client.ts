@@ -9,8 +9,8 @@ import type { RedisClient } from '../redis/lua-script.ts';
 import type { AccountParts } from './account-parts.ts';
 import { deliveriesOf, subscriptionsOf } from './callback-parts.ts';
 import { type App, type AppOptions, openApp } from './open-app.ts';
-import { publisherOn } from './open-server.ts';
 import { openParts, openTikTok } from './open-service.ts';
+import { publisherOn } from './publisher-on.ts';
 import type { RedisParts } from './redis-parts.ts';
 
 /** What a command works with. */

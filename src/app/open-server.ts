@@ -1,11 +1,10 @@
-import { CONSENT_TIMEOUT_MS, clientCredentials, createConnectFlow } from '../accounts/connect-flow.ts';
-import type { ConnectLinkRequest } from '../accounts/connect-link.ts';
+import { CONSENT_TIMEOUT_MS, createConnectFlow } from '../accounts/connect-flow.ts';
 import { otherTikTok } from '../config/tiktok-address.ts';
-import type { Caller } from '../core/access.ts';
 import { orLate } from '../core/deadline.ts';
 import { SECOND_MS } from '../core/units.ts';
-import { deliveriesAs } from '../http/access/deliveries-as.ts';
 import { publisherAs } from '../http/access/publisher-as.ts';
+import { createSessions } from '../http/access/sessions.ts';
+import { operatorOf } from '../http/access/sign-in.ts';
 import type { ConnectOptions } from '../http/connect.ts';
 import type { ReadinessCheck } from '../http/health.ts';
 import type { PulledMediaOptions } from '../http/pulled-media.ts';
@@ -14,28 +13,20 @@ import type { ApiOptions } from '../http/v1/typed-routes.ts';
 import { refuseOutsideRoots } from '../media/media-roots.ts';
 import { createPullGateway } from '../media/pull-gateway.ts';
 import { readVerificationFiles } from '../media/verification-files.ts';
-import { createPublisher } from '../producers/create-publisher.ts';
 import type { Publisher } from '../producers/publisher.ts';
-import { refuseCallbacks } from '../producers/refuse-callbacks.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import { withRedisErrors } from '../redis/redis-unavailable.ts';
 import { consentUrl } from '../tiktok/oauth-calls.ts';
 import { createWebhookReceiver, type ReceiveWebhook } from '../tiktok-webhooks/receive-webhook.ts';
 import type { RunningWorkers } from '../workers/runtime/start-workers.ts';
-import type { AccountParts } from './account-parts.ts';
 import { boardOptions } from './board-parts.ts';
 import { deliveriesOf, subscriptionsOf } from './callback-parts.ts';
 import type { App } from './open-app.ts';
 import { openParts, type Service } from './open-service.ts';
-import { publisherParts } from './publisher-parts.ts';
+import { publisherOn } from './publisher-on.ts';
 import type { RedisParts } from './redis-parts.ts';
 import { readVersion } from './version.ts';
 import { mediaOf } from './worker-parts.ts';
-
-/** The login of the board and the console is one for all who operate. Timelines take names of up to 100 characters. */
-function operatorOf({ board: login }: App['config']['http']): Caller {
-  return { by: (login === undefined ? 'board' : `board ${login.user}`).slice(0, 100), scopes: ['admin'] };
-}
 
 /** How long the last page of connecting waits for the name of its creator. */
 const CREATOR_TIMEOUT_MS = 5 * SECOND_MS;
@@ -48,27 +39,24 @@ export async function openServer(service: Service, workers?: RunningWorkers): Pr
   // API and board must report at once that Redis is down.
   const asking = openParts(app, await app.connect('producer'), service);
   const publisher = measuredPublisher(publisherOn(app, asking), service);
-  const operator = operatorOf(config.http);
   const api = apiOptions(config, {
     ...asking,
     publisher,
     callbacks: deliveriesOf(app, asking),
     subscriptions: subscriptionsOf(app, asking),
   });
-  const operated = publisherAs(publisher, operator, api.audit.add);
+  const { board: login, boardViewer: viewer } = config.http;
+  const operated = publisherAs(publisher, operatorOf(login), api.audit.add);
   const server = await startServer({
     ...{ host, port, basePath, maxConnections, trustedProxies, metrics, log, api },
     connect: connectOptions(service),
     receiveWebhook: webhookReceiver(service),
     pulledMedia: await pulledMediaOf(app, asking),
     board: {
-      ...boardOptions(config.http, { ...asking, clock: app.clock }, operated),
-      pages: {
-        ...{ ...api, by: operator.by, metadataKeys: config.metadataIndex, publisher: operated },
-        warning: otherTikTok(config.tiktok.apiBaseUrl),
-        callbacks: deliveriesAs(api.callbacks, operator, api.audit.add),
-      },
+      ...boardOptions({ ...asking, clock: app.clock }, operated),
+      pages: { ...api, metadataKeys: config.metadataIndex, warning: otherTikTok(config.tiktok.apiBaseUrl) },
     },
+    operators: { login, viewer, sessions: createSessions({ ...asking, keys: app.keys }, app.sessionSecrets) },
     readinessChecks: [redisCheck(redis), ...(workers === undefined ? [] : [workersCheck(workers)])],
   });
   app.onClose(async () => {
@@ -76,32 +64,6 @@ export async function openServer(service: Service, workers?: RunningWorkers): Pr
     await Promise.all([server.close(), workers?.close({ timeoutMs: config.shutdownTimeoutMs })]);
   });
   return server;
-}
-
-/** The publisher of a process of ours, on parts that are open. */
-export function publisherOn(app: App, parts: RedisParts & AccountParts): Publisher {
-  const { config, keys, clock, onClose } = app;
-  const { connectLinks } = parts;
-  const accounts = {
-    ...parts,
-    // In our own processes the credentials are at hand, so nobody gets a link that leads nowhere.
-    connectLinks: {
-      ...connectLinks,
-      create: async (request: ConnectLinkRequest) => {
-        clientCredentials(config.tiktok);
-        return await connectLinks.create(request);
-      },
-    },
-  };
-  const connection = publisherParts(config, app, { ...parts, clock }, async () => accounts);
-  const publisher = createPublisher({
-    eventsKey: keys.events,
-    checkCallbacks: async (entries) => refuseCallbacks(entries, config.outboundAllowHosts),
-    open: async () => connection,
-    close: async () => undefined,
-  });
-  onClose(() => publisher.close());
-  return publisher;
 }
 
 function measuredPublisher(publisher: Publisher, { measureStep }: Pick<Service, 'measureStep'>): Publisher {
@@ -191,6 +153,7 @@ function apiOptions(
       revoke: (id, by) => withRedisErrors(() => apiKeys.revoke(id, by)),
       wasGood: apiKeys.wasGood,
       find: (text) => withRedisErrors(() => apiKeys.find(text)),
+      findByDigest: (digest) => withRedisErrors(() => apiKeys.findByDigest(digest)),
     },
     audit: {
       add: (fact) => withRedisErrors(() => audit.add(fact)),

@@ -11,9 +11,9 @@ import { wakeJobs } from '../limits/wake-jobs.ts';
 import type { Publisher } from '../producers/publisher.ts';
 import { forgetKeys } from '../redis/forget-keys.ts';
 import { openApp } from './open-app.ts';
-import { publisherOn } from './open-server.ts';
 import { openService } from './open-service.ts';
 import { openWorkers } from './open-workers.ts';
+import { publisherOn } from './publisher-on.ts';
 
 /** Polls of a few ms, so that tests need not wait. */
 const RAPID_POLLS: PollSchedule = { ...DEFAULT_POLL_SCHEDULE, firstMs: 20, maxMs: 100, minPerOpenJobMs: 0 };

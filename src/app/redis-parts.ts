@@ -5,6 +5,7 @@ import { createApiKeys } from '../http/access/api-keys.ts';
 import { createAuditTrail } from '../http/access/audit-trail.ts';
 import { createLedger } from '../ledger/ledger.ts';
 import { createLedgerReader } from '../ledger/ledger-reader.ts';
+import { createOperationStore } from '../ledger/operations.ts';
 import { createQueues, type Queues } from '../ledger/queues/queues.ts';
 import { createLedgerVersionStore } from '../ledger/version-store.ts';
 import { createCaps } from '../limits/caps.ts';
@@ -59,6 +60,7 @@ export function storedParts(
     facts: createFacts({ redis, keys, clock }),
     apiKeys: createApiKeys({ redis, keys, clock, audit }),
     audit,
+    operations: createOperationStore({ redis, keys, clock }),
     creatorCache: createCreatorCache({ redis, keys, clock }),
   };
 }

@@ -6,6 +6,7 @@ import { createVideoClaims } from '../ledger/video-claims.ts';
 import { createMediaOpener } from '../media/open-media.ts';
 import { probeMedia } from '../media/probe/probe-media.ts';
 import { linkMaker } from '../media/pull-links.ts';
+import { operateOnJob } from '../producers/operate-on-job.ts';
 import { restoreSealingKey } from '../sealing/published-key.ts';
 import type { WorkerDeps, WorkerSettings } from '../workers/deps.ts';
 import { checkTokens } from '../workers/runtime/check-tokens.ts';
@@ -39,8 +40,11 @@ export function workerParts(service: Service, { tokens, settings, ...overrides }
     metrics,
     measureStep,
     webhooks,
+    operations,
+    reader,
   } = shared;
   const ledgerGuard = createLedgerGuard({ versions, file: versionFileOf(app), log });
+  const ledger = rememberJobs(ledgerGuard.protect(service.ledger), { log });
   return {
     ...{
       queues,
@@ -58,11 +62,14 @@ export function workerParts(service: Service, { tokens, settings, ...overrides }
     },
     ...{ log, clock, random, sealer, requestSecrets, tracing: app.traces?.tracing, ledgerGuard },
     tokens: tokens === undefined ? service.tokens : checkTokens(tokens),
-    ledger: rememberJobs(ledgerGuard.protect(service.ledger), { log }),
+    ledger,
     videoClaims: createVideoClaims({
       ...{ redis, keys, clock, windowMs: config.duplicateWindowMs, maxWaitMs: config.maxWaitMs },
     }),
     pollTimes: createPollTimes(),
+    operations,
+    findJobs: reader.find,
+    operateOnJob: (id, operation) => operateOnJob(id, operation, { clock, ledger, queues, lanes, operations }),
     pauseAccount: (account) => vault.pause(account),
     async restorePublished() {
       await restoreSealingKey(redis, keys, requestSecrets.publicKeys);

@@ -1,5 +1,6 @@
-import { openServer, publisherOn } from '../app/open-server.ts';
+import { openServer } from '../app/open-server.ts';
 import { openWorkers } from '../app/open-workers.ts';
+import { publisherOn } from '../app/publisher-on.ts';
 import { DEFAULT_POLL_SCHEDULE, type PollSchedule } from '../core/poll-schedule.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { CommandContext } from './cli-io.ts';

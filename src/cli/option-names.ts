@@ -38,6 +38,9 @@ const OPTION_OF_FIELD: Readonly<Record<string, string>> = {
   ...{ endedFrom: '--ended-from', endedBefore: '--ended-before' },
   ...{ scheduledFrom: '--scheduled-from', scheduledBefore: '--scheduled-before' },
   ...{ publishId: '--publish-id', postId: '--post-id' },
+  shiftMs: '--shift',
+  ratePerSecond: '--rate',
+  filter: 'filter',
   returnTo: '--return-to',
   expiresInMs: '--expires-in',
 };

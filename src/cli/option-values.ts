@@ -21,6 +21,11 @@ export function duration(text: string): number {
   throw new InvalidArgumentError('Expected a duration such as 30m, 12h or 7d.');
 }
 
+/** The same, which may be negative. */
+export function signedDuration(text: string): number {
+  return text.startsWith('-') ? -duration(text.slice(1)) : duration(text.startsWith('+') ? text.slice(1) : text);
+}
+
 /** Reads names of workers, separated by commas. */
 export function parseWorkerKinds(text: string): WorkerKind[] {
   return text.split(',').map((name) => {

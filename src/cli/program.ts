@@ -4,6 +4,7 @@ import { MAX_LISTED_JOBS, MAX_PHOTOS, MAX_PRIORITY } from '../core/post-limits.t
 import { WORKER_KINDS } from '../workers/runtime/worker-kinds.ts';
 import { addAccounts } from './add-accounts.ts';
 import { addKeys, addSubscriptions } from './add-keys.ts';
+import { addOperations } from './add-operations.ts';
 import { addSteering } from './add-steering.ts';
 import { withFilter } from './filter-options.ts';
 import { JOB_ID, parseJsonObject, parseWorkerKinds, wholeNumber } from './option-values.ts';
@@ -28,6 +29,7 @@ export function buildProgram(program: Command, run: Run): Command {
   addPublishing(program, run);
   addWatching(program, run);
   addSteering(program, run);
+  addOperations(program, run);
   addAccounts(program, run);
   addCallbacks(program, run);
   addSubscriptions(program, run);

@@ -24,18 +24,26 @@ export interface RouteAccess {
   readonly perAccount: boolean;
 }
 
+/** To look at what belongs to the caller's accounts. */
+export const READ: RouteAccess = { scope: 'read', perAccount: true };
+
 /** What a route that names nothing asks: a forgotten one is closed to all but administrators. */
 export const CLOSED: RouteAccess = { scope: 'admin', perAccount: false };
 
 /** Why a caller may not use a route; undefined if they may. */
 export function refusalOf({ scopes, accounts }: Caller, { scope, perAccount }: RouteAccess): string | undefined {
-  if (!scopes.includes(scope) && !scopes.includes('admin')) {
-    return `This needs the scope "${scope}"; your key has ${scopes.join(', ')}. Use another key, or create one: tiktok-publisher keys create.`;
+  if (!hasScope({ scopes }, scope)) {
+    return `This needs the scope "${scope}"; you have ${scopes.join(', ')}. Use another key or login, or create a key: tiktok-publisher keys create.`;
   }
   if (accounts !== undefined && !perAccount) {
     return 'This concerns all accounts; your key is limited to some. Use a key without such a limit.';
   }
   return undefined;
+}
+
+/** Whether a caller may do what a scope allows. */
+export function hasScope({ scopes }: Pick<Caller, 'scopes'>, scope: Scope): boolean {
+  return scopes.includes(scope) || scopes.includes('admin');
 }
 
 /** Whether an account exists for a caller. */
@@ -94,6 +102,8 @@ export const AUDIT_ACTIONS = [
   'publish.cancel',
   'publish.retry',
   'publish.update',
+  'operation.start',
+  'operation.abort',
   'account.connect',
   'account.remove',
   'account.pause',

@@ -57,7 +57,7 @@ const filterFields = {
 } satisfies Record<keyof JobFilter, z.ZodType>;
 
 /** Which jobs: those that meet every condition given. The same in the library, REST and the command line. */
-const jobFilterSchema = z.strictObject(filterFields).meta({
+export const jobFilterSchema = z.strictObject(filterFields).meta({
   id: 'JobFilter',
   description: 'Which jobs: those that meet every condition given; without any, all.',
   examples: [{ state: ['failed'], code: ['INPUT_MEDIA_NOT_FOUND'], account: 'acme' }],

@@ -242,7 +242,7 @@ const WAITED_TOO_LONG = {
 } as const satisfies Record<WaitReason, ErrorCode>;
 
 /** Until when a job may wait. It counts from its creation, its scheduled time or its last retry (ms since the epoch). */
-function waitEndsAt(
+export function waitEndsAt(
   job: {
     readonly createdAt: number;
     readonly scheduledAt?: number | undefined;

@@ -8,6 +8,7 @@ const CODES = [
   'MASTERDOWN',
   'CLUSTERDOWN',
   'TRYAGAIN',
+  'MOVED',
   'NOREPLICAS',
   'OOM',
   'MISCONF',

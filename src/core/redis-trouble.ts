@@ -11,6 +11,7 @@ const REFUSALS: Partial<Record<RedisCode, string>> = {
   MASTERDOWN: 'this Redis is a replica that has lost its master',
   CLUSTERDOWN: 'the Redis Cluster is down or has no master for our keys',
   TRYAGAIN: 'the Redis Cluster is moving our keys to another node',
+  MOVED: 'the Redis Cluster has our keys on another node: use REDIS_CLUSTER_NODES, not REDIS_URL',
   NOREPLICAS: 'Redis has too few connected replicas (min-replicas-to-write) and rejects writes',
   NOPERM: 'the ACL of our Redis user denies a required command or key',
   NOAUTH: 'Redis requires a password, but none is set',

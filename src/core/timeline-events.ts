@@ -12,6 +12,8 @@ const time = z.string();
 const error = { code: text, message: text, tiktokLogId: text.optional() };
 /** Who asked for it, if they said so: a person, or an API key. */
 const by = text.optional();
+/** Id of the operation on many jobs that did it. */
+const operation = text.optional();
 const outcome = { code: text.optional(), message: text.optional(), tiktokStatus: text.optional() };
 
 /**
@@ -30,6 +32,7 @@ export const TIMELINE_EVENTS = {
       'Somebody changed the job before it began: its time (null: at once), its latest start (null: none), its priority, or the named settings of its post.',
     facts: {
       by,
+      operation,
       scheduledAt: time.nullable().optional(),
       notAfter: time.nullable().optional(),
       priority: number.optional(),
@@ -112,17 +115,17 @@ export const TIMELINE_EVENTS = {
     meaning: "TikTok's download failed; the video is uploaded instead.",
     facts: { to: z.literal('upload'), code: text },
   },
-  cancel_requested: { meaning: 'Somebody asked to cancel the job; TikTok is asked to stop.', facts: { by } },
+  cancel_requested: { meaning: 'Somebody asked to cancel the job; TikTok is asked to stop.', facts: { by, operation } },
   cancel_accepted: { meaning: 'TikTok accepted the request to cancel.', facts: {} },
   cancel_refused: { meaning: 'TikTok refused to cancel.', facts: { code: text } },
   retry_requested: {
     meaning: 'Somebody asked to retry the job.',
-    facts: { action: z.enum(['poll', 'resume', 'fresh_init']), forced: z.boolean(), by },
+    facts: { action: z.enum(['poll', 'resume', 'fresh_init']), forced: z.boolean(), by, operation },
   },
   published: { meaning: 'TikTok reported the post as published.', facts: outcome },
   in_inbox: { meaning: "TikTok delivered the draft to the creator's inbox.", facts: outcome },
   failed: { meaning: 'The job failed; `code` and `message` say why.', facts: outcome },
-  cancelled: { meaning: 'The job was cancelled before it was published.', facts: { ...outcome, by } },
+  cancelled: { meaning: 'The job was cancelled before it was published.', facts: { ...outcome, by, operation } },
   unconfirmed: { meaning: 'It is unknown whether TikTok published the post.', facts: outcome },
   post_available: { meaning: 'TikTok named the posts of a published job.', facts: { postIds: texts } },
   no_longer_public: { meaning: 'TikTok reported that the post can no longer be seen by the public.', facts: {} },

@@ -2,65 +2,35 @@ import { createBullBoard } from '@bull-board/api';
 import type { BaseAdapter } from '@bull-board/api/baseAdapter';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { FastifyAdapter } from '@bull-board/fastify';
-import type { Queue } from 'bullmq';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { hasScope, refusalOf } from '../core/access.ts';
 import { redisTroubleOf } from '../core/redis-trouble.ts';
 import { SECOND_MS } from '../core/units.ts';
+import { type BoardLogin, operatorOf } from './access/sign-in.ts';
 import { LedgerAdapter } from './board-adapter.ts';
-import type { BoardJobs } from './board-jobs.ts';
-import { addAccounts } from './console/accounts-page.ts';
-import { addAudit } from './console/audit-page.ts';
-import { type ConsoleParts, consoleRoutes } from './console/console-routes.ts';
-import { addKeys } from './console/keys-page.ts';
-import { nowPage, type QueueReport } from './console/now-page.ts';
-import { addPublishes, addPublishPage } from './console/publish-routes.ts';
-import { addSubscriptions } from './console/subscriptions-page.ts';
-import { linksPage, SIGN_IN_PATH } from './links-page.ts';
-import { type BoardLogin, createOperatorGuard, isFromThisMachine, isViewer } from './operator-guard.ts';
-import { HttpProblem, type Problem, problemOf, sendProblem, UNFORESEEN, wantsPage } from './problem.ts';
-import type { EntryLink } from './publish-page.ts';
+import { refuseUnreadableQuery } from './board-query.ts';
+import {
+  addConsole,
+  askToSignIn,
+  BOARD_PATH,
+  type BoardOptions,
+  HOME_PATH,
+  isVisit,
+} from './console/register-pages.ts';
+import { createOperatorGuard, type OperatorRules } from './operator-guard.ts';
+import { type Problem, problemOf, sendProblem, UNFORESEEN } from './problem.ts';
 import { redactSecrets } from './redact-secrets.ts';
+import { actAs, forbidden } from './v1/callers.ts';
 
-const BOARD_PATH = '/board';
-const HOME_PATH = '/';
 const STATIC_PATH = `${BOARD_PATH}/static/`;
 const RETRY_ROUTE = `${BOARD_PATH}/api/queues/:queueName/:jobId/retry`;
-
-interface BoardQueue {
-  readonly queue: Queue;
-  readonly description: string;
-  /** Whether its entries are the work of publish jobs, so that a failed one can be retried through the ledger. */
-  readonly isWork: boolean;
-}
-
-export interface BoardOptions {
-  readonly queues: readonly BoardQueue[];
-  /** Without the ledger's side nothing can be retried, and entries are shown as they are. */
-  readonly jobs?: BoardJobs | undefined;
-  /** The pages beside the board; without them there are only those of single jobs. */
-  readonly pages?: ConsoleParts | undefined;
-  /** Without one the board is served to this machine only. */
-  readonly login?: BoardLogin | undefined;
-  /** The login of those who may look at everything and change nothing. */
-  readonly viewer?: BoardLogin | undefined;
-  readonly host: string;
-  /** Path below which a proxy serves us; empty where there is none. */
-  readonly basePath: string;
-}
 
 type BoardRefusal = Pick<Problem, 'code' | 'detail'>;
 
 const FORBIDDEN = 403;
 
 const queueList = z.looseObject({ queues: z.array(z.looseObject({})) });
-
-const NOT_SIGNED_IN = {
-  status: 401,
-  code: 'BOARD_LOGIN_REFUSED',
-  detail:
-    'Sign in with BOARD_USER and BOARD_PASSWORD, or with BOARD_READONLY_USER and its password for read-only access.',
-};
 
 const REFUSAL = {
   code: 'BOARD_NEEDS_LOGIN',
@@ -74,6 +44,10 @@ const CHANGE_REFUSALS = {
   viewer: {
     code: 'BOARD_READ_ONLY',
     detail: 'Your login is read-only. To make changes, sign in as the operator.',
+  },
+  key: {
+    code: 'BOARD_CHANGE_REFUSED',
+    detail: 'With an API key, retry the job on its page of the console. The board does not tell who retries.',
   },
   ledger: {
     code: 'BOARD_CHANGE_REFUSED',
@@ -113,33 +87,54 @@ const ONLY_RETRY = `
   [class*="jobActions-"] li:not(:has(.lucide-refresh-cw)) { display: none !important }
 `;
 
+/** What Bull Board asks of who is signed in: it shows the jobs of all accounts. */
+const BOARD_NEEDS = { scope: 'read', perAccount: false } as const;
+
 /** Adds Bull Board under `/board`, and the console, whose pages are for the same people. */
-export async function registerBoard(server: FastifyInstance, options: BoardOptions): Promise<void> {
-  const { login, viewer, host } = options;
+export async function registerBoard(
+  server: FastifyInstance,
+  options: BoardOptions,
+  operators: OperatorRules,
+): Promise<void> {
+  const { login } = operators;
+  const { pages } = options;
   await server.register(async (scope) => {
     scope.addHook('onRoute', (route) => {
-      // Without a login the guard has no say about the page of links.
-      route.config = { ...route.config, isGuarded: route.url !== HOME_PATH || login !== undefined };
+      // Without a login the guard has no say about the page of links, nor ever about the one where people sign in.
+      const isOpen = route.url === HOME_PATH || route.config?.isSignIn === true;
+      route.config = { ...route.config, isGuarded: !isOpen || login !== undefined };
     });
-    const guard = await createOperatorGuard(scope, { login, viewer, host, refusal: REFUSAL });
+    scope.decorateRequest('publisher');
+    scope.decorateRequest('deliveries');
+    const guard = await createOperatorGuard(scope, operators, REFUSAL);
     scope.addHook('onRequest', async (request, reply) => {
       reply.headers(BOARD_HEADERS);
       // Who signs in after somebody else must not find that one's pages in the browser.
       if (!request.url.startsWith(STATIC_PATH)) reply.header('cache-control', 'no-store');
-      if (isVisit(request, options)) return;
-      await guard(request, reply).catch((error) =>
-        sendProblem(reply, error instanceof HttpProblem ? error.problem : NOT_SIGNED_IN),
+      if (request.routeOptions.config.isSignIn === true || isVisit(request, operators)) return;
+      const error = await guard(request, reply).then(
+        () => undefined,
+        (thrown: unknown) => thrown,
       );
-      if (reply.sent || LOOKING.has(request.method) || !isViewer(request)) return;
-      await reply.code(FORBIDDEN).send(boardError('Not done', CHANGE_REFUSALS.viewer));
+      const { caller } = request;
+      if (caller === undefined) return await askToSignIn(request, reply, error);
+      if (!LOOKING.has(request.method) && !hasScope(caller, 'operate')) {
+        return await reply.code(FORBIDDEN).send(boardError('Not done', CHANGE_REFUSALS.viewer));
+      }
+      const refusal = refusalOf(caller, request.routeOptions.config.needs ?? BOARD_NEEDS);
+      if (refusal !== undefined) return await sendProblem(reply, forbidden(refusal).problem);
+      if (pages !== undefined) actAs(request, caller, pages);
     });
     await scope.register(async (board) => {
       board.addHook('onRequest', async (request, reply) => {
-        if (isLookOrRetry(request)) return;
-        await reply.code(FORBIDDEN).send(boardError('Not done', CHANGE_REFUSALS.ledger));
+        const isDone = isLookOrRetry(request);
+        if (isDone && (LOOKING.has(request.method) || mayRetry(request, login))) return;
+        const refusal = isDone ? CHANGE_REFUSALS.key : CHANGE_REFUSALS.ledger;
+        await reply.code(FORBIDDEN).send(boardError('Not done', refusal));
       });
+      board.addHook('preHandler', async ({ query }) => refuseUnreadableQuery(query));
       board.addHook('preSerialization', async (request, _reply, payload) =>
-        redactSecrets(isViewer(request) ? withoutButtons(payload) : payload),
+        redactSecrets(mayRetry(request, login) ? payload : withoutButtons(payload)),
       );
       board.addHook('onSend', async (_request, _reply, payload) =>
         typeof payload === 'string' && payload.startsWith('<!DOCTYPE html>') ? tidyBoardPage(payload) : payload,
@@ -147,8 +142,13 @@ export async function registerBoard(server: FastifyInstance, options: BoardOptio
       board.setErrorHandler(answerError);
       await board.register(createBoard(options).registerPlugin(), { prefix: BOARD_PATH });
     });
-    await scope.register(async (inner) => addConsole(inner, options));
+    await scope.register(async (inner) => addConsole(inner, options, operators));
   });
+}
+
+/** Whether a retry on the board would bear the right name: the board knows only that of who operates. */
+function mayRetry({ caller }: FastifyRequest, login: BoardLogin | undefined): boolean {
+  return caller?.by === operatorOf(login).by;
 }
 
 function createBoard({ queues, jobs, basePath }: Pick<BoardOptions, 'jobs' | 'queues' | 'basePath'>): FastifyAdapter {
@@ -206,45 +206,4 @@ function withoutButtons(payload: unknown): unknown {
   if (!listed.success) return payload;
   const queues = listed.data.queues.map((queue) => ({ ...queue, readOnlyMode: true, allowRetries: false }));
   return { ...listed.data, queues };
-}
-
-/** Adds the page of each job and, where there is one, the console that it belongs to. */
-function addConsole(scope: FastifyInstance, options: BoardOptions): void {
-  const { queues, jobs, pages, login, basePath } = options;
-  const routes = consoleRoutes(scope, basePath);
-  const links = linksPage(basePath, { hasConsole: pages !== undefined && login !== undefined });
-  const reports = async () => await Promise.all(queues.map(({ queue }) => queueReport(queue, basePath)));
-  routes.page(HOME_PATH, async (request, context) => {
-    if (pages === undefined || isVisit(request, options)) return links;
-    return await nowPage(pages, reports, context);
-  });
-  if (jobs === undefined) return;
-  const entriesOf = async (id: string) =>
-    (await Promise.all(queues.map(({ queue }) => entryLink(queue, id, basePath)))).flat();
-  addPublishPage(routes, { jobs, entriesOf, callbacks: pages?.callbacks });
-  if (pages === undefined) return;
-  for (const add of [addPublishes, addAccounts, addSubscriptions, addKeys, addAudit]) add(routes, pages);
-}
-
-/** Whether `/` is asked for by a program, which may watch it, or by a stranger: they get its links, and no refusal. */
-function isVisit(request: FastifyRequest, { login, host }: Pick<BoardOptions, 'login' | 'host'>): boolean {
-  if (request.routeOptions.url !== HOME_PATH) return false;
-  if (!wantsPage(request)) return true;
-  if (login === undefined) return !isFromThisMachine(request, host);
-  return request.headers.authorization === undefined && !request.originalUrl.endsWith(SIGN_IN_PATH);
-}
-
-async function queueReport(queue: Queue, basePath: string): Promise<QueueReport> {
-  const [counts, workers] = await Promise.all([
-    queue.getJobCounts('waiting', 'active', 'delayed', 'failed'),
-    // Some servers of Redis do not tell.
-    queue.getWorkersCount().catch(() => undefined),
-  ]);
-  return { name: queue.name, path: `${basePath}${BOARD_PATH}/queue/${queue.name}`, counts, workers };
-}
-
-async function entryLink(queue: Queue, id: string, basePath: string): Promise<EntryLink[]> {
-  const state = await queue.getJobState(id);
-  if (state === 'unknown') return [];
-  return [{ queue: queue.name, state, path: `${basePath}${BOARD_PATH}/queue/${queue.name}/${encodeURIComponent(id)}` }];
 }

@@ -3,14 +3,16 @@ import { z } from 'zod';
 import type { ConnectFlow, ConsentEnd } from '../accounts/connect-flow.ts';
 import { CONNECT_PATH, type OpenLink } from '../accounts/connect-link.ts';
 import { isReturnUrl, returnUrl } from '../accounts/connect-return.ts';
+import { refusalOf } from '../core/access.ts';
 import type { CreatorInfo } from '../core/creator-rules.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { type ConnectPage, invalidLinkPage, outcomePage, stalePage } from './connect-pages.ts';
 import { pageHeaders, renderPage } from './html-page.ts';
-import { type BoardLogin, createOperatorGuard, isSameText } from './operator-guard.ts';
+import { createOperatorGuard, isSameText, type OperatorRules } from './operator-guard.ts';
 import type { PageLook } from './page-look.ts';
 import { sendProblem } from './problem.ts';
 import { isFromOwnPage } from './request-origin.ts';
+import { forbidden } from './v1/callers.ts';
 
 const CALLBACK_PATH = `${CONNECT_PATH}/callback`;
 
@@ -30,8 +32,7 @@ export interface ConnectOptions extends ConnectFlow {
 
 /** Where the server is and who may use it without a link. */
 export interface ConnectSurroundings {
-  readonly login?: BoardLogin | undefined;
-  readonly host: string;
+  readonly operators: OperatorRules;
   /** The public address, once it listens; undefined where nobody knows it. */
   readonly baseUrl: () => string | undefined;
 }
@@ -57,10 +58,10 @@ const callbackQuery = z.object({ state: text, code: text, error: text, error_des
 export async function registerConnect(
   server: FastifyInstance,
   options: ConnectOptions,
-  { login, host, baseUrl }: ConnectSurroundings,
+  { operators, baseUrl }: ConnectSurroundings,
 ): Promise<void> {
   await server.register(async (scope) => {
-    const guard = await createOperatorGuard(scope, { login, host, refusal: REFUSAL });
+    const guard = await createOperatorGuard(scope, operators, REFUSAL);
 
     scope.get(CONNECT_PATH, { config: { isGuarded: true } }, async (request, reply) => {
       const { account, link: token } = beginQuery.parse(request.query);
@@ -71,7 +72,8 @@ export async function registerConnect(
         // A link on a page of somebody else's must not use the login or the machine of an operator who follows it.
         if (!isFromOwnPage(request)) return sendProblem(reply, { status: 403, ...REFUSAL });
         await guard(request, reply);
-        if (reply.sent) return reply;
+        const refusal = request.caller && refusalOf(request.caller, { scope: 'operate', perAccount: false });
+        if (refusal !== undefined) throw forbidden(refusal);
       }
       const base = baseUrl();
       if (base === undefined) return sendProblem(reply, NO_BASE_URL);

@@ -4,8 +4,8 @@ import { DOCS_PATH } from './v1/docs-page.ts';
 
 type Link = readonly [path: string, name: string, meaning: string];
 
-/** Where one who signs in to the console goes. */
-export const SIGN_IN_PATH = '/?sign-in';
+/** Where one signs in to the console. */
+export const SIGN_IN_PATH = '/sign-in';
 
 const LINKS: readonly Link[] = [
   ['/board', 'Queues', 'all jobs in their queues (Bull Board)'],
@@ -14,7 +14,7 @@ const LINKS: readonly Link[] = [
   ['/readyz', 'Readiness', 'readiness: whether the workers can take jobs from Redis'],
   ['/healthz', 'Health', 'liveness: whether this process is alive'],
 ];
-const CONSOLE: Link = [SIGN_IN_PATH, 'Console', 'what needs a person: publishes, accounts, keys; asks for the login'];
+const CONSOLE: Link = [SIGN_IN_PATH, 'Console', 'what needs a person: publishes, accounts, keys; asks you to sign in'];
 
 /** Links to what is beside the console. */
 export function linksHtml(basePath: string, links = LINKS): string {

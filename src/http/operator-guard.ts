@@ -2,56 +2,57 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import basicAuth from '@fastify/basic-auth';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isLoopbackHost } from '../core/loopback-host.ts';
-import { sendProblem } from './problem.ts';
+import { addSessions, type Sessions } from './access/sessions.ts';
+import { type BoardLogin, operatorOf, type SignIns } from './access/sign-in.ts';
+import { HttpProblem, type Problem } from './problem.ts';
 
-export interface BoardLogin {
-  readonly user: string;
-  readonly password: string;
-}
-
-export interface OperatorGuardOptions {
-  /** Without one only this machine is let in. */
+/** How one gets in. */
+export interface OperatorRules {
+  /** Without one, this machine is let in. */
   readonly login?: BoardLogin | undefined;
-  /** A second login for those who may look and not touch; what they may not do is the routes' business: see {@link isViewer}. */
-  readonly viewer?: BoardLogin | undefined;
   readonly host: string;
-  /** What strangers are told: a stable code, and why. */
-  readonly refusal: { readonly code: string; readonly detail: string };
+  readonly signIns: SignIns;
+  /** Without, nobody can sign in on a page. */
+  readonly sessions?: Sessions | undefined;
 }
 
-const viewers = new WeakSet<FastifyRequest>();
-
-/** Whether a request that a guard has let pass came with the login of those who may look and not touch. */
-export function isViewer(request: FastifyRequest): boolean {
-  return viewers.has(request);
-}
-
-/** Lets operators pass; for others it has sent the answer, or rejects with the error that is the answer. */
+/** Lets operators pass, whom `request.caller` then names; for others it rejects with the problem that is the answer. */
 export type OperatorGuard = (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
 
 /**
- * Tells operators from strangers: by the board's login, or where there is none by asking from this machine. Behind a
- * proxy everybody seems to do that, so a request that came through one that says so is a stranger's.
+ * Tells operators from strangers: by their session, by the board's login, or where there is none by asking from this
+ * machine. Behind a proxy everybody seems to do that, so a request that came through one that says so is a stranger's.
  *
- * @param scope a Fastify scope of its own, on which the login is installed
+ * @param scope a Fastify scope of its own, on which login and sessions are installed
+ * @param refusal what strangers are told where there is no login: a stable code, and why
  */
 export async function createOperatorGuard(
   scope: FastifyInstance,
-  { login, viewer, host, refusal }: OperatorGuardOptions,
+  { login, host, signIns, sessions }: OperatorRules,
+  refusal: Pick<Problem, 'code' | 'detail'>,
 ): Promise<OperatorGuard> {
-  if (login === undefined) {
-    return async (request, reply) => {
-      if (!isFromThisMachine(request, host)) await sendProblem(reply, { status: 403, ...refusal });
-    };
-  }
+  scope.decorateRequest('caller', undefined);
+  if (sessions !== undefined) await addSessions(scope, sessions);
+  const checkLogin = login === undefined ? undefined : await loginCheck(scope, signIns);
+  return async (request, reply) => {
+    const { proof } = request.session ?? {};
+    request.caller = proof === undefined ? undefined : await signIns.callerOf(proof);
+    if (request.caller !== undefined) return;
+    if (checkLogin !== undefined) await checkLogin(request, reply);
+    else if (isFromThisMachine(request, host)) request.caller = operatorOf(login);
+    else throw new HttpProblem({ status: 403, ...refusal });
+  };
+}
+
+/** HTTP basic authentication: for scripts. */
+async function loginCheck(scope: FastifyInstance, signIns: SignIns): Promise<OperatorGuard> {
   await scope.register(basicAuth, {
     authenticate: { realm: 'tiktok-publisher board' },
     strictCredentials: true,
     validate: async (user, password, request) => {
-      const isOperator = isLogin(login, user, password);
-      const isViewing = viewer !== undefined && isLogin(viewer, user, password);
-      if (!isOperator && !isViewing) throw new Error('wrong user or password');
-      if (!isOperator) viewers.add(request);
+      const proof = signIns.proofOfLogin({ user, password });
+      if (proof === undefined) throw new Error('wrong user or password');
+      request.caller = await signIns.callerOf(proof);
     },
   });
   return (request, reply) =>
@@ -77,11 +78,6 @@ export function isFromThisMachine(request: FastifyRequest, host: string): boolea
   return (
     headers.origin === undefined || (URL.canParse(headers.origin) && isLoopbackHost(new URL(headers.origin).hostname))
   );
-}
-
-function isLogin(login: BoardLogin, user: string, password: string): boolean {
-  // Both are compared, so that the time tells nothing about which one is wrong.
-  return [isSameText(user, login.user), isSameText(password, login.password)].every(Boolean);
 }
 
 /** Compares in a time that tells nothing about where two texts differ. */
@@ -114,7 +110,6 @@ function isOfProxies(name: string): boolean {
 /**
  * Whether a request's Host header names this machine. A page of another site that had its own name resolved to
  * 127.0.0.1 (DNS rebinding) reaches us with that name in the header, and must not be served without a password.
- * @internal
  */
 export function isLoopbackHostHeader(header: string | undefined): boolean {
   if (header === undefined || /[/\\@?#]/.test(header)) return false;

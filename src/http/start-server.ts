@@ -1,11 +1,15 @@
+import { randomUUID } from 'node:crypto';
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import { isLoopbackHost } from '../core/loopback-host.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { ReceiveWebhook } from '../tiktok-webhooks/receive-webhook.ts';
-import { type BoardOptions, registerBoard } from './board.ts';
+import type { Sessions } from './access/sessions.ts';
+import { type BoardLogin, createSignIns } from './access/sign-in.ts';
+import { registerBoard } from './board.ts';
 import { boundConnections } from './bound-connections.ts';
 import { type ConnectOptions, registerConnect } from './connect.ts';
+import type { BoardOptions } from './console/register-pages.ts';
 import { createGuessLimit } from './guess-limit.ts';
 import { type ReadinessCheck, registerHealth, registerMetrics } from './health.ts';
 import { limitRate } from './limit-rate.ts';
@@ -29,8 +33,19 @@ export interface MetricsServerOptions {
   readonly requestMs?: number | undefined;
 }
 
+interface OperatorsOptions {
+  /** Without one, this machine is let in. */
+  readonly login?: BoardLogin | undefined;
+  /** The login of those who may look and change nothing. */
+  readonly viewer?: BoardLogin | undefined;
+  /** Without, nobody can sign in on a page. */
+  readonly sessions?: Sessions | undefined;
+}
+
 export interface ServerOptions extends MetricsServerOptions {
-  readonly board: Omit<BoardOptions, 'host' | 'basePath'>;
+  readonly board: Omit<BoardOptions, 'basePath'>;
+  /** Who may see board and console, and connect accounts without a link. */
+  readonly operators?: OperatorsOptions | undefined;
   /** The API under `/v1`; without it there is none. */
   readonly api?: ApiOptions | undefined;
   /** Without it no account can be connected in a browser. */
@@ -66,14 +81,18 @@ const MAX_WEBHOOK_BYTES = 100_000;
 export async function startServer(options: ServerOptions): Promise<WebServer> {
   const { host, port, board, api, connect, receiveWebhook, pulledMedia, basePath = '' } = options;
   const server = await createServer(options);
-  await registerBoard(server, { ...board, host, basePath });
+  const { login, viewer, sessions } = options.operators ?? {};
+  const { apiKeys = [], keys } = board.pages ?? {};
+  const secret = sessions?.secrets[0] ?? randomUUID();
+  const operators = { login, host, sessions, signIns: createSignIns({ login, viewer, apiKeys, keys, secret }) };
+  await registerBoard(server, { ...board, basePath }, operators);
   await registerWebhook(server, receiveWebhook);
   if (pulledMedia !== undefined) registerPulledMedia(server, pulledMedia);
   if (api !== undefined) await registerApi(server, api, { host, basePath });
   const ownUrl = () => urlOf(server, { host, port });
   if (connect !== undefined) {
     const baseUrl = () => connect.publicBaseUrl ?? (isLoopbackHost(host) ? ownUrl() : undefined);
-    await registerConnect(server, connect, { login: board.login, host, baseUrl });
+    await registerConnect(server, connect, { operators, baseUrl });
   }
   return await listen(server, { host, port, variables: { host: 'HOST', port: 'PORT' } });
 }

@@ -1,4 +1,5 @@
 import type { EntryScript } from '../core/job-reference.ts';
+import type { OperationWay } from '../core/operation.ts';
 import type { PublishError } from '../core/publish-error.ts';
 import { END_EVENTS, type EndState, type PublishEventType } from '../core/publish-event.ts';
 import { type PublishFailure, toFailure } from '../core/publish-job.ts';
@@ -95,6 +96,8 @@ export interface Change {
    * That is no step of the job, so any state may follow any other.
    */
   readonly goesOnFrom?: Pick<LedgerRecord, 'revision'>;
+  /** The operation on many jobs that makes the change: only while the job is one of those that it has still to change. */
+  readonly operation?: { readonly id: string; readonly way: OperationWay } | undefined;
   /** When the sweep should look at the job again (ms since the epoch); by default in a minute. */
   readonly dueAt?: number;
 }

@@ -2,7 +2,7 @@ import { type EntryScript, publishEntryOf } from '../core/job-reference.ts';
 import { encodeEvent } from '../core/publish-event.ts';
 import type { TimelineEntry } from '../core/publish-job.ts';
 import type { TimelineFact } from '../core/timeline-events.ts';
-import { SECOND_MS } from '../core/units.ts';
+import { HOUR_MS, SECOND_MS } from '../core/units.ts';
 import { ADMIT_OR_WAIT, AWAITING_TURN_MS, laneScore } from '../limits/lanes.ts';
 import type { Keys } from '../redis/keys.ts';
 import { asArray, keyTable, prepareScript, type RedisClient, SERVER_TIME } from '../redis/lua-script.ts';
@@ -14,8 +14,10 @@ import type { LedgerRecord } from './record.ts';
 import { ADD_EVENT } from './scripts.ts';
 import { sweepAt } from './sweep-list.ts';
 
-/** After how long the sweep looks at a new job, whose enqueuer may have died before it reached the queue. */
+/** After how long the sweep looks at a new job without an entry, whose enqueuer may have died before it reached the queue. */
 export const SWEEP_NEW_AFTER_MS = 15 * SECOND_MS;
+/** The same for one that was made together with its entry. */
+const SWEEP_ENTERED_AFTER_MS = HOUR_MS;
 /** How many jobs one call of the script makes: a millisecond or two, in which Redis does nothing else. */
 const MOST_AT_ONCE = 50;
 
@@ -26,7 +28,8 @@ const MOST_AT_ONCE = 50;
  *
  * `ARGV` holds, for each job, the number of its values, and the values in the order of `create`. Answers for each
  * `created` with whether it was admitted or waits and whether its entry was added, `exists` with the id that was there
- * first, `alias` with the account's own name if the account goes by its open_id, or the error.
+ * first, `alias` with the account's own name if the account goes by its open_id, or the error. On a server that refuses all
+ * writes because others have replaced it, the whole call fails, before it has made anything.
  */
 const CREATE_SCRIPT = `${ADD_EVENT}${ADMIT_OR_WAIT}${SERVER_TIME}
 local now = serverTime()
@@ -48,7 +51,6 @@ local function create(first, last)
   redis.call('HSET', job, 'stateSince', now, ${encodePatch(NEW_RECORD)
     .set.map((text) => `'${text}'`)
     .join(', ')}, unpack(ARGV, first + 14, entry - 1))
-  redis.call('ZADD', key.due, dueAt, id)
   redis.call('ZADD', key.allJobs, createdAt, id)
   redis.call('ZADD', key.jobIndex .. 'account:' .. account, createdAt, id)
   redis.call('ZADD', key.jobIndex .. 'state:' .. state, createdAt, id)
@@ -72,14 +74,18 @@ local function create(first, last)
     redis.call('HSET', job, 'waitingFor', 'turn')
     redis.call('ZADD', key.jobIndex .. 'waiting:turn', createdAt, id)
   end
-  if entry > last then return { 'created', where } end
   local delay = where == 'waiting' and ${AWAITING_TURN_MS} or ARGV[entry]
-  return { 'created', where, pcall(addEntry, id, delay, unpack(ARGV, entry + 1, last)) and 1 or 0 }
+  local isEntered = entry <= last and pcall(addEntry, id, delay, unpack(ARGV, entry + 1, last))
+  redis.call('ZADD', key.due, isEntered and dueAt or math.min(dueAt, createdAt + ${SWEEP_NEW_AFTER_MS}), id)
+  return { 'created', where, isEntered and 1 or 0 }
 end
 local answers, at = {}, 1
 while ARGV[at] do
   local last = at + ARGV[at]
-  local _, answer = pcall(create, at + 1, last)
+  local done, answer = pcall(create, at + 1, last)
+  -- Such a server takes no job at all: as the error of the whole call it makes the client look for the one that serves.
+  local refusal = not done and (type(answer) == 'table' and answer.err or answer) or ''
+  if refusal:find('READONLY', 1, true) or refusal:find('NOREPLICAS', 1, true) then error('-' .. refusal, 0) end
   answers[#answers + 1] = type(answer) == 'table' and answer or { err = answer }
   at = last + 1
 end
@@ -149,7 +155,7 @@ export function prepareCreate({ redis, keys }: { redis: RedisClient; keys: Keys 
       account,
       state,
       String(createdAt),
-      String(sweepAt(record, scheduledAt ?? createdAt + SWEEP_NEW_AFTER_MS)),
+      String(sweepAt(record, scheduledAt ?? createdAt + SWEEP_ENTERED_AFTER_MS)),
       state === 'queued' ? String(laneScore(laneMemberOf(record))) : '',
       idempotencyDigest ?? '',
       request.callbackUrl === undefined ? '' : 'outbox',

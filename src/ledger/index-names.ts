@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { metadataText } from '../core/job-filter.ts';
-import type { LedgerRecord } from './record.ts';
+import type { LedgerPatch, LedgerRecord } from './record.ts';
 
 /** An index and the job's place in it; most are in the order of creation. */
 export interface IndexPlace {
@@ -46,4 +46,15 @@ export function metadataPlaces({ request, createdAt: score }: Pick<LedgerRecord,
     const text = metadataText(value);
     return text === undefined ? [] : [{ name: INDEX_NAMES.metadata(metadataKey, text), score, metadataKey }];
   });
+}
+
+/** What a change sets of what a job is found by, for the script; '' where it clears it. */
+export function placesIn(patch: LedgerPatch) {
+  return {
+    ...('waitingFor' in patch && { waitingFor: patch.waitingFor ?? '' }),
+    ...('failure' in patch && { code: patch.failure?.code ?? '' }),
+    ...('endedAt' in patch && { endedAt: String(patch.endedAt ?? '') }),
+    ...('scheduledAt' in patch && { scheduledAt: String(patch.scheduledAt ?? '') }),
+    ...(patch.postIds !== undefined && patch.postIds.length > 0 && { postIds: patch.postIds }),
+  };
 }

@@ -18,6 +18,7 @@ import {
   parseCursor,
 } from './index-walk.ts';
 import type { LaneDelays } from './lane-delays.ts';
+import type { LedgerRecord } from './record.ts';
 
 /** Most entries that one search looks at; then it answers with what it found, and where to go on. */
 const MAX_LOOKED_AT = 10_000;
@@ -28,9 +29,15 @@ const MAX_ASKED_ACCOUNTS = 20;
 /** Most records that are read at a time. */
 const READ_AT_ONCE = 100;
 
+/** A job, and its record as it was read at the same time. */
+export interface FoundJob {
+  readonly job: PublishJob;
+  readonly record: LedgerRecord;
+}
+
 /** A page of jobs. */
 export interface FoundJobs {
-  readonly jobs: PublishJob[];
+  readonly found: FoundJob[];
   readonly nextCursor: string | null;
   /** Only while workers still index jobs of an older version, which may be missing. */
   readonly indexing?: true;
@@ -39,7 +46,7 @@ export interface FoundJobs {
 interface SearchParts {
   readonly redis: RedisClient;
   readonly keys: Keys;
-  readonly readMany: (ids: readonly string[]) => Promise<(PublishJob | undefined)[]>;
+  readonly readMany: (ids: readonly string[]) => Promise<(FoundJob | undefined)[]>;
   readonly laneDelays: LaneDelays;
 }
 
@@ -155,8 +162,7 @@ export function createJobSearch({ redis, keys, readMany, laneDelays }: SearchPar
   async function search(query: JobQuery, signal: AbortSignal | undefined): Promise<FoundJobs> {
     const one = await findOne(query);
     if (one !== undefined) {
-      const found = one === null ? [] : await readMany([one]);
-      return { jobs: wantedOf(found, query), nextCursor: null };
+      return { found: one === null ? [] : wantedOf(await readMany([one]), query), nextCursor: null };
     }
     const { order, limit } = query;
     const isOldest = order === 'oldest';
@@ -165,7 +171,7 @@ export function createJobSearch({ redis, keys, readMany, laneDelays }: SearchPar
     const chosen = await choose(conditions, created);
     const others = conditions.filter((condition) => condition !== chosen || condition.except !== undefined);
     const nextPage = await walkOf(chosen, created, isOldest);
-    const jobs: PublishJob[] = [];
+    const found: FoundJob[] = [];
     let after = parseCursor(query.cursor);
     let read = 0;
     for (let lookedAt = 0; lookedAt < MAX_LOOKED_AT; lookedAt += PAGE) {
@@ -174,18 +180,17 @@ export function createJobSearch({ redis, keys, readMany, laneDelays }: SearchPar
       const candidates = await meetingAll(page, others, created);
       while (candidates.length > 0) {
         signal?.throwIfAborted();
-        const some = candidates.splice(0, Math.min(READ_AT_ONCE, limit - jobs.length));
-        const found = await readMany(some.map(({ id }) => id));
-        jobs.push(...wantedOf(found, query));
+        const some = candidates.splice(0, Math.min(READ_AT_ONCE, limit - found.length));
+        found.push(...wantedOf(await readMany(some.map(({ id }) => id)), query));
         const last = some.at(-1);
         read += some.length;
-        if ((jobs.length === limit || read >= MAX_READ) && last !== undefined)
-          return { jobs, nextCursor: cursorAt(last, jobs, query) };
+        if ((found.length === limit || read >= MAX_READ) && last !== undefined)
+          return { found, nextCursor: cursorAt(last, found, query) };
       }
       after = page.at(-1);
-      if (page.length < PAGE || after === undefined) return { jobs, nextCursor: null };
+      if (page.length < PAGE || after === undefined) return { found, nextCursor: null };
     }
-    return { jobs, nextCursor: after === undefined ? null : cursorAt(after, jobs, query) };
+    return { found, nextCursor: after === undefined ? null : cursorAt(after, found, query) };
   }
 
   /** The condition with the fewest entries, which is walked. One in the order of another time has to be sorted first. */
@@ -214,16 +219,16 @@ const LAST_CHAR = '\uffff';
  * The cursor of the page that begins after a job. One that was not found may be of an account that the caller must not
  * know: of its id stands only the beginning, which is the place just before it.
  */
-function cursorAt(last: Position, jobs: readonly PublishJob[], { order, cursor }: JobQuery): string {
-  if (jobs.at(-1)?.id === last.id) return formatCursor(last);
+function cursorAt(last: Position, found: readonly FoundJob[], { order, cursor }: JobQuery): string {
+  if (found.at(-1)?.record.id === last.id) return formatCursor(last);
   const start = last.id.slice(0, Math.max(1, last.id.length / 2, last.id.length - HIDDEN_CHARS));
   const before = formatCursor({ ...last, id: order === 'oldest' ? start : `${start}${LAST_CHAR}` });
   // So many jobs of one instant have this beginning that there would be no end of them.
   return before === cursor ? formatCursor(last) : before;
 }
 
-function wantedOf(found: readonly (PublishJob | undefined)[], filter: ParsedFilter): PublishJob[] {
-  return found.flatMap((job) => (job !== undefined && matchesFilter(job, filter) ? [job] : []));
+function wantedOf(found: readonly (FoundJob | undefined)[], filter: ParsedFilter): FoundJob[] {
+  return found.flatMap((each) => (each !== undefined && matchesFilter(each.job, filter) ? [each] : []));
 }
 
 /** Whether a filter needs more than the indexes that all versions keep. */

@@ -8,7 +8,7 @@ import type { LaneDelay } from '../limits/lanes.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import { createJobCounts } from './job-counts.ts';
-import { createJobSearch, type FoundJobs } from './job-search.ts';
+import { createJobSearch, type FoundJob, type FoundJobs } from './job-search.ts';
 import { toPublishJob } from './job-view.ts';
 import { createLaneDelays } from './lane-delays.ts';
 import { decodeRecord, type LedgerRecord } from './record.ts';
@@ -19,7 +19,7 @@ export type LedgerReader = ReturnType<typeof createLedgerReader>;
 export function createLedgerReader({ redis, keys, clock = Date }: { redis: RedisClient; keys: Keys; clock?: Clock }) {
   const laneDelays = createLaneDelays({ redis, keys, clock });
 
-  async function readMany(ids: readonly string[]): Promise<(PublishJob | undefined)[]> {
+  async function readFound(ids: readonly string[]): Promise<(FoundJob | undefined)[]> {
     if (ids.length === 0) return [];
     const pipeline = redis.pipeline();
     for (const id of ids) pipeline.hgetall(keys.job(id)).lrange(keys.timeline(id), 0, -1);
@@ -36,12 +36,18 @@ export function createLedgerReader({ redis, keys, clock = Date }: { redis: Redis
     const waiting = records.flatMap((found) => (waitsForOthers(found?.record) ? [found?.record.account ?? ''] : []));
     const pause = waiting.length === 0 ? undefined : await laneDelays.pause();
     const delays = pause === undefined ? await laneDelays.of(waiting) : new Map(waiting.map((name) => [name, pause]));
-    return records.map((found) =>
-      found === undefined ? undefined : toPublishJob(withLaneDelay(found.record, delays), found.timeline),
-    );
+    return records.map((found) => {
+      if (found === undefined) return undefined;
+      const { record, timeline } = found;
+      return { record, job: toPublishJob(withLaneDelay(record, delays), timeline) };
+    });
   }
 
-  const { search } = createJobSearch({ redis, keys, readMany, laneDelays });
+  async function readMany(ids: readonly string[]): Promise<(PublishJob | undefined)[]> {
+    return (await readFound(ids)).map((found) => found?.job);
+  }
+
+  const { search } = createJobSearch({ redis, keys, readMany: readFound, laneDelays });
   const { count } = createJobCounts({ redis, keys, laneDelays });
 
   return {
@@ -56,9 +62,13 @@ export function createLedgerReader({ redis, keys, clock = Date }: { redis: Redis
     polledIds: (account: string): Promise<string[]> => redis.smembers(keys.polledJobs(account)),
 
     /** A page of jobs. @throws PublishError `INPUT_INVALID` for metadata by which jobs are not found */
-    async list(query: JobQuery, signal?: AbortSignal): Promise<FoundJobs> {
-      return await search(query, signal);
+    async list(query: JobQuery, signal?: AbortSignal) {
+      const { found, ...page } = await search(query, signal);
+      return { ...page, jobs: found.map(({ job }) => job) };
     },
+
+    /** The same with their records. */
+    find: async (query: JobQuery, signal?: AbortSignal): Promise<FoundJobs> => await search(query, signal),
 
     /** How many jobs there are, of all accounts or of some. */
     async count(accounts?: readonly string[], signal?: AbortSignal): Promise<JobCounts> {

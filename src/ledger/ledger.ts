@@ -2,12 +2,11 @@ import { randomUUID } from 'node:crypto';
 import type { EntryScript } from '../core/job-reference.ts';
 import type { Clock } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
-import { encodeEvent, type PublishEventType, UNKNOWN_PART } from '../core/publish-event.ts';
+import { encodeEvent, UNKNOWN_PART } from '../core/publish-event.ts';
 import type { TimelineEntry } from '../core/publish-job.ts';
 import { canTransition } from '../core/publish-state.ts';
 import { publishIdOf, type Session } from '../core/session.ts';
 import { Deferral } from '../core/step-interrupt.ts';
-import type { TimelineFact } from '../core/timeline-events.ts';
 import { MINUTE_MS } from '../core/units.ts';
 import { TIKTOK_QUOTAS } from '../limits/tiktok-quotas.ts';
 import { type Confirmation, NO_CONFIRMATION } from '../redis/confirmation.ts';
@@ -18,9 +17,10 @@ import { newFence, prepareClaim } from './claim.ts';
 import { prepareCreate } from './create.ts';
 import { encodePatch } from './encode-patch.ts';
 import { createIndexBuild } from './index-build.ts';
-import { indexPlaces } from './index-names.ts';
+import { indexPlaces, placesIn } from './index-names.ts';
 import { jobEvent } from './job-view.ts';
 import { createLedgerConfirmation } from './ledger-confirmation.ts';
+import { wayField } from './operations.ts';
 import { decodeRecord, type LedgerPatch, type LedgerProgress, type LedgerRecord } from './record.ts';
 import { COMMIT_SCRIPT, FORGET_SCRIPT, NOTE_REPORT_SCRIPT, NOTE_SCRIPT } from './scripts.ts';
 import { createSweepList, sweepAt } from './sweep-list.ts';
@@ -56,6 +56,7 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
     laneWaiting: keys.laneWaiting(account),
     laneAdmitted: keys.laneAdmitted(account),
   });
+  const operationKeys = (id: string) => ({ operation: keys.operation(id), operationJobs: keys.operationJobs(id) });
   const lanesKeys = { lanes: keys.lanes, laneLimit: keys.laneLimit, jobs: keys.job('') };
   const publishIdKey = ({ session }: Pick<LedgerPatch, 'session'>) => ({
     publishId: session === undefined ? undefined : publishIdKeyOf(session, keys),
@@ -73,11 +74,12 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
     events: keys.events,
     ...(request.callbackUrl !== undefined && { outbox: keys.callbackOutbox, undelivered: keys.undeliveredEvents(id) }),
   });
-  const history = (record: LedgerRecord, facts: readonly TimelineFact[], type: PublishEventType | undefined) => ({
-    timelineEntries: facts.map((fact) =>
-      JSON.stringify({ at: new Date(clock.now()).toISOString(), ...fact } satisfies TimelineEntry),
-    ),
-    event: type === undefined ? undefined : encodeEvent(jobEvent(type, record)),
+  const history = (record: LedgerRecord, { cause, also, event, operation }: Change) => ({
+    timelineEntries: [cause, ...(also ? [also] : [])].map((fact) => {
+      const entry = { at: new Date(clock.now()).toISOString(), ...fact, ...(operation && { operation: operation.id }) };
+      return JSON.stringify(entry satisfies TimelineEntry);
+    }),
+    event: event === undefined ? undefined : encodeEvent(jobEvent(event, record)),
     revisionMark: UNKNOWN_PART,
   });
 
@@ -113,6 +115,7 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
         jobIndex: keys.jobIndex(''),
         ...(change.patch?.postIds !== undefined && { postId: keys.postId('') }),
         polledJobs: keys.polledJobs(record.account),
+        ...(change.operation !== undefined && operationKeys(change.operation.id)),
       },
       {
         id: record.id,
@@ -130,7 +133,8 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
         remove,
         goesOnFrom: change.goesOnFrom?.revision,
         ...placesIn(change.patch ?? {}),
-        ...history(next, [change.cause, change.also ?? []].flat(), change.event),
+        way: change.operation && wayField(change.operation.way),
+        ...history(next, change),
       },
       set,
     );
@@ -244,17 +248,6 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
       );
       return answer === 1;
     },
-  };
-}
-
-/** What a change sets of what a job is found by, for the script; '' where it clears it. */
-function placesIn(patch: LedgerPatch) {
-  return {
-    ...('waitingFor' in patch && { waitingFor: patch.waitingFor ?? '' }),
-    ...('failure' in patch && { code: patch.failure?.code ?? '' }),
-    ...('endedAt' in patch && { endedAt: String(patch.endedAt ?? '') }),
-    ...('scheduledAt' in patch && { scheduledAt: String(patch.scheduledAt ?? '') }),
-    ...(patch.postIds !== undefined && patch.postIds.length > 0 && { postIds: patch.postIds }),
   };
 }
 

@@ -123,7 +123,8 @@ end
  * publish_id. A call that is sent again after a lost reply changes nothing.
  * `key.laneDelay` is removed, unless jobs of the other mode than `arg.mode` wait for their cap, and a post counted for the
  * caps with `key.directPosts`, when TikTok let the post begin. With
- * `key.booked` the change needs a call of a quota, `arg.limit` in `arg.windowMs`. With `key.lanes` the job leaves its lane, and
+ * `key.booked` the change needs a call of a quota, `arg.limit` in `arg.windowMs`. With `key.operation` it is made, and counted as
+ * `arg.way`, only while the job is among those that the operation has still to change: so once. With `key.lanes` the job leaves its lane, and
  * with `addEntry` it gets an entry in the queue `key.queue`; without the entry, the record changes all the same.
  * Answers `committed` with revision, fence, since when the job is in its state, whom to wake and whether there is the entry, `missing`, `overtaken`
  * (another fence), `changed` (another revision; for an owner, an older one: the record went back in time), or `wait` with
@@ -144,6 +145,10 @@ if tonumber(seenRevision) < tonumber(arg.revision) then return { 'changed' } end
 if not arg.orLater and seenRevision ~= arg.revision then return { 'changed' } end
 local waitMs = key.booked and reserve(key.booked, arg.limit, arg.windowMs)[1] or 0
 if waitMs > 0 then return { 'wait', waitMs } end
+if key.operation then
+  if redis.call('ZREM', key.operationJobs, arg.id) == 0 then return { 'changed' } end
+  redis.call('HINCRBY', key.operation, arg.way, 1)
+end
 local now = serverTime()
 local revision = (arg.goesOnFrom or tonumber(seenRevision)) + 1
 local isNewState = arg.to and arg.to ~= state

@@ -1,7 +1,8 @@
 import { mustBeginBy } from '../core/not-after.ts';
 import type { PublishState } from '../core/publish-state.ts';
+import { MINUTE_MS } from '../core/units.ts';
 import type { Keys } from '../redis/keys.ts';
-import { prepareScript, type RedisClient } from '../redis/lua-script.ts';
+import { asArray, prepareScript, type RedisClient } from '../redis/lua-script.ts';
 import type { LedgerRecord } from './record.ts';
 
 /** States of jobs that have an entry in `tiktok-publish`; nothing was sent yet of those that have not begun. */
@@ -12,6 +13,27 @@ const UNDER_WAY = ['uploading', 'processing'] as const satisfies readonly Publis
 /** Asked in a script, which a cluster runs where KEYS[1] lies. */
 const RUN_ID_LUA = `return string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')`;
 
+/** How long the jobs that one process took to look after are left alone by the others (ms). */
+const TAKEN_MS = MINUTE_MS;
+
+/** Takes the jobs that are due first; `ARGV`: now, when they are due again, and how many. */
+const TAKE_DUE_LUA = `
+local ids = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[3])
+local later = {}
+for _, id in ipairs(ids) do later[#later + 1] = ARGV[2]; later[#later + 1] = id end
+if #ids > 0 then redis.call('ZADD', KEYS[1], unpack(later)) end
+return ids
+`;
+
+/** How many jobs should have an entry in a queue, and how many entries of it are to run. KEYS: how its keys begin, indexes. */
+const COUNT_LUA = `
+local wanted, found = 0, 0
+for place = 2, #KEYS do wanted = wanted + redis.call('ZCARD', KEYS[place]) end
+for _, list in ipairs({ 'wait', 'paused', 'active' }) do found = found + redis.call('LLEN', KEYS[1] .. list) end
+for _, set in ipairs({ 'prioritized', 'delayed' }) do found = found + redis.call('ZCARD', KEYS[1] .. set) end
+return wanted - found
+`;
+
 /** When the sweep looks at a job: at `at`, or before, when the job must have begun (ms since the epoch). */
 export function sweepAt(record: LedgerRecord, at: number): number {
   return Math.min(at, mustBeginBy(record) ?? at);
@@ -20,6 +42,8 @@ export function sweepAt(record: LedgerRecord, at: number): number {
 /** What the sweep reads: which jobs to check, and Redis's time. */
 export function createSweepList({ redis, keys }: { readonly redis: RedisClient; readonly keys: Keys }) {
   const runRunId = prepareScript(redis, RUN_ID_LUA);
+  const runTakeDue = prepareScript(redis, TAKE_DUE_LUA);
+  const runCount = prepareScript(redis, COUNT_LUA);
 
   /** A page of ids out of the indexes of some states, one index after the other, oldest first within each. */
   async function page(states: readonly PublishState[], offset: number, count: number): Promise<string[]> {
@@ -46,9 +70,13 @@ export function createSweepList({ redis, keys }: { readonly redis: RedisClient; 
       return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
     },
 
-    /** Ids of jobs that the sweep should look at, longest due first. */
-    async due(now: number, limit: number): Promise<string[]> {
-      return await redis.zrangebyscore(keys.due, '-inf', now, 'LIMIT', 0, limit);
+    /**
+     * Takes jobs that the sweep should look at, longest due first: for a minute no other process gets them. Who looks at one
+     * says when it is due again.
+     * @returns their ids
+     */
+    async takeDue(now: number, limit: number): Promise<string[]> {
+      return asArray(await runTakeDue([keys.due], [now, now + TAKEN_MS, limit])).map(String);
     },
 
     /** Tells the sweep to come back later, without any history. */
@@ -61,10 +89,12 @@ export function createSweepList({ redis, keys }: { readonly redis: RedisClient; 
       await redis.zrem(keys.due, id);
     },
 
-    /** How many jobs should have an entry in `tiktok-publish`. */
-    async countForPublishQueue(): Promise<number> {
-      const counts = await Promise.all(IN_PUBLISH_QUEUE.map((state) => redis.zcard(keys.stateJobs(state))));
-      return counts.reduce((sum, count) => sum + count, 0);
+    /**
+     * How many entries `tiktok-publish` lacks for the jobs that should have one, at one moment; below 0, it has more.
+     * @param queueKey how its keys begin
+     */
+    async countMissingEntries(queueKey: string): Promise<number> {
+      return Number(await runCount([queueKey, ...IN_PUBLISH_QUEUE.map(keys.stateJobs)], []));
     },
 
     /** A page of ids of jobs that have not begun. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ACCOUNT_HOLD_LUA } from '../accounts/account-hold.ts';
 import type { Clock } from '../core/ports.ts';
-import { MODE_OF_CAP, WAIT_REASONS, type WaitReason } from '../core/publish-state.ts';
+import { LANE_REASONS, MODE_OF_CAP, WAIT_REASONS, type WaitReason } from '../core/publish-state.ts';
 import { DAY_MS, SECOND_MS } from '../core/units.ts';
 import type { Keys } from '../redis/keys.ts';
 import { prepareScript, type RedisClient } from '../redis/lua-script.ts';
@@ -106,11 +106,38 @@ const LEAVE_LUA = `${LEAVE_LANE_LUA}
 return leaveLane(KEYS[1], KEYS[2], KEYS[4], KEYS[5], KEYS[6], ARGV[1], ARGV[2], ARGV[3])
 `;
 
+/**
+ * KEYS: set of lanes in use, the lane limit, how the keys of records, waiting sets, admitted sets and accounts begin, the
+ * pause of all publishing. ARGV: now, until when a lane was last checked to be due, and how many.
+ *
+ * Answers the accounts whose lanes need a look: with room for a job that waits, or with a job in them that has gone on or that
+ * sleeps although nothing holds it.
+ */
+const CHECK_LUA = `${LANE_ROOM}${ACCOUNT_HOLD_LUA}
+local WOKEN = { ${LANE_REASONS.map((reason) => `${reason} = true`).join(', ')} }
+local function needsLook(account)
+  local admitted = KEYS[5] .. account
+  for _, id in ipairs(redis.call('ZRANGE', admitted, 0, -1)) do
+    local state, waitingFor, waitingUntil = unpack(redis.call('HMGET', KEYS[3] .. id, 'state', 'waitingFor', 'waitingUntil'))
+    if state ~= 'queued' and state ~= 'uploading' then return true end
+    if WOKEN[waitingFor or ''] and not waitingUntil and not accountHold(KEYS[6] .. account, KEYS[7]) then return true end
+  end
+  local free, held = laneRoom(admitted, KEYS[2], KEYS[3])
+  return free > 0 and nextInLane(KEYS[4] .. account, held, KEYS[3])
+end
+local found = {}
+for _, account in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[2], 'LIMIT', 0, ARGV[3])) do
+  redis.call('ZADD', KEYS[1], ARGV[1], account)
+  if needsLook(account) then found[#found + 1] = account end
+end
+return found
+`;
+
 /** A job that leaves the lane wakes the next one's entry; this is only how long BullMQ delays that entry (ms). */
 export const AWAITING_TURN_MS = 30 * DAY_MS;
 /** How long it is kept why an account waited: nobody else removes that of an account that is gone (ms). */
 const DELAY_KEPT_MS = 30 * DAY_MS;
-/** After how long the sweep looks at an admitted job that did not leave (ms). */
+/** After how long the sweep checks a lane again (ms). */
 const STALE_AFTER_MS = 10 * SECOND_MS;
 
 export interface LaneMember {
@@ -135,6 +162,7 @@ export function laneScore({ priority, since }: Pick<LaneMember, 'priority' | 'si
 export function createLanes({ redis, keys, clock }: { redis: RedisClient; keys: Keys; clock: Clock }) {
   const runEnter = prepareScript(redis, ENTER_LUA);
   const runLeave = prepareScript(redis, LEAVE_LUA);
+  const runCheck = prepareScript(redis, CHECK_LUA);
   const keysOf = (account: string): string[] => [
     keys.laneWaiting(account),
     keys.laneAdmitted(account),
@@ -197,12 +225,12 @@ export function createLanes({ redis, keys, clock }: { redis: RedisClient; keys: 
       return parseLaneDelay(await redis.hgetall(keys.laneDelay(account)));
     },
 
-    /** Lanes with waiting jobs that no sweep has checked lately; counts as a check. */
-    async stale(count: number): Promise<string[]> {
+    /** Checks lanes with waiting jobs that were not checked lately. @returns the accounts of those that need a look */
+    async check(count: number): Promise<string[]> {
       const now = clock.now();
-      const accounts = await redis.zrangebyscore(keys.lanes, '-inf', now - STALE_AFTER_MS, 'LIMIT', 0, count);
-      if (accounts.length > 0) await redis.zadd(keys.lanes, 'XX', ...accounts.flatMap((account) => [now, account]));
-      return accounts;
+      const starts = [keys.job(''), keys.laneWaiting(''), keys.laneAdmitted(''), keys.account('')];
+      const read = [keys.lanes, keys.laneLimit, ...starts, keys.publishingPause];
+      return idsSchema.parse(await runCheck(read, [now, now - STALE_AFTER_MS, count]));
     },
   };
 }

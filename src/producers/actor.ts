@@ -1,5 +1,10 @@
 import { PublishError } from '../core/publish-error.ts';
-import type { ActorOptions } from './publisher.ts';
+
+/** Who asks. */
+export interface ActorOptions {
+  /** Named in the job's timeline: 1 to 100 characters, such as the person who clicked. */
+  readonly by?: string | undefined;
+}
 
 const MAX_ACTOR_LENGTH = 100;
 

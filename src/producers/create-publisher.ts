@@ -16,15 +16,16 @@ import { publisherClosed } from './closed.ts';
 import { type AcceptableEntry, type EnqueueDeps, enqueueEntries, parseEntries } from './enqueue.ts';
 import { createEventTail, type TailConnection } from './event-tail.ts';
 import { followEvents } from './follow-events.ts';
+import { createOperations, type OperationParts } from './operations.ts';
 import { pausePublishing, resumePublishing } from './pause-publishing.ts';
 import type { EnqueuedJob, EnqueueOptions, Publisher } from './publisher.ts';
 import { updateJob } from './update-job.ts';
 import { waitForCompletion } from './wait-for-completion.ts';
 
 /** What a publisher works with once it is connected. */
-export interface PublisherConnection extends EnqueueDeps, ChangeDeps {
+export interface PublisherConnection extends EnqueueDeps, ChangeDeps, OperationParts {
   readonly publishingPause: PauseStore;
-  readonly reader: Pick<LedgerReader, 'read' | 'list' | 'count'>;
+  readonly reader: Pick<LedgerReader, 'read' | 'list' | 'find' | 'count'>;
   readonly redis: RedisClient;
   /** A connection of its own, for commands that block. */
   connectBlocking(): Promise<TailConnection>;
@@ -153,6 +154,7 @@ export function createPublisher({ eventsKey, checkCallbacks, ...parts }: Publish
       resume: async (account) => await (await openManaged()).resume(account),
       remove: async (account, options) => await (await openManaged()).remove(account, options),
     },
+    operations: createOperations(open),
     async connectLink(request) {
       return await withRedisErrors(async () => await (await openAccounts()).connectLinks.create(request));
     },

@@ -61,6 +61,17 @@ export type {
   S3Media,
   UrlMedia,
 } from '../core/new-request.ts';
+export type {
+  Operation,
+  OperationKind,
+  OperationPreview,
+  OperationRefusal,
+  OperationRequest,
+  OperationState,
+  OperationTotals,
+  OperationWay,
+  PlannedJob,
+} from '../core/operation.ts';
 export type { PostingPage } from '../core/posting-page.ts';
 export type { PreflightFinding } from '../core/preflight-finding.ts';
 export type { CheckedPart, PreflightReport } from '../core/preflight-report.ts';
@@ -70,6 +81,7 @@ export type { AccountEventData, JobEventData, PublishEvent, PublishEventType } f
 export type { PublishFailure, PublishJob, TimelineEntry } from '../core/publish-job.ts';
 export type { PublishState, WaitReason } from '../core/publish-state.ts';
 export type { PauseRequest, PublishingPause } from '../core/publishing-pause.ts';
+export type { Operations, PreviewPage } from './operations.ts';
 export type {
   AskOptions,
   BulkEntry,

@@ -10,6 +10,8 @@ import type { PublishJob } from '../core/publish-job.ts';
 import type { NewRequest } from '../core/publish-request.ts';
 import type { PauseRequest, PublishingPause } from '../core/publishing-pause.ts';
 import type { RetryPlan } from '../core/retry-plan.ts';
+import type { ActorOptions } from './actor.ts';
+import type { Operations } from './operations.ts';
 
 /** How a retry was carried out. */
 export type RetryAction = Exclude<RetryPlan['kind'], 'refuse'>;
@@ -18,12 +20,6 @@ export type RetryAction = Exclude<RetryPlan['kind'], 'refuse'>;
 export interface EnqueuedJob extends PublishJob {
   /** False when the idempotency key had been seen with the same request. */
   readonly created: boolean;
-}
-
-/** Who asks. */
-export interface ActorOptions {
-  /** Named in the job's timeline: 1 to 100 characters, such as the person who clicked. */
-  readonly by?: string | undefined;
 }
 
 /** How a request is accepted. */
@@ -193,6 +189,8 @@ export interface Publisher {
   creator(account: string): Promise<PostingPage>;
   /** The accounts that jobs publish to. Their tokens never come out. All calls need `ENCRYPTION_KEYS`. */
   readonly accounts: ManagedAccounts;
+  /** Retry, cancel or reschedule many jobs, by a filter. */
+  readonly operations: Operations;
   /**
    * A link with which the owner of a TikTok account connects it, once, at the web server of the service, whose address
    * is `PUBLIC_BASE_URL`. Needs `ENCRYPTION_KEYS`.

@@ -9,7 +9,7 @@ import { type Change, NOT_WAITING } from '../ledger/change.ts';
 import { laneMemberOf } from '../ledger/job-view.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
 import { wakeJobs } from '../limits/wake-jobs.ts';
-import { type ChangeDeps, changing } from './change-job.ts';
+import { type ChangeDeps, changing, type Origin, withinOperation } from './change-job.ts';
 
 type UpdateFact = Extract<TimelineFact, { readonly event: 'updated' }>;
 
@@ -24,30 +24,40 @@ export async function updateJob(
   deps: ChangeDeps,
 ): Promise<void> {
   const changes = parseJobChanges(input.changes);
-  await changing(id, deps.ledger, async (record) => {
-    const reason = whyUnchangeable(record);
-    if (reason !== undefined) throw new PublishError('JOB_NOT_CHANGEABLE', { reason });
-    const request = changeRequest(record.request, changes);
-    const difference = differenceOf(record.request, request);
-    if (difference === undefined) {
-      // An earlier call that was not confirmed may have made the change.
-      if (record.changedAt !== undefined) await deps.ledger.confirmIntervention(record, 'changedAt');
-      return;
-    }
-    const cause = { ...difference, ...(input.by !== undefined && { by: input.by }) };
-    const now = deps.clock.now();
-    const refusal = refusalOfTime(
-      {
-        ...(cause.scheduledAt !== undefined && { scheduledAt: request.scheduledAt }),
-        ...(cause.notAfter !== undefined && { notAfter: request.notAfter }),
-      },
-      now,
-    );
-    if (refusal !== undefined) throw refusal;
-    const changed = await deps.ledger.intervene(record, changeOf(record, request, cause, now));
-    await deps.ledger.confirmIntervention(changed, 'changedAt');
-    await follow(record, changed, deps).catch(() => undefined);
-  });
+  await changing(id, deps.ledger, (record) => updateAsItIs(record, changes, input, deps));
+}
+
+/** Changes a job that was just read. @throws PublishError as {@link updateJob}, `INTERNAL_OVERTAKEN` */
+export async function updateAsItIs(
+  record: LedgerRecord,
+  changes: JobChanges,
+  origin: Origin,
+  deps: ChangeDeps,
+): Promise<void> {
+  const reason = whyUnchangeable(record);
+  if (reason !== undefined) throw new PublishError('JOB_NOT_CHANGEABLE', { reason });
+  const request = changeRequest(record.request, changes);
+  const difference = differenceOf(record.request, request);
+  if (difference === undefined) {
+    // An earlier call that was not confirmed may have made the change.
+    if (record.changedAt !== undefined) await deps.ledger.confirmIntervention(record, 'changedAt');
+    return;
+  }
+  const { by } = origin;
+  const cause = { ...difference, ...(by !== undefined && { by }) };
+  const now = deps.clock.now();
+  const refusal = refusalOfTime(
+    {
+      ...(cause.scheduledAt !== undefined && { scheduledAt: request.scheduledAt }),
+      ...(cause.notAfter !== undefined && { notAfter: request.notAfter }),
+    },
+    now,
+  );
+  if (refusal !== undefined) throw refusal;
+  const change = { ...changeOf(record, request, cause, now), ...withinOperation(origin, 'move') };
+  const changed = await deps.ledger.intervene(record, change);
+  await deps.ledger.confirmIntervention(changed, 'changedAt');
+  await follow(record, changed, deps).catch(() => undefined);
 }
 
 /** @returns undefined where the requests are the same */

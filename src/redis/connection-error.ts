@@ -76,6 +76,13 @@ const BY_TEXT: readonly TextExplanation[] = [
     matches: (_, text) => /Unknown RESP type|Protocol error|cluster support disabled|unknown command/i.test(text),
   },
   {
+    why: 'not_redis',
+    what: 'it is a node of a Redis Cluster, and another node has our keys',
+    advice: ({ where }) => `Set REDIS_CLUSTER_NODES to this address instead of ${where}.`,
+    matches: (error) => redisCodeOf(error) === 'MOVED',
+    only: 'url',
+  },
+  {
     why: 'unknown_host',
     what: 'its host name cannot be resolved',
     advice: ({ where }) => `Check the host name in ${where} and the DNS of this machine.`,

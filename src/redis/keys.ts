@@ -115,6 +115,18 @@ export function createKeys(prefix: string) {
     subscriptionCursors: `${prefix}:subscriptions:cursors`,
     /** String: held by the one process that gives the events to the subscriptions. */
     subscriptionRelay: `${prefix}:subscriptions:relay`,
+    /** Sorted set of ids of operations on many jobs, by when they were started. */
+    operations: `${prefix}:operations`,
+    /** Sorted set: those of them that have not ended. */
+    openOperations: `${prefix}:operations:open`,
+    /** Hash: one operation, and what it has done. */
+    operation: (id: string) => `${prefix}:operation:${id}`,
+    /** Sorted set of ids of the jobs that an operation has still to change, in their order. */
+    operationJobs: (id: string) => `${prefix}:operations:jobs:${id}`,
+    /** String: held by the one process that carries an operation out. */
+    operationLease: (id: string) => `${prefix}:operations:lease:${id}`,
+    /** String: a session of the console, as JSON, by the digest of its id. */
+    session: (digest: string) => `${prefix}:session:${digest}`,
     /** Stream: who changed what, as JSON. */
     audit: `${prefix}:audit`,
     /** String: held by the one process that refreshes an account's token. */

@@ -35,6 +35,7 @@ const REFUSES_WRITES: readonly RedisCode[] = [
   'LOADING',
   'CLUSTERDOWN',
   'TRYAGAIN',
+  'MOVED',
   'NOREPLICAS',
   'OOM',
   'MISCONF',

@@ -6,6 +6,8 @@ import type { RequestSecrets } from '../core/request-secrets.ts';
 import type { RetryPolicy } from '../core/retry-policy.ts';
 import type { Tracing } from '../core/tracing.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { LedgerReader } from '../ledger/ledger-reader.ts';
+import type { OperationStore, StoredOperation } from '../ledger/operations.ts';
 import type { Queues } from '../ledger/queues/queues.ts';
 import type { VideoClaims } from '../ledger/video-claims.ts';
 import type { Caps } from '../limits/caps.ts';
@@ -69,6 +71,10 @@ export interface WorkerDeps {
   readonly probeMedia: ProbeMedia;
   /** Where it is noted that TikTok's reports stay away, so that polls must be frequent. */
   readonly webhooks: Pick<WebhookReception, 'noteMissing'>;
+  /** Operations on many jobs, and how one is done to a job. */
+  readonly operations: OperationStore;
+  readonly findJobs: LedgerReader['find'];
+  readonly operateOnJob: (id: string, operation: StoredOperation) => Promise<void>;
   /** Holds an account back until a person resumes it. */
   readonly pauseAccount: (account: string) => Promise<unknown>;
   /** Publishes again what other processes read in Redis (the sealing key, the lane limit), should Redis have lost it. */

@@ -20,7 +20,10 @@ const settings = new Set<string>(SETTING_DESCRIPTIONS.map(({ variable }) => vari
 const fallbackOf = (variable: string) =>
   SETTING_DESCRIPTIONS.find((setting) => setting.variable === variable)?.fallback;
 const commands = buildProgram(new Command(), async () => undefined).commands.map((command) => command.name());
-const yamlFiles = ['docker-compose.yml', ...filesBelow('deploy')].filter((path) => /\.ya?ml$/.test(path));
+/** Templates of the chart become YAML only when Helm has rendered them. */
+const yamlFiles = ['docker-compose.yml', ...filesBelow('deploy')].filter(
+  (path) => /\.ya?ml$/.test(path) && !path.includes('/templates/'),
+);
 
 function filesBelow(folder: string): string[] {
   return readdirSync(join(REPOSITORY, folder), { recursive: true, withFileTypes: true })
@@ -90,6 +93,44 @@ const settingsOfPods = z
   .looseObject({ data: z.record(z.string(), z.string()) })
   .parse(find('ConfigMap', 'publisher-settings')).data;
 
+/** Every kind of pod. */
+const workloads = resources
+  .filter(({ kind }) => kind === 'Deployment' || kind === 'StatefulSet')
+  .map((resource) =>
+    z
+      .looseObject({
+        metadata: z.looseObject({ name: z.string() }),
+        spec: z.looseObject({
+          template: z.looseObject({
+            metadata: z.looseObject({ labels: z.record(z.string(), z.string()) }),
+            spec: z.looseObject({
+              containers: z.array(z.looseObject({ ports: z.array(z.looseObject({ name: z.string() })) })).min(1),
+            }),
+          }),
+        }),
+      })
+      .parse(resource),
+  );
+
+const networkPolicy = z.looseObject({
+  spec: z.object({
+    podSelector: z.object({ matchLabels: z.record(z.string(), z.string()) }),
+    policyTypes: z.array(z.string()),
+    ingress: z.array(z.looseObject({ ports: z.array(z.object({ port: z.string() })) })),
+    egress: z.array(
+      z.looseObject({
+        to: z.array(
+          z.looseObject({ ipBlock: z.object({ cidr: z.string(), except: z.array(z.string()).optional() }).optional() }),
+        ),
+      }),
+    ),
+  }),
+});
+
+function isSelected(labels: Readonly<Record<string, string>>, selector: Readonly<Record<string, string>>): boolean {
+  return Object.entries(selector).every(([name, value]) => labels[name] === value);
+}
+
 /** Paths that the web server answers without anything else. */
 const PATHS = ['/healthz', '/readyz', '/metrics'] as const;
 
@@ -153,6 +194,64 @@ describe('the Kubernetes manifests', () => {
     expect([...inMap, ...inSecret].sort()).toEqual([...settings].sort());
   });
 
+  it.each(workloads)('let the pods of $metadata.name do nothing that they need not', ({ spec: { template } }) => {
+    expect(template.spec).toMatchObject({
+      automountServiceAccountToken: false,
+      securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+    });
+    for (const each of template.spec.containers)
+      expect(each).toMatchObject({
+        securityContext: {
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          capabilities: { drop: ['ALL'] },
+        },
+        resources: { limits: { memory: expect.any(String) } },
+      });
+  });
+
+  it.each(workloads)('say whom the pods of $metadata.name reach, and who reaches them', ({ spec: { template } }) => {
+    const policies = resources
+      .filter(({ kind }) => kind === 'NetworkPolicy')
+      .map((resource) => networkPolicy.parse(resource).spec)
+      .filter(({ podSelector }) => isSelected(template.metadata.labels, podSelector.matchLabels));
+    expect(policies.map(({ policyTypes }) => policyTypes)).toEqual([['Ingress', 'Egress']]);
+    for (const { ingress, egress } of policies) {
+      expect(ingress.flatMap(({ ports }) => ports).map(({ port }) => port)).toEqual([
+        template.spec.containers[0]?.ports[0]?.name,
+      ]);
+      const blocks = egress.flatMap(({ to }) => to.flatMap(({ ipBlock }) => ipBlock ?? []));
+      const open = blocks.filter(({ cidr }) => cidr.endsWith('/0'));
+      for (const { cidr, except = [] } of open)
+        expect(except).toEqual(
+          expect.arrayContaining(cidr === '::/0' ? ['fc00::/7'] : ['10.0.0.0/8', '169.254.0.0/16', '192.168.0.0/16']),
+        );
+    }
+  });
+
+  it('have Redis ask for the password that the pods get', () => {
+    expect(find('StatefulSet', 'redis')).toMatchObject({
+      spec: {
+        template: {
+          spec: {
+            containers: [
+              {
+                env: [
+                  {
+                    name: 'REDISCLI_AUTH',
+                    valueFrom: { secretKeyRef: { name: 'publisher-secrets', key: 'REDIS_PASSWORD' } },
+                  },
+                ],
+              },
+            ],
+          },
+        },
+      },
+    });
+    expect(settings.has('REDIS_PASSWORD')).toBe(true);
+    expect(readRepositoryFile('docs/deployment.md')).toContain('--from-literal=REDIS_PASSWORD=');
+  });
+
   it('keep Redis below the memory at which it is killed, with room for its forks', () => {
     const redis = readRepositoryFile('deploy/kubernetes/redis.yaml');
     expect(maxMemoryMb(redis)).toBeLessThan(0.75 * 1_073);
@@ -214,13 +313,28 @@ describe('the Kubernetes manifests', () => {
     const target = z.looseObject({ spec: z.looseObject({ scaleTargetRef: z.looseObject({ name: z.string() }) }) });
     for (const kind of ['ScaledObject', 'HorizontalPodAutoscaler'])
       expect(target.parse(find(kind, 'publisher')).spec.scaleTargetRef.name).toBe('publisher');
-    const keda = readRepositoryFile('deploy/kubernetes/autoscaling-keda.yaml');
-    expect(keda).toContain(`queue="${QUEUE_NAMES.publish}"`);
-    expect(keda).toContain(`'${fallbackOf('QUEUE_PREFIX')}:${QUEUE_NAMES.publish}:wait'`);
-    expect(keda).toContain(`threshold: '${settingsOfPods.UPLOAD_CONCURRENCY}'`);
-    expect(readRepositoryFile('deploy/kubernetes/autoscaling-hpa.yaml')).toContain(
-      `averageValue: '${settingsOfPods.UPLOAD_CONCURRENCY}'`,
-    );
+    const jobsPerPod = settingsOfPods.UPLOAD_CONCURRENCY;
+    const keda = z
+      .looseObject({
+        spec: z.looseObject({ triggers: z.array(z.looseObject({ metadata: z.record(z.string(), z.string()) })) }),
+      })
+      .parse(find('ScaledObject', 'publisher'))
+      .spec.triggers.map(({ metadata }) => metadata);
+    const oldest = keda[1]?.threshold;
+    expect(keda).toMatchObject([
+      { query: expect.stringContaining(`queue="${QUEUE_NAMES.publish}"`), threshold: jobsPerPod },
+      { query: 'max(tiktok_oldest_waiting_seconds)', threshold: oldest },
+    ]);
+    expect(find('HorizontalPodAutoscaler', 'publisher')).toMatchObject({
+      spec: {
+        metrics: [
+          { external: { metric: { name: 'tiktok_publish_backlog' }, target: { averageValue: jobsPerPod } } },
+          { external: { metric: { name: 'tiktok_oldest_waiting_seconds' }, target: { value: oldest } } },
+        ],
+      },
+    });
+    for (const name of ['tiktok_publish_backlog', 'tiktok_oldest_waiting_seconds'])
+      expect(readRepositoryFile('docs/deployment.md')).toContain(`name: { as: ${name} }`);
   });
 
   it('are built by kustomize into every resource once', async ({ skip }) => {

@@ -73,6 +73,8 @@ const OWNED: readonly Owned[] = [
     owners: [
       'src/callbacks/callback-relay.ts',
       'src/workers/runtime/start-workers.ts',
+      // Between two seconds of an operation: no job is held.
+      'src/workers/runtime/run-operations.ts',
       // Between two looks at the ledger's version: no job is held.
       'src/workers/runtime/ledger-guard.ts',
       'src/workers/runtime/replace-stuck.ts',
@@ -139,6 +141,7 @@ const OWNED: readonly Owned[] = [
       'src/cli/program.ts',
       'src/cli/add-accounts.ts',
       'src/cli/add-keys.ts',
+      'src/cli/add-operations.ts',
       'src/cli/add-steering.ts',
       'src/cli/commands/demo.ts',
       'src/simulator/test-kit.ts',
@@ -186,7 +189,9 @@ const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {
   '@bull-board/api': ['src/http/board.ts', 'src/http/board-adapter.ts'],
   '@bull-board/fastify': ['src/http/board.ts'],
   '@fastify/basic-auth': ['src/http/operator-guard.ts'],
+  '@fastify/cookie': ['src/http/access/sessions.ts'],
   '@fastify/rate-limit': ['src/http/limit-rate.ts'],
+  '@fastify/session': ['src/http/access/sessions.ts'],
   '@fastify/swagger': ['src/http/v1/api.ts'],
   '@fastify/swagger-ui': ['src/http/v1/docs-page.ts'],
   '@opentelemetry/api': ['src/observability/otel-traces.ts'],

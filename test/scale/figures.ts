@@ -14,3 +14,10 @@ export function histogramText(numbers: readonly number[]): string {
     .map(([value, count]) => `${value}: ${count}`)
     .join(', ');
 }
+
+/** Jain's fairness index: 1 when all shares are equal, 1/n when one has everything. */
+export function jainIndex(shares: readonly number[]): number {
+  const sum = shares.reduce((total, share) => total + share, 0);
+  const squares = shares.reduce((total, share) => total + share ** 2, 0);
+  return sum ** 2 / (shares.length * squares);
+}

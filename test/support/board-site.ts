@@ -1,6 +1,8 @@
 import { boardOptions } from '../../src/app/board-parts.ts';
 import { deliveriesOf, subscriptionsOf } from '../../src/app/callback-parts.ts';
 import { publisherAs } from '../../src/http/access/publisher-as.ts';
+import { createSessions } from '../../src/http/access/sessions.ts';
+import { operatorOf } from '../../src/http/access/sign-in.ts';
 import { startServer, type WebServer } from '../../src/http/start-server.ts';
 import type { Pipeline } from './pipeline.ts';
 
@@ -8,6 +10,9 @@ import type { Pipeline } from './pipeline.ts';
 export const OPERATOR = { user: 'ops', password: 'pa:ss' } as const;
 /** Who may look only. */
 export const VIEWER = { user: 'guest', password: 'look' } as const;
+
+/** A key of `API_KEYS`. */
+export const SETTING_KEY = 'the-key-of-the-settings';
 
 /** The header of somebody who is signed in. */
 export function signedInAs({ user, password }: { user: string; password: string }): { authorization: string } {
@@ -20,19 +25,29 @@ const METADATA_KEYS = ['campaign'] as const;
 /** The web server over a pipeline, with the board and the console that it has in a deployment. */
 export async function startBoardSite({ app, service, publisher, metrics, deps }: Pipeline): Promise<WebServer> {
   await service.ledger.publishIndexes(METADATA_KEYS);
-  const by = `board ${OPERATOR.user}`;
-  const operated = publisherAs(publisher, { by, scopes: ['admin'] }, service.audit.add);
+  const operated = publisherAs(publisher, operatorOf(OPERATOR), service.audit.add);
   return await startServer({
     ...{ host: '127.0.0.1', port: 0, metrics, readinessChecks: [], log: deps.log },
     // So that each test can be another client.
     trustedProxies: ['127.0.0.1'],
     board: {
-      ...boardOptions({ board: OPERATOR, boardViewer: VIEWER }, { ...service, clock: app.clock }, operated),
+      ...boardOptions({ ...service, clock: app.clock }, operated),
       pages: {
-        ...{ by, publisher: operated, metadataKeys: METADATA_KEYS, audit: service.audit, keys: service.apiKeys },
+        ...{
+          publisher,
+          apiKeys: [SETTING_KEY],
+          metadataKeys: METADATA_KEYS,
+          audit: service.audit,
+          keys: service.apiKeys,
+        },
         callbacks: deliveriesOf(app, service),
         subscriptions: subscriptionsOf(app, service),
       },
+    },
+    operators: {
+      login: OPERATOR,
+      viewer: VIEWER,
+      sessions: createSessions({ redis: service.redis, keys: app.keys }, app.sessionSecrets),
     },
   });
 }

@@ -1,4 +1,4 @@
-import { onTestFinished } from 'vitest';
+import { onTestFinished, type TestContext } from 'vitest';
 import { z } from 'zod';
 
 const eventSchema = z.looseObject({ id: z.string(), type: z.string(), subject: z.string() });
@@ -11,9 +11,13 @@ export interface ServerSentEvent {
 }
 
 /** Opens a stream of server-sent events; closed after the test. */
-export async function openEvents(url: string, headers: Record<string, string> = {}) {
+export async function openEvents(
+  url: string,
+  headers: Record<string, string> = {},
+  test: Pick<TestContext, 'onTestFinished'> = { onTestFinished },
+) {
   const leaving = new AbortController();
-  onTestFinished(() => leaving.abort());
+  test.onTestFinished(() => leaving.abort());
   const answer = await fetch(url, { headers, signal: leaving.signal });
   const texts = (answer.body ?? new ReadableStream()).pipeThrough(new TextDecoderStream())[Symbol.asyncIterator]();
   let buffer = '';

@@ -19,12 +19,19 @@ export interface RedisServer {
   close(): Promise<void>;
 }
 
+/** What is started: by default the Redis that the product finds. */
+export interface ServerProgram {
+  readonly command: string;
+  readonly libraryPath?: string | undefined;
+}
+
 /** Starts a Redis with the given configuration lines; `--sentinel` as an argument makes it a Sentinel. */
 export async function startRedisServer(
   configLines: readonly string[],
   args: readonly string[] = [],
+  other?: ServerProgram,
 ): Promise<RedisServer> {
-  const program = await findRedisProgram({ cacheDir: cacheDirFrom(process.env) });
+  const program = other ?? (await findRedisProgram({ cacheDir: cacheDirFrom(process.env) }));
   const folder = await mkdtemp(join(tmpdir(), 'redis-server-'));
   const port = await freePort();
   const configFile = join(folder, 'redis.conf');

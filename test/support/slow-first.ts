@@ -6,6 +6,7 @@ const PROJECTS = ['e2e', 'integration', 'architecture', 'simulator', 'unit'];
 
 /** Files of more than ten seconds, the longest first, so that none of them runs alone at the end. */
 const SLOW_FILES = [
+  'test/e2e/topologies/short-form.test.ts',
   'test/e2e/cli/which-redis.test.ts',
   'test/e2e/cli/publishing.test.ts',
   'test/e2e/cli/demo.test.ts',

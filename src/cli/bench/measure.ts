@@ -1,8 +1,8 @@
 import { toAccountInput } from '../../accounts/account-input.ts';
 import type { App } from '../../app/open-app.ts';
-import { publisherOn } from '../../app/open-server.ts';
 import { openParts, openService } from '../../app/open-service.ts';
 import { openWorkers } from '../../app/open-workers.ts';
+import { publisherOn } from '../../app/publisher-on.ts';
 import { DEFAULT_POLL_SCHEDULE } from '../../core/poll-schedule.ts';
 import type { RedisClient } from '../../redis/lua-script.ts';
 import { type CpuUse, watchCpu } from './cpu-use.ts';

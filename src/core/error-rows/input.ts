@@ -134,6 +134,15 @@ export const INPUT_ROWS = {
     advice:
       'Nothing was sent to TikTok. The timeline of the job says what it waited for. To publish it anyway, enqueue it again with a later `notAfter`, or without.',
   }),
+  OPERATION_NOT_FOUND: giveUp({
+    message: 'no operation has this id',
+    advice: 'Check the id with `tiktok-publisher operations list`. The newest 200 operations are kept.',
+  }),
+  OPERATION_LIMIT: giveUp({
+    message: 'too many operations are unfinished',
+    advice: 'Wait until one has ended, or abort one: see `tiktok-publisher operations list`. Workers carry them out.',
+    retryable: true,
+  }),
   EVENTS_CURSOR_LOST: giveUp({
     message: 'events after the cursor were deleted before they were read',
     advice:

@@ -62,7 +62,22 @@ export function createApiKeys({ redis, keys, clock, audit }: ApiKeysDeps) {
     await audit.add({ action, by, subject: key.id, account: null, before, after });
   }
 
+  /** Whose key has a digest; undefined: nobody's, or no longer. */
+  async function findByDigest(digest: string): Promise<Caller | undefined> {
+    const json = await redis.hget(keys.apiKeys, digest);
+    const key: ApiKey | undefined = json === null ? undefined : parseStored(storedKey, json);
+    if (key === undefined || !isLive(key)) {
+      good.delete(digest);
+      return undefined;
+    }
+    if (good.size >= MAX_KEYS) good.clear();
+    good.add(digest);
+    return { by: `key ${key.name}`, scopes: key.scopes, accounts: key.accounts ?? undefined };
+  }
+
   return {
+    findByDigest,
+
     /** @throws PublishError `INPUT_INVALID` */
     async create(request: KeyRequest, createdBy: string): Promise<CreatedKey> {
       const { accounts = null, expiresAt = null, ...rest } = parseRequest(request, clock.now());
@@ -96,18 +111,7 @@ export function createApiKeys({ redis, keys, clock, audit }: ApiKeysDeps) {
     wasGood: (text: string): boolean => good.has(sha256Hex(text)),
 
     /** Whose key a text is; undefined: nobody's, or no longer. */
-    async find(text: string): Promise<Caller | undefined> {
-      const digest = sha256Hex(text);
-      const json = await redis.hget(keys.apiKeys, digest);
-      const key: ApiKey | undefined = json === null ? undefined : parseStored(storedKey, json);
-      if (key === undefined || !isLive(key)) {
-        good.delete(digest);
-        return undefined;
-      }
-      if (good.size >= MAX_KEYS) good.clear();
-      good.add(digest);
-      return { by: `key ${key.name}`, scopes: key.scopes, accounts: key.accounts ?? undefined };
-    },
+    find: (text: string): Promise<Caller | undefined> => findByDigest(sha256Hex(text)),
   };
 }
 

@@ -1,19 +1,16 @@
 import { type AuditFact, type Caller, mayTouch } from '../../core/access.ts';
 import { NO_JOBS } from '../../core/job-counts.ts';
-import type { JobFilter } from '../../core/job-filter.ts';
 import { jobNotFound, PublishError } from '../../core/publish-error.ts';
 import type { PublishJob } from '../../core/publish-job.ts';
 import type { PublishingPause } from '../../core/publishing-pause.ts';
 import type { EventFeed, EventsOptions, Publisher } from '../../producers/publisher.ts';
+import { type AddLine, accountsIn, operationsAs } from './operations-as.ts';
 
 /** What callers may ask of a publisher. */
 export type CallersPublisher = Omit<
   Publisher,
   'enqueueBulk' | 'waitForCompletion' | 'close' | typeof Symbol.asyncDispose
 >;
-
-/** Writes a line of the audit trail. */
-type AddLine = (fact: AuditFact) => Promise<void>;
 
 /**
  * The publisher as one caller may use it: accounts that are not theirs do not exist, what they change carries their name,
@@ -104,6 +101,7 @@ export function publisherAs(publisher: CallersPublisher, caller: Caller, addLine
       const findings = report.findings.map((each) => (each.code === KEY_TAKEN ? { ...each, found: USED_KEY } : each));
       return { ...report, findings };
     },
+    operations: operationsAs(publisher.operations, caller, addLine),
     async creator(account) {
       refuseForeign(account);
       return await publisher.creator(account);
@@ -145,12 +143,6 @@ const USED_KEY = 'a key that was used for a different request';
 function withoutOtherJob(error: unknown): unknown {
   if (!(error instanceof PublishError) || error.code !== KEY_TAKEN) return error;
   return new PublishError(KEY_TAKEN, { reason: `the idempotency key is ${USED_KEY}` });
-}
-
-/** The accounts that a filter asks for and that are the caller's; undefined: all there are. */
-function accountsIn({ account }: Pick<JobFilter, 'account'>, caller: Caller): readonly string[] | undefined {
-  const asked = account === undefined ? caller.accounts : [account].flat();
-  return asked?.filter((each) => mayTouch(caller, each));
 }
 
 function pauses(before: PublishingPause | null, after: PublishingPause | null) {

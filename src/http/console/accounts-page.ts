@@ -1,5 +1,6 @@
 import type { AccountSummary } from '../../accounts/account-record.ts';
 import type { ConnectLink } from '../../accounts/connect-link.ts';
+import { READ } from '../../core/access.ts';
 import { WAIT_TEXTS } from '../../core/headline.ts';
 import type { JobCounts } from '../../core/job-counts.ts';
 import { countText, timeText } from '../../core/quantity-text.ts';
@@ -10,11 +11,13 @@ import {
   type ConsolePage,
   choiceField,
   listTable,
+  may,
+  OPERATE,
   type PageContext,
   shown,
   textField,
 } from './console-page.ts';
-import { type ConsoleParts, type ConsoleRoutes, required } from './console-routes.ts';
+import { type ConsoleRoutes, required } from './console-routes.ts';
 
 export const ACCOUNTS_PATH = '/accounts';
 /** Accounts on a page: the jobs of each are counted. */
@@ -38,8 +41,8 @@ interface AccountsFilter {
 }
 
 /** Adds the list of accounts, and what operators may do with one. */
-export function addAccounts({ page, action }: ConsoleRoutes, { publisher }: ConsoleParts): void {
-  page(ACCOUNTS_PATH, async ({ query }, context) => {
+export function addAccounts({ page, action }: ConsoleRoutes): void {
+  page(ACCOUNTS_PATH, READ, async ({ query, publisher }, context) => {
     const { account = '', status = '' } = Object(query);
     const filter = { account: String(account), status: String(status) };
     const wanted = (await publisher.accounts.list()).filter(
@@ -52,15 +55,15 @@ export function addAccounts({ page, action }: ConsoleRoutes, { publisher }: Cons
     );
     return accountsPage({ lines, filter, hiddenCount: wanted.length - lines.length }, context);
   });
-  action(`${ACCOUNTS_PATH}/pause`, async (form) => {
+  action(`${ACCOUNTS_PATH}/pause`, OPERATE, async (form, { publisher }) => {
     await publisher.accounts.pause(required(form, 'account'));
     return { path: ACCOUNTS_PATH, done: 'paused' };
   });
-  action(`${ACCOUNTS_PATH}/resume`, async (form) => {
+  action(`${ACCOUNTS_PATH}/resume`, OPERATE, async (form, { publisher }) => {
     await publisher.accounts.resume(required(form, 'account'));
     return { path: ACCOUNTS_PATH, done: 'resumed' };
   });
-  action(`${ACCOUNTS_PATH}/connect-link`, async (form) =>
+  action(`${ACCOUNTS_PATH}/connect-link`, OPERATE, async (form, { publisher }) =>
     linkPage(await publisher.connectLink({ account: required(form, 'account') })),
   );
 }
@@ -109,14 +112,15 @@ function accountCells({ account: summary, counts }: AccountLine, context: PageCo
     `${STATUS_TEXTS[status]}${end === null ? '' : `<br><small>until ${timeText(end)}</small>`}${otherApp ? '<br><small>tokens of another TikTok app</small>' : ''}`,
     waits.length === 0 ? 'none' : waits.join('<br>'),
     failed === 0 ? '0' : `<a href="${searchPath(basePath, { account, state: 'failed' })}">${failed}</a>`,
-    context.mayAct
+    may(context, OPERATE)
       ? `<div class="actions">${status === 'paused' ? act('resume', 'Resume') : act('pause', 'Pause')}${act('connect-link', 'Create connect link')}</div>`
       : 'read-only',
   ];
 }
 
-function connectForm({ basePath, mayAct }: PageContext): string {
-  if (!mayAct) return '';
+function connectForm(context: PageContext): string {
+  const { basePath } = context;
+  if (!may(context, OPERATE)) return '';
   return `<h2>Connect an account</h2>
 <form method="post" action="${escapeHtml(`${basePath}${ACCOUNTS_PATH}/connect-link`)}">
 <div class="fields"><div><label for="new-account">Name for the account</label><input id="new-account" name="account" required maxlength="128"></div></div>

@@ -3,7 +3,15 @@ import { DEFAULT_LISTED_JOBS } from '../../core/post-limits.ts';
 import { escapeHtml } from '../escape-html.ts';
 import { preciseTimeText } from '../job-words.ts';
 import { publishPagePath } from '../publish-page.ts';
-import { type ConsolePage, choiceField, listTable, type PageContext, shown, textField } from './console-page.ts';
+import {
+  ADMINISTER,
+  type ConsolePage,
+  choiceField,
+  listTable,
+  type PageContext,
+  shown,
+  textField,
+} from './console-page.ts';
 import type { ConsoleParts, ConsoleRoutes } from './console-routes.ts';
 import { type GivenQuery, givenQuery } from './publishes-page.ts';
 
@@ -16,7 +24,7 @@ interface Lines {
 
 /** Adds the audit trail. */
 export function addAudit({ page }: ConsoleRoutes, { audit }: ConsoleParts): void {
-  page(AUDIT_PATH, async ({ query }, context) => {
+  page(AUDIT_PATH, ADMINISTER, async ({ query }, context) => {
     const given = givenQuery(query);
     const { account, subject, by, cursor } = given;
     const action = AUDIT_ACTIONS.find((each) => each === given.action);

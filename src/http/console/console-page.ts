@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify';
+import { type Caller, hasScope, READ, type RouteAccess, refusalOf } from '../../core/access.ts';
 import { escapeHtml } from '../escape-html.ts';
 import { inlineSource, renderPage, styleSource } from '../html-page.ts';
 import { redactText } from '../redact-secrets.ts';
@@ -8,8 +9,10 @@ import { LIVE_SCRIPT } from './live-script.ts';
 export interface PageContext {
   /** Path below which a proxy serves us; links start with it. */
   readonly basePath: string;
-  /** Whether the visitor may change something; without, there are no buttons. */
-  readonly mayAct: boolean;
+  /** Who is signed in; undefined: a stranger, who sees no navigation. */
+  readonly caller?: Caller | undefined;
+  /** Whether they may sign out. */
+  readonly hasSession?: boolean | undefined;
   /** The name of what was just done, in {@link DONE}. */
   readonly done?: string | undefined;
 }
@@ -23,15 +26,27 @@ export interface ConsolePage {
   readonly status?: number | undefined;
 }
 
-const PAGES = [
-  ['/', 'Now'],
-  ['/publishes', 'Publishes'],
-  ['/accounts', 'Accounts'],
-  ['/subscriptions', 'Subscriptions'],
-  ['/keys', 'Keys'],
-  ['/audit', 'Audit'],
-  ['/board', 'Queues'],
-] as const;
+/** What concerns the whole deployment, to look at, to operate and to administer. */
+export const WATCH: RouteAccess = { scope: 'read', perAccount: false };
+export const OPERATE_ALL: RouteAccess = { scope: 'operate', perAccount: false };
+export const ADMINISTER: RouteAccess = { scope: 'admin', perAccount: false };
+/** To operate what belongs to the caller's accounts. */
+export const OPERATE: RouteAccess = { scope: 'operate', perAccount: true };
+
+const PAGES: readonly (readonly [path: string, name: string, needs: RouteAccess])[] = [
+  ['/', 'Now', READ],
+  ['/publishes', 'Publishes', READ],
+  ['/accounts', 'Accounts', READ],
+  ['/subscriptions', 'Subscriptions', WATCH],
+  ['/keys', 'Keys', ADMINISTER],
+  ['/audit', 'Audit', ADMINISTER],
+  ['/board', 'Queues', WATCH],
+];
+
+/** Whether who is signed in may do something: what they may not do has no button. */
+export function may({ caller }: Pick<PageContext, 'caller'>, needs: RouteAccess): boolean {
+  return caller !== undefined && refusalOf(caller, needs) === undefined;
+}
 
 const DONE: Readonly<Record<string, string>> = {
   cancelled: 'Cancelled, or TikTok is asked to stop. The state below says which.',
@@ -49,7 +64,8 @@ const DONE: Readonly<Record<string, string>> = {
 const STYLE = `
   :root { background: light-dark(#fff, #121212); color: light-dark(#111, #eee) }
   body { max-width: 70rem; margin: 1rem auto 3rem }
-  nav { display: flex; flex-wrap: wrap; gap: .25rem 1rem; border-bottom: 1px solid; padding-bottom: .5rem }
+  header { display: flex; flex-wrap: wrap; gap: .25rem 1rem; justify-content: space-between; border-bottom: 1px solid; padding-bottom: .5rem }
+  nav { display: flex; flex-wrap: wrap; gap: .25rem 1rem; align-items: center }
   nav a { padding: .25rem 0 } nav a[aria-current] { font-weight: 600; text-decoration: none }
   a { color: light-dark(#0645ad, #9ecbff) }
   :focus-visible { outline: .2rem solid light-dark(#0645ad, #9ecbff); outline-offset: .1rem }
@@ -106,15 +122,8 @@ export function sendConsolePage(reply: FastifyReply, page: ConsolePage, context:
     .send(renderConsolePage(page, context, reply.request.routeOptions.url ?? ''));
 }
 
-function renderConsolePage(
-  { title, body, isLive = false }: ConsolePage,
-  { basePath, done = '' }: PageContext,
-  route: string,
-): string {
-  const links = PAGES.map(([path, name]) => {
-    const isHere = path === '/' ? route === '/' : route.startsWith(path);
-    return `<a href="${escapeHtml(basePath + path)}"${isHere ? ' aria-current="page"' : ''}>${name}</a>`;
-  });
+function renderConsolePage({ title, body, isLive = false }: ConsolePage, context: PageContext, route: string): string {
+  const { done = '' } = context;
   const message = Object.hasOwn(DONE, done) ? `<p class="done" role="status">${DONE[done]}</p>\n` : '';
   const stale =
     '<p id="stale" role="status" hidden>This page is out of date: the server, or its Redis, does not answer.</p>\n';
@@ -122,9 +131,22 @@ function renderConsolePage(
   return renderPage({
     title,
     style: STYLE,
-    top: `<nav aria-label="Pages">${links.join(' ')}</nav>\n`,
+    top: topHtml(context, route),
     body: `${isLive ? stale : ''}${message}${body}\n${isLive ? renewal : ''}`,
   });
+}
+
+function topHtml(context: PageContext, route: string): string {
+  const { basePath, caller, hasSession } = context;
+  if (caller === undefined) return '';
+  const links = PAGES.filter(([, , needs]) => may(context, needs)).map(([path, name]) => {
+    const isHere = path === '/' ? route === '/' : route.startsWith(path);
+    return `<a href="${escapeHtml(basePath + path)}"${isHere ? ' aria-current="page"' : ''}>${name}</a>`;
+  });
+  const role = hasScope(caller, 'operate') ? caller.scopes.join(', ') : 'read-only';
+  const out = `<form method="post" action="${escapeHtml(`${basePath}/sign-out`)}"><button>Sign out</button></form>`;
+  return `<header><nav aria-label="Pages">${links.join(' ')}</nav>
+<div class="actions"><small>${shown(caller.by)} (${role})</small>${hasSession === true ? out : ''}</div></header>\n`;
 }
 
 /** A text from outside, as HTML that shows it without what looks like a secret. */
@@ -141,12 +163,18 @@ export function listTable(headings: readonly string[], rows: readonly (readonly 
   return `<table class="list"><thead><tr>${head}</tr></thead><tbody>\n${lines.join('\n')}\n</tbody></table>`;
 }
 
+interface Action {
+  readonly path: string;
+  readonly label: string;
+  readonly values?: Readonly<Record<string, string>>;
+  /** Who may. Default: who operates what belongs to their accounts. */
+  readonly needs?: RouteAccess;
+}
+
 /** A button that changes something, for those who may. The hidden values go with it. */
-export function actionForm(
-  { basePath, mayAct }: PageContext,
-  { path, label, values = {} }: { path: string; label: string; values?: Readonly<Record<string, string>> },
-): string {
-  if (!mayAct) return '';
+export function actionForm(context: PageContext, { path, label, values = {}, needs = OPERATE }: Action): string {
+  if (!may(context, needs)) return '';
+  const { basePath } = context;
   const hidden = Object.entries(values).map(
     ([name, value]) => `<input type="hidden" name="${name}" value="${escapeHtml(value)}">`,
   );
@@ -154,8 +182,8 @@ export function actionForm(
 }
 
 /** The same, behind a second click, for what can't be taken back. */
-export function confirmedForm(context: PageContext, action: Parameters<typeof actionForm>[1], warning: string): string {
-  if (!context.mayAct) return '';
+export function confirmedForm(context: PageContext, action: Action, warning: string): string {
+  if (!may(context, action.needs ?? OPERATE)) return '';
   return `<details><summary>${action.label}…</summary><p>${warning}</p>${actionForm(context, action)}</details>`;
 }
 

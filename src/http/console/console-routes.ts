@@ -1,19 +1,15 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { RouteAccess } from '../../core/access.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { redisTroubleOf } from '../../core/redis-trouble.ts';
-import type { CallersPublisher } from '../access/publisher-as.ts';
 import { PAGE_HEADERS } from '../html-page.ts';
-import { isViewer } from '../operator-guard.ts';
 import { HttpProblem, problemOf, sendProblem, UNFORESEEN } from '../problem.ts';
 import type { ApiOptions } from '../v1/typed-routes.ts';
 import { type ConsolePage, type PageContext, sendConsolePage, shown } from './console-page.ts';
 
-/** What the console shows and changes. What changes something carries the operator's name, and is audited. */
-export interface ConsoleParts extends Pick<ApiOptions, 'audit' | 'callbacks' | 'subscriptions'> {
-  readonly publisher: CallersPublisher;
-  readonly keys: Pick<ApiOptions['keys'], 'create' | 'list' | 'revoke'>;
-  /** The operator, as timelines and the audit trail name them. */
-  readonly by: string;
+/** What the console shows and changes; each request gets publisher and deliveries in the name of who is signed in. */
+export interface ConsoleParts
+  extends Pick<ApiOptions, 'apiKeys' | 'audit' | 'callbacks' | 'keys' | 'publisher' | 'subscriptions'> {
   /** Keys of metadata by which jobs are found. */
   readonly metadataKeys: readonly string[];
   /** What all who look at the console must know; undefined: nothing. */
@@ -29,8 +25,12 @@ type ActionOutcome = { readonly path: string; readonly done: string } | ConsoleP
 /** Adds the routes of pages and actions, whatever they are. */
 export interface ConsoleRoutes {
   /** A page may also be a whole document that is not of the console. */
-  page(path: string, show: (request: FastifyRequest, context: PageContext) => Promise<ConsolePage | string>): void;
-  action(path: string, act: (form: Form, request: FastifyRequest) => Promise<ActionOutcome>): void;
+  page(
+    path: string,
+    needs: RouteAccess,
+    show: (request: FastifyRequest, context: PageContext) => Promise<ConsolePage | string>,
+  ): void;
+  action(path: string, needs: RouteAccess, act: (form: Form, request: FastifyRequest) => Promise<ActionOutcome>): void;
 }
 
 const MAX_FORM_BYTES = 100_000;
@@ -55,8 +55,8 @@ export function consoleRoutes(scope: FastifyInstance, basePath: string): Console
       : sendProblem(reply, problem);
   });
   return {
-    page: (path, show) => {
-      scope.get(path, async (request, reply) => {
+    page: (path, needs, show) => {
+      scope.get(path, { config: { needs } }, async (request, reply) => {
         const context = contextOf(request, basePath);
         const page = await show(request, context);
         return typeof page === 'string'
@@ -64,8 +64,8 @@ export function consoleRoutes(scope: FastifyInstance, basePath: string): Console
           : sendConsolePage(reply, page, context);
       });
     },
-    action: (path, act) => {
-      scope.post(path, async (request, reply) => {
+    action: (path, needs, act) => {
+      scope.post(path, { config: { needs } }, async (request, reply) => {
         const outcome = await act(formOf(request), request);
         if (!('done' in outcome)) return sendConsolePage(reply, outcome, contextOf(request, basePath));
         return seeOther(reply, `${basePath}${outcome.path}?${new URLSearchParams({ done: outcome.done })}`);
@@ -88,13 +88,17 @@ export function listIn(form: Form, name: string): string[] | undefined {
   return given.length === 0 ? undefined : given;
 }
 
-function formOf({ body }: FastifyRequest): Form {
+/** The form that a request brought. */
+export function formOf({ body }: FastifyRequest): Form {
   return body instanceof URLSearchParams ? body : new URLSearchParams();
 }
 
 function contextOf(request: FastifyRequest, basePath: string): PageContext {
   const { done } = Object(request.query);
-  return { basePath, mayAct: !isViewer(request), done: typeof done === 'string' ? done : undefined };
+  return {
+    ...{ basePath, caller: request.caller, hasSession: request.session?.proof !== undefined },
+    done: typeof done === 'string' ? done : undefined,
+  };
 }
 
 function seeOther(reply: FastifyReply, path: string): FastifyReply {

@@ -2,8 +2,10 @@ import { type ApiKey, SCOPES, type Scope } from '../../core/access.ts';
 import { timeText } from '../../core/quantity-text.ts';
 import type { CreatedKey } from '../access/api-keys.ts';
 import { escapeHtml } from '../escape-html.ts';
+import { nameOf } from '../v1/callers.ts';
 import { keyNotFound } from '../v1/key-routes.ts';
 import {
+  ADMINISTER,
   type ConsolePage,
   checkFields,
   confirmedForm,
@@ -18,11 +20,14 @@ import { utcTime } from './publishes-page.ts';
 const KEYS_PATH = '/keys';
 
 /** Adds the API keys, and what operators may do with them. */
-export function addKeys({ page, action }: ConsoleRoutes, { keys, by }: ConsoleParts): void {
-  page(KEYS_PATH, async (_request, context) => keysPage(await keys.list(), context));
-  action(KEYS_PATH, async (form) => createdPage(await keys.create(requestIn(form), by)));
-  action(`${KEYS_PATH}/revoke`, async (form) => {
-    if ((await keys.revoke(required(form, 'id'), by)) !== undefined) return { path: KEYS_PATH, done: 'revoked' };
+export function addKeys({ page, action }: ConsoleRoutes, { keys }: ConsoleParts): void {
+  page(KEYS_PATH, ADMINISTER, async (_request, context) => keysPage(await keys.list(), context));
+  action(KEYS_PATH, ADMINISTER, async (form, { caller }) =>
+    createdPage(await keys.create(requestIn(form), nameOf(caller))),
+  );
+  action(`${KEYS_PATH}/revoke`, ADMINISTER, async (form, { caller }) => {
+    if ((await keys.revoke(required(form, 'id'), nameOf(caller))) !== undefined)
+      return { path: KEYS_PATH, done: 'revoked' };
     throw keyNotFound();
   });
 }
@@ -60,14 +65,13 @@ function keyCells(
     expiresAt === null ? 'never' : timeText(expiresAt),
     confirmedForm(
       context,
-      { path: `${KEYS_PATH}/revoke`, label: 'Revoke', values: { id } },
+      { path: `${KEYS_PATH}/revoke`, label: 'Revoke', values: { id }, needs: ADMINISTER },
       `Requests with the key ${shown(name)} are refused from now on.`,
     ),
   ];
 }
 
-function newForm({ basePath, mayAct }: PageContext): string {
-  if (!mayAct) return '';
+function newForm({ basePath }: PageContext): string {
   return `<h2>Create a key</h2>
 <form method="post" action="${escapeHtml(basePath + KEYS_PATH)}"><div class="fields">
 ${textField('name', 'Name of who uses it', { extra: ' required maxlength="64"' })}

@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify';
 import type { AccountSummary } from '../../accounts/account-record.ts';
 import type { CallbackOverview } from '../../core/delivery-reports.ts';
 import { ERROR_TABLE, isErrorCode } from '../../core/error-table.ts';
@@ -9,7 +10,6 @@ import { escapeHtml } from '../escape-html.ts';
 import { linksHtml } from '../links-page.ts';
 import { ACCOUNTS_PATH, searchPath } from './accounts-page.ts';
 import { type ConsolePage, listTable, type PageContext, shown } from './console-page.ts';
-import type { ConsoleParts } from './console-routes.ts';
 import { SUBSCRIPTIONS_PATH } from './subscriptions-page.ts';
 
 /** Accounts whose waiting jobs are counted one by one. */
@@ -45,14 +45,14 @@ const HELD = { paused: 'account_paused', reauthorization_required: 'reauthorizat
 
 /** What is now, for `/`. */
 export async function nowPage(
-  { publisher, callbacks, warning }: Pick<ConsoleParts, 'publisher' | 'callbacks' | 'warning'>,
-  queues: () => Promise<readonly QueueReport[]>,
+  { publisher, deliveries }: Pick<FastifyRequest, 'publisher' | 'deliveries'>,
+  { queues, warning }: { readonly queues: () => Promise<readonly QueueReport[]>; readonly warning: string | undefined },
   context: PageContext,
 ): Promise<ConsolePage> {
   const [counts, accounts, overview, reports] = await Promise.all([
     publisher.counts(),
     publisher.accounts.list(),
-    callbacks.overview(),
+    deliveries.overview(),
     queues(),
   ]);
   const heldBack = accounts.filter(({ status }) => status !== 'active');

@@ -1,7 +1,9 @@
+import { mayTouch, READ } from '../../core/access.ts';
 import { jobNotFound, PublishError, toInputProblems } from '../../core/publish-error.ts';
 import type { BoardJobs } from '../board-jobs.ts';
 import { type EntryLink, PUBLISH_PAGES_PATH, publishPage, publishPagePath } from '../publish-page.ts';
 import { jobQueryString } from '../v1/job-query-string.ts';
+import { OPERATE } from './console-page.ts';
 import type { ConsoleParts, ConsoleRoutes } from './console-routes.ts';
 import { type GivenQuery, givenQuery, publishesPage } from './publishes-page.ts';
 
@@ -14,27 +16,28 @@ interface PublishRoutesOptions {
 
 /** Adds the page of each publish job. */
 export function addPublishPage({ page }: ConsoleRoutes, { jobs, entriesOf, callbacks }: PublishRoutesOptions): void {
-  page(`${PUBLISH_PAGES_PATH}/:id`, async (request, context) => {
+  page(`${PUBLISH_PAGES_PATH}/:id`, READ, async (request, context) => {
     const id = idIn(request);
     const [[job], entries, plans] = await Promise.all([jobs.find([id]), entriesOf(id), jobs.plansOf(id)]);
-    if (job === undefined) throw jobNotFound(id);
+    const { caller } = request;
+    if (job === undefined || caller === undefined || !mayTouch(caller, job.account)) throw jobNotFound(id);
     const { attempts } = (await callbacks?.ofJob(id)) ?? { attempts: [] };
     return publishPage(job, { entries, plans, attempts }, context);
   });
 }
 
 /** Adds the search, and what operators may do with a job. */
-export function addPublishes({ page, action }: ConsoleRoutes, { publisher, metadataKeys }: ConsoleParts): void {
-  page(PUBLISH_PAGES_PATH, async ({ query }, context) => {
+export function addPublishes({ page, action }: ConsoleRoutes, { metadataKeys }: ConsoleParts): void {
+  page(PUBLISH_PAGES_PATH, READ, async ({ query, publisher }, context) => {
     const given = givenQuery(query);
     return publishesPage({ given, metadataKeys, now: Date.now(), ...(await search(publisher, given)) }, context);
   });
-  action(`${PUBLISH_PAGES_PATH}/:id/retry`, async (_form, request) => {
-    const { id } = await publisher.retry(idIn(request));
+  action(`${PUBLISH_PAGES_PATH}/:id/retry`, OPERATE, async (_form, request) => {
+    const { id } = await request.publisher.retry(idIn(request));
     return { path: publishPagePath(id), done: 'retried' };
   });
-  action(`${PUBLISH_PAGES_PATH}/:id/cancel`, async (_form, request) => {
-    const { id } = await publisher.cancel(idIn(request));
+  action(`${PUBLISH_PAGES_PATH}/:id/cancel`, OPERATE, async (_form, request) => {
+    const { id } = await request.publisher.cancel(idIn(request));
     return { path: publishPagePath(id), done: 'cancelled' };
   });
 }

@@ -4,30 +4,39 @@ import { timeText } from '../../core/quantity-text.ts';
 import type { Subscription } from '../../core/subscription.ts';
 import { escapeHtml } from '../escape-html.ts';
 import { publishPagePath } from '../publish-page.ts';
+import { nameOf } from '../v1/callers.ts';
 import { foundSubscription } from '../v1/subscription-routes.ts';
 import { attemptsTable } from './attempts-table.ts';
 import {
+  ADMINISTER,
   actionForm,
   type ConsolePage,
   checkFields,
   confirmedForm,
   listTable,
+  may,
+  OPERATE_ALL,
   type PageContext,
   shown,
   textField,
+  WATCH,
 } from './console-page.ts';
 import { type ConsoleParts, type ConsoleRoutes, type Form, listIn, required } from './console-routes.ts';
 
 export const SUBSCRIPTIONS_PATH = '/subscriptions';
 
 /** Adds the endpoints that get events, and what operators may do with them. */
-export function addSubscriptions({ page, action }: ConsoleRoutes, parts: ConsoleParts): void {
-  const { subscriptions, callbacks, by } = parts;
-  page(SUBSCRIPTIONS_PATH, async (_request, context) => {
+export function addSubscriptions({ page, action }: ConsoleRoutes, { subscriptions, callbacks }: ConsoleParts): void {
+  page(SUBSCRIPTIONS_PATH, WATCH, async (_request, context) => {
     const [all, { paused, disabled, failed, counts }] = await Promise.all([subscriptions.list(), callbacks.overview()]);
     const stopped = [...paused.map(pausedCells), ...disabled.map(disabledCells)].map(([id, ...cells]) => [
       ...cells,
-      actionForm(context, { path: `${SUBSCRIPTIONS_PATH}/resume`, label: 'Resume', values: { endpoint: id } }),
+      actionForm(context, {
+        path: `${SUBSCRIPTIONS_PATH}/resume`,
+        label: 'Resume',
+        values: { endpoint: id },
+        needs: OPERATE_ALL,
+      }),
     ]);
     return {
       title: 'Subscriptions',
@@ -39,29 +48,29 @@ ${stopped.length === 0 ? '<p>None. An endpoint is paused after repeated failures
 ${failedHtml(failed, context)}`,
     };
   });
-  page(`${SUBSCRIPTIONS_PATH}/:id`, async ({ params }, context) => {
+  page(`${SUBSCRIPTIONS_PATH}/:id`, WATCH, async ({ params }, context) => {
     const found = foundSubscription(await callbacks.ofSubscription(String(Object(params).id)));
     return subscriptionPage(found, context);
   });
-  action(SUBSCRIPTIONS_PATH, async (form) => {
-    await subscriptions.create(requestIn(form), by);
+  action(SUBSCRIPTIONS_PATH, ADMINISTER, async (form, { caller }) => {
+    await subscriptions.create(requestIn(form), nameOf(caller));
     return { path: SUBSCRIPTIONS_PATH, done: 'subscribed' };
   });
-  action(`${SUBSCRIPTIONS_PATH}/test`, async (form) => {
+  action(`${SUBSCRIPTIONS_PATH}/test`, ADMINISTER, async (form, { deliveries }) => {
     const id = required(form, 'id');
-    foundSubscription(await callbacks.testSubscription(id));
+    foundSubscription(await deliveries.testSubscription(id));
     return { path: `${SUBSCRIPTIONS_PATH}/${encodeURIComponent(id)}`, done: 'tested' };
   });
-  action(`${SUBSCRIPTIONS_PATH}/delete`, async (form) => {
-    foundSubscription(await subscriptions.remove(required(form, 'id'), by));
+  action(`${SUBSCRIPTIONS_PATH}/delete`, ADMINISTER, async (form, { caller }) => {
+    foundSubscription(await subscriptions.remove(required(form, 'id'), nameOf(caller)));
     return { path: SUBSCRIPTIONS_PATH, done: 'unsubscribed' };
   });
-  action(`${SUBSCRIPTIONS_PATH}/resume`, async (form) => {
-    await callbacks.resume(required(form, 'endpoint'));
+  action(`${SUBSCRIPTIONS_PATH}/resume`, OPERATE_ALL, async (form, { deliveries }) => {
+    await deliveries.resume(required(form, 'endpoint'));
     return { path: SUBSCRIPTIONS_PATH, done: 'endpoint' };
   });
-  action(`${SUBSCRIPTIONS_PATH}/replay`, async () => {
-    await callbacks.replayFailed();
+  action(`${SUBSCRIPTIONS_PATH}/replay`, OPERATE_ALL, async (_form, { deliveries }) => {
+    await deliveries.replayFailed();
     return { path: SUBSCRIPTIONS_PATH, done: 'replayed' };
   });
 }
@@ -97,13 +106,19 @@ function listHtml(all: readonly Subscription[], context: PageContext): string {
 
 function subscriptionActions(id: string, context: PageContext): string {
   const values = { id };
-  const test = actionForm(context, { path: `${SUBSCRIPTIONS_PATH}/test`, label: 'Send test event', values });
-  const remove = { path: `${SUBSCRIPTIONS_PATH}/delete`, label: 'Delete', values };
+  const test = actionForm(context, {
+    path: `${SUBSCRIPTIONS_PATH}/test`,
+    label: 'Send test event',
+    values,
+    needs: ADMINISTER,
+  });
+  const remove = { path: `${SUBSCRIPTIONS_PATH}/delete`, label: 'Delete', values, needs: ADMINISTER };
   return `<div class="actions">${test}${confirmedForm(context, remove, 'Events that were not delivered yet are dropped.')}</div>`;
 }
 
-function newForm({ basePath, mayAct }: PageContext): string {
-  if (!mayAct) return '';
+function newForm(context: PageContext): string {
+  const { basePath } = context;
+  if (!may(context, ADMINISTER)) return '';
   return `<h2>Subscribe an endpoint</h2>
 <form method="post" action="${escapeHtml(basePath + SUBSCRIPTIONS_PATH)}"><div class="fields">
 ${textField('url', 'URL', { type: 'url', extra: ' required' })}
@@ -129,7 +144,11 @@ function failedHtml(failed: readonly FailedEvent[], context: PageContext): strin
     shown(reason),
     timeText(at),
   ]);
-  const again = actionForm(context, { path: `${SUBSCRIPTIONS_PATH}/replay`, label: 'Deliver all failed again' });
+  const again = actionForm(context, {
+    path: `${SUBSCRIPTIONS_PATH}/replay`,
+    label: 'Deliver all failed again',
+    needs: OPERATE_ALL,
+  });
   return `${listTable(['Event', 'Endpoint', 'Why', 'When'], rows)}${again}`;
 }
 

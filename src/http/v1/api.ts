@@ -12,6 +12,7 @@ import { registerEventRoutes } from './event-routes.ts';
 import { registerFactRoutes } from './fact-routes.ts';
 import { registerKeyRoutes } from './key-routes.ts';
 import { tidyComponents } from './openapi-components.ts';
+import { registerOperationRoutes } from './operation-routes.ts';
 import { registerPauseRoutes } from './pause-routes.ts';
 import { registerPreflightRoutes } from './preflight-routes.ts';
 import { registerPublishRoutes } from './publish-routes.ts';
@@ -37,6 +38,7 @@ rejected, so a typo is not silently ignored.
 
 const TAGS = [
   { name: 'Publishes', description: 'Jobs: enqueue, get, cancel, retry.' },
+  { name: 'Operations', description: 'Retry, cancel or reschedule many jobs, each in the way that is safe.' },
   { name: 'Events', description: 'Events of jobs and accounts, in real time: server-sent events.' },
   { name: 'Callbacks', description: 'Deliveries of events to callback URLs and subscriptions.' },
   { name: 'Accounts', description: 'The TikTok accounts that jobs publish to.' },
@@ -63,6 +65,7 @@ export async function registerApi(
       await prepareApiScope(scope, { ...options, host });
       const api = scope.withTypeProvider<ApiTypes>();
       registerPublishRoutes(api, { ...options, basePath });
+      registerOperationRoutes(api);
       registerPauseRoutes(api);
       registerPreflightRoutes(api, options);
       registerEventRoutes(api, options);

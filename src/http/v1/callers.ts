@@ -12,7 +12,7 @@ import type { ApiOptions } from './typed-routes.ts';
 declare module 'fastify' {
   interface FastifyRequest {
     /** Who asks; undefined: a stranger, who gets no further than the guard. */
-    caller?: Caller;
+    caller?: Caller | undefined;
     /** The publisher as the caller may use it. */
     publisher: CallersPublisher;
     deliveries: Deliveries;
@@ -22,9 +22,13 @@ declare module 'fastify' {
   }
 }
 
-export type CallerRules = Pick<ApiOptions, 'apiKeys' | 'keys' | 'audit' | 'publisher' | 'callbacks'> & {
-  readonly host: string;
-};
+/** What requests act on. */
+type ActRules = Pick<ApiOptions, 'audit' | 'publisher' | 'callbacks'>;
+
+export type CallerRules = ActRules &
+  Pick<ApiOptions, 'apiKeys' | 'keys'> & {
+    readonly host: string;
+  };
 
 const STRANGER = {
   status: 401,
@@ -56,11 +60,15 @@ export function addCallers(scope: FastifyInstance, rules: CallerRules): void {
   };
   scope.addHook('onRequest', async (request) => {
     const caller = await callerOf(request, rules, mayGuess);
-    if (caller === undefined) return;
-    request.caller = caller;
-    request.publisher = publisherAs(rules.publisher, caller, rules.audit.add);
-    request.deliveries = deliveriesAs(rules.callbacks, caller, rules.audit.add);
+    if (caller !== undefined) actAs(request, caller, rules);
   });
+}
+
+/** Has a request do what its caller may do, in the caller's name. */
+export function actAs(request: FastifyRequest, caller: Caller, rules: ActRules): void {
+  request.caller = caller;
+  request.publisher = publisherAs(rules.publisher, caller, rules.audit.add);
+  request.deliveries = deliveriesAs(rules.callbacks, caller, rules.audit.add);
 }
 
 /** Refuses strangers, and callers whose key does not allow what they ask. Each route tells in its description what it asks. */
@@ -78,8 +86,13 @@ export function refuseCallers(scope: FastifyInstance, { apiKeys, host }: CallerR
       throw new HttpProblem(STRANGER);
     }
     const refusal = refusalOf(caller, routeOptions.config.access ?? CLOSED);
-    if (refusal !== undefined) throw new HttpProblem({ status: 403, code: 'API_KEY_FORBIDDEN', detail: refusal });
+    if (refusal !== undefined) throw forbidden(refusal);
   });
+}
+
+/** @param detail what is missing */
+export function forbidden(detail: string): HttpProblem {
+  return new HttpProblem({ status: 403, code: 'API_KEY_FORBIDDEN', detail });
 }
 
 /** Whether the address of a request has requests left in this minute, which strangers are counted by. */

@@ -12,13 +12,12 @@ import type { RedisClient } from '../../redis/lua-script.ts';
 import { boundEntries } from './bounded-entries.ts';
 import { entryScriptOf } from './entry-script.ts';
 import { entryNumberOf, publishIdOfEntry, recheckEntryId } from './job-ids.ts';
+import { preparePending } from './pending.ts';
 import { EVENT_JOB_NAME, PUBLISH_JOB_NAME, QUEUE_NAMES, RECHECK_JOB_NAME, STATUS_JOB_NAME } from './queue-names.ts';
 import { prepareReservedIds } from './reserved-ids.ts';
 
 /** States of entries that nobody works on and that will run. */
 const WAITING_STATES: readonly string[] = ['waiting', 'prioritized', 'delayed'];
-/** States of entries that nobody will ever start; `unknown` is that of one that is in no list. */
-const NEVER_RUN_AGAIN: readonly string[] = ['completed', 'failed', 'unknown'];
 
 export interface QueuesOptions {
   readonly connection: RedisClient;
@@ -28,6 +27,7 @@ export interface QueuesOptions {
 }
 
 export type Queues = ReturnType<typeof createQueues>;
+type IsPending = ReturnType<typeof preparePending>;
 
 /** The BullMQ queues and the only ways in which entries get onto them. */
 export function createQueues(options: QueuesOptions) {
@@ -37,10 +37,11 @@ export function createQueues(options: QueuesOptions) {
     status: openQueue(QUEUE_NAMES.status, options),
     events: openQueue(QUEUE_NAMES.events, options),
   };
+  const isPending = preparePending(options.connection);
   return {
     ...queues,
-    ...publishEntries(queues.publish),
-    ...statusEntries(queues.status),
+    ...publishEntries(queues.publish, isPending),
+    ...statusEntries(queues.status, isPending),
     ...eventEntries(queues.events),
     ...endedEntries(queues),
     ...prepareReservedIds(options.connection, Object.values(queues)),
@@ -136,7 +137,7 @@ function endedEntries({ publish, status }: { readonly publish: Queue; readonly s
 }
 
 /** How entries get onto `tiktok-publish` and run. */
-function publishEntries(publish: Queue) {
+function publishEntries(publish: Queue, isPending: IsPending) {
   /** Puts jobs on `tiktok-publish`; an entry that is there already stays as it is. */
   async function addPublishEntries(entries: readonly PublishEntry[]): Promise<void> {
     const jobs = entries.map((entry) => ({
@@ -150,7 +151,7 @@ function publishEntries(publish: Queue) {
   }
 
   async function replacePublishEntry(entry: PublishEntry): Promise<void> {
-    await makeRoom(publish, entry.id);
+    await makeRoom(publish, entry.id, isPending);
     await addPublishEntries([entry]);
   }
 
@@ -188,20 +189,15 @@ function publishEntries(publish: Queue) {
         return await isPending(publish, id);
       }
     },
-
-    /** How many entries of `tiktok-publish` will still run, or run now. */
-    async countPublishEntries(): Promise<number> {
-      return await publish.getJobCountByTypes('waiting', 'prioritized', 'delayed', 'active');
-    },
   };
 }
 
 /** How entries get onto `tiktok-status` and run. */
-function statusEntries(status: Queue) {
+function statusEntries(status: Queue, isPending: IsPending) {
   /** Lets a finished job be looked at once more, after a delay. */
   async function addRecheckEntry(entry: JobReference, delayMs: number): Promise<void> {
     const jobId = recheckEntryId(entry.id);
-    await makeRoom(status, jobId);
+    await makeRoom(status, jobId, isPending);
     await status.add(RECHECK_JOB_NAME, entry, { jobId, delay: delayMs });
   }
 
@@ -216,7 +212,7 @@ function statusEntries(status: Queue) {
 
     /** Puts a job on `tiktok-status` again, in place of its finished entry. */
     async replaceStatusEntry(entry: JobReference, delayMs: number): Promise<void> {
-      await makeRoom(status, entry.id);
+      await makeRoom(status, entry.id, isPending);
       await addStatusEntry(entry, delayMs);
     },
 
@@ -233,11 +229,6 @@ function statusEntries(status: Queue) {
       else if (state !== 'active' && state !== 'waiting') await addRecheckEntry(entry, 0);
     },
   };
-}
-
-/** Whether an entry will still run: waiting, delayed or active. */
-async function isPending(queue: Queue, id: string): Promise<boolean> {
-  return !NEVER_RUN_AGAIN.includes(await queue.getJobState(id));
 }
 
 /** Lets an entry run now if it is delayed. @returns whether it was */
@@ -261,7 +252,7 @@ async function promote(entry: Job): Promise<void> {
  * BullMQ ignores an add whose id exists. So a finished entry is taken away first, and so is what is left of one when
  * Redis lost a part of it: its data, or its place in the queue's lists.
  */
-async function makeRoom(queue: Queue, jobId: string): Promise<void> {
-  const [state, entry] = await Promise.all([queue.getJobState(jobId), queue.getJob(jobId)]);
-  if (entry === undefined || NEVER_RUN_AGAIN.includes(state)) await queue.remove(jobId);
+async function makeRoom(queue: Queue, jobId: string, isPending: IsPending): Promise<void> {
+  const [willRun, entry] = await Promise.all([isPending(queue, jobId), queue.getJob(jobId)]);
+  if (entry === undefined || !willRun) await queue.remove(jobId);
 }

@@ -30,8 +30,8 @@ export type EntrySearch = ReturnType<typeof createEntrySearch>;
  * The sweep rarely checks a job that does not change, such as one that waits for its turn. The search does, in two cases.
  *
  * If BullMQ's keys are deleted or evicted, there are fewer entries than jobs that have not begun. While that is so, each
- * pass checks a page of these jobs, and the next page at once if it found lost entries. Each enqueue causes that, too, for
- * a moment.
+ * pass checks a page of these jobs, and the next page at once if it found lost entries. Where replicas confirm, an enqueue
+ * causes that, too, for a moment.
  *
  * After a failover, a worker may have finished an entry on the new master based on data from the old one. So for a while
  * the jobs that have begun are checked too; once by a process that starts, which was connected to one server only.
@@ -59,10 +59,8 @@ export function createEntrySearch() {
       if (isNew && runId !== undefined) searchAllUntil = performance.now() + SEARCH_ALL_MS;
       runId = present;
       if (isNew || performance.now() < searchAllUntil) await goThrough('underWay', ledger.underWay, restore);
-      // In this order: a job leaves the queue after its state, so those that go on meanwhile are no lost ones.
-      const found = await queues.countPublishEntries();
-      const wanted = await ledger.countForPublishQueue();
-      if (found < wanted) await goThrough('notBegun', ledger.notBegun, restore);
+      if ((await ledger.countMissingEntries(queues.publish.toKey(''))) > 0)
+        await goThrough('notBegun', ledger.notBegun, restore);
     },
   };
 }

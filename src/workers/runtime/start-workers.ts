@@ -12,6 +12,7 @@ import { deliveryWork, type QueueWork, statusWork, uploadWork } from './queue-wo
 import { startQueueWorker } from './queue-worker.ts';
 import { type ProbeRedis, type Readiness, readinessOf } from './readiness.ts';
 import { replaceStuckWorkers } from './replace-stuck.ts';
+import { startOperations } from './run-operations.ts';
 import { startSweep } from './sweep.ts';
 import type { WatchedWorker } from './watched-worker.ts';
 import type { WorkerKind } from './worker-kinds.ts';
@@ -89,6 +90,7 @@ export function startWorkers(options: StartWorkersOptions): RunningWorkers {
   }
 
   const stopSweep = startSweep(deps, mayAct);
+  const stopOperations = startOperations(deps);
   const stopWatch = ledgerGuard.watch();
   const stopRelays =
     callbacks === undefined
@@ -102,7 +104,7 @@ export function startWorkers(options: StartWorkersOptions): RunningWorkers {
     draining.abort();
     await closeWorkers(workers, {
       timeoutMs,
-      others: [stopSweep(), ...stopRelays.map((stop) => stop())],
+      others: [stopSweep(), stopOperations(), ...stopRelays.map((stop) => stop())],
       last: stopWatch,
     });
   }

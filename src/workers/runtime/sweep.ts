@@ -1,9 +1,9 @@
 import { mustBeginBy, overdueError } from '../../core/not-after.ts';
-import { planAfterWaiting } from '../../core/plan-after-error.ts';
+import { planAfterWaiting, waitEndsAt } from '../../core/plan-after-error.ts';
 import { toPublishError } from '../../core/publish-error.ts';
 import { isLaneReason, isTerminal } from '../../core/publish-state.ts';
 import { redisTroubleOf } from '../../core/redis-trouble.ts';
-import { HOUR_MS } from '../../core/units.ts';
+import { DAY_MS, HOUR_MS } from '../../core/units.ts';
 import { endChange, type JobEnd } from '../../ledger/change.ts';
 import { laneMemberOf } from '../../ledger/job-view.ts';
 import { SWEEP_AFTER_MS } from '../../ledger/ledger.ts';
@@ -17,6 +17,8 @@ import { ensureEntry } from '../ensure-entry.ts';
 import { createEntrySearch, type EntrySearch } from './entry-search.ts';
 
 const BATCH = 200;
+/** Batches of jobs that one pass looks at; then come the other repairs, and the next pass at once. */
+const MAX_BATCHES = 10;
 
 type LookDeps = EndDeps & Needs<'lanes' | 'ledger' | 'settings'>;
 type SweepDeps = LookDeps & Needs<'caps' | 'publishingPause' | 'restorePublished'>;
@@ -41,13 +43,14 @@ export function startSweep(
   const { sweepEveryMs } = deps.settings.recovery;
 
   async function run(): Promise<void> {
+    let isDone = true;
     try {
-      if (await mayAct()) await deps.measureStep('sweep', () => sweepOnce(deps, search));
+      if (await mayAct()) isDone = await deps.measureStep('sweep', () => sweepOnce(deps, search));
       outage.isOver();
     } catch (error) {
       if (!stopped) outage.warn(error, {}, 'sweep interrupted');
     }
-    if (!stopped) timer = setTimeout(() => (running = run()), sweepEveryMs);
+    if (!stopped) timer = setTimeout(() => (running = run()), isDone ? sweepEveryMs : 0);
   }
 
   running = run();
@@ -58,19 +61,25 @@ export function startSweep(
   };
 }
 
-/** Looks at every job whose time has come, and for jobs that have lost their entry. @internal */
-export async function sweepOnce(deps: SweepDeps, search: EntrySearch = createEntrySearch()): Promise<void> {
+/**
+ * Looks at jobs whose time has come, and for jobs that have lost their entry.
+ * @returns false if it left some for the next pass
+ * @internal
+ */
+export async function sweepOnce(deps: SweepDeps, search: EntrySearch = createEntrySearch()): Promise<boolean> {
   const now = await deps.ledger.serverTime();
-  for (;;) {
-    const ids = await deps.ledger.due(now, BATCH);
+  let isDone = false;
+  for (let batch = 0; batch < MAX_BATCHES && !isDone; batch += 1) {
+    const ids = await deps.ledger.takeDue(now, BATCH);
     await Promise.all(ids.map((id) => lookAfterId(id, now, deps)));
-    if (ids.length < BATCH) break;
+    isDone = ids.length < BATCH;
   }
   await search.restoreLost(deps, now);
   await deps.ledger.buildIndexes(now);
   await lookAfterLanes(deps);
   await wakeJobs(await deps.publishingPause.heldBefore(BATCH), deps);
   await deps.restorePublished();
+  return isDone;
 }
 
 /** Admits and wakes where a turn or a wake-up got lost, and where the app's cap has places. */
@@ -79,7 +88,7 @@ async function lookAfterLanes(deps: LaneDeps & Needs<'caps' | 'log'>): Promise<v
     if (redisTroubleOf(error) !== undefined) throw error;
     deps.log.warn({ err: toPublishError(error), ...about }, 'sweep of waiting jobs failed');
   };
-  for (const account of await deps.lanes.stale(BATCH)) await lookAfterLane(account, deps).catch(orWarn({ account }));
+  for (const account of await deps.lanes.check(BATCH)) await lookAfterLane(account, deps).catch(orWarn({ account }));
   for (const id of await deps.caps.nextInLine()) await wakeNewcomer(id, deps).catch(orWarn({ publishJobId: id }));
 }
 
@@ -169,18 +178,22 @@ async function lookAfter(record: LedgerRecord, now: number, deps: Omit<LookDeps,
   else if (record.state !== 'scheduled' && (!waitsInLane(record) || (await isForgotten(record, deps)))) {
     await wakeJobs([record.id], deps);
   }
-  await deps.ledger.postpone(record.id, sweepAt(record, nextLookAt(record, now)));
+  await deps.ledger.postpone(record.id, sweepAt(record, nextLookAt(record, now, deps.settings.maxWaitMs)));
 }
 
 /**
  * A changed job is checked again soon; one that does not change is checked less and less often. A job that waits for a
- * time is checked when the time has passed.
+ * time is checked when the time has passed; one that waits for its turn when it has waited for too long, since its lane is
+ * looked after.
  */
-function nextLookAt(record: LedgerRecord, now: number): number {
+function nextLookAt(record: LedgerRecord, now: number, maxWaitMs: number): number {
   if (record.state === 'scheduled' && record.scheduledAt !== undefined) return record.scheduledAt;
   const { waitingUntil = 0 } = record;
   if (waitingUntil > now) return waitingUntil + SWEEP_AFTER_MS;
-  return now + Math.min(Math.max(SWEEP_AFTER_MS, now - record.updatedAt), HOUR_MS);
+  const waitEnd = waitEndsAt(record, maxWaitMs);
+  if (record.waitingFor === 'turn' && waitEnd >= now) return waitEnd + 1;
+  const rarest = record.waitingFor === undefined ? DAY_MS : HOUR_MS;
+  return now + Math.min(Math.max(SWEEP_AFTER_MS, now - record.updatedAt), rarest);
 }
 
 /** A job never runs while it waits in its lane, so the wait limit is watched here. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { eventually } from '../../support/eventually.ts';
+import type { ServerProgram } from '../../support/redis-server.ts';
 import { moveSlot } from './move-slot.ts';
 import { RedisNode } from './redis-node.ts';
 import { assertMaster, assertReplica, KEY_PREFIX, type Topology } from './topology.ts';
@@ -18,11 +19,12 @@ interface ClusterView {
 }
 
 /** Three masters with a replica each. */
-export async function startCluster(folder: string): Promise<Topology> {
+export async function startCluster(folder: string, program?: ServerProgram): Promise<Topology> {
   const nodes = await Promise.all(
     Array.from({ length: 2 * MASTERS }, async (_, index) => {
       return await RedisNode.start({
         folder: join(folder, `redis-${index}`),
+        program,
         hasBus: true,
         config: ({ proxy, bus, busProxy }) => [
           'cluster-enabled yes',
@@ -55,6 +57,9 @@ export async function startCluster(folder: string): Promise<Topology> {
     if (owner === undefined) throw new Error('the nodes do not agree on who holds the slot');
     return byPort(owner);
   }
+
+  /** A master and its replica, whichever is which by now. */
+  const shardOf = (node: RedisNode): number => nodes.indexOf(node) % MASTERS;
 
   async function replica(): Promise<RedisNode> {
     const chief = await master();
@@ -104,15 +109,20 @@ export async function startCluster(folder: string): Promise<Topology> {
       await eventually(async () => (await master()) !== old);
     },
     async moveSlot() {
-      const from = await master();
-      const view = await viewOf(from);
-      const to = view.find(({ isMaster, port }) => isMaster && port !== from.proxy.port);
-      if (to === undefined) throw new Error('the cluster has only one master');
-      const masters = view.filter(({ isMaster }) => isMaster).map(({ port }) => byPort(port));
-      await moveSlot(slot, {
-        ...{ from, fromId: lineOf(view, from).id, to: byPort(to.port), toId: to.id, masters },
-      });
-      await eventually(async () => (await master()) === byPort(to.port));
+      const source = shardOf(await master());
+      await eventually(
+        async () => {
+          const from = await master();
+          if (shardOf(from) !== source) return;
+          const view = await viewOf(from);
+          const masters = view.filter(({ isMaster }) => isMaster).map(({ port }) => byPort(port));
+          const to = masters.find((node) => shardOf(node) === (source + 1) % MASTERS);
+          if (to === undefined) throw new Error('the next shard has no master');
+          await moveSlot(slot, { from, fromId: lineOf(view, from).id, to, toId: lineOf(view, to).id, masters });
+        },
+        { intervalMs: 100 },
+      );
+      await eventually(async () => shardOf(await master()) !== source);
     },
     async close() {
       await Promise.all(nodes.map((node) => node.close()));

@@ -11,7 +11,10 @@ interface Move {
   readonly masters: readonly RedisNode[];
 }
 
-/** Moves a slot as `redis-cli --cluster reshard` does: key by key, while it is used. */
+/**
+ * Moves a slot as `redis-cli --cluster reshard` does: key by key, while it is used. If it fails, as on a node that has no
+ * time or was replaced meanwhile, it may be called again, with the masters that there are by then.
+ */
 export async function moveSlot(slot: number, { from, fromId, to, toId, masters }: Move): Promise<void> {
   await to.admin.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', fromId);
   await from.admin.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', toId);

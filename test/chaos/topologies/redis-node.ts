@@ -8,11 +8,14 @@ import { findRedisProgram } from '../../../src/embedded-redis/redis-binary.ts';
 import { eventually } from '../../support/eventually.ts';
 import { quietPort } from '../../support/redis-proxy/quiet-port.ts';
 import { openProxy, type RedisProxy } from '../../support/redis-proxy/redis-proxy.ts';
+import type { ServerProgram } from '../../support/redis-server.ts';
 
 interface RedisNodeOptions {
   /** Its files and its log go here. */
   readonly folder: string;
   readonly isSentinel?: boolean;
+  /** By default the Redis that the product finds. */
+  readonly program?: ServerProgram | undefined;
   /** Gives it a cluster bus, behind a proxy as well. */
   readonly hasBus?: boolean;
   /** Lines of its configuration beyond the product's own; told the ports under which it must be known. */
@@ -59,7 +62,7 @@ export class RedisNode {
   private constructor(
     options: RedisNodeOptions,
     ways: { port: number; proxy: RedisProxy; busProxy: RedisProxy | undefined },
-    program: { command: string; libraryPath?: string | undefined },
+    program: ServerProgram,
   ) {
     this.folder = options.folder;
     this.proxy = ways.proxy;
@@ -75,7 +78,7 @@ export class RedisNode {
   }
 
   static async start(options: RedisNodeOptions): Promise<RedisNode> {
-    const program = await findRedisProgram({ cacheDir: cacheDirFrom(process.env) });
+    const program = options.program ?? (await findRedisProgram({ cacheDir: cacheDirFrom(process.env) }));
     const port = await quietPort();
     const bus = options.hasBus === true ? await quietPort() : 0;
     const proxy = await openProxy(port);

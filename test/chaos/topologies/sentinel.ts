@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { eventually } from '../../support/eventually.ts';
+import type { ServerProgram } from '../../support/redis-server.ts';
 import { RedisNode } from './redis-node.ts';
 import { assertMaster, assertReplica, type Topology } from './topology.ts';
 
@@ -14,13 +15,14 @@ const DOWN_AFTER_MS = 1_200;
 const PERIODS = ['INFO-PERIOD', '1000', 'PUBLISH-PERIOD', '700'];
 
 /** One master, two replicas, three sentinels. */
-export async function startSentinel(folder: string): Promise<Topology> {
+export async function startSentinel(folder: string, program?: ServerProgram): Promise<Topology> {
   const nodes: RedisNode[] = [];
   for (let index = 0; index <= REPLICAS; index += 1) {
     const first = nodes[0];
     nodes.push(
       await RedisNode.start({
         folder: join(folder, `redis-${index}`),
+        program,
         config: ({ proxy }) => [
           'replica-announce-ip 127.0.0.1',
           `replica-announce-port ${proxy}`,
@@ -35,6 +37,7 @@ export async function startSentinel(folder: string): Promise<Topology> {
     Array.from({ length: SENTINELS }, async (_, index) => {
       return await RedisNode.start({
         folder: join(folder, `sentinel-${index}`),
+        program,
         isSentinel: true,
         config: ({ proxy }) => [
           'sentinel announce-ip 127.0.0.1',

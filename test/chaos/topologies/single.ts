@@ -1,10 +1,11 @@
 import { join } from 'node:path';
+import type { ServerProgram } from '../../support/redis-server.ts';
 import { RedisNode } from './redis-node.ts';
 import type { Topology } from './topology.ts';
 
 /** One Redis. */
-export async function startSingle(folder: string): Promise<Topology> {
-  const node = await RedisNode.start({ folder: join(folder, 'redis') });
+export async function startSingle(folder: string, program?: ServerProgram): Promise<Topology> {
+  const node = await RedisNode.start({ folder: join(folder, 'redis'), program });
   const never = (): Promise<never> => Promise.reject(new Error('a single Redis has nowhere to go'));
   return {
     kind: 'single',

@@ -54,9 +54,9 @@ describe('web server', () => {
   it('answers a browser that goes wrong with a page, and programs with a problem document', async () => {
     const login = { user: 'ops', password: 'secret' };
     const { url } = await start({
+      operators: { login },
       board: {
         queues: [],
-        login,
         jobs: {
           idOf: () => undefined,
           find: async () => [undefined],

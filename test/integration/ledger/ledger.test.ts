@@ -128,8 +128,8 @@ describe('a change', () => {
     expect(await ledger.read('job-1')).toEqual(changed);
     const serverTime = await ledger.serverTime();
     expect(Math.abs(serverTime - (changed.stateSince ?? 0))).toBeLessThan(60_000);
-    expect(await ledger.due(serverTime, 10)).toEqual([]);
-    expect(await ledger.due(serverTime + 61_000, 10)).toEqual(['job-1']);
+    expect(await ledger.takeDue(serverTime, 10)).toEqual([]);
+    expect(await ledger.takeDue(serverTime + 61_000, 10)).toEqual(['job-1']);
   });
 
   it('happens once although ioredis sends the command again after a lost reply', async () => {

@@ -20,6 +20,8 @@ const COVERED_ELSEWHERE: Record<string, string> = {
   INPUT_SCHEDULED_IN_PAST: 'test/integration/publish/past-times.test.ts',
   JOB_NOT_CHANGEABLE: 'test/integration/publish/update.test.ts',
   JOB_OVERDUE: 'test/integration/publish/not-after.test.ts',
+  OPERATION_NOT_FOUND: 'test/integration/producers/operations.test.ts',
+  OPERATION_LIMIT: 'test/integration/producers/operations.test.ts',
   JOB_NOT_CANCELLABLE: 'test/integration/publish/cancel-retry.test.ts',
   JOB_NOT_RETRYABLE: 'test/integration/publish/cancel-retry.test.ts',
   CONFIG_INVALID: 'test/unit/config/load-config.test.ts',

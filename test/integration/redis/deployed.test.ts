@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { parse } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { cacheDirFrom } from '../../../src/config/load-config.ts';
 import { findRedisProgram } from '../../../src/embedded-redis/redis-binary.ts';
 import { freePort } from '../../../src/embedded-redis/redis-process.ts';
@@ -18,6 +18,13 @@ const PASSWORD = '9c5d0f6a31b24e7c';
 async function commandOfCompose(): Promise<string[]> {
   const { services } = parse(await readFile(pathInRepository('docker-compose.yml'), 'utf8'), { merge: true });
   return services.redis.command.map((part: string) => part.replaceAll('$$', '$'));
+}
+
+async function commandOfKubernetes(): Promise<string[]> {
+  const documents = parseAllDocuments(await readFile(pathInRepository('deploy/kubernetes/redis.yaml'), 'utf8'));
+  const [set] = documents.map((document) => document.toJS()).filter(({ kind }) => kind === 'StatefulSet');
+  const [{ command, args }] = set.spec.template.spec.containers;
+  return [...command, ...args];
 }
 
 /** Starts a Redis as a deployment does, on a port and in a folder of its own. */
@@ -59,7 +66,10 @@ async function ask(port: number, password?: string): Promise<string> {
   }
 }
 
-describe.each([['docker-compose.yml', commandOfCompose]])('the Redis of %s', (_, commandOf) => {
+describe.each([
+  ['docker-compose.yml', commandOfCompose],
+  ['Kubernetes', commandOfKubernetes],
+])('the Redis of %s', (_, commandOf) => {
   it('asks for its password, which no other user of the machine can read', async () => {
     const { port, folder, pid } = await startDeployed(await commandOf());
     await eventually(async () => expect(await ask(port, PASSWORD)).toBe('PONG'));

@@ -1,5 +1,6 @@
 import { Queue, Worker } from 'bullmq';
 import { afterEach, describe, expect, it } from 'vitest';
+import { createPublisherFromConfig } from '../../../src/app/create-publisher.ts';
 import type { RedisTarget } from '../../../src/config/redis-config.ts';
 import { closeRedis, connectRedis, type RedisRole } from '../../../src/redis/connections.ts';
 import { prepareScript, type RedisClient } from '../../../src/redis/lua-script.ts';
@@ -7,6 +8,7 @@ import { eventually } from '../../support/eventually.ts';
 import { freshPrefix, testRedisUrl, testRedisUrlAt } from '../../support/redis.ts';
 import { openProxy, type RedisProxy } from '../../support/redis-proxy/redis-proxy.ts';
 import { startRedisServer } from '../../support/redis-server.ts';
+import { startReplicated, urlOf } from '../../support/replicated-redis.ts';
 
 const closers: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -64,6 +66,26 @@ describe('a master that has become a replica', () => {
     const run = () => prepareScript(producer, SET)([`${freshPrefix()}:a`], ['1']);
     await expect(run()).rejects.toThrow('READONLY');
     expect(await eventually(run)).toBe('OK');
+  });
+
+  it('that keeps its connections is left by a publisher after one refused job', async (test) => {
+    const { master, replicas } = await startReplicated(test, 1);
+    const next = replicas[0] ?? master;
+    const proxy = await openProxy(master.port);
+    closers.push(() => proxy.close());
+    const publisher = createPublisherFromConfig({
+      ...{ redis: { kind: 'url', url: proxy.url }, queuePrefix: freshPrefix(), dataDir: '', cacheDir: '' },
+    });
+    closers.push(() => publisher.close());
+    const enqueue = () =>
+      publisher.enqueue({ account: 'acme', mode: 'inbox', media: { type: 'file', path: '/a.mp4' } });
+    await enqueue();
+    const operator = await connect({ kind: 'url', url: urlOf(master) }, 'producer');
+    await operator.call('FAILOVER', 'TO', '127.0.0.1', String(next.port));
+    await eventually(async () => expect(await operator.info('replication')).toContain('role:slave'));
+    proxy.retarget(next.port);
+    await expect(enqueue()).rejects.toMatchObject({ code: 'REDIS_UNAVAILABLE' });
+    expect(await eventually(enqueue)).toMatchObject({ state: 'queued' });
   });
 
   it('is left by a blocked read when it happens', async () => {

@@ -1,30 +1,21 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { RedisTarget, RedisTlsFiles } from '../../../src/config/redis-config.ts';
 import { freePort } from '../../../src/embedded-redis/redis-process.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
+import { makeCertificate } from '../../support/certificates.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startRedisServer } from '../../support/redis-server.ts';
 
-const run = promisify(execFile);
 let folder: string;
 const file = (name: string) => join(folder, name);
 
 /** An authority of our own, and a certificate of it for 127.0.0.1 and localhost. */
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'redis-tls-'));
-  const openssl = async (text: string) => void (await run('openssl', text.split(' '), { cwd: folder }));
-  await openssl('req -x509 -newkey rsa:2048 -nodes -days 2 -keyout ca.key -out ca.pem -subj /CN=test-authority');
-  await openssl(
-    'req -newkey rsa:2048 -nodes -keyout redis.key -out redis.csr -subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1',
-  );
-  await openssl(
-    'x509 -req -in redis.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -copy_extensions copy -out redis.pem',
-  );
+  await makeCertificate(folder, 'redis', ['DNS:localhost', 'IP:127.0.0.1']);
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 

@@ -42,7 +42,7 @@ describe('the sweep', () => {
     await redis.zadd(keys.lanes, 'XX', 0, 'acme');
     await sweepOnce(deps);
     expect(await queues.publish.getJob(second.id)).toBeDefined();
-    expect(await deps.ledger.due(Date.now(), 10)).toEqual([]);
+    expect(await deps.ledger.takeDue(Date.now(), 10)).toEqual([]);
     expect(await redis.zscore(keys.due, first.id)).not.toBeNull();
     await expect(publisher.get(first.id)).rejects.toMatchObject({ code: 'INPUT_INVALID' });
   });

@@ -30,6 +30,8 @@ export interface RedisProxy {
   heal(): void;
   /** Answers clients itself, with the line that this gives; what it gives none for is passed on. */
   answer(replyTo: (sent: string) => string | undefined): void;
+  /** Leads new connections to another port, as a DNS entry that changes; the others stay where they are. */
+  retarget(port: number): void;
   /** Connections so far. */
   connections(): number;
   /** As the port of a dead process: it takes no connections, until it listens again. */
@@ -39,15 +41,16 @@ export interface RedisProxy {
 }
 
 /** Opens a proxy to a loopback port. */
-export async function openProxy(targetPort: number): Promise<RedisProxy> {
+export async function openProxy(firstTarget: number): Promise<RedisProxy> {
   const port = await quietPort();
   const links = new Set<Link>();
   const faults = new Set<ActiveFault>();
   let count = 0;
+  let target = firstTarget;
   let replyTo: (sent: string) => string | undefined = () => undefined;
   const server = createServer({ allowHalfOpen: true }, (near) => {
     count += 1;
-    const link = new Link(near, targetPort, { onKnown: find, replyTo: (sent) => replyTo(sent) });
+    const link = new Link(near, target, { onKnown: find, replyTo: (sent) => replyTo(sent) });
     links.add(link);
     near.on('close', () => {
       links.delete(link);
@@ -98,6 +101,9 @@ export async function openProxy(targetPort: number): Promise<RedisProxy> {
     },
     answer(replies) {
       replyTo = replies;
+    },
+    retarget(next) {
+      target = next;
     },
     connections: () => count,
     deafen: () => void server.close(),

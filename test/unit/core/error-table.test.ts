@@ -34,7 +34,7 @@ describe('the error table', () => {
 
   it('names each code by the group of who can act', () => {
     const groups =
-      /^(INPUT|IDEMPOTENCY|JOB|WAIT|AUTH|TIKTOK|TRANSPORT|UPLOAD|OUTBOUND|CALLBACK|EVENTS|CONFIG|REDIS|INTERNAL)_[A-Z_]+$/;
+      /^(INPUT|IDEMPOTENCY|JOB|WAIT|AUTH|TIKTOK|TRANSPORT|UPLOAD|OUTBOUND|CALLBACK|EVENTS|OPERATION|CONFIG|REDIS|INTERNAL)_[A-Z_]+$/;
     for (const [code] of rows) expect(code).toMatch(groups);
   });
 

@@ -36,6 +36,7 @@ const RECORDED: readonly (readonly [version: string, text: string, code: string]
     'MISCONF Redis is configured to save RDB snapshots, but it’s currently unable to persist to disk.',
     'MISCONF',
   ],
+  ['7.0', 'MOVED 8725 127.0.0.1:7000', 'MOVED'],
   ['7.0', 'NOREPLICAS Not enough good replicas to write.', 'NOREPLICAS'],
   [
     '6.2',
@@ -91,7 +92,7 @@ describe("Redis's code", () => {
       "ERR unknown command 'OOM', with args beginning with:",
       'ERR value is not an integer or out of range',
       'a video named READONLY cannot be read',
-      'MOVED 1234 127.0.0.1:7000',
+      'ASK 1234 127.0.0.1:7000',
     ];
     expect(others.map((text) => redisCodeOf(new Error(text)))).toEqual([undefined, undefined, undefined, undefined]);
     expect(redisCodeOf('OOM')).toBeUndefined();
