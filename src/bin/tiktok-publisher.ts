@@ -13,7 +13,7 @@ const { stdin, stdout, stderr } = process;
 const args = process.argv.slice(2);
 const exitCode = await readEnvironment(process.cwd()).then(
   (env) => runCli(args, { stdin, stdout, stderr, env }),
-  (error: unknown) => reportFailedStart(error, args, { stdin, stdout, stderr, env: process.env }),
+  (error: unknown) => reportFailedStart(error, args, { stdin, stdout, stderr, env: {} }),
 );
 // Whatever is still open must not hold the process; what was printed must be out.
 stdout.write('', () => process.exit(exitCode));
