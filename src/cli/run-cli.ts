@@ -33,7 +33,7 @@ export async function runCli(args: readonly string[], io: CliIo): Promise<ExitCo
 
 /** Reports an error from before any command, such as a file of settings that is refused. */
 export function reportFailedStart(error: unknown, args: readonly string[], io: CliIo): ExitCode {
-  return report(error, io, createOutput(io, args.includes('--json')));
+  return report(error, io, createOutput(io, args.includes('--json'), new Set()));
 }
 
 function report(error: unknown, io: CliIo, output: Output): ExitCode {
