@@ -36,6 +36,7 @@ export const OPERATE: RouteAccess = { scope: 'operate', perAccount: true };
 const PAGES: readonly (readonly [path: string, name: string, needs: RouteAccess])[] = [
   ['/', 'Now', READ],
   ['/publishes', 'Publishes', READ],
+  ['/operations', 'Operations', READ],
   ['/accounts', 'Accounts', READ],
   ['/subscriptions', 'Subscriptions', WATCH],
   ['/keys', 'Keys', ADMINISTER],
@@ -51,6 +52,8 @@ export function may({ caller }: Pick<PageContext, 'caller'>, needs: RouteAccess)
 const DONE: Readonly<Record<string, string>> = {
   cancelled: 'Cancelled, or TikTok is asked to stop. The state below says which.',
   retried: 'The job goes on.',
+  started: 'The operation runs. This page shows how far it is.',
+  aborted: 'The operation is ended. Jobs that it had not reached stay as they are.',
   paused: 'The account is paused. Uploads under way finish.',
   resumed: 'The account is resumed. Its waiting jobs go on.',
   subscribed: 'The endpoint is subscribed.',

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { RouteAccess } from '../../core/access.ts';
-import { PublishError } from '../../core/publish-error.ts';
+import { type InputProblem, PublishError } from '../../core/publish-error.ts';
 import { redisTroubleOf } from '../../core/redis-trouble.ts';
 import { PAGE_HEADERS } from '../html-page.ts';
 import { HttpProblem, problemOf, sendProblem, UNFORESEEN } from '../problem.ts';
@@ -15,7 +15,7 @@ export interface ConsoleParts
 }
 
 /** A form that was sent. */
-export type Form = Pick<URLSearchParams, 'get' | 'getAll'>;
+export type Form = Pick<URLSearchParams, 'get' | 'getAll' | 'entries'>;
 
 /** What an action answers: where to go, with the name of what was done, or a page to be shown once. */
 type ActionOutcome = { readonly path: string; readonly done: string } | ConsolePage;
@@ -48,7 +48,7 @@ export function consoleRoutes(scope: FastifyInstance, basePath: string): Console
   scope.setErrorHandler((error, request, reply) => {
     const problem = problemOf(redisTroubleOf(error) ?? error);
     if (problem === UNFORESEEN) request.log.error({ err: error }, 'console request failed');
-    return request.method === 'POST'
+    return request.method === 'POST' || problemsIn(error).length > 0
       ? sendConsolePage(reply, refusedPage(error, problem), contextOf(request, basePath))
       : sendProblem(reply, problem);
   });
@@ -105,7 +105,7 @@ function seeOther(reply: FastifyReply, path: string): FastifyReply {
 
 /** An action that was not carried out; operators may read the names of settings. */
 function refusedPage(error: unknown, { status, code, detail }: ReturnType<typeof problemOf>): ConsolePage {
-  const problems = error instanceof PublishError ? (error.details.problems ?? []) : [];
+  const problems = problemsIn(error);
   const items = problems.map(({ path, message }) => `<li>${shown(`${path}: ${message}`)}</li>`);
   return {
     status,
@@ -115,4 +115,9 @@ ${items.length === 0 ? '' : `<ul>${items.join('')}</ul>`}
 <p>Go back in the browser to change what you entered.</p>
 <p><small>Code <code>${shown(code)}</code></small></p>`,
   };
+}
+
+/** What is wrong with what was entered. */
+function problemsIn(error: unknown): readonly InputProblem[] {
+  return error instanceof PublishError ? (error.details.problems ?? []) : [];
 }

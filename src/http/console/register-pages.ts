@@ -11,6 +11,7 @@ import { addAudit } from './audit-page.ts';
 import { type ConsoleParts, consoleRoutes } from './console-routes.ts';
 import { addKeys } from './keys-page.ts';
 import { nowPage, type QueueReport } from './now-page.ts';
+import { addOperations } from './operations-page.ts';
 import { addPublishes, addPublishPage } from './publish-routes.ts';
 import { addSignIn, signInPath } from './sign-in-page.ts';
 import { addSubscriptions } from './subscriptions-page.ts';
@@ -82,7 +83,7 @@ export function addConsole(scope: FastifyInstance, options: BoardOptions, operat
     (await Promise.all(queues.map(({ queue }) => entryLink(queue, id, basePath)))).flat();
   addPublishPage(routes, { jobs, entriesOf, callbacks: pages?.callbacks });
   if (pages === undefined) return;
-  for (const add of [addPublishes, addAccounts, addSubscriptions, addKeys, addAudit]) add(routes, pages);
+  for (const add of [addPublishes, addOperations, addAccounts, addSubscriptions, addKeys, addAudit]) add(routes, pages);
   if (hasSignIn) addSignIn(scope, { signIns, hasLogin: login !== undefined, basePath });
 }
 
