@@ -94,6 +94,7 @@ const STYLE = `
   .checks { display: flex; flex-wrap: wrap; gap: .2rem 1rem } .checks label { font-weight: 400; display: inline }
   button { padding: .2rem .8rem; cursor: pointer } .actions { display: flex; flex-wrap: wrap; gap: .25rem .75rem; align-items: center }
   .actions form { margin: 0 } summary { cursor: pointer; padding: .25rem 0 }
+  progress { width: 100%; max-width: 30rem }
   .counts { display: flex; flex-wrap: wrap; gap: .5rem 1.5rem; padding: 0; list-style: none } code { overflow-wrap: anywhere }
   @media (max-width: 40rem) {
     table, tbody, tr, td { display: block } thead { display: none } tr { padding: .5rem 0 } td, .facts td { padding: 0 }

@@ -3,6 +3,7 @@ import { READ } from '../../core/access.ts';
 import type { JobFilter } from '../../core/job-filter.ts';
 import {
   OPERATION_KINDS,
+  OPERATION_WAYS,
   type Operation,
   type OperationKind,
   type OperationPreview,
@@ -15,7 +16,7 @@ import { countText } from '../../core/quantity-text.ts';
 import { MINUTE_MS } from '../../core/units.ts';
 import { escapeHtml } from '../escape-html.ts';
 import { preciseTimeText } from '../job-words.ts';
-import { publishPagePath } from '../publish-page.ts';
+import { PUBLISH_PAGES_PATH, publishPagePath } from '../publish-page.ts';
 import { jobQueryString } from '../v1/job-query-string.ts';
 import {
   type ConsolePage,
@@ -38,14 +39,15 @@ import {
   utcTime,
 } from './publishes-page.ts';
 
-const WAY_WORDS: Readonly<Record<OperationWay, string>> = {
-  poll: 'ask TikTok for the status again',
-  resume: 'go on with the upload',
-  fresh_init: 'start again: TikTok has published nothing of them',
-  cancel: 'end: nothing of them can have been published',
-  ask_tiktok: 'ask TikTok to stop, which may be too late',
-  move: 'get the new time',
-  unchanged: 'stay as they are: they are already so',
+/** What happens to a job each way, and what makes that safe. */
+const WAY_WORDS: Readonly<Record<OperationWay, readonly [words: string, why: string]>> = {
+  poll: ['ask TikTok for the status again', ''],
+  resume: ['go on with the upload where it stopped', ''],
+  fresh_init: ['start again', 'TikTok has published nothing of it'],
+  cancel: ['end', 'nothing of it can have been published'],
+  ask_tiktok: ['ask TikTok to stop', 'it may be too late'],
+  move: ['get the new time', ''],
+  unchanged: ['stay', 'it is as it should be'],
 };
 
 /** Adds the dry run, the start, and the pages of operations on many jobs. */
@@ -119,7 +121,7 @@ ${textField('ratePerSecond', 'Jobs in a second', { type: 'number', value: given.
     `<a href="${escapeHtml(basePath + publishPagePath(id))}">${shown(id)}</a>`,
     shown(account),
     stateBadge(state),
-    way === null ? `refused: ${shown(refusal?.reason ?? '')}` : WAY_WORDS[way],
+    way === null ? `refused: ${shown(refusal?.reason ?? '')}` : WAY_WORDS[way][0],
   ]);
   const more = nextCursor === null ? '' : `<p class="note">These are the first ${jobs.length} of ${count}.</p>`;
   return {
@@ -133,9 +135,11 @@ ${more}`,
 }
 
 function totalsList({ ways, refused }: OperationTotals): string {
-  const words: Readonly<Record<string, string>> = WAY_WORDS;
   const items = [
-    ...Object.entries(ways).map(([way, count]) => `<li><b>${count}</b> ${words[way]}</li>`),
+    ...OPERATION_WAYS.flatMap((way) => {
+      const [words, why] = WAY_WORDS[way];
+      return ways[way] === undefined ? [] : [`<li><b>${ways[way]}</b> ${words}${why === '' ? '' : ` (${why})`}</li>`];
+    }),
     ...refused.map(
       ({ count, reason, code }) => `<li><b>${count}</b> refused: ${shown(reason)} <code>${code}</code></li>`,
     ),
@@ -147,7 +151,6 @@ function operationPage(operation: Operation, context: PageContext): ConsolePage 
   const { id, kind, state, filter, scheduledAt, shiftMs, ratePerSecond, createdAt, by, endedAt, abortedBy } = operation;
   const facts: [string, string | null][] = [
     ['Operation', id],
-    ['Filter', JSON.stringify(filter)],
     ['New start', scheduledAt === null ? null : preciseTimeText(scheduledAt)],
     ['Later by', shiftMs === null ? null : `${shiftMs / MINUTE_MS} min`],
     ['In a second', `at most ${ratePerSecond}`],
@@ -168,18 +171,19 @@ function operationPage(operation: Operation, context: PageContext): ConsolePage 
 ${progressBar(operation)}
 ${totalsList(operation.totals)}
 ${isRunning ? confirmedForm(context, abort, 'Jobs that it has not reached stay as they are.') : ''}
-<table class="facts">${rows.join('')}</table>
+<table class="facts"><tr><td>Which jobs</td><td>${filterLink(filter, context)}</td></tr>${rows.join('')}</table>
 </div>
 <p><a href="${escapeHtml(context.basePath + OPERATIONS_PATH)}">All operations</a></p>`,
   };
 }
 
-function operationsPage(operations: readonly Operation[], { basePath }: PageContext): ConsolePage {
+function operationsPage(operations: readonly Operation[], context: PageContext): ConsolePage {
+  const { basePath } = context;
   const rows = operations.map((operation) => [
     `<a href="${escapeHtml(basePath + pathOf(operation.id))}">${KIND_WORDS[operation.kind]}</a>`,
     operationBadge(operation),
     progressText(operation),
-    `<code>${shown(JSON.stringify(operation.filter))}</code>`,
+    filterLink(operation.filter, context),
     `${preciseTimeText(operation.createdAt)}<br><small>${shown(operation.by ?? '')}</small>`,
   ]);
   const none =
@@ -189,6 +193,18 @@ function operationsPage(operations: readonly Operation[], { basePath }: PageCont
     isLive: operations.some(({ state }) => state === 'running'),
     body: `<div id="live">${rows.length === 0 ? none : listTable(['What', 'State', 'Progress', 'Which', 'Started'], rows)}</div>`,
   };
+}
+
+/** The filter as it stands in the address of a search, with the way there. */
+function filterLink({ metadata = {}, ...filter }: Operation['filter'], { basePath }: PageContext): string {
+  const query: [string, string][] = [
+    ...Object.entries(filter).flatMap(([name, value]): [string, string][] =>
+      value === undefined ? [] : [[name, String(value)]],
+    ),
+    ...Object.entries(metadata).map(([key, value]): [string, string] => [`metadata.${key}`, value]),
+  ];
+  const address = `${basePath}${PUBLISH_PAGES_PATH}?${new URLSearchParams(query)}`;
+  return `<a href="${escapeHtml(address)}">${shown(query.map(([name, value]) => `${name} ${value}`).join(', '))}</a>`;
 }
 
 function operationBadge({ state }: Operation): string {

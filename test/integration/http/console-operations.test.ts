@@ -56,7 +56,7 @@ it('all that a search finds is retried: the dry run first, then a page with the 
   const preview = await get('/operations/new?metadata.campaign=spring&kind=retry');
   expect(preview.status).toBe(200);
   expect(preview.html).toContain('Nothing has been changed yet. This would happen to 3 publish jobs:');
-  expect(preview.html).toContain('<b>3</b> start again');
+  expect(preview.html).toContain('<b>3</b> start again (TikTok has published nothing of it)');
   expect(preview.html).toContain(`<a href="/publishes/${first}">`);
   expect(preview.html).toContain('<button>Retry 3 publish jobs</button>');
   expect((await pipeline.publisher.get(first))?.timeline.some(({ event }) => event === 'retry_requested')).toBe(false);
@@ -75,7 +75,7 @@ it('all that a search finds is retried: the dry run first, then a page with the 
     expect(html).toContain('>done</span> 3 of 3 publish jobs dealt with.');
     return html;
   });
-  expect(done).toContain('<b>3</b> start again');
+  expect(done).toContain('<b>3</b> start again (TikTok has published nothing of it)');
   expect(done).not.toContain('Abort');
   expect((await get('/operations')).html).toContain(`<a href="${path}">Retry</a>`);
   expect((await pipeline.publisher.get(first))?.timeline).toContainEqual(
