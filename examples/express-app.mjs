@@ -1,4 +1,6 @@
 // An Express app that publishes videos and receives the outcome in signed callbacks.
+// Left out: your users' login. Whoever reaches this port may publish for every account, so it listens on loopback alone. Before you
+// open it, ask for a login before /publish, and let each user name only accounts of their own.
 import { basename, resolve } from 'node:path';
 import express from 'express';
 import { Webhook, WebhookVerificationError } from 'standardwebhooks';

@@ -4,7 +4,10 @@ import { Webhook } from 'standardwebhooks';
 
 const { CALLBACK_SECRETS = '', CALLBACK_PORT = '4020' } = process.env;
 const [secret] = CALLBACK_SECRETS.split(',');
-if (!secret) throw new Error('CALLBACK_SECRETS is required: `tiktok-publisher callbacks secret` prints it');
+if (!secret) {
+  console.error('Set CALLBACK_SECRETS: `tiktok-publisher callbacks secret` prints it.');
+  process.exit(2);
+}
 const webhook = new Webhook(secret);
 
 const server = createServer(async (request, response) => {

@@ -7,8 +7,18 @@ const { TIKTOK_CLIENT_KEY: clientKey, TIKTOK_CLIENT_SECRET: clientSecret } = pro
 const tiktok = createTikTokClient({ apiBaseUrl });
 
 // Stands for your table of customers: [["acme", { "accessToken", "refreshToken", "expiresAt" (ms) }], …].
-const customers = new Map(JSON.parse(await text(process.stdin)));
+const customers = readCustomers(await text(process.stdin));
 const renewals = new Map();
+
+function readCustomers(json) {
+  try {
+    return new Map(JSON.parse(json));
+  } catch {
+    // Without what was read: it holds tokens.
+    console.error('usage: node workers-with-own-tokens.mjs < customers.json, a list as this file describes it');
+    process.exit(2);
+  }
+}
 
 async function renew(account, { refreshToken }) {
   const grant = await tiktok.refreshToken({ clientKey, clientSecret, refreshToken });

@@ -9,6 +9,7 @@ import { redisTroubleOf } from '../core/redis-trouble.ts';
 import { SECOND_MS } from '../core/units.ts';
 import { type BoardLogin, operatorOf } from './access/sign-in.ts';
 import { LedgerAdapter } from './board-adapter.ts';
+import { refuseUnreadableQuery } from './board-query.ts';
 import {
   addConsole,
   askToSignIn,
@@ -131,6 +132,7 @@ export async function registerBoard(
         const refusal = isDone ? CHANGE_REFUSALS.key : CHANGE_REFUSALS.ledger;
         await reply.code(FORBIDDEN).send(boardError('Not done', refusal));
       });
+      board.addHook('preHandler', async ({ query }) => refuseUnreadableQuery(query));
       board.addHook('preSerialization', async (request, _reply, payload) =>
         redactSecrets(mayRetry(request, login) ? payload : withoutButtons(payload)),
       );

@@ -125,6 +125,8 @@ export function createKeys(prefix: string) {
     operationJobs: (id: string) => `${prefix}:operations:jobs:${id}`,
     /** String: held by the one process that carries an operation out. */
     operationLease: (id: string) => `${prefix}:operations:lease:${id}`,
+    /** Hash: how many publish jobs ended in a stretch of time, by outcome and duration. */
+    statistics: (range: string, at: number | string) => `${prefix}:statistics:${range}:${at}`,
     /** String: a session of the console, as JSON, by the digest of its id. */
     session: (digest: string) => `${prefix}:session:${digest}`,
     /** Stream: who changed what, as JSON. */

@@ -45,9 +45,9 @@ const countOf = (job: PublishJob, event: string) => job.timeline.filter((entry) 
 describe('workers that are added, stopped and killed under load', () => {
   it('lose no job and double none', async () => {
     const changes = 10;
-    await begin({ UPLOAD_MAX_BYTES_PER_SECOND: '3000000' });
-    const video = await makeVideo(folder, 12_000_000);
-    const accounts = accountNames('creator', 40);
+    await begin({ UPLOAD_MAX_BYTES_PER_SECOND: '3000000', CHUNK_SIZE_BYTES: '5000000' });
+    const video = await makeVideo(folder, 16_000_000);
+    const accounts = accountNames('creator', 30);
     await fleet.addAccounts(accounts);
     const ids = await fleet.enqueue(accounts.map((account) => directPost(account, video)));
     const workers: RunningCommand[] = await Promise.all(Array.from({ length: 3 }, () => fleet.startWorker({})));

@@ -38,6 +38,33 @@ async function runExample(name: string, { PORT: _, ...env }: Record<string, stri
   return stdout;
 }
 
+describe('an example without input and settings', () => {
+  const EMPTY = ['enqueue-csv', 'enqueue-with-bullmq', 'receive-callbacks', 'workers-with-own-tokens'];
+
+  it.each(EMPTY)('ends with a sentence that says what is missing: %s.mjs', async (name) => {
+    const env = { PATH: process.env.PATH ?? '', HOME: folder };
+    const { status, stderr } = await new Promise<{ status: number | null; stderr: string }>((resolve) => {
+      const child = execFile(
+        process.execPath,
+        [pathOf(`examples/${name}.mjs`)],
+        { env, cwd: folder },
+        (_, __, stderr) => resolve({ status: child.exitCode, stderr }),
+      );
+      child.stdin?.end();
+    });
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/^(usage: node .*|Set [A-Z_]+: .*)\n$/);
+  });
+
+  it.each(['express-app.mjs', 'nextjs/app/api/publish/route.ts'])(
+    'that has no login says so in its first lines: %s',
+    async (name) => {
+      const [, second = ''] = (await readFile(pathOf(`examples/${name}`), 'utf8')).split('\n');
+      expect(second).toMatch(/^\/\/ Left out: your users' login\./);
+    },
+  );
+});
+
 describe("the README's examples", () => {
   it.each(['enqueue.mjs', 'enqueue-with-bullmq.mjs'])('are in it as they are in examples/%s', async (name) => {
     const readme = await readFile(pathOf('README.md'), 'utf8');

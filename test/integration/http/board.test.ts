@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { appRoutes } from '@bull-board/api/dist/routes.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -386,5 +386,59 @@ describe('who is let in', () => {
       await local.close();
       await open.close();
     }
+  });
+});
+
+/** Values of which a program might make nothing: not decodable, too large, no number, names of prototypes. */
+const ODD_VALUES = [
+  '%25',
+  '%25E0%25A4%25A',
+  '%E0%A4%A',
+  '%00',
+  '-1',
+  '1.5',
+  '1e16',
+  '1e400',
+  'NaN',
+  '__proto__',
+  'x',
+  '',
+];
+const PARAMETERS = ['activeQueue', 'status', 'page', 'jobsPerPage', 'start', 'end', 'from', 'to', 'type', 'depth'];
+
+/** Each as a client of its own, because of the limit of requests. */
+function asClient(name: string) {
+  const address = createHash('sha256').update(name).digest().subarray(0, 3).join('.');
+  return { ...operator, 'x-forwarded-for': `100.${address}` };
+}
+
+describe('a query or path of the board that makes no sense', () => {
+  it.each(
+    [...appRoutes.api, appRoutes.entryPoint]
+      .filter(({ method }) => [method].flat().includes('get'))
+      .flatMap(({ route }) => route),
+  )('is no fault of the server: %s', async (route) => {
+    const path = `/board${route.replace(':queueName', 'tiktok-publish').replace(':jobId', 'nothing')}`;
+    const broken = `/board${route.replace(':queueName', '__proto__').replace(':jobId', '%25')}`;
+    const queries = PARAMETERS.flatMap((name) => ODD_VALUES.map((value) => `${name}=${value}`));
+    const asked = [
+      ...queries.flatMap((query) => [`${path}?${query}`, `${path}?activeQueue=tiktok-publish&status=failed&${query}`]),
+      ...[`${path}?page[a]=1`, `${path}?page=1&page=2`, broken],
+    ];
+    const answers = await Promise.all(
+      asked.map(async (address) => {
+        const { status, body } = await get(address, asClient(route));
+        await body?.cancel();
+        return { address, status };
+      }),
+    );
+    expect(answers.filter(({ status }) => status >= 500 || status === 429)).toEqual([]);
+  });
+
+  it('is refused by the name of its parameter', async () => {
+    expect(await json('/board/api/queues?activeQueue=%25', asClient('one more'))).toMatchObject({
+      code: 'REQUEST_INVALID',
+      message: expect.stringContaining('"activeQueue"'),
+    });
   });
 });

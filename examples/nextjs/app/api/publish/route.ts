@@ -1,4 +1,6 @@
 // A Next.js route: POST /api/publish enqueues a post, GET /api/publish?id=… returns the job.
+// Left out: your users' login. Whoever reaches the route may publish for every account: ask for a session first, and let each user
+// name only accounts of their own.
 import { basename, resolve } from 'node:path';
 import { createPublisher, PublishError, type Publisher } from 'tiktok-publisher';
 
