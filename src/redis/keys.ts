@@ -97,6 +97,8 @@ export function createKeys(prefix: string) {
     account: (name: string) => `${prefix}:account:${name}`,
     /** Sorted set of account names by the time they were added. */
     accounts: `${prefix}:accounts`,
+    /** Sorted set: accounts whose jobs may all wait, by when that began or they were added; some may go on by now. */
+    heldAccounts: `${prefix}:accounts:held`,
     /** String: what a connect link stands for, sealed, by the digest of its token; gone when it was used. */
     connectLink: (id: string) => `${prefix}:connect-link:${id}`,
     /** String: a begun connection of an account, sealed, by the digest of its state. */

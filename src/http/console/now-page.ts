@@ -28,14 +28,13 @@ export async function nowPage(
 ): Promise<ConsolePage> {
   const range = rangeIn(query);
   const seesAll = may(context, WATCH);
-  const [counts, accounts, callbacks, reports, buckets] = await Promise.all([
+  const [counts, heldBack, callbacks, reports, buckets] = await Promise.all([
     publisher.counts(),
-    publisher.accounts.list(),
+    publisher.accounts.list({ held: true }),
     seesAll ? deliveries.overview() : undefined,
     seesAll ? queues() : [],
     seesAll ? statistics.read(range) : undefined,
   ]);
-  const heldBack = accounts.filter(({ status }) => status !== 'active');
   const held = await Promise.all(
     heldBack.slice(0, MAX_COUNTED).map(async (account): Promise<HeldAccount> => {
       const { waitingFor } = await publisher.counts({ account: account.account });
