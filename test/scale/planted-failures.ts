@@ -25,7 +25,7 @@ export const PHASES = {
   /** A pull whose init got no answer. */
   doubtful: undefined,
 } as const;
-export type Phase = keyof typeof PHASES;
+type Phase = keyof typeof PHASES;
 
 export interface PlantedJob {
   readonly id: string;
