@@ -25,6 +25,7 @@ import {
   OPERATE,
   type PageContext,
   shown,
+  stateBadge,
   textField,
 } from './console-page.ts';
 import type { ConsoleRoutes, Form } from './console-routes.ts';
@@ -35,7 +36,6 @@ import {
   KIND_WORDS,
   OPERATIONS_PATH,
   PREVIEW_PATH,
-  stateBadge,
   utcTime,
 } from './publishes-page.ts';
 

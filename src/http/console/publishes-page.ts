@@ -4,7 +4,7 @@ import { type JobQuery, MEDIA_TYPES } from '../../core/job-filter.ts';
 import { OPERATION_KINDS, type OperationKind } from '../../core/operation.ts';
 import { oneLine } from '../../core/post-text.ts';
 import type { PublishJob } from '../../core/publish-job.ts';
-import { ALL_PUBLISH_STATES, type PublishState, WAIT_REASONS } from '../../core/publish-state.ts';
+import { ALL_PUBLISH_STATES, WAIT_REASONS } from '../../core/publish-state.ts';
 import { durationText } from '../../core/quantity-text.ts';
 import type { JobPage } from '../../producers/publisher.ts';
 import { escapeHtml } from '../escape-html.ts';
@@ -19,6 +19,7 @@ import {
   OPERATE,
   type PageContext,
   shown,
+  stateBadge,
   textField,
 } from './console-page.ts';
 
@@ -59,16 +60,6 @@ const IDS = [
   ['publishId', 'publish_id'],
   ['postId', 'Post id'],
 ] as const satisfies (readonly [keyof JobQuery, string])[];
-
-const LOOKS: Readonly<Record<PublishState, string>> = {
-  ...{ scheduled: '', queued: 'wait', uploading: 'wait', processing: 'wait' },
-  ...{ published: 'good', in_inbox: 'good', failed: 'bad', cancelled: '', unconfirmed: 'bad' },
-};
-
-/** A state, in the colour of what it means. */
-export function stateBadge(state: PublishState): string {
-  return `<span class="badge ${LOOKS[state]}">${state}</span>`;
-}
 
 /** The query of an address as the search takes it: without empty fields of the form, whose times are in UTC. */
 export function givenQuery(query: unknown): GivenQuery {
