@@ -32,8 +32,8 @@ export interface RemovedAccount extends RevokeOutcome {
 export interface ManagedAccounts {
   /** Adds an account or renews its tokens; its waiting jobs go on. @throws PublishError `INPUT_INVALID` */
   connect(input: AccountInput): Promise<ConnectedAccount>;
-  /** All accounts, oldest first. */
-  list(): Promise<AccountSummary[]>;
+  /** All accounts, oldest first. With `held` only those that hold their jobs back: paused, or to be connected again. */
+  list(filter?: { readonly held?: boolean | undefined }): Promise<AccountSummary[]>;
   /** One account. */
   get(account: string): Promise<AccountSummary>;
   /** Holds back what the account publishes. */
@@ -68,7 +68,7 @@ export function createManagedAccounts({ vault, wake, revoke }: ManagedAccountsDe
         await wake(summary);
         return { ...summary, missingScopes: missingScopes(summary.scope) };
       }),
-    list: () => withRedisErrors(() => vault.list()),
+    list: (filter) => withRedisErrors(() => vault.list(filter)),
     get: (account) => withRedisErrors(() => present(account)),
     pause: (account) =>
       withRedisErrors(async () => {

@@ -113,7 +113,7 @@ export function createTokenStore({
         data: { account: name, reason },
       });
       const args = [expectedVersion, now, reason, name, event, grantedBefore, UNKNOWN_PART];
-      return (await runMark([keys.account(name), keys.events], args)) === 1;
+      return (await runMark([keys.account(name), keys.events, keys.heldAccounts], args)) === 1;
     },
   };
 }

@@ -69,11 +69,12 @@ return 1
 `;
 
 /**
- * Notes a pause, keeping the first one's time, and tells it on the events stream. KEYS: the account, the events stream. ARGV: now, name,
- * the event's JSON. Returns 1 if there is an account.
+ * Notes a pause, keeping the first one's time, and tells it on the events stream. KEYS: the account, the events stream, held
+ * accounts. ARGV: now, name, the event's JSON. Returns 1 if there is an account.
  */
 export const PAUSE_ACCOUNT_LUA = `
 if redis.call('HEXISTS', KEYS[1], 'openId') == 0 then return 0 end
+redis.call('ZADD', KEYS[3], 'NX', ARGV[1], ARGV[2])
 if redis.call('HSETNX', KEYS[1], 'pausedAt', ARGV[1]) == 1 then
   redis.call('XADD', KEYS[2], '*', 'subject', ARGV[2], 'event', ARGV[3])
 end
@@ -89,7 +90,7 @@ return redis.call('HEXISTS', KEYS[1], 'openId')
 /**
  * Notes that an account's owner must connect it again, and tells it on the events stream, once per set of tokens.
  *
- * KEYS: the account, the events stream. ARGV: version it must have ('' for any), now, reason, name, the event's JSON, the
+ * KEYS: the account, the events stream, held accounts. ARGV: version it must have ('' for any), now, reason, name, the event's JSON, the
  * time before which its tokens were granted, and what stands in the event's id for the version. Returns 1 if it is noted.
  */
 export const MARK_REAUTHORIZATION_LUA = `
@@ -99,6 +100,7 @@ local grantedAt = tonumber(redis.call('HGET', KEYS[1], 'grantedAt') or '') or 0
 if grantedAt >= tonumber(ARGV[6]) then return 0 end
 if redis.call('HSETNX', KEYS[1], 'reauthorizationRequiredAt', ARGV[2]) == 0 then return 1 end
 redis.call('HSET', KEYS[1], 'reauthorizationReason', ARGV[3])
+redis.call('ZADD', KEYS[3], 'NX', ARGV[2], ARGV[4])
 local event = string.gsub(ARGV[5], ARGV[7], version, 1)
 redis.call('XADD', KEYS[2], '*', 'subject', ARGV[4], 'event', event)
 return 1

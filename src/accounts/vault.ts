@@ -5,6 +5,7 @@ import { encodeEvent } from '../core/publish-event.ts';
 import { prepareScript } from '../redis/lua-script.ts';
 import { type AccountInput, checkAccountInput } from './account-input.ts';
 import { type AccountSummary, encodeTokens, SUMMARY_FIELDS, summarize } from './account-record.ts';
+import { createHeldAccounts } from './held-accounts.ts';
 import { accountUnknown, createTokenStore, type VaultDeps } from './token-store.ts';
 import { ADD_ACCOUNT_LUA, PAUSE_ACCOUNT_LUA, REMOVE_ACCOUNT_LUA, RESUME_ACCOUNT_LUA } from './vault-scripts.ts';
 
@@ -23,6 +24,7 @@ export function createAccountVault(deps: VaultDeps) {
   const runRemove = prepareScript(redis, REMOVE_ACCOUNT_LUA);
   const runPause = prepareScript(redis, PAUSE_ACCOUNT_LUA);
   const runResume = prepareScript(redis, RESUME_ACCOUNT_LUA);
+  const heldAccounts = createHeldAccounts({ redis, keys });
 
   async function findName(nameOrOpenId: string): Promise<string | undefined> {
     const [aliasOf, openId] = await redis.hmget(keys.account(nameOrOpenId), 'aliasOf', 'openId');
@@ -74,11 +76,11 @@ export function createAccountVault(deps: VaultDeps) {
       return name === undefined ? undefined : await readSummary(name);
     },
 
-    /** All accounts, oldest first. */
-    async list(): Promise<AccountSummary[]> {
-      const names = await redis.zrange(keys.accounts, '0', '-1');
-      const summaries = await Promise.all(names.map(readSummary));
-      return summaries.filter((summary) => summary !== undefined);
+    /** All accounts, oldest first; or those that hold their jobs back, the one first that has done so for the longest time. */
+    async list({ held = false }: { readonly held?: boolean | undefined } = {}): Promise<AccountSummary[]> {
+      const names = held ? await heldAccounts.names() : await redis.zrange(keys.accounts, '0', '-1');
+      const summaries = (await Promise.all(names.map(readSummary))).filter((summary) => summary !== undefined);
+      return held ? summaries.filter(({ status }) => status !== 'active') : summaries;
     },
 
     /** The account's name, which jobs, limits and events go by. @throws PublishError `INPUT_ACCOUNT_UNKNOWN` */
@@ -102,7 +104,7 @@ export function createAccountVault(deps: VaultDeps) {
       if (name === undefined) return false;
       const now = clock.now();
       const args = [now, name, accountEvent('account.paused', name, now)];
-      return (await runPause([keys.account(name), keys.events], args)) === 1;
+      return (await runPause([keys.account(name), keys.events, keys.heldAccounts], args)) === 1;
     },
 
     /** Ends a pause. @returns false if there is no such account */

@@ -53,7 +53,11 @@ export async function openServer(service: Service, workers?: RunningWorkers): Pr
     pulledMedia: await pulledMediaOf(app, asking),
     board: {
       ...boardOptions({ ...asking, clock: app.clock }, operated),
-      pages: { ...api, metadataKeys: config.metadataIndex },
+      pages: {
+        ...api,
+        metadataKeys: config.metadataIndex,
+        statistics: { read: (range) => withRedisErrors(() => asking.statistics.read(range)) },
+      },
     },
     operators: { login, viewer, sessions: createSessions({ ...asking, keys: app.keys }, app.sessionSecrets) },
     readinessChecks: [redisCheck(redis), ...(workers === undefined ? [] : [workersCheck(workers)])],

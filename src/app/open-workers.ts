@@ -1,3 +1,4 @@
+import { createHeldAccounts } from '../accounts/held-accounts.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import { NEEDED_BY_SERVICES } from '../redis/needed-commands.ts';
 import { describeMissing, findMissingPermissions } from '../redis/permissions.ts';
@@ -42,6 +43,7 @@ export async function runWorkers(
   await lanes.publishLimit(config.uploadsPerAccount);
   await ledger.publishIndexes(config.metadataIndex);
   await facts.keepFor(config.tiktok.clientKey);
+  await createHeldAccounts({ redis, keys }).noteAll();
   await deps.ledgerGuard.look();
   const workers = startWorkers({
     ...{ deps, only, prefix: config.queuePrefix, telemetry: app.traces?.telemetry },

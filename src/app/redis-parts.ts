@@ -7,6 +7,7 @@ import { createLedger } from '../ledger/ledger.ts';
 import { createLedgerReader } from '../ledger/ledger-reader.ts';
 import { createOperationStore } from '../ledger/operations.ts';
 import { createQueues, type Queues } from '../ledger/queues/queues.ts';
+import { createStatisticsStore } from '../ledger/statistics-store.ts';
 import { createLedgerVersionStore } from '../ledger/version-store.ts';
 import { createCaps } from '../limits/caps.ts';
 import { createCreatorCache } from '../limits/creator-cache.ts';
@@ -61,6 +62,7 @@ export function storedParts(
     apiKeys: createApiKeys({ redis, keys, clock, audit }),
     audit,
     operations: createOperationStore({ redis, keys, clock }),
+    statistics: createStatisticsStore({ redis, keys, clock }),
     creatorCache: createCreatorCache({ redis, keys, clock }),
   };
 }

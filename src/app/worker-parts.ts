@@ -42,11 +42,13 @@ export function workerParts(service: Service, { tokens, settings, ...overrides }
     webhooks,
     operations,
     reader,
+    statistics,
   } = shared;
   const ledgerGuard = createLedgerGuard({ versions, file: versionFileOf(app), log });
   const ledger = rememberJobs(ledgerGuard.protect(service.ledger), { log });
   return {
     ...{
+      statistics,
       queues,
       tiktok,
       reservations,

@@ -105,8 +105,8 @@ export function createJobCounts({
       sizes.set('turn', 0);
       return;
     }
-    const lanes = account === undefined ? await laneDelays.accounts() : [account];
-    for (const [name, { reason }] of await laneDelays.of(lanes)) {
+    const delays = await (account === undefined ? laneDelays.ofAll() : laneDelays.of([account]));
+    for (const [name, { reason }] of delays) {
       const parts = await sizesOf([INDEX_NAMES.account(name), INDEX_NAMES.waitingFor('turn')]);
       const [ofAccount, turn] = parts;
       if (ofAccount === undefined || turn === undefined) continue;

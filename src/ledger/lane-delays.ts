@@ -1,4 +1,5 @@
 import { HOLD_FIELDS, holdOf } from '../accounts/account-hold.ts';
+import { createHeldAccounts } from '../accounts/held-accounts.ts';
 import type { Clock } from '../core/ports.ts';
 import { MINUTE_MS } from '../core/units.ts';
 import { type LaneDelay, parseLaneDelay } from '../limits/lanes.ts';
@@ -18,6 +19,7 @@ export type LaneDelays = ReturnType<typeof createLaneDelays>;
 /** Why the lanes stand still in which jobs wait for their turn. */
 export function createLaneDelays({ redis, keys, clock }: { redis: RedisClient; keys: Keys; clock: Clock }) {
   const pauses = createPauseStore({ redis, keys, clock });
+  const heldAccounts = createHeldAccounts({ redis, keys });
 
   /** Of all publishing. */
   async function pause(): Promise<LaneDelay | undefined> {
@@ -48,22 +50,25 @@ export function createLaneDelays({ redis, keys, clock }: { redis: RedisClient; k
     return delays;
   }
 
-  /** Of lanes in which jobs wait. */
-  async function accounts(): Promise<string[]> {
-    return await redis.zrange(keys.lanes, '0', '-1');
+  /** Of all accounts whose lanes stand still. */
+  async function ofAll(): Promise<ReadonlyMap<string, LaneDelay>> {
+    const names = await heldAccounts.names();
+    const delays = await of(names);
+    await heldAccounts.forget(names.filter((name) => !delays.has(name)));
+    return delays;
   }
 
   return {
     pause,
-    accounts,
     of,
+    ofAll,
 
     /**
      * All lanes that stand still, with the jobs in them: those that wait for their turn, and those that have it.
      * @returns undefined where they have more jobs than `most`
      */
     async all(most: number): Promise<DelayedLane[] | undefined> {
-      const delays = [...(await of(await accounts()))];
+      const delays = [...(await ofAll())];
       const pipeline = redis.pipeline();
       for (const [account] of delays) pipeline.zcard(keys.laneWaiting(account)).zcard(keys.laneAdmitted(account));
       const sizes = delays.length === 0 ? [] : ((await pipeline.exec()) ?? []);

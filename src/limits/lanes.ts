@@ -108,7 +108,7 @@ return leaveLane(KEYS[1], KEYS[2], KEYS[4], KEYS[5], KEYS[6], ARGV[1], ARGV[2], 
 
 /**
  * KEYS: set of lanes in use, the lane limit, how the keys of records, waiting sets, admitted sets and accounts begin, the
- * pause of all publishing. ARGV: now, until when a lane was last checked to be due, and how many.
+ * pause of all publishing, how the keys of delays begin, held accounts, which it notes too. ARGV: now, until when a lane was last checked to be due, and how many.
  *
  * Answers the accounts whose lanes need a look: with room for a job that waits, or with a job in them that has gone on or that
  * sleeps although nothing holds it.
@@ -128,6 +128,9 @@ end
 local found = {}
 for _, account in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[2], 'LIMIT', 0, ARGV[3])) do
   redis.call('ZADD', KEYS[1], ARGV[1], account)
+  if redis.call('EXISTS', KEYS[8] .. account) == 1 or accountHold(KEYS[6] .. account, KEYS[7]) then
+    redis.call('ZADD', KEYS[9], 'NX', ARGV[1], account)
+  end
   if needsLook(account) then found[#found + 1] = account end
 end
 return found
@@ -217,6 +220,7 @@ export function createLanes({ redis, keys, clock }: { redis: RedisClient; keys: 
         .multi()
         .hset(key, fields)
         .pexpire(key, lastsMs + DELAY_KEPT_MS)
+        .zadd(keys.heldAccounts, 'NX', clock.now(), account)
         .exec();
     },
 
@@ -229,7 +233,8 @@ export function createLanes({ redis, keys, clock }: { redis: RedisClient; keys: 
     async check(count: number): Promise<string[]> {
       const now = clock.now();
       const starts = [keys.job(''), keys.laneWaiting(''), keys.laneAdmitted(''), keys.account('')];
-      const read = [keys.lanes, keys.laneLimit, ...starts, keys.publishingPause];
+      const others = [keys.publishingPause, keys.laneDelay(''), keys.heldAccounts];
+      const read = [keys.lanes, keys.laneLimit, ...starts, ...others];
       return idsSchema.parse(await runCheck(read, [now, now - STALE_AFTER_MS, count]));
     },
   };

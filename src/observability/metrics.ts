@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../core/units.ts';
+import { DURATION_EDGES_MS } from '../core/publish-statistics.ts';
+import { SECOND_MS } from '../core/units.ts';
 import { requestCodeLabel, statusLabel, VALUES_FROM_THE_START, webhookLabel } from './label-values.ts';
 import { registerQueueGauge, registerStoredGauge, registerWorkerGauge } from './sampled-gauges.ts';
 
@@ -99,14 +100,6 @@ const REQUEST_BUCKETS_SECONDS = [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
 const CHUNK_BUCKETS_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
 const LAG_BUCKETS_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300];
 const REDIS_BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5];
-/** Moderation takes minutes to hours and we watch for a day. */
-const PUBLISH_BUCKETS_SECONDS = [
-  ...[1, 5, 15, 30].map((seconds) => seconds * SECOND_MS),
-  ...[1, 2, 5, 15, 30].map((minutes) => minutes * MINUTE_MS),
-  ...[1, 2, 4, 8, 16].map((hours) => hours * HOUR_MS),
-  DAY_MS,
-].map(toSeconds);
-
 /** What Redis is asked for: one run of an entry of a queue, one sweep, one accepted request. */
 export type Step = (typeof VALUES_FROM_THE_START.steps)[number];
 
@@ -142,8 +135,9 @@ export function createMetrics(options: MetricsOptions = {}) {
   const histogram = (name: MetricName, buckets: number[]) => new Histogram({ ...definition(name), buckets });
 
   const jobs = counter('tiktok_publish_jobs_total');
-  const publishDuration = histogram('tiktok_publish_duration_seconds', PUBLISH_BUCKETS_SECONDS);
-  const publishLateness = histogram('tiktok_publish_lateness_seconds', PUBLISH_BUCKETS_SECONDS);
+  const publishBuckets = DURATION_EDGES_MS.map(toSeconds);
+  const publishDuration = histogram('tiktok_publish_duration_seconds', publishBuckets);
+  const publishLateness = histogram('tiktok_publish_lateness_seconds', publishBuckets);
   const acceptedBytes = counter('tiktok_upload_bytes_total');
   const resentBytes = counter('tiktok_upload_resent_bytes_total');
   const chunkDuration = histogram('tiktok_upload_chunk_duration_seconds', CHUNK_BUCKETS_SECONDS);

@@ -148,7 +148,7 @@ export function createPublisher({ eventsKey, checkCallbacks, ...parts }: Publish
     },
     accounts: {
       connect: async (input) => await (await openManaged()).connect(input),
-      list: async () => await (await openManaged()).list(),
+      list: async (filter) => await (await openManaged()).list(filter),
       get: async (account) => await (await openManaged()).get(account),
       pause: async (account) => await (await openManaged()).pause(account),
       resume: async (account) => await (await openManaged()).resume(account),

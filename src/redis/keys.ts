@@ -97,6 +97,8 @@ export function createKeys(prefix: string) {
     account: (name: string) => `${prefix}:account:${name}`,
     /** Sorted set of account names by the time they were added. */
     accounts: `${prefix}:accounts`,
+    /** Sorted set: accounts whose jobs may all wait, by when that began or they were added; some may go on by now. */
+    heldAccounts: `${prefix}:accounts:held`,
     /** String: what a connect link stands for, sealed, by the digest of its token; gone when it was used. */
     connectLink: (id: string) => `${prefix}:connect-link:${id}`,
     /** String: a begun connection of an account, sealed, by the digest of its state. */
@@ -125,6 +127,8 @@ export function createKeys(prefix: string) {
     operationJobs: (id: string) => `${prefix}:operations:jobs:${id}`,
     /** String: held by the one process that carries an operation out. */
     operationLease: (id: string) => `${prefix}:operations:lease:${id}`,
+    /** Hash: how many publish jobs ended in a stretch of time, by outcome and duration. */
+    statistics: (range: string, at: number | string) => `${prefix}:statistics:${range}:${at}`,
     /** String: a session of the console, as JSON, by the digest of its id. */
     session: (digest: string) => `${prefix}:session:${digest}`,
     /** Stream: who changed what, as JSON. */

@@ -9,6 +9,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { LedgerReader } from '../ledger/ledger-reader.ts';
 import type { OperationStore, StoredOperation } from '../ledger/operations.ts';
 import type { Queues } from '../ledger/queues/queues.ts';
+import type { StatisticsStore } from '../ledger/statistics-store.ts';
 import type { VideoClaims } from '../ledger/video-claims.ts';
 import type { Caps } from '../limits/caps.ts';
 import type { CreatorCache } from '../limits/creator-cache.ts';
@@ -58,6 +59,7 @@ export interface WorkerDeps {
   readonly videoClaims: VideoClaims;
   readonly lanes: Lanes;
   readonly publishingPause: PauseStore;
+  readonly statistics: StatisticsStore;
   readonly pollTimes: PollTimes;
   readonly accountNames: AccountNames;
   readonly sealer: Sealer;

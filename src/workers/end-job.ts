@@ -1,6 +1,8 @@
 import { referenceTo } from '../core/job-reference.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { toFailure } from '../core/publish-job.ts';
+import { isTerminal } from '../core/publish-state.ts';
+import { isCounted } from '../core/publish-statistics.ts';
 import { isWorthRechecking, mayBePublic, nextRecheckDelayMs } from '../core/recheck-schedule.ts';
 import { publishIdOf } from '../core/session.ts';
 import { type EntryResult, failed, type Settlement } from '../core/settlement.ts';
@@ -12,7 +14,7 @@ import { wakeDrafts } from '../limits/wake-jobs.ts';
 import type { Needs } from './deps.ts';
 import type { OwnedJob } from './owned-job.ts';
 
-export type EndDeps = Needs<'clock' | 'lanes' | 'ledger' | 'log' | 'metrics' | 'queues' | 'random'>;
+export type EndDeps = Needs<'clock' | 'lanes' | 'ledger' | 'log' | 'metrics' | 'queues' | 'random' | 'statistics'>;
 
 /**
  * Writes a job's outcome with its event, and starts the rechecks if a later status may bring something new. A draft that
@@ -24,19 +26,29 @@ export async function endJob(job: OwnedJob, end: JobEnd, deps: EndDeps): Promise
   // First the entry, then the outcome: a needless entry does no harm, a missing one would mean no recheck.
   if (delayMs !== undefined) await deps.queues.addRecheckEntry(referenceTo(job.record), delayMs);
   const now = deps.clock.now();
+  const isCorrection = isTerminal(job.record.state);
   await job.commit(endChange(job.record, end, now));
-  reportEnd(job.record, now, deps);
+  reportEnd(job.record, now, deps, isCorrection);
   if (job.record.mode === 'inbox' && end.to === 'published') await wakeDrafts(job.record.account, deps);
   return settlementOf(job.record);
 }
 
-/** Logs and counts a job that has just ended. */
-export function reportEnd(record: LedgerRecord, now: number, { log, metrics }: Pick<EndDeps, 'log' | 'metrics'>): void {
+/**
+ * Logs and counts a job that has just ended.
+ * @param isCorrection a late answer replaced its outcome: statistics have counted it
+ */
+export function reportEnd(
+  record: LedgerRecord,
+  now: number,
+  { log, metrics, statistics }: Pick<EndDeps, 'log' | 'metrics' | 'statistics'>,
+  isCorrection = false,
+): void {
   const { id, state, failure, mode, request, createdAt, scheduledAt = 0 } = record;
   log.info({ publishJobId: id, state, code: failure?.code }, 'publish job ended');
   const durationMs = now - Math.max(createdAt, scheduledAt);
   metrics.jobEnded({ mode, source: request.media.type, outcome: state, durationMs });
   const lateMs = state === 'published' || state === 'in_inbox' ? latenessMs(record, now) : undefined;
+  if (!isCorrection && isCounted(state)) statistics.note({ state, tookMs: durationMs, lateMs });
   if (lateMs !== undefined) metrics.scheduledPostReached('published', lateMs);
 }
 

@@ -39,6 +39,7 @@ export async function startBoardSite({ app, service, publisher, metrics, deps }:
           metadataKeys: METADATA_KEYS,
           audit: service.audit,
           keys: service.apiKeys,
+          statistics: service.statistics,
         },
         callbacks: deliveriesOf(app, service),
         subscriptions: subscriptionsOf(app, service),

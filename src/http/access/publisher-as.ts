@@ -123,7 +123,7 @@ export function publisherAs(publisher: CallersPublisher, caller: Caller, addLine
     accounts: {
       connect: async (input) =>
         await changeAccount('account.connect', input.account, async () => await accounts.connect(input)),
-      list: async () => (await accounts.list()).filter(({ account }) => mayTouch(caller, account)),
+      list: async (filter) => (await accounts.list(filter)).filter(({ account }) => mayTouch(caller, account)),
       async get(account) {
         refuseForeign(account);
         return await accounts.get(account);

@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import { type Caller, hasScope, READ, type RouteAccess, refusalOf } from '../../core/access.ts';
+import type { PublishingPause } from '../../core/publishing-pause.ts';
 import { escapeHtml } from '../escape-html.ts';
 import { inlineSource, renderPage, styleSource } from '../html-page.ts';
 import { redactText } from '../redact-secrets.ts';
@@ -11,6 +12,10 @@ export interface PageContext {
   readonly basePath: string;
   /** Who is signed in; undefined: a stranger, who sees no navigation. */
   readonly caller?: Caller | undefined;
+  /** The pause of all publishing. */
+  readonly pause: PublishingPause | null;
+  /** What every page says of it, as HTML. */
+  readonly banner?: string | undefined;
   /** Whether they may sign out. */
   readonly hasSession?: boolean | undefined;
   /** The name of what was just done, in {@link DONE}. */
@@ -54,6 +59,8 @@ const DONE: Readonly<Record<string, string>> = {
   paused: 'The account is paused. Uploads under way finish.',
   resumed: 'The account is resumed. Its waiting jobs go on.',
   subscribed: 'The endpoint is subscribed.',
+  all_paused: 'All publishing is paused. Uploads under way finish.',
+  all_resumed: 'Publishing goes on.',
   unsubscribed: 'The subscription is deleted.',
   tested: 'A test event is on its way. The answer of the receiver appears below.',
   endpoint: 'The endpoint is resumed. Its waiting events are delivered now.',
@@ -81,6 +88,14 @@ const STYLE = `
   .badge { border: 1px solid; border-radius: 1rem; padding: 0 .5rem; white-space: nowrap; font-size: .9rem }
   .good { color: light-dark(#176b2c, #7ee294) } .bad { color: light-dark(#b3261e, #ffb4ab) } .wait { color: light-dark(#7a4f01, #f3c969) }
   .state { font-size: 1.15rem } .fix, .done, .refused, .shown-once { border-left: .25rem solid; padding: .1rem .8rem }
+  #pause:not(:empty) { border-left: .25rem solid; padding: .1rem .8rem; margin: .8rem 0; color: light-dark(#7a4f01, #f3c969) }
+  #pause p { margin: .3rem 0 }
+  .numbers { display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); gap: .5rem 1rem } .numbers dd { font-size: 1.15rem; font-weight: 600 }
+  .numbers dt { font-weight: 400 } [aria-current] { font-weight: 600 }
+  .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); gap: 1rem } .plot { margin: 0 }
+  .plot svg { display: block; width: 100%; height: 7rem; border-bottom: 1px solid light-dark(#767676, #999) } .plot rect { fill: currentColor }
+  .plot path { stroke: currentColor; stroke-width: 2px; vector-effect: non-scaling-stroke }
+  .ends { display: flex; justify-content: space-between; gap: 1rem }
   .done { color: light-dark(#176b2c, #7ee294) } .refused, #stale { color: light-dark(#b3261e, #ffb4ab) }
   small, .note { color: light-dark(#555, #aaa); font-size: .9rem }
   form { margin: .5rem 0 } label, legend { font-weight: 600 } fieldset { border: 0; padding: 0; margin: 0 }
@@ -146,7 +161,8 @@ function topHtml(context: PageContext, route: string): string {
   const role = hasScope(caller, 'operate') ? caller.scopes.join(', ') : 'read-only';
   const out = `<form method="post" action="${escapeHtml(`${basePath}/sign-out`)}"><button>Sign out</button></form>`;
   return `<header><nav aria-label="Pages">${links.join(' ')}</nav>
-<div class="actions"><small>${shown(caller.by)} (${role})</small>${hasSession === true ? out : ''}</div></header>\n`;
+<div class="actions"><small>${shown(caller.by)} (${role})</small>${hasSession === true ? out : ''}</div></header>
+<div id="pause" role="status">${context.banner ?? ''}</div>\n`;
 }
 
 /** A text from outside, as HTML that shows it without what looks like a secret. */

@@ -1,15 +1,19 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { RouteAccess } from '../../core/access.ts';
 import { PublishError } from '../../core/publish-error.ts';
+import type { StatisticsRange, TimedStatistics } from '../../core/publish-statistics.ts';
 import { redisTroubleOf } from '../../core/redis-trouble.ts';
 import { PAGE_HEADERS } from '../html-page.ts';
 import { HttpProblem, problemOf, sendProblem, UNFORESEEN } from '../problem.ts';
 import type { ApiOptions } from '../v1/typed-routes.ts';
 import { type ConsolePage, type PageContext, sendConsolePage, shown } from './console-page.ts';
+import { pauseBanner } from './pause-banner.ts';
 
 /** What the console shows and changes; each request gets publisher and deliveries in the name of who is signed in. */
 export interface ConsoleParts
   extends Pick<ApiOptions, 'apiKeys' | 'audit' | 'callbacks' | 'keys' | 'publisher' | 'subscriptions'> {
+  /** How many publish jobs ended lately. */
+  readonly statistics: { read(range: StatisticsRange): Promise<readonly TimedStatistics[]> };
   /** Keys of metadata by which jobs are found. */
   readonly metadataKeys: readonly string[];
 }
@@ -45,17 +49,17 @@ export function consoleRoutes(scope: FastifyInstance, basePath: string): Console
     { parseAs: 'string', bodyLimit: MAX_FORM_BYTES },
     (_request, body, done) => done(null, new URLSearchParams(String(body))),
   );
-  scope.setErrorHandler((error, request, reply) => {
+  scope.setErrorHandler(async (error, request, reply) => {
     const problem = problemOf(redisTroubleOf(error) ?? error);
     if (problem === UNFORESEEN) request.log.error({ err: error }, 'console request failed');
     return request.method === 'POST'
-      ? sendConsolePage(reply, refusedPage(error, problem), contextOf(request, basePath))
-      : sendProblem(reply, problem);
+      ? await sendConsolePage(reply, refusedPage(error, problem), await contextOf(request, basePath))
+      : await sendProblem(reply, problem);
   });
   return {
     page: (path, needs, show) => {
       scope.get(path, { config: { needs } }, async (request, reply) => {
-        const context = contextOf(request, basePath);
+        const context = await contextOf(request, basePath);
         const page = await show(request, context);
         return typeof page === 'string'
           ? reply.headers(PAGE_HEADERS).send(page)
@@ -65,7 +69,7 @@ export function consoleRoutes(scope: FastifyInstance, basePath: string): Console
     action: (path, needs, act) => {
       scope.post(path, { config: { needs } }, async (request, reply) => {
         const outcome = await act(formOf(request), request);
-        if (!('done' in outcome)) return sendConsolePage(reply, outcome, contextOf(request, basePath));
+        if (!('done' in outcome)) return sendConsolePage(reply, outcome, await contextOf(request, basePath));
         return seeOther(reply, `${basePath}${outcome.path}?${new URLSearchParams({ done: outcome.done })}`);
       });
     },
@@ -91,12 +95,15 @@ export function formOf({ body }: FastifyRequest): Form {
   return body instanceof URLSearchParams ? body : new URLSearchParams();
 }
 
-function contextOf(request: FastifyRequest, basePath: string): PageContext {
+async function contextOf(request: FastifyRequest, basePath: string): Promise<PageContext> {
   const { done } = Object(request.query);
-  return {
-    ...{ basePath, caller: request.caller, hasSession: request.session?.proof !== undefined },
+  // A page that says that something is amiss says so without it, too.
+  const pause = (await request.publisher?.paused().catch(() => null)) ?? null;
+  const context = {
+    ...{ basePath, pause, caller: request.caller, hasSession: request.session?.proof !== undefined },
     done: typeof done === 'string' ? done : undefined,
   };
+  return { ...context, banner: pauseBanner(pause, context) };
 }
 
 function seeOther(reply: FastifyReply, path: string): FastifyReply {

@@ -8,9 +8,11 @@ import { problemOf, sendProblem, wantsPage } from '../problem.ts';
 import type { EntryLink } from '../publish-page.ts';
 import { addAccounts } from './accounts-page.ts';
 import { addAudit } from './audit-page.ts';
+import type { QueueReport } from './causes.ts';
 import { type ConsoleParts, consoleRoutes } from './console-routes.ts';
 import { addKeys } from './keys-page.ts';
-import { nowPage, type QueueReport } from './now-page.ts';
+import { nowPage } from './now-page.ts';
+import { addPause } from './pause-actions.ts';
 import { addPublishes, addPublishPage } from './publish-routes.ts';
 import { addSignIn, signInPath } from './sign-in-page.ts';
 import { addSubscriptions } from './subscriptions-page.ts';
@@ -75,14 +77,14 @@ export function addConsole(scope: FastifyInstance, options: BoardOptions, operat
   const reports = async () => await Promise.all(queues.map(({ queue }) => queueReport(queue, basePath)));
   routes.page(HOME_PATH, READ, async (request, context) => {
     if (pages === undefined || isVisit(request, operators)) return links;
-    return await nowPage(request, reports, context);
+    return await nowPage(request, { queues: reports, statistics: pages.statistics }, context);
   });
   if (jobs === undefined) return;
   const entriesOf = async (id: string) =>
     (await Promise.all(queues.map(({ queue }) => entryLink(queue, id, basePath)))).flat();
   addPublishPage(routes, { jobs, entriesOf, callbacks: pages?.callbacks });
   if (pages === undefined) return;
-  for (const add of [addPublishes, addAccounts, addSubscriptions, addKeys, addAudit]) add(routes, pages);
+  for (const add of [addPublishes, addAccounts, addSubscriptions, addKeys, addAudit, addPause]) add(routes, pages);
   if (hasSignIn) addSignIn(scope, { signIns, hasLogin: login !== undefined, basePath });
 }
 

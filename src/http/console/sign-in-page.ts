@@ -27,7 +27,7 @@ export function signInPath({ originalUrl, server }: FastifyRequest): string {
 export function addSignIn(scope: FastifyInstance, { signIns, hasLogin, basePath }: SignInOptions): void {
   const config = { isSignIn: true };
   const show = (reply: FastifyReply, next: string, status?: number) =>
-    sendConsolePage(reply, signInPage({ next, hasLogin, status }, basePath), { basePath });
+    sendConsolePage(reply, signInPage({ next, hasLogin, status }, basePath), { basePath, pause: null });
 
   scope.get(SIGN_IN_PATH, { config }, async ({ query }, reply) => show(reply, ownPath(Object(query).next)));
   scope.post(SIGN_IN_PATH, { config }, async (request, reply) => {

@@ -105,7 +105,10 @@ export function startWorkers(options: StartWorkersOptions): RunningWorkers {
     await closeWorkers(workers, {
       timeoutMs,
       others: [stopSweep(), stopOperations(), ...stopRelays.map((stop) => stop())],
-      last: stopWatch,
+      last: async () => {
+        await deps.statistics.flush().catch(() => undefined);
+        await stopWatch();
+      },
     });
   }
 

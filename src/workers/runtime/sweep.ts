@@ -32,7 +32,7 @@ type LaneDeps = Needs<'clock' | 'lanes' | 'ledger' | 'queues'>;
  * @returns stops it
  */
 export function startSweep(
-  deps: SweepDeps & Needs<'measureStep'>,
+  deps: SweepDeps & Needs<'measureStep' | 'statistics'>,
   mayAct: () => Promise<boolean>,
 ): () => Promise<void> {
   let timer: NodeJS.Timeout | undefined;
@@ -46,6 +46,7 @@ export function startSweep(
     let isDone = true;
     try {
       if (await mayAct()) isDone = await deps.measureStep('sweep', () => sweepOnce(deps, search));
+      await deps.statistics.flush();
       outage.isOver();
     } catch (error) {
       if (!stopped) outage.warn(error, {}, 'sweep interrupted');
@@ -200,7 +201,7 @@ function nextLookAt(record: LedgerRecord, now: number, maxWaitMs: number): numbe
 async function endWaiting(
   record: LedgerRecord,
   end: JobEnd,
-  deps: Needs<'clock' | 'ledger' | 'log' | 'metrics' | 'queues'>,
+  deps: Needs<'clock' | 'ledger' | 'log' | 'metrics' | 'queues' | 'statistics'>,
 ): Promise<void> {
   const now = deps.clock.now();
   reportEnd(await deps.ledger.intervene(record, endChange(record, end, now)), now, deps);

@@ -4,6 +4,7 @@ import { createDeliveryLog } from '../../../src/callbacks/delivery-log.ts';
 import type { WebServer } from '../../../src/http/start-server.ts';
 import { startApi } from '../../support/api-site.ts';
 import { OPERATOR, signedInAs, startBoardSite, VIEWER } from '../../support/board-site.ts';
+import { eventually } from '../../support/eventually.ts';
 import { type Pipeline, startPipeline } from '../../support/pipeline.ts';
 import { makeVideo } from '../../support/videos.ts';
 
@@ -20,7 +21,7 @@ const ACTIONS = [
     '/subscriptions/resume',
     '/subscriptions/replay',
   ],
-  ...['/keys', '/keys/revoke'],
+  ...['/keys', '/keys/revoke', '/pause', '/resume'],
 ];
 
 let pipeline: Pipeline;
@@ -189,10 +190,55 @@ describe('the first page', () => {
       /<a href="\/publishes\?state=failed%2Cunconfirmed&amp;code=TIKTOK_MEDIA_FORMAT">\d+ publish jobs?</,
     );
     expect((await get('/publishes?state=failed%2Cunconfirmed&code=TIKTOK_MEDIA_FORMAT')).html).toContain(id);
-    expect(html).toContain(`<b>${account}</b> is paused`);
+    expect(html).toContain(`<b>${account}</b></a> is paused`);
     expect(html).toContain(`href="/accounts?account=${account}"`);
     expect(html).toMatch(/href="\/publishes\?state=scheduled">\d+ scheduled/);
     expect(html).toContain('tiktok-status');
+  });
+
+  it('has one safe action beside each cause, for those who may', async () => {
+    const { account } = await newAccount();
+    await pipeline.publisher.accounts.pause(account);
+    const resume = new RegExp(`action="/accounts/resume"><input type="hidden" name="account" value="${account}"`);
+    expect((await get('/')).html).toMatch(resume);
+    const { html } = await get('/', viewer);
+    expect(html).not.toMatch(resume);
+    expect(html).not.toContain('Retry them');
+    expect(html).toContain('See the account');
+  });
+
+  it('shows how publishing goes, over an hour, a day and a week', async () => {
+    const numberOf = (html: string) => Number(/Publishes ended<\/dt><dd>(\d+) /.exec(html)?.[1]);
+    const before = numberOf((await get('/?range=week')).html);
+    await failedJob();
+    await eventually(async () => {
+      const { html } = await get('/?range=week');
+      if (numberOf(html) <= before) throw new Error('not counted yet');
+      expect(html).toContain('aria-current="true">Last week');
+      expect(html).toMatch(/<svg role="img" aria-label="Publishes ended. succeeded: [^"]+; failed: [^"]+"/);
+    });
+    for (const path of ['/', '/?range=day', '/?range=<b>']) expect((await get(path)).html).toMatch(/<rect class="bad"/);
+  });
+
+  it('pauses all publishing with a reason and an end, which every page shows, and resumes it', async () => {
+    const paused = await act('/pause', { reason: 'TikTok <is> down', until: '2099-01-01T10:00' });
+    expect([paused.status, paused.location]).toEqual([303, '/?done=all_paused']);
+    try {
+      for (const path of PAGES) {
+        const { html } = await get(path);
+        expect(html).toMatch(
+          /All publishing is paused<\/b> since .* by board ops, until 2099-01-01 10:00:00Z. Reason: TikTok &lt;is&gt; down/,
+        );
+        expect(html).toContain('Resume all publishing');
+      }
+      expect((await get('/', viewer)).html).not.toContain('Resume all publishing');
+      expect((await act('/pause', { until: '2020-01-01T10:00' })).status).toBe(400);
+    } finally {
+      await act('/resume');
+    }
+    expect((await get('/')).html).not.toContain('All publishing is paused');
+    const { entries } = await pipeline.service.audit.list({ subject: 'publishing' }, { limit: 2 });
+    expect(entries).toMatchObject([{ action: 'publishing.resume' }, { action: 'publishing.pause', by: 'board ops' }]);
   });
 
   it('is a list of links for programs and for who has not signed in, with the way to sign in', async () => {

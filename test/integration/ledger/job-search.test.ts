@@ -66,6 +66,7 @@ describe('search', () => {
     await ledger.publishIndexes(['campaign', 'order', 'rush']);
     const ids = (await makeJobs(JOBS, ledger, time, pick)).map(({ id }) => id);
     await redis.hset(keys.account('cafe'), 'pausedAt', '1');
+    await redis.zadd(keys.heldAccounts, '1', 'cafe');
     const jobs = (await reader.readMany(ids)).filter((job) => job !== undefined);
     jobs.sort((one, other) => Date.parse(one.createdAt) - Date.parse(other.createdAt) || (one.id < other.id ? -1 : 1));
     for (let times = 0; times < 60; times += 1) {
@@ -93,6 +94,7 @@ describe('search', () => {
     const seed = randomInt(2 ** 31);
     const ids = (await makeJobs(JOBS, ledger, time, pickWith(seed))).map(({ id }) => id);
     await redis.hset(keys.account('cafe'), 'pausedAt', '1');
+    await redis.zadd(keys.heldAccounts, '1', 'cafe');
     await redis.zadd(
       keys.laneWaiting('cafe'),
       ...Array.from({ length: 10_001 }, (_, at) => [at, `other-${at}`]).flat(),

@@ -8,6 +8,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { type BenchRedis, startRedis } from '../../../bench/lab.ts';
 import { createPublisherFromConfig } from '../../../src/app/create-publisher.ts';
 import { openApp } from '../../../src/app/open-app.ts';
+import { openServer } from '../../../src/app/open-server.ts';
 import { openMeasuredService } from '../../../src/app/open-service.ts';
 import { workerParts } from '../../../src/app/worker-parts.ts';
 import { loadConfig } from '../../../src/config/load-config.ts';
@@ -15,8 +16,8 @@ import { sweepOnce } from '../../../src/workers/runtime/sweep.ts';
 import { freshPrefix } from '../../support/redis.ts';
 
 /*
- * What happens again and again costs the same however many jobs and accounts there are: a sweep, and a scrape of
- * /metrics. Counted are Redis commands, those inside scripts too, and the elements that
+ * What happens again and again costs the same however many jobs and accounts there are: a sweep, a scrape of
+ * /metrics, the console's first page, which renews itself, and what it shows. Counted are Redis commands, those inside scripts too, and the elements that
  * commands read which read a whole collection.
  */
 
@@ -45,6 +46,7 @@ async function open() {
     await rm(dataDir, { recursive: true, force: true });
   });
   const service = await openMeasuredService(app);
+  const { url } = await openServer(service);
   const publisher = createPublisherFromConfig({
     redis: { kind: 'url', url: redis.url },
     ...{ dataDir, cacheDir: '', queuePrefix },
@@ -72,6 +74,9 @@ async function open() {
         await sweepOnce(deps);
       },
       metrics: () => service.metrics.render(),
+      counts: () => publisher.counts(),
+      search: () => publisher.list({ waitingFor: 'account_paused' }),
+      console: async () => expect((await fetch(url, { headers: { accept: 'text/html' } })).status).toBe(200),
     },
   };
 }
@@ -118,7 +123,7 @@ async function costsOf({ redis, periodic }: World) {
   return costs;
 }
 
-it('sweeps and scrapes cost no more with more jobs and accounts', async () => {
+it('sweeps, scrapes, counts and the first page of the console cost no more with more jobs and accounts', async () => {
   const world = await open();
   const { enqueue, vault } = world;
   async function connectAccounts(from: number, to: number): Promise<void> {

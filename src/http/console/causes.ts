@@ -1,0 +1,118 @@
+import type { AccountSummary } from '../../accounts/account-record.ts';
+import type { CallbackOverview } from '../../core/delivery-reports.ts';
+import { ERROR_TABLE, isErrorCode } from '../../core/error-table.ts';
+import type { JobCounts } from '../../core/job-counts.ts';
+import { countText } from '../../core/quantity-text.ts';
+import { escapeHtml } from '../escape-html.ts';
+import { ACCOUNTS_PATH, searchPath } from './accounts-page.ts';
+import { actionForm, may, OPERATE, OPERATE_ALL, type PageContext, shown } from './console-page.ts';
+import { SUBSCRIPTIONS_PATH } from './subscriptions-page.ts';
+
+/** How a queue stands. */
+export interface QueueReport {
+  readonly name: string;
+  readonly path: string;
+  /** Entries by BullMQ's states. */
+  readonly counts: Readonly<Record<string, number>>;
+  /** Undefined: Redis does not tell. */
+  readonly workers: number | undefined;
+}
+
+/** An account whose jobs do not go on. */
+export interface HeldAccount {
+  readonly account: AccountSummary;
+  readonly waiting: number;
+}
+
+export interface CauseFacts {
+  readonly counts: JobCounts;
+  readonly held: readonly HeldAccount[];
+  /** Accounts that are held back and not in `held`. */
+  readonly moreHeldCount: number;
+  /** Undefined: not for who is signed in. */
+  readonly callbacks: CallbackOverview | undefined;
+  readonly queues: readonly QueueReport[];
+}
+
+/** What needs a person, and one safe thing to do about it; both HTML. */
+type Cause = readonly [text: string, action: string];
+
+/** What the jobs of such an account wait for. */
+export const HELD = { paused: 'account_paused', reauthorization_required: 'reauthorization', active: 'turn' } as const;
+
+/** All that needs a person, the most urgent first. */
+export function causesOf(facts: CauseFacts, context: PageContext): Cause[] {
+  return [
+    ...facts.queues.flatMap((queue) => workerCauses(queue)),
+    ...facts.held.map((each) => heldCause(each, context)),
+    ...moreHeldCauses(facts.moreHeldCount, context),
+    ...failureCauses(facts.counts, context),
+    ...(facts.callbacks === undefined ? [] : callbackCauses(facts.callbacks, context)),
+  ];
+}
+
+function workerCauses({ name, workers, counts }: QueueReport): Cause[] {
+  const ready = counts.waiting ?? 0;
+  if (workers !== 0 || ready === 0) return [];
+  const text = `${ready} ready in <code>${name}</code>, and no worker takes them.`;
+  return [[text, 'Start workers: <code>tiktok-publisher worker</code>']];
+}
+
+function heldCause({ account: { account, status }, waiting }: HeldAccount, context: PageContext): Cause {
+  const { basePath } = context;
+  const jobs =
+    waiting === 0
+      ? 'No job waits yet'
+      : `<a href="${searchPath(basePath, { account, waitingFor: HELD[status] })}">${countText(waiting, 'job')} wait${waiting === 1 ? 's' : ''}</a>`;
+  const path = escapeHtml(`${basePath}${ACCOUNTS_PATH}?${new URLSearchParams({ account })}`);
+  const name = `<b>${shown(account)}</b>`;
+  const [why, action, label] =
+    status === 'paused'
+      ? (['is paused', 'resume', 'Resume the account'] as const)
+      : (['must be connected again', 'connect-link', 'Create a connect link'] as const);
+  const form = actionForm(context, { path: `${ACCOUNTS_PATH}/${action}`, label, values: { account } });
+  return [
+    `${jobs} because <a href="${path}">${name}</a> ${why}.`,
+    form === '' ? `<a href="${path}">See the account</a>` : form,
+  ];
+}
+
+function moreHeldCauses(count: number, { basePath }: PageContext): Cause[] {
+  if (count === 0) return [];
+  const path = escapeHtml(`${basePath}${ACCOUNTS_PATH}`);
+  return [
+    [`${countText(count, 'more account')} paused or to be connected again.`, `<a href="${path}">See the accounts</a>`],
+  ];
+}
+
+function failureCauses({ codes }: JobCounts, context: PageContext): Cause[] {
+  return Object.entries(codes)
+    .sort(([, one], [, other]) => other - one)
+    .map(([code, count]) => {
+      const advice = isErrorCode(code) ? ERROR_TABLE[code].advice : '';
+      const path = searchPath(context.basePath, { state: 'failed,unconfirmed', code });
+      const retry = may(context, OPERATE) ? ` <a href="${path}">Retry them: see first what that would do</a>` : '';
+      return [
+        `<a href="${path}">${countText(count, 'publish job')}</a> ended with <code>${shown(code)}</code>.`,
+        `${shown(advice)}${retry}`,
+      ];
+    });
+}
+
+function callbackCauses({ paused, disabled, counts }: CallbackOverview, context: PageContext): Cause[] {
+  const see = `<a href="${escapeHtml(context.basePath + SUBSCRIPTIONS_PATH)}">See the endpoints</a>`;
+  const act = (name: string, label: string, values = {}) => {
+    const form = actionForm(context, { path: `${SUBSCRIPTIONS_PATH}/${name}`, label, values, needs: OPERATE_ALL });
+    return form === '' ? see : form;
+  };
+  const causes: Cause[] = paused.map(({ id, endpoint, waiting, lastCode }) => [
+    `${countText(waiting, 'event')} wait for <b>${shown(endpoint)}</b>, which is paused after <code>${shown(lastCode)}</code>.`,
+    act('resume', 'Resume the endpoint', { endpoint: id }),
+  ]);
+  if (disabled.length > 0)
+    causes.push([`${countText(disabled.length, 'callback URL')} answered 410 and gets nothing more.`, see]);
+  if (counts.failed > 0) {
+    causes.push([`${countText(counts.failed, 'event')} could not be delivered.`, act('replay', 'Deliver them again')]);
+  }
+  return causes;
+}
