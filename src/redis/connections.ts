@@ -262,9 +262,8 @@ function hangUpOnSilence(client: Redis, withinMs: number): void {
   client.on('connect', () => {
     // Each call that a replaced master refuses has ioredis listen for the end of its connection.
     const stream = client.stream.setMaxListeners(0);
-    const hangUp = () =>
-      stream.destroy(new Error('Socket timeout. The server accepted the connection but does not respond.'));
-    const timer = setTimeout(hangUp, withinMs);
+    const reason = 'Socket timeout. The server accepted the connection but does not respond.';
+    const timer = setTimeout(() => stream.destroy(new Error(reason)), withinMs);
     stream.once('data', () => clearTimeout(timer)).once('close', () => clearTimeout(timer));
   });
 }
