@@ -9,6 +9,7 @@ import type { ReadinessCheck } from '../http/health.ts';
 import type { PulledMediaOptions } from '../http/pulled-media.ts';
 import { startMetricsServer, startServer, type WebServer } from '../http/start-server.ts';
 import type { ApiOptions } from '../http/v1/typed-routes.ts';
+import { readAccountUse } from '../limits/account-use.ts';
 import { refuseOutsideRoots } from '../media/media-roots.ts';
 import { createPullGateway } from '../media/pull-gateway.ts';
 import { readVerificationFiles } from '../media/verification-files.ts';
@@ -56,6 +57,8 @@ export async function openServer(service: Service, workers?: RunningWorkers): Pr
       pages: {
         ...api,
         metadataKeys: config.metadataIndex,
+        accountUse: (account) =>
+          withRedisErrors(() => readAccountUse(account, { ...asking, keys: app.keys, clock: app.clock })),
         statistics: { read: (range) => withRedisErrors(() => asking.statistics.read(range)) },
       },
     },

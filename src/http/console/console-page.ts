@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import { type Caller, hasScope, READ, type RouteAccess, refusalOf } from '../../core/access.ts';
+import type { PublishState } from '../../core/publish-state.ts';
 import type { PublishingPause } from '../../core/publishing-pause.ts';
 import { escapeHtml } from '../escape-html.ts';
 import { inlineSource, renderPage, styleSource } from '../html-page.ts';
@@ -85,7 +86,7 @@ const STYLE = `
   .facts td { padding: .2rem 1rem .2rem 0 }
   .facts td:first-child { white-space: nowrap; font-variant-numeric: tabular-nums; color: light-dark(#555, #aaa) }
   .facts td:nth-child(2):nth-last-child(2) { white-space: nowrap; font-weight: 600 }
-  .badge { border: 1px solid; border-radius: 1rem; padding: 0 .5rem; white-space: nowrap; font-size: .9rem }
+  .badge { display: inline-block; border: 1px solid; border-radius: 1rem; padding: 0 .5rem; white-space: nowrap; font-size: .9rem }
   .good { color: light-dark(#176b2c, #7ee294) } .bad { color: light-dark(#b3261e, #ffb4ab) } .wait { color: light-dark(#7a4f01, #f3c969) }
   .state { font-size: 1.15rem } .fix, .done, .refused, .shown-once { border-left: .25rem solid; padding: .1rem .8rem }
   #pause:not(:empty) { border-left: .25rem solid; padding: .1rem .8rem; margin: .8rem 0; color: light-dark(#7a4f01, #f3c969) }
@@ -168,6 +169,16 @@ function topHtml(context: PageContext, route: string): string {
 /** A text from outside, as HTML that shows it without what looks like a secret. */
 export function shown(text: string): string {
   return escapeHtml(redactText(text));
+}
+
+const LOOKS: Readonly<Record<PublishState, string>> = {
+  ...{ scheduled: '', queued: 'wait', uploading: 'wait', processing: 'wait' },
+  ...{ published: 'good', in_inbox: 'good', failed: 'bad', cancelled: '', unconfirmed: 'bad' },
+};
+
+/** A state, in the colour of what it means. */
+export function stateBadge(state: PublishState): string {
+  return `<span class="badge ${LOOKS[state]}">${state}</span>`;
 }
 
 /** A table whose rows become blocks on a phone. Cells are HTML. */

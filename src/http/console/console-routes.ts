@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { RouteAccess } from '../../core/access.ts';
+import type { AccountUse } from '../../core/account-use.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import type { StatisticsRange, TimedStatistics } from '../../core/publish-statistics.ts';
 import { redisTroubleOf } from '../../core/redis-trouble.ts';
@@ -14,6 +15,8 @@ export interface ConsoleParts
   extends Pick<ApiOptions, 'apiKeys' | 'audit' | 'callbacks' | 'keys' | 'publisher' | 'subscriptions'> {
   /** How many publish jobs ended lately. */
   readonly statistics: { read(range: StatisticsRange): Promise<readonly TimedStatistics[]> };
+  /** How much an account has used of TikTok's limits, and how many of its jobs are in line. */
+  readonly accountUse: (account: string) => Promise<AccountUse>;
   /** Keys of metadata by which jobs are found. */
   readonly metadataKeys: readonly string[];
 }

@@ -3,7 +3,7 @@ import { headline } from '../../core/headline.ts';
 import { type JobQuery, MEDIA_TYPES } from '../../core/job-filter.ts';
 import { oneLine } from '../../core/post-text.ts';
 import type { PublishJob } from '../../core/publish-job.ts';
-import { ALL_PUBLISH_STATES, type PublishState, WAIT_REASONS } from '../../core/publish-state.ts';
+import { ALL_PUBLISH_STATES, WAIT_REASONS } from '../../core/publish-state.ts';
 import { durationText } from '../../core/quantity-text.ts';
 import type { JobPage } from '../../producers/publisher.ts';
 import { escapeHtml } from '../escape-html.ts';
@@ -16,6 +16,7 @@ import {
   listTable,
   type PageContext,
   shown,
+  stateBadge,
   textField,
 } from './console-page.ts';
 
@@ -46,16 +47,6 @@ const IDS = [
   ['publishId', 'publish_id'],
   ['postId', 'Post id'],
 ] as const satisfies (readonly [keyof JobQuery, string])[];
-
-const LOOKS: Readonly<Record<PublishState, string>> = {
-  ...{ scheduled: '', queued: 'wait', uploading: 'wait', processing: 'wait' },
-  ...{ published: 'good', in_inbox: 'good', failed: 'bad', cancelled: '', unconfirmed: 'bad' },
-};
-
-/** A state, in the colour of what it means. */
-function stateBadge(state: PublishState): string {
-  return `<span class="badge ${LOOKS[state]}">${state}</span>`;
-}
 
 /** The query of an address as the search takes it: without empty fields of the form, whose times are in UTC. */
 export function givenQuery(query: unknown): GivenQuery {
