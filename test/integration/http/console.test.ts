@@ -11,7 +11,7 @@ import { makeVideo } from '../../support/videos.ts';
 const operator = { ...signedInAs(OPERATOR), accept: 'text/html' };
 const viewer = { ...signedInAs(VIEWER), accept: 'text/html' };
 const WAIT = { timeoutMs: 90_000 };
-const PAGES = ['/', '/publishes', '/accounts', '/subscriptions', '/keys', '/audit'];
+const PAGES = ['/', '/publishes', '/operations', '/accounts', '/subscriptions', '/keys', '/audit'];
 const ACTIONS = [
   ...['/publishes/x/retry', '/publishes/x/cancel', '/accounts/pause', '/accounts/resume', '/accounts/connect-link'],
   ...[
@@ -21,7 +21,7 @@ const ACTIONS = [
     '/subscriptions/resume',
     '/subscriptions/replay',
   ],
-  ...['/keys', '/keys/revoke', '/pause', '/resume'],
+  ...['/keys', '/keys/revoke', '/pause', '/resume', '/operations', '/operations/x/abort'],
 ];
 
 let pipeline: Pipeline;
