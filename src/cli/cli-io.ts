@@ -37,24 +37,41 @@ export interface Output {
   step(text: string): void;
 }
 
-/** Builds the output of one command: the one place where text for people is printed, which a terminal must not obey. */
-export function createOutput({ stdout, stderr, env }: Omit<CliIo, 'stdin'>, json: boolean): Output {
+/**
+ * Builds the output of one command: the one place where text for people is printed, which a terminal must not obey.
+ *
+ * @param commands the names of all commands, which texts tell people to run
+ */
+export function createOutput(
+  { stdout, stderr, env }: Omit<CliIo, 'stdin'>,
+  json: boolean,
+  commands: ReadonlySet<string>,
+): Output {
   // no-color.org: set to anything, it turns colours off.
   const { red } = pc.createColors(stderr.isTTY === true && !env.NO_COLOR);
-  const answer = (value: unknown, text: string) =>
-    void stdout.write(`${json ? JSON.stringify(value) : printable(text)}\n`);
+  const shown = (text: string) => asCalled(printable(text), env, commands);
+  const write = (value: unknown, text: string) => void stdout.write(`${json ? JSON.stringify(value) : text}\n`);
   return {
     json,
-    answer,
-    answerProse: (value, text) => answer(value, wrapText(text, stdout.columns)),
-    note: (text) => void stderr.write(`${printable(text)}\n`),
+    answer: (value, text) => write(value, shown(text)),
+    answerProse: (value, text) => write(value, wrapText(shown(text), stdout.columns)),
+    note: (text) => void stderr.write(`${shown(text)}\n`),
     fail: (text) =>
-      void stderr.write(`${wrapText(printable(text), stderr.columns).replace(/^\w+:/, (word) => red(word))}\n`),
+      void stderr.write(`${wrapText(shown(text), stderr.columns).replace(/^\w+:/, (word) => red(word))}\n`),
     step: (text) => {
       const stream = json ? stderr : stdout;
-      stream.write(`${wrapText(printable(text), stream.columns)}\n`);
+      stream.write(`${wrapText(shown(text), stream.columns)}\n`);
     },
   };
+}
+
+/** Commands in texts, as this program was called: who runs it through npx has none of its name. */
+function asCalled(text: string, env: CliIo['env'], commands: ReadonlySet<string>): string {
+  // npm says so to what `npx` and `npm exec` run.
+  if (env.npm_command !== 'exec') return text;
+  return text.replaceAll(/(?<![\w/.-])tiktok-publisher (?=([a-z]+))/g, (name, command) =>
+    commands.has(command) ? `npx ${name}` : name,
+  );
 }
 
 /**
@@ -92,10 +109,4 @@ function wrapLine(line: string, columns: number): string[] {
 export interface CommandContext {
   readonly io: CliIo;
   readonly output: Output;
-}
-
-/** How to call this program in commands that people are told to paste: as it was called, by its name or through npx. */
-export function commandName({ env }: Pick<CliIo, 'env'>): string {
-  // npm says so to what `npx` and `npm exec` run.
-  return env.npm_command === 'exec' ? 'npx tiktok-publisher' : 'tiktok-publisher';
 }

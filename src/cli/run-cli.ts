@@ -11,7 +11,6 @@ import { buildProgram } from './program.ts';
  * @param args what follows the program's name
  */
 export async function runCli(args: readonly string[], io: CliIo): Promise<ExitCode> {
-  const output = createOutput(io, args.includes('--json'));
   let exitCode: ExitCode = EXIT_CODES.success;
   const program = new Command().exitOverride().configureOutput({
     writeOut: (text) => void io.stdout.write(text),
@@ -22,12 +21,19 @@ export async function runCli(args: readonly string[], io: CliIo): Promise<ExitCo
   buildProgram(program, async (command) => {
     exitCode = await command({ io, output });
   });
+  const commands = new Set(program.commands.map((command) => command.name()));
+  const output = createOutput(io, args.includes('--json'), commands);
   try {
     await program.parseAsync(args, { from: 'user' });
     return exitCode;
   } catch (error) {
     return report(error, io, output);
   }
+}
+
+/** Reports an error from before any command, such as a file of settings that is refused. */
+export function reportFailedStart(error: unknown, args: readonly string[], io: CliIo): ExitCode {
+  return report(error, io, createOutput(io, args.includes('--json'), new Set()));
 }
 
 function report(error: unknown, io: CliIo, output: Output): ExitCode {

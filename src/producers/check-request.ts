@@ -89,7 +89,7 @@ export async function checkRequest(
     ...callbackFindings(request, deps),
     ...(deps.hasPullAddress === false ? addressFindings(request) : []),
     ...remarksOn(request, media.facts?.durationSeconds ?? null),
-    ...[media, duplicates, account, creator, quota].flatMap((part) => part.findings),
+    ...[media, duplicates, account, withoutTold(creator, [account, quota]), quota].flatMap((part) => part.findings),
   ];
   return {
     ok: findings.every(({ severity }) => severity !== 'refuse'),
@@ -100,6 +100,12 @@ export async function checkRequest(
       ...{ account: account.part, creator: creator.part, quota: quota.part },
     },
   };
+}
+
+/** A part without what others say, too: they know more of it, such as until when a cap holds. */
+function withoutTold({ findings, part }: PartReport, others: readonly PartReport[]): PartReport {
+  const told = new Set(others.flatMap((other) => other.findings.map(({ code }) => code)));
+  return { findings: findings.filter(({ code }) => !told.has(code)), part };
 }
 
 function keyFinding(

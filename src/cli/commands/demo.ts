@@ -1,5 +1,5 @@
 import { untilAborted } from '../../core/deadline.ts';
-import { type CommandContext, commandName } from '../cli-io.ts';
+import type { CommandContext } from '../cli-io.ts';
 import { demoReportText, isDemoGood } from '../demo-report.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
 import { interruptible } from '../interrupt.ts';
@@ -47,5 +47,5 @@ export async function demo(
 /** How a person started it. */
 function demoCommand({ io }: CommandContext): string {
   // npm names the script that it runs.
-  return io.env.npm_lifecycle_event === 'demo' ? 'npm run demo --' : `${commandName(io)} demo`;
+  return io.env.npm_lifecycle_event === 'demo' ? 'npm run demo --' : 'tiktok-publisher demo';
 }

@@ -5,7 +5,7 @@ import { PublishError, toInputProblems } from '../../core/publish-error.ts';
 import type { PublishJob } from '../../core/publish-job.ts';
 import { pauseLine } from '../../core/publishing-pause.ts';
 import type { Publisher, RetriedJob } from '../../producers/publisher.ts';
-import { type CommandContext, commandName, type Output } from '../cli-io.ts';
+import type { CommandContext, Output } from '../cli-io.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { type FilterOptions, filterOf } from '../filter-options.ts';
 import { countsText, jobTable, jobText } from '../job-text.ts';
@@ -58,7 +58,7 @@ export async function retry(
   return await withClient({ io, output }, async (app) => {
     const { id } = await findJob(idOrKey, app.publisher);
     const job = await app.publisher.retry(id, { force });
-    const next = `to follow it: ${commandName(io)} watch ${id}`;
+    const next = `to follow it: tiktok-publisher watch ${id}`;
     output.answer(job, `${RETRY_TEXTS[job.action]}\n${headline(job)}\n${next}`);
   });
 }

@@ -1,7 +1,7 @@
 import type { Operation, OperationKind, OperationPreview, OperationTotals } from '../../core/operation.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { countText, timeText } from '../../core/quantity-text.ts';
-import { type CommandContext, commandName } from '../cli-io.ts';
+import type { CommandContext } from '../cli-io.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { type FilterOptions, filterOf } from '../filter-options.ts';
 import { textTable } from '../job-text.ts';
@@ -32,7 +32,7 @@ export async function operate(
     throw new PublishError('INPUT_INVALID', { problems });
   }
   return await withClient(context, async ({ publisher: { operations } }) => {
-    const { output, io } = context;
+    const { output } = context;
     if (dryRun) {
       const preview = await withOptionNames(() => operations.preview(request, { limit, cursor }));
       output.answer(preview, previewText(preview));
@@ -41,8 +41,8 @@ export async function operate(
     }
     const operation = await withOptionNames(() => operations.start(request));
     const { id } = operation;
-    const command = `${commandName(io)} operations`;
-    output.answer(operation, `operation ${id}\nto follow it: ${command} show ${id}\nto end it: ${command} abort ${id}`);
+    const next = `to follow it: tiktok-publisher operations show ${id}\nto end it: tiktok-publisher operations abort ${id}`;
+    output.answer(operation, `operation ${id}\n${next}`);
   });
 }
 

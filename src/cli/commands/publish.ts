@@ -8,7 +8,7 @@ import { PublishError } from '../../core/publish-error.ts';
 import { type NewRequest, parseNewRequest } from '../../core/publish-request.ts';
 import { openFileSource } from '../../media/file-source.ts';
 import type { EnqueuedJob, EnqueueOptions } from '../../producers/publisher.ts';
-import { type CommandContext, commandName } from '../cli-io.ts';
+import type { CommandContext } from '../cli-io.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
 import { privacyLevelOf, refuseIgnoredOptions, withOptionNames } from '../option-names.ts';
 import { parseTime, whenText } from '../parse-time.ts';
@@ -65,7 +65,7 @@ export async function publish(
     const job = await withOptionNames(() => app.publisher.enqueue({ ...request, account }, keyOf(options)));
     if (options.watch === true) return await watchFrom(job, app, context);
     if (options.wait === true) return await waitSilently(job.id, app, context);
-    context.output.answer(job, enqueuedText(job, commandName(context.io)));
+    context.output.answer(job, enqueuedText(job));
   });
 }
 
@@ -99,9 +99,9 @@ async function watchFrom(job: EnqueuedJob, app: Client, context: CommandContext)
   return await watchUntilEnd(job.id, app.publisher, context);
 }
 
-function enqueuedText(job: EnqueuedJob, command: string): string {
+function enqueuedText(job: EnqueuedJob): string {
   if (!job.created) return `This idempotency key was already used for job ${job.id}\n${headline(job)}`;
-  return `${headline(job)}${whenText(job)}\njob ${job.id}\nto follow it: ${command} watch ${job.id}`;
+  return `${headline(job)}${whenText(job)}\njob ${job.id}\nto follow it: tiktok-publisher watch ${job.id}`;
 }
 
 function buildRequest(targets: readonly string[], options: PublishCommandOptions): Record<string, unknown> {

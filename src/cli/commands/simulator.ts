@@ -7,7 +7,7 @@ import {
   STAND_ALONE_OPEN_ID,
   startStandAloneSimulator,
 } from '../../simulator/index.ts';
-import { type CommandContext, commandName } from '../cli-io.ts';
+import type { CommandContext } from '../cli-io.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
 import { interruptible } from '../interrupt.ts';
 
@@ -23,11 +23,11 @@ export interface SimulatorCommandOptions {
 type StandAlone = Awaited<ReturnType<typeof startStandAloneSimulator>>;
 
 /** `simulator`: runs until it is stopped. */
-export async function simulator(options: SimulatorCommandOptions, { io, output }: CommandContext): Promise<ExitCode> {
+export async function simulator(options: SimulatorCommandOptions, { output }: CommandContext): Promise<ExitCode> {
   return await interruptible(async (signal) => {
     const standAlone = await startOnPort(options);
     const { url, clientKey, clientSecret } = standAlone.simulator;
-    output.answer({ url, clientKey, clientSecret, account: standAlone.account }, howToUse(standAlone, commandName(io)));
+    output.answer({ url, clientKey, clientSecret, account: standAlone.account }, howToUse(standAlone));
     await untilAborted(signal);
     await standAlone.simulator.close();
     return EXIT_CODES.success;
@@ -46,19 +46,19 @@ async function startOnPort({ webhookUrl, postsPerDay, ...options }: SimulatorCom
   }
 }
 
-function howToUse({ simulator: { url, clientKey, clientSecret }, account }: StandAlone, command: string): string {
+function howToUse({ simulator: { url, clientKey, clientSecret }, account }: StandAlone): string {
   const { accessToken, expiresIn, refreshToken, refreshExpiresIn, scope } = account;
   const tokens = JSON.stringify({ accessToken, expiresIn, refreshToken, refreshExpiresIn, scope });
   return `Simulated TikTok at ${url} (journal: ${url}/__simulator). Press Ctrl-C to stop.
-Which of TikTok's rules a client breaks: ${command} conformance ${url}
+Which of TikTok's rules a client breaks: tiktok-publisher conformance ${url}
 
 To publish to it, run in another terminal:
 
 export TIKTOK_API_BASE_URL=${url}
 export TIKTOK_CLIENT_KEY=${clientKey} TIKTOK_CLIENT_SECRET=${clientSecret}
 echo '${tokens}' \\
-  | ${command} accounts add simulated --open-id ${STAND_ALONE_OPEN_ID}
-${command} start`;
+  | tiktok-publisher accounts add simulated --open-id ${STAND_ALONE_OPEN_ID}
+tiktok-publisher start`;
 }
 
 const TIMEOUT_MS = 30_000;

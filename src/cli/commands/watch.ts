@@ -3,7 +3,7 @@ import { headline } from '../../core/headline.ts';
 import type { PublishJob } from '../../core/publish-job.ts';
 import { isTerminal } from '../../core/publish-state.ts';
 import type { Publisher } from '../../producers/publisher.ts';
-import { type CommandContext, commandName } from '../cli-io.ts';
+import type { CommandContext } from '../cli-io.ts';
 import { type ExitCode, exitCodeOfJob } from '../exit-codes.ts';
 import { Interrupted, interruptible } from '../interrupt.ts';
 import { jobText } from '../job-text.ts';
@@ -63,14 +63,14 @@ function outcomeText(job: PublishJob): string {
 /** People who press Ctrl-C must not think that they have stopped the job. */
 async function tellingThatTheJobGoesOn<T>(
   id: string,
-  { io, output }: CommandContext,
+  { output }: CommandContext,
   wait: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   try {
     return await interruptible(wait);
   } catch (error) {
     if (error instanceof Interrupted)
-      output.note(`\nStopped watching. The job continues. To watch it again: ${commandName(io)} watch ${id}`);
+      output.note(`\nStopped watching. The job continues. To watch it again: tiktok-publisher watch ${id}`);
     throw error;
   }
 }

@@ -5,7 +5,7 @@ import { isTerminal, type PublishState } from '../../core/publish-state.ts';
 import { MINUTE_MS } from '../../core/units.ts';
 import { LIVE_VIDEO } from '../../media/shipped-videos.ts';
 import { affirms } from '../ask.ts';
-import { type CommandContext, commandName } from '../cli-io.ts';
+import type { CommandContext } from '../cli-io.ts';
 import { EXIT_CODES, type ExitCode, exitCodeOfJob } from '../exit-codes.ts';
 import { interruptible } from '../interrupt.ts';
 import { watchJob } from '../watch-job.ts';
@@ -52,7 +52,7 @@ export async function postLive(
   const missing = await missingWorkers(client.queues);
   if (missing !== undefined)
     return notPosted(
-      `${missing} Start them with \`${commandName(io)} start\`, then repeat this.`,
+      `${missing} Start them with \`tiktok-publisher start\`, then repeat this.`,
       EXIT_CODES.unavailable,
     );
   return await interruptible(async (signal) => {
@@ -71,7 +71,7 @@ export async function postLive(
       post: { title: 'Test of tiktok-publisher. It can be deleted.', privacyLevel: 'SELF_ONLY' },
     });
     const job = await follow(id, client, { signal, add });
-    return { account, jobId: id, state: job.state, steps, next: nextText(job, io), exitCode: exitCodeOfJob(job) };
+    return { account, jobId: id, state: job.state, steps, next: nextText(job), exitCode: exitCodeOfJob(job) };
   });
 }
 
@@ -121,16 +121,16 @@ function waitsBeyond({ waitingFor, waitingUntil }: PublishJob, deadlineAt: numbe
   return waitingUntil !== null && Date.parse(waitingUntil) > deadlineAt;
 }
 
-function nextText(job: PublishJob, io: CommandContext['io']): string {
+function nextText(job: PublishJob): string {
   switch (job.state) {
     case 'published':
     case 'in_inbox':
       return DELETE_TEXT;
     case 'failed':
     case 'cancelled':
-      return `Nothing was posted. To see all of it: ${commandName(io)} status ${job.id}`;
+      return `Nothing was posted. To see all of it: tiktok-publisher status ${job.id}`;
     default:
-      return `The outcome is not known yet. To follow it: ${commandName(io)} watch ${job.id}\nIf it was posted: ${DELETE_TEXT}`;
+      return `The outcome is not known yet. To follow it: tiktok-publisher watch ${job.id}\nIf it was posted: ${DELETE_TEXT}`;
   }
 }
 

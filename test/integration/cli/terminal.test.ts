@@ -66,7 +66,7 @@ describe('what others wrote', () => {
 
   it('is shown by each way to print, and by the log for people', () => {
     const io = capturedIo({});
-    const output = createOutput(io, false);
+    const output = createOutput(io, false, new Set());
     output.answer({}, HOSTILE);
     output.answerProse({}, HOSTILE);
     output.note(HOSTILE);

@@ -207,6 +207,12 @@ describe('an account', () => {
     expect(findings.map(({ code }) => code)).toEqual(expected);
   });
 
+  it('that lacks the scope is told so once, although TikTok says it, too', async () => {
+    const asked = withAccount({ ...ACCOUNT, scopes: ['video.upload'] }, new PublishError('AUTH_SCOPE_MISSING'));
+    const { findings } = await checkRequest(REQUEST, asked);
+    expect(findings).toMatchObject([{ code: 'AUTH_SCOPE_MISSING', limit: 'video.publish' }]);
+  });
+
   it.each([
     ['TIKTOK_DAILY_POST_CAP', 'warn'],
     ['TIKTOK_ACTIVE_USER_CAP', 'warn'],
@@ -246,6 +252,17 @@ describe('limits that are used up', () => {
       expect.stringMatching(/^warn TIKTOK_RATE_LIMITED .*13 s$/),
       'warn TIKTOK_DAILY_POST_CAP 15; the job looks again at 2026-11-30T23:59:59.000Z',
       expect.stringMatching(/^warn TIKTOK_ACTIVE_USER_CAP .*2026-12-01T00:00:00.000Z$/),
+    ]);
+  });
+
+  it.each([
+    ['TIKTOK_DAILY_POST_CAP', 'the job looks again at 2026-11-30T23:59:59.000Z'],
+    ['TIKTOK_ACTIVE_USER_CAP', 'the job looks again at 2026-12-01T00:00:00.000Z'],
+  ] as const)('are told once, with their time, where TikTok says %s, too', async (code, found) => {
+    const asked = withAccount(ACCOUNT, new PublishError(code));
+    const { findings } = await checkRequest(REQUEST, { ...asked, quota });
+    expect(findings.filter((finding) => finding.code === code)).toMatchObject([
+      { severity: 'warn', found: expect.stringContaining(found) },
     ]);
   });
 
