@@ -1,4 +1,5 @@
 import { CONSENT_TIMEOUT_MS, createConnectFlow } from '../accounts/connect-flow.ts';
+import { otherTikTok } from '../config/tiktok-address.ts';
 import { orLate } from '../core/deadline.ts';
 import { SECOND_MS } from '../core/units.ts';
 import { publisherAs } from '../http/access/publisher-as.ts';
@@ -9,6 +10,7 @@ import type { ReadinessCheck } from '../http/health.ts';
 import type { PulledMediaOptions } from '../http/pulled-media.ts';
 import { startMetricsServer, startServer, type WebServer } from '../http/start-server.ts';
 import type { ApiOptions } from '../http/v1/typed-routes.ts';
+import { readAccountUse } from '../limits/account-use.ts';
 import { refuseOutsideRoots } from '../media/media-roots.ts';
 import { createPullGateway } from '../media/pull-gateway.ts';
 import { readVerificationFiles } from '../media/verification-files.ts';
@@ -56,6 +58,9 @@ export async function openServer(service: Service, workers?: RunningWorkers): Pr
       pages: {
         ...api,
         metadataKeys: config.metadataIndex,
+        warning: otherTikTok(config.tiktok.apiBaseUrl),
+        accountUse: (account) =>
+          withRedisErrors(() => readAccountUse(account, { ...asking, keys: app.keys, clock: app.clock })),
         statistics: { read: (range) => withRedisErrors(() => asking.statistics.read(range)) },
       },
     },

@@ -51,7 +51,7 @@ export function publishPage(
 <p class="state">${shown(headline(job))}</p>
 ${failureHtml(job)}
 ${plans === undefined ? '' : actionsHtml(job, plans, context)}
-${table(factsOf(job).map(([name, text]) => [name, shown(text)]))}
+${table([...factsOf(job).map(([name, text]) => [name, shown(text)]), ...postRows(job)])}
 <h2>Queue entries</h2>
 ${entriesHtml(entries)}
 ${attempts.length === 0 ? '' : `<h2>Deliveries to the callback URL</h2>\n${attemptsTable(attempts)}`}
@@ -112,7 +112,6 @@ function factsOf(job: PublishJob): [string, string][] {
     ['Error code', failure !== null && [failure.code, failure.tiktokCode].filter(Boolean).join(', ')],
     ['TikTok log id', failure?.tiktokLogId],
     ['publish_id', job.publishId],
-    ['Post', job.postIds.join(', ')],
     [
       'Accepted',
       progress.totalBytes > 0 && `${inDigits(progress.acceptedBytes)} of ${inDigits(progress.totalBytes)} bytes`,
@@ -124,6 +123,17 @@ function factsOf(job: PublishJob): [string, string][] {
     ['Updated', preciseTimeText(job.updatedAt)],
   ];
   return facts.flatMap(([name, text]) => (text ? [[name, text]] : []));
+}
+
+/** The posts, with their addresses where these are known. */
+function postRows({ postIds, postUrls }: PublishJob): [string, string][] {
+  return postIds.map((id, index) => {
+    const url = postUrls[index];
+    return [
+      'Post',
+      url === undefined ? shown(id) : `<a href="${escapeHtml(url)}" rel="noreferrer">${escapeHtml(url)}</a>`,
+    ];
+  });
 }
 
 function entriesHtml(entries: readonly EntryLink[]): string {

@@ -1,11 +1,14 @@
 import type { AccountSummary } from '../../accounts/account-record.ts';
 import type { ConnectLink } from '../../accounts/connect-link.ts';
 import { READ } from '../../core/access.ts';
+import type { AccountUse } from '../../core/account-use.ts';
 import { WAIT_TEXTS } from '../../core/headline.ts';
 import type { JobCounts } from '../../core/job-counts.ts';
+import { END_EVENTS, type EndState } from '../../core/publish-event.ts';
+import type { PublishJob } from '../../core/publish-job.ts';
 import { countText, timeText } from '../../core/quantity-text.ts';
 import { escapeHtml } from '../escape-html.ts';
-import { PUBLISH_PAGES_PATH } from '../publish-page.ts';
+import { PUBLISH_PAGES_PATH, publishPagePath } from '../publish-page.ts';
 import {
   actionForm,
   type ConsolePage,
@@ -15,9 +18,10 @@ import {
   OPERATE,
   type PageContext,
   shown,
+  stateBadge,
   textField,
 } from './console-page.ts';
-import { type ConsoleRoutes, required } from './console-routes.ts';
+import { type ConsoleParts, type ConsoleRoutes, required } from './console-routes.ts';
 
 export const ACCOUNTS_PATH = '/accounts';
 /** Accounts on a page: the jobs of each are counted. */
@@ -33,7 +37,14 @@ const STATUS_TEXTS: Readonly<Record<AccountSummary['status'], string>> = {
 interface AccountLine {
   readonly account: AccountSummary;
   readonly counts: JobCounts;
+  readonly use: AccountUse;
+  /** Those that ended, the newest first. */
+  readonly ended: readonly PublishJob[];
 }
+
+const ENDED = Object.keys(END_EVENTS) as EndState[];
+/** Outcomes that are shown of each account. */
+const MAX_OUTCOMES = 5;
 
 interface AccountsFilter {
   readonly account: string;
@@ -41,7 +52,7 @@ interface AccountsFilter {
 }
 
 /** Adds the list of accounts, and what operators may do with one. */
-export function addAccounts({ page, action }: ConsoleRoutes): void {
+export function addAccounts({ page, action }: ConsoleRoutes, { accountUse }: Pick<ConsoleParts, 'accountUse'>): void {
   page(ACCOUNTS_PATH, READ, async ({ query, publisher }, context) => {
     const { account = '', status = '' } = Object(query);
     const filter = { account: String(account), status: String(status) };
@@ -50,7 +61,13 @@ export function addAccounts({ page, action }: ConsoleRoutes): void {
     );
     const lines = await Promise.all(
       wanted.slice(0, MAX_SHOWN).map(async (each) => {
-        return { account: each, counts: await publisher.counts({ account: each.account }) };
+        const { account: name } = each;
+        const [counts, use, { jobs }] = await Promise.all([
+          publisher.counts({ account: name }),
+          accountUse(name),
+          publisher.list({ account: name, state: ENDED, limit: MAX_OUTCOMES }),
+        ]);
+        return { account: each, counts, use, ended: jobs };
       }),
     );
     return accountsPage({ lines, filter, hiddenCount: wanted.length - lines.length }, context);
@@ -82,7 +99,7 @@ function accountsPage(
     lines.length === 0
       ? `<p>${filter.account === '' && filter.status === '' ? 'No account is connected yet. Create a connect link, and give it to the owner of the TikTok account.' : 'No account meets this.'}</p>`
       : listTable(
-          ['Account', 'Access', 'Jobs that wait', 'Failed', 'Actions'],
+          ['Account', 'Access', 'In line', 'Used of the limits', 'Last outcomes', 'Failed', 'Actions'],
           lines.map((line) => accountCells(line, context)),
         );
   return {
@@ -97,7 +114,7 @@ ${connectForm(context)}`,
   };
 }
 
-function accountCells({ account: summary, counts }: AccountLine, context: PageContext): string[] {
+function accountCells({ account: summary, counts, use, ended }: AccountLine, context: PageContext): string[] {
   const { account, status, refreshTokenExpiresAt: end, otherApp } = summary;
   const { basePath } = context;
   const waits = Object.entries(counts.waitingFor).map(([waitingFor, count]) => {
@@ -110,12 +127,39 @@ function accountCells({ account: summary, counts }: AccountLine, context: PageCo
   return [
     `<a href="${searchPath(basePath, { account })}">${shown(account)}</a>`,
     `${STATUS_TEXTS[status]}${end === null ? '' : `<br><small>until ${timeText(end)}</small>`}${otherApp ? '<br><small>tokens of another TikTok app</small>' : ''}`,
-    waits.length === 0 ? 'none' : waits.join('<br>'),
+    lineHtml(use, waits),
+    useHtml(use),
+    outcomesHtml(ended, basePath),
     failed === 0 ? '0' : `<a href="${searchPath(basePath, { account, state: 'failed' })}">${failed}</a>`,
     may(context, OPERATE)
       ? `<div class="actions">${status === 'paused' ? act('resume', 'Resume') : act('pause', 'Pause')}${act('connect-link', 'Create connect link')}</div>`
       : 'read-only',
   ];
+}
+
+/** How many jobs are in line, and what those wait for that wait. */
+function lineHtml({ admitted, waiting }: AccountUse, waits: readonly string[]): string {
+  const line = admitted + waiting === 0 ? 'none' : `${admitted} with a turn, ${waiting} behind`;
+  return [line, ...waits].join('<br>');
+}
+
+function useHtml({ posts, postsADay, calls }: AccountUse): string {
+  const look = (used: number, limit: number) => (used >= limit ? ' class="bad"' : '');
+  const ofCalls = calls.map(
+    ({ endpoint, used, limit }) =>
+      `<small${look(used, limit)}>${endpoint.replaceAll('_', ' ')}: ${used} of ${limit} a minute</small>`,
+  );
+  const ofPosts = `<span${look(posts, postsADay)}>${posts} of about ${postsADay} posts in 24 hours</span>`;
+  return [ofPosts, ...ofCalls].join('<br>');
+}
+
+function outcomesHtml(jobs: readonly PublishJob[], basePath: string): string {
+  if (jobs.length === 0) return 'none';
+  const items = jobs.map(({ id, state, endedAt }) => {
+    const when = endedAt === null ? '' : ` title="${timeText(endedAt)}"`;
+    return `<a href="${escapeHtml(basePath + publishPagePath(id))}"${when}>${stateBadge(state)}</a>`;
+  });
+  return `<div class="actions">${items.join('')}</div>`;
 }
 
 function connectForm(context: PageContext): string {

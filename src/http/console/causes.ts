@@ -60,19 +60,16 @@ function workerCauses({ name, workers, counts }: QueueReport): Cause[] {
 
 function heldCause({ account: { account, status }, waiting }: HeldAccount, context: PageContext): Cause {
   const { basePath } = context;
-  const jobs =
-    waiting === 0
-      ? 'No job waits yet'
-      : `<a href="${searchPath(basePath, { account, waitingFor: HELD[status] })}">${countText(waiting, 'job')} wait${waiting === 1 ? 's' : ''}</a>`;
+  const jobs = `<a href="${searchPath(basePath, { account, waitingFor: HELD[status] })}">${countText(waiting, 'job')} wait${waiting === 1 ? 's' : ''}</a>`;
   const path = escapeHtml(`${basePath}${ACCOUNTS_PATH}?${new URLSearchParams({ account })}`);
-  const name = `<b>${shown(account)}</b>`;
+  const name = `<a href="${path}"><b>${shown(account)}</b></a>`;
   const [why, action, label] =
     status === 'paused'
       ? (['is paused', 'resume', 'Resume the account'] as const)
       : (['must be connected again', 'connect-link', 'Create a connect link'] as const);
   const form = actionForm(context, { path: `${ACCOUNTS_PATH}/${action}`, label, values: { account } });
   return [
-    `${jobs} because <a href="${path}">${name}</a> ${why}.`,
+    waiting === 0 ? `${name} ${why}. No job waits yet.` : `${jobs} because ${name} ${why}.`,
     form === '' ? `<a href="${path}">See the account</a>` : form,
   ];
 }

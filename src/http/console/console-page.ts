@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import { type Caller, hasScope, READ, type RouteAccess, refusalOf } from '../../core/access.ts';
+import type { PublishState } from '../../core/publish-state.ts';
 import type { PublishingPause } from '../../core/publishing-pause.ts';
 import { escapeHtml } from '../escape-html.ts';
 import { inlineSource, renderPage, styleSource } from '../html-page.ts';
@@ -41,6 +42,7 @@ export const OPERATE: RouteAccess = { scope: 'operate', perAccount: true };
 const PAGES: readonly (readonly [path: string, name: string, needs: RouteAccess])[] = [
   ['/', 'Now', READ],
   ['/publishes', 'Publishes', READ],
+  ['/operations', 'Operations', READ],
   ['/accounts', 'Accounts', READ],
   ['/subscriptions', 'Subscriptions', WATCH],
   ['/keys', 'Keys', ADMINISTER],
@@ -56,6 +58,8 @@ export function may({ caller }: Pick<PageContext, 'caller'>, needs: RouteAccess)
 const DONE: Readonly<Record<string, string>> = {
   cancelled: 'Cancelled, or TikTok is asked to stop. The state below says which.',
   retried: 'The job goes on.',
+  started: 'The operation runs. This page shows how far it is.',
+  aborted: 'The operation is ended. Jobs that it had not reached stay as they are.',
   paused: 'The account is paused. Uploads under way finish.',
   resumed: 'The account is resumed. Its waiting jobs go on.',
   subscribed: 'The endpoint is subscribed.',
@@ -85,7 +89,7 @@ const STYLE = `
   .facts td { padding: .2rem 1rem .2rem 0 }
   .facts td:first-child { white-space: nowrap; font-variant-numeric: tabular-nums; color: light-dark(#555, #aaa) }
   .facts td:nth-child(2):nth-last-child(2) { white-space: nowrap; font-weight: 600 }
-  .badge { border: 1px solid; border-radius: 1rem; padding: 0 .5rem; white-space: nowrap; font-size: .9rem }
+  .badge { display: inline-block; border: 1px solid; border-radius: 1rem; padding: 0 .5rem; white-space: nowrap; font-size: .9rem }
   .good { color: light-dark(#176b2c, #7ee294) } .bad { color: light-dark(#b3261e, #ffb4ab) } .wait { color: light-dark(#7a4f01, #f3c969) }
   .state { font-size: 1.15rem } .fix, .done, .refused, .shown-once { border-left: .25rem solid; padding: .1rem .8rem }
   #pause:not(:empty) { border-left: .25rem solid; padding: .1rem .8rem; margin: .8rem 0; color: light-dark(#7a4f01, #f3c969) }
@@ -106,6 +110,7 @@ const STYLE = `
   .checks { display: flex; flex-wrap: wrap; gap: .2rem 1rem } .checks label { font-weight: 400; display: inline }
   button { padding: .2rem .8rem; cursor: pointer } .actions { display: flex; flex-wrap: wrap; gap: .25rem .75rem; align-items: center }
   .actions form { margin: 0 } summary { cursor: pointer; padding: .25rem 0 }
+  progress { width: 100%; max-width: 30rem }
   .counts { display: flex; flex-wrap: wrap; gap: .5rem 1.5rem; padding: 0; list-style: none } code { overflow-wrap: anywhere }
   @media (max-width: 40rem) {
     table, tbody, tr, td { display: block } thead { display: none } tr { padding: .5rem 0 } td, .facts td { padding: 0 }
@@ -168,6 +173,16 @@ function topHtml(context: PageContext, route: string): string {
 /** A text from outside, as HTML that shows it without what looks like a secret. */
 export function shown(text: string): string {
   return escapeHtml(redactText(text));
+}
+
+const LOOKS: Readonly<Record<PublishState, string>> = {
+  ...{ scheduled: '', queued: 'wait', uploading: 'wait', processing: 'wait' },
+  ...{ published: 'good', in_inbox: 'good', failed: 'bad', cancelled: '', unconfirmed: 'bad' },
+};
+
+/** A state, in the colour of what it means. */
+export function stateBadge(state: PublishState): string {
+  return `<span class="badge ${LOOKS[state]}">${state}</span>`;
 }
 
 /** A table whose rows become blocks on a phone. Cells are HTML. */

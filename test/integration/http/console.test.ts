@@ -11,7 +11,7 @@ import { makeVideo } from '../../support/videos.ts';
 const operator = { ...signedInAs(OPERATOR), accept: 'text/html' };
 const viewer = { ...signedInAs(VIEWER), accept: 'text/html' };
 const WAIT = { timeoutMs: 90_000 };
-const PAGES = ['/', '/publishes', '/accounts', '/subscriptions', '/keys', '/audit'];
+const PAGES = ['/', '/publishes', '/operations', '/accounts', '/subscriptions', '/keys', '/audit'];
 const ACTIONS = [
   ...['/publishes/x/retry', '/publishes/x/cancel', '/accounts/pause', '/accounts/resume', '/accounts/connect-link'],
   ...[
@@ -21,7 +21,7 @@ const ACTIONS = [
     '/subscriptions/resume',
     '/subscriptions/replay',
   ],
-  ...['/keys', '/keys/revoke', '/pause', '/resume'],
+  ...['/keys', '/keys/revoke', '/pause', '/resume', '/operations', '/operations/x/abort'],
 ];
 
 let pipeline: Pipeline;
@@ -29,7 +29,7 @@ let site: WebServer;
 let video: string;
 
 beforeAll(async () => {
-  pipeline = await startPipeline({ simulator: { processingMs: 20 } });
+  pipeline = await startPipeline({ simulator: { processingMs: 20 }, preflight: 'refuse' });
   site = await startBoardSite(pipeline);
   video = await makeVideo(pipeline.folder, 1_000);
 });
@@ -241,6 +241,40 @@ describe('the first page', () => {
     expect(entries).toMatchObject([{ action: 'publishing.resume' }, { action: 'publishing.pause', by: 'board ops' }]);
   });
 
+  it('shows of each account how much of its limits is used, its line and its last outcomes, on the page of accounts', async () => {
+    const { account } = await newAccount();
+    const enqueue = (mode: 'direct' | 'inbox') => {
+      const media = { type: 'file', path: video } as const;
+      const request = { account, media, onDuplicate: 'allow' } as const;
+      return pipeline.publisher.enqueue(
+        mode === 'inbox' ? { ...request, mode } : { ...request, mode, post: { privacyLevel: 'SELF_ONLY' } },
+      );
+    };
+    const { id } = await enqueue('direct');
+    await pipeline.publisher.waitForCompletion(id, WAIT);
+    await pipeline.publisher.accounts.pause(account);
+    await enqueue('inbox');
+    await eventually(async () => {
+      const { html } = await get(`/accounts?account=${account}`);
+      expect(html).toContain('1 of about 15 posts in 24 hours');
+      expect(html).toContain('direct init: 1 of 6 a minute');
+      expect(html).toMatch(new RegExp(`href="/publishes/${id}" title="[^"]+"><span class="badge good">published`));
+      expect(html).toMatch(/data-label="In line">\d with a turn, \d behind<br><a href="[^"]+">1<\/a> for/);
+    });
+    const page = await get(`/publishes/${id}`);
+    expect(page.html).not.toContain('https://www.tiktok.com');
+  });
+
+  it('links a public post, on the page of its job', async () => {
+    const { account } = await newAccount();
+    const media = { type: 'file', path: video } as const;
+    const post = { title: 'Public', privacyLevel: 'PUBLIC_TO_EVERYONE' } as const;
+    const { id } = await pipeline.publisher.enqueue({ account, mode: 'direct', media, post });
+    const { postUrls } = await pipeline.publisher.waitForCompletion(id, WAIT);
+    expect(postUrls).toHaveLength(1);
+    expect((await get(`/publishes/${id}`)).html).toContain(`<a href="${postUrls[0]}" rel="noreferrer">`);
+  });
+
   it('is a list of links for programs and for who has not signed in, with the way to sign in', async () => {
     for (const headers of [{}, { accept: 'text/html' }]) {
       const { status, html } = await get('/', headers);
@@ -259,7 +293,11 @@ describe('the first page', () => {
   it('is the console on this machine where there is no login, and the links for others', async () => {
     const api = await startApi();
     const browser = { accept: 'text/html' };
-    expect(await (await fetch(`${api.url}/`, { headers: browser })).text()).toContain('Nothing needs a person.');
+    const page = await (await fetch(`${api.url}/`, { headers: browser })).text();
+    expect(page).toContain('Nothing needs a person.');
+    expect(page).toContain(
+      `TIKTOK_API_BASE_URL is ${api.simulator.url}: tokens and videos go there, and not to TikTok.`,
+    );
     const forwarded = await fetch(`${api.url}/`, { headers: { ...browser, 'x-forwarded-for': '192.0.2.1' } });
     expect(await forwarded.text()).not.toContain('What needs a person');
   });
