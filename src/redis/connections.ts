@@ -260,10 +260,10 @@ function followOwn(client: Redis, target: RedisTarget): void {
 /** A frozen server's system still accepts connections for it: such a one is left soon, since another may serve by now. */
 function hangUpOnSilence(client: Redis, withinMs: number): void {
   client.on('connect', () => {
-    const { stream } = client;
-    const hangUp = () =>
-      stream.destroy(new Error('Socket timeout. The server accepted the connection but does not respond.'));
-    const timer = setTimeout(hangUp, withinMs);
+    // Each call that a replaced master refuses has ioredis listen for the end of its connection.
+    const stream = client.stream.setMaxListeners(0);
+    const reason = 'Socket timeout. The server accepted the connection but does not respond.';
+    const timer = setTimeout(() => stream.destroy(new Error(reason)), withinMs);
     stream.once('data', () => clearTimeout(timer)).once('close', () => clearTimeout(timer));
   });
 }

@@ -28,43 +28,69 @@ export interface ChaosOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Plays rounds until all are over and sums them up. */
-export async function runChaos(options: ChaosOptions): Promise<ChaosSummary> {
+/** Plays rounds until all are over and sums them up; `brokenOff` are those that the harness itself could not play. */
+export async function runChaos(
+  options: ChaosOptions,
+): Promise<ChaosSummary & { readonly brokenOff: readonly number[] }> {
   const { rounds, from, signal } = options;
   const waiting = Array.from({ length: rounds }, (_, index) => from + index);
-  const lanes = await Promise.all(
+  const open = await Promise.all(
     Array.from({ length: Math.min(options.lanes, rounds) }, async (_, index) => await openLane(options, index)),
   );
+  const lanes = [...open];
   const judged: JudgedJob[] = [];
+  const brokenOff: number[] = [];
   const keep = (jobs: readonly JudgedJob[]): void => {
     judged.push(...jobs);
     for (const job of jobs) if (job.findings.length > 0) reportFindings(job, options);
   };
   let isClean = false;
+
+  /** Plays a round; if the harness itself fails, as on a machine that has no time, the rounds to come get another stage. */
+  async function play(round: number, index: number): Promise<void> {
+    const startedAt = performance.now();
+    const current = open[index];
+    if (current === undefined) return;
+    try {
+      const jobs = await current.lane.play(round);
+      keep(jobs);
+      options.report(describeRound(round, jobs, performance.now() - startedAt));
+    } catch (error) {
+      brokenOff.push(round);
+      options.report(
+        `!! round ${round} was broken off by the harness: ${error instanceof Error ? error.message : error}`,
+      );
+      await closeLane(current.lane, current.stage, false, options);
+      const next = await openLane(options, index);
+      open[index] = next;
+      lanes.push(next);
+    }
+  }
+
   try {
     await Promise.all(
-      lanes.map(async ({ lane }) => {
+      open.map(async (_, index) => {
         for (let round = waiting.shift(); round !== undefined && !signal?.aborted; round = waiting.shift()) {
-          const startedAt = performance.now();
-          const jobs = await lane.play(round);
-          keep(jobs);
-          options.report(describeRound(round, jobs, performance.now() - startedAt));
+          await play(round, index);
         }
-        keep(await lane.judgeOrphans());
+        keep((await open[index]?.lane.judgeOrphans()) ?? []);
       }),
     );
     const troubles = lanes.flatMap(({ lane }) => [...lane.troubles, ...lane.slots.flatMap((slot) => slot.troubles)]);
     for (const trouble of troubles) options.report(`!! ${trouble}`);
     const latePosts = lanes.flatMap(({ lane }) => lane.latePosts(judged));
     for (const latePost of latePosts) options.report(`!! ${latePost}`);
-    isClean = troubles.length + latePosts.length === 0 && judged.every(({ findings }) => findings.length === 0);
-    return summarize(
+    isClean =
+      troubles.length + latePosts.length + brokenOff.length === 0 &&
+      judged.every(({ findings }) => findings.length === 0);
+    const summary = summarize(
       options,
       judged,
       lanes.map(({ lane }) => lane),
     );
+    return { ...summary, brokenOff };
   } finally {
-    await Promise.all(lanes.map(async ({ lane, stage }) => await closeLane(lane, stage, isClean, options)));
+    await Promise.all(open.map(async ({ lane, stage }) => await closeLane(lane, stage, isClean, options)));
   }
 }
 

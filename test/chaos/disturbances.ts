@@ -7,7 +7,7 @@ import { cutOff, type Topology } from './topologies/topology.ts';
 import type { WorkerSlot } from './worker-slot.ts';
 
 /** Everything is well again within this, or the harness itself is at fault. */
-const SETTLE_MS = 60_000;
+const SETTLE_MS = 180_000;
 /** A fault of Redis hits every job, and records may come back older: each chunk since then may be sent again. */
 const INTERRUPTIONS = { single: 1, sentinel: 3, cluster: 3 } as const;
 const BY_LINK = 2;

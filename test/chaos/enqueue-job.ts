@@ -10,7 +10,7 @@ import { DEAD_PREFIX, PULL_PREFIX, type Stage } from './stage.ts';
 /** How long after the enqueue things are still done to a job. */
 const WATCHED_MS = 90_000;
 /** Longer than any silence that a producer has to find out about, and any fault. */
-const ENQUEUE_DEADLINE_MS = 60_000;
+const ENQUEUE_DEADLINE_MS = 180_000;
 const PHOTOS = 3;
 
 /** A job that is ready to be enqueued. */

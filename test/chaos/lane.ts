@@ -11,8 +11,11 @@ import { WorkerSlot } from './worker-slot.ts';
 const WORKERS = 2;
 /** A job whose enqueuer died before the queue knew of it is found by the sweep. */
 const ORPHAN_DEADLINE_MS = 90_000;
-/** From when everything is well again: what takes longer is stuck. */
+/** From when everything is well again: what does not get on for longer is stuck. */
 const DEADLINE_MS = { single: 90_000, sentinel: 45_000, cluster: 45_000 } as const;
+
+/** What gets on and still has no outcome after so many of them turns in circles. */
+const MOST_DEADLINES = 4;
 
 /** A job with everything known of it, and what is wrong with it. */
 export interface JudgedJob {
@@ -113,7 +116,8 @@ export class Lane {
     const id = await accept(this.#stage, job);
     if (id !== undefined) return { ...job, id };
     this.refused.push({ openId: job.openId, round: job.round });
-    if (job.plan.hasKey) this.troubles.push(`a job of round ${job.round} was refused again and again for a minute`);
+    if (job.plan.hasKey)
+      this.troubles.push(`a job of round ${job.round} was refused again and again for three minutes`);
     return undefined;
   }
 
@@ -127,14 +131,23 @@ export class Lane {
     return { round, id, openId, evidence, findings: checkJob(evidence) };
   }
 
-  /** Of a job that is not there any more nothing is to be waited for: all is well again by now. */
+  /**
+   * Waits for its outcome for as long as it gets on: on a busy machine that may take much longer than on an idle one. Of a
+   * job that is not there any more nothing is to be waited for: all is well again by now.
+   */
   async #outcomeOf(id: string, deadlineMs: number): Promise<void> {
+    let last = '';
+    let since = performance.now();
     await eventually(
       async () => {
         const job = await this.#stage.lookUp(id);
-        return job === undefined || isEnded(job);
+        if (job === undefined || isEnded(job)) return true;
+        const now = `${job.updatedAt} ${job.progress.sentBytes}`;
+        if (now !== last) since = performance.now();
+        last = now;
+        return performance.now() - since > deadlineMs;
       },
-      { timeoutMs: deadlineMs, intervalMs: 100 },
+      { timeoutMs: MOST_DEADLINES * deadlineMs, intervalMs: 100 },
     );
   }
 }

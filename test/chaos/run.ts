@@ -51,4 +51,5 @@ report(
     .map(([name, count]) => `${name} ${count}`)
     .join(' / '),
 );
-process.exitCode = Object.values(faults).some((count) => count > 0) ? 1 : 0;
+const isClean = summary.brokenOff.length === 0 && Object.values(faults).every((count) => count === 0);
+process.exitCode = isClean ? 0 : 1;

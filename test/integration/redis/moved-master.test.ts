@@ -68,6 +68,22 @@ describe('a master that has become a replica', () => {
     expect(await eventually(run)).toBe('OK');
   });
 
+  it('is left by many calls at once without a warning of Node', async () => {
+    const warnings: Error[] = [];
+    const note = (warning: Error) => void warnings.push(warning);
+    process.on('warning', note);
+    closers.push(async () => process.off('warning', note));
+    const proxy = await proxied();
+    const ledger = await connect({ kind: 'url', url: testRedisUrlAt(proxy.port) }, 'ledger');
+    const before = proxy.connections();
+    const refusals = `${DEMOTED[1][1]}\r\n`.repeat(20).trimEnd();
+    proxy.answer((sent) => (isScript(sent) && proxy.connections() === before ? refusals : undefined));
+    const run = prepareScript(ledger, SET);
+    const keys = Array.from({ length: 20 }, () => `${freshPrefix()}:a`);
+    expect(await Promise.all(keys.map((key) => run([key], ['1'])))).toEqual(keys.map(() => 'OK'));
+    expect(warnings).toEqual([]);
+  });
+
   it('that keeps its connections is left by a publisher after one refused job', async (test) => {
     const { master, replicas } = await startReplicated(test, 1);
     const next = replicas[0] ?? master;
