@@ -19,6 +19,8 @@ export interface ConsoleParts
   readonly accountUse: (account: string) => Promise<AccountUse>;
   /** Keys of metadata by which jobs are found. */
   readonly metadataKeys: readonly string[];
+  /** What all who look at the console must know; undefined: nothing. */
+  readonly warning?: string | undefined;
 }
 
 /** A form that was sent. */

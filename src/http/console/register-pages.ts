@@ -78,7 +78,8 @@ export function addConsole(scope: FastifyInstance, options: BoardOptions, operat
   const reports = async () => await Promise.all(queues.map(({ queue }) => queueReport(queue, basePath)));
   routes.page(HOME_PATH, READ, async (request, context) => {
     if (pages === undefined || isVisit(request, operators)) return links;
-    return await nowPage(request, { queues: reports, statistics: pages.statistics }, context);
+    const { statistics, warning } = pages;
+    return await nowPage(request, { queues: reports, statistics, warning }, context);
   });
   if (jobs === undefined) return;
   const entriesOf = async (id: string) =>
