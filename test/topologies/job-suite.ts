@@ -30,6 +30,8 @@ export interface Way {
 }
 
 interface SuiteOptions {
+  /** What `doctor` must call the server; by default a Redis. */
+  readonly engine?: string;
   /** Whether a worker is killed in the middle of an upload, which takes ten seconds longer. */
   readonly withKill: boolean;
 }
@@ -51,7 +53,11 @@ const inSeconds = (seconds: number) => new Date(Date.now() + seconds * 1_000).to
  * whose worker is killed, photos and a pull; cancel, retry, schedule, lose a queue entry, follow events, get a callback,
  * search and wait. Each post must be at TikTok once, and each state must be true.
  */
-export async function runJobSuite(way: Way, { withKill }: SuiteOptions, test: Pick<TestContext, 'onTestFinished'>) {
+export async function runJobSuite(
+  way: Way,
+  { withKill, engine = 'Redis' }: SuiteOptions,
+  test: Pick<TestContext, 'onTestFinished'>,
+) {
   const world = await openWorld(way, test);
   const { simulator, api, enqueue, stateOf, tokensOf } = world;
   const large = await makeVideo(world.folder, VIDEO_BYTES);
@@ -146,6 +152,7 @@ export async function runJobSuite(way: Way, { withKill }: SuiteOptions, test: Pi
   const doctor = await runCommand(['doctor', '--json'], world.service);
   const problems = doctorSchema.parse(JSON.parse(doctor.stdout)).findings.filter(({ level }) => level === 'problem');
   expect(problems).toEqual([]);
+  expect(doctor.stdout).toContain(engine);
   for (const service of [worker, server]) service.kill('SIGTERM');
   for (const service of [worker, server]) expect(await service.ended).toMatchObject({ exitCode: 0 });
 }
