@@ -1,4 +1,5 @@
 import { CONSENT_TIMEOUT_MS, createConnectFlow } from '../accounts/connect-flow.ts';
+import { otherTikTok } from '../config/tiktok-address.ts';
 import { orLate } from '../core/deadline.ts';
 import { SECOND_MS } from '../core/units.ts';
 import { publisherAs } from '../http/access/publisher-as.ts';
@@ -57,6 +58,7 @@ export async function openServer(service: Service, workers?: RunningWorkers): Pr
       pages: {
         ...api,
         metadataKeys: config.metadataIndex,
+        warning: otherTikTok(config.tiktok.apiBaseUrl),
         accountUse: (account) =>
           withRedisErrors(() => readAccountUse(account, { ...asking, keys: app.keys, clock: app.clock })),
         statistics: { read: (range) => withRedisErrors(() => asking.statistics.read(range)) },

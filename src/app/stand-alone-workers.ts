@@ -1,6 +1,7 @@
 import { withSettings } from '../config/given-settings.ts';
 import { loadWorkersConfig } from '../config/guest-config.ts';
 import type { Config } from '../config/load-config.ts';
+import { otherTikTok } from '../config/tiktok-address.ts';
 import type { TokenSource } from '../core/ports.ts';
 import type { Readiness } from '../workers/runtime/readiness.ts';
 import type { RunningWorkers } from '../workers/runtime/start-workers.ts';
@@ -45,6 +46,8 @@ export interface Workers {
 export async function openStandAloneWorkers({ tokens, only, ...settings }: CreateWorkersOptions): Promise<Workers> {
   const app = await openApp(configOf(settings), { starter: 'service', start: {} });
   try {
+    const elsewhere = otherTikTok(app.config.tiktok.apiBaseUrl);
+    if (elsewhere !== undefined) app.log.warn(elsewhere);
     const service = await openService(app);
     return workersOf(service, await openWorkers(service, { tokens, only }));
   } catch (error) {

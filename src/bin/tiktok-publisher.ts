@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { EXIT_CODES } from '../cli/exit-codes.ts';
 import { setProcessFlags } from '../cli/process-flags.ts';
-import { runCli } from '../cli/run-cli.ts';
+import { reportFailedStart, runCli } from '../cli/run-cli.ts';
 import { readEnvironment } from '../config/environment.ts';
 
 setProcessFlags();
@@ -10,7 +10,10 @@ setProcessFlags();
 process.stdout.on('error', () => process.exit(EXIT_CODES.success));
 
 const { stdin, stdout, stderr } = process;
-const env = await readEnvironment(process.cwd());
-const exitCode = await runCli(process.argv.slice(2), { stdin, stdout, stderr, env });
+const args = process.argv.slice(2);
+const exitCode = await readEnvironment(process.cwd()).then(
+  (env) => runCli(args, { stdin, stdout, stderr, env }),
+  (error: unknown) => reportFailedStart(error, args, { stdin, stdout, stderr, env: {} }),
+);
 // Whatever is still open must not hold the process; what was printed must be out.
 stdout.write('', () => process.exit(exitCode));

@@ -31,6 +31,11 @@ export async function runCli(args: readonly string[], io: CliIo): Promise<ExitCo
   }
 }
 
+/** Reports an error from before any command, such as a file of settings that is refused. */
+export function reportFailedStart(error: unknown, args: readonly string[], io: CliIo): ExitCode {
+  return report(error, io, createOutput(io, args.includes('--json'), new Set()));
+}
+
 function report(error: unknown, io: CliIo, output: Output): ExitCode {
   if (error instanceof Interrupted) return EXIT_CODES.interrupted;
   if (error instanceof CommanderError && error.exitCode === 0) return EXIT_CODES.success;

@@ -1,10 +1,12 @@
-import { readFile } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
+import { distrustOf, TRUST_FIX } from '../core/file-trust.ts';
 import { isErrno } from '../core/system-error.ts';
+import { ConfigError } from './config-error.ts';
 import type { Environment } from './given-settings.ts';
 
-/** The variables of this process, and beneath them those of a `.env` file in `folder`, if there is one. */
+/** The variables of this process, and beneath them those of a `.env` file in `folder`, if there is one. @throws ConfigError if others may have written it */
 export async function readEnvironment(folder: string): Promise<Environment> {
   return { ...parseEnv(quoteHashes(await readEnvFile(join(folder, '.env')))), ...process.env };
 }
@@ -23,11 +25,20 @@ function quoteHashes(text: string): string {
   });
 }
 
+/** A stranger's file in a folder where somebody runs a command would send tokens to a server of his. */
 async function readEnvFile(path: string): Promise<string> {
+  let file: FileHandle;
   try {
-    return await readFile(path, 'utf8');
+    file = await open(path);
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return '';
     throw error;
+  }
+  try {
+    const distrust = distrustOf(await file.stat(), process.getuid?.());
+    if (distrust === undefined) return await file.readFile('utf8');
+    throw new ConfigError([{ variable: path, message: `${distrust}, so it is not read. ${TRUST_FIX}` }]);
+  } finally {
+    await file.close();
   }
 }

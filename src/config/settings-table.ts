@@ -3,6 +3,7 @@ import { MEDIA_SETTINGS } from './media-settings.ts';
 import { REDIS_SETTINGS } from './redis-settings.ts';
 import { descriptionOf, type SettingDescription, settingsOf } from './setting-description.ts';
 import * as value from './setting-values.ts';
+import { TIKTOK_API_BASE_URL } from './tiktok-address.ts';
 import { WEB_SERVER_SETTINGS } from './web-server-settings.ts';
 
 const queue = settingsOf('Queue');
@@ -26,7 +27,7 @@ export const SettingsTable = z.object({
     meaning:
       'Prefix of every Redis key. Programs that share jobs need the same prefix. The hash tag in braces keeps all keys in one hash slot, which Redis Cluster requires.',
   }),
-  TIKTOK_API_BASE_URL: tiktok.withDefault(value.apiBaseUrl, 'https://open.tiktokapis.com', {
+  TIKTOK_API_BASE_URL: tiktok.withDefault(value.apiBaseUrl, TIKTOK_API_BASE_URL, {
     meaning: 'Base URL of the TikTok API. Change it to use the simulator. `http://` is accepted only for this machine.',
   }),
   TIKTOK_CLIENT_KEY: tiktok.optional(value.text, {

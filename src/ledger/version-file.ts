@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { foreignOwner } from '../core/file-trust.ts';
 import type { LedgerVersion } from '../core/ledger-version.ts';
 import { versionSchema } from './version-store.ts';
 
@@ -36,8 +37,15 @@ export function versionFileOf(of: {
 export function createVersionFile({ dataDir, ledgerName }: { dataDir: string; ledgerName: string }): VersionFile {
   const path = join(dataDir, 'ledger-mark.json');
 
+  /** In a stranger's folder, what is read may be made up, and what is written may go through his links. */
+  async function refuseForeign(): Promise<void> {
+    const foreign = foreignOwner(await stat(dataDir), process.getuid?.());
+    if (foreign !== undefined) throw new Error(`the data folder ${dataDir} ${foreign}`);
+  }
+
   async function readAll(): Promise<Record<string, LedgerVersion>> {
     try {
+      await refuseForeign();
       return versionsSchema.parse(JSON.parse(await readFile(path, 'utf8')));
     } catch {
       return {};
@@ -58,6 +66,7 @@ export function createVersionFile({ dataDir, ledgerName }: { dataDir: string; le
       // Another process of this machine may have seen more.
       if (kept !== undefined && kept.id === version.id && kept.count >= version.count) return;
       await mkdir(dataDir, { recursive: true, mode: 0o700 });
+      await refuseForeign();
       const unfinished = `${path}.${randomUUID()}`;
       try {
         await writeFile(unfinished, `${JSON.stringify({ ...versions, [ledgerName]: version })}\n`, { mode: 0o600 });

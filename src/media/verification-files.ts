@@ -1,5 +1,6 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { distrustOf, TRUST_FIX } from '../core/file-trust.ts';
 import { PublishError } from '../core/publish-error.ts';
 
 /** TikTok gives files of this name (`tiktok` and a random text). */
@@ -14,8 +15,11 @@ export async function readVerificationFiles(paths: readonly string[]): Promise<M
     if (!VERIFICATION_NAME.test(name))
       throw invalid(`expected files named tiktok….txt, as TikTok gives them, got ${path}`);
     try {
+      const distrust = distrustOf(await stat(path), process.getuid?.());
+      if (distrust !== undefined) throw invalid(`lists ${path}, which ${distrust}. ${TRUST_FIX}`);
       texts.set(name, await readFile(path, 'utf8'));
     } catch (error) {
+      if (error instanceof PublishError) throw error;
       throw invalid(`expected a file that can be read, got ${path}`, error);
     }
   }

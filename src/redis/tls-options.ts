@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
 import type { RedisTarget, RedisTlsFiles } from '../config/redis-config.ts';
+import { distrustOf, TRUST_FIX } from '../core/file-trust.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { codeOf } from '../core/system-error.ts';
 
@@ -32,8 +33,11 @@ function read(variable: string, path: string, what: 'certificate' | 'private key
 
 function readOrRefuse(variable: string, path: string): Buffer {
   try {
+    const distrust = distrustOf(statSync(path), process.getuid?.());
+    if (distrust !== undefined) throw refused(variable, `is set to ${path}, which ${distrust}. ${TRUST_FIX}`);
     return readFileSync(path);
   } catch (error) {
+    if (error instanceof PublishError) throw error;
     const why = codeOf(error) ?? 'unreadable';
     throw refused(
       variable,

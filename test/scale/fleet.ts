@@ -32,7 +32,8 @@ export async function startFleet(
   const { REDIS_URL: url = '', QUEUE_PREFIX: prefix = '', ENCRYPTION_KEYS: key = '' } = environment;
   const redis = await connectRedis({ kind: 'url', url }, 'ledger');
   const keys = createKeys(prefix);
-  const vault = createAccountVault({ redis, keys, sealer: createSealer([Buffer.from(key, 'base64')]) });
+  const sealer = createSealer([Buffer.from(key, 'base64')]);
+  const vault = createAccountVault({ redis, keys, sealer: sealer });
   const queues = createQueues({ connection: redis, prefix });
   const publisher = createPublisherFromConfig({
     redis: { kind: 'url', url },
@@ -43,6 +44,7 @@ export async function startFleet(
     outboundAllowHosts: ['127.0.0.1'],
   });
   const workers: RunningCommand[] = [];
+  const accessTokens = new Map<string, string>();
 
   return {
     simulator,
@@ -50,6 +52,9 @@ export async function startFleet(
     queues,
     redis,
     keys,
+    sealer,
+    /** By name of the account, as they were when it was added. */
+    accessTokens: accessTokens as ReadonlyMap<string, string>,
 
     /** New TikTok users whose tokens the vault holds under these names. @returns their open_ids by name */
     async addAccounts(names: readonly string[]): Promise<Map<string, string>> {
@@ -66,6 +71,7 @@ export async function startFleet(
           scope: tokens.scope,
         });
         openIds.set(account, tokens.openId);
+        accessTokens.set(account, tokens.accessToken);
       }
       return openIds;
     },

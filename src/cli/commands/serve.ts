@@ -3,6 +3,7 @@ import { openMetricsServer, openServer } from '../../app/open-server.ts';
 import { openMeasuredService, type Service } from '../../app/open-service.ts';
 import { openWorkers } from '../../app/open-workers.ts';
 import { loadConfig } from '../../config/load-config.ts';
+import { otherTikTok } from '../../config/tiktok-address.ts';
 import { untilAborted } from '../../core/deadline.ts';
 import { WORKER_KINDS, type WorkerKind } from '../../workers/runtime/worker-kinds.ts';
 import type { CommandContext } from '../cli-io.ts';
@@ -62,12 +63,14 @@ async function serve(
     );
     if (app === undefined) return EXIT_CODES.success;
     app.logConsole();
+    const elsewhere = otherTikTok(config.tiktok.apiBaseUrl);
+    if (elsewhere !== undefined) app.log.warn(elsewhere);
     try {
       const opening = openMeasuredService(app).then(open);
       // A start that waits for Redis is over when it is told to stop.
       const opened = await Promise.race([opening, untilAborted(signal)]);
-      const notice = app.notice === undefined ? '' : `\n${app.notice}`;
-      if (opened !== undefined) output.answerProse(opened.value, `${opened.text}${notice}`);
+      const notices = [elsewhere, app.notice].filter((notice) => notice !== undefined);
+      if (opened !== undefined) output.answerProse(opened.value, [opened.text, ...notices].join('\n'));
       await untilAborted(signal);
       app.log.info('stopping');
     } finally {

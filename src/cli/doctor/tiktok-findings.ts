@@ -1,4 +1,5 @@
 import type { Config } from '../../config/load-config.ts';
+import { otherTikTok } from '../../config/tiktok-address.ts';
 import type { FactReport } from '../../core/learned-facts.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { timeText } from '../../core/quantity-text.ts';
@@ -12,7 +13,7 @@ export async function tiktokFindings(
   now: () => number,
 ): Promise<Finding[]> {
   const { apiBaseUrl, clientKey } = tiktok;
-  const reached = await tryToReach(apiBaseUrl, now, proxy);
+  const reached = [...elsewhereFindings(apiBaseUrl), ...(await tryToReach(apiBaseUrl, now, proxy))];
   if (clientKey !== undefined) return reached;
   return [
     ...reached,
@@ -24,6 +25,12 @@ export async function tiktokFindings(
       fix: 'Copy both values from your app in the TikTok developer portal.',
     },
   ];
+}
+
+function elsewhereFindings(apiBaseUrl: string): Finding[] {
+  const message = otherTikTok(apiBaseUrl);
+  const fix = 'If this is not a simulator of yours, remove TIKTOK_API_BASE_URL, and find out who set it.';
+  return message === undefined ? [] : [{ check: 'tiktok', level: 'advice', message, fix }];
 }
 
 async function tryToReach(apiBaseUrl: string, now: () => number, proxy: Config['proxy']): Promise<Finding[]> {

@@ -42,6 +42,7 @@ export const OPERATE: RouteAccess = { scope: 'operate', perAccount: true };
 const PAGES: readonly (readonly [path: string, name: string, needs: RouteAccess])[] = [
   ['/', 'Now', READ],
   ['/publishes', 'Publishes', READ],
+  ['/operations', 'Operations', READ],
   ['/accounts', 'Accounts', READ],
   ['/subscriptions', 'Subscriptions', WATCH],
   ['/keys', 'Keys', ADMINISTER],
@@ -57,6 +58,8 @@ export function may({ caller }: Pick<PageContext, 'caller'>, needs: RouteAccess)
 const DONE: Readonly<Record<string, string>> = {
   cancelled: 'Cancelled, or TikTok is asked to stop. The state below says which.',
   retried: 'The job goes on.',
+  started: 'The operation runs. This page shows how far it is.',
+  aborted: 'The operation is ended. Jobs that it had not reached stay as they are.',
   paused: 'The account is paused. Uploads under way finish.',
   resumed: 'The account is resumed. Its waiting jobs go on.',
   subscribed: 'The endpoint is subscribed.',
@@ -107,6 +110,7 @@ const STYLE = `
   .checks { display: flex; flex-wrap: wrap; gap: .2rem 1rem } .checks label { font-weight: 400; display: inline }
   button { padding: .2rem .8rem; cursor: pointer } .actions { display: flex; flex-wrap: wrap; gap: .25rem .75rem; align-items: center }
   .actions form { margin: 0 } summary { cursor: pointer; padding: .25rem 0 }
+  progress { width: 100%; max-width: 30rem }
   .counts { display: flex; flex-wrap: wrap; gap: .5rem 1.5rem; padding: 0; list-style: none } code { overflow-wrap: anywhere }
   @media (max-width: 40rem) {
     table, tbody, tr, td { display: block } thead { display: none } tr { padding: .5rem 0 } td, .facts td { padding: 0 }

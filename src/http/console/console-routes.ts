@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { RouteAccess } from '../../core/access.ts';
 import type { AccountUse } from '../../core/account-use.ts';
-import { PublishError } from '../../core/publish-error.ts';
+import { type InputProblem, PublishError } from '../../core/publish-error.ts';
 import type { StatisticsRange, TimedStatistics } from '../../core/publish-statistics.ts';
 import { redisTroubleOf } from '../../core/redis-trouble.ts';
 import { PAGE_HEADERS } from '../html-page.ts';
@@ -19,10 +19,12 @@ export interface ConsoleParts
   readonly accountUse: (account: string) => Promise<AccountUse>;
   /** Keys of metadata by which jobs are found. */
   readonly metadataKeys: readonly string[];
+  /** What all who look at the console must know; undefined: nothing. */
+  readonly warning?: string | undefined;
 }
 
 /** A form that was sent. */
-export type Form = Pick<URLSearchParams, 'get' | 'getAll'>;
+export type Form = Pick<URLSearchParams, 'get' | 'getAll' | 'entries'>;
 
 /** What an action answers: where to go, with the name of what was done, or a page to be shown once. */
 type ActionOutcome = { readonly path: string; readonly done: string } | ConsolePage;
@@ -55,7 +57,7 @@ export function consoleRoutes(scope: FastifyInstance, basePath: string): Console
   scope.setErrorHandler(async (error, request, reply) => {
     const problem = problemOf(redisTroubleOf(error) ?? error);
     if (problem === UNFORESEEN) request.log.error({ err: error }, 'console request failed');
-    return request.method === 'POST'
+    return request.method === 'POST' || problemsIn(error).length > 0
       ? await sendConsolePage(reply, refusedPage(error, problem), await contextOf(request, basePath))
       : await sendProblem(reply, problem);
   });
@@ -115,7 +117,7 @@ function seeOther(reply: FastifyReply, path: string): FastifyReply {
 
 /** An action that was not carried out; operators may read the names of settings. */
 function refusedPage(error: unknown, { status, code, detail }: ReturnType<typeof problemOf>): ConsolePage {
-  const problems = error instanceof PublishError ? (error.details.problems ?? []) : [];
+  const problems = problemsIn(error);
   const items = problems.map(({ path, message }) => `<li>${shown(`${path}: ${message}`)}</li>`);
   return {
     status,
@@ -125,4 +127,9 @@ ${items.length === 0 ? '' : `<ul>${items.join('')}</ul>`}
 <p>Go back in the browser to change what you entered.</p>
 <p><small>Code <code>${shown(code)}</code></small></p>`,
   };
+}
+
+/** What is wrong with what was entered. */
+function problemsIn(error: unknown): readonly InputProblem[] {
+  return error instanceof PublishError ? (error.details.problems ?? []) : [];
 }

@@ -7,7 +7,7 @@ import { escapeHtml } from '../escape-html.ts';
 import { linksHtml } from '../links-page.ts';
 import { searchPath } from './accounts-page.ts';
 import { type CauseFacts, causesOf, HELD, type HeldAccount, type QueueReport } from './causes.ts';
-import { type ConsolePage, listTable, may, type PageContext, WATCH } from './console-page.ts';
+import { type ConsolePage, listTable, may, type PageContext, shown, WATCH } from './console-page.ts';
 import type { ConsoleParts } from './console-routes.ts';
 import { pauseForm } from './pause-banner.ts';
 import { rangeIn, statisticsHtml } from './statistics-section.ts';
@@ -16,14 +16,14 @@ import { SUBSCRIPTIONS_PATH } from './subscriptions-page.ts';
 /** Accounts whose waiting jobs are counted one by one. */
 const MAX_COUNTED = 20;
 
-interface NowOptions extends Pick<ConsoleParts, 'statistics'> {
+interface NowOptions extends Pick<ConsoleParts, 'statistics' | 'warning'> {
   readonly queues: () => Promise<readonly QueueReport[]>;
 }
 
 /** What is now, for `/`. What concerns all accounts is for those alone who may see them. */
 export async function nowPage(
   { publisher, deliveries, query }: Pick<FastifyRequest, 'publisher' | 'deliveries' | 'query'>,
-  { queues, statistics }: NowOptions,
+  { queues, statistics, warning }: NowOptions,
   context: PageContext,
 ): Promise<ConsolePage> {
   const range = rangeIn(query);
@@ -43,12 +43,16 @@ export async function nowPage(
   );
   const facts = { counts, held, moreHeldCount: heldBack.length - held.length, callbacks, queues: reports };
   const parts = [
+    warning === undefined || !seesAll ? '' : `<p class="state bad">${shown(warning)}</p>`,
     causesHtml(facts, context),
     `<h2>Publishes</h2>\n<ul class="counts">${statesHtml(counts, context.basePath)}</ul>\n${waitsHtml(counts, context.basePath)}`,
     buckets === undefined ? '' : statisticsHtml(buckets, range, `${context.basePath}/`),
     queuesHtml(facts, context.basePath),
   ];
-  const live = parts.map((part) => `<section>${part}</section>`).join('\n');
+  const live = parts
+    .filter((part) => part !== '')
+    .map((part) => `<section>${part}</section>`)
+    .join('\n');
   return {
     title: 'Now',
     isLive: true,

@@ -1,6 +1,7 @@
 import { ALL_ERROR_CODES } from '../../core/error-table.ts';
 import { headline } from '../../core/headline.ts';
 import { type JobQuery, MEDIA_TYPES } from '../../core/job-filter.ts';
+import { OPERATION_KINDS, type OperationKind } from '../../core/operation.ts';
 import { oneLine } from '../../core/post-text.ts';
 import type { PublishJob } from '../../core/publish-job.ts';
 import { ALL_PUBLISH_STATES, WAIT_REASONS } from '../../core/publish-state.ts';
@@ -14,6 +15,8 @@ import {
   checkFields,
   choiceField,
   listTable,
+  may,
+  OPERATE,
   type PageContext,
   shown,
   stateBadge,
@@ -33,6 +36,16 @@ export interface SearchPage {
   /** Ms since the epoch. */
   readonly now: number;
 }
+
+export const OPERATIONS_PATH = '/operations';
+/** The dry run of an operation. */
+export const PREVIEW_PATH = `${OPERATIONS_PATH}/new`;
+
+export const KIND_WORDS: Readonly<Record<OperationKind, string>> = {
+  retry: 'Retry',
+  cancel: 'Cancel',
+  reschedule: 'Reschedule',
+};
 
 const TIMES = [
   ['createdFrom', 'Created from (UTC)'],
@@ -72,13 +85,14 @@ export function utcTime(text: string): string {
 }
 
 /** The list of publish jobs, with the search in its address. */
-export function publishesPage(search: SearchPage, { basePath }: PageContext): ConsolePage {
+export function publishesPage(search: SearchPage, context: PageContext): ConsolePage {
+  const { basePath } = context;
   const { found, problems } = search;
   const refusal = problems.map((problem) => `<p class="refused" role="alert">${shown(problem)}</p>`).join('\n');
   return {
     title: 'Publishes',
     status: found === undefined ? 400 : 200,
-    body: `${searchForm(search, basePath)}\n${refusal}${found === undefined ? '' : foundHtml(search, found, basePath)}`,
+    body: `${searchForm(search, basePath)}\n${refusal}${found === undefined ? '' : foundHtml(search, found, context)}`,
   };
 }
 
@@ -113,7 +127,8 @@ ${metadataKeys.length === 0 ? '<p class="note">To search by metadata, name its k
 </form>`;
 }
 
-function foundHtml({ given, now }: SearchPage, { jobs, nextCursor, indexing }: JobPage, basePath: string): string {
+function foundHtml({ given, now }: SearchPage, { jobs, nextCursor, indexing }: JobPage, context: PageContext): string {
+  const { basePath } = context;
   const { cursor, ...first } = given;
   const pathOf = (query: GivenQuery) => escapeHtml(`${basePath}${PUBLISH_PAGES_PATH}?${new URLSearchParams(query)}`);
   const links = [
@@ -128,7 +143,25 @@ function foundHtml({ given, now }: SearchPage, { jobs, nextCursor, indexing }: J
         )
       : `<p>${emptyText(given, nextCursor)}</p>`;
   const note = indexing ? '<p class="note">Jobs of an older version are still being added to the search.</p>' : '';
-  return `${note}${list}\n<p class="actions">${links.join(' ')}</p>`;
+  const operations = jobs.length === 0 ? '' : operationForm(given, context);
+  return `${note}${list}\n<p class="actions">${links.join(' ')}</p>\n${operations}`;
+}
+
+/** What may be done to all jobs that a search finds: buttons that lead to the dry run. */
+function operationForm(given: GivenQuery, context: PageContext): string {
+  const { order: _, cursor: __, ...filter } = given;
+  if (!may(context, OPERATE) || Object.keys(filter).length === 0) return '';
+  const buttons = OPERATION_KINDS.map((kind) => `<button name="kind" value="${kind}">${KIND_WORDS[kind]}…</button>`);
+  return `<form method="get" action="${escapeHtml(context.basePath + PREVIEW_PATH)}">${hiddenFields(filter)}
+<p class="actions">All that this search finds: ${buttons.join(' ')} <small>The next page says what would happen.</small></p></form>`;
+}
+
+/** Values that go with a form. */
+export function hiddenFields(values: GivenQuery): string {
+  const fields = Object.entries(values).map(
+    ([name, value]) => `<input type="hidden" name="${escapeHtml(name)}" value="${escapeHtml(value)}">`,
+  );
+  return fields.join('');
 }
 
 function emptyText({ order: _, ...filters }: GivenQuery, nextCursor: string | null): string {

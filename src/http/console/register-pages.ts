@@ -12,6 +12,7 @@ import type { QueueReport } from './causes.ts';
 import { type ConsoleParts, consoleRoutes } from './console-routes.ts';
 import { addKeys } from './keys-page.ts';
 import { nowPage } from './now-page.ts';
+import { addOperations } from './operations-page.ts';
 import { addPause } from './pause-actions.ts';
 import { addPublishes, addPublishPage } from './publish-routes.ts';
 import { addSignIn, signInPath } from './sign-in-page.ts';
@@ -77,14 +78,16 @@ export function addConsole(scope: FastifyInstance, options: BoardOptions, operat
   const reports = async () => await Promise.all(queues.map(({ queue }) => queueReport(queue, basePath)));
   routes.page(HOME_PATH, READ, async (request, context) => {
     if (pages === undefined || isVisit(request, operators)) return links;
-    return await nowPage(request, { queues: reports, statistics: pages.statistics }, context);
+    const { statistics, warning } = pages;
+    return await nowPage(request, { queues: reports, statistics, warning }, context);
   });
   if (jobs === undefined) return;
   const entriesOf = async (id: string) =>
     (await Promise.all(queues.map(({ queue }) => entryLink(queue, id, basePath)))).flat();
   addPublishPage(routes, { jobs, entriesOf, callbacks: pages?.callbacks });
   if (pages === undefined) return;
-  for (const add of [addPublishes, addAccounts, addSubscriptions, addKeys, addAudit, addPause]) add(routes, pages);
+  const pagesOf = [addPublishes, addOperations, addAccounts, addSubscriptions, addKeys, addAudit, addPause];
+  for (const add of pagesOf) add(routes, pages);
   if (hasSignIn) addSignIn(scope, { signIns, hasLogin: login !== undefined, basePath });
 }
 

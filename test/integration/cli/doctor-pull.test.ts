@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { pullFindings } from '../../../src/cli/doctor/pull-findings.ts';
 import { startSite } from '../../support/connect-site.ts';
+import { giveToStranger, STRANGERS } from '../../support/stranger.ts';
 
 async function verificationFile(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'doctor-pull-'));
@@ -38,6 +39,14 @@ describe('the doctor on the address from which TikTok downloads media', () => {
     expect(await find(url)).toMatchObject([{ level: 'advice', message: `${https} ${url}` }]);
     const { status, headers } = await fetch(`${url}/pull/tiktokAbC123.txt`);
     expect([status, headers.get('content-type')]).toEqual([200, 'text/plain; charset=utf-8']);
+  });
+
+  it('refuses a verification file that a stranger may have written', async () => {
+    const path = await verificationFile();
+    await giveToStranger(path);
+    await expect(startSite({ PUBLIC_BASE_URL: 'http://127.0.0.1:1', TIKTOK_VERIFICATION_FILES: path })).rejects.toThrow(
+      STRANGERS,
+    );
   });
 
   it.each<[string, string, RequestListener]>([

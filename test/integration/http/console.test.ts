@@ -11,7 +11,7 @@ import { makeVideo } from '../../support/videos.ts';
 const operator = { ...signedInAs(OPERATOR), accept: 'text/html' };
 const viewer = { ...signedInAs(VIEWER), accept: 'text/html' };
 const WAIT = { timeoutMs: 90_000 };
-const PAGES = ['/', '/publishes', '/accounts', '/subscriptions', '/keys', '/audit'];
+const PAGES = ['/', '/publishes', '/operations', '/accounts', '/subscriptions', '/keys', '/audit'];
 const ACTIONS = [
   ...['/publishes/x/retry', '/publishes/x/cancel', '/accounts/pause', '/accounts/resume', '/accounts/connect-link'],
   ...[
@@ -21,7 +21,7 @@ const ACTIONS = [
     '/subscriptions/resume',
     '/subscriptions/replay',
   ],
-  ...['/keys', '/keys/revoke', '/pause', '/resume'],
+  ...['/keys', '/keys/revoke', '/pause', '/resume', '/operations', '/operations/x/abort'],
 ];
 
 let pipeline: Pipeline;
@@ -293,7 +293,11 @@ describe('the first page', () => {
   it('is the console on this machine where there is no login, and the links for others', async () => {
     const api = await startApi();
     const browser = { accept: 'text/html' };
-    expect(await (await fetch(`${api.url}/`, { headers: browser })).text()).toContain('Nothing needs a person.');
+    const page = await (await fetch(`${api.url}/`, { headers: browser })).text();
+    expect(page).toContain('Nothing needs a person.');
+    expect(page).toContain(
+      `TIKTOK_API_BASE_URL is ${api.simulator.url}: tokens and videos go there, and not to TikTok.`,
+    );
     const forwarded = await fetch(`${api.url}/`, { headers: { ...browser, 'x-forwarded-for': '192.0.2.1' } });
     expect(await forwarded.text()).not.toContain('What needs a person');
   });

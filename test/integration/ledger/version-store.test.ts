@@ -9,6 +9,7 @@ import { createLedgerVersionStore } from '../../../src/ledger/version-store.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { createKeys } from '../../../src/redis/keys.ts';
 import { freshPrefix, testRedisUrl } from '../../support/redis.ts';
+import { giveToStranger } from '../../support/stranger.ts';
 
 async function startVersionStore() {
   const redis = await connectRedis({ kind: 'url', url: testRedisUrl() }, 'ledger');
@@ -141,6 +142,14 @@ describe('the file of what was last seen', () => {
     expect(await other.read()).toEqual({ id: 'b', count: 2, at: 1 });
     await file.write({ id: 'new', count: 1, at: 3 });
     expect(await file.read()).toEqual({ id: 'new', count: 1, at: 3 });
+  });
+
+  it.runIf(process.getuid?.() === 0)("in a stranger's folder is neither believed nor written", async () => {
+    const { dataDir, file } = await startFile();
+    await file.write({ id: 'a', count: 9, at: 1 });
+    await giveToStranger(dataDir);
+    expect(await file.read()).toBeUndefined();
+    await expect(file.write({ id: 'a', count: 10, at: 2 })).rejects.toThrow('belongs to another user');
   });
 
   it('that is damaged counts as none and is written anew', async () => {

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { readEnvironment } from '../../../src/config/environment.ts';
 import { loadConfig } from '../../../src/config/load-config.ts';
 import { SETTING_DESCRIPTIONS } from '../../../src/config/settings-table.ts';
+import { giveToStranger, STRANGERS } from '../../support/stranger.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -33,6 +34,16 @@ it.each([
   await writeFile(join(folder, '.env'), `PORT=4000\n${line}\nHOST=127.0.0.1\n`);
   const name = /\w+(?= *=)/.exec(line)?.[0] ?? '';
   expect(await readEnvironment(folder)).toMatchObject({ PORT: '4000', [name]: value, HOST: '127.0.0.1' });
+});
+
+it('does not read a .env file that a stranger may have written', async () => {
+  const path = join(folder, '.env');
+  await writeFile(path, 'PORT=4000\n');
+  await giveToStranger(path);
+  await expect(readEnvironment(folder)).rejects.toMatchObject({
+    code: 'CONFIG_INVALID',
+    problems: [{ variable: path, message: expect.stringMatching(STRANGERS) }],
+  });
 });
 
 it('needs no .env file', async () => {
