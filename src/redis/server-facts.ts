@@ -41,7 +41,8 @@ export async function readServerFacts(redis: RedisClient): Promise<ServerFacts[]
       const hz = await readNumber(server, 'hz');
       return {
         version: field('redis_version'),
-        engine: field('valkey_version') === '' ? `Redis ${field('redis_version')}` : `Valkey ${field('valkey_version')}`,
+        engine:
+          field('valkey_version') === '' ? `Redis ${field('redis_version')}` : `Valkey ${field('valkey_version')}`,
         isClusterNode: field('cluster_enabled') === '1',
         isReplica: field('role') === 'slave',
         maxmemoryPolicy: field('maxmemory_policy'),
