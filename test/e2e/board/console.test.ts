@@ -208,7 +208,13 @@ describe.skipIf(executablePath === undefined)('the console in a browser (needs C
     await pipeline.publisher.pause({ reason: 'For the picture' });
     const own = ['/', '/publishes', `/publishes/${failed}`, '/accounts', '/subscriptions', '/keys', '/audit'];
     try {
-      for (const path of [...own, '/publishes?code=nonsense', '/sign-in']) {
+      for (const path of [
+        ...own,
+        '/operations',
+        '/operations/new?kind=retry&state=published',
+        '/publishes?code=nonsense',
+        '/sign-in',
+      ]) {
         await page.goto(`${site.url}${path}`);
         const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - window.innerWidth');
         expect([path, Math.max(overflow, 0)]).toEqual([path, 0]);
