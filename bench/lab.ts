@@ -65,6 +65,8 @@ interface RedisUse {
   readonly cpuMs: number;
   /** Commands, those inside scripts too. */
   readonly commands: number;
+  /** The same by name. */
+  readonly byName: ReadonlyMap<string, number>;
   readonly memoryBytes: number;
 }
 
@@ -94,10 +96,12 @@ export async function startRedis(): Promise<BenchRedis> {
     async use() {
       const info = await client.info('all');
       const field = parseInfo(info);
-      const calls = [...info.matchAll(/^cmdstat_[^:]+:calls=(\d+)/gm)];
+      const calls = [...info.matchAll(/^cmdstat_([^:]+):calls=(\d+)/gm)];
+      const byName = new Map(calls.map(([, name = '', count]) => [name, Number(count)]));
       return {
         cpuMs: (Number(field('used_cpu_user')) + Number(field('used_cpu_sys'))) * 1_000,
-        commands: calls.reduce((sum, [, count]) => sum + Number(count), 0),
+        commands: [...byName.values()].reduce((sum, count) => sum + count, 0),
+        byName,
         memoryBytes: Number(field('used_memory')),
       };
     },

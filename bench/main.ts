@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { parseInfo } from '../src/redis/server-facts.ts';
 import { accountsBenchmark } from './big/accounts.ts';
 import { deadHostBenchmark } from './big/dead-host.ts';
+import { growthBenchmark } from './big/growth.ts';
 import { hotAccountBenchmark } from './big/hot-account.ts';
 import { queuedBenchmark } from './big/queued.ts';
 import { scheduledBenchmark } from './big/scheduled.ts';
@@ -39,6 +40,7 @@ const BIG: readonly Benchmark[] = [
   watchedBenchmark,
   deadHostBenchmark,
   hotAccountBenchmark,
+  growthBenchmark,
 ];
 
 const { values: options, positionals } = parseArgs({

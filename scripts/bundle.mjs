@@ -210,7 +210,12 @@ function licenceOf({ folder, name, version, license, homepage }) {
 function sbomOf(packages) {
   const args = ['sbom', '--sbom-format', 'cyclonedx', '--sbom-type', 'application', '--package-lock-only'];
   const { dependencies, components, ...sbom } = JSON.parse(
-    execFileSync('npm', args, { cwd: root, encoding: 'utf8', maxBuffer: 50_000_000 }),
+    execFileSync('npm', args, {
+      cwd: root,
+      encoding: 'utf8',
+      maxBuffer: 50_000_000,
+      shell: process.platform === 'win32',
+    }),
   );
   const inside = new Set(packages.map(({ id }) => id));
   const found = components.filter((component) => inside.has(component['bom-ref']));

@@ -28,7 +28,7 @@ async function connectAccounts({ redis: { client }, keys }: Product, from: numbe
 
 export const accountsBenchmark: Benchmark = {
   name: 'accounts',
-  async run({ scale }) {
+  async run({ scale, note }) {
     const product = await openBig(scale);
     try {
       const { redis, request } = product;
@@ -44,7 +44,7 @@ export const accountsBenchmark: Benchmark = {
           ...{ from: 2 * from, to: 2 * size },
           request: (n) => request(`creator-${Math.floor(n / 2)}`),
         });
-        const sized = { size, burden: await measureBurden(product, attendants) };
+        const sized = { size, burden: await measureBurden(product, attendants, note) };
         rows.push(
           {
             ...{ id: `big.accounts.bytes.${size}`, what: `Redis memory per account, ${size} accounts`, unit: 'bytes' },

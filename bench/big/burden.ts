@@ -10,6 +10,7 @@ import { openProduct, type Product } from '../product.ts';
 const IDLE_MS = 12_000;
 const SHORT = { idleMs: 500, sweepEveryMs: 200 };
 const CALLS = 7;
+const SHOWN_COMMANDS = 6;
 
 /** Opens the product for a scenario; one that is scaled down has no time to wait for sweeps. */
 export const openBig = (scale: number) =>
@@ -27,6 +28,8 @@ export interface Attendants {
 export async function startAttendants(product: Product, scale: number): Promise<Attendants> {
   const sweeper = await product.startWorker();
   await sweeper.ask('start', ['status', 'events']);
+  // What a new system does once does not count.
+  while ((await product.redis.client.hexists(product.keys.indexBuild, 'builtAt')) === 0) await sleep(100);
   return {
     sweeper,
     idleMs: isShort(scale) ? SHORT.idleMs : IDLE_MS,
@@ -43,13 +46,18 @@ export interface Burden {
   readonly calls: Readonly<Record<ReadingCall, number>>;
 }
 
-export async function measureBurden(product: Product, { sweeper, url, idleMs }: Attendants): Promise<Burden> {
+export async function measureBurden(
+  product: Product,
+  { sweeper, url, idleMs }: Attendants,
+  note: (text: string) => void,
+): Promise<Burden> {
   // The sweep that is under way began in another time.
   await sweeper.ask('nextSweepMs');
   const [startedAt, before] = [performance.now(), await product.redis.use()];
   await sleep(idleMs);
   const sweep = await sweeper.ask<number>('nextSweepMs');
   const [seconds, after] = [(performance.now() - startedAt) / 1_000, await product.redis.use()];
+  note(`commands in ${seconds.toFixed()} s: ${mostFrequent(before.byName, after.byName)}`);
   const calls = new Map<string, number>();
   for (const [name, call] of Object.entries(readingCalls(product.publisher, url))) {
     const times: number[] = [];
@@ -62,6 +70,12 @@ export async function measureBurden(product: Product, { sweeper, url, idleMs }: 
     sweep,
     calls: Object.fromEntries(calls) as Burden['calls'],
   };
+}
+
+function mostFrequent(before: ReadonlyMap<string, number>, after: ReadonlyMap<string, number>): string {
+  const counts = [...after].map(([name, count]) => [name, count - (before.get(name) ?? 0)] as const);
+  const sorted = counts.toSorted(([, a], [, b]) => b - a).slice(0, SHOWN_COMMANDS);
+  return sorted.map(([name, count]) => `${name} ${count}`).join(', ');
 }
 
 export async function timeOf(something: () => Promise<unknown>): Promise<number> {

@@ -36,7 +36,7 @@ export const queuedBenchmark: Benchmark = {
         const after = await redis.use();
         const added = size - from;
         from = size;
-        const sized = { size, burden: await measureBurden(product, attendants) };
+        const sized = { size, burden: await measureBurden(product, attendants, note) };
         small.push(sized);
         note(`${size} jobs queued, ${Math.round((added / ms) * 1_000)} a second`);
         rows.push(

@@ -43,10 +43,12 @@ export interface FoundJobs {
   readonly indexing?: true;
 }
 
+type ReadFound = (ids: readonly string[]) => Promise<(FoundJob | undefined)[]>;
+
 interface SearchParts {
   readonly redis: RedisClient;
   readonly keys: Keys;
-  readonly readMany: (ids: readonly string[]) => Promise<(FoundJob | undefined)[]>;
+  readonly readFound: ReadFound;
   readonly laneDelays: LaneDelays;
 }
 
@@ -54,7 +56,7 @@ interface SearchParts {
  * Finds jobs by the indexes: walks the one with the fewest entries, and asks the others about each page of it. Records are
  * read only of jobs that are in all of them, and have the last word.
  */
-export function createJobSearch({ redis, keys, readMany, laneDelays }: SearchParts) {
+export function createJobSearch({ redis, keys, readFound, laneDelays }: SearchParts) {
   const { keyOf, scoresOf, walkOf } = createIndexWalk({ redis, keys });
 
   async function conditionsOf(filter: ParsedFilter): Promise<Condition[]> {
@@ -159,7 +161,7 @@ export function createJobSearch({ redis, keys, readMany, laneDelays }: SearchPar
     return postId === undefined ? undefined : await redis.get(keys.postId(postId));
   }
 
-  async function search(query: JobQuery, signal: AbortSignal | undefined): Promise<FoundJobs> {
+  async function search(query: JobQuery, signal: AbortSignal | undefined, readMany: ReadFound): Promise<FoundJobs> {
     const one = await findOne(query);
     if (one !== undefined) {
       return { found: one === null ? [] : wantedOf(await readMany([one]), query), nextCursor: null };
@@ -203,9 +205,9 @@ export function createJobSearch({ redis, keys, readMany, laneDelays }: SearchPar
   }
 
   return {
-    /** A page of jobs. @param signal stops the search, which rejects with its reason */
-    async search(query: JobQuery, signal?: AbortSignal): Promise<FoundJobs> {
-      const [page, isBuilt] = await Promise.all([search(query, signal), redis.hget(keys.indexBuild, 'builtAt')]);
+    /** A page of jobs. @param signal stops the search, which rejects with its reason @param read how jobs are read */
+    async search(query: JobQuery, signal?: AbortSignal, read: ReadFound = readFound): Promise<FoundJobs> {
+      const [page, isBuilt] = await Promise.all([search(query, signal, read), redis.hget(keys.indexBuild, 'builtAt')]);
       return isBuilt === null && needsNewIndex(query) ? { ...page, indexing: true } : page;
     },
   };

@@ -19,14 +19,17 @@ export type LedgerReader = ReturnType<typeof createLedgerReader>;
 export function createLedgerReader({ redis, keys, clock = Date }: { redis: RedisClient; keys: Keys; clock?: Clock }) {
   const laneDelays = createLaneDelays({ redis, keys, clock });
 
-  async function readFound(ids: readonly string[]): Promise<(FoundJob | undefined)[]> {
+  async function readFound(ids: readonly string[], hasTimelines = true): Promise<(FoundJob | undefined)[]> {
     if (ids.length === 0) return [];
     const pipeline = redis.pipeline();
-    for (const id of ids) pipeline.hgetall(keys.job(id)).lrange(keys.timeline(id), 0, -1);
+    for (const id of ids) {
+      pipeline.hgetall(keys.job(id));
+      if (hasTimelines) pipeline.lrange(keys.timeline(id), 0, -1);
+    }
     const answers = (await pipeline.exec()) ?? [];
     const records = ids.map((_, index) => {
-      const [hashError, hash] = answers[index * 2] ?? [];
-      const [timelineError, timeline] = answers[index * 2 + 1] ?? [];
+      const [hashError, hash] = answers[hasTimelines ? index * 2 : index] ?? [];
+      const [timelineError, timeline = []] = hasTimelines ? (answers[index * 2 + 1] ?? []) : [];
       if (hashError) throw hashError;
       if (timelineError) throw timelineError;
       const flat = Object.entries(hash as Record<string, string>).flat();
@@ -47,7 +50,7 @@ export function createLedgerReader({ redis, keys, clock = Date }: { redis: Redis
     return (await readFound(ids)).map((found) => found?.job);
   }
 
-  const { search } = createJobSearch({ redis, keys, readMany: readFound, laneDelays });
+  const { search } = createJobSearch({ redis, keys, readFound, laneDelays });
   const { count } = createJobCounts({ redis, keys, laneDelays });
 
   return {
@@ -67,8 +70,9 @@ export function createLedgerReader({ redis, keys, clock = Date }: { redis: Redis
       return { ...page, jobs: found.map(({ job }) => job) };
     },
 
-    /** The same with their records. */
-    find: async (query: JobQuery, signal?: AbortSignal): Promise<FoundJobs> => await search(query, signal),
+    /** The same with their records, and without their timelines. */
+    find: async (query: JobQuery, signal?: AbortSignal): Promise<FoundJobs> =>
+      await search(query, signal, (ids) => readFound(ids, false)),
 
     /** How many jobs there are, of all accounts or of some. */
     async count(accounts?: readonly string[], signal?: AbortSignal): Promise<JobCounts> {

@@ -104,7 +104,9 @@ const workloads = resources
           template: z.looseObject({
             metadata: z.looseObject({ labels: z.record(z.string(), z.string()) }),
             spec: z.looseObject({
-              containers: z.array(z.looseObject({ ports: z.array(z.looseObject({ name: z.string() })) })).min(1),
+              containers: z
+                .array(z.looseObject({ ports: z.array(z.looseObject({ containerPort: z.number() })) }))
+                .min(1),
             }),
           }),
         }),
@@ -116,7 +118,7 @@ const networkPolicy = z.looseObject({
   spec: z.object({
     podSelector: z.object({ matchLabels: z.record(z.string(), z.string()) }),
     policyTypes: z.array(z.string()),
-    ingress: z.array(z.looseObject({ ports: z.array(z.object({ port: z.string() })) })),
+    ingress: z.array(z.looseObject({ ports: z.array(z.object({ port: z.number() })) })),
     egress: z.array(
       z.looseObject({
         to: z.array(
@@ -218,7 +220,7 @@ describe('the Kubernetes manifests', () => {
     expect(policies.map(({ policyTypes }) => policyTypes)).toEqual([['Ingress', 'Egress']]);
     for (const { ingress, egress } of policies) {
       expect(ingress.flatMap(({ ports }) => ports).map(({ port }) => port)).toEqual([
-        template.spec.containers[0]?.ports[0]?.name,
+        template.spec.containers[0]?.ports[0]?.containerPort,
       ]);
       const blocks = egress.flatMap(({ to }) => to.flatMap(({ ipBlock }) => ipBlock ?? []));
       const open = blocks.filter(({ cidr }) => cidr.endsWith('/0'));

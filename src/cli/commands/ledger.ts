@@ -52,7 +52,7 @@ function restoredAfter({ notices }: FoundVersion): number {
 
 function text(
   reasons: readonly string[],
-  { ask, unconfirmed, keep }: RestoredJobs,
+  { ask, unconfirmed, keep, operations }: RestoredJobs,
   { yes, keepJobs }: { readonly yes: boolean; readonly keepJobs: boolean },
 ): string {
   const counts = keepJobs
@@ -61,6 +61,7 @@ function text(
         `Jobs that may have been published since and will end unconfirmed: ${unconfirmed.length}.`,
         `Jobs with a publish_id, whose status will be checked at TikTok (nothing is sent again): ${ask.length}.`,
         `Jobs scheduled for later or newer than the backup, which stay unchanged: ${keep.length}.`,
+        ...(operations.length === 0 ? [] : [`Operations on many jobs that will end: ${operations.length}.`]),
       ];
   const next = yes
     ? [

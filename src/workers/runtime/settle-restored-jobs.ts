@@ -5,6 +5,7 @@ import { ALL_PUBLISH_STATES, isTerminal } from '../../core/publish-state.ts';
 import { planForRestored, type RestoredPlan } from '../../core/restored-job.ts';
 import { type Change, endChange, nowProcessing } from '../../ledger/change.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
+import type { OperationStore } from '../../ledger/operations.ts';
 import type { Queues } from '../../ledger/queues/queues.ts';
 import type { LedgerRecord } from '../../ledger/record.ts';
 import { wakeJobs } from '../../limits/wake-jobs.ts';
@@ -18,16 +19,17 @@ export interface RestoredJobsDeps {
   readonly redis: RedisClient;
   readonly keys: Keys;
   readonly ledger: Ledger;
+  readonly operations: Pick<OperationStore, 'abort' | 'open'>;
   readonly queues: Pick<Queues, 'wakePublishEntry' | 'replacePublishEntry'>;
   readonly clock: Clock;
 }
 
-/** The open jobs of a ledger by what becomes of them. */
-export type RestoredJobs = Readonly<Record<RestoredPlan, readonly string[]>>;
+/** The open jobs of a ledger by what becomes of them, and the operations that end. */
+export type RestoredJobs = Readonly<Record<RestoredPlan | 'operations', readonly string[]>>;
 
 /**
  * Settles the open jobs of a ledger that was set back, so that none of them is published twice. Called again it does
- * what is left.
+ * what is left. Operations end: they may have retried since what still shows as failed.
  * @param how.restoredAfter ms since the epoch, see `planForRestored`
  * @param how.cameAfter jobs that are surely not of the backup
  * @param how.apply false: only says what would be done
@@ -38,6 +40,8 @@ export async function settleRestoredJobs(
 ): Promise<RestoredJobs> {
   const jobs: Record<RestoredPlan, string[]> = { keep: [], ask: [], unconfirmed: [] };
   const times = { now: deps.clock.now(), restoredAfter: how.restoredAfter };
+  const operations = await deps.operations.open();
+  for (const id of how.apply ? operations : []) await deps.operations.abort(id, 'ledger accept');
   const ids = await openJobs(deps);
   for (let at = 0; at < ids.length; at += BATCH) {
     const records = await Promise.all(ids.slice(at, at + BATCH).map((id) => deps.ledger.read(id)));
@@ -50,7 +54,7 @@ export async function settleRestoredJobs(
       }),
     );
   }
-  return jobs;
+  return { ...jobs, operations };
 }
 
 /** Each job once, and all before any is settled, since that moves a job from one state to another. */

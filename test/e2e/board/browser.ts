@@ -1,5 +1,20 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import type { Page } from 'playwright-core';
+
+/** Signs in on the page where strangers do, and goes on to an address of the site. */
+export async function signInOn(page: Page, url: string, login: { user: string; password: string } | { key: string }) {
+  const { origin, pathname } = new URL(url);
+  await page.goto(`${origin}/sign-in?${new URLSearchParams({ next: pathname })}`);
+  if ('key' in login) {
+    await page.getByLabel('API key').fill(login.key);
+    await page.getByRole('button', { name: 'Sign in with the key' }).click();
+    return;
+  }
+  await page.getByLabel('User').fill(login.user);
+  await page.getByLabel('Password').fill(login.password);
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+}
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'];
 

@@ -1,9 +1,11 @@
+import pino from 'pino';
 import { describe, expect, it } from 'vitest';
 import type { Operation } from '../../../src/core/operation.ts';
 import { MINUTE_MS } from '../../../src/core/units.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type Pipeline, startTestPipeline } from '../../support/pipeline.ts';
 import { directPost, postsByTitle } from '../../support/plain-entries.ts';
+import { startProxiedRedis } from '../../support/proxied-redis.ts';
 import { makeVideo } from '../../support/videos.ts';
 
 const inMs = (ms: number) => new Date(Date.now() + ms).toISOString();
@@ -147,6 +149,29 @@ describe('an operation', () => {
     expect(totals).toEqual({ ways: { fresh_init: 5 }, refused: [] });
     for (const job of ids) expect(await publisher.waitForCompletion(job)).toMatchObject({ state: 'published' });
     expect(Object.values(postsByTitle(pipeline))).toEqual(ids.map(() => 1));
+  });
+
+  it('goes on after Redis refused every write, and acts once on each job', async (test) => {
+    const { operator, proxy } = await startProxiedRedis(test);
+    const messages: string[] = [];
+    const log = pino({ level: 'warn' }, { write: (text: string) => void messages.push(JSON.parse(text).msg) });
+    const redisUrl = `redis://127.0.0.1:${proxy.port}`;
+    const pipeline = await startTestPipeline({ redisUrl, log, uploadsPerAccount: 4 });
+    const { publisher } = pipeline;
+    const ids = await failedJobs(pipeline, 20);
+    const { id } = await publisher.operations.start({ kind: 'retry', filter: { state: 'failed' }, ratePerSecond: 4 });
+    await eventually(async () => expect((await publisher.operations.get(id)).doneCount).toBeGreaterThan(0));
+    await operator.config('SET', 'min-replicas-to-write', '1');
+    await eventually(() => messages.includes('operation interrupted'));
+    await operator.config('SET', 'min-replicas-to-write', '0');
+    expect(await ended(pipeline, id)).toMatchObject({
+      state: 'done',
+      totals: { ways: { fresh_init: 20 }, refused: [] },
+    });
+    for (const job of ids) {
+      const { timeline = [] } = (await publisher.get(job)) ?? {};
+      expect(timeline.filter(({ event }) => event === 'retry_requested')).toHaveLength(1);
+    }
   });
 
   it('is refused without a condition, and without what it needs', async () => {

@@ -23,11 +23,16 @@ describe('settling the jobs of a restored backup', () => {
     const settle = async (apply: boolean) =>
       await settleRestoredJobs(
         { restoredAfter: Date.now(), cameAfter: new Set([later.id]), apply },
-        { redis, keys, ledger: deps.ledger, queues, clock: Date },
+        { redis, keys, ledger: deps.ledger, operations: deps.operations, queues, clock: Date },
       );
-    const expected = { ask: [uploading.id], unconfirmed: [queued.id], keep: [later.id] };
+    const operation = await publisher.operations.start({ kind: 'retry', filter: { state: 'failed' } });
+    const expected = { ask: [uploading.id], unconfirmed: [queued.id], keep: [later.id], operations: [operation.id] };
     expect(await settle(false)).toEqual(expected);
+    expect((await publisher.operations.get(operation.id)).state).toBe('running');
     expect(await settle(true)).toEqual(expected);
+    // What it would retry may have been published since the backup.
+    const aborted = { state: 'aborted', abortedBy: 'ledger accept' };
+    expect(await publisher.operations.get(operation.id)).toMatchObject(aborted);
     const asked = await publisher.get(uploading.id);
     expect(asked?.timeline.filter(({ event }) => event === 'outcome_awaited')).toHaveLength(1);
     expect((await publisher.get(queued.id))?.state).toBe('unconfirmed');
