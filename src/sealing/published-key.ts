@@ -3,6 +3,7 @@ import { parseStored } from '../core/parse-stored.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
+import { thumbprintOf } from './jwe.ts';
 
 const jwkSchema = z.object({
   kty: z.literal('EC'),
@@ -84,11 +85,6 @@ export async function publishedSealingKey(
   if (pins === undefined && before02 !== null) return BEFORE_0_2_FORM.test(before02) ? before02 : damaged();
   if (jwk === null) throw new PublishError('CONFIG_SEALING_KEY_MISSING');
   return parseStored(jwkSchema, jwk) ?? damaged();
-}
-
-/** What tells a public key from all others (RFC 7638). */
-export async function thumbprintOf(jwk: PublicKeys['jwk']): Promise<string> {
-  return await (await import('jose')).calculateJwkThumbprint(jwk);
 }
 
 /** The key that is published, for `doctor`; undefined where there is none, or none that can be read. */

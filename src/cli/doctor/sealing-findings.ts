@@ -1,6 +1,7 @@
 import type { App } from '../../app/open-app.ts';
 import type { RedisClient } from '../../redis/lua-script.ts';
-import { readPublishedKey, thumbprintOf } from '../../sealing/published-key.ts';
+import { thumbprintOf } from '../../sealing/jwe.ts';
+import { readPublishedKey } from '../../sealing/published-key.ts';
 import { createRequestSecrets } from '../../sealing/request-box.ts';
 import type { Finding } from './finding.ts';
 
