@@ -8,6 +8,7 @@ import { openServer } from '../.compiled/app/open-server.js';
 import { openMeasuredService } from '../.compiled/app/open-service.js';
 import { writeDemoVideo } from '../.compiled/cli/demo-video.js';
 import { loadConfig } from '../.compiled/config/load-config.js';
+import { createStatisticsStore } from '../.compiled/ledger/statistics-store.js';
 import { createTestKit } from '../.compiled/simulator/index.js';
 
 const PICTURES = join(import.meta.dirname, '../docs/images');
@@ -59,11 +60,16 @@ try {
   }
   await publisher.accounts.pause('bakery');
   await enqueue('bakery');
-  await page.setViewportSize({ width: 1100, height: 700 });
-  for (const [name, path] of [
-    ['console-now', '/'],
-    ['console-publishes', '/publishes?state=failed&metadata.campaign=spring'],
+  await countBefore(service.redis);
+  const failed = 'state=failed&metadata.campaign=spring';
+  for (const [name, path, width, height] of [
+    ['console-now', '/', 1100, 1000],
+    ['console-publishes', `/publishes?${failed}`, 1100, 700],
+    ['console-retry', `/operations/new?kind=retry&${failed}`, 1100, 560],
+    ['console-accounts', '/accounts', 1100, 600],
+    ['console-phone', '/accounts', 390, 844],
   ]) {
+    await page.setViewportSize({ width, height });
     await page.goto(`${url}${path}`);
     await page.screenshot({ path: join(PICTURES, `${name}.png`) });
   }
@@ -72,4 +78,16 @@ try {
   await app.close();
   await kit.close();
   await rm(folder, { recursive: true });
+}
+
+/** Publishes of the last hour, for the plots: the jobs above are only seconds old. */
+async function countBefore(redis) {
+  let now = Date.now() - HOUR_MS;
+  const statistics = createStatisticsStore({ redis, keys: app.keys, clock: { now: () => now } });
+  for (let number = 0; now < Date.now(); number += 1) {
+    now += 30_000 + 20_000 * Math.sin(number / 9);
+    const state = number % 17 === 0 ? 'failed' : 'published';
+    statistics.note({ state, tookMs: 20_000 + 15_000 * Math.sin(number / 5), lateMs: 2_000 + (number % 7) * 1_500 });
+  }
+  await statistics.flush();
 }

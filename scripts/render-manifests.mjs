@@ -37,7 +37,16 @@ try {
     );
   }
   // As people install it, with everything that it can do.
-  const everything = ['ingress.enabled=true', 'podMonitor.enabled=true'];
+  const everything = [
+    ...['ingress.enabled=true', 'podMonitor.enabled=true', 'imagePullSecrets[0].name=registry'],
+    ...[`image.digest=sha256:${'0'.repeat(64)}`, 'serviceAccountName=publisher', 'redis.storage.className=fast'],
+    ...['nodeSelector.disk=fast', 'tolerations[0].key=media', 'tolerations[0].operator=Exists'],
+    ...[
+      'networkPolicy.extraEgress[0].ports[0].port=4318',
+      'mediaVolume.nfs.server=nas',
+      'mediaVolume.nfs.path=/videos',
+    ],
+  ];
   const installed = ['keda', 'hpa'].map((kind) => render(helm, [...everything, `autoscaling.kind=${kind}`]));
   check(parseAllDocuments(installed.join('\n')).map((document) => document.toJS()));
   writeFileSync(RENDERED_CHART, `${JSON.stringify(digests(process.cwd()), null, 2)}\n`);

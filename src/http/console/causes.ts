@@ -6,6 +6,7 @@ import { countText } from '../../core/quantity-text.ts';
 import { escapeHtml } from '../escape-html.ts';
 import { ACCOUNTS_PATH, searchPath } from './accounts-page.ts';
 import { actionForm, may, OPERATE, OPERATE_ALL, type PageContext, shown } from './console-page.ts';
+import { PREVIEW_PATH } from './publishes-page.ts';
 import { SUBSCRIPTIONS_PATH } from './subscriptions-page.ts';
 
 /** How a queue stands. */
@@ -88,7 +89,10 @@ function failureCauses({ codes }: JobCounts, context: PageContext): Cause[] {
     .map(([code, count]) => {
       const advice = isErrorCode(code) ? ERROR_TABLE[code].advice : '';
       const path = searchPath(context.basePath, { state: 'failed,unconfirmed', code });
-      const retry = may(context, OPERATE) ? ` <a href="${path}">Retry them: see first what that would do</a>` : '';
+      const preview = new URLSearchParams({ kind: 'retry', state: 'failed,unconfirmed', code });
+      const retry = may(context, OPERATE)
+        ? ` <a href="${escapeHtml(`${context.basePath}${PREVIEW_PATH}?${preview}`)}">Retry them: see first what that would do</a>`
+        : '';
       return [
         `<a href="${path}">${countText(count, 'publish job')}</a> ended with <code>${shown(code)}</code>.`,
         `${shown(advice)}${retry}`,

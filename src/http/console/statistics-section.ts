@@ -12,6 +12,7 @@ import { escapeHtml } from '../escape-html.ts';
 import { plotHtml } from './plots.ts';
 
 const RANGE_NAMES = { hour: 'Last hour', day: 'Last day', week: 'Last week' } as const;
+const DATE_CHARS = '2026-12-01'.length;
 const MANY_BUCKETS = 'from buckets, so these are about right';
 
 /** The range that an address asks for. */
@@ -36,7 +37,8 @@ export function statisticsHtml(buckets: readonly TimedStatistics[], range: Stati
     ['Lateness of scheduled posts', spreadOf(all.late)],
   ];
   const first = buckets[0]?.at ?? 0;
-  const plot = { from: timeText(new Date(first).toISOString()), to: `now, in steps of ${stepText(bucketMs)}` };
+  const start = timeText(new Date(first).toISOString());
+  const plot = { from: range === 'week' ? start.slice(0, DATE_CHARS) : start.slice(DATE_CHARS + 1), to: 'now' };
   const durations = (name: 'took' | 'late') =>
     [
       { name: 'p50', look: 'good', values: buckets.map((each) => quantileMs(each[name], 0.5)) },
@@ -61,7 +63,7 @@ ${plotHtml({
 ${plotHtml({ title: 'Time to publish', kind: 'lines', ...plot, inWords: durationText, series: durations('took') })}
 ${all.late.every((count) => count === 0) ? '' : plotHtml({ title: 'Lateness', kind: 'lines', ...plot, inWords: durationText, series: durations('late') })}
 </div>
-<p class="note">Durations are of successes, ${MANY_BUCKETS}: half took p50 or less, 95 % took p95 or less. Cancelled publishes are not counted.</p>`;
+<p class="note">In steps of ${stepText(bucketMs)}, in UTC. Durations are of successes, ${MANY_BUCKETS}: half took p50 or less, 95 % took p95 or less. Cancelled publishes are not counted.</p>`;
 }
 
 function spreadOf(histogram: readonly number[]): string {

@@ -1,5 +1,6 @@
 import { MAX_ENTRY_BYTES } from '../../core/job-reference.ts';
 import { asArray, prepareScript, type RedisClient } from '../../redis/lua-script.ts';
+import { QUEUE_NAMES } from './queue-names.ts';
 
 /**
  * `boundedHash(key)`: an entry without its texts that are too long, and in place of its data a note of its size. What any
@@ -44,8 +45,14 @@ export function boundEntries(client: RedisClient): RedisClient {
     define(name, { ...definition, lua: read === lua ? lua : `${BOUNDED_HASH_LUA}${read}` });
   };
   const readHash = prepareScript(client, `${BOUNDED_HASH_LUA}return boundedHash(KEYS[1])`);
-  client.hgetall = async (key: string) => toObject(await readHash([key], []));
+  const hgetall = client.hgetall.bind(client);
+  client.hgetall = async (key: string) => (isOfQueue(key) ? toObject(await readHash([key], [])) : await hgetall(key));
   return client;
+}
+
+/** Other hashes are ours, such as records, and of a sane size. */
+function isOfQueue(key: string): boolean {
+  return Object.values(QUEUE_NAMES).some((name) => key.includes(`:${name}:`));
 }
 
 function toObject(flat: unknown): Record<string, string> {

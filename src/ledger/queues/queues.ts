@@ -10,9 +10,9 @@ import {
 import { deliveryIdOf } from '../../core/subscription.ts';
 import type { RedisClient } from '../../redis/lua-script.ts';
 import { boundEntries } from './bounded-entries.ts';
+import { type EntryLooks, prepareEntryLooks } from './entry-looks.ts';
 import { entryScriptOf } from './entry-script.ts';
 import { entryNumberOf, publishIdOfEntry, recheckEntryId } from './job-ids.ts';
-import { preparePending } from './pending.ts';
 import { EVENT_JOB_NAME, PUBLISH_JOB_NAME, QUEUE_NAMES, RECHECK_JOB_NAME, STATUS_JOB_NAME } from './queue-names.ts';
 import { prepareReservedIds } from './reserved-ids.ts';
 
@@ -27,7 +27,6 @@ export interface QueuesOptions {
 }
 
 export type Queues = ReturnType<typeof createQueues>;
-type IsPending = ReturnType<typeof preparePending>;
 
 /** The BullMQ queues and the only ways in which entries get onto them. */
 export function createQueues(options: QueuesOptions) {
@@ -37,12 +36,12 @@ export function createQueues(options: QueuesOptions) {
     status: openQueue(QUEUE_NAMES.status, options),
     events: openQueue(QUEUE_NAMES.events, options),
   };
-  const isPending = preparePending(options.connection);
+  const looks = prepareEntryLooks(options.connection);
   return {
     ...queues,
-    ...publishEntries(queues.publish, isPending),
-    ...statusEntries(queues.status, isPending),
-    ...eventEntries(queues.events),
+    ...publishEntries(queues.publish, looks),
+    ...statusEntries(queues.status, looks),
+    ...eventEntries(queues.events, looks),
     ...endedEntries(queues),
     ...prepareReservedIds(options.connection, Object.values(queues)),
 
@@ -56,7 +55,7 @@ export function createQueues(options: QueuesOptions) {
 
     /** Whether an entry will still run: waiting, delayed or active. */
     async isPending(queue: keyof typeof queues, id: string): Promise<boolean> {
-      return await isPending(queues[queue], id);
+      return await looks.isPending(queues[queue], id);
     },
 
     /** The entries of `tiktok-publish` that are ready and come next, with and without a priority. */
@@ -83,7 +82,7 @@ function openQueue(name: string, { connection, prefix, telemetry }: QueuesOption
 type EventEntry = Parameters<typeof deliveryIdOf>[0] & { readonly version: 1 };
 
 /** How entries get onto `tiktok-events` and run. */
-function eventEntries(events: Queue) {
+function eventEntries(events: Queue, looks: EntryLooks) {
   return {
     /** Puts an event on `tiktok-events`; one that is there already, delivered or not, stays as it is. */
     async addEventEntry(entry: EventEntry, attempts: number): Promise<void> {
@@ -92,7 +91,7 @@ function eventEntries(events: Queue) {
 
     /** Lets a delayed delivery run now; one that runs or has run stays as it is. @returns whether it was delayed */
     async wakeEventEntry(eventId: string): Promise<boolean> {
-      return await wakeDelayed(events, eventId);
+      return await wakeDelayed(events, eventId, looks);
     },
   };
 }
@@ -137,7 +136,7 @@ function endedEntries({ publish, status }: { readonly publish: Queue; readonly s
 }
 
 /** How entries get onto `tiktok-publish` and run. */
-function publishEntries(publish: Queue, isPending: IsPending) {
+function publishEntries(publish: Queue, looks: EntryLooks) {
   /** Puts jobs on `tiktok-publish`; an entry that is there already stays as it is. */
   async function addPublishEntries(entries: readonly PublishEntry[]): Promise<void> {
     const jobs = entries.map((entry) => ({
@@ -151,7 +150,7 @@ function publishEntries(publish: Queue, isPending: IsPending) {
   }
 
   async function replacePublishEntry(entry: PublishEntry): Promise<void> {
-    await makeRoom(publish, entry.id, isPending);
+    await makeRoom(publish, entry.id, looks);
     await addPublishEntries([entry]);
   }
 
@@ -177,6 +176,11 @@ function publishEntries(publish: Queue, isPending: IsPending) {
       await (await publish.getJob(id))?.changePriority({ priority });
     },
 
+    /** Lets the entry of a job that has ended run now if it sleeps: it ends as the job did. */
+    async wakeEndedEntry(id: string): Promise<void> {
+      await wakeDelayed(publish, id, looks);
+    },
+
     /** Lets a parked or delayed publish entry run now. @returns false if there is none that will run */
     async wakePublishEntry(id: string): Promise<boolean> {
       const entry = await publish.getJob(id);
@@ -186,18 +190,18 @@ function publishEntries(publish: Queue, isPending: IsPending) {
         return true;
       } catch {
         // It is not delayed: it may have begun to run meanwhile, which is all we want.
-        return await isPending(publish, id);
+        return await looks.isPending(publish, id);
       }
     },
   };
 }
 
 /** How entries get onto `tiktok-status` and run. */
-function statusEntries(status: Queue, isPending: IsPending) {
+function statusEntries(status: Queue, looks: EntryLooks) {
   /** Lets a finished job be looked at once more, after a delay. */
   async function addRecheckEntry(entry: JobReference, delayMs: number): Promise<void> {
     const jobId = recheckEntryId(entry.id);
-    await makeRoom(status, jobId, isPending);
+    await makeRoom(status, jobId, looks);
     await status.add(RECHECK_JOB_NAME, entry, { jobId, delay: delayMs });
   }
 
@@ -212,13 +216,13 @@ function statusEntries(status: Queue, isPending: IsPending) {
 
     /** Puts a job on `tiktok-status` again, in place of its finished entry. */
     async replaceStatusEntry(entry: JobReference, delayMs: number): Promise<void> {
-      await makeRoom(status, entry.id, isPending);
+      await makeRoom(status, entry.id, looks);
       await addStatusEntry(entry, delayMs);
     },
 
     /** Lets a delayed status entry run now; one that runs or has run stays as it is. */
     async wakeStatusEntry(id: string): Promise<void> {
-      await wakeDelayed(status, id);
+      await wakeDelayed(status, id, looks);
     },
 
     /** Lets a finished job be looked at now, also when its watch is over. */
@@ -232,9 +236,10 @@ function statusEntries(status: Queue, isPending: IsPending) {
 }
 
 /** Lets an entry run now if it is delayed. @returns whether it was */
-async function wakeDelayed(queue: Queue, id: string): Promise<boolean> {
-  const entry = await queue.getJob(id);
-  if (entry === undefined || !(await entry.isDelayed())) return false;
+async function wakeDelayed(queue: Queue, id: string, { isDelayed }: EntryLooks): Promise<boolean> {
+  // Of most it is asked in vain, so their data is not read.
+  const entry = (await isDelayed(queue, id)) ? await queue.getJob(id) : undefined;
+  if (entry === undefined) return false;
   await promote(entry);
   return true;
 }
@@ -252,7 +257,7 @@ async function promote(entry: Job): Promise<void> {
  * BullMQ ignores an add whose id exists. So a finished entry is taken away first, and so is what is left of one when
  * Redis lost a part of it: its data, or its place in the queue's lists.
  */
-async function makeRoom(queue: Queue, jobId: string, isPending: IsPending): Promise<void> {
+async function makeRoom(queue: Queue, jobId: string, { isPending }: EntryLooks): Promise<void> {
   const [willRun, entry] = await Promise.all([isPending(queue, jobId), queue.getJob(jobId)]);
   if (entry === undefined || !willRun) await queue.remove(jobId);
 }

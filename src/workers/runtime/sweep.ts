@@ -152,8 +152,8 @@ async function lookAfterEnded(
     return;
   }
   if (record.state === 'cancelled') await queues.endWaitingEntries(id);
-  // Such as one that failed while it waited in its lane: its entry ends as the job did, by running once more.
-  else await queues.wakePublishEntry(id);
+  // Such as one that failed while it waited in its lane.
+  else await queues.wakeEndedEntry(id);
   const isWatched = await ensureRecheckEntry(record, now, { queues, random });
   await ledger.postpone(id, isWatched ? Math.min(keepUntil, now + HOUR_MS) : keepUntil);
 }

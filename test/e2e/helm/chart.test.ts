@@ -52,11 +52,17 @@ describe.skipIf(helm === undefined)('the Helm chart', () => {
     expect(spec.template.spec.terminationGracePeriodSeconds).toBe(50);
   });
 
+  it('mounts the volume of videos that it is given in place of an empty one', async () => {
+    const resources = await render(['mediaVolume.nfs.server=nas', 'mediaVolume.nfs.path=/videos']);
+    const { volumes } = resources.find(({ kind }) => kind === 'Deployment').spec.template.spec;
+    expect(volumes).toContainEqual({ name: 'media', nfs: { server: 'nas', path: '/videos' } });
+  });
+
   it('leaves Redis out for one elsewhere, and asks where that is', async () => {
     await expect(render(['redis.enabled=false'])).rejects.toThrow('settings.REDIS_URL is missing');
     const resources = await render(['redis.enabled=false', 'settings.REDIS_URL=rediss://redis.example.com']);
     expect(namesOf(resources).filter((name) => name.includes('redis'))).toEqual([]);
-    expect(JSON.stringify(resources)).not.toContain('"port":"redis"');
+    expect(JSON.stringify(resources)).not.toContain('"port":6379');
     expect(resources.find(({ kind }) => kind === 'ConfigMap').data.REDIS_URL).toBe('rediss://redis.example.com');
   });
 

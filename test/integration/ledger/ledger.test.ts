@@ -178,7 +178,8 @@ describe('a change', () => {
       ...start,
       patch: { session: { kind: 'upload', publishId: 'p~1' }, postIds },
     });
-    const data = { id: 'job-1', account: 'acme', mode: 'direct', state: 'queued', publishId: null, postIds: [] };
+    const none = { publishId: null, postIds: [], postUrls: [] };
+    const data = { id: 'job-1', account: 'acme', mode: 'direct', state: 'queued', ...none };
     const [queued, started] = await events();
     expect(queued).toStrictEqual({
       ...{ specversion: '1.0', id: 'job-1-1-1', source: 'urn:tiktok-publisher', type: 'publish.queued' },

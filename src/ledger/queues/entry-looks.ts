@@ -24,12 +24,20 @@ end
 return 0
 `;
 
-/**
- * Makes the look whether an entry will still run: waiting, delayed or active. It costs the same however many wait. For that, an
- * entry with data counts as waiting where more than {@link LOOKED_THROUGH} do; should Redis have lost its place among them, that
- * is noticed when fewer wait.
- */
-export function preparePending(redis: RedisClient): (queue: Queue, id: string) => Promise<boolean> {
-  const run = prepareScript(redis, PENDING_LUA);
-  return async (queue, id) => (await run([queue.toKey('')], [id])) === 1;
+export type EntryLooks = ReturnType<typeof prepareEntryLooks>;
+
+/** Prepares looks at single entries, which cost the same however many wait. */
+export function prepareEntryLooks(redis: RedisClient) {
+  const runPending = prepareScript(redis, PENDING_LUA);
+  return {
+    /**
+     * Whether an entry will still run: waiting, delayed or active. One with data counts as waiting where more than
+     * {@link LOOKED_THROUGH} do; should Redis have lost its place among them, that is noticed when fewer wait.
+     */
+    isPending: async (queue: Queue, id: string): Promise<boolean> => (await runPending([queue.toKey('')], [id])) === 1,
+
+    /** Whether an entry sleeps. */
+    isDelayed: async (queue: Queue, id: string): Promise<boolean> =>
+      (await redis.zscore(queue.toKey('delayed'), id)) !== null,
+  };
 }
