@@ -5,7 +5,12 @@ import type { RedisClient } from './lua-script.ts';
 export const LEAST_REDIS_VERSION = [6, 2] as const;
 
 export interface ServerFacts {
+  /** Of Redis; another engine tells which one it is compatible with. */
   readonly version: string;
+  /** Its name and its own version, as people know it. */
+  readonly engine: string;
+  /** Whether it is a node of a cluster. */
+  readonly isClusterNode: boolean;
   /** Whether it follows another one and so refuses writes. */
   readonly isReplica: boolean;
   readonly maxmemoryPolicy: string;
@@ -36,6 +41,9 @@ export async function readServerFacts(redis: RedisClient): Promise<ServerFacts[]
       const hz = await readNumber(server, 'hz');
       return {
         version: field('redis_version'),
+        engine:
+          field('valkey_version') === '' ? `Redis ${field('redis_version')}` : `Valkey ${field('valkey_version')}`,
+        isClusterNode: field('cluster_enabled') === '1',
         isReplica: field('role') === 'slave',
         maxmemoryPolicy: field('maxmemory_policy'),
         maxmemoryBytes: Number(field('maxmemory')),

@@ -39,7 +39,7 @@ describe.concurrent('the whole job suite runs on another engine:', () => {
       ['Sentinel', ways.sentinel],
       ['cluster', ways.cluster],
     ] as const)(`${name}, %s`, async ([, start], test) => {
-      await runJobSuite(await start(test, program), { withKill: true }, test);
+      await runJobSuite(await start(test, program), { withKill: true, engine: name }, test);
     });
   }
 });

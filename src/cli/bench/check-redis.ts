@@ -40,7 +40,7 @@ export async function checkRedisForBench(
   const { address, setting } = describeTarget(target);
   const servers = await readServerFacts(redis);
   for (const server of servers) refuseFull(server, publishes, address);
-  const findings = redisFindings(servers, address).filter(({ level }) => level !== 'ok');
+  const findings = redisFindings(servers, target).filter(({ level }) => level !== 'ok');
   const origin = redisKind === 'external' ? setting : (ORIGINS[redisKind] ?? ORIGINS.started ?? '');
   return {
     redis: { version: servers[0]?.version ?? '', address, origin },

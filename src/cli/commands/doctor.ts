@@ -5,7 +5,6 @@ import { ConfigError } from '../../config/config-error.ts';
 import type { Environment } from '../../config/given-settings.ts';
 import { type Config, loadConfig } from '../../config/load-config.ts';
 import { PublishError } from '../../core/publish-error.ts';
-import { describeTarget } from '../../redis/connection-error.ts';
 import type { RedisClient } from '../../redis/lua-script.ts';
 import { RedisUnavailableError } from '../../redis/redis-unavailable.ts';
 import { readServerFacts } from '../../redis/server-facts.ts';
@@ -98,12 +97,11 @@ async function examineRedis(config: Config, onRedis: (app: App) => void): Promis
       const redis = await app.connect('producer');
       const parts = storedParts(app, redis, app.clock);
       const { target } = app;
-      const address = describeTarget(target).address;
       const behindRedis = [
         ...settings,
         ...(await orFinding('redis', async () => {
           const servers = await readServerFacts(redis);
-          return [...redisFindings(servers, address), ...replicationFindings(servers, config)];
+          return [...redisFindings(servers, target), ...replicationFindings(servers, config)];
         })),
         ...(await orFinding('redis', () => accessFindings(redis, target, config.queuePrefix))),
         ...(config.redis.kind === 'embedded' ? await orFinding('redis', () => diskFindings(config.dataDir)) : []),

@@ -6,6 +6,7 @@ import { bytesText } from '../../core/quantity-text.ts';
 import { GIGABYTE_BYTES, MEGABYTE_BYTES, SECOND_MS } from '../../core/units.ts';
 import { describeRestore, ownNotice, WAY_OUT } from '../../ledger/restore-notice.ts';
 import { versionFileOf } from '../../ledger/version-file.ts';
+import { describeTarget } from '../../redis/connection-error.ts';
 import type { RedisClient } from '../../redis/lua-script.ts';
 import { NEEDED_BY_ENQUEUERS, NEEDED_BY_SERVICES } from '../../redis/needed-commands.ts';
 import { describeMissing, findMissingPermissions, type MissingPermissions } from '../../redis/permissions.ts';
@@ -27,13 +28,16 @@ const START_CONNECTIONS = 10;
 const SPARE_CONNECTIONS = 20;
 
 /** Whether the Redis we write to keeps what it is given. */
-export function redisFindings(servers: readonly ServerFacts[], address: string): Finding[] {
-  const findings = servers
-    .flatMap((facts) => serverFindings(facts))
-    .map((found) => ({ check: 'redis', ...found }) as const);
-  const version = [...new Set(servers.map((facts) => facts.version))].join(', ');
+export function redisFindings(servers: readonly ServerFacts[], target: RedisTarget): Finding[] {
+  const isUsedAlone = target.kind === 'url' && servers.some(({ isClusterNode }) => isClusterNode);
+  const findings = [...servers.flatMap(serverFindings), ...(isUsedAlone ? [USED_ALONE] : [])];
+  const engines = [...new Set(servers.map(({ engine }) => engine))].join(', ');
   const count = servers.length > 1 ? `, ${servers.length} masters` : '';
-  return [{ check: 'redis', level: 'ok', message: `Redis ${version} responds at ${address}${count}` }, ...findings];
+  const message = `${engines} responds at ${describeTarget(target).address}${count}`;
+  return [
+    { check: 'redis', level: 'ok', message },
+    ...findings.map((found) => ({ check: 'redis', ...found }) as const),
+  ];
 }
 
 /** Whether we may do there what we need, and know that it is the right server. */
@@ -67,6 +71,12 @@ const INSECURE: Finding = {
 };
 
 type RedisFinding = Omit<Finding, 'check'>;
+
+const USED_ALONE: RedisFinding = {
+  level: 'advice',
+  message: 'it is a node of a Redis Cluster: after a failover, another node has our keys, and workers cannot run',
+  fix: 'Set REDIS_CLUSTER_NODES to this address instead of REDIS_URL.',
+};
 
 /** What to say of one server. Exported for servers that a test can't start. @internal */
 export function serverFindings(facts: ServerFacts): RedisFinding[] {

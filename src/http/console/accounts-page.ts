@@ -25,7 +25,7 @@ import { type ConsoleParts, type ConsoleRoutes, required } from './console-route
 
 export const ACCOUNTS_PATH = '/accounts';
 /** Accounts on a page: the jobs of each are counted. */
-const MAX_SHOWN = 50;
+const MAX_SHOWN = 20;
 const STATUSES = ['active', 'paused', 'reauthorization_required'] as const satisfies AccountSummary['status'][];
 
 const STATUS_TEXTS: Readonly<Record<AccountSummary['status'], string>> = {

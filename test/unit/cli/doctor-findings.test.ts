@@ -2,12 +2,14 @@ import { statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { nameList } from '../../../src/cli/doctor/finding.ts';
-import { diskFindings, serverFindings } from '../../../src/cli/doctor/redis-findings.ts';
+import { diskFindings, redisFindings, serverFindings } from '../../../src/cli/doctor/redis-findings.ts';
 import { replicaFindings } from '../../../src/cli/doctor/replication-findings.ts';
 import type { ServerFacts } from '../../../src/redis/server-facts.ts';
 
 const good: ServerFacts = {
   version: '7.0.15',
+  engine: 'Redis 7.0.15',
+  isClusterNode: false,
   isReplica: false,
   maxmemoryPolicy: 'noeviction',
   maxmemoryBytes: 0,
@@ -49,6 +51,25 @@ describe('what the doctor says of a Redis server', () => {
   ])('names %s, and how to mend it', (_, change, level, words) => {
     const findings = serverFindings({ ...good, ...change });
     expect(findings).toEqual([{ level, message: expect.stringContaining(words), fix: expect.stringMatching(/\w/) }]);
+  });
+});
+
+describe('what the doctor says of the server at an address', () => {
+  const target = { kind: 'url', url: 'redis://redis.example:6379' } as const;
+
+  it('begins with the name and the version of its engine', () => {
+    expect(redisFindings([{ ...good, version: '7.2.4', engine: 'Valkey 9.1.2' }], target)).toEqual([
+      { check: 'redis', level: 'ok', message: 'Valkey 9.1.2 responds at redis://redis.example:6379' },
+    ]);
+  });
+
+  it('names a node of a cluster that is used alone, and how to mend it', () => {
+    const node = { ...good, isClusterNode: true };
+    const fix = expect.stringContaining('REDIS_CLUSTER_NODES');
+    expect(redisFindings([node], target)).toContainEqual(expect.objectContaining({ level: 'advice', fix }));
+    const nodes = [{ host: 'redis.example', port: 6379 }];
+    const login = { username: undefined, password: undefined, tls: false };
+    expect(redisFindings([node], { kind: 'cluster', nodes, login })).toHaveLength(1);
   });
 });
 
