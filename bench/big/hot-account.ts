@@ -7,7 +7,7 @@ import { delayRows, enqueueOthers, startDelays } from './starts.ts';
 
 const HOT_JOBS = 50_000;
 const OTHERS = 10_000;
-const OTHERS_PER_SECOND = 40;
+const OTHERS_PER_SECOND = 20;
 const GIVE_UP_MS = 60_000;
 
 async function delaysBeside(hotJobs: number, others: number, note: (text: string) => void): Promise<number[]> {

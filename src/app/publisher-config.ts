@@ -6,6 +6,7 @@ import type { RedisAccessConfig } from './redis-access.ts';
 type NeededBySomeCalls =
   | 'outboundAllowHosts'
   | 'encryptionKeys'
+  | 'sealingKeyPins'
   | 'mediaRoots'
   | 's3'
   | 'onDuplicate'

@@ -20,7 +20,8 @@ export function publisherParts(
     // Few requests hold secrets; only those load what seals them.
     async sealSecrets(request, jobId) {
       const { sealSecrets } = await import('../producers/seal-secrets.ts');
-      return await sealSecrets(request, jobId, { redis, keys, encryptionKeys: config.encryptionKeys });
+      const { encryptionKeys, sealingKeyPins } = config;
+      return await sealSecrets(request, jobId, { redis, keys, encryptionKeys, sealingKeyPins });
     },
     async connectBlocking() {
       const blocking = await access.openConnection('blocking');

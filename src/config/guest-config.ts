@@ -25,6 +25,9 @@ export function loadPublisherConfig(env: Environment) {
     get encryptionKeys() {
       return read(['ENCRYPTION_KEYS']).encryptionKeys;
     },
+    get sealingKeyPins() {
+      return read(['SEALING_KEY_PINS']).sealingKeyPins;
+    },
     get mediaRoots() {
       return read(['MEDIA_ROOTS']).mediaRoots;
     },

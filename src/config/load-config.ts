@@ -121,6 +121,8 @@ function toConfig(settings: Settings) {
     status: { concurrency: settings.STATUS_CONCURRENCY },
     /** Undefined: not restricted for CLI and library, no `file` sources over REST. */
     mediaRoots: settings.MEDIA_ROOTS?.map((folder) => resolve(folder)),
+    /** Undefined: the public key in Redis is trusted. */
+    sealingKeyPins: settings.SEALING_KEY_PINS,
     outboundAllowHosts: settings.OUTBOUND_ALLOW_HOSTS ?? [],
     /** Undefined: the network is left directly. */
     proxy: proxyConfig(settings),

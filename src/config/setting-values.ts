@@ -144,6 +144,12 @@ export const webhookSecretList = textList.refine(
   'a comma-separated list of secrets such as whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw, base64 of 24 to 64 bytes each',
 );
 
+/** SHA-256 of a key, as RFC 7638 has it. */
+export const thumbprintList = textList.refine(
+  (pins) => pins.every((pin) => /^[\w-]{43}$/.test(pin)),
+  'a comma-separated list of thumbprints of 43 letters, digits, - and _, as `tiktok-publisher doctor` prints them',
+);
+
 /** A comma-separated list of `host`, `host:port` or CIDR. */
 export const allowedHostList = z.string().transform((value, context): string[] => {
   const entries = splitList(value).map((entry) => entry.toLowerCase());

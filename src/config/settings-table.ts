@@ -45,6 +45,11 @@ export const SettingsTable = z.object({
     meaning:
       'Comma-separated list of base64 keys of 32 bytes each, created with `openssl rand -base64 32`. Encrypts stored tokens: the first key encrypts, all keys decrypt. To change the key, add the new key at the front.',
   }),
+  SEALING_KEY_PINS: secrets.optional(value.thumbprintList, {
+    unset: 'the public key in Redis is trusted',
+    meaning:
+      'For apps that enqueue without `ENCRYPTION_KEYS`: comma-separated list of thumbprints of the public keys to which they encrypt secrets in requests. Another key in Redis is refused. `tiktok-publisher doctor` on the service prints the thumbprint.',
+  }),
   CALLBACK_SECRETS: secrets.optional(value.webhookSecretList, {
     secret: true,
     unset: 'derived from `ENCRYPTION_KEYS`; `tiktok-publisher callbacks secret` prints it',

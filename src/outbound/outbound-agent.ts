@@ -81,7 +81,6 @@ function refuseUnlessElsewhere(
   if (error instanceof PublishError) throw error;
   if (allowed.allowsHost(hostname, portOf({ protocol, port }))) return;
   if (protocol === 'http:') throw refusedHttp(host);
-  if (LOCAL_NAME.test(hostname)) throw refusedHost(host);
 }
 
 /** Every address of a host that may be reached. @throws PublishError when there is none */
@@ -91,7 +90,12 @@ async function checkedAddresses(
 ): Promise<readonly LookupAddress[]> {
   const name = addressOf(hostname);
   const isOpen = allowed.allowsHost(name, portOf({ protocol, port }));
-  const found = isPlainAddress(name) ? [{ address: name, family: name.includes(':') ? 6 : 4 }] : await lookup(name);
+  const found = isPlainAddress(name)
+    ? [{ address: name, family: name.includes(':') ? 6 : 4 }]
+    : await lookup(name).catch((error: unknown) => {
+        // Which of the names of our network exist is nobody's business: those that do are refused in the same words.
+        throw protocol !== 'http:' && !isOpen && LOCAL_NAME.test(name) ? refusedHost(host) : error;
+      });
   const isOpenAddress = ({ address }: LookupAddress) => isOpen || allowed.allowsAddress(address);
   if (protocol === 'http:') {
     const opened = found.filter(isOpenAddress);

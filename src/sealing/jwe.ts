@@ -68,3 +68,8 @@ export async function keyIdOfJwe(sealed: string): Promise<string | undefined> {
     return undefined;
   }
 }
+
+/** What tells a public key from all others: its SHA-256 (RFC 7638), base64url. */
+export async function thumbprintOf(jwk: JWK): Promise<string> {
+  return await (await loadJose()).calculateJwkThumbprint(jwk);
+}

@@ -3,6 +3,7 @@ import { parseStored } from '../core/parse-stored.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
+import { thumbprintOf } from './jwe.ts';
 
 const jwkSchema = z.object({
   kty: z.literal('EC'),
@@ -64,14 +65,32 @@ export async function endOldForm(redis: RedisClient, keys: Keys, { jwk }: Public
 }
 
 /**
- * The public key that services have published on this Redis.
- * @throws PublishError `CONFIG_SEALING_KEY_MISSING` when none has run here yet, `CONFIG_INVALID` when it is damaged
+ * The public key that services have published on this Redis. Whoever can write there could put his own in its place.
+ * @param pins thumbprints of the only keys that are trusted, all of the present form; undefined: each is
+ * @throws PublishError `CONFIG_SEALING_KEY_MISSING` when none has run here yet, `CONFIG_INVALID` when it is damaged or not trusted
  */
-export async function publishedSealingKey(redis: RedisClient, keys: Keys): Promise<SealingKey> {
+export async function publishedSealingKey(
+  redis: RedisClient,
+  keys: Keys,
+  pins: readonly string[] | undefined,
+): Promise<SealingKey> {
   const [before02, jwk] = await Promise.all([redis.get(keys.sealingKeyBefore02), redis.get(keys.sealingKey)]);
-  if (before02 !== null) return BEFORE_0_2_FORM.test(before02) ? before02 : damaged();
+  if (pins !== undefined && jwk !== null) {
+    const key = parseStored(jwkSchema, jwk) ?? damaged();
+    const thumbprint = await thumbprintOf(key);
+    if (pins.includes(thumbprint)) return key;
+    const message = `does not list the public key in Redis, ${thumbprint}. If the service has a new key, add what its \`doctor\` prints; if not, somebody has changed Redis`;
+    throw new PublishError('CONFIG_INVALID', { problems: [{ path: 'SEALING_KEY_PINS', message }] });
+  }
+  if (pins === undefined && before02 !== null) return BEFORE_0_2_FORM.test(before02) ? before02 : damaged();
   if (jwk === null) throw new PublishError('CONFIG_SEALING_KEY_MISSING');
   return parseStored(jwkSchema, jwk) ?? damaged();
+}
+
+/** The key that is published, for `doctor`; undefined where there is none, or none that can be read. */
+export async function readPublishedKey(redis: RedisClient, keys: Keys): Promise<PublicKeys['jwk'] | undefined> {
+  const jwk = await redis.get(keys.sealingKey);
+  return jwk === null ? undefined : parseStored(jwkSchema, jwk);
 }
 
 function damaged(): never {

@@ -19,6 +19,7 @@ import { pullFindings } from '../doctor/pull-findings.ts';
 import { pauseFindings, payloadFindings, queueFindings } from '../doctor/queue-findings.ts';
 import { accessFindings, diskFindings, ledgerFindings, redisFindings } from '../doctor/redis-findings.ts';
 import { replicationFindings } from '../doctor/replication-findings.ts';
+import { sealingFindings } from '../doctor/sealing-findings.ts';
 import { settingFindings, storageFindings } from '../doctor/setting-findings.ts';
 import { factFindings, tiktokFindings } from '../doctor/tiktok-findings.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
@@ -107,6 +108,7 @@ async function examineRedis(config: Config, onRedis: (app: App) => void): Promis
         ...(await orFinding('redis', () => ledgerFindings(app, parts))),
         ...(await orFinding('clock', () => redisClockFindings(redis, Date.now))),
         ...(await orFinding('accounts', () => accountFindings(redis, app))),
+        ...(await orFinding('settings', () => sealingFindings(redis, app))),
         ...(await orFinding('queues', () => pauseFindings(parts.publishingPause.read))),
         ...(await orFinding('tiktok', () => factFindings(parts.facts.list))),
       ];

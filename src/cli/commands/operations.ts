@@ -91,8 +91,9 @@ function operationText(operation: Operation): string {
   return [textTable(known), ...totalsText(totals)].join('\n');
 }
 
-function progressText({ doneCount, jobCount }: Operation): string {
-  return jobCount === null ? 'being gathered' : `${doneCount} of ${jobCount}`;
+function progressText({ doneCount, jobCount, state }: Operation): string {
+  if (jobCount === null) return state === 'running' ? 'being gathered' : 'none touched';
+  return `${doneCount} of ${jobCount}`;
 }
 
 function previewText({ jobCount, totals, jobs }: OperationPreview): string {

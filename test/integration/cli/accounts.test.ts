@@ -272,7 +272,7 @@ describe('accounts rekey', () => {
     expect(await run(['accounts', 'rekey'])).toMatchObject({ exitCode: 0, answer: { resealed: ['acme'] } });
     expect(await sealedToken()).toMatch(/^eyJ/);
     expect(await redis.exists(keys.sealingKeyBefore02)).toBe(0);
-    expect(await publishedSealingKey(redis, keys)).toEqual(secrets.publicKeys.jwk);
+    expect(await publishedSealingKey(redis, keys, undefined)).toEqual(secrets.publicKeys.jwk);
     expect(await run(['accounts', 'remove', 'acme'])).toMatchObject({ answer: { revoked: true } });
   });
 });

@@ -17,6 +17,9 @@ import { createQueues } from '../../../src/ledger/queues/queues.ts';
 import { createFacts } from '../../../src/limits/facts.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { createKeys } from '../../../src/redis/keys.ts';
+import { thumbprintOf } from '../../../src/sealing/jwe.ts';
+import { publishSealingKey } from '../../../src/sealing/published-key.ts';
+import { createRequestSecrets } from '../../../src/sealing/request-box.ts';
 import { createSealer } from '../../../src/sealing/sealer.ts';
 import { startSimulator } from '../../../src/simulator/index.ts';
 import { freshPrefix, testRedisUrl } from '../../support/redis.ts';
@@ -87,6 +90,18 @@ describe('doctor', () => {
     expect(io.printed().stdout).toMatch(/^ok +redis +Redis \d/m);
     expect(io.printed().stdout).toContain('1 of 1 accounts have tokens that can be decrypted');
     expect(io.printed().stdout).toMatch(/All checks passed\.\n$/);
+  });
+
+  it('tells the thumbprint of the public key of apps, and finds one in its place that is not ours', async () => {
+    const { env, redis, keys, key, otherKey } = await startWorld();
+    const [ours, foreign] = [key, otherKey].map((each) => createRequestSecrets([each]).publicKeys);
+    if (ours === undefined || foreign === undefined) throw new Error('no keys');
+    await publishSealingKey(redis, keys, ours);
+    const thumbprint = expect.stringContaining(await thumbprintOf(ours.jwk));
+    expect((await examine(env)).findings).toContainEqual(expect.objectContaining({ level: 'ok', message: thumbprint }));
+    await publishSealingKey(redis, keys, foreign);
+    const message = expect.stringContaining('is not of ENCRYPTION_KEYS');
+    expect((await examine(env)).problems).toContainEqual(expect.objectContaining({ message }));
   });
 
   it('shows what was learned from TikTok, with source and age', async () => {

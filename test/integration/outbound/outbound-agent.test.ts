@@ -12,6 +12,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { parseAllowList } from '../../../src/outbound/allow-list.ts';
 import { createOutboundAgent, type Lookup } from '../../../src/outbound/outbound-agent.ts';
 import { toOutboundError } from '../../../src/outbound/outbound-error.ts';
+import { rejection } from '../../support/rejection.ts';
 
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
@@ -140,6 +141,24 @@ describe('the outbound agent', () => {
       throw Object.assign(new Error('getaddrinfo ENOTFOUND nowhere.test'), { code: 'ENOTFOUND' });
     };
     expect(await get(agentFor([], unknown), 'https://nowhere.test/')).toBe('OUTBOUND_UNREACHABLE');
+  });
+
+  it('says the same of names of the own network that exist and that do not', async () => {
+    const lookup = async (name: string) => {
+      if (name.startsWith('there')) return [{ address: '10.0.0.5', family: 4 }];
+      throw Object.assign(new Error('unknown'), { code: 'ENOTFOUND' });
+    };
+    for (const domain of ['internal', 'corp', 'local', 'lan', 'home.arpa']) {
+      const texts = await Promise.all(
+        ['there', 'nowhere'].map(async (name) => {
+          const asked = agentFor([], lookup).request({ origin: `https://${name}.${domain}`, path: '/', method: 'GET' });
+          const error = toOutboundError(await rejection(asked), `x.${domain}`);
+          return [error.code, error.message.replace(name, 'x')];
+        }),
+      );
+      expect(texts[0]).toEqual(texts[1]);
+      expect(texts[0]?.[0]).toBe('OUTBOUND_HOST_REFUSED');
+    }
   });
 
   it('gives up on a host that takes the request and says nothing', async () => {

@@ -151,6 +151,25 @@ describe('an operation', () => {
     expect(Object.values(postsByTitle(pipeline))).toEqual(ids.map(() => 1));
   });
 
+  it('does nothing to a job that fails again, also by a process that comes late', async () => {
+    const pipeline = await startTestPipeline();
+    const { publisher, deps } = pipeline;
+    const [job = ''] = await failedJobs(pipeline, 1);
+    const { id } = await publisher.operations.start({ kind: 'retry', filter: { state: 'failed' } });
+    const stored = await eventually(async () => {
+      const found = await deps.operations.read(id);
+      if (found?.operation.jobCount == null) throw new Error('it has not gathered its jobs yet');
+      return found;
+    });
+    await ended(pipeline, id);
+    await publisher.waitForCompletion(job);
+    await deps.operateOnJob(job, stored);
+    const { state, timeline = [] } = (await publisher.get(job)) ?? {};
+    expect(state).toBe('failed');
+    expect(timeline.filter(({ event }) => event === 'retry_requested')).toHaveLength(1);
+    expect((await publisher.operations.get(id)).totals).toEqual({ ways: { fresh_init: 1 }, refused: [] });
+  });
+
   it('goes on after Redis refused every write, and acts once on each job', async (test) => {
     const { operator, proxy } = await startProxiedRedis(test);
     const messages: string[] = [];

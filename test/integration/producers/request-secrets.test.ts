@@ -2,7 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPublisherFromConfig } from '../../../src/app/create-publisher.ts';
 import type { PublishRequest } from '../../../src/core/publish-request.ts';
+import { createKeys } from '../../../src/redis/keys.ts';
+import { thumbprintOf } from '../../../src/sealing/jwe.ts';
 import { endOldForm, publishSealingKey } from '../../../src/sealing/published-key.ts';
+import { createRequestSecrets } from '../../../src/sealing/request-box.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type Pipeline, startPipeline } from '../../support/pipeline.ts';
 import { freshPrefix, testRedisUrl } from '../../support/redis.ts';
@@ -33,6 +36,33 @@ async function leaks(secret: string) {
   expect(evidence.length).toBeGreaterThan(0);
   return searchFor([{ name: 'query', value: secret }])(evidence);
 }
+
+describe('the public key that a publisher seals to', () => {
+  const request = { ...inbox, media: { type: 'url', url: 'https://videos.example.com/a.mp4?sig=s3cret' } } as const;
+  const pinned = (queuePrefix: string, ...sealingKeyPins: string[]) =>
+    createPublisherFromConfig({
+      redis: { kind: 'url', url: testRedisUrl() },
+      ...{ dataDir: '', cacheDir: '', queuePrefix, sealingKeyPins },
+    });
+
+  it('is refused where it is none of those that SEALING_KEY_PINS names, in either form', async () => {
+    const { redis } = pipeline;
+    const keys = createKeys(freshPrefix());
+    const mine = createRequestSecrets([randomBytes(32)]).publicKeys;
+    const attackers = createRequestSecrets([randomBytes(32)]).publicKeys;
+    const publisher = pinned(keys.prefix, await thumbprintOf(mine.jwk));
+    await publishSealingKey(redis, keys, mine);
+    const { request: stored } = await publisher.enqueue(request);
+    expect(JSON.stringify(stored)).not.toContain('s3cret');
+    await redis.set(keys.sealingKeyBefore02, attackers.before02);
+    const { id } = await publisher.enqueue(request);
+    expect(await redis.hget(keys.job(id), 'request')).not.toContain('x1.');
+    await publishSealingKey(redis, keys, attackers);
+    const refused = await rejection(publisher.enqueue(request));
+    expect(refused).toMatchObject({ code: 'CONFIG_INVALID', details: { problems: [{ path: 'SEALING_KEY_PINS' }] } });
+    await publisher.close();
+  });
+});
 
 describe('a secret in a URL of a request', () => {
   it.each<[string, (secret: string) => PublishRequest]>([
