@@ -29,8 +29,9 @@ function overtakenPieces(slots: readonly WorkerSlot[], id: string): number {
   const claims = slots.flatMap((slot) => slot.claims).filter((claim) => claim.id === id);
   const pieces = slots.flatMap((slot) => slot.pieces).filter((piece) => piece.id === id);
   return pieces.filter(({ at, pid }) => {
-    const earlier = claims.filter((claim) => claim.at < at).sort((a, b) => a.at - b.at);
-    const owner = earlier.at(-1);
-    return owner !== undefined && owner.pid !== pid;
+    const earlier = claims.filter((claim) => claim.at < at);
+    const own = Math.max(...earlier.filter((claim) => claim.pid === pid).map((claim) => claim.at));
+    // A process that slept hears late of a claim that was overtaken meanwhile: only one that began after ours overtakes ours.
+    return earlier.some((claim) => claim.pid !== pid && claim.askedAt > own);
   }).length;
 }

@@ -37,7 +37,9 @@ export function withTraps(deps: WorkerDeps, traps: Traps): WorkerDeps {
       async claim(id, ...how) {
         traps.pass('claim', 'before');
         const claim = await ledger.claim(id, ...how);
-        if (claim.kind === 'claimed') tell({ kind: 'claimed', id, at: Date.now() });
+        if (claim.kind === 'claimed') {
+          tell({ kind: 'claimed', id, askedAt: performance.timeOrigin + claim.askedAt, at: Date.now() });
+        }
         traps.pass('claim', 'after');
         return claim;
       },

@@ -27,8 +27,8 @@ export const noticeSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('ready') }),
   /** A trap is about to act. */
   z.strictObject({ kind: z.literal('trapped'), trap: trapSchema, at: z.number() }),
-  /** The process owns a publish job from now on. */
-  z.strictObject({ kind: z.literal('claimed'), id: z.string(), at: z.number() }),
+  /** The process owns a publish job: since some moment between its question, which a fetch asks early, and now. */
+  z.strictObject({ kind: z.literal('claimed'), id: z.string(), askedAt: z.number(), at: z.number() }),
   /** The process sends the next piece of a publish job's video. */
   z.strictObject({ kind: z.literal('sending'), id: z.string(), at: z.number() }),
   /** A publish job was accepted. */

@@ -19,6 +19,11 @@ export interface ProcessStep {
   readonly pid: number;
 }
 
+/** The claim of a job: made some time between these two. */
+interface Claim extends ProcessStep {
+  readonly askedAt: number;
+}
+
 /** A supervisor does not start over and over what finds no Redis. */
 const RESTART_PAUSE_MS = 500;
 const ANYWHERE = { moment: 'during', step: 'anything' } as const;
@@ -28,7 +33,7 @@ export class WorkerSlot {
   readonly counts: SlotCounts = { kills: 0, freezes: 0, blocks: 0, drains: 0 };
   /** Ends of processes that no trap explains. */
   readonly troubles: string[] = [];
-  readonly claims: ProcessStep[] = [];
+  readonly claims: Claim[] = [];
   /** Pieces of videos that were sent. */
   readonly pieces: ProcessStep[] = [];
   /** How often a worker was killed at each step. */
@@ -130,7 +135,7 @@ export class WorkerSlot {
   #hear(notice: Notice, pid: number): void {
     if (notice.kind === 'claimed') {
       this.#owned.add(notice.id);
-      this.claims.push({ id: notice.id, at: notice.at, pid });
+      this.claims.push({ id: notice.id, askedAt: notice.askedAt, at: notice.at, pid });
     }
     if (notice.kind === 'sending') this.pieces.push({ id: notice.id, at: notice.at, pid });
     if (notice.kind === 'trapped') this.#interrupted(notice.trap, notice.at);
