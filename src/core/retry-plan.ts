@@ -25,7 +25,7 @@ export function planRetry(job: RetriableJob, { force, now }: RetryContext): Retr
   const plan = planByExposure(job, force);
   const { notAfter } = job.request;
   if (plan.kind !== 'fresh_init' || notAfter === undefined || now < Date.parse(notAfter)) return plan;
-  return { kind: 'refuse', reason: `its notAfter is over (${notAfter}): enqueue a new request` };
+  return { kind: 'refuse', reason: 'its notAfter is over: enqueue a new request' };
 }
 
 function planByExposure(job: SessionFacts, force: boolean): RetryPlan {

@@ -1,4 +1,5 @@
 import type { AuditEntry, AuditFilter, KeyRequest, Scope } from '../../core/access.ts';
+import { changeTexts } from '../../core/audit-change.ts';
 import { DEFAULT_LISTED_JOBS } from '../../core/post-limits.ts';
 import { PublishError } from '../../core/publish-error.ts';
 import { timeText } from '../../core/quantity-text.ts';
@@ -78,12 +79,7 @@ export async function showAudit(
 function auditTable(entries: readonly AuditEntry[]): string {
   const rows = entries.map(({ at, by, action, subject, before, after }) => [
     ...[timeText(at), by, action, subject],
-    changeText(before, after),
+    changeTexts(before, after).join(', '),
   ]);
   return textTable([['WHEN', 'WHO', 'WHAT', 'OF', 'CHANGE'], ...rows]);
-}
-
-function changeText(before: AuditEntry['before'], after: AuditEntry['after']): string {
-  const names = Object.keys(after ?? {}).filter((name) => before !== null && name in before);
-  return names.map((name) => `${name}: ${String(before?.[name])} → ${String(after?.[name])}`).join(', ');
 }

@@ -1,4 +1,5 @@
 import { AUDIT_ACTIONS, type AuditEntry } from '../../core/access.ts';
+import { changeTexts } from '../../core/audit-change.ts';
 import { DEFAULT_LISTED_JOBS } from '../../core/post-limits.ts';
 import { escapeHtml } from '../escape-html.ts';
 import { preciseTimeText } from '../job-words.ts';
@@ -66,18 +67,6 @@ function cellsOf({ at, by, action, subject, account, before, after }: AuditEntry
     shown(by),
     `<span class="what">${action}</span>`,
     `${isOfJob ? `<a href="${escapeHtml(basePath + publishPagePath(subject))}">${name}</a>` : name}${account === null || account === subject ? '' : `<br><small>${shown(account)}</small>`}`,
-    changeText(before, after),
+    changeTexts(before, after).map(shown).join('<br>'),
   ];
-}
-
-/** `state: failed → queued`, a line for each value. */
-function changeText(before: AuditEntry['before'], after: AuditEntry['after']): string {
-  const names = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])];
-  const text = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value));
-  return names
-    .flatMap((name) => {
-      const sides = [before?.[name], after?.[name]].filter((value) => value !== undefined && value !== null);
-      return sides.length === 0 ? [] : [shown(`${name}: ${sides.map(text).join(' → ')}`)];
-    })
-    .join('<br>');
 }

@@ -83,6 +83,9 @@ function moreHeldCauses(count: number, { basePath }: PageContext): Cause[] {
   ];
 }
 
+/** Its time is over, so that a retry is always refused. */
+const NEVER_RETRIED = 'JOB_OVERDUE';
+
 function failureCauses({ codes }: JobCounts, context: PageContext): Cause[] {
   return Object.entries(codes)
     .sort(([, one], [, other]) => other - one)
@@ -90,9 +93,10 @@ function failureCauses({ codes }: JobCounts, context: PageContext): Cause[] {
       const advice = isErrorCode(code) ? ERROR_TABLE[code].advice : '';
       const path = searchPath(context.basePath, { state: 'failed,unconfirmed', code });
       const preview = new URLSearchParams({ kind: 'retry', state: 'failed,unconfirmed', code });
-      const retry = may(context, OPERATE)
-        ? ` <a href="${escapeHtml(`${context.basePath}${PREVIEW_PATH}?${preview}`)}">Retry them: see first what that would do</a>`
-        : '';
+      const retry =
+        may(context, OPERATE) && code !== NEVER_RETRIED
+          ? ` <a href="${escapeHtml(`${context.basePath}${PREVIEW_PATH}?${preview}`)}">Retry them: see first what that would do</a>`
+          : '';
       return [
         `<a href="${path}">${countText(count, 'publish job')}</a> ended with <code>${shown(code)}</code>.`,
         `${shown(advice)}${retry}`,

@@ -27,7 +27,7 @@ export function pauseForm(context: PageContext): string {
   return `<details><summary>${label}…</summary>
 <p>Nothing new is sent to TikTok. Uploads under way finish, and jobs are still accepted.</p>
 <form method="post" action="${escapeHtml(context.basePath + PAUSE_PATH)}"><div class="fields">
-${textField('reason', 'Reason', { extra: ' maxlength="500"' })}
-${textField('until', 'Ends at (UTC)', { type: 'datetime-local' })}
+${textField('reason', 'Reason', { value: context.pause?.reason ?? '', extra: ' maxlength="500"' })}
+${textField('until', 'Ends at (UTC)', { value: context.pause?.until?.slice(0, 16) ?? '', type: 'datetime-local' })}
 </div><p class="note">Without an end it lasts until somebody resumes.</p><button>${label}</button></form></details>`;
 }
