@@ -1,5 +1,5 @@
 import { exposureOf, type SessionFacts } from './exposure.ts';
-import { isFetchedByTikTok, mediaInUse } from './media-route.ts';
+import { isFetchedByTikTok } from './media-route.ts';
 import { PublishError } from './publish-error.ts';
 import type { PublishRequest } from './publish-request.ts';
 import { isTerminal } from './publish-state.ts';
@@ -14,8 +14,9 @@ interface BeginFacts extends SessionFacts {
 function latestStart(job: BeginFacts): number | undefined {
   const { request, state, initCount } = job;
   if (request.notAfter === undefined || isTerminal(state) || exposureOf(job) !== 'none') return undefined;
-  // An init whose answer was lost may have published, although the request lets it be repeated.
-  const mayAppear = initCount > 0 && request.onLostInit === 'repeat' && isFetchedByTikTok(mediaInUse(job));
+  // An init whose answer was lost may have published, although the request lets it be repeated: also where the pull was
+  // given up for an upload since.
+  const mayAppear = initCount > 0 && request.onLostInit === 'repeat' && isFetchedByTikTok(request.media);
   return mayAppear ? undefined : Date.parse(request.notAfter);
 }
 

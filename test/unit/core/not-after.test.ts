@@ -44,6 +44,9 @@ describe('a job with notAfter', () => {
     for (const session of [NONE, INIT_SENT]) {
       expect(overdueError({ ...waiting, session, request, initCount: 1 }, AT)).toBeUndefined();
     }
+    const fellBack = { ...waiting, request, initCount: 2, fellBackAt: 1 };
+    expect(overdueError(fellBack, AT)).toBeUndefined();
+    expect(mustBeginBy(fellBack)).toBeUndefined();
     expect(overdueError({ ...waiting, request }, AT)).toMatchObject({ code: 'JOB_OVERDUE' });
   });
 
