@@ -75,7 +75,7 @@ export function refuseWrongOperation(
   context: z.RefinementCtx,
 ) {
   const issue = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
-  if (Object.values(filter).every((condition) => condition === undefined)) {
+  if (!Object.values(filter).some(isCondition)) {
     issue('filter', 'expected one condition or more, such as {"state": ["failed"]}');
   }
   const times = [scheduledAt, shiftMs].filter((time) => time !== undefined).length;
@@ -84,6 +84,11 @@ export function refuseWrongOperation(
   if (kind !== 'reschedule' && times > 0) {
     issue(scheduledAt === undefined ? 'shiftMs' : 'scheduledAt', `only used with "reschedule": remove it to ${kind}`);
   }
+}
+
+/** Whether a part of a filter asks for something; an empty list or object does not. */
+function isCondition(part: unknown): boolean {
+  return typeof part === 'object' && part !== null ? Object.keys(part).length > 0 : part !== undefined;
 }
 
 const operationSchema = z.strictObject(operationFields).superRefine(refuseWrongOperation);
