@@ -46,6 +46,8 @@ export function addSignIn(scope: FastifyInstance, { signIns, hasLogin, basePath 
     // Another id, so that nobody can have known this session before.
     await request.session.regenerate();
     request.session.proof = proof;
+    // Other apps on the host must not get it. Set here, since a proxy may remove the path before we see it.
+    request.session.cookie.path = basePath === '' ? '/' : basePath;
     return await reply.redirect(`${basePath}${next}`, SEE_OTHER);
   });
   scope.post('/sign-out', { config }, async (request, reply) => {

@@ -91,3 +91,22 @@ it('takes the path of PUBLIC_BASE_URL unless told, and connects accounts below i
   expect(consent.searchParams.get('redirect_uri')).toBe(`http://127.0.0.1:${port}/tiktok/connect/tiktok/callback`);
   expect(begun.headers.get('set-cookie')).toContain('Path=/tiktok/connect/tiktok/callback');
 });
+
+it.each([true, false])(
+  'who signs in below a path sends the cookie there alone (the proxy removes it: %s)',
+  async (removes) => {
+    const login = { BOARD_USER: 'ops', BOARD_PASSWORD: 'a-good-password-1' };
+    const { url } = await startSite({ BASE_PATH: 'tiktok/', ...login });
+    const origin = await startProxy(url, '/tiktok', removes);
+    const answer = await fetch(`${origin}/tiktok/sign-in`, {
+      ...{ method: 'POST', redirect: 'manual', headers: { accept: 'text/html' } },
+      body: new URLSearchParams({ user: login.BOARD_USER, password: login.BOARD_PASSWORD, next: '/publishes' }),
+    });
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, '/tiktok/publishes']);
+    const [set = ''] = answer.headers.getSetCookie();
+    expect(set).toContain('; Path=/tiktok;');
+    const cookie = set.split(';', 1).join('');
+    const page = await fetch(`${origin}/tiktok/publishes`, { headers: { accept: 'text/html', cookie } });
+    expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('board ops (admin)')]);
+  },
+);
