@@ -18,13 +18,21 @@ import { prepareNamedScript, type RedisClient } from '../redis/lua-script.ts';
 const MAX_KEPT = 200;
 /** Operations that may be unfinished at a time. */
 const MAX_OPEN = 20;
+/** Of one who is named, so that the others have places left. */
+const MAX_OPEN_OF_ONE = 10;
 /** A process that died leaves an operation to another one after so long. */
 const LEASE_MS = 10_000;
 
 /** Makes an operation, and forgets the oldest ended ones. */
 const CREATE_SCRIPT = `
-if redis.call('ZCARD', key.open) >= arg.maxOpen then return 0 end
+if redis.call('ZCARD', key.open) >= arg.maxOpen then return 'all' end
+local own = 0
+for _, id in ipairs(redis.call('ZRANGE', key.open, 0, -1)) do
+  if arg.by and redis.call('HGET', key.operation .. id, 'by') == arg.by then own = own + 1 end
+end
+if own >= arg.maxOpenOfOne then return 'own' end
 redis.call('HSET', key.operation .. arg.id, 'state', 'gathering', 'cursor', '', unpack(ARGV, 2))
+if arg.by then redis.call('HSET', key.operation .. arg.id, 'by', arg.by) end
 redis.call('ZADD', key.all, arg.now, arg.id)
 redis.call('ZADD', key.open, arg.now, arg.id)
 for _, id in ipairs(redis.call('ZRANGE', key.all, 0, -(arg.maxKept + 1))) do
@@ -33,7 +41,7 @@ for _, id in ipairs(redis.call('ZRANGE', key.all, 0, -(arg.maxKept + 1))) do
     redis.call('ZREM', key.all, id)
   end
 end
-return 1
+return 'made'
 `;
 
 /** Adds a page of jobs, once: the place where it was read from is where the operation is. Nothing is changed before the last one. */
@@ -125,16 +133,21 @@ export function createOperationStore({
   return {
     read,
 
-    /** @throws PublishError `OPERATION_LIMIT` while too many are unfinished */
+    /** @throws PublishError `OPERATION_LIMIT` while too many are unfinished, in all or of one */
     async create(id: string, request: ParsedOperation, by: string | undefined): Promise<void> {
       const createdAt = clock.now();
       const about = JSON.stringify({ request, createdAt, by: by ?? null } satisfies z.input<typeof aboutSchema>);
       const made = await runCreate(
         { operation: keys.operation(''), all: keys.operations, open: keys.openOperations },
-        { id, now: String(createdAt), maxOpen: MAX_OPEN, maxKept: MAX_KEPT },
+        { id, by, now: String(createdAt), maxOpen: MAX_OPEN, maxOpenOfOne: MAX_OPEN_OF_ONE, maxKept: MAX_KEPT },
         ['about', about],
       );
-      if (made !== 1) throw new PublishError('OPERATION_LIMIT', { reason: `${MAX_OPEN} operations are unfinished` });
+      if (made === 'made') return;
+      const reason =
+        made === 'own'
+          ? `${MAX_OPEN_OF_ONE} operations of ${by} are unfinished`
+          : `${MAX_OPEN} operations are unfinished`;
+      throw new PublishError('OPERATION_LIMIT', { reason });
     },
 
     /** Newest first. */

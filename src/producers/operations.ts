@@ -38,7 +38,7 @@ export interface Operations {
    * @throws PublishError `INPUT_INVALID`
    */
   preview(request: OperationRequest, page?: PreviewPage): Promise<OperationPreview>;
-  /** Starts an operation on the jobs that its filter finds. @throws PublishError `INPUT_INVALID`, `OPERATION_LIMIT` while 20 are unfinished */
+  /** Starts an operation on the jobs that its filter finds. @throws PublishError `INPUT_INVALID`, `OPERATION_LIMIT` while 20 are unfinished, or 10 of one `by` */
   start(request: OperationRequest, options?: ActorOptions): Promise<Operation>;
   /** The newest 200 operations, newest first. */
   list(): Promise<Operation[]>;

@@ -7,6 +7,11 @@ import type { Operations } from '../../producers/operations.ts';
 /** Writes a line of the audit trail. */
 export type AddLine = (fact: AuditFact) => Promise<void>;
 
+/** Dry runs of one caller at a time: each may read 100,000 jobs. */
+const MAX_PREVIEWS = 2;
+/** How many run in this process, by who asked for them. */
+const previews = new WeakMap<Operations, Map<string, number>>();
+
 /** Operations as one caller may use them: jobs of other accounts, and operations on them, do not exist. */
 export function operationsAs(operations: Operations, caller: Caller, addLine: AddLine): Operations {
   const { by } = caller;
@@ -20,8 +25,8 @@ export function operationsAs(operations: Operations, caller: Caller, addLine: Ad
     return { ...request, filter: { ...request.filter, account } };
   }
 
-  const isOwn = ({ filter }: Operation): boolean =>
-    caller.accounts === undefined || filter.account?.every((account) => mayTouch(caller, account)) === true;
+  const isOwn = ({ filter: { account = [] } }: Operation): boolean =>
+    caller.accounts === undefined || (account.length > 0 && account.every((each) => mayTouch(caller, each)));
 
   async function get(id: string): Promise<Operation> {
     const operation = await operations.get(id);
@@ -31,7 +36,11 @@ export function operationsAs(operations: Operations, caller: Caller, addLine: Ad
 
   return {
     get,
-    preview: async (request, page) => await operations.preview(own(request), page),
+    async preview(request, page) {
+      const mine = own(request);
+      const release = takePreview(operations, by);
+      return await operations.preview(mine, page).finally(release);
+    },
     list: async () => (await operations.list()).filter(isOwn),
     async start(request) {
       const operation = await operations.start(own(request), { by });
@@ -47,6 +56,22 @@ export function operationsAs(operations: Operations, caller: Caller, addLine: Ad
       await addLine({ ...lineOf(after), action: 'operation.abort', by, after: { doneCount: after.doneCount } });
       return after;
     },
+  };
+}
+
+/** @returns gives the place back @throws PublishError `OPERATION_LIMIT` while the caller has enough of them */
+function takePreview(operations: Operations, by: string): () => void {
+  const running = previews.get(operations) ?? new Map<string, number>();
+  previews.set(operations, running);
+  const count = running.get(by) ?? 0;
+  if (count >= MAX_PREVIEWS) {
+    throw new PublishError('OPERATION_LIMIT', { reason: `${MAX_PREVIEWS} dry runs of ${by} are under way` });
+  }
+  running.set(by, count + 1);
+  return () => {
+    const left = (running.get(by) ?? 1) - 1;
+    if (left > 0) running.set(by, left);
+    else running.delete(by);
   };
 }
 

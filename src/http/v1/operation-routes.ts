@@ -146,7 +146,7 @@ export function registerOperationRoutes(api: ApiScope): void {
           202: jsonAnswer('The operation runs.', operationSchema),
           ...jsonAnswers('With `dryRun`: what it would do.', previewSchema, {
             ...BODY_PROBLEMS,
-            409: '`OPERATION_LIMIT`: 20 operations are unfinished.',
+            409: '`OPERATION_LIMIT`: 20 operations are unfinished, or 10 of one key; or two dry runs of the key are under way.',
           }),
         },
       },

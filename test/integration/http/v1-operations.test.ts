@@ -90,8 +90,22 @@ describe('an operation over REST', () => {
     expect(operations.map(({ filter }) => filter)).toMatchObject([{ account: ['acme'] }, { account: ['acme'] }]);
   });
 
+  it('is previewed by one key so often at a time, and by the others meanwhile', async () => {
+    const { admin, limited } = await startOperated();
+    const preview = (call: typeof admin) => call('POST', '/v1/operations', { ...CANCEL, dryRun: true });
+    const many = Promise.all(Array.from({ length: 20 }, () => preview(limited)));
+    expect((await preview(admin)).status).toBe(200);
+    const refused = (await many).filter(({ status }) => status !== 200);
+    expect(refused.length).toBeGreaterThan(0);
+    for (const { status, body } of refused) {
+      expect([status, body]).toEqual([409, expect.objectContaining({ code: 'OPERATION_LIMIT' })]);
+    }
+    expect((await preview(limited)).status).toBe(200);
+  });
+
   it.each([
     [{ ...CANCEL, filter: {} }, 'filter'],
+    [{ ...CANCEL, filter: { metadata: {} } }, 'filter'],
     [{ ...CANCEL, kind: 'delete' }, 'kind'],
     [{ ...CANCEL, filter: { state: ['lost'] } }, 'filter.state.0'],
     [{ ...CANCEL, limit: 5 }, 'limit'],

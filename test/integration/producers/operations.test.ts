@@ -223,4 +223,18 @@ describe('an operation', () => {
     await publisher.operations.start(request);
     expect(await redis.zcard(keys.operations)).toBe(200);
   });
+
+  it('leaves places to the others, however many one starts', async () => {
+    const { publisher } = await startTestPipeline({ workers: false });
+    const start = (by: string) =>
+      publisher.operations.start({ kind: 'cancel', filter: { state: 'queued' }, ratePerSecond: 1 }, { by });
+    const answers = await Promise.allSettled(Array.from({ length: 12 }, () => start('key shop')));
+    const refused = answers.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []));
+    const limit = { code: 'OPERATION_LIMIT', message: expect.stringContaining('10 operations of key shop') };
+    expect(refused).toEqual([expect.objectContaining(limit), expect.objectContaining(limit)]);
+    const [newest] = await publisher.operations.list();
+    await start('key other');
+    await publisher.operations.abort(newest?.id ?? '');
+    await start('key shop');
+  });
 });
