@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
@@ -29,7 +30,8 @@ function quoteHashes(text: string): string {
 async function readEnvFile(path: string): Promise<string> {
   let file: FileHandle;
   try {
-    file = await open(path);
+    // A pipe in its place would else keep us waiting for whoever made it.
+    file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return '';
     throw error;

@@ -1,6 +1,8 @@
 import cookie from '@fastify/cookie';
 import session, { type SessionStore } from '@fastify/session';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, Session } from 'fastify';
+import { z } from 'zod';
+import { parseStored } from '../../core/parse-stored.ts';
 import { redisTroubleOf } from '../../core/redis-trouble.ts';
 import { sha256Hex } from '../../core/request-digest.ts';
 import { HOUR_MS } from '../../core/units.ts';
@@ -17,6 +19,13 @@ declare module 'fastify' {
 
 /** How long one stays signed in. */
 const SESSION_MS = 12 * HOUR_MS;
+
+/** What somebody else wrote there is no session. */
+const storedSession = z.custom<Session>((value) => storedShape.safeParse(value).success);
+const storedShape = z.looseObject({
+  cookie: z.looseObject({ expires: z.iso.datetime() }),
+  proof: z.string().optional(),
+});
 
 /** What sessions need. */
 export interface Sessions {
@@ -36,7 +45,7 @@ export function createSessions(
       set: (id, value, done) =>
         void redis.set(keyOf(id), JSON.stringify(value), 'PX', SESSION_MS).then(() => done(), refusedTo(done)),
       get: (id, done) =>
-        void redis.get(keyOf(id)).then((json) => done(null, json === null ? null : JSON.parse(json)), refusedTo(done)),
+        void redis.get(keyOf(id)).then((json) => done(null, parseStored(storedSession, json ?? '')), refusedTo(done)),
       destroy: (id, done) => void redis.del(keyOf(id)).then(() => done(), refusedTo(done)),
     },
   };

@@ -119,6 +119,20 @@ describe('signing in', () => {
   });
 });
 
+describe('a session that somebody has damaged in Redis', () => {
+  it.each(['{', '5', '{"proof":7}', '{"proof":"x","cookie":{"expires":"soon"}}'])('is none: %s', async (damaged) => {
+    const { redis, keys } = pipeline;
+    const browser = openBrowser();
+    const earlier = await redis.keys(keys.session('*'));
+    await browser.signIn({ key: SETTING_KEY });
+    const [session = ''] = (await redis.keys(keys.session('*'))).filter((key) => !earlier.includes(key));
+    await redis.set(session, damaged);
+    const answer = await browser.get('/publishes');
+    expect([answer.status, answer.location]).toEqual([303, '/sign-in?next=%2Fpublishes']);
+    expect((await browser.get('/sign-in')).status).toBe(200);
+  });
+});
+
 describe('a wrong key or login', () => {
   it('gets the page again, and after ten of them in a minute no answer at any door', async () => {
     const served = await startSite({ BOARD_USER: 'ops', BOARD_PASSWORD: 'a-good-password-1' });

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -44,6 +45,11 @@ it('does not read a .env file that a stranger may have written', async () => {
     code: 'CONFIG_INVALID',
     problems: [{ variable: path, message: expect.stringMatching(STRANGERS) }],
   });
+});
+
+it.skipIf(process.platform === 'win32')('does not wait at a pipe in the place of a .env file', async () => {
+  execFileSync('mkfifo', ['-m', '600', join(folder, '.env')]);
+  expect(await readEnvironment(folder)).toMatchObject({ PATH: process.env.PATH });
 });
 
 it('needs no .env file', async () => {
