@@ -90,5 +90,5 @@ function unlessStopped(signal: AbortSignal) {
 const redisSentence = ({ app: { target } }: Service): string => `Redis ${redisText(target)}.`;
 
 function linksText(url: string): string {
-  return `Console ${url}/, board ${url}/board, API ${url}/docs, metrics ${url}/metrics. Press Ctrl-C to stop.`;
+  return `Board ${url}/board, console ${url}/, API ${url}/docs, metrics ${url}/metrics. Press Ctrl-C to stop.`;
 }
