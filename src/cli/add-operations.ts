@@ -1,11 +1,9 @@
 import { type Command, Option } from 'commander';
-import { OPERATION_KINDS, type OperationKind } from '../core/operation.ts';
+import { MAX_OPERATION_RATE, OPERATION_KINDS, type OperationKind } from '../core/operation.ts';
 import { MAX_LISTED_JOBS } from '../core/post-limits.ts';
 import { withFilter } from './filter-options.ts';
 import { signedDuration, wholeNumber } from './option-values.ts';
 import { type Run, withJson } from './with-json.ts';
-
-const MAX_RATE = 1_000;
 
 const DESCRIPTIONS: Readonly<Record<OperationKind, string>> = {
   retry: 'retry all failed and unconfirmed jobs that meet the filters, without the risk of posting twice',
@@ -24,7 +22,7 @@ export function addOperations(program: Command, run: Run): void {
         .option('--shift <time>', 'in place of --at: how much later each starts, such as 2h or -30m', signedDuration);
     }
     command
-      .option('--rate <n>', 'jobs changed in a second; 100 by default', wholeNumber(1, MAX_RATE))
+      .option('--rate <n>', 'jobs changed in a second; 100 by default', wholeNumber(1, MAX_OPERATION_RATE))
       .option('--dry-run', 'only show what would be done to which jobs')
       .option('--limit <n>', 'with --dry-run: maximum number of jobs shown', wholeNumber(1, MAX_LISTED_JOBS))
       .option('--cursor <cursor>', 'with --dry-run: cursor of the next page, as printed by the previous one')

@@ -5,6 +5,7 @@ import { MAX_LISTED_JOBS } from './post-limits.ts';
 import { PublishError, toInputProblems } from './publish-error.ts';
 import { isoTime } from './publish-request.ts';
 import { ALL_PUBLISH_STATES, isTerminal, type PublishState } from './publish-state.ts';
+import { DAY_MS } from './units.ts';
 
 /** What can be done to many jobs at once. */
 export const OPERATION_KINDS = ['retry', 'cancel', 'reschedule'] as const;
@@ -24,10 +25,11 @@ export type OperationState = (typeof OPERATION_STATES)[number];
 
 /** Most jobs that one operation changes: the oldest that its filter finds. */
 export const MAX_OPERATION_JOBS = 100_000;
-const MAX_RATE = 1_000;
+/** Most jobs that an operation changes in a second. */
+export const MAX_OPERATION_RATE = 1_000;
 const DEFAULT_RATE = 100;
 /** A year (ms). */
-const MAX_SHIFT_MS = 366 * 24 * 3_600_000;
+const MAX_SHIFT_MS = 366 * DAY_MS;
 
 /** Which states an operation means whose filter names none. */
 const STATES_MEANT: Readonly<Record<OperationKind, readonly PublishState[]>> = {
@@ -57,9 +59,9 @@ export const operationFields = {
   ratePerSecond: z
     .int()
     .min(1)
-    .max(MAX_RATE)
+    .max(MAX_OPERATION_RATE)
     .default(DEFAULT_RATE)
-    .meta({ description: `How many jobs are changed in a second: 1 to ${MAX_RATE}.` }),
+    .meta({ description: `How many jobs are changed in a second: 1 to ${MAX_OPERATION_RATE}.` }),
 };
 
 interface OperationFields {
