@@ -10,6 +10,7 @@ import type { ReadinessCheck } from '../http/health.ts';
 import type { PulledMediaOptions } from '../http/pulled-media.ts';
 import { startMetricsServer, startServer, type WebServer } from '../http/start-server.ts';
 import type { ApiOptions } from '../http/v1/typed-routes.ts';
+import { createSeenFailures } from '../ledger/seen-failures.ts';
 import { readAccountUse } from '../limits/account-use.ts';
 import { refuseOutsideRoots } from '../media/media-roots.ts';
 import { createPullGateway } from '../media/pull-gateway.ts';
@@ -61,6 +62,8 @@ export async function openServer(service: Service, workers?: RunningWorkers): Pr
         warning: otherTikTok(config.tiktok.apiBaseUrl),
         accountUse: (account) =>
           withRedisErrors(() => readAccountUse(account, { ...asking, keys: app.keys, clock: app.clock })),
+        seenFailures: createSeenFailures({ redis: asking.redis, keys: app.keys }),
+        accountJobs: (account) => withRedisErrors(() => asking.reader.accountJobs(account)),
         statistics: { read: (range) => withRedisErrors(() => asking.statistics.read(range)) },
       },
     },

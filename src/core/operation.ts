@@ -202,6 +202,8 @@ export interface PlannedJob {
   readonly id: string;
   /** Its account. */
   readonly account: string;
+  /** Its caption, video and privacy on one line, at most 60 characters; `` where nothing is known of them. */
+  readonly post: string;
   /** Its state now. */
   readonly state: PublishState;
   /** How it would be changed; null: not at all. */

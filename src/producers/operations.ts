@@ -11,6 +11,7 @@ import {
 import { createTotals, planOperation } from '../core/operation-plan.ts';
 import type { Clock } from '../core/ports.ts';
 import { DEFAULT_LISTED_JOBS } from '../core/post-limits.ts';
+import { postText } from '../core/post-text.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { FoundJob } from '../ledger/job-search.ts';
 import type { LedgerReader } from '../ledger/ledger-reader.ts';
@@ -90,6 +91,9 @@ export function createOperations(open: () => Promise<OperationParts>): Operation
   };
 }
 
+/** Of what tells which post a job is about. */
+const MAX_POST_CHARS = 60;
+
 async function preview(
   input: OperationRequest,
   { limit = DEFAULT_LISTED_JOBS, cursor, signal }: PreviewPage,
@@ -101,9 +105,9 @@ async function preview(
   const page = await reader.find(jobsMeantBy(request, now, { limit, cursor }), signal);
   const shown = {
     jobs: page.found.map((each): PlannedJob => {
-      const { id, account, state } = each.record;
+      const { id, account, state, request: about } = each.record;
       const { way = null, refusal = null } = plan(each);
-      return { id, account, state, way, refusal };
+      return { id, account, post: postText(about, MAX_POST_CHARS), state, way, refusal };
     }),
     nextCursor: page.nextCursor,
   };

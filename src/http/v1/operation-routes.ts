@@ -110,6 +110,7 @@ const previewSchema = z
         z.object({
           id: z.string().describe('Id of the job.'),
           account: z.string().describe('Its account.'),
+          post: z.string().describe('Its caption, video and privacy on one line, shortened.'),
           state: z.enum(ALL_PUBLISH_STATES).describe('Its state now.'),
           way: way.nullable().describe('How it would be changed; null: not at all.'),
           refusal: z.object(refusalFields).nullable().describe('Why it would be refused; null: it would not.'),
