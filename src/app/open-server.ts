@@ -64,7 +64,6 @@ export async function openServer(service: Service, workers?: RunningWorkers): Pr
           withRedisErrors(() => readAccountUse(account, { ...asking, keys: app.keys, clock: app.clock })),
         seenFailures: createSeenFailures({ redis: asking.redis, keys: app.keys }),
         accountJobs: (account) => withRedisErrors(() => asking.reader.accountJobs(account)),
-        statistics: { read: (range) => withRedisErrors(() => asking.statistics.read(range)) },
       },
     },
     operators: { login, viewer, sessions: createSessions({ ...asking, keys: app.keys }, app.sessionSecrets) },
@@ -135,7 +134,9 @@ function apiOptions(
     facts,
     apiKeys,
     audit,
-  }: Pick<RedisParts, 'facts' | 'apiKeys' | 'audit'> & Pick<ApiOptions, 'publisher' | 'callbacks' | 'subscriptions'>,
+    statistics,
+  }: Pick<RedisParts, 'facts' | 'apiKeys' | 'audit' | 'statistics'> &
+    Pick<ApiOptions, 'publisher' | 'callbacks' | 'subscriptions'>,
 ): ApiOptions {
   return {
     apiKeys: http.apiKeys,
@@ -157,6 +158,7 @@ function apiOptions(
       list: () => withRedisErrors(subscriptions.list),
       remove: (id, by) => withRedisErrors(() => subscriptions.remove(id, by)),
     },
+    statistics: { read: (range) => withRedisErrors(() => statistics.read(range)) },
     facts: () => withRedisErrors(facts.list),
     keys: {
       create: (request, by) => withRedisErrors(() => apiKeys.create(request, by)),

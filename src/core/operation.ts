@@ -19,6 +19,10 @@ export type OperationKind = (typeof OPERATION_KINDS)[number];
 export const OPERATION_WAYS = ['poll', 'resume', 'fresh_init', 'cancel', 'ask_tiktok', 'move', 'unchanged'] as const;
 export type OperationWay = (typeof OPERATION_WAYS)[number];
 
+/** What became of a job with which an operation dealt. */
+export const OPERATION_OUTCOMES = ['changed', 'unchanged', 'refused'] as const;
+export type OperationOutcome = (typeof OPERATION_OUTCOMES)[number];
+
 /** Where an operation is. */
 export const OPERATION_STATES = ['running', 'done', 'aborted'] as const;
 export type OperationState = (typeof OPERATION_STATES)[number];
@@ -194,6 +198,12 @@ export interface Operation {
   readonly doneCount: number;
   /** What was done to them. */
   readonly totals: OperationTotals;
+}
+
+/** What `start` answers. */
+export interface StartedOperation extends Operation {
+  /** False: the idempotency key was used before, for the same; this is the operation that it started. */
+  readonly created: boolean;
 }
 
 /** What an operation would do with one job. */

@@ -4,7 +4,6 @@ import type { RouteAccess } from '../../core/access.ts';
 import type { AccountJobs, AccountUse } from '../../core/account-use.ts';
 import type { SeenFailures } from '../../core/job-counts.ts';
 import { type InputProblem, PublishError } from '../../core/publish-error.ts';
-import type { StatisticsRange, TimedStatistics } from '../../core/publish-statistics.ts';
 import { redisTroubleOf } from '../../core/redis-trouble.ts';
 import { PAGE_HEADERS } from '../html-page.ts';
 import { HttpProblem, problemOf, sendProblem, UNFORESEEN, wantsPage } from '../problem.ts';
@@ -15,9 +14,7 @@ import { givenQuery } from './publishes-page.ts';
 
 /** What the console shows and changes; each request gets publisher and deliveries in the name of who is signed in. */
 export interface ConsoleParts
-  extends Pick<ApiOptions, 'apiKeys' | 'audit' | 'callbacks' | 'keys' | 'publisher' | 'subscriptions'> {
-  /** How many publish jobs ended lately. */
-  readonly statistics: { read(range: StatisticsRange): Promise<readonly TimedStatistics[]> };
+  extends Pick<ApiOptions, 'apiKeys' | 'audit' | 'callbacks' | 'keys' | 'publisher' | 'statistics' | 'subscriptions'> {
   /** How much an account has used of TikTok's limits, and how many of its jobs are in line. */
   readonly accountUse: (account: string) => Promise<AccountUse>;
   /** Which failures an operator has seen. */
