@@ -1,6 +1,6 @@
 import type { Operation, OperationKind, OperationPreview, OperationTotals } from '../../core/operation.ts';
 import { PublishError } from '../../core/publish-error.ts';
-import { countText, durationText, timeText } from '../../core/quantity-text.ts';
+import { countText, exactDurationText, timeText } from '../../core/quantity-text.ts';
 import type { CommandContext } from '../cli-io.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { type FilterOptions, filterOf } from '../filter-options.ts';
@@ -82,7 +82,7 @@ function operationText(operation: Operation): string {
     ['state', abortedBy === null ? state : `${state} by ${abortedBy}`],
     ['filter', JSON.stringify(filter)],
     ['new time', scheduledAt],
-    [(shiftMs ?? 0) < 0 ? 'earlier by' : 'later by', shiftMs === null ? null : durationText(Math.abs(shiftMs))],
+    [(shiftMs ?? 0) < 0 ? 'earlier by' : 'later by', shiftMs === null ? null : exactDurationText(Math.abs(shiftMs))],
     ['jobs', progressText(operation)],
     ['started', `${timeText(createdAt)}${by === null ? '' : ` by ${by}`}`],
     ['ended', endedAt === null ? null : timeText(endedAt)],

@@ -83,7 +83,7 @@ function blocks(table: string): string {
 }
 
 /** Columns that a table has room for on a tablet. */
-const MANY_COLUMNS = 5;
+const MANY_COLUMNS = 4;
 
 const STYLE = `
   :root { background: light-dark(#fff, #121212); color: light-dark(#111, #eee) }

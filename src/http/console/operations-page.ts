@@ -12,7 +12,7 @@ import {
   type OperationWay,
 } from '../../core/operation.ts';
 import { PublishError, toInputProblems } from '../../core/publish-error.ts';
-import { countText, durationText } from '../../core/quantity-text.ts';
+import { countText, exactDurationText } from '../../core/quantity-text.ts';
 import { MINUTE_MS } from '../../core/units.ts';
 import { escapeHtml } from '../escape-html.ts';
 import { preciseTimeText } from '../job-words.ts';
@@ -152,7 +152,7 @@ function operationPage(operation: Operation, context: PageContext): ConsolePage 
   const facts: [string, string | null][] = [
     ['Operation', id],
     ['New start', scheduledAt === null ? null : preciseTimeText(scheduledAt)],
-    [(shiftMs ?? 0) < 0 ? 'Earlier by' : 'Later by', shiftMs === null ? null : durationText(Math.abs(shiftMs))],
+    [(shiftMs ?? 0) < 0 ? 'Earlier by' : 'Later by', shiftMs === null ? null : exactDurationText(Math.abs(shiftMs))],
     ['In a second', `at most ${ratePerSecond}`],
     ['Started', `${preciseTimeText(createdAt)}${by === null ? '' : ` by ${by}`}`],
     ['Ended', endedAt === null ? null : preciseTimeText(endedAt)],
