@@ -10,6 +10,7 @@ import type { ReadinessCheck } from '../http/health.ts';
 import type { PulledMediaOptions } from '../http/pulled-media.ts';
 import { startMetricsServer, startServer, type WebServer } from '../http/start-server.ts';
 import type { ApiOptions } from '../http/v1/typed-routes.ts';
+import { createSeenFailures } from '../ledger/seen-failures.ts';
 import { readAccountUse } from '../limits/account-use.ts';
 import { refuseOutsideRoots } from '../media/media-roots.ts';
 import { createPullGateway } from '../media/pull-gateway.ts';
@@ -61,7 +62,8 @@ export async function openServer(service: Service, workers?: RunningWorkers): Pr
         warning: otherTikTok(config.tiktok.apiBaseUrl),
         accountUse: (account) =>
           withRedisErrors(() => readAccountUse(account, { ...asking, keys: app.keys, clock: app.clock })),
-        statistics: { read: (range) => withRedisErrors(() => asking.statistics.read(range)) },
+        seenFailures: createSeenFailures({ redis: asking.redis, keys: app.keys }),
+        accountJobs: (account) => withRedisErrors(() => asking.reader.accountJobs(account)),
       },
     },
     operators: { login, viewer, sessions: createSessions({ ...asking, keys: app.keys }, app.sessionSecrets) },
@@ -132,7 +134,9 @@ function apiOptions(
     facts,
     apiKeys,
     audit,
-  }: Pick<RedisParts, 'facts' | 'apiKeys' | 'audit'> & Pick<ApiOptions, 'publisher' | 'callbacks' | 'subscriptions'>,
+    statistics,
+  }: Pick<RedisParts, 'facts' | 'apiKeys' | 'audit' | 'statistics'> &
+    Pick<ApiOptions, 'publisher' | 'callbacks' | 'subscriptions'>,
 ): ApiOptions {
   return {
     apiKeys: http.apiKeys,
@@ -154,6 +158,7 @@ function apiOptions(
       list: () => withRedisErrors(subscriptions.list),
       remove: (id, by) => withRedisErrors(() => subscriptions.remove(id, by)),
     },
+    statistics: { read: (range) => withRedisErrors(() => statistics.read(range)) },
     facts: () => withRedisErrors(facts.list),
     keys: {
       create: (request, by) => withRedisErrors(() => apiKeys.create(request, by)),

@@ -75,6 +75,7 @@ export async function openMeasuredService(app: App): Promise<Service> {
   metrics.watchPausedEndpoints(() =>
     countPausedEndpoints(redis, app.keys, { now: app.clock.now(), retentionMs: app.config.retentionMs }),
   );
+  metrics.watchOperations(() => redis.zcard(app.keys.openOperations));
   metrics.watchPause(() => redis.exists(app.keys.publishingPause));
   metrics.watchOldestWaiting(async () => waitedMs(await queues.nextPublishEntries(), app.clock.now()));
   return service;

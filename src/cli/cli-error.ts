@@ -30,7 +30,7 @@ export function renderCliError({ code, message, advice, problems = [] }: CliErro
 
 function exitCodeOf(code: string): ExitCode {
   if (FAILED_PUBLISH_CODES.includes(code)) return EXIT_CODES.publishFailed;
-  if (/^(INPUT|IDEMPOTENCY|JOB|CALLBACK)_/.test(code)) return EXIT_CODES.wrongUse;
+  if (/^(INPUT|IDEMPOTENCY|JOB|CALLBACK|OPERATION|EVENTS)_/.test(code)) return EXIT_CODES.wrongUse;
   if (/^(CONFIG|REDIS|AUTH)_/.test(code)) return EXIT_CODES.unavailable;
   return EXIT_CODES.publishFailed;
 }

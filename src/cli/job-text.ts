@@ -63,8 +63,13 @@ const LEAST_POST_CHARS = 24;
  */
 export function jobTable(jobs: readonly PublishJob[], now: number, columns?: number): string {
   if (jobs.length === 0) return 'No jobs.';
-  const rows = jobs.map((job) => [job.id, stateCell(job), job.account, durationText(now - Date.parse(job.createdAt))]);
-  const lines = textTable([['JOB', 'STATE', 'ACCOUNT', 'AGE'], ...rows]).split('\n');
+  const hasCode = jobs.some(({ failure }) => failure !== null);
+  const withCode = (state: string, code: string, ...rest: string[]) => [state, ...(hasCode ? [code] : []), ...rest];
+  const rows = jobs.map((job) => [
+    job.id,
+    ...withCode(stateCell(job), job.failure?.code ?? '', job.account, durationText(now - Date.parse(job.createdAt))),
+  ]);
+  const lines = textTable([['JOB', ...withCode('STATE', 'CODE', 'ACCOUNT', 'AGE')], ...rows]).split('\n');
   const tableColumns = Math.max(...lines.map((line) => line.length));
   const room = columns === undefined ? POST_CHARS : columns - tableColumns - 2;
   if (room >= LEAST_POST_CHARS) {

@@ -111,6 +111,7 @@ export const AUDIT_ACTIONS = [
   'account.create_link',
   'callback.replay',
   'callback.resume',
+  'failures.seen',
   'publishing.pause',
   'publishing.resume',
   'subscription.create',

@@ -19,6 +19,10 @@ export type OperationKind = (typeof OPERATION_KINDS)[number];
 export const OPERATION_WAYS = ['poll', 'resume', 'fresh_init', 'cancel', 'ask_tiktok', 'move', 'unchanged'] as const;
 export type OperationWay = (typeof OPERATION_WAYS)[number];
 
+/** What became of a job with which an operation dealt. */
+export const OPERATION_OUTCOMES = ['changed', 'unchanged', 'refused'] as const;
+export type OperationOutcome = (typeof OPERATION_OUTCOMES)[number];
+
 /** Where an operation is. */
 export const OPERATION_STATES = ['running', 'done', 'aborted'] as const;
 export type OperationState = (typeof OPERATION_STATES)[number];
@@ -196,12 +200,20 @@ export interface Operation {
   readonly totals: OperationTotals;
 }
 
+/** What `start` answers. */
+export interface StartedOperation extends Operation {
+  /** False: the idempotency key was used before, for the same; this is the operation that it started. */
+  readonly created: boolean;
+}
+
 /** What an operation would do with one job. */
 export interface PlannedJob {
   /** Id of the job. */
   readonly id: string;
   /** Its account. */
   readonly account: string;
+  /** Its caption, video and privacy on one line, at most 60 characters; `` where nothing is known of them. */
+  readonly post: string;
   /** Its state now. */
   readonly state: PublishState;
   /** How it would be changed; null: not at all. */

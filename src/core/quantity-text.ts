@@ -28,6 +28,18 @@ export function durationText(durationMs: number): string {
   return `${(durationMs / SECOND_MS).toFixed(durationMs < 10 * SECOND_MS ? 1 : 0)} s`;
 }
 
+/** A duration with nothing left out: `1 h 30 min`, `2 d`, `0.5 s`. */
+export function exactDurationText(durationMs: number): string {
+  const parts: string[] = [];
+  let leftMs = durationMs;
+  for (const [unitMs, unit] of DURATION_UNITS) {
+    if (leftMs >= unitMs) parts.push(`${Math.floor(leftMs / unitMs)} ${unit}`);
+    leftMs %= unitMs;
+  }
+  if (leftMs > 0 || parts.length === 0) parts.push(`${leftMs / SECOND_MS} s`);
+  return parts.join(' ');
+}
+
 /** How many of something: `1 second`, `3 seconds`. */
 export function countText(count: number, noun: string): string {
   return count === 1 ? `1 ${noun}` : `${count} ${noun}s`;

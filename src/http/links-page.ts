@@ -14,6 +14,8 @@ const LINKS: readonly Link[] = [
   ['/readyz', 'Readiness', 'readiness: whether the workers can take jobs from Redis'],
   ['/healthz', 'Health', 'liveness: whether this process is alive'],
 ];
+/** Those that are open to whoever may look at the console. */
+export const OPEN_LINKS: readonly Link[] = LINKS.slice(1);
 const CONSOLE: Link = [SIGN_IN_PATH, 'Console', 'what needs a person: publishes, accounts, keys; asks you to sign in'];
 
 /** Links to what is beside the console. */

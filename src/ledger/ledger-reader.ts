@@ -7,6 +7,7 @@ import { isCapOfMode, MODE_OF_CAP } from '../core/publish-state.ts';
 import type { LaneDelay } from '../limits/lanes.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
+import { createAccountJobs } from './account-jobs.ts';
 import { createJobCounts } from './job-counts.ts';
 import { createJobSearch, type FoundJob, type FoundJobs } from './job-search.ts';
 import { toPublishJob } from './job-view.ts';
@@ -73,6 +74,9 @@ export function createLedgerReader({ redis, keys, clock = Date }: { redis: Redis
     /** The same with their records, and without their timelines. */
     find: async (query: JobQuery, signal?: AbortSignal): Promise<FoundJobs> =>
       await search(query, signal, (ids) => readFound(ids, false)),
+
+    /** How the jobs of one account stand, whatever their number. */
+    accountJobs: createAccountJobs({ redis, keys, laneDelays }),
 
     /** How many jobs there are, of all accounts or of some. */
     async count(accounts?: readonly string[], signal?: AbortSignal): Promise<JobCounts> {

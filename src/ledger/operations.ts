@@ -23,8 +23,9 @@ const MAX_OPEN_OF_ONE = 10;
 /** A process that died leaves an operation to another one after so long. */
 const LEASE_MS = 10_000;
 
-/** Makes an operation, and forgets the oldest ended ones. */
+/** Makes an operation, unless its id is taken, and forgets the oldest ended ones. */
 const CREATE_SCRIPT = `
+if redis.call('EXISTS', key.operation .. arg.id) == 1 then return 'exists' end
 if redis.call('ZCARD', key.open) >= arg.maxOpen then return 'all' end
 local own = 0
 for _, id in ipairs(redis.call('ZRANGE', key.open, 0, -1)) do
@@ -133,8 +134,8 @@ export function createOperationStore({
   return {
     read,
 
-    /** @throws PublishError `OPERATION_LIMIT` while too many are unfinished, in all or of one */
-    async create(id: string, request: ParsedOperation, by: string | undefined): Promise<void> {
+    /** @returns whether it was made; if not, there is one of this id @throws PublishError `OPERATION_LIMIT` while too many are unfinished, in all or of one */
+    async create(id: string, request: ParsedOperation, by: string | undefined): Promise<boolean> {
       const createdAt = clock.now();
       const about = JSON.stringify({ request, createdAt, by: by ?? null } satisfies z.input<typeof aboutSchema>);
       const made = await runCreate(
@@ -142,7 +143,7 @@ export function createOperationStore({
         { id, by, now: String(createdAt), maxOpen: MAX_OPEN, maxOpenOfOne: MAX_OPEN_OF_ONE, maxKept: MAX_KEPT },
         ['about', about],
       );
-      if (made === 'made') return;
+      if (made === 'made' || made === 'exists') return made === 'made';
       const reason =
         made === 'own'
           ? `${MAX_OPEN_OF_ONE} operations of ${by} are unfinished`

@@ -1,4 +1,5 @@
 import { isErrorCode } from '../core/error-table.ts';
+import { OPERATION_KINDS, OPERATION_OUTCOMES } from '../core/operation.ts';
 import { toPostReport } from '../core/post-report.ts';
 import { ALL_PUBLISH_STATES, isTerminal, WAIT_REASONS } from '../core/publish-state.ts';
 import { isTikTokCode } from '../core/tiktok-codes.ts';
@@ -31,6 +32,7 @@ export const VALUES_FROM_THE_START = {
       ALL_PUBLISH_STATES.filter(isTerminal).map((outcome) => ({ mode, source, outcome: String(outcome) })),
     ),
   ),
+  operationJobs: OPERATION_KINDS.flatMap((kind) => OPERATION_OUTCOMES.map((outcome) => ({ kind, outcome }))),
   deferrals: WAIT_REASONS,
   refreshes: ['refreshed', 'overtaken', 'reauthorization_required', 'failed'],
   deliveries: ['delivered', 'retried', 'failed', 'held', 'disabled'],

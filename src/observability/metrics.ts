@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { OperationOutcome } from '../core/operation.ts';
 import { DURATION_EDGES_MS } from '../core/publish-statistics.ts';
 import { SECOND_MS } from '../core/units.ts';
 import { requestCodeLabel, statusLabel, VALUES_FROM_THE_START, webhookLabel } from './label-values.ts';
@@ -63,6 +64,13 @@ export const METRIC_TABLE = {
   tiktok_deferrals_total: row('counter', 'waits that did not use an attempt, by waiting reason', 'reason'),
   tiktok_token_refreshes_total: row('counter', 'refreshes of access tokens', 'outcome'),
   tiktok_events_delivered_total: row('counter', 'delivery attempts of events to callback URLs', 'outcome'),
+  tiktok_operations_running: row('gauge', 'operations on many jobs that have not ended'),
+  tiktok_operation_jobs_total: row(
+    'counter',
+    'jobs that operations dealt with, by kind and by what became of them (changed, unchanged, refused)',
+    'kind',
+    'outcome',
+  ),
   tiktok_publishing_paused: row('gauge', '1 while all publishing is paused, else 0'),
   tiktok_oldest_waiting_seconds: row(
     'gauge',
@@ -148,6 +156,7 @@ export function createMetrics(options: MetricsOptions = {}) {
   const pollLag = histogram('tiktok_status_poll_lag_seconds', LAG_BUCKETS_SECONDS);
   const redisCalls = counter('tiktok_redis_calls_total');
   const redisWait = histogram('tiktok_redis_wait_seconds', REDIS_BUCKETS_SECONDS);
+  const operationJobs = counter('tiktok_operation_jobs_total');
   const webhooks = counter('tiktok_webhooks_received_total');
   const watchRunning = registerWorkerGauge(definition('tiktok_workers_running'));
   const watchReady = registerWorkerGauge(definition('tiktok_worker_ready'));
@@ -158,6 +167,7 @@ export function createMetrics(options: MetricsOptions = {}) {
     redisWait.zero({ step });
   }
   for (const until of VALUES_FROM_THE_START.lateUntil) publishLateness.zero({ until });
+  for (const labels of VALUES_FROM_THE_START.operationJobs) operationJobs.inc(labels, 0);
   for (const labels of VALUES_FROM_THE_START.refusedRequests) apiRequests.inc(labels, 0);
 
   return {
@@ -188,6 +198,7 @@ export function createMetrics(options: MetricsOptions = {}) {
     deferred: countBy('tiktok_deferrals_total', 'reason', VALUES_FROM_THE_START.deferrals),
     tokenRefreshed: countBy('tiktok_token_refreshes_total', 'outcome', VALUES_FROM_THE_START.refreshes),
     eventDelivered: countBy('tiktok_events_delivered_total', 'outcome', VALUES_FROM_THE_START.deliveries),
+    operationDealtWith: (kind: string, outcome: OperationOutcome) => operationJobs.inc({ kind, outcome }),
     webhookReceived: (event: string, outcome: string) => webhooks.inc({ event: webhookLabel(event), outcome }),
     redisUsed(step: Step, { calls, waitMs }: { readonly calls: number; readonly waitMs: number }) {
       redisCalls.inc({ step }, calls);
@@ -202,6 +213,7 @@ export function createMetrics(options: MetricsOptions = {}) {
     watchQueue: registerQueueGauge(definition('bullmq_jobs')),
     /** Asks for the count at every scrape; where it can't be counted the last number stays. */
     watchPause: registerStoredGauge(definition('tiktok_publishing_paused')),
+    watchOperations: registerStoredGauge(definition('tiktok_operations_running')),
     watchPausedEndpoints: registerStoredGauge(definition('tiktok_callback_endpoints_paused')),
     /** The same for how long the next job has waited (ms). */
     watchOldestWaiting: (waitedMs: () => Promise<number>) => watchOldest(async () => toSeconds(await waitedMs())),

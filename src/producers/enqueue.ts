@@ -98,13 +98,17 @@ function parseEntry(entry: NewRequest | BulkEntry): AcceptableEntry {
   const { idempotencyKey } = entry;
   const by = actorIn(entry);
   if (idempotencyKey !== undefined && !isIdempotencyKey(idempotencyKey)) {
-    const message = `expected a text of 1 to ${MAX_IDEMPOTENCY_KEY_LENGTH} characters`;
-    throw new PublishError('INPUT_INVALID', { problems: [{ path: 'idempotencyKey', message }] });
+    throw new PublishError('INPUT_INVALID', {
+      problems: [{ path: 'idempotencyKey', message: IDEMPOTENCY_KEY_EXPECTED }],
+    });
   }
   return { request: parseNewRequest(entry.request), idempotencyKey, by };
 }
 
-function isIdempotencyKey(key: unknown): boolean {
+export const IDEMPOTENCY_KEY_EXPECTED = `expected a text of 1 to ${MAX_IDEMPOTENCY_KEY_LENGTH} characters`;
+
+/** Whether a key may stand for a request. */
+export function isIdempotencyKey(key: unknown): boolean {
   return typeof key === 'string' && key.length >= 1 && key.length <= MAX_IDEMPOTENCY_KEY_LENGTH;
 }
 

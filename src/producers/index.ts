@@ -71,6 +71,7 @@ export type {
   OperationTotals,
   OperationWay,
   PlannedJob,
+  StartedOperation,
 } from '../core/operation.ts';
 export type { PostingPage } from '../core/posting-page.ts';
 export type { PreflightFinding } from '../core/preflight-finding.ts';
@@ -81,7 +82,7 @@ export type { AccountEventData, JobEventData, PublishEvent, PublishEventType } f
 export type { PublishFailure, PublishJob, TimelineEntry } from '../core/publish-job.ts';
 export type { PublishState, WaitReason } from '../core/publish-state.ts';
 export type { PauseRequest, PublishingPause } from '../core/publishing-pause.ts';
-export type { Operations, PreviewPage } from './operations.ts';
+export type { Operations, PreviewPage, StartOptions } from './operations.ts';
 export type {
   AskOptions,
   BulkEntry,

@@ -1,22 +1,28 @@
 import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import { v5 as uuidv5 } from 'uuid';
 import {
   jobsMeantBy,
   MAX_OPERATION_JOBS,
   type Operation,
   type OperationPreview,
   type OperationRequest,
+  type ParsedOperation,
   type PlannedJob,
   parseOperation,
+  type StartedOperation,
 } from '../core/operation.ts';
 import { createTotals, planOperation } from '../core/operation-plan.ts';
 import type { Clock } from '../core/ports.ts';
 import { DEFAULT_LISTED_JOBS } from '../core/post-limits.ts';
+import { postText } from '../core/post-text.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { FoundJob } from '../ledger/job-search.ts';
 import type { LedgerReader } from '../ledger/ledger-reader.ts';
 import type { OperationStore } from '../ledger/operations.ts';
 import { withRedisErrors } from '../redis/redis-unavailable.ts';
 import { type ActorOptions, actorIn } from './actor.ts';
+import { IDEMPOTENCY_KEY_EXPECTED, isIdempotencyKey } from './enqueue.ts';
 
 /** Which page of the jobs to show. */
 export interface PreviewPage {
@@ -38,14 +44,26 @@ export interface Operations {
    * @throws PublishError `INPUT_INVALID`
    */
   preview(request: OperationRequest, page?: PreviewPage): Promise<OperationPreview>;
-  /** Starts an operation on the jobs that its filter finds. @throws PublishError `INPUT_INVALID`, `OPERATION_LIMIT` while 20 are unfinished, or 10 of one `by` */
-  start(request: OperationRequest, options?: ActorOptions): Promise<Operation>;
+  /**
+   * Starts an operation on the jobs that its filter finds.
+   * @throws PublishError `INPUT_INVALID`, `IDEMPOTENCY_CONFLICT`, `OPERATION_LIMIT` while 20 are unfinished, or 10 of one `by`
+   */
+  start(request: OperationRequest, options?: StartOptions): Promise<StartedOperation>;
   /** The newest 200 operations, newest first. */
   list(): Promise<Operation[]>;
   /** One operation. @throws PublishError `OPERATION_NOT_FOUND` */
   get(id: string): Promise<Operation>;
   /** Ends an operation: jobs that it has not reached stay as they are. One that has ended stays. @throws PublishError `OPERATION_NOT_FOUND` */
   abort(id: string, options?: ActorOptions): Promise<Operation>;
+}
+
+/** How to start an operation. */
+export interface StartOptions extends ActorOptions {
+  /**
+   * A text of 1 to 255 characters: the same one with the same request of the same `by` starts one operation, so a call whose
+   * answer was lost can be made again. It is known as long as the operation.
+   */
+  readonly idempotencyKey?: string | undefined;
 }
 
 /** What the calls need once there is a connection. */
@@ -69,14 +87,22 @@ export function createOperations(open: () => Promise<OperationParts>): Operation
     get: (id) => withRedisErrors(() => get(id)),
     async start(input, options = {}) {
       const by = actorIn(options);
+      const { idempotencyKey } = options;
+      refuseKey(idempotencyKey);
       const request = parseOperation(input);
       return await withRedisErrors(async () => {
         const { operations, reader, clock } = await open();
         // Refuses a filter that cannot be searched by, before anybody waits for it.
         await reader.find(jobsMeantBy(request, clock.now(), { limit: 1 }));
-        const id = randomUUID();
-        await operations.create(id, request, by);
-        return await get(id);
+        const id = idempotencyKey === undefined ? randomUUID() : idOfKey(by, idempotencyKey);
+        const created = await operations.create(id, request, by);
+        const found = await operations.read(id);
+        if (found === undefined) throw new PublishError('OPERATION_NOT_FOUND');
+        if (!created && !isSame(found.request, request))
+          throw new PublishError('IDEMPOTENCY_CONFLICT', {
+            reason: `the idempotency key was already used for a different operation (${id})`,
+          });
+        return { ...found.operation, created };
       });
     },
     async abort(id, options = {}) {
@@ -90,6 +116,28 @@ export function createOperations(open: () => Promise<OperationParts>): Operation
   };
 }
 
+/** Any UUID that stays: of a key it makes the id of its operation. */
+const KEY_NAMESPACE = '0194f2b0-7c1e-5e56-9a53-2f6d5f2f7b10';
+
+function idOfKey(by: string | undefined, key: string): string {
+  return uuidv5(JSON.stringify([by ?? null, key]), KEY_NAMESPACE);
+}
+
+function refuseKey(key: unknown): void {
+  if (key === undefined || isIdempotencyKey(key)) return;
+  const problems = [{ path: 'idempotencyKey', message: IDEMPOTENCY_KEY_EXPECTED }];
+  throw new PublishError('INPUT_INVALID', { problems });
+}
+
+/** As they are stored: what is left out is not there. */
+function isSame(one: ParsedOperation, other: ParsedOperation): boolean {
+  const stored = (request: ParsedOperation): unknown => JSON.parse(JSON.stringify(request));
+  return isDeepStrictEqual(stored(one), stored(other));
+}
+
+/** Of what tells which post a job is about. */
+const MAX_POST_CHARS = 60;
+
 async function preview(
   input: OperationRequest,
   { limit = DEFAULT_LISTED_JOBS, cursor, signal }: PreviewPage,
@@ -101,9 +149,9 @@ async function preview(
   const page = await reader.find(jobsMeantBy(request, now, { limit, cursor }), signal);
   const shown = {
     jobs: page.found.map((each): PlannedJob => {
-      const { id, account, state } = each.record;
+      const { id, account, state, request: about } = each.record;
       const { way = null, refusal = null } = plan(each);
-      return { id, account, state, way, refusal };
+      return { id, account, post: postText(about, MAX_POST_CHARS), state, way, refusal };
     }),
     nextCursor: page.nextCursor,
   };

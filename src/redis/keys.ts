@@ -131,6 +131,8 @@ export function createKeys(prefix: string) {
     statistics: (range: string, at: number | string) => `${prefix}:statistics:${range}:${at}`,
     /** String: a session of the console, as JSON, by the digest of its id. */
     session: (digest: string) => `${prefix}:session:${digest}`,
+    /** Hash: up to when an operator has seen the failed jobs of each error code, as JSON. */
+    seenFailures: `${prefix}:seen-failures`,
     /** Stream: who changed what, as JSON. */
     audit: `${prefix}:audit`,
     /** String: held by the one process that refreshes an account's token. */

@@ -211,6 +211,8 @@ const EXPORTS: Readonly<Record<string, { readonly values: readonly string[]; rea
       'S3Media',
       'SafeDetails',
       'SettingProblem',
+      'StartOptions',
+      'StartedOperation',
       'TimelineEntry',
       'UrlMedia',
       'VideoFacts',

@@ -4,6 +4,7 @@ import { publisherAs } from '../../src/http/access/publisher-as.ts';
 import { createSessions } from '../../src/http/access/sessions.ts';
 import { operatorOf } from '../../src/http/access/sign-in.ts';
 import { startServer, type WebServer } from '../../src/http/start-server.ts';
+import { createSeenFailures } from '../../src/ledger/seen-failures.ts';
 import { readAccountUse } from '../../src/limits/account-use.ts';
 import type { Pipeline } from './pipeline.ts';
 
@@ -41,6 +42,8 @@ export async function startBoardSite({ app, service, publisher, metrics, deps }:
           audit: service.audit,
           keys: service.apiKeys,
           statistics: service.statistics,
+          seenFailures: createSeenFailures({ redis: service.redis, keys: app.keys }),
+          accountJobs: service.reader.accountJobs,
           accountUse: (account) => readAccountUse(account, { ...service, keys: app.keys, clock: app.clock }),
         },
         callbacks: deliveriesOf(app, service),

@@ -1,6 +1,6 @@
 import type { Operation, OperationKind, OperationPreview, OperationTotals } from '../../core/operation.ts';
 import { PublishError } from '../../core/publish-error.ts';
-import { countText, timeText } from '../../core/quantity-text.ts';
+import { countText, exactDurationText, timeText } from '../../core/quantity-text.ts';
 import type { CommandContext } from '../cli-io.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { type FilterOptions, filterOf } from '../filter-options.ts';
@@ -82,7 +82,7 @@ function operationText(operation: Operation): string {
     ['state', abortedBy === null ? state : `${state} by ${abortedBy}`],
     ['filter', JSON.stringify(filter)],
     ['new time', scheduledAt],
-    ['later by', shiftMs === null ? null : `${shiftMs} ms`],
+    [(shiftMs ?? 0) < 0 ? 'earlier by' : 'later by', shiftMs === null ? null : exactDurationText(Math.abs(shiftMs))],
     ['jobs', progressText(operation)],
     ['started', `${timeText(createdAt)}${by === null ? '' : ` by ${by}`}`],
     ['ended', endedAt === null ? null : timeText(endedAt)],
@@ -98,15 +98,13 @@ function progressText({ doneCount, jobCount, state }: Operation): string {
 
 function previewText({ jobCount, totals, jobs }: OperationPreview): string {
   const summary = totals === null ? [] : [countText(jobCount ?? 0, 'job'), ...totalsText(totals)];
-  const rows = jobs.map(({ id, account, state, way, refusal }) => [
-    id,
-    account,
-    state,
-    way ?? `refused: ${refusal?.reason}`,
+  const rows = jobs.map(({ id, account, post, state, way, refusal }) => [
+    ...[id, account, state, way ?? `refused: ${refusal?.reason}`, post],
   ]);
-  return [...summary, ...(rows.length === 0 ? [] : [textTable([['JOB', 'ACCOUNT', 'STATE', 'WAY'], ...rows])])].join(
-    '\n',
-  );
+  return [
+    ...summary,
+    ...(rows.length === 0 ? [] : [textTable([['JOB', 'ACCOUNT', 'STATE', 'WAY', 'POST'], ...rows])]),
+  ].join('\n');
 }
 
 function totalsText({ ways, refused }: OperationTotals): string[] {

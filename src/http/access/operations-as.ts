@@ -42,8 +42,9 @@ export function operationsAs(operations: Operations, caller: Caller, addLine: Ad
       return await operations.preview(mine, page).finally(release);
     },
     list: async () => (await operations.list()).filter(isOwn),
-    async start(request) {
-      const operation = await operations.start(own(request), { by });
+    async start(request, options) {
+      const operation = await operations.start(own(request), { ...options, by });
+      if (!operation.created) return operation;
       const { kind, filter, scheduledAt, shiftMs } = operation;
       const times = { ...(scheduledAt !== null && { scheduledAt }), ...(shiftMs !== null && { shiftMs }) };
       await addLine({ ...lineOf(operation), action: 'operation.start', by, after: { kind, filter, ...times } });

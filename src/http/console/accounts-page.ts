@@ -1,11 +1,8 @@
 import type { AccountSummary } from '../../accounts/account-record.ts';
 import type { ConnectLink } from '../../accounts/connect-link.ts';
 import { READ } from '../../core/access.ts';
-import type { AccountUse } from '../../core/account-use.ts';
+import type { AccountJobs, AccountUse } from '../../core/account-use.ts';
 import { WAIT_TEXTS } from '../../core/headline.ts';
-import type { JobCounts } from '../../core/job-counts.ts';
-import { END_EVENTS, type EndState } from '../../core/publish-event.ts';
-import type { PublishJob } from '../../core/publish-job.ts';
 import { countText, timeText } from '../../core/quantity-text.ts';
 import { escapeHtml } from '../escape-html.ts';
 import { PUBLISH_PAGES_PATH, publishPagePath } from '../publish-page.ts';
@@ -24,7 +21,7 @@ import {
 import { type ConsoleParts, type ConsoleRoutes, required } from './console-routes.ts';
 
 export const ACCOUNTS_PATH = '/accounts';
-/** Accounts on a page: the jobs of each are counted. */
+/** Accounts on a page: the jobs of each are looked at. */
 const MAX_SHOWN = 20;
 const STATUSES = ['active', 'paused', 'reauthorization_required'] as const satisfies AccountSummary['status'][];
 
@@ -36,15 +33,9 @@ const STATUS_TEXTS: Readonly<Record<AccountSummary['status'], string>> = {
 
 interface AccountLine {
   readonly account: AccountSummary;
-  readonly counts: JobCounts;
+  readonly jobs: AccountJobs;
   readonly use: AccountUse;
-  /** Those that ended, the newest first. */
-  readonly ended: readonly PublishJob[];
 }
-
-const ENDED = Object.keys(END_EVENTS) as EndState[];
-/** Outcomes that are shown of each account. */
-const MAX_OUTCOMES = 5;
 
 interface AccountsFilter {
   readonly account: string;
@@ -52,7 +43,10 @@ interface AccountsFilter {
 }
 
 /** Adds the list of accounts, and what operators may do with one. */
-export function addAccounts({ page, action }: ConsoleRoutes, { accountUse }: Pick<ConsoleParts, 'accountUse'>): void {
+export function addAccounts(
+  { page, action }: ConsoleRoutes,
+  { accountUse, accountJobs }: Pick<ConsoleParts, 'accountUse' | 'accountJobs'>,
+): void {
   page(ACCOUNTS_PATH, READ, async ({ query, publisher }, context) => {
     const { account = '', status = '' } = Object(query);
     const filter = { account: String(account), status: String(status) };
@@ -61,13 +55,8 @@ export function addAccounts({ page, action }: ConsoleRoutes, { accountUse }: Pic
     );
     const lines = await Promise.all(
       wanted.slice(0, MAX_SHOWN).map(async (each) => {
-        const { account: name } = each;
-        const [counts, use, { jobs }] = await Promise.all([
-          publisher.counts({ account: name }),
-          accountUse(name),
-          publisher.list({ account: name, state: ENDED, limit: MAX_OUTCOMES }),
-        ]);
-        return { account: each, counts, use, ended: jobs };
+        const [jobs, use] = await Promise.all([accountJobs(each.account), accountUse(each.account)]);
+        return { account: each, jobs, use };
       }),
     );
     return accountsPage({ lines, filter, hiddenCount: wanted.length - lines.length }, context);
@@ -99,7 +88,7 @@ function accountsPage(
     lines.length === 0
       ? `<p>${filter.account === '' && filter.status === '' ? 'No account is connected yet. Create a connect link, and give it to the owner of the TikTok account.' : 'No account meets this.'}</p>`
       : listTable(
-          ['Account', 'Access', 'In line', 'Used of the limits', 'Last outcomes', 'Failed', 'Actions'],
+          ['Account', 'Access', 'In line', 'Used of the limits', 'Last outcomes', 'Failed lately', 'Actions'],
           lines.map((line) => accountCells(line, context)),
         );
   return {
@@ -114,23 +103,18 @@ ${connectForm(context)}`,
   };
 }
 
-function accountCells({ account: summary, counts, use, ended }: AccountLine, context: PageContext): string[] {
+function accountCells({ account: summary, jobs, use }: AccountLine, context: PageContext): string[] {
   const { account, status, refreshTokenExpiresAt: end, otherApp } = summary;
   const { basePath } = context;
-  const waits = Object.entries(counts.waitingFor).map(([waitingFor, count]) => {
-    const text = WAIT_TEXTS[waitingFor as keyof typeof WAIT_TEXTS];
-    return `<a href="${searchPath(basePath, { account, waitingFor })}">${count}</a> for ${text}`;
-  });
-  const failed = counts.states.failed ?? 0;
   const act = (name: string, label: string) =>
     actionForm(context, { path: `${ACCOUNTS_PATH}/${name}`, label, values: { account } });
   return [
     `<a href="${searchPath(basePath, { account })}">${shown(account)}</a>`,
     `${STATUS_TEXTS[status]}${end === null ? '' : `<br><small>until ${timeText(end)}</small>`}${otherApp ? '<br><small>tokens of another TikTok app</small>' : ''}`,
-    lineHtml(use, waits),
+    lineHtml(account, use, jobs, basePath),
     useHtml(use),
-    outcomesHtml(ended, basePath),
-    failed === 0 ? '0' : `<a href="${searchPath(basePath, { account, state: 'failed' })}">${failed}</a>`,
+    outcomesHtml(jobs, basePath),
+    failedHtml(account, jobs, basePath),
     may(context, OPERATE)
       ? `<div class="actions">${status === 'paused' ? act('resume', 'Resume') : act('pause', 'Pause')}${act('connect-link', 'Create connect link')}</div>`
       : 'read-only',
@@ -138,9 +122,23 @@ function accountCells({ account: summary, counts, use, ended }: AccountLine, con
 }
 
 /** How many jobs are in line, and what those wait for that wait. */
-function lineHtml({ admitted, waiting }: AccountUse, waits: readonly string[]): string {
+function lineHtml(
+  account: string,
+  { admitted, waiting }: AccountUse,
+  { waitingCount, waitsFor }: AccountJobs,
+  basePath: string,
+): string {
   const line = admitted + waiting === 0 ? 'none' : `${admitted} with a turn, ${waiting} behind`;
-  return [line, ...waits].join('<br>');
+  if (waitsFor === undefined || waitingCount === 0) return line;
+  const path = searchPath(basePath, { account, waitingFor: waitsFor });
+  return `${line}<br><a href="${path}">${waitingCount}</a> for ${WAIT_TEXTS[waitsFor]}`;
+}
+
+/** Of the newest jobs, since all of them may be many. */
+function failedHtml(account: string, { newestCount, failedCount }: AccountJobs, basePath: string): string {
+  if (failedCount === 0) return 'none';
+  const path = searchPath(basePath, { account, state: 'failed,unconfirmed' });
+  return `<a href="${path}">${failedCount}</a> of the last ${newestCount}`;
 }
 
 function useHtml({ posts, postsADay, calls }: AccountUse): string {
@@ -153,11 +151,11 @@ function useHtml({ posts, postsADay, calls }: AccountUse): string {
   return [ofPosts, ...ofCalls].join('<br>');
 }
 
-function outcomesHtml(jobs: readonly PublishJob[], basePath: string): string {
-  if (jobs.length === 0) return 'none';
-  const items = jobs.map(({ id, state, endedAt }) => {
-    const when = endedAt === null ? '' : ` title="${timeText(endedAt)}"`;
-    return `<a href="${escapeHtml(basePath + publishPagePath(id))}"${when}>${stateBadge(state)}</a>`;
+function outcomesHtml({ ended }: AccountJobs, basePath: string): string {
+  if (ended.length === 0) return 'none';
+  const items = ended.map(({ id, state, endedAt }) => {
+    const path = escapeHtml(basePath + publishPagePath(id));
+    return `<a href="${path}" title="${timeText(endedAt)}">${stateBadge(state)}</a>`;
   });
   return `<div class="actions">${items.join('')}</div>`;
 }

@@ -1,8 +1,7 @@
 import type { AccountSummary } from '../../accounts/account-record.ts';
 import type { CallbackOverview } from '../../core/delivery-reports.ts';
 import { ERROR_TABLE, isErrorCode } from '../../core/error-table.ts';
-import type { JobCounts } from '../../core/job-counts.ts';
-import { countText } from '../../core/quantity-text.ts';
+import { countText, timeText } from '../../core/quantity-text.ts';
 import { escapeHtml } from '../escape-html.ts';
 import { ACCOUNTS_PATH, searchPath } from './accounts-page.ts';
 import { actionForm, may, OPERATE, OPERATE_ALL, type PageContext, shown } from './console-page.ts';
@@ -25,8 +24,20 @@ export interface HeldAccount {
   readonly waiting: number;
 }
 
+/** The failed and unconfirmed jobs of an error code. */
+export interface FailureGroup {
+  readonly code: string;
+  readonly count: number;
+  /** Up to when an operator has seen them (ISO 8601); undefined: never. */
+  readonly seenAt: string | undefined;
+  /** Whether some ended after that. */
+  readonly hasNew: boolean;
+}
+
 export interface CauseFacts {
-  readonly counts: JobCounts;
+  readonly failures: readonly FailureGroup[];
+  /** When the page was made (ISO 8601): what it shows can be seen. */
+  readonly now: string;
   readonly held: readonly HeldAccount[];
   /** Accounts that are held back and not in `held`. */
   readonly moreHeldCount: number;
@@ -38,8 +49,11 @@ export interface CauseFacts {
 /** What needs a person, and one safe thing to do about it; both HTML. */
 type Cause = readonly [text: string, action: string];
 
+/** Where an operator says that they have seen failures. */
+export const SEEN_PATH = '/failures/seen';
+
 /** What the jobs of such an account wait for. */
-export const HELD = { paused: 'account_paused', reauthorization_required: 'reauthorization', active: 'turn' } as const;
+const HELD = { paused: 'account_paused', reauthorization_required: 'reauthorization', active: 'turn' } as const;
 
 /** All that needs a person, the most urgent first. */
 export function causesOf(facts: CauseFacts, context: PageContext): Cause[] {
@@ -47,7 +61,7 @@ export function causesOf(facts: CauseFacts, context: PageContext): Cause[] {
     ...facts.queues.flatMap((queue) => workerCauses(queue)),
     ...facts.held.map((each) => heldCause(each, context)),
     ...moreHeldCauses(facts.moreHeldCount, context),
-    ...failureCauses(facts.counts, context),
+    ...failureCauses(facts, context),
     ...(facts.callbacks === undefined ? [] : callbackCauses(facts.callbacks, context)),
   ];
 }
@@ -86,22 +100,44 @@ function moreHeldCauses(count: number, { basePath }: PageContext): Cause[] {
 /** Its time is over, so that a retry is always refused. */
 const NEVER_RETRIED = 'JOB_OVERDUE';
 
-function failureCauses({ codes }: JobCounts, context: PageContext): Cause[] {
-  return Object.entries(codes)
-    .sort(([, one], [, other]) => other - one)
-    .map(([code, count]) => {
+function failureCauses({ failures, now }: CauseFacts, context: PageContext): Cause[] {
+  return [...failures]
+    .filter(({ hasNew }) => hasNew)
+    .sort((one, other) => other.count - one.count)
+    .map(({ code, count, seenAt }) => {
       const advice = isErrorCode(code) ? ERROR_TABLE[code].advice : '';
-      const path = searchPath(context.basePath, { state: 'failed,unconfirmed', code });
       const preview = new URLSearchParams({ kind: 'retry', state: 'failed,unconfirmed', code });
       const retry =
         may(context, OPERATE) && code !== NEVER_RETRIED
           ? ` <a href="${escapeHtml(`${context.basePath}${PREVIEW_PATH}?${preview}`)}">Retry them: see first what that would do</a>`
           : '';
+      const values = { code, until: now };
+      const seen = actionForm(context, { path: SEEN_PATH, label: 'Seen', values, needs: OPERATE_ALL });
+      const since = seenAt === undefined ? '' : ` ${newOnes(code, seenAt, context)} since they were seen.`;
       return [
-        `<a href="${path}">${countText(count, 'publish job')}</a> ended with <code>${shown(code)}</code>.`,
-        `${shown(advice)}${retry}`,
+        `${failuresLink({ code, count }, context)} ended with <code>${shown(code)}</code>.${since}`,
+        `${shown(advice)}${retry}${seen}`,
       ];
     });
+}
+
+function failuresLink({ code, count }: Pick<FailureGroup, 'code' | 'count'>, { basePath }: PageContext): string {
+  const path = searchPath(basePath, { state: 'failed,unconfirmed', code });
+  return `<a href="${path}">${countText(count, 'publish job')}</a>`;
+}
+
+function newOnes(code: string, endedFrom: string, { basePath }: PageContext): string {
+  return `<a href="${searchPath(basePath, { state: 'failed,unconfirmed', code, endedFrom })}">Some are new</a>`;
+}
+
+/** Failures that an operator has seen, and to which none came since. */
+export function seenHtml({ failures }: CauseFacts, context: PageContext): string {
+  const seen = failures.flatMap(({ code, count, seenAt, hasNew }) =>
+    hasNew || seenAt === undefined
+      ? []
+      : [`${failuresLink({ code, count }, context)} with <code>${shown(code)}</code> (${timeText(seenAt)})`],
+  );
+  return seen.length === 0 ? '' : `<p class="note">Seen, and not new: ${seen.join(', ')}.</p>`;
 }
 
 function callbackCauses({ paused, disabled, counts }: CallbackOverview, context: PageContext): Cause[] {

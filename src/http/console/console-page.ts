@@ -69,8 +69,21 @@ const DONE: Readonly<Record<string, string>> = {
   tested: 'A test event is on its way. The answer of the receiver appears below.',
   endpoint: 'The endpoint is resumed. Its waiting events are delivered now.',
   replayed: 'The failed events are delivered again.',
+  seen: 'Seen. These failures show again when new ones come.',
   revoked: 'The key is revoked. It stops working at once.',
 };
+
+/** Shows the rows of a table as blocks. */
+function blocks(table: string): string {
+  return `
+    ${table}, ${table} :is(tbody, tr, td) { display: block } ${table} thead { display: none }
+    ${table} tr { padding: .5rem 0 } ${table} td { padding: 0 }
+    ${table} td[data-label]:not(:empty)::before { content: attr(data-label) ': '; color: light-dark(#555, #aaa) }
+  `;
+}
+
+/** Columns that a table has room for on a tablet. */
+const MANY_COLUMNS = 4;
 
 const STYLE = `
   :root { background: light-dark(#fff, #121212); color: light-dark(#111, #eee) }
@@ -84,7 +97,7 @@ const STYLE = `
   table { border-collapse: collapse; width: 100% }
   th, td { text-align: left; vertical-align: top; padding: .35rem 1rem .35rem 0 }
   th, time, .what { white-space: nowrap } legend { padding: 0 }
-  .list td { min-width: 5rem }
+  .list td { min-width: 5rem; overflow-wrap: break-word }
   .list tr { border-bottom: 1px solid light-dark(#ccc, #555) }
   .facts td { padding: .2rem 1rem .2rem 0 }
   .facts td:first-child { white-space: nowrap; font-variant-numeric: tabular-nums; color: light-dark(#555, #aaa) }
@@ -112,11 +125,13 @@ const STYLE = `
   .actions form { margin: 0 } summary { cursor: pointer; padding: .25rem 0 }
   progress { width: 100%; max-width: 30rem }
   .counts { display: flex; flex-wrap: wrap; gap: .5rem 1.5rem; padding: 0; list-style: none } code { overflow-wrap: anywhere }
+  .facts { overflow-wrap: break-word }
   @media (max-width: 40rem) {
-    table, tbody, tr, td { display: block } thead { display: none } tr { padding: .5rem 0 } td, .facts td { padding: 0 }
+    .facts, .facts :is(tbody, tr, td) { display: block } .facts tr { padding: .5rem 0 } .facts td { padding: 0 }
     .facts td:first-child, .facts td:nth-child(2):nth-last-child(2) { white-space: normal }
-    .list td[data-label]:not(:empty)::before { content: attr(data-label) ': '; color: light-dark(#555, #aaa) }
   }
+  @media (max-width: 40rem) { ${blocks('.list')} }
+  @media (max-width: 64rem) { ${blocks('.wide')} }
 `;
 
 /** Nothing is loaded from anywhere, and only our own style and script run. Forms need their origin to be known. */
@@ -191,7 +206,8 @@ export function listTable(headings: readonly string[], rows: readonly (readonly 
   const lines = rows.map(
     (cells) => `<tr>${cells.map((cell, index) => `<td data-label="${headings[index]}">${cell}</td>`).join('')}</tr>`,
   );
-  return `<table class="list"><thead><tr>${head}</tr></thead><tbody>\n${lines.join('\n')}\n</tbody></table>`;
+  const look = headings.length > MANY_COLUMNS ? 'list wide' : 'list';
+  return `<table class="${look}"><thead><tr>${head}</tr></thead><tbody>\n${lines.join('\n')}\n</tbody></table>`;
 }
 
 interface Action {

@@ -1,22 +1,29 @@
+import { STATUS_CODES } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { RouteAccess } from '../../core/access.ts';
-import type { AccountUse } from '../../core/account-use.ts';
+import type { AccountJobs, AccountUse } from '../../core/account-use.ts';
+import type { SeenFailures } from '../../core/job-counts.ts';
 import { type InputProblem, PublishError } from '../../core/publish-error.ts';
-import type { StatisticsRange, TimedStatistics } from '../../core/publish-statistics.ts';
 import { redisTroubleOf } from '../../core/redis-trouble.ts';
 import { PAGE_HEADERS } from '../html-page.ts';
-import { HttpProblem, problemOf, sendProblem, UNFORESEEN } from '../problem.ts';
+import { HttpProblem, problemOf, sendProblem, UNFORESEEN, wantsPage } from '../problem.ts';
 import type { ApiOptions } from '../v1/typed-routes.ts';
 import { type ConsolePage, type PageContext, sendConsolePage, shown } from './console-page.ts';
 import { pauseBanner } from './pause-banner.ts';
+import { givenQuery } from './publishes-page.ts';
 
 /** What the console shows and changes; each request gets publisher and deliveries in the name of who is signed in. */
 export interface ConsoleParts
-  extends Pick<ApiOptions, 'apiKeys' | 'audit' | 'callbacks' | 'keys' | 'publisher' | 'subscriptions'> {
-  /** How many publish jobs ended lately. */
-  readonly statistics: { read(range: StatisticsRange): Promise<readonly TimedStatistics[]> };
+  extends Pick<ApiOptions, 'apiKeys' | 'audit' | 'callbacks' | 'keys' | 'publisher' | 'statistics' | 'subscriptions'> {
   /** How much an account has used of TikTok's limits, and how many of its jobs are in line. */
   readonly accountUse: (account: string) => Promise<AccountUse>;
+  /** Which failures an operator has seen. */
+  readonly seenFailures: {
+    read(): Promise<ReadonlyMap<string, SeenFailures>>;
+    note(code: string, seen: SeenFailures): Promise<void>;
+  };
+  /** How the jobs of an account stand. */
+  readonly accountJobs: (account: string) => Promise<AccountJobs>;
   /** Keys of metadata by which jobs are found. */
   readonly metadataKeys: readonly string[];
   /** What all who look at the console must know; undefined: nothing. */
@@ -57,13 +64,16 @@ export function consoleRoutes(scope: FastifyInstance, basePath: string): Console
   scope.setErrorHandler(async (error, request, reply) => {
     const problem = problemOf(redisTroubleOf(error) ?? error);
     if (problem === UNFORESEEN) request.log.error({ err: error }, 'console request failed');
-    return request.method === 'POST' || problemsIn(error).length > 0
-      ? await sendConsolePage(reply, refusedPage(error, problem), await contextOf(request, basePath))
+    const isForPerson = request.caller !== undefined && (request.method === 'POST' || wantsPage(request));
+    return isForPerson
+      ? await sendConsolePage(reply, refusedPage(request, error, problem), await contextOf(request, basePath))
       : await sendProblem(reply, problem);
   });
   return {
     page: (path, needs, show) => {
       scope.get(path, { config: { needs } }, async (request, reply) => {
+        const tidy = tidyQuery(request.query);
+        if (tidy !== undefined) return seeOther(reply, `${basePath}${pathOf(request)}?${tidy}`);
         const context = await contextOf(request, basePath);
         const page = await show(request, context);
         return typeof page === 'string'
@@ -111,20 +121,40 @@ async function contextOf(request: FastifyRequest, basePath: string): Promise<Pag
   return { ...context, banner: pauseBanner(pause, context) };
 }
 
+function pathOf({ url }: FastifyRequest): string {
+  return url.split('?', 1).join('');
+}
+
+/**
+ * The query that a browser's form should have sent: without what was left empty, several values as one, times in UTC. So an
+ * address that is copied is a search of the API, too.
+ * @returns undefined where it is that already
+ */
+function tidyQuery(query: unknown): URLSearchParams | undefined {
+  const { done, ...asked } = Object(query) as Record<string, unknown>;
+  const given = givenQuery(asked);
+  const isTidy = Object.entries(asked).every(([name, value]) => given[name] === value);
+  return isTidy ? undefined : new URLSearchParams({ ...given, ...(typeof done === 'string' && { done }) });
+}
+
 function seeOther(reply: FastifyReply, path: string): FastifyReply {
   return reply.redirect(path, SEE_OTHER);
 }
 
-/** An action that was not carried out; operators may read the names of settings. */
-function refusedPage(error: unknown, { status, code, detail }: ReturnType<typeof problemOf>): ConsolePage {
+/** An action that was not carried out, or a page that can't be shown; operators may read the names of settings. */
+function refusedPage(
+  { method }: Pick<FastifyRequest, 'method'>,
+  error: unknown,
+  { status, code, detail }: ReturnType<typeof problemOf>,
+): ConsolePage {
   const problems = problemsIn(error);
   const items = problems.map(({ path, message }) => `<li>${shown(`${path}: ${message}`)}</li>`);
   return {
     status,
-    title: 'Not done',
+    title: method === 'POST' ? 'Not done' : (STATUS_CODES[status] ?? 'Not shown'),
     body: `<p class="refused" role="alert">${shown(detail)}</p>
 ${items.length === 0 ? '' : `<ul>${items.join('')}</ul>`}
-<p>Go back in the browser to change what you entered.</p>
+${method === 'POST' || items.length > 0 ? '<p>Go back in the browser to change what you entered.</p>' : ''}
 <p><small>Code <code>${shown(code)}</code></small></p>`,
   };
 }

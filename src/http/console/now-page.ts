@@ -1,47 +1,63 @@
 import type { FastifyRequest } from 'fastify';
+import { isErrorCode } from '../../core/error-table.ts';
 import { WAIT_TEXTS } from '../../core/headline.ts';
 import type { JobCounts } from '../../core/job-counts.ts';
 import { ALL_PUBLISH_STATES, PUBLISH_STATES, WAIT_REASONS } from '../../core/publish-state.ts';
 import { countText } from '../../core/quantity-text.ts';
 import { escapeHtml } from '../escape-html.ts';
-import { linksHtml } from '../links-page.ts';
+import { linksHtml, OPEN_LINKS } from '../links-page.ts';
 import { searchPath } from './accounts-page.ts';
-import { type CauseFacts, causesOf, HELD, type HeldAccount, type QueueReport } from './causes.ts';
+import {
+  type CauseFacts,
+  causesOf,
+  type FailureGroup,
+  type HeldAccount,
+  type QueueReport,
+  seenHtml,
+} from './causes.ts';
 import { type ConsolePage, listTable, may, type PageContext, shown, WATCH } from './console-page.ts';
 import type { ConsoleParts } from './console-routes.ts';
 import { pauseForm } from './pause-banner.ts';
 import { rangeIn, statisticsHtml } from './statistics-section.ts';
 import { SUBSCRIPTIONS_PATH } from './subscriptions-page.ts';
 
-/** Accounts whose waiting jobs are counted one by one. */
+/** Accounts that are named one by one. */
 const MAX_COUNTED = 20;
 
-interface NowOptions extends Pick<ConsoleParts, 'statistics' | 'warning'> {
+interface NowOptions extends Pick<ConsoleParts, 'accountJobs' | 'seenFailures' | 'statistics' | 'warning'> {
   readonly queues: () => Promise<readonly QueueReport[]>;
 }
 
 /** What is now, for `/`. What concerns all accounts is for those alone who may see them. */
 export async function nowPage(
   { publisher, deliveries, query }: Pick<FastifyRequest, 'publisher' | 'deliveries' | 'query'>,
-  { queues, statistics, warning }: NowOptions,
+  { queues, accountJobs, seenFailures, statistics, warning }: NowOptions,
   context: PageContext,
 ): Promise<ConsolePage> {
   const range = rangeIn(query);
   const seesAll = may(context, WATCH);
-  const [counts, heldBack, callbacks, reports, buckets] = await Promise.all([
+  const now = new Date().toISOString();
+  const [counts, heldBack, callbacks, reports, buckets, seen] = await Promise.all([
     publisher.counts(),
     publisher.accounts.list({ held: true }),
     seesAll ? deliveries.overview() : undefined,
     seesAll ? queues() : [],
     seesAll ? statistics.read(range) : undefined,
+    seenFailures.read(),
   ]);
-  const held = await Promise.all(
-    heldBack.slice(0, MAX_COUNTED).map(async (account): Promise<HeldAccount> => {
-      const { waitingFor } = await publisher.counts({ account: account.account });
-      return { account, waiting: waitingFor[HELD[account.status]] ?? 0 };
+  const failures = await Promise.all(
+    Object.entries(counts.codes).map(async ([code, count]): Promise<FailureGroup> => {
+      const seenAt = seen.get(code)?.at;
+      return { code, count, seenAt, hasNew: seenAt === undefined || (await hasEndedSince(seenAt, code, publisher)) };
     }),
   );
-  const facts = { counts, held, moreHeldCount: heldBack.length - held.length, callbacks, queues: reports };
+  const held = await Promise.all(
+    heldBack.slice(0, MAX_COUNTED).map(async (account): Promise<HeldAccount> => {
+      const { waitingCount } = await accountJobs(account.account);
+      return { account, waiting: waitingCount };
+    }),
+  );
+  const facts = { failures, now, held, moreHeldCount: heldBack.length - held.length, callbacks, queues: reports };
   const parts = [
     warning === undefined || !seesAll ? '' : `<p class="state bad">${shown(warning)}</p>`,
     causesHtml(facts, context),
@@ -56,8 +72,20 @@ export async function nowPage(
   return {
     title: 'Now',
     isLive: true,
-    body: `<div id="live">\n${live}\n</div>\n${pauseForm(context)}\n<h2>More pages</h2>\n${linksHtml(context.basePath)}`,
+    body: `${pauseForm(context)}\n<div id="live">\n${live}\n</div>\n<h2>More pages</h2>\n${linksHtml(context.basePath, seesAll ? undefined : OPEN_LINKS)}`,
   };
+}
+
+/** Whether a job failed with a code after a time. */
+async function hasEndedSince(
+  endedFrom: string,
+  code: string,
+  { list }: Pick<FastifyRequest['publisher'], 'list'>,
+): Promise<boolean> {
+  if (!isErrorCode(code)) return true;
+  const { jobs, nextCursor } = await list({ state: ['failed', 'unconfirmed'], code, endedFrom, limit: 1 });
+  // Where a search has found nothing so far among very many, there may be one.
+  return jobs.length > 0 || nextCursor !== null;
 }
 
 function causesHtml(facts: CauseFacts, context: PageContext): string {
@@ -66,7 +94,7 @@ function causesHtml(facts: CauseFacts, context: PageContext): string {
     causes.length === 0
       ? '<p class="state good">Nothing needs a person.</p>'
       : listTable(['Cause', 'What to do'], causes);
-  return `<h2>What needs a person</h2>\n${list}`;
+  return `<h2>What needs a person</h2>\n${list}\n${seenHtml(facts, context)}`;
 }
 
 function queuesHtml({ queues, callbacks }: CauseFacts, basePath: string): string {

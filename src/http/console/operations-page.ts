@@ -12,7 +12,7 @@ import {
   type OperationWay,
 } from '../../core/operation.ts';
 import { PublishError, toInputProblems } from '../../core/publish-error.ts';
-import { countText } from '../../core/quantity-text.ts';
+import { countText, exactDurationText } from '../../core/quantity-text.ts';
 import { MINUTE_MS } from '../../core/units.ts';
 import { escapeHtml } from '../escape-html.ts';
 import { preciseTimeText } from '../job-words.ts';
@@ -117,8 +117,8 @@ function previewPage(
   const start = `<form method="post" action="${escapeHtml(basePath + OPERATIONS_PATH)}">${hiddenFields(given)}<div class="fields">
 ${textField('ratePerSecond', 'Jobs in a second', { type: 'number', value: given.ratePerSecond ?? '100', extra: ' min="1" max="1000"' })}
 </div><p class="actions"><button>${KIND_WORDS[kind]} ${countText(changed, 'publish job')}</button></p></form>`;
-  const rows = jobs.map(({ id, account, state, way, refusal }) => [
-    `<a href="${escapeHtml(basePath + publishPagePath(id))}">${shown(id)}</a>`,
+  const rows = jobs.map(({ id, account, post, state, way, refusal }) => [
+    `<a href="${escapeHtml(basePath + publishPagePath(id))}">${shown(post === '' ? id : post)}</a>`,
     shown(account),
     stateBadge(state),
     way === null ? `refused: ${shown(refusal?.reason ?? '')}` : WAY_WORDS[way][0],
@@ -152,7 +152,7 @@ function operationPage(operation: Operation, context: PageContext): ConsolePage 
   const facts: [string, string | null][] = [
     ['Operation', id],
     ['New start', scheduledAt === null ? null : preciseTimeText(scheduledAt)],
-    ['Later by', shiftMs === null ? null : `${shiftMs / MINUTE_MS} min`],
+    [(shiftMs ?? 0) < 0 ? 'Earlier by' : 'Later by', shiftMs === null ? null : exactDurationText(Math.abs(shiftMs))],
     ['In a second', `at most ${ratePerSecond}`],
     ['Started', `${preciseTimeText(createdAt)}${by === null ? '' : ` by ${by}`}`],
     ['Ended', endedAt === null ? null : preciseTimeText(endedAt)],
@@ -207,9 +207,13 @@ function filterLink({ metadata = {}, ...filter }: Operation['filter'], { basePat
   return `<a href="${escapeHtml(address)}">${shown(query.map(([name, value]) => `${name} ${value}`).join(', '))}</a>`;
 }
 
-function operationBadge({ state }: Operation): string {
-  const looks = { running: 'wait', done: 'good', aborted: 'bad' } as const;
-  return `<span class="badge ${looks[state]}">${state}</span>`;
+/** Good is only one that has done what it was for. */
+function operationBadge({ state, doneCount, totals }: Operation): string {
+  const refused = totals.refused.reduce((sum, { count }) => sum + count, 0);
+  const done = refused === 0 ? 'good' : refused < doneCount ? 'wait' : 'bad';
+  const looks = { running: 'wait', done, aborted: 'bad' } as const;
+  const words = state === 'done' && refused > 0 ? `done, ${refused === doneCount ? 'all' : refused} refused` : state;
+  return `<span class="badge ${looks[state]}">${words}</span>`;
 }
 
 function progressText({ jobCount, doneCount, state }: Operation): string {

@@ -11,9 +11,9 @@ import { addAudit } from './audit-page.ts';
 import type { QueueReport } from './causes.ts';
 import { type ConsoleParts, consoleRoutes } from './console-routes.ts';
 import { addKeys } from './keys-page.ts';
+import { addNowActions } from './now-actions.ts';
 import { nowPage } from './now-page.ts';
 import { addOperations } from './operations-page.ts';
-import { addPause } from './pause-actions.ts';
 import { addPublishes, addPublishPage } from './publish-routes.ts';
 import { addSignIn, signInPath } from './sign-in-page.ts';
 import { addSubscriptions } from './subscriptions-page.ts';
@@ -78,15 +78,14 @@ export function addConsole(scope: FastifyInstance, options: BoardOptions, operat
   const reports = async () => await Promise.all(queues.map(({ queue }) => queueReport(queue, basePath)));
   routes.page(HOME_PATH, READ, async (request, context) => {
     if (pages === undefined || isVisit(request, operators)) return links;
-    const { statistics, warning } = pages;
-    return await nowPage(request, { queues: reports, statistics, warning }, context);
+    return await nowPage(request, { ...pages, queues: reports }, context);
   });
   if (jobs === undefined) return;
   const entriesOf = async (id: string) =>
     (await Promise.all(queues.map(({ queue }) => entryLink(queue, id, basePath)))).flat();
   addPublishPage(routes, { jobs, entriesOf, callbacks: pages?.callbacks });
   if (pages === undefined) return;
-  const pagesOf = [addPublishes, addOperations, addAccounts, addSubscriptions, addKeys, addAudit, addPause];
+  const pagesOf = [addPublishes, addOperations, addAccounts, addSubscriptions, addKeys, addAudit, addNowActions];
   for (const add of pagesOf) add(routes, pages);
   if (hasSignIn) addSignIn(scope, { signIns, hasLogin: login !== undefined, basePath });
 }

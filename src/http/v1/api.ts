@@ -16,6 +16,7 @@ import { registerOperationRoutes } from './operation-routes.ts';
 import { registerPauseRoutes } from './pause-routes.ts';
 import { registerPreflightRoutes } from './preflight-routes.ts';
 import { registerPublishRoutes } from './publish-routes.ts';
+import { registerStatisticsRoutes } from './statistics-routes.ts';
 import { registerSubscriptionRoutes } from './subscription-routes.ts';
 import type { ApiOptions, ApiTypes } from './typed-routes.ts';
 
@@ -67,6 +68,7 @@ export async function registerApi(
       registerPublishRoutes(api, { ...options, basePath });
       registerOperationRoutes(api);
       registerPauseRoutes(api);
+      registerStatisticsRoutes(api, options);
       registerPreflightRoutes(api, options);
       registerEventRoutes(api, options);
       registerAccountRoutes(api);

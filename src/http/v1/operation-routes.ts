@@ -11,6 +11,7 @@ import {
 import { DEFAULT_LISTED_JOBS, MAX_LISTED_JOBS } from '../../core/post-limits.ts';
 import { ALL_PUBLISH_STATES } from '../../core/publish-state.ts';
 import { BODY_PROBLEMS, jsonAnswer, jsonAnswers } from './api-answers.ts';
+import { idempotencyKeySchema, keyOf } from './idempotency-key.ts';
 import type { ApiScope } from './typed-routes.ts';
 
 const TAGS = ['Operations'];
@@ -110,6 +111,7 @@ const previewSchema = z
         z.object({
           id: z.string().describe('Id of the job.'),
           account: z.string().describe('Its account.'),
+          post: z.string().describe('Its caption, video and privacy on one line, shortened.'),
           state: z.enum(ALL_PUBLISH_STATES).describe('Its state now.'),
           way: way.nullable().describe('How it would be changed; null: not at all.'),
           refusal: z.object(refusalFields).nullable().describe('Why it would be refused; null: it would not.'),
@@ -141,20 +143,25 @@ export function registerOperationRoutes(api: ApiScope): void {
         summary: 'Start an operation on many jobs',
         description:
           'Retries, cancels or reschedules all jobs that meet the filter when it starts, each only in the way that is safe, and never twice. Workers do it; `GET /v1/operations/{id}` shows the progress. With `dryRun`, nothing is changed: the response tells how many jobs would go which way, and shows them one by one. At most 100,000 jobs, the oldest; run it again for the others.',
+        headers: z.object({
+          'idempotency-key': idempotencyKeySchema.describe(
+            'Any text. The same key of the same API key with the same request starts one operation; with a different request, the response is 409. It is known as long as the operation. Not used with `dryRun`.',
+          ),
+        }),
         body: bodySchema,
         response: {
-          202: jsonAnswer('The operation runs.', operationSchema),
+          202: jsonAnswer('The operation runs, or the one that the idempotency key started.', operationSchema),
           ...jsonAnswers('With `dryRun`: what it would do.', previewSchema, {
             ...BODY_PROBLEMS,
-            409: '`OPERATION_LIMIT`: 20 operations are unfinished, or 10 of one key; or two dry runs of the key are under way.',
+            409: '`IDEMPOTENCY_CONFLICT`: the key was used with a different request. `OPERATION_LIMIT`: 20 operations are unfinished, or 10 of one key; or two dry runs of the key are under way.',
           }),
         },
       },
     },
-    async ({ body: { dryRun = false, limit, cursor, ...request }, publisher, signal }, reply) => {
+    async ({ body: { dryRun = false, limit, cursor, ...request }, headers, publisher, signal }, reply) => {
       if (dryRun)
         return await reply.code(200).send(await publisher.operations.preview(request, { limit, cursor, signal }));
-      return await reply.code(202).send(await publisher.operations.start(request));
+      return await reply.code(202).send(await publisher.operations.start(request, keyOf(headers)));
     },
   );
   api.get(

@@ -5,6 +5,7 @@ import type { z } from 'zod';
 import type { Deliveries } from '../../callbacks/deliveries.ts';
 import type { Subscriptions } from '../../callbacks/subscriptions.ts';
 import type { FactReport } from '../../core/learned-facts.ts';
+import type { StatisticsRange, TimedStatistics } from '../../core/publish-statistics.ts';
 import type { ApiKeys } from '../access/api-keys.ts';
 import type { AuditTrail } from '../access/audit-trail.ts';
 import type { CallersPublisher } from '../access/publisher-as.ts';
@@ -47,6 +48,8 @@ export interface ApiOptions {
   readonly audit: AuditTrail;
   readonly callbacks: Deliveries;
   readonly subscriptions: Pick<Subscriptions, 'create' | 'list' | 'remove'>;
+  /** How many publish jobs ended lately. */
+  readonly statistics: { read(range: StatisticsRange): Promise<readonly TimedStatistics[]> };
   /** What was learned from TikTok's answers, oldest first. */
   readonly facts: () => Promise<FactReport[]>;
   /**

@@ -105,6 +105,17 @@ describe('the search', () => {
     expect((await get(`/publishes?${empty}&createdBefore=2020-01-01T10:00`)).html).not.toContain(`/publishes/${id}`);
   });
 
+  it('has the address that the API takes, without what was left empty', async () => {
+    const asked = '/publishes?account=&state=failed&state=unconfirmed&order=newest&media=&createdFrom=2020-01-01T10:00';
+    const answer = await fetch(`${site.url}${asked}`, { headers: operator, redirect: 'manual' });
+    expect([answer.status, answer.headers.get('location')]).toEqual([
+      303,
+      '/publishes?state=failed%2Cunconfirmed&order=newest&createdFrom=2020-01-01T10%3A00%3A00Z',
+    ]);
+    const tidy = await fetch(`${site.url}${answer.headers.get('location')}`, { headers: operator, redirect: 'manual' });
+    expect(tidy.status).toBe(200);
+  });
+
   it('says of each wrong filter what is wrong, beside the form', async () => {
     for (const [query, words] of [
       ['state=broken', 'expected one of scheduled'],
@@ -241,6 +252,35 @@ describe('the first page', () => {
     expect((await get('/')).html).not.toContain('All publishing is paused');
     const { entries } = await pipeline.service.audit.list({ subject: 'publishing' }, { limit: 2 });
     expect(entries).toMatchObject([{ action: 'publishing.resume' }, { action: 'publishing.pause', by: 'board ops' }]);
+  });
+
+  it('puts failures that an operator has seen aside, until another one comes', async () => {
+    await failedJob();
+    const code = 'TIKTOK_MEDIA_FORMAT';
+    const page = await get('/');
+    expect(page.html).toMatch(new RegExp(`publish jobs?</a> ended with <code>${code}</code>`));
+    const [, until = ''] =
+      new RegExp(`value="${code}"><input type="hidden" name="until" value="([^"]+)"`).exec(page.html) ?? [];
+    expect((await act('/failures/seen', { code, until }, viewer)).status).toBe(403);
+    expect((await act('/failures/seen', { code: 'NO_CODE', until })).status).toBe(400);
+    expect((await act('/failures/seen', { code, until: '2099-01-01T00:00:00Z' })).status).toBe(400);
+    expect(await act('/failures/seen', { code, until })).toMatchObject({ status: 303, location: '/?done=seen' });
+    const { html } = await get('/');
+    expect(html).not.toContain(`ended with <code>${code}</code>`);
+    expect(html).toMatch(new RegExp(`Seen, and not new: .*with <code>${code}</code>`));
+    const { entries } = await pipeline.service.audit.list({ action: 'failures.seen' }, { limit: 1 });
+    expect(entries).toMatchObject([{ by: 'board ops', subject: code, after: { seenUntil: until } }]);
+    await failedJob();
+    expect((await get('/')).html).toMatch(
+      new RegExp(`ended with <code>${code}</code>. <a href="/publishes[^"]+endedFrom[^"]+">Some are new</a>`),
+    );
+  });
+
+  it('keeps the navigation where a page cannot be shown', async () => {
+    const { status, html } = await get('/publishes/no-such-job', { ...operator, accept: 'text/html' });
+    expect(status).toBe(404);
+    expect(html).toContain('<nav aria-label="Pages">');
+    expect(html).toContain('JOB_NOT_FOUND');
   });
 
   it('shows of each account how much of its limits is used, its line and its last outcomes, on the page of accounts', async () => {

@@ -33,6 +33,21 @@ const start = async (call: (...request: Parameters<Api['call']>) => ReturnType<A
 };
 
 describe('an operation over REST', () => {
+  it('is started once under an idempotency key, which is of one caller and stands for one request', async () => {
+    const { api } = await startOperated();
+    const ask = (body: unknown) => api.call('POST', '/v1/operations', body, { ...ADMIN, 'idempotency-key': 'night-7' });
+    const first = await ask(CANCEL);
+    const again = await ask(CANCEL);
+    expect([first.status, again.status]).toEqual([202, 202]);
+    expect(withId.parse(again.body).id).toBe(withId.parse(first.body).id);
+    expect(await ask({ ...CANCEL, kind: 'retry' })).toMatchObject({
+      status: 409,
+      body: { code: 'IDEMPOTENCY_CONFLICT' },
+    });
+    const { body } = await api.call('GET', '/v1/audit?action=operation.start', undefined, ADMIN);
+    expect(z.looseObject({ entries: z.array(z.unknown()) }).parse(body).entries).toHaveLength(1);
+  });
+
   it('is previewed, started, shown, listed and aborted, with a line in the trail', async () => {
     const { admin, jobs } = await startOperated();
     const preview = await admin('POST', '/v1/operations', { ...CANCEL, dryRun: true, limit: 1 });

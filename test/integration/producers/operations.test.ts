@@ -53,7 +53,8 @@ describe('an operation', () => {
       jobCount: 12,
       totals: { ways: { fresh_init: 11 }, refused: [{ ...refusal, count: 1 }] },
     });
-    expect(preview.jobs[0]).toEqual({ id: doubtful, account: 'acme', state: 'unconfirmed', way: null, refusal });
+    const post = 'A title · v.mp4 · SELF_ONLY';
+    expect(preview.jobs[0]).toEqual({ id: doubtful, account: 'acme', post, state: 'unconfirmed', way: null, refusal });
     expect(preview.jobs[1]).toMatchObject({ id: ids[1], way: 'fresh_init', refusal: null });
     const cursor = preview.nextCursor ?? '';
     const rest = await publisher.operations.preview(request, { limit: 50, cursor });

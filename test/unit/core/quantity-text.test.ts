@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bytesText, durationText, partOfText, timeText } from '../../../src/core/quantity-text.ts';
+import { bytesText, durationText, exactDurationText, partOfText, timeText } from '../../../src/core/quantity-text.ts';
 
 describe('quantities for people', () => {
   it.each([
@@ -29,4 +29,14 @@ describe('quantities for people', () => {
   it('a time reads without its milliseconds', () => {
     expect(timeText('2026-11-22T14:03:07.123Z')).toBe('2026-11-22 14:03:07Z');
   });
+});
+
+it.each([
+  [5_400_000, '1 h 30 min'],
+  [172_800_000, '2 d'],
+  [90_500, '1 min 30.5 s'],
+  [500, '0.5 s'],
+  [0, '0 s'],
+])('a duration of %d ms is %s with nothing left out', (durationMs, text) => {
+  expect(exactDurationText(durationMs)).toBe(text);
 });
