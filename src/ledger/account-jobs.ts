@@ -6,7 +6,7 @@ import { prepareNamedScript, type RedisClient } from '../redis/lua-script.ts';
 import type { LaneDelays } from './lane-delays.ts';
 
 /** How many of an account's jobs one look goes through, however many there are: less than a millisecond of Redis. */
-const NEWEST = 500;
+const NEWEST = 200;
 /** Outcomes that are shown. */
 const MAX_OUTCOMES = 5;
 
