@@ -71,7 +71,10 @@ export function workerParts(service: Service, { tokens, settings, ...overrides }
     pollTimes: createPollTimes(),
     operations,
     findJobs: reader.find,
-    operateOnJob: (id, operation) => operateOnJob(id, operation, { clock, ledger, queues, lanes, operations }),
+    async operateOnJob(id, stored) {
+      const outcome = await operateOnJob(id, stored, { clock, ledger, queues, lanes, operations });
+      if (outcome !== undefined) metrics.operationDealtWith(stored.operation.kind, outcome);
+    },
     pauseAccount: (account) => vault.pause(account),
     async restorePublished() {
       await restoreSealingKey(redis, keys, requestSecrets.publicKeys);

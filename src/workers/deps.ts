@@ -1,6 +1,5 @@
 import type { Logger } from 'pino';
 import type { AccountNames } from '../accounts/account-names.ts';
-import type { OperationOutcome } from '../core/operation.ts';
 import type { PollSchedule } from '../core/poll-schedule.ts';
 import type { Clock, LinkToMedia, LookAtPhoto, OpenMedia, ProbeMedia, Sealer, TokenSource } from '../core/ports.ts';
 import type { RequestSecrets } from '../core/request-secrets.ts';
@@ -77,7 +76,7 @@ export interface WorkerDeps {
   /** Operations on many jobs, and how one is done to a job. */
   readonly operations: OperationStore;
   readonly findJobs: LedgerReader['find'];
-  readonly operateOnJob: (id: string, operation: StoredOperation) => Promise<OperationOutcome | undefined>;
+  readonly operateOnJob: (id: string, operation: StoredOperation) => Promise<void>;
   /** Holds an account back until a person resumes it. */
   readonly pauseAccount: (account: string) => Promise<unknown>;
   /** Publishes again what other processes read in Redis (the sealing key, the lane limit), should Redis have lost it. */

@@ -12,7 +12,7 @@ const LOOK_EVERY_MS = SECOND_MS;
 /** Jobs changed at the same time. */
 const AT_ONCE = 20;
 
-type OperationDeps = Needs<'findJobs' | 'ledgerGuard' | 'log' | 'metrics' | 'operateOnJob' | 'operations'>;
+type OperationDeps = Needs<'findJobs' | 'ledgerGuard' | 'log' | 'operateOnJob' | 'operations'>;
 
 /**
  * Carries out operations on many jobs: gathers the jobs, then changes so many in a second. One process does it for each
@@ -83,15 +83,10 @@ export function startOperations(deps: OperationDeps): () => Promise<void> {
     }
     for (let first = 0; first < ids.length; first += AT_ONCE) {
       if (!mayGoOn() || !(await operations.hold(id, us))) return false;
-      await Promise.all(ids.slice(first, first + AT_ONCE).map((job) => dealWith(job, stored)));
+      await Promise.all(ids.slice(first, first + AT_ONCE).map((job) => deps.operateOnJob(job, stored)));
     }
     await pause(Math.max(0, startedAt + SECOND_MS - performance.now()));
     return true;
-  }
-
-  async function dealWith(job: string, stored: StoredOperation): Promise<void> {
-    const outcome = await deps.operateOnJob(job, stored);
-    if (outcome !== undefined) deps.metrics.operationDealtWith(stored.operation.kind, outcome);
   }
 
   const looking = look();
