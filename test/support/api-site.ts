@@ -44,7 +44,7 @@ export type Api = Awaited<ReturnType<typeof startApi>>;
 
 /** One for all tests of a block, where none meets what another left. */
 export function useApi(env: Record<string, string> = {}): () => Api {
-  const closers: (() => unknown)[] = [];
+  const closers: (() => Promise<void>)[] = [];
   let api: Api;
   beforeAll(async () => {
     api = await startApi(env, (close) => void closers.unshift(close));

@@ -8,7 +8,7 @@ import { loadConfig } from '../../src/config/load-config.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/index.ts';
 import { freshPrefix, testRedisUrl } from './redis.ts';
 
-type OnEnd = (close: () => unknown) => void;
+type OnEnd = (close: () => Promise<void>) => void;
 
 /**
  * The web server as `start` runs it, on a simulated TikTok, with whatever settings a test wants.
