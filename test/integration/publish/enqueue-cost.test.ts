@@ -55,6 +55,7 @@ it('a job is enqueued by one round trip, jobs of one moment share it, and a thou
   const atOnce = await costOf(() => Promise.all(requests(200, 30).map((each) => publisher.enqueue(each))));
   expect(atOnce.calls).toBe(1);
   const bulk = await costOf(() => publisher.enqueueBulk(requests(1_000, BULK)));
+  console.log("COST", oneByOne.commands / JOBS, bulk.commands / BULK, bulk.bytes / BULK);
   expect(bulk.calls).toBe(BULK_CALLS);
   expect(bulk.commands / BULK).toBeLessThan(MOST_COMMANDS_IN_BULK);
   expect(bulk.bytes / BULK).toBeLessThan(MOST_BYTES);
