@@ -59,7 +59,7 @@ export async function fuzz<T>(options: FuzzOptions<T>): Promise<void> {
 
 /**
  * What is really held (bytes). One collection does not free all that nobody holds: what has to be finalized goes with the
- * next one, which after large inputs was up to 20 MB.
+ * next one, which after large inputs were 4 MB.
  */
 async function heldBytes(): Promise<number> {
   setFlagsFromString('--expose_gc');
