@@ -38,8 +38,6 @@ interface Right {
   readonly headers?: readonly string[];
 }
 
-export type HostileTikTok = Awaited<ReturnType<typeof startHostileTikTok>>;
-
 /** The tokens of a job's account. @param generation how often they were refreshed */
 export function hostileTokens(job: number, generation = 0) {
   return {
