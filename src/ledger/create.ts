@@ -1,6 +1,7 @@
+import { HOLD_FIELDS } from '../accounts/account-hold.ts';
 import { type EntryScript, publishEntryOf } from '../core/job-reference.ts';
 import { encodeEvent } from '../core/publish-event.ts';
-import type { TimelineEntry } from '../core/publish-job.ts';
+import { parseWaitReason } from '../core/publish-state.ts';
 import type { TimelineFact } from '../core/timeline-events.ts';
 import { HOUR_MS, SECOND_MS } from '../core/units.ts';
 import { ADMIT_OR_WAIT, AWAITING_TURN_MS, laneScore } from '../limits/lanes.ts';
@@ -13,6 +14,7 @@ import { jobEvent, laneMemberOf } from './job-view.ts';
 import type { LedgerRecord } from './record.ts';
 import { ADD_EVENT } from './scripts.ts';
 import { sweepAt } from './sweep-list.ts';
+import { firstOfTimeline } from './timeline.ts';
 
 /** After how long the sweep looks at a new job without an entry, whose enqueuer may have died before it reached the queue. */
 export const SWEEP_NEW_AFTER_MS = 15 * SECOND_MS;
@@ -24,18 +26,18 @@ const MOST_AT_ONCE = 50;
 /**
  * Makes records, each unless its id or idempotency key is taken, and lets each enter its account's lane; one without a
  * place in the lane does not enter yet. With `addEntry` it also adds the entry of each, which sleeps while the job waits in
- * the lane; without the entry, the job is made all the same.
+ * the lane, or its account or all publishing is held back; without the entry, the job is made all the same.
  *
  * `ARGV` holds, for each job, the number of its values, and the values in the order of `create`. Answers for each
- * `created` with whether it was admitted or waits and whether its entry was added, `exists` with the id that was there
+ * `created` with what it waits for, if it does, whether its entry was added, and until when all publishing is paused, `exists` with the id that was there
  * first, `alias` with the account's own name if the account goes by its open_id, or the error. On a server that refuses all
  * writes because others have replaced it, the whole call fails, before it has made anything.
  */
 const CREATE_SCRIPT = `${ADD_EVENT}${ADMIT_OR_WAIT}${SERVER_TIME}
 local now = serverTime()
 local function create(first, last)
-  local id, account, state, createdAt, dueAt, place, digest, outbox, media, scheduledAt, metadata, fact, event, fields =
-    unpack(ARGV, first, first + 13)
+  local id, account, state, createdAt, dueAt, place, digest, outbox, media, scheduledAt, metadata, event, fields =
+    unpack(ARGV, first, first + 12)
   local job = key.job .. id
   local idempotency = digest ~= '' and key.idempotency .. digest
   local known = idempotency and redis.call('GET', idempotency)
@@ -44,13 +46,15 @@ local function create(first, last)
     if redis.call('HGET', key.job .. known, 'revision') == '1' then redis.call('HINCRBY', key.job .. known, 'revision', 1) end
     return { 'exists', known }
   end
-  local name = redis.call('HGET', key.account .. account, 'aliasOf')
+  local name, pausedAt, deadAt = unpack(redis.call('HMGET', key.account .. account, 'aliasOf', ${HOLD_FIELDS.map((field) => `'${field}'`).join(', ')}))
   if name then return { 'alias', name } end
-  if redis.call('EXISTS', job) == 1 then return { 'exists', id } end
-  local entry = first + 14 + fields
-  redis.call('HSET', job, 'stateSince', now, ${encodePatch(NEW_RECORD)
-    .set.map((text) => `'${text}'`)
-    .join(', ')}, unpack(ARGV, first + 14, entry - 1))
+  -- Both at once, since neither is there as a rule.
+  local there = redis.call('EXISTS', job, key.publishingPause)
+  if there > 0 and redis.call('EXISTS', job) == 1 then return { 'exists', id } end
+  local hold = there > 0 and 'publishing_paused' or pausedAt and 'account_paused' or deadAt and 'reauthorization'
+  local entry = first + 13 + fields
+  redis.call('HSET', job, 'stateSince', now, 'revision', ${NEW_RECORD.revision}, 'fence', ${NEW_RECORD.fence},
+    unpack(ARGV, first + 13, entry - 1))
   redis.call('ZADD', key.allJobs, createdAt, id)
   redis.call('ZADD', key.jobIndex .. 'account:' .. account, createdAt, id)
   redis.call('ZADD', key.jobIndex .. 'state:' .. state, createdAt, id)
@@ -62,7 +66,6 @@ local function create(first, last)
     end
   end
   if idempotency then redis.call('SET', idempotency, id) end
-  redis.call('RPUSH', key.timeline .. id, fact)
   addEvent(id, 1, event, outbox ~= '' and key.outbox, key.undelivered .. id)
   local where = 'admitted'
   if place ~= '' then
@@ -70,14 +73,17 @@ local function create(first, last)
       key.laneWaiting .. account, key.laneAdmitted .. account, key.lanes, key.laneLimit, key.job, account, id, place,
       createdAt)
   end
-  if where == 'waiting' then
-    redis.call('HSET', job, 'waitingFor', 'turn')
-    redis.call('ZADD', key.jobIndex .. 'waiting:turn', createdAt, id)
+  -- As a worker would find it, which need not fetch it before it may begin.
+  local waitingFor = where == 'waiting' and 'turn' or place ~= '' and hold
+  if waitingFor then
+    redis.call('HSET', job, 'waitingFor', waitingFor)
+    redis.call('ZADD', key.jobIndex .. 'waiting:' .. waitingFor, createdAt, id)
   end
-  local delay = where == 'waiting' and ${AWAITING_TURN_MS} or ARGV[entry]
+  local delay = waitingFor and ${AWAITING_TURN_MS} or ARGV[entry]
   local isEntered = entry <= last and pcall(addEntry, id, delay, unpack(ARGV, entry + 1, last))
   redis.call('ZADD', key.due, isEntered and dueAt or math.min(dueAt, createdAt + ${SWEEP_NEW_AFTER_MS}), id)
-  return { 'created', where, isEntered and 1 or 0 }
+  local pause = waitingFor and there > 0 and cjson.decode(redis.call('GET', key.publishingPause)) or {}
+  return { 'created', waitingFor and (hold or waitingFor) or '', isEntered and 1 or 0, pause['until'] }
 end
 local answers, at = {}, 1
 while ARGV[at] do
@@ -100,10 +106,10 @@ interface Call {
 /** Makes the call by which records come to be. Calls of the same moment share round trips. */
 export function prepareCreate({ redis, keys }: { redis: RedisClient; keys: Keys }) {
   const createKeys = {
-    ...{ job: keys.job(''), timeline: keys.timeline(''), idempotency: keys.idempotency(''), account: keys.account('') },
+    ...{ job: keys.job(''), idempotency: keys.idempotency(''), account: keys.account('') },
     ...{ due: keys.due, allJobs: keys.allJobs, jobIndex: keys.jobIndex(''), metadataIndex: keys.metadataIndex },
     ...{ laneWaiting: keys.laneWaiting(''), laneAdmitted: keys.laneAdmitted('') },
-    ...{ lanes: keys.lanes, laneLimit: keys.laneLimit },
+    ...{ lanes: keys.lanes, laneLimit: keys.laneLimit, publishingPause: keys.publishingPause },
     ...{ events: keys.events, outbox: keys.callbackOutbox, undelivered: keys.undeliveredEvents('') },
   };
 
@@ -146,11 +152,12 @@ export function prepareCreate({ redis, keys }: { redis: RedisClient; keys: Keys 
   /** Adds what the script takes for one job. */
   function addValues(values: string[], record: LedgerRecord, cause: TimelineFact, entry: EntryToAdd | undefined): void {
     const { id, account, state, createdAt, scheduledAt, idempotencyDigest, request } = record;
-    const fields = encodePatch(record, NEW_RECORD).set;
+    const fields = encodePatch(record, { ...NEW_RECORD, id, updatedAt: createdAt }).set;
+    const timeline = firstOfTimeline(record, cause);
     const entryValues = entry?.script.argumentsOf(publishEntryOf(record, entry.delayMs)) ?? [];
     const metadata = metadataPlaces(record).map(({ metadataKey, name }) => [metadataKey, name]);
     values.push(
-      String(14 + fields.length + entryValues.length),
+      String(13 + fields.length + timeline.length + entryValues.length),
       id,
       account,
       state,
@@ -162,10 +169,10 @@ export function prepareCreate({ redis, keys }: { redis: RedisClient; keys: Keys 
       request.media.type,
       String(scheduledAt ?? ''),
       metadata.length === 0 ? '' : JSON.stringify(metadata),
-      JSON.stringify({ at: new Date(createdAt).toISOString(), ...cause } satisfies TimelineEntry),
       encodeEvent(jobEvent('publish.queued', record, '1')),
-      String(fields.length),
+      String(fields.length + timeline.length),
       ...fields,
+      ...timeline,
       ...entryValues,
     );
   }
@@ -176,20 +183,23 @@ export function prepareCreate({ redis, keys }: { redis: RedisClient; keys: Keys 
   /**
    * Makes a record with its first event and, unless it is scheduled, lets it enter its account's lane. One whose account
    * goes by its open_id is made under the account's own name, so that its jobs share one lane and one quota.
-   * @returns the record as made, the id that holds the id or idempotency key, and whether the new job waits in its lane
+   * @returns the record as made, the id that holds the id or idempotency key, and what the new job waits for
    */
   return async function create(record: LedgerRecord, cause: TimelineFact, entry?: EntryToAdd): Promise<Created> {
     if (entry !== undefined && !createWithEntry.has(entry.script)) {
       createWithEntry.set(entry.script, prepare(entry.script));
     }
     const run = (entry && createWithEntry.get(entry.script)) ?? createAlone;
-    const [outcome, found, isEntered] = asArray(await run(record, cause, entry));
+    const [outcome, found, isEntered, until] = asArray(await run(record, cause, entry));
     if (outcome === 'alias') return await create({ ...record, account: String(found) }, cause, entry);
     if (outcome === 'created') {
-      return { record, created: true, id: record.id, waits: found === 'waiting', isEntered: isEntered === 1 };
+      const waitingFor = parseWaitReason(String(found));
+      const waitingUntil = typeof until === 'string' ? Date.parse(until) : undefined;
+      const wait = waitingFor && { waitingFor, waitingUntil };
+      return { record, created: true, id: record.id, wait, isEntered: isEntered === 1 };
     }
     // An id of our own that exists already is our own call, sent again after a lost reply.
     const id = String(found);
-    return { record, created: id === record.id, id, waits: false, isEntered: entry !== undefined };
+    return { record, created: id === record.id, id, wait: undefined, isEntered: entry !== undefined };
   };
 }

@@ -19,6 +19,9 @@ import { prepareReservedIds } from './reserved-ids.ts';
 /** States of entries that nobody works on and that will run. */
 const WAITING_STATES: readonly string[] = ['waiting', 'prioritized', 'delayed'];
 
+/** How many of BullMQ's own events each queue keeps, which only plain clients follow, and as they happen. */
+const BULLMQ_EVENTS_KEPT = 1_000;
+
 export interface QueuesOptions {
   readonly connection: RedisClient;
   readonly prefix: string;
@@ -69,7 +72,7 @@ export function createQueues(options: QueuesOptions) {
 
 function openQueue(name: string, { connection, prefix, telemetry }: QueuesOptions): Queue {
   const queue = new Queue(name, {
-    ...{ connection: boundEntries(connection), prefix },
+    ...{ connection: boundEntries(connection), prefix, streams: { events: { maxLen: BULLMQ_EVENTS_KEPT } } },
     ...(telemetry !== undefined && { telemetry }),
   });
   queue.on('error', () => {
@@ -85,13 +88,9 @@ type EventEntry = Parameters<typeof deliveryIdOf>[0] & { readonly version: 1 };
 function eventEntries(events: Queue, looks: EntryLooks) {
   return {
     /** Puts an event on `tiktok-events`; one that is there already, delivered or not, stays as it is. */
-    async addEventEntry(
-      entry: EventEntry,
-      { tries, delayMs = 0 }: { readonly tries: number; readonly delayMs?: number },
-    ): Promise<void> {
-      const jobId = deliveryIdOf(entry);
-      const options = { jobId, attempts: tries, delay: delayMs, backoff: { type: 'custom' } };
-      await events.add(EVENT_JOB_NAME, entry, options);
+    async addEventEntry(entry: EventEntry, { tries, delayMs = 0 }: { tries: number; delayMs?: number }): Promise<void> {
+      const options = { jobId: deliveryIdOf(entry), attempts: tries, delay: delayMs };
+      await events.add(EVENT_JOB_NAME, entry, { ...options, backoff: { type: 'custom' } });
     },
 
     /** Lets a delayed delivery run now; one that runs or has run stays as it is. @returns whether it was delayed */
