@@ -7,14 +7,13 @@ import { FACTS_LUA } from '../limits/facts.ts';
 import { LEAVE_LANE_LUA } from '../limits/lanes.ts';
 import { RESERVATION_LATE_MS, RESERVE_LUA } from '../limits/reservations.ts';
 import { SERVER_TIME } from '../redis/lua-script.ts';
+import { TIMELINE_LUA } from './timeline.ts';
 
 /**
  * Lua scripts of the ledger. All keys of one call share the queue's hash tag. `key` and `arg` are what the caller in
  * ledger.ts passes by name, and from `ARGV[2]` on come the fields to set with their values; JSON that is stored comes
  * encoded.
  */
-
-const TIMELINE_LENGTH = 300;
 
 /**
  * How long a publish_id or post finds its job. It is removed with the job, so this only ends what a publish_id leaves that
@@ -51,17 +50,6 @@ local function refileTime(index, at)
 end
 `;
 
-/** Appends the timeline entries and, if there is one, the event. */
-const APPEND = `${ADD_EVENT}
-local function append(revision)
-  local length = redis.call('RPUSH', key.timeline, unpack(arg.timelineEntries))
-  if length > ${TIMELINE_LENGTH} then redis.call('LTRIM', key.timeline, -${TIMELINE_LENGTH}, -1) end
-  if not arg.event then return end
-  local event = string.gsub(arg.event, arg.revisionMark, revision, 1)
-  addEvent(arg.id, revision, event, key.outbox, key.undelivered)
-end
-`;
-
 /**
  * `claim(id, run, start, stallsSoFar)` for scripts: makes the caller the owner: changes the fence, and answers the ledger's version, the
  * record, and its surroundings.
@@ -83,7 +71,7 @@ local function claim(id, run, start, stallsSoFar)
   local revision, lastRun, lastStart, lastCall, account, state, booked, accepted, stalledAt, stallsBefore = unpack(redis.call('HMGET',
     job, 'revision', 'run', 'start', 'lastCall', 'account', 'state', 'bookedSlot', 'acceptedBytes', 'stalledAt', 'stallsBefore'))
   if not revision then return { 'missing', version } end
-  local place = revision .. '/' .. accepted
+  local place = revision .. '/' .. (accepted or 0)
   local stalls = lastRun == run and stalledAt == place and stallsSoFar - stallsBefore or 0
   if lastCall ~= arg.call then
     if lastRun == run and tonumber(lastStart) >= tonumber(start) then return { 'overtaken', version } end
@@ -130,9 +118,9 @@ end
  * (another fence), `changed` (another revision; for an owner, an older one: the record went back in time), or `wait` with
  * the time until the call that was booked instead of the change (ms).
  */
-export const COMMIT_SCRIPT = `${APPEND}${REFILE}${RESERVE_LUA}${NOTE_DIRECT_POST_LUA}${LEAVE_LANE_LUA}
-local state, fence, createdAt, lastCall, seenRevision, since, waitingFor, failure = unpack(redis.call(
-  'HMGET', key.job, 'state', 'fence', 'createdAt', 'lastCall', 'revision', 'stateSince', 'waitingFor', 'failure'))
+export const COMMIT_SCRIPT = `${ADD_EVENT}${TIMELINE_LUA}${REFILE}${RESERVE_LUA}${NOTE_DIRECT_POST_LUA}${LEAVE_LANE_LUA}
+local state, fence, createdAt, lastCall, seenRevision, since, waitingFor, failure, timeline = unpack(redis.call(
+  'HMGET', key.job, 'state', 'fence', 'createdAt', 'lastCall', 'revision', 'stateSince', 'waitingFor', 'failure', 'timeline'))
 if not state then return { 'missing' } end
 local function leave()
   if not key.lanes then return {} end
@@ -156,6 +144,8 @@ fence = arg.newFence or fence
 since = isNewState and now or since
 local set = { 'revision', revision, 'updatedAt', arg.now, 'lastCall', arg.call, 'fence', fence, unpack(ARGV, 2) }
 for _, each in ipairs(isNewState and { 'state', arg.to, 'stateSince', now } or {}) do set[#set + 1] = each end
+local longer = withFacts(timeline)
+if longer then set[#set + 1] = 'timeline'; set[#set + 1] = longer end
 redis.call('HSET', key.job, unpack(set))
 if #arg.remove > 0 then redis.call('HDEL', key.job, unpack(arg.remove)) end
 if isNewState then
@@ -170,7 +160,9 @@ refileTime('scheduled', arg.scheduledAt)
 for _, postId in ipairs(arg.postIds or {}) do redis.call('SET', key.postId .. postId, arg.id, 'PX', ${TIKTOK_ID_KEPT_MS}) end
 if key.publishId then redis.call('SET', key.publishId, arg.id, 'PX', ${TIKTOK_ID_KEPT_MS}) end
 redis.call('ZADD', key.due, now + arg.dueInMs, arg.id)
-append(revision)
+if arg.event then
+  addEvent(arg.id, revision, string.gsub(arg.event, arg.revisionMark, revision, 1), key.outbox, key.undelivered)
+end
 -- Last, and without an error: these only help to choose when to try again.
 if key.laneDelay then
   local held = MODE_OF_CAP[redis.pcall('HGET', key.laneDelay, 'reason')]

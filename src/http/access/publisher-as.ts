@@ -179,6 +179,13 @@ function eventsOf(publisher: Pick<Publisher, 'events'>, caller: Caller, options:
         if (result.done === true || mayTouch(caller, result.value.event.data.account)) return result;
       }
     },
+    async nextPage() {
+      for (;;) {
+        const page = await feed.nextPage();
+        const ours = page.filter(({ event }) => mayTouch(caller, event.data.account));
+        if (page.length === 0 || ours.length > 0) return ours;
+      }
+    },
     return: () => feed.return(),
     [Symbol.asyncIterator]() {
       return this;
