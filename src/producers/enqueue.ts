@@ -4,7 +4,8 @@ import { type EntryScript, publishEntryOf } from '../core/job-reference.ts';
 import type { Clock } from '../core/ports.ts';
 import { type InputProblem, PublishError, toPublishError } from '../core/publish-error.ts';
 import {
-  MAX_IDEMPOTENCY_KEY_LENGTH,
+  IDEMPOTENCY_KEY_EXPECTED,
+  isIdempotencyKey,
   type NewRequest,
   type PublishRequest,
   parseNewRequest,
@@ -103,13 +104,6 @@ function parseEntry(entry: NewRequest | BulkEntry): AcceptableEntry {
     });
   }
   return { request: parseNewRequest(entry.request), idempotencyKey, by };
-}
-
-export const IDEMPOTENCY_KEY_EXPECTED = `expected a text of 1 to ${MAX_IDEMPOTENCY_KEY_LENGTH} characters`;
-
-/** Whether a key may stand for a request. */
-export function isIdempotencyKey(key: unknown): boolean {
-  return typeof key === 'string' && key.length >= 1 && key.length <= MAX_IDEMPOTENCY_KEY_LENGTH;
 }
 
 /** How often a record is written again that went to a server which was no longer the master. */

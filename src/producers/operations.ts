@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { v5 as uuidv5 } from 'uuid';
 import {
   jobsMeantBy,
   MAX_OPERATION_JOBS,
@@ -17,12 +16,13 @@ import type { Clock } from '../core/ports.ts';
 import { DEFAULT_LISTED_JOBS } from '../core/post-limits.ts';
 import { postText } from '../core/post-text.ts';
 import { PublishError } from '../core/publish-error.ts';
+import { IDEMPOTENCY_KEY_EXPECTED, isIdempotencyKey } from '../core/publish-request.ts';
+import { sha256Hex } from '../core/request-digest.ts';
 import type { FoundJob } from '../ledger/job-search.ts';
 import type { LedgerReader } from '../ledger/ledger-reader.ts';
 import type { OperationStore } from '../ledger/operations.ts';
 import { withRedisErrors } from '../redis/redis-unavailable.ts';
 import { type ActorOptions, actorIn } from './actor.ts';
-import { IDEMPOTENCY_KEY_EXPECTED, isIdempotencyKey } from './enqueue.ts';
 
 /** Which page of the jobs to show. */
 export interface PreviewPage {
@@ -116,11 +116,9 @@ export function createOperations(open: () => Promise<OperationParts>): Operation
   };
 }
 
-/** Any UUID that stays: of a key it makes the id of its operation. */
-const KEY_NAMESPACE = '0194f2b0-7c1e-5e56-9a53-2f6d5f2f7b10';
-
+/** The id of the operation that a key starts. */
 function idOfKey(by: string | undefined, key: string): string {
-  return uuidv5(JSON.stringify([by ?? null, key]), KEY_NAMESPACE);
+  return sha256Hex(JSON.stringify([by ?? null, key])).slice(0, 32);
 }
 
 function refuseKey(key: unknown): void {
