@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { oauthErrorToErrorCode, tiktokCodeToErrorCode } from '../core/tiktok-codes.ts';
 import { classifyMalformedAnswer, classifyRefusal, type RawAnswer } from './classify-error.ts';
 import { envelopeWire, oauthErrorWire } from './wire.ts';
-import { withoutTokens } from './without-secrets.ts';
+import { tokenCensor } from './without-secrets.ts';
 
 /** The `data` of a successful answer, and the id under which TikTok logged the call. */
 export interface ParsedAnswer<T> {
@@ -59,10 +59,11 @@ const SECRET_FIELDS = ['upload_url', 'access_token', 'refresh_token'];
  * @returns undefined for what is not JSON, or too deep to be read
  */
 export function parseExactJson(text: string, sentSecrets: readonly string[] = []): unknown {
+  const withoutTokens = tokenCensor(sentSecrets);
   const shown = (name: string, value: unknown): unknown => {
     if (typeof value !== 'string') return value;
     const cut = value.slice(0, MAX_TEXT_CHARS);
-    return SECRET_FIELDS.includes(name) ? cut : withoutTokens(cut, sentSecrets);
+    return SECRET_FIELDS.includes(name) ? cut : withoutTokens(cut);
   };
   try {
     return LONG_NUMBER.test(text) ? parse(text, shown, parseNumberAndBigInt) : JSON.parse(text, shown);
