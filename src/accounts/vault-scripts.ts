@@ -29,7 +29,7 @@ redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 'openId', openId, 'addedAt', addedAt, unpack(ARGV, 5))
 if pausedAt then redis.call('HSET', KEYS[1], 'pausedAt', pausedAt) end
 redis.call('ZADD', KEYS[3], addedAt, name)
-redis.call('XADD', KEYS[4], '*', 'subject', name, 'event', ARGV[4])
+redis.call('XADD', KEYS[4], '*', 'event', ARGV[4])
 return {'ok', ''}
 `;
 
@@ -76,7 +76,7 @@ export const PAUSE_ACCOUNT_LUA = `
 if redis.call('HEXISTS', KEYS[1], 'openId') == 0 then return 0 end
 redis.call('ZADD', KEYS[3], 'NX', ARGV[1], ARGV[2])
 if redis.call('HSETNX', KEYS[1], 'pausedAt', ARGV[1]) == 1 then
-  redis.call('XADD', KEYS[2], '*', 'subject', ARGV[2], 'event', ARGV[3])
+  redis.call('XADD', KEYS[2], '*', 'event', ARGV[3])
 end
 return 1
 `;
@@ -102,6 +102,6 @@ if redis.call('HSETNX', KEYS[1], 'reauthorizationRequiredAt', ARGV[2]) == 0 then
 redis.call('HSET', KEYS[1], 'reauthorizationReason', ARGV[3])
 redis.call('ZADD', KEYS[3], 'NX', ARGV[2], ARGV[4])
 local event = string.gsub(ARGV[5], ARGV[7], version, 1)
-redis.call('XADD', KEYS[2], '*', 'subject', ARGV[4], 'event', event)
+redis.call('XADD', KEYS[2], '*', 'event', event)
 return 1
 `;

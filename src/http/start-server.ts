@@ -10,6 +10,7 @@ import { registerBoard } from './board.ts';
 import { boundConnections } from './bound-connections.ts';
 import { type ConnectOptions, registerConnect } from './connect.ts';
 import type { BoardOptions } from './console/register-pages.ts';
+import { endQueuedAnswers } from './end-queued-answers.ts';
 import { createGuessLimit } from './guess-limit.ts';
 import { type ReadinessCheck, registerHealth, registerMetrics } from './health.ts';
 import { limitRate } from './limit-rate.ts';
@@ -128,6 +129,7 @@ async function createServer(
   server.decorate('guesses', createGuessLimit());
   boundConnections(server, maxConnections);
   dropUnusedConnections(server);
+  endQueuedAnswers(server);
   answerWithProblems(server, log, basePath);
   keepPagesOut(server, { host, hasKeys: (api?.apiKeys ?? []).length > 0 });
   await limitRate(server, api?.requestsPerMinute ?? REQUESTS_PER_MINUTE);

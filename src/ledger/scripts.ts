@@ -28,10 +28,10 @@ const MAX_EVENTS = 100_000;
 /** Adds an event to the stream, and to the outbox if the job has a callback. */
 export const ADD_EVENT = `
 local function addEvent(id, revision, event, outbox, undelivered)
-  redis.call('XADD', key.events, 'MAXLEN', '~', ${MAX_EVENTS}, '*', 'subject', id, 'event', event)
+  redis.call('XADD', key.events, 'MAXLEN', '~', ${MAX_EVENTS}, '*', 'event', event)
   if not outbox then return end
   local eventId = id .. '-' .. revision .. '-1'
-  redis.call('XADD', outbox, '*', 'id', eventId, 'subject', id, 'event', event)
+  redis.call('XADD', outbox, '*', 'id', eventId, 'event', event)
   redis.call('ZADD', undelivered, revision, eventId)
   redis.call('PEXPIRE', undelivered, ${LINE_KEPT_MS})
 end

@@ -14,15 +14,17 @@ const addEntryLua = (jobName: string): string => `
 local function addEntry(id, delay, priority, addedAt, data)
   delay, priority = tonumber(delay), tonumber(priority)
   local job = cmsgpack.pack({ key.queue, id, '${jobName}', tonumber(addedAt) })
-  local options = cmsgpack.pack({ jobId = id, delay = delay, priority = priority, attempts = 0 })
-  local add = delay > 0 and addDelayedJob or (priority or 0) > 0 and addPrioritizedJob or addStandardJob
+  if delay == 0 then delay = nil end
+  if priority == 0 then priority = nil end
+  local options = cmsgpack.pack({ delay = delay, priority = priority })
+  local add = delay and addDelayedJob or priority and addPrioritizedJob or addStandardJob
   add({ job, data, options })
 end
 `;
 
 /**
  * Makes {@link EntryScript} of BullMQ's own scripts, once it has given them to its client. A test compares what it adds
- * with what BullMQ adds.
+ * with what BullMQ adds: that writes options down, too, which are the defaults, and the id once more.
  * @param jobName BullMQ's name of the entries
  * @returns undefined if this BullMQ has other scripts
  */

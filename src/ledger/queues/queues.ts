@@ -19,6 +19,9 @@ import { prepareReservedIds } from './reserved-ids.ts';
 /** States of entries that nobody works on and that will run. */
 const WAITING_STATES: readonly string[] = ['waiting', 'prioritized', 'delayed'];
 
+/** How many of BullMQ's own events each queue keeps, which only plain clients follow, and as they happen. */
+const BULLMQ_EVENTS_KEPT = 1_000;
+
 export interface QueuesOptions {
   readonly connection: RedisClient;
   readonly prefix: string;
@@ -73,7 +76,7 @@ export function createQueues(options: QueuesOptions) {
 
 function openQueue(name: string, { connection, prefix, telemetry }: QueuesOptions): Queue {
   const queue = new Queue(name, {
-    ...{ connection: boundEntries(connection), prefix },
+    ...{ connection: boundEntries(connection), prefix, streams: { events: { maxLen: BULLMQ_EVENTS_KEPT } } },
     ...(telemetry !== undefined && { telemetry }),
   });
   queue.on('error', () => {

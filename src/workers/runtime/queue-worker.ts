@@ -2,7 +2,7 @@ import type { Job, Telemetry } from 'bullmq';
 import type { Logger } from 'pino';
 import { loggedTrouble } from '../../core/redis-trouble.ts';
 import type { Settlement } from '../../core/settlement.ts';
-import { SECOND_MS } from '../../core/units.ts';
+import { DAY_MS, SECOND_MS } from '../../core/units.ts';
 import { boundEntries } from '../../ledger/queues/bounded-entries.ts';
 import { fetchScriptOf } from '../../ledger/queues/fetch-script.ts';
 import { publishIdOfEntryId } from '../../ledger/queues/job-ids.ts';
@@ -23,6 +23,12 @@ import { WatchedWorker } from './watched-worker.ts';
 const MAX_STALLED_COUNT = 1_000_000;
 const MAX_STALLED_DELIVERIES = 50;
 
+/**
+ * How long a completed entry is kept, by which a plain client learns the outcome: the record tells it as long as the job
+ * is kept, in half the memory. Failed ones stay, for they are the list of what needs a person.
+ */
+const DONE_KEPT_MS = DAY_MS;
+
 /** What BullMQ's workers have in common. */
 export interface QueueWorkerOptions {
   readonly prefix: string;
@@ -40,7 +46,9 @@ export function startQueueWorker(
   { prefix, telemetry, settings, measureStep, log }: QueueWorkerOptions,
 ): WatchedWorker {
   const { recovery, retentionMs } = settings;
-  const kept = { age: Math.ceil(retentionMs / SECOND_MS) };
+  const kept = (forMs: number) => ({ age: Math.ceil(forMs / SECOND_MS) });
+  // A delivery's own entry is all that is known of it.
+  const doneForMs = queue === QUEUE_NAMES.events ? retentionMs : Math.min(retentionMs, DONE_KEPT_MS);
   const runClaimed: ProcessEntry = (job, signal) => run(job, signal, worker.claimOf(job));
   const worker: WatchedWorker = new WatchedWorker(queue, processorOf(queue, runClaimed, log), {
     around: (job, process) => measureStep(stepOf(job), process),
@@ -57,8 +65,8 @@ export function startQueueWorker(
     settings: { backoffStrategy: pauseOfRetry },
     // By default a worker that lost Redis sits idle for 15 s before it fetches again.
     runRetryDelay: SECOND_MS,
-    removeOnComplete: kept,
-    removeOnFail: kept,
+    removeOnComplete: kept(doneForMs),
+    removeOnFail: kept(retentionMs),
     ...(telemetry !== undefined && { telemetry }),
   });
   reportTrouble(worker, log);

@@ -1,9 +1,12 @@
+import { randomBytes } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type ServerOptions, startMetricsServer, startServer, type WebServer } from '../../../src/http/start-server.ts';
 import { openLogger } from '../../../src/observability/logger.ts';
 import { createMetrics } from '../../../src/observability/metrics.ts';
+import { bufferSource } from '../../support/buffer-source.ts';
+import { eventually } from '../../support/eventually.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -80,5 +83,35 @@ describe('a connection', () => {
     expect(await (await open(server)).ended).toBe('');
     events.emit('pass');
     expect(await working.ended).toMatch(/^HTTP\/1\.1 200 /);
+  });
+});
+
+describe('answers of which a client takes nothing', () => {
+  it('end with their connection, also those that wait behind another one or begin too late', async () => {
+    const events = new EventEmitter();
+    const source = bufferSource(randomBytes(20_000_000));
+    let openCount = 0;
+    let askedCount = 0;
+    const openMedia = async () => {
+      askedCount += 1;
+      if (askedCount === 32) await once(events, 'pass');
+      openCount += 1;
+      const close = async () => {
+        openCount -= 1;
+      };
+      return { ...source, close };
+    };
+    const server = await start({ pulledMedia: { open: openMedia, verificationFiles: new Map(), drainMs: 0 } });
+    const { socket } = await open(server);
+    socket.pause();
+    socket.write('GET /pull/token/video.mp4 HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(40));
+    await eventually(() => expect([openCount, askedCount]).toEqual([31, 32]));
+    socket.destroy();
+    await eventually(() => expect(openCount).toBe(0));
+    events.emit('pass');
+    // Every place is free again.
+    const answers = Array.from({ length: 33 }, () => fetch(`${server.url}/pull/token/video.mp4`, { method: 'HEAD' }));
+    expect((await Promise.all(answers)).map(({ status }) => status)).toEqual(Array(33).fill(200));
+    await eventually(() => expect(openCount).toBe(0));
   });
 });

@@ -37,6 +37,12 @@ const request = (account: string, more: { priority?: number; scheduledAt?: strin
   ...more,
 });
 
+/** What differs from the defaults; BullMQ also writes these down, and the id. */
+function optionsOf(json: string): object {
+  const options = Object.entries(JSON.parse(json) as object);
+  return Object.fromEntries(options.filter(([name, value]) => name !== 'jobId' && value !== 0));
+}
+
 /** A queue as Redis has it, without what is another in each run: ids, and the times at which entries were added. */
 async function contentsOf(prefix: string, ids: readonly string[]) {
   const queue = `${prefix}:tiktok-publish`;
@@ -44,7 +50,7 @@ async function contentsOf(prefix: string, ids: readonly string[]) {
   const entries = await Promise.all(
     ids.map(async (id) => {
       const { opts = '{}', timestamp, ...entry } = await redis.hgetall(`${queue}:${id}`);
-      return { ...entry, hasTime: Number(timestamp) > 0, opts: JSON.parse(opts) as object };
+      return { ...entry, hasTime: Number(timestamp) > 0, opts: optionsOf(opts) };
     }),
   );
   const parts = await Promise.all(

@@ -126,9 +126,10 @@ it('the entry that a job gets with the change of its record is the one that Bull
     const delayed = await redis.zrange(`${prefix}:tiktok-status:delayed`, '0', '-1');
     const events = await redis.xrange(`${prefix}:tiktok-status:events`, '-', '+');
     const { opts = '{}', ...fields } = entry;
+    const { delay } = JSON.parse(opts) as { delay?: number };
     return {
       ...fields,
-      opts: JSON.parse(opts) as unknown,
+      delayOption: delay,
       hasTime: Number(timestamp) > 0,
       delayed,
       events: events.length,
