@@ -31,10 +31,16 @@ export function addSteering(program: Command, run: Run): void {
     .option('--force', 'start again even if the post may have been published; check on TikTok first')
     .action((id, options) => run(async (context) => (await import('./commands/jobs.ts')).retry(id, options, context)));
   withJson(program.command('pause'))
-    .description('pause all publishing; uploads under way finish, and jobs are still accepted')
+    .description('pause all publishing, or change the pause; uploads under way finish, and jobs are still accepted')
     .option('--reason <text>', 'why, for people')
-    .option('--until <time>', 'when the pause ends by itself, written as for publish')
+    .addOption(
+      new Option('--until <time>', 'when the pause ends by itself, written as for publish').conflicts('untilResumed'),
+    )
+    .option('--until-resumed', 'remove the end of --until')
     .action((options) => run(async (context) => (await import('./commands/pause.ts')).pause(options, context)));
+  withJson(program.command('paused'))
+    .description('show whether all publishing is paused, and why')
+    .action(() => run(async (context) => (await import('./commands/pause.ts')).paused(context)));
   withJson(program.command('resume'))
     .description('resume all publishing')
     .action(() => run(async (context) => (await import('./commands/pause.ts')).resume(context)));

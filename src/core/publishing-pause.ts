@@ -17,15 +17,16 @@ export interface PublishingPause {
 /** How to pause. */
 export const pauseRequestSchema = z
   .strictObject({
-    reason: z.string().min(1).max(500).optional().meta({ description: 'Why, for people; at most 500 characters.' }),
-    until: isoTime.optional().meta({
-      description: 'When the pause ends by itself, with a time zone. Without it, it lasts until `resume`.',
+    reason: z.string().min(1).max(500).nullish().meta({ description: 'Why, for people; at most 500 characters.' }),
+    until: isoTime.nullish().meta({
+      description: 'When the pause ends by itself, with a time zone. null: it lasts until `resume`, as by default.',
       examples: ['2026-12-01T10:00:00Z'],
     }),
   })
   .meta({
     id: 'PauseRequest',
-    description: 'How to pause all publishing.',
+    description:
+      'How to pause all publishing. While it is paused, what is left out stays as it is, and null removes it.',
     examples: [{ reason: 'TikTok is down', until: '2026-12-01T10:00:00Z' }],
   });
 
@@ -36,11 +37,31 @@ export type PauseRequest = z.infer<typeof pauseRequestSchema>;
 export function parsePauseRequest(input: unknown, now: number): PauseRequest {
   const result = pauseRequestSchema.safeParse(input);
   const problems = result.success ? [] : toInputProblems(result.error.issues, 'pause');
-  if (result.data?.until !== undefined && Date.parse(result.data.until) <= now) {
+  const { until } = result.data ?? {};
+  if (typeof until === 'string' && Date.parse(until) <= now) {
     problems.push({ path: 'until', message: 'expected a time that is to come' });
   }
   if (!result.success || problems.length > 0) throw new PublishError('INPUT_INVALID', { problems });
   return result.data;
+}
+
+/** The pause that follows: what the request leaves out stays as it was, as does since when and by whom. */
+export function nextPause(
+  present: PublishingPause | undefined,
+  { reason, until }: PauseRequest,
+  { by, now }: { readonly by: string | undefined; readonly now: number },
+): PublishingPause {
+  const began = present ?? { reason: null, until: null, since: new Date(now).toISOString(), by: by ?? null };
+  return {
+    ...began,
+    ...(reason !== undefined && { reason }),
+    ...(until !== undefined && { until: until && new Date(until).toISOString() }),
+  };
+}
+
+/** Whether all publishing is paused, as one human-readable line. */
+export function pausedLine(pause: PublishingPause | null): string {
+  return pause === null ? 'Publishing is not paused.' : pauseLine(pause);
 }
 
 /** A pause as one human-readable line. */

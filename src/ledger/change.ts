@@ -122,8 +122,8 @@ export interface Created {
   readonly created: boolean;
   /** Of the job that has the id or the idempotency key. */
   readonly id: string;
-  /** Whether the new job waits in its lane. */
-  readonly waits: boolean;
+  /** What the new job waits for, so that its entry sleeps until it is woken. */
+  readonly wait: Pick<LedgerRecord, 'waitingFor' | 'waitingUntil'> | undefined;
   /** Whether its queue entry was added in the same step. */
   readonly isEntered: boolean;
 }

@@ -1,6 +1,8 @@
+import { HOLD_FIELDS } from '../accounts/account-hold.ts';
 import { type EntryScript, publishEntryOf } from '../core/job-reference.ts';
 import { encodeEvent } from '../core/publish-event.ts';
 import type { TimelineEntry } from '../core/publish-job.ts';
+import { parseWaitReason } from '../core/publish-state.ts';
 import type { TimelineFact } from '../core/timeline-events.ts';
 import { HOUR_MS, SECOND_MS } from '../core/units.ts';
 import { ADMIT_OR_WAIT, AWAITING_TURN_MS, laneScore } from '../limits/lanes.ts';
@@ -24,10 +26,10 @@ const MOST_AT_ONCE = 50;
 /**
  * Makes records, each unless its id or idempotency key is taken, and lets each enter its account's lane; one without a
  * place in the lane does not enter yet. With `addEntry` it also adds the entry of each, which sleeps while the job waits in
- * the lane; without the entry, the job is made all the same.
+ * the lane, or its account or all publishing is held back; without the entry, the job is made all the same.
  *
  * `ARGV` holds, for each job, the number of its values, and the values in the order of `create`. Answers for each
- * `created` with whether it was admitted or waits and whether its entry was added, `exists` with the id that was there
+ * `created` with what it waits for, if it does, whether its entry was added, and until when all publishing is paused, `exists` with the id that was there
  * first, `alias` with the account's own name if the account goes by its open_id, or the error. On a server that refuses all
  * writes because others have replaced it, the whole call fails, before it has made anything.
  */
@@ -44,9 +46,12 @@ local function create(first, last)
     if redis.call('HGET', key.job .. known, 'revision') == '1' then redis.call('HINCRBY', key.job .. known, 'revision', 1) end
     return { 'exists', known }
   end
-  local name = redis.call('HGET', key.account .. account, 'aliasOf')
+  local name, pausedAt, deadAt = unpack(redis.call('HMGET', key.account .. account, 'aliasOf', ${HOLD_FIELDS.map((field) => `'${field}'`).join(', ')}))
   if name then return { 'alias', name } end
-  if redis.call('EXISTS', job) == 1 then return { 'exists', id } end
+  -- Both at once, since neither is there as a rule.
+  local there = redis.call('EXISTS', job, key.publishingPause)
+  if there > 0 and redis.call('EXISTS', job) == 1 then return { 'exists', id } end
+  local hold = there > 0 and 'publishing_paused' or pausedAt and 'account_paused' or deadAt and 'reauthorization'
   local entry = first + 14 + fields
   redis.call('HSET', job, 'stateSince', now, ${encodePatch(NEW_RECORD)
     .set.map((text) => `'${text}'`)
@@ -70,14 +75,17 @@ local function create(first, last)
       key.laneWaiting .. account, key.laneAdmitted .. account, key.lanes, key.laneLimit, key.job, account, id, place,
       createdAt)
   end
-  if where == 'waiting' then
-    redis.call('HSET', job, 'waitingFor', 'turn')
-    redis.call('ZADD', key.jobIndex .. 'waiting:turn', createdAt, id)
+  -- As a worker would find it, which need not fetch it before it may begin.
+  local waitingFor = where == 'waiting' and 'turn' or place ~= '' and hold
+  if waitingFor then
+    redis.call('HSET', job, 'waitingFor', waitingFor)
+    redis.call('ZADD', key.jobIndex .. 'waiting:' .. waitingFor, createdAt, id)
   end
-  local delay = where == 'waiting' and ${AWAITING_TURN_MS} or ARGV[entry]
+  local delay = waitingFor and ${AWAITING_TURN_MS} or ARGV[entry]
   local isEntered = entry <= last and pcall(addEntry, id, delay, unpack(ARGV, entry + 1, last))
   redis.call('ZADD', key.due, isEntered and dueAt or math.min(dueAt, createdAt + ${SWEEP_NEW_AFTER_MS}), id)
-  return { 'created', where, isEntered and 1 or 0 }
+  local pause = waitingFor and there > 0 and cjson.decode(redis.call('GET', key.publishingPause)) or {}
+  return { 'created', waitingFor and (hold or waitingFor) or '', isEntered and 1 or 0, pause['until'] }
 end
 local answers, at = {}, 1
 while ARGV[at] do
@@ -103,7 +111,7 @@ export function prepareCreate({ redis, keys }: { redis: RedisClient; keys: Keys 
     ...{ job: keys.job(''), timeline: keys.timeline(''), idempotency: keys.idempotency(''), account: keys.account('') },
     ...{ due: keys.due, allJobs: keys.allJobs, jobIndex: keys.jobIndex(''), metadataIndex: keys.metadataIndex },
     ...{ laneWaiting: keys.laneWaiting(''), laneAdmitted: keys.laneAdmitted('') },
-    ...{ lanes: keys.lanes, laneLimit: keys.laneLimit },
+    ...{ lanes: keys.lanes, laneLimit: keys.laneLimit, publishingPause: keys.publishingPause },
     ...{ events: keys.events, outbox: keys.callbackOutbox, undelivered: keys.undeliveredEvents('') },
   };
 
@@ -176,20 +184,23 @@ export function prepareCreate({ redis, keys }: { redis: RedisClient; keys: Keys 
   /**
    * Makes a record with its first event and, unless it is scheduled, lets it enter its account's lane. One whose account
    * goes by its open_id is made under the account's own name, so that its jobs share one lane and one quota.
-   * @returns the record as made, the id that holds the id or idempotency key, and whether the new job waits in its lane
+   * @returns the record as made, the id that holds the id or idempotency key, and what the new job waits for
    */
   return async function create(record: LedgerRecord, cause: TimelineFact, entry?: EntryToAdd): Promise<Created> {
     if (entry !== undefined && !createWithEntry.has(entry.script)) {
       createWithEntry.set(entry.script, prepare(entry.script));
     }
     const run = (entry && createWithEntry.get(entry.script)) ?? createAlone;
-    const [outcome, found, isEntered] = asArray(await run(record, cause, entry));
+    const [outcome, found, isEntered, until] = asArray(await run(record, cause, entry));
     if (outcome === 'alias') return await create({ ...record, account: String(found) }, cause, entry);
     if (outcome === 'created') {
-      return { record, created: true, id: record.id, waits: found === 'waiting', isEntered: isEntered === 1 };
+      const waitingFor = parseWaitReason(String(found));
+      const waitingUntil = typeof until === 'string' ? Date.parse(until) : undefined;
+      const wait = waitingFor && { waitingFor, waitingUntil };
+      return { record, created: true, id: record.id, wait, isEntered: isEntered === 1 };
     }
     // An id of our own that exists already is our own call, sent again after a lost reply.
     const id = String(found);
-    return { record, created: id === record.id, id, waits: false, isEntered: entry !== undefined };
+    return { record, created: id === record.id, id, wait: undefined, isEntered: entry !== undefined };
   };
 }

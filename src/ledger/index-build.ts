@@ -20,14 +20,18 @@ const PAGES_AT_ONCE = 10;
 /** How often a job is looked at again that changed meanwhile. */
 const MAX_LOOKS = 3;
 
-/** Publishes by which metadata jobs are found, and begins anew where that, or our version, is another than before. */
-const WANT_LUA = `
+/**
+ * Publishes by which metadata jobs are found, and begins anew where that, or our version, is another than before. Where
+ * there are no jobs, all are in the indexes.
+ */
+const WANT_LUA = `${SERVER_TIME}
 local version, metadata = unpack(redis.call('HMGET', key.build, 'version', 'metadata'))
 if version and tonumber(version) > arg.version then return end
 if tonumber(version) == arg.version and metadata == arg.metadata then return end
 redis.call('DEL', key.build, key.metadataIndex)
 redis.call('HSET', key.build, 'version', arg.version, 'metadata', arg.metadata)
 if #arg.keys > 0 then redis.call('SADD', key.metadataIndex, unpack(arg.keys)) end
+if redis.call('ZCARD', key.allJobs) == 0 then redis.call('HSET', key.build, 'builtAt', serverTime()) end
 `;
 
 /** Puts a job where it belongs, or takes it out of where it does not, unless its record changed since it was read. */
@@ -125,7 +129,7 @@ export function createIndexBuild({ redis, keys }: { readonly redis: RedisClient;
     async publishIndexes(metadataKeys: readonly string[]): Promise<void> {
       const wanted = [...metadataKeys].sort();
       await runWant(
-        { build: keys.indexBuild, metadataIndex: keys.metadataIndex },
+        { build: keys.indexBuild, metadataIndex: keys.metadataIndex, allJobs: keys.allJobs },
         { version: INDEX_VERSION, metadata: wanted.join(), keys: wanted },
       );
     },

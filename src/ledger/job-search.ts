@@ -207,8 +207,9 @@ export function createJobSearch({ redis, keys, readFound, laneDelays }: SearchPa
   return {
     /** A page of jobs. @param signal stops the search, which rejects with its reason @param read how jobs are read */
     async search(query: JobQuery, signal?: AbortSignal, read: ReadFound = readFound): Promise<FoundJobs> {
-      const [page, isBuilt] = await Promise.all([search(query, signal, read), redis.hget(keys.indexBuild, 'builtAt')]);
-      return isBuilt === null && needsNewIndex(query) ? { ...page, indexing: true } : page;
+      const [page, builtAt] = await Promise.all([search(query, signal, read), redis.hget(keys.indexBuild, 'builtAt')]);
+      if (builtAt !== null || !needsNewIndex(query)) return page;
+      return (await redis.zcard(keys.allJobs)) === 0 ? page : { ...page, indexing: true };
     },
   };
 }

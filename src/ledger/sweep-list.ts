@@ -25,6 +25,27 @@ if #ids > 0 then redis.call('ZADD', KEYS[1], unpack(later)) end
 return ids
 `;
 
+/**
+ * The score of what was taken at a time. Everyone else writes whole milliseconds, so a job that is due at another time was
+ * changed since.
+ */
+function takenScore(now: number): number {
+  return now + TAKEN_MS + 0.5;
+}
+
+/** Says when jobs are due that nobody changed since they were taken; `ARGV`: their score, then due times and ids. */
+const POSTPONE_LUA = `
+local isTaken, later = {}, {}
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], ARGV[1], ARGV[1])) do isTaken[id] = true end
+for place = 2, #ARGV, 2 do
+  if isTaken[ARGV[place + 1]] then
+    later[#later + 1] = ARGV[place]
+    later[#later + 1] = ARGV[place + 1]
+  end
+end
+if #later > 0 then redis.call('ZADD', KEYS[1], unpack(later)) end
+`;
+
 /** How many jobs should have an entry in a queue, and how many entries of it are to run. KEYS: how its keys begin, indexes. */
 const COUNT_LUA = `
 local wanted, found = 0, 0
@@ -43,6 +64,7 @@ export function sweepAt(record: LedgerRecord, at: number): number {
 export function createSweepList({ redis, keys }: { readonly redis: RedisClient; readonly keys: Keys }) {
   const runRunId = prepareScript(redis, RUN_ID_LUA);
   const runTakeDue = prepareScript(redis, TAKE_DUE_LUA);
+  const runPostpone = prepareScript(redis, POSTPONE_LUA);
   const runCount = prepareScript(redis, COUNT_LUA);
 
   /** A page of ids out of the indexes of some states, one index after the other, oldest first within each. */
@@ -76,12 +98,17 @@ export function createSweepList({ redis, keys }: { readonly redis: RedisClient; 
      * @returns their ids
      */
     async takeDue(now: number, limit: number): Promise<string[]> {
-      return asArray(await runTakeDue([keys.due], [now, now + TAKEN_MS, limit])).map(String);
+      return asArray(await runTakeDue([keys.due], [now, takenScore(now), limit])).map(String);
     },
 
-    /** Tells the sweep to come back later, without any history. */
-    async postpone(id: string, dueAt: number): Promise<void> {
-      await redis.zadd(keys.due, 'XX', dueAt, id);
+    /**
+     * Says when jobs are due again that were taken at `now`, without any history. One that was changed since then is due as
+     * the change said.
+     * @param dueAt by id
+     */
+    async postpone(now: number, dueAt: ReadonlyMap<string, number>): Promise<void> {
+      const pairs = [...dueAt].flatMap(([id, at]) => [at, id]);
+      if (pairs.length > 0) await runPostpone([keys.due], [takenScore(now), ...pairs]);
     },
 
     /** Removes an id from the due set whose record is gone. */

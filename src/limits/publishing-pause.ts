@@ -1,6 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import type { Clock } from '../core/ports.ts';
-import type { PauseRequest, PublishingPause } from '../core/publishing-pause.ts';
+import { nextPause, type PauseRequest, type PublishingPause } from '../core/publishing-pause.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 
@@ -32,16 +33,15 @@ export function createPauseStore({
     /** @returns undefined while publishing is not paused */
     read,
 
-    /** Replaces a pause that is there. */
-    async begin({ reason, until }: PauseRequest, by: string | undefined): Promise<PublishingPause> {
+    /** Begins a pause, or changes the one that is there; what the request leaves out stays. */
+    async begin(request: PauseRequest, by: string | undefined): Promise<PublishingPause> {
       const now = clock.now();
-      const pause: PublishingPause = {
-        ...{ reason: reason ?? null, until: until === undefined ? null : new Date(until).toISOString() },
-        ...{ since: new Date(now).toISOString(), by: by ?? null },
-      };
+      const present = await read();
+      const pause = nextPause(present, request, { by, now });
+      if (isDeepStrictEqual(pause, present)) return pause;
       const stored = JSON.stringify(pause);
-      if (until === undefined) await redis.set(keys.publishingPause, stored);
-      else await redis.set(keys.publishingPause, stored, 'PX', Math.max(1, Date.parse(until) - now));
+      if (pause.until === null) await redis.set(keys.publishingPause, stored);
+      else await redis.set(keys.publishingPause, stored, 'PX', Math.max(1, Date.parse(pause.until) - now));
       return pause;
     },
 

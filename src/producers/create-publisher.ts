@@ -14,6 +14,7 @@ import { actorIn } from './actor.ts';
 import { type ChangeDeps, cancelJob, retryJob } from './change-job.ts';
 import { publisherClosed } from './closed.ts';
 import { type AcceptableEntry, type EnqueueDeps, enqueueEntries, parseEntries } from './enqueue.ts';
+import { createEventLooks } from './event-looks.ts';
 import { createEventTail, type TailConnection } from './event-tail.ts';
 import { followEvents } from './follow-events.ts';
 import { createOperations, type OperationParts } from './operations.ts';
@@ -64,6 +65,8 @@ export function createPublisher({ eventsKey, checkCallbacks, ...parts }: Publish
     eventsKey,
     connect: async () => await (await open()).connectBlocking(),
   });
+  const connect = async () => (await open()).redis;
+  const looks = createEventLooks({ connect, eventsKey });
   const read: Publisher['get'] = async (id) => await withRedisErrors(async () => await (await open()).reader.read(id));
 
   async function present(id: string): Promise<PublishJob> {
@@ -132,8 +135,7 @@ export function createPublisher({ eventsKey, checkCallbacks, ...parts }: Publish
     },
     events(options = {}) {
       const feed = followEvents(options, {
-        ...{ tail, eventsKey },
-        connect: async () => (await open()).redis,
+        ...{ tail, looks, connect, eventsKey },
         createdAt: async (id) => {
           const job = await read(id);
           return job === undefined ? undefined : Date.parse(job.createdAt);

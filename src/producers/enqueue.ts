@@ -35,8 +35,7 @@ export interface EnqueueDeps {
 
 interface Accepted {
   readonly record: LedgerRecord;
-  /** Whether the job waits in its lane, so that its entry sleeps until it is woken. */
-  readonly waits: boolean;
+  readonly wait: Created['wait'];
   readonly isEntered: boolean;
   readonly job: EnqueuedJob;
 }
@@ -158,11 +157,11 @@ async function createJob(
   const now = clock.now();
   const made = newRecord({ id, request, stored, now, idempotencyKey });
   const entry = script && { script, delayMs: delayOf(made, now) };
-  const { record, created, id: presentId, waits, isEntered } = await createForGood(made, { cause, entry }, ledger);
+  const { record, created, id: presentId, wait, isEntered } = await createForGood(made, { cause, entry }, ledger);
   if (created) {
     const timeline = [{ at: new Date(record.createdAt).toISOString(), ...cause }];
-    const present: LedgerRecord = waits ? { ...record, waitingFor: 'turn' } : record;
-    return { record, waits, isEntered, job: { ...toPublishJob(present, timeline), created } };
+    const present: LedgerRecord = { ...record, ...wait };
+    return { record, wait, isEntered, job: { ...toPublishJob(present, timeline), created } };
   }
   const existing = await ledger.read(presentId);
   if (existing === undefined || existing.requestDigest !== record.requestDigest) {
@@ -171,7 +170,7 @@ async function createJob(
     });
   }
   const present = (await reader.read(presentId)) ?? toPublishJob(existing, []);
-  return { record: existing, waits, isEntered, job: { ...present, created } };
+  return { record: existing, wait, isEntered, job: { ...present, created } };
 }
 
 /** A job that existed is confirmed too: its first caller may have got an error. */
@@ -222,7 +221,7 @@ async function addQueueEntries(
   if (accepted.length === 0) return;
   const now = deps.clock.now();
   await deps.queues.addPublishEntries(
-    accepted.map(({ record, waits }) => publishEntryOf(record, waits ? AWAITING_TURN_MS : delayOf(record, now))),
+    accepted.map(({ record, wait }) => publishEntryOf(record, wait ? AWAITING_TURN_MS : delayOf(record, now))),
   );
 }
 

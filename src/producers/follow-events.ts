@@ -1,11 +1,12 @@
 import { orAbort } from '../core/deadline.ts';
-import { BEFORE_ALL_EVENTS, isBefore, OLDEST_EVENT, parseEventCursor, refuseLostCursor } from '../core/event-cursor.ts';
+import { BEFORE_ALL_EVENTS, isBefore, OLDEST_EVENT, parseEventCursor } from '../core/event-cursor.ts';
 import { PublishError } from '../core/publish-error.ts';
-import { decodeEvent, type StreamEntry, subjectsOf } from '../core/publish-event.ts';
+import { subjectsOf } from '../core/publish-event.ts';
 import { MINUTE_MS, SECOND_MS } from '../core/units.ts';
 import { createWakeSignal } from '../core/wake-signal.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import { unlessRedisIsAway, withRedisErrors } from '../redis/redis-unavailable.ts';
+import { type EventLook, type EventLooks, refuseIfDropped, type StreamPosition } from './event-looks.ts';
 import type { EventTail, TailNews } from './event-tail.ts';
 import type { EventEntry, EventFeed, EventsOptions } from './publisher.ts';
 
@@ -13,7 +14,8 @@ const RETRY_MS = SECOND_MS / 2;
 
 export interface FollowDeps {
   readonly tail: EventTail;
-  /** The connection for looks, shared by all calls. */
+  readonly looks: EventLooks;
+  /** The connection for short commands, shared by all calls. */
   readonly connect: () => Promise<RedisClient>;
   readonly eventsKey: string;
   /** When a job was made (ms since the epoch); undefined for what is no job. */
@@ -22,22 +24,29 @@ export interface FollowDeps {
 
 /**
  * Yields the events after a position, and those to come as they happen, until the signal, `return()` or the end of the
- * publisher. It looks through the stream by itself; the tail only says when that is worth it.
+ * publisher. It looks through the stream, with all feeds at the same place; the tail only says when that is worth it.
  */
 export function followEvents({ after, subject, signal }: EventsOptions, deps: FollowDeps): EventFeed {
-  const { tail, eventsKey } = deps;
+  const { tail, looks } = deps;
   const wakeSignal = createWakeSignal();
   const end = new AbortController();
   let position: StreamPosition | undefined;
   let isIdle = false;
-  /** What the tail has told since it was last weighed. */
+  /** When the tail told something last. */
+  let heardAt = 0;
+  /** What it has told that was not yet there to be read. */
   let heard: { readonly from: string; readonly to: string; readonly isOurs: boolean } | undefined;
+
+  /** Of the last page, what `next()` has not given out yet. */
+  let rest: readonly EventEntry[] = [];
+  let given: string | undefined;
 
   let stopListening: (() => void) | undefined;
 
   /** Leaves nothing behind, also where nobody reads on: a generator that rests at an event does not come to its end. */
   function stop(): void {
     stopListening?.();
+    stopListening = undefined;
     signal?.removeEventListener('abort', stop);
     end.abort();
     wakeSignal.notify();
@@ -45,7 +54,9 @@ export function followEvents({ after, subject, signal }: EventsOptions, deps: Fo
 
   function hear(news?: TailNews): void {
     if (tail.isClosed()) stop();
+    heardAt = looks.moment();
     if (news === undefined) {
+      looks.forgetAll();
       wakeSignal.notify();
       return;
     }
@@ -59,10 +70,13 @@ export function followEvents({ after, subject, signal }: EventsOptions, deps: Fo
   function weighHeard(): void {
     if (heard === undefined || position === undefined) return;
     const { from, to, isOurs } = heard;
+    const isNew = isBefore(position.cursor, to);
+    if (isNew && (isOurs || isBefore(position.cursor, from))) {
+      wakeSignal.notify();
+      return;
+    }
+    if (isNew) position = { cursor: to, isEntry: true };
     heard = undefined;
-    if (!isBefore(position.cursor, to)) return;
-    if (isOurs || isBefore(position.cursor, from)) wakeSignal.notify();
-    else position = { cursor: to, isEntry: true };
   }
 
   /** The answer, or undefined if the end comes first. */
@@ -75,28 +89,41 @@ export function followEvents({ after, subject, signal }: EventsOptions, deps: Fo
     }
   }
 
-  /** The next entries; none while Redis is away, and then it looks again in a moment. */
-  async function look(from: StreamPosition): Promise<readonly StreamEntry[]> {
-    const entries = await unlessRedisIsAway(async () => await readEventsAfter(await deps.connect(), eventsKey, from));
-    if (entries === undefined) setTimeout(wakeSignal.notify, RETRY_MS);
-    return entries ?? [];
+  /** What comes next; undefined while Redis is away, and then it looks again in a moment. */
+  async function look(from: StreamPosition): Promise<EventLook | undefined> {
+    const found = await unlessRedisIsAway(() => looks.after(from, heardAt));
+    if (found === undefined) setTimeout(wakeSignal.notify, RETRY_MS);
+    return found;
   }
 
-  async function* follow(): AsyncGenerator<EventEntry, void, void> {
+  function listen(): () => void {
+    const [unlisten, leave] = [tail.listen(hear), looks.join()];
+    // What was read before was read before the tail could tell us.
+    heardAt = looks.moment();
+    return () => {
+      unlisten();
+      leave();
+    };
+  }
+
+  function isOurs({ event }: EventEntry): boolean {
+    return subject === undefined || subjectsOf(event).includes(subject);
+  }
+
+  async function* followPages(): AsyncGenerator<readonly EventEntry[], void, void> {
     if (end.signal.aborted) return;
-    stopListening = tail.listen(hear);
+    stopListening = listen();
     try {
       await unlessEnded(started);
       while (!end.signal.aborted && !tail.isClosed() && position !== undefined) {
-        const entries: readonly StreamEntry[] = (await unlessEnded(look(position))) ?? [];
-        for (const entry of entries) {
-          if (end.signal.aborted) return;
-          position = { cursor: entry[0], isEntry: true };
-          const event = decodeEvent(entry[1]);
-          if (event === undefined || (subject !== undefined && !subjectsOf(event).includes(subject))) continue;
-          yield { cursor: entry[0], event };
-        }
-        if (entries.length === LOOK_COUNT) continue;
+        const found = await unlessEnded(look(position));
+        if (end.signal.aborted) return;
+        if (found?.to !== undefined) position = { cursor: found.to, isEntry: true };
+        const page = subject === undefined ? found?.page : found?.page.filter(isOurs);
+        if (page !== undefined && page.length > 0) yield page;
+        if (found?.isFull) continue;
+        // All that was told before was there to be read.
+        if (found !== undefined && found.begunAt > heardAt) heard = undefined;
         isIdle = true;
         weighHeard();
         await wakeSignal.wait();
@@ -104,6 +131,24 @@ export function followEvents({ after, subject, signal }: EventsOptions, deps: Fo
       }
     } finally {
       stop();
+    }
+  }
+
+  const pages = followPages();
+
+  async function* follow(): AsyncGenerator<EventEntry, void, void> {
+    for (;;) {
+      if (end.signal.aborted) return;
+      const [entry, ...others] = rest;
+      rest = others;
+      if (entry === undefined) {
+        const { done, value } = await pages.next();
+        if (done === true) return;
+        rest = value;
+      } else {
+        given = entry.cursor;
+        yield entry;
+      }
     }
   }
 
@@ -118,11 +163,18 @@ export function followEvents({ after, subject, signal }: EventsOptions, deps: Fo
   const feed: EventFeed = {
     started,
     get cursor() {
+      if (rest.length > 0) return given ?? OLDEST_EVENT;
       return position?.isEntry ? position.cursor : OLDEST_EVENT;
     },
     next: () => events.next(),
+    async nextPage() {
+      const page = rest;
+      rest = [];
+      return page.length > 0 ? page : ((await pages.next()).value ?? []);
+    },
     return: async () => {
       stop();
+      await pages.return();
       return await events.return();
     },
     [Symbol.asyncIterator]() {
@@ -133,17 +185,8 @@ export function followEvents({ after, subject, signal }: EventsOptions, deps: Fo
   return feed;
 }
 
-/** Most entries of one look. */
-const LOOK_COUNT = 500;
 /** How far the clock of the process that made a job may be ahead of Redis's, which dates the events (ms). */
 const CLOCK_SKEW_MS = 5 * MINUTE_MS;
-
-/** How far the stream of events has been looked through. */
-interface StreamPosition {
-  readonly cursor: string;
-  /** An entry of this id was on the stream: if it is gone, others may be gone with it. Otherwise the first to look at. */
-  readonly isEntry: boolean;
-}
 
 interface StartDeps {
   readonly connect: () => Promise<RedisClient>;
@@ -173,28 +216,6 @@ async function findEventStart(
   // The stream is sorted by time, so a job's own history need not be looked for before it was made.
   const bornAt = subject === undefined ? undefined : await createdAt(subject);
   return { cursor: bornAt === undefined ? cursor : `${Math.max(0, bornAt - CLOCK_SKEW_MS)}-0`, isEntry: false };
-}
-
-/**
- * The next entries after a place, oldest first, at most {@link LOOK_COUNT}.
- * @throws PublishError `EVENTS_CURSOR_LOST` if entries after the place were dropped before this look
- */
-async function readEventsAfter(
-  redis: RedisClient,
-  eventsKey: string,
-  { cursor, isEntry }: StreamPosition,
-): Promise<readonly StreamEntry[]> {
-  const entries = await redis.xrange(eventsKey, cursor, '+', 'COUNT', LOOK_COUNT + (isEntry ? 1 : 0));
-  if (!isEntry) return entries;
-  // While the entry that was read last is there, nothing behind it has been dropped: Redis drops the oldest.
-  if (entries[0]?.[0] === cursor) return entries.slice(1);
-  await refuseIfDropped(redis, eventsKey, cursor);
-  return entries.slice(0, LOOK_COUNT);
-}
-
-async function refuseIfDropped(redis: RedisClient, eventsKey: string, cursor: string): Promise<void> {
-  const [oldest] = await redis.xrange(eventsKey, '-', '+', 'COUNT', 1);
-  refuseLostCursor(cursor, oldest?.[0]);
 }
 
 function checkSubject(subject: unknown): void {

@@ -103,6 +103,8 @@ export interface EventFeed extends AsyncIterableIterator<EventEntry, void, void>
   readonly cursor: string;
   /** The next event; waits for it, also through an outage of Redis. */
   next(): Promise<IteratorResult<EventEntry, void>>;
+  /** The next events, as many as are there by now, up to 100; waits for the first as `next` does. None: the feed has ended. */
+  nextPage(): Promise<readonly EventEntry[]>;
   /** Ends the feed; a `next()` that waits resolves as done. */
   return(): Promise<IteratorResult<EventEntry, void>>;
   /** Ends the feed as `return` does, for `await using`. */

@@ -82,7 +82,8 @@ export async function list(options: ListCommandOptions, { io, output }: CommandC
   });
 }
 
-async function tellPause({ publisher }: Client, output: Output): Promise<void> {
+/** Says so while all publishing is paused. */
+export async function tellPause({ publisher }: Pick<Client, 'publisher'>, output: Output): Promise<void> {
   const pause = await publisher.paused();
   if (pause !== null) output.note(`${pauseLine(pause)} To go on: tiktok-publisher resume`);
 }

@@ -14,6 +14,7 @@ import { privacyLevelOf, refuseIgnoredOptions, withOptionNames } from '../option
 import { parseTime, whenText } from '../parse-time.ts';
 import { preflightText } from '../preflight-text.ts';
 import { withClient } from '../with-client.ts';
+import { tellPause } from './jobs.ts';
 import { waitSilently, watchUntilEnd } from './watch.ts';
 
 export interface PublishCommandOptions {
@@ -66,6 +67,7 @@ export async function publish(
     if (options.watch === true) return await watchFrom(job, app, context);
     if (options.wait === true) return await waitSilently(job.id, app, context);
     context.output.answer(job, enqueuedText(job));
+    await tellPause(app, context.output);
   });
 }
 

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type AuditFact, type Caller, mayTouch } from '../../core/access.ts';
 import { NO_JOBS } from '../../core/job-counts.ts';
 import { jobNotFound, PublishError } from '../../core/publish-error.ts';
@@ -84,12 +85,14 @@ export function publisherAs(publisher: CallersPublisher, caller: Caller, addLine
     async pause(options) {
       const before = await publisher.paused();
       const after = await publisher.pause({ ...options, by });
+      if (isDeepStrictEqual(before, after)) return after;
       await addLine({ action: 'publishing.pause', by, subject: 'publishing', account: null, ...pauses(before, after) });
       return after;
     },
     async resume() {
       const before = await publisher.paused();
       await publisher.resume();
+      if (before === null) return;
       await addLine({ action: 'publishing.resume', by, subject: 'publishing', account: null, ...pauses(before, null) });
     },
     paused: publisher.paused,
@@ -174,6 +177,13 @@ function eventsOf(publisher: Pick<Publisher, 'events'>, caller: Caller, options:
       for (;;) {
         const result = await feed.next();
         if (result.done === true || mayTouch(caller, result.value.event.data.account)) return result;
+      }
+    },
+    async nextPage() {
+      for (;;) {
+        const page = await feed.nextPage();
+        const ours = page.filter(({ event }) => mayTouch(caller, event.data.account));
+        if (page.length === 0 || ours.length > 0) return ours;
       }
     },
     return: () => feed.return(),

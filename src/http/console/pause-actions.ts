@@ -7,7 +7,7 @@ import { utcTime } from './publishes-page.ts';
 export function addPause({ action }: ConsoleRoutes): void {
   action(PAUSE_PATH, OPERATE_ALL, async (form, { publisher }) => {
     const [reason, until] = [form.get('reason') ?? '', form.get('until') ?? ''];
-    await publisher.pause({ ...(reason !== '' && { reason }), ...(until !== '' && { until: utcTime(until) }) });
+    await publisher.pause({ reason: reason === '' ? null : reason, until: until === '' ? null : utcTime(until) });
     return { path: '/', done: 'all_paused' };
   });
   action(RESUME_PATH, OPERATE_ALL, async (_form, { publisher }) => {

@@ -7,7 +7,7 @@ import { PublishError } from '../../core/publish-error.ts';
 import { PUBLISH_EVENT_TYPES } from '../../core/publish-event.ts';
 import { SECOND_MS } from '../../core/units.ts';
 import { createWakeSignal } from '../../core/wake-signal.ts';
-import type { EventFeed, EventsOptions } from '../../producers/publisher.ts';
+import type { EventEntry, EventFeed, EventsOptions } from '../../producers/publisher.ts';
 import { onceOver } from '../once-over.ts';
 import { HttpProblem } from '../problem.ts';
 import { problemResponses } from './api-answers.ts';
@@ -160,21 +160,21 @@ function isCursor(text: string): boolean {
 
 /**
  * Events in the format of server-sent events (html.spec.whatwg.org/multipage/server-sent-events.html, read 2026-11-22):
- * `id` is the cursor, `event` the type. One event is fetched when the one before was taken, so a client that reads slowly
- * costs no memory. While nothing happens, comments keep the connection alive and ids say how far the feed has come, so that
- * a client that connects again does not begin far back.
+ * `id` is the cursor, `event` the type. A page is fetched when the one before was taken, so a client that reads slowly
+ * holds two of them and keeps nobody waiting. While nothing happens, comments keep the connection alive and ids say how far
+ * the feed has come, so that a client that connects again does not begin far back.
  * @internal
  */
 export async function* renderEvents(
   feed: EventFeed,
   { heartbeatMs = HEARTBEAT_MS }: { readonly heartbeatMs?: number } = {},
-): AsyncGenerator<string> {
+): AsyncGenerator<string | Buffer> {
   const wakeSignal = createWakeSignal();
   const heartbeat = setInterval(wakeSignal.notify, heartbeatMs);
-  let arrived: ReturnType<EventFeed['next']> | undefined;
+  let arrived: ReturnType<EventFeed['nextPage']> | undefined;
   // Waited for once: each heartbeat that raced against an event would stay with it until it comes.
   const ask = () => {
-    const next = feed.next();
+    const next = feed.nextPage();
     const tell = () => {
       arrived = next;
       wakeSignal.notify();
@@ -193,13 +193,34 @@ export async function* renderEvents(
         continue;
       }
       arrived = undefined;
-      const { done, value } = await next;
-      if (done === true) return;
-      yield `id: ${value.cursor}\nevent: ${value.event.type}\ndata: ${JSON.stringify(value.event)}\n\n`;
+      const page = await next;
+      if (page.length === 0) return;
+      yield pageText(page);
       ask();
     }
   } finally {
     clearInterval(heartbeat);
     await feed.return();
   }
+}
+
+/** Streams that have come as far have the same entries and pages: each is rendered once. */
+const entryTexts = new WeakMap<EventEntry, string>();
+const pageTexts = new WeakMap<readonly EventEntry[], Buffer>();
+
+function pageText(page: readonly EventEntry[]): Buffer {
+  const known = pageTexts.get(page);
+  if (known !== undefined) return known;
+  const text = Buffer.from(page.map(entryText).join(''));
+  pageTexts.set(page, text);
+  return text;
+}
+
+function entryText(entry: EventEntry): string {
+  const known = entryTexts.get(entry);
+  if (known !== undefined) return known;
+  const { cursor, event } = entry;
+  const text = `id: ${cursor}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+  entryTexts.set(entry, text);
+  return text;
 }

@@ -12,7 +12,7 @@ import { digestRequest } from '../../core/request-digest.ts';
 import { withoutSecretUrls } from '../../core/request-secrets.ts';
 import { refusalOfTime } from '../../core/scheduled-time.ts';
 import { failed, type Settlement } from '../../core/settlement.ts';
-import { newRecord } from '../../ledger/change.ts';
+import { type Created, newRecord } from '../../ledger/change.ts';
 import type { Run } from '../../ledger/claim.ts';
 import { isPlainJobId, MAX_JOB_ID_LENGTH, PLAIN_JOB_ID } from '../../ledger/queues/job-ids.ts';
 import type { LedgerRecord } from '../../ledger/record.ts';
@@ -112,11 +112,10 @@ async function createRecord(
   { id }: PublishQueueEntry,
   request: PublishRequest,
   { clock, ledger, requestSecrets }: Omit<AdoptDeps, 'log' | 'queues'>,
-): Promise<{ record: LedgerRecord; waits: boolean }> {
+): Promise<Pick<Created, 'record' | 'wait'>> {
   const stored = await requestSecrets.seal(request, id);
   const made = newRecord({ id, request, stored, now: clock.now() });
-  const { record, waits } = await ledger.create(made, { event: 'queued', by: 'queue' });
-  return { record, waits };
+  return await ledger.create(made, { event: 'queued', by: 'queue' });
 }
 
 /**
@@ -128,8 +127,8 @@ async function moveToOwnEntry(entry: PublishQueueEntry, deps: AdoptDeps): Promis
   if (isReference(entry.data)) return moved;
   const request = await newRequestOf(entry, deps);
   if ('kind' in request) return request;
-  const { record, waits } = await createRecord(entry, request, deps);
-  const delayMs = waits ? AWAITING_TURN_MS : Math.max(0, (record.scheduledAt ?? 0) - deps.clock.now());
+  const { record, wait } = await createRecord(entry, request, deps);
+  const delayMs = wait ? AWAITING_TURN_MS : Math.max(0, (record.scheduledAt ?? 0) - deps.clock.now());
   await deps.queues.addPublishEntries([publishEntryOf(record, delayMs)]);
   await entry.replaceData(referenceTo(record));
   return moved;

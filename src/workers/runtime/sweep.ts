@@ -72,7 +72,14 @@ export async function sweepOnce(deps: SweepDeps, search: EntrySearch = createEnt
   let isDone = false;
   for (let batch = 0; batch < MAX_BATCHES && !isDone; batch += 1) {
     const ids = await deps.ledger.takeDue(now, BATCH);
-    await Promise.all(ids.map((id) => lookAfterId(id, now, deps)));
+    const dueAt = new Map<string, number>();
+    await Promise.all(
+      ids.map(async (id) => {
+        const at = await lookAfterId(id, now, deps);
+        if (at !== undefined) dueAt.set(id, at);
+      }),
+    );
+    await deps.ledger.postpone(now, dueAt);
     isDone = ids.length < BATCH;
   }
   await search.restoreLost(deps, now);
@@ -121,17 +128,17 @@ function waitsInLane({ state, waitingFor, waitingUntil }: LedgerRecord): boolean
   return state !== 'processing' && isLaneReason(waitingFor) && waitingUntil === undefined;
 }
 
-async function lookAfterId(id: string, now: number, deps: LookDeps): Promise<void> {
+/** @returns when the job is due again; undefined where that is settled */
+async function lookAfterId(id: string, now: number, deps: LookDeps): Promise<number | undefined> {
   try {
     const record = await deps.ledger.read(id);
-    if (record === undefined) await deps.ledger.dropDue(id);
-    else if (isTerminal(record.state)) await lookAfterEnded(record, now, deps);
-    else await lookAfter(record, now, deps);
+    if (record === undefined) return void (await deps.ledger.dropDue(id));
+    return isTerminal(record.state) ? await lookAfterEnded(record, now, deps) : await lookAfter(record, now, deps);
   } catch (error) {
     if (redisTroubleOf(error) !== undefined) throw error;
     // Such as the record of a newer version: it is kept, and must not stop the sweep of other jobs.
     deps.log.warn({ err: toPublishError(error), publishJobId: id }, 'sweep of a publish job failed');
-    await deps.ledger.postpone(id, now + SWEEP_AFTER_MS);
+    return now + SWEEP_AFTER_MS;
   }
 }
 
@@ -143,35 +150,38 @@ async function lookAfterEnded(
   record: LedgerRecord,
   now: number,
   { ledger, queues, random, settings }: Needs<'ledger' | 'queues' | 'random' | 'settings'>,
-): Promise<void> {
+): Promise<number | undefined> {
   const { id } = record;
   const keepUntil = (record.stateSince ?? record.endedAt ?? record.updatedAt) + settings.retentionMs;
   if (keepUntil <= now) {
     const isGone = (await queues.removeAllEntries(id)) && (await ledger.forget(record));
-    if (!isGone) await ledger.postpone(id, now + SWEEP_AFTER_MS);
-    return;
+    return isGone ? undefined : now + SWEEP_AFTER_MS;
   }
   if (record.state === 'cancelled') await queues.endWaitingEntries(id);
   // Such as one that failed while it waited in its lane.
   else await queues.wakeEndedEntry(id);
   const isWatched = await ensureRecheckEntry(record, now, { queues, random });
-  await ledger.postpone(id, isWatched ? Math.min(keepUntil, now + HOUR_MS) : keepUntil);
+  return isWatched ? Math.min(keepUntil, now + HOUR_MS) : keepUntil;
 }
 
-async function lookAfter(record: LedgerRecord, now: number, deps: Omit<LookDeps, 'random'>): Promise<void> {
+async function lookAfter(
+  record: LedgerRecord,
+  now: number,
+  deps: Omit<LookDeps, 'random'>,
+): Promise<number | undefined> {
   const mustBegin = mustBeginBy(record);
   const overdue = mustBegin !== undefined && mustBegin <= now ? overdueError(record, now) : undefined;
-  if (overdue !== undefined) return await endWaiting(record, { to: 'failed', error: overdue }, deps);
+  if (overdue !== undefined) return void (await endWaiting(record, { to: 'failed', error: overdue }, deps));
   if (record.state === 'scheduled' && record.scheduledAt !== undefined && record.scheduledAt <= now) {
     // A worker may be faster; then this is refused and nothing is lost.
     const queued = await deps.ledger
       .intervene(record, { to: 'queued', cause: { event: 'due' } })
       .catch(() => undefined);
     if (queued !== undefined) await ensureEntry(queued, deps);
-    return;
+    return undefined;
   }
   const end = planAfterWaiting(record, { now, maxWaitMs: deps.settings.maxWaitMs });
-  if (end !== undefined) return await endWaiting(record, end, deps);
+  if (end !== undefined) return void (await endWaiting(record, end, deps));
   await ensureEntry(record, deps);
   // Each change sets the next look a minute after the job's next step. So an entry that still sleeps was delayed too
   // long, as by a machine with a wrong clock.
@@ -179,7 +189,7 @@ async function lookAfter(record: LedgerRecord, now: number, deps: Omit<LookDeps,
   else if (record.state !== 'scheduled' && (!waitsInLane(record) || (await isForgotten(record, deps)))) {
     await wakeJobs([record.id], deps);
   }
-  await deps.ledger.postpone(record.id, sweepAt(record, nextLookAt(record, now, deps.settings.maxWaitMs)));
+  return sweepAt(record, nextLookAt(record, now, deps.settings.maxWaitMs));
 }
 
 /**

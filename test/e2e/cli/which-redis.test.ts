@@ -124,6 +124,7 @@ const WITHOUT_SERVICE: Readonly<Record<string, readonly string[]>> = {
   'keys revoke': ['id'],
   audit: [],
   pause: ['--reason', 'a test'],
+  paused: [],
   resume: [],
   'ledger accept': [],
   doctor: [],

@@ -236,6 +236,8 @@ describe('the first page', () => {
     } finally {
       await act('/resume');
     }
+    // Nothing is paused any more: nothing is changed, so nothing stands in the audit trail.
+    await act('/resume');
     expect((await get('/')).html).not.toContain('All publishing is paused');
     const { entries } = await pipeline.service.audit.list({ subject: 'publishing' }, { limit: 2 });
     expect(entries).toMatchObject([{ action: 'publishing.resume' }, { action: 'publishing.pause', by: 'board ops' }]);

@@ -154,10 +154,19 @@ describe('building the indexes', () => {
     const old = [keys.jobIndex('account:'), keys.jobIndex('state:')];
     await redis.del(...posts, ...Object.keys(kept).filter((name) => !old.some((start) => name.startsWith(start))));
     await redis.zadd(keys.jobIndex('waiting:daily_cap'), 1, 'job-1', 2, 'a-job-that-is-gone');
+    await redis.del(keys.indexBuild);
+    await ledger.publishIndexes(['campaign', 'rush']);
     expect(await reader.list(parseJobQuery({ media: 'file' }))).toMatchObject({ indexing: true });
     await build();
     expect(await indexes()).toEqual(kept);
     expect((await redis.keys(keys.postId('*'))).sort()).toEqual(posts.sort());
+    expect(await reader.list(parseJobQuery({ media: 'file' }))).not.toHaveProperty('indexing');
+  });
+
+  it('is over where there are no jobs, before and after the first workers start', async () => {
+    expect(await reader.list(parseJobQuery({ media: 'file' }))).not.toHaveProperty('indexing');
+    await ledger.publishIndexes(['campaign']);
+    await makeJobs(1, ledger, time, pickWith(1));
     expect(await reader.list(parseJobQuery({ media: 'file' }))).not.toHaveProperty('indexing');
   });
 

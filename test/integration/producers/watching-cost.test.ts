@@ -3,8 +3,11 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { PublishEventType } from '../../../src/core/publish-event.ts';
 import type { PublishJob } from '../../../src/core/publish-job.ts';
 import type { PublishState } from '../../../src/core/publish-state.ts';
+import { createEventLooks, type EventLooks } from '../../../src/producers/event-looks.ts';
 import { createEventTail, type EventTail, type TailNews } from '../../../src/producers/event-tail.ts';
 import { followEvents } from '../../../src/producers/follow-events.ts';
+import { OLDEST_EVENT } from '../../../src/producers/index.ts';
+import type { EventFeed, EventsOptions } from '../../../src/producers/publisher.ts';
 import { waitForCompletion } from '../../../src/producers/wait-for-completion.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { createKeys } from '../../../src/redis/keys.ts';
@@ -19,6 +22,7 @@ const OTHERS = 100;
 let redis: RedisClient;
 let eventsKey: string;
 let tail: EventTail;
+let looks: EventLooks;
 
 const openTail = (options: { lookAnywayMs?: number } = {}): EventTail =>
   createEventTail({
@@ -33,6 +37,7 @@ beforeEach(async () => {
   eventsKey = createKeys(freshPrefix()).events;
   redis = await connectRedis({ kind: 'url', url: testRedisUrl() }, 'producer');
   tail = openTail();
+  looks = createEventLooks({ connect: async () => redis, eventsKey });
 });
 
 afterEach(async () => {
@@ -54,6 +59,16 @@ async function tellOfOthers(): Promise<string> {
   let cursor = '';
   for (let other = 0; other < OTHERS; other += 1) cursor = await tell(`other-${other}`, 'publish.published');
   return cursor;
+}
+
+const follow = (options: EventsOptions = {}): EventFeed =>
+  followEvents(options, { tail, looks, eventsKey, connect: async () => redis, createdAt: vi.fn() });
+
+/** Takes so many events. @returns their cursors */
+async function take(feed: EventFeed, count: number): Promise<string[]> {
+  const cursors: string[] = [];
+  while (cursors.length < count) cursors.push(...(await feed.nextPage()).map(({ cursor }) => cursor));
+  return cursors;
 }
 
 it('one who waits for a job reads it at the beginning and at its outcome', async () => {
@@ -80,7 +95,7 @@ it('one who waits for a job reads it at the beginning and at its outcome', async
 
 it('a feed about a job reads the stream at most twice for each of its events', async () => {
   const look = vi.spyOn(redis, 'xrange');
-  const feed = followEvents({ subject: 'own' }, { tail, eventsKey, connect: async () => redis, createdAt: vi.fn() });
+  const feed = follow({ subject: 'own' });
   const taken: string[] = [];
   const taking = (async () => {
     for await (const { cursor } of feed) taken.push(cursor);
@@ -98,6 +113,47 @@ it('a feed about a job reads the stream at most twice for each of its events', a
   expect(look.mock.calls.length).toBeLessThanOrEqual(2 * changes.length);
   await feed.return();
   await taking;
+});
+
+it('a hundred feeds read the stream as often as one does', async () => {
+  await tell('first', 'publish.started');
+  const look = vi.spyOn(redis, 'xrange');
+  const feeds = Array.from({ length: 100 }, () => follow());
+  await Promise.all(feeds.map(({ started }) => started));
+  const taking = Promise.all(feeds.map((feed) => take(feed, OTHERS)));
+  await eventually(async () => String(await redis.client('LIST')).includes('cmd=xread'));
+  look.mockClear();
+  await tellOfOthers();
+  const [cursors, ...others] = await taking;
+  for (const other of others) expect(other).toEqual(cursors);
+  // Each event may be read by itself, and each look may be one too early.
+  expect(look.mock.calls.length).toBeLessThanOrEqual(2 * OTHERS);
+  await Promise.all(feeds.map((feed) => feed.return()));
+});
+
+it('feeds at the same place share what was read, entry by entry', async () => {
+  await tellOfOthers();
+  const [first] = await follow({ after: OLDEST_EVENT }).nextPage();
+  const feeds = [follow({ after: first?.cursor }), follow({ after: first?.cursor })];
+  const [page, same] = await Promise.all(feeds.map((feed) => feed.nextPage()));
+  expect(page?.length).toBeGreaterThan(0);
+  expect(page).toBe(same);
+});
+
+it('a feed that is not read holds nobody up, and has everything in order when it is', async () => {
+  await tell('first', 'publish.started');
+  const [slow, quick] = [follow(), follow()];
+  await Promise.all([slow.started, quick.started]);
+  const taken: string[] = [];
+  const told: string[] = [];
+  for (let round = 0; round < 5; round += 1) {
+    await tellOfOthers();
+    taken.push(...(await take(quick, OTHERS)));
+    if (round === 0) told.push(...(await take(slow, 1)));
+  }
+  told.push(...(await take(slow, taken.length - told.length)));
+  expect(told).toEqual(taken);
+  expect(taken).toHaveLength(5 * OTHERS);
 });
 
 it('listeners are told to look now and then although nothing was missed', async () => {

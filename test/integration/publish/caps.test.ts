@@ -138,22 +138,22 @@ describe('a job that may not wait for long', () => {
   });
 
   it('fails when its account stays paused, and its entry says why', async () => {
-    const { publisher, folder, vault, deps, queues } = await startTestPipeline({ maxWaitMs: 1 });
+    const { publisher, folder, vault, deps, queues, redis, keys } = await startTestPipeline({ maxWaitMs: 1 });
     await vault.pause('acme');
     const job = await publisher.enqueue(post('acme', await makeVideo(folder, 1_000)));
     await waitingFor(publisher, job, 'account_paused');
-    await deps.ledger.postpone(job.id, 0);
+    await redis.zadd(keys.due, 0, job.id);
     await sweepOnce(deps);
     expect(await publisher.get(job.id)).toMatchObject({ state: 'failed', failure: { code: 'AUTH_ACCOUNT_PAUSED' } });
     await eventually(async () => (await queues.publish.getJobState(job.id)) === 'failed');
   });
 
   it('fails when all publishing stays paused', async () => {
-    const { publisher, folder, deps } = await startTestPipeline({ maxWaitMs: 1 });
+    const { publisher, folder, deps, redis, keys } = await startTestPipeline({ maxWaitMs: 1 });
     await publisher.pause({ reason: 'TikTok is down' });
     const job = await publisher.enqueue(post('acme', await makeVideo(folder, 1_000)));
     await waitingFor(publisher, job, 'publishing_paused');
-    await deps.ledger.postpone(job.id, 0);
+    await redis.zadd(keys.due, 0, job.id);
     await sweepOnce(deps);
     expect(await publisher.get(job.id)).toMatchObject({
       state: 'failed',

@@ -191,7 +191,8 @@ describe('how many uploads of an account run at the same time', () => {
     const path = await makeVideo(folder, 1_000);
     const jobs = await other.enqueueBulk([1, 2, 3].map(() => request('acme', path)));
     expect(await redis.zcard(keys.laneAdmitted('acme'))).toBe(2);
-    expect(jobs.filter(({ waitingFor }) => waitingFor === 'turn')).toHaveLength(1);
+    expect(await redis.zcard(keys.jobIndex('waiting:turn'))).toBe(1);
+    expect(jobs.map(({ waitingFor }) => waitingFor)).toEqual(Array(3).fill('account_paused'));
     // As in a Redis that lost it.
     await redis.del(keys.laneLimit);
     await sweepOnce(deps);

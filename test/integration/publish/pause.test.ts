@@ -62,3 +62,37 @@ it('a pause whose end is over is refused', async () => {
     details: { problems: [{ path: 'until' }] },
   });
 });
+
+it('a job that is enqueued while it is held back says so at once, and goes on when that is over', async () => {
+  const pipeline = await startTestPipeline({ workers: false });
+  const { publisher } = pipeline;
+  const media = { type: 'file', path: await makeVideo(pipeline.folder, 1_000) } as const;
+  const request = { account: 'acme', mode: 'inbox', media } as const;
+  const until = new Date(Date.now() + 3_600_000).toISOString();
+  await publisher.pause({ until });
+  const first = await publisher.enqueue(request);
+  const second = await publisher.enqueue(request);
+  for (const job of [first, second]) {
+    expect(job).toMatchObject({ state: 'queued', waitingFor: 'publishing_paused', waitingUntil: until });
+    expect(await publisher.get(job.id)).toMatchObject({ waitingFor: 'publishing_paused', waitingUntil: until });
+  }
+  const later = await publisher.enqueue({ ...request, scheduledAt: until });
+  expect(later).toMatchObject({ state: 'scheduled', waitingFor: null });
+  await publisher.accounts.pause('acme');
+  await publisher.resume();
+  const third = await publisher.enqueue(request);
+  expect(third).toMatchObject({ waitingFor: 'account_paused', waitingUntil: null });
+  await pipeline.startWorkers();
+  await publisher.accounts.resume('acme');
+  for (const { id } of [first, second, third]) expect((await publisher.waitForCompletion(id)).state).toBe('in_inbox');
+});
+
+it('a second pause changes what it names, and keeps since when and by whom', async () => {
+  const { publisher } = await startTestPipeline({ workers: false });
+  const until = new Date(Date.now() + 3_600_000).toISOString();
+  const first = await publisher.pause({ reason: 'TikTok is down', until, by: 'ops' });
+  expect(await publisher.pause({ by: 'night shift' })).toEqual(first);
+  expect(await publisher.pause({ reason: 'It is slow' })).toEqual({ ...first, reason: 'It is slow' });
+  expect(await publisher.pause({ reason: null, until: null })).toEqual({ ...first, reason: null, until: null });
+  expect(await publisher.paused()).toEqual({ ...first, reason: null, until: null });
+});

@@ -47,6 +47,17 @@ describe('the sweep', () => {
     await expect(publisher.get(first.id)).rejects.toMatchObject({ code: 'INPUT_INVALID' });
   });
 
+  it('does not postpone a job that was changed while it was looked at', async () => {
+    const { first, second, publisher, redis, keys, deps } = await startWithTwoJobs();
+    const now = (await deps.ledger.serverTime()) + 86_400_000;
+    expect((await deps.ledger.takeDue(now, 10)).sort()).toEqual([first.id, second.id].sort());
+    await publisher.update(second.id, { priority: 1 });
+    const changed = await redis.zscore(keys.due, second.id);
+    await deps.ledger.postpone(now, new Map([first.id, second.id].map((id) => [id, now + 1_000])));
+    expect(await redis.zscore(keys.due, first.id)).toBe(String(now + 1_000));
+    expect(await redis.zscore(keys.due, second.id)).toBe(changed);
+  });
+
   it('leaves the job of a paused account asleep, and wakes it when a resume was not followed by a wake-up', async () => {
     const { first, vault, sweep, isAsleep, publisher, startWorkers } = await startWithTwoJobs();
     await vault.pause('acme');

@@ -23,6 +23,7 @@ async function start() {
       const end = async () => ({ done: true, value: undefined }) as const;
       return {
         ...{ started: new Promise(() => undefined), cursor: '0', next: end, return: end },
+        nextPage: async () => [],
         [Symbol.asyncIterator]() {
           return this;
         },
