@@ -33,7 +33,7 @@ export type Queues = ReturnType<typeof createQueues>;
 
 /** The BullMQ queues and the only ways in which entries get onto them. */
 export function createQueues(options: QueuesOptions) {
-  const entryScripts: Partial<Record<'publish' | 'status', Promise<EntryScript | undefined>>> = {};
+  const entryScripts: { publish?: EntryScript | undefined; status?: EntryScript | undefined } = {};
   const queues = {
     publish: openQueue(QUEUE_NAMES.publish, options),
     status: openQueue(QUEUE_NAMES.status, options),
@@ -52,12 +52,10 @@ export function createQueues(options: QueuesOptions) {
     async entryScript(queue: 'publish' | 'status'): Promise<EntryScript | undefined> {
       if (options.telemetry !== undefined) return undefined;
       const jobName = queue === 'publish' ? PUBLISH_JOB_NAME : STATUS_JOB_NAME;
-      // Made once, also for calls of one moment: each would prepare scripts of its own from it.
-      entryScripts[queue] ??= entryScriptOf(queues[queue], jobName, options.connection).catch((error: unknown) => {
-        delete entryScripts[queue];
-        throw error;
-      });
-      return await entryScripts[queue];
+      const made = entryScripts[queue] ?? (await entryScriptOf(queues[queue], jobName, options.connection));
+      // The same for calls of one moment: each would prepare a script of its own from its own.
+      entryScripts[queue] ??= made;
+      return entryScripts[queue];
     },
 
     /** Whether an entry will still run: waiting, delayed or active. */
