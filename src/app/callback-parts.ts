@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Callbacks } from '../callbacks/callback-deps.ts';
 import { createDeliveries, type Deliveries, type DeliveriesDeps } from '../callbacks/deliveries.ts';
 import { createDeliveryLog } from '../callbacks/delivery-log.ts';
@@ -10,6 +11,7 @@ import { createSubscriptions, type Subscriptions } from '../callbacks/subscripti
 import { type CallbackSchedule, ELEVEN_TRIES_IN_A_DAY } from '../core/callback-schedule.ts';
 import { parseAllowList } from '../outbound/allow-list.ts';
 import { createOutboundAgent, type Lookup } from '../outbound/outbound-agent.ts';
+import { createLease } from '../redis/lease.ts';
 import type { App } from './open-app.ts';
 import type { RedisParts } from './redis-parts.ts';
 
@@ -82,6 +84,9 @@ export async function openCallbacks(
     gate: createHostGate({ ...parts, keys, clock }),
     schedule,
     relay: { redis: await connect('blocking'), keys },
-    events: { redis: parts.redis, blocking: await connect('blocking'), keys },
+    events: {
+      ...{ redis: parts.redis, blocking: await connect('blocking'), keys },
+      lease: createLease(parts.redis, keys.subscriptionRelay, randomUUID()),
+    },
   };
 }

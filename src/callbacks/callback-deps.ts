@@ -6,6 +6,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { Queues } from '../ledger/queues/queues.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { Keys } from '../redis/keys.ts';
+import type { Lease } from '../redis/lease.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import type { DeliveryDeps } from './delivery.ts';
 import type { DeliveryLog } from './delivery-log.ts';
@@ -27,8 +28,13 @@ export interface Callbacks {
   readonly schedule: CallbackSchedule;
   /** A connection of the relay's own, since its reads block. */
   readonly relay: { readonly redis: RedisClient; readonly keys: Keys };
-  /** The same for subscriptions, with another one for short commands. */
-  readonly events: { readonly redis: RedisClient; readonly blocking: RedisClient; readonly keys: Keys };
+  /** The same for subscriptions, with another one for short commands. Who has the lease relays. */
+  readonly events: {
+    readonly redis: RedisClient;
+    readonly blocking: RedisClient;
+    readonly keys: Keys;
+    readonly lease: Lease;
+  };
 }
 
 export interface CallbackDeps {

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { CallbackSchedule } from '../core/callback-schedule.ts';
@@ -9,8 +8,7 @@ import { deliveryIdOf, lineOf, wants } from '../core/subscription.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { Queues } from '../ledger/queues/queues.ts';
 import { createOutageLog } from '../observability/outage-log.ts';
-import type { Keys } from '../redis/keys.ts';
-import type { RedisClient } from '../redis/lua-script.ts';
+import type { Callbacks } from './callback-deps.ts';
 import type { DeliveryOrder } from './delivery-order.ts';
 import type { StoredSubscription, Subscriptions } from './subscriptions.ts';
 
@@ -18,7 +16,6 @@ const BLOCK_MS = 2 * SECOND_MS;
 const READ_COUNT = 100;
 /** How often a process without the lease, or without subscriptions, looks again. */
 const LOOK_EVERY_MS = 2 * SECOND_MS;
-const LEASE_MS = 10 * SECOND_MS;
 const HAND_OVER_MS = SECOND_MS;
 
 export interface SubscriptionRelayDeps {
@@ -28,8 +25,7 @@ export interface SubscriptionRelayDeps {
     readonly subscriptions: Pick<Subscriptions, 'all'>;
     readonly order: Pick<DeliveryOrder, 'add'>;
     readonly schedule: Pick<CallbackSchedule, 'delaysMs'>;
-    /** `redis` for short commands, `blocking` for reads that wait. */
-    readonly events: { readonly redis: RedisClient; readonly blocking: RedisClient; readonly keys: Keys };
+    readonly events: Callbacks['events'];
   };
 }
 
@@ -45,11 +41,10 @@ interface Follower {
  * @returns stops it
  */
 export function startSubscriptionRelay(deps: SubscriptionRelayDeps): () => Promise<void> {
-  const { redis, blocking, keys } = deps.callbacks.events;
+  const { redis, blocking, keys, lease } = deps.callbacks.events;
   const stopping = new AbortController();
   const { signal } = stopping;
   const outage = createOutageLog(deps.log);
-  const us = randomUUID();
 
   async function follow(): Promise<void> {
     while (!signal.aborted) {
@@ -65,15 +60,7 @@ export function startSubscriptionRelay(deps: SubscriptionRelayDeps): () => Promi
     }
   }
 
-  /** Takes or renews it; a process that died leaves it after a few seconds. */
-  async function hasLease(): Promise<boolean> {
-    if ((await redis.hlen(keys.subscriptions)) === 0) return false;
-    const taken = await redis.set(keys.subscriptionRelay, us, 'PX', LEASE_MS, 'NX');
-    if (taken === 'OK') return true;
-    if ((await redis.get(keys.subscriptionRelay)) !== us) return false;
-    await redis.pexpire(keys.subscriptionRelay, LEASE_MS);
-    return true;
-  }
+  const hasLease = async (): Promise<boolean> => (await redis.hlen(keys.subscriptions)) > 0 && (await lease.hold());
 
   async function followers(): Promise<Follower[]> {
     const [subscriptions, cursors] = await Promise.all([
@@ -119,16 +106,12 @@ export function startSubscriptionRelay(deps: SubscriptionRelayDeps): () => Promi
     if (moved.length > 0) await redis.hset(keys.subscriptionCursors, Object.fromEntries(moved.map((id) => [id, last])));
   }
 
-  async function handOver(): Promise<void> {
-    if ((await redis.get(keys.subscriptionRelay)) === us) await redis.del(keys.subscriptionRelay);
-  }
-
   const following = follow();
   return async () => {
     stopping.abort();
     blocking.disconnect();
     await following;
     // So that the next process need not wait for its end; it is no harm if that fails.
-    await orLate(handOver(), { withinMs: HAND_OVER_MS, late: () => undefined }).catch(() => undefined);
+    await orLate(lease.letGo(), { withinMs: HAND_OVER_MS, late: () => undefined }).catch(() => undefined);
   };
 }

@@ -89,6 +89,6 @@ export interface PublishJob {
   readonly idempotencyKey: string | null;
   /** `metadata` of the request: your own JSON object, at most 2,048 bytes. */
   readonly metadata: Readonly<Record<string, unknown>> | null;
-  /** What happened to the job, oldest first; the newest 300 entries. */
+  /** What happened to the job, oldest first; of more than about 300 entries the first few and the newest 300. */
   readonly timeline: readonly TimelineEntry[];
 }

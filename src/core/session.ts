@@ -31,7 +31,7 @@ export function publishIdOf(session: Session): string | undefined {
 
 /** The session as one to which nothing more is sent. */
 export function withoutUploadUrl(session: Session): Session {
-  return session.kind === 'upload' ? { ...session, urlSealed: undefined } : session;
+  return session.kind === 'upload' ? { ...session, urlSealed: undefined, urlExpiresAt: undefined } : session;
 }
 
 /** The session of an ended job. Without a publish_id, only the job's state shows an init that was not answered. */

@@ -5,7 +5,7 @@ import { END_EVENTS, type EndState, type PublishEventType } from '../core/publis
 import { type PublishFailure, toFailure } from '../core/publish-job.ts';
 import type { PublishRequest } from '../core/publish-request.ts';
 import type { PublishState } from '../core/publish-state.ts';
-import { digestRequest, sha256Hex } from '../core/request-digest.ts';
+import { sha256Hex } from '../core/request-digest.ts';
 import { mayHoldSecretUrl } from '../core/request-secrets.ts';
 import { endedSession, type Session, withoutUploadUrl } from '../core/session.ts';
 import type { TimelineFact } from '../core/timeline-events.ts';
@@ -22,13 +22,15 @@ export interface NewJob {
   readonly stored?: PublishRequest | undefined;
   readonly now: number;
   readonly idempotencyKey?: string | undefined;
+  /** {@link LedgerRecord.requestDigest} */
+  readonly requestDigest?: string | undefined;
 }
 
 /** What all new records have in common. */
 export const NEW_RECORD = {
   revision: 1,
-  session: { kind: 'none' },
   fence: 0,
+  session: { kind: 'none' },
   initCount: 0,
   pollCount: 0,
   totalBytes: 0,
@@ -41,14 +43,14 @@ export const NEW_RECORD = {
 
 /** The first record of a publish job: `scheduled` if its time is to come, else `queued`. */
 export function newRecord(job: NewJob): LedgerRecord {
-  const { id, request, stored = request, now, idempotencyKey } = job;
+  const { id, request, stored = request, now, idempotencyKey, requestDigest } = job;
   const scheduledAt = request.scheduledAt === undefined ? undefined : Date.parse(request.scheduledAt);
   return {
     id,
     account: request.account,
     mode: request.mode,
     request: stored,
-    requestDigest: digestRequest(request),
+    requestDigest,
     createdAt: now,
     updatedAt: now,
     scheduledAt,
@@ -166,6 +168,7 @@ export function endChange(record: LedgerRecord, { to, error, postIds, tiktokStat
     patch: {
       ...NOT_WAITING,
       ...((to === 'published' || to === 'in_inbox') && NO_VIDEO),
+      nextPollAt: undefined,
       endedAt: now,
       failure,
       postIds: postIds ?? record.postIds,

@@ -121,11 +121,11 @@ end`;
     const argument = { ...which, call: nextCall(), newFence: newFence(), now };
     return {
       argument: JSON.stringify({ ...argument, ...(poll && { ...TIKTOK_QUOTAS.status, ...poll }) }),
-      decode(answer: unknown): Claim {
+      decode(id: string, answer: unknown): Claim {
         const [outcome, found, hash, around] = asArray(answer);
         const version = decodeVersion(found);
         if (outcome !== 'claimed') return { kind: outcome === 'missing' ? 'missing' : 'overtaken', version, askedAt };
-        const record = decodeRecord(asArray(hash));
+        const record = decodeRecord(id, asArray(hash));
         return { kind: 'claimed', version, askedAt, record, around: decodeSurroundings(around, now, poll) };
       },
     };
@@ -136,7 +136,10 @@ end`;
       const fetched = run.takeFetched?.(id);
       if (fetched !== undefined) return fetched;
       const { argument, decode } = begin({ run: run.entry }, poll);
-      return decode(await (poll ? withPoll : withoutPoll)([keys.start], [argument, id, run.start, run.stalls ?? 0]));
+      return decode(
+        id,
+        await (poll ? withPoll : withoutPoll)([keys.start], [argument, id, run.start, run.stalls ?? 0]),
+      );
     },
 
     /** @param queue whose entries have the ids of their jobs; `Run.entry` is its name, the entry's id and when it was added */
@@ -158,7 +161,7 @@ end`;
               takeFetched(id) {
                 if (isTaken || id !== fetchedId) return undefined;
                 isTaken = true;
-                return decode(claimed);
+                return decode(id, claimed);
               },
             };
           };

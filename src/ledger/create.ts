@@ -1,7 +1,6 @@
 import { HOLD_FIELDS } from '../accounts/account-hold.ts';
 import { type EntryScript, publishEntryOf } from '../core/job-reference.ts';
 import { encodeEvent } from '../core/publish-event.ts';
-import type { TimelineEntry } from '../core/publish-job.ts';
 import { parseWaitReason } from '../core/publish-state.ts';
 import type { TimelineFact } from '../core/timeline-events.ts';
 import { HOUR_MS, SECOND_MS } from '../core/units.ts';
@@ -15,6 +14,7 @@ import { jobEvent, laneMemberOf } from './job-view.ts';
 import type { LedgerRecord } from './record.ts';
 import { ADD_EVENT } from './scripts.ts';
 import { sweepAt } from './sweep-list.ts';
+import { firstOfTimeline } from './timeline.ts';
 
 /** After how long the sweep looks at a new job without an entry, whose enqueuer may have died before it reached the queue. */
 export const SWEEP_NEW_AFTER_MS = 15 * SECOND_MS;
@@ -36,8 +36,8 @@ const MOST_AT_ONCE = 50;
 const CREATE_SCRIPT = `${ADD_EVENT}${ADMIT_OR_WAIT}${SERVER_TIME}
 local now = serverTime()
 local function create(first, last)
-  local id, account, state, createdAt, dueAt, place, digest, outbox, media, scheduledAt, metadata, fact, event, fields =
-    unpack(ARGV, first, first + 13)
+  local id, account, state, createdAt, dueAt, place, digest, outbox, media, scheduledAt, metadata, event, fields =
+    unpack(ARGV, first, first + 12)
   local job = key.job .. id
   local idempotency = digest ~= '' and key.idempotency .. digest
   local known = idempotency and redis.call('GET', idempotency)
@@ -52,10 +52,9 @@ local function create(first, last)
   local there = redis.call('EXISTS', job, key.publishingPause)
   if there > 0 and redis.call('EXISTS', job) == 1 then return { 'exists', id } end
   local hold = there > 0 and 'publishing_paused' or pausedAt and 'account_paused' or deadAt and 'reauthorization'
-  local entry = first + 14 + fields
-  redis.call('HSET', job, 'stateSince', now, ${encodePatch(NEW_RECORD)
-    .set.map((text) => `'${text}'`)
-    .join(', ')}, unpack(ARGV, first + 14, entry - 1))
+  local entry = first + 13 + fields
+  redis.call('HSET', job, 'stateSince', now, 'revision', ${NEW_RECORD.revision}, 'fence', ${NEW_RECORD.fence},
+    unpack(ARGV, first + 13, entry - 1))
   redis.call('ZADD', key.allJobs, createdAt, id)
   redis.call('ZADD', key.jobIndex .. 'account:' .. account, createdAt, id)
   redis.call('ZADD', key.jobIndex .. 'state:' .. state, createdAt, id)
@@ -67,7 +66,6 @@ local function create(first, last)
     end
   end
   if idempotency then redis.call('SET', idempotency, id) end
-  redis.call('RPUSH', key.timeline .. id, fact)
   addEvent(id, 1, event, outbox ~= '' and key.outbox, key.undelivered .. id)
   local where = 'admitted'
   if place ~= '' then
@@ -108,7 +106,7 @@ interface Call {
 /** Makes the call by which records come to be. Calls of the same moment share round trips. */
 export function prepareCreate({ redis, keys }: { redis: RedisClient; keys: Keys }) {
   const createKeys = {
-    ...{ job: keys.job(''), timeline: keys.timeline(''), idempotency: keys.idempotency(''), account: keys.account('') },
+    ...{ job: keys.job(''), idempotency: keys.idempotency(''), account: keys.account('') },
     ...{ due: keys.due, allJobs: keys.allJobs, jobIndex: keys.jobIndex(''), metadataIndex: keys.metadataIndex },
     ...{ laneWaiting: keys.laneWaiting(''), laneAdmitted: keys.laneAdmitted('') },
     ...{ lanes: keys.lanes, laneLimit: keys.laneLimit, publishingPause: keys.publishingPause },
@@ -154,11 +152,12 @@ export function prepareCreate({ redis, keys }: { redis: RedisClient; keys: Keys 
   /** Adds what the script takes for one job. */
   function addValues(values: string[], record: LedgerRecord, cause: TimelineFact, entry: EntryToAdd | undefined): void {
     const { id, account, state, createdAt, scheduledAt, idempotencyDigest, request } = record;
-    const fields = encodePatch(record, NEW_RECORD).set;
+    const fields = encodePatch(record, { ...NEW_RECORD, id, updatedAt: createdAt }).set;
+    const timeline = firstOfTimeline(record, cause);
     const entryValues = entry?.script.argumentsOf(publishEntryOf(record, entry.delayMs)) ?? [];
     const metadata = metadataPlaces(record).map(({ metadataKey, name }) => [metadataKey, name]);
     values.push(
-      String(14 + fields.length + entryValues.length),
+      String(13 + fields.length + timeline.length + entryValues.length),
       id,
       account,
       state,
@@ -170,10 +169,10 @@ export function prepareCreate({ redis, keys }: { redis: RedisClient; keys: Keys 
       request.media.type,
       String(scheduledAt ?? ''),
       metadata.length === 0 ? '' : JSON.stringify(metadata),
-      JSON.stringify({ at: new Date(createdAt).toISOString(), ...cause } satisfies TimelineEntry),
       encodeEvent(jobEvent('publish.queued', record, '1')),
-      String(fields.length),
+      String(fields.length + timeline.length),
       ...fields,
+      ...timeline,
       ...entryValues,
     );
   }

@@ -1,3 +1,4 @@
+import type { PublishRequest } from '../core/publish-request.ts';
 import { publishIdOf, type Session } from '../core/session.ts';
 import type { LedgerRecord } from './record.ts';
 
@@ -7,7 +8,7 @@ interface EncodedPatch {
   readonly remove: readonly string[];
 }
 
-/** Encodes a patch (or a whole record) for the hash, apart from what is known to be in it. */
+/** Encodes a patch (or a whole record) for the hash, apart from what is known without it. */
 export function encodePatch(patch: Partial<LedgerRecord>, known: Record<string, unknown> = {}): EncodedPatch {
   const set: string[] = [];
   const remove: string[] = [];
@@ -16,9 +17,19 @@ export function encodePatch(patch: Partial<LedgerRecord>, known: Record<string, 
   for (const [field, value] of Object.entries(fields)) {
     if (field === 'session') continue;
     if (value === undefined) remove.push(field);
+    else if (value === patch.request) set.push(field, JSON.stringify(withoutRepeated(patch.request, patch)));
     else if (value !== known[field]) set.push(field, typeof value === 'object' ? JSON.stringify(value) : String(value));
   }
   return { set, remove };
+}
+
+/** A request without what other fields of the same record say. */
+function withoutRepeated(request: PublishRequest, { account, mode }: Partial<LedgerRecord>): object {
+  return {
+    ...request,
+    ...(request.account === account && { account: undefined }),
+    ...(request.mode === mode && { mode: undefined }),
+  };
 }
 
 /** The hash's fields of a session; all of them, so that a new session leaves nothing of the one before. */

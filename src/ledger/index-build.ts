@@ -84,7 +84,7 @@ export function createIndexBuild({ redis, keys }: { readonly redis: RedisClient;
     const flat = Object.entries(await redis.hgetall(keys.job(id))).flat();
     if (flat.length === 0) return 'gone';
     try {
-      return decodeRecord(flat);
+      return decodeRecord(id, flat);
     } catch {
       // Such as one of a newer version.
       return 'unreadable';

@@ -40,12 +40,12 @@ export function createLedgerConfirmation({ confirmation, keys }: { confirmation:
 
     /** Whether a record is gone for good. @throws PublishError `REDIS_NOT_REPLICATED` */
     async confirmGone(id: string): Promise<Confirmed> {
-      return await confirmation.confirm([{ key: keys.job(id), field: 'id', is: '' }]);
+      return await confirmation.confirm([{ key: keys.job(id), field: 'revision', is: '' }]);
     },
 
     /** Whether a record is there to stay. @throws PublishError `REDIS_NOT_REPLICATED` */
     async confirmCreated(id: string): Promise<Confirmed> {
-      return await confirmation.confirm([{ key: keys.job(id), field: 'id', is: id }]);
+      return await confirmation.confirm([{ key: keys.job(id), field: 'revision', atLeast: 1 }]);
     },
   };
 }

@@ -1,8 +1,7 @@
-import { z } from 'zod';
 import { addCounts, type JobCounts, NO_JOBS } from '../core/job-counts.ts';
 import type { JobQuery } from '../core/job-filter.ts';
 import type { Clock } from '../core/ports.ts';
-import type { PublishJob, TimelineEntry } from '../core/publish-job.ts';
+import type { PublishJob } from '../core/publish-job.ts';
 import { isCapOfMode, MODE_OF_CAP } from '../core/publish-state.ts';
 import type { LaneDelay } from '../limits/lanes.ts';
 import type { Keys } from '../redis/keys.ts';
@@ -12,6 +11,7 @@ import { createJobSearch, type FoundJob, type FoundJobs } from './job-search.ts'
 import { toPublishJob } from './job-view.ts';
 import { createLaneDelays } from './lane-delays.ts';
 import { decodeRecord, type LedgerRecord } from './record.ts';
+import { decodeTimeline } from './timeline.ts';
 
 export type LedgerReader = ReturnType<typeof createLedgerReader>;
 
@@ -27,14 +27,16 @@ export function createLedgerReader({ redis, keys, clock = Date }: { redis: Redis
       if (hasTimelines) pipeline.lrange(keys.timeline(id), 0, -1);
     }
     const answers = (await pipeline.exec()) ?? [];
-    const records = ids.map((_, index) => {
+    const records = ids.map((id, index) => {
       const [hashError, hash] = answers[hasTimelines ? index * 2 : index] ?? [];
       const [timelineError, timeline = []] = hasTimelines ? (answers[index * 2 + 1] ?? []) : [];
       if (hashError) throw hashError;
       if (timelineError) throw timelineError;
-      const flat = Object.entries(hash as Record<string, string>).flat();
+      const fields = hash as Record<string, string>;
+      const flat = Object.entries(fields).flat();
       if (flat.length === 0) return undefined;
-      return { record: decodeRecord(flat), timeline: parseTimeline(timeline as string[]) };
+      const record = decodeRecord(id, flat);
+      return { record, timeline: hasTimelines ? decodeTimeline(record, fields.timeline, timeline as string[]) : [] };
     });
     const waiting = records.flatMap((found) => (waitsForOthers(found?.record) ? [found?.record.account ?? ''] : []));
     const pause = waiting.length === 0 ? undefined : await laneDelays.pause();
@@ -96,10 +98,4 @@ function withLaneDelay(record: LedgerRecord, delays: ReadonlyMap<string, LaneDel
   if (record.waitingFor === 'publishing_paused' && delay.reason !== 'publishing_paused') return record;
   const isOfOtherMode = isCapOfMode(delay.reason) && MODE_OF_CAP[delay.reason] !== record.mode;
   return isOfOtherMode ? record : { ...record, waitingFor: delay.reason, waitingUntil: delay.until };
-}
-
-const timelineEntrySchema = z.looseObject({ at: z.string(), event: z.string() });
-
-function parseTimeline(entries: readonly string[]): TimelineEntry[] {
-  return entries.map((entry) => timelineEntrySchema.parse(JSON.parse(entry)));
 }

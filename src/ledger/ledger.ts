@@ -1,9 +1,8 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { EntryScript } from '../core/job-reference.ts';
 import type { Clock } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { encodeEvent, UNKNOWN_PART } from '../core/publish-event.ts';
-import type { TimelineEntry } from '../core/publish-job.ts';
 import { canTransition } from '../core/publish-state.ts';
 import { publishIdOf, type Session } from '../core/session.ts';
 import { Deferral } from '../core/step-interrupt.ts';
@@ -24,6 +23,7 @@ import { wayField } from './operations.ts';
 import { decodeRecord, type LedgerPatch, type LedgerProgress, type LedgerRecord } from './record.ts';
 import { COMMIT_SCRIPT, FORGET_SCRIPT, NOTE_REPORT_SCRIPT, NOTE_SCRIPT } from './scripts.ts';
 import { createSweepList, sweepAt } from './sweep-list.ts';
+import { encodeFact } from './timeline.ts';
 
 /** After how long the sweep looks at a job that nothing else has touched. */
 export const SWEEP_AFTER_MS = MINUTE_MS;
@@ -47,7 +47,7 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
   const runForget = prepareNamedScript(redis, FORGET_SCRIPT);
 
   // ioredis sends a command again when the connection broke before its reply: the name of the call tells the scripts.
-  const caller = randomUUID();
+  const caller = randomBytes(9).toString('base64url');
   let calls = 0;
   const nextCall = (): string => `${caller}:${++calls}`;
 
@@ -77,10 +77,8 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
     ...(request.callbackUrl !== undefined && { outbox: keys.callbackOutbox, undelivered: keys.undeliveredEvents(id) }),
   });
   const history = (record: LedgerRecord, { cause, also, event, operation }: Change) => ({
-    timelineEntries: [cause, ...(also ? [also] : [])].map((fact) => {
-      const entry = { at: new Date(clock.now()).toISOString(), ...fact, ...(operation && { operation: operation.id }) };
-      return JSON.stringify(entry satisfies TimelineEntry);
-    }),
+    at: new Date(record.updatedAt).toISOString(),
+    facts: [cause, ...(also ? [also] : [])].map((fact) => encodeFact(fact, operation?.id)),
     event: event === undefined ? undefined : encodeEvent(jobEvent(event, record)),
     revisionMark: UNKNOWN_PART,
   });
@@ -211,7 +209,7 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
     async read(id: string): Promise<LedgerRecord | undefined> {
       const hash = await redis.hgetall(keys.job(id));
       const flat = Object.entries(hash).flat();
-      return flat.length === 0 ? undefined : decodeRecord(flat);
+      return flat.length === 0 ? undefined : decodeRecord(id, flat);
     },
 
     /** The job that was enqueued with an idempotency key, by its digest. */
@@ -227,7 +225,7 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
     /** Notes that TikTok reported something of a job. @returns the job, if the publish_id is still its own */
     async noteReport(id: string, publishId: string): Promise<LedgerRecord | undefined> {
       const flat = asArray(await runNoteReport({ job: keys.job(id) }, { publishId, now: String(clock.now()) }));
-      return flat.length === 0 ? undefined : decodeRecord(flat);
+      return flat.length === 0 ? undefined : decodeRecord(id, flat);
     },
 
     /** Deletes a job whose retention is over. @returns false if it changed meanwhile */

@@ -12,6 +12,7 @@ import {
 import type { Clock } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { Keys } from '../redis/keys.ts';
+import { createLease, type Lease } from '../redis/lease.ts';
 import { prepareNamedScript, type RedisClient } from '../redis/lua-script.ts';
 
 /** Operations that are kept, the newest. */
@@ -20,8 +21,6 @@ const MAX_KEPT = 200;
 const MAX_OPEN = 20;
 /** Of one who is named, so that the others have places left. */
 const MAX_OPEN_OF_ONE = 10;
-/** A process that died leaves an operation to another one after so long. */
-const LEASE_MS = 10_000;
 
 /** Makes an operation, and forgets the oldest ended ones. */
 const CREATE_SCRIPT = `
@@ -160,19 +159,8 @@ export function createOperationStore({
     /** Ids of those that have not ended, oldest first. */
     open: async (): Promise<string[]> => await redis.zrange(keys.openOperations, '0', '-1'),
 
-    /** Takes or renews the right to carry an operation out. */
-    async hold(id: string, owner: string): Promise<boolean> {
-      const key = keys.operationLease(id);
-      if ((await redis.set(key, owner, 'PX', LEASE_MS, 'NX')) === 'OK') return true;
-      if ((await redis.get(key)) !== owner) return false;
-      await redis.pexpire(key, LEASE_MS);
-      return true;
-    },
-
-    /** Lets another process go on at once. */
-    async letGo(id: string, owner: string): Promise<void> {
-      if ((await redis.get(keys.operationLease(id))) === owner) await redis.del(keys.operationLease(id));
-    },
+    /** The right to carry an operation out. */
+    lease: (id: string, owner: string): Lease => createLease(redis, keys.operationLease(id), owner),
 
     /** Adds a page of jobs that was read from `from`. @param next where the next page is; null on the last one */
     async gather(id: string, from: string, ids: readonly string[], next: string | null): Promise<void> {

@@ -15,8 +15,11 @@ export interface LedgerRecord {
   readonly account: string;
   readonly mode: PublishMode;
   readonly request: PublishRequest;
-  /** SHA-256 of the request, to tell a repeated request from another one under the same key. */
-  readonly requestDigest: string;
+  /**
+   * SHA-256 of the request as it came, to tell a repeated request from another one under the same key or id; undefined where
+   * it can come by neither.
+   */
+  readonly requestDigest?: string | undefined;
   readonly createdAt: number;
   readonly scheduledAt?: number | undefined;
   /** Key (digest) under which an idempotency entry points here. */
@@ -109,38 +112,36 @@ export type LedgerProgress = Partial<
 >;
 
 /**
- * Decodes what a script read from the hash.
+ * Decodes what a script read from the hash. What all new records have in common, and what the request repeats, need not be
+ * in it.
  * @param flat field, value, field, value …
  * @throws PublishError `INTERNAL_ERROR` when the hash is not a record of ours
  */
-export function decodeRecord(flat: readonly unknown[]): LedgerRecord {
+export function decodeRecord(id: string, flat: readonly unknown[]): LedgerRecord {
   const hash = new Map<string, string>();
   for (let i = 0; i + 1 < flat.length; i += 2) hash.set(String(flat[i]), String(flat[i + 1]));
   const state = parsePublishState(required(hash, 'state'));
   const mode = required(hash, 'mode');
   if (state === undefined || (mode !== 'direct' && mode !== 'inbox')) throw damaged('state');
-  const request = parsePublishRequest(JSON.parse(required(hash, 'request')));
+  const account = required(hash, 'account');
+  const request = parsePublishRequest({ account, mode, ...JSON.parse(required(hash, 'request')) });
+  const createdAt = Number(required(hash, 'createdAt'));
   const optional = decodeOptional(hash);
   return {
-    id: required(hash, 'id'),
-    account: required(hash, 'account'),
-    mode,
-    request,
+    ...{ id, account, mode, request, createdAt, state },
     session: decodeSession(hash, isFetchedByTikTok(mediaInUse({ request, fellBackAt: optional.fellBackAt }))),
-    requestDigest: required(hash, 'requestDigest'),
-    createdAt: Number(required(hash, 'createdAt')),
-    state,
+    requestDigest: hash.get('requestDigest'),
     revision: Number(required(hash, 'revision')),
     fence: Number(required(hash, 'fence')),
-    updatedAt: Number(required(hash, 'updatedAt')),
-    initCount: Number(required(hash, 'initCount')),
-    pollCount: Number(required(hash, 'pollCount')),
-    totalBytes: Number(required(hash, 'totalBytes')),
-    chunkSizeBytes: Number(required(hash, 'chunkSizeBytes')),
-    sentBytes: Number(required(hash, 'sentBytes')),
-    acceptedBytes: Number(required(hash, 'acceptedBytes')),
-    attempts: Number(required(hash, 'attempts')),
-    postIds: parseDigits(JSON.parse(required(hash, 'postIds'))),
+    updatedAt: numberOf(hash, 'updatedAt') ?? createdAt,
+    initCount: numberOf(hash, 'initCount') ?? 0,
+    pollCount: numberOf(hash, 'pollCount') ?? 0,
+    totalBytes: numberOf(hash, 'totalBytes') ?? 0,
+    chunkSizeBytes: numberOf(hash, 'chunkSizeBytes') ?? 0,
+    sentBytes: numberOf(hash, 'sentBytes') ?? 0,
+    acceptedBytes: numberOf(hash, 'acceptedBytes') ?? 0,
+    attempts: numberOf(hash, 'attempts') ?? 0,
+    postIds: parseDigits(JSON.parse(hash.get('postIds') ?? '[]')),
     ...optional,
   };
 }

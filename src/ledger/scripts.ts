@@ -7,14 +7,13 @@ import { FACTS_LUA } from '../limits/facts.ts';
 import { LEAVE_LANE_LUA } from '../limits/lanes.ts';
 import { RESERVATION_LATE_MS, RESERVE_LUA } from '../limits/reservations.ts';
 import { SERVER_TIME } from '../redis/lua-script.ts';
+import { TIMELINE_LUA } from './timeline.ts';
 
 /**
  * Lua scripts of the ledger. All keys of one call share the queue's hash tag. `key` and `arg` are what the caller in
  * ledger.ts passes by name, and from `ARGV[2]` on come the fields to set with their values; JSON that is stored comes
  * encoded.
  */
-
-const TIMELINE_LENGTH = 300;
 
 /**
  * How long a publish_id or post finds its job. It is removed with the job, so this only ends what a publish_id leaves that
@@ -51,17 +50,6 @@ local function refileTime(index, at)
 end
 `;
 
-/** Appends the timeline entries and, if there is one, the event. */
-const APPEND = `${ADD_EVENT}
-local function append(revision)
-  local length = redis.call('RPUSH', key.timeline, unpack(arg.timelineEntries))
-  if length > ${TIMELINE_LENGTH} then redis.call('LTRIM', key.timeline, -${TIMELINE_LENGTH}, -1) end
-  if not arg.event then return end
-  local event = string.gsub(arg.event, arg.revisionMark, revision, 1)
-  addEvent(arg.id, revision, event, key.outbox, key.undelivered)
-end
-`;
-
 /**
  * `claim(id, run, start, stallsSoFar)` for scripts: makes the caller the owner: changes the fence, and answers the ledger's version, the
  * record, and its surroundings.
@@ -84,7 +72,7 @@ local function claim(id, run, start, stallsSoFar)
   for place = 1, #record, 2 do known[record[place]] = record[place + 1] end
   if not known.revision then return { 'missing', version } end
   local account, isSentAgain = known.account, known.lastCall == arg.call
-  local place = known.revision .. '/' .. known.acceptedBytes
+  local place = known.revision .. '/' .. (known.acceptedBytes or 0)
   local stalls = known.run == run and known.stalledAt == place and stallsSoFar - known.stallsBefore or 0
   if not isSentAgain and known.run == run and tonumber(known.start) >= tonumber(start) then return { 'overtaken', version } end
   -- A job that is polled has left its lane and is past the cap; a status call is booked for it.
@@ -100,7 +88,7 @@ local function claim(id, run, start, stallsSoFar)
       'stalledAt', place, 'stallsBefore', stallsSoFar - stalls }
     if isPoll then
       set[#set + 1] = 'pollCount'
-      set[#set + 1] = known.pollCount + 1
+      set[#set + 1] = (known.pollCount or 0) + 1
     end
     redis.call('HSET', job, unpack(set))
     for _, each in ipairs(set) do record[#record + 1] = each end
@@ -135,9 +123,9 @@ end
  * (another fence), `changed` (another revision; for an owner, an older one: the record went back in time), or `wait` with
  * the time until the call that was booked instead of the change (ms).
  */
-export const COMMIT_SCRIPT = `${APPEND}${REFILE}${RESERVE_LUA}${NOTE_DIRECT_POST_LUA}${LEAVE_LANE_LUA}
-local state, fence, createdAt, lastCall, seenRevision, since, waitingFor, failure = unpack(redis.call(
-  'HMGET', key.job, 'state', 'fence', 'createdAt', 'lastCall', 'revision', 'stateSince', 'waitingFor', 'failure'))
+export const COMMIT_SCRIPT = `${ADD_EVENT}${TIMELINE_LUA}${REFILE}${RESERVE_LUA}${NOTE_DIRECT_POST_LUA}${LEAVE_LANE_LUA}
+local state, fence, createdAt, lastCall, seenRevision, since, waitingFor, failure, timeline = unpack(redis.call(
+  'HMGET', key.job, 'state', 'fence', 'createdAt', 'lastCall', 'revision', 'stateSince', 'waitingFor', 'failure', 'timeline'))
 if not state then return { 'missing' } end
 local function leave()
   if not key.lanes then return {} end
@@ -161,6 +149,8 @@ fence = arg.newFence or fence
 since = isNewState and now or since
 local set = { 'revision', revision, 'updatedAt', arg.now, 'lastCall', arg.call, 'fence', fence, unpack(ARGV, 2) }
 for _, each in ipairs(isNewState and { 'state', arg.to, 'stateSince', now } or {}) do set[#set + 1] = each end
+local longer = withFacts(timeline)
+if longer then set[#set + 1] = 'timeline'; set[#set + 1] = longer end
 redis.call('HSET', key.job, unpack(set))
 if #arg.remove > 0 then redis.call('HDEL', key.job, unpack(arg.remove)) end
 if isNewState then
@@ -175,7 +165,9 @@ refileTime('scheduled', arg.scheduledAt)
 for _, postId in ipairs(arg.postIds or {}) do redis.call('SET', key.postId .. postId, arg.id, 'PX', ${TIKTOK_ID_KEPT_MS}) end
 if key.publishId then redis.call('SET', key.publishId, arg.id, 'PX', ${TIKTOK_ID_KEPT_MS}) end
 redis.call('ZADD', key.due, now + arg.dueInMs, arg.id)
-append(revision)
+if arg.event then
+  addEvent(arg.id, revision, string.gsub(arg.event, arg.revisionMark, revision, 1), key.outbox, key.undelivered)
+end
 -- Last, and without an error: these only help to choose when to try again.
 if key.laneDelay then
   local reason = redis.pcall('HGET', key.laneDelay, 'reason')

@@ -9,7 +9,7 @@ import {
   type PublishRequest,
   parseNewRequest,
 } from '../core/publish-request.ts';
-import { sha256Hex } from '../core/request-digest.ts';
+import { digestRequest, sha256Hex } from '../core/request-digest.ts';
 import { holdsSecrets } from '../core/request-secrets.ts';
 import { refusalOfTime } from '../core/scheduled-time.ts';
 import type { TimelineFact } from '../core/timeline-events.ts';
@@ -155,7 +155,8 @@ async function createJob(
   const id = uuidv7();
   const stored = holdsSecrets(request) ? await sealSecrets(request, id) : request;
   const now = clock.now();
-  const made = newRecord({ id, request, stored, now, idempotencyKey });
+  const requestDigest = idempotencyKey === undefined ? undefined : digestRequest(request);
+  const made = newRecord({ id, request, stored, now, idempotencyKey, requestDigest });
   const entry = script && { script, delayMs: delayOf(made, now) };
   const { record, created, id: presentId, wait, isEntered } = await createForGood(made, { cause, entry }, ledger);
   if (created) {

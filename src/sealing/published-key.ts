@@ -75,22 +75,24 @@ export async function publishedSealingKey(
   pins: readonly string[] | undefined,
 ): Promise<SealingKey> {
   const [before02, jwk] = await Promise.all([redis.get(keys.sealingKeyBefore02), redis.get(keys.sealingKey)]);
-  if (pins !== undefined && jwk !== null) {
-    const key = parseStored(jwkSchema, jwk) ?? damaged();
-    const thumbprint = await thumbprintOf(key);
-    if (pins.includes(thumbprint)) return key;
-    const message = `does not list the public key in Redis, ${thumbprint}. If the service has a new key, add what its \`doctor\` prints; if not, somebody has changed Redis`;
-    throw new PublishError('CONFIG_INVALID', { problems: [{ path: 'SEALING_KEY_PINS', message }] });
-  }
   if (pins === undefined && before02 !== null) return BEFORE_0_2_FORM.test(before02) ? before02 : damaged();
   if (jwk === null) throw new PublishError('CONFIG_SEALING_KEY_MISSING');
-  return parseStored(jwkSchema, jwk) ?? damaged();
+  const key = parseKey(jwk) ?? damaged();
+  if (pins === undefined) return key;
+  const thumbprint = await thumbprintOf(key);
+  if (pins.includes(thumbprint)) return key;
+  const message = `does not list the public key in Redis, ${thumbprint}. If the service has a new key, add what its \`doctor\` prints; if not, somebody has changed Redis`;
+  throw new PublishError('CONFIG_INVALID', { problems: [{ path: 'SEALING_KEY_PINS', message }] });
 }
 
 /** The key that is published, for `doctor`; undefined where there is none, or none that can be read. */
 export async function readPublishedKey(redis: RedisClient, keys: Keys): Promise<PublicKeys['jwk'] | undefined> {
   const jwk = await redis.get(keys.sealingKey);
-  return jwk === null ? undefined : parseStored(jwkSchema, jwk);
+  return jwk === null ? undefined : parseKey(jwk);
+}
+
+function parseKey(stored: string): PublicKeys['jwk'] | undefined {
+  return parseStored(jwkSchema, stored);
 }
 
 function damaged(): never {

@@ -2,7 +2,6 @@ import { expect, it, onTestFinished } from 'vitest';
 import { deliverEvent } from '../../src/callbacks/delivery.ts';
 import { createCallbackSigner } from '../../src/callbacks/signer.ts';
 import { PublishError } from '../../src/core/publish-error.ts';
-import { MEBIBYTE_BYTES } from '../../src/core/units.ts';
 import { openUrlSource } from '../../src/media/url-source.ts';
 import { parseAllowList } from '../../src/outbound/allow-list.ts';
 import { createOutboundAgent } from '../../src/outbound/outbound-agent.ts';
@@ -37,7 +36,6 @@ async function fuzzAnswers(
     count: COUNT,
     inputs: hostileAnswers,
     parallel: 16,
-    underWayBytes: 16 * MEBIBYTE_BYTES,
     async attempt(answer) {
       count += 1;
       const number = count;

@@ -165,7 +165,7 @@ export async function startHostileServer(answers: ReadonlyMap<number, HostileAns
       const answer = answers.get(Number(number?.[1]));
       request = '';
       if (answer === undefined) socket.destroy();
-      else give(socket, answer, number?.[0] ?? '');
+      else giveAnswer(socket, answer, number?.[0] ?? '');
     });
     socket.on('error', () => undefined);
     socket.on('close', () => sockets.delete(socket));
@@ -184,7 +184,8 @@ export async function startHostileServer(answers: ReadonlyMap<number, HostileAns
   };
 }
 
-function give(socket: Socket, { head, body: text, delivery, part }: HostileAnswer, secret: string): void {
+/** Sends an answer as it is to be delivered. @param secret what `{secret}` stands for */
+export function giveAnswer(socket: Socket, { head, body: text, delivery, part }: HostileAnswer, secret: string): void {
   const content = Buffer.from(text.replaceAll('{secret}', secret));
   const hasLength = /^(content-length|transfer-encoding)/im.test(head);
   const length = hasLength ? '' : `\r\ncontent-length: ${content.length}`;

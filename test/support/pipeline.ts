@@ -16,7 +16,7 @@ import type { PublishEvent } from '../../src/core/publish-event.ts';
 import type { RetryPolicy } from '../../src/core/retry-policy.ts';
 import { wakeLane } from '../../src/limits/wake-jobs.ts';
 import { type AccountTokens, type SimulatorOptions, startSimulator } from '../../src/simulator/index.ts';
-import { createTikTokClient } from '../../src/tiktok/index.ts';
+import { createTikTokClient, type TikTokClientOptions } from '../../src/tiktok/index.ts';
 import type { WorkerDeps } from '../../src/workers/deps.ts';
 import type { RunningWorkers } from '../../src/workers/runtime/start-workers.ts';
 import { freshPrefix, testRedisUrl } from './redis.ts';
@@ -64,6 +64,8 @@ export interface PipelineOptions {
   readonly webPort?: number;
   /** Time by which TikTok's sockets must answer (ms). */
   readonly stallMs?: number;
+  /** Another TikTok than the simulator, and how it is called. */
+  readonly tiktok?: TikTokClientOptions;
 }
 
 export type Pipeline = Awaited<ReturnType<typeof startPipeline>>;
@@ -84,7 +86,9 @@ export async function startPipeline(options: PipelineOptions = {}) {
     log: options.log ?? pino({ level: process.env.TEST_LOG_LEVEL ?? 'silent' }),
   });
   const stallMs = options.stallMs ?? 2_000;
-  const tiktok = createTikTokClient({ apiBaseUrl: simulator.url, timeouts: { answerMs: 2_000, stallMs } });
+  const tiktok = createTikTokClient(
+    options.tiktok ?? { apiBaseUrl: simulator.url, timeouts: { answerMs: 2_000, stallMs } },
+  );
   app.onClose(() => tiktok.close());
   const service = await openService(app, { tiktok });
   const { redis, queues, vault, tokens, metrics, webhooks } = service;
@@ -180,7 +184,7 @@ function configOf(
     QUEUE_PREFIX: on.prefix,
     DATA_DIR: on.dataDir,
     ENCRYPTION_KEYS: randomBytes(32).toString('base64'),
-    TIKTOK_API_BASE_URL: on.simulator.url,
+    TIKTOK_API_BASE_URL: options.tiktok?.apiBaseUrl ?? on.simulator.url,
     TIKTOK_CLIENT_KEY: on.simulator.clientKey,
     TIKTOK_CLIENT_SECRET: on.simulator.clientSecret,
     ...(options.webPort !== undefined && {

@@ -114,7 +114,7 @@ async function createRecord(
   { clock, ledger, requestSecrets }: Omit<AdoptDeps, 'log' | 'queues'>,
 ): Promise<Pick<Created, 'record' | 'wait'>> {
   const stored = await requestSecrets.seal(request, id);
-  const made = newRecord({ id, request, stored, now: clock.now() });
+  const made = newRecord({ id, request, stored, now: clock.now(), requestDigest: digestRequest(request) });
   return await ledger.create(made, { event: 'queued', by: 'queue' });
 }
 
@@ -160,6 +160,6 @@ async function makeOurs(
 
 function isRequestOf(request: PublishRequest, record: LedgerRecord): boolean {
   return request.sealed === undefined
-    ? digestRequest(request) === record.requestDigest
+    ? digestRequest(request) === (record.requestDigest ?? digestRequest(record.request))
     : request.sealed === record.request.sealed;
 }

@@ -5,6 +5,7 @@ import { jobsMeantBy } from '../../core/operation.ts';
 import { SECOND_MS } from '../../core/units.ts';
 import type { StoredOperation } from '../../ledger/operations.ts';
 import { createOutageLog } from '../../observability/outage-log.ts';
+import type { Lease } from '../../redis/lease.ts';
 import type { Needs } from '../deps.ts';
 
 /** How often a process looks for operations that nobody carries out. */
@@ -50,14 +51,15 @@ export function startOperations(deps: OperationDeps): () => Promise<void> {
   }
 
   async function carryOut(id: string): Promise<void> {
+    const lease = operations.lease(id, us);
     try {
-      while (mayGoOn() && (await operations.hold(id, us))) {
+      while (mayGoOn() && (await lease.hold())) {
         const stored = await operations.read(id);
         if (stored === undefined || stored.operation.state !== 'running') break;
         if (stored.gatherFrom !== undefined) await gather(stored, stored.gatherFrom);
-        else if (!(await changeSome(stored))) break;
+        else if (!(await changeSome(stored, lease))) break;
       }
-      await operations.letGo(id, us);
+      await lease.letGo();
     } catch (error) {
       warn(error);
     } finally {
@@ -73,7 +75,7 @@ export function startOperations(deps: OperationDeps): () => Promise<void> {
   }
 
   /** Changes as many jobs as one second allows, and waits until it is over. @returns false if there are none left */
-  async function changeSome(stored: StoredOperation): Promise<boolean> {
+  async function changeSome(stored: StoredOperation, lease: Lease): Promise<boolean> {
     const { id, ratePerSecond } = stored.operation;
     const startedAt = performance.now();
     const ids = await operations.nextJobs(id, ratePerSecond);
@@ -82,7 +84,7 @@ export function startOperations(deps: OperationDeps): () => Promise<void> {
       return false;
     }
     for (let first = 0; first < ids.length; first += AT_ONCE) {
-      if (!mayGoOn() || !(await operations.hold(id, us))) return false;
+      if (!mayGoOn() || !(await lease.hold())) return false;
       await Promise.all(ids.slice(first, first + AT_ONCE).map((job) => deps.operateOnJob(job, stored)));
     }
     await pause(Math.max(0, startedAt + SECOND_MS - performance.now()));

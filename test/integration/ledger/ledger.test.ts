@@ -211,7 +211,57 @@ describe('a change', () => {
   });
 });
 
+describe('a record in Redis', () => {
+  it('holds of a new job only what it does not share with all others', async () => {
+    await create();
+    const { request: stored = '', ...fields } = await redis.hgetall(keys.job('job-1'));
+    expect(Object.keys(fields).sort()).toEqual(
+      ['account', 'createdAt', 'fence', 'mode', 'revision', 'state', 'stateSince'].sort(),
+    );
+    expect(JSON.parse(stored)).toEqual({ media: request.media, post: request.post });
+    expect(await ledger.read('job-1')).toMatchObject({
+      ...newRecord({ id: 'job-1', request, now }),
+      stateSince: expect.any(Number),
+    });
+    expect(await redis.exists(keys.timeline('job-1'))).toBe(0);
+  });
+
+  it('holds the first entries of its timeline, and a list the others, of which the last 300 stay', async () => {
+    await create();
+    const reader = createLedgerReader({ redis, keys });
+    let record = await claim(1);
+    const remark = 'x'.repeat(100);
+    const entries = 310;
+    for (let entry = 0; entry < entries; entry += 1) {
+      now += 1;
+      record = await ledger.commit(record, { cause: { event: 'creator_noted', remarks: [`${entry} ${remark}`] } });
+    }
+    const { timeline = '' } = await redis.hgetall(keys.job('job-1'));
+    const inRecord = timeline.trim().split('\n').length;
+    expect(timeline.length).toBeLessThanOrEqual(1_001);
+    expect(inRecord).toBeGreaterThan(5);
+    const [first, ...others] = (await reader.read('job-1'))?.timeline ?? [];
+    expect(first).toEqual({ at: new Date(record.createdAt).toISOString(), event: 'queued' });
+    const numbers = others.map(({ remarks }) => Number(String(remarks).split(' ')[0]));
+    const all = Array.from({ length: entries }, (_, entry) => entry);
+    expect(numbers).toEqual([...all.slice(0, inRecord), ...all.slice(inRecord).slice(-300)]);
+    expect(others.at(-1)?.at).toBe(new Date(now).toISOString());
+  });
+});
+
 describe('what an earlier version stored', () => {
+  it('goes on: a timeline that is a list', async () => {
+    await create();
+    const queued = { at: new Date(now).toISOString(), event: 'queued' };
+    await redis.rpush(keys.timeline('job-1'), JSON.stringify(queued));
+    await ledger.commit(await claim(1), start);
+    expect(await redis.llen(keys.timeline('job-1'))).toBe(2);
+    expect((await createLedgerReader({ redis, keys }).read('job-1'))?.timeline).toEqual([
+      queued,
+      { at: new Date(now).toISOString(), event: 'init_sent', source: 'file_upload' },
+    ]);
+  });
+
   it('is read: a timeline of events that nothing writes any more', async () => {
     await create();
     const entry = { at: '2026-11-22T10:00:01.000Z', event: 'chunk_accepted', chunkIndex: 2 };
