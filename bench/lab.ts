@@ -87,6 +87,7 @@ interface RedisUse {
   readonly commands: number;
   /** The same by name. */
   readonly byName: ReadonlyMap<string, number>;
+  /** What it stores; without what clients, scripts and its log of slow calls take. */
   readonly memoryBytes: number;
 }
 
@@ -102,11 +103,14 @@ export interface BenchRedis {
   close(): Promise<void>;
 }
 
+/** Parts of a Redis's memory that do not grow with what it stores. */
+const UNSTORED = ['mem_clients_normal', 'used_memory_scripts_eval', 'mem_aof_buffer'];
+
 /** A Redis of its own, as the product's documentation wants it. */
 export async function startRedis(): Promise<BenchRedis> {
   const server = await startRedisServer([
     ...['appendonly yes', 'appendfsync everysec', 'save ""'],
-    ...['hz 100', 'hash-max-ziplist-value 1024'],
+    ...['hz 100', 'hash-max-ziplist-value 1024', 'slowlog-log-slower-than -1'],
   ]);
   const url = `redis://127.0.0.1:${server.port}`;
   const client = new Redis(url);
@@ -122,7 +126,7 @@ export async function startRedis(): Promise<BenchRedis> {
         cpuMs: (Number(field('used_cpu_user')) + Number(field('used_cpu_sys'))) * 1_000,
         commands: [...byName.values()].reduce((sum, count) => sum + count, 0),
         byName,
-        memoryBytes: Number(field('used_memory')),
+        memoryBytes: Number(field('used_memory')) - UNSTORED.reduce((sum, name) => sum + Number(field(name) ?? 0), 0),
       };
     },
     async countCalls(pid) {

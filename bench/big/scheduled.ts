@@ -23,9 +23,16 @@ async function measure(jobs: number, spanMs: number, note: (text: string) => voi
       request: (n) => ({ ...product.request(`creator-${n}`), scheduledAt: new Date(dueAt(n)).toISOString() }),
     });
     if (Date.now() > startsAt) note(`enqueueing took ${Date.now() - startsAt} ms too long`);
-    await (await product.startWorker()).ask('start', ['upload', 'status']);
+    const worker = await product.startWorker();
+    await worker.ask('start', ['upload', 'status']);
+    const [before, cpuBefore] = [await product.redis.use(), await worker.ask<number>('cpuMs')];
     const wantedAt = new Map(Array.from({ length: jobs }, (_, n) => [`creator-${n}`, dueAt(n)]));
     const delays = await startDelays(product, wantedAt, { givenUpAt: startsAt + spanMs + GRACE_MS });
+    const [after, cpuAfter] = [await product.redis.use(), await worker.ask<number>('cpuMs')];
+    const each = (cost: number): string => (cost / delays.length).toPrecision(3);
+    note(
+      `${delays.length} of ${jobs} begun; for each ${each(cpuAfter - cpuBefore)} ms of the worker's CPU, ${each(after.cpuMs - before.cpuMs)} ms and ${each(after.commands - before.commands)} commands of Redis`,
+    );
     const rate = jobs / (spanMs / SECOND_MS);
     return [
       ...delayRows(`scheduled.${jobs}`, `lateness of ${jobs} jobs in one minute (${rate.toFixed(1)} a second)`, delays),

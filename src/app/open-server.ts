@@ -207,7 +207,7 @@ async function pulledMediaOf(
   const { baseUrl, verificationFiles } = config.pull;
   if (baseUrl === undefined) return undefined;
   return {
-    open: createPullGateway({
+    find: createPullGateway({
       ...{ openMedia: mediaOf(app).openMedia, requestSecrets, sealer, clock, log },
       readJob: (id) => withRedisErrors(() => ledger.read(id)),
     }),

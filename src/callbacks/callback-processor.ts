@@ -8,11 +8,10 @@ import { MINUTE_MS } from '../core/units.ts';
 import type { CallbackDeps } from './callback-deps.ts';
 import { type DeliveryOutcome, deliverEvent } from './delivery.ts';
 import type { EndpointState } from './endpoint-health.ts';
+import { inLineMs } from './queue-delivery.ts';
 
 /** How long an event waits for an earlier one, which wakes it when it is delivered. */
 const AWAITING_EARLIER_EVENT_MS = 10 * MINUTE_MS;
-/** How long an event waits for its host if the process that should wake it dies. */
-const IN_LINE_MS = MINUTE_MS;
 
 export interface EventQueueEntry {
   readonly data: unknown;
@@ -227,7 +226,7 @@ function waitForHost(
 ): Settlement {
   return {
     kind: 'later',
-    at: deps.clock.now() + Math.round(IN_LINE_MS * (1 + deps.random())),
+    at: deps.clock.now() + inLineMs(deps.random),
     afterwards: async () => await deps.callbacks.gate.waitFor(host, deliveryId),
   };
 }

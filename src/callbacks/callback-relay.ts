@@ -1,21 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { CallbackSchedule } from '../core/callback-schedule.ts';
 import { orAbort } from '../core/deadline.ts';
 import { decodeEvent } from '../core/publish-event.ts';
 import { SECOND_MS } from '../core/units.ts';
-import type { Queues } from '../ledger/queues/queues.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import { createOutageLog } from '../observability/outage-log.ts';
 import type { Callbacks } from './callback-deps.ts';
+import { type QueueDeliveryDeps, queueDelivery } from './queue-delivery.ts';
 
 const BLOCK_MS = 5 * SECOND_MS;
 const READ_COUNT = 100;
 const PAUSE_AFTER_TROUBLE_MS = SECOND_MS;
 
-export interface CallbackRelayDeps {
-  readonly queues: Pick<Queues, 'addEventEntry'>;
+export interface CallbackRelayDeps extends Pick<QueueDeliveryDeps, 'queues' | 'random'> {
+  readonly ledger: Pick<Ledger, 'read'>;
   readonly log: Logger;
-  readonly callbacks: Pick<Callbacks, 'relay'> & { readonly schedule: Pick<CallbackSchedule, 'delaysMs'> };
+  readonly callbacks: QueueDeliveryDeps['callbacks'] & Pick<Callbacks, 'relay'>;
 }
 
 /**
@@ -59,11 +59,15 @@ export function startCallbackRelay(deps: CallbackRelayDeps): () => Promise<void>
   };
 }
 
-async function enqueue(fields: readonly string[], { queues, log, callbacks }: CallbackRelayDeps): Promise<void> {
+async function enqueue(fields: readonly string[], deps: CallbackRelayDeps): Promise<void> {
   const event = decodeEvent(fields);
   if (event === undefined) {
-    log.error({ eventId: fields[fields.indexOf('id') + 1] }, 'skipped unreadable event in the outbox');
+    deps.log.error({ eventId: fields[fields.indexOf('id') + 1] }, 'skipped unreadable event in the outbox');
     return;
   }
-  await queues.addEventEntry({ version: 1, id: event.subject, event }, callbacks.schedule.delaysMs.length + 1);
+  const hostOf = async (): Promise<string | undefined> => {
+    const callbackUrl = (await deps.ledger.read(event.subject))?.request.callbackUrl;
+    return callbackUrl === undefined ? undefined : new URL(callbackUrl).host;
+  };
+  await queueDelivery({ version: 1, id: event.subject, event }, hostOf, deps);
 }

@@ -147,7 +147,7 @@ export function createDeliveries({ queues, ledger, log, order, endpoints, disabl
     async testSubscription(id: string): Promise<string | undefined> {
       if ((await subscriptions.find(id)) === undefined) return undefined;
       const event = testEvent(id);
-      await queues.addEventEntry({ version: 1, id, event, subscription: id }, 1);
+      await queues.addEventEntry({ version: 1, id, event, subscription: id }, { tries: 1 });
       return event.id;
     },
 

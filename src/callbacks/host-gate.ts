@@ -14,8 +14,8 @@ const SLOW_MS = 5 * SECOND_MS;
 /** Keeps a host that hangs, or gets very many events, from holding all that a process can deliver at once. */
 export type HostGate = ReturnType<typeof createHostGate>;
 
-/** Of more slow hosts the oldest are forgotten. */
-const SLOW_HOSTS_KNOWN = 1_000;
+/** Of more slow hosts, and of more with a line, the oldest are forgotten. */
+const HOSTS_KNOWN = 1_000;
 
 /**
  * Counts the deliveries of this process. Events that were not let in wait in one line for all processes, so that
@@ -30,6 +30,8 @@ export function createHostGate(deps: {
   const { redis, keys, clock, queues } = deps;
   const underWay = new Map<string, number>();
   const slow = new Set<string>();
+  /** Hosts for which this process has put events in line, and not seen the end of it. */
+  const withLine = new Set<string>();
   const lineOf = (host: string): string => keys.hostWaiting(endpointIdOf(host));
 
   function roomAt(host: string): number {
@@ -38,16 +40,17 @@ export function createHostGate(deps: {
 
   function remember(host: string, durationMs: number): void {
     slow.delete(host);
-    if (durationMs >= SLOW_MS) slow.add(host);
-    const [oldest] = slow;
-    if (slow.size > SLOW_HOSTS_KNOWN && oldest !== undefined) slow.delete(oldest);
+    if (durationMs >= SLOW_MS) addNewest(slow, host);
   }
 
   /** Wakes those that have waited longest. One that runs by now is out of line, and the next one goes instead. */
   async function wakeNext(host: string, count: number): Promise<void> {
     for (let left = count; left > 0; ) {
       const [next] = await redis.zpopmin(lineOf(host));
-      if (next === undefined) return;
+      if (next === undefined) {
+        withLine.delete(host);
+        return;
+      }
       if (await queues.wakeEventEntry(next)) left -= 1;
     }
   }
@@ -74,14 +77,28 @@ export function createHostGate(deps: {
     /** Puts an event in line, once its entry is delayed in the queue. */
     async waitFor(host: string, eventId: string): Promise<void> {
       const line = lineOf(host);
+      addNewest(withLine, host);
       await redis.multi().zadd(line, 'NX', clock.now(), eventId).pexpire(line, HOUR_MS).exec();
       // Who made room meanwhile did not see it.
       if (roomAt(host) > 0) await wakeNext(host, 1);
     },
+
+    /** Whether events wait in line for any host, as far as this process knows. */
+    hasLines: (): boolean => withLine.size > 0,
+
+    /** The same of one host. */
+    hasLine: (host: string): boolean => withLine.has(host),
 
     /** An event that runs waits for nothing: woken later, it would come before its next delivery is due. */
     async leaveLine(host: string, eventId: string): Promise<void> {
       await redis.zrem(lineOf(host), eventId);
     },
   };
+}
+
+function addNewest(hosts: Set<string>, host: string): void {
+  hosts.delete(host);
+  hosts.add(host);
+  const [oldest] = hosts;
+  if (hosts.size > HOSTS_KNOWN && oldest !== undefined) hosts.delete(oldest);
 }

@@ -1,15 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { CallbackSchedule } from '../core/callback-schedule.ts';
 import { orAbort, orLate } from '../core/deadline.ts';
 import { BEFORE_ALL_EVENTS, isBefore } from '../core/event-cursor.ts';
 import { decodeEvent, type PublishEvent } from '../core/publish-event.ts';
 import { deliveryIdOf, lineOf, wants } from '../core/subscription.ts';
 import { SECOND_MS } from '../core/units.ts';
-import type { Queues } from '../ledger/queues/queues.ts';
 import { createOutageLog } from '../observability/outage-log.ts';
 import type { Callbacks } from './callback-deps.ts';
 import type { DeliveryOrder } from './delivery-order.ts';
+import { type QueueDeliveryDeps, queueDelivery } from './queue-delivery.ts';
 import type { StoredSubscription, Subscriptions } from './subscriptions.ts';
 
 const BLOCK_MS = 2 * SECOND_MS;
@@ -18,13 +17,11 @@ const READ_COUNT = 100;
 const LOOK_EVERY_MS = 2 * SECOND_MS;
 const HAND_OVER_MS = SECOND_MS;
 
-export interface SubscriptionRelayDeps {
-  readonly queues: Pick<Queues, 'addEventEntry'>;
+export interface SubscriptionRelayDeps extends Pick<QueueDeliveryDeps, 'queues' | 'random'> {
   readonly log: Logger;
-  readonly callbacks: {
+  readonly callbacks: QueueDeliveryDeps['callbacks'] & {
     readonly subscriptions: Pick<Subscriptions, 'all'>;
     readonly order: Pick<DeliveryOrder, 'add'>;
-    readonly schedule: Pick<CallbackSchedule, 'delaysMs'>;
     readonly events: Callbacks['events'];
   };
 }
@@ -85,17 +82,17 @@ export function startSubscriptionRelay(deps: SubscriptionRelayDeps): () => Promi
       const event = decodeEvent(fields);
       if (event === undefined) continue;
       const wanted = all.filter(({ cursor, subscription }) => isBefore(cursor, position) && wants(subscription, event));
-      await Promise.all(wanted.map(({ subscription }) => enqueue(event, position, subscription.id)));
+      await Promise.all(wanted.map(({ subscription }) => enqueue(event, position, subscription)));
     }
     const last = entries.at(-1)?.[0];
     if (last !== undefined) await moveOn(all, last);
     return true;
   }
 
-  async function enqueue(event: PublishEvent, position: string, subscription: string): Promise<void> {
-    const entry = { version: 1, id: event.subject, event, subscription } as const;
+  async function enqueue(event: PublishEvent, position: string, { id, endpoint }: StoredSubscription): Promise<void> {
+    const entry = { version: 1, id: event.subject, event, subscription: id } as const;
     await deps.callbacks.order.add(lineOf(entry), deliveryIdOf(entry), position);
-    await deps.queues.addEventEntry(entry, deps.callbacks.schedule.delaysMs.length + 1);
+    await queueDelivery(entry, async () => new URL(endpoint).host, deps);
   }
 
   /** Only those that are still there: a deleted one must not come back as a cursor. */

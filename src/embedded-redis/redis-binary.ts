@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
-import { access, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, readdir, readFile, realpath, rename, rm, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Logger } from 'pino';
+import { distrustOf } from '../core/file-trust.ts';
 import { MINUTE_MS } from '../core/units.ts';
 import { HOW_TO_GET_REDIS, RedisUnavailableError } from '../redis/redis-unavailable.ts';
 import { isVersionSupported } from '../redis/server-facts.ts';
@@ -47,16 +48,17 @@ async function versionOf(command: string): Promise<string | undefined> {
  * The Redis of the Debian or Ubuntu that we run on, kept unpacked in `cacheDir`, so that neither root
  * nor an installation is needed. Processes that ask at the same time share one download.
  *
- * @throws RedisUnavailableError `no_program` on other systems, without network, or when apt fails.
+ * @throws RedisUnavailableError `no_program` on other systems, without network, or when apt fails, and where others may have
+ * put the program there.
  */
-async function debianRedis({ cacheDir, log }: FindRedisOptions): Promise<RedisProgram> {
+async function debianRedis({ cacheDir: cachePath, log }: FindRedisOptions): Promise<RedisProgram> {
   const release = await debianRelease();
   if (release === undefined) throw noProgram('there is no redis-server or valkey-server on the PATH');
   const prefix = `redis-${release}-${process.arch}-`;
   try {
+    const cacheDir = await ownFolder(cachePath);
     const kept = await findKept(cacheDir, prefix);
     if (kept) return kept;
-    await mkdir(cacheDir, { recursive: true });
     return await withFolderLock(join(cacheDir, `${prefix}lock`), { waitMs: DOWNLOAD_TIMEOUT_MS }, async () => {
       return (await findKept(cacheDir, prefix)) ?? (await download(cacheDir, prefix, log));
     });
@@ -64,6 +66,15 @@ async function debianRedis({ cacheDir, log }: FindRedisOptions): Promise<RedisPr
     if (error instanceof RedisUnavailableError) throw error;
     throw noProgram(`there is no redis-server on the PATH, and downloading the one of ${release} failed`, error);
   }
+}
+
+/** What lies in the folder is run, so nobody else may write to it. @returns its path without symbolic links */
+async function ownFolder(path: string): Promise<string> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  const folder = await realpath(path);
+  const distrust = distrustOf(await stat(folder), process.getuid?.());
+  if (distrust === undefined) return folder;
+  throw noProgram(`there is no redis-server on the PATH, and the cache folder ${folder} ${distrust}`);
 }
 
 /** `debian-12`, `ubuntu-24.04`: libraries unpacked for one release do not fit another. */

@@ -5,20 +5,25 @@ const queryValues = z.record(z.string(), z.union([z.string().transform((value) =
 
 /** No list has as many entries, and Redis takes no numbers from 2⁵³ on. */
 const MAX_NUMBER = 1_000_000_000;
+/** As many entries as Bull Board's own page asks for at most. It would read all of a queue into memory. */
+const MAX_PAGE_SIZE = 300;
 
 /**
  * Refuses what Bull Board would take unread: broken percent codes, which it decodes once more, numbers that Redis does not take,
- * and the zero byte, which separates the parts of its own messages.
+ * pages of any size, and the zero byte, which separates the parts of its own messages.
  *
  * @throws HttpProblem 400, which names the parameter
  */
 export function refuseUnreadableQuery(query: unknown): void {
   for (const [name, values] of Object.entries(queryValues.parse(query)))
-    for (const value of values) if (!isReadable(value)) throw new HttpProblem(unreadable(name));
+    for (const value of values) {
+      const most = name === 'jobsPerPage' ? MAX_PAGE_SIZE : MAX_NUMBER;
+      if (!isReadable(value, most)) throw new HttpProblem(unreadable(name, most));
+    }
 }
 
-function isReadable(value: string): boolean {
-  if (value.includes('\0') || Math.abs(Number(value)) > MAX_NUMBER) return false;
+function isReadable(value: string, most: number): boolean {
+  if (value.includes('\0') || Math.abs(Number(value)) > most) return false;
   try {
     decodeURIComponent(value);
     return true;
@@ -27,7 +32,7 @@ function isReadable(value: string): boolean {
   }
 }
 
-function unreadable(name: string) {
-  const detail = `The value of ${JSON.stringify(name.slice(0, 50))} in the query is neither a text nor a number up to ${MAX_NUMBER}.`;
+function unreadable(name: string, most: number) {
+  const detail = `The value of ${JSON.stringify(name.slice(0, 50))} in the query is neither a text nor a number up to ${most}.`;
   return { status: 400, code: 'REQUEST_INVALID', detail };
 }

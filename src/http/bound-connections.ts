@@ -1,19 +1,23 @@
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import { MINUTE_MS } from '../core/units.ts';
+import { MINUTE_MS, SECOND_MS } from '../core/units.ts';
 
+/** A client that takes nothing of its answer for so long has to make room (ms). */
+const STALLED_MS = 10 * SECOND_MS;
 /** How often the log says that connections are refused (ms). */
 const WARN_EVERY_MS = MINUTE_MS;
 
 /**
  * Keeps a server from holding more connections than it may. Over the limit, the connection makes room that has waited
- * longest without a whole request, so nobody can shut others out by silence, or by requests that never end. When all of
- * them are at work, a new one is refused.
+ * longest without a whole request, so nobody can shut others out by silence, or by requests that never end; and then one
+ * whose client does not take its answer. When all of them are at work, a new one is refused.
+ *
+ * @param stalledMs how long a client may take nothing while the server is full (ms)
  */
-export function boundConnections(server: FastifyInstance, maxConnections: number): void {
+export function boundConnections(server: FastifyInstance, maxConnections: number, stalledMs = STALLED_MS): void {
+  const open = new Map<Socket, { takenBytes: number; since: number }>();
   /** The oldest first. */
   const waiting = new Set<Socket>();
-  let openCount = 0;
   let warnedAt = Number.NEGATIVE_INFINITY;
 
   function refuse(socket: Socket): void {
@@ -23,18 +27,30 @@ export function boundConnections(server: FastifyInstance, maxConnections: number
     server.log.warn({ maxConnections }, 'connection refused: MAX_CONNECTIONS are open, and all of them are at work');
   }
 
+  /** A connection of which the client has taken nothing for too long, though there is something. Looks begin when it is full. */
+  function findStalled(): Socket | undefined {
+    const now = performance.now();
+    for (const [socket, seen] of open) {
+      const takenBytes = socket.bytesWritten - socket.writableLength;
+      if (takenBytes !== seen.takenBytes || socket.writableLength === 0) open.set(socket, { takenBytes, since: now });
+      else if (now - seen.since >= stalledMs) return socket;
+    }
+    return undefined;
+  }
+
   server.server.on('connection', (socket: Socket) => {
-    openCount += 1;
+    open.set(socket, { takenBytes: 0, since: performance.now() });
     socket.once('close', () => {
-      openCount -= 1;
+      open.delete(socket);
       waiting.delete(socket);
     });
     const [oldest] = waiting;
     waiting.add(socket);
-    if (openCount <= maxConnections) return;
-    if (oldest === undefined) return refuse(socket);
-    waiting.delete(oldest);
-    oldest.destroy();
+    if (open.size <= maxConnections) return;
+    const unneeded = oldest ?? findStalled();
+    if (unneeded === undefined) return refuse(socket);
+    waiting.delete(unneeded);
+    unneeded.destroy();
   });
   server.server.on('request', ({ socket }, response) => {
     response.once('close', () => {

@@ -8,20 +8,23 @@ import { type Problem, sendProblem } from './problem.ts';
 import { serveFile, textFile } from './serve-file.ts';
 
 export interface PulledMediaOptions {
-  /** Opens what the token of a link leads to, or says why it leads to nothing. */
-  readonly open: (token: string) => Promise<MediaSource | keyof typeof REFUSALS>;
+  /** How to open what the token of a link leads to, which may say why it leads to nothing; undefined: the link is not ours. */
+  readonly find: (token: string) => Promise<OpenPulled | undefined>;
   /** The files by which TikTok verifies the address, by their names. */
   readonly verificationFiles: ReadonlyMap<string, string>;
   /** How long a server that closes lets downloads go on (ms). */
   readonly drainMs: number;
 }
 
+/** Opens what a link leads to, or says why it leads to nothing. */
+type OpenPulled = () => Promise<MediaSource | keyof typeof REFUSALS>;
+
 /** A post has up to 35 photos; each answer holds a file open and a few megabytes. */
 const MAX_AT_ONCE = 32;
 const MAX_WAITING = 256;
 
+const NOT_OURS = { status: 403, code: 'PULL_LINK_INVALID', detail: 'This link was not made by this service.' } as const;
 const REFUSALS = {
-  invalid: { status: 403, code: 'PULL_LINK_INVALID', detail: 'This link was not made by this service.' },
   expired: { status: 403, code: 'PULL_LINK_EXPIRED', detail: 'This link has expired.' },
   unknown: { status: 404, code: 'PULL_MEDIA_NOT_FOUND', detail: 'No job has this media.' },
   ended: { status: 410, code: 'PULL_JOB_ENDED', detail: 'The job of this link needs no more downloads.' },
@@ -57,6 +60,9 @@ export function registerPulledMedia(server: FastifyInstance, options: PulledMedi
     config: { isPublic: true },
     url: `${PULL_PATH}/:token/:name`,
     async handler(request, reply) {
+      const open = await options.find(request.params.token);
+      // Before a place is asked for: who has no link takes none.
+      if (open === undefined) return sendProblem(reply, NOT_OURS);
       const leave = await places.take();
       if (leave === NO_PLACE) return sendProblem(reply, REFUSALS.busy);
       underWay.add(reply);
@@ -68,7 +74,7 @@ export function registerPulledMedia(server: FastifyInstance, options: PulledMedi
       onceOver(reply.raw, done);
       // It may have left while it waited for a place.
       if (reply.raw.destroyed) return reply.hijack();
-      const media = await options.open(request.params.token);
+      const media = await open();
       return typeof media === 'string' ? sendProblem(reply, REFUSALS[media]) : serveFile(request, reply, media);
     },
   });

@@ -32,6 +32,8 @@ export interface MetricsServerOptions {
   readonly maxConnections?: number | undefined;
   /** Longest time in which a request has to arrive (ms). Default: half a minute. */
   readonly requestMs?: number | undefined;
+  /** How long a client may take nothing of its answer while all connections are in use (ms). Default: ten seconds. */
+  readonly stalledMs?: number | undefined;
 }
 
 interface OperatorsOptions {
@@ -112,7 +114,7 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
 async function createServer(
   options: MetricsServerOptions & Pick<ServerOptions, 'api' | 'basePath' | 'trustedProxies'>,
 ) {
-  const { host, api, metrics, readinessChecks, log, requestMs, maxConnections = MAX_CONNECTIONS } = options;
+  const { host, api, metrics, readinessChecks, log, requestMs, stalledMs, maxConnections = MAX_CONNECTIONS } = options;
   const { basePath = '', trustedProxies = [] } = options;
   const loggerInstance: FastifyBaseLogger = log;
   const logController = new LogController({ disableRequestLogging: true });
@@ -127,7 +129,7 @@ async function createServer(
     clientErrorHandler: answerUnreadableRequest,
   });
   server.decorate('guesses', createGuessLimit());
-  boundConnections(server, maxConnections);
+  boundConnections(server, maxConnections, stalledMs);
   dropUnusedConnections(server);
   endQueuedAnswers(server);
   answerWithProblems(server, log, basePath);

@@ -10,8 +10,6 @@ import { openPullToken, type PullTarget } from './pull-links.ts';
 
 /** Why a link leads to nothing. */
 type PullRefusal =
-  /** We did not make it. */
-  | 'invalid'
   | 'expired'
   /** No job is known that names this file. */
   | 'unknown'
@@ -22,8 +20,8 @@ type PullRefusal =
   /** The file, or Redis, cannot be read now. */
   | 'busy';
 
-/** Opens what a link leads to. */
-export type OpenPulled = (token: string) => Promise<MediaSource | PullRefusal>;
+/** Opens what a link leads to, once it is known to be ours; undefined: we did not make it. */
+export type PullGateway = (token: string) => Promise<(() => Promise<MediaSource | PullRefusal>) | undefined>;
 
 export interface PullGatewayDeps {
   /** The job as the ledger has it. @throws PublishError */
@@ -46,10 +44,8 @@ interface PulledJob {
  * The one way by which TikTok reaches media through us: a link names a job, and the job says what may be read. Why a file
  * cannot be read goes to the log: whoever has the link learns nothing of our disks and hosts.
  */
-export function createPullGateway({ sealer, log, ...deps }: PullGatewayDeps): OpenPulled {
-  return async (token) => {
-    const target = await openPullToken(token, sealer);
-    if (target === undefined) return 'invalid';
+export function createPullGateway({ sealer, log, ...deps }: PullGatewayDeps): PullGateway {
+  async function open(target: PullTarget): Promise<MediaSource | PullRefusal> {
     try {
       return await openTarget(target, deps);
     } catch (error) {
@@ -57,6 +53,10 @@ export function createPullGateway({ sealer, log, ...deps }: PullGatewayDeps): Op
       log.warn({ publishJobId: target.jobId, code, reason }, 'media not given to TikTok');
       return row.verdict === 'retry' ? 'busy' : 'gone';
     }
+  }
+  return async (token) => {
+    const target = await openPullToken(token, sealer);
+    return target && (async () => await open(target));
   };
 }
 

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { afterAll, beforeAll, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { startSite } from './connect-site.ts';
 
@@ -22,8 +22,8 @@ export const PULL_REQUEST = {
 } as const;
 
 /** A web server with the API, and a short way to call it. */
-export async function startApi(env: Record<string, string> = {}) {
-  const site = await startSite({ API_RATE_LIMIT_PER_MINUTE: '1000000', ...env });
+export async function startApi(env: Record<string, string> = {}, onEnd?: Parameters<typeof startSite>[2]) {
+  const site = await startSite({ API_RATE_LIMIT_PER_MINUTE: '1000000', ...env }, {}, onEnd);
   return {
     ...site,
     /** Calls the API; a body goes as JSON. */
@@ -41,6 +41,19 @@ export async function startApi(env: Record<string, string> = {}) {
 }
 
 export type Api = Awaited<ReturnType<typeof startApi>>;
+
+/** One for all tests of a block, where none meets what another left. */
+export function useApi(env: Record<string, string> = {}): () => Api {
+  const closers: (() => Promise<void>)[] = [];
+  let api: Api;
+  beforeAll(async () => {
+    api = await startApi(env, (close) => void closers.unshift(close));
+  });
+  afterAll(async () => {
+    for (const close of closers) await close();
+  });
+  return () => api;
+}
 
 const withId = z.looseObject({ id: z.string() });
 

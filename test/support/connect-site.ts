@@ -8,10 +8,19 @@ import { loadConfig } from '../../src/config/load-config.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/index.ts';
 import { freshPrefix, testRedisUrl } from './redis.ts';
 
-/** The web server as `start` runs it, on a simulated TikTok, with whatever settings a test wants; closed by itself. */
-export async function startSite(extraEnv: Record<string, string> = {}, simulated: SimulatorOptions = {}) {
+type OnEnd = (close: () => Promise<void>) => void;
+
+/**
+ * The web server as `start` runs it, on a simulated TikTok, with whatever settings a test wants.
+ * @param onEnd closes it; at the end of the test unless told
+ */
+export async function startSite(
+  extraEnv: Record<string, string> = {},
+  simulated: SimulatorOptions = {},
+  onEnd: OnEnd = onTestFinished,
+) {
   const simulator = await startSimulator(simulated);
-  onTestFinished(() => simulator.close());
+  onEnd(() => simulator.close());
   const env = {
     REDIS_URL: testRedisUrl(),
     QUEUE_PREFIX: freshPrefix(),
@@ -24,7 +33,7 @@ export async function startSite(extraEnv: Record<string, string> = {}, simulated
     ...extraEnv,
   };
   const app = await openApp(loadConfig(env));
-  onTestFinished(app.close);
+  onEnd(app.close);
   const service = await openMeasuredService(app);
   const { url } = await openServer(service);
   const { http } = app.config;

@@ -90,8 +90,9 @@ type EventEntry = Parameters<typeof deliveryIdOf>[0] & { readonly version: 1 };
 function eventEntries(events: Queue, looks: EntryLooks) {
   return {
     /** Puts an event on `tiktok-events`; one that is there already, delivered or not, stays as it is. */
-    async addEventEntry(entry: EventEntry, attempts: number): Promise<void> {
-      await events.add(EVENT_JOB_NAME, entry, { jobId: deliveryIdOf(entry), attempts, backoff: { type: 'custom' } });
+    async addEventEntry(entry: EventEntry, { tries, delayMs = 0 }: { tries: number; delayMs?: number }): Promise<void> {
+      const options = { jobId: deliveryIdOf(entry), attempts: tries, delay: delayMs };
+      await events.add(EVENT_JOB_NAME, entry, { ...options, backoff: { type: 'custom' } });
     },
 
     /** Lets a delayed delivery run now; one that runs or has run stays as it is. @returns whether it was delayed */

@@ -8,10 +8,10 @@ import type { RedisClient } from '../../../src/redis/lua-script.ts';
 import { type CallbackReceiver, startCallbackReceiver } from '../../support/callback-receiver.ts';
 import { eventually } from '../../support/eventually.ts';
 import { testRedisUrl } from '../../support/redis.ts';
-import { endCommands, freshEnvironment, startCommand } from '../cli/command.ts';
+import { answerOf, endCommands, freshEnvironment, runCommand, startCommand } from '../cli/command.ts';
 
 /** Events that a killed worker had put into a host's line come back within two minutes. */
-const TAKEN_OVER = { timeoutMs: 180_000 };
+const TAKEN_OVER = { timeoutMs: 180_000, intervalMs: 200 };
 const TEST_TIMEOUT_MS = 240_000;
 let redis: RedisClient;
 let receiver: CallbackReceiver;
@@ -84,9 +84,10 @@ describe('a worker that is killed', () => {
         await Promise.all([creating, worker.ended]);
       }
       startWorker();
-      const missing = () => ids.filter((id) => !receiver.received.some((callback) => callback.id === `${id}-1-1`));
       await eventually(() => {
-        if (missing().length > 0) throw new Error(`${missing().length} of ${ids.length} are missing`);
+        const arrived = new Set(receiver.received.map(({ id }) => id));
+        const missing = ids.filter((id) => !arrived.has(`${id}-1-1`));
+        if (missing.length > 0) throw new Error(`${missing.length} of ${ids.length} are missing`);
       }, TAKEN_OVER);
       await eventually(async () => (await redis.xlen(keys.callbackOutbox)) === 0);
     },
@@ -98,9 +99,9 @@ describe('the command', () => {
   it('prints the secret, shows deliveries and replays them', async () => {
     receiver = await startCallbackReceiver();
     const { env, createJob, startWorker } = deployment();
-    const secret = await startCommand(['callbacks', 'secret'], env).ended;
+    const secret = await runCommand(['callbacks', 'secret'], env);
     expect(secret).toMatchObject({ exitCode: 0 });
-    const overview = JSON.parse((await startCommand(['callbacks', 'list', '--json'], env).ended).stdout);
+    const overview = JSON.parse((await answerOf(['callbacks', 'list', '--json'], env)).stdout);
     expect(overview).toEqual({
       counts: { waiting: 0, active: 0, delayed: 0, failed: 0 },
       paused: [],
@@ -116,15 +117,15 @@ describe('the command', () => {
     );
     expect(new Webhook(secret.stdout.trim()).verify(callback?.body ?? '', headers)).toMatchObject({ subject: 'j' });
     await eventually(async () => {
-      const { stdout } = await startCommand(['callbacks', 'list', 'j'], env).ended;
+      const { stdout } = await answerOf(['callbacks', 'list', 'j'], env);
       expect(stdout).toMatch(/j-1-1 +publish\.queued +delivered +204/);
     });
-    const replay = await startCommand(['callbacks', 'replay', 'j-1-1'], env).ended;
+    const replay = await answerOf(['callbacks', 'replay', 'j-1-1'], env);
     expect(replay).toMatchObject({ exitCode: 0, stdout: '1 event was queued for delivery.\n' });
     await receiver.arrived(2);
-    const unknown = await startCommand(['callbacks', 'replay', 'nothing'], env).ended;
+    const unknown = await answerOf(['callbacks', 'replay', 'nothing'], env);
     expect(unknown).toMatchObject({ exitCode: 2 });
     expect(unknown.stderr).toContain('CALLBACK_NOT_FOUND');
-    expect((await startCommand(['callbacks', 'replay'], env).ended).exitCode).toBe(2);
+    expect((await answerOf(['callbacks', 'replay'], env)).exitCode).toBe(2);
   });
 });

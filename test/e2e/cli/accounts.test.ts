@@ -1,26 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { goThroughConsent } from '../../support/connect-site.ts';
-import { endCommands, freshEnvironment, runCommand, startCommand } from './command.ts';
-
-const simulatorDocument = z.object({
-  url: z.string(),
-  clientKey: z.string(),
-  clientSecret: z.string(),
-  account: z.looseObject({ openId: z.string() }),
-});
+import { answerOf, endCommands, freshEnvironment, runCommand, startCommand, startTikTok } from './command.ts';
 
 let env: Record<string, string>;
 let openId: string;
 
 beforeAll(async () => {
-  const simulated = simulatorDocument.parse(await startCommand(['simulator', '--json'], {}).document());
-  openId = simulated.account.openId;
-  const fresh = freshEnvironment({
-    TIKTOK_API_BASE_URL: simulated.url,
-    TIKTOK_CLIENT_KEY: simulated.clientKey,
-    TIKTOK_CLIENT_SECRET: simulated.clientSecret,
-  });
+  const { simulator, settings } = await startTikTok();
+  openId = simulator.addAccount().openId;
+  const fresh = freshEnvironment(settings);
   const server = startCommand(['server', '--json'], fresh);
   const { url } = z.object({ url: z.string() }).parse(await server.document());
   env = { ...fresh, PUBLIC_BASE_URL: url };
@@ -35,11 +24,11 @@ describe('an account, from its link to its end', () => {
     const { page } = await goThroughConsent(link, openId);
     expect(page).toMatchObject({ status: 200, text: expect.stringContaining('connected as <b>acme</b>') });
 
-    expect((await runCommand(['accounts', 'list'], env)).stdout).toMatch(new RegExp(`^acme +${openId} +active`, 'm'));
-    expect((await runCommand(['accounts', 'pause', 'acme'], env)).stdout).toContain('is paused');
-    expect((await runCommand(['accounts', 'list'], env)).stdout).toMatch(/^acme .* paused/m);
-    expect((await runCommand(['accounts', 'resume', 'acme'], env)).stdout).toContain('no longer paused');
-    expect((await runCommand(['accounts', 'rekey'], env)).stdout).toContain('1 already used it');
+    expect((await answerOf(['accounts', 'list'], env)).stdout).toMatch(new RegExp(`^acme +${openId} +active`, 'm'));
+    expect((await answerOf(['accounts', 'pause', 'acme'], env)).stdout).toContain('is paused');
+    expect((await answerOf(['accounts', 'list'], env)).stdout).toMatch(/^acme .* paused/m);
+    expect((await answerOf(['accounts', 'resume', 'acme'], env)).stdout).toContain('no longer paused');
+    expect((await answerOf(['accounts', 'rekey'], env)).stdout).toContain('1 already used it');
 
     const examined = await runCommand(['doctor'], env);
     expect(examined.stdout).toContain('1 of 1 accounts have tokens that can be decrypted');
@@ -48,14 +37,14 @@ describe('an account, from its link to its end', () => {
       stderr: `Redis: redis://${new URL(env.REDIS_URL ?? '').host} (REDIS_URL)\n`,
     });
 
-    const removed = await runCommand(['accounts', 'remove', 'acme'], env);
+    const removed = await answerOf(['accounts', 'remove', 'acme'], env);
     expect(removed).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('TikTok has revoked the access') });
-    expect((await runCommand(['accounts', 'list', '--json'], env)).stdout).toBe('{"accounts":[]}\n');
+    expect((await answerOf(['accounts', 'list', '--json'], env)).stdout).toBe('{"accounts":[]}\n');
   });
 
   it('is not connected by a link made with other keys', async () => {
     const foreign = { ...env, ENCRYPTION_KEYS: Buffer.alloc(32, 1).toString('base64') };
-    const made = await runCommand(['accounts', 'connect', 'acme', '--json'], foreign);
+    const made = await answerOf(['accounts', 'connect', 'acme', '--json'], foreign);
     const { url } = z.looseObject({ url: z.string() }).parse(JSON.parse(made.stdout));
     const page = await fetch(url);
     expect([page.status, await page.text()]).toEqual([503, expect.stringContaining('CONFIG_KEY_UNKNOWN')]);

@@ -2,12 +2,20 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { PassThrough, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { expect } from 'vitest';
 import { runCli } from '../../../src/cli/run-cli.ts';
+import {
+  type AccountTokens,
+  type Simulator,
+  type SimulatorOptions,
+  startSimulator,
+} from '../../../src/simulator/index.ts';
 import { pathInRepository } from '../../support/build.ts';
 import { freshPrefix, testRedisUrl } from '../../support/redis.ts';
 
 const PROGRAM = pathInRepository('dist/bin/tiktok-publisher.js');
 const running = new Set<ChildProcess>();
+const simulators = new Set<Simulator>();
 
 /** Settings for commands that should see the same jobs, and none of another test's. */
 export function freshEnvironment(extra: Record<string, string> = {}): Record<string, string> {
@@ -118,9 +126,39 @@ export async function answerOf(
   return { exitCode, stdout: out, stderr: err };
 }
 
-/** Ends what a failed test may have left running. */
+/** A simulated TikTok within this process, until `endCommands`, and the settings that lead there. */
+export async function startTikTok(options: SimulatorOptions = {}) {
+  const simulator = await startSimulator({ processingMs: 100, ...options });
+  simulators.add(simulator);
+  const settings = {
+    TIKTOK_API_BASE_URL: simulator.url,
+    TIKTOK_CLIENT_KEY: simulator.clientKey,
+    TIKTOK_CLIENT_SECRET: simulator.clientSecret,
+  };
+  return { simulator, settings };
+}
+
+/** Adds an account to TikTok and, by the command, to the vault. */
+export async function addAccount(
+  simulator: Simulator,
+  account: string,
+  env: Record<string, string>,
+): Promise<AccountTokens> {
+  const tokens = simulator.addAccount();
+  const { openId, accessToken, refreshToken, expiresIn } = tokens;
+  const added = await answerOf(
+    ['accounts', 'add', account, '--open-id', openId],
+    env,
+    JSON.stringify({ accessToken, refreshToken, expiresIn }),
+  );
+  expect(added).toMatchObject({ exitCode: 0 });
+  return tokens;
+}
+
+/** Ends commands that still run, and the simulators. */
 export async function endCommands(): Promise<void> {
   const closed = [...running].map((child) => new Promise((resolve) => child.on('close', resolve)));
   for (const child of running) child.kill('SIGKILL');
-  await Promise.all(closed);
+  await Promise.all([...closed, ...[...simulators].map((simulator) => simulator.close())]);
+  simulators.clear();
 }

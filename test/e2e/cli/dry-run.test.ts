@@ -1,39 +1,29 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { mediaFixture } from '../../support/media-fixtures.ts';
-import { endCommands, freshEnvironment, runCommand, startCommand } from './command.ts';
-
-const simulatorDocument = z.object({
-  url: z.string(),
-  clientKey: z.string(),
-  clientSecret: z.string(),
-  account: z.looseObject({ openId: z.string(), accessToken: z.string(), refreshToken: z.string() }),
-});
+import { addAccount, answerOf, endCommands, freshEnvironment, runCommand, startTikTok } from './command.ts';
 
 let env: Record<string, string>;
 
 beforeAll(async () => {
-  const simulator = simulatorDocument.parse(await startCommand(['simulator', '--json'], {}).document());
-  env = freshEnvironment({
-    TIKTOK_API_BASE_URL: simulator.url,
-    TIKTOK_CLIENT_KEY: simulator.clientKey,
-    TIKTOK_CLIENT_SECRET: simulator.clientSecret,
-  });
-  const { openId, accessToken, refreshToken } = simulator.account;
-  const tokens = JSON.stringify({ accessToken, refreshToken, expiresIn: 7_200 });
-  expect(await runCommand(['accounts', 'add', 'acme', '--open-id', openId], env, tokens)).toMatchObject({
-    exitCode: 0,
-  });
-}, 60_000);
+  const { simulator, settings } = await startTikTok();
+  env = freshEnvironment(settings);
+  await addAccount(simulator, 'acme', env);
+});
 
 afterAll(endCommands);
 
-const dryRun = (name: string, ...more: string[]) =>
-  runCommand(['publish', mediaFixture(name), '--account', 'acme', '--privacy', 'SELF_ONLY', '--dry-run', ...more], env);
+const publish = (name: string, ...more: string[]) => [
+  'publish',
+  mediaFixture(name),
+  ...['--account', 'acme', '--privacy', 'SELF_ONLY'],
+  ...more,
+];
+const dryRun = (name: string, ...more: string[]) => answerOf(publish(name, '--dry-run', ...more), env);
 
 describe('publish --dry-run', () => {
   it('says that nothing speaks against a good video, and enqueues nothing', async () => {
-    const { exitCode, stdout, stderr } = await dryRun('h264.mp4');
+    const { exitCode, stdout, stderr } = await runCommand(publish('h264.mp4', '--dry-run'), env);
     expect({ exitCode, stderr }).toEqual({
       exitCode: 0,
       stderr: `Redis: redis://${new URL(env.REDIS_URL ?? '').host} (REDIS_URL)\n`,
@@ -45,7 +35,7 @@ describe('publish --dry-run', () => {
         '',
       ].join('\n'),
     );
-    const list = await runCommand(['list', '--json'], env);
+    const list = await answerOf(['list', '--json'], env);
     expect(JSON.parse(list.stdout)).toMatchObject({ jobs: [] });
   });
 
@@ -76,13 +66,12 @@ describe('publish --dry-run', () => {
   });
 
   it('tells what else the real run would: the account, the key and the video that it has', async () => {
-    const unknown = await runCommand(
+    const unknown = await answerOf(
       ['publish', mediaFixture('h264.mp4'), '--account', 'nobody', '--privacy', 'SELF_ONLY', '--dry-run'],
       env,
     );
     expect(unknown).toMatchObject({ exitCode: 1, stdout: expect.stringContaining('INPUT_ACCOUNT_UNKNOWN') });
-    const publish = ['publish', mediaFixture('h265.mp4'), '--account', 'acme', '--privacy', 'SELF_ONLY'];
-    const first = await runCommand([...publish, '--idempotency-key', 'k1', '--at', '+2d', '--json'], env);
+    const first = await answerOf(publish('h265.mp4', '--idempotency-key', 'k1', '--at', '+2d', '--json'), env);
     const { id, scheduledAt } = z
       .looseObject({ id: z.string(), scheduledAt: z.string() })
       .parse(JSON.parse(first.stdout));

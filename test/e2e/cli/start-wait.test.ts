@@ -8,7 +8,7 @@ import { startEmbeddedRedis } from '../../../src/embedded-redis/embedded-redis.t
 import { freePort } from '../../../src/embedded-redis/redis-process.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { startRedisServer } from '../../support/redis-server.ts';
-import { freshEnvironment, startCommand } from './command.ts';
+import { answerOf, freshEnvironment, startCommand } from './command.ts';
 
 const closers: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -61,9 +61,9 @@ describe('a service whose Redis is not there yet', () => {
   it('waits for one that still reads its data, which other commands tell', async () => {
     const { port, finish } = await loadingRedis();
     const service = startCommand(['worker'], on(port));
-    const listing = startCommand(['list'], on(port));
+    const listing = answerOf(['list'], on(port));
     await service.printed('Redis is still loading its data');
-    const { exitCode, stderr } = await listing.ended;
+    const { exitCode, stderr } = await listing;
     expect([exitCode, stderr]).toEqual([3, expect.stringContaining('Redis is still loading its data')]);
     await finish();
     await service.printed('Workers run');
@@ -109,8 +109,8 @@ describe('a service that Redis refuses for good', () => {
     const service = startCommand(['worker'], on(0, { REDIS_URL: `redis://app:pw@127.0.0.1:${server.port}` }));
     await service.printed('Workers run');
     await rules('+@all -bzpopmin');
-    const doctor = startCommand(['doctor'], on(0, { REDIS_URL: `redis://app:pw@127.0.0.1:${server.port}` }));
-    expect((await doctor.ended).stdout).toMatch(/is\s+not\s+allowed\s+to\s+run\s+BZPOPMIN/);
+    const doctor = await answerOf(['doctor'], on(0, { REDIS_URL: `redis://app:pw@127.0.0.1:${server.port}` }));
+    expect(doctor.stdout).toMatch(/is\s+not\s+allowed\s+to\s+run\s+BZPOPMIN/);
     service.kill('SIGTERM');
     expect((await service.ended).exitCode).toBe(0);
   });

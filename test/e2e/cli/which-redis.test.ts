@@ -9,15 +9,17 @@ import { buildProgram } from '../../../src/cli/program.ts';
 import { loadConfig } from '../../../src/config/load-config.ts';
 import { eventually } from '../../support/eventually.ts';
 import { makeVideo } from '../../support/videos.ts';
-import { answerOf, endCommands, type RunningCommand, runCommand, startCommand } from './command.ts';
+import {
+  addAccount,
+  answerOf,
+  endCommands,
+  type RunningCommand,
+  runCommand,
+  startCommand,
+  startTikTok,
+} from './command.ts';
 
 const redisRecord = z.object({ port: z.int(), pid: z.int() });
-const simulatorDocument = z.object({
-  url: z.string(),
-  clientKey: z.string(),
-  clientSecret: z.string(),
-  account: z.looseObject({ openId: z.string(), accessToken: z.string(), refreshToken: z.string() }),
-});
 const DATA_FOLDER = '.tiktok-publisher';
 
 /** Where the service is, and another folder. */
@@ -42,7 +44,10 @@ async function startService(env: Record<string, string> = {}): Promise<RunningCo
   return service;
 }
 
+/** As a process, for which the data folder is in its current one. */
 const run = (cwd: string, ...args: string[]) => runCommand(args, {}, '', cwd);
+const dataOf = (folder: string) => ({ DATA_DIR: join(folder, DATA_FOLDER) });
+const answerAt = (folder: string, ...args: string[]) => answerOf(args, dataOf(folder));
 const runningRedis = async () =>
   redisRecord.parse(JSON.parse(await readFile(join(here, DATA_FOLDER, 'redis.json'), 'utf8')));
 
@@ -53,7 +58,7 @@ describe('a command beside a running service', () => {
     const listed = await run(here, 'list');
     expect(listed).toMatchObject({ exitCode: 0, stdout: 'No jobs.\n' });
     expect(listed.stderr).toBe(`Redis: redis://127.0.0.1:${port} (DATA_DIR=${here}/${DATA_FOLDER})\n`);
-    expect(await run(here, 'list', '--json')).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(await answerAt(here, 'list', '--json')).toMatchObject({ exitCode: 0, stderr: '' });
 
     const lost = await run(there, 'list');
     expect(lost).toMatchObject({ exitCode: 3, stdout: '' });
@@ -63,7 +68,7 @@ describe('a command beside a running service', () => {
 
     service.kill('SIGTERM');
     await service.ended;
-    expect((await run(there, 'list')).stderr).not.toContain(here);
+    expect((await answerAt(there, 'list')).stderr).not.toContain(here);
   });
 
   it('says after the service was killed how to start it, and leaves no Redis behind', async () => {
@@ -71,7 +76,7 @@ describe('a command beside a running service', () => {
     const { pid } = await runningRedis();
     service.kill('SIGKILL');
     await service.ended;
-    const { exitCode, stderr } = await run(here, 'list');
+    const { exitCode, stderr } = await answerAt(here, 'list');
     expect(exitCode).toBe(3);
     expect(stderr).toContain(`no service is running in ${here}/${DATA_FOLDER}`);
     expect(stderr).toContain('tiktok-publisher start');
@@ -165,9 +170,9 @@ describe('without a service', () => {
     const added = await runCommand(['accounts', 'add', 'acme', '--open-id', 'o-1'], {}, tokens, here);
     expect(added.exitCode).toBe(0);
     expect(added.stderr).toContain(`(DATA_DIR=${here}/${DATA_FOLDER}), started for this command\n`);
-    expect((await run(here, 'accounts', 'list')).exitCode).toBe(3);
+    expect((await answerAt(here, 'accounts', 'list')).exitCode).toBe(3);
     await startService();
-    expect((await run(here, 'accounts', 'list')).stdout).toContain('acme');
+    expect((await answerAt(here, 'accounts', 'list')).stdout).toContain('acme');
   });
 
   it('the library says so, and finds the service once it runs', async () => {
@@ -187,35 +192,19 @@ describe('without a service', () => {
   });
 });
 
-type TikTok = Readonly<Record<'TIKTOK_API_BASE_URL' | 'TIKTOK_CLIENT_KEY' | 'TIKTOK_CLIENT_SECRET', string>>;
-type Account = z.infer<typeof simulatorDocument>['account'];
-
-async function startTikTok(): Promise<{ tiktok: TikTok; account: Account }> {
-  const simulator = startCommand(['simulator', '--json', '--processing-ms', '100'], {});
-  const { url, clientKey, clientSecret, account } = simulatorDocument.parse(await simulator.document());
-  const tiktok = { TIKTOK_API_BASE_URL: url, TIKTOK_CLIENT_KEY: clientKey, TIKTOK_CLIENT_SECRET: clientSecret };
-  return { tiktok, account };
-}
-
-async function addAccount(tiktok: TikTok, { accessToken, refreshToken, openId }: Account): Promise<void> {
-  const tokens = JSON.stringify({ accessToken, refreshToken, expiresIn: 7_200 });
-  const added = await runCommand(['accounts', 'add', 'acme', '--open-id', openId], tiktok, tokens, here);
-  expect(added.exitCode).toBe(0);
-}
-
 /** Enqueues a video of this many bytes, and returns the job's id. */
 async function enqueue(bytes: number): Promise<string> {
   const options = ['--account', 'acme', '--privacy', 'SELF_ONLY', '--json'];
-  const enqueued = await run(here, 'publish', await makeVideo(here, bytes), ...options);
+  const enqueued = await answerAt(here, 'publish', await makeVideo(here, bytes), ...options);
   return z.looseObject({ id: z.string() }).parse(JSON.parse(enqueued.stdout)).id;
 }
 
 describe('a restart of the service', () => {
   it('is waited out by watch and by the library, which find the same Redis again', async () => {
-    const { tiktok, account } = await startTikTok();
-    const service = await startService(tiktok);
-    await addAccount(tiktok, account);
-    await run(here, 'accounts', 'pause', 'acme');
+    const { simulator, settings } = await startTikTok();
+    const service = await startService(settings);
+    await addAccount(simulator, 'acme', { ...settings, ...dataOf(here) });
+    await answerAt(here, 'accounts', 'pause', 'acme');
     const id = await enqueue(1_000_000);
 
     const watching = startCommand(['watch', id], {}, '', here);
@@ -228,9 +217,9 @@ describe('a restart of the service', () => {
     service.kill('SIGTERM');
     await service.ended;
     await watching.printed('Redis is away, waiting; the job goes on.');
-    await startService(tiktok);
+    await startService(settings);
     await watching.printed('Redis is back.');
-    await run(here, 'accounts', 'resume', 'acme');
+    await answerAt(here, 'accounts', 'resume', 'acme');
     expect(await watching.ended).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(id) });
     expect(await waiting).toMatchObject({ id, state: 'published' });
     await publisher.close();
@@ -238,38 +227,34 @@ describe('a restart of the service', () => {
 });
 
 describe('a service that uses the Redis of another one', () => {
-  const atSimulator = async ({ TIKTOK_API_BASE_URL }: TikTok, path: string, init?: RequestInit): Promise<unknown> =>
-    (await fetch(`${TIKTOK_API_BASE_URL}/__simulator/${path}`, init)).json();
-  const SLOW_UPLOAD = {
-    endpoint: 'upload',
-    when: { nth: 1 },
-    act: { kind: 'slow_read', bytesPerSecond: 10_000 },
-  };
-
   it.each([
     ['start', 'SIGTERM'],
     ['start', 'SIGKILL'],
     ['worker', 'SIGTERM'],
     ['worker', 'SIGKILL'],
   ] as const)('goes on with it, as `%s`, when that one ends by %s in an upload', async (command, signal) => {
-    const { tiktok, account } = await startTikTok();
-    await atSimulator(tiktok, 'faults', { method: 'POST', body: JSON.stringify(SLOW_UPLOAD) });
-    const first = await startService({ ...tiktok, SHUTDOWN_TIMEOUT_MS: '1000' });
-    await addAccount(tiktok, account);
+    const { simulator, settings } = await startTikTok();
+    simulator.faults.add({
+      endpoint: 'upload',
+      when: { nth: 1 },
+      act: { kind: 'slow_read', bytesPerSecond: 10_000 },
+    });
+    const first = await startService({ ...settings, SHUTDOWN_TIMEOUT_MS: '1000' });
+    await addAccount(simulator, 'acme', { ...settings, ...dataOf(here) });
     const id = await enqueue(1_000_000);
     const watching = startCommand(['watch', id], {}, '', here);
     await watching.printed('uploading');
     const { pid, port } = await runningRedis();
-    const second = startCommand([command, '--json'], { ...tiktok, PORT: '0' }, '', here);
+    const second = startCommand([command, '--json'], { ...settings, PORT: '0' }, '', here);
     await second.document();
 
     first.kill(signal);
     await first.ended;
     expect(await watching.ended).toMatchObject({ exitCode: 0 });
-    expect(await atSimulator(tiktok, 'posts')).toHaveLength(1);
+    expect(simulator.journal.posts()).toHaveLength(1);
     expect(await runningRedis()).toMatchObject({ port, pid: expect.not.toSatisfy((now) => now === pid) });
-    expect(await run(here, 'list')).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('published') });
-    expect((await run(there, 'list')).stderr).toMatch(new RegExp(`one is running in .*${here}/${DATA_FOLDER}`));
+    expect(await answerAt(here, 'list')).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('published') });
+    expect((await answerAt(there, 'list')).stderr).toMatch(new RegExp(`one is running in .*${here}/${DATA_FOLDER}`));
     second.kill('SIGTERM');
     expect(await second.ended).toMatchObject({ exitCode: 0 });
   });

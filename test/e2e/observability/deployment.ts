@@ -1,38 +1,28 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished } from 'vitest';
+import { onTestFinished } from 'vitest';
 import { z } from 'zod';
-import { type SimulatorOptions, startSimulator } from '../../../src/simulator/index.ts';
+import type { SimulatorOptions } from '../../../src/simulator/index.ts';
 import { makeVideo } from '../../support/videos.ts';
-import { endCommands, freshEnvironment, runCommand, startCommand } from '../cli/command.ts';
+import { addAccount, endCommands, freshEnvironment, runCommand, startCommand, startTikTok } from '../cli/command.ts';
 
 /** Starts `start` (or what else is named) as its own process on a simulated TikTok, with the account `acme`. */
 export async function startDeployment(
   options: { command?: readonly string[]; env?: Record<string, string>; simulator?: SimulatorOptions } = {},
 ) {
-  const simulator = await startSimulator({ processingMs: 100, ...options.simulator });
+  const { simulator, settings } = await startTikTok(options.simulator);
   const folder = await mkdtemp(join(tmpdir(), 'tiktok-publisher-observed-'));
   onTestFinished(async () => {
     await endCommands();
-    await simulator.close();
     await rm(folder, { recursive: true, force: true });
   });
-  const env = freshEnvironment({
-    TIKTOK_API_BASE_URL: simulator.url,
-    TIKTOK_CLIENT_KEY: simulator.clientKey,
-    TIKTOK_CLIENT_SECRET: simulator.clientSecret,
-    PREFLIGHT: 'off',
-    ...options.env,
-  });
+  const env = freshEnvironment({ ...settings, PREFLIGHT: 'off', ...options.env });
   const service = startCommand([...(options.command ?? ['start']), '--json'], env);
   const document = z.looseObject({ url: z.string().optional(), metricsUrl: z.string().optional() });
   const { url, metricsUrl } = document.parse(await service.document());
-  const { openId, accessToken, refreshToken } = simulator.addAccount();
-  const tokens = JSON.stringify({ accessToken, refreshToken, expiresIn: 7_200 });
-  expect(await runCommand(['accounts', 'add', 'acme', '--open-id', openId], env, tokens)).toMatchObject({
-    exitCode: 0,
-  });
+  // It is no traced command: what is traced runs in processes of its own.
+  await addAccount(simulator, 'acme', { ...env, OTEL_SDK_DISABLED: 'true' });
   const video = await makeVideo(folder, 12_000_000);
 
   return {

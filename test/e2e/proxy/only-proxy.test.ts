@@ -2,12 +2,19 @@ import { readFile } from 'node:fs/promises';
 import { afterEach, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { DEMO_VIDEO } from '../../../src/media/shipped-videos.ts';
-import { startSimulator } from '../../../src/simulator/index.ts';
 import { startCallbackReceiver } from '../../support/callback-receiver.ts';
 import { startForwardProxy } from '../../support/forward-proxy.ts';
 import { startHostileMediaServer } from '../../support/hostile-media-server.ts';
 import { startTlsFront } from '../../support/tls-front.ts';
-import { endCommands, freshEnvironment, runCommand, startCommand } from '../cli/command.ts';
+import {
+  addAccount,
+  answerOf,
+  endCommands,
+  freshEnvironment,
+  runCommand,
+  startCommand,
+  startTikTok,
+} from '../cli/command.ts';
 
 afterEach(endCommands);
 
@@ -16,8 +23,7 @@ const jobDocument = z.looseObject({ id: z.string(), state: z.string() });
 
 /** TikTok, a media server, object storage and an app on the internet, which only a proxy reaches. */
 async function startInternet() {
-  const simulator = await startSimulator({ processingMs: 100 });
-  onTestFinished(() => simulator.close());
+  const { simulator, settings: direct } = await startTikTok();
   const media = await startHostileMediaServer(await readFile(DEMO_VIDEO));
   onTestFinished(media.close);
   const app = await startCallbackReceiver();
@@ -30,10 +36,9 @@ async function startInternet() {
   });
   const proxy = await startForwardProxy(front.port);
   const settings = {
+    ...direct,
     HTTPS_PROXY: proxy.url,
     TIKTOK_API_BASE_URL: 'https://tiktok.example',
-    TIKTOK_CLIENT_KEY: simulator.clientKey,
-    TIKTOK_CLIENT_SECRET: simulator.clientSecret,
     ...{ S3_ENDPOINT: 'https://storage.example', S3_REGION: 'x', S3_FORCE_PATH_STYLE: 'true' },
     ...{ AWS_ACCESS_KEY_ID: 'of-a-test', AWS_SECRET_ACCESS_KEY: 'of-a-test' },
   };
@@ -42,14 +47,12 @@ async function startInternet() {
 
 it('where only a proxy leads out, everything is done over TLS through it: TikTok, media, object storage, callbacks', async () => {
   const { simulator, app, proxy, env, trusting } = await startInternet();
-  const doctor = await runCommand(['doctor'], env);
+  const doctor = await answerOf(['doctor'], env);
   expect(doctor.exitCode).toBe(3);
   // Without its authority TLS refuses: the proxy does not stand in for the host.
   expect(doctor.stdout).toMatch(/^fail +tiktok +https:\/\/tiktok\.example cannot be reached: .*UNABLE_TO_VERIFY/m);
   const all = { ...env, ...trusting };
-  const { openId, accessToken, refreshToken } = simulator.addAccount();
-  const tokens = JSON.stringify({ accessToken, refreshToken, expiresIn: 7_200 });
-  expect((await runCommand(['accounts', 'add', 'acme', '--open-id', openId], all, tokens)).exitCode).toBe(0);
+  await addAccount(simulator, 'acme', env);
   expect(await runCommand(['doctor'], all)).toMatchObject({ exitCode: 0 });
   await startCommand(['start', '--json'], all).document();
   const publish = async (media: string) => {

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from '../../support/eventually.ts';
 import { makeVideo, sha256OfFile } from '../../support/videos.ts';
-import { endCommands, freshEnvironment, runCommand } from '../cli/command.ts';
+import { answerOf, endCommands, freshEnvironment } from '../cli/command.ts';
 import { HOSTILE_APP } from './example-process.ts';
 import { postsOf, startTerminals } from './terminals.ts';
 
@@ -88,7 +88,7 @@ describe("the README's examples", () => {
     const { simulatorUrl } = await startTerminals(env);
     await runExample('enqueue-with-bullmq.mjs', { REDIS_URL, QUEUE_PREFIX });
     // Until a worker has taken the entry there is no such job.
-    await eventually(async () => (await runCommand(['watch', 'order-5678', '--json'], env)).exitCode === 0);
+    await eventually(async () => (await answerOf(['watch', 'order-5678', '--json'], env)).exitCode === 0);
     const [post, ...others] = await postsOf(simulatorUrl);
     expect(others).toEqual([]);
     expect(post).toMatchObject({ title: 'Hello from plain BullMQ', sha256: await sha256OfFile(video) });

@@ -5,11 +5,10 @@ import { join } from 'node:path';
 import { Queue } from 'bullmq';
 import { afterEach, expect, it, onTestFinished } from 'vitest';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
-import { startSimulator } from '../../../src/simulator/index.ts';
 import { eventually } from '../../support/eventually.ts';
 import { testRedisUrl } from '../../support/redis.ts';
 import { makeVideo } from '../../support/videos.ts';
-import { endCommands, freshEnvironment, runCommand, startCommand } from '../cli/command.ts';
+import { addAccount, endCommands, freshEnvironment, startCommand, startTikTok } from '../cli/command.ts';
 
 const ROUNDS = 3;
 const ACCOUNTS = ['one', 'two', 'three'];
@@ -18,21 +17,11 @@ const TAKEN_OVER = { timeoutMs: 90_000, intervalMs: 200 };
 afterEach(endCommands);
 
 it('workers that are killed again and again publish each entry of a plain BullMQ client once', async () => {
-  const simulator = await startSimulator({ processingMs: 20 });
-  onTestFinished(() => simulator.close());
+  const { simulator, settings } = await startTikTok({ processingMs: 20 });
   const folder = await mkdtemp(join(tmpdir(), 'tiktok-publisher-plain-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  const env = freshEnvironment({
-    TIKTOK_API_BASE_URL: simulator.url,
-    TIKTOK_CLIENT_KEY: simulator.clientKey,
-    TIKTOK_CLIENT_SECRET: simulator.clientSecret,
-  });
-  for (const account of ACCOUNTS) {
-    const { openId, accessToken, refreshToken } = simulator.addAccount();
-    const tokens = JSON.stringify({ accessToken, refreshToken, expiresIn: 7_200 });
-    const added = await runCommand(['accounts', 'add', account, '--open-id', openId], env, tokens);
-    expect(added).toMatchObject({ exitCode: 0 });
-  }
+  const env = freshEnvironment(settings);
+  for (const account of ACCOUNTS) await addAccount(simulator, account, env);
   const queue = new Queue('tiktok-publish', {
     prefix: env.QUEUE_PREFIX ?? '',
     connection: { url: env.REDIS_URL ?? '' },

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { Webhook } from 'standardwebhooks';
 import { afterEach, describe, expect, it } from 'vitest';
+import { endpointIdOf } from '../../../src/callbacks/endpoint-health.ts';
 import type { Lookup } from '../../../src/outbound/outbound-agent.ts';
 import { type CallbackAnswer, type CallbackReceiver, startCallbackReceiver } from '../../support/callback-receiver.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -252,6 +253,31 @@ describe('the delivery of events', () => {
       expect(hanging.received).toHaveLength(ids.length);
     },
   );
+
+  it('puts events of a host that has a line at its end, so that however many they are, others pass them', async () => {
+    const held: ServerResponse[] = [];
+    const hanging = await receive((response) => void held.push(response));
+    const healthy = await receive();
+    const { createJob, keys, queues, redis } = await start({ timeoutMs: 60_000 });
+    const createMany = async (name: string, count: number): Promise<string[]> => {
+      const ids = Array.from({ length: count }, (_, number) => `${name}-${number}`);
+      for (const id of ids) await createJob(id, hanging.url);
+      return ids.map((id) => `${id}-1-1`);
+    };
+    await createMany('first', 30);
+    await hanging.arrived(25);
+    const line = keys.hostWaiting(endpointIdOf(hanging.host));
+    await eventually(async () => expect(await redis.zcard(line)).toBe(5));
+    const later = await createMany('later', 40);
+    await createJob('other', healthy.url);
+    await healthy.arrived(1);
+    await eventually(async () => expect(await redis.zcard(line)).toBe(45));
+    const entries = await Promise.all(later.map((id) => queues.events.getJob(id)));
+    expect(entries.map((entry) => entry?.attemptsStarted)).toEqual(later.map(() => 0));
+    hanging.answerWith((response) => void response.writeHead(204).end());
+    for (const response of held) response.writeHead(204).end();
+    await hanging.arrived(70);
+  });
 
   it('burns no attempt at a shutdown in the middle of a delivery', async () => {
     const world = await start({ workers: false });

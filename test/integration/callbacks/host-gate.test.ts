@@ -27,13 +27,17 @@ describe('the gate before a host', () => {
     expect(gate.enter('other.test')).toBe(true);
     for (let index = 0; index < 25; index += 1) await gate.leave('slow.test', 10_000);
     expect(enterAll()).toBe(5);
+    expect(gate.hasLines()).toBe(false);
     for (let index = 0; index < 4; index += 1) await gate.waitFor('slow.test', `e-${index}`);
     expect(woken).toEqual([]);
+    expect(gate.hasLine('slow.test')).toBe(true);
+    expect(gate.hasLine('other.test')).toBe(false);
     await gate.leaveLine('slow.test', 'e-1');
     await gate.leave('slow.test', 10_000);
     expect(woken).toEqual(['e-0', 'e-2']);
     await gate.leave('slow.test', 100);
     expect(woken).toEqual(['e-0', 'e-2', 'e-3']);
+    expect(gate.hasLines()).toBe(false);
     expect(enterAll()).toBe(22);
     expect(await queues.events.getJobCounts()).toMatchObject({ waiting: 0, delayed: 0 });
   });

@@ -12,6 +12,8 @@ const EVENT = {
   ...{ datacontenttype: 'application/json', data: {} },
 };
 
+const NO_LINES = { hasLines: () => false, hasLine: () => false, waitFor: async () => undefined };
+
 it('the relay of callbacks stops at once, even while Redis is away', async () => {
   const server = await startRedisServer([]);
   const target = { kind: 'url', url: `redis://127.0.0.1:${server.port}` } as const;
@@ -22,7 +24,8 @@ it('the relay of callbacks stops at once, even while Redis is away', async () =>
   const stopRelay = startCallbackRelay({
     queues: { addEventEntry: async ({ event }) => void taken.push(event.id) },
     log: pino({ level: 'silent' }),
-    callbacks: { relay: { redis: blocking, keys }, schedule: { delaysMs: [1] } },
+    ...{ random: () => 0, ledger: { read: async () => undefined } },
+    callbacks: { relay: { redis: blocking, keys }, schedule: { delaysMs: [1] }, gate: NO_LINES },
   });
   await redis.xadd(keys.callbackOutbox, '*', 'id', EVENT.id, 'event', JSON.stringify(EVENT));
   await eventually(() => taken.includes(EVENT.id));

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
@@ -49,6 +49,23 @@ it('says how to get a Redis when there is none and none can be fetched', async (
     code: 'REDIS_UNAVAILABLE',
     why: 'no_program',
     advice: expect.stringMatching(/apt-get install[\s\S]*docker run[\s\S]*REDIS_URL/),
+  });
+});
+
+it('runs no Redis from a cache folder that every user can change', async () => {
+  const os = await readFile('/etc/os-release', 'utf8');
+  const [, id] = /^ID="?([\w.-]+)"?$/m.exec(os) ?? [];
+  const [, release] = /^VERSION_ID="?([\w.-]+)"?$/m.exec(os) ?? [];
+  const cacheDir = join(folder, 'cache');
+  const programs = join(cacheDir, `redis-${id}-${release}-${process.arch}-7.4.1`, 'usr');
+  await mkdir(join(programs, 'lib'), { recursive: true });
+  await mkdir(join(programs, 'bin'));
+  await writeFile(join(programs, 'bin', 'redis-server'), '#!/bin/sh\n');
+  await chmod(cacheDir, 0o777);
+  vi.stubEnv('PATH', folder);
+  await expect(findRedisProgram({ cacheDir })).rejects.toMatchObject({
+    why: 'no_program',
+    message: `there is no redis-server on the PATH, and the cache folder ${cacheDir} can be changed by every user`,
   });
 });
 

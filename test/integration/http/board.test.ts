@@ -441,4 +441,11 @@ describe('a query or path of the board that makes no sense', () => {
       message: expect.stringContaining('"activeQueue"'),
     });
   });
+
+  it('is refused where it asks for more entries than the page of the board does', async () => {
+    const list = '/board/api/queues?activeQueue=tiktok-publish&status=failed&jobsPerPage=';
+    expect(await json(`${list}300`, asClient('a large page'))).toHaveProperty('queues');
+    const message = expect.stringContaining('"jobsPerPage" in the query is neither a text nor a number up to 300');
+    expect(await json(`${list}301`, asClient('a larger page'))).toMatchObject({ code: 'REQUEST_INVALID', message });
+  });
 });

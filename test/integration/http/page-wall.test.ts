@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { FastifyInstance } from 'fastify';
-import { describe, expect, it } from 'vitest';
-import { startApi } from '../../support/api-site.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { useApi } from '../../support/api-site.ts';
 
 /** Anybody may ask for them from anywhere: they show nothing, or ask for a proof that no page has. */
 const PUBLIC = ['/healthz', '/webhooks/tiktok', '/pull/:name', '/pull/:token/:name'];
@@ -21,7 +21,7 @@ interface Route {
 }
 
 /** The web server and every route that it has, whoever added it. */
-async function startWithRoutes(env: Record<string, string> = {}) {
+function useRoutes(env: Record<string, string> = {}) {
   const routes: Route[] = [];
   const onServer = (message: unknown) => {
     const { fastify } = message as { fastify: FastifyInstance };
@@ -29,22 +29,24 @@ async function startWithRoutes(env: Record<string, string> = {}) {
       for (const one of [method].flat()) routes.push({ method: one, url });
     });
   };
-  subscribe('fastify.initialization', onServer);
-  const api = await startApi({ PUBLIC_BASE_URL: 'http://localhost:3000', ...env });
-  unsubscribe('fastify.initialization', onServer);
-  expect(routes.map(({ url }) => url)).toEqual(
-    expect.arrayContaining([...PUBLIC, ...CONNECT, '/v1/publishes', '/board', '/']),
-  );
+  beforeAll(() => subscribe('fastify.initialization', onServer));
+  const api = useApi({ PUBLIC_BASE_URL: 'http://localhost:3000', ...env });
+  beforeAll(() => {
+    unsubscribe('fastify.initialization', onServer);
+    expect(routes.map(({ url }) => url)).toEqual(
+      expect.arrayContaining([...PUBLIC, ...CONNECT, '/v1/publishes', '/board', '/']),
+    );
+  });
   const ask = async ({ method, url }: Route, headers: Record<string, string>) => {
     const path = url.replaceAll(/:\w+/g, 'x').replaceAll('*', 'x');
-    const asked = request(`${api.url}${path}`, { method, agent: false, headers });
+    const asked = request(`${api().url}${path}`, { method, agent: false, headers });
     const [answer] = (await once(asked.end(), 'response')) as [IncomingMessage];
     const isStream = answer.headers['content-type']?.includes('event-stream') === true;
     const body = isStream ? '' : await text(answer);
     answer.destroy();
     return { status: answer.statusCode ?? 0, headers: answer.headers, body };
   };
-  return { ...api, routes, ask };
+  return { routes, ask };
 }
 
 const FOREIGN: readonly Readonly<Record<string, string>>[] = [
@@ -58,11 +60,13 @@ const FOREIGN: readonly Readonly<Record<string, string>>[] = [
 ];
 
 describe('every route of the web server', () => {
+  const open = useRoutes();
+  const withKeys = useRoutes(KEYS);
+
   it.each([
-    ['without keys', {}, {}],
-    ['with keys, whatever login the browser sends along', KEYS, basic],
-  ])('is closed to pages of other sites, %s', async (_title, env, login) => {
-    const { routes, ask } = await startWithRoutes(env);
+    ['without keys', open, {}],
+    ['with keys, whatever login the browser sends along', withKeys, basic],
+  ])('is closed to pages of other sites, %s', async (_title, { routes, ask }, login) => {
     for (const route of routes.filter(({ url }) => !PUBLIC.includes(url))) {
       const answers = await Promise.all(FOREIGN.map((headers) => ask(route, { ...login, ...headers })));
       for (const [index, { status, body }] of answers.entries()) {
@@ -73,7 +77,7 @@ describe('every route of the web server', () => {
   });
 
   it('changes nothing for a page of another site that has the browser go there', async () => {
-    const { routes, ask } = await startWithRoutes();
+    const { routes, ask } = open;
     const link = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
     for (const route of routes.filter(({ method, url }) => !PUBLIC.includes(url) && !/GET|HEAD/.test(method))) {
       expect([route, (await ask(route, link)).status]).toEqual([route, 403]);
@@ -83,7 +87,7 @@ describe('every route of the web server', () => {
   });
 
   it('is closed to pages whose own name leads to this machine, where no key is asked for', async () => {
-    const { routes, ask } = await startWithRoutes();
+    const { routes, ask } = open;
     for (const route of routes.filter(({ url }) => !PUBLIC.includes(url))) {
       const { status, body } = await ask(route, { host: 'evil.example:3000' });
       // Who comes back from TikTok needs the cookie of the one who went there.
@@ -100,14 +104,14 @@ describe('every route of the web server', () => {
     { 'cf-connecting-ip': '192.0.2.1' },
     { origin: 'https://publisher.example.com', 'sec-fetch-site': 'same-origin' },
   ])('of API, board and connecting takes nobody for this machine who comes through a proxy: %j', async (headers) => {
-    const { routes, ask } = await startWithRoutes();
+    const { routes, ask } = open;
     for (const route of routes.filter(({ url }) => /^\/(v1|board|publishes|connect\/tiktok$)/.test(url))) {
       expect([route, (await ask(route, { ...headers })).status]).toEqual([route, 403]);
     }
   });
 
   it('answers nothing that a page may frame or take for something else', async () => {
-    const { routes, ask } = await startWithRoutes();
+    const { routes, ask } = open;
     for (const route of routes) {
       const { headers } = await ask(route, {});
       expect([route, headers['content-security-policy']]).toEqual([
@@ -119,7 +123,7 @@ describe('every route of the web server', () => {
   });
 
   it('of the API is open under every name to who has a key', async () => {
-    const { ask } = await startWithRoutes(KEYS);
+    const { ask } = withKeys;
     const headers = {
       authorization: 'Bearer key-of-this-test',
       host: 'publisher.example.com',

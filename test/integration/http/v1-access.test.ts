@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { enqueue, PULL_REQUEST, startApi } from '../../support/api-site.ts';
+import { enqueue, PULL_REQUEST, startApi, useApi } from '../../support/api-site.ts';
 import { startRedisServer } from '../../support/redis-server.ts';
 import { request } from './raw-request.ts';
 
@@ -7,6 +7,8 @@ const KEYS = { API_KEYS: 'first-api-key,second-api-key' };
 const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
 
 describe('the API', () => {
+  const withoutKeys = useApi();
+
   it('asks for a key on every route, before anything else is looked at', async () => {
     const api = await startApi(KEYS);
     for (const [method, path] of [
@@ -60,7 +62,7 @@ describe('the API', () => {
   });
 
   it('without keys is not open to pages of other sites, which a browser on this machine may show', async () => {
-    const api = await startApi();
+    const api = withoutKeys();
     for (const headers of [
       { origin: 'https://evil.example' },
       { 'sec-fetch-site': 'cross-site' },
@@ -75,7 +77,7 @@ describe('the API', () => {
   });
 
   it('takes an address with slashes at its end or doubled, as a client joins it, for the address', async () => {
-    const api = await startApi();
+    const api = withoutKeys();
     const { status, headers } = await api.call('POST', '/v1/publishes/', PULL_REQUEST);
     expect(status).toBe(202);
     const location = headers.get('location') ?? '';
@@ -95,7 +97,7 @@ describe('the API', () => {
   });
 
   it('tells other methods which ones there are, and other sites nothing', async () => {
-    const api = await startApi();
+    const api = withoutKeys();
     const patch = await api.call('PATCH', '/v1/publishes', {});
     expect(patch.status).toBe(405);
     expect(patch.body).toMatchObject({ code: 'METHOD_NOT_ALLOWED' });
@@ -117,7 +119,7 @@ describe('the API', () => {
     ['a large body', { 'content-type': 'application/json' }, `"${'x'.repeat(70_000)}"`, 413, 'BODY_TOO_LARGE'],
     ['deep nesting', { 'content-type': 'application/json' }, nested(30_000), 400, 'INPUT_INVALID'],
   ])('refuses %s', async (_title, headers, body, status, code) => {
-    const api = await startApi();
+    const api = withoutKeys();
     const answer = await fetch(`${api.url}/v1/publishes`, { method: 'POST', headers, body });
     expect(answer.status).toBe(status);
     expect(answer.headers.get('content-type')).toContain('application/problem+json');
@@ -135,7 +137,7 @@ describe('the API', () => {
     ['10,000 letters', 'x'.repeat(10_000), 400],
     ['20,000 letters', 'x'.repeat(20_000), 431],
   ])('answers an id of %s with a problem document', async (_title, id, status) => {
-    const api = await startApi();
+    const api = withoutKeys();
     for (const path of [`/v1/publishes/${id}`, `/v1/publishes/${id}/events`]) {
       const answer = await request(`${api.url}${path}`, {});
       expect(answer.status).toBe(status);

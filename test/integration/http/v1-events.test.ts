@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { enqueue, startApi } from '../../support/api-site.ts';
+import { enqueue, startApi, useApi } from '../../support/api-site.ts';
 import { openEvents } from '../../support/event-source.ts';
 import { eventually } from '../../support/eventually.ts';
 
@@ -30,11 +30,12 @@ describe('GET /v1/events', () => {
     expect((await rest.next())?.event.subject).toBe(ids[2]);
   });
 
+  const shared = useApi();
+
   it.each(['yesterday', '1-', '-1-1', '99999999999999999999-0', '1-1 OR 1=1'])(
     'refuses the place "%s" by the name of its header',
     async (place) => {
-      const api = await startApi();
-      const answer = await api.call('GET', '/v1/events', undefined, { 'last-event-id': place });
+      const answer = await shared().call('GET', '/v1/events', undefined, { 'last-event-id': place });
       expect(answer.status).toBe(400);
       expect(answer.body).toMatchObject({ code: 'INPUT_INVALID', problems: [{ path: 'last-event-id' }] });
     },

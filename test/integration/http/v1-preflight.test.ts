@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { startApi } from '../../support/api-site.ts';
+import { startApi, useApi } from '../../support/api-site.ts';
 import { mediaFixture } from '../../support/media-fixtures.ts';
 
 const ROOTS = { MEDIA_ROOTS: dirname(mediaFixture('h264.mp4')) };
@@ -11,8 +11,10 @@ const draft = (name: string) => ({
 });
 
 describe('POST /v1/preflight', () => {
+  const withRoots = useApi(ROOTS);
+
   it('answers the report, with everything that was found, and enqueues nothing', async () => {
-    const api = await startApi(ROOTS);
+    const api = withRoots();
     const { status, body } = await api.call('POST', '/v1/preflight', draft('fps-12.mp4'));
     expect(status).toBe(200);
     expect(body).toMatchObject({
@@ -43,8 +45,7 @@ describe('POST /v1/preflight', () => {
   it.each(['h264.mov', 'vp9.webm', 'fragmented.mp4', 'truncated.mp4', 'audio-only.mp4', 'empty.mp4'])(
     'has a field for all that is found in %s',
     async (name) => {
-      const api = await startApi(ROOTS);
-      expect(await api.call('POST', '/v1/preflight', draft(name))).toMatchObject({ status: 200 });
+      expect(await withRoots().call('POST', '/v1/preflight', draft(name))).toMatchObject({ status: 200 });
     },
   );
 

@@ -2,7 +2,7 @@ import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { enqueue, folderWithVideo, PULL_REQUEST, startApi } from '../../support/api-site.ts';
+import { enqueue, folderWithVideo, PULL_REQUEST, startApi, useApi } from '../../support/api-site.ts';
 
 const job = z.looseObject({ id: z.string(), created: z.boolean().optional(), state: z.string() });
 const page = z.object({ jobs: z.array(job), nextCursor: z.string().nullable() });
@@ -220,6 +220,8 @@ describe('GET /v1/publishes', () => {
     });
   });
 
+  const shared = useApi();
+
   it.each([
     ['a cursor that is none', 'cursor=zz', 'cursor'],
     ['a cursor of something else', `cursor=${Buffer.from('{"a":1}').toString('base64url')}`, 'cursor'],
@@ -233,8 +235,7 @@ describe('GET /v1/publishes', () => {
     ['metadata that is not indexed', 'metadata.campaign=spring', 'metadata.campaign'],
     ['a parameter that does not exist', 'acount=acme', 'acount'],
   ])('names the field for %s', async (_title, query, path) => {
-    const api = await startApi();
-    const answer = await api.call('GET', `/v1/publishes?${query}`);
+    const answer = await shared().call('GET', `/v1/publishes?${query}`);
     expect(answer.status).toBe(400);
     expect(answer.body).toMatchObject({ code: 'INPUT_INVALID', problems: [{ path }] });
   });

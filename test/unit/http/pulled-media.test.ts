@@ -8,9 +8,12 @@ import { type PulledMediaOptions, registerPulledMedia } from '../../../src/http/
 import { bufferSource } from '../../support/buffer-source.ts';
 import { eventually } from '../../support/eventually.ts';
 
-async function serve(open: PulledMediaOptions['open']) {
+type OpenPulled = Exclude<Awaited<ReturnType<PulledMediaOptions['find']>>, undefined>;
+
+async function serve(open: OpenPulled) {
   const server = fastify({ forceCloseConnections: true });
-  registerPulledMedia(server, { open, verificationFiles: new Map([['tiktokA.txt', 'A']]), drainMs: 0 });
+  const find = async (token: string) => (token === 'token' ? open : undefined);
+  registerPulledMedia(server, { find, verificationFiles: new Map([['tiktokA.txt', 'A']]), drainMs: 0 });
   const url = await server.listen({ host: '127.0.0.1', port: 0 });
   const close = async () => await server.close();
   onTestFinished(close);
@@ -93,6 +96,17 @@ describe('media that TikTok downloads', () => {
     await eventually(() => expect(source.openCount()).toBe(0));
   });
 
+  it('take no place for somebody without a link', async () => {
+    const source = watched(randomBytes(20_000_000));
+    const { url, link } = await serve(source.open);
+    const begun = await Promise.all(Array.from({ length: 32 }, async () => await begin(link)));
+    const others = await Promise.all(Array.from({ length: 300 }, () => fetch(`${url}/pull/guess/video.mp4`)));
+    expect(new Set(others.map(({ status }) => status))).toEqual(new Set([403]));
+    expect(await others[0]?.json()).toMatchObject({ code: 'PULL_LINK_INVALID' });
+    for (const { leave } of begun) leave();
+    await eventually(() => expect(source.openCount()).toBe(0));
+  });
+
   it('do not keep a server from closing', async () => {
     const source = watched(randomBytes(20_000_000));
     const { link, close } = await serve(source.open);
@@ -103,7 +117,6 @@ describe('media that TikTok downloads', () => {
   });
 
   it.each([
-    ['invalid', 403, 'PULL_LINK_INVALID'],
     ['expired', 403, 'PULL_LINK_EXPIRED'],
     ['unknown', 404, 'PULL_MEDIA_NOT_FOUND'],
     ['ended', 410, 'PULL_JOB_ENDED'],
@@ -117,7 +130,7 @@ describe('media that TikTok downloads', () => {
   });
 
   it('are beside the file by which TikTok verifies the address', async () => {
-    const { url } = await serve(async () => 'invalid');
+    const { url } = await serve(async () => 'unknown');
     const answer = await fetch(`${url}/pull/tiktokA.txt`);
     expect([answer.status, await answer.text()]).toEqual([200, 'A']);
     const other = await fetch(`${url}/pull/tiktokB.txt`);

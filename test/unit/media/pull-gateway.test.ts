@@ -26,7 +26,7 @@ function gateway({ media = FILE, state = 'processing', ...times }: JobFacts = {}
   const linkTo = linkMaker('https://publisher.example.com/tiktok', sealer, clock);
   const warned: unknown[] = [];
   const opened: unknown[] = [];
-  const open = (others: Partial<PullGatewayDeps> = {}) =>
+  const gatewayWith = (others: Partial<PullGatewayDeps>) =>
     createPullGateway({
       readJob: async (id) =>
         id === 'job' ? { state, ...times, request: { account: 'acme', mode: 'inbox', media } } : undefined,
@@ -38,6 +38,12 @@ function gateway({ media = FILE, state = 'processing', ...times }: JobFacts = {}
       log: { warn: (facts: unknown) => void warned.push(facts) },
       ...{ sealer, clock, ...others },
     });
+  const open =
+    (others: Partial<PullGatewayDeps> = {}) =>
+    async (token: string) => {
+      const openLinked = await gatewayWith(others)(token);
+      return openLinked === undefined ? 'not ours' : await openLinked();
+    };
   return {
     ...{ open, opened, warned },
     pass: (ms: number) => {
@@ -96,10 +102,10 @@ describe('a link by which TikTok downloads', () => {
     expect(await fellBack.open()(await fellBack.token())).toBe('ended');
     const { open, token } = gateway();
     expect(await open()(await token('other'))).toBe('unknown');
-    expect(await open()(await fellBack.token())).toBe('invalid');
+    expect(await open()(await fellBack.token())).toBe('not ours');
     const made = await token();
-    expect(await open()(`${made.slice(0, -2)}AA`)).toBe('invalid');
-    expect(await open()('')).toBe('invalid');
+    expect(await open()(`${made.slice(0, -2)}AA`)).toBe('not ours');
+    expect(await open()('')).toBe('not ours');
   });
 
   it('does not lead to a video that is uploaded, or has changed; why it is refused is logged only', async () => {
