@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
@@ -39,6 +39,26 @@ export async function startProgram(
   await ask('ready');
   return {
     ...{ ask, pid: child.pid ?? 0 },
+    async end() {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+/** As it is installed: `npm run bench` builds it, and runs in the repository. */
+const OWN_PROGRAM = 'dist/bin/tiktok-publisher.js';
+
+/** Starts the package's own program, as people run it. */
+export function startOwnProgram(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): Pick<Program, 'end'> {
+  const child = spawn(process.execPath, [OWN_PROGRAM, ...args], {
+    ...{ env: { PATH: process.env.PATH, ...environment }, stdio: ['ignore', 'ignore', 'inherit'] },
+  });
+  const ended = once(child, 'exit');
+  return {
     async end() {
       child.kill('SIGKILL');
       await ended;

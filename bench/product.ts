@@ -52,7 +52,7 @@ export async function openProduct({ pollMs, pollsUntilDone, sweepEveryMs, settin
   }
 
   return {
-    ...{ redis, tiktok, publisher, keys: createKeys(QUEUE_PREFIX) },
+    ...{ redis, tiktok, publisher, environment, keys: createKeys(QUEUE_PREFIX) },
     request: (account: string) => directPost(account, path),
     startWorker: () => start('product-worker', { environment, pollMs, sweepEveryMs }),
     startServer: () => start('product-server', { environment }),

@@ -2,13 +2,13 @@ import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Queue } from 'bullmq';
-import { type BenchRedis, type Program, startProgram, startRedis } from './lab.ts';
+import { type BenchRedis, type Program, startOwnProgram, startProgram, startRedis } from './lab.ts';
 import { type Benchmark, interleave } from './measure.ts';
 import { openProduct, QUEUE_PREFIX } from './product.ts';
 
 /* How long an app waits for what it imports, and a job for a worker that has just been started. */
 
-const POLL_MS = [20];
+const POLL_MS = [20] as const;
 
 const run = promisify(execFile);
 const TIME_IMPORT =
@@ -22,11 +22,11 @@ async function timeImport(name: string): Promise<number> {
 /** One side, on which a worker is started again and again. */
 interface Side {
   readonly redis: BenchRedis;
-  readonly tiktok: Program;
   /** BullMQ's own events of the queue. */
   readonly events: string;
-  add(account: string): Promise<unknown>;
-  startWorker(): Promise<Program>;
+  /** @returns the id of the entry */
+  add(account: string): Promise<string>;
+  startWorker(): Promise<Pick<Program, 'end'>>;
   close(): Promise<unknown>;
 }
 
@@ -35,7 +35,8 @@ async function openProductSide(): Promise<Side> {
   return {
     ...product,
     events: `${QUEUE_PREFIX}:tiktok-publish:events`,
-    add: (account) => product.publisher.enqueue(product.request(account)),
+    add: async (account) => (await product.publisher.enqueue(product.request(account))).id,
+    startWorker: async () => startOwnProgram(['worker'], product.environment),
   };
 }
 
@@ -45,10 +46,17 @@ async function openBareSide(): Promise<Side> {
   const tiktokUrl = await tiktok.ask<string>('url');
   const queue = new Queue('publish', { connection: { url: redis.url } });
   return {
-    ...{ redis, tiktok, events: 'bull:publish:events' },
-    add: (account) => queue.add('publish', { account, media: { path: import.meta.filename } }, { jobId: account }),
-    startWorker: () =>
-      startProgram('bare-worker', { redisUrl: redis.url, tiktokUrl, concurrency: 50, pollMs: POLL_MS }),
+    ...{ redis, events: 'bull:publish:events' },
+    async add(account) {
+      await queue.add('publish', { account, media: { path: import.meta.filename } }, { jobId: account });
+      return account;
+    },
+    async startWorker() {
+      const settings = { redisUrl: redis.url, tiktokUrl, concurrency: 50, pollMs: POLL_MS };
+      const worker = await startProgram('bare-worker', settings);
+      await worker.ask('start');
+      return worker;
+    },
     async close() {
       await queue.close();
       await tiktok.end();
@@ -58,19 +66,25 @@ async function openBareSide(): Promise<Side> {
 }
 
 /** From the start of a worker's process to its first job (ms). */
-async function timeFirstJob({ redis, tiktok, events, add, startWorker }: Side, run: number): Promise<number> {
-  await add(`creator-${run}`);
+async function timeFirstJob({ redis, events, add, startWorker }: Side, run: number): Promise<number> {
+  const id = await add(`creator-${run}`);
   const startedAt = Date.now();
   const worker = await startWorker();
-  const ended = tiktok.ask('until', { kind: 'ended', number: run });
-  await worker.ask('start');
-  await ended;
-  const entries = await redis.client.xrange(events, startedAt, '+');
-  const taken = entries.find(([, fields]) => fields.includes('active'));
-  // What is written after the last answer of TikTok.
-  await sleep(100);
-  await worker.end();
-  return Number(taken?.[0].split('-')[0]) - startedAt;
+  try {
+    return (await takenAt({ redis, events, id })) - startedAt;
+  } finally {
+    await worker.end();
+  }
+}
+
+/** When a worker took an entry (ms since the epoch). */
+async function takenAt({ redis, events, id }: Pick<Side, 'redis' | 'events'> & { readonly id: string }) {
+  for (;;) {
+    const entries = await redis.client.xrange(events, '-', '+');
+    const taken = entries.find(([, fields]) => fields.includes('active') && fields.includes(id));
+    if (taken !== undefined) return Number(taken[0].split('-')[0]);
+    await sleep(POLL_MS[0]);
+  }
 }
 
 async function timeFirstJobs(times: number) {

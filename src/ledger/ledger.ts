@@ -58,8 +58,10 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
   });
   const operationKeys = (id: string) => ({ operation: keys.operation(id), operationJobs: keys.operationJobs(id) });
   const lanesKeys = { lanes: keys.lanes, laneLimit: keys.laneLimit, jobs: keys.job('') };
-  const publishIdKey = ({ session }: Pick<LedgerPatch, 'session'>) => ({
-    publishId: session === undefined ? undefined : publishIdKeyOf(session, keys),
+  /** Where a publish_id that is new to the job finds it. */
+  const publishIdKey = ({ session: before }: LedgerRecord, { session }: Pick<LedgerPatch, 'session'>) => ({
+    publishId:
+      session === undefined || publishIdOf(session) === publishIdOf(before) ? undefined : publishIdKeyOf(session, keys),
   });
   /** Where it is noted that TikTok let a post begin. */
   const begunKeys = ({ account, mode }: LedgerRecord) => ({
@@ -105,7 +107,7 @@ export function createLedger({ redis, keys, clock, confirmation = NO_CONFIRMATIO
       {
         ...jobKeys(record.id),
         ...eventKeys(record),
-        ...publishIdKey(change.patch ?? {}),
+        ...publishIdKey(record, change.patch ?? {}),
         ...(change.hasBegun === true && begunKeys(record)),
         ...(leavesLane === true && { ...laneKeys(record.account), ...lanesKeys }),
         ...(change.withinQuota !== undefined && { booked: keys.reservations(record.account, change.withinQuota) }),

@@ -68,29 +68,34 @@ export const CLAIM_LUA = `${ACCOUNT_HOLD_LUA}${FACTS_LUA}${IS_NEWCOMER_LUA}${RES
 local function claim(id, run, start, stallsSoFar)
   local job = key.jobPrefix .. id
   local version = redis.call('HMGET', key.version, 'id', 'count')
-  local revision, lastRun, lastStart, lastCall, account, state, booked, accepted, stalledAt, stallsBefore = unpack(redis.call('HMGET',
-    job, 'revision', 'run', 'start', 'lastCall', 'account', 'state', 'bookedSlot', 'acceptedBytes', 'stalledAt', 'stallsBefore'))
-  if not revision then return { 'missing', version } end
-  local place = revision .. '/' .. (accepted or 0)
-  local stalls = lastRun == run and stalledAt == place and stallsSoFar - stallsBefore or 0
-  if lastCall ~= arg.call then
-    if lastRun == run and tonumber(lastStart) >= tonumber(start) then return { 'overtaken', version } end
-    redis.call('HSET', job, 'run', run, 'start', start, 'lastCall', arg.call, 'fence', arg.newFence,
-      'stalledAt', place, 'stallsBefore', stallsSoFar - stalls)
-  end
+  local record, known = redis.call('HGETALL', job), {}
+  for place = 1, #record, 2 do known[record[place]] = record[place + 1] end
+  if not known.revision then return { 'missing', version } end
+  local account, isSentAgain = known.account, known.lastCall == arg.call
+  local place = known.revision .. '/' .. (known.acceptedBytes or 0)
+  local stalls = known.run == run and known.stalledAt == place and stallsSoFar - known.stallsBefore or 0
+  if not isSentAgain and known.run == run and tonumber(known.start) >= tonumber(start) then return { 'overtaken', version } end
   -- A job that is polled has left its lane and is past the cap; a status call is booked for it.
-  local isPolled = key.statusCallsPrefix and state == 'processing'
+  local isPolled = key.statusCallsPrefix and known.state == 'processing'
   local hasTurn = not isPolled and redis.call('ZSCORE', key.laneAdmittedPrefix .. account, id)
     and not accountHold(key.accountPrefix .. account, key.publishingPause)
-  local isBooked = booked and cjson.decode(booked).at + ${RESERVATION_LATE_MS} >= arg.now
-  local mayAsk = isPolled and not isBooked and lastCall ~= arg.call and reserve(key.statusCallsPrefix .. account, arg.limit, arg.windowMs)
+  local isBooked = known.bookedSlot and cjson.decode(known.bookedSlot).at + ${RESERVATION_LATE_MS} >= arg.now
+  local mayAsk = isPolled and not isBooked and not isSentAgain
+    and reserve(key.statusCallsPrefix .. account, arg.limit, arg.windowMs)
   local isPoll = mayAsk and mayAsk[1] == 0
-  if isPoll then
-    redis.call('HINCRBY', job, 'pollCount', 1)
-    redis.call('ZADD', key.due, serverTime() + arg.dueInMs, id)
+  if not isSentAgain then
+    local set = { 'run', run, 'start', start, 'lastCall', arg.call, 'fence', arg.newFence,
+      'stalledAt', place, 'stallsBefore', stallsSoFar - stalls }
+    if isPoll then
+      set[#set + 1] = 'pollCount'
+      set[#set + 1] = (known.pollCount or 0) + 1
+    end
+    redis.call('HSET', job, unpack(set))
+    for _, each in ipairs(set) do record[#record + 1] = each end
   end
+  if isPoll then redis.call('ZADD', key.due, serverTime() + arg.dueInMs, id) end
   local facts = factsOf(key.facts, account)
-  return { 'claimed', version, redis.call('HGETALL', job), {
+  return { 'claimed', version, record, {
     hasTurn and 1 or 0,
     redis.call('SCARD', key.polledJobsPrefix .. account),
     redis.call('EXISTS', key.webhooksArrive),
@@ -165,8 +170,9 @@ if arg.event then
 end
 -- Last, and without an error: these only help to choose when to try again.
 if key.laneDelay then
-  local held = MODE_OF_CAP[redis.pcall('HGET', key.laneDelay, 'reason')]
-  if not held or held == arg.mode then redis.pcall('DEL', key.laneDelay) end
+  local reason = redis.pcall('HGET', key.laneDelay, 'reason')
+  local held = MODE_OF_CAP[reason]
+  if reason and (not held or held == arg.mode) then redis.pcall('DEL', key.laneDelay) end
 end
 if key.directPosts then
   noteDirectPost(key.directPosts, key.activeUsers, arg.account, tonumber(arg.now), key.facts, key.letIn)

@@ -29,8 +29,10 @@ const LANE_ROOM = `
 local MODE_OF_CAP = { ${Object.entries(MODE_OF_CAP)
   .map(([reason, mode]) => `${reason} = '${mode}'`)
   .join(', ')} }
+local laneLimit
 local function laneRoom(admitted, limit, jobs, asking)
-  local free, held = tonumber(redis.call('GET', limit) or '') or ${DEFAULT_LANE_LIMIT}, {}
+  laneLimit = laneLimit or tonumber(redis.call('GET', limit) or '') or ${DEFAULT_LANE_LIMIT}
+  local free, held = laneLimit, {}
   for _, id in ipairs(redis.call('ZRANGE', admitted, 0, -1)) do
     if id == asking then return end
     local mode = MODE_OF_CAP[redis.call('HGET', jobs .. id, 'waitingFor') or '']
@@ -54,7 +56,8 @@ local function admitOrWait(waiting, admitted, lanes, limit, jobs, account, id, s
   if free > 0 and mayPass(id, held, jobs) then
     local first = nextInLane(waiting, held, jobs)
     if not first or first == id then
-      redis.call('ZREM', waiting, id)
+      -- Where nobody waits, it does not either; behind many of a held mode, it may.
+      if first or next(held) then redis.call('ZREM', waiting, id) end
       redis.call('ZADD', admitted, now, id)
       return 'admitted'
     end

@@ -1,5 +1,5 @@
 import { type BigIntStats, constants } from 'node:fs';
-import { access, type FileHandle, open, readlink, realpath, stat } from 'node:fs/promises';
+import { type FileHandle, open, readlink, realpath, stat } from 'node:fs/promises';
 import { join, parse } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { MediaKind, MediaSource, SourcePin } from '../core/ports.ts';
@@ -37,35 +37,39 @@ export interface FileSourceOptions {
  */
 export async function openFileSource(path: string, options: FileSourceOptions = {}): Promise<MediaSource> {
   const refuseOutside = await resolveMediaRoots(options.roots);
-  return await openSpelled(await spellingOnDisk(path, refuseOutside), options, refuseOutside);
+  return await openFound(await findOnDisk(path, refuseOutside), options, refuseOutside);
+}
+
+/** A path as its disk spells it, and where it leads. */
+interface FoundPath {
+  readonly path: string;
+  readonly realPath: string;
 }
 
 /**
- * A path as its disk spells it: Macs write "é" as "e" and an accent (NFD), most others as one character (NFC), and to Linux
- * these are different names. Where none is there, the path as it was given.
+ * Finds a path however its disk spells it: Macs write "é" as "e" and an accent (NFD), most others as one character (NFC),
+ * and to Linux these are different names. Where none is there, the error tells of the path as it was given.
  */
-async function spellingOnDisk(path: string, refuseOutside: RefuseOutside): Promise<string> {
+async function findOnDisk(path: string, refuseOutside: RefuseOutside): Promise<FoundPath> {
   const { dir, base } = parse(path);
   const others = ['NFC', 'NFD'].flatMap((form) => [path.normalize(form), join(dir, base.normalize(form))]);
   for (const spelling of new Set([path, ...others])) {
     try {
       refuseOutside(spelling);
-      await access(spelling);
-      return spelling;
+      return { path: spelling, realPath: await realpath(spelling) };
     } catch {
       // Told of the path as it was given, below.
     }
   }
-  return path;
+  refuseOutside(path);
+  return { path, realPath: await explained(path, () => realpath(path)) };
 }
 
-async function openSpelled(
-  path: string,
+async function openFound(
+  { path, realPath }: FoundPath,
   options: FileSourceOptions,
   refuseOutside: RefuseOutside,
 ): Promise<MediaSource> {
-  refuseOutside(path);
-  const realPath = await explained(path, () => realpath(path));
   refuseOutside(realPath);
   // Looked at before it is opened: opening alone can block (pipes) or do something (devices).
   refuseNonFile(path, await explained(path, () => stat(realPath, { bigint: true })));

@@ -1,9 +1,10 @@
 import { parse, parseNumberAndBigInt } from 'lossless-json';
 import type { z } from 'zod';
+import type { ErrorCode } from '../core/error-table.ts';
 import { oauthErrorToErrorCode, tiktokCodeToErrorCode } from '../core/tiktok-codes.ts';
 import { classifyMalformedAnswer, classifyRefusal, type RawAnswer } from './classify-error.ts';
 import { envelopeWire, oauthErrorWire } from './wire.ts';
-import { withoutTokens } from './without-secrets.ts';
+import { tokenCensor } from './without-secrets.ts';
 
 /** The `data` of a successful answer, and the id under which TikTok logged the call. */
 export interface ParsedAnswer<T> {
@@ -21,10 +22,16 @@ export function parseEnvelope<T>(endpoint: string, answer: RawAnswer, dataWire: 
   const envelope = envelopeWire.safeParse(parseExactJson(answer.text, answer.sentSecrets));
   if (!envelope.success) throw classifyMalformedAnswer(endpoint, answer, "TikTok's JSON envelope");
   const { error, data } = envelope.data;
-  if (error.tiktokCode !== 'ok') throw classifyRefusal(endpoint, answer, error, tiktokCodeToErrorCode);
+  if (error.tiktokCode !== 'ok') throw classifyRefusal(endpoint, answer, error, refusalToErrorCode);
   const parsed = dataWire.safeParse(data);
   if (!parsed.success || !isSuccess(answer)) throw classifyMalformedAnswer(endpoint, answer, 'the documented data');
   return { data: parsed.data, logId: error.tiktokLogId };
+}
+
+/** A code that is not documented refuses only with a status that does: else TikTok may have acted. */
+function refusalToErrorCode(tiktokCode: string, httpStatus: number): ErrorCode {
+  const code = tiktokCodeToErrorCode(tiktokCode, httpStatus);
+  return code === 'TIKTOK_UNKNOWN_ERROR' && httpStatus < 400 ? 'TRANSPORT_BAD_ANSWER' : code;
 }
 
 /**
@@ -59,10 +66,11 @@ const SECRET_FIELDS = ['upload_url', 'access_token', 'refresh_token'];
  * @returns undefined for what is not JSON, or too deep to be read
  */
 export function parseExactJson(text: string, sentSecrets: readonly string[] = []): unknown {
+  const withoutTokens = tokenCensor(sentSecrets);
   const shown = (name: string, value: unknown): unknown => {
     if (typeof value !== 'string') return value;
     const cut = value.slice(0, MAX_TEXT_CHARS);
-    return SECRET_FIELDS.includes(name) ? cut : withoutTokens(cut, sentSecrets);
+    return SECRET_FIELDS.includes(name) ? cut : withoutTokens(cut);
   };
   try {
     return LONG_NUMBER.test(text) ? parse(text, shown, parseNumberAndBigInt) : JSON.parse(text, shown);

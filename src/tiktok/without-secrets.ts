@@ -23,29 +23,42 @@ const UPLOAD_FIELD = /\b(upload_(?:token|id)\b["']?\s*[=:]\s*["']?)[\w%.~-]+/gi;
  * a token or the query of a URL.
  */
 export function withoutSecrets(text: string, sentSecrets: readonly string[]): string {
-  return withoutTokens(text.slice(0, MAX_SHOWN_CHARS), sentSecrets)
+  return tokenCensor(sentSecrets)(text.slice(0, MAX_SHOWN_CHARS))
     .replace(URL_QUERY, (_url, shown: string, query?: string) => (query === undefined ? shown : `${shown}?${CENSORED}`))
     .replace(PULL_TOKEN, `$1${CENSORED}`)
     .replace(UPLOAD_FIELD, `$1${CENSORED}`);
 }
 
-/** The same for a text whose URLs are needed whole, such as the address of a picture: takes out tokens alone. */
-export function withoutTokens(text: string, sentSecrets: readonly string[]): string {
-  const forms = sentSecrets.flatMap((secret) => [...new Set([secret, encodeURIComponent(secret)])]);
-  return forms.reduce(censorPieces, text).replace(TOKEN_FORM, CENSORED);
+/**
+ * The same for texts whose URLs are needed whole, such as the address of a picture: takes out tokens alone. Made once for
+ * all texts of an answer.
+ */
+export function tokenCensor(sentSecrets: readonly string[]): (text: string) => string {
+  const forms = sentSecrets.flatMap((secret) => [...new Set([secret, encodeURIComponent(secret)])]).map(piecesOf);
+  return (text) => forms.reduce(censorPieces, text).replace(TOKEN_FORM, CENSORED);
 }
 
-function censorPieces(text: string, secret: string): string {
-  const shortest = Math.min(MIN_PIECE_CHARS, secret.length);
-  if (shortest === 0) return text;
+interface SecretPieces {
+  /** Of each piece (UTF-16 units). */
+  readonly length: number;
+  readonly pieces: ReadonlySet<string>;
+}
+
+function piecesOf(secret: string): SecretPieces {
+  const length = Math.min(MIN_PIECE_CHARS, secret.length);
   const pieces = new Set<string>();
-  for (let at = 0; at + shortest <= secret.length; at++) pieces.add(secret.slice(at, at + shortest));
+  for (let at = 0; length > 0 && at + length <= secret.length; at++) pieces.add(secret.slice(at, at + length));
+  return { length, pieces };
+}
+
+function censorPieces(text: string, { length, pieces }: SecretPieces): string {
+  if (length === 0) return text;
   let censored = '';
   let shownTo = 0;
-  for (let at = 0; at + shortest <= text.length; at++) {
-    if (!pieces.has(text.slice(at, at + shortest))) continue;
-    let end = at + shortest;
-    while (end < text.length && pieces.has(text.slice(end + 1 - shortest, end + 1))) end++;
+  for (let at = 0; at + length <= text.length; at++) {
+    if (!pieces.has(text.slice(at, at + length))) continue;
+    let end = at + length;
+    while (end < text.length && pieces.has(text.slice(end + 1 - length, end + 1))) end++;
     censored += text.slice(shownTo, at) + CENSORED;
     shownTo = end;
     at = end - 1;

@@ -3,24 +3,25 @@ import { asArray, prepareScript, type RedisClient } from '../../redis/lua-script
 import { QUEUE_NAMES } from './queue-names.ts';
 
 /**
- * `boundedHash(key)`: an entry without its texts that are too long, and in place of its data a note of its size. What any
- * client can set is looked at; the rest is BullMQ's own.
+ * `boundedHash(key)`: an entry without its texts that are too long, and in place of its data a note of its size. Data that
+ * is too long is not even read: it is what clients make long.
  */
 const BOUNDED_HASH_LUA = `
 local function boundedHash(key)
-  local longest = 0
-  for _, field in ipairs({ 'data', 'name', 'opts', 'parent', 'parentKey', 'returnvalue', 'progress' }) do
-    longest = math.max(longest, redis.call('HSTRLEN', key, field))
-  end
-  if longest <= ${MAX_ENTRY_BYTES} then return redis.call('HGETALL', key) end
+  local dataBytes = redis.call('HSTRLEN', key, 'data')
   local flat = {}
-  for _, field in ipairs(redis.call('HKEYS', key)) do
-    local bytes = redis.call('HSTRLEN', key, field)
-    local value = field == 'data' and '{"leftOutBytes":' .. bytes .. '}'
-    if bytes <= ${MAX_ENTRY_BYTES} then value = redis.call('HGET', key, field) end
-    if value then
+  if dataBytes <= ${MAX_ENTRY_BYTES} then
+    flat = redis.call('HGETALL', key)
+  else
+    for _, field in ipairs(redis.call('HKEYS', key)) do
       flat[#flat + 1] = field
-      flat[#flat + 1] = value
+      flat[#flat + 1] = field == 'data' and '{"leftOutBytes":' .. dataBytes .. '}' or redis.call('HGET', key, field)
+    end
+  end
+  for place = #flat - 1, 1, -2 do
+    if #flat[place + 1] > ${MAX_ENTRY_BYTES} then
+      table.remove(flat, place)
+      table.remove(flat, place)
     end
   end
   return flat

@@ -52,7 +52,9 @@ export function createQueues(options: QueuesOptions) {
     async entryScript(queue: 'publish' | 'status'): Promise<EntryScript | undefined> {
       if (options.telemetry !== undefined) return undefined;
       const jobName = queue === 'publish' ? PUBLISH_JOB_NAME : STATUS_JOB_NAME;
-      entryScripts[queue] ??= await entryScriptOf(queues[queue], jobName, options.connection);
+      const made = entryScripts[queue] ?? (await entryScriptOf(queues[queue], jobName, options.connection));
+      // The same for calls of one moment: each would prepare a script of its own from its own.
+      entryScripts[queue] ??= made;
       return entryScripts[queue];
     },
 

@@ -179,7 +179,8 @@ export class ChunkLoop {
   async #send(chunk: Chunk, signal: AbortSignal): Promise<number> {
     const startedAt = performance.now();
     const resentBytes = Math.max(0, Math.min(this.#highestSentByte, chunk.endByteExclusive) - chunk.startByte);
-    const sent = { crc: this.#crc };
+    // No upload goes on after its last chunk, and a strong pin tells more than a checksum.
+    const sent = chunk.isLast || this.#source.isPinStrong ? undefined : { crc: this.#crc };
     this.#sentBytes = chunk.startByte;
     const answer = await this.#deps.tiktok.putChunk({
       uploadUrl: this.#uploadUrl,
@@ -189,8 +190,8 @@ export class ChunkLoop {
       body: () => this.#piecesOf(chunk, sent),
       signal,
     });
-    this.#crc = sent.crc;
-    this.#crcEnd = chunk.endByteExclusive;
+    this.#crc = sent?.crc ?? this.#crc;
+    if (!chunk.isLast) this.#crcEnd = chunk.endByteExclusive;
     this.#deps.metrics.chunkAccepted({
       newBytes: chunk.endByteExclusive - chunk.startByte,
       resentBytes,
@@ -201,10 +202,10 @@ export class ChunkLoop {
     return this.#offsetOf(positionFromReport(answer.reportedUploadedBytes, this.#plan), chunk.endByteExclusive);
   }
 
-  /** @param sent its checksum goes on with each piece */
+  /** @param sent its checksum goes on with each piece; undefined where nobody needs it */
   async *#piecesOf(
     { startByte, endByteExclusive }: Chunk,
-    sent: { crc: number },
+    sent: { crc: number } | undefined,
   ): AsyncGenerator<Uint8Array, void, void> {
     let leftBytes = endByteExclusive - startByte;
     for await (const piece of this.#source.read(startByte, endByteExclusive)) {
@@ -213,7 +214,7 @@ export class ChunkLoop {
       if (leftBytes <= 0) await this.#source.verifyUnchanged();
       // Last, so that the proof is as fresh as possible when the bytes are sent.
       await this.#lease.ensureHeld();
-      sent.crc = crc32(piece, sent.crc);
+      if (sent !== undefined) sent.crc = crc32(piece, sent.crc);
       this.#sentBytes += piece.byteLength;
       this.#highestSentByte = Math.max(this.#highestSentByte, this.#sentBytes);
       yield piece;

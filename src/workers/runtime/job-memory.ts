@@ -10,6 +10,8 @@ import type { LedgerPatch, LedgerRecord } from '../../ledger/record.ts';
 /** A record takes about 1 kB, so this is about 10 MB at the most. */
 const MAX_JOBS = 10_000;
 
+const NO_PUBLISH_IDS: ReadonlySet<string> = new Set();
+
 /** What a record says of its job, without what never changes or is the ledger's own. */
 type Facts = Omit<Pick<LedgerRecord, keyof LedgerPatch>, 'request'>;
 
@@ -37,7 +39,9 @@ export function rememberJobs(ledger: Ledger, { log }: { log: Logger }): Ledger {
     const before = jobs.get(id);
     const sameInit = before?.facts.initCount === initCount ? before.intendedAt : undefined;
     const intendedAt = record.session.kind === 'init_sent' ? record.session.intendedAt : sameInit;
-    const publishIds = new Set([...(before?.publishIds ?? []), publishIdOf(record.session) ?? []].flat());
+    const publishId = publishIdOf(record.session);
+    const seenIds = before?.publishIds ?? NO_PUBLISH_IDS;
+    const publishIds = publishId === undefined || seenIds.has(publishId) ? seenIds : new Set([...seenIds, publishId]);
     jobs.delete(id);
     const changedRequest = record.changedAt === undefined ? undefined : record.request;
     const facts = factsOf(record);

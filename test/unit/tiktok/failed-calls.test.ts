@@ -44,6 +44,11 @@ describe('a call that TikTok says no to', () => {
     expect(observations[0]?.code).toBe('brand_new');
   });
 
+  it('knows nothing of what was done where such a code comes with a status that refuses nothing', async () => {
+    const { error } = await failureAfter({ status: 200, json: envelope({}, { code: 'brand_new' }) });
+    expect(error).toMatchObject({ code: 'TRANSPORT_BAD_ANSWER', details: { tiktokCode: 'brand_new' } });
+  });
+
   it('keeps a code that is no label out of the metrics', async () => {
     const { observations } = await failureAfter({ status: 403, json: envelope({}, { code: 'Oh no! v_pub~1' }) });
     expect(observations[0]?.code).toBe('unreadable');
