@@ -6,8 +6,6 @@ import type { RedisClient } from '../redis/lua-script.ts';
 
 const seenSchema = z.object({ at: z.iso.datetime(), by: z.string() });
 
-export type SeenFailureStore = ReturnType<typeof createSeenFailures>;
-
 /** Which failures an operator has seen, by error code: those up to a time. */
 export function createSeenFailures({ redis, keys }: { readonly redis: RedisClient; readonly keys: Keys }) {
   return {
