@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { isLoopbackHost } from '../core/loopback-host.ts';
+import { isPercentEncoded } from '../core/percent-encoding.ts';
 import type { HostAndPort } from './redis-config.ts';
 
 /** A whole number within bounds, both included. */
@@ -208,15 +209,6 @@ function isRedisUrl(value: string): boolean {
   if (!isPercentEncoded(username) || !isPercentEncoded(password)) return false;
   // The path is the number of a database.
   return ['redis:', 'rediss:'].includes(protocol) && hostname !== '' && /^\/?\d*$/.test(pathname);
-}
-
-function isPercentEncoded(text: string): boolean {
-  try {
-    decodeURIComponent(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function isProxyUrl(value: string): boolean {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isPercentEncoded } from '../core/percent-encoding.ts';
 import { HttpProblem } from './problem.ts';
 
 const queryValues = z.record(z.string(), z.union([z.string().transform((value) => [value]), z.array(z.string())]));
@@ -23,13 +24,7 @@ export function refuseUnreadableQuery(query: unknown): void {
 }
 
 function isReadable(value: string, most: number): boolean {
-  if (value.includes('\0') || Math.abs(Number(value)) > most) return false;
-  try {
-    decodeURIComponent(value);
-    return true;
-  } catch {
-    return false;
-  }
+  return !value.includes('\0') && !(Math.abs(Number(value)) > most) && isPercentEncoded(value);
 }
 
 function unreadable(name: string, most: number) {

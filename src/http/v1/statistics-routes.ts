@@ -10,7 +10,7 @@ import { jsonAnswers } from './api-answers.ts';
 import type { ApiOptions, ApiScope } from './typed-routes.ts';
 
 const RANGES = Object.keys(STATISTICS_RANGES) as StatisticsRange[];
-const count = z.int().nonnegative();
+const jobsThat = (ended: string) => z.int().nonnegative().describe(`Jobs that ${ended}.`);
 
 const spread = z
   .object({
@@ -21,7 +21,12 @@ const spread = z
 
 const fields = {
   ended: z
-    .object({ published: count, in_inbox: count, failed: count, unconfirmed: count })
+    .object({
+      published: jobsThat('are public or private posts now'),
+      in_inbox: jobsThat('are drafts in the inbox of their creator'),
+      failed: jobsThat('failed'),
+      unconfirmed: jobsThat('may be posts, which TikTok did not confirm'),
+    })
     .describe('How many jobs ended for the first time, by outcome; cancelled ones are not counted.'),
   timeToPublish: spread.describe('From enqueuing, or the scheduled time, to success; null where nothing succeeded.'),
   lateness: spread.describe('From the scheduled time to success; null where nothing scheduled succeeded.'),

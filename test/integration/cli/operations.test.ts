@@ -26,7 +26,9 @@ it('operations are previewed, started, followed and aborted', async () => {
   await publisher.enqueueBulk([1, 3].map((hours) => ({ ...PULL_REQUEST, scheduledAt: inHours(hours) })));
   const filter = ['--account', 'acme', '--scheduled-before', '+2h'];
   const dry = await run('operations', 'reschedule', ...filter, '--shift', '-30m', '--dry-run');
-  expect(dry.stdout).toMatch(/^1 job\n {2}1 move\nJOB +ACCOUNT +STATE +WAY\n\S+ +acme +scheduled +move\n$/);
+  expect(dry.stdout).toMatch(
+    /^1 job\n {2}1 move\nJOB +ACCOUNT +STATE +WAY +POST\n\S+ +acme +scheduled +move +spring\.mp4\n$/,
+  );
   const refused = await run('operations', 'reschedule', ...filter, '--shift', '-3h', '--dry-run');
   expect(refused.stdout).toContain('1 refused: the scheduled time is in the past (INPUT_SCHEDULED_IN_PAST)');
 
@@ -40,7 +42,7 @@ it('operations are previewed, started, followed and aborted', async () => {
   );
 
   const none = await run('operations', 'show', 'nobody');
-  expect([none.exitCode, none.stderr]).toEqual([1, expect.stringContaining('operations list')]);
+  expect([none.exitCode, none.stderr]).toEqual([2, expect.stringContaining('operations list')]);
   for (const [args, text] of [
     [['cancel'], 'filter: expected one condition or more'],
     [['retry', '--state', 'failed', '--limit', '5'], '--limit: only used with --dry-run'],
