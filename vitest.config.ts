@@ -23,8 +23,6 @@ const WITH_PROGRAMS = [
 
 const inOneProcess = { ...withRedis, setupFiles: ['test/support/leave-nothing.ts'] };
 
-const PARTS = ['architecture', 'unit', 'simulator', 'integration', 'fuzz', 'e2e'];
-
 const chaos = {
   ...withRedis,
   globalSetup: ['test/support/global-redis.ts', 'test/chaos/compiled-programs.ts'],
@@ -36,12 +34,6 @@ export default defineConfig({
     maxWorkers: 7,
     sequence: { sequencer: SlowFirst },
     projects: [
-      // All that `npm test` runs, as one project: the parts below would each load the program into workers of their own.
-      suite('test', {
-        ...inOneProcess,
-        include: PARTS.map((part) => `test/${part}/**/*.test.ts`),
-        exclude: WITH_PROGRAMS,
-      }),
       suite('architecture', { globalSetup: [BUILD], testTimeout: 60_000 }),
       suite('unit', { testTimeout: 60_000 }),
       suite('simulator', { testTimeout: 60_000 }),

@@ -71,7 +71,7 @@ export async function servedEvidence(url: string, { board: boardHeaders, api }: 
 }
 
 async function queueEvidence(queue: string, url: string, headers: Record<string, string>): Promise<Evidence[]> {
-  const query = new URLSearchParams({ activeQueue: queue, status: 'latest', page: '1', jobsPerPage: '1000' });
+  const query = new URLSearchParams({ activeQueue: queue, status: 'latest', page: '1', jobsPerPage: '300' });
   const list = await pageEvidence(`${url}/board/api/queues?${query}`, { headers });
   const { queues } = boardAnswer.parse(JSON.parse(String(list.content).split('\n').slice(1).join('\n')));
   const ids = queues.find(({ name }) => name === queue)?.jobs.map(({ id }) => id) ?? [];

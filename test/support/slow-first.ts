@@ -1,8 +1,8 @@
 import { relative } from 'node:path';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Parts whose files start processes or wait for timers begin; those that only compute fill the cores at the end. */
-const PARTS = ['e2e', 'integration', 'fuzz', 'architecture', 'simulator', 'unit'];
+/** Projects whose files start processes or wait for timers begin; those that only compute fill the cores at the end. */
+const PROJECTS = ['e2e', 'integration', 'architecture', 'simulator', 'unit'];
 
 /** Files of more than ten seconds, the longest first, so that none of them runs alone at the end. */
 const SLOW_FILES = [
@@ -41,13 +41,12 @@ const SLOW_FILES = [
   'test/integration/redis/confirmation.test.ts',
 ];
 
-/** Runs the files of a part after each other, and its slow ones first. */
+/** Runs the files of a project after each other, which lets them share workers, and its slow ones first. */
 export class SlowFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const place = ({ moduleId }: TestSpecification): number => {
-      const path = relative(this.ctx.config.root, moduleId);
-      const slow = SLOW_FILES.indexOf(path);
-      return PARTS.indexOf(path.split('/')[1] ?? '') * 1_000 + (slow === -1 ? SLOW_FILES.length : slow);
+    const place = ({ project, moduleId }: TestSpecification): number => {
+      const slow = SLOW_FILES.indexOf(relative(this.ctx.config.root, moduleId));
+      return PROJECTS.indexOf(project.name) * 1_000 + (slow === -1 ? SLOW_FILES.length : slow);
     };
     return [...files].sort((a, b) => place(a) - place(b) || (a.moduleId < b.moduleId ? -1 : 1));
   }
