@@ -49,7 +49,7 @@ describe('a job that cannot begin by its notAfter', () => {
     const first = await publisher.enqueue(request('first'));
     const late = await publisher.enqueue({ ...request('late'), notAfter: inMs(SOON_MS) });
     const last = await publisher.enqueue(request('last'));
-    expect(late.waitingFor).toBe('turn');
+    expect(late.waitingFor).toBe('account_paused');
     expect(await publisher.waitForCompletion(late.id, WAIT)).toMatchObject({ failure: { code: 'JOB_OVERDUE' } });
     await vault.resume('acme');
     await wakeLane('acme');
