@@ -122,10 +122,13 @@ export function followEvents({ after, subject, signal }: EventsOptions, deps: Fo
         const page = subject === undefined ? found?.page : found?.page.filter(isOurs);
         if (page !== undefined && page.length > 0) yield page;
         if (found?.isFull) continue;
-        // All that was told before was there to be read.
-        if (found !== undefined && found.begunAt > heardAt) heard = undefined;
-        isIdle = true;
-        weighHeard();
+        // While Redis is away, what was told waits for the next look as well: weighed here, it would ask for one at once.
+        if (found !== undefined) {
+          // All that was told before was there to be read.
+          if (found.begunAt > heardAt) heard = undefined;
+          isIdle = true;
+          weighHeard();
+        }
         await wakeSignal.wait();
         isIdle = false;
       }

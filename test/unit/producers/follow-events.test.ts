@@ -1,0 +1,41 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { PublishError } from '../../../src/core/publish-error.ts';
+import type { EventLooks } from '../../../src/producers/event-looks.ts';
+import type { EventTail, TailListener } from '../../../src/producers/event-tail.ts';
+import { followEvents } from '../../../src/producers/follow-events.ts';
+import type { RedisClient } from '../../../src/redis/lua-script.ts';
+
+it('asks Redis no second time at once when it is away just after the tail told of an event', async () => {
+  let tell: TailListener = () => undefined;
+  let looked = 0;
+  let moments = 0;
+  const looks: EventLooks = {
+    moment: () => ++moments,
+    join: () => () => undefined,
+    forgetAll: () => undefined,
+    after: async () => {
+      looked += 1;
+      // Ends what would go round for ever.
+      if (looked > 10) throw new TypeError('asked again and again');
+      if (looked === 1) tell({ from: '1-0', to: '2-0', about: new Set(['job']), ended: new Set() });
+      throw new PublishError('REDIS_UNAVAILABLE');
+    },
+  };
+  const listen = (listener: TailListener) => {
+    tell = listener;
+    return () => undefined;
+  };
+  const tail = { listen, isClosed: () => false } as unknown as EventTail;
+  const redis = { xrange: async () => [['1-0', []]] } as unknown as RedisClient;
+  const feed = followEvents(
+    { after: '1-0' },
+    { tail, looks, connect: async () => redis, eventsKey: 'events', createdAt: async () => undefined },
+  );
+  const next = feed.next();
+  while (looked === 0) await nextTurn();
+  for (let turn = 0; turn < 5; turn += 1) await nextTurn();
+  expect(looked).toBe(1);
+  await feed.return();
+  expect(await next).toEqual({ done: true, value: undefined });
+});
