@@ -38,7 +38,7 @@ export function followEvents({ after, subject, signal }: EventsOptions, deps: Fo
   let heard: { readonly from: string; readonly to: string; readonly isOurs: boolean } | undefined;
 
   /** Of the last page, what `next()` has not given out yet. */
-  let rest: readonly EventEntry[] = [];
+  let rest: EventEntry[] = [];
   let given: string | undefined;
 
   let stopListening: (() => void) | undefined;
@@ -142,12 +142,12 @@ export function followEvents({ after, subject, signal }: EventsOptions, deps: Fo
   async function* follow(): AsyncGenerator<EventEntry, void, void> {
     for (;;) {
       if (end.signal.aborted) return;
-      const [entry, ...others] = rest;
-      rest = others;
+      const entry = rest.shift();
       if (entry === undefined) {
         const { done, value } = await pages.next();
         if (done === true) return;
-        rest = value;
+        // A copy: the page is that of other feeds too.
+        rest = [...value];
       } else {
         given = entry.cursor;
         yield entry;
