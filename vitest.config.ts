@@ -12,7 +12,7 @@ const suite = (name: string, extra: Record<string, unknown> = {}) => ({
 const BUILD = 'test/support/build.ts';
 
 /** A real Redis, started once for the whole suite. Limits are for what hangs; they leave a busy machine its time. */
-const withRedis = { globalSetup: [BUILD, 'test/support/global-redis.ts'], testTimeout: 180_000, hookTimeout: 240_000 };
+const withRedis = { globalSetup: [BUILD, 'test/support/global-redis.ts'], testTimeout: 480_000, hookTimeout: 600_000 };
 
 /** Tests that drive a browser, a Prometheus, an nginx or Helm, which take long and which few machines have. */
 const WITH_PROGRAMS = [
@@ -30,14 +30,14 @@ const chaos = {
 
 export default defineConfig({
   test: {
-    // Most tests wait for sockets, timers and queues, not for a core.
-    maxWorkers: 7,
+    // Many tests wait, so there are more than cores; each worker loads our code anew.
+    maxWorkers: 4,
     sequence: { sequencer: SlowFirst },
     projects: [
       suite('architecture', { globalSetup: [BUILD], testTimeout: 60_000 }),
       suite('unit', { testTimeout: 60_000 }),
       suite('simulator', { testTimeout: 60_000 }),
-      suite('integration', { ...inOneProcess, include: ['test/{integration,fuzz}/**/*.test.ts'] }),
+      suite('integration', inOneProcess),
       suite('e2e', { ...withRedis, exclude: WITH_PROGRAMS }),
       // npm run programs
       suite('programs', { ...withRedis, include: WITH_PROGRAMS }),
@@ -50,7 +50,9 @@ export default defineConfig({
       }),
       // Starts and kills workers and Redis servers of its own; npm run chaos -- --short.
       suite('chaos', chaos),
-      // What strangers may send, in large numbers from a seed; `npm test` runs a short form: npm run fuzz.
+      // Short forms of fuzz, bench, scale and topologies, which CI runs: npm run short-forms.
+      suite('short-forms', { ...inOneProcess, include: ['test/{short-forms,fuzz}/**/*.test.ts'] }),
+      // What strangers may send, in large numbers from a seed: npm run fuzz.
       suite('fuzz', { ...inOneProcess, env: { FUZZ_FORM: 'long' }, sequence: { groupOrder: 1 } }),
       // How long things take, which only a machine that does nothing else can tell: npm run timing.
       suite('timing', { ...withRedis, fileParallelism: false, sequence: { groupOrder: 1 } }),

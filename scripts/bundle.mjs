@@ -10,7 +10,7 @@ const root = join(import.meta.dirname, '..');
 
 /** By their names in dist. Programs that others fork lie beside the chunk that forks them. */
 const PROGRAMS = {
-  'bin/tiktok-publisher': 'bin/tiktok-publisher',
+  'bin/tiktok-publisher': 'cli/main',
   'chunks/simulator-process': 'cli/bench/simulator-process',
 };
 const LIBRARIES = ['producers/index', 'workers/index', 'tiktok/index', 'simulator/index'];

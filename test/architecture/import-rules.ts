@@ -107,7 +107,6 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
     knows: ['producers'],
     why: 'a command opens what it needs through app',
   },
-  bin: { uses: ['cli', 'config'], knows: [], why: 'the program starts here and nothing else happens here' },
 };
 
 /** The files of a folder that alone may use some of what its rule allows: the package's entries open the whole program. */

@@ -18,6 +18,7 @@ const manifest = z
 
 /** The source of a file that the build makes. */
 function sourceOf(built: string): string {
+  if (built === manifest.bin['tiktok-publisher']) return 'src/cli/main.ts';
   const inside = built.replace(/^\.\//, '').replace(/^dist\//, 'src/');
   return inside.replace(/(\.d\.ts|\.js)$/, '.ts');
 }

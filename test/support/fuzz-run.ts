@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { MEBIBYTE_BYTES } from '../../src/core/units.ts';
 
 const settings = z.object({
-  /** `npm run fuzz` sets it; `npm test` runs the short form. */
+  /** `npm run fuzz` sets it; `npm run short-forms` runs the short form. */
   FUZZ_FORM: z.enum(['short', 'long']).default('short'),
   /** Replays a run, or goes on where the others began. */
   FUZZ_SEED: z.coerce.number().default(() => Math.floor(Math.random() * 2 ** 31)),

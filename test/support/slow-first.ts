@@ -2,11 +2,10 @@ import { relative } from 'node:path';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Projects whose files start processes or wait for timers begin; those that only compute fill the cores at the end. */
-const PROJECTS = ['e2e', 'integration', 'architecture', 'simulator', 'unit'];
+const PROJECTS = ['short-forms', 'e2e', 'integration', 'architecture', 'simulator', 'unit'];
 
 /** Files of more than ten seconds, the longest first, so that none of them runs alone at the end. */
 const SLOW_FILES = [
-  'test/e2e/topologies/short-form.test.ts',
   'test/e2e/cli/which-redis.test.ts',
   'test/e2e/cli/publishing.test.ts',
   'test/e2e/cli/demo.test.ts',
@@ -14,7 +13,6 @@ const SLOW_FILES = [
   'test/e2e/secrets/secrets.test.ts',
   'test/e2e/observability/traces.test.ts',
   'test/e2e/callbacks/killed-worker.test.ts',
-  'test/e2e/cli/bench.test.ts',
   'test/e2e/workers/shutdown.test.ts',
   'test/e2e/cli/start-wait.test.ts',
   'test/e2e/cli/dry-run.test.ts',
@@ -25,7 +23,6 @@ const SLOW_FILES = [
   'test/e2e/readme/examples.test.ts',
   'test/e2e/workers/plain-entries.test.ts',
   'test/e2e/workers/own-tokens.test.ts',
-  'test/e2e/scale/short-form.test.ts',
   'test/integration/workers/readiness.test.ts',
   'test/integration/publish/errors-remote-media.test.ts',
   'test/integration/publish/errors-upload.test.ts',

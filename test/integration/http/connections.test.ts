@@ -127,16 +127,43 @@ describe('answers of which a client takes nothing', () => {
     const server = await start({
       pulledMedia: { find: async () => openMedia, verificationFiles: new Map(), drainMs: 0 },
     });
-    const { socket } = await open(server);
-    socket.pause();
-    socket.write('GET /pull/token/video.mp4 HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(40));
+    const sockets = await Promise.all(Array.from({ length: 5 }, async () => (await open(server)).socket));
+    for (const socket of sockets) {
+      socket.pause();
+      socket.write('GET /pull/token/video.mp4 HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(8));
+    }
     await eventually(() => expect([openCount, askedCount]).toEqual([31, 32]));
-    socket.destroy();
+    for (const socket of sockets) socket.destroy();
     await eventually(() => expect(openCount).toBe(0));
     events.emit('pass');
     // Every place is free again.
     const answers = Array.from({ length: 33 }, () => fetch(`${server.url}/pull/token/video.mp4`, { method: 'HEAD' }));
     expect((await Promise.all(answers)).map(({ status }) => status)).toEqual(Array(33).fill(200));
     await eventually(() => expect(openCount).toBe(0));
+  });
+
+  it('are at most eight on a connection: what is asked for beyond them is refused', async () => {
+    let openCount = 0;
+    const source = bufferSource(randomBytes(20_000_000));
+    const openMedia = async () => {
+      openCount += 1;
+      return { ...source, close: async () => undefined };
+    };
+    const server = await start({
+      pulledMedia: { find: async () => openMedia, verificationFiles: new Map(), drainMs: 0 },
+    });
+    const { socket } = await open(server);
+    let answers = '';
+    socket.on('data', (piece) => {
+      answers = (answers + piece.toString('latin1')).slice(-2_000);
+    });
+    socket.pause();
+    const last = 'GET /pull/token/last.mp4 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n';
+    socket.write('GET /pull/token/video.mp4 HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(8) + last);
+    await eventually(() => expect(openCount).toBe(8));
+    socket.resume();
+    await once(socket, 'end');
+    expect(answers).toContain('API_RATE_LIMITED');
+    expect(openCount).toBe(8);
   });
 });

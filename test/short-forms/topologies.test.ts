@@ -1,6 +1,6 @@
 import { describe, it, vi } from 'vitest';
-import { runJobSuite } from '../../topologies/job-suite.ts';
-import * as ways from '../../topologies/ways.ts';
+import { runJobSuite } from '../topologies/job-suite.ts';
+import * as ways from '../topologies/ways.ts';
 
 /*
  * What `npm run test:topologies` does for minutes and with killed workers, on the two that differ most.

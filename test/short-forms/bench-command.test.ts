@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
-import { leastAcl, NEEDED_BY_SERVICES } from '../../../src/redis/needed-commands.ts';
-import { eventually } from '../../support/eventually.ts';
-import { freshPrefix, testRedisUrl } from '../../support/redis.ts';
-import { startRedisServer } from '../../support/redis-server.ts';
-import { endCommands, freshEnvironment, runCommand, startCommand } from './command.ts';
+import { leastAcl, NEEDED_BY_SERVICES } from '../../src/redis/needed-commands.ts';
+import { endCommands, freshEnvironment, runCommand, startCommand } from '../e2e/cli/command.ts';
+import { eventually } from '../support/eventually.ts';
+import { freshPrefix, testRedisUrl } from '../support/redis.ts';
+import { startRedisServer } from '../support/redis-server.ts';
 
 afterEach(endCommands);
 
@@ -40,6 +40,9 @@ describe('bench', () => {
     expect(exitCode).toBe(0);
     expect(stdout.trimEnd().split('\n')).toHaveLength(1);
     const report = JSON.parse(stdout);
+    // Two, unless the machine is so busy that the time for them is over after the first.
+    const alone = report.oneAtATime.publishes;
+    expect([1, 2]).toContain(alone);
     expect(report).toEqual({
       redis: { version: expect.stringMatching(/^\d/), address: expect.any(String), origin: 'REDIS_URL' },
       notes: expect.any(Array),
@@ -47,7 +50,7 @@ describe('bench', () => {
       durationMs: expect.any(Number),
       publishesPerSecond: expect.any(Number),
       publishesPerDay: expect.any(Number),
-      oneAtATime: { publishes: 2, ping: some, enqueue: latency(2), claim: latency(2), poll: some },
+      oneAtATime: { publishes: alone, ping: some, enqueue: latency(alone), claim: latency(alone), poll: some },
       fullLoad: { publishes: 12, ping: some, enqueue: latency(12), claim: latency(12), poll: some },
       cpu: {
         process: expect.any(Number),

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
-import { EXIT_CODES } from '../cli/exit-codes.ts';
-import { setProcessFlags } from '../cli/process-flags.ts';
-import { reportFailedStart, runCli } from '../cli/run-cli.ts';
 import { readEnvironment } from '../config/environment.ts';
+import { EXIT_CODES } from './exit-codes.ts';
+import { setProcessFlags } from './process-flags.ts';
+import { reportFailedStart, runCli } from './run-cli.ts';
 
 setProcessFlags();
 

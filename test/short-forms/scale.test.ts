@@ -2,11 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { PublishJob } from '../../../src/core/publish-job.ts';
-import { accountNames, directPost, type Fleet, startFleet } from '../../scale/fleet.ts';
-import { endAllTokens, refreshesIn } from '../../scale/refreshes.ts';
-import { eventually } from '../../support/eventually.ts';
-import { makeVideo } from '../../support/videos.ts';
+import type { PublishJob } from '../../src/core/publish-job.ts';
+import { accountNames, directPost, type Fleet, startFleet } from '../scale/fleet.ts';
+import { endAllTokens, refreshesIn } from '../scale/refreshes.ts';
+import { eventually } from '../support/eventually.ts';
+import { makeVideo } from '../support/videos.ts';
 
 /*
  * What `npm run scale` does for minutes, with a few accounts: two worker processes with production settings.

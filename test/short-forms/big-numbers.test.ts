@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it, onTestFinished } from 'vitest';
-import { figureOf } from '../../../bench/measure.ts';
-import type { Report } from '../../../bench/report.ts';
+import { figureOf } from '../../bench/measure.ts';
+import type { Report } from '../../bench/report.ts';
 
 /*
  * Benchmarks of big numbers with a few jobs: their figures mean nothing here, but they must come to their end. The others are

@@ -2,9 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { accountNames, startFleet } from '../../scale/fleet.ts';
-import { proveAbort, proveRetry } from '../../scale/operations-proof.ts';
-import { makeVideo } from '../../support/videos.ts';
+import { accountNames, startFleet } from '../scale/fleet.ts';
+import { proveAbort, proveRetry } from '../scale/operations-proof.ts';
+import { makeVideo } from '../support/videos.ts';
 
 const TEST_TIMEOUT_MS = 240_000;
 
