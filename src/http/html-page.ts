@@ -27,7 +27,8 @@ export function pageHeaders(look: PageLook = {}) {
 export const PAGE_HEADERS = pageHeaders();
 
 const STYLE = `
-  :root { color-scheme: light dark }
+  :root { color-scheme: light dark; background: light-dark(#fff, #121212); color: light-dark(#111, #eee) }
+  a { color: light-dark(#0645ad, #9ecbff) }
   body { font: 1rem/1.6 system-ui, sans-serif; max-width: 40rem; margin: 3rem auto; padding: 0 1rem; overflow-wrap: anywhere }
   @media (max-width: 40rem) { body { margin: 1rem auto } }
   dt { font-weight: 600 } dd { margin: 0 0 .6rem }

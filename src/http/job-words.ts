@@ -1,9 +1,14 @@
-import { mediaName } from '../core/post-text.ts';
+import { mediaName, oneLine } from '../core/post-text.ts';
 import type { PublishJob, TimelineEntry } from '../core/publish-job.ts';
 
 /** A job by what people know it by: account, mode and video, such as `acme · direct · holiday.mp4`. */
 export function jobTitle({ request: { account, mode, media } }: Pick<PublishJob, 'request'>): string {
   return [account, mode, mediaName(media)].filter(Boolean).join(' · ');
+}
+
+/** A job by the title of its post; by {@link jobTitle} where it has none. */
+export function postName(job: Pick<PublishJob, 'request'>): string {
+  return oneLine(job.request.post?.title ?? '') || jobTitle(job);
 }
 
 /** A fact of the timeline in words: what happened, and what goes with it. */

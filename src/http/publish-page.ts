@@ -7,7 +7,14 @@ import { isTerminal } from '../core/publish-state.ts';
 import type { RetryPlan } from '../core/retry-plan.ts';
 import type { RetryAction } from '../producers/publisher.ts';
 import { attemptsTable } from './console/attempts-table.ts';
-import { actionForm, type ConsolePage, confirmedForm, type PageContext, shown } from './console/console-page.ts';
+import {
+  actionForm,
+  type ConsolePage,
+  confirmedForm,
+  type PageContext,
+  shown,
+  stateBadge,
+} from './console/console-page.ts';
 import { escapeHtml } from './escape-html.ts';
 import { jobTitle, preciseTimeText, timelineWords } from './job-words.ts';
 
@@ -48,7 +55,7 @@ export function publishPage(
     title: jobTitle(job),
     isLive: !isTerminal(job.state),
     body: `<div id="live">
-<p class="state">${shown(headline(job))}</p>
+<p class="state">${stateHtml(job)}</p>
 ${failureHtml(job)}
 ${plans === undefined ? '' : actionsHtml(job, plans, context)}
 ${table([...factsOf(job).map(([name, text]) => [name, shown(text)]), ...postRows(job)])}
@@ -61,8 +68,16 @@ ${table(
     .map(timelineWords)
     .map(({ time, what, facts }) => [shown(time), shown(what), facts.map(shown).join('<br>')]),
 )}
+<details><summary>Record as JSON</summary><pre>${shown(JSON.stringify(job, null, 2))}</pre></details>
 </div>`,
   };
+}
+
+/** The state as a badge, and what else the headline says. */
+function stateHtml(job: PublishJob): string {
+  const text = headline(job);
+  const rest = text.startsWith(job.state) ? text.slice(job.state.length).replace(/^: /, '') : text;
+  return `${stateBadge(job.state)} ${shown(rest)}`;
 }
 
 const RETRY_TEXTS: Readonly<Record<RetryAction, string>> = {

@@ -1,9 +1,9 @@
 import { AUDIT_ACTIONS, type AuditEntry } from '../../core/access.ts';
 import { changeTexts } from '../../core/audit-change.ts';
 import { DEFAULT_LISTED_JOBS } from '../../core/post-limits.ts';
+import type { BoardJobs } from '../board-jobs.ts';
 import { escapeHtml } from '../escape-html.ts';
 import { preciseTimeText } from '../job-words.ts';
-import { publishPagePath } from '../publish-page.ts';
 import {
   ADMINISTER,
   type ConsolePage,
@@ -14,7 +14,8 @@ import {
   textField,
 } from './console-page.ts';
 import type { ConsoleParts, ConsoleRoutes } from './console-routes.ts';
-import { type GivenQuery, givenQuery } from './publishes-page.ts';
+import { postLinks } from './post-links.ts';
+import { type GivenQuery, givenQuery, OPERATIONS_PATH } from './publishes-page.ts';
 
 const AUDIT_PATH = '/audit';
 
@@ -24,17 +25,26 @@ interface Lines {
 }
 
 /** Adds the audit trail. */
-export function addAudit({ page }: ConsoleRoutes, { audit }: ConsoleParts): void {
+export function addAudit(
+  { page }: ConsoleRoutes,
+  { audit, find }: Pick<ConsoleParts, 'audit'> & Pick<BoardJobs, 'find'>,
+): void {
   page(AUDIT_PATH, ADMINISTER, async ({ query }, context) => {
     const given = givenQuery(query);
     const { account, subject, by, cursor } = given;
     const action = AUDIT_ACTIONS.find((each) => each === given.action);
     const lines = await audit.list({ account, subject, by, action }, { limit: DEFAULT_LISTED_JOBS, cursor });
-    return auditPage(lines, given, context);
+    const ofJobs = lines.entries.filter(isOfJob).map(({ subject: id }) => id);
+    return auditPage(lines, given, context, await postLinks(ofJobs, context.basePath, find));
   });
 }
 
-function auditPage({ entries, nextCursor }: Lines, given: GivenQuery, { basePath }: PageContext): ConsolePage {
+function auditPage(
+  { entries, nextCursor }: Lines,
+  given: GivenQuery,
+  { basePath }: PageContext,
+  postLink: (id: string) => string,
+): ConsolePage {
   const { cursor: _, ...filter } = given;
   const path = escapeHtml(basePath + AUDIT_PATH);
   const next = escapeHtml(`?${new URLSearchParams({ ...filter, cursor: nextCursor ?? '' })}`);
@@ -44,7 +54,7 @@ function auditPage({ entries, nextCursor }: Lines, given: GivenQuery, { basePath
       ? `<p>${empty}</p>`
       : listTable(
           ['When', 'Who', 'What', 'Of', 'Change'],
-          entries.map((entry) => cellsOf(entry, basePath)),
+          entries.map((entry) => cellsOf(entry, subjectHtml(entry, basePath, postLink))),
         );
   return {
     title: 'Audit trail',
@@ -59,14 +69,28 @@ ${nextCursor === null ? '' : `<p><a href="${path}${next}">Next page</a></p>`}`,
   };
 }
 
-function cellsOf({ at, by, action, subject, account, before, after }: AuditEntry, basePath: string): string[] {
-  const name = shown(subject);
-  const isOfJob = action.startsWith('publish.');
+function cellsOf({ at, by, action, subject, account, before, after }: AuditEntry, of: string): string[] {
   return [
     preciseTimeText(at),
     shown(by),
     `<span class="what">${action}</span>`,
-    `${isOfJob ? `<a href="${escapeHtml(basePath + publishPagePath(subject))}">${name}</a>` : name}${account === null || account === subject ? '' : `<br><small>${shown(account)}</small>`}`,
+    `${of}${account === null || account === subject ? '' : `<br><small>${shown(account)}</small>`}`,
     changeTexts(before, after).map(shown).join('<br>'),
   ];
+}
+
+function isOfJob({ action }: AuditEntry): boolean {
+  return action.startsWith('publish.');
+}
+
+/** What was changed, by what people know it by where there is such a thing. */
+function subjectHtml(entry: AuditEntry, basePath: string, postLink: (id: string) => string): string {
+  const { action, subject, before, after } = entry;
+  if (isOfJob(entry)) return postLink(subject);
+  if (action.startsWith('operation.')) {
+    const path = `${basePath}${OPERATIONS_PATH}/${encodeURIComponent(subject)}`;
+    return `<a href="${escapeHtml(path)}">${shown(subject)}</a>`;
+  }
+  const { name, endpoint } = { ...before, ...after };
+  return shown(String(name ?? endpoint ?? subject));
 }

@@ -86,12 +86,10 @@ function blocks(table: string): string {
 const MANY_COLUMNS = 4;
 
 const STYLE = `
-  :root { background: light-dark(#fff, #121212); color: light-dark(#111, #eee) }
   body { max-width: 70rem; margin: 1rem auto 3rem }
   header { display: flex; flex-wrap: wrap; gap: .25rem 1rem; justify-content: space-between; border-bottom: 1px solid; padding-bottom: .5rem }
   nav { display: flex; flex-wrap: wrap; gap: .25rem 1rem; align-items: center }
   nav a { padding: .25rem 0 } nav a[aria-current] { font-weight: 600; text-decoration: none }
-  a { color: light-dark(#0645ad, #9ecbff) }
   :focus-visible { outline: .2rem solid light-dark(#0645ad, #9ecbff); outline-offset: .1rem }
   h1 { font-size: 1.5rem; line-height: 1.3 } h2 { font-size: 1.15rem; margin: 2rem 0 .5rem }
   table { border-collapse: collapse; width: 100% }
@@ -124,7 +122,7 @@ const STYLE = `
   button { padding: .2rem .8rem; cursor: pointer } .actions { display: flex; flex-wrap: wrap; gap: .25rem .75rem; align-items: center }
   .actions form { margin: 0 } summary { cursor: pointer; padding: .25rem 0 }
   progress { width: 100%; max-width: 30rem }
-  .counts { display: flex; flex-wrap: wrap; gap: .5rem 1.5rem; padding: 0; list-style: none } code { overflow-wrap: anywhere }
+  pre { white-space: pre-wrap } .counts { display: flex; flex-wrap: wrap; gap: .5rem 1.5rem; padding: 0; list-style: none } code { overflow-wrap: anywhere }
   .facts { overflow-wrap: break-word }
   @media (max-width: 40rem) {
     .facts, .facts :is(tbody, tr, td) { display: block } .facts tr { padding: .5rem 0 } .facts td { padding: 0 }

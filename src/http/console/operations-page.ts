@@ -59,7 +59,7 @@ export function addOperations({ page, action }: ConsoleRoutes): void {
       return { title: titleOf(request.kind), body: timeForm(given, context) };
     }
     const preview = await publisher.operations.preview(request, { signal });
-    return previewPage(given, request.kind, preview, context);
+    return previewPage(given, request, preview, context);
   });
   page(OPERATIONS_PATH, READ, async ({ publisher }, context) =>
     operationsPage(await publisher.operations.list(), context),
@@ -108,10 +108,12 @@ ${textField('shiftMinutes', 'Or: minutes later, each', { type: 'number' })}
 
 function previewPage(
   given: GivenQuery,
-  kind: OperationKind,
+  request: OperationRequest,
   { jobCount, totals, jobs, nextCursor }: OperationPreview,
-  { basePath }: PageContext,
+  context: PageContext,
 ): ConsolePage {
+  const { kind } = request;
+  const { basePath } = context;
   const count = jobCount ?? 0;
   const changed = Object.values(totals?.ways ?? {}).reduce((sum, some) => sum + some, 0);
   const start = `<form method="post" action="${escapeHtml(basePath + OPERATIONS_PATH)}">${hiddenFields(given)}<div class="fields">
@@ -128,6 +130,7 @@ ${textField('ratePerSecond', 'Jobs in a second', { type: 'number', value: given.
     title: titleOf(kind),
     body: `<p class="state">Nothing has been changed yet. This would happen to ${countText(count, 'publish job')}:</p>
 ${totals === null ? '' : totalsList(totals)}
+<table class="facts">${changeRows(request, context)}</table>
 ${changed === 0 ? '<p>There is nothing to do.</p>' : start}
 ${rows.length === 0 ? '' : `<h2>One by one</h2>\n${listTable(['Publish', 'Account', 'State', 'What would happen'], rows)}`}
 ${more}`,
@@ -148,19 +151,14 @@ function totalsList({ ways, refused }: OperationTotals): string {
 }
 
 function operationPage(operation: Operation, context: PageContext): ConsolePage {
-  const { id, kind, state, filter, scheduledAt, shiftMs, ratePerSecond, createdAt, by, endedAt, abortedBy } = operation;
+  const { id, kind, state, ratePerSecond, createdAt, by, endedAt, abortedBy } = operation;
   const facts: [string, string | null][] = [
     ['Operation', id],
-    ['New start', scheduledAt === null ? null : preciseTimeText(scheduledAt)],
-    [(shiftMs ?? 0) < 0 ? 'Earlier by' : 'Later by', shiftMs === null ? null : exactDurationText(Math.abs(shiftMs))],
     ['In a second', `at most ${ratePerSecond}`],
     ['Started', `${preciseTimeText(createdAt)}${by === null ? '' : ` by ${by}`}`],
     ['Ended', endedAt === null ? null : preciseTimeText(endedAt)],
     ['Aborted by', abortedBy],
   ];
-  const rows = facts.flatMap(([name, text]) =>
-    text === null ? [] : [`<tr><td>${name}</td><td>${shown(text)}</td></tr>`],
-  );
   const isRunning = state === 'running';
   const abort = { path: `${pathOf(id)}/abort`, label: 'Abort' };
   return {
@@ -171,10 +169,29 @@ function operationPage(operation: Operation, context: PageContext): ConsolePage 
 ${progressBar(operation)}
 ${totalsList(operation.totals)}
 ${isRunning ? confirmedForm(context, abort, 'Jobs that it has not reached stay as they are.') : ''}
-<table class="facts"><tr><td>Which jobs</td><td>${filterLink(filter, context)}</td></tr>${rows.join('')}</table>
+<table class="facts">${changeRows(operation, context)}${factRows(facts)}</table>
 </div>
 <p><a href="${escapeHtml(context.basePath + OPERATIONS_PATH)}">All operations</a></p>`,
   };
+}
+
+/** Which jobs get which times. */
+function changeRows(
+  { filter, scheduledAt = null, shiftMs = null }: OperationRequest | Operation,
+  context: PageContext,
+): string {
+  const times: [string, string | null][] = [
+    ['New start', scheduledAt && preciseTimeText(scheduledAt)],
+    [(shiftMs ?? 0) < 0 ? 'Earlier by' : 'Later by', shiftMs === null ? null : exactDurationText(Math.abs(shiftMs))],
+  ];
+  return `<tr><td>Which jobs</td><td>${filterLink(filter, context)}</td></tr>${factRows(times)}`;
+}
+
+function factRows(facts: readonly (readonly [name: string, text: string | null])[]): string {
+  const rows = facts.flatMap(([name, text]) =>
+    text === null ? [] : [`<tr><td>${name}</td><td>${shown(text)}</td></tr>`],
+  );
+  return rows.join('');
 }
 
 function operationsPage(operations: readonly Operation[], context: PageContext): ConsolePage {
@@ -196,7 +213,7 @@ function operationsPage(operations: readonly Operation[], context: PageContext):
 }
 
 /** The filter as it stands in the address of a search, with the way there. */
-function filterLink({ metadata = {}, ...filter }: Operation['filter'], { basePath }: PageContext): string {
+function filterLink({ metadata = {}, ...filter }: JobFilter, { basePath }: PageContext): string {
   const query: [string, string][] = [
     ...Object.entries(filter).flatMap(([name, value]): [string, string][] =>
       value === undefined ? [] : [[name, String(value)]],

@@ -86,7 +86,7 @@ export function addConsole(scope: FastifyInstance, options: BoardOptions, operat
   addPublishPage(routes, { jobs, entriesOf, callbacks: pages?.callbacks });
   if (pages === undefined) return;
   const pagesOf = [addPublishes, addOperations, addAccounts, addSubscriptions, addKeys, addAudit, addNowActions];
-  for (const add of pagesOf) add(routes, pages);
+  for (const add of pagesOf) add(routes, { ...pages, find: jobs.find });
   if (hasSignIn) addSignIn(scope, { signIns, hasLogin: login !== undefined, basePath });
 }
 

@@ -2,8 +2,8 @@ import type { FailedEvent, PausedEndpoint, SubscriptionDeliveries } from '../../
 import { PUBLISH_EVENT_TYPES, type PublishEventType } from '../../core/publish-event.ts';
 import { timeText } from '../../core/quantity-text.ts';
 import type { Subscription } from '../../core/subscription.ts';
+import type { BoardJobs } from '../board-jobs.ts';
 import { escapeHtml } from '../escape-html.ts';
-import { publishPagePath } from '../publish-page.ts';
 import { nameOf } from '../v1/callers.ts';
 import { foundSubscription } from '../v1/subscription-routes.ts';
 import { attemptsTable } from './attempts-table.ts';
@@ -22,11 +22,15 @@ import {
   WATCH,
 } from './console-page.ts';
 import { type ConsoleParts, type ConsoleRoutes, type Form, listIn, required } from './console-routes.ts';
+import { postLinks } from './post-links.ts';
 
 export const SUBSCRIPTIONS_PATH = '/subscriptions';
 
 /** Adds the endpoints that get events, and what operators may do with them. */
-export function addSubscriptions({ page, action }: ConsoleRoutes, { subscriptions, callbacks }: ConsoleParts): void {
+export function addSubscriptions(
+  { page, action }: ConsoleRoutes,
+  { subscriptions, callbacks, find }: Pick<ConsoleParts, 'subscriptions' | 'callbacks'> & Pick<BoardJobs, 'find'>,
+): void {
   page(SUBSCRIPTIONS_PATH, WATCH, async (_request, context) => {
     const [all, { paused, disabled, failed, counts }] = await Promise.all([subscriptions.list(), callbacks.overview()]);
     const stopped = [...paused.map(pausedCells), ...disabled.map(disabledCells)].map(([id, ...cells]) => [
@@ -38,6 +42,8 @@ export function addSubscriptions({ page, action }: ConsoleRoutes, { subscription
         needs: OPERATE_ALL,
       }),
     ]);
+    const ids = failed.map(({ jobId }) => jobId);
+    const postLink = await postLinks(ids, context.basePath, find);
     return {
       title: 'Subscriptions',
       body: `${listHtml(all, context)}
@@ -45,7 +51,7 @@ ${newForm(context)}
 <h2>Endpoints that get nothing now</h2>
 ${stopped.length === 0 ? '<p>None. An endpoint is paused after repeated failures, and disabled when it answers 410.</p>' : listTable(['Endpoint', 'Why', 'Since', 'Action'], stopped)}
 <h2>Failed deliveries (${counts.failed})</h2>
-${failedHtml(failed, context)}`,
+${failedHtml(failed, context, postLink)}`,
     };
   });
   page(`${SUBSCRIPTIONS_PATH}/:id`, WATCH, async ({ params }, context) => {
@@ -136,10 +142,11 @@ function disabledCells(url: { id: string; endpoint: string; disabledAt: string }
   return [url.id, shown(url.endpoint), 'it answered 410', timeText(url.disabledAt)];
 }
 
-function failedHtml(failed: readonly FailedEvent[], context: PageContext): string {
+function failedHtml(failed: readonly FailedEvent[], context: PageContext, postLink: (id: string) => string): string {
   if (failed.length === 0) return '<p>None.</p>';
   const rows = failed.map(({ jobId, type, at, endpoint, reason }) => [
-    `<a href="${escapeHtml(context.basePath + publishPagePath(jobId))}">${shown(type)}</a>`,
+    shown(type),
+    postLink(jobId),
     shown(endpoint ?? 'unknown'),
     shown(reason),
     timeText(at),
@@ -149,7 +156,7 @@ function failedHtml(failed: readonly FailedEvent[], context: PageContext): strin
     label: 'Deliver all failed again',
     needs: OPERATE_ALL,
   });
-  return `${listTable(['Event', 'Endpoint', 'Why', 'When'], rows)}${again}`;
+  return `${listTable(['Event', 'Of', 'Endpoint', 'Why', 'When'], rows)}${again}`;
 }
 
 function subscriptionPage(found: SubscriptionDeliveries, context: PageContext): ConsolePage {

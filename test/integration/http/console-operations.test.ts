@@ -107,6 +107,8 @@ it('a reschedule asks for the time first', async () => {
   });
   const preview = await get(`/operations/new?${query}`);
   expect(preview.html).toContain('<b>1</b> get the new time');
+  expect(preview.html).toContain('>state scheduled, metadata.campaign autumn</a>');
+  expect(preview.html).toContain('<td>Later by</td>');
   expect(fieldsOf(preview.html, '/operations')).toMatchObject({ kind: 'reschedule', shiftMinutes: '90' });
 });
 

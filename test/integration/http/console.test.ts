@@ -348,7 +348,10 @@ describe('the first page', () => {
 describe('an action', () => {
   it('retries a failed job in the safe way, says so, and leaves its line in the trail', async () => {
     const id = await failedJob();
-    expect((await get(`/publishes/${id}`)).html).toContain('A retry starts again: TikTok has published nothing of it.');
+    const before = (await get(`/publishes/${id}`)).html;
+    expect(before).toContain('A retry starts again: TikTok has published nothing of it.');
+    expect(before).toContain('<span class="badge bad">failed</span>');
+    expect(before).toContain(`&quot;id&quot;: &quot;${id}&quot;`);
     const { status, location } = await act(`/publishes/${id}/retry`);
     expect([status, location]).toEqual([303, `/publishes/${id}?done=retried`]);
     expect((await get(`/publishes/${id}?done=retried`)).html).toContain('The job goes on.');
@@ -357,6 +360,7 @@ describe('an action', () => {
     expect(job.timeline).toContainEqual(expect.objectContaining({ event: 'retry_requested', by: 'board ops' }));
     const { html } = await get(`/audit?subject=${id}`);
     expect(html).toContain('publish.retry');
+    expect(html).toContain(`<a href="/publishes/${id}">A title</a>`);
     expect(html).toContain('board ops');
     expect((await get(`/publishes/${id}`)).html).not.toContain('/retry"');
   });
@@ -375,7 +379,9 @@ describe('an action', () => {
     const { account } = await newAccount();
     expect((await act('/accounts/pause', { account })).location).toBe('/accounts?done=paused');
     expect(await pipeline.publisher.accounts.get(account)).toMatchObject({ status: 'paused' });
-    expect((await get(`/accounts?account=${account}`)).html).toContain('Resume');
+    const { html: paused } = await get(`/accounts?account=${account}`);
+    expect(paused).toContain('Resume');
+    expect(paused).toMatch(/paused<\/span><br><small>access until 20/);
     await act('/accounts/resume', { account });
     expect(await pipeline.publisher.accounts.get(account)).toMatchObject({ status: 'active' });
     const { html } = await get(`/audit?account=${account}&action=account.pause`);
