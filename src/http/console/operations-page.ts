@@ -218,7 +218,7 @@ function filterLink({ metadata = {}, ...filter }: JobFilter, { basePath }: PageC
     ...Object.entries(filter).flatMap(([name, value]): [string, string][] =>
       value === undefined ? [] : [[name, String(value)]],
     ),
-    ...Object.entries(metadata).map(([key, value]): [string, string] => [`metadata.${key}`, value]),
+    ...Object.entries(metadata).map(([key, value]): [string, string] => [`metadata.${key}`, String(value)]),
   ];
   const address = `${basePath}${PUBLISH_PAGES_PATH}?${new URLSearchParams(query)}`;
   return `<a href="${escapeHtml(address)}">${shown(query.map(([name, value]) => `${name} ${value}`).join(', '))}</a>`;
