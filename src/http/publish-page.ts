@@ -76,8 +76,8 @@ ${table(
 /** The state as a badge, and what else the headline says. */
 function stateHtml(job: PublishJob): string {
   const text = headline(job);
-  const rest = text.startsWith(job.state) ? text.slice(job.state.length).replace(/^: /, '') : text;
-  return `${stateBadge(job.state)} ${shown(rest)}`;
+  const start = [`${job.state}: `, job.state].find((each) => text.startsWith(each)) ?? '';
+  return `${stateBadge(job.state)} ${shown(text.slice(start.length))}`;
 }
 
 const RETRY_TEXTS: Readonly<Record<RetryAction, string>> = {
