@@ -53,6 +53,7 @@ try {
   await mkdir(PICTURES, { recursive: true });
   const page = await browser.newPage({ viewport: { width: 1280, height: 1000 } });
   await page.goto(`${url}/board/queue/tiktok-publish`, { waitUntil: 'networkidle' });
+  await page.getByText('Job page').first().waitFor();
   await page.screenshot({ path: join(PICTURES, 'board.png') });
   for (const account of ['bakery', 'bakery']) {
     const { id } = await enqueue(account, { path: '/videos/spring.mp4', metadata: { campaign: 'spring' } });

@@ -58,7 +58,8 @@ export async function openDemoStage(
 ): Promise<DemoStage> {
   const tell = (name: string, text: string): void => output.step(`${name.padEnd(LABEL_WIDTH)}${text}`);
   const folder = await mkdtemp(join(tmpdir(), 'tiktok-publisher-demo-'));
-  onClose(() => rm(folder, { recursive: true, force: true }));
+  // A Redis that was told to end may write there for some moments yet.
+  onClose(() => rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }));
   const simulator = await startSimulator({ processingMs: PROCESSING_MS });
   onClose(() => simulator.close());
   slowDown(simulator);

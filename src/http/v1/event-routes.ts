@@ -216,22 +216,16 @@ export async function* renderEvents(
 }
 
 /** Streams that have come as far have the same entries and pages: each is rendered once. */
-const entryTexts = new WeakMap<EventEntry, string>();
-const pageTexts = new WeakMap<readonly EventEntry[], Buffer>();
+const entryText = onceFor(
+  ({ cursor, event }: EventEntry) => `id: ${cursor}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`,
+);
+const pageText = onceFor((page: readonly EventEntry[]) => Buffer.from(page.map(entryText).join('')));
 
-function pageText(page: readonly EventEntry[]): Buffer {
-  const known = pageTexts.get(page);
-  if (known !== undefined) return known;
-  const text = Buffer.from(page.map(entryText).join(''));
-  pageTexts.set(page, text);
-  return text;
-}
-
-function entryText(entry: EventEntry): string {
-  const known = entryTexts.get(entry);
-  if (known !== undefined) return known;
-  const { cursor, event } = entry;
-  const text = `id: ${cursor}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
-  entryTexts.set(entry, text);
-  return text;
+function onceFor<Key extends object, Value>(make: (key: Key) => Value): (key: Key) => Value {
+  const made = new WeakMap<Key, Value>();
+  return (key) => {
+    const value = made.get(key) ?? make(key);
+    made.set(key, value);
+    return value;
+  };
 }
