@@ -55,7 +55,9 @@ const headers = z.object({
     }),
 });
 
-type EventOptions = Pick<ApiOptions, 'keys' | 'maxEventStreams' | 'maxEventStreamsPerKey'>;
+type EventOptions = Pick<ApiOptions, 'maxEventStreams' | 'maxEventStreamsPerKey'> & {
+  readonly keys: Pick<ApiOptions['keys'], 'find'>;
+};
 
 interface OpenStream {
   /** Who holds it. */
