@@ -6,6 +6,7 @@ import type { RedisLogin, RedisTarget } from '../config/redis-config.ts';
 import { withDeadline } from '../core/deadline.ts';
 import type { RedisCode } from '../core/redis-code.ts';
 import { SECOND_MS } from '../core/units.ts';
+import { followOwn, handleAsking, hangUpOnSilence, letConnect } from './client-fixes.ts';
 import { blockedSilenceMs, clusterPatience, firstWordMs, type RedisRole, roleOptions } from './client-options.ts';
 import { describeTarget, explainRedisError } from './connection-error.ts';
 import { joinWrites } from './joined-writes.ts';
@@ -171,6 +172,7 @@ function createRedisClient(target: RedisTarget, role: RedisRole, onRefusal: (cod
     countCalls(client);
     joinWrites(client);
     hangUpOnSilence(client, firstWordMs(target.deadPeerMs));
+    letConnect(client);
     followOwn(client, target);
     const duplicate = client.duplicate.bind(client);
     const { lazyConnect, redisOptions } = ofCopies(target);
@@ -230,40 +232,5 @@ function watchNodes(cluster: Cluster, target: RedisTarget): Cluster {
     joinWrites(node);
     hangUpOnSilence(node, firstWordMs(target.deadPeerMs));
     handleAsking(node);
-  });
-}
-
-/** A cluster's client sends ASKING before a command and looks at the command's answer alone: unhandled, it ends the process. */
-function handleAsking(node: Redis): void {
-  const asking = node.asking.bind(node);
-  node.asking = () => {
-    const asked = asking();
-    asked.catch(() => undefined);
-    return asked;
-  };
-}
-
-/** A Redis of ours that was started again may be on another port, and have another password. */
-function followOwn(client: Redis, target: RedisTarget): void {
-  const own = target.kind === 'url' ? target.own : undefined;
-  if (own === undefined) return;
-  const follow = () => {
-    const login = own.login();
-    if (login === undefined) return;
-    client.options.port = login.port;
-    if (login.password !== undefined) client.options.password = login.password;
-  };
-  follow();
-  client.on('reconnecting', follow);
-}
-
-/** A frozen server's system still accepts connections for it: such a one is left soon, since another may serve by now. */
-function hangUpOnSilence(client: Redis, withinMs: number): void {
-  client.on('connect', () => {
-    // Each call that a replaced master refuses has ioredis listen for the end of its connection.
-    const stream = client.stream.setMaxListeners(0);
-    const reason = 'Socket timeout. The server accepted the connection but does not respond.';
-    const timer = setTimeout(() => stream.destroy(new Error(reason)), withinMs);
-    stream.once('data', () => clearTimeout(timer)).once('close', () => clearTimeout(timer));
   });
 }

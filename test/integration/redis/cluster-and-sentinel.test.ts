@@ -118,6 +118,18 @@ describe('sentinels', () => {
     expect(await withClient(direct, (client) => client.get('a'))).toBe('b');
   });
 
+  it('are waited for by a client that is told meanwhile to connect anew', async (test) => {
+    const { master } = await startReplicated(test, 0);
+    const { target } = await startSentinels(test, master, { replicas: 0 });
+    const client = createRedis(target, 'confirmation');
+    test.onTestFinished(() => closeRedis(client));
+    const early = client.ping();
+    expect(client.status).toBe('connecting');
+    client.disconnect(true);
+    expect(await early).toBe('PONG');
+    expect(await client.ping()).toBe('PONG');
+  });
+
   it('tell a master that is gone from sentinels that are gone, without hints how to install Redis', async (test) => {
     const { master } = await startReplicated(test, 0);
     const { target, sentinels } = await startSentinels(test, master, { replicas: 0 });
