@@ -96,9 +96,11 @@ export function createDeliveries({ queues, ledger, log, order, endpoints, disabl
     async replay(id: string): Promise<ReplayedEvents> {
       const known = await queues.events.getJob(id);
       const ids = known === undefined ? await eventIdsOfJob(id) : [id];
-      const entries = (await Promise.all(ids.map((eventId) => queues.events.getJob(eventId)))).filter(
+      const found = (await Promise.all(ids.map((eventId) => queues.events.getJob(eventId)))).filter(
         (entry) => entry !== undefined,
       );
+      // BullMQ takes its own record of the queue, `meta`, for an entry.
+      const entries = found.filter((entry) => dataOf(entry).id !== undefined);
       if (entries.length === 0) {
         throw new PublishError('CALLBACK_NOT_FOUND', { reason: `no callback event or job has the id ${id}` });
       }

@@ -127,14 +127,18 @@ function exposure(given: GivenSettings, opensServer: boolean): NamedProblem[] {
   return [...missing, ...weakSecrets(given, setting)];
 }
 
+/** Only who has a proxy in front sets them. */
+const SETTINGS_OF_PROXIES = ['TRUSTED_PROXIES', 'BASE_PATH'] as const;
+
 function exposingSetting(given: GivenSettings, opensServer: boolean) {
   const [host, url] = [given.get('HOST'), given.get('PUBLIC_BASE_URL')];
   // Without a login the board is then served to nobody.
   if (host !== undefined && !isLoopbackHost(host)) return { setting: `HOST=${host}`, needsLogin: false };
+  if (!opensServer) return undefined;
   // A proxy on this machine passes the world on, and may not say so.
-  if (!opensServer || url === undefined || !URL.canParse(url) || isLoopbackHost(new URL(url).hostname))
-    return undefined;
-  return { setting: `PUBLIC_BASE_URL=${url}`, needsLogin: true };
+  const isBeyond = url !== undefined && URL.canParse(url) && !isLoopbackHost(new URL(url).hostname);
+  const setting = isBeyond ? 'PUBLIC_BASE_URL' : SETTINGS_OF_PROXIES.find((name) => given.has(name));
+  return setting === undefined ? undefined : { setting: `${setting}=${given.get(setting)}`, needsLogin: true };
 }
 
 function weakSecrets(given: GivenSettings, setting: string): NamedProblem[] {

@@ -87,7 +87,11 @@ export function isSameText(one: string, other: string): boolean {
   return timingSafeEqual(digest(one), digest(other));
 }
 
-/** What proxies add, each in its own way. nginx adds nothing unless told, but speaks HTTP/1.0, which no client does any more. */
+/**
+ * What proxies add, each in its own way. nginx adds nothing unless told, but before 1.29.7 speaks HTTP/1.0, which no client does
+ * any more. Of a proxy that adds nothing and speaks HTTP/1.1 nothing can be told (blog.nginx.org, "Keep-alive to upstreams is
+ * now default in NGINX 1.29.7", read 2026-11-30).
+ */
 function isForwarded({ headers, raw }: FastifyRequest): boolean {
   return raw.httpVersion === '1.0' || Object.keys(headers).some(isOfProxies);
 }

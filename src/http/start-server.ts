@@ -123,11 +123,16 @@ async function createServer(
   const server: FastifyInstance = fastify({
     ...{ loggerInstance, logController, routerOptions },
     ...limitRequestTime(requestMs),
+    // A machine that is busy may take longer than Fastify's ten seconds, and must not be without a server for that.
+    pluginTimeout: 0,
     ...(trustedProxies.length > 0 && { trustProxy: [...trustedProxies] }),
     rewriteUrl: ({ url = '/' }) => withoutBasePath(url, basePath),
     frameworkErrors: answerUnreadableAddress,
     clientErrorHandler: answerUnreadableRequest,
   });
+  // Node would drop what comes after about a thousand headers, without a word: also what a proxy adds at the end, by which it
+  // is known. All of them together have a limit of 16 KiB.
+  server.server.maxHeadersCount = 0;
   server.decorate('guesses', createGuessLimit());
   boundConnections(server, maxConnections, stalledMs);
   dropUnusedConnections(server);

@@ -98,13 +98,18 @@ export function forbidden(detail: string): HttpProblem {
 /** Whether the address of a request has requests left in this minute, which strangers are counted by. */
 type MayGuess = (request: FastifyRequest) => Promise<boolean>;
 
+/** The key that a request came with; empty: none. */
+export function bearerOf({ headers }: Pick<FastifyRequest, 'headers'>): string {
+  return /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1] ?? '';
+}
+
 /** Who a request is from; undefined: nobody that is known. */
 async function callerOf(
   request: FastifyRequest,
   { apiKeys, keys, host }: CallerRules,
   mayGuess: MayGuess,
 ): Promise<Caller | undefined> {
-  const text = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
+  const text = bearerOf(request);
   // Guesses end before Redis is asked; keys that are known here are not held up by guesses from the same address.
   if (isMadeKey(text)) return keys.wasGood(text) || (await mayGuess(request)) ? await keys.find(text) : undefined;
   if (apiKeys.length === 0) return isFromHere(request, host) ? { by: 'this machine', scopes: ['admin'] } : undefined;

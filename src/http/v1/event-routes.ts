@@ -8,10 +8,11 @@ import { PUBLISH_EVENT_TYPES } from '../../core/publish-event.ts';
 import { SECOND_MS } from '../../core/units.ts';
 import { createWakeSignal } from '../../core/wake-signal.ts';
 import type { EventEntry, EventFeed, EventsOptions } from '../../producers/publisher.ts';
+import { createKeyWatch } from '../access/key-watch.ts';
 import { onceOver } from '../once-over.ts';
 import { HttpProblem } from '../problem.ts';
 import { problemResponses } from './api-answers.ts';
-import { nameOf } from './callers.ts';
+import { bearerOf, nameOf } from './callers.ts';
 import { jobParams } from './job-schema.ts';
 import type { ApiOptions, ApiScope } from './typed-routes.ts';
 
@@ -54,7 +55,9 @@ const headers = z.object({
     }),
 });
 
-type EventLimits = Pick<ApiOptions, 'maxEventStreams' | 'maxEventStreamsPerKey'>;
+type EventOptions = Pick<ApiOptions, 'maxEventStreams' | 'maxEventStreamsPerKey'> & {
+  readonly keys: Pick<ApiOptions['keys'], 'find'>;
+};
 
 interface OpenStream {
   /** Who holds it. */
@@ -64,8 +67,9 @@ interface OpenStream {
 }
 
 /** What answers with events until the client leaves or the server closes. @throws PublishError while it can't begin */
-function streamsOf(api: ApiScope, { maxEventStreams, maxEventStreamsPerKey }: EventLimits) {
+function streamsOf(api: ApiScope, { keys, maxEventStreams, maxEventStreamsPerKey }: EventOptions) {
   const open = new Set<OpenStream>();
+  const isStillKey = createKeyWatch(keys);
   api.addHook('preClose', async () => {
     for (const { end, reply } of open) {
       end.abort();
@@ -93,13 +97,14 @@ function streamsOf(api: ApiScope, { maxEventStreams, maxEventStreamsPerKey }: Ev
     // From here on, nothing is missed.
     await Promise.race([feed.started, untilAborted(signal)]);
     reply.headers(STREAM_HEADERS);
-    return Readable.from(renderEvents(feed));
+    const key = bearerOf(reply.request);
+    return Readable.from(renderEvents(feed, { mayGoOn: () => isStillKey(key) }));
   };
 }
 
 /** Adds the streams of events. */
-export function registerEventRoutes(api: ApiScope, limits: EventLimits): void {
-  const follow = streamsOf(api, limits);
+export function registerEventRoutes(api: ApiScope, options: EventOptions): void {
+  const follow = streamsOf(api, options);
   api.get(
     '/v1/events',
     {
@@ -158,16 +163,23 @@ function isCursor(text: string): boolean {
   }
 }
 
+interface RenderOptions {
+  readonly heartbeatMs?: number;
+  readonly mayGoOn?: () => Promise<boolean>;
+}
+
 /**
  * Events in the format of server-sent events (html.spec.whatwg.org/multipage/server-sent-events.html, read 2026-11-22):
  * `id` is the cursor, `event` the type. A page is fetched when the one before was taken, so a client that reads slowly
  * holds two of them and keeps nobody waiting. While nothing happens, comments keep the connection alive and ids say how far
  * the feed has come, so that a client that connects again does not begin far back.
+ *
+ * @param options `mayGoOn`: asked before anything is told; the stream ends where the client may know no more
  * @internal
  */
 export async function* renderEvents(
   feed: EventFeed,
-  { heartbeatMs = HEARTBEAT_MS }: { readonly heartbeatMs?: number } = {},
+  { heartbeatMs = HEARTBEAT_MS, mayGoOn = async () => true }: RenderOptions = {},
 ): AsyncGenerator<string | Buffer> {
   const wakeSignal = createWakeSignal();
   const heartbeat = setInterval(wakeSignal.notify, heartbeatMs);
@@ -187,6 +199,7 @@ export async function* renderEvents(
     ask();
     for (;;) {
       await wakeSignal.wait();
+      if (!(await mayGoOn())) return;
       const next = arrived;
       if (next === undefined) {
         yield `: still there\nid: ${feed.cursor}\n\n`;

@@ -2,10 +2,15 @@ import { z } from 'zod';
 import { jobQuerySchema } from '../../core/job-filter.ts';
 import { accountNameSchema } from '../../core/publish-request.ts';
 
-/** The key in `metadata.<key>`, or in the way of OpenAPI `metadata[<key>]`. */
+/**
+ * The key in `metadata.<key>`, or in the way of OpenAPI `metadata[<key>]`. The one that is no field of an object, `__proto__`,
+ * would be dropped, and all jobs found: such a name stays as it is, which is no parameter.
+ */
 function metadataKeyOf(name: string): string | undefined {
-  if (name.startsWith('metadata.')) return name.slice('metadata.'.length);
-  return name.startsWith('metadata[') && name.endsWith(']') ? name.slice('metadata['.length, -1) : undefined;
+  const start = ['metadata.', 'metadata['].find((each) => name.startsWith(each));
+  if (start === undefined || (start.endsWith('[') && !name.endsWith(']'))) return undefined;
+  const key = name.slice(start.length, start.endsWith('[') ? -1 : undefined);
+  return key === '__proto__' ? undefined : key;
 }
 
 /** One account; the library takes several. */

@@ -9,10 +9,14 @@ const nginx = programOnPath('nginx');
 afterEach(endCommands);
 
 it.skipIf(nginx === undefined)(
-  'behind an nginx that adds nothing, a service without keys is open to nobody (skipped where nginx is not on the PATH)',
+  'behind an nginx that adds nothing, as before 1.29.7, a service without keys is open to nobody (skipped where nginx is not on the PATH)',
   async () => {
     const [port, nginxPort] = [await freePort(), await freePort()];
-    const origin = await startNginx(nginx ?? '', nginxPort, `location / { proxy_pass http://127.0.0.1:${port}; }`);
+    const origin = await startNginx(
+      nginx ?? '',
+      nginxPort,
+      `location / { proxy_pass http://127.0.0.1:${port}; proxy_http_version 1.0; }`,
+    );
     await startCommand(['start', '--json'], freshEnvironment({ PORT: String(port) })).document();
     for (const path of ['/v1/publishes', '/board', '/board/api/queues', '/publishes/1', '/connect/tiktok']) {
       expect([path, (await fetch(`${origin}${path}`)).status]).toEqual([path, 403]);

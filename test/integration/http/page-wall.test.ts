@@ -110,6 +110,13 @@ describe('every route of the web server', () => {
     }
   });
 
+  it('is closed behind a proxy also to a client that sends so many headers that those of the proxy come late', async () => {
+    const many = Object.fromEntries(Array.from({ length: 1_500 }, (_, index) => [`a${index}`, '']));
+    const list = { method: 'GET', url: '/v1/publishes' };
+    expect((await open.ask(list, { host: 'localhost', ...many })).status).toBe(200);
+    expect((await open.ask(list, { host: 'localhost', ...many, via: '1.1 proxy' })).status).toBe(403);
+  });
+
   it('answers nothing that a page may frame or take for something else', async () => {
     const { routes, ask } = open;
     for (const route of routes) {

@@ -43,6 +43,8 @@ describe('/v1/callbacks', () => {
       const answer = await api.call('POST', `/v1/callbacks/nothing/${action}`);
       expect(answer).toMatchObject({ status: 404, body: { code: 'CALLBACK_NOT_FOUND' } });
     }
+    // BullMQ keeps a record of the queue under this name.
+    expect((await api.call('POST', '/v1/callbacks/meta/replay')).status).toBe(404);
     const failed = await api.call('POST', '/v1/callbacks/replay-failed?host=app.example.com');
     expect(failed).toMatchObject({ status: 200, body: { replayed: [] } });
   });

@@ -3,6 +3,8 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
 import { type Api, enqueue, PULL_REQUEST, startApi } from '../../support/api-site.ts';
 import { newUser } from '../../support/connect-site.ts';
+import { openEvents } from '../../support/event-source.ts';
+import { eventually } from '../../support/eventually.ts';
 
 const ADMIN = { authorization: 'Bearer the-bootstrap-key' };
 const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
@@ -41,6 +43,25 @@ describe('an API key made at run time', () => {
     const after = await api.call('GET', '/v1/publishes', undefined, bearer(key));
     expect([after.status, after.body]).toMatchObject([401, { code: 'API_KEY_WRONG' }]);
     expect((await api.call('DELETE', `/v1/keys/${id}`, undefined, ADMIN)).status).toBe(404);
+  });
+
+  it('is told nothing more on a stream that is open when it is revoked; other keys are', async () => {
+    const api = await startGuarded();
+    const { key, id } = await api.create({ name: 'shop', scopes: ['read'] });
+    const other = await api.create({ name: 'desk', scopes: ['read'] });
+    const [stream, stays] = await Promise.all(
+      [key, other.key].map(async (each) => await openEvents(`${api.url}/v1/events`, bearer(each))),
+    );
+    const before = await enqueueFor(api, 'acme');
+    expect((await stream?.next())?.event.subject).toBe(before);
+    await api.call('DELETE', `/v1/keys/${id}`, undefined, ADMIN);
+    // What happens within a second may still be told.
+    await eventually(async () => {
+      await enqueueFor(api, 'acme');
+      expect(await stream?.next()).toBeUndefined();
+    });
+    expect((await stays?.next())?.event.subject).toBe(before);
+    expect(await stays?.next()).toBeDefined();
   });
 
   it('ends at its time', async () => {

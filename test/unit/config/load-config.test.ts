@@ -309,6 +309,8 @@ describe('problems', () => {
     expect(problems({ PUBLIC_BASE_URL, API_KEYS: 'a', ...login })).toEqual(['API_KEYS']);
     expect(problems({ PUBLIC_BASE_URL, API_KEYS: 'key-of-this-test', ...login })).toEqual([]);
     expect(problems({ PUBLIC_BASE_URL: 'http://localhost:3000' })).toEqual([]);
+    expect(problems({ TRUSTED_PROXIES: '127.0.0.1' })).toEqual(['API_KEYS', 'BOARD_USER']);
+    expect(problems({ BASE_PATH: '/tiktok', API_KEYS: 'key-of-this-test' })).toEqual(['BOARD_USER']);
     // Workers and commands need the address, and open nothing.
     expect(problems({ PUBLIC_BASE_URL }, false)).toEqual([]);
   });

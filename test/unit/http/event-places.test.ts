@@ -39,7 +39,8 @@ async function start() {
   server.addHook('onRequest', async (request) => {
     Object.assign(request, { caller: { by: 'this test', scopes: ['admin'] }, publisher });
   });
-  registerEventRoutes(server.withTypeProvider<ApiTypes>(), { maxEventStreams: 1, maxEventStreamsPerKey: 1 });
+  const keys = { find: async () => undefined };
+  registerEventRoutes(server.withTypeProvider<ApiTypes>(), { keys, maxEventStreams: 1, maxEventStreamsPerKey: 1 });
   const url = await server.listen({ host: '127.0.0.1', port: 0 });
   return { url, gate, signals, server };
 }
