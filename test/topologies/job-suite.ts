@@ -72,7 +72,12 @@ export async function runJobSuite(
     worker.printed('Workers run'),
   ]);
   world.serve(url);
-  const events = await openEvents(`${url}/v1/events`, {}, test);
+  const events = await eventually(async () => {
+    // A server whose idle connection Redis has just closed answers 503.
+    const opened = await openEvents(`${url}/v1/events`, {}, test);
+    expect(opened.status).toBe(200);
+    return opened;
+  });
 
   /** Follows the stream until each of these jobs has had an event of a type. */
   async function followed(ids: readonly string[], type: string): Promise<void> {

@@ -6,7 +6,7 @@ import { ERROR_TABLE, type ErrorCode } from '../../../src/core/error-table.ts';
 import { createSealer } from '../../../src/sealing/sealer.ts';
 import type { FaultAct } from '../../../src/simulator/index.ts';
 import { startSimulator } from '../../../src/simulator/index.ts';
-import { PATIENTLY } from '../../support/eventually.ts';
+import { eventually, PATIENTLY } from '../../support/eventually.ts';
 import { startPipeline } from '../../support/pipeline.ts';
 import { caseOf, openCase, PULLS, retriedCodes } from '../../support/publish-case.ts';
 import { usePublishWorld } from '../../support/publish-world.ts';
@@ -199,9 +199,12 @@ describe('a TikTok that cannot be reached', () => {
       await own.simulator.close();
       const { enqueueFile, enqueuePull, ended, noted } = caseOf(own, 'acme', own.account);
       const enqueued = source === 'file' ? await enqueueFile(world().video) : await enqueuePull();
-      const waiting = await noted(enqueued, 'attempt_failed', 'TRANSPORT_CONNECT_FAILED');
-      expect(waiting).toMatchObject({ publishId: null, failure: null, waitingFor: null });
-      expect(Date.parse(waiting.waitingUntil ?? '')).toBeGreaterThan(Date.parse(waiting.createdAt));
+      // The next attempt may just be under way.
+      await eventually(async () => {
+        const waiting = await noted(enqueued, 'attempt_failed', 'TRANSPORT_CONNECT_FAILED');
+        expect(waiting).toMatchObject({ publishId: null, failure: null, waitingFor: null });
+        expect(Date.parse(waiting.waitingUntil ?? '')).toBeGreaterThan(Date.parse(waiting.createdAt));
+      });
       const again = await startSimulator(settings);
       try {
         // The same seed makes the same user and tokens.
