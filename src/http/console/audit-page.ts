@@ -15,7 +15,7 @@ import {
 } from './console-page.ts';
 import type { ConsoleParts, ConsoleRoutes } from './console-routes.ts';
 import { postLinks } from './post-links.ts';
-import { type GivenQuery, givenQuery, OPERATIONS_PATH } from './publishes-page.ts';
+import { type GivenQuery, givenQuery, operationPath } from './publishes-page.ts';
 
 const AUDIT_PATH = '/audit';
 
@@ -88,8 +88,7 @@ function subjectHtml(entry: AuditEntry, basePath: string, postLink: (id: string)
   const { action, subject, before, after } = entry;
   if (isOfJob(entry)) return postLink(subject);
   if (action.startsWith('operation.')) {
-    const path = `${basePath}${OPERATIONS_PATH}/${encodeURIComponent(subject)}`;
-    return `<a href="${escapeHtml(path)}">${shown(subject)}</a>`;
+    return `<a href="${escapeHtml(basePath + operationPath(subject))}">${shown(subject)}</a>`;
   }
   const { name, endpoint } = { ...before, ...after };
   return shown(String(name ?? endpoint ?? subject));

@@ -35,6 +35,7 @@ import {
   hiddenFields,
   KIND_WORDS,
   OPERATIONS_PATH,
+  operationPath,
   PREVIEW_PATH,
   utcTime,
 } from './publishes-page.ts';
@@ -69,11 +70,11 @@ export function addOperations({ page, action }: ConsoleRoutes): void {
   );
   action(OPERATIONS_PATH, OPERATE, async (form, { publisher }) => {
     const { id } = await publisher.operations.start(requestOf(givenQuery(valuesOf(form))));
-    return { path: pathOf(id), done: 'started' };
+    return { path: operationPath(id), done: 'started' };
   });
   action(`${OPERATIONS_PATH}/:id/abort`, OPERATE, async (_form, request) => {
     const { id } = await request.publisher.operations.abort(idIn(request));
-    return { path: pathOf(id), done: 'aborted' };
+    return { path: operationPath(id), done: 'aborted' };
   });
 }
 
@@ -160,7 +161,7 @@ function operationPage(operation: Operation, context: PageContext): ConsolePage 
     ['Aborted by', abortedBy],
   ];
   const isRunning = state === 'running';
-  const abort = { path: `${pathOf(id)}/abort`, label: 'Abort' };
+  const abort = { path: `${operationPath(id)}/abort`, label: 'Abort' };
   return {
     title: titleOf(kind),
     isLive: isRunning,
@@ -197,7 +198,7 @@ function factRows(facts: readonly (readonly [name: string, text: string | null])
 function operationsPage(operations: readonly Operation[], context: PageContext): ConsolePage {
   const { basePath } = context;
   const rows = operations.map((operation) => [
-    `<a href="${escapeHtml(basePath + pathOf(operation.id))}">${KIND_WORDS[operation.kind]}</a>`,
+    `<a href="${escapeHtml(basePath + operationPath(operation.id))}">${KIND_WORDS[operation.kind]}</a>`,
     operationBadge(operation),
     progressText(operation),
     filterLink(operation.filter, context),
@@ -246,10 +247,6 @@ function progressBar({ jobCount, doneCount }: Operation): string {
 
 function valuesOf(form: Form): Record<string, string> {
   return Object.fromEntries(form.entries());
-}
-
-function pathOf(id: string): string {
-  return `${OPERATIONS_PATH}/${encodeURIComponent(id)}`;
 }
 
 function idIn({ params }: FastifyRequest): string {

@@ -41,6 +41,11 @@ export const OPERATIONS_PATH = '/operations';
 /** The dry run of an operation. */
 export const PREVIEW_PATH = `${OPERATIONS_PATH}/new`;
 
+/** Of the page of one operation. */
+export function operationPath(id: string): string {
+  return `${OPERATIONS_PATH}/${encodeURIComponent(id)}`;
+}
+
 export const KIND_WORDS: Readonly<Record<OperationKind, string>> = {
   retry: 'Retry',
   cancel: 'Cancel',
