@@ -14,10 +14,14 @@ type MediaType = (typeof MEDIA_TYPES)[number];
 function anyOf<const T extends string>(values: readonly T[], meaning: string) {
   const error = `expected ${values.length > 12 ? 'a name from the documentation' : `one of ${values.join(', ')}`}; several are separated by commas`;
   return z
-    .preprocess(
-      (given) => (typeof given === 'string' ? given.split(',') : given),
-      z.array(z.enum(values, { error })).min(1, error).readonly(),
-    )
+    .preprocess((given, { issues }) => {
+      if (typeof given !== 'string') return given;
+      const names = given.split(',');
+      // A part of a text has no place of its own that a caller would know.
+      const areKnown = names.every((name) => values.some((value) => value === name));
+      if (!areKnown) issues.push({ code: 'custom', message: error, input: given });
+      return names;
+    }, z.array(z.enum(values, { error })).min(1, error).readonly())
     .optional()
     .meta({ description: `${meaning} Several are separated by commas.`, explode: false });
 }

@@ -97,6 +97,8 @@ function moreHeldCauses(count: number, { basePath }: PageContext): Cause[] {
   ];
 }
 
+const MAX_NAMED = 5;
+
 /** Its time is over, so that a retry is always refused. */
 const NEVER_RETRIED = 'JOB_OVERDUE';
 
@@ -150,10 +152,18 @@ function callbackCauses({ paused, disabled, counts }: CallbackOverview, context:
     `${countText(waiting, 'event')} wait for <b>${shown(endpoint)}</b>, which is paused after <code>${shown(lastCode)}</code>.`,
     act('resume', 'Resume the endpoint', { endpoint: id }),
   ]);
-  if (disabled.length > 0)
-    causes.push([`${countText(disabled.length, 'callback URL')} answered 410 and gets nothing more.`, see]);
+  if (disabled.length > 0) causes.push([`${goneNames(disabled)} answered 410 and gets nothing more.`, see]);
   if (counts.failed > 0) {
-    causes.push([`${countText(counts.failed, 'event')} could not be delivered.`, act('replay', 'Deliver them again')]);
+    const again = disabled.length === 0 ? '' : ' Those for a URL that answered 410 fail again until it is resumed.';
+    const text = `${countText(counts.failed, 'event')} could not be delivered.${again}`;
+    causes.push([text, act('replay', 'Deliver them again')]);
   }
   return causes;
+}
+
+/** The first ones by name. */
+function goneNames(disabled: CallbackOverview['disabled']): string {
+  const names = disabled.slice(0, MAX_NAMED).map(({ endpoint }) => `<b>${shown(endpoint)}</b>`);
+  const more = disabled.length - names.length;
+  return more === 0 ? names.join(', ') : `${names.join(', ')} and ${countText(more, 'more callback URL')}`;
 }

@@ -1,7 +1,7 @@
 import type { PublishingPause } from '../../core/publishing-pause.ts';
 import { timeText } from '../../core/quantity-text.ts';
 import { escapeHtml } from '../escape-html.ts';
-import { actionForm, may, OPERATE_ALL, type PageContext, shown, textField } from './console-page.ts';
+import { actionForm, may, OPERATE_ALL, type PageContext, shown, textField, WATCH } from './console-page.ts';
 
 export const PAUSE_PATH = '/pause';
 export const RESUME_PATH = '/resume';
@@ -10,12 +10,14 @@ export const RESUME_PATH = '/resume';
 export function pauseBanner(pause: PublishingPause | null, context: PageContext): string {
   if (pause === null) return '';
   const { reason, until, since, by } = pause;
+  // Who did it and why is for those who may look at all accounts, as in the API.
+  const mayKnow = may(context, WATCH);
   const facts = [
     `since ${timeText(since)}`,
-    ...(by === null ? [] : [`by ${shown(by)}`]),
+    ...(by === null || !mayKnow ? [] : [`by ${shown(by)}`]),
     until === null ? 'until somebody resumes' : `until ${timeText(until)}`,
   ];
-  const why = reason === null ? '' : ` Reason: ${shown(reason)}.`;
+  const why = reason === null || !mayKnow ? '' : ` Reason: ${shown(reason)}.`;
   const resume = actionForm(context, { path: RESUME_PATH, label: 'Resume all publishing', needs: OPERATE_ALL });
   return `<p><b>All publishing is paused</b> ${facts.join(', ')}.${why}</p>${resume}`;
 }

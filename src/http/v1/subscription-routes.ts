@@ -8,6 +8,7 @@ import type { ApiOptions, ApiScope } from './typed-routes.ts';
 
 const TAGS = ['Callbacks'];
 const PATH = '/v1/subscriptions';
+const WATCHERS = { access: { scope: 'read', perAccount: false } } as const;
 const ADMINS = { access: { scope: 'admin', perAccount: false } } as const;
 
 const params = z.object({ id: z.string().min(1).max(100).describe('Id of the subscription.') });
@@ -31,7 +32,7 @@ function registerReading(api: ApiScope, { subscriptions }: Pick<ApiOptions, 'sub
   api.get(
     PATH,
     {
-      config: ADMINS,
+      config: WATCHERS,
       schema: {
         operationId: 'listSubscriptions',
         tags: TAGS,
@@ -46,7 +47,7 @@ function registerReading(api: ApiScope, { subscriptions }: Pick<ApiOptions, 'sub
   api.get(
     `${PATH}/:id`,
     {
-      config: ADMINS,
+      config: WATCHERS,
       schema: {
         operationId: 'getSubscription',
         tags: TAGS,

@@ -209,5 +209,13 @@ describe('with an API key', () => {
       expect([path, (await browser.act(path)).status]).toEqual([path, path.startsWith('/publishes') ? 404 : 403]);
     }
     expect((await browser.act('/accounts/pause', { account: theirs })).status).toBe(404);
+    await pipeline.publisher.pause({ reason: `${theirs} is down` });
+    try {
+      const { html } = await browser.get('/');
+      expect(html).toMatch(/All publishing is paused<\/b> since [^,]+, until somebody resumes\.</);
+      expect(html).not.toContain(theirs);
+    } finally {
+      await pipeline.publisher.resume();
+    }
   });
 });

@@ -4,6 +4,7 @@ import { createDeliveryLog } from '../../../src/callbacks/delivery-log.ts';
 import type { WebServer } from '../../../src/http/start-server.ts';
 import { startApi } from '../../support/api-site.ts';
 import { OPERATOR, signedInAs, startBoardSite, VIEWER } from '../../support/board-site.ts';
+import { startCallbackReceiver } from '../../support/callback-receiver.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type Pipeline, startPipeline } from '../../support/pipeline.ts';
 import { makeVideo } from '../../support/videos.ts';
@@ -29,7 +30,8 @@ let site: WebServer;
 let video: string;
 
 beforeAll(async () => {
-  pipeline = await startPipeline({ simulator: { processingMs: 20 }, preflight: 'refuse' });
+  const callbackSecrets = [`whsec_${randomBytes(32).toString('base64')}`];
+  pipeline = await startPipeline({ simulator: { processingMs: 20 }, preflight: 'refuse', callbackSecrets });
   site = await startBoardSite(pipeline);
   video = await makeVideo(pipeline.folder, 1_000);
 });
@@ -118,7 +120,8 @@ describe('the search', () => {
 
   it('says of each wrong filter what is wrong, beside the form', async () => {
     for (const [query, words] of [
-      ['state=broken', 'expected one of scheduled'],
+      ['state=broken', 'state: expected one of scheduled'],
+      ['code=JOB_OVERDUE,broken', 'code: expected a name from the documentation'],
       ['metadata.colour=red', 'METADATA_INDEX'],
       ['cursor=nonsense', 'cursor'],
     ]) {
@@ -216,6 +219,22 @@ describe('the first page', () => {
     expect(html).not.toMatch(resume);
     expect(html).not.toContain('Retry them');
     expect(html).toContain('See the account');
+  });
+
+  it('names a callback URL that answered 410, and what delivering again would do', async () => {
+    const receiver = await startCallbackReceiver((response) => void response.writeHead(410).end());
+    const { account } = await newAccount();
+    const media = { type: 'file', path: '/nowhere.mp4' } as const;
+    await pipeline.publisher.enqueue({ account, mode: 'inbox', media, callbackUrl: receiver.url });
+    const worker = await pipeline.startWorkersWith({}, { only: ['events'] });
+    await receiver.arrived(1);
+    await worker.close({ timeoutMs: 10_000 });
+    await receiver.close();
+    await eventually(async () => {
+      const { html } = await get('/');
+      expect(html).toContain(`<b>${receiver.url}</b> answered 410 and gets nothing more.`);
+      expect(html).toMatch(/\d events? could not be delivered. Those for a URL that answered 410 fail again/);
+    });
   });
 
   it('shows how publishing goes, over an hour, a day and a week', async () => {
