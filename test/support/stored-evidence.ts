@@ -13,12 +13,12 @@ const READ_COMMANDS: Readonly<Record<string, readonly [command: string, ...args:
   stream: ['XRANGE', '-', '+'],
 };
 
-/** Names and contents of all keys of a Redis, byte for byte. */
-export async function redisEvidence(redis: RedisClient): Promise<Evidence[]> {
+/** Names and contents of all keys of a Redis, or of those with a text in their names, byte for byte. */
+export async function redisEvidence(redis: RedisClient, text = ''): Promise<Evidence[]> {
   const evidence: Evidence[] = [];
   let cursor = '0';
   do {
-    const [next, keys] = await redis.scan(cursor, 'COUNT', 1_000);
+    const [next, keys] = await redis.scan(cursor, 'MATCH', `*${text}*`, 'COUNT', 1_000);
     evidence.push(...(await Promise.all(keys.map((key) => keyEvidence(redis, key)))).flat());
     cursor = next;
   } while (cursor !== '0');

@@ -26,13 +26,13 @@ async function start(options: Partial<ServerOptions>, open = startServer): Promi
 async function open({ url }: WebServer, bytes = '') {
   const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1', allowHalfOpen: true });
   cleanups.push(() => socket.destroy());
-  let answer = '';
+  const pieces: Buffer[] = [];
   socket.on('data', (piece) => {
-    answer += piece;
+    pieces.push(piece);
   });
   socket.on('error', () => undefined);
   // All that the server said, once it has ended its half.
-  const ended = once(socket, 'end').then(() => answer);
+  const ended = once(socket, 'end').then(() => Buffer.concat(pieces).toString());
   // Not every test waits for it.
   ended.catch(() => undefined);
   await once(socket, 'connect');

@@ -168,7 +168,9 @@ describe('a key that is limited to an account', () => {
     });
     const before = await api.call('GET', `/v1/publishes/${foreign}`, undefined, ADMIN);
     const accountBefore = await api.call('GET', '/v1/accounts/rival', undefined, ADMIN);
-    const { paths } = OpenApi.parse((await api.call('GET', '/openapi.json')).body);
+    const document = await api.call('GET', '/openapi.json');
+    expect([document.status, document.text]).toEqual([200, expect.stringContaining('"paths"')]);
+    const { paths } = OpenApi.parse(document.body);
     const routes = Object.entries(paths).flatMap(([path, methods]) => {
       return Object.keys(methods).map((method) => ({ method: method.toUpperCase(), path }));
     });
