@@ -32,8 +32,8 @@ export interface EventTailOptions {
 export interface TailNews {
   readonly from: string;
   readonly to: string;
-  /** The jobs and accounts that events are about. */
-  readonly about: ReadonlySet<string>;
+  /** The jobs and accounts that events are about, each with the cursor of its last event. */
+  readonly about: ReadonlyMap<string, string>;
   /** The jobs that got an outcome. */
   readonly ended: ReadonlySet<string>;
 }
@@ -129,9 +129,13 @@ export function createEventTail({ connect, eventsKey, lookAnywayMs = LOOK_ANYWAY
 const ENDS: ReadonlySet<string> = new Set(Object.values(END_EVENTS));
 
 function subjectsIn(entries: readonly StreamEntry[]): Pick<TailNews, 'about' | 'ended'> {
-  const events = entries.flatMap((entry) => decodeEvent(entry[1]) ?? []);
-  return {
-    about: new Set(events.flatMap(subjectsOf)),
-    ended: new Set(events.flatMap(({ type, subject }) => (ENDS.has(type) ? [subject] : []))),
-  };
+  const about = new Map<string, string>();
+  const ended = new Set<string>();
+  for (const [cursor, fields] of entries) {
+    const event = decodeEvent(fields);
+    if (event === undefined) continue;
+    for (const subject of subjectsOf(event)) about.set(subject, cursor);
+    if (ENDS.has(event.type)) ended.add(event.subject);
+  }
+  return { about, ended };
 }

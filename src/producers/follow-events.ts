@@ -35,7 +35,7 @@ export function followEvents({ after, subject, signal }: EventsOptions, deps: Fo
   /** When the tail told something last. */
   let heardAt = 0;
   /** What it has told that was not yet there to be read. */
-  let heard: { readonly from: string; readonly to: string; readonly isOurs: boolean } | undefined;
+  let heard: { readonly from: string; readonly to: string; readonly ours: string | undefined } | undefined;
 
   /** Of the last page, what `next()` has not given out yet. */
   let rest: EventEntry[] = [];
@@ -61,17 +61,18 @@ export function followEvents({ after, subject, signal }: EventsOptions, deps: Fo
       return;
     }
     const { from, to, about } = news;
-    const isOurs = subject === undefined || about.has(subject);
-    heard = { from: heard?.from ?? from, to, isOurs: isOurs || heard?.isOurs === true };
+    const ours = subject === undefined ? to : about.get(subject);
+    heard = { from: heard?.from ?? from, to, ours: ours ?? heard?.ours };
     if (isIdle) weighHeard();
   }
 
   /** Looks at what was heard, unless a look has been there or it is about others. */
   function weighHeard(): void {
     if (heard === undefined || position === undefined) return;
-    const { from, to, isOurs } = heard;
+    const { from, to, ours } = heard;
     const isNew = isBefore(position.cursor, to);
-    if (isNew && (isOurs || isBefore(position.cursor, from))) {
+    const isOurs = ours !== undefined && isBefore(position.cursor, ours);
+    if (isOurs || (isNew && isBefore(position.cursor, from))) {
       wakeSignal.notify();
       return;
     }
