@@ -31,7 +31,7 @@ const chaos = {
 export default defineConfig({
   test: {
     // Many tests wait, so there are more than cores; each worker loads our code anew.
-    maxWorkers: 4,
+    maxWorkers: 7,
     sequence: { sequencer: SlowFirst },
     projects: [
       suite('architecture', { globalSetup: [BUILD], testTimeout: 60_000 }),
