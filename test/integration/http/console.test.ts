@@ -442,6 +442,7 @@ describe('an action', () => {
     expect((await act('/subscriptions/delete', { id })).location).toBe('/subscriptions?done=unsubscribed');
     expect((await get('/subscriptions')).html).toContain('No endpoint is subscribed yet.');
     expect((await act('/subscriptions', { url: 'nowhere' })).status).toBe(400);
+    expect((await act('/subscriptions', { url, types: 'publish.unknown' })).status).toBe(400);
   });
 
   it('creates a connect link, and shows it once', async () => {
