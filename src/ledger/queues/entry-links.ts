@@ -34,7 +34,7 @@ end
 `;
 
 /** How BullMQ's scripts call Redis. */
-const CALL = /local rcall = redis\.call\b/g;
+const CALL = 'local rcall = redis.call';
 
 /**
  * A script of BullMQ's that takes entries for single ones. There are no flows and no schedulers here, and BullMQ follows the
@@ -43,6 +43,6 @@ const CALL = /local rcall = redis\.call\b/g;
  * fail midway.
  */
 export function withoutLinks(lua: string): string {
-  const alone = lua.replace(CALL, 'local rcall = callWithoutLinks');
+  const alone = lua.replaceAll(CALL, 'local rcall = callWithoutLinks');
   return alone === lua ? lua : `${CALL_LUA}${alone}`;
 }

@@ -74,10 +74,9 @@ export function createQueues(options: QueuesOptions) {
 }
 
 function openQueue(name: string, { connection, prefix, telemetry }: QueuesOptions): Queue {
-  const queue = new EntryQueue(name, {
-    ...{ connection: boundEntries(connection), prefix, streams: { events: { maxLen: BULLMQ_EVENTS_KEPT } } },
-    ...(telemetry !== undefined && { telemetry }),
-  });
+  const streams = { events: { maxLen: BULLMQ_EVENTS_KEPT } };
+  const options = { connection: boundEntries(connection), prefix, streams, ...(telemetry && { telemetry }) };
+  const queue = new EntryQueue(name, options);
   queue.on('error', () => {
     // The connection's owner logs its outages; without a listener BullMQ prints them itself.
   });
