@@ -1,4 +1,5 @@
 import { Job, type JobProgress, Queue } from 'bullmq';
+import { QUEUE_KEY_NAMES } from './job-ids.ts';
 
 /** In place of data that is no JSON, which a client of another language may store; no request, reference or event. */
 const NO_JSON = JSON.stringify('not JSON');
@@ -18,6 +19,11 @@ export class ReadableJob<D, R, N extends string, P extends JobProgress> extends 
 
 /** BullMQ's queue, of {@link ReadableJob}s. */
 export class EntryQueue extends Queue {
+  /** Undefined also for what BullMQ names keys of its own after. */
+  override async getJob(id: string): Promise<Job | undefined> {
+    return QUEUE_KEY_NAMES.includes(id) || id.includes(':') ? undefined : await super.getJob(id);
+  }
+
   protected override get Job(): typeof Job {
     return ReadableJob;
   }
