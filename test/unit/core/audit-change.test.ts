@@ -10,5 +10,7 @@ it('tells what was set, changed and removed apart', () => {
 
 it('leaves out what is as it was', () => {
   const times = { at: '2026-12-01T10:00:00Z', accounts: ['acme'] };
-  expect(changeTexts({ ...times, priority: 0 }, { ...times, accounts: ['acme'], priority: 5 })).toEqual(['priority: 0 → 5']);
+  expect(changeTexts({ ...times, priority: 0 }, { ...times, accounts: ['acme'], priority: 5 })).toEqual([
+    'priority: 0 → 5',
+  ]);
 });
