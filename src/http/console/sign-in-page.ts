@@ -56,12 +56,12 @@ export function addSignIn(scope: FastifyInstance, { signIns, hasLogin, basePath 
   });
 }
 
-/** A path of ours, for whoever would have people sent elsewhere. */
+/** A path of ours, for whoever would have people sent elsewhere, as the pages do on which accounts are connected. */
 function ownPath(next: unknown): string {
   const text = String(next ?? '/');
   const url = URL.canParse(text, OURS) ? new URL(text, OURS) : undefined;
   // A browser takes what two slashes begin for another host.
-  if (url?.origin !== OURS || url.pathname.startsWith('//')) return '/';
+  if (url?.origin !== OURS || /^\/(\/|connect\/)/.test(url.pathname)) return '/';
   return url.pathname + url.search;
 }
 

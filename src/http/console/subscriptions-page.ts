@@ -4,6 +4,7 @@ import { countText, timeText } from '../../core/quantity-text.ts';
 import type { Subscription } from '../../core/subscription.ts';
 import type { BoardJobs } from '../board-jobs.ts';
 import { escapeHtml } from '../escape-html.ts';
+import { HttpProblem } from '../problem.ts';
 import { nameOf } from '../v1/callers.ts';
 import { foundSubscription } from '../v1/subscription-routes.ts';
 import { attemptsTable } from './attempts-table.ts';
@@ -73,8 +74,16 @@ ${failedHtml(overview, context, postLink)}`,
   });
 }
 
+const UNKNOWN_TYPE = {
+  status: 400,
+  code: 'REQUEST_INVALID',
+  detail: 'The form names an event type that does not exist. Open the page again.',
+};
+
 function requestIn(form: Form) {
-  const types = form.getAll('types').filter(isEventType);
+  const given = form.getAll('types');
+  const types = given.filter(isEventType);
+  if (types.length < given.length) throw new HttpProblem(UNKNOWN_TYPE);
   return {
     url: required(form, 'url'),
     types: types.length === 0 ? undefined : types,

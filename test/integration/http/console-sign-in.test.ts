@@ -71,10 +71,17 @@ describe('signing in', () => {
   });
 
   it('leads to no other site', async () => {
-    const elsewhere = ['//evil.example', '/\\evil.example', 'https://evil.example', '/.//evil.example', 'javascript:1'];
+    const elsewhere = [
+      '/connect/tiktok?link=theirs',
+      '//evil.example',
+      '/\\evil.example',
+      'https://evil.example',
+      '/.//evil.example',
+      'javascript:1',
+    ];
     for (const next of elsewhere) {
       const { location } = await openBrowser().signIn({ key: SETTING_KEY, next });
-      expect(location).toMatch(/^\/([^/\\]|$)/);
+      expect(location).toMatch(/^\/((?!connect)[^/\\]|$)/);
     }
   });
 

@@ -460,6 +460,7 @@ describe('an action', () => {
     expect((await act('/subscriptions/delete', { id })).location).toBe('/subscriptions?done=unsubscribed');
     expect((await get('/subscriptions')).html).toContain('No endpoint is subscribed yet.');
     expect((await act('/subscriptions', { url: 'nowhere' })).status).toBe(400);
+    expect((await act('/subscriptions', { url, types: 'publish.unknown' })).status).toBe(400);
   });
 
   it('says of a subscription that its URL answered 410, and resumes it', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { QUEUE_KEY_NAMES } from '../../../src/ledger/queues/job-ids.ts';
 import { PULL_REQUEST, startApi } from '../../support/api-site.ts';
 
 const job = z.looseObject({ id: z.string() });
@@ -44,7 +45,9 @@ describe('/v1/callbacks', () => {
       expect(answer).toMatchObject({ status: 404, body: { code: 'CALLBACK_NOT_FOUND' } });
     }
     // BullMQ keeps a record of the queue under this name.
-    expect((await api.call('POST', '/v1/callbacks/meta/replay')).status).toBe(404);
+    for (const id of [...QUEUE_KEY_NAMES, 'x%3Alock']) {
+      expect([id, (await api.call('POST', `/v1/callbacks/${id}/replay`)).status]).toEqual([id, 404]);
+    }
     const failed = await api.call('POST', '/v1/callbacks/replay-failed?host=app.example.com');
     expect(failed).toMatchObject({ status: 200, body: { replayed: [] } });
   });
