@@ -12,7 +12,6 @@ import type {
 } from '../core/delivery-reports.ts';
 import { jobNotFound, PublishError } from '../core/publish-error.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { QUEUE_KEY_NAMES } from '../ledger/queues/job-ids.ts';
 import type { Queues } from '../ledger/queues/queues.ts';
 import type { DeliveryLog } from './delivery-log.ts';
 import type { DeliveryOrder } from './delivery-order.ts';
@@ -60,11 +59,6 @@ export function createDeliveries({ queues, ledger, log, order, endpoints, disabl
     };
   }
 
-  /** Undefined also for what BullMQ names keys of its own after. */
-  async function entryOf(id: string): Promise<Job | undefined> {
-    return QUEUE_KEY_NAMES.includes(id) || id.includes(':') ? undefined : await queues.events.getJob(id);
-  }
-
   async function isFor(entry: Job, host: string | undefined): Promise<boolean> {
     if (host === undefined) return true;
     const callbackUrl = await callbackUrlOf(dataOf(entry));
@@ -100,8 +94,11 @@ export function createDeliveries({ queues, ledger, log, order, endpoints, disabl
      * @returns ids of the events; @throws PublishError `CALLBACK_NOT_FOUND`
      */
     async replay(id: string): Promise<ReplayedEvents> {
-      const known = await entryOf(id);
-      const found = known === undefined ? await Promise.all((await eventIdsOfJob(id)).map(entryOf)) : [known];
+      const known = await queues.events.getJob(id);
+      const found =
+        known === undefined
+          ? await Promise.all((await eventIdsOfJob(id)).map((eventId) => queues.events.getJob(eventId)))
+          : [known];
       const entries = found.filter((entry) => entry !== undefined);
       if (entries.length === 0) {
         throw new PublishError('CALLBACK_NOT_FOUND', { reason: `no callback event or job has the id ${id}` });

@@ -1,29 +1,54 @@
 import { MAX_ENTRY_BYTES } from '../../core/job-reference.ts';
+import { DAY_MS } from '../../core/units.ts';
 import { asArray, prepareScript, type RedisClient } from '../../redis/lua-script.ts';
+import { withoutLinks } from './entry-links.ts';
 import { QUEUE_NAMES } from './queue-names.ts';
 
 /**
- * `boundedHash(key)`: an entry without its texts that are too long, and in place of its data a note of its size. Data that
- * is too long is not even read: it is what clients make long.
+ * The fields of an entry that are read, besides its data and time. Others are not: an `id` would be taken for the entry's
+ * own, and there may be any number of them.
+ */
+const FIELDS = [
+  ...['name', 'opts', 'delay', 'priority', 'deid', 'ats', 'atm', 'stc', 'processedOn', 'pb'],
+  ...['finishedOn', 'returnvalue', 'failedReason', 'defa', 'stacktrace'],
+];
+
+/** The latest that JavaScript takes for a time. */
+const LATEST_TIME_MS = 100_000_000 * DAY_MS;
+
+/**
+ * `boundedHash(key)`: of an entry the {@link FIELDS} that are not too long, with options and a time that can be read, and in
+ * place of data that is too long a note of its size. Such data is not even read: it is what clients make long.
  */
 const BOUNDED_HASH_LUA = `
+local function readableOptions(json)
+  local isRead, options = pcall(cjson.decode, json)
+  local isWritten, written = pcall(cjson.encode, isRead and type(options) == 'table' and options or {})
+  return isWritten and written or '{}'
+end
+local function readableTime(text)
+  local time = text and #text < 17 and text:find('^%d+$') and tonumber(text)
+  return time and time <= ${LATEST_TIME_MS} and text or '0'
+end
 local function boundedHash(key)
-  local dataBytes = redis.call('HSTRLEN', key, 'data')
   local flat = {}
-  if dataBytes <= ${MAX_ENTRY_BYTES} then
-    flat = redis.call('HGETALL', key)
-  else
-    for _, field in ipairs(redis.call('HKEYS', key)) do
-      flat[#flat + 1] = field
-      flat[#flat + 1] = field == 'data' and '{"leftOutBytes":' .. dataBytes .. '}' or redis.call('HGET', key, field)
+  local function add(field, value)
+    flat[#flat + 1] = field
+    flat[#flat + 1] = value
+  end
+  local dataBytes = redis.call('HSTRLEN', key, 'data')
+  if dataBytes > ${MAX_ENTRY_BYTES} then
+    add('data', '{"leftOutBytes":' .. dataBytes .. '}')
+  elseif dataBytes > 0 then
+    add('data', redis.call('HGET', key, 'data'))
+  end
+  local fields = { ${FIELDS.map((field) => `'${field}'`).join(', ')} }
+  for place, value in ipairs(redis.call('HMGET', key, unpack(fields))) do
+    if value and #value <= ${MAX_ENTRY_BYTES} then
+      add(fields[place], fields[place] == 'opts' and value ~= '{}' and readableOptions(value) or value)
     end
   end
-  for place = #flat - 1, 1, -2 do
-    if #flat[place + 1] > ${MAX_ENTRY_BYTES} then
-      table.remove(flat, place)
-      table.remove(flat, place)
-    end
-  end
+  if #flat > 0 then add('timestamp', readableTime(redis.call('HGET', key, 'timestamp'))) end
   return flat
 end
 `;
@@ -34,8 +59,9 @@ const READ_ENTRY = /rcall\("HGETALL", (jobKey|prefix \.\. jobId)\)/g;
 const bounded = new WeakSet<RedisClient>();
 
 /**
- * Has BullMQ read entries through this client only as far as they are of a sane size: a single one of hundreds of MB
- * would end one worker after another. To be called before BullMQ gets the client.
+ * Has BullMQ read entries through this client only as far as they are of a sane size and can be read, without their links:
+ * a single one of hundreds of MB, or with options that are no JSON, would stop one worker after another. To be called
+ * before BullMQ gets the client.
  */
 export function boundEntries(client: RedisClient): RedisClient {
   if (bounded.has(client)) return client;
@@ -43,17 +69,17 @@ export function boundEntries(client: RedisClient): RedisClient {
   const define = client.defineCommand.bind(client);
   client.defineCommand = (name, { lua, ...definition }) => {
     const read = lua.replace(READ_ENTRY, 'boundedHash($1)');
-    define(name, { ...definition, lua: read === lua ? lua : `${BOUNDED_HASH_LUA}${read}` });
+    define(name, { ...definition, lua: withoutLinks(read === lua ? lua : `${BOUNDED_HASH_LUA}${read}`) });
   };
   const readHash = prepareScript(client, `${BOUNDED_HASH_LUA}return boundedHash(KEYS[1])`);
   const hgetall = client.hgetall.bind(client);
-  client.hgetall = async (key: string) => (isOfQueue(key) ? toObject(await readHash([key], [])) : await hgetall(key));
+  client.hgetall = async (key: string) => (isEntry(key) ? toObject(await readHash([key], [])) : await hgetall(key));
   return client;
 }
 
-/** Other hashes are ours, such as records, and of a sane size. */
-function isOfQueue(key: string): boolean {
-  return Object.values(QUEUE_NAMES).some((name) => key.includes(`:${name}:`));
+/** Other hashes are ours, such as records, or BullMQ's, and of a sane size. */
+function isEntry(key: string): boolean {
+  return Object.values(QUEUE_NAMES).some((name) => key.includes(`:${name}:`) && !key.endsWith(`:${name}:meta`));
 }
 
 function toObject(flat: unknown): Record<string, string> {

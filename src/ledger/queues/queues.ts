@@ -1,4 +1,4 @@
-import { type Job, Queue, type Telemetry } from 'bullmq';
+import type { Job, Queue, Telemetry } from 'bullmq';
 import {
   type EntryScript,
   isDataLost,
@@ -14,6 +14,7 @@ import { type EntryLooks, prepareEntryLooks } from './entry-looks.ts';
 import { entryScriptOf } from './entry-script.ts';
 import { entryNumberOf, publishIdOfEntry, recheckEntryId } from './job-ids.ts';
 import { EVENT_JOB_NAME, PUBLISH_JOB_NAME, QUEUE_NAMES, RECHECK_JOB_NAME, STATUS_JOB_NAME } from './queue-names.ts';
+import { EntryQueue } from './readable-job.ts';
 import { prepareReservedIds } from './reserved-ids.ts';
 
 /** States of entries that nobody works on and that will run. */
@@ -73,10 +74,9 @@ export function createQueues(options: QueuesOptions) {
 }
 
 function openQueue(name: string, { connection, prefix, telemetry }: QueuesOptions): Queue {
-  const queue = new Queue(name, {
-    ...{ connection: boundEntries(connection), prefix, streams: { events: { maxLen: BULLMQ_EVENTS_KEPT } } },
-    ...(telemetry !== undefined && { telemetry }),
-  });
+  const streams = { events: { maxLen: BULLMQ_EVENTS_KEPT } };
+  const options = { connection: boundEntries(connection), prefix, streams, ...(telemetry && { telemetry }) };
+  const queue = new EntryQueue(name, options);
   queue.on('error', () => {
     // The connection's owner logs its outages; without a listener BullMQ prints them itself.
   });

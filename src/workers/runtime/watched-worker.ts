@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Job, type Processor, Worker, type WorkerOptions } from 'bullmq';
 import { SECOND_MS } from '../../core/units.ts';
 import type { Fetch, Run } from '../../ledger/claim.ts';
+import { ReadableJob } from '../../ledger/queues/readable-job.ts';
 import { RunAgain } from './settle-job.ts';
 
 /** Longest wait on the queue before a worker fetches again (s): each fetch proves that it can take a job. */
@@ -124,6 +125,10 @@ export class WatchedWorker extends Worker {
     const { answer, takeFetched } = await fetch(given);
     if (Array.isArray(answer)) this.#fetched.set(String(answer[1]), takeFetched);
     return answer;
+  }
+
+  protected override get Job(): typeof Job {
+    return ReadableJob;
   }
 
   override get maximumBlockTimeout(): number {
