@@ -110,7 +110,7 @@ function accountCells({ account: summary, jobs, use }: AccountLine, context: Pag
     actionForm(context, { path: `${ACCOUNTS_PATH}/${name}`, label, values: { account } });
   return [
     `<a href="${searchPath(basePath, { account })}">${shown(account)}</a>`,
-    `${STATUS_TEXTS[status]}${end === null || status === 'reauthorization_required' ? '' : `<br><small>access until ${timeText(end)}</small>`}${otherApp ? '<br><small>tokens of another TikTok app</small>' : ''}`,
+    `${STATUS_TEXTS[status]}${end === null || status === 'reauthorization_required' ? '' : `<br><small>access until <time>${timeText(end)}</time></small>`}${otherApp ? '<br><small>tokens of another TikTok app</small>' : ''}`,
     lineHtml(account, use, jobs, basePath),
     useHtml(use),
     outcomesHtml(jobs, basePath),

@@ -99,8 +99,10 @@ function moreHeldCauses(count: number, { basePath }: PageContext): Cause[] {
 
 const MAX_NAMED = 5;
 
-/** Its time is over, so that a retry is always refused. */
-const NEVER_RETRIED = 'JOB_OVERDUE';
+/** Whether a retry as it is may help: TikTok may know more by now, or what was wrong can be mended outside of the request. */
+function mayRetryHelp(code: string): boolean {
+  return !isErrorCode(code) || ERROR_TABLE[code].retryable || !ERROR_TABLE[code].outcomeKnown;
+}
 
 function failureCauses({ failures, now }: CauseFacts, context: PageContext): Cause[] {
   return [...failures]
@@ -110,7 +112,7 @@ function failureCauses({ failures, now }: CauseFacts, context: PageContext): Cau
       const advice = isErrorCode(code) ? ERROR_TABLE[code].advice : '';
       const preview = new URLSearchParams({ kind: 'retry', state: 'failed,unconfirmed', code });
       const retry =
-        may(context, OPERATE) && code !== NEVER_RETRIED
+        may(context, OPERATE) && mayRetryHelp(code)
           ? ` <a href="${escapeHtml(`${context.basePath}${PREVIEW_PATH}?${preview}`)}">Retry them: see first what that would do</a>`
           : '';
       const values = { code, until: now };
@@ -152,7 +154,11 @@ function callbackCauses({ paused, disabled, counts }: CallbackOverview, context:
     `${countText(waiting, 'event')} wait for <b>${shown(endpoint)}</b>, which is paused after <code>${shown(lastCode)}</code>.`,
     act('resume', 'Resume the endpoint', { endpoint: id }),
   ]);
-  if (disabled.length > 0) causes.push([`${goneNames(disabled)} answered 410 and gets nothing more.`, see]);
+  if (disabled.length > 0)
+    causes.push([
+      `${goneNames(disabled)} answered 410 and ${disabled.length === 1 ? 'gets' : 'get'} nothing more.`,
+      see,
+    ]);
   if (counts.failed > 0) {
     const again = disabled.length === 0 ? '' : ' Those for a URL that answered 410 fail again until it is resumed.';
     const text = `${countText(counts.failed, 'event')} could not be delivered.${again}`;

@@ -1,5 +1,5 @@
 import { ALL_ERROR_CODES } from '../../core/error-table.ts';
-import { headline } from '../../core/headline.ts';
+import { restOfHeadline } from '../../core/headline.ts';
 import { type JobQuery, MEDIA_TYPES } from '../../core/job-filter.ts';
 import { OPERATION_KINDS, type OperationKind } from '../../core/operation.ts';
 import { oneLine } from '../../core/post-text.ts';
@@ -97,7 +97,7 @@ export function publishesPage(search: SearchPage, context: PageContext): Console
   return {
     title: 'Publishes',
     status: found === undefined ? 400 : 200,
-    body: `${searchForm(search, basePath)}\n${refusal}${found === undefined ? '' : foundHtml(search, found, context)}`,
+    body: `${refusal}\n${searchForm(search, basePath)}\n${found === undefined ? '' : foundHtml(search, found, context)}`,
   };
 }
 
@@ -182,7 +182,7 @@ function jobCells(job: PublishJob, now: number, basePath: string): string[] {
   return [
     `<a href="${path}">${title === '' ? name : shown(title)}</a>${title === '' ? '' : `<br><small>${name}</small>`}`,
     stateBadge(job.state),
-    `${shown(headline(job))}${job.failure === null ? '' : `<br><small><code>${job.failure.code}</code></small>`}`,
+    `${shown(restOfHeadline(job))}${job.failure === null ? '' : `<br><small><code>${job.failure.code}</code></small>`}`,
     `<time datetime="${job.createdAt}" title="${job.createdAt}">${ageText(job.createdAt, now)}</time>`,
   ];
 }
