@@ -1,5 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
-
 type Side = Readonly<Record<string, unknown>> | null;
 
 /** What a line of the audit trail changed, a text for each value: `state: failed → queued`, `reason: maintenance → none`. */
@@ -7,7 +5,7 @@ export function changeTexts(before: Side, after: Side): string[] {
   const names = new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})]);
   return [...names].flatMap((name) => {
     const [from, to] = [before?.[name] ?? null, after?.[name] ?? null];
-    if (isDeepStrictEqual(from, to)) return [];
+    if (JSON.stringify(from) === JSON.stringify(to)) return [];
     return [`${name}: ${from === null ? '' : `${textOf(from)} → `}${to === null ? 'none' : textOf(to)}`];
   });
 }
