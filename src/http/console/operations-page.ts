@@ -2,6 +2,8 @@ import type { FastifyRequest } from 'fastify';
 import { READ } from '../../core/access.ts';
 import type { JobFilter } from '../../core/job-filter.ts';
 import {
+  DEFAULT_OPERATION_RATE,
+  MAX_OPERATION_RATE,
   OPERATION_KINDS,
   OPERATION_WAYS,
   type Operation,
@@ -16,7 +18,7 @@ import { countText, exactDurationText } from '../../core/quantity-text.ts';
 import { MINUTE_MS } from '../../core/units.ts';
 import { escapeHtml } from '../escape-html.ts';
 import { preciseTimeText } from '../job-words.ts';
-import { PUBLISH_PAGES_PATH, publishPagePath } from '../publish-page.ts';
+import { PUBLISH_PAGES_PATH } from '../publish-page.ts';
 import { jobQueryString } from '../v1/job-query-string.ts';
 import {
   type ConsolePage,
@@ -29,6 +31,7 @@ import {
   textField,
 } from './console-page.ts';
 import type { ConsoleRoutes, Form } from './console-routes.ts';
+import { jobLink } from './post-links.ts';
 import {
   type GivenQuery,
   givenQuery,
@@ -118,10 +121,10 @@ function previewPage(
   const count = jobCount ?? 0;
   const changed = Object.values(totals?.ways ?? {}).reduce((sum, some) => sum + some, 0);
   const start = `<form method="post" action="${escapeHtml(basePath + OPERATIONS_PATH)}">${hiddenFields(given)}<div class="fields">
-${textField('ratePerSecond', 'Jobs in a second', { type: 'number', value: given.ratePerSecond ?? '100', extra: ' min="1" max="1000"' })}
+${textField('ratePerSecond', 'Jobs in a second', { type: 'number', value: given.ratePerSecond ?? String(DEFAULT_OPERATION_RATE), extra: ` min="1" max="${MAX_OPERATION_RATE}"` })}
 </div><p class="actions"><button>${KIND_WORDS[kind]} ${countText(changed, 'publish job')}</button></p></form>`;
   const rows = jobs.map(({ id, account, post, state, way, refusal }) => [
-    `<a href="${escapeHtml(basePath + publishPagePath(id))}">${shown(post === '' ? id : post)}</a>`,
+    jobLink(id, post === '' ? id : post, basePath),
     shown(account),
     stateBadge(state),
     way === null ? `refused: ${shown(refusal?.reason ?? '')}` : WAY_WORDS[way][0],

@@ -2,14 +2,13 @@ import { ALL_ERROR_CODES } from '../../core/error-table.ts';
 import { restOfHeadline } from '../../core/headline.ts';
 import { type JobQuery, MEDIA_TYPES } from '../../core/job-filter.ts';
 import { OPERATION_KINDS, type OperationKind } from '../../core/operation.ts';
-import { oneLine } from '../../core/post-text.ts';
 import type { PublishJob } from '../../core/publish-job.ts';
 import { ALL_PUBLISH_STATES, WAIT_REASONS } from '../../core/publish-state.ts';
 import { durationText } from '../../core/quantity-text.ts';
 import type { JobPage } from '../../producers/publisher.ts';
 import { escapeHtml } from '../escape-html.ts';
-import { jobTitle } from '../job-words.ts';
-import { PUBLISH_PAGES_PATH, publishPagePath } from '../publish-page.ts';
+import { jobTitle, postName } from '../job-words.ts';
+import { PUBLISH_PAGES_PATH } from '../publish-page.ts';
 import {
   type ConsolePage,
   checkFields,
@@ -22,6 +21,7 @@ import {
   stateBadge,
   textField,
 } from './console-page.ts';
+import { jobLink } from './post-links.ts';
 
 /** A search as it stands in the address, each name with what is between its `=` and the next `&`. */
 export type GivenQuery = Readonly<Record<string, string>>;
@@ -176,11 +176,9 @@ function emptyText({ order: _, ...filters }: GivenQuery, nextCursor: string | nu
 }
 
 function jobCells(job: PublishJob, now: number, basePath: string): string[] {
-  const title = oneLine(job.request.post?.title ?? '');
-  const path = escapeHtml(basePath + publishPagePath(job.id));
-  const name = shown(jobTitle(job));
+  const [name, title] = [postName(job), jobTitle(job)];
   return [
-    `<a href="${path}">${title === '' ? name : shown(title)}</a>${title === '' ? '' : `<br><small>${name}</small>`}`,
+    `${jobLink(job.id, name, basePath)}${name === title ? '' : `<br><small>${shown(title)}</small>`}`,
     stateBadge(job.state),
     `${shown(restOfHeadline(job))}${job.failure === null ? '' : `<br><small><code>${job.failure.code}</code></small>`}`,
     `<time datetime="${job.createdAt}" title="${job.createdAt}">${ageText(job.createdAt, now)}</time>`,

@@ -1,10 +1,9 @@
 import type { CallbackOverview, SubscriptionDeliveries } from '../../core/delivery-reports.ts';
-import { PUBLISH_EVENT_TYPES, type PublishEventType } from '../../core/publish-event.ts';
+import { PUBLISH_EVENT_TYPES } from '../../core/publish-event.ts';
 import { countText, timeText } from '../../core/quantity-text.ts';
 import type { Subscription } from '../../core/subscription.ts';
 import type { BoardJobs } from '../board-jobs.ts';
 import { escapeHtml } from '../escape-html.ts';
-import { HttpProblem } from '../problem.ts';
 import { nameOf } from '../v1/callers.ts';
 import { foundSubscription } from '../v1/subscription-routes.ts';
 import { attemptsTable } from './attempts-table.ts';
@@ -22,7 +21,7 @@ import {
   textField,
   WATCH,
 } from './console-page.ts';
-import { type ConsoleParts, type ConsoleRoutes, type Form, listIn, required } from './console-routes.ts';
+import { type ConsoleParts, type ConsoleRoutes, chosenIn, type Form, listIn, required } from './console-routes.ts';
 import { postLinks } from './post-links.ts';
 
 export const SUBSCRIPTIONS_PATH = '/subscriptions';
@@ -74,25 +73,13 @@ ${failedHtml(overview, context, postLink)}`,
   });
 }
 
-const UNKNOWN_TYPE = {
-  status: 400,
-  code: 'REQUEST_INVALID',
-  detail: 'The form names an event type that does not exist. Open the page again.',
-};
-
 function requestIn(form: Form) {
-  const given = form.getAll('types');
-  const types = given.filter(isEventType);
-  if (types.length < given.length) throw new HttpProblem(UNKNOWN_TYPE);
+  const types = chosenIn(form, 'types', PUBLISH_EVENT_TYPES);
   return {
     url: required(form, 'url'),
     types: types.length === 0 ? undefined : types,
     accounts: listIn(form, 'accounts'),
   };
-}
-
-function isEventType(text: string): text is PublishEventType {
-  return PUBLISH_EVENT_TYPES.some((type) => type === text);
 }
 
 function listHtml(all: readonly Subscription[], stops: readonly Stop[], context: PageContext): string {

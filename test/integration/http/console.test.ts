@@ -47,7 +47,11 @@ async function get(path: string, headers: Record<string, string> = operator) {
 }
 
 /** Sends a form as a browser does, and goes where it is sent. */
-async function act(path: string, form: Record<string, string> = {}, headers: Record<string, string> = operator) {
+async function act(
+  path: string,
+  form: Record<string, string> | string[][] = {},
+  headers: Record<string, string> = operator,
+) {
   const answer = await fetch(`${site.url}${path}`, {
     ...{ method: 'POST', redirect: 'manual', headers: { origin: site.url, ...headers } },
     body: new URLSearchParams(form),
@@ -443,6 +447,8 @@ describe('an action', () => {
       expect((await get(`/audit?subject=${id}&action=${action}`)).html).toContain('board ops');
     }
     expect((await act('/keys', { name: 'a/b' })).html).toContain('name: expected letters');
+    const boxes = ['read', 'root'].map((scope) => ['scopes', scope]);
+    expect((await act('/keys', [['name', 'shop'], ...boxes])).status).toBe(400);
   });
 
   it('subscribes an endpoint, tests and deletes it', async () => {
