@@ -5,7 +5,7 @@ import type { AccountJobs, AccountUse } from '../../core/account-use.ts';
 import { WAIT_TEXTS } from '../../core/headline.ts';
 import { countText, timeText } from '../../core/quantity-text.ts';
 import { escapeHtml } from '../escape-html.ts';
-import { PUBLISH_PAGES_PATH, publishPagePath } from '../publish-page.ts';
+import { publishPagePath } from '../publish-page.ts';
 import {
   actionForm,
   type ConsolePage,
@@ -19,6 +19,7 @@ import {
   textField,
 } from './console-page.ts';
 import { type ConsoleParts, type ConsoleRoutes, required } from './console-routes.ts';
+import { searchPath } from './search-address.ts';
 
 export const ACCOUNTS_PATH = '/accounts';
 /** Accounts on a page: the jobs of each are looked at. */
@@ -72,11 +73,6 @@ export function addAccounts(
   action(`${ACCOUNTS_PATH}/connect-link`, OPERATE, async (form, { publisher }) =>
     linkPage(await publisher.connectLink({ account: required(form, 'account') })),
   );
-}
-
-/** The address of the publishes that meet a filter, as HTML. */
-export function searchPath(basePath: string, query: Readonly<Record<string, string>>): string {
-  return escapeHtml(`${basePath}${PUBLISH_PAGES_PATH}?${new URLSearchParams(query)}`);
 }
 
 function accountsPage(

@@ -3,9 +3,10 @@ import type { CallbackOverview } from '../../core/delivery-reports.ts';
 import { ERROR_TABLE, isErrorCode } from '../../core/error-table.ts';
 import { countText, timeText } from '../../core/quantity-text.ts';
 import { escapeHtml } from '../escape-html.ts';
-import { ACCOUNTS_PATH, searchPath } from './accounts-page.ts';
+import { ACCOUNTS_PATH } from './accounts-page.ts';
 import { actionForm, may, OPERATE, OPERATE_ALL, type PageContext, shown } from './console-page.ts';
-import { PREVIEW_PATH } from './publishes-page.ts';
+import { PREVIEW_PATH } from './operations-page.ts';
+import { searchPath } from './search-address.ts';
 import { SUBSCRIPTIONS_PATH } from './subscriptions-page.ts';
 
 /** How a queue stands. */

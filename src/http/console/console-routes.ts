@@ -10,7 +10,7 @@ import { HttpProblem, problemOf, sendProblem, UNFORESEEN, wantsPage } from '../p
 import type { ApiOptions } from '../v1/typed-routes.ts';
 import { type ConsolePage, type PageContext, sendConsolePage, shown } from './console-page.ts';
 import { pauseBanner } from './pause-banner.ts';
-import { givenQuery } from './publishes-page.ts';
+import { givenQuery } from './search-address.ts';
 
 /** What the console shows and changes; each request gets publisher and deliveries in the name of who is signed in. */
 export interface ConsoleParts

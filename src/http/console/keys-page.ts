@@ -23,7 +23,7 @@ import {
   required,
   textIn,
 } from './console-routes.ts';
-import { utcTime } from './publishes-page.ts';
+import { utcTime } from './search-address.ts';
 
 const KEYS_PATH = '/keys';
 

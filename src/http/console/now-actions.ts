@@ -5,7 +5,7 @@ import { SEEN_PATH } from './causes.ts';
 import { OPERATE_ALL } from './console-page.ts';
 import { type ConsoleParts, type ConsoleRoutes, required, textIn } from './console-routes.ts';
 import { PAUSE_PATH, RESUME_PATH } from './pause-banner.ts';
-import { utcTime } from './publishes-page.ts';
+import { utcTime } from './search-address.ts';
 
 const NOTHING_SEEN = {
   status: 400,

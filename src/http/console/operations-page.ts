@@ -18,7 +18,6 @@ import { countText, exactDurationText } from '../../core/quantity-text.ts';
 import { MINUTE_MS } from '../../core/units.ts';
 import { escapeHtml } from '../escape-html.ts';
 import { preciseTimeText } from '../job-words.ts';
-import { PUBLISH_PAGES_PATH } from '../publish-page.ts';
 import { jobQueryString } from '../v1/job-query-string.ts';
 import {
   type ConsolePage,
@@ -32,16 +31,22 @@ import {
 } from './console-page.ts';
 import type { ConsoleRoutes, Form } from './console-routes.ts';
 import { jobLink } from './post-links.ts';
-import {
-  type GivenQuery,
-  givenQuery,
-  hiddenFields,
-  KIND_WORDS,
-  OPERATIONS_PATH,
-  operationPath,
-  PREVIEW_PATH,
-  utcTime,
-} from './publishes-page.ts';
+import { type GivenQuery, givenQuery, hiddenFields, searchPath, utcTime } from './search-address.ts';
+
+export const OPERATIONS_PATH = '/operations';
+/** The dry run of an operation. */
+export const PREVIEW_PATH = `${OPERATIONS_PATH}/new`;
+
+/** The page of one operation. */
+export function operationPath(id: string): string {
+  return `${OPERATIONS_PATH}/${encodeURIComponent(id)}`;
+}
+
+export const KIND_WORDS: Readonly<Record<OperationKind, string>> = {
+  retry: 'Retry',
+  cancel: 'Cancel',
+  reschedule: 'Reschedule',
+};
 
 /** What happens to a job each way, and what makes that safe. */
 const WAY_WORDS: Readonly<Record<OperationWay, readonly [words: string, why: string]>> = {
@@ -224,8 +229,7 @@ function filterLink({ metadata = {}, ...filter }: JobFilter, { basePath }: PageC
     ),
     ...Object.entries(metadata).map(([key, value]): [string, string] => [`metadata.${key}`, String(value)]),
   ];
-  const address = `${basePath}${PUBLISH_PAGES_PATH}?${new URLSearchParams(query)}`;
-  return `<a href="${escapeHtml(address)}">${shown(query.map(([name, value]) => `${name} ${value}`).join(', '))}</a>`;
+  return `<a href="${searchPath(basePath, Object.fromEntries(query))}">${shown(query.map(([name, value]) => `${name} ${value}`).join(', '))}</a>`;
 }
 
 /** Good is only one that has done what it was for. */

@@ -1,7 +1,7 @@
 import { ALL_ERROR_CODES } from '../../core/error-table.ts';
 import { restOfHeadline } from '../../core/headline.ts';
 import { type JobQuery, MEDIA_TYPES } from '../../core/job-filter.ts';
-import { OPERATION_KINDS, type OperationKind } from '../../core/operation.ts';
+import { OPERATION_KINDS } from '../../core/operation.ts';
 import type { PublishJob } from '../../core/publish-job.ts';
 import { ALL_PUBLISH_STATES, WAIT_REASONS } from '../../core/publish-state.ts';
 import { durationText } from '../../core/quantity-text.ts';
@@ -21,10 +21,9 @@ import {
   stateBadge,
   textField,
 } from './console-page.ts';
+import { KIND_WORDS, PREVIEW_PATH } from './operations-page.ts';
 import { jobLink } from './post-links.ts';
-
-/** A search as it stands in the address, each name with what is between its `=` and the next `&`. */
-export type GivenQuery = Readonly<Record<string, string>>;
+import { type GivenQuery, hiddenFields, searchPath, TIMES } from './search-address.ts';
 
 export interface SearchPage {
   readonly given: GivenQuery;
@@ -37,57 +36,11 @@ export interface SearchPage {
   readonly now: number;
 }
 
-export const OPERATIONS_PATH = '/operations';
-/** The dry run of an operation. */
-export const PREVIEW_PATH = `${OPERATIONS_PATH}/new`;
-
-/** Of the page of one operation. */
-export function operationPath(id: string): string {
-  return `${OPERATIONS_PATH}/${encodeURIComponent(id)}`;
-}
-
-export const KIND_WORDS: Readonly<Record<OperationKind, string>> = {
-  retry: 'Retry',
-  cancel: 'Cancel',
-  reschedule: 'Reschedule',
-};
-
-const TIMES = [
-  ['createdFrom', 'Created from (UTC)'],
-  ['createdBefore', 'Created before (UTC)'],
-  ['endedFrom', 'Ended from (UTC)'],
-  ['endedBefore', 'Ended before (UTC)'],
-  ['scheduledFrom', 'Scheduled from (UTC)'],
-  ['scheduledBefore', 'Scheduled before (UTC)'],
-] as const satisfies (readonly [keyof JobQuery, string])[];
 const IDS = [
   ['idempotencyKey', 'Idempotency key'],
   ['publishId', 'publish_id'],
   ['postId', 'Post id'],
 ] as const satisfies (readonly [keyof JobQuery, string])[];
-
-/** The query of an address as the search takes it: without empty fields of the form, whose times are in UTC. */
-export function givenQuery(query: unknown): GivenQuery {
-  const given: Record<string, string> = {};
-  for (const [name, value] of Object.entries(query ?? {})) {
-    const text = [value]
-      .flat()
-      .filter((each) => each !== '')
-      .join(',');
-    if (text === '' || name === 'done') continue;
-    given[name] = TIMES.some(([time]) => time === name) ? utcTime(text) : text;
-  }
-  return given;
-}
-
-const TO_MINUTES = '2026-12-01T10:00'.length;
-const TO_SECONDS = '2026-12-01T10:00:00'.length;
-
-/** What a browser's field of a time sends, as ISO 8601 in UTC; other texts as they are. */
-export function utcTime(text: string): string {
-  if (text.length === TO_MINUTES) return `${text}:00Z`;
-  return text.length === TO_SECONDS ? `${text}Z` : text;
-}
 
 /** The list of publish jobs, with the search in its address. */
 export function publishesPage(search: SearchPage, context: PageContext): ConsolePage {
@@ -135,10 +88,9 @@ ${metadataKeys.length === 0 ? '<p class="note">To search by metadata, name its k
 function foundHtml({ given, now }: SearchPage, { jobs, nextCursor, indexing }: JobPage, context: PageContext): string {
   const { basePath } = context;
   const { cursor, ...first } = given;
-  const pathOf = (query: GivenQuery) => escapeHtml(`${basePath}${PUBLISH_PAGES_PATH}?${new URLSearchParams(query)}`);
   const links = [
-    cursor === undefined ? '' : `<a href="${pathOf(first)}">First page</a>`,
-    nextCursor === null ? '' : `<a href="${pathOf({ ...first, cursor: nextCursor })}">Next page</a>`,
+    cursor === undefined ? '' : `<a href="${searchPath(basePath, first)}">First page</a>`,
+    nextCursor === null ? '' : `<a href="${searchPath(basePath, { ...first, cursor: nextCursor })}">Next page</a>`,
   ];
   const list =
     jobs.length > 0
@@ -159,14 +111,6 @@ function operationForm(given: GivenQuery, context: PageContext): string {
   const buttons = OPERATION_KINDS.map((kind) => `<button name="kind" value="${kind}">${KIND_WORDS[kind]}…</button>`);
   return `<form method="get" action="${escapeHtml(context.basePath + PREVIEW_PATH)}">${hiddenFields(filter)}
 <p class="actions">All that this search finds: ${buttons.join(' ')} <small>The next page says what would happen.</small></p></form>`;
-}
-
-/** Values that go with a form. */
-export function hiddenFields(values: GivenQuery): string {
-  const fields = Object.entries(values).map(
-    ([name, value]) => `<input type="hidden" name="${escapeHtml(name)}" value="${escapeHtml(value)}">`,
-  );
-  return fields.join('');
 }
 
 function emptyText({ order: _, ...filters }: GivenQuery, nextCursor: string | null): string {

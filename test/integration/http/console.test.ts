@@ -49,7 +49,7 @@ async function get(path: string, headers: Record<string, string> = operator) {
 /** Sends a form as a browser does, and goes where it is sent. */
 async function act(
   path: string,
-  form: Record<string, string> | string[][] = {},
+  form: Record<string, string> | [string, string][] = {},
   headers: Record<string, string> = operator,
 ) {
   const answer = await fetch(`${site.url}${path}`, {
@@ -457,7 +457,7 @@ describe('an action', () => {
       expect((await get(`/audit?subject=${id}&action=${action}`)).html).toContain('board ops');
     }
     expect((await act('/keys', { name: 'a/b' })).html).toContain('name: expected letters');
-    const boxes = ['read', 'root'].map((scope) => ['scopes', scope]);
+    const boxes = ['read', 'root'].map((scope): [string, string] => ['scopes', scope]);
     expect((await act('/keys', [['name', 'shop'], ...boxes])).status).toBe(400);
   });
 
