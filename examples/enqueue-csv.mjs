@@ -85,6 +85,9 @@ try {
   let left = readRows();
   while (left.length > 0 && (badLines.size === 0 || skipsBad)) left = await enqueueAll(publisher, left);
   if (left.length > 0) console.error('Nothing was enqueued. Correct these lines, or leave them out with --skip-bad.');
+} catch (error) {
+  console.error(error.message, error.advice ?? '');
+  process.exitCode = 1;
 } finally {
   await publisher.close();
 }

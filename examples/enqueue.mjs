@@ -6,7 +6,13 @@ const media = { type: 'file', path: resolve(file) };
 const post = { title: 'Hello from another app', privacyLevel: 'SELF_ONLY' };
 
 const publisher = createPublisher();
-const job = await publisher.enqueue({ account, mode: 'direct', media, post }, { idempotencyKey: 'order-1234' });
-const { state, failure } = await publisher.waitForCompletion(job.id);
-console.log(job.id, state, failure?.advice ?? '');
-await publisher.close();
+try {
+  const job = await publisher.enqueue({ account, mode: 'direct', media, post }, { idempotencyKey: 'order-1234' });
+  const { state, failure } = await publisher.waitForCompletion(job.id);
+  console.log(job.id, state, failure?.advice ?? '');
+} catch (error) {
+  console.error(error.message, error.advice ?? '');
+  process.exitCode = 1;
+} finally {
+  await publisher.close();
+}

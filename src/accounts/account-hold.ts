@@ -4,19 +4,24 @@ import type { RedisClient } from '../redis/lua-script.ts';
 /** Why an account holds its jobs back: it is paused, or its owner must connect it again. */
 export type AccountHold = 'account_paused' | 'reauthorization';
 
-/** `accountHold(key, pause)` for scripts: an {@link AccountHold}, `publishing_paused` if there is that key, or nil. */
-export const ACCOUNT_HOLD_LUA = `
-local function accountHold(key, pause)
-  if redis.call('EXISTS', pause) == 1 then return 'publishing_paused' end
-  local seen = redis.call('HMGET', key, 'pausedAt', 'reauthorizationRequiredAt')
-  if seen[1] then return 'account_paused' end
-  if seen[2] then return 'reauthorization' end
-  return nil
-end
-`;
-
 /** The fields of an account's hash that say so. */
 export const HOLD_FIELDS = ['pausedAt', 'reauthorizationRequiredAt'] as const;
+
+/** The same for scripts, as arguments of a call. */
+export const HOLD_FIELDS_LUA = HOLD_FIELDS.map((field) => `'${field}'`).join(', ');
+
+/**
+ * `holdOf(isPublishingPaused, paused, dead)` for scripts: an {@link AccountHold} by the values of {@link HOLD_FIELDS},
+ * `publishing_paused`, or nil. `accountHold(key, pause)` is the same by the keys of the account and of the pause.
+ */
+export const ACCOUNT_HOLD_LUA = `
+local function holdOf(isPublishingPaused, paused, dead)
+  return isPublishingPaused and 'publishing_paused' or paused and 'account_paused' or dead and 'reauthorization' or nil
+end
+local function accountHold(key, pause)
+  return holdOf(redis.call('EXISTS', pause) == 1, unpack(redis.call('HMGET', key, ${HOLD_FIELDS_LUA})))
+end
+`;
 
 /** Why an account holds its jobs back, by the values of {@link HOLD_FIELDS}; undefined when it does not. */
 export function holdOf([paused, dead]: readonly unknown[]): AccountHold | undefined {

@@ -1,13 +1,13 @@
 import type { Keys } from '../redis/keys.ts';
 import { prepareScript, type RedisClient } from '../redis/lua-script.ts';
-import { HOLD_FIELDS } from './account-hold.ts';
+import { HOLD_FIELDS_LUA } from './account-hold.ts';
 
 /** Accounts of one call of a script: about a millisecond, in which Redis does nothing else. */
 const PAGE = 1_000;
 
 const IS_HELD = `
 local function isHeld(account)
-  local seen = redis.call('HMGET', account, ${HOLD_FIELDS.map((field) => `'${field}'`).join(', ')})
+  local seen = redis.call('HMGET', account, ${HOLD_FIELDS_LUA})
   return seen[1] or seen[2]
 end
 `;

@@ -187,7 +187,10 @@ async function recordAttempt(
 ): Promise<void> {
   const { status = null, durationMs, error } = outcome;
   metrics.eventDelivered(error?.code === 'CALLBACK_GONE' && status === null ? 'disabled' : result);
-  const facts = { publishJobId: id, eventId: event.id, type: event.type, attempt, httpStatus: status, durationMs };
+  const facts = {
+    ...{ ...subjectOf(id, event.type), subscription, eventId: event.id, type: event.type },
+    ...{ attempt, httpStatus: status, durationMs },
+  };
   if (error === undefined) log.info(facts, 'event delivered');
   else log.warn({ ...facts, code: error.code, isFinal: result === 'failed' }, 'event delivery failed');
   await callbacks.log.add(subscription ?? id, {
@@ -201,6 +204,12 @@ async function recordAttempt(
     code: error?.code ?? null,
     message: error?.message ?? null,
   });
+}
+
+/** What an event is about, by the name that the rest of the log has for it; a test event is about its subscription. */
+function subjectOf(id: string, type: string) {
+  if (type.startsWith('account.')) return { account: id };
+  return type.startsWith('publish.') ? { publishJobId: id } : {};
 }
 
 /** The event waits for an earlier one of its job, which may be delivered just before this entry is delayed. */

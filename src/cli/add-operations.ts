@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { MAX_OPERATION_RATE, OPERATION_KINDS, type OperationKind } from '../core/operation.ts';
+import { DEFAULT_OPERATION_RATE, MAX_OPERATION_RATE, OPERATION_KINDS, type OperationKind } from '../core/operation.ts';
 import { MAX_LISTED_JOBS } from '../core/post-limits.ts';
 import { withFilter } from './filter-options.ts';
 import { signedDuration, wholeNumber } from './option-values.ts';
@@ -22,7 +22,11 @@ export function addOperations(program: Command, run: Run): void {
         .option('--shift <time>', 'in place of --at: how much later each starts, such as 2h or -30m', signedDuration);
     }
     command
-      .option('--rate <n>', 'jobs changed in a second; 100 by default', wholeNumber(1, MAX_OPERATION_RATE))
+      .option(
+        '--rate <n>',
+        `jobs changed in a second; ${DEFAULT_OPERATION_RATE} by default`,
+        wholeNumber(1, MAX_OPERATION_RATE),
+      )
       .option('--dry-run', 'only show what would be done to which jobs')
       .option('--limit <n>', 'with --dry-run: maximum number of jobs shown', wholeNumber(1, MAX_LISTED_JOBS))
       .option('--cursor <cursor>', 'with --dry-run: cursor of the next page, as printed by the previous one')

@@ -5,7 +5,7 @@ export function changeTexts(before: Side, after: Side): string[] {
   const names = new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})]);
   return [...names].flatMap((name) => {
     const [from, to] = [before?.[name] ?? null, after?.[name] ?? null];
-    if (from === null && to === null) return [];
+    if (JSON.stringify(from) === JSON.stringify(to)) return [];
     return [`${name}: ${from === null ? '' : `${textOf(from)} → `}${to === null ? 'none' : textOf(to)}`];
   });
 }

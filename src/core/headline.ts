@@ -39,6 +39,13 @@ export function headline(job: PublishJob): string {
   }
 }
 
+/** What the headline says, where the state stands beside it. */
+export function restOfHeadline(job: PublishJob): string {
+  const text = headline(job);
+  const start = [`${job.state}: `, `${job.state} `, job.state].find((each) => text.startsWith(each)) ?? '';
+  return text.slice(start.length);
+}
+
 /** Nothing is accepted of what TikTok downloads itself, nor before the upload begins. */
 function acceptedText(job: PublishJob): string {
   const { acceptedBytes, totalBytes } = job.progress;

@@ -14,6 +14,7 @@ const MAX_PATH_LENGTH = 4_096;
 export const webUrl = z
   .url({
     protocol: /^https?$/,
+    abort: true,
     error: ({ input }) =>
       isFileUrl(input)
         ? 'expected an http:// or https:// URL; publish a local file with media.type "file" and its path'
@@ -168,7 +169,6 @@ function toPath(given: unknown): unknown {
 }
 
 function isSecureUrl(url: string): boolean {
-  if (!URL.canParse(url)) return false;
   const { protocol, hostname } = new URL(url);
   return protocol === 'https:' || isLoopbackHost(hostname);
 }

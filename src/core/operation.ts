@@ -31,7 +31,8 @@ export type OperationState = (typeof OPERATION_STATES)[number];
 export const MAX_OPERATION_JOBS = 100_000;
 /** Most jobs that an operation changes in a second. */
 export const MAX_OPERATION_RATE = 1_000;
-const DEFAULT_RATE = 100;
+/** How many it changes where nothing is said. */
+export const DEFAULT_OPERATION_RATE = 100;
 /** A year (ms). */
 const MAX_SHIFT_MS = 366 * DAY_MS;
 
@@ -64,7 +65,7 @@ export const operationFields = {
     .int()
     .min(1)
     .max(MAX_OPERATION_RATE)
-    .default(DEFAULT_RATE)
+    .default(DEFAULT_OPERATION_RATE)
     .meta({ description: `How many jobs are changed in a second: 1 to ${MAX_OPERATION_RATE}.` }),
 };
 

@@ -241,7 +241,6 @@ function toExtendedTime(given: unknown): unknown {
 }
 
 function hasCredentials(text: string): boolean {
-  if (!URL.canParse(text)) return false;
   const { username, password } = new URL(text);
   return username !== '' || password !== '';
 }

@@ -92,13 +92,15 @@ export function isCapOfMode(reason: WaitReason | undefined): reason is keyof typ
   return reason !== undefined && reason in MODE_OF_CAP;
 }
 
-/** What a job waits for without knowing until when: somebody else's action wakes it. */
-export const LANE_REASONS = [
-  'turn',
+/** Why jobs are held back until a person acts. */
+export const HOLD_REASONS = [
   'account_paused',
   'reauthorization',
   'publishing_paused',
 ] as const satisfies readonly WaitReason[];
+
+/** What a job waits for without knowing until when: somebody else's action wakes it. */
+export const LANE_REASONS = ['turn', ...HOLD_REASONS] as const;
 export type LaneReason = (typeof LANE_REASONS)[number];
 
 /** Parses a stored waiting reason; versions before 0.2 wrote `slot` for `turn`. @returns undefined for anything else */

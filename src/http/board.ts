@@ -121,9 +121,13 @@ export async function registerBoard(
       if (!LOOKING.has(request.method) && !hasScope(caller, 'operate')) {
         return await reply.code(FORBIDDEN).send(boardError('Not done', CHANGE_REFUSALS.viewer));
       }
-      const refusal = refusalOf(caller, request.routeOptions.config.needs ?? BOARD_NEEDS);
-      if (refusal !== undefined) return await sendProblem(reply, forbidden(refusal).problem);
+      const { needs } = request.routeOptions.config;
+      const refusal = refusalOf(caller, needs ?? BOARD_NEEDS);
       if (pages !== undefined) actAs(request, caller, pages);
+      if (refusal === undefined) return;
+      // A page of the console says so with the navigation of all of them.
+      if (needs !== undefined) throw forbidden(refusal);
+      return await sendProblem(reply, forbidden(refusal).problem);
     });
     await scope.register(async (board) => {
       board.addHook('onRequest', async (request, reply) => {

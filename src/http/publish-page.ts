@@ -1,6 +1,6 @@
 import type { CancelPlan } from '../core/cancel-plan.ts';
 import type { DeliveryAttempt } from '../core/delivery-reports.ts';
-import { headline } from '../core/headline.ts';
+import { restOfHeadline } from '../core/headline.ts';
 import { mediaText } from '../core/post-text.ts';
 import type { PublishJob } from '../core/publish-job.ts';
 import { isTerminal } from '../core/publish-state.ts';
@@ -55,7 +55,7 @@ export function publishPage(
     title: jobTitle(job),
     isLive: !isTerminal(job.state),
     body: `<div id="live">
-<p class="state">${stateHtml(job)}</p>
+<p class="state">${stateBadge(job.state)} ${shown(restOfHeadline(job))}</p>
 ${failureHtml(job)}
 ${plans === undefined ? '' : actionsHtml(job, plans, context)}
 ${table([...factsOf(job).map(([name, text]) => [name, shown(text)]), ...postRows(job)])}
@@ -71,13 +71,6 @@ ${table(
 <details><summary>Record as JSON</summary><pre>${shown(JSON.stringify(job, null, 2))}</pre></details>
 </div>`,
   };
-}
-
-/** The state as a badge, and what else the headline says. */
-function stateHtml(job: PublishJob): string {
-  const text = headline(job);
-  const start = [`${job.state}: `, job.state].find((each) => text.startsWith(each)) ?? '';
-  return `${stateBadge(job.state)} ${shown(text.slice(start.length))}`;
 }
 
 const RETRY_TEXTS: Readonly<Record<RetryAction, string>> = {

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { AccountJobs } from '../core/account-use.ts';
-import { ALL_PUBLISH_STATES, parseWaitReason } from '../core/publish-state.ts';
+import { ALL_PUBLISH_STATES, HOLD_REASONS, parseWaitReason } from '../core/publish-state.ts';
 import type { Keys } from '../redis/keys.ts';
-import { prepareNamedScript, type RedisClient } from '../redis/lua-script.ts';
+import { luaSetOf, prepareNamedScript, type RedisClient } from '../redis/lua-script.ts';
 import type { LaneDelays } from './lane-delays.ts';
 
 /** How many of an account's jobs one look goes through, however many there are: less than a millisecond of Redis. */
@@ -15,6 +15,7 @@ const MAX_OUTCOMES = 5;
  * saw, how many of them need a person, the last outcomes, and how many wait: all behind, and of the others those that say so.
  */
 const LOOK_LUA = `
+local HELD = ${luaSetOf(HOLD_REASONS)}
 local newest, failed, ended = redis.call('ZREVRANGE', key.jobs, 0, arg.newest - 1), 0, {}
 for _, id in ipairs(newest) do
   local state, endedAt = unpack(redis.call('HMGET', key.job .. id, 'state', 'endedAt'))
@@ -27,8 +28,7 @@ if redis.call('SCARD', key.polled) <= arg.newest then
   for _, id in ipairs(redis.call('SMEMBERS', key.polled)) do begun[#begun + 1] = id end
 end
 for _, id in ipairs(begun) do
-  local reason = redis.call('HGET', key.job .. id, 'waitingFor')
-  if reason == 'account_paused' or reason == 'reauthorization' or reason == 'publishing_paused' then waiting = waiting + 1 end
+  if HELD[redis.call('HGET', key.job .. id, 'waitingFor')] then waiting = waiting + 1 end
 end
 return { #newest, failed, ended, waiting }
 `;

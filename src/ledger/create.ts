@@ -1,4 +1,4 @@
-import { HOLD_FIELDS } from '../accounts/account-hold.ts';
+import { ACCOUNT_HOLD_LUA, HOLD_FIELDS_LUA } from '../accounts/account-hold.ts';
 import { type EntryScript, publishEntryOf } from '../core/job-reference.ts';
 import { encodeEvent } from '../core/publish-event.ts';
 import { parseWaitReason } from '../core/publish-state.ts';
@@ -33,7 +33,7 @@ const MOST_AT_ONCE = 50;
  * first, `alias` with the account's own name if the account goes by its open_id, or the error. On a server that refuses all
  * writes because others have replaced it, the whole call fails, before it has made anything.
  */
-const CREATE_SCRIPT = `${ADD_EVENT}${ADMIT_OR_WAIT}${SERVER_TIME}
+const CREATE_SCRIPT = `${ACCOUNT_HOLD_LUA}${ADD_EVENT}${ADMIT_OR_WAIT}${SERVER_TIME}
 local now = serverTime()
 local function create(first, last)
   local id, account, state, createdAt, dueAt, place, digest, outbox, media, scheduledAt, metadata, event, fields =
@@ -46,12 +46,12 @@ local function create(first, last)
     if redis.call('HGET', key.job .. known, 'revision') == '1' then redis.call('HINCRBY', key.job .. known, 'revision', 1) end
     return { 'exists', known }
   end
-  local name, pausedAt, deadAt = unpack(redis.call('HMGET', key.account .. account, 'aliasOf', ${HOLD_FIELDS.map((field) => `'${field}'`).join(', ')}))
+  local name, paused, dead = unpack(redis.call('HMGET', key.account .. account, 'aliasOf', ${HOLD_FIELDS_LUA}))
   if name then return { 'alias', name } end
   -- Both at once, since neither is there as a rule.
   local there = redis.call('EXISTS', job, key.publishingPause)
   if there > 0 and redis.call('EXISTS', job) == 1 then return { 'exists', id } end
-  local hold = there > 0 and 'publishing_paused' or pausedAt and 'account_paused' or deadAt and 'reauthorization'
+  local hold = holdOf(there > 0, paused, dead)
   local entry = first + 13 + fields
   redis.call('HSET', job, 'stateSince', now, 'revision', ${NEW_RECORD.revision}, 'fence', ${NEW_RECORD.fence},
     unpack(ARGV, first + 13, entry - 1))

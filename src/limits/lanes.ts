@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { ACCOUNT_HOLD_LUA } from '../accounts/account-hold.ts';
 import type { Clock } from '../core/ports.ts';
-import { LANE_REASONS, MODE_OF_CAP, WAIT_REASONS, type WaitReason } from '../core/publish-state.ts';
+import { HOLD_REASONS, LANE_REASONS, MODE_OF_CAP, WAIT_REASONS, type WaitReason } from '../core/publish-state.ts';
 import { DAY_MS, SECOND_MS } from '../core/units.ts';
 import type { Keys } from '../redis/keys.ts';
-import { prepareScript, type RedisClient } from '../redis/lua-script.ts';
+import { luaSetOf, prepareScript, type RedisClient } from '../redis/lua-script.ts';
 
 /** One upload per account at a time, until a service has published another limit. */
 const DEFAULT_LANE_LIMIT = 1;
@@ -117,7 +117,7 @@ return leaveLane(KEYS[1], KEYS[2], KEYS[4], KEYS[5], KEYS[6], ARGV[1], ARGV[2], 
  * sleeps although nothing holds it.
  */
 const CHECK_LUA = `${LANE_ROOM}${ACCOUNT_HOLD_LUA}
-local WOKEN = { ${LANE_REASONS.map((reason) => `${reason} = true`).join(', ')} }
+local WOKEN = ${luaSetOf(LANE_REASONS)}
 local function needsLook(account)
   local admitted = KEYS[5] .. account
   for _, id in ipairs(redis.call('ZRANGE', admitted, 0, -1)) do
@@ -154,7 +154,7 @@ export interface LaneMember {
   readonly since: number;
 }
 
-const answerSchema = z.enum(['admitted', 'waiting', 'account_paused', 'reauthorization', 'publishing_paused']);
+const answerSchema = z.enum(['admitted', 'waiting', ...HOLD_REASONS]);
 const idsSchema = z.array(z.string());
 
 export type Lanes = ReturnType<typeof createLanes>;

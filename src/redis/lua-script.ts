@@ -82,6 +82,11 @@ function encodeArgument(argument: unknown): string {
   );
 }
 
+/** Names as a set for scripts: `set[name]` is true or nil. */
+export function luaSetOf(names: readonly string[]): string {
+  return `{ ${names.map((name) => `${name} = true`).join(', ')} }`;
+}
+
 /**
  * `serverTime()` for scripts: Redis's time (ms). A record's age and when the sweep looks at it go by this one clock: who
  * writes it may be on a machine whose clock is a month off, and must neither have it forgotten early nor hide it from

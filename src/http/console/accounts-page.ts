@@ -5,7 +5,7 @@ import type { AccountJobs, AccountUse } from '../../core/account-use.ts';
 import { WAIT_TEXTS } from '../../core/headline.ts';
 import { countText, timeText } from '../../core/quantity-text.ts';
 import { escapeHtml } from '../escape-html.ts';
-import { PUBLISH_PAGES_PATH, publishPagePath } from '../publish-page.ts';
+import { publishPagePath } from '../publish-page.ts';
 import {
   actionForm,
   type ConsolePage,
@@ -19,6 +19,7 @@ import {
   textField,
 } from './console-page.ts';
 import { type ConsoleParts, type ConsoleRoutes, required } from './console-routes.ts';
+import { searchPath } from './search-address.ts';
 
 export const ACCOUNTS_PATH = '/accounts';
 /** Accounts on a page: the jobs of each are looked at. */
@@ -74,11 +75,6 @@ export function addAccounts(
   );
 }
 
-/** The address of the publishes that meet a filter, as HTML. */
-export function searchPath(basePath: string, query: Readonly<Record<string, string>>): string {
-  return escapeHtml(`${basePath}${PUBLISH_PAGES_PATH}?${new URLSearchParams(query)}`);
-}
-
 function accountsPage(
   { lines, filter, hiddenCount }: { lines: readonly AccountLine[]; filter: AccountsFilter; hiddenCount: number },
   context: PageContext,
@@ -104,13 +100,13 @@ ${connectForm(context)}`,
 }
 
 function accountCells({ account: summary, jobs, use }: AccountLine, context: PageContext): string[] {
-  const { account, status, refreshTokenExpiresAt: end, otherApp } = summary;
+  const { account, status, pauseCode, refreshTokenExpiresAt: end, otherApp } = summary;
   const { basePath } = context;
   const act = (name: string, label: string) =>
     actionForm(context, { path: `${ACCOUNTS_PATH}/${name}`, label, values: { account } });
   return [
     `<a href="${searchPath(basePath, { account })}">${shown(account)}</a>`,
-    `${STATUS_TEXTS[status]}${end === null || status === 'reauthorization_required' ? '' : `<br><small>access until ${timeText(end)}</small>`}${otherApp ? '<br><small>tokens of another TikTok app</small>' : ''}`,
+    `${STATUS_TEXTS[status]}${pauseCode === null ? '' : `<br><small>for <code>${shown(pauseCode)}</code></small>`}${end === null || status === 'reauthorization_required' ? '' : `<br><small>access until <time>${timeText(end)}</time></small>`}${otherApp ? '<br><small>tokens of another TikTok app</small>' : ''}`,
     lineHtml(account, use, jobs, basePath),
     useHtml(use),
     outcomesHtml(jobs, basePath),

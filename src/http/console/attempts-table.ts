@@ -10,7 +10,7 @@ export function attemptsTable(attempts: readonly DeliveryAttempt[]): string {
 
 function cellsOf({ at, type, attempt, outcome, status, durationMs, code, message }: DeliveryAttempt): string[] {
   const trouble = shown([code, message].filter(Boolean).join(': '));
-  const answer = [status === null ? '' : `HTTP ${status}`, trouble, `${durationMs} ms`];
+  const answer = [status === null ? '' : `HTTP ${status}`, trouble, durationMs === 0 ? '' : `${durationMs} ms`];
   return [
     timeText(at),
     shown(type),

@@ -14,8 +14,9 @@ import {
   textField,
 } from './console-page.ts';
 import type { ConsoleParts, ConsoleRoutes } from './console-routes.ts';
+import { operationPath } from './operations-page.ts';
 import { postLinks } from './post-links.ts';
-import { type GivenQuery, givenQuery, operationPath } from './publishes-page.ts';
+import { type GivenQuery, givenQuery } from './search-address.ts';
 
 const AUDIT_PATH = '/audit';
 

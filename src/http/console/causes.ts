@@ -3,9 +3,10 @@ import type { CallbackOverview } from '../../core/delivery-reports.ts';
 import { ERROR_TABLE, isErrorCode } from '../../core/error-table.ts';
 import { countText, timeText } from '../../core/quantity-text.ts';
 import { escapeHtml } from '../escape-html.ts';
-import { ACCOUNTS_PATH, searchPath } from './accounts-page.ts';
+import { ACCOUNTS_PATH } from './accounts-page.ts';
 import { actionForm, may, OPERATE, OPERATE_ALL, type PageContext, shown } from './console-page.ts';
-import { PREVIEW_PATH } from './publishes-page.ts';
+import { PREVIEW_PATH } from './operations-page.ts';
+import { searchPath } from './search-address.ts';
 import { SUBSCRIPTIONS_PATH } from './subscriptions-page.ts';
 
 /** How a queue stands. */
@@ -73,7 +74,7 @@ function workerCauses({ name, workers, counts }: QueueReport): Cause[] {
   return [[text, 'Start workers: <code>tiktok-publisher worker</code>']];
 }
 
-function heldCause({ account: { account, status }, waiting }: HeldAccount, context: PageContext): Cause {
+function heldCause({ account: { account, status, pauseCode }, waiting }: HeldAccount, context: PageContext): Cause {
   const { basePath } = context;
   const jobs = `<a href="${searchPath(basePath, { account, waitingFor: HELD[status] })}">${countText(waiting, 'job')} wait${waiting === 1 ? 's' : ''}</a>`;
   const path = escapeHtml(`${basePath}${ACCOUNTS_PATH}?${new URLSearchParams({ account })}`);
@@ -83,9 +84,11 @@ function heldCause({ account: { account, status }, waiting }: HeldAccount, conte
       ? (['is paused', 'resume', 'Resume the account'] as const)
       : (['must be connected again', 'connect-link', 'Create a connect link'] as const);
   const form = actionForm(context, { path: `${ACCOUNTS_PATH}/${action}`, label, values: { account } });
+  const advice = pauseCode !== null && isErrorCode(pauseCode) ? `${shown(ERROR_TABLE[pauseCode].advice)} ` : '';
+  const cause = pauseCode === null ? why : `${why} for <code>${shown(pauseCode)}</code>`;
   return [
-    waiting === 0 ? `${name} ${why}. No job waits yet.` : `${jobs} because ${name} ${why}.`,
-    form === '' ? `<a href="${path}">See the account</a>` : form,
+    waiting === 0 ? `${name} ${cause}. No job waits yet.` : `${jobs} because ${name} ${cause}.`,
+    advice + (form === '' ? `<a href="${path}">See the account</a>` : form),
   ];
 }
 
@@ -99,8 +102,10 @@ function moreHeldCauses(count: number, { basePath }: PageContext): Cause[] {
 
 const MAX_NAMED = 5;
 
-/** Its time is over, so that a retry is always refused. */
-const NEVER_RETRIED = 'JOB_OVERDUE';
+/** Whether a retry as it is may help: TikTok may know more by now, or what was wrong can be mended outside of the request. */
+function mayRetryHelp(code: string): boolean {
+  return !isErrorCode(code) || ERROR_TABLE[code].retryable || !ERROR_TABLE[code].outcomeKnown;
+}
 
 function failureCauses({ failures, now }: CauseFacts, context: PageContext): Cause[] {
   return [...failures]
@@ -110,7 +115,7 @@ function failureCauses({ failures, now }: CauseFacts, context: PageContext): Cau
       const advice = isErrorCode(code) ? ERROR_TABLE[code].advice : '';
       const preview = new URLSearchParams({ kind: 'retry', state: 'failed,unconfirmed', code });
       const retry =
-        may(context, OPERATE) && code !== NEVER_RETRIED
+        may(context, OPERATE) && mayRetryHelp(code)
           ? ` <a href="${escapeHtml(`${context.basePath}${PREVIEW_PATH}?${preview}`)}">Retry them: see first what that would do</a>`
           : '';
       const values = { code, until: now };
@@ -152,7 +157,11 @@ function callbackCauses({ paused, disabled, counts }: CallbackOverview, context:
     `${countText(waiting, 'event')} wait for <b>${shown(endpoint)}</b>, which is paused after <code>${shown(lastCode)}</code>.`,
     act('resume', 'Resume the endpoint', { endpoint: id }),
   ]);
-  if (disabled.length > 0) causes.push([`${goneNames(disabled)} answered 410 and gets nothing more.`, see]);
+  if (disabled.length > 0)
+    causes.push([
+      `${goneNames(disabled)} answered 410 and ${disabled.length === 1 ? 'gets' : 'get'} nothing more.`,
+      see,
+    ]);
   if (counts.failed > 0) {
     const again = disabled.length === 0 ? '' : ' Those for a URL that answered 410 fail again until it is resumed.';
     const text = `${countText(counts.failed, 'event')} could not be delivered.${again}`;

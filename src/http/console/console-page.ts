@@ -97,7 +97,7 @@ const STYLE = `
   th, time, .what { white-space: nowrap } legend { padding: 0 }
   .list td { min-width: 5rem; overflow-wrap: break-word }
   .list tr { border-bottom: 1px solid light-dark(#ccc, #555) }
-  .facts td { padding: .2rem 1rem .2rem 0 }
+  .facts { width: auto } .facts td { padding: .2rem 1rem .2rem 0 }
   .facts td:first-child { white-space: nowrap; font-variant-numeric: tabular-nums; color: light-dark(#555, #aaa) }
   .facts td:nth-child(2):nth-last-child(2) { white-space: nowrap; font-weight: 600 }
   .badge { display: inline-block; border: 1px solid; border-radius: 1rem; padding: 0 .5rem; white-space: nowrap; font-size: .9rem }
@@ -114,7 +114,7 @@ const STYLE = `
   .done { color: light-dark(#176b2c, #7ee294) } .refused, #stale { color: light-dark(#b3261e, #ffb4ab) }
   small, .note { color: light-dark(#555, #aaa); font-size: .9rem }
   form { margin: .5rem 0 } label, legend { font-weight: 600 } fieldset { border: 0; padding: 0; margin: 0 }
-  .fields { display: grid; grid-template-columns: repeat(auto-fit, minmax(14rem, 1fr)); gap: .6rem 1rem; align-items: end; margin-bottom: .8rem }
+  .fields { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 14rem), 1fr)); gap: .6rem 1rem; align-items: end; margin-bottom: .8rem }
   .fields label { display: block } .fields input, .fields select { width: 100% } .wide { grid-column: 1 / -1 }
   input, select, button { font: inherit; box-sizing: border-box; min-height: 2.2rem } input, select { max-width: 100% }
   input[type=checkbox] { min-height: 0; width: auto; margin-right: .35rem }

@@ -10,7 +10,7 @@ import { HttpProblem, problemOf, sendProblem, UNFORESEEN, wantsPage } from '../p
 import type { ApiOptions } from '../v1/typed-routes.ts';
 import { type ConsolePage, type PageContext, sendConsolePage, shown } from './console-page.ts';
 import { pauseBanner } from './pause-banner.ts';
-import { givenQuery } from './publishes-page.ts';
+import { givenQuery } from './search-address.ts';
 
 /** What the console shows and changes; each request gets publisher and deliveries in the name of who is signed in. */
 export interface ConsoleParts
@@ -91,11 +91,26 @@ export function consoleRoutes(scope: FastifyInstance, basePath: string): Console
   };
 }
 
-/** @throws HttpProblem for a form that names no such thing */
+/** @throws HttpProblem for a field that is empty */
 export function required(form: Form, name: string): string {
-  const text = form.get(name);
-  if (text !== null && text !== '') return text;
-  throw new HttpProblem({ status: 400, code: 'REQUEST_INVALID', detail: `Fill in the field "${name}".` });
+  return textIn(form, name) ?? refuse(`Fill in the field "${name}".`);
+}
+
+/** The text of a field; undefined: empty. */
+export function textIn(form: Form, name: string): string | undefined {
+  return form.get(name) || undefined;
+}
+
+/** What was ticked. @throws HttpProblem for what is no option */
+export function chosenIn<Option extends string>(form: Form, name: string, options: readonly Option[]): Option[] {
+  return form.getAll(name).map((text) => {
+    const chosen = options.find((option) => option === text);
+    return chosen ?? refuse(`The field "${name}" has an option that does not exist. Open the page again.`);
+  });
+}
+
+function refuse(detail: string): never {
+  throw new HttpProblem({ status: 400, code: 'REQUEST_INVALID', detail });
 }
 
 /** Several values in one field, separated by commas; undefined: none. */

@@ -1,4 +1,4 @@
-import { type ApiKey, SCOPES, type Scope } from '../../core/access.ts';
+import { type ApiKey, SCOPES } from '../../core/access.ts';
 import { timeText } from '../../core/quantity-text.ts';
 import type { CreatedKey } from '../access/api-keys.ts';
 import { escapeHtml } from '../escape-html.ts';
@@ -14,8 +14,16 @@ import {
   shown,
   textField,
 } from './console-page.ts';
-import { type ConsoleParts, type ConsoleRoutes, type Form, listIn, required } from './console-routes.ts';
-import { utcTime } from './publishes-page.ts';
+import {
+  type ConsoleParts,
+  type ConsoleRoutes,
+  chosenIn,
+  type Form,
+  listIn,
+  required,
+  textIn,
+} from './console-routes.ts';
+import { utcTime } from './search-address.ts';
 
 const KEYS_PATH = '/keys';
 
@@ -33,12 +41,12 @@ export function addKeys({ page, action }: ConsoleRoutes, { keys }: ConsoleParts)
 }
 
 function requestIn(form: Form) {
-  const expiresAt = form.get('expiresAt');
+  const expiresAt = textIn(form, 'expiresAt');
   return {
     name: required(form, 'name'),
-    scopes: form.getAll('scopes').filter((text): text is Scope => SCOPES.some((scope) => scope === text)),
+    scopes: chosenIn(form, 'scopes', SCOPES),
     accounts: listIn(form, 'accounts'),
-    expiresAt: expiresAt === null || expiresAt === '' ? undefined : utcTime(expiresAt),
+    expiresAt: expiresAt && utcTime(expiresAt),
   };
 }
 

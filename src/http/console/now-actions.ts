@@ -3,9 +3,9 @@ import { HttpProblem } from '../problem.ts';
 import { nameOf } from '../v1/callers.ts';
 import { SEEN_PATH } from './causes.ts';
 import { OPERATE_ALL } from './console-page.ts';
-import { type ConsoleParts, type ConsoleRoutes, required } from './console-routes.ts';
+import { type ConsoleParts, type ConsoleRoutes, required, textIn } from './console-routes.ts';
 import { PAUSE_PATH, RESUME_PATH } from './pause-banner.ts';
-import { utcTime } from './publishes-page.ts';
+import { utcTime } from './search-address.ts';
 
 const NOTHING_SEEN = {
   status: 400,
@@ -28,8 +28,8 @@ export function addNowActions({ action }: ConsoleRoutes, { seenFailures, audit }
     return { path: '/', done: 'seen' };
   });
   action(PAUSE_PATH, OPERATE_ALL, async (form, { publisher }) => {
-    const [reason, until] = [form.get('reason') ?? '', form.get('until') ?? ''];
-    await publisher.pause({ reason: reason === '' ? null : reason, until: until === '' ? null : utcTime(until) });
+    const until = textIn(form, 'until');
+    await publisher.pause({ reason: textIn(form, 'reason') ?? null, until: until ? utcTime(until) : null });
     return { path: '/', done: 'all_paused' };
   });
   action(RESUME_PATH, OPERATE_ALL, async (_form, { publisher }) => {

@@ -6,7 +6,6 @@ import { ALL_PUBLISH_STATES, PUBLISH_STATES, WAIT_REASONS } from '../../core/pub
 import { countText } from '../../core/quantity-text.ts';
 import { escapeHtml } from '../escape-html.ts';
 import { linksHtml, OPEN_LINKS } from '../links-page.ts';
-import { searchPath } from './accounts-page.ts';
 import {
   type CauseFacts,
   causesOf,
@@ -18,6 +17,7 @@ import {
 import { type ConsolePage, listTable, may, type PageContext, shown, WATCH } from './console-page.ts';
 import type { ConsoleParts } from './console-routes.ts';
 import { pauseForm } from './pause-banner.ts';
+import { searchPath } from './search-address.ts';
 import { rangeIn, statisticsHtml } from './statistics-section.ts';
 import { SUBSCRIPTIONS_PATH } from './subscriptions-page.ts';
 

@@ -2,6 +2,8 @@ import type { FastifyRequest } from 'fastify';
 import { READ } from '../../core/access.ts';
 import type { JobFilter } from '../../core/job-filter.ts';
 import {
+  DEFAULT_OPERATION_RATE,
+  MAX_OPERATION_RATE,
   OPERATION_KINDS,
   OPERATION_WAYS,
   type Operation,
@@ -16,7 +18,6 @@ import { countText, exactDurationText } from '../../core/quantity-text.ts';
 import { MINUTE_MS } from '../../core/units.ts';
 import { escapeHtml } from '../escape-html.ts';
 import { preciseTimeText } from '../job-words.ts';
-import { PUBLISH_PAGES_PATH, publishPagePath } from '../publish-page.ts';
 import { jobQueryString } from '../v1/job-query-string.ts';
 import {
   type ConsolePage,
@@ -29,16 +30,23 @@ import {
   textField,
 } from './console-page.ts';
 import type { ConsoleRoutes, Form } from './console-routes.ts';
-import {
-  type GivenQuery,
-  givenQuery,
-  hiddenFields,
-  KIND_WORDS,
-  OPERATIONS_PATH,
-  operationPath,
-  PREVIEW_PATH,
-  utcTime,
-} from './publishes-page.ts';
+import { jobLink } from './post-links.ts';
+import { type GivenQuery, givenQuery, hiddenFields, searchPath, utcTime } from './search-address.ts';
+
+export const OPERATIONS_PATH = '/operations';
+/** The dry run of an operation. */
+export const PREVIEW_PATH = `${OPERATIONS_PATH}/new`;
+
+/** The page of one operation. */
+export function operationPath(id: string): string {
+  return `${OPERATIONS_PATH}/${encodeURIComponent(id)}`;
+}
+
+export const KIND_WORDS: Readonly<Record<OperationKind, string>> = {
+  retry: 'Retry',
+  cancel: 'Cancel',
+  reschedule: 'Reschedule',
+};
 
 /** What happens to a job each way, and what makes that safe. */
 const WAY_WORDS: Readonly<Record<OperationWay, readonly [words: string, why: string]>> = {
@@ -118,10 +126,10 @@ function previewPage(
   const count = jobCount ?? 0;
   const changed = Object.values(totals?.ways ?? {}).reduce((sum, some) => sum + some, 0);
   const start = `<form method="post" action="${escapeHtml(basePath + OPERATIONS_PATH)}">${hiddenFields(given)}<div class="fields">
-${textField('ratePerSecond', 'Jobs in a second', { type: 'number', value: given.ratePerSecond ?? '100', extra: ' min="1" max="1000"' })}
+${textField('ratePerSecond', 'Jobs in a second', { type: 'number', value: given.ratePerSecond ?? String(DEFAULT_OPERATION_RATE), extra: ` min="1" max="${MAX_OPERATION_RATE}"` })}
 </div><p class="actions"><button>${KIND_WORDS[kind]} ${countText(changed, 'publish job')}</button></p></form>`;
   const rows = jobs.map(({ id, account, post, state, way, refusal }) => [
-    `<a href="${escapeHtml(basePath + publishPagePath(id))}">${shown(post === '' ? id : post)}</a>`,
+    jobLink(id, post === '' ? id : post, basePath),
     shown(account),
     stateBadge(state),
     way === null ? `refused: ${shown(refusal?.reason ?? '')}` : WAY_WORDS[way][0],
@@ -221,8 +229,7 @@ function filterLink({ metadata = {}, ...filter }: JobFilter, { basePath }: PageC
     ),
     ...Object.entries(metadata).map(([key, value]): [string, string] => [`metadata.${key}`, String(value)]),
   ];
-  const address = `${basePath}${PUBLISH_PAGES_PATH}?${new URLSearchParams(query)}`;
-  return `<a href="${escapeHtml(address)}">${shown(query.map(([name, value]) => `${name} ${value}`).join(', '))}</a>`;
+  return `<a href="${searchPath(basePath, Object.fromEntries(query))}">${shown(query.map(([name, value]) => `${name} ${value}`).join(', '))}</a>`;
 }
 
 /** Good is only one that has done what it was for. */

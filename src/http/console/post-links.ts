@@ -6,6 +6,11 @@ import { shown } from './console-page.ts';
 
 type NamedJob = Pick<PublishJob, 'id' | 'request'>;
 
+/** A link to the page of a job, as HTML. */
+export function jobLink(id: string, name: string, basePath: string): string {
+  return `<a href="${escapeHtml(basePath + publishPagePath(id))}">${shown(name)}</a>`;
+}
+
 /**
  * Links to the pages of jobs, by what people know their posts by, as HTML.
  * @returns of each id its link, or the id itself where no job has it (any more)
@@ -16,11 +21,6 @@ export async function postLinks(
   find: (ids: readonly string[]) => Promise<(NamedJob | undefined)[]>,
 ): Promise<(id: string) => string> {
   const jobs = await find([...new Set(ids)]);
-  const links = jobs.flatMap((job) => {
-    if (job === undefined) return [];
-    const path = escapeHtml(basePath + publishPagePath(job.id));
-    return [[job.id, `<a href="${path}">${shown(postName(job))}</a>`] as const];
-  });
-  const byId = new Map(links);
+  const byId = new Map(jobs.map((job) => [job?.id, job && jobLink(job.id, postName(job), basePath)]));
   return (id) => byId.get(id) ?? shown(id);
 }

@@ -5,7 +5,8 @@ import { type EntryLink, PUBLISH_PAGES_PATH, publishPage, publishPagePath } from
 import { jobQueryString } from '../v1/job-query-string.ts';
 import { OPERATE } from './console-page.ts';
 import type { ConsoleParts, ConsoleRoutes } from './console-routes.ts';
-import { type GivenQuery, givenQuery, publishesPage } from './publishes-page.ts';
+import { publishesPage } from './publishes-page.ts';
+import { type GivenQuery, givenQuery } from './search-address.ts';
 
 interface PublishRoutesOptions {
   readonly jobs: Pick<BoardJobs, 'find' | 'plansOf'>;

@@ -1,15 +1,14 @@
 import { ALL_ERROR_CODES } from '../../core/error-table.ts';
-import { headline } from '../../core/headline.ts';
+import { restOfHeadline } from '../../core/headline.ts';
 import { type JobQuery, MEDIA_TYPES } from '../../core/job-filter.ts';
-import { OPERATION_KINDS, type OperationKind } from '../../core/operation.ts';
-import { oneLine } from '../../core/post-text.ts';
+import { OPERATION_KINDS } from '../../core/operation.ts';
 import type { PublishJob } from '../../core/publish-job.ts';
 import { ALL_PUBLISH_STATES, WAIT_REASONS } from '../../core/publish-state.ts';
 import { durationText } from '../../core/quantity-text.ts';
 import type { JobPage } from '../../producers/publisher.ts';
 import { escapeHtml } from '../escape-html.ts';
-import { jobTitle } from '../job-words.ts';
-import { PUBLISH_PAGES_PATH, publishPagePath } from '../publish-page.ts';
+import { jobTitle, postName } from '../job-words.ts';
+import { PUBLISH_PAGES_PATH } from '../publish-page.ts';
 import {
   type ConsolePage,
   checkFields,
@@ -22,9 +21,9 @@ import {
   stateBadge,
   textField,
 } from './console-page.ts';
-
-/** A search as it stands in the address, each name with what is between its `=` and the next `&`. */
-export type GivenQuery = Readonly<Record<string, string>>;
+import { KIND_WORDS, PREVIEW_PATH } from './operations-page.ts';
+import { jobLink } from './post-links.ts';
+import { type GivenQuery, hiddenFields, searchPath, TIMES } from './search-address.ts';
 
 export interface SearchPage {
   readonly given: GivenQuery;
@@ -37,57 +36,11 @@ export interface SearchPage {
   readonly now: number;
 }
 
-export const OPERATIONS_PATH = '/operations';
-/** The dry run of an operation. */
-export const PREVIEW_PATH = `${OPERATIONS_PATH}/new`;
-
-/** Of the page of one operation. */
-export function operationPath(id: string): string {
-  return `${OPERATIONS_PATH}/${encodeURIComponent(id)}`;
-}
-
-export const KIND_WORDS: Readonly<Record<OperationKind, string>> = {
-  retry: 'Retry',
-  cancel: 'Cancel',
-  reschedule: 'Reschedule',
-};
-
-const TIMES = [
-  ['createdFrom', 'Created from (UTC)'],
-  ['createdBefore', 'Created before (UTC)'],
-  ['endedFrom', 'Ended from (UTC)'],
-  ['endedBefore', 'Ended before (UTC)'],
-  ['scheduledFrom', 'Scheduled from (UTC)'],
-  ['scheduledBefore', 'Scheduled before (UTC)'],
-] as const satisfies (readonly [keyof JobQuery, string])[];
 const IDS = [
   ['idempotencyKey', 'Idempotency key'],
   ['publishId', 'publish_id'],
   ['postId', 'Post id'],
 ] as const satisfies (readonly [keyof JobQuery, string])[];
-
-/** The query of an address as the search takes it: without empty fields of the form, whose times are in UTC. */
-export function givenQuery(query: unknown): GivenQuery {
-  const given: Record<string, string> = {};
-  for (const [name, value] of Object.entries(query ?? {})) {
-    const text = [value]
-      .flat()
-      .filter((each) => each !== '')
-      .join(',');
-    if (text === '' || name === 'done') continue;
-    given[name] = TIMES.some(([time]) => time === name) ? utcTime(text) : text;
-  }
-  return given;
-}
-
-const TO_MINUTES = '2026-12-01T10:00'.length;
-const TO_SECONDS = '2026-12-01T10:00:00'.length;
-
-/** What a browser's field of a time sends, as ISO 8601 in UTC; other texts as they are. */
-export function utcTime(text: string): string {
-  if (text.length === TO_MINUTES) return `${text}:00Z`;
-  return text.length === TO_SECONDS ? `${text}Z` : text;
-}
 
 /** The list of publish jobs, with the search in its address. */
 export function publishesPage(search: SearchPage, context: PageContext): ConsolePage {
@@ -97,7 +50,7 @@ export function publishesPage(search: SearchPage, context: PageContext): Console
   return {
     title: 'Publishes',
     status: found === undefined ? 400 : 200,
-    body: `${searchForm(search, basePath)}\n${refusal}${found === undefined ? '' : foundHtml(search, found, context)}`,
+    body: `${refusal}\n${searchForm(search, basePath)}\n${found === undefined ? '' : foundHtml(search, found, context)}`,
   };
 }
 
@@ -135,10 +88,9 @@ ${metadataKeys.length === 0 ? '<p class="note">To search by metadata, name its k
 function foundHtml({ given, now }: SearchPage, { jobs, nextCursor, indexing }: JobPage, context: PageContext): string {
   const { basePath } = context;
   const { cursor, ...first } = given;
-  const pathOf = (query: GivenQuery) => escapeHtml(`${basePath}${PUBLISH_PAGES_PATH}?${new URLSearchParams(query)}`);
   const links = [
-    cursor === undefined ? '' : `<a href="${pathOf(first)}">First page</a>`,
-    nextCursor === null ? '' : `<a href="${pathOf({ ...first, cursor: nextCursor })}">Next page</a>`,
+    cursor === undefined ? '' : `<a href="${searchPath(basePath, first)}">First page</a>`,
+    nextCursor === null ? '' : `<a href="${searchPath(basePath, { ...first, cursor: nextCursor })}">Next page</a>`,
   ];
   const list =
     jobs.length > 0
@@ -161,14 +113,6 @@ function operationForm(given: GivenQuery, context: PageContext): string {
 <p class="actions">All that this search finds: ${buttons.join(' ')} <small>The next page says what would happen.</small></p></form>`;
 }
 
-/** Values that go with a form. */
-export function hiddenFields(values: GivenQuery): string {
-  const fields = Object.entries(values).map(
-    ([name, value]) => `<input type="hidden" name="${escapeHtml(name)}" value="${escapeHtml(value)}">`,
-  );
-  return fields.join('');
-}
-
 function emptyText({ order: _, ...filters }: GivenQuery, nextCursor: string | null): string {
   if (nextCursor !== null) return 'Nothing found so far. Go on with the next page.';
   if (Object.keys(filters).length > 0) return 'No publish job meets all of these. Leave a filter out.';
@@ -176,13 +120,11 @@ function emptyText({ order: _, ...filters }: GivenQuery, nextCursor: string | nu
 }
 
 function jobCells(job: PublishJob, now: number, basePath: string): string[] {
-  const title = oneLine(job.request.post?.title ?? '');
-  const path = escapeHtml(basePath + publishPagePath(job.id));
-  const name = shown(jobTitle(job));
+  const [name, title] = [postName(job), jobTitle(job)];
   return [
-    `<a href="${path}">${title === '' ? name : shown(title)}</a>${title === '' ? '' : `<br><small>${name}</small>`}`,
+    `${jobLink(job.id, name, basePath)}${name === title ? '' : `<br><small>${shown(title)}</small>`}`,
     stateBadge(job.state),
-    `${shown(headline(job))}${job.failure === null ? '' : `<br><small><code>${job.failure.code}</code></small>`}`,
+    `${shown(restOfHeadline(job))}${job.failure === null ? '' : `<br><small><code>${job.failure.code}</code></small>`}`,
     `<time datetime="${job.createdAt}" title="${job.createdAt}">${ageText(job.createdAt, now)}</time>`,
   ];
 }

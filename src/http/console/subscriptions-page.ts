@@ -1,10 +1,9 @@
-import type { FailedEvent, PausedEndpoint, SubscriptionDeliveries } from '../../core/delivery-reports.ts';
-import { PUBLISH_EVENT_TYPES, type PublishEventType } from '../../core/publish-event.ts';
-import { timeText } from '../../core/quantity-text.ts';
+import type { CallbackOverview, SubscriptionDeliveries } from '../../core/delivery-reports.ts';
+import { PUBLISH_EVENT_TYPES } from '../../core/publish-event.ts';
+import { countText, timeText } from '../../core/quantity-text.ts';
 import type { Subscription } from '../../core/subscription.ts';
 import type { BoardJobs } from '../board-jobs.ts';
 import { escapeHtml } from '../escape-html.ts';
-import { HttpProblem } from '../problem.ts';
 import { nameOf } from '../v1/callers.ts';
 import { foundSubscription } from '../v1/subscription-routes.ts';
 import { attemptsTable } from './attempts-table.ts';
@@ -22,7 +21,7 @@ import {
   textField,
   WATCH,
 } from './console-page.ts';
-import { type ConsoleParts, type ConsoleRoutes, type Form, listIn, required } from './console-routes.ts';
+import { type ConsoleParts, type ConsoleRoutes, chosenIn, type Form, listIn, required } from './console-routes.ts';
 import { postLinks } from './post-links.ts';
 
 export const SUBSCRIPTIONS_PATH = '/subscriptions';
@@ -33,31 +32,23 @@ export function addSubscriptions(
   { subscriptions, callbacks, find }: Pick<ConsoleParts, 'subscriptions' | 'callbacks'> & Pick<BoardJobs, 'find'>,
 ): void {
   page(SUBSCRIPTIONS_PATH, WATCH, async (_request, context) => {
-    const [all, { paused, disabled, failed, counts }] = await Promise.all([subscriptions.list(), callbacks.overview()]);
-    const stopped = [...paused.map(pausedCells), ...disabled.map(disabledCells)].map(([id, ...cells]) => [
-      ...cells,
-      actionForm(context, {
-        path: `${SUBSCRIPTIONS_PATH}/resume`,
-        label: 'Resume',
-        values: { endpoint: id },
-        needs: OPERATE_ALL,
-      }),
-    ]);
-    const ids = failed.map(({ jobId }) => jobId);
+    const [all, overview] = await Promise.all([subscriptions.list(), callbacks.overview()]);
+    const stops = stopsOf(overview);
+    const ids = overview.failed.map(({ jobId }) => jobId);
     const postLink = await postLinks(ids, context.basePath, find);
     return {
       title: 'Subscriptions',
-      body: `${listHtml(all, context)}
+      body: `${listHtml(all, stops, context)}
 ${newForm(context)}
 <h2>Endpoints that get nothing now</h2>
-${stopped.length === 0 ? '<p>None. An endpoint is paused after repeated failures, and disabled when it answers 410.</p>' : listTable(['Endpoint', 'Why', 'Since', 'Action'], stopped)}
-<h2>Failed deliveries (${counts.failed})</h2>
-${failedHtml(failed, context, postLink)}`,
+${stopsHtml(stops, context)}
+<h2>Failed deliveries (${overview.counts.failed})</h2>
+${failedHtml(overview, context, postLink)}`,
     };
   });
   page(`${SUBSCRIPTIONS_PATH}/:id`, WATCH, async ({ params }, context) => {
     const found = foundSubscription(await callbacks.ofSubscription(String(Object(params).id)));
-    return subscriptionPage(found, context);
+    return subscriptionPage(found, stopsOf(await callbacks.overview()), context);
   });
   action(SUBSCRIPTIONS_PATH, ADMINISTER, async (form, { caller }) => {
     await subscriptions.create(requestIn(form), nameOf(caller));
@@ -82,16 +73,8 @@ ${failedHtml(failed, context, postLink)}`,
   });
 }
 
-const UNKNOWN_TYPE = {
-  status: 400,
-  code: 'REQUEST_INVALID',
-  detail: 'The form names an event type that does not exist. Open the page again.',
-};
-
 function requestIn(form: Form) {
-  const given = form.getAll('types');
-  const types = given.filter(isEventType);
-  if (types.length < given.length) throw new HttpProblem(UNKNOWN_TYPE);
+  const types = chosenIn(form, 'types', PUBLISH_EVENT_TYPES);
   return {
     url: required(form, 'url'),
     types: types.length === 0 ? undefined : types,
@@ -99,18 +82,14 @@ function requestIn(form: Form) {
   };
 }
 
-function isEventType(text: string): text is PublishEventType {
-  return PUBLISH_EVENT_TYPES.some((type) => type === text);
-}
-
-function listHtml(all: readonly Subscription[], context: PageContext): string {
+function listHtml(all: readonly Subscription[], stops: readonly Stop[], context: PageContext): string {
   if (all.length === 0) {
     return '<p>No endpoint is subscribed yet. A subscription sends events of many jobs to one URL, signed.</p>';
   }
   return listTable(
     ['Endpoint', 'Events', 'Accounts', 'Created', 'Actions'],
     all.map(({ id, endpoint, types, accounts, createdAt, createdBy }) => [
-      `<a href="${escapeHtml(`${context.basePath}${SUBSCRIPTIONS_PATH}/${encodeURIComponent(id)}`)}">${shown(endpoint)}</a>`,
+      `<a href="${escapeHtml(`${context.basePath}${SUBSCRIPTIONS_PATH}/${encodeURIComponent(id)}`)}">${shown(endpoint)}</a>${badgesHtml(endpoint, stops)}`,
       types === null ? 'all' : types.join('<br>'),
       accounts === null ? 'all' : shown(accounts.join(', ')),
       `${timeText(createdAt)}<br><small>by ${shown(createdBy)}</small>`,
@@ -142,16 +121,52 @@ ${checkFields('types', 'Only these events', PUBLISH_EVENT_TYPES)}
 </div><p class="note">Without accounts or events: all. Separate accounts by commas.</p><button>Subscribe</button></form>`;
 }
 
-function pausedCells({ id, endpoint, pausedAt, failures, lastCode, waiting }: PausedEndpoint): [string, ...string[]] {
-  const why = `paused after ${failures} failures, the last <code>${shown(lastCode)}</code>; ${waiting} events wait`;
-  return [id, shown(endpoint), why, timeText(pausedAt)];
+/** Why an endpoint, or a URL of it, gets nothing; the reason is HTML. */
+interface Stop {
+  readonly id: string;
+  readonly endpoint: string;
+  readonly badge: string;
+  readonly why: string;
+  readonly since: string;
 }
 
-function disabledCells(url: { id: string; endpoint: string; disabledAt: string }): [string, ...string[]] {
-  return [url.id, shown(url.endpoint), 'it answered 410', timeText(url.disabledAt)];
+function badgesHtml(endpoint: string, stops: readonly Stop[]): string {
+  const badges = stops.filter((stop) => stop.endpoint === endpoint).map(({ badge }) => badge);
+  return [...new Set(badges)].map((badge) => `<br><span class="badge bad">${badge}</span>`).join('');
 }
 
-function failedHtml(failed: readonly FailedEvent[], context: PageContext, postLink: (id: string) => string): string {
+function stopsOf({ paused, disabled }: Pick<CallbackOverview, 'paused' | 'disabled'>): Stop[] {
+  return [
+    ...paused.map(({ id, endpoint, pausedAt, failures, lastCode, waiting }) => {
+      const why = `paused after ${countText(failures, 'failure')}, the last <code>${shown(lastCode)}</code>; ${countText(waiting, 'event')} wait`;
+      return { id, endpoint, badge: 'paused', why, since: timeText(pausedAt) };
+    }),
+    // The query is not shown, and another one may still get events.
+    ...disabled.map(({ id, endpoint, disabledAt }) => ({
+      ...{ id, endpoint, badge: 'answered 410', why: 'a URL of it answered 410', since: timeText(disabledAt) },
+    })),
+  ];
+}
+
+function stopsHtml(stops: readonly Stop[], context: PageContext): string {
+  if (stops.length === 0) {
+    return '<p>None. An endpoint is paused after repeated failures, and disabled when it answers 410.</p>';
+  }
+  return listTable(
+    ['Endpoint', 'Why', 'Since', 'Action'],
+    stops.map(({ id, endpoint, why, since }) => {
+      const values = { endpoint: id };
+      const resume = { path: `${SUBSCRIPTIONS_PATH}/resume`, label: 'Resume', values, needs: OPERATE_ALL };
+      return [shown(endpoint), why, since, actionForm(context, resume)];
+    }),
+  );
+}
+
+function failedHtml(
+  { failed, counts }: Pick<CallbackOverview, 'failed' | 'counts'>,
+  context: PageContext,
+  postLink: (id: string) => string,
+): string {
   if (failed.length === 0) return '<p>None.</p>';
   const rows = failed.map(({ jobId, type, at, endpoint, reason }) => [
     shown(type),
@@ -165,13 +180,20 @@ function failedHtml(failed: readonly FailedEvent[], context: PageContext, postLi
     label: 'Deliver all failed again',
     needs: OPERATE_ALL,
   });
-  return `${listTable(['Event', 'Of', 'Endpoint', 'Why', 'When'], rows)}${again}`;
+  const note = failed.length < counts.failed ? `<p class="note">These are the latest ${failed.length}.</p>` : '';
+  return `${again}${note}${listTable(['Event', 'Of', 'Endpoint', 'Why', 'When'], rows)}`;
 }
 
-function subscriptionPage(found: SubscriptionDeliveries, context: PageContext): ConsolePage {
+function subscriptionPage(found: SubscriptionDeliveries, stops: readonly Stop[], context: PageContext): ConsolePage {
+  const own = stops.filter(({ endpoint }) => endpoint === found.endpoint);
   return {
     title: `Subscription of ${found.endpoint}`,
     isLive: true,
-    body: `${subscriptionActions(found.id, context)}\n<h2>Last deliveries</h2>\n<div id="live">${attemptsTable(found.attempts)}</div>`,
+    body: `${subscriptionActions(found.id, context)}
+<div id="live">
+${own.length === 0 ? '' : `<section><h2>Stopped</h2>\n${stopsHtml(own, context)}</section>`}
+<section><h2>Last deliveries</h2>
+${attemptsTable(found.attempts)}</section>
+</div>`,
   };
 }

@@ -63,6 +63,16 @@ describe.skipIf(executablePath === undefined)('the console in a browser (needs C
     return { page, complaints };
   }
 
+  it('gives a field that is alone no more room than one of many, and facts no more than they need', async () => {
+    const { page } = await openPage({ viewport: VIEWPORTS.desktop });
+    await signInOn(page, `${site.url}/publishes/${failed}`, OPERATOR);
+    const widthOf = async (selector: string) => (await page.locator(selector).first().boundingBox())?.width ?? 0;
+    await page.locator('.facts').first().waitFor();
+    expect(await widthOf('.facts td:first-child')).toBeLessThan(200);
+    await page.goto(`${site.url}/accounts`);
+    expect(await widthOf('#new-account')).toBeLessThan(400);
+  });
+
   const follow = (page: Page, name: string) =>
     page.getByRole('navigation').getByRole('link', { name, exact: true }).click();
 

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -38,22 +38,35 @@ async function runExample(name: string, { PORT: _, ...env }: Record<string, stri
   return stdout;
 }
 
+/** Runs an example in a folder of its own, with nothing set. */
+async function runAlone(name: string, ...args: string[]): Promise<{ status: number | null; stderr: string }> {
+  const env = { PATH: process.env.PATH ?? '', HOME: folder };
+  return await new Promise((resolve) => {
+    const child = execFile(
+      process.execPath,
+      [pathOf(`examples/${name}`), ...args],
+      { env, cwd: folder },
+      (_, __, stderr) => resolve({ status: child.exitCode, stderr }),
+    );
+    child.stdin?.end();
+  });
+}
+
 describe('an example without input and settings', () => {
   const EMPTY = ['enqueue-csv', 'enqueue-with-bullmq', 'receive-callbacks', 'workers-with-own-tokens'];
 
   it.each(EMPTY)('ends with a sentence that says what is missing: %s.mjs', async (name) => {
-    const env = { PATH: process.env.PATH ?? '', HOME: folder };
-    const { status, stderr } = await new Promise<{ status: number | null; stderr: string }>((resolve) => {
-      const child = execFile(
-        process.execPath,
-        [pathOf(`examples/${name}.mjs`)],
-        { env, cwd: folder },
-        (_, __, stderr) => resolve({ status: child.exitCode, stderr }),
-      );
-      child.stdin?.end();
-    });
+    const { status, stderr } = await runAlone(`${name}.mjs`);
     expect(status).toBe(2);
     expect(stderr).toMatch(/^(usage: node .*|Set [A-Z_]+: .*)\n$/);
+  });
+
+  it.each(['enqueue', 'enqueue-csv'])('says in a line that no service runs: %s.mjs', async (name) => {
+    const csv = join(folder, 'posts.csv');
+    await writeFile(csv, `key,account,file,title,privacy,at\norder-1,simulated,${video},,,\n`);
+    const { status, stderr } = await runAlone(`${name}.mjs`, name === 'enqueue' ? video : csv);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^no service is running in .*\n$/);
   });
 
   it.each(['express-app.mjs', 'nextjs/app/api/publish/route.ts'])(

@@ -31,10 +31,10 @@ const typesAt = ({ received }: CallbackReceiver) =>
 
 describe('a subscription', () => {
   it('gets the events of all jobs and accounts from now on, signed, those of a job in their order', async () => {
-    const { subscribe, report, job, pipeline } = await start();
+    const { subscribe, report, job, pipeline, lines } = await start();
     await report(await job(), 'publish.started');
     const receiver = await receive();
-    await subscribe(receiver.url);
+    const { id } = await subscribe(receiver.url);
     const record = await report(await job(), 'publish.started', 'publish.failed');
     await pipeline.service.accounts.connect({ account: 'beta', openId: 'open-beta', accessToken: 'act.beta' });
     await pipeline.service.accounts.pause('beta');
@@ -48,6 +48,10 @@ describe('a subscription', () => {
       const verified = new Webhook(SECRETS[0] ?? '').verify(body, headers as Record<string, string>);
       expect(verified).toEqual(JSON.parse(body));
     }
+    const log = lines.join('');
+    expect(log).toContain(`"account":"beta","subscription":"${id}"`);
+    expect(log).toContain(`"publishJobId":"${record.id}","subscription":"${id}"`);
+    expect(log).not.toContain('"publishJobId":"beta"');
   });
 
   it('gets only the types and accounts that it asks for', async () => {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDeliveryLog } from '../../../src/callbacks/delivery-log.ts';
+import { createDisabledUrls } from '../../../src/callbacks/disabled-urls.ts';
 import type { WebServer } from '../../../src/http/start-server.ts';
 import { startApi } from '../../support/api-site.ts';
 import { OPERATOR, signedInAs, startBoardSite, VIEWER } from '../../support/board-site.ts';
@@ -46,7 +47,11 @@ async function get(path: string, headers: Record<string, string> = operator) {
 }
 
 /** Sends a form as a browser does, and goes where it is sent. */
-async function act(path: string, form: Record<string, string> = {}, headers: Record<string, string> = operator) {
+async function act(
+  path: string,
+  form: Record<string, string> | [string, string][] = {},
+  headers: Record<string, string> = operator,
+) {
   const answer = await fetch(`${site.url}${path}`, {
     ...{ method: 'POST', redirect: 'manual', headers: { origin: site.url, ...headers } },
     body: new URLSearchParams(form),
@@ -94,6 +99,7 @@ describe('the search', () => {
     expect(status).toBe(200);
     expect(html).toContain(`<a href="/publishes/${id}">Hello</a>`);
     expect(html).toContain('TIKTOK_MEDIA_FORMAT');
+    expect(html).not.toContain('>failed: ');
     expect(html).toContain(`value="${campaign}"`);
     expect((await get(`/publishes?state=published&metadata.campaign=${campaign}`)).html).toContain(
       'No publish job meets all of these.',
@@ -118,7 +124,7 @@ describe('the search', () => {
     expect(tidy.status).toBe(200);
   });
 
-  it('says of each wrong filter what is wrong, beside the form', async () => {
+  it('says of each wrong filter what is wrong, above the form', async () => {
     for (const [query, words] of [
       ['state=broken', 'state: expected one of scheduled'],
       ['code=JOB_OVERDUE,broken', 'code: expected a name from the documentation'],
@@ -129,6 +135,8 @@ describe('the search', () => {
       expect([query, status]).toEqual([query, 400]);
       expect(html).toContain('role="search"');
       expect(html.match(/role="alert">(.*)<\/p>/)?.[1]).toContain(words);
+      // On a phone the form is longer than the screen.
+      expect(html.indexOf('role="alert"')).toBeLessThan(html.indexOf('role="search"'));
     }
   });
 
@@ -180,9 +188,23 @@ describe('a page of the console', () => {
       ...{ at: new Date().toISOString(), eventId: `${id}-1`, type: 'publish.failed', attempt: 3, outcome: 'retried' },
       ...{ status: 503, durationMs: 12, code: 'CALLBACK_REFUSED', message: '<b>busy</b>' },
     });
+    await log.add(id, {
+      ...{ at: new Date().toISOString(), eventId: `${id}-2`, type: 'publish.failed', attempt: 1, outcome: 'failed' },
+      ...{ status: null, durationMs: 0, code: 'CALLBACK_GONE', message: 'nothing was sent' },
+    });
     const { html } = await get(`/publishes/${id}`);
+    expect(html).toContain('>CALLBACK_GONE: nothing was sent<');
     expect(html).toContain('Deliveries to the callback URL');
     expect(html).toContain('HTTP 503, CALLBACK_REFUSED: &lt;b&gt;busy&lt;/b&gt;, 12 ms');
+  });
+
+  it('keeps the navigation where it is not for who is signed in', async () => {
+    for (const path of ['/keys', '/operations/new?kind=retry&state=failed']) {
+      const { status, html } = await get(path, viewer);
+      expect([path, status]).toEqual([path, 403]);
+      expect(html).toContain('API_KEY_FORBIDDEN');
+      expect(html).toContain('<a href="/accounts">Accounts</a>');
+    }
   });
 
   it('has no button for a viewer', async () => {
@@ -208,6 +230,16 @@ describe('the first page', () => {
     expect(html).toContain(`href="/accounts?account=${account}"`);
     expect(html).toMatch(/href="\/publishes\?state=scheduled">\d+ scheduled/);
     expect(html).toContain('tiktok-status');
+  });
+
+  it('says for which error of TikTok a worker paused an account, and what helps', async () => {
+    const { account } = await newAccount();
+    await pipeline.vault.pause(account, 'TIKTOK_USER_BANNED');
+    const { html } = await get('/');
+    expect(html).toContain(`<b>${account}</b></a> is paused for <code>TIKTOK_USER_BANNED</code>. No job waits yet.`);
+    expect(html).toContain('The owner of the account must resolve this with TikTok');
+    expect((await get(`/accounts?account=${account}`)).html).toContain('for <code>TIKTOK_USER_BANNED</code>');
+    await pipeline.vault.resume(account);
   });
 
   it('has one safe action beside each cause, for those who may', async () => {
@@ -400,7 +432,7 @@ describe('an action', () => {
     expect(await pipeline.publisher.accounts.get(account)).toMatchObject({ status: 'paused' });
     const { html: paused } = await get(`/accounts?account=${account}`);
     expect(paused).toContain('Resume');
-    expect(paused).toMatch(/paused<\/span><br><small>access until 20/);
+    expect(paused).toMatch(/paused<\/span><br><small>access until <time>20/);
     await act('/accounts/resume', { account });
     expect(await pipeline.publisher.accounts.get(account)).toMatchObject({ status: 'active' });
     const { html } = await get(`/audit?account=${account}&action=account.pause`);
@@ -425,6 +457,8 @@ describe('an action', () => {
       expect((await get(`/audit?subject=${id}&action=${action}`)).html).toContain('board ops');
     }
     expect((await act('/keys', { name: 'a/b' })).html).toContain('name: expected letters');
+    const boxes = ['read', 'root'].map((scope): [string, string] => ['scopes', scope]);
+    expect((await act('/keys', [['name', 'shop'], ...boxes])).status).toBe(400);
   });
 
   it('subscribes an endpoint, tests and deletes it', async () => {
@@ -443,6 +477,23 @@ describe('an action', () => {
     expect((await get('/subscriptions')).html).toContain('No endpoint is subscribed yet.');
     expect((await act('/subscriptions', { url: 'nowhere' })).status).toBe(400);
     expect((await act('/subscriptions', { url, types: 'publish.unknown' })).status).toBe(400);
+  });
+
+  it('says of a subscription that its URL answered 410, and resumes it', async () => {
+    const url = 'https://gone.example.com/events?secret=confidential';
+    await act('/subscriptions', { url });
+    const id = (await get('/subscriptions')).html.match(/name="id" value="([\w-]+)"/)?.[1] ?? '';
+    const path = `/subscriptions/${id}`;
+    expect((await get(path)).html).not.toContain('<h2>Stopped</h2>');
+    const { redis, keys } = pipeline;
+    await createDisabledUrls({ redis, keys, clock: { now: Date.now }, retentionMs: 600_000 }).add(url);
+    expect((await get('/subscriptions')).html).toMatch(/events<\/a><br><span class="badge bad">answered 410</);
+    const { html } = await get(path);
+    expect(html).toContain('a URL of it answered 410');
+    const endpoint = html.match(/name="endpoint" value="(\w+)"/)?.[1] ?? '';
+    await act('/subscriptions/resume', { endpoint });
+    expect((await get(path)).html).not.toContain('<h2>Stopped</h2>');
+    await act('/subscriptions/delete', { id });
   });
 
   it('creates a connect link, and shows it once', async () => {

@@ -7,3 +7,10 @@ it('tells what was set, changed and removed apart', () => {
   expect(changeTexts({ reason: 'maintenance' }, { reason: null })).toEqual(['reason: maintenance → none']);
   expect(changeTexts({ scopes: ['read'] }, null)).toEqual(['scopes: ["read"] → none']);
 });
+
+it('leaves out what is as it was', () => {
+  const times = { at: '2026-12-01T10:00:00Z', accounts: ['acme'] };
+  expect(changeTexts({ ...times, priority: 0 }, { ...times, accounts: ['acme'], priority: 5 })).toEqual([
+    'priority: 0 → 5',
+  ]);
+});

@@ -66,6 +66,11 @@ describe('parsePublishRequest', () => {
     expect(refusal({ ...valid, media: { type: 'url', url: 'file:///srv/a.mp4' } }).message).toContain('"file"');
   });
 
+  it.each(['nonsense', 'ftp://example.com/a', 'https://'])('names the malformed URL %s once', (url) => {
+    const media = { type: 'photos', urls: [url] };
+    expect(problemPaths({ ...valid, media, callbackUrl: url })).toEqual(['media.urls.0', 'callbackUrl']);
+  });
+
   it('lists every problem at once', () => {
     const input = {
       account: 'a b',
