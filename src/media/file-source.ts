@@ -70,13 +70,13 @@ async function openFound(
   options: FileSourceOptions,
   refuseOutside: RefuseOutside,
 ): Promise<MediaSource> {
-  refuseOutside(realPath);
+  refuseOutside(realPath, path);
   // Looked at before it is opened: opening alone can block (pipes) or do something (devices).
   refuseNonFile(path, await explained(path, () => stat(realPath, { bigint: true })));
   const handle = await explained(path, () => open(realPath, OPEN_FLAGS));
   const { kind = 'video' } = options;
   try {
-    if (options.roots !== undefined) await refuseSwapped(handle, refuseOutside);
+    if (options.roots !== undefined) await refuseSwapped(handle, (opened) => refuseOutside(opened, path));
     const stats = await explained(path, () => handle.stat({ bigint: true }));
     refuseNonFile(path, stats);
     refuseSize(path, Number(stats.size), kind);

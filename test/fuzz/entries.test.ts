@@ -57,9 +57,24 @@ const nearlyRight = fc
 
 interface Entry {
   readonly id: string;
-  /** JSON, as BullMQ's clients store it. */
+  /** JSON, as BullMQ's clients store it, or what is none. */
   readonly data: string;
+  /** What BullMQ keeps besides, as another client may write it. */
+  readonly fields: Readonly<Record<string, string>>;
 }
+
+const FIELDS = [
+  ...['name', 'opts', 'timestamp', 'delay', 'priority', 'progress', 'ats', 'atm', 'stc', 'processedOn', 'returnvalue'],
+  ...['parent', 'parentKey', 'rjk', 'deid', 'id', 'stacktrace', 'pb'],
+];
+/** What BullMQ's scripts and its worker read numbers and JSON of. */
+const fieldText = fc.oneof(
+  text,
+  deep,
+  fc.json(),
+  fc.oneof(fc.double(), fc.bigInt()).map(String),
+  fc.constantFrom('null', '{oops', '9223372036854775807', '{"removeOnFail":true}', '{"delay":-1,"attempts":1e300}'),
+);
 
 const entries: fc.Arbitrary<Entry> = fc.record({
   id: text,
@@ -70,7 +85,9 @@ const entries: fc.Arbitrary<Entry> = fc.record({
     ),
     fc.oneof(nearlyRight, anyValue).map((value) => JSON.stringify(value) ?? 'null'),
     fc.integer({ min: 1, max: 3_000_000 }).map((length) => JSON.stringify({ text: 'x'.repeat(length) })),
+    text,
   ),
+  fields: fc.oneof(fc.constant({}), fc.dictionary(fc.constantFrom(...FIELDS), fieldText, { maxKeys: 4 })),
 });
 
 it('ends whatever a plain BullMQ client adds, with its reason, and works on', { timeout: 3_600_000 }, async () => {
@@ -84,11 +101,11 @@ it('ends whatever a plain BullMQ client adds, with its reason, and works on', { 
     count: { short: 300, long: 20_000 },
     inputs: entries,
     parallel: 8,
-    async attempt({ id, data }) {
+    async attempt({ id, data, fields }) {
       count += 1;
       // Another entry with every attempt.
       const jobId = `${id}${/^\d+$/.test(id) ? '' : '-'}${count}`;
-      await addRawEntry(pipeline, jobId, data);
+      await addRawEntry(pipeline, jobId, data, fields);
       const key = queues.publish.toKey(jobId);
       const ended = await eventually(async () => {
         const [finishedOn, failedReason, returned] = await redis.hmget(
@@ -97,7 +114,10 @@ it('ends whatever a plain BullMQ client adds, with its reason, and works on', { 
           'failedReason',
           'returnvalue',
         );
-        if (finishedOn === null) throw new Error(`not ended: ${JSON.stringify({ jobId, data }).slice(0, 500)}`);
+        // Its options may have it removed at its end.
+        if (finishedOn === null && (await redis.exists(key)) === 0)
+          return { failedReason: 'REMOVED: by itself', returned: null };
+        if (finishedOn === null) throw new Error(`not ended: ${JSON.stringify({ jobId, data, fields }).slice(0, 500)}`);
         return { failedReason, returned };
       });
       if (ended.returned === null) expect(ended.failedReason).toMatch(/^[A-Z_]+: ./);

@@ -69,10 +69,16 @@ export async function startAndDie(pipeline: Pipeline, entry: PublishQueueEntry, 
 }
 
 /** Adds an entry as a client of another language may, which BullMQ's own would refuse. */
-export async function addRawEntry({ redis, queues }: Pipeline, id: string, data: string): Promise<void> {
+export async function addRawEntry(
+  { redis, queues }: Pipeline,
+  id: string,
+  data: string,
+  fields: Readonly<Record<string, string>> = {},
+): Promise<void> {
   const key = (name: string): string => queues.publish.toKey(name);
   await redis.hset(key(id), {
     ...{ name: 'publish', data, opts: '{}', timestamp: Date.now(), delay: 0, priority: 0 },
+    ...fields,
   });
   await redis.lpush(key('wait'), id);
   await redis.zadd(key('marker'), 0, '0');

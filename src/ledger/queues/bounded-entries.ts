@@ -18,7 +18,8 @@ const LATEST_TIME_MS = 100_000_000 * DAY_MS;
 
 /**
  * `boundedHash(key)`: of an entry the {@link FIELDS} that are not too long, with options and a time that can be read, and in
- * place of data that is too long a note of its size. Such data is not even read: it is what clients make long.
+ * place of data that is too long a note of its size. Such data is not even read: it is what clients make long. What is
+ * written again as JSON has at most the thousand levels that JavaScript can write.
  */
 const BOUNDED_HASH_LUA = `
 local function readableOptions(json)
@@ -26,10 +27,14 @@ local function readableOptions(json)
   local isWritten, written = pcall(cjson.encode, isRead and type(options) == 'table' and options or {})
   return isWritten and written or '{}'
 end
+local function isDeep(json)
+  return not pcall(cjson.decode, json)
+end
 local function readableTime(text)
   local time = text and #text < 17 and text:find('^%d+$') and tonumber(text)
   return time and time <= ${LATEST_TIME_MS} and text or '0'
 end
+local isWrittenBack = { returnvalue = true, stacktrace = true }
 local function boundedHash(key)
   local flat = {}
   local function add(field, value)
@@ -44,9 +49,9 @@ local function boundedHash(key)
   end
   local fields = { ${FIELDS.map((field) => `'${field}'`).join(', ')} }
   for place, value in ipairs(redis.call('HMGET', key, unpack(fields))) do
-    if value and #value <= ${MAX_ENTRY_BYTES} then
-      add(fields[place], fields[place] == 'opts' and value ~= '{}' and readableOptions(value) or value)
-    end
+    local field = fields[place]
+    local isKept = value and #value <= ${MAX_ENTRY_BYTES} and not (isWrittenBack[field] and isDeep(value))
+    if isKept then add(field, field == 'opts' and value ~= '{}' and readableOptions(value) or value) end
   end
   if #flat > 0 then add('timestamp', readableTime(redis.call('HGET', key, 'timestamp'))) end
   return flat

@@ -100,6 +100,12 @@ describe('POST /v1/publishes', () => {
     expect(await statusOf(join(inside.folder, 'way-round.mp4'))).toBe(202);
     expect(await statusOf(join(inside.folder, 'not-here-but-perhaps-at-the-worker.mp4'))).toBe(202);
     expect(await statusOf(join(inside.folder, 'way-out.mp4'))).toBe(403);
+    const wayOut = { type: 'file', path: join(inside.folder, 'way-out.mp4') };
+    for (const route of ['/v1/publishes', '/v1/preflight']) {
+      const { text } = await api.call('POST', route, { ...PULL_REQUEST, media: wayOut });
+      expect(text).toContain('way-out.mp4, which leads out of them');
+      expect(text).not.toContain(outside.folder);
+    }
     expect(await statusOf(join(inside.folder, '..', 'video.mp4'))).toBe(403);
     expect(await statusOf(outside.file)).toBe(403);
     expect(await statusOf(`${inside.folder}-beside/video.mp4`)).toBe(403);

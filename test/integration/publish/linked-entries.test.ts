@@ -81,6 +81,7 @@ describe('an entry that BullMQ cannot read', () => {
     ['options that are no JSON', { data, opts: '{oops' }],
     ['options that are null', { data, opts: 'null' }],
     ['options of 50,000 levels', { data, opts: `${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}` }],
+    ['a stack trace of 50,000 levels', { data, stacktrace: `${'['.repeat(50_000)}${']'.repeat(50_000)}` }],
     ['progress that is no JSON', { data, progress: '{oops' }],
     ['a parent that is no JSON', { data, parent: '{oops' }],
     ['a parent that is a number', { data, parent: '5', parentKey: 'x' }],
