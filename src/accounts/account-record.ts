@@ -21,6 +21,8 @@ export interface AccountSummary {
   readonly refreshTokenExpiresAt: string | null;
   /** `paused`: its jobs wait until `resume`; `reauthorization_required`: they wait until the owner connects it again. */
   readonly status: 'active' | 'reauthorization_required' | 'paused';
+  /** The error for which a worker paused it; null: it is not paused, or a person did. */
+  readonly pauseCode: string | null;
   /** The beginning of the client key of the app that the tokens were stored for. */
   readonly clientKey: string | null;
   /** Whether that is another app than ours, so that TikTok renews these tokens no more. */
@@ -55,6 +57,7 @@ export const SUMMARY_FIELDS = [
   'refreshTokenExpiresAt',
   'reauthorizationReason',
   'pausedAt',
+  'pauseCode',
   'clientKey',
 ] as const;
 
@@ -170,6 +173,7 @@ export function summarize(
     accessTokenExpiresAt: toIso(hash.accessTokenExpiresAt),
     refreshTokenExpiresAt: toIso(hash.refreshTokenExpiresAt),
     status: statusOf(hash),
+    pauseCode: hash.pauseCode ?? null,
     clientKey: clientKey === undefined ? null : clientKeyHint(clientKey),
     otherApp: isOtherApp(clientKey, ourClientKey),
   };

@@ -24,10 +24,11 @@ if KEYS[1] ~= KEYS[2] then
 end
 local addedAt = redis.call('HGET', KEYS[1], 'addedAt')
 if not tonumber(addedAt or '') then addedAt = now end
-local pausedAt = redis.call('HGET', KEYS[1], 'pausedAt')
+local pausedAt, pauseCode = unpack(redis.call('HMGET', KEYS[1], 'pausedAt', 'pauseCode'))
 redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 'openId', openId, 'addedAt', addedAt, unpack(ARGV, 5))
 if pausedAt then redis.call('HSET', KEYS[1], 'pausedAt', pausedAt) end
+if pauseCode then redis.call('HSET', KEYS[1], 'pauseCode', pauseCode) end
 redis.call('ZADD', KEYS[3], addedAt, name)
 redis.call('XADD', KEYS[4], '*', 'event', ARGV[4])
 return {'ok', ''}
@@ -69,21 +70,22 @@ return 1
 `;
 
 /**
- * Notes a pause, keeping the first one's time, and tells it on the events stream. KEYS: the account, the events stream, held
- * accounts. ARGV: now, name, the event's JSON. Returns 1 if there is an account.
+ * Notes a pause, keeping the first one, and tells it on the events stream. KEYS: the account, the events stream, held
+ * accounts. ARGV: now, name, the event's JSON, the error code for which it is ('' for none). Returns 1 if there is an account.
  */
 export const PAUSE_ACCOUNT_LUA = `
 if redis.call('HEXISTS', KEYS[1], 'openId') == 0 then return 0 end
 redis.call('ZADD', KEYS[3], 'NX', ARGV[1], ARGV[2])
 if redis.call('HSETNX', KEYS[1], 'pausedAt', ARGV[1]) == 1 then
   redis.call('XADD', KEYS[2], '*', 'event', ARGV[3])
+  if ARGV[4] ~= '' then redis.call('HSET', KEYS[1], 'pauseCode', ARGV[4]) end
 end
 return 1
 `;
 
 /** Ends a pause. KEYS[1] the account. Returns 1 if there is an account. */
 export const RESUME_ACCOUNT_LUA = `
-redis.call('HDEL', KEYS[1], 'pausedAt')
+redis.call('HDEL', KEYS[1], 'pausedAt', 'pauseCode')
 return redis.call('HEXISTS', KEYS[1], 'openId')
 `;
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import type { ErrorCode } from '../core/error-table.ts';
 import { PublishError } from '../core/publish-error.ts';
 import { encodeEvent } from '../core/publish-event.ts';
 import { prepareScript } from '../redis/lua-script.ts';
@@ -98,12 +99,16 @@ export function createAccountVault(deps: VaultDeps) {
       return (await runRemove([keys.account(name), keys.account(openId), keys.accounts], [name, openId])) === 1;
     },
 
-    /** Notes that new publishes of the account are to be held back. @returns false if there is no such account */
-    async pause(nameOrOpenId: string): Promise<boolean> {
+    /**
+     * Notes that new publishes of the account are to be held back.
+     * @param code the error for which they are, where no person pauses it
+     * @returns false if there is no such account
+     */
+    async pause(nameOrOpenId: string, code?: ErrorCode): Promise<boolean> {
       const name = await findName(nameOrOpenId);
       if (name === undefined) return false;
       const now = clock.now();
-      const args = [now, name, accountEvent('account.paused', name, now)];
+      const args = [now, name, accountEvent('account.paused', name, now), code ?? ''];
       return (await runPause([keys.account(name), keys.events, keys.heldAccounts], args)) === 1;
     },
 

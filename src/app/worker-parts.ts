@@ -75,7 +75,7 @@ export function workerParts(service: Service, { tokens, settings, ...overrides }
       const outcome = await operateOnJob(id, stored, { clock, ledger, queues, lanes, operations });
       if (outcome !== undefined) metrics.operationDealtWith(stored.operation.kind, outcome);
     },
-    pauseAccount: (account) => vault.pause(account),
+    pauseAccount: (account, code) => vault.pause(account, code),
     async restorePublished() {
       await restoreSealingKey(redis, keys, requestSecrets.publicKeys);
       await lanes.restoreLimit(config.uploadsPerAccount);

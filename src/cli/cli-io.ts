@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import pc from 'picocolors';
-import { printable } from '../core/printable.ts';
+import { printable, printableJson } from '../core/printable.ts';
 
 const LEAST_TEXT_COLUMNS = 20;
 /** A label, or several, as in `WRONG  redis     message`; or the dash of a list. */
@@ -50,7 +50,7 @@ export function createOutput(
   // no-color.org: set to anything, it turns colours off.
   const { red } = pc.createColors(stderr.isTTY === true && !env.NO_COLOR);
   const shown = (text: string) => asCalled(printable(text), env, commands);
-  const write = (value: unknown, text: string) => void stdout.write(`${json ? JSON.stringify(value) : text}\n`);
+  const write = (value: unknown, text: string) => void stdout.write(`${json ? printableJson(value) : text}\n`);
   return {
     json,
     answer: (value, text) => write(value, shown(text)),

@@ -1,8 +1,8 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, lstat, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
-import { distrustOf, TRUST_FIX } from '../core/file-trust.ts';
+import { distrustOf, foreignOwner, TRUST_FIX } from '../core/file-trust.ts';
 import { isErrno } from '../core/system-error.ts';
 import { ConfigError } from './config-error.ts';
 import type { Environment } from './given-settings.ts';
@@ -26,10 +26,13 @@ function quoteHashes(text: string): string {
   });
 }
 
-/** A stranger's file in a folder where somebody runs a command would send tokens to a server of his. */
+/** A stranger's file in a folder where somebody runs a command would send tokens to a server of his, and his link have it work on another installation. */
 async function readEnvFile(path: string): Promise<string> {
+  const user = process.getuid?.();
   let file: FileHandle;
+  let link: string | undefined;
   try {
+    link = foreignOwner(await lstat(path), user);
     // A pipe in its place would else keep us waiting for whoever made it.
     file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   } catch (error) {
@@ -37,7 +40,7 @@ async function readEnvFile(path: string): Promise<string> {
     throw error;
   }
   try {
-    const distrust = distrustOf(await file.stat(), process.getuid?.());
+    const distrust = link ?? distrustOf(await file.stat(), user);
     if (distrust === undefined) return await file.readFile('utf8');
     throw new ConfigError([{ variable: path, message: `${distrust}, so it is not read. ${TRUST_FIX}` }]);
   } finally {

@@ -12,15 +12,17 @@ type MediaType = (typeof MEDIA_TYPES)[number];
 
 /** One value, or several of which any will do; as text, separated by commas. */
 function anyOf<const T extends string>(values: readonly T[], meaning: string) {
-  const error = `expected ${values.length > 12 ? 'a name from the documentation' : `one of ${values.join(', ')}`}; several are separated by commas`;
+  const names =
+    values.length > 12 ? `a name from the documentation, such as ${values[0]}` : `one of ${values.join(', ')}`;
+  const error = `expected ${names}; several are separated by commas`;
   return z
     .preprocess((given, { issues }) => {
       if (typeof given !== 'string') return given;
-      const names = given.split(',');
+      const parts = given.split(',');
       // A part of a text has no place of its own that a caller would know.
-      const areKnown = names.every((name) => values.some((value) => value === name));
+      const areKnown = parts.every((part) => values.some((value) => value === part));
       if (!areKnown) issues.push({ code: 'custom', message: error, input: given });
-      return names;
+      return parts;
     }, z.array(z.enum(values, { error })).min(1, error).readonly())
     .optional()
     .meta({ description: `${meaning} Several are separated by commas.`, explode: false });

@@ -12,6 +12,14 @@ export function printable(text: string): string {
   });
 }
 
+/** JSON that is safe to print, with the same values: only in texts is there anything that would be obeyed. */
+export function printableJson(value: unknown): string {
+  return JSON.stringify(value).replace(
+    OBEYED,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
 /** A text of others on one line, since it must not begin lines of its own among ours. */
 export function withoutLineBreaks(text: string): string {
   return text.split(/[\r\n\u2028\u2029]+/).join(' ');

@@ -1,4 +1,5 @@
-import { mkdir, realpath, stat } from 'node:fs/promises';
+import { lstat, mkdir, realpath, stat } from 'node:fs/promises';
+import { foreignOwner } from '../core/file-trust.ts';
 import { isErrno } from '../core/system-error.ts';
 import { RedisUnavailableError } from '../redis/redis-unavailable.ts';
 
@@ -13,9 +14,8 @@ const OTHERS_MODE = 0o077;
 export async function prepareDataDir(path: string): Promise<string> {
   try {
     await mkdir(path, { recursive: true, mode: 0o700 });
-    const dataDir = await realpath(path);
-    await refuseOthers(dataDir);
-    return dataDir;
+    await refuseOthers(path);
+    return await realpath(path);
   } catch (cause) {
     if (cause instanceof RedisUnavailableError) throw cause;
     throw new RedisUnavailableError('data_dir', `the data folder ${path} cannot be created`, {
@@ -26,19 +26,19 @@ export async function prepareDataDir(path: string): Promise<string> {
 }
 
 /**
- * Whoever can write into the folder could have us use his own Redis; whoever can read it knows the password of ours.
+ * Whoever can write into the folder could have us use his own Redis; whoever can read it knows the password of ours. A
+ * stranger's link would have us work in another one of our folders.
  * @throws RedisUnavailableError `data_dir` where the folder is not this user's, or open to others; a missing one is neither
  */
 export async function refuseOthers(dataDir: string): Promise<void> {
-  const found = await stat(dataDir).catch((error: unknown) => {
-    if (isErrno(error, 'ENOENT')) return undefined;
-    throw error;
-  });
+  const found = await unlessMissing(stat(dataDir));
+  const link = await unlessMissing(lstat(dataDir));
   // There are no such owners and modes on Windows.
   const user = process.getuid?.();
-  if (found === undefined || user === undefined) return;
-  if (found.uid !== user) {
-    throw new RedisUnavailableError('data_dir', `the data folder ${dataDir} belongs to another user (${found.uid})`, {
+  if (found === undefined || link === undefined || user === undefined) return;
+  const foreign = found.uid === user ? foreignOwner(link, user) : `belongs to another user (${found.uid})`;
+  if (foreign !== undefined) {
+    throw new RedisUnavailableError('data_dir', `the data folder ${dataDir} ${foreign}`, {
       advice: 'Set DATA_DIR to a folder of your own. If the other user is you, too, change its owner.',
     });
   }
@@ -47,4 +47,11 @@ export async function refuseOthers(dataDir: string): Promise<void> {
       advice: `If all in it is yours, close it to them: chmod 700 ${dataDir}. Otherwise, set DATA_DIR to another folder.`,
     });
   }
+}
+
+async function unlessMissing<T>(look: Promise<T>): Promise<T | undefined> {
+  return await look.catch((error: unknown) => {
+    if (isErrno(error, 'ENOENT')) return undefined;
+    throw error;
+  });
 }

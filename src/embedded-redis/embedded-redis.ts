@@ -157,8 +157,8 @@ export async function joinEmbeddedRedis({
   cacheDir,
   log,
 }: EmbeddedRedisOptions): Promise<EmbeddedRedis> {
+  await refuseOthers(path);
   const dataDir = await realpath(path).catch(() => path);
-  await refuseOthers(dataDir);
   const running = await untilAnswers(dataDir);
   if (running === undefined) throw notRunning(dataDir, await runningFolders(cacheDir));
   const { record } = join(running, log);

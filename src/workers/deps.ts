@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { AccountNames } from '../accounts/account-names.ts';
+import type { ErrorCode } from '../core/error-table.ts';
 import type { PollSchedule } from '../core/poll-schedule.ts';
 import type { Clock, LinkToMedia, LookAtPhoto, OpenMedia, ProbeMedia, Sealer, TokenSource } from '../core/ports.ts';
 import type { RequestSecrets } from '../core/request-secrets.ts';
@@ -78,7 +79,7 @@ export interface WorkerDeps {
   readonly findJobs: LedgerReader['find'];
   readonly operateOnJob: (id: string, operation: StoredOperation) => Promise<void>;
   /** Holds an account back until a person resumes it. */
-  readonly pauseAccount: (account: string) => Promise<unknown>;
+  readonly pauseAccount: (account: string, code: ErrorCode) => Promise<unknown>;
   /** Publishes again what other processes read in Redis (the sealing key, the lane limit), should Redis have lost it. */
   readonly restorePublished: () => Promise<void>;
   readonly clock: Clock;

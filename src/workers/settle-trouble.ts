@@ -84,7 +84,7 @@ async function report(
   if (step === 'poll' && !isOutcome) metrics.statusPolled(code);
   if (step === 'publish' && row.pausesAccount === true) {
     const { account } = job.record;
-    await pauseAccount(account);
+    await pauseAccount(account, code);
     log.error({ publishJobId, account, code }, 'account paused');
   }
 }

@@ -126,10 +126,10 @@ async function readJson({ stdin }: CliIo): Promise<unknown> {
 
 function accountTable(accounts: readonly AccountSummary[]): string {
   if (accounts.length === 0) return 'No accounts. Connect one with: tiktok-publisher accounts connect <name>';
-  const rows = accounts.map(({ account, openId, status, accessTokenExpiresAt }) => [
+  const rows = accounts.map(({ account, openId, status, pauseCode, accessTokenExpiresAt }) => [
     account,
     openId,
-    status,
+    pauseCode === null ? status : `${status} (${pauseCode})`,
     accessTokenExpiresAt === null ? 'unknown' : timeText(accessTokenExpiresAt),
   ]);
   return textTable([['ACCOUNT', 'OPEN ID', 'STATUS', 'TOKEN UNTIL'], ...rows]);

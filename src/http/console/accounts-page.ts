@@ -100,13 +100,13 @@ ${connectForm(context)}`,
 }
 
 function accountCells({ account: summary, jobs, use }: AccountLine, context: PageContext): string[] {
-  const { account, status, refreshTokenExpiresAt: end, otherApp } = summary;
+  const { account, status, pauseCode, refreshTokenExpiresAt: end, otherApp } = summary;
   const { basePath } = context;
   const act = (name: string, label: string) =>
     actionForm(context, { path: `${ACCOUNTS_PATH}/${name}`, label, values: { account } });
   return [
     `<a href="${searchPath(basePath, { account })}">${shown(account)}</a>`,
-    `${STATUS_TEXTS[status]}${end === null || status === 'reauthorization_required' ? '' : `<br><small>access until <time>${timeText(end)}</time></small>`}${otherApp ? '<br><small>tokens of another TikTok app</small>' : ''}`,
+    `${STATUS_TEXTS[status]}${pauseCode === null ? '' : `<br><small>for <code>${shown(pauseCode)}</code></small>`}${end === null || status === 'reauthorization_required' ? '' : `<br><small>access until <time>${timeText(end)}</time></small>`}${otherApp ? '<br><small>tokens of another TikTok app</small>' : ''}`,
     lineHtml(account, use, jobs, basePath),
     useHtml(use),
     outcomesHtml(jobs, basePath),

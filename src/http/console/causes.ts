@@ -74,7 +74,7 @@ function workerCauses({ name, workers, counts }: QueueReport): Cause[] {
   return [[text, 'Start workers: <code>tiktok-publisher worker</code>']];
 }
 
-function heldCause({ account: { account, status }, waiting }: HeldAccount, context: PageContext): Cause {
+function heldCause({ account: { account, status, pauseCode }, waiting }: HeldAccount, context: PageContext): Cause {
   const { basePath } = context;
   const jobs = `<a href="${searchPath(basePath, { account, waitingFor: HELD[status] })}">${countText(waiting, 'job')} wait${waiting === 1 ? 's' : ''}</a>`;
   const path = escapeHtml(`${basePath}${ACCOUNTS_PATH}?${new URLSearchParams({ account })}`);
@@ -84,9 +84,11 @@ function heldCause({ account: { account, status }, waiting }: HeldAccount, conte
       ? (['is paused', 'resume', 'Resume the account'] as const)
       : (['must be connected again', 'connect-link', 'Create a connect link'] as const);
   const form = actionForm(context, { path: `${ACCOUNTS_PATH}/${action}`, label, values: { account } });
+  const advice = pauseCode !== null && isErrorCode(pauseCode) ? `${shown(ERROR_TABLE[pauseCode].advice)} ` : '';
+  const cause = pauseCode === null ? why : `${why} for <code>${shown(pauseCode)}</code>`;
   return [
-    waiting === 0 ? `${name} ${why}. No job waits yet.` : `${jobs} because ${name} ${why}.`,
-    form === '' ? `<a href="${path}">See the account</a>` : form,
+    waiting === 0 ? `${name} ${cause}. No job waits yet.` : `${jobs} because ${name} ${cause}.`,
+    advice + (form === '' ? `<a href="${path}">See the account</a>` : form),
   ];
 }
 

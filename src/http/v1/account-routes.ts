@@ -34,6 +34,10 @@ const accountFields = {
     .describe(
       '`active`; `paused`: its jobs wait until it is resumed; `reauthorization_required`: TikTok no longer accepts its tokens, so the owner must connect the account again.',
     ),
+  pauseCode: z
+    .string()
+    .nullable()
+    .describe('Error code for which a worker paused the account; null: it is not paused, or a person paused it.'),
   clientKey: z
     .string()
     .nullable()
@@ -48,7 +52,13 @@ const accountFields = {
 const ACCOUNT_EXAMPLE = {
   ...{ account: 'acme', openId: '723f24d7-e717-40f8-a2b6-cb8464cd23b4', scope: 'video.publish,video.upload' },
   ...{ addedAt: '2026-11-22T09:00:00.000Z', accessTokenExpiresAt: '2026-11-23T09:00:00.000Z' },
-  ...{ refreshTokenExpiresAt: '2027-11-22T09:00:00.000Z', status: 'active', clientKey: 'awx1…', otherApp: false },
+  ...{
+    refreshTokenExpiresAt: '2027-11-22T09:00:00.000Z',
+    status: 'active',
+    pauseCode: null,
+    clientKey: 'awx1…',
+    otherApp: false,
+  },
 } as const;
 
 /** An account, without its tokens. */

@@ -56,6 +56,7 @@ describe('account vault', () => {
       accessTokenExpiresAt: '2026-11-22T14:00:00.000Z',
       refreshTokenExpiresAt: '2027-05-21T12:00:00.000Z',
       status: 'active',
+      pauseCode: null,
       clientKey: null,
       otherApp: false,
     });
@@ -142,6 +143,17 @@ describe('account vault', () => {
     expect((await vault.get('acme'))?.status).toBe('active');
     expect(await vault.pause('nobody')).toBe(false);
     expect(await vault.resume('nobody')).toBe(false);
+  });
+
+  it('keeps for which error a worker paused, until it is resumed, and whoever pauses it meanwhile', async () => {
+    await vault.add(acme);
+    await vault.pause('acme', 'TIKTOK_USER_BANNED');
+    await vault.pause('acme');
+    await vault.add(acme);
+    expect((await vault.get('acme'))?.pauseCode).toBe('TIKTOK_USER_BANNED');
+    await vault.resume('acme');
+    await vault.pause('acme');
+    expect(await vault.get('acme')).toMatchObject({ status: 'paused', pauseCode: null });
   });
 
   it('does not let a late refresher overwrite newer tokens, not even of an account removed and added again', async () => {

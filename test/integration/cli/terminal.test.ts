@@ -61,6 +61,7 @@ describe('what others wrote', () => {
       expect(stdout + stderr, args.join(' ')).not.toMatch(/^ok everything is fine/m);
     }
     const { stdout } = await run(pipeline, 'status', id, '--json');
+    expect(stdout).not.toMatch(OBEYED);
     expect(JSON.parse(stdout)).toMatchObject({ request: { post: { title: HOSTILE } }, metadata: { note: HOSTILE } });
   });
 

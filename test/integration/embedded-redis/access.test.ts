@@ -1,9 +1,9 @@
-import { chmod, chown, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { chmod, chown, lchown, mkdtemp, readdir, readFile, rm, stat, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import pino from 'pino';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { cacheDirFrom } from '../../../src/config/load-config.ts';
 import {
   type EmbeddedRedis,
@@ -166,5 +166,17 @@ describe('a data folder', () => {
     const refused = { why: 'data_dir', message: expect.stringContaining('belongs to another user (12345)') as string };
     await expect(start()).rejects.toMatchObject(refused);
     await expect(joinEmbeddedRedis({ dataDir, cacheDir })).rejects.toMatchObject(refused);
+  });
+
+  it.runIf(process.getuid?.() === 0)('to which a link of another user leads is refused', async () => {
+    const link = `${dataDir}-link`;
+    await symlink(dataDir, link);
+    onTestFinished(() => rm(link));
+    const own = await startEmbeddedRedis({ dataDir: link, cacheDir });
+    await own.close();
+    await lchown(link, 12_345, 12_345);
+    const refused = { why: 'data_dir', message: expect.stringContaining('belongs to another user (12345)') as string };
+    await expect(startEmbeddedRedis({ dataDir: link, cacheDir })).rejects.toMatchObject(refused);
+    await expect(joinEmbeddedRedis({ dataDir: link, cacheDir })).rejects.toMatchObject(refused);
   });
 });

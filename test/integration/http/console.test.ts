@@ -232,6 +232,16 @@ describe('the first page', () => {
     expect(html).toContain('tiktok-status');
   });
 
+  it('says for which error of TikTok a worker paused an account, and what helps', async () => {
+    const { account } = await newAccount();
+    await pipeline.vault.pause(account, 'TIKTOK_USER_BANNED');
+    const { html } = await get('/');
+    expect(html).toContain(`<b>${account}</b></a> is paused for <code>TIKTOK_USER_BANNED</code>. No job waits yet.`);
+    expect(html).toContain('The owner of the account must resolve this with TikTok');
+    expect((await get(`/accounts?account=${account}`)).html).toContain('for <code>TIKTOK_USER_BANNED</code>');
+    await pipeline.vault.resume(account);
+  });
+
   it('has one safe action beside each cause, for those who may', async () => {
     const { account } = await newAccount();
     await pipeline.publisher.accounts.pause(account);

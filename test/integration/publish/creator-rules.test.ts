@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DirectPostSettings } from '../../../src/core/new-request.ts';
 import type { FaultAct } from '../../../src/simulator/index.ts';
+import { eventually } from '../../support/eventually.ts';
 import { type Pipeline, startPipeline } from '../../support/pipeline.ts';
 import { openCase, PULL_URL } from '../../support/publish-case.ts';
 import { usePublishWorld } from '../../support/publish-world.ts';
@@ -169,6 +170,8 @@ describe('a creator who cannot post now', () => {
     const job = await ended(await enqueuePost(pipeline, account, { privacyLevel: 'SELF_ONLY' }, video));
     expect(job).toMatchObject({ state: 'failed', failure: { code: 'TIKTOK_USER_BANNED' } });
     expect(inits()).toEqual([]);
+    const stopped = { status: 'paused', pauseCode: 'TIKTOK_USER_BANNED' };
+    await eventually(async () => expect(await pipeline.vault.get(account)).toMatchObject(stopped));
   });
 });
 

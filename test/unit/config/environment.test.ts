@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { lchown, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
@@ -44,6 +44,17 @@ it('does not read a .env file that a stranger may have written', async () => {
   await expect(readEnvironment(folder)).rejects.toMatchObject({
     code: 'CONFIG_INVALID',
     problems: [{ variable: path, message: expect.stringMatching(STRANGERS) }],
+  });
+});
+
+it.runIf(process.getuid?.() === 0)("does not follow a stranger's link to a .env file of its user", async () => {
+  const [link, path] = [join(folder, '.env'), join(folder, 'other')];
+  await writeFile(path, 'PORT=4000\n');
+  await symlink(path, link);
+  expect(await readEnvironment(folder)).toMatchObject({ PORT: '4000' });
+  await lchown(link, 54_321, 54_321);
+  await expect(readEnvironment(folder)).rejects.toMatchObject({
+    problems: [{ variable: link, message: expect.stringMatching(STRANGERS) }],
   });
 });
 
