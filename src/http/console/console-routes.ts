@@ -2,7 +2,6 @@ import { STATUS_CODES } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { RouteAccess } from '../../core/access.ts';
 import type { AccountJobs, AccountUse } from '../../core/account-use.ts';
-import type { SeenFailures } from '../../core/job-counts.ts';
 import { type InputProblem, PublishError } from '../../core/publish-error.ts';
 import { redisTroubleOf } from '../../core/redis-trouble.ts';
 import { PAGE_HEADERS } from '../html-page.ts';
@@ -11,6 +10,7 @@ import type { ApiOptions } from '../v1/typed-routes.ts';
 import { type ConsolePage, type PageContext, sendConsolePage, shown } from './console-page.ts';
 import { pauseBanner } from './pause-banner.ts';
 import { givenQuery } from './search-address.ts';
+import type { SeenFailures } from './seen-failures.ts';
 
 /** What the console shows and changes; each request gets publisher and deliveries in the name of who is signed in. */
 export interface ConsoleParts
@@ -18,10 +18,7 @@ export interface ConsoleParts
   /** How much an account has used of TikTok's limits, and how many of its jobs are in line. */
   readonly accountUse: (account: string) => Promise<AccountUse>;
   /** Which failures an operator has seen. */
-  readonly seenFailures: {
-    read(): Promise<ReadonlyMap<string, SeenFailures>>;
-    note(code: string, seen: SeenFailures): Promise<void>;
-  };
+  readonly seenFailures: SeenFailures;
   /** How the jobs of an account stand. */
   readonly accountJobs: (account: string) => Promise<AccountJobs>;
   /** Keys of metadata by which jobs are found. */
