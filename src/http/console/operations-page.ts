@@ -33,7 +33,7 @@ import type { ConsoleRoutes, Form } from './console-routes.ts';
 import { jobLink } from './post-links.ts';
 import { type GivenQuery, givenQuery, hiddenFields, searchPath, utcTime } from './search-address.ts';
 
-export const OPERATIONS_PATH = '/operations';
+const OPERATIONS_PATH = '/operations';
 /** The dry run of an operation. */
 export const PREVIEW_PATH = `${OPERATIONS_PATH}/new`;
 

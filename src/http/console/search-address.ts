@@ -1,6 +1,6 @@
 import type { JobQuery } from '../../core/job-filter.ts';
 import { escapeHtml } from '../escape-html.ts';
-import { PUBLISH_PAGES_PATH } from '../publish-page.ts';
+import { PUBLISH_PAGES_PATH } from './publish-page.ts';
 
 /** A search as it stands in the address, each name with what is between its `=` and the next `&`. */
 export type GivenQuery = Readonly<Record<string, string>>;

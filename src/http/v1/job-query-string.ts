@@ -7,9 +7,8 @@ import { accountNameSchema } from '../../core/publish-request.ts';
  * would be dropped, and all jobs found: such a name stays as it is, which is no parameter.
  */
 function metadataKeyOf(name: string): string | undefined {
-  const start = ['metadata.', 'metadata['].find((each) => name.startsWith(each));
-  if (start === undefined || (start.endsWith('[') && !name.endsWith(']'))) return undefined;
-  const key = name.slice(start.length, start.endsWith('[') ? -1 : undefined);
+  const [, dotted, bracketed] = /^metadata(?:\.(.*)|\[(.*)\])$/s.exec(name) ?? [];
+  const key = dotted ?? bracketed;
   return key === '__proto__' ? undefined : key;
 }
 
