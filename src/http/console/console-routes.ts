@@ -45,6 +45,7 @@ export interface ConsoleRoutes {
 }
 
 const MAX_FORM_BYTES = 100_000;
+/** The status by which a browser gets a page after a form. */
 const SEE_OTHER = 303;
 
 /**
@@ -117,6 +118,11 @@ export function listIn(form: Form, name: string): string[] | undefined {
   return given.length === 0 ? undefined : given;
 }
 
+/** The `:id` of a path. */
+export function idIn({ params }: Pick<FastifyRequest, 'params'>): string {
+  return String(Object(params).id);
+}
+
 /** The form that a request brought. */
 export function formOf({ body }: FastifyRequest): Form {
   return body instanceof URLSearchParams ? body : new URLSearchParams();
@@ -149,7 +155,8 @@ function tidyQuery(query: unknown): URLSearchParams | undefined {
   return isTidy ? undefined : new URLSearchParams({ ...given, ...(typeof done === 'string' && { done }) });
 }
 
-function seeOther(reply: FastifyReply, path: string): FastifyReply {
+/** Leads a browser to another page. */
+export function seeOther(reply: FastifyReply, path: string): FastifyReply {
   return reply.redirect(path, SEE_OTHER);
 }
 
