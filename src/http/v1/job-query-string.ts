@@ -7,8 +7,9 @@ import { accountNameSchema } from '../../core/publish-request.ts';
  * would be dropped, and all jobs found: such a name stays as it is, which is no parameter.
  */
 function metadataKeyOf(name: string): string | undefined {
-  const [, dotted, bracketed] = /^metadata(?:\.(.*)|\[(.*)\])$/s.exec(name) ?? [];
-  const key = dotted ?? bracketed;
+  const start = ['metadata.', 'metadata['].find((each) => name.startsWith(each));
+  if (start === undefined || (start.endsWith('[') && !name.endsWith(']'))) return undefined;
+  const key = name.slice(start.length, start.endsWith('[') ? -1 : undefined);
   return key === '__proto__' ? undefined : key;
 }
 
