@@ -11,7 +11,7 @@ import { createSubscriptions, type Subscriptions } from '../callbacks/subscripti
 import { type CallbackSchedule, ELEVEN_TRIES_IN_A_DAY } from '../core/callback-schedule.ts';
 import { parseAllowList } from '../outbound/allow-list.ts';
 import { createOutboundAgent, type Lookup } from '../outbound/outbound-agent.ts';
-import { createLease } from '../redis/lease.ts';
+import { createProcessLease } from '../redis/process-lease.ts';
 import type { App } from './open-app.ts';
 import type { RedisParts } from './redis-parts.ts';
 
@@ -86,7 +86,7 @@ export async function openCallbacks(
     relay: { redis: await connect('blocking'), keys },
     events: {
       ...{ redis: parts.redis, blocking: await connect('blocking'), keys },
-      lease: createLease(parts.redis, keys.subscriptionRelay, randomUUID()),
+      lease: createProcessLease(parts.redis, keys.subscriptionRelay, randomUUID()),
     },
   };
 }

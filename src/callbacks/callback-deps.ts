@@ -6,8 +6,8 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { Queues } from '../ledger/queues/queues.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { Keys } from '../redis/keys.ts';
-import type { Lease } from '../redis/lease.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
+import type { ProcessLease } from '../redis/process-lease.ts';
 import type { DeliveryDeps } from './delivery.ts';
 import type { DeliveryLog } from './delivery-log.ts';
 import type { DeliveryOrder } from './delivery-order.ts';
@@ -33,7 +33,7 @@ export interface Callbacks {
     readonly redis: RedisClient;
     readonly blocking: RedisClient;
     readonly keys: Keys;
-    readonly lease: Lease;
+    readonly lease: ProcessLease;
   };
 }
 

@@ -7,7 +7,7 @@ const ATTEMPTS_KEPT = 50;
 
 export type DeliveryLog = ReturnType<typeof createDeliveryLog>;
 
-/** @param options `retentionMs`: how long the log of a job is kept after its last delivery */
+/** Of jobs and of subscriptions, by their ids. @param options `retentionMs`: how long each is kept after its last delivery */
 export function createDeliveryLog(options: {
   readonly redis: RedisClient;
   readonly keys: Keys;
@@ -15,8 +15,8 @@ export function createDeliveryLog(options: {
 }) {
   const { redis, keys, retentionMs } = options;
   return {
-    async add(jobId: string, attempt: DeliveryAttempt): Promise<void> {
-      const key = keys.callbackLog(jobId);
+    async add(id: string, attempt: DeliveryAttempt): Promise<void> {
+      const key = keys.callbackLog(id);
       await redis
         .multi()
         .lpush(key, JSON.stringify(attempt))
@@ -26,8 +26,8 @@ export function createDeliveryLog(options: {
     },
 
     /** Newest first. */
-    async read(jobId: string): Promise<DeliveryAttempt[]> {
-      const lines = await redis.lrange(keys.callbackLog(jobId), 0, -1);
+    async read(id: string): Promise<DeliveryAttempt[]> {
+      const lines = await redis.lrange(keys.callbackLog(id), 0, -1);
       return lines.flatMap((line) => parseStored(attemptSchema, line) ?? []);
     },
   };

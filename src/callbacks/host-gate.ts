@@ -14,7 +14,7 @@ const SLOW_MS = 5 * SECOND_MS;
 /** Keeps a host that hangs, or gets very many events, from holding all that a process can deliver at once. */
 export type HostGate = ReturnType<typeof createHostGate>;
 
-/** Of more slow hosts, and of more with a line, the oldest are forgotten. */
+/** How many slow hosts, and hosts with a line, are remembered: the newest. */
 const HOSTS_KNOWN = 1_000;
 
 /**

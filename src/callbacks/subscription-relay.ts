@@ -109,6 +109,6 @@ export function startSubscriptionRelay(deps: SubscriptionRelayDeps): () => Promi
     blocking.disconnect();
     await following;
     // So that the next process need not wait for its end; it is no harm if that fails.
-    await orLate(lease.letGo(), { withinMs: HAND_OVER_MS, late: () => undefined }).catch(() => undefined);
+    await orLate(lease.release(), { withinMs: HAND_OVER_MS, late: () => undefined }).catch(() => undefined);
   };
 }

@@ -15,12 +15,6 @@ export interface JobCounts {
   readonly waitingFor: Counts<WaitReason>;
 }
 
-/** That an operator has seen the failed and unconfirmed jobs of an error code which ended up to a time (ISO 8601). */
-export interface SeenFailures {
-  readonly at: string;
-  readonly by: string;
-}
-
 /** Of nothing. */
 export const NO_JOBS: JobCounts = { total: 0, states: {}, codes: {}, waitingFor: {} };
 

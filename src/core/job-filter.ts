@@ -19,7 +19,7 @@ function anyOf<const T extends string>(values: readonly T[], meaning: string) {
     .preprocess((given, { issues }) => {
       if (typeof given !== 'string') return given;
       const parts = given.split(',');
-      // A part of a text has no place of its own that a caller would know.
+      // Callers know the parameter, not the places of its parts.
       const areKnown = parts.every((part) => values.some((value) => value === part));
       if (!areKnown) issues.push({ code: 'custom', message: error, input: given });
       return parts;

@@ -64,11 +64,13 @@ const REQUEST_VERSION = 1;
 
 /** Longest idempotency key, in UTF-16 units. */
 export const MAX_IDEMPOTENCY_KEY_LENGTH = 255;
-export const IDEMPOTENCY_KEY_EXPECTED = `expected a text of 1 to ${MAX_IDEMPOTENCY_KEY_LENGTH} characters`;
 
-/** Whether a key may stand for a request. */
-export function isIdempotencyKey(key: unknown): boolean {
-  return typeof key === 'string' && key.length >= 1 && key.length <= MAX_IDEMPOTENCY_KEY_LENGTH;
+/** @throws PublishError `INPUT_INVALID` for what cannot stand for a request; undefined is no key */
+export function checkIdempotencyKey(key: unknown): void {
+  if (key === undefined) return;
+  if (typeof key === 'string' && key.length >= 1 && key.length <= MAX_IDEMPOTENCY_KEY_LENGTH) return;
+  const message = `expected a text of 1 to ${MAX_IDEMPOTENCY_KEY_LENGTH} characters`;
+  throw new PublishError('INPUT_INVALID', { problems: [{ path: 'idempotencyKey', message }] });
 }
 
 const MAX_SEALED_LENGTH = 500_000;

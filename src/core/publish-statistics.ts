@@ -17,6 +17,7 @@ export const STATISTICS_RANGES = {
   week: { spanMs: 7 * DAY_MS, bucketMs: 2 * HOUR_MS },
 } as const;
 export type StatisticsRange = keyof typeof STATISTICS_RANGES;
+export const STATISTICS_RANGE_NAMES = Object.keys(STATISTICS_RANGES) as StatisticsRange[];
 
 /** Outcomes that are counted. Cancelled jobs are neither a success nor a failure. */
 const COUNTED = ['published', 'in_inbox', 'failed', 'unconfirmed'] as const satisfies EndState[];
@@ -92,6 +93,7 @@ export function outcomesOf({ ended }: PublishStatistics): { good: number; bad: n
  * equally likely. Undefined where there are none; beyond the last edge, that edge.
  * @param histogram how many there are in each bucket of {@link DURATION_EDGES_MS}
  * @example quantileMs([0, 10], 0.5); // 3000
+ * @internal
  */
 export function quantileMs(histogram: readonly number[], share: number): number | undefined {
   const total = histogram.reduce((sum, count) => sum + count, 0);
@@ -104,6 +106,12 @@ export function quantileMs(histogram: readonly number[], share: number): number 
     left -= count;
   }
   return DURATION_EDGES_MS.at(-1);
+}
+
+/** The durations (ms) that half of all, and 95 % of them, do not exceed; null where there are none. */
+export function spreadOf(histogram: readonly number[]): { p50Ms: number; p95Ms: number } | null {
+  const [p50Ms, p95Ms] = [quantileMs(histogram, 0.5), quantileMs(histogram, 0.95)];
+  return p50Ms === undefined || p95Ms === undefined ? null : { p50Ms, p95Ms };
 }
 
 function bucketOf(durationMs: number): number {

@@ -6,8 +6,8 @@ import { headline } from '../core/headline.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { PublishFailure, PublishJob } from '../core/publish-job.ts';
 import type { BoardJobs } from './board-jobs.ts';
+import { publishPagePath } from './console/publish-page.ts';
 import { jobTitle, timelineWords } from './job-words.ts';
-import { publishPagePath } from './publish-page.ts';
 
 const delivery = z.looseObject({ event: z.looseObject({ type: z.string() }) });
 

@@ -1,5 +1,5 @@
 import type { PublishJob } from '../core/publish-job.ts';
-import type { JobPlans } from './publish-page.ts';
+import type { JobPlans } from './console/publish-page.ts';
 
 interface BoardEntry {
   readonly id?: string | undefined;

@@ -12,12 +12,15 @@ interface EncodedPatch {
 export function encodePatch(patch: Partial<LedgerRecord>, known: Record<string, unknown> = {}): EncodedPatch {
   const set: string[] = [];
   const remove: string[] = [];
-  const { session } = patch;
-  const fields = { ...patch, ...(session !== undefined && session !== known.session && sessionFields(session)) };
+  const { request, session } = patch;
+  const fields = {
+    ...patch,
+    ...(request && { request: withoutRepeated(request, patch) }),
+    ...(session !== undefined && session !== known.session && sessionFields(session)),
+  };
   for (const [field, value] of Object.entries(fields)) {
     if (field === 'session') continue;
     if (value === undefined) remove.push(field);
-    else if (value === patch.request) set.push(field, JSON.stringify(withoutRepeated(patch.request, patch)));
     else if (value !== known[field]) set.push(field, typeof value === 'object' ? JSON.stringify(value) : String(value));
   }
   return { set, remove };

@@ -12,8 +12,8 @@ import {
 import type { Clock } from '../core/ports.ts';
 import { PublishError } from '../core/publish-error.ts';
 import type { Keys } from '../redis/keys.ts';
-import { createLease, type Lease } from '../redis/lease.ts';
 import { prepareNamedScript, type RedisClient } from '../redis/lua-script.ts';
+import { createProcessLease, type ProcessLease } from '../redis/process-lease.ts';
 
 /** Operations that are kept, the newest. */
 const MAX_KEPT = 200;
@@ -161,7 +161,7 @@ export function createOperationStore({
     open: async (): Promise<string[]> => await redis.zrange(keys.openOperations, '0', '-1'),
 
     /** The right to carry an operation out. */
-    lease: (id: string, owner: string): Lease => createLease(redis, keys.operationLease(id), owner),
+    lease: (id: string, owner: string): ProcessLease => createProcessLease(redis, keys.operationLease(id), owner),
 
     /** Adds a page of jobs that was read from `from`. @param next where the next page is; null on the last one */
     async gather(id: string, from: string, ids: readonly string[], next: string | null): Promise<void> {

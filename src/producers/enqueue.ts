@@ -3,13 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { type EntryScript, publishEntryOf } from '../core/job-reference.ts';
 import type { Clock } from '../core/ports.ts';
 import { type InputProblem, PublishError, toPublishError } from '../core/publish-error.ts';
-import {
-  IDEMPOTENCY_KEY_EXPECTED,
-  isIdempotencyKey,
-  type NewRequest,
-  type PublishRequest,
-  parseNewRequest,
-} from '../core/publish-request.ts';
+import { checkIdempotencyKey, type NewRequest, type PublishRequest, parseNewRequest } from '../core/publish-request.ts';
 import { digestRequest, sha256Hex } from '../core/request-digest.ts';
 import { holdsSecrets } from '../core/request-secrets.ts';
 import { refusalOfTime } from '../core/scheduled-time.ts';
@@ -98,11 +92,7 @@ function parseEntry(entry: NewRequest | BulkEntry): AcceptableEntry {
   if (!('request' in entry)) return { request: parseNewRequest(entry), idempotencyKey: undefined, by: undefined };
   const { idempotencyKey } = entry;
   const by = actorIn(entry);
-  if (idempotencyKey !== undefined && !isIdempotencyKey(idempotencyKey)) {
-    throw new PublishError('INPUT_INVALID', {
-      problems: [{ path: 'idempotencyKey', message: IDEMPOTENCY_KEY_EXPECTED }],
-    });
-  }
+  checkIdempotencyKey(idempotencyKey);
   return { request: parseNewRequest(entry.request), idempotencyKey, by };
 }
 

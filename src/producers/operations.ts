@@ -16,7 +16,7 @@ import type { Clock } from '../core/ports.ts';
 import { DEFAULT_LISTED_JOBS } from '../core/post-limits.ts';
 import { postText } from '../core/post-text.ts';
 import { PublishError } from '../core/publish-error.ts';
-import { IDEMPOTENCY_KEY_EXPECTED, isIdempotencyKey } from '../core/publish-request.ts';
+import { checkIdempotencyKey } from '../core/publish-request.ts';
 import { sha256Hex } from '../core/request-digest.ts';
 import type { FoundJob } from '../ledger/job-search.ts';
 import type { LedgerReader } from '../ledger/ledger-reader.ts';
@@ -88,7 +88,7 @@ export function createOperations(open: () => Promise<OperationParts>): Operation
     async start(input, options = {}) {
       const by = actorIn(options);
       const { idempotencyKey } = options;
-      refuseKey(idempotencyKey);
+      checkIdempotencyKey(idempotencyKey);
       const request = parseOperation(input);
       return await withRedisErrors(async () => {
         const { operations, reader, clock } = await open();
@@ -119,12 +119,6 @@ export function createOperations(open: () => Promise<OperationParts>): Operation
 /** The id of the operation that a key starts. */
 function idOfKey(by: string | undefined, key: string): string {
   return sha256Hex(JSON.stringify([by ?? null, key])).slice(0, 32);
-}
-
-function refuseKey(key: unknown): void {
-  if (key === undefined || isIdempotencyKey(key)) return;
-  const problems = [{ path: 'idempotencyKey', message: IDEMPOTENCY_KEY_EXPECTED }];
-  throw new PublishError('INPUT_INVALID', { problems });
 }
 
 /** As they are stored: what is left out is not there. */

@@ -3,8 +3,8 @@ import { deliveriesOf, subscriptionsOf } from '../../src/app/callback-parts.ts';
 import { publisherAs } from '../../src/http/access/publisher-as.ts';
 import { createSessions } from '../../src/http/access/sessions.ts';
 import { operatorOf } from '../../src/http/access/sign-in.ts';
+import { createSeenFailures } from '../../src/http/console/seen-failures.ts';
 import { startServer, type WebServer } from '../../src/http/start-server.ts';
-import { createSeenFailures } from '../../src/ledger/seen-failures.ts';
 import { readAccountUse } from '../../src/limits/account-use.ts';
 import type { Pipeline } from './pipeline.ts';
 

@@ -5,7 +5,6 @@ import type { AccountJobs, AccountUse } from '../../core/account-use.ts';
 import { WAIT_TEXTS } from '../../core/headline.ts';
 import { countText, timeText } from '../../core/quantity-text.ts';
 import { escapeHtml } from '../escape-html.ts';
-import { publishPagePath } from '../publish-page.ts';
 import {
   actionForm,
   type ConsolePage,
@@ -19,6 +18,7 @@ import {
   textField,
 } from './console-page.ts';
 import { type ConsoleParts, type ConsoleRoutes, required } from './console-routes.ts';
+import { publishPagePath } from './publish-page.ts';
 import { searchPath } from './search-address.ts';
 
 export const ACCOUNTS_PATH = '/accounts';

@@ -2,7 +2,6 @@ import { STATUS_CODES } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { RouteAccess } from '../../core/access.ts';
 import type { AccountJobs, AccountUse } from '../../core/account-use.ts';
-import type { SeenFailures } from '../../core/job-counts.ts';
 import { type InputProblem, PublishError } from '../../core/publish-error.ts';
 import { redisTroubleOf } from '../../core/redis-trouble.ts';
 import { PAGE_HEADERS } from '../html-page.ts';
@@ -11,6 +10,7 @@ import type { ApiOptions } from '../v1/typed-routes.ts';
 import { type ConsolePage, type PageContext, sendConsolePage, shown } from './console-page.ts';
 import { pauseBanner } from './pause-banner.ts';
 import { givenQuery } from './search-address.ts';
+import type { SeenFailures } from './seen-failures.ts';
 
 /** What the console shows and changes; each request gets publisher and deliveries in the name of who is signed in. */
 export interface ConsoleParts
@@ -18,10 +18,7 @@ export interface ConsoleParts
   /** How much an account has used of TikTok's limits, and how many of its jobs are in line. */
   readonly accountUse: (account: string) => Promise<AccountUse>;
   /** Which failures an operator has seen. */
-  readonly seenFailures: {
-    read(): Promise<ReadonlyMap<string, SeenFailures>>;
-    note(code: string, seen: SeenFailures): Promise<void>;
-  };
+  readonly seenFailures: SeenFailures;
   /** How the jobs of an account stand. */
   readonly accountJobs: (account: string) => Promise<AccountJobs>;
   /** Keys of metadata by which jobs are found. */
@@ -48,6 +45,7 @@ export interface ConsoleRoutes {
 }
 
 const MAX_FORM_BYTES = 100_000;
+/** The status by which a browser gets a page after a form. */
 const SEE_OTHER = 303;
 
 /**
@@ -120,6 +118,11 @@ export function listIn(form: Form, name: string): string[] | undefined {
   return given.length === 0 ? undefined : given;
 }
 
+/** The `:id` of a path. */
+export function idIn({ params }: Pick<FastifyRequest, 'params'>): string {
+  return String(Object(params).id);
+}
+
 /** The form that a request brought. */
 export function formOf({ body }: FastifyRequest): Form {
   return body instanceof URLSearchParams ? body : new URLSearchParams();
@@ -152,7 +155,8 @@ function tidyQuery(query: unknown): URLSearchParams | undefined {
   return isTidy ? undefined : new URLSearchParams({ ...given, ...(typeof done === 'string' && { done }) });
 }
 
-function seeOther(reply: FastifyReply, path: string): FastifyReply {
+/** Leads a browser to another page. */
+export function seeOther(reply: FastifyReply, path: string): FastifyReply {
   return reply.redirect(path, SEE_OTHER);
 }
 

@@ -1,4 +1,3 @@
-import type { FastifyRequest } from 'fastify';
 import { READ } from '../../core/access.ts';
 import type { JobFilter } from '../../core/job-filter.ts';
 import {
@@ -29,11 +28,11 @@ import {
   stateBadge,
   textField,
 } from './console-page.ts';
-import type { ConsoleRoutes, Form } from './console-routes.ts';
+import { type ConsoleRoutes, type Form, idIn } from './console-routes.ts';
 import { jobLink } from './post-links.ts';
 import { type GivenQuery, givenQuery, hiddenFields, searchPath, utcTime } from './search-address.ts';
 
-export const OPERATIONS_PATH = '/operations';
+const OPERATIONS_PATH = '/operations';
 /** The dry run of an operation. */
 export const PREVIEW_PATH = `${OPERATIONS_PATH}/new`;
 
@@ -254,8 +253,4 @@ function progressBar({ jobCount, doneCount }: Operation): string {
 
 function valuesOf(form: Form): Record<string, string> {
   return Object.fromEntries(form.entries());
-}
-
-function idIn({ params }: FastifyRequest): string {
-  return String(Object(params).id);
 }

@@ -1,8 +1,8 @@
 import type { PublishJob } from '../../core/publish-job.ts';
 import { escapeHtml } from '../escape-html.ts';
 import { postName } from '../job-words.ts';
-import { publishPagePath } from '../publish-page.ts';
 import { shown } from './console-page.ts';
+import { publishPagePath } from './publish-page.ts';
 
 type NamedJob = Pick<PublishJob, 'id' | 'request'>;
 

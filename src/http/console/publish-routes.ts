@@ -1,10 +1,10 @@
 import { mayTouch, READ } from '../../core/access.ts';
 import { jobNotFound, PublishError, toInputProblems } from '../../core/publish-error.ts';
 import type { BoardJobs } from '../board-jobs.ts';
-import { type EntryLink, PUBLISH_PAGES_PATH, publishPage, publishPagePath } from '../publish-page.ts';
 import { jobQueryString } from '../v1/job-query-string.ts';
 import { OPERATE } from './console-page.ts';
-import type { ConsoleParts, ConsoleRoutes } from './console-routes.ts';
+import { type ConsoleParts, type ConsoleRoutes, idIn } from './console-routes.ts';
+import { type EntryLink, PUBLISH_PAGES_PATH, publishPage, publishPagePath } from './publish-page.ts';
 import { publishesPage } from './publishes-page.ts';
 import { type GivenQuery, givenQuery } from './search-address.ts';
 
@@ -56,8 +56,4 @@ async function search(publisher: ConsoleParts['publisher'], given: GivenQuery) {
 
 function textsOf(problems: readonly { readonly path: string; readonly message: string }[]): string[] {
   return problems.map(({ path, message }) => `${path}: ${message}`);
-}
-
-function idIn({ params }: { readonly params: unknown }): string {
-  return String(Object(params).id);
 }

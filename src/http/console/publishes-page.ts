@@ -8,7 +8,6 @@ import { durationText } from '../../core/quantity-text.ts';
 import type { JobPage } from '../../producers/publisher.ts';
 import { escapeHtml } from '../escape-html.ts';
 import { jobTitle, postName } from '../job-words.ts';
-import { PUBLISH_PAGES_PATH } from '../publish-page.ts';
 import {
   type ConsolePage,
   checkFields,
@@ -23,6 +22,7 @@ import {
 } from './console-page.ts';
 import { KIND_WORDS, PREVIEW_PATH } from './operations-page.ts';
 import { jobLink } from './post-links.ts';
+import { PUBLISH_PAGES_PATH } from './publish-page.ts';
 import { type GivenQuery, hiddenFields, searchPath, TIMES } from './search-address.ts';
 
 export interface SearchPage {

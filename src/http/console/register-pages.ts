@@ -5,22 +5,21 @@ import type { BoardJobs } from '../board-jobs.ts';
 import { linksPage } from '../links-page.ts';
 import { isFromThisMachine, type OperatorRules } from '../operator-guard.ts';
 import { problemOf, sendProblem, wantsPage } from '../problem.ts';
-import type { EntryLink } from '../publish-page.ts';
 import { addAccounts } from './accounts-page.ts';
 import { addAudit } from './audit-page.ts';
 import type { QueueReport } from './causes.ts';
-import { type ConsoleParts, consoleRoutes } from './console-routes.ts';
+import { type ConsoleParts, consoleRoutes, seeOther } from './console-routes.ts';
 import { addKeys } from './keys-page.ts';
 import { addNowActions } from './now-actions.ts';
 import { nowPage } from './now-page.ts';
 import { addOperations } from './operations-page.ts';
+import type { EntryLink } from './publish-page.ts';
 import { addPublishes, addPublishPage } from './publish-routes.ts';
 import { addSignIn, signInPath } from './sign-in-page.ts';
 import { addSubscriptions } from './subscriptions-page.ts';
 
 export const BOARD_PATH = '/board';
 export const HOME_PATH = '/';
-const SEE_OTHER = 303;
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -61,7 +60,7 @@ export async function askToSignIn(request: FastifyRequest, reply: FastifyReply, 
   const isLost = problem === NOT_SIGNED_IN && request.headers.authorization === undefined;
   if (!isLost || !wantsPage(request) || request.session === undefined) return await sendProblem(reply, problem);
   reply.removeHeader('www-authenticate');
-  return await reply.redirect(signInPath(request), SEE_OTHER);
+  return await seeOther(reply, signInPath(request));
 }
 
 function isWrongLogin(error: unknown): boolean {

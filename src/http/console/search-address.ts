@@ -1,8 +1,8 @@
 import type { JobQuery } from '../../core/job-filter.ts';
 import { escapeHtml } from '../escape-html.ts';
-import { PUBLISH_PAGES_PATH } from '../publish-page.ts';
+import { PUBLISH_PAGES_PATH } from './publish-page.ts';
 
-/** A search as it stands in the address, each name with what is between its `=` and the next `&`. */
+/** The parameters of a search in an address, by name. */
 export type GivenQuery = Readonly<Record<string, string>>;
 
 /** Fields of a search that are times. */

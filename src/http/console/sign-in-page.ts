@@ -3,9 +3,8 @@ import type { SignIns } from '../access/sign-in.ts';
 import { escapeHtml } from '../escape-html.ts';
 import { SIGN_IN_PATH } from '../links-page.ts';
 import { type ConsolePage, sendConsolePage, textField } from './console-page.ts';
-import { formOf } from './console-routes.ts';
+import { formOf, seeOther } from './console-routes.ts';
 
-const SEE_OTHER = 303;
 /** Stands for where we are. */
 const OURS = 'http://ours.invalid';
 
@@ -48,11 +47,11 @@ export function addSignIn(scope: FastifyInstance, { signIns, hasLogin, basePath 
     request.session.proof = proof;
     // Other apps on the host must not get it. Set here, since a proxy may remove the path before we see it.
     request.session.cookie.path = basePath === '' ? '/' : basePath;
-    return await reply.redirect(`${basePath}${next}`, SEE_OTHER);
+    return await seeOther(reply, `${basePath}${next}`);
   });
   scope.post('/sign-out', { config }, async (request, reply) => {
     await request.session.destroy();
-    return await reply.redirect(`${basePath}${SIGN_IN_PATH}`, SEE_OTHER);
+    return await seeOther(reply, `${basePath}${SIGN_IN_PATH}`);
   });
 }
 

@@ -1,8 +1,9 @@
 import {
   outcomesOf,
-  quantileMs,
+  STATISTICS_RANGE_NAMES,
   STATISTICS_RANGES,
   type StatisticsRange,
+  spreadOf,
   sumStatistics,
   type TimedStatistics,
 } from '../../core/publish-statistics.ts';
@@ -13,12 +14,11 @@ import { plotHtml } from './plots.ts';
 
 const RANGE_NAMES = { hour: 'Last hour', day: 'Last day', week: 'Last week' } as const;
 const DATE_CHARS = '2026-12-01'.length;
-const MANY_BUCKETS = 'from buckets, so these are about right';
 
 /** The range that an address asks for. */
 export function rangeIn(query: unknown): StatisticsRange {
   const { range } = Object(query);
-  return range === 'day' || range === 'week' ? range : 'hour';
+  return STATISTICS_RANGE_NAMES.find((each) => each === range) ?? 'hour';
 }
 
 /** How publishing went over a range, in numbers and plots. */
@@ -26,23 +26,23 @@ export function statisticsHtml(buckets: readonly TimedStatistics[], range: Stati
   const all = sumStatistics(buckets);
   const { good, bad } = outcomesOf(all);
   const { spanMs, bucketMs } = STATISTICS_RANGES[range];
-  const links = (['hour', 'day', 'week'] as const).map((each) => {
+  const links = STATISTICS_RANGE_NAMES.map((each) => {
     const here = each === range ? ' aria-current="true"' : '';
     return `<a href="${escapeHtml(homePath)}?range=${each}"${here}>${RANGE_NAMES[each]}</a>`;
   });
   const numbers: [string, string][] = [
     ['Publishes ended', `${good + bad} (${perHour(good + bad, spanMs)} an hour)`],
     ['Success rate', good + bad === 0 ? 'none' : `${percent(good / (good + bad))} (${bad} failed)`],
-    ['Time to publish', spreadOf(all.took)],
-    ['Lateness of scheduled posts', spreadOf(all.late)],
+    ['Time to publish', spreadText(all.took)],
+    ['Lateness of scheduled posts', spreadText(all.late)],
   ];
   const first = buckets[0]?.at ?? 0;
   const start = timeText(new Date(first).toISOString());
   const plot = { from: range === 'week' ? start.slice(0, DATE_CHARS) : start.slice(DATE_CHARS + 1), to: 'now' };
   const durations = (name: 'took' | 'late') =>
     [
-      { name: 'p50', look: 'good', values: buckets.map((each) => quantileMs(each[name], 0.5)) },
-      { name: 'p95', look: 'wait', values: buckets.map((each) => quantileMs(each[name], 0.95)) },
+      { name: 'p50', look: 'good', values: buckets.map((each) => spreadOf(each[name])?.p50Ms) },
+      { name: 'p95', look: 'wait', values: buckets.map((each) => spreadOf(each[name])?.p95Ms) },
     ] as const;
   return `<h2>How it goes</h2>
 <p class="actions" role="group" aria-label="Range">${links.join(' ')}</p>
@@ -63,12 +63,12 @@ ${plotHtml({
 ${plotHtml({ title: 'Time to publish', kind: 'lines', ...plot, inWords: durationText, series: durations('took') })}
 ${all.late.every((count) => count === 0) ? '' : plotHtml({ title: 'Lateness', kind: 'lines', ...plot, inWords: durationText, series: durations('late') })}
 </div>
-<p class="note">In steps of ${stepText(bucketMs)}, in UTC. Durations are of successes, ${MANY_BUCKETS}: half took p50 or less, 95 % took p95 or less. Cancelled publishes are not counted.</p>`;
+<p class="note">In steps of ${stepText(bucketMs)}, in UTC. Durations are of successes, from buckets, so these are about right: half took p50 or less, 95 % took p95 or less. Cancelled publishes are not counted.</p>`;
 }
 
-function spreadOf(histogram: readonly number[]): string {
-  const [p50, p95] = [quantileMs(histogram, 0.5), quantileMs(histogram, 0.95)];
-  return p50 === undefined || p95 === undefined ? 'none' : `${durationText(p50)} (p95 ${durationText(p95)})`;
+function spreadText(histogram: readonly number[]): string {
+  const spread = spreadOf(histogram);
+  return spread === null ? 'none' : `${durationText(spread.p50Ms)} (p95 ${durationText(spread.p95Ms)})`;
 }
 
 function perHour(count: number, spanMs: number): string {

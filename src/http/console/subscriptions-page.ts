@@ -21,7 +21,15 @@ import {
   textField,
   WATCH,
 } from './console-page.ts';
-import { type ConsoleParts, type ConsoleRoutes, chosenIn, type Form, listIn, required } from './console-routes.ts';
+import {
+  type ConsoleParts,
+  type ConsoleRoutes,
+  chosenIn,
+  type Form,
+  idIn,
+  listIn,
+  required,
+} from './console-routes.ts';
 import { postLinks } from './post-links.ts';
 
 export const SUBSCRIPTIONS_PATH = '/subscriptions';
@@ -46,8 +54,8 @@ ${stopsHtml(stops, context)}
 ${failedHtml(overview, context, postLink)}`,
     };
   });
-  page(`${SUBSCRIPTIONS_PATH}/:id`, WATCH, async ({ params }, context) => {
-    const found = foundSubscription(await callbacks.ofSubscription(String(Object(params).id)));
+  page(`${SUBSCRIPTIONS_PATH}/:id`, WATCH, async (request, context) => {
+    const found = foundSubscription(await callbacks.ofSubscription(idIn(request)));
     return subscriptionPage(found, stopsOf(await callbacks.overview()), context);
   });
   action(SUBSCRIPTIONS_PATH, ADMINISTER, async (form, { caller }) => {

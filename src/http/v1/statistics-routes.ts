@@ -1,15 +1,14 @@
 import { z } from 'zod';
 import {
   type PublishStatistics,
-  quantileMs,
+  STATISTICS_RANGE_NAMES,
   STATISTICS_RANGES,
-  type StatisticsRange,
+  spreadOf,
   sumStatistics,
 } from '../../core/publish-statistics.ts';
 import { jsonAnswers } from './api-answers.ts';
 import type { ApiOptions, ApiScope } from './typed-routes.ts';
 
-const RANGES = Object.keys(STATISTICS_RANGES) as StatisticsRange[];
 const jobsThat = (ended: string) => z.int().nonnegative().describe(`Jobs that ${ended}.`);
 
 const spread = z
@@ -39,7 +38,7 @@ const EXAMPLE = {
 
 const statisticsSchema = z
   .object({
-    range: z.enum(RANGES).describe('How far back they go.'),
+    range: z.enum(STATISTICS_RANGE_NAMES).describe('How far back they go.'),
     bucketMs: z.int().positive().describe('How long each bucket is (ms).'),
     total: z.object(fields).describe('All buckets together.'),
     buckets: z
@@ -67,7 +66,7 @@ export function registerStatisticsRoutes(api: ApiScope, { statistics }: Pick<Api
         description:
           'Outcomes, time to publish and lateness of the last hour, day or week, as the console shows them. They are kept in Redis, apart from Prometheus.',
         querystring: z.strictObject({
-          range: z.enum(RANGES).default('hour').describe('How far back: the last hour, day or week.'),
+          range: z.enum(STATISTICS_RANGE_NAMES).default('hour').describe('How far back: the last hour, day or week.'),
         }),
         response: jsonAnswers('The statistics.', statisticsSchema),
       },
@@ -84,9 +83,4 @@ export function registerStatisticsRoutes(api: ApiScope, { statistics }: Pick<Api
 
 function shown({ ended, took, late }: PublishStatistics) {
   return { ended, timeToPublish: spreadOf(took), lateness: spreadOf(late) };
-}
-
-function spreadOf(histogram: readonly number[]) {
-  const [p50Ms, p95Ms] = [quantileMs(histogram, 0.5), quantileMs(histogram, 0.95)];
-  return p50Ms === undefined || p95Ms === undefined ? null : { p50Ms, p95Ms };
 }

@@ -24,7 +24,7 @@ end
 
 /**
  * Makes {@link EntryScript} of BullMQ's own scripts, once it has given them to its client. A test compares what it adds
- * with what BullMQ adds: that writes options down, too, which are the defaults, and the id once more.
+ * with what BullMQ adds, which also writes the default options, and the id once more.
  * @param jobName BullMQ's name of the entries
  * @returns undefined if this BullMQ has other scripts
  */

@@ -54,7 +54,7 @@ export function createQueues(options: QueuesOptions) {
       if (options.telemetry !== undefined) return undefined;
       const jobName = queue === 'publish' ? PUBLISH_JOB_NAME : STATUS_JOB_NAME;
       const made = entryScripts[queue] ?? (await entryScriptOf(queues[queue], jobName, options.connection));
-      // The same for calls of one moment: each would prepare a script of its own from its own.
+      // Concurrent calls get the same one: for each, `create` prepares a script.
       entryScripts[queue] ??= made;
       return entryScripts[queue];
     },

@@ -5,7 +5,7 @@ import { jobsMeantBy } from '../../core/operation.ts';
 import { SECOND_MS } from '../../core/units.ts';
 import type { StoredOperation } from '../../ledger/operations.ts';
 import { createOutageLog } from '../../observability/outage-log.ts';
-import type { Lease } from '../../redis/lease.ts';
+import type { ProcessLease } from '../../redis/process-lease.ts';
 import type { Needs } from '../deps.ts';
 
 /** How often a process looks for operations that nobody carries out. */
@@ -59,7 +59,7 @@ export function startOperations(deps: OperationDeps): () => Promise<void> {
         if (stored.gatherFrom !== undefined) await gather(stored, stored.gatherFrom);
         else if (!(await changeSome(stored, lease))) break;
       }
-      await lease.letGo();
+      await lease.release();
     } catch (error) {
       warn(error);
     } finally {
@@ -75,7 +75,7 @@ export function startOperations(deps: OperationDeps): () => Promise<void> {
   }
 
   /** Changes as many jobs as one second allows, and waits until it is over. @returns false if there are none left */
-  async function changeSome(stored: StoredOperation, lease: Lease): Promise<boolean> {
+  async function changeSome(stored: StoredOperation, lease: ProcessLease): Promise<boolean> {
     const { id, ratePerSecond } = stored.operation;
     const startedAt = performance.now();
     const ids = await operations.nextJobs(id, ratePerSecond);

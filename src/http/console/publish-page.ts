@@ -1,22 +1,15 @@
-import type { CancelPlan } from '../core/cancel-plan.ts';
-import type { DeliveryAttempt } from '../core/delivery-reports.ts';
-import { restOfHeadline } from '../core/headline.ts';
-import { mediaText } from '../core/post-text.ts';
-import type { PublishJob } from '../core/publish-job.ts';
-import { isTerminal } from '../core/publish-state.ts';
-import type { RetryPlan } from '../core/retry-plan.ts';
-import type { RetryAction } from '../producers/publisher.ts';
-import { attemptsTable } from './console/attempts-table.ts';
-import {
-  actionForm,
-  type ConsolePage,
-  confirmedForm,
-  type PageContext,
-  shown,
-  stateBadge,
-} from './console/console-page.ts';
-import { escapeHtml } from './escape-html.ts';
-import { jobTitle, preciseTimeText, timelineWords } from './job-words.ts';
+import type { CancelPlan } from '../../core/cancel-plan.ts';
+import type { DeliveryAttempt } from '../../core/delivery-reports.ts';
+import { restOfHeadline } from '../../core/headline.ts';
+import { mediaText } from '../../core/post-text.ts';
+import type { PublishJob } from '../../core/publish-job.ts';
+import { isTerminal } from '../../core/publish-state.ts';
+import type { RetryPlan } from '../../core/retry-plan.ts';
+import type { RetryAction } from '../../producers/publisher.ts';
+import { escapeHtml } from '../escape-html.ts';
+import { jobTitle, preciseTimeText, timelineWords } from '../job-words.ts';
+import { attemptsTable } from './attempts-table.ts';
+import { actionForm, type ConsolePage, confirmedForm, type PageContext, shown, stateBadge } from './console-page.ts';
 
 export const PUBLISH_PAGES_PATH = '/publishes';
 

@@ -5,15 +5,15 @@ import type { RedisClient } from './lua-script.ts';
 const LEASE_MS = 10 * SECOND_MS;
 
 /** The right to do what one process alone should do. For a moment two may have it, so it is for work that bears that. */
-export interface Lease {
+export interface ProcessLease {
   /** Takes or renews it. @returns false while another process has it */
   hold(): Promise<boolean>;
   /** Lets another process go on at once. */
-  letGo(): Promise<void>;
+  release(): Promise<void>;
 }
 
 /** @param owner who asks for it, with an id of its own */
-export function createLease(redis: RedisClient, key: string, owner: string): Lease {
+export function createProcessLease(redis: RedisClient, key: string, owner: string): ProcessLease {
   return {
     async hold() {
       if ((await redis.set(key, owner, 'PX', LEASE_MS, 'NX')) === 'OK') return true;
@@ -21,7 +21,7 @@ export function createLease(redis: RedisClient, key: string, owner: string): Lea
       await redis.pexpire(key, LEASE_MS);
       return true;
     },
-    async letGo() {
+    async release() {
       if ((await redis.get(key)) === owner) await redis.del(key);
     },
   };
