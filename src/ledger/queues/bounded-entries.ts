@@ -19,7 +19,8 @@ const LATEST_TIME_MS = 100_000_000 * DAY_MS;
 /**
  * `boundedHash(key)`: of an entry the {@link FIELDS} that are not too long, with options and a time that can be read, and in
  * place of data that is too long a note of its size. Such data is not even read: it is what clients make long. What is
- * written again as JSON has at most the thousand levels that JavaScript can write.
+ * written again as JSON has at most the thousand levels that JavaScript can write. Of what is no hash, such as the lock of an
+ * entry, nothing.
  */
 const BOUNDED_HASH_LUA = `
 local function readableOptions(json)
@@ -41,7 +42,8 @@ local function boundedHash(key)
     flat[#flat + 1] = field
     flat[#flat + 1] = value
   end
-  local dataBytes = redis.call('HSTRLEN', key, 'data')
+  local dataBytes = redis.pcall('HSTRLEN', key, 'data')
+  if type(dataBytes) ~= 'number' then return flat end
   if dataBytes > ${MAX_ENTRY_BYTES} then
     add('data', '{"leftOutBytes":' .. dataBytes .. '}')
   elseif dataBytes > 0 then

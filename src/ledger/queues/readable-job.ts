@@ -21,7 +21,7 @@ export class ReadableJob<D, R, N extends string, P extends JobProgress> extends 
 export class EntryQueue extends Queue {
   /** Undefined also for what BullMQ names keys of its own after. */
   override async getJob(id: string): Promise<Job | undefined> {
-    return QUEUE_KEY_NAMES.includes(id) || id.includes(':') ? undefined : await super.getJob(id);
+    return QUEUE_KEY_NAMES.includes(id) ? undefined : await super.getJob(id);
   }
 
   protected override get Job(): typeof Job {
