@@ -124,6 +124,11 @@ export async function runJobSuite(
   posted.push(lost);
   await world.loseEntry(lost);
 
+  // A command whose Redis changes before it has enqueued tells that, and ends.
+  await eventually(async () => {
+    const { jobs } = pageSchema.parse(await api('GET', '/v1/publishes?account=file'));
+    expect(jobs).toHaveLength(1);
+  }, LOOKING);
   await way.mishap?.();
 
   posted.push(await enqueue('after', file));
@@ -132,7 +137,7 @@ export async function runJobSuite(
   failing.remove();
   await eventually(() => api('POST', `/v1/publishes/${retried}/retry`), LOOKING);
   const { exitCode, stdout, stderr } = await waited;
-  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+  expect({ exitCode, stderr, stdout }).toMatchObject({ exitCode: 0, stderr: '' });
   const byHand = jobSchema.parse(JSON.parse(stdout)).id;
   await Promise.all(posted.map((id) => eventually(async () => expect(await stateOf(id)).toBe('published'), LOOKING)));
   // The answer to an init may be lost in a failover, and a second init could post twice.
