@@ -86,7 +86,7 @@ describe.skipIf(executablePath === undefined)(
       const publishPage = page.context().waitForEvent('page');
       await page.getByRole('link', { name: 'Job page' }).click();
       const details = await publishPage;
-      await details.getByText(/^failed: /).waitFor();
+      await details.locator('.state', { hasText: 'failed' }).waitFor();
 
       expect(await buttonsOf(page).count()).toBe(1);
       await buttonsOf(page).click();

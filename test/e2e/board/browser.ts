@@ -2,10 +2,14 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { Page } from 'playwright-core';
 
-/** Signs in on the page where strangers do, and goes on to an address of the site. */
-export async function signInOn(page: Page, url: string, login: { user: string; password: string } | { key: string }) {
-  const { origin, pathname } = new URL(url);
-  await page.goto(`${origin}/sign-in?${new URLSearchParams({ next: pathname })}`);
+/** Signs in on the page where strangers do, and goes on to an address of the site, which may be below a path. */
+export async function signInOn(
+  page: Page,
+  url: string,
+  login: { user: string; password: string } | { key: string },
+  site = new URL(url).origin,
+) {
+  await page.goto(`${site}/sign-in?${new URLSearchParams({ next: url.slice(site.length) })}`);
   if ('key' in login) {
     await page.getByLabel('API key').fill(login.key);
     await page.getByRole('button', { name: 'Sign in with the key' }).click();

@@ -8,7 +8,7 @@ import { startSimulator } from '../../../src/simulator/index.ts';
 import { pathInRepository } from '../../support/build.ts';
 import { startNginx } from '../../support/nginx.ts';
 import { programOnPath } from '../../support/program-on-path.ts';
-import { CHROMIUM_ARGS, findChromium } from '../board/browser.ts';
+import { CHROMIUM_ARGS, findChromium, signInOn } from '../board/browser.ts';
 import { endCommands, freshEnvironment, runCommand, startCommand } from '../cli/command.ts';
 
 const nginx = programOnPath('nginx');
@@ -52,13 +52,12 @@ async function startBehindNginx(program: string) {
 async function openPage(base: string): Promise<{ page: Page; complaints: string[] }> {
   const browser = await chromium.launch({ ...(executablePath && { executablePath }), args: CHROMIUM_ARGS });
   onTestFinished(() => browser.close());
-  const context = await browser.newContext({ httpCredentials: { username: USER, password: PASSWORD } });
-  const page = await context.newPage();
+  const page = await browser.newPage();
   const complaints: string[] = [];
   page.on('response', (response) => {
-    // A browser asks for an icon at the root, whatever serves it, and logs in after a 401.
+    // A browser asks for an icon at the root, whatever serves it.
     const isOurs = response.url().startsWith(base);
-    if (response.status() >= 400 && response.status() !== 401 && isOurs) complaints.push(response.url());
+    if (response.status() >= 400 && isOurs) complaints.push(response.url());
   });
   return { page, complaints };
 }
@@ -114,7 +113,7 @@ describe.skipIf(nginx === undefined || executablePath === undefined)(
       const [first, second] = simulator.journal.posts();
       expect(second?.sha256).toBe(first?.sha256);
 
-      await page.goto(`${base}/board`);
+      await signInOn(page, `${base}/board`, { user: USER, password: PASSWORD }, base);
       await page.locator('a[href*="/tiktok/board/queue/tiktok-status"]').first().waitFor();
       await page.goto(`${base}/docs`);
       await page.getByText('/v1/publishes').first().waitFor();

@@ -32,8 +32,8 @@ export async function startDeployment(
     url: url ?? metricsUrl ?? '',
     folder,
     /** Publishes the video with the command line and waits for the outcome. */
-    publish: async () => {
-      const args = ['publish', video, '--account', 'acme', '--privacy', 'SELF_ONLY', '--wait', '--json'];
+    publish: async (...more: string[]) => {
+      const args = ['publish', video, '--account', 'acme', '--privacy', 'SELF_ONLY', '--wait', '--json', ...more];
       const result = await runCommand(args, env);
       return { ...result, job: z.looseObject({ id: z.string(), state: z.string() }).parse(JSON.parse(result.stdout)) };
     },

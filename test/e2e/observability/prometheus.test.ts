@@ -28,7 +28,8 @@ it.skipIf(programOnPath('prometheus') === undefined)(
     const zero = 'sum(tiktok_publish_jobs_total)';
     await eventually(async () => (await prometheus.query(zero))[0]?.value === 0);
 
-    const published = [await publish(), await publish(), await publish()];
+    const soon = new Date(Date.now() + 2_000).toISOString();
+    const published = [await publish(), await publish(), await publish('--at', soon)];
     simulator.faults.add({ endpoint: 'upload', act: { kind: 'fail_processing', failReason: 'duration_check_failed' } });
     const failed = await publish();
     expect(published.map(({ job }) => job.state)).toEqual(['published', 'published', 'published']);
