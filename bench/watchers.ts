@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { decodeEvent } from '../src/core/publish-event.ts';
 import { DAY_MS } from '../src/core/units.ts';
 import type { Program } from './lab.ts';
 import type { Benchmark } from './measure.ts';
@@ -85,7 +86,7 @@ async function measure(product: Product, watchers: readonly Watchers[], round: n
   await Promise.all(ends.map((ended) => ended()));
   const seconds = (Date.now() - startedAt) / 1_000;
   const events = await redis.client.xrange(keys.events, startedAt, '+');
-  const changes = events.filter(([, [, subject = '']]) => ids.includes(subject)).length;
+  const changes = events.filter(([, fields]) => ids.includes(decodeEvent(fields)?.subject ?? '')).length;
   return stopCounting.map((stop) => {
     const { xread = 0, ...own } = Object.fromEntries(stop());
     const calls = Object.values(own).reduce((sum, count) => sum + count, 0);
