@@ -1,35 +1,47 @@
 /** Fields in which an entry, or the next of a deduplicated one, names a parent in any queue, and what repeats it. */
 const LINKS = ['parentKey', 'parent', 'pk', 'pd', 'pdk', 'rjk'];
 
-/** What BullMQ's scripts find where they ask which children an entry has: command and end of the key. */
+/** What BullMQ's scripts find where they ask which children an entry has: by command and end of the key. */
 const NO_CHILDREN = {
-  ...{ 'SMEMBERS:dependencies': '{}', 'SCARD:dependencies': '0', 'HGETALL:processed': '{}', 'HGETALL:failed': '{}' },
-  ...{ 'ZRANGE:unsuccessful': '{}', 'ZCARD:unsuccessful': '0' },
+  ...{ SMEMBERS: { dependencies: '{}' }, SCARD: { dependencies: '0' }, HGETALL: { processed: '{}', failed: '{}' } },
+  ...{ ZRANGE: { unsuccessful: '{}' }, ZCARD: { unsuccessful: '0' } },
 };
 
+/** Most calls are none of these, so what they cost beyond the call itself is a look into a table. */
 const CALL_LUA = `
 local isLink = { ${LINKS.map((field) => `${field} = true`).join(', ')} }
 local noChildren = { ${Object.entries(NO_CHILDREN)
-  .map(([question, none]) => `['${question}'] = ${none}`)
+  .map(
+    ([command, ends]) =>
+      `${command} = { ${Object.entries(ends)
+        .map((end) => end.join(' = '))
+        .join(', ')} }`,
+  )
   .join(', ')} }
-local function callWithoutLinks(command, key, ...)
-  local none = noChildren[command .. (key:match(':%a+$') or '')]
-  if none then return none end
-  if command == 'HINCRBY' then
-    local count = redis.pcall(command, key, ...)
+local answers = {
+  HINCRBY = function(key, field, by)
+    local count = redis.pcall('HINCRBY', key, field, by)
     if type(count) == 'number' then return count end
-    local field, by = ...
     redis.call('HSET', key, field, by)
     return by
-  end
-  local answer = redis.call(command, key, ...)
-  if command == 'HGET' and isLink[...] then return false end
-  if command == 'HMGET' then
+  end,
+  HGET = function(key, field)
+    return not isLink[field] and redis.call('HGET', key, field)
+  end,
+  HMGET = function(key, ...)
+    local answer = redis.call('HMGET', key, ...)
     for place, field in ipairs({ ... }) do
       if isLink[field] then answer[place] = false end
     end
-  end
-  return answer
+    return answer
+  end,
+}
+local function callWithoutLinks(command, key, ...)
+  local answer = answers[command]
+  if answer then return answer(key, ...) end
+  local ends = noChildren[command]
+  local none = ends and ends[key:match(':(%a+)$') or '']
+  return none or redis.call(command, key, ...)
 end
 `;
 
