@@ -8,7 +8,7 @@ import { delayRows, enqueueOthers, startDelays } from './starts.ts';
 
 const HOT_JOBS = 50_000;
 const OTHERS = 10_000;
-const OTHERS_PER_SECOND = 20;
+const OTHERS_PER_SECOND = 60;
 const GIVE_UP_MS = 60_000;
 
 interface Others {
