@@ -146,6 +146,7 @@ function apiOptions(
     publisher,
     callbacks: {
       overview: () => withRedisErrors(callbacks.overview),
+      stopped: () => withRedisErrors(callbacks.stopped),
       ofJob: (jobId) => withRedisErrors(() => callbacks.ofJob(jobId)),
       replay: (id) => withRedisErrors(() => callbacks.replay(id)),
       replayFailed: (host, signal) => withRedisErrors(() => callbacks.replayFailed(host, signal)),

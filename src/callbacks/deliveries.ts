@@ -65,15 +65,24 @@ export function createDeliveries({ queues, ledger, log, order, endpoints, disabl
     return callbackUrl !== undefined && isOf(callbackUrl, host);
   }
 
+  /** Endpoints and URLs that get nothing now. */
+  async function stopped(): Promise<Pick<CallbackOverview, 'paused' | 'disabled'>> {
+    return {
+      paused: await endpoints.paused(ENDPOINTS_LISTED),
+      disabled: (await disabled.list()).slice(0, ENDPOINTS_LISTED),
+    };
+  }
+
   return {
+    stopped,
+
     async overview(): Promise<CallbackOverview> {
       const counts = await queues.events.getJobCounts('waiting', 'active', 'delayed', 'failed');
       const failed = await queues.events.getFailed(0, FAILED_LISTED - 1);
       const { waiting = 0, active = 0, delayed = 0, failed: failedCount = 0 } = counts;
       return {
         counts: { waiting, active, delayed, failed: failedCount },
-        paused: await endpoints.paused(ENDPOINTS_LISTED),
-        disabled: (await disabled.list()).slice(0, ENDPOINTS_LISTED),
+        ...(await stopped()),
         failed: await Promise.all(failed.map(failedEvent)),
       };
     },

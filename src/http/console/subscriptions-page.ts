@@ -56,7 +56,7 @@ ${failedHtml(overview, context, postLink)}`,
   });
   page(`${SUBSCRIPTIONS_PATH}/:id`, WATCH, async (request, context) => {
     const found = foundSubscription(await callbacks.ofSubscription(idIn(request)));
-    return subscriptionPage(found, stopsOf(await callbacks.overview()), context);
+    return subscriptionPage(found, stopsOf(await callbacks.stopped()), context);
   });
   action(SUBSCRIPTIONS_PATH, ADMINISTER, async (form, { caller }) => {
     await subscriptions.create(requestIn(form), nameOf(caller));
