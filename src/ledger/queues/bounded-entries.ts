@@ -50,12 +50,14 @@ local function boundedHash(key)
     add('data', redis.call('HGET', key, 'data'))
   end
   local fields = { ${FIELDS.map((field) => `'${field}'`).join(', ')} }
-  for place, value in ipairs(redis.call('HMGET', key, unpack(fields))) do
+  local values = redis.call('HMGET', key, 'timestamp', unpack(fields))
+  local timestamp = table.remove(values, 1)
+  for place, value in ipairs(values) do
     local field = fields[place]
     local isKept = value and #value <= ${MAX_ENTRY_BYTES} and not (isWrittenBack[field] and isDeep(value))
     if isKept then add(field, field == 'opts' and value ~= '{}' and readableOptions(value) or value) end
   end
-  if #flat > 0 then add('timestamp', readableTime(redis.call('HGET', key, 'timestamp'))) end
+  if #flat > 0 then add('timestamp', readableTime(timestamp)) end
   return flat
 end
 `;

@@ -1,23 +1,18 @@
+import { luaSetOf } from '../../redis/lua-script.ts';
+
 /** Fields in which an entry, or the next of a deduplicated one, names a parent in any queue, and what repeats it. */
 const LINKS = ['parentKey', 'parent', 'pk', 'pd', 'pdk', 'rjk'];
 
-/** What BullMQ's scripts find where they ask which children an entry has: by command and end of the key. */
-const NO_CHILDREN = {
-  ...{ SMEMBERS: { dependencies: '{}' }, SCARD: { dependencies: '0' }, HGETALL: { processed: '{}', failed: '{}' } },
-  ...{ ZRANGE: { unsuccessful: '{}' }, ZCARD: { unsuccessful: '0' } },
-};
-
-/** Most calls are none of these, so what they cost beyond the call itself is a look into a table. */
+/**
+ * Answers to where BullMQ's scripts ask which children an entry has, by command and end of the key. Most calls are none of
+ * these, so what they cost beyond the call itself is a look into a table.
+ */
 const CALL_LUA = `
-local isLink = { ${LINKS.map((field) => `${field} = true`).join(', ')} }
-local noChildren = { ${Object.entries(NO_CHILDREN)
-  .map(
-    ([command, ends]) =>
-      `${command} = { ${Object.entries(ends)
-        .map((end) => end.join(' = '))
-        .join(', ')} }`,
-  )
-  .join(', ')} }
+local isLink = ${luaSetOf(LINKS)}
+local noChildren = {
+  SMEMBERS = { dependencies = {} }, SCARD = { dependencies = 0 }, HGETALL = { processed = {}, failed = {} },
+  ZRANGE = { unsuccessful = {} }, ZCARD = { unsuccessful = 0 },
+}
 local answers = {
   HINCRBY = function(key, field, by)
     local count = redis.pcall('HINCRBY', key, field, by)
