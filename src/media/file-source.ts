@@ -108,7 +108,7 @@ interface OpenedFile {
 function createSource({ path, handle, stats, contentType }: OpenedFile): MediaSource {
   const pin = toPin(stats);
   const remark = remarkOnHoles(stats);
-  const { read, release } = createReadAhead(handle, path);
+  const { read, release } = createReadAhead(handle, path, pin.sizeBytes);
   let closing: Promise<void> | undefined;
   return {
     pin,

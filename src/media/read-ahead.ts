@@ -21,21 +21,32 @@ interface ReadAhead {
   release(): void;
 }
 
+/** A piece that is read before anybody asks for it. */
+interface PieceAhead {
+  readonly startByte: number;
+  readonly filling: Promise<Buffer>;
+}
+
 /**
- * Reads one piece ahead of the consumer, so that disk and network work at the same time.
- * The buffers, a small ring, are our own, since undici closes a FileHandle whose stream it is given.
+ * Reads one piece ahead of the consumer, so that disk and network work at the same time: also beyond the end of a long read,
+ * since the next chunk begins there. The buffers, a small ring, are our own, since undici closes a FileHandle whose stream it
+ * is given.
  *
  * @param name the file's name for errors
  */
-export function createReadAhead(handle: FileHandle, name: string): ReadAhead {
+export function createReadAhead(handle: FileHandle, name: string, sizeBytes: number): ReadAhead {
   const ring: Buffer[] = [];
+  let turns = 0;
   let latestRead = 0;
   let unfinishedReads = 0;
   let inFlight: Promise<unknown> = Promise.resolve();
+  let ahead: PieceAhead | undefined;
 
-  function startFill(index: number, startByte: number, endByteExclusive: number): Promise<Buffer> {
-    const buffer = ring[index % RING_PIECES] ?? spareBuffers.pop() ?? Buffer.allocUnsafeSlow(PIECE_BYTES);
-    ring[index % RING_PIECES] = buffer;
+  function startFill(startByte: number, endByteExclusive: number): Promise<Buffer> {
+    const slot = turns % RING_PIECES;
+    turns += 1;
+    const buffer = ring[slot] ?? spareBuffers.pop() ?? Buffer.allocUnsafeSlow(PIECE_BYTES);
+    ring[slot] = buffer;
     const lengthBytes = Math.min(endByteExclusive - startByte, PIECE_BYTES);
     const filling = fill(handle, buffer.subarray(0, lengthBytes), startByte, name);
     // Awaited by the reader when its turn comes; a failure before that must not count as unhandled.
@@ -43,21 +54,29 @@ export function createReadAhead(handle: FileHandle, name: string): ReadAhead {
     return filling;
   }
 
+  /** The first piece of a read, which may have been read ahead. */
+  async function firstPiece(startByte: number, endByteExclusive: number): Promise<Buffer> {
+    const found = ahead?.startByte === startByte ? ahead.filling : startFill(startByte, endByteExclusive);
+    ahead = undefined;
+    return (await found).subarray(0, endByteExclusive - startByte);
+  }
+
   async function* read(startByte: number, endByteExclusive: number): AsyncGenerator<Buffer, void, void> {
     latestRead += 1;
     unfinishedReads += 1;
     const ownRead = latestRead;
     await inFlight;
+    const isLong = endByteExclusive - startByte >= PIECE_BYTES;
     let position = startByte;
-    let index = 0;
-    let next = startFill(index, position, endByteExclusive);
+    let next = firstPiece(startByte, endByteExclusive);
     try {
       while (position < endByteExclusive) {
         const piece = await next;
         if (ownRead !== latestRead) throw new Error('another read of this source has started');
         position += piece.byteLength;
-        index += 1;
-        if (position < endByteExclusive) next = startFill(index, position, endByteExclusive);
+        if (position < endByteExclusive) next = startFill(position, endByteExclusive);
+        else if (isLong && position < sizeBytes)
+          ahead = { startByte: position, filling: startFill(position, sizeBytes) };
         yield piece;
       }
       unfinishedReads -= 1;

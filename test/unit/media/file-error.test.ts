@@ -38,7 +38,7 @@ describe('what the system says of a file', () => {
   // A file of Linux's own whose first page nothing can read.
   it.runIf(process.platform === 'linux')('is told when a disk fails in the midst of reading', async () => {
     const handle = await open('/proc/self/mem');
-    const { read } = createReadAhead(handle, '/mnt/a.mp4');
+    const { read } = createReadAhead(handle, '/mnt/a.mp4', 100);
     await expect(read(0, 100).next()).rejects.toMatchObject({
       code: 'TRANSPORT_MEDIA_DISK',
       message: 'the disk or network share returns an error for the file (EIO): /mnt/a.mp4',

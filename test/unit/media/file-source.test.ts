@@ -193,6 +193,15 @@ describe('read', () => {
     for (const _ of [1, 2]) expect(sha256(await readAll(source, 0, 2 * MIB))).toBe(sha256(bytes));
   });
 
+  it('has the begin of the next chunk ready, and goes back where that is not wanted', async () => {
+    const { path, bytes } = await videoFile(12 * MIB);
+    const source = await opening(path);
+    const ranges = [0, 4, 4, 8, 0].map((first) => [first * MIB, first * MIB + 4 * MIB] as const);
+    for (const [from, to] of [...ranges, [4 * MIB, 4 * MIB + 10], [4 * MIB + 10, 12 * MIB]] as const) {
+      expect(sha256(await readAll(source, from, to))).toBe(sha256(bytes.subarray(from, to)));
+    }
+  });
+
   it('keeps the memory of a reader that gave up midway, who may still be sending', async () => {
     const { path, bytes } = await videoFile(5 * MIB);
     const source = await openFileSource(path);
