@@ -73,7 +73,15 @@ const fieldText = fc.oneof(
   deep,
   fc.json(),
   fc.oneof(fc.double(), fc.bigInt()).map(String),
-  fc.constantFrom('null', '{oops', '9223372036854775807', '{"removeOnFail":true}', '{"delay":-1,"attempts":1e300}'),
+  fc.constantFrom(
+    'null',
+    '{oops',
+    '9223372036854775807',
+    '{"removeOnFail":true}',
+    '{"removeOnFail":{"age":"x"}}',
+    '{"repeatJobKey":"a"}',
+    '{"delay":-1,"attempts":1e300}',
+  ),
 );
 
 const entries: fc.Arbitrary<Entry> = fc.record({

@@ -70,7 +70,7 @@ export async function startAndDie(pipeline: Pipeline, entry: PublishQueueEntry, 
 
 /** Adds an entry as a client of another language may, which BullMQ's own would refuse. */
 export async function addRawEntry(
-  { redis, queues }: Pipeline,
+  { redis, queues }: { readonly redis: Pipeline['redis']; readonly queues: Pick<Pipeline['queues'], 'publish'> },
   id: string,
   data: string,
   fields: Readonly<Record<string, string>> = {},
