@@ -21,6 +21,9 @@ const WITH_PROGRAMS = [
   'test/e2e/observability/prometheus.test.ts',
 ];
 
+/** What documents tell to type, and their examples, run as a reader runs them: installs, builds and many processes. */
+const EXAMPLES = ['test/e2e/readme/*.test.ts', 'test/e2e/cli/demo.test.ts'];
+
 const inOneProcess = { ...withRedis, setupFiles: ['test/support/leave-nothing.ts'] };
 
 const chaos = {
@@ -38,7 +41,9 @@ export default defineConfig({
       suite('unit', { testTimeout: 60_000 }),
       suite('simulator', { testTimeout: 60_000 }),
       suite('integration', inOneProcess),
-      suite('e2e', { ...withRedis, exclude: WITH_PROGRAMS }),
+      suite('e2e', { ...withRedis, exclude: [...WITH_PROGRAMS, ...EXAMPLES] }),
+      // npm run examples
+      suite('examples', { ...withRedis, include: EXAMPLES }),
       // npm run programs
       suite('programs', { ...withRedis, include: WITH_PROGRAMS }),
       // Packs, installs and bundles, with packages from the registry: npm run packaging.

@@ -69,8 +69,8 @@ export function createOutboundAgent(options: OutboundAgentOptions): Dispatcher {
   });
 }
 
-/** Names that mean nothing outside of a network (RFC 6761, 6762, 8375, and ICANN for `internal`). */
-const LOCAL_NAME = /^[^.]*\.?$|\.(local|localhost|internal|home\.arpa|lan|intranet|corp)\.?$/i;
+/** Names that mean nothing outside of a network (RFC 6761, 6762, 8375, ICANN for `internal`, and Kubernetes for `svc`). */
+const LOCAL_NAME = /^[^.]*\.?$|\.(local|localhost|internal|home\.arpa|lan|intranet|corp|svc)\.?$/i;
 
 /** Behind a proxy, many networks do not resolve the names of the internet: those the proxy resolves. */
 function refuseUnlessElsewhere(

@@ -73,7 +73,10 @@ export function createWebhookReceiver(deps: ReceiveWebhookDeps): ReceiveWebhook 
   };
 }
 
-/** What each webhook does: `authorization.removed` disconnects an account; one about a post starts its next poll or recheck early. */
+/**
+ * What each webhook does: `authorization.removed` disconnects an account; one about a post starts its next poll or recheck early, or notes
+ * that the post is no longer public.
+ */
 async function actOn(
   { event, openId, createdAt, publishId, reason }: TikTokWebhook,
   { vault, reception, log, ...deps }: ReceiveWebhookDeps,

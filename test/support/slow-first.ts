@@ -2,7 +2,7 @@ import { relative } from 'node:path';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Projects whose files start processes or wait for timers begin; those that only compute fill the cores at the end. */
-const PROJECTS = ['short-forms', 'e2e', 'integration', 'architecture', 'simulator', 'unit'];
+const PROJECTS = ['short-forms', 'examples', 'e2e', 'integration', 'architecture', 'simulator', 'unit'];
 
 /** Files of more than ten seconds, the longest first, so that none of them runs alone at the end. */
 const SLOW_FILES = [

@@ -148,7 +148,7 @@ describe('the outbound agent', () => {
       if (name.startsWith('there')) return [{ address: '10.0.0.5', family: 4 }];
       throw Object.assign(new Error('unknown'), { code: 'ENOTFOUND' });
     };
-    for (const domain of ['internal', 'corp', 'local', 'lan', 'home.arpa']) {
+    for (const domain of ['internal', 'corp', 'local', 'lan', 'home.arpa', 'svc']) {
       const texts = await Promise.all(
         ['there', 'nowhere'].map(async (name) => {
           const asked = agentFor([], lookup).request({ origin: `https://${name}.${domain}`, path: '/', method: 'GET' });
