@@ -1,19 +1,24 @@
 import type { Telemetry } from 'bullmq';
 
 /**
- * The same, but an entry whose trace no one can read begins one of its own: BullMQ reads it outside of all that ends an
- * entry with its reason, and its worker would stop.
+ * BullMQ's option that carries traces over the queues; none where none are wanted. An entry whose trace no one can read
+ * begins one of its own: BullMQ reads it outside of all that ends an entry with its reason, and its worker would stop.
  */
-export function withReadableTraces(telemetry: Telemetry): Telemetry {
-  const { contextManager } = telemetry;
-  const fromMetadata: typeof contextManager.fromMetadata = (context, metadata) => {
-    try {
-      return contextManager.fromMetadata(context, metadata);
-    } catch {
-      return context;
-    }
+export function readableTraces(telemetry: Telemetry | undefined): { readonly telemetry?: Telemetry } {
+  if (telemetry === undefined) return {};
+  const { tracer, meter, contextManager: given } = telemetry;
+  const contextManager: Telemetry['contextManager'] = {
+    with: (context, run) => given.with(context, run),
+    active: () => given.active(),
+    ...(given.root !== undefined && { root: () => given.root?.() }),
+    getMetadata: (context) => given.getMetadata(context),
+    fromMetadata(context, metadata) {
+      try {
+        return given.fromMetadata(context, metadata);
+      } catch {
+        return context;
+      }
+    },
   };
-  return Object.create(telemetry, {
-    contextManager: { value: Object.create(contextManager, { fromMetadata: { value: fromMetadata } }) },
-  });
+  return { telemetry: { tracer, ...(meter !== undefined && { meter }), contextManager } };
 }

@@ -12,7 +12,7 @@ import type { RedisClient } from '../../redis/lua-script.ts';
 import { boundEntries } from './bounded-entries.ts';
 import { type EntryLooks, prepareEntryLooks } from './entry-looks.ts';
 import { entryScriptOf } from './entry-script.ts';
-import { withReadableTraces } from './entry-traces.ts';
+import { readableTraces } from './entry-traces.ts';
 import { entryNumberOf, publishIdOfEntry, recheckEntryId } from './job-ids.ts';
 import { EVENT_JOB_NAME, PUBLISH_JOB_NAME, QUEUE_NAMES, RECHECK_JOB_NAME, STATUS_JOB_NAME } from './queue-names.ts';
 import { EntryQueue } from './readable-job.ts';
@@ -75,9 +75,8 @@ export function createQueues(options: QueuesOptions) {
 }
 
 function openQueue(name: string, { connection, prefix, telemetry }: QueuesOptions): Queue {
-  const streams = { events: { maxLen: BULLMQ_EVENTS_KEPT } };
-  const traces = telemetry && { telemetry: withReadableTraces(telemetry) };
-  const queue = new EntryQueue(name, { connection: boundEntries(connection), prefix, streams, ...traces });
+  const options = { prefix, streams: { events: { maxLen: BULLMQ_EVENTS_KEPT } }, ...readableTraces(telemetry) };
+  const queue = new EntryQueue(name, { ...options, connection: boundEntries(connection) });
   queue.on('error', () => {
     // The connection's owner logs its outages; without a listener BullMQ prints them itself.
   });

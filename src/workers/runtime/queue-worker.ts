@@ -4,7 +4,7 @@ import { loggedTrouble } from '../../core/redis-trouble.ts';
 import type { Settlement } from '../../core/settlement.ts';
 import { DAY_MS, SECOND_MS } from '../../core/units.ts';
 import { boundEntries } from '../../ledger/queues/bounded-entries.ts';
-import { withReadableTraces } from '../../ledger/queues/entry-traces.ts';
+import { readableTraces } from '../../ledger/queues/entry-traces.ts';
 import { fetchScriptOf } from '../../ledger/queues/fetch-script.ts';
 import { publishIdOfEntryId } from '../../ledger/queues/job-ids.ts';
 import { QUEUE_NAMES } from '../../ledger/queues/queue-names.ts';
@@ -68,7 +68,7 @@ export function startQueueWorker(
     runRetryDelay: SECOND_MS,
     removeOnComplete: kept(doneForMs),
     removeOnFail: kept(retentionMs),
-    ...(telemetry !== undefined && { telemetry: withReadableTraces(telemetry) }),
+    ...readableTraces(telemetry),
   });
   reportTrouble(worker, log);
   return worker;
