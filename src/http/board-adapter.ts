@@ -52,13 +52,13 @@ export class LedgerAdapter extends BullMQAdapter {
     return await this.#withLedger(await super.getJobs(statuses, start, end));
   }
 
-  /** The job's timeline, then what workers logged about the entry. */
+  /** The job's timeline. BullMQ's log of the entry, to which workers add nothing, may be of any length. */
   override async getJobLogs(id: string): Promise<string[]> {
-    const [logs, entry] = await Promise.all([super.getJobLogs(id), super.getJob(id)]);
+    const entry = await super.getJob(id);
     const jobId = entry === undefined || !this.#isWork ? undefined : this.#jobs.idOf(this.getName(), entry);
     const [known] = jobId === undefined ? [] : await this.#jobs.find([jobId]);
     const timeline = (known?.timeline ?? []).map(timelineWords);
-    return [...timeline.map(({ time, what, facts }) => [time, what, ...facts].join('  ')), ...logs];
+    return timeline.map(({ time, what, facts }) => [time, what, ...facts].join('  '));
   }
 
   async #withLedger(entries: readonly Job[]): Promise<Job[]> {

@@ -104,6 +104,13 @@ describe('what the board shows', () => {
     }
   });
 
+  it("leaves out what an app added to BullMQ's log of an entry, of any length", async () => {
+    const { id } = await failedJob();
+    await pipeline.redis.rpush(pipeline.queues.publish.toKey(`${id}:logs`), 'x'.repeat(10_000_000));
+    const answer = await get(`/board/api/queues/tiktok-publish/${id}/logs`);
+    expect((await answer.text()).length).toBeLessThan(100_000);
+  });
+
   it('shows an entry that no job is known for as it is, without its secrets', async () => {
     const data = {
       hello: 'world',
