@@ -7,16 +7,14 @@ import { createSessions } from '../http/access/sessions.ts';
 import { operatorOf } from '../http/access/sign-in.ts';
 import type { ConnectOptions } from '../http/connect.ts';
 import { createSeenFailures } from '../http/console/seen-failures.ts';
-import type { ReadinessCheck } from '../http/health.ts';
 import type { PulledMediaOptions } from '../http/pulled-media.ts';
-import { startMetricsServer, startServer, type WebServer } from '../http/start-server.ts';
+import { startServer, type WebServer } from '../http/start-server.ts';
 import type { ApiOptions } from '../http/v1/typed-routes.ts';
 import { readAccountUse } from '../limits/account-use.ts';
 import { refuseOutsideRoots } from '../media/media-roots.ts';
 import { createPullGateway } from '../media/pull-gateway.ts';
 import { readVerificationFiles } from '../media/verification-files.ts';
 import type { Publisher } from '../producers/publisher.ts';
-import type { RedisClient } from '../redis/lua-script.ts';
 import { withRedisErrors } from '../redis/redis-unavailable.ts';
 import { consentUrl } from '../tiktok/oauth-calls.ts';
 import { createWebhookReceiver, type ReceiveWebhook } from '../tiktok-webhooks/receive-webhook.ts';
@@ -26,6 +24,7 @@ import { deliveriesOf, subscriptionsOf } from './callback-parts.ts';
 import type { App } from './open-app.ts';
 import { openParts, type Service } from './open-service.ts';
 import { publisherOn } from './publisher-on.ts';
+import { redisCheck, workersCheck } from './readiness-checks.ts';
 import type { RedisParts } from './redis-parts.ts';
 import { readVersion } from './version.ts';
 import { mediaOf } from './worker-parts.ts';
@@ -89,40 +88,6 @@ function webhookReceiver({ app, metrics, vault, ledger, queues, webhooks }: Serv
     ...{ clientKey, clientSecret, vault, ledger, queues, reception: webhooks, clock, log },
     onReceived: metrics.webhookReceived,
   });
-}
-
-/** Serves the metrics and the health of a process that has workers only, where `METRICS_PORT` says so. */
-export async function openMetricsServer(service: Service, workers: RunningWorkers): Promise<WebServer | undefined> {
-  const { app, metrics, redis } = service;
-  const { config, log } = app;
-  if (config.metricsServer === undefined) return undefined;
-  const readinessChecks = [redisCheck(redis), workersCheck(workers)];
-  const server = await startMetricsServer({
-    ...config.metricsServer,
-    ...{ maxConnections: config.http.maxConnections, metrics, log, readinessChecks },
-  });
-  app.onClose(() => server.close());
-  return server;
-}
-
-function redisCheck(redis: RedisClient): ReadinessCheck {
-  return {
-    name: 'redis',
-    async check() {
-      if (redis.status !== 'ready') throw new Error('Redis is not connected');
-      await redis.ping();
-    },
-  };
-}
-
-function workersCheck(workers: Pick<RunningWorkers, 'readiness'>): ReadinessCheck {
-  return {
-    name: 'workers',
-    async check() {
-      const { ready, reasons } = await workers.readiness();
-      if (!ready) throw new Error(reasons.join('; '));
-    },
-  };
 }
 
 function apiOptions(

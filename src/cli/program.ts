@@ -51,7 +51,7 @@ function addServices(program: Command, run: Run): void {
   withJson(program.command('worker'))
     .description('run only workers, to scale out')
     .option('--only <queues>', `comma-separated list of ${WORKER_KINDS.join(', ')}`, parseWorkerKinds)
-    .action((options) => run(async (context) => (await import('./commands/serve.ts')).worker(options, context)));
+    .action((options) => run(async (context) => (await import('./commands/worker.ts')).worker(options, context)));
   withJson(program.command('server'))
     .description('run only the web server')
     .action(() => run(async (context) => (await import('./commands/serve.ts')).server(context)));

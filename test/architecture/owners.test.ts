@@ -92,7 +92,7 @@ const OWNED: readonly Owned[] = [
       // One that ends when a program ends, a stream begins or a command is stopped, whichever comes first.
       'src/embedded-redis/embedded-redis.ts',
       'src/http/v1/event-routes.ts',
-      'src/cli/commands/serve.ts',
+      'src/cli/serve.ts',
       'src/workers/runtime/start-workers.ts',
     ],
     why: 'a timer or listener that is left behind holds a process or leaks',

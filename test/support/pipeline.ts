@@ -165,7 +165,8 @@ export async function startPipeline(options: PipelineOptions = {}) {
     async close(): Promise<void> {
       await app.close();
       await simulator.close();
-      await rm(folder, { recursive: true, force: true });
+      // The ledger's version may still be on its way into its file.
+      await rm(folder, { recursive: true, force: true, maxRetries: 10 });
     },
   };
 }

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { eventually } from '../../support/eventually.ts';
@@ -211,13 +212,16 @@ describe('publishing from the command line', () => {
   ])('stops %s on Ctrl-C with 130, and the job goes on', async (how, day) => {
     const scheduled = async () => (await answerOf(['list', '--state', 'scheduled', '--json'], env)).stdout;
     let minute = 10;
+    let listensAfterMs = 50;
     const { exitCode, stderr } = await eventually(async () => {
       minute += 1;
       const waiting = startCommand(publish(how, '--at', `${day}T00:${minute}:00Z`), env);
       await eventually(async () => expect(await scheduled()).toContain(`${day}T00:${minute}`));
+      // It is in the queue before it listens for Ctrl-C, and --wait prints nothing in between.
+      await sleep(listensAfterMs);
+      listensAfterMs *= 2;
       waiting.kill('SIGINT');
       const result = await waiting.ended;
-      // It is in the queue before it listens for Ctrl-C, and --wait prints nothing in between.
       if (result.exitCode === null) throw new Error('the signal came too early');
       return result;
     });

@@ -55,7 +55,7 @@ describe("TikTok's report of an outcome", () => {
   });
 
   it('fetches the id of a post once it is public, and finds out that a draft was posted', async () => {
-    const site = await startWebhookSite({ simulator: { processingMs: 100, moderationMs: 700 } });
+    const site = await startWebhookSite({ simulator: { processingMs: 100, moderationMs: 2_000 } });
     const [direct, draft] = [await site.enqueue('direct'), await site.enqueue('inbox')];
     expect((await site.ended(direct.id)).postIds).toEqual([]);
     expect((await site.ended(draft.id)).state).toBe('in_inbox');

@@ -6,7 +6,7 @@ import pino from 'pino';
 import { describe, expect, it, type TestContext } from 'vitest';
 import { createPublisherFromConfig } from '../../../src/app/create-publisher.ts';
 import { openApp } from '../../../src/app/open-app.ts';
-import { openMetricsServer } from '../../../src/app/open-server.ts';
+import { openMetricsServer } from '../../../src/app/open-metrics-server.ts';
 import { openMeasuredService } from '../../../src/app/open-service.ts';
 import { openWorkers } from '../../../src/app/open-workers.ts';
 import { runCli } from '../../../src/cli/run-cli.ts';
