@@ -2,6 +2,7 @@ import type { ReadinessCheck } from '../http/health.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import type { RunningWorkers } from '../workers/runtime/start-workers.ts';
 
+/** Whether Redis answers. */
 export function redisCheck(redis: RedisClient): ReadinessCheck {
   return {
     name: 'redis',
@@ -12,6 +13,7 @@ export function redisCheck(redis: RedisClient): ReadinessCheck {
   };
 }
 
+/** Whether every worker could take a job now. */
 export function workersCheck(workers: Pick<RunningWorkers, 'readiness'>): ReadinessCheck {
   return {
     name: 'workers',

@@ -3,7 +3,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { eventually } from '../../support/eventually.ts';
@@ -218,7 +217,8 @@ describe('publishing from the command line', () => {
       const waiting = startCommand(publish(how, '--at', `${day}T00:${minute}:00Z`), env);
       await eventually(async () => expect(await scheduled()).toContain(`${day}T00:${minute}`));
       // It is in the queue before it listens for Ctrl-C, and --wait prints nothing in between.
-      await sleep(listensAfterMs);
+      const listensAt = performance.now() + listensAfterMs;
+      await eventually(() => performance.now() >= listensAt);
       listensAfterMs *= 2;
       waiting.kill('SIGINT');
       const result = await waiting.ended;
