@@ -10,7 +10,7 @@ const MAX_SHOWN_CHARS = 2_000;
 const MIN_PIECE_CHARS = 8;
 
 /** TikTok's tokens by their form: `act.` access, `rft.` refresh, `clt.` client (oauth-user-access-token-management, read 2026-11-22). */
-const TOKEN_FORM = /\b(?:act|rft|clt)\.[\w!.~*%+/=-]+/g;
+const TOKEN_FORM = /(?<![A-Za-z0-9])(?:act|rft|clt)\.[\w!.~*%+/=-]+/g;
 /** What follows the path of a URL: an upload URL is a credential by its query, and so is any other signed URL. */
 const URL_QUERY = /(\bhttps?:[^\s"'<>?]*)(\?[^\s"'<>]+)?/gi;
 /** A link to media of ours is a credential by its path. */

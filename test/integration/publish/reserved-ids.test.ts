@@ -49,6 +49,22 @@ describe('ids that BullMQ uses itself', () => {
     await expectToWork(pipeline);
   });
 
+  it.each([
+    ['wait', {}],
+    ['delayed', { delay: 1_500 }],
+  ])('lose no entry that was added while %s had one, and added again', async (id, options) => {
+    const pipeline = await startTestPipeline({ workers: false });
+    await addUnder(pipeline, id);
+    await addUnder(pipeline, 'order-0', options);
+    await addUnder(pipeline, 'order-0', options);
+    const addedAt = Date.now();
+    expect(await pipeline.queues.publish.getJobState('order-0').catch(() => 'unknown')).toBe('unknown');
+    await pipeline.startWorkers();
+    const job = await eventually(() => pipeline.publisher.waitForCompletion('order-0', { timeoutMs: 90_000 }));
+    expect(job.state).toBe('published');
+    expect(Date.parse(job.createdAt)).toBeGreaterThanOrEqual(addedAt + ('delay' in options ? 1_000 : -60_000));
+  });
+
   it('are reported by the doctor', async () => {
     const pipeline = await startTestPipeline({ workers: false });
     await addUnder(pipeline, 'wait');
