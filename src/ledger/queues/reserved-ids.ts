@@ -1,11 +1,12 @@
 import type { Queue } from 'bullmq';
 import { asArray, prepareScript, type RedisClient } from '../../redis/lua-script.ts';
 import { QUEUE_KEY_NAMES } from './job-ids.ts';
-import { BULLMQ_EVENTS_KEPT } from './queue-names.ts';
 
 /** `meta` is a hash of BullMQ's own, there from the start, so that it takes an entry of this id for a duplicate. */
 const BREAKING_IDS = QUEUE_KEY_NAMES.filter((name) => name !== 'meta');
 
+/** How many of BullMQ's own events each queue keeps, which only plain clients follow, and as they happen. */
+export const BULLMQ_EVENTS_KEPT = 1_000;
 /** In a longer list nobody looks: an entry counts as in it, and gets no place. */
 const LOOKED_THROUGH = 10_000;
 
