@@ -8,6 +8,7 @@ export async function openMetricsServer(service: Service, workers: RunningWorker
   const { app, metrics, redis } = service;
   const { config, log } = app;
   if (config.metricsServer === undefined) return undefined;
+  // Loaded here alone: most workers need no web server.
   const { startMetricsServer } = await import('../http/start-metrics-server.ts');
   const readinessChecks = [redisCheck(redis), workersCheck(workers)];
   const server = await startMetricsServer({

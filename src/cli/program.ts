@@ -47,14 +47,14 @@ function addServices(program: Command, run: Run): void {
     .action((options) => run(async (context) => (await import('./commands/demo.ts')).demo(options, context)));
   withJson(program.command('start'))
     .description('run everything a deployment needs in one process: workers and web server')
-    .action(() => run(async (context) => (await import('./commands/serve.ts')).start(context)));
+    .action(() => run(async (context) => (await import('./commands/server.ts')).start(context)));
   withJson(program.command('worker'))
     .description('run only workers, to scale out')
     .option('--only <queues>', `comma-separated list of ${WORKER_KINDS.join(', ')}`, parseWorkerKinds)
     .action((options) => run(async (context) => (await import('./commands/worker.ts')).worker(options, context)));
   withJson(program.command('server'))
     .description('run only the web server')
-    .action(() => run(async (context) => (await import('./commands/serve.ts')).server(context)));
+    .action(() => run(async (context) => (await import('./commands/server.ts')).server(context)));
   withJson(program.command('simulator'))
     .description('run only the TikTok simulator, with one account ready to use')
     .option('--host <address>', 'address to listen on', '127.0.0.1')

@@ -50,4 +50,5 @@ function unlessStopped(signal: AbortSignal) {
   };
 }
 
+/** Which Redis a service uses, for what it says at its start. */
 export const redisSentence = ({ app: { target } }: Service): string => `Redis ${redisText(target)}.`;

@@ -52,7 +52,7 @@ export class LedgerAdapter extends BullMQAdapter {
     return await this.#withLedger(await super.getJobs(statuses, start, end));
   }
 
-  /** The job's timeline. BullMQ's log of the entry, to which workers add nothing, may be of any length. */
+  /** The job's timeline. BullMQ's log of the entry is not read: workers write none, and an app may make one of any length. */
   override async getJobLogs(id: string): Promise<string[]> {
     const entry = await super.getJob(id);
     const jobId = entry === undefined || !this.#isWork ? undefined : this.#jobs.idOf(this.getName(), entry);

@@ -9,6 +9,7 @@ import { limitRate } from './limit-rate.ts';
 import { dropUnusedConnections, limitRequestTime } from './listen.ts';
 import { keepPagesOut } from './page-wall.ts';
 import { answerUnreadableAddress, answerUnreadableRequest, answerWithProblems } from './problem.ts';
+import type { ApiOptions } from './v1/typed-routes.ts';
 
 export interface MetricsServerOptions {
   readonly host: string;
@@ -25,14 +26,14 @@ export interface MetricsServerOptions {
   readonly stalledMs?: number | undefined;
 }
 
-/** What more a server is told that has other routes, too. */
-export interface BareServerOptions extends MetricsServerOptions {
+/** What a server with more routes also sets. */
+export interface CreateServerOptions extends MetricsServerOptions {
   /** Path below which a proxy serves us, such as `/tiktok`; links start with it. Default: none. */
   readonly basePath?: string | undefined;
   /** Addresses and networks of proxies, whose word is taken on who the client is. Default: none. */
   readonly trustedProxies?: readonly string[] | undefined;
-  /** What the API says of its callers. */
-  readonly api?: { readonly apiKeys?: readonly string[]; readonly requestsPerMinute?: number | undefined } | undefined;
+  /** The API's keys, and how often one caller may ask. */
+  readonly api?: Partial<Pick<ApiOptions, 'apiKeys' | 'requestsPerMinute'>> | undefined;
 }
 
 /** Longest part of a path that is a parameter: an account's name is up to 128 characters, each up to 12 encoded. */
@@ -44,7 +45,7 @@ const MAX_CONNECTIONS = 800;
 const REQUESTS_PER_MINUTE = 600;
 
 /** A server with `/metrics`, `/healthz` and `/readyz` that answers errors with problem documents. */
-export async function createServer(options: BareServerOptions) {
+export async function createServer(options: CreateServerOptions) {
   const { host, metrics, readinessChecks, log, requestMs, stalledMs, maxConnections = MAX_CONNECTIONS } = options;
   const { api = {}, basePath = '', trustedProxies = [] } = options;
   const loggerInstance: FastifyBaseLogger = log;

@@ -7,7 +7,7 @@ const HARMLESS_NAME = /^(tiktok)?(token|secret)(Expires|Kind|Type)/i;
 
 const REPLACEMENTS: readonly (readonly [RegExp, string])[] = [
   // TikTok's tokens and Standard Webhooks' secrets name their kind.
-  [/\b(act|rft|clt)\.[\w!.~%+/=-]{8,}/g, `$1.${HIDDEN}`],
+  [/(?<![A-Za-z0-9])(act|rft|clt)\.[\w!.~*%+/=-]{8,}/g, `$1.${HIDDEN}`],
   [/\bwhsec_[\w+/=-]+/g, `whsec_${HIDDEN}`],
   [/\b(Bearer|Basic)\s+[\w.~+/=-]{8,}/gi, `$1 ${HIDDEN}`],
   // What an upload URL or a presigned URL proves itself with is its query; a login may stand before the host.

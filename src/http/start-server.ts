@@ -7,7 +7,7 @@ import { type BoardLogin, createSignIns } from './access/sign-in.ts';
 import { registerBoard } from './board.ts';
 import { type ConnectOptions, registerConnect } from './connect.ts';
 import type { BoardOptions } from './console/register-pages.ts';
-import { type BareServerOptions, createServer } from './create-server.ts';
+import { type CreateServerOptions, createServer } from './create-server.ts';
 import { listen, urlOf, type WebServer } from './listen.ts';
 import { sendProblem } from './problem.ts';
 import { type PulledMediaOptions, registerPulledMedia } from './pulled-media.ts';
@@ -23,7 +23,7 @@ interface OperatorsOptions {
   readonly sessions?: Sessions | undefined;
 }
 
-export interface ServerOptions extends BareServerOptions {
+export interface ServerOptions extends CreateServerOptions {
   readonly board: Omit<BoardOptions, 'basePath'>;
   /** Who may see board and console, and connect accounts without a link. */
   readonly operators?: OperatorsOptions | undefined;

@@ -33,6 +33,7 @@ interface PieceAhead {
  * is given.
  *
  * @param name the file's name for errors
+ * @param sizeBytes of the file: nothing is read ahead beyond it
  */
 export function createReadAhead(handle: FileHandle, name: string, sizeBytes: number): ReadAhead {
   const ring: Buffer[] = [];
@@ -81,7 +82,7 @@ export function createReadAhead(handle: FileHandle, name: string, sizeBytes: num
       }
       unfinishedReads -= 1;
     } finally {
-      // An abandoned reader leaves no read behind that still writes into the ring.
+      // An abandoned reader leaves no piece of its own behind that still writes into the ring; one ahead is waited for by the next.
       await next.catch(() => undefined);
     }
   }

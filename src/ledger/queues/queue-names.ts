@@ -16,3 +16,6 @@ export const STATUS_JOB_NAME = 'status';
 export const EVENT_JOB_NAME = 'deliver';
 /** Name of the jobs in `tiktok-status` that look at a finished publish job now and then. */
 export const RECHECK_JOB_NAME = 'recheck';
+
+/** How many of BullMQ's own events each queue keeps, which only plain clients follow, and as they happen. */
+export const BULLMQ_EVENTS_KEPT = 1_000;

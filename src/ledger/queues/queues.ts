@@ -14,15 +14,19 @@ import { type EntryLooks, prepareEntryLooks } from './entry-looks.ts';
 import { entryScriptOf } from './entry-script.ts';
 import { readableTraces } from './entry-traces.ts';
 import { entryNumberOf, publishIdOfEntry, recheckEntryId } from './job-ids.ts';
-import { EVENT_JOB_NAME, PUBLISH_JOB_NAME, QUEUE_NAMES, RECHECK_JOB_NAME, STATUS_JOB_NAME } from './queue-names.ts';
+import {
+  BULLMQ_EVENTS_KEPT,
+  EVENT_JOB_NAME,
+  PUBLISH_JOB_NAME,
+  QUEUE_NAMES,
+  RECHECK_JOB_NAME,
+  STATUS_JOB_NAME,
+} from './queue-names.ts';
 import { EntryQueue } from './readable-job.ts';
 import { prepareReservedIds } from './reserved-ids.ts';
 
 /** States of entries that nobody works on and that will run. */
 const WAITING_STATES: readonly string[] = ['waiting', 'prioritized', 'delayed'];
-
-/** How many of BullMQ's own events each queue keeps, which only plain clients follow, and as they happen. */
-const BULLMQ_EVENTS_KEPT = 1_000;
 
 export interface QueuesOptions {
   readonly connection: RedisClient;

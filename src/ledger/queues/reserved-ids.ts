@@ -1,19 +1,19 @@
 import type { Queue } from 'bullmq';
 import { asArray, prepareScript, type RedisClient } from '../../redis/lua-script.ts';
 import { QUEUE_KEY_NAMES } from './job-ids.ts';
+import { BULLMQ_EVENTS_KEPT } from './queue-names.ts';
 
 /** `meta` is a hash of BullMQ's own, there from the start, so that it takes an entry of this id for a duplicate. */
 const BREAKING_IDS = QUEUE_KEY_NAMES.filter((name) => name !== 'meta');
 
-/** How many of the queue's latest events tell of entries that were added meanwhile: all that BullMQ keeps. */
-const LATEST_EVENTS = 1_000;
-/** How far a list is looked through for one of them. */
+/** In a longer list nobody looks: an entry counts as in it, and gets no place. */
 const LOOKED_THROUGH = 10_000;
 
 /**
  * Answers the ids, of `ARGV[2]` and what follows, under whose keys there is an entry. With `delete` in `ARGV[1]` it deletes
- * those keys, and takes the ids out of the queue. Then it gives entries a place that were stored meanwhile and got none:
- * BullMQ takes a second try of their client for a duplicate, so nobody else would.
+ * those keys, and takes the ids out of the queue. Then it gives entries a place that were stored meanwhile and got none,
+ * by the queue's events: BullMQ takes a second try of their client for a duplicate, so nobody else would. Their place is at the end
+ * of `wait`, whatever their priority.
  */
 const FIND_SCRIPT = `
 local queue, found = KEYS[1], {}
@@ -38,11 +38,11 @@ local function hasPlace(id)
     if redis.call('LLEN', queue .. list) > ${LOOKED_THROUGH} or redis.call('LPOS', queue .. list, id) then return true end
   end
 end
-for _, event in ipairs(redis.call('XREVRANGE', queue .. 'events', '+', '-', 'COUNT', ${LATEST_EVENTS})) do
+for _, event in ipairs(redis.call('XREVRANGE', queue .. 'events', '+', '-', 'COUNT', ${BULLMQ_EVENTS_KEPT})) do
   local fields = {}
   for place = 1, #event[2], 2 do fields[event[2][place]] = event[2][place + 1] end
   local id = fields.jobId
-  if fields.event == 'added' and redis.call('TYPE', queue .. id).ok == 'hash' and not hasPlace(id) then
+  if fields.event == 'added' and id and redis.call('TYPE', queue .. id).ok == 'hash' and not hasPlace(id) then
     local entry = redis.call('HMGET', queue .. id, 'timestamp', 'delay')
     local delay = tonumber(entry[2]) or 0
     if entry[1] and delay > 0 then redis.call('ZADD', queue .. 'delayed', (entry[1] + delay) * 4096, id)

@@ -216,7 +216,7 @@ describe('publishing from the command line', () => {
       minute += 1;
       const waiting = startCommand(publish(how, '--at', `${day}T00:${minute}:00Z`), env);
       await eventually(async () => expect(await scheduled()).toContain(`${day}T00:${minute}`));
-      // It is in the queue before it listens for Ctrl-C, and --wait prints nothing in between.
+      // It is in the queue before it listens for Ctrl-C, and no event tells when it does: each try waits twice as long.
       const listensAt = performance.now() + listensAfterMs;
       await eventually(() => performance.now() >= listensAt);
       listensAfterMs *= 2;

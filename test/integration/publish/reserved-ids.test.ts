@@ -50,19 +50,18 @@ describe('ids that BullMQ uses itself', () => {
   });
 
   it.each([
-    ['wait', {}],
-    ['delayed', { delay: 1_500 }],
-  ])('lose no entry that was added while %s had one, and added again', async (id, options) => {
+    ['wait', 0],
+    ['delayed', 1_500],
+  ])('lose no entry that was added while %s had one, and added again', async (id, delay) => {
     const pipeline = await startTestPipeline({ workers: false });
     await addUnder(pipeline, id);
-    await addUnder(pipeline, 'order-0', options);
-    await addUnder(pipeline, 'order-0', options);
     const addedAt = Date.now();
+    for (const _ of [1, 2]) await addUnder(pipeline, 'order-0', { delay });
     expect(await pipeline.queues.publish.getJobState('order-0').catch(() => 'unknown')).toBe('unknown');
     await pipeline.startWorkers();
     const job = await eventually(() => pipeline.publisher.waitForCompletion('order-0', { timeoutMs: 90_000 }));
     expect(job.state).toBe('published');
-    expect(Date.parse(job.createdAt)).toBeGreaterThanOrEqual(addedAt + ('delay' in options ? 1_000 : -60_000));
+    expect(Date.parse(job.createdAt)).toBeGreaterThanOrEqual(addedAt + delay);
   });
 
   it('are reported by the doctor', async () => {

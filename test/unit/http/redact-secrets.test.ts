@@ -4,6 +4,7 @@ import { redactSecrets, redactText } from '../../../src/http/redact-secrets.ts';
 describe('redactText', () => {
   it.each([
     ['token act.abcDEF123456!xyz~1 refused', 'token act.[hidden] refused'],
+    ['v_act.abcDEF123456*1', 'v_act.[hidden]'],
     ['rft.abcDEF123456', 'rft.[hidden]'],
     ['authorization: Bearer abcdefgh1234', 'authorization: Bearer [hidden]'],
     ['whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD', 'whsec_[hidden]'],

@@ -28,7 +28,7 @@ async function readsOf(startByte: number, endByteExclusive: number): Promise<num
   return offsets;
 }
 
-it('reads the begin of the next chunk while the end of this one is sent', async () => {
+it('reads the beginning of the next chunk while the end of this one is sent', async () => {
   expect(await readsOf(0, 4 * MIB)).toEqual([0, 2, 4]);
 });
 

@@ -19,7 +19,7 @@ describe('what TikTok says, as it may be shown', () => {
 
   it.each([
     ["somebody else's access token", 'got act.Abc123!5063.u1, sorry', 'got [secret], sorry'],
-    ['one behind a line', 'v_act.Abc123!5063.u1', 'v_[secret]'],
+    ['a token after an underscore', 'v_act.Abc123!5063.u1', 'v_[secret]'],
     ['a refresh token', '"rft.Abc123%21x"', '"[secret]"'],
     [
       'an upload URL',
