@@ -27,6 +27,11 @@ export interface Traces {
 }
 
 const TRACER = 'tiktok-publisher';
+/**
+ * Longest text of a span. BullMQ's bridge notes the name and the id of each entry, as long as their client made them, and
+ * thousands of spans wait in memory for a collector that is slow.
+ */
+const MAX_FACT_CHARS = 1_000;
 const EXPORT_TIMEOUT_MS = 5 * SECOND_MS;
 /** A collector that went away must not hold up the end of a process. */
 const LAST_EXPORT_MS = 2 * SECOND_MS;
@@ -37,6 +42,7 @@ export function openTraces({ url, serviceName, headers }: TracingConfig): Traces
   const provider = new NodeTracerProvider({
     resource: resourceFromAttributes({ 'service.name': serviceName }),
     spanProcessors: [new BatchSpanProcessor(exporter)],
+    spanLimits: { attributeValueLengthLimit: MAX_FACT_CHARS },
   });
   // BullMQ's bridge and the spans below find each other through the process-wide context.
   provider.register();

@@ -13,6 +13,11 @@ const FIELDS = [
   ...['finishedOn', 'returnvalue', 'failedReason', 'defa', 'stacktrace'],
 ];
 
+/** Longest field that is read: logs, traces and pages of the board repeat it, for hundreds of entries at once. */
+const MAX_FIELD_BYTES = 4_096;
+/** Of the fields that BullMQ and its clients write at length. */
+const MAX_LONG_FIELD_BYTES = 65_536;
+
 /** The latest that JavaScript takes for a time. */
 const LATEST_TIME_MS = 100_000_000 * DAY_MS;
 
@@ -36,6 +41,9 @@ local function readableTime(text)
   return time and time <= ${LATEST_TIME_MS} and text or '0'
 end
 local isWrittenBack = { returnvalue = true, stacktrace = true }
+local function longest(field)
+  return (isWrittenBack[field] or field == 'opts') and ${MAX_LONG_FIELD_BYTES} or ${MAX_FIELD_BYTES}
+end
 local function boundedHash(key)
   local flat = {}
   local function add(field, value)
@@ -54,7 +62,7 @@ local function boundedHash(key)
   local timestamp = table.remove(values, 1)
   for place, value in ipairs(values) do
     local field = fields[place]
-    local isKept = value and #value <= ${MAX_ENTRY_BYTES} and not (isWrittenBack[field] and isDeep(value))
+    local isKept = value and #value <= longest(field) and not (isWrittenBack[field] and isDeep(value))
     if isKept then add(field, field == 'opts' and value ~= '{}' and readableOptions(value) or value) end
   end
   if #flat > 0 then add('timestamp', readableTime(timestamp)) end

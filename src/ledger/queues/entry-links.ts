@@ -1,4 +1,5 @@
 import { luaSetOf } from '../../redis/lua-script.ts';
+import { TAKE_NEXT_LUA } from './long-ids.ts';
 
 /** Fields in which an entry, or the next of a deduplicated one, names a parent in any queue, and what repeats it. */
 const LINKS = ['parentKey', 'parent', 'pk', 'pd', 'pdk', 'rjk'];
@@ -7,7 +8,7 @@ const LINKS = ['parentKey', 'parent', 'pk', 'pd', 'pdk', 'rjk'];
  * Answers to where BullMQ's scripts ask which children an entry has, by command and end of the key. Most calls are none of
  * these, so what they cost beyond the call itself is a look into a table.
  */
-const CALL_LUA = `
+const CALL_LUA = `${TAKE_NEXT_LUA}
 local isLink = ${luaSetOf(LINKS)}
 local noChildren = {
   SMEMBERS = { dependencies = {} }, SCARD = { dependencies = 0 }, HGETALL = { processed = {}, failed = {} },
@@ -30,6 +31,17 @@ local answers = {
     end
     return answer
   end,
+  RPOPLPUSH = function(wait, active)
+    return (takeNext(function()
+      local id = redis.call('RPOPLPUSH', wait, active)
+      if id and #id > maxIdBytes then redis.call('LPOP', active) end
+      return id
+    end, queueOf(wait)))
+  end,
+  ZPOPMIN = function(prioritized)
+    local id, score = takeNext(function() return unpack(redis.call('ZPOPMIN', prioritized)) end, queueOf(prioritized))
+    return { id, score }
+  end,
 }
 local function callWithoutLinks(command, key, ...)
   local answer = answers[command]
@@ -47,7 +59,7 @@ const CALL = 'local rcall = redis.call';
  * A script of BullMQ's that takes entries for single ones. There are no flows and no schedulers here, and BullMQ follows the
  * links of an entry to any key that we may change: it would delete as a child, or fail as a parent, the account or the
  * record that somebody named who may only add entries. It also counts anew where a count is none, by which a script would
- * fail midway.
+ * fail midway, and takes no entry whose id is too long.
  */
 export function withoutLinks(lua: string): string {
   const alone = lua.replaceAll(CALL, 'local rcall = callWithoutLinks');

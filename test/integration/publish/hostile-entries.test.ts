@@ -47,6 +47,45 @@ describe('an entry that is too long', () => {
   });
 });
 
+describe('an entry whose id is too long', () => {
+  it.each([
+    ['wait', async ({ redis, queues }: Pipeline, id: string) => redis.lpush(queues.publish.toKey('wait'), id)],
+    [
+      'prioritized',
+      async ({ redis, queues }: Pipeline, id: string) => redis.zadd(queues.publish.toKey('prioritized'), 1, id),
+    ],
+    ['delayed', async ({ redis, queues }: Pipeline, id: string) => redis.zadd(queues.publish.toKey('delayed'), 1, id)],
+  ])('is taken away unread, and those after it run: %s', async (_, add) => {
+    const pipeline = await startTestPipeline();
+    const { queues, redis } = pipeline;
+    for (const id of [`a${'i'.repeat(10 * MEGABYTE)}`, `b${'i'.repeat(100_000)}`]) {
+      await redis.hset(queues.publish.toKey(id), { name: 'publish', data: '{}', opts: '{}', timestamp: 1 });
+      await add(pipeline, id);
+    }
+    await expectToWork(pipeline);
+    const counts = await queues.publish.getJobCounts('active', 'wait', 'prioritized', 'delayed', 'failed');
+    expect(counts).toEqual({ active: 0, wait: 0, prioritized: 0, delayed: 0, failed: 0 });
+    expect(await redis.exists(queues.publish.toKey(`b${'i'.repeat(100_000)}`))).toBe(0);
+  });
+});
+
+describe('an entry with long fields', () => {
+  it('is shown without those that nobody writes at such a length', async () => {
+    const { queues, redis } = await startTestPipeline({ workers: false });
+    const { id = '' } = await queues.publish.add('publish', {}, { jobId: 'fields' });
+    const long = 'x'.repeat(5_000);
+    const fields = {
+      name: long,
+      failedReason: long,
+      defa: long,
+      pb: long,
+      stacktrace: JSON.stringify([long.repeat(20)]),
+    };
+    await redis.hset(queues.publish.toKey(id), fields);
+    expect(JSON.stringify(await queues.publish.getJob(id))).not.toContain('xxx');
+  });
+});
+
 describe('an entry that is hard to read', () => {
   it.each([
     ['a URL of many slashes', { ...directPost(''), media: { type: 'url', url: `https:${'//'.repeat(250_000)}` } }],
