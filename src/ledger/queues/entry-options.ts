@@ -13,23 +13,22 @@ const kept = z.union([
  * The options of an entry that are read, where they are of their kind. Others are not: BullMQ's worker would carry them
  * out, such as `repeatJobKey`, or its scripts would fail midway.
  */
-const OPTIONS = {
-  attempts: count,
-  backoff: z.object({ type: z.literal('custom') }),
-  delay: z.number().min(0),
-  priority: count,
-  lifo: z.boolean(),
-  removeOnComplete: kept,
-  removeOnFail: kept,
-  telemetry: z.object({ metadata: z.string().optional(), omitContext: z.boolean().optional() }),
-};
+const OPTIONS = new Map<string, z.ZodType>([
+  ['attempts', count],
+  ['backoff', z.object({ type: z.literal('custom') })],
+  ['delay', z.number().min(0)],
+  ['priority', count],
+  ['lifo', z.boolean()],
+  ['removeOnComplete', kept],
+  ['removeOnFail', kept],
+  ['telemetry', z.object({ metadata: z.string().optional(), omitContext: z.boolean().optional() })],
+]);
 
 /** {@link OPTIONS} of an entry that anybody may have written. */
 export function plainOptions(options: Job['opts']): Job['opts'] {
-  const given = new Map<string, unknown>(Object.entries(options));
-  const read = Object.entries(OPTIONS).flatMap(([name, schema]) => {
-    const { success, data } = schema.safeParse(given.get(name));
-    return success ? [[name, data]] : [];
+  const read = Object.entries(options).flatMap(([name, value]) => {
+    const parsed = OPTIONS.get(name)?.safeParse(value);
+    return parsed?.success ? [[name, parsed.data]] : [];
   });
   return Object.fromEntries(read);
 }
