@@ -11,6 +11,11 @@ import { jobTitle, timelineWords } from './job-words.ts';
 
 const delivery = z.looseObject({ event: z.looseObject({ type: z.string() }) });
 
+/** A list of the board has up to 300 entries; of their jobs so many are in memory at a time. */
+const READ_TOGETHER = 30;
+/** Longest request that a list shows (bytes of JSON); the entry's own page shows it whole. */
+const MAX_LISTED_REQUEST_BYTES = 16_384;
+
 type JobStatuses = Parameters<BullMQAdapter['getJobs']>[0];
 
 export interface LedgerAdapterOptions {
@@ -45,11 +50,16 @@ export class LedgerAdapter extends BullMQAdapter {
 
   override async getJob(id: string): Promise<Job | undefined> {
     const entry = await super.getJob(id);
-    return entry === undefined ? undefined : (await this.#withLedger([entry]))[0];
+    return entry === undefined ? undefined : (await this.#withLedger([entry], Number.POSITIVE_INFINITY))[0];
   }
 
   override async getJobs(statuses: JobStatuses, start?: number, end?: number): Promise<Job[]> {
-    return await this.#withLedger(await super.getJobs(statuses, start, end));
+    const entries = await super.getJobs(statuses, start, end);
+    const shown: Job[] = [];
+    for (let from = 0; from < entries.length; from += READ_TOGETHER) {
+      shown.push(...(await this.#withLedger(entries.slice(from, from + READ_TOGETHER), MAX_LISTED_REQUEST_BYTES)));
+    }
+    return shown;
   }
 
   /** The job's timeline. BullMQ's log of the entry is not read: workers write none, and an app may make one of any length. */
@@ -61,19 +71,20 @@ export class LedgerAdapter extends BullMQAdapter {
     return timeline.map(({ time, what, facts }) => [time, what, ...facts].join('  '));
   }
 
-  async #withLedger(entries: readonly Job[]): Promise<Job[]> {
+  async #withLedger(entries: readonly Job[], maxRequestBytes: number): Promise<Job[]> {
     const ids = entries.map((entry) => this.#jobs.idOf(this.getName(), entry));
     const asked = this.#isWork ? [...new Set(ids.filter((id) => id !== undefined))] : [];
     const found = new Map((await this.#jobs.find(asked)).map((job, index) => [asked[index], job]));
-    return entries.map((entry, index) => this.#shown(entry, ids[index], found.get(ids[index])));
+    return entries.map((entry, index) => this.#shown(entry, ids[index], found.get(ids[index]), maxRequestBytes));
   }
 
-  #shown(entry: Job, id: string | undefined, known: PublishJob | undefined): Job {
+  #shown(entry: Job, id: string | undefined, known: PublishJob | undefined, maxRequestBytes: number): Job {
     const plain = entry.toJSON.bind(entry);
+    const described = known && describeEntry(entry, known, maxRequestBytes);
     return Object.assign(entry, {
       toJSON: () => ({
         ...plain(),
-        ...(known !== undefined && describeEntry(entry, known)),
+        ...described,
         ...(!this.#isWork && id !== undefined && nameOfDelivery(entry, id)),
       }),
       retry: async () => {
@@ -93,9 +104,10 @@ function linkToJob(queue: string, { jobs, basePath }: Pick<LedgerAdapterOptions,
   };
 }
 
-function describeEntry({ name, data, stacktrace }: Job, known: PublishJob) {
+function describeEntry({ name, data, stacktrace }: Job, known: PublishJob, maxRequestBytes: number) {
   const { id, state, publishId, postIds, failure, attempts } = known;
   const title = jobTitle(known);
+  const requestBytes = Buffer.byteLength(JSON.stringify(known.request));
   return {
     // The board shows the last one first.
     stacktrace: failure === null ? stacktrace : [...(stacktrace ?? []), failureText(failure)],
@@ -108,7 +120,7 @@ function describeEntry({ name, data, stacktrace }: Job, known: PublishJob) {
         ...(postIds.length > 0 && { postIds }),
         ...(attempts > 0 && { failedAttempts: attempts }),
       },
-      request: known.request,
+      request: requestBytes > maxRequestBytes ? { leftOutBytes: requestBytes } : known.request,
       entry: data,
     },
   };

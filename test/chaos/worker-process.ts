@@ -66,7 +66,7 @@ async function connectTrapped(role: RedisRole) {
   return client;
 }
 
-process.once('SIGTERM', () => {
+process.on('SIGTERM', () => {
   void workers.close({ timeoutMs: settings.shutdownTimeoutMs }).then(() => process.exit(0));
 });
 const commands = createInterface({ input: process.stdin });

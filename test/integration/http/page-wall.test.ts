@@ -1,6 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
+import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { FastifyInstance } from 'fastify';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -46,7 +47,7 @@ function useRoutes(env: Record<string, string> = {}) {
     answer.destroy();
     return { status: answer.statusCode ?? 0, headers: answer.headers, body };
   };
-  return { routes, ask };
+  return { routes, ask, address: () => new URL(api().url) };
 }
 
 const FOREIGN: readonly Readonly<Record<string, string>>[] = [
@@ -107,6 +108,18 @@ describe('every route of the web server', () => {
     const { routes, ask } = open;
     for (const route of routes.filter(({ url }) => /^\/(v1|board|publishes|connect\/tiktok$)/.test(url))) {
       expect([route, (await ask(route, { ...headers })).status]).toEqual([route, 403]);
+    }
+  });
+
+  it('of API, board and connecting takes nobody for this machine who speaks HTTP/1.0, as proxies do', async () => {
+    const { routes, address } = open;
+    const { hostname, port } = address();
+    for (const { url } of routes.filter(
+      ({ method, url }) => method === 'GET' && /^\/(v1|board|connect\/tiktok$)/.test(url),
+    )) {
+      const socket = connect(Number(port), hostname);
+      socket.write(`GET ${url.replaceAll(/[:*]/g, 'x')} HTTP/1.0\r\nHost: localhost:${port}\r\n\r\n`);
+      expect([url, (await text(socket)).split(' ')[1]]).toEqual([url, '403']);
     }
   });
 

@@ -1,11 +1,16 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { z } from 'zod';
 import { decodeEvent } from '../../../src/core/publish-event.ts';
+import { OPERATOR, signedInAs, startBoardSite } from '../../support/board-site.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type Pipeline, startTestPipeline } from '../../support/pipeline.ts';
 import { addRawEntry, directPost } from '../../support/plain-entries.ts';
 import { makeVideo } from '../../support/videos.ts';
 
 const MEGABYTE = 1_048_576;
+
+const entryShown = z.looseObject({ id: z.string(), data: z.unknown() });
+const lists = z.object({ queues: z.array(z.looseObject({ name: z.string(), jobs: z.array(entryShown) })) });
 
 async function failureOf({ queues }: Pipeline, id: string): Promise<string> {
   return await eventually(async () => {
@@ -44,6 +49,48 @@ describe('an entry that is too long', () => {
     const waiting = await queues.publish.getJobs(['wait'], 0, 10, true);
     expect(waiting.map(({ data }) => data)).toEqual([expected, { short: true }]);
     expect(waiting.map(({ name }) => name)).toEqual(['publish', undefined]);
+  });
+});
+
+describe('a page of the board', () => {
+  it('is short whatever its entries hold, and names their sizes', async () => {
+    const pipeline = await startTestPipeline({ workers: false });
+    const site = await startBoardSite(pipeline);
+    onTestFinished(() => site.close());
+    const { queues } = pipeline;
+    const text = 'x'.repeat(MEGABYTE / 2);
+    const jobs = Array.from({ length: 100 }, (_, n) => ({
+      name: 'publish',
+      data: { text },
+      opts: { jobId: `long-${n}` },
+    }));
+    await queues.publish.addBulk(jobs);
+    const stacktrace = JSON.stringify(['y'.repeat(60_000)]);
+    for (const { opts } of jobs) await pipeline.redis.hset(queues.publish.toKey(opts.jobId), { stacktrace });
+    await queues.publish.add('publish', {}, { jobId: 'i'.repeat(5_000) });
+    const list = '/board/api/queues?activeQueue=tiktok-publish&status=waiting&page=1&jobsPerPage=300';
+    const body = await (await fetch(`${site.url}${list}`, { headers: signedInAs(OPERATOR) })).text();
+    expect(body.length).toBeLessThan(200_000);
+    const { queues: shown } = lists.parse(JSON.parse(body));
+    const { jobs: entries = [] } = shown.find(({ name }) => name === 'tiktok-publish') ?? {};
+    expect(entries.map(({ id }) => id).toSorted()).toEqual(jobs.map(({ opts }) => opts.jobId).toSorted());
+    const sizes = new Set(entries.map(({ data }) => JSON.stringify(data)));
+    expect([...sizes]).toEqual([JSON.stringify({ leftOutBytes: JSON.stringify({ text }).length })]);
+  });
+
+  it('shows a long request only on the page of its entry', async () => {
+    const pipeline = await startTestPipeline({ workers: false });
+    const site = await startBoardSite(pipeline);
+    onTestFinished(() => site.close());
+    const photos = Array.from({ length: 35 }, (_, n) => `https://photos.example/${n}/${'p'.repeat(1_000)}`);
+    const { id } = await pipeline.publisher.enqueue({ ...directPost(''), media: { type: 'photos', urls: photos } });
+    const ask = async (path: string) =>
+      await (await fetch(`${site.url}/board/api/queues${path}`, { headers: signedInAs(OPERATOR) })).text();
+    const body = await ask('?activeQueue=tiktok-publish&status=waiting&page=1&jobsPerPage=300');
+    expect(body).toContain(id);
+    expect(body).toContain('leftOutBytes');
+    expect(body).not.toContain('photos.example');
+    expect(await ask(`/tiktok-publish/${id}`)).toContain('photos.example/34/');
   });
 });
 
