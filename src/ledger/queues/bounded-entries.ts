@@ -82,9 +82,9 @@ end
 `;
 
 /** How BullMQ's scripts read an entry that is to run. */
-const READ_ENTRY = /rcall\("HGETALL", jobKey\)/g;
+const READ_ENTRY = 'rcall("HGETALL", jobKey)';
 /** How its script for a page does, though of what it reads only the ids are used. */
-const READ_LISTED = /rcall\("HGETALL", prefix \.\. jobId\)/g;
+const READ_LISTED = 'rcall("HGETALL", prefix .. jobId)';
 
 const bounded = new WeakSet<RedisClient>();
 
@@ -98,8 +98,8 @@ export function boundEntries(client: RedisClient): RedisClient {
   bounded.add(client);
   const define = client.defineCommand.bind(client);
   client.defineCommand = (name, { lua, ...definition }) => {
-    const listed = lua.replace(READ_LISTED, "(isListed(prefix .. jobId, jobId) and { 'id' } or {})");
-    const read = listed.replace(READ_ENTRY, 'boundedHash(jobKey)');
+    const listed = lua.replaceAll(READ_LISTED, "(isListed(prefix .. jobId, jobId) and { 'id' } or {})");
+    const read = listed.replaceAll(READ_ENTRY, 'boundedHash(jobKey)');
     define(name, { ...definition, lua: withoutLinks(read === lua ? lua : `${BOUNDED_HASH_LUA}${read}`) });
   };
   const readHash = prepareScript(client, `${BOUNDED_HASH_LUA}return boundedHash(KEYS[1], ${MAX_SHOWN_BYTES})`);
