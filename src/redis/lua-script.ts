@@ -84,7 +84,7 @@ function encodeArgument(argument: unknown): string {
 
 /** Names as a set for scripts: `set[name]` is true or nil. */
 export function luaSetOf(names: readonly string[]): string {
-  return `{ ${names.map((name) => `${name} = true`).join(', ')} }`;
+  return `{ ${names.map((name) => `['${name}'] = true`).join(', ')} }`;
 }
 
 /**

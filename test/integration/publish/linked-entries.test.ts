@@ -26,6 +26,12 @@ async function endOf({ redis, queues }: Pipeline, id: string): Promise<string> {
   );
 }
 
+/** A job that is published shows that nothing got stuck. */
+async function expectToWork({ publisher, folder }: Pipeline): Promise<void> {
+  const { id } = await publisher.enqueue(directPost(await makeVideo(folder, 1_000), 'after all that'));
+  expect(await publisher.waitForCompletion(id, { timeoutMs: 90_000 })).toMatchObject({ state: 'published' });
+}
+
 describe('an entry that names keys of others', () => {
   it('as its children deletes none of them, neither when its job is cancelled nor when it is forgotten', async () => {
     const pipeline = await startTestPipeline();
@@ -71,6 +77,37 @@ describe('an entry that names keys of others', () => {
     expect(await redis.smembers(`${account}:dependencies`)).toEqual([queues.publish.toKey('child')]);
     expect(await redis.exists(`${account}:unsuccessful`, `${account}:processed`)).toBe(0);
     await redis.del(`${account}:dependencies`);
+  });
+});
+
+describe('an entry whose keys are of other types than BullMQ makes', () => {
+  it('loses its lock alone, and those that run beside it keep theirs', async () => {
+    const { redis, queues } = await startTestPipeline({ workers: false });
+    const key = (id: string): string => queues.publish.toKey(id);
+    await redis.rpush(`${key('odd')}:lock`, 'a list');
+    for (const id of ['first', 'last']) await redis.set(`${key(id)}:lock`, 'token', 'PX', 1_000);
+    const locks = ['first', 'odd', 'last'];
+    expect(await queues.publish.getBackend().extendLocks(locks, ['token', 'token', 'token'], 60_000)).toEqual(['odd']);
+    for (const id of ['first', 'last']) expect(await redis.pttl(`${key(id)}:lock`)).toBeGreaterThan(1_000);
+  });
+
+  it.each<[string, (pipeline: Pipeline, key: string) => Promise<unknown>]>([
+    ['a text in place of the entry', ({ redis }, key) => redis.set(key, 'text')],
+    ['a list in place of the entry', ({ redis }, key) => redis.rpush(key, 'text')],
+    ['a set in place of the entry', ({ redis }, key) => redis.sadd(key, 'text')],
+    ['an entry with a hash as its lock', ({ redis }, key) => redis.hset(`${key}:lock`, { field: 'text' })],
+  ])('ends, and no other waits for it: %s', async (_, make) => {
+    const pipeline = await startTestPipeline();
+    for (let number = 0; number < 20; number += 1) {
+      const id = `odd-${number}`;
+      await make(pipeline, pipeline.queues.publish.toKey(id));
+      await pipeline.redis.lpush(pipeline.queues.publish.toKey('wait'), id);
+    }
+    await pipeline.redis.zadd(pipeline.queues.publish.toKey('marker'), 0, '0');
+    await expectToWork(pipeline);
+    await eventually(async () =>
+      expect(await pipeline.queues.publish.getJobCounts('wait', 'active')).toEqual({ wait: 0, active: 0 }),
+    );
   });
 });
 
