@@ -142,7 +142,9 @@ function withPartOfUndici() {
 
 function partOfUndici() {
   const folder = join(packageFolder('undici'), 'lib');
-  const parts = Object.entries(UNDICI).map(([name, file]) => `import ${name} from ${JSON.stringify(join(folder, file))};`);
+  const parts = Object.entries(UNDICI).map(
+    ([name, file]) => `import ${name} from ${JSON.stringify(join(folder, file))};`,
+  );
   const entry = ['Object.assign(Dispatcher.prototype, api);', `export { ${Object.keys(UNDICI).join(', ')} };`];
   return [...parts, ...entry].join('\n');
 }
@@ -181,7 +183,7 @@ function withoutWhitespace() {
       const { code: smaller, errors } = minifySync(fileName, code, { compress: false, mangle: false });
       if (errors.length > 0) throw new Error(`${fileName}: ${errors[0].message}`);
       // V8 keeps a file that has other characters in twice the memory, and reads it slower.
-      return smaller.replace(/[^\x00-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+      return smaller.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
     },
   };
 }
