@@ -4,6 +4,7 @@ import { type Job, type Processor, Worker, type WorkerOptions } from 'bullmq';
 import { SECOND_MS } from '../../core/units.ts';
 import type { Fetch, Run } from '../../ledger/claim.ts';
 import { ReadableJob } from '../../ledger/queues/readable-job.ts';
+import { tellRunsApart } from './run-locks.ts';
 import { RunAgain } from './settle-job.ts';
 
 /** Longest wait on the queue before a worker fetches again (s): each fetch proves that it can take a job. */
@@ -40,6 +41,7 @@ export class WatchedWorker extends Worker {
   /** What was claimed with the fetch of a job, by the job's id until it is here. */
   readonly #fetched = new Map<string, Run['takeFetched']>();
   readonly #claims = new WeakMap<Job, Run['takeFetched']>();
+  readonly #endRenewal: ReturnType<typeof tellRunsApart>;
 
   constructor(
     name: string,
@@ -48,6 +50,7 @@ export class WatchedWorker extends Worker {
   ) {
     super(name, processor, options);
     this.#around = around;
+    this.#endRenewal = tellRunsApart(this.lockManager);
     if (fetchBy !== undefined) this.#fetchBy(fetchBy);
     this.on('closing', () => this.#stopping.abort());
     // Forgotten at the next answer.
@@ -154,8 +157,15 @@ export class WatchedWorker extends Worker {
     return job;
   }
 
+  protected override async handleCompleted(...args: Parameters<Worker['handleCompleted']>) {
+    const [, job, token] = args;
+    this.#endRenewal(job.id ?? '', token);
+    return await super.handleCompleted(...args);
+  }
+
   protected override async handleFailed(...args: Parameters<Worker['handleFailed']>) {
     const [error, job, token, mayFetch = () => true] = args;
+    this.#endRenewal(job.id ?? '', token);
     if (!(error instanceof RunAgain)) return await super.handleFailed(...args);
     const fetchNext = mayFetch() && this.closing === undefined && !this.paused;
     const now = Date.now();
@@ -173,7 +183,12 @@ export class WatchedWorker extends Worker {
   }
 
   override async processJob(...args: Parameters<Worker['processJob']>) {
-    return await this.#around(args[0], () => super.processJob(...args));
+    const [job, token] = args;
+    try {
+      return await this.#around(job, () => super.processJob(...args));
+    } finally {
+      this.#endRenewal(job.id ?? '', token);
+    }
   }
 
   protected override async callProcessJob(...args: Parameters<Worker['callProcessJob']>) {
