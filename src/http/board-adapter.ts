@@ -71,6 +71,23 @@ export class LedgerAdapter extends BullMQAdapter {
     return timeline.map(({ time, what, facts }) => [time, what, ...facts].join('  '));
   }
 
+  // Schedulers, flows and BullMQ's own metrics have no effect here. They are not read: an app may make any number of them.
+  override async getJobSchedulers() {
+    return [];
+  }
+
+  override async getJobSchedulersCount() {
+    return 0;
+  }
+
+  override async getFlowProducer() {
+    return null;
+  }
+
+  override async getMetrics() {
+    return { meta: { count: 0, prevTS: 0, prevCount: 0 }, data: [], count: 0 };
+  }
+
   async #withLedger(entries: readonly Job[], maxRequestBytes: number): Promise<Job[]> {
     const ids = entries.map((entry) => this.#jobs.idOf(this.getName(), entry));
     const asked = this.#isWork ? [...new Set(ids.filter((id) => id !== undefined))] : [];

@@ -94,6 +94,34 @@ describe('a page of the board', () => {
   });
 });
 
+describe('what the service does not use', () => {
+  it.each([
+    '/job-schedulers',
+    '/queues/tiktok-publish/metrics',
+    '/queues/tiktok-publish/family/flow',
+    '/queues/tiktok-publish/family/flow?root=node&depth=10&maxChildren=100',
+    '/queues?activeQueue=tiktok-publish&status=latest',
+  ])('is not read by the board, whatever an app has made of it: %s', async (path) => {
+    const { queues, redis, ...pipeline } = await startTestPipeline({ workers: false });
+    const site = await startBoardSite({ queues, redis, ...pipeline });
+    onTestFinished(() => site.close());
+    const key = (name: string): string => queues.publish.toKey(name);
+    const { id = '' } = await queues.publish.add('publish', {}, { jobId: 'family' });
+    const seen = Array.from({ length: 1_000 }, (_, n) => `seen-${n}`);
+    await redis.zadd(key('repeat'), ...seen.flatMap((name, n) => [n, name]));
+    await redis.rpush(key('metrics:completed:data'), ...seen);
+    await redis.hset(key('metrics:completed'), { count: 5, prevTS: 1, prevCount: 1 });
+    await redis.sadd(key(`${id}:dependencies`), ...seen.map((name) => key(name)));
+    await redis.hset(key(`${id}:failed`), Object.fromEntries(seen.map((name) => [name, name])));
+    await redis.zadd(key(`${id}:unsuccessful`), ...seen.flatMap((name, n) => [n, name]));
+    const answer = await fetch(`${site.url}/board/api${path}`, { headers: signedInAs(OPERATOR) });
+    expect(answer.status).toBe(200);
+    const body = await answer.text();
+    expect(body).not.toContain('seen-');
+    expect(body).not.toMatch(/"count":5|"(unprocessed|failed|ignored)":1000|"jobSchedulerCount":[1-9]/);
+  });
+});
+
 describe('an entry whose id is too long', () => {
   it.each([
     ['wait', async ({ redis, queues }: Pipeline, id: string) => redis.lpush(queues.publish.toKey('wait'), id)],
