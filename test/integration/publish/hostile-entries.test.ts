@@ -109,6 +109,7 @@ describe('what the service does not use', () => {
     const { id = '' } = await queues.publish.add('publish', {}, { jobId: 'family' });
     const seen = Array.from({ length: 1_000 }, (_, n) => `seen-${n}`);
     await redis.zadd(key('repeat'), ...seen.flatMap((name, n) => [n, name]));
+    await redis.hset(key('repeat:seen-1'), { name: 'seen-1', every: 1_000, ic: 1 });
     await redis.rpush(key('metrics:completed:data'), ...seen);
     await redis.hset(key('metrics:completed'), { count: 5, prevTS: 1, prevCount: 1 });
     await redis.sadd(key(`${id}:dependencies`), ...seen.map((name) => key(name)));
