@@ -139,7 +139,7 @@ function addPublishing(program: Command, run: Run): void {
     .option('--metadata <json>', 'your own JSON object, returned with the job', parseJsonObject)
     .addOption(new Option('--dry-run', 'only check the request, do not enqueue it').conflicts(['watch', 'wait']))
     .addOption(new Option('--watch', 'show progress until the job ends').conflicts('wait'))
-    .option('--wait', 'wait without output until the job ends')
+    .option('--wait', 'print the id of the job, and wait until it ends')
     .action((targets, options) =>
       run(async (context) => (await import('./commands/publish.ts')).publish(targets, options, context)),
     );

@@ -1,5 +1,4 @@
 import { resolve } from 'node:path';
-import type { Client } from '../../app/open-client.ts';
 import { type Config, loadConfig } from '../../config/load-config.ts';
 import { headline } from '../../core/headline.ts';
 import { filesOf } from '../../core/media-route.ts';
@@ -15,7 +14,7 @@ import { parseTime, whenText } from '../parse-time.ts';
 import { preflightText } from '../preflight-text.ts';
 import { withClient } from '../with-client.ts';
 import { tellPause } from './jobs.ts';
-import { waitSilently, watchUntilEnd } from './watch.ts';
+import { waitUntilEnd, watchUntilEnd } from './watch.ts';
 
 export interface PublishCommandOptions {
   readonly account?: string;
@@ -64,8 +63,9 @@ export async function publish(
   return await withClient(context, async (app) => {
     const account = await app.vault.resolve(request.account);
     const job = await withOptionNames(() => app.publisher.enqueue({ ...request, account }, keyOf(options)));
-    if (options.watch === true) return await watchFrom(job, app, context);
-    if (options.wait === true) return await waitSilently(job.id, app, context);
+    const begin = `job ${job.id}${whenText(job, ' starts at ')}`;
+    if (options.watch === true) return await watchUntilEnd(job.id, app.publisher, context, begin);
+    if (options.wait === true) return await waitUntilEnd(job.id, app, context, begin);
     context.output.answer(job, enqueuedText(job));
     await tellPause(app, context.output);
   });
@@ -94,11 +94,6 @@ async function dryRun(request: NewRequest, options: PublishCommandOptions, conte
 
 function keyOf({ idempotencyKey }: PublishCommandOptions): EnqueueOptions {
   return idempotencyKey === undefined ? {} : { idempotencyKey };
-}
-
-async function watchFrom(job: EnqueuedJob, app: Client, context: CommandContext): Promise<ExitCode> {
-  context.output.note(`job ${job.id}${whenText(job, ' starts at ')}`);
-  return await watchUntilEnd(job.id, app.publisher, context);
 }
 
 function enqueuedText(job: EnqueuedJob): string {

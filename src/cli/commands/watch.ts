@@ -20,11 +20,12 @@ export async function watch(idOrKey: string, context: CommandContext): Promise<E
   });
 }
 
-/** Shows a job's progress until its outcome: with `--json` one document per change. */
+/** Shows a job's progress until its outcome: with `--json` one document per change. @param begin printed first */
 export async function watchUntilEnd(
   id: string,
   publisher: Pick<Publisher, 'get'>,
   { io, output }: CommandContext,
+  begin?: string,
 ): Promise<ExitCode> {
   const display = createProgressDisplay(io.stderr);
   let last: PublishJob | undefined;
@@ -33,6 +34,7 @@ export async function watchUntilEnd(
     output.note(isAway ? 'Redis is away, waiting; the job goes on.' : 'Redis is back.');
   };
   await tellingThatTheJobGoesOn(id, { io, output }, async (signal) => {
+    if (begin !== undefined) output.note(begin);
     try {
       for await (const job of watchJob(publisher, id, { signal, onOutage })) {
         last = job;
@@ -49,9 +51,12 @@ export async function watchUntilEnd(
   return exitCodeOfJob(last);
 }
 
-/** Waits for a job's outcome and prints nothing before it. */
-export async function waitSilently(id: string, app: Client, context: CommandContext): Promise<ExitCode> {
-  const job = await tellingThatTheJobGoesOn(id, context, (signal) => app.publisher.waitForCompletion(id, { signal }));
+/** Waits for a job's outcome. @param begin printed first, and nothing more before the outcome */
+export async function waitUntilEnd(id: string, app: Client, context: CommandContext, begin: string): Promise<ExitCode> {
+  const job = await tellingThatTheJobGoesOn(id, context, async (signal) => {
+    context.output.note(begin);
+    return await app.publisher.waitForCompletion(id, { signal });
+  });
   context.output.answerProse(job, outcomeText(job));
   return exitCodeOfJob(job);
 }

@@ -228,10 +228,8 @@ describe('a restart of the service', () => {
 
 describe('a service that uses the Redis of another one', () => {
   it.each([
-    ['start', 'SIGTERM'],
     ['start', 'SIGKILL'],
     ['worker', 'SIGTERM'],
-    ['worker', 'SIGKILL'],
   ] as const)('goes on with it, as `%s`, when that one ends by %s in an upload', async (command, signal) => {
     const { simulator, settings } = await startTikTok();
     simulator.faults.add({
