@@ -1,25 +1,36 @@
 import { luaSetOf } from '../../redis/lua-script.ts';
-import { QUEUE_KEY_NAMES } from './job-ids.ts';
 import { TAKE_NEXT_LUA } from './long-ids.ts';
 
 /** Fields in which an entry, or the next of a deduplicated one, names a parent in any queue, and what repeats it. */
 const LINKS = ['parentKey', 'parent', 'pk', 'pd', 'pdk', 'rjk'];
+
+/** Keys of a queue that are not replaced where they are of another type than BullMQ makes; see `reserved-ids.ts`. */
+const ENTRY_HOLDERS = 'wait,paused,active,delayed,prioritized,completed,failed,waiting-children,meta'.split(',');
+
+/** BullMQ's, which its own clients keep to. */
+const LARGEST_PRIORITY = 2_097_152;
 
 /**
  * Answers to where BullMQ's scripts ask which children an entry has, by command and end of the key. Most calls are none of
  * these, so what they cost beyond the call itself is a look into a table.
  */
 const CALL_LUA = `${TAKE_NEXT_LUA}
-local isQueueKey = ${luaSetOf(QUEUE_KEY_NAMES)}
-local function isOfEntry(key)
+local holdsEntries = ${luaSetOf(ENTRY_HOLDERS)}
+local function isReplaced(key)
   local name = type(key) == 'string' and key:match(':tiktok%-%l+:(.*)$')
-  return name and not isQueueKey[name]
+  return name and not holdsEntries[name]
 end
 local function call(command, key, ...)
   local answer = redis.pcall(command, key, ...)
   if type(answer) ~= 'table' or not answer.err then return answer end
-  if isOfEntry(key) and answer.err:find('WRONGTYPE', 1, true) then redis.call('UNLINK', key) end
+  if isReplaced(key) and answer.err:find('WRONGTYPE', 1, true) then redis.call('UNLINK', key) end
   return redis.call(command, key, ...)
+end
+local function readField(key, field)
+  local value = call('HGET', key, field)
+  local priority = field == 'priority' and tonumber(value or 0)
+  local isNone = field == 'priority' and not (priority and priority >= 0 and priority <= ${LARGEST_PRIORITY})
+  return not isNone and value
 end
 local isLink = ${luaSetOf(LINKS)}
 local noChildren = {
@@ -34,7 +45,7 @@ local answers = {
     return by
   end,
   HGET = function(key, field)
-    return not isLink[field] and call('HGET', key, field)
+    return not isLink[field] and readField(key, field)
   end,
   HMGET = function(key, ...)
     local answer = call('HMGET', key, ...)
@@ -70,9 +81,11 @@ const CALL = 'local rcall = redis.call';
 /**
  * A script of BullMQ's that takes entries for single ones. There are no flows and no schedulers here, and BullMQ follows the
  * links of an entry to any key that we may change: it would delete as a child, or fail as a parent, the account or the
- * record that somebody named who may only add entries. It also counts anew where a count is none, and takes a key of an entry
- * for missing that is of another type, such as a list as its lock: by these a script fails midway, with all other entries
- * that it is about. It takes no entry whose id is too long.
+ * record that somebody named who may only add entries.
+ *
+ * A script that fails midway leaves its other entries where they were, in the worst case in no list. So it counts anew where a
+ * count is none, takes a priority for none that is no number up to BullMQ's largest, and replaces a key that is of another
+ * type than BullMQ makes, such as a list as the lock of an entry. It takes no entry whose id is too long.
  */
 export function withoutLinks(lua: string): string {
   const alone = lua.replaceAll(CALL, 'local rcall = callWithoutLinks');

@@ -111,6 +111,28 @@ describe('an entry whose keys are of other types than BullMQ makes', () => {
   });
 });
 
+describe('a delayed entry that BullMQ cannot move', () => {
+  it.each<[string, (pipeline: Pipeline, key: string) => Promise<unknown>]>([
+    ['a priority that is no number', ({ redis }, key) => redis.hset(key, { priority: 'nan' })],
+    ['a priority beyond all', ({ redis }, key) => redis.hset(key, { priority: '1e308' })],
+    ['a priority before all', ({ redis }, key) => redis.hset(key, { priority: '-5' })],
+    ['a text in place of the entry', ({ redis }, key) => redis.set(key, 'text')],
+    ['a text in place of the events', ({ redis, queues }) => redis.set(queues.publish.toKey('events'), 'text')],
+    ['a text in place of the marker', ({ redis, queues }) => redis.set(queues.publish.toKey('marker'), 'text')],
+  ])('takes none of the others along that are due with it: %s', async (_, make) => {
+    const pipeline = await startTestPipeline({ workers: false });
+    const { queues, redis } = pipeline;
+    const path = await makeVideo(pipeline.folder, 1_000);
+    const ids = ['a', 'b', 'c'];
+    for (const id of ids) await queues.publish.add('publish', directPost(path, id), { jobId: id, delay: 1 });
+    await make(pipeline, queues.publish.toKey('odd'));
+    await redis.zadd(queues.publish.toKey('delayed'), 1, 'odd');
+    await pipeline.startWorkersWith({});
+    for (const id of ids)
+      await eventually(async () => expect(await pipeline.publisher.get(id)).toMatchObject({ state: 'published' }));
+  });
+});
+
 describe('an entry that BullMQ cannot read', () => {
   const data = JSON.stringify(INVALID);
   it.each<[string, Readonly<Record<string, string>>]>([
