@@ -44,6 +44,10 @@ local answers = {
     call('HSET', key, field, by)
     return by
   end,
+  EXISTS = function(key, ...)
+    local isForEver = key:find(':stalled%-check$') and redis.call('PTTL', key) == -1
+    return isForEver and 0 or call('EXISTS', key, ...)
+  end,
   HGET = function(key, field)
     return not isLink[field] and readField(key, field)
   end,
@@ -85,7 +89,8 @@ const CALL = 'local rcall = redis.call';
  *
  * A script that fails midway leaves its other entries where they were, in the worst case in no list. So it counts anew where a
  * count is none, takes a priority for none that is no number up to BullMQ's largest, and replaces a key that is of another
- * type than BullMQ makes, such as a list as the lock of an entry. It takes no entry whose id is too long.
+ * type than BullMQ makes, such as a list as the lock of an entry. It looks for stalled entries although the note of the last look never ends, and takes no
+ * entry whose id is too long.
  */
 export function withoutLinks(lua: string): string {
   const alone = lua.replaceAll(CALL, 'local rcall = callWithoutLinks');

@@ -111,6 +111,20 @@ describe('an entry whose keys are of other types than BullMQ makes', () => {
   });
 });
 
+it('entries of a worker that died are found although somebody has noted a look that never ends', async () => {
+  const pipeline = await startTestPipeline({ workers: false });
+  const { queues, redis, publisher } = pipeline;
+  const key = (name: string): string => queues.publish.toKey(name);
+  await redis.set(key('stalled-check'), 'for ever');
+  const { id } = await publisher.enqueue(directPost(await makeVideo(pipeline.folder, 1_000), 'found again'));
+  // As a worker leaves it that took it and died.
+  await redis.lrem(key('wait'), 1, id);
+  await redis.lpush(key('active'), id);
+  await redis.sadd(key('stalled'), id);
+  await pipeline.startWorkersWith({});
+  await eventually(async () => expect(await publisher.get(id)).toMatchObject({ state: 'published' }));
+});
+
 describe('a delayed entry that BullMQ cannot move', () => {
   it.each<[string, (pipeline: Pipeline, key: string) => Promise<unknown>]>([
     ['a priority that is no number', ({ redis }, key) => redis.hset(key, { priority: 'nan' })],
