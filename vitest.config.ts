@@ -14,6 +14,8 @@ const BUILD = 'test/support/build.ts';
 /** A real Redis, started once for the whole suite. Limits are for what hangs; they leave a busy machine its time. */
 const withRedis = { globalSetup: [BUILD, 'test/support/global-redis.ts'], testTimeout: 480_000, hookTimeout: 600_000 };
 
+const MAIN = ['test/{unit,simulator,integration,e2e}/**/*.test.ts'];
+
 /** Tests that drive a browser, a Prometheus, an nginx or Helm, which take long and which few machines have. */
 const WITH_PROGRAMS = [
   'test/e2e/{board,connect}/*.test.ts',
@@ -38,10 +40,8 @@ export default defineConfig({
     sequence: { sequencer: SlowFirst },
     projects: [
       suite('architecture', { globalSetup: [BUILD], testTimeout: 60_000 }),
-      suite('unit', { testTimeout: 60_000 }),
-      suite('simulator', { testTimeout: 60_000 }),
-      suite('integration', inOneProcess),
-      suite('e2e', { ...withRedis, exclude: [...WITH_PROGRAMS, ...EXAMPLES] }),
+      // npm test. One project, so that a worker loads our code once for files of all folders.
+      suite('main', { ...inOneProcess, include: MAIN, exclude: [...WITH_PROGRAMS, ...EXAMPLES] }),
       // npm run examples
       suite('examples', { ...withRedis, include: EXAMPLES }),
       // npm run programs

@@ -1,8 +1,8 @@
 import { relative } from 'node:path';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Projects whose files start processes or wait for timers begin; those that only compute fill the cores at the end. */
-const PROJECTS = ['short-forms', 'examples', 'e2e', 'integration', 'architecture', 'simulator', 'unit'];
+/** Files that start processes or wait for timers begin; those that only compute fill the cores at the end. */
+const FOLDERS = ['short-forms', 'e2e', 'integration', 'architecture', 'simulator', 'unit'];
 
 /** Files of more than ten seconds, the longest first, so that none of them runs alone at the end. */
 const SLOW_FILES = [
@@ -38,12 +38,14 @@ const SLOW_FILES = [
   'test/integration/redis/confirmation.test.ts',
 ];
 
-/** Runs the files of a project after each other, which lets them share workers, and its slow ones first. */
+/** Runs the slow files first. */
 export class SlowFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const place = ({ project, moduleId }: TestSpecification): number => {
-      const slow = SLOW_FILES.indexOf(relative(this.ctx.config.root, moduleId));
-      return PROJECTS.indexOf(project.name) * 1_000 + (slow === -1 ? SLOW_FILES.length : slow);
+    const place = ({ moduleId }: TestSpecification): number => {
+      const path = relative(this.ctx.config.root, moduleId);
+      const folder = FOLDERS.findIndex((name) => path.startsWith(`test/${name}/`));
+      const slow = SLOW_FILES.indexOf(path);
+      return folder * 1_000 + (slow === -1 ? SLOW_FILES.length : slow);
     };
     return [...files].sort((a, b) => place(a) - place(b) || (a.moduleId < b.moduleId ? -1 : 1));
   }
