@@ -1,7 +1,7 @@
 import { MAX_ENTRY_BYTES } from '../../core/job-reference.ts';
 import { DAY_MS } from '../../core/units.ts';
 import { asArray, prepareScript, type RedisClient } from '../../redis/lua-script.ts';
-import { withoutLinks } from './entry-links.ts';
+import { guardCalls } from './guarded-calls.ts';
 import { QUEUE_NAMES } from './queue-names.ts';
 
 /**
@@ -100,7 +100,7 @@ export function boundEntries(client: RedisClient): RedisClient {
   client.defineCommand = (name, { lua, ...definition }) => {
     const listed = lua.replaceAll(READ_LISTED, "(isListed(prefix .. jobId, jobId) and { 'id' } or {})");
     const read = listed.replaceAll(READ_ENTRY, 'boundedHash(jobKey)');
-    define(name, { ...definition, lua: withoutLinks(read === lua ? lua : `${BOUNDED_HASH_LUA}${read}`) });
+    define(name, { ...definition, lua: guardCalls(read === lua ? lua : `${BOUNDED_HASH_LUA}${read}`) });
   };
   const readHash = prepareScript(client, `${BOUNDED_HASH_LUA}return boundedHash(KEYS[1], ${MAX_SHOWN_BYTES})`);
   const hgetall = client.hgetall.bind(client);

@@ -5,16 +5,18 @@ import { TAKE_NEXT_LUA } from './long-ids.ts';
 const LINKS = ['parentKey', 'parent', 'pk', 'pd', 'pdk', 'rjk'];
 
 /** Keys of a queue that are not replaced where they are of another type than BullMQ makes; see `reserved-ids.ts`. */
-const ENTRY_HOLDERS = 'wait,paused,active,delayed,prioritized,completed,failed,waiting-children,meta'.split(',');
+const ENTRY_HOLDERS = [
+  ...['wait', 'paused', 'active', 'delayed', 'prioritized', 'completed', 'failed', 'waiting-children', 'meta'],
+];
 
 /** BullMQ's, which its own clients keep to. */
 const LARGEST_PRIORITY = 2_097_152;
 
 /**
- * Answers to where BullMQ's scripts ask which children an entry has, by command and end of the key. Most calls are none of
- * these, so what they cost beyond the call itself is a look into a table.
+ * `guardedCall(command, key, ...)`: most calls are none of those that have an answer here, so what they cost beyond the call
+ * itself is a look into a table.
  */
-const CALL_LUA = `${TAKE_NEXT_LUA}
+const GUARDED_CALL_LUA = `${TAKE_NEXT_LUA}
 local holdsEntries = ${luaSetOf(ENTRY_HOLDERS)}
 local function isReplaced(key)
   local name = type(key) == 'string' and key:match(':tiktok%-%l+:(.*)$')
@@ -26,11 +28,9 @@ local function call(command, key, ...)
   if isReplaced(key) and answer.err:find('WRONGTYPE', 1, true) then redis.call('UNLINK', key) end
   return redis.call(command, key, ...)
 end
-local function readField(key, field)
-  local value = call('HGET', key, field)
-  local priority = field == 'priority' and tonumber(value or 0)
-  local isNone = field == 'priority' and not (priority and priority >= 0 and priority <= ${LARGEST_PRIORITY})
-  return not isNone and value
+local function isPriority(text)
+  local priority = tonumber(text)
+  return priority and priority >= 0 and priority <= ${LARGEST_PRIORITY}
 end
 local isLink = ${luaSetOf(LINKS)}
 local noChildren = {
@@ -49,7 +49,9 @@ local answers = {
     return isForEver and 0 or call('EXISTS', key, ...)
   end,
   HGET = function(key, field)
-    return not isLink[field] and readField(key, field)
+    if isLink[field] then return false end
+    local value = call('HGET', key, field)
+    return (field ~= 'priority' or isPriority(value)) and value or false
   end,
   HMGET = function(key, ...)
     local answer = call('HMGET', key, ...)
@@ -70,7 +72,7 @@ local answers = {
     return { id, score }
   end,
 }
-local function callWithoutLinks(command, key, ...)
+local function guardedCall(command, key, ...)
   local answer = answers[command]
   if answer then return answer(key, ...) end
   local ends = noChildren[command]
@@ -83,16 +85,16 @@ end
 const CALL = 'local rcall = redis.call';
 
 /**
- * A script of BullMQ's that takes entries for single ones. There are no flows and no schedulers here, and BullMQ follows the
- * links of an entry to any key that we may change: it would delete as a child, or fail as a parent, the account or the
- * record that somebody named who may only add entries.
+ * A script of BullMQ's that an entry can neither lead elsewhere nor stop halfway, whatever somebody made of it who may only
+ * add entries.
  *
- * A script that fails midway leaves its other entries where they were, in the worst case in no list. So it counts anew where a
- * count is none, takes a priority for none that is no number up to BullMQ's largest, and replaces a key that is of another
- * type than BullMQ makes, such as a list as the lock of an entry. It looks for stalled entries although the note of the last look never ends, and takes no
- * entry whose id is too long.
+ * - There are no flows and no schedulers here. BullMQ follows the links of an entry to any key that we may change: it would
+ *   delete as a child, or fail as a parent, the account or the record that the entry names.
+ * - A script that fails midway leaves other entries in no list, or without their locks. So it counts anew where a count is
+ *   none, takes a priority that is none for missing, and replaces a key that is of another type than BullMQ makes.
+ * - It looks for stalled entries although the note of the last look never ends, and takes no entry whose id is too long.
  */
-export function withoutLinks(lua: string): string {
-  const alone = lua.replaceAll(CALL, 'local rcall = callWithoutLinks');
-  return alone === lua ? lua : `${CALL_LUA}${alone}`;
+export function guardCalls(lua: string): string {
+  const guarded = lua.replaceAll(CALL, 'local rcall = guardedCall');
+  return guarded === lua ? lua : `${GUARDED_CALL_LUA}${guarded}`;
 }
