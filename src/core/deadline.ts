@@ -18,6 +18,26 @@ export function untilAborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
+/** Of a time limit, the part that is left for reading; see {@link afterTime}. */
+const READING_PART = 0.2;
+
+/**
+ * Calls something when a time is up, in two steps: after a freeze, timers fire before the process reads what arrived
+ * meanwhile, and the second step is the time to read it.
+ * @param holdsProcess false: a process that has nothing else to do ends
+ * @returns stops it
+ */
+export function afterTime(ms: number, onTimeUp: () => void, { holdsProcess = true } = {}): () => void {
+  const start = (delayMs: number, next: () => void): NodeJS.Timeout => {
+    const started = setTimeout(next, delayMs);
+    return holdsProcess ? started : started.unref();
+  };
+  let timer = start(ms * (1 - READING_PART), () => {
+    timer = start(ms * READING_PART, onTimeUp);
+  });
+  return () => clearTimeout(timer);
+}
+
 /**
  * Stops waiting when the time is up, with what `late` returns or throws; the work itself continues.
  * @param holdsProcess false: a process that has nothing else to do ends
@@ -26,15 +46,14 @@ export async function orLate<T, L>(
   waiting: Promise<T>,
   { withinMs, late, holdsProcess = true }: { withinMs: number; late: () => L; holdsProcess?: boolean },
 ): Promise<T | L> {
-  let timer: NodeJS.Timeout | undefined;
+  let stop = (): void => undefined;
   const timeUp = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, withinMs);
-    if (!holdsProcess) timer.unref();
+    stop = afterTime(withinMs, resolve, { holdsProcess });
   });
   try {
     return await Promise.race([waiting, timeUp.then(late)]);
   } finally {
-    clearTimeout(timer);
+    stop();
   }
 }
 

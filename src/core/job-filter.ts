@@ -3,12 +3,15 @@ import { ALL_ERROR_CODES, type ErrorCode } from './error-table.ts';
 import { DEFAULT_LISTED_JOBS, MAX_LISTED_JOBS } from './post-limits.ts';
 import { PublishError, toInputProblems } from './publish-error.ts';
 import type { PublishJob } from './publish-job.ts';
-import { accountNameSchema, isoTime, MAX_IDEMPOTENCY_KEY_LENGTH } from './publish-request.ts';
+import { accountNameSchema, isoTime, MAX_IDEMPOTENCY_KEY_LENGTH, MAX_LISTED_ACCOUNTS } from './publish-request.ts';
 import { ALL_PUBLISH_STATES, type PublishState, WAIT_REASONS, type WaitReason } from './publish-state.ts';
 
 /** Where a video or photos come from: `media.type` of the request. */
 export const MEDIA_TYPES = ['file', 'url', 's3', 'pull', 'photos'] as const;
 type MediaType = (typeof MEDIA_TYPES)[number];
+
+/** A search asks for each value of a list once: its work grows with their number. */
+const withoutRepeats = (given: unknown): unknown => (Array.isArray(given) ? [...new Set(given)] : given);
 
 /** One value, or several of which any will do; as text, separated by commas. */
 function anyOf<const T extends string>(values: readonly T[], meaning: string) {
@@ -17,12 +20,12 @@ function anyOf<const T extends string>(values: readonly T[], meaning: string) {
   const error = `expected ${names}; several are separated by commas`;
   return z
     .preprocess((given, { issues }) => {
-      if (typeof given !== 'string') return given;
+      if (typeof given !== 'string') return withoutRepeats(given);
       const parts = given.split(',');
       // Callers know the parameter, not the places of its parts.
       const areKnown = parts.every((part) => values.some((value) => value === part));
       if (!areKnown) issues.push({ code: 'custom', message: error, input: given });
-      return parts;
+      return withoutRepeats(parts);
     }, z.array(z.enum(values, { error })).min(1, error).readonly())
     .optional()
     .meta({ description: `${meaning} Several are separated by commas.`, explode: false });
@@ -35,7 +38,13 @@ const text = (length: number, meaning: string) =>
 
 const filterFields = {
   account: z
-    .preprocess((given) => (typeof given === 'string' ? [given] : given), z.array(accountNameSchema).readonly())
+    .preprocess(
+      (given) => (typeof given === 'string' ? [given] : withoutRepeats(given)),
+      z
+        .array(accountNameSchema)
+        .max(MAX_LISTED_ACCOUNTS, `expected at most ${MAX_LISTED_ACCOUNTS} accounts`)
+        .readonly(),
+    )
     .optional()
     .meta({ description: 'Jobs of this account, by its own name; may be given several times.' }),
   state: anyOf(ALL_PUBLISH_STATES, 'Jobs in this state.'),

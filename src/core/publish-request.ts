@@ -90,7 +90,8 @@ export const accountNameSchema = z
   .max(MAX_ACCOUNT_LENGTH)
   .regex(/^[^\s{}\p{Cc}]+$/u, 'expected a name without white space and braces');
 
-const MAX_LISTED_ACCOUNTS = 1_000;
+/** Most accounts that one list names. */
+export const MAX_LISTED_ACCOUNTS = 1_000;
 
 /** The only accounts that something is limited to; left out, it is limited to none. */
 export const onlyAccountsSchema = z

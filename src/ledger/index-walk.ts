@@ -7,6 +7,9 @@ import { asArray, prepareScript, type RedisClient } from '../redis/lua-script.ts
 /** Entries of an index that are fetched and checked at a time. */
 export const PAGE = 500;
 
+/** Scores that one script reads: Redis does nothing else meanwhile (a few milliseconds). */
+const SCORES_AT_ONCE = 5_000;
+
 /** Any time. */
 export const EVER: TimeRange = { from: Number.NEGATIVE_INFINITY, before: Number.POSITIVE_INFINITY };
 
@@ -44,9 +47,14 @@ export function createIndexWalk({ redis, keys }: { readonly redis: RedisClient; 
 
   /** The score of each id in each index. */
   async function scoresOf(names: readonly string[], ids: readonly string[]): Promise<(number | undefined)[][]> {
-    if (names.length === 0 || ids.length === 0) return names.map(() => []);
-    const answer = asArray(await runScores(names.map(keyOf), ids));
-    return answer.map((scores) => asArray(scores).map((score) => (score === null ? undefined : Number(score))));
+    if (ids.length === 0) return names.map(() => []);
+    const together = Math.max(1, Math.floor(SCORES_AT_ONCE / ids.length));
+    const found: (number | undefined)[][] = [];
+    for (let first = 0; first < names.length; first += together) {
+      const some = asArray(await runScores(names.slice(first, first + together).map(keyOf), ids));
+      found.push(...some.map((scores) => asArray(scores).map((score) => (score === null ? undefined : Number(score)))));
+    }
+    return found;
   }
 
   /** Pages of what a condition finds, in the order of creation. */

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
 import type { Logger } from 'pino';
 import type { RedisLogin, RedisTarget } from '../config/redis-config.ts';
-import { withDeadline } from '../core/deadline.ts';
+import { afterTime, withDeadline } from '../core/deadline.ts';
 import type { RedisCode } from '../core/redis-code.ts';
 import { SECOND_MS } from '../core/units.ts';
 import { followOwn, handleAsking, hangUpOnSilence, letConnect } from './client-fixes.ts';
@@ -96,9 +96,9 @@ export function openRedisConnections(): readonly { readonly role: RedisRole; rea
 
 function firstConnection(client: RedisClient, target: RedisTarget, timeoutMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(notInTime(client, target, timeoutMs)), timeoutMs);
+    const stop = afterTime(timeoutMs, () => reject(notInTime(client, target, timeoutMs)));
     const settle = (action: () => void) => {
-      clearTimeout(timer);
+      stop();
       client.off('error', onError);
       action();
     };

@@ -134,7 +134,7 @@ describe('a pretended download', () => {
 
 describe('a real download', () => {
   const settled = (simulator: Simulator) =>
-    expect.poll(() => simulator.journal.publishes()[0]?.status, { timeout: 10_000, interval: 5 });
+    expect.poll(() => simulator.journal.publishes()[0]?.status, { timeout: 90_000, interval: 5 });
 
   it('fetches the bytes', async () => {
     const bytes = randomBytes(300_000);

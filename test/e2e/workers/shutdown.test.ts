@@ -43,7 +43,7 @@ afterAll(endCommands);
 vi.setConfig({ maxConcurrency: 6 });
 
 describe.concurrent('SIGTERM', () => {
-  it.for(HARMS)('ends start when Redis %s', { timeout: 180_000 }, async ([, harm], test) => {
+  it.for(HARMS)('ends start when Redis %s', async ([, harm], test) => {
     const { expect } = test;
     const redis = await startProxiedRedis(test);
     const command = startCommand(['start'], freshEnvironment({ ...PATIENT, REDIS_URL: redis.proxy.url }));
@@ -54,7 +54,7 @@ describe.concurrent('SIGTERM', () => {
     expect(await command.ended).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('"msg":"stopping"') });
   });
 
-  it.for(['worker', 'server'])('ends %s when Redis says nothing any more', { timeout: 180_000 }, async (name, test) => {
+  it.for(['worker', 'server'])('ends %s when Redis says nothing any more', async (name, test) => {
     const proxy = await openProxy(Number(new URL(testRedisUrl()).port));
     test.onTestFinished(() => proxy.close());
     const command = startCommand([name], freshEnvironment({ ...PATIENT, REDIS_URL: testRedisUrlAt(proxy.port) }));
@@ -72,7 +72,6 @@ describe.concurrent('SIGTERM', () => {
     { what: 'says nothing any more in the middle of a job', kind: 'black_hole', settings: busy },
   ] as const)(
     'ends an app that closes workers and publisher when Redis $what',
-    { timeout: 180_000 },
     async ({ kind, settings }, { expect, onTestFinished }) => {
       const proxy = await openProxy(Number(new URL(testRedisUrl()).port));
       onTestFinished(() => proxy.close());

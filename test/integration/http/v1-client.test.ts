@@ -72,7 +72,7 @@ describe('/openapi.json', () => {
     expect(silentParts(document)).toEqual([]);
   });
 
-  it('makes a client that a generator writes and nobody edits', { timeout: 120_000 }, async () => {
+  it('makes a client that a generator writes and nobody edits', async () => {
     const api = await startApi({ API_KEYS: 'some-key', PUBLIC_BASE_URL: 'https://a.example' });
     const folder = await mkdtemp(join(tmpdir(), 'tiktok-publisher-client-'));
     onTestFinished(() => rm(folder, { recursive: true, force: true }));

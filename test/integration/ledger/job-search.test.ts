@@ -1,7 +1,8 @@
 import { randomInt } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { matchesFilter, parseJobFilter, parseJobQuery } from '../../../src/core/job-filter.ts';
 import type { PublishJob } from '../../../src/core/publish-job.ts';
+import { createIndexWalk } from '../../../src/ledger/index-walk.ts';
 import { createLedger, type Ledger } from '../../../src/ledger/ledger.ts';
 import { createLedgerReader, type LedgerReader } from '../../../src/ledger/ledger-reader.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
@@ -58,6 +59,19 @@ async function indexes(): Promise<Record<string, string[]>> {
   const sets = await Promise.all(names.map((name) => redis.zrange(name, '0', '-1', 'WITHSCORES')));
   return Object.fromEntries(names.flatMap((name, at) => (name === keys.due ? [] : [[name, sets[at] ?? []]])));
 }
+
+it('scores of many jobs in many indexes are read in scripts of a bounded length', async () => {
+  const ids = Array.from({ length: 500 }, (_, n) => `id-${n}`);
+  const names = Array.from({ length: 25 }, (_, n) => `state:${n}`);
+  const { scoresOf, keyOf } = createIndexWalk({ redis, keys });
+  for (const [n, name] of names.entries()) await redis.zadd(keyOf(name), n, ids[n] ?? '', 7, 'id-499');
+  const sent = vi.spyOn(redis, 'sendCommand');
+  const scores = await scoresOf(names, ids);
+  const scripts = sent.mock.calls.flatMap(([{ name, args }]) => (name.startsWith('eval') ? [Number(args[1])] : []));
+  sent.mockRestore();
+  expect(scripts).toEqual([10, 10, 5]);
+  expect(scores.map((row, n) => [row[n], row[499], row.length])).toEqual(names.map((_, n) => [n, 7, 500]));
+});
 
 describe('search', () => {
   it('finds, by any filter and in either order, the jobs that a look at each job finds', async () => {

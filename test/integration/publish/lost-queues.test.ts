@@ -78,7 +78,7 @@ async function goOn(world: Pipeline, jobs: Awaited<ReturnType<typeof startWaitin
 
 const simulatorPosts = ({ simulator }: Pipeline) => simulator.journal.posts();
 
-describe.concurrent('BullMQ’s keys, lost while workers run', { timeout: 60_000 }, () => {
+describe.concurrent('BullMQ’s keys, lost while workers run', () => {
   it.for([
     ['all of them', '*:tiktok-*'],
     ['the lists of delayed entries', '*:delayed'],

@@ -41,7 +41,7 @@ async function untilWaiting({ publisher }: Pipeline, id: string): Promise<void> 
 }
 
 // Side by side, since each waits for confirmations to fail, its own and those of the ledger's mark.
-describe.concurrent('a master that lost its replicas', { timeout: 60_000 }, () => {
+describe.concurrent('a master that lost its replicas', () => {
   it('takes no job, leaves nothing of it behind, and takes it once they are back', async (test) => {
     const world = await startOnReplicated(test);
     const request = await uploadOf(world, 1_000);

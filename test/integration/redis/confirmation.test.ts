@@ -50,7 +50,7 @@ describe.concurrent('a confirmation', () => {
 
   it('takes tens of thousands of writes at once', async (test) => {
     const { master } = await startReplicated(test, 1);
-    const facts = Array.from({ length: 50_000 }, (_, number) => ({ key: keys.job(`${number}`), field: 'id', is: '' }));
+    const facts = Array.from({ length: 20_000 }, (_, number) => ({ key: keys.job(`${number}`), field: 'id', is: '' }));
     expect(await confirmationOf(test, { kind: 'url', url: urlOf(master) }, 1).confirm(facts)).toBe('confirmed');
   });
 

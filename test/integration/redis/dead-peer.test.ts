@@ -8,7 +8,6 @@ import { eventually } from '../../support/eventually.ts';
 import { freshPrefix, testRedisUrl, testRedisUrlAt } from '../../support/redis.ts';
 import { openProxy, type RedisProxy } from '../../support/redis-proxy/redis-proxy.ts';
 
-const LONG = { timeout: 180_000 };
 /** These tests run side by side, since each waits for a bound to pass: what one opens is closed at its own end. */
 type Finished = TestContext['onTestFinished'];
 
@@ -30,7 +29,6 @@ async function connect(target: RedisTarget, role: RedisRole, onTestFinished: Fin
 describe.concurrent('a peer that falls silent without closing anything', () => {
   it.for(['producer', 'ledger', 'worker', 'blocking'] as const)(
     'is left by a connection of role %s with its next command, and Redis is used again when it is back',
-    LONG,
     async (role, { onTestFinished }) => {
       const { proxy, target } = await proxied(1_000, onTestFinished);
       const client = await connect(target, role, onTestFinished);
@@ -43,7 +41,7 @@ describe.concurrent('a peer that falls silent without closing anything', () => {
     },
   );
 
-  it('is left in the middle of a blocking read', LONG, async ({ onTestFinished }) => {
+  it('is left in the middle of a blocking read', async ({ onTestFinished }) => {
     const { proxy, target } = await proxied(1_000, onTestFinished);
     const client = await connect(target, 'blocking', onTestFinished);
     const reading = client
@@ -55,7 +53,7 @@ describe.concurrent('a peer that falls silent without closing anything', () => {
     expect(await eventually(() => client.ping())).toBe('PONG');
   });
 
-  it('does not keep a worker from the jobs that come afterwards', LONG, async ({ onTestFinished }) => {
+  it('does not keep a worker from the jobs that come afterwards', async ({ onTestFinished }) => {
     const { proxy, target } = await proxied(1_000, onTestFinished);
     const connection = await connect(target, 'worker', onTestFinished);
     const prefix = freshPrefix();
@@ -78,29 +76,25 @@ describe.concurrent('a peer that falls silent without closing anything', () => {
     await eventually(() => done.includes('meanwhile') && done.includes('after'));
   });
 
-  it(
-    'is not seen in a living one: a read that blocks for ten seconds is never cut',
-    LONG,
-    async ({ onTestFinished }) => {
-      const { proxy, target } = await proxied(1_000, onTestFinished);
-      const [worker, blocking] = await Promise.all([
-        connect(target, 'worker', onTestFinished),
-        connect(target, 'blocking', onTestFinished),
-      ]);
-      // As BullMQ does it.
-      const copy = (worker as Redis).duplicate();
-      onTestFinished(() => closeRedis(copy));
-      await copy.ping();
-      const before = proxy.connections();
-      const none = `${freshPrefix()}:none`;
-      expect(
-        await Promise.all([copy.bzpopmin(none, 10), blocking.xread('BLOCK', 10_000, 'STREAMS', none, '$')]),
-      ).toEqual([null, null]);
-      expect(proxy.connections()).toBe(before);
-    },
-  );
+  it('is not seen in a living one: a read that blocks for ten seconds is never cut', async ({ onTestFinished }) => {
+    const { proxy, target } = await proxied(1_000, onTestFinished);
+    const [worker, blocking] = await Promise.all([
+      connect(target, 'worker', onTestFinished),
+      connect(target, 'blocking', onTestFinished),
+    ]);
+    // As BullMQ does it.
+    const copy = (worker as Redis).duplicate();
+    onTestFinished(() => closeRedis(copy));
+    await copy.ping();
+    const before = proxy.connections();
+    const none = `${freshPrefix()}:none`;
+    expect(await Promise.all([copy.bzpopmin(none, 10), blocking.xread('BLOCK', 10_000, 'STREAMS', none, '$')])).toEqual(
+      [null, null],
+    );
+    expect(proxy.connections()).toBe(before);
+  });
 
-  it('is left soon when it accepts a connection and then says nothing', LONG, async ({ onTestFinished }) => {
+  it('is left soon when it accepts a connection and then says nothing', async ({ onTestFinished }) => {
     const { proxy, target } = await proxied(15_000, onTestFinished);
     const client = await connect(target, 'ledger', onTestFinished);
     const failures: string[] = [];

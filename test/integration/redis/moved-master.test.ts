@@ -125,7 +125,7 @@ describe('a master that has become a replica', () => {
     expect(await reading).toEqual(['{a}:none', 'found', '1']);
   });
 
-  it('that stays one is asked less and less often, and then who asked is told', { timeout: 180_000 }, async () => {
+  it('that stays one is asked less and less often, and then who asked is told', async () => {
     const proxy = await proxied();
     const ledger = await connect({ kind: 'url', url: testRedisUrlAt(proxy.port) }, 'ledger');
     proxy.answer((sent) => (isScript(sent) ? DEMOTED[0][1] : undefined));
@@ -136,7 +136,7 @@ describe('a master that has become a replica', () => {
 });
 
 describe('sentinels', () => {
-  it('that are frozen do not hold a connection', { timeout: 180_000 }, async () => {
+  it('that are frozen do not hold a connection', async () => {
     const master = await startRedisServer([]);
     const sentinel = await startRedisServer([`sentinel monitor main 127.0.0.1 ${master.port} 1`], ['--sentinel']);
     closers.push(

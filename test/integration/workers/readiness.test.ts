@@ -114,7 +114,7 @@ afterAll(() => vi.unstubAllEnvs());
 // All side by side, since a worker waits for twelve seconds before it calls itself not ready.
 vi.setConfig({ maxConcurrency: SCENARIOS.length });
 describe.concurrent('workers whose Redis', () => {
-  it.for(SCENARIOS)('$what say so, and are ready again by themselves', { timeout: 180_000 }, async (scenario, test) => {
+  it.for(SCENARIOS)('$what say so, and are ready again by themselves', async (scenario, test) => {
     const { expect, onTestFinished } = test;
     const redis = await startProxiedRedis(test, CONFIG);
     const { operator, proxy } = redis;

@@ -6,7 +6,7 @@ import { eventually } from '../../support/eventually.ts';
 import { startTestPipeline } from '../../support/pipeline.ts';
 import { makeVideo } from '../../support/videos.ts';
 
-it('workers that get no answer although Redis serves are started anew', { timeout: 180_000 }, async () => {
+it('workers that get no answer although Redis serves are started anew', async () => {
   const pipeline = await startTestPipeline({ workers: false, simulator: { processingMs: 20 } });
   // As a client that lost track: what it is asked is never answered.
   const clients: RedisClient[] = [];

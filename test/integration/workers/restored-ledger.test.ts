@@ -160,7 +160,7 @@ async function troubleOf(worker: Pick<RunningWorkers, 'readiness'>): Promise<str
 }
 
 // Side by side: each look of a worker comes five seconds after the last one, as in production.
-describe.concurrent('workers that find Redis set back to an older backup', { timeout: 180_000 }, () => {
+describe.concurrent('workers that find Redis set back to an older backup', () => {
   it('stop and say so, until a person accepts it; nothing is posted twice', async (test) => {
     const { publisher, server, worker, accept, enqueue, inits, stateOf, ...jobs } = await startRestoredWorld(test);
     const { asked, failed, queued, later } = jobs;
@@ -272,7 +272,7 @@ async function startTalkingWorld(test: TestContext) {
   return world;
 }
 
-describe.concurrent('workers', { timeout: 180_000 }, () => {
+describe.concurrent('workers', () => {
   it('go on after a failover that lost some seconds', async (test) => {
     const { redis, config, work, enqueue, publisher, anHourPasses } = await startTalkingWorld(test);
     const worker = await work();
