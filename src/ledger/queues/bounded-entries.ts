@@ -5,13 +5,11 @@ import { guardCalls } from './guarded-calls.ts';
 import { QUEUE_NAMES } from './queue-names.ts';
 
 /**
- * The fields of an entry that are read, besides its data and time. Others are not: an `id` would be taken for the entry's
- * own, and there may be any number of them.
+ * The fields of an entry that are read, besides its data and time: those before it runs, and those of its outcome. Others
+ * are not: an `id` would be taken for the entry's own, and there may be any number of them.
  */
-const FIELDS = [
-  ...['name', 'opts', 'delay', 'priority', 'deid', 'ats', 'atm', 'stc', 'processedOn', 'pb'],
-  ...['finishedOn', 'returnvalue', 'failedReason', 'defa', 'stacktrace'],
-];
+const FIELDS = ['name', 'opts', 'delay', 'priority', 'deid', 'ats', 'atm', 'stc', 'processedOn', 'pb'];
+const OUTCOME_FIELDS = ['finishedOn', 'returnvalue', 'failedReason', 'defa', 'stacktrace'];
 
 /** Longest field that is read: logs, traces and pages of the board repeat it, for hundreds of entries at once. */
 const MAX_FIELD_BYTES = 4_096;
@@ -59,20 +57,23 @@ local function boundedHash(key, maxBytes)
   end
   local dataBytes = redis.pcall('HSTRLEN', key, 'data')
   if type(dataBytes) ~= 'number' then return flat end
-  local fields = { ${FIELDS.map((field) => `'${field}'`).join(', ')} }
-  local values = redis.call('HMGET', key, 'timestamp', unpack(fields))
-  local timestamp = table.remove(values, 1)
-  for place, value in ipairs(values) do
-    local field = fields[place]
-    local isKept = value and #value <= math.min(longest(field), left) and not (isWrittenBack[field] and isDeep(value))
-    if isKept then add(field, field == 'opts' and value ~= '{}' and readableOptions(value) or value) end
+  local fields = { 'timestamp', ${[...FIELDS, ...OUTCOME_FIELDS].map((field) => `'${field}'`).join(', ')} }
+  local values = redis.call('HMGET', key, unpack(fields))
+  local function addFields(first, last)
+    for place = first, last do
+      local field, value = fields[place], values[place]
+      local isKept = value and #value <= math.min(longest(field), left) and not (isWrittenBack[field] and isDeep(value))
+      if isKept then add(field, field == 'opts' and value ~= '{}' and readableOptions(value) or value) end
+    end
   end
+  addFields(2, ${FIELDS.length + 1})
   if dataBytes > math.min(${MAX_ENTRY_BYTES}, left) then
     add('data', '{"leftOutBytes":' .. dataBytes .. '}')
   elseif dataBytes > 0 then
     add('data', redis.call('HGET', key, 'data'))
   end
-  if #flat > 0 then add('timestamp', readableTime(timestamp)) end
+  addFields(${FIELDS.length + 2}, #fields)
+  if #flat > 0 then add('timestamp', readableTime(values[1])) end
   return flat
 end
 local function isListed(key, id)

@@ -37,6 +37,19 @@ describe('a replay', () => {
     await world.entryIn('j-1-1', 'completed');
   });
 
+  it('delivers an event after so many tries that their stack traces are longer than it', async () => {
+    const world = await start({ schedule: { delaysMs: [] } });
+    const receiver = await receive(500);
+    await world.createJob('j', receiver.url);
+    await world.entryIn('j-1-1', 'failed');
+    const stacktrace = JSON.stringify(Array.from({ length: 20 }, () => 'at a line\n'.repeat(200)));
+    await world.redis.hset(world.queues.events.toKey('j-1-1'), { stacktrace });
+    receiver.turn(204);
+    await world.deliveries.replay('j-1-1');
+    await receiver.arrived(2);
+    expect(receiver.received[1]?.body).toBe(receiver.received[0]?.body);
+  });
+
   it('brings all events of a job', async () => {
     const world = await start();
     const receiver = await receive();
