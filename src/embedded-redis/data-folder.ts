@@ -1,5 +1,7 @@
+import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, statSync } from 'node:fs';
 import { lstat, mkdir, realpath, stat } from 'node:fs/promises';
-import { foreignOwner } from '../core/file-trust.ts';
+import { join } from 'node:path';
+import { type FileOwnership, foreignOwner } from '../core/file-trust.ts';
 import { isErrno } from '../core/system-error.ts';
 import { RedisUnavailableError } from '../redis/redis-unavailable.ts';
 
@@ -36,16 +38,45 @@ export async function refuseOthers(dataDir: string): Promise<void> {
   // There are no such owners and modes on Windows.
   const user = process.getuid?.();
   if (found === undefined || link === undefined || user === undefined) return;
-  const foreign = found.uid === user ? foreignOwner(link, user) : `belongs to another user (${found.uid})`;
+  const foreign = strangerOf(found, link, user);
   if (foreign !== undefined) {
     throw new RedisUnavailableError('data_dir', `the data folder ${dataDir} ${foreign}`, {
       advice: 'Set DATA_DIR to a folder of your own. If the other user is you, too, change its owner.',
     });
   }
-  if ((found.mode & OTHERS_MODE) !== 0) {
+  if (isOpen(found)) {
     throw new RedisUnavailableError('data_dir', `the data folder ${dataDir} is open to other users`, {
       advice: `If all in it is yours, close it to them: chmod 700 ${dataDir}. Otherwise, set DATA_DIR to another folder.`,
     });
+  }
+}
+
+/** Whose the folder is, or the link to it, if not this user's. */
+function strangerOf(folder: FileOwnership, link: FileOwnership, user: number): string | undefined {
+  return folder.uid === user ? foreignOwner(link, user) : `belongs to another user (${folder.uid})`;
+}
+
+const isOpen = ({ mode }: FileOwnership): boolean => (mode & OTHERS_MODE) !== 0;
+
+/**
+ * A file that we wrote into the data folder: '' where there is none, and where it, or now the folder, is another user's. Who
+ * may rename the folder can put another one in its place while we run, and would have us go over to a Redis of his.
+ */
+export function readOwnFile(dataDir: string, name: string): string {
+  const user = process.getuid?.();
+  let file: number | undefined;
+  try {
+    const folder = statSync(dataDir);
+    const isOurs =
+      user === undefined || (strangerOf(folder, lstatSync(dataDir), user) === undefined && !isOpen(folder));
+    if (!isOurs) return '';
+    const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
+    file = openSync(join(dataDir, name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    return user === undefined || fstatSync(file).uid === user ? readFileSync(file, 'utf8') : '';
+  } catch {
+    return '';
+  } finally {
+    if (file !== undefined) closeSync(file);
   }
 }
 

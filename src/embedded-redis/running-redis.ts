@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,6 +10,7 @@ import { closeRedis, connectRedis } from '../redis/connections.ts';
 import type { RedisClient } from '../redis/lua-script.ts';
 import { RedisUnavailableError } from '../redis/redis-unavailable.ts';
 import { parseInfo } from '../redis/server-facts.ts';
+import { readOwnFile, refuseOthers } from './data-folder.ts';
 import { isLocked } from './folder-lock.ts';
 import { type OwnLogin, ownUrl } from './own-login.ts';
 
@@ -152,33 +152,32 @@ function exists(pid: number): boolean {
 
 /** What was started last on `dataDir`, whether or not it still runs; undefined after a stop. */
 export async function readRecord(dataDir: string): Promise<RunningRecord | undefined> {
-  return parseStored(RunningRecord, await readFile(recordPath(dataDir), 'utf8').catch(() => ''));
+  return parseStored(RunningRecord, readOwnFile(dataDir, RECORD_FILE));
 }
 
 /** How the Redis of `dataDir` is reached now. Synchronous, for connections that are about to come back. */
 export function currentLogin(dataDir: string): OwnLogin | undefined {
-  try {
-    return parseStored(RunningRecord, readFileSync(recordPath(dataDir), 'utf8'));
-  } catch {
-    return undefined;
-  }
+  return parseStored(RunningRecord, readOwnFile(dataDir, RECORD_FILE));
 }
 
 /** How the Redis of `dataDir` was reached last, and where the connections to it look for it. */
 export async function lastLogin(dataDir: string): Promise<OwnLogin | undefined> {
-  return parseStored(StoppedRecord, await readFile(recordPath(dataDir), 'utf8').catch(() => ''));
+  return parseStored(StoppedRecord, readOwnFile(dataDir, RECORD_FILE));
 }
 
 /** Makes a started Redis known to the processes that use the same folder. */
 export async function writeRecord(dataDir: string, record: RunningRecord | OwnLogin): Promise<void> {
-  await replaceFile(recordPath(dataDir), JSON.stringify(record));
+  // It may have been replaced by another user's while Redis started.
+  await refuseOthers(dataDir);
+  await replaceFile(join(dataDir, RECORD_FILE), JSON.stringify(record));
   // For other programs of this user, such as plain BullMQ clients.
   await replaceFile(urlPath(dataDir), `${ownUrl(record)}\n`);
 }
 
 async function replaceFile(path: string, text: string): Promise<void> {
   const unfinished = `${path}.new`;
-  await writeFile(unfinished, text, { mode: 0o600 });
+  await rm(unfinished, { force: true });
+  await writeFile(unfinished, text, { mode: 0o600, flag: 'wx' });
   await rename(unfinished, path);
 }
 
@@ -188,9 +187,7 @@ const urlPath = (dataDir: string): string => join(dataDir, 'redis-url');
 /** Held by the one process that starts or stops a Redis on `dataDir`. */
 export const lockPath = (dataDir: string): string => join(dataDir, 'redis.lock');
 
-function recordPath(dataDir: string): string {
-  return join(dataDir, 'redis.json');
-}
+const RECORD_FILE = 'redis.json';
 
 /** Which Redis answers on a port: its process id, and the random id of its start. */
 interface ServerIdentity {

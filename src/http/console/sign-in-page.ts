@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { isPercentEncoded } from '../../core/percent-encoding.ts';
 import type { SignIns } from '../access/sign-in.ts';
 import { escapeHtml } from '../escape-html.ts';
 import { SIGN_IN_PATH } from '../links-page.ts';
@@ -59,8 +60,9 @@ export function addSignIn(scope: FastifyInstance, { signIns, hasLogin, basePath 
 function ownPath(next: unknown): string {
   const text = String(next ?? '/');
   const url = URL.canParse(text, OURS) ? new URL(text, OURS) : undefined;
-  // A browser takes what two slashes begin for another host.
-  if (url?.origin !== OURS || /^\/(\/|connect\/)/.test(url.pathname)) return '/';
+  // A browser takes what two slashes begin for another host, and our router reads percent codes.
+  const path = url?.origin === OURS && isPercentEncoded(url.pathname) ? decodeURIComponent(url.pathname) : '//';
+  if (url === undefined || /^\/(\/|connect\/)/.test(path)) return '/';
   return url.pathname + url.search;
 }
 

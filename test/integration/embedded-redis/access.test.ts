@@ -1,4 +1,17 @@
-import { chmod, chown, lchown, mkdtemp, readdir, readFile, rm, stat, symlink } from 'node:fs/promises';
+import {
+  chmod,
+  chown,
+  lchown,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -11,6 +24,7 @@ import {
   startEmbeddedRedis,
 } from '../../../src/embedded-redis/embedded-redis.ts';
 import { provideRedis } from '../../../src/embedded-redis/provide-redis.ts';
+import { currentLogin, lastLogin, readRecord } from '../../../src/embedded-redis/running-redis.ts';
 import { closeRedis, connectRedis } from '../../../src/redis/connections.ts';
 import { eventually } from '../../support/eventually.ts';
 
@@ -166,6 +180,36 @@ describe('a data folder', () => {
     const refused = { why: 'data_dir', message: expect.stringContaining('belongs to another user (12345)') as string };
     await expect(start()).rejects.toMatchObject(refused);
     await expect(joinEmbeddedRedis({ dataDir, cacheDir })).rejects.toMatchObject(refused);
+  });
+
+  it.each<[string, boolean, (folder: string) => Promise<unknown>]>([
+    ['a folder that is open to others', true, (folder) => chmod(folder, 0o755)],
+    ['a folder of another user', process.getuid?.() === 0, (folder) => chown(folder, 12_345, 12_345)],
+    ['a file of another user', process.getuid?.() === 0, (folder) => chown(join(folder, 'redis.json'), 12_345, 12_345)],
+    [
+      'a link to a file',
+      true,
+      async (folder) => {
+        await rename(join(folder, 'redis.json'), join(folder, 'elsewhere'));
+        await symlink(join(folder, 'elsewhere'), join(folder, 'redis.json'));
+      },
+    ],
+  ])('in whose place is put %s gives its Redis away to nobody', async (_, canBeTried, put) => {
+    if (!canBeTried) return;
+    const { url } = await start();
+    const stolen = `${dataDir}-stolen`;
+    onTestFinished(() => rm(stolen, { recursive: true, force: true }));
+    const record = JSON.parse(await readFile(join(dataDir, 'redis.json'), 'utf8'));
+    await rename(dataDir, stolen);
+    await mkdir(dataDir, { mode: 0o700 });
+    const theirs = JSON.stringify({ ...record, runId: 'theirs', port: 1, password: 'evil' });
+    await writeFile(join(dataDir, 'redis.json'), theirs, { mode: 0o600 });
+    expect(currentLogin(dataDir)).toMatchObject({ port: 1 });
+    await put(dataDir);
+    expect(currentLogin(dataDir)).toBeUndefined();
+    expect(await lastLogin(dataDir)).toBeUndefined();
+    expect(await readRecord(dataDir)).toBeUndefined();
+    expect(await command(url, 'PING')).toBe('PONG');
   });
 
   it.runIf(process.getuid?.() === 0)('to which a link of another user leads is refused', async () => {

@@ -73,6 +73,9 @@ describe('signing in', () => {
   it('leads to no other site', async () => {
     const elsewhere = [
       '/connect/tiktok?link=theirs',
+      '/%63onnect/tiktok?account=theirs',
+      '/%2Fevil.example',
+      '/%E0%A4%A',
       '//evil.example',
       '/\\evil.example',
       'https://evil.example',
