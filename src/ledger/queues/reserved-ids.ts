@@ -11,22 +11,27 @@ export const BULLMQ_EVENTS_KEPT = 1_000;
 const LOOKED_THROUGH = 10_000;
 
 /**
- * Answers the ids, of `ARGV[2]` and what follows, under whose keys there is an entry. With `delete` in `ARGV[1]` it deletes
+ * Answers the ids, of `ARGV[2]` and what follows, under whose keys there is an entry, or something else that is not what BullMQ
+ * has there. With `delete` in `ARGV[1]` it deletes
  * those keys, and takes the ids out of the queue. Then it gives entries a place that were stored meanwhile and got none,
  * by the queue's events: BullMQ takes a second try of their client for a duplicate, so nobody else would. Their place is at the end
  * of `wait`, whatever their priority.
  */
 const FIND_SCRIPT = `
 local queue, found = KEYS[1], {}
+local lists, sets = { 'wait', 'paused', 'active' }, { 'prioritized', 'delayed', 'waiting-children', 'completed', 'failed' }
+local typeOf = {}
+for _, list in ipairs(lists) do typeOf[list] = 'list' end
+for _, set in ipairs(sets) do typeOf[set] = 'zset' end
 for place = 2, #ARGV do
   local id = ARGV[place]
-  if redis.call('TYPE', queue .. id).ok == 'hash' then
+  local is = redis.call('TYPE', queue .. id).ok
+  if is == 'hash' or (typeOf[id] and is ~= typeOf[id] and is ~= 'none') then
     found[#found + 1] = id
     if ARGV[1] == 'delete' then redis.call('DEL', queue .. id) end
   end
 end
 if ARGV[1] ~= 'delete' or #found == 0 then return found end
-local lists, sets = { 'wait', 'paused', 'active' }, { 'prioritized', 'delayed', 'waiting-children', 'completed', 'failed' }
 for _, id in ipairs(found) do
   for _, list in ipairs(lists) do redis.call('LREM', queue .. list, 0, id) end
   for _, set in ipairs(sets) do redis.call('ZREM', queue .. set, id) end

@@ -49,6 +49,16 @@ describe('ids that BullMQ uses itself', () => {
     await expectToWork(pipeline);
   });
 
+  it.each(['wait', 'active', 'delayed', 'completed', 'failed'])(
+    'do not stop the queue for long as names of texts: %s',
+    async (name) => {
+      const pipeline = await startTestPipeline();
+      await pipeline.redis.set(pipeline.queues.publish.toKey(name), 'text');
+      await eventually(async () => (await pipeline.queues.findReservedIds()).length === 0);
+      await expectToWork(pipeline);
+    },
+  );
+
   it.each([
     ['wait', 0],
     ['delayed', 1_500],
