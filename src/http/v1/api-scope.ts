@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { PublishError, toInputProblems } from '../../core/publish-error.ts';
 import { parsePublishRequest, publishRequestSchema } from '../../core/publish-request.ts';
+import { boundLists } from './bound-lists.ts';
 import { addCallers, type CallerRules, refuseCallers } from './callers.ts';
 
 /** Largest body: a caption of the longest kind with every character escaped takes less than half of it. */
@@ -20,6 +21,7 @@ export async function prepareApiScope(scope: FastifyInstance, rules: CallerRules
   // Before strangers are refused, so that guessing keys is slow as well.
   scope.addHook('onRequest', scope.rateLimit());
   refuseCallers(scope, rules);
+  boundLists(scope);
   scope.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'no-store'));
   refuseWhatNoRouteNames(scope);
 }

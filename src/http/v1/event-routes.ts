@@ -109,7 +109,7 @@ export function registerEventRoutes(api: ApiScope, options: EventOptions): void 
     '/v1/events',
     {
       exposeHeadRoute: false,
-      config: { access: { scope: 'read', perAccount: true } },
+      config: { access: { scope: 'read', perAccount: true }, isStream: true },
       schema: {
         operationId: 'followEvents',
         tags: ['Events'],
