@@ -138,9 +138,9 @@ export async function runJobSuite(
   await eventually(() => api('POST', `/v1/publishes/${retried}/retry`), LOOKING);
   const { exitCode, stdout, stderr } = await waited;
   expect({ exitCode, stderr, stdout }).toMatchObject({ exitCode: 0 });
-  // A command that waits through a failover says so.
-  if (way.mishap === undefined) expect(stderr).toBe('');
   const byHand = jobSchema.parse(JSON.parse(stdout)).id;
+  // A command that waits through a failover says so.
+  if (way.mishap === undefined) expect(stderr).toBe(`job ${byHand}\n`);
   await Promise.all(posted.map((id) => eventually(async () => expect(await stateOf(id)).toBe('published'), LOOKING)));
   // The answer to an init may be lost in a failover, and a second init could post twice.
   const mayBe = way.mishap === undefined ? ['published'] : ['published', 'unconfirmed'];
